@@ -1,0 +1,78 @@
+// Package fetch is the I/O-bound stage: it finds the items of a run and gets their bytes.
+//
+//	files, folders, globs, URLs, lists ──> Items ──> [Item] ──> Client.Fetch ──> [Body]
+//	                                       streamed            disk or HTTP(S), with limits, retries, politeness
+//
+// It never decodes an image and never writes a file.
+package fetch
+
+import (
+	"time"
+)
+
+// An Item is one input to do: a local file or a URL, not yet read.
+type Item struct {
+	// Index is the item's place in the input, from 0. Names and the ledger depend on it, never on timing.
+	Index int
+	// Source is the item as a person would name it, and as a list can give it back: a path or a URL.
+	Source string
+	// URL tells that Source is a URL; otherwise it is a path.
+	URL bool
+	// Dir is the folder of the file relative to the folder that was walked, with forward slashes and without a
+	// leading or trailing one; "" at its top, for a file named on its own, and for a URL.
+	Dir string
+	// Size is the file's length in bytes and ModTime when it was last changed; zero for a URL. Together with
+	// Source they are the identity of a file: when they change, its outputs are out of date.
+	Size    int64
+	ModTime time.Time
+	// Err is why there is nothing to fetch, such as a file that a list names and that does not exist. The item
+	// counts and fails with it.
+	Err error
+}
+
+// A Body is what was fetched.
+type Body struct {
+	// Data is the whole file. It belongs to the receiver until Release.
+	Data []byte
+	// Attempts is how many times it was tried, at least 1.
+	Attempts int
+	// Release gives Data back for use by later fetches; nobody may read Data after it. It may be nil, and need not
+	// be called.
+	Release func()
+}
+
+// Failure classes of this package, as [Error.Class] gives them. A status of 400 and above has its own: "http-404".
+const (
+	ClassNotFound  = "not-found" // no such file
+	ClassRead      = "read"      // the file cannot be read: permission, not a regular file, disk trouble
+	ClassTooBig    = "too-big"   // more bytes than --max-bytes
+	ClassTimeout   = "timeout"   // the server did not answer, or not fast enough
+	ClassNetwork   = "network"   // no connection, or it broke
+	ClassDNS       = "dns"       // the host's name is not known
+	ClassTLS       = "tls"       // the certificate is not trusted, or no common protocol
+	ClassRedirect  = "redirect"  // too many, or to a place that is not allowed
+	ClassTruncated = "truncated" // the body ended before its announced length
+	ClassRefused   = "refused"   // policy: scheme, host, port or address not allowed
+	ClassURL       = "bad-url"   // not a URL that can be fetched
+)
+
+// An Error is why an item could not be fetched.
+type Error struct {
+	// Kind is one of the Class constants or "http-" and the status.
+	Kind string
+	// Doing says what was being done, such as "get https://example.com/a.jpg".
+	Doing string
+	// Err is what was wrong.
+	Err error
+	// Attempts is how many times it was tried.
+	Attempts int
+}
+
+// Error is one line: what was being done and what was wrong.
+func (e *Error) Error() string { return e.Doing + ": " + e.Err.Error() }
+
+// Unwrap gives Err.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Class gives Kind.
+func (e *Error) Class() string { return e.Kind }
