@@ -1,10 +1,24 @@
 // Package pipeline takes items through fetch, transform and store, many at once, and accounts for every one.
+//
+//	items ──> plan ──> fetch ──────> transform ──────> store ──> sink
+//	          in       Downloads     Executor.Width    4 lanes   one at a time,
+//	          order    lanes         lanes                       as they end
+//	                     │             │
+//	                     └── Memory ───┘   bytes fetched and pixels to decode are admitted by one budget
+//
+// The error of one item is data: it ends that item, is told to the sink as an [Outcome], and never stops the run. What stops a
+// run is the end of its items, its context, [Options.Stop], too many failures, or an error that says it is fatal, such as a
+// full disk.
+//
+// The package knows no flag and no terminal. What it runs the CPU stage on is an [Executor]: [Serial], [Goroutines] and [GIL] are here,
+// processes are in package procs. What it writes to is a [Store]; the one with names, atomic files and a ledger is in package store.
 package pipeline
 
 import (
 	"context"
 	"time"
 
+	"imgpipe/fetch"
 	"imgpipe/transform"
 )
 
@@ -33,4 +47,172 @@ type Cost struct {
 	// Handover is the time spent on carrying bytes to and from a worker; Copied is how many bytes that were.
 	Handover time.Duration
 	Copied   int64
+}
+
+// A Fetcher gets the bytes of items. It is called from many goroutines at once. Before it reads a body it calls reserve with the number of
+// bytes that it may need, which blocks until there is memory for them. A *fetch.Client is one.
+type Fetcher interface {
+	Fetch(ctx context.Context, item fetch.Item, reserve func(ctx context.Context, bytes int64) error) (fetch.Body, error)
+}
+
+// A Store keeps outputs. Plan is called once for each item, in the order of the input and from one goroutine, before the item is fetched, so that
+// names can depend on the order alone.
+type Store interface {
+	Plan(item fetch.Item) (Place, error)
+}
+
+// A Place is where the outputs of one item go.
+type Place interface {
+	// Skip tells that nothing is to be done, and why: the outputs are there already.
+	Skip() (why string, skip bool)
+	// Put keeps the outputs of r. Calls for different Places come from many goroutines at once. An error with a method
+	// Fatal() bool that gives true ends the run.
+	Put(r transform.Result) ([]Output, error)
+}
+
+// An Output is one file that a Store keeps.
+type Output struct {
+	// Path names the file in its Store, with forward slashes.
+	Path string
+	// Format, Width and Height tell what is in it.
+	Format        transform.Format
+	Width, Height int
+	// Bytes is its length and SHA256 its digest in hexadecimal.
+	Bytes  int64
+	SHA256 string
+}
+
+// A Status is one of the states in which an item can end.
+type Status string
+
+// Every item that was taken from the input ends in exactly one of these.
+const (
+	Done        Status = "done"        // its outputs are kept
+	Skipped     Status = "skipped"     // there was nothing to do
+	Failed      Status = "failed"      // it has a class and an error
+	Interrupted Status = "interrupted" // the run was cancelled while it was under way
+)
+
+// An Outcome is how one item ended, and what it took.
+type Outcome struct {
+	Item   fetch.Item
+	Status Status
+	// Why tells why a skipped item was skipped.
+	Why string
+	// Class is the kind of failure and Err its error, of a failed item; Err alone of an interrupted one.
+	Class string
+	Err   error
+	// Source is what the input was, where it got so far.
+	Source transform.Header
+	// Path is the way the pixels went, as transform.Result has it.
+	Path string
+	// Outputs are the files kept.
+	Outputs []Output
+	// Warnings say what was wrong with an input that could be read all the same.
+	Warnings []string
+	// BytesIn is the length of the file that was fetched.
+	BytesIn int64
+	// Fetches is how many times the fetch was tried.
+	Fetches int
+	// Cost is what the executor says of its part.
+	Cost Cost
+	// Spans tell where the time went, in order of their starts.
+	Spans []Span
+}
+
+// A Stage is a part of the way of an item.
+type Stage string
+
+// The stages, in the order in which an item goes through them.
+const (
+	StageFetch    Stage = "fetch"    // on a download lane: waiting for the disk or the network
+	StageQueue    Stage = "queue"    // fetched, waiting for a worker
+	StageMemory   Stage = "memory"   // on a worker lane: waiting for memory to decode into
+	StageLock     Stage = "lock"     // on a worker lane: waiting for a lock or a free worker
+	StageStart    Stage = "start"    // on a worker lane: starting a worker process
+	StageHandover Stage = "handover" // on a worker lane: carrying bytes to and from it
+	StageDecode   Stage = "decode"   // on a worker lane
+	StageOperate  Stage = "operate"  // on a worker lane
+	StageEncode   Stage = "encode"   // on a worker lane
+	StageStore    Stage = "store"    // on a store lane: writing the outputs
+)
+
+// A Span is the time of one stage of one item. Times count from the start of Run. The spans of a worker lane other than StageMemory
+// are laid end to end in the order of the constants: their lengths are measured, their order within the call is simplified.
+type Span struct {
+	Stage      Stage
+	Lane       int
+	Start, End time.Duration
+}
+
+// Options say how Run works. Executor, Fetcher and Store must be set; all else has a default.
+type Options struct {
+	Fetcher  Fetcher
+	Executor Executor
+	Store    Store
+
+	// Spec is what to make of each image, within Limits.
+	Spec   transform.Spec
+	Limits transform.Limits
+
+	// Sequential does one item after the other, each from fetch to store, in one goroutine: the reference that the
+	// modes are measured against. Downloads is not used then.
+	Sequential bool
+	// Downloads is how many items are fetched at once. Default 16.
+	Downloads int
+	// Memory is the budget in bytes for what is fetched and not yet transformed together with the pixels that are being worked on. One image
+	// that needs more than all of it runs alone. Default 1 GiB.
+	Memory int64
+	// ItemTimeout bounds the transform of one item. Default one minute; negative means none.
+	ItemTimeout time.Duration
+	// MaxFailures ends the run when so many items have failed; 0 means no limit.
+	MaxFailures int
+	// MaxFailureShare ends the run when, after at least 20 items, more than this share of those that ended has failed,
+	// from 0 to 1; 0 means no limit.
+	MaxFailureShare float64
+	// Stop ends the run gracefully when it is closed: no further item is taken, those under way are finished.
+	Stop <-chan struct{}
+}
+
+const (
+	defaultDownloads   = 16
+	defaultMemory      = 1 << 30
+	defaultItemTimeout = time.Minute
+	// storeLanes is enough to hide the latency of creating and renaming a file on a local disk, and few enough that outputs waiting to
+	// be written stay few.
+	storeLanes = 4
+	// shareAfter is how many items must have ended before a share of failures means anything.
+	shareAfter = 20
+)
+
+func (o Options) withDefaults() Options {
+	if o.Downloads <= 0 {
+		o.Downloads = defaultDownloads
+	}
+	if o.Memory <= 0 {
+		o.Memory = defaultMemory
+	}
+	if o.ItemTimeout == 0 {
+		o.ItemTimeout = defaultItemTimeout
+	}
+	return o
+}
+
+// Totals count what Run took from its input: Items is the sum of the others.
+type Totals struct {
+	Items, Done, Skipped, Failed, Interrupted int
+}
+
+func (t *Totals) add(s Status) {
+	t.Items++
+	switch s {
+	case Done:
+		t.Done++
+	case Skipped:
+		t.Skipped++
+	case Failed:
+		t.Failed++
+	case Interrupted:
+		t.Interrupted++
+	}
 }

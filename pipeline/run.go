@@ -1,0 +1,355 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"sync"
+	"time"
+
+	"imgpipe/fetch"
+	"imgpipe/transform"
+)
+
+// ErrTooManyFailures ends a run that reached Options.MaxFailures or Options.MaxFailureShare.
+var ErrTooManyFailures = errors.New("too many items failed")
+
+// Run takes items through fetch, transform and store as o says and calls sink with the Outcome of each, from one goroutine at a time
+// and in the order in which they end. It returns when all that it started has ended, except a transform that was given up at its
+// ItemTimeout, which ends at its next look at the context.
+//
+// The error tells why the run ended before its items did: ctx's, ErrTooManyFailures, or one that called itself fatal; it is nil after Options.Stop. The errors
+// of items are in their Outcomes alone. Every item taken from the input is in Totals, whatever happened.
+func Run(ctx context.Context, items iter.Seq[fetch.Item], o Options, sink func(Outcome)) (Totals, error) {
+	o = o.withDefaults()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	r := &runner{
+		Options: o,
+		budget:  newBudget(o.Memory),
+		began:   time.Now(),
+		sink:    sink,
+		enough:  make(chan struct{}),
+		cancel:  cancel,
+	}
+	if o.Sequential {
+		r.sequential(ctx, items)
+	} else {
+		r.concurrent(ctx, items)
+	}
+	return r.totals, r.verdict(ctx)
+}
+
+// A runner is the state of one Run.
+type runner struct {
+	Options
+	budget *budget
+	began  time.Time
+	sink   func(Outcome)
+	cancel context.CancelCauseFunc
+
+	// enough is closed when too many items have failed. It, totals and sink belong to the goroutine that calls end.
+	enough chan struct{}
+	totals Totals
+}
+
+// A job is one item on its way.
+type job struct {
+	Outcome
+	place  Place
+	body   fetch.Body
+	result transform.Result
+	// bytes is what the budget counts for body.
+	bytes int64
+	// ready is when the job was last handed on.
+	ready time.Duration
+}
+
+func (r *runner) now() time.Duration { return time.Since(r.began) }
+
+// sequential does one item after the other.
+func (r *runner) sequential(ctx context.Context, items iter.Seq[fetch.Item]) {
+	for item := range items {
+		j := &job{Outcome: Outcome{Item: item}}
+		if r.plan(ctx, j) && r.fetch(ctx, j, 0) && r.transform(ctx, j) {
+			r.store(ctx, j, 0)
+		}
+		r.end(j)
+		if r.stopped(ctx) {
+			return
+		}
+	}
+}
+
+// concurrent does many items at once. Each stage hands a job that goes on to the next one and a job that has ended straight to ended, which
+// is closed when the last stage is through. Channels are unbuffered: a stage that is slow holds back the one before it, and
+// what waits between them is what their lanes hold.
+func (r *runner) concurrent(ctx context.Context, items iter.Seq[fetch.Item]) {
+	planned, ended := make(chan *job), make(chan *job)
+	var running sync.WaitGroup
+	running.Go(func() {
+		defer close(planned)
+		r.feed(ctx, items, planned, ended)
+	})
+	fetched := stage(&running, r.Downloads, planned, ended, func(j *job, lane int) bool { return r.fetch(ctx, j, lane) })
+	made := stage(&running, r.Executor.Width(), fetched, ended, func(j *job, _ int) bool { return r.transform(ctx, j) })
+	stored := stage(&running, storeLanes, made, ended, func(j *job, lane int) bool { return r.store(ctx, j, lane) })
+	running.Go(func() {
+		for j := range stored {
+			ended <- j
+		}
+	})
+	go func() {
+		running.Wait()
+		close(ended)
+	}()
+	for j := range ended {
+		r.end(j)
+	}
+}
+
+// stage runs do on the jobs of in, n at once, and gives those for which it is true to the channel it returns, the others to
+// ended. It alone closes that channel, when in is closed and all its lanes are through. The receivers of both channels never
+// leave before they are closed, so a send needs no way out.
+func stage(running *sync.WaitGroup, n int, in <-chan *job, ended chan<- *job, do func(j *job, lane int) bool) <-chan *job {
+	out := make(chan *job)
+	var lanes sync.WaitGroup
+	for lane := range n {
+		lanes.Go(func() {
+			for j := range in {
+				if do(j, lane) {
+					out <- j
+				} else {
+					ended <- j
+				}
+			}
+		})
+	}
+	running.Go(func() {
+		lanes.Wait()
+		close(out)
+	})
+	return out
+}
+
+// feed plans the items in their order and hands them on until there are no more or the run is to stop.
+func (r *runner) feed(ctx context.Context, items iter.Seq[fetch.Item], planned, ended chan<- *job) {
+	for item := range items {
+		j := &job{Outcome: Outcome{Item: item}}
+		to := ended
+		if r.plan(ctx, j) {
+			to = planned
+		}
+		to <- j
+		if r.stopped(ctx) {
+			return
+		}
+	}
+}
+
+// stopped tells that no further item is to be taken.
+func (r *runner) stopped(ctx context.Context) bool {
+	select {
+	case <-ctx.Done():
+	case <-r.Stop:
+	case <-r.enough:
+	default:
+		return false
+	}
+	return true
+}
+
+// plan asks the store where j goes. Like the stages that follow, it tells whether j goes on.
+func (r *runner) plan(ctx context.Context, j *job) bool {
+	if j.Item.Err != nil {
+		return r.fail(ctx, j, j.Item.Err)
+	}
+	place, err := r.Store.Plan(j.Item)
+	if err != nil {
+		return r.fail(ctx, j, err)
+	}
+	if why, skip := place.Skip(); skip {
+		j.Status, j.Why = Skipped, why
+		return false
+	}
+	j.place = place
+	return true
+}
+
+// fetch gets j's bytes.
+func (r *runner) fetch(ctx context.Context, j *job, lane int) bool {
+	if ctx.Err() != nil {
+		return r.fail(ctx, j, ctx.Err())
+	}
+	start := r.now()
+	reserve := func(ctx context.Context, n int64) (err error) {
+		if j.bytes > 0 { // a further try gives back what the one before it took
+			r.budget.giveBytes(j.bytes)
+			j.bytes = 0
+		}
+		j.bytes, err = r.budget.takeBytes(ctx, n)
+		return err
+	}
+	body, err := r.Fetcher.Fetch(ctx, j.Item, reserve)
+	j.ready = r.now()
+	j.Spans = append(j.Spans, Span{StageFetch, lane, start, j.ready})
+	j.body, j.Fetches, j.BytesIn = body, body.Attempts, int64(len(body.Data))
+	if err != nil {
+		var tried *fetch.Error
+		if errors.As(err, &tried) {
+			j.Fetches = tried.Attempts
+		}
+		r.release(j, false)
+		return r.fail(ctx, j, err)
+	}
+	if spare := j.bytes - j.BytesIn; spare > 0 { // an unknown length was reserved at its limit
+		r.budget.giveBytes(spare)
+		j.bytes -= spare
+	}
+	return true
+}
+
+// release gives back j's body and its part of the budget. The buffer is used again only if nobody can be reading it any more.
+func (r *runner) release(j *job, reuse bool) {
+	r.budget.giveBytes(j.bytes)
+	j.bytes = 0
+	if reuse && j.body.Release != nil {
+		j.body.Release()
+	}
+	j.body = fetch.Body{}
+}
+
+// transform has the executor work on j.
+func (r *runner) transform(ctx context.Context, j *job) bool {
+	taken := r.now()
+	j.Spans = append(j.Spans, Span{StageQueue, 0, j.ready, taken})
+	header, err := transform.ReadHeader(j.body.Data)
+	if err != nil {
+		r.release(j, true)
+		return r.fail(ctx, j, err)
+	}
+	j.Source = header
+	pixels, err := r.budget.takePixels(ctx, r.Spec.Need(header))
+	if err != nil {
+		r.release(j, true)
+		return r.fail(ctx, j, err)
+	}
+	start := r.now()
+	result, err := r.do(ctx, j)
+	end := r.now()
+	r.budget.givePixels(pixels)
+	r.release(j, err == nil)
+	j.Spans = append(j.Spans, Span{StageMemory, j.Cost.Worker, taken, start})
+	j.laneSpans(start, end, result)
+	if err != nil {
+		return r.fail(ctx, j, err)
+	}
+	j.result, j.Source, j.Path, j.Warnings = result, result.Source, result.Path, result.Warnings
+	j.ready = end
+	return true
+}
+
+// do calls the executor within the item's time.
+func (r *runner) do(ctx context.Context, j *job) (result transform.Result, err error) {
+	if r.ItemTimeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, r.ItemTimeout)
+		defer cancel()
+	}
+	result, j.Cost, err = r.Executor.Do(ctx, transform.Task{Data: j.body.Data, Spec: r.Spec, Limits: r.Limits})
+	return result, err
+}
+
+// laneSpans divides the time of a call of the executor, from start to end, into the stages whose lengths are known.
+func (j *job) laneSpans(start, end time.Duration, res transform.Result) {
+	at := start
+	for _, part := range []struct {
+		stage Stage
+		took  time.Duration
+	}{
+		{StageLock, j.Cost.Wait},
+		{StageStart, j.Cost.Start},
+		{StageHandover, j.Cost.Handover},
+		{StageDecode, res.Decode},
+		{StageOperate, res.Operate},
+		{StageEncode, res.Encode},
+	} {
+		if part.took > 0 {
+			to := min(at+part.took, end)
+			j.Spans = append(j.Spans, Span{part.stage, j.Cost.Worker, at, to})
+			at = to
+		}
+	}
+}
+
+// store keeps j's outputs.
+func (r *runner) store(ctx context.Context, j *job, lane int) bool {
+	start := r.now()
+	outputs, err := j.place.Put(j.result)
+	j.Spans = append(j.Spans, Span{StageStore, lane, start, r.now()})
+	j.result = transform.Result{}
+	if err != nil {
+		return r.fail(ctx, j, err)
+	}
+	j.Status, j.Outputs = Done, outputs
+	return true
+}
+
+// fail ends j with err, an item's own error or that of ctx, which is the run's. An error that is fatal ends the run as well. It gives
+// false, the answer of a stage that ends a job.
+func (r *runner) fail(ctx context.Context, j *job, err error) bool {
+	j.Err = err
+	if over := ctx.Err(); over != nil && errors.Is(err, over) {
+		j.Status = Interrupted
+		return false
+	}
+	j.Status, j.Class = Failed, ClassOf(err)
+	var fatal interface{ Fatal() bool }
+	if errors.As(err, &fatal) && fatal.Fatal() {
+		r.cancel(err)
+	}
+	return false
+}
+
+// end accounts for j.
+func (r *runner) end(j *job) {
+	r.totals.add(j.Status)
+	r.sink(j.Outcome)
+	ended := r.totals.Items
+	few := r.MaxFailures <= 0 || r.totals.Failed < r.MaxFailures
+	rare := r.MaxFailureShare <= 0 || ended < shareAfter || float64(r.totals.Failed) <= r.MaxFailureShare*float64(ended)
+	if few && rare {
+		return
+	}
+	select {
+	case <-r.enough:
+	default:
+		close(r.enough)
+	}
+}
+
+// verdict says why the run ended early, if it did.
+func (r *runner) verdict(ctx context.Context) error {
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	select {
+	case <-r.enough:
+		return fmt.Errorf("%w: %d of the %d that ended", ErrTooManyFailures, r.totals.Failed, r.totals.Items)
+	default:
+		return nil
+	}
+}
+
+// ClassUnknown is the class of an error that names none.
+const ClassUnknown = "error"
+
+// ClassOf gives the class of an error: that of the first error in its chain with a method Class() string, else ClassUnknown.
+func ClassOf(err error) string {
+	var c interface{ Class() string }
+	if errors.As(err, &c) {
+		return c.Class()
+	}
+	return ClassUnknown
+}
