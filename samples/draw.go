@@ -1,0 +1,182 @@
+package samples
+
+import (
+	"fmt"
+	"image"
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"strings"
+	"sync"
+)
+
+// A scene says what light falls on a point of the picture, in pixels from its top left. It depends on its arguments
+// alone, so that any part of a picture can be drawn by itself, and by many goroutines.
+type scene func(x, y float64) rgb
+
+// A kind is one subject.
+type kind struct {
+	name string
+	// make sets the subject up: everything that chance decides for the picture as a whole.
+	make func(c *canvas) scene
+	// side is how many samples a pixel takes in each direction, for subjects with hard edges.
+	side int
+	// grain is the strength of the sensor's noise, chosen so that a picture has the entropy of a photograph.
+	grain float64
+}
+
+// kinds is the table of subjects, in the order in which [Generate] goes through them.
+var kinds = []kind{
+	{"landscape", landscape, 1, 1},
+	{"glass", glass, 1, 1},
+	{"galaxy", galaxy, 1, 1},
+	{"dunes", dunes, 1, 1},
+	{"mandelbrot", mandelbrot, 2, 1},
+	{"city", city, 1, 1},
+	{"stilllife", stilllife, 2, 1},
+	{"sea", sea, 1, 1},
+	{"marble", marble, 1, 1},
+	{"aurora", aurora, 1, 1},
+	{"meadow", meadow, 1, 1},
+	{"julia", julia, 2, 1},
+}
+
+// Kinds names the subjects that [Draw] knows. The caller owns the slice.
+func Kinds() []string {
+	names := make([]string, len(kinds))
+	for i, k := range kinds {
+		names[i] = k.name
+	}
+	return names
+}
+
+// A canvas is what a subject is made for: a size in pixels, and chance.
+type canvas struct {
+	w, h float64
+	seed uint32
+	*rand.Rand
+}
+
+// between is a number in [a, b) by chance.
+func (c *canvas) between(a, b float64) float64 { return a + (b-a)*c.Float64() }
+
+// Draw paints a picture of one of the [Kinds], w by h pixels, opaque. The same arguments give the same picture in
+// one build of the program, however many CPUs draw it; between processor architectures, which may round a product and a sum once
+// or twice, a pixel may differ by a level, and at an edge by more. It uses all CPUs and takes a good part of a second for three megapixels.
+func Draw(name string, seed uint64, w, h int) (*image.RGBA, error) {
+	i := indexOf(name)
+	if i < 0 {
+		return nil, fmt.Errorf("draw %q: unknown kind, expected one of %s", name, strings.Join(Kinds(), ", "))
+	}
+	if w < 1 || h < 1 || w > 1<<15 || h > 1<<15 {
+		return nil, fmt.Errorf("draw %s: size %dx%d, expected 1 to %d pixels each way", name, w, h, 1<<15)
+	}
+	return drawPart(kinds[i], seed, w, h, image.Rect(0, 0, w, h)), nil
+}
+
+func indexOf(name string) int {
+	for i, k := range kinds {
+		if k.name == name {
+			return i
+		}
+	}
+	return -1
+}
+
+// drawPart paints the part r of a picture of w by h pixels.
+func drawPart(k kind, seed uint64, w, h int, r image.Rectangle) *image.RGBA {
+	c := &canvas{w: float64(w), h: float64(h), Rand: rand.New(rand.NewPCG(seed, uint64(len(k.name))<<8|uint64(k.name[0])))}
+	c.seed = c.Uint32()
+	at := k.make(c)
+	img := image.NewRGBA(r)
+	film := newFilm()
+	rows(r.Min.Y, r.Max.Y, func(y int) {
+		line := img.Pix[img.PixOffset(r.Min.X, y):]
+		for x := r.Min.X; x < r.Max.X; x++ {
+			var light rgb
+			step := 1 / float64(k.side)
+			for j := range k.side {
+				for i := range k.side {
+					light = light.add(at(float64(x)+(float64(i)+0.5)*step, float64(y)+(float64(j)+0.5)*step))
+				}
+			}
+			light = light.dim(step * step)
+			// Lenses darken towards the corners.
+			dx, dy := (float64(x)-c.w/2)/c.w, (float64(y)-c.h/2)/c.h
+			light = light.dim(1 - 0.55*(dx*dx+dy*dy))
+			film.expose(line[(x-r.Min.X)*4:], light, k.grain, c.seed, x, y)
+		}
+	})
+	return img
+}
+
+// rows calls do for each y in [from, to), in as many goroutines as there are CPUs to use.
+func rows(from, to int, do func(y int)) {
+	var wg sync.WaitGroup
+	n := min(runtime.GOMAXPROCS(0), to-from)
+	next := make(chan int)
+	for range n {
+		wg.Go(func() {
+			for y := range next {
+				for end := min(y+16, to); y < end; y++ {
+					do(y)
+				}
+			}
+		})
+	}
+	for y := from; y < to; y += 16 {
+		next <- y
+	}
+	close(next)
+	wg.Wait()
+}
+
+// film turns light into levels, by a table over the square root of the light.
+type film [1024]float64
+
+func newFilm() *film {
+	f := new(film)
+	for i := range f {
+		// Up to the shoulder the sRGB curve (IEC 61966-2-1); above, whites are approached and never reached.
+		v := float64(i) / 1023 * 2
+		v *= v
+		if v > 0.7 {
+			v = 0.7 + 0.3*(1-math.Exp((0.7-v)/0.6))
+		}
+		if v <= 0.0031308 {
+			v *= 12.92
+		} else {
+			v = 1.055*math.Pow(v, 1/2.4) - 0.055
+		}
+		f[i] = v * 255
+	}
+	return f
+}
+
+func (f *film) level(v float64) float64 {
+	t := math.Sqrt(max(v, 0)) * (1023.0 / 2)
+	if t >= 1022 {
+		return f[1023]
+	}
+	i := int(t)
+	return f[i] + (f[i+1]-f[i])*(t-float64(i))
+}
+
+// expose writes one pixel, with the noise of a sensor: the sum of four even numbers is close to a bell curve, its
+// width grows in the dark parts as it does when a camera lifts them, and a third of it is coloured.
+func (f *film) expose(p []uint8, c rgb, grain float64, seed uint32, x, y int) {
+	r, g, b := f.level(c.r), f.level(c.g), f.level(c.b)
+	h := hash(seed, x, y)
+	k := hash(seed^0xA5A5, y, x)
+	bell := func(h uint32) float64 {
+		return float64(int(h&255)+int(h>>8&255)+int(h>>16&255)+int(h>>24)-510) / 148
+	}
+	n := bell(h)
+	amp := grain * (5.2 - 2.2*g/255)
+	p[0] = level8(r + amp*(n+0.35*bell(k)))
+	p[1] = level8(g + amp*n)
+	p[2] = level8(b + amp*(n+0.35*bell(k*0x9E3779B1)))
+	p[3] = 255
+}
+
+func level8(v float64) uint8 { return uint8(min(max(v+0.5, 0), 255)) }
