@@ -1,0 +1,194 @@
+package fetch
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"strconv"
+)
+
+// Inputs say where the items of a run come from. The zero value has none.
+//
+// An argument is, whichever is found first:
+//   - a URL, http or https;
+//   - a file, whatever its extension;
+//   - a folder, which is walked with all folders below it in the order of names, for files whose extension is that of an
+//     image (jpg jpeg jpe jfif png apng gif tif tiff bmp webp). Symbolic links, hidden files and folders, and the folders
+//     in Skip are passed over. The folder that is named may itself be a symbolic link, or hidden;
+//   - a pattern with * ? [a-z] {a,b}, and ** for any folders between, as a shell would read it. A file of exactly that name
+//     goes first. A pattern that ends in an extension ("*.dat") takes any file, another ("2024/**") images only.
+//
+// Relative paths, also those in a list, are relative to the current folder.
+type Inputs struct {
+	// Args are the arguments, in order.
+	Args []string
+	// Lists are read after Args, in order.
+	Lists []List
+	// Skip are folders into which no walk goes, such as the one for outputs. They need not exist.
+	Skip []string
+	// Stdin is what the list "-" reads; nil means os.Stdin. A read from it that blocks when the run is cancelled is
+	// left behind.
+	Stdin io.Reader
+}
+
+// An InputError is a use of Inputs that can be told to be wrong before anything is begun.
+type InputError struct {
+	// Input is the argument or list, as it was given.
+	Input string
+	// Err is what is wrong with it.
+	Err error
+}
+
+// Error is one line that names the input.
+func (e *InputError) Error() string {
+	return "input " + strconv.Quote(Redact(e.Input)) + ": " + e.Err.Error()
+}
+
+// Unwrap gives Err.
+func (e *InputError) Unwrap() error { return e.Err }
+
+// Check tells whether each argument and list can be used: that files exist, that a folder or pattern has an image to
+// give, that a list has the column that is asked for. It reads no further than it must, and nothing of a list that can
+// be read only once, such as standard input. Its errors are *InputError, but for ctx's.
+func (in Inputs) Check(ctx context.Context) error {
+	skip := folders(in.Skip)
+	for _, arg := range in.Args {
+		if err := checkArg(ctx, arg, skip); err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			return &InputError{Input: arg, Err: err}
+		}
+	}
+	stdin := 0
+	for _, l := range in.Lists {
+		if l.Path == "-" {
+			if stdin++; stdin > 1 {
+				return &InputError{Input: l.Path, Err: errors.New("standard input can be read as one list only")}
+			}
+		}
+		if err := l.check(); err != nil {
+			return &InputError{Input: l.Path, Err: err}
+		}
+	}
+	return nil
+}
+
+func checkArg(ctx context.Context, arg string, skip []folder) error {
+	if isURL(arg) {
+		_, err := parseURL(arg)
+		return err
+	}
+	found := false
+	look := func(item Item) bool {
+		found = item.Err == nil
+		return !found && ctx.Err() == nil
+	}
+	info, err := os.Stat(arg)
+	switch {
+	case err == nil && info.IsDir():
+		if among(skip, arg) {
+			return errors.New("it is the folder for outputs, expected another")
+		}
+		if folderWalk(skip, look).dir(tidy(arg), "", ""); !found {
+			return errors.New("the folder has no images, expected files such as .jpg or .png")
+		}
+	case err == nil && !info.Mode().IsRegular():
+		return errors.New("it is not a regular file, expected a file, folder, pattern or URL")
+	case err == nil:
+	case isGlob(arg):
+		w, root, err := globWalk(arg, skip, look)
+		if err != nil {
+			return err
+		}
+		if among(skip, root) {
+			return errors.New("the pattern is for the folder for outputs, expected another")
+		}
+		if w.dir(root, "", ""); !found {
+			return errors.New("no file matches the pattern")
+		}
+	case arg == "-":
+		return errors.New("standard input is read as a list, not as an argument")
+	case errors.Is(err, fs.ErrNotExist):
+		return errors.New("no such file or folder")
+	default:
+		return fileError("find", arg, err).Err
+	}
+	return nil
+}
+
+// Items gives the items one by one, numbered from 0 in an order that depends on the inputs alone. Nothing is kept of an
+// item that was given, so a list of a million lines takes no more memory than one of a thousand; of a folder the names of
+// its files are held while it is walked.
+//
+// Dir is the folder below the one that was walked, or below the part of a pattern before its first wildcard. Where more than
+// one argument is a folder, Dir begins with that folder's own name, as cp -r would copy them.
+//
+// What is wrong with one item, such as a broken line of a list or a folder that cannot be read, is an Item with Err. An
+// error in the second place is the last thing given, without an Item: ctx's, or that a list could not be read to its end.
+func (in Inputs) Items(ctx context.Context) iter.Seq2[Item, error] {
+	return func(yield func(Item, error) bool) {
+		index := 0
+		one := func(item Item) bool {
+			if err := ctx.Err(); err != nil {
+				yield(Item{}, err)
+				return false
+			}
+			item.Index = index
+			index++
+			return yield(item, nil)
+		}
+		skip := folders(in.Skip)
+		dirs := make([]bool, len(in.Args))
+		n := 0
+		for i, arg := range in.Args {
+			if info, err := os.Stat(arg); err == nil && info.IsDir() && !isURL(arg) {
+				dirs[i] = true
+				n++
+			}
+		}
+		for i, arg := range in.Args {
+			if !in.arg(arg, dirs[i], n > 1, skip, one) {
+				return
+			}
+		}
+		for _, l := range in.Lists {
+			on, err := l.items(ctx, in.Stdin, one)
+			if err != nil {
+				if ctx.Err() == nil {
+					err = &InputError{Input: l.Path, Err: err}
+				}
+				yield(Item{}, err)
+				return
+			}
+			if !on {
+				return
+			}
+		}
+	}
+}
+
+// arg gives the items of one argument to one, and tells whether to go on.
+func (in Inputs) arg(arg string, isDir, several bool, skip []folder, one func(Item) bool) bool {
+	if isDir {
+		top := ""
+		if abs, err := filepath.Abs(arg); err == nil && several && filepath.Dir(abs) != abs {
+			top = filepath.Base(abs)
+		}
+		if among(skip, arg) {
+			return true
+		}
+		return folderWalk(skip, one).dir(tidy(arg), "", top)
+	}
+	item := toItem(arg)
+	if item.Err != nil && !item.URL && isGlob(arg) {
+		if w, root, err := globWalk(arg, skip, one); err == nil {
+			return among(skip, root) || w.dir(root, "", "")
+		}
+	}
+	return one(item)
+}

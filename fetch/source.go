@@ -1,0 +1,166 @@
+package fetch
+
+import (
+	"errors"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// maxURL is the longest URL that is fetched. RFC 9110 asks servers for 8000 octets; signed URLs are about 2000.
+const maxURL = 16 << 10
+
+// Redact gives source as it may be shown or logged: a URL without its user name and password, anything else as it is.
+func Redact(source string) string {
+	rest, ok := cutScheme(source)
+	if !ok || !strings.Contains(rest, "@") {
+		return source
+	}
+	if u, err := url.Parse(source); err == nil {
+		if u.User == nil {
+			return source
+		}
+		u.User = nil
+		return u.String()
+	}
+	// What cannot be parsed may have its secrets anywhere before an @.
+	return source[:len(source)-len(rest)] + "…" + rest[strings.LastIndex(rest, "@")+1:]
+}
+
+// AppendSource appends source and a newline to dst so that a plain list gives back exactly that source. A source that a
+// plain line cannot hold as it is, such as a name with a newline in it, is written as a quoted Go string.
+func AppendSource(dst []byte, source string) []byte {
+	// Quoting leaves bytes that are not UTF-8 readable again, as \x escapes.
+	if source != strings.TrimSpace(source) || source == "" || strings.ContainsAny(source, "\n\r\x00") ||
+		strings.ContainsAny(source[:1], "\"#") || strings.ContainsAny(source[:1], "\xef\xfe\xff\x1f") {
+		dst = strconv.AppendQuote(dst, source)
+	} else {
+		dst = append(dst, source...)
+	}
+	return append(dst, '\n')
+}
+
+// unquote undoes the quoting of AppendSource. Text that only looks quoted, such as "C:\photos", loses its quotes alone.
+func unquote(line string) string {
+	if len(line) < 2 || line[0] != '"' || line[len(line)-1] != '"' {
+		return line
+	}
+	if s, err := strconv.Unquote(line); err == nil {
+		return s
+	}
+	return line[1 : len(line)-1]
+}
+
+// cutScheme gives what follows "scheme://" and whether source begins so. A single letter is a drive, not a scheme.
+func cutScheme(source string) (rest string, ok bool) {
+	i := strings.Index(source, "://")
+	if i < 2 {
+		return "", false
+	}
+	for j := range i {
+		switch c := source[j] | 0x20; {
+		case c >= 'a' && c <= 'z':
+		case j > 0 && (source[j] >= '0' && source[j] <= '9' || strings.IndexByte("+-.", source[j]) >= 0):
+		default:
+			return "", false
+		}
+	}
+	return source[i+3:], true
+}
+
+// isURL tells whether source is meant as a URL, of whatever scheme.
+func isURL(source string) bool {
+	_, ok := cutScheme(source)
+	return ok || len(source) >= 5 && strings.EqualFold(source[:5], "data:")
+}
+
+// parseURL gives the URL that source names, which has a host and the scheme http or https. Its errors show nothing of
+// source that could be secret.
+func parseURL(source string) (*url.URL, error) {
+	if len(source) > maxURL {
+		return nil, errors.New("the URL has " + strconv.Itoa(len(source)) + " bytes, expected at most " + strconv.Itoa(maxURL))
+	}
+	u, err := url.Parse(source)
+	if err != nil {
+		var ue *url.Error
+		if errors.As(err, &ue) && !strings.Contains(source, "@") {
+			return nil, ue.Err
+		}
+		return nil, errors.New("not a valid URL")
+	}
+	switch {
+	case u.Scheme == "file":
+		return nil, errors.New("a file is named by its path, not by a file: URL")
+	case u.Scheme != "http" && u.Scheme != "https":
+		return nil, errors.New("the scheme " + u.Scheme + " is not supported, expected http or https")
+	case u.Hostname() == "":
+		return nil, errors.New("the URL names no host")
+	}
+	return u, nil
+}
+
+// toItem makes an Item of a source that was named on its own, in a list or as an argument.
+func toItem(source string) Item {
+	if isURL(source) {
+		item := Item{Source: source, URL: true}
+		if _, err := parseURL(source); err != nil {
+			item.Err = &Error{Kind: ClassURL, Doing: "parse " + shown(source), Err: err}
+		}
+		return item
+	}
+	source = tidy(source)
+	return fileItem(source)
+}
+
+// fileItem makes an Item of a path, symbolic links followed.
+func fileItem(path string) Item {
+	item := Item{Source: path}
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		item.Err = fileError("find", path, err)
+	case info.IsDir():
+		item.Err = &Error{Kind: ClassRead, Doing: "find " + shown(path), Err: errors.New("it is a folder, expected a file or a URL")}
+	default:
+		item.Size, item.ModTime = info.Size(), info.ModTime()
+	}
+	return item
+}
+
+// fileError gives the Error of a system call on a file.
+func fileError(verb, path string, err error) *Error {
+	kind := ClassRead
+	if errors.Is(err, fs.ErrNotExist) {
+		kind = ClassNotFound
+	}
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		err = pe.Err
+	}
+	return &Error{Kind: kind, Doing: verb + " " + shown(path), Err: err}
+}
+
+// shown gives source as it stands in errors: without secrets, on one line, and not longer than a person reads.
+func shown(source string) string {
+	source = Redact(source)
+	const most = 300
+	if len(source) > most {
+		source = strings.ToValidUTF8(source[:most], "") + "…"
+	}
+	if q := strconv.Quote(source); len(q) != len(source)+2 {
+		return q
+	}
+	return source
+}
+
+// tidy gives path in its shortest form, so that one file is named in one way. A path with ".." is left alone: after a
+// symbolic link its shortest form may be another file.
+func tidy(path string) string {
+	if path == "" || strings.Contains(path, "..") {
+		return path
+	}
+	return filepath.Clean(path)
+}
