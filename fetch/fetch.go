@@ -19,7 +19,8 @@ type Item struct {
 	// URL tells that Source is a URL; otherwise it is a path.
 	URL bool
 	// Dir is the folder of the file relative to the folder that was walked, with forward slashes and without a
-	// leading or trailing one; "" at its top, for a file named on its own, and for a URL.
+	// leading or trailing one; "" at its top, for a file named on its own, and for a URL. Where several folders were
+	// walked it begins with the name of the one.
 	Dir string
 	// Size is the file's length in bytes and ModTime when it was last changed; zero for a URL. Together with
 	// Source they are the identity of a file: when they change, its outputs are out of date.
@@ -66,6 +67,8 @@ type Error struct {
 	Err error
 	// Attempts is how many times it was tried.
 	Attempts int
+
+	again bool // another try may go better
 }
 
 // Error is one line: what was being done and what was wrong.

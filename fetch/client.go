@@ -1,0 +1,205 @@
+package fetch
+
+import (
+	"context"
+	"crypto/tls"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"time"
+)
+
+// Options are the limits and manners of a Client. The zero value means the defaults.
+type Options struct {
+	// Timeout is for one try of a download, from the connection to the last byte of the body, redirects included. It does
+	// not run while the try waits for its turn at a host or for memory. Default 30 s.
+	Timeout time.Duration
+	// ConnectTimeout is for a connection (name and address), and again for the TLS handshake. Default 5 s.
+	ConnectTimeout time.Duration
+	// Retries is how often a download is tried again, of those failures that may pass: time-outs, connections that break,
+	// bodies cut short, and the statuses 408, 429 and 5xx but 501 and 505. Default 3; negative means none.
+	Retries int
+	// PerHost is how many downloads from one host and port run at once. Default 8.
+	PerHost int
+	// MaxBytes is the largest file that is read, after decompression. Default 64 MB (64,000,000).
+	MaxBytes int64
+	// Redirects is how many redirects are followed for one item. Default 10; negative means none.
+	Redirects int
+	// UserAgent is how the client calls itself. Default "imgpipe".
+	UserAgent string
+	// Policy says which servers may be asked.
+	Policy Policy
+}
+
+func (o Options) withDefaults() Options {
+	def := func(v, d time.Duration) time.Duration {
+		if v <= 0 {
+			return d
+		}
+		return v
+	}
+	count := func(v, d int) int {
+		if v == 0 {
+			return d
+		}
+		return max(v, 0)
+	}
+	o.Timeout = def(o.Timeout, 30*time.Second)
+	o.ConnectTimeout = def(o.ConnectTimeout, 5*time.Second)
+	o.Retries = count(o.Retries, 3)
+	o.Redirects = count(o.Redirects, 10)
+	if o.PerHost <= 0 {
+		o.PerHost = 8
+	}
+	if o.MaxBytes <= 0 {
+		o.MaxBytes = 64e6
+	}
+	if o.UserAgent == "" {
+		o.UserAgent = "imgpipe"
+	}
+	return o
+}
+
+const (
+	// backoffBase and backoffMost bound the wait before a try is repeated: a random time up to base × 2ⁿ ("full jitter",
+	// M. Brooker, Exponential Backoff and Jitter, 2015), never more than most.
+	backoffBase = 500 * time.Millisecond
+	backoffMost = 30 * time.Second
+	// longestWait is the longest Retry-After that is waited for. A server that asks for more is left alone: what is still
+	// to be had from it fails at once, and a later run can have it.
+	longestWait = 2 * time.Minute
+)
+
+// A Client fetches items. It is made by New and may be used by any number of goroutines at once.
+type Client struct {
+	opts    Options
+	http    *http.Client
+	hosts   hosts
+	buffers buffers
+	// dial, where it is set before the first Fetch, makes the connections; for tests.
+	dial func(ctx context.Context, network, addr string) (net.Conn, error)
+}
+
+// New makes a Client. Close it when nothing more is to be fetched.
+func New(o Options) *Client {
+	c := &Client{opts: o.withDefaults()}
+	c.hosts.perHost = c.opts.PerHost
+	dialer := &net.Dialer{
+		Timeout:        c.opts.ConnectTimeout,
+		KeepAlive:      15 * time.Second,
+		ControlContext: c.opts.Policy.control,
+	}
+	t := &http.Transport{
+		Proxy: http.ProxyFromEnvironment,
+		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			if c.dial != nil {
+				return c.dial(ctx, network, addr)
+			}
+			return dialer.DialContext(ctx, network, addr)
+		},
+		TLSHandshakeTimeout: c.opts.ConnectTimeout,
+		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
+		ForceAttemptHTTP2:   true,
+		HTTP2:               &http.HTTP2Config{SendPingTimeout: 10 * time.Second, PingTimeout: 10 * time.Second},
+		// Images are compressed already; an encoding that the server uses unasked is undone in http.go, within MaxBytes.
+		DisableCompression:     true,
+		MaxIdleConnsPerHost:    c.opts.PerHost,
+		MaxIdleConns:           512, // open files are scarce where every item is on another host
+		IdleConnTimeout:        30 * time.Second,
+		MaxResponseHeaderBytes: 256 << 10,
+	}
+	if c.opts.Policy.PublicOnly {
+		// Behind a proxy the address that is asked cannot be seen.
+		t.Proxy = nil
+	}
+	c.http = &http.Client{
+		Transport:     t,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	return c
+}
+
+// Close closes the connections that are idle. It ends no Fetch.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// Fetch gets the bytes of item.
+//
+// It calls reserve once, before it reads the first body, with the number of bytes that Data may have: the file's size, the
+// length that the server announced, or MaxBytes where that is not known. reserve may block until there is memory, and while it
+// does no time-out runs; no Data is longer than what was asked for. An error of reserve ends Fetch with that error. What was
+// reserved is the caller's to give back, also when Fetch fails. reserve may be nil.
+//
+// A try waits until fewer than PerHost downloads run from its host. A host that answers 429 or 503 is asked more rarely,
+// and not before the end of its Retry-After, by all downloads from it; others are not held back but by the goroutine that
+// waits in Fetch: see Spread. Who waits has reserved nothing, unless an earlier try has.
+//
+// The error is an *Error with a class, or ctx's error when ctx has ended, or that of reserve.
+func (c *Client) Fetch(ctx context.Context, item Item, reserve func(ctx context.Context, bytes int64) error) (Body, error) {
+	if item.Err != nil {
+		return Body{}, item.Err
+	}
+	f := fetching{Client: c, item: item, reserve: reserve, reserved: -1}
+	if item.URL {
+		u, err := parseURL(item.Source)
+		if err != nil {
+			return Body{}, &Error{Kind: ClassURL, Doing: "parse " + shown(item.Source), Err: err}
+		}
+		f.url = u
+	}
+	for n := 0; ; n++ {
+		if err := ctx.Err(); err != nil {
+			return Body{}, err
+		}
+		var data []byte
+		var err error
+		if item.URL {
+			data, err = f.download(ctx)
+		} else {
+			data, err = f.file(ctx)
+		}
+		if err == nil {
+			return f.body(data, n+1), nil
+		}
+		if e := ctx.Err(); e != nil {
+			return Body{}, e
+		}
+		e, ok := err.(*Error)
+		if !ok {
+			return Body{}, err
+		}
+		e.Attempts = n + 1
+		if !e.again || n >= c.opts.Retries || f.hopeless() {
+			return Body{}, e
+		}
+		if err := sleep(ctx, backoff(n)); err != nil {
+			return Body{}, err
+		}
+	}
+}
+
+// body hands data over.
+func (c *Client) body(data []byte, attempts int) Body {
+	given := false
+	return Body{Data: data, Attempts: attempts, Release: func() {
+		if !given {
+			given = true
+			c.buffers.put(data)
+		}
+	}}
+}
+
+// backoff gives the wait before try n+1.
+func backoff(n int) time.Duration {
+	return rand.N(min(backoffMost, backoffBase<<min(n, 10)))
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}

@@ -1,0 +1,67 @@
+package fetch
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"syscall"
+)
+
+// explain makes an *Error of what ended a try at u, with its class, and decides whether another try may go better.
+// What the caller's reserve said comes out as it was.
+func (f *fetching) explain(ctx context.Context, u *url.URL, err error) error {
+	var mine *reserveError
+	if errors.As(err, &mine) {
+		return mine.error
+	}
+	if context.Cause(ctx) == errTimeout {
+		return &Error{Kind: ClassTimeout, Doing: f.doing(u), again: true,
+			Err: errors.New("not done within " + f.opts.Timeout.String())}
+	}
+	var e *Error
+	if errors.As(err, &e) {
+		return &Error{Kind: e.Kind, Doing: f.doing(u), Err: e.Err, again: e.again}
+	}
+	var ue *url.Error
+	if errors.As(err, &ue) {
+		err = ue.Err // its text repeats the URL
+	}
+	kind, again := classify(err)
+	if kind == ClassTimeout {
+		err = errors.New("no connection within " + f.opts.ConnectTimeout.String())
+	}
+	if kind == ClassNetwork && (err == io.EOF || err == io.ErrUnexpectedEOF) {
+		err = errors.New("the server closed the connection without an answer")
+	}
+	return &Error{Kind: kind, Doing: f.doing(u), Err: err, again: again}
+}
+
+// classify gives the class of an error of net/http, and whether it may pass.
+func classify(err error) (kind string, again bool) {
+	var (
+		dns    *net.DNSError
+		cert   *tls.CertificateVerificationError
+		record tls.RecordHeaderError
+		alert  tls.AlertError
+		ca     x509.UnknownAuthorityError
+		host   x509.HostnameError
+		op     net.Error
+	)
+	switch {
+	case errors.As(err, &dns):
+		return ClassDNS, !dns.IsNotFound
+	case errors.As(err, &cert), errors.As(err, &record), errors.As(err, &alert), errors.As(err, &ca), errors.As(err, &host):
+		return ClassTLS, false
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &op) && op.Timeout():
+		return ClassTimeout, true
+	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+		return ClassNetwork, false
+	}
+	// Resets, ends without an answer, streams that HTTP/2 gave up.
+	return ClassNetwork, true
+}

@@ -1,0 +1,259 @@
+package fetch
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	// firstGap is the time between the starts of two downloads from a host after its first 429 or 503. Each further one
+	// doubles it, up to mostGap; each good answer takes 3 % off. So the rate settles just below what the host allows, and
+	// few items use up their tries to find it.
+	firstGap = 50 * time.Millisecond
+	mostGap  = 5 * time.Second
+	leastGap = 5 * time.Millisecond
+	// patience is how many tries in a row may go without any answer before a host is suspect: until it answers again it has
+	// a quarter of PerHost, and its items are tried once. So a dead host costs little of a run's time.
+	patience = 16
+	// remembered is how many idle hosts are kept before those with nothing to remember are forgotten.
+	remembered = 4096
+)
+
+// hosts know how each host is to be treated. The zero value but for perHost is ready.
+type hosts struct {
+	perHost int
+	mu      sync.Mutex
+	m       map[string]*host
+	sweep   int // the number of hosts at which to look for those to forget
+	// changed, where set, is called without the lock when a host may take more than before. Spread sets it.
+	watchers map[*watcher]struct{}
+}
+
+type watcher struct{ wake func() }
+
+type host struct {
+	key     string
+	users   int           // in enter or between enter and leave
+	active  int           // between enter and leave
+	freed   chan struct{} // closed when active falls, then replaced
+	until   time.Time     // nothing starts before
+	gap     time.Duration // between two starts
+	slowed  time.Time     // when gap last grew
+	closed  time.Time     // until then everything fails
+	silent  int           // tries in a row without an answer
+	lastUse time.Time
+}
+
+// hostOf names the host of u and its port.
+func hostOf(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = "80"
+		if u.Scheme == "https" {
+			port = "443"
+		}
+	}
+	return strings.ToLower(u.Hostname()) + ":" + port
+}
+
+// limit is how many may be active.
+func (h *host) limit(perHost int) int {
+	if h.silent >= patience {
+		return max(1, perHost/4)
+	}
+	return perHost
+}
+
+// look gives the host of that name, which it makes where there is none. The lock is held.
+func (hs *hosts) look(key string) *host {
+	h := hs.m[key]
+	if h == nil {
+		if hs.m == nil {
+			hs.m = make(map[string]*host)
+			hs.sweep = remembered
+		}
+		h = &host{key: key, freed: make(chan struct{})}
+		hs.m[key] = h
+	}
+	return h
+}
+
+// state tells how many downloads a host takes, and from when on.
+func (hs *hosts) state(key string) (limit int, from time.Time) {
+	hs.mu.Lock()
+	defer hs.mu.Unlock()
+	h := hs.m[key]
+	if h == nil {
+		return hs.perHost, time.Time{}
+	}
+	if time.Now().Before(h.closed) {
+		return hs.perHost, time.Time{}
+	}
+	return h.limit(hs.perHost), h.until
+}
+
+func (hs *hosts) suspect(key string) bool {
+	hs.mu.Lock()
+	defer hs.mu.Unlock()
+	h := hs.m[key]
+	return h != nil && h.silent >= patience
+}
+
+// A turn is the right to ask a host. It ends with leave.
+type turn struct {
+	hs      *hosts
+	h       *host
+	started time.Time
+	left    bool
+}
+
+// enter waits for a turn.
+func (hs *hosts) enter(ctx context.Context, key string) (*turn, error) {
+	hs.mu.Lock()
+	h := hs.look(key)
+	h.users++
+	for {
+		now := time.Now()
+		if now.Before(h.closed) {
+			hs.forget(h)
+			left := h.closed.Sub(now).Round(time.Second)
+			hs.mu.Unlock()
+			return nil, &Error{Kind: "http-429", Err: fmt.Errorf("the server asked to be left alone for another %s", left)}
+		}
+		full := h.active >= h.limit(hs.perHost)
+		wait := h.until.Sub(now)
+		if !full && wait <= 0 {
+			h.active++
+			h.until = now.Add(h.gap)
+			hs.mu.Unlock()
+			return &turn{hs: hs, h: h, started: now}, nil
+		}
+		freed := h.freed
+		hs.mu.Unlock()
+		var timer <-chan time.Time
+		if !full {
+			t := time.NewTimer(wait)
+			defer t.Stop()
+			timer = t.C
+		}
+		select {
+		case <-ctx.Done():
+			hs.mu.Lock()
+			hs.forget(h)
+			hs.mu.Unlock()
+			return nil, ctx.Err()
+		case <-freed:
+		case <-timer:
+		}
+		hs.mu.Lock()
+	}
+}
+
+// A verdict is what a turn says of its host.
+type verdict int
+
+const (
+	verdictNone   verdict = iota // nothing
+	verdictGood                  // it answered
+	verdictSilent                // it did not, or not to the end
+)
+
+// leave ends the turn. After the first call it does nothing.
+func (t *turn) leave(v verdict) {
+	if t.left {
+		return
+	}
+	t.left = true
+	t.hs.mu.Lock()
+	h := t.h
+	switch v {
+	case verdictGood:
+		h.silent = 0
+		if !h.slowed.After(t.started) {
+			if h.gap = h.gap * 97 / 100; h.gap < leastGap {
+				h.gap = 0
+			}
+		}
+	case verdictSilent:
+		h.silent++
+	}
+	h.active--
+	close(h.freed)
+	h.freed = make(chan struct{})
+	t.hs.forget(h)
+	wake := t.hs.wakers()
+	t.hs.mu.Unlock()
+	for _, w := range wake {
+		w.wake()
+	}
+}
+
+// slow makes the host be asked more rarely, and not before wait is over.
+func (t *turn) slow(wait time.Duration) {
+	t.hs.mu.Lock()
+	defer t.hs.mu.Unlock()
+	h, now := t.h, time.Now()
+	// Of the answers to what was already on its way, the first alone counts.
+	if !h.slowed.After(t.started) {
+		h.gap = min(mostGap, max(firstGap, 2*h.gap))
+		h.slowed = now
+	}
+	if wait > longestWait {
+		h.closed = later(h.closed, now.Add(wait))
+		return
+	}
+	h.until = later(h.until, now.Add(max(wait, h.gap)))
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// forget drops a user of h, and h itself where it is as new. The lock is held.
+func (hs *hosts) forget(h *host) {
+	h.users--
+	now := time.Now()
+	if h.users == 0 && h.gap == 0 && h.silent == 0 && !now.Before(h.until) && !now.Before(h.closed) {
+		delete(hs.m, h.key)
+	}
+	if len(hs.m) < hs.sweep {
+		return
+	}
+	for key, h := range hs.m {
+		if h.users == 0 && !now.Before(h.until) && !now.Before(h.closed) {
+			delete(hs.m, key)
+		}
+	}
+	hs.sweep = max(remembered, 2*len(hs.m))
+}
+
+// watch has wake called whenever a host may take more; the function it gives ends that.
+func (hs *hosts) watch(wake func()) func() {
+	w := &watcher{wake}
+	hs.mu.Lock()
+	defer hs.mu.Unlock()
+	if hs.watchers == nil {
+		hs.watchers = make(map[*watcher]struct{})
+	}
+	hs.watchers[w] = struct{}{}
+	return func() {
+		hs.mu.Lock()
+		defer hs.mu.Unlock()
+		delete(hs.watchers, w)
+	}
+}
+
+func (hs *hosts) wakers() []*watcher {
+	var ws []*watcher
+	for w := range hs.watchers {
+		ws = append(ws, w)
+	}
+	return ws
+}

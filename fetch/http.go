@@ -1,0 +1,342 @@
+package fetch
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// accept names the formats that can be read, so that a server that has a choice sends none that cannot.
+const accept = "image/jpeg,image/png,image/gif,image/tiff,image/bmp,image/webp;q=0.9,image/*;q=0.6,*/*;q=0.5"
+
+// A fetching is one call of Fetch.
+type fetching struct {
+	*Client
+	item     Item
+	url      *url.URL
+	reserve  func(context.Context, int64) error
+	reserved int64 // what reserve was asked for; -1 before
+	last     *url.URL
+}
+
+// errTimeout is the cause of the end of a try that took too long.
+var errTimeout = errors.New("the time for a download is over")
+
+// grant asks for memory, the first time alone.
+func (f *fetching) grant(ctx context.Context, n int64) error {
+	if f.reserved >= 0 {
+		return nil
+	}
+	f.reserved = n
+	if f.reserve == nil {
+		return nil
+	}
+	return f.reserve(ctx, n)
+}
+
+// hopeless tells that the host of the last try has given no answer for so long that no further try is worth the time.
+func (f *fetching) hopeless() bool { return f.last != nil && f.hosts.suspect(hostOf(f.last)) }
+
+// doing says what was being done for errors: the source, and where a redirect led. A redirect's query is not shown, as
+// it may hold a signature.
+func (f *fetching) doing(u *url.URL) string {
+	s := "get " + shown(f.item.Source)
+	if u != f.url {
+		s += ", sent on to " + shown(u.Scheme+"://"+u.Host+u.EscapedPath())
+	}
+	return s
+}
+
+// download tries once.
+func (f *fetching) download(ctx context.Context) ([]byte, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	clock := &stopwatch{left: f.opts.Timeout, end: func() { cancel(errTimeout) }}
+	defer clock.pause()
+	u := f.url
+	for hop := 0; ; hop++ {
+		f.last = u
+		data, next, err := f.hop(ctx, clock, u)
+		if err != nil {
+			return nil, f.explain(ctx, u, err)
+		}
+		if next == nil {
+			return data, nil
+		}
+		if hop >= f.opts.Redirects {
+			return nil, f.explain(ctx, u, &Error{Kind: ClassRedirect, Err: fmt.Errorf("more than %d redirects", f.opts.Redirects)})
+		}
+		u = next
+	}
+}
+
+// hop asks one server: it gives the body, or where to ask next.
+func (f *fetching) hop(ctx context.Context, clock *stopwatch, u *url.URL) (data []byte, next *url.URL, err error) {
+	if err := f.opts.Policy.permit(u); err != nil {
+		return nil, nil, err
+	}
+	turn, err := f.hosts.enter(ctx, hostOf(u))
+	if err != nil {
+		return nil, nil, err
+	}
+	answered := false
+	defer func() {
+		if ctx.Err() != nil && context.Cause(ctx) != errTimeout {
+			turn.leave(verdictNone) // the run is ending: that says nothing of the host
+		} else if !answered {
+			turn.leave(verdictSilent)
+		}
+	}()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	if err != nil {
+		return nil, nil, &Error{Kind: ClassURL, Err: errors.New("not a valid URL")}
+	}
+	req.Header.Set("User-Agent", f.opts.UserAgent)
+	req.Header.Set("Accept", accept)
+	req.Header.Set("Accept-Encoding", "identity")
+	clock.resume()
+	defer clock.pause()
+	resp, err := f.http.Do(req)
+	if err != nil {
+		var e *Error
+		answered = errors.As(err, &e) // refused by the policy, not by the host
+		if answered {
+			turn.leave(verdictNone)
+		}
+		return nil, nil, err
+	}
+	defer resp.Body.Close()
+	status := resp.StatusCode
+	if status == http.StatusOK || status == http.StatusNonAuthoritativeInfo {
+		data, err = f.read(ctx, clock, resp)
+		var e *Error
+		if err == nil || errors.As(err, &e) && !e.again {
+			answered = true
+			turn.leave(verdictGood)
+		}
+		return data, nil, err
+	}
+	answered = true
+	wait := retryAfter(resp.Header.Get("Retry-After"), time.Now())
+	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
+		turn.slow(wait)
+	}
+	turn.leave(verdictGood)
+	clock.limit(250 * time.Millisecond)
+	// A short text that is read to its end lets the connection be used again.
+	_, _ = io.CopyN(io.Discard, resp.Body, 16<<10)
+	switch status {
+	case 301, 302, 303, 307, 308:
+		next, err = redirect(u, resp.Header.Get("Location"))
+		return nil, next, err
+	}
+	e := &Error{Kind: "http-" + strconv.Itoa(status), Err: fmt.Errorf("the server answered %s", statusLine(status))}
+	e.again = status == 408 || status == 429 || status >= 500 && status != 501 && status != 505
+	if wait > longestWait {
+		e.again = false
+		e.Err = fmt.Errorf("%w and asked to be left alone for %s", e.Err, wait.Round(time.Second))
+	}
+	return nil, nil, e
+}
+
+func statusLine(status int) string {
+	return strings.TrimSpace(strconv.Itoa(status) + " " + http.StatusText(status))
+}
+
+// redirect gives where location, relative to u, leads.
+func redirect(u *url.URL, location string) (*url.URL, error) {
+	bad := func(text string) error { return &Error{Kind: ClassRedirect, Err: errors.New(text)} }
+	if location == "" {
+		return nil, bad("the server sends on to nowhere: its answer has no Location")
+	}
+	next, err := u.Parse(location)
+	if err != nil || len(location) > maxURL {
+		return nil, bad("the server sends on to what is not a valid URL")
+	}
+	if next.Scheme != "http" && next.Scheme != "https" || next.Hostname() == "" {
+		return nil, bad("the server sends on to the scheme " + shown(next.Scheme) + ", expected http or https")
+	}
+	if next.User == nil && next.Host == u.Host && next.Scheme == u.Scheme {
+		next.User = u.User // the same server wants the same password
+	}
+	return next, nil
+}
+
+// retryAfter reads the header field of RFC 9110, section 10.2.3: seconds or a date. It gives 0 for what is neither.
+func retryAfter(v string, now time.Time) time.Duration {
+	const most = 366 * 24 * time.Hour
+	v = strings.TrimSpace(v)
+	if s, err := strconv.ParseInt(v, 10, 64); err == nil {
+		return time.Duration(min(max(s, 0), int64(most/time.Second))) * time.Second
+	}
+	if t, err := http.ParseTime(v); err == nil {
+		return min(max(t.Sub(now), 0), most)
+	}
+	return 0
+}
+
+// read reads the body of a good answer.
+func (f *fetching) read(ctx context.Context, clock *stopwatch, resp *http.Response) ([]byte, error) {
+	size := resp.ContentLength
+	if size > f.opts.MaxBytes {
+		return nil, &Error{Kind: ClassTooBig, Err: fmt.Errorf("the server announces %d bytes, expected at most %d", size, f.opts.MaxBytes)}
+	}
+	var body io.Reader = resp.Body
+	switch enc := strings.ToLower(resp.Header.Get("Content-Encoding")); enc {
+	case "gzip", "x-gzip":
+		br := bufio.NewReader(resp.Body)
+		// Some servers say gzip of files that are not.
+		if head, _ := br.Peek(2); bytes.Equal(head, []byte{0x1f, 0x8b}) {
+			zr, err := gzip.NewReader(br)
+			if err != nil {
+				return nil, encodingError(err)
+			}
+			body, size = &unzipped{zr}, -1
+		} else {
+			body = br
+		}
+	case "br", "zstd", "deflate", "compress", "x-compress":
+		return nil, &Error{Kind: ClassNetwork, Err: fmt.Errorf("the server compressed its answer with %s, expected none or gzip", enc)}
+	}
+	most := size
+	if size < 0 {
+		most = f.opts.MaxBytes
+	}
+	clock.pause()
+	if err := f.grant(ctx, most); err != nil {
+		return nil, &reserveError{err}
+	}
+	clock.resume()
+	if size > f.reserved {
+		return nil, &Error{Kind: ClassNetwork, Err: fmt.Errorf("the server announced %d bytes at first and %d now", f.reserved, size)}
+	}
+	if size >= 0 {
+		return f.readSized(body, int(size))
+	}
+	return f.readAll(body, min(f.reserved, f.opts.MaxBytes))
+}
+
+// readSized reads a body whose length is known.
+func (f *fetching) readSized(body io.Reader, size int) ([]byte, error) {
+	buf := f.buffers.get(size)
+	n, err := io.ReadFull(body, buf)
+	if err == nil {
+		// The end must be seen for the connection to be used again.
+		_, err = body.Read(make([]byte, 1))
+		if err == nil || err == io.EOF {
+			return buf, nil
+		}
+	}
+	f.buffers.put(buf)
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		return nil, truncated(int64(n), int64(size))
+	}
+	return nil, err
+}
+
+// readAll reads a body to its end, at most limit bytes of it.
+func (f *fetching) readAll(body io.Reader, limit int64) ([]byte, error) {
+	buf := f.buffers.get(64 << 10)
+	n := 0
+	for {
+		m, err := body.Read(buf[n:])
+		n += m
+		if int64(n) > limit {
+			f.buffers.put(buf)
+			if limit < f.opts.MaxBytes {
+				return nil, &Error{Kind: ClassNetwork, Err: fmt.Errorf("the server announced %d bytes at first and sends more now", limit)}
+			}
+			return nil, &Error{Kind: ClassTooBig, Err: fmt.Errorf("the body goes on after %d bytes", limit)}
+		}
+		if err == io.EOF {
+			return buf[:n], nil
+		}
+		if err != nil {
+			f.buffers.put(buf)
+			if err == io.ErrUnexpectedEOF {
+				return nil, truncated(int64(n), -1)
+			}
+			return nil, err
+		}
+		if n == len(buf) {
+			// A byte more than the limit shows that it is passed.
+			bigger := f.buffers.get(int(min(2*int64(n), max(limit, int64(n))+1)))
+			copy(bigger, buf)
+			f.buffers.put(buf)
+			buf = bigger
+		}
+	}
+}
+
+func truncated(n, size int64) error {
+	if size < 0 {
+		return &Error{Kind: ClassTruncated, again: true, Err: fmt.Errorf("the body broke off after %d bytes", n)}
+	}
+	return &Error{Kind: ClassTruncated, again: true, Err: fmt.Errorf("the body ended after %d of %d bytes", n, size)}
+}
+
+// unzipped tells the faults of a compressed body from those of the connection.
+type unzipped struct{ r *gzip.Reader }
+
+func (u *unzipped) Read(p []byte) (int, error) {
+	n, err := u.r.Read(p)
+	if errors.Is(err, gzip.ErrChecksum) || errors.Is(err, gzip.ErrHeader) {
+		err = encodingError(err)
+	}
+	return n, err
+}
+
+func encodingError(err error) error {
+	return &Error{Kind: ClassNetwork, Err: fmt.Errorf("the body cannot be decompressed: %w", err)}
+}
+
+// A reserveError is what the caller's reserve gave.
+type reserveError struct{ error }
+
+// A stopwatch calls end when it has run for left, which it does between resume and pause. One goroutine uses it.
+type stopwatch struct {
+	left    time.Duration
+	end     func()
+	timer   *time.Timer
+	resumed time.Time
+	running bool
+}
+
+func (s *stopwatch) resume() {
+	if s.running {
+		return
+	}
+	s.running = true
+	s.resumed = time.Now()
+	if s.timer == nil {
+		s.timer = time.AfterFunc(s.left, s.end)
+	} else {
+		s.timer.Reset(s.left)
+	}
+}
+
+func (s *stopwatch) pause() {
+	if !s.running {
+		return
+	}
+	s.running = false
+	if s.timer.Stop() {
+		s.left = max(0, s.left-time.Since(s.resumed))
+	}
+}
+
+// limit leaves the running stopwatch d at most.
+func (s *stopwatch) limit(d time.Duration) {
+	s.pause()
+	s.left = min(s.left, d)
+	s.resume()
+}
