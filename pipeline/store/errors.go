@@ -1,0 +1,87 @@
+package store
+
+import (
+	"errors"
+	"io/fs"
+)
+
+// Failure classes of this package, as [Error.Class] gives them.
+const (
+	ClassNameTaken     = "name-taken"      // an earlier item of this run has the name
+	ClassOutputIsInput = "output-is-input" // the output would replace the input
+	ClassExists        = "exists"          // a file that is not ours has the name
+	ClassOutside       = "outside"         // a symbolic link leads out of the output folder
+	ClassWrite         = "write"           // a file cannot be written, for another reason
+	ClassDiskFull      = "disk-full"       // no space, or no quota, is left
+	ClassNotWritable   = "not-writable"    // no permission, or a read-only file system
+	ClassFolderGone    = "folder-gone"     // the output folder was removed
+	ClassLocked        = "locked"          // another run writes to the output folder
+)
+
+// An Error is why something could not be named or written.
+type Error struct {
+	// Kind is one of the Class constants.
+	Kind string
+	// Doing says what was being done, such as "write a/b.jpg".
+	Doing string
+	// Err is what was wrong.
+	Err error
+	// Hint says what a person could do about it; it may be "".
+	Hint string
+
+	fatal bool
+}
+
+// Error is one line: what was being done and what was wrong.
+func (e *Error) Error() string { return e.Doing + ": " + e.Err.Error() }
+
+// Unwrap gives Err.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Class gives Kind.
+func (e *Error) Class() string { return e.Kind }
+
+// Fatal tells that the trouble is the folder's and not the item's, so that no other item would fare better: the run should
+// stop.
+func (e *Error) Fatal() bool { return e.fatal }
+
+// folderError is the error of a call that touched the output folder itself, or the folder for temporary files in it.
+func (s *Store) folderError(doing string, err error) error {
+	var known *Error
+	if errors.As(err, &known) {
+		return err
+	}
+	e := classify(doing, err)
+	if e.Kind == ClassFolderGone {
+		e.Err = errors.New("the folder was removed while the run wrote to it")
+	}
+	e.fatal = true
+	return e
+}
+
+// classify finds the class of an error of the file system.
+func classify(doing string, err error) *Error {
+	e := &Error{Kind: ClassWrite, Doing: doing, Err: bare(err)}
+	switch {
+	case isDiskFull(err):
+		e.Kind, e.fatal = ClassDiskFull, true
+		e.Hint = "make space and give the same command again: it continues where it stopped"
+	case isReadOnly(err):
+		e.Kind, e.fatal = ClassNotWritable, true
+	case errors.Is(err, fs.ErrPermission):
+		e.Kind = ClassNotWritable
+	case errors.Is(err, fs.ErrNotExist):
+		e.Kind = ClassFolderGone
+	}
+	return e
+}
+
+// bare drops the operation and the name that package os puts before an error: Doing says them in our own words, and the
+// name of a temporary file tells a person nothing.
+func bare(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}

@@ -1,0 +1,48 @@
+package store
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"unicode/utf8"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+)
+
+// hash64 is the first half of the first half of a SHA-256: names and the ledger depend on it, so it is the same on every
+// system and in every run, and a stranger who writes a list cannot easily make two things meet.
+func hash64(b []byte) uint64 {
+	sum := sha256.Sum256(b)
+	return binary.BigEndian.Uint64(sum[:])
+}
+
+// sha8 is the first 8 hexadecimal digits of the SHA-256 of s.
+func sha8(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:4])
+}
+
+// pathHash is the same for all names that some file system takes for one: file systems of macOS and Windows know no case,
+// and macOS knows no difference between the normal forms of Unicode.
+func pathHash(name string) uint64 {
+	var buf [256]byte
+	return hash64(appendFolded(buf[:0], name))
+}
+
+// appendFolded appends s in lower case and, beyond ASCII, in Unicode's full case folding (The Unicode Standard, section
+// 3.13) and normal form C.
+func appendFolded(dst []byte, s string) []byte {
+	start := len(dst)
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c >= utf8.RuneSelf {
+			return norm.NFC.AppendString(dst[:start], cases.Fold().String(norm.NFD.String(s)))
+		}
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		dst = append(dst, c)
+	}
+	return dst
+}

@@ -1,0 +1,314 @@
+package store
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"imgpipe/transform"
+)
+
+// A Status is how an item ended.
+type Status string
+
+// The states in which every item ends.
+const (
+	Done    Status = "done"
+	Skipped Status = "skipped"
+	Failed  Status = "failed"
+)
+
+// A Key is what an item's outputs depend on: when any part of it changes, the item is done again.
+type Key struct {
+	// Source is the path or URL. Size and ModTime are those of a file, and zero for a URL.
+	Source  string
+	Size    int64
+	ModTime time.Time
+	// Spec is the canonical text of the transform.Spec.
+	Spec string
+	// Name is Name.String: two items with one source have two names, and a name that moves from one item to another takes
+	// its file with it.
+	Name string
+}
+
+// An Entry is one line of the ledger: how one item ended. The zero value of a field is left out of the line.
+type Entry struct {
+	Status Status `json:"status"`
+	// Source, Size, ModTime, Name and Spec are the item's Key.
+	Source string `json:"source"`
+	Name   string `json:"name,omitzero"`
+	// Outputs are what Store.Put gave. Those of a failed item are the ones that were in place before it failed.
+	Outputs []Output  `json:"outputs,omitempty"`
+	Size    int64     `json:"size,omitzero"`
+	ModTime time.Time `json:"mtime,omitzero"`
+	Spec    string    `json:"spec,omitzero"`
+	// Class, Error and Stack say why it failed.
+	Class string `json:"class,omitzero"`
+	Error string `json:"error,omitzero"`
+	Stack string `json:"stack,omitzero"`
+	// Warnings are those of the transform.
+	Warnings []string `json:"warnings,omitempty"`
+	// Attempts counts the tries, of the fetch and of the transform together.
+	Attempts int `json:"attempts,omitzero"`
+	// Worker is the lane that did the transform.
+	Worker int `json:"worker"`
+	// InBytes is the length of what was fetched.
+	InBytes int64 `json:"in_bytes,omitzero"`
+	// MS is where the time went.
+	MS Stages `json:"ms,omitzero"`
+	// Time is when the item ended.
+	Time time.Time `json:"time,omitzero"`
+}
+
+// Stages are the milliseconds that an item spent in each stage. [Milliseconds] makes them.
+type Stages struct {
+	Fetch    float64 `json:"fetch,omitzero"`
+	Wait     float64 `json:"wait,omitzero"`
+	Decode   float64 `json:"decode,omitzero"`
+	Operate  float64 `json:"operate,omitzero"`
+	Encode   float64 `json:"encode,omitzero"`
+	Handover float64 `json:"handover,omitzero"`
+	Start    float64 `json:"start,omitzero"`
+	Store    float64 `json:"store,omitzero"`
+}
+
+// Milliseconds gives d in milliseconds with three decimals, which keep a ledger's lines short.
+func Milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// An Output is one file in the output folder, as the ledger tells of it.
+type Output struct {
+	// Path is relative to the output folder, with forward slashes.
+	Path   string `json:"path"`
+	Bytes  int64  `json:"bytes"`
+	Width  int    `json:"w,omitzero"`
+	Height int    `json:"h,omitzero"`
+	// SHA256 is that of the file, in hexadecimal digits.
+	SHA256 string           `json:"sha256,omitzero"`
+	Format transform.Format `json:"format,omitzero"`
+	// Kept tells that a file that is not ours was there and was left alone (Skip); Bytes are its own.
+	Kept bool `json:"kept,omitzero"`
+}
+
+// Key gives the key under which e is found again.
+func (e Entry) Key() Key {
+	return Key{Source: e.Source, Size: e.Size, ModTime: e.ModTime, Spec: e.Spec, Name: e.Name}
+}
+
+// hash keeps the parts apart by their lengths, since a source may contain any byte.
+func (k Key) hash() uint64 {
+	var buf [512]byte
+	b := buf[:0]
+	for _, part := range [...]string{k.Source, k.Spec, k.Name} {
+		b = binary.AppendUvarint(b, uint64(len(part)))
+		b = append(b, part...)
+	}
+	b = binary.AppendVarint(b, k.Size)
+	b = binary.AppendVarint(b, stamp(k.ModTime).UnixNano())
+	return hash64(b)
+}
+
+// isOf tells that e is the entry of k. JSON holds no invalid UTF-8, which the names of files may be; such a source is
+// compared as it stands in the line, and k.hash has told it from others before.
+func (e Entry) isOf(k Key) bool {
+	return e.Source == asJSON(k.Source) && e.Spec == asJSON(k.Spec) && e.Name == asJSON(k.Name) &&
+		e.Size == k.Size && e.ModTime.Equal(stamp(k.ModTime))
+}
+
+func asJSON(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	return string([]rune(s))
+}
+
+// stamp brings a file's time, which can be any 64-bit number, within what a line can hold and a nanosecond can count.
+func stamp(t time.Time) time.Time {
+	if t.IsZero() {
+		return time.Time{}
+	}
+	if y := t.Year(); y < 1700 || y > 2200 {
+		return time.Unix(t.Unix()%(1<<32), int64(t.Nanosecond())).UTC()
+	}
+	return t.UTC()
+}
+
+// line is an Entry as it stands in the ledger. ID comes at a fixed place, so that Open need not parse the rest.
+type line struct {
+	V  int    `json:"v"`
+	ID string `json:"id"`
+	Entry
+}
+
+// appendLine appends e's line, with its newline.
+func appendLine(dst []byte, e Entry, id uint64) ([]byte, error) {
+	var key [8]byte
+	binary.BigEndian.PutUint64(key[:], id)
+	e.ModTime, e.Time = stamp(e.ModTime), stamp(e.Time)
+	b := bytes.NewBuffer(dst)
+	enc := json.NewEncoder(b)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(line{V: 1, ID: hex.EncodeToString(key[:]), Entry: e})
+	return b.Bytes(), err
+}
+
+// parseLine reads what appendLine wrote.
+func parseLine(b []byte) (Entry, error) {
+	var l line
+	if err := json.Unmarshal(b, &l); err != nil {
+		return Entry{}, err
+	}
+	if l.V != 1 {
+		return Entry{}, fmt.Errorf("version %d of a ledger's line: expected 1", l.V)
+	}
+	return l.Entry, nil
+}
+
+// Append writes e's line, whole, with one call. Where the same key has a line already, this one counts from now on.
+// The error is an *Error and always fatal: what is not in the ledger will be done again by the next run, and found in place.
+//
+// It costs 6 µs.
+func (s *Store) Append(e Entry) error {
+	key := e.Key().hash()
+	b, err := appendLine(make([]byte, 0, 1024), e, key)
+	if err != nil {
+		return &Error{Kind: ClassWrite, Doing: "write " + LedgerName, Err: err, fatal: true}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.temp == nil {
+		return s.closedError("write " + LedgerName)
+	}
+	if err = s.ask("append", LedgerName); err == nil {
+		_, err = s.file.WriteAt(b, s.end)
+	}
+	if err != nil {
+		// Part of the line may be there. The next line is written over it; the next Open cuts it; so this may fail as well.
+		s.file.Truncate(s.end)
+		return s.folderError("write "+LedgerName, err)
+	}
+	s.remember(key, e.Status, s.end)
+	for _, o := range e.Outputs {
+		if !o.Kept {
+			own := s.owned[pathHash(o.Path)]
+			own.line = s.end + 1
+			s.owned[pathHash(o.Path)] = own
+		}
+	}
+	s.end += int64(len(b))
+	return nil
+}
+
+// A lineRef tells where a key's last line begins, and its status in the two low bits.
+type lineRef int64
+
+var statuses = [...]Status{"", Done, Skipped, Failed}
+
+func (s *Store) remember(key uint64, status Status, at int64) {
+	ref := lineRef(at << 2)
+	for i, known := range statuses {
+		if status == known {
+			ref |= lineRef(i)
+		}
+	}
+	s.lines[key] = ref
+}
+
+func (r lineRef) at() int64      { return int64(r >> 2) }
+func (r lineRef) status() Status { return statuses[r&3] }
+
+// An owner tells whose a file is. The zero value: nobody's.
+type owner struct {
+	line int64 // 1 + where the line begins that told of it last; placed, where no line has yet; 0 where it is not ours
+	item int32 // 1 + the index of the item of this run that has the name; 0 where none has
+}
+
+const placed = -1
+
+// Last gives the last entry of a key, however the item ended.
+func (s *Store) Last(key Key) (Entry, bool) {
+	e, _, ok := s.last(key, key.hash())
+	return e, ok
+}
+
+func (s *Store) last(key Key, hash uint64) (Entry, int64, bool) {
+	s.mu.Lock()
+	ref, ok := s.lines[hash]
+	s.mu.Unlock()
+	if !ok {
+		return Entry{}, 0, false
+	}
+	e, err := s.readLine(ref.at())
+	if err != nil || !e.isOf(key) {
+		return Entry{}, 0, false
+	}
+	return e, ref.at(), true
+}
+
+func (s *Store) readLine(at int64) (Entry, error) {
+	for size := 2048; ; size *= 8 {
+		buf := make([]byte, size)
+		n, err := s.file.ReadAt(buf, at)
+		if i := bytes.IndexByte(buf[:n], '\n'); i >= 0 {
+			return parseLine(buf[:i])
+		}
+		if err != nil {
+			return Entry{}, err
+		}
+		if size > maxLine {
+			return Entry{}, io.ErrUnexpectedEOF
+		}
+	}
+}
+
+// Done tells that an item need not be done: its last entry is done, or skipped by Put, and each of its outputs is there
+// still, with the length recorded, and was not written by another item since. The entry tells what was done. With
+// Options.Force, nothing is done.
+//
+// An output that was changed without changing its length is not noticed. It costs 15 µs.
+func (s *Store) Done(key Key) (Entry, bool) {
+	if s.opts.Force {
+		return Entry{}, false
+	}
+	hash := key.hash()
+	s.mu.Lock()
+	ref, ok := s.lines[hash]
+	s.mu.Unlock()
+	if !ok || ref.status() != Done && ref.status() != Skipped {
+		return Entry{}, false
+	}
+	e, at, ok := s.last(key, hash)
+	if !ok || len(e.Outputs) == 0 {
+		return Entry{}, false
+	}
+	for _, o := range e.Outputs {
+		s.mu.Lock()
+		own := s.owned[pathHash(o.Path)]
+		s.mu.Unlock()
+		if !o.Kept && own.line != at+1 {
+			return Entry{}, false
+		}
+		if st, err := s.root.Lstat(o.Path); err != nil || st.Size() != o.Bytes || !st.Mode().IsRegular() {
+			return Entry{}, false
+		}
+	}
+	return e, true
+}
+
+func (s *Store) closedError(doing string) error {
+	return &Error{Kind: ClassWrite, Doing: doing, fatal: true, Err: errors.New("the store is closed, or was opened to be read alone")}
+}
+
+// ignored is a warning about lines of the ledger.
+func ignored(n int, what string) string {
+	if n == 1 {
+		return LedgerName + ": ignored 1 line that " + what
+	}
+	return LedgerName + ": ignored " + strconv.Itoa(n) + " lines that " + what
+}

@@ -1,0 +1,289 @@
+package store
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"strconv"
+
+	"imgpipe/transform"
+)
+
+// Put puts an item's outputs in place under name: each whole, and none before all are written. Where a file has the name
+// already, it is replaced when the ledger says that it is ours, taken for the output when it holds the same bytes, and
+// else treated as Options.OnExist says. Many goroutines may call Put, each for another item.
+//
+// It gives what the ledger should tell of each output, in order. The error is an *Error; when its Fatal says so, no other
+// item would fare better. The outputs given with an error are in place all the same, and belong into the ledger.
+//
+// One file of 20 KB costs 60 µs.
+func (s *Store) Put(name Name, outputs ...transform.Output) ([]Output, error) {
+	files := make([]pending, len(outputs))
+	defer s.discard(files)
+	for i, o := range outputs {
+		f := &files[i]
+		sum := sha256.Sum256(o.Data)
+		f.data = o.Data
+		f.out = Output{
+			Path: name.Path(o), Bytes: int64(len(o.Data)), Width: o.Width, Height: o.Height, Format: o.Format,
+			SHA256: hex.EncodeToString(sum[:]),
+		}
+		if err := s.look(name, f); err != nil {
+			return nil, err
+		}
+		if f.out.Kept || f.there {
+			continue
+		}
+		if err := s.write(f); err != nil {
+			return nil, err
+		}
+	}
+	placed := make([]Output, 0, len(files))
+	for i := range files {
+		f := &files[i]
+		if f.temp != "" {
+			if err := s.place(f); err != nil {
+				return placed, err
+			}
+		}
+		if !f.out.Kept {
+			s.mu.Lock()
+			own := s.owned[f.hash]
+			own.line = placedLine(own.line)
+			s.owned[f.hash] = own
+			s.mu.Unlock()
+		}
+		placed = append(placed, f.out)
+	}
+	return placed, nil
+}
+
+// placedLine keeps a line that tells of the file already.
+func placedLine(line int64) int64 {
+	if line == 0 {
+		return placed
+	}
+	return line
+}
+
+// pending is one output on its way.
+type pending struct {
+	out   Output
+	data  []byte
+	hash  uint64
+	temp  string // its name in tempDir while it is there
+	there bool   // a file with its bytes has its name already
+}
+
+// look takes the name for the item, and decides what to do about a file that has it.
+func (s *Store) look(name Name, f *pending) error {
+	doing := "write " + f.out.Path
+	f.hash = pathHash(f.out.Path)
+	s.mu.Lock()
+	own, me := s.owned[f.hash], int32(name.index+1)
+	if s.temp == nil {
+		s.mu.Unlock()
+		return s.closedError(doing)
+	}
+	if own.item != 0 && own.item != me {
+		s.mu.Unlock()
+		return &Error{Kind: ClassNameTaken, Doing: doing, Err: fmt.Errorf("item %d of the input has the name", own.item)}
+	}
+	own.item = me
+	s.owned[f.hash] = own
+	s.mu.Unlock()
+
+	err := s.ask("lstat", f.out.Path)
+	var st fs.FileInfo
+	if err == nil {
+		st, err = s.root.Lstat(f.out.Path)
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return s.pathError(doing, f.out.Path, err)
+	case name.file != "" && s.isFile(name.file, f.out.Path):
+		return &Error{
+			Kind: ClassOutputIsInput, Doing: doing, Err: fmt.Errorf("it would be written over its input %s", name.file),
+			Hint: "choose another output folder, or a --name that differs",
+		}
+	case st.IsDir():
+		return &Error{Kind: ClassExists, Doing: doing, Err: errors.New("a folder has the name")}
+	case own.line != 0:
+		return nil
+	case st.Mode().IsRegular() && st.Size() == f.out.Bytes && s.holds(f.out.Path, f.data):
+		f.there = true
+		return nil
+	case s.opts.OnExist == Overwrite:
+		return nil
+	case s.opts.OnExist == Skip:
+		f.out = Output{Path: f.out.Path, Bytes: st.Size(), Format: f.out.Format, Kept: true}
+		return nil
+	}
+	return &Error{
+		Kind: ClassExists, Doing: doing, Err: errors.New("a file that imgpipe did not write is there"),
+		Hint: "move it away, choose another output folder, or give --on-exist skip or overwrite",
+	}
+}
+
+// isFile tells whether an input and what has an output's name are one file, through whatever links.
+func (s *Store) isFile(input, output string) bool {
+	in, err := os.Stat(input)
+	if err != nil {
+		return false
+	}
+	out, err := s.root.Stat(output)
+	return err == nil && os.SameFile(in, out)
+}
+
+// holds tells whether a file has just these bytes.
+func (s *Store) holds(name string, data []byte) bool {
+	f, err := s.root.Open(name)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	buf := make([]byte, 64<<10)
+	for {
+		n, err := f.Read(buf)
+		if n > len(data) || !bytes.Equal(buf[:n], data[:n]) {
+			return false
+		}
+		data = data[n:]
+		if err != nil {
+			return errors.Is(err, io.EOF) && len(data) == 0
+		}
+	}
+}
+
+// Present tells whether, with Skip, an item need not even be fetched: each of its outputs has a file already. It cannot
+// tell where names depend on the output's width or height. format is the format of the outputs, or "" where it is not
+// known: then a file of any format will do.
+func (s *Store) Present(name Name, format transform.Format) ([]Output, bool) {
+	if s.opts.OnExist != Skip || s.opts.Force || s.root == nil || name.hasSize() {
+		return nil, false
+	}
+	var kept []Output
+	for _, label := range name.namer.plain {
+		for i, f := range formats {
+			if mask(format)&(1<<i) == 0 {
+				continue
+			}
+			p := name.Path(transform.Output{Label: label, Format: f})
+			s.mu.Lock()
+			own := s.owned[pathHash(p)]
+			s.mu.Unlock()
+			if own.line != 0 {
+				continue
+			}
+			if st, err := s.root.Lstat(p); err == nil && st.Mode().IsRegular() {
+				kept = append(kept, Output{Path: p, Bytes: st.Size(), Format: f, Kept: true})
+				break
+			}
+		}
+	}
+	return kept, len(kept) == len(name.namer.plain)
+}
+
+// write writes a file in tempDir.
+func (s *Store) write(f *pending) (err error) {
+	doing := "write " + f.out.Path
+	temp := strconv.FormatUint(s.count.Add(1), 10)
+	if err := s.ask("create", temp); err != nil {
+		return s.folderError(doing, err)
+	}
+	file, err := s.temp.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return s.folderError(doing, err)
+	}
+	f.temp = temp
+	if err = s.ask("write", temp); err == nil {
+		_, err = file.Write(f.data)
+	}
+	if err == nil {
+		err = s.ask("close", temp)
+	}
+	if e := file.Close(); err == nil {
+		err = e
+	}
+	if err != nil {
+		return s.folderError(doing, err)
+	}
+	return nil
+}
+
+// place gives a file that is written its name.
+func (s *Store) place(f *pending) error {
+	doing, dir := "write "+f.out.Path, path.Dir(f.out.Path)
+	for again := false; ; again = true {
+		err := s.makeDir(dir)
+		if err == nil {
+			if err = s.ask("rename", f.out.Path); err == nil {
+				err = s.root.Rename(path.Join(tempDir, f.temp), f.out.Path)
+			}
+		}
+		switch {
+		case err == nil:
+			f.temp = ""
+			return nil
+		case errors.Is(err, fs.ErrNotExist) && !again:
+			// Somebody removed the folder since it was made.
+			s.made.Delete(dir)
+			continue
+		}
+		return s.pathError(doing, f.out.Path, err)
+	}
+}
+
+// makeDir makes a folder and those above it, once.
+func (s *Store) makeDir(dir string) error {
+	if _, ok := s.made.Load(dir); ok || dir == "." {
+		return nil
+	}
+	if err := s.ask("mkdir", dir); err != nil {
+		return err
+	}
+	if err := s.root.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	s.made.Store(dir, nil)
+	return nil
+}
+
+// discard removes what is left in tempDir of outputs that did not get their names. What cannot be removed goes when the
+// Store is closed, or opened again.
+func (s *Store) discard(files []pending) {
+	for _, f := range files {
+		if f.temp != "" && s.ask("remove", f.temp) == nil {
+			s.temp.Remove(f.temp)
+		}
+	}
+}
+
+// pathError is the error of a call that touched name or the folders above it.
+func (s *Store) pathError(doing, name string, err error) error {
+	e := classify(doing, err)
+	switch e.Kind {
+	case ClassFolderGone:
+		return s.folderError(doing, err)
+	case ClassNotWritable:
+		// Below the top it may be one folder's matter alone.
+		_, topErr := s.root.Stat(path.Dir(name))
+		e.fatal = e.fatal || path.Dir(name) == "." || topErr != nil
+	case ClassWrite:
+		for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
+			if st, err := s.root.Lstat(dir); err == nil && st.Mode()&fs.ModeSymlink != 0 {
+				e.Kind, e.Err = ClassOutside, fmt.Errorf("%s is a symbolic link that leads out of the output folder", dir)
+				break
+			}
+		}
+	}
+	return e
+}
