@@ -1,6 +1,11 @@
 package transform
 
-import "context"
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
 
 // A Format is a file format of images.
 type Format string
@@ -23,36 +28,239 @@ func (f Format) Ext() string {
 	return string(f)
 }
 
-// A Spec says what is to be made of an image.
-type Spec struct{}
+var outputFormats = []Format{JPEG, PNG, GIF, TIFF, BMP}
 
-// ParseSpec reads the text form of a Spec.
-func ParseSpec(s string) (Spec, error) { return Spec{}, nil }
+// ParseFormat reads the name of a format to write: jpeg or jpg, png, gif, tiff or tif, bmp; "keep" gives "", the format of the
+// source.
+func ParseFormat(s string) (Format, error) {
+	f := Format(strings.ToLower(s))
+	switch f {
+	case "keep":
+		return "", nil
+	case "jpg":
+		f = JPEG
+	case "tif":
+		f = TIFF
+	}
+	if f == WebP {
+		return "", fmt.Errorf("format %q can be read but not written: expected keep, jpeg, png, gif, tiff or bmp", s)
+	}
+	if !slices.Contains(outputFormats, f) {
+		return "", fmt.Errorf("format %q: expected keep, jpeg, png, gif, tiff or bmp", s)
+	}
+	return f, nil
+}
 
-// String gives the canonical text form: ParseSpec(s.String()) equals s, but for assets.
-func (s Spec) String() string { return "" }
+// DefaultQuality is that of JPEG files where a Spec names none.
+const DefaultQuality = 85
+
+// A Spec says what is to be made of an image. It turns it upright, makes each of its Sizes from that, and does its Ops to each in
+// their order. The zero Spec turns upright and keeps the format. Its String is its identity: two Specs with the same text make
+// the same files. Its fields may be set freely before use; Validate tells whether they make sense. Once in use it may not
+// be changed, and is safe for use by several goroutines.
+//
+// The text of a Spec has steps separated by semicolons:
+//
+//	size=320;size=1280;grayscale;blur=1.5;format=jpeg;quality=90
+//
+// Settings come first and last, each at most once: orient=off, background=#rrggbb, format=jpeg, quality=90. size=… may stand
+// several times, and takes what the operation resize takes. All other steps are operations; see Operations.
+type Spec struct {
+	// NoOrient leaves an image as it is stored. Without it the EXIF orientation is applied. No output has an orientation tag.
+	NoOrient bool
+	// Background shows where an image is turned or padded, and behind transparent pixels in a format that has none. "" is
+	// white.
+	Background Color
+	// Sizes has an element for each output. None is one output of the image's own size.
+	Sizes []Resize
+	// Ops are done in this order, to each size.
+	Ops []Op
+	// Format is the format of the outputs. "" keeps that of the source; a WebP becomes a PNG where it has transparency and
+	// otherwise a JPEG, as WebP cannot be written.
+	Format Format
+	// Quality is that of JPEG outputs, 1 to 100. 0 is DefaultQuality.
+	Quality int
+
+	assets map[string]*asset
+}
+
+// maxSteps bounds what one Spec can ask for.
+const maxSteps = 100
+
+// ParseSpec reads the text form of a Spec. Errors name the step, the value and what was expected.
+func ParseSpec(text string) (Spec, error) {
+	var s Spec
+	seen := map[string]bool{}
+	for step := range strings.SplitSeq(text, ";") {
+		step = strings.TrimSpace(step)
+		if step == "" {
+			continue
+		}
+		name, v, _ := strings.Cut(step, "=")
+		name = strings.ToLower(strings.TrimSpace(name))
+		setting := slices.Contains([]string{"orient", "background", "format", "quality"}, name)
+		if setting && seen[name] {
+			return Spec{}, fmt.Errorf("setting %s is given twice: expected once", name)
+		}
+		seen[name] = true
+		if err := s.add(name, strings.TrimSpace(v), step); err != nil {
+			return Spec{}, err
+		}
+	}
+	if err := s.Validate(); err != nil {
+		return Spec{}, err
+	}
+	return s, nil
+}
+
+func (s *Spec) add(name, v, step string) (err error) {
+	switch name {
+	case "orient":
+		a := argument{name: "orient", kind: kindSwitch}
+		var on value
+		on, err = a.parse(v)
+		s.NoOrient = on.num == 0
+	case "background":
+		s.Background, err = ParseColor(v)
+		if s.Background == "#ffffff" {
+			s.Background = ""
+		}
+	case "format":
+		s.Format, err = ParseFormat(v)
+	case "quality":
+		s.Quality, err = ParseQuality(v)
+		if s.Quality == DefaultQuality {
+			s.Quality = 0
+		}
+	case "size":
+		var r Resize
+		r, err = ParseResize(v)
+		s.Sizes = append(s.Sizes, r)
+	default:
+		var op Op
+		op, err = ParseOp(step)
+		s.Ops = append(s.Ops, op)
+	}
+	return err
+}
+
+// ParseQuality reads the quality of a JPEG, 1 to 100.
+func ParseQuality(s string) (int, error) {
+	q, err := strconv.Atoi(s)
+	if err != nil || q < 1 || q > 100 {
+		return 0, fmt.Errorf("quality %q: expected a whole number from 1 to 100", s)
+	}
+	return q, nil
+}
+
+// Validate tells whether s makes sense: the first error names the value and what was expected.
+func (s Spec) Validate() error {
+	if _, err := ParseColor(string(s.Background)); s.Background != "" && err != nil {
+		return err
+	}
+	if s.Format != "" {
+		if _, err := ParseFormat(string(s.Format)); err != nil {
+			return err
+		}
+	}
+	if s.Quality < 0 || s.Quality > 100 {
+		return fmt.Errorf("quality %d: expected a whole number from 1 to 100", s.Quality)
+	}
+	if n := len(s.Sizes) + len(s.Ops); n > maxSteps {
+		return fmt.Errorf("%d sizes and operations are asked for: expected at most %d", n, maxSteps)
+	}
+	labels := map[string]bool{}
+	for _, r := range s.Sizes {
+		if err := r.validate(); err != nil {
+			return err
+		}
+		if labels[r.Label()] {
+			return fmt.Errorf("size %q is asked for twice: expected sizes that differ", r.Label())
+		}
+		labels[r.Label()] = true
+	}
+	for _, op := range s.Ops {
+		if op.op == nil {
+			return fmt.Errorf("an operation is empty: expected one that ParseOp made")
+		}
+	}
+	return nil
+}
+
+// String gives the canonical text form: ParseSpec(s.String()) equals s, but for assets. It is "" for the zero Spec.
+func (s Spec) String() string {
+	var steps []string
+	if s.NoOrient {
+		steps = append(steps, "orient=off")
+	}
+	if c := s.Background; c != "" && c.nrgba() != Color("").nrgba() {
+		if canonical, err := ParseColor(string(c)); err == nil {
+			c = canonical
+		}
+		steps = append(steps, "background="+string(c))
+	}
+	for _, r := range s.Sizes {
+		steps = append(steps, "size="+r.String())
+	}
+	for _, op := range s.Ops {
+		steps = append(steps, op.String())
+	}
+	if s.Format != "" {
+		steps = append(steps, "format="+string(s.Format))
+	}
+	if s.Quality != 0 && s.Quality != DefaultQuality {
+		steps = append(steps, "quality="+strconv.Itoa(s.Quality))
+	}
+	return strings.Join(steps, ";")
+}
+
+// MarshalText gives String.
+func (s Spec) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText is ParseSpec.
+func (s *Spec) UnmarshalText(text []byte) error {
+	parsed, err := ParseSpec(string(text))
+	if err == nil {
+		*s = parsed
+	}
+	return err
+}
 
 // A Variant is one of the outputs that a Spec asks for.
 type Variant struct {
-	// Label names the size, as it stands in the names of files: "800x600", "320"; "" where there is only one output.
+	// Label names the size, as it stands in the names of files: "800x600", "320", "800w" (that wide, as high as it becomes),
+	// "600h", "50pct"; "" where there is only one output.
 	Label string
 }
 
 // Variants lists the outputs that s asks for, at least one.
-func (s Spec) Variants() []Variant { return []Variant{{}} }
+func (s Spec) Variants() []Variant {
+	if len(s.Sizes) < 2 {
+		return []Variant{{}}
+	}
+	list := make([]Variant, len(s.Sizes))
+	for i, r := range s.Sizes {
+		list[i].Label = r.Label()
+	}
+	return list
+}
 
 // Output gives the format in which an image with header h is written.
-func (s Spec) Output(h Header) Format { return h.Format }
+func (s Spec) Output(h Header) Format {
+	switch {
+	case s.Format != "":
+		return s.Format
+	case h.Format == WebP && h.Alpha:
+		return PNG
+	case h.Format == WebP:
+		return JPEG
+	}
+	return h.Format
+}
 
-// Need estimates the bytes of memory that Do will use at its peak for an image with header h, besides its file.
-func (s Spec) Need(h Header) int64 { return 8 * int64(h.Width) * int64(h.Height) }
-
-// Sniff tells a file's format from its first bytes, of which 64 are enough; "" where it is no image that is known.
-func Sniff(head []byte) Format { return "" }
-
-// ReadHeader reads what can be known of an image file without decoding its pixels. An image that is not known is an
-// *Error.
-func ReadHeader(data []byte) (Header, error) { return Header{}, nil }
-
-// Do runs one Task.
-func Do(ctx context.Context, t Task) (Result, error) { return Result{}, nil }
+func (s Spec) quality() int {
+	if s.Quality == 0 {
+		return DefaultQuality
+	}
+	return s.Quality
+}

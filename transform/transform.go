@@ -66,6 +66,8 @@ type Header struct {
 	Alpha bool
 	// Progressive tells of a JPEG that it is not baseline or extended sequential.
 	Progressive bool
+
+	decode int // bytes for each pixel that the decoder needs besides its result; 0 is not known
 }
 
 // Failure classes of this package, as [Error.Class] gives them.

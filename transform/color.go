@@ -1,0 +1,53 @@
+package transform
+
+import (
+	"encoding/hex"
+	"fmt"
+	"image/color"
+	"strings"
+)
+
+// A Color is written "#rrggbb" or "#rrggbbaa", in lower case, not premultiplied. "" is white.
+type Color string
+
+var namedColors = map[string]Color{
+	"white": "#ffffff", "black": "#000000", "gray": "#808080", "grey": "#808080", "red": "#ff0000", "green": "#008000",
+	"blue": "#0000ff", "yellow": "#ffff00", "transparent": "#00000000",
+}
+
+// ParseColor reads #rgb, #rrggbb, #rrggbbaa, with or without the #, or one of white, black, gray, red, green, blue, yellow and
+// transparent.
+func ParseColor(s string) (Color, error) {
+	if c, ok := namedColors[strings.ToLower(s)]; ok {
+		return c, nil
+	}
+	digits := strings.ToLower(strings.TrimPrefix(s, "#"))
+	if len(digits) == 3 {
+		digits = string([]byte{digits[0], digits[0], digits[1], digits[1], digits[2], digits[2]})
+	}
+	_, err := hex.DecodeString(digits)
+	if err != nil || len(digits) != 6 && len(digits) != 8 {
+		return "", fmt.Errorf("color %q: expected #rgb, #rrggbb, #rrggbbaa or a name such as white, black or transparent", s)
+	}
+	if len(digits) == 8 && strings.HasSuffix(digits, "ff") {
+		digits = digits[:6]
+	}
+	return Color("#" + digits), nil
+}
+
+// nrgba gives the color's parts. A Color that ParseColor did not make, and cannot read, is white.
+func (c Color) nrgba() color.NRGBA {
+	white := color.NRGBA{0xff, 0xff, 0xff, 0xff}
+	if c == "" {
+		return white
+	}
+	parsed, err := ParseColor(string(c))
+	if err != nil {
+		return white
+	}
+	b, _ := hex.DecodeString(string(parsed[1:]))
+	if len(b) == 3 {
+		b = append(b, 0xff)
+	}
+	return color.NRGBA{b[0], b[1], b[2], b[3]}
+}

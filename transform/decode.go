@@ -1,0 +1,217 @@
+package transform
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"image/gif"
+	"image/jpeg"
+	"image/png"
+	"io"
+	"strings"
+
+	"github.com/disintegration/imaging"
+	"golang.org/x/image/tiff"
+	"golang.org/x/image/webp"
+)
+
+// load gives the pixels of an image file, upright if that is asked for.
+func (j *job) load(data []byte, upright bool) (*image.NRGBA, meta, error) {
+	j.doing = "read header"
+	m, err := inspect(data)
+	if err != nil {
+		return nil, m, err
+	}
+	if err := j.limits.check(m.Width, m.Height); err != nil {
+		return nil, m, &Error{Kind: ClassTooLarge, Doing: "read header of " + string(m.Format), Err: err}
+	}
+	j.doing = "decode " + string(m.Format)
+	img, err := j.decode(data, m)
+	if err != nil {
+		return nil, m, j.fault(err)
+	}
+	if upright && m.Orientation > 1 {
+		j.doing = "turn upright"
+		img = orient(img, m.Orientation)
+	}
+	return img, m, j.over()
+}
+
+// check tells whether an image of w × h pixels is within the limits.
+func (l Limits) check(w, h int) error {
+	limit := l.MaxPixels
+	if limit <= 0 {
+		limit = defaultMaxPixels
+	}
+	if int64(w) > limit/int64(h) {
+		return fmt.Errorf("%dx%d is %.1f million pixels: expected at most %.1f", w, h, float64(w)*float64(h)/1e6, float64(limit)/1e6)
+	}
+	return nil
+}
+
+const defaultMaxPixels = 100_000_000
+
+// fault makes the *Error of what a decoder said.
+func (j *job) fault(err error) error {
+	if over := j.over(); over != nil {
+		return over
+	}
+	var known *Error
+	if errors.As(err, &known) {
+		return err
+	}
+	var (
+		jpegUnsupported jpeg.UnsupportedError
+		pngUnsupported  png.UnsupportedError
+		tiffUnsupported tiff.UnsupportedError
+		own             unsupportedError
+	)
+	kind := ClassDecode
+	switch {
+	case errors.As(err, &jpegUnsupported), errors.As(err, &pngUnsupported), errors.As(err, &tiffUnsupported), errors.As(err, &own):
+		kind = ClassUnsupported
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		err = errors.New("the file ends before the image does")
+	}
+	return &Error{Kind: kind, Doing: j.doing, Err: trimmed{err}}
+}
+
+// trimmed says what an error says without the name of the package that says it.
+type trimmed struct{ error }
+
+func (t trimmed) Error() string {
+	s := t.error.Error()
+	for _, prefix := range []string{"jpeg: ", "png: ", "gif: ", "tiff: ", "webp: ", "vp8: ", "vp8l: ", "riff: ", "image: "} {
+		s = strings.TrimPrefix(s, prefix)
+	}
+	for _, prefix := range []string{"invalid JPEG format: ", "unsupported JPEG feature: "} {
+		s = strings.TrimPrefix(s, prefix)
+	}
+	return s
+}
+
+func (t trimmed) Unwrap() error { return t.error }
+
+// decode gives the pixels as they are stored, on the canvas that the header names. It converts them here, where a fault can be
+// recovered: imaging converts in goroutines of its own, in which a palette that is too short ends the program.
+func (j *job) decode(data []byte, m meta) (*image.NRGBA, error) {
+	src, err := j.read(data, m)
+	if err != nil {
+		return nil, err
+	}
+	if src.Bounds().Size() != m.view.Size() {
+		return nil, fmt.Errorf("the image has %v pixels where its header names %v", src.Bounds().Size(), m.view.Size())
+	}
+	if err := j.over(); err != nil {
+		return nil, err
+	}
+	img, err := convert(src, m.Format == WebP)
+	if err != nil {
+		return nil, err
+	}
+	if canvas := image.Rect(0, 0, m.Width, m.Height); m.view != canvas {
+		whole := image.NewNRGBA(canvas)
+		for y := range m.view.Dy() {
+			copy(whole.Pix[whole.PixOffset(m.view.Min.X, m.view.Min.Y+y):], img.Pix[y*img.Stride:][:4*m.view.Dx()])
+		}
+		img = whole
+	}
+	return img, nil
+}
+
+// read runs the decoder of m's format.
+func (j *job) read(data []byte, m meta) (image.Image, error) {
+	switch m.Format {
+	case JPEG:
+		return j.readJPEG(data, m)
+	case PNG:
+		return png.Decode(j.reader(data))
+	case GIF:
+		if head := gifScreen(data, m); head != nil {
+			return gif.Decode(io.MultiReader(bytes.NewReader(head), j.reader(data[len(head):])))
+		}
+		return gif.Decode(j.reader(data))
+	case TIFF:
+		return tiff.Decode(j.reader(data))
+	case BMP:
+		return decodeBMP(j, data, m)
+	}
+	return webp.Decode(j.reader(m.webp.still()))
+}
+
+// readJPEG also reads a file whose end marker is missing, and one with four components that does not say which inks they are.
+func (j *job) readJPEG(data []byte, m meta) (image.Image, error) {
+	parts := []io.Reader{j.reader(data)}
+	if m.bare {
+		adobe := []byte("\xff\xd8\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00")
+		parts = []io.Reader{bytes.NewReader(adobe), j.reader(data[2:])}
+	}
+	img, err := jpeg.Decode(io.MultiReader(append(parts, bytes.NewReader([]byte("\xff\xd9")))...))
+	if inks, ok := img.(*image.CMYK); ok && m.bare {
+		// With Adobe's marker the inks are taken to be inverted, without it they are not.
+		for i, v := range inks.Pix {
+			inks.Pix[i] = 255 - v
+		}
+	}
+	return img, err
+}
+
+// gifScreen gives a file header with a logical screen that holds the first frame, nil where the file's own does: image/gif refuses
+// a frame that stands over.
+func gifScreen(data []byte, m meta) []byte {
+	head := bytes.Clone(data[:13])
+	head[6], head[7] = byte(m.Width), byte(m.Width>>8)
+	head[8], head[9] = byte(m.Height), byte(m.Height>>8)
+	if bytes.Equal(head, data[:13]) || m.Width > 0xffff || m.Height > 0xffff {
+		return nil
+	}
+	return head
+}
+
+// orient turns an image upright (Exif 2.32, tag Orientation).
+func orient(img *image.NRGBA, orientation int) *image.NRGBA {
+	switch orientation {
+	case 2:
+		return imaging.FlipH(img)
+	case 3:
+		return imaging.Rotate180(img)
+	case 4:
+		return imaging.FlipV(img)
+	case 5:
+		return imaging.Transpose(img)
+	case 6:
+		return imaging.Rotate270(img)
+	case 7:
+		return imaging.Transverse(img)
+	case 8:
+		return imaging.Rotate90(img)
+	}
+	return img
+}
+
+// A reader gives a file to a decoder, and ends with the context's error once that is over, so that a decoder is given up in the
+// middle of a file.
+type reader struct {
+	ctx context.Context
+	*bytes.Reader
+}
+
+func (j *job) reader(data []byte) *reader { return &reader{j.ctx, bytes.NewReader(data)} }
+
+// Read gives at most 64 KiB at a time.
+func (r *reader) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.Reader.Read(p[:min(len(p), 1<<16)])
+}
+
+// ReadAt is what the TIFF decoder uses.
+func (r *reader) ReadAt(p []byte, at int64) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.Reader.ReadAt(p, at)
+}

@@ -1,0 +1,147 @@
+package transform
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"image"
+	"image/draw"
+	"image/gif"
+	"image/jpeg"
+	"image/png"
+	"sync"
+
+	"golang.org/x/image/bmp"
+	"golang.org/x/image/tiff"
+)
+
+// A writer gathers a file, and ends an encoder once the context is over.
+type writer struct {
+	ctx context.Context
+	bytes.Buffer
+}
+
+func (w *writer) Write(p []byte) (int, error) {
+	if err := w.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return w.Buffer.Write(p)
+}
+
+// encode makes the file. profile is embedded where the format has a place for it; nil is none.
+func (j *job) encode(img *image.NRGBA, f Format, quality int, profile *profile) ([]byte, error) {
+	if err := encodable(f, img.Rect.Dx(), img.Rect.Dy()); err != nil {
+		return nil, &Error{Kind: ClassEncode, Doing: "encode " + string(f), Err: err}
+	}
+	out := &writer{ctx: j.ctx}
+	var err error
+	switch f {
+	case JPEG:
+		var data []byte
+		err = jpeg.Encode(out, plainest(flatten(img, j.background), profile), &jpeg.Options{Quality: quality})
+		data = out.Bytes()
+		if err == nil {
+			data = profile.intoJPEG(data)
+		}
+		return data, j.encodeFault(f, err)
+	case PNG:
+		var pic image.Image
+		if few, exact := exactPalette(img, 256); exact {
+			pic = few
+		} else {
+			pic = img
+		}
+		if gray := plainest(img, profile); isGray(gray) {
+			pic = gray
+		}
+		enc := png.Encoder{BufferPool: &pngBuffers}
+		err = enc.Encode(out, pic)
+		data := out.Bytes()
+		if err == nil {
+			data = profile.intoPNG(data, isGray(pic))
+		}
+		return data, j.encodeFault(f, err)
+	case GIF:
+		var few *image.Paletted
+		if few, err = j.quantize(img); err == nil {
+			err = gif.Encode(out, few, nil)
+		}
+	case TIFF:
+		pic := image.Image(img)
+		if img.Opaque() {
+			pic = plainest(img, profile)
+		}
+		err = tiff.Encode(out, pic, &tiff.Options{Compression: tiff.Deflate, Predictor: true})
+	case BMP:
+		err = bmp.Encode(out, flatten(img, j.background))
+	default:
+		err = fmt.Errorf("no %s files can be written", f)
+	}
+	return out.Bytes(), j.encodeFault(f, err)
+}
+
+func (j *job) encodeFault(f Format, err error) error {
+	if err == nil {
+		return nil
+	}
+	if over := j.over(); over != nil {
+		return over
+	}
+	return &Error{Kind: ClassEncode, Doing: "encode " + string(f), Err: trimmed{err}}
+}
+
+// encodable tells whether a format can hold an image of w × h pixels.
+func encodable(f Format, w, h int) error {
+	if (f == JPEG || f == GIF) && (w > 65535 || h > 65535) {
+		return fmt.Errorf("the image has %dx%d pixels: expected sides of at most 65535", w, h)
+	}
+	return nil
+}
+
+// flatten lays img over the background, and over white where that is transparent itself. An opaque image is given as it is.
+func flatten(img *image.NRGBA, background image.Image) *image.NRGBA {
+	if img.Opaque() {
+		return img
+	}
+	out := image.NewRGBA(img.Rect)
+	draw.Draw(out, out.Rect, image.White, image.Point{}, draw.Src)
+	draw.Draw(out, out.Rect, background, image.Point{}, draw.Over)
+	draw.Draw(out, out.Rect, img, img.Rect.Min, draw.Over)
+	return &image.NRGBA{Pix: out.Pix, Stride: out.Stride, Rect: out.Rect}
+}
+
+func isGray(img image.Image) bool {
+	_, ok := img.(*image.Gray)
+	return ok
+}
+
+// plainest gives an opaque image in the layout that encoders know best: gray where it has no color, which makes files smaller,
+// else RGBA, which for an opaque image is the same bytes. A profile for RGB needs RGB.
+func plainest(img *image.NRGBA, p *profile) image.Image {
+	rgba := &image.RGBA{Pix: img.Pix, Stride: img.Stride, Rect: img.Rect}
+	if p != nil && !p.gray {
+		return rgba
+	}
+	for i := 0; i+4 <= len(img.Pix); i += 4 {
+		if c := img.Pix[i : i+4 : i+4]; c[0] != c[1] || c[1] != c[2] || c[3] != 255 {
+			return rgba
+		}
+	}
+	gray := image.NewGray(img.Rect)
+	for i := range gray.Pix {
+		gray.Pix[i] = img.Pix[4*i]
+	}
+	return gray
+}
+
+// pngBuffers keeps the buffers of the PNG encoder, which writes before it reads them.
+var pngBuffers bufferPool
+
+type bufferPool struct{ pool sync.Pool }
+
+func (p *bufferPool) Get() *png.EncoderBuffer {
+	b, _ := p.pool.Get().(*png.EncoderBuffer)
+	return b
+}
+
+func (p *bufferPool) Put(b *png.EncoderBuffer) { p.pool.Put(b) }

@@ -1,0 +1,138 @@
+package transform
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"image"
+)
+
+// A meta is what inspect finds before any pixel is decoded.
+type meta struct {
+	Header
+	icc  []byte          // color profile as it is in the file, nil if none
+	cmyk bool            // four inks: the profile does not fit what is decoded
+	bare bool            // four components of a JPEG without Adobe's marker
+	view image.Rectangle // where the first frame of an animation stands on the canvas; the canvas itself for others
+	webp webpFrame
+}
+
+// ReadHeader reads what can be known of an image file without decoding its pixels. An image that is not known is an
+// *Error.
+func ReadHeader(data []byte) (Header, error) {
+	m, err := inspect(data)
+	return m.Header, err
+}
+
+// inspect reads the header of any format. It allocates next to nothing, whatever the file claims.
+func inspect(data []byte) (m meta, err error) {
+	f := Sniff(data)
+	if f == "" {
+		return m, refusal(data)
+	}
+	m.Format, m.Orientation = f, 1
+	switch f {
+	case JPEG:
+		err = m.jpeg(data)
+	case PNG:
+		err = m.png(data)
+	case GIF:
+		err = m.gif(data)
+	case TIFF:
+		err = m.tiff(data)
+	case BMP:
+		err = m.bmp(data)
+	case WebP:
+		err = m.readWebP(data)
+	}
+	if err == nil && (m.Width <= 0 || m.Height <= 0) {
+		err = fmt.Errorf("it has no pixels: its size is %dx%d", m.Width, m.Height)
+	}
+	if err != nil {
+		var unsupported unsupportedError
+		kind := ClassDecode
+		if errors.As(err, &unsupported) {
+			kind = ClassUnsupported
+		}
+		return meta{}, &Error{Kind: kind, Doing: "read header of " + string(f), Err: err}
+	}
+	if m.view.Empty() {
+		m.view = image.Rect(0, 0, m.Width, m.Height)
+	}
+	return m, nil
+}
+
+// An unsupportedError says which feature of a format cannot be read.
+type unsupportedError string
+
+func (e unsupportedError) Error() string { return string(e) + " cannot be read" }
+
+var errShort = errors.New("the file ends in its header")
+
+// gif reads the logical screen and finds the first frame (GIF89a, sections 18 to 23).
+func (m *meta) gif(data []byte) error {
+	if len(data) < 13 {
+		return errShort
+	}
+	m.Width, m.Height = int(binary.LittleEndian.Uint16(data[6:])), int(binary.LittleEndian.Uint16(data[8:]))
+	at := 13
+	if data[10]&0x80 != 0 {
+		at += 3 << (data[10]&7 + 1)
+	}
+	for at < len(data) {
+		switch data[at] {
+		case 0x21: // extension
+			if at+6 < len(data) && data[at+1] == 0xf9 && data[at+3]&1 != 0 {
+				m.Alpha = true
+			}
+			at += 2
+			for at < len(data) && data[at] != 0 {
+				at += int(data[at]) + 1
+			}
+			at++
+		case 0x2c: // image
+			if at+10 > len(data) {
+				return errShort
+			}
+			field := func(i int) int { return int(binary.LittleEndian.Uint16(data[at+i:])) }
+			m.view = image.Rect(field(1), field(3), field(1)+field(5), field(3)+field(7))
+			if m.view.Empty() {
+				return errors.New("its first frame has no pixels")
+			}
+			// A frame that stands over the screen makes it larger, as in browsers.
+			m.Width, m.Height = max(m.Width, m.view.Max.X), max(m.Height, m.view.Max.Y)
+			if m.view != image.Rect(0, 0, m.Width, m.Height) {
+				m.Alpha = true
+			}
+			m.decode = 1
+			return nil
+		case 0x3b:
+			return errors.New("it has no frame")
+		default:
+			return fmt.Errorf("block of unknown kind 0x%02x", data[at])
+		}
+	}
+	return errShort
+}
+
+// bmp reads the file header and the size in the DIB header of any version.
+func (m *meta) bmp(data []byte) error {
+	if len(data) < 26 {
+		return errShort
+	}
+	if data[14] == 12 {
+		m.Width, m.Height = int(binary.LittleEndian.Uint16(data[18:])), int(binary.LittleEndian.Uint16(data[20:]))
+		m.decode = 4
+		return nil
+	}
+	if len(data) < 30 {
+		return errShort
+	}
+	m.Width, m.Height = int(int32(binary.LittleEndian.Uint32(data[18:]))), int(int32(binary.LittleEndian.Uint32(data[22:])))
+	if m.Height < 0 {
+		m.Height = -m.Height // rows from the top
+	}
+	m.decode = 4
+	m.Alpha = binary.LittleEndian.Uint16(data[28:]) == 32 && data[14] > 40
+	return nil
+}

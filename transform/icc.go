@@ -1,0 +1,85 @@
+package transform
+
+import (
+	"bytes"
+	"compress/zlib"
+	"encoding/binary"
+	"hash/crc32"
+	"unicode/utf16"
+)
+
+// A profile is an ICC color profile (ICC.1:2022) that goes into the outputs, because the pixels keep its colors. A nil profile
+// stands for sRGB, and puts nothing into a file.
+type profile struct {
+	data []byte
+	gray bool
+}
+
+// newProfile gives the profile that must be carried along; nil where there is none, where it is sRGB, or where it does not fit the
+// pixels.
+func newProfile(m meta) *profile {
+	d := m.icc
+	if m.cmyk || len(d) < 132 || string(d[36:40]) != "acsp" {
+		return nil
+	}
+	space := string(d[16:20])
+	if space != "RGB " && space != "GRAY" || space == "RGB " && isSRGB(d) {
+		return nil
+	}
+	return &profile{data: d, gray: space == "GRAY"}
+}
+
+// isSRGB looks for the name in the profile's description, which is ASCII in version 2 and UTF-16 in version 4.
+func isSRGB(d []byte) bool {
+	n := min(int(binary.BigEndian.Uint32(d[128:])), 100)
+	for i := 0; i < n && 132+12*i+12 <= len(d); i++ {
+		entry := d[132+12*i:]
+		at, size := uint64(binary.BigEndian.Uint32(entry[4:])), uint64(binary.BigEndian.Uint32(entry[8:]))
+		if string(entry[:4]) != "desc" || at+size > uint64(len(d)) {
+			continue
+		}
+		text := d[at : at+size]
+		wide := make([]byte, 0, 8)
+		for _, u := range utf16.Encode([]rune("sRGB")) {
+			wide = binary.BigEndian.AppendUint16(wide, u)
+		}
+		return bytes.Contains(text, []byte("sRGB")) || bytes.Contains(text, wide)
+	}
+	return false
+}
+
+// intoJPEG puts the profile after the first marker, in parts that fit a segment (ICC.1, annex B.4).
+func (p *profile) intoJPEG(file []byte) []byte {
+	if p == nil {
+		return file
+	}
+	const most = 65533 - 14
+	parts := (len(p.data) + most - 1) / most
+	out := append(make([]byte, 0, len(file)+len(p.data)+18*parts), file[:2]...)
+	for i := range parts {
+		part := p.data[i*most : min((i+1)*most, len(p.data))]
+		out = append(out, 0xff, 0xe2)
+		out = binary.BigEndian.AppendUint16(out, uint16(2+14+len(part)))
+		out = append(out, "ICC_PROFILE\x00"...)
+		out = append(out, byte(i+1), byte(parts))
+		out = append(out, part...)
+	}
+	return append(out, file[2:]...)
+}
+
+// intoPNG puts the profile after the header chunk. A gray profile goes only into a gray file.
+func (p *profile) intoPNG(file []byte, gray bool) []byte {
+	const header = 8 + 25
+	if p == nil || p.gray != gray {
+		return file
+	}
+	body := bytes.NewBufferString("iCCPprofile\x00\x00")
+	z := zlib.NewWriter(body)
+	z.Write(p.data) // into memory: it cannot fail
+	z.Close()
+	out := append(make([]byte, 0, len(file)+body.Len()+8), file[:header]...)
+	out = binary.BigEndian.AppendUint32(out, uint32(body.Len()-4))
+	out = append(out, body.Bytes()...)
+	out = binary.BigEndian.AppendUint32(out, crc32.ChecksumIEEE(body.Bytes()))
+	return append(out, file[header:]...)
+}

@@ -1,0 +1,132 @@
+package transform
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+)
+
+// maxProfile bounds the color profiles that are carried over: real ones have some hundred bytes to a few hundred thousand.
+const maxProfile = 1 << 20
+
+// jpeg walks the marker segments up to the first scan (ITU-T T.81, annex B).
+func (m *meta) jpeg(data []byte) error {
+	var exif, xmp []byte
+	var profile [256][]byte
+	var profileSize, parts int
+	adobe := false
+	for at := 2; ; {
+		// Some writers leave bytes between segments; decoders skip them.
+		skip := bytes.IndexByte(data[min(at, len(data)):], 0xff)
+		if skip < 0 {
+			break
+		}
+		at += skip
+		for at < len(data) && data[at] == 0xff {
+			at++
+		}
+		if at+3 > len(data) {
+			break
+		}
+		marker := data[at]
+		at++
+		if marker == 0 || marker == 1 || marker >= 0xd0 && marker <= 0xd8 {
+			continue
+		}
+		if marker == 0xd9 {
+			break
+		}
+		size := int(binary.BigEndian.Uint16(data[at:]))
+		if size < 2 || at+size > len(data) {
+			return errShort
+		}
+		body := data[at+2 : at+size]
+		at += size
+		switch {
+		case marker == 0xda:
+			return m.finishJPEG(exif, xmp, profile[:parts], profileSize, adobe)
+		case marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc:
+			if m.Width != 0 {
+				return errors.New("it has two frame headers")
+			}
+			if err := m.startOfFrame(marker, body); err != nil {
+				return err
+			}
+		case marker == 0xe1 && exif == nil && bytes.HasPrefix(body, []byte("Exif\x00")) && len(body) > 6:
+			exif = body[6:]
+		case marker == 0xe1 && xmp == nil && bytes.HasPrefix(body, []byte(xmpName)):
+			xmp = body[len(xmpName):]
+		case marker == 0xe2 && bytes.HasPrefix(body, []byte("ICC_PROFILE\x00")) && len(body) > 14:
+			// Parts are numbered from 1 (ICC.1, annex B.4).
+			if n := int(body[12]); n > 0 && profile[n] == nil {
+				profile[n] = body[14:]
+				parts = max(parts, n+1)
+				profileSize += len(body) - 14
+			}
+		case marker == 0xee && bytes.HasPrefix(body, []byte("Adobe")) && len(body) >= 12:
+			adobe = true
+		}
+	}
+	return errors.New("it has no scan")
+}
+
+func (m *meta) startOfFrame(marker byte, body []byte) error {
+	if len(body) < 6 || len(body) < 6+3*int(body[5]) {
+		return errShort
+	}
+	switch {
+	case marker == 0xc3 || marker == 0xc7 || marker == 0xcb || marker == 0xcf:
+		return unsupportedError("lossless coding")
+	case marker >= 0xc9:
+		return unsupportedError("arithmetic coding")
+	case marker >= 0xc5:
+		return unsupportedError("hierarchical coding")
+	case body[0] != 8:
+		return unsupportedError(fmt.Sprintf("a precision of %d bits", body[0]))
+	}
+	m.Height, m.Width = int(binary.BigEndian.Uint16(body[1:])), int(binary.BigEndian.Uint16(body[3:]))
+	if m.Height == 0 && m.Width > 0 {
+		return unsupportedError("a height that stands after the first scan (DNL)")
+	}
+	m.Progressive = marker == 0xc2
+	components := int(body[5])
+	m.cmyk = components == 4
+	var samples, hMax, vMax int
+	for i := range components {
+		h, v := int(body[7+3*i]>>4), int(body[7+3*i]&15)
+		samples += h * v
+		hMax, vMax = max(hMax, h), max(vMax, v)
+	}
+	if hMax == 0 || vMax == 0 {
+		return errors.New("a component has no samples")
+	}
+	planes := (samples + hMax*vMax - 1) / (hMax * vMax)
+	m.decode = planes
+	if m.Progressive {
+		m.decode += 4 * planes // coefficients of 32 bits
+	}
+	if m.cmyk {
+		m.decode += 4 // inks are put together before they become colors
+	}
+	return nil
+}
+
+func (m *meta) finishJPEG(exif, xmp []byte, profile [][]byte, size int, adobe bool) error {
+	if m.Width == 0 {
+		return errors.New("its scan comes before its frame header")
+	}
+	m.Orientation = orientation(exif, xmp)
+	m.bare = m.cmyk && !adobe
+	if m.cmyk || len(profile) < 2 || size > maxProfile {
+		return nil
+	}
+	for _, part := range profile[1:] {
+		if part == nil {
+			m.icc = nil
+			return nil
+		}
+		m.icc = append(m.icc, part...)
+	}
+	return nil
+}

@@ -1,0 +1,230 @@
+package transform
+
+import (
+	"fmt"
+	"image"
+	"slices"
+	"strings"
+)
+
+// An operation is an entry of the table from which everything that is known of operations is made: parsing, printing, checks,
+// help, and the work itself.
+type operation struct {
+	name    string
+	doc     string
+	example string
+	args    []argument // the first may be given without its name
+	// size gives the dimensions of the result, nil where they do not change.
+	size func(a args, w, h int) (int, int, error)
+	// extra gives the bytes needed besides the image that goes in and the one that comes out; nil is none.
+	extra func(a args, w, h int) int64
+	// check looks at the arguments together; nil where each is enough by itself.
+	check func(a args) error
+	// apply gives a new image, or the one it got where nothing is to be done. It may not change the one it got.
+	apply func(j *job, img *image.NRGBA, a args) (*image.NRGBA, error)
+}
+
+// An Op is one operation with its arguments, made by ParseOp. The zero Op does nothing and is not valid in a Spec.
+// It is immutable, and safe for use by several goroutines.
+type Op struct {
+	op     *operation
+	values []value // one for each argument, with text "" where there is none
+}
+
+// args gives an operation its arguments by name.
+type args Op
+
+func (a args) at(name string) value {
+	for i := range a.op.args {
+		if a.op.args[i].name == name {
+			return a.values[i]
+		}
+	}
+	panic("transform: operation " + a.op.name + " has no argument " + name)
+}
+
+func (a args) num(name string) float64 { return a.at(name).num }
+func (a args) text(name string) string { return a.at(name).text }
+func (a args) on(name string) bool     { return a.at(name).num == 1 }
+
+// ParseOp reads one operation: its name, then "=" and its main value, then ",key=value" for each further argument, as in
+// "blur=1.5" and "watermark=logo.png,opacity=0.5". A comma, semicolon or percent sign in the name of a file is written %2C,
+// %3B or %25. Errors name the operation, the argument, its value and what was expected.
+func ParseOp(s string) (Op, error) {
+	head, rest, more := strings.Cut(strings.TrimSpace(s), ",")
+	name, first, valued := strings.Cut(head, "=")
+	name = strings.ToLower(strings.TrimSpace(name))
+	i := slices.IndexFunc(operations, func(o operation) bool { return o.name == name })
+	if i < 0 {
+		return Op{}, fmt.Errorf("operation %q: expected one of %s", name, operationNames())
+	}
+	o := &operations[i]
+	op := Op{op: o, values: make([]value, len(o.args))}
+	if valued {
+		if len(o.args) == 0 {
+			return Op{}, fmt.Errorf("operation %s takes no value, but was given %q", name, first)
+		}
+		if err := op.set(0, first); err != nil {
+			return Op{}, err
+		}
+	}
+	for more {
+		var part string
+		part, rest, more = strings.Cut(rest, ",")
+		key, text, valued := strings.Cut(part, "=")
+		key = strings.ToLower(strings.TrimSpace(key))
+		k := slices.IndexFunc(o.args, func(a argument) bool { return a.name == key })
+		if k < 0 {
+			return Op{}, fmt.Errorf("operation %s: unknown argument %q: expected %s", name, key, usage(o))
+		}
+		if !valued && o.args[k].kind == kindSwitch {
+			text = "on"
+		}
+		if err := op.set(k, text); err != nil {
+			return Op{}, err
+		}
+	}
+	if err := op.fill(); err != nil {
+		return Op{}, err
+	}
+	return op, nil
+}
+
+func (o *Op) set(i int, text string) error {
+	if o.values[i].text != "" {
+		return fmt.Errorf("operation %s: %s is given twice", o.op.name, o.op.args[i].name)
+	}
+	v, err := o.op.args[i].parse(strings.TrimSpace(text))
+	if err != nil {
+		return fmt.Errorf("operation %s: %w", o.op.name, err)
+	}
+	o.values[i] = v
+	return nil
+}
+
+// fill puts the defaults where no value is, and checks the whole.
+func (o *Op) fill() error {
+	for i := range o.op.args {
+		a := &o.op.args[i]
+		switch {
+		case o.values[i].text != "":
+		case a.required:
+			return fmt.Errorf("operation %s: %s is missing: expected %s", o.op.name, a.name, usage(o.op))
+		case a.def != "":
+			v, err := a.parse(a.def)
+			if err != nil {
+				return err
+			}
+			o.values[i] = v
+		}
+	}
+	if o.op.check != nil {
+		if err := o.op.check(args(*o)); err != nil {
+			return fmt.Errorf("operation %s: %w", o.op.name, err)
+		}
+	}
+	return nil
+}
+
+// Name is the operation's name, as it stands in Operations; "" for the zero Op.
+func (o Op) Name() string {
+	if o.op == nil {
+		return ""
+	}
+	return o.op.name
+}
+
+// String gives the canonical text: ParseOp gives an equal Op for it. Arguments that have their default are left out.
+func (o Op) String() string {
+	if o.op == nil {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString(o.op.name)
+	for i := range o.op.args {
+		a := &o.op.args[i]
+		v := o.values[i]
+		switch {
+		case v.text == "" || v.text == a.def && !a.required:
+		case i == 0:
+			b.WriteString("=" + a.print(v))
+		default:
+			b.WriteString("," + a.name + "=" + a.print(v))
+		}
+	}
+	return b.String()
+}
+
+// with gives a copy of o whose named argument has another value.
+func (o Op) with(name string, v value) Op {
+	o.values = slices.Clone(o.values)
+	for i := range o.op.args {
+		if o.op.args[i].name == name {
+			o.values[i] = v
+		}
+	}
+	return o
+}
+
+// An Operation describes one entry of the table of operations, for help and manuals.
+type Operation struct {
+	Name    string     // as in "blur"
+	Usage   string     // as in "blur=SIGMA"
+	Doc     string     // one line
+	Example string     // as in "blur=1.5"
+	Args    []Argument // the first may be given without its name
+}
+
+// An Argument describes one value that an Operation takes.
+type Argument struct {
+	Name     string
+	Expected string // what it takes, in words
+	Default  string // "" where there is none
+	Doc      string // one line
+}
+
+// Operations lists what a Spec can ask for, in alphabetical order. The caller owns the result.
+func Operations() []Operation {
+	list := make([]Operation, 0, len(operations))
+	for i := range operations {
+		o := &operations[i]
+		d := Operation{Name: o.name, Usage: usage(o), Doc: o.doc, Example: o.example}
+		for k := range o.args {
+			a := &o.args[k]
+			if a.kind != kindHash {
+				d.Args = append(d.Args, Argument{Name: a.name, Expected: a.expected(), Default: a.def, Doc: a.doc})
+			}
+		}
+		list = append(list, d)
+	}
+	return list
+}
+
+// usage gives the form of an operation: "blur=SIGMA", "crop=SIZE[,gravity=GRAVITY]".
+func usage(o *operation) string {
+	var b strings.Builder
+	b.WriteString(o.name)
+	for i := range o.args {
+		a := &o.args[i]
+		word := strings.ToUpper(a.name)
+		part := "," + a.name + "=" + word
+		if i == 0 {
+			part = "=" + word
+		}
+		if !a.required {
+			part = "[" + part + "]"
+		}
+		if a.kind != kindHash {
+			b.WriteString(part)
+		}
+	}
+	return b.String()
+}
+
+func operationNames() string {
+	names := make([]string, len(operations))
+	for i := range operations {
+		names[i] = operations[i].name
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,168 @@
+package transform
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// Sniff tells a file's format from its first bytes, of which 64 are enough; "" where it is no image that can be read.
+func Sniff(head []byte) Format {
+	has := func(prefix string) bool { return bytes.HasPrefix(head, []byte(prefix)) }
+	switch {
+	case has("\xff\xd8\xff"):
+		return JPEG
+	case has("\x89PNG\r\n\x1a\n"):
+		return PNG
+	case has("GIF87a"), has("GIF89a"):
+		return GIF
+	case has("II*\x00\x10\x00\x00\x00CR"):
+		return "" // Canon CR2: a TIFF whose first image is a preview
+	case has("II*\x00"), has("MM\x00*"):
+		return TIFF
+	case has("RIFF") && len(head) >= 12 && string(head[8:12]) == "WEBP":
+		return WebP
+	case has("BM") && len(head) >= 18 && head[15] == 0 && head[16] == 0 && head[17] == 0:
+		return BMP
+	}
+	return ""
+}
+
+// A magic is what the files of a kind begin with.
+type magic struct {
+	offset int
+	prefix string
+	kind   string
+}
+
+// foreignImages are images, or documents of images, that cannot be read.
+var foreignImages = []magic{
+	{4, "ftypavif", "an AVIF image"}, {4, "ftypavis", "an AVIF sequence"},
+	{4, "ftypheic", "a HEIC image"}, {4, "ftypheix", "a HEIC image"}, {4, "ftyphevc", "a HEIC sequence"},
+	{4, "ftypheim", "a HEIC image"}, {4, "ftypheis", "a HEIC image"}, {4, "ftypmif1", "a HEIF image"},
+	{4, "ftypmsf1", "a HEIF sequence"}, {4, "ftypcrx", "a Canon CR3 camera raw file"},
+	{0, "\xff\x0a", "a JPEG XL image"}, {0, "\x00\x00\x00\x0cJXL \r\n\x87\n", "a JPEG XL image"},
+	{0, "\x00\x00\x00\x0cjP  \r\n\x87\n", "a JPEG 2000 image"}, {0, "\xff\x4f\xff\x51", "a JPEG 2000 codestream"},
+	{0, "\xff\xd8\xff\xf7", "a JPEG-LS image"},
+	{0, "8BPS", "a Photoshop image"}, {0, "\x00\x00\x01\x00", "an ICO icon"}, {0, "\x00\x00\x02\x00", "a CUR cursor"},
+	{0, "%PDF", "a PDF document"}, {0, "%!PS", "a PostScript document"}, {0, "\xc5\xd0\xd3\xc6", "an EPS document"},
+	{0, "II*\x00\x10\x00\x00\x00CR", "a Canon CR2 camera raw file"}, {0, "FUJIFILMCCD-RAW", "a Fujifilm RAF camera raw file"},
+	{0, "IIRO", "an Olympus ORF camera raw file"}, {0, "IIRS", "an Olympus ORF camera raw file"},
+	{0, "IIU\x00", "a Panasonic RW2 camera raw file"}, {0, "\x00MRM", "a Minolta MRW camera raw file"}, {0, "FOVb", "a Sigma X3F camera raw file"},
+	{0, "II+\x00", "a BigTIFF image"}, {0, "MM\x00+", "a BigTIFF image"}, {0, "II\xbc", "a JPEG XR image"},
+	{0, "qoif", "a QOI image"}, {0, "farbfeld", "a farbfeld image"}, {0, "#?RADIANCE", "a Radiance HDR image"},
+	{0, "v/1\x01", "an OpenEXR image"}, {0, "DDS ", "a DDS texture"}, {0, "\xabKTX ", "a KTX texture"}, {0, "\x8aMNG", "an MNG animation"},
+	{0, "\x8bJNG", "a JNG image"}, {0, "gimp xcf", "a GIMP image"}, {0, "BPG\xfb", "a BPG image"}, {0, "FLIF", "a FLIF image"},
+	{0, "SIMPLE  =", "a FITS image"}, {128, "DICM", "a DICOM image"}, {0, "\x59\xa6\x6a\x95", "a Sun raster image"},
+	{0, "AT&TFORM", "a DjVu document"}, {14, "BM", "an OS/2 bitmap array"},
+}
+
+// foreignFiles are no images.
+var foreignFiles = []magic{
+	{4, "ftyp", "an MP4 video or a relative of it"}, {0, "\x1aE\xdf\xa3", "a Matroska or WebM video"}, {0, "OggS", "an Ogg file"},
+	{0, "PK\x03\x04", "a ZIP archive"}, {0, "\x1f\x8b", "a gzip file"}, {0, "7z\xbc\xaf", "a 7z archive"}, {0, "Rar!", "a RAR archive"},
+	{0, "\x7fELF", "a program"}, {0, "ID3", "an MP3 file"}, {0, "RIFF", "a RIFF file that holds no WebP"},
+}
+
+func match(list []magic, data []byte) (string, bool) {
+	for _, m := range list {
+		if len(data) > m.offset && bytes.HasPrefix(data[m.offset:], []byte(m.prefix)) {
+			return m.kind, true
+		}
+	}
+	return "", false
+}
+
+// refusal is the error for a file that Sniff does not know: what it is instead of an image that can be read.
+func refusal(data []byte) *Error {
+	none := func(what string) *Error {
+		return &Error{Kind: ClassNotAnImage, Doing: "read header", Err: errors.New("this is " + what + ", not an image")}
+	}
+	if len(data) == 0 {
+		return &Error{Kind: ClassNotAnImage, Doing: "read header", Err: errors.New("the file is empty")}
+	}
+	if kind, ok := match(foreignImages, data); ok {
+		err := fmt.Errorf("this is %s, which cannot be read: expected JPEG, PNG, GIF, TIFF, BMP or WebP", kind)
+		return &Error{Kind: ClassUnsupported, Doing: "read header", Err: err}
+	}
+	if netpbm(data) {
+		err := errors.New("this is a Netpbm image, which cannot be read: expected JPEG, PNG, GIF, TIFF, BMP or WebP")
+		return &Error{Kind: ClassUnsupported, Doing: "read header", Err: err}
+	}
+	if kind, ok := match(foreignFiles, data); ok {
+		return none(kind)
+	}
+	if text := textKind(data); text != "" {
+		return none(text)
+	}
+	err := fmt.Errorf("no image that is known begins with the bytes % x", data[:min(len(data), 8)])
+	return &Error{Kind: ClassNotAnImage, Doing: "read header", Err: err}
+}
+
+func netpbm(data []byte) bool {
+	return len(data) > 2 && data[0] == 'P' && (data[1] >= '1' && data[1] <= '7' || data[1] == 'F' || data[1] == 'f') &&
+		(data[2] == '\n' || data[2] == '\r' || data[2] == ' ')
+}
+
+// textKind says what kind of text data is; "" where it is none.
+func textKind(data []byte) string {
+	head := data[:min(len(data), 1024)]
+	switch {
+	case bytes.HasPrefix(head, []byte("\xff\xfe")), bytes.HasPrefix(head, []byte("\xfe\xff")):
+		return "a text in UTF-16"
+	}
+	head = bytes.TrimPrefix(head, []byte("\xef\xbb\xbf"))
+	trimmed := strings.ToLower(string(bytes.TrimSpace(head)))
+	for strings.HasPrefix(trimmed, "<!--") {
+		_, after, found := strings.Cut(trimmed, "-->")
+		if !found {
+			break
+		}
+		trimmed = strings.TrimSpace(after)
+	}
+	starts := func(words ...string) bool {
+		for _, w := range words {
+			if strings.HasPrefix(trimmed, w) {
+				return true
+			}
+		}
+		return false
+	}
+	switch {
+	case starts("<!doctype html", "<html", "<head", "<body", "<script", "<title", "<meta", "<div", "<iframe", "<h1", "<p>"):
+		return "an HTML page"
+	case starts("<svg", "<!doctype svg"), starts("<?xml") && strings.Contains(trimmed, "<svg"):
+		return "an SVG drawing"
+	case starts("<?xml") && strings.Contains(trimmed, "<html"):
+		return "an HTML page"
+	case starts("<?xml", "<rss", "<error"):
+		return "an XML document"
+	}
+	if !printable(head, len(data) > len(head)) {
+		return ""
+	}
+	if starts("{", "[") {
+		return "a JSON document"
+	}
+	if trimmed == "" {
+		return "an empty text"
+	}
+	return "a text"
+}
+
+// printable tells whether b is UTF-8 without control characters; cut tells that it may end inside a character.
+func printable(b []byte, cut bool) bool {
+	for len(b) > 0 {
+		r, n := utf8.DecodeRune(b)
+		if r == utf8.RuneError && n == 1 {
+			return cut && !utf8.FullRune(b)
+		}
+		if r < ' ' && r != '\n' && r != '\r' && r != '\t' && r != '\f' && r != 0x1b || r == 0x7f {
+			return false
+		}
+		b = b[n:]
+	}
+	return true
+}

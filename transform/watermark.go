@@ -1,0 +1,128 @@
+package transform
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"image"
+	"maps"
+	"slices"
+
+	"github.com/disintegration/imaging"
+)
+
+// hashDigits is how much of an asset's SHA-256 stands in a Spec's text: enough that a changed logo is seen.
+const hashDigits = 16
+
+// maxAssetPixels bounds the images that are laid over others: each is kept decoded, and resampled for each output.
+const maxAssetPixels = 25_000_000
+
+// An asset is an image file that operations use. It does not change once made.
+type asset struct {
+	data []byte
+	hash string
+	img  *image.NRGBA
+}
+
+func newAsset(name string, data []byte) (*asset, error) {
+	var img *image.NRGBA
+	j := newJob(context.Background(), Spec{}, Limits{MaxPixels: maxAssetPixels})
+	if err := j.guard(func() (err error) {
+		img, _, err = j.load(data, true)
+		return err
+	}); err != nil {
+		return nil, fmt.Errorf("image %q: %w", name, err)
+	}
+	sum := sha256.Sum256(data)
+	return &asset{data: data, hash: hex.EncodeToString(sum[:])[:hashDigits], img: img}, nil
+}
+
+// AssetNames lists the files that s needs, each once, in alphabetical order: the images of its watermarks. Do opens no file, so
+// their bytes must be given by WithAssets.
+func (s Spec) AssetNames() []string {
+	names := map[string]bool{}
+	for _, op := range s.Ops {
+		for i, v := range op.values {
+			if op.op.args[i].kind == kindAsset {
+				names[v.text] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+// WithAssets gives a copy of s that holds the bytes of the files it needs, as AssetNames lists them; others are ignored. The text
+// of the copy names the SHA-256 of each, so that a changed logo changes the Spec. It is an error when one is missing, is no
+// image that can be read, or is not the one whose SHA-256 s names. The bytes may not change afterwards.
+func (s Spec) WithAssets(files map[string][]byte) (Spec, error) {
+	held := map[string]*asset{}
+	for _, name := range s.AssetNames() {
+		data, ok := files[name]
+		if !ok {
+			return Spec{}, fmt.Errorf("image %q: its bytes are missing: expected them in WithAssets", name)
+		}
+		a, err := newAsset(name, data)
+		if err != nil {
+			return Spec{}, err
+		}
+		held[name] = a
+	}
+	ops := slices.Clone(s.Ops)
+	for k, op := range ops {
+		if op.Name() != "watermark" {
+			continue
+		}
+		name, hash := args(op).text("image"), args(op).text("sha256")
+		if held[name].hash != hash && hash != "" {
+			return Spec{}, fmt.Errorf("image %q: its SHA-256 begins with %s: expected %s", name, held[name].hash, hash)
+		}
+		ops[k] = op.with("sha256", value{text: held[name].hash})
+	}
+	s.Ops, s.assets = ops, held
+	return s, nil
+}
+
+// Assets gives the bytes that WithAssets got, by name, for sending a Spec elsewhere: its text and these make it again. The caller
+// owns the map, but not the bytes.
+func (s Spec) Assets() map[string][]byte {
+	files := make(map[string][]byte, len(s.assets))
+	for name, a := range s.assets {
+		files[name] = a.data
+	}
+	return files
+}
+
+// watermarkSize gives the dimensions of a mark of mw × mh pixels on an image of w × h, and its distance from the sides.
+func watermarkSize(a args, w, h, mw, mh int) (width, height, margin int) {
+	margin = min(a.at("margin").w.of(min(w, h)), (w-1)/2, (h-1)/2)
+	f := Resize{Width: w - 2*margin, Height: h - 2*margin}.frame(mw, mh)
+	if scale := a.num("scale"); scale > 0 {
+		wanted := min(side(float64(w)*scale/100), w-2*margin)
+		f = Resize{Width: wanted, Height: h - 2*margin, Upscale: true}.frame(mw, mh)
+	}
+	return f.width, f.height, margin
+}
+
+func watermarkExtra(a args, w, h int) int64 {
+	// The mark is not larger than the image, and the image between the passes is not higher than the mark's file.
+	return 4*int64(w)*int64(h) + 4*int64(w)*5000
+}
+
+var errNoAsset = errors.New("the image to lay over is not in the Spec: expected WithAssets to have been called")
+
+func applyWatermark(j *job, img *image.NRGBA, a args) (*image.NRGBA, error) {
+	held := j.assets[a.text("image")]
+	if held == nil {
+		return nil, errNoAsset
+	}
+	b, m := img.Bounds(), held.img.Bounds()
+	w, h, margin := watermarkSize(a, b.Dx(), b.Dy(), m.Dx(), m.Dy())
+	mark := held.img
+	if w != m.Dx() || h != m.Dy() {
+		mark = resample(mark, w, h, imaging.Lanczos)
+	}
+	at := place(b.Dx()-2*margin, b.Dy()-2*margin, w, h, a.text("gravity")).Min.Add(image.Pt(margin, margin))
+	return imaging.Overlay(img, mark, at, a.num("opacity")), nil
+}
