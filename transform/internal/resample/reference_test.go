@@ -1,0 +1,167 @@
+package resample
+
+import (
+	"image"
+	"math"
+	"math/rand/v2"
+)
+
+var allFilters = []Filter{Lanczos3, CatmullRom, Mitchell, Bilinear, Box, Nearest}
+
+// refWeights computes in float64, from the definition, what sample i of n is made of: weights for the source samples 0 to size-1. It
+// shares nothing with the code it judges but the curves, which TestCurves judges.
+func refWeights(f Filter, pos, extent float64, n, i, size int) []float64 {
+	w := make([]float64, size)
+	scale := extent / float64(n)
+	centre := pos + (float64(i)+0.5)*scale
+	sum := 0.0
+	for j := range w {
+		if float64(j+1) <= pos+slack || float64(j) >= pos+extent-slack {
+			continue
+		}
+		switch f {
+		case Nearest:
+			if j == int(centre) {
+				w[j] = 1
+			}
+		case Box:
+			w[j] = max(0, min(centre+scale/2, float64(j+1))-max(centre-scale/2, float64(j)))
+		default:
+			w[j] = filters[f].at((float64(j) + 0.5 - centre) / max(scale, 1))
+		}
+		sum += w[j]
+	}
+	for j := range w {
+		w[j] /= sum
+	}
+	return w
+}
+
+// refResize resamples one channel, sample (x, y) of which is src[y*w+x], without rounding.
+func refResize(src []float64, w, h, dw, dh int, win Window, f Filter) []float64 {
+	mid := make([]float64, dh*w)
+	for y := range dh {
+		for j, c := range refWeights(f, win.Y, win.H, dh, y, h) {
+			if c != 0 {
+				for x := range w {
+					mid[y*w+x] += c * src[j*w+x]
+				}
+			}
+		}
+	}
+	dst := make([]float64, dh*dw)
+	for x := range dw {
+		for j, c := range refWeights(f, win.X, win.W, dw, x, w) {
+			if c != 0 {
+				for y := range dh {
+					dst[y*dw+x] += c * mid[y*w+j]
+				}
+			}
+		}
+	}
+	return dst
+}
+
+// refPlane is refResize of a Plane.
+func refPlane(src Plane, dw, dh int, win Window, f Filter) []float64 {
+	in := make([]float64, src.W*src.H)
+	for y := range src.H {
+		for x := range src.W {
+			in[y*src.W+x] = float64(src.Pix[y*src.Stride+x])
+		}
+	}
+	return refResize(in, src.W, src.H, dw, dh, win, f)
+}
+
+// refNRGBA gives R, G, B and A, from 0 to 255 and not premultiplied, as separate channels.
+func refNRGBA(src *image.NRGBA, dw, dh int, win Window, f Filter) [4][]float64 {
+	w, h := src.Rect.Dx(), src.Rect.Dy()
+	var out [4][]float64
+	for c := 3; c >= 0; c-- {
+		in := make([]float64, w*h)
+		for y := range h {
+			for x := range w {
+				p := src.Pix[y*src.Stride+4*x:]
+				in[y*w+x] = float64(p[3])
+				if c < 3 {
+					in[y*w+x] *= float64(p[c]) / 255
+				}
+			}
+		}
+		out[c] = refResize(in, w, h, dw, dh, win, f)
+		if c < 3 {
+			for i, a := range out[3] {
+				if a > 0 {
+					out[c][i] = min(max(out[c][i]/a, 0), 1) * 255
+				}
+			}
+		}
+	}
+	for i, a := range out[3] {
+		out[3][i] = min(max(a, 0), 255)
+	}
+	return out
+}
+
+// A difference sums up how far bytes are from what they should be, the exact value clamped.
+type difference struct {
+	worst  float64 // from the exact value; half a level is what rounding costs at the least
+	excess float64 // the mean of what goes beyond half a level
+	bias   float64 // the mean difference, with its sign, from the exact value rounded
+	psnr   float64 // in decibels, from the exact value rounded
+}
+
+func compare(got Plane, want []float64) difference {
+	var d difference
+	var square float64
+	for y := range got.H {
+		for x, g := range got.Row(y) {
+			exact := min(max(want[y*got.W+x], 0), 255)
+			e := math.Abs(float64(g) - exact)
+			d.worst = max(d.worst, e)
+			d.excess += max(0, e-0.5)
+			off := float64(g) - math.Round(exact)
+			d.bias += off
+			square += off * off
+		}
+	}
+	n := float64(got.W * got.H)
+	d.excess /= n
+	d.bias /= n
+	d.psnr = 10 * math.Log10(255*255*n/square)
+	return d
+}
+
+// newPlane has a stride beyond its width, and the same pattern in the bytes between.
+func newPlane(w, h int) Plane {
+	stride := w + 5
+	return Plane{Pix: make([]byte, max(0, h*stride-5)), Stride: stride, W: w, H: h}
+}
+
+// A pattern fills a plane.
+type pattern struct {
+	name string
+	at   func(x, y int, rng *rand.Rand) byte
+}
+
+// patterns: something like a photograph (smooth, with edges and grain), noise, which is the hardest, and the extremes.
+var patterns = []pattern{
+	{"photo", func(x, y int, rng *rand.Rand) byte {
+		v := 128 + 70*math.Sin(float64(x)/17)*math.Cos(float64(y)/23) + 6*rng.NormFloat64()
+		if (x/40+y/30)%3 == 0 {
+			v += 60
+		}
+		return byte(min(max(v, 0), 255))
+	}},
+	{"noise", func(_, _ int, rng *rand.Rand) byte { return byte(rng.Uint32()) }},
+	{"extremes", func(_, _ int, rng *rand.Rand) byte { return byte(rng.Uint32()&1) * 255 }},
+}
+
+func (p pattern) plane(w, h int) Plane {
+	rng := rand.New(rand.NewPCG(uint64(w), uint64(h)))
+	pl := newPlane(w, h)
+	for i := range pl.Pix {
+		pl.Pix[i] = p.at(i%pl.Stride, i/pl.Stride, rng)
+	}
+	return pl
+}

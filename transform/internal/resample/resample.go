@@ -1,0 +1,165 @@
+// Package resample changes the size of planes and images by separable filters, in integer arithmetic.
+//
+//	source rows ──> lanes ──> sums down the columns ──> two rows side by side ──> sums along them ──> destination rows
+//	 (8 bits)    (2 or 3 per    (one per destination       (2 lanes per word)                            (8 bits)
+//	                word)        row that is open)
+//
+// One multiplication of two 64-bit words does the work of three: samples lie in lanes of a word, far enough apart for their sums, and
+// since all is exact modulo 2^64 a negative weight may borrow from the lane above as long as the last sum, raised by a
+// constant, is positive in every lane. Source rows are taken one after another and are not needed again, so the memory used is that of
+// a few rows, whatever the size of the image; destination rows are ready as soon as the last source row that they need has come.
+//
+// The same call gives the same bytes, on every machine: floating point is used for the weights alone. The result is within one
+// level of exact arithmetic. The package never starts a goroutine, never reads a sample outside the window that is asked for, and
+// knows nothing of colour but alpha.
+package resample
+
+import (
+	"encoding/binary"
+	"fmt"
+	"image"
+	"math"
+)
+
+// A Plane is a rectangle of 8-bit samples: sample (x, y) is Pix[y*Stride+x], for x below W and y below H. The last row may end at its W-th
+// sample. The zero Plane has no samples.
+type Plane struct {
+	Pix    []byte
+	Stride int
+	W, H   int
+}
+
+// Row gives the samples of row y, which share p's memory.
+func (p Plane) Row(y int) []byte { return p.Pix[y*p.Stride:][:p.W:p.W] }
+
+// Crop gives the rectangle of p from (x, y), w wide and h high, which must lie inside p. It shares p's memory.
+func (p Plane) Crop(x, y, w, h int) Plane {
+	if x < 0 || y < 0 || w < 0 || h < 0 || x > p.W-w || y > p.H-h {
+		panic(fmt.Sprintf("resample: crop %dx%d at %d,%d of a plane of %dx%d", w, h, x, y, p.W, p.H))
+	}
+	if w == 0 || h == 0 {
+		return Plane{Stride: p.Stride, W: w, H: h}
+	}
+	return Plane{Pix: p.Pix[y*p.Stride+x:], Stride: p.Stride, W: w, H: h}
+}
+
+// check tells whether p can hold what it says.
+func (p Plane) check(what string, bytes int) error {
+	if p.W < 0 || p.H < 0 || p.H > 0 && p.W > 0 && (p.Stride < p.W*bytes || p.Stride > math.MaxInt/p.H || (p.H-1)*p.Stride+p.W*bytes > len(p.Pix)) {
+		return fmt.Errorf("resample: the %s of %dx%d with a stride of %d does not fit its %d bytes", what, p.W, p.H, p.Stride, len(p.Pix))
+	}
+	return nil
+}
+
+// A Window is the part of the source that becomes the whole destination. Sample i of the source covers the stretch from i to i+1, so a
+// plane has the window {0, 0, W, H}; fractions say that it ends or begins within a sample, as the luma of a JPEG that is 2007 pixels
+// wide does at 1003.5 when it is decoded at half its size. Samples that are not in the window, not even in part, do not influence the
+// result. The zero Window is the whole source.
+type Window struct {
+	X, Y, W, H float64
+}
+
+// check gives w with the zero Window replaced, or what is wrong with it.
+func (w Window) check(srcW, srcH int) (Window, error) {
+	if w == (Window{}) {
+		return Window{0, 0, float64(srcW), float64(srcH)}, nil
+	}
+	if !(w.W > 0 && w.H > 0 && w.X >= 0 && w.Y >= 0 && w.X+w.W <= float64(srcW)+slack && w.Y+w.H <= float64(srcH)+slack) {
+		return w, fmt.Errorf("resample: the window %gx%g at %g,%g does not lie in a source of %dx%d", w.W, w.H, w.X, w.Y, srcW, srcH)
+	}
+	// A sliver thinner than the slack would hold no sample.
+	w.W, w.H = max(w.W, 4*slack), max(w.H, 4*slack)
+	w.X, w.Y = min(w.X, float64(srcW)-w.W), min(w.Y, float64(srcH)-w.H)
+	return w, nil
+}
+
+// A Resampler resamples one plane or image at a time: the whole at once with Plane or NRGBA, or row by row with StartPlane or
+// StartNRGBA and then Push. It keeps its scratch memory from one to the next. The zero value is ready for use; a Resampler must
+// not be used by two goroutines at once.
+type Resampler struct {
+	// Cache keeps weights, to be shared with other Resamplers. Nil means one of its own.
+	Cache *Cache
+
+	stream
+}
+
+// Plane makes dst from the window of src. dst and src must not overlap. The error is about sizes that contradict each other;
+// nothing was written then.
+func (r *Resampler) Plane(dst, src Plane, win Window, f Filter) error {
+	if err := src.check("source", 1); err != nil {
+		return err
+	}
+	if err := r.StartPlane(dst, src.W, src.H, win, f); err != nil {
+		return err
+	}
+	r.push(src.Pix, src.Stride, src.H)
+	return nil
+}
+
+// NRGBA makes dst from the window of src, whose corner is src.Rect.Min. Where src is transparent, colours are weighed by their alpha, so
+// that the colour of what cannot be seen does not show; pixels with an alpha of 0 come out as 0, 0, 0, 0. dst and src must not
+// overlap. The error is about sizes that contradict each other; nothing was written then.
+//
+// An opaque image.RGBA has the bytes of an image.NRGBA and may be passed as one.
+func (r *Resampler) NRGBA(dst, src *image.NRGBA, win Window, f Filter) error {
+	p := planeOf(src)
+	if err := p.check("source", 4); err != nil {
+		return err
+	}
+	if err := r.StartNRGBA(dst, p.W, p.H, opaque(p), win, f); err != nil {
+		return err
+	}
+	r.push(p.Pix, p.Stride, p.H)
+	return nil
+}
+
+// StartPlane begins a plane whose source will be given to Push: srcH rows of srcW samples. dst is written as rows are completed; it
+// belongs to the Resampler until then. Errors are those of Plane. A plane that was begun before is given up.
+func (r *Resampler) StartPlane(dst Plane, srcW, srcH int, win Window, f Filter) error {
+	return r.begin(dst, gray, srcW, srcH, win, f)
+}
+
+// StartNRGBA begins an image whose source will be given to Push: srcH rows of srcW pixels of 4 bytes, R, G, B and A, not
+// premultiplied. If opaque is set, A is taken to be 255 whatever it is, which is faster by half.
+func (r *Resampler) StartNRGBA(dst *image.NRGBA, srcW, srcH int, opaque bool, win Window, f Filter) error {
+	kind := translucent
+	if opaque {
+		kind = rgb
+	}
+	return r.begin(planeOf(dst), kind, srcW, srcH, win, f)
+}
+
+// Push takes the next n rows of the source, of which row i begins at rows[i*stride], and returns how many rows of the destination are
+// complete, counted from the first. It keeps nothing of rows. Rows past the source's height are ignored. The error is about rows that
+// do not fit their bytes; none was taken then.
+func (r *Resampler) Push(rows []byte, stride, n int) (int, error) {
+	strip := Plane{Pix: rows, Stride: stride, W: r.srcW, H: n}
+	if err := strip.check("strip", r.kind.bytes()); err != nil {
+		return r.done, err
+	}
+	return r.push(rows, stride, n), nil
+}
+
+// planeOf gives m's bytes as a Plane whose W counts pixels.
+func planeOf(m *image.NRGBA) Plane {
+	return Plane{Pix: m.Pix, Stride: m.Stride, W: m.Rect.Dx(), H: m.Rect.Dy()}
+}
+
+// opaque tells whether every pixel of p has an alpha of 255.
+func opaque(p Plane) bool {
+	for y := range p.H {
+		row := p.Pix[y*p.Stride:][:4*p.W]
+		all := ^uint64(0)
+		for len(row) >= 16 {
+			all &= binary.LittleEndian.Uint64(row) & binary.LittleEndian.Uint64(row[8:])
+			row = row[16:]
+		}
+		for ; len(row) >= 4; row = row[4:] {
+			all &= uint64(row[3])<<24 | 0xFF<<56
+		}
+		if all>>24&0xFF != 0xFF || all>>56 != 0xFF {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,101 @@
+package resample
+
+import (
+	"math"
+	"testing"
+)
+
+// checkAxis holds the promises that the fast code relies on.
+func checkAxis(t *testing.T, a *axis, size int, bits int) {
+	t.Helper()
+	if a == nil {
+		return
+	}
+	one := 1 << bits
+	if a.taps%4 != 0 || a.first < 0 || a.span < 1 || a.first+a.span > size {
+		t.Fatalf("taps %d, samples %d to %d of %d", a.taps, a.first, a.first+a.span, size)
+	}
+	for i := range a.start {
+		start, count := int(a.start[i]), int(a.count[i])
+		if start < 0 || count < 1 || count > a.most || count > a.taps || start+count > a.span {
+			t.Fatalf("sample %d: %d weights from %d on, of %d samples", i, count, start, a.span)
+		}
+		if i > 0 && (start < int(a.start[i-1]) || start+count < int(a.start[i-1]+a.count[i-1])) {
+			t.Fatalf("sample %d begins or ends before the one before it", i)
+		}
+		sum, sizes := 0, 0
+		for j, w := range a.weights[i*a.taps:][:a.taps] {
+			if j >= count && w != 0 {
+				t.Fatalf("sample %d: weight %d past the last", i, w)
+			}
+			sum += int(w)
+			sizes += max(int(w), -int(w))
+		}
+		if sum != one || sizes > 2*one {
+			t.Fatalf("sample %d: weights add up to %d, without signs to %d, want %d and at most %d", i, sum, sizes, one, 2*one)
+		}
+	}
+}
+
+func TestWeightsLeaveRoomInTheLanes(t *testing.T) {
+	stretches := []struct {
+		pos, extent float64
+		size        int
+	}{{0, 100, 100}, {0, 1, 1}, {0, 2, 2}, {0, 3, 3}, {0, 7.5, 8}, {0.5, 6.99, 8}, {0.99, 1.02, 3}, {3.2, 0.1, 9}, {0, 5000, 5000}, {0.999, 4.002, 6}}
+	for _, s := range stretches {
+		for _, f := range allFilters {
+			for n := 1; n < 400; n += 1 + n/7 {
+				for _, bits := range []int{downBits, acrossBits} {
+					checkAxis(t, newAxis(axisKey{s.pos, s.extent, n, f, uint8(bits)}), s.size, bits)
+				}
+			}
+		}
+	}
+}
+
+func TestWeightsOfManyTinyOnesKeepTheirSum(t *testing.T) {
+	a := newAxis(axisKey{0, 60000, 1, Bilinear, downBits})
+	checkAxis(t, a, 60000, downBits)
+	// Most are rounded to 0; those that are 1 must lie where the kernel says: half of them in the middle part.
+	inner := 0
+	for j, w := range a.weights[:a.count[0]] {
+		if x := int(a.start[0]) + j; x >= 15000 && x < 45000 {
+			inner += int(w)
+		}
+	}
+	if got := float64(inner) / (1 << downBits); math.Abs(got-0.5833) > 0.002 {
+		t.Errorf("the middle half has the weight %.4f, want 0.5833", got)
+	}
+}
+
+func TestRepeatedSizeIsComputedOnce(t *testing.T) {
+	var c Cache
+	k := axisKey{0, 100, 30, Lanczos3, downBits}
+	if c.axis(k) != c.axis(k) {
+		t.Error("the second request gives other weights")
+	}
+}
+
+func TestCurves(t *testing.T) {
+	for _, c := range []struct {
+		f       Filter
+		x, want float64
+	}{
+		{Lanczos3, 0, 1}, {Lanczos3, 1, 0}, {Lanczos3, 0.5, 0.6079271}, {Lanczos3, -1.5, -0.1350949}, {Lanczos3, 2.5, 0.0243171}, {Lanczos3, 3, 0},
+		{CatmullRom, 0, 1}, {CatmullRom, 1, 0}, {CatmullRom, 0.5, 0.5625}, {CatmullRom, -1.5, -0.0625}, {CatmullRom, 2, 0},
+		{Mitchell, 0, 8.0 / 9}, {Mitchell, 1, 1.0 / 18}, {Mitchell, -1.5, -0.0347222}, {Mitchell, 2.5, 0},
+		{Bilinear, 0, 1}, {Bilinear, -0.25, 0.75}, {Bilinear, 1.5, 0},
+	} {
+		if got := filters[c.f].at(c.x); math.Abs(got-c.want) > 1e-6 {
+			t.Errorf("%v at %g is %.7f, want %.7f", c.f, c.x, got, c.want)
+		}
+	}
+}
+
+func TestFiltersHaveNames(t *testing.T) {
+	for f, want := range map[Filter]string{Lanczos3: "lanczos3", Nearest: "nearest", 77: "Filter(77)"} {
+		if f.String() != want {
+			t.Errorf("%q, want %q", f.String(), want)
+		}
+	}
+}
