@@ -1,0 +1,257 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"imgpipe/transform"
+)
+
+// ErrClosed is the error of an Executor that has been closed.
+var ErrClosed = errors.New("transform: the executor is closed")
+
+// closeGrace is how long [Local.Close] waits for work that nobody waits for any more. A transform looks at its context
+// between its parts, of which the longest takes well under a second on the largest image that the default limits let in.
+const closeGrace = 2 * time.Second
+
+// Local is an [Executor] that runs tasks in goroutines of this process. Make one with [Serial], [Goroutines] or [GIL].
+//
+//	Do ──> a free lane ──> the lock (GIL alone) ──> transform.Do ──> Result
+//
+// It copies no bytes and starts nothing but a goroutine for each task whose context can end. A goroutine cannot be killed:
+// when a task's context ends, Do gives the task up, its lane and its lock go to the next one at once, and the goroutine
+// goes on until transform.Do next looks at its context. [Local.Abandoned] counts those. A fault that Go cannot recover, such
+// as a stack that overflows, ends the whole process; only worker processes (package procs) survive that.
+//
+// A Local may be used by many goroutines. Its zero value is of no use.
+type Local struct {
+	lanes chan int      // the lanes that are free; capacity: the width
+	lock  chan struct{} // holds one token while the lock is free; nil where there is no lock
+
+	do func(context.Context, transform.Task) (transform.Result, error)
+
+	closing chan struct{} // closed by the first Close: no new task is let in
+	expired chan struct{} // closed when the grace of Close is over: running tasks are given up
+
+	once     sync.Once
+	closeErr error // written within once
+
+	running sync.WaitGroup // the calls of Do
+
+	mu        sync.Mutex    // guards what is below, calls, and running.Add against the Wait of Close
+	abandoned int           // goroutines whose task was given up
+	drained   chan struct{} // closed when abandoned becomes 0; nil while nobody waits for that
+}
+
+// Serial gives an Executor of width 1: one task after the other, the reference that other modes are measured against.
+func Serial() *Local { return newLocal(1, false) }
+
+// Goroutines gives an Executor that runs up to n tasks at once; n below 1 means GOMAXPROCS.
+func Goroutines(n int) *Local { return newLocal(n, false) }
+
+// GIL gives an Executor that lets n tasks in and runs one at a time, under one lock: what the threads of a language with a
+// global interpreter lock would give. The time spent on the lock is Cost.Wait. n below 1 means GOMAXPROCS.
+func GIL(n int) *Local { return newLocal(n, true) }
+
+func newLocal(n int, gil bool) *Local {
+	if n < 1 {
+		n = runtime.GOMAXPROCS(0)
+	}
+	l := &Local{
+		lanes:   make(chan int, n),
+		do:      transform.Do,
+		closing: make(chan struct{}),
+		expired: make(chan struct{}),
+	}
+	for lane := range n {
+		l.lanes <- lane
+	}
+	if gil {
+		// A channel rather than a sync.Mutex, because a wait for the lock must end with the task's context.
+		l.lock = make(chan struct{}, 1)
+		l.lock <- struct{}{}
+	}
+	return l
+}
+
+// Width is how many tasks Do lets in at once.
+func (l *Local) Width() int { return cap(l.lanes) }
+
+// Abandoned is the number of goroutines that still work on tasks which have been given up.
+func (l *Local) Abandoned() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.abandoned
+}
+
+// Do runs one task, as [Executor] says. A panic becomes an error of class "panic".
+func (l *Local) Do(ctx context.Context, task transform.Task) (transform.Result, Cost, error) {
+	cost := Cost{Attempts: 1}
+	if !l.enter() {
+		return transform.Result{}, cost, ErrClosed
+	}
+	defer l.running.Done()
+	if ctx.Err() != nil {
+		return transform.Result{}, cost, ContextError(ctx)
+	}
+
+	arrived := time.Now()
+	select {
+	case cost.Worker = <-l.lanes:
+		defer func() { l.lanes <- cost.Worker }()
+	case <-ctx.Done():
+		return transform.Result{}, cost, ContextError(ctx)
+	case <-l.expired:
+		return transform.Result{}, cost, ErrClosed
+	}
+	if l.lock != nil {
+		select {
+		case <-l.lock:
+			defer func() { l.lock <- struct{}{} }()
+		case <-ctx.Done():
+			return transform.Result{}, cost, ContextError(ctx)
+		case <-l.expired:
+			return transform.Result{}, cost, ErrClosed
+		}
+	}
+	cost.Wait = time.Since(arrived)
+
+	// The context given to transform.Do ends with this call, so that a goroutine given up because of Close hears of it.
+	work, cancel := context.WithCancel(ctx)
+	defer cancel()
+	c := &call{done: make(chan struct{})}
+	go l.run(work, task, c)
+	var err error
+	select {
+	case <-c.done:
+		if c.err != nil && ctx.Err() != nil {
+			// Whatever transform.Do says of it, the context is why it stopped.
+			return transform.Result{}, cost, ContextError(ctx)
+		}
+		return c.result, cost, c.err
+	case <-ctx.Done():
+		err = ContextError(ctx)
+	case <-l.expired:
+		err = ErrClosed
+	}
+	l.giveUp(c)
+	return transform.Result{}, cost, err
+}
+
+// A call is one run of transform.Do in a goroutine of its own.
+type call struct {
+	result transform.Result
+	err    error
+	done   chan struct{} // closed when result and err are there
+
+	ended, givenUp bool // guarded by Local.mu
+}
+
+func (l *Local) finish(c *call) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	c.ended = true
+	close(c.done)
+	if c.givenUp {
+		l.abandoned--
+		if l.abandoned == 0 && l.drained != nil {
+			close(l.drained)
+			l.drained = nil
+		}
+	}
+}
+
+func (l *Local) giveUp(c *call) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !c.ended {
+		c.givenUp = true
+		l.abandoned++
+	}
+}
+
+// run does task and finishes c, with whatever transform.Do throws made into an error.
+func (l *Local) run(ctx context.Context, task transform.Task, c *call) {
+	defer l.finish(c) // deferred, because runtime.Goexit runs nothing else
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		thrown := recover() // nil where the goroutine was ended by runtime.Goexit
+		c.err = &transform.Error{
+			Kind: transform.ClassPanic, Doing: "transform", Err: fmt.Errorf("panic: %v", thrown), Stack: debug.Stack(),
+		}
+	}()
+	c.result, c.err = l.do(ctx, task)
+	returned = true
+}
+
+// enter counts a call of Do in, unless Close has been called.
+func (l *Local) enter() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	select {
+	case <-l.closing:
+		return false
+	default:
+		l.running.Add(1)
+		return true
+	}
+}
+
+// Close lets no new task in and waits for those that run. After two seconds it gives them up with [ErrClosed], and after two
+// more it leaves to themselves the goroutines that have not heard of it, and says so in its error. Calling it again waits
+// for the first call and gives the same error.
+func (l *Local) Close() error {
+	l.once.Do(func() { l.closeErr = l.close() })
+	return l.closeErr
+}
+
+func (l *Local) close() error {
+	l.mu.Lock()
+	close(l.closing)
+	l.mu.Unlock()
+
+	ended := make(chan struct{})
+	go func() {
+		l.running.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-time.After(closeGrace):
+		close(l.expired)
+		<-ended
+	}
+
+	l.mu.Lock()
+	drained := make(chan struct{})
+	if l.abandoned == 0 {
+		close(drained)
+	} else {
+		l.drained = drained
+	}
+	l.mu.Unlock()
+	select {
+	case <-drained:
+		return nil
+	case <-time.After(closeGrace):
+		return fmt.Errorf("transform: close: %d tasks that were given up are still at work", l.Abandoned())
+	}
+}
+
+// ContextError is the error of a task whose context has ended: an error of class "timeout" where its deadline has passed, else
+// ctx.Err(). Executors share it, so that every mode says the same. It may only be called when ctx has ended.
+func ContextError(ctx context.Context) error {
+	err := ctx.Err()
+	if errors.Is(err, context.DeadlineExceeded) {
+		return &transform.Error{Kind: transform.ClassTimeout, Doing: "transform", Err: fmt.Errorf("time limit reached: %w", err)}
+	}
+	return err
+}
