@@ -22,9 +22,13 @@ func acrossGray(dstA, dstB []byte, pair []uint64, ax *axis) {
 		weights = weights[len(w):]
 		p := pair[start[x]:][:len(w)]
 		sum := uint64(firstBoth)
-		for len(w) >= 4 && len(p) >= 4 {
+		for len(w) >= 8 && len(p) >= 8 {
+			sum += uint64(w[0])*p[0] + uint64(w[1])*p[1] + uint64(w[2])*p[2] + uint64(w[3])*p[3] +
+				uint64(w[4])*p[4] + uint64(w[5])*p[5] + uint64(w[6])*p[6] + uint64(w[7])*p[7]
+			w, p = w[8:], p[8:]
+		}
+		if len(w) >= 4 && len(p) >= 4 {
 			sum += uint64(w[0])*p[0] + uint64(w[1])*p[1] + uint64(w[2])*p[2] + uint64(w[3])*p[3]
-			w, p = w[4:], p[4:]
 		}
 		dstA[x] = level(sum)
 		dstB[x] = level(sum >> half)

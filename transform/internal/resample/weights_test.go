@@ -71,7 +71,7 @@ func TestWeightsOfManyTinyOnesKeepTheirSum(t *testing.T) {
 func TestRepeatedSizeIsComputedOnce(t *testing.T) {
 	var c Cache
 	k := axisKey{0, 100, 30, Lanczos3, downBits}
-	if c.axis(k) != c.axis(k) {
+	if first, second := c.axis(k), c.axis(k); first != second {
 		t.Error("the second request gives other weights")
 	}
 }
