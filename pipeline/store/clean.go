@@ -71,7 +71,8 @@ func firstRune(s string) rune {
 // finish makes one part of a name, complete but for its marks, one that every system takes: it is not hidden, cannot be
 // taken for an option, ends in no dot or space, and is none of the devices of Windows. last tells that it is the file's.
 func finish(part string, last bool) string {
-	part = strings.TrimRight(part, ". ")
+	// Where two pieces of a template meet, an accent can combine with what stands before it.
+	part = strings.TrimRight(norm.NFC.String(part), ". ")
 	if part == "" {
 		return "_"
 	}

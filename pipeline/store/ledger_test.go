@@ -1,0 +1,460 @@
+package store
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"imgpipe/transform"
+)
+
+func ledger(dir string) string { return filepath.Join(dir, LedgerName) }
+
+func readLedger(t testing.TB, dir string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(ledger(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// full is an entry with every field set.
+func full() Entry {
+	return Entry{
+		Status: Failed, Source: `a "quoted" \ path,"outputs":[{"path":"x`, Name: "a.{ext}", Size: 12, ModTime: time.Unix(1e9, 123456789).UTC(),
+		Spec: "resize=800x", Class: "decode", Error: "bad <data> & more\n", Stack: "goroutine 1", Warnings: []string{"ends early"},
+		Attempts: 2, Worker: 3, InBytes: 1 << 40, Time: time.Unix(2e9, 0).UTC(),
+		MS: Stages{Fetch: 1.5, Wait: 2, Decode: 3, Operate: 4, Encode: 5, Handover: 6, Start: 7, Store: 0.001},
+		Outputs: []Output{
+			{Path: "b&c/ü}],'.jpg", Bytes: 5, Width: 1, Height: 2, SHA256: "00", Format: transform.JPEG},
+			{Path: "kept.jpg", Bytes: 6, Kept: true},
+		},
+	}
+}
+
+func TestEntryComesBackAsItWas(t *testing.T) {
+	if v := reflect.ValueOf(full()); true {
+		for i := range v.NumField() {
+			if v.Field(i).IsZero() {
+				t.Fatalf("the test leaves %s out", v.Type().Field(i).Name)
+			}
+		}
+	}
+	dir := t.TempDir()
+	want := full()
+	s := open(t, dir, Options{})
+	if err := s.Append(want); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if got, ok := s.Last(want.Key()); !ok || !reflect.DeepEqual(got, want) {
+			t.Errorf("got %+v, %v; want %+v", got, ok, want)
+		}
+		s.Close()
+		s = open(t, dir, Options{})
+	}
+	if len(s.Warnings()) > 0 {
+		t.Error(s.Warnings())
+	}
+	if _, ours := s.owned[pathHash("B&C/Ü}],'.JPG")]; !ours || len(s.owned) != 1 {
+		t.Errorf("%d files are ours, the one we wrote: %v", len(s.owned), ours)
+	}
+}
+
+func TestEveryPartOfTheKeyCounts(t *testing.T) {
+	key := Key{Source: "a", Size: 1, ModTime: time.Unix(5, 6), Spec: "s", Name: "n"}
+	seen := map[uint64]Key{}
+	for _, k := range []Key{
+		key,
+		{Source: "b", Size: 1, ModTime: key.ModTime, Spec: "s", Name: "n"},
+		{Source: "a", Size: 2, ModTime: key.ModTime, Spec: "s", Name: "n"},
+		{Source: "a", Size: 1, ModTime: time.Unix(5, 7), Spec: "s", Name: "n"},
+		{Source: "a", Size: 1, ModTime: key.ModTime, Spec: "", Name: "n"},
+		{Source: "a", Size: 1, ModTime: key.ModTime, Spec: "s", Name: "m"},
+		{Source: "as", Size: 1, ModTime: key.ModTime, Spec: "", Name: "n"},
+		{Source: "a", Size: 1, Spec: "s", Name: "n"},
+	} {
+		if other, ok := seen[k.hash()]; ok {
+			t.Errorf("%+v and %+v have one hash", k, other)
+		}
+		seen[k.hash()] = k
+	}
+	if other := key; true {
+		other.ModTime = key.ModTime.In(time.FixedZone("", 3600))
+		if other.hash() != key.hash() {
+			t.Error("the time zone counts")
+		}
+	}
+}
+
+func TestOddSourcesAreFoundAgain(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir, Options{})
+	for i, e := range []Entry{
+		{Source: "\xff\xfe.jpg"},
+		{Source: "far.jpg", ModTime: time.Unix(math.MaxInt64/4, 1)},
+		{Source: "past.jpg", ModTime: time.Unix(math.MinInt64/4, 1)},
+		{Source: "epoch.jpg", ModTime: time.Unix(0, 0)},
+		{Source: strings.Repeat("long", 5000), Error: strings.Repeat("x", 1<<20)},
+		{Source: "\x00\n\u2028"},
+	} {
+		name := named(t, fmt.Sprintf("%d.png", i))
+		outs, err := s.Put(name, jpg("ours"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.Status, e.Outputs = Done, outs
+		if err := s.Append(e); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if _, ok := s.Done(e.Key()); !ok {
+				t.Errorf("%.20q of %v is not found", e.Source, e.ModTime)
+			}
+			s.Close()
+			s = open(t, dir, Options{})
+		}
+	}
+}
+
+func TestDoneAsksWhetherTheOutputsAreThere(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir, Options{})
+	name := named(t, "a.png")
+	outs, err := s.Put(name, jpg("ours"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := Entry{Status: Done, Source: "a.png", Name: name.String(), Outputs: outs}
+	file := filepath.Join(dir, "a.jpg")
+	for _, c := range []struct {
+		what   string
+		status Status
+		harm   func() error
+		want   bool
+	}{
+		{"nothing", Done, func() error { return nil }, true},
+		{"failed", Failed, func() error { return nil }, false},
+		{"removed", Done, func() error { return os.Remove(file) }, false},
+		{"shortened", Done, func() error { return os.WriteFile(file, []byte("our"), 0o644) }, false},
+		{"a folder", Done, func() error { os.Remove(file); return os.Mkdir(file, 0o755) }, false},
+	} {
+		e.Status = c.status
+		if err := s.Append(e); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.harm(); err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := s.Done(e.Key()); ok != c.want {
+			t.Errorf("%s: done is %v", c.what, ok)
+		}
+	}
+	os.Remove(file)
+	os.WriteFile(file, []byte("ours"), 0o644)
+	s.Close()
+	if s = open(t, dir, Options{}); true {
+		if _, ok := s.Done(e.Key()); !ok {
+			t.Error("not done")
+		}
+	}
+	s.Close()
+	if _, ok := open(t, dir, Options{Force: true}).Done(e.Key()); ok {
+		t.Error("done in spite of Force")
+	}
+}
+
+func TestNameThatMovesTakesItsFileWithIt(t *testing.T) {
+	dir := t.TempDir()
+	run := func(files ...string) (done []string) {
+		s := open(t, dir, Options{})
+		defer s.Close()
+		n := newNamer(t, NameOptions{})
+		for i, file := range files {
+			name, err := n.Plan(Source{Index: i, Source: file, Format: transform.JPEG})
+			if err != nil {
+				t.Fatal(err)
+			}
+			e := Entry{Status: Done, Source: file, Name: name.String()}
+			if _, ok := s.Done(e.Key()); ok {
+				done = append(done, file)
+				continue
+			}
+			if e.Outputs, err = s.Put(name, jpg(file)); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Append(e); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return done
+	}
+	run("y/a.png")
+	run("x/a.png", "y/a.png")
+	wantTree(t, dir, map[string]string{"a.jpg": "x/a.png", "a-2.jpg": "y/a.png"})
+	if done := run("x/a.png", "y/a.png"); len(done) != 2 {
+		t.Error("done are only", done)
+	}
+	run("y/a.png")
+	wantTree(t, dir, map[string]string{"a.jpg": "y/a.png", "a-2.jpg": "y/a.png"})
+}
+
+func TestFailuresAreThoseThatFailedLast(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir, Options{})
+	for _, e := range []Entry{
+		{Status: Failed, Source: "mended"}, {Status: Failed, Source: "b", Class: "http-404"}, {Status: Done, Source: "c"},
+		{Status: Done, Source: "mended", Size: 7}, {Status: Failed, Source: "a", Class: "decode"}, {Status: Failed, Source: "b", Class: "timeout"},
+		{Status: Failed, Source: "skipped later"}, {Status: Skipped, Source: "skipped later"},
+	} {
+		if err := s.Append(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		var got []string
+		for e := range s.Failures() {
+			got = append(got, e.Source+" "+e.Class)
+		}
+		if want := []string{"a decode", "b timeout"}; !slices.Equal(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+		for range s.Failures() {
+			break
+		}
+		s.Close()
+		s = open(t, dir, Options{})
+	}
+}
+
+func TestAppendIsSafeForManyGoroutines(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir, Options{})
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			for j := range 50 {
+				if err := s.Append(Entry{Status: Failed, Source: fmt.Sprint(i, j), Error: strings.Repeat("x", i*j)}); err != nil {
+					t.Error(err)
+				}
+				s.Last(Key{Source: fmt.Sprint(j, i)})
+			}
+		})
+	}
+	wg.Wait()
+	s.Close()
+	s = open(t, dir, Options{})
+	if len(s.lines) != 400 || len(s.Warnings()) > 0 {
+		t.Errorf("%d entries, %q", len(s.lines), s.Warnings())
+	}
+}
+
+func TestLedgerCutAtAnyByteContinues(t *testing.T) {
+	whole := t.TempDir()
+	if err := job(t, open(t, whole, Options{}), 3); err != nil {
+		t.Fatal(err)
+	}
+	text, files := readLedger(t, whole), tree(t, whole)
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(whole)); err != nil {
+		t.Fatal(err)
+	}
+	for n := range len(text) {
+		if err := os.WriteFile(ledger(dir), text[:n], 0o644); err != nil {
+			t.Fatal(err)
+		}
+		s := open(t, dir, Options{})
+		if want := bytes.Count(text[:n], []byte("\n")); len(s.lines) != want {
+			t.Fatalf("cut at %d: %d entries, want %d", n, len(s.lines), want)
+		}
+		torn := n > 0 && text[n-1] != '\n'
+		if (len(s.Warnings()) == 1) != torn {
+			t.Fatalf("cut at %d: %q", n, s.Warnings())
+		}
+		if err := job(t, s, 3); err != nil {
+			t.Fatalf("cut at %d: %v", n, err)
+		}
+		if got := readLedger(t, dir); !bytes.Equal(got, text) {
+			t.Fatalf("cut at %d, then continued: got\n%s\nwant\n%s", n, got, text)
+		}
+	}
+	wantTree(t, dir, files)
+}
+
+func TestGarbageInTheLedgerIsCountedAndPassedOver(t *testing.T) {
+	dir := t.TempDir()
+	if err := job(t, open(t, dir, Options{}), 2); err != nil {
+		t.Fatal(err)
+	}
+	lines := bytes.SplitAfter(readLedger(t, dir), []byte("\n"))
+	garbage := "\n{}\nnull\n{\"v\":2}\n\x00\x00\x00\n" + string(lines[0][:40]) + "\n" + `{"v":1,"id":"zzzzzzzzzzzzzzzz","status":"done","source":"x"}` + "\n" +
+		`{"v":1,"id":"0000000000000000","status":"done","source":"x` + "\n" + strings.Repeat("y", 3<<20) + "\n"
+	if err := os.WriteFile(ledger(dir), slices.Concat([]byte(garbage), lines[0], []byte(garbage), lines[1]), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, dir, Options{Fault: func(op, name string) error {
+		if op == "create" || op == "append" {
+			t.Errorf("%s %s, though all is done", op, name)
+		}
+		return nil
+	}})
+	if got, want := fmt.Sprint(s.Warnings()), "[imgpipe.jsonl: ignored 18 lines that cannot be read]"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if err := job(t, s, 2); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestDamagedLineIsNotBelieved(t *testing.T) {
+	dir := t.TempDir()
+	if err := job(t, open(t, dir, Options{}), 1); err != nil {
+		t.Fatal(err)
+	}
+	text := readLedger(t, dir)
+	for i := range text {
+		for _, c := range []byte{0, '"', '}', text[i] ^ 1} {
+			bad := slices.Clone(text)
+			bad[i] = c
+			if bytes.Equal(bad, text) {
+				continue
+			}
+			if err := os.WriteFile(ledger(dir), bad, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			s := open(t, dir, Options{})
+			e := Entry{Source: "0.png", Size: 9, ModTime: time.Unix(1e9, 7), Spec: "resize", Name: "d0/0-{size}.{ext}"}
+			if got, ok := s.Done(e.Key()); ok && (!got.isOf(e.Key()) || got.Outputs[0].Path != "d0/0-1.jpg") {
+				t.Errorf("byte %d set to %q: believed %+v", i, c, got)
+			}
+			s.Close()
+		}
+	}
+}
+
+// FuzzLedgerLine holds the laws of a line: what was written is read, by both readers alike; and no line, whatever it is,
+// makes either of them fail.
+func FuzzLedgerLine(f *testing.F) {
+	b, err := appendLine(nil, full(), full().Key().hash())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b, "s", "n", "p", int64(1), false)
+	f.Add([]byte(`{"v":1,"id":"0123456789abcdef","status":"done","source":"a","outputs":[{"path":"\u00e9","bytes":1}`), `","outputs":[{"path":"`, `\`, `}],"`, int64(-1), true)
+	f.Fuzz(func(t *testing.T, raw []byte, source, errText, path string, nanos int64, kept bool) {
+		glance(raw)
+		parseLine(raw)
+
+		e := Entry{
+			Status: Done, Source: asJSON(source), Error: asJSON(errText), ModTime: stamp(time.Unix(0, nanos)),
+			Outputs: []Output{{Path: asJSON(path), Bytes: nanos, Kept: kept}, {Path: "second"}},
+		}
+		id := e.Key().hash()
+		b, err := appendLine(nil, e, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bytes.IndexByte(b, '\n') != len(b)-1 || !json.Valid(b) {
+			t.Fatalf("not one line of JSON: %q", b)
+		}
+		got, err := parseLine(b[:len(b)-1])
+		if err != nil || !reflect.DeepEqual(got, e) {
+			t.Errorf("got %+v, %v; want %+v", got, err, e)
+		}
+		g, ok := glance(b[:len(b)-1])
+		want := []string{e.Outputs[0].Path, "second"}
+		if kept {
+			want = want[1:]
+		}
+		if !ok || g.id != id || g.status != Done || !slices.Equal(g.paths, want) {
+			t.Errorf("glance at %q: got %+v, %v", b, g, ok)
+		}
+	})
+}
+
+// photo is an entry such as a run writes.
+func photo(i int) Entry {
+	return Entry{
+		Status: Done, Source: fmt.Sprintf("photos/2024/may/IMG_%06d.jpg", i), Size: 3e6 + int64(i), ModTime: time.Unix(1.7e9+int64(i), 123456789),
+		Name: fmt.Sprintf("2024/may/IMG_%06d.{ext}", i), Spec: "resize=800x600,fit=inside,filter=lanczos|quality=85", Attempts: 1, Worker: 1,
+		InBytes: 3e6, Time: time.Unix(1.8e9, 0), MS: Stages{Fetch: 1.2, Wait: 0.03, Decode: 40.5, Operate: 12.25, Encode: 7.125, Store: 0.06},
+		Outputs: []Output{{
+			Path: fmt.Sprintf("2024/may/IMG_%06d.jpg", i), Bytes: 61234, Width: 800, Height: 600, Format: transform.JPEG,
+			SHA256: "7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed",
+		}},
+	}
+}
+
+func BenchmarkAppend(b *testing.B) {
+	s := open(b, b.TempDir(), Options{})
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		if err := s.Append(photo(i)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkOpen(b *testing.B) {
+	const lines = 100_000
+	dir := b.TempDir()
+	var text []byte
+	for i := range lines {
+		e := photo(i)
+		text, _ = appendLine(text, e, e.Key().hash())
+	}
+	if err := os.WriteFile(ledger(dir), text, 0o644); err != nil {
+		b.Fatal(err)
+	}
+	b.Run(fmt.Sprintf("lines=%d", lines), func(b *testing.B) {
+		b.ReportAllocs()
+		b.SetBytes(int64(len(text)))
+		for b.Loop() {
+			s, err := Open(dir, Options{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			if len(s.lines) != lines {
+				b.Fatalf("%d lines", len(s.lines))
+			}
+			s.Close()
+		}
+	})
+}
+
+func BenchmarkDone(b *testing.B) {
+	dir := b.TempDir()
+	s := open(b, dir, Options{})
+	n := newNamer(b, NameOptions{})
+	keys := make([]Key, 1000)
+	for i := range keys {
+		e := photo(i)
+		name, err := n.Plan(Source{Index: i, Source: e.Source, Dir: "2024/may"})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if e.Outputs, err = s.Put(name, jpg("ours")); err != nil {
+			b.Fatal(err)
+		}
+		if err := s.Append(e); err != nil {
+			b.Fatal(err)
+		}
+		keys[i] = e.Key()
+	}
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		if _, ok := s.Done(keys[i%len(keys)]); !ok {
+			b.Fatal("not done")
+		}
+	}
+}
