@@ -38,15 +38,15 @@ func acrossGray(dstA, dstB []byte, pair []uint64, ax *axis) {
 // acrossRGB makes two rows of opaque pixels.
 func acrossRGB(dstA, dstB []byte, pair []uint64, ax *axis) {
 	for x := range ax.start {
-		w := ax.weights[x*ax.taps:][:ax.count[x]]
+		w := ax.weights[x*ax.taps:][:ax.taps]
 		p := pair[3*int(ax.start[x]):][:3*len(w)]
 		r, g, b := uint64(firstBoth), uint64(firstBoth), uint64(firstBoth)
-		for _, w := range w {
-			w := uint64(w)
-			r += w * p[0]
-			g += w * p[1]
-			b += w * p[2]
-			p = p[3:]
+		for len(w) >= 4 && len(p) >= 12 {
+			w0, w1, w2, w3 := uint64(w[0]), uint64(w[1]), uint64(w[2]), uint64(w[3])
+			r += w0*p[0] + w1*p[3] + w2*p[6] + w3*p[9]
+			g += w0*p[1] + w1*p[4] + w2*p[7] + w3*p[10]
+			b += w0*p[2] + w1*p[5] + w2*p[8] + w3*p[11]
+			w, p = w[4:], p[12:]
 		}
 		a := dstA[4*x : 4*x+4 : 4*x+4]
 		a[0], a[1], a[2], a[3] = level(r), level(g), level(b), 0xFF
@@ -58,16 +58,16 @@ func acrossRGB(dstA, dstB []byte, pair []uint64, ax *axis) {
 // acrossAlpha makes two rows of translucent pixels.
 func acrossAlpha(dstA, dstB []byte, pair []uint64, ax *axis) {
 	for x := range ax.start {
-		w := ax.weights[x*ax.taps:][:ax.count[x]]
+		w := ax.weights[x*ax.taps:][:ax.taps]
 		p := pair[4*int(ax.start[x]):][:4*len(w)]
 		r, g, b, a := uint64(alphaFirst), uint64(alphaFirst), uint64(alphaFirst), uint64(alphaFirst)
-		for _, w := range w {
-			w := uint64(w)
-			r += w * p[0]
-			g += w * p[1]
-			b += w * p[2]
-			a += w * p[3]
-			p = p[4:]
+		for len(w) >= 2 && len(p) >= 8 {
+			w0, w1 := uint64(w[0]), uint64(w[1])
+			r += w0*p[0] + w1*p[4]
+			g += w0*p[1] + w1*p[5]
+			b += w0*p[2] + w1*p[6]
+			a += w0*p[3] + w1*p[7]
+			w, p = w[2:], p[8:]
 		}
 		divideByAlpha(dstA[4*x:4*x+4:4*x+4], uint32(r), uint32(g), uint32(b), uint32(a))
 		divideByAlpha(dstB[4*x:4*x+4:4*x+4], uint32(r>>half), uint32(g>>half), uint32(b>>half), uint32(a>>half))

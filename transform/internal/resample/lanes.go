@@ -1,7 +1,5 @@
 package resample
 
-import "encoding/binary"
-
 // Samples lie in the lanes of 64-bit words. Three lanes of 21 bits hold the three samples x, x+1 and x+2 of a plane, or R, G and B of
 // a pixel: 8 bits of sample, 12 of weight, and 1 for overshoot. Translucent pixels need 16 bits for a colour times its alpha, so two words
 // with two lanes of 32 bits hold R and B, G and A.
@@ -51,19 +49,23 @@ func widenGray(words []uint64, row []byte) {
 }
 
 func widenRGB(words []uint64, row []byte) {
-	for i := range words {
-		v := uint64(binary.LittleEndian.Uint32(row[4*i:]))
-		words[i] = v&0xFF | v&0xFF00<<(third-8) | v&0xFF0000<<(2*third-16)
+	for len(row) >= 8 && len(words) >= 2 {
+		words[0] = uint64(row[0]) | uint64(row[1])<<third | uint64(row[2])<<(2*third)
+		words[1] = uint64(row[4]) | uint64(row[5])<<third | uint64(row[6])<<(2*third)
+		row, words = row[8:], words[2:]
+	}
+	if len(row) >= 4 && len(words) > 0 {
+		words[0] = uint64(row[0]) | uint64(row[1])<<third | uint64(row[2])<<(2*third)
 	}
 }
 
 // widenAlpha multiplies by alpha: colours become 255 times as large as in widenRGB where a pixel is opaque, and so does alpha.
 func widenAlpha(words []uint64, row []byte) {
-	for ; len(row) >= 4 && len(words) >= 2; row, words = row[4:], words[2:] {
-		v := uint64(binary.LittleEndian.Uint32(row))
-		a := v >> 24
-		words[0] = (v&0xFF | v&0xFF0000<<(half-16)) * a
-		words[1] = (v>>8&0xFF | 0xFF<<half) * a
+	for len(row) >= 4 && len(words) >= 2 {
+		a := uint64(row[3])
+		words[0] = (uint64(row[0]) | uint64(row[2])<<half) * a
+		words[1] = (uint64(row[1]) | 0xFF<<half) * a
+		row, words = row[4:], words[2:]
 	}
 }
 
