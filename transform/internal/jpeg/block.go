@@ -1,0 +1,154 @@
+package jpeg
+
+import "encoding/binary"
+
+// A block holds the dequantised coefficients of one block as its inverse DCT wants them: two to a word, those of columns 2i
+// and 2i+1 as low + high<<32, row by row. All arithmetic of the inverse DCT on such a word is that on both coefficients at
+// once, so long as each stays within 32 bits. A word is made by adding, and begins as 0.
+type block [64]int64
+
+// A placing says, for each coefficient in the order of a scan, which word of a block it is added to, and multiplied by
+// what: the quantiser step, moved up to its half of the word, or 0 where the coefficient is not needed.
+type placing struct {
+	scale int // M of the scale M/8
+	need  int // coefficients from this number on are not needed
+	mul   [64]int64
+	word  [64]uint8
+}
+
+// set makes the placing for a quantisation table, in the order of a scan, and the inverse DCT of scale×scale coefficients.
+func (p *placing) set(quant *[64]uint16, scale int) {
+	p.scale, p.need = scale, 0
+	for k, natural := range zigzag {
+		row, col := int(natural>>3), int(natural&7)
+		p.mul[k], p.word[k] = 0, 0
+		if row >= scale || col >= scale {
+			continue
+		}
+		p.need = k + 1
+		p.word[k] = uint8(row*pairs(scale) + col/2)
+		p.mul[k] = int64(quant[k]) << (32 * (col & 1))
+	}
+}
+
+// pairs is the number of words in a row of a block of scale×scale coefficients.
+func pairs(scale int) int { return (scale + 1) / 2 }
+
+// block decodes a block of a sequential scan (T.81, F.2.2) into b, which must be all 0. It gives the number of the last
+// coefficient that was kept. Bad codes set r.bad.
+func (r *bitReader) block(dc, ac *huffTable, p *placing, pred *int32, b *block) (last int) {
+	acc, n, pos := r.acc, r.n, r.pos
+	acc |= binary.BigEndian.Uint64(r.win[pos:]) >> (n & 63)
+	pos += int(63-n) >> 3
+	n |= 56
+
+	if e := dc.dc[acc>>(64-dcBits)]; e != 0 {
+		*pred += e >> 8
+		acc <<= e & 63
+		n -= uint64(e & 63)
+	} else {
+		symbol, length := dc.symbol(acc)
+		if length == 0 || symbol > 15 {
+			r.bad = true
+			return 0
+		}
+		acc <<= length & 63
+		*pred += int32(extend(acc, uint(symbol)))
+		acc <<= symbol & 63
+		n -= uint64(length) + uint64(symbol)
+	}
+	b[0] += int64(*pred) * p.mul[0]
+
+	need := p.need
+	k := 1
+	for k < need {
+		acc |= binary.BigEndian.Uint64(r.win[pos:]) >> (n & 63)
+		pos += int(63-n) >> 3
+		n |= 56
+		e := ac.ac[acc>>(64-lookBits)]
+		k2 := uint(k) + uint(e>>24&63)
+		if k2 >= 63 {
+			r.acc, r.n, r.pos = acc, n, pos
+			v, run, ok := r.acCode(ac)
+			if !ok {
+				return last
+			}
+			acc, n, pos = r.acc, r.n, r.pos
+			if v == 0 && run == 0 {
+				return last
+			}
+			k += run
+			if k > 63 {
+				r.bad = true
+				return last
+			}
+			b[p.word[k]&63] += int64(v) * p.mul[k]
+			last = k
+			k++
+			continue
+		}
+		used := e >> 16 & 15
+		acc <<= used
+		n -= uint64(used)
+		k1 := uint(k) + uint(e>>20&15)
+		b[p.word[k1&63]&63] += int64(int8(e)) * p.mul[k1&63]
+		b[p.word[k2]&63] += int64(int8(e>>8)) * p.mul[k2]
+		if int32(e) < 0 {
+			r.acc, r.n, r.pos = acc, n, pos
+			return int(k2) - int(e>>30&1)
+		}
+		last = int(k2)
+		k = int(k2) + 1
+	}
+	for k < 64 {
+		acc |= binary.BigEndian.Uint64(r.win[pos:]) >> (n & 63)
+		pos += int(63-n) >> 3
+		n |= 56
+		e := ac.skip[acc>>(64-lookBits)]
+		if k+int(e>>16&63) > 63 {
+			r.acc, r.n, r.pos = acc, n, pos
+			v, run, ok := r.acCode(ac)
+			if !ok {
+				return last
+			}
+			acc, n, pos = r.acc, r.n, r.pos
+			if v == 0 && run == 0 {
+				return last
+			}
+			k += run + 1
+			continue
+		}
+		used := e & 31
+		acc <<= used
+		n -= uint64(used)
+		if int32(e) < 0 {
+			r.acc, r.n, r.pos = acc, n, pos
+			return last
+		}
+		k += int(e >> 8 & 63)
+	}
+	if k > 64 {
+		r.bad = true
+	}
+	r.acc, r.n, r.pos = acc, n, pos
+	return last
+}
+
+// acCode decodes one AC code and its value: the way for what the tables do not hold. The end of the block is the value 0
+// after no zeros. Bad codes set r.bad.
+func (r *bitReader) acCode(ac *huffTable) (v, run int, ok bool) {
+	r.refill()
+	symbol, length := ac.symbol(r.acc)
+	size := uint(symbol & 15)
+	run = int(symbol >> 4)
+	if length == 0 || size == 0 && run != 0 && run != 15 {
+		r.bad = true
+		return 0, 0, false
+	}
+	r.acc <<= length & 63
+	r.n -= uint64(length)
+	if size > 0 {
+		v = r.take(size)
+	}
+	return v, run, true
+}

@@ -1,0 +1,313 @@
+package jpeg
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+)
+
+// A Scale says at what size to decode: Luma/8 and Chroma/8 of the full one. Each is 1, 2, 3, 4 or 8; 0 means 8. Chroma is for the
+// second and third component of YCbCr and YCCK files, Luma for all others.
+type Scale struct {
+	Luma, Chroma int
+}
+
+// Options say how to decode. The zero value decodes at full size to the end.
+type Options struct {
+	Scale Scale
+	// Stop, if not nil, is asked once for each row of MCUs; Decode returns ErrStopped soon after it says true.
+	Stop func() bool
+}
+
+// A Damage says what is wrong with a picture that was decoded. The zero value means nothing.
+type Damage struct {
+	// Err says what was found first; nil where nothing is wrong.
+	Err error
+	// Row is the first row of the full-size picture that is not as it was encoded. Of the rows below, some may be.
+	Row int
+	// Grey is the first row of which something is missing altogether, and mid-grey instead; the height of the picture if there
+	// is none. From Row to Grey there is less detail than was encoded: a progressive file broke off after its first scans.
+	Grey int
+}
+
+// A Decoder decodes files one after the other. The zero value is ready. It keeps its buffers, which grow to what the largest
+// picture took; it is not for concurrent use.
+type Decoder struct {
+	data   []byte
+	h      *Header
+	stop   func() bool
+	quant  [4]quantTable
+	huff   [2][4]huffTable // by class (0 DC, 1 AC) and number
+	ri     int             // restart interval
+	comp   [4]component
+	planes Planes
+	pix    []byte
+	damage Damage
+	bits   bitReader
+	coefs  block
+	prog   progressive
+}
+
+// A quantTable is in the order of a scan.
+type quantTable struct {
+	defined bool
+	q       [64]uint16
+}
+
+// A component is what decoding needs to know of one.
+type component struct {
+	h, v       int // sampling factors
+	scale      int // M of M/8
+	pix        []byte
+	stride     int
+	cols, rows int // blocks with something of the picture: those of a scan of this component alone
+	allCols    int // blocks with the padding of interleaved scans: those of the plane
+	allRows    int
+	seen       bool // a scan of it has been begun
+	place      placing
+}
+
+// Decode decodes the file whose header is h, as ReadHeader gave it for the same data. It allocates for the size
+// that h claims, if data is long enough to fill it at all: it is for the caller to refuse what is too large.
+//
+// The Planes belong to d and are good until its next Decode. A picture that was decoded with something missing comes with a
+// Damage that is not zero and no error. An error means that there is no picture: it wraps ErrUnsupported, is ErrStopped,
+// or says how the file contradicts the standard.
+func (d *Decoder) Decode(data []byte, h *Header, o Options) (*Planes, Damage, error) {
+	d.data, d.h, d.stop, d.damage, d.ri = data, h, o.Stop, Damage{}, 0
+	for i := range d.quant {
+		d.quant[i].defined = false
+	}
+	for class := range d.huff {
+		for i := range d.huff[class] {
+			d.huff[class][i].given = false
+		}
+	}
+	defer func() { d.data, d.h, d.stop, d.bits.data = nil, nil, nil, nil }()
+	if err := d.layOut(o.Scale); err != nil {
+		return nil, Damage{}, err
+	}
+	begun, err := d.segments()
+	if err == ErrStopped || err != nil && (!begun || errors.Is(err, ErrUnsupported)) {
+		return nil, Damage{}, err
+	}
+	if err != nil && err != errBroken {
+		d.hurt(err, 0)
+		if h.Progressive && d.prog.coarse(h.N) {
+			d.damage.Grey = h.Height
+		}
+	}
+	if h.Progressive {
+		if err := d.reconstruct(); err != nil {
+			return nil, Damage{}, err
+		}
+	}
+	return &d.planes, d.damage, nil
+}
+
+// hurt notes damage, of which the first counts; what is missing begins in row, in pixels of the full size.
+func (d *Decoder) hurt(err error, row int) {
+	row = min(row, d.h.Height-1)
+	if d.damage.Err == nil {
+		d.damage = Damage{Err: err, Row: row, Grey: row}
+	}
+	d.damage.Row, d.damage.Grey = min(d.damage.Row, row), min(d.damage.Grey, row)
+}
+
+// layOut makes the planes for the picture at the scale given.
+func (d *Decoder) layOut(s Scale) error {
+	h := d.h
+	mcuCols, mcuRows := h.mcus()
+	d.planes = Planes{Kind: h.Kind}
+	size, least := 0, 0
+	for i := range h.N {
+		k, c := &h.Components[i], &d.comp[i]
+		*c = component{h: k.H, v: k.V, scale: s.Luma, allCols: mcuCols * k.H, allRows: mcuRows * k.V}
+		if (h.Kind == YCbCr || h.Kind == YCCK) && (i == 1 || i == 2) {
+			c.scale = s.Chroma
+		}
+		switch c.scale {
+		case 0:
+			c.scale = 8
+		case 1, 2, 3, 4, 8:
+		default:
+			return fmt.Errorf("scale %d/8 is none of 1, 2, 3, 4 and 8", c.scale)
+		}
+		c.cols, c.rows = h.blocks(i)
+		c.stride = c.allCols * c.scale
+		size += c.stride * c.allRows * c.scale
+		least += c.cols * c.rows
+	}
+	// A block takes one bit at least, two of a sequential scan (T.81, F.1.2): its DC code and the end of the block.
+	if !h.Progressive {
+		least *= 2
+	}
+	if least/8 > len(d.data) {
+		return FormatError(fmt.Sprintf("the file has %d bytes, too few for %d×%d pixels", len(d.data), h.Width, h.Height))
+	}
+	if cap(d.pix) < size {
+		d.pix = make([]byte, size)
+	}
+	d.pix = d.pix[:size]
+	rest := d.pix
+	for i := range h.N {
+		c := &d.comp[i]
+		n := c.stride * c.allRows * c.scale
+		c.pix, rest = rest[:n:n], rest[n:]
+		p := Plane{Pix: c.pix, Stride: c.stride}
+		num, den := h.Width*c.h*c.scale, h.hMax*8
+		p.W, p.ExtentW = ceilDiv(num, den), float64(num)/float64(den)
+		num, den = h.Height*c.v*c.scale, h.vMax*8
+		p.H, p.ExtentH = ceilDiv(num, den), float64(num)/float64(den)
+		d.planes.Plane[i] = p
+	}
+	if h.Progressive {
+		d.prog.layOut(d)
+	}
+	return nil
+}
+
+// errBroken ends the reading of a progressive file after damage that has been noted.
+var errBroken = errors.New("a scan is damaged")
+
+// segments reads the file's tables and scans. begun tells that a scan was begun, so that there is a picture. An error that
+// comes when all of it is there is none.
+func (d *Decoder) segments() (begun bool, err error) {
+	w := walker{data: d.data, off: 2}
+	defer func() {
+		if begun {
+			d.finishScans()
+		}
+	}()
+	for {
+		seg, err := w.next()
+		if err != nil {
+			if begun && d.complete() {
+				err = nil
+			}
+			return begun, err
+		}
+		switch m := seg.marker; {
+		case m == mSOS:
+			s, err := d.parseSOS(seg.body)
+			if err != nil {
+				return begun, err
+			}
+			begun = true
+			if err := d.scan(&s, w.off); err != nil {
+				return begun, err
+			}
+			if !d.h.Progressive && d.complete() {
+				return begun, nil
+			}
+			w.off = d.bits.after()
+		case m == mEOI:
+			if !begun {
+				err = FormatError("the file ends before its first scan")
+			} else if !d.seenAll() {
+				err = FormatError("the file ends before all components have been seen")
+			}
+			return begun, err
+		case m == mDHT:
+			err = d.parseDHT(seg.body)
+		case m == mDQT:
+			err = d.parseDQT(seg.body)
+		case m == mDRI:
+			if len(seg.body) != 2 {
+				return begun, FormatError("the restart interval segment has the wrong length")
+			}
+			d.ri = int(binary.BigEndian.Uint16(seg.body))
+		case m == mSOF0 || m == mSOF1 || m == mSOF2:
+			if seg.off != d.h.sof {
+				err = FormatError("there are two frame headers, one was expected")
+			}
+		default:
+			err = known(m)
+		}
+		if err != nil {
+			return begun, err
+		}
+	}
+}
+
+// seenAll reports whether there was a scan of every component.
+func (d *Decoder) seenAll() bool {
+	for i := range d.h.N {
+		if !d.comp[i].seen {
+			return false
+		}
+	}
+	return true
+}
+
+// complete reports whether the scans so far hold the whole picture.
+func (d *Decoder) complete() bool {
+	return d.seenAll() && (!d.h.Progressive || d.prog.complete(d.h.N))
+}
+
+// finishScans makes the components grey that no scan was seen of.
+func (d *Decoder) finishScans() {
+	for i := range d.h.N {
+		if c := &d.comp[i]; !c.seen && !d.h.Progressive {
+			grey(c.pix)
+		}
+	}
+}
+
+// grey fills pix with what stands for no picture.
+func grey(pix []byte) {
+	for i := range pix {
+		pix[i] = 128
+	}
+}
+
+// parseDQT takes over the tables of a segment (T.81, B.2.4.1).
+func (d *Decoder) parseDQT(b []byte) error {
+	for len(b) > 0 {
+		precision, number := b[0]>>4, b[0]&15
+		if precision > 1 || number > 3 {
+			return FormatError(fmt.Sprintf("there is a quantisation table of precision %d and number %d, 0 or 1 and 0 to 3 were expected", precision, number))
+		}
+		n := 64 << precision
+		if len(b) < 1+n {
+			return FormatError("a quantisation table segment has the wrong length")
+		}
+		t := &d.quant[number]
+		t.defined = true
+		for k := range t.q {
+			if precision == 0 {
+				t.q[k] = uint16(b[1+k])
+			} else {
+				t.q[k] = binary.BigEndian.Uint16(b[1+2*k:])
+			}
+		}
+		b = b[1+n:]
+	}
+	return nil
+}
+
+// transform writes a block's samples to the component's plane, with the upper left corner at block (bx, by).
+func (c *component) transform(b *block, last, bx, by int) {
+	dst := c.pix[by*c.scale*c.stride+bx*c.scale:]
+	switch c.scale {
+	case 8:
+		idct8(b, last, dst, c.stride)
+	case 4:
+		idct4(b, last, dst, c.stride)
+	case 3:
+		idct3(b, last, dst, c.stride)
+	case 2:
+		idct2(b, dst, c.stride)
+	default:
+		dst[0] = flat(b[0])
+		b[0] = 0
+	}
+}
+
+// blank makes the samples of a block grey.
+func (c *component) blank(bx, by int) {
+	for y := range c.scale {
+		at := (by*c.scale+y)*c.stride + bx*c.scale
+		grey(c.pix[at : at+c.scale])
+	}
+}

@@ -1,0 +1,261 @@
+package jpeg
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+)
+
+// A Component is one component of a frame (T.81, B.2.2).
+type Component struct {
+	// ID is the number by which scans call it.
+	ID uint8
+	// H and V are its sampling factors, 1 to 4. They are both 1 where the file has one component.
+	H, V int
+	// Quant is the number of its quantisation table, 0 to 3.
+	Quant uint8
+}
+
+// A Header is what a file says before its first scan. Its slices are views of the file.
+type Header struct {
+	// Width and Height are in pixels, at least 1 each.
+	Width, Height int
+	Kind          Kind
+	// Components has one entry for each component; those beyond N are zero.
+	Components [4]Component
+	// N is the number of components: 1, 3 or 4.
+	N int
+	// Progressive tells that the file is coded in several passes over all of the picture.
+	Progressive bool
+	// Restart is the number of MCUs between restart markers, 0 for none, as defined before the first scan.
+	Restart int
+	// JFIF tells that there is a JFIF APP0 segment.
+	JFIF bool
+	// Adobe is the colour transform that an Adobe APP14 segment names: 0 none, 1 YCbCr, 2 YCCK; -1 without such a segment.
+	Adobe int
+	// EXIF is the TIFF structure of the first EXIF segment, nil where there is none.
+	EXIF []byte
+
+	hMax, vMax int
+	sof, sos   int // where the frame and the first scan begin: the offsets of their markers' 0xff
+	icc        [][]byte
+}
+
+// ICC is the colour profile, put together from its APP2 segments (ICC.1, annex B.4); nil where there is none or a part is
+// missing.
+func (h *Header) ICC() []byte {
+	if len(h.icc) == 0 || int(h.icc[0][1]) != len(h.icc) {
+		return nil
+	}
+	parts := make([][]byte, len(h.icc))
+	for _, s := range h.icc {
+		number, count := int(s[0]), int(s[1])
+		if count != len(parts) || number < 1 || number > count || parts[number-1] != nil {
+			return nil
+		}
+		parts[number-1] = s[2:]
+	}
+	return bytes.Join(parts, nil)
+}
+
+// maxICCSegments bounds the segments of a profile: their number is one byte.
+const maxICCSegments = 255
+
+// ReadHeader reads data as far as its first scan and decodes nothing. An error wraps ErrUnsupported where the file is of
+// a kind that this package does not read; else the file is malformed. The Header keeps data alive.
+func ReadHeader(data []byte) (Header, error) {
+	h := Header{Adobe: -1, sof: -1}
+	if len(data) < 2 || data[0] != 0xff || data[1] != mSOI {
+		return Header{}, FormatError("the file does not begin as a JPEG does (ff d8)")
+	}
+	w := walker{data: data, off: 2}
+	for {
+		seg, err := w.next()
+		if err != nil {
+			return Header{}, err
+		}
+		switch m := seg.marker; {
+		case m == mSOS:
+			if h.sof < 0 {
+				return Header{}, FormatError("a scan comes before the frame header")
+			}
+			h.sos = seg.off
+			h.Kind = h.kind()
+			return h, nil
+		case m == mEOI:
+			return Header{}, FormatError("the file ends before its first scan")
+		case m == mSOF0 || m == mSOF1 || m == mSOF2:
+			if h.sof >= 0 {
+				return Header{}, FormatError("there are two frame headers, one was expected")
+			}
+			h.sof = seg.off
+			if err := h.frame(m, seg.body); err != nil {
+				return Header{}, err
+			}
+		case m == mDRI:
+			if len(seg.body) != 2 {
+				return Header{}, FormatError("the restart interval segment has the wrong length")
+			}
+			h.Restart = int(binary.BigEndian.Uint16(seg.body))
+		case m == mAPP0 && bytes.HasPrefix(seg.body, []byte("JFIF\x00")):
+			h.JFIF = true
+		case m == mAPP1 && h.EXIF == nil && len(seg.body) >= 6 && bytes.HasPrefix(seg.body, []byte("Exif\x00")):
+			h.EXIF = seg.body[6:]
+		case m == mAPP2 && len(seg.body) > 14 && bytes.HasPrefix(seg.body, []byte("ICC_PROFILE\x00")):
+			if len(h.icc) < maxICCSegments {
+				h.icc = append(h.icc, seg.body[12:])
+			}
+		case m == mAPP14 && len(seg.body) >= 12 && bytes.HasPrefix(seg.body, []byte("Adobe")):
+			h.Adobe = int(seg.body[11])
+		default:
+			if err := known(m); err != nil {
+				return Header{}, err
+			}
+		}
+	}
+}
+
+// known returns an error for a marker whose segment must not be passed over.
+func known(marker byte) error {
+	switch {
+	case marker == mDHT || marker == mDQT || marker == mCOM || mAPP0 <= marker && marker <= mAPP15 || marker == mTEM ||
+		marker == mDNL || 0xf0 <= marker && marker <= 0xfd:
+		return nil
+	case marker == 0xc3 || marker == 0xcb || marker == 0xf7:
+		return fmt.Errorf("%w: lossless coding (marker ff%02x)", ErrUnsupported, marker)
+	case 0xc5 <= marker && marker <= 0xc7 || marker == 0xde || marker == 0xdf:
+		return fmt.Errorf("%w: hierarchical coding (marker ff%02x)", ErrUnsupported, marker)
+	case 0xc9 <= marker && marker <= 0xcf:
+		return fmt.Errorf("%w: arithmetic coding (marker ff%02x)", ErrUnsupported, marker)
+	}
+	return FormatError(fmt.Sprintf("marker ff%02x has no meaning here", marker))
+}
+
+// frame reads a frame header (T.81, B.2.2).
+func (h *Header) frame(marker byte, b []byte) error {
+	if len(b) < 6 || len(b) != 6+3*int(b[5]) {
+		return FormatError("the frame header has the wrong length")
+	}
+	h.Progressive = marker == mSOF2
+	h.Height, h.Width = int(binary.BigEndian.Uint16(b[1:])), int(binary.BigEndian.Uint16(b[3:]))
+	h.N = int(b[5])
+	switch {
+	case b[0] != 8:
+		return fmt.Errorf("%w: %d bits per sample, 8 were expected", ErrUnsupported, b[0])
+	case h.N != 1 && h.N != 3 && h.N != 4:
+		return fmt.Errorf("%w: %d components, 1, 3 or 4 were expected", ErrUnsupported, h.N)
+	case h.Width == 0:
+		return FormatError("the picture is 0 pixels wide")
+	case h.Height == 0:
+		return fmt.Errorf("%w: the height is not in the frame header", ErrUnsupported)
+	}
+	for i := range h.N {
+		f := b[6+3*i:]
+		c := Component{ID: f[0], H: int(f[1] >> 4), V: int(f[1] & 15), Quant: f[2]}
+		if c.H < 1 || c.H > 4 || c.V < 1 || c.V > 4 {
+			return FormatError(fmt.Sprintf("component %d has sampling factors %d×%d, 1 to 4 were expected", i, c.H, c.V))
+		}
+		if c.Quant > 3 {
+			return FormatError(fmt.Sprintf("component %d names quantisation table %d, 0 to 3 were expected", i, c.Quant))
+		}
+		for _, other := range h.Components[:i] {
+			if other.ID == c.ID {
+				return FormatError("two components have the same number")
+			}
+		}
+		if h.N == 1 { // The factors of a single component mean nothing (T.81, A.2.2).
+			c.H, c.V = 1, 1
+		}
+		h.Components[i] = c
+		h.hMax, h.vMax = max(h.hMax, c.H), max(h.vMax, c.V)
+	}
+	return nil
+}
+
+// kind decides what the components mean, as the Independent JPEG Group's library does.
+func (h *Header) kind() Kind {
+	c := &h.Components
+	switch {
+	case h.N == 1:
+		return Gray
+	case h.N == 3 && h.JFIF:
+		return YCbCr
+	case h.N == 3 && (h.Adobe == 0 || h.Adobe < 0 && c[0].ID == 'R' && c[1].ID == 'G' && c[2].ID == 'B'):
+		return RGB
+	case h.N == 3:
+		return YCbCr
+	case h.Adobe > 0:
+		return YCCK
+	}
+	return CMYK
+}
+
+// mcus is the number of columns and rows of MCUs of an interleaved scan of all components (T.81, A.2.3).
+func (h *Header) mcus() (cols, rows int) {
+	return ceilDiv(h.Width, 8*h.hMax), ceilDiv(h.Height, 8*h.vMax)
+}
+
+// blocks is the number of columns and rows of blocks of component c that hold something of the picture (T.81, A.2.2).
+func (h *Header) blocks(c int) (cols, rows int) {
+	k := &h.Components[c]
+	return ceilDiv(ceilDiv(h.Width*k.H, h.hMax), 8), ceilDiv(ceilDiv(h.Height*k.V, h.vMax), 8)
+}
+
+func ceilDiv(a, b int) int { return (a + b - 1) / b }
+
+// A segment is a marker and its parameters (T.81, B.1.1.4).
+type segment struct {
+	marker byte
+	off    int    // the offset of the marker's 0xff
+	body   []byte // without the length; nil for a marker that stands alone
+}
+
+// A walker finds the segments of a file one after the other.
+type walker struct {
+	data []byte
+	off  int
+}
+
+// errEnd is what next returns where the file ends between two segments.
+var errEnd = FormatError("the file ends where a marker was expected")
+
+// next reads the next segment. Bytes that are no marker are passed over, and so are fill bytes (T.81, B.1.1.2) and restart
+// markers, which some writers leave after a scan.
+func (w *walker) next() (segment, error) {
+	for {
+		i := bytes.IndexByte(w.data[min(w.off, len(w.data)):], 0xff)
+		if i < 0 || w.off+i+1 >= len(w.data) {
+			w.off = len(w.data)
+			return segment{}, errEnd
+		}
+		w.off += i
+		m := w.data[w.off+1]
+		if m == 0xff {
+			w.off++
+			continue
+		}
+		seg := segment{marker: m, off: w.off}
+		w.off += 2
+		switch {
+		case m == 0 || mRST0 <= m && m <= mRST7 || m == mSOI || m == mTEM:
+			continue
+		case m == mEOI:
+			return seg, nil
+		}
+		if w.off+2 > len(w.data) {
+			w.off = len(w.data)
+			return segment{}, FormatError("the file ends inside a segment")
+		}
+		n := int(binary.BigEndian.Uint16(w.data[w.off:]))
+		if n < 2 {
+			return segment{}, FormatError(fmt.Sprintf("the segment of marker ff%02x has length %d, at least 2 was expected", m, n))
+		}
+		if w.off+n > len(w.data) {
+			w.off = len(w.data)
+			return segment{}, FormatError("the file ends inside a segment")
+		}
+		seg.body = w.data[w.off+2 : w.off+n]
+		w.off += n
+		return seg, nil
+	}
+}

@@ -1,0 +1,134 @@
+// Package jpeg decodes JPEG files (ITU-T T.81) straight to component planes, at reduced size where that is enough, and
+// encodes planes as baseline JPEG.
+//
+//	             ┌── window: byte stuffing and restart markers taken out, 16 KiB at a time
+//	file ──> scans ──> Huffman decoding ──> dequantised coefficients ──> N×N inverse DCT ──> planes
+//	                                  └──> (progressive: all coefficients kept until the last scan)
+//
+//	planes ──> 8×8 forward DCT ──> quantise ──> Huffman coding ──> file
+//	                                       └──> (optimised tables: kept, counted, then coded)
+//
+// Decoding at M/8 computes the M×M inverse DCT of the M×M lowest coefficients of each block, as the Independent JPEG
+// Group's library does since its version 7; coefficients that are not needed are skipped, several at a time. Nothing is
+// upsampled and no colour is converted: that is left to a resampler, which does both in one step and better.
+//
+// The package is pure Go without unsafe, starts no goroutine and keeps no state between calls but the buffers inside a
+// [Decoder] or [Encoder].
+//
+// What it never does: pass damage off as picture. A file whose scan breaks off or contradicts itself gives the picture as
+// far as it goes, mid-grey where nothing is known, and a [Damage] that says so; the pixels of an earlier picture
+// cannot show.
+package jpeg
+
+import "errors"
+
+// ErrUnsupported is wrapped by the error for a file that may well be sound but is of a kind that this package does not read,
+// such as arithmetic coding, 12-bit samples or lossless coding.
+var ErrUnsupported = errors.New("unsupported kind of JPEG")
+
+// ErrStopped is what Decode returns after Options.Stop said so.
+var ErrStopped = errors.New("decoding was stopped")
+
+// A FormatError says how a file contradicts the standard.
+type FormatError string
+
+func (e FormatError) Error() string { return string(e) }
+
+// A Kind tells what the components of a file mean.
+type Kind uint8
+
+// The kinds of files. Planes hold the samples as stored: an Adobe CMYK or YCCK file is usually inverted (255 is no ink),
+// and nothing here turns it round.
+const (
+	Gray  Kind = 1 + iota // one component
+	YCbCr                 // three components, as JFIF defines them
+	RGB                   // three components, not converted
+	CMYK                  // four components
+	YCCK                  // four components: the complements of C, M and Y as YCbCr, and K
+)
+
+// String names k as its constant does.
+func (k Kind) String() string {
+	switch k {
+	case Gray:
+		return "Gray"
+	case YCbCr:
+		return "YCbCr"
+	case RGB:
+		return "RGB"
+	case CMYK:
+		return "CMYK"
+	case YCCK:
+		return "YCCK"
+	}
+	return "unknown"
+}
+
+// A Plane is one component of a picture: rows of samples, one byte each, the first row at the top.
+type Plane struct {
+	// Pix holds the samples: that of column x in row y is Pix[y*Stride+x].
+	Pix []byte
+	// Stride is the distance between rows, at least W.
+	Stride int
+	// W and H are the number of columns and rows that show something of the picture, the last perhaps only in part.
+	W, H int
+	// ExtentW and ExtentH are what the picture measures in samples of this plane, exactly: width × M/8 × the component's
+	// sampling factor ÷ the largest. They are at most W and H. A resampler that took W and H instead would shift the
+	// picture by part of a sample.
+	ExtentW, ExtentH float64
+}
+
+// Planes are the components of a picture, in the order of the file.
+type Planes struct {
+	Kind Kind
+	// Plane holds one plane for each component; those beyond are empty.
+	Plane [4]Plane
+}
+
+// N is the number of planes: 1, 3 or 4.
+func (p *Planes) N() int {
+	switch p.Kind {
+	case Gray:
+		return 1
+	case YCbCr, RGB:
+		return 3
+	case CMYK, YCCK:
+		return 4
+	}
+	return 0
+}
+
+// zigzag gives the place in natural order (row × 8 + column) of each coefficient in the order of a scan (T.81, figure 5).
+var zigzag = [64]uint8{
+	0, 1, 8, 16, 9, 2, 3, 10,
+	17, 24, 32, 25, 18, 11, 4, 5,
+	12, 19, 26, 33, 40, 48, 41, 34,
+	27, 20, 13, 6, 7, 14, 21, 28,
+	35, 42, 49, 56, 57, 50, 43, 36,
+	29, 22, 15, 23, 30, 37, 44, 51,
+	58, 59, 52, 45, 38, 31, 39, 46,
+	53, 60, 61, 54, 47, 55, 62, 63,
+}
+
+// Markers (T.81, table B.1).
+const (
+	mSOF0  = 0xc0
+	mSOF1  = 0xc1
+	mSOF2  = 0xc2
+	mDHT   = 0xc4
+	mRST0  = 0xd0
+	mRST7  = 0xd7
+	mSOI   = 0xd8
+	mEOI   = 0xd9
+	mSOS   = 0xda
+	mDQT   = 0xdb
+	mDNL   = 0xdc
+	mDRI   = 0xdd
+	mAPP0  = 0xe0
+	mAPP1  = 0xe1
+	mAPP2  = 0xe2
+	mAPP14 = 0xee
+	mAPP15 = 0xef
+	mCOM   = 0xfe
+	mTEM   = 0x01
+)

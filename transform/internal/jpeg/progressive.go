@@ -1,0 +1,354 @@
+package jpeg
+
+import (
+	"math/bits"
+)
+
+// A progressive file comes in several scans, each with some coefficients, or some of their bits, of the whole picture (T.81,
+// annex G). So coefficients are kept until the last: of each block those that the scale needs, in the order of the zigzag,
+// and one word that tells which of the 64 are not 0, which is what further scans need to know of the others.
+type progressive struct {
+	comp  [4]coefficients
+	store []int16
+	masks []uint64
+}
+
+// coefficients are those of one component.
+type coefficients struct {
+	keep  int // how many are kept of each block
+	spare int // where in a block the others are written to: behind those kept
+	kept  []int16
+	mask  []uint64
+	bit   [64]int8 // the lowest bit known of each coefficient; -1 before its first scan
+}
+
+// layOut makes room for the coefficients of d's components, all 0.
+func (p *progressive) layOut(d *Decoder) {
+	size, blocks := 0, 0
+	for i := range d.h.N {
+		c, k := &d.comp[i], &p.comp[i]
+		k.keep = keeps(c.scale)
+		k.spare = min(k.keep, 63)
+		size += c.allCols * c.allRows * (k.spare + 1)
+		blocks += c.allCols * c.allRows
+		for j := range k.bit {
+			k.bit[j] = -1
+		}
+	}
+	p.store, p.masks = zeroed(p.store, size), zeroed(p.masks, blocks)
+	store, masks := p.store, p.masks
+	for i := range d.h.N {
+		c, k := &d.comp[i], &p.comp[i]
+		n := c.allCols * c.allRows
+		k.kept, store = store[:n*(k.spare+1)], store[n*(k.spare+1):]
+		k.mask, masks = masks[:n], masks[n:]
+	}
+}
+
+// keeps is how many coefficients, in the order of a scan, hold the scale×scale lowest.
+func keeps(scale int) int {
+	n := 0
+	for k, natural := range zigzag {
+		if int(natural>>3) < scale && int(natural&7) < scale {
+			n = k + 1
+		}
+	}
+	return n
+}
+
+// zeroed gives s with length n and all elements 0.
+func zeroed[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n)
+	}
+	s = s[:n]
+	clear(s)
+	return s
+}
+
+// complete reports whether all bits of all coefficients of the first n components are known.
+func (p *progressive) complete(n int) bool {
+	for i := range n {
+		for _, b := range p.comp[i].bit {
+			if b != 0 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// coarse reports whether all DC coefficients of the first n components are known, if not to the last bit.
+func (p *progressive) coarse(n int) bool {
+	for i := range n {
+		if p.comp[i].bit[0] < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// block gives the coefficients of component i's block (bx, by), and its mask.
+func (p *progressive) block(d *Decoder, i, bx, by int) ([]int16, *uint64) {
+	c := &p.comp[i]
+	at := by*d.comp[i].allCols + bx
+	size := c.spare + 1
+	return c.kept[at*size : at*size+size], &c.mask[at]
+}
+
+// progressiveScan decodes a scan, and notes in the coefficients' bit what is known after it.
+func (d *Decoder) progressiveScan(s *scan, off int) error {
+	var before [4]int8
+	for i := range s.n {
+		c := &d.prog.comp[s.index[i]]
+		before[i] = c.bit[s.ss]
+		for k := s.ss; k <= s.se; k++ {
+			if s.ah == 0 && c.bit[k] >= 0 || s.ah > 0 && c.bit[k] != int8(s.ah) {
+				return FormatError("a scan repeats or skips bits of a coefficient")
+			}
+		}
+	}
+	if c := &d.prog.comp[s.index[0]]; s.ss > 0 && c.keep == 1 {
+		d.bits.skip(d.data, off)
+	} else {
+		d.bits.start(d.data, off)
+		var decode func(s *scan, mx, my int)
+		switch {
+		case s.ss == 0 && s.ah == 0:
+			for _, t := range s.dc[:s.n] {
+				t.makeDC()
+			}
+			decode = d.firstDC
+		case s.ss == 0:
+			decode = d.nextDC
+		case s.ah == 0:
+			s.ac[0].makeAC()
+			decode = d.firstAC
+		default:
+			s.ac[0].makeCodes()
+			decode = d.nextAC
+		}
+		// What a broken scan leaves out stays as the scans before left it.
+		if err := d.eachMCU(s, decode, func(*scan, int, int) {}); err != nil {
+			return err
+		}
+	}
+	for i := range s.n {
+		for k := s.ss; k <= s.se; k++ {
+			d.prog.comp[s.index[i]].bit[k] = int8(s.al)
+		}
+	}
+	if d.damage.Err != nil {
+		// The scans to come build on what is missing.
+		d.damage.Row = 0
+		if s.ss > 0 || before[0] >= 0 {
+			d.damage.Grey = d.h.Height
+		}
+		return errBroken
+	}
+	return nil
+}
+
+// eachBlock calls f for the blocks that an MCU of s has.
+func (d *Decoder) eachBlock(s *scan, mx, my int, f func(i int, coefs []int16, mask *uint64)) {
+	if s.n == 1 {
+		coefs, mask := d.prog.block(d, s.index[0], mx, my)
+		f(0, coefs, mask)
+		return
+	}
+	for i, c := range s.comp[:s.n] {
+		for v := range c.v {
+			for h := range c.h {
+				coefs, mask := d.prog.block(d, s.index[i], mx*c.h+h, my*c.v+v)
+				f(i, coefs, mask)
+			}
+		}
+	}
+}
+
+// firstDC decodes the DC coefficients of an MCU but for their lowest bits (T.81, G.1.2.1).
+func (d *Decoder) firstDC(s *scan, mx, my int) {
+	d.eachBlock(s, mx, my, func(i int, coefs []int16, _ *uint64) {
+		r := &d.bits
+		r.refill()
+		if e := s.dc[i].dc[r.acc>>(64-dcBits)]; e != 0 {
+			s.pred[i] += e >> 8
+			r.acc <<= e & 63
+			r.n -= uint64(e & 63)
+		} else {
+			symbol, length := s.dc[i].symbol(r.acc)
+			if length == 0 || symbol > 15 {
+				r.bad = true
+				return
+			}
+			r.acc <<= length & 63
+			r.n -= uint64(length)
+			s.pred[i] += int32(r.take(uint(symbol)))
+		}
+		coefs[0] = int16(s.pred[i] << s.al)
+	})
+}
+
+// nextDC decodes one further bit of the DC coefficients of an MCU.
+func (d *Decoder) nextDC(s *scan, mx, my int) {
+	d.eachBlock(s, mx, my, func(_ int, coefs []int16, _ *uint64) {
+		d.bits.refill()
+		coefs[0] |= int16(d.bits.bits(1)) << s.al
+	})
+}
+
+// firstAC decodes the band of AC coefficients of a block but for their lowest bits (T.81, G.1.2.2).
+func (d *Decoder) firstAC(s *scan, bx, by int) {
+	if s.eobRun > 0 {
+		s.eobRun--
+		return
+	}
+	r, t, spare := &d.bits, s.ac[0], d.prog.comp[s.index[0]].spare
+	coefs, mask := d.prog.block(d, s.index[0], bx, by)
+	m := *mask
+	for k := s.ss; k <= s.se; {
+		r.refill()
+		e := t.ac[r.acc>>(64-lookBits)]
+		k2 := k + int(e>>24&63)
+		if k2 < s.se {
+			used := e >> 16 & 15
+			r.acc <<= used
+			r.n -= uint64(used)
+			k1 := k + int(e>>20&15)
+			v1, v2 := int64(int8(e)), int64(int8(e>>8))
+			coefs[min(k1, spare)] += int16(v1 << s.al)
+			coefs[min(k2, spare)] += int16(v2 << s.al)
+			m |= uint64(v1|-v1) >> 63 << k1
+			m |= uint64(v2|-v2) >> 63 << k2
+			if int32(e) < 0 {
+				break
+			}
+			k = k2 + 1
+			continue
+		}
+		symbol, length := t.symbol(r.acc)
+		if length == 0 {
+			r.bad = true
+			break
+		}
+		r.acc <<= length & 63
+		r.n -= uint64(length)
+		run, size := int(symbol>>4), uint(symbol&15)
+		if size == 0 && run < 15 {
+			s.eobRun = 1<<run + r.bits(uint(run)) - 1
+			break
+		}
+		k += run
+		if k > s.se {
+			r.bad = true
+			break
+		}
+		if size > 0 {
+			coefs[min(k, spare)] += int16(r.take(size) << s.al)
+			m |= 1 << k
+		}
+		k++
+	}
+	*mask = m
+}
+
+// nextAC decodes one further bit of the band of AC coefficients of a block (T.81, G.1.2.3).
+func (d *Decoder) nextAC(s *scan, bx, by int) {
+	r, t := &d.bits, s.ac[0]
+	keep, spare := d.prog.comp[s.index[0]].keep, d.prog.comp[s.index[0]].spare
+	coefs, mask := d.prog.block(d, s.index[0], bx, by)
+	known := *mask                      // the coefficients that were not 0 before this scan
+	band := ^uint64(0) >> (63 - s.se)   // those up to the end of the band
+	rest := band &^ (1<<uint(s.ss) - 1) // those still to come
+	for s.eobRun == 0 && rest != 0 {
+		r.refill()
+		symbol, length := t.symbol(r.acc)
+		run, size := int(symbol>>4), symbol&15
+		if length == 0 || size > 1 {
+			r.bad = true
+			return
+		}
+		r.acc <<= length & 63
+		r.n -= uint64(length)
+		if size == 0 && run < 15 {
+			s.eobRun = 1<<run + r.bits(uint(run))
+			break
+		}
+		value := int16(1) << s.al
+		if size > 0 && r.bits(1) == 0 {
+			value = -value
+		}
+		// The new coefficient stands behind as many of those that are 0 as run says; all others on the way get their bit.
+		zeros := rest &^ known
+		for ; run > 0; run-- {
+			zeros &= zeros - 1
+		}
+		at := bits.TrailingZeros64(zeros)
+		if at == 64 {
+			if size > 0 {
+				r.bad = true
+				return
+			}
+			r.refine(coefs, rest&known, keep, s.al)
+			return
+		}
+		through := uint64(2)<<at - 1
+		r.refine(coefs, rest&known&through, keep, s.al)
+		rest &^= through
+		if size > 0 {
+			coefs[min(at, spare)] = value
+			*mask |= 1 << at
+		}
+	}
+	if s.eobRun > 0 {
+		s.eobRun--
+		r.refine(coefs, rest&known, keep, s.al)
+	}
+}
+
+// refine reads one bit for each of the coefficients in set, and moves those away from 0 by 1<<al whose bit is set.
+func (r *bitReader) refine(coefs []int16, set uint64, keep int, al uint) {
+	for set != 0 {
+		r.refill()
+		for range min(56, bits.OnesCount64(set)) {
+			k := bits.TrailingZeros64(set)
+			set &= set - 1
+			if r.acc>>63 != 0 && k < keep {
+				v := coefs[k]
+				coefs[k] = v + (v>>15|1)<<al
+			}
+			r.acc <<= 1
+			r.n--
+		}
+	}
+}
+
+// reconstruct makes the planes from the coefficients.
+func (d *Decoder) reconstruct() error {
+	for i := range d.h.N {
+		c, k := &d.comp[i], &d.prog.comp[i]
+		if !c.seen {
+			grey(c.pix)
+			continue
+		}
+		needed := ^uint64(0) >> (64 - k.keep) &^ 1
+		b := &d.coefs
+		for by := range c.allRows {
+			if d.stop != nil && d.stop() {
+				return ErrStopped
+			}
+			for bx := range c.allCols {
+				coefs, mask := d.prog.block(d, i, bx, by)
+				set := *mask & needed
+				last := bits.Len64(set|1) - 1
+				b[0] = int64(coefs[0]) * c.place.mul[0]
+				for ; set != 0; set &= set - 1 {
+					j := bits.TrailingZeros64(set)
+					b[c.place.word[j]&63] += int64(coefs[j]) * c.place.mul[j]
+				}
+				c.transform(b, last, bx, by)
+			}
+		}
+	}
+	return nil
+}

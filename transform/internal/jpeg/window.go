@@ -1,0 +1,202 @@
+package jpeg
+
+import (
+	"bytes"
+	"encoding/binary"
+)
+
+const (
+	// windowChunk is how much of a scan is made ready at a time; it is to stay in the first-level cache beside the tables.
+	windowChunk = 16 << 10
+	// windowMargin is more than one MCU can take: ten blocks (T.81, B.2.3) of 64 codes of at most 16+16 bits.
+	windowMargin = 4 << 10
+)
+
+// A bitReader reads the entropy-coded segments of one scan. Byte stuffing (T.81, F.1.2.3) and restart markers are taken
+// out beforehand, into win, so that reading bits needs no test for 0xff: eight bytes are loaded at once wherever pos stands.
+//
+// Bits are not checked against the end as they are read. Behind the end stand zeros, and check, called for each MCU,
+// finds out afterwards.
+type bitReader struct {
+	acc uint64 // the next bits, from the top
+	n   uint64 // how many of them count; those below are right too, but will be loaded again
+	pos int    // where in win the bits after those n begin
+
+	limit int // check has something to do once pos is beyond
+	end   int // where the scan's bytes end in win
+	bad   bool
+	done  bool   // all of the scan is in win
+	marks []mark // the restart markers in win, of which those from head on are ahead
+	head  int
+	data  []byte // the file
+	off   int    // where in data the rest of the scan begins; the marker after it, once done
+	win   [windowChunk + 2*windowMargin]byte
+}
+
+// A mark is a restart marker: where it stood in win, and its number.
+type mark struct {
+	pos    int
+	number byte
+}
+
+// start begins with the scan whose bytes stand at data[off:].
+func (r *bitReader) start(data []byte, off int) {
+	r.acc, r.n, r.pos, r.end, r.bad, r.done = 0, 0, 0, 0, false, false
+	r.marks, r.head = r.marks[:0], 0
+	r.data, r.off = data, off
+	r.fill()
+}
+
+// fill moves what is unread to the front of win and unstuffs more of the scan behind it.
+func (r *bitReader) fill() {
+	// The bits in acc may be those of the eight bytes before pos, and a restart marker stand among them.
+	if shift := r.pos - 8; shift > 0 {
+		r.end = copy(r.win[:], r.win[shift:r.end])
+		r.marks = r.marks[:copy(r.marks, r.marks[r.head:])]
+		r.head = 0
+		for i := range r.marks {
+			r.marks[i].pos -= shift
+		}
+		r.pos -= shift
+	}
+	for r.end < windowChunk {
+		src := r.data[r.off:]
+		src = src[:min(len(src), windowChunk-r.end)]
+		i := bytes.IndexByte(src, 0xff)
+		if i < 0 {
+			r.end += copy(r.win[r.end:], src)
+			r.off += len(src)
+			if r.off == len(r.data) {
+				r.finish()
+				return
+			}
+			continue
+		}
+		r.end += copy(r.win[r.end:], src[:i])
+		r.off += i
+		next := r.off + 1
+		for next < len(r.data) && r.data[next] == 0xff {
+			next++
+		}
+		switch {
+		case next == len(r.data):
+			r.off = next
+			r.finish()
+			return
+		case r.data[next] == 0:
+			r.win[r.end] = 0xff
+			r.end++
+			r.off = next + 1
+		case mRST0 <= r.data[next] && r.data[next] <= mRST7:
+			r.marks = append(r.marks, mark{pos: r.end, number: r.data[next] - mRST0})
+			r.off = next + 1
+		default:
+			r.finish()
+			return
+		}
+	}
+	r.limit = r.end - windowMargin
+}
+
+// finish notes that the whole scan is in win.
+func (r *bitReader) finish() {
+	clear(r.win[r.end : r.end+windowMargin])
+	r.done = true
+	r.limit = r.end
+}
+
+// check makes sure that the bits of an MCU are in win, and reports whether those read so far were there. It is to be
+// called where pos is beyond limit.
+func (r *bitReader) check() bool {
+	if !r.done {
+		r.fill()
+		return true
+	}
+	return r.used() <= 8*r.end
+}
+
+// used is the number of bits of win that have been read.
+func (r *bitReader) used() int { return 8*r.pos - int(r.n) }
+
+// whole reports whether the bits read so far belong to the restart interval, or scan, that they began in.
+func (r *bitReader) whole() bool {
+	if r.head < len(r.marks) {
+		return r.used() <= 8*r.marks[r.head].pos
+	}
+	return !r.done || r.used() <= 8*r.end
+}
+
+// restart goes to the next restart marker (T.81, F.2.2.5), which must have the number given. exact tells that nothing was
+// left over before it.
+func (r *bitReader) restart(number byte) (exact, ok bool) {
+	for r.head == len(r.marks) && !r.done { // Only after bad data: what an MCU takes is always in win.
+		r.pos, r.n = r.end, 0
+		r.fill()
+	}
+	if r.head == len(r.marks) || r.marks[r.head].number != number {
+		return false, false
+	}
+	at := r.marks[r.head].pos
+	exact = 8*at-r.used() < 8 && r.used() <= 8*at
+	r.head++
+	r.pos, r.acc, r.n = at, 0, 0
+	if r.pos > r.limit && !r.done {
+		r.fill()
+	}
+	return exact, true
+}
+
+// refill tops up the bits to 56 or more.
+func (r *bitReader) refill() {
+	r.acc |= binary.BigEndian.Uint64(r.win[r.pos:]) >> (r.n & 63)
+	r.pos += int(63-r.n) >> 3
+	r.n |= 56
+}
+
+// take reads size bits, at most 16, as a signed number (T.81, F.2.2.1, EXTEND). There must be as many.
+func (r *bitReader) take(size uint) int {
+	v := extend(r.acc, size)
+	r.acc <<= size & 63
+	r.n -= uint64(size)
+	return v
+}
+
+// bits reads size bits, at most 16, as they are. There must be as many.
+func (r *bitReader) bits(size uint) int {
+	v := int(r.acc >> 1 >> (63 - size&63))
+	r.acc <<= size & 63
+	r.n -= uint64(size)
+	return v
+}
+
+// extend gives the signed number that the top size bits of acc stand for (T.81, table F.1).
+func extend(acc uint64, size uint) int {
+	v := int(acc >> 1 >> (63 - size&63))
+	if size > 0 && acc>>63 == 0 {
+		v -= 1<<size - 1
+	}
+	return v
+}
+
+// skip passes over the scan whose bytes stand at data[off:] without reading it.
+func (r *bitReader) skip(data []byte, off int) {
+	r.data, r.off, r.done = data, off, false
+}
+
+// after gives the offset of the marker behind the scan, or of the file's end.
+func (r *bitReader) after() int {
+	for !r.done && r.off < len(r.data) {
+		i := bytes.IndexByte(r.data[r.off:], 0xff)
+		if i < 0 {
+			return len(r.data)
+		}
+		r.off += i
+		if r.off+1 < len(r.data) {
+			if m := r.data[r.off+1]; m != 0 && m != 0xff && (m < mRST0 || m > mRST7) {
+				return r.off
+			}
+		}
+		r.off++
+	}
+	return r.off
+}
