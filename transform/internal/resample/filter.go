@@ -21,8 +21,8 @@ const (
 
 var filters = [...]struct {
 	name    string
-	support float64 // half of the width, in samples, when nothing is reduced
-	at      func(x float64) float64
+	support float64                            // half of the width, in samples, when nothing is reduced
+	run     func(w []float64, x, step float64) // sets w[j] to the curve's value at x+j*step
 }{
 	Lanczos3:   {"lanczos3", 3, lanczos3},
 	CatmullRom: {"catmullrom", 2, catmullRom},
@@ -40,31 +40,46 @@ func (f Filter) String() string {
 	return fmt.Sprintf("Filter(%d)", uint8(f))
 }
 
-func lanczos3(x float64) float64 {
-	if x == 0 {
-		return 1
+// lanczos3 is sinc(t) sinc(t/3). Its weights are most of what a small image costs, so the sines are had by turning the angle step by
+// step, and sin πt from sin πt/3 as that of three times the angle.
+func lanczos3(w []float64, x, step float64) {
+	sin, cos := math.Sincos(math.Pi / 3 * x)
+	turnSin, turnCos := math.Sincos(math.Pi / 3 * step)
+	for j := range w {
+		t := x + float64(j)*step
+		switch {
+		case math.Abs(t) >= 3:
+			w[j] = 0
+		case math.Abs(t) < 1e-6:
+			w[j] = 1
+		default:
+			square := sin * sin
+			w[j] = 3 / (math.Pi * math.Pi) * square * (3 - 4*square) / (t * t)
+		}
+		sin, cos = sin*turnCos+cos*turnSin, cos*turnCos-sin*turnSin
 	}
-	if x <= -3 || x >= 3 {
-		return 0
-	}
-	x *= math.Pi
-	return 3 * math.Sin(x) * math.Sin(x/3) / (x * x)
 }
 
-func catmullRom(x float64) float64 { return cubic(x, 0, 0.5) }
+func catmullRom(w []float64, x, step float64) { cubic(w, x, step, 0, 0.5) }
 
-func mitchell(x float64) float64 { return cubic(x, 1.0/3, 1.0/3) }
+func mitchell(w []float64, x, step float64) { cubic(w, x, step, 1.0/3, 1.0/3) }
 
 // cubic is the family of Mitchell and Netravali, "Reconstruction Filters in Computer Graphics", 1988, equation 8.
-func cubic(x, b, c float64) float64 {
-	x = math.Abs(x)
-	switch {
-	case x < 1:
-		return ((12-9*b-6*c)*x*x*x + (-18+12*b+6*c)*x*x + (6 - 2*b)) / 6
-	case x < 2:
-		return ((-b-6*c)*x*x*x + (6*b+30*c)*x*x + (-12*b-48*c)*x + (8*b + 24*c)) / 6
+func cubic(w []float64, x, step, b, c float64) {
+	for j := range w {
+		switch t := math.Abs(x + float64(j)*step); {
+		case t < 1:
+			w[j] = ((12-9*b-6*c)*t*t*t + (-18+12*b+6*c)*t*t + (6 - 2*b)) / 6
+		case t < 2:
+			w[j] = ((-b-6*c)*t*t*t + (6*b+30*c)*t*t + (-12*b-48*c)*t + (8*b + 24*c)) / 6
+		default:
+			w[j] = 0
+		}
 	}
-	return 0
 }
 
-func triangle(x float64) float64 { return max(0, 1-math.Abs(x)) }
+func triangle(w []float64, x, step float64) {
+	for j := range w {
+		w[j] = max(0, 1-math.Abs(x+float64(j)*step))
+	}
+}

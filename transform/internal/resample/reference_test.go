@@ -9,7 +9,7 @@ import (
 var allFilters = []Filter{Lanczos3, CatmullRom, Mitchell, Bilinear, Box, Nearest}
 
 // refWeights computes in float64, from the definition, what sample i of n is made of: weights for the source samples 0 to size-1. It
-// shares nothing with the code it judges but the curves, which TestCurves judges.
+// shares nothing with the code it judges.
 func refWeights(f Filter, pos, extent float64, n, i, size int) []float64 {
 	w := make([]float64, size)
 	scale := extent / float64(n)
@@ -27,7 +27,7 @@ func refWeights(f Filter, pos, extent float64, n, i, size int) []float64 {
 		case Box:
 			w[j] = max(0, min(centre+scale/2, float64(j+1))-max(centre-scale/2, float64(j)))
 		default:
-			w[j] = filters[f].at((float64(j) + 0.5 - centre) / max(scale, 1))
+			w[j] = curve(f, (float64(j)+0.5-centre)/max(scale, 1))
 		}
 		sum += w[j]
 	}
@@ -35,6 +35,32 @@ func refWeights(f Filter, pos, extent float64, n, i, size int) []float64 {
 		w[j] /= sum
 	}
 	return w
+}
+
+// curve is the value of f at x, from the papers' definitions.
+func curve(f Filter, x float64) float64 {
+	sinc := func(x float64) float64 {
+		if x == 0 {
+			return 1
+		}
+		return math.Sin(math.Pi*x) / (math.Pi * x)
+	}
+	x = math.Abs(x)
+	switch {
+	case f == Lanczos3 && x < 3:
+		return sinc(x) * sinc(x/3)
+	case f == CatmullRom && x < 1:
+		return 1.5*x*x*x - 2.5*x*x + 1
+	case f == CatmullRom && x < 2:
+		return -0.5*x*x*x + 2.5*x*x - 4*x + 2
+	case f == Mitchell && x < 1:
+		return (21*x*x*x - 36*x*x + 16) / 18
+	case f == Mitchell && x < 2:
+		return (-7*x*x*x + 36*x*x - 60*x + 32) / 18
+	case f == Bilinear && x < 1:
+		return 1 - x
+	}
+	return 0
 }
 
 // refResize resamples one channel, sample (x, y) of which is src[y*w+x], without rounding.

@@ -68,10 +68,8 @@ func newAxis(key axisKey) *axis {
 				w[j] = max(0, to-from)
 			}
 		default:
-			at, shrink := filters[key.filter].at, 1/max(scale, 1)
-			for j := range w {
-				w[j] = at((float64(lo+j) + 0.5 - centre) * shrink)
-			}
+			shrink := 1 / max(scale, 1)
+			filters[key.filter].run(w, (float64(lo)+0.5-centre)*shrink, shrink)
 		}
 		q := a.weights[i*a.taps:][:len(w)]
 		quantise(q, w, key.bits)
@@ -98,11 +96,11 @@ func quantise(q []int16, w []float64, bits uint8) {
 	for _, v := range w {
 		sum += v
 	}
-	one := float64(int(1) << bits)
+	scale := float64(int(1)<<bits) / sum
 	running, given := 0.0, 0
 	for j, v := range w {
 		running += v
-		upto := int(math.Floor(running/sum*one + 0.5))
+		upto := int(math.Floor(running*scale + 0.5))
 		q[j] = int16(upto - given)
 		given = upto
 	}
