@@ -1,0 +1,107 @@
+package transform
+
+import (
+	"bytes"
+	"image"
+	"image/color"
+	"image/gif"
+	"image/jpeg"
+	"image/png"
+	"testing"
+
+	"golang.org/x/image/bmp"
+	"golang.org/x/image/tiff"
+)
+
+func solid(w, h int, c color.NRGBA) *image.NRGBA {
+	img := image.NewNRGBA(image.Rect(0, 0, w, h))
+	for i := 0; i < len(img.Pix); i += 4 {
+		copy(img.Pix[i:], []byte{c.R, c.G, c.B, c.A})
+	}
+	return img
+}
+
+// scene draws a picture without symmetry: a gradient with a bright corner and a dark disc.
+func scene(w, h int) *image.NRGBA {
+	img := image.NewNRGBA(image.Rect(0, 0, w, h))
+	for y := range h {
+		for x := range w {
+			c := color.NRGBA{uint8(40 + 180*x/w), uint8(40 + 180*y/h), uint8(200 - 100*(x+y)/(w+h)), 255}
+			if x < w/4 && y < h/4 {
+				c = color.NRGBA{250, 240, 20, 255}
+			}
+			if dx, dy := x-w*2/3, y-h/2; dx*dx+dy*dy < w*h/50 {
+				c = color.NRGBA{20, 10, 60, 255}
+			}
+			img.SetNRGBA(x, y, c)
+		}
+	}
+	return img
+}
+
+// encoded writes a file without this package's own encoders.
+func encoded(t testing.TB, img image.Image, f Format) []byte {
+	var b bytes.Buffer
+	var err error
+	switch f {
+	case JPEG:
+		err = jpeg.Encode(&b, img, &jpeg.Options{Quality: 95})
+	case PNG:
+		err = png.Encode(&b, img)
+	case GIF:
+		err = gif.Encode(&b, img, nil)
+	case TIFF:
+		err = tiff.Encode(&b, img, nil)
+	case BMP:
+		err = bmp.Encode(&b, img)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// decoded reads a file without this package's own decoders.
+func decoded(t testing.TB, data []byte, f Format) image.Image {
+	t.Helper()
+	r := bytes.NewReader(data)
+	var img image.Image
+	var err error
+	switch f {
+	case JPEG:
+		img, err = jpeg.Decode(r)
+	case PNG:
+		img, err = png.Decode(r)
+	case GIF:
+		img, err = gif.Decode(r)
+	case TIFF:
+		img, err = tiff.Decode(r)
+	case BMP:
+		img, err = bmp.Decode(r)
+	}
+	if err != nil {
+		t.Fatalf("read the %s made: %v", f, err)
+	}
+	return img
+}
+
+// difference gives the mean absolute difference of two images of one size, over white, in levels of 0 to 255; -1 where the sizes
+// differ.
+func difference(a, b image.Image) float64 {
+	if a.Bounds().Size() != b.Bounds().Size() {
+		return -1
+	}
+	over := func(v, alpha uint32) float64 { return float64(v+65535-alpha) / 257 }
+	var sum float64
+	n := a.Bounds().Size()
+	for y := range n.Y {
+		for x := range n.X {
+			r1, g1, b1, a1 := a.At(a.Bounds().Min.X+x, a.Bounds().Min.Y+y).RGBA()
+			r2, g2, b2, a2 := b.At(b.Bounds().Min.X+x, b.Bounds().Min.Y+y).RGBA()
+			for _, d := range []float64{over(r1, a1) - over(r2, a2), over(g1, a1) - over(g2, a2), over(b1, a1) - over(b2, a2)} {
+				sum += max(d, -d)
+			}
+		}
+	}
+	return sum / float64(3*n.X*n.Y)
+}
