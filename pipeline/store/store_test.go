@@ -51,12 +51,12 @@ func dirOf(file string) string {
 	return ""
 }
 
-// tree gives the files below dir with their contents, but for the ledger.
+// tree gives the files below dir with their contents, but for the ledger and what a run keeps in tempDir about itself.
 func tree(t testing.TB, dir string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
 	err := filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || d.Name() == LedgerName {
+		if err != nil || d.IsDir() || slices.Contains([]string{LedgerName, "pid", journalNames[0], journalNames[1]}, d.Name()) {
 			return err
 		}
 		b, err := os.ReadFile(p)
@@ -179,7 +179,7 @@ func TestKeptFileNeverBecomesOurs(t *testing.T) {
 		_, err = s.Put(name, jpg("ours"))
 		wantClass(t, err, ClassExists, false)
 	}
-	wantTree(t, dir, map[string]string{"a.jpg": "theirs", ".imgpipe-tmp/pid": fmt.Sprint(os.Getpid())})
+	wantTree(t, dir, map[string]string{"a.jpg": "theirs"})
 }
 
 func TestOwnFileIsReplacedByLaterRun(t *testing.T) {
@@ -429,7 +429,7 @@ func TestErrorsOfTheSystemAreSorted(t *testing.T) {
 			err := run()
 			wantClass(t, err, c.class, c.fatal)
 			if c.op != "append" {
-				wantTree(t, dir, map[string]string{".imgpipe-tmp/pid": fmt.Sprint(os.Getpid())})
+				wantTree(t, dir, map[string]string{})
 			}
 			broken = false
 			if err := run(); err != nil {
@@ -513,6 +513,77 @@ func TestRunKilledAtAnyCallContinues(t *testing.T) {
 		if err := job(t, s, items); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestRunKilledAtAnyCallContinuesWithAnotherSpec finds files without a line in the ledger that hold other bytes than those
+// it would write, and knows them for its own all the same.
+func TestRunKilledAtAnyCallContinuesWithAnotherSpec(t *testing.T) {
+	one, two := named(t, "a.png"), named(t, "d/b.png")
+	run := func(dir, text string, kill int) (calls int, err error) {
+		s := open(t, dir, Options{Fault: func(string, string) error {
+			if calls++; calls == kill || kill < 0 {
+				kill = -1
+				return errors.New("killed")
+			}
+			return nil
+		}})
+		defer s.closeFiles()
+		for _, name := range []Name{one, two} {
+			outs, err := s.Put(name, jpg(text+name.String()))
+			if err != nil {
+				return calls, err
+			}
+			if err := s.Append(Entry{Status: Done, Source: name.file, Spec: text, Name: name.String(), Outputs: outs}); err != nil {
+				return calls, err
+			}
+		}
+		return calls, s.Close()
+	}
+	one.file, two.file = "", ""
+	two.index = 1
+	calls, err := run(t.TempDir(), "", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for kill := 1; kill <= calls; kill++ {
+		dir := filepath.Join(t.TempDir(), "out")
+		for _, text := range []string{"first", "second"} {
+			run(dir, text, kill)
+		}
+		if _, err := run(dir, "another spec", 0); err != nil {
+			t.Errorf("killed at call %d, then: %v", kill, err)
+		}
+		wantTree(t, dir, map[string]string{"a.jpg": "another speca.{ext}", "d/b.jpg": "another specd/b.{ext}"})
+	}
+}
+
+func TestFileChangedAfterAKillIsNotAdopted(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir, Options{})
+	if _, err := s.Put(named(t, "a.png"), jpg("ours")); err != nil {
+		t.Fatal(err)
+	}
+	s.closeFiles()
+	if err := os.WriteFile(filepath.Join(dir, "a.jpg"), []byte("hers"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, dir, Options{})
+	_, err := s.Put(named(t, "a.png"), jpg("new!"))
+	wantClass(t, err, ClassExists, false)
+}
+
+func TestJournalStaysShort(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir, Options{})
+	line := []byte(strings.Repeat("0", 64) + " " + strings.Repeat("x", 100<<10) + "\n")
+	for range 20 {
+		if err := s.journal.add(s.temp, line); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if left := s.leftJournal(); len(left) < journalSize || len(left) > 3*journalSize {
+		t.Errorf("the journal has %d bytes", len(left))
 	}
 }
 

@@ -1,0 +1,125 @@
+package store
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"os"
+	"path"
+	"strings"
+	"sync"
+)
+
+// journalSize is when the journal begins anew, in bytes. What it tells is of use from a file's rename to its line in the
+// ledger: this is thousands of outputs, and a run has not nearly as many between the two.
+const journalSize = 256 << 10
+
+// journalNames lie in tempDir. There are two, so that one is whole while the other begins anew.
+var journalNames = [2]string{"journal-0", "journal-1"}
+
+// A journal tells which files were about to get their names: a line of hash, space and name for each. A run that was
+// killed between a rename and the ledger's line leaves a file that the ledger does not know. Without the journal, a later
+// run with another spec would take it for somebody else's.
+type journal struct {
+	mu    sync.Mutex
+	files [2]*os.File
+	which int
+	end   int64
+}
+
+func (j *journal) close() {
+	for _, f := range j.files {
+		if f != nil {
+			f.Close()
+		}
+	}
+}
+
+// add adds whole lines.
+func (j *journal) add(temp *os.Root, lines []byte) error {
+	if len(lines) == 0 {
+		return nil
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.end > journalSize {
+		j.which, j.end = 1-j.which, 0
+	}
+	if j.end == 0 {
+		f, err := temp.OpenFile(journalNames[j.which], os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o644)
+		if err != nil {
+			return err
+		}
+		if old := j.files[j.which]; old != nil {
+			old.Close()
+		}
+		j.files[j.which] = f
+	}
+	n, err := j.files[j.which].WriteAt(lines, j.end)
+	if err == nil {
+		j.end += int64(n)
+	}
+	return err
+}
+
+// intend enters the outputs that are about to get names that are not known to be ours.
+func (s *Store) intend(files []pending) error {
+	var lines []byte
+	for _, f := range files {
+		if f.temp != "" && !f.ours {
+			lines = append(lines, f.out.SHA256+" "+f.out.Path+"\n"...)
+		}
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	err := s.ask("journal", tempDir)
+	if err == nil {
+		err = s.journal.add(s.temp, lines)
+	}
+	if err != nil {
+		return s.folderError("write "+path.Join(tempDir, journalNames[0]), err)
+	}
+	return nil
+}
+
+// leftJournal gives the journal that a killed run left; a run that ended leaves none.
+func (s *Store) leftJournal() (lines []byte) {
+	for _, name := range journalNames {
+		if b, err := s.root.ReadFile(path.Join(tempDir, name)); err == nil {
+			lines = append(lines, b[:bytes.LastIndexByte(b, '\n')+1]...)
+		}
+	}
+	return lines
+}
+
+// adopt takes the files that a journal names for ours, where they hold what was to be written and the ledger does not tell
+// of them.
+func (s *Store) adopt(lines []byte) error {
+	var still []byte
+	for line := range strings.Lines(string(lines)) {
+		sum, name, ok := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+		hash := pathHash(name)
+		if !ok || s.owned[hash].line != 0 || s.sum(name) != sum {
+			continue
+		}
+		s.owned[hash] = owner{line: placed}
+		still = append(still, line...)
+	}
+	return s.journal.add(s.temp, still)
+}
+
+// sum gives the SHA-256 of a file in hexadecimal digits, or "".
+func (s *Store) sum(name string) string {
+	f, err := s.root.Open(name)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return ""
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
