@@ -66,7 +66,7 @@ type Place interface {
 	// Skip tells that nothing is to be done, and why: the outputs are there already.
 	Skip() (why string, skip bool)
 	// Put keeps the outputs of r. Calls for different Places come from many goroutines at once. An error with a method
-	// Fatal() bool that gives true ends the run.
+	// Fatal() bool that gives true ends the run. Outputs given with an error are kept all the same.
 	Put(r transform.Result) ([]Output, error)
 }
 
@@ -80,6 +80,8 @@ type Output struct {
 	// Bytes is its length and SHA256 its digest in hexadecimal.
 	Bytes  int64
 	SHA256 string
+	// Kept tells that a file which is not ours had the name and was left alone. An item all of whose outputs are such is skipped.
+	Kept bool
 }
 
 // A Status is one of the states in which an item can end.
@@ -97,6 +99,8 @@ const (
 type Outcome struct {
 	Item   fetch.Item
 	Status Status
+	// Place is what Store.Plan gave; nil where it was not asked or gave an error.
+	Place Place
 	// Why tells why a skipped item was skipped.
 	Why string
 	// Class is the kind of failure and Err its error, of a failed item; Err alone of an interrupted one.

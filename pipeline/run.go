@@ -57,7 +57,6 @@ type runner struct {
 // A job is one item on its way.
 type job struct {
 	Outcome
-	place  Place
 	body   fetch.Body
 	result transform.Result
 	// bytes is what the budget counts for body.
@@ -92,7 +91,7 @@ func (r *runner) concurrent(ctx context.Context, items iter.Seq[fetch.Item]) {
 		defer close(planned)
 		r.feed(ctx, items, planned, ended)
 	})
-	fetched := stage(&running, r.Downloads, planned, ended, func(j *job, lane int) bool { return r.fetch(ctx, j, lane) })
+	fetched := r.fetchStage(ctx, &running, planned, ended)
 	made := stage(&running, r.Executor.Width(), fetched, ended, func(j *job, _ int) bool { return r.transform(ctx, j) })
 	stored := stage(&running, storeLanes, made, ended, func(j *job, lane int) bool { return r.store(ctx, j, lane) })
 	running.Go(func() {
@@ -133,6 +132,27 @@ func stage(running *sync.WaitGroup, n int, in <-chan *job, ended chan<- *job, do
 	return out
 }
 
+// fetchStage is the stage of downloads. A fetch.Client knows which hosts are slow, and has their items wait without a lane, so that
+// they do not hold back those of others.
+func (r *runner) fetchStage(ctx context.Context, running *sync.WaitGroup, in <-chan *job, ended chan<- *job) <-chan *job {
+	client, ok := r.Fetcher.(*fetch.Client)
+	if !ok {
+		return stage(running, r.Downloads, in, ended, func(j *job, lane int) bool { return r.fetch(ctx, j, lane) })
+	}
+	out := make(chan *job)
+	running.Go(func() {
+		defer close(out)
+		fetch.Spread(ctx, client, r.Downloads, in, func(j *job) fetch.Item { return j.Item }, func(j *job, lane int) {
+			if r.fetch(ctx, j, lane) {
+				out <- j
+			} else {
+				ended <- j
+			}
+		})
+	})
+	return out
+}
+
 // feed plans the items in their order and hands them on until there are no more or the run is to stop.
 func (r *runner) feed(ctx context.Context, items iter.Seq[fetch.Item], planned, ended chan<- *job) {
 	for item := range items {
@@ -169,11 +189,11 @@ func (r *runner) plan(ctx context.Context, j *job) bool {
 	if err != nil {
 		return r.fail(ctx, j, err)
 	}
+	j.Place = place
 	if why, skip := place.Skip(); skip {
 		j.Status, j.Why = Skipped, why
 		return false
 	}
-	j.place = place
 	return true
 }
 
@@ -286,13 +306,18 @@ func (j *job) laneSpans(start, end time.Duration, res transform.Result) {
 // store keeps j's outputs.
 func (r *runner) store(ctx context.Context, j *job, lane int) bool {
 	start := r.now()
-	outputs, err := j.place.Put(j.result)
+	outputs, err := j.Place.Put(j.result)
 	j.Spans = append(j.Spans, Span{StageStore, lane, start, r.now()})
-	j.result = transform.Result{}
+	j.result, j.Outputs = transform.Result{}, outputs
 	if err != nil {
 		return r.fail(ctx, j, err)
 	}
-	j.Status, j.Outputs = Done, outputs
+	j.Status, j.Why = Skipped, "files that are not ours have its names"
+	for _, o := range outputs {
+		if !o.Kept {
+			j.Status, j.Why = Done, ""
+		}
+	}
 	return true
 }
 

@@ -430,6 +430,9 @@ func TestSpansFollowTheStages(t *testing.T) {
 			{Stage: pipeline.StageDecode, Start: 5 * ms, End: 12 * ms},
 			{Stage: pipeline.StageStore, Start: 12 * ms, End: 12 * ms},
 		}
+		for i := range got[0].Spans { // which idle lane takes an item is left to chance
+			got[0].Spans[i].Lane = 0
+		}
 		if !slices.Equal(got[0].Spans, want) {
 			t.Errorf("spans %v\nwant %v", got[0].Spans, want)
 		}

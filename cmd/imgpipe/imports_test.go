@@ -1,0 +1,81 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// allowed says which packages of ours each package may import; its own internal packages are always allowed.
+var allowed = map[string][]string{
+	"imgpipe/samples":               {},
+	"imgpipe/transform":             {},
+	"imgpipe/fetch":                 {},
+	"imgpipe/pipeline":              {"imgpipe/fetch", "imgpipe/transform"},
+	"imgpipe/pipeline/store":        {"imgpipe/transform"},
+	"imgpipe/pipeline/procs":        {"imgpipe/pipeline", "imgpipe/transform"},
+	"imgpipe/pipeline/executortest": {"imgpipe/pipeline", "imgpipe/transform"},
+}
+
+// only says which package alone may import a package of others.
+var only = map[string]string{
+	"github.com/disintegration/imaging":            "imgpipe/transform",
+	"github.com/muesli/smartcrop":                  "imgpipe/transform",
+	"golang.org/x/image/webp":                      "imgpipe/transform",
+	"golang.org/x/image/tiff":                      "imgpipe/transform",
+	"golang.org/x/image/bmp":                       "imgpipe/transform",
+	"github.com/schollz/progressbar/v3":            "imgpipe/cmd/imgpipe",
+	"github.com/spf13/cobra":                       "imgpipe/cmd/imgpipe",
+	"github.com/spf13/pflag":                       "imgpipe/cmd/imgpipe",
+	"github.com/bmatcuk/doublestar/v4":             "imgpipe/fetch",
+	"github.com/landlock-lsm/go-landlock/landlock": "imgpipe/pipeline/procs",
+	"golang.org/x/perf/benchmath":                  "imgpipe/cmd/imgpipe/internal/bench",
+	"github.com/klauspost/compress/zlib":           "imgpipe/transform",
+}
+
+// TestEachPackageKeepsToItsRoom holds the table of imports that keeps the parts apart: transform and fetch never meet but in pipeline,
+// and pipeline does not know what processes are.
+func TestEachPackageKeepsToItsRoom(t *testing.T) {
+	cmd := exec.Command("go", "list", "-json=ImportPath,Imports", "imgpipe/...")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	checked := 0
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; checked++ {
+		var p struct {
+			ImportPath string
+			Imports    []string
+		}
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		for _, imp := range p.Imports {
+			if owner, ok := only[imp]; ok && p.ImportPath != owner && !strings.HasPrefix(p.ImportPath, owner+"/internal/") {
+				t.Errorf("%s imports %s, which is for %s", p.ImportPath, imp, owner)
+			}
+			if strings.HasPrefix(imp, "imgpipe/") && !mayImport(p.ImportPath, imp) {
+				t.Errorf("%s imports %s", p.ImportPath, imp)
+			}
+		}
+	}
+	if checked < len(allowed) {
+		t.Errorf("go list names %d packages, fewer than the table", checked)
+	}
+}
+
+func mayImport(from, to string) bool {
+	if parent, _, ok := strings.Cut(from, "/internal/"); ok && parent != "imgpipe/cmd/imgpipe" {
+		return strings.HasPrefix(to, parent+"/internal/") // a codec or the like needs nothing else of ours
+	}
+	if strings.HasPrefix(to, from+"/internal/") || strings.HasPrefix(from, "imgpipe/cmd/imgpipe") {
+		return true
+	}
+	return slices.Contains(allowed[from], to)
+}

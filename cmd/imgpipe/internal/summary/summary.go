@@ -1,0 +1,217 @@
+// Package summary counts what a run did, from the outcomes of its items, and tells it: as lines for a person, as JSON for a
+// program.
+//
+//	pipeline.Outcome ──> Summary.Add ──> Summary ──> WriteText, WriteJSON
+//
+// It measures nothing itself.
+package summary
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"imgpipe/pipeline"
+)
+
+// A Summary is what a run did. Its JSON is the file of --report. Times are in seconds, amounts in bytes.
+type Summary struct {
+	// Program, Go and Machine tell what ran and where.
+	Program string  `json:"program"`
+	Go      string  `json:"go"`
+	Machine Machine `json:"machine"`
+	// Command is the command line.
+	Command []string  `json:"command"`
+	Began   time.Time `json:"began"`
+
+	Mode      string `json:"mode"`
+	Workers   int    `json:"workers"`
+	Downloads int    `json:"downloads"`
+	Memory    int64  `json:"memory_budget"`
+	Spec      string `json:"spec"`
+
+	Items       int `json:"items"`
+	Done        int `json:"done"`
+	Skipped     int `json:"skipped"`
+	Failed      int `json:"failed"`
+	Interrupted int `json:"interrupted"`
+	// Ended tells why a run ended before its input did.
+	Ended string `json:"ended,omitempty"`
+
+	Outputs  int   `json:"outputs"`
+	BytesIn  int64 `json:"bytes_in"`
+	BytesOut int64 `json:"bytes_out"`
+	// Copied is how many bytes were carried to and from worker processes.
+	Copied int64 `json:"bytes_copied"`
+	// Retries counts fetches that were tried again, Replaced tasks whose worker died.
+	Retries  int `json:"retries"`
+	Replaced int `json:"replaced"`
+	Warnings int `json:"warnings"`
+
+	Wall         float64 `json:"wall_s"`
+	ImagesPerSec float64 `json:"images_per_s"`
+	User         float64 `json:"cpu_user_s"`
+	System       float64 `json:"cpu_system_s"`
+	PeakMemory   int64   `json:"peak_memory"`
+
+	// Stages is the time that all items together spent in each stage.
+	Stages map[pipeline.Stage]float64 `json:"stages_s"`
+	// Paths counts the ways that pixels went.
+	Paths map[string]int `json:"paths"`
+	// Failures are the classes of failure, most frequent first.
+	Failures []Failure `json:"failures"`
+}
+
+// A Machine is where a run took place.
+type Machine struct {
+	OS   string `json:"os"`
+	Arch string `json:"arch"`
+	CPUs int    `json:"cpus"`
+}
+
+// A Failure is one class of failure, how often it was met, and one that was met.
+type Failure struct {
+	Class   string `json:"class"`
+	Count   int    `json:"count"`
+	Source  string `json:"source"`
+	Example string `json:"example"`
+}
+
+// Add counts one item. It is not safe for concurrent use.
+func (s *Summary) Add(o pipeline.Outcome) {
+	s.Items++
+	switch o.Status {
+	case pipeline.Done:
+		s.Done++
+	case pipeline.Skipped:
+		s.Skipped++
+	case pipeline.Interrupted:
+		s.Interrupted++
+	case pipeline.Failed:
+		s.Failed++
+		s.fail(o)
+	}
+	s.Outputs += len(o.Outputs)
+	for _, out := range o.Outputs {
+		s.BytesOut += out.Bytes
+	}
+	s.BytesIn += o.BytesIn
+	s.Copied += o.Cost.Copied
+	s.Retries += max(o.Fetches-1, 0)
+	s.Replaced += max(o.Cost.Attempts-1, 0)
+	s.Warnings += len(o.Warnings)
+	if s.Stages == nil {
+		s.Stages, s.Paths = map[pipeline.Stage]float64{}, map[string]int{}
+	}
+	for _, span := range o.Spans {
+		s.Stages[span.Stage] += (span.End - span.Start).Seconds()
+	}
+	if o.Path != "" {
+		s.Paths[o.Path]++
+	}
+}
+
+func (s *Summary) fail(o pipeline.Outcome) {
+	for i := range s.Failures {
+		if s.Failures[i].Class == o.Class {
+			s.Failures[i].Count++
+			return
+		}
+	}
+	s.Failures = append(s.Failures, Failure{Class: o.Class, Count: 1, Source: o.Item.Source, Example: fmt.Sprint(o.Err)})
+}
+
+// Finish fills in what follows from the rest; wall is how long the run took.
+func (s *Summary) Finish(wall time.Duration) {
+	s.Wall = wall.Seconds()
+	if s.Wall > 0 {
+		s.ImagesPerSec = float64(s.Done) / s.Wall
+	}
+	slices.SortStableFunc(s.Failures, func(a, b Failure) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), strings.Compare(a.Class, b.Class))
+	})
+}
+
+// WriteJSON writes s as indented JSON.
+func (s *Summary) WriteJSON(w io.Writer) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(s)
+}
+
+// WriteText writes s in a few lines.
+func (s *Summary) WriteText(w io.Writer) {
+	fmt.Fprintf(w, "%d done, %d failed, %d skipped", s.Done, s.Failed, s.Skipped)
+	if s.Interrupted > 0 {
+		fmt.Fprintf(w, ", %d interrupted", s.Interrupted)
+	}
+	fmt.Fprintf(w, " in %s: %.1f images/s, %s in, %s out\n", seconds(s.Wall), s.ImagesPerSec, Bytes(s.BytesIn), Bytes(s.BytesOut))
+	fmt.Fprintf(w, "CPU %s user + %s system", seconds(s.User), seconds(s.System))
+	if s.Wall > 0 {
+		fmt.Fprintf(w, " (%.1f of %d CPUs)", (s.User+s.System)/s.Wall, s.Machine.CPUs)
+	}
+	if s.PeakMemory > 0 {
+		fmt.Fprintf(w, ", peak memory %s", Bytes(s.PeakMemory))
+	}
+	fmt.Fprintln(w)
+	if s.Retries+s.Replaced+s.Warnings > 0 {
+		fmt.Fprintf(w, "%d fetches tried again, %d images whose worker died, %d warnings\n", s.Retries, s.Replaced, s.Warnings)
+	}
+	for i, f := range s.Failures {
+		if i == 0 {
+			fmt.Fprintln(w, "failed:")
+		}
+		fmt.Fprintf(w, "  %6d  %-14s e.g. %s: %s\n", f.Count, f.Class, Printable(f.Source), Printable(f.Example))
+	}
+}
+
+// StageNames gives the stages that took time, those of most time first.
+func (s *Summary) StageNames() []pipeline.Stage {
+	return slices.SortedFunc(maps.Keys(s.Stages), func(a, b pipeline.Stage) int {
+		return cmp.Or(cmp.Compare(s.Stages[b], s.Stages[a]), cmp.Compare(a, b))
+	})
+}
+
+func seconds(s float64) string {
+	switch {
+	case s < 0.0995:
+		return fmt.Sprintf("%.0f ms", 1000*s)
+	case s < 99.5:
+		return fmt.Sprintf("%.3g s", s)
+	}
+	return (time.Duration(s) * time.Second).String()
+}
+
+// Bytes writes n in decimal units with three digits: 64MB, 1.25GB.
+func Bytes(n int64) string {
+	f, units := float64(n), []string{"B", "kB", "MB", "GB", "TB", "PB"}
+	for len(units) > 1 && f >= 999.5 {
+		f /= 1000
+		units = units[1:]
+	}
+	return strconv.FormatFloat(f, 'g', 3, 64) + units[0]
+}
+
+// Printable is s fit for a terminal's line: control characters and the like, which could move the cursor or hide text, are escaped.
+func Printable(s string) string {
+	if strings.IndexFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) < 0 {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if unicode.IsPrint(r) {
+			b.WriteRune(r)
+		} else {
+			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,129 @@
+// Imgpipe takes many images, from folders or from lists of URLs, downloads them with goroutines and transforms them in goroutines or in
+// worker processes, as a flag says.
+//
+//	main.go       the command line as a function of its arguments and streams; exit statuses
+//	help.go       how help looks
+//	value.go      values of flags: one parser, one sentence when it fails
+//	run*.go       imgpipe run: its flags, and what is made of them
+//	screen.go     all that is said on stderr: header, progress, failures, summary
+//	…             one file for each other subcommand
+//
+// Run `imgpipe help` for its use.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"imgpipe/pipeline/procs"
+)
+
+// Exit statuses, as the help of imgpipe documents them.
+const (
+	exitOK          = 0
+	exitSomeFailed  = 1
+	exitUsage       = 2
+	exitCouldNotRun = 3
+	exitInterrupted = 130
+)
+
+func main() {
+	if procs.IsWorker() {
+		os.Exit(procs.Main())
+	}
+	os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// run is the program as a function: results go to stdout, all else to stderr, and what it gives is the exit status.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitOK
+	}
+	var status exitError
+	if !errors.As(err, &status) {
+		status = exitError{exitUsage, err} // all that is left comes from cobra, and is about the command line
+	}
+	if status.err != nil {
+		fmt.Fprintf(stderr, "imgpipe: %v\n", status.err)
+	}
+	if status.code == exitUsage {
+		fmt.Fprintln(stderr, "See 'imgpipe help', or --help behind a command.")
+	}
+	return status.code
+}
+
+// An exitError ends the program with a status. One without an error of its own has been told already.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e exitError) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit status %d", e.code)
+	}
+	return e.err.Error()
+}
+
+func (e exitError) Unwrap() error { return e.err }
+
+// usageErrorf is an error of the command line: nothing was started.
+func usageErrorf(format string, args ...any) error {
+	return exitError{exitUsage, fmt.Errorf(format, args...)}
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "imgpipe",
+		Short: "Download and transform many images, in goroutines or in processes",
+		Long: `Imgpipe takes many images, from folders or from lists of URLs, downloads them with
+goroutines and transforms them in goroutines or in worker processes, as --mode says.
+The same command again does only what is not done yet. Originals are never touched.`,
+		Example: `  imgpipe demo                                        see it work, no network needed
+  imgpipe run -o small --resize 1600x1600 photos      shrink a folder of photos
+  imgpipe run -o set -i urls.txt --size 256           fetch a list of URLs
+  imgpipe run -o small -m processes photos            in worker processes`,
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		Version:           version(),
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: false},
+	}
+	root.SetVersionTemplate("{{.Version}}")
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exitError{exitUsage, flagError(err)} })
+	root.AddCommand(newRunCommand(), newDemoCommand(), newOpsCommand(), newSamplesCommand())
+	useHelp(root)
+	return root
+}
+
+// flagError says what is wrong with a flag in one sentence: the flag, its value, what was expected.
+func flagError(err error) error {
+	var invalid *pflag.InvalidValueError
+	var missing *pflag.ValueRequiredError
+	var unknown *pflag.NotExistError
+	switch {
+	case errors.As(err, &invalid):
+		return fmt.Errorf("--%s %q: %w", invalid.GetFlag().Name, invalid.GetValue(), invalid.Unwrap())
+	case errors.As(err, &missing):
+		kind, _ := pflag.UnquoteUsage(missing.GetFlag())
+		return fmt.Errorf("--%s wants a value: %s", missing.GetFlag().Name, kind)
+	case errors.As(err, &unknown):
+		name := "--" + unknown.GetSpecifiedName()
+		if unknown.GetSpecifiedShortnames() != "" {
+			name = "-" + unknown.GetSpecifiedName()
+		}
+		return fmt.Errorf("there is no flag %s", name)
+	}
+	return err
+}

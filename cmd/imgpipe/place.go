@@ -1,0 +1,162 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"os"
+	"time"
+
+	"imgpipe/fetch"
+	"imgpipe/pipeline"
+	"imgpipe/pipeline/store"
+	"imgpipe/transform"
+)
+
+// An archive is the pipeline's Store: it names items with a Namer, keeps their outputs in a store.Store, and writes the ledger.
+type archive struct {
+	store *store.Store
+	namer *store.Namer
+	spec  transform.Spec
+	text  string // of spec
+	// retry leaves out all but what failed before.
+	retry bool
+}
+
+// A place is where one item goes.
+type place struct {
+	in   *archive
+	key  store.Key
+	name store.Name
+	skip string
+}
+
+func (a *archive) Plan(item fetch.Item) (pipeline.Place, error) {
+	p, err := a.plan(item)
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+func (a *archive) plan(item fetch.Item) (*place, error) {
+	name, err := a.namer.Plan(store.Source{
+		Index: item.Index, Source: item.Source, URL: item.URL, Dir: item.Dir, Format: a.format(item),
+	})
+	if err != nil {
+		return nil, err
+	}
+	p := &place{in: a, key: a.key(item, name.String()), name: name}
+	if _, done := a.store.Done(p.key); done {
+		p.skip = "done before"
+	} else if a.retry {
+		if last, known := a.store.Last(p.key); !known || last.Status != store.Failed {
+			p.skip = "has not failed before"
+		}
+	}
+	return p, nil
+}
+
+func (a *archive) key(item fetch.Item, name string) store.Key {
+	return store.Key{Source: item.Source, Size: item.Size, ModTime: item.ModTime, Spec: a.text, Name: name}
+}
+
+// format is that of the item's outputs, where it can be known before the item is fetched: it is asked for, or the first bytes of a
+// local file tell. Names must not depend on what comes later.
+func (a *archive) format(item fetch.Item) transform.Format {
+	if a.spec.Format != "" || item.URL {
+		return a.spec.Format
+	}
+	f, err := os.Open(item.Source)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	var head [64]byte
+	n, err := io.ReadFull(f, head[:])
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return ""
+	}
+	found := transform.Sniff(head[:n])
+	if found == transform.WebP {
+		return "" // whether it is transparent decides, and is not always told so early
+	}
+	return found
+}
+
+func (p *place) Skip() (string, bool) { return p.skip, p.skip != "" }
+
+func (p *place) Put(r transform.Result) ([]pipeline.Output, error) {
+	kept, err := p.in.store.Put(p.name, r.Outputs...)
+	outputs := make([]pipeline.Output, len(kept))
+	for i, o := range kept {
+		outputs[i] = pipeline.Output{Path: o.Path, Format: o.Format, Width: o.Width, Height: o.Height, Bytes: o.Bytes, SHA256: o.SHA256, Kept: o.Kept}
+	}
+	return outputs, err
+}
+
+// record writes the line of an outcome into the ledger. What was skipped because of an earlier line has that line, and what was
+// interrupted has not ended.
+func (a *archive) record(o pipeline.Outcome) error {
+	if o.Status == pipeline.Interrupted || o.Status == pipeline.Skipped && len(o.Outputs) == 0 {
+		return nil
+	}
+	e := store.Entry{
+		Status:   store.Status(o.Status),
+		Source:   o.Item.Source,
+		Size:     o.Item.Size,
+		ModTime:  o.Item.ModTime,
+		Spec:     a.text,
+		Class:    o.Class,
+		Warnings: o.Warnings,
+		Attempts: max(o.Fetches, 1) + max(o.Cost.Attempts, 1) - 1,
+		Worker:   o.Cost.Worker,
+		InBytes:  o.BytesIn,
+		Time:     time.Now(),
+	}
+	if p, ok := o.Place.(*place); ok {
+		e.Name = p.key.Name
+	}
+	for _, out := range o.Outputs {
+		e.Outputs = append(e.Outputs, store.Output{
+			Path: out.Path, Bytes: out.Bytes, Width: out.Width, Height: out.Height, SHA256: out.SHA256, Format: out.Format, Kept: out.Kept,
+		})
+	}
+	if o.Err != nil {
+		e.Error = o.Err.Error()
+		var known *transform.Error
+		if errors.As(o.Err, &known) {
+			e.Stack = string(known.Stack)
+		}
+	}
+	stage := map[pipeline.Stage]time.Duration{}
+	for _, s := range o.Spans {
+		stage[s.Stage] += s.End - s.Start
+	}
+	e.MS = store.Stages{
+		Fetch:    store.Milliseconds(stage[pipeline.StageFetch]),
+		Wait:     store.Milliseconds(stage[pipeline.StageQueue] + stage[pipeline.StageMemory] + stage[pipeline.StageLock]),
+		Decode:   store.Milliseconds(stage[pipeline.StageDecode]),
+		Operate:  store.Milliseconds(stage[pipeline.StageOperate]),
+		Encode:   store.Milliseconds(stage[pipeline.StageEncode]),
+		Handover: store.Milliseconds(stage[pipeline.StageHandover]),
+		Start:    store.Milliseconds(stage[pipeline.StageStart]),
+		Store:    store.Milliseconds(stage[pipeline.StageStore]),
+	}
+	return a.store.Append(e)
+}
+
+// dryStore answers a dry run: the plan is made as it would be, and everything is skipped.
+type dryStore struct {
+	*archive
+	tell func(item fetch.Item, p *place)
+}
+
+func (d dryStore) Plan(item fetch.Item) (pipeline.Place, error) {
+	p, err := d.plan(item)
+	if err != nil {
+		return nil, err
+	}
+	d.tell(item, p)
+	p.skip = "dry run"
+	return p, nil
+}

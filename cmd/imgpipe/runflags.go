@@ -1,0 +1,336 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"imgpipe/fetch"
+	"imgpipe/pipeline/store"
+	"imgpipe/transform"
+)
+
+// runFlags are the flags of imgpipe run. Their values are good by themselves; validate looks at them together.
+type runFlags struct {
+	inputs []string
+
+	output, mode       string
+	workers, downloads int
+	resize             transform.Resize
+	format, quality    string
+
+	lists               []string
+	listFormat, listKey string
+	null                bool
+
+	sizes                        []transform.Resize
+	fit, gravity, filter, colour string
+	upscale, noOrient            bool
+	ops                          []transform.Op
+
+	name, onExist           string
+	force, retryFailed, dry bool
+	failedList, report      string
+
+	timeout, connectTimeout, itemTimeout time.Duration
+	retries, perHost                     int
+	maxBytes, maxPixels, memory          int64
+	userAgent                            string
+	publicOnly                           bool
+	maxFailures                          limit
+
+	progress string
+	quiet    bool
+
+	set *pflag.FlagSet
+}
+
+const (
+	modeSerial     = "serial"
+	modeGIL        = "gil"
+	modeGoroutines = "goroutines"
+	modeProcesses  = "processes"
+)
+
+func addRunFlags(flags *pflag.FlagSet) *runFlags {
+	f := &runFlags{set: flags}
+	first := flagGroup{flags, "What everybody uses"}
+	first.str(&f.output, "output", "o", "DIR", "folder for the outputs, the ledger imgpipe.jsonl among them (required)")
+	first.add(parsed(&f.resize, "SIZE", transform.ParseResize, transform.Resize.String), "resize", "",
+		"800x600, 800x, x600, 320 (a box of 320x320) or 50%; fits inside and never\nenlarges, but see --fit and --upscale")
+	first.add(word(&f.format, "keep|jpeg|png|gif|tiff|bmp", func(s string) error { _, err := transform.ParseFormat(s); return err }),
+		"format", "", "format of the outputs (default keep, but WebP becomes PNG or JPEG)")
+	first.add(word(&f.quality, "1..100", func(s string) error { _, err := transform.ParseQuality(s); return err }),
+		"quality", "", fmt.Sprintf("quality of JPEG outputs (default %d)", transform.DefaultQuality))
+	f.mode = modeGoroutines
+	first.add(choice(&f.mode, modeGoroutines, modeProcesses, modeSerial, modeGIL), "mode", "m",
+		"how images are transformed; all write the same bytes. goroutines: light,\nshare memory (default). processes: an image that crashes or hangs costs one\n"+
+			"worker. serial: one after the other. gil: goroutines under one lock, as in\na language with a global interpreter lock")
+
+	input := flagGroup{flags, "Input"}
+	input.add(list[string]{&f.lists, func(s string) (string, error) { return s, nil }, "FILE"}, "input-list", "i",
+		"read files and URLs from a list, - for standard input; plain, CSV, TSV or\nJSONL, also gzipped; may be repeated")
+	f.listFormat = "auto"
+	input.add(choice(&f.listFormat, "auto", "plain", "csv", "tsv", "jsonl"), "list-format", "", "format of the lists (default auto: by extension and content)")
+	input.str(&f.listKey, "url-col", "", "NAME", "column or key that holds the URL; a number counts columns from 1 (default url)")
+	input.yes(&f.null, "null", "0", "entries of plain lists end with a NUL byte, as find -print0 writes them")
+
+	picture := flagGroup{flags, "Picture"}
+	picture.add(list[transform.Resize]{&f.sizes, transform.ParseResize, "SIZE"}, "size", "",
+		"like --resize; may be repeated: several sizes from one decode, each named\nafter its size")
+	picture.add(word(&f.fit, "inside|cover|contain|fill", func(s string) error { _, err := transform.ParseFit(s); return err }), "fit", "",
+		"inside: as large as fits (default). cover: fill the box and cut off what\nstands out. contain: pad with the background. fill: stretch")
+	picture.add(word(&f.gravity, "WHERE", func(s string) error { _, err := transform.ParseGravity(s); return err }), "gravity", "",
+		"what cover keeps: center (default), north, northeast, …, or smart")
+	picture.add(word(&f.filter, "NAME", func(s string) error { _, err := transform.ParseFilter(s); return err }), "filter", "",
+		"lanczos (default), catmullrom, mitchell, linear, box, nearest")
+	picture.yes(&f.upscale, "upscale", "", "allow images to become larger than they are")
+	picture.add(list[transform.Op]{&f.ops, transform.ParseOp, "OP"}, "op", "",
+		"an operation such as grayscale or blur=1.5; may be repeated, and is done in\nthe order given, after resizing: see 'imgpipe ops'")
+	picture.add(word(&f.colour, "COLOUR", func(s string) error { _, err := transform.ParseColor(s); return err }), "background", "",
+		"behind transparent pixels in formats that have none, and around (default white)")
+	picture.yes(&f.noOrient, "no-auto-orient", "", "do not turn images upright by their EXIF orientation")
+
+	output := flagGroup{flags, "Output"}
+	output.str(&f.name, "name", "", "TEMPLATE", "names of outputs, of {dir} {stem} {ext} {index} {host} {sha8} {size} {w} {h}\n(default {dir}/{stem}.{ext}, or {dir}/{stem}-{size}.{ext} for several sizes)")
+	f.onExist = "suffix"
+	output.add(choice(&f.onExist, "suffix", "skip", "overwrite", "error"), "on-exist", "",
+		"when a name is taken. suffix: the later of two inputs gets -2; a file that\nis not imgpipe's own is kept, and the input fails (default). skip: such a\n"+
+			"file is kept, and the input skipped. overwrite: it is replaced. error: two\ninputs of one name are a failure, too")
+	output.yes(&f.force, "force", "", "do again what is done")
+	output.yes(&f.retryFailed, "retry-failed", "", "do only what failed in an earlier run")
+	output.str(&f.failedList, "failed-list", "", "FILE", "write the inputs that failed to FILE, which --input-list can read")
+	output.yes(&f.dry, "dry-run", "n", "tell what would be written, and do nothing")
+	output.str(&f.report, "report", "", "FILE", "write a summary as JSON; - for standard output")
+
+	speed := flagGroup{flags, "Speed and memory"}
+	f.workers = cpus()
+	speed.add(whole(&f.workers, 1, 1024), "workers", "w", "images transformed at once")
+	f.downloads = 16
+	speed.add(whole(&f.downloads, 1, 4096), "downloads", "d", "images fetched at once")
+	speed.add(amount(&f.memory), "memory", "", "budget for fetched files and decoded pixels (default half of what there is)")
+
+	limits := flagGroup{flags, "Limits"}
+	f.maxBytes, f.maxPixels, f.itemTimeout = 64e6, 100e6, time.Minute
+	limits.add(amount(&f.maxBytes), "max-bytes", "", "largest file that is read")
+	limits.add(pixels(&f.maxPixels), "max-pixels", "", "largest image that is decoded")
+	limits.add(period(&f.itemTimeout, true), "item-timeout", "", "time for the whole transform of one image; 0 for no limit")
+	limits.add(failures(&f.maxFailures), "max-failures", "", "stop when so many images have failed; 1 stops at the first (default no limit)")
+
+	network := flagGroup{flags, "Network"}
+	f.timeout, f.connectTimeout, f.retries, f.perHost = 30*time.Second, 5*time.Second, 3, 8
+	network.add(period(&f.timeout, false), "timeout", "", "time for one try of a whole download, its body included")
+	network.add(period(&f.connectTimeout, false), "connect-timeout", "", "time for a connection")
+	network.add(whole(&f.retries, 0, 100), "retries", "", "further tries after time-outs, broken connections, 408, 429 and 5xx")
+	network.add(whole(&f.perHost, 1, 4096), "per-host", "", "downloads from one host at once")
+	network.str(&f.userAgent, "user-agent", "", "TEXT", "how to call ourselves (default imgpipe)")
+	network.yes(&f.publicOnly, "public-only", "", "for lists from strangers: refuse addresses that are not public, redirected\nto or not")
+
+	display := flagGroup{flags, "Display"}
+	f.progress = "auto"
+	display.add(choice(&f.progress, "auto", "bar", "plain", "none"), "progress", "", "auto: a bar on a terminal, else a line every few seconds")
+	display.yes(&f.quiet, "quiet", "q", "say nothing but failures")
+	return f
+}
+
+// parsed is a flag with a type of another package, which has a parser and a canonical text.
+func parsed[T any](p *T, kind string, parse func(string) (T, error), print func(T) string) pflag.Value {
+	var zero T
+	none := print(zero)
+	return value[T]{p, parse, func(t T) string {
+		if s := print(t); s != none {
+			return s
+		}
+		return ""
+	}, kind}
+}
+
+// word is a flag that is kept as it was typed, once check has found it good.
+func word(p *string, kind string, check func(string) error) pflag.Value {
+	return value[string]{p, func(s string) (string, error) { return s, check(s) }, func(s string) string { return s }, kind}
+}
+
+// validate looks at the flags together. Its errors name the flags and what was expected.
+func (f *runFlags) validate() error {
+	changed := f.set.Changed
+	switch {
+	case f.output == "":
+		return errors.New("--output DIR is missing: expected the folder for the outputs")
+	case len(f.inputs) == 0 && len(f.lists) == 0:
+		return errors.New("there is no input: expected files, folders, patterns or URLs, or --input-list FILE")
+	case changed("resize") && changed("size"):
+		return errors.New("--resize and --size exclude each other: expected one --resize, or a --size for each output")
+	case f.mode == modeSerial && changed("workers") && f.workers != 1:
+		return fmt.Errorf("--workers %d: --mode serial has one worker", f.workers)
+	case f.mode == modeSerial && changed("downloads") && f.downloads != 1:
+		return fmt.Errorf("--downloads %d: --mode serial fetches one image after the other", f.downloads)
+	case f.force && f.retryFailed:
+		return errors.New("--force and --retry-failed exclude each other: expected one of them")
+	case f.quiet && changed("progress"):
+		return errors.New("--quiet and --progress exclude each other: expected one of them")
+	}
+	if !changed("resize") && !changed("size") {
+		for _, name := range []string{"fit", "gravity", "filter", "upscale"} {
+			if changed(name) {
+				return fmt.Errorf("--%s says how to resize: expected --resize or --size with it", name)
+			}
+		}
+	}
+	if len(f.lists) == 0 {
+		for _, name := range []string{"list-format", "url-col", "null"} {
+			if changed(name) {
+				return fmt.Errorf("--%s says how to read a list: expected --input-list with it", name)
+			}
+		}
+	}
+	if f.null && f.listFormat != "auto" && f.listFormat != "plain" {
+		return fmt.Errorf("--null is for plain lists: expected no --list-format %s with it", f.listFormat)
+	}
+	return f.outputIsNotInput()
+}
+
+// outputIsNotInput refuses, before anything is begun, an output folder that is the very folder of the inputs.
+func (f *runFlags) outputIsNotInput() error {
+	out, err := os.Stat(f.output)
+	if err != nil {
+		return nil // it is not there yet
+	}
+	for _, arg := range f.inputs {
+		if in, err := os.Stat(arg); err == nil && in.IsDir() && os.SameFile(in, out) {
+			return fmt.Errorf("--output %q is the folder %q of the inputs, and originals are never written over: expected another folder", f.output, arg)
+		}
+	}
+	return nil
+}
+
+// source says where the items come from.
+func (f *runFlags) source(stdin io.Reader) fetch.Inputs {
+	in := fetch.Inputs{Args: f.inputs, Skip: []string{f.output}, Stdin: stdin}
+	for _, l := range f.lists {
+		format := fetch.ListFormat(f.listFormat)
+		switch {
+		case f.null:
+			format = fetch.NULList
+		case f.listFormat == "auto":
+			format = fetch.AutoList
+		}
+		in.Lists = append(in.Lists, fetch.List{Path: l, Format: format, Column: f.listKey})
+	}
+	return in
+}
+
+// client says how items are fetched.
+func (f *runFlags) client() fetch.Options {
+	o := fetch.Options{
+		Timeout:        f.timeout,
+		ConnectTimeout: f.connectTimeout,
+		Retries:        f.retries,
+		PerHost:        f.perHost,
+		MaxBytes:       f.maxBytes,
+		UserAgent:      f.userAgent,
+		Policy:         fetch.Policy{PublicOnly: f.publicOnly},
+	}
+	if f.retries == 0 {
+		o.Retries = -1
+	}
+	return o
+}
+
+// spec makes the Spec that the flags ask for, with the files that its operations need.
+func (f *runFlags) spec() (transform.Spec, error) {
+	s := transform.Spec{NoOrient: f.noOrient, Ops: f.ops, Sizes: slices.Clone(f.sizes)}
+	if f.set.Changed("resize") {
+		s.Sizes = []transform.Resize{f.resize}
+	}
+	for i := range s.Sizes {
+		r := &s.Sizes[i]
+		if f.set.Changed("fit") {
+			r.Fit = transform.Fit(strings.ToLower(f.fit))
+		}
+		if f.set.Changed("gravity") {
+			r.Gravity = transform.Gravity(strings.ToLower(f.gravity))
+		}
+		if f.set.Changed("filter") {
+			r.Filter = transform.Filter(strings.ToLower(f.filter))
+		}
+		r.Upscale = r.Upscale || f.upscale
+	}
+	// The flags were parsed when they were read, so these give no error.
+	s.Format, _ = transform.ParseFormat(or(f.format, "keep"))
+	s.Quality, _ = transform.ParseQuality(or(f.quality, fmt.Sprint(transform.DefaultQuality)))
+	s.Background, _ = transform.ParseColor(or(f.colour, "white"))
+	if err := s.Validate(); err != nil {
+		return s, err
+	}
+	files := map[string][]byte{}
+	for _, name := range s.AssetNames() {
+		b, err := readAsset(name)
+		if err != nil {
+			return s, fmt.Errorf("--op: %w", err)
+		}
+		files[name] = b
+	}
+	return s.WithAssets(files)
+}
+
+func or(s, def string) string {
+	if s == "" {
+		return def
+	}
+	return s
+}
+
+// maxAsset bounds the file of a watermark, which each worker holds.
+const maxAsset = 64e6
+
+func readAsset(name string) ([]byte, error) {
+	info, err := os.Stat(name)
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular() || info.Size() > maxAsset:
+		return nil, fmt.Errorf("read %s: expected an image file of at most 64MB", name)
+	}
+	return os.ReadFile(name)
+}
+
+// names says how outputs are called.
+func (f *runFlags) names(s transform.Spec) (*store.Namer, error) {
+	onExist, err := store.ParseOnExist(f.onExist)
+	if err != nil {
+		return nil, err
+	}
+	o := store.NameOptions{Template: f.name, OnExist: onExist, Folder: f.output}
+	for _, v := range s.Variants() {
+		o.Labels = append(o.Labels, v.Label)
+	}
+	n, err := store.NewNamer(o)
+	if err != nil && f.name != "" {
+		return nil, fmt.Errorf("--name %q: %w", f.name, err)
+	}
+	return n, err
+}
+
+// shownOutput is the output folder as a person would write it.
+func (f *runFlags) shownOutput() string {
+	return filepath.Clean(f.output)
+}
+
+// budget is the memory for files and pixels.
+func (f *runFlags) budget() int64 {
+	if f.memory > 0 {
+		return f.memory
+	}
+	if all := memoryLimit(); all > 0 {
+		return all / 2
+	}
+	return min(4<<30, math.MaxInt)
+}

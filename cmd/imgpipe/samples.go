@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os/signal"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"imgpipe/samples"
+)
+
+type samplesFlags struct {
+	output, serve string
+	count         int
+	seed          uint64
+	behaviour     samples.Behaviour
+	rate          float64
+}
+
+func newSamplesCommand() *cobra.Command {
+	f := &samplesFlags{count: 12, seed: 1}
+	cmd := &cobra.Command{
+		Use:   "samples -o DIR | --serve ADDR",
+		Short: "Draw pictures, or serve them slowly and badly",
+		Long: "Draw pictures from a seed into a folder, or serve a dozen of them, and odd and broken\n" +
+			"files, on this machine, as slowly and as badly as --as says:\n\n" + settingsHelp(),
+		Example: `  imgpipe samples -o pictures -n 24
+  imgpipe samples --serve 127.0.0.1:8080 --as latency=50ms
+  imgpipe run -o set 'http://127.0.0.1:8080/awkward/cmyk.jpg'`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
+	}
+	g := flagGroup{cmd.Flags(), "Flags"}
+	g.str(&f.output, "output", "o", "DIR", "folder to write the pictures to")
+	g.add(whole(&f.count, 1, 1_000_000), "count", "n", "how many pictures")
+	g.add(value[uint64]{&f.seed, func(s string) (uint64, error) {
+		n, err := strconv.ParseUint(s, 10, 64)
+		if err != nil {
+			return 0, errors.New("expected a whole number from 0")
+		}
+		return n, nil
+	}, func(n uint64) string { return strconv.FormatUint(n, 10) }, "N"}, "seed", "", "what they are drawn from")
+	g.str(&f.serve, "serve", "", "ADDR", "serve instead, at HOST:PORT; port 0 takes a free one")
+	g.add(parsed(&f.behaviour, "SETTINGS", samples.ParseBehaviour, samples.Behaviour.String), "as", "", "how to answer: settings with & between, such as 'latency=50ms&fail=2'")
+	g.add(requestRate(&f.rate), "rate", "", "answer 429 to more requests in a second than this (default no limit)")
+	return cmd
+}
+
+// settingsHelp lists what the server can be asked for.
+func settingsHelp() string {
+	var b strings.Builder
+	for _, s := range samples.Settings() {
+		name := s.Name
+		if s.Arg != "" {
+			name += "=" + s.Arg
+		}
+		fmt.Fprintf(&b, "  %-18s %s\n", name, s.Doc)
+	}
+	return b.String() + "\nEach can stand in the query of a URL as well: /photos/landscape-01.jpg?latency=1s"
+}
+
+func requestRate(p *float64) pflag.Value {
+	return value[float64]{p, func(s string) (float64, error) {
+		n, err := strconv.ParseFloat(s, 64)
+		if err != nil || !(n > 0) || math.IsInf(n, 0) {
+			return 0, errors.New("expected a number of requests above 0")
+		}
+		return n, nil
+	}, func(n float64) string { return strconv.FormatFloat(n, 'g', -1, 64) }, "N"}
+}
+
+func (f *samplesFlags) run(cmd *cobra.Command) error {
+	set := cmd.Flags().Changed
+	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	switch {
+	case set("output") == set("serve"):
+		return usageErrorf("expected either --output DIR, to draw pictures, or --serve ADDR, to serve them")
+	case set("serve") && (set("count") || set("seed")):
+		return usageErrorf("--count and --seed go with --output; a server has its pictures built in")
+	case set("output") && (set("as") || set("rate")):
+		return usageErrorf("--as and --rate go with --serve")
+	case set("serve"):
+		return f.listen(ctx, cmd.OutOrStdout())
+	}
+	return f.draw(ctx, cmd.ErrOrStderr())
+}
+
+func (f *samplesFlags) draw(ctx context.Context, stderr io.Writer) error {
+	n, bytes := 0, 0
+	err := samples.Write(ctx, f.output, f.count, f.seed, func(s samples.File) {
+		n++
+		bytes += len(s.Data)
+		fmt.Fprintf(stderr, "%d/%d %s: %dx%d, %.1f bits per pixel\n", n, f.count, s.Name, s.Width, s.Height, 8*float64(len(s.Data))/float64(s.Width*s.Height))
+	})
+	switch {
+	case ctx.Err() != nil:
+		return exitError{exitInterrupted, fmt.Errorf("interrupted after %d of %d pictures", n, f.count)}
+	case err != nil:
+		return exitError{exitCouldNotRun, err}
+	}
+	return nil
+}
+
+func (f *samplesFlags) listen(ctx context.Context, stdout io.Writer) error {
+	srv := &samples.Server{Behaviour: f.behaviour, Rate: f.rate}
+	url, err := srv.Start(f.serve)
+	if err != nil {
+		return exitError{exitCouldNotRun, fmt.Errorf("--serve %q: %w", f.serve, err)}
+	}
+	fmt.Fprintf(stdout, "serving on %s, a list of 200 pictures at %s/list.txt?n=200; Ctrl-C ends it\n", url, url)
+	<-ctx.Done()
+	return srv.Close()
+}
