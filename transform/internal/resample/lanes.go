@@ -22,9 +22,39 @@ const (
 	alphaRises = (alphaRise<<downBits + 1<<(downBits-1)) * (1 + 1<<half)
 )
 
-// widen spreads the samples of row over the lanes of words.
-func widen(k kind, words []uint64, row []byte) {
+// lanes is the engine that runs everywhere.
+type lanes struct {
+	kind   kind
+	across *axis
+	rows   [together][]uint64
+	sums   pool[uint64]
+	pair   []uint64 // two destination rows side by side, between the two passes
+}
+
+// words is the number of words of lanes that n pixels take.
+func (k kind) words(n int) int {
 	switch k {
+	case gray:
+		return (n + 2) / 3
+	case rgb:
+		return n
+	}
+	return 2 * n
+}
+
+func (l *lanes) begin(k kind, across *axis) {
+	l.kind, l.across = k, across
+	n := k.words(across.span)
+	for i := range l.rows {
+		l.rows[i] = sized(l.rows[i], n)
+	}
+	l.sums.reset(n)
+	// A pass along the row may read up to a whole set of weights past its end, where the weights are 0.
+	l.pair = sized(l.pair, 3*n+4*across.taps)
+}
+
+func (l *lanes) keep(slot int, row []byte) {
+	switch words := l.rows[slot]; l.kind {
 	case gray:
 		widenGray(words, row)
 	case rgb:
@@ -32,6 +62,28 @@ func widen(k kind, words []uint64, row []byte) {
 	case translucent:
 		widenAlpha(words, row)
 	}
+}
+
+func (l *lanes) open() { l.sums.add() }
+
+func (l *lanes) add(i, from, to int, w []int16) {
+	accumulate(l.sums.open[i], l.rows[from:to], w)
+}
+
+func (l *lanes) finish(rowA, rowB []byte, sums int) {
+	a, b := l.sums.open[0], l.sums.open[sums-1]
+	switch l.kind {
+	case gray:
+		pairThirds(l.pair, a, b)
+		acrossGray(rowA, rowB, l.pair, l.across)
+	case rgb:
+		pairThirds(l.pair, a, b)
+		acrossRGB(rowA, rowB, l.pair, l.across)
+	case translucent:
+		pairHalves(l.pair, a, b)
+		acrossAlpha(rowA, rowB, l.pair, l.across)
+	}
+	l.sums.drop(sums)
 }
 
 func widenGray(words []uint64, row []byte) {

@@ -22,19 +22,8 @@ func (k kind) bytes() int {
 	return 4
 }
 
-// words is the number of words of lanes that n pixels take.
-func (k kind) words(n int) int {
-	switch k {
-	case gray:
-		return (n + 2) / 3
-	case rgb:
-		return n
-	}
-	return 2 * n
-}
-
-// together is how many source rows are summed in one pass: each pass loads and stores the sums, and beyond 4 rows the
-// processor's registers run out.
+// together is how many source rows are summed in one pass: each pass loads and stores the sums, and beyond 4 rows
+// registers run out.
 const together = 4
 
 // A stream is a resampling that has been begun.
@@ -48,12 +37,27 @@ type stream struct {
 	next int // the source row that comes next
 	done int // destination rows that are complete
 
-	rows    [together][]uint64 // lanes of the last source rows
-	waiting int                // how many of those have not been added to the sums
-	open    [][]uint64         // sums of the destination rows from done on that have begun
-	free    [][]uint64         // sums to use again
-	pair    []uint64           // two destination rows side by side, between the two passes
-	spare   []byte             // where the second row of the last pair goes if there is none
+	waiting int    // how many source rows the engine keeps that are not in the sums
+	open    int    // how many destination rows, from done on, have sums
+	spare   []byte // where the second row of the last pair goes if there is none
+
+	engine engine
+	engines
+}
+
+// An engine does the arithmetic of a stream, which decides what is done when.
+type engine interface {
+	// begin forgets all rows and sums, and prepares for rows of across.span pixels of kind k.
+	begin(k kind, across *axis)
+	// keep takes a copy of row into one of together slots.
+	keep(slot int, row []byte)
+	// open begins one more sum, of 0, after those that there are.
+	open()
+	// add adds the rows in the slots from..to-1, each times its weight, to the i-th sum.
+	add(i, from, to int, w []int16)
+	// finish makes destination row a from the first sum and b from the next, or from the same if there is but one, and ends
+	// these sums.
+	finish(a, b []byte, sums int)
 }
 
 // begin prepares for the rows of a new source.
@@ -84,15 +88,10 @@ func (r *Resampler) begin(dst Plane, k kind, srcW, srcH int, win Window, f Filte
 	r.across = r.Cache.axis(axisKey{win.X, win.W, dst.W, f, acrossBits})
 	r.exact = r.down.most == 1 && r.across.most == 1
 
-	words := k.words(r.across.span)
-	for i := range r.rows {
-		r.rows[i] = sized(r.rows[i], words)
-	}
-	r.free = append(r.free, r.open...)
-	r.open = r.open[:0]
-	// A pass along the row may read up to a whole set of weights past its end, where the weights are 0.
-	r.pair = sized(r.pair, 3*words+4*r.across.taps)
+	r.open = 0
 	r.spare = sized(r.spare, dst.W*k.bytes())
+	r.engine = r.choose(k)
+	r.engine.begin(k, r.across)
 	return nil
 }
 
@@ -121,7 +120,7 @@ func (s *stream) push(pix []byte, stride, n int) int {
 		if y < int(s.down.start[s.done]) {
 			continue
 		}
-		widen(s.kind, s.rows[s.waiting], row)
+		s.engine.keep(s.waiting, row)
 		s.waiting++
 		if s.waiting == together || y == s.down.span-1 {
 			s.add(y + 1)
@@ -158,14 +157,15 @@ func (s *stream) add(end int) {
 	from, n := end-s.waiting, 0
 	s.waiting = 0
 	for y := s.done; y < s.dst.H && int(s.down.start[y]) < end; y++ {
-		if n == len(s.open) {
-			s.open = append(s.open, s.zeros())
+		if n == s.open {
+			s.engine.open()
+			s.open++
 		}
 		start, count := int(s.down.start[y]), int(s.down.count[y])
 		lo, hi := max(start, from), min(start+count, end)
 		if lo < hi {
 			w := s.down.weights[y*s.down.taps:]
-			accumulate(s.open[n], s.rows[lo-from:hi-from], w[lo-start:hi-start])
+			s.engine.add(n, lo-from, hi-from, w[lo-start:hi-start])
 		}
 		n++
 	}
@@ -178,39 +178,44 @@ func (s *stream) add(end int) {
 	}
 }
 
-// zeros gives sums to begin a destination row with.
-func (s *stream) zeros() []uint64 {
-	var z []uint64
-	if n := len(s.free); n > 0 {
-		z, s.free = s.free[n-1], s.free[:n-1]
+// finish makes the destination rows from done to last, which is one or two, from the first sums.
+func (s *stream) finish(last int) {
+	size := s.kind.bytes() * s.dst.W
+	a, b := s.dst.Pix[s.done*s.dst.Stride:][:size], s.spare
+	if last > s.done {
+		b = s.dst.Pix[last*s.dst.Stride:][:size]
 	}
-	z = sized(z, len(s.rows[0]))
-	clear(z)
-	return z
+	sums := last + 1 - s.done
+	s.engine.finish(a, b, sums)
+	s.open -= sums
+	s.done = last + 1
 }
 
-// finish makes the destination rows from done to last, which is one or two, from the first open sums.
-func (s *stream) finish(last int) {
-	two := last - s.done
-	a, b := s.open[0], s.open[two]
-	size := s.kind.bytes() * s.dst.W
-	dstA := s.dst.Pix[s.done*s.dst.Stride:][:size]
-	dstB := s.spare
-	if two == 1 {
-		dstB = s.dst.Pix[last*s.dst.Stride:][:size]
+// A pool keeps sums, each a slice of one length, in order, and those that have ended, to be used again.
+type pool[T any] struct {
+	open, free [][]T
+	n          int
+}
+
+// reset ends all sums; those to come have n elements.
+func (p *pool[T]) reset(n int) {
+	p.n = n
+	p.drop(len(p.open))
+}
+
+// add begins a sum.
+func (p *pool[T]) add() {
+	var s []T
+	if n := len(p.free); n > 0 {
+		s, p.free = p.free[n-1], p.free[:n-1]
 	}
-	switch s.kind {
-	case gray:
-		pairThirds(s.pair, a, b)
-		acrossGray(dstA, dstB, s.pair, s.across)
-	case rgb:
-		pairThirds(s.pair, a, b)
-		acrossRGB(dstA, dstB, s.pair, s.across)
-	case translucent:
-		pairHalves(s.pair, a, b)
-		acrossAlpha(dstA, dstB, s.pair, s.across)
-	}
-	s.free = append(s.free, s.open[:two+1]...)
-	s.open = append(s.open[:0], s.open[two+1:]...)
-	s.done = last + 1
+	s = sized(s, p.n)
+	clear(s)
+	p.open = append(p.open, s)
+}
+
+// drop ends the first n sums.
+func (p *pool[T]) drop(n int) {
+	p.free = append(p.free, p.open[:n]...)
+	p.open = append(p.open[:0], p.open[n:]...)
 }

@@ -29,7 +29,7 @@ const slack = 1e-6
 type axis struct {
 	first   int     // the first source sample that is used
 	span    int     // how many source samples, from first on, may be used
-	taps    int     // a multiple of 4; weights from count[i] to taps are 0
+	taps    int     // a multiple of tapsUnit; weights from count[i] to taps are 0
 	most    int     // the greatest count
 	start   []int32 // never falls from one destination sample to the next, nor does start+count
 	count   []int32
@@ -47,7 +47,7 @@ func newAxis(key axisKey) *axis {
 	scale := key.extent / float64(key.n)
 	reach := filters[key.filter].support * max(scale, 1)
 	a.most = min(a.span, int(math.Ceil(2*reach))+2)
-	a.taps = (a.most + 3) &^ 3
+	a.taps = roundUp(a.most)
 	a.weights = make([]int16, key.n*a.taps)
 
 	exact := make([]float64, a.most)
@@ -88,6 +88,9 @@ func newAxis(key axisKey) *axis {
 	return a
 }
 
+// roundUp gives the next multiple of tapsUnit.
+func roundUp(taps int) int { return (taps + tapsUnit - 1) / tapsUnit * tapsUnit }
+
 // quantise rounds w, scaled to the sum 1, to fixed point such that the sum is exactly 1. What rounding a weight adds or takes
 // is handed on to the next (the running sum is rounded, not the weight), so that the errors of thousands of tiny weights
 // cannot add up either.
@@ -126,7 +129,7 @@ func (a *axis) settle() {
 		}
 		most = max(most, a.count[i])
 	}
-	taps := (int(most) + 3) &^ 3
+	taps := roundUp(int(most))
 	if taps < a.taps {
 		packed := make([]int16, n*taps)
 		for i := range n {

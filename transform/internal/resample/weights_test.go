@@ -12,7 +12,7 @@ func checkAxis(t *testing.T, a *axis, size int, bits int) {
 		return
 	}
 	one := 1 << bits
-	if a.taps%4 != 0 || a.first < 0 || a.span < 1 || a.first+a.span > size {
+	if a.taps%tapsUnit != 0 || a.first < 0 || a.span < 1 || a.first+a.span > size {
 		t.Fatalf("taps %d, samples %d to %d of %d", a.taps, a.first, a.first+a.span, size)
 	}
 	for i := range a.start {
