@@ -1,0 +1,89 @@
+package procs
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// pipeSize is what a pipe is made to hold. A 3 MB image then takes 4 turns of its two processes instead of 48.
+const pipeSize = 1 << 20
+
+// enlarge makes a pipe hold more, and gives how many bytes an empty one then takes without blocking. Failure costs speed
+// alone: a user's pipes are limited in sum.
+func enlarge(f *os.File) int {
+	size := 0
+	if conn, err := f.SyscallConn(); err == nil {
+		conn.Control(func(fd uintptr) {
+			unix.FcntlInt(fd, unix.F_SETPIPE_SZ, pipeSize)
+			size, _ = unix.FcntlInt(fd, unix.F_GETPIPE_SZ, 0)
+		})
+	}
+	// The last page of a write may not be filled by the next one.
+	return max(4<<10, size-2*os.Getpagesize())
+}
+
+// tieToParent has the kernel kill the worker when the thread that starts it ends; see Pool.starter.
+func tieToParent(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }
+
+// watchParent has nothing to do here: see tieToParent.
+func watchParent() {}
+
+// takeStdio takes standard input and output for frames, and puts standard error in the place of the latter, for the
+// prints of whatever code runs here.
+func takeStdio() (in, out *os.File, err error) {
+	fd, err := unix.FcntlInt(1, unix.F_DUPFD_CLOEXEC, 3)
+	if err != nil {
+		return nil, nil, fmt.Errorf("take standard output: %w", err)
+	}
+	if err := unix.Dup3(2, 1, 0); err != nil {
+		return nil, nil, fmt.Errorf("take standard output: %w", err)
+	}
+	os.Stdout = os.Stderr
+	return os.Stdin, os.NewFile(uintptr(fd), "answers"), nil
+}
+
+// thisProgram is the file of this program. Where that has been replaced or removed since the start, as by an upgrade or by
+// "go run", it is the kernel's link to what runs, so that all workers of a run are of one build.
+func thisProgram() (string, error) {
+	const running = "/proc/self/exe"
+	path, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	now, err := os.Stat(path)
+	if was, errWas := os.Stat(running); errWas == nil && (err != nil || !os.SameFile(now, was)) {
+		return running, nil
+	}
+	return path, nil
+}
+
+// peakMemory is the most memory that a living process has held, in bytes; 0 where it cannot be known.
+func peakMemory(pid int) int64 {
+	status, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(status)) {
+		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			kib, _ := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 64)
+			return kib << 10
+		}
+	}
+	return 0
+}
+
+// peakAtEnd is the most memory that an ended process has held, in bytes; 0 where it cannot be known. The kernel begins a
+// process's figure with that of the one that started it, floor, so that only one above is the process's own.
+func peakAtEnd(state *os.ProcessState, floor int64) int64 {
+	usage, ok := state.SysUsage().(*syscall.Rusage)
+	if !ok || usage.Maxrss<<10 <= floor {
+		return 0
+	}
+	return usage.Maxrss << 10
+}

@@ -1,0 +1,64 @@
+//go:build unix && !linux
+
+package procs
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// enlarge has nothing to do here: the size of a pipe is the system's affair. It gives what any pipe takes without blocking.
+func enlarge(*os.File) int { return 4 << 10 }
+
+// tieToParent has nothing to do here: see watchParent.
+func tieToParent(*exec.Cmd) {}
+
+// watchParent ends this process soon after its parent has ended. Between images the end of input does that, but an image
+// that never ends would leave an orphan.
+func watchParent() {
+	parent := os.Getppid()
+	go func() {
+		for range time.Tick(time.Second) {
+			if os.Getppid() != parent {
+				os.Exit(1)
+			}
+		}
+	}()
+}
+
+// takeStdio takes standard input and output for frames, and puts standard error in the place of the latter, for the
+// prints of whatever code runs here.
+func takeStdio() (in, out *os.File, err error) {
+	fd, err := unix.FcntlInt(1, unix.F_DUPFD_CLOEXEC, 3)
+	if err != nil {
+		return nil, nil, fmt.Errorf("take standard output: %w", err)
+	}
+	if err := unix.Dup2(2, 1); err != nil {
+		return nil, nil, fmt.Errorf("take standard output: %w", err)
+	}
+	os.Stdout = os.Stderr
+	return os.Stdin, os.NewFile(uintptr(fd), "answers"), nil
+}
+
+func thisProgram() (string, error) { return os.Executable() }
+
+// peakMemory of a living process cannot be known here.
+func peakMemory(int) int64 { return 0 }
+
+// peakAtEnd is the most memory that an ended process has held, in bytes; 0 where it cannot be known.
+func peakAtEnd(state *os.ProcessState, _ int64) int64 {
+	usage, ok := state.SysUsage().(*syscall.Rusage)
+	if !ok {
+		return 0
+	}
+	if runtime.GOOS == "darwin" || runtime.GOOS == "ios" {
+		return int64(usage.Maxrss) // bytes there, KiB elsewhere
+	}
+	return int64(usage.Maxrss) << 10
+}

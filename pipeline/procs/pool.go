@@ -1,0 +1,412 @@
+package procs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"imgpipe/pipeline"
+	"imgpipe/transform"
+)
+
+// Everything in this file runs in the parent.
+
+// ClassWorkerKilled is the class of an image whose workers died under it.
+const ClassWorkerKilled = "worker-killed"
+
+const (
+	triesGuilty   = 2 // of an image that crashes its worker
+	triesInnocent = 5 // of an image whose worker was killed from outside
+	maxFailed     = 3 // starts in a row without a HELO that end the pool
+)
+
+// Options configure a [Pool]. The zero value is a pool of this program's own workers, one for each CPU that Go may use.
+type Options struct {
+	// Workers is how many processes run at once; below 1 means GOMAXPROCS.
+	Workers int
+	// Command starts a worker: a program and its arguments. Default: this program with [Subcommand], whose main must
+	// then begin as [IsWorker] says.
+	Command []string
+	// Env is added to the environment of a worker, after this process's own and GOMAXPROCS=1.
+	Env []string
+	// Prestart starts all workers at once rather than each when a task first needs it.
+	Prestart bool
+	// Recycle is the number of images after which a worker is replaced; 0 is never. The old one works until the new one
+	// is there.
+	Recycle int
+	// Grace is how long Close waits for tasks that run, and then for workers to leave, before it kills them. Default 2 s.
+	Grace time.Duration
+	// StartTimeout is how long a worker may take to say hello. Default 30 s.
+	StartTimeout time.Duration
+	// Stderr, if any, gets what workers write to standard error, from several goroutines at once.
+	Stderr io.Writer
+}
+
+func (o Options) withDefaults() (Options, error) {
+	if o.Workers < 1 {
+		o.Workers = runtime.GOMAXPROCS(0)
+	}
+	if len(o.Command) == 0 {
+		program, err := thisProgram()
+		if err != nil {
+			return o, fmt.Errorf("find this program's own file to start workers from: %w", err)
+		}
+		o.Command = []string{program, Subcommand}
+	}
+	if o.Grace <= 0 {
+		o.Grace = 2 * time.Second
+	}
+	if o.StartTimeout <= 0 {
+		o.StartTimeout = 30 * time.Second // a start takes milliseconds; a machine that swaps may need seconds
+	}
+	return o, nil
+}
+
+// A StartError says that workers cannot be started, which has ended the pool. No task can be blamed for it.
+type StartError struct {
+	// Err is why the last start failed.
+	Err error
+}
+
+// Error is one line.
+func (e *StartError) Error() string {
+	return fmt.Sprintf("start a worker process: %d in a row failed before they said hello: %v", maxFailed, e.Err)
+}
+
+// Unwrap gives Err.
+func (e *StartError) Unwrap() error { return e.Err }
+
+// Usage is what workers that have ended have used. After Close, that is all of them.
+type Usage struct {
+	// Started is how many processes were started, and Died how many of them ended other than by leaving with status 0.
+	Started, Died int
+	// User and System are CPU time.
+	User, System time.Duration
+	// MaxRSS is the most memory that any one of them held, in bytes; 0 where the system does not tell.
+	MaxRSS int64
+}
+
+// A Pool is a [pipeline.Executor] of worker processes, and is safe for use by many goroutines. Make one with [New]; it must be
+// closed.
+type Pool struct {
+	opts Options
+	env  []string
+
+	tokens  chan struct{}   // one for each slot in free
+	closing chan struct{}   // closed by the first Close: no new task is let in
+	broken  chan struct{}   // closed when startErr is set
+	life    context.Context // ends when what still runs is to be killed
+	end     context.CancelFunc
+	starts  chan startRequest
+	helpers sync.WaitGroup // goroutines that start or retire workers; begun only by who holds a slot
+	once    sync.Once
+
+	mu       sync.Mutex
+	free     []*slot // the last one is taken first, since its worker is warm
+	live     map[*worker]bool
+	failed   int // starts in a row
+	startErr *StartError
+	usage    Usage
+}
+
+// A slot is a lane of the pool, with or without a worker. It belongs to one goroutine at a time.
+type slot struct {
+	lane   int
+	worker *worker      // nil where there is none
+	next   chan startup // gives the worker's successor when it has started; nil where none is on its way
+}
+
+type startup struct {
+	worker *worker
+	err    error
+}
+
+type startRequest struct {
+	cmd     *exec.Cmd
+	started chan error
+}
+
+// New makes a pool. It starts no process unless opts.Prestart says so. It is an error in a process that is itself a worker,
+// since its main should have called [Main].
+func New(opts Options) (*Pool, error) {
+	if os.Getenv(cookieName) == cookie {
+		return nil, errors.New("make a pool of workers: this process is itself a worker: expected its main to begin with procs.IsWorker and procs.Main")
+	}
+	opts, err := opts.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	p := &Pool{
+		opts:    opts,
+		tokens:  make(chan struct{}, opts.Workers),
+		closing: make(chan struct{}),
+		broken:  make(chan struct{}),
+		starts:  make(chan startRequest),
+		live:    map[*worker]bool{},
+	}
+	p.life, p.end = context.WithCancel(context.Background())
+	// GORACE: a program built with the race detector otherwise sleeps for a second when it leaves.
+	race := strings.TrimSpace(os.Getenv("GORACE") + " atexit_sleep_ms=0")
+	p.env = slices.Concat(os.Environ(), []string{"GOMAXPROCS=1", "GORACE=" + race, cookieName + "=" + cookie}, opts.Env)
+	go p.starter()
+	for lane := range opts.Workers {
+		s := &slot{lane: lane}
+		if opts.Prestart {
+			p.launch(s)
+		}
+		p.free = append(p.free, s)
+		p.tokens <- struct{}{}
+	}
+	return p, nil
+}
+
+// starter starts all processes of the pool, from one thread that lives as long as the pool does: Linux sends the signal that
+// ties a child to its parent when the thread that started it ends, not the process (prctl(2), PR_SET_PDEATHSIG).
+func (p *Pool) starter() {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	for request := range p.starts {
+		request.started <- request.cmd.Start()
+	}
+}
+
+// Width is how many tasks Do lets in at once.
+func (p *Pool) Width() int { return p.opts.Workers }
+
+// Do runs one task in a worker, as [pipeline.Executor] says. An image whose workers died fails with class "worker-killed". A
+// [StartError] is the end of the pool. The outputs of a Result share memory.
+func (p *Pool) Do(ctx context.Context, task transform.Task) (transform.Result, pipeline.Cost, error) {
+	var cost pipeline.Cost
+	arrived := time.Now()
+	s, err := p.acquire(ctx)
+	if err != nil {
+		return transform.Result{}, cost, err
+	}
+	defer p.release(s)
+	cost.Wait = time.Since(arrived)
+	cost.Worker = s.lane
+	for {
+		if err := p.ready(ctx, s, &cost); err != nil {
+			return transform.Result{}, cost, err
+		}
+		cost.Attempts++
+		result, err := s.worker.do(ctx, p.life, task, &cost)
+		if p.opts.Recycle > 0 && s.worker.tasks >= p.opts.Recycle && s.next == nil {
+			p.launch(s)
+		}
+		d, died := errors.AsType[*death](err)
+		switch {
+		case !died:
+			return result, cost, err
+		case ctx.Err() != nil:
+			return transform.Result{}, cost, pipeline.ContextError(ctx)
+		case p.life.Err() != nil:
+			return transform.Result{}, cost, pipeline.ErrClosed
+		case cost.Attempts >= triesInnocent, cost.Attempts >= triesGuilty && !d.innocent:
+			return transform.Result{}, cost, &transform.Error{
+				Kind: ClassWorkerKilled, Doing: "transform in a worker process",
+				Err: fmt.Errorf("the worker died %d times under this image: %w", cost.Attempts, d),
+			}
+		}
+	}
+}
+
+// acquire takes a free slot.
+func (p *Pool) acquire(ctx context.Context) (*slot, error) {
+	select {
+	case <-p.closing:
+		return nil, pipeline.ErrClosed
+	case <-p.broken:
+		return nil, p.startErr
+	default:
+	}
+	if ctx.Err() != nil {
+		return nil, pipeline.ContextError(ctx)
+	}
+	select {
+	case <-p.tokens:
+	case <-p.closing:
+		return nil, pipeline.ErrClosed
+	case <-p.broken:
+		return nil, p.startErr
+	case <-ctx.Done():
+		return nil, pipeline.ContextError(ctx)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := p.free[len(p.free)-1]
+	p.free = p.free[:len(p.free)-1]
+	return s, nil
+}
+
+func (p *Pool) release(s *slot) {
+	p.mu.Lock()
+	p.free = append(p.free, s)
+	p.mu.Unlock()
+	p.tokens <- struct{}{}
+}
+
+// launch starts a worker for s behind its back; s.next will give it.
+func (p *Pool) launch(s *slot) {
+	next := make(chan startup, 1) // room for one, so that nobody need be there when it comes
+	s.next = next
+	p.helpers.Go(func() {
+		w, err := p.spawn()
+		p.mu.Lock()
+		switch {
+		case err == nil:
+			p.failed = 0
+		case p.life.Err() == nil:
+			p.failed++
+			if p.failed >= maxFailed && p.startErr == nil {
+				p.startErr = &StartError{err}
+				close(p.broken)
+			}
+		}
+		p.mu.Unlock()
+		next <- startup{w, err}
+	})
+}
+
+// ready gives s a living worker.
+func (p *Pool) ready(ctx context.Context, s *slot, cost *pipeline.Cost) error {
+	for {
+		if s.worker != nil && s.worker.isDead() {
+			s.worker.discard()
+			s.worker = nil
+		}
+		if s.worker == nil && s.next == nil {
+			p.launch(s)
+		}
+		if s.worker != nil {
+			select {
+			case successor := <-s.next:
+				p.succeed(s, successor)
+			default:
+			}
+			return nil
+		}
+		start := time.Now()
+		select {
+		case successor := <-s.next:
+			cost.Start += time.Since(start)
+			p.succeed(s, successor)
+		case <-p.broken:
+			return p.startErr
+		case <-p.life.Done():
+			return pipeline.ErrClosed
+		case <-ctx.Done(): // the worker that is on its way is for the next task
+			return pipeline.ContextError(ctx)
+		}
+		select {
+		case <-p.broken:
+			return p.startErr
+		default:
+		}
+	}
+}
+
+// succeed puts a worker that has started in the place of the one that s has.
+func (p *Pool) succeed(s *slot, successor startup) {
+	s.next = nil
+	if successor.err != nil {
+		return // counted in launch
+	}
+	if old := s.worker; old != nil {
+		p.helpers.Go(func() { p.retire(old) })
+	}
+	s.worker = successor.worker
+}
+
+func (p *Pool) born(w *worker) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.live[w] = true
+	p.usage.Started++
+}
+
+func (p *Pool) buried(w *worker) {
+	state := w.cmd.ProcessState
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.live, w)
+	if !state.Success() {
+		p.usage.Died++
+	}
+	p.usage.User += state.UserTime()
+	p.usage.System += state.SystemTime()
+	p.usage.MaxRSS = max(p.usage.MaxRSS, peakAtEnd(state, w.floor))
+}
+
+// Usage tells what the workers that have ended have used.
+func (p *Pool) Usage() Usage {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.usage
+}
+
+// Pids are the process ids of the workers that live, in ascending order.
+func (p *Pool) Pids() []int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	pids := make([]int, 0, len(p.live))
+	for w := range p.live {
+		pids = append(pids, w.cmd.Process.Pid)
+	}
+	slices.Sort(pids)
+	return pids
+}
+
+// Close lets no new task in, waits for those that run, and tells the workers to leave. What has not ended within the grace, at
+// either step, is killed; its tasks end with [pipeline.ErrClosed]. When Close returns, no process and no goroutine of the pool
+// is left. Calling it again waits for the first call. Its error is always nil.
+func (p *Pool) Close() error {
+	p.once.Do(p.close)
+	return nil
+}
+
+func (p *Pool) close() {
+	close(p.closing)
+	grace := time.AfterFunc(p.opts.Grace, p.end)
+	for range p.opts.Workers {
+		<-p.tokens
+	}
+	grace.Stop()
+	p.end() // no task runs: this ends the starts that are on their way
+
+	var group sync.WaitGroup
+	for _, s := range p.free {
+		group.Go(func() {
+			if s.worker != nil {
+				p.retire(s.worker)
+			}
+			if s.next != nil {
+				if successor := <-s.next; successor.worker != nil {
+					p.retire(successor.worker)
+				}
+			}
+		})
+	}
+	group.Wait()
+	p.helpers.Wait()
+	close(p.starts)
+}
+
+// retire ends an idle worker, and counts its peak memory before, since its end tells that only where it is above its parent's.
+func (p *Pool) retire(w *worker) {
+	peak := peakMemory(w.cmd.Process.Pid)
+	p.mu.Lock()
+	p.usage.MaxRSS = max(p.usage.MaxRSS, peak)
+	p.mu.Unlock()
+	w.retire(p.opts.Grace)
+}
+
+var _ pipeline.Executor = (*Pool)(nil)

@@ -1,0 +1,195 @@
+package procs
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"imgpipe/transform"
+)
+
+// Everything in this file runs in the worker process.
+
+const (
+	// Subcommand is the first argument that a [Pool] gives to this program to start a worker. It is not for people.
+	Subcommand = "__worker"
+
+	cookieName = "IMGPIPE_WORKER"
+	cookie     = "1"
+
+	// maxStack ends a runaway recursion. Go's own limit is 1 GB, by which time the machine may be in trouble.
+	maxStack = 64 << 20
+
+	// maxKept is the largest image file whose memory a worker keeps for the next one.
+	maxKept = 32 << 20
+)
+
+// IsWorker tells whether this process was asked to be a worker. A program that uses [New] with its default Command asks
+// first of all in main:
+//
+//	if procs.IsWorker() {
+//		os.Exit(procs.Main())
+//	}
+func IsWorker() bool { return len(os.Args) > 1 && os.Args[1] == Subcommand }
+
+// Main is the whole life of a worker process, and gives its exit status: 0 when its parent ended it, 1 when the wire broke, 2
+// when it was not started by a [Pool], which is said on standard error. From then on os.Stdout is standard error, so that a
+// stray print cannot break a frame.
+func Main() int { return serveMain(transform.Do) }
+
+type doFunc = func(context.Context, transform.Task) (transform.Result, error)
+
+func serveMain(do doFunc) int {
+	if os.Getenv(cookieName) != cookie {
+		fmt.Fprintf(os.Stderr, "imgpipe: %s is how imgpipe starts its own worker processes: expected to be started by imgpipe itself\n", Subcommand)
+		return 2
+	}
+	os.Unsetenv(cookieName) // not for what this process might start
+	// The terminal, and whoever ends a whole group of processes, reach workers as well as their parent; it decides.
+	signal.Ignore(os.Interrupt, syscall.SIGTERM)
+	debug.SetMaxStack(maxStack)
+	watchParent()
+	in, out, err := takeStdio()
+	if err == nil {
+		err = serve(in, out, do)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "imgpipe worker:", err)
+		return 1
+	}
+	return 0
+}
+
+// Serve is the worker's side of the wire, with transform.Do: it says HELO on w and answers what comes from r until r ends. The
+// error is nil when r ended between two frames. Main calls it for standard input and output.
+func Serve(r io.Reader, w io.Writer) error { return serve(r, w, transform.Do) }
+
+// A heldSpec is what a SPEC frame was understood as.
+type heldSpec struct {
+	spec transform.Spec
+	err  error
+}
+
+func serve(r io.Reader, w io.Writer, do doFunc) error {
+	fr := frameReader{r: bufio.NewReaderSize(r, firstWrite), reuse: true}
+	fw := frameWriter{w: w}
+	if err := fw.begin(tagHello, &hello{version, uint32(os.Getpid())}, 0); err != nil {
+		return fmt.Errorf("say hello: %w", err)
+	}
+	if err := fw.flush(); err != nil {
+		return fmt.Errorf("say hello: %w", err)
+	}
+	specs := map[uint32]heldSpec{}
+	for {
+		f, err := fr.next()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("read a request: %w", err)
+		}
+		switch f.tag {
+		case tagSpec:
+			var m specMessage
+			if err := parse(f.head, &m); err != nil {
+				return fmt.Errorf("read a spec: %w", err)
+			}
+			if m.id >= maxSpecs {
+				return fmt.Errorf("read a spec: %w: id %d, expected one below %d", errFrame, m.id, maxSpecs)
+			}
+			held, err := m.spec(f.body)
+			specs[m.id] = heldSpec{held, err}
+		case tagTask:
+			var m taskMessage
+			if err := parse(f.head, &m); err != nil {
+				return fmt.Errorf("read a task: %w", err)
+			}
+			held, ok := specs[m.spec]
+			if !ok {
+				return fmt.Errorf("read a task: %w: spec %d was never sent", errFrame, m.spec)
+			}
+			if err := answer(&fw, m, held, f.body, do); err != nil {
+				return err
+			}
+		default:
+			return fmt.Errorf("read a request: %w: unexpected %s frame", errFrame, f.tag[:])
+		}
+		if cap(fr.body) > maxKept {
+			fr.body = nil
+		}
+	}
+}
+
+// spec makes the Spec again that text and files stand for.
+func (m *specMessage) spec(body []byte) (transform.Spec, error) {
+	lengths := make([]uint64, len(m.assets))
+	for i, a := range m.assets {
+		lengths[i] = a.length
+	}
+	parts, err := split(append([]byte(nil), body...), lengths) // a copy: body is the reader's, a Spec keeps its files
+	if err != nil {
+		return transform.Spec{}, err
+	}
+	spec, err := transform.ParseSpec(m.text)
+	if err != nil || len(parts) == 0 {
+		return spec, err
+	}
+	files := make(map[string][]byte, len(parts))
+	for i, part := range parts {
+		files[m.assets[i].name] = part
+	}
+	return spec.WithAssets(files)
+}
+
+// answer does one task and writes its DONE.
+func answer(fw *frameWriter, m taskMessage, held heldSpec, data []byte, do doFunc) error {
+	done := doneMessage{task: m.task}
+	err := held.err
+	if err != nil {
+		err = &transform.Error{Kind: transform.ClassOperation, Doing: "read spec", Err: err}
+	} else {
+		start := time.Now()
+		done.result, err = guarded(do, transform.Task{Data: data, Spec: held.spec, Limits: m.limits})
+		done.busy = time.Since(start)
+	}
+	if err != nil {
+		done.failed, done.failure = true, toWire(err)
+	}
+	var body [][]byte
+	length := 0
+	for _, o := range done.result.Outputs {
+		body = append(body, o.Data)
+		length += len(o.Data)
+	}
+	if err := fw.begin(tagDone, &done, length); err != nil {
+		tooLarge := &transform.Error{Kind: transform.ClassTooLarge, Doing: "hand over the outputs", Err: err}
+		done = doneMessage{task: m.task, busy: done.busy, failed: true, failure: toWire(tooLarge)}
+		body = nil
+		if err := fw.begin(tagDone, &done, 0); err != nil {
+			return fmt.Errorf("write an answer: %w", err)
+		}
+	}
+	if err := fw.flush(body...); err != nil {
+		return fmt.Errorf("write an answer: %w", err)
+	}
+	return nil
+}
+
+// guarded is do with a panic made into an error: a worker that can go on need not be replaced.
+func guarded(do doFunc, task transform.Task) (result transform.Result, err error) {
+	defer func() {
+		if thrown := recover(); thrown != nil {
+			result = transform.Result{}
+			err = &transform.Error{
+				Kind: transform.ClassPanic, Doing: "transform", Err: fmt.Errorf("panic: %v", thrown), Stack: debug.Stack(),
+			}
+		}
+	}()
+	return do(context.Background(), task)
+}

@@ -1,0 +1,69 @@
+package procs
+
+import (
+	"io"
+	"strings"
+	"sync"
+)
+
+const (
+	keepFirst = 1 << 10
+	keepLast  = 4 << 10
+)
+
+// A transcript keeps what a worker wrote to standard error since the last task began: the first 1 KiB, where the reason of a Go
+// crash stands, and the last 4 KiB, where most other programs put theirs.
+type transcript struct {
+	mu          sync.Mutex
+	first, last []byte
+	also        io.Writer // gets everything, unless nil
+}
+
+// Write keeps p. Its error is always nil: a worker must not die because nobody can hear it.
+func (t *transcript) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.first = append(t.first, p[:min(len(p), keepFirst-len(t.first))]...)
+	t.last = append(t.last, p...)
+	if over := len(t.last) - keepLast; over > 0 {
+		t.last = append(t.last[:0], t.last[over:]...)
+	}
+	if t.also != nil {
+		t.also.Write(p)
+	}
+	return len(p), nil
+}
+
+func (t *transcript) reset() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.first, t.last = t.first[:0], t.last[:0]
+}
+
+// tail gives the last 4 KiB.
+func (t *transcript) tail() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return string(t.last)
+}
+
+// said gives the one line that tells most: the reason of a Go crash, else the last line; "" where there is none.
+func (t *transcript) said() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	last := ""
+	for _, part := range [][]byte{t.first, t.last} {
+		for line := range strings.Lines(string(part)) {
+			line = strings.TrimSpace(line)
+			for _, start := range []string{"panic: ", "fatal error: ", "SIG"} {
+				if strings.HasPrefix(line, start) {
+					return line
+				}
+			}
+			if line != "" {
+				last = line
+			}
+		}
+	}
+	return last[:min(len(last), 200)]
+}

@@ -1,0 +1,218 @@
+// Package procs is the [pipeline.Executor] that runs transform.Do in child processes of this same program.
+//
+//	Pool.Do ──> a slot ──┬── stdin:  SPEC?, TASK ──>┐
+//	                     │                          │  worker process: one at a time,
+//	   Result <──────────┼── stdout: HELO, DONE… <──┤  transform.Do, GOMAXPROCS=1
+//	   death's message <─┴── stderr: last 4 KiB  <──┘
+//
+// An image that crashes, hangs or exhausts its worker costs that worker and nothing else. The pool never runs an image in
+// the parent, never has more than one image in a worker, and never leaves a worker behind.
+//
+// # Wire
+//
+// This is the whole of what a worker must know; one can be written in any language. A worker is started with
+// IMGPIPE_WORKER=1 in its environment, reads frames from standard input and writes frames to standard output. What it
+// writes to standard error is kept for the message of its crash. All integers are little-endian. A frame is
+//
+//	tag      4 bytes   ASCII
+//	head     u32       length of the head, at most 1 MiB
+//	body     u64       length of the body, at most 1 GiB
+//	…                  the head: the fields below, one after the other
+//	…                  the body: the bytes of files, one after the other, their lengths standing in the head
+//
+// A str is a u32 length and that many bytes; a list is a u32 count and that many elements; a bool is one byte, 0 or 1;
+// times are i64 nanoseconds. A head has no byte more than its fields.
+//
+//	HELO  worker → pool   version u32 (now 1), pid u32
+//	SPEC  pool → worker   id u32, text str, list of (name str, length u64); the body is the named files (watermarks)
+//	TASK  pool → worker   task u64, spec u32, max-pixels i64; the body is the image file
+//	DONE  worker → pool   task u64, busy time, RESULT, failed bool, [ERROR]; the body is the outputs
+//
+//	RESULT  SOURCE, list of (label str, format str, width i64, height i64, length u64), list of warning str, path str,
+//	        decode, operate and encode times
+//	SOURCE  format str, width i64, height i64, orientation i64, alpha bool, progressive bool
+//	ERROR   kind str, doing str, text str, stack str
+//
+// The worker speaks first: HELO. A SPEC has no answer; it stands for its id until another SPEC takes that id; ids are below
+// 64. A TASK is answered by one DONE with the same task number, once it has been read whole; the next TASK comes
+// after that. Busy time is what transform.Do took, so that the pool can tell what the hand-over cost. An error with an empty
+// kind is no [transform.Error]. End of input is the order to leave, with status 0, and is also what a worker sees when
+// its parent was killed. A worker ignores SIGINT and SIGTERM, which reach it together with its parent: the parent decides.
+// Anything else that arrives at the pool condemns the worker: it is killed and counts as dead.
+//
+// # Death
+//
+// A worker that dies is replaced, and its image is tried once more, alone in a fresh process. If that dies too, the image
+// fails with class "worker-killed" and a message that names the signal or exit status and what the worker last said. Where
+// the signal was one that people and kernels send (SIGKILL and its like) rather than one that a fault raises (SIGSEGV and
+// its like), the image is tried up to five times, since it is probably innocent. A task whose context ends has its worker
+// killed and is not tried again. Three starts in a row that never said HELO end the pool with a [StartError].
+//
+// On Linux a worker is killed by the kernel when its parent dies. Elsewhere it leaves when it next reads, after the image
+// that it has, or within a second or two on Unix, where it watches its parent.
+package procs
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+)
+
+const (
+	version = 1 // of the wire; HELO carries it
+
+	headerSize = 16
+	maxHead    = 1 << 20
+	maxBody    = 1 << 30
+
+	// maxTrusted is how much of a body is allocated because its header says so. What goes beyond it is allocated as
+	// it arrives. It is above the size of nearly every image file, since growing means copying.
+	maxTrusted = 32 << 20
+
+	// firstWrite is how much of a frame is copied together so that it leaves in one write: a small frame wakes its
+	// reader once. It is the size of a pipe where the pipe could not be enlarged.
+	firstWrite = 64 << 10
+
+	maxSpecs = 64 // ids of SPEC frames
+)
+
+type tag [4]byte
+
+var (
+	tagHello = tag{'H', 'E', 'L', 'O'}
+	tagSpec  = tag{'S', 'P', 'E', 'C'}
+	tagTask  = tag{'T', 'A', 'S', 'K'}
+	tagDone  = tag{'D', 'O', 'N', 'E'}
+)
+
+// errFrame is what a frame that breaks the rules of the wire is.
+var errFrame = errors.New("not a frame of this protocol")
+
+// A frame is one message as it was read. Its slices are the reader's and stand until the next frame is read, but for the body
+// of a frameReader that does not reuse it.
+type frame struct {
+	tag  tag
+	head []byte
+	body []byte
+}
+
+// A frameReader reads frames. It allocates at most maxHead + maxTrusted + twice the bytes that have arrived.
+type frameReader struct {
+	r     io.Reader
+	reuse bool // a body is read into the same memory as the last
+
+	header [headerSize]byte
+	head   []byte
+	body   []byte
+}
+
+// next reads a frame. The error is io.EOF at the end between two frames, io.ErrUnexpectedEOF within one, and wraps errFrame
+// where the bytes are no frame.
+func (fr *frameReader) next() (frame, error) {
+	if _, err := io.ReadFull(fr.r, fr.header[:]); err != nil {
+		return frame{}, err
+	}
+	f := frame{tag: tag(fr.header[:4])}
+	headLen, bodyLen := binary.LittleEndian.Uint32(fr.header[4:]), binary.LittleEndian.Uint64(fr.header[8:])
+	switch f.tag {
+	case tagHello, tagSpec, tagTask, tagDone:
+	default:
+		return frame{}, fmt.Errorf("%w: it starts with %q", errFrame, fr.header[:])
+	}
+	if headLen > maxHead || bodyLen > maxBody {
+		return frame{}, fmt.Errorf("%w: a %s frame with a head of %d and a body of %d bytes", errFrame, f.tag[:], headLen, bodyLen)
+	}
+	var err error
+	if fr.head, err = fill(fr.r, fr.head[:0], int(headLen)); err != nil {
+		return frame{}, err
+	}
+	f.head = fr.head
+	var into []byte
+	if fr.reuse {
+		into = fr.body[:0]
+	}
+	if f.body, err = fill(fr.r, into, int(bodyLen)); err != nil {
+		return frame{}, err
+	}
+	if fr.reuse {
+		fr.body = f.body
+	}
+	return f, nil
+}
+
+// fill reads exactly n bytes into the memory of buf, or into new memory.
+func fill(r io.Reader, buf []byte, n int) ([]byte, error) {
+	for len(buf) < n {
+		if len(buf) == cap(buf) {
+			grown := make([]byte, len(buf), min(n, max(maxTrusted, 2*len(buf))))
+			copy(grown, buf)
+			buf = grown
+		}
+		part := buf[len(buf):min(n, cap(buf))]
+		got, err := io.ReadFull(r, part)
+		buf = buf[:len(buf)+got]
+		if err == io.EOF {
+			err = io.ErrUnexpectedEOF
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return buf, nil
+}
+
+// A frameWriter writes frames.
+type frameWriter struct {
+	w   io.Writer
+	buf []byte
+}
+
+// A message is the head of a frame: see codec.
+type message interface{ fields(*codec) }
+
+// begin starts a frame in buf after what is there, which may be another whole frame.
+func (fw *frameWriter) begin(t tag, m message, bodyLen int) error {
+	start := len(fw.buf)
+	fw.buf = append(fw.buf, t[:]...)
+	fw.buf = append(fw.buf, make([]byte, headerSize-len(t))...)
+	c := codec{b: fw.buf}
+	m.fields(&c)
+	fw.buf = c.b
+	headLen := len(fw.buf) - start - headerSize
+	if headLen > maxHead || bodyLen > maxBody {
+		fw.buf = fw.buf[:start]
+		return fmt.Errorf("a %s frame with a head of %d and a body of %d bytes is over the limit", t[:], headLen, bodyLen)
+	}
+	binary.LittleEndian.PutUint32(fw.buf[start+4:], uint32(headLen))
+	binary.LittleEndian.PutUint64(fw.buf[start+8:], uint64(bodyLen))
+	return nil
+}
+
+// flush writes what begin has started, and the body after it: copied as far as it fits in the first write, and straight
+// from its own memory beyond.
+func (fw *frameWriter) flush(body ...[]byte) error {
+	for i, part := range body {
+		n := min(len(part), max(0, firstWrite-len(fw.buf)))
+		fw.buf = append(fw.buf, part[:n]...)
+		if n < len(part) {
+			body = append([][]byte{part[n:]}, body[i+1:]...)
+			return fw.write(body)
+		}
+	}
+	return fw.write(nil)
+}
+
+func (fw *frameWriter) write(rest [][]byte) error {
+	_, err := fw.w.Write(fw.buf)
+	fw.buf = fw.buf[:0]
+	for _, part := range rest {
+		if err != nil {
+			return err
+		}
+		if len(part) > 0 {
+			_, err = fw.w.Write(part)
+		}
+	}
+	return err
+}

@@ -1,0 +1,346 @@
+package procs
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"imgpipe/pipeline"
+	"imgpipe/transform"
+)
+
+// Everything in this file runs in the parent.
+
+// farewell is how long a worker that closed its output, or answered before it had read its task, has to explain itself.
+const farewell = time.Second
+
+// A worker is one child process. It belongs to one goroutine at a time, but for kill and what is behind dead.
+type worker struct {
+	cmd    *exec.Cmd
+	in     *os.File // its standard input
+	out    *os.File // its standard output
+	room   int      // bytes that in takes without blocking while the worker waits for a task
+	writer frameWriter
+	reader frameReader
+	stderr *transcript
+	floor  int64 // see peakAtEnd
+
+	specs map[specKey]uint32 // the ids of the specs that it holds
+	tasks int                // how many it was given
+
+	dead      chan struct{} // closed when it has ended and was waited for
+	kill      func()        // ends it, once; dead follows
+	condemned atomic.Bool   // it was killed because it broke the rules
+}
+
+// A specKey tells specs apart. Where a spec has files, its text names their SHA-256.
+type specKey struct {
+	text  string
+	files int
+}
+
+// spawn starts a process and waits for its HELO.
+func (p *Pool) spawn() (*worker, error) {
+	if p.life.Err() != nil {
+		return nil, pipeline.ErrClosed
+	}
+	inR, inW, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	outR, outW, err := os.Pipe()
+	if err != nil {
+		inR.Close()
+		inW.Close()
+		return nil, err
+	}
+	w := &worker{
+		in: inW, out: outR, room: enlarge(inW),
+		writer: frameWriter{w: inW},
+		reader: frameReader{r: bufio.NewReaderSize(outR, 16<<10)},
+		stderr: &transcript{also: p.opts.Stderr},
+		specs:  map[specKey]uint32{},
+		dead:   make(chan struct{}),
+		floor:  peakMemory(os.Getpid()),
+	}
+	enlarge(outR)
+	w.cmd = exec.Command(p.opts.Command[0], p.opts.Command[1:]...)
+	w.cmd.Env = p.env
+	w.cmd.Stdin, w.cmd.Stdout, w.cmd.Stderr = inR, outW, w.stderr
+	w.cmd.WaitDelay = farewell // where something else holds its standard error open
+	tieToParent(w.cmd)
+	w.kill = sync.OnceFunc(func() { w.cmd.Process.Kill() })
+	request := startRequest{w.cmd, make(chan error, 1)}
+	p.starts <- request
+	err = <-request.started
+	inR.Close()
+	outW.Close()
+	if err != nil {
+		inW.Close()
+		outR.Close()
+		return nil, err
+	}
+	p.born(w)
+	go func() {
+		w.cmd.Wait() // its error is in ProcessState
+		p.buried(w)
+		close(w.dead)
+	}()
+
+	ctx, cancel := context.WithTimeout(p.life, p.opts.StartTimeout)
+	defer cancel()
+	stop := context.AfterFunc(ctx, w.kill)
+	err = w.hear()
+	if !stop() && err == nil {
+		err = ctx.Err() // its killer is on its way
+	}
+	if err == nil {
+		return w, nil
+	}
+	d := w.bury(err)
+	switch {
+	case p.life.Err() != nil:
+		return nil, pipeline.ErrClosed
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("it said no hello within %v%s", p.opts.StartTimeout, d.lastWords())
+	}
+	return nil, errors.New(d.how + d.lastWords())
+}
+
+// hear reads the HELO.
+func (w *worker) hear() error {
+	f, err := w.reader.next()
+	if err != nil {
+		return err
+	}
+	var m hello
+	if f.tag != tagHello || len(f.body) > 0 {
+		return fmt.Errorf("%w: a %s frame where HELO was expected", errFrame, f.tag[:])
+	}
+	if err := parse(f.head, &m); err != nil {
+		return err
+	}
+	if m.version != version {
+		return fmt.Errorf("%w: the worker speaks version %d, expected %d", errFrame, m.version, version)
+	}
+	return nil
+}
+
+// isDead tells of a worker that has ended.
+func (w *worker) isDead() bool {
+	select {
+	case <-w.dead:
+		return true
+	default:
+		return false
+	}
+}
+
+// do has the worker run one task. Where the error is a *death, the worker has ended and must be replaced.
+func (w *worker) do(ctx, life context.Context, task transform.Task, cost *pipeline.Cost) (transform.Result, error) {
+	w.tasks++
+	w.stderr.reset()
+	if err := w.prepare(task); err != nil {
+		return transform.Result{}, err
+	}
+	stop, stopLife := context.AfterFunc(ctx, w.kill), context.AfterFunc(life, w.kill)
+	start := time.Now()
+	done, f, err := w.exchange(task.Data)
+	// Both are called, whatever the first says. When one is too late, the kill is on its way or has been done: the worker
+	// is condemned even where it has answered.
+	stopped, stoppedLife := stop(), stopLife()
+	if err != nil {
+		return transform.Result{}, w.bury(err)
+	}
+	if !stopped || !stoppedLife {
+		w.kill()
+		<-w.dead
+		w.discard()
+	}
+	cost.Handover += time.Since(start) - done.busy
+	cost.Copied += int64(len(task.Data) + len(f.body))
+	if done.failed {
+		return done.result, done.failure.err()
+	}
+	return done.result, nil
+}
+
+// prepare puts the head of a task into the writer, and its spec before it where the worker does not hold that yet.
+func (w *worker) prepare(task transform.Task) error {
+	tooLarge := func(err error) error {
+		w.writer.buf = w.writer.buf[:0]
+		return &transform.Error{Kind: transform.ClassTooLarge, Doing: "hand over to a worker process", Err: err}
+	}
+	files := task.Spec.Assets()
+	key := specKey{task.Spec.String(), len(files)}
+	id, held := w.specs[key]
+	if !held {
+		// A Spec that was not parsed may hold what no text says; transform.Do refuses it in these words.
+		if err := task.Spec.Validate(); err != nil {
+			return &transform.Error{Kind: transform.ClassOperation, Doing: "read spec", Err: err}
+		}
+		if len(w.specs) == maxSpecs {
+			clear(w.specs)
+		}
+		id = uint32(len(w.specs))
+		m := specMessage{id: id, text: key.text}
+		var body []byte
+		for name, data := range files {
+			m.assets = append(m.assets, asset{name, uint64(len(data))})
+			body = append(body, data...)
+		}
+		if err := w.writer.begin(tagSpec, &m, len(body)); err != nil {
+			return tooLarge(err)
+		}
+		w.writer.buf = append(w.writer.buf, body...)
+	}
+	if err := w.writer.begin(tagTask, &taskMessage{uint64(w.tasks), id, task.Limits}, len(task.Data)); err != nil {
+		return tooLarge(err)
+	}
+	w.specs[key] = id
+	return nil
+}
+
+// exchange writes the prepared task and reads its answer. It does not return before it has let go of data.
+func (w *worker) exchange(data []byte) (done doneMessage, f frame, err error) {
+	send := func() error {
+		err := w.writer.flush(data)
+		if err != nil {
+			// It has ended, or no longer reads, in which case it might say nothing either.
+			w.await()
+		}
+		return err
+	}
+	var wrote chan error
+	if len(w.writer.buf)+len(data) <= w.room {
+		send() // what it said before it ended is read below, and the end of it
+	} else {
+		// A worker that stops reading would block the write, so that its answer or death went unheard.
+		wrote = make(chan error, 1)
+		go func() { wrote <- send() }()
+	}
+	f, err = w.reader.next()
+	if err == nil && (f.tag != tagDone || parse(f.head, &done) != nil || done.task != uint64(w.tasks)) {
+		err = fmt.Errorf("%w: a %s frame where the answer to task %d was expected", errFrame, f.tag[:], w.tasks)
+	}
+	if err == nil {
+		err = done.unpack(f.body)
+	}
+	if wrote != nil {
+		if err == nil {
+			late := time.AfterFunc(farewell, w.condemn)
+			err = <-wrote
+			late.Stop()
+		} else {
+			if errors.Is(err, errFrame) {
+				w.condemn()
+			}
+			w.await()
+			<-wrote
+		}
+	}
+	if cap(w.writer.buf) > 4*firstWrite {
+		w.writer.buf = nil
+	}
+	return done, f, err
+}
+
+// A death is why a worker ended, or had to.
+type death struct {
+	how      string // "exit status 2"
+	said     string // the line of its standard error that tells most
+	innocent bool   // something from outside ended it, so that its image is probably good
+}
+
+func (d *death) Error() string { return d.how + d.lastWords() }
+
+func (d *death) lastWords() string {
+	if d.said == "" {
+		return ""
+	}
+	return ": " + d.said
+}
+
+// condemn kills a worker for what it did.
+func (w *worker) condemn() {
+	w.condemned.Store(true)
+	w.kill()
+}
+
+// await waits for the end of a worker that has fallen silent, and brings it about after a while.
+func (w *worker) await() {
+	timer := time.NewTimer(farewell)
+	defer timer.Stop()
+	select {
+	case <-w.dead:
+	case <-timer.C:
+		w.condemn()
+		<-w.dead
+	}
+}
+
+// bury ends a worker after err broke the wire to it, if it has not ended yet, and says what it died of.
+func (w *worker) bury(err error) *death {
+	d := &death{}
+	if errors.Is(err, errFrame) {
+		w.condemn()
+	}
+	w.await()
+	state := w.cmd.ProcessState
+	status, hasStatus := state.Sys().(syscall.WaitStatus)
+	switch {
+	case errors.Is(err, errFrame):
+		d.how = err.Error()
+	case w.condemned.Load():
+		d.how = "it closed its input or output, or answered before it had read its task"
+	case state.Success():
+		d.how = "it left without an answer"
+	default:
+		d.how = state.String()
+		d.innocent = hasStatus && status.Signaled() && fromOutside(status.Signal())
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		d.how += ", in the middle of its answer"
+	}
+	d.said = w.stderr.said()
+	w.discard()
+	return d
+}
+
+// fromOutside tells of a signal that it comes from people, other programs or a kernel without memory, rather than from a fault
+// in the program that it ends.
+func fromOutside(s syscall.Signal) bool {
+	switch s {
+	case syscall.SIGKILL, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGPIPE, syscall.SIGALRM:
+		return true
+	}
+	return false
+}
+
+// discard closes the pool's ends of the pipes of a worker that has ended.
+func (w *worker) discard() {
+	w.in.Close()
+	w.out.Close()
+}
+
+// retire tells an idle worker to leave, and ends it if it has not after grace.
+func (w *worker) retire(grace time.Duration) {
+	w.in.Close()
+	timer := time.NewTimer(grace)
+	defer timer.Stop()
+	select {
+	case <-w.dead:
+	case <-timer.C:
+		w.kill()
+		<-w.dead
+	}
+	w.discard()
+}
