@@ -73,7 +73,7 @@ const (
 // A Client fetches items. It is made by New and may be used by any number of goroutines at once.
 type Client struct {
 	opts    Options
-	http    *http.Client
+	http    *http.Transport // without http.Client, which would read Location itself and show it in errors
 	hosts   hosts
 	buffers buffers
 	// dial, where it is set before the first Fetch, makes the connections; for tests.
@@ -112,10 +112,7 @@ func New(o Options) *Client {
 		// Behind a proxy the address that is asked cannot be seen.
 		t.Proxy = nil
 	}
-	c.http = &http.Client{
-		Transport:     t,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
+	c.http = t
 	return c
 }
 

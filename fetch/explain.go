@@ -27,10 +27,6 @@ func (f *fetching) explain(ctx context.Context, u *url.URL, err error) error {
 	if errors.As(err, &e) {
 		return &Error{Kind: e.Kind, Doing: f.doing(u), Err: e.Err, again: e.again}
 	}
-	var ue *url.Error
-	if errors.As(err, &ue) {
-		err = ue.Err // its text repeats the URL
-	}
 	kind, again := classify(err)
 	if kind == ClassTimeout {
 		err = errors.New("no connection within " + f.opts.ConnectTimeout.String())

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -17,8 +18,12 @@ const (
 	mostGap  = 5 * time.Second
 	leastGap = 5 * time.Millisecond
 	// patience is how many tries in a row may go without any answer before a host is suspect: until it answers again it has
-	// a quarter of PerHost, and its items are tried once. So a dead host costs little of a run's time.
+	// a quarter of PerHost, and its items are tried once.
 	patience = 16
+	// silence is how long a suspect host may give no answer before all of its items fail at once, and for how long they
+	// do before it is asked again. So a dead host costs a run minutes, not a time-out for each item, and one that is away
+	// for a moment costs nothing.
+	silence = 5 * time.Minute
 	// remembered is how many idle hosts are kept before those with nothing to remember are forgotten.
 	remembered = 4096
 )
@@ -29,23 +34,20 @@ type hosts struct {
 	mu      sync.Mutex
 	m       map[string]*host
 	sweep   int // the number of hosts at which to look for those to forget
-	// changed, where set, is called without the lock when a host may take more than before. Spread sets it.
-	watchers map[*watcher]struct{}
 }
 
-type watcher struct{ wake func() }
-
 type host struct {
-	key     string
-	users   int           // in enter or between enter and leave
-	active  int           // between enter and leave
-	freed   chan struct{} // closed when active falls, then replaced
-	until   time.Time     // nothing starts before
-	gap     time.Duration // between two starts
-	slowed  time.Time     // when gap last grew
-	closed  time.Time     // until then everything fails
-	silent  int           // tries in a row without an answer
-	lastUse time.Time
+	key    string
+	users  int           // in enter or between enter and leave
+	active int           // between enter and leave
+	freed  chan struct{} // closed when active falls, then replaced
+	until  time.Time     // nothing starts before
+	gap    time.Duration // between two starts
+	slowed time.Time     // when gap last grew
+	closed time.Time     // until then everything fails
+	kind   string        // of that failure, a class
+	silent int           // tries in a row without an answer
+	since  time.Time     // when the first of them began
 }
 
 // hostOf names the host of u and its port.
@@ -119,10 +121,10 @@ func (hs *hosts) enter(ctx context.Context, key string) (*turn, error) {
 	for {
 		now := time.Now()
 		if now.Before(h.closed) {
+			err := h.refusal(now)
 			hs.forget(h)
-			left := h.closed.Sub(now).Round(time.Second)
 			hs.mu.Unlock()
-			return nil, &Error{Kind: "http-429", Err: fmt.Errorf("the server asked to be left alone for another %s", left)}
+			return nil, err
 		}
 		full := h.active >= h.limit(hs.perHost)
 		wait := h.until.Sub(now)
@@ -153,6 +155,14 @@ func (hs *hosts) enter(ctx context.Context, key string) (*turn, error) {
 	}
 }
 
+// refusal says why a closed host is not asked.
+func (h *host) refusal(now time.Time) error {
+	if h.silent > 0 {
+		return &Error{Kind: h.kind, Err: fmt.Errorf("not asked: the host gave no answer for %s", now.Sub(h.since).Round(time.Second))}
+	}
+	return &Error{Kind: h.kind, Err: fmt.Errorf("not asked: the server wants to be left alone for another %s", h.closed.Sub(now).Round(time.Second))}
+}
+
 // A verdict is what a turn says of its host.
 type verdict int
 
@@ -173,37 +183,38 @@ func (t *turn) leave(v verdict) {
 	switch v {
 	case verdictGood:
 		h.silent = 0
-		if !h.slowed.After(t.started) {
+		if t.started.After(h.slowed) {
 			if h.gap = h.gap * 97 / 100; h.gap < leastGap {
 				h.gap = 0
 			}
 		}
 	case verdictSilent:
-		h.silent++
+		if h.silent++; h.silent == 1 {
+			h.since = t.started
+		}
+		if now := time.Now(); h.silent >= patience && now.Sub(h.since) >= silence {
+			h.closed, h.kind = later(h.closed, now.Add(silence)), ClassTimeout
+		}
 	}
 	h.active--
 	close(h.freed)
 	h.freed = make(chan struct{})
 	t.hs.forget(h)
-	wake := t.hs.wakers()
 	t.hs.mu.Unlock()
-	for _, w := range wake {
-		w.wake()
-	}
 }
 
-// slow makes the host be asked more rarely, and not before wait is over.
-func (t *turn) slow(wait time.Duration) {
+// slow makes the host, which answered with status, be asked more rarely, and not before wait is over.
+func (t *turn) slow(status int, wait time.Duration) {
 	t.hs.mu.Lock()
 	defer t.hs.mu.Unlock()
 	h, now := t.h, time.Now()
 	// Of the answers to what was already on its way, the first alone counts.
-	if !h.slowed.After(t.started) {
+	if t.started.After(h.slowed) {
 		h.gap = min(mostGap, max(firstGap, 2*h.gap))
 		h.slowed = now
 	}
 	if wait > longestWait {
-		h.closed = later(h.closed, now.Add(wait))
+		h.closed, h.kind = later(h.closed, now.Add(wait)), "http-"+strconv.Itoa(status)
 		return
 	}
 	h.until = later(h.until, now.Add(max(wait, h.gap)))
@@ -232,28 +243,4 @@ func (hs *hosts) forget(h *host) {
 		}
 	}
 	hs.sweep = max(remembered, 2*len(hs.m))
-}
-
-// watch has wake called whenever a host may take more; the function it gives ends that.
-func (hs *hosts) watch(wake func()) func() {
-	w := &watcher{wake}
-	hs.mu.Lock()
-	defer hs.mu.Unlock()
-	if hs.watchers == nil {
-		hs.watchers = make(map[*watcher]struct{})
-	}
-	hs.watchers[w] = struct{}{}
-	return func() {
-		hs.mu.Lock()
-		defer hs.mu.Unlock()
-		delete(hs.watchers, w)
-	}
-}
-
-func (hs *hosts) wakers() []*watcher {
-	var ws []*watcher
-	for w := range hs.watchers {
-		ws = append(ws, w)
-	}
-	return ws
 }

@@ -96,16 +96,22 @@ func (f *fetching) hop(ctx context.Context, clock *stopwatch, u *url.URL) (data 
 			turn.leave(verdictSilent)
 		}
 	}()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	asking, stop := context.WithCancel(ctx)
+	defer stop()
+	req, err := http.NewRequestWithContext(asking, http.MethodGet, u.String(), nil)
 	if err != nil {
 		return nil, nil, &Error{Kind: ClassURL, Err: errors.New("not a valid URL")}
 	}
 	req.Header.Set("User-Agent", f.opts.UserAgent)
 	req.Header.Set("Accept", accept)
 	req.Header.Set("Accept-Encoding", "identity")
+	if u.User != nil {
+		password, _ := u.User.Password()
+		req.SetBasicAuth(u.User.Username(), password)
+	}
 	clock.resume()
 	defer clock.pause()
-	resp, err := f.http.Do(req)
+	resp, err := f.http.RoundTrip(req)
 	if err != nil {
 		var e *Error
 		answered = errors.As(err, &e) // refused by the policy, not by the host
@@ -128,12 +134,13 @@ func (f *fetching) hop(ctx context.Context, clock *stopwatch, u *url.URL) (data 
 	answered = true
 	wait := retryAfter(resp.Header.Get("Retry-After"), time.Now())
 	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
-		turn.slow(wait)
+		turn.slow(status, wait)
 	}
 	turn.leave(verdictGood)
-	clock.limit(250 * time.Millisecond)
-	// A short text that is read to its end lets the connection be used again.
+	// A text that is read to its end lets the connection be used again: worth it where it is short and comes at once.
+	soon := time.AfterFunc(250*time.Millisecond, stop)
 	_, _ = io.CopyN(io.Discard, resp.Body, 16<<10)
+	soon.Stop()
 	switch status {
 	case 301, 302, 303, 307, 308:
 		next, err = redirect(u, resp.Header.Get("Location"))
@@ -332,11 +339,4 @@ func (s *stopwatch) pause() {
 	if s.timer.Stop() {
 		s.left = max(0, s.left-time.Since(s.resumed))
 	}
-}
-
-// limit leaves the running stopwatch d at most.
-func (s *stopwatch) limit(d time.Duration) {
-	s.pause()
-	s.left = min(s.left, d)
-	s.resume()
 }

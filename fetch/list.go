@@ -78,7 +78,9 @@ func (l List) check() error {
 		return fileError("open", l.Path, err).Err
 	}
 	defer f.Close()
-	return l.read(f, func(int, string, error) bool { return false })
+	const enough = 100 // records, to see that it is a list
+	n := 0
+	return l.read(f, func(int, string, error) bool { n++; return n < enough })
 }
 
 // items gives the items of l to one. It tells whether to go on, and why l could not be read to its end.
@@ -133,22 +135,19 @@ func (l List) read(r io.Reader, yield func(line int, source string, err error) b
 		return err
 	}
 	format := l.format(head[0])
-	if have, _ := br.Peek(br.Buffered()); format != NULList && bytes.IndexByte(have[:min(len(have), 512)], 0) >= 0 {
-		return errors.New("it holds NUL bytes, expected text; names that end with NUL have a format of their own")
-	}
 	s := &splitter{end: '\n'}
 	switch format {
 	case NULList:
 		s.end = 0
 	case CSVList:
-		s.comma = separator(br)
+		s.comma, s.sniff = ',', true
 	case TSVList:
 		s.comma = '\t'
 	}
 	sc := bufio.NewScanner(br)
 	sc.Buffer(make([]byte, 64<<10), maxRecord+64<<10)
 	sc.Split(s.split)
-	pick := l.picker(format, s.comma)
+	pick := l.picker(format, s)
 	for sc.Scan() {
 		if s.err != nil {
 			if !yield(s.start, "", s.err) {
@@ -156,7 +155,17 @@ func (l List) read(r io.Reader, yield func(line int, source string, err error) b
 			}
 			continue
 		}
-		source, ok, err := pick(sc.Bytes())
+		rec := sc.Bytes()
+		if format != NULList && bytes.IndexByte(rec, 0) >= 0 {
+			if s.start <= 3 {
+				return errors.New("it holds NUL bytes, expected text; names that end with NUL have a format of their own")
+			}
+			if !yield(s.start, "", errors.New("the record holds a NUL byte, expected text")) {
+				return nil
+			}
+			continue
+		}
+		source, ok, err := pick(rec)
 		var whole *listError
 		if errors.As(err, &whole) {
 			return whole
@@ -201,7 +210,7 @@ func (l List) format(first byte) ListFormat {
 
 // picker gives the function that finds the source in a record; its ok is false for a record that has none to give,
 // such as a blank line.
-func (l List) picker(format ListFormat, comma byte) func(rec []byte) (source string, ok bool, err error) {
+func (l List) picker(format ListFormat, s *splitter) func(rec []byte) (source string, ok bool, err error) {
 	column := l.Column
 	if column == "" {
 		column = "url"
@@ -221,10 +230,10 @@ func (l List) picker(format ListFormat, comma byte) func(rec []byte) (source str
 				return "", false, nil
 			}
 			if n == 0 {
-				n, err = columnOf(rec, comma, column)
+				n, err = columnOf(rec, s.comma, column)
 				return "", false, err
 			}
-			v, ok := field(rec, comma, n)
+			v, ok := field(rec, s.comma, n)
 			v = strings.TrimSpace(v)
 			switch {
 			case !ok:
@@ -312,11 +321,19 @@ type leaver struct {
 	r    io.Reader
 	buf  []byte
 	rest []byte
+	err  error      // what r gave after rest
 	got  chan chunk // holds one, so that a read that was left behind can end
 }
 
 func (l *leaver) Read(p []byte) (int, error) {
 	if len(l.rest) == 0 {
+		// After ctx's end a read that was left behind may still be using buf.
+		if err := l.ctx.Err(); err != nil {
+			return 0, err
+		}
+		if l.err != nil {
+			return 0, l.err
+		}
 		if l.buf == nil {
 			l.buf = make([]byte, 64<<10)
 		}
@@ -328,15 +345,7 @@ func (l *leaver) Read(p []byte) (int, error) {
 		case <-l.ctx.Done():
 			return 0, l.ctx.Err()
 		case c := <-l.got:
-			l.rest = l.buf[:c.n]
-			if c.err != nil {
-				n := copy(p, l.rest)
-				l.rest = l.rest[n:]
-				if len(l.rest) == 0 {
-					return n, c.err
-				}
-				return n, nil // the error comes again with the next read
-			}
+			l.rest, l.err = l.buf[:c.n], c.err
 		}
 	}
 	n := copy(p, l.rest)

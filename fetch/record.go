@@ -1,7 +1,6 @@
 package fetch
 
 import (
-	"bufio"
 	"bytes"
 	"fmt"
 	"strings"
@@ -19,6 +18,7 @@ const (
 type splitter struct {
 	end   byte // of a record
 	comma byte // between fields that may be quoted; 0 where there are no fields
+	sniff bool // take comma from the first line
 
 	start int   // the line where the last record began, from 1
 	next  int   // lines before the next record
@@ -38,6 +38,13 @@ func (s *splitter) split(data []byte, atEOF bool) (int, []byte, error) {
 	}
 	if atEOF && len(data) == 0 {
 		return 0, nil, nil
+	}
+	if s.sniff {
+		line, _, whole := bytes.Cut(data, []byte{s.end})
+		if !whole && !atEOF && len(data) <= maxRecord {
+			return 0, nil, nil
+		}
+		s.sniff, s.comma = false, separator(line)
 	}
 	s.err = nil
 	i, open := s.find(data)
@@ -159,10 +166,8 @@ func columnOf(rec []byte, comma byte, name string) (int, error) {
 	return 0, &listError{fmt.Sprintf("there is no column %q, expected one of: %s", name, shown(strings.Join(names, ", ")))}
 }
 
-// separator gives what separates the fields of CSV, by the first line of br.
-func separator(br *bufio.Reader) byte {
-	have, _ := br.Peek(br.Buffered())
-	line, _, _ := bytes.Cut(have, []byte{'\n'})
+// separator gives what separates the fields of CSV, by its first line.
+func separator(line []byte) byte {
 	best := byte(',')
 	for _, c := range []byte{';', '\t'} {
 		if bytes.Count(line, []byte{c}) > bytes.Count(line, []byte{best}) {

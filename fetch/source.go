@@ -35,7 +35,7 @@ func Redact(source string) string {
 func AppendSource(dst []byte, source string) []byte {
 	// Quoting leaves bytes that are not UTF-8 readable again, as \x escapes.
 	if source != strings.TrimSpace(source) || source == "" || strings.ContainsAny(source, "\n\r\x00") ||
-		strings.ContainsAny(source[:1], "\"#") || strings.ContainsAny(source[:1], "\xef\xfe\xff\x1f") {
+		strings.IndexByte("\"#\xef\xfe\xff\x1f", source[0]) >= 0 { // the last four could begin a mark or gzip
 		dst = strconv.AppendQuote(dst, source)
 	} else {
 		dst = append(dst, source...)

@@ -1,0 +1,286 @@
+package fetch
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"reflect"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"golang.org/x/text/encoding/unicode"
+)
+
+// records gives what a list holds as "line source" or "line !error".
+func records(t testing.TB, l List, r io.Reader) []string {
+	t.Helper()
+	var got []string
+	err := l.read(r, func(line int, source string, err error) bool {
+		if err != nil {
+			source = "!" + err.Error()
+		}
+		got = append(got, fmt.Sprint(line, " ", source))
+		return true
+	})
+	if err != nil {
+		got = append(got, "ended: "+err.Error())
+	}
+	return got
+}
+
+func zipped(s string) string {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, _ = io.WriteString(w, s)
+	_ = w.Close()
+	return b.String()
+}
+
+func utf16(s string) string {
+	out, err := unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewEncoder().String(s)
+	if err != nil {
+		panic(err)
+	}
+	return out
+}
+
+func TestListFormats(t *testing.T) {
+	long := strings.Repeat("x", maxRecord)
+	tests := []struct {
+		name string
+		list List
+		text string
+		want []string
+	}{
+		{"empty", List{}, "", nil},
+		{"plain", List{}, "a.jpg\n\n  \n# no\nhttp://h/#x\nb c.jpg \n", []string{"1 a.jpg", "5 http://h/#x", "6 b c.jpg "}},
+		{"no last newline", List{}, "a\nb", []string{"1 a", "2 b"}},
+		{"windows", List{}, "a\r\nb\r\n", []string{"1 a", "2 b"}},
+		{"blanks round a URL", List{}, " \thttp://h/a \n", []string{"1 http://h/a"}},
+		{"mark", List{}, "\ufeffa\nb", []string{"1 a", "2 b"}},
+		{"UTF-16", List{}, utf16("ä\r\nb\r\n"), []string{"1 ä", "2 b"}},
+		{"gzip", List{}, zipped("a\nb\n"), []string{"1 a", "2 b"}},
+		{"gzip of UTF-16", List{}, zipped(utf16("a\nb\n")), []string{"1 a", "2 b"}},
+		{"broken gzip", List{}, zipped("a\nb\n")[:20], []string{"1 a", "2 b", "ended: line 3: unexpected EOF"}},
+		{"quoted", List{}, `"a\nb.jpg"` + "\n" + `"C:\photos\x.jpg"` + "\n\"#\"\n\"\"\n", []string{"1 a\nb.jpg", `2 C:\photos\x.jpg`, "3 #", "4 !the name is empty"}},
+		{"nul", List{Format: NULList}, "a\x00b\nc\x00\x00 d", []string{"1 a", "2 b\nc", "4  d"}},
+		{"too long", List{}, "a\n" + long + "y\nb\n", []string{"1 a", "2 !the record has more than 1048576 bytes", "3 b"}},
+		{"too long at the end", List{}, "a\n" + long + long, []string{"1 a", "2 !the record has more than 1048576 bytes"}},
+		{"as long as may be", List{}, long + "\nb", []string{"1 " + long, "2 b"}},
+		{"csv", List{Format: CSVList}, "id,url\n1,http://h/a\n\n2,\"http://h/b,\"\"c\"\"\"\n3\n4,\n", []string{
+			"2 http://h/a", `4 http://h/b,"c"`, "5 !the record has no column 2", "6 !the column url is empty"}},
+		{"csv over lines", List{Format: CSVList}, "url,text\na,\"one\ntwo\"\nb,x\n", []string{"2 a", "4 b"}},
+		{"csv with a stray quote", List{Format: CSVList}, "text,url\n\"one,a\ntwo,b\n", []string{
+			"2 !a quote is not closed within 65536 bytes", "3 b"}},
+		{"csv with semicolons", List{Path: "x.CSV.gz", Column: "Bild"}, "Nr;Bild\r\n1;a\r\n", []string{"2 a"}},
+		{"csv without names", List{Column: "2"}, "1,a\n2,b\n", []string{"1 a", "2 b"}},
+		{"csv without the column", List{Format: CSVList}, "a,b\n1,2\n", []string{`ended: there is no column "url", expected one of: a, b`}},
+		{"tsv", List{Path: "x.tsv"}, "a,b\turl\n1\tp,q\n", []string{"2 p,q"}},
+		{"jsonl", List{Path: "x.jsonl"}, `{"url":"a\nb"}` + "\n\n{\n" + `{"u":1}` + "\n" + `{"url":3}`, []string{
+			"1 a\nb", "3 !the line is not a JSON object", `4 !the object has no key "url"`, `5 !the value of "url" is not a text`}},
+		{"jsonl by its beginning", List{Path: "-", Column: "u"}, `{"u":"a"}`, []string{"1 a"}},
+		{"binary", List{}, "\x89PNG\r\n\x1a\n\x00\x00", []string{"1 \x89PNG", "2 \x1a", "ended: it holds NUL bytes, expected text; names that end with NUL have a format of their own"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := records(t, tt.list, strings.NewReader(tt.text)); !reflect.DeepEqual(got, tt.want) {
+				t.Errorf("got  %.300q\nwant %.300q", got, tt.want)
+			}
+			if len(tt.text) < 1000 {
+				if got := records(t, tt.list, iotest.OneByteReader(strings.NewReader(tt.text))); !reflect.DeepEqual(got, tt.want) {
+					t.Errorf("byte by byte: got  %.300q\nwant %.300q", got, tt.want)
+				}
+			}
+		})
+	}
+}
+
+func TestBrokenLineIsAFailedItem(t *testing.T) {
+	tree(t, "a.jpg", "d/e.jpg", " pad.jpg")
+	in := Inputs{Stdin: strings.NewReader("a.jpg \ngone.jpg\nd\nftp://h/x\nhttp://h/x\n" + `""` + "\n pad.jpg\nD.jpg"), Lists: []List{{Path: "-"}}}
+	want := []string{"a.jpg", "gone.jpg !not-found", "d !read", "ftp://h/x !bad-url", "http://h/x", "stdin:6 !bad-url", " pad.jpg", "D.jpg !not-found"}
+	if got := listed(t, in); !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
+func TestListThatCannotBeReadToItsEndSaysSo(t *testing.T) {
+	in := Inputs{Stdin: io.MultiReader(strings.NewReader("http://h/a\n"), iotest.ErrReader(errors.New("bad sector"))), Lists: []List{{Path: "-"}}}
+	var got []string
+	for item, err := range in.Items(t.Context()) {
+		got = append(got, item.Source)
+		if err != nil {
+			got = append(got, err.Error())
+		}
+	}
+	want := []string{"http://h/a", "", `input "-": line 2: bad sector`}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestSourcesSurviveAList(t *testing.T) {
+	sources := []string{"a.jpg", "#1.jpg", `"x".jpg`, `"x"`, " a ", "a\nb", "a\r", "\xff\xfe.jpg", "\ufeffa", "", "http://h/a?b=c#d", "ä", "a\x00b", "   ", "\x1f\x8b"}
+	for _, one := range sources {
+		list := AppendSource(AppendSource(nil, one), "end")
+		want := []string{"1 " + one, "2 end"}
+		if one == "" {
+			want[0] = "1 !the name is empty"
+		}
+		if got := records(t, List{}, bytes.NewReader(list)); !reflect.DeepEqual(got, want) {
+			t.Errorf("%q: got %q from %q", one, got, list)
+		}
+	}
+}
+
+func TestLongListTakesNoMoreMemory(t *testing.T) {
+	heap := func(lines int) uint64 {
+		in := Inputs{Stdin: &lineReader{left: lines}, Lists: []List{{Path: "-"}}}
+		n := 0
+		for _, err := range in.Items(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			n++
+		}
+		if n != lines {
+			t.Fatalf("%d items of %d lines", n, lines)
+		}
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapInuse
+	}
+	few, many := heap(1000), heap(200_000)
+	if many > few+1<<20 {
+		t.Errorf("heap after 1000 lines %d bytes, after 200000 lines %d", few, many)
+	}
+}
+
+// A lineReader gives a list of URLs that is nowhere kept.
+type lineReader struct {
+	left int
+	rest []byte
+}
+
+func (r *lineReader) Read(p []byte) (int, error) {
+	for len(r.rest) == 0 {
+		if r.left == 0 {
+			return 0, io.EOF
+		}
+		r.rest = fmt.Appendf(nil, "http://example.com/%d.jpg\n", r.left)
+		r.left--
+	}
+	n := copy(p, r.rest)
+	r.rest = r.rest[n:]
+	return n, nil
+}
+
+func FuzzList(f *testing.F) {
+	for _, s := range []string{"a\nb\r\n#c\n", "url,x\n\"a\nb\",c\n", "{\"url\":\"a\"}\n", "a\x00b", zipped("a\n"), utf16("a\n"), "\"a\nb"} {
+		for i := range 6 {
+			f.Add([]byte(s), byte(i))
+		}
+	}
+	formats := []ListFormat{AutoList, PlainList, NULList, CSVList, TSVList, JSONLList}
+	f.Fuzz(func(t *testing.T, data []byte, k byte) {
+		l := List{Format: formats[int(k)%len(formats)]}
+		got := records(t, l, bytes.NewReader(data))
+		if again := records(t, l, iotest.HalfReader(bytes.NewReader(data))); !reflect.DeepEqual(got, again) {
+			t.Fatalf("the size of reads matters: %q, %q", got, again)
+		}
+		// N records in are N records out, where records can be told by their ends alone.
+		if l.Format == NULList && !bytes.HasPrefix(data, []byte{0x1f, 0x8b}) && !bytes.ContainsAny(data[:min(3, len(data))], "\xef\xff\xfe") {
+			want := 0
+			for _, rec := range bytes.Split(data, []byte{0}) {
+				if len(rec) > 0 {
+					want++
+				}
+			}
+			if len(got) != want {
+				t.Fatalf("%d records in, %d out", want, len(got))
+			}
+		}
+	})
+}
+
+func FuzzSourceRoundTrip(f *testing.F) {
+	for _, s := range []string{"a", "#a", "\"", "a\nb", " ", "\\", "\ufeff", "\xff"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, source string) {
+		if source == "" || len(source) > maxRecord/8 {
+			return
+		}
+		line := AppendSource(nil, source)
+		if got, want := records(t, List{}, bytes.NewReader(line)), []string{"1 " + source}; !reflect.DeepEqual(got, want) {
+			t.Fatalf("%q was written as %q and read as %q", source, line, got)
+		}
+	})
+}
+
+func BenchmarkList(b *testing.B) {
+	const lines = 100_000
+	var plain, csv, jsonl bytes.Buffer
+	csv.WriteString("id,url,text\n")
+	for i := range lines {
+		fmt.Fprintf(&plain, "https://images.example.com/photos/%d.jpg\n", i)
+		fmt.Fprintf(&csv, "%d,https://images.example.com/photos/%d.jpg,\"a text, with a comma\"\n", i, i)
+		fmt.Fprintf(&jsonl, `{"id":%d,"url":"https://images.example.com/photos/%d.jpg","text":"a text"}`+"\n", i, i)
+	}
+	for _, bb := range []struct {
+		format ListFormat
+		text   []byte
+	}{{PlainList, plain.Bytes()}, {CSVList, csv.Bytes()}, {JSONLList, jsonl.Bytes()}} {
+		b.Run("format="+string(bb.format), func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(bb.text)))
+			for b.Loop() {
+				n := 0
+				for range (Inputs{Stdin: bytes.NewReader(bb.text), Lists: []List{{Path: "-", Format: bb.format}}}).Items(b.Context()) {
+					n++
+				}
+				if n != lines {
+					b.Fatal(n)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/lines, "ns/item")
+		})
+	}
+}
+
+func BenchmarkWalk(b *testing.B) {
+	const files = 10_000
+	b.Chdir(b.TempDir())
+	for i := range files {
+		dir := fmt.Sprintf("p/%02d", i%20)
+		if i < 20 {
+			if err := os.MkdirAll(dir, 0o777); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if err := os.WriteFile(fmt.Sprintf("%s/%05d.jpg", dir, i), nil, 0o666); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for _, arg := range []string{"p", "p/**/*.jpg"} {
+		b.Run("input="+arg, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				n := 0
+				for range (Inputs{Args: []string{arg}, Skip: []string{"out"}}).Items(b.Context()) {
+					n++
+				}
+				if n != files {
+					b.Fatal(n)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/files, "ns/item")
+		})
+	}
+}

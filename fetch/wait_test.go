@@ -1,0 +1,494 @@
+package fetch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// A network is one of pipes in memory, on which time is that of a synctest bubble.
+type network struct {
+	handlers map[string]http.Handler // by host
+	wg       sync.WaitGroup
+}
+
+// client gives a Client on n.
+func (n *network) client(t *testing.T, o Options) *Client {
+	c := New(o)
+	c.dial = func(ctx context.Context, _, addr string) (net.Conn, error) {
+		host, _, _ := strings.Cut(addr, ":")
+		h := n.handlers[host]
+		if h == nil { // no answer at all
+			ctx, cancel := context.WithTimeout(ctx, c.opts.ConnectTimeout)
+			defer cancel()
+			<-ctx.Done()
+			return nil, &net.OpError{Op: "dial", Err: context.DeadlineExceeded}
+		}
+		here, there := net.Pipe()
+		n.wg.Add(1)
+		server := &http.Server{Handler: h, ConnState: func(_ net.Conn, st http.ConnState) {
+			if st == http.StateClosed {
+				n.wg.Done()
+			}
+		}}
+		go func() { _ = server.Serve(&once{conn: there}) }()
+		return here, nil
+	}
+	return c
+}
+
+// A once is a listener that gives one connection.
+type once struct {
+	conn net.Conn
+	done atomic.Bool
+}
+
+func (o *once) Accept() (net.Conn, error) {
+	if o.done.Swap(true) {
+		return nil, net.ErrClosed
+	}
+	return o.conn, nil
+}
+func (o *once) Close() error   { return nil }
+func (o *once) Addr() net.Addr { return o.conn.LocalAddr() }
+
+func at(source string) Item { return Item{Source: source, URL: true} }
+
+// bubble runs f in a synctest bubble with a network and closes what it started.
+func bubble(t *testing.T, handlers map[string]http.HandlerFunc, o Options, f func(t *testing.T, c *Client)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		n := &network{handlers: map[string]http.Handler{}}
+		for host, h := range handlers {
+			n.handlers[host] = h
+		}
+		c := n.client(t, o)
+		f(t, c)
+		c.Close()
+		n.wg.Wait()
+		synctest.Wait()
+	})
+}
+
+func TestTimeoutIsForTheWholeDownload(t *testing.T) {
+	drip := func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", "1000000")
+		for r.Context().Err() == nil {
+			if _, err := w.Write([]byte("x")); err != nil {
+				return
+			}
+			w.(http.Flusher).Flush()
+			time.Sleep(time.Second)
+		}
+	}
+	stall := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+	loop := func(w http.ResponseWriter, r *http.Request) {
+		time.Sleep(4 * time.Second)
+		http.Redirect(w, r, "/again", http.StatusFound)
+	}
+	for name, h := range map[string]http.HandlerFunc{"a byte each second": drip, "no answer": stall, "slow redirects": loop} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, map[string]http.HandlerFunc{"h": h}, Options{Retries: -1}, func(t *testing.T, c *Client) {
+				start := time.Now()
+				_, err := c.Fetch(t.Context(), at("http://h/"), nil)
+				if classOf(err) != ClassTimeout || time.Since(start) != 30*time.Second {
+					t.Errorf("got %v after %v, want class timeout after 30 s", err, time.Since(start))
+				}
+			})
+		})
+	}
+}
+
+func TestConnectTimeoutIsItsOwn(t *testing.T) {
+	bubble(t, nil, Options{Retries: -1}, func(t *testing.T, c *Client) {
+		start := time.Now()
+		_, err := c.Fetch(t.Context(), at("http://nobody/"), nil)
+		if classOf(err) != ClassTimeout || time.Since(start) != 5*time.Second {
+			t.Errorf("got %v after %v, want class timeout after 5 s", err, time.Since(start))
+		}
+	})
+}
+
+func TestTimeoutDoesNotRunWhileMemoryIsWaitedFor(t *testing.T) {
+	bubble(t, map[string]http.HandlerFunc{"h": func(w http.ResponseWriter, _ *http.Request) {
+		time.Sleep(20 * time.Second)
+		_, _ = w.Write(picture)
+	}}, Options{Retries: -1}, func(t *testing.T, c *Client) {
+		_, err := c.Fetch(t.Context(), at("http://h/"), func(ctx context.Context, _ int64) error { return sleep(ctx, time.Hour) })
+		if err != nil {
+			t.Errorf("got %v, want the body after an hour", err)
+		}
+	})
+}
+
+func TestRetriesOnlyWhatMayPass(t *testing.T) {
+	for status, tries := range map[int]int32{400: 1, 401: 1, 403: 1, 404: 1, 408: 4, 410: 1, 418: 1, 429: 4, 500: 4, 501: 1, 502: 4, 503: 4, 504: 4, 505: 1} {
+		var asked atomic.Int32
+		bubble(t, map[string]http.HandlerFunc{"h": func(w http.ResponseWriter, _ *http.Request) {
+			asked.Add(1)
+			w.WriteHeader(status)
+		}}, Options{}, func(t *testing.T, c *Client) {
+			_, err := c.Fetch(t.Context(), at("http://h/"), nil)
+			var e *Error
+			if !errors.As(err, &e) || e.Kind != fmt.Sprint("http-", status) || e.Attempts != int(tries) || asked.Load() != tries {
+				t.Errorf("%d: got %v with %d requests, want %d", status, err, asked.Load(), tries)
+			}
+		})
+	}
+}
+
+func TestLaterTryServesAndReservesOnce(t *testing.T) {
+	var asked atomic.Int32
+	bubble(t, map[string]http.HandlerFunc{"h": func(w http.ResponseWriter, _ *http.Request) {
+		n := asked.Add(1)
+		w.Header().Set("Content-Length", fmt.Sprint(len(picture)))
+		if n == 1 {
+			w.WriteHeader(500)
+			return
+		}
+		if n == 2 { // half a body, then the end of the connection
+			_, _ = w.Write(picture[:len(picture)/2])
+			panic(http.ErrAbortHandler)
+		}
+		_, _ = w.Write(picture)
+	}}, Options{}, func(t *testing.T, c *Client) {
+		reserved := 0
+		start := time.Now()
+		body, err := c.Fetch(t.Context(), at("http://h/"), func(context.Context, int64) error { reserved++; return nil })
+		if err != nil || body.Attempts != 3 || string(body.Data) != string(picture) || reserved != 1 {
+			t.Errorf("got %d bytes after %d attempts and %d reservations, %v; want all after 3 and 1", len(body.Data), body.Attempts, reserved, err)
+		}
+		if d := time.Since(start); d > 1500*time.Millisecond {
+			t.Errorf("two waits took %v, want at most 0.5 s and 1 s", d)
+		}
+	})
+}
+
+func TestBackoffIsBounded(t *testing.T) {
+	for n, most := range []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 16 * time.Second, 30 * time.Second, 30 * time.Second} {
+		var longest time.Duration
+		for range 1000 {
+			longest = max(longest, backoff(n))
+		}
+		if longest >= most || longest < most/2 {
+			t.Errorf("try %d waits up to %v, want up to %v", n, longest, most)
+		}
+	}
+	if d := backoff(1000); d < 0 || d >= 30*time.Second {
+		t.Errorf("try 1000 waits %v", d)
+	}
+}
+
+func TestRetryAfterHoldsForAllOfTheHostAndNoOther(t *testing.T) {
+	var mu sync.Mutex
+	var asked []time.Duration
+	start := time.Time{}
+	handlers := map[string]http.HandlerFunc{
+		"busy": func(w http.ResponseWriter, _ *http.Request) {
+			mu.Lock()
+			defer mu.Unlock()
+			if asked = append(asked, time.Since(start)); len(asked) == 1 {
+				w.Header().Set("Retry-After", "60")
+				w.WriteHeader(http.StatusServiceUnavailable)
+			}
+		},
+		"free": func(http.ResponseWriter, *http.Request) {},
+	}
+	bubble(t, handlers, Options{}, func(t *testing.T, c *Client) {
+		start = time.Now()
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if _, err := c.Fetch(t.Context(), at("http://busy/1"), nil); err != nil {
+				t.Error(err)
+			}
+		})
+		synctest.Wait()
+		wg.Go(func() {
+			if _, err := c.Fetch(t.Context(), at("http://busy/2"), nil); err != nil {
+				t.Error(err)
+			}
+		})
+		if _, err := c.Fetch(t.Context(), at("http://free/"), nil); err != nil || time.Since(start) != 0 {
+			t.Errorf("the other host took %v, %v", time.Since(start), err)
+		}
+		wg.Wait()
+		for _, d := range asked[1:] {
+			if d < 60*time.Second {
+				t.Errorf("asked again after %v, want 60 s", d)
+			}
+		}
+		if len(asked) != 3 {
+			t.Errorf("asked %d times, want 3", len(asked))
+		}
+	})
+}
+
+func TestServerThatWantsAnHourIsLeftAlone(t *testing.T) {
+	var asked atomic.Int32
+	bubble(t, map[string]http.HandlerFunc{"h": func(w http.ResponseWriter, _ *http.Request) {
+		asked.Add(1)
+		w.Header().Set("Retry-After", "3600")
+		w.WriteHeader(http.StatusTooManyRequests)
+	}}, Options{}, func(t *testing.T, c *Client) {
+		start := time.Now()
+		for range 3 {
+			if _, err := c.Fetch(t.Context(), at("http://h/"), nil); classOf(err) != "http-429" {
+				t.Errorf("got %v, want class http-429", err)
+			}
+		}
+		if asked.Load() != 1 || time.Since(start) != 0 {
+			t.Errorf("asked %d times in %v, want once", asked.Load(), time.Since(start))
+		}
+		time.Sleep(time.Hour)
+		_, _ = c.Fetch(t.Context(), at("http://h/"), nil)
+		if asked.Load() != 2 {
+			t.Errorf("asked %d times after the hour, want twice", asked.Load())
+		}
+	})
+}
+
+func TestHostThatWasAwayIsAskedAgain(t *testing.T) {
+	const away = 3 * time.Minute
+	start := time.Time{}
+	bubble(t, map[string]http.HandlerFunc{"h": func(_ http.ResponseWriter, r *http.Request) {
+		if time.Since(start) < away {
+			<-r.Context().Done()
+		}
+	}}, Options{}, func(t *testing.T, c *Client) {
+		start = time.Now()
+		in := make(chan int)
+		go func() {
+			defer close(in)
+			for i := range 1000 {
+				in <- i
+			}
+		}()
+		var failed atomic.Int32
+		Spread(t.Context(), c, 16, in, func(int) Item { return at("http://h/") }, func(int, int) {
+			if _, err := c.Fetch(t.Context(), at("http://h/"), nil); err != nil {
+				failed.Add(1)
+			}
+		})
+		t.Logf("a host away for %v: %d of 1000 failed, %v in all", away, failed.Load(), time.Since(start))
+		if failed.Load() > 30 {
+			t.Errorf("%d of 1000 failed, want no more than were tried meanwhile", failed.Load())
+		}
+	})
+}
+
+func TestPerHostLimitHolds(t *testing.T) {
+	var now, most atomic.Int32
+	bubble(t, map[string]http.HandlerFunc{"h": func(http.ResponseWriter, *http.Request) {
+		most.Store(max(most.Load(), now.Add(1)))
+		time.Sleep(time.Second)
+		now.Add(-1)
+	}}, Options{PerHost: 3}, func(t *testing.T, c *Client) {
+		start := time.Now()
+		var wg sync.WaitGroup
+		for range 12 {
+			wg.Go(func() {
+				if _, err := c.Fetch(t.Context(), at("http://h/"), nil); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if most.Load() != 3 || time.Since(start) != 4*time.Second {
+			t.Errorf("%d at once in %v, want 3 in 4 s", most.Load(), time.Since(start))
+		}
+		if len(c.hosts.m) != 0 {
+			t.Errorf("%d hosts are remembered for nothing", len(c.hosts.m))
+		}
+	})
+}
+
+func TestNothingIsLostAtAServerWithARateLimit(t *testing.T) {
+	var mu sync.Mutex
+	tokens, last := 10.0, time.Time{}
+	refused := 0
+	bubble(t, map[string]http.HandlerFunc{"h": func(w http.ResponseWriter, _ *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		now := time.Now()
+		tokens = min(10, tokens+10*now.Sub(last).Seconds())
+		last = now
+		if tokens < 1 {
+			refused++
+			w.Header().Set("Retry-After", "1")
+			w.WriteHeader(http.StatusTooManyRequests)
+			return
+		}
+		tokens--
+	}}, Options{}, func(t *testing.T, c *Client) {
+		last = time.Now()
+		start := time.Now()
+		in := make(chan int)
+		go func() {
+			defer close(in)
+			for i := range 500 {
+				in <- i
+			}
+		}()
+		var failed atomic.Int32
+		Spread(t.Context(), c, 32, in, func(i int) Item { return at(fmt.Sprint("http://h/", i)) }, func(i, _ int) {
+			if _, err := c.Fetch(t.Context(), at(fmt.Sprint("http://h/", i)), nil); err != nil {
+				failed.Add(1)
+			}
+		})
+		t.Logf("500 items from a server that allows 10 a second: %v, %d refused, %d failed", time.Since(start), refused, failed.Load())
+		if failed.Load() != 0 || time.Since(start) > 2*time.Minute {
+			t.Errorf("%d of 500 failed in %v, want none in less than 2 minutes", failed.Load(), time.Since(start))
+		}
+	})
+}
+
+func TestDeadSlowHostHoldsBackOnlyItsOwn(t *testing.T) {
+	handlers := map[string]http.HandlerFunc{
+		"dead": func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+	}
+	const hosts = 8
+	for i := range hosts {
+		handlers[fmt.Sprint("h", i)] = func(http.ResponseWriter, *http.Request) { time.Sleep(50 * time.Millisecond) }
+	}
+	bubble(t, handlers, Options{}, func(t *testing.T, c *Client) {
+		// 300 items of the dead host come first and between.
+		in := make(chan string)
+		go func() {
+			defer close(in)
+			for i := range 200 {
+				in <- fmt.Sprint("http://dead/", i)
+			}
+			for i := range 400 {
+				in <- fmt.Sprint("http://h", i%hosts, "/", i)
+				if i%4 == 0 {
+					in <- fmt.Sprint("http://dead/", 200+i)
+				}
+			}
+		}()
+		start := time.Now()
+		var mu sync.Mutex
+		var good, bad int
+		var lastGood time.Duration
+		Spread(t.Context(), c, 64, in, at, func(source string, _ int) {
+			_, err := c.Fetch(t.Context(), at(source), nil)
+			mu.Lock()
+			defer mu.Unlock()
+			if err == nil {
+				good++
+				lastGood = time.Since(start)
+			} else {
+				bad++
+			}
+		})
+		t.Logf("the 400 others took %v, all 700 %v", lastGood, time.Since(start))
+		// 400 items at 56 lanes and 50 ms.
+		if good != 400 || bad != 300 || lastGood > time.Second {
+			t.Errorf("%d good, %d bad, the last good after %v; want 400, 300, less than 1 s", good, bad, lastGood)
+		}
+		if d := time.Since(start); d > silence+2*c.opts.Timeout {
+			t.Errorf("the dead host took %v, want %v and what was under way", d, silence)
+		}
+	})
+}
+
+func TestSpreadDoesEveryValueOnceAlsoWhenCancelled(t *testing.T) {
+	bubble(t, nil, Options{PerHost: 1, Retries: -1}, func(t *testing.T, c *Client) {
+		ctx, cancel := context.WithCancel(t.Context())
+		in := make(chan int)
+		go func() {
+			defer close(in)
+			for i := range 100 {
+				in <- i
+			}
+			cancel()
+		}()
+		seen := make([]atomic.Int32, 100)
+		var busy [4]atomic.Int32
+		start := time.Now()
+		Spread(ctx, c, 4, in, func(i int) Item { return at("http://nobody/") }, func(i, lane int) {
+			if busy[lane].Add(1) != 1 {
+				t.Errorf("two values at once on lane %d", lane)
+			}
+			_, _ = c.Fetch(ctx, at("http://nobody/"), nil)
+			seen[i].Add(1)
+			busy[lane].Add(-1)
+		})
+		for i := range seen {
+			if seen[i].Load() != 1 {
+				t.Errorf("value %d was done %d times", i, seen[i].Load())
+			}
+		}
+		if time.Since(start) != 0 {
+			t.Errorf("took %v after the end of its context", time.Since(start))
+		}
+	})
+}
+
+func TestSpreadKeepsTheOrderOfFiles(t *testing.T) {
+	c := newClient(t, Options{})
+	in := make(chan int)
+	go func() {
+		defer close(in)
+		for i := range 1000 {
+			in <- i
+		}
+	}()
+	next := 0
+	Spread(t.Context(), c, 1, in, func(int) Item { return Item{Source: "x"} }, func(i, _ int) {
+		if i != next {
+			t.Fatalf("got %d, want %d", i, next)
+		}
+		next++
+	})
+	if next != 1000 {
+		t.Errorf("%d values of 1000", next)
+	}
+}
+
+func TestHostsWithNothingToRememberAreForgotten(t *testing.T) {
+	hs := &hosts{perHost: 8}
+	for i := range 3 * remembered {
+		turn, err := hs.enter(t.Context(), fmt.Sprint(i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		turn.leave(verdictSilent)
+	}
+	if len(hs.m) > remembered {
+		t.Errorf("%d hosts are remembered, want at most %d", len(hs.m), remembered)
+	}
+}
+
+func TestEndOfTheRunEndsEveryWait(t *testing.T) {
+	stall := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+	later := func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "100")
+		w.WriteHeader(429)
+	}
+	fail := func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }
+	bubble(t, map[string]http.HandlerFunc{"stall": stall, "later": later, "fail": fail}, Options{PerHost: 1, Retries: 1000}, func(t *testing.T, c *Client) {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		var wg sync.WaitGroup
+		for _, host := range []string{"stall", "stall", "later", "later", "fail", "nobody", "nobody"} {
+			wg.Go(func() {
+				if _, err := c.Fetch(ctx, at("http://"+host+"/"), nil); err != context.DeadlineExceeded {
+					t.Errorf("%s: got %v, want the context's error", host, err)
+				}
+			})
+		}
+		start := time.Now()
+		wg.Wait()
+		if time.Since(start) != 10*time.Second {
+			t.Errorf("took %v, want 10 s", time.Since(start))
+		}
+	})
+}
