@@ -104,7 +104,7 @@ func (m *meta) gif(data []byte) error {
 			if m.view != image.Rect(0, 0, m.Width, m.Height) {
 				m.Alpha = true
 			}
-			m.decode = 1
+			m.decode = 2
 			return nil
 		case 0x3b:
 			return errors.New("it has no frame")
