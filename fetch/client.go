@@ -128,7 +128,8 @@ func (c *Client) Close() { c.http.CloseIdleConnections() }
 //
 // A try waits until fewer than PerHost downloads run from its host. A host that answers 429 or 503 is asked more rarely,
 // and not before the end of its Retry-After, by all downloads from it; others are not held back but by the goroutine that
-// waits in Fetch: see Spread. Who waits has reserved nothing, unless an earlier try has.
+// waits in Fetch: see Spread. A host that asks to be left alone for more than two minutes, or gives no answer to anything for
+// five, is left alone: its items fail without being asked for. Who waits has reserved nothing, unless an earlier try has.
 //
 // The error is an *Error with a class, or ctx's error when ctx has ended, or that of reserve.
 func (c *Client) Fetch(ctx context.Context, item Item, reserve func(ctx context.Context, bytes int64) error) (Body, error) {

@@ -183,7 +183,6 @@ func TestCancelEndsAWaitForStandardInput(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	in := blocked{make(chan struct{})}
 	defer close(in.closed)
-	context.AfterFunc(ctx, func() {})
 	go cancel()
 	n := 0
 	for _, err := range (Inputs{Lists: []List{{Path: "-"}}, Stdin: in}).Items(ctx) {

@@ -15,9 +15,10 @@ const parkedMost = 4096
 // every do has returned. item says what do is going to fetch with c.
 //
 // The order is that of in, except that the items of a host that takes no more now are held back, so that they do not take up
-// the lanes and other items go on: a host has PerHost lanes at most, none before its Retry-After is over, and a quarter of
-// PerHost while it gives no answer to anything. So n ought to be well above PerHost. Values are taken from in only when a
-// lane is free for them, and at most 4096 are held back. When ctx ends, do is called for all the rest at once.
+// the lanes and other items go on. A host has PerHost lanes at most, none before its Retry-After is over, and a quarter of
+// PerHost while it gives no answer to anything; after five minutes without one, all of its items fail at once. So n ought to
+// be well above PerHost. Values are taken from in only when a lane is free for them, and at most 4096 are held back. When ctx
+// ends, do is called for all the rest at once.
 func Spread[T any](ctx context.Context, c *Client, n int, in <-chan T, item func(T) Item, do func(v T, lane int)) {
 	work, done := make(chan parked[T]), make(chan string)
 	var lanes sync.WaitGroup
