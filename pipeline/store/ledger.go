@@ -173,7 +173,7 @@ func parseLine(b []byte) (Entry, error) {
 // Append writes e's line, whole, with one call. Where the same key has a line already, this one counts from now on.
 // The error is an *Error and always fatal: what is not in the ledger will be done again by the next run, and found in place.
 //
-// It costs 6 µs.
+// It costs 9 µs of CPU.
 func (s *Store) Append(e Entry) error {
 	key := e.Key().hash()
 	b, err := appendLine(make([]byte, 0, 1024), e, key)
@@ -271,7 +271,7 @@ func (s *Store) readLine(at int64) (Entry, error) {
 // still, with the length recorded, and was not written by another item since. The entry tells what was done. With
 // Options.Force, nothing is done.
 //
-// An output that was changed without changing its length is not noticed. It costs 15 µs.
+// An output that was changed without changing its length is not noticed. It costs 25 µs.
 func (s *Store) Done(key Key) (Entry, bool) {
 	if s.opts.Force {
 		return Entry{}, false

@@ -318,7 +318,7 @@ func FuzzName(f *testing.F) {
 			if name.String() != again.String() {
 				t.Errorf("%q, then %q", name, again)
 			}
-			for _, out := range []transform.Output{{Format: transform.JPEG, Width: 1, Height: 9}, {Format: transform.TIFF, Width: 100000, Height: 100000}} {
+			for _, out := range []transform.Output{{Format: transform.JPEG, Width: 1, Height: 9}, {Format: transform.TIFF, Width: 100000000, Height: 100000000}} {
 				p := name.Path(out)
 				lawful(t, p)
 				folded := string(appendFolded(nil, p))

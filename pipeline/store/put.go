@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"slices"
 	"strconv"
 
 	"imgpipe/transform"
@@ -22,12 +23,15 @@ import (
 // It gives what the ledger should tell of each output, in order. The error is an *Error; when its Fatal says so, no other
 // item would fare better. The outputs given with an error are in place all the same, and belong into the ledger.
 //
-// One file of 20 KB costs 60 µs.
+// One file of 20 KB costs 95 µs of CPU, of which 65 are what the system takes to write and rename it.
 func (s *Store) Put(name Name, outputs ...transform.Output) ([]Output, error) {
 	files := make([]pending, len(outputs))
 	defer s.discard(files)
 	for i, o := range outputs {
 		f := &files[i]
+		if err := name.check(o); err != nil {
+			return nil, err
+		}
 		sum := sha256.Sum256(o.Data)
 		f.data = o.Data
 		f.out = Output{
@@ -65,6 +69,23 @@ func (s *Store) Put(name Name, outputs ...transform.Output) ([]Output, error) {
 		placed = append(placed, f.out)
 	}
 	return placed, nil
+}
+
+// check tells whether an output is one that was planned. A worker that was taken over by an image could say anything, and
+// what it says becomes part of a name.
+func (n Name) check(o transform.Output) error {
+	var err error
+	if _, ok := n.label(o.Label); !ok {
+		err = fmt.Errorf("no size has the label %q", o.Label)
+	} else if !slices.Contains(formats[:], o.Format) {
+		err = fmt.Errorf("no output has the format %q", o.Format)
+	} else if w := fields[fieldWidth].long; o.Width < 0 || o.Height < 0 || len(strconv.Itoa(max(o.Width, o.Height))) > w {
+		err = fmt.Errorf("no output is %d by %d pixels", o.Width, o.Height)
+	}
+	if err != nil {
+		return &Error{Kind: ClassWrite, Doing: "write " + n.String(), Err: err}
+	}
+	return nil
 }
 
 // placedLine keeps a line that tells of the file already.

@@ -11,11 +11,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
-	"syscall"
 	"testing"
-	"time"
 
 	"imgpipe/transform"
 )
@@ -211,6 +208,19 @@ func TestOwnFileIsReplacedByLaterRun(t *testing.T) {
 	}
 }
 
+func TestOutputThatWasNotPlannedIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir, Options{})
+	for _, o := range []transform.Output{
+		{Format: "jsonl"}, {Format: "../x"}, {Format: ""}, {Format: transform.PNG, Label: "../../x"}, {Format: transform.PNG, Width: -1},
+		{Format: transform.PNG, Height: 1 << 40},
+	} {
+		_, err := s.Put(named(t, "imgpipe"), o)
+		wantClass(t, err, ClassWrite, false)
+	}
+	wantTree(t, dir, map[string]string{})
+}
+
 func TestTwoItemsNeverWriteOneFile(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir, Options{OnExist: Overwrite})
@@ -290,300 +300,6 @@ func TestSymbolicLinksLeadNowhere(t *testing.T) {
 	wantTree(t, elsewhere, map[string]string{"victim.jpg": "victim"})
 	if st, err := os.Lstat(filepath.Join(dir, "file.jpg")); err != nil || !st.Mode().IsRegular() {
 		t.Errorf("the link was not replaced: %v, %v", st, err)
-	}
-}
-
-func TestSecondRunInOneFolderIsRefused(t *testing.T) {
-	dir := t.TempDir()
-	s := open(t, dir, Options{})
-	_, err := Open(dir, Options{})
-	wantClass(t, err, ClassLocked, true)
-	want := fmt.Sprintf("open output folder %s: another imgpipe run (pid %d) is writing to %s", dir, os.Getpid(), dir)
-	if err.Error() != want {
-		t.Errorf("got %s\nwant %s", err, want)
-	}
-	if _, err := s.Put(named(t, "a.png"), jpg("ours")); err != nil {
-		t.Error("the first run was disturbed:", err)
-	}
-	if _, err := Open(dir, Options{ReadOnly: true}); err != nil {
-		t.Error("reading was refused:", err)
-	}
-	s.Close()
-	open(t, dir, Options{})
-}
-
-func TestFolderRemovedDuringTheRunEndsIt(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("Windows keeps a folder that is open")
-	}
-	dir := filepath.Join(t.TempDir(), "out")
-	s := open(t, dir, Options{})
-	if err := os.RemoveAll(dir); err != nil {
-		t.Fatal(err)
-	}
-	_, err := s.Put(named(t, "a.png"), jpg("ours"))
-	wantClass(t, err, ClassFolderGone, true)
-	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
-		t.Error("the folder is back:", err)
-	}
-}
-
-func TestSubfolderRemovedDuringTheRunIsMadeAgain(t *testing.T) {
-	dir := t.TempDir()
-	s := open(t, dir, Options{})
-	n := newNamer(t, NameOptions{})
-	for i, file := range []string{"a.png", "b.png"} {
-		name, err := n.Plan(Source{Index: i, Source: file, Dir: "x/y"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := s.Put(name, jpg(file)); err != nil {
-			t.Fatal(err)
-		}
-		if i == 0 {
-			os.RemoveAll(filepath.Join(dir, "x"))
-		}
-	}
-	s.Close()
-	wantTree(t, dir, map[string]string{"x/y/b.jpg": "b.png"})
-}
-
-func TestFileInPlaceOfFolderFailsTheItem(t *testing.T) {
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "x"), nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Mkdir(filepath.Join(dir, "y.jpg"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	s := open(t, dir, Options{OnExist: Overwrite})
-	_, err := s.Put(named(t, "x/a.png"), jpg("ours"))
-	wantClass(t, err, ClassWrite, false)
-	_, err = s.Put(named(t, "y.png"), jpg("ours"))
-	wantClass(t, err, ClassExists, false)
-}
-
-func TestReadOnlyStoreWritesNothing(t *testing.T) {
-	dir := t.TempDir()
-	for _, d := range []string{dir, filepath.Join(dir, "absent")} {
-		s := open(t, d, Options{ReadOnly: true})
-		if _, ok := s.Done(Key{Source: "a"}); ok {
-			t.Error("done in an empty folder")
-		}
-		for range s.Failures() {
-			t.Error("a failure in an empty folder")
-		}
-		_, err := s.Put(named(t, "a.png"), jpg("ours"))
-		wantClass(t, err, ClassWrite, true)
-		wantClass(t, s.Append(Entry{Status: Failed, Source: "a"}), ClassWrite, true)
-		s.Close()
-	}
-	wantTree(t, dir, map[string]string{})
-	if _, err := os.Stat(filepath.Join(dir, "absent")); err == nil {
-		t.Error("the folder was made")
-	}
-}
-
-func TestErrorsOfTheSystemAreSorted(t *testing.T) {
-	for _, c := range []struct {
-		op    string
-		errno syscall.Errno
-		class string
-		fatal bool
-	}{
-		{"create", syscall.ENOSPC, ClassDiskFull, true},
-		{"write", syscall.ENOSPC, ClassDiskFull, true},
-		{"close", syscall.ENOSPC, ClassDiskFull, true},
-		{"mkdir", syscall.ENOSPC, ClassDiskFull, true},
-		{"rename", syscall.ENOSPC, ClassDiskFull, true},
-		{"append", syscall.ENOSPC, ClassDiskFull, true},
-		{"create", syscall.EROFS, ClassNotWritable, true},
-		{"rename", syscall.EROFS, ClassNotWritable, true},
-		{"create", syscall.EACCES, ClassNotWritable, true},
-		{"mkdir", syscall.EACCES, ClassNotWritable, true},
-		{"rename", syscall.EACCES, ClassNotWritable, false},
-		{"append", syscall.EACCES, ClassNotWritable, true},
-		{"write", syscall.EIO, ClassWrite, true},
-		{"lstat", syscall.ENAMETOOLONG, ClassWrite, false},
-	} {
-		if runtime.GOOS == "windows" {
-			t.Skip("the numbers are those of Unix")
-		}
-		t.Run(c.op+"/"+c.errno.Error(), func(t *testing.T) {
-			dir := t.TempDir()
-			broken := true
-			s := open(t, dir, Options{Fault: func(op, name string) error {
-				if op == c.op && broken {
-					return &fs.PathError{Op: op, Path: name, Err: c.errno}
-				}
-				return nil
-			}})
-			name := named(t, "x/a.png")
-			run := func() error {
-				outs, err := s.Put(name, jpg("ours"))
-				if err != nil {
-					return err
-				}
-				return s.Append(Entry{Status: Done, Source: "a.png", Name: name.String(), Outputs: outs})
-			}
-			err := run()
-			wantClass(t, err, c.class, c.fatal)
-			if c.op != "append" {
-				wantTree(t, dir, map[string]string{})
-			}
-			broken = false
-			if err := run(); err != nil {
-				t.Error("after the trouble was over:", err)
-			}
-			s.Close()
-			wantTree(t, dir, map[string]string{"x/a.jpg": "ours"})
-		})
-	}
-}
-
-// job is a small run: it plans every item, skips what is done, puts and records the rest, and stops at the first error.
-func job(t testing.TB, s *Store, items int) error {
-	n := newNamer(t, NameOptions{Labels: []string{"1", "2"}})
-	for i := range items {
-		src := Source{Index: i, Source: fmt.Sprintf("%d.png", i/2), Dir: fmt.Sprintf("d%d", i%2)}
-		name, err := n.Plan(src)
-		if err != nil {
-			return err
-		}
-		e := Entry{Status: Done, Source: src.Source, Size: 9, ModTime: time.Unix(1e9, 7), Spec: "resize", Name: name.String()}
-		if _, ok := s.Done(e.Key()); ok {
-			continue
-		}
-		one, two := jpg(fmt.Sprint("one ", i)), jpg(fmt.Sprint("the other ", i))
-		one.Label, two.Label = "1", "2"
-		outs, err := s.Put(name, one, two)
-		if err != nil {
-			return err
-		}
-		e.Outputs = outs
-		if err := s.Append(e); err != nil {
-			return err
-		}
-	}
-	return s.Close()
-}
-
-// TestRunKilledAtAnyCallContinues kills the run at every call of the file system in turn: no further call is made, as if
-// the process were gone. The same job is then done to its end.
-func TestRunKilledAtAnyCallContinues(t *testing.T) {
-	const items = 4
-	whole := t.TempDir()
-	calls := 0
-	s := open(t, whole, Options{Fault: func(string, string) error { calls++; return nil }})
-	if err := job(t, s, items); err != nil {
-		t.Fatal(err)
-	}
-	want := tree(t, whole)
-	if len(want) != 2*items || calls < 10*items {
-		t.Fatalf("%d files and %d calls", len(want), calls)
-	}
-	for kill := 1; kill <= calls; kill++ {
-		dir := filepath.Join(t.TempDir(), "out")
-		made := 0
-		s := open(t, dir, Options{Fault: func(string, string) error {
-			if made++; made >= kill {
-				return errors.New("killed")
-			}
-			return nil
-		}})
-		job(t, s, items)
-		s.closeFiles() // as the system does with the files of a dead process
-		for name, text := range tree(t, dir) {
-			if !strings.HasPrefix(name, tempDir) && text != want[name] {
-				t.Errorf("killed at call %d: %s holds %q", kill, name, text)
-			}
-		}
-		if err := job(t, open(t, dir, Options{}), items); err != nil {
-			t.Errorf("killed at call %d, then: %v", kill, err)
-		}
-		if got := tree(t, dir); !maps.Equal(got, want) {
-			t.Errorf("killed at call %d, then: got %q, want %q", kill, got, want)
-		}
-		s = open(t, dir, Options{Fault: func(op, name string) error {
-			if op != "remove" || name != tempDir {
-				t.Errorf("killed at call %d, ended, then called again: %s %s", kill, op, name)
-			}
-			return nil
-		}})
-		if err := job(t, s, items); err != nil {
-			t.Error(err)
-		}
-	}
-}
-
-// TestRunKilledAtAnyCallContinuesWithAnotherSpec finds files without a line in the ledger that hold other bytes than those
-// it would write, and knows them for its own all the same.
-func TestRunKilledAtAnyCallContinuesWithAnotherSpec(t *testing.T) {
-	one, two := named(t, "a.png"), named(t, "d/b.png")
-	run := func(dir, text string, kill int) (calls int, err error) {
-		s := open(t, dir, Options{Fault: func(string, string) error {
-			if calls++; calls == kill || kill < 0 {
-				kill = -1
-				return errors.New("killed")
-			}
-			return nil
-		}})
-		defer s.closeFiles()
-		for _, name := range []Name{one, two} {
-			outs, err := s.Put(name, jpg(text+name.String()))
-			if err != nil {
-				return calls, err
-			}
-			if err := s.Append(Entry{Status: Done, Source: name.file, Spec: text, Name: name.String(), Outputs: outs}); err != nil {
-				return calls, err
-			}
-		}
-		return calls, s.Close()
-	}
-	one.file, two.file = "", ""
-	two.index = 1
-	calls, err := run(t.TempDir(), "", 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for kill := 1; kill <= calls; kill++ {
-		dir := filepath.Join(t.TempDir(), "out")
-		for _, text := range []string{"first", "second"} {
-			run(dir, text, kill)
-		}
-		if _, err := run(dir, "another spec", 0); err != nil {
-			t.Errorf("killed at call %d, then: %v", kill, err)
-		}
-		wantTree(t, dir, map[string]string{"a.jpg": "another speca.{ext}", "d/b.jpg": "another specd/b.{ext}"})
-	}
-}
-
-func TestFileChangedAfterAKillIsNotAdopted(t *testing.T) {
-	dir := t.TempDir()
-	s := open(t, dir, Options{})
-	if _, err := s.Put(named(t, "a.png"), jpg("ours")); err != nil {
-		t.Fatal(err)
-	}
-	s.closeFiles()
-	if err := os.WriteFile(filepath.Join(dir, "a.jpg"), []byte("hers"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	s = open(t, dir, Options{})
-	_, err := s.Put(named(t, "a.png"), jpg("new!"))
-	wantClass(t, err, ClassExists, false)
-}
-
-func TestJournalStaysShort(t *testing.T) {
-	dir := t.TempDir()
-	s := open(t, dir, Options{})
-	line := []byte(strings.Repeat("0", 64) + " " + strings.Repeat("x", 100<<10) + "\n")
-	for range 20 {
-		if err := s.journal.add(s.temp, line); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if left := s.leftJournal(); len(left) < journalSize || len(left) > 3*journalSize {
-		t.Errorf("the journal has %d bytes", len(left))
 	}
 }
 

@@ -34,7 +34,7 @@ var fields = [...]struct {
 	long int
 }{
 	fieldDir: {"dir", 0}, fieldStem: {"stem", 0}, fieldExt: {"ext", 4}, fieldIndex: {"index", 10}, fieldHost: {"host", 0},
-	fieldSHA8: {"sha8", 8}, fieldSize: {"size", 24}, fieldWidth: {"w", 6}, fieldHeight: {"h", 6},
+	fieldSHA8: {"sha8", 8}, fieldSize: {"size", 24}, fieldWidth: {"w", 9}, fieldHeight: {"h", 9},
 }
 
 // Of a planned name, these bytes stand for what is known only when the output is: they cannot occur otherwise, because

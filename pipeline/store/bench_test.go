@@ -1,0 +1,87 @@
+package store
+
+import (
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"imgpipe/transform"
+)
+
+// photo is an entry such as a run writes.
+func photo(i int) Entry {
+	return Entry{
+		Status: Done, Source: fmt.Sprintf("photos/2024/may/IMG_%06d.jpg", i), Size: 3e6 + int64(i), ModTime: time.Unix(1.7e9+int64(i), 123456789),
+		Name: fmt.Sprintf("2024/may/IMG_%06d.{ext}", i), Spec: "resize=800x600,fit=inside,filter=lanczos|quality=85", Attempts: 1, Worker: 1,
+		InBytes: 3e6, Time: time.Unix(1.8e9, 0), MS: Stages{Fetch: 1.2, Wait: 0.03, Decode: 40.5, Operate: 12.25, Encode: 7.125, Store: 0.06},
+		Outputs: []Output{{
+			Path: fmt.Sprintf("2024/may/IMG_%06d.jpg", i), Bytes: 61234, Width: 800, Height: 600, Format: transform.JPEG,
+			SHA256: "7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed",
+		}},
+	}
+}
+
+func BenchmarkAppend(b *testing.B) {
+	s := open(b, b.TempDir(), Options{})
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		if err := s.Append(photo(i)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkOpen(b *testing.B) {
+	const lines = 100_000
+	dir := b.TempDir()
+	var text []byte
+	for i := range lines {
+		e := photo(i)
+		text, _ = appendLine(text, e, e.Key().hash())
+	}
+	if err := os.WriteFile(ledger(dir), text, 0o644); err != nil {
+		b.Fatal(err)
+	}
+	b.Run(fmt.Sprintf("lines=%d", lines), func(b *testing.B) {
+		b.ReportAllocs()
+		b.SetBytes(int64(len(text)))
+		for b.Loop() {
+			s, err := Open(dir, Options{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			if len(s.lines) != lines {
+				b.Fatalf("%d lines", len(s.lines))
+			}
+			s.Close()
+		}
+	})
+}
+
+func BenchmarkDone(b *testing.B) {
+	dir := b.TempDir()
+	s := open(b, dir, Options{})
+	n := newNamer(b, NameOptions{})
+	keys := make([]Key, 1000)
+	for i := range keys {
+		e := photo(i)
+		name, err := n.Plan(Source{Index: i, Source: e.Source, Dir: "2024/may"})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if e.Outputs, err = s.Put(name, jpg("ours")); err != nil {
+			b.Fatal(err)
+		}
+		if err := s.Append(e); err != nil {
+			b.Fatal(err)
+		}
+		keys[i] = e.Key()
+	}
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		if _, ok := s.Done(keys[i%len(keys)]); !ok {
+			b.Fatal("not done")
+		}
+	}
+}

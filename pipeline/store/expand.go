@@ -1,0 +1,142 @@
+package store
+
+import (
+	"fmt"
+	"net/url"
+	"path"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// nameParts are the fields of an item that are the same whatever the suffix.
+type nameParts struct {
+	dir        []string
+	stem, host string
+	sha        string
+}
+
+func (n *Namer) parts(src Source) (p nameParts) {
+	for dir := range strings.SplitSeq(src.Dir, "/") {
+		if dir != "" {
+			p.dir = append(p.dir, clean(dir))
+		}
+	}
+	p.host, p.stem = "local", filepath.Base(src.Source)
+	if src.URL {
+		p.host, p.stem = splitURL(src.Source)
+	}
+	p.stem = clean(trimExt(p.stem))
+	for _, piece := range n.pieces {
+		if src.URL && piece.field == fieldStem || piece.field == fieldSHA8 {
+			p.sha = sha8(src.Source)
+			break
+		}
+	}
+	return p
+}
+
+// splitURL gives the host and the last part of the path, decoded once: what decoding gives is not looked at again, so
+// that %2F and %252F are characters of a name like others.
+func splitURL(s string) (host, last string) {
+	u, err := url.Parse(s)
+	if err != nil {
+		return "unknown", "image"
+	}
+	host, last = clean(strings.ToLower(u.Hostname())), path.Base(u.EscapedPath())
+	if plain, err := url.PathUnescape(last); err == nil {
+		last = plain
+	}
+	if last == "." || last == "/" {
+		last = "image"
+	}
+	return host, last
+}
+
+// trimExt takes the extension off a file's name: a dot and up to five letters and digits, of which one is a letter. A date
+// or a version at the end is none.
+func trimExt(s string) string {
+	dot := strings.LastIndexByte(s, '.')
+	if dot <= 0 || len(s)-dot > 6 {
+		return s
+	}
+	letter := false
+	for _, c := range []byte(s[dot+1:]) {
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z':
+			letter = true
+		case c < '0' || c > '9':
+			return s
+		}
+	}
+	if !letter {
+		return s
+	}
+	return s[:dot]
+}
+
+// expand fills the template, but for what only the outputs decide.
+func (n *Namer) expand(src Source, p nameParts, suffix int) string {
+	b := make([]byte, 0, 96)
+	tail := ""
+	if suffix > 1 {
+		tail = "-" + strconv.Itoa(suffix)
+	}
+	for i, piece := range n.pieces {
+		switch piece.field {
+		case text:
+			lit := piece.text
+			if !n.hasStem && i == len(n.pieces)-2 {
+				lit = strings.TrimSuffix(lit, ".") + tail + "."
+			}
+			b = append(b, lit...)
+		case fieldDir:
+			for j, dir := range p.dir {
+				if j > 0 {
+					b = append(b, '/')
+				}
+				b = append(b, cut(dir, piece.room)...)
+			}
+		case fieldStem:
+			if src.URL {
+				b = append(b, cutPlain(p.stem, piece.room-9)...)
+				b = append(append(b, '-'), p.sha...)
+			} else {
+				b = append(b, cut(p.stem, piece.room)...)
+			}
+			b = append(b, tail...)
+		case fieldIndex:
+			b = fmt.Appendf(b, "%06d", src.Index)
+		case fieldHost:
+			b = append(b, cut(p.host, piece.room)...)
+		case fieldSHA8:
+			b = append(b, p.sha...)
+		case fieldExt:
+			b = append(b, markExt)
+		case fieldSize:
+			b = append(b, markSize)
+		case fieldWidth:
+			b = append(b, markWidth)
+		case fieldHeight:
+			b = append(b, markHeight)
+		}
+	}
+	return finishAll(string(b))
+}
+
+// finishAll finishes every part of a name, and drops the empty ones.
+func finishAll(name string) string {
+	b := make([]byte, 0, len(name)+4)
+	for more := true; more; {
+		var part string
+		part, name, more = strings.Cut(name, "/")
+		if part == "" {
+			continue
+		}
+		if len(b) > 0 {
+			b = append(b, '/')
+		}
+		b = append(b, finish(part, !more)...)
+	}
+	return string(b)
+}

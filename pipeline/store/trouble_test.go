@@ -1,0 +1,160 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"syscall"
+	"testing"
+)
+
+func TestSecondRunInOneFolderIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir, Options{})
+	_, err := Open(dir, Options{})
+	wantClass(t, err, ClassLocked, true)
+	want := fmt.Sprintf("open output folder %s: another imgpipe run (pid %d) is writing to %s", dir, os.Getpid(), dir)
+	if err.Error() != want {
+		t.Errorf("got %s\nwant %s", err, want)
+	}
+	if _, err := s.Put(named(t, "a.png"), jpg("ours")); err != nil {
+		t.Error("the first run was disturbed:", err)
+	}
+	if _, err := Open(dir, Options{ReadOnly: true}); err != nil {
+		t.Error("reading was refused:", err)
+	}
+	s.Close()
+	open(t, dir, Options{})
+}
+
+func TestFolderRemovedDuringTheRunEndsIt(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows keeps a folder that is open")
+	}
+	dir := filepath.Join(t.TempDir(), "out")
+	s := open(t, dir, Options{})
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	_, err := s.Put(named(t, "a.png"), jpg("ours"))
+	wantClass(t, err, ClassFolderGone, true)
+	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+		t.Error("the folder is back:", err)
+	}
+}
+
+func TestSubfolderRemovedDuringTheRunIsMadeAgain(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir, Options{})
+	n := newNamer(t, NameOptions{})
+	for i, file := range []string{"a.png", "b.png"} {
+		name, err := n.Plan(Source{Index: i, Source: file, Dir: "x/y"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Put(name, jpg(file)); err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			os.RemoveAll(filepath.Join(dir, "x"))
+		}
+	}
+	s.Close()
+	wantTree(t, dir, map[string]string{"x/y/b.jpg": "b.png"})
+}
+
+func TestFileInPlaceOfFolderFailsTheItem(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "x"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, "y.jpg"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, dir, Options{OnExist: Overwrite})
+	_, err := s.Put(named(t, "x/a.png"), jpg("ours"))
+	wantClass(t, err, ClassWrite, false)
+	_, err = s.Put(named(t, "y.png"), jpg("ours"))
+	wantClass(t, err, ClassExists, false)
+}
+
+func TestReadOnlyStoreWritesNothing(t *testing.T) {
+	dir := t.TempDir()
+	for _, d := range []string{dir, filepath.Join(dir, "absent")} {
+		s := open(t, d, Options{ReadOnly: true})
+		if _, ok := s.Done(Key{Source: "a"}); ok {
+			t.Error("done in an empty folder")
+		}
+		for range s.Failures() {
+			t.Error("a failure in an empty folder")
+		}
+		_, err := s.Put(named(t, "a.png"), jpg("ours"))
+		wantClass(t, err, ClassWrite, true)
+		wantClass(t, s.Append(Entry{Status: Failed, Source: "a"}), ClassWrite, true)
+		s.Close()
+	}
+	wantTree(t, dir, map[string]string{})
+	if _, err := os.Stat(filepath.Join(dir, "absent")); err == nil {
+		t.Error("the folder was made")
+	}
+}
+
+func TestErrorsOfTheSystemAreSorted(t *testing.T) {
+	for _, c := range []struct {
+		op    string
+		errno syscall.Errno
+		class string
+		fatal bool
+	}{
+		{"create", syscall.ENOSPC, ClassDiskFull, true},
+		{"write", syscall.ENOSPC, ClassDiskFull, true},
+		{"close", syscall.ENOSPC, ClassDiskFull, true},
+		{"mkdir", syscall.ENOSPC, ClassDiskFull, true},
+		{"rename", syscall.ENOSPC, ClassDiskFull, true},
+		{"append", syscall.ENOSPC, ClassDiskFull, true},
+		{"create", syscall.EROFS, ClassNotWritable, true},
+		{"rename", syscall.EROFS, ClassNotWritable, true},
+		{"create", syscall.EACCES, ClassNotWritable, true},
+		{"mkdir", syscall.EACCES, ClassNotWritable, true},
+		{"rename", syscall.EACCES, ClassNotWritable, false},
+		{"append", syscall.EACCES, ClassNotWritable, true},
+		{"write", syscall.EIO, ClassWrite, true},
+		{"lstat", syscall.ENAMETOOLONG, ClassWrite, false},
+	} {
+		if runtime.GOOS == "windows" {
+			t.Skip("the numbers are those of Unix")
+		}
+		t.Run(c.op+"/"+c.errno.Error(), func(t *testing.T) {
+			dir := t.TempDir()
+			broken := true
+			s := open(t, dir, Options{Fault: func(op, name string) error {
+				if op == c.op && broken {
+					return &fs.PathError{Op: op, Path: name, Err: c.errno}
+				}
+				return nil
+			}})
+			name := named(t, "x/a.png")
+			run := func() error {
+				outs, err := s.Put(name, jpg("ours"))
+				if err != nil {
+					return err
+				}
+				return s.Append(Entry{Status: Done, Source: "a.png", Name: name.String(), Outputs: outs})
+			}
+			err := run()
+			wantClass(t, err, c.class, c.fatal)
+			if c.op != "append" {
+				wantTree(t, dir, map[string]string{})
+			}
+			broken = false
+			if err := run(); err != nil {
+				t.Error("after the trouble was over:", err)
+			}
+			s.Close()
+			wantTree(t, dir, map[string]string{"x/a.jpg": "ours"})
+		})
+	}
+}
