@@ -21,7 +21,7 @@ func Awkward() []File { return append([]File(nil), makeAwkward()...) }
 
 var makeAwkward = sync.OnceValue(func() []File {
 	const w, h = 320, 200
-	pic := drawPart(kinds[indexOf("landscape")], 3, w, h, rectOf(w, h))
+	pic := drawPart(kinds[indexOf("meadow")], 3, w, h, rectOf(w, h))
 	jpg := encodeJPEG(pic, 90)
 	pngFile := encodePNG(pic)
 	var list []File
@@ -81,7 +81,7 @@ var makeAwkward = sync.OnceValue(func() []File {
 	add("wide.png", "20,000 pixels wide and 1 high", "", 20000, 1, encodePNG(wide))
 
 	bad("truncated.png", "the first half of a file", "decode", pngFile[:len(pngFile)/2])
-	bad("header-only.jpg", "ends before any pixel", "decode", jpg[:300])
+	bad("header-only.jpg", "ends with the header of its scan, before any pixel", "decode", jpg[:bytes.Index(jpg, []byte{0xFF, 0xDA})+14])
 	bad("damaged.png", "bytes changed in the middle", "decode", damage(pngFile))
 	bad("empty.jpg", "no bytes at all", "not-an-image", []byte{})
 	bad("page.jpg", "an HTML page with the extension of a JPEG file", "not-an-image", []byte(page))
@@ -234,13 +234,13 @@ func ycbcrPlanes(img *image.RGBA) (y, cb, cr []byte) {
 	return y, cb, cr
 }
 
-// inkPlanes takes a picture apart into four inks, inverted as Adobe does: 255 is no ink. The second form has the first three as
-// YCbCr of the inverted inks' complement (Adobe Technical Note 5116).
+// inkPlanes takes a picture apart into four inks, inverted as Adobe does: 255 is no ink. The second form
+// has the first three as YCbCr, which readers turn into the inverted inks by taking the complement of red, green and blue.
 func inkPlanes(img *image.RGBA) (cmyk, ycck [][]byte) {
 	cmyk, ycck = make([][]byte, 4), make([][]byte, 4)
 	for i := 0; i < len(img.Pix); i += 4 {
 		c, m, y, k := color.RGBToCMYK(img.Pix[i], img.Pix[i+1], img.Pix[i+2])
-		l, cb, cr := color.RGBToYCbCr(255-c, 255-m, 255-y)
+		l, cb, cr := color.RGBToYCbCr(c, m, y)
 		for j, v := range [4]byte{255 - c, 255 - m, 255 - y, 255 - k} {
 			cmyk[j] = append(cmyk[j], v)
 		}

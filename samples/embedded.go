@@ -21,18 +21,18 @@ type plate struct {
 
 // plates are the embedded pictures, in order; their seeds were chosen by eye.
 var plates = []plate{
-	{"landscape", 1, 1920, 1280, 1},
-	{"glass", 1, 1440, 1800, 1},
-	{"galaxy", 1, 1920, 1280, 1},
-	{"dunes", 1, 1920, 1280, 1},
-	{"mandelbrot", 1, 1600, 1600, 1},
-	{"city", 1, 1920, 1280, 1},
-	{"stilllife", 1, 1920, 1280, 1},
-	{"sea", 1, 1920, 1280, 1},
-	{"marble", 1, 1280, 1920, 6},
-	{"aurora", 1, 1920, 1280, 1},
-	{"meadow", 1, 1920, 1280, 1},
-	{"julia", 1, 1920, 1280, 3},
+	{"landscape", 1, 1800, 1200, 1},
+	{"glass", 3, 1440, 1600, 1},
+	{"galaxy", 2, 1920, 1200, 1},
+	{"dunes", 3, 1800, 1200, 1},
+	{"mandelbrot", 2, 1800, 1200, 1},
+	{"city", 3, 1920, 1080, 1},
+	{"stilllife", 2, 1800, 1200, 1},
+	{"sea", 4, 1920, 1200, 1},
+	{"marble", 4, 1200, 1800, 6},
+	{"aurora", 2, 1800, 1200, 8},
+	{"meadow", 4, 1280, 1680, 1},
+	{"julia", 4, 1800, 1200, 3},
 }
 
 func (p plate) name() string { return p.kind + ".jpg" }

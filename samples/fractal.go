@@ -38,6 +38,10 @@ func mandelbrot(c *canvas) scene {
 	return func(x, y float64) rgb {
 		x, y = x-c.w/2, y-c.h/2
 		cx, cy := p.x+x*cs-y*sn, p.y+x*sn+y*cs
+		// Within the main cardioid and the disc beside it no iteration is needed.
+		if q := (cx-0.25)*(cx-0.25) + cy*cy; q*(q+cx-0.25) < 0.25*cy*cy || (cx+1)*(cx+1)+cy*cy < 0.0625 {
+			return rgb{0.004, 0.004, 0.008}
+		}
 		var zx, zy, dx, dy float64
 		for i := range 700 {
 			dx, dy = 2*(zx*dx-zy*dy)+1, 2*(zx*dy+zy*dx)

@@ -98,9 +98,9 @@ func sea(c *canvas) scene {
 		wave := func(u, v float64) float64 {
 			wu, wv := u+0.5*noise(seed+2, u*0.6, v*0.6), v+0.5*noise(seed+3, u*0.6, v*0.6)
 			sum, amp, f := 0.0, 0.5, 0.55
-			for o := range 7 {
+			for o := range 6 {
 				n := 1 - math.Abs(noise(seed+4+uint32(o), wu*f*0.7, wv*f*1.5))
-				sum += amp * n * n * smooth(0.9, 0.25, px*f)
+				sum += amp * n * n * smooth(0.35, 0.08, px*f)
 				amp *= 0.50
 				f *= 1.95
 				wu, wv = wu*0.94+wv*0.34, wv*0.94-wu*0.34
@@ -109,7 +109,7 @@ func sea(c *canvas) scene {
 		}
 		const e = 0.012
 		h := wave(u, v)
-		steep := 0.30 * smooth(30, 1, z)
+		steep := 0.17 * lerp(0.35, 1, smooth(26, 1, z))
 		n := vec{(h - wave(u+e, v)) / e * steep, 1, (h - wave(u, v+e)) / e * steep}.norm()
 		d := vec{dx, (horizon - y) / focal, 1}.norm()
 		r := d.mirror(n)
@@ -124,7 +124,7 @@ func sea(c *canvas) scene {
 		glint *= glint
 		glint *= glint
 		col = col.glow(m.light, 1.3*glint*glint*glint)
-		foam := smooth(0.80, 0.92, h+0.10*fbm(seed+20, u*9, v*9, 4)) * smooth(9, 2, z)
+		foam := smooth(0.78, 0.90, h+0.10*fbm(seed+20, u*9, v*9, 4)) * smooth(9, 2, z)
 		col = mix(col, rgb{0.85, 0.8, 0.76}, 0.5*foam)
 		return mix(col, ramp(m.sky, 0.08), 0.75*smooth(12, 160, z))
 	}

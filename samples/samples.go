@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"image"
 	"image/jpeg"
+	"io/fs"
 	"iter"
 	"os"
 	"path/filepath"
@@ -59,11 +60,16 @@ func generate(i int, seed uint64) File {
 	k := kinds[i%len(kinds)]
 	img := drawPart(k, seed+uint64(i/len(kinds)), w, h, image.Rect(0, 0, w, h))
 	return File{
-		Name:  fmt.Sprintf("%s-%02d.jpg", k.name, i/len(kinds)+1),
+		Name:  nameOf(i),
 		Data:  withOrientation(encodeJPEG(lay(img, orientation), 90), orientation, false),
 		Doc:   docOf(k.name, w, h, orientation),
 		Width: w, Height: h,
 	}
+}
+
+// nameOf is the name of picture i.
+func nameOf(i int) string {
+	return fmt.Sprintf("%s-%02d.jpg", kinds[i%len(kinds)].name, i/len(kinds)+1)
 }
 
 // shapeOf is the size, as seen, and the orientation of picture i.
@@ -91,10 +97,15 @@ func Write(ctx context.Context, dir string, n int, seed uint64, done func(File))
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return fmt.Errorf("write samples: %w", err)
 	}
-	for f := range Generate(n, seed) {
+	for i := range n {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		// What cannot be written need not be drawn.
+		if _, err := os.Lstat(filepath.Join(dir, nameOf(i))); err == nil {
+			return fmt.Errorf("write samples: %w", &fs.PathError{Op: "create", Path: filepath.Join(dir, nameOf(i)), Err: fs.ErrExist})
+		}
+		f := generate(i, seed)
 		if err := writeNew(filepath.Join(dir, f.Name), f.Data); err != nil {
 			return fmt.Errorf("write samples: %w", err)
 		}

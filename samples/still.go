@@ -133,8 +133,9 @@ func stilllife(c *canvas) scene {
 			col := wood(p.x, p.z).dim(light)
 			if depth > 0 {
 				gloss := 0.05 + 0.5*math.Pow(1+d.y, 5)
-				rough := n.add(vec{0.02 * fbm(seed+6, p.x*30, p.z*4, 3), 0, 0.02 * fbm(seed+7, p.x*30, p.z*4, 3)}).norm()
-				col = mix(col, trace(p.add(n.times(1e-3)), d.mirror(rough), depth-1), gloss)
+				bump := 0.015 * noise(seed+6, p.x*40, p.z*5)
+				rough := n.add(vec{bump, 0, bump}).norm()
+				col = mix(col, trace(p.add(n.times(1e-3)), d.mirror(rough), 0), gloss)
 			}
 			return col
 		}

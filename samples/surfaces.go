@@ -77,13 +77,13 @@ func marble(c *canvas) scene {
 		hexes(0x12261a, 0x3c6b3f, 0xb3bf7a, 0xf6edd0, 0xc98f4e, 0x512a16),
 	}
 	pal := pals[c.IntN(len(pals))]
-	scale := c.between(2.2, 3.2) / c.h
+	scale := c.between(1.1, 1.6) / c.h
 	ox, oy := c.between(0, 50), c.between(0, 50)
 	return func(x, y float64) rgb {
 		u, v := x*scale+ox, y*scale+oy
 		qx, qy := fbm(seed, u, v, 4), fbm(seed+1, u+5.2, v+1.3, 4)
 		rx, ry := fbm(seed+2, u+3.2*qx+1.7, v+3.2*qy+9.2, 5), fbm(seed+3, u+3.2*qx+8.3, v+3.2*qy+2.8, 5)
-		n := fbm(seed+4, u+3.6*rx, v+3.6*ry, 8)
+		n := fbm(seed+4, u+3.6*rx, v+3.6*ry, 6)
 		col := ramp(pal, 0.5+0.75*n+0.35*qy)
 		col = mix(col, pal[4], clamp01(1.1*rx*rx))
 		col = mix(col, pal[0], clamp01(0.9*ry*ry+0.35*math.Abs(qx)))
@@ -93,7 +93,7 @@ func marble(c *canvas) scene {
 			glint := 0.5 + 1.2*rnd(seed, int(x), int(y))*smooth(0.4, 0.9, crack)
 			col = mix(col, rgb{1.05, 0.72, 0.30}.dim(glint), clamp01(crack*1.2)*smooth(0.05, 0.35, math.Abs(qx)))
 		}
-		grainy := fbm(seed+7, x*0.11, y*0.11, 5)
-		return col.dim((1.05 + 0.9*n) * (1 + 0.40*grainy))
+		grainy := fbm(seed+7, x*0.06, y*0.06, 4)
+		return col.dim((1.05 + 0.9*n) * (1 + 0.25*grainy))
 	}
 }

@@ -112,11 +112,11 @@ func landscape(c *canvas) scene {
 	rough := c.between(0.42, 0.6)
 	height := func(x, z float64) float64 {
 		// A valley runs away from the viewer; mountains rise with the distance and on both sides.
-		far := smooth(2.5, 13, z)
+		far := smooth(2, 15, z)
 		side := math.Abs(x - valley - 0.35*math.Sin(z*0.5+valley*5))
 		base := 0.18*fbm(seed+2, x*0.7, z*0.7, 4) + 0.10
-		r := ridged(seed+3, x*rough*0.55, z*rough*0.55, 9)
-		h := base + r*r*far*3.1 + 0.10*smooth(0.5, 2.4, side)*r + 0.012*fbm(seed+4, x*9, z*9, 3)
+		r := ridged(seed+3, x*rough*0.42, z*rough*0.42, 9)
+		h := base + r*r*far*3.6 + 0.10*smooth(0.5, 2.4, side)*r + 0.012*fbm(seed+4, x*9, z*9, 3)
 		return h - 0.10*(1-far)*smooth(1.6, 0.2, side)
 	}
 	eye := c.between(0.55, 0.8)
@@ -133,12 +133,12 @@ func landscape(c *canvas) scene {
 		col = mix(col, m.grass.times(rgb{0.25, 0.42, 0.35}).dim(0.8+1.2*fine), forest)
 		col = mix(col, m.rock.dim(0.85+0.5*patch), smooth(0.86, 0.72, n.y+0.08*fine))
 		col = mix(col, hex(0xc9b58e), smooth(0.03, 0.005, h-water))
-		snow := smooth(0.95, 1.35, h+0.35*patch) * smooth(0.35, 0.6, n.y)
+		snow := smooth(1.0, 1.5, h+0.5*patch+0.3*fine) * smooth(0.35, 0.6, n.y)
 		col = mix(col, rgb{0.9, 0.93, 1}, snow)
 		sunlit := clamp01(n.dot(s.sun)*1.25 + 0.06)
 		light := m.sun.dim(sunlit).add(ramp(m.sky, 0.8).dim(0.45 + 0.3*n.y))
-		col = col.times(light).dim(0.62 * (1 + 0.7*fine))
-		d := 1 - math.Exp(-z*0.062)
+		col = col.times(light).dim(0.60 * (1 + 0.6*fine))
+		d := 1 - math.Exp(-z*0.042)
 		return mix(col, haze, d*0.85)
 	}
 	var at scene
@@ -152,7 +152,7 @@ func landscape(c *canvas) scene {
 			return ground(wx, z)
 		}
 		// The lake shows what is as far above the horizon as it is below it, bent by ripples.
-		ripple := fbm(seed+8, wx*14, z*5, 4) * min(c.h*0.05, 0.9*(y-t.horizon)/z)
+		ripple := fbm(seed+8, wx*9, z*24, 5) * min(c.h*0.03, 0.16*(y-t.horizon))
 		my := 2*t.horizon - y + ripple - (eye-water)*0.1*t.focal/z
 		mx := x + ripple*0.4
 		var mirror rgb
@@ -162,7 +162,7 @@ func landscape(c *canvas) scene {
 			mirror = s.at(t.dir(mx, min(my, t.horizon-1)))
 		}
 		deep := hex(0x12343c)
-		return mix(deep, mirror, 0.82).dim(0.9 + 0.25*ripple/(c.h*0.02))
+		return mix(deep, mirror, lerp(0.62, 0.86, t.horizon/y)).dim(0.9 + 0.25*ripple/(c.h*0.02))
 	}
 	return at
 }
