@@ -15,6 +15,8 @@ import (
 // ErrTooManyFailures ends a run that reached Options.MaxFailures or Options.MaxFailureShare.
 var ErrTooManyFailures = errors.New("too many items failed")
 
+var errStopped = errors.New("the run was stopped before its turn")
+
 // Run takes items through fetch, transform and store as o says and calls sink with the Outcome of each, from one goroutine at a time
 // and in the order in which they end. It returns when all that it started has ended, except a transform that was given up at its
 // ItemTimeout, which ends at its next look at the context.
@@ -201,6 +203,10 @@ func (r *runner) plan(ctx context.Context, j *job) bool {
 func (r *runner) fetch(ctx context.Context, j *job, lane int) bool {
 	if ctx.Err() != nil {
 		return r.fail(ctx, j, ctx.Err())
+	}
+	if r.stopped(ctx) { // planned, and not begun
+		j.Status, j.Err = Interrupted, errStopped
+		return false
 	}
 	start := r.now()
 	reserve := func(ctx context.Context, n int64) (err error) {

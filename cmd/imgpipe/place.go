@@ -18,6 +18,8 @@ type archive struct {
 	namer *store.Namer
 	spec  transform.Spec
 	text  string // of spec
+	// overwrite does again what was skipped because of files that are not ours.
+	overwrite bool
 	// retry leaves out all but what failed before.
 	retry bool
 }
@@ -46,7 +48,7 @@ func (a *archive) plan(item fetch.Item) (*place, error) {
 		return nil, err
 	}
 	p := &place{in: a, key: a.key(item, name.String()), name: name}
-	if _, done := a.store.Done(p.key); done {
+	if e, done := a.store.Done(p.key); done && !(a.overwrite && e.Status == store.Skipped) {
 		p.skip = "done before"
 	} else if a.retry {
 		if last, known := a.store.Last(p.key); !known || last.Status != store.Failed {
@@ -57,7 +59,7 @@ func (a *archive) plan(item fetch.Item) (*place, error) {
 }
 
 func (a *archive) key(item fetch.Item, name string) store.Key {
-	return store.Key{Source: item.Source, Size: item.Size, ModTime: item.ModTime, Spec: a.text, Name: name}
+	return store.Key{Source: fetch.Redact(item.Source), Size: item.Size, ModTime: item.ModTime, Spec: a.text, Name: name}
 }
 
 // format is that of the item's outputs, where it can be known before the item is fetched: it is asked for, or the first bytes of a
@@ -102,7 +104,7 @@ func (a *archive) record(o pipeline.Outcome) error {
 	}
 	e := store.Entry{
 		Status:   store.Status(o.Status),
-		Source:   o.Item.Source,
+		Source:   fetch.Redact(o.Item.Source),
 		Size:     o.Item.Size,
 		ModTime:  o.Item.ModTime,
 		Spec:     a.text,

@@ -72,7 +72,7 @@ func runRun(ctx context.Context, f *runFlags, stdin io.Reader, stdout, stderr io
 	if err != nil {
 		return exitError{exitCouldNotRun, hinted(err)}
 	}
-	arc := &archive{store: st, namer: namer, spec: spec, text: spec.String(), retry: f.retryFailed}
+	arc := &archive{store: st, namer: namer, spec: spec, text: spec.String(), overwrite: onExist == store.Overwrite, retry: f.retryFailed}
 	if f.dry {
 		err = dryRun(ctx, f, inputs, arc, stdout, stderr)
 	} else {
@@ -301,18 +301,18 @@ func dryRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive,
 	tell := func(item fetch.Item, p *place) {
 		if p.skip != "" {
 			before++
-			fmt.Fprintf(stdout, "%s: skipped: %s\n", summary.Printable(item.Source), p.skip)
+			fmt.Fprintf(stdout, "%s: skipped: %s\n", summary.Printable(fetch.Redact(item.Source)), p.skip)
 			return
 		}
 		todo++
 		for _, name := range p.shown(arc.format(item)) {
-			fmt.Fprintf(stdout, "%s -> %s\n", summary.Printable(item.Source), name)
+			fmt.Fprintf(stdout, "%s -> %s\n", summary.Printable(fetch.Redact(item.Source)), name)
 		}
 	}
 	in := newIntake(ctx, inputs)
 	totals, err := pipeline.Run(ctx, in.items(), pipeline.Options{Store: dryStore{arc, tell}, Sequential: true}, func(o pipeline.Outcome) {
 		if o.Status == pipeline.Failed {
-			fmt.Fprintf(stderr, "FAIL %s\n", summary.Printable(fmt.Sprintf("%s: %s: %v", o.Item.Source, o.Class, o.Err)))
+			fmt.Fprintf(stderr, "FAIL %s\n", summary.Printable(fmt.Sprintf("%s: %s: %v", fetch.Redact(o.Item.Source), o.Class, o.Err)))
 		}
 	})
 	if !f.quiet {

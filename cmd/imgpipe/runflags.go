@@ -80,7 +80,7 @@ func addRunFlags(flags *pflag.FlagSet) *runFlags {
 		"read files and URLs from a list, - for standard input; plain, CSV, TSV or\nJSONL, also gzipped; may be repeated")
 	f.listFormat = "auto"
 	input.add(choice(&f.listFormat, "auto", "plain", "csv", "tsv", "jsonl"), "list-format", "", "format of the lists (default auto: by extension and content)")
-	input.str(&f.listKey, "url-col", "", "NAME", "column or key that holds the URL; a number counts columns from 1 (default url)")
+	input.str(&f.listKey, "url-col", "", "NAME", "column or key that holds the URL (default url); a number counts the columns\nof a table without a header from 1")
 	input.yes(&f.null, "null", "0", "entries of plain lists end with a NUL byte, as find -print0 writes them")
 
 	picture := flagGroup{flags, "Picture"}

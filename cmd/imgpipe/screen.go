@@ -11,6 +11,7 @@ import (
 	"golang.org/x/term"
 
 	"imgpipe/cmd/imgpipe/internal/summary"
+	"imgpipe/fetch"
 	"imgpipe/pipeline"
 )
 
@@ -113,7 +114,7 @@ func (s *screen) fitBar() {
 // outcome tells of one item.
 func (s *screen) outcome(o pipeline.Outcome) {
 	if o.Status == pipeline.Failed {
-		s.line("FAIL " + summary.Printable(fmt.Sprintf("%s: %s: %v", o.Item.Source, o.Class, o.Err)))
+		s.line("FAIL " + summary.Printable(fmt.Sprintf("%s: %s: %v", fetch.Redact(o.Item.Source), o.Class, o.Err)))
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -18,6 +18,7 @@ import (
 	"time"
 	"unicode"
 
+	"imgpipe/fetch"
 	"imgpipe/pipeline"
 )
 
@@ -125,7 +126,7 @@ func (s *Summary) fail(o pipeline.Outcome) {
 			return
 		}
 	}
-	s.Failures = append(s.Failures, Failure{Class: o.Class, Count: 1, Source: o.Item.Source, Example: fmt.Sprint(o.Err)})
+	s.Failures = append(s.Failures, Failure{Class: o.Class, Count: 1, Source: fetch.Redact(o.Item.Source), Example: fmt.Sprint(o.Err)})
 }
 
 // Finish fills in what follows from the rest; wall is how long the run took.
