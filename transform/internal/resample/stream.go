@@ -140,7 +140,7 @@ func (s *stream) pick(row []byte, y int) {
 			}
 		default:
 			for x, from := range s.across.start {
-				copy(d[4*x:4*x+4], row[4*from:4*from+4])
+				copy(d[4*x:4*x+4], row[4*int(from):][:4])
 			}
 			if s.kind == rgb {
 				for x := range s.across.start {

@@ -60,19 +60,19 @@ func (v *vectors) add(i, from, to int, w []int16) {
 	copy(all[from:to], w)
 	w01 := archsimd.BroadcastInt32x8(int32(uint16(all[0])) | int32(all[1])<<16).AsInt16x16()
 	w23 := archsimd.BroadcastInt32x8(int32(uint16(all[2])) | int32(all[3])<<16).AsInt16x16()
-	r0, r1, r2, r3 := v.rows[0], v.rows[1], v.rows[2], v.rows[3]
 	s := v.sums.open[i]
-	for len(s) >= 16 && len(r0) >= 16 && len(r1) >= 16 && len(r2) >= 16 && len(r3) >= 16 {
-		b0, b1 := bytes16(r0), bytes16(r1)
-		b2, b3 := bytes16(r2), bytes16(r3)
-		s0, s1 := (*[8]int32)(s), (*[8]int32)(s[8:])
+	n := len(s)
+	r0, r1, r2, r3 := v.rows[0][:n], v.rows[1][:n], v.rows[2][:n], v.rows[3][:n]
+	for x := 0; x <= n-16; x += 16 {
+		b0, b1 := bytes16(r0[x:x+16]), bytes16(r1[x:x+16])
+		b2, b3 := bytes16(r2[x:x+16]), bytes16(r3[x:x+16])
+		s0, s1 := (*[8]int32)(s[x:x+8]), (*[8]int32)(s[x+8:x+16])
 		archsimd.LoadInt32x8(s0).
 			Add(b0.InterleaveLoGrouped(b1).DotProductPairs(w01)).
 			Add(b2.InterleaveLoGrouped(b3).DotProductPairs(w23)).Store(s0)
 		archsimd.LoadInt32x8(s1).
 			Add(b0.InterleaveHiGrouped(b1).DotProductPairs(w01)).
 			Add(b2.InterleaveHiGrouped(b3).DotProductPairs(w23)).Store(s1)
-		s, r0, r1, r2, r3 = s[16:], r0[16:], r1[16:], r2[16:], r3[16:]
 	}
 }
 
@@ -152,7 +152,7 @@ func (v *vectors) acrossRGB(rowA, rowB []byte) {
 	for _, from := range ax.start {
 		w := weights[:ax.taps]
 		weights = weights[len(w):]
-		a, b := v.a[4*from:][:4*len(w)], v.b[4*from:][:4*len(w)]
+		a, b := v.a[4*int(from):][:4*len(w)], v.b[4*int(from):][:4*len(w)]
 		sum := black
 		for k := 0; k <= len(w)-2; k += 2 {
 			pair := archsimd.BroadcastInt32x8(int32(uint16(w[k])) | int32(w[k+1])<<16).AsInt16x16()
