@@ -4,13 +4,33 @@ import (
 	"errors"
 	"image"
 
-	"golang.org/x/image/bmp"
+	"imgpipe/transform/internal/bmp"
 )
 
-func decodeBMP(j *job, data []byte, _ meta) (image.Image, error) {
-	img, err := bmp.Decode(j.reader(data))
-	if errors.Is(err, bmp.ErrUnsupported) {
-		err = unsupportedError("a feature of this BMP file")
+// bmp reads the header of a Windows or OS/2 bitmap.
+func (m *meta) bmp(data []byte) error {
+	h, err := bmp.ReadHeader(data)
+	m.Width, m.Height, m.Alpha = h.Width, h.Height, h.Alpha
+	m.decode = 1
+	return bmpError(err)
+}
+
+func (j *job) readBMP(data []byte) (image.Image, error) {
+	h, err := bmp.ReadHeader(data)
+	if err != nil {
+		return nil, bmpError(err)
 	}
-	return img, err
+	img, err := h.Decode(j.over)
+	if err != nil {
+		return nil, bmpError(err)
+	}
+	return img, nil
+}
+
+func bmpError(err error) error {
+	var unsupported bmp.Unsupported
+	if errors.As(err, &unsupported) {
+		return unsupportedError(unsupported)
+	}
+	return err
 }

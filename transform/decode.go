@@ -136,7 +136,7 @@ func (j *job) read(data []byte, m meta) (image.Image, error) {
 	case TIFF:
 		return tiff.Decode(j.reader(data))
 	case BMP:
-		return decodeBMP(j, data, m)
+		return j.readBMP(data)
 	}
 	return webp.Decode(j.reader(m.webp.still()))
 }

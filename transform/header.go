@@ -114,25 +114,3 @@ func (m *meta) gif(data []byte) error {
 	}
 	return errShort
 }
-
-// bmp reads the file header and the size in the DIB header of any version.
-func (m *meta) bmp(data []byte) error {
-	if len(data) < 26 {
-		return errShort
-	}
-	if data[14] == 12 {
-		m.Width, m.Height = int(binary.LittleEndian.Uint16(data[18:])), int(binary.LittleEndian.Uint16(data[20:]))
-		m.decode = 4
-		return nil
-	}
-	if len(data) < 30 {
-		return errShort
-	}
-	m.Width, m.Height = int(int32(binary.LittleEndian.Uint32(data[18:]))), int(int32(binary.LittleEndian.Uint32(data[22:])))
-	if m.Height < 0 {
-		m.Height = -m.Height // rows from the top
-	}
-	m.decode = 4
-	m.Alpha = binary.LittleEndian.Uint16(data[28:]) == 32 && data[14] > 40
-	return nil
-}
