@@ -25,10 +25,10 @@ import (
 
 // Run tests executors that make gives: a new one for each test, which the test closes.
 func Run(t *testing.T, make func(*testing.T) pipeline.Executor) {
-	tasks := Tasks(t)
+	tasks := newTasks(t)
 	for _, tt := range []struct {
 		name string
-		test func(*testing.T, pipeline.Executor, []Task)
+		test func(*testing.T, pipeline.Executor, []task)
 	}{
 		{"ResultsAreThoseOfDo", resultsAreThoseOfDo},
 		{"ManyCallersGetTheirOwnResults", manyCallers},
@@ -53,19 +53,26 @@ func Run(t *testing.T, make func(*testing.T) pipeline.Executor) {
 	}
 }
 
-// A Task is a named task of the suite.
-type Task struct {
-	Name string
+// A task is a named task of the suite, with what transform.Do gives for it.
+type task struct {
+	name string
 	transform.Task
+	want    transform.Result
+	wantErr error
 }
 
-// Tasks gives tasks that end in every kind of result: images of several formats and sizes, one output and several, files that
+func newTask(name string, t transform.Task) task {
+	want, err := transform.Do(context.Background(), t)
+	return task{name, t, want, err}
+}
+
+// newTasks gives tasks that end in every kind of result: images of several formats and sizes, one output and several, files that
 // are damaged, too large or no images.
-func Tasks(t *testing.T) []Task {
+func newTasks(t *testing.T) []task {
 	t.Helper()
-	photo, small, tiny := encodeJPEG(t, 320, 240), encodeJPEG(t, 33, 17), encodePNG(t, 1, 1)
+	photo, small, tiny := encodeJPEG(t, 160, 120), encodeJPEG(t, 33, 17), encodePNG(t, 1, 1)
 	html := []byte("<!DOCTYPE html><title>404</title>")
-	task := func(name string, data []byte, spec string, maxPixels int64) Task {
+	made := func(name string, data []byte, spec string, maxPixels int64) task {
 		parsed, err := transform.ParseSpec(spec)
 		if err == nil && len(parsed.AssetNames()) > 0 {
 			parsed, err = parsed.WithAssets(map[string][]byte{"logo.png": encodePNG(t, 16, 16)})
@@ -73,35 +80,33 @@ func Tasks(t *testing.T) []Task {
 		if err != nil {
 			t.Fatalf("spec %q: %v", spec, err)
 		}
-		return Task{name, transform.Task{Data: data, Spec: parsed, Limits: transform.Limits{MaxPixels: maxPixels}}}
+		if name == "spec that is none" {
+			parsed.Quality = 900
+		}
+		return newTask(name, transform.Task{Data: data, Spec: parsed, Limits: transform.Limits{MaxPixels: maxPixels}})
 	}
-	return []Task{
-		task("jpeg as it is", photo, "", 0),
-		task("jpeg smaller", photo, "size=64", 0),
-		task("jpeg in three sizes", photo, "size=200;size=100;size=50", 0),
-		task("jpeg through operations", photo, "size=100;grayscale;blur=1.5;format=png", 0),
-		task("jpeg with a watermark", photo, "watermark=logo.png", 0),
-		task("jpeg of odd size", small, "rotate=90", 0),
-		task("png of one pixel", tiny, "", 0),
-		task("png to jpeg", encodePNG(t, 90, 60), "format=jpeg;quality=50", 0),
-		task("gif", encodeGIF(t, 40, 30), "size=20", 0),
-		task("nothing", nil, "", 0),
-		task("html", html, "size=64", 0),
-		task("too large", photo, "", 1000),
-		task("cut short", photo[:len(photo)/2], "size=64", 0),
-		task("header alone", photo[:20], "", 0),
-		task("crop outside", small, "crop=10x10,x=900,y=900", 0),
-		task("spec that is none", small, "", 0).with(func(s *transform.Spec) { s.Quality = 900 }),
+	return []task{
+		made("jpeg as it is", photo, "", 0),
+		made("jpeg smaller", photo, "size=64", 0),
+		made("jpeg in three sizes", photo, "size=80;size=40;size=20", 0),
+		made("jpeg through operations", photo, "size=100;grayscale;blur=1.5;format=png", 0),
+		made("jpeg with a watermark", photo, "watermark=logo.png", 0),
+		made("jpeg of odd size", small, "rotate=90", 0),
+		made("png of one pixel", tiny, "", 0),
+		made("png to jpeg", encodePNG(t, 90, 60), "format=jpeg;quality=50", 0),
+		made("gif", encodeGIF(t, 40, 30), "size=20", 0),
+		made("nothing", nil, "", 0),
+		made("html", html, "size=64", 0),
+		made("too large", photo, "", 1000),
+		made("cut short", photo[:len(photo)/2], "size=64", 0),
+		made("header alone", photo[:20], "", 0),
+		made("crop outside", small, "crop=10x10,x=900,y=900", 0),
+		made("spec that is none", small, "", 0),
 	}
 }
 
-func (t Task) with(change func(*transform.Spec)) Task {
-	change(&t.Spec)
-	return t
-}
-
-// Same tells how two answers to one task differ, "" where they do not. Times are not compared.
-func Same(got transform.Result, gotErr error, want transform.Result, wantErr error) string {
+// same tells how two answers to one task differ, "" where they do not. Times are not compared.
+func same(got transform.Result, gotErr error, want transform.Result, wantErr error) string {
 	if (gotErr == nil) != (wantErr == nil) {
 		return fmt.Sprintf("error %v, want %v", gotErr, wantErr)
 	}
@@ -140,28 +145,27 @@ func class(err error) string {
 }
 
 // check does one task and compares it with transform.Do.
-func check(t *testing.T, e pipeline.Executor, task Task) {
+func check(t *testing.T, e pipeline.Executor, task task) {
 	t.Helper()
-	want, wantErr := transform.Do(context.Background(), task.Task)
 	got, cost, err := e.Do(context.Background(), task.Task)
-	if difference := Same(got, err, want, wantErr); difference != "" {
-		t.Errorf("%s: %s", task.Name, difference)
+	if difference := same(got, err, task.want, task.wantErr); difference != "" {
+		t.Errorf("%s: %s", task.name, difference)
 	}
 	if cost.Worker < 0 || cost.Worker >= e.Width() || cost.Attempts != 1 {
-		t.Errorf("%s: worker %d and %d attempts, want 0 to %d and 1", task.Name, cost.Worker, cost.Attempts, e.Width()-1)
+		t.Errorf("%s: worker %d and %d attempts, want 0 to %d and 1", task.name, cost.Worker, cost.Attempts, e.Width()-1)
 	}
 	if cost.Start < 0 || cost.Wait < 0 || cost.Handover < 0 || cost.Copied < 0 {
-		t.Errorf("%s: a cost below zero: %+v", task.Name, cost)
+		t.Errorf("%s: a cost below zero: %+v", task.name, cost)
 	}
 }
 
-func resultsAreThoseOfDo(t *testing.T, e pipeline.Executor, tasks []Task) {
+func resultsAreThoseOfDo(t *testing.T, e pipeline.Executor, tasks []task) {
 	for _, task := range append(tasks, tasks...) { // twice, so that each is done after each kind of failure
 		check(t, e, task)
 	}
 }
 
-func manyCallers(t *testing.T, e pipeline.Executor, tasks []Task) {
+func manyCallers(t *testing.T, e pipeline.Executor, tasks []task) {
 	var group sync.WaitGroup
 	for range 2*e.Width() + 1 {
 		group.Go(func() {
@@ -173,7 +177,7 @@ func manyCallers(t *testing.T, e pipeline.Executor, tasks []Task) {
 	group.Wait()
 }
 
-func largeImage(t *testing.T, e pipeline.Executor, _ []Task) {
+func largeImage(t *testing.T, e pipeline.Executor, _ []task) {
 	spec, err := transform.ParseSpec("size=16")
 	if err != nil {
 		t.Fatal(err)
@@ -182,11 +186,11 @@ func largeImage(t *testing.T, e pipeline.Executor, _ []Task) {
 	photo := encodeJPEG(t, 64, 64)
 	for _, size := range []int{4 << 10, 64 << 10, 64<<10 + 1, 1 << 20, 1<<20 + 4095, 33 << 20} {
 		data := append(bytes.Clone(photo), bytes.Repeat([]byte{0}, size)...)
-		check(t, e, Task{fmt.Sprintf("%d bytes", len(data)), transform.Task{Data: data, Spec: spec}})
+		check(t, e, newTask(fmt.Sprintf("%d bytes", len(data)), transform.Task{Data: data, Spec: spec}))
 	}
 }
 
-func taskIsLeftAsItWas(t *testing.T, e pipeline.Executor, tasks []Task) {
+func taskIsLeftAsItWas(t *testing.T, e pipeline.Executor, tasks []task) {
 	for _, task := range tasks {
 		before, text := bytes.Clone(task.Data), task.Spec.String()
 		result, _, _ := e.Do(context.Background(), task.Task)
@@ -194,29 +198,29 @@ func taskIsLeftAsItWas(t *testing.T, e pipeline.Executor, tasks []Task) {
 			clear(o.Data) // the caller's own, so that this harms nobody
 		}
 		if !bytes.Equal(task.Data, before) || task.Spec.String() != text {
-			t.Errorf("%s: the task was changed", task.Name)
+			t.Errorf("%s: the task was changed", task.name)
 		}
 		check(t, e, task)
 	}
 }
 
-func cancelled(t *testing.T, e pipeline.Executor, tasks []Task) {
+func cancelled(t *testing.T, e pipeline.Executor, tasks []task) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	for _, task := range tasks[:3] {
 		if _, _, err := e.Do(ctx, task.Task); !errors.Is(err, context.Canceled) || class(err) == transform.ClassTimeout {
-			t.Errorf("%s: error %v of class %q, want context.Canceled", task.Name, err, class(err))
+			t.Errorf("%s: error %v of class %q, want context.Canceled", task.name, err, class(err))
 		}
 		check(t, e, task)
 	}
 }
 
-func deadline(t *testing.T, e pipeline.Executor, tasks []Task) {
+func deadline(t *testing.T, e pipeline.Executor, tasks []task) {
 	ctx, cancel := context.WithDeadline(context.Background(), time.Unix(0, 0))
 	defer cancel()
 	for _, task := range tasks[:3] {
 		if _, _, err := e.Do(ctx, task.Task); class(err) != transform.ClassTimeout || !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("%s: error %v of class %q, want one of class timeout that is context.DeadlineExceeded", task.Name, err, class(err))
+			t.Errorf("%s: error %v of class %q, want one of class timeout that is context.DeadlineExceeded", task.name, err, class(err))
 		}
 		check(t, e, task)
 	}
@@ -224,9 +228,8 @@ func deadline(t *testing.T, e pipeline.Executor, tasks []Task) {
 
 // endedAtAnyMoment cancels tasks at moments that differ, which no test can choose from outside: whatever the moment, the answer is
 // right or the context's error, and the executor is as good as before.
-func endedAtAnyMoment(t *testing.T, e pipeline.Executor, tasks []Task) {
+func endedAtAnyMoment(t *testing.T, e pipeline.Executor, tasks []task) {
 	task := tasks[2]
-	want, wantErr := transform.Do(context.Background(), task.Task)
 	for i := range 20 {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Duration(i*i)*100*time.Microsecond)
 		got, _, err := e.Do(ctx, task.Task)
@@ -234,14 +237,14 @@ func endedAtAnyMoment(t *testing.T, e pipeline.Executor, tasks []Task) {
 		if class(err) == transform.ClassTimeout {
 			continue
 		}
-		if difference := Same(got, err, want, wantErr); difference != "" {
+		if difference := same(got, err, task.want, task.wantErr); difference != "" {
 			t.Errorf("after %d: %s", i, difference)
 		}
 	}
 	check(t, e, task)
 }
 
-func afterClose(t *testing.T, e pipeline.Executor, tasks []Task) {
+func afterClose(t *testing.T, e pipeline.Executor, tasks []task) {
 	check(t, e, tasks[0])
 	if err := e.Close(); err != nil {
 		t.Errorf("Close: %v", err)
@@ -251,9 +254,8 @@ func afterClose(t *testing.T, e pipeline.Executor, tasks []Task) {
 	}
 }
 
-func closeWhileBusy(t *testing.T, e pipeline.Executor, tasks []Task) {
+func closeWhileBusy(t *testing.T, e pipeline.Executor, tasks []task) {
 	task := tasks[2]
-	want, wantErr := transform.Do(context.Background(), task.Task)
 	var group sync.WaitGroup
 	begun := make(chan struct{}, 1)
 	for range 2 * e.Width() {
@@ -263,7 +265,7 @@ func closeWhileBusy(t *testing.T, e pipeline.Executor, tasks []Task) {
 				if errors.Is(err, pipeline.ErrClosed) {
 					return
 				}
-				if difference := Same(got, err, want, wantErr); difference != "" {
+				if difference := same(got, err, task.want, task.wantErr); difference != "" {
 					t.Errorf("while it was closed: %s", difference)
 				}
 				select {

@@ -25,7 +25,10 @@ const ClassWorkerKilled = "worker-killed"
 const (
 	triesGuilty   = 2 // of an image that crashes its worker
 	triesInnocent = 5 // of an image whose worker was killed from outside
-	maxFailed     = 3 // starts in a row without a HELO that end the pool
+	maxFailed     = 3 // starts that failed since the last HELO: as many end the pool
+	// maxKilled is the same for starts that were killed from outside. Where workers are killed at random, three in a row
+	// happen within a few hundred images; where the kernel has no memory for any, each costs a few milliseconds.
+	maxKilled = 30
 )
 
 // Options configure a [Pool]. The zero value is a pool of this program's own workers, one for each CPU that Go may use.
@@ -72,13 +75,15 @@ func (o Options) withDefaults() (Options, error) {
 
 // A StartError says that workers cannot be started, which has ended the pool. No task can be blamed for it.
 type StartError struct {
-	// Err is why the last start failed.
+	// Starts is how many failed since a worker last said hello.
+	Starts int
+	// Err is why the last of them failed.
 	Err error
 }
 
 // Error is one line.
 func (e *StartError) Error() string {
-	return fmt.Sprintf("start a worker process: %d in a row failed before they said hello: %v", maxFailed, e.Err)
+	return fmt.Sprintf("start a worker process: %d in a row failed before they said hello: %v", e.Starts, e.Err)
 }
 
 // Unwrap gives Err.
@@ -112,7 +117,8 @@ type Pool struct {
 	mu       sync.Mutex
 	free     []*slot // the last one is taken first, since its worker is warm
 	live     map[*worker]bool
-	failed   int // starts in a row
+	failed   int // starts since the last HELO
+	killed   int // the same, of starts that were killed from outside
 	startErr *StartError
 	usage    Usage
 }
@@ -263,11 +269,15 @@ func (p *Pool) launch(s *slot) {
 		p.mu.Lock()
 		switch {
 		case err == nil:
-			p.failed = 0
+			p.failed, p.killed = 0, 0
 		case p.life.Err() == nil:
-			p.failed++
-			if p.failed >= maxFailed && p.startErr == nil {
-				p.startErr = &StartError{err}
+			if d, ok := errors.AsType[*death](err); ok && d.innocent {
+				p.killed++
+			} else {
+				p.failed++
+			}
+			if (p.failed >= maxFailed || p.killed >= maxKilled) && p.startErr == nil {
+				p.startErr = &StartError{p.failed + p.killed, err}
 				close(p.broken)
 			}
 		}

@@ -1,26 +1,33 @@
 package procs
 
 import (
-	"os"
 	"testing"
 
 	"imgpipe/pipeline"
 	"imgpipe/pipeline/executortest"
 )
 
-func TestMain(m *testing.M) {
-	if IsWorker() {
-		os.Exit(Main())
+func newPool(t testing.TB, opts Options) *Pool {
+	t.Helper()
+	p, err := New(opts)
+	if err != nil {
+		t.Fatal(err)
 	}
-	os.Exit(m.Run())
+	t.Cleanup(func() { p.Close() })
+	return p
 }
 
 func TestPoolConforms(t *testing.T) {
-	executortest.Run(t, func(t *testing.T) pipeline.Executor {
-		p, err := New(Options{Workers: 3})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return p
-	})
+	for _, tt := range []struct {
+		name string
+		opts Options
+	}{
+		{"lazy", Options{Workers: 3}},
+		{"prestarted", Options{Workers: 2, Prestart: true}},
+		{"recycled", Options{Workers: 2, Recycle: 5}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			executortest.Run(t, func(t *testing.T) pipeline.Executor { return newPool(t, tt.opts) })
+		})
+	}
 }

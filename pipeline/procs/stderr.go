@@ -40,13 +40,6 @@ func (t *transcript) reset() {
 	t.first, t.last = t.first[:0], t.last[:0]
 }
 
-// tail gives the last 4 KiB.
-func (t *transcript) tail() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return string(t.last)
-}
-
 // said gives the one line that tells most: the reason of a Go crash, else the last line; "" where there is none.
 func (t *transcript) said() string {
 	t.mu.Lock()

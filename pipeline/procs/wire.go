@@ -46,7 +46,8 @@
 // fails with class "worker-killed" and a message that names the signal or exit status and what the worker last said. Where
 // the signal was one that people and kernels send (SIGKILL and its like) rather than one that a fault raises (SIGSEGV and
 // its like), the image is tried up to five times, since it is probably innocent. A task whose context ends has its worker
-// killed and is not tried again. Three starts in a row that never said HELO end the pool with a [StartError].
+// killed and is not tried again. Three starts in a row that never said HELO end the pool with a [StartError];
+// those that were killed from outside do so when they are thirty.
 //
 // On Linux a worker is killed by the kernel when its parent dies. Elsewhere it leaves when it next reads, after the image
 // that it has, or within a second or two on Unix, where it watches its parent.

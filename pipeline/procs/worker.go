@@ -106,13 +106,13 @@ func (p *Pool) spawn() (*worker, error) {
 		return w, nil
 	}
 	d := w.bury(err)
-	switch {
-	case p.life.Err() != nil:
+	if p.life.Err() != nil {
 		return nil, pipeline.ErrClosed
-	case ctx.Err() != nil:
-		return nil, fmt.Errorf("it said no hello within %v%s", p.opts.StartTimeout, d.lastWords())
 	}
-	return nil, errors.New(d.how + d.lastWords())
+	if ctx.Err() != nil {
+		d.how, d.innocent = fmt.Sprintf("it said no hello within %v", p.opts.StartTimeout), false
+	}
+	return nil, d
 }
 
 // hear reads the HELO.
