@@ -31,6 +31,10 @@ const (
 	c2053 = 16819 // √2 · (cos(π/16) + cos(3π/16) - cos(5π/16) + cos(7π/16))
 	c2562 = 20995 // √2 · (cos(π/16) + cos(3π/16))
 	c3072 = 25172 // √2 · (cos(π/16) + cos(3π/16) + cos(5π/16) - cos(7π/16))
+	c0275 = 2260  // √2 · cos(7π/16)
+	c0785 = 6436  // √2 · cos(5π/16)
+	c1306 = 10703 // √2 · cos(2π/16)
+	c1387 = 11363 // √2 · cos(π/16)
 	c0707 = 5793  // √2 · cos(4π/12)
 	c1224 = 10033 // √2 · cos(2π/12)
 )
@@ -57,59 +61,70 @@ func turn(a, b uint64) (left, right uint64) {
 	return (a&low | b<<32) - bias1, (a>>32 | b&^low) - bias1
 }
 
-// odd8 is the odd half of a transform of eight.
-func odd8(f1, f3, f5, f7 uint64) (o0, o1, o2, o3 uint64) {
-	z3, z4 := f7+f3, f5+f1
-	z5 := (z3 + z4) * c1175
-	z3, z4 = z5-z3*c1961, z5-z4*c0390
-	z1, z2 := (f7+f1)*c0899, (f5+f3)*c2562
-	return f1*c1501 - z1 + z4, f3*c3072 - z2 + z3, f5*c2053 - z2 + z4, f7*c0298 - z1 + z3
-}
-
-// even8 is the even half of a transform of eight; round is added to all results.
-func even8(f0, f2, f4, f6, round uint64) (e0, e1, e2, e3 uint64) {
-	z := (f2 + f6) * c0541
-	t2, t3 := z-f6*c1847, z+f2*c0765
-	t0, t1 := (f0+f4)<<constBits+round, (f0-f4)<<constBits+round
-	return t0 + t3, t1 + t2, t1 - t2, t0 - t3
-}
-
 // idct8 transforms 8×8 coefficients into the samples at dst. last is the number of the last coefficient that is not 0.
 // b is all 0 afterwards.
 func idct8(b *block, last int, dst []byte, stride int) {
-	if last == 0 {
-		fill8(dst, stride, flat(int64(b[0])))
+	switch {
+	case last == 0:
+		row := uint64(flat(b[0])) * 0x0101010101010101
 		b[0] = 0
-		return
-	}
-	var w [4][8]uint64
-	cols := 4
-	if last < 10 { // Four columns and rows hold the first ten of the zigzag.
-		cols = 2
-		for p := range 2 {
-			e0, e1, e2, e3 := even8(uint64(b[p]), uint64(b[8+p]), 0, 0, round1)
-			o0, o1, o2, o3 := odd8(uint64(b[4+p]), uint64(b[12+p]), 0, 0)
-			b[p], b[4+p], b[8+p], b[12+p] = 0, 0, 0, 0
-			w[p] = [8]uint64{e0 + o0, e1 + o1, e2 + o2, e3 + o3, e3 - o3, e2 - o2, e1 - o1, e0 - o0}
+		for y := range 8 {
+			binary.LittleEndian.PutUint64(dst[y*stride:], row)
 		}
-	} else {
-		for p := range 4 {
-			e0, e1, e2, e3 := even8(uint64(b[p]), uint64(b[8+p]), uint64(b[16+p]), uint64(b[24+p]), round1)
-			o0, o1, o2, o3 := odd8(uint64(b[4+p]), uint64(b[12+p]), uint64(b[20+p]), uint64(b[28+p]))
-			w[p] = [8]uint64{e0 + o0, e1 + o1, e2 + o2, e3 + o3, e3 - o3, e2 - o2, e1 - o1, e0 - o0}
-		}
-		clear(b[:32])
+	case last < 10: // Four columns and rows hold the first ten of the zigzag.
+		idct8of4(b, dst, stride)
+	default:
+		var w [32]uint64
+		columns8(b, &w)
+		rows8(&w, dst, stride)
 	}
+}
+
+// columns8 is the first pass: it transforms the columns of b and clears it. The results of columns 2p and 2p+1 go to w[8*p:].
+func columns8(b *block, w *[32]uint64) {
+	for p := range 4 {
+		f0, f1, f2, f3 := uint64(b[p]), uint64(b[4+p]), uint64(b[8+p]), uint64(b[12+p])
+		f4, f5, f6, f7 := uint64(b[16+p]), uint64(b[20+p]), uint64(b[24+p]), uint64(b[28+p])
+
+		z := (f2 + f6) * c0541
+		t2, t3 := z-f6*c1847, z+f2*c0765
+		t0, t1 := (f0+f4)<<constBits+round1, (f0-f4)<<constBits+round1
+		e0, e1, e2, e3 := t0+t3, t1+t2, t1-t2, t0-t3
+
+		z3, z4 := f7+f3, f5+f1
+		z5 := (z3 + z4) * c1175
+		z3, z4 = z5-z3*c1961, z5-z4*c0390
+		z1, z2 := (f7+f1)*c0899, (f5+f3)*c2562
+		o0, o1, o2, o3 := f1*c1501-z1+z4, f3*c3072-z2+z3, f5*c2053-z2+z4, f7*c0298-z1+z3
+
+		o := w[8*p:][:8]
+		o[0], o[7] = e0+o0, e0-o0
+		o[1], o[6] = e1+o1, e1-o1
+		o[2], o[5] = e2+o2, e2-o2
+		o[3], o[4] = e3+o3, e3-o3
+	}
+	clear(b[:32])
+}
+
+// rows8 is the second pass: it transforms two rows at a time of what columns8 left.
+func rows8(w *[32]uint64, dst []byte, stride int) {
 	for y := 0; y < 8; y += 2 {
-		var f4, f5, f6, f7 uint64
-		f0, f1 := turn(w[0][y], w[0][y+1])
-		f2, f3 := turn(w[1][y], w[1][y+1])
-		if cols == 4 {
-			f4, f5 = turn(w[2][y], w[2][y+1])
-			f6, f7 = turn(w[3][y], w[3][y+1])
-		}
-		e0, e1, e2, e3 := even8(f0, f2, f4, f6, round2)
-		o0, o1, o2, o3 := odd8(f1, f3, f5, f7)
+		f0, f1 := turn(w[y], w[y+1])
+		f2, f3 := turn(w[8+y], w[9+y])
+		f4, f5 := turn(w[16+y], w[17+y])
+		f6, f7 := turn(w[24+y], w[25+y])
+
+		z := (f2 + f6) * c0541
+		t2, t3 := z-f6*c1847, z+f2*c0765
+		t0, t1 := (f0+f4)<<constBits+round2, (f0-f4)<<constBits+round2
+		e0, e1, e2, e3 := t0+t3, t1+t2, t1-t2, t0-t3
+
+		z3, z4 := f7+f3, f5+f1
+		z5 := (z3 + z4) * c1175
+		z3, z4 = z5-z3*c1961, z5-z4*c0390
+		z1, z2 := (f7+f1)*c0899, (f5+f3)*c2562
+		o0, o1, o2, o3 := f1*c1501-z1+z4, f3*c3072-z2+z3, f5*c2053-z2+z4, f7*c0298-z1+z3
+
 		l := four(e0+o0, e1+o1, e2+o2, e3+o3)
 		r := four(e3-o3, e2-o2, e1-o1, e0-o0)
 		binary.LittleEndian.PutUint64(dst[y*stride:], l&low|r<<32)
@@ -117,15 +132,51 @@ func idct8(b *block, last int, dst []byte, stride int) {
 	}
 }
 
+// idct8of4 is idct8 where all coefficients but those of the first four columns and rows are 0.
+func idct8of4(b *block, dst []byte, stride int) {
+	var w [16]uint64
+	for p := range 2 {
+		f0, f1, f2, f3 := uint64(b[p]), uint64(b[4+p]), uint64(b[8+p]), uint64(b[12+p])
+		b[p], b[4+p], b[8+p], b[12+p] = 0, 0, 0, 0
+		e0, e1, e2, e3, o0, o1, o2, o3 := eightOf4(f0<<constBits+round1, f1, f2, f3)
+		o := w[8*p:][:8]
+		o[0], o[7] = e0+o0, e0-o0
+		o[1], o[6] = e1+o1, e1-o1
+		o[2], o[5] = e2+o2, e2-o2
+		o[3], o[4] = e3+o3, e3-o3
+	}
+	for y := 0; y < 8; y += 2 {
+		f0, f1 := turn(w[y], w[y+1])
+		f2, f3 := turn(w[8+y], w[9+y])
+		e0, e1, e2, e3, o0, o1, o2, o3 := eightOf4(f0<<constBits+round2, f1, f2, f3)
+		l := four(e0+o0, e1+o1, e2+o2, e3+o3)
+		r := four(e3-o3, e2-o2, e1-o1, e0-o0)
+		binary.LittleEndian.PutUint64(dst[y*stride:], l&low|r<<32)
+		binary.LittleEndian.PutUint64(dst[(y+1)*stride:], l>>32|r&^low)
+	}
+}
+
+// eightOf4 gives the even and odd halves of a transform of eight whose upper four inputs are 0; f0 is already scaled.
+func eightOf4(f0, f1, f2, f3 uint64) (e0, e1, e2, e3, o0, o1, o2, o3 uint64) {
+	t2, t3 := f2*c0541, f2*c1306
+	return f0 + t3, f0 + t2, f0 - t2, f0 - t3,
+		f1*c1387 + f3*c1175, f1*c1175 - f3*c0275, f1*c0785 - f3*c1387, f1*c0275 - f3*c0785
+}
+
 // four makes the samples of four columns in two rows from the results of the second pass: those of the upper row are the
 // lower half of the word, the first column in its lowest byte.
 func four(a, b, c, d uint64) uint64 {
 	// A sample is in range if bits 26 to 30 are 0, bit 31 being set by round2 alone.
-	if (a|b|c|d)&(0x7c000000*both) != 0 {
-		return clamp(a) | clamp(b)<<8 | clamp(c)<<16 | clamp(d)<<24
+	if (a|b|c|d)&(0x7c000000*both) == 0 {
+		const m = 0xff * both
+		return a>>shift2&m | b>>(shift2-8)&(m<<8) | c>>(shift2-16)&(m<<16) | d<<(24-shift2)&(m<<24)
 	}
-	const m = 0xff * both
-	return a>>shift2&m | b>>(shift2-8)&(m<<8) | c>>(shift2-16)&(m<<16) | d<<(24-shift2)&(m<<24)
+	return clamp4(a, b, c, d)
+}
+
+// clamp4 is four where not all samples are in range.
+func clamp4(a, b, c, d uint64) uint64 {
+	return clamp(a) | clamp(b)<<8 | clamp(c)<<16 | clamp(d)<<24
 }
 
 // clamp makes the samples of one column in two rows.
@@ -138,13 +189,6 @@ func clamp(a uint64) uint64 {
 // flat is the sample of a block, of any size, that has no coefficient but dc.
 func flat(dc int64) byte {
 	return byte(min(max(int32(dc+4)>>3+128, 0), 255))
-}
-
-func fill8(dst []byte, stride int, v byte) {
-	row := uint64(v) * 0x0101010101010101
-	for y := range 8 {
-		binary.LittleEndian.PutUint64(dst[y*stride:], row)
-	}
 }
 
 // idct4 transforms 4×4 coefficients into 4×4 samples, as idct8.
