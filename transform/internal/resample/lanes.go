@@ -4,8 +4,9 @@ package resample
 // a pixel: 8 bits of sample, 12 of weight, and 1 for overshoot. Translucent pixels need 16 bits for a colour times its alpha, so two words
 // with two lanes of 32 bits hold R and B, G and A.
 //
-// The weights of one destination sample never add up to more than 2 when their signs are dropped (TestWeightsLeaveRoomInTheLanes), so a
-// sum lies between -1/2 and 3/2 of full scale: raised by 1/2, it fits its lane and is positive.
+// The weights of one destination sample never add up to more than 2 when their signs are dropped (the worst is 1.59, Lanczos3 where
+// the source ends; TestWeightsLeaveRoomInTheLanes and FuzzPlane watch it), so a sum lies between -1/2 and 3/2 of full
+// scale: raised by 1/2, it fits its lane and is positive.
 const (
 	third  = 21
 	half   = 32

@@ -9,6 +9,9 @@ import (
 // Orient copies src to dst as EXIF orientation o (TIFF tag 274) asks for, so that the picture stands upright; 1 is a plain copy. dst
 // must have src's size, or for 5 to 8, which swap width and height, src's height by src's width; it must not overlap src.
 // Orient panics if it does not, or if o is not 1 to 8: both are mistakes of the caller, not of a file.
+//
+// Resample first: fewer samples are left to move, and the padding of a decoded plane, which would come to lie at the wrong side, is
+// gone.
 func Orient(dst, src Plane, o int) {
 	if o < 1 || o > 8 {
 		panic(fmt.Sprintf("resample: there is no orientation %d", o))

@@ -9,9 +9,33 @@
 // constant, is positive in every lane. Source rows are taken one after another and are not needed again, so the memory used is that of
 // a few rows, whatever the size of the image; destination rows are ready as soon as the last source row that they need has come.
 //
-// The same call gives the same bytes, on every machine: floating point is used for the weights alone. The result is within one
-// level of exact arithmetic. The package never starts a goroutine, never reads a sample outside the window that is asked for, and
-// knows nothing of colour but alpha.
+// The same call gives the same bytes, whichever engine does it: floating point is used for the weights alone. The result is within one
+// level of exact arithmetic; on a picture like a photograph it is within 0.52, where rounding alone costs 0.5, and at 73 dB from
+// the exact result rounded. The package never starts a goroutine, never reads a sample outside the window that is asked for, and knows
+// nothing of colour but alpha.
+//
+// # What it costs
+//
+// Milliseconds with Lanczos3 on one core of a shared 2-core AMD EPYC, November 2026, best of many (go test -bench . tells on another):
+//
+//	                                  any machine   GOEXPERIMENT=simd, amd64 with AVX2
+//	plane   2000x1500 to 800x600              6.5    3.2
+//	plane   1000x750  to 400x300              1.5    0.9
+//	plane   500x375   to 224x168              0.4    0.3
+//	opaque  4000x3000 to 800x600               61     27
+//	translucent, the same                      89     89
+//
+// # Decisions
+//
+// Columns are summed before rows, because a reduction then leaves less for the rows, where a word holds two lanes and not three. For an
+// enlargement the other order would leave less, which is not worth a second schedule: it is rare.
+//
+// Spreading samples over three lanes once, when a row comes, made the sums down the columns twice as fast as masking two lanes
+// out of the bytes each time (4.2 and 8.5 ms of the first case above). Three lanes leave 12 bits for weights,
+// which is where the 73 dB come from.
+//
+// Source rows are added to all open destination rows four at a time, rather than gathered for one destination row from a ring of
+// source rows: the sums stay in the first-level cache, and memory does not grow with the ratio.
 package resample
 
 import (
@@ -120,7 +144,7 @@ func (r *Resampler) StartPlane(dst Plane, srcW, srcH int, win Window, f Filter) 
 }
 
 // StartNRGBA begins an image whose source will be given to Push: srcH rows of srcW pixels of 4 bytes, R, G, B and A, not
-// premultiplied. If opaque is set, A is taken to be 255 whatever it is, which is faster by half.
+// premultiplied. If opaque is set, A is taken to be 255 whatever it is, which takes a third less time.
 func (r *Resampler) StartNRGBA(dst *image.NRGBA, srcW, srcH int, opaque bool, win Window, f Filter) error {
 	kind := translucent
 	if opaque {
