@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -295,6 +296,43 @@ func TestWorkerKilledWhileIdleCostsNoAttempt(t *testing.T) {
 	<-s.dead
 	if cost := echo(t, p, "good"); cost.Attempts != 1 {
 		t.Errorf("%d attempts, want 1", cost.Attempts)
+	}
+}
+
+func TestWorkersOutliveTheThreadThatMadeThePool(t *testing.T) {
+	made := make(chan *Pool)
+	go func() {
+		defer close(made)
+		runtime.LockOSThread() // never unlocked: the thread ends with this goroutine
+		p := faulty(t, "faults", Options{Workers: 1})
+		echo(t, p, "good")
+		made <- p
+	}()
+	p := <-made
+	if p == nil {
+		return // the goroutine has said why
+	}
+	before := p.Pids()
+	for range 100 {
+		if cost := echo(t, p, "good"); cost.Attempts != 1 {
+			t.Fatalf("%d attempts, want 1", cost.Attempts)
+		}
+	}
+	if after := p.Pids(); len(after) != 1 || after[0] != before[0] {
+		t.Errorf("workers %v became %v", before, after)
+	}
+}
+
+func TestWorkersLeaveCtrlCToTheirParent(t *testing.T) {
+	p := faulty(t, "faults", Options{Workers: 1})
+	echo(t, p, "good")
+	before := p.Pids()
+	for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+		syscall.Kill(before[0], s)
+		echo(t, p, "good")
+	}
+	if after := p.Pids(); len(after) != 1 || after[0] != before[0] {
+		t.Errorf("workers %v became %v", before, after)
 	}
 }
 

@@ -11,21 +11,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// pipeSize is what a pipe is made to hold. A 3 MB image then takes 4 turns of its two processes instead of 48.
-const pipeSize = 1 << 20
-
-// enlarge makes a pipe hold more, and gives how many bytes an empty one then takes without blocking. Failure costs speed
+// enlarge makes a pipe hold so many bytes, and gives how many an empty one then takes without blocking. Failure costs speed
 // alone: a user's pipes are limited in sum.
-func enlarge(f *os.File) int {
-	size := 0
+func enlarge(f *os.File, size int) int {
+	held := 0
 	if conn, err := f.SyscallConn(); err == nil {
 		conn.Control(func(fd uintptr) {
-			unix.FcntlInt(fd, unix.F_SETPIPE_SZ, pipeSize)
-			size, _ = unix.FcntlInt(fd, unix.F_GETPIPE_SZ, 0)
+			unix.FcntlInt(fd, unix.F_SETPIPE_SZ, size)
+			held, _ = unix.FcntlInt(fd, unix.F_GETPIPE_SZ, 0)
 		})
 	}
 	// The last page of a write may not be filled by the next one.
-	return max(4<<10, size-2*os.Getpagesize())
+	return max(4<<10, held-2*os.Getpagesize())
 }
 
 // tieToParent has the kernel kill the worker when the thread that starts it ends; see Pool.starter.

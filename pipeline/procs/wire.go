@@ -49,6 +49,14 @@
 // killed and is not tried again. Three starts in a row that never said HELO end the pool with a [StartError];
 // those that were killed from outside do so when they are thirty.
 //
+// # Price
+//
+// On a 2-core AMD EPYC VM, 2026-11-22, Go 1.26 (BenchmarkRoundTrip, BenchmarkHandOver, BenchmarkStart): 17 µs for a task of a
+// hundred bytes there and back, 60 µs for 64 KiB there, 2.0 ms for 3 MiB there, 3.5 ms for 3 MiB there and back, 2.7 ms to
+// start a worker and let it leave. All of it is in pipeline.Cost: Start, Handover and Copied.
+//
+// # Orphans
+//
 // On Linux a worker is killed by the kernel when its parent dies. Elsewhere it leaves when it next reads, after the image
 // that it has, or within a second or two on Unix, where it watches its parent.
 package procs
