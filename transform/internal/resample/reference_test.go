@@ -8,6 +8,39 @@ import (
 
 var allFilters = []Filter{Lanczos3, CatmullRom, Mitchell, Bilinear, Box, Nearest}
 
+// shapes are the ratios and odd cases on which results are compared with the reference.
+var shapes = []struct {
+	name         string
+	w, h, dw, dh int
+	win          Window
+}{
+	{"thumbnail", 500, 375, 224, 168, Window{}},
+	{"half", 300, 200, 150, 100, Window{}},
+	{"barely smaller", 201, 150, 200, 149, Window{}},
+	{"by eight", 640, 480, 80, 60, Window{}},
+	{"by a hundred", 1000, 700, 10, 7, Window{}},
+	{"to one sample", 333, 222, 1, 1, Window{}},
+	{"same size", 97, 61, 97, 61, Window{}},
+	{"twice", 60, 45, 120, 90, Window{}},
+	{"ten times", 23, 17, 230, 170, Window{}},
+	{"narrower and taller", 300, 40, 50, 90, Window{}},
+	{"one column", 1, 90, 1, 33, Window{}},
+	{"one row", 90, 1, 33, 1, Window{}},
+	{"one sample", 1, 1, 5, 4, Window{}},
+	{"two samples", 2, 2, 5, 3, Window{}},
+	{"padded by a fraction", 256, 192, 100, 75, Window{W: 250.5, H: 187.5}},
+	{"crop", 200, 150, 70, 50, Window{X: 31, Y: 17, W: 140, H: 100}},
+	{"crop between samples", 200, 150, 70, 51, Window{X: 30.25, Y: 17.75, W: 101.3, H: 77.1}},
+	{"sliver", 50, 50, 20, 20, Window{X: 7.4, Y: 8.9, W: 0.3, H: 0.2}},
+}
+
+func full(win Window, w, h int) Window {
+	if win == (Window{}) {
+		return Window{W: float64(w), H: float64(h)}
+	}
+	return win
+}
+
 // refWeights computes in float64, from the definition, what sample i of n is made of: weights for the source samples 0 to size-1. It
 // shares nothing with the code it judges.
 func refWeights(f Filter, pos, extent float64, n, i, size int) []float64 {
