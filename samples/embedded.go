@@ -21,7 +21,7 @@ type plate struct {
 
 // plates are the embedded pictures, in order; their seeds were chosen by eye.
 var plates = []plate{
-	{"landscape", 1, 1800, 1200, 1},
+	{"landscape", 4, 1800, 1200, 1},
 	{"glass", 3, 1440, 1600, 1},
 	{"galaxy", 2, 1920, 1200, 1},
 	{"dunes", 3, 1800, 1200, 1},

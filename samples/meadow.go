@@ -88,15 +88,16 @@ func meadow(c *canvas) scene {
 			for i := i0 - 1; i <= i0+1 && clear > 0.02; i++ {
 				id := hash(seed+7, i, k)
 				fx := (float64(i)+0.5-0.5*float64(k&1))*gap + (unit(id)-0.5)*gap*0.9
-				wx := (fx - c.w/2) / focal * r.z
-				if unit(hash(id, 2, 2)) > 0.62+0.9*fbm(seed+8, wx*1.6, r.z*1.6, 3) {
-					continue
-				}
 				size := r.size * (0.55 + 0.6*unit(hash(id, 3, 3)))
 				head := r.ground - r.size*(1.5+2.6*unit(hash(id, 4, 4)))
 				tilt := 0.55 + 0.4*unit(hash(id, 5, 5))
 				dx, dy := (x-fx)/size, (y-head)/(size*tilt)
-				if math.Abs(dx) > 1.2 {
+				if math.Abs(dx) > 1.1 || dy < -1.1 || dy > 1.1 && math.Abs(dx) > 0.4 {
+					continue
+				}
+				// Flowers stand in patches.
+				wx := (fx - c.w/2) / focal * r.z
+				if unit(hash(id, 2, 2)) > 0.66+0.9*fbm(seed+8, wx*1.6, r.z*1.6, 2) {
 					continue
 				}
 				if col, m := flower(dx, dy, id, r.z); m > 0 {

@@ -114,7 +114,7 @@ func sea(c *canvas) scene {
 		d := vec{dx, (horizon - y) / focal, 1}.norm()
 		r := d.mirror(n)
 		r.y = math.Abs(r.y)
-		fresnel := 0.03 + 0.97*math.Pow(clamp01(1+d.dot(n)), 4)
+		fresnel := 0.03 + 0.97*power4(clamp01(1+d.dot(n)))
 		body := m.sea.dim(0.55+1.2*h*h).glow(m.light.times(rgb{0.2, 0.55, 0.5}), 0.22*smooth(0.55, 0.95, h))
 		col := mix(body, s.at(r), clamp01(fresnel))
 		glint := max(0, r.dot(sun))
@@ -164,7 +164,6 @@ func aurora(c *canvas) scene {
 		return col
 	}
 	cell := c.h / 75
-	var at scene
 	ground := func(x, z float64) rgb {
 		n := t.slope(x, z, 0.004*z)
 		fine := fbm(seed+9, x*22, z*22, 5)
@@ -174,7 +173,7 @@ func aurora(c *canvas) scene {
 		glow := p[0].dim(0.34 * (0.5 + 0.5*n.y)).add(hex(0x1a2c50).dim(0.8)).add(rgb{0.5, 0.56, 0.7}.dim(0.5 * clamp01(n.x*0.8+n.y*0.3)))
 		return mix(snow.times(glow).dim(1+0.5*fine), mix(hex(0x0e2338), p[0].dim(0.12), 0.4), 0.8*(1-math.Exp(-z*0.05)))
 	}
-	at = func(x, y float64) rgb {
+	return func(x, y float64) rgb {
 		z, ok := t.at(x, y)
 		if !ok {
 			d := t.dir(x, y)
@@ -200,5 +199,4 @@ func aurora(c *canvas) scene {
 		snow := p[0].dim(0.16).add(hex(0x30405c)).dim(0.9 + 0.5*fbm(seed+16, wx*40, z*40, 4))
 		return mix(col, snow, drift*0.85)
 	}
-	return at
 }

@@ -78,6 +78,8 @@ func clamp01(x float64) float64 { return min(max(x, 0), 1) }
 
 func lerp(a, b, t float64) float64 { return a + (b-a)*t }
 
+func power4(x float64) float64 { return x * x * x * x }
+
 // smooth rises from 0 at a to 1 at b with level ends.
 func smooth(a, b, x float64) float64 {
 	t := clamp01((x - a) / (b - a))

@@ -84,8 +84,12 @@ func stilllife(c *canvas) scene {
 		for i := range balls {
 			q := balls[i].at.sub(p)
 			d2 := q.dot(q)
+			r2 := balls[i].r * balls[i].r
+			if r2 < 0.003*d2 {
+				continue // too small from here to matter
+			}
 			if cos := q.dot(n) / math.Sqrt(d2); cos > 0 {
-				open *= 1 - 0.9*cos*min(1, balls[i].r*balls[i].r/d2)
+				open *= 1 - 0.9*cos*min(1, r2/d2)
 			}
 		}
 		return open
@@ -132,7 +136,7 @@ func stilllife(c *canvas) scene {
 			light := 1.15*shade(p)*lamp.y + 0.42*occlusion(p, n)
 			col := wood(p.x, p.z).dim(light)
 			if depth > 0 {
-				gloss := 0.05 + 0.5*math.Pow(1+d.y, 5)
+				gloss := 0.05 + 0.5*power4(1+d.y)*(1+d.y)
 				bump := 0.015 * noise(seed+6, p.x*40, p.z*5)
 				rough := n.add(vec{bump, 0, bump}).norm()
 				col = mix(col, trace(p.add(n.times(1e-3)), d.mirror(rough), 0), gloss)
@@ -160,7 +164,7 @@ func stilllife(c *canvas) scene {
 		if depth == 0 {
 			return col.dim(light)
 		}
-		fresnel := b.shine + (1-b.shine)*math.Pow(clamp01(1+d.dot(n)), 5)*0.9
+		fresnel := b.shine + (1-b.shine)*power4(clamp01(1+d.dot(n)))*0.9
 		bump := n.add(vec{speck, noise(seed, lon*14, lat*14), speck}.times(0.006)).norm()
 		mirror := trace(p.add(n.times(1e-3)), d.mirror(bump), depth-1)
 		if b.shine > 0.5 {

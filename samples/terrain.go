@@ -18,23 +18,49 @@ type terrain struct {
 func newTerrain(c *canvas, horizon, eye, far float64, height func(x, z float64) float64) *terrain {
 	t := &terrain{w: int(c.w), h: int(c.h), horizon: c.h * horizon, focal: max(c.w, c.h) * 0.9, eye: eye, far: far, height: height}
 	t.depth = make([]float32, t.w*t.h)
-	rows(0, t.w, t.column)
+	rows(0, t.w, func(from, to int) {
+		for x := from; x < to; x++ {
+			t.column(x)
+		}
+	})
 	return t
 }
 
 func (t *terrain) column(x int) {
 	col := t.depth[x*t.h : (x+1)*t.h]
 	slope := (float64(x) + 0.5 - float64(t.w)/2) / t.focal
-	top := t.h // the rows from top down are done
-	last := 0.4
-	for z := 0.4; z < t.far && top > 0; z += 0.004 + z*0.0032 {
-		y := int(math.Ceil(t.horizon + (t.eye-t.height(slope*z, z))*t.focal/z))
-		for top > y && top > 0 {
+	// Between two steps the ground is a straight line, and each row that it newly covers sees a place on it.
+	top := t.h                                           // the rows from top down are done
+	z0, y0, z1, y1 := 0.0, math.Inf(1), 0.0, math.Inf(1) // the two steps before
+	row := func(z float64) float64 { return t.horizon + (t.eye-t.height(slope*z, z))*t.focal/z }
+	cover := func(z, y float64) {
+		for top > 0 && float64(top)-0.5 > y {
 			top--
-			// The rows between two steps see the slope between them.
-			col[top] = float32(lerp(z, last, clamp01(float64(top-y)/12)))
+			d := z
+			if z1 > 0 && y1 > y {
+				d = lerp(z, z1, clamp01((float64(top)+0.5-y)/(y1-y)))
+			}
+			col[top] = float32(d)
 		}
-		last = z
+	}
+	for z := 0.4; z < t.far && top > 0; z += 0.004 + z*0.0032 {
+		y := row(z)
+		if y1 < y0 && y1 <= y && y1 < float64(top)+3 {
+			// The ground hides itself here. Where exactly must not depend on the steps, or crests would look like saws.
+			a, b := z0, z
+			for range 6 {
+				l, r := lerp(a, b, 1./3), lerp(a, b, 2./3)
+				if row(l) < row(r) {
+					b = r
+				} else {
+					a = l
+				}
+			}
+			crest := (a + b) / 2
+			cover(crest, row(crest))
+		}
+		cover(z, y)
+		z0, y0, z1, y1 = z1, y1, z, y
 	}
 }
 
@@ -105,7 +131,7 @@ func landscape(c *canvas) scene {
 	}
 	m := moods[c.IntN(len(moods))]
 	seed := c.seed
-	sun := vec{c.between(-0.8, 0.8), c.between(0.16, 0.42), c.between(0.25, 0.9)}.norm()
+	sun := vec{c.between(-0.8, 0.8), c.between(0.22, 0.5), c.between(-0.75, 0.35)}.norm()
 	s := &sky{seed + 1, m.sky, sun, m.light, c.between(-0.05, 0.14), m.lit, m.dim, c.between(0.5, 0.9)}
 	water := c.between(0.08, 0.2)
 	valley := c.between(-0.6, 0.6)
@@ -136,13 +162,14 @@ func landscape(c *canvas) scene {
 		snow := smooth(1.0, 1.5, h+0.5*patch+0.3*fine) * smooth(0.35, 0.6, n.y)
 		col = mix(col, rgb{0.9, 0.93, 1}, snow)
 		sunlit := clamp01(n.dot(s.sun)*1.25 + 0.06)
-		light := m.sun.dim(sunlit).add(ramp(m.sky, 0.8).dim(0.45 + 0.3*n.y))
-		col = col.times(light).dim(0.60 * (1 + 0.6*fine))
+		// What the sun does not reach is lit by the sky, and by the slopes across.
+		across := clamp01(0.5*n.y - 0.6*n.dot(vec{s.sun.x, 0, s.sun.z}))
+		light := m.sun.dim(sunlit).add(ramp(m.sky, 0.8).dim(0.22+0.85*across)).glow(m.light, 0.16*across)
+		col = col.times(light).dim(0.72 * (1 + 0.6*fine))
 		d := 1 - math.Exp(-z*0.042)
-		return mix(col, haze, d*0.85)
+		return mix(col, haze, d*0.6)
 	}
-	var at scene
-	at = func(x, y float64) rgb {
+	return func(x, y float64) rgb {
 		z, ok := t.at(x, y)
 		if !ok {
 			return s.at(t.dir(x, y))
@@ -164,5 +191,4 @@ func landscape(c *canvas) scene {
 		deep := hex(0x12343c)
 		return mix(deep, mirror, lerp(0.62, 0.86, t.horizon/y)).dim(0.9 + 0.25*ripple/(c.h*0.02))
 	}
-	return at
 }
