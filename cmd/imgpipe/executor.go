@@ -1,23 +1,78 @@
 package main
 
 import (
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+
 	"imgpipe/pipeline"
 	"imgpipe/pipeline/procs"
+	"imgpipe/transform"
 )
 
-// executor makes what --mode names. pids gives the worker processes that are alive, where the mode has any.
-func (f *runFlags) executor() (exec pipeline.Executor, pids func() []int, err error) {
-	switch f.mode {
-	case modeSerial:
-		return pipeline.Serial(), nil, nil
-	case modeGIL:
-		return pipeline.GIL(f.workers), nil, nil
-	case modeProcesses:
+// An executor is what --mode names, with what the command wants to know of it.
+type executor struct {
+	pipeline.Executor
+	// pids gives the worker processes that are alive; nil where the mode has none.
+	pids func() []int
+	pool *procs.Pool // nil but in mode processes
+}
+
+func (f *runFlags) executor() (*executor, error) {
+	var e executor
+	switch {
+	case f.stage == stageFetch:
+		e.Executor = nullExecutor(f.workers)
+	case f.mode == modeSerial:
+		e.Executor = pipeline.Serial()
+	case f.mode == modeGIL:
+		e.Executor = pipeline.GIL(f.workers)
+	case f.mode == modeProcesses:
 		pool, err := procs.New(procs.Options{Workers: f.workers})
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		return pool, pool.Pids, nil
+		e = executor{pool, pool.Pids, pool}
+	default:
+		e.Executor = pipeline.Goroutines(f.workers)
 	}
-	return pipeline.Goroutines(f.workers), nil, nil
+	return &e, e.slowDown()
+}
+
+// collector is the CPU time of garbage collection in worker processes. It is complete once the executor is closed.
+func (e *executor) collector() time.Duration {
+	if e.pool == nil {
+		return 0
+	}
+	return 0
+}
+
+// slowdownVariable has tests make the transform take so many times longer, to see whether a comparison notices.
+const slowdownVariable = "IMGPIPE_TEST_SLOWDOWN"
+
+func (e *executor) slowDown() error {
+	text := os.Getenv(slowdownVariable)
+	if text == "" {
+		return nil
+	}
+	factor, err := strconv.ParseFloat(text, 64)
+	if err != nil || factor < 1 {
+		return fmt.Errorf("%s=%s: expected a number from 1", slowdownVariable, text)
+	}
+	e.Executor = slowed{e.Executor, factor}
+	return nil
+}
+
+type slowed struct {
+	pipeline.Executor
+	factor float64
+}
+
+func (s slowed) Do(ctx context.Context, t transform.Task) (transform.Result, pipeline.Cost, error) {
+	began := time.Now()
+	r, c, err := s.Executor.Do(ctx, t)
+	time.Sleep(time.Duration((s.factor - 1) * float64(time.Since(began))))
+	return r, c, err
 }

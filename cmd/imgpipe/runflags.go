@@ -50,6 +50,9 @@ type runFlags struct {
 	progress string
 	quiet    bool
 
+	trace, cpuProfile, memProfile string
+	stage                         string
+
 	set *pflag.FlagSet
 }
 
@@ -138,6 +141,14 @@ func addRunFlags(flags *pflag.FlagSet) *runFlags {
 	f.progress = "auto"
 	display.add(choice(&f.progress, "auto", "bar", "plain", "none"), "progress", "", "auto: a bar on a terminal, else a line every few seconds")
 	display.yes(&f.quiet, "quiet", "q", "say nothing but failures")
+
+	look := flagGroup{flags, "Where the time goes"}
+	look.str(&f.trace, "trace", "", "FILE", "write the stages of every image as trace events, for ui.perfetto.dev")
+	look.str(&f.cpuProfile, "cpuprofile", "", "FILE", "write a CPU profile of this process, for go tool pprof")
+	look.str(&f.memProfile, "memprofile", "", "FILE", "write a heap profile of this process at its end")
+	f.stage = stageAll
+	look.add(choice(&f.stage, stageAll, stageFetch, stageTransform), "stage", "", "one stage alone, nothing is written: for 'imgpipe compare' (default all)")
+	flags.Lookup("stage").Hidden = true
 	return f
 }
 
@@ -193,6 +204,9 @@ func (f *runFlags) validate() error {
 	}
 	if f.null && f.listFormat != "auto" && f.listFormat != "plain" {
 		return fmt.Errorf("--null is for plain lists: expected no --list-format %s with it", f.listFormat)
+	}
+	if f.mode == modeSerial {
+		f.workers, f.downloads = 1, 1
 	}
 	return f.outputIsNotInput()
 }

@@ -60,7 +60,18 @@ type Summary struct {
 	ImagesPerSec float64 `json:"images_per_s"`
 	User         float64 `json:"cpu_user_s"`
 	System       float64 `json:"cpu_system_s"`
-	PeakMemory   int64   `json:"peak_memory"`
+	// GC is the CPU time of garbage collection, in all processes.
+	GC float64 `json:"gc_cpu_s"`
+	// PeakMemory is the largest sum of the resident memory of all processes, and PeakPSS the same with pages that they share
+	// counted once.
+	PeakMemory int64 `json:"peak_memory"`
+	PeakPSS    int64 `json:"peak_pss"`
+	// VoluntarySwitches and InvoluntarySwitches are the context switches of all processes.
+	VoluntarySwitches   int64 `json:"voluntary_switches"`
+	InvoluntarySwitches int64 `json:"involuntary_switches"`
+	// WorkerStarts is how many worker processes were started, and WorkerStart the mean time until one could work.
+	WorkerStarts int     `json:"worker_starts"`
+	WorkerStart  float64 `json:"worker_start_s"`
 
 	// Stages is the time that all items together spent in each stage.
 	Stages map[pipeline.Stage]float64 `json:"stages_s"`
@@ -107,6 +118,10 @@ func (s *Summary) Add(o pipeline.Outcome) {
 	s.Copied += o.Cost.Copied
 	s.Retries += max(o.Fetches-1, 0)
 	s.Replaced += max(o.Cost.Attempts-1, 0)
+	if o.Cost.Start > 0 {
+		s.WorkerStart = (s.WorkerStart*float64(s.WorkerStarts) + o.Cost.Start.Seconds()) / float64(s.WorkerStarts+1)
+		s.WorkerStarts++
+	}
 	s.Warnings += len(o.Warnings)
 	if s.Stages == nil {
 		s.Stages, s.Paths = map[pipeline.Stage]float64{}, map[string]int{}

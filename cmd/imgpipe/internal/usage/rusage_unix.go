@@ -13,7 +13,7 @@ func spent(who int) CPU {
 	if err := unix.Getrusage(who, &r); err != nil {
 		return CPU{}
 	}
-	return CPU{time.Duration(r.Utime.Nano()), time.Duration(r.Stime.Nano())}
+	return CPU{time.Duration(r.Utime.Nano()), time.Duration(r.Stime.Nano()), int64(r.Nvcsw), int64(r.Nivcsw)}
 }
 
 // Spent gives the CPU time of this process so far and of all its children that have ended and were waited for.

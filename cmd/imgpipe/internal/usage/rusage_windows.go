@@ -15,5 +15,5 @@ func Spent() CPU {
 	span := func(f windows.Filetime) time.Duration {
 		return time.Duration(int64(f.HighDateTime)<<32|int64(f.LowDateTime)) * 100
 	}
-	return CPU{span(user), span(kernel)}
+	return CPU{User: span(user), System: span(kernel)}
 }

@@ -9,28 +9,57 @@ import (
 	"time"
 )
 
-// CPU is time that processors spent.
+// CPU is what processors did: the time they spent, and how often they went over to something else because this program waited
+// (Voluntary) or because its turn was over (Involuntary).
 type CPU struct {
-	User, System time.Duration
+	User, System           time.Duration
+	Voluntary, Involuntary int64
 }
 
-// Total is both together.
+// Total is the time in the program and in the kernel together.
 func (c CPU) Total() time.Duration { return c.User + c.System }
 
 // Sub gives what was spent since earlier.
-func (c CPU) Sub(earlier CPU) CPU { return CPU{c.User - earlier.User, c.System - earlier.System} }
+func (c CPU) Sub(earlier CPU) CPU {
+	return CPU{c.User - earlier.User, c.System - earlier.System, c.Voluntary - earlier.Voluntary, c.Involuntary - earlier.Involuntary}
+}
 
 // Add gives the sum.
-func (c CPU) Add(d CPU) CPU { return CPU{c.User + d.User, c.System + d.System} }
+func (c CPU) Add(d CPU) CPU {
+	return CPU{c.User + d.User, c.System + d.System, c.Voluntary + d.Voluntary, c.Involuntary + d.Involuntary}
+}
 
 // interval is short beside an image of some megapixels, and a sample of ten processes costs a tenth of a millisecond.
 const interval = 20 * time.Millisecond
+
+// shareEvery is in how many samples memory is also counted with shared pages divided among those who share them: the kernel walks
+// through all pages for that, which takes it a millisecond for a gigabyte.
+const shareEvery = 10
+
+// maxPoints bounds the curve of memory: when it is reached, every other point goes and the rest stand for twice the time.
+const maxPoints = 1000
+
+// A Point is how much memory was resident at one time after Start, in bytes.
+type Point struct {
+	At    time.Duration `json:"at"`
+	Bytes int64         `json:"bytes"`
+}
+
+// Memory is what a Sampler saw, of all processes together, in bytes. It is zero where the system does not tell.
+type Memory struct {
+	// PeakRSS is the largest resident memory, a page that processes share counted in each of them.
+	PeakRSS int64
+	// PeakPSS is the largest proportional memory, a shared page counted once.
+	PeakPSS int64
+	// Curve is the resident memory over time, at most 1000 points.
+	Curve []Point
+}
 
 // A Sampler looks at the memory of this process and its workers until it is stopped. Make one with Start.
 type Sampler struct {
 	stop, stopped chan struct{}
 	once          sync.Once
-	peak          int64
+	seen          Memory
 }
 
 // Start begins to sample. pids gives the worker processes that are alive; it may be nil.
@@ -42,16 +71,31 @@ func Start(pids func() []int) *Sampler {
 
 func (s *Sampler) run(pids func() []int) {
 	defer close(s.stopped)
+	began := time.Now()
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
-	for {
-		sum := resident(0)
+	keep := 1 // of so many samples, one becomes a point
+	for n := 0; ; n++ {
+		processes := []int{0}
 		if pids != nil {
-			for _, pid := range pids() {
-				sum += resident(pid)
-			}
+			processes = append(processes, pids()...)
 		}
-		s.peak = max(s.peak, sum)
+		at := time.Since(began)
+		rss := sum(processes, resident)
+		s.seen.PeakRSS = max(s.seen.PeakRSS, rss)
+		if n%shareEvery == 0 {
+			s.seen.PeakPSS = max(s.seen.PeakPSS, sum(processes, proportional))
+		}
+		if n%keep == 0 {
+			s.seen.Curve = append(s.seen.Curve, Point{at, rss})
+		}
+		if len(s.seen.Curve) == maxPoints {
+			for i := range maxPoints / 2 {
+				s.seen.Curve[i] = s.seen.Curve[2*i]
+			}
+			s.seen.Curve = s.seen.Curve[:maxPoints/2]
+			keep *= 2
+		}
 		select {
 		case <-tick.C:
 		case <-s.stop:
@@ -60,10 +104,18 @@ func (s *Sampler) run(pids func() []int) {
 	}
 }
 
-// Stop ends the sampling and gives the largest sum of resident memory seen, in bytes, pages that processes share counted in each. It is at
-// least this process's own peak, and 0 where the system does not tell. It may be called more than once.
-func (s *Sampler) Stop() int64 {
+func sum(pids []int, of func(pid int) int64) (total int64) {
+	for _, pid := range pids {
+		total += of(pid)
+	}
+	return total
+}
+
+// Stop ends the sampling and gives what was seen. It may be called more than once.
+func (s *Sampler) Stop() Memory {
 	s.once.Do(func() { close(s.stop) })
 	<-s.stopped
-	return max(s.peak, ownPeak())
+	m := s.seen
+	m.PeakRSS = max(m.PeakRSS, ownPeak())
+	return m
 }

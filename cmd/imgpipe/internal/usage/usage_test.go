@@ -21,11 +21,12 @@ func TestPeakCountsMemoryThatIsInUse(t *testing.T) {
 		block[i] = 1
 	}
 	runtime.KeepAlive(block)
-	if peak := s.Stop(); peak < size {
-		t.Errorf("peak %d after %d bytes were touched", peak, size)
+	m := s.Stop()
+	if m.PeakRSS < size || len(m.Curve) == 0 || m.PeakPSS <= 0 {
+		t.Errorf("peak %d, shared once %d, %d points after %d bytes were touched", m.PeakRSS, m.PeakPSS, len(m.Curve), size)
 	}
-	if again := s.Stop(); again < size {
-		t.Errorf("a second Stop gives %d", again)
+	if again := s.Stop(); again.PeakRSS < size {
+		t.Errorf("a second Stop gives %d", again.PeakRSS)
 	}
 }
 

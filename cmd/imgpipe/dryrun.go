@@ -1,0 +1,52 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"imgpipe/cmd/imgpipe/internal/summary"
+	"imgpipe/fetch"
+	"imgpipe/pipeline"
+	"imgpipe/transform"
+)
+
+// dryRun tells what would be written where.
+func dryRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive, stdout, stderr io.Writer) error {
+	todo, before := 0, 0
+	tell := func(item fetch.Item, p *place) {
+		if p.skip != "" {
+			before++
+			fmt.Fprintf(stdout, "%s: skipped: %s\n", summary.Printable(fetch.Redact(item.Source)), p.skip)
+			return
+		}
+		todo++
+		for _, name := range p.shown(arc.format(item)) {
+			fmt.Fprintf(stdout, "%s -> %s\n", summary.Printable(fetch.Redact(item.Source)), name)
+		}
+	}
+	in := newIntake(ctx, inputs)
+	totals, err := pipeline.Run(ctx, in.items(), pipeline.Options{Store: dryStore{arc, tell}, Sequential: true}, func(o pipeline.Outcome) {
+		if o.Status == pipeline.Failed {
+			fmt.Fprintf(stderr, "FAIL %s\n", summary.Printable(fmt.Sprintf("%s: %s: %v", fetch.Redact(o.Item.Source), o.Class, o.Err)))
+		}
+	})
+	if !f.quiet {
+		fmt.Fprintf(stderr, "%s; %s\n%d to do, %d skipped, %d would fail; nothing was fetched or written\n",
+			f.shownOutput(), f.plan(arc.text), todo, before, totals.Failed)
+	}
+	return f.verdict(err, in.err, totals, false)
+}
+
+// shown gives the names of an item's outputs as far as they are known: {ext}, {w} and {h} may stand in them.
+func (p *place) shown(format transform.Format) (names []string) {
+	for _, v := range p.in.spec.Variants() {
+		name := strings.ReplaceAll(p.name.String(), "{size}", v.Label)
+		if format != "" {
+			name = strings.ReplaceAll(name, "{ext}", format.Ext())
+		}
+		names = append(names, name)
+	}
+	return names
+}

@@ -1,0 +1,305 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"imgpipe/cmd/imgpipe/internal/summary"
+	"imgpipe/cmd/imgpipe/internal/trace"
+	"imgpipe/cmd/imgpipe/internal/usage"
+	"imgpipe/fetch"
+	"imgpipe/pipeline"
+	"imgpipe/pipeline/store"
+	"imgpipe/transform"
+)
+
+// A live is one run under way: what it uses, and what tells of it.
+type live struct {
+	flags  *runFlags
+	arc    *archive
+	screen *screen
+	sum    *summary.Summary
+
+	client *fetch.Client
+	exec   *executor
+	failed *failedList
+	trace  *traceFile
+
+	// recording is why the ledger, the trace or the list of failures cannot be written.
+	recording error
+	cancel    context.CancelCauseFunc
+}
+
+// liveRun fetches, transforms and stores.
+func liveRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive, stdout, stderr io.Writer) (err error) {
+	stopProfiles, err := f.startProfiles()
+	if err != nil {
+		return exitError{exitCouldNotRun, err}
+	}
+	defer func() { err = errors.Join(err, asCouldNotRun(stopProfiles())) }()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	l := &live{flags: f, arc: arc, sum: f.summary(arc.text), client: fetch.New(f.client()), cancel: cancel}
+	defer l.client.Close()
+	if l.exec, err = f.executor(); err != nil {
+		return exitError{exitCouldNotRun, err}
+	}
+	if l.failed, err = newFailedList(f.failedList); err == nil {
+		l.trace, err = newTraceFile(f.trace)
+	}
+	if err != nil {
+		l.exec.Close()
+		return exitError{exitCouldNotRun, err}
+	}
+	l.screen = newScreen(stderr, f.progress, f.quiet)
+	l.screen.say("imgpipe: %s to %s: %s", f.shownInput(), f.shownOutput(), f.plan(arc.text))
+	for _, w := range arc.store.Warnings() {
+		l.screen.say("note: %s", w)
+	}
+	in := newIntake(ctx, inputs)
+	stop, release := stopOnSignal(l.screen, func() { cancel(errInterrupted) }, in.close)
+	counting := in.count(f, l.screen)
+
+	options := l.options(stop)
+	items := in.items()
+	if f.stage == stageTransform {
+		if items, options.Fetcher, err = fetchedBefore(ctx, items, l.client, f.downloads); err != nil {
+			l.exec.Close()
+			return exitError{exitCouldNotRun, err}
+		}
+	}
+	began, before, sampler := time.Now(), usage.Spent(), usage.Start(l.exec.pids)
+	totals, runErr := pipeline.Run(ctx, items, options, l.outcome)
+	in.close()
+	counting.Wait()
+	interrupted := release()
+	if err := l.exec.Close(); err != nil {
+		l.screen.say("note: %v", err)
+	}
+	wall, memory := time.Since(began), sampler.Stop()
+	l.screen.close()
+
+	err = errors.Join(f.verdict(runErr, in.err, totals, interrupted), asCouldNotRun(l.failed.close()), asCouldNotRun(l.trace.close(memory.Curve)))
+	l.measured(usage.Spent().Sub(before), memory, err)
+	l.sum.Finish(wall)
+	if !f.quiet {
+		l.sum.WriteText(stderr)
+	}
+	return errors.Join(err, asCouldNotRun(f.writeReport(l.sum, stdout)))
+}
+
+// options are those of the pipeline.
+func (l *live) options(stop <-chan struct{}) pipeline.Options {
+	f := l.flags
+	o := pipeline.Options{
+		Fetcher:         l.client,
+		Executor:        l.exec,
+		Store:           l.arc,
+		Spec:            l.arc.spec,
+		Limits:          transform.Limits{MaxPixels: f.maxPixels},
+		Sequential:      f.mode == modeSerial,
+		Downloads:       f.downloads,
+		Memory:          f.budget(),
+		ItemTimeout:     orNone(f.itemTimeout),
+		MaxFailures:     f.maxFailures.count,
+		MaxFailureShare: f.maxFailures.share,
+		Stop:            stop,
+	}
+	if f.stage != stageAll {
+		o.Store = nullStore{}
+	}
+	return o
+}
+
+// outcome tells of one item wherever it is to be told.
+func (l *live) outcome(o pipeline.Outcome) {
+	l.sum.Add(o)
+	l.screen.outcome(o)
+	if l.recording != nil {
+		return
+	}
+	l.trace.add(o)
+	if l.flags.stage == stageAll {
+		l.recording = l.arc.record(o)
+	}
+	if l.recording = errors.Join(l.recording, l.failed.add(o)); l.recording != nil {
+		l.cancel(l.recording)
+	}
+}
+
+// measured fills in what the run cost.
+func (l *live) measured(cpu usage.CPU, memory usage.Memory, err error) {
+	s := l.sum
+	s.User, s.System = cpu.User.Seconds(), cpu.System.Seconds()
+	s.VoluntarySwitches, s.InvoluntarySwitches = cpu.Voluntary, cpu.Involuntary
+	s.PeakMemory, s.PeakPSS = memory.PeakRSS, memory.PeakPSS
+	s.GC = collectorTime().Seconds() + l.exec.collector().Seconds()
+	if err != nil {
+		s.Ended = err.Error()
+	}
+}
+
+var errInterrupted = errors.New("interrupted")
+
+// verdict makes the exit status of what happened.
+func (f *runFlags) verdict(err, inputErr error, totals pipeline.Totals, interrupted bool) error {
+	switch {
+	case interrupted:
+		return exitError{exitInterrupted, errors.New("interrupted; the same command continues")}
+	case errors.Is(err, pipeline.ErrTooManyFailures):
+		return exitError{exitSomeFailed, fmt.Errorf("--max-failures %v: %w", f.set.Lookup("max-failures").Value, err)}
+	case err != nil:
+		return exitError{exitCouldNotRun, hinted(err)}
+	case inputErr != nil:
+		return exitError{exitCouldNotRun, inputErr}
+	case totals.Failed > 0:
+		return exitError{exitSomeFailed, nil}
+	}
+	return nil
+}
+
+func asCouldNotRun(err error) error {
+	if err == nil {
+		return nil
+	}
+	return exitError{exitCouldNotRun, err}
+}
+
+// hinted puts behind an error of the store what a person could do about it.
+func hinted(err error) error {
+	var e *store.Error
+	if errors.As(err, &e) && e.Hint != "" {
+		return fmt.Errorf("%w\nhint: %s", err, e.Hint)
+	}
+	return err
+}
+
+func orNone(d time.Duration) time.Duration {
+	if d == 0 {
+		return -1
+	}
+	return d
+}
+
+// summary begins the summary of a run.
+func (f *runFlags) summary(spec string) *summary.Summary {
+	return &summary.Summary{
+		Program:   strings.SplitN(version(), "\n", 2)[0],
+		Go:        runtime.Version(),
+		Machine:   summary.Machine{OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: cpus()},
+		Command:   os.Args,
+		Began:     time.Now(),
+		Mode:      f.mode,
+		Workers:   f.workers,
+		Downloads: f.downloads,
+		Memory:    f.budget(),
+		Spec:      spec,
+		Failures:  []summary.Failure{},
+	}
+}
+
+// plan is the part of the header line that says how.
+func (f *runFlags) plan(spec string) string {
+	if spec == "" {
+		spec = "turn upright"
+	}
+	return fmt.Sprintf("%s, workers %d, downloads %d, memory %s; %s", f.mode, f.workers, f.downloads, summary.Bytes(f.budget()), spec)
+}
+
+func (f *runFlags) shownInput() string {
+	all := append(append([]string{}, f.inputs...), f.lists...)
+	text := fetch.Redact(all[0])
+	if len(all) > 1 {
+		text += fmt.Sprintf(" and %d more", len(all)-1)
+	}
+	return summary.Printable(text)
+}
+
+func (f *runFlags) writeReport(sum *summary.Summary, stdout io.Writer) error {
+	switch f.report {
+	case "":
+		return nil
+	case "-":
+		return sum.WriteJSON(stdout)
+	}
+	if err := writeWhole(f.report, sum.WriteJSON); err != nil {
+		return fmt.Errorf("--report %q: %w", f.report, err)
+	}
+	return nil
+}
+
+// stopOnSignal has the first Ctrl-C close the channel it gives and call last, and the second one call now. release ends that, and tells whether
+// there was one.
+func stopOnSignal(s *screen, now, last func()) (stop <-chan struct{}, release func() bool) {
+	signals := make(chan os.Signal, 2) // so that a second one is not missed while the first is told
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	stopping, quit := make(chan struct{}), make(chan struct{})
+	var listening sync.WaitGroup
+	count := 0
+	listening.Go(func() {
+		for {
+			select {
+			case <-signals:
+				count++
+				switch count {
+				case 1:
+					s.say("stopping: finishing what is under way; once more to stop at once")
+					close(stopping)
+					last()
+				case 2:
+					now()
+				}
+			case <-quit:
+				return
+			}
+		}
+	})
+	return stopping, func() bool {
+		signal.Stop(signals)
+		close(quit)
+		listening.Wait()
+		return count > 0
+	}
+}
+
+// A traceFile is the file of --trace. A nil one writes nothing.
+type traceFile struct {
+	file   *wholeFile
+	writer *trace.Writer
+}
+
+func newTraceFile(path string) (*traceFile, error) {
+	if path == "" {
+		return nil, nil
+	}
+	w, err := newWholeFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("--trace %q: %w", path, err)
+	}
+	return &traceFile{w, trace.NewWriter(w)}, nil
+}
+
+func (t *traceFile) add(o pipeline.Outcome) {
+	if t != nil {
+		t.writer.Add(o)
+	}
+}
+
+func (t *traceFile) close(memory []usage.Point) error {
+	if t == nil {
+		return nil
+	}
+	if err := t.file.close(t.writer.Close(memory)); err != nil {
+		return fmt.Errorf("--trace %q: %w", t.file.path, err)
+	}
+	return nil
+}

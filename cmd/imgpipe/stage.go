@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"imgpipe/fetch"
+	"imgpipe/pipeline"
+	"imgpipe/transform"
+)
+
+// The stages of --stage: all of them, or one alone with the others made to take no time, so that what it can do is seen without the
+// others' bounds. Only stageAll writes anything.
+const (
+	stageAll       = "all"
+	stageFetch     = "fetch"
+	stageTransform = "transform"
+)
+
+// A nullExecutor takes so many tasks at once and does nothing with them.
+type nullExecutor int
+
+func (nullExecutor) Do(context.Context, transform.Task) (transform.Result, pipeline.Cost, error) {
+	return transform.Result{}, pipeline.Cost{Attempts: 1}, nil
+}
+
+func (n nullExecutor) Width() int { return int(n) }
+func (nullExecutor) Close() error { return nil }
+
+// A nullStore keeps nothing.
+type nullStore struct{}
+
+func (nullStore) Plan(fetch.Item) (pipeline.Place, error) { return nullPlace{}, nil }
+
+type nullPlace struct{}
+
+func (nullPlace) Skip() (string, bool) { return "", false }
+
+func (nullPlace) Put(r transform.Result) ([]pipeline.Output, error) {
+	outputs := []pipeline.Output{{Path: "/dev/null"}}
+	for i, o := range r.Outputs {
+		if i > 0 {
+			outputs = append(outputs, pipeline.Output{Path: "/dev/null"})
+		}
+		outputs[i].Format, outputs[i].Width, outputs[i].Height, outputs[i].Bytes = o.Format, o.Width, o.Height, int64(len(o.Data))
+	}
+	return outputs, nil
+}
+
+// A memory is a Fetcher that has everything already, by index.
+type memory [][]byte
+
+func (m memory) Fetch(ctx context.Context, item fetch.Item, reserve func(context.Context, int64) error) (fetch.Body, error) {
+	data := m[item.Index]
+	if err := reserve(ctx, int64(len(data))); err != nil {
+		return fetch.Body{}, err
+	}
+	return fetch.Body{Data: data, Attempts: 1}, nil
+}
+
+// fetchedBefore fetches all items, n at once, before the clock runs.
+func fetchedBefore(ctx context.Context, items iter.Seq[fetch.Item], c *fetch.Client, n int) (iter.Seq[fetch.Item], memory, error) {
+	all := slices.Collect(items)
+	data := make(memory, len(all))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(n)
+	for i, item := range all {
+		g.Go(func() error {
+			body, err := c.Fetch(ctx, item, nil)
+			if err != nil {
+				return fmt.Errorf("--stage transform wants all inputs before it begins: %w", err)
+			}
+			data[i] = body.Data
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, nil, err
+	}
+	return slices.Values(all), data, nil
+}
