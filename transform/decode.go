@@ -13,7 +13,6 @@ import (
 	"strings"
 
 	"github.com/disintegration/imaging"
-	"golang.org/x/image/tiff"
 	"golang.org/x/image/webp"
 )
 
@@ -65,12 +64,11 @@ func (j *job) fault(err error) error {
 	var (
 		jpegUnsupported jpeg.UnsupportedError
 		pngUnsupported  png.UnsupportedError
-		tiffUnsupported tiff.UnsupportedError
 		own             unsupportedError
 	)
 	kind := ClassDecode
 	switch {
-	case errors.As(err, &jpegUnsupported), errors.As(err, &pngUnsupported), errors.As(err, &tiffUnsupported), errors.As(err, &own):
+	case errors.As(err, &jpegUnsupported), errors.As(err, &pngUnsupported), errors.As(err, &own):
 		kind = ClassUnsupported
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		err = errors.New("the file ends before the image does")
@@ -83,7 +81,7 @@ type trimmed struct{ error }
 
 func (t trimmed) Error() string {
 	s := t.error.Error()
-	for _, prefix := range []string{"jpeg: ", "png: ", "gif: ", "tiff: ", "webp: ", "vp8: ", "vp8l: ", "riff: ", "image: "} {
+	for _, prefix := range []string{"jpeg: ", "png: ", "gif: ", "zlib: ", "ccitt: ", "webp: ", "vp8: ", "vp8l: ", "riff: ", "image: "} {
 		s = strings.TrimPrefix(s, prefix)
 	}
 	for _, prefix := range []string{"invalid JPEG format: ", "unsupported JPEG feature: "} {
@@ -134,7 +132,7 @@ func (j *job) read(data []byte, m meta) (image.Image, error) {
 		}
 		return gif.Decode(j.reader(data))
 	case TIFF:
-		return tiff.Decode(j.reader(data))
+		return j.readTIFF(data)
 	case BMP:
 		return j.readBMP(data)
 	}
@@ -206,12 +204,4 @@ func (r *reader) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	return r.Reader.Read(p[:min(len(p), 1<<16)])
-}
-
-// ReadAt is what the TIFF decoder uses.
-func (r *reader) ReadAt(p []byte, at int64) (int, error) {
-	if err := r.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return r.Reader.ReadAt(p, at)
 }

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"testing"
+
+	"imgpipe/transform/internal/tiff"
 )
 
 // exifWith is a TIFF structure with the one tag.
@@ -18,7 +20,7 @@ func exifWith(order binary.AppendByteOrder, orientation uint16) []byte {
 	}
 	b = order.AppendUint32(b, 8)
 	b = order.AppendUint16(b, 1)
-	b = order.AppendUint16(b, tagOrientation)
+	b = order.AppendUint16(b, tiff.Orientation)
 	b = order.AppendUint16(b, 3)
 	b = order.AppendUint32(b, 1)
 	b = order.AppendUint16(b, orientation)

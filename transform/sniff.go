@@ -20,7 +20,7 @@ func Sniff(head []byte) Format {
 		return GIF
 	case has("II*\x00\x10\x00\x00\x00CR"):
 		return "" // Canon CR2: a TIFF whose first image is a preview
-	case has("II*\x00"), has("MM\x00*"):
+	case has("II*\x00"), has("MM\x00*"), has("II+\x00"), has("MM\x00+"):
 		return TIFF
 	case has("RIFF") && len(head) >= 12 && string(head[8:12]) == "WEBP":
 		return WebP
@@ -51,7 +51,7 @@ var foreignImages = []magic{
 	{0, "II*\x00\x10\x00\x00\x00CR", "a Canon CR2 camera raw file"}, {0, "FUJIFILMCCD-RAW", "a Fujifilm RAF camera raw file"},
 	{0, "IIRO", "an Olympus ORF camera raw file"}, {0, "IIRS", "an Olympus ORF camera raw file"},
 	{0, "IIU\x00", "a Panasonic RW2 camera raw file"}, {0, "\x00MRM", "a Minolta MRW camera raw file"}, {0, "FOVb", "a Sigma X3F camera raw file"},
-	{0, "II+\x00", "a BigTIFF image"}, {0, "MM\x00+", "a BigTIFF image"}, {0, "II\xbc", "a JPEG XR image"},
+	{0, "II\xbc", "a JPEG XR image"},
 	{0, "qoif", "a QOI image"}, {0, "farbfeld", "a farbfeld image"}, {0, "#?RADIANCE", "a Radiance HDR image"},
 	{0, "v/1\x01", "an OpenEXR image"}, {0, "DDS ", "a DDS texture"}, {0, "\xabKTX ", "a KTX texture"}, {0, "\x8aMNG", "an MNG animation"},
 	{0, "\x8bJNG", "a JNG image"}, {0, "gimp xcf", "a GIMP image"}, {0, "BPG\xfb", "a BPG image"}, {0, "FLIF", "a FLIF image"},

@@ -1,0 +1,348 @@
+// Package tiff reads the first image of a TIFF or BigTIFF file (TIFF 6.0; Adobe's Technical Notes 1 to 3): strips and tiles, pixels
+// together or in planes, 1 to 32 bits for a sample, gray, RGB, palette, CMYK and YCbCr, alpha of both kinds, floating point.
+//
+//	directory ──> layout ──> block: unpack ──> undo predictor ──> samples of 8 bits ──> colors ──> image
+//
+// It never writes one. It does not read the old kind of JPEG (compression 6), nor CIE L*a*b* and the raw data of cameras.
+package tiff
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"image"
+	"io"
+)
+
+// Unsupported is an error that names a feature which is valid but cannot be read.
+type Unsupported string
+
+func (u Unsupported) Error() string { return string(u) + " cannot be read" }
+
+// A Layout is how the pixels of an image are stored.
+type Layout struct {
+	// Width and Height are in pixels.
+	Width, Height int
+	// Alpha tells that pixels have it; CMYK that they are four inks.
+	Alpha, CMYK bool
+	// BlockBytes is the memory that one block, a strip or tile, takes when it is unpacked.
+	BlockBytes int64
+
+	d             Directory
+	bits          int
+	samples       int
+	planar        bool
+	compression   uint64
+	photometric   uint64
+	format        uint64 // of samples: 1 unsigned, 2 signed, 3 floating point
+	colors        int    // samples that are colors; others may follow
+	predictor     uint64
+	alpha         int  // which sample, 0 for none
+	associated    bool // colors are multiplied with alpha
+	blockW        int
+	blockH        int
+	tiled         bool
+	across, down  int
+	subX, subY    int // of YCbCr
+	offset, count Field
+	palette       Field
+}
+
+// Photometric interpretations.
+const (
+	whiteIsZero = 0
+	blackIsZero = 1
+	rgb         = 2
+	paletted    = 3
+	mask        = 4
+	separated   = 5
+	ycbcr       = 6
+)
+
+const maxSide = 1<<31 - 1
+
+var errInconsistent = errors.New("its header contradicts itself")
+
+// ReadLayout reads what the directory says, and checks that it can be read. It allocates nothing.
+func ReadLayout(d Directory) (Layout, error) {
+	l := Layout{d: d}
+	w, h := d.Number(Width, 0), d.Number(Height, 0)
+	if w == 0 || h == 0 || w > maxSide || h > maxSide {
+		return l, fmt.Errorf("its size is %dx%d: expected sides from 1 to %d", w, h, maxSide)
+	}
+	l.Width, l.Height = int(w), int(h)
+	l.compression = d.Number(Compression, 1)
+	l.photometric = d.Number(Photometric, blackIsZero)
+	l.format = d.Number(SampleFormat, 1)
+	l.predictor = d.Number(Predictor, 1)
+	l.planar = d.Number(PlanarConfig, 1) == 2
+	bits, ok := d.Field(BitsPerSample)
+	samples := d.Number(SamplesPerPixel, uint64(max(1, bits.Len())))
+	if samples < 1 || samples > 32 {
+		return l, fmt.Errorf("it has %d samples for a pixel: expected 1 to 32", samples)
+	}
+	l.samples, l.bits = int(samples), 1
+	for i := range min(bits.Len(), l.samples) {
+		if ok && i > 0 && bits.At(i) != bits.At(0) {
+			return l, Unsupported("a mixture of sample sizes")
+		}
+		l.bits = int(min(bits.At(i), 1000))
+	}
+	if l.samples == 1 {
+		l.planar = false
+	}
+	if err := l.checkSamples(); err != nil {
+		return l, err
+	}
+	if err := l.checkColors(); err != nil {
+		return l, err
+	}
+	return l, l.findBlocks()
+}
+
+func (l *Layout) checkSamples() error {
+	switch {
+	case l.format == 3 && l.bits != 16 && l.bits != 32 && l.bits != 64:
+		return Unsupported(fmt.Sprintf("floating point of %d bits", l.bits))
+	case l.format == 5 || l.format == 6:
+		return Unsupported("complex samples")
+	case l.format != 3 && (l.bits < 1 || l.bits > 32):
+		return Unsupported(fmt.Sprintf("a sample of %d bits", l.bits))
+	case l.bits*l.samples > 256:
+		// So that a small file cannot ask for kilobytes of memory for each pixel.
+		return Unsupported(fmt.Sprintf("a pixel of %d bits", l.bits*l.samples))
+	case l.predictor == 2 && l.bits != 8 && l.bits != 16 && l.bits != 32:
+		return Unsupported(fmt.Sprintf("a predictor for samples of %d bits", l.bits))
+	case l.predictor == 3 && l.format != 3, l.predictor < 1, l.predictor > 3:
+		return errInconsistent
+	}
+	switch l.compression {
+	case 1, 5, 7, 8, 32773, 32946:
+	case 3, 4:
+		if l.bits != 1 || l.samples != 1 {
+			return errInconsistent
+		}
+		if l.compression == 3 && l.d.Number(T4Options, 0)&1 != 0 {
+			return Unsupported("two-dimensional Group 3 fax coding")
+		}
+	case 2:
+		return Unsupported("modified Huffman fax coding")
+	case 6:
+		return Unsupported("the old kind of JPEG compression")
+	default:
+		return Unsupported(fmt.Sprintf("compression %d", l.compression))
+	}
+	return nil
+}
+
+func (l *Layout) checkColors() error {
+	l.colors = 1
+	switch l.photometric {
+	case whiteIsZero, blackIsZero, mask:
+	case rgb:
+		l.colors = 3
+	case paletted:
+		var ok bool
+		l.palette, ok = l.d.Field(ColorMap)
+		if l.bits > 16 || !ok || l.palette.Len() < 3<<l.bits {
+			return errors.New("its palette is too short")
+		}
+	case separated:
+		if l.d.Number(InkSet, 1) != 1 {
+			return Unsupported("inks that are not CMYK")
+		}
+		l.CMYK = true
+		l.colors = 4
+	case ycbcr:
+		l.colors = 3
+		if l.compression != 7 {
+			l.subX, l.subY = 2, 2
+			if s, ok := l.d.Field(Subsampling); ok && s.Len() >= 2 {
+				l.subX, l.subY = int(min(s.At(0), 99)), int(min(s.At(1), 99))
+			}
+			valid := func(s int) bool { return s == 1 || s == 2 || s == 4 }
+			if !valid(l.subX) || !valid(l.subY) {
+				return errInconsistent
+			}
+			if l.bits != 8 || l.samples != 3 || l.planar && l.subX*l.subY > 1 {
+				return Unsupported("this layout of YCbCr")
+			}
+		}
+	case 8, 9, 10:
+		return Unsupported("the color model L*a*b*")
+	case 32844, 32845:
+		return Unsupported("the color model LogLuv")
+	case 32803, 34892:
+		return Unsupported("the raw data of a camera")
+	default:
+		return Unsupported(fmt.Sprintf("color model %d", l.photometric))
+	}
+	if l.samples < l.colors {
+		return errInconsistent
+	}
+	if extra, ok := l.d.Field(ExtraSamples); ok && l.samples > l.colors {
+		if kind := extra.At(0); kind == 1 || kind == 2 {
+			l.alpha, l.associated, l.Alpha = l.colors, kind == 1, true
+		}
+	}
+	return nil
+}
+
+// findBlocks works out the strips or tiles.
+func (l *Layout) findBlocks() error {
+	l.blockW, l.blockH = l.Width, l.Height
+	offsets, counts := uint16(StripOffsets), uint16(StripByteCounts)
+	if l.d.Has(TileWidth) {
+		l.tiled = true
+		offsets, counts = TileOffsets, TileByteCounts
+		w, h := l.d.Number(TileWidth, 0), l.d.Number(TileHeight, 0)
+		// A tile may stand over the image, but not by much more than tiles usually measure.
+		if w == 0 || h == 0 || w > uint64(l.Width)+1024 || h > uint64(l.Height)+1024 {
+			return fmt.Errorf("its tiles are %dx%d for an image of %dx%d", w, h, l.Width, l.Height)
+		}
+		l.blockW, l.blockH = int(w), int(h)
+	} else if rows := l.d.Number(RowsPerStrip, 0); rows > 0 && rows < uint64(l.Height) {
+		l.blockH = int(rows)
+	}
+	l.across, l.down = (l.Width+l.blockW-1)/l.blockW, (l.Height+l.blockH-1)/l.blockH
+	var ok1, ok2 bool
+	l.offset, ok1 = l.d.Field(offsets)
+	l.count, ok2 = l.d.Field(counts)
+	if !ok1 && l.tiled {
+		// Some writers use the tags of strips for tiles.
+		l.offset, ok1 = l.d.Field(StripOffsets)
+		l.count, ok2 = l.d.Field(StripByteCounts)
+	}
+	if !ok1 {
+		return errors.New("it does not say where its pixels are")
+	}
+	blocks := int64(l.across) * int64(l.down) * int64(l.planes())
+	if int64(l.offset.Len()) < blocks || ok2 && int64(l.count.Len()) < blocks || !ok2 && blocks > 1 {
+		return fmt.Errorf("it has %d blocks of pixels: expected %d", l.offset.Len(), blocks)
+	}
+	l.BlockBytes = int64(l.blockH) * int64(l.rowBytes()) * int64(l.planes())
+	return nil
+}
+
+// planes is how many blocks stand at each place: one for each sample where pixels are not together.
+func (l *Layout) planes() int {
+	if l.planar {
+		return l.samples
+	}
+	return 1
+}
+
+// rowBytes is the length of a row in a block.
+func (l *Layout) rowBytes() int {
+	perPixel := l.bits * l.samples / l.planes()
+	return int((int64(l.blockW)*int64(perPixel) + 7) / 8)
+}
+
+// Options are what the decoding needs from outside.
+type Options struct {
+	// Stop is asked before each block; its error ends the work.
+	Stop func() error
+	// JPEG decodes a JPEG file, which has at most width × height pixels, into RGB; raw tells that its components are
+	// RGB already. It may be nil: then compression 7 cannot be read.
+	JPEG func(file []byte, width, height int, raw bool) (*image.NRGBA, error)
+}
+
+// Decode gives the pixels, not premultiplied, as they are stored: orientation is not applied. The caller has checked that the size
+// of the image is acceptable.
+func (l *Layout) Decode(o Options) (*image.NRGBA, error) {
+	img := image.NewNRGBA(image.Rect(0, 0, l.Width, l.Height))
+	u := unpacker{l: l}
+	parts := make([][]byte, l.planes())
+	for by := range l.down {
+		for bx := range l.across {
+			if err := o.Stop(); err != nil {
+				return nil, err
+			}
+			rows := l.blockH
+			if !l.tiled {
+				rows = min(rows, l.Height-by*l.blockH)
+			}
+			at := by*l.across + bx
+			where := image.Rect(0, 0, l.blockW, rows).Add(image.Pt(bx*l.blockW, by*l.blockH))
+			if l.compression == 7 {
+				if err := l.jpegBlock(img, where, at, o); err != nil {
+					return nil, err
+				}
+				continue
+			}
+			for p := range parts {
+				if p >= l.colors && p != l.alpha {
+					continue // a plane that nothing is made of, and that may be empty
+				}
+				raw, err := l.block(at + p*l.across*l.down)
+				if err != nil {
+					return nil, err
+				}
+				if parts[p], err = u.unpack(p, raw, rows); err != nil {
+					return nil, err
+				}
+			}
+			if l.subX*l.subY > 1 {
+				l.subsampled(img, where, parts[0])
+			} else if err := l.paint(img, where, parts); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return img, nil
+}
+
+// block gives the bytes of a block as they are in the file.
+func (l *Layout) block(i int) ([]byte, error) {
+	at := l.offset.At(i)
+	if at > uint64(len(l.d.data)) {
+		return nil, io.ErrUnexpectedEOF
+	}
+	raw := l.d.data[at:]
+	if l.count.Len() > 0 {
+		if n := l.count.At(i); n > uint64(len(raw)) && l.compression == 1 {
+			return nil, io.ErrUnexpectedEOF
+		} else if n > 0 {
+			raw = raw[:min(n, uint64(len(raw)))]
+		}
+	}
+	return raw, nil
+}
+
+// jpegBlock decodes a block that is a JPEG, which may lack the tables that all blocks share (Technical Note 2).
+func (l *Layout) jpegBlock(img *image.NRGBA, where image.Rectangle, i int, o Options) error {
+	if o.JPEG == nil || l.planar || l.bits != 8 {
+		return Unsupported("this kind of JPEG compression")
+	}
+	raw, err := l.block(i)
+	if err != nil {
+		return err
+	}
+	if len(raw) < 4 || raw[0] != 0xff || raw[1] != 0xd8 {
+		return errors.New("a block is no JPEG")
+	}
+	file := []byte{0xff, 0xd8}
+	if tables, ok := l.d.Field(JPEGTables); ok && len(tables.Bytes) > 4 {
+		file = append(file, tables.Bytes[2:len(tables.Bytes)-2]...)
+	}
+	pic, err := o.JPEG(append(file, raw[2:]...), where.Dx(), where.Dy(), l.photometric == rgb)
+	if err != nil {
+		return err
+	}
+	for y := range min(pic.Rect.Dy(), img.Rect.Max.Y-where.Min.Y) {
+		n := min(pic.Rect.Dx(), img.Rect.Max.X-where.Min.X)
+		row := img.Pix[img.PixOffset(where.Min.X, where.Min.Y+y):][:4*n]
+		copy(row, pic.Pix[y*pic.Stride:])
+		if l.photometric == whiteIsZero {
+			for x := range n {
+				for c := range 3 {
+					row[4*x+c] = 255 - row[4*x+c]
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// little tells the order of bytes in samples.
+func (l *Layout) little() bool { return l.d.order == binary.ByteOrder(binary.LittleEndian) }

@@ -1,0 +1,247 @@
+package tiff
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"image"
+	"image/color"
+	"math"
+	"testing"
+
+	xtiff "golang.org/x/image/tiff"
+)
+
+func never() error { return nil }
+
+// A tag is an entry of a directory, with its values as numbers.
+type tag struct {
+	id     uint16
+	values []uint32
+}
+
+// file puts a TIFF together: header, pixels, directory, values that do not fit an entry.
+func file(order binary.AppendByteOrder, tags []tag, blocks ...[]byte) []byte {
+	b := []byte("II")
+	if order == binary.AppendByteOrder(binary.BigEndian) {
+		b = []byte("MM")
+	}
+	b = order.AppendUint16(b, 42)
+	b = order.AppendUint32(b, 0)
+	var offsets, counts []uint32
+	for _, block := range blocks {
+		offsets = append(offsets, uint32(len(b)))
+		counts = append(counts, uint32(len(block)))
+		b = append(b, block...)
+	}
+	tiled := false
+	for _, t := range tags {
+		tiled = tiled || t.id == TileWidth
+	}
+	if tiled {
+		tags = append(tags, tag{TileOffsets, offsets}, tag{TileByteCounts, counts})
+	} else {
+		tags = append(tags, tag{StripOffsets, offsets}, tag{StripByteCounts, counts})
+	}
+	at := len(b) + 2 + 12*len(tags) + 4
+	entries := order.AppendUint16(nil, uint16(len(tags)))
+	var far []byte
+	for _, t := range tags {
+		entries = order.AppendUint16(entries, t.id)
+		entries = order.AppendUint16(entries, 4)
+		entries = order.AppendUint32(entries, uint32(len(t.values)))
+		if len(t.values) == 1 {
+			entries = order.AppendUint32(entries, t.values[0])
+			continue
+		}
+		entries = order.AppendUint32(entries, uint32(at+len(far)))
+		for _, v := range t.values {
+			far = order.AppendUint32(far, v)
+		}
+	}
+	fix := order.AppendUint32(nil, uint32(len(b)))
+	copy(b[4:], fix)
+	b = append(b, entries...)
+	b = order.AppendUint32(b, 0)
+	return append(b, far...)
+}
+
+func decode(data []byte, o Options) (*image.NRGBA, error) {
+	d, ok := Open(data)
+	if !ok {
+		return nil, errors.New("no directory")
+	}
+	l, err := ReadLayout(d)
+	if err != nil {
+		return nil, err
+	}
+	if o.Stop == nil {
+		o.Stop = never
+	}
+	return l.Decode(o)
+}
+
+func TestPixelsOfEachKind(t *testing.T) {
+	le, be := binary.LittleEndian, binary.BigEndian
+	size := func(w, h uint32, more ...tag) []tag {
+		return append([]tag{{Width, []uint32{w}}, {Height, []uint32{h}}}, more...)
+	}
+	kind := func(photometric, samples, bits uint32) []tag {
+		all := make([]uint32, samples)
+		for i := range all {
+			all[i] = bits
+		}
+		return []tag{{Photometric, []uint32{photometric}}, {SamplesPerPixel, []uint32{samples}}, {BitsPerSample, all}}
+	}
+	with := func(tags []tag, more ...tag) []tag { return append(tags, more...) }
+	gray := func(v uint8) color.NRGBA { return color.NRGBA{v, v, v, 255} }
+	floats := func(f ...float32) (b []byte) {
+		for _, v := range f {
+			b = be.AppendUint32(b, math.Float32bits(v))
+		}
+		return b
+	}
+	for name, c := range map[string]struct {
+		data []byte
+		want []color.NRGBA // row by row
+	}{
+		"1 bit, white is 0": {file(le, with(size(3, 2), kind(whiteIsZero, 1, 1)...), []byte{0b01000000, 0b10100000}),
+			[]color.NRGBA{gray(255), gray(0), gray(255), gray(0), gray(255), gray(0)}},
+		"4 bits":  {file(le, with(size(3, 1), kind(blackIsZero, 1, 4)...), []byte{0x0f, 0x50}), []color.NRGBA{gray(0), gray(255), gray(85)}},
+		"12 bits": {file(le, with(size(2, 1), kind(blackIsZero, 1, 12)...), []byte{0xff, 0xf8, 0x00}), []color.NRGBA{gray(255), gray(128)}},
+		"16 bits": {file(be, with(size(2, 1), kind(blackIsZero, 1, 16)...), []byte{0x80, 0x80, 0, 0xff}), []color.NRGBA{gray(128), gray(1)}},
+		"16 bits, low byte first": {file(le, with(size(2, 1), kind(blackIsZero, 1, 16)...), []byte{0, 0xff, 0xff, 0}),
+			[]color.NRGBA{gray(254), gray(1)}},
+		"floating point": {file(be, with(size(3, 1), append(kind(blackIsZero, 1, 32), tag{SampleFormat, []uint32{3}})...), floats(0.5, -3, 7)),
+			[]color.NRGBA{gray(128), gray(0), gray(255)}},
+		"bits reversed": {file(le, with(size(2, 1), append(kind(blackIsZero, 1, 8), tag{FillOrder, []uint32{2}})...), []byte{0x80, 0x0f}),
+			[]color.NRGBA{gray(1), gray(0xf0)}},
+		"RGB in planes": {file(le, with(size(2, 1), append(kind(rgb, 3, 8), tag{PlanarConfig, []uint32{2}})...), []byte{1, 2}, []byte{3, 4}, []byte{5, 6}),
+			[]color.NRGBA{{1, 3, 5, 255}, {2, 4, 6, 255}}},
+		"predictor": {file(le, with(size(3, 1), append(kind(rgb, 3, 8), tag{Predictor, []uint32{2}})...), []byte{1, 2, 3, 1, 1, 1, 255, 0, 1}),
+			[]color.NRGBA{{1, 2, 3, 255}, {2, 3, 4, 255}, {1, 3, 5, 255}}},
+		"straight alpha": {file(le, with(size(1, 1), append(kind(rgb, 4, 8), tag{ExtraSamples, []uint32{2}})...), []byte{10, 20, 30, 128}),
+			[]color.NRGBA{{10, 20, 30, 128}}},
+		"premultiplied alpha": {file(le, with(size(1, 1), append(kind(rgb, 4, 8), tag{ExtraSamples, []uint32{1}})...), []byte{10, 20, 30, 51}),
+			[]color.NRGBA{{50, 100, 150, 51}}},
+		"a sample of no meaning": {file(le, with(size(1, 1), append(kind(rgb, 4, 8), tag{ExtraSamples, []uint32{0}})...), []byte{10, 20, 30, 128}),
+			[]color.NRGBA{{10, 20, 30, 255}}},
+		"CMYK": {file(le, with(size(2, 1), kind(separated, 4, 8)...), []byte{0, 255, 0, 0, 0, 0, 0, 128}),
+			[]color.NRGBA{{255, 0, 255, 255}, gray(127)}},
+		"palette": {file(le, with(size(2, 1), append(kind(paletted, 1, 1), tag{ColorMap, []uint32{0xffff, 0x8000, 0, 0x4000, 0x100, 0x200}})...), []byte{0x40}),
+			[]color.NRGBA{{255, 0, 1, 255}, {128, 64, 2, 255}}},
+		"YCbCr of half resolution": {file(le, with(size(3, 1), kind(ycbcr, 3, 8)...), []byte{50, 60, 0, 0, 128, 128, 70, 0, 0, 0, 128, 128}),
+			[]color.NRGBA{gray(50), gray(60), gray(70)}},
+		"PackBits": {file(le, with(size(5, 1), append(kind(blackIsZero, 1, 8), tag{Compression, []uint32{32773}})...), []byte{0xfe, 9, 128, 1, 7, 8}),
+			[]color.NRGBA{gray(9), gray(9), gray(9), gray(7), gray(8)}},
+		"strips": {file(le, with(size(1, 3), append(kind(blackIsZero, 1, 8), tag{RowsPerStrip, []uint32{2}})...), []byte{1, 2}, []byte{3}),
+			[]color.NRGBA{gray(1), gray(2), gray(3)}},
+		"tiles": {file(le, with(size(3, 1), append(kind(blackIsZero, 1, 8), tag{TileWidth, []uint32{2}}, tag{TileHeight, []uint32{2}})...), []byte{1, 2, 0, 0}, []byte{3, 0, 0, 0}),
+			[]color.NRGBA{gray(1), gray(2), gray(3)}},
+	} {
+		img, err := decode(c.data, Options{})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		for i, want := range c.want {
+			w := img.Rect.Dx()
+			if got := img.NRGBAAt(i%w, i/w); got != want {
+				t.Errorf("%s: pixel %d is %v, want %v", name, i, got, want)
+			}
+		}
+		// A file that is cut before its directory cannot be read; no cut may be a fault.
+		directory := int(binary.LittleEndian.Uint32(c.data[4:]))
+		if c.data[0] == 'M' {
+			directory = int(binary.BigEndian.Uint32(c.data[4:]))
+		}
+		for n := range len(c.data) {
+			if _, err := decode(c.data[:n], Options{}); err == nil && n <= directory {
+				t.Errorf("%s: the first %d of %d bytes pass as a file", name, n, len(c.data))
+			}
+		}
+	}
+}
+
+func TestHalfPrecision(t *testing.T) {
+	for bits, want := range map[uint16]float64{0: 0, 0x3c00: 1, 0x3800: 0.5, 0xc000: -2, 1: math.Ldexp(1, -24), 0x7c00: math.Inf(1)} {
+		if got := half(bits); got != want {
+			t.Errorf("%04x is %v, want %v", bits, got, want)
+		}
+	}
+	if !math.IsNaN(half(0x7e00)) {
+		t.Error("7e00 is a number")
+	}
+}
+
+func TestFloatPredictorJoinsBytes(t *testing.T) {
+	l := Layout{bits: 32, d: Directory{order: binary.BigEndian}}
+	row := []byte{0x3f, 0x01, 0x40, 0x80, 0x00, 0x00, 0x00, 0x00} // differences of 3f 40 | 80 00 | 00 00 | 00 00
+	want := []byte{0x3f, 0x80, 0, 0, 0x40, 0, 0, 0}               // 1 and 2
+	for i := len(row) - 1; i > 0; i-- {
+		row[i] = []byte{0x3f, 0x40, 0x80, 0, 0, 0, 0, 0}[i] - []byte{0x3f, 0x40, 0x80, 0, 0, 0, 0, 0}[i-1]
+	}
+	if err := l.undoFloat(row, 1); err != nil || !bytes.Equal(row, want) {
+		t.Errorf("% x, error %v, want % x", row, err, want)
+	}
+}
+
+func TestClaimsAllocateNothing(t *testing.T) {
+	big := []tag{{Width, []uint32{20000}}, {Height, []uint32{1}}, {SamplesPerPixel, []uint32{8}}, {Compression, []uint32{8}}, {BitsPerSample, []uint32{32, 32, 32, 32, 32, 32, 32, 32}}}
+	if _, err := decode(file(binary.LittleEndian, big, []byte{1}), Options{}); err == nil {
+		t.Error("a block of one byte is accepted for 640,000")
+	}
+	stop := errors.New("stop")
+	small := []tag{{Width, []uint32{1}}, {Height, []uint32{1}}, {BitsPerSample, []uint32{8}}}
+	if _, err := decode(file(binary.LittleEndian, small, []byte{1}), Options{Stop: func() error { return stop }}); err != stop {
+		t.Errorf("the error of Stop does not come back: %v", err)
+	}
+}
+
+// FuzzDecode holds two laws: no fault, and the same pixels as golang.org/x/image/tiff, within a level of rounding, wherever that can
+// read the file: but for fax codes and reversed bits, of which it takes white for white and the order for given.
+func FuzzDecode(f *testing.F) {
+	pic := image.NewNRGBA(image.Rect(0, 0, 9, 7))
+	for i := range pic.Pix {
+		pic.Pix[i] = uint8(i * 7)
+	}
+	for _, o := range []*xtiff.Options{{}, {Compression: xtiff.Deflate, Predictor: true}, {Compression: xtiff.Deflate}} {
+		var b bytes.Buffer
+		if err := xtiff.Encode(&b, pic, o); err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b.Bytes())
+	}
+	f.Add(file(binary.BigEndian, []tag{{Width, []uint32{3}}, {Height, []uint32{1}}, {Photometric, []uint32{ycbcr}}, {SamplesPerPixel, []uint32{3}}, {BitsPerSample, []uint32{8, 8, 8}}}, make([]byte, 12)))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		d, ok := Open(data)
+		if !ok {
+			return
+		}
+		l, err := ReadLayout(d)
+		if err != nil || l.Width > 256 || l.Height > 256 || l.BlockBytes > 1<<20 {
+			return
+		}
+		img, err := l.Decode(Options{Stop: never})
+		if err != nil || l.compression == 3 || l.compression == 4 || d.Number(FillOrder, 1) == 2 {
+			return
+		}
+		if img.Rect != image.Rect(0, 0, l.Width, l.Height) {
+			t.Fatalf("size %v", img.Rect)
+		}
+		other, err := xtiff.Decode(bytes.NewReader(data))
+		if err != nil || l.Alpha || other.Bounds() != img.Rect || l.format != 1 {
+			return
+		}
+		for y := range img.Rect.Dy() {
+			for x := range img.Rect.Dx() {
+				got, want := img.NRGBAAt(x, y), color.NRGBAModel.Convert(other.At(x, y)).(color.NRGBA)
+				for _, d := range []int{int(got.R) - int(want.R), int(got.G) - int(want.G), int(got.B) - int(want.B)} {
+					if d < -1 || d > 1 {
+						t.Fatalf("at %d,%d: %v, x/image says %v", x, y, got, want)
+					}
+				}
+			}
+		}
+	})
+}

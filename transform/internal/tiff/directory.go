@@ -1,0 +1,190 @@
+package tiff
+
+import (
+	"bytes"
+	"encoding/binary"
+)
+
+// The tags that matter here (TIFF 6.0, section 8, its supplements, and those of Adobe's DNG).
+const (
+	SubfileType     = 254
+	Width           = 256
+	Height          = 257
+	BitsPerSample   = 258
+	Compression     = 259
+	Photometric     = 262
+	FillOrder       = 266
+	StripOffsets    = 273
+	Orientation     = 274
+	SamplesPerPixel = 277
+	RowsPerStrip    = 278
+	StripByteCounts = 279
+	PlanarConfig    = 284
+	T4Options       = 292
+	Predictor       = 317
+	ColorMap        = 320
+	TileWidth       = 322
+	TileHeight      = 323
+	TileOffsets     = 324
+	TileByteCounts  = 325
+	SubIFDs         = 330
+	InkSet          = 332
+	ExtraSamples    = 338
+	SampleFormat    = 339
+	JPEGTables      = 347
+	Subsampling     = 530
+	ICCProfile      = 34675
+	DNGVersion      = 50706
+)
+
+// A Directory is the first image file directory of a TIFF structure, which is also what EXIF is. It is a view of the file.
+type Directory struct {
+	data    []byte
+	order   binary.ByteOrder
+	entries []byte
+	big     bool // BigTIFF: offsets of eight bytes
+}
+
+// maxTags bounds how many entries are looked at: real directories have some dozens.
+const maxTags = 4096
+
+// Open finds the first directory. It allocates nothing.
+func Open(data []byte) (Directory, bool) {
+	d := Directory{data: data}
+	if len(data) < 8 {
+		return d, false
+	}
+	switch {
+	case bytes.HasPrefix(data, []byte("II")):
+		d.order = binary.LittleEndian
+	case bytes.HasPrefix(data, []byte("MM")):
+		d.order = binary.BigEndian
+	default:
+		return d, false
+	}
+	var at, count uint64
+	switch version := d.order.Uint16(data[2:]); {
+	case version == 42:
+		at = uint64(d.order.Uint32(data[4:]))
+		if at > uint64(len(data))-2 {
+			return d, false
+		}
+		count = uint64(d.order.Uint16(data[at:]))
+		at += 2
+	case version == 43 && len(data) >= 24 && d.order.Uint16(data[4:]) == 8:
+		d.big = true
+		at = d.order.Uint64(data[8:])
+		if at > uint64(len(data))-8 {
+			return d, false
+		}
+		count = d.order.Uint64(data[at:])
+		at += 8
+	default:
+		return d, false
+	}
+	size := d.entrySize()
+	rest := data[at:]
+	d.entries = rest[:min(min(count, maxTags), uint64(len(rest)/size))*uint64(size)]
+	return d, true
+}
+
+func (d Directory) entrySize() int {
+	if d.big {
+		return 20
+	}
+	return 12
+}
+
+// A Field is the values of one tag, as they stand in the file.
+type Field struct {
+	// Bytes are the values.
+	Bytes []byte
+
+	order binary.ByteOrder
+	size  int // of one value
+}
+
+// Field finds the values of a tag. Types of fractions and floating point are not known.
+func (d Directory) Field(tag uint16) (Field, bool) {
+	for e := d.entries; len(e) > 0; e = e[d.entrySize():] {
+		if d.order.Uint16(e) == tag {
+			return d.field(e)
+		}
+	}
+	return Field{}, false
+}
+
+func (d Directory) field(e []byte) (Field, bool) {
+	f := Field{order: d.order}
+	switch d.order.Uint16(e[2:]) {
+	case 1, 2, 6, 7:
+		f.size = 1
+	case 3, 8:
+		f.size = 2
+	case 4, 9, 13:
+		f.size = 4
+	case 16, 17, 18:
+		f.size = 8
+	default:
+		return f, false
+	}
+	var count, at uint64
+	var inline []byte
+	if d.big {
+		count, inline = d.order.Uint64(e[4:]), e[12:20]
+		at = d.order.Uint64(inline)
+	} else {
+		count, inline = uint64(d.order.Uint32(e[4:])), e[8:12]
+		at = uint64(d.order.Uint32(inline))
+	}
+	if count == 0 || count > uint64(len(d.data)) {
+		return f, false
+	}
+	length := count * uint64(f.size)
+	switch {
+	case length <= uint64(len(inline)):
+		f.Bytes = inline[:length]
+	case at <= uint64(len(d.data)) && length <= uint64(len(d.data))-at:
+		f.Bytes = d.data[at : at+length]
+	default:
+		return f, false
+	}
+	return f, true
+}
+
+// Len is the number of values.
+func (f Field) Len() int {
+	if f.size == 0 {
+		return 0
+	}
+	return len(f.Bytes) / f.size
+}
+
+// At gives the i-th value, without a sign.
+func (f Field) At(i int) uint64 {
+	b := f.Bytes[i*f.size:]
+	switch f.size {
+	case 1:
+		return uint64(b[0])
+	case 2:
+		return uint64(f.order.Uint16(b))
+	case 4:
+		return uint64(f.order.Uint32(b))
+	}
+	return f.order.Uint64(b)
+}
+
+// Number gives the first value of a tag, or otherwise where there is none.
+func (d Directory) Number(tag uint16, otherwise uint64) uint64 {
+	f, ok := d.Field(tag)
+	if !ok {
+		return otherwise
+	}
+	return f.At(0)
+}
+
+// Has tells whether the directory has a value for the tag.
+func (d Directory) Has(tag uint16) bool {
+	_, ok := d.Field(tag)
+	return ok
+}

@@ -1,0 +1,178 @@
+package tiff
+
+import (
+	"bytes"
+	"compress/zlib"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math/bits"
+
+	"golang.org/x/image/ccitt"
+	"golang.org/x/image/tiff/lzw"
+)
+
+// An unpacker keeps a buffer for each plane, from one block to the next.
+type unpacker struct {
+	l       *Layout
+	buffers [][]byte
+	flipped []byte
+}
+
+// unpack gives the samples of a block: rows times the bytes of a row. It is valid until the next block of the same plane.
+func (u *unpacker) unpack(plane int, raw []byte, rows int) ([]byte, error) {
+	l := u.l
+	if l.d.Number(FillOrder, 1) == 2 {
+		u.flipped = append(u.flipped[:0], raw...)
+		for i, b := range u.flipped {
+			u.flipped[i] = bits.Reverse8(b)
+		}
+		raw = u.flipped
+	}
+	want := rows * l.rowBytes()
+	if l.subX*l.subY > 1 {
+		want = l.subsampledBytes(rows)
+	}
+	if l.compression == 1 {
+		if len(raw) < want {
+			return nil, io.ErrUnexpectedEOF
+		}
+		if l.predictor == 1 {
+			return raw[:want], nil
+		}
+	}
+	// No code but that of fax packs better than 1365:1 (LZW). More is not there, and need not be allocated to find out.
+	if l.compression != 3 && l.compression != 4 && want/1500 > len(raw) {
+		return nil, io.ErrUnexpectedEOF
+	}
+	for len(u.buffers) <= plane {
+		u.buffers = append(u.buffers, nil)
+	}
+	out := u.buffers[plane]
+	if cap(out) < want {
+		out = make([]byte, want)
+		u.buffers[plane] = out
+	}
+	out = out[:want]
+	if err := l.fill(out, raw, rows); err != nil {
+		return nil, err
+	}
+	return out, l.undo(out, rows)
+}
+
+// fill unpacks raw until out is full.
+func (l *Layout) fill(out, raw []byte, rows int) error {
+	var r io.Reader
+	switch l.compression {
+	case 1:
+		copy(out, raw)
+		return nil
+	case 32773:
+		return packBits(out, raw)
+	case 3, 4:
+		kind := ccitt.SubFormat(ccitt.Group3)
+		if l.compression == 4 {
+			kind = ccitt.Group4
+		}
+		// White runs are zeros, whatever the photometric interpretation makes of these.
+		r = ccitt.NewReader(bytes.NewReader(raw), ccitt.MSB, kind, l.blockW, rows, &ccitt.Options{Invert: true})
+	case 5:
+		c := lzw.NewReader(bytes.NewReader(raw), lzw.MSB, 8)
+		defer c.Close()
+		r = c
+	default:
+		c, err := zlib.NewReader(bytes.NewReader(raw))
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		r = c
+	}
+	_, err := io.ReadFull(r, out)
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// packBits is the run-length code of TIFF 6.0, section 9.
+func packBits(out, raw []byte) error {
+	for len(out) > 0 {
+		if len(raw) < 2 {
+			return io.ErrUnexpectedEOF
+		}
+		n := int(int8(raw[0]))
+		switch {
+		case n >= 0:
+			if len(raw) < n+2 {
+				return io.ErrUnexpectedEOF
+			}
+			out = out[copy(out, raw[1:n+2]):]
+			raw = raw[n+2:]
+		case n == -128:
+			raw = raw[1:]
+		default:
+			k := min(1-n, len(out))
+			for i := range k {
+				out[i] = raw[1]
+			}
+			out, raw = out[k:], raw[2:]
+		}
+	}
+	return nil
+}
+
+// undo takes the differences between neighbors back: section 14, and Technical Note 3 for floating point.
+func (l *Layout) undo(out []byte, rows int) error {
+	if l.predictor == 1 {
+		return nil
+	}
+	step := l.samples / l.planes()
+	size := l.rowBytes()
+	order := l.d.order
+	for y := range rows {
+		row := out[y*size:][:size]
+		switch {
+		case l.predictor == 3:
+			if err := l.undoFloat(row, step); err != nil {
+				return err
+			}
+		case l.bits == 8:
+			for i := step; i < len(row); i++ {
+				row[i] += row[i-step]
+			}
+		case l.bits == 16:
+			for i := 2 * step; i+2 <= len(row); i += 2 {
+				order.PutUint16(row[i:], order.Uint16(row[i:])+order.Uint16(row[i-2*step:]))
+			}
+		case l.bits == 32:
+			for i := 4 * step; i+4 <= len(row); i += 4 {
+				order.PutUint32(row[i:], order.Uint32(row[i:])+order.Uint32(row[i-4*step:]))
+			}
+		default:
+			return fmt.Errorf("a predictor does not go with %d bits", l.bits)
+		}
+	}
+	return nil
+}
+
+// undoFloat joins the bytes of numbers, which stand apart, the most significant of the whole row first.
+func (l *Layout) undoFloat(row []byte, step int) error {
+	for i := step; i < len(row); i++ {
+		row[i] += row[i-step]
+	}
+	size := l.bits / 8
+	n := len(row) / size
+	apart := bytes.Clone(row)
+	for i := range n {
+		for b := range size {
+			at := b
+			if l.d.order == binary.ByteOrder(binary.LittleEndian) {
+				at = size - 1 - b
+			}
+			row[i*size+at] = apart[b*n+i]
+		}
+	}
+	return nil
+}
