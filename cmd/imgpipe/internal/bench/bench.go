@@ -33,6 +33,8 @@ type Sample struct {
 	Digest string `json:"digest"`
 	// Load is the machine's load average before the run began, 0 where it is not known.
 	Load float64 `json:"load"`
+	// OtherCPU is how many CPUs other programs kept busy during the run, on average; 0 where it is not known.
+	OtherCPU float64 `json:"other_cpus"`
 }
 
 // A Span is a stage of one image in a timeline.

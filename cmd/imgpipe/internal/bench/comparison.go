@@ -1,6 +1,8 @@
 package bench
 
 import (
+	"encoding/json"
+	"math"
 	"time"
 
 	"imgpipe/cmd/imgpipe/internal/summary"
@@ -22,11 +24,48 @@ type Job struct {
 }
 
 // An Estimate is the median of the runs with its 95 % confidence interval. Low and High are infinite where there are too
-// few runs to tell.
+// few runs to tell; in JSON they are null then.
 type Estimate struct {
 	Center float64 `json:"center"`
 	Low    float64 `json:"low"`
 	High   float64 `json:"high"`
+}
+
+// Finite tells whether there were enough runs for an interval.
+func (e Estimate) Finite() bool { return finite(e.Low) && finite(e.High) }
+
+// jsonEstimate is an Estimate in JSON, which knows no infinite numbers.
+type jsonEstimate struct {
+	Center *float64 `json:"center"`
+	Low    *float64 `json:"low"`
+	High   *float64 `json:"high"`
+}
+
+// MarshalJSON writes null for what is not finite.
+func (e Estimate) MarshalJSON() ([]byte, error) {
+	orNull := func(f *float64) *float64 {
+		if !finite(*f) {
+			return nil
+		}
+		return f
+	}
+	return json.Marshal(jsonEstimate{orNull(&e.Center), orNull(&e.Low), orNull(&e.High)})
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote: a bound that is null is infinite, a centre that is null is not a number.
+func (e *Estimate) UnmarshalJSON(b []byte) error {
+	var j jsonEstimate
+	if err := json.Unmarshal(b, &j); err != nil {
+		return err
+	}
+	orElse := func(f *float64, none float64) float64 {
+		if f == nil {
+			return none
+		}
+		return *f
+	}
+	*e = Estimate{orElse(j.Center, math.NaN()), orElse(j.Low, math.Inf(-1)), orElse(j.High, math.Inf(1))}
+	return nil
 }
 
 // A Result is what is known of one Config after all its runs. Times are in seconds, amounts in bytes.
@@ -52,10 +91,11 @@ type Result struct {
 	// Stages is the median of the time that all images together spent in each stage.
 	Stages map[pipeline.Stage]float64 `json:"stages_s"`
 
-	// Speedup is how many times faster than the Baseline this is: the median of the ratios of runs of the same round.
+	// Speedup is how many times faster than the Baseline this is, from the ratios of the runs of the same round: the
+	// Hodges–Lehmann estimate, with its interval. It is 1 for the Baseline itself.
 	Speedup Estimate `json:"speedup"`
-	// P is the probability that two equal contestants would differ as much as this one and the Baseline; Differs that it is
-	// below 0.05. Both are of no meaning for the Baseline itself.
+	// P is the probability that two equal contestants would differ as much as this one and the Baseline, by Wilcoxon's
+	// signed-rank test of the same ratios; Differs that it is below 0.05. For the Baseline itself they are 1 and false.
 	P       float64 `json:"p"`
 	Differs bool    `json:"differs"`
 	// Efficiency is the speedup over the same mode with the fewest workers, divided by how many times the workers are more. Serial is the Karp–Flatt
@@ -101,8 +141,10 @@ type Comparison struct {
 	// Runs are the rounds that count, Warmup those that were thrown away.
 	Runs   int `json:"runs"`
 	Warmup int `json:"warmup"`
-	// Partial tells why it ended early; "" if it did not.
+	// Partial tells why it ended early or a Config dropped out; "" if nothing of the kind happened.
 	Partial string `json:"partial,omitempty"`
+	// Different tells which runs did not do the same work; "" if all did.
+	Different string `json:"different,omitempty"`
 
 	Configs []Config `json:"configs"`
 	// Baseline is the index of the Config that speedups are counted from.
@@ -112,6 +154,10 @@ type Comparison struct {
 	Verdict  []Finding `json:"verdict"`
 	Claims   []Claim   `json:"claims"`
 	Warnings []Warning `json:"warnings"`
+	// Parts are shorter comparisons of one stage alone, which some claims rest on. They have no verdict of their own.
+	Parts []Comparison `json:"parts,omitempty"`
+	// GoroutineStart is the time from a go statement until that goroutine runs, in seconds, measured here.
+	GoroutineStart float64 `json:"goroutine_start_s"`
 	// Timelines has one element for each Config that finished a run.
 	Timelines []Timeline `json:"timelines,omitempty"`
 	// Samples are the raw runs, in the order in which they were made.
