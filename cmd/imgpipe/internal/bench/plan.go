@@ -1,0 +1,135 @@
+package bench
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// The stages that a Job can have.
+const (
+	StageAll       = "all"
+	StageFetch     = "fetch"
+	StageTransform = "transform"
+)
+
+// serial is the mode that has one worker and one download, whatever is asked.
+const serial = "serial"
+
+// gil, goroutines and processes are the other modes that verdict and claims speak of.
+const (
+	gil        = "gil"
+	goroutines = "goroutines"
+	processes  = "processes"
+)
+
+// A Plan is what a Runner does: each Config once in each round.
+type Plan struct {
+	Configs []Config
+	// Stage is one of the stages above; "" means StageAll.
+	Stage string
+	// Runs are the rounds that count, Warmup those before them that do not.
+	Runs, Warmup int
+	// Args are the flags and inputs that all runs are given, as imgpipe run understands them.
+	Args []string
+}
+
+// Grid gives each mode in each width. Mode serial has one only. A mode that is named twice competes twice.
+func Grid(modes []string, workers, downloads []int) []Config {
+	var configs []Config
+	for _, mode := range modes {
+		if mode == serial {
+			configs = append(configs, Config{serial, 1, 1})
+			continue
+		}
+		for _, d := range downloads {
+			for _, w := range workers {
+				configs = append(configs, Config{mode, w, d})
+			}
+		}
+	}
+	return configs
+}
+
+// Runs is how many runs p consists of.
+func (p Plan) runs() int { return len(p.Configs) * (p.Runs + p.Warmup) }
+
+// order gives the Configs of a round in turn: forwards and backwards alternately.
+func (p Plan) order(round int) []int {
+	order := make([]int, len(p.Configs))
+	for i := range order {
+		order[i] = i
+	}
+	if round%2 == 1 {
+		slices.Reverse(order)
+	}
+	return order
+}
+
+// baseline is the Config that speedups are counted from: the serial one, else the first.
+func baseline(configs []Config) int {
+	return max(slices.IndexFunc(configs, func(c Config) bool { return c.Mode == serial }), 0)
+}
+
+// Flags gives the flags of imgpipe run that choose c.
+func (c Config) Flags() []string {
+	if c.Mode == serial {
+		return []string{"--mode", serial}
+	}
+	return []string{"--mode", c.Mode, "--workers", fmt.Sprint(c.Workers), "--downloads", fmt.Sprint(c.Downloads)}
+}
+
+// Name tells a Config from the others in words. Widths that all share are left out, and a Config that competes with itself has a number.
+func (c *Comparison) Name(config int) string {
+	this := c.Configs[config]
+	name := this.Mode
+	var widths []string
+	if this.Mode != serial {
+		if c.Job.Stage != StageFetch {
+			widths = append(widths, count(this.Workers, "worker"))
+		}
+		if c.Job.Stage == StageFetch || c.severalDownloads() {
+			widths = append(widths, count(this.Downloads, "download"))
+		}
+		name += " with " + strings.Join(widths, " and ")
+	}
+	if n := slices.Index(c.Configs, this); n != config {
+		again := 1
+		for _, other := range c.Configs[n:config] {
+			if other == this {
+				again++
+			}
+		}
+		name += fmt.Sprintf(" (#%d)", again)
+	}
+	return name
+}
+
+func (c *Comparison) severalDownloads() bool {
+	seen := 0
+	for _, config := range c.Configs {
+		if config.Mode == serial {
+			continue
+		}
+		if seen != 0 && seen != config.Downloads {
+			return true
+		}
+		seen = config.Downloads
+	}
+	return false
+}
+
+// width is the number that a comparison of this stage varies.
+func (c *Comparison) width(config int) int {
+	if c.Job.Stage == StageFetch {
+		return c.Configs[config].Downloads
+	}
+	return c.Configs[config].Workers
+}
+
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}

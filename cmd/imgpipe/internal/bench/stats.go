@@ -1,0 +1,168 @@
+package bench
+
+import (
+	"math"
+	"slices"
+
+	"golang.org/x/perf/benchmath"
+)
+
+// level is the probability of calling two equal contestants different.
+const level = 0.05
+
+func finite(f float64) bool { return !math.IsInf(f, 0) && !math.IsNaN(f) }
+
+// estimate gives the median with the interval of order statistics that holds the true median in at least 95 of 100 cases, whatever the
+// distribution is.
+func estimate(values []float64) Estimate {
+	if len(values) == 0 {
+		return Estimate{math.NaN(), math.Inf(-1), math.Inf(1)}
+	}
+	s := benchmath.AssumeNothing.Summary(benchmath.NewSample(slices.Clone(values), &benchmath.DefaultThresholds), 1-level)
+	return Estimate{s.Center, s.Lo, s.Hi}
+}
+
+func median(values []float64) float64 { return estimate(values).Center }
+
+// paired judges the ratios of two contestants, one ratio for each round.
+//
+// Runs of one round follow one another closely, so what slows the machine for a while slows both, and the ratio hardly notices; rounds
+// go forwards and backwards in turn, so that a steady trend enters the ratios with either sign and the test sees no shift. A test of the two
+// samples as wholes, such as Mann and Whitney's U, would count the trend as noise: in the simulation of this package's tests it sees a
+// difference of 10 % about half as often. It needs six rounds to say anything, as 2/2⁶ is the first power below 0.05.
+//
+// The test is Wilcoxon's signed-rank test of the logarithms, exact also where ranks are shared (Wilcoxon, Biometrics Bulletin 1, 1945), and the
+// interval the one of Hodges and Lehmann that belongs to it: it leaves out 1 when, and only when, the test says so.
+func paired(ratios []float64) (ratio Estimate, p float64) {
+	logs := make([]float64, 0, len(ratios))
+	for _, r := range ratios {
+		if l := math.Log(r); finite(l) {
+			logs = append(logs, l)
+		}
+	}
+	n := len(logs)
+	if n == 0 {
+		return Estimate{math.NaN(), math.Inf(-1), math.Inf(1)}, 1
+	}
+	means := make([]float64, 0, n*(n+1)/2)
+	for i, a := range logs {
+		for _, b := range logs[:i+1] {
+			means = append(means, (a+b)/2)
+		}
+	}
+	slices.Sort(means)
+	half := len(means) / 2
+	ratio = Estimate{math.Exp((means[half] + means[(len(means)-1)/2]) / 2), math.Inf(-1), math.Inf(1)}
+
+	// The bounds are the means that have cut others outside them, the largest number that the test would call unlikely on one side.
+	ranks := make([]int, n)
+	for i := range ranks {
+		ranks[i] = 2 * (i + 1)
+	}
+	below, cut := 0.0, 0
+	for w, q := range signedRanks(ranks) {
+		if below += q; below > level/2 {
+			break
+		}
+		cut = w/2 + 1
+	}
+	if cut > 0 {
+		ratio.Low, ratio.High = math.Exp(means[cut-1]), math.Exp(means[len(means)-cut])
+	}
+	return ratio, wilcoxon(logs)
+}
+
+// wilcoxon gives the two-sided probability that values symmetric around zero lie as far on one side as these.
+func wilcoxon(values []float64) float64 {
+	values = slices.DeleteFunc(slices.Clone(values), func(v float64) bool { return v == 0 })
+	slices.SortFunc(values, func(a, b float64) int {
+		switch a, b := math.Abs(a), math.Abs(b); {
+		case a < b:
+			return -1
+		case a > b:
+			return 1
+		}
+		return 0
+	})
+	ranks := make([]int, len(values)) // doubled, since values that are equal share the mean of their ranks
+	for i := 0; i < len(values); {
+		j := i + 1
+		for j < len(values) && math.Abs(values[j]) == math.Abs(values[i]) {
+			j++
+		}
+		for k := i; k < j; k++ {
+			ranks[k] = i + 1 + j
+		}
+		i = j
+	}
+	sum, all := 0, 0
+	for i, r := range ranks {
+		all += r
+		if values[i] > 0 {
+			sum += r
+		}
+	}
+	sum = min(sum, all-sum)
+	tail := 0.0
+	for w, q := range signedRanks(ranks) {
+		if w <= sum {
+			tail += q
+		}
+	}
+	return min(2*tail, 1)
+}
+
+// signedRanks gives the distribution of the sum of the ranks with a positive sign when each sign is tossed like a coin: element w is the
+// probability of the sum w.
+func signedRanks(ranks []int) []float64 {
+	dist := []float64{1}
+	for _, r := range ranks {
+		next := make([]float64, len(dist)+r)
+		for w, q := range dist {
+			next[w] += q / 2
+			next[w+r] += q / 2
+		}
+		dist = next
+	}
+	return dist
+}
+
+// trend judges whether values fall or rise with their index: Mann and Kendall's test (Mann, Econometrica 13, 1945), in its normal
+// approximation, with the slope of Theil and Sen for each step.
+func trend(values []float64) (slope, p float64) {
+	n := len(values)
+	if n < 4 {
+		return 0, 1
+	}
+	s := 0.0
+	var slopes []float64
+	for j := range values {
+		for i := range j {
+			d := values[j] - values[i]
+			slopes = append(slopes, d/float64(j-i))
+			switch {
+			case d > 0:
+				s++
+			case d < 0:
+				s--
+			}
+		}
+	}
+	sd := math.Sqrt(float64(n*(n-1)*(2*n+5)) / 18)
+	z := max(math.Abs(s)-1, 0) / sd
+	return median(slopes), math.Erfc(z / math.Sqrt2)
+}
+
+// karpFlatt gives the serial fraction that explains a speedup on n workers over one, as if Amdahl's law were the only reason (Karp and
+// Flatt, Communications of the ACM 33, 1990), and the speedup that the law allows however many workers there are; 0 for none.
+func karpFlatt(speedup, n float64) (serial, ceiling float64) {
+	if n <= 1 || speedup <= 0 {
+		return 0, 0
+	}
+	serial = (1/speedup - 1/n) / (1 - 1/n)
+	serial = min(max(serial, 0), 1)
+	if serial > 0 {
+		ceiling = 1 / serial
+	}
+	return serial, ceiling
+}
