@@ -65,7 +65,7 @@ func (d *Decoder) parseSOS(b []byte) (scan, error) {
 		if !c.seen {
 			q := &d.quant[d.h.Components[s.index[i]].Quant]
 			if !q.defined {
-				return s, FormatError("a scan needs a quantisation table that the file has not")
+				return s, errNoQuant
 			}
 			c.place.set(&q.q, c.scale)
 		}
@@ -75,6 +75,8 @@ func (d *Decoder) parseSOS(b []byte) (scan, error) {
 	}
 	return s, nil
 }
+
+const errNoQuant = FormatError("a scan needs a quantisation table that the file has not")
 
 // table finds a Huffman table that a scan needs, if it does. Frames of Motion JPEG leave out the usual ones (T.81, K.3).
 func (d *Decoder) table(class int, number uint8, needed bool) (*huffTable, error) {

@@ -1,0 +1,470 @@
+package jpeg
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"image"
+	stdjpeg "image/jpeg"
+	"math"
+	"testing"
+)
+
+var samplings = []struct {
+	name    string
+	factors [][2]int
+}{
+	{"gray", [][2]int{{1, 1}}},
+	{"444", [][2]int{{1, 1}, {1, 1}, {1, 1}}},
+	{"422", [][2]int{{2, 1}, {1, 1}, {1, 1}}},
+	{"420", [][2]int{{2, 2}, {1, 1}, {1, 1}}},
+	{"440", [][2]int{{1, 2}, {1, 1}, {1, 1}}},
+	{"411", [][2]int{{4, 1}, {1, 1}, {1, 1}}},
+	{"410", [][2]int{{4, 2}, {1, 1}, {1, 1}}},
+	{"odd", [][2]int{{3, 2}, {2, 1}, {1, 2}}},
+	{"cmyk", [][2]int{{1, 1}, {1, 1}, {1, 1}, {1, 1}}},
+	{"ycck", [][2]int{{2, 2}, {1, 1}, {1, 1}, {2, 2}}},
+}
+
+// variants are ways to write a picture of n components that all mean the same.
+func variants(n int) map[string]variant {
+	all := []int{0, 1, 2, 3}[:n]
+	var apart, first, middle, last []scanSpec
+	for i := range n {
+		one := []int{i}
+		apart = append(apart, scanSpec{comps: one, se: 63})
+		first = append(first, scanSpec{one, 1, 5, 0, 2}, scanSpec{one, 6, 63, 0, 2})
+		middle = append(middle, scanSpec{one, 1, 63, 2, 1})
+		last = append(last, scanSpec{one, 1, 63, 1, 0})
+	}
+	progressive := append([]scanSpec{{all, 0, 0, 0, 1}}, first...)
+	progressive = append(append(append(progressive, middle...), scanSpec{all, 0, 0, 1, 0}), last...)
+	whole := []scanSpec{{comps: all, se: 63}}
+	v := map[string]variant{
+		"baseline":            {marker: mSOF0, scans: whole, adobe: -1},
+		"extended":            {marker: mSOF1, scans: whole, adobe: -1},
+		"restart":             {marker: mSOF0, scans: whole, restart: 4, adobe: -1},
+		"restart every MCU":   {marker: mSOF0, scans: whole, restart: 1, fill: true, adobe: -1},
+		"scans apart":         {marker: mSOF0, scans: apart, adobe: -1},
+		"scans apart restart": {marker: mSOF0, scans: apart, restart: 3, adobe: -1},
+		"progressive":         {marker: mSOF2, scans: progressive, adobe: -1},
+		"progressive restart": {marker: mSOF2, scans: progressive, restart: 5, adobe: -1},
+	}
+	if n > 1 {
+		v["two scans"] = variant{marker: mSOF0, scans: []scanSpec{{comps: all[:1], se: 63}, {comps: all[1:], se: 63}}, adobe: -1}
+	}
+	return v
+}
+
+// decode decodes data or ends the test.
+func decode(t testing.TB, d *Decoder, data []byte, s Scale) (*Planes, Damage) {
+	t.Helper()
+	h, err := ReadHeader(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, damage, err := d.Decode(data, &h, Options{Scale: s})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p, damage
+}
+
+func TestEveryCodingAndSamplingGivesTheDefinedSamples(t *testing.T) {
+	for _, sampling := range samplings {
+		src := newSource(83, 61, sampling.factors, 12, 7)
+		for name, v := range variants(len(sampling.factors)) {
+			t.Run(sampling.name+"/"+name, func(t *testing.T) {
+				data := src.write(v)
+				var d Decoder
+				for _, m := range []int{1, 2, 3, 4, 8} {
+					p, damage := decode(t, &d, data, Scale{m, m})
+					if damage.Err != nil {
+						t.Fatalf("scale %d/8: damage: %v", m, damage.Err)
+					}
+					checkSamples(t, src, p, m)
+				}
+			})
+		}
+	}
+}
+
+// checkSamples compares p with the definition of the inverse DCT at m/8.
+func checkSamples(t *testing.T, src *source, p *Planes, m int) {
+	t.Helper()
+	for i, c := range src.comps {
+		q := &p.Plane[i]
+		worst, sum, n := 0.0, 0.0, 0
+		for by := range c.rows {
+			for bx := range c.cols {
+				want := src.sample(&c.blocks[by*c.cols+bx], m)
+				for y := 0; y < m && by*m+y < q.H; y++ {
+					for x := 0; x < m && bx*m+x < q.W; x++ {
+						got := float64(q.Pix[(by*m+y)*q.Stride+bx*m+x])
+						worst = max(worst, math.Abs(got-want[y][x]))
+						if _, frac := math.Modf(want[y][x]); math.Abs(frac-0.5) > 0.02 { // Halves go up.
+							sum += got - want[y][x]
+							n++
+						}
+					}
+				}
+			}
+		}
+		// What rounding does on its own is spread by 0.29.
+		mean, bias := sum/float64(n), 0.01+4*0.29/math.Sqrt(float64(n))
+		if worst > 0.75 || math.Abs(mean) > bias {
+			t.Errorf("scale %d/8, plane %d: worst difference %.3f, mean %.4f; 0.75 and %.4f were expected at most", m, i, worst, mean, bias)
+		}
+	}
+}
+
+func TestMissingTablesAreTheTypicalOnes(t *testing.T) {
+	src := newSource(40, 40, samplings[3].factors, 12, 3)
+	v := variants(3)["baseline"]
+	v.noTable = true
+	p, damage := decode(t, new(Decoder), src.write(v), Scale{})
+	if damage.Err != nil {
+		t.Fatal(damage.Err)
+	}
+	checkSamples(t, src, p, 8)
+}
+
+func TestChromaHasItsOwnScale(t *testing.T) {
+	src := newSource(83, 61, samplings[3].factors, 12, 7)
+	data := src.write(variants(3)["baseline"])
+	p, _ := decode(t, new(Decoder), data, Scale{Luma: 4, Chroma: 8})
+	luma, chroma := p.Plane[0], p.Plane[1]
+	if luma.W != 42 || luma.H != 31 || chroma.W != 42 || chroma.H != 31 {
+		t.Errorf("planes are %d×%d and %d×%d, both were to be 42×31", luma.W, luma.H, chroma.W, chroma.H)
+	}
+	if luma.ExtentW != 41.5 || chroma.ExtentW != 41.5 || luma.ExtentH != 30.5 {
+		t.Errorf("extents are %v×%v and %v wide, 41.5×30.5 was expected", luma.ExtentW, luma.ExtentH, chroma.ExtentW)
+	}
+	full, _ := decode(t, new(Decoder), data, Scale{})
+	for y := range chroma.H {
+		got, want := chroma.Pix[y*chroma.Stride:][:chroma.W], full.Plane[1].Pix[y*full.Plane[1].Stride:][:chroma.W]
+		if !bytes.Equal(got, want) {
+			t.Fatalf("row %d of chroma differs from a full decode", y)
+		}
+	}
+}
+
+func TestKindFollowsSegments(t *testing.T) {
+	for _, c := range []struct {
+		n, adobe int
+		want     Kind
+	}{{1, -1, Gray}, {3, -1, YCbCr}, {3, 0, RGB}, {3, 1, YCbCr}, {4, -1, CMYK}, {4, 0, CMYK}, {4, 2, YCCK}} {
+		factors := make([][2]int, c.n)
+		for i := range factors {
+			factors[i] = [2]int{1, 1}
+		}
+		v := variants(c.n)["baseline"]
+		v.adobe = c.adobe
+		h, err := ReadHeader(newSource(8, 8, factors, 3, 1).write(v))
+		if err != nil || h.Kind != c.want || h.Adobe != c.adobe {
+			t.Errorf("%d components, Adobe %d: got %v, Adobe %d, %v; %v was expected", c.n, c.adobe, h.Kind, h.Adobe, err, c.want)
+		}
+	}
+}
+
+// Every prefix of a file must decode to the rows that it holds, and grey, and be called damaged.
+func TestTruncatedFilesAreDamagedAndGrey(t *testing.T) {
+	src := newSource(64, 96, samplings[3].factors, 12, 5)
+	for _, name := range []string{"baseline", "restart", "scans apart", "progressive"} {
+		data := src.write(variants(3)[name])
+		h, err := ReadHeader(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var d, other Decoder
+		want, _ := decode(t, &other, data, Scale{})
+		for cut := h.sos; cut < len(data)-2; cut += 7 {
+			poison(&d)
+			p, damage, err := d.Decode(data[:cut], &h, Options{})
+			if err != nil {
+				continue // too short for a picture at all
+			}
+			if damage.Err == nil {
+				t.Fatalf("%s: %d of %d bytes pass as whole", name, cut, len(data))
+			}
+			for i, q := range p.Plane[:3] {
+				rows := 2 / src.comps[i].v // of the picture, to one of the plane
+				for at, v := range q.Pix {
+					whole := want.Plane[i].Pix[at]
+					if y := at / q.Stride * rows; y+rows <= damage.Row && v != whole {
+						t.Fatalf("%s: %d bytes: plane %d differs in row %d, before the damage in row %d", name, cut, i, y, damage.Row)
+					}
+					if v == poisoned && whole != poisoned && name != "progressive" {
+						t.Fatalf("%s: %d bytes: plane %d shows an old sample in row %d", name, cut, i, at/q.Stride*rows)
+					}
+				}
+			}
+		}
+	}
+}
+
+const poisoned = 0xaa
+
+// poison fills all buffers of d with what no picture may show.
+func poison(d *Decoder) {
+	for i := range d.pix[:cap(d.pix)] {
+		d.pix[:cap(d.pix)][i] = poisoned
+	}
+	for i := range d.prog.store[:cap(d.prog.store)] {
+		d.prog.store[:cap(d.prog.store)][i] = 0x2aaa
+	}
+	for i := range d.prog.masks[:cap(d.prog.masks)] {
+		d.prog.masks[:cap(d.prog.masks)][i] = ^uint64(0)
+	}
+	for i := range d.bits.win {
+		d.bits.win[i] = poisoned
+	}
+	for i := range d.quant {
+		for k := range d.quant[i].q {
+			d.quant[i].q[k] = poisoned
+		}
+	}
+}
+
+// A decoder that has decoded anything else, whole or broken, must give what a new one gives.
+func TestReusedDecoderGivesTheSame(t *testing.T) {
+	var files [][]byte
+	for i, sampling := range samplings {
+		src := newSource(30+20*i, 130-11*i, sampling.factors, 12, uint64(i))
+		for _, v := range variants(len(sampling.factors)) {
+			data := src.write(v)
+			broken := bytes.Clone(data)
+			for at := len(data) * 2 / 3; at < len(data)*2/3+9; at++ {
+				broken[at] ^= 0x5a
+			}
+			files = append(files, data, data[:len(data)*3/4], broken)
+		}
+	}
+	var used Decoder
+	for i, data := range files {
+		h, err := ReadHeader(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range []int{8, 3} {
+			o := Options{Scale: Scale{m, m}}
+			var fresh Decoder
+			want, wantDamage, wantErr := fresh.Decode(data, &h, o)
+			poison(&used)
+			got, damage, err := used.Decode(data, &h, o)
+			if fmt.Sprint(damage, err) != fmt.Sprint(wantDamage, wantErr) {
+				t.Fatalf("file %d: damage %v, error %v; a new decoder gives %v, %v", i, damage, err, wantDamage, wantErr)
+			}
+			if err != nil {
+				continue
+			}
+			for j := range got.N() {
+				if !bytes.Equal(got.Plane[j].Pix, want.Plane[j].Pix) {
+					t.Fatalf("file %d: plane %d differs from that of a new decoder", i, j)
+				}
+			}
+		}
+	}
+}
+
+func TestDamagedIntervalIsLostAlone(t *testing.T) {
+	src := newSource(256, 64, samplings[0].factors, 12, 9) // 32×8 blocks
+	v := variants(1)["baseline"]
+	v.restart = 32
+	data := src.write(v)
+	var starts []int
+	for i := 0; i+1 < len(data); i++ {
+		if data[i] == 0xff && data[i+1] >= mRST0 && data[i+1] <= mRST7 {
+			starts = append(starts, i)
+		}
+	}
+	if len(starts) != 7 {
+		t.Fatalf("the file has %d restart markers, 7 were expected", len(starts))
+	}
+	want, _ := decode(t, new(Decoder), data, Scale{})
+	// The third interval loses its second half.
+	mid := (starts[1] + starts[2]) / 2
+	broken := append(bytes.Clone(data[:mid]), data[starts[2]:]...)
+	got, damage := decode(t, new(Decoder), broken, Scale{})
+	if damage.Err == nil || damage.Row != 16 {
+		t.Errorf("damage is %v in row %d, row 16 was expected", damage.Err, damage.Row)
+	}
+	for y := range 64 {
+		same := bytes.Equal(got.Plane[0].Pix[y*256:][:256], want.Plane[0].Pix[y*256:][:256])
+		if inside := y >= 16 && y < 24; same == inside {
+			t.Errorf("row %d: same is %v", y, same)
+		}
+	}
+	// A marker with the wrong number ends the picture.
+	broken = bytes.Clone(data)
+	broken[starts[4]+1] ^= 3
+	got, damage = decode(t, new(Decoder), broken, Scale{})
+	if damage.Err != errRestart || damage.Grey != 40 {
+		t.Errorf("damage is %v from row %d, %v from 40 was expected", damage.Err, damage.Grey, errRestart)
+	}
+	if v := got.Plane[0].Pix[63*256]; v != 128 {
+		t.Errorf("the last row begins with %d, grey was expected", v)
+	}
+}
+
+func TestWhatCamerasWriteIsRead(t *testing.T) {
+	src := newSource(50, 50, samplings[2].factors, 12, 2)
+	data := src.write(variants(3)["baseline"])
+	eoi := len(data) - 2
+	want, _ := decode(t, new(Decoder), data, Scale{})
+	for name, file := range map[string][]byte{
+		"data after EOI":       append(bytes.Clone(data), bytes.Repeat([]byte{0xff, 0xd8, 0xff, 0xc3, 0, 1}, 50)...),
+		"no EOI":               data[:eoi],
+		"half an EOI":          data[:eoi+1],
+		"fill bytes":           append(append([]byte{0xff, mSOI, 0xff, 0xff, 0xff}, data[2:eoi]...), 0xff, 0xff, mEOI),
+		"odd segments":         append([]byte{0xff, mSOI, 0xff, 0xe5, 0, 2, 0xff, mCOM, 0, 3, 0, 0xff, 0xe0, 0, 4, 'J', 'F'}, data[2:]...),
+		"stray bytes":          append([]byte{0xff, mSOI, 0, 1, 2}, data[2:]...),
+		"RST after the scan":   append(bytes.Clone(data[:eoi]), 0xff, mRST0, 0xff, mEOI),
+		"zeros after the scan": append(append(bytes.Clone(data[:eoi]), make([]byte, 99)...), 0xff, mEOI),
+	} {
+		got, damage := decode(t, new(Decoder), file, Scale{})
+		if damage.Err != nil {
+			t.Errorf("%s: damage: %v", name, damage.Err)
+		}
+		for i := range 3 {
+			if !bytes.Equal(got.Plane[i].Pix, want.Plane[i].Pix) {
+				t.Errorf("%s: plane %d differs", name, i)
+			}
+		}
+	}
+	progressive := src.write(variants(3)["progressive"])
+	if _, damage := decode(t, new(Decoder), progressive[:len(progressive)-2], Scale{}); damage.Err != nil {
+		t.Errorf("a complete progressive file without EOI: damage: %v", damage.Err)
+	}
+}
+
+func TestHeaderErrorsSayWhatIsWrong(t *testing.T) {
+	data := newSource(16, 16, samplings[1].factors, 3, 1).write(variants(3)["baseline"])
+	sof := bytes.Index(data, []byte{0xff, mSOF0})
+	with := func(at int, v ...byte) []byte {
+		b := bytes.Clone(data)
+		copy(b[at:], v)
+		return b
+	}
+	for _, c := range []struct {
+		name        string
+		data        []byte
+		unsupported bool
+		text        string
+	}{
+		{"empty", nil, false, "the file does not begin as a JPEG does (ff d8)"},
+		{"HTML", []byte("<html>"), false, "the file does not begin as a JPEG does (ff d8)"},
+		{"arithmetic", with(sof+1, 0xc9), true, "unsupported kind of JPEG: arithmetic coding (marker ffc9)"},
+		{"lossless", with(sof+1, 0xc3), true, "unsupported kind of JPEG: lossless coding (marker ffc3)"},
+		{"12 bits", with(sof+4, 12), true, "unsupported kind of JPEG: 12 bits per sample, 8 were expected"},
+		{"no height", with(sof+5, 0, 0), true, "unsupported kind of JPEG: the height is not in the frame header"},
+		{"no width", with(sof+7, 0, 0), false, "the picture is 0 pixels wide"},
+		{"sampling", with(sof+11, 0x15), false, "component 0 has sampling factors 1×5, 1 to 4 were expected"},
+		{"no scan", data[:sof+19], false, "the file ends where a marker was expected"},
+		{"cut segment", data[:sof+9], false, "the file ends inside a segment"},
+	} {
+		_, err := ReadHeader(c.data)
+		if err == nil || err.Error() != c.text || errors.Is(err, ErrUnsupported) != c.unsupported {
+			t.Errorf("%s: error is %q, %q was expected", c.name, err, c.text)
+		}
+	}
+}
+
+func TestHugeClaimOfATinyFileAllocatesNothing(t *testing.T) {
+	data := newSource(16, 16, samplings[1].factors, 3, 1).write(variants(3)["baseline"])
+	sof := bytes.Index(data, []byte{0xff, mSOF0})
+	copy(data[sof+5:], []byte{0xff, 0xff, 0xff, 0xff})
+	h, err := ReadHeader(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var d Decoder
+	if _, _, err := d.Decode(data, &h, Options{}); err == nil || d.pix != nil {
+		t.Errorf("error is %v and %d bytes were allocated for 65535×65535 pixels", err, len(d.pix))
+	}
+}
+
+func TestStopEndsDecoding(t *testing.T) {
+	for _, name := range []string{"baseline", "progressive"} {
+		data := newSource(16, 640, samplings[1].factors, 3, 1).write(variants(3)[name])
+		h, err := ReadHeader(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		asked := 0
+		var d Decoder
+		p, _, err := d.Decode(data, &h, Options{Stop: func() bool { asked++; return asked > 3 }})
+		if p != nil || err != ErrStopped || asked != 4 {
+			t.Errorf("%s: got %v, %v after asking %d times", name, p, err, asked)
+		}
+	}
+}
+
+func TestProfileIsPutTogether(t *testing.T) {
+	profile := bytes.Repeat([]byte("a colour profile of some length. "), 5000)
+	p := &Planes{Kind: Gray, Plane: [4]Plane{{Pix: make([]byte, 64), Stride: 8, W: 8, H: 8}}}
+	var e Encoder
+	data, err := e.Append(nil, p, EncodeOptions{ICC: profile})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := ReadHeader(data)
+	if err != nil || !bytes.Equal(h.ICC(), profile) {
+		t.Errorf("the profile has %d bytes, %d were written; %v", len(h.ICC()), len(profile), err)
+	}
+	// Without its second part there is no profile.
+	at := bytes.LastIndex(data, []byte(iccHeader+"\x02\x03"))
+	data[at] = 'x'
+	if h, err := ReadHeader(data); err != nil || h.ICC() != nil {
+		t.Errorf("a profile with a part missing has %d bytes; %v", len(h.ICC()), err)
+	}
+}
+
+// compare gives the largest difference and the mean, but for 16 samples, between p's planes and an image of the standard library; ok is false
+// for an image that was converted.
+func compare(p *Planes, m image.Image) (worst int, mean float64, ok bool) {
+	var ref []Plane
+	switch m := m.(type) {
+	case *image.Gray:
+		ref = []Plane{{Pix: m.Pix, Stride: m.Stride}}
+	case *image.YCbCr:
+		ref = []Plane{{Pix: m.Y, Stride: m.YStride}, {Pix: m.Cb, Stride: m.CStride}, {Pix: m.Cr, Stride: m.CStride}}
+	default:
+		return 0, 0, false
+	}
+	sum, n := 0, 0
+	for i, r := range ref {
+		q := p.Plane[i]
+		for y := range q.H {
+			a, b := q.Pix[y*q.Stride:][:q.W], r.Pix[y*r.Stride:][:q.W]
+			for x := range a {
+				d := int(a[x]) - int(b[x])
+				d = max(d, -d)
+				sum += d
+				worst = max(worst, d)
+			}
+			n += q.W
+		}
+	}
+	return worst, float64(max(sum-16, 0)) / float64(n), true
+}
+
+func TestImageJPEGAgreesOnOwnFiles(t *testing.T) {
+	for _, sampling := range samplings[:6] {
+		src := newSource(83, 61, sampling.factors, 12, 4)
+		for name, v := range variants(len(sampling.factors)) {
+			if v.restart > 0 && len(v.scans) > 1 && len(src.comps) > 1 {
+				continue // image/jpeg counts the MCUs of such scans as if they were interleaved.
+			}
+			data := src.write(v)
+			p, _ := decode(t, new(Decoder), data, Scale{})
+			m, err := stdjpeg.Decode(bytes.NewReader(data))
+			if err != nil {
+				t.Fatalf("%s %s: %v", sampling.name, name, err)
+			}
+			if worst, mean, ok := compare(p, m); !ok || worst > 2 || mean > 0.05 {
+				t.Errorf("%s %s: differs by %d at most, %.4f in the mean", sampling.name, name, worst, mean)
+			}
+		}
+	}
+}
