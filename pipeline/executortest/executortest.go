@@ -23,8 +23,9 @@ import (
 	"imgpipe/transform"
 )
 
-// Run tests executors that make gives: a new one for each test, which the test closes.
-func Run(t *testing.T, make func(*testing.T) pipeline.Executor) {
+// Run tests the executors that create gives: a new one for each test, which the test closes. Each test also fails where a
+// goroutine outlives its executor.
+func Run(t *testing.T, create func(*testing.T) pipeline.Executor) {
 	tasks := newTasks(t)
 	for _, tt := range []struct {
 		name string
@@ -42,7 +43,7 @@ func Run(t *testing.T, make func(*testing.T) pipeline.Executor) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
-			executor := make(t)
+			executor := create(t)
 			tt.test(t, executor, tasks)
 			for range 2 {
 				if err := executor.Close(); err != nil {
@@ -80,9 +81,6 @@ func newTasks(t *testing.T) []task {
 		if err != nil {
 			t.Fatalf("spec %q: %v", spec, err)
 		}
-		if name == "spec that is none" {
-			parsed.Quality = 900
-		}
 		return newTask(name, transform.Task{Data: data, Spec: parsed, Limits: transform.Limits{MaxPixels: maxPixels}})
 	}
 	return []task{
@@ -101,7 +99,7 @@ func newTasks(t *testing.T) []task {
 		made("cut short", photo[:len(photo)/2], "size=64", 0),
 		made("header alone", photo[:20], "", 0),
 		made("crop outside", small, "crop=10x10,x=900,y=900", 0),
-		made("spec that is none", small, "", 0),
+		newTask("spec that no text says", transform.Task{Data: small, Spec: transform.Spec{Quality: 900}}),
 	}
 }
 

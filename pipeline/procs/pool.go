@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"runtime"
@@ -30,74 +29,6 @@ const (
 	// happen within a few hundred images; where the kernel has no memory for any, each costs a few milliseconds.
 	maxKilled = 30
 )
-
-// Options configure a [Pool]. The zero value is a pool of this program's own workers, one for each CPU that Go may use.
-type Options struct {
-	// Workers is how many processes run at once; below 1 means GOMAXPROCS.
-	Workers int
-	// Command starts a worker: a program and its arguments. Default: this program with [Subcommand], whose main must
-	// then begin as [IsWorker] says.
-	Command []string
-	// Env is added to the environment of a worker, after this process's own and GOMAXPROCS=1.
-	Env []string
-	// Prestart starts all workers at once rather than each when a task first needs it.
-	Prestart bool
-	// Recycle is the number of images after which a worker is replaced; 0 is never. The old one works until the new one
-	// is there.
-	Recycle int
-	// Grace is how long Close waits for tasks that run, and then for workers to leave, before it kills them. Default 2 s.
-	Grace time.Duration
-	// StartTimeout is how long a worker may take to say hello. Default 30 s.
-	StartTimeout time.Duration
-	// Stderr, if any, gets what workers write to standard error, from several goroutines at once.
-	Stderr io.Writer
-}
-
-func (o Options) withDefaults() (Options, error) {
-	if o.Workers < 1 {
-		o.Workers = runtime.GOMAXPROCS(0)
-	}
-	if len(o.Command) == 0 {
-		program, err := thisProgram()
-		if err != nil {
-			return o, fmt.Errorf("find this program's own file to start workers from: %w", err)
-		}
-		o.Command = []string{program, Subcommand}
-	}
-	if o.Grace <= 0 {
-		o.Grace = 2 * time.Second
-	}
-	if o.StartTimeout <= 0 {
-		o.StartTimeout = 30 * time.Second // a start takes milliseconds; a machine that swaps may need seconds
-	}
-	return o, nil
-}
-
-// A StartError says that workers cannot be started, which has ended the pool. No task can be blamed for it.
-type StartError struct {
-	// Starts is how many failed since a worker last said hello.
-	Starts int
-	// Err is why the last of them failed.
-	Err error
-}
-
-// Error is one line.
-func (e *StartError) Error() string {
-	return fmt.Sprintf("start a worker process: %d in a row failed before they said hello: %v", e.Starts, e.Err)
-}
-
-// Unwrap gives Err.
-func (e *StartError) Unwrap() error { return e.Err }
-
-// Usage is what workers that have ended have used. After Close, that is all of them.
-type Usage struct {
-	// Started is how many processes were started, and Died how many of them ended other than by leaving with status 0.
-	Started, Died int
-	// User and System are CPU time.
-	User, System time.Duration
-	// MaxRSS is the most memory that any one of them held, in bytes; 0 where the system does not tell.
-	MaxRSS int64
-}
 
 // A Pool is a [pipeline.Executor] of worker processes, and is safe for use by many goroutines. Make one with [New]; it must be
 // closed.
