@@ -179,3 +179,55 @@ func TestOpaqueSeesEveryPixel(t *testing.T) {
 		}
 	}
 }
+
+func TestPixelThatFadesToNothingHasNoColour(t *testing.T) {
+	src := image.NewNRGBA(image.Rect(0, 0, 8, 8))
+	src.SetNRGBA(1, 1, color.NRGBA{200, 100, 50, 1})
+	src.SetNRGBA(6, 6, color.NRGBA{200, 100, 50, 255})
+	dst := image.NewNRGBA(image.Rect(0, 0, 2, 2))
+	var r Resampler
+	if err := r.NRGBA(dst, src, Window{}, Box); err != nil {
+		t.Fatal(err)
+	}
+	if got := dst.NRGBAAt(0, 0); got != (color.NRGBA{}) {
+		t.Errorf("1/16 of a level of alpha gives %v, want nothing", got)
+	}
+	if got, want := dst.NRGBAAt(1, 1), (color.NRGBA{200, 100, 50, 16}); got != want {
+		t.Errorf("16 levels of alpha give %v, want %v", got, want)
+	}
+}
+
+func TestColoursOfFaintPixelsAreNotBiased(t *testing.T) {
+	src := randomNRGBA(120, 90, true)
+	for i := 3; i < len(src.Pix); i += 4 {
+		src.Pix[i] = 2
+	}
+	dst := image.NewNRGBA(image.Rect(0, 0, 75, 60))
+	var r Resampler
+	if err := r.NRGBA(dst, src, Window{}, Lanczos3); err != nil {
+		t.Fatal(err)
+	}
+	want := refNRGBA(src, 75, 60, full(Window{}, 120, 90), Lanczos3)
+	for c := range 3 {
+		if d := compare(channel(dst, c), want[c]); math.Abs(d.bias) > 0.05 {
+			t.Errorf("channel %d: %+v", c, d)
+		}
+	}
+}
+
+func TestPixelsSaidToBeOpaqueBecomeSo(t *testing.T) {
+	src := randomNRGBA(20, 20, false)
+	for _, f := range []Filter{Lanczos3, Nearest} {
+		var r Resampler
+		dst := image.NewNRGBA(image.Rect(0, 0, 7, 7))
+		if err := r.StartNRGBA(dst, 20, 20, true, Window{}, f); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.Push(src.Pix, src.Stride, 20); err != nil {
+			t.Fatal(err)
+		}
+		if !opaque(planeOf(dst)) {
+			t.Errorf("%v: the result is not opaque", f)
+		}
+	}
+}

@@ -184,6 +184,21 @@ func TestWindowIsAllThatIsRead(t *testing.T) {
 	}
 }
 
+func TestSpeckAtTheFarEdgeIsTheLastSample(t *testing.T) {
+	src := patterns[1].plane(50, 40)
+	var r Resampler
+	for _, f := range allFilters {
+		dst := newPlane(3, 2)
+		if err := r.Plane(dst, src, Window{X: 50 - 1e-9, Y: 40 - 1e-9, W: 1e-12, H: 1e-300}, f); err != nil {
+			t.Fatal(err)
+		}
+		want := bytes.Repeat(src.Row(39)[49:], 3)
+		if !bytes.Equal(dst.Row(0), want) || !bytes.Equal(dst.Row(1), want) {
+			t.Errorf("%v: %v and %v, want %v", f, dst.Row(0), dst.Row(1), want)
+		}
+	}
+}
+
 func TestOnlyTheDestinationIsWritten(t *testing.T) {
 	var r Resampler
 	src := patterns[1].plane(40, 30)

@@ -53,6 +53,26 @@ func TestWeightsLeaveRoomInTheLanes(t *testing.T) {
 	}
 }
 
+func TestRunningSumsOfWeightsAreRoundedToTheNearest(t *testing.T) {
+	for _, f := range allFilters {
+		for _, c := range []struct{ from, to int }{{100, 37}, {37, 100}, {64, 64}, {500, 3}} {
+			a := newAxis(axisKey{0, float64(c.from), c.to, f, downBits})
+			for i := range c.to {
+				want, got := 0.0, 0
+				for j, w := range refWeights(f, 0, float64(c.from), c.to, i, c.from) {
+					want += w * (1 << downBits)
+					if k := j - int(a.start[i]); k >= 0 && k < int(a.count[i]) {
+						got += int(a.weights[i*a.taps+k])
+					}
+					if math.Abs(float64(got)-want) > 0.5001 {
+						t.Fatalf("%v from %d to %d: the weights of sample %d up to %d add up to %d, want %.3f", f, c.from, c.to, i, j, got, want)
+					}
+				}
+			}
+		}
+	}
+}
+
 func TestWeightsOfManyTinyOnesKeepTheirSum(t *testing.T) {
 	a := newAxis(axisKey{0, 60000, 1, Bilinear, downBits})
 	checkAxis(t, a, 60000, downBits)
