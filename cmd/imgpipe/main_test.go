@@ -20,9 +20,15 @@ import (
 	"imgpipe/samples"
 )
 
+// asProgram in the environment makes the test binary the program itself.
+const asProgram = "IMGPIPE_TEST_AS_PROGRAM"
+
 func TestMain(m *testing.M) {
 	if procs.IsWorker() {
 		os.Exit(procs.Main())
+	}
+	if os.Getenv(asProgram) != "" {
+		main()
 	}
 	testscript.Main(m, map[string]func(){"imgpipe": main})
 }

@@ -1,0 +1,103 @@
+package bench
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+
+	"imgpipe/cmd/imgpipe/internal/summary"
+	"imgpipe/cmd/imgpipe/internal/trace"
+)
+
+// grace is how long a run that is told to end may take for that.
+const grace = 5 * time.Second
+
+// kept is how much of what a run said is kept for the message of its failure.
+const kept = 2 << 10
+
+// someFailed is the exit status of a run some of whose images failed: it is a run all the same.
+const someFailed = 1
+
+// execute runs the program to its end.
+func (r *Runner) execute(ctx context.Context, config int, args []string) error {
+	cmd := exec.CommandContext(ctx, r.Program, args...)
+	if r.Env != nil {
+		cmd.Env = r.Env(config)
+	}
+	said := new(tail)
+	cmd.Stderr = said
+	cmd.WaitDelay = grace
+	cmd.Cancel = func() error {
+		if cmd.Process.Signal(syscall.SIGTERM) != nil { // there are systems without it
+			return cmd.Process.Kill()
+		}
+		return nil
+	}
+	err := cmd.Run()
+	var exit *exec.ExitError
+	switch {
+	case err == nil, errors.As(err, &exit) && exit.ExitCode() == someFailed:
+		return nil
+	case exit != nil && said.last() != "":
+		return fmt.Errorf("%w: %s", err, said.last())
+	}
+	return err
+}
+
+// A tail keeps the end of what is written to it.
+type tail struct{ b []byte }
+
+func (t *tail) Write(b []byte) (int, error) {
+	t.b = append(t.b, b...)
+	if len(t.b) > kept {
+		t.b = append(t.b[:0], t.b[len(t.b)-kept:]...)
+	}
+	return len(b), nil
+}
+
+// last is the last line.
+func (t *tail) last() string {
+	lines := strings.Split(strings.TrimSpace(string(t.b)), "\n")
+	return summary.Printable(strings.TrimSpace(strings.TrimPrefix(lines[len(lines)-1], "imgpipe: ")))
+}
+
+func readSummary(path string) (s summary.Summary, err error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return s, fmt.Errorf("read the report of a run: %w", err)
+	}
+	defer os.Remove(path) // that of the next run must not be taken for this one
+	if err := json.Unmarshal(b, &s); err != nil {
+		return s, fmt.Errorf("read the report of a run: %w", err)
+	}
+	if s.Ended != "" {
+		return s, fmt.Errorf("a run ended early: %s", s.Ended)
+	}
+	return s, nil
+}
+
+func readTimeline(path string) (Timeline, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return Timeline{}, err
+	}
+	defer f.Close()
+	spans, memory, err := trace.Read(f)
+	if err != nil {
+		return Timeline{}, err
+	}
+	var t Timeline
+	for _, s := range spans {
+		t.Spans = append(t.Spans, Span{Stage: s.Stage, Lane: s.Lane, Item: s.Item, Start: s.Start, End: s.End})
+	}
+	for _, p := range memory {
+		t.Memory = append(t.Memory, MemoryPoint{p.At, p.Bytes})
+	}
+	return t, nil
+}

@@ -1,0 +1,284 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"imgpipe/cmd/imgpipe/internal/summary"
+)
+
+// A Runner makes the runs of Plans, one run at a time, each in a fresh process. It is for one use and not safe for concurrent use.
+type Runner struct {
+	// Program is the imgpipe that runs; it must be set.
+	Program string
+	// Dir is a folder for reports and traces, which must exist and is left with files in it.
+	Dir string
+	// Env gives the environment of a run; nil means the one of this process.
+	Env func(config int) []string
+	// Keep is called with the folder of the outputs of the first counted run of each Config. The folder goes after that.
+	Keep func(config int, outputs string) error
+	// Progress is called before each run and when all are done.
+	Progress func(Progress)
+
+	meter meter
+}
+
+// Progress tells how far a Runner has come.
+type Progress struct {
+	// Done and Total count runs.
+	Done, Total int
+	// Now is what runs next; "" at the end.
+	Now string
+	// Left is how long the rest will take, 0 while that is not known.
+	Left time.Duration
+}
+
+// ErrDifferent is the kind of error of runs that did not do the same work.
+var ErrDifferent = errors.New("the runs did not do the same work")
+
+// Expect tells of the Plans that will be run, for Progress to count them.
+func (r *Runner) Expect(plans ...Plan) {
+	for _, p := range plans {
+		r.meter.total += p.runs()
+	}
+}
+
+// Run makes the runs of p into c: Configs, Job, Samples, Timelines and all that Analyse concludes from them. Where it gives an error, c
+// holds what had been measured by then, and tells in Partial or Different why that is not all:
+//
+//   - the error of ctx, where that ended;
+//   - an ErrDifferent, where two runs did not do the same work;
+//   - else why the last Config dropped out. That of a Config which fails while others go on is told in Partial only.
+func (r *Runner) Run(ctx context.Context, p Plan, c *Comparison) error {
+	c.Configs, c.Baseline, c.Runs, c.Warmup = p.Configs, baseline(p.Configs), p.Runs, p.Warmup
+	c.Began, c.Job.Stage = time.Now(), p.Stage
+	if p.Stage == "" {
+		c.Job.Stage = StageAll
+	}
+	f := &field{Runner: r, plan: p, c: c, out: make([]error, len(p.Configs)), kept: make([]bool, len(p.Configs))}
+	err := f.run(ctx)
+	c.Took = time.Since(c.Began)
+	switch {
+	case ctx.Err() != nil:
+		err = ctx.Err()
+		c.Partial = fmt.Sprintf("interrupted after %d of %d runs", f.made, p.runs())
+	case errors.Is(err, ErrDifferent):
+		c.Different = strings.TrimPrefix(err.Error(), ErrDifferent.Error()+": ")
+	}
+	f.timelines()
+	c.Analyse()
+	return err
+}
+
+// A field is the contestants of one Plan.
+type field struct {
+	*Runner
+	plan Plan
+	c    *Comparison
+	made int
+	// out is why a Config dropped out, kept that its outputs were seen.
+	out  []error
+	kept []bool
+	// traces are the files of c.Samples, and first what the first run did, which is what all must do.
+	traces []string
+	first  *work
+}
+
+func (f *field) run(ctx context.Context) error {
+	for round := range f.plan.Warmup + f.plan.Runs {
+		for place, config := range f.plan.order(round) {
+			if f.out[config] != nil {
+				f.meter.total--
+				continue
+			}
+			if err := f.one(ctx, round, place, config); err != nil {
+				return err
+			}
+		}
+	}
+	f.tell("")
+	return nil
+}
+
+// one makes one run. A run that fails drops its Config; the error of the last one ends all.
+func (f *field) one(ctx context.Context, round, place, config int) error {
+	f.tell(f.c.Name(config))
+	began := time.Now()
+	ran, err := f.child(ctx, f.plan, config)
+	defer ran.remove()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	f.made++
+	f.meter.ran(f.key(config), time.Since(began))
+	if err != nil {
+		return f.drop(config, err)
+	}
+	if f.first == nil {
+		f.first = &ran.work
+	} else if why := f.first.differs(ran.work); why != "" {
+		return fmt.Errorf("%w: %s: %s and %s", ErrDifferent, why, f.c.Name(f.first.config), f.c.Name(config))
+	}
+	if round < f.plan.Warmup {
+		return nil
+	}
+	f.c.Samples = append(f.c.Samples, Sample{Config: config, Round: round - f.plan.Warmup, Place: place, Summary: ran.summary,
+		Digest: ran.work.digest(), Load: ran.load, OtherCPU: ran.others})
+	f.traces = append(f.traces, ran.trace)
+	if f.Keep != nil && !f.kept[config] && ran.outputs != "" {
+		f.kept[config] = true
+		return f.Keep(config, ran.outputs)
+	}
+	return nil
+}
+
+func (f *field) drop(config int, err error) error {
+	f.out[config] = err
+	why := fmt.Sprintf("%s dropped out: %v", f.c.Name(config), err)
+	if f.c.Partial != "" {
+		why = f.c.Partial + "; " + why
+	}
+	f.c.Partial = why
+	if !slices.Contains(f.out, nil) {
+		return fmt.Errorf("%s: %w", f.c.Name(config), err)
+	}
+	return nil
+}
+
+func (f *field) tell(now string) {
+	if f.Progress != nil {
+		f.Progress(Progress{f.meter.done, f.meter.total, now, f.left(now)})
+	}
+}
+
+// left sums up what the rest of this Plan will take; Plans to come count like the average run of this one.
+func (f *field) left(now string) time.Duration {
+	if now == "" && f.meter.done == f.meter.total {
+		return 0
+	}
+	return f.meter.left()
+}
+
+func (f *field) key(config int) string { return f.c.Job.Stage + " " + f.c.Name(config) }
+
+// timelines reads the trace of the median run of each Config. One that cannot be read is left out: it was measured all the same.
+func (f *field) timelines() {
+	for config := range f.plan.Configs {
+		var mine []int
+		for i, s := range f.c.Samples {
+			if s.Config == config {
+				mine = append(mine, i)
+			}
+		}
+		if len(mine) == 0 {
+			continue
+		}
+		slices.SortStableFunc(mine, func(a, b int) int {
+			return compareFloats(f.c.Samples[a].Summary.Wall, f.c.Samples[b].Summary.Wall)
+		})
+		if t, err := readTimeline(f.traces[mine[(len(mine)-1)/2]]); err == nil {
+			t.Config = config
+			f.c.Timelines = append(f.c.Timelines, t)
+		}
+	}
+	for _, path := range f.traces {
+		os.Remove(path)
+	}
+}
+
+// A ran is one run that has ended.
+type ran struct {
+	summary summary.Summary
+	work    work
+	load    float64
+	others  float64
+	// trace is the file of its spans, outputs the folder of its outputs; "" where it wrote none.
+	trace, outputs string
+	scratch        string
+}
+
+// remove takes away the outputs.
+func (r *ran) remove() {
+	if r != nil && r.scratch != "" {
+		os.RemoveAll(r.scratch)
+	}
+}
+
+// child makes one run.
+func (f *field) child(ctx context.Context, p Plan, config int) (*ran, error) {
+	r := new(ran)
+	var err error
+	if r.scratch, err = os.MkdirTemp(f.outputs(), "imgpipe-compare-"); err != nil {
+		return r, err
+	}
+	r.trace = filepath.Join(f.Dir, fmt.Sprintf("trace-%d.json", f.meter.done))
+	report := filepath.Join(f.Dir, "report.json")
+	outputs := filepath.Join(r.scratch, "out")
+	args := append([]string{"run", "--output", outputs, "--report", report, "--trace", r.trace, "--quiet", "--force"}, p.Configs[config].Flags()...)
+	if f.c.Job.Stage != StageAll {
+		args = append(args, "--stage", f.c.Job.Stage)
+	}
+	r.load = load()
+	before := busy()
+	own := ownTime()
+	began := time.Now()
+	if err := f.execute(ctx, config, append(args, p.Args...)); err != nil {
+		return r, err
+	}
+	took := time.Since(began).Seconds()
+	after, ownAfter := busy(), ownTime()
+	if r.summary, err = readSummary(report); err != nil {
+		return r, err
+	}
+	if before > 0 && took > 0 {
+		r.others = max((after-before-(ownAfter-own)-r.summary.User-r.summary.System)/took, 0)
+	}
+	if f.c.Job.Stage == StageAll {
+		r.outputs = outputs
+	}
+	r.work, err = workOf(config, r.summary, r.outputs)
+	return r, err
+}
+
+// outputs is where a run writes: a memory disk once it is known that the outputs of one run are small beside it, so that no disk is measured
+// that others use, too.
+func (f *field) outputs() string {
+	if f.first != nil && f.first.bytesOut < memoryDiskFree()/4 {
+		return memoryDisk
+	}
+	return f.Dir
+}
+
+// A meter knows how long runs take.
+type meter struct {
+	done, total int
+	sum         map[string]time.Duration
+	count       map[string]int
+}
+
+func (m *meter) ran(key string, took time.Duration) {
+	if m.sum == nil {
+		m.sum, m.count = map[string]time.Duration{}, map[string]int{}
+	}
+	m.done++
+	m.sum[key] += took
+	m.count[key]++
+}
+
+// left supposes that the runs to come are like those that were, each kind as often.
+func (m *meter) left() time.Duration {
+	if len(m.sum) == 0 {
+		return 0
+	}
+	var mean time.Duration
+	for key, sum := range m.sum {
+		mean += sum / time.Duration(m.count[key]*len(m.sum))
+	}
+	return mean * time.Duration(max(m.total-m.done, 0))
+}

@@ -1,0 +1,122 @@
+package report
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"imgpipe/cmd/imgpipe/internal/bench"
+	"imgpipe/pipeline"
+)
+
+// allStages are the stages in the order in which an image goes through them.
+var allStages = []pipeline.Stage{
+	pipeline.StageFetch, pipeline.StageQueue, pipeline.StageMemory, pipeline.StageLock, pipeline.StageStart, pipeline.StageHandover,
+	pipeline.StageDecode, pipeline.StageOperate, pipeline.StageEncode, pipeline.StageStore,
+}
+
+// CSV writes one line for each run, in the order in which they were made, under a line of names. Times are in seconds and amounts in
+// bytes; a figure that is not finite is left empty.
+func CSV(w io.Writer, c *bench.Comparison) error {
+	v, p := newView(c), new(page)
+	out := csv.NewWriter(p)
+	head := []string{"round", "place", "mode", "workers", "downloads", "wall_s", "images_per_s", "cpu_user_s", "cpu_system_s", "peak_memory",
+		"items", "done", "failed", "skipped", "bytes_in", "bytes_out", "bytes_copied", "retries", "replaced", "load", "digest"}
+	for _, s := range allStages {
+		head = append(head, string(s)+"_s")
+	}
+	// Writes to memory cannot fail.
+	_ = out.Write(head)
+	for _, s := range v.samples() {
+		f, m := v.Configs[s.Config], s.Summary
+		row := []string{field(s.Round), field(s.Place), f.Mode, field(f.Workers), field(f.Downloads), real(m.Wall), real(m.ImagesPerSec),
+			real(m.User), real(m.System), field(m.PeakMemory), field(m.Items), field(m.Done), field(m.Failed), field(m.Skipped),
+			field(m.BytesIn), field(m.BytesOut), field(m.Copied), field(m.Retries), field(m.Replaced), real(s.Load), s.Digest}
+		for _, st := range allStages {
+			row = append(row, real(m.Stages[st]))
+		}
+		_ = out.Write(row)
+	}
+	out.Flush()
+	return p.to(w)
+}
+
+// samples are the runs that belong to a Config.
+func (v *view) samples() []bench.Sample {
+	var out []bench.Sample
+	for _, s := range v.Samples {
+		if v.config(s.Config) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+func field[T int | int64](n T) string { return strconv.FormatInt(int64(n), 10) }
+
+func real(x float64) string {
+	if !finite(x) {
+		return ""
+	}
+	return strconv.FormatFloat(x, 'g', -1, 64)
+}
+
+// Bench writes the runs in Go's benchmark format (golang.org/design/14313-benchmark-format), one line for each, so that
+//
+//	benchstat -col /mode
+//
+// judges them. Figures that are not finite are left out, and so is a run without a wall time.
+func Bench(w io.Writer, c *bench.Comparison) error {
+	v, p := newView(c), new(page)
+	for _, kv := range [][2]string{
+		{"goos", c.Machine.OS}, {"goarch", c.Machine.Arch}, {"pkg", "imgpipe"}, {"cpus", strconv.Itoa(c.Machine.CPUs)}, {"toolchain", c.Go},
+		{"images", strconv.Itoa(c.Job.Images)}, {"stage", c.Job.Stage}, {"spec", c.Job.Spec},
+	} {
+		if kv[1] != "" {
+			p.line("%s: %s", kv[0], printable(kv[1]))
+		}
+	}
+	p.line("Unit images/s better=higher")
+	for _, s := range v.samples() {
+		f, m := v.Configs[s.Config], s.Summary
+		if !finite(m.Wall) || m.Wall <= 0 {
+			continue
+		}
+		fmt.Fprintf(p, "BenchmarkCompare/mode=%s/workers=%d/downloads=%d 1 %d ns/op", word(f.Mode), f.Workers, f.Downloads, int64(math.Round(1e9*m.Wall)))
+		value := func(x float64, unit string) {
+			if finite(x) {
+				fmt.Fprintf(p, " %s %s", strconv.FormatFloat(x, 'f', -1, 64), unit)
+			}
+		}
+		value(round(m.ImagesPerSec), "images/s")
+		if m.Done > 0 {
+			value(round(1000*(m.User+m.System)/float64(m.Done)), "cpu-ms/image")
+		}
+		if m.PeakMemory > 0 {
+			value(round(float64(m.PeakMemory)/1e6), "peak-MB")
+		}
+		p.line("")
+	}
+	return p.to(w)
+}
+
+// round keeps six digits after the point, more than any of the figures is worth.
+func round(x float64) float64 { return math.Round(1e6*x) / 1e6 }
+
+// word makes s fit for the name of a benchmark: no space, no slash, no dash and number at its end.
+func word(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r == '/' || r == '-' || r == '=' || unicode.IsSpace(r) || !unicode.IsPrint(r) {
+			return '_'
+		}
+		return r
+	}, s)
+	if s == "" {
+		return "_"
+	}
+	return s
+}

@@ -1,0 +1,80 @@
+package report
+
+import (
+	"io"
+	"strings"
+
+	"imgpipe/cmd/imgpipe/internal/bench"
+)
+
+// Markdown writes c as GitHub's Markdown, fit for a README.
+func Markdown(w io.Writer, c *bench.Comparison) error {
+	v, p := newView(c), new(page)
+	p.line("%s.\n", markdownText(v.job()))
+	if c.Partial != "" {
+		p.line("**Partial**: %s. What follows rests on the runs that were made.\n", markdownText(printable(c.Partial)))
+	}
+	for _, f := range c.Verdict {
+		p.WriteString("- **" + markdownText(strings.TrimSpace(printable(f.Text))) + "**")
+		if f.Figures != "" {
+			p.WriteString(" " + markdownText(printable(f.Figures)))
+		}
+		p.line("")
+	}
+	if len(c.Verdict) > 0 {
+		p.line("")
+	}
+	p.markdown(v.timing())
+	if note := v.legend(); note != "" {
+		p.line("%s\n", markdownText(note))
+	}
+	p.markdown(v.cost())
+	if t := v.scaling(); len(t.Rows) > 0 {
+		p.line("Scaling, against the same mode with the fewest workers:\n")
+		p.markdown(t)
+	}
+	if t := v.stages(workerStages); len(t.Head) > 1 {
+		p.line("Where the workers' time went, for each image:\n")
+		p.markdown(t)
+	}
+	if len(c.Claims) > 0 {
+		t := table{Head: []string{"claim", "holds", "measured"}, Left: 3}
+		for _, k := range c.Claims {
+			t.Rows = append(t.Rows, []string{printable(k.Text), holds(k), printable(k.Measured)})
+		}
+		p.markdown(t)
+	}
+	for _, x := range c.Warnings {
+		p.line("- Warning: %s", markdownText(printable(x.Text)))
+	}
+	if len(c.Warnings) > 0 {
+		p.line("")
+	}
+	p.line("%s; %s; %s.", markdownText(v.rounds()), markdownText(v.machine()), v.began())
+	if len(c.Command) > 0 {
+		fence := "```"
+		for strings.Contains(v.command(), fence) {
+			fence += "`"
+		}
+		p.line("\n%ssh\n%s\n%s", fence, v.command(), fence)
+	}
+	return p.to(w)
+}
+
+// markdownText escapes what Markdown or the HTML in it would take for markup.
+func markdownText(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		switch {
+		case r == '&':
+			b.WriteString("&amp;")
+			continue
+		case r == '~' && s != "~" && !strings.Contains(s, "~~"):
+			// One tilde alone strikes nothing out.
+		case strings.ContainsRune("\\`*_[]<>|#~$", r):
+			b.WriteByte('\\')
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}

@@ -1,0 +1,165 @@
+// Package report draws a comparison of modes: for a terminal, for a README, for programs, and as one HTML page with charts.
+//
+//	bench.Comparison ──> view ──┬─> tables ──> Text, Markdown, HTML
+//	  figures, verdict          ├─> scenes ──> HTML, SVG
+//	                            └─> Samples ─> JSON, CSV, Bench
+//
+// It computes nothing that a verdict could rest on, never uses the network, and makes no page that does. The same comparison
+// gives the same bytes. What comes from outside, such as names and command lines, is escaped for where it stands. A figure that is not
+// known, because it is not finite or was never measured, is shown as a dash.
+package report
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strings"
+
+	"imgpipe/cmd/imgpipe/internal/bench"
+	"imgpipe/cmd/imgpipe/internal/summary"
+)
+
+// A view is a comparison made safe to draw: Results is as long as Configs, and every Config has a label of its own.
+type view struct {
+	*bench.Comparison
+	results []bench.Result
+	labels  []string
+	// byDownloads tells that the contestants differ in downloads and not in workers.
+	byDownloads bool
+}
+
+func newView(c *bench.Comparison) *view {
+	v := &view{Comparison: c, results: make([]bench.Result, len(c.Configs)), labels: make([]string, len(c.Configs))}
+	copy(v.results, c.Results)
+	var modes, downloads = map[string]int{}, map[int]bool{}
+	workers := map[int]bool{}
+	for _, f := range c.Configs {
+		modes[f.Mode]++
+		downloads[f.Downloads], workers[f.Workers] = true, true
+	}
+	v.byDownloads = len(downloads) > 1 && len(workers) == 1
+	seen := map[string]int{}
+	for i, f := range c.Configs {
+		label := printable(f.Mode)
+		if modes[f.Mode] > 1 && len(workers) > 1 {
+			label += ", " + count(f.Workers, "worker")
+		}
+		if modes[f.Mode] > 1 && len(downloads) > 1 {
+			label += ", " + count(f.Downloads, "download")
+		}
+		if seen[label]++; seen[label] > 1 {
+			label = fmt.Sprintf("%s (%d)", label, seen[label])
+		}
+		v.labels[i] = label
+	}
+	return v
+}
+
+// ran tells whether anything is known of a Config.
+func (v *view) ran(i int) bool { return v.results[i].Runs > 0 && finite(v.results[i].Wall.Center) }
+
+// config tells whether i, from a Sample or Timeline, is one of the Configs.
+func (v *view) config(i int) bool { return i >= 0 && i < len(v.Configs) }
+
+// modes are the modes in the order of their first Config; a mode's place is its colour, dash and marker.
+func (v *view) modes() []string {
+	var names []string
+	for i := range v.Configs {
+		if v.modeSlot(i) == len(names) {
+			names = append(names, v.Configs[i].Mode)
+		}
+	}
+	return names
+}
+
+func (v *view) modeSlot(config int) int {
+	seen := map[string]bool{}
+	for _, f := range v.Configs {
+		if f.Mode == v.Configs[config].Mode {
+			return len(seen)
+		}
+		seen[f.Mode] = true
+	}
+	return len(seen)
+}
+
+// job is what every contestant did, in one line.
+func (v *view) job() string {
+	var parts []string
+	add := func(s string) {
+		if s != "" {
+			parts = append(parts, s)
+		}
+	}
+	add(count(v.Job.Images, "image"))
+	add(printable(v.Job.Inputs))
+	if v.Job.BytesIn > 0 {
+		add(summary.Bytes(v.Job.BytesIn))
+	}
+	if v.Job.Latency > 0 {
+		add(fmt.Sprintf("a server that answers after %v", v.Job.Latency))
+	}
+	if v.Job.Stage != "" && v.Job.Stage != "all" {
+		add("stage " + printable(v.Job.Stage) + " alone")
+	}
+	add(printable(v.Job.Spec))
+	return strings.Join(parts, ", ")
+}
+
+// rounds says how often each contestant ran.
+func (v *view) rounds() string {
+	s := count(v.Runs, "run") + " of each, in turn"
+	if v.Warmup > 0 {
+		s += fmt.Sprintf(", after %d to warm up", v.Warmup)
+	}
+	return s
+}
+
+// machine says where and with what it was measured.
+func (v *view) machine() string {
+	return printable(fmt.Sprintf("%s/%s, %s, %s, %s", v.Machine.OS, v.Machine.Arch, count(v.Machine.CPUs, "CPU"), v.Go, v.Program))
+}
+
+// began is when, to the minute, in UTC.
+func (v *view) began() string {
+	if v.Began.IsZero() {
+		return unknown
+	}
+	return v.Began.UTC().Format("2006-01-02 15:04 UTC")
+}
+
+// command is the command line as a shell would read it.
+func (v *view) command() string {
+	words := make([]string, len(v.Command))
+	for i, w := range v.Command {
+		words[i] = quote(w)
+	}
+	return strings.Join(words, " ")
+}
+
+func quote(word string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:=,@%+", r)
+	}
+	if word != "" && strings.IndexFunc(word, func(r rune) bool { return !plain(r) }) < 0 {
+		return word
+	}
+	return printable("'" + strings.ReplaceAll(word, "'", `'\''`) + "'")
+}
+
+func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+
+// A page collects what is written, so that nothing is written of what cannot be drawn.
+type page struct{ strings.Builder }
+
+func (p *page) line(format string, args ...any) { fmt.Fprintf(p, format+"\n", args...) }
+
+func (p *page) to(w io.Writer) error {
+	if _, err := io.WriteString(w, p.String()); err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	return nil
+}
+
+// printable is s on one line, with what could move a cursor or end an XML document escaped.
+func printable(s string) string { return summary.Printable(s) }

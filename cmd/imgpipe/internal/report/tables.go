@@ -1,0 +1,166 @@
+package report
+
+import (
+	"fmt"
+	"strconv"
+
+	"imgpipe/pipeline"
+)
+
+// timing is how long each contestant took and how that compares.
+func (v *view) timing() table {
+	t := table{Head: []string{"mode", "workers", "downloads", "wall", "images/s", "speedup (95 % interval)"}, Left: 1}
+	for i, f := range v.Configs {
+		r := v.results[i]
+		row := []string{v.mode(i), strconv.Itoa(f.Workers), v.downloads(i), unknown, unknown, unknown}
+		if v.ran(i) {
+			row[3], row[4], row[5] = withSpread(r.Wall, duration), number(r.ImagesPerSec.Center), v.speedup(i)
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t
+}
+
+// mode names the mode of a Config, and tells equal Configs apart.
+func (v *view) mode(i int) string {
+	same := 1
+	for _, f := range v.Configs[:i] {
+		if f == v.Configs[i] {
+			same++
+		}
+	}
+	name := printable(v.Configs[i].Mode)
+	if same > 1 {
+		name = fmt.Sprintf("%s (%d)", name, same)
+	}
+	return name
+}
+
+// downloads is how many downloads there were at once; the serial mode has none to choose.
+func (v *view) downloads(i int) string {
+	if n := v.Configs[i].Downloads; n > 0 {
+		return strconv.Itoa(n)
+	}
+	return unknown
+}
+
+// speedup writes how a Config compares with the baseline; "~" where that may be chance.
+func (v *view) speedup(i int) string {
+	r := v.results[i]
+	switch {
+	case !v.ran(i) || !finite(r.Speedup.Center):
+		return unknown
+	case i == v.Baseline:
+		return "1.00× (baseline)"
+	case r.Differs:
+		return fmt.Sprintf("%s (%s)", ratio(r.Speedup.Center), interval(r.Speedup))
+	case finite(r.P):
+		return fmt.Sprintf("~ %s (%s), p = %s", ratio(r.Speedup.Center), interval(r.Speedup), number(r.P))
+	}
+	return fmt.Sprintf("~ %s (%s)", ratio(r.Speedup.Center), interval(r.Speedup))
+}
+
+// cost is what each contestant took from the machine.
+func (v *view) cost() table {
+	t := table{Head: []string{"mode", "workers", "CPU", "images/CPU s", "peak memory", "per worker", "copied/image", "switches/image", "GC CPU"}, Left: 1}
+	for i, f := range v.Configs {
+		r := v.results[i]
+		row := []string{v.mode(i), strconv.Itoa(f.Workers), unknown, unknown, unknown, unknown, unknown, unknown, unknown}
+		if v.ran(i) {
+			peak := r.PeakPSS.Center
+			if !finite(peak) || peak == 0 {
+				peak = r.PeakRSS.Center
+			}
+			row = []string{v.mode(i), strconv.Itoa(f.Workers), withSpread(r.CPU, duration), number(r.ImagesPerCPUSec.Center), size(peak),
+				size(r.MemoryPerWorker), size(r.CopiedPerImage), number(r.Voluntary + r.Involuntary), duration(r.GC)}
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t
+}
+
+// scaling is what more workers brought to each contestant; empty where there is one width.
+func (v *view) scaling() table {
+	t := table{Head: []string{"mode", "workers", "efficiency", "serial fraction", "Amdahl ceiling"}, Left: 1}
+	for i, f := range v.Configs {
+		if r := v.results[i]; v.ran(i) && r.Efficiency != 0 {
+			ceiling := unknown
+			if r.Ceiling > 0 {
+				ceiling = ratio(r.Ceiling)
+			}
+			t.Rows = append(t.Rows, []string{v.mode(i), strconv.Itoa(f.Workers), percent(r.Efficiency), percent(r.Serial), ceiling})
+		}
+	}
+	return t
+}
+
+// A stage is a way that time goes, its word, and its letter in a bar of text.
+type stage struct {
+	pipeline.Stage
+	Word   string
+	Letter byte
+}
+
+// idle is the time of a worker lane in which it had nothing to do.
+const idle pipeline.Stage = "idle"
+
+var (
+	// workerStages are what happens on a worker lane, in the order in which it does.
+	workerStages = []stage{
+		{pipeline.StageMemory, "memory wait", 'M'},
+		{pipeline.StageLock, "lock wait", 'L'},
+		{pipeline.StageStart, "worker start", 'S'},
+		{pipeline.StageHandover, "hand-over", 'H'},
+		{pipeline.StageDecode, "decode", 'D'},
+		{pipeline.StageOperate, "operate", 'O'},
+		{pipeline.StageEncode, "encode", 'E'},
+		{idle, "idle", '.'},
+	}
+	// otherStages are what happens before and after.
+	otherStages = []stage{
+		{pipeline.StageFetch, "fetch", 'F'},
+		{pipeline.StageQueue, "queue", 'Q'},
+		{pipeline.StageStore, "store", 'W'},
+	}
+)
+
+// seconds is how long a Config spent in a stage, over all images; idle is what the other stages leave of its workers' time.
+func (v *view) seconds(i int, s pipeline.Stage) float64 {
+	r := v.results[i]
+	if s != idle {
+		if x := r.Stages[s]; finite(x) && x > 0 {
+			return x
+		}
+		return 0
+	}
+	left := float64(v.Configs[i].Workers) * r.Wall.Center
+	for _, w := range workerStages {
+		if w.Stage != idle {
+			left -= v.seconds(i, w.Stage)
+		}
+	}
+	if !finite(left) {
+		return 0
+	}
+	return max(left, 0)
+}
+
+// stages is the time per image in each of list, in milliseconds.
+func (v *view) stages(list []stage) table {
+	t := table{Head: []string{"contestant"}, Left: 1}
+	for _, s := range list {
+		t.Head = append(t.Head, s.Word+" ms")
+	}
+	for i := range v.Configs {
+		row := []string{v.labels[i]}
+		for _, s := range list {
+			if v.ran(i) && v.Job.Images > 0 {
+				row = append(row, number(1000*v.seconds(i, s.Stage)/float64(v.Job.Images)))
+			} else {
+				row = append(row, unknown)
+			}
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t.dropZeros()
+}
