@@ -37,11 +37,11 @@ func (j *job) encode(img *image.NRGBA, f Format, quality int, profile *profile) 
 	var err error
 	switch f {
 	case JPEG:
-		var data []byte
-		err = jpeg.Encode(out, plainest(flatten(img, j.background), profile), &jpeg.Options{Quality: quality})
-		data = out.Bytes()
+		pic := plainest(flatten(img, j.background), profile)
+		err = jpeg.Encode(out, pic, &jpeg.Options{Quality: quality})
+		data := out.Bytes()
 		if err == nil {
-			data = profile.intoJPEG(data)
+			data = profile.intoJPEG(data, isGray(pic))
 		}
 		return data, j.encodeFault(f, err)
 	case PNG:

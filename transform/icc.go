@@ -48,9 +48,10 @@ func isSRGB(d []byte) bool {
 	return false
 }
 
-// intoJPEG puts the profile after the first marker, in parts that fit a segment (ICC.1, annex B.4).
-func (p *profile) intoJPEG(file []byte) []byte {
-	if p == nil {
+// intoJPEG puts the profile after the first marker, in parts that fit a segment (ICC.1, annex B.4). A gray profile goes only into
+// a gray file.
+func (p *profile) intoJPEG(file []byte, gray bool) []byte {
+	if p == nil || p.gray != gray {
 		return file
 	}
 	const most = 65533 - 14

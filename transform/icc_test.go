@@ -1,0 +1,92 @@
+package transform
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"image"
+	"image/color"
+	"testing"
+)
+
+// iccProfile is a profile with a header and a description of the given size.
+func iccProfile(space, description string, size int) []byte {
+	b := make([]byte, 128, size)
+	copy(b[16:], space)
+	copy(b[36:], "acsp")
+	b = binary.BigEndian.AppendUint32(b, 1)
+	b = append(b, "desc"...)
+	b = binary.BigEndian.AppendUint32(b, 144)
+	b = binary.BigEndian.AppendUint32(b, uint32(len(description)))
+	b = append(b, description...)
+	for len(b) < size {
+		b = append(b, byte(len(b)*7))
+	}
+	binary.BigEndian.PutUint32(b, uint32(len(b)))
+	return b
+}
+
+func TestColorProfileIsKept(t *testing.T) {
+	wide := iccProfile("RGB ", "Display P3", 600)
+	huge := iccProfile("RGB ", "Printer", 150_000) // three segments of a JPEG
+	srgb := iccProfile("RGB ", "sRGB IEC61966-2.1", 600)
+	srgb4 := iccProfile("RGB ", "\x00s\x00R\x00G\x00B", 600)
+	dot := iccProfile("GRAY", "Dot Gain 20%", 600)
+	cmyk := iccProfile("CMYK", "FOGRA39", 600)
+	pic := scene(24, 16)
+	gray := image.NewGray(image.Rect(0, 0, 24, 16))
+	for i := range gray.Pix {
+		gray.Pix[i] = uint8(i)
+	}
+	for _, c := range []struct {
+		name    string
+		pic     image.Image
+		profile []byte
+		spec    string
+		want    []byte
+	}{
+		{"P3", pic, wide, "size=10", wide},
+		{"P3 and gray pixels", pic, wide, "grayscale", wide},
+		{"P3 and few colors", solid(24, 16, color.NRGBA{10, 200, 30, 255}), wide, "", wide},
+		{"long", pic, huge, "", huge},
+		{"sRGB", pic, srgb, "", nil},
+		{"sRGB in version 4", pic, srgb4, "", nil},
+		{"gray", gray, dot, "", dot},
+		{"gray with color laid under", gray, dot, "background=red;rotate=20", nil},
+		{"inks", pic, cmyk, "", nil},
+		{"cut", pic, wide[:100], "", nil},
+	} {
+		for _, source := range []Format{JPEG, PNG} {
+			data := encoded(t, c.pic, source)
+			p := &profile{data: c.profile, gray: isGray(c.pic)}
+			if source == JPEG {
+				data = p.intoJPEG(data, p.gray)
+			} else {
+				data = p.intoPNG(data, p.gray)
+			}
+			for _, target := range []Format{JPEG, PNG} {
+				spec := c.spec + ";format=" + string(target)
+				out := do(t, data, spec).Outputs[0].Data
+				m, err := inspect(out)
+				want := c.want
+				if err != nil || !bytes.Equal(m.icc, want) {
+					t.Errorf("%s, %s, %q: %d bytes of profile, error %v: want %d", c.name, source, spec, len(m.icc), err, len(want))
+				}
+				decoded(t, out, target)
+			}
+		}
+	}
+}
+
+func TestProfileWithAMissingPartIsDropped(t *testing.T) {
+	data := (&profile{data: iccProfile("RGB ", "Printer", 150_000)}).intoJPEG(encoded(t, scene(8, 8), JPEG), false)
+	second := bytes.Index(data, []byte("ICC_PROFILE\x00\x02"))
+	copy(data[second:], "ICC_PROFILX")
+	m, err := inspect(data)
+	if err != nil || m.icc != nil {
+		t.Errorf("%d bytes, error %v", len(m.icc), err)
+	}
+	if _, err := Do(context.Background(), Task{Data: data}); err != nil {
+		t.Error(err)
+	}
+}
