@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -51,9 +50,10 @@ func (p *page) json(v reflect.Value, indent string) error {
 		if v.Kind() == reflect.Struct {
 			members = fields(v)
 		} else {
-			for _, k := range slices.SortedFunc(maps.Keys(keys(v)), strings.Compare) {
-				members = append(members, member{k, keys(v)[k]})
+			for _, k := range v.MapKeys() {
+				members = append(members, member{fmt.Sprint(k), v.MapIndex(k)})
 			}
+			slices.SortFunc(members, func(a, b member) int { return strings.Compare(a.name, b.name) })
 		}
 		return p.list("{", "}", indent, members)
 	case reflect.Slice, reflect.Array:
@@ -149,12 +149,4 @@ func empty(v reflect.Value) bool {
 		return false
 	}
 	return v.IsZero()
-}
-
-func keys(v reflect.Value) map[string]reflect.Value {
-	out := map[string]reflect.Value{}
-	for _, k := range v.MapKeys() {
-		out[fmt.Sprint(k)] = v.MapIndex(k)
-	}
-	return out
 }

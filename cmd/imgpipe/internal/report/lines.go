@@ -107,10 +107,10 @@ func Bench(w io.Writer, c *bench.Comparison) error {
 // round keeps six digits after the point, more than any of the figures is worth.
 func round(x float64) float64 { return math.Round(1e6*x) / 1e6 }
 
-// word makes s fit for the name of a benchmark: no space, no slash, no dash and number at its end.
+// word makes s fit for a part of a benchmark's name: no space and no slash.
 func word(s string) string {
 	s = strings.Map(func(r rune) rune {
-		if r == '/' || r == '-' || r == '=' || unicode.IsSpace(r) || !unicode.IsPrint(r) {
+		if r == '/' || unicode.IsSpace(r) || !unicode.IsPrint(r) {
 			return '_'
 		}
 		return r

@@ -61,17 +61,19 @@ func Markdown(w io.Writer, c *bench.Comparison) error {
 	return p.to(w)
 }
 
-// markdownText escapes what Markdown or the HTML in it would take for markup.
+// markdownText escapes what Markdown or the HTML in it would take for markup. One tilde alone strikes nothing out.
 func markdownText(s string) string {
+	marks := "\\`*_[]<>|#$"
+	if strings.Count(s, "~") > 1 {
+		marks += "~"
+	}
 	var b strings.Builder
 	for _, r := range s {
-		switch {
-		case r == '&':
+		if r == '&' {
 			b.WriteString("&amp;")
 			continue
-		case r == '~' && s != "~" && !strings.Contains(s, "~~"):
-			// One tilde alone strikes nothing out.
-		case strings.ContainsRune("\\`*_[]<>|#~$", r):
+		}
+		if strings.ContainsRune(marks, r) {
 			b.WriteByte('\\')
 		}
 		b.WriteRune(r)

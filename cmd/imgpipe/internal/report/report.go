@@ -24,27 +24,29 @@ type view struct {
 	*bench.Comparison
 	results []bench.Result
 	labels  []string
-	// byDownloads tells that the contestants differ in downloads and not in workers.
+	// byDownloads tells that contestants of one mode differ in downloads, and none in workers.
 	byDownloads bool
 }
 
 func newView(c *bench.Comparison) *view {
 	v := &view{Comparison: c, results: make([]bench.Result, len(c.Configs)), labels: make([]string, len(c.Configs))}
 	copy(v.results, c.Results)
-	var modes, downloads = map[string]int{}, map[int]bool{}
-	workers := map[int]bool{}
+	modes, workers, downloads := map[string]int{}, map[string]map[int]bool{}, map[string]map[int]bool{}
 	for _, f := range c.Configs {
-		modes[f.Mode]++
-		downloads[f.Downloads], workers[f.Workers] = true, true
+		if modes[f.Mode]++; modes[f.Mode] == 1 {
+			workers[f.Mode], downloads[f.Mode] = map[int]bool{}, map[int]bool{}
+		}
+		workers[f.Mode][f.Workers], downloads[f.Mode][f.Downloads] = true, true
+		v.byDownloads = v.byDownloads || len(downloads[f.Mode]) > 1
 	}
-	v.byDownloads = len(downloads) > 1 && len(workers) == 1
 	seen := map[string]int{}
 	for i, f := range c.Configs {
 		label := printable(f.Mode)
-		if modes[f.Mode] > 1 && len(workers) > 1 {
+		if len(workers[f.Mode]) > 1 {
 			label += ", " + count(f.Workers, "worker")
+			v.byDownloads = false
 		}
-		if modes[f.Mode] > 1 && len(downloads) > 1 {
+		if len(downloads[f.Mode]) > 1 {
 			label += ", " + count(f.Downloads, "download")
 		}
 		if seen[label]++; seen[label] > 1 {
