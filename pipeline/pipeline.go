@@ -162,8 +162,11 @@ type Options struct {
 	// Sequential does one item after the other, each from fetch to store, in one goroutine: the reference that the
 	// modes are measured against. Downloads is not used then.
 	Sequential bool
-	// Downloads is how many items are fetched at once. Default 16.
+	// Downloads is how many items are fetched at once. 0 finds the number that keeps the workers busy, from the latency of fetches and the
+	// speed of the workers, and holds back fetches that would only wait.
 	Downloads int
+	// Paced, if it is set and Downloads is 0, is called once, by the goroutine that calls the sink, when that number has been found.
+	Paced func(Pace)
 	// Memory is the budget in bytes for what is fetched and not yet transformed together with the pixels that are being worked on. One image
 	// that needs more than all of it runs alone. Default 1 GiB.
 	Memory int64
@@ -179,7 +182,6 @@ type Options struct {
 }
 
 const (
-	defaultDownloads   = 16
 	defaultMemory      = 1 << 30
 	defaultItemTimeout = time.Minute
 	// storeLanes is enough to hide the latency of creating and renaming a file on a local disk, and few enough that outputs waiting to
@@ -190,8 +192,9 @@ const (
 )
 
 func (o Options) withDefaults() Options {
-	if o.Downloads <= 0 {
-		o.Downloads = defaultDownloads
+	o.Downloads = max(o.Downloads, 0)
+	if o.Sequential {
+		o.Downloads = 1
 	}
 	if o.Memory <= 0 {
 		o.Memory = defaultMemory
@@ -205,6 +208,8 @@ func (o Options) withDefaults() Options {
 // Totals count what Run took from its input: Items is the sum of the others.
 type Totals struct {
 	Items, Done, Skipped, Failed, Interrupted int
+	// Pace is how many items were fetched at once in the end, and why.
+	Pace Pace
 }
 
 func (t *Totals) add(s Status) {

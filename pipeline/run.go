@@ -30,6 +30,7 @@ func Run(ctx context.Context, items iter.Seq[fetch.Item], o Options, sink func(O
 	r := &runner{
 		Options: o,
 		budget:  newBudget(o.Memory),
+		pace:    newThrottle(o.Downloads, o.Executor.Width()),
 		began:   time.Now(),
 		sink:    sink,
 		enough:  make(chan struct{}),
@@ -40,6 +41,7 @@ func Run(ctx context.Context, items iter.Seq[fetch.Item], o Options, sink func(O
 	} else {
 		r.concurrent(ctx, items)
 	}
+	r.totals.Pace = r.pace.pace()
 	return r.totals, r.verdict(ctx)
 }
 
@@ -47,6 +49,7 @@ func Run(ctx context.Context, items iter.Seq[fetch.Item], o Options, sink func(O
 type runner struct {
 	Options
 	budget *budget
+	pace   *throttle
 	began  time.Time
 	sink   func(Outcome)
 	cancel context.CancelCauseFunc
@@ -54,6 +57,7 @@ type runner struct {
 	// enough is closed when too many items have failed. It, totals and sink belong to the goroutine that calls end.
 	enough chan struct{}
 	totals Totals
+	paced  bool // Options.Paced was called
 }
 
 // A job is one item on its way.
@@ -139,12 +143,12 @@ func stage(running *sync.WaitGroup, n int, in <-chan *job, ended chan<- *job, do
 func (r *runner) fetchStage(ctx context.Context, running *sync.WaitGroup, in <-chan *job, ended chan<- *job) <-chan *job {
 	client, ok := r.Fetcher.(*fetch.Client)
 	if !ok {
-		return stage(running, r.Downloads, in, ended, func(j *job, lane int) bool { return r.fetch(ctx, j, lane) })
+		return stage(running, r.pace.lanes(), in, ended, func(j *job, lane int) bool { return r.fetch(ctx, j, lane) })
 	}
 	out := make(chan *job)
 	running.Go(func() {
 		defer close(out)
-		fetch.Spread(ctx, client, r.Downloads, in, func(j *job) fetch.Item { return j.Item }, func(j *job, lane int) {
+		fetch.Spread(ctx, client, r.pace.lanes(), in, func(j *job) fetch.Item { return j.Item }, func(j *job, lane int) {
 			if r.fetch(ctx, j, lane) {
 				out <- j
 			} else {
@@ -201,10 +205,11 @@ func (r *runner) plan(ctx context.Context, j *job) bool {
 
 // fetch gets j's bytes.
 func (r *runner) fetch(ctx context.Context, j *job, lane int) bool {
-	if ctx.Err() != nil {
-		return r.fail(ctx, j, ctx.Err())
+	if err := r.pace.begin(ctx, j.Item.URL); err != nil {
+		return r.fail(ctx, j, err)
 	}
 	if r.stopped(ctx) { // planned, and not begun
+		r.pace.end()
 		j.Status, j.Err = Interrupted, errStopped
 		return false
 	}
@@ -227,8 +232,10 @@ func (r *runner) fetch(ctx context.Context, j *job, lane int) bool {
 			j.Fetches = tried.Attempts
 		}
 		r.release(j, false)
+		r.pace.end()
 		return r.fail(ctx, j, err)
 	}
+	r.pace.fetched(j.ready - start)
 	if spare := j.bytes - j.BytesIn; spare > 0 { // an unknown length was reserved at its limit
 		r.budget.giveBytes(spare)
 		j.bytes -= spare
@@ -248,6 +255,7 @@ func (r *runner) release(j *job, reuse bool) {
 
 // transform has the executor work on j.
 func (r *runner) transform(ctx context.Context, j *job) bool {
+	r.pace.end()
 	taken := r.now()
 	j.Spans = append(j.Spans, Span{StageQueue, 0, j.ready, taken})
 	header, err := transform.ReadHeader(j.body.Data)
@@ -264,6 +272,7 @@ func (r *runner) transform(ctx context.Context, j *job) bool {
 	start := r.now()
 	result, err := r.do(ctx, j)
 	end := r.now()
+	r.pace.workedOn(end - start)
 	r.budget.givePixels(pixels)
 	r.release(j, err == nil)
 	j.Spans = append(j.Spans, Span{StageMemory, j.Cost.Worker, taken, start})
@@ -347,6 +356,10 @@ func (r *runner) fail(ctx context.Context, j *job, err error) bool {
 func (r *runner) end(j *job) {
 	r.totals.add(j.Status)
 	r.sink(j.Outcome)
+	if r.Paced != nil && !r.paced && r.pace.settled() {
+		r.paced = true
+		r.Paced(r.pace.pace())
+	}
 	ended := r.totals.Items
 	few := r.MaxFailures <= 0 || r.totals.Failed < r.MaxFailures
 	rare := r.MaxFailureShare <= 0 || ended < shareAfter || float64(r.totals.Failed) <= r.MaxFailureShare*float64(ended)

@@ -134,7 +134,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 func items(n int) iter.Seq[fetch.Item] {
 	return func(yield func(fetch.Item) bool) {
 		for i := range n {
-			if !yield(fetch.Item{Index: i, Source: fmt.Sprintf("%04d.png", i), Size: 10}) {
+			if !yield(fetch.Item{Index: i, Source: fmt.Sprintf("http://host/%04d.png", i), URL: true, Size: 10}) {
 				return
 			}
 		}
@@ -202,7 +202,7 @@ func TestEveryItemEndsInExactlyOneState(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if want := (pipeline.Totals{Items: 60, Done: 20, Skipped: 10, Failed: 30}); totals != want {
+		if want := (pipeline.Totals{Items: 60, Done: 20, Skipped: 10, Failed: 30, Pace: totals.Pace}); totals != want {
 			t.Errorf("sequential %v: totals %+v, want %+v", sequential, totals, want)
 		}
 		classes := map[string]int{}
@@ -255,6 +255,71 @@ func TestFetchTakesItemsOverDownloadsTimesLatency(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestDownloadsAreFoundWithinATenthOfTheBest(t *testing.T) {
+	for _, latency := range []time.Duration{0, 10 * time.Millisecond, 50 * time.Millisecond, 200 * time.Millisecond} {
+		for _, work := range []time.Duration{5 * time.Millisecond, 40 * time.Millisecond} {
+			took := func(downloads int) (d time.Duration) {
+				synctest.Test(t, func(t *testing.T) {
+					w := &world{latency: latency, work: work, width: 2}
+					began := time.Now()
+					if _, _, err := run(t, t.Context(), w, 400, pipeline.Options{Downloads: downloads}); err != nil {
+						t.Fatal(err)
+					}
+					d = time.Since(began)
+				})
+				return d
+			}
+			best := time.Duration(1 << 62)
+			for _, fixed := range []int{1, 2, 4, 8, 16, 32, 64, 128, 256} {
+				best = min(best, took(fixed))
+			}
+			if found := took(0); found > best+best/10 {
+				t.Errorf("latency %v, work %v: %v with downloads found, %v with the best fixed number", latency, work, found, best)
+			}
+		}
+	}
+}
+
+func TestDownloadsAreNoMoreThanWorkersCanUse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &world{latency: 10 * time.Millisecond, work: 40 * time.Millisecond, width: 2}
+		paces := 0
+		_, totals, err := run(t, t.Context(), w, 200, pipeline.Options{Paced: func(p pipeline.Pace) {
+			paces++
+			if p.Latency != 10*time.Millisecond || p.Service != 40*time.Millisecond {
+				t.Errorf("found latency %v and service %v", p.Latency, p.Service)
+			}
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		// 10 ms at 50 items a second is half an item; one and a half times that, and one for each worker.
+		if totals.Pace.Downloads != 3 || paces != 1 {
+			t.Errorf("%d downloads in the end, said %d times; want 3, said once", totals.Pace.Downloads, paces)
+		}
+	})
+}
+
+func TestALineThatIsFullIsNotAskedForEverMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		// One answer each 10 ms, however many are asked for: the more, the longer each takes.
+		line := make(chan struct{}, 1)
+		w := &world{work: time.Millisecond, width: 2, fetch: func(fetch.Item) error {
+			line <- struct{}{}
+			time.Sleep(10 * time.Millisecond)
+			<-line
+			return nil
+		}}
+		_, totals, err := run(t, t.Context(), w, 600, pipeline.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if totals.Pace.Downloads == 256 {
+			t.Errorf("%d downloads at once from a line that gives one after the other", totals.Pace.Downloads)
+		}
+	})
 }
 
 func TestSequentialNeverOverlaps(t *testing.T) {
@@ -409,7 +474,7 @@ func TestItemTimeoutFailsTheItemAlone(t *testing.T) {
 			return nil
 		}}
 		_, totals, err := run(t, t.Context(), w, 10, pipeline.Options{ItemTimeout: time.Second})
-		if want := (pipeline.Totals{Items: 10, Done: 9, Failed: 1}); err != nil || totals != want {
+		if want := (pipeline.Totals{Items: 10, Done: 9, Failed: 1, Pace: totals.Pace}); err != nil || totals != want {
 			t.Errorf("%+v, %v; want %+v", totals, err, want)
 		}
 	})

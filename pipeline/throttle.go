@@ -1,0 +1,174 @@
+package pipeline
+
+import (
+	"context"
+	"math"
+	"sync"
+	"time"
+)
+
+// A throttle decides how many items may be fetched, or be fetched and waiting for a worker, at once.
+//
+// With a fixed limit it is a semaphore. Otherwise it finds the limit from what it sees, by Little's law: to keep the workers busy, as
+// many fetches must be under way as end within the time that one takes, which is the latency of a fetch times the rate at which the workers take
+// items. Fewer would starve them; more would only fill memory with files that wait. A margin of half of it covers fetches of
+// uneven length, and one item waits for each worker.
+//
+// The latency is that of a quiet time, the least mean of a window of fetches, forgotten slowly: a server or a line that has no more to give answers later the more
+// it is asked, and taking that for latency would ask for ever more of it.
+type throttle struct {
+	fixed   bool
+	workers float64
+
+	mu      sync.Mutex
+	wake    *sync.Cond
+	limit   int
+	held    int     // fetching, or fetched and not taken by a worker
+	latency float64 // seconds, of a quiet time; 0 while unknown
+	sum     float64 // of the latencies in this window
+	count   int
+	service float64 // seconds that a worker takes for an item, a moving average; 0 while unknown
+	served  int
+}
+
+const (
+	// firstDownloads is the limit until the first downloads tell more: enough to hide the latency of a usual server from a usual job. Files of this
+	// machine need no such start: one for each worker and firstAhead more.
+	firstDownloads = 32
+	firstAhead     = 2
+	// maxDownloads bounds the limit: beyond it a server on a fast line is hardly kept busier, and open files run short.
+	maxDownloads = 256
+	// window is how many fetches make a mean.
+	window = 8
+	// forget is by how much the least latency grows with each window.
+	forget = 1.02
+	// smooth is the weight of the newest item in the moving average of service times.
+	smooth = 0.1
+	// margin is how many times Little's law is allowed.
+	margin = 1.5
+)
+
+// newThrottle gives a throttle with a fixed limit, or one that finds it where downloads is 0.
+func newThrottle(downloads, workers int) *throttle {
+	t := &throttle{fixed: downloads > 0, limit: downloads, workers: float64(workers)}
+	if !t.fixed {
+		t.limit = workers + firstAhead
+	}
+	t.wake = sync.NewCond(&t.mu)
+	return t
+}
+
+// lanes is how many goroutines can make use of the throttle.
+func (t *throttle) lanes() int {
+	if t.fixed {
+		return t.limit
+	}
+	return maxDownloads
+}
+
+// begin blocks until one more may be fetched, over the network or not, or ctx ends.
+func (t *throttle) begin(ctx context.Context, network bool) error {
+	if t.fixed {
+		return ctx.Err() // the lanes are the limit
+	}
+	stop := context.AfterFunc(ctx, func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.wake.Broadcast()
+	})
+	defer stop()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if network && t.latency == 0 && t.limit < firstDownloads {
+		t.limit = firstDownloads
+		t.wake.Broadcast()
+	}
+	for t.held >= t.limit {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		t.wake.Wait()
+	}
+	t.held++
+	return ctx.Err()
+}
+
+// fetched tells that a fetch ended well after so long.
+func (t *throttle) fetched(took time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.sum += took.Seconds()
+	t.count++
+	// Until there is a first window, what there is will do.
+	if t.latency == 0 || t.count == window {
+		mean := t.sum / float64(t.count)
+		if t.count == window {
+			t.sum, t.count = 0, 0
+		}
+		if t.latency == 0 || mean < t.latency*forget {
+			t.latency = mean
+		} else {
+			t.latency *= forget
+		}
+	}
+	t.adjust()
+}
+
+// end tells that an item is no longer held: a worker took it, or its fetch failed.
+func (t *throttle) end() {
+	if t.fixed {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.held--
+	t.wake.Signal()
+}
+
+// workedOn tells that a worker was busy with an item for so long.
+func (t *throttle) workedOn(took time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.served++
+	// The mean of the first ones, then a moving average.
+	t.service += (took.Seconds() - t.service) * max(smooth, 1/float64(t.served))
+	t.adjust()
+}
+
+func (t *throttle) adjust() {
+	if t.fixed || t.latency == 0 || t.service == 0 {
+		return
+	}
+	want := margin*t.latency*t.workers/t.service + t.workers
+	limit := int(math.Ceil(min(want, maxDownloads)))
+	if limit > t.limit {
+		t.wake.Broadcast()
+	}
+	t.limit = limit
+}
+
+// settleAfter is how many items workers have done when the limit has been found: with the first ones caches are cold and worker processes start.
+const settleAfter = 8
+
+// settled tells that the limit was found.
+func (t *throttle) settled() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return !t.fixed && t.served >= settleAfter && t.latency > 0
+}
+
+// A Pace is what the throttle of a run found.
+type Pace struct {
+	// Downloads is how many items may be fetched, or wait for a worker, at once.
+	Downloads int
+	// Latency is how long a fetch takes when the server is not pressed, and Service how long a worker takes for an item; both are 0 until they are
+	// known.
+	Latency, Service time.Duration
+}
+
+func (t *throttle) pace() Pace {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	seconds := func(f float64) time.Duration { return time.Duration(f * float64(time.Second)) }
+	return Pace{t.limit, seconds(t.latency), seconds(t.service)}
+}
