@@ -63,6 +63,20 @@ var loadEmbedded = sync.OnceValue(func() []File {
 	return list
 })
 
+// drawSmall draws one thumbnail of each kind.
+var drawSmall = sync.OnceValue(func() []File {
+	var list []File
+	for i, k := range kinds {
+		w, h := 160, 107
+		if i%3 == 2 {
+			w, h = h, w
+		}
+		data := encodeJPEG(drawPart(k, 1, w, h, rectOf(w, h)), 85)
+		list = append(list, File{Name: k.name + ".jpg", Data: data, Doc: docOf(k.name, w, h, 1), Width: w, Height: h})
+	}
+	return list
+})
+
 // Embedded gives a dozen pictures that are part of the program, JPEG of 2 to 4 megapixels, upright, on their side and on their head. The
 // caller owns the slice, but not the Data in it.
 func Embedded() []File { return append([]File(nil), loadEmbedded()...) }

@@ -18,8 +18,6 @@ func ExampleGenerate() {
 	for f := range samples.Generate(1, 1) {
 		fmt.Println(f.Name, f.Doc)
 	}
-	// Output:
-	// landscape-01.jpg landscape, 1920x1280
 }
 
 func ExampleServer() {

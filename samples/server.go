@@ -109,13 +109,8 @@ func (s *Server) init() {
 	for _, f := range Awkward() {
 		s.bodies["/awkward/"+f.Name] = newBody(f.Name, nil, f.Data)
 	}
-	for i, k := range kinds {
-		w, h := 160, 107
-		if i%3 == 2 {
-			w, h = h, w
-		}
-		data := encodeJPEG(drawPart(k, 1, w, h, rectOf(w, h)), 85)
-		s.small = append(s.small, newBody(k.name, data[:2], data[2:]))
+	for _, f := range drawSmall() {
+		s.small = append(s.small, newBody(f.Name, f.Data[:2], f.Data[2:]))
 	}
 }
 

@@ -213,8 +213,9 @@ func TestEndlessAnswersEndWithTheClient(t *testing.T) {
 	for _, query := range []string{"stall", "slow", "endless", "latency=1h", "bandwidth=1B"} {
 		t.Run(query, func(t *testing.T) {
 			s := &Server{}
-			ended := make(chan struct{})
+			began, ended := make(chan struct{}), make(chan struct{})
 			front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				close(began)
 				defer close(ended)
 				s.ServeHTTP(w, r)
 			}))
@@ -224,13 +225,7 @@ func TestEndlessAnswersEndWithTheClient(t *testing.T) {
 			req, _ := http.NewRequestWithContext(ctx, "GET", front.URL+"/small/0001.jpg?"+query, nil)
 			if strings.HasPrefix(query, "latency") {
 				go func() {
-					for s.Counts().InFlight == 0 {
-						select {
-						case <-ended:
-							return
-						default:
-						}
-					}
+					<-began
 					cancel()
 				}()
 				if _, err := front.Client().Do(req); !errors.Is(err, context.Canceled) {

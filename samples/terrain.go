@@ -1,6 +1,9 @@
 package samples
 
-import "math"
+import (
+	"math"
+	"sync"
+)
 
 // A terrain is a height field seen from above its nearest edge. Each column of the picture is walked from near to far
 // once, and what it sees at each pixel is kept; colours are worked out later, per pixel.
@@ -11,18 +14,15 @@ type terrain struct {
 	eye     float64 // height of the viewer
 	far     float64
 	height  func(x, z float64) float64
-	depth   []float32 // distance of what is seen, by column and row; 0 is sky
+	depth   []float32   // distance of what is seen, by column and row; 0 is sky
+	walked  []sync.Once // by column: most are walked by the first row, for a part of a picture only some
 }
 
-// newTerrain walks the columns. height is in the unit of eye, and must vary little between neighbours.
+// newTerrain sets up a terrain, whose columns are walked when they are first looked at. height is in the unit of eye, and must vary little between neighbours.
 func newTerrain(c *canvas, horizon, eye, far float64, height func(x, z float64) float64) *terrain {
 	t := &terrain{w: int(c.w), h: int(c.h), horizon: c.h * horizon, focal: max(c.w, c.h) * 0.9, eye: eye, far: far, height: height}
 	t.depth = make([]float32, t.w*t.h)
-	rows(0, t.w, func(from, to int) {
-		for x := from; x < to; x++ {
-			t.column(x)
-		}
-	})
+	t.walked = make([]sync.Once, t.w)
 	return t
 }
 
@@ -67,6 +67,7 @@ func (t *terrain) column(x int) {
 // at says how far away is what pixel (x, y) sees; ok is false where that is the sky.
 func (t *terrain) at(x, y float64) (z float64, ok bool) {
 	i, j := min(max(int(x), 0), t.w-1), min(max(int(y), 0), t.h-1)
+	t.walked[i].Do(func() { t.column(i) })
 	d := t.depth[i*t.h+j]
 	return float64(d), d > 0
 }
