@@ -5,7 +5,9 @@ import "encoding/binary"
 // A block holds the dequantised coefficients of one block as its inverse DCT wants them: two to a word, those of columns 2i
 // and 2i+1 as low + high<<32, row by row. All arithmetic of the inverse DCT on such a word is that on both coefficients at
 // once, so long as each stays within 32 bits. A word is made by adding, and begins as 0.
-type block [64]int64
+//
+// It is longer than it need be, so that a byte as index needs no test against its length.
+type block [256]int64
 
 // A placing says, for each coefficient in the order of a scan, which word of a block it is added to, and multiplied by
 // what: the quantiser step, moved up to its half of the word, or 0 where the coefficient is not needed.
@@ -34,11 +36,11 @@ func (p *placing) set(quant *[64]uint16, scale int) {
 // pairs is the number of words in a row of a block of scale×scale coefficients.
 func pairs(scale int) int { return (scale + 1) / 2 }
 
-// block decodes a block of a sequential scan (T.81, F.2.2) into b, which must be all 0. It gives the number of the last
-// coefficient that was kept. Bad codes set r.bad.
+// block decodes a block of a sequential scan (T.81, F.2.2) into b, which must be all 0. It gives a number that the last
+// coefficient kept does not exceed, 0 only if there is none but DC. Bad codes set r.bad.
 func (r *bitReader) block(dc, ac *huffTable, p *placing, pred *int32, b *block) (last int) {
 	acc, n, pos := r.acc, r.n, r.pos
-	acc |= binary.BigEndian.Uint64(r.win[pos:]) >> (n & 63)
+	acc |= binary.BigEndian.Uint64(r.win[pos&winMask:pos&winMask+8]) >> (n & 63)
 	pos += int(63-n) >> 3
 	n |= 56
 
@@ -59,79 +61,71 @@ func (r *bitReader) block(dc, ac *huffTable, p *placing, pred *int32, b *block) 
 	}
 	b[0] += int64(*pred) * p.mul[0]
 
-	need := p.need
 	k := 1
-	for k < need {
-		acc |= binary.BigEndian.Uint64(r.win[pos:]) >> (n & 63)
+	for k < p.need {
+		acc |= binary.BigEndian.Uint64(r.win[pos&winMask:pos&winMask+8]) >> (n & 63)
 		pos += int(63-n) >> 3
 		n |= 56
 		e := ac.ac[acc>>(64-lookBits)]
-		k2 := uint(k) + uint(e>>24&63)
-		if k2 >= 63 {
+		k2 := k + int(e>>10&63)
+		if k2 < 63 {
+			acc <<= e & 63
+			n -= uint64(e & 63)
+			k1 := uint(k) + uint(e>>6&15)
+			b[p.word[k1&63]] += int64(int8(e>>16)) * p.mul[k1&63]
+			b[p.word[k2&63]] += int64(int32(e<<1)>>25) * p.mul[k2&63]
+			if int32(e) >= 0 {
+				k = k2 + 1
+				continue
+			}
 			r.acc, r.n, r.pos = acc, n, pos
-			v, run, ok := r.acCode(ac)
-			if !ok {
-				return last
+			if e&acAlone == 0 {
+				k2--
 			}
-			acc, n, pos = r.acc, r.n, r.pos
-			if v == 0 && run == 0 {
-				return last
-			}
-			k += run
-			if k > 63 {
-				r.bad = true
-				return last
-			}
-			b[p.word[k]&63] += int64(v) * p.mul[k]
-			last = k
-			k++
-			continue
+			return k2
 		}
-		used := e >> 16 & 15
-		acc <<= used
-		n -= uint64(used)
-		k1 := uint(k) + uint(e>>20&15)
-		b[p.word[k1&63]&63] += int64(int8(e)) * p.mul[k1&63]
-		b[p.word[k2]&63] += int64(int8(e>>8)) * p.mul[k2]
-		if int32(e) < 0 {
-			r.acc, r.n, r.pos = acc, n, pos
-			return int(k2) - int(e>>30&1)
+		r.acc, r.n, r.pos = acc, n, pos
+		v, run, ok := r.acCode(ac)
+		if !ok || v == 0 && run == 0 {
+			return k - 1
 		}
-		last = int(k2)
-		k = int(k2) + 1
+		acc, n, pos = r.acc, r.n, r.pos
+		k += run
+		if k > 63 {
+			r.bad = true
+			return 63
+		}
+		b[p.word[k]] += int64(v) * p.mul[k]
+		k++
 	}
 	for k < 64 {
-		acc |= binary.BigEndian.Uint64(r.win[pos:]) >> (n & 63)
+		acc |= binary.BigEndian.Uint64(r.win[pos&winMask:pos&winMask+8]) >> (n & 63)
 		pos += int(63-n) >> 3
 		n |= 56
 		e := ac.skip[acc>>(64-lookBits)]
-		if k+int(e>>16&63) > 63 {
-			r.acc, r.n, r.pos = acc, n, pos
-			v, run, ok := r.acCode(ac)
-			if !ok {
-				return last
+		if k+int(e>>16&63) < 64 {
+			acc <<= e & 63
+			n -= uint64(e & 63)
+			if int32(e) < 0 {
+				r.acc, r.n, r.pos = acc, n, pos
+				return k - 1
 			}
-			acc, n, pos = r.acc, r.n, r.pos
-			if v == 0 && run == 0 {
-				return last
-			}
-			k += run + 1
+			k += int(e >> 8 & 63)
 			continue
 		}
-		used := e & 31
-		acc <<= used
-		n -= uint64(used)
-		if int32(e) < 0 {
-			r.acc, r.n, r.pos = acc, n, pos
-			return last
+		r.acc, r.n, r.pos = acc, n, pos
+		v, run, ok := r.acCode(ac)
+		if !ok || v == 0 && run == 0 {
+			return k - 1
 		}
-		k += int(e >> 8 & 63)
+		acc, n, pos = r.acc, r.n, r.pos
+		k += run + 1
 	}
 	if k > 64 {
 		r.bad = true
 	}
 	r.acc, r.n, r.pos = acc, n, pos
-	return last
+	return k - 1
 }
 
 // acCode decodes one AC code and its value: the way for what the tables do not hold. The end of the block is the value 0

@@ -125,12 +125,11 @@ func (t *huffTable) makeDC() {
 // An acEntry says what the next lookBits bits hold: up to two AC coefficients, and whether the block ends behind them
 // (T.81, F.1.2.2). With the first coefficient still missing being number k,
 //
-//	bits  0–7   the value of the first, signed
-//	bits  8–15  the value of the second, signed, 0 for none
-//	bits 16–19  the bits used
-//	bits 20–23  how many zeros come before the first
-//	bits 24–29  acLast: the second is number k+acLast; without one this is as the first
-//	bit  30     alone: nothing but the end of the block
+//	bits  0–5   the bits used
+//	bits  6–9   how many zeros come before the first
+//	bits 10–15  acLast: the second is number k+acLast; without one this is as the first
+//	bits 16–23  the value of the first, signed
+//	bits 24–30  the value of the second, signed, 0 for none
 //	bit  31     the block ends behind these
 //
 // An entry that cannot be used, for the code or value is too long or no such code exists, has 63 for acLast; so one
@@ -138,9 +137,10 @@ func (t *huffTable) makeDC() {
 type acEntry = uint32
 
 const (
-	acSlow  = 63 << 24
-	acAlone = 1 << 30
-	acEnd   = 1 << 31
+	acSlow = 63 << 10
+	acEnd  = 1 << 31
+	// acAlone covers what is 0 in an entry that holds nothing but the end of the block.
+	acAlone = acEnd - 1<<6
 )
 
 func (t *huffTable) makeAC() {
@@ -160,23 +160,23 @@ func (t *huffTable) acEntry(acc uint64) acEntry {
 	case used == 0:
 		return acSlow
 	case end:
-		return acEntry(used)<<16 | acAlone | acEnd
+		return acEntry(used) | acEnd
 	}
 	last := run1
 	v2, run2, used2, end := t.acCode(acc<<used, lookBits-used)
-	if used2 > 0 && !end {
+	if used2 > 0 && !end && v2 == v2<<57>>57 {
 		last += 1 + run2
 		used += used2
 		_, _, used2, end = t.acCode(acc<<used, lookBits-used)
 	} else {
 		v2 = 0
 	}
-	e := acEntry(uint8(v1)) | acEntry(uint8(v2))<<8 | acEntry(run1)<<20 | acEntry(last)<<24
+	e := acEntry(run1)<<6 | acEntry(last)<<10 | acEntry(uint8(v1))<<16 | acEntry(v2&0x7f)<<24
 	if used2 > 0 && end {
 		used += used2
 		e |= acEnd
 	}
-	return e | acEntry(used)<<16
+	return e | acEntry(used)
 }
 
 // acCode decodes one AC code and its value from the top of acc, if they take at most avail bits and the value fits into
@@ -199,7 +199,7 @@ func (t *huffTable) acCode(acc uint64, avail uint) (v int, run, used uint, end b
 // A skipEntry says how far the next lookBits bits lead, for coefficients of which only the number counts. With the first
 // coefficient still missing being number k,
 //
-//	bits  0–4   the bits used; those of the last value need not be among the lookBits
+//	bits  0–5   the bits used; those of the last value need not be among the lookBits
 //	bits  8–13  how many coefficients these are
 //	bits 16–21  skipLast: the last code begins with coefficient k+skipLast
 //	bit  31     the block ends behind these

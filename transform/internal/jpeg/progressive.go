@@ -209,13 +209,12 @@ func (d *Decoder) firstAC(s *scan, bx, by int) {
 	for k := s.ss; k <= s.se; {
 		r.refill()
 		e := t.ac[r.acc>>(64-lookBits)]
-		k2 := k + int(e>>24&63)
+		k2 := k + int(e>>10&63)
 		if k2 < s.se {
-			used := e >> 16 & 15
-			r.acc <<= used
-			r.n -= uint64(used)
-			k1 := k + int(e>>20&15)
-			v1, v2 := int64(int8(e)), int64(int8(e>>8))
+			r.acc <<= e & 63
+			r.n -= uint64(e & 63)
+			k1 := k + int(e>>6&15)
+			v1, v2 := int64(int8(e>>16)), int64(int32(e<<1)>>25)
 			coefs[min(k1, spare)] += int16(v1 << s.al)
 			coefs[min(k2, spare)] += int16(v2 << s.al)
 			m |= uint64(v1|-v1) >> 63 << k1

@@ -10,6 +10,7 @@ const (
 	windowChunk = 16 << 10
 	// windowMargin is more than one MCU can take: ten blocks (T.81, B.2.3) of 64 codes of at most 16+16 bits.
 	windowMargin = 4 << 10
+	winMask      = 32<<10 - 1
 )
 
 // A bitReader reads the entropy-coded segments of one scan. Byte stuffing (T.81, F.1.2.3) and restart markers are taken
@@ -30,7 +31,8 @@ type bitReader struct {
 	head  int
 	data  []byte // the file
 	off   int    // where in data the rest of the scan begins; the marker after it, once done
-	win   [windowChunk + 2*windowMargin]byte
+	// win is longer than it need be, so that pos&winMask needs no test against its length.
+	win [winMask + 1 + 8]byte
 }
 
 // A mark is a restart marker: where it stood in win, and its number.
@@ -148,7 +150,7 @@ func (r *bitReader) restart(number byte) (exact, ok bool) {
 
 // refill tops up the bits to 56 or more.
 func (r *bitReader) refill() {
-	r.acc |= binary.BigEndian.Uint64(r.win[r.pos:]) >> (r.n & 63)
+	r.acc |= binary.BigEndian.Uint64(r.win[r.pos&winMask:r.pos&winMask+8]) >> (r.n & 63)
 	r.pos += int(63-r.n) >> 3
 	r.n |= 56
 }
