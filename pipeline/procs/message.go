@@ -149,17 +149,20 @@ func (m *taskMessage) fields(c *codec) {
 
 // A doneMessage is the answer to a task. The Data of its outputs are in the body; lengths are theirs.
 type doneMessage struct {
-	task    uint64
-	busy    time.Duration
-	result  transform.Result
-	lengths []uint64
-	failed  bool
-	failure wireError
+	task uint64
+	busy time.Duration
+	// collected is the CPU time of garbage collection so far.
+	collected time.Duration
+	result    transform.Result
+	lengths   []uint64
+	failed    bool
+	failure   wireError
 }
 
 func (m *doneMessage) fields(c *codec) {
 	c.u64(&m.task)
 	c.time(&m.busy)
+	c.time(&m.collected)
 	r := &m.result
 	s := &r.Source
 	str(c, &s.Format)

@@ -136,6 +136,7 @@ func (p *Pool) Do(ctx context.Context, task transform.Task) (transform.Result, p
 		}
 		cost.Attempts++
 		result, err := s.worker.do(ctx, p.life, task, &cost)
+		p.countCollected(s.worker)
 		if p.opts.Recycle > 0 && s.worker.tasks >= p.opts.Recycle && s.next == nil {
 			p.launch(s)
 		}
@@ -292,6 +293,14 @@ func (p *Pool) Usage() Usage {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.usage
+}
+
+// countCollected adds what w has told of garbage collection since the last time.
+func (p *Pool) countCollected(w *worker) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.usage.GC += w.collected - w.counted
+	w.counted = w.collected
 }
 
 // Pids are the process ids of the workers that live, in ascending order.

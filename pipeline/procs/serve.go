@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"runtime/metrics"
 	"syscall"
 	"time"
 
@@ -158,6 +159,7 @@ func answer(fw *frameWriter, m taskMessage, held heldSpec, data []byte, do doFun
 		done.result, err = guarded(do, transform.Task{Data: data, Spec: held.spec, Limits: m.limits})
 		done.busy = time.Since(start)
 	}
+	done.collected = collected()
 	if err != nil {
 		done.failed, done.failure = true, toWire(err)
 	}
@@ -179,6 +181,16 @@ func answer(fw *frameWriter, m taskMessage, held heldSpec, data []byte, do doFun
 		return fmt.Errorf("write an answer: %w", err)
 	}
 	return nil
+}
+
+// collected is the CPU time that garbage collection has taken in this process.
+func collected() time.Duration {
+	s := []metrics.Sample{{Name: "/cpu/classes/gc/total:cpu-seconds"}}
+	metrics.Read(s)
+	if s[0].Value.Kind() != metrics.KindFloat64 {
+		return 0
+	}
+	return time.Duration(s[0].Value.Float64() * float64(time.Second))
 }
 
 // guarded is do with a panic made into an error: a worker that can go on need not be replaced.

@@ -26,7 +26,7 @@
 //	HELO  worker → pool   version u32 (now 1), pid u32
 //	SPEC  pool → worker   id u32, text str, list of (name str, length u64); the body is the named files (watermarks)
 //	TASK  pool → worker   task u64, spec u32, max-pixels i64; the body is the image file
-//	DONE  worker → pool   task u64, busy time, RESULT, failed bool, [ERROR]; the body is the outputs
+//	DONE  worker → pool   task u64, busy time, collected time, RESULT, failed bool, [ERROR]; the body is the outputs
 //
 //	RESULT  SOURCE, list of (label str, format str, width i64, height i64, length u64), list of warning str, path str,
 //	        decode, operate and encode times
@@ -35,7 +35,8 @@
 //
 // The worker speaks first: HELO. A SPEC has no answer; it stands for its id until another SPEC takes that id; ids are below
 // 64. A TASK is answered by one DONE with the same task number, once it has been read whole; the next TASK comes
-// after that. Busy time is what transform.Do took, so that the pool can tell what the hand-over cost. An error with an empty
+// after that. Busy time is what transform.Do took, so that the pool can tell what the hand-over cost;
+// collected time is the CPU time that the worker has spent on garbage collection since it began, 0 where it has none. An error with an empty
 // kind is no [transform.Error]. End of input is the order to leave, with status 0, and is also what a worker sees when
 // its parent was killed. A worker ignores SIGINT and SIGTERM, which reach it together with its parent: the parent decides.
 // Anything else that arrives at the pool condemns the worker: it is killed and counts as dead.

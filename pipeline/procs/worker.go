@@ -42,6 +42,8 @@ type worker struct {
 	stderr *transcript
 	floor  int64 // see peakAtEnd
 
+	collected, counted time.Duration // of garbage collection: what it told last, and what of that is in Usage.GC
+
 	specs map[specKey]uint32 // the ids of the specs that it holds
 	tasks int                // how many it was given
 
@@ -164,6 +166,7 @@ func (w *worker) do(ctx, life context.Context, task transform.Task, cost *pipeli
 	stop, stopLife := context.AfterFunc(ctx, w.kill), context.AfterFunc(life, w.kill)
 	start := time.Now()
 	done, f, err := w.exchange(task.Data)
+	w.collected = max(w.collected, done.collected)
 	// Both are called, whatever the first says. When one is too late, the kill is on its way or has been done: the worker
 	// is condemned even where it has answered.
 	stopped, stoppedLife := stop(), stopLife()
