@@ -17,10 +17,11 @@ type executor struct {
 	pipeline.Executor
 	// pids gives the worker processes that are alive; nil where the mode has none.
 	pids func() []int
-	pool *procs.Pool // nil but in mode processes
+	pool *procs.Pool // nil but in modes processes and auto
 }
 
-func (f *runFlags) executor() (*executor, error) {
+// executor makes what --mode names. chosen hears what --mode auto found.
+func (f *runFlags) executor(chosen func(pipeline.Choice)) (*executor, error) {
 	var e executor
 	switch {
 	case f.stage == stageFetch:
@@ -29,12 +30,15 @@ func (f *runFlags) executor() (*executor, error) {
 		e.Executor = pipeline.Serial()
 	case f.mode == modeGIL:
 		e.Executor = pipeline.GIL(f.workers)
-	case f.mode == modeProcesses:
+	case f.mode == modeProcesses, f.mode == modeAuto:
 		pool, err := procs.New(procs.Options{Workers: f.workers})
 		if err != nil {
 			return nil, err
 		}
 		e = executor{pool, pool.Pids, pool}
+		if f.mode == modeAuto {
+			e.Executor = pipeline.NewTrial(pipeline.Goroutines(f.workers), pool, chosen)
+		}
 	default:
 		e.Executor = pipeline.Goroutines(f.workers)
 	}
@@ -46,7 +50,7 @@ func (e *executor) collector() time.Duration {
 	if e.pool == nil {
 		return 0
 	}
-	return 0
+	return e.pool.Usage().GC
 }
 
 // slowdownVariable has tests make the transform take so many times longer, to see whether a comparison notices.
@@ -61,16 +65,16 @@ func (e *executor) slowDown() error {
 	if err != nil || factor < 1 {
 		return fmt.Errorf("%s=%s: expected a number from 1", slowdownVariable, text)
 	}
-	e.Executor = slowed{e.Executor, factor}
+	e.Executor = slowExecutor{e.Executor, factor}
 	return nil
 }
 
-type slowed struct {
+type slowExecutor struct {
 	pipeline.Executor
 	factor float64
 }
 
-func (s slowed) Do(ctx context.Context, t transform.Task) (transform.Result, pipeline.Cost, error) {
+func (s slowExecutor) Do(ctx context.Context, t transform.Task) (transform.Result, pipeline.Cost, error) {
 	began := time.Now()
 	r, c, err := s.Executor.Do(ctx, t)
 	time.Sleep(time.Duration((s.factor - 1) * float64(time.Since(began))))

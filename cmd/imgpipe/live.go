@@ -50,7 +50,9 @@ func liveRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive
 	defer cancel(nil)
 	l := &live{flags: f, arc: arc, sum: f.summary(arc.text), client: fetch.New(f.client()), cancel: cancel}
 	defer l.client.Close()
-	if l.exec, err = f.executor(); err != nil {
+	l.screen = newScreen(stderr, f.progress, f.quiet)
+	defer l.screen.close()
+	if l.exec, err = f.executor(l.choseMode); err != nil {
 		return exitError{exitCouldNotRun, err}
 	}
 	if l.failed, err = newFailedList(f.failedList); err == nil {
@@ -60,7 +62,6 @@ func liveRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive
 		l.exec.Close()
 		return exitError{exitCouldNotRun, err}
 	}
-	l.screen = newScreen(stderr, f.progress, f.quiet)
 	l.screen.say("imgpipe: %s to %s: %s", f.shownInput(), f.shownOutput(), f.plan(arc.text))
 	for _, w := range arc.store.Warnings() {
 		l.screen.say("note: %s", w)
@@ -72,7 +73,7 @@ func liveRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive
 	options := l.options(stop)
 	items := in.items()
 	if f.stage == stageTransform {
-		if items, options.Fetcher, err = fetchedBefore(ctx, items, l.client, f.downloads); err != nil {
+		if items, options.Fetcher, err = fetchedBefore(ctx, items, l.client, max(f.downloads, f.perHost)); err != nil {
 			l.exec.Close()
 			return exitError{exitCouldNotRun, err}
 		}
@@ -89,6 +90,7 @@ func liveRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive
 	l.screen.close()
 
 	err = errors.Join(f.verdict(runErr, in.err, totals, interrupted), asCouldNotRun(l.failed.close()), asCouldNotRun(l.trace.close(memory.Curve)))
+	l.sum.Downloads = totals.Pace.Downloads
 	l.measured(usage.Spent().Sub(before), memory, err)
 	l.sum.Finish(wall)
 	if !f.quiet {
@@ -112,6 +114,7 @@ func (l *live) options(stop <-chan struct{}) pipeline.Options {
 		ItemTimeout:     orNone(f.itemTimeout),
 		MaxFailures:     f.maxFailures.count,
 		MaxFailureShare: f.maxFailures.share,
+		Paced:           l.choseDownloads,
 		Stop:            stop,
 	}
 	if f.stage != stageAll {
@@ -134,6 +137,23 @@ func (l *live) outcome(o pipeline.Outcome) {
 	if l.recording = errors.Join(l.recording, l.failed.add(o)); l.recording != nil {
 		l.cancel(l.recording)
 	}
+}
+
+// choseMode tells what --mode auto found.
+func (l *live) choseMode(c pipeline.Choice) {
+	l.sum.Mode = modeGoroutines // nobody reads it before the run has ended
+	if c.Second {
+		l.sum.Mode = modeProcesses
+	}
+	round := func(d time.Duration) time.Duration { return d.Round(10 * time.Microsecond) }
+	l.screen.say("auto: --mode %s: a megapixel takes %v in goroutines, %v in processes, which take up to %v to start",
+		l.sum.Mode, round(c.PerMegapixel[0]), round(c.PerMegapixel[1]), round(c.Start))
+}
+
+// choseDownloads tells what --downloads auto found.
+func (l *live) choseDownloads(p pipeline.Pace) {
+	l.screen.say("auto: --downloads %d: a fetch takes %v, and %d workers take an image each %v",
+		p.Downloads, p.Latency.Round(10*time.Microsecond), l.flags.workers, p.Service.Round(10*time.Microsecond))
 }
 
 // measured fills in what the run cost.
@@ -212,7 +232,7 @@ func (f *runFlags) plan(spec string) string {
 	if spec == "" {
 		spec = "turn upright"
 	}
-	return fmt.Sprintf("%s, workers %d, downloads %d, memory %s; %s", f.mode, f.workers, f.downloads, summary.Bytes(f.budget()), spec)
+	return fmt.Sprintf("%s, workers %d, downloads %s, memory %s; %s", f.mode, f.workers, downloadsText(f.downloads), summary.Bytes(f.budget()), spec)
 }
 
 func (f *runFlags) shownInput() string {

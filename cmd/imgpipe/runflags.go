@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -61,6 +62,7 @@ const (
 	modeGIL        = "gil"
 	modeGoroutines = "goroutines"
 	modeProcesses  = "processes"
+	modeAuto       = "auto"
 )
 
 func addRunFlags(flags *pflag.FlagSet) *runFlags {
@@ -74,7 +76,7 @@ func addRunFlags(flags *pflag.FlagSet) *runFlags {
 	first.add(word(&f.quality, "1..100", func(s string) error { _, err := transform.ParseQuality(s); return err }),
 		"quality", "", fmt.Sprintf("quality of JPEG outputs (default %d)", transform.DefaultQuality))
 	f.mode = modeGoroutines
-	first.add(choice(&f.mode, modeGoroutines, modeProcesses, modeSerial, modeGIL), "mode", "m",
+	first.add(choice(&f.mode, modeGoroutines, modeProcesses, modeSerial, modeGIL, modeAuto), "mode", "m",
 		"how images are transformed; all write the same bytes. goroutines: light,\nshare memory (default). processes: an image that crashes or hangs costs one\n"+
 			"worker. serial: one after the other. gil: goroutines under one lock, as in\na language with a global interpreter lock")
 
@@ -117,8 +119,7 @@ func addRunFlags(flags *pflag.FlagSet) *runFlags {
 	speed := flagGroup{flags, "Speed and memory"}
 	f.workers = cpus()
 	speed.add(whole(&f.workers, 1, 1024), "workers", "w", "images transformed at once")
-	f.downloads = 16
-	speed.add(whole(&f.downloads, 1, 4096), "downloads", "d", "images fetched at once")
+	speed.add(downloads(&f.downloads), "downloads", "d", "images fetched at once; auto finds how many keep the workers busy")
 	speed.add(amount(&f.memory), "memory", "", "budget for fetched files and decoded pixels (default half of what there is)")
 
 	limits := flagGroup{flags, "Limits"}
@@ -150,6 +151,27 @@ func addRunFlags(flags *pflag.FlagSet) *runFlags {
 	look.add(choice(&f.stage, stageAll, stageFetch, stageTransform), "stage", "", "one stage alone, nothing is written: for 'imgpipe compare' (default all)")
 	flags.Lookup("stage").Hidden = true
 	return f
+}
+
+// downloads is a number from 1, or auto, which is 0.
+func downloads(p *int) pflag.Value {
+	return value[int]{p, func(s string) (int, error) {
+		if s == "auto" {
+			return 0, nil
+		}
+		n, err := strconv.Atoi(s)
+		if err != nil || n < 1 || n > 4096 {
+			return 0, errors.New("expected auto or a whole number from 1 to 4096")
+		}
+		return n, nil
+	}, downloadsText, "N"}
+}
+
+func downloadsText(n int) string {
+	if n == 0 {
+		return "auto"
+	}
+	return strconv.Itoa(n)
 }
 
 // parsed is a flag with a type of another package, which has a parser and a canonical text.

@@ -34,6 +34,7 @@ type screen struct {
 	counts pipeline.Totals
 	bytes  int64
 
+	once    sync.Once
 	stop    chan struct{}
 	stopped sync.WaitGroup
 }
@@ -171,9 +172,9 @@ func (s *screen) status() string {
 	return text
 }
 
-// close ends bar and lines. Further lines may still be written.
+// close ends bar and lines. Further lines may still be written, and it may be called again.
 func (s *screen) close() {
-	close(s.stop)
+	s.once.Do(func() { close(s.stop) })
 	s.stopped.Wait()
 	s.mu.Lock()
 	defer s.mu.Unlock()
