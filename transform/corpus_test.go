@@ -76,7 +76,10 @@ func TestCorpusIsAccountedFor(t *testing.T) {
 			spec := mustSpec(t, "size=64")
 			read, refused := map[string]int{}, map[string]int{}
 			examples := map[string]string{}
-			for _, path := range files(t, root) {
+			for i, path := range files(t, root) {
+				if underRace && i%10 != 0 {
+					continue
+				}
 				data := mustRead(t, path)
 				var res Result
 				var err error
@@ -88,7 +91,7 @@ func TestCorpusIsAccountedFor(t *testing.T) {
 				if h, err := ReadHeader(data); err == nil && int64(h.Width)*int64(h.Height) <= 25e6 {
 					allowed += spec.Need(h)
 				}
-				if int64(used) > allowed {
+				if int64(used) > allowed && !underRace {
 					t.Errorf("%s: %.1f MB were allocated: expected at most %.1f", path, float64(used)/1e6, float64(allowed)/1e6)
 				}
 				kind := strings.SplitN(strings.TrimPrefix(path, root+"/"), "/", 2)[0]

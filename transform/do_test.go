@@ -184,8 +184,8 @@ func TestGeometryMovesPixels(t *testing.T) {
 }
 
 func TestRotatedSizeIsKnownBefore(t *testing.T) {
-	for _, size := range []image.Point{{1, 1}, {2, 9}, {30, 20}, {57, 101}} {
-		for degrees := -360.0; degrees <= 360; degrees += 7.5 {
+	for _, size := range []image.Point{{1, 1}, {2, 9}, {30, 20}, {31, 57}} {
+		for degrees := -180.0; degrees <= 180; degrees += 7.5 {
 			spec := mustSpec(t, fmt.Sprintf("rotate=%v", degrees))
 			w, h, err := rotateSize(args(spec.Ops[0]), size.X, size.Y)
 			got := one(t, solid(size.X, size.Y, color.NRGBA{1, 2, 3, 255}), spec.String()).Bounds()
@@ -448,7 +448,7 @@ func TestGigapixelClaimIsRefusedUnread(t *testing.T) {
 				t.Errorf("%s: %v", f, err)
 			}
 		})
-		if used > 1<<20 {
+		if used > 1<<20 && !underRace {
 			t.Errorf("%s: %d bytes were allocated", f, used)
 		}
 	}
@@ -483,6 +483,9 @@ func allocated(f func()) uint64 {
 
 // TestNeedIsEnough compares the estimate with everything that is allocated, which is at least what was held at the peak.
 func TestNeedIsEnough(t *testing.T) {
+	if underRace {
+		t.Skip("the race detector allocates as well")
+	}
 	pic := scene(400, 300)
 	rotated := withOrientation(encoded(t, pic, JPEG), 6)
 	progressive := progressivePhoto(t)
@@ -610,7 +613,7 @@ func TestLongLineIsResizedInLittleMemory(t *testing.T) {
 	if out := res.Outputs[0]; out.Width != 100 || out.Height != 1 {
 		t.Errorf("%dx%d", out.Width, out.Height)
 	}
-	if used > 40e6 {
+	if used > 40e6 && !underRace {
 		t.Errorf("%.0f MB were allocated", float64(used)/1e6)
 	}
 }

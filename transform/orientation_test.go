@@ -7,6 +7,7 @@ import (
 	"image"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"imgpipe/transform/internal/tiff"
@@ -127,6 +128,9 @@ func TestCorpusOrientation(t *testing.T) {
 	compared := 0
 	for _, path := range files(t, dir) {
 		name := filepath.Base(path)
+		if underRace && !strings.Contains(name, "hopper") {
+			continue
+		}
 		res, err := Do(context.Background(), Task{Data: mustRead(t, path), Spec: mustSpec(t, "size=120x120,fit=fill,upscale;size=32x")})
 		if class(err) == ClassDecode {
 			t.Logf("%s: %v", name, err)
@@ -154,7 +158,7 @@ func TestCorpusOrientation(t *testing.T) {
 			compared++
 		}
 	}
-	if compared < 20 {
+	if compared < 20 && !underRace {
 		t.Errorf("only %d pictures were compared", compared)
 	}
 }

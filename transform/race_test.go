@@ -1,0 +1,6 @@
+//go:build race
+
+package transform
+
+// underRace tells that the race detector slows the tests down by some ten times, and makes pools forget.
+const underRace = true
