@@ -1,0 +1,264 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"imgpipe/cmd/imgpipe/internal/bench"
+	"imgpipe/pipeline"
+)
+
+// The bounds of a timeline: with more spans than exactSpans it is drawn in slices of time, of which all lanes of a group
+// together have no more than groupSlices; lanes beyond maxRows share rows; panels beyond maxPanels are left out.
+const (
+	exactSpans  = 900
+	groupSlices = 600
+	maxRows     = 32
+	maxPanels   = 8
+)
+
+// A group is the lanes of one kind.
+type group struct {
+	name   string
+	stages []pipeline.Stage
+	// room is what all its lanes may take together, and most and least what one does.
+	room, most, least px
+}
+
+// groups are from the top of a timeline down.
+var groups = []group{
+	{"downloads", []pipeline.Stage{pipeline.StageFetch}, 84, 8, 3},
+	{"workers", []pipeline.Stage{pipeline.StageMemory, pipeline.StageLock, pipeline.StageStart, pipeline.StageHandover, pipeline.StageDecode,
+		pipeline.StageOperate, pipeline.StageEncode}, 96, 16, 4},
+	{"store", []pipeline.Stage{pipeline.StageStore}, 16, 4, 3},
+}
+
+const (
+	groupGap    px = 8
+	queueHeight px = 30
+)
+
+// primary are the timelines that stand beside each other: one for each mode, the widest, or all where each mode has one at most.
+// The others come second.
+func (v *view) primary() (first, second []bench.Timeline) {
+	best := map[string]int{}
+	wider := func(a, b int) bool {
+		fa, fb := v.Configs[a], v.Configs[b]
+		return cmp.Or(cmp.Compare(fa.Workers, fb.Workers), cmp.Compare(fa.Downloads, fb.Downloads)) > 0
+	}
+	for _, line := range v.Timelines {
+		if !v.config(line.Config) || len(line.Spans) == 0 {
+			continue
+		}
+		mode := v.Configs[line.Config].Mode
+		if b, ok := best[mode]; !ok || wider(line.Config, b) {
+			best[mode] = line.Config
+		}
+	}
+	seen := map[int]bool{}
+	for _, line := range v.Timelines {
+		if !v.config(line.Config) || len(line.Spans) == 0 || seen[line.Config] {
+			continue
+		}
+		seen[line.Config] = true
+		if best[v.Configs[line.Config].Mode] == line.Config || len(best) == 1 {
+			first = append(first, line)
+		} else {
+			second = append(second, line)
+		}
+	}
+	byConfig := func(a, b bench.Timeline) int { return cmp.Compare(a.Config, b.Config) }
+	slices.SortStableFunc(first, byConfig)
+	slices.SortStableFunc(second, byConfig)
+	return first, second
+}
+
+// timelines is the chart of what was done when, with a panel for each of lines, all on the time scale that ends at end.
+func (v *view) timelines(id, title string, lines []bench.Timeline, end time.Duration) (chart, bool) {
+	ch := chart{ID: id, Title: title, Lead: "One run of each, that of median wall time, on the same time scale. A line is a lane: a download slot or a worker. " +
+		"Under them, how many images had been fetched and waited for a worker."}
+	if len(lines) == 0 || end <= 0 {
+		return ch, false
+	}
+	if len(lines) > maxPanels {
+		ch.Lead += fmt.Sprintf(" %d more are in the JSON.", len(lines)-maxPanels)
+		lines = lines[:maxPanels]
+	}
+	used := map[pipeline.Stage]bool{}
+	ch.Table = table{Head: []string{"contestant", "ended", "download lanes busy", "workers busy", "longest queue"}, Left: 1}
+	for n, line := range lines {
+		for _, s := range line.Spans {
+			used[s.Stage] = true
+		}
+		p, busy := v.timeline(line, end)
+		p.ID = fmt.Sprintf("%s-%d", id, n)
+		ch.Panels = append(ch.Panels, p)
+		ch.Table.Rows = append(ch.Table.Rows, append([]string{v.labels[line.Config], duration(last(line).Seconds())}, busy...))
+	}
+	for _, s := range slices.Concat(otherStages[:1], workerStages, otherStages[2:]) {
+		if used[s.Stage] {
+			ch.Keys = append(ch.Keys, key{"s-" + string(s.Stage), "", s.Word})
+		}
+	}
+	if used[pipeline.StageQueue] {
+		ch.Keys = append(ch.Keys, key{"s-queue", "", "images waiting"})
+	}
+	return ch, true
+}
+
+// last is when the last span of line ended.
+func last(line bench.Timeline) time.Duration {
+	var end time.Duration
+	for _, s := range line.Spans {
+		end = max(end, s.End)
+	}
+	return end
+}
+
+// timeline draws one run. It also gives how busy the download lanes and the workers were until its end, and the longest queue.
+func (v *view) timeline(line bench.Timeline, end time.Duration) (panel, []string) {
+	sc, x := scene{}, scale{hi: end.Seconds()}
+	own := last(line)
+	busy := []string{unknown, unknown, "0"}
+	exact := len(line.Spans) <= exactSpans
+	y := px(0)
+	for n, g := range groups {
+		spans := within(line.Spans, g.stages)
+		lanes := 0
+		for _, s := range spans {
+			lanes = max(lanes, s.Lane+1)
+		}
+		if lanes == 0 {
+			continue
+		}
+		if g.name == "workers" {
+			lanes = max(lanes, v.Configs[line.Config].Workers)
+		}
+		if n < 2 {
+			busy[n] = percent(total(spans).Seconds() / (own.Seconds() * float64(lanes)))
+		}
+		rows := min(lanes, maxRows)
+		tall := min(max(g.room/px(rows), g.least), g.most)
+		for r := range rows {
+			sc.rect("lane", 0, x.at(own.Seconds()), y+px(r)*tall, y+px(r+1)*tall-1, "")
+		}
+		for _, b := range blocks(spans, rows, lanes, exact, end) {
+			top := y + px(b.row)*tall
+			sc.rect("s-"+string(b.stage), x.at(b.start.Seconds()), x.at(b.end.Seconds()), top, top+tall-1, b.text())
+		}
+		sc.text("side end", 0, y+px(rows)*tall/2+4, -8, g.name)
+		y += px(rows)*tall + groupGap
+	}
+	if depth := queue(line.Spans); len(depth) > 0 {
+		most := 0
+		for _, d := range depth {
+			most = max(most, d.depth)
+		}
+		sc.path("s-queue", area(depth, end, most), y, y+queueHeight)
+		sc.text("side end", 0, y+queueHeight/2+4, -8, "queue ≤ "+strconv.Itoa(most))
+		busy[2] = strconv.Itoa(most)
+		y += queueHeight
+	}
+	// The grid lies under the lanes, but how far down it goes is known only now.
+	grid := scene{}
+	grid.across(x, 0, y+4, timeTick(end.Seconds()))
+	sc.Marks = append(grid.Marks, sc.Marks...)
+	sc.line("end", x.at(own.Seconds()), 0, x.at(own.Seconds()), y+4)
+	sc.Height = y + 4 + axisHeight
+	label := v.labels[line.Config]
+	return panel{Title: label, Note: v.timelineNote(line), Gutter: "wide", Scene: sc,
+		Desc: fmt.Sprintf("%s ended after %s. Download lanes were busy %s of the time, workers %s; at most %s images waited for a worker.",
+			label, duration(own.Seconds()), busy[0], busy[1], busy[2])}, busy
+}
+
+func (v *view) timelineNote(line bench.Timeline) string {
+	f, r := v.Configs[line.Config], v.results[line.Config]
+	note := []string{count(f.Workers, "worker")}
+	if f.Downloads > 0 {
+		note = append(note, count(f.Downloads, "download"))
+	}
+	note = append(note, duration(last(line).Seconds()))
+	if v.ran(line.Config) && finite(r.Speedup.Center) && line.Config != v.Baseline {
+		note = append(note, ratio(r.Speedup.Center))
+	}
+	return strings.Join(note, ", ")
+}
+
+// within are the sound spans of some stages.
+func within(spans []bench.Span, stages []pipeline.Stage) []bench.Span {
+	var out []bench.Span
+	for _, s := range spans {
+		if s.Lane >= 0 && s.Start >= 0 && s.End >= s.Start && slices.Contains(stages, s.Stage) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+func total(spans []bench.Span) time.Duration {
+	var sum time.Duration
+	for _, s := range spans {
+		sum += s.End - s.Start
+	}
+	return sum
+}
+
+// A depth is how many images wait from a time on.
+type depth struct {
+	at    time.Duration
+	depth int
+}
+
+// queue gives how many images waited for a worker, at each time at which that changed.
+func queue(spans []bench.Span) []depth {
+	var changes []depth
+	for _, s := range spans {
+		if s.Stage == pipeline.StageQueue && s.End > s.Start {
+			changes = append(changes, depth{s.Start, 1}, depth{s.End, -1})
+		}
+	}
+	// Of changes at one time those that end a wait come first: an image that leaves makes room for one that comes.
+	slices.SortFunc(changes, func(a, b depth) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.depth, b.depth)) })
+	n := 0
+	var out []depth
+	for _, c := range changes {
+		n += c.depth
+		if len(out) > 0 && out[len(out)-1].at == c.at {
+			out[len(out)-1].depth = n
+			continue
+		}
+		out = append(out, depth{c.at, n})
+	}
+	return out
+}
+
+// area is the outline of the queue over time, in thousandths of the width and of its height. Of changes within a thousandth the
+// deepest counts.
+func area(steps []depth, end time.Duration, most int) string {
+	var deepest [1001]int
+	now, at := 0, 0
+	for _, s := range steps {
+		to := min(int(math.Round(1000*s.at.Seconds()/end.Seconds())), 1000)
+		for ; at < to; at++ {
+			deepest[at] = max(deepest[at], now)
+		}
+		now = s.depth
+		deepest[to] = max(deepest[to], now)
+	}
+	var b strings.Builder
+	b.WriteString("M0 1000")
+	height := 0
+	for i, d := range deepest {
+		if d != height {
+			fmt.Fprintf(&b, "H%dV%d", i, 1000-1000*d/max(most, 1))
+			height = d
+		}
+	}
+	b.WriteString("V1000z")
+	return b.String()
+}
