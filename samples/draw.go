@@ -38,7 +38,7 @@ var kinds = []kind{
 	{"marble", marble, false, 0.6},
 	{"aurora", aurora, false, 1},
 	{"meadow", meadow, false, 1},
-	{"julia", julia, true, 0.8},
+	{"julia", julia, true, 0.5},
 }
 
 // Kinds names the subjects that [Draw] knows. The caller owns the slice.
