@@ -94,7 +94,8 @@ The same command again does only what is not done yet. Originals are never touch
 		Example: `  imgpipe demo                                        see it work, no network needed
   imgpipe run -o small --resize 1600x1600 photos      shrink a folder of photos
   imgpipe run -o set -i urls.txt --size 256           fetch a list of URLs
-  imgpipe run -o small -m processes photos            in worker processes`,
+  imgpipe run -o small -m processes photos            in worker processes
+  imgpipe compare photos                              which mode is best here, and why`,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		Version:           version(),
@@ -102,7 +103,7 @@ The same command again does only what is not done yet. Originals are never touch
 	}
 	root.SetVersionTemplate("{{.Version}}")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exitError{exitUsage, flagError(err)} })
-	root.AddCommand(newRunCommand(), newDemoCommand(), newOpsCommand(), newSamplesCommand())
+	root.AddCommand(newRunCommand(), newCompareCommand(), newDemoCommand(), newOpsCommand(), newSamplesCommand())
 	useHelp(root)
 	return root
 }

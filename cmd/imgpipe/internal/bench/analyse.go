@@ -1,17 +1,9 @@
 package bench
 
 import (
-	"cmp"
-
 	"imgpipe/cmd/imgpipe/internal/summary"
-	"imgpipe/cmd/imgpipe/internal/usage"
 	"imgpipe/pipeline"
 )
-
-func compareFloats(a, b float64) int { return cmp.Compare(a, b) }
-
-// ownTime is the CPU time of this process alone, in seconds, its children not counted.
-func ownTime() float64 { return usage.Own().Seconds() }
 
 // Analyse concludes from Configs, Baseline and Samples: Results, Warnings, Verdict and Claims are filled in anew. Parts must have been
 // analysed before. It is a function of what c holds and nothing else.

@@ -44,8 +44,8 @@ func (r *Runner) execute(ctx context.Context, config int, args []string) error {
 	switch {
 	case err == nil, errors.As(err, &exit) && exit.ExitCode() == someFailed:
 		return nil
-	case exit != nil && said.last() != "":
-		return fmt.Errorf("%w: %s", err, said.last())
+	case exit != nil && said.reason() != "":
+		return fmt.Errorf("%w: %s", err, said.reason())
 	}
 	return err
 }
@@ -61,10 +61,16 @@ func (t *tail) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// last is the last line.
-func (t *tail) last() string {
+// reason is the last line with which the program ended, else the last line.
+func (t *tail) reason() string {
 	lines := strings.Split(strings.TrimSpace(string(t.b)), "\n")
-	return summary.Printable(strings.TrimSpace(strings.TrimPrefix(lines[len(lines)-1], "imgpipe: ")))
+	line := lines[len(lines)-1]
+	for _, l := range lines {
+		if after, ok := strings.CutPrefix(l, "imgpipe: "); ok {
+			line = after
+		}
+	}
+	return summary.Printable(strings.TrimSpace(line))
 }
 
 func readSummary(path string) (s summary.Summary, err error) {

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"imgpipe/cmd/imgpipe/internal/summary"
+	"imgpipe/cmd/imgpipe/internal/usage"
 )
 
 // A Runner makes the runs of Plans, one run at a time, each in a fresh process. It is for one use and not safe for concurrent use.
@@ -21,7 +23,8 @@ type Runner struct {
 	Dir string
 	// Env gives the environment of a run; nil means the one of this process.
 	Env func(config int) []string
-	// Keep is called with the folder of the outputs of the first counted run of each Config. The folder goes after that.
+	// Keep is called with the folder of the outputs of the first counted run of each Config of the Plan, where that writes any. The folder
+	// goes after that. An error ends the comparison.
 	Keep func(config int, outputs string) error
 	// Progress is called before each run and when all are done.
 	Progress func(Progress)
@@ -42,24 +45,56 @@ type Progress struct {
 // ErrDifferent is the kind of error of runs that did not do the same work.
 var ErrDifferent = errors.New("the runs did not do the same work")
 
-// Expect tells of the Plans that will be run, for Progress to count them.
-func (r *Runner) Expect(plans ...Plan) {
+// expect tells of the Plans that will be run, for Progress to count them.
+func (r *Runner) expect(plans ...Plan) {
 	for _, p := range plans {
 		r.meter.total += p.runs()
 	}
 }
 
-// Run makes the runs of p into c: Configs, Job, Samples, Timelines and all that Analyse concludes from them. Where it gives an error, c
-// holds what had been measured by then, and tells in Partial or Different why that is not all:
+// Compare makes the runs of p for job, whose Images, BytesIn, Spec and Stage it fills in, and then those of parts, and says how the Configs of p compare. What it gives is whole as far as it goes also
+// where there is an error, which is one of these:
 //
 //   - the error of ctx, where that ended;
 //   - an ErrDifferent, where two runs did not do the same work;
 //   - else why the last Config dropped out. That of a Config which fails while others go on is told in Partial only.
-func (r *Runner) Run(ctx context.Context, p Plan, c *Comparison) error {
+func (r *Runner) Compare(ctx context.Context, job Job, p Plan, parts ...Plan) (*Comparison, error) {
+	r.expect(append(parts, p)...)
+	c := &Comparison{Job: job, GoroutineStart: StartOfGoroutine()}
+	err := r.run(ctx, p, c)
+	keep := r.Keep
+	r.Keep = nil
+	defer func() { r.Keep = keep }()
+	for _, plan := range parts {
+		if err != nil {
+			break
+		}
+		part := Comparison{Job: job}
+		err = r.run(ctx, plan, &part)
+		part.Verdict, part.Claims = nil, nil
+		c.Parts = append(c.Parts, part)
+		if part.Partial != "" {
+			c.Partial = fmt.Sprintf("of stage %s alone: %s", part.Job.Stage, part.Partial)
+		}
+		if part.Different != "" {
+			c.Different = fmt.Sprintf("of stage %s alone: %s", part.Job.Stage, part.Different)
+		}
+	}
+	c.Took = time.Since(c.Began)
+	c.Analyse()
+	return c, err
+}
+
+// run makes the runs of p into c: Configs, Job, Samples, Timelines and all that Analyse concludes from them. Where it gives an error, c
+// holds what had been measured by then, and tells in Partial or Different why that is not all.
+func (r *Runner) run(ctx context.Context, p Plan, c *Comparison) error {
 	c.Configs, c.Baseline, c.Runs, c.Warmup = p.Configs, baseline(p.Configs), p.Runs, p.Warmup
 	c.Began, c.Job.Stage = time.Now(), p.Stage
 	if p.Stage == "" {
 		c.Job.Stage = StageAll
+	}
+	if len(p.Configs) == 0 || p.Runs < 1 {
+		return errors.New("compare: expected at least one contestant and one run")
 	}
 	f := &field{Runner: r, plan: p, c: c, out: make([]error, len(p.Configs)), kept: make([]bool, len(p.Configs))}
 	err := f.run(ctx)
@@ -153,16 +188,8 @@ func (f *field) drop(config int, err error) error {
 
 func (f *field) tell(now string) {
 	if f.Progress != nil {
-		f.Progress(Progress{f.meter.done, f.meter.total, now, f.left(now)})
+		f.Progress(Progress{f.meter.done, f.meter.total, now, f.meter.left()})
 	}
-}
-
-// left sums up what the rest of this Plan will take; Plans to come count like the average run of this one.
-func (f *field) left(now string) time.Duration {
-	if now == "" && f.meter.done == f.meter.total {
-		return 0
-	}
-	return f.meter.left()
 }
 
 func (f *field) key(config int) string { return f.c.Job.Stage + " " + f.c.Name(config) }
@@ -180,7 +207,7 @@ func (f *field) timelines() {
 			continue
 		}
 		slices.SortStableFunc(mine, func(a, b int) int {
-			return compareFloats(f.c.Samples[a].Summary.Wall, f.c.Samples[b].Summary.Wall)
+			return cmp.Compare(f.c.Samples[a].Summary.Wall, f.c.Samples[b].Summary.Wall)
 		})
 		if t, err := readTimeline(f.traces[mine[(len(mine)-1)/2]]); err == nil {
 			t.Config = config
@@ -225,19 +252,16 @@ func (f *field) child(ctx context.Context, p Plan, config int) (*ran, error) {
 		args = append(args, "--stage", f.c.Job.Stage)
 	}
 	r.load = load()
-	before := busy()
-	own := ownTime()
-	began := time.Now()
+	began, before, spent := time.Now(), busy(), usage.Spent()
 	if err := f.execute(ctx, config, append(args, p.Args...)); err != nil {
 		return r, err
 	}
-	took := time.Since(began).Seconds()
-	after, ownAfter := busy(), ownTime()
+	took, worked, ours := time.Since(began).Seconds(), busy()-before, usage.Spent().Sub(spent).Total().Seconds()
 	if r.summary, err = readSummary(report); err != nil {
 		return r, err
 	}
 	if before > 0 && took > 0 {
-		r.others = max((after-before-(ownAfter-own)-r.summary.User-r.summary.System)/took, 0)
+		r.others = max((worked-ours)/took, 0)
 	}
 	if f.c.Job.Stage == StageAll {
 		r.outputs = outputs

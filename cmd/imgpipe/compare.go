@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"imgpipe/cmd/imgpipe/internal/bench"
+	"imgpipe/cmd/imgpipe/internal/report"
+	"imgpipe/samples"
+)
+
+func newCompareCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "compare [flags] [INPUT...]",
+		Short: "Measure what each mode costs and gains on your images, and say why",
+		Long: `Do the same job in every mode, in turn and several times, and say how the modes compare:
+which is the fastest and by how much, what bounds the job, what processes and a global
+lock cost. Without INPUT the job is pictures from a server on this machine.
+
+Each run is a process of its own. All must write the same bytes. Ctrl-C ends it early
+and shows what has been measured so far. Nothing is kept but the report, and what
+--keep asks for.`,
+		Example: `  imgpipe compare                                       built-in samples, every mode
+  imgpipe compare --resize 1600x1600 -o report.html photos
+  imgpipe compare --stage fetch -d 1,8,64 -i urls.txt   how many downloads pay
+  imgpipe compare --modes goroutines,processes --format bench photos > runs.txt`,
+	}
+	f := addCompareFlags(cmd.Flags())
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		f.run.inputs = args
+		if err := f.validate(); err != nil {
+			return exitError{exitUsage, err}
+		}
+		ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+		defer stop()
+		return f.compare(ctx, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+	}
+	return cmd
+}
+
+// compare makes the comparison and reports it.
+func (f *compareFlags) compare(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer) error {
+	scratch, err := os.MkdirTemp("", "imgpipe-compare-")
+	if err != nil {
+		return exitError{exitCouldNotRun, err}
+	}
+	defer os.RemoveAll(scratch)
+	source, err := f.inputs(scratch, stdin)
+	if err != nil {
+		return exitError{exitCouldNotRun, err}
+	}
+	defer source.close()
+	inputs := f.run.source(stdin)
+	inputs.Lists = nil // those of files are looked at by the first run
+	if err := inputs.Check(ctx); err != nil {
+		return exitError{exitUsage, err}
+	}
+	contest := &contest{dir: scratch, keep: f.keep, screen: newRunsScreen(stderr, f.progress, f.quiet)}
+	plan := f.plan(source.lists)
+	var parts []bench.Plan
+	if f.builtin() && f.stage == stageAll && !f.set.Changed("modes") {
+		parts = bench.ClaimPlans(plan, cpus(), f.downloads[0])
+	}
+	contest.screen.say("imgpipe: comparing %d contestants in %d rounds, on %s", len(plan.Configs), plan.Runs+plan.Warmup, source.job.Inputs)
+	c, err := contest.run(ctx, source.job, plan, parts...)
+	if c == nil || len(c.Samples) == 0 {
+		return couldNotCompare(ctx, err)
+	}
+	if reportErr := f.report(c, stdout); reportErr != nil {
+		return exitError{exitCouldNotRun, errors.Join(err, reportErr)}
+	}
+	switch {
+	case err != nil:
+		return couldNotCompare(ctx, err)
+	case c.Partial != "":
+		return exitError{exitSomeFailed, errors.New(c.Partial)}
+	}
+	return nil
+}
+
+// couldNotCompare is the exit status of a comparison that ended early.
+func couldNotCompare(ctx context.Context, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		return exitError{exitInterrupted, errors.New("interrupted: what was measured is partial")}
+	case errors.Is(err, bench.ErrDifferent):
+		return exitError{exitSomeFailed, err}
+	}
+	return exitError{exitCouldNotRun, err}
+}
+
+// report writes the report in its format, and the one with charts.
+func (f *compareFlags) report(c *bench.Comparison, stdout io.Writer) error {
+	write := map[string]func(io.Writer, *bench.Comparison) error{
+		formatText: report.Text, "markdown": report.Markdown, "json": report.JSON, "csv": report.CSV, "bench": report.Bench,
+	}[f.format]
+	if f.output != "" {
+		if err := writeWhole(f.output, func(w io.Writer) error { return report.HTML(w, c) }); err != nil {
+			return fmt.Errorf("--output %q: %w", f.output, err)
+		}
+	}
+	return write(stdout, c)
+}
+
+// A contestSource is what all runs of a comparison read.
+type contestSource struct {
+	job   bench.Job
+	lists []string
+	srv   *samples.Server
+}
+
+func (s *contestSource) close() {
+	if s.srv != nil {
+		s.srv.Close()
+	}
+}
+
+// inputs makes what every run reads: the list of the built-in samples, whose server it starts, or the input of the user, of which it keeps in
+// dir what can be read once only.
+func (f *compareFlags) inputs(dir string, stdin io.Reader) (*contestSource, error) {
+	if f.builtin() {
+		return sampleSource(dir, f.images, samples.Behaviour{Latency: f.latency})
+	}
+	s := &contestSource{job: bench.Job{Inputs: f.run.shownInput()}}
+	for _, l := range f.run.lists {
+		if l == "-" {
+			l = filepath.Join(dir, "stdin")
+			if err := writeWhole(l, func(w io.Writer) error { _, err := io.Copy(w, stdin); return err }); err != nil {
+				return nil, fmt.Errorf("keep the list on standard input: %w", err)
+			}
+		}
+		s.lists = append(s.lists, l)
+	}
+	return s, nil
+}
+
+func sampleSource(dir string, images int, how samples.Behaviour) (*contestSource, error) {
+	srv := &samples.Server{Behaviour: how}
+	url, err := srv.Start("")
+	if err != nil {
+		return nil, err
+	}
+	var urls strings.Builder
+	for i := range images {
+		fmt.Fprintf(&urls, "%s/photos/%04d.jpg\n", url, i+1)
+	}
+	list := filepath.Join(dir, "samples.txt")
+	if err := os.WriteFile(list, []byte(urls.String()), 0o600); err != nil {
+		srv.Close()
+		return nil, err
+	}
+	job := bench.Job{Inputs: fmt.Sprintf("%d pictures from a server on this machine that answers after %v", images, how.Latency), Latency: how.Latency}
+	return &contestSource{job, []string{list}, srv}, nil
+}

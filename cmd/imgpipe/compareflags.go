@@ -1,0 +1,256 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"imgpipe/cmd/imgpipe/internal/bench"
+)
+
+// compareFlags are the flags of imgpipe compare. Those that say what is done to the images are the very ones of imgpipe run, and are given to
+// each run as they were typed.
+type compareFlags struct {
+	run    *runFlags
+	passed []string // flags for each run
+
+	modes              []string
+	workers, downloads []int
+	runs, warmup       int
+	stage              string
+	latency            time.Duration
+	images             int
+
+	format, output, keep string
+	progress             string
+	quiet                bool
+
+	set *pflag.FlagSet
+}
+
+const (
+	formatText = "text"
+	// manyDownloads keep the CPUs busy at the latency of a distant server; a comparison wants a number that stays the same.
+	manyDownloads = 16
+	// sampleResize is what is done to the built-in samples where no flag says otherwise.
+	sampleResize = "800x800"
+)
+
+// sharedGroups are the groups of imgpipe run's flags that compare has, in the order of its help. sharedFlags are flags of other groups, and the group
+// that they go to.
+var (
+	sharedGroups = []string{"Picture", "Input", "Limits", "Network"}
+	sharedFlags  = map[string]string{"resize": "Picture", "format": "Picture", "quality": "Picture", "memory": "Limits"}
+)
+
+// imageFormat is what --format of imgpipe run is called here, where --format is that of the report.
+const imageFormat = "image-format"
+
+func addCompareFlags(flags *pflag.FlagSet) *compareFlags {
+	f := &compareFlags{set: flags, modes: []string{modeSerial, modeGIL, modeGoroutines, modeProcesses}, runs: 10, warmup: 1,
+		stage: stageAll, latency: demoLatency, images: demoImages, format: formatText, progress: "auto"}
+	who := flagGroup{flags, "What is compared"}
+	who.add(modeList(&f.modes), "modes", "", "the modes, with commas between; one named twice competes with itself\n(default "+strings.Join(f.modes, ",")+")")
+	who.add(numberList(&f.workers, 1024), "workers", "w", "how many images each transforms at once: a list such as 1,2,4\n(default 1, 2, 4 and so on up to the CPUs)")
+	who.add(numberList(&f.downloads, 4096), "downloads", "d", "how many each fetches at once; a list as well; see --per-host\n(default 16, and 1,8,64 with --stage fetch)")
+	who.add(choice(&f.stage, stageAll, stageFetch, stageTransform), "stage", "", "one stage alone; the others take no time then (default all)")
+	who.add(whole(&f.runs, 1, 200), "runs", "", "rounds that count: each runs everything once, forwards and backwards in\nturn; fewer than 6 give no interval")
+	who.add(whole(&f.warmup, 0, 100), "warmup", "", "rounds before them that do not count")
+
+	built := flagGroup{flags, "Built-in samples, where there is no INPUT"}
+	built.add(period(&f.latency, true), "latency", "", "how long their server takes to answer")
+	built.add(whole(&f.images, 1, 100_000), "images", "", "how many are fetched from it")
+
+	report := flagGroup{flags, "Report"}
+	report.add(choice(&f.format, formatText, "markdown", "json", "csv", "bench"), "format", "", "of the report on standard output. json: all figures of all runs. csv: one\n"+
+		"line for each run. bench: Go's benchmark format, for benchstat")
+	report.str(&f.output, "output", "o", "FILE.html", "write the report with charts as one HTML file")
+	report.str(&f.keep, "keep", "", "DIR", "keep the outputs of one run of each in folders of DIR")
+	report.add(choice(&f.progress, "auto", "bar", "plain", "none"), "progress", "", "auto: a bar on a terminal, else a line every few seconds")
+	report.yes(&f.quiet, "quiet", "q", "say nothing on standard error but failures")
+
+	f.share(flags)
+	return f
+}
+
+// share adds the flags of imgpipe run that every run is given.
+func (f *compareFlags) share(flags *pflag.FlagSet) {
+	own := pflag.NewFlagSet("run", pflag.ContinueOnError)
+	own.SortFlags = false
+	f.run = addRunFlags(own)
+	for _, group := range sharedGroups {
+		own.VisitAll(func(flag *pflag.Flag) {
+			home := flag.Annotations[groupOf]
+			if to, ok := sharedFlags[flag.Name]; ok {
+				home = []string{to}
+			}
+			if !slices.Equal(home, []string{group}) || flag.Hidden {
+				return
+			}
+			shown := *flag
+			shown.Value = &passed{flag.Value, flag, &f.passed}
+			shown.Annotations = map[string][]string{groupOf: home}
+			if flag.Name == "format" {
+				shown.Name = imageFormat
+			}
+			flags.AddFlag(&shown)
+		})
+	}
+}
+
+// A passed value is one that is kept as it was typed, to be given to each run.
+type passed struct {
+	pflag.Value
+	flag *pflag.Flag // of imgpipe run
+	args *[]string
+}
+
+func (p *passed) Set(s string) error {
+	err := p.Value.Set(s)
+	if err != nil {
+		return err
+	}
+	p.flag.Changed = true
+	if p.flag.Name != "input-list" { // lists may have to be kept first
+		*p.args = append(*p.args, "--"+p.flag.Name+"="+s)
+	}
+	return nil
+}
+
+// modeList is one or more modes.
+func modeList(p *[]string) pflag.Value {
+	known := []string{modeSerial, modeGIL, modeGoroutines, modeProcesses}
+	return value[[]string]{p, func(s string) ([]string, error) {
+		modes := strings.Split(s, ",")
+		for _, m := range modes {
+			if !slices.Contains(known, m) {
+				return nil, fmt.Errorf("expected some of %s, with commas between", strings.Join(known, ", "))
+			}
+		}
+		return modes, nil
+	}, func(modes []string) string { return strings.Join(modes, ",") }, "MODES"}
+}
+
+// numberList is one or more whole numbers from 1.
+func numberList(p *[]int, high int) pflag.Value {
+	return value[[]int]{p, func(s string) ([]int, error) {
+		var numbers []int
+		for part := range strings.SplitSeq(s, ",") {
+			n, err := strconv.Atoi(part)
+			if err != nil || n < 1 || n > high || slices.Contains(numbers, n) {
+				return nil, fmt.Errorf("expected different whole numbers from 1 to %d, with commas between", high)
+			}
+			numbers = append(numbers, n)
+		}
+		return numbers, nil
+	}, func(numbers []int) string {
+		return strings.Trim(strings.ReplaceAll(fmt.Sprint(numbers), " ", ","), "[]")
+	}, "N,…"}
+}
+
+// builtin tells that there is no input but the samples.
+func (f *compareFlags) builtin() bool { return len(f.run.inputs) == 0 && len(f.run.lists) == 0 }
+
+// validate looks at the flags together, and fills in the lists that were not given.
+func (f *compareFlags) validate() error {
+	changed := f.set.Changed
+	switch {
+	case !f.builtin() && changed("latency"):
+		return errors.New("--latency is that of the built-in samples: expected no INPUT with it")
+	case !f.builtin() && changed("images"):
+		return errors.New("--images is the number of the built-in samples: expected no INPUT with it")
+	case f.stage == stageTransform && len(f.downloads) > 1:
+		return errors.New("--downloads: --stage transform fetches nothing while the clock runs: expected one number")
+	case f.stage == stageFetch && len(f.workers) > 1:
+		return errors.New("--workers: --stage fetch transforms nothing: expected one number")
+	case f.stage != stageAll && changed("keep"):
+		return fmt.Errorf("--keep: --stage %s writes no outputs", f.stage)
+	case f.quiet && changed("progress"):
+		return errors.New("--quiet and --progress exclude each other: expected one of them")
+	}
+	if err := f.keepIsEmpty(); err != nil {
+		return err
+	}
+	if len(f.workers) == 0 {
+		f.workers = doubling(cpus())
+		if f.stage == stageFetch {
+			f.workers = []int{cpus()}
+		}
+	}
+	if len(f.downloads) == 0 {
+		f.downloads = []int{manyDownloads}
+		if f.stage == stageFetch {
+			f.downloads = []int{1, 8, 64}
+		}
+	}
+	return f.validateRun()
+}
+
+// validateRun finds what imgpipe run would say, before it is run.
+func (f *compareFlags) validateRun() error {
+	r := *f.run
+	r.output, r.mode = os.DevNull, modeGoroutines
+	if f.builtin() {
+		r.inputs = []string{"samples"}
+	}
+	if err := r.validate(); err != nil {
+		return err
+	}
+	_, err := r.spec()
+	return err
+}
+
+func (f *compareFlags) keepIsEmpty() error {
+	if f.keep == "" {
+		return nil
+	}
+	entries, err := os.ReadDir(f.keep)
+	switch {
+	case err != nil && !os.IsNotExist(err):
+		return fmt.Errorf("--keep %q: %w", f.keep, err)
+	case len(entries) > 0:
+		return fmt.Errorf("--keep %q: expected a folder that is empty or not there yet", f.keep)
+	}
+	return nil
+}
+
+// doubling gives 1, 2, 4 and so on up to n, and n.
+func doubling(n int) []int {
+	var all []int
+	for w := 1; w < n; w *= 2 {
+		all = append(all, w)
+	}
+	return append(all, n)
+}
+
+// plan is what the flags ask for; lists are the files of the input lists.
+func (f *compareFlags) plan(lists []string) bench.Plan {
+	p := bench.Plan{Configs: bench.Grid(f.modes, f.workers, f.downloads), Stage: f.stage, Runs: f.runs, Warmup: f.warmup, Args: slices.Clone(f.passed)}
+	if f.builtin() {
+		if !f.shaped() {
+			p.Args = append(p.Args, "--resize", sampleResize)
+		}
+		if !f.set.Changed("per-host") {
+			p.Args = append(p.Args, "--per-host", strconv.Itoa(slices.Max(f.downloads)))
+		}
+	}
+	for _, l := range lists {
+		p.Args = append(p.Args, "--input-list", l)
+	}
+	p.Args = append(append(p.Args, "--"), f.run.inputs...)
+	return p
+}
+
+// shaped tells that a flag says what is made of the images.
+func (f *compareFlags) shaped() (yes bool) {
+	f.set.Visit(func(flag *pflag.Flag) {
+		yes = yes || slices.Equal(flag.Annotations[groupOf], []string{"Picture"})
+	})
+	return yes
+}

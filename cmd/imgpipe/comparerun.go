@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+
+	"imgpipe/cmd/imgpipe/internal/bench"
+)
+
+// A contest runs this program again and again.
+type contest struct {
+	dir, keep string
+	// flat keeps the outputs of the last contestant alone, in keep itself; else each has a folder there.
+	flat   bool
+	screen *runsScreen
+}
+
+// run makes the comparison. Its error is that of bench.Runner.Compare.
+func (c *contest) run(ctx context.Context, job bench.Job, plan bench.Plan, parts ...bench.Plan) (*bench.Comparison, error) {
+	program, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	var pictures []bench.Picture
+	r := &bench.Runner{Program: program, Dir: c.dir, Env: contestantEnv, Progress: c.screen.show, Keep: func(config int, outputs string) error {
+		if pictures == nil {
+			if pictures, err = bench.Pictures(ctx, outputs); err != nil && ctx.Err() == nil {
+				return err
+			}
+		}
+		return c.keepOutputs(plan, config, outputs)
+	}}
+	defer c.screen.close()
+	comparison, err := r.Compare(ctx, job, plan, parts...)
+	comparison.Pictures = pictures
+	comparison.Command = append([]string{"imgpipe"}, os.Args[1:]...)
+	return comparison, err
+}
+
+// keepOutputs copies the outputs of a contestant to where --keep says.
+func (c *contest) keepOutputs(plan bench.Plan, config int, outputs string) error {
+	dir := c.keep
+	switch {
+	case dir == "" || c.flat && config != len(plan.Configs)-1:
+		return nil
+	case !c.flat:
+		this := plan.Configs[config]
+		dir = filepath.Join(dir, fmt.Sprintf("%d-%s-w%d-d%d", config+1, this.Mode, this.Workers, this.Downloads))
+	}
+	return filepath.WalkDir(outputs, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(outputs, path)
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir():
+			return os.MkdirAll(filepath.Join(dir, name), 0o755)
+		case name == "imgpipe.jsonl": // the ledger of a run that nobody will continue
+			return nil
+		}
+		from, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		defer from.Close()
+		return writeWhole(filepath.Join(dir, name), func(w io.Writer) error { _, err := io.Copy(w, from); return err })
+	})
+}
+
+// The slowdown of imgpipe run's test hook can be given to one contestant alone, by its number from 0: a comparison must see it.
+const (
+	slowContestant = "IMGPIPE_TEST_SLOW_CONTESTANT"
+	slowdown       = "IMGPIPE_TEST_SLOWDOWN"
+)
+
+func contestantEnv(config int) []string {
+	env := os.Environ()
+	which, ok := os.LookupEnv(slowContestant)
+	if !ok || which == strconv.Itoa(config) {
+		return env
+	}
+	var others []string
+	for _, e := range env {
+		if !strings.HasPrefix(e, slowdown+"=") {
+			others = append(others, e)
+		}
+	}
+	return others
+}
+
+// A runsScreen says on stderr how far a comparison has come. It is for one goroutine.
+type runsScreen struct {
+	w     io.Writer
+	quiet bool
+	plain bool
+	last  time.Time
+	bar   *progressbar.ProgressBar
+}
+
+// newRunsScreen begins; kind is the value of --progress. close must be called.
+func newRunsScreen(w io.Writer, kind string, quiet bool) *runsScreen {
+	s := &runsScreen{w: w, quiet: quiet, last: time.Now()}
+	if kind == "auto" {
+		kind = "plain"
+		if isTerminal(w) {
+			kind = "bar"
+		}
+	}
+	switch {
+	case quiet:
+	case kind == "bar":
+		s.bar = progressbar.NewOptions(-1,
+			progressbar.OptionSetWriter(w),
+			progressbar.OptionSetWidth(24),
+			progressbar.OptionShowCount(),
+			progressbar.OptionSetPredictTime(false), // runs differ too much: the time left is computed here
+			progressbar.OptionSetElapsedTime(false),
+			progressbar.OptionClearOnFinish(),
+		)
+	case kind == "plain":
+		s.plain = true
+	}
+	return s
+}
+
+func (s *runsScreen) say(format string, args ...any) {
+	if !s.quiet {
+		fmt.Fprintf(s.w, format+"\n", args...)
+	}
+}
+
+func (s *runsScreen) show(p bench.Progress) {
+	left := ""
+	if p.Left > 0 {
+		left = fmt.Sprintf(", %s left", p.Left.Round(time.Second))
+	}
+	switch {
+	case s.bar != nil && p.Done < p.Total:
+		// What the bar cannot draw is no reason to end a run.
+		s.bar.ChangeMax(p.Total)
+		s.bar.Describe(p.Now + left)
+		_ = s.bar.Set(p.Done)
+	case s.plain && p.Now != "" && time.Since(s.last) >= plainEvery:
+		s.last = time.Now()
+		s.say("%d/%d runs%s: %s", p.Done, p.Total, left, p.Now)
+	}
+}
+
+func (s *runsScreen) close() {
+	if s.bar != nil {
+		_ = s.bar.Clear()
+	}
+}

@@ -1,0 +1,226 @@
+package bench
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// What a claim of the field came to.
+const (
+	holds    = "yes"
+	fails    = "no"
+	notShown = "not shown"
+)
+
+// The bounds of the claims, against the noise of a few runs.
+const (
+	muchFaster = 1.3 // this is faster for a reason, on two CPUs or more
+	nearOne    = 1.2 // this is hardly faster
+	likewise   = 0.8 // this share of another's speedup counts as the same
+	someMicros = 100e-6
+	someMillis = 0.5e-3
+)
+
+// StartOfGoroutine measures the time from a go statement until the goroutine runs and its maker goes on, the median of many, in seconds.
+func StartOfGoroutine() float64 {
+	const tries, each = 51, 200
+	var means []float64
+	for range tries {
+		began := time.Now()
+		for range each {
+			ran := make(chan struct{})
+			go close(ran)
+			<-ran
+		}
+		means = append(means, time.Since(began).Seconds()/each)
+	}
+	return median(means)
+}
+
+// ClaimPlans are short comparisons of the stages alone, for the claims that the whole job cannot show: fetching with one and with many
+// downloads, transforming with one worker and with as many as there are CPUs, and with more. They take the arguments of p.
+func ClaimPlans(p Plan, cpus, downloads int) []Plan {
+	fetches := Plan{Stage: StageFetch, Configs: Grid([]string{serial, gil, goroutines}, []int{cpus}, []int{downloads})}
+	transforms := Plan{Stage: StageTransform, Configs: Grid([]string{serial, gil, goroutines, processes}, []int{cpus}, []int{downloads})}
+	transforms.Configs = append(transforms.Configs, Config{goroutines, 4 * cpus, downloads})
+	plans := []Plan{fetches, transforms}
+	for i := range plans {
+		plans[i].Runs, plans[i].Warmup, plans[i].Args = 3, 0, p.Args
+	}
+	return plans
+}
+
+// stage gives what was measured of one stage alone: by c itself or by one of its Parts, or nil.
+func (c *Comparison) stage(name string) *Comparison {
+	if c.Job.Stage == name && len(c.Samples) > 0 {
+		return c
+	}
+	for i := range c.Parts {
+		if p := &c.Parts[i]; p.Job.Stage == name && len(p.Samples) > 0 && p.Different == "" {
+			return p
+		}
+	}
+	return nil
+}
+
+// best gives the Config of a mode with the given property that has the greatest speedup over the Baseline.
+func (c *Comparison) best(mode string, is func(Config) bool) (r Result, config int, ok bool) {
+	if c == nil {
+		return r, 0, false
+	}
+	for i, this := range c.Configs {
+		if this.Mode == mode && is(this) && c.Results[i].Runs > 0 && (!ok || c.Results[i].Speedup.Center > r.Speedup.Center) {
+			r, config, ok = c.Results[i], i, true
+		}
+	}
+	return r, config, ok
+}
+
+func anyWidth(Config) bool { return true }
+
+// serially tells that speedups are counted from serial.
+func (c *Comparison) serially() bool {
+	return c != nil && c.Configs[c.Baseline].Mode == serial && c.Results[c.Baseline].Runs > 0
+}
+
+// claims are what the field says of threads, locks and processes, each with what was measured of it here.
+func (c *Comparison) claims() []Claim {
+	if c.Different != "" || len(c.Samples) == 0 {
+		return nil
+	}
+	fetches, transforms := c.stage(StageFetch), c.stage(StageTransform)
+	return []Claim{
+		c.claimShared(),
+		c.claimStart(),
+		claimLockFetch(fetches),
+		claimLockTransform(transforms, c.Machine.CPUs),
+		c.claimIsolated(),
+		claimProcessesScale(transforms, c.Machine.CPUs),
+		claimManyDownloads(fetches),
+		claimCores(transforms, c.Machine.CPUs),
+	}
+}
+
+func yesNo(yes bool) string {
+	if yes {
+		return holds
+	}
+	return fails
+}
+
+// parts are c and its Parts.
+func (c *Comparison) parts() []*Comparison {
+	all := []*Comparison{c}
+	for i := range c.Parts {
+		all = append(all, &c.Parts[i])
+	}
+	return all
+}
+
+// found gives a result of a mode, of c if it is there, else of a Part.
+func (c *Comparison) found(mode string) (r Result, ok bool) {
+	for _, part := range c.parts() {
+		if part.Job.Stage == StageFetch {
+			continue // nothing is handed over there
+		}
+		if r, _, ok = part.best(mode, anyWidth); ok {
+			return r, true
+		}
+	}
+	return r, false
+}
+
+func (c *Comparison) claimShared() Claim {
+	claim := Claim{Text: "Threads share memory: no image is copied from one to another.", Measured: "no goroutines were run", Holds: notShown}
+	if r, ok := c.found(goroutines); ok {
+		claim.Measured, claim.Holds = fmt.Sprintf("goroutines: %s copied for each image", bytes(r.CopiedPerImage)), yesNo(r.CopiedPerImage == 0)
+	}
+	return claim
+}
+
+func (c *Comparison) claimStart() Claim {
+	claim := Claim{Text: "Threads start in microseconds, processes in milliseconds.", Holds: notShown}
+	var said []string
+	if c.GoroutineStart > 0 {
+		said = append(said, "goroutine: "+seconds(c.GoroutineStart))
+	}
+	r, ok := c.found(processes)
+	ok = ok && r.WorkerStart > 0
+	if ok {
+		said = append(said, "worker process: "+seconds(r.WorkerStart))
+		claim.Holds = yesNo(c.GoroutineStart > 0 && c.GoroutineStart < someMicros && r.WorkerStart > someMillis)
+	} else {
+		said = append(said, "no process was run")
+	}
+	claim.Measured = strings.Join(said, ", ")
+	return claim
+}
+
+func claimLockFetch(c *Comparison) Claim {
+	claim := Claim{Text: "A global interpreter lock lets waiting for I/O overlap.", Measured: "--stage fetch with serial, gil and goroutines shows it", Holds: notShown}
+	l, _, ok := c.best(gil, anyWidth)
+	g, _, ok2 := c.best(goroutines, anyWidth)
+	if ok && ok2 && c.serially() {
+		claim.Measured = fmt.Sprintf("fetching alone: gil %s as serial, goroutines %.2f", speedup(l), g.Speedup.Center)
+		claim.Holds = yesNo(l.Speedup.Center > muchFaster && l.Speedup.Center > likewise*g.Speedup.Center)
+	}
+	return claim
+}
+
+func claimLockTransform(c *Comparison, cpus int) Claim {
+	claim := Claim{Text: "A global interpreter lock keeps CPU work from overlapping.", Measured: "--stage transform with serial, gil and goroutines, on two CPUs or more, shows it", Holds: notShown}
+	several := func(config Config) bool { return config.Workers > 1 }
+	l, _, ok := c.best(gil, several)
+	g, _, ok2 := c.best(goroutines, several)
+	if ok && ok2 && c.serially() && cpus > 1 {
+		claim.Measured = fmt.Sprintf("transforming alone: gil %s as serial, goroutines %.2f", speedup(l), g.Speedup.Center)
+		claim.Holds = yesNo(l.Speedup.Center < nearOne && g.Speedup.Center > muchFaster)
+	}
+	return claim
+}
+
+func (c *Comparison) claimIsolated() Claim {
+	claim := Claim{Text: "Processes have memory of their own: images are copied to them, and each has a heap.", Measured: "no process was run", Holds: notShown}
+	if r, ok := c.found(processes); ok {
+		claim.Measured = fmt.Sprintf("processes: %s copied for each image, %s of memory for each worker", bytes(r.CopiedPerImage), bytes(r.MemoryPerWorker))
+		claim.Holds = yesNo(r.CopiedPerImage > 0)
+	}
+	return claim
+}
+
+func claimProcessesScale(c *Comparison, cpus int) Claim {
+	claim := Claim{Text: "Processes scale with the cores.", Measured: "--stage transform with serial and processes, on two CPUs or more, shows it", Holds: notShown}
+	r, config, ok := c.best(processes, func(config Config) bool { return config.Workers > 1 })
+	if ok && c.serially() && cpus > 1 {
+		n := c.Configs[config].Workers
+		claim.Measured = fmt.Sprintf("transforming alone: %d processes %s as serial", n, speedup(r))
+		claim.Holds = yesNo(r.Speedup.Center > likewise*float64(min(n, cpus)))
+	}
+	return claim
+}
+
+func claimManyDownloads(c *Comparison) Claim {
+	claim := Claim{Text: "Work that waits for I/O wants many threads, many more than there are CPUs.", Measured: "--stage fetch with serial and goroutines shows it", Holds: notShown}
+	r, config, ok := c.best(goroutines, anyWidth)
+	if ok && c.serially() {
+		n := c.Configs[config].Downloads
+		claim.Measured = fmt.Sprintf("fetching alone: %s %s as one on %s", count(n, "download"), speedup(r), count(c.Machine.CPUs, "CPU"))
+		claim.Holds = yesNo(r.Speedup.Center > muchFaster*float64(c.Machine.CPUs))
+	}
+	return claim
+}
+
+func claimCores(c *Comparison, cpus int) Claim {
+	claim := Claim{Text: "Work that computes wants cores: more threads than CPUs bring nothing.", Measured: "--stage transform with as many workers as CPUs, and with more, shows it", Holds: notShown}
+	_, few, ok := c.best(goroutines, func(config Config) bool { return config.Workers == cpus })
+	_, many, ok2 := c.best(goroutines, func(config Config) bool { return config.Workers > cpus })
+	if ok && ok2 {
+		ratio, _ := c.Ratio(few, many)
+		claim.Measured = fmt.Sprintf("transforming alone: %d workers %s as %d, on %s", c.Configs[many].Workers, times(ratio), cpus, count(cpus, "CPU"))
+		claim.Holds = yesNo(ratio.Center < nearOne)
+	}
+	return claim
+}
+
+func speedup(r Result) string { return times(r.Speedup) }

@@ -1,0 +1,328 @@
+package bench
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// asFast is how much slower a simpler Config may be, if it is not significantly so, and still be preferred.
+const asFast = 1.03
+
+// verdict says what follows from the figures: what to use, what bounds the job, what more would bring, what each model costs. The
+// most useful sentence comes first. Where the runs cannot be compared it says so, and nothing else.
+func (c *Comparison) verdict() []Finding {
+	var all []Finding
+	add := func(kind, text, figures string) { all = append(all, Finding{kind, text, figures}) }
+	switch {
+	case c.Different != "":
+		add("different", "The runs did not do the same work, so their times cannot be compared: this is a fault of imgpipe or of its input.", c.Different)
+		return all
+	case len(c.Samples) == 0:
+		add("nothing", "No run was finished, so nothing can be said.", or(c.Partial, "0 runs"))
+		return all
+	case c.Samples[0].Summary.Done == 0:
+		add("nothing", "No image could be done, in any mode: the figures are those of failing.", c.failures())
+		return all
+	}
+	best, simplest := c.choice()
+	c.sayChoice(add, best, simplest)
+	if c.Partial != "" {
+		add("partial", "This is partial.", c.Partial)
+	}
+	c.sayBound(add, best)
+	if c.Job.Stage != StageFetch {
+		c.sayWorkers(add, best)
+	}
+	if c.Job.Stage != StageTransform {
+		c.sayDownloads(add, best)
+	}
+	c.sayProcesses(add)
+	c.sayLock(add)
+	return all
+}
+
+func or(s, none string) string {
+	if s == "" {
+		return none
+	}
+	return s
+}
+
+func (c *Comparison) failures() string {
+	s := c.Samples[0].Summary
+	text := fmt.Sprintf("%d of %d failed", s.Failed, s.Items)
+	if len(s.Failures) > 0 {
+		text += fmt.Sprintf("; %d %s, such as: %s", s.Failures[0].Count, s.Failures[0].Class, s.Failures[0].Example)
+	}
+	return text
+}
+
+// choice gives the Config to use, and the fastest one. They differ where a simpler one is as fast: fewer workers, fewer downloads, no
+// processes.
+func (c *Comparison) choice() (choice, fastest int) {
+	fastest = -1
+	for i, r := range c.Results {
+		if r.Runs > 0 && (fastest < 0 || r.Wall.Center < c.Results[fastest].Wall.Center) {
+			fastest = i
+		}
+	}
+	choice = fastest
+	for i, r := range c.Results {
+		if r.Runs == 0 || i == fastest || c.Configs[i].Mode == gil && c.Configs[fastest].Mode != gil {
+			continue // that mode is a lesson, not a tool
+		}
+		slower, p := c.Ratio(i, fastest)
+		if slower.Center <= asFast && p >= level && c.Configs[i].simplerThan(c.Configs[choice]) {
+			choice = i
+		}
+	}
+	return choice, fastest
+}
+
+// ofModes ranks the modes, simplest first.
+var ofModes = map[string]int{serial: 0, goroutines: 1, processes: 2, gil: 3}
+
+func (a Config) simplerThan(b Config) bool {
+	switch {
+	case ofModes[a.Mode] != ofModes[b.Mode]:
+		return ofModes[a.Mode] < ofModes[b.Mode]
+	case a.Workers != b.Workers:
+		return a.Workers < b.Workers
+	}
+	return a.Downloads < b.Downloads
+}
+
+func (c *Comparison) sayChoice(add func(kind, text, figures string), best, fastest int) {
+	r := c.Results[best]
+	speed := fmt.Sprintf("%s images/s, %s for %s", c.rate(best), seconds(r.Wall.Center), count(c.Job.Images, "image"))
+	flags := strings.Join(c.Configs[best].Flags(), " ")
+	if c.ran() == 1 {
+		add("choice", fmt.Sprintf("Only %s was run, so there is nothing to compare it with.", c.Name(best)), speed)
+		return
+	}
+	if best != c.Baseline {
+		speed += fmt.Sprintf("; %s as %s (%s)", times(r.Speedup), c.Name(c.Baseline), significance(r.Speedup, r.P))
+	}
+	text := fmt.Sprintf("Use %s here: %s.", flags, "it was the fastest")
+	if best != fastest {
+		ratio, p := c.Ratio(best, fastest)
+		text = fmt.Sprintf("Use %s here: %s was not faster beyond the noise.", flags, c.Name(fastest))
+		speed += fmt.Sprintf("; %s was %s (%s)", c.Name(fastest), times(ratio), significance(ratio, p))
+	} else if c.rounds() < enoughRuns {
+		text = fmt.Sprintf("Use %s here, as far as so few runs can tell: it was the fastest.", flags)
+	} else if others := c.rivals(best); others != "" {
+		text = fmt.Sprintf("Use %s here: nothing was faster, though the difference to %s lies within the noise.", flags, others)
+	}
+	add("choice", text, speed)
+}
+
+// ran is how many Configs finished a run.
+func (c *Comparison) ran() (n int) {
+	for _, r := range c.Results {
+		if r.Runs > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// rivals are the Configs that do not differ from the best.
+func (c *Comparison) rivals(best int) string {
+	var names []string
+	for i, r := range c.Results {
+		if i == best || r.Runs == 0 {
+			continue
+		}
+		if _, p := c.Ratio(i, best); p >= level {
+			names = append(names, c.Name(i))
+		}
+	}
+	return list(names)
+}
+
+func list(names []string) string {
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
+}
+
+func (c *Comparison) sayBound(add func(kind, text, figures string), best int) {
+	d := c.demand(best)
+	use := fmt.Sprintf("CPUs %.0f %% busy, workers %.0f %%, downloads %.0f %%", 100*d.cpuUse(), 100*d.workUse(), 100*d.fetchUse())
+	cpu := fmt.Sprintf("%s of CPU for each image", seconds(d.cpu))
+	switch d.bound() {
+	case boundOrder:
+		add("bound", "One image after the other, so waiting and computing take turns and all but one CPU rest.", fmt.Sprintf("%s; fetching %s and working %s for each image", use, seconds(d.fetch), seconds(d.work)))
+	case boundMemory:
+		add("bound", "Memory bounds this job: workers wait for the budget. A larger --memory helps if the machine has it; fewer workers waste less.", fmt.Sprintf("%.0f %% of the workers' time is spent waiting for memory", 100*d.memory))
+	case boundLock:
+		add("bound", "The lock bounds this job: workers wait for one another.", fmt.Sprintf("%.0f %% of the workers' time is spent waiting for the lock", 100*d.lock))
+	case boundStart:
+		add("bound", "Starting workers bounds this job: it is over too soon for processes to pay.", fmt.Sprintf("%.0f %% of the workers' time is spent on starting, %s each", 100*d.start, seconds(c.Results[best].WorkerStart)))
+	case boundCPU:
+		add("bound", "The CPUs bound this job.", use+"; "+cpu)
+	case boundIO:
+		add("bound", "Waiting for the files (I/O) bounds this job.", fmt.Sprintf("%s; %s of waiting against %s of CPU for each image", use, seconds(d.fetch), seconds(d.cpu)))
+	case boundOthers:
+		add("bound", "The CPUs bound this job, and other programs used them at the same time.", use+"; "+cpu)
+	case boundWorkers:
+		add("bound", "The number of workers bounds this job: they are busy, and there are CPUs left.", use)
+	case boundNone:
+		add("bound", "Nothing is used to its end: the job is short, or other programs took the CPUs.", use)
+	}
+}
+
+func (c *Comparison) sayWorkers(add func(kind, text, figures string), best int) {
+	d, r := c.demand(best), c.Results[best]
+	cpus := int(d.cpus)
+	figures := fmt.Sprintf("the CPUs could do %.3g images/s, and do %.3g", d.cpuRate(), d.rate)
+	if r.Efficiency > 0 {
+		figures = fmt.Sprintf("efficiency %.0f %%, serial fraction %.3f (Karp–Flatt)", 100*r.Efficiency, r.Serial)
+		if r.Ceiling > 0 {
+			figures += fmt.Sprintf(", at most %.3g times as fast with any number of CPUs (Amdahl)", r.Ceiling)
+		}
+	}
+	switch b := d.bound(); {
+	case b == boundWorkers && d.config.Workers < cpus:
+		add("workers", fmt.Sprintf("More workers would help, up to the %s.", count(cpus, "CPU")), figures)
+	case b == boundCPU && d.config.Workers >= cpus || b == boundOthers:
+		add("workers", "More workers would bring nothing on this machine; more CPUs would.", figures)
+	case b == boundIO:
+		add("workers", "More workers would bring nothing: those there are wait for files.", fmt.Sprintf("workers %.0f %% busy", 100*d.workUse()))
+	case d.config.Workers >= cpus:
+		add("workers", fmt.Sprintf("More workers than the %s would bring little.", count(cpus, "CPU")), figures)
+	case d.config.Mode != serial:
+		add("workers", fmt.Sprintf("More workers could use the CPUs that rest, up to %d.", cpus), figures)
+	}
+}
+
+func (c *Comparison) sayDownloads(add func(kind, text, figures string), best int) {
+	d := c.demand(best)
+	if d.fetch <= 0 || d.config.Mode == serial {
+		return
+	}
+	n := d.config.Downloads
+	if c.Job.Stage == StageFetch || d.cpuRate() > 2*d.fetchRate(n) && d.bound() == boundIO {
+		add("downloads", "More downloads would bring more, until the network or the server is used up.",
+			fmt.Sprintf("%s of waiting for each image; %s can bring %.3g images/s, %d could bring %.3g", seconds(d.fetch), count(n, "download"), d.fetchRate(n), 2*n, d.fetchRate(2*n)))
+		return
+	}
+	enough := min(d.downloadsFor(d.cpuRate()), max(c.Job.Images, 1))
+	figures := fmt.Sprintf("%s can bring %.3g images/s, the CPUs can do %.3g", count(n, "download"), d.fetchRate(n), d.cpuRate())
+	switch {
+	case enough > n:
+		add("downloads", fmt.Sprintf("More downloads would help: about %d keep the CPUs busy.", enough), figures)
+	case enough <= n/2:
+		add("downloads", fmt.Sprintf("More downloads would bring nothing; about %d would do.", enough), figures)
+	default:
+		add("downloads", "More downloads would bring nothing.", figures)
+	}
+}
+
+// pair gives two modes at the same width, the largest that both have.
+func (c *Comparison) pair(a, b string) (x, y int, ok bool) {
+	widest := Config{}
+	for i, first := range c.Configs {
+		for j, second := range c.Configs {
+			if first.Mode != a || second.Mode != b || first.Workers != second.Workers || first.Downloads != second.Downloads {
+				continue
+			}
+			if c.Results[i].Runs > 0 && c.Results[j].Runs > 0 && (!ok || first.Workers > widest.Workers || first.Workers == widest.Workers && first.Downloads > widest.Downloads) {
+				x, y, ok, widest = i, j, true, first
+			}
+		}
+	}
+	return x, y, ok
+}
+
+func (c *Comparison) sayProcesses(add func(kind, text, figures string)) {
+	g, p, ok := c.pair(goroutines, processes)
+	if !ok {
+		return
+	}
+	ratio, prob := c.Ratio(g, p)
+	rg, rp := c.Results[g], c.Results[p]
+	cost := "Processes cost no measurable time here"
+	switch {
+	case !ratio.Finite():
+		cost = "So few runs cannot tell what processes cost in time"
+	case prob < level && ratio.Center < 1:
+		cost = fmt.Sprintf("Processes cost %.0f %% of the speed here", 100*(1-ratio.Center))
+	case prob < level:
+		cost = fmt.Sprintf("Processes are %.0f %% faster than goroutines here, each with a garbage collector of its own", 100*(ratio.Center-1))
+	}
+	more := "no more memory"
+	if extra := rp.Memory() - rg.Memory(); extra > 0 {
+		more = fmt.Sprintf("%s more memory", bytes(extra))
+	}
+	add("processes", cost+fmt.Sprintf(", and %s; they buy isolation: an image that crashes or hangs costs one worker, which can be killed in time and is replaced.", more),
+		fmt.Sprintf("%s as goroutines with %s (%s); %s copied for each image, %s to start a worker, %s of memory against %s",
+			times(ratio), count(c.Configs[p].Workers, "worker"), significance(ratio, prob), bytes(rp.CopiedPerImage), seconds(rp.WorkerStart), bytes(rp.Memory()), bytes(rg.Memory())))
+}
+
+func (c *Comparison) sayLock(add func(kind, text, figures string)) {
+	l, g, ok := c.pair(gil, goroutines)
+	if !ok || c.Configs[g].Workers < 2 && c.Job.Stage != StageFetch {
+		return
+	}
+	ratio, p := c.Ratio(l, g)
+	text := "A global lock would have cost nothing measurable here."
+	switch {
+	case !ratio.Finite():
+		text = "So few runs cannot tell what a global lock would have cost."
+	case p < level && ratio.Center > 1:
+		text = fmt.Sprintf("A global lock would have made this job take %.2f times as long.", ratio.Center)
+	case p < level:
+		text = "A global lock would have cost nothing here: with it the job was even faster, as its workers do not fight for the CPUs."
+	}
+	add("lock", text, fmt.Sprintf("without the lock %s (%s); workers waited for it %.0f %% of their time", times(ratio), significance(ratio, p), 100*c.demand(l).lock))
+}
+
+// rate is images/s with its interval.
+func (c *Comparison) rate(config int) string {
+	e := c.Results[config].ImagesPerSec
+	if !e.Finite() {
+		return fmt.Sprintf("%.3g", e.Center)
+	}
+	return fmt.Sprintf("%.3g (%.3g to %.3g)", e.Center, e.Low, e.High)
+}
+
+// times writes a ratio of speeds with its interval.
+func times(e Estimate) string {
+	if !e.Finite() {
+		return fmt.Sprintf("%.2f times as fast", e.Center)
+	}
+	return fmt.Sprintf("%.2f times as fast, %.2f to %.2f", e.Center, e.Low, e.High)
+}
+
+// significance says in words what the probability of a ratio means.
+func significance(e Estimate, p float64) string {
+	switch {
+	case !e.Finite():
+		return "too few runs for an interval"
+	case p >= level:
+		return fmt.Sprintf("no significant difference, p = %.2f", p)
+	case p < 0.001:
+		return "p < 0.001"
+	}
+	return fmt.Sprintf("p = %.3f", p)
+}
+
+// seconds writes a time with three digits.
+func seconds(s float64) string {
+	switch {
+	case s <= 0:
+		return "0 s"
+	case s < 1e-6:
+		return fmt.Sprintf("%.3g ns", 1e9*s)
+	case s < 1e-3:
+		return fmt.Sprintf("%.3g µs", 1e6*s)
+	case s < 1:
+		return fmt.Sprintf("%.3g ms", 1e3*s)
+	case s < 100:
+		return fmt.Sprintf("%.3g s", s)
+	}
+	return (time.Duration(s) * time.Second).String()
+}

@@ -1,0 +1,137 @@
+package bench
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"imgpipe/cmd/imgpipe/internal/summary"
+)
+
+// The bounds beyond which a figure is doubted.
+const (
+	enoughRuns = 6    // fewer rounds give no interval and no significance at 5 %
+	slowFirst  = 1.15 // the first round against the median of the others
+	wideNoise  = 0.10 // half the width of an interval against its centre
+	driftBy    = 0.05 // from the first round to the last
+	busyOthers = 0.15 // CPUs that other programs took, of each CPU
+)
+
+// warnings are the reasons to doubt c, the gravest first.
+func (c *Comparison) warnings() []Warning {
+	var all []Warning
+	add := func(kind, format string, args ...any) {
+		all = append(all, Warning{kind, fmt.Sprintf(format, args...)})
+	}
+	if len(c.Samples) == 0 {
+		return all
+	}
+	if failed := c.Samples[0].Summary.Failed; failed > 0 {
+		class := ""
+		if f := c.Samples[0].Summary.Failures; len(f) > 0 {
+			class = ", most of them " + f[0].Class
+		}
+		add("failures", "%d of %d images failed in every run%s: the figures are of a job that is partly not done.", failed, c.Job.Images, class)
+	}
+	if rounds := c.rounds(); rounds < enoughRuns {
+		add("few-runs", "%s: there is no interval at 95 %% and no difference can be significant at 5 %% with fewer than %d (--runs %d).",
+			count(rounds, "round"), enoughRuns, enoughRuns)
+	}
+	c.warnOfMachine(add)
+	c.warnOfOrder(add)
+	c.warnOfWidths(add)
+	var noisy []string
+	for i, r := range c.Results {
+		if half := (r.Wall.High - r.Wall.Low) / 2 / r.Wall.Center; r.Wall.Finite() && half > wideNoise {
+			noisy = append(noisy, fmt.Sprintf("%s ±%.0f %%", c.Name(i), 100*half))
+		}
+	}
+	if len(noisy) > 0 {
+		add("noise", "The times of equal runs lie far apart (%s): only large differences can be seen. A quiet machine, more images or more runs help.", strings.Join(noisy, ", "))
+	}
+	return all
+}
+
+// rounds is the number of rounds that a Config has finished, the fewest of those that have finished any.
+func (c *Comparison) rounds() int {
+	fewest := 0
+	for _, r := range c.Results {
+		if r.Runs > 0 && (fewest == 0 || r.Runs < fewest) {
+			fewest = r.Runs
+		}
+	}
+	return fewest
+}
+
+func (c *Comparison) warnOfMachine(add func(kind, format string, args ...any)) {
+	cpus := float64(max(c.Machine.CPUs, 1))
+	var others []float64
+	for _, s := range c.Samples {
+		others = append(others, s.OtherCPU)
+	}
+	switch load, other := c.Samples[0].Load, median(others); {
+	case other > busyOthers*cpus:
+		add("loaded", "Other programs kept %.1f of %.0f CPUs busy during the runs: the figures are too low, those of the wider modes most.", other, cpus)
+	case load > cpus:
+		add("loaded", "The machine was busy at the beginning (load average %.1f on %.0f CPUs).", load, cpus)
+	}
+	if c.Job.Latency > 0 && c.Job.Stage != StageTransform {
+		add("server", "The sample server runs on the same CPUs as what is measured.")
+	}
+}
+
+// warnOfOrder looks at what the rounds say of the machine: each run beside the median of its Config, the mean over the Configs.
+func (c *Comparison) warnOfOrder(add func(kind, format string, args ...any)) {
+	rounds := map[int][]float64{}
+	last := 0
+	for _, s := range c.Samples {
+		if r := c.Results[s.Config]; r.Wall.Center > 0 && s.Summary.Wall > 0 {
+			rounds[s.Round] = append(rounds[s.Round], math.Log(s.Summary.Wall/r.Wall.Center))
+			last = max(last, s.Round)
+		}
+	}
+	var means []float64
+	for round := range last + 1 {
+		sum := 0.0
+		for _, v := range rounds[round] {
+			sum += v
+		}
+		if n := len(rounds[round]); n > 0 {
+			means = append(means, sum/float64(n))
+		}
+	}
+	if len(means) < 3 {
+		return
+	}
+	if first := math.Exp(means[0] - median(means[1:])); first > slowFirst {
+		add("slow-first", "The first round took %.0f %% longer than the others: something was not warm yet (--warmup %d).", 100*(first-1), c.Warmup+1)
+	}
+	slope, p := trend(means)
+	if drift := math.Exp(slope*float64(len(means)-1)) - 1; p < level && math.Abs(drift) > driftBy {
+		word := "slower"
+		if drift < 0 {
+			word = "faster"
+		}
+		add("drift", "The machine became %s by %.0f %% from the first round to the last (p = %.3f). Ratios are taken within rounds and hold; times hold less.", word, 100*math.Abs(drift), p)
+	}
+}
+
+func (c *Comparison) warnOfWidths(add func(kind, format string, args ...any)) {
+	widest := 0
+	for i := range c.Configs {
+		widest = max(widest, c.width(i))
+	}
+	if c.Job.Images < widest {
+		what := "workers"
+		if c.Job.Stage == StageFetch {
+			what = "downloads"
+		}
+		add("few-images", "There are fewer images (%d) than %s (%d): some had nothing to do.", c.Job.Images, what, widest)
+	}
+	if cpus := c.Machine.CPUs; cpus > 0 && widest > cpus && c.Job.Stage != StageFetch {
+		add("many-workers", "There were up to %d workers on %s: the ones too many cannot add speed to CPU work.", widest, count(cpus, "CPU"))
+	}
+}
+
+// bytes writes an amount for a sentence.
+func bytes(n float64) string { return summary.Bytes(int64(math.Round(n))) }
