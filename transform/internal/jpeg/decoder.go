@@ -122,13 +122,8 @@ func (d *Decoder) layOut(s Scale) error {
 	size, least := 0, 0
 	for i := range h.N {
 		k, c := &h.Components[i], &d.comp[i]
-		*c = component{h: k.H, v: k.V, scale: s.Luma, allCols: mcuCols * k.H, allRows: mcuRows * k.V}
-		if (h.Kind == YCbCr || h.Kind == YCCK) && (i == 1 || i == 2) {
-			c.scale = s.Chroma
-		}
+		*c = component{h: k.H, v: k.V, scale: h.scale(s, i), allCols: mcuCols * k.H, allRows: mcuRows * k.V}
 		switch c.scale {
-		case 0:
-			c.scale = 8
 		case 1, 2, 3, 4, 8:
 		default:
 			return fmt.Errorf("scale %d/8 is none of 1, 2, 3, 4 and 8", c.scale)

@@ -91,7 +91,7 @@ func shortest(freq *[257]int) huffSpec {
 	for i := range next {
 		next[i] = -1
 	}
-	// The symbols that occur, as a heap would do: they are few.
+	// The symbols that occur. They are few, so that looking through all of them each time costs little.
 	var live [257]int
 	n := 0
 	for i, f := range freq {

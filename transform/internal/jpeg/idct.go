@@ -125,8 +125,11 @@ func rows8(w *[32]uint64, dst []byte, stride int) {
 		z1, z2 := (f7+f1)*c0899, (f5+f3)*c2562
 		o0, o1, o2, o3 := f1*c1501-z1+z4, f3*c3072-z2+z3, f5*c2053-z2+z4, f7*c0298-z1+z3
 
-		l := four(e0+o0, e1+o1, e2+o2, e3+o3)
-		r := four(e3-o3, e2-o2, e1-o1, e0-o0)
+		s0, s1, s2, s3, s4, s5, s6, s7 := e0+o0, e1+o1, e2+o2, e3+o3, e3-o3, e2-o2, e1-o1, e0-o0
+		l, r := four(s0, s1, s2, s3), four(s4, s5, s6, s7)
+		if (s0|s1|s2|s3|s4|s5|s6|s7)&outside != 0 {
+			l, r = clamp4(s0, s1, s2, s3), clamp4(s4, s5, s6, s7)
+		}
 		binary.LittleEndian.PutUint64(dst[y*stride:], l&low|r<<32)
 		binary.LittleEndian.PutUint64(dst[(y+1)*stride:], l>>32|r&^low)
 	}
@@ -149,8 +152,11 @@ func idct8of4(b *block, dst []byte, stride int) {
 		f0, f1 := turn(w[y], w[y+1])
 		f2, f3 := turn(w[8+y], w[9+y])
 		e0, e1, e2, e3, o0, o1, o2, o3 := eightOf4(f0<<constBits+round2, f1, f2, f3)
-		l := four(e0+o0, e1+o1, e2+o2, e3+o3)
-		r := four(e3-o3, e2-o2, e1-o1, e0-o0)
+		s0, s1, s2, s3, s4, s5, s6, s7 := e0+o0, e1+o1, e2+o2, e3+o3, e3-o3, e2-o2, e1-o1, e0-o0
+		l, r := four(s0, s1, s2, s3), four(s4, s5, s6, s7)
+		if (s0|s1|s2|s3|s4|s5|s6|s7)&outside != 0 {
+			l, r = clamp4(s0, s1, s2, s3), clamp4(s4, s5, s6, s7)
+		}
 		binary.LittleEndian.PutUint64(dst[y*stride:], l&low|r<<32)
 		binary.LittleEndian.PutUint64(dst[(y+1)*stride:], l>>32|r&^low)
 	}
@@ -163,18 +169,18 @@ func eightOf4(f0, f1, f2, f3 uint64) (e0, e1, e2, e3, o0, o1, o2, o3 uint64) {
 		f1*c1387 + f3*c1175, f1*c1175 - f3*c0275, f1*c0785 - f3*c1387, f1*c0275 - f3*c0785
 }
 
-// four makes the samples of four columns in two rows from the results of the second pass: those of the upper row are the
-// lower half of the word, the first column in its lowest byte.
+// outside covers, in the results of the second pass, bits 26 to 30, which are 0 if a sample is in range: bit 31 is set by
+// round2, and only by it.
+const outside = 0x7c000000 * both
+
+// four makes the samples of four columns in two rows from the results of the second pass, if they are in range: those of
+// the upper row are the lower half of the word, the first column in its lowest byte.
 func four(a, b, c, d uint64) uint64 {
-	// A sample is in range if bits 26 to 30 are 0, bit 31 being set by round2 alone.
-	if (a|b|c|d)&(0x7c000000*both) == 0 {
-		const m = 0xff * both
-		return a>>shift2&m | b>>(shift2-8)&(m<<8) | c>>(shift2-16)&(m<<16) | d<<(24-shift2)&(m<<24)
-	}
-	return clamp4(a, b, c, d)
+	const m = 0xff * both
+	return a>>shift2&m | b>>(shift2-8)&(m<<8) | c>>(shift2-16)&(m<<16) | d<<(24-shift2)&(m<<24)
 }
 
-// clamp4 is four where not all samples are in range.
+// clamp4 is four for samples that may be out of range.
 func clamp4(a, b, c, d uint64) uint64 {
 	return clamp(a) | clamp(b)<<8 | clamp(c)<<16 | clamp(d)<<24
 }
@@ -211,7 +217,11 @@ func idct4(b *block, last int, dst []byte, stride int) {
 		f0, f1 := turn(w[0][y], w[0][y+1])
 		f2, f3 := turn(w[1][y], w[1][y+1])
 		e0, e1, o0, o1 := half4(f0, f1, f2, f3, round2)
-		v := four(e0+o0, e1+o1, e1-o1, e0-o0)
+		s0, s1, s2, s3 := e0+o0, e1+o1, e1-o1, e0-o0
+		v := four(s0, s1, s2, s3)
+		if (s0|s1|s2|s3)&outside != 0 {
+			v = clamp4(s0, s1, s2, s3)
+		}
 		binary.LittleEndian.PutUint32(dst[y*stride:], uint32(v))
 		binary.LittleEndian.PutUint32(dst[(y+1)*stride:], uint32(v>>32))
 	}
@@ -244,7 +254,7 @@ func idct3(b *block, last int, dst []byte, stride int) {
 		f0, f1 := turn(w[0][y], w[0][y+1])
 		f2, _ := turn(w[1][y], w[1][y+1])
 		a, m, o := half3(f0, f1, f2, round2)
-		v := four(a+o, m, a-o, round2)
+		v := clamp4(a+o, m, a-o, round2)
 		row := dst[y*stride:][:3]
 		row[0], row[1], row[2] = byte(v), byte(v>>8), byte(v>>16)
 		if y == 0 {

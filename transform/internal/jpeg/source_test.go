@@ -245,16 +245,16 @@ func (f *fileWriter) refine(b *[64]int, s scanSpec) {
 
 // testTables are Huffman tables with all 256 symbols, the second with codes of 16 bits.
 var testTables = [2]huffSpec{
-	{counts: [16]uint8{7: 128, 8: 128}},
-	{counts: [16]uint8{3: 4, 5: 30, 14: 100, 15: 122}},
+	{[16]uint8{7: 128, 8: 128}, allSymbols()},
+	{[16]uint8{3: 4, 5: 30, 14: 100, 15: 122}, allSymbols()},
 }
 
-func init() {
-	for i := range testTables {
-		for s := range 256 {
-			testTables[i].symbols = append(testTables[i].symbols, uint8(s*37))
-		}
+func allSymbols() []uint8 {
+	symbols := make([]uint8, 256)
+	for i := range symbols {
+		symbols[i] = uint8(i * 37)
 	}
+	return symbols
 }
 
 // write makes a file of s.
