@@ -64,7 +64,7 @@ func BenchmarkWeights(b *testing.B) {
 		b.Run(fmt.Sprintf("from=%d/to=%d", c.from, c.to), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				newAxis(axisKey{0, float64(c.from), c.to, Lanczos3, acrossBits})
+				newAxis(axisKey{0, float64(c.from), c.to, Lanczos3, acrossBits, 0})
 			}
 		})
 	}

@@ -35,7 +35,7 @@ func TestSharedCacheServesManyAtOnce(t *testing.T) {
 func TestCacheIsBounded(t *testing.T) {
 	var c Cache
 	for i := range 400 {
-		c.axis(axisKey{0, 4000, 900 + i, Lanczos3, acrossBits})
+		c.axis(axisKey{0, 4000, 900 + i, Lanczos3, acrossBits, 0})
 		sum := 0
 		for _, a := range c.axes {
 			sum += a.size()
@@ -48,7 +48,7 @@ func TestCacheIsBounded(t *testing.T) {
 		t.Errorf("only %d axes are kept", len(c.axes))
 	}
 	before := len(c.axes)
-	c.axis(axisKey{0, 100, 200_000, Lanczos3, acrossBits})
+	c.axis(axisKey{0, 100, 200_000, Lanczos3, acrossBits, 0})
 	if len(c.axes) != before {
 		t.Error("weights of an enormous size drove out others")
 	}

@@ -79,22 +79,37 @@ func (p Plane) check(what string, bytes int) error {
 // plane has the window {0, 0, W, H}; fractions say that it ends or begins within a sample, as the luma of a JPEG that is 2007 pixels
 // wide does at 1003.5 when it is decoded at half its size. Samples that are not in the window, not even in part, do not influence the
 // result. The zero Window is the whole source.
+//
+// A window may reach past the source, by less than one sample of the destination on each side: that sample is then made of what there
+// is. So the chroma of a picture whose width is odd can be given its one column more than half without being stretched.
 type Window struct {
 	X, Y, W, H float64
 }
 
-// check gives w with the zero Window replaced, or what is wrong with it.
-func (w Window) check(srcW, srcH int) (Window, error) {
+// check gives w with the zero Window replaced, or what is wrong with it, for a destination of dstW × dstH samples.
+func (w Window) check(srcW, srcH, dstW, dstH int) (Window, error) {
 	if w == (Window{}) {
 		return Window{0, 0, float64(srcW), float64(srcH)}, nil
 	}
-	if !(w.W > 0 && w.H > 0 && w.X >= 0 && w.Y >= 0 && w.X+w.W <= float64(srcW)+slack && w.Y+w.H <= float64(srcH)+slack) {
+	if !within(&w.X, &w.W, srcW, dstW) || !within(&w.Y, &w.H, srcH, dstH) {
 		return w, fmt.Errorf("resample: the window %gx%g at %g,%g does not lie in a source of %dx%d", w.W, w.H, w.X, w.Y, srcW, srcH)
 	}
-	// A sliver thinner than the slack would hold no sample.
-	w.W, w.H = max(w.W, 4*slack), max(w.H, 4*slack)
-	w.X, w.Y = min(w.X, float64(srcW)-w.W), min(w.Y, float64(srcH)-w.H)
 	return w, nil
+}
+
+// within tells whether a stretch lies in a source of size samples, or reaches past it by less than one of n destination samples. It
+// mends what is a matter of rounding: a sliver thinner than the slack would hold no sample.
+func within(pos, extent *float64, size, n int) bool {
+	p, e, end := *pos, *extent, float64(size)
+	over := e / float64(max(n, 1))
+	if !(e > 0 && p > -over && p < end && p+e > 0 && p+e < end+max(over, slack)) {
+		return false
+	}
+	*extent = max(e, 4*slack)
+	if p >= 0 && p+e <= end+slack {
+		*pos = min(p, max(0, end-*extent))
+	}
+	return *pos+*extent > slack && *pos < end-slack
 }
 
 // A Resampler resamples one plane or image at a time: the whole at once with Plane or NRGBA, or row by row with StartPlane or

@@ -217,6 +217,45 @@ func TestOnlyTheDestinationIsWritten(t *testing.T) {
 	}
 }
 
+// The chroma of a picture 9 samples wide and halved has 5 columns, of which the last shows half a column of nothing: the others must
+// stand where they would without it.
+func TestWindowPastTheEndShiftsNothing(t *testing.T) {
+	for f := range Filter(len(filters)) {
+		whole, cut := newPlane(20, 20), newPlane(19, 19)
+		for y := range 20 {
+			for x := range 20 {
+				v := byte(20 + 5*x + 3*y)
+				whole.Pix[y*whole.Stride+x] = v
+				if x > 0 && y > 0 {
+					cut.Pix[(y-1)*cut.Stride+x-1] = v // the same, without its first row and column
+				}
+			}
+		}
+		want, before, after := newPlane(5, 5), newPlane(5, 5), newPlane(5, 5)
+		var r Resampler
+		for _, err := range []error{
+			r.Plane(want, whole, Window{}, f),
+			r.Plane(before, cut, Window{-1, -1, 20, 20}, f),
+			r.Plane(after, whole.Crop(0, 0, 19, 19), Window{0, 0, 20, 20}, f),
+		} {
+			if err != nil {
+				t.Fatalf("%v: %v", f, err)
+			}
+		}
+		for y := 1; y < 4; y++ { // the outermost see what was cut off
+			for x := 1; x < 4; x++ {
+				w := int(want.Row(y)[x])
+				if d := int(before.Row(y)[x]) - w; d < -1 || d > 1 {
+					t.Errorf("%v: %d past the beginning, %d without", f, before.Row(y)[x], w)
+				}
+				if d := int(after.Row(y)[x]) - w; d < -1 || d > 1 {
+					t.Errorf("%v: %d past the end, %d without", f, after.Row(y)[x], w)
+				}
+			}
+		}
+	}
+}
+
 func TestContradictionsAreErrors(t *testing.T) {
 	ok := newPlane(10, 10)
 	nan := math.NaN()
@@ -233,7 +272,7 @@ func TestContradictionsAreErrors(t *testing.T) {
 		{"stride that overflows", ok, Plane{make([]byte, 99), math.MaxInt / 2, 10, 5}, Window{}, Box, "stride"},
 		{"negative height", ok, Plane{make([]byte, 99), 5, 5, -3}, Window{}, Box, "source"},
 		{"empty source", ok, Plane{}, Window{}, Box, "0x0"},
-		{"window beyond", ok, ok, Window{0, 0, 10.1, 10}, Box, "window"},
+		{"window beyond", ok, ok, Window{0, 0, 11.2, 10}, Box, "window"},
 		{"window before", ok, ok, Window{-1, 0, 5, 5}, Box, "window"},
 		{"window without width", ok, ok, Window{0, 0, 0, 5}, Box, "window"},
 		{"window that is no number", ok, ok, Window{nan, 0, 5, 5}, Box, "window"},

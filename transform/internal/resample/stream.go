@@ -73,7 +73,7 @@ func (r *Resampler) begin(dst Plane, k kind, srcW, srcH int, win Window, f Filte
 	if srcW <= 0 || srcH <= 0 || srcW > math.MaxInt32 || srcH > math.MaxInt32 {
 		return fmt.Errorf("resample: a source of %dx%d cannot be resampled", srcW, srcH)
 	}
-	win, err := win.check(srcW, srcH)
+	win, err := win.check(srcW, srcH, dst.W, dst.H)
 	if err != nil {
 		return err
 	}
@@ -84,8 +84,8 @@ func (r *Resampler) begin(dst Plane, k kind, srcW, srcH int, win Window, f Filte
 		r.Cache = new(Cache)
 	}
 	r.kind, r.dst, r.srcW, r.srcH = k, dst, srcW, srcH
-	r.down = r.Cache.axis(axisKey{win.Y, win.H, dst.H, f, downBits})
-	r.across = r.Cache.axis(axisKey{win.X, win.W, dst.W, f, acrossBits})
+	r.down = r.Cache.axis(axisKey{win.Y, win.H, dst.H, f, downBits, srcH})
+	r.across = r.Cache.axis(axisKey{win.X, win.W, dst.W, f, acrossBits, srcW})
 	r.exact = r.down.most == 1 && r.across.most == 1
 
 	r.open = 0

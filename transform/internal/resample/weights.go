@@ -15,12 +15,20 @@ type axisKey struct {
 	n           int     // the number of destination samples
 	filter      Filter
 	bits        uint8 // the binary digits of a weight
+	size        int   // the samples that there are, from 0 on; 0 where the stretch is known not to reach past them
 }
 
 // first and end bound the source samples that lie in the stretch, if only in part. The slack forgives the rounding of an extent
 // that was computed, as 1003.5 is from 4014/4.
-func (k axisKey) first() int { return int(math.Floor(k.pos + slack)) }
-func (k axisKey) end() int   { return int(math.Ceil(k.pos + k.extent - slack)) }
+func (k axisKey) first() int { return max(0, int(math.Floor(k.pos+slack))) }
+
+func (k axisKey) end() int {
+	end := int(math.Ceil(k.pos + k.extent - slack))
+	if k.size > 0 {
+		end = min(end, k.size)
+	}
+	return end
+}
 
 const slack = 1e-6
 

@@ -46,7 +46,7 @@ func TestWeightsLeaveRoomInTheLanes(t *testing.T) {
 		for _, f := range allFilters {
 			for n := 1; n < 400; n += 1 + n/7 {
 				for _, bits := range []int{downBits, acrossBits} {
-					checkAxis(t, newAxis(axisKey{s.pos, s.extent, n, f, uint8(bits)}), s.size, bits)
+					checkAxis(t, newAxis(axisKey{s.pos, s.extent, n, f, uint8(bits), 0}), s.size, bits)
 				}
 			}
 		}
@@ -56,7 +56,7 @@ func TestWeightsLeaveRoomInTheLanes(t *testing.T) {
 func TestRunningSumsOfWeightsAreRoundedToTheNearest(t *testing.T) {
 	for _, f := range allFilters {
 		for _, c := range []struct{ from, to int }{{100, 37}, {37, 100}, {64, 64}, {500, 3}} {
-			a := newAxis(axisKey{0, float64(c.from), c.to, f, downBits})
+			a := newAxis(axisKey{0, float64(c.from), c.to, f, downBits, 0})
 			for i := range c.to {
 				want, got := 0.0, 0
 				for j, w := range refWeights(f, 0, float64(c.from), c.to, i, c.from) {
@@ -74,7 +74,7 @@ func TestRunningSumsOfWeightsAreRoundedToTheNearest(t *testing.T) {
 }
 
 func TestWeightsOfManyTinyOnesKeepTheirSum(t *testing.T) {
-	a := newAxis(axisKey{0, 60000, 1, Bilinear, downBits})
+	a := newAxis(axisKey{0, 60000, 1, Bilinear, downBits, 0})
 	checkAxis(t, a, 60000, downBits)
 	// Most are rounded to 0; those that are 1 must lie where the kernel says: half of them in the middle part.
 	inner := 0
@@ -90,7 +90,7 @@ func TestWeightsOfManyTinyOnesKeepTheirSum(t *testing.T) {
 
 func TestRepeatedSizeIsComputedOnce(t *testing.T) {
 	var c Cache
-	k := axisKey{0, 100, 30, Lanczos3, downBits}
+	k := axisKey{0, 100, 30, Lanczos3, downBits, 0}
 	if first, second := c.axis(k), c.axis(k); first != second {
 		t.Error("the second request gives other weights")
 	}
