@@ -95,9 +95,12 @@ func (v *view) document() document {
 	d.Pairs = drawn(v.curves, v.strip, v.workerTime, v.otherTime)
 	first, second := v.primary()
 	d.Charts = drawn(
-		func() (chart, bool) { return v.timelines("timeline", "What was done when", first, longest(first)) },
 		func() (chart, bool) {
-			return v.timelines("others", "The same with other widths", second, longest(second))
+			return v.timelines("timeline", "What was done when", lanesLead, first, longest(first))
+		},
+		func() (chart, bool) { return v.closer(first) },
+		func() (chart, bool) {
+			return v.timelines("others", "The same with other widths", "As above, but on a time scale of their own.", second, longest(second))
 		},
 		func() (chart, bool) { return v.memory(first) })
 	for i := range v.Parts {
@@ -133,6 +136,27 @@ func (v *view) workerTime() (chart, bool) {
 func (v *view) otherTime() (chart, bool) {
 	return v.stacks("waits", "What an image waited for", "For each image, the time in stages that need no worker. They overlap with each other and with the work, so they "+
 		"may add up to more than the run took.", otherStages)
+}
+
+// lanesLead says how to read a timeline.
+const lanesLead = "One run of each, that of median wall time, on the same time scale. A line is a lane: a download slot or a worker. " +
+	"Under them, how many images had been fetched and waited for a worker."
+
+// closer draws the start of timelines large, where the whole of them is too long to see single images.
+func (v *view) closer(lines []bench.Timeline) (chart, bool) {
+	if len(lines) == 0 {
+		return chart{}, false
+	}
+	shortest := last(lines[0])
+	for _, line := range lines {
+		shortest = min(shortest, last(line))
+	}
+	window := time.Duration(niceStep(shortest.Seconds()/3) * float64(time.Second))
+	if shortest <= 0 || window > longest(lines)/3 {
+		return chart{}, false
+	}
+	return v.timelines("closer", "The first "+duration(window.Seconds())+", drawn large",
+		"The same runs from their start, so that single images can be seen; the table is of the whole runs.", lines, window)
 }
 
 func longest(lines []bench.Timeline) time.Duration {

@@ -22,27 +22,43 @@ var allStages = []pipeline.Stage{
 // CSV writes one line for each run, in the order in which they were made, under a line of names. Times are in seconds and amounts in
 // bytes; a figure that is not finite is left empty.
 func CSV(w io.Writer, c *bench.Comparison) error {
-	v, p := newView(c), new(page)
+	p := new(page)
 	out := csv.NewWriter(p)
-	head := []string{"round", "place", "mode", "workers", "downloads", "wall_s", "images_per_s", "cpu_user_s", "cpu_system_s", "peak_memory",
-		"items", "done", "failed", "skipped", "bytes_in", "bytes_out", "bytes_copied", "retries", "replaced", "load", "digest"}
+	head := []string{"stage", "round", "place", "mode", "workers", "downloads", "wall_s", "images_per_s", "cpu_user_s", "cpu_system_s", "gc_cpu_s", "peak_memory", "peak_pss",
+		"items", "done", "failed", "skipped", "bytes_in", "bytes_out", "bytes_copied", "voluntary_switches", "involuntary_switches", "worker_starts", "worker_start_s", "retries", "replaced", "load", "digest"}
 	for _, s := range allStages {
 		head = append(head, string(s)+"_s")
 	}
 	// Writes to memory cannot fail.
 	_ = out.Write(head)
+	for _, v := range parts(c) {
+		v.csv(out)
+	}
+	out.Flush()
+	return p.to(w)
+}
+
+// parts are the views of c and of the shorter comparisons in it.
+func parts(c *bench.Comparison) []*view {
+	out := []*view{newView(c)}
+	for i := range c.Parts {
+		out = append(out, newView(&c.Parts[i]))
+	}
+	return out
+}
+
+func (v *view) csv(out *csv.Writer) {
 	for _, s := range v.samples() {
 		f, m := v.Configs[s.Config], s.Summary
-		row := []string{field(s.Round), field(s.Place), f.Mode, field(f.Workers), field(f.Downloads), real(m.Wall), real(m.ImagesPerSec),
-			real(m.User), real(m.System), field(m.PeakMemory), field(m.Items), field(m.Done), field(m.Failed), field(m.Skipped),
-			field(m.BytesIn), field(m.BytesOut), field(m.Copied), field(m.Retries), field(m.Replaced), real(s.Load), s.Digest}
+		row := []string{v.Job.Stage, field(s.Round), field(s.Place), f.Mode, field(f.Workers), field(f.Downloads), real(m.Wall), real(m.ImagesPerSec),
+			real(m.User), real(m.System), real(m.GC), field(m.PeakMemory), field(m.PeakPSS), field(m.Items), field(m.Done), field(m.Failed), field(m.Skipped),
+			field(m.BytesIn), field(m.BytesOut), field(m.Copied), field(m.VoluntarySwitches), field(m.InvoluntarySwitches),
+			field(m.WorkerStarts), real(m.WorkerStart), field(m.Retries), field(m.Replaced), real(s.Load), s.Digest}
 		for _, st := range allStages {
 			row = append(row, real(m.Stages[st]))
 		}
 		_ = out.Write(row)
 	}
-	out.Flush()
-	return p.to(w)
 }
 
 // samples are the runs that belong to a Config.
@@ -71,16 +87,23 @@ func real(x float64) string {
 //
 // judges them. Figures that are not finite are left out, and so is a run without a wall time.
 func Bench(w io.Writer, c *bench.Comparison) error {
-	v, p := newView(c), new(page)
+	p := new(page)
+	p.line("Unit images/s better=higher")
+	for _, v := range parts(c) {
+		p.bench(v)
+	}
+	return p.to(w)
+}
+
+func (p *page) bench(v *view) {
 	for _, kv := range [][2]string{
-		{"goos", c.Machine.OS}, {"goarch", c.Machine.Arch}, {"pkg", "imgpipe"}, {"cpus", strconv.Itoa(c.Machine.CPUs)}, {"toolchain", c.Go},
-		{"images", strconv.Itoa(c.Job.Images)}, {"stage", c.Job.Stage}, {"spec", c.Job.Spec},
+		{"goos", v.Machine.OS}, {"goarch", v.Machine.Arch}, {"pkg", "imgpipe"}, {"cpus", strconv.Itoa(v.Machine.CPUs)}, {"toolchain", v.Go},
+		{"images", strconv.Itoa(v.Job.Images)}, {"stage", v.Job.Stage}, {"spec", v.Job.Spec},
 	} {
 		if kv[1] != "" {
 			p.line("%s: %s", kv[0], printable(kv[1]))
 		}
 	}
-	p.line("Unit images/s better=higher")
 	for _, s := range v.samples() {
 		f, m := v.Configs[s.Config], s.Summary
 		if !finite(m.Wall) || m.Wall <= 0 {
@@ -101,7 +124,6 @@ func Bench(w io.Writer, c *bench.Comparison) error {
 		}
 		p.line("")
 	}
-	return p.to(w)
 }
 
 // round keeps six digits after the point, more than any of the figures is worth.

@@ -11,6 +11,9 @@ import (
 func Markdown(w io.Writer, c *bench.Comparison) error {
 	v, p := newView(c), new(page)
 	p.line("%s.\n", markdownText(v.job()))
+	if c.Different != "" {
+		p.line("**Not the same work**: %s\n", markdownText(printable(c.Different)))
+	}
 	if c.Partial != "" {
 		p.line("**Partial**: %s. What follows rests on the runs that were made.\n", markdownText(printable(c.Partial)))
 	}
@@ -36,6 +39,11 @@ func Markdown(w io.Writer, c *bench.Comparison) error {
 	if t := v.stages(workerStages); len(t.Head) > 1 {
 		p.line("Where the workers' time went, for each image:\n")
 		p.markdown(t)
+	}
+	for i := range c.Parts {
+		part := newView(&c.Parts[i])
+		p.line("%s: %s.\n", part.partTitle(), markdownText(part.job()))
+		p.markdown(part.timing())
 	}
 	if len(c.Claims) > 0 {
 		t := table{Head: []string{"claim", "holds", "measured"}, Left: 3}

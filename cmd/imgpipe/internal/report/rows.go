@@ -63,7 +63,7 @@ func (v *view) strip() (chart, bool) {
 		}
 		for n, w := range walls[i] {
 			if n < maxPoints {
-				sc.point("run "+class, shapes[2], x.at(w), (y+y2)/2, 0, fmt.Sprintf("run %d: %s", n+1, duration(w)))
+				sc.point("run "+class, runShape, x.at(w), (y+y2)/2, 0, fmt.Sprintf("run %d: %s", n+1, duration(w)))
 			}
 		}
 		if v.ran(i) {
@@ -82,6 +82,9 @@ func (v *view) strip() (chart, bool) {
 	ch.Panels = []panel{{ID: ch.ID, Title: ch.Title, Desc: ch.Desc, Scene: sc}}
 	return ch, true
 }
+
+// runShape is a small circle.
+const runShape = "M-3.5 0a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0-7 0z"
 
 // maxPoints is how many runs of a contestant are drawn; JSON and CSV have all.
 const maxPoints = 50

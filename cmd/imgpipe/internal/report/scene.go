@@ -169,7 +169,7 @@ const axisHeight px = 20
 
 // across draws the lines and figures of a scale across, from y to y2, with the figures below.
 func (s *scene) across(sc scale, y, y2 px, write func(float64) string) {
-	for _, x := range sc.ticks(5) {
+	for _, x := range sc.ticks(6) {
 		s.line("grid", sc.at(x), y, sc.at(x), y2)
 		s.text("tick mid", sc.at(x), y2+14, 0, write(x))
 	}

@@ -15,6 +15,9 @@ func Text(w io.Writer, c *bench.Comparison) error {
 	v, p := newView(c), new(page)
 	p.wrap(v.job(), "", "  ", columns)
 	p.wrap(v.rounds()+"; "+v.machine(), "", "  ", columns)
+	if c.Different != "" {
+		p.wrap("Not the same work: "+printable(c.Different), "", "  ", columns)
+	}
 	if c.Partial != "" {
 		p.wrap("Partial: "+printable(c.Partial)+". What follows rests on the runs that were made.", "", "  ", columns)
 	}
@@ -39,6 +42,14 @@ func Text(w io.Writer, c *bench.Comparison) error {
 		p.text(t, "  ")
 	}
 	p.bars(v)
+	for i := range c.Parts {
+		part := newView(&c.Parts[i])
+		p.line("\n%s", part.partTitle())
+		p.text(part.timing(), "  ")
+		if note := part.legend(); note != "" {
+			p.wrap(note, "  ", "  ", columns)
+		}
+	}
 	if len(c.Claims) > 0 {
 		p.line("\nClaims")
 		for _, k := range c.Claims {

@@ -48,12 +48,9 @@ func blocks(spans []bench.Span, rows, lanes int, exact bool, end time.Duration) 
 	}
 	for _, s := range spans {
 		row := perRow[s.Lane*rows/lanes]
-		for at := s.Start; at < s.End; {
-			n := min(int(at/width), slices-1)
+		for at := s.Start; at < min(s.End, end); {
+			n := int(at / width)
 			to := min(s.End, time.Duration(n+1)*width)
-			if n == slices-1 {
-				to = s.End
-			}
 			if row[n] == nil {
 				row[n] = map[pipeline.Stage]time.Duration{}
 			}

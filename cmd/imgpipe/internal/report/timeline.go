@@ -79,9 +79,8 @@ func (v *view) primary() (first, second []bench.Timeline) {
 }
 
 // timelines is the chart of what was done when, with a panel for each of lines, all on the time scale that ends at end.
-func (v *view) timelines(id, title string, lines []bench.Timeline, end time.Duration) (chart, bool) {
-	ch := chart{ID: id, Title: title, Lead: "One run of each, that of median wall time, on the same time scale. A line is a lane: a download slot or a worker. " +
-		"Under them, how many images had been fetched and waited for a worker."}
+func (v *view) timelines(id, title, lead string, lines []bench.Timeline, end time.Duration) (chart, bool) {
+	ch := chart{ID: id, Title: title, Lead: lead}
 	if len(lines) == 0 || end <= 0 {
 		return ch, false
 	}
@@ -148,6 +147,9 @@ func (v *view) timeline(line bench.Timeline, end time.Duration) (panel, []string
 			sc.rect("lane", 0, x.at(own.Seconds()), y+px(r)*tall, y+px(r+1)*tall-1, "")
 		}
 		for _, b := range blocks(spans, rows, lanes, exact, end) {
+			if b.start >= end {
+				continue
+			}
 			top := y + px(b.row)*tall
 			sc.rect("s-"+string(b.stage), x.at(b.start.Seconds()), x.at(b.end.Seconds()), top, top+tall-1, b.text())
 		}
@@ -168,7 +170,9 @@ func (v *view) timeline(line bench.Timeline, end time.Duration) (panel, []string
 	grid := scene{}
 	grid.across(x, 0, y+4, timeTick(end.Seconds()))
 	sc.Marks = append(grid.Marks, sc.Marks...)
-	sc.line("end", x.at(own.Seconds()), 0, x.at(own.Seconds()), y+4)
+	if own <= end {
+		sc.line("finish", x.at(own.Seconds()), 0, x.at(own.Seconds()), y+4)
+	}
 	sc.Height = y + 4 + axisHeight
 	label := v.labels[line.Config]
 	return panel{Title: label, Note: v.timelineNote(line), Gutter: "wide", Scene: sc,
@@ -237,18 +241,19 @@ func queue(spans []bench.Span) []depth {
 	return out
 }
 
-// area is the outline of the queue over time, in thousandths of the width and of its height. Of changes within a thousandth the
+// area is the outline of the queue until end, in thousandths of the width and of its height. Of changes within a thousandth the
 // deepest counts.
 func area(steps []depth, end time.Duration, most int) string {
 	var deepest [1001]int
-	now, at := 0, 0
-	for _, s := range steps {
-		to := min(int(math.Round(1000*s.at.Seconds()/end.Seconds())), 1000)
-		for ; at < to; at++ {
-			deepest[at] = max(deepest[at], now)
+	for i, s := range steps {
+		from := thousandth(s.at, end)
+		to := from
+		if i+1 < len(steps) {
+			to = thousandth(steps[i+1].at, end)
 		}
-		now = s.depth
-		deepest[to] = max(deepest[to], now)
+		for at := from; at <= min(to, 1000); at++ {
+			deepest[at] = max(deepest[at], s.depth)
+		}
 	}
 	var b strings.Builder
 	b.WriteString("M0 1000")
@@ -261,4 +266,8 @@ func area(steps []depth, end time.Duration, most int) string {
 	}
 	b.WriteString("V1000z")
 	return b.String()
+}
+
+func thousandth(at, end time.Duration) int {
+	return int(math.Round(1000 * at.Seconds() / end.Seconds()))
 }

@@ -1,0 +1,96 @@
+package report
+
+import (
+	_ "embed"
+	"fmt"
+	"html/template"
+	"io"
+	"unicode/utf8"
+
+	"imgpipe/cmd/imgpipe/internal/bench"
+)
+
+var (
+	//go:embed picture.svg.html
+	pictureHTML string
+
+	pictureTemplate = template.Must(template.Must(template.New("").Parse(marksHTML)).Parse(pictureHTML))
+)
+
+// The layout of a picture that stands alone.
+const (
+	pictureWidth px = 920
+	pictureEdge  px = 16
+	keyHeight    px = 20
+	headHeight   px = 26
+)
+
+// A placedPanel is a panel and its place.
+type placedPanel struct {
+	Panel              panel
+	X, Y, HeadY, Width px
+}
+
+// A placedKey is a key and its place.
+type placedKey struct {
+	Key  key
+	X, Y px
+}
+
+// SVG writes the timelines of c as one picture that stands alone, such as in a README: what each mode did when, on the same time
+// scale. Without timelines it is the chart of speedups. It is light or dark as the reader's system is.
+func SVG(w io.Writer, c *bench.Comparison) error {
+	v, p := newView(c), new(page)
+	first, _ := v.primary()
+	ch, ok := v.timelines("timeline", "What was done when", lanesLead, first, longest(first))
+	if !ok {
+		ch, _ = v.curves()
+	}
+	d := struct {
+		Title, Note, Desc string
+		Width, Height     px
+		Style             template.CSS
+		Keys              []placedKey
+		Panels            []placedPanel
+	}{
+		Title: fmt.Sprintf("%s in %s: %s", count(v.Job.Images, "image"), count(len(v.modes()), "mode"), lower(ch.Title)),
+		Note:  v.machine() + ", " + v.began(), Width: pictureWidth, Style: chartCSS + "svg .note{fill:var(--soft);font-weight:400}",
+	}
+	x, y := pictureEdge, px(64)
+	for _, k := range ch.Keys {
+		// A letter is taken to be 7 pixels wide, which is more than most are.
+		wide := 36 + 7*px(utf8.RuneCountInString(k.Label))
+		if x+wide > pictureWidth {
+			x, y = pictureEdge, y+keyHeight
+		}
+		d.Keys = append(d.Keys, placedKey{k, x, y})
+		x += wide
+	}
+	y += keyHeight
+	for _, panel := range ch.Panels {
+		at := placedPanel{Panel: panel, X: pictureEdge + 68, Y: y + 8, HeadY: y + 18}
+		if panel.Note != "" {
+			at.Y = y + headHeight
+		}
+		at.Width = pictureWidth - at.X - 2*pictureEdge
+		y = at.Y + panel.Scene.Height
+		d.Panels = append(d.Panels, at)
+		if d.Desc != "" {
+			d.Desc += " "
+		}
+		d.Desc += panel.Desc
+	}
+	d.Height = y + 8
+	if err := pictureTemplate.ExecuteTemplate(p, "picture", d); err != nil {
+		return fmt.Errorf("draw the picture: %w", err)
+	}
+	return p.to(w)
+}
+
+// lower makes the first letter of a title small, for use within another.
+func lower(s string) string {
+	if s == "" {
+		return s
+	}
+	return string(s[0]|0x20) + s[1:]
+}
