@@ -43,10 +43,10 @@ const (
 )
 
 // sharedGroups are the groups of imgpipe run's flags that compare has, in the order of its help. sharedFlags are flags of other groups, and the group
-// that they go to.
+// that they go to; those that go to none are not had here: a comparison is of whole jobs.
 var (
 	sharedGroups = []string{"Picture", "Input", "Limits", "Network"}
-	sharedFlags  = map[string]string{"resize": "Picture", "format": "Picture", "quality": "Picture", "memory": "Limits"}
+	sharedFlags  = map[string]string{"resize": "Picture", "format": "Picture", "quality": "Picture", "memory": "Limits", "max-failures": ""}
 )
 
 // imageFormat is what --format of imgpipe run is called here, where --format is that of the report.

@@ -57,7 +57,7 @@ const (
 	boundLock    bound = "lock"
 	boundWorkers bound = "workers"
 	boundOthers  bound = "others" // as CPU, but not all of them for us
-	boundOrder   bound = "order" // one thing at a time
+	boundOrder   bound = "order"  // one thing at a time
 	boundNone    bound = "none"
 )
 

@@ -120,9 +120,9 @@ type field struct {
 	// out is why a Config dropped out, kept that its outputs were seen.
 	out  []error
 	kept []bool
-	// traces are the files of c.Samples, and first what the first run did, which is what all must do.
-	traces []string
-	first  *work
+	// traces are the files of all runs, measured those of c.Samples, and first is what the first run did, which all must do.
+	traces, measured []string
+	first            *work
 }
 
 func (f *field) run(ctx context.Context) error {
@@ -151,6 +151,7 @@ func (f *field) one(ctx context.Context, round, place, config int) error {
 		return ctx.Err()
 	}
 	f.made++
+	f.traces = append(f.traces, ran.trace)
 	f.meter.ran(f.key(config), time.Since(began))
 	if err != nil {
 		return f.drop(config, err)
@@ -163,9 +164,9 @@ func (f *field) one(ctx context.Context, round, place, config int) error {
 	if round < f.plan.Warmup {
 		return nil
 	}
+	f.measured = append(f.measured, ran.trace)
 	f.c.Samples = append(f.c.Samples, Sample{Config: config, Round: round - f.plan.Warmup, Place: place, Summary: ran.summary,
 		Digest: ran.work.digest(), Load: ran.load, OtherCPU: ran.others})
-	f.traces = append(f.traces, ran.trace)
 	if f.Keep != nil && !f.kept[config] && ran.outputs != "" {
 		f.kept[config] = true
 		return f.Keep(config, ran.outputs)
@@ -209,7 +210,7 @@ func (f *field) timelines() {
 		slices.SortStableFunc(mine, func(a, b int) int {
 			return cmp.Compare(f.c.Samples[a].Summary.Wall, f.c.Samples[b].Summary.Wall)
 		})
-		if t, err := readTimeline(f.traces[mine[(len(mine)-1)/2]]); err == nil {
+		if t, err := readTimeline(f.measured[mine[(len(mine)-1)/2]]); err == nil {
 			t.Config = config
 			f.c.Timelines = append(f.c.Timelines, t)
 		}
