@@ -16,26 +16,18 @@ import (
 	"golang.org/x/image/webp"
 )
 
-// load gives the pixels of an image file, upright if that is asked for.
-func (j *job) load(data []byte, upright bool) (*image.NRGBA, meta, error) {
-	j.doing = "read header"
-	m, err := inspect(data)
-	if err != nil {
-		return nil, m, err
-	}
-	if err := j.limits.check(m.Width, m.Height); err != nil {
-		return nil, m, &Error{Kind: ClassTooLarge, Doing: "read header of " + string(m.Format), Err: err}
-	}
+// load gives the pixels of an image file whose header is m and within the limits, upright if that is asked for.
+func (j *job) load(data []byte, m meta, upright bool) (*image.NRGBA, error) {
 	j.doing = "decode " + string(m.Format)
 	img, err := j.decode(data, m)
 	if err != nil {
-		return nil, m, j.fault(err)
+		return nil, j.fault(err)
 	}
 	if upright && m.Orientation > 1 {
 		j.doing = "turn upright"
 		img = orient(img, m.Orientation)
 	}
-	return img, m, j.over()
+	return img, j.over()
 }
 
 // check tells whether an image of w × h pixels is within the limits.

@@ -76,10 +76,11 @@ func (j *job) run(t Task) (Result, error) {
 		return Result{}, &Error{Kind: ClassOperation, Doing: "read spec", Err: err}
 	}
 	start := time.Now()
-	h, err := ReadHeader(t.Data)
+	m, err := inspect(t.Data)
 	if err != nil {
 		return Result{}, err
 	}
+	h := m.Header
 	// What the outputs will be is checked before the work of decoding, and too large an input before all else.
 	if err := t.Limits.check(h.Width, h.Height); err != nil {
 		return Result{}, &Error{Kind: ClassTooLarge, Doing: "read header of " + string(h.Format), Err: err}
@@ -88,12 +89,17 @@ func (j *job) run(t Task) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	return j.rgba(t, p, start)
+	if h.Format == JPEG {
+		if r, why := newRoute(t.Data, t.Spec, p); why == "" {
+			return j.ycbcr(t, m, p, r, start)
+		}
+	}
+	return j.rgba(t, m, p, start)
 }
 
 // rgba is the general way: every format is decoded to RGB and alpha, each operation makes a new image.
-func (j *job) rgba(t Task, p plan, start time.Time) (Result, error) {
-	img, m, err := j.load(t.Data, !t.Spec.NoOrient)
+func (j *job) rgba(t Task, m meta, p plan, start time.Time) (Result, error) {
+	img, err := j.load(t.Data, m, !t.Spec.NoOrient)
 	if err != nil {
 		return Result{}, err
 	}

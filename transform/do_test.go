@@ -106,6 +106,9 @@ func TestEverySourceFormatToEveryTarget(t *testing.T) {
 					t.Errorf("the file is %v, the output says %dx%d", got.Bounds(), out.Width, out.Height)
 				}
 				tolerance := map[Format]float64{JPEG: 7, GIF: 6}[out.Format]
+				if source == JPEG { // whose planes are resampled before they become RGB
+					tolerance = max(tolerance, 1)
+				}
 				if d := difference(got, want); d < 0 || d > tolerance {
 					t.Errorf("the picture differs by %.2f levels: expected at most %.0f", d, tolerance)
 				}

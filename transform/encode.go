@@ -7,7 +7,6 @@ import (
 	"image"
 	"image/draw"
 	"image/gif"
-	"image/jpeg"
 	"image/png"
 	"sync"
 
@@ -37,13 +36,7 @@ func (j *job) encode(img *image.NRGBA, f Format, quality int, profile *profile) 
 	var err error
 	switch f {
 	case JPEG:
-		pic := plainest(flatten(img, j.background), profile)
-		err = jpeg.Encode(out, pic, &jpeg.Options{Quality: quality})
-		data := out.Bytes()
-		if err == nil {
-			data = profile.intoJPEG(data, isGray(pic))
-		}
-		return data, j.encodeFault(f, err)
+		return j.encodeJPEG(flatten(img, j.background), quality, profile)
 	case PNG:
 		var pic image.Image
 		if few, exact := exactPalette(img, 256); exact {
@@ -78,6 +71,19 @@ func (j *job) encode(img *image.NRGBA, f Format, quality int, profile *profile) 
 		err = fmt.Errorf("no %s files can be written", f)
 	}
 	return out.Bytes(), j.encodeFault(f, err)
+}
+
+// encodeJPEG encodes an opaque image, which is gray in the file if it has no color.
+func (j *job) encodeJPEG(img *image.NRGBA, quality int, p *profile) ([]byte, error) {
+	w := workspaces.Get().(*workspace)
+	defer w.release()
+	sub := 2
+	if quality >= fineQuality {
+		sub = 1
+	}
+	w.large = len(img.Pix) > 4*keepPlanes
+	data, err := w.encode(w.planesOf(img, isGray(plainest(img, p)), sub), quality, p)
+	return data, j.encodeFault(JPEG, err)
 }
 
 func (j *job) encodeFault(f Format, err error) error {

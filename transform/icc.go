@@ -48,26 +48,6 @@ func isSRGB(d []byte) bool {
 	return false
 }
 
-// intoJPEG puts the profile after the first marker, in parts that fit a segment (ICC.1, annex B.4). A gray profile goes only into
-// a gray file.
-func (p *profile) intoJPEG(file []byte, gray bool) []byte {
-	if p == nil || p.gray != gray {
-		return file
-	}
-	const most = 65533 - 14
-	parts := (len(p.data) + most - 1) / most
-	out := append(make([]byte, 0, len(file)+len(p.data)+18*parts), file[:2]...)
-	for i := range parts {
-		part := p.data[i*most : min((i+1)*most, len(p.data))]
-		out = append(out, 0xff, 0xe2)
-		out = binary.BigEndian.AppendUint16(out, uint16(2+14+len(part)))
-		out = append(out, "ICC_PROFILE\x00"...)
-		out = append(out, byte(i+1), byte(parts))
-		out = append(out, part...)
-	}
-	return append(out, file[2:]...)
-}
-
 // intoPNG puts the profile after the header chunk. A gray profile goes only into a gray file.
 func (p *profile) intoPNG(file []byte, gray bool) []byte {
 	const header = 8 + 25

@@ -60,7 +60,7 @@ func TestColorProfileIsKept(t *testing.T) {
 			data := encoded(t, c.pic, source)
 			p := &profile{data: c.profile, gray: isGray(c.pic)}
 			if source == JPEG {
-				data = p.intoJPEG(data, p.gray)
+				data = intoJPEG(data, p.data)
 			} else {
 				data = p.intoPNG(data, p.gray)
 			}
@@ -79,7 +79,7 @@ func TestColorProfileIsKept(t *testing.T) {
 }
 
 func TestProfileWithAMissingPartIsDropped(t *testing.T) {
-	data := (&profile{data: iccProfile("RGB ", "Printer", 150_000)}).intoJPEG(encoded(t, scene(8, 8), JPEG), false)
+	data := intoJPEG(encoded(t, scene(8, 8), JPEG), iccProfile("RGB ", "Printer", 150_000))
 	second := bytes.Index(data, []byte("ICC_PROFILE\x00\x02"))
 	copy(data[second:], "ICC_PROFILX")
 	m, err := inspect(data)
@@ -89,4 +89,19 @@ func TestProfileWithAMissingPartIsDropped(t *testing.T) {
 	if _, err := Do(context.Background(), Task{Data: data}); err != nil {
 		t.Error(err)
 	}
+}
+
+// intoJPEG puts a profile behind the first marker of a file, in parts that fit a segment (ICC.1, annex B.4).
+func intoJPEG(file, profile []byte) []byte {
+	const most = 65533 - 14
+	out := bytes.Clone(file[:2])
+	parts := (len(profile) + most - 1) / most
+	for i := range parts {
+		part := profile[i*most : min((i+1)*most, len(profile))]
+		out = append(out, 0xff, 0xe2)
+		out = binary.BigEndian.AppendUint16(out, uint16(2+14+len(part)))
+		out = append(append(out, "ICC_PROFILE\x00"...), byte(i+1), byte(parts))
+		out = append(out, part...)
+	}
+	return append(out, file[2:]...)
 }

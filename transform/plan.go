@@ -8,9 +8,11 @@ import (
 
 // A plan is all that is known of a Task before a pixel is decoded.
 type plan struct {
-	branches []branch
-	format   Format
-	quality  int
+	stored      image.Point // size of the image as it is stored
+	orientation int         // that is applied, 1 for none
+	branches    []branch
+	format      Format
+	quality     int
 }
 
 // A branch makes one output.
@@ -27,7 +29,10 @@ func (s Spec) plan(h Header, limits Limits) (plan, error) {
 	if !s.NoOrient && h.Orientation > 4 {
 		w, ht = ht, w
 	}
-	p := plan{format: s.Output(h), quality: s.quality()}
+	p := plan{stored: image.Pt(h.Width, h.Height), orientation: 1, format: s.Output(h), quality: s.quality()}
+	if !s.NoOrient {
+		p.orientation = h.Orientation
+	}
 	for i, v := range s.Variants() {
 		ops := s.Ops
 		if len(s.Sizes) > 0 {

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/disintegration/imaging"
+
+	"imgpipe/transform/internal/resample"
 )
 
 // A Fit says how an image is brought into a box of another shape.
@@ -33,9 +35,10 @@ var (
 	filterWords  = []string{"lanczos", "catmullrom", "mitchell", "linear", "box", "nearest"}
 )
 
-var filters = map[string]imaging.ResampleFilter{
-	"lanczos": imaging.Lanczos, "catmullrom": imaging.CatmullRom, "mitchell": imaging.MitchellNetravali,
-	"linear": imaging.Linear, "box": imaging.Box, "nearest": imaging.NearestNeighbor,
+// resamplers are the methods by their names. "" stands for no change of size, where all give the same.
+var resamplers = map[Filter]resample.Filter{
+	"": resample.Lanczos3, "lanczos": resample.Lanczos3, "catmullrom": resample.CatmullRom, "mitchell": resample.Mitchell,
+	"linear": resample.Bilinear, "box": resample.Box, "nearest": resample.Nearest,
 }
 
 // ParseFit reads inside, cover, contain or fill.
@@ -267,14 +270,17 @@ func resizeSize(a args, w, h int) (int, int, error) {
 	return f.canvasW, f.canvasH, nil
 }
 
-// resizeExtra counts the image between the horizontal and the vertical pass, and the filter's weights.
+// resizeExtra counts the rows and weights of the resampler, and the picture that is put on a canvas.
 func resizeExtra(a args, w, h int) int64 {
 	f := resizeOf(a).frame(w, h)
-	between := 4 * int64(f.width) * int64(f.src.Dy())
+	extra := 100 * int64(min(w, prescaleSide)+min(h, prescaleSide)+f.width+f.height)
 	if f.src.Size() != image.Pt(w, h) || f.canvasW != f.width || f.canvasH != f.height {
-		between += 4 * int64(f.width) * int64(f.height)
+		extra += 4 * int64(f.width) * int64(f.height)
 	}
-	return between + 100*int64(min(w, prescaleSide)+min(h, prescaleSide)+f.width+f.height)
+	if w > prescaleSide || h > prescaleSide {
+		extra += 2 * int64(w) * int64(h) // shrunk before
+	}
+	return extra
 }
 
 func applyResize(j *job, img *image.NRGBA, a args) (*image.NRGBA, error) {
@@ -289,7 +295,7 @@ func applyResize(j *job, img *image.NRGBA, a args) (*image.NRGBA, error) {
 		out = img.SubImage(f.src).(*image.NRGBA)
 	}
 	if f.src.Size() != image.Pt(f.width, f.height) {
-		out = resample(out, f.width, f.height, filters[string(r.Filter)])
+		out = resized(out, f.width, f.height, resamplers[r.Filter])
 	} else if f.src != b {
 		out = imaging.Clone(out)
 	}
@@ -300,18 +306,25 @@ func applyResize(j *job, img *image.NRGBA, a args) (*image.NRGBA, error) {
 	return imaging.Overlay(canvas, out, f.offset, 1), nil
 }
 
-// prescaleSide is the longest side that is given to imaging, whose weights take some 100 bytes for each source pixel of a side:
-// 10 GB for a line of 100 million pixels.
+// prescaleSide is the longest side that is resampled at once: the weights of a longer one would take memory by the gigabyte, and half of
+// its samples are as good.
 const prescaleSide = 1 << 15
 
-func resample(img *image.NRGBA, w, h int, filter imaging.ResampleFilter) *image.NRGBA {
+// resized gives img in another size.
+func resized(img *image.NRGBA, w, h int, f resample.Filter) *image.NRGBA {
 	b := img.Bounds()
 	fx := max(1, min((b.Dx()+prescaleSide-1)/prescaleSide, b.Dx()/w))
 	fy := max(1, min((b.Dy()+prescaleSide-1)/prescaleSide, b.Dy()/h))
 	if fx > 1 || fy > 1 {
 		img = shrink(img, fx, fy)
 	}
-	return imaging.Resize(img, w, h, filter)
+	out := image.NewNRGBA(image.Rect(0, 0, w, h))
+	space := workspaces.Get().(*workspace)
+	defer space.release()
+	if err := space.resampler.NRGBA(out, img, resample.Window{}, f); err != nil {
+		panic(err) // of sizes that contradict each other, which these do not
+	}
+	return out
 }
 
 // shrink averages blocks of fx × fy pixels, weighted by their alpha.

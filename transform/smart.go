@@ -4,8 +4,9 @@ import (
 	"image"
 	"image/draw"
 
-	"github.com/disintegration/imaging"
 	"github.com/muesli/smartcrop"
+
+	"imgpipe/transform/internal/resample"
 )
 
 // smartSide is the longest side of the copy in which a crop is searched. The search looks at every place of the window and, for
@@ -20,7 +21,7 @@ func smartPlace(img *image.NRGBA, w, h int) image.Rectangle {
 	small := img
 	if b.Dx() > smartSide || b.Dy() > smartSide {
 		f := Resize{Width: smartSide, Height: smartSide}.frame(b.Dx(), b.Dy())
-		small = resample(img, f.width, f.height, imaging.Box)
+		small = resized(img, f.width, f.height, resample.Box)
 	}
 	opaque := image.NewRGBA(small.Bounds())
 	draw.Draw(opaque, opaque.Bounds(), image.White, image.Point{}, draw.Src)
@@ -41,7 +42,14 @@ func smartPlace(img *image.NRGBA, w, h int) image.Rectangle {
 
 type boxResizer struct{}
 
-// Resize is what smartcrop calls where its own idea of a small image is smaller still.
+// Resize is what smartcrop calls where its own idea of a small image is smaller still. A height of 0 follows from the width.
 func (boxResizer) Resize(img image.Image, width, height uint) image.Image {
-	return imaging.Resize(img, int(width), int(height), imaging.Box)
+	// It is an opaque RGBA image that smartPlace made, whose bytes are those of an NRGBA image.
+	m := img.(*image.RGBA)
+	w := max(1, int(width))
+	h := int(height)
+	if h == 0 {
+		h = side(float64(w) * float64(m.Rect.Dy()) / float64(m.Rect.Dx()))
+	}
+	return resized(&image.NRGBA{Pix: m.Pix, Stride: m.Stride, Rect: m.Rect}, w, h, resample.Box)
 }

@@ -11,6 +11,8 @@ import (
 	"slices"
 
 	"github.com/disintegration/imaging"
+
+	"imgpipe/transform/internal/resample"
 )
 
 // hashDigits is how much of an asset's SHA-256 stands in a Spec's text: enough that a changed logo is seen.
@@ -29,8 +31,15 @@ type asset struct {
 func newAsset(name string, data []byte) (*asset, error) {
 	var img *image.NRGBA
 	j := newJob(context.Background(), Spec{}, Limits{MaxPixels: maxAssetPixels})
-	if err := j.guard(func() (err error) {
-		img, _, err = j.load(data, true)
+	if err := j.guard(func() error {
+		m, err := inspect(data)
+		if err != nil {
+			return err
+		}
+		if err := j.limits.check(m.Width, m.Height); err != nil {
+			return err
+		}
+		img, err = j.load(data, m, true)
 		return err
 	}); err != nil {
 		return nil, fmt.Errorf("image %q: %w", name, err)
@@ -121,7 +130,7 @@ func applyWatermark(j *job, img *image.NRGBA, a args) (*image.NRGBA, error) {
 	w, h, margin := watermarkSize(a, b.Dx(), b.Dy(), m.Dx(), m.Dy())
 	mark := held.img
 	if w != m.Dx() || h != m.Dy() {
-		mark = resample(mark, w, h, imaging.Lanczos)
+		mark = resized(mark, w, h, resample.Lanczos3)
 	}
 	at := place(b.Dx()-2*margin, b.Dy()-2*margin, w, h, a.text("gravity")).Min.Add(image.Pt(margin, margin))
 	return imaging.Overlay(img, mark, at, a.num("opacity")), nil

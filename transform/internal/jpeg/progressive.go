@@ -1,6 +1,7 @@
 package jpeg
 
 import (
+	"encoding/binary"
 	"math/bits"
 )
 
@@ -206,13 +207,16 @@ func (d *Decoder) firstAC(s *scan, bx, by int) {
 	r, t, spare := &d.bits, s.ac[0], d.prog.comp[s.index[0]].spare
 	coefs, mask := d.prog.block(d, s.index[0], bx, by)
 	m := *mask
+	acc, n, pos := r.acc, r.n, r.pos
 	for k := s.ss; k <= s.se; {
-		r.refill()
-		e := t.ac[r.acc>>(64-lookBits)]
+		acc |= binary.BigEndian.Uint64(r.win[pos&winMask:pos&winMask+8]) >> (n & 63)
+		pos += int(63-n) >> 3
+		n |= 56
+		e := t.ac[acc>>(64-lookBits)]
 		k2 := k + int(e>>10&63)
 		if k2 < s.se {
-			r.acc <<= e & 63
-			r.n -= uint64(e & 63)
+			acc <<= e & 63
+			n -= uint64(e & 63)
 			k1 := k + int(e>>6&15)
 			v1, v2 := int64(int8(e>>16)), int64(int32(e<<1)>>25)
 			coefs[min(k1, spare)] += int16(v1 << s.al)
@@ -225,16 +229,18 @@ func (d *Decoder) firstAC(s *scan, bx, by int) {
 			k = k2 + 1
 			continue
 		}
-		symbol, length := t.symbol(r.acc)
+		symbol, length := t.symbol(acc)
 		if length == 0 {
 			r.bad = true
 			break
 		}
-		r.acc <<= length & 63
-		r.n -= uint64(length)
+		acc <<= length & 63
+		n -= uint64(length)
 		run, size := int(symbol>>4), uint(symbol&15)
 		if size == 0 && run < 15 {
-			s.eobRun = 1<<run + r.bits(uint(run)) - 1
+			s.eobRun = 1<<run + int(acc>>1>>(63-run)) - 1
+			acc <<= run & 63
+			n -= uint64(run)
 			break
 		}
 		k += run
@@ -243,11 +249,14 @@ func (d *Decoder) firstAC(s *scan, bx, by int) {
 			break
 		}
 		if size > 0 {
-			coefs[min(k, spare)] += int16(r.take(size) << s.al)
+			coefs[min(k, spare)] += int16(extend(acc, size) << s.al)
+			acc <<= size & 63
+			n -= uint64(size)
 			m |= 1 << k
 		}
 		k++
 	}
+	r.acc, r.n, r.pos = acc, n, pos
 	*mask = m
 }
 
