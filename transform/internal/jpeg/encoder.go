@@ -15,8 +15,9 @@ type EncodeOptions struct {
 	// Quality scales the example quantisation tables of T.81, K.1, as the Independent JPEG Group's library does: 1 to 100;
 	// 0 means DefaultQuality.
 	Quality int
-	// Optimize makes Huffman tables for this picture (T.81, K.2), in a second pass over its coefficients: files are some 3 to 5
-	// per cent smaller and no pixel differs.
+	// Optimize makes Huffman tables for this picture (T.81, K.2), in a second pass over its coefficients. No pixel
+	// differs; camera pictures of half a megapixel become 1 per cent smaller at quality 85 and 7 at 100, small or plain ones more,
+	// and encoding takes a quarter longer.
 	Optimize bool
 	// ICC is a colour profile to put into the file; none if empty.
 	ICC []byte
