@@ -103,12 +103,13 @@ func (f *compareFlags) report(c *bench.Comparison, stdout io.Writer) error {
 	write := map[string]func(io.Writer, *bench.Comparison) error{
 		formatText: report.Text, "markdown": report.Markdown, "json": report.JSON, "csv": report.CSV, "bench": report.Bench,
 	}[f.format]
+	err := write(stdout, c)
 	if f.output != "" {
-		if err := writeWhole(f.output, func(w io.Writer) error { return report.HTML(w, c) }); err != nil {
-			return fmt.Errorf("--output %q: %w", f.output, err)
+		if htmlErr := writeWhole(f.output, func(w io.Writer) error { return report.HTML(w, c) }); htmlErr != nil {
+			err = errors.Join(err, fmt.Errorf("--output %q: %w", f.output, htmlErr))
 		}
 	}
-	return write(stdout, c)
+	return err
 }
 
 // A contestSource is what all runs of a comparison read.

@@ -233,6 +233,7 @@ func doubling(n int) []int {
 func (f *compareFlags) plan(lists []string) bench.Plan {
 	p := bench.Plan{Configs: bench.Grid(f.modes, f.workers, f.downloads), Stage: f.stage, Runs: f.runs, Warmup: f.warmup, Args: slices.Clone(f.passed)}
 	if f.builtin() {
+		p.Args = append(p.Args, "--name", "{index}.{ext}")
 		if !f.shaped() {
 			p.Args = append(p.Args, "--resize", sampleResize)
 		}

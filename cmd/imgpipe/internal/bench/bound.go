@@ -11,6 +11,7 @@ import (
 // width over the demand.
 type demand struct {
 	config        Config
+	width, images int
 	cpus          float64
 	rate          float64 // images/s
 	cpu           float64 // CPU seconds for each image
@@ -21,7 +22,7 @@ type demand struct {
 
 func (c *Comparison) demand(config int) demand {
 	r, images := c.Results[config], float64(max(c.Job.Images, 1))
-	d := demand{config: c.Configs[config], cpus: float64(max(c.Machine.CPUs, 1)), rate: images / r.Wall.Center}
+	d := demand{config: c.Configs[config], width: c.width(config), images: c.Job.Images, cpus: float64(max(c.Machine.CPUs, 1)), rate: images / r.Wall.Center}
 	d.cpu = r.CPU.Center / images
 	d.fetch = r.Stages[pipeline.StageFetch] / images
 	lanes := r.Wall.Center * float64(d.config.Workers)
@@ -58,6 +59,7 @@ const (
 	boundWorkers bound = "workers"
 	boundOthers  bound = "others" // as CPU, but not all of them for us
 	boundOrder   bound = "order"  // one thing at a time
+	boundImages  bound = "images" // as many at once as there are
 	boundNone    bound = "none"
 )
 
@@ -70,6 +72,8 @@ const (
 
 func (d demand) bound() bound {
 	switch {
+	case d.images <= d.width:
+		return boundImages
 	case d.config.Mode == serial && d.cpus > 1:
 		return boundOrder
 	case d.memory > muchWait:

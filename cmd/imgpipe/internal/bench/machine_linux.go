@@ -37,22 +37,33 @@ func load() float64 {
 // ticksPerSecond is the unit of /proc/stat, which is the same on all architectures that Go knows.
 const ticksPerSecond = 100
 
-// busy is the time that all CPUs together have worked since the machine was started, in seconds; 0 where it is not known.
-func busy() float64 {
+// busy is the time that all CPUs of the machine together have worked since it was started, in seconds, and how many CPUs that are; 0 where it
+// is not known.
+func busy() (seconds float64, cpus int) {
 	b, err := os.ReadFile("/proc/stat")
 	if err != nil {
-		return 0
+		return 0, 0
 	}
-	line, _, _ := strings.Cut(string(b), "\n")
-	fields := strings.Fields(line)
-	const idle, waiting, guest = 4, 5, 9
-	sum := 0.0
-	for i, f := range fields {
-		n, err := strconv.ParseFloat(f, 64)
-		if i == 0 || i == idle || i == waiting || i >= guest || err != nil {
-			continue // guests are counted as users already
+	for line := range strings.Lines(string(b)) {
+		fields := strings.Fields(line)
+		switch {
+		case len(fields) == 0 || !strings.HasPrefix(fields[0], "cpu"):
+		case fields[0] == "cpu":
+			seconds = worked(fields[1:])
+		default:
+			cpus++
 		}
-		sum += n
 	}
-	return sum / ticksPerSecond
+	return seconds, cpus
+}
+
+// worked sums up the kinds of time that are work: not idle, not waiting, and guests once only, as they are counted as users already.
+func worked(ticks []string) (seconds float64) {
+	const idle, waiting, guest = 3, 4, 8
+	for i, f := range ticks {
+		if n, err := strconv.ParseFloat(f, 64); err == nil && i != idle && i != waiting && i < guest {
+			seconds += n / ticksPerSecond
+		}
+	}
+	return seconds
 }

@@ -11,4 +11,4 @@ func memoryDiskFree() int64 { return 0 }
 func load() float64 { return 0 }
 
 // busy is not known.
-func busy() float64 { return 0 }
+func busy() (seconds float64, cpus int) { return 0, 0 }

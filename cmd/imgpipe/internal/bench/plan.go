@@ -127,6 +127,14 @@ func (c *Comparison) width(config int) int {
 	return c.Configs[config].Workers
 }
 
+// unit names what width counts.
+func (c *Comparison) unit() string {
+	if c.Job.Stage == StageFetch {
+		return "download"
+	}
+	return "worker"
+}
+
 func count(n int, thing string) string {
 	if n == 1 {
 		return "1 " + thing

@@ -253,16 +253,19 @@ func (f *field) child(ctx context.Context, p Plan, config int) (*ran, error) {
 		args = append(args, "--stage", f.c.Job.Stage)
 	}
 	r.load = load()
-	began, before, spent := time.Now(), busy(), usage.Spent()
+	began, spent := time.Now(), usage.Spent()
+	before, all := busy()
 	if err := f.execute(ctx, config, append(args, p.Args...)); err != nil {
 		return r, err
 	}
-	took, worked, ours := time.Since(began).Seconds(), busy()-before, usage.Spent().Sub(spent).Total().Seconds()
+	after, _ := busy()
+	took, ours := time.Since(began).Seconds(), usage.Spent().Sub(spent).Total().Seconds()
 	if r.summary, err = readSummary(report); err != nil {
 		return r, err
 	}
-	if before > 0 && took > 0 {
-		r.others = max((worked-ours)/took, 0)
+	if took > 0 {
+		// What others do on CPUs that this program may not use takes nothing from it.
+		r.others = max((after-before-ours)/took-float64(all-r.summary.Machine.CPUs), 0)
 	}
 	if f.c.Job.Stage == StageAll {
 		r.outputs = outputs

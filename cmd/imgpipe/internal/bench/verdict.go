@@ -6,8 +6,12 @@ import (
 	"time"
 )
 
-// asFast is how much slower a simpler Config may be, if it is not significantly so, and still be preferred.
-const asFast = 1.03
+// How much slower a simpler Config may be and still be preferred: asFast by the estimate, if that is not significant, and shownEqual by the
+// whole interval where it leaves workers out, as noise that hides a gain does not show that there is none.
+const (
+	asFast     = 1.03
+	shownEqual = 1.10
+)
 
 // verdict says what follows from the figures: what to use, what bounds the job, what more would bring, what each model costs. The
 // most useful sentence comes first. Where the runs cannot be compared it says so, and nothing else.
@@ -31,12 +35,8 @@ func (c *Comparison) verdict() []Finding {
 		add("partial", "This is partial.", c.Partial)
 	}
 	c.sayBound(add, best)
-	if c.Job.Stage != StageFetch {
-		c.sayWorkers(add, best)
-	}
-	if c.Job.Stage != StageTransform {
-		c.sayDownloads(add, best)
-	}
+	c.sayWorkers(add, best)
+	c.sayDownloads(add, best)
 	c.sayProcesses(add)
 	c.sayLock(add)
 	return all
@@ -73,7 +73,8 @@ func (c *Comparison) choice() (choice, fastest int) {
 			continue // that mode is a lesson, not a tool
 		}
 		slower, p := c.Ratio(i, fastest)
-		if slower.Center <= asFast && p >= level && c.Configs[i].simplerThan(c.Configs[choice]) {
+		equal := slower.Center <= asFast && p >= level && (c.Configs[i].Workers >= c.Configs[fastest].Workers || slower.High <= shownEqual)
+		if equal && c.Configs[i].simplerThan(c.Configs[choice]) {
 			choice = i
 		}
 	}
@@ -155,6 +156,9 @@ func (c *Comparison) sayBound(add func(kind, text, figures string), best int) {
 	switch d.bound() {
 	case boundOrder:
 		add("bound", "One image after the other, so waiting and computing take turns and all but one CPU rest.", fmt.Sprintf("%s; fetching %s and working %s for each image", use, seconds(d.fetch), seconds(d.work)))
+	case boundImages:
+		add("bound", "There are no more images than can be worked on at once, so the slowest of them bounds the job: more workers or downloads would bring nothing.",
+			fmt.Sprintf("%s for %s", count(c.Job.Images, "image"), count(c.width(best), c.unit())))
 	case boundMemory:
 		add("bound", "Memory bounds this job: workers wait for the budget. A larger --memory helps if the machine has it; fewer workers waste less.", fmt.Sprintf("%.0f %% of the workers' time is spent waiting for memory", 100*d.memory))
 	case boundLock:
@@ -176,8 +180,11 @@ func (c *Comparison) sayBound(add func(kind, text, figures string), best int) {
 
 func (c *Comparison) sayWorkers(add func(kind, text, figures string), best int) {
 	d, r := c.demand(best), c.Results[best]
+	if c.Job.Stage == StageFetch || d.bound() == boundImages {
+		return
+	}
 	cpus := int(d.cpus)
-	figures := fmt.Sprintf("the CPUs could do %.3g images/s, and do %.3g", d.cpuRate(), d.rate)
+	figures := fmt.Sprintf("the CPUs could do %s images/s, and do %s", number(d.cpuRate()), number(d.rate))
 	if r.Efficiency > 0 {
 		figures = fmt.Sprintf("efficiency %.0f %%, serial fraction %.3f (Karp–Flatt)", 100*r.Efficiency, r.Serial)
 		if r.Ceiling > 0 {
@@ -200,17 +207,17 @@ func (c *Comparison) sayWorkers(add func(kind, text, figures string), best int) 
 
 func (c *Comparison) sayDownloads(add func(kind, text, figures string), best int) {
 	d := c.demand(best)
-	if d.fetch <= 0 || d.config.Mode == serial {
+	if c.Job.Stage == StageTransform || d.bound() == boundImages || d.fetch <= 0 || d.config.Mode == serial {
 		return
 	}
 	n := d.config.Downloads
 	if c.Job.Stage == StageFetch || d.cpuRate() > 2*d.fetchRate(n) && d.bound() == boundIO {
 		add("downloads", "More downloads would bring more, until the network or the server is used up.",
-			fmt.Sprintf("%s of waiting for each image; %s can bring %.3g images/s, %d could bring %.3g", seconds(d.fetch), count(n, "download"), d.fetchRate(n), 2*n, d.fetchRate(2*n)))
+			fmt.Sprintf("%s of waiting for each image; %s can bring %s images/s, %d could bring %s", seconds(d.fetch), count(n, "download"), number(d.fetchRate(n)), 2*n, number(d.fetchRate(2*n))))
 		return
 	}
 	enough := min(d.downloadsFor(d.cpuRate()), max(c.Job.Images, 1))
-	figures := fmt.Sprintf("%s can bring %.3g images/s, the CPUs can do %.3g", count(n, "download"), d.fetchRate(n), d.cpuRate())
+	figures := fmt.Sprintf("%s can bring %s images/s, the CPUs can do %s", count(n, "download"), number(d.fetchRate(n)), number(d.cpuRate()))
 	switch {
 	case enough > n:
 		add("downloads", fmt.Sprintf("More downloads would help: about %d keep the CPUs busy.", enough), figures)
@@ -284,9 +291,17 @@ func (c *Comparison) sayLock(add func(kind, text, figures string)) {
 func (c *Comparison) rate(config int) string {
 	e := c.Results[config].ImagesPerSec
 	if !e.Finite() {
-		return fmt.Sprintf("%.3g", e.Center)
+		return number(e.Center)
 	}
-	return fmt.Sprintf("%.3g (%.3g to %.3g)", e.Center, e.Low, e.High)
+	return fmt.Sprintf("%s (%s to %s)", number(e.Center), number(e.Low), number(e.High))
+}
+
+// number writes f with at least three digits.
+func number(f float64) string {
+	if f >= 1000 {
+		return fmt.Sprintf("%.0f", f)
+	}
+	return fmt.Sprintf("%.3g", f)
 }
 
 // times writes a ratio of speeds with its interval.

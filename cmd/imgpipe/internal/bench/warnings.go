@@ -64,16 +64,17 @@ func (c *Comparison) rounds() int {
 }
 
 func (c *Comparison) warnOfMachine(add func(kind, format string, args ...any)) {
-	cpus := float64(max(c.Machine.CPUs, 1))
+	all := max(c.Machine.CPUs, 1)
+	cpus := float64(all)
 	var others []float64
 	for _, s := range c.Samples {
 		others = append(others, s.OtherCPU)
 	}
 	switch load, other := c.Samples[0].Load, median(others); {
 	case other > busyOthers*cpus:
-		add("loaded", "Other programs kept %.1f of %.0f CPUs busy during the runs: the figures are too low, those of the wider modes most.", other, cpus)
+		add("loaded", "Other programs kept %.1f of %s busy during the runs: all speeds are too low, those of the wider modes most.", other, count(all, "CPU"))
 	case load > cpus:
-		add("loaded", "The machine was busy at the beginning (load average %.1f on %.0f CPUs).", load, cpus)
+		add("loaded", "The machine was busy at the beginning (load average %.1f on %s).", load, count(all, "CPU"))
 	}
 	if c.Job.Latency > 0 && c.Job.Stage != StageTransform {
 		add("server", "The sample server runs on the same CPUs as what is measured.")
@@ -122,11 +123,7 @@ func (c *Comparison) warnOfWidths(add func(kind, format string, args ...any)) {
 		widest = max(widest, c.width(i))
 	}
 	if c.Job.Images < widest {
-		what := "workers"
-		if c.Job.Stage == StageFetch {
-			what = "downloads"
-		}
-		add("few-images", "There are fewer images (%d) than %s (%d): some had nothing to do.", c.Job.Images, what, widest)
+		add("few-images", "There are fewer images (%d) than %ss (%d): some had nothing to do.", c.Job.Images, c.unit(), widest)
 	}
 	if cpus := c.Machine.CPUs; cpus > 0 && widest > cpus && c.Job.Stage != StageFetch {
 		add("many-workers", "There were up to %d workers on %s: the ones too many cannot add speed to CPU work.", widest, count(cpus, "CPU"))
