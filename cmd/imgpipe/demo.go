@@ -2,21 +2,20 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
-	"os/exec"
+	"os/signal"
 	"path/filepath"
-	"strings"
+	"strconv"
 	"syscall"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"imgpipe/cmd/imgpipe/internal/bench"
 	"imgpipe/cmd/imgpipe/internal/summary"
 	"imgpipe/samples"
 )
@@ -35,10 +34,14 @@ func newDemoCommand() *cobra.Command {
 		Short: "Run the same job in every mode, on built-in samples",
 		Long: fmt.Sprintf(`Start a server on this machine that answers after %v, download %d pictures from it
 and fit each into %s, in every mode. Check that all modes wrote the same bytes, and say
-what each cost. The pictures stay in ./imgpipe-demo/. No network is needed.`, demoLatency, demoImages, demoSize),
+what each cost. The pictures stay in ./imgpipe-demo/. No network is needed.
+
+It runs each mode once: 'imgpipe compare' measures, and says what follows.`, demoLatency, demoImages, demoSize),
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return demo(cmd.Context(), output, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			return demo(ctx, output, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	g := flagGroup{cmd.Flags(), "Flags"}
@@ -46,106 +49,52 @@ what each cost. The pictures stay in ./imgpipe-demo/. No network is needed.`, de
 	return cmd
 }
 
-// demoModes are in the order of what they can do at once.
-var demoModes = []string{modeSerial, modeGIL, modeProcesses, modeGoroutines}
-
+// demo is a comparison of one round, without judgement.
 func demo(ctx context.Context, output string, stdout, stderr io.Writer) error {
 	could := func(err error) error { return exitError{exitCouldNotRun, err} }
-	srv := &samples.Server{Behaviour: samples.Behaviour{Latency: demoLatency}}
-	url, err := srv.Start("")
-	if err != nil {
-		return could(err)
-	}
-	defer srv.Close()
 	scratch, err := os.MkdirTemp("", "imgpipe-demo-")
 	if err != nil {
 		return could(err)
 	}
 	defer os.RemoveAll(scratch)
-	fmt.Fprintf(stdout, "%d pictures from %s, which answers after %v, fitted into %s on %d CPUs\n\n", demoImages, url, demoLatency, demoSize, cpus())
-
-	table := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(table, "mode\tworkers\tdownloads\twall s\timages/s\tspeedup\tCPU s\tpeak memory\t")
-	var serial float64
-	var want map[string]string
-	for _, mode := range demoModes {
-		dir := filepath.Join(scratch, mode)
-		if mode == modeGoroutines {
-			dir = output
-		}
-		fmt.Fprintf(stderr, "%s …\n", mode)
-		sum, err := demoRun(ctx, mode, dir, url, filepath.Join(scratch, mode+".json"), stderr)
-		if err != nil {
-			return could(fmt.Errorf("demo in mode %s: %w", mode, err))
-		}
-		if mode == modeSerial {
-			serial = sum.Wall
-		}
-		fmt.Fprintf(table, "%s\t%d\t%d\t%.2f\t%.1f\t%.2f\t%.2f\t%s\t\n", mode, sum.Workers, sum.Downloads, sum.Wall, sum.ImagesPerSec,
-			serial/sum.Wall, sum.User+sum.System, summary.Bytes(sum.PeakMemory))
-		got, err := digests(dir)
-		if err != nil {
-			return could(err)
-		}
-		if want == nil {
-			want = got
-		}
-		if !maps.Equal(got, want) {
-			return exitError{exitSomeFailed, fmt.Errorf("modes %s and %s wrote different files", modeSerial, mode)}
-		}
+	source, err := sampleSource(scratch, demoImages, samples.Behaviour{Latency: demoLatency})
+	if err != nil {
+		return could(err)
 	}
-	table.Flush()
-	fmt.Fprintf(stdout, "\nAll modes wrote the same %d files, byte for byte. The pictures are in %s%c.\n", len(want), output, filepath.Separator)
+	defer source.close()
+	fmt.Fprintf(stdout, "%s, fitted into %s on %d CPUs\n\n", source.job.Inputs, demoSize, cpus())
+
+	plan := bench.Plan{
+		// In the order of what they can do at once. The pictures of the last one stay.
+		Configs: bench.Grid([]string{modeSerial, modeGIL, modeProcesses, modeGoroutines}, []int{cpus()}, []int{manyDownloads}),
+		Runs:    1,
+		Args: []string{"--resize", demoSize, "--name", "{index}.{ext}", "--per-host", strconv.Itoa(manyDownloads),
+			"--input-list", source.lists[0]},
+	}
+	contest := &contest{dir: scratch, keep: output, flat: true, screen: newRunsScreen(stderr, "auto", false)}
+	c, err := contest.run(ctx, source.job, plan)
+	switch {
+	case ctx.Err() != nil:
+		return exitError{exitInterrupted, errors.New("interrupted")}
+	case err != nil:
+		return couldNotCompare(ctx, fmt.Errorf("demo: %w", err))
+	case c.Partial != "":
+		return could(fmt.Errorf("demo: %s", c.Partial))
+	case c.Samples[0].Summary.Done != demoImages:
+		return could(fmt.Errorf("demo: %d of %d pictures done", c.Samples[0].Summary.Done, demoImages))
+	}
+	demoTable(stdout, c)
+	fmt.Fprintf(stdout, "\nAll modes wrote the same %d files, byte for byte. The pictures are in %s%c.\n", c.Samples[0].Summary.Outputs, output, filepath.Separator)
 	return nil
 }
 
-// demoRun does the job once, in a process of its own, so that no run meets what another left in memory.
-func demoRun(ctx context.Context, mode, dir, url, report string, stderr io.Writer) (*summary.Summary, error) {
-	exe, err := os.Executable()
-	if err != nil {
-		return nil, err
+func demoTable(w io.Writer, c *bench.Comparison) {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(table, "mode\tworkers\tdownloads\twall s\timages/s\tspeedup\tCPU s\tpeak memory\t")
+	for i, config := range c.Configs {
+		r := &c.Results[i]
+		fmt.Fprintf(table, "%s\t%d\t%d\t%.2f\t%.1f\t%.2f\t%.2f\t%s\t\n", config.Mode, config.Workers, config.Downloads, r.Wall.Center,
+			r.ImagesPerSec.Center, r.Speedup.Center, r.CPU.Center, summary.Bytes(int64(r.Memory())))
 	}
-	args := []string{"run", "--mode", mode, "--output", dir, "--force", "--on-exist", "overwrite", "--resize", demoSize,
-		"--input-list", "-", "--report", report, "--quiet", "--per-host", "64", "--name", "{index}.{ext}"}
-	cmd := exec.CommandContext(ctx, exe, args...)
-	cmd.Stdin = strings.NewReader(demoList(url))
-	cmd.Stdout, cmd.Stderr = stderr, stderr
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	if err := cmd.Run(); err != nil {
-		return nil, err
-	}
-	b, err := os.ReadFile(report)
-	if err != nil {
-		return nil, err
-	}
-	sum := new(summary.Summary)
-	if err := json.Unmarshal(b, sum); err != nil {
-		return nil, fmt.Errorf("read %s: %w", report, err)
-	}
-	if sum.Done != demoImages {
-		return nil, fmt.Errorf("%d of %d pictures done", sum.Done, demoImages)
-	}
-	return sum, nil
-}
-
-func demoList(url string) string {
-	var b strings.Builder
-	for i := range demoImages {
-		fmt.Fprintf(&b, "%s/photos/%04d.jpg\n", url, i+1)
-	}
-	return b.String()
-}
-
-// digests gives the SHA-256 of each of the demo's pictures in dir, by name. Other files may lie there.
-func digests(dir string) (map[string]string, error) {
-	sums := map[string]string{}
-	for i := range demoImages {
-		name := fmt.Sprintf("%06d.jpg", i) // what --name {index}.{ext} gives
-		b, err := os.ReadFile(filepath.Join(dir, name))
-		if err != nil {
-			return nil, err
-		}
-		sums[name] = fmt.Sprintf("%x", sha256.Sum256(b))
-	}
-	return sums, nil
+	table.Flush()
 }
