@@ -45,7 +45,7 @@ type document struct {
 	Verdict                       []bench.Finding
 	Warnings                      []bench.Warning
 	Timing, Cost, Scaling         named
-	Legend                        string
+	Legend, CostNote              string
 	Pairs, Charts                 []chart
 	Parts                         []part
 	Claims                        []claim
@@ -86,7 +86,7 @@ func (v *view) document() document {
 		Title: fmt.Sprintf("%s in %s", count(v.Job.Images, "image"), count(len(v.modes()), "mode")),
 		Job:   v.job(), Rounds: v.rounds(), Different: printable(v.Different), Partial: printable(v.Partial),
 		Verdict: v.Verdict, Warnings: v.Warnings,
-		Timing: named{"Time", v.timing()}, Cost: named{"Cost", v.cost()}, Scaling: named{"Scaling", v.scaling()}, Legend: v.legend(),
+		Timing: named{"Time", v.timing()}, Cost: named{"Cost", v.cost()}, Scaling: named{"Scaling", v.scaling()}, Legend: v.legend(), CostNote: costNote,
 		Machine: v.machine(), Began: v.began(), Command: v.command(),
 	}
 	if v.Took > 0 {

@@ -32,6 +32,7 @@ func Markdown(w io.Writer, c *bench.Comparison) error {
 		p.line("%s\n", markdownText(note))
 	}
 	p.markdown(v.cost())
+	p.line("%s\n", costNote)
 	if t := v.scaling(); len(t.Rows) > 0 {
 		p.line("Scaling, against the same mode with the fewest workers:\n")
 		p.markdown(t)

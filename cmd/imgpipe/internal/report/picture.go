@@ -38,11 +38,14 @@ type placedKey struct {
 }
 
 // SVG writes the timelines of c as one picture that stands alone, such as in a README: what each mode did when, on the same time
-// scale. Without timelines it is the chart of speedups. It is light or dark as the reader's system is.
+// scale, and the start alone where the whole would be too fine to see. Without timelines it is the chart of speedups. It is light or dark as the reader's system is.
 func SVG(w io.Writer, c *bench.Comparison) error {
 	v, p := newView(c), new(page)
 	first, _ := v.primary()
-	ch, ok := v.timelines("timeline", "What was done when", lanesLead, first, longest(first))
+	ch, ok := v.closer(first)
+	if !ok {
+		ch, ok = v.timelines("timeline", "What was done when", lanesLead, first, longest(first))
+	}
 	if !ok {
 		ch, _ = v.curves()
 	}

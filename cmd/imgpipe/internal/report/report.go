@@ -117,9 +117,18 @@ func (v *view) rounds() string {
 	return s
 }
 
-// machine says where and with what it was measured.
+// machine says where and with what it was measured. What Program says already is not said twice.
 func (v *view) machine() string {
-	return printable(fmt.Sprintf("%s/%s, %s, %s, %s", v.Machine.OS, v.Machine.Arch, count(v.Machine.CPUs, "CPU"), v.Go, v.Program))
+	var parts []string
+	for _, s := range []string{v.Machine.OS + "/" + v.Machine.Arch, count(v.Machine.CPUs, "CPU"), v.Go} {
+		if s != "" && s != "/" && !strings.Contains(v.Program, s) {
+			parts = append(parts, s)
+		}
+	}
+	if v.Program != "" {
+		parts = append(parts, v.Program)
+	}
+	return printable(strings.Join(parts, ", "))
 }
 
 // began is when, to the minute, in UTC.

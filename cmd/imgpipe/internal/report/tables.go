@@ -60,18 +60,21 @@ func (v *view) speedup(i int) string {
 	return fmt.Sprintf("~ %s (%s)", ratio(r.Speedup.Center), interval(r.Speedup))
 }
 
+// costNote says what the columns of the table of costs are of.
+const costNote = "Memory is the peak of all processes together; bytes copied between processes and context switches are for each image; " +
+	"GC is the CPU time of garbage collection."
+
 // cost is what each contestant took from the machine.
 func (v *view) cost() table {
-	t := table{Head: []string{"mode", "workers", "CPU", "images/CPU s", "peak memory", "per worker", "copied/image", "switches/image", "GC CPU"}, Left: 1}
-	for i, f := range v.Configs {
-		r := v.results[i]
-		row := []string{v.mode(i), strconv.Itoa(f.Workers), unknown, unknown, unknown, unknown, unknown, unknown, unknown}
+	t := table{Head: []string{"contestant", "CPU", "images/CPU s", "memory", "per worker", "copied", "switches", "GC"}, Left: 1}
+	for i, r := range v.results {
+		row := []string{v.labels[i], unknown, unknown, unknown, unknown, unknown, unknown, unknown}
 		if v.ran(i) {
 			peak := r.PeakPSS.Center
 			if !finite(peak) || peak == 0 {
 				peak = r.PeakRSS.Center
 			}
-			row = []string{v.mode(i), strconv.Itoa(f.Workers), withSpread(r.CPU, duration), number(r.ImagesPerCPUSec.Center), size(peak),
+			row = []string{v.labels[i], withSpread(r.CPU, duration), number(r.ImagesPerCPUSec.Center), size(peak),
 				size(r.MemoryPerWorker), size(r.CopiedPerImage), number(r.Voluntary + r.Involuntary), duration(r.GC)}
 		}
 		t.Rows = append(t.Rows, row)
@@ -81,14 +84,14 @@ func (v *view) cost() table {
 
 // scaling is what more workers brought to each contestant; empty where there is one width.
 func (v *view) scaling() table {
-	t := table{Head: []string{"mode", "workers", "efficiency", "serial fraction", "Amdahl ceiling"}, Left: 1}
-	for i, f := range v.Configs {
-		if r := v.results[i]; v.ran(i) && r.Efficiency != 0 {
+	t := table{Head: []string{"contestant", "efficiency", "serial fraction", "Amdahl ceiling"}, Left: 1}
+	for i, r := range v.results {
+		if v.ran(i) && r.Efficiency != 0 {
 			ceiling := unknown
 			if r.Ceiling > 0 {
 				ceiling = ratio(r.Ceiling)
 			}
-			t.Rows = append(t.Rows, []string{v.mode(i), strconv.Itoa(f.Workers), percent(r.Efficiency), percent(r.Serial), ceiling})
+			t.Rows = append(t.Rows, []string{v.labels[i], percent(r.Efficiency), percent(r.Serial), ceiling})
 		}
 	}
 	return t

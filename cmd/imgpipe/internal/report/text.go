@@ -37,6 +37,7 @@ func Text(w io.Writer, c *bench.Comparison) error {
 	}
 	p.line("\nCost")
 	p.text(v.cost(), "  ")
+	p.wrap(costNote, "  ", "  ", columns)
 	if t := v.scaling(); len(t.Rows) > 0 {
 		p.line("\nScaling, against the same mode with the fewest workers")
 		p.text(t, "  ")

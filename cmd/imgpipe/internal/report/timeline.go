@@ -38,6 +38,9 @@ var groups = []group{
 	{"store", []pipeline.Stage{pipeline.StageStore}, 16, 4, 3},
 }
 
+// cutFrom is the share of the width from which a span has an edge, so that it can be told from its equal neighbour. Narrower ones would be all edge.
+const cutFrom = 0.012
+
 const (
 	groupGap    px = 8
 	queueHeight px = 30
@@ -151,7 +154,11 @@ func (v *view) timeline(line bench.Timeline, end time.Duration) (panel, []string
 				continue
 			}
 			top := y + px(b.row)*tall
-			sc.rect("s-"+string(b.stage), x.at(b.start.Seconds()), x.at(b.end.Seconds()), top, top+tall-1, b.text())
+			class := "s-" + string(b.stage)
+			if b.item >= 0 && x.at(b.end.Seconds())-x.at(b.start.Seconds()) > cutFrom {
+				class += " cut"
+			}
+			sc.rect(class, x.at(b.start.Seconds()), x.at(b.end.Seconds()), top, top+tall-1, b.text())
 		}
 		sc.text("side end", 0, y+px(rows)*tall/2+4, -8, g.name)
 		y += px(rows)*tall + groupGap
@@ -182,8 +189,11 @@ func (v *view) timeline(line bench.Timeline, end time.Duration) (panel, []string
 
 func (v *view) timelineNote(line bench.Timeline) string {
 	f, r := v.Configs[line.Config], v.results[line.Config]
-	note := []string{count(f.Workers, "worker")}
-	if f.Downloads > 0 {
+	var note []string
+	if label := v.labels[line.Config]; !strings.Contains(label, " worker") {
+		note = append(note, count(f.Workers, "worker"))
+	}
+	if label := v.labels[line.Config]; f.Downloads > 0 && !strings.Contains(label, " download") {
 		note = append(note, count(f.Downloads, "download"))
 	}
 	note = append(note, duration(last(line).Seconds()))
@@ -264,7 +274,7 @@ func area(steps []depth, end time.Duration, most int) string {
 			height = d
 		}
 	}
-	b.WriteString("V1000z")
+	b.WriteString("H1000V1000z")
 	return b.String()
 }
 
