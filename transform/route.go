@@ -19,9 +19,10 @@ type route struct {
 }
 
 const (
-	// lumaLeft is how many times larger than its result the luma is decoded at least, so that the resampler decides on the sharpness. At quality
-	// 85, 1.5 gains 0.1 dB over 1.25 and takes a tenth more time; chroma leaves nothing to gain.
-	lumaLeft   = 1.25
+	// lumaLeft is how many times larger than its result the luma is decoded at least, so that the resampler decides on the sharpness. Thirty photos
+	// to 800 px at quality 85 had a median PSNR of 34.86 dB with 1.25, 35.16 with 1.5, 35.20 with 2 and 35.21 with all; 1.5 takes a tenth more time than 1.25.
+	lumaLeft = 1.5
+	// chromaLeft is that of the chroma, where 1.5 gained 0.01 dB.
 	chromaLeft = 1.0
 	// fineQuality is the quality from which on chroma is kept at full resolution, where the source has any to keep.
 	fineQuality = 90
