@@ -90,6 +90,24 @@ func awkward(t testing.TB) map[string]*bench.Comparison {
 		c.Configs = []bench.Config{{Mode: "goroutines", Workers: 2, Downloads: 1}, {Mode: "goroutines", Workers: 2, Downloads: 8}, {Mode: "goroutines", Workers: 2, Downloads: 64}}
 		c.Results, c.Job.Stage = c.Results[:3], "fetch"
 	})
+	add("swift", func(c *bench.Comparison) {
+		for i := range c.Results {
+			c.Results[i].Wall = bench.Estimate{Center: 0.0523, Low: 0.0511, High: 0.0587}
+			for s, x := range c.Results[i].Stages {
+				c.Results[i].Stages[s] = x / 90
+			}
+			for j := range c.Timelines[i].Spans {
+				c.Timelines[i].Spans[j].Start /= 90
+				c.Timelines[i].Spans[j].End /= 90
+			}
+			for j := range c.Timelines[i].Memory {
+				c.Timelines[i].Memory[j].At /= 90
+			}
+		}
+		for i := range c.Samples {
+			c.Samples[i].Summary.Wall /= 90
+		}
+	})
 	add("parts", func(c *bench.Comparison) {
 		fetch := comparison(t)
 		fetch.Job.Stage, fetch.Timelines, fetch.Verdict, fetch.Claims, fetch.Pictures = "fetch", nil, nil, nil, nil

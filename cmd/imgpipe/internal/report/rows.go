@@ -97,7 +97,7 @@ func (v *view) stacks(id, title, lead string, stages []stage) (chart, bool) {
 	totals := make([]float64, len(v.Configs))
 	used := map[pipeline.Stage]bool{}
 	for i := range v.Configs {
-		if !v.ran(i) || v.Job.Images <= 0 {
+		if !v.traced(i) || v.Job.Images <= 0 {
 			continue
 		}
 		list = append(list, i)

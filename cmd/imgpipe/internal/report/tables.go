@@ -74,12 +74,20 @@ func (v *view) cost() table {
 			if !finite(peak) || peak == 0 {
 				peak = r.PeakRSS.Center
 			}
-			row = []string{v.labels[i], withSpread(r.CPU, duration), number(r.ImagesPerCPUSec.Center), size(peak),
-				size(r.MemoryPerWorker), size(r.CopiedPerImage), number(r.Voluntary + r.Involuntary), duration(r.GC)}
+			row = []string{v.labels[i], withSpread(r.CPU, duration), number(r.ImagesPerCPUSec.Center), memory(peak),
+				memory(r.MemoryPerWorker), size(r.CopiedPerImage), number(r.Voluntary + r.Involuntary), duration(r.GC)}
 		}
 		t.Rows = append(t.Rows, row)
 	}
 	return t
+}
+
+// memory writes bytes; a process without any was not measured.
+func memory(bytes float64) string {
+	if bytes == 0 {
+		return unknown
+	}
+	return size(bytes)
 }
 
 // scaling is what more workers brought to each contestant; empty where there is one width.
@@ -148,6 +156,19 @@ func (v *view) seconds(i int, s pipeline.Stage) float64 {
 	return max(left, 0)
 }
 
+// traced tells that it is known where the time of a Config went.
+func (v *view) traced(i int) bool {
+	if !v.ran(i) || v.results[i].Wall.Center <= 0 || v.Configs[i].Workers <= 0 {
+		return false
+	}
+	for _, s := range allStages {
+		if v.seconds(i, s) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // stages is the time per image in each of list, in milliseconds.
 func (v *view) stages(list []stage) table {
 	t := table{Head: []string{"contestant"}, Left: 1}
@@ -157,7 +178,7 @@ func (v *view) stages(list []stage) table {
 	for i := range v.Configs {
 		row := []string{v.labels[i]}
 		for _, s := range list {
-			if v.ran(i) && v.Job.Images > 0 {
+			if v.traced(i) && v.Job.Images > 0 {
 				row = append(row, number(1000*v.seconds(i, s.Stage)/float64(v.Job.Images)))
 			} else {
 				row = append(row, unknown)

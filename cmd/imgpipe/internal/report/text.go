@@ -108,7 +108,7 @@ func (p *page) bars(v *view) {
 	width, used := 0, map[byte]bool{}
 	var drawn []int
 	for i := range v.Configs {
-		if v.ran(i) && v.results[i].Wall.Center > 0 && v.Configs[i].Workers > 0 {
+		if v.traced(i) {
 			width = max(width, len([]rune(v.labels[i])))
 			drawn = append(drawn, i)
 		}

@@ -1,0 +1,162 @@
+package report
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"imgpipe/cmd/imgpipe/internal/bench"
+	"imgpipe/pipeline"
+)
+
+func TestTicksAreRoundAndWithinTheScale(t *testing.T) {
+	for _, c := range []struct {
+		scale scale
+		n     int
+		want  []float64
+	}{
+		{scale{hi: 5.3}, 6, []float64{0, 1, 2, 3, 4, 5}},
+		{scale{hi: 1}, 5, []float64{0, 0.2, 0.4, 0.6, 0.8, 1}},
+		{scale{hi: 100e6}, 4, []float64{0, 50e6, 100e6}},
+		{scale{lo: 1, hi: 8, log: true}, 6, []float64{1, 2, 4, 8}},
+		{scale{lo: 1, hi: 64, log: true}, 4, []float64{1, 4, 16, 64}},
+		{scale{}, 5, nil},
+		{scale{hi: math.Inf(1)}, 5, nil},
+	} {
+		got := c.scale.ticks(c.n)
+		same := slices.EqualFunc(got, c.want, func(a, b float64) bool { return math.Abs(a-b) <= 1e-9*math.Abs(b) })
+		if !same {
+			t.Errorf("%+v: %v, want %v", c.scale, got, c.want)
+		}
+	}
+}
+
+func TestNumbersHaveThreeDigitsAndNoExponent(t *testing.T) {
+	for x, want := range map[float64]string{0: "0", 0.008: "0.008", 0.25: "0.25", 9.994: "9.99", 9.996: "10.0", 99.96: "100", 1234567: "1234567", -2.5: "-2.50",
+		math.Inf(1): unknown} {
+		if got := number(x); got != want {
+			t.Errorf("number(%v) is %s, want %s", x, got, want)
+		}
+	}
+	for s, want := range map[float64]string{0: "0 s", 6e-7: "0.60 µs", 0.0009999: "1.00 ms", 0.0184: "18.4 ms", 0.9999: "1.00 s", 75: "75.0 s", 119.6: "2m0s", 3725: "1h2m5s"} {
+		if got := duration(s); got != want {
+			t.Errorf("duration(%v) is %s, want %s", s, got, want)
+		}
+	}
+}
+
+func TestLabelsTellContestantsApart(t *testing.T) {
+	for want, configs := range map[string][]bench.Config{
+		"serial; goroutines":                                     {{Mode: "serial", Workers: 1}, {Mode: "goroutines", Workers: 2, Downloads: 16}},
+		"gil, 1 worker; gil, 2 workers; serial":                  {{Mode: "gil", Workers: 1}, {Mode: "gil", Workers: 2}, {Mode: "serial", Workers: 1}},
+		"gil, 1 download; gil, 8 downloads":                      {{Mode: "gil", Workers: 2, Downloads: 1}, {Mode: "gil", Workers: 2, Downloads: 8}},
+		"goroutines; goroutines (2)":                             {{Mode: "goroutines", Workers: 2}, {Mode: "goroutines", Workers: 2}},
+		"gil, 1 worker, 1 download; gil, 2 workers, 4 downloads": {{Mode: "gil", Workers: 1, Downloads: 1}, {Mode: "gil", Workers: 2, Downloads: 4}},
+	} {
+		if got := strings.Join(newView(&bench.Comparison{Configs: configs}).labels, "; "); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}
+
+// TestThinnedTimelinesShowWhatTheWholeShows holds that time which is drawn in slices is drawn where it was, in its stage.
+func TestThinnedTimelinesShowWhatTheWholeShows(t *testing.T) {
+	line := simulate(bench.Config{Mode: "processes", Workers: 2, Downloads: 16}, 3000, 1)
+	spans, end := within(line.Spans, groups[1].stages), last(line)
+	exact, thin := blocks(spans, 2, 2, true, end), blocks(spans, 2, 2, false, end)
+	if len(thin) > groupSlices || len(exact) != len(spans) {
+		t.Fatalf("%d and %d blocks of %d spans", len(thin), len(exact), len(spans))
+	}
+	busy := func(bs []block) (sum time.Duration) {
+		for _, b := range bs {
+			sum += b.end - b.start
+		}
+		return sum
+	}
+	if a, b := busy(exact), busy(thin); math.Abs(1-b.Seconds()/a.Seconds()) > 0.02 {
+		t.Errorf("the workers are busy for %v in the whole and %v in slices", a, b)
+	}
+	for i, b := range thin {
+		if i > 0 && thin[i-1].row == b.row && thin[i-1].end > b.start {
+			t.Errorf("blocks %v and %v overlap", thin[i-1], b)
+		}
+		if b.stage != pipeline.StageDecode {
+			t.Errorf("a slice of many images shows %s, though decoding takes most of each", b.stage)
+		}
+	}
+}
+
+func TestSlicesOfIdleTimeAreEmpty(t *testing.T) {
+	spans := []bench.Span{{Stage: pipeline.StageFetch, End: 400 * time.Millisecond}, {Stage: pipeline.StageFetch, Start: 900 * time.Millisecond, End: time.Second}}
+	got := blocks(spans, 1, 1, false, time.Second)
+	if len(got) != 2 || got[0].end > 402*time.Millisecond || got[1].start < 898*time.Millisecond {
+		t.Errorf("drawn as %v", got)
+	}
+}
+
+func TestQueueIsHowManyWait(t *testing.T) {
+	ms := time.Millisecond
+	wait := func(from, to time.Duration) bench.Span {
+		return bench.Span{Stage: pipeline.StageQueue, Start: from, End: to}
+	}
+	got := queue([]bench.Span{wait(0, 10*ms), wait(5*ms, 20*ms), wait(10*ms, 20*ms), {Stage: pipeline.StageDecode, End: 90 * ms}})
+	want := []depth{{0, 1}, {5 * ms, 2}, {10 * ms, 2}, {20 * ms, 0}}
+	if !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	if d := area(got, 20*ms, 2); d != "M0 1000H0V500H250V0H1000V1000z" {
+		t.Errorf("drawn as %s", d)
+	}
+}
+
+func TestQueueIsNeverNegativeAndEndsEmpty(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(1, 2))
+	for range 200 {
+		var spans []bench.Span
+		for range rnd.IntN(40) {
+			at := time.Duration(rnd.IntN(50))
+			spans = append(spans, bench.Span{Stage: pipeline.StageQueue, Start: at, End: at + time.Duration(rnd.IntN(50))})
+		}
+		steps := queue(spans)
+		for _, d := range steps {
+			if d.depth < 0 {
+				t.Fatalf("%v of %v", steps, spans)
+			}
+		}
+		if n := len(steps); n > 0 && steps[n-1].depth != 0 {
+			t.Fatalf("%v of %v", steps, spans)
+		}
+	}
+}
+
+func TestWorkerTimeAddsUpToWorkersTimesWall(t *testing.T) {
+	c := comparison(t)
+	v := newView(c)
+	for i, f := range c.Configs {
+		sum := 0.0
+		for _, s := range workerStages {
+			sum += v.seconds(i, s.Stage)
+		}
+		want := float64(f.Workers) * c.Results[i].Wall.Center
+		if math.Abs(sum-want) > 0.03*want {
+			t.Errorf("%s: stages and idle time are %v s, workers times wall %v s", v.labels[i], sum, want)
+		}
+	}
+}
+
+func TestPrimaryTimelinesAreTheWidestOfEachMode(t *testing.T) {
+	c := comparison(t)
+	first, second := newView(c).primary()
+	var got []bench.Config
+	for _, line := range first {
+		got = append(got, c.Configs[line.Config])
+	}
+	want := []bench.Config{{Mode: "serial", Workers: 1}, {Mode: "gil", Workers: 2, Downloads: 16}, {Mode: "goroutines", Workers: 2, Downloads: 16},
+		{Mode: "processes", Workers: 2, Downloads: 16}}
+	if !slices.Equal(got, want) || len(second) != 3 {
+		t.Errorf("%v and %d more, want %v and 3", got, len(second), want)
+	}
+}
