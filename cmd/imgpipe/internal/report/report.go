@@ -93,12 +93,15 @@ func (v *view) job() string {
 			parts = append(parts, s)
 		}
 	}
-	add(count(v.Job.Images, "image"))
+	// Words for the inputs often say how many there are, and how slow their server is.
+	if !strings.HasPrefix(v.Job.Inputs, fmt.Sprint(v.Job.Images, " ")) {
+		add(count(v.Job.Images, "image"))
+	}
 	add(printable(v.Job.Inputs))
 	if v.Job.BytesIn > 0 {
 		add(summary.Bytes(v.Job.BytesIn))
 	}
-	if v.Job.Latency > 0 {
+	if v.Job.Latency > 0 && !strings.Contains(v.Job.Inputs, v.Job.Latency.String()) {
 		add(fmt.Sprintf("a server that answers after %v", v.Job.Latency))
 	}
 	if v.Job.Stage != "" && v.Job.Stage != "all" {
