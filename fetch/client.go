@@ -25,6 +25,9 @@ type Options struct {
 	MaxBytes int64
 	// Redirects is how many redirects are followed for one item. Default 10; negative means none.
 	Redirects int
+	// MinSpeed is how many bytes of a body must come in a second, on average over five of them; 0 sets no bound. A try that
+	// is slower ends with a time-out of its own, long before Timeout.
+	MinSpeed int64
 	// UserAgent is how the client calls itself. Default "imgpipe".
 	UserAgent string
 	// Policy says which servers may be asked.
@@ -83,6 +86,7 @@ type Client struct {
 // New makes a Client. Close it when nothing more is to be fetched.
 func New(o Options) *Client {
 	c := &Client{opts: o.withDefaults()}
+	c.opts.Policy = c.opts.Policy.compiled()
 	c.hosts.perHost = c.opts.PerHost
 	dialer := &net.Dialer{
 		Timeout:        c.opts.ConnectTimeout,
@@ -108,7 +112,7 @@ func New(o Options) *Client {
 		IdleConnTimeout:        30 * time.Second,
 		MaxResponseHeaderBytes: 256 << 10,
 	}
-	if c.opts.Policy.PublicOnly {
+	if c.opts.Policy.looksAtAddresses() {
 		// Behind a proxy the address that is asked cannot be seen.
 		t.Proxy = nil
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/url"
@@ -22,6 +23,10 @@ func (f *fetching) explain(ctx context.Context, u *url.URL, err error) error {
 	if context.Cause(ctx) == errTimeout {
 		return &Error{Kind: ClassTimeout, Doing: f.doing(u), again: true,
 			Err: errors.New("not done within " + f.opts.Timeout.String())}
+	}
+	if context.Cause(ctx) == errSlow {
+		return &Error{Kind: ClassTimeout, Doing: f.doing(u), again: true,
+			Err: fmt.Errorf("the body came at less than %d bytes in a second for %v", f.opts.MinSpeed, speedWindow)}
 	}
 	var e *Error
 	if errors.As(err, &e) {

@@ -1,9 +1,6 @@
 package fetch
 
 import (
-	"bufio"
-	"bytes"
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -26,10 +23,20 @@ type fetching struct {
 	reserve  func(context.Context, int64) error
 	reserved int64 // what reserve was asked for; -1 before
 	last     *url.URL
+	tooSlow  func() // ends the try
 }
 
-// errTimeout is the cause of the end of a try that took too long.
-var errTimeout = errors.New("the time for a download is over")
+// errTimeout and errSlow are the causes of the end of a try that took too long, and of one whose body came too slowly.
+var (
+	errTimeout = errors.New("the time for a download is over")
+	errSlow    = errors.New("the body comes too slowly")
+)
+
+// overdue tells that a try was ended for the server's slowness, not because the run ends.
+func overdue(ctx context.Context) bool {
+	cause := context.Cause(ctx)
+	return cause == errTimeout || cause == errSlow
+}
 
 // grant asks for memory, the first time alone.
 func (f *fetching) grant(ctx context.Context, n int64) error {
@@ -60,6 +67,7 @@ func (f *fetching) doing(u *url.URL) string {
 func (f *fetching) download(ctx context.Context) ([]byte, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	f.tooSlow = func() { cancel(errSlow) }
 	clock := &stopwatch{left: f.opts.Timeout, end: func() { cancel(errTimeout) }}
 	defer clock.pause()
 	u := f.url
@@ -90,7 +98,7 @@ func (f *fetching) hop(ctx context.Context, clock *stopwatch, u *url.URL) (data 
 	}
 	answered := false
 	defer func() {
-		if ctx.Err() != nil && context.Cause(ctx) != errTimeout {
+		if ctx.Err() != nil && !overdue(ctx) {
 			turn.leave(verdictNone) // the run is ending: that says nothing of the host
 		} else if !answered {
 			turn.leave(verdictSilent)
@@ -189,121 +197,6 @@ func retryAfter(v string, now time.Time) time.Duration {
 		return min(max(t.Sub(now), 0), most)
 	}
 	return 0
-}
-
-// read reads the body of a good answer.
-func (f *fetching) read(ctx context.Context, clock *stopwatch, resp *http.Response) ([]byte, error) {
-	size := resp.ContentLength
-	if size > f.opts.MaxBytes {
-		return nil, &Error{Kind: ClassTooBig, Err: fmt.Errorf("the server announces %d bytes, expected at most %d", size, f.opts.MaxBytes)}
-	}
-	var body io.Reader = resp.Body
-	switch enc := strings.ToLower(resp.Header.Get("Content-Encoding")); enc {
-	case "gzip", "x-gzip":
-		br := bufio.NewReader(resp.Body)
-		// Some servers say gzip of files that are not.
-		if head, _ := br.Peek(2); bytes.Equal(head, []byte{0x1f, 0x8b}) {
-			zr, err := gzip.NewReader(br)
-			if err != nil {
-				return nil, encodingError(err)
-			}
-			body, size = &unzipped{zr}, -1
-		} else {
-			body = br
-		}
-	case "br", "zstd", "deflate", "compress", "x-compress":
-		return nil, &Error{Kind: ClassNetwork, Err: fmt.Errorf("the server compressed its answer with %s, expected none or gzip", enc)}
-	}
-	most := size
-	if size < 0 {
-		most = f.opts.MaxBytes
-	}
-	clock.pause()
-	if err := f.grant(ctx, most); err != nil {
-		return nil, &reserveError{err}
-	}
-	clock.resume()
-	if size > f.reserved {
-		return nil, &Error{Kind: ClassNetwork, Err: fmt.Errorf("the server announced %d bytes at first and %d now", f.reserved, size)}
-	}
-	if size >= 0 {
-		return f.readSized(body, int(size))
-	}
-	return f.readAll(body, min(f.reserved, f.opts.MaxBytes))
-}
-
-// readSized reads a body whose length is known.
-func (f *fetching) readSized(body io.Reader, size int) ([]byte, error) {
-	buf := f.buffers.get(size)
-	n, err := io.ReadFull(body, buf)
-	if err == nil {
-		// The end must be seen for the connection to be used again.
-		_, err = body.Read(make([]byte, 1))
-		if err == nil || err == io.EOF {
-			return buf, nil
-		}
-	}
-	f.buffers.put(buf)
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		return nil, truncated(int64(n), int64(size))
-	}
-	return nil, err
-}
-
-// readAll reads a body to its end, at most limit bytes of it.
-func (f *fetching) readAll(body io.Reader, limit int64) ([]byte, error) {
-	buf := f.buffers.get(64 << 10)
-	n := 0
-	for {
-		m, err := body.Read(buf[n:])
-		n += m
-		if int64(n) > limit {
-			f.buffers.put(buf)
-			if limit < f.opts.MaxBytes {
-				return nil, &Error{Kind: ClassNetwork, Err: fmt.Errorf("the server announced %d bytes at first and sends more now", limit)}
-			}
-			return nil, &Error{Kind: ClassTooBig, Err: fmt.Errorf("the body goes on after %d bytes", limit)}
-		}
-		if err == io.EOF {
-			return buf[:n], nil
-		}
-		if err != nil {
-			f.buffers.put(buf)
-			if err == io.ErrUnexpectedEOF {
-				return nil, truncated(int64(n), -1)
-			}
-			return nil, err
-		}
-		if n == len(buf) {
-			// A byte more than the limit shows that it is passed.
-			bigger := f.buffers.get(int(min(2*int64(n), max(limit, int64(n))+1)))
-			copy(bigger, buf)
-			f.buffers.put(buf)
-			buf = bigger
-		}
-	}
-}
-
-func truncated(n, size int64) error {
-	if size < 0 {
-		return &Error{Kind: ClassTruncated, again: true, Err: fmt.Errorf("the body broke off after %d bytes", n)}
-	}
-	return &Error{Kind: ClassTruncated, again: true, Err: fmt.Errorf("the body ended after %d of %d bytes", n, size)}
-}
-
-// unzipped tells the faults of a compressed body from those of the connection.
-type unzipped struct{ r *gzip.Reader }
-
-func (u *unzipped) Read(p []byte) (int, error) {
-	n, err := u.r.Read(p)
-	if errors.Is(err, gzip.ErrChecksum) || errors.Is(err, gzip.ErrHeader) {
-		err = encodingError(err)
-	}
-	return n, err
-}
-
-func encodingError(err error) error {
-	return &Error{Kind: ClassNetwork, Err: fmt.Errorf("the body cannot be decompressed: %w", err)}
 }
 
 // A reserveError is what the caller's reserve gave.

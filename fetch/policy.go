@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"golang.org/x/net/idna"
 )
 
 // A Policy says which servers may be asked. It is applied to each redirect as to the first URL. The zero value allows
@@ -20,13 +22,74 @@ type Policy struct {
 	// 1024 but 80 and 443. No proxy is used then, for it would hide the address.
 	PublicOnly bool
 	// Allow, unless it is empty, has the only hosts that may be asked, and Deny those that may not. "example.com" stands for
-	// itself and all names below it. Deny goes before Allow.
+	// itself and all names below it, in whatever case and in Unicode or ASCII (RFC 5891). Deny may also hold addresses, such
+	// as "192.0.2.7", and blocks of them, such as "10.0.0.0/8" or "fd00::/8": like PublicOnly they are compared with the
+	// address of each connection, and have no proxy used. Deny goes before Allow.
 	Allow, Deny []string
+
+	denied []netip.Prefix // the addresses of Deny
 }
 
 func refused(format string, args ...any) error {
 	return &Error{Kind: ClassRefused, Err: fmt.Errorf(format, args...)}
 }
+
+// compiled is p ready for use.
+func (p Policy) compiled() Policy {
+	var names []string
+	for _, host := range p.Deny {
+		if block, ok := parseBlock(host); ok {
+			p.denied = append(p.denied, block)
+		} else {
+			names = append(names, plainHost(host))
+		}
+	}
+	p.Deny = names
+	allow := make([]string, len(p.Allow))
+	for i, host := range p.Allow {
+		allow[i] = plainHost(host)
+	}
+	p.Allow = allow
+	return p
+}
+
+// parseBlock reads an address or a block of them. An IPv4 address in the clothes of IPv6 is taken for what it is.
+func parseBlock(s string) (netip.Prefix, bool) {
+	s = strings.TrimSuffix(strings.TrimPrefix(s, "["), "]")
+	if a, err := netip.ParseAddr(s); err == nil {
+		a = a.Unmap().WithZone("")
+		return netip.PrefixFrom(a, a.BitLen()), true
+	}
+	b, err := netip.ParsePrefix(s)
+	return b.Masked(), err == nil
+}
+
+// CheckHost tells what is wrong with a name or an address for Policy.Allow, or with one or a block of addresses for Policy.Deny.
+func CheckHost(host string, deny bool) error {
+	if _, block := parseBlock(host); block && (deny || !strings.Contains(host, "/")) {
+		return nil
+	}
+	name := plainHost(host)
+	if name == "" || strings.ContainsAny(name, "/:@?# *[]") {
+		if deny {
+			return errors.New("expected a host such as example.com, an address or a block such as 10.0.0.0/8")
+		}
+		return errors.New("expected a host such as example.com")
+	}
+	return nil
+}
+
+// plainHost gives a host's name in the one form in which names are compared, which is the one that is looked up.
+func plainHost(host string) string {
+	host = strings.ToLower(strings.Trim(host, "."))
+	if ascii, err := idna.Lookup.ToASCII(host); err == nil {
+		host = ascii
+	}
+	return strings.TrimPrefix(strings.TrimSuffix(host, "]"), "[")
+}
+
+// looksAtAddresses tells that the address of each connection matters.
+func (p Policy) looksAtAddresses() bool { return p.PublicOnly || len(p.denied) > 0 }
 
 // permit looks at what a URL says itself.
 func (p Policy) permit(u *url.URL) error {
@@ -46,10 +109,13 @@ func (p Policy) permit(u *url.URL) error {
 	return nil
 }
 
+// inHosts compares a host with names in their plain form.
 func inHosts(names []string, host string) bool {
-	host = strings.TrimSuffix(strings.ToLower(host), ".")
+	if len(names) == 0 {
+		return false
+	}
+	host = plainHost(host)
 	for _, n := range names {
-		n = strings.Trim(strings.ToLower(n), ".")
 		if n != "" && (host == n || strings.HasSuffix(host, "."+n)) {
 			return true
 		}
@@ -59,7 +125,7 @@ func inHosts(names []string, host string) bool {
 
 // control looks at the address of a connection before it is made.
 func (p Policy) control(_ context.Context, network, address string, _ syscall.RawConn) error {
-	if !p.PublicOnly {
+	if !p.looksAtAddresses() {
 		return nil
 	}
 	ap, err := netip.ParseAddrPort(address)
@@ -69,7 +135,12 @@ func (p Policy) control(_ context.Context, network, address string, _ syscall.Ra
 	if !strings.HasPrefix(network, "tcp") {
 		return &Error{Kind: ClassRefused, Err: errors.New("only TCP is allowed")}
 	}
-	if !public(ap.Addr()) {
+	for _, block := range p.denied {
+		if block.Contains(ap.Addr().Unmap().WithZone("")) {
+			return refused("the address %s is denied", ap.Addr())
+		}
+	}
+	if p.PublicOnly && !public(ap.Addr()) {
 		return refused("the address %s is not public", ap.Addr())
 	}
 	return nil

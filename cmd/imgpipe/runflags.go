@@ -46,6 +46,8 @@ type runFlags struct {
 	maxBytes, maxPixels, memory          int64
 	userAgent                            string
 	publicOnly                           bool
+	minSpeed                             int64
+	allowHosts, denyHosts                []string
 	maxFailures                          limit
 
 	progress string
@@ -137,6 +139,9 @@ func addRunFlags(flags *pflag.FlagSet) *runFlags {
 	network.add(whole(&f.perHost, 1, 4096), "per-host", "", "downloads from one host at once")
 	network.str(&f.userAgent, "user-agent", "", "TEXT", "how to call ourselves (default imgpipe)")
 	network.yes(&f.publicOnly, "public-only", "", "for lists from strangers: refuse addresses that are not public, redirected\nto or not")
+	network.add(list[string]{&f.allowHosts, hostFor(false), "HOST"}, "allow-host", "", "ask this host and those below it alone; may be repeated")
+	network.add(list[string]{&f.denyHosts, hostFor(true), "HOST"}, "deny-host", "", "never ask this host and those below it; may be repeated, and may be an\naddress or a block of them such as 10.0.0.0/8")
+	network.add(amount(&f.minSpeed), "min-speed", "", "give up a try whose body comes at fewer bytes in a second, over five\nseconds (default no limit)")
 
 	display := flagGroup{flags, "Display"}
 	f.progress = "auto"
@@ -189,6 +194,11 @@ func parsed[T any](p *T, kind string, parse func(string) (T, error), print func(
 // word is a flag that is kept as it was typed, once check has found it good.
 func word(p *string, kind string, check func(string) error) pflag.Value {
 	return value[string]{p, func(s string) (string, error) { return s, check(s) }, func(s string) string { return s }, kind}
+}
+
+// hostFor reads a host of --allow-host or --deny-host.
+func hostFor(deny bool) func(string) (string, error) {
+	return func(s string) (string, error) { return s, fetch.CheckHost(s, deny) }
 }
 
 // validate looks at the flags together. Its errors name the flags and what was expected.
@@ -272,7 +282,8 @@ func (f *runFlags) client() fetch.Options {
 		PerHost:        f.perHost,
 		MaxBytes:       f.maxBytes,
 		UserAgent:      f.userAgent,
-		Policy:         fetch.Policy{PublicOnly: f.publicOnly},
+		MinSpeed:       f.minSpeed,
+		Policy:         fetch.Policy{PublicOnly: f.publicOnly, Allow: f.allowHosts, Deny: f.denyHosts},
 	}
 	if f.retries == 0 {
 		o.Retries = -1

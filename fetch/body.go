@@ -1,0 +1,200 @@
+package fetch
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// read reads the body of a good answer.
+func (f *fetching) read(ctx context.Context, clock *stopwatch, resp *http.Response) ([]byte, error) {
+	size := resp.ContentLength
+	if size > f.opts.MaxBytes {
+		return nil, &Error{Kind: ClassTooBig, Err: fmt.Errorf("the server announces %d bytes, expected at most %d", size, f.opts.MaxBytes)}
+	}
+	raw := &bodyReader{r: resp.Body, left: f.opts.MaxBytes + codingSlack}
+	var body io.Reader = raw
+	switch enc := strings.ToLower(strings.TrimSpace(resp.Header.Get("Content-Encoding"))); {
+	case enc == "gzip", enc == "x-gzip":
+		br := bufio.NewReader(raw)
+		// Some servers say gzip of files that are not.
+		if head, _ := br.Peek(2); bytes.Equal(head, []byte{0x1f, 0x8b}) {
+			zr, err := gzip.NewReader(br)
+			if err != nil {
+				return nil, encodingError(err)
+			}
+			body, size = &unzipped{zr}, -1
+		} else {
+			body = br
+		}
+	case slices.Contains(codings, enc), strings.Contains(enc, ","):
+		return nil, &Error{Kind: ClassNetwork, Err: fmt.Errorf("the server compressed its answer with %s, expected none or gzip", shown(enc))}
+	}
+	most := size
+	if size < 0 {
+		most = f.opts.MaxBytes
+	}
+	clock.pause()
+	if err := f.grant(ctx, most); err != nil {
+		return nil, &reserveError{err}
+	}
+	clock.resume()
+	if f.opts.MinSpeed > 0 {
+		watch := raw.watch(f.opts.MinSpeed, f.tooSlow)
+		defer watch.stop()
+	}
+	if size > f.reserved {
+		return nil, &Error{Kind: ClassNetwork, Err: fmt.Errorf("the server announced %d bytes at first and %d now", f.reserved, size)}
+	}
+	if size >= 0 {
+		return f.readSized(body, int(size))
+	}
+	return f.readAll(body, min(f.reserved, f.opts.MaxBytes))
+}
+
+// readSized reads a body whose length is known.
+func (f *fetching) readSized(body io.Reader, size int) ([]byte, error) {
+	buf := f.buffers.get(size)
+	n, err := io.ReadFull(body, buf)
+	if err == nil {
+		// The end must be seen for the connection to be used again.
+		_, err = body.Read(make([]byte, 1))
+		if err == nil || err == io.EOF {
+			return buf, nil
+		}
+	}
+	f.buffers.put(buf)
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		return nil, truncated(int64(n), int64(size))
+	}
+	return nil, err
+}
+
+// readAll reads a body to its end, at most limit bytes of it.
+func (f *fetching) readAll(body io.Reader, limit int64) ([]byte, error) {
+	buf := f.buffers.get(64 << 10)
+	n := 0
+	for {
+		m, err := body.Read(buf[n:])
+		n += m
+		if int64(n) > limit {
+			f.buffers.put(buf)
+			if limit < f.opts.MaxBytes {
+				return nil, &Error{Kind: ClassNetwork, Err: fmt.Errorf("the server announced %d bytes at first and sends more now", limit)}
+			}
+			return nil, &Error{Kind: ClassTooBig, Err: fmt.Errorf("the body goes on after %d bytes", limit)}
+		}
+		if err == io.EOF {
+			return buf[:n], nil
+		}
+		if err != nil {
+			f.buffers.put(buf)
+			if err == io.ErrUnexpectedEOF {
+				return nil, truncated(int64(n), -1)
+			}
+			return nil, err
+		}
+		if n == len(buf) {
+			// A byte more than the limit shows that it is passed.
+			bigger := f.buffers.get(int(min(2*int64(n), max(limit, int64(n))+1)))
+			copy(bigger, buf)
+			f.buffers.put(buf)
+			buf = bigger
+		}
+	}
+}
+
+func truncated(n, size int64) error {
+	if size < 0 {
+		return &Error{Kind: ClassTruncated, again: true, Err: fmt.Errorf("the body broke off after %d bytes", n)}
+	}
+	return &Error{Kind: ClassTruncated, again: true, Err: fmt.Errorf("the body ended after %d of %d bytes", n, size)}
+}
+
+// codings are the content codings that are known and not undone (RFC 9110, section 8.4.1). Names that are not known are
+// taken for a server's mistake: the content will tell.
+var codings = []string{"br", "zstd", "deflate", "compress", "x-compress"}
+
+// codingSlack is how much longer than MaxBytes a body may be before it is decompressed, which is more than any coding adds.
+const codingSlack = 1 << 20
+
+// speedWindow is how long a body may be slow at a time: bursts and pauses of networks are shorter.
+const speedWindow = 5 * time.Second
+
+// A bodyReader reads a body as it comes from the network. It ends one that is endless before decompression, such as empty gzip
+// members without end.
+type bodyReader struct {
+	r    io.Reader
+	left int64
+	came atomic.Int64
+}
+
+func (b *bodyReader) Read(p []byte) (int, error) {
+	n, err := b.r.Read(p)
+	b.came.Add(int64(n))
+	if b.left -= int64(n); b.left < 0 {
+		return 0, &Error{Kind: ClassTooBig, Err: errors.New("the body goes on long after it should have ended")}
+	}
+	return n, err
+}
+
+// A speedWatch looks at a bodyReader once in each speedWindow.
+type speedWatch struct {
+	mu    sync.Mutex
+	timer *time.Timer
+	ended bool
+}
+
+// watch calls slow, once, when fewer than least bytes in a second came over a speedWindow.
+func (b *bodyReader) watch(least int64, slow func()) *speedWatch {
+	w := &speedWatch{}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	before := b.came.Load()
+	w.timer = time.AfterFunc(speedWindow, func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		now := b.came.Load()
+		switch {
+		case w.ended:
+		case now-before < least*int64(speedWindow/time.Second):
+			slow()
+		default:
+			before = now
+			w.timer.Reset(speedWindow)
+		}
+	})
+	return w
+}
+
+func (w *speedWatch) stop() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ended = true
+	w.timer.Stop()
+}
+
+// unzipped tells the faults of a compressed body from those of the connection.
+type unzipped struct{ r *gzip.Reader }
+
+func (u *unzipped) Read(p []byte) (int, error) {
+	n, err := u.r.Read(p)
+	if errors.Is(err, gzip.ErrChecksum) || errors.Is(err, gzip.ErrHeader) {
+		err = encodingError(err)
+	}
+	return n, err
+}
+
+func encodingError(err error) error {
+	return &Error{Kind: ClassNetwork, Err: fmt.Errorf("the body cannot be decompressed: %w", err)}
+}
