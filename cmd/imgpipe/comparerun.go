@@ -103,35 +103,22 @@ func contestantEnv(config int) []string {
 type runsScreen struct {
 	w     io.Writer
 	quiet bool
-	plain bool
+	kind  string
 	last  time.Time
 	bar   *progressbar.ProgressBar
 }
 
 // newRunsScreen begins; kind is the value of --progress. close must be called.
 func newRunsScreen(w io.Writer, kind string, quiet bool) *runsScreen {
-	s := &runsScreen{w: w, quiet: quiet, last: time.Now()}
-	if kind == "auto" {
-		kind = "plain"
-		if isTerminal(w) {
-			kind = "bar"
-		}
-	}
 	switch {
 	case quiet:
-	case kind == "bar":
-		s.bar = progressbar.NewOptions(-1,
-			progressbar.OptionSetWriter(w),
-			progressbar.OptionSetWidth(24),
-			progressbar.OptionShowCount(),
-			progressbar.OptionSetPredictTime(false), // runs differ too much: the time left is computed here
-			progressbar.OptionSetElapsedTime(false),
-			progressbar.OptionClearOnFinish(),
-		)
-	case kind == "plain":
-		s.plain = true
+		kind = "none"
+	case kind == "auto" && isTerminal(w):
+		kind = "bar"
+	case kind == "auto":
+		kind = "plain"
 	}
-	return s
+	return &runsScreen{w: w, quiet: quiet, kind: kind, last: time.Now()}
 }
 
 func (s *runsScreen) say(format string, args ...any) {
@@ -141,22 +128,40 @@ func (s *runsScreen) say(format string, args ...any) {
 }
 
 func (s *runsScreen) show(p bench.Progress) {
+	if p.Now == "" {
+		return
+	}
 	left := ""
 	if p.Left > 0 {
 		left = fmt.Sprintf(", %s left", p.Left.Round(time.Second))
 	}
 	switch {
-	case s.bar != nil && p.Done < p.Total:
-		// What the bar cannot draw is no reason to end a run.
-		s.bar.ChangeMax(p.Total)
-		s.bar.Describe(p.Now + left)
-		_ = s.bar.Set(p.Done)
-	case s.plain && p.Now != "" && time.Since(s.last) >= plainEvery:
+	case s.kind == "bar":
+		s.draw(p, left)
+	case s.kind == "plain" && time.Since(s.last) >= plainEvery:
 		s.last = time.Now()
 		s.say("%d/%d runs%s: %s", p.Done, p.Total, left, p.Now)
 	}
 }
 
+// draw shows p in the bar. What that cannot draw is no reason to end a run.
+func (s *runsScreen) draw(p bench.Progress, left string) {
+	if s.bar == nil {
+		s.bar = progressbar.NewOptions(p.Total,
+			progressbar.OptionSetWriter(s.w),
+			progressbar.OptionSetWidth(24),
+			progressbar.OptionShowCount(),
+			progressbar.OptionSetPredictTime(false), // runs differ too much: the time left is computed here
+			progressbar.OptionSetElapsedTime(false),
+			progressbar.OptionClearOnFinish(),
+		)
+	}
+	s.bar.ChangeMax(p.Total)
+	s.bar.Describe(p.Now + left)
+	_ = s.bar.Set(p.Done)
+}
+
+// close takes the bar away.
 func (s *runsScreen) close() {
 	if s.bar != nil {
 		_ = s.bar.Clear()

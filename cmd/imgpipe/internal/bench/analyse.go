@@ -5,9 +5,14 @@ import (
 	"imgpipe/pipeline"
 )
 
-// Analyse concludes from Configs, Baseline and Samples: Results, Warnings, Verdict and Claims are filled in anew. Parts must have been
-// analysed before. It is a function of what c holds and nothing else.
+// Analyse concludes from Configs, Baseline and Samples: Results, Warnings, Verdict and Claims are filled in anew, Results and Warnings
+// of its Parts first. It is a function of what c holds and nothing else.
 func (c *Comparison) Analyse() {
+	for i := range c.Parts {
+		part := &c.Parts[i]
+		part.Analyse()
+		part.Verdict, part.Claims = nil, nil
+	}
 	c.describe()
 	c.Results = make([]Result, len(c.Configs))
 	for i := range c.Configs {

@@ -86,7 +86,7 @@ func (c *Comparison) serially() bool {
 
 // claims are what the field says of threads, locks and processes, each with what was measured of it here.
 func (c *Comparison) claims() []Claim {
-	if c.Different != "" || len(c.Samples) == 0 {
+	if c.Different != "" || len(c.Samples) == 0 || c.Samples[0].Summary.Done == 0 {
 		return nil
 	}
 	fetches, transforms := c.stage(StageFetch), c.stage(StageTransform)
@@ -107,6 +107,19 @@ func yesNo(yes bool) string {
 		return holds
 	}
 	return fails
+}
+
+// needsCPUs judges a claim about the use of several CPUs: where it did not come out and other programs took a part of them, that shows nothing.
+func (c *Comparison) needsCPUs(claim *Claim, yes bool) {
+	var others []float64
+	for _, s := range c.Samples {
+		others = append(others, s.OtherCPU)
+	}
+	claim.Holds = yesNo(yes)
+	if !yes && median(others) > busyOthers*float64(c.Machine.CPUs) {
+		claim.Holds = notShown
+		claim.Measured += fmt.Sprintf(", while other programs kept %.1f of %s busy", median(others), count(c.Machine.CPUs, "CPU"))
+	}
 }
 
 // parts are c and its Parts.
@@ -132,7 +145,7 @@ func (c *Comparison) found(mode string) (r Result, ok bool) {
 }
 
 func (c *Comparison) claimShared() Claim {
-	claim := Claim{Text: "Threads share memory: no image is copied from one to another.", Measured: "no goroutines were run", Holds: notShown}
+	claim := Claim{Text: "Threads share memory: no image is copied from one to another.", Measured: "a run in mode goroutines that transforms shows it", Holds: notShown}
 	if r, ok := c.found(goroutines); ok {
 		claim.Measured, claim.Holds = fmt.Sprintf("goroutines: %s copied for each image", bytes(r.CopiedPerImage)), yesNo(r.CopiedPerImage == 0)
 	}
@@ -151,7 +164,7 @@ func (c *Comparison) claimStart() Claim {
 		said = append(said, "worker process: "+seconds(r.WorkerStart))
 		claim.Holds = yesNo(c.GoroutineStart > 0 && c.GoroutineStart < someMicros && r.WorkerStart > someMillis)
 	} else {
-		said = append(said, "no process was run")
+		said = append(said, "a run in mode processes shows the other")
 	}
 	claim.Measured = strings.Join(said, ", ")
 	return claim
@@ -175,13 +188,13 @@ func claimLockTransform(c *Comparison, cpus int) Claim {
 	g, _, ok2 := c.best(goroutines, several)
 	if ok && ok2 && c.serially() && cpus > 1 {
 		claim.Measured = fmt.Sprintf("transforming alone: gil %s as serial, goroutines %.2f", speedup(l), g.Speedup.Center)
-		claim.Holds = yesNo(l.Speedup.Center < nearOne && g.Speedup.Center > muchFaster)
+		c.needsCPUs(&claim, l.Speedup.Center < nearOne && g.Speedup.Center > muchFaster)
 	}
 	return claim
 }
 
 func (c *Comparison) claimIsolated() Claim {
-	claim := Claim{Text: "Processes have memory of their own: images are copied to them, and each has a heap.", Measured: "no process was run", Holds: notShown}
+	claim := Claim{Text: "Processes have memory of their own: images are copied to them, and each has a heap.", Measured: "a run in mode processes that transforms shows it", Holds: notShown}
 	if r, ok := c.found(processes); ok {
 		claim.Measured = fmt.Sprintf("processes: %s copied for each image, %s of memory for each worker", bytes(r.CopiedPerImage), bytes(r.MemoryPerWorker))
 		claim.Holds = yesNo(r.CopiedPerImage > 0)
@@ -195,7 +208,7 @@ func claimProcessesScale(c *Comparison, cpus int) Claim {
 	if ok && c.serially() && cpus > 1 {
 		n := c.Configs[config].Workers
 		claim.Measured = fmt.Sprintf("transforming alone: %d processes %s as serial", n, speedup(r))
-		claim.Holds = yesNo(r.Speedup.Center > likewise*float64(min(n, cpus)))
+		c.needsCPUs(&claim, r.Speedup.Center > likewise*float64(min(n, cpus)))
 	}
 	return claim
 }
@@ -218,7 +231,7 @@ func claimCores(c *Comparison, cpus int) Claim {
 	if ok && ok2 {
 		ratio, _ := c.Ratio(few, many)
 		claim.Measured = fmt.Sprintf("transforming alone: %d workers %s as %d, on %s", c.Configs[many].Workers, times(ratio), cpus, count(cpus, "CPU"))
-		claim.Holds = yesNo(ratio.Center < nearOne)
+		c.needsCPUs(&claim, ratio.Center < nearOne)
 	}
 	return claim
 }

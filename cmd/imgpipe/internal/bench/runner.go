@@ -23,7 +23,7 @@ type Runner struct {
 	Dir string
 	// Env gives the environment of a run; nil means the one of this process.
 	Env func(config int) []string
-	// Keep is called with the folder of the outputs of the first counted run of each Config of the Plan, where that writes any. The folder
+	// Keep is called with the folder of the outputs of the first counted run of each Config of a Plan, where that writes any. The folder
 	// goes after that. An error ends the comparison.
 	Keep func(config int, outputs string) error
 	// Progress is called before each run and when all are done.
@@ -52,8 +52,8 @@ func (r *Runner) expect(plans ...Plan) {
 	}
 }
 
-// Compare makes the runs of p for job, whose Images, BytesIn, Spec and Stage it fills in, and then those of parts, and says how the Configs of p compare. What it gives is whole as far as it goes also
-// where there is an error, which is one of these:
+// Compare makes the runs of p for job, whose Images, BytesIn, Spec and Stage it fills in, and then those of parts, and says how the Configs
+// of p compare. What it gives is whole as far as it goes also where there is an error, which is one of these:
 //
 //   - the error of ctx, where that ended;
 //   - an ErrDifferent, where two runs did not do the same work;
@@ -62,16 +62,12 @@ func (r *Runner) Compare(ctx context.Context, job Job, p Plan, parts ...Plan) (*
 	r.expect(append(parts, p)...)
 	c := &Comparison{Job: job, GoroutineStart: StartOfGoroutine()}
 	err := r.run(ctx, p, c)
-	keep := r.Keep
-	r.Keep = nil
-	defer func() { r.Keep = keep }()
 	for _, plan := range parts {
 		if err != nil {
 			break
 		}
 		part := Comparison{Job: job}
 		err = r.run(ctx, plan, &part)
-		part.Verdict, part.Claims = nil, nil
 		c.Parts = append(c.Parts, part)
 		if part.Partial != "" {
 			c.Partial = fmt.Sprintf("of stage %s alone: %s", part.Job.Stage, part.Partial)
@@ -85,7 +81,7 @@ func (r *Runner) Compare(ctx context.Context, job Job, p Plan, parts ...Plan) (*
 	return c, err
 }
 
-// run makes the runs of p into c: Configs, Job, Samples, Timelines and all that Analyse concludes from them. Where it gives an error, c
+// run makes the runs of p into c: Configs, Job, Samples and Timelines. Where it gives an error, c
 // holds what had been measured by then, and tells in Partial or Different why that is not all.
 func (r *Runner) run(ctx context.Context, p Plan, c *Comparison) error {
 	c.Configs, c.Baseline, c.Runs, c.Warmup = p.Configs, baseline(p.Configs), p.Runs, p.Warmup
@@ -107,7 +103,6 @@ func (r *Runner) run(ctx context.Context, p Plan, c *Comparison) error {
 		c.Different = strings.TrimPrefix(err.Error(), ErrDifferent.Error()+": ")
 	}
 	f.timelines()
-	c.Analyse()
 	return err
 }
 

@@ -59,18 +59,19 @@ func (c *Comparison) failures() string {
 }
 
 // choice gives the Config to use, and the fastest one. They differ where a simpler one is as fast: fewer workers, fewer downloads, no
-// processes.
+// processes. Mode gil is a lesson, not a tool: where goroutines were run it is never chosen.
 func (c *Comparison) choice() (choice, fastest int) {
 	fastest = -1
+	_, _, haveGoroutines := c.best(goroutines, anyWidth)
 	for i, r := range c.Results {
-		if r.Runs > 0 && (fastest < 0 || r.Wall.Center < c.Results[fastest].Wall.Center) {
+		if r.Runs > 0 && !(haveGoroutines && c.Configs[i].Mode == gil) && (fastest < 0 || r.Wall.Center < c.Results[fastest].Wall.Center) {
 			fastest = i
 		}
 	}
 	choice = fastest
 	for i, r := range c.Results {
-		if r.Runs == 0 || i == fastest || c.Configs[i].Mode == gil && c.Configs[fastest].Mode != gil {
-			continue // that mode is a lesson, not a tool
+		if r.Runs == 0 || i == fastest || c.Configs[i].Mode == gil {
+			continue
 		}
 		slower, p := c.Ratio(i, fastest)
 		equal := slower.Center <= asFast && p >= level && (c.Configs[i].Workers >= c.Configs[fastest].Workers || slower.High <= shownEqual)
@@ -260,11 +261,11 @@ func (c *Comparison) sayProcesses(add func(kind, text, figures string)) {
 	case prob < level:
 		cost = fmt.Sprintf("Processes are %.0f %% faster than goroutines here, each with a garbage collector of its own", 100*(ratio.Center-1))
 	}
-	more := "no more memory"
+	memory := "no more memory"
 	if extra := rp.Memory() - rg.Memory(); extra > 0 {
-		more = fmt.Sprintf("%s more memory", bytes(extra))
+		memory = bytes(extra) + " more memory"
 	}
-	add("processes", cost+fmt.Sprintf(", and %s; they buy isolation: an image that crashes or hangs costs one worker, which can be killed in time and is replaced.", more),
+	add("processes", fmt.Sprintf("%s; they take %s. They buy isolation: an image that crashes or hangs costs one worker, which can be killed in time and is replaced.", cost, memory),
 		fmt.Sprintf("%s as goroutines with %s (%s); %s copied for each image, %s to start a worker, %s of memory against %s",
 			times(ratio), count(c.Configs[p].Workers, "worker"), significance(ratio, prob), bytes(rp.CopiedPerImage), seconds(rp.WorkerStart), bytes(rp.Memory()), bytes(rg.Memory())))
 }
@@ -309,7 +310,7 @@ func times(e Estimate) string {
 	if !e.Finite() {
 		return fmt.Sprintf("%.2f times as fast", e.Center)
 	}
-	return fmt.Sprintf("%.2f times as fast, %.2f to %.2f", e.Center, e.Low, e.High)
+	return fmt.Sprintf("%.2f times (%.2f to %.2f) as fast", e.Center, e.Low, e.High)
 }
 
 // significance says in words what the probability of a ratio means.

@@ -3,7 +3,6 @@ package bench
 import (
 	"fmt"
 	"math"
-	"strings"
 
 	"imgpipe/cmd/imgpipe/internal/summary"
 )
@@ -14,6 +13,7 @@ const (
 	slowFirst  = 1.15 // the first round against the median of the others
 	wideNoise  = 0.10 // half the width of an interval against its centre
 	driftBy    = 0.05 // from the first round to the last
+	tooShort   = 0.3  // seconds
 	busyOthers = 0.15 // CPUs that other programs took, of each CPU
 )
 
@@ -37,17 +37,18 @@ func (c *Comparison) warnings() []Warning {
 		add("few-runs", "%s: there is no interval at 95 %% and no difference can be significant at 5 %% with fewer than %d (--runs %d).",
 			count(rounds, "round"), enoughRuns, enoughRuns)
 	}
+	c.warnOfLength(add)
 	c.warnOfMachine(add)
 	c.warnOfOrder(add)
 	c.warnOfWidths(add)
-	var noisy []string
+	worst, of := wideNoise, -1
 	for i, r := range c.Results {
-		if half := (r.Wall.High - r.Wall.Low) / 2 / r.Wall.Center; r.Wall.Finite() && half > wideNoise {
-			noisy = append(noisy, fmt.Sprintf("%s ±%.0f %%", c.Name(i), 100*half))
+		if half := (r.Wall.High - r.Wall.Low) / 2 / r.Wall.Center; r.Wall.Finite() && half > worst {
+			worst, of = half, i
 		}
 	}
-	if len(noisy) > 0 {
-		add("noise", "The times of equal runs lie far apart (%s): only large differences can be seen. A quiet machine, more images or more runs help.", strings.Join(noisy, ", "))
+	if of >= 0 {
+		add("noise", "The times of equal runs lie far apart (up to ±%.0f %%, %s): only large differences can be seen. A quiet machine, more images or more runs help.", 100*worst, c.Name(of))
 	}
 	return all
 }
@@ -61,6 +62,18 @@ func (c *Comparison) rounds() int {
 		}
 	}
 	return fewest
+}
+
+func (c *Comparison) warnOfLength(add func(kind, format string, args ...any)) {
+	shortest, of := tooShort, -1
+	for i, r := range c.Results {
+		if r.Runs > 0 && r.Wall.Center < shortest {
+			shortest, of = r.Wall.Center, i
+		}
+	}
+	if of >= 0 {
+		add("short-runs", "A run takes as little as %s (%s): starting and stopping weigh in it as they would not in a longer one. More images help.", seconds(shortest), c.Name(of))
+	}
 }
 
 func (c *Comparison) warnOfMachine(add func(kind, format string, args ...any)) {

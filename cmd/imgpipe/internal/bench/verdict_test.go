@@ -1,0 +1,144 @@
+package bench
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// TestVerdictsOfRecordedComparisons has what was measured go in and sentences come out. The recordings were made on a busy machine with two
+// CPUs; what could not be recorded is made of one that was.
+func TestVerdictsOfRecordedComparisons(t *testing.T) {
+	for _, test := range []struct {
+		name, recording string
+		change          func(*Comparison)
+	}{
+		{"samples", "samples", nil},
+		{"web images from a folder", "web", nil},
+		{"one CPU", "one-cpu", nil},
+		{"one image", "one-image", nil},
+		{"one mode", "one-mode", nil},
+		{"all failed", "all-failed", nil},
+		{"waiting for a distant server", "io", nil},
+		{"fetching alone", "fetch", nil},
+		{"modes that differ in output", "web", func(c *Comparison) { c.Samples[5].Digest = "0" }},
+		{"interrupted in the second round", "web", func(c *Comparison) {
+			c.Samples, c.Partial = c.Samples[:9], "interrupted after 16 of 49 runs"
+		}},
+		{"a mode that dropped out", "web", func(c *Comparison) {
+			var rest []Sample
+			for _, s := range c.Samples {
+				if c.Configs[s.Config].Mode != processes {
+					rest = append(rest, s)
+				}
+			}
+			c.Samples, c.Partial = rest, "processes with 2 workers dropped out: no worker could be started"
+		}},
+		{"nothing measured", "web", func(c *Comparison) { c.Samples, c.Partial = nil, "interrupted after 0 of 49 runs" }},
+		{"a steady trend", "one-mode", func(c *Comparison) {
+			for i := range c.Samples {
+				c.Samples[i].Summary.Wall = 1 + 0.05*float64(i)
+			}
+		}},
+		{"memory is short", "one-mode", func(c *Comparison) {
+			for i := range c.Samples {
+				s := &c.Samples[i].Summary
+				s.Stages["memory"] = 0.9 * s.Wall
+			}
+		}},
+		{"workers start slowly", "web", func(c *Comparison) {
+			for i := range c.Samples {
+				if s := &c.Samples[i].Summary; s.Mode == processes {
+					s.Wall, s.Stages["start"], s.WorkerStart = 0.3, 0.25, 0.125
+				}
+			}
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := recorded(t, test.recording)
+			if test.change != nil {
+				test.change(c)
+			}
+			c.Analyse()
+			golden(t, filepath.Join("testdata", "verdict", strings.ReplaceAll(test.name, " ", "-")+".txt"), sentences(c))
+		})
+	}
+}
+
+func recorded(t *testing.T, name string) *Comparison {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("testdata", "recorded", name+".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := new(Comparison)
+	if err := json.Unmarshal(b, c); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// sentences is all that c says in words.
+func sentences(c *Comparison) string {
+	var b strings.Builder
+	for _, f := range c.Verdict {
+		fmt.Fprintf(&b, "%s: %s\n    %s\n", f.Kind, f.Text, f.Figures)
+	}
+	for _, claim := range c.Claims {
+		fmt.Fprintf(&b, "claim, %s: %s\n    %s\n", claim.Holds, claim.Text, claim.Measured)
+	}
+	for _, w := range c.Warnings {
+		fmt.Fprintf(&b, "warning %s: %s\n", w.Kind, w.Text)
+	}
+	return b.String()
+}
+
+func golden(t *testing.T, path, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s: got\n%s\nwant\n%s", path, got, want)
+	}
+}
+
+// TestEachClaimIsMeasuredWithoutInput looks at the recording of the built-in samples, which has the stages alone as well. That was made while
+// other programs used most of the CPUs, so claims about several CPUs may be open, but none may be denied.
+func TestEachClaimIsMeasuredWithoutInput(t *testing.T) {
+	c := recorded(t, "samples")
+	c.Analyse()
+	if len(c.Claims) != 8 {
+		t.Fatalf("%d claims, want 8", len(c.Claims))
+	}
+	for _, claim := range c.Claims {
+		if claim.Holds == fails || strings.Contains(claim.Measured, "shows it") {
+			t.Errorf("%s %s: %s", claim.Holds, claim.Text, claim.Measured)
+		}
+	}
+}
+
+func TestModeGILIsNeverAdvisedBesideGoroutines(t *testing.T) {
+	c := recorded(t, "samples")
+	for i := range c.Samples {
+		if s := &c.Samples[i].Summary; s.Mode == gil {
+			s.Wall /= 100
+		}
+	}
+	c.Analyse()
+	if choice, _ := c.choice(); c.Configs[choice].Mode == gil {
+		t.Errorf("%s is advised", c.Name(choice))
+	}
+}
