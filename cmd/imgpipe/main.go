@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -37,6 +38,7 @@ func main() {
 	if procs.IsWorker() {
 		os.Exit(procs.Main())
 	}
+	log.SetOutput(io.Discard) // net/http logs, as they are, bytes that a server sends beside its answers
 	os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
