@@ -85,6 +85,11 @@ func program(args []string, what string) int {
 	return status
 }
 
+// environment has a run do what it says. Under the race detector a process would wait a second before it ends.
+func environment(what string) []string {
+	return append(os.Environ(), asProgram+"="+what, "GORACE=atexit_sleep_ms=0")
+}
+
 // compareWith runs two workers' modes with a program that does what it says.
 func compareWith(t *testing.T, ctx context.Context, what string, r *Runner, p Plan) (*Comparison, error) {
 	t.Helper()
@@ -94,7 +99,7 @@ func compareWith(t *testing.T, ctx context.Context, what string, r *Runner, p Pl
 	}
 	r.Program, r.Dir = exe, t.TempDir()
 	if r.Env == nil {
-		r.Env = func(int) []string { return append(os.Environ(), asProgram+"="+what) }
+		r.Env = func(int) []string { return environment(what) }
 	}
 	c, err := r.Compare(ctx, Job{Inputs: "three pictures"}, p)
 	left, globErr := filepath.Glob(filepath.Join(r.Dir, "*"))
@@ -257,7 +262,7 @@ func TestPartsOfOneStageAreMeasuredAfterTheWhole(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &Runner{Program: exe, Dir: t.TempDir(), Env: func(int) []string { return append(os.Environ(), asProgram+"=") }}
+	r := &Runner{Program: exe, Dir: t.TempDir(), Env: func(int) []string { return environment("") }}
 	p := Plan{Configs: Grid([]string{serial, goroutines}, []int{2}, []int{4}), Runs: 1}
 	c, err := r.Compare(t.Context(), Job{}, p, ClaimPlans(p, 2, 4)...)
 	if err != nil {
