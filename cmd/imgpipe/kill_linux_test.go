@@ -155,7 +155,7 @@ func TestKilledRunContinues(t *testing.T) {
 // TestKilledWorkersLoseNothing kills workers at random while a run goes on.
 func TestKilledWorkersLoseNothing(t *testing.T) {
 	in := t.TempDir()
-	noisy(t, in, 60)
+	noisy(t, in, 250)
 	out, calm := filepath.Join(t.TempDir(), "out"), filepath.Join(t.TempDir(), "out")
 	if b, err := program("run", "-q", "-o", calm, "--resize", "100", in).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, b)
