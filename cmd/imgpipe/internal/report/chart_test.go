@@ -160,3 +160,22 @@ func TestPrimaryTimelinesAreTheWidestOfEachMode(t *testing.T) {
 		t.Errorf("%v and %d more, want %v and 3", got, len(second), want)
 	}
 }
+
+func TestSpeedupsAreDrawnOverWhatDiffers(t *testing.T) {
+	serial, many := bench.Config{Mode: "serial", Workers: 1, Downloads: 1}, bench.Config{Mode: "gil", Workers: 2, Downloads: 16}
+	for _, c := range []struct {
+		stage   string
+		configs []bench.Config
+		want    string
+	}{
+		{"all", []bench.Config{serial, many}, "workers"},
+		{"fetch", []bench.Config{serial, many}, "downloads"},
+		{"all", []bench.Config{many, {Mode: "gil", Workers: 2, Downloads: 64}}, "downloads"},
+		{"all", []bench.Config{many, {Mode: "gil", Workers: 4, Downloads: 64}}, "workers"},
+	} {
+		v := newView(&bench.Comparison{Job: bench.Job{Stage: c.stage}, Configs: c.configs})
+		if got := v.width(); got != c.want {
+			t.Errorf("stage %s of %v is drawn over %s, want %s", c.stage, c.configs, got, c.want)
+		}
+	}
+}

@@ -155,7 +155,7 @@ func (v *view) closer(lines []bench.Timeline) (chart, bool) {
 	if shortest <= 0 || window > longest(lines)/3 {
 		return chart{}, false
 	}
-	return v.timelines("closer", "The first "+duration(window.Seconds())+", drawn large",
+	return v.timelines("closer", "The first "+timeTick(window.Seconds())(window.Seconds())+", drawn large",
 		"The same runs from their start, so that single images can be seen; the table is of the whole runs.", lines, window)
 }
 

@@ -392,7 +392,7 @@ func TestAnErrorOfTheWriterIsTold(t *testing.T) {
 // FuzzWordsFromOutside holds that no word from outside becomes markup: the page has the same elements whatever is said in it, and reads
 // back what was said.
 func FuzzWordsFromOutside(f *testing.F) {
-	for _, s := range []string{"", "plain", "</title></svg></style><script>alert(1)</script>", `" onload="x`, "a|b\n# c\n```", "\x00\x1b[2J\u202e", "{{.}}", "é&amp;<!--", "'; rm -rf /", "javascript:x"} {
+	for _, s := range []string{"", "plain", "</title></svg></style><script>alert(1)</script>", `" onload="x`, "a|b\n# c\n```", "\x00\x1b[2J\u202e", "{{.}}", "é&amp;<!--", "'; rm -rf /", "javascript:x", "\xad"} {
 		f.Add(s)
 	}
 	plain := elements(f, "plain")

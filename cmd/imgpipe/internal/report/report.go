@@ -24,7 +24,8 @@ type view struct {
 	*bench.Comparison
 	results []bench.Result
 	labels  []string
-	// byDownloads tells that contestants of one mode differ in downloads, and none in workers.
+	// byDownloads tells that it is the downloads that speedups are drawn over: where contestants of one mode differ in them and not
+	// in workers, and for the fetch stage.
 	byDownloads bool
 }
 
@@ -39,12 +40,15 @@ func newView(c *bench.Comparison) *view {
 		workers[f.Mode][f.Workers], downloads[f.Mode][f.Downloads] = true, true
 		v.byDownloads = v.byDownloads || len(downloads[f.Mode]) > 1
 	}
+	if c.Job.Stage == "fetch" {
+		v.byDownloads = true // nothing else matters to it
+	}
 	seen := map[string]int{}
 	for i, f := range c.Configs {
 		label := printable(f.Mode)
 		if len(workers[f.Mode]) > 1 {
 			label += ", " + count(f.Workers, "worker")
-			v.byDownloads = false
+			v.byDownloads = v.byDownloads && c.Job.Stage == "fetch"
 		}
 		if len(downloads[f.Mode]) > 1 {
 			label += ", " + count(f.Downloads, "download")
@@ -169,7 +173,8 @@ type page struct{ strings.Builder }
 func (p *page) line(format string, args ...any) { fmt.Fprintf(p, format+"\n", args...) }
 
 func (p *page) to(w io.Writer) error {
-	if _, err := io.WriteString(w, p.String()); err != nil {
+	// Names of files need not be UTF-8, but every format must.
+	if _, err := io.WriteString(w, strings.ToValidUTF8(p.String(), "\uFFFD")); err != nil {
 		return fmt.Errorf("write the report: %w", err)
 	}
 	return nil

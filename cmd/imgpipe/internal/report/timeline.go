@@ -169,7 +169,8 @@ func (v *view) timeline(line bench.Timeline, end time.Duration) (panel, []string
 			most = max(most, d.depth)
 		}
 		sc.path("s-queue", area(depth, end, most), y, y+queueHeight)
-		sc.text("side end", 0, y+queueHeight/2+4, -8, "queue ≤ "+strconv.Itoa(most))
+		sc.text("side end", 0, y+queueHeight/2-2, -8, "queue")
+		sc.text("side end", 0, y+queueHeight/2+11, -8, "≤ "+strconv.Itoa(most))
 		busy[2] = strconv.Itoa(most)
 		y += queueHeight
 	}
