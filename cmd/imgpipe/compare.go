@@ -49,29 +49,7 @@ and shows what has been measured so far. Nothing is kept but the report, and wha
 
 // compare makes the comparison and reports it.
 func (f *compareFlags) compare(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer) error {
-	scratch, err := os.MkdirTemp("", "imgpipe-compare-")
-	if err != nil {
-		return exitError{exitCouldNotRun, err}
-	}
-	defer os.RemoveAll(scratch)
-	source, err := f.inputs(scratch, stdin)
-	if err != nil {
-		return exitError{exitCouldNotRun, err}
-	}
-	defer source.close()
-	inputs := f.run.source(stdin)
-	inputs.Lists = nil // those of files are looked at by the first run
-	if err := inputs.Check(ctx); err != nil {
-		return exitError{exitUsage, err}
-	}
-	contest := &contest{dir: scratch, keep: f.keep, screen: newRunsScreen(stderr, f.progress, f.quiet)}
-	plan := f.plan(source.lists)
-	var parts []bench.Plan
-	if f.builtin() && f.stage == stageAll && !f.set.Changed("modes") {
-		parts = bench.ClaimPlans(plan, cpus(), f.downloads[0])
-	}
-	contest.screen.say("imgpipe: comparing %d contestants in %d rounds, on %s", len(plan.Configs), plan.Runs+plan.Warmup, source.job.Inputs)
-	c, err := contest.run(ctx, source.job, plan, parts...)
+	c, err := f.measure(ctx, stdin, stderr)
 	if c == nil || len(c.Samples) == 0 {
 		return couldNotCompare(ctx, err)
 	}
@@ -87,6 +65,34 @@ func (f *compareFlags) compare(ctx context.Context, stdin io.Reader, stdout, std
 	return nil
 }
 
+// measure makes the comparison. When it returns, its server and its temporary files are gone: a report that nobody reads to its end ends the
+// program where it stands.
+func (f *compareFlags) measure(ctx context.Context, stdin io.Reader, stderr io.Writer) (*bench.Comparison, error) {
+	scratch, err := os.MkdirTemp("", "imgpipe-compare-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(scratch)
+	source, err := f.inputs(scratch, stdin)
+	if err != nil {
+		return nil, err
+	}
+	defer source.close()
+	inputs := f.run.source(stdin)
+	inputs.Lists = nil // those of files are looked at by the first run
+	if err := inputs.Check(ctx); err != nil {
+		return nil, exitError{exitUsage, err}
+	}
+	contest := &contest{dir: scratch, keep: f.keep, screen: newRunsScreen(stderr, f.progress, f.quiet)}
+	plan := f.plan(source.lists)
+	var parts []bench.Plan
+	if f.builtin() && f.stage == stageAll && !f.set.Changed("modes") {
+		parts = bench.ClaimPlans(plan, cpus(), f.downloads[0])
+	}
+	contest.screen.say("imgpipe: comparing %d contestants in %d rounds, on %s", len(plan.Configs), plan.Runs+plan.Warmup, source.job.Inputs)
+	return contest.run(ctx, source.job, plan, parts...)
+}
+
 // couldNotCompare is the exit status of a comparison that ended early.
 func couldNotCompare(ctx context.Context, err error) error {
 	switch {
@@ -94,6 +100,8 @@ func couldNotCompare(ctx context.Context, err error) error {
 		return exitError{exitInterrupted, errors.New("interrupted: what was measured is partial")}
 	case errors.Is(err, bench.ErrDifferent):
 		return exitError{exitSomeFailed, err}
+	case errors.As(err, new(exitError)):
+		return err
 	}
 	return exitError{exitCouldNotRun, err}
 }
