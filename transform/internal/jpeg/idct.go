@@ -235,33 +235,36 @@ func half4(f0, f1, f2, f3, round uint64) (e0, e1, o0, o1 uint64) {
 
 // idct3 transforms 3×3 coefficients into 3×3 samples, as idct8.
 func idct3(b *block, last int, dst []byte, stride int) {
+	rows := [3][]byte{dst[:3], dst[stride:][:3], dst[2*stride:][:3]}
 	if last == 0 {
 		v := flat(int64(b[0]))
 		b[0] = 0
-		for y := range 3 {
-			row := dst[y*stride:][:3]
+		for _, row := range rows {
 			row[0], row[1], row[2] = v, v, v
 		}
 		return
 	}
-	var w [2][4]uint64
-	for p := range 2 {
-		a, m, o := half3(uint64(b[p]), uint64(b[2+p]), uint64(b[4+p]), round1)
-		w[p] = [4]uint64{a + o, m, a - o, round1}
-	}
+	a0, m0, o0 := half3(uint64(b[0]), uint64(b[2]), uint64(b[4]), round1)
+	a1, m1, o1 := half3(uint64(b[1]), uint64(b[3]), uint64(b[5]), round1)
 	clear(b[:6])
-	for y := 0; y < 4; y += 2 {
-		f0, f1 := turn(w[0][y], w[0][y+1])
-		f2, _ := turn(w[1][y], w[1][y+1])
-		a, m, o := half3(f0, f1, f2, round2)
-		v := clamp4(a+o, m, a-o, round2)
-		row := dst[y*stride:][:3]
-		row[0], row[1], row[2] = byte(v), byte(v>>8), byte(v>>16)
-		if y == 0 {
-			row = dst[stride:][:3]
-			row[0], row[1], row[2] = byte(v>>32), byte(v>>40), byte(v>>48)
-		}
+	// The upper two rows, then the last and nothing.
+	f0, f1 := turn(a0+o0, m0)
+	f2, _ := turn(a1+o1, m1)
+	g0, g1 := turn(a0-o0, round1)
+	g2, _ := turn(a1-o1, round1)
+	a0, m0, o0 = half3(f0, f1, f2, round2)
+	a1, m1, o1 = half3(g0, g1, g2, round2)
+	s0, s2, t0, t2 := a0+o0, a0-o0, a1+o1, a1-o1
+	v, w := four(s0, m0, s2, 0), four(t0, m1, t2, 0)
+	if (s0|m0|s2|t0|m1|t2)&outside != 0 {
+		v, w = clamp4(s0, m0, s2, round2), clamp4(t0, m1, t2, round2)
 	}
+	binary.LittleEndian.PutUint16(rows[0], uint16(v))
+	rows[0][2] = byte(v >> 16)
+	binary.LittleEndian.PutUint16(rows[1], uint16(v>>32))
+	rows[1][2] = byte(v >> 48)
+	binary.LittleEndian.PutUint16(rows[2], uint16(w))
+	rows[2][2] = byte(w >> 16)
 }
 
 // half3 gives what the outer results of a transform of three have in common, the middle one, and what the outer ones differ
