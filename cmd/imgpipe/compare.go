@@ -106,15 +106,19 @@ func couldNotCompare(ctx context.Context, err error) error {
 	return exitError{exitCouldNotRun, err}
 }
 
-// report writes the report in its format, and the one with charts.
+// report writes the report in its format, and the one with charts: a page, or where the file is called so a picture.
 func (f *compareFlags) report(c *bench.Comparison, stdout io.Writer) error {
 	write := map[string]func(io.Writer, *bench.Comparison) error{
 		formatText: report.Text, "markdown": report.Markdown, "json": report.JSON, "csv": report.CSV, "bench": report.Bench,
 	}[f.format]
 	err := write(stdout, c)
 	if f.output != "" {
-		if htmlErr := writeWhole(f.output, func(w io.Writer) error { return report.HTML(w, c) }); htmlErr != nil {
-			err = errors.Join(err, fmt.Errorf("--output %q: %w", f.output, htmlErr))
+		draw := report.HTML
+		if strings.EqualFold(filepath.Ext(f.output), ".svg") {
+			draw = report.SVG
+		}
+		if drawErr := writeWhole(f.output, func(w io.Writer) error { return draw(w, c) }); drawErr != nil {
+			err = errors.Join(err, fmt.Errorf("--output %q: %w", f.output, drawErr))
 		}
 	}
 	return err

@@ -70,7 +70,7 @@ func addCompareFlags(flags *pflag.FlagSet) *compareFlags {
 	report := flagGroup{flags, "Report"}
 	report.add(choice(&f.format, formatText, "markdown", "json", "csv", "bench"), "format", "", "of the report on standard output. json: all figures of all runs. csv: one\n"+
 		"line for each run. bench: Go's benchmark format, for benchstat")
-	report.str(&f.output, "output", "o", "FILE.html", "write the report with charts as one HTML file")
+	report.str(&f.output, "output", "o", "FILE", "write the report with charts as one HTML file; FILE.svg gets one picture")
 	report.str(&f.keep, "keep", "", "DIR", "keep the outputs of one run of each in folders of DIR")
 	report.add(choice(&f.progress, "auto", "bar", "plain", "none"), "progress", "", "auto: a bar on a terminal, else a line every few seconds")
 	report.yes(&f.quiet, "quiet", "q", "say nothing on standard error but failures")

@@ -163,7 +163,8 @@ func (l *live) measured(cpu usage.CPU, memory usage.Memory, err error) {
 	s.VoluntarySwitches, s.InvoluntarySwitches = cpu.Voluntary, cpu.Involuntary
 	s.PeakMemory, s.PeakPSS = memory.PeakRSS, memory.PeakPSS
 	s.GC = collectorTime().Seconds() + l.exec.collector().Seconds()
-	if err != nil {
+	var status exitError
+	if err != nil && !(errors.As(err, &status) && status.err == nil) { // some images failed: that is no early end
 		s.Ended = err.Error()
 	}
 }
