@@ -16,16 +16,16 @@ import (
 	"golang.org/x/image/webp"
 )
 
-// load gives the pixels of an image file whose header is m and within the limits, upright if that is asked for.
-func (j *job) load(data []byte, m meta, upright bool) (*image.NRGBA, error) {
+// load gives the pixels of an image file whose header is m and within the limits, turned as an image of that EXIF orientation must be.
+func (j *job) load(data []byte, m meta, orientation int) (*image.NRGBA, error) {
 	j.doing = "decode " + string(m.Format)
 	img, err := j.decode(data, m)
 	if err != nil {
 		return nil, j.fault(err)
 	}
-	if upright && m.Orientation > 1 {
+	if orientation > 1 {
 		j.doing = "turn upright"
-		img = orient(img, m.Orientation)
+		img = orient(img, orientation)
 	}
 	return img, j.over()
 }

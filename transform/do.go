@@ -89,47 +89,54 @@ func (j *job) run(t Task) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	if h.Format == JPEG {
-		if r, why := newRoute(t.Data, t.Spec, p); why == "" {
-			return j.ycbcr(t, m, p, r, start)
-		}
+	if h.planes != nil {
+		return j.ycbcr(t, m, newRoute(h.planes, p), p, start)
 	}
 	return j.rgba(t, m, p, start)
 }
 
 // rgba is the general way: every format is decoded to RGB and alpha, each operation makes a new image.
 func (j *job) rgba(t Task, m meta, p plan, start time.Time) (Result, error) {
-	img, err := j.load(t.Data, m, !t.Spec.NoOrient)
+	img, err := j.load(t.Data, m, p.orientation)
 	if err != nil {
 		return Result{}, err
 	}
-	m.Header.decode = 0 // is for Need alone: a Result says the same in every mode
-	res := Result{Source: m.Header, Path: "rgba", Decode: time.Since(start)}
+	res := Result{Source: m.Header.public(), Path: "rgba", Decode: time.Since(start)}
 	profile := newProfile(m)
-	for _, b := range p.branches {
-		start := time.Now()
-		out, err := j.operate(img, b)
-		if err != nil {
+	for i, b := range p.branches {
+		if err := j.finish(&res, p, i, img, b.ops, profile, time.Now()); err != nil {
 			return Result{}, err
 		}
-		operated := time.Now()
-		j.doing = "encode " + string(p.format)
-		data, err := j.encode(out, p.format, p.quality, profile)
-		if err != nil {
-			return Result{}, err
-		}
-		res.Operate += operated.Sub(start)
-		res.Encode += time.Since(operated)
-		res.Outputs = append(res.Outputs, Output{
-			Label: b.label, Format: p.format, Width: out.Rect.Dx(), Height: out.Rect.Dy(), Data: data,
-		})
 	}
 	return res, nil
 }
 
-// operate does the operations of a branch. It leaves img as it is.
-func (j *job) operate(img *image.NRGBA, b branch) (*image.NRGBA, error) {
-	for _, op := range b.ops {
+// finish does ops to img, encodes what becomes of it, and adds that to res as the output of p's i-th branch, on which work began at start.
+func (j *job) finish(res *Result, p plan, i int, img *image.NRGBA, ops []Op, profile *profile, start time.Time) error {
+	out, err := j.operate(img, ops)
+	if err != nil {
+		return err
+	}
+	operated := time.Now()
+	j.doing = "encode " + string(p.format)
+	data, err := j.encode(out, p.format, p.quality, profile)
+	if err != nil {
+		return err
+	}
+	res.add(Output{p.branches[i].label, p.format, out.Rect.Dx(), out.Rect.Dy(), data}, start, operated)
+	return nil
+}
+
+// add adds an output that was operated on from start to operated, and then encoded.
+func (r *Result) add(out Output, start, operated time.Time) {
+	r.Operate += operated.Sub(start)
+	r.Encode += time.Since(operated)
+	r.Outputs = append(r.Outputs, out)
+}
+
+// operate does operations one after the other. It leaves img as it is.
+func (j *job) operate(img *image.NRGBA, ops []Op) (*image.NRGBA, error) {
+	for _, op := range ops {
 		j.doing = op.op.name
 		if err := j.over(); err != nil {
 			return nil, err

@@ -641,25 +641,3 @@ func TestMissingEndMarkerIsForgiven(t *testing.T) {
 		t.Errorf("half a file: %v", err)
 	}
 }
-
-func TestExplainTellsTheSteps(t *testing.T) {
-	h := Header{Format: JPEG, Width: 4000, Height: 3000, Orientation: 6}
-	got, err := mustSpec(t, "size=320;size=800x,filter=box;blur=2").Explain(h, Limits{})
-	const want = `decode jpeg 4000x3000
-turn upright from orientation 6
-output 320
-  resize=320x320: 240x320
-  blur=2: 240x320
-  encode jpeg 240x320 with quality 85
-output 800w
-  resize=800x,filter=box: 800x1067
-  blur=2: 800x1067
-  encode jpeg 800x1067 with quality 85
-`
-	if err != nil || got != want {
-		t.Errorf("error %v, got\n%s", err, got)
-	}
-	if _, err := (Spec{}).Explain(Header{Format: PNG, Width: 1 << 20, Height: 1 << 20}, Limits{}); class(err) != ClassTooLarge {
-		t.Errorf("error %v", err)
-	}
-}

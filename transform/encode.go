@@ -81,7 +81,7 @@ func (j *job) encodeJPEG(img *image.NRGBA, quality int, p *profile) ([]byte, err
 	if quality >= fineQuality {
 		sub = 1
 	}
-	w.large = len(img.Pix) > 4*keepPlanes
+	w.large = len(img.Pix) > keepBytes
 	data, err := w.encode(w.planesOf(img, isGray(plainest(img, p)), sub), quality, p)
 	return data, j.encodeFault(JPEG, err)
 }

@@ -33,7 +33,9 @@ func inspect(data []byte) (m meta, err error) {
 	m.Format, m.Orientation = f, 1
 	switch f {
 	case JPEG:
-		err = m.jpeg(data)
+		if err = m.jpeg(data); err == nil {
+			m.findPlanes(data)
+		}
 	case PNG:
 		err = m.png(data)
 	case GIF:

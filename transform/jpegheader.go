@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+
+	"imgpipe/transform/internal/jpeg"
 )
 
 // maxProfile bounds the color profiles that are carried over: real ones have some hundred bytes to a few hundred thousand.
@@ -129,4 +131,19 @@ func (m *meta) finishJPEG(exif, xmp []byte, profile [][]byte, size int, adobe bo
 		m.icc = append(m.icc, part...)
 	}
 	return nil
+}
+
+// findPlanes finds out whether the planes can be decoded alone.
+func (m *meta) findPlanes(data []byte) {
+	h, err := jpeg.ReadHeader(data)
+	switch {
+	case err != nil:
+		m.general = err.Error()
+	case h.Kind != jpeg.YCbCr && h.Kind != jpeg.Gray:
+		m.general = fmt.Sprintf("its components are %v", h.Kind)
+	case h.Width != m.Width || h.Height != m.Height:
+		m.general = "it is not clear which of its headers counts"
+	default:
+		m.planes = &h
+	}
 }

@@ -1,9 +1,7 @@
 package transform
 
 import (
-	"fmt"
 	"image"
-	"strings"
 )
 
 // A plan is all that is known of a Task before a pixel is decoded.
@@ -60,79 +58,61 @@ func (s Spec) plan(h Header, limits Limits) (plan, error) {
 	return p, nil
 }
 
-// Need estimates the bytes of memory that Do will use at its peak for an image with header h, besides its file. It counts what the
-// decoder needs, the decoded pixels, and the step and encoder that need most, at four bytes for a pixel. It does not trust the
-// garbage collector to have taken the decoder's memory back by then.
+// Need estimates the bytes of memory that Do will use at its peak for an image with header h, besides its file: what the way of its pixels
+// takes until there are images of the sizes that are wanted, what it does not know to be smaller in RGB, and the step and encoder
+// that need most. It does not trust the garbage collector to have taken memory back by then. h is what ReadHeader gave; of a
+// Header that was made by hand, the general way is assumed.
 func (s Spec) Need(h Header) int64 {
+	const fixed = 1 << 20 // tables, windows and buffers, whatever the size
+	p, err := s.plan(h, Limits{MaxPixels: 1 << 50})
+	if err == nil && h.planes != nil {
+		r := newRoute(h.planes, p)
+		need := r.need() + fixed
+		for _, l := range r.legs {
+			if !r.direct(l) {
+				need += p.work(l.view.size, l.rest)
+			}
+		}
+		return need
+	}
 	px := int64(h.Width) * int64(h.Height)
 	decode := int64(h.decode)
 	if decode == 0 {
 		decode = 12
 	}
-	need := px * (decode + 4)
+	need := px*(decode+4) + fixed
 	if !s.NoOrient && h.Orientation > 1 {
 		need += 4 * px
 	}
-	const fixed = 1 << 20 // tables, windows and buffers, whatever the size
-	p, err := s.plan(h, Limits{MaxPixels: 1 << 50})
-	if err != nil {
-		return need + fixed
-	}
-	var most, outputs int64
 	for _, b := range p.branches {
-		for i, op := range b.ops {
-			in, out := b.sizes[i], b.sizes[i+1]
-			step := 4 * int64(out.X) * int64(out.Y)
-			if i > 0 {
-				step += 4 * int64(in.X) * int64(in.Y)
-			}
-			if op.op.extra != nil {
-				step += op.op.extra(args(op), in.X, in.Y)
-			}
-			most = max(most, step)
-		}
-		last := b.sizes[len(b.sizes)-1]
-		out := int64(last.X) * int64(last.Y)
-		perPixel := int64(6) // a copy without transparency, and a file that grows by doubling
-		if p.format != JPEG {
-			perPixel = 16 // the file may be as large as the pixels
-		}
-		most = max(most, perPixel*out)
-		outputs += perPixel * out
+		need += p.work(b.sizes[0], b.ops)
 	}
-	return need + most + outputs + fixed
+	return need
 }
 
-// Explain says in words what Do would do with an image that has header h: one line for each step. It is an error where Do would
-// refuse the image, as far as its header tells.
-func (s Spec) Explain(h Header, limits Limits) (string, error) {
-	if err := limits.check(h.Width, h.Height); err != nil {
-		return "", &Error{Kind: ClassTooLarge, Doing: "read header of " + string(h.Format), Err: err}
-	}
-	p, err := s.plan(h, limits)
-	if err != nil {
-		return "", err
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "decode %s %dx%d\n", h.Format, h.Width, h.Height)
-	if !s.NoOrient && h.Orientation > 1 {
-		fmt.Fprintf(&b, "turn upright from orientation %d\n", h.Orientation)
-	}
-	for _, br := range p.branches {
-		indent := ""
-		if br.label != "" {
-			fmt.Fprintf(&b, "output %s\n", br.label)
-			indent = "  "
+// work estimates the bytes that it takes to do ops to an image of that size and to encode the result, besides the image.
+func (p plan) work(size image.Point, ops []Op) int64 {
+	var most int64
+	for i, op := range ops {
+		in := size
+		if op.op.size != nil {
+			if w, h, err := op.op.size(args(op), in.X, in.Y); err == nil {
+				size = image.Pt(w, h)
+			}
 		}
-		for i, op := range br.ops {
-			fmt.Fprintf(&b, "%s%s: %dx%d\n", indent, op, br.sizes[i+1].X, br.sizes[i+1].Y)
+		step := imageBytes(args(op), size.X, size.Y)
+		if i > 0 {
+			step += imageBytes(args(op), in.X, in.Y)
 		}
-		last := br.sizes[len(br.sizes)-1]
-		fmt.Fprintf(&b, "%sencode %s %dx%d", indent, p.format, last.X, last.Y)
-		if p.format == JPEG {
-			fmt.Fprintf(&b, " with quality %d", p.quality)
+		if op.op.extra != nil {
+			step += op.op.extra(args(op), in.X, in.Y)
 		}
-		b.WriteString("\n")
+		most = max(most, step)
 	}
-	return b.String(), nil
+	perPixel := int64(6) // a copy without transparency, and a file that grows by doubling
+	if p.format != JPEG {
+		perPixel = 16 // the file may be as large as the pixels
+	}
+	file := perPixel * int64(size.X) * int64(size.Y)
+	return max(most, file) + file
 }

@@ -26,8 +26,8 @@ type workspace struct {
 
 var workspaces = sync.Pool{New: func() any { return &workspace{resampler: resample.Resampler{Cache: &weights}} }}
 
-// keepPlanes is how many samples a workspace may have decoded and still be kept: those of a 24-megapixel photo for a thumbnail, but not of one at full size.
-const keepPlanes = 16 << 20
+// keepBytes is how much a workspace may have held and still be kept: what a 24-megapixel photo takes for a thumbnail, but not at full size.
+const keepBytes = 16 << 20
 
 // release keeps w for the next image, unless it has grown too large.
 func (w *workspace) release() {
@@ -37,72 +37,49 @@ func (w *workspace) release() {
 }
 
 // ycbcr is the fast way of a JPEG.
-func (j *job) ycbcr(t Task, m meta, p plan, r *route, start time.Time) (Result, error) {
+func (j *job) ycbcr(t Task, m meta, r *route, p plan, start time.Time) (Result, error) {
 	w := workspaces.Get().(*workspace)
 	defer w.release()
+	w.large = r.need() > keepBytes
 	j.doing = "decode jpeg"
-	planes, damage, err := w.decoder.Decode(t.Data, &r.header, jpeg.Options{Scale: r.scale, Stop: func() bool { return j.ctx.Err() != nil }})
+	planes, damage, err := w.decoder.Decode(t.Data, r.header, jpeg.Options{Scale: r.scale, Stop: func() bool { return j.ctx.Err() != nil }})
 	if err != nil {
 		return Result{}, j.jpegFault(err)
 	}
-	w.large = len(planes.Plane[0].Pix) > keepPlanes
 	if damage.Err != nil && damage.Grey < r.header.Height {
 		return Result{}, &Error{Kind: ClassDecode, Doing: j.doing,
 			Err: fmt.Errorf("%w: of %d rows, what is below row %d is missing or damaged", damage.Err, r.header.Height, damage.Grey)}
 	}
-	m.Header.decode = 0 // is for Need alone
-	res := Result{Source: m.Header, Path: r.name(), Decode: time.Since(start)}
+	res := Result{Source: m.Header.public(), Path: r.name(), Decode: time.Since(start)}
 	if damage.Err != nil {
 		res.Warnings = append(res.Warnings, fmt.Sprintf("decode jpeg: %v", damage.Err))
 	}
 	profile := newProfile(m)
-	for i, b := range p.branches {
+	for i, l := range r.legs {
 		start := time.Now()
-		v := r.views[i]
-		sub := 1
-		if r.direct && planes.Kind == jpeg.YCbCr {
-			sub = r.subsampling(v, p)
-		}
 		j.doing = "resize"
-		pic, err := w.view(planes, &r.header, v, sub)
+		pic, err := w.view(planes, r.header, l.view, r.subsampling(l))
 		if err != nil {
 			return Result{}, &Error{Kind: ClassOperation, Doing: j.doing, Err: err}
 		}
-		out := Output{Label: b.label, Format: p.format, Width: v.size.X, Height: v.size.Y}
 		if err := j.over(); err != nil {
 			return Result{}, err
 		}
-		var img *image.NRGBA
-		if !r.direct {
-			if img, err = j.operate(rgbOf(pic), branch{ops: r.rest}); err != nil {
+		if !r.direct(l) {
+			if err := j.finish(&res, p, i, rgbOf(pic), l.rest, profile, start); err != nil {
 				return Result{}, err
 			}
-			out.Width, out.Height = img.Rect.Dx(), img.Rect.Dy()
+			continue
 		}
 		operated := time.Now()
-		j.doing = "encode " + string(p.format)
-		if r.direct {
-			out.Data, err = w.encode(pic, p.quality, profile)
-			err = j.encodeFault(JPEG, err)
-		} else {
-			out.Data, err = j.encode(img, p.format, p.quality, profile)
-		}
+		j.doing = "encode jpeg"
+		data, err := w.encode(pic, p.quality, profile)
 		if err != nil {
-			return Result{}, err
+			return Result{}, j.encodeFault(JPEG, err)
 		}
-		res.Operate += operated.Sub(start)
-		res.Encode += time.Since(operated)
-		res.Outputs = append(res.Outputs, out)
+		res.add(Output{p.branches[i].label, JPEG, l.view.size.X, l.view.size.Y, data}, start, operated)
 	}
 	return res, nil
-}
-
-// name is the route's name in a Result.
-func (r *route) name() string {
-	if r.direct {
-		return "ycbcr"
-	}
-	return "ycbcr+rgba"
 }
 
 // jpegFault makes the *Error of what the decoder of planes said.
@@ -137,10 +114,13 @@ func (w *workspace) view(planes *jpeg.Planes, h *jpeg.Header, v view, sub int) (
 		if v.turn.swap {
 			size = image.Pt(size.Y, size.X)
 		}
-		dst := w.plane(0, i, size)
 		from := resample.Plane{Pix: src.Pix, Stride: src.Stride, W: src.W, H: src.H}
-		if err := w.resampler.Plane(dst, from, window, resamplers[v.filter]); err != nil {
-			return nil, err
+		dst, same := asItIs(from, window, size)
+		if !same {
+			dst = w.plane(0, i, size)
+			if err := w.resampler.Plane(dst, from, window, resamplers[v.filter]); err != nil {
+				return nil, err
+			}
 		}
 		if o != 1 {
 			if v.turn.swap {
@@ -153,6 +133,16 @@ func (w *workspace) view(planes *jpeg.Planes, h *jpeg.Header, v view, sub int) (
 		out.Plane[i] = jpeg.Plane{Pix: dst.Pix, Stride: dst.Stride, W: dst.W, H: dst.H, ExtentW: float64(dst.W), ExtentH: float64(dst.H)}
 	}
 	return out, nil
+}
+
+// asItIs gives the part of src that the window shows, if it shows whole samples and none is to be changed.
+func asItIs(src resample.Plane, w resample.Window, size image.Point) (part resample.Plane, ok bool) {
+	x, y := int(w.X), int(w.Y)
+	if float64(x) != w.X || float64(y) != w.Y || float64(size.X) != w.W || float64(size.Y) != w.H ||
+		x < 0 || y < 0 || x+size.X > src.W || y+size.Y > src.H {
+		return src, false
+	}
+	return src.Crop(x, y, size.X, size.Y), true
 }
 
 // plane gives a plane of that size, whose samples are arbitrary.

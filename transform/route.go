@@ -1,21 +1,19 @@
 package transform
 
 import (
-	"fmt"
 	"math"
 
 	"imgpipe/transform/internal/jpeg"
 )
 
-// A route is the way on which the pixels of one JPEG go: its planes are decoded no larger than the views need, and each branch makes its view
-// from them. Only what is not geometry, or not JPEG, makes a branch go on in RGB.
+// A route is the way on which the pixels of one JPEG go: its planes are decoded no larger than the views need, and each output makes its view
+// from them. Only what is not geometry, or not JPEG, makes a leg go on in RGB.
 type route struct {
-	header jpeg.Header
-	scale  jpeg.Scale
-	views  []view // one for each branch
-	rest   []Op   // what each branch does in RGB afterwards
-	// direct tells that the views are encoded as they are.
-	direct bool
+	header  *jpeg.Header
+	scale   jpeg.Scale
+	legs    []leg
+	format  Format
+	quality int
 }
 
 const (
@@ -28,49 +26,32 @@ const (
 	fineQuality = 90
 )
 
-// newRoute gives the route of a plan for a JPEG file, or why there is none.
-func newRoute(data []byte, s Spec, p plan) (*route, string) {
-	h, err := jpeg.ReadHeader(data)
-	if err != nil {
-		return nil, err.Error()
+// newRoute gives the route of a plan for a JPEG file.
+func newRoute(h *jpeg.Header, p plan) *route {
+	r := &route{header: h, legs: p.legs(), format: p.format, quality: p.quality, scale: jpeg.Scale{Luma: 1, Chroma: 1}}
+	for _, l := range r.legs {
+		r.scale.Luma = max(r.scale.Luma, eighths(l.view, lumaLeft, 1, 1))
+		if h.N == 3 {
+			c := h.Components[1]
+			hMax, vMax := r.sampling()
+			sub := r.subsampling(l)
+			r.scale.Chroma = max(r.scale.Chroma, eighths(l.view, chromaLeft, float64(sub*c.H)/float64(hMax), float64(sub*c.V)/float64(vMax)))
+		}
 	}
-	if h.Kind != jpeg.YCbCr && h.Kind != jpeg.Gray {
-		return nil, fmt.Sprintf("its components are %v", h.Kind)
-	}
-	r := &route{header: h}
-	return r, r.follow(s, p)
+	return r
 }
 
-// follow finds the views and the scale.
-func (r *route) follow(s Spec, p plan) (why string) {
-	luma, chroma := 1, 1
-	for i, b := range p.branches {
-		v, done := newView(p.stored.X, p.stored.Y, p.orientation), 0
-		for _, op := range b.ops {
-			sum, ok := v.with(op)
-			if !ok {
-				break
-			}
-			v = sum
-			done++
-		}
-		rest := b.ops[done:]
-		if i > 0 && len(rest) != len(r.rest) {
-			return "its sizes part ways"
-		}
-		r.rest = rest
-		r.views = append(r.views, v)
-		luma = max(luma, eighths(v, lumaLeft, 1, 1))
-		if r.header.N == 3 {
-			c := r.header.Components[1]
-			hMax, vMax := r.sampling()
-			sub := r.subsampling(v, p)
-			chroma = max(chroma, eighths(v, chromaLeft, float64(sub*c.H)/float64(hMax), float64(sub*c.V)/float64(vMax)))
+// direct tells whether the view of l is encoded as it is.
+func (r *route) direct(l leg) bool { return len(l.rest) == 0 && r.format == JPEG }
+
+// name is the route's name in a Result.
+func (r *route) name() string {
+	for _, l := range r.legs {
+		if !r.direct(l) {
+			return "ycbcr+rgba"
 		}
 	}
-	r.direct = len(r.rest) == 0 && p.format == JPEG
-	r.scale = jpeg.Scale{Luma: luma, Chroma: chroma}
-	return ""
+	return "ycbcr"
 }
 
 // sampling gives the largest sampling factors.
@@ -81,17 +62,17 @@ func (r *route) sampling() (h, v int) {
 	return h, v
 }
 
-// subsampling is 2 where the chroma of a view's result has half of its columns and rows, 1 where it has all.
-func (r *route) subsampling(v view, p plan) int {
-	if len(r.rest) > 0 || p.format != JPEG {
+// subsampling is 2 where the chroma of a view has half of the columns and rows of its luma, 1 where it has all.
+func (r *route) subsampling(l leg) int {
+	if !r.direct(l) || r.header.N != 3 {
 		return 1
 	}
 	// Chroma that the source has not got takes bytes and shows nothing.
 	c := r.header.Components[1]
 	hMax, vMax := r.sampling()
-	size := v.stored()
-	there := v.w*float64(c.H)/float64(hMax) > 0.75*float64(size.X) || v.h*float64(c.V)/float64(vMax) > 0.75*float64(size.Y)
-	if p.quality >= fineQuality && there {
+	size := l.view.stored()
+	there := l.view.w*float64(c.H)/float64(hMax) > 0.75*float64(size.X) || l.view.h*float64(c.V)/float64(vMax) > 0.75*float64(size.Y)
+	if r.quality >= fineQuality && there {
 		return 1
 	}
 	return 2
@@ -113,26 +94,14 @@ func eighths(v view, left, fx, fy float64) int {
 	return 8
 }
 
-// need estimates the bytes of memory that the route takes.
+// need estimates the bytes of memory that it takes to get to the views, and for direct ones to their files.
 func (r *route) need() int64 {
-	px := int64(r.header.Width) * int64(r.header.Height)
-	luma, chroma := int64(r.scale.Luma), int64(r.scale.Chroma)
-	planes := px * luma * luma / 64
-	if r.header.N == 3 {
-		hMax, vMax := r.sampling()
-		c := r.header.Components[1]
-		planes += 2 * px * int64(c.H*c.V) / int64(hMax*vMax) * chroma * chroma / 64
+	need := r.header.Memory(r.scale) + 500<<10
+	var planes int64 // before and after a turn; one leg after the other uses them
+	for _, l := range r.legs {
+		out := int64(l.view.size.X) * int64(l.view.size.Y)
+		planes = max(planes, 6*out)
+		need += 6 * out // RGB, or the coefficients that are kept, and a file that grows by doubling
 	}
-	need := planes
-	if r.header.Progressive {
-		need += 2 * 3 * px // 16 bits for each coefficient
-	}
-	for _, v := range r.views {
-		out := int64(v.size.X) * int64(v.size.Y)
-		need += 6 * out // planes before and after a turn, and the file
-		if !r.direct {
-			need += 7 * out // planes at full size, and RGB
-		}
-	}
-	return need
+	return need + planes
 }

@@ -10,6 +10,8 @@ package transform
 
 import (
 	"time"
+
+	"imgpipe/transform/internal/jpeg"
 )
 
 // A Task is one image file and what is to be made of it.
@@ -30,7 +32,8 @@ type Result struct {
 	Outputs []Output
 	// Warnings say what was wrong with an input that could be read all the same, such as a scan that ends early.
 	Warnings []string
-	// Path names the way the pixels went: "ycbcr" (JPEG planes from end to end) or "rgba".
+	// Path names the way the pixels went: "ycbcr" (JPEG planes from end to end), "ycbcr+rgba" (JPEG planes as far as geometry goes, RGB
+	// from there) or "rgba".
 	Path string
 	// Decode, Operate and Encode are the time that each part took, over all outputs.
 	Decode, Operate, Encode time.Duration
@@ -67,7 +70,17 @@ type Header struct {
 	// Progressive tells of a JPEG that it is not baseline or extended sequential.
 	Progressive bool
 
-	decode int // bytes for each pixel that the decoder needs besides its result; 0 is not known
+	// What follows is for Need and Explain, of a Header that ReadHeader made; a Result has none of it.
+
+	decode  int          // bytes for each pixel that the general decoder needs besides its result; 0 is not known
+	planes  *jpeg.Header // of a JPEG whose planes can be decoded alone
+	general string       // why a JPEG or PNG is left to the general decoder
+}
+
+// public is h without what is for Need and Explain, so that a Result says the same in every mode.
+func (h Header) public() Header {
+	h.decode, h.planes, h.general = 0, nil, ""
+	return h
 }
 
 // Failure classes of this package, as [Error.Class] gives them.

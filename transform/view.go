@@ -87,8 +87,8 @@ func (v view) crop(r image.Rectangle) view {
 	return v
 }
 
-// with adds an operation to v. ok tells whether it can be added: that it is geometry, and no second resizing, whose loss of detail
-// may be wanted.
+// with adds an operation to v. ok tells whether that is all of it; it is not where an operation is no geometry, where it looks at the
+// pixels, and for a second resizing, whose loss of detail may be wanted. Of a resizing that ends in RGB, sum has the part that can be had before.
 func (v view) with(op Op) (sum view, ok bool) {
 	a := args(op)
 	switch op.op.name {
@@ -125,24 +125,57 @@ func (v view) resize(r Resize) (sum view, ok bool) {
 	f := r.frame(v.size.X, v.size.Y)
 	whole := image.Rectangle{Max: v.size}
 	switch {
-	case f.canvasW != f.width || f.canvasH != f.height: // padded
-		return v, false
+	case f.canvasW != f.width || f.canvasH != f.height:
+		// What is laid on a canvas need not be larger than there.
+		sum, _ = v.scaled(image.Pt(f.width, f.height), r.Filter)
+		return sum, false
 	case f.src != whole && r.Gravity == "smart":
+		// The place is searched for in a picture that covers the box.
+		s := max(float64(f.width)/float64(f.src.Dx()), float64(f.height)/float64(f.src.Dy()))
+		if s < 1 {
+			v, _ = v.scaled(image.Pt(side(float64(v.size.X)*s), side(float64(v.size.Y)*s)), r.Filter)
+		}
+		return v, false
+	}
+	to := image.Pt(f.width, f.height)
+	if v.filter != "" && f.src.Size() != to {
 		return v, false
 	}
 	if f.src != whole {
 		v = v.crop(f.src)
 	}
-	to := image.Pt(f.width, f.height)
-	if v.size == to {
-		return v, true
+	return v.scaled(to, r.Filter)
+}
+
+// scaled gives v another size, unless it has been resized before.
+func (v view) scaled(to image.Point, f Filter) (sum view, ok bool) {
+	if v.size == to || v.filter != "" {
+		return v, v.size == to
 	}
-	if v.filter != "" {
-		return v, false
-	}
-	v.size, v.filter = to, r.Filter
-	if v.filter == "" {
-		v.filter = "lanczos"
-	}
+	v.size, v.filter = to, Filter(or(string(f), "lanczos"))
 	return v, true
+}
+
+// A leg is the way from a decoded image to one output: a view, and what is to be done to that in RGB.
+type leg struct {
+	view view
+	rest []Op
+}
+
+// legs gives the leg of each branch.
+func (p plan) legs() []leg {
+	legs := make([]leg, len(p.branches))
+	for i, b := range p.branches {
+		l := leg{newView(p.stored.X, p.stored.Y, p.orientation), b.ops}
+		for len(l.rest) > 0 {
+			sum, ok := l.view.with(l.rest[0])
+			l.view = sum
+			if !ok {
+				break
+			}
+			l.rest = l.rest[1:]
+		}
+		legs[i] = l
+	}
+	return legs
 }

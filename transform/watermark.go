@@ -39,7 +39,7 @@ func newAsset(name string, data []byte) (*asset, error) {
 		if err := j.limits.check(m.Width, m.Height); err != nil {
 			return err
 		}
-		img, err = j.load(data, m, true)
+		img, err = j.load(data, m, m.Orientation)
 		return err
 	}); err != nil {
 		return nil, fmt.Errorf("image %q: %w", name, err)

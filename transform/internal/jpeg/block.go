@@ -122,24 +122,22 @@ func (r *bitReader) block(dc, ac *huffTable, p *placing, pred *int32, b *block) 
 		pos += int(63-n) >> 3
 		n |= 56
 		e := ac.skip[acc>>(64-lookBits)]
-		if k+int(e>>16&63) < 64 {
+		if k2 := k + int(e>>6&127); k2 <= 64 {
 			acc <<= e & 63
 			n -= uint64(e & 63)
-			if int32(e) < 0 {
-				r.acc, r.n, r.pos = acc, n, pos
-				return k - 1
+			k = k2
+			if int16(e) < 0 {
+				break
 			}
-			k += int(e >> 8 & 63)
 			// There are bits enough for another.
 			e = ac.skip[acc>>(64-lookBits)]
-			if k+int(e>>16&63) < 64 {
+			if k2 = k + int(e>>6&127); k2 <= 64 {
 				acc <<= e & 63
 				n -= uint64(e & 63)
-				if int32(e) < 0 {
-					r.acc, r.n, r.pos = acc, n, pos
-					return k - 1
+				k = k2
+				if int16(e) < 0 {
+					break
 				}
-				k += int(e >> 8 & 63)
 				continue
 			}
 			if k >= 64 {

@@ -31,7 +31,7 @@ type huffTable struct {
 	// ac is indexed by the next lookBits bits; see acEntry.
 	ac [1 << lookBits]uint32
 	// skip is indexed by the next lookBits bits; see skipEntry.
-	skip [1 << lookBits]uint32
+	skip [1 << lookBits]skipEntry
 }
 
 const dcBits = 10
@@ -196,18 +196,20 @@ func (t *huffTable) acCode(acc uint64, avail uint) (v int, run, used uint, end b
 	return v, run, used, size == 0 && run == 0
 }
 
-// A skipEntry says how far the next lookBits bits lead, for coefficients of which only the number counts. With the first
-// coefficient still missing being number k,
+// A skipEntry says how far the next lookBits bits lead, for coefficients of which only the number counts:
 //
 //	bits  0–5   the bits used; those of the last value need not be among the lookBits
-//	bits  8–13  how many coefficients these are
-//	bits 16–21  skipLast: the last code begins with coefficient k+skipLast
-//	bit  31     the block ends behind these
+//	bits  6–12  how many coefficients these are, the end of the block counted as one
+//	bit  15     the block ends behind these
 //
-// An entry that cannot be used has 63 for skipLast; see acEntry.
-type skipEntry = uint32
+// If these are more coefficients than the block still has, the last codes belong to the next block, and the entry cannot be used;
+// one that could never be has 127 of them.
+type skipEntry uint16
 
-const skipSlow = 63 << 16
+const (
+	skipSlow = 127 << 6
+	skipEnd  = 1 << 15
+)
 
 func (t *huffTable) makeSkip() {
 	t.makeCodes()
@@ -221,7 +223,7 @@ func (t *huffTable) makeSkip() {
 }
 
 func (t *huffTable) skipEntry(look uint32) skipEntry {
-	var used, count, last uint32
+	var used, count uint32
 	for used < lookBits && count < 48 {
 		e := t.short[look<<used&(1<<lookBits-1)]
 		length, symbol := uint32(e&255), uint32(e>>8)
@@ -229,17 +231,16 @@ func (t *huffTable) skipEntry(look uint32) skipEntry {
 		if length == 0 || used+length > lookBits || size == 0 && run != 0 && run != 15 {
 			break
 		}
-		last = count
 		used += length + size
-		if symbol == 0 {
-			return used | count<<8 | last<<16 | acEnd
-		}
 		count += run + 1
+		if symbol == 0 {
+			return skipEntry(used | count<<6 | skipEnd)
+		}
 	}
 	if used == 0 {
 		return skipSlow
 	}
-	return used | count<<8 | last<<16
+	return skipEntry(used | count<<6)
 }
 
 // parseDHT takes over the tables of a segment (T.81, B.2.4.2).
