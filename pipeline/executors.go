@@ -79,6 +79,16 @@ func newLocal(n int, gil bool) *Local {
 	return l
 }
 
+// Through has l run wrap(transform.Do) in place of transform.Do, and gives l. It is for what is to be done around every transform, and must be
+// called before the first Do.
+func (l *Local) Through(wrap func(next TransformFunc) TransformFunc) *Local {
+	l.do = wrap(l.do)
+	return l
+}
+
+// A TransformFunc is transform.Do, or what stands for it.
+type TransformFunc = func(context.Context, transform.Task) (transform.Result, error)
+
 // Width is how many tasks Do lets in at once.
 func (l *Local) Width() int { return cap(l.lanes) }
 

@@ -70,6 +70,12 @@ type Place interface {
 	Put(r transform.Result) ([]Output, error)
 }
 
+// A Guard is a [Place] with a say in how its item is transformed, such as in a process of its own. Run calls its Do in place of
+// Executor.Do, whose contract it keeps, with that Executor.
+type Guard interface {
+	Do(ctx context.Context, e Executor, task transform.Task) (transform.Result, Cost, error)
+}
+
 // An Output is one file that a Store keeps.
 type Output struct {
 	// Path names the file in its Store, with forward slashes.

@@ -292,7 +292,12 @@ func (r *runner) do(ctx context.Context, j *job) (result transform.Result, err e
 		ctx, cancel = context.WithTimeout(ctx, r.ItemTimeout)
 		defer cancel()
 	}
-	result, j.Cost, err = r.Executor.Do(ctx, transform.Task{Data: j.body.Data, Spec: r.Spec, Limits: r.Limits})
+	task := transform.Task{Data: j.body.Data, Spec: r.Spec, Limits: r.Limits}
+	if g, ok := j.Place.(Guard); ok {
+		result, j.Cost, err = g.Do(ctx, r.Executor, task)
+	} else {
+		result, j.Cost, err = r.Executor.Do(ctx, task)
+	}
 	return result, err
 }
 

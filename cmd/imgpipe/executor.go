@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -42,7 +43,7 @@ func (f *runFlags) executor(chosen func(pipeline.Choice)) (*executor, error) {
 	default:
 		e.Executor = pipeline.Goroutines(f.workers)
 	}
-	return &e, e.slowDown()
+	return &e, errors.Join(e.slowDown(), e.drill())
 }
 
 // collector is the CPU time of garbage collection in worker processes. It is complete once the executor is closed.

@@ -66,6 +66,13 @@ func liveRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive
 	for _, w := range arc.store.Warnings() {
 		l.screen.say("note: %s", w)
 	}
+	if f.mode != modeProcesses {
+		arc.alone = &alone{workers: f.workers}
+		defer arc.alone.close()
+	}
+	if n := arc.store.Suspects(); n > 0 {
+		l.screen.say("note: a run died here with images under way; those %d are now done in processes of their own", n)
+	}
 	in := newIntake(ctx, inputs)
 	stop, release := stopOnSignal(l.screen, func() { cancel(errInterrupted) }, in.close)
 	counting := in.count(f, l.screen)
@@ -85,6 +92,9 @@ func liveRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive
 	interrupted := release()
 	if err := l.exec.Close(); err != nil {
 		l.screen.say("note: %v", err)
+	}
+	if runErr == nil && in.err == nil && !interrupted {
+		arc.store.Acquit() // all had their turn
 	}
 	wall, memory := time.Since(began), sampler.Stop()
 	l.screen.close()

@@ -36,7 +36,7 @@ const (
 
 func main() {
 	if procs.IsWorker() {
-		os.Exit(procs.Main())
+		os.Exit(workerMain())
 	}
 	log.SetOutput(io.Discard) // net/http logs, as they are, bytes that a server sends beside its answers
 	os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
@@ -105,7 +105,7 @@ The same command again does only what is not done yet. Originals are never touch
 	}
 	root.SetVersionTemplate("{{.Version}}")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exitError{exitUsage, flagError(err)} })
-	root.AddCommand(newRunCommand(), newCompareCommand(), newDemoCommand(), newOpsCommand(), newSamplesCommand())
+	root.AddCommand(newRunCommand(), newCompareCommand(), newDemoCommand(), newDrillCommand(), newOpsCommand(), newSamplesCommand())
 	useHelp(root)
 	return root
 }

@@ -25,7 +25,7 @@ const asProgram = "IMGPIPE_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
 	if procs.IsWorker() {
-		os.Exit(procs.Main())
+		os.Exit(workerMain())
 	}
 	if os.Getenv(asProgram) != "" {
 		main()

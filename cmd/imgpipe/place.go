@@ -22,6 +22,8 @@ type archive struct {
 	overwrite bool
 	// retry leaves out all but what failed before.
 	retry bool
+	// alone does what may have killed an earlier run; nil where all is done in processes that may die.
+	alone *alone
 }
 
 // A place is where one item goes.
@@ -30,6 +32,8 @@ type place struct {
 	key  store.Key
 	name store.Name
 	skip string
+	// suspect tells that the item may have killed an earlier run.
+	suspect bool
 }
 
 func (a *archive) Plan(item fetch.Item) (pipeline.Place, error) {
@@ -55,6 +59,7 @@ func (a *archive) plan(item fetch.Item) (*place, error) {
 			p.skip = "has not failed before"
 		}
 	}
+	p.suspect = p.skip == "" && a.suspect(p.key)
 	return p, nil
 }
 

@@ -52,7 +52,11 @@ func runRun(ctx context.Context, f *runFlags, stdin io.Reader, stdout, stderr io
 	if err != nil {
 		return usageErrorf("--on-exist: %v", err)
 	}
-	st, err := store.Open(f.output, store.Options{OnExist: onExist, Force: f.force, ReadOnly: f.dry || f.stage != stageAll})
+	fault, err := drillDisk()
+	if err != nil {
+		return exitError{exitUsage, err}
+	}
+	st, err := store.Open(f.output, store.Options{OnExist: onExist, Force: f.force, ReadOnly: f.dry || f.stage != stageAll, Fault: fault})
 	if err != nil {
 		return exitError{exitCouldNotRun, hinted(err)}
 	}

@@ -202,6 +202,7 @@ func (s *Store) Append(e Entry) error {
 		}
 	}
 	s.end += int64(len(b))
+	s.settle(e.Key())
 	return nil
 }
 

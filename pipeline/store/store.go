@@ -6,6 +6,7 @@
 //	           anything is fetched          │
 //	transform.Output, one for each size ────┘
 //	Entry ──> Store.Append ──> DIR/imgpipe.jsonl ──> Store.Done, on the next run
+//	Store.Begin … Store.End ──> .imgpipe-tmp/under-way ──> Store.Suspect, on the next run after a crash
 //
 // A name depends on the inputs and their order alone. A file under its own name is always whole: it is written under
 // another name in a hidden folder beside it, which [Store.Close] removes and the next [Open] cleans after a kill. Nothing
@@ -99,6 +100,7 @@ type Store struct {
 	file *os.File // the ledger; nil in a read-only store of a folder without one
 
 	journal journal
+	flights flights
 
 	made  sync.Map      // folders known to exist, by name
 	count atomic.Uint64 // temporary files begun
@@ -147,7 +149,7 @@ func (s *Store) open() error {
 		s.warn = append(s.warn, fmt.Sprintf("the file system of %s cannot lock a file (%v): a second run in it would not be noticed", s.dir, err))
 	}
 	// From here on the folder is ours alone, so what lies in tempDir was left by a run that was killed.
-	left := s.leftJournal()
+	left, suspects := s.leftJournal(), s.leftFlights()
 	if err := s.root.RemoveAll(tempDir); err != nil {
 		return s.folderError(doing, err)
 	}
@@ -158,6 +160,9 @@ func (s *Store) open() error {
 		return s.folderError(doing, err)
 	}
 	if err := s.temp.WriteFile("pid", strconv.AppendInt(nil, int64(os.Getpid()), 10), 0o644); err != nil {
+		return s.folderError(doing, err)
+	}
+	if err := s.openFlights(suspects); err != nil {
 		return s.folderError(doing, err)
 	}
 	if err := s.load(); err != nil {
@@ -204,8 +209,8 @@ func (s *Store) lockedError(doing string) error {
 	}
 }
 
-// Close removes the folder for temporary files and gives up the lock. Put and Append must have returned; afterwards they
-// fail. Closing again does nothing.
+// Close removes the folder for temporary files, unless there are suspects left whose turn did not come, and gives up the lock. Put and Append
+// must have returned; afterwards they fail. Closing again does nothing.
 func (s *Store) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -216,10 +221,14 @@ func (s *Store) Close() error {
 	var err error
 	if s.temp != nil {
 		s.journal.close() // first, because Windows keeps what is open
+		s.flights.close()
 		s.temp.Close()
 		s.temp = nil
 		if err = s.ask("remove", tempDir); err == nil {
 			err = s.root.RemoveAll(tempDir)
+		}
+		if err == nil {
+			err = s.keepSuspects()
 		}
 	}
 	// The lock goes last: a run that gets it owns whatever it finds in tempDir.
@@ -232,6 +241,7 @@ func (s *Store) Close() error {
 
 func (s *Store) closeFiles() {
 	s.journal.close()
+	s.flights.close()
 	if s.temp != nil {
 		s.temp.Close()
 	}

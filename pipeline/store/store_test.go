@@ -53,7 +53,7 @@ func tree(t testing.TB, dir string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
 	err := filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || slices.Contains([]string{LedgerName, "pid", journalNames[0], journalNames[1]}, d.Name()) {
+		if err != nil || d.IsDir() || slices.Contains([]string{LedgerName, "pid", flightsName, journalNames[0], journalNames[1]}, d.Name()) {
 			return err
 		}
 		b, err := os.ReadFile(p)

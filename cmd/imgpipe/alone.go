@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+
+	"imgpipe/pipeline"
+	"imgpipe/pipeline/procs"
+	"imgpipe/pipeline/store"
+	"imgpipe/transform"
+)
+
+// classPoison is the class of an image that kills whatever process transforms it.
+const classPoison = "poison"
+
+// deadly are the classes of images whose worker died: in this process they would end the run.
+var deadly = []string{classPoison, procs.ClassWorkerKilled, "out-of-memory"}
+
+// An alone runs suspects, each in a worker process that does nothing else meanwhile. It starts none before the first.
+type alone struct {
+	workers int
+	start   sync.Once
+	pool    *procs.Pool
+	err     error
+}
+
+// suspect tells that an item was under way when an earlier run died, or has killed a worker since.
+func (a *archive) suspect(k store.Key) bool {
+	if a.store.Suspect(k) {
+		return true
+	}
+	last, known := a.store.Last(k)
+	return known && slices.Contains(deadly, last.Class)
+}
+
+// Do has e do the task, so that the next run knows what was under way if this one dies of it, and has a suspect done apart.
+func (p *place) Do(ctx context.Context, e pipeline.Executor, task transform.Task) (transform.Result, pipeline.Cost, error) {
+	a := p.in
+	switch {
+	case a.alone == nil:
+		return e.Do(ctx, task)
+	case p.suspect:
+		return a.alone.do(ctx, task)
+	}
+	flight, err := a.store.Begin(p.key)
+	if err != nil {
+		return transform.Result{}, pipeline.Cost{Attempts: 1}, err
+	}
+	result, cost, err := e.Do(ctx, task)
+	if pipeline.ClassOf(err) != transform.ClassTimeout { // one that was given up may still be at work
+		a.store.End(flight)
+	}
+	return result, cost, err
+}
+
+func (a *alone) do(ctx context.Context, task transform.Task) (transform.Result, pipeline.Cost, error) {
+	a.start.Do(func() { a.pool, a.err = procs.New(procs.Options{Workers: a.workers}) })
+	if a.err != nil {
+		return transform.Result{}, pipeline.Cost{Attempts: 1}, a.err
+	}
+	result, cost, err := a.pool.Do(ctx, task)
+	if slices.Contains(deadly, pipeline.ClassOf(err)) {
+		err = &transform.Error{Kind: classPoison, Doing: "transform in a worker of its own", Err: unwrapOnce(err)}
+	}
+	return result, cost, err
+}
+
+// unwrapOnce drops what an error says was being done, since the error that it becomes says that itself.
+func unwrapOnce(err error) error {
+	var known *transform.Error
+	if errors.As(err, &known) {
+		return known.Err
+	}
+	return err
+}
+
+// close ends the workers. No do may be under way.
+func (a *alone) close() {
+	if a != nil && a.pool != nil {
+		a.pool.Close()
+	}
+}

@@ -1,0 +1,194 @@
+package store
+
+import (
+	"encoding/binary"
+	"errors"
+	"io"
+	"math"
+	"os"
+	"path"
+	"slices"
+	"sync"
+)
+
+// flightsName lies in tempDir. It has eight bytes for each transform that is under way, and zeros for one that has ended.
+const flightsName = "under-way"
+
+// flights tell which items were being transformed, so that after a crash of the whole program the next run knows the suspects. What
+// one costs was measured as the rest of this package: 3 µs for a Begin and its End, with no allocation.
+type flights struct {
+	mu       sync.Mutex
+	file     *os.File
+	free     []int64          // slots that were used and are not now
+	slots    int64            // slots that were ever used
+	suspects map[uint64]int64 // the slots of what a killed run left
+}
+
+// A Flight is a transform under way, from Begin to End.
+type Flight struct{ slot int64 }
+
+// flightHash knows an item by what it is, and not by what is to be made of it: what kills the program will do so with another spec, too.
+func (k Key) flightHash() uint64 {
+	return max(Key{Source: k.Source, Size: k.Size, ModTime: k.ModTime}.hash(), 1) // 0 is an empty slot
+}
+
+// Begin enters that the transform of an item begins in this process. If the program dies before End, the next run will find the item to be
+// a [Store.Suspect]. The error is that of Append.
+//
+// Begin and End cost 3 µs together, and may be called from many goroutines.
+func (s *Store) Begin(k Key) (Flight, error) {
+	fl := &s.flights
+	fl.mu.Lock()
+	if fl.file == nil {
+		fl.mu.Unlock()
+		return Flight{}, s.closedError("write " + path.Join(tempDir, flightsName))
+	}
+	slot := fl.take()
+	fl.mu.Unlock()
+	err := s.ask("begin", flightsName)
+	if err == nil {
+		err = fl.write(slot, k.flightHash())
+	}
+	if err != nil {
+		return Flight{}, s.folderError("write "+path.Join(tempDir, flightsName), err)
+	}
+	return Flight{slot}, nil
+}
+
+// take gives a slot that is free. The lock is held.
+func (fl *flights) take() int64 {
+	if n := len(fl.free); n > 0 {
+		slot := fl.free[n-1]
+		fl.free = fl.free[:n-1]
+		return slot
+	}
+	fl.slots++
+	return fl.slots - 1
+}
+
+// write writes one slot, which is too short to be torn by a kill.
+func (fl *flights) write(slot int64, hash uint64) error {
+	var b [8]byte
+	binary.LittleEndian.PutUint64(b[:], hash)
+	_, err := fl.file.WriteAt(b[:], slot*8)
+	return err
+}
+
+// End enters that a transform has ended. A transform that was given up and still runs somewhere has not: leave out End for it, and it
+// stays a suspect until Close.
+func (s *Store) End(f Flight) {
+	fl := &s.flights
+	fl.mu.Lock()
+	defer fl.mu.Unlock()
+	if fl.file == nil {
+		return
+	}
+	_ = fl.write(f.slot, 0) // at worst there is a suspect too many
+	fl.free = append(fl.free, f.slot)
+}
+
+// Suspect tells that an item was being transformed when an earlier run died, and has had no line in the ledger since: it may be what that run
+// died of. Items are known by source, size and time alone.
+func (s *Store) Suspect(k Key) bool {
+	fl := &s.flights
+	fl.mu.Lock()
+	defer fl.mu.Unlock()
+	if len(fl.suspects) == 0 {
+		return false
+	}
+	_, suspect := fl.suspects[k.flightHash()]
+	return suspect
+}
+
+// Suspects is how many items Suspect is true for.
+func (s *Store) Suspects() int {
+	s.flights.mu.Lock()
+	defer s.flights.mu.Unlock()
+	return len(s.flights.suspects)
+}
+
+// Acquit ends the suspicion against all items, as when a run has come to the end of its input: those that are left were not in it.
+func (s *Store) Acquit() {
+	s.flights.mu.Lock()
+	defer s.flights.mu.Unlock()
+	clear(s.flights.suspects)
+}
+
+// keepSuspects leaves the suspects to the next run, where the run has ended before it came to them. The folder for temporary files has been
+// removed.
+func (s *Store) keepSuspects() error {
+	s.flights.mu.Lock()
+	defer s.flights.mu.Unlock()
+	if len(s.flights.suspects) == 0 {
+		return nil
+	}
+	var text []byte
+	for hash := range s.flights.suspects {
+		text = binary.LittleEndian.AppendUint64(text, hash)
+	}
+	if err := s.root.Mkdir(tempDir, 0o755); err != nil {
+		return err
+	}
+	return s.root.WriteFile(path.Join(tempDir, flightsName), text, 0o644)
+}
+
+// settle ends the suspicion against an item that has a line now.
+func (s *Store) settle(k Key) {
+	fl := &s.flights
+	fl.mu.Lock()
+	defer fl.mu.Unlock()
+	if len(fl.suspects) == 0 {
+		return
+	}
+	hash := k.flightHash()
+	if slot, ok := fl.suspects[hash]; ok {
+		delete(fl.suspects, hash)
+		if fl.file != nil {
+			_ = fl.write(slot, 0)
+			fl.free = append(fl.free, slot)
+		}
+	}
+}
+
+// leftFlights gives the slots that a killed run left; a run that ended leaves none.
+func (s *Store) leftFlights() (hashes []uint64) {
+	f, err := s.root.Open(path.Join(tempDir, flightsName))
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	r := io.NewSectionReader(f, 0, math.MaxInt64)
+	for {
+		var b [8]byte
+		if _, err := io.ReadFull(r, b[:]); err != nil {
+			return hashes // a part of a slot at the end was never one
+		}
+		if hash := binary.LittleEndian.Uint64(b[:]); hash != 0 && !slices.Contains(hashes, hash) {
+			hashes = append(hashes, hash)
+		}
+	}
+}
+
+// openFlights begins anew, with the suspects in the first slots: if this run dies before it comes to them, they still are.
+func (s *Store) openFlights(suspects []uint64) (err error) {
+	fl := &s.flights
+	if fl.file, err = s.temp.OpenFile(flightsName, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o644); err != nil {
+		return err
+	}
+	fl.suspects = make(map[uint64]int64, len(suspects))
+	for _, hash := range suspects {
+		slot := fl.take()
+		fl.suspects[hash] = slot
+		err = errors.Join(err, fl.write(slot, hash))
+	}
+	return err
+}
+
+func (fl *flights) close() {
+	fl.mu.Lock()
+	defer fl.mu.Unlock()
+	if fl.file != nil {
+		fl.file.Close()
+		fl.file = nil
+	}
+}
