@@ -286,11 +286,11 @@ func (c *component) transform(b *block, last, bx, by int) {
 	dst := c.pix[by*c.scale*c.stride+bx*c.scale:]
 	switch c.scale {
 	case 8:
-		idct8(b, last, dst, c.stride)
+		inverse8(b, last, dst, c.stride)
 	case 4:
-		idct4(b, last, dst, c.stride)
+		inverse4(b, last, dst, c.stride)
 	case 3:
-		idct3(b, last, dst, c.stride)
+		inverse3(b, last, dst, c.stride)
 	case 2:
 		idct2(b, dst, c.stride)
 	default:

@@ -36,7 +36,7 @@ type Encoder struct {
 	made  bool            // codes are the typical ones
 
 	edge   [64]byte  // a block that is partly outside its plane
-	coefs  [64]int16 // a block, in the order of a scan
+	coefs  [64]int16 // a block, in natural order
 	values []int16   // the coefficients that are not 0, but each DC one in any case, of the blocks in masks
 	masks  []uint64  // for each block which coefficients are not 0, but bit 0 set in any case
 	out    bitWriter
@@ -178,7 +178,7 @@ func (e *Encoder) block(c *plane, x, y int) {
 			}
 		}
 	}
-	mask := fdct8(src, stride, &e.quant[c.number], &e.coefs)
+	mask := forward8(src, stride, &e.quant[c.number], &e.coefs)
 	dc := e.coefs[0]
 	e.coefs[0], c.pred = dc-c.pred, dc
 	mask |= 1
@@ -189,7 +189,7 @@ func (e *Encoder) block(c *plane, x, y int) {
 	values := e.values[n : n+64]
 	i := 0
 	for m := mask; m != 0; m &= m - 1 {
-		values[i&63] = e.coefs[bits.TrailingZeros64(m)&63]
+		values[i&63] = e.coefs[zigzag[bits.TrailingZeros64(m)&63]&63]
 		i++
 	}
 	e.values = e.values[:n+i]

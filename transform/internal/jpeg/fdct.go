@@ -2,20 +2,23 @@ package jpeg
 
 import "encoding/binary"
 
-// A quantiser holds, for each word that fdct8 makes, what quantises the two coefficients in it. A coefficient c, times
-// coefScale, becomes (c+add)·mul >> quantShift, less quantBase: the quotient rounded to the nearest, the base keeping it
-// all positive. add also takes off what the transform added to be positive, and for the DC coefficient the level shift.
-type quantiser [32]quantPair
-
-type quantPair struct {
-	add0, mul0, add1, mul1 uint64
-	at0, at1               uint8 // the places in the order of a scan
+// A quantiser quantises what the forward DCT makes.
+type quantiser struct {
+	pairs   [32]quantPair // for fdct8, word by word
+	vectors vectorQuantiser
 }
 
-// put quantises the two coefficients in v.
-func (q *quantPair) put(out *[64]int16, v uint64) {
-	out[q.at0&63] = int16((v&low>>shiftF+q.add0)*q.mul0>>quantShift - quantBase)
-	out[q.at1&63] = int16((v>>(32+shiftF)+q.add1)*q.mul1>>quantShift - quantBase)
+// A quantPair holds what quantises the two coefficients in a word. A coefficient c, times coefScale, becomes (c+add)·mul >>
+// quantShift, less quantBase: the quotient rounded to the nearest, the base keeping it all positive. add also takes off
+// what the transform added to be positive, and for the DC coefficient the level shift.
+type quantPair struct {
+	add0, mul0, add1, mul1 uint64
+}
+
+// put quantises the two coefficients in v, of which the first is coefficient at.
+func (q *quantPair) put(out *[64]int16, at int, v uint64) {
+	out[at&63] = int16((v&low>>shiftF+q.add0)*q.mul0>>quantShift - quantBase)
+	out[(at+1)&63] = int16((v>>(32+shiftF)+q.add1)*q.mul1>>quantShift - quantBase)
 }
 
 const (
@@ -27,30 +30,41 @@ const (
 
 // set makes the quantiser for a table in natural order.
 func (q *quantiser) set(table *[64]uint8) {
-	var place [64]uint8
-	for k, natural := range zigzag {
-		place[natural] = uint8(k)
-	}
 	for i, step := range table {
 		divisor := uint64(step) * coefScale
 		add := divisor*quantBase + divisor/2 - 1<<(31-shiftF)
 		if i == 0 {
-			add -= 8 * 128 * coefScale
+			add -= levelShift
 		}
 		mul := (1<<quantShift + divisor - 1) / divisor
-		if e := &q[i/2]; i%2 == 0 {
-			e.add0, e.mul0, e.at0 = add, mul, place[i]
+		if e := &q.pairs[i/2]; i%2 == 0 {
+			e.add0, e.mul0 = add, mul
 		} else {
-			e.add1, e.mul1, e.at1 = add, mul, place[i]
+			e.add1, e.mul1 = add, mul
 		}
 	}
+	q.vectors.set(table)
 }
+
+// levelShift is what the DC coefficient loses by the level shift (T.81, A.3.1).
+const levelShift = 8 * 128 * coefScale
+
+// inScan gives, for four neighbouring coefficients in natural order, and for which of these are set in a mask of four bits, which are set in the
+// order of a scan.
+var inScan = func() (bits [16][16]uint64) {
+	for k, natural := range zigzag {
+		for set := range 16 {
+			bits[natural/4][set] |= uint64(set>>(natural%4)&1) << k
+		}
+	}
+	return bits
+}()
 
 // roundF is added before the shift after the second pass.
 const roundF = (1<<31 + 1<<(shiftF-1)) * both
 
-// fdct8 transforms the 8×8 samples at src (T.81, A.3.3) and quantises them: out gets the coefficients in the order of a scan.
-// Bit k of the mask that it gives is set if coefficient k is not 0. The transform is that of idct8, run backwards, and also
+// fdct8 transforms the 8×8 samples at src (T.81, A.3.3) and quantises them: out gets the coefficients in natural order. Bit k of
+// the mask that it gives is set if coefficient k in the order of a scan is not 0. The transform is that of idct8, run backwards, and also
 // does two rows, then two columns, at once.
 func fdct8(src []byte, stride int, q *quantiser, out *[64]int16) (mask uint64) {
 	var w [32]uint64
@@ -88,26 +102,26 @@ func fdct8(src []byte, stride int, q *quantiser, out *[64]int16) (mask uint64) {
 		t2, t5, t3, t4 := s2+s5, s2-s5, s3+s4, s3-s4
 		e0, e3, e1, e2 := t0+t3, t0-t3, t1+t2, t1-t2
 		z := (e2+e3)*c0541 + roundF
-		q[p].put(out, (e0+e1)<<constBits+roundF)
-		q[16+p].put(out, (e0-e1)<<constBits+roundF)
-		q[8+p].put(out, z+e3*c0765)
-		q[24+p].put(out, z-e2*c1847)
+		q.pairs[p].put(out, 2*p, (e0+e1)<<constBits+roundF)
+		q.pairs[16+p].put(out, 32+2*p, (e0-e1)<<constBits+roundF)
+		q.pairs[8+p].put(out, 16+2*p, z+e3*c0765)
+		q.pairs[24+p].put(out, 48+2*p, z-e2*c1847)
 
 		z3, z4 := t4+t6, t5+t7
 		z5 := (z3+z4)*c1175 + roundF
 		z3, z4 = z5-z3*c1961, z5-z4*c0390
 		z1, z2 := (t4+t7)*c0899, (t5+t6)*c2562
-		q[4+p].put(out, t7*c1501-z1+z4)
-		q[12+p].put(out, t6*c3072-z2+z3)
-		q[20+p].put(out, t5*c2053-z2+z4)
-		q[28+p].put(out, t4*c0298-z1+z3)
+		q.pairs[4+p].put(out, 8+2*p, t7*c1501-z1+z4)
+		q.pairs[12+p].put(out, 24+2*p, t6*c3072-z2+z3)
+		q.pairs[20+p].put(out, 40+2*p, t5*c2053-z2+z4)
+		q.pairs[28+p].put(out, 56+2*p, t4*c0298-z1+z3)
 	}
-	for i := 60; i >= 0; i -= 4 {
+	for i := 0; i < 64; i += 4 {
 		// The top bit of each quarter says whether that coefficient is not 0; the product brings the four together.
 		const each = 1<<48 + 1<<32 + 1<<16 + 1
 		v := uint64(uint16(out[i])) | uint64(uint16(out[i+1]))<<16 | uint64(uint16(out[i+2]))<<32 | uint64(uint16(out[i+3]))<<48
 		v = (v&(0x7fff*each) + 0x7fff*each | v) & (0x8000 * each)
-		mask = mask<<4 | v>>15*(1<<48+1<<33+1<<18+1<<3)>>48&15
+		mask |= inScan[i/4][v>>15*(1<<48+1<<33+1<<18+1<<3)>>48&15]
 	}
 	return mask
 }

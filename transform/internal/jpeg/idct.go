@@ -31,10 +31,6 @@ const (
 	c2053 = 16819 // √2 · (cos(π/16) + cos(3π/16) - cos(5π/16) + cos(7π/16))
 	c2562 = 20995 // √2 · (cos(π/16) + cos(3π/16))
 	c3072 = 25172 // √2 · (cos(π/16) + cos(3π/16) + cos(5π/16) - cos(7π/16))
-	c0275 = 2260  // √2 · cos(7π/16)
-	c0785 = 6436  // √2 · cos(5π/16)
-	c1306 = 10703 // √2 · cos(2π/16)
-	c1387 = 11363 // √2 · cos(π/16)
 	c0707 = 5793  // √2 · cos(4π/12)
 	c1224 = 10033 // √2 · cos(2π/12)
 )
@@ -162,11 +158,13 @@ func idct8of4(b *block, dst []byte, stride int) {
 	}
 }
 
-// eightOf4 gives the even and odd halves of a transform of eight whose upper four inputs are 0; f0 is already scaled.
+// eightOf4 gives the even and odd halves of a transform of eight whose upper four inputs are 0; f0 is already scaled. The
+// factors are the sums of those that columns8 has for the same inputs, so that both give the same to the last bit.
 func eightOf4(f0, f1, f2, f3 uint64) (e0, e1, e2, e3, o0, o1, o2, o3 uint64) {
-	t2, t3 := f2*c0541, f2*c1306
+	t2, t3 := f2*c0541, f2*(c0541+c0765)
 	return f0 + t3, f0 + t2, f0 - t2, f0 - t3,
-		f1*c1387 + f3*c1175, f1*c1175 - f3*c0275, f1*c0785 - f3*c1387, f1*c0275 - f3*c0785
+		f1*(c1501-c0899+c1175-c0390) + f3*c1175, f1*c1175 - f3*(c2562+c1961-c3072-c1175),
+		f1*(c1175-c0390) - f3*(c2562-c1175), f1*(c1175-c0899) - f3*(c1961-c1175)
 }
 
 // outside covers, in the results of the second pass, bits 26 to 30, which are 0 if a sample is in range: bit 31 is set by
