@@ -45,6 +45,7 @@ type Decoder struct {
 	damage Damage
 	bits   bitReader
 	coefs  block
+	units  [10]unit // at most so many blocks to an MCU (T.81, B.2.3)
 	prog   progressive
 }
 
@@ -281,9 +282,9 @@ func (d *Decoder) parseDQT(b []byte) error {
 	return nil
 }
 
-// transform writes a block's samples to the component's plane, with the upper left corner at block (bx, by).
-func (c *component) transform(b *block, last, bx, by int) {
-	dst := c.pix[by*c.scale*c.stride+bx*c.scale:]
+// transform writes a block's samples to the component's plane, the upper left one at pix[at].
+func (c *component) transform(b *block, last, at int) {
+	dst := c.pix[at:]
 	switch c.scale {
 	case 8:
 		inverse8(b, last, dst, c.stride)

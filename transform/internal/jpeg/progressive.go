@@ -354,7 +354,7 @@ func (d *Decoder) reconstruct() error {
 					j := bits.TrailingZeros64(set)
 					b[c.place.word[j]&63] += int64(coefs[j]) * c.place.mul[j]
 				}
-				c.transform(b, last, bx, by)
+				c.transform(b, last, (by*c.stride+bx)*c.scale)
 			}
 		}
 	}

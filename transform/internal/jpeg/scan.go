@@ -13,7 +13,34 @@ type scan struct {
 	ah, al uint
 
 	pred   [4]int32 // the DC prediction for each component
+	units  []unit   // of a sequential scan
 	eobRun int      // how many further blocks end before they begin
+}
+
+// A unit is one block of each MCU of a sequential scan.
+type unit struct {
+	c      *component
+	dc, ac *huffTable
+	pred   *int32
+	// at is where the block's samples begin in the first MCU, right and down what is added for the next to the right and below.
+	at, right, down int
+}
+
+// layOut lists the blocks of an MCU in their order (T.81, A.2.2 and A.2.3).
+func (s *scan) layOut(units []unit) {
+	s.units = units[:0]
+	for i, c := range s.comp[:s.n] {
+		h, v := c.h, c.v
+		if s.n == 1 {
+			h, v = 1, 1
+		}
+		for y := range v {
+			for x := range h {
+				s.units = append(s.units, unit{c: c, dc: s.dc[i], ac: s.ac[i], pred: &s.pred[i],
+					at: (y*c.stride + x) * c.scale, right: h * c.scale, down: v * c.scale * c.stride})
+			}
+		}
+	}
 }
 
 // parseSOS reads the header of a scan.
@@ -120,6 +147,7 @@ func (d *Decoder) scan(s *scan, off int) error {
 		}
 	}
 	d.bits.start(d.data, off)
+	s.layOut(d.units[:])
 	if s.n > 1 {
 		return d.eachMCU(s, d.decodeMCU, d.blankMCU)
 	}
@@ -133,26 +161,16 @@ func (d *Decoder) scan(s *scan, off int) error {
 			c.blank(bx, by)
 		}
 	}
-	return d.eachMCU(s, d.decodeBlock, d.blankBlock)
+	return d.eachMCU(s, d.decodeMCU, d.blankBlock)
 }
 
-// decodeMCU decodes an MCU of a sequential scan of several components (T.81, A.2.3).
+// decodeMCU decodes an MCU of a sequential scan.
 func (d *Decoder) decodeMCU(s *scan, mx, my int) {
-	for i, c := range s.comp[:s.n] {
-		for v := range c.v {
-			for h := range c.h {
-				last := d.bits.block(s.dc[i], s.ac[i], &c.place, &s.pred[i], &d.coefs)
-				c.transform(&d.coefs, last, mx*c.h+h, my*c.v+v)
-			}
-		}
+	for i := range s.units {
+		u := &s.units[i]
+		last := d.bits.block(u.dc, u.ac, &u.c.place, u.pred, &d.coefs)
+		u.c.transform(&d.coefs, last, u.at+mx*u.right+my*u.down)
 	}
-}
-
-// decodeBlock decodes a block of a sequential scan of one component.
-func (d *Decoder) decodeBlock(s *scan, bx, by int) {
-	c := s.comp[0]
-	last := d.bits.block(s.dc[0], s.ac[0], &c.place, &s.pred[0], &d.coefs)
-	c.transform(&d.coefs, last, bx, by)
 }
 
 func (d *Decoder) blankMCU(s *scan, mx, my int) {
