@@ -40,12 +40,11 @@ var netFaults = []netFault{
 	{"endless", "too-big"},
 }
 
-// Limits of the runs of a drill, short since its pictures are small. drillLimit is for a whole run: one that takes longer hangs.
+// drillPatience is what --item-timeout and --timeout are in a drill, whose pictures take milliseconds; drillLimit is for a whole run: one
+// that takes longer hangs.
 const (
-	drillItemTimeout = 2 * time.Second
-	drillTimeout     = 2 * time.Second
-	drillMaxBytes    = "2MB"
-	drillLimit       = 10 * time.Minute
+	drillPatience = 2 * time.Second
+	drillLimit    = 10 * time.Minute
 )
 
 // netFault gives what the server does with an image that has faultNet: each of them in turn.
@@ -72,15 +71,16 @@ func (r *drillRun) expected(image int) []string {
 
 // A drillRun is one drill: images with faults in one mode, through as many runs of imgpipe as it takes.
 type drillRun struct {
-	program string
-	dir     string // for what it needs, and nothing else's
-	mode    string
-	workers int
-	images  int
-	plan    faultPlan
-	faults  faultTable        // of plan
-	calm    map[string][]byte // the outputs of a run without faults; nil in that run itself
-	verbose func(format string, args ...any)
+	program  string
+	dir      string // for what it needs, and nothing else's
+	mode     string
+	workers  int
+	images   int
+	plan     faultPlan
+	faults   faultTable // of plan
+	patience time.Duration
+	calm     map[string][]byte // the outputs of a run without faults; nil in that run itself
+	verbose  func(format string, args ...any)
 
 	result drillResult
 }
@@ -186,7 +186,7 @@ func (r *drillRun) once(ctx context.Context, list string) (status int, said stri
 	ctx, cancel := context.WithTimeoutCause(ctx, drillLimit, errHangs)
 	defer cancel()
 	args := []string{"run", "-q", "-m", r.mode, "-o", r.out(), "--resize", "64x64", "--name", "{index}.{ext}",
-		"--item-timeout", drillItemTimeout.String(), "--timeout", drillTimeout.String(), "--retries", "1", "--max-bytes", drillMaxBytes, "-i", list}
+		"--item-timeout", r.patience.String(), "--timeout", r.patience.String(), "--retries", "1", "--max-bytes", "2MB", "-i", list}
 	if r.mode != modeSerial {
 		args = append(args, "-w", strconv.Itoa(r.workers), "-d", "16", "--per-host", "16")
 	}

@@ -1,0 +1,190 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"imgpipe/pipeline/store"
+	"imgpipe/samples"
+)
+
+// TestDrill is the drill itself, with few images and all faults, in a mode of each kind.
+func TestDrill(t *testing.T) {
+	t.Setenv(asProgram, "1")
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	newRun := func(t *testing.T, mode string, plan faultPlan, calm map[string][]byte) *drillRun {
+		return &drillRun{program: program, dir: t.TempDir(), mode: mode, workers: 2, images: plan.images, plan: plan, faults: plan.table(),
+			patience: time.Second, calm: calm, verbose: t.Logf}
+	}
+	const images = 40
+	quiet := newRun(t, modeGoroutines, faultPlan{images: images}, nil)
+	if err := quiet.do(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	calm, err := outputsOf(quiet.out())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(calm) != images || len(quiet.result.Broken) > 0 {
+		t.Fatalf("without faults: %d outputs, want %d; %q", len(calm), images, quiet.result.Broken)
+	}
+	for _, mode := range []string{modeGoroutines, modeProcesses} {
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			plan := faultPlan{seed: 3, images: images, rates: [...]float64{0.1, 0.05, 0.03, 0.03, 0.33}, full: images / 2}
+			if mode != modeProcesses {
+				plan.kills = 2
+			}
+			r := newRun(t, mode, plan, calm)
+			if err := r.do(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			for _, b := range r.result.Broken {
+				t.Error(b)
+			}
+			if r.result.Done+r.result.Failed != images || r.result.Runs < 2 {
+				t.Errorf("%d done and %d failed of %d, in %d runs", r.result.Done, r.result.Failed, images, r.result.Runs)
+			}
+			for _, f := range append(slices.Clone(faultRates[:]), faultDisk) {
+				if r.result.Injected[f] == 0 || r.result.Survived[f] != r.result.Injected[f] {
+					t.Errorf("%s: %d injected, %d survived", f, r.result.Injected[f], r.result.Survived[f])
+				}
+			}
+		})
+	}
+	t.Run("a broken promise is seen", func(t *testing.T) {
+		t.Parallel()
+		r := newRun(t, modeGoroutines, faultPlan{images: 4}, calm)
+		r.faults = faultTable{faultNone, faultPanic, faultNone, faultNone, faultNone} // that nobody injects
+		if err := r.do(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if want := "image 1, panic, ended as done, expected panic"; len(r.result.Broken) != 1 || !strings.HasPrefix(r.result.Broken[0], want) {
+			t.Errorf("an image that did not panic: %q, want %q", r.result.Broken, want)
+		}
+		for name, data := range map[string]string{"000000.jpg": "half", "other.jpg": "", ".imgpipe-tmp/1": ""} {
+			path := filepath.Join(r.out(), name)
+			if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, []byte(data), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := r.look(true); err != nil {
+			t.Fatal(err)
+		}
+		if r.result.Partial != 3 {
+			t.Errorf("%d partial files, want 3: %q", r.result.Partial, r.result.Broken)
+		}
+		if err := os.Truncate(filepath.Join(r.out(), store.LedgerName), 0); err != nil {
+			t.Fatal(err)
+		}
+		r.result.Broken = nil
+		if err := r.account(""); err != nil {
+			t.Fatal(err)
+		}
+		if len(r.result.Broken) != 4 || !strings.Contains(r.result.Broken[0], "image 1 is lost") {
+			t.Errorf("an empty ledger: %q, want four lost images", r.result.Broken)
+		}
+	})
+}
+
+// TestPoisonEndsOneRunAndNoOther has an image end a run in goroutine mode, as a fault that Go cannot recover does.
+func TestPoisonEndsOneRunAndNoOther(t *testing.T) {
+	t.Parallel()
+	srv := new(samples.Server)
+	url, err := srv.Start("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer srv.Close()
+	out := filepath.Join(t.TempDir(), "out")
+	plan := faultPlan{seed: 1, images: 12}
+	plan.rates[slices.Index(faultRates[:], faultOOM)] = 0.01
+	args := []string{"run", "-m", modeGoroutines, "-w", "2", "--progress", "none", "--resize", "32", "-o", out}
+	culprit := ""
+	for i := 1; i <= plan.images; i++ {
+		args = append(args, fmt.Sprintf("%s/small/%d.jpg", url, i))
+		if plan.table().of(i) == faultOOM {
+			culprit = args[len(args)-1]
+		}
+	}
+	imgpipe := func(env ...string) (status int, said string) {
+		var text bytes.Buffer
+		cmd := exec.Command(os.Args[0], args...)
+		cmd.Env = append(append(os.Environ(), asProgram+"=1"), env...)
+		cmd.Stderr = &text
+		if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
+			t.Fatal(err)
+		}
+		return cmd.ProcessState.ExitCode(), text.String()
+	}
+	poisoned := drillVariable + "=" + plan.String()
+
+	if _, said := imgpipe(poisoned); !strings.Contains(said, "fatal error: runtime: out of memory") {
+		t.Fatalf("the run did not die of its image:\n%s", said)
+	}
+	for _, note := range []string{"note: a run died here", "11 skipped"} { // the run after the crash, and the one after that
+		status, said := imgpipe(poisoned)
+		if status != exitSomeFailed || !strings.Contains(said, note) || !strings.Contains(said, "FAIL "+culprit+": poison: ") {
+			t.Errorf("status %d, want 1, %q and a poisoned image:\n%s", status, note, said)
+		}
+	}
+	last, err := lastEntries(filepath.Join(out, store.LedgerName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for source, e := range last {
+		if (e.Class == classPoison) != (source == culprit) {
+			t.Errorf("%s ended as %s %s", source, e.Status, e.Class)
+		}
+	}
+	if status, said := imgpipe(); status != exitOK {
+		t.Errorf("without the fault: status %d\n%s", status, said)
+	}
+}
+
+func TestFaultPlanIsTheSameEverywhere(t *testing.T) {
+	p := faultPlan{seed: 7, images: 1000, rates: [...]float64{0.02, 0.01, 0, 0.0001, 0.1}, kills: 15, full: 500}
+	q, err := parseFaultPlan(p.String())
+	if err != nil || p != q {
+		t.Errorf("parse %q: %+v, %v", p, q, err)
+	}
+	if !slices.Equal(p.table(), q.table()) {
+		t.Error("two tables of one plan differ")
+	}
+	count := map[fault]int{}
+	for i := 1; i <= p.images; i++ {
+		count[p.table().of(i)]++
+	}
+	for f, want := range map[fault]int{faultKill: 15, faultPanic: 10, faultHang: 0, faultOOM: 1, faultNet: 100} {
+		if count[f] != want {
+			t.Errorf("%d images get %s, want %d", count[f], f, want)
+		}
+	}
+	q.seed++
+	if slices.Equal(p.table(), q.table()) {
+		t.Error("another seed gives the same table")
+	}
+	for _, i := range []int{-1, 0, 1001} {
+		if f := p.table().of(i); f != faultNone {
+			t.Errorf("image %d, which there is not, gets %s", i, f)
+		}
+	}
+	for _, bad := range []string{"x=1", "seed=-1", "panic=much", "images=100000000"} {
+		if _, err := parseFaultPlan(bad); err == nil {
+			t.Errorf("%q is taken for a plan", bad)
+		}
+	}
+}
