@@ -92,6 +92,9 @@ func (j *job) run(t Task) (Result, error) {
 	if h.planes != nil {
 		return j.ycbcr(t, m, newRoute(h.planes, p), p, start)
 	}
+	if h.rows != nil {
+		return j.rows(t, m, p, start)
+	}
 	return j.rgba(t, m, p, start)
 }
 

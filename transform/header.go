@@ -37,7 +37,9 @@ func inspect(data []byte) (m meta, err error) {
 			m.findPlanes(data)
 		}
 	case PNG:
-		err = m.png(data)
+		if err = m.png(data); err == nil {
+			m.findRows(data)
+		}
 	case GIF:
 		err = m.gif(data)
 	case TIFF:

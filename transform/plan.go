@@ -75,6 +75,14 @@ func (s Spec) Need(h Header) int64 {
 		}
 		return need
 	}
+	if err == nil && h.rows != nil {
+		legs := p.legs()
+		need := rowsNeed(h.rows, legs) + fixed
+		for _, l := range legs {
+			need += p.work(l.view.size, l.rest)
+		}
+		return need
+	}
 	px := int64(h.Width) * int64(h.Height)
 	decode := int64(h.decode)
 	if decode == 0 {

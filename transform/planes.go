@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"imgpipe/transform/internal/jpeg"
+	"imgpipe/transform/internal/png"
 	"imgpipe/transform/internal/resample"
 )
 
@@ -21,7 +22,9 @@ type workspace struct {
 	encoder   jpeg.Encoder
 	resampler resample.Resampler
 	planes    [2][3][]byte // resampled, and turned
-	large     bool         // it has held an image that is too large to keep memory for
+	png       png.Decoder
+	streams   []*resample.Resampler // one for each output of an image that is decoded by rows
+	large     bool                  // it has held an image that is too large to keep memory for
 }
 
 var workspaces = sync.Pool{New: func() any { return &workspace{resampler: resample.Resampler{Cache: &weights}} }}

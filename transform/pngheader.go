@@ -5,7 +5,10 @@ import (
 	"compress/zlib"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
+
+	"imgpipe/transform/internal/png"
 )
 
 // png walks the chunks (PNG, third edition, section 5). Damage after the header is left to the decoder to judge.
@@ -84,6 +87,19 @@ func (m *meta) png(data []byte) error {
 	}
 	m.Orientation = orientation(exif, xmp)
 	return nil
+}
+
+// findRows finds out whether rows can be decoded one after the other.
+func (m *meta) findRows(data []byte) {
+	h, err := png.ReadHeader(data)
+	switch {
+	case err != nil:
+		m.general = err.Error()
+	case max(h.Width, h.Height) > prescaleSide:
+		m.general = fmt.Sprintf("a side is over %d", prescaleSide)
+	default:
+		m.rows = h
+	}
 }
 
 // internationalText gives the text of an iTXt chunk that follows its keyword: a flag, a method, a language, a translated keyword.

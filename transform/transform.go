@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"imgpipe/transform/internal/jpeg"
+	"imgpipe/transform/internal/png"
 )
 
 // A Task is one image file and what is to be made of it.
@@ -74,12 +75,13 @@ type Header struct {
 
 	decode  int          // bytes for each pixel that the general decoder needs besides its result; 0 is not known
 	planes  *jpeg.Header // of a JPEG whose planes can be decoded alone
+	rows    *png.Header  // of a PNG whose rows can be decoded one after the other
 	general string       // why a JPEG or PNG is left to the general decoder
 }
 
 // public is h without what is for Need and Explain, so that a Result says the same in every mode.
 func (h Header) public() Header {
-	h.decode, h.planes, h.general = 0, nil, ""
+	h.decode, h.planes, h.rows, h.general = 0, nil, nil, ""
 	return h
 }
 

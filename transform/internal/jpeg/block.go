@@ -103,12 +103,22 @@ func (r *bitReader) block(dc, ac *huffTable, p *placing, pred *int32, b *block) 
 				continue
 			}
 		}
-		r.acc, r.n, r.pos = acc, n, pos
-		v, run, ok := r.acCode(ac)
-		if !ok || v == 0 && run == 0 {
-			return k - 1
+		var v, run int
+		if length := uint(e & 63); length > 0 && e&acSlow == acSlow {
+			size := uint(e >> 16 & 15)
+			run = int(e >> 6 & 15)
+			acc <<= length & 63
+			v = extend(acc, size)
+			acc <<= size
+			n -= uint64(length + size)
+		} else {
+			r.acc, r.n, r.pos = acc, n, pos
+			var ok bool
+			if v, run, ok = r.acCode(ac); !ok || v == 0 && run == 0 {
+				return k - 1
+			}
+			acc, n, pos = r.acc, r.n, r.pos
 		}
-		acc, n, pos = r.acc, r.n, r.pos
 		k += run
 		if k > 63 {
 			r.bad = true

@@ -133,7 +133,8 @@ func (t *huffTable) makeDC() {
 //	bit  31     the block ends behind these
 //
 // An entry that cannot be used, for the code or value is too long or no such code exists, has 63 for acLast; so one
-// test, k+acLast ≥ 63, finds these and also the entries that may reach beyond the block.
+// test, k+acLast ≥ 63, finds these and also the entries that may reach beyond the block. If only the value is too long, bits 0–5 are the
+// length of the code, 6–9 how many zeros come before the coefficient, and 16–19 the bits of its value; else all these are 0.
 type acEntry = uint32
 
 const (
@@ -158,6 +159,9 @@ func (t *huffTable) acEntry(acc uint64) acEntry {
 	v1, run1, used, end := t.acCode(acc, lookBits)
 	switch {
 	case used == 0:
+		if symbol, length := t.symbol(acc); length > 0 && length <= lookBits && symbol&15 > 0 {
+			return acSlow | acEntry(length) | acEntry(symbol>>4)<<6 | acEntry(symbol&15)<<16
+		}
 		return acSlow
 	case end:
 		return acEntry(used) | acEnd

@@ -1,0 +1,386 @@
+package png
+
+import (
+	"encoding/binary"
+	"errors"
+	"hash"
+	"hash/adler32"
+)
+
+const (
+	windowSize = 32 << 10 // how far back a match can be (RFC 1951, section 2)
+	inputSize  = 32 << 10
+	ahead      = 96 << 10 // what is unpacked at once, besides a row
+	slack      = 320      // a match, and what its copy writes past it
+	padding    = 24       // what may be read past the input: two words
+)
+
+var (
+	errCodes   = errors.New("the compressed pixels are damaged")
+	errTooMuch = errors.New("there are more pixels than the header names")
+)
+
+// An inflater unpacks a zlib stream (RFC 1950, RFC 1951) that comes in pieces. Bits are taken from a 64-bit word that is filled
+// without a test for the end: the input buffer has room behind it, and what was taken too much is found afterwards.
+type inflater struct {
+	piece func() ([]byte, error) // the next piece of the stream, nil at its end
+	rest  []byte                 // of a piece
+
+	in       [inputSize + padding]byte
+	pos, end int
+	over     bool // there is no more than in[:end]
+	acc      uint64
+	n        uint // how many bits acc has
+
+	out   []byte
+	r, w  int // what was taken, and what is unpacked
+	sum   hash.Hash32
+	next  int
+	final bool // this block is the last
+	left  int  // of a stored block
+	fixed bool // the tables are those of a block with fixed codes
+
+	lit, dist table
+}
+
+// What comes next in a stream.
+const (
+	head = iota
+	block
+	stored
+	coded
+	tail // the checksum
+	done
+)
+
+// start begins a stream of which n bytes will be taken at a time.
+func (z *inflater) start(piece func() ([]byte, error), n int) {
+	size := windowSize + ahead + n + slack
+	if cap(z.out) < size {
+		z.out = make([]byte, size)
+	}
+	z.out = z.out[:size]
+	if z.sum == nil {
+		z.sum = adler32.New()
+	}
+	z.sum.Reset()
+	z.piece, z.rest, z.pos, z.end, z.over, z.acc, z.n = piece, nil, 0, 0, false, 0, 0
+	z.r, z.w, z.next, z.final, z.fixed = 0, 0, head, false, false
+}
+
+// take gives the next n bytes, good until the next call.
+func (z *inflater) take(n int) ([]byte, error) {
+	if z.w-z.r < n {
+		from := min(z.r, max(0, z.w-windowSize))
+		z.w = copy(z.out, z.out[from:z.w])
+		z.r -= from
+		if err := z.unpack(len(z.out) - slack); err != nil {
+			return nil, err
+		}
+		if z.w-z.r < n {
+			return nil, errShort
+		}
+	}
+	z.r += n
+	return z.out[z.r-n : z.r], nil
+}
+
+// finish checks that nothing is left to take.
+func (z *inflater) finish() error {
+	if z.r == z.w {
+		z.w = copy(z.out, z.out[max(0, z.w-windowSize):z.w])
+		z.r = z.w
+		if err := z.unpack(z.w + 1); err != nil {
+			return err
+		}
+	}
+	if z.r < z.w {
+		return errTooMuch
+	}
+	return nil
+}
+
+// unpack goes on until w is at least limit, or the stream ends.
+func (z *inflater) unpack(limit int) error {
+	start := z.w
+	for z.w < limit && z.next < tail {
+		var err error
+		switch z.next {
+		case head:
+			err = z.head()
+		case block:
+			err = z.block()
+		case stored:
+			err = z.copyStored(limit)
+		default:
+			err = z.codes(limit)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	z.sum.Write(z.out[start:z.w])
+	if z.next != tail {
+		return nil
+	}
+	z.next = done
+	z.drop(z.n & 7)
+	var want uint32
+	for range 4 {
+		b, err := z.bits(8)
+		if err != nil {
+			return err
+		}
+		want = want<<8 | uint32(b)
+	}
+	if want != z.sum.Sum32() {
+		return errors.New("the checksum of the pixels is wrong")
+	}
+	return nil
+}
+
+// head reads what stands before the first block.
+func (z *inflater) head() error {
+	v, err := z.bits(16)
+	if err != nil {
+		return err
+	}
+	// The first byte is the lower; method 8 with a window of at most 32 KiB, and no dictionary.
+	if v&15 != 8 || v>>4&15 > 7 || v>>13&1 != 0 || (v<<8&0xff00|v>>8)%31 != 0 {
+		return errCodes
+	}
+	z.next = block
+	return nil
+}
+
+// block reads the head of a block, and its codes.
+func (z *inflater) block() error {
+	if z.final {
+		z.next = tail
+		return nil
+	}
+	v, err := z.bits(3)
+	if err != nil {
+		return err
+	}
+	z.final = v&1 != 0
+	switch v >> 1 {
+	case 0:
+		z.drop(z.n & 7)
+		n, err := z.bits(16)
+		if err != nil {
+			return err
+		}
+		check, err := z.bits(16)
+		if err != nil {
+			return err
+		}
+		if n^check != 0xffff {
+			return errCodes
+		}
+		z.next, z.left = stored, n
+		return nil
+	case 1:
+		z.next = coded
+		return z.fixedCodes()
+	case 2:
+		z.next = coded
+		return z.dynamicCodes()
+	}
+	return errCodes
+}
+
+func (z *inflater) copyStored(limit int) error {
+	for z.left > 0 && z.w < limit {
+		// Whole bytes may be left in acc.
+		b, err := z.bits(8)
+		if err != nil {
+			return err
+		}
+		z.out[z.w] = byte(b)
+		z.w++
+		z.left--
+		if z.n == 0 {
+			n := copy(z.out[z.w:limit], z.in[z.pos:min(z.end, z.pos+z.left)])
+			z.w, z.pos, z.left = z.w+n, z.pos+n, z.left-n
+		}
+	}
+	if z.left == 0 {
+		z.next = block
+	}
+	return nil
+}
+
+// drop takes n bits out of acc.
+func (z *inflater) drop(n uint) { z.acc, z.n = z.acc>>n, z.n-n }
+
+// need brings at least n bits into acc, at most 16. It reads no byte before it is needed.
+func (z *inflater) need(n uint) error {
+	for z.n < n {
+		if z.pos >= z.end {
+			if err := z.fill(); err != nil {
+				return err
+			}
+			if z.pos >= z.end {
+				return errShort
+			}
+		}
+		z.acc |= uint64(z.in[z.pos]) << z.n
+		z.pos++
+		z.n += 8
+	}
+	return nil
+}
+
+// bits takes n bits, at most 16.
+func (z *inflater) bits(n uint) (int, error) {
+	if err := z.need(n); err != nil {
+		return 0, err
+	}
+	v := z.acc & (1<<n - 1)
+	z.drop(n)
+	return int(v), nil
+}
+
+// fill brings more input into the buffer, and zeros behind the last of it.
+func (z *inflater) fill() error {
+	if z.over {
+		return nil
+	}
+	z.end = copy(z.in[:], z.in[z.pos:z.end])
+	z.pos = 0
+	for z.end < inputSize && !z.over {
+		if len(z.rest) == 0 {
+			var err error
+			if z.rest, err = z.piece(); err != nil {
+				return err
+			}
+			z.over = z.rest == nil
+		}
+		n := copy(z.in[z.end:inputSize], z.rest)
+		z.end, z.rest = z.end+n, z.rest[n:]
+	}
+	clear(z.in[z.end:])
+	return nil
+}
+
+// codes unpacks symbols until w is at least limit, or the block ends.
+func (z *inflater) codes(limit int) error {
+	out, in := z.out, &z.in
+	pos, acc, n, w := z.pos, z.acc, z.n, z.w
+	lit, dist := &z.lit, &z.dist
+	var err error
+loop:
+	for w < limit {
+		if pos > z.end-16 {
+			// Zeros stand behind the end, so that a stream that breaks off is noticed here before it has read past them.
+			z.pos = min(pos, z.end)
+			back := pos - z.pos
+			if err = z.fill(); err != nil {
+				break
+			}
+			pos = z.pos + back
+			if z.over && pos-int(n>>3) > z.end {
+				err = errShort
+				break
+			}
+		}
+		acc |= binary.LittleEndian.Uint64(in[pos:]) << (n & 63)
+		pos += int(63-n) >> 3
+		n |= 56
+
+		e := lit[acc&(1<<tableBits-1)]
+		for range 3 {
+			if e&literals == 0 {
+				break
+			}
+			binary.LittleEndian.PutUint16(out[w:], uint16(e>>8))
+			w += int(e >> 6 & 3)
+			acc >>= e & 63
+			n -= uint(e & 63)
+			e = lit[acc&(1<<tableBits-1)]
+		}
+		if e&literals != 0 {
+			continue // it is looked up again with more bits at hand
+		}
+		if n < 48 {
+			acc |= binary.LittleEndian.Uint64(in[pos:]) << (n & 63)
+			pos += int(63-n) >> 3
+			n |= 56
+		}
+		if e&special != 0 {
+			if e&longer != 0 {
+				acc >>= tableBits
+				n -= tableBits
+				e = lit[int(e>>8&0xffff)+int(acc&7)]
+				if e&literals != 0 {
+					out[w] = byte(e >> 8)
+					w++
+					acc >>= e & 63
+					n -= uint(e & 63)
+					continue
+				}
+			}
+			if e&special != 0 {
+				if e&ending == 0 {
+					err = errCodes
+					break loop
+				}
+				acc >>= e & 63
+				n -= uint(e & 63)
+				z.next = block
+				break loop
+			}
+		}
+		extra := uint(e >> 17 & 15)
+		total := uint(e & 63)
+		length := int(e>>8&0x1ff) + int(acc>>((total-extra)&63)&(1<<extra-1))
+		acc >>= total & 63
+		n -= total
+
+		e = dist[acc&(1<<tableBits-1)]
+		if e&special != 0 {
+			if e&longer == 0 {
+				err = errCodes
+				break
+			}
+			acc >>= tableBits
+			n -= tableBits
+			e = dist[int(e>>8&0xffff)+int(acc&7)]
+			if e&special != 0 {
+				err = errCodes
+				break
+			}
+		}
+		extra = uint(e >> 23 & 15)
+		total = uint(e & 63)
+		back := int(e>>8&0x7fff) + int(acc>>((total-extra)&63)&(1<<extra-1))
+		acc >>= total & 63
+		n -= total
+		if back > w {
+			err = errCodes
+			break
+		}
+		end, from := w+length, w-back
+		switch {
+		case back >= 8:
+			for ; w < end; w, from = w+8, from+8 {
+				binary.LittleEndian.PutUint64(out[w:], binary.LittleEndian.Uint64(out[from:]))
+			}
+		default:
+			for ; w < end; w, from = w+1, from+1 {
+				out[w] = out[from]
+			}
+		}
+		w = end
+	}
+	z.w = w
+	// Whole bytes go back, so that what follows finds pos where it is.
+	pos -= int(n >> 3)
+	n &= 7
+	z.pos, z.acc, z.n = pos, acc&(1<<n-1), n
+	if err == nil && pos > z.end {
+		err = errShort
+	}
+	return err
+}
