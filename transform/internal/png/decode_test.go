@@ -82,9 +82,19 @@ func same(a, b *image.NRGBA) bool {
 
 // file puts a PNG together. Each row of raw has its filter before it.
 func file(w, h, depth, color int, before []byte, raw []byte, level, piece int) []byte {
+	return fileOf(w, h, depth, color, before, raw, level, piece, len(raw))
+}
+
+// fileOf packs each stretch of raw into blocks of its own.
+func fileOf(w, h, depth, color int, before []byte, raw []byte, level, piece, stretch int) []byte {
 	var z bytes.Buffer
 	zw, _ := zlib.NewWriterLevel(&z, level)
-	zw.Write(raw)
+	for b := raw; len(b) > 0; b = b[min(stretch, len(b)):] {
+		zw.Write(b[:min(stretch, len(b))])
+		if len(b) > stretch {
+			zw.Flush()
+		}
+	}
 	zw.Close()
 	head := binary.BigEndian.AppendUint32(nil, uint32(w))
 	head = binary.BigEndian.AppendUint32(head, uint32(h))
@@ -129,7 +139,7 @@ func TestEveryKindAgainstTheStandardLibrary(t *testing.T) {
 			if depth < 8 && k.samples > 1 || depth == 16 && k.color == palette {
 				continue
 			}
-			for _, size := range []image.Point{{1, 1}, {2, 3}, {7, 5}, {8, 8}, {33, 20}, {701, 90}} {
+			for _, size := range []image.Point{{1, 1}, {2, 3}, {7, 5}, {8, 8}, {33, 20}, {701, 20}} {
 				for level, piece := range map[int]int{zlib.NoCompression: 1000, zlib.DefaultCompression: 1 << 20, zlib.HuffmanOnly: 7, zlib.BestSpeed: 1} {
 					var before []byte
 					if k.color == palette {
@@ -175,6 +185,23 @@ func TestPredictorIsThatOfTheStandard(t *testing.T) {
 				if got := predict(int32(a), int32(b), int32(c)); int(got) != want {
 					t.Fatalf("left %d, above %d, corner %d: %d, want %d", a, b, c, got, want)
 				}
+			}
+		}
+	}
+}
+
+// TestBlocksEndAnywhere has blocks of all kinds and many lengths, whose ends lie before and behind those of the input buffer.
+func TestBlocksEndAnywhere(t *testing.T) {
+	raw := noise(200, 600, 8, 3)
+	for _, level := range []int{zlib.NoCompression, zlib.BestSpeed, zlib.DefaultCompression, zlib.HuffmanOnly} {
+		for _, stretch := range []int{61, 150, 1001, 32768, 40000} {
+			data := fileOf(200, 600, 8, rgb, nil, raw, level, 8192, stretch)
+			got, _, err := decode(data)
+			if err != nil {
+				t.Fatalf("level %d, blocks of %d bytes: %v", level, stretch, err)
+			}
+			if want, err := reference(data); err != nil || !same(got, want) {
+				t.Errorf("level %d, blocks of %d bytes: the pixels differ, error %v", level, stretch, err)
 			}
 		}
 	}

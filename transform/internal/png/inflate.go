@@ -247,8 +247,9 @@ func (z *inflater) fill() error {
 	if z.over {
 		return nil
 	}
-	z.end = copy(z.in[:], z.in[z.pos:z.end])
-	z.pos = 0
+	keep := min(z.pos, 8) // what is in acc may have to go back
+	z.end = copy(z.in[:], z.in[z.pos-keep:z.end])
+	z.pos = keep
 	for z.end < inputSize && !z.over {
 		if len(z.rest) == 0 {
 			var err error
