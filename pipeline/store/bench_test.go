@@ -3,6 +3,7 @@ package store
 import (
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -30,6 +31,36 @@ func BenchmarkAppend(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// BenchmarkPut puts files of 20 KB into folders of some depth, hundreds in each.
+func BenchmarkPut(b *testing.B) {
+	for _, dir := range []string{"", "2024", "2024/may/trip"} {
+		b.Run(fmt.Sprintf("dir=%s", or(dir, ".")), func(b *testing.B) {
+			s := open(b, b.TempDir(), Options{})
+			n := newNamer(b, NameOptions{})
+			out := jpg(strings.Repeat("0123456789", 2048))
+			b.ReportAllocs()
+			b.SetBytes(int64(len(out.Data)))
+			for i := 0; b.Loop(); i++ {
+				name, err := n.Plan(Source{Index: i, Source: fmt.Sprintf("%06d.png", i), Dir: dir})
+				if err != nil {
+					b.Fatal(err)
+				}
+				name.file = "" // which is not there
+				if _, err := s.Put(name, out); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func or(s, def string) string {
+	if s == "" {
+		return def
+	}
+	return s
 }
 
 func BenchmarkOpen(b *testing.B) {

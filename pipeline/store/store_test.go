@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -345,26 +344,4 @@ func ExampleStore() {
 	// Output:
 	// wrote cat.jpg <nil>
 	// skipped cat.jpg
-}
-
-func BenchmarkPut(b *testing.B) {
-	for _, size := range []int{20 << 10, 1 << 20} {
-		b.Run(fmt.Sprintf("size=%dKiB", size>>10), func(b *testing.B) {
-			dir := b.TempDir()
-			s := open(b, dir, Options{})
-			n := newNamer(b, NameOptions{})
-			out := jpg(string(bytes.Repeat([]byte("x"), size)))
-			b.ReportAllocs()
-			b.SetBytes(int64(size))
-			for i := 0; b.Loop(); i++ {
-				name, err := n.Plan(Source{Index: i, Source: "image.png", Dir: "a/b"})
-				if err != nil {
-					b.Fatal(err)
-				}
-				if _, err := s.Put(name, out); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-	}
 }

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"syscall"
 	"testing"
+	"time"
 )
 
 func TestSecondRunInOneFolderIsRefused(t *testing.T) {
@@ -156,5 +157,38 @@ func TestErrorsOfTheSystemAreSorted(t *testing.T) {
 			s.Close()
 			wantTree(t, dir, map[string]string{"x/a.jpg": "ours"})
 		})
+	}
+}
+
+// TestClockThatGoesBackChangesNothing has each line be older than the one before it: their order counts, not their times.
+func TestClockThatGoesBackChangesNothing(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir, Options{})
+	name := named(t, "a.png")
+	e := Entry{Status: Failed, Class: "decode", Source: "a.png", Name: name.String(), Time: time.Unix(2e9, 0)}
+	if err := s.Append(e); err != nil {
+		t.Fatal(err)
+	}
+	var err error
+	if e.Outputs, err = s.Put(name, jpg("ours")); err != nil {
+		t.Fatal(err)
+	}
+	e.Status, e.Class, e.Time = Done, "", time.Unix(-1e9, 0)
+	if err := s.Append(e); err != nil {
+		t.Fatal(err)
+	}
+	past := time.Unix(1, 0)
+	if err := os.Chtimes(filepath.Join(dir, "a.jpg"), past, past); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, ok := s.Done(e.Key()); !ok {
+			t.Error("what was done by an earlier clock is not done")
+		}
+		for f := range s.Failures() {
+			t.Errorf("%s failed, before it was done", f.Source)
+		}
+		s.Close()
+		s = open(t, dir, Options{})
 	}
 }
