@@ -40,27 +40,36 @@ func (f *fetching) read(ctx context.Context, clock *stopwatch, resp *http.Respon
 	case slices.Contains(codings, enc), strings.Contains(enc, ","):
 		return nil, &Error{Kind: ClassNetwork, Err: fmt.Errorf("the server compressed its answer with %s, expected none or gzip", shown(enc))}
 	}
-	most := size
+	// Memory is waited for with the clocks stopped: it is not the server that is slow.
+	grant := func(n int64) error {
+		raw.paused.Store(true)
+		defer raw.paused.Store(false)
+		clock.pause()
+		defer clock.resume()
+		if err := f.grant(ctx, n); err != nil {
+			return &reserveError{err}
+		}
+		return nil
+	}
+	first := size
 	if size < 0 {
-		most = f.opts.MaxBytes
+		first = min(unknownSize, f.opts.MaxBytes)
 	}
-	clock.pause()
-	if err := f.grant(ctx, most); err != nil {
-		return nil, &reserveError{err}
+	if err := grant(first); err != nil {
+		return nil, err
 	}
-	clock.resume()
 	if f.opts.MinSpeed > 0 {
 		watch := raw.watch(f.opts.MinSpeed, f.tooSlow)
 		defer watch.stop()
 	}
-	if size > f.reserved {
-		return nil, &Error{Kind: ClassNetwork, Err: fmt.Errorf("the server announced %d bytes at first and %d now", f.reserved, size)}
-	}
 	if size >= 0 {
 		return f.readSized(body, int(size))
 	}
-	return f.readAll(body, min(f.reserved, f.opts.MaxBytes))
+	return f.readAll(body, grant)
 }
+
+// unknownSize is what is reserved at first for a body of unknown length: most images take no more.
+const unknownSize = 1 << 20
 
 // readSized reads a body whose length is known.
 func (f *fetching) readSized(body io.Reader, size int) ([]byte, error) {
@@ -80,8 +89,9 @@ func (f *fetching) readSized(body io.Reader, size int) ([]byte, error) {
 	return nil, err
 }
 
-// readAll reads a body to its end, at most limit bytes of it.
-func (f *fetching) readAll(body io.Reader, limit int64) ([]byte, error) {
+// readAll reads a body to its end, at most MaxBytes of it. grant is asked for memory as the body turns out longer than what was reserved.
+func (f *fetching) readAll(body io.Reader, grant func(int64) error) ([]byte, error) {
+	limit := f.opts.MaxBytes
 	buf := f.buffers.get(64 << 10)
 	n := 0
 	for {
@@ -89,9 +99,6 @@ func (f *fetching) readAll(body io.Reader, limit int64) ([]byte, error) {
 		n += m
 		if int64(n) > limit {
 			f.buffers.put(buf)
-			if limit < f.opts.MaxBytes {
-				return nil, &Error{Kind: ClassNetwork, Err: fmt.Errorf("the server announced %d bytes at first and sends more now", limit)}
-			}
 			return nil, &Error{Kind: ClassTooBig, Err: fmt.Errorf("the body goes on after %d bytes", limit)}
 		}
 		if err == io.EOF {
@@ -106,7 +113,12 @@ func (f *fetching) readAll(body io.Reader, limit int64) ([]byte, error) {
 		}
 		if n == len(buf) {
 			// A byte more than the limit shows that it is passed.
-			bigger := f.buffers.get(int(min(2*int64(n), max(limit, int64(n))+1)))
+			size := min(2*int64(n), max(limit, int64(n))+1)
+			if err := grant(min(size, limit)); err != nil {
+				f.buffers.put(buf)
+				return nil, err
+			}
+			bigger := f.buffers.get(int(size))
 			copy(bigger, buf)
 			f.buffers.put(buf)
 			buf = bigger
@@ -137,6 +149,8 @@ type bodyReader struct {
 	r    io.Reader
 	left int64
 	came atomic.Int64
+	// paused is set while nobody reads, for want of memory.
+	paused atomic.Bool
 }
 
 func (b *bodyReader) Read(p []byte) (int, error) {
@@ -167,6 +181,9 @@ func (b *bodyReader) watch(least int64, slow func()) *speedWatch {
 		now := b.came.Load()
 		switch {
 		case w.ended:
+		case b.paused.Load():
+			before = now
+			w.timer.Reset(speedWindow)
 		case now-before < least*int64(speedWindow/time.Second):
 			slow()
 		default:

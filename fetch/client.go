@@ -3,9 +3,11 @@ package fetch
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -78,6 +80,7 @@ type Client struct {
 	opts    Options
 	http    *http.Transport // without http.Client, which would read Location itself and show it in errors
 	hosts   hosts
+	once    sync.Once // closes hosts.finish
 	buffers buffers
 	// dial, where it is set before the first Fetch, makes the connections; for tests.
 	dial func(ctx context.Context, network, addr string) (net.Conn, error)
@@ -88,6 +91,7 @@ func New(o Options) *Client {
 	c := &Client{opts: o.withDefaults()}
 	c.opts.Policy = c.opts.Policy.compiled()
 	c.hosts.perHost = c.opts.PerHost
+	c.hosts.finish = make(chan struct{})
 	dialer := &net.Dialer{
 		Timeout:        c.opts.ConnectTimeout,
 		KeepAlive:      15 * time.Second,
@@ -123,12 +127,20 @@ func New(o Options) *Client {
 // Close closes the connections that are idle. It ends no Fetch.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
+// ErrFinished is the error of a Fetch that would have had to wait after Finish.
+var ErrFinished = errors.New("the run was stopped before its turn")
+
+// Finish ends all waits for a host and for a further try, now and from now on: a Fetch that waits, or would, gives ErrFinished. What
+// is being downloaded goes on. It may be called more than once.
+func (c *Client) Finish() { c.once.Do(func() { close(c.hosts.finish) }) }
+
 // Fetch gets the bytes of item.
 //
-// It calls reserve once, before it reads the first body, with the number of bytes that Data may have: the file's size, the
-// length that the server announced, or MaxBytes where that is not known. reserve may block until there is memory, and while it
-// does no time-out runs; no Data is longer than what was asked for. An error of reserve ends Fetch with that error. What was
-// reserved is the caller's to give back, also when Fetch fails. reserve may be nil.
+// It calls reserve before it reads a body, with the number of bytes that Data may have: the file's size, the length that the server
+// announced, or where that is not known at first a megabyte. It calls it again, with more, where a body turns out longer; the last
+// call counts, and what was asked for before is included. reserve may block until there is memory, and while it does no time-out
+// runs; no Data is longer than what was asked for last. An error of reserve ends Fetch with that error. What was reserved is the
+// caller's to give back, also when Fetch fails. reserve may be nil.
 //
 // A try waits until fewer than PerHost downloads run from its host. A host that answers 429 or 503 is asked more rarely,
 // and not before the end of its Retry-After, by all downloads from it; others are not held back but by the goroutine that
@@ -173,7 +185,7 @@ func (c *Client) Fetch(ctx context.Context, item Item, reserve func(ctx context.
 		if !e.again || n >= c.opts.Retries || f.hopeless() {
 			return Body{}, e
 		}
-		if err := sleep(ctx, backoff(n)); err != nil {
+		if err := c.sleep(ctx, backoff(n)); err != nil {
 			return Body{}, err
 		}
 	}
@@ -195,12 +207,14 @@ func backoff(n int) time.Duration {
 	return rand.N(min(backoffMost, backoffBase<<min(n, 10)))
 }
 
-func sleep(ctx context.Context, d time.Duration) error {
+func (c *Client) sleep(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
+	case <-c.hosts.finish:
+		return ErrFinished
 	case <-t.C:
 		return nil
 	}

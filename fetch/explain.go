@@ -16,6 +16,9 @@ import (
 // explain makes an *Error of what ended a try at u, with its class, and decides whether another try may go better.
 // What the caller's reserve said comes out as it was.
 func (f *fetching) explain(ctx context.Context, u *url.URL, err error) error {
+	if err == ErrFinished {
+		return err
+	}
 	var mine *reserveError
 	if errors.As(err, &mine) {
 		return mine.error

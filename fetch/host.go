@@ -34,6 +34,8 @@ type hosts struct {
 	mu      sync.Mutex
 	m       map[string]*host
 	sweep   int // the number of hosts at which to look for those to forget
+	// finish, once closed, ends all waits; nil is never.
+	finish chan struct{}
 }
 
 type host struct {
@@ -148,6 +150,11 @@ func (hs *hosts) enter(ctx context.Context, key string) (*turn, error) {
 			hs.forget(h)
 			hs.mu.Unlock()
 			return nil, ctx.Err()
+		case <-hs.finish:
+			hs.mu.Lock()
+			hs.forget(h)
+			hs.mu.Unlock()
+			return nil, ErrFinished
 		case <-freed:
 		case <-timer:
 		}

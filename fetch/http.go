@@ -21,7 +21,7 @@ type fetching struct {
 	item     Item
 	url      *url.URL
 	reserve  func(context.Context, int64) error
-	reserved int64 // what reserve was asked for; -1 before
+	reserved int64 // what reserve was asked for last; -1 before
 	last     *url.URL
 	tooSlow  func() // ends the try
 }
@@ -38,9 +38,9 @@ func overdue(ctx context.Context) bool {
 	return cause == errTimeout || cause == errSlow
 }
 
-// grant asks for memory, the first time alone.
+// grant asks for memory for n bytes, unless there is enough.
 func (f *fetching) grant(ctx context.Context, n int64) error {
-	if f.reserved >= 0 {
+	if n <= f.reserved {
 		return nil
 	}
 	f.reserved = n

@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/url"
 	"os"
@@ -124,6 +125,8 @@ func fileItem(path string) Item {
 		item.Err = fileError("find", path, err)
 	case info.IsDir():
 		item.Err = &Error{Kind: ClassRead, Doing: "find " + shown(path), Err: errors.New("it is a folder, expected a file or a URL")}
+	case !info.Mode().IsRegular(): // whose opening might never return
+		item.Err = &Error{Kind: ClassRead, Doing: "find " + shown(path), Err: fmt.Errorf("it is %s, expected a regular file", kindOf(info.Mode()))}
 	default:
 		item.Size, item.ModTime = info.Size(), info.ModTime()
 	}

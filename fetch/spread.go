@@ -18,7 +18,7 @@ const parkedMost = 4096
 // the lanes and other items go on. A host has PerHost lanes at most, none before its Retry-After is over, and a quarter of
 // PerHost while it gives no answer to anything; after five minutes without one, all of its items fail at once. So n ought to
 // be well above PerHost. Values are taken from in only when a lane is free for them, and at most 4096 are held back. When ctx
-// ends, do is called for all the rest at once.
+// ends, or Client.Finish is called, do is called for all the rest at once.
 func Spread[T any](ctx context.Context, c *Client, n int, in <-chan T, item func(T) Item, do func(v T, lane int)) {
 	work, done := make(chan parked[T]), make(chan string)
 	var lanes sync.WaitGroup
@@ -31,10 +31,10 @@ func Spread[T any](ctx context.Context, c *Client, n int, in <-chan T, item func
 		})
 	}
 	s := spreader[T]{client: c, busy: make(map[string]int)}
-	ended := ctx.Done()
+	ended, finish := ctx.Done(), c.hosts.finish
 	free := n
 	for in != nil || s.count > 0 || free < n {
-		next, wait := s.next(ended == nil)
+		next, wait := s.next(ended == nil || finish == nil)
 		var out chan<- parked[T]
 		var more <-chan T
 		var first parked[T]
@@ -66,6 +66,8 @@ func Spread[T any](ctx context.Context, c *Client, n int, in <-chan T, item func
 		case <-timer:
 		case <-ended:
 			ended = nil
+		case <-finish:
+			finish = nil
 		}
 	}
 	close(work)

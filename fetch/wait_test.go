@@ -117,12 +117,58 @@ func TestConnectTimeoutIsItsOwn(t *testing.T) {
 	})
 }
 
+func TestFinishEndsWaitsAndNotDownloads(t *testing.T) {
+	busy := func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "100")
+		w.WriteHeader(http.StatusTooManyRequests)
+	}
+	failing := func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }
+	slow := func(w http.ResponseWriter, _ *http.Request) {
+		time.Sleep(10 * time.Second)
+		_, _ = w.Write(picture)
+	}
+	bubble(t, map[string]http.HandlerFunc{"busy": busy, "failing": failing, "slow": slow}, Options{Retries: 100}, func(t *testing.T, c *Client) {
+		start := time.Now()
+		time.AfterFunc(5*time.Second, func() {
+			c.Finish()
+			c.Finish()
+		})
+		var all sync.WaitGroup
+		for _, host := range []string{"busy", "failing", "slow"} {
+			all.Go(func() {
+				_, err := c.Fetch(t.Context(), at("http://"+host+"/"), nil)
+				want, least := ErrFinished, 5*time.Second
+				if host == "slow" {
+					want, least = nil, 10*time.Second
+				}
+				if took := time.Since(start); err != want || took < least || took > least+time.Second {
+					t.Errorf("%s: %v after %v, want %v after %v", host, err, took, want, least)
+				}
+			})
+		}
+		all.Wait()
+		// What is held back for its host comes at once.
+		in := make(chan Item)
+		go func() {
+			defer close(in)
+			for range 20 {
+				in <- at("http://busy/")
+			}
+		}()
+		before, n := time.Now(), 0
+		Spread(t.Context(), c, 1, in, func(i Item) Item { return i }, func(Item, int) { n++ })
+		if n != 20 || time.Since(before) > 0 {
+			t.Errorf("%d of 20 came after %v, want all at once", n, time.Since(before))
+		}
+	})
+}
+
 func TestTimeoutDoesNotRunWhileMemoryIsWaitedFor(t *testing.T) {
 	bubble(t, map[string]http.HandlerFunc{"h": func(w http.ResponseWriter, _ *http.Request) {
 		time.Sleep(20 * time.Second)
 		_, _ = w.Write(picture)
 	}}, Options{Retries: -1}, func(t *testing.T, c *Client) {
-		_, err := c.Fetch(t.Context(), at("http://h/"), func(ctx context.Context, _ int64) error { return sleep(ctx, time.Hour) })
+		_, err := c.Fetch(t.Context(), at("http://h/"), func(ctx context.Context, _ int64) error { return (&Client{}).sleep(ctx, time.Hour) })
 		if err != nil {
 			t.Errorf("got %v, want the body after an hour", err)
 		}
