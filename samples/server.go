@@ -240,7 +240,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	stop := context.AfterFunc(s.ctx, func() { _ = http.NewResponseController(w).SetWriteDeadline(time.Unix(1, 0)) })
 	defer stop()
 	if how.Latency > 0 && !s.wait(r, how.Latency) {
-		return
+		panic(http.ErrAbortHandler) // a return would send an empty answer of status 200
 	}
 	s.answer(w, r, b, how)
 }

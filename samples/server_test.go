@@ -281,6 +281,24 @@ func TestCloseEndsEveryAnswer(t *testing.T) {
 	}
 }
 
+// TestAnswerCutByCloseIsNoAnswer closes a server while an answer waits for its latency: to return then would send an empty answer of
+// status 200.
+func TestAnswerCutByCloseIsNoAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &Server{Behaviour: Behaviour{Latency: time.Hour}}
+		thrown := make(chan any, 1)
+		go func() {
+			defer func() { thrown <- recover() }()
+			s.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/photos/city.jpg", nil))
+		}()
+		synctest.Wait()
+		s.Close()
+		if got := <-thrown; got != http.ErrAbortHandler {
+			t.Errorf("the handler ended with %v, want http.ErrAbortHandler", got)
+		}
+	})
+}
+
 // TestPaceByTheClock runs in a bubble with its own clock, where waiting takes no time.
 func TestPaceByTheClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
