@@ -180,11 +180,14 @@ type Options struct {
 	ItemTimeout time.Duration
 	// MaxFailures ends the run when so many items have failed; 0 means no limit.
 	MaxFailures int
-	// MaxFailureShare ends the run when, after at least 20 items, more than this share of those that ended has failed,
-	// from 0 to 1; 0 means no limit.
+	// MaxFailureShare ends the run when, after at least 20 items were tried, this share of them or more has failed, from 0 to 1; 0 means
+	// no limit.
 	MaxFailureShare float64
 	// Stop ends the run gracefully when it is closed: no further item is taken, those under way are finished.
 	Stop <-chan struct{}
+	// Stopping, if it is set, is called once when the run begins to stop before its items end, whatever the reason, from a goroutine of
+	// its own. It should end the items, where they may have to be waited for, and waits of the Fetcher.
+	Stopping func()
 }
 
 const (

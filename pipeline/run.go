@@ -36,11 +36,13 @@ func Run(ctx context.Context, items iter.Seq[fetch.Item], o Options, sink func(O
 		enough:  make(chan struct{}),
 		cancel:  cancel,
 	}
+	stopTelling := r.tellStopping(ctx)
 	if o.Sequential {
 		r.sequential(ctx, items)
 	} else {
 		r.concurrent(ctx, items)
 	}
+	stopTelling()
 	r.totals.Pace = r.pace.pace()
 	return r.totals, r.verdict(ctx)
 }
@@ -60,11 +62,35 @@ type runner struct {
 	paced  bool // Options.Paced was called
 }
 
+// tellStopping calls Stopping once the run is to stop. It ends when the function that it gives is called.
+func (r *runner) tellStopping(ctx context.Context) (end func()) {
+	if r.Stopping == nil {
+		return func() {}
+	}
+	var telling sync.WaitGroup
+	over := make(chan struct{})
+	telling.Go(func() {
+		select {
+		case <-ctx.Done():
+		case <-r.Stop:
+		case <-r.enough:
+		case <-over:
+			return
+		}
+		r.Stopping()
+	})
+	return func() {
+		close(over)
+		telling.Wait()
+	}
+}
+
 // A job is one item on its way.
 type job struct {
 	Outcome
 	body   fetch.Body
 	result transform.Result
+	ticket *ticket
 	// bytes is what the budget counts for body.
 	bytes int64
 	// ready is when the job was last handed on.
@@ -205,11 +231,12 @@ func (r *runner) plan(ctx context.Context, j *job) bool {
 
 // fetch gets j's bytes.
 func (r *runner) fetch(ctx context.Context, j *job, lane int) bool {
-	if err := r.pace.begin(ctx, j.Item.URL); err != nil {
+	var err error
+	if j.ticket, err = r.pace.begin(ctx, j.Item.URL); err != nil {
 		return r.fail(ctx, j, err)
 	}
 	if r.stopped(ctx) { // planned, and not begun
-		r.pace.end()
+		j.ticket.end()
 		j.Status, j.Err = Interrupted, errStopped
 		return false
 	}
@@ -232,10 +259,10 @@ func (r *runner) fetch(ctx context.Context, j *job, lane int) bool {
 			j.Fetches = tried.Attempts
 		}
 		r.release(j, false)
-		r.pace.end()
+		j.ticket.end()
 		return r.fail(ctx, j, err)
 	}
-	r.pace.fetched(j.ready - start)
+	j.ticket.fetched(j.ready - start)
 	if spare := j.bytes - j.BytesIn; spare > 0 { // an unknown length was reserved at its limit
 		r.budget.giveBytes(spare)
 		j.bytes -= spare
@@ -255,7 +282,7 @@ func (r *runner) release(j *job, reuse bool) {
 
 // transform has the executor work on j.
 func (r *runner) transform(ctx context.Context, j *job) bool {
-	r.pace.end()
+	j.ticket.end()
 	taken := r.now()
 	j.Spans = append(j.Spans, Span{StageQueue, 0, j.ready, taken})
 	header, err := transform.ReadHeader(j.body.Data)
@@ -345,7 +372,7 @@ func (r *runner) store(ctx context.Context, j *job, lane int) bool {
 // false, the answer of a stage that ends a job.
 func (r *runner) fail(ctx context.Context, j *job, err error) bool {
 	j.Err = err
-	if over := ctx.Err(); over != nil && errors.Is(err, over) {
+	if over := ctx.Err(); over != nil && errors.Is(err, over) || errors.Is(err, fetch.ErrFinished) {
 		j.Status = Interrupted
 		return false
 	}
@@ -365,9 +392,9 @@ func (r *runner) end(j *job) {
 		r.paced = true
 		r.Paced(r.pace.pace())
 	}
-	ended := r.totals.Items
+	tried := r.totals.Done + r.totals.Failed
 	few := r.MaxFailures <= 0 || r.totals.Failed < r.MaxFailures
-	rare := r.MaxFailureShare <= 0 || ended < shareAfter || float64(r.totals.Failed) <= r.MaxFailureShare*float64(ended)
+	rare := r.MaxFailureShare <= 0 || tried < shareAfter || float64(r.totals.Failed) < r.MaxFailureShare*float64(tried)
 	if few && rare {
 		return
 	}
@@ -385,7 +412,7 @@ func (r *runner) verdict(ctx context.Context) error {
 	}
 	select {
 	case <-r.enough:
-		return fmt.Errorf("%w: %d of the %d that ended", ErrTooManyFailures, r.totals.Failed, r.totals.Items)
+		return fmt.Errorf("%w: %d of the %d that were tried", ErrTooManyFailures, r.totals.Failed, r.totals.Done+r.totals.Failed)
 	default:
 		return nil
 	}

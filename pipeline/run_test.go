@@ -302,6 +302,52 @@ func TestDownloadsAreNoMoreThanWorkersCanUse(t *testing.T) {
 	})
 }
 
+func TestSlowFetchesHoldBackNoOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &world{width: 2, work: time.Millisecond, latency: time.Millisecond}
+		w.fetch = func(i fetch.Item) error {
+			if i.Index >= 50 && i.Index < 90 {
+				time.Sleep(time.Minute)
+			}
+			return nil
+		}
+		var good time.Duration
+		began := time.Now()
+		o := pipeline.Options{Fetcher: w, Executor: w, Store: w}
+		totals, err := pipeline.Run(t.Context(), items(500), o, func(o pipeline.Outcome) {
+			if o.Item.Index < 50 || o.Item.Index >= 90 {
+				good = time.Since(began)
+			}
+		})
+		if err != nil || totals.Done != 500 {
+			t.Fatalf("%+v, %v", totals, err)
+		}
+		// Each few of the forty are waited for a tenth of a second at most.
+		if good > 5*time.Second {
+			t.Errorf("the last of the others was done after %v", good)
+		}
+	})
+}
+
+func TestStoppingIsToldSoThatIdleInputEnds(t *testing.T) {
+	for name, o := range map[string]pipeline.Options{
+		"failures":             {MaxFailures: 1},
+		"failures, sequential": {MaxFailures: 1, Sequential: true},
+	} {
+		w := &world{fetch: func(fetch.Item) error { return classed{class: "http-404"} }}
+		quiet := make(chan struct{})
+		o.Fetcher, o.Executor, o.Store, o.Stopping = w, w, w, func() { close(quiet) }
+		input := func(yield func(fetch.Item) bool) {
+			if yield(fetch.Item{Index: 0, Source: "a.jpg"}) {
+				<-quiet // as standard input, where nobody writes
+			}
+		}
+		if totals, err := pipeline.Run(t.Context(), input, o, func(pipeline.Outcome) {}); !errors.Is(err, pipeline.ErrTooManyFailures) || totals.Failed != 1 {
+			t.Errorf("%s: %+v, %v", name, totals, err)
+		}
+	}
+}
+
 func TestALineThatIsFullIsNotAskedForEverMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		// One answer each 10 ms, however many are asked for: the more, the longer each takes.
@@ -458,7 +504,7 @@ func TestTooManyFailuresEndTheRun(t *testing.T) {
 			t.Errorf("%s: %+v, %v; want %d failures", name, totals, err, c.failed)
 		}
 	}
-	if _, totals, err := run(t, t.Context(), &world{fetch: odd}, 100, pipeline.Options{MaxFailureShare: 0.5, Sequential: true}); err != nil || totals.Items != 100 {
+	if _, totals, err := run(t, t.Context(), &world{fetch: odd}, 100, pipeline.Options{MaxFailureShare: 0.55, Sequential: true}); err != nil || totals.Items != 100 {
 		t.Errorf("half of them may fail: %+v, %v", totals, err)
 	}
 }

@@ -66,10 +66,18 @@ func (t *throttle) lanes() int {
 	return maxDownloads
 }
 
-// begin blocks until one more may be fetched, over the network or not, or ctx ends.
-func (t *throttle) begin(ctx context.Context, network bool) error {
+// A ticket is the right to have one item fetched and waiting for a worker.
+type ticket struct {
+	t       *throttle
+	timer   *time.Timer
+	counted bool // in held; guarded by t.mu
+}
+
+// begin blocks until one more may be fetched, over the network or not, or ctx ends. The ticket ends with end.
+func (t *throttle) begin(ctx context.Context, network bool) (*ticket, error) {
+	k := &ticket{t: t}
 	if t.fixed {
-		return ctx.Err() // the lanes are the limit
+		return k, ctx.Err() // the lanes are the limit
 	}
 	stop := context.AfterFunc(ctx, func() {
 		t.mu.Lock()
@@ -85,18 +93,52 @@ func (t *throttle) begin(ctx context.Context, network bool) error {
 	}
 	for t.held >= t.limit {
 		if ctx.Err() != nil {
-			return ctx.Err()
+			return k, ctx.Err()
 		}
 		t.wake.Wait()
 	}
 	t.held++
-	return ctx.Err()
+	k.counted = true
+	k.timer = time.AfterFunc(t.patience(), k.late)
+	return k, ctx.Err()
 }
 
-// fetched tells that a fetch ended well after so long.
-func (t *throttle) fetched(took time.Duration) {
+// patience is how long a fetch may take before it no longer counts: a host that is slow, or wants to be left alone for a while, must not
+// hold back the others. How many such fetches there are is bounded by the lanes.
+func (t *throttle) patience() time.Duration {
+	if t.latency == 0 {
+		return time.Second
+	}
+	return max(time.Duration(4*t.latency*float64(time.Second)), 100*time.Millisecond)
+}
+
+// late takes the fetch out of the count.
+func (k *ticket) late() {
+	k.t.mu.Lock()
+	defer k.t.mu.Unlock()
+	k.uncount()
+}
+
+func (k *ticket) uncount() {
+	if k.counted {
+		k.counted = false
+		k.t.held--
+		k.t.wake.Signal()
+	}
+}
+
+// fetched tells that the fetch ended well after so long. The item counts, late or not, until end.
+func (k *ticket) fetched(took time.Duration) {
+	t := k.t
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if !t.fixed {
+		k.timer.Stop()
+		if !k.counted {
+			k.counted = true
+			t.held++
+		}
+	}
 	t.sum += took.Seconds()
 	t.count++
 	// Until there is a first window, what there is will do.
@@ -114,15 +156,15 @@ func (t *throttle) fetched(took time.Duration) {
 	t.adjust()
 }
 
-// end tells that an item is no longer held: a worker took it, or its fetch failed.
-func (t *throttle) end() {
-	if t.fixed {
+// end tells that the item is no longer held: a worker took it, or its fetch failed.
+func (k *ticket) end() {
+	if k.t.fixed {
 		return
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.held--
-	t.wake.Signal()
+	k.timer.Stop()
+	k.t.mu.Lock()
+	defer k.t.mu.Unlock()
+	k.uncount()
 }
 
 // workedOn tells that a worker was busy with an item for so long.
