@@ -16,8 +16,9 @@ type progressive struct {
 
 // coefficients are those of one component.
 type coefficients struct {
-	keep  int // how many are kept of each block
-	spare int // where in a block the others are written to: behind those kept
+	keep  int    // how many are kept of each block
+	spare int    // where in a block the others are written to: behind those kept
+	low   uint64 // a mask of those kept
 	kept  []int16
 	mask  []uint64
 	bit   [64]int8 // the lowest bit known of each coefficient; -1 before its first scan
@@ -30,6 +31,7 @@ func (p *progressive) layOut(d *Decoder) {
 		c, k := &d.comp[i], &p.comp[i]
 		k.keep = keeps(c.scale)
 		k.spare = min(k.keep, 63)
+		k.low = ^uint64(0) >> (64 - k.keep)
 		size += c.allCols * c.allRows * (k.spare + 1)
 		blocks += c.allCols * c.allRows
 		for j := range k.bit {
@@ -262,73 +264,105 @@ func (d *Decoder) firstAC(s *scan, bx, by int) {
 
 // nextAC decodes one further bit of the band of AC coefficients of a block (T.81, G.1.2.3).
 func (d *Decoder) nextAC(s *scan, bx, by int) {
+	c := &d.prog.comp[s.index[0]]
+	number := by*s.comp[0].allCols + bx
+	known := c.mask[number]                                     // the coefficients that were not 0 before this scan
+	rest := ^uint64(0) >> (63 - s.se) &^ (1<<uint(s.ss&63) - 1) // those of the band still to come
+	if s.eobRun > 0 && rest&known == 0 {
+		s.eobRun--
+		return
+	}
 	r, t := &d.bits, s.ac[0]
-	keep, spare := d.prog.comp[s.index[0]].keep, d.prog.comp[s.index[0]].spare
-	coefs, mask := d.prog.block(d, s.index[0], bx, by)
-	known := *mask                      // the coefficients that were not 0 before this scan
-	band := ^uint64(0) >> (63 - s.se)   // those up to the end of the band
-	rest := band &^ (1<<uint(s.ss) - 1) // those still to come
+	coefs := c.kept[number*(c.spare+1):][:c.spare+1]
+	acc, n, pos := r.acc, r.n, r.pos
 	for s.eobRun == 0 && rest != 0 {
-		r.refill()
-		symbol, length := t.symbol(r.acc)
+		acc |= binary.BigEndian.Uint64(r.win[pos&winMask:pos&winMask+8]) >> (n & 63)
+		pos += int(63-n) >> 3
+		n |= 56
+		e := uint(t.short[acc>>(64-lookBits)])
+		symbol, length := e>>8, e&255
+		if e == 0 {
+			var long uint8
+			long, length = t.symbol(acc)
+			symbol = uint(long)
+		}
 		run, size := int(symbol>>4), symbol&15
 		if length == 0 || size > 1 {
 			r.bad = true
-			return
-		}
-		r.acc <<= length & 63
-		r.n -= uint64(length)
-		if size == 0 && run < 15 {
-			s.eobRun = 1<<run + r.bits(uint(run))
 			break
 		}
-		value := int16(1) << s.al
-		if size > 0 && r.bits(1) == 0 {
-			value = -value
+		acc <<= length & 63
+		n -= uint64(length)
+		if size == 0 && run < 15 {
+			s.eobRun = 1<<run + int(acc>>1>>(63-run))
+			acc <<= run & 63
+			n -= uint64(run)
+			break
 		}
+		// A set bit means a positive value.
+		value := (int16(acc>>63)<<1 - 1) << s.al
+		acc <<= size & 63
+		n -= uint64(size)
 		// The new coefficient stands behind as many of those that are 0 as run says; all others on the way get their bit.
 		zeros := rest &^ known
 		for ; run > 0; run-- {
 			zeros &= zeros - 1
 		}
-		at := bits.TrailingZeros64(zeros)
-		if at == 64 {
-			if size > 0 {
-				r.bad = true
-				return
-			}
-			r.refine(coefs, rest&known, keep, s.al)
-			return
+		through := zeros ^ (zeros - 1) // up to the first of zeros; all if there is none
+		if set := rest & known & through; set != 0 {
+			acc, n, pos = r.refine(s, c.low, coefs, set, acc, n, pos)
 		}
-		through := uint64(2)<<at - 1
-		r.refine(coefs, rest&known&through, keep, s.al)
 		rest &^= through
 		if size > 0 {
-			coefs[min(at, spare)] = value
-			*mask |= 1 << at
+			if zeros == 0 {
+				r.bad = true
+				break
+			}
+			at := bits.TrailingZeros64(zeros)
+			coefs[min(at, c.spare)] = value
+			c.mask[number] |= 1 << at
 		}
 	}
 	if s.eobRun > 0 {
 		s.eobRun--
-		r.refine(coefs, rest&known, keep, s.al)
-	}
-}
-
-// refine reads one bit for each of the coefficients in set, and moves those away from 0 by 1<<al whose bit is set.
-func (r *bitReader) refine(coefs []int16, set uint64, keep int, al uint) {
-	for set != 0 {
-		r.refill()
-		for range min(56, bits.OnesCount64(set)) {
-			k := bits.TrailingZeros64(set)
-			set &= set - 1
-			if r.acc>>63 != 0 && k < keep {
-				v := coefs[k]
-				coefs[k] = v + (v>>15|1)<<al
-			}
-			r.acc <<= 1
-			r.n--
+		if set := rest & known; set != 0 {
+			acc, n, pos = r.refine(s, c.low, coefs, set, acc, n, pos)
 		}
 	}
+	r.acc, r.n, r.pos = acc, n, pos
+}
+
+// refine reads one bit for each of the coefficients in set, and moves those away from 0 by 1<<al whose bit is set, if they are
+// in low. acc, n and pos stand for those of r.
+func (r *bitReader) refine(s *scan, low uint64, coefs []int16, set, acc, n uint64, pos int) (uint64, uint64, int) {
+	al := s.al & 15
+	over := bits.OnesCount64(set &^ low)
+	// Those in low come first.
+	acc |= binary.BigEndian.Uint64(r.win[pos&winMask:pos&winMask+8]) >> (n & 63)
+	pos += int(63-n) >> 3
+	n |= 56
+	for set &= low; set != 0; set &= set - 1 {
+		if n == 0 {
+			acc |= binary.BigEndian.Uint64(r.win[pos&winMask : pos&winMask+8])
+			pos += 7
+			n = 56
+		}
+		k := bits.TrailingZeros64(set)
+		v := coefs[k]
+		coefs[k] = v + (v>>15|1)*int16(acc>>63)<<al
+		acc <<= 1
+		n--
+	}
+	for over > 0 {
+		acc |= binary.BigEndian.Uint64(r.win[pos&winMask:pos&winMask+8]) >> (n & 63)
+		pos += int(63-n) >> 3
+		n |= 56
+		step := min(over, 56)
+		acc <<= step & 63
+		n -= uint64(step)
+		over -= step
+	}
+	return acc, n, pos
 }
 
 // reconstruct makes the planes from the coefficients.
@@ -339,7 +373,7 @@ func (d *Decoder) reconstruct() error {
 			grey(c.pix)
 			continue
 		}
-		needed := ^uint64(0) >> (64 - k.keep) &^ 1
+		needed := k.low &^ 1
 		b := &d.coefs
 		for by := range c.allRows {
 			if d.stop != nil && d.stop() {
