@@ -35,11 +35,11 @@ type Encoder struct {
 	codes [2][2]codeTable // by class (0 DC, 1 AC) and number
 	made  bool            // codes are the typical ones
 
-	edge   [64]byte  // a block that is partly outside its plane
-	coefs  [64]int16 // a block, in natural order
-	values []int16   // the coefficients that are not 0, but each DC one in any case, of the blocks in masks
-	masks  []uint64  // for each block which coefficients are not 0, but bit 0 set in any case
-	out    bitWriter
+	edge    [64]byte  // a block that is partly outside its plane
+	coefs   [64]int16 // a block, in natural order
+	entries []entry   // the coefficients that are not 0, but each DC one in any case, of the blocks in masks
+	masks   []uint64  // for each block which coefficients are not 0, but bit 0 set in any case
+	out     bitWriter
 }
 
 // A plane is a component to encode.
@@ -67,7 +67,7 @@ func (e *Encoder) Append(dst []byte, p *Planes, o EncodeOptions) ([]byte, error)
 		return dst, fmt.Errorf("the colour profile has %d bytes, at most %d were expected", len(o.ICC), maxICCSegments*iccPart)
 	}
 	e.setQuality(o.Quality)
-	e.values, e.masks = e.values[:0], e.masks[:0]
+	e.entries, e.masks = e.entries[:0], e.masks[:0]
 	e.out = bitWriter{buf: dst}
 	if o.Optimize {
 		e.eachRow(func() {})
@@ -144,7 +144,7 @@ func (e *Encoder) setQuality(quality int) {
 	}
 }
 
-// eachRow transforms and quantises the picture and calls f after each row of MCUs, with their blocks in values and masks, in the order of
+// eachRow transforms and quantises the picture and calls f after each row of MCUs, with their blocks in entries and masks, in the order of
 // the scan (T.81, A.2.3).
 func (e *Encoder) eachRow(f func()) {
 	y := &e.comp[0]
@@ -164,7 +164,7 @@ func (e *Encoder) eachRow(f func()) {
 	}
 }
 
-// block appends the coefficients of the block at (x, y) of c to values and masks. What lies outside the plane repeats its
+// block appends the coefficients of the block at (x, y) of c to entries and masks. What lies outside the plane repeats its
 // last column and row.
 func (e *Encoder) block(c *plane, x, y int) {
 	src, stride := e.edge[:], 8
@@ -180,19 +180,22 @@ func (e *Encoder) block(c *plane, x, y int) {
 	}
 	mask := forward8(src, stride, &e.quant[c.number], &e.coefs)
 	dc := e.coefs[0]
-	e.coefs[0], c.pred = dc-c.pred, dc
-	mask |= 1
-	if cap(e.values)-len(e.values) < 64 {
-		e.values = append(e.values, e.coefs[:]...)[:len(e.values)]
+	if cap(e.entries)-len(e.entries) < 64 {
+		e.entries = append(e.entries, make([]entry, 64)...)[:len(e.entries)]
 	}
-	n := len(e.values)
-	values := e.values[n : n+64]
-	i := 0
-	for m := mask; m != 0; m &= m - 1 {
-		values[i&63] = e.coefs[zigzag[bits.TrailingZeros64(m)&63]&63]
+	n := len(e.entries)
+	entries := e.entries[n : n+64]
+	entries[0] = newEntry(0, dc-c.pred)
+	c.pred = dc
+	mask |= 1
+	i, next := 1, 1
+	for m := mask &^ 1; m != 0; m &= m - 1 {
+		k := bits.TrailingZeros64(m)
+		entries[i&63] = newEntry(k-next, e.coefs[zigzag[k&63]&63])
+		next = k + 1
 		i++
 	}
-	e.values = e.values[:n+i]
+	e.entries = e.entries[:n+i]
 	e.masks = append(e.masks, mask)
 }
 

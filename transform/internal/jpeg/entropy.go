@@ -40,31 +40,25 @@ func (e *Encoder) standard() {
 	}
 }
 
-// optimise makes the codes that suit values and masks best.
+// optimise makes the codes that suit entries and masks best.
 func (e *Encoder) optimise() {
 	e.made = false
 	var freq [2][2][257]int
 	order := e.tables()
-	values := e.values
+	entries := e.entries
 	for i := 0; i < len(e.masks); {
 		for _, number := range order {
-			mask := e.masks[i] &^ 1
+			mask := e.masks[i]
 			i++
-			freq[0][number][size(values[0])]++
-			values = values[1:]
+			n := bits.OnesCount64(mask)
+			freq[0][number][entries[0].symbol()]++
 			ac := &freq[1][number]
-			last := 0
-			for ; mask != 0; mask &= mask - 1 {
-				k := bits.TrailingZeros64(mask)
-				run := k - last - 1
-				last = k
-				for ; run > 15; run -= 16 {
-					ac[0xf0]++
-				}
-				ac[uint8(run<<4)|uint8(size(values[0]))]++
-				values = values[1:]
+			for _, v := range entries[1:n] {
+				ac[0xf0] += v.runs()
+				ac[v.symbol()]++
 			}
-			if last < 63 {
+			entries = entries[n:]
+			if mask>>63 == 0 {
 				ac[0]++
 			}
 		}
@@ -76,11 +70,22 @@ func (e *Encoder) optimise() {
 	}
 }
 
-// size is the number of bits that v takes (T.81, tables F.1 and F.2).
-func size(v int16) int {
+// An entry is a coefficient as it is coded (T.81, F.1.2):
+//
+//	bits  0–15  the bits of its value
+//	bits 16–23  its symbol: how many these are, and from bit 20 on how many zeros come before it, beyond the whole runs of 16
+//	bits 24–25  how many runs of 16 zeros these are
+type entry uint32
+
+func newEntry(zeros int, v int16) entry {
 	s := v >> 15
-	return bits.Len16(uint16((v ^ s) - s))
+	size := bits.Len16(uint16((v ^ s) - s))
+	return entry(zeros>>4)<<24 | entry(zeros&15)<<20 | entry(size)<<16 | entry(v+s)&(1<<(size&31)-1)
 }
+
+func (v entry) symbol() uint8 { return uint8(v >> 16) }
+func (v entry) size() int     { return int(v >> 16 & 15) }
+func (v entry) runs() int     { return int(v >> 24) }
 
 // shortest makes the table for symbols of the frequencies given, with no code over 16 bits and none that is all ones (T.81,
 // K.2). freq is used up.
@@ -177,21 +182,21 @@ func less(freq *[257]int, a, b int) bool {
 // blockBytes is more than a block can take: 64 codes and values of at most 16+11 bits, each byte stuffed.
 const blockBytes = 512
 
-// code writes the blocks in values and masks, and empties these.
+// code writes the blocks in entries and masks, and empties these.
 func (e *Encoder) code() {
 	order := e.tables()
-	values := e.values
+	entries := e.entries
 	for i := 0; i < len(e.masks); {
 		e.out.reserve(len(order) * blockBytes)
 		for _, number := range order {
 			mask := e.masks[i]
 			i++
 			n := bits.OnesCount64(mask)
-			e.out.block(values[:n], mask&^1, &e.codes[0][number].code, &e.codes[1][number].code)
-			values = values[n:]
+			e.out.block(entries[:n], mask>>63 == 0, &e.codes[0][number].code, &e.codes[1][number].code)
+			entries = entries[n:]
 		}
 	}
-	e.values, e.masks = e.values[:0], e.masks[:0]
+	e.entries, e.masks = e.entries[:0], e.masks[:0]
 }
 
 // A bitWriter appends bits to buf, with byte stuffing (T.81, F.1.2.3).
@@ -210,53 +215,42 @@ func (w *bitWriter) reserve(n int) {
 	}
 }
 
-// block writes a block: the values, the DC difference first, of the coefficients in mask (T.81, F.1.2). There must be room.
-func (w *bitWriter) block(values []int16, mask uint64, dc, ac *[256]uint32) {
+// block writes a block: its entries, the difference of the DC coefficients first, and the end of the block if it ends before its last
+// coefficient (T.81, F.1.2). There must be room.
+func (w *bitWriter) block(entries []entry, ends bool, dc, ac *[256]uint32) {
 	acc, n := w.acc, w.n
 	buf := w.buf[len(w.buf):cap(w.buf)]
 	at := 0
 
-	v := int(values[0])
-	s := v >> 63
-	bitsV := bits.Len16(uint16((v ^ s) - s))
-	code := dc[bitsV]
+	v := entries[0]
+	code := dc[v.symbol()]
 	acc = acc<<(code&31) | uint64(code>>8)
-	acc = acc<<(uint(bitsV)&31) | uint64(v+s)&(1<<(uint(bitsV)&31)-1)
-	n += int(code&31) + bitsV
-
-	last := 0
-	for i := 1; mask != 0; mask &= mask - 1 {
+	acc = acc<<v.size() | uint64(uint16(v))
+	n += int(code&31) + v.size()
+	for _, v := range entries[1:] {
 		if n >= 32 {
 			n -= 32
 			at += put32(buf[at:], uint32(acc>>(uint(n)&63)))
 		}
-		k := bits.TrailingZeros64(mask)
-		run := k - last - 1
-		last = k
-		for run > 15 {
+		for range v.runs() {
 			code := ac[0xf0]
 			acc = acc<<(code&31) | uint64(code>>8)
 			n += int(code & 31)
-			run -= 16
 			if n >= 32 {
 				n -= 32
 				at += put32(buf[at:], uint32(acc>>(uint(n)&63)))
 			}
 		}
-		v := int(values[i])
-		i++
-		s := v >> 63
-		size := uint(bits.Len16(uint16((v ^ s) - s)))
-		code := ac[uint8(run<<4)|uint8(size)]
+		code := ac[v.symbol()]
 		acc = acc<<(code&31) | uint64(code>>8)
-		acc = acc<<(size&31) | uint64(v+s)&(1<<(size&31)-1)
-		n += int(code&31) + int(size)
+		acc = acc<<v.size() | uint64(uint16(v))
+		n += int(code&31) + v.size()
 	}
 	if n >= 32 {
 		n -= 32
 		at += put32(buf[at:], uint32(acc>>(uint(n)&63)))
 	}
-	if last < 63 {
+	if ends {
 		code := ac[0]
 		acc = acc<<(code&31) | uint64(code>>8)
 		n += int(code & 31)
