@@ -3,17 +3,13 @@
 package procs
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -131,8 +127,10 @@ func TestPoisonImageFailsAlone(t *testing.T) {
 		{"goroutine-panic", 2, "worker-killed", "panic: index out of its palette"},
 		{"sigkill", 5, "worker-killed", "signal: killed"},
 		{"sigsegv", 2, "worker-killed", "signal: segmentation fault"},
+		{"write-image", 2, "worker-killed", "fatal error: fault"},
 		{"overflow", 2, "worker-killed", "stack"},
-		{"out-of-memory", 2, "worker-killed", "fatal error: "},
+		{"out-of-memory", 2, "out-of-memory", "out of memory"},
+		{"eight-gibibytes", 2, "out-of-memory", "out of memory"},
 		{"partial-answer", 2, "worker-killed", "exit status 4, in the middle of its answer"},
 		{"garbage", 2, "worker-killed", "not a frame of this protocol: it starts with \"<html>this"},
 		{"huge-answer", 2, "worker-killed", "not a frame"},
@@ -142,7 +140,7 @@ func TestPoisonImageFailsAlone(t *testing.T) {
 	} {
 		t.Run(tt.fault, func(t *testing.T) {
 			t.Parallel()
-			p, err := New(Options{Workers: 2, Env: []string{faultName + "=faults"}})
+			p, err := New(Options{Workers: 2, Env: []string{faultName + "=faults"}, WorkerMemory: 256 << 20})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -171,7 +169,7 @@ func TestPoisonImageFailsAlone(t *testing.T) {
 func TestImageIsTriedOnceMoreInAFreshWorker(t *testing.T) {
 	for _, fault := range []string{"exit3", "sigkill", "sigsegv", "partial-answer", "garbage", "huge-answer"} {
 		t.Run(fault, func(t *testing.T) {
-			p := faulty(t, "faults", Options{Workers: 1})
+			p := faulty(t, "faults", Options{Workers: 1, Isolate: IsolateOff}) // the fault is remembered in a file
 			echo(t, p, "good")
 			first := p.Pids()
 			file := filepath.Join(t.TempDir(), "happened")
@@ -228,7 +226,7 @@ func TestWorkersThatNeverSayHelloEndThePool(t *testing.T) {
 		{"exit-before-hello", "exit status 7: no such library", 0},
 		{"no-hello", "said no hello within 20ms", 20 * time.Millisecond},
 		{"garbage-hello", "it starts with \"Welcome to imgpi", 0},
-		{"other-version", "speaks version 2, expected 1", 0},
+		{"other-version", "speaks version 3, expected 2", 0},
 	} {
 		t.Run(tt.fault, func(t *testing.T) {
 			p := faulty(t, tt.fault, Options{Workers: 2, StartTimeout: tt.timeout})
@@ -299,43 +297,6 @@ func TestWorkerKilledWhileIdleCostsNoAttempt(t *testing.T) {
 	}
 }
 
-func TestWorkersOutliveTheThreadThatMadeThePool(t *testing.T) {
-	made := make(chan *Pool)
-	go func() {
-		defer close(made)
-		runtime.LockOSThread() // never unlocked: the thread ends with this goroutine
-		p := faulty(t, "faults", Options{Workers: 1})
-		echo(t, p, "good")
-		made <- p
-	}()
-	p := <-made
-	if p == nil {
-		return // the goroutine has said why
-	}
-	before := p.Pids()
-	for range 100 {
-		if cost := echo(t, p, "good"); cost.Attempts != 1 {
-			t.Fatalf("%d attempts, want 1", cost.Attempts)
-		}
-	}
-	if after := p.Pids(); len(after) != 1 || after[0] != before[0] {
-		t.Errorf("workers %v became %v", before, after)
-	}
-}
-
-func TestWorkersLeaveCtrlCToTheirParent(t *testing.T) {
-	p := faulty(t, "faults", Options{Workers: 1})
-	echo(t, p, "good")
-	before := p.Pids()
-	for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
-		syscall.Kill(before[0], s)
-		echo(t, p, "good")
-	}
-	if after := p.Pids(); len(after) != 1 || after[0] != before[0] {
-		t.Errorf("workers %v became %v", before, after)
-	}
-}
-
 // TestNothingIsLostWhileWorkersAreKilledAtRandom kills a worker after every tenth image.
 func TestNothingIsLostWhileWorkersAreKilledAtRandom(t *testing.T) {
 	const images, width = 400, 4
@@ -371,127 +332,5 @@ func TestNothingIsLostWhileWorkersAreKilledAtRandom(t *testing.T) {
 	}
 	if died := p.Usage().Died; died < images/40 {
 		t.Errorf("%d workers died: the test has tested nothing", died)
-	}
-}
-
-func TestRecycledWorkerIsReplacedAfterItsImages(t *testing.T) {
-	p := faulty(t, "faults", Options{Workers: 1, Recycle: 3})
-	echo(t, p, "good")
-	for p.Usage().Started < 5 {
-		if cost := echo(t, p, "good"); cost.Start != 0 || cost.Attempts != 1 {
-			t.Fatalf("cost %+v, want no image to wait for the successor of its worker", cost)
-		}
-	}
-	p.Close()
-	if died := p.Usage().Died; died > 1 {
-		t.Errorf("%d workers died, want at most the one that was on its way when the pool was closed", died)
-	}
-}
-
-func TestCloseKillsWhatDoesNotEnd(t *testing.T) {
-	p := faulty(t, "faults", Options{Workers: 2, Grace: 20 * time.Millisecond})
-	echo(t, p, "good")
-	ended := make(chan error)
-	go func() {
-		_, _, err := p.Do(context.Background(), transform.Task{Data: []byte("fault hang")})
-		ended <- err
-	}()
-	for len(p.tokens) == 2 { // until the task has its slot
-		select {
-		case err := <-ended:
-			t.Fatalf("the hung image ended: %v", err)
-		default:
-		}
-	}
-	p.Close()
-	if err := <-ended; err != pipeline.ErrClosed {
-		t.Errorf("error %v, want ErrClosed", err)
-	}
-}
-
-func TestUsageIsThatOfAllWorkersAfterClose(t *testing.T) {
-	p := newPool(t, Options{Workers: 1, Env: []string{faultName + "=faults"}})
-	echo(t, p, strings.Repeat("x", 20<<20))
-	p.Close()
-	usage := p.Usage()
-	if usage.Started != 1 || usage.Died != 0 || usage.User+usage.System <= 0 {
-		t.Errorf("usage %+v, want one worker that has used CPU time and left by itself", usage)
-	}
-	if mib := usage.MaxRSS >> 20; mib < 20 || mib > 500 {
-		t.Errorf("a worker that held 20 MiB is said to have held %d", mib)
-	}
-}
-
-func TestCostsAreCounted(t *testing.T) {
-	p := newPool(t, Options{Workers: 1, Env: []string{faultName + "=faults"}})
-	first, second := echo(t, p, strings.Repeat("x", 1000)), echo(t, p, strings.Repeat("x", 1000))
-	if first.Start <= 0 || second.Start != 0 {
-		t.Errorf("starting took %v and %v, want some time for the first task alone", first.Start, second.Start)
-	}
-	if second.Copied != 2000 || second.Handover <= 0 {
-		t.Errorf("%d bytes copied in %v, want 2000 in some time", second.Copied, second.Handover)
-	}
-}
-
-func TestSubcommandTypedByAPersonIsExplained(t *testing.T) {
-	cmd := exec.Command(os.Args[0], Subcommand)
-	out, err := cmd.CombinedOutput()
-	if cmd.ProcessState.ExitCode() != 2 || !strings.Contains(string(out), "expected to be started by imgpipe itself") {
-		t.Errorf("it said %q and ended with %v, want a sentence and status 2", out, err)
-	}
-}
-
-func TestPoolInsideAWorkerIsRefused(t *testing.T) {
-	t.Setenv(cookieName, cookie)
-	if _, err := New(Options{}); err == nil || !strings.Contains(err.Error(), "procs.IsWorker") {
-		t.Errorf("New in a worker: %v, want an error that says what main must call", err)
-	}
-}
-
-const parentCommand = "__parent"
-
-// parentMain is a program that runs a pool, with one worker at work for an hour, until it is killed.
-func parentMain() int {
-	p, err := New(Options{Workers: 3, Prestart: true, Env: []string{faultName + "=faults"}})
-	if err != nil {
-		return 1
-	}
-	var ready sync.WaitGroup
-	for range 3 {
-		ready.Go(func() { p.Do(context.Background(), transform.Task{}) })
-	}
-	ready.Wait()
-	for range 2 {
-		go p.Do(context.Background(), transform.Task{Data: []byte("fault hang")})
-	}
-	fmt.Println(p.Pids())
-	select {}
-}
-
-func TestNoOrphanWhenTheParentIsKilled(t *testing.T) {
-	cmd := exec.Command(os.Args[0], parentCommand)
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	line, _ := bufio.NewReader(out).ReadString('\n')
-	cmd.Process.Kill()
-	cmd.Wait()
-	pids := strings.Fields(strings.Trim(line, "[]\n"))
-	if len(pids) == 0 {
-		t.Fatalf("the parent named no workers: %q", line)
-	}
-	for _, text := range pids {
-		pid, err := strconv.Atoi(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		waitForEnd(t, pid)
-		if state := processState(pid); state != "" && state != "Z" {
-			t.Errorf("worker %d is in state %q after its parent was killed", pid, state)
-		}
 	}
 }

@@ -20,7 +20,7 @@ import (
 
 // This file runs in the worker processes of the tests: the test binary, started again. IMGPIPE_TEST_FAULT says what goes wrong
 // with a worker as such. What goes wrong with one image is said by that image: its bytes are "fault NAME", or "once FILE NAME"
-// for a fault that happens to the first worker that can make FILE. What begins with "swallow" gives nothing; all other bytes
+// for a fault that happens to the first worker that can make FILE, or "escape NAMES DIR". What begins with "swallow" gives nothing; all other bytes
 // come back as they are.
 
 const faultName = "IMGPIPE_TEST_FAULT"
@@ -50,6 +50,10 @@ func faultyMain() int {
 		fw.begin(tagHello, &hello{version: version}, 0)
 		fw.flush()
 		return 8
+	case "no-seccomp":
+		withoutCalls(unix.SYS_SECCOMP)
+	case "no-landlock":
+		withoutCalls(unix.SYS_LANDLOCK_CREATE_RULESET)
 	case "deaf": // to the end of its input
 		defer time.Sleep(time.Hour)
 	case "stray-prints":
@@ -85,6 +89,10 @@ func faultyMain() int {
 				f.Close()
 				happen(words[2], faultOut)
 			}
+		case len(words) == 3 && words[0] == "escape":
+			return transform.Result{Outputs: []transform.Output{{Data: tryEscapes(words[1], words[2])}}}, nil
+		case len(words) == 2 && words[1] == "write-image":
+			task.Data[0] = 'F'
 		case len(words) == 2 && words[0] == "fault":
 			happen(words[1], faultOut)
 		}
@@ -115,17 +123,18 @@ func happen(fault string, out *os.File) {
 		go panic("index out of its palette")
 		select {}
 	case "sigkill":
-		syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		unix.Tgkill(os.Getpid(), unix.Gettid(), syscall.SIGKILL)
 		select {}
 	case "sigsegv": // as a fault in C code would, so that the signal itself ends the process
 		signalDefault(syscall.SIGSEGV)
 	case "overflow":
 		overflow(nil)
 	case "out-of-memory":
-		syscall.Setrlimit(syscall.RLIMIT_AS, &syscall.Rlimit{Cur: 64 << 20, Max: 64 << 20})
 		for {
-			sink = append(sink, make([]byte, 256<<20)...)
+			sink = append(sink, make([]byte, 8<<20)...)
 		}
+	case "eight-gibibytes":
+		sink = make([]byte, eightGiB)
 	case "hang":
 		time.Sleep(time.Hour)
 	case "partial-answer":

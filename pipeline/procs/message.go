@@ -113,9 +113,20 @@ func parse(head []byte, m message) error {
 	return nil
 }
 
-type hello struct{ version, pid uint32 }
+type hello struct {
+	version, pid uint32
+	// mapped is how much of the shared memory the worker can read; 0 where it has none.
+	mapped uint64
+	// isolation says what the worker has given up.
+	isolation string
+}
 
-func (m *hello) fields(c *codec) { c.u32(&m.version); c.u32(&m.pid) }
+func (m *hello) fields(c *codec) {
+	c.u32(&m.version)
+	c.u32(&m.pid)
+	c.u64(&m.mapped)
+	str(c, &m.isolation)
+}
 
 // An asset is a named file that belongs to a spec; its bytes are in the body.
 type asset struct {
@@ -139,12 +150,15 @@ type taskMessage struct {
 	task   uint64
 	spec   uint32
 	limits transform.Limits
+	// mapped is the length of the image file where it is in shared memory; 0 where it is in the body.
+	mapped uint64
 }
 
 func (m *taskMessage) fields(c *codec) {
 	c.u64(&m.task)
 	c.u32(&m.spec)
 	c.i64(&m.limits.MaxPixels)
+	c.u64(&m.mapped)
 }
 
 // A doneMessage is the answer to a task. The Data of its outputs are in the body; lengths are theirs.

@@ -21,6 +21,12 @@ type Options struct {
 	// Recycle is the number of images after which a worker is replaced; 0 is never. The old one works until the new one
 	// is there.
 	Recycle int
+	// Isolate is what a worker gives up before its first image. Default [IsolateAuto].
+	Isolate Isolate
+	// WorkerMemory bounds the memory that a worker may take for its images, in bytes, beyond what it has when it starts; 0 is no
+	// bound. An image that needs more fails with class "out-of-memory", and has cost two workers. Only Linux holds a worker to it;
+	// elsewhere garbage is collected harder as it comes near. A decoder of large images needs tens of megabytes.
+	WorkerMemory int64
 	// Grace is how long Close waits for tasks that run, and then for workers to leave, before it kills them. Default 2 s.
 	Grace time.Duration
 	// StartTimeout is how long a worker may take to say hello. Default 30 s.
@@ -29,7 +35,30 @@ type Options struct {
 	Stderr io.Writer
 }
 
+// Isolate says what a worker gives up before its first image: an image comes from strangers, and the code that decodes it should
+// reach nothing, should it ever do their bidding.
+type Isolate string
+
+// On Linux a worker gives up the file system and the network (Landlock, seccomp), cannot start programs or processes or signal
+// others, and can gain no privileges. It may open few descriptors, write no file and leave no core. Elsewhere it is held to those last
+// limits where the system has them.
+const (
+	IsolateAuto   Isolate = "auto"   // whatever the system offers; [Pool.Isolation] tells what that is
+	IsolateStrict Isolate = "strict" // a worker that cannot give up all of it does not start: the pool ends with a [StartError]
+	IsolateOff    Isolate = "off"    // nothing
+)
+
 func (o Options) withDefaults() (Options, error) {
+	switch o.Isolate {
+	case "":
+		o.Isolate = IsolateAuto
+	case IsolateAuto, IsolateStrict, IsolateOff:
+	default:
+		return o, fmt.Errorf("isolate %q: expected auto, strict or off", o.Isolate)
+	}
+	if o.WorkerMemory < 0 {
+		return o, fmt.Errorf("worker memory of %d bytes: expected 0 or more", o.WorkerMemory)
+	}
 	if o.Workers < 1 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}

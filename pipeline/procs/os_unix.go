@@ -3,6 +3,7 @@
 package procs
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -18,6 +19,9 @@ func enlarge(*os.File, int) int { return 4 << 10 }
 
 // tieToParent has nothing to do here: see watchParent.
 func tieToParent(*exec.Cmd) {}
+
+// relaxTimers has nothing to do here.
+func relaxTimers() (undo func()) { return func() {} }
 
 // watchParent ends this process soon after its parent has ended. Between images the end of input does that, but an image
 // that never ends would leave an orphan.
@@ -62,3 +66,17 @@ func peakAtEnd(state *os.ProcessState, _ int64) int64 {
 	}
 	return int64(usage.Maxrss) << 10
 }
+
+// isolate bounds what this process can do by limits, which is all there is for a program on these systems that cannot be shut in
+// without a profile of theirs.
+func isolate() (said string, missing error) {
+	for _, resource := range []int{unix.RLIMIT_CORE, unix.RLIMIT_FSIZE} {
+		if err := unix.Setrlimit(resource, &unix.Rlimit{}); err != nil {
+			return "none: limits cannot be set", fmt.Errorf("limit cores and file sizes: %w", err)
+		}
+	}
+	return "limits alone", errors.New("this system has no means to give up files and network: expected Linux")
+}
+
+// boundMemory is not to be had here: the garbage collector alone minds the limit.
+func boundMemory(int64) error { return nil }

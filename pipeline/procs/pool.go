@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -20,6 +21,9 @@ import (
 
 // ClassWorkerKilled is the class of an image whose workers died under it.
 const ClassWorkerKilled = "worker-killed"
+
+// ClassOutOfMemory is the class of an image that needed more memory than its workers could have.
+const ClassOutOfMemory = "out-of-memory"
 
 const (
 	triesGuilty   = 2 // of an image that crashes its worker
@@ -92,7 +96,8 @@ func New(opts Options) (*Pool, error) {
 	p.life, p.end = context.WithCancel(context.Background())
 	// GORACE: a program built with the race detector otherwise sleeps for a second when it leaves.
 	race := strings.TrimSpace(os.Getenv("GORACE") + " atexit_sleep_ms=0")
-	p.env = slices.Concat(os.Environ(), []string{"GOMAXPROCS=1", "GORACE=" + race, cookieName + "=" + cookie}, opts.Env)
+	p.env = slices.Concat(os.Environ(), []string{"GOMAXPROCS=1", "GORACE=" + race, cookieName + "=" + cookie,
+		isolateName + "=" + string(opts.Isolate), memoryName + "=" + strconv.FormatInt(opts.WorkerMemory, 10)}, opts.Env)
 	go p.starter()
 	for lane := range opts.Workers {
 		s := &slot{lane: lane}
@@ -110,16 +115,32 @@ func New(opts Options) (*Pool, error) {
 func (p *Pool) starter() {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
+	defer relaxTimers()()
 	for request := range p.starts {
 		request.started <- request.cmd.Start()
 	}
 }
 
+// Isolation says in a few words what the workers have given up, such as "no files, no network, no programs (landlock, seccomp)". It asks a
+// worker, which it starts if need be and which is then ready for a task. The error is that of a Do that finds no worker.
+func (p *Pool) Isolation(ctx context.Context) (string, error) {
+	s, err := p.acquire(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer p.release(s)
+	var cost pipeline.Cost
+	if err := p.ready(ctx, s, &cost); err != nil {
+		return "", err
+	}
+	return s.worker.isolation, nil
+}
+
 // Width is how many tasks Do lets in at once.
 func (p *Pool) Width() int { return p.opts.Workers }
 
-// Do runs one task in a worker, as [pipeline.Executor] says. An image whose workers died fails with class "worker-killed". A
-// [StartError] is the end of the pool. The outputs of a Result share memory.
+// Do runs one task in a worker, as [pipeline.Executor] says. An image whose workers died fails with class "worker-killed" or
+// "out-of-memory". A [StartError] is the end of the pool. The outputs of a Result share memory.
 func (p *Pool) Do(ctx context.Context, task transform.Task) (transform.Result, pipeline.Cost, error) {
 	var cost pipeline.Cost
 	arrived := time.Now()
@@ -149,8 +170,12 @@ func (p *Pool) Do(ctx context.Context, task transform.Task) (transform.Result, p
 		case p.life.Err() != nil:
 			return transform.Result{}, cost, pipeline.ErrClosed
 		case cost.Attempts >= triesInnocent, cost.Attempts >= triesGuilty && !d.innocent:
+			kind := ClassWorkerKilled
+			if d.outOfMemory {
+				kind = ClassOutOfMemory
+			}
 			return transform.Result{}, cost, &transform.Error{
-				Kind: ClassWorkerKilled, Doing: "transform in a worker process",
+				Kind: kind, Doing: "transform in a worker process",
 				Err: fmt.Errorf("the worker died %d times under this image: %w", cost.Attempts, d),
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"runtime/metrics"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -23,6 +24,10 @@ const (
 
 	cookieName = "IMGPIPE_WORKER"
 	cookie     = "1"
+
+	isolateName = "IMGPIPE_WORKER_ISOLATE"
+	memoryName  = "IMGPIPE_WORKER_MEMORY"
+	mappedName  = "IMGPIPE_WORKER_MAPPED"
 
 	// maxStack ends a runaway recursion. Go's own limit is 1 GB, by which time the machine may be in trouble.
 	maxStack = 64 << 20
@@ -58,7 +63,10 @@ func serveMain(do doFunc) int {
 	watchParent()
 	in, out, err := takeStdio()
 	if err == nil {
-		err = serve(in, out, do)
+		s := server{do: do, mapped: mapShared()}
+		if s.isolation, err = confine(); err == nil {
+			err = s.serve(in, out)
+		}
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "imgpipe worker:", err)
@@ -69,7 +77,43 @@ func serveMain(do doFunc) int {
 
 // Serve is the worker's side of the wire, with transform.Do: it says HELO on w and answers what comes from r until r ends. The
 // error is nil when r ended between two frames. Main calls it for standard input and output.
-func Serve(r io.Reader, w io.Writer) error { return serve(r, w, transform.Do) }
+func Serve(r io.Reader, w io.Writer) error {
+	s := server{do: transform.Do, isolation: "none"}
+	return s.serve(r, w)
+}
+
+// A server is the worker's side of the wire.
+type server struct {
+	do        doFunc
+	mapped    []byte // the memory shared with the pool, which is not to be written
+	isolation string
+}
+
+// confine bounds this process and has it give up what the pool has asked it to, and says what that is.
+func confine() (string, error) {
+	mode, text := Isolate(os.Getenv(isolateName)), os.Getenv(memoryName)
+	memory := int64(0)
+	if text != "" {
+		var err error
+		if memory, err = strconv.ParseInt(text, 10, 64); err != nil {
+			return "", fmt.Errorf("%s=%s: expected a number of bytes", memoryName, text)
+		}
+	}
+	if memory > 0 {
+		debug.SetMemoryLimit(memory - memory/8) // so that garbage does not meet the bound
+		if err := boundMemory(memory); err != nil {
+			return "", fmt.Errorf("bound memory to %d bytes: %w", memory, err)
+		}
+	}
+	if mode == IsolateOff || mode == "" {
+		return "none: it is off", nil
+	}
+	said, missing := isolate()
+	if missing != nil && mode == IsolateStrict {
+		return "", fmt.Errorf("isolate strictly: %w", missing)
+	}
+	return said, nil
+}
 
 // A heldSpec is what a SPEC frame was understood as.
 type heldSpec struct {
@@ -77,10 +121,10 @@ type heldSpec struct {
 	err  error
 }
 
-func serve(r io.Reader, w io.Writer, do doFunc) error {
+func (s *server) serve(r io.Reader, w io.Writer) error {
 	fr := frameReader{r: bufio.NewReaderSize(r, firstWrite), reuse: true}
 	fw := frameWriter{w: w}
-	if err := fw.begin(tagHello, &hello{version, uint32(os.Getpid())}, 0); err != nil {
+	if err := fw.begin(tagHello, &hello{version, uint32(os.Getpid()), uint64(len(s.mapped)), s.isolation}, 0); err != nil {
 		return fmt.Errorf("say hello: %w", err)
 	}
 	if err := fw.flush(); err != nil {
@@ -115,7 +159,14 @@ func serve(r io.Reader, w io.Writer, do doFunc) error {
 			if !ok {
 				return fmt.Errorf("read a task: %w: spec %d was never sent", errFrame, m.spec)
 			}
-			if err := answer(&fw, m, held, f.body, do); err != nil {
+			data := f.body
+			if m.mapped > 0 {
+				if m.mapped > uint64(len(s.mapped)) || len(data) > 0 {
+					return fmt.Errorf("read a task: %w: %d bytes in a shared memory of %d, and %d in the body", errFrame, m.mapped, len(s.mapped), len(data))
+				}
+				data = s.mapped[:m.mapped:m.mapped]
+			}
+			if err := answer(&fw, m, held, data, s.do); err != nil {
 				return err
 			}
 		default:

@@ -1,9 +1,9 @@
 // Package procs is the [pipeline.Executor] that runs transform.Do in child processes of this same program.
 //
 //	Pool.Do ──> a slot ──┬── stdin:  SPEC?, TASK ──>┐
-//	                     │                          │  worker process: one at a time,
-//	   Result <──────────┼── stdout: HELO, DONE… <──┤  transform.Do, GOMAXPROCS=1
-//	   death's message <─┴── stderr: last 4 KiB  <──┘
+//	                     ├── memory: the image ────>┤  worker process: one at a time,
+//	   Result <──────────┼── stdout: HELO, DONE… <──┤  transform.Do, GOMAXPROCS=1,
+//	   death's message <─┴── stderr: last 4 KiB  <──┘  no files, no network, no programs
 //
 // An image that crashes, hangs or exhausts its worker costs that worker and nothing else. The pool never runs an image in
 // the parent, never has more than one image in a worker, and never leaves a worker behind.
@@ -23,15 +23,20 @@
 // A str is a u32 length and that many bytes; a list is a u32 count and that many elements; a bool is one byte, 0 or 1;
 // times are i64 nanoseconds. A head has no byte more than its fields.
 //
-//	HELO  worker → pool   version u32 (now 1), pid u32
+//	HELO  worker → pool   version u32 (now 2), pid u32, mapped u64, isolation str
 //	SPEC  pool → worker   id u32, text str, list of (name str, length u64); the body is the named files (watermarks)
-//	TASK  pool → worker   task u64, spec u32, max-pixels i64; the body is the image file
+//	TASK  pool → worker   task u64, spec u32, max-pixels i64, mapped u64; the body is the image file
 //	DONE  worker → pool   task u64, busy time, collected time, RESULT, failed bool, [ERROR]; the body is the outputs
 //
 //	RESULT  SOURCE, list of (label str, format str, width i64, height i64, length u64), list of warning str, path str,
 //	        decode, operate and encode times
 //	SOURCE  format str, width i64, height i64, orientation i64, alpha bool, progressive bool
 //	ERROR   kind str, doing str, text str, stack str
+//
+// Where IMGPIPE_WORKER_MAPPED is in its environment, descriptor 3 is shared memory of so many bytes. A worker that says in HELO that
+// it has mapped so many gets image files up to that length there: then the body of a TASK is empty, and the file is the first mapped
+// bytes of that memory, which the pool leaves alone until the DONE. IMGPIPE_WORKER_ISOLATE is auto, strict or off; isolation in HELO
+// says for people what the worker has given up before it said HELO. IMGPIPE_WORKER_MEMORY is in bytes.
 //
 // The worker speaks first: HELO. A SPEC has no answer; it stands for its id until another SPEC takes that id; ids are below
 // 64. A TASK is answered by one DONE with the same task number, once it has been read whole; the next TASK comes
@@ -46,7 +51,8 @@
 // A worker that dies is replaced, and its image is tried once more, alone in a fresh process. If that dies too, the image
 // fails with class "worker-killed" and a message that names the signal or exit status and what the worker last said. Where
 // the signal was one that people and kernels send (SIGKILL and its like) rather than one that a fault raises (SIGSEGV and
-// its like), the image is tried up to five times, since it is probably innocent. A task whose context ends has its worker
+// its like), the image is tried up to five times, since it is probably innocent. Where the worker said that memory ran out,
+// the class is "out-of-memory". A task whose context ends has its worker
 // killed and is not tried again. Three starts in a row that never said HELO end the pool with a [StartError];
 // those that were killed from outside do so when they are thirty.
 //
@@ -70,7 +76,7 @@ import (
 )
 
 const (
-	version = 1 // of the wire; HELO carries it
+	version = 2 // of the wire; HELO carries it
 
 	headerSize = 16
 	maxHead    = 1 << 20

@@ -111,7 +111,7 @@ func throughServe(t *testing.T, task transform.Task, do doFunc) (transform.Resul
 	if err := w.writer.flush(task.Data); err != nil {
 		t.Fatal(err)
 	}
-	if err := serve(&requests, &answers, do); err != nil {
+	if err := (&server{do: do}).serve(&requests, &answers); err != nil {
 		t.Fatal(err)
 	}
 	w.reader.r = &answers
@@ -233,9 +233,9 @@ func TestFrameIsNotAllocatedOnTrust(t *testing.T) {
 }
 
 func FuzzFrame(f *testing.F) {
-	f.Add(bytesOf(f, tagHello, &hello{1, 2}))
+	f.Add(bytesOf(f, tagHello, &hello{1, 2, 3, "no files"}))
 	f.Add(bytesOf(f, tagSpec, &specMessage{id: 3, text: "size=10", assets: []asset{{"logo.png", 4}}}, []byte("logo")))
-	f.Add(bytesOf(f, tagTask, &taskMessage{task: 4, spec: 3}, []byte("image")))
+	f.Add(bytesOf(f, tagTask, &taskMessage{task: 4, spec: 3, mapped: 5}, []byte("image")))
 	f.Add(bytesOf(f, tagDone, &doneMessage{task: 4, result: transform.Result{
 		Outputs: []transform.Output{{Label: "a", Data: []byte("x")}}, Warnings: []string{"w"}}}, []byte("x")))
 	f.Add(bytesOf(f, tagDone, &doneMessage{task: 4, failed: true, failure: wireError{kind: "decode", text: "bad"}}))

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -41,6 +42,9 @@ type worker struct {
 	reader frameReader
 	stderr *transcript
 	floor  int64 // see peakAtEnd
+
+	shared    *sharedMemory // where image files go that fit; nil where there is none
+	isolation string        // what it said it has given up
 
 	collected, counted time.Duration // of garbage collection: what it told last, and what of that is in Usage.GC
 
@@ -88,6 +92,7 @@ func (p *Pool) spawn() (*worker, error) {
 	w.cmd.Env = p.env
 	w.cmd.Stdin, w.cmd.Stdout, w.cmd.Stderr = inR, outW, w.stderr
 	w.cmd.WaitDelay = farewell // where something else holds its standard error open
+	w.shared = newShared(w.cmd)
 	tieToParent(w.cmd)
 	w.kill = sync.OnceFunc(func() { w.cmd.Process.Kill() })
 	request := startRequest{w.cmd, make(chan error, 1)}
@@ -95,9 +100,9 @@ func (p *Pool) spawn() (*worker, error) {
 	err = <-request.started
 	inR.Close()
 	outW.Close()
+	w.shared.handedOver()
 	if err != nil {
-		inW.Close()
-		outR.Close()
+		w.discard()
 		return nil, err
 	}
 	p.born(w)
@@ -143,6 +148,11 @@ func (w *worker) hear() error {
 	if m.version != version {
 		return fmt.Errorf("%w: the worker speaks version %d, expected %d", errFrame, m.version, version)
 	}
+	if m.mapped < uint64(w.shared.size()) {
+		w.shared.free()
+		w.shared = nil
+	}
+	w.isolation = m.isolation
 	return nil
 }
 
@@ -165,7 +175,12 @@ func (w *worker) do(ctx, life context.Context, task transform.Task, cost *pipeli
 	}
 	stop, stopLife := context.AfterFunc(ctx, w.kill), context.AfterFunc(life, w.kill)
 	start := time.Now()
-	done, f, err := w.exchange(task.Data)
+	body := task.Data
+	if w.shared.fits(body) {
+		w.shared.put(body)
+		body = nil
+	}
+	done, f, err := w.exchange(body)
 	w.collected = max(w.collected, done.collected)
 	// Both are called, whatever the first says. When one is too late, the kill is on its way or has been done: the worker
 	// is condemned even where it has answered.
@@ -215,7 +230,12 @@ func (w *worker) prepare(task transform.Task) error {
 		}
 		w.writer.buf = append(w.writer.buf, body...)
 	}
-	if err := w.writer.begin(tagTask, &taskMessage{uint64(w.tasks), id, task.Limits}, len(task.Data)); err != nil {
+	m := taskMessage{task: uint64(w.tasks), spec: id, limits: task.Limits}
+	bodyLen := len(task.Data)
+	if w.shared.fits(task.Data) {
+		m.mapped, bodyLen = uint64(bodyLen), 0
+	}
+	if err := w.writer.begin(tagTask, &m, bodyLen); err != nil {
 		return tooLarge(err)
 	}
 	w.specs[key] = id
@@ -271,6 +291,8 @@ type death struct {
 	how      string // "exit status 2"
 	said     string // the line of its standard error that tells most
 	innocent bool   // something from outside ended it, so that its image is probably good
+
+	outOfMemory bool // it said that it could get no more memory
 }
 
 func (d *death) Error() string { return d.how + d.lastWords() }
@@ -324,6 +346,9 @@ func (w *worker) bury(err error) *death {
 		d.how += ", in the middle of its answer"
 	}
 	d.said = w.stderr.said()
+	// Go has several sentences for it, one for each thing that it could not allocate.
+	d.outOfMemory = strings.HasPrefix(d.said, "fatal error: ") &&
+		(strings.Contains(d.said, "out of memory") || strings.Contains(d.said, "cannot allocate memory"))
 	w.discard()
 	return d
 }
@@ -338,10 +363,12 @@ func fromOutside(s syscall.Signal) bool {
 	return false
 }
 
-// discard closes the pool's ends of the pipes of a worker that has ended.
+// discard lets go of the pool's ends of the pipes and of the memory of a worker that has ended, or was never started.
 func (w *worker) discard() {
 	w.in.Close()
 	w.out.Close()
+	w.shared.free()
+	w.shared = nil
 }
 
 // retire tells an idle worker to leave, and ends it if it has not after grace.
