@@ -136,14 +136,15 @@ func unfilterRGB(filter byte, row, src []byte) {
 		}
 	case paeth:
 		var a0, a1, a2, c0, c1, c2 int32
-		for x := range n {
-			b, s := le.Uint32(row[4*x:]), le.Uint32(src[3*x:])
+		for len(row) >= 4 && len(src) >= 4 {
+			b, s := le.Uint32(row), le.Uint32(src)
 			b0, b1, b2 := int32(b&255), int32(b>>8&255), int32(b>>16&255)
-			a0 = (predict(a0, b0, c0) + int32(s)) & 255
-			a1 = (predict(a1, b1, c1) + int32(s>>8)) & 255
-			a2 = (predict(a2, b2, c2) + int32(s>>16)) & 255
-			le.PutUint32(row[4*x:], uint32(a0|a1<<8|a2<<16)|alpha)
+			a0 = int32(uint8(predict(a0, b0, c0) + int32(s)))
+			a1 = int32(uint8(predict(a1, b1, c1) + int32(s>>8)))
+			a2 = int32(uint8(predict(a2, b2, c2) + int32(s>>16)))
+			le.PutUint32(row, uint32(a0|a1<<8|a2<<16)|alpha)
 			c0, c1, c2 = b0, b1, b2
+			row, src = row[4:], src[3:]
 		}
 	}
 }
