@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"imgpipe/cmd/imgpipe/internal/summary"
@@ -12,7 +13,7 @@ import (
 	"imgpipe/transform"
 )
 
-// dryRun tells what would be written where.
+// dryRun tells what would be written where, and with --explain, of each image on this machine, the way that its pixels would go and why.
 func dryRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive, stdout, stderr io.Writer) error {
 	todo, before := 0, 0
 	tell := func(item fetch.Item, p *place) {
@@ -24,6 +25,11 @@ func dryRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive,
 		todo++
 		for _, name := range p.shown(arc.format(item)) {
 			fmt.Fprintf(stdout, "%s -> %s\n", summary.Printable(fetch.Redact(item.Source)), name)
+		}
+		if f.explain && !item.URL {
+			for line := range strings.Lines(explanation(item, arc.spec, f)) {
+				fmt.Fprintf(stdout, "  %s\n", summary.Printable(strings.TrimSuffix(line, "\n")))
+			}
 		}
 	}
 	in := newIntake(ctx, inputs)
@@ -37,6 +43,26 @@ func dryRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive,
 			f.shownOutput(), f.plan(arc.text), todo, before, totals.Failed)
 	}
 	return f.verdict(err, in.err, totals, false)
+}
+
+// explanation gives the steps that an image would take, or why it would be refused.
+func explanation(item fetch.Item, spec transform.Spec, f *runFlags) string {
+	if item.Size > f.maxBytes {
+		return fmt.Sprintf("refused: it has %d bytes: expected at most %d, see --max-bytes", item.Size, f.maxBytes)
+	}
+	data, err := os.ReadFile(item.Source)
+	if err != nil {
+		return "refused: " + err.Error()
+	}
+	header, err := transform.ReadHeader(data)
+	if err != nil {
+		return "refused: " + err.Error()
+	}
+	steps, err := spec.Explain(header, transform.Limits{MaxPixels: f.maxPixels})
+	if err != nil {
+		return "refused: " + err.Error()
+	}
+	return steps
 }
 
 // shown gives the names of an item's outputs as far as they are known: {ext}, {w} and {h} may stand in them.

@@ -39,6 +39,7 @@ type runFlags struct {
 
 	name, onExist           string
 	force, retryFailed, dry bool
+	explain                 bool
 	failedList, report      string
 
 	timeout, connectTimeout, itemTimeout time.Duration
@@ -116,6 +117,7 @@ func addRunFlags(flags *pflag.FlagSet) *runFlags {
 	output.yes(&f.retryFailed, "retry-failed", "", "do only what failed in an earlier run")
 	output.str(&f.failedList, "failed-list", "", "FILE", "write the inputs that failed to FILE, which --input-list can read")
 	output.yes(&f.dry, "dry-run", "n", "tell what would be written, and do nothing")
+	output.yes(&f.explain, "explain", "", "with --dry-run: also by which path each local image would go, and why")
 	output.str(&f.report, "report", "", "FILE", "write a summary as JSON; - for standard output")
 
 	speed := flagGroup{flags, "Speed and memory"}
@@ -217,6 +219,8 @@ func (f *runFlags) validate() error {
 		return fmt.Errorf("--downloads %d: --mode serial fetches one image after the other", f.downloads)
 	case f.force && f.retryFailed:
 		return errors.New("--force and --retry-failed exclude each other: expected one of them")
+	case f.explain && !f.dry:
+		return errors.New("--explain says what would be done: expected --dry-run with it")
 	case f.quiet && changed("progress"):
 		return errors.New("--quiet and --progress exclude each other: expected one of them")
 	}
