@@ -151,7 +151,7 @@ func (f *drillFlags) run(ctx context.Context, stdout, stderr io.Writer) error {
 			return drillResult{}, err
 		}
 		defer os.RemoveAll(scratch)
-		r := &drillRun{program: program, dir: scratch, mode: mode, workers: f.workers, images: f.images, plan: plan, faults: plan.table(), patience: drillPatience, calm: calm, verbose: say}
+		r := &drillRun{program: program, dir: scratch, mode: mode, workers: f.workers, images: f.images, plan: plan, faults: plan.table(), calm: calm, verbose: say}
 		if err = r.do(ctx); err == nil && calm == nil {
 			calm, err = outputsOf(r.out())
 		}

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"imgpipe/pipeline/store"
 	"imgpipe/samples"
@@ -24,7 +23,7 @@ func TestDrill(t *testing.T) {
 	}
 	newRun := func(t *testing.T, mode string, plan faultPlan, calm map[string][]byte) *drillRun {
 		return &drillRun{program: program, dir: t.TempDir(), mode: mode, workers: 2, images: plan.images, plan: plan, faults: plan.table(),
-			patience: time.Second, calm: calm, verbose: t.Logf}
+			calm: calm, verbose: t.Logf}
 	}
 	const images = 40
 	quiet := newRun(t, modeGoroutines, faultPlan{images: images}, nil)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -71,16 +72,15 @@ func (r *drillRun) expected(image int) []string {
 
 // A drillRun is one drill: images with faults in one mode, through as many runs of imgpipe as it takes.
 type drillRun struct {
-	program  string
-	dir      string // for what it needs, and nothing else's
-	mode     string
-	workers  int
-	images   int
-	plan     faultPlan
-	faults   faultTable // of plan
-	patience time.Duration
-	calm     map[string][]byte // the outputs of a run without faults; nil in that run itself
-	verbose  func(format string, args ...any)
+	program string
+	dir     string // for what it needs, and nothing else's
+	mode    string
+	workers int
+	images  int
+	plan    faultPlan
+	faults  faultTable        // of plan
+	calm    map[string][]byte // the outputs of a run without faults; nil in that run itself
+	verbose func(format string, args ...any)
 
 	result drillResult
 }
@@ -108,6 +108,11 @@ func (r *drillRun) do(ctx context.Context) error {
 		return err
 	}
 	defer srv.Close()
+	first, err := http.Get(base + "/small/1.jpg") // the pictures are drawn when the first is asked for
+	if err != nil {
+		return err
+	}
+	first.Body.Close()
 	list := filepath.Join(r.dir, "list.txt")
 	if err := os.WriteFile(list, r.list(base), 0o666); err != nil {
 		return err
@@ -186,7 +191,7 @@ func (r *drillRun) once(ctx context.Context, list string) (status int, said stri
 	ctx, cancel := context.WithTimeoutCause(ctx, drillLimit, errHangs)
 	defer cancel()
 	args := []string{"run", "-q", "-m", r.mode, "-o", r.out(), "--resize", "64x64", "--name", "{index}.{ext}",
-		"--item-timeout", r.patience.String(), "--timeout", r.patience.String(), "--retries", "1", "--max-bytes", "2MB", "-i", list}
+		"--item-timeout", drillPatience.String(), "--timeout", drillPatience.String(), "--retries", "1", "--max-bytes", "2MB", "-i", list}
 	if r.mode != modeSerial {
 		args = append(args, "-w", strconv.Itoa(r.workers), "-d", "16", "--per-host", "16")
 	}
