@@ -78,6 +78,9 @@ type slowExecutor struct {
 func (s slowExecutor) Do(ctx context.Context, t transform.Task) (transform.Result, pipeline.Cost, error) {
 	began := time.Now()
 	r, c, err := s.Executor.Do(ctx, t)
-	time.Sleep(time.Duration((s.factor - 1) * float64(time.Since(began))))
+	select {
+	case <-ctx.Done():
+	case <-time.After(time.Duration((s.factor - 1) * float64(time.Since(began)))):
+	}
 	return r, c, err
 }

@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 	"iter"
-	"slices"
+	"os"
 	"sync"
 
 	"imgpipe/fetch"
@@ -42,11 +42,21 @@ func (in *intake) items() iter.Seq[fetch.Item] {
 	}
 }
 
+// rereadable tells that lists can be read more than once: not standard input, nor a pipe.
+func rereadable(lists []string) bool {
+	for _, l := range lists {
+		if info, err := os.Stat(l); l == "-" || err != nil || !info.Mode().IsRegular() {
+			return false
+		}
+	}
+	return true
+}
+
 // count tells the screen how many items there are, where the input can be read twice and there is a screen to tell. The run does not wait
 // for it.
 func (in *intake) count(f *runFlags, s *screen) *sync.WaitGroup {
 	var counting sync.WaitGroup
-	if f.quiet || f.progress == "none" || slices.Contains(f.lists, "-") {
+	if f.quiet || f.progress == "none" || !rereadable(f.lists) {
 		return &counting
 	}
 	counting.Go(func() {

@@ -55,13 +55,23 @@ func liveRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive
 	if l.exec, err = f.executor(l.choseMode); err != nil {
 		return exitError{exitCouldNotRun, err}
 	}
-	if l.failed, err = newFailedList(f.failedList); err == nil {
-		l.trace, err = newTraceFile(f.trace)
-	}
-	if err != nil {
-		l.exec.Close()
+	defer l.exec.Close()
+	// What is to be written at the end is tried at the beginning.
+	if l.failed, err = newFailedList(f.failedList); err != nil {
 		return exitError{exitCouldNotRun, err}
 	}
+	defer l.failed.abandon()
+	if l.trace, err = newTraceFile(f.trace); err != nil {
+		return exitError{exitCouldNotRun, err}
+	}
+	defer l.trace.abandon()
+	var reportFile *wholeFile
+	if f.report != "" && f.report != "-" {
+		if reportFile, err = newWholeFile(f.report); err != nil {
+			return exitError{exitCouldNotRun, fmt.Errorf("--report %q: %w", f.report, err)}
+		}
+	}
+	defer reportFile.abandon()
 	l.screen.say("imgpipe: %s to %s: %s", f.shownInput(), f.shownOutput(), f.plan(arc.text))
 	for _, w := range arc.store.Warnings() {
 		l.screen.say("note: %s", w)
@@ -74,14 +84,20 @@ func liveRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive
 		l.screen.say("note: a run died here with images under way; those %d are now done in processes of their own", n)
 	}
 	in := newIntake(ctx, inputs)
-	stop, release := stopOnSignal(l.screen, func() { cancel(errInterrupted) }, in.close)
+	stop, release := stopOnSignal(l.screen, func() { cancel(errInterrupted) })
 	counting := in.count(f, l.screen)
 
 	options := l.options(stop)
+	options.Stopping = func() {
+		in.close()
+		l.client.Finish()
+	}
 	items := in.items()
 	if f.stage == stageTransform {
 		if items, options.Fetcher, err = fetchedBefore(ctx, items, l.client, max(f.downloads, f.perHost)); err != nil {
-			l.exec.Close()
+			in.close()
+			counting.Wait()
+			release()
 			return exitError{exitCouldNotRun, err}
 		}
 	}
@@ -106,7 +122,7 @@ func liveRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive
 	if !f.quiet {
 		l.sum.WriteText(stderr)
 	}
-	return errors.Join(err, asCouldNotRun(f.writeReport(l.sum, stdout)))
+	return errors.Join(err, asCouldNotRun(f.writeReport(l.sum, stdout, reportFile)))
 }
 
 // options are those of the pipeline.
@@ -185,7 +201,11 @@ var errInterrupted = errors.New("interrupted")
 func (f *runFlags) verdict(err, inputErr error, totals pipeline.Totals, interrupted bool) error {
 	switch {
 	case interrupted:
-		return exitError{exitInterrupted, errors.New("interrupted; the same command continues")}
+		stopped := exitError{exitInterrupted, errors.New("interrupted; the same command continues")}
+		if err != nil && !errors.Is(err, errInterrupted) {
+			return errors.Join(stopped, exitError{exitCouldNotRun, hinted(err)})
+		}
+		return stopped
 	case errors.Is(err, pipeline.ErrTooManyFailures):
 		return exitError{exitSomeFailed, fmt.Errorf("--max-failures %v: %w", f.set.Lookup("max-failures").Value, err)}
 	case err != nil:
@@ -255,22 +275,22 @@ func (f *runFlags) shownInput() string {
 	return summary.Printable(text)
 }
 
-func (f *runFlags) writeReport(sum *summary.Summary, stdout io.Writer) error {
+func (f *runFlags) writeReport(sum *summary.Summary, stdout io.Writer, file *wholeFile) error {
 	switch f.report {
 	case "":
 		return nil
 	case "-":
 		return sum.WriteJSON(stdout)
 	}
-	if err := writeWhole(f.report, sum.WriteJSON); err != nil {
+	if err := file.close(sum.WriteJSON(file)); err != nil {
 		return fmt.Errorf("--report %q: %w", f.report, err)
 	}
 	return nil
 }
 
-// stopOnSignal has the first Ctrl-C close the channel it gives and call last, and the second one call now. release ends that, and tells whether
-// there was one.
-func stopOnSignal(s *screen, now, last func()) (stop <-chan struct{}, release func() bool) {
+// stopOnSignal has the first Ctrl-C close the channel it gives, and the second one call now. release ends that, and tells whether there was
+// one.
+func stopOnSignal(s *screen, now func()) (stop <-chan struct{}, release func() bool) {
 	signals := make(chan os.Signal, 2) // so that a second one is not missed while the first is told
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	stopping, quit := make(chan struct{}), make(chan struct{})
@@ -285,7 +305,6 @@ func stopOnSignal(s *screen, now, last func()) (stop <-chan struct{}, release fu
 				case 1:
 					s.say("stopping: finishing what is under way; once more to stop at once")
 					close(stopping)
-					last()
 				case 2:
 					now()
 				}
@@ -317,6 +336,12 @@ func newTraceFile(path string) (*traceFile, error) {
 		return nil, fmt.Errorf("--trace %q: %w", path, err)
 	}
 	return &traceFile{w, trace.NewWriter(w)}, nil
+}
+
+func (t *traceFile) abandon() {
+	if t != nil {
+		t.file.abandon()
+	}
 }
 
 func (t *traceFile) add(o pipeline.Outcome) {

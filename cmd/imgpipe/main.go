@@ -49,21 +49,49 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	code := exitOK
+	for _, e := range exits(root.ExecuteContext(ctx)) {
+		if e.err != nil {
+			fmt.Fprintf(stderr, "imgpipe: %v\n", e.err)
+		}
+		code = graver(code, e.code)
+	}
+	if code == exitUsage {
+		fmt.Fprintln(stderr, "See 'imgpipe help', or --help behind a command.")
+	}
+	return code
+}
+
+// exits gives the parts of an error, of which errors.Join may have made one.
+func exits(err error) []exitError {
 	if err == nil {
-		return exitOK
+		return nil
+	}
+	if e, ok := err.(exitError); ok {
+		return []exitError{e}
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var all []exitError
+		for _, part := range joined.Unwrap() {
+			all = append(all, exits(part)...)
+		}
+		return all
 	}
 	var status exitError
 	if !errors.As(err, &status) {
-		status = exitError{exitUsage, err} // all that is left comes from cobra, and is about the command line
+		return []exitError{{exitUsage, err}} // what is left comes from cobra, and is about the command line
 	}
-	if status.err != nil {
-		fmt.Fprintf(stderr, "imgpipe: %v\n", status.err)
+	return []exitError{{status.code, err}}
+}
+
+// graver gives the exit status that tells more of two.
+func graver(a, b int) int {
+	for _, code := range []int{exitInterrupted, exitCouldNotRun, exitUsage, exitSomeFailed} {
+		if a == code || b == code {
+			return code
+		}
 	}
-	if status.code == exitUsage {
-		fmt.Fprintln(stderr, "See 'imgpipe help', or --help behind a command.")
-	}
-	return status.code
+	return exitOK
 }
 
 // An exitError ends the program with a status. One without an error of its own has been told already.

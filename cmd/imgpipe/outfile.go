@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -13,8 +14,9 @@ import (
 
 // A wholeFile is a file that appears under its name when it is complete, or not at all.
 type wholeFile struct {
-	path string
-	temp *os.File
+	path   string
+	temp   *os.File
+	closed bool
 	*bufio.Writer
 }
 
@@ -23,11 +25,12 @@ func newWholeFile(path string) (*wholeFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &wholeFile{path, f, bufio.NewWriter(f)}, nil
+	return &wholeFile{path: path, temp: f, Writer: bufio.NewWriter(f)}, nil
 }
 
 // close puts the file in place unless err, an error of writing it, is set. It gives that error or its own.
 func (w *wholeFile) close(err error) error {
+	w.closed = true
 	defer os.Remove(w.temp.Name()) // without effect once it is renamed
 	if err == nil {
 		err = w.Flush()
@@ -43,6 +46,15 @@ func (w *wholeFile) close(err error) error {
 	}
 	return err
 }
+
+// abandon leaves nothing of a file that was not closed. It may be called on nil.
+func (w *wholeFile) abandon() {
+	if w != nil && !w.closed {
+		_ = w.close(errAbandoned) // which it gives back
+	}
+}
+
+var errAbandoned = errors.New("the file is not wanted any more")
 
 // writeWhole has write fill a wholeFile.
 func writeWhole(path string, write func(io.Writer) error) error {
@@ -80,6 +92,12 @@ func (l *failedList) add(o pipeline.Outcome) error {
 		return fmt.Errorf("--failed-list %q: %w", l.file.path, l.err)
 	}
 	return nil
+}
+
+func (l *failedList) abandon() {
+	if l != nil {
+		l.file.abandon()
+	}
 }
 
 // close puts the list in place.

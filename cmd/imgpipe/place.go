@@ -18,8 +18,8 @@ type archive struct {
 	namer *store.Namer
 	spec  transform.Spec
 	text  string // of spec
-	// overwrite does again what was skipped because of files that are not ours.
-	overwrite bool
+	// onExist says what becomes of files that are not ours.
+	onExist store.OnExist
 	// retry leaves out all but what failed before.
 	retry bool
 	// alone does what may have killed an earlier run; nil where all is done in processes that may die.
@@ -45,15 +45,20 @@ func (a *archive) Plan(item fetch.Item) (pipeline.Place, error) {
 }
 
 func (a *archive) plan(item fetch.Item) (*place, error) {
-	name, err := a.namer.Plan(store.Source{
-		Index: item.Index, Source: item.Source, URL: item.URL, Dir: item.Dir, Format: a.format(item),
-	})
+	format := a.format(item)
+	name, err := a.namer.Plan(store.Source{Index: item.Index, Source: item.Source, URL: item.URL, Dir: item.Dir, Format: format})
 	if err != nil {
 		return nil, err
 	}
+	if a.onExist == store.Overwrite && !item.URL && within(a.store.Dir(), item.Source) {
+		return nil, &store.Error{Kind: store.ClassOutputIsInput, Doing: "plan " + name.String(),
+			Err: errors.New("the input lies in the output folder, where --on-exist overwrite may replace it")}
+	}
 	p := &place{in: a, key: a.key(item, name.String()), name: name}
-	if e, done := a.store.Done(p.key); done && !(a.overwrite && e.Status == store.Skipped) {
+	if e, done := a.store.Done(p.key); done && !(a.onExist == store.Overwrite && e.Status == store.Skipped) {
 		p.skip = "done before"
+	} else if a.onExist == store.Skip && a.present(name, format) {
+		p.skip = "files that are not ours have its names"
 	} else if a.retry {
 		if last, known := a.store.Last(p.key); !known || last.Status != store.Failed {
 			p.skip = "has not failed before"
@@ -61,6 +66,12 @@ func (a *archive) plan(item fetch.Item) (*place, error) {
 	}
 	p.suspect = p.skip == "" && a.suspect(p.key)
 	return p, nil
+}
+
+// present tells that all outputs have files already, so that nothing need be fetched.
+func (a *archive) present(name store.Name, format transform.Format) bool {
+	_, all := a.store.Present(name, format)
+	return all
 }
 
 func (a *archive) key(item fetch.Item, name string) store.Key {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -48,6 +49,9 @@ func runRun(ctx context.Context, f *runFlags, stdin io.Reader, stdout, stderr io
 	if err := inputs.Check(ctx); err != nil {
 		return exitError{exitUsage, err}
 	}
+	if err := f.originalsAreSafe(ctx, inputs); err != nil {
+		return exitError{exitUsage, err}
+	}
 	onExist, err := store.ParseOnExist(f.onExist)
 	if err != nil {
 		return usageErrorf("--on-exist: %v", err)
@@ -60,14 +64,11 @@ func runRun(ctx context.Context, f *runFlags, stdin io.Reader, stdout, stderr io
 	if err != nil {
 		return exitError{exitCouldNotRun, hinted(err)}
 	}
-	arc := &archive{store: st, namer: namer, spec: spec, text: spec.String(), overwrite: onExist == store.Overwrite, retry: f.retryFailed}
+	arc := &archive{store: st, namer: namer, spec: spec, text: spec.String(), onExist: onExist, retry: f.retryFailed}
 	if f.dry {
 		err = dryRun(ctx, f, inputs, arc, stdout, stderr)
 	} else {
 		err = liveRun(ctx, f, inputs, arc, stdout, stderr)
 	}
-	if closeErr := st.Close(); err == nil && closeErr != nil {
-		err = exitError{exitCouldNotRun, closeErr}
-	}
-	return err
+	return errors.Join(err, asCouldNotRun(st.Close()))
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
+	"golang.org/x/net/http/httpguts"
 
 	"imgpipe/fetch"
 	"imgpipe/pipeline/store"
@@ -81,7 +83,7 @@ func addRunFlags(flags *pflag.FlagSet) *runFlags {
 	f.mode = modeGoroutines
 	first.add(choice(&f.mode, modeGoroutines, modeProcesses, modeSerial, modeGIL, modeAuto), "mode", "m",
 		"how images are transformed; all write the same bytes. goroutines: light,\nshare memory (default). processes: an image that crashes or hangs costs one\n"+
-			"worker. serial: one after the other. gil: goroutines under one lock, as in\na language with a global interpreter lock")
+			"worker. serial: one after the other. gil: goroutines under one lock, as in\na language with a global interpreter lock. auto: the faster of goroutines and\nprocesses on the first images")
 
 	input := flagGroup{flags, "Input"}
 	input.add(list[string]{&f.lists, func(s string) (string, error) { return s, nil }, "FILE"}, "input-list", "i",
@@ -224,6 +226,22 @@ func (f *runFlags) validate() error {
 	case f.quiet && changed("progress"):
 		return errors.New("--quiet and --progress exclude each other: expected one of them")
 	}
+	if f.dry {
+		for _, name := range []string{"report", "failed-list", "trace", "cpuprofile", "memprofile"} {
+			if changed(name) {
+				return fmt.Errorf("--%s tells of a run: expected it without --dry-run", name)
+			}
+		}
+	}
+	if (changed("resize") || changed("size")) && changed("gravity") && !f.placed() {
+		return errors.New("--gravity says what --fit cover keeps and where --fit contain puts it: expected one of them with it")
+	}
+	if changed("quality") && f.format != "" && f.format != "keep" && f.format != "jpeg" && f.format != "jpg" {
+		return fmt.Errorf("--quality is that of JPEG files: expected no --format %s with it", f.format)
+	}
+	if !httpguts.ValidHeaderFieldValue(f.userAgent) {
+		return fmt.Errorf("--user-agent %q: expected text without control characters", f.userAgent)
+	}
 	if !changed("resize") && !changed("size") {
 		for _, name := range []string{"fit", "gravity", "filter", "upscale"} {
 			if changed(name) {
@@ -245,6 +263,52 @@ func (f *runFlags) validate() error {
 		f.workers, f.downloads = 1, 1
 	}
 	return f.outputIsNotInput()
+}
+
+// placed tells that gravity has a say: a picture is cut, or put on a larger canvas.
+func (f *runFlags) placed() bool {
+	fits := []transform.Fit{transform.Fit(strings.ToLower(f.fit)), f.resize.Fit}
+	for _, s := range f.sizes {
+		fits = append(fits, s.Fit)
+	}
+	return slices.Contains(fits, transform.FitCover) || slices.Contains(fits, transform.FitContain)
+}
+
+// originalsAreSafe refuses, before anything is begun, inputs that lie in the output folder when files there may be replaced: one input's
+// output could take the place of another input. A list that can be read but once is looked at as it comes, by archive.plan.
+func (f *runFlags) originalsAreSafe(ctx context.Context, inputs fetch.Inputs) error {
+	if f.onExist != store.Overwrite.String() {
+		return nil
+	}
+	for _, arg := range f.inputs {
+		if _, err := os.Stat(arg); err == nil && within(f.output, arg) {
+			return fmt.Errorf("--on-exist overwrite: the input %q lies in the output folder, and originals are never written over: expected another folder", arg)
+		}
+	}
+	if !rereadable(f.lists) {
+		return nil
+	}
+	for item, err := range inputs.Items(ctx) {
+		if err == nil && item.Err == nil && !item.URL && within(f.output, item.Source) {
+			return fmt.Errorf("--on-exist overwrite: the input %q lies in the output folder, and originals are never written over: expected another folder", item.Source)
+		}
+	}
+	return nil
+}
+
+// within tells whether a path leads into a folder, symbolic links followed.
+func within(folder, path string) bool {
+	real := func(p string) string {
+		if abs, err := filepath.Abs(p); err == nil {
+			p = abs
+		}
+		if r, err := filepath.EvalSymlinks(p); err == nil {
+			p = r
+		}
+		return p
+	}
+	rel, err := filepath.Rel(real(folder), real(path))
+	return err == nil && filepath.IsLocal(rel) && rel != "."
 }
 
 // outputIsNotInput refuses, before anything is begun, an output folder that is the very folder of the inputs.

@@ -110,9 +110,11 @@ func (s *Summary) Add(o pipeline.Outcome) {
 		s.Failed++
 		s.fail(o)
 	}
-	s.Outputs += len(o.Outputs)
 	for _, out := range o.Outputs {
-		s.BytesOut += out.Bytes
+		if !out.Kept {
+			s.Outputs++
+			s.BytesOut += out.Bytes
+		}
 	}
 	s.BytesIn += o.BytesIn
 	s.Copied += o.Cost.Copied

@@ -31,10 +31,10 @@ type Span struct {
 
 // The kinds of lanes are groups of thread numbers.
 const (
-	fetchLanes  = 1000
-	workerLanes = 2000
-	storeLanes  = 3000
-	lanesOfKind = 1000
+	fetchLanes  = 10000
+	workerLanes = 20000
+	storeLanes  = 30000
+	lanesOfKind = 10000 // more than --downloads and --workers allow
 )
 
 var laneNames = map[int]string{fetchLanes: "download", workerLanes: "worker", storeLanes: "store"}

@@ -1,0 +1,95 @@
+package summary_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"imgpipe/cmd/imgpipe/internal/summary"
+	"imgpipe/fetch"
+	"imgpipe/pipeline"
+)
+
+func outcomes() []pipeline.Outcome {
+	const ms = time.Millisecond
+	return []pipeline.Outcome{
+		{Status: pipeline.Done, BytesIn: 1000, Fetches: 3, Path: "ycbcr", Warnings: []string{"w"},
+			Outputs: []pipeline.Output{{Bytes: 100}, {Bytes: 200}},
+			Cost:    pipeline.Cost{Attempts: 2, Start: 4 * ms, Copied: 1300},
+			Spans:   []pipeline.Span{{Stage: pipeline.StageFetch, End: 250 * ms}, {Stage: pipeline.StageDecode, Start: 250 * ms, End: 375 * ms}}},
+		{Status: pipeline.Done, BytesIn: 500, Fetches: 1, Cost: pipeline.Cost{Attempts: 1, Start: 2 * ms},
+			Spans: []pipeline.Span{{Stage: pipeline.StageFetch, End: 500 * ms}}, Outputs: []pipeline.Output{{Bytes: 10}}},
+		{Status: pipeline.Skipped, Outputs: []pipeline.Output{{Bytes: 9999, Kept: true}}},
+		{Status: pipeline.Interrupted},
+		{Status: pipeline.Failed, Class: "decode", Err: errors.New("one"), Item: fetch.Item{Source: "http://user:secret@host/a.jpg", URL: true}},
+		{Status: pipeline.Failed, Class: "http-404", Err: errors.New("gone")},
+		{Status: pipeline.Failed, Class: "http-404", Err: errors.New("gone too")},
+	}
+}
+
+func TestSummaryAddsUp(t *testing.T) {
+	var s summary.Summary
+	for _, o := range outcomes() {
+		s.Add(o)
+	}
+	s.Finish(2 * time.Second)
+	if s.Items != 7 || s.Done != 2 || s.Skipped != 1 || s.Interrupted != 1 || s.Failed != 3 {
+		t.Errorf("counts %+v", s)
+	}
+	if s.Outputs != 3 || s.BytesOut != 310 || s.BytesIn != 1500 || s.Copied != 1300 {
+		t.Errorf("%d outputs of %d bytes from %d, %d copied; files that were kept do not count", s.Outputs, s.BytesOut, s.BytesIn, s.Copied)
+	}
+	if s.Retries != 2 || s.Replaced != 1 || s.Warnings != 1 || s.ImagesPerSec != 1 {
+		t.Errorf("%d retries, %d replaced, %d warnings, %v images/s", s.Retries, s.Replaced, s.Warnings, s.ImagesPerSec)
+	}
+	if s.WorkerStarts != 2 || s.WorkerStart != 0.003 {
+		t.Errorf("%d starts of %v s in the mean", s.WorkerStarts, s.WorkerStart)
+	}
+	if s.Stages[pipeline.StageFetch] != 0.75 || s.Stages[pipeline.StageDecode] != 0.125 {
+		t.Errorf("stages %v", s.Stages)
+	}
+	if len(s.Failures) != 2 || s.Failures[0].Class != "http-404" || s.Failures[0].Count != 2 || s.Failures[0].Example != "gone" {
+		t.Errorf("failures %+v, want the most frequent class first, with its first example", s.Failures)
+	}
+}
+
+func TestTextAndJSONTellNoSecrets(t *testing.T) {
+	var s summary.Summary
+	for _, o := range outcomes() {
+		s.Add(o)
+	}
+	s.Finish(time.Second)
+	var text, file bytes.Buffer
+	s.WriteText(&text)
+	if err := s.WriteJSON(&file); err != nil {
+		t.Fatal(err)
+	}
+	var back summary.Summary
+	if err := json.Unmarshal(file.Bytes(), &back); err != nil || back.Done != 2 || back.Stages[pipeline.StageFetch] != 0.75 {
+		t.Errorf("read back %+v, %v", back, err)
+	}
+	for _, b := range []string{text.String(), file.String()} {
+		if strings.Contains(b, "secret") || !strings.Contains(b, "http-404") {
+			t.Errorf("a secret, or no failure, in:\n%s", b)
+		}
+	}
+}
+
+func TestBytesHaveThreeDigits(t *testing.T) {
+	for n, want := range map[int64]string{0: "0B", 999: "999B", 1000: "1kB", 1234: "1.23kB", 64e6: "64MB", 999_600: "1MB", 12_345_678_901: "12.3GB"} {
+		if got := summary.Bytes(n); got != want {
+			t.Errorf("%d: %s, want %s", n, got, want)
+		}
+	}
+}
+
+func TestPrintableSteersNoTerminal(t *testing.T) {
+	for in, want := range map[string]string{"plain ü 日本": "plain ü 日本", "a\x1b[2Jb\r\n": `a\x1b[2Jb\r\n`, "\u202egpj": `\u202egpj`} {
+		if got := summary.Printable(in); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}

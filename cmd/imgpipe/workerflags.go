@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/spf13/pflag"
+
+	"imgpipe/pipeline/procs"
+)
+
+// workerFlags are the flags of imgpipe run about worker processes.
+type workerFlags struct {
+	isolate string
+	memory  int64
+	recycle int
+}
+
+// workerFlagNames are the flags that make sense only in a mode that has worker processes.
+var workerFlagNames = []string{"isolate", "worker-memory", "recycle"}
+
+func (f *workerFlags) add(flags *pflag.FlagSet) {
+	workers := flagGroup{flags, "Worker processes"}
+	f.isolate = string(procs.IsolateAuto)
+	workers.add(choice(&f.isolate, string(procs.IsolateAuto), string(procs.IsolateStrict), string(procs.IsolateOff)), "isolate", "",
+		"what a worker gives up before its first image. auto: files, network and\nprograms, as far as the system offers that (default). strict: all of it, or\nnothing is started. off: nothing")
+	workers.add(amount(&f.memory), "worker-memory", "", "memory that a worker may take; an image that needs more fails alone (default\nno limit)")
+	workers.add(whole(&f.recycle, 0, math.MaxInt), "recycle", "", "replace a worker after so many images; 0 for never")
+}
+
+// validate wants the flags only with a mode that has worker processes.
+func (f *workerFlags) validate(mode string, set *pflag.FlagSet) error {
+	if mode == modeProcesses || mode == modeAuto {
+		return nil
+	}
+	for _, name := range workerFlagNames {
+		if set.Changed(name) {
+			return fmt.Errorf("--%s %s: --mode %s has no worker processes: expected --mode processes", name, set.Lookup(name).Value, mode)
+		}
+	}
+	return nil
+}
+
+// options are those of a pool of so many workers.
+func (f *workerFlags) options(workers int) procs.Options {
+	return procs.Options{Workers: workers, Isolate: procs.Isolate(f.isolate), WorkerMemory: f.memory, Recycle: f.recycle}
+}
+
+// isolation is what the header line says of the workers of --mode processes; "" in other modes. The worker that it asks is started for the
+// run; an error means that none can be.
+func (e *executor) isolation(ctx context.Context, mode string) (string, error) {
+	if e.pool == nil || mode != modeProcesses {
+		return "", nil
+	}
+	said, err := e.pool.Isolation(ctx)
+	if err != nil {
+		return "", err
+	}
+	return "; isolation: " + said, nil
+}
