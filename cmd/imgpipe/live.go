@@ -72,7 +72,11 @@ func liveRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive
 		}
 	}
 	defer reportFile.abandon()
-	l.screen.say("imgpipe: %s to %s: %s", f.shownInput(), f.shownOutput(), f.plan(arc.text))
+	isolation, err := l.exec.isolation(ctx, f.mode)
+	if err != nil {
+		return exitError{exitCouldNotRun, err}
+	}
+	l.screen.say("imgpipe: %s to %s: %s%s", f.shownInput(), f.shownOutput(), f.plan(arc.text), isolation)
 	for _, w := range arc.store.Warnings() {
 		l.screen.say("note: %s", w)
 	}
@@ -137,7 +141,7 @@ func (l *live) options(stop <-chan struct{}) pipeline.Options {
 		Sequential:      f.mode == modeSerial,
 		Downloads:       f.downloads,
 		Memory:          f.budget(),
-		ItemTimeout:     orNone(f.itemTimeout),
+		ItemTimeout:     f.patience(),
 		MaxFailures:     f.maxFailures.count,
 		MaxFailureShare: f.maxFailures.share,
 		Paced:           l.choseDownloads,
@@ -234,11 +238,16 @@ func hinted(err error) error {
 	return err
 }
 
-func orNone(d time.Duration) time.Duration {
-	if d == 0 {
-		return -1
+// patience is how long the executor gets for one image. Under the lock of mode gil an image first waits for all the others, each of which may
+// take its whole time.
+func (f *runFlags) patience() time.Duration {
+	switch {
+	case f.itemTimeout == 0:
+		return -1 // no limit
+	case f.mode == modeGIL:
+		return f.itemTimeout * time.Duration(f.workers)
 	}
-	return d
+	return f.itemTimeout
 }
 
 // summary begins the summary of a run.
