@@ -23,6 +23,7 @@ type job struct {
 	background *image.Uniform
 	assets     map[string]*asset
 	doing      string // for the message of an error
+	space      *workspace
 }
 
 func newJob(ctx context.Context, s Spec, l Limits) *job {
@@ -89,6 +90,8 @@ func (j *job) run(t Task) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	j.space = workspaces.Get().(*workspace)
+	defer j.space.release()
 	if h.planes != nil {
 		return j.ycbcr(t, m, newRoute(h.planes, p), p, start)
 	}

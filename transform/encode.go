@@ -75,13 +75,12 @@ func (j *job) encode(img *image.NRGBA, f Format, quality int, profile *profile) 
 
 // encodeJPEG encodes an opaque image, which is gray in the file if it has no color.
 func (j *job) encodeJPEG(img *image.NRGBA, quality int, p *profile) ([]byte, error) {
-	w := workspaces.Get().(*workspace)
-	defer w.release()
+	w := j.space
 	sub := 2
 	if quality >= fineQuality {
 		sub = 1
 	}
-	w.large = len(img.Pix) > keepBytes
+	w.large = w.large || len(img.Pix) > keepBytes
 	data, err := w.encode(w.planesOf(img, isGray(plainest(img, p)), sub), quality, p)
 	return data, j.encodeFault(JPEG, err)
 }

@@ -27,7 +27,11 @@ type workspace struct {
 	large     bool                  // it has held an image that is too large to keep memory for
 }
 
-var workspaces = sync.Pool{New: func() any { return &workspace{resampler: resample.Resampler{Cache: &weights}} }}
+var (
+	workspaces = sync.Pool{New: func() any { return &workspace{resampler: resample.Resampler{Cache: &weights}} }}
+	// A resize that is an operation among others has no need of the rest.
+	spares = sync.Pool{New: func() any { return &resample.Resampler{Cache: &weights} }}
+)
 
 // keepBytes is how much a workspace may have held and still be kept: what a 24-megapixel photo takes for a thumbnail, but not at full size.
 const keepBytes = 16 << 20
@@ -41,8 +45,7 @@ func (w *workspace) release() {
 
 // ycbcr is the fast way of a JPEG.
 func (j *job) ycbcr(t Task, m meta, r *route, p plan, start time.Time) (Result, error) {
-	w := workspaces.Get().(*workspace)
-	defer w.release()
+	w := j.space
 	w.large = r.need() > keepBytes
 	j.doing = "decode jpeg"
 	planes, damage, err := w.decoder.Decode(t.Data, r.header, jpeg.Options{Scale: r.scale, Stop: func() bool { return j.ctx.Err() != nil }})

@@ -319,9 +319,9 @@ func resized(img *image.NRGBA, w, h int, f resample.Filter) *image.NRGBA {
 		img = shrink(img, fx, fy)
 	}
 	out := image.NewNRGBA(image.Rect(0, 0, w, h))
-	space := workspaces.Get().(*workspace)
-	defer space.release()
-	if err := space.resampler.NRGBA(out, img, resample.Window{}, f); err != nil {
+	r := spares.Get().(*resample.Resampler)
+	defer spares.Put(r)
+	if err := r.NRGBA(out, img, resample.Window{}, f); err != nil {
 		panic(err) // of sizes that contradict each other, which these do not
 	}
 	return out

@@ -12,8 +12,7 @@ import (
 // rows is the way of a PNG: each row goes to the views of all outputs as it is decoded, so that the whole is in memory only where an output
 // is as large.
 func (j *job) rows(t Task, m meta, p plan, start time.Time) (Result, error) {
-	w := workspaces.Get().(*workspace)
-	defer w.release()
+	w := j.space
 	legs := p.legs()
 	w.large = rowsNeed(m.rows, legs) > keepBytes
 	for len(w.streams) < len(legs) {
