@@ -32,7 +32,7 @@ func (f *runFlags) executor(chosen func(pipeline.Choice)) (*executor, error) {
 	case f.mode == modeGIL:
 		e.Executor = pipeline.GIL(f.workers)
 	case f.mode == modeProcesses, f.mode == modeAuto:
-		pool, err := procs.New(procs.Options{Workers: f.workers})
+		pool, err := procs.New(f.worker.options(f.workers))
 		if err != nil {
 			return nil, err
 		}

@@ -49,6 +49,7 @@ type runFlags struct {
 	maxBytes, maxPixels, memory          int64
 	userAgent                            string
 	publicOnly                           bool
+	worker                               workerFlags
 	minSpeed                             int64
 	allowHosts, denyHosts                []string
 	maxFailures                          limit
@@ -134,6 +135,8 @@ func addRunFlags(flags *pflag.FlagSet) *runFlags {
 	limits.add(pixels(&f.maxPixels), "max-pixels", "", "largest image that is decoded")
 	limits.add(period(&f.itemTimeout, true), "item-timeout", "", "time for the whole transform of one image; 0 for no limit")
 	limits.add(failures(&f.maxFailures), "max-failures", "", "stop when so many images have failed; 1 stops at the first (default no limit)")
+
+	f.worker.add(flags)
 
 	network := flagGroup{flags, "Network"}
 	f.timeout, f.connectTimeout, f.retries, f.perHost = 30*time.Second, 5*time.Second, 3, 8
@@ -258,6 +261,9 @@ func (f *runFlags) validate() error {
 	}
 	if f.null && f.listFormat != "auto" && f.listFormat != "plain" {
 		return fmt.Errorf("--null is for plain lists: expected no --list-format %s with it", f.listFormat)
+	}
+	if err := f.worker.validate(f.mode, f.set); err != nil {
+		return err
 	}
 	if f.mode == modeSerial {
 		f.workers, f.downloads = 1, 1
