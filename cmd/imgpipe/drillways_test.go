@@ -181,7 +181,10 @@ func TestServerThatMisbehavesInTwentyWays(t *testing.T) {
 // meet runs imgpipe run on a bad URL and a good one.
 func meet(t *testing.T, w way, bad, good string) {
 	out := filepath.Join(t.TempDir(), "out")
-	args := append([]string{"run", "-q", "-o", out, "--resize", "40", "--max-bytes", "5MB", "--timeout", "700ms", "--retries", "0", good, bad}, w.flags...)
+	args := append([]string{"run", "-q", "-o", out, "--resize", "40", "--max-bytes", "5MB", "--timeout", "20s", "--retries", "0", good, bad}, w.flags...)
+	if w.class == "timeout" {
+		args = append(args, "--timeout", "700ms")
+	}
 	wantDone, wantStatus := 2, exitOK
 	if w.class != "" {
 		wantDone, wantStatus = 1, exitSomeFailed

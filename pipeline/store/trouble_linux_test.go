@@ -151,7 +151,7 @@ func TestProcessKilledAtAnyMomentContinues(t *testing.T) {
 		}
 		return
 	}
-	dir := filepath.Join(t.TempDir(), "out")
+	dir := t.TempDir()
 	kills, rnd := 0, rand.New(rand.NewPCG(1, 1))
 	for {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestProcessKilledAtAnyMomentContinues$")
