@@ -32,6 +32,7 @@ func jpegOf(t testing.TB, img *image.NRGBA, sx, sy int) []byte {
 func generally(t testing.TB, task Task) Result {
 	t.Helper()
 	j := newJob(context.Background(), task.Spec, task.Limits)
+	j.space = new(workspace)
 	m, err := inspect(task.Data)
 	if err != nil {
 		t.Fatal(err)
