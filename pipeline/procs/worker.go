@@ -45,6 +45,7 @@ type worker struct {
 
 	shared    *sharedMemory // where image files go that fit; nil where there is none
 	isolation string        // what it said it has given up
+	bounded   bool          // its memory has a bound
 
 	collected, counted time.Duration // of garbage collection: what it told last, and what of that is in Usage.GC
 
@@ -86,6 +87,8 @@ func (p *Pool) spawn() (*worker, error) {
 		specs:  map[specKey]uint32{},
 		dead:   make(chan struct{}),
 		floor:  peakMemory(os.Getpid()),
+
+		bounded: p.opts.WorkerMemory > 0,
 	}
 	enlarge(outR, max(size/4, minPipe)) // most outputs are small
 	w.cmd = exec.Command(p.opts.Command[0], p.opts.Command[1:]...)
@@ -346,11 +349,19 @@ func (w *worker) bury(err error) *death {
 		d.how += ", in the middle of its answer"
 	}
 	d.said = w.stderr.said()
-	// Go has several sentences for it, one for each thing that it could not allocate.
-	d.outOfMemory = strings.HasPrefix(d.said, "fatal error: ") &&
-		(strings.Contains(d.said, "out of memory") || strings.Contains(d.said, "cannot allocate memory"))
+	d.outOfMemory = w.ranOut(d.said)
 	w.discard()
 	return d
+}
+
+// ranOut tells from a worker's last words that it could get no more memory. Go has several sentences for that, one for each thing
+// that it could not allocate; its race detector has another. Its collector has none (Go 1.26): it follows the null pointer that it was given. A fault of the code that
+// works on an image is not told in these words, but is a panic.
+func (w *worker) ranOut(said string) bool {
+	if reason, ok := strings.CutPrefix(said, "fatal error: "); ok {
+		return strings.Contains(reason, "out of memory") || strings.Contains(reason, "cannot allocate memory")
+	}
+	return w.bounded && strings.HasPrefix(said, "SIGSEGV: ") || strings.Contains(said, "ThreadSanitizer failed to allocate")
 }
 
 // fromOutside tells of a signal that it comes from people, other programs or a kernel without memory, rather than from a fault
