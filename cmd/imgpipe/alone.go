@@ -16,14 +16,39 @@ import (
 const classPoison = "poison"
 
 // deadly are the classes of images whose worker died: in this process they would end the run.
-var deadly = []string{classPoison, procs.ClassWorkerKilled, "out-of-memory"}
+var deadly = []string{classPoison, procs.ClassWorkerKilled, procs.ClassOutOfMemory}
 
-// An alone runs suspects, each in a worker process that does nothing else meanwhile. It starts none before the first.
+// An alone runs suspects, each in a worker process that does nothing else meanwhile. It starts none before the first. A nil one runs none.
 type alone struct {
-	workers int
-	start   sync.Once
-	pool    *procs.Pool
-	err     error
+	options procs.Options
+
+	mu   sync.Mutex
+	pool *procs.Pool
+}
+
+// workers gives the pool, which it makes when it is first asked for.
+func (a *alone) workers() (*procs.Pool, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.pool != nil {
+		return a.pool, nil
+	}
+	var err error
+	a.pool, err = procs.New(a.options)
+	return a.pool, err
+}
+
+// pids are those of the workers that live.
+func (a *alone) pids() []int {
+	if a == nil {
+		return nil
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.pool == nil {
+		return nil
+	}
+	return a.pool.Pids()
 }
 
 // suspect tells that an item was under way when an earlier run died, or has killed a worker since.
@@ -56,11 +81,11 @@ func (p *place) Do(ctx context.Context, e pipeline.Executor, task transform.Task
 }
 
 func (a *alone) do(ctx context.Context, task transform.Task) (transform.Result, pipeline.Cost, error) {
-	a.start.Do(func() { a.pool, a.err = procs.New(procs.Options{Workers: a.workers}) })
-	if a.err != nil {
-		return transform.Result{}, pipeline.Cost{Attempts: 1}, a.err
+	pool, err := a.workers()
+	if err != nil {
+		return transform.Result{}, pipeline.Cost{Attempts: 1}, err
 	}
-	result, cost, err := a.pool.Do(ctx, task)
+	result, cost, err := pool.Do(ctx, task)
 	if slices.Contains(deadly, pipeline.ClassOf(err)) {
 		err = &transform.Error{Kind: classPoison, Doing: "transform in a worker of its own", Err: unwrapOnce(err)}
 	}
@@ -76,9 +101,14 @@ func unwrapOnce(err error) error {
 	return err
 }
 
-// close ends the workers. No do may be under way.
+// close ends the workers. No do may be under way. It may be called again.
 func (a *alone) close() {
-	if a != nil && a.pool != nil {
-		a.pool.Close()
+	if a == nil {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.pool != nil {
+		a.pool.Close() // its error is always nil
 	}
 }

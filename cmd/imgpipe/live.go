@@ -81,7 +81,7 @@ func liveRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive
 		l.screen.say("note: %s", w)
 	}
 	if f.mode != modeProcesses {
-		arc.alone = &alone{workers: f.workers}
+		arc.alone = &alone{options: f.worker.options(f.workers)}
 		defer arc.alone.close()
 	}
 	if n := arc.store.Suspects(); n > 0 {
@@ -105,7 +105,7 @@ func liveRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive
 			return exitError{exitCouldNotRun, err}
 		}
 	}
-	began, before, sampler := time.Now(), usage.Spent(), usage.Start(l.exec.pids)
+	began, before, sampler := time.Now(), usage.Spent(), usage.Start(l.pids)
 	totals, runErr := pipeline.Run(ctx, items, options, l.outcome)
 	in.close()
 	counting.Wait()
@@ -113,6 +113,7 @@ func liveRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive
 	if err := l.exec.Close(); err != nil {
 		l.screen.say("note: %v", err)
 	}
+	arc.alone.close()
 	if runErr == nil && in.err == nil && !interrupted {
 		arc.store.Acquit() // all had their turn
 	}
@@ -127,6 +128,15 @@ func liveRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive
 		l.sum.WriteText(stderr)
 	}
 	return errors.Join(err, asCouldNotRun(f.writeReport(l.sum, stdout, reportFile)))
+}
+
+// pids gives the worker processes that are alive.
+func (l *live) pids() []int {
+	pids := l.arc.alone.pids()
+	if l.exec.pids != nil {
+		pids = append(pids, l.exec.pids()...)
+	}
+	return pids
 }
 
 // options are those of the pipeline.

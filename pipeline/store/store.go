@@ -86,7 +86,7 @@ type Options struct {
 	// ReadOnly opens a folder to ask Done, Last and Failures alone, as a dry run does: nothing is created, locked or
 	// mended, and Put and Append fail. The folder need not exist.
 	ReadOnly bool
-	// Fault, where set, is asked before each file-system call that Put, Append and Close make. An error that it gives is
+	// Fault, where set, is asked before each file-system call that Put, Append, Begin and Close make. An error that it gives is
 	// taken as the call's own, and the call is not made. It is for drills and tests, and is called from many goroutines.
 	Fault func(op, name string) error
 }
