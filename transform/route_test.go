@@ -64,7 +64,7 @@ func TestBothWaysOfAJPEGAgree(t *testing.T) {
 		"gray": jpegOf(t, pic, 0, 0),
 	} {
 		for o := uint16(1); o <= 8; o++ {
-			if o%5 != 1 && name != "4:2:0" {
+			if o%5 != 1 && (name != "4:2:0" || underRace) {
 				continue
 			}
 			data := withOrientation(data, o)

@@ -44,6 +44,9 @@ func TestViewIsTheOperationsInTurn(t *testing.T) {
 		}
 		planes := &jpeg.Planes{Kind: jpeg.Gray, Plane: [4]jpeg.Plane{luma}}
 		for o := 1; o <= 8; o++ {
+			if underRace && o%5 != 1 {
+				continue
+			}
 			for _, text := range views {
 				p := planOf(t, text, size.X, size.Y, o)
 				l := p.legs()[0]
@@ -92,6 +95,9 @@ func TestChromaStandsWhereItsLumaIs(t *testing.T) {
 		for _, half := range []image.Point{{1, 1}, {2, 1}, {1, 2}, {2, 2}} {
 			stored := planesAt(smooth(size.X, size.Y), half.X, half.Y)
 			for o := 1; o <= 8; o++ {
+				if underRace && o%5 != 1 {
+					continue
+				}
 				for _, text := range views {
 					l := planOf(t, text, size.X, size.Y, o).legs()[0]
 					for _, sub := range []int{1, 2} {
