@@ -34,7 +34,6 @@ type world struct {
 	plan          func(fetch.Item) (string, error)
 
 	fetching, working, busy, peakFetching, peakWorking, peakBusy atomic.Int64
-	mu                                                           sync.Mutex
 	planned                                                      []int
 }
 
