@@ -153,8 +153,9 @@ func workerMain() int {
 	})
 }
 
-// tooMuch is more memory than any machine gives to one program that asks for it at once, in bytes.
-const tooMuch = 1 << 40
+// tooMuch is more memory, in bytes, than most machines give to a program that asks for it at once. More still would take the runtime longer to
+// be refused: seconds, on a busy machine.
+const tooMuch = 1 << 38
 
 // through has the images of the plan that are to panic, hang or want too much memory do so where they would be transformed.
 func (t faultTable) through(next pipeline.TransformFunc) pipeline.TransformFunc {
