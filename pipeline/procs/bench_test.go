@@ -51,12 +51,16 @@ func BenchmarkHandOver(b *testing.B) {
 
 // BenchmarkStart is the time from nothing to a worker that has said hello and left again.
 func BenchmarkStart(b *testing.B) {
-	p := newPool(b, Options{Workers: 1, Env: []string{faultName + "=faults"}})
-	for b.Loop() {
-		w, err := p.spawn()
-		if err != nil {
-			b.Fatal(err)
-		}
-		w.retire(p.opts.Grace)
+	for _, isolate := range []Isolate{IsolateOff, IsolateAuto} {
+		b.Run("isolate="+string(isolate), func(b *testing.B) {
+			p := newPool(b, Options{Workers: 1, Isolate: isolate, Env: []string{faultName + "=faults"}})
+			for b.Loop() {
+				w, err := p.spawn()
+				if err != nil {
+					b.Fatal(err)
+				}
+				w.retire(p.opts.Grace)
+			}
+		})
 	}
 }

@@ -204,6 +204,8 @@ func TestServeRefusesWhatIsNotARequest(t *testing.T) {
 		{"unknown spec", string(whole), "spec 0 was never sent"},
 		{"frame of the other side", string(bytesOf(t, tagHello, &hello{})), "unexpected HELO"},
 		{"spec id", string(bytesOf(t, tagSpec, &specMessage{id: maxSpecs})), "expected one below 64"},
+		{"file in memory that is not shared", string(bytesOf(t, tagSpec, &specMessage{})) + string(bytesOf(t, tagTask, &taskMessage{mapped: 10})),
+			"10 bytes in a shared memory of 0"},
 		{"short head", string(bytesOf(t, tagTask, &hello{})), "does not hold its fields"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
