@@ -33,6 +33,9 @@ type Inputs struct {
 	// Stdin is what the list "-" reads; nil means os.Stdin. A read from it that blocks when the run is cancelled is
 	// left behind.
 	Stdin io.Reader
+	// PassedOver, if it is set, is called by Items for what lies in a folder that is walked and is not taken, hidden files aside: a
+	// symbolic link, or a file whose extension is not that of an image. what names that kind, in the plural.
+	PassedOver func(path, what string)
 }
 
 // An InputError is a use of Inputs that can be told to be wrong before anything is begun.
@@ -94,8 +97,8 @@ func checkArg(ctx context.Context, arg string, skip []folder) error {
 		if among(skip, arg) {
 			return errors.New("it is the folder for outputs, expected another")
 		}
-		if folderWalk(skip, look).dir(tidy(arg), "", ""); !found {
-			return errors.New("the folder has no images, expected files such as .jpg or .png")
+		if folderWalk(skip, look, nil).dir(tidy(arg), "", ""); !found {
+			return errors.New("the folder has no images, expected files such as .jpg or .png; symbolic links are not followed")
 		}
 	case err == nil && !info.Mode().IsRegular():
 		return errors.New("it is not a regular file, expected a file, folder, pattern or URL")
@@ -182,7 +185,7 @@ func (in Inputs) arg(arg string, isDir, several bool, skip []folder, one func(It
 		if among(skip, arg) {
 			return true
 		}
-		return folderWalk(skip, one).dir(tidy(arg), "", top)
+		return folderWalk(skip, one, in.PassedOver).dir(tidy(arg), "", top)
 	}
 	item := toItem(arg)
 	if item.Err != nil && !item.URL && isGlob(arg) {

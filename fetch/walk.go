@@ -34,6 +34,8 @@ type walk struct {
 	take  func(rel, name string) bool
 	// yield is given what is found, without an Index; its false ends the walk.
 	yield func(Item) bool
+	// pass is told what is passed over, unless it is nil.
+	pass func(path, what string)
 }
 
 // A folder is one to be skipped, by what it is or, while it does not exist, by its path.
@@ -91,12 +93,14 @@ func (w *walk) dir(path, rel, top string) bool {
 		if name[0] == '.' && !w.hidden {
 			continue
 		}
-		mode := e.Type()
+		mode, full := e.Type(), prefix+name
 		if mode.IsRegular() && !w.take(rel, name) {
+			w.passed(full, "files whose extension is not that of an image")
 			continue
 		}
-		full := prefix + name
 		switch {
+		case mode&os.ModeSymlink != 0:
+			w.passed(full, "symbolic links")
 		case mode.IsRegular():
 			item := Item{Source: full, Dir: dir}
 			if info, err := e.Info(); err != nil {
@@ -120,6 +124,12 @@ func (w *walk) dir(path, rel, top string) bool {
 	return true
 }
 
+func (w *walk) passed(path, what string) {
+	if w.pass != nil {
+		w.pass(path, what)
+	}
+}
+
 func join(rel, name string) string {
 	if rel == "" {
 		return name
@@ -128,8 +138,8 @@ func join(rel, name string) string {
 }
 
 // folderWalk gives the walk of a folder that was named itself.
-func folderWalk(skip []folder, yield func(Item) bool) *walk {
-	return &walk{skip: skip, yield: yield, take: func(_, name string) bool { return imageName(name) }}
+func folderWalk(skip []folder, yield func(Item) bool, pass func(path, what string)) *walk {
+	return &walk{skip: skip, yield: yield, pass: pass, take: func(_, name string) bool { return imageName(name) }}
 }
 
 // globWalk gives the walk that finds what pattern matches, and the folder where it starts: the part before the first

@@ -39,7 +39,7 @@ type Server struct {
 	Rate float64
 
 	once   sync.Once
-	bodies map[string]*body // by path, "/photos/landscape-01.jpg"
+	bodies map[string]*body // by path, "/photos/landscape.jpg"
 	photos []*body
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc

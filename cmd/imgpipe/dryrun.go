@@ -39,8 +39,8 @@ func dryRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive,
 		}
 	})
 	if !f.quiet {
-		fmt.Fprintf(stderr, "%s; %s\n%d to do, %d skipped, %d would fail; nothing was fetched or written\n",
-			f.shownOutput(), f.plan(arc.text), todo, before, totals.Failed)
+		fmt.Fprintf(stderr, "imgpipe: %s to %s: %s\n%d to do, %d skipped, %d would fail; nothing was fetched or written\n",
+			f.shownInput(), f.shownOutput(), f.plan(arc.text), todo, before, totals.Failed)
 	}
 	return f.verdict(err, in.err, totals, false)
 }

@@ -14,11 +14,19 @@ type intake struct {
 	inputs fetch.Inputs
 	ctx    context.Context
 	cancel context.CancelFunc
-	err    error // why the input ended early; to be read when the run has ended
+	// To be read when the run has ended: why the input ended early, and what was passed over in folders, by kind.
+	err    error
+	passed map[string]passedOver
+}
+
+// A passedOver is how many entries of a kind were passed over, and the first.
+type passedOver struct {
+	count int
+	first string
 }
 
 func newIntake(ctx context.Context, inputs fetch.Inputs) *intake {
-	in := &intake{inputs: inputs}
+	in := &intake{inputs: inputs, passed: map[string]passedOver{}}
 	in.ctx, in.cancel = context.WithCancel(ctx)
 	return in
 }
@@ -27,8 +35,17 @@ func newIntake(ctx context.Context, inputs fetch.Inputs) *intake {
 func (in *intake) close() { in.cancel() }
 
 func (in *intake) items() iter.Seq[fetch.Item] {
+	inputs := in.inputs
+	inputs.PassedOver = func(path, what string) {
+		p := in.passed[what]
+		if p.count == 0 {
+			p.first = path
+		}
+		p.count++
+		in.passed[what] = p
+	}
 	return func(yield func(fetch.Item) bool) {
-		for item, err := range in.inputs.Items(in.ctx) {
+		for item, err := range inputs.Items(in.ctx) {
 			if err != nil {
 				if in.ctx.Err() == nil {
 					in.err = err

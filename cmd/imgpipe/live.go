@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/signal"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -116,6 +118,12 @@ func liveRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive
 	arc.alone.close()
 	if runErr == nil && in.err == nil && !interrupted {
 		arc.store.Acquit() // all had their turn
+	}
+	if l.sum.Mode == modeAuto {
+		l.screen.say("auto: there were too few images to choose a mode; goroutines and processes shared them")
+	}
+	for _, what := range slices.Sorted(maps.Keys(in.passed)) {
+		l.screen.say("note: passed over %d %s, such as %s", in.passed[what].count, what, summary.Printable(in.passed[what].first))
 	}
 	wall, memory := time.Since(began), sampler.Stop()
 	l.screen.close()

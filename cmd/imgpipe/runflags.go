@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -111,7 +112,7 @@ func addRunFlags(flags *pflag.FlagSet) *runFlags {
 	picture.yes(&f.noOrient, "no-auto-orient", "", "do not turn images upright by their EXIF orientation")
 
 	output := flagGroup{flags, "Output"}
-	output.str(&f.name, "name", "", "TEMPLATE", "names of outputs, of {dir} {stem} {ext} {index} {host} {sha8} {size} {w} {h}\n(default {dir}/{stem}.{ext}, or {dir}/{stem}-{size}.{ext} for several sizes)")
+	output.str(&f.name, "name", "", "TEMPLATE", "names of outputs, of {dir} {stem} {ext} {index} {host} {sha8} {size} {w} {h}\n(default {dir}/{stem}.{ext}, or {dir}/{stem}-{size}.{ext} for several sizes);\nthe stem of a URL ends in {sha8}, so that two never meet")
 	f.onExist = "suffix"
 	output.add(choice(&f.onExist, "suffix", "skip", "overwrite", "error"), "on-exist", "",
 		"when a name is taken. suffix: the later of two inputs gets -2; a file that\nis not imgpipe's own is kept, and the input fails (default). skip: such a\n"+
@@ -190,7 +191,10 @@ func downloadsText(n int) string {
 func parsed[T any](p *T, kind string, parse func(string) (T, error), print func(T) string) pflag.Value {
 	var zero T
 	none := print(zero)
-	return value[T]{p, parse, func(t T) string {
+	return value[T]{p, func(s string) (T, error) {
+		t, err := parse(s)
+		return t, unquoted(s, err)
+	}, func(t T) string {
 		if s := print(t); s != none {
 			return s
 		}
@@ -198,9 +202,20 @@ func parsed[T any](p *T, kind string, parse func(string) (T, error), print func(
 	}, kind}
 }
 
+// unquoted is err without the value at its beginning, which flagError says as well.
+func unquoted(value string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, rest, ok := strings.Cut(err.Error(), strconv.Quote(value)+": "); ok {
+		return errors.New(rest)
+	}
+	return err
+}
+
 // word is a flag that is kept as it was typed, once check has found it good.
 func word(p *string, kind string, check func(string) error) pflag.Value {
-	return value[string]{p, func(s string) (string, error) { return s, check(s) }, func(s string) string { return s }, kind}
+	return value[string]{p, func(s string) (string, error) { return s, unquoted(s, check(s)) }, func(s string) string { return s }, kind}
 }
 
 // hostFor reads a host of --allow-host or --deny-host.
@@ -395,7 +410,7 @@ func (f *runFlags) spec() (transform.Spec, error) {
 	for _, name := range s.AssetNames() {
 		b, err := readAsset(name)
 		if err != nil {
-			return s, fmt.Errorf("--op: %w", err)
+			return s, fmt.Errorf("--op: the watermark's %w", err)
 		}
 		files[name] = b
 	}
@@ -414,11 +429,12 @@ const maxAsset = 64e6
 
 func readAsset(name string) ([]byte, error) {
 	info, err := os.Stat(name)
+	var failed *fs.PathError
 	switch {
-	case err != nil:
-		return nil, err
+	case errors.As(err, &failed):
+		return nil, fmt.Errorf("image %s: %w", name, failed.Err)
 	case !info.Mode().IsRegular() || info.Size() > maxAsset:
-		return nil, fmt.Errorf("read %s: expected an image file of at most 64MB", name)
+		return nil, fmt.Errorf("image %s: expected a file of at most 64MB", name)
 	}
 	return os.ReadFile(name)
 }
@@ -433,11 +449,7 @@ func (f *runFlags) names(s transform.Spec) (*store.Namer, error) {
 	for _, v := range s.Variants() {
 		o.Labels = append(o.Labels, v.Label)
 	}
-	n, err := store.NewNamer(o)
-	if err != nil && f.name != "" {
-		return nil, fmt.Errorf("--name %q: %w", f.name, err)
-	}
-	return n, err
+	return store.NewNamer(o)
 }
 
 // shownOutput is the output folder as a person would write it.

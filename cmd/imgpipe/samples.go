@@ -34,7 +34,7 @@ func newSamplesCommand() *cobra.Command {
 			"files, on this machine, as slowly and as badly as --as says:\n\n" + settingsHelp(),
 		Example: `  imgpipe samples -o pictures -n 24
   imgpipe samples --serve 127.0.0.1:8080 --as latency=50ms
-  imgpipe run -o set 'http://127.0.0.1:8080/awkward/cmyk.jpg'`,
+  curl -s 'http://127.0.0.1:8080/list.txt?n=200' | imgpipe run -o set -i -`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
@@ -64,7 +64,7 @@ func settingsHelp() string {
 		}
 		fmt.Fprintf(&b, "  %-18s %s\n", name, s.Doc)
 	}
-	return b.String() + "\nEach can stand in the query of a URL as well: /photos/landscape-01.jpg?latency=1s"
+	return b.String() + "\nEach can stand in the query of a URL as well: /photos/landscape.jpg?latency=1s.\nThe server lists its pictures at /list.txt?n=200, as a list that imgpipe run -i reads."
 }
 
 func requestRate(p *float64) pflag.Value {

@@ -52,7 +52,7 @@ func (s *Store) folderError(doing string, err error) error {
 		return err
 	}
 	e := classify(doing, err)
-	if e.Kind == ClassFolderGone {
+	if e.Kind == ClassFolderGone && s.root != nil {
 		e.Err = errors.New("the folder was removed while the run wrote to it")
 	}
 	e.fatal = true

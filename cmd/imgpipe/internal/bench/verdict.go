@@ -112,7 +112,7 @@ func (c *Comparison) sayChoice(add func(kind, text, figures string), best, faste
 		text = fmt.Sprintf("Use %s here: %s was not faster beyond the noise.", flags, c.Name(fastest))
 		speed += fmt.Sprintf("; %s was %s (%s)", c.Name(fastest), times(ratio), significance(ratio, p))
 	} else if c.rounds() < enoughRuns {
-		text = fmt.Sprintf("Use %s here, as far as so few runs can tell: it was the fastest.", flags)
+		text = fmt.Sprintf("Use %s here, as far as so few runs can tell: its median was the lowest.", flags)
 	} else if others := c.rivals(best); others != "" {
 		text = fmt.Sprintf("Use %s here: nothing was faster, though the difference to %s lies within the noise.", flags, others)
 	}

@@ -181,7 +181,7 @@ func (s *Summary) WriteText(w io.Writer) {
 	}
 	fmt.Fprintln(w)
 	if s.Retries+s.Replaced+s.Warnings > 0 {
-		fmt.Fprintf(w, "%d fetches tried again, %d images whose worker died, %d warnings\n", s.Retries, s.Replaced, s.Warnings)
+		fmt.Fprintf(w, "%d fetches tried again, %d images whose worker died, %d warnings (in the ledger)\n", s.Retries, s.Replaced, s.Warnings)
 	}
 	for i, f := range s.Failures {
 		if i == 0 {
