@@ -32,9 +32,13 @@ func (c CPU) Add(d CPU) CPU {
 // interval is short beside an image of some megapixels, and a sample of ten processes costs a tenth of a millisecond.
 const interval = 20 * time.Millisecond
 
-// shareEvery is in how many samples memory is also counted with shared pages divided among those who share them: the kernel walks
-// through all pages for that, which takes it a millisecond for a gigabyte.
-const shareEvery = 10
+// Memory with shared pages divided among those who share them is counted when the resident memory has grown by shareGrowth since the last
+// time, and in one of shareEvery samples: the kernel walks through all pages for that, and every fifth of a second it took 3 % of the CPU
+// that photos took.
+const (
+	shareGrowth = 1.1
+	shareEvery  = 100
+)
 
 // maxPoints bounds the curve of memory: when it is reached, every other point goes and the rest stand for twice the time.
 const maxPoints = 1000
@@ -75,6 +79,7 @@ func (s *Sampler) run(pids func() []int) {
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
 	keep := 1 // of so many samples, one becomes a point
+	shared := int64(0)
 	for n := 0; ; n++ {
 		processes := []int{0}
 		if pids != nil {
@@ -83,7 +88,8 @@ func (s *Sampler) run(pids func() []int) {
 		at := time.Since(began)
 		rss := sum(processes, resident)
 		s.seen.PeakRSS = max(s.seen.PeakRSS, rss)
-		if n%shareEvery == 0 {
+		if n%shareEvery == 0 || float64(rss) > shareGrowth*float64(shared) {
+			shared = max(shared, rss)
 			s.seen.PeakPSS = max(s.seen.PeakPSS, sum(processes, proportional))
 		}
 		if n%keep == 0 {
