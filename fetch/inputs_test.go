@@ -136,8 +136,8 @@ func TestCheckFindsWrongUse(t *testing.T) {
 		{Inputs{}, ""},
 		{Inputs{Args: []string{"p", "p/a.jpg", "p/*", "http://h/a"}}, ""},
 		{Inputs{Args: []string{"p", "gone"}}, `input "gone": no such file or folder`},
-		{Inputs{Args: []string{"empty"}}, `input "empty": the folder has no images, expected files such as .jpg or .png`},
-		{Inputs{Args: []string{"texts"}}, `input "texts": the folder has no images, expected files such as .jpg or .png`},
+		{Inputs{Args: []string{"empty"}}, `input "empty": the folder has no images, expected files such as .jpg or .png; symbolic links are not followed`},
+		{Inputs{Args: []string{"texts"}}, `input "texts": the folder has no images, expected files such as .jpg or .png; symbolic links are not followed`},
 		{Inputs{Args: []string{"out"}, Skip: []string{"./out"}}, `input "out": it is the folder for outputs, expected another`},
 		{Inputs{Args: []string{"out/*"}, Skip: []string{"./out"}}, `input "out/*": the pattern is for the folder for outputs, expected another`},
 		{Inputs{Args: []string{"p/*.png"}}, `input "p/*.png": no file matches the pattern`},
@@ -209,5 +209,25 @@ func TestItemsStopWhenAskedTo(t *testing.T) {
 				break
 			}
 		}
+	}
+}
+
+func TestWhatAWalkPassesOverIsTold(t *testing.T) {
+	tree(t, "in/a.jpg", "in/b.HEIC", "in/sub/notes.txt", "in/.hidden.txt")
+	links := 0
+	if os.Symlink("a.jpg", filepath.Join("in", "link.jpg")) == nil {
+		links = 1
+	}
+	told := map[string]int{}
+	in := Inputs{Args: []string{"in"}, PassedOver: func(_, what string) { told[what]++ }}
+	n := 0
+	for _, err := range in.Items(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		n++
+	}
+	if n != 1 || told["symbolic links"] != links || told["files whose extension is not that of an image"] != 2 {
+		t.Errorf("%d items, passed over %v", n, told)
 	}
 }
