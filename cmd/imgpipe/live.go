@@ -20,6 +20,7 @@ import (
 	"imgpipe/cmd/imgpipe/internal/usage"
 	"imgpipe/fetch"
 	"imgpipe/pipeline"
+	"imgpipe/pipeline/procs"
 	"imgpipe/pipeline/store"
 	"imgpipe/transform"
 )
@@ -210,7 +211,7 @@ func (l *live) measured(cpu usage.CPU, memory usage.Memory, err error) {
 	s.User, s.System = cpu.User.Seconds(), cpu.System.Seconds()
 	s.VoluntarySwitches, s.InvoluntarySwitches = cpu.Voluntary, cpu.Involuntary
 	s.PeakMemory, s.PeakPSS = memory.PeakRSS, memory.PeakPSS
-	s.GC = collectorTime().Seconds() + l.exec.collector().Seconds()
+	s.GC = procs.Collected().Seconds() + l.exec.collector().Seconds()
 	var status exitError
 	if err != nil && !(errors.As(err, &status) && status.err == nil) { // some images failed: that is no early end
 		s.Ended = err.Error()

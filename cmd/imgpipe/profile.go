@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"runtime/metrics"
 	"runtime/pprof"
-	"time"
 )
 
 // startProfiles begins what --cpuprofile and --memprofile ask for. They see this process; workers are processes of their own.
@@ -43,14 +41,4 @@ func writeHeap(path string) error {
 		return fmt.Errorf("--memprofile %q: %w", path, err)
 	}
 	return nil
-}
-
-// collectorTime is the CPU time that garbage collection has taken in this process, as of the last one.
-func collectorTime() time.Duration {
-	s := []metrics.Sample{{Name: "/cpu/classes/gc/total:cpu-seconds"}}
-	metrics.Read(s)
-	if s[0].Value.Kind() != metrics.KindFloat64 {
-		return 0
-	}
-	return time.Duration(s[0].Value.Float64() * float64(time.Second))
 }

@@ -210,7 +210,7 @@ func answer(fw *frameWriter, m taskMessage, held heldSpec, data []byte, do doFun
 		done.result, err = guarded(do, transform.Task{Data: data, Spec: held.spec, Limits: m.limits})
 		done.busy = time.Since(start)
 	}
-	done.collected = collected()
+	done.collected = Collected()
 	if err != nil {
 		done.failed, done.failure = true, toWire(err)
 	}
@@ -234,8 +234,8 @@ func answer(fw *frameWriter, m taskMessage, held heldSpec, data []byte, do doFun
 	return nil
 }
 
-// collected is the CPU time that garbage collection has taken in this process.
-func collected() time.Duration {
+// Collected is the CPU time that garbage collection has taken in this process, as of the last one; 0 where it is not known.
+func Collected() time.Duration {
 	s := []metrics.Sample{{Name: "/cpu/classes/gc/total:cpu-seconds"}}
 	metrics.Read(s)
 	if s[0].Value.Kind() != metrics.KindFloat64 {
