@@ -270,12 +270,16 @@ func resizeSize(a args, w, h int) (int, int, error) {
 	return f.canvasW, f.canvasH, nil
 }
 
-// resizeExtra counts the rows and weights of the resampler, and the picture that is put on a canvas.
+// resizeExtra counts the rows and weights of the resampler, the picture that is put on a canvas, and the canvas that is copied
+// for it.
 func resizeExtra(a args, w, h int) int64 {
 	f := resizeOf(a).frame(w, h)
 	extra := 100 * int64(min(w, prescaleSide)+min(h, prescaleSide)+f.width+f.height)
 	if f.src.Size() != image.Pt(w, h) || f.canvasW != f.width || f.canvasH != f.height {
 		extra += 4 * int64(f.width) * int64(f.height)
+	}
+	if f.canvasW != f.width || f.canvasH != f.height {
+		extra += 4 * int64(f.canvasW) * int64(f.canvasH)
 	}
 	if w > prescaleSide || h > prescaleSide {
 		extra += 2 * int64(w) * int64(h) // shrunk before
