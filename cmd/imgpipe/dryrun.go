@@ -35,7 +35,7 @@ func dryRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive,
 	in := newIntake(ctx, inputs)
 	totals, err := pipeline.Run(ctx, in.items(), pipeline.Options{Store: dryStore{arc, tell}, Executor: nullExecutor(1), Sequential: true}, func(o pipeline.Outcome) {
 		if o.Status == pipeline.Failed {
-			fmt.Fprintf(stderr, "FAIL %s\n", summary.Printable(fmt.Sprintf("%s: %s: %v", fetch.Redact(o.Item.Source), o.Class, o.Err)))
+			fmt.Fprintln(stderr, failLine(o))
 		}
 	})
 	if !f.quiet {

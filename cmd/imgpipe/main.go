@@ -132,14 +132,14 @@ The same command again does only what is not done yet. Originals are never touch
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: false},
 	}
 	root.SetVersionTemplate("{{.Version}}")
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exitError{exitUsage, flagError(err)} })
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return exitError{exitUsage, flagError(c, err)} })
 	root.AddCommand(newRunCommand(), newCompareCommand(), newDemoCommand(), newDrillCommand(), newOpsCommand(), newSamplesCommand())
 	useHelp(root)
 	return root
 }
 
 // flagError says what is wrong with a flag in one sentence: the flag, its value, what was expected.
-func flagError(err error) error {
+func flagError(c *cobra.Command, err error) error {
 	var invalid *pflag.InvalidValueError
 	var missing *pflag.ValueRequiredError
 	var unknown *pflag.NotExistError
@@ -154,7 +154,24 @@ func flagError(err error) error {
 		if unknown.GetSpecifiedShortnames() != "" {
 			name = "-" + unknown.GetSpecifiedName()
 		}
+		if near := nearFlag(c, unknown.GetSpecifiedName()); near != "" {
+			return fmt.Errorf("there is no flag %s: did you mean --%s?", name, near)
+		}
 		return fmt.Errorf("there is no flag %s", name)
 	}
 	return err
+}
+
+// nearFlag gives the flag of c that was meant by a name, or "". What cobra knows of names that are near is for commands alone, so
+// the flags are given to it as such.
+func nearFlag(c *cobra.Command, name string) string {
+	names := &cobra.Command{SuggestionsMinimumDistance: 2}
+	c.Flags().VisitAll(func(f *pflag.Flag) {
+		names.AddCommand(&cobra.Command{Use: f.Name, Run: func(*cobra.Command, []string) {}})
+	})
+	near := names.SuggestionsFor(name)
+	if len(name) < 2 || len(near) == 0 {
+		return ""
+	}
+	return near[0]
 }

@@ -115,7 +115,7 @@ func (s *screen) fitBar() {
 // outcome tells of one item.
 func (s *screen) outcome(o pipeline.Outcome) {
 	if o.Status == pipeline.Failed {
-		s.line("FAIL " + summary.Printable(fmt.Sprintf("%s: %s: %v", fetch.Redact(o.Item.Source), o.Class, o.Err)))
+		s.line(failLine(o))
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -134,6 +134,12 @@ func (s *screen) outcome(o pipeline.Outcome) {
 		s.bar.Describe(fmt.Sprintf("%.1f MB/s, %d failed", s.megabytes(), s.counts.Failed))
 		_ = s.bar.Add(1)
 	}
+}
+
+// failLine tells of an item that failed.
+func failLine(o pipeline.Outcome) string {
+	source := fetch.Redact(o.Item.Source)
+	return "FAIL " + summary.Printable(source+": "+o.Class+": "+summary.Reason(o.Err.Error(), source))
 }
 
 func (s *screen) megabytes() float64 {

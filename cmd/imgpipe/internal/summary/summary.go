@@ -187,7 +187,7 @@ func (s *Summary) WriteText(w io.Writer) {
 		if i == 0 {
 			fmt.Fprintln(w, "failed:")
 		}
-		fmt.Fprintf(w, "  %6d  %-14s e.g. %s: %s\n", f.Count, f.Class, Printable(f.Source), Printable(f.Example))
+		fmt.Fprintf(w, "  %6d  %-14s e.g. %s: %s\n", f.Count, f.Class, Printable(f.Source), Printable(Reason(f.Example, f.Source)))
 	}
 }
 
@@ -217,6 +217,10 @@ func Bytes(n int64) string {
 	}
 	return strconv.FormatFloat(f, 'g', 3, 64) + units[0]
 }
+
+// Reason is the text of an item's error for a line that names its source already: the error names it, too, since it has to stand
+// alone in the ledger.
+func Reason(text, source string) string { return strings.Replace(text, " "+source+": ", ": ", 1) }
 
 // Printable is s fit for a terminal's line: control characters and the like, which could move the cursor or hide text, are escaped.
 func Printable(s string) string {
