@@ -53,6 +53,9 @@ func (p plan) way(h Header) (way, how string) {
 	}
 	r := newRoute(h.planes, p)
 	why := "planes from end to end"
+	if h.planes.N == 3 && !r.colors() {
+		why = "the plane of luma from end to end"
+	}
 	for _, l := range r.legs {
 		if len(l.rest) > 0 {
 			why = fmt.Sprintf("planes until %s, which is done in RGB", l.rest[0])
@@ -63,7 +66,7 @@ func (p plan) way(h Header) (way, how string) {
 		}
 	}
 	how = fmt.Sprintf(" at %d/8: %dx%d", r.scale.Luma, (h.Width*r.scale.Luma+7)/8, (h.Height*r.scale.Luma+7)/8)
-	if r.header.N == 3 && r.scale.Chroma != r.scale.Luma {
+	if r.colors() && r.scale.Chroma != r.scale.Luma {
 		how += fmt.Sprintf(", chroma at %d/8", r.scale.Chroma)
 	}
 	return r.name() + ": " + why, how

@@ -46,6 +46,7 @@ func TestExplainSaysWhyAPathIsTaken(t *testing.T) {
 	}{
 		{photo, "size=80", "path ycbcr: planes from end to end\ndecode jpeg 400x300 at 3/8: 150x113, chroma at 2/8\n"},
 		{jpegOf(t, pic, 0, 0), "size=80", "path ycbcr: planes from end to end\ndecode jpeg 400x300 at 3/8: 150x113\n"},
+		{photo, "grayscale;size=80", "path ycbcr: the plane of luma from end to end\ndecode jpeg 400x300 at 3/8: 150x113\n"},
 		{photo, "", "path ycbcr: planes from end to end\ndecode jpeg 400x300 at 8/8: 400x300\n"},
 		{photo, "size=80;format=png", "path ycbcr+rgba: planes until png is written\ndecode jpeg 400x300 at 3/8: 150x113, chroma at 4/8\n"},
 		{photo, "size=80x80,fit=contain", "path ycbcr+rgba: planes until resize=80x80,fit=contain, which is done in RGB\ndecode jpeg 400x300 at 3/8: 150x113, chroma at 4/8\n"},

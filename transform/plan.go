@@ -79,7 +79,7 @@ func (s Spec) Need(h Header) int64 {
 		legs := p.legs()
 		need := rowsNeed(h.rows, legs) + fixed
 		for _, l := range legs {
-			need += p.work(l.view.size, l.rest)
+			need += p.work(l.view.size, l.inRGB())
 		}
 		return need
 	}

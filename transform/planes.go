@@ -64,7 +64,7 @@ func (j *job) ycbcr(t Task, m meta, r *route, p plan, start time.Time) (Result, 
 	for i, l := range r.legs {
 		start := time.Now()
 		j.doing = "resize"
-		pic, err := w.view(planes, r.header, l.view, r.subsampling(l))
+		pic, err := w.view(planes, r.header, l, r.subsampling(l))
 		if err != nil {
 			return Result{}, &Error{Kind: ClassOperation, Doing: j.doing, Err: err}
 		}
@@ -76,6 +76,9 @@ func (j *job) ycbcr(t Task, m meta, r *route, p plan, start time.Time) (Result, 
 				return Result{}, err
 			}
 			continue
+		}
+		if l.gray && profile != nil && !profile.gray {
+			pic = w.neutral(pic)
 		}
 		operated := time.Now()
 		j.doing = "encode jpeg"
@@ -102,11 +105,17 @@ func (j *job) jpegFault(err error) error {
 	return &Error{Kind: kind, Doing: j.doing, Err: err}
 }
 
-// view makes a view of planes. Chroma gets every sub-th column and row. The result is w's until the next call.
-func (w *workspace) view(planes *jpeg.Planes, h *jpeg.Header, v view, sub int) (*jpeg.Planes, error) {
+// view makes the view of a leg of planes. Chroma gets every sub-th column and row, and is left out where the leg is gray: what
+// grayscale makes of RGB, with the weights of ITU-R BT.601, is Y again, but for colors outside the RGB cube. The result is w's until
+// the next call.
+func (w *workspace) view(planes *jpeg.Planes, h *jpeg.Header, l leg, sub int) (*jpeg.Planes, error) {
 	out := &jpeg.Planes{Kind: planes.Kind}
+	if l.gray {
+		out.Kind = jpeg.Gray
+	}
+	v := l.view
 	o := v.turn.orientation()
-	for i := range planes.N() {
+	for i := range out.N() {
 		of := 1
 		if i > 0 {
 			of = sub
@@ -139,6 +148,20 @@ func (w *workspace) view(planes *jpeg.Planes, h *jpeg.Header, v view, sub int) (
 		out.Plane[i] = jpeg.Plane{Pix: dst.Pix, Stride: dst.Stride, W: dst.W, H: dst.H, ExtentW: float64(dst.W), ExtentH: float64(dst.H)}
 	}
 	return out, nil
+}
+
+// neutral adds chroma without color to a gray picture: a profile for RGB, which says how light each level is, needs a file that can be RGB.
+func (w *workspace) neutral(gray *jpeg.Planes) *jpeg.Planes {
+	luma := gray.Plane[0]
+	out := &jpeg.Planes{Kind: jpeg.YCbCr, Plane: [4]jpeg.Plane{luma}}
+	for i := 1; i < 3; i++ {
+		p := w.plane(0, i, image.Pt((luma.W+1)/2, (luma.H+1)/2))
+		for k := range p.Pix {
+			p.Pix[k] = 128
+		}
+		out.Plane[i] = jpeg.Plane{Pix: p.Pix, Stride: p.Stride, W: p.W, H: p.H}
+	}
+	return out
 }
 
 // asItIs gives the part of src that the window shows, if it shows whole samples and none is to be changed.

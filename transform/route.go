@@ -31,7 +31,7 @@ func newRoute(h *jpeg.Header, p plan) *route {
 	r := &route{header: h, legs: p.legs(), format: p.format, quality: p.quality, scale: jpeg.Scale{Luma: 1, Chroma: 1}}
 	for _, l := range r.legs {
 		r.scale.Luma = max(r.scale.Luma, eighths(l.view, lumaLeft, 1, 1))
-		if h.N == 3 {
+		if h.N == 3 && !l.gray {
 			c := h.Components[1]
 			hMax, vMax := r.sampling()
 			sub := r.subsampling(l)
@@ -52,6 +52,16 @@ func (r *route) name() string {
 		}
 	}
 	return "ycbcr"
+}
+
+// colors tells whether any of the chroma is wanted.
+func (r *route) colors() bool {
+	for _, l := range r.legs {
+		if r.header.N == 3 && !l.gray {
+			return true
+		}
+	}
+	return false
 }
 
 // sampling gives the largest sampling factors.
@@ -100,8 +110,12 @@ func (r *route) need() int64 {
 	var planes int64 // before and after a turn; one leg after the other uses them
 	for _, l := range r.legs {
 		out := int64(l.view.size.X) * int64(l.view.size.Y)
-		planes = max(planes, 6*out)
-		need += 6 * out // RGB, or the coefficients that are kept, and a file that grows by doubling
+		per := int64(6)
+		if l.gray && r.direct(l) {
+			per = 4
+		}
+		planes = max(planes, per*out)
+		need += per * out // RGB, or the coefficients that are kept, and a file that grows by doubling
 	}
 	return need + planes
 }

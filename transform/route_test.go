@@ -76,7 +76,11 @@ func TestBothWaysOfAJPEGAgree(t *testing.T) {
 				{"size=160;size=35;quality=95", "ycbcr"},
 				{"size=80x80,fit=contain", "ycbcr+rgba"},
 				{"size=80;size=60x60,fit=contain", "ycbcr+rgba"},
-				{"size=70;grayscale;flip", "ycbcr+rgba"},
+				{"size=70;grayscale;flip", "ycbcr"},
+				{"grayscale;size=70", "ycbcr"},
+				{"grayscale;crop=101x77;blur=1", "ycbcr+rgba"},
+				{"size=60x60,fit=contain;grayscale", "ycbcr+rgba"},
+				{"grayscale;format=png", "ycbcr+rgba"},
 				{"size=100;format=png", "ycbcr+rgba"},
 			} {
 				task := Task{Data: data, Spec: mustSpec(t, c.text)}
@@ -120,6 +124,8 @@ func TestRouteDecodesNoMoreThanIsNeeded(t *testing.T) {
 		{1, 1, "quality=95", jpeg.Scale{Luma: 8, Chroma: 8}, 1},
 		{1, 1, "", jpeg.Scale{Luma: 8, Chroma: 4}, 2},
 		{2, 2, "crop=1000x1000;resize=800x", jpeg.Scale{Luma: 8, Chroma: 8}, 2},
+		{2, 2, "size=800;grayscale", jpeg.Scale{Luma: 3, Chroma: 1}, 2},
+		{2, 2, "grayscale;blur=2", jpeg.Scale{Luma: 8, Chroma: 1}, 1},
 		{2, 2, "size=8000,upscale", jpeg.Scale{Luma: 8, Chroma: 8}, 2},
 		{2, 2, "blur=2;resize=800", jpeg.Scale{Luma: 8, Chroma: 8}, 1},
 	} {
@@ -193,6 +199,38 @@ func TestGrayStaysGray(t *testing.T) {
 		out := do(t, data, text).Outputs[0]
 		if h, err := jpeg.ReadHeader(out.Data); err != nil || h.Kind != jpeg.Gray {
 			t.Errorf("%q: %v, error %v", text, h.Kind, err)
+		}
+	}
+}
+
+// TestGrayscaleOfAnRGBProfileKeepsIt shows that the levels of a picture mean the same when its colors are gone: a gray file could not have
+// the profile that says what they mean.
+func TestGrayscaleOfAnRGBProfileKeepsIt(t *testing.T) {
+	wide := iccProfile("RGB ", "Display P3", 400)
+	for _, c := range []struct {
+		profile []byte
+		kind    jpeg.Kind
+	}{{nil, jpeg.Gray}, {iccProfile("RGB ", "sRGB IEC61966-2.1", 400), jpeg.Gray}, {wide, jpeg.YCbCr}} {
+		data := jpegOf(t, scene(81, 61), 2, 2)
+		if c.profile != nil {
+			data = intoJPEG(data, c.profile)
+		}
+		for _, text := range []string{"grayscale", "size=41;grayscale;rotate=90"} {
+			res := do(t, data, text)
+			h, err := jpeg.ReadHeader(res.Outputs[0].Data)
+			if err != nil || h.Kind != c.kind || res.Path != "ycbcr" {
+				t.Errorf("%q: %v by %s, error %v: want %v", text, h.Kind, res.Path, err, c.kind)
+			}
+			m, err := inspect(res.Outputs[0].Data)
+			if err != nil || (m.icc != nil) != (c.kind == jpeg.YCbCr) {
+				t.Errorf("%q: %d bytes of profile, error %v", text, len(m.icc), err)
+			}
+			pic := decoded(t, res.Outputs[0].Data, JPEG)
+			for i := range pic.Bounds().Dx() {
+				if r, g, b, _ := pic.At(i, i/3).RGBA(); r != g || g != b {
+					t.Fatalf("%q: pixel %d,%d has a color", text, i, i/3)
+				}
+			}
 		}
 	}
 }

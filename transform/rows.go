@@ -53,7 +53,7 @@ func (j *job) rows(t Task, m meta, p plan, start time.Time) (Result, error) {
 	for i, l := range legs {
 		begun := time.Now()
 		pic := orient(pics[i], l.view.turn.orientation())
-		if err := j.finish(&res, p, i, pic, l.rest, profile, begun); err != nil {
+		if err := j.finish(&res, p, i, pic, l.inRGB(), profile, begun); err != nil {
 			return Result{}, err
 		}
 	}

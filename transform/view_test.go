@@ -58,7 +58,7 @@ func TestViewIsTheOperationsInTurn(t *testing.T) {
 					t.Fatal(err)
 				}
 				var w workspace
-				got, err := w.view(planes, &jpeg.Header{Width: size.X, Height: size.Y}, l.view, 1)
+				got, err := w.view(planes, &jpeg.Header{Width: size.X, Height: size.Y}, l, 1)
 				if err != nil {
 					t.Fatalf("%v, orientation %d, %q: %v", size, o, text, err)
 				}
@@ -102,11 +102,11 @@ func TestChromaStandsWhereItsLumaIs(t *testing.T) {
 					l := planOf(t, text, size.X, size.Y, o).legs()[0]
 					for _, sub := range []int{1, 2} {
 						var a, b workspace
-						got, err := a.view(stored, h, l.view, sub)
+						got, err := a.view(stored, h, l, sub)
 						if err != nil {
 							t.Fatal(err)
 						}
-						want, err := b.view(full, h, l.view, 1)
+						want, err := b.view(full, h, l, 1)
 						if err != nil {
 							t.Fatal(err)
 						}
@@ -206,7 +206,8 @@ func TestWhatNeedsPixelsBeginsSmall(t *testing.T) {
 		{"size=9000x9000,fit=contain", image.Pt(4000, 3000), 1},
 		{"size=8000x8000,fit=cover,gravity=smart,upscale", image.Pt(4000, 3000), 1},
 		{"rotate=30", image.Pt(4000, 3000), 1},
-		{"size=400x300;rotate=90;grayscale;flip", image.Pt(300, 400), 2},
+		{"size=400x300;rotate=90;invert;flip", image.Pt(300, 400), 2},
+		{"size=400x300;grayscale;rotate=90;blur=2;grayscale", image.Pt(300, 400), 2},
 		{"size=400x300;rotate=360;resize=400x300", image.Pt(400, 300), 0},
 	} {
 		l := planOf(t, c.text, 4000, 3000, 1).legs()[0]
