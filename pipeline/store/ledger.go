@@ -295,7 +295,7 @@ func (s *Store) Done(key Key) (Entry, bool) {
 		if !o.Kept && own.line != at+1 {
 			return Entry{}, false
 		}
-		if st, err := s.root.Lstat(o.Path); err != nil || st.Size() != o.Bytes || !st.Mode().IsRegular() {
+		if st, err := s.stat(o.Path); err != nil || st.size != o.Bytes || !st.regular {
 			return Entry{}, false
 		}
 	}

@@ -101,9 +101,10 @@ type pending struct {
 	out   Output
 	data  []byte
 	hash  uint64
-	temp  string // its name in tempDir while it is there
-	there bool   // a file with its bytes has its name already
-	ours  bool   // the ledger tells of a file of its name
+	temp  string  // its name in tempDir while it is there
+	in    *folder // where it goes; nil while that is not there
+	there bool    // a file with its bytes has its name already
+	ours  bool    // the ledger tells of a file of its name
 }
 
 // look takes the name for the item, and decides what to do about a file that has it.
@@ -125,9 +126,12 @@ func (s *Store) look(name Name, f *pending) error {
 	s.mu.Unlock()
 
 	err := s.ask("lstat", f.out.Path)
-	var st fs.FileInfo
 	if err == nil {
-		st, err = s.root.Lstat(f.out.Path)
+		f.in, err = s.folders.get(path.Dir(f.out.Path))
+	}
+	var st found
+	if err == nil {
+		st, err = f.in.stat(path.Base(f.out.Path))
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -139,17 +143,17 @@ func (s *Store) look(name Name, f *pending) error {
 			Kind: ClassOutputIsInput, Doing: doing, Err: fmt.Errorf("it would be written over its input %s", name.file),
 			Hint: "choose another output folder, or a --name that differs",
 		}
-	case st.IsDir():
+	case st.dir:
 		return &Error{Kind: ClassExists, Doing: doing, Err: errors.New("a folder has the name")}
 	case f.ours:
 		return nil
-	case st.Mode().IsRegular() && st.Size() == f.out.Bytes && s.holds(f.out.Path, f.data):
+	case st.regular && st.size == f.out.Bytes && s.holds(f.out.Path, f.data):
 		f.there = true
 		return nil
 	case s.opts.OnExist == Overwrite:
 		return nil
 	case s.opts.OnExist == Skip:
-		f.out = Output{Path: f.out.Path, Bytes: st.Size(), Format: f.out.Format, Kept: true}
+		f.out = Output{Path: f.out.Path, Bytes: st.size, Format: f.out.Format, Kept: true}
 		return nil
 	}
 	return &Error{
@@ -208,8 +212,8 @@ func (s *Store) Present(name Name, format transform.Format) ([]Output, bool) {
 			if own.line != 0 {
 				continue
 			}
-			if st, err := s.root.Lstat(p); err == nil && st.Mode().IsRegular() {
-				kept = append(kept, Output{Path: p, Bytes: st.Size(), Format: f, Kept: true})
+			if st, err := s.stat(p); err == nil && st.regular {
+				kept = append(kept, Output{Path: p, Bytes: st.size, Format: f, Kept: true})
 				break
 			}
 		}
@@ -224,18 +228,18 @@ func (s *Store) write(f *pending) (err error) {
 	if err := s.ask("create", temp); err != nil {
 		return s.folderError(doing, err)
 	}
-	file, err := s.temp.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	file, err := s.tempFolder.create(temp)
 	if err != nil {
 		return s.folderError(doing, err)
 	}
 	f.temp = temp
 	if err = s.ask("write", temp); err == nil {
-		_, err = file.Write(f.data)
+		err = file.write(f.data)
 	}
 	if err == nil {
 		err = s.ask("close", temp)
 	}
-	if e := file.Close(); err == nil {
+	if e := file.close(); err == nil {
 		err = e
 	}
 	if err != nil {
@@ -248,44 +252,49 @@ func (s *Store) write(f *pending) (err error) {
 func (s *Store) place(f *pending) error {
 	doing, dir := "write "+f.out.Path, path.Dir(f.out.Path)
 	for again := false; ; again = true {
-		err := s.makeDir(dir)
+		var err error
+		if f.in == nil {
+			f.in, err = s.makeDir(dir)
+		}
 		if err == nil {
-			if err = s.ask("rename", f.out.Path); err == nil {
-				err = s.root.Rename(path.Join(tempDir, f.temp), f.out.Path)
-			}
+			err = s.ask("rename", f.out.Path)
+		}
+		if err == nil {
+			err = f.in.take(s.tempFolder, f.temp, path.Base(f.out.Path))
 		}
 		switch {
 		case err == nil:
 			f.temp = ""
 			return nil
 		case errors.Is(err, fs.ErrNotExist) && !again:
-			// Somebody removed the folder since it was made.
-			s.made.Delete(dir)
+			// Somebody removed the folder since it was found.
+			s.folders.release(f.in)
+			f.in = nil
 			continue
 		}
 		return s.pathError(doing, f.out.Path, err)
 	}
 }
 
-// makeDir makes a folder and those above it, once.
-func (s *Store) makeDir(dir string) error {
-	if _, ok := s.made.Load(dir); ok || dir == "." {
-		return nil
+// makeDir gives a folder, and makes it and those above it where they are not there.
+func (s *Store) makeDir(dir string) (*folder, error) {
+	if d, err := s.folders.get(dir); !errors.Is(err, fs.ErrNotExist) {
+		return d, err
 	}
 	if err := s.ask("mkdir", dir); err != nil {
-		return err
+		return nil, err
 	}
 	if err := s.root.MkdirAll(dir, 0o755); err != nil {
-		return err
+		return nil, err
 	}
-	s.made.Store(dir, nil)
-	return nil
+	return s.folders.get(dir)
 }
 
-// discard removes what is left in tempDir of outputs that did not get their names. What cannot be removed goes when the
+// discard ends the use of folders, and removes what is left in tempDir of outputs that did not get their names. What cannot be removed goes when the
 // Store is closed, or opened again.
 func (s *Store) discard(files []pending) {
 	for _, f := range files {
+		s.folders.release(f.in)
 		if f.temp != "" && s.ask("remove", f.temp) == nil {
 			s.temp.Remove(f.temp)
 		}

@@ -102,7 +102,9 @@ type Store struct {
 	journal journal
 	flights flights
 
-	made  sync.Map      // folders known to exist, by name
+	folders    *folders // nil where root is
+	tempFolder *folder  // nil in a read-only store
+
 	count atomic.Uint64 // temporary files begun
 	warn  []string
 
@@ -139,6 +141,9 @@ func (s *Store) open() error {
 	if s.root, err = os.OpenRoot(s.dir); err != nil {
 		return s.folderError(doing, err)
 	}
+	if s.folders, err = newFolders(s.root); err != nil {
+		return s.folderError(doing, err)
+	}
 	if s.file, err = s.root.OpenFile(LedgerName, os.O_RDWR|os.O_CREATE, 0o644); err != nil {
 		return s.folderError(doing, err)
 	}
@@ -157,6 +162,9 @@ func (s *Store) open() error {
 		return s.folderError(doing, err)
 	}
 	if s.temp, err = s.root.OpenRoot(tempDir); err != nil {
+		return s.folderError(doing, err)
+	}
+	if s.tempFolder, err = s.folders.get(tempDir); err != nil {
 		return s.folderError(doing, err)
 	}
 	if err := s.temp.WriteFile("pid", strconv.AppendInt(nil, int64(os.Getpid()), 10), 0o644); err != nil {
@@ -179,6 +187,10 @@ func (s *Store) openReadOnly() error {
 	if s.root, err = os.OpenRoot(s.dir); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	} else if err != nil {
+		return s.folderError("open output folder "+s.dir, err)
+	}
+	if s.folders, err = newFolders(s.root); err != nil {
+		s.closeFiles()
 		return s.folderError("open output folder "+s.dir, err)
 	}
 	if s.file, err = s.root.Open(LedgerName); errors.Is(err, fs.ErrNotExist) {
@@ -222,6 +234,7 @@ func (s *Store) Close() error {
 	if s.temp != nil {
 		s.journal.close() // first, because Windows keeps what is open
 		s.flights.close()
+		s.folders.release(s.tempFolder)
 		s.temp.Close()
 		s.temp = nil
 		if err = s.ask("remove", tempDir); err == nil {
@@ -248,6 +261,7 @@ func (s *Store) closeFiles() {
 	if s.file != nil {
 		s.file.Close()
 	}
+	s.folders.close()
 	if s.root != nil {
 		s.root.Close()
 	}
@@ -266,4 +280,20 @@ func (s *Store) ask(op, name string) error {
 		return nil
 	}
 	return s.opts.Fault(op, name)
+}
+
+// A found is what has a name, other than a symbolic link's target.
+type found struct {
+	dir, regular bool
+	size         int64 // of a file, in bytes
+}
+
+// stat tells what has the name of an output.
+func (s *Store) stat(name string) (found, error) {
+	d, err := s.folders.get(path.Dir(name))
+	if err != nil {
+		return found{}, err
+	}
+	defer s.folders.release(d)
+	return d.stat(path.Base(name))
 }

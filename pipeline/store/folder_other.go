@@ -1,0 +1,86 @@
+//go:build !(linux || darwin || freebsd)
+
+package store
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+	"sync"
+	"syscall"
+)
+
+// A folders gives the folders of a Store. None is kept open, because some systems neither move nor remove what is open.
+type folders struct {
+	root  *os.Root
+	top   *folder
+	known sync.Map // folders that are there, by name
+}
+
+// A folder is one of the output folder. The names that its methods take are those of files in it, without a slash.
+type folder struct {
+	of   *folders
+	name string
+}
+
+func newFolders(root *os.Root) (*folders, error) {
+	all := &folders{root: root}
+	all.top = &folder{all, "."}
+	return all, nil
+}
+
+// get gives a folder by its name, with forward slashes; "." is the top. Each get wants a release.
+func (all *folders) get(name string) (*folder, error) {
+	if name == "." {
+		return all.top, nil
+	}
+	if _, known := all.known.Load(name); !known {
+		st, err := all.root.Stat(name)
+		if err == nil && !st.IsDir() {
+			err = syscall.ENOTDIR
+		}
+		if err != nil {
+			return nil, err
+		}
+		all.known.Store(name, nil)
+	}
+	return &folder{all, name}, nil
+}
+
+func (all *folders) release(*folder) {}
+
+func (all *folders) close() {}
+
+// stat tells what has a name.
+func (d *folder) stat(name string) (found, error) {
+	st, err := d.of.root.Lstat(path.Join(d.name, name))
+	if err != nil {
+		return found{}, err
+	}
+	return found{dir: st.IsDir(), regular: st.Mode().IsRegular(), size: st.Size()}, nil
+}
+
+// create makes a file that is not there yet.
+func (d *folder) create(name string) (newFile, error) {
+	file, err := d.of.root.OpenFile(path.Join(d.name, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	return newFile{file}, err
+}
+
+// take gives a file of another folder a name in d, in place of what has it.
+func (d *folder) take(from *folder, temp, name string) error {
+	err := d.of.root.Rename(path.Join(from.name, temp), path.Join(d.name, name))
+	if errors.Is(err, fs.ErrNotExist) {
+		d.of.known.Delete(d.name) // somebody removed it
+	}
+	return err
+}
+
+type newFile struct{ file *os.File }
+
+func (f newFile) write(data []byte) error {
+	_, err := f.file.Write(data)
+	return err
+}
+
+func (f newFile) close() error { return f.file.Close() }

@@ -1,0 +1,233 @@
+//go:build linux || darwin || freebsd
+
+package store
+
+import (
+	"io"
+	"os"
+	"path"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// openFolders is how many folders below the top are kept open. Inputs come folder by folder, so that few are in use at a time.
+const openFolders = 64
+
+// A folders gives the folders of a Store, open. What is done to a file then takes one call of the system with its name in the folder,
+// where [os.Root] would open every folder on the way to it for each: this is a third of what a small file costs. Its methods may be called
+// from many goroutines.
+//
+// A folder is found through os.Root, which never leaves the output folder. While it is kept open somebody may move it away, remove it
+// or put a symbolic link in its place, so get looks each time whether its name still leads to it.
+type folders struct {
+	root *os.Root
+	top  *folder
+
+	mu    sync.Mutex
+	below map[string]*folder
+	clock uint64
+}
+
+// A folder is one that is open. The names that its methods take are those of files in it, without a slash. They follow no symbolic
+// link.
+type folder struct {
+	file     *os.File
+	fd       int
+	dev, ino uint64
+
+	// Guarded by folders.mu.
+	users int
+	used  uint64 // when it was given last, by folders.clock
+	gone  bool   // its last user closes it
+}
+
+func newFolders(root *os.Root) (*folders, error) {
+	top, err := openFolder(root, ".")
+	if err != nil {
+		return nil, err
+	}
+	return &folders{root: root, top: top, below: map[string]*folder{}}, nil
+}
+
+func openFolder(root *os.Root, name string) (*folder, error) {
+	file, err := root.OpenFile(name, os.O_RDONLY|unix.O_DIRECTORY, 0)
+	if err != nil {
+		return nil, err
+	}
+	d := &folder{file: file, fd: int(file.Fd())}
+	var st unix.Stat_t
+	if err := again(func() error { return unix.Fstat(d.fd, &st) }); err != nil {
+		file.Close()
+		return nil, err
+	}
+	d.dev, d.ino = uint64(st.Dev), uint64(st.Ino)
+	return d, nil
+}
+
+// get gives a folder by its name, with forward slashes; "." is the top. Each get wants a release.
+func (fs *folders) get(name string) (*folder, error) {
+	if name == "." {
+		return fs.top, nil
+	}
+	fs.mu.Lock()
+	d := fs.below[name]
+	if d != nil {
+		fs.use(d)
+	}
+	fs.mu.Unlock()
+	if d != nil {
+		if fs.leads(name, d) {
+			return d, nil
+		}
+		fs.forget(name, d)
+	}
+	d, err := openFolder(fs.root, name)
+	if err != nil {
+		return nil, err
+	}
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	fs.use(d)
+	if fs.below[name] != nil {
+		d.gone = true // another goroutine was faster
+		return d, nil
+	}
+	fs.below[name] = d
+	if len(fs.below) > openFolders {
+		fs.evict()
+	}
+	return d, nil
+}
+
+// use counts a user. The lock is held.
+func (fs *folders) use(d *folder) {
+	d.users++
+	fs.clock++
+	d.used = fs.clock
+}
+
+// evict closes the folder whose last use is longest ago, unless all are in use. The lock is held.
+func (fs *folders) evict() {
+	var oldest *folder
+	var its string
+	for name, d := range fs.below {
+		if d.users == 0 && (oldest == nil || d.used < oldest.used) {
+			oldest, its = d, name
+		}
+	}
+	if oldest != nil {
+		delete(fs.below, its)
+		oldest.file.Close()
+	}
+}
+
+// forget releases a folder that its name leads to no longer.
+func (fs *folders) forget(name string, d *folder) {
+	fs.mu.Lock()
+	if d.gone = true; fs.below[name] == d {
+		delete(fs.below, name)
+	}
+	fs.mu.Unlock()
+	fs.release(d)
+}
+
+// release ends the use of a folder. A nil one is none.
+func (fs *folders) release(d *folder) {
+	if d == nil || d == fs.top {
+		return
+	}
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	if d.users--; d.gone && d.users == 0 {
+		d.file.Close()
+	}
+}
+
+// close closes all. Closing a nil one does nothing.
+func (fs *folders) close() {
+	if fs == nil {
+		return
+	}
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	for _, d := range fs.below {
+		d.file.Close()
+	}
+	fs.below = nil
+	fs.top.file.Close()
+}
+
+// leads tells whether a name leads to d, through no symbolic link: one that does could lead out of the output folder and back to a d that
+// was moved there. A folder behind a link is opened anew each time.
+func (fs *folders) leads(name string, d *folder) bool {
+	above, err := fs.get(path.Dir(name))
+	if err != nil {
+		return false
+	}
+	defer fs.release(above)
+	var st unix.Stat_t
+	err = again(func() error { return unix.Fstatat(above.fd, path.Base(name), &st, unix.AT_SYMLINK_NOFOLLOW) })
+	return err == nil && uint64(st.Dev) == d.dev && uint64(st.Ino) == d.ino
+}
+
+// stat tells what has a name.
+func (d *folder) stat(name string) (found, error) {
+	var st unix.Stat_t
+	err := again(func() error { return unix.Fstatat(d.fd, name, &st, unix.AT_SYMLINK_NOFOLLOW) })
+	kind := st.Mode & unix.S_IFMT
+	return found{dir: kind == unix.S_IFDIR, regular: kind == unix.S_IFREG, size: st.Size}, err
+}
+
+// create makes a file that is not there yet.
+func (d *folder) create(name string) (fd newFile, err error) {
+	err = again(func() error {
+		n, err := unix.Openat(d.fd, name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_CLOEXEC, 0o644)
+		fd = newFile(n)
+		return err
+	})
+	return fd, err
+}
+
+// take gives a file of another folder a name in d, in place of what has it.
+func (d *folder) take(from *folder, temp, name string) error {
+	return again(func() error { return unix.Renameat(from.fd, temp, d.fd, name) })
+}
+
+// A newFile is a descriptor. For one write, an os.File costs as much as the write.
+type newFile int
+
+func (f newFile) write(data []byte) error {
+	for len(data) > 0 {
+		n := 0
+		err := again(func() (err error) {
+			n, err = unix.Write(int(f), data[:min(len(data), 1<<30)]) // the most that all systems take at once
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return io.ErrShortWrite
+		}
+		data = data[n:]
+	}
+	return nil
+}
+
+// close is not repeated when it is interrupted: the descriptor is gone then.
+func (f newFile) close() error {
+	if err := unix.Close(int(f)); err != unix.EINTR {
+		return err
+	}
+	return nil
+}
+
+// again repeats a call of the system that a signal has interrupted.
+func again(call func() error) error {
+	for {
+		if err := call(); err != unix.EINTR {
+			return err
+		}
+	}
+}

@@ -1,0 +1,65 @@
+//go:build linux || darwin || freebsd
+
+package store
+
+import (
+	"fmt"
+	"os"
+	"testing"
+)
+
+// TestFoldersKeptOpenAreBounded has more folders than are kept open, and one in use meanwhile.
+func TestFoldersKeptOpenAreBounded(t *testing.T) {
+	dir := t.TempDir()
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	all, err := newFolders(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer all.close()
+	for i := range 3 * openFolders {
+		if err := root.Mkdir(fmt.Sprint(i), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first, err := all.get("0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var past []*folder
+	for i := range 3 * openFolders {
+		d, err := all.get(fmt.Sprint(i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		past = append(past, d)
+		all.release(d)
+	}
+	if n := len(all.below); n != openFolders {
+		t.Errorf("%d folders are open, want %d", n, openFolders)
+	}
+	if _, err := first.stat("absent"); !os.IsNotExist(err) {
+		t.Error("the folder in use:", err)
+	}
+	if err := past[1].file.Close(); err == nil {
+		t.Error("a folder that was evicted was open still")
+	}
+	// One that is removed is closed by its last user, not before.
+	if err := root.Remove("0"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := all.get("0"); !os.IsNotExist(err) {
+		t.Error("a folder that was removed is given:", err)
+	}
+	if err := first.file.Sync(); err != nil {
+		t.Error("it was closed under its user:", err)
+	}
+	all.release(first)
+	if err := first.file.Close(); err == nil {
+		t.Error("nobody uses it, and it was open still")
+	}
+}
