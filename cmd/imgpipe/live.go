@@ -94,6 +94,7 @@ func liveRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive
 	stop, release := stopOnSignal(l.screen, func() { cancel(errInterrupted) })
 	counting := in.count(f, l.screen)
 
+	defer boundHeap(f.budget())()
 	options := l.options(stop)
 	options.Stopping = func() {
 		in.close()
