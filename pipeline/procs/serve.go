@@ -208,6 +208,7 @@ func answer(fw *frameWriter, m taskMessage, held heldSpec, data []byte, do doFun
 	} else {
 		start := time.Now()
 		done.result, err = guarded(do, transform.Task{Data: data, Spec: held.spec, Limits: m.limits})
+		giveBack()
 		done.busy = time.Since(start)
 	}
 	done.collected = Collected()
@@ -232,6 +233,26 @@ func answer(fw *frameWriter, m taskMessage, held heldSpec, data []byte, do doFun
 		return fmt.Errorf("write an answer: %w", err)
 	}
 	return nil
+}
+
+// maxGarbage is how much memory a worker keeps for its next image. To give all back after each would have the system clear it again each time; most images
+// need less.
+const maxGarbage = 128 << 20
+
+// giveBack returns to the system what an image has left behind, where that is much. The pool's side counts the memory of an image as free once it is
+// answered, while the collector of a process that waits for its next task would not run.
+func giveBack() {
+	heap := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/memory/classes/heap/unused:bytes"}, {Name: "/memory/classes/heap/free:bytes"}}
+	metrics.Read(heap)
+	var held uint64
+	for _, s := range heap {
+		if s.Value.Kind() == metrics.KindUint64 {
+			held += s.Value.Uint64()
+		}
+	}
+	if held > maxGarbage {
+		debug.FreeOSMemory()
+	}
 }
 
 // Collected is the CPU time that garbage collection has taken in this process, as of the last one; 0 where it is not known.
