@@ -43,7 +43,7 @@ func (s Spec) Explain(h Header, limits Limits) (string, error) {
 // way names the Path of a Result and says why it is that; how is the size at which an image is decoded.
 func (p plan) way(h Header) (way, how string) {
 	if h.rows != nil {
-		return "rgba: row by row to the sizes wanted", ""
+		return rowsPath(h.rows, p.format, p.legs()) + ": row by row to the sizes wanted", ""
 	}
 	if h.planes == nil {
 		if h.general == "" {

@@ -1,6 +1,7 @@
 package transform
 
 import (
+	"image"
 	"image/color"
 	"slices"
 	"testing"
@@ -52,6 +53,8 @@ func TestExplainSaysWhyAPathIsTaken(t *testing.T) {
 		{photo, "size=80x80,fit=contain", "path ycbcr+rgba: planes until resize=80x80,fit=contain, which is done in RGB\ndecode jpeg 400x300 at 3/8: 150x113, chroma at 4/8\n"},
 		{direct, "", "path rgba: its components are RGB\ndecode jpeg 400x300\n"},
 		{encoded(t, pic, PNG), "size=80", "path rgba: row by row to the sizes wanted\ndecode png 400x300\n"},
+		{encoded(t, image.NewGray(pic.Rect), PNG), "size=80;format=jpeg", "path gray: row by row to the sizes wanted\ndecode png 400x300\n"},
+		{encoded(t, image.NewGray(pic.Rect), PNG), "blur=1", "path gray+rgba: row by row to the sizes wanted\ndecode png 400x300\n"},
 		{encoded(t, pic, BMP), "", "path rgba: bmp is decoded to RGB\ndecode bmp 400x300\n"},
 	} {
 		h, err := ReadHeader(c.data)

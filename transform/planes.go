@@ -77,18 +77,26 @@ func (j *job) ycbcr(t Task, m meta, r *route, p plan, start time.Time) (Result, 
 			}
 			continue
 		}
-		if l.gray && profile != nil && !profile.gray {
-			pic = w.neutral(pic)
+		if err := j.finishPlanes(&res, p, i, pic, profile, start); err != nil {
+			return Result{}, err
 		}
-		operated := time.Now()
-		j.doing = "encode jpeg"
-		data, err := w.encode(pic, p.quality, profile)
-		if err != nil {
-			return Result{}, j.encodeFault(JPEG, err)
-		}
-		res.add(Output{p.branches[i].label, JPEG, l.view.size.X, l.view.size.Y, data}, start, operated)
 	}
 	return res, nil
+}
+
+// finishPlanes is finish for planes that are a JPEG's.
+func (j *job) finishPlanes(res *Result, p plan, i int, pic *jpeg.Planes, profile *profile, start time.Time) error {
+	if pic.Kind == jpeg.Gray && profile != nil && !profile.gray {
+		pic = j.space.neutral(pic)
+	}
+	operated := time.Now()
+	j.doing = "encode jpeg"
+	data, err := j.space.encode(pic, p.quality, profile)
+	if err != nil {
+		return j.encodeFault(JPEG, err)
+	}
+	res.add(Output{p.branches[i].label, JPEG, pic.Plane[0].W, pic.Plane[0].H, data}, start, operated)
+	return nil
 }
 
 // jpegFault makes the *Error of what the decoder of planes said.

@@ -203,6 +203,50 @@ func TestGrayStaysGray(t *testing.T) {
 	}
 }
 
+// TestRowsOfAPNGAgreeWithTheWhole compares what becomes of rows with what becomes of an image that is decoded at once.
+func TestRowsOfAPNGAgreeWithTheWhole(t *testing.T) {
+	pic := smooth(117, 83)
+	gray, clear := image.NewGray(pic.Rect), image.NewNRGBA(pic.Rect)
+	for y := range 83 {
+		for x := range 117 {
+			c := pic.NRGBAAt(x, y)
+			gray.Set(x, y, c)
+			clear.SetNRGBA(x, y, color.NRGBA{c.R, c.G, c.B, uint8(255 - y)})
+		}
+	}
+	for _, src := range []struct {
+		pic           image.Image
+		direct, mixed string
+	}{{pic, "rgba", "rgba"}, {clear, "rgba", "rgba"}, {gray, "gray", "gray+rgba"}} {
+		data := encoded(t, src.pic, PNG)
+		for _, c := range []struct {
+			text   string
+			direct bool
+		}{
+			{"format=jpeg", true}, {"size=40;rotate=90;format=jpeg", true}, {"crop=31x17,x=3,y=9;flop;grayscale;format=jpeg", true},
+			{"size=60;size=31;format=jpeg", true}, {"size=50", false}, {"grayscale;size=50;blur=1;format=jpeg", false},
+			{"size=50x50,fit=contain;format=jpeg", false}, {"flip;format=bmp", false},
+		} {
+			task := Task{Data: data, Spec: mustSpec(t, c.text)}
+			res := do(t, data, c.text)
+			want := src.mixed
+			if c.direct {
+				want = src.direct
+			}
+			if res.Path != want {
+				t.Errorf("%T, %q went by %s, want %s", src.pic, c.text, res.Path, want)
+			}
+			for i, want := range generally(t, task).Outputs {
+				got := res.Outputs[i]
+				d := difference(decoded(t, got.Data, got.Format), decoded(t, want.Data, want.Format))
+				if got.Width != want.Width || got.Height != want.Height || d < 0 || d > 1 {
+					t.Errorf("%T, %q: %dx%d and %dx%d differ by %.2f levels", src.pic, c.text, got.Width, got.Height, want.Width, want.Height, d)
+				}
+			}
+		}
+	}
+}
+
 // TestGrayscaleOfAnRGBProfileKeepsIt shows that the levels of a picture mean the same when its colors are gone: a gray file could not have
 // the profile that says what they mean.
 func TestGrayscaleOfAnRGBProfileKeepsIt(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"image"
 	"time"
 
+	"imgpipe/transform/internal/jpeg"
 	"imgpipe/transform/internal/png"
 	"imgpipe/transform/internal/resample"
 )
@@ -19,13 +20,20 @@ func (j *job) rows(t Task, m meta, p plan, start time.Time) (Result, error) {
 		w.streams = append(w.streams, &resample.Resampler{Cache: &weights})
 	}
 	streams := w.streams[:len(legs)]
-	pics := make([]*image.NRGBA, len(legs))
+	pics, grays := make([]*image.NRGBA, len(legs)), make([]resample.Plane, len(legs))
 	j.doing = "resize"
 	for i, l := range legs {
 		v := l.view
-		pics[i] = image.NewNRGBA(image.Rectangle{Max: v.stored()})
-		win := resample.Window{X: v.x, Y: v.y, W: v.w, H: v.h}
-		if err := streams[i].StartNRGBA(pics[i], m.Width, m.Height, m.rows.Opaque, win, resamplers[v.filter]); err != nil {
+		win, filter := resample.Window{X: v.x, Y: v.y, W: v.w, H: v.h}, resamplers[v.filter]
+		var err error
+		if m.rows.Gray {
+			grays[i] = newPlane(v.stored())
+			err = streams[i].StartPlane(grays[i], m.Width, m.Height, win, filter)
+		} else {
+			pics[i] = image.NewNRGBA(image.Rectangle{Max: v.stored()})
+			err = streams[i].StartNRGBA(pics[i], m.Width, m.Height, m.rows.Opaque, win, filter)
+		}
+		if err != nil {
 			return Result{}, &Error{Kind: ClassOperation, Doing: j.doing, Err: err}
 		}
 	}
@@ -48,16 +56,58 @@ func (j *job) rows(t Task, m meta, p plan, start time.Time) (Result, error) {
 	if err := j.over(); err != nil {
 		return Result{}, err
 	}
-	res := Result{Source: m.Header.public(), Path: "rgba", Decode: time.Since(start) - pushing, Operate: pushing}
+	res := Result{Source: m.Header.public(), Path: rowsPath(m.rows, p.format, legs), Decode: time.Since(start) - pushing, Operate: pushing}
 	profile := newProfile(m)
 	for i, l := range legs {
 		begun := time.Now()
+		if m.rows.Gray {
+			if err := j.finishGray(&res, p, i, grays[i], l, profile, begun); err != nil {
+				return Result{}, err
+			}
+			continue
+		}
 		pic := orient(pics[i], l.view.turn.orientation())
 		if err := j.finish(&res, p, i, pic, l.inRGB(), profile, begun); err != nil {
 			return Result{}, err
 		}
 	}
 	return res, nil
+}
+
+// newPlane gives a black plane.
+func newPlane(size image.Point) resample.Plane {
+	return resample.Plane{Pix: make([]byte, size.X*size.Y), Stride: size.X, W: size.X, H: size.Y}
+}
+
+// finishGray is finish for the view of a gray image, which a JPEG takes as it is.
+func (j *job) finishGray(res *Result, p plan, i int, pic resample.Plane, l leg, profile *profile, start time.Time) error {
+	if o := l.view.turn.orientation(); o != 1 {
+		turned := newPlane(l.view.size)
+		resample.Orient(turned, pic, o)
+		pic = turned
+	}
+	planes := &jpeg.Planes{Kind: jpeg.Gray}
+	planes.Plane[0] = jpeg.Plane{Pix: pic.Pix, Stride: pic.Stride, W: pic.W, H: pic.H}
+	if !grayLeg(l, p.format) {
+		return j.finish(res, p, i, rgbOf(planes), l.rest, profile, start)
+	}
+	return j.finishPlanes(res, p, i, planes, profile, start)
+}
+
+// grayLeg tells whether the view of a gray image is encoded as it is.
+func grayLeg(l leg, f Format) bool { return len(l.rest) == 0 && f == JPEG }
+
+// rowsPath is the Path of a Result.
+func rowsPath(h *png.Header, f Format, legs []leg) string {
+	if !h.Gray {
+		return "rgba"
+	}
+	for _, l := range legs {
+		if !grayLeg(l, f) {
+			return "gray+rgba"
+		}
+	}
+	return "gray"
 }
 
 // pngFault makes the *Error of what the decoder of rows said.
@@ -76,6 +126,10 @@ func rowsNeed(h *png.Header, legs []leg) int64 {
 	for _, l := range legs {
 		size := l.view.stored()
 		pic := imageBytes(args{}, size.X, size.Y)
+		if h.Gray {
+			need += pic // for the time when it is RGB
+			pic /= 4
+		}
 		need += pic + 400*int64(h.Width) + 100*int64(h.Height+size.X+size.Y) // rows and sums of the resampler, and weights
 		if l.view.turn != (turn{}) {
 			need += pic

@@ -34,7 +34,7 @@ type Result struct {
 	// Warnings say what was wrong with an input that could be read all the same, such as a scan that ends early.
 	Warnings []string
 	// Path names the way the pixels went: "ycbcr" (JPEG planes from end to end), "ycbcr+rgba" (JPEG planes as far as geometry goes, RGB
-	// from there) or "rgba".
+	// from there), "gray" (rows of one sample for a pixel, from end to end), "gray+rgba" or "rgba".
 	Path string
 	// Decode, Operate and Encode are the time that each part took, over all outputs.
 	Decode, Operate, Encode time.Duration

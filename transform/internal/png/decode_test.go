@@ -37,6 +37,12 @@ func rows(d *Decoder, data []byte, h *Header) (*image.NRGBA, error) {
 		if err != nil {
 			return nil, err
 		}
+		if h.Gray {
+			for x, v := range row {
+				img.SetNRGBA(x, y, color.NRGBA{v, v, v, 255})
+			}
+			continue
+		}
 		copy(img.Pix[y*img.Stride:], row)
 	}
 	return img, nil

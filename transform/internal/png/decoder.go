@@ -15,7 +15,7 @@ type Decoder struct {
 	left int // rows to come
 
 	z         inflater
-	row       []byte // RGBA of the last row
+	row       []byte // RGBA of the last row, unused where it is gray
 	raw, prev []byte // as in the file, without filter: this row and the one before; unused where whole says so
 }
 
@@ -25,7 +25,9 @@ var ErrStopped = errors.New("decoding was stopped")
 // Start begins the file whose header is h, as ReadHeader gave it for the same data. stop, if not nil, is asked every few rows.
 func (d *Decoder) Start(data []byte, h *Header, stop func() bool) {
 	d.h, d.stop, d.data, d.at, d.left = h, stop, data, h.idat, h.Height
-	d.row = zeroed(d.row, 4*h.Width)
+	if !h.Gray {
+		d.row = zeroed(d.row, 4*h.Width)
+	}
 	if !d.whole() {
 		d.raw, d.prev = zeroed(d.raw, h.rowBytes()), zeroed(d.prev, h.rowBytes())
 	}
@@ -67,7 +69,7 @@ func (d *Decoder) piece() ([]byte, error) {
 	}
 }
 
-// Row gives the next row, four bytes for a pixel: R, G, B, not premultiplied, and A. It is good until the next call, and the
+// Row gives the next row, four bytes for a pixel: R, G, B, not premultiplied, and A; of a file whose Header says Gray, one. It is good until the next call, and the
 // caller may not change it. It may be called as often as the image has rows. An error is for good; with the last row, it also tells of
 // what follows the pixels.
 func (d *Decoder) Row() ([]byte, error) {
@@ -88,7 +90,9 @@ func (d *Decoder) Row() ([]byte, error) {
 	case !d.whole():
 		d.raw, d.prev = d.prev, d.raw
 		unfilter(filter, d.raw, src, d.prev, max(1, h.samples()*h.depth/8))
-		h.expand(d.row, d.raw)
+		if !h.Gray {
+			h.expand(d.row, d.raw)
+		}
 	case h.color == rgba:
 		unfilterRGBA(filter, d.row, src)
 	default:
@@ -98,6 +102,9 @@ func (d *Decoder) Row() ([]byte, error) {
 		if err := d.z.finish(); err != nil {
 			return nil, err
 		}
+	}
+	if h.Gray {
+		return d.raw, nil
 	}
 	return d.row, nil
 }

@@ -36,9 +36,12 @@ func (h *Header) expand(row, raw []byte) {
 			put(x, p[0], p[1], p[2], a)
 		}
 	case h.color == grayAlpha:
-		for x := range h.Width {
-			v := raw[2*x]
-			put(x, v, v, v, raw[2*x+1])
+		for to := row; len(to) >= 4 && len(raw) >= 2; to, raw = to[4:], raw[2:] {
+			binary.LittleEndian.PutUint32(to, uint32(raw[0])*0x010101|uint32(raw[1])<<24)
+		}
+	case h.color == palette && h.depth == 8:
+		for to := row; len(to) >= 4 && len(raw) >= 1; to, raw = to[4:], raw[1:] {
+			*(*[4]byte)(to) = h.colors[raw[0]]
 		}
 	case h.color == gray && h.depth == 8:
 		for x, v := range raw[:h.Width] {

@@ -14,32 +14,48 @@ const (
 // unfilter makes dst from src, whose pixels have bpp bytes, and the row above.
 func unfilter(filter byte, dst, src, above []byte, bpp int) {
 	dst, above = dst[:len(src)], above[:len(src)]
-	first := min(bpp, len(src))
-	switch filter {
-	case none:
+	switch {
+	case filter == none:
 		copy(dst, src)
-	case sub:
-		copy(dst, src[:first])
-		for i := first; i < len(src); i++ {
-			dst[i] = src[i] + dst[i-bpp]
-		}
-	case up:
+		return
+	case filter == up:
 		for i, v := range src {
 			dst[i] = v + above[i]
 		}
-	case average:
-		for i := range first {
-			dst[i] = src[i] + above[i]/2
+		return
+	case filter == paeth && bpp == 2:
+		// Two samples at once, as neither waits for the other.
+		var a0, a1, c0, c1 int32
+		for i := 0; i+2 <= len(src); i += 2 {
+			s, b, to := src[i:][:2], above[i:][:2], dst[i:][:2]
+			b0, b1 := int32(b[0]), int32(b[1])
+			a0 = int32(uint8(predict(a0, b0, c0)) + s[0])
+			a1 = int32(uint8(predict(a1, b1, c1)) + s[1])
+			to[0], to[1] = byte(a0), byte(a1)
+			c0, c1 = b0, b1
 		}
-		for i := first; i < len(src); i++ {
-			dst[i] = src[i] + uint8((int(dst[i-bpp])+int(above[i]))/2)
-		}
-	case paeth:
-		for i := range first {
-			dst[i] = src[i] + above[i]
-		}
-		for i := first; i < len(src); i++ {
-			dst[i] = src[i] + uint8(predict(int32(dst[i-bpp]), int32(above[i]), int32(above[i-bpp])))
+		return
+	}
+	for first := range min(bpp, len(src)) {
+		var a, c int32 // left, and left above
+		switch filter {
+		case sub:
+			for i := first; i < len(src); i += bpp {
+				a = int32(src[i] + uint8(a))
+				dst[i] = uint8(a)
+			}
+		case average:
+			for i := first; i < len(src); i += bpp {
+				a = int32(src[i] + uint8((a+int32(above[i]))/2))
+				dst[i] = uint8(a)
+			}
+		case paeth:
+			for i := first; i < len(src); i += bpp {
+				b := int32(above[i])
+				a = int32(src[i] + uint8(predict(a, b, c)))
+				dst[i] = uint8(a)
+				c = b
+			}
 		}
 	}
 }

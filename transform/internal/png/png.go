@@ -1,6 +1,6 @@
-// Package png decodes PNG files (PNG, third edition) row by row, as RGB and alpha of 8 bits.
+// Package png decodes PNG files (PNG, third edition) row by row, as RGB and alpha of 8 bits, or as gray where there is nothing else.
 //
-//	file ──> IDAT chunks ──> inflate: a window of 32 KiB and some rows ──> unfilter: this row and the one above ──> RGBA row
+//	file ──> IDAT chunks ──> inflate: a window of 32 KiB and some rows ──> unfilter: this row and the one above ──> RGBA or gray row
 //
 // The image is never in memory: what a row is wanted for, it is used for, and then it is gone.
 //
@@ -38,6 +38,8 @@ type Header struct {
 	Width, Height int
 	// Opaque tells that no pixel can be transparent.
 	Opaque bool
+	// Gray tells that rows have one byte for a pixel: the file is opaque and has one sample of 8 bits for each.
+	Gray bool
 
 	depth, color int
 	colors       [256][4]byte // of a palette; what it does not have is black
@@ -90,6 +92,7 @@ func ReadHeader(data []byte) (*Header, error) {
 			if h.idat == 0 || h.color == palette && colors == 0 {
 				return nil, errors.New("a chunk that it needs is missing")
 			}
+			h.Gray = h.color == gray && h.depth == 8 && h.Opaque
 			return h, nil
 		}
 		if err != nil {
