@@ -23,6 +23,9 @@ import (
 // asProgram in the environment makes the test binary the program itself.
 const asProgram = "IMGPIPE_TEST_AS_PROGRAM"
 
+// atOnce in the environment lets a program with the race detector end at once, and not after a second.
+const atOnce = "GORACE"
+
 func TestMain(m *testing.M) {
 	if procs.IsWorker() {
 		os.Exit(workerMain())
@@ -30,6 +33,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
 		main()
 	}
+	os.Setenv(atOnce, "atexit_sleep_ms=0")
 	testscript.Main(m, map[string]func(){"imgpipe": main})
 }
 
@@ -76,6 +80,7 @@ func setup(env *testscript.Env) error {
 	env.Defer(func() { srv.Close() })
 	env.Values[serverKey{}] = srv
 	env.Setenv("SERVER", url)
+	env.Setenv(atOnce, os.Getenv(atOnce))
 	return nil
 }
 
