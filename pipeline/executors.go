@@ -23,14 +23,15 @@ const closeGrace = 2 * time.Second
 //
 //	Do ──> a free lane ──> the lock (GIL alone) ──> transform.Do ──> Result
 //
-// It copies no bytes and starts nothing but a goroutine for each task whose context can end. A goroutine cannot be killed:
-// when a task's context ends, Do gives the task up, its lane and its lock go to the next one at once, and the goroutine
-// goes on until transform.Do next looks at its context. [Local.Abandoned] counts those. A fault that Go cannot recover, such
+// It copies no bytes. Each lane has a goroutine, which it starts for its first task and keeps until Close: a new one for each task would
+// have its stack grow from the least each time, at 10 µs a task. A goroutine cannot be killed: when a task's context ends, Do gives the
+// task up together with its goroutine, the lane and the lock go to the next task at once, and the goroutine goes on until transform.Do
+// next looks at its context. [Local.Abandoned] counts those. A fault that Go cannot recover, such
 // as a stack that overflows, ends the whole process; only worker processes (package procs) survive that.
 //
 // A Local may be used by many goroutines. Its zero value is of no use.
 type Local struct {
-	lanes chan int      // the lanes that are free; capacity: the width
+	lanes chan *lane    // those that are free; capacity: the width
 	lock  chan struct{} // holds one token while the lock is free; nil where there is no lock
 
 	do func(context.Context, transform.Task) (transform.Result, error)
@@ -63,13 +64,13 @@ func newLocal(n int, gil bool) *Local {
 		n = runtime.GOMAXPROCS(0)
 	}
 	l := &Local{
-		lanes:   make(chan int, n),
+		lanes:   make(chan *lane, n),
 		do:      transform.Do,
 		closing: make(chan struct{}),
 		expired: make(chan struct{}),
 	}
-	for lane := range n {
-		l.lanes <- lane
+	for i := range n {
+		l.lanes <- &lane{number: i}
 	}
 	if gil {
 		// A channel rather than a sync.Mutex, because a wait for the lock must end with the task's context.
@@ -111,9 +112,11 @@ func (l *Local) Do(ctx context.Context, task transform.Task) (transform.Result, 
 	}
 
 	arrived := time.Now()
+	var on *lane
 	select {
-	case cost.Worker = <-l.lanes:
-		defer func() { l.lanes <- cost.Worker }()
+	case on = <-l.lanes:
+		cost.Worker = on.number
+		defer func() { l.lanes <- on }()
 	case <-ctx.Done():
 		return transform.Result{}, cost, ContextError(ctx)
 	case <-l.expired:
@@ -134,11 +137,18 @@ func (l *Local) Do(ctx context.Context, task transform.Task) (transform.Result, 
 	// The context given to transform.Do ends with this call, so that a goroutine given up because of Close hears of it.
 	work, cancel := context.WithCancel(ctx)
 	defer cancel()
-	c := &call{done: make(chan struct{})}
-	go l.run(work, task, c)
+	c := &call{ctx: work, task: task, done: make(chan struct{})}
+	if on.work == nil {
+		on.work = make(chan *call)
+		go l.serve(on.work)
+	}
+	on.work <- c
 	var err error
 	select {
 	case <-c.done:
+		if c.exited {
+			on.work = nil
+		}
 		if c.err != nil && ctx.Err() != nil {
 			// Whatever transform.Do says of it, the context is why it stopped.
 			return transform.Result{}, cost, ContextError(ctx)
@@ -150,14 +160,25 @@ func (l *Local) Do(ctx context.Context, task transform.Task) (transform.Result, 
 		err = ErrClosed
 	}
 	l.giveUp(c)
+	close(on.work)
+	on.work = nil
 	return transform.Result{}, cost, err
 }
 
-// A call is one run of transform.Do in a goroutine of its own.
+// A lane does one task at a time. Whoever took it from Local.lanes owns it.
+type lane struct {
+	number int
+	work   chan *call // to its goroutine, which ends when it is closed; nil while there is none
+}
+
+// A call is one run of transform.Do.
 type call struct {
+	ctx    context.Context
+	task   transform.Task
 	result transform.Result
 	err    error
-	done   chan struct{} // closed when result and err are there
+	exited bool          // it ended its goroutine
+	done   chan struct{} // closed when result, err and exited are there
 
 	ended, givenUp bool // guarded by Local.mu
 }
@@ -185,20 +206,28 @@ func (l *Local) giveUp(c *call) {
 	}
 }
 
-// run does task and finishes c, with whatever transform.Do throws made into an error.
-func (l *Local) run(ctx context.Context, task transform.Task, c *call) {
+// serve is the goroutine of a lane.
+func (l *Local) serve(work <-chan *call) {
+	for c := range work {
+		l.run(c)
+	}
+}
+
+// run does c's task and finishes c, with whatever transform.Do throws made into an error.
+func (l *Local) run(c *call) {
 	defer l.finish(c) // deferred, because runtime.Goexit runs nothing else
 	returned := false
 	defer func() {
 		if returned {
 			return
 		}
-		thrown := recover() // nil where the goroutine was ended by runtime.Goexit
+		thrown := recover()
+		c.exited = thrown == nil // by runtime.Goexit
 		c.err = &transform.Error{
 			Kind: transform.ClassPanic, Doing: "transform", Err: fmt.Errorf("panic: %v", thrown), Stack: debug.Stack(),
 		}
 	}()
-	c.result, c.err = l.do(ctx, task)
+	c.result, c.err = l.do(c.ctx, c.task)
 	returned = true
 }
 
@@ -238,6 +267,12 @@ func (l *Local) close() error {
 	case <-time.After(closeGrace):
 		close(l.expired)
 		<-ended
+	}
+
+	for range cap(l.lanes) {
+		if on := <-l.lanes; on.work != nil {
+			close(on.work)
+		}
 	}
 
 	l.mu.Lock()

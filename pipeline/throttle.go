@@ -79,17 +79,19 @@ func (t *throttle) begin(ctx context.Context, network bool) (*ticket, error) {
 	if t.fixed {
 		return k, ctx.Err() // the lanes are the limit
 	}
-	stop := context.AfterFunc(ctx, func() {
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		t.wake.Broadcast()
-	})
-	defer stop()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if network && t.latency == 0 && t.limit < firstDownloads {
 		t.limit = firstDownloads
 		t.wake.Broadcast()
+	}
+	if t.held >= t.limit {
+		stop := context.AfterFunc(ctx, func() {
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			t.wake.Broadcast()
+		})
+		defer stop()
 	}
 	for t.held >= t.limit {
 		if ctx.Err() != nil {
