@@ -21,6 +21,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -415,6 +416,53 @@ func TestLocalFiles(t *testing.T) {
 	cancel()
 	if _, err := c.Fetch(ctx, Item{Source: "a.jpg"}, nil); err != context.Canceled {
 		t.Errorf("got %v, want the context's error", err)
+	}
+}
+
+// TestFileThatGrowsWhileItIsReadIsReadAgain has it grow between the look at its length and the reading.
+func TestFileThatGrowsWhileItIsReadIsReadAgain(t *testing.T) {
+	tree(t, "d/")
+	if err := os.WriteFile("grows.jpg", picture[:10], 0o666); err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		c := newClient(t, Options{Retries: 2})
+		tries := 0
+		body, err := c.Fetch(t.Context(), Item{Source: "grows.jpg"}, func(context.Context, int64) error {
+			if tries++; tries == 1 {
+				return os.WriteFile("grows.jpg", picture[:1000], 0o666)
+			}
+			return nil
+		})
+		if err != nil || !bytes.Equal(body.Data, picture[:1000]) || body.Attempts != 2 || tries != 2 {
+			t.Errorf("got %d bytes after %d tries, %v; want 1000 after 2", len(body.Data), tries, err)
+		}
+	})
+}
+
+func TestHeadOfAFile(t *testing.T) {
+	tree(t, "d/")
+	for name, n := range map[string]int{"empty.jpg": 0, "short.jpg": 10, "long.jpg": 1000} {
+		if err := os.WriteFile(name, picture[:n], 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tests := []struct{ path, want, class string }{
+		{"empty.jpg", "", ""}, {"short.jpg", string(picture[:10]), ""}, {"long.jpg", string(picture[:64]), ""},
+		{"gone.jpg", "", ClassNotFound}, {"d", "", ""},
+	}
+	if runtime.GOOS == "linux" {
+		// Nobody ever writes to the pipe: a Head that waits for it never ends.
+		if err := exec.CommandContext(t.Context(), "mkfifo", "pipe.jpg").Run(); err == nil {
+			tests = append(tests, struct{ path, want, class string }{"pipe.jpg", "", ""})
+		}
+	}
+	for _, tt := range tests {
+		var buf [64]byte
+		n, err := Head(tt.path, buf[:])
+		if got := string(buf[:n]); got != tt.want || classOf(err) != tt.class {
+			t.Errorf("%s: got %q, %v; want %q, class %q", tt.path, got, err, tt.want, tt.class)
+		}
 	}
 }
 

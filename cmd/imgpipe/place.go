@@ -2,8 +2,6 @@ package main
 
 import (
 	"errors"
-	"io"
-	"os"
 	"time"
 
 	"imgpipe/fetch"
@@ -84,14 +82,9 @@ func (a *archive) format(item fetch.Item) transform.Format {
 	if a.spec.Format != "" || item.URL {
 		return a.spec.Format
 	}
-	f, err := os.Open(item.Source)
-	if err != nil {
-		return ""
-	}
-	defer f.Close()
 	var head [64]byte
-	n, err := io.ReadFull(f, head[:])
-	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+	n, err := fetch.Head(item.Source, head[:])
+	if err != nil {
 		return ""
 	}
 	found := transform.Sniff(head[:n])

@@ -1,5 +1,0 @@
-//go:build !unix
-
-package fetch
-
-const openFlags = 0
