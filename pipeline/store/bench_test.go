@@ -116,3 +116,25 @@ func BenchmarkDone(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkLine makes lines of the ledger, by hand and with encoding/json.
+func BenchmarkLine(b *testing.B) {
+	e := photo(1)
+	buf := make([]byte, 0, 1024)
+	b.Run("by=hand", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := appendLine(buf, e, 1); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("by=encoding-json", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := encodeLine(buf, line{V: 1, ID: "0000000000000001", Entry: e}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

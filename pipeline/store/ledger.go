@@ -3,10 +3,7 @@ package store
 import (
 	"bytes"
 	"encoding/binary"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"strconv"
 	"time"
@@ -139,44 +136,14 @@ func stamp(t time.Time) time.Time {
 	return t.UTC()
 }
 
-// line is an Entry as it stands in the ledger. ID comes at a fixed place, so that Open need not parse the rest.
-type line struct {
-	V  int    `json:"v"`
-	ID string `json:"id"`
-	Entry
-}
-
-// appendLine appends e's line, with its newline.
-func appendLine(dst []byte, e Entry, id uint64) ([]byte, error) {
-	var key [8]byte
-	binary.BigEndian.PutUint64(key[:], id)
-	e.ModTime, e.Time = stamp(e.ModTime), stamp(e.Time)
-	b := bytes.NewBuffer(dst)
-	enc := json.NewEncoder(b)
-	enc.SetEscapeHTML(false)
-	err := enc.Encode(line{V: 1, ID: hex.EncodeToString(key[:]), Entry: e})
-	return b.Bytes(), err
-}
-
-// parseLine reads what appendLine wrote.
-func parseLine(b []byte) (Entry, error) {
-	var l line
-	if err := json.Unmarshal(b, &l); err != nil {
-		return Entry{}, err
-	}
-	if l.V != 1 {
-		return Entry{}, fmt.Errorf("version %d of a ledger's line: expected 1", l.V)
-	}
-	return l.Entry, nil
-}
-
 // Append writes e's line, whole, with one call. Where the same key has a line already, this one counts from now on.
 // The error is an *Error and always fatal: what is not in the ledger will be done again by the next run, and found in place.
 //
 // It costs 9 µs of CPU.
 func (s *Store) Append(e Entry) error {
-	key := e.Key().hash()
-	b, err := appendLine(make([]byte, 0, 1024), e, key)
+	key := e.Key()
+	id := key.hash()
+	b, err := appendLine(make([]byte, 0, 1024), e, id)
 	if err != nil {
 		return &Error{Kind: ClassWrite, Doing: "write " + LedgerName, Err: err, fatal: true}
 	}
@@ -193,16 +160,17 @@ func (s *Store) Append(e Entry) error {
 		s.file.Truncate(s.end)
 		return s.folderError("write "+LedgerName, err)
 	}
-	s.remember(key, e.Status, s.end)
+	s.remember(id, e.Status, s.end)
 	for _, o := range e.Outputs {
 		if !o.Kept {
-			own := s.owned[pathHash(o.Path)]
+			hash := pathHash(o.Path)
+			own := s.owned[hash]
 			own.line = s.end + 1
-			s.owned[pathHash(o.Path)] = own
+			s.owned[hash] = own
 		}
 	}
 	s.end += int64(len(b))
-	s.settle(e.Key())
+	s.settle(key)
 	return nil
 }
 
