@@ -20,6 +20,8 @@ type archive struct {
 	onExist store.OnExist
 	// retry leaves out all but what failed before.
 	retry bool
+	// skipFailed leaves out what failed before.
+	skipFailed bool
 	// alone does what may have killed an earlier run; nil where all is done in processes that may die.
 	alone *alone
 }
@@ -57,9 +59,13 @@ func (a *archive) plan(item fetch.Item) (*place, error) {
 		p.skip = "done before"
 	} else if a.onExist == store.Skip && a.present(name, format) {
 		p.skip = "files that are not ours have its names"
-	} else if a.retry {
-		if last, known := a.store.Last(p.key); !known || last.Status != store.Failed {
+	} else if a.retry || a.skipFailed {
+		last, known := a.store.Last(p.key)
+		switch failed := known && last.Status == store.Failed; {
+		case a.retry && !failed:
 			p.skip = "has not failed before"
+		case a.skipFailed && failed:
+			p.skip = "failed before"
 		}
 	}
 	p.suspect = p.skip == "" && a.suspect(p.key)

@@ -42,6 +42,7 @@ type runFlags struct {
 
 	name, onExist           string
 	force, retryFailed, dry bool
+	skipFailed              bool
 	explain                 bool
 	failedList, report      string
 
@@ -119,6 +120,7 @@ func addRunFlags(flags *pflag.FlagSet) *runFlags {
 			"file is kept, and the input skipped. overwrite: it is replaced. error: two\ninputs of one name are a failure, too")
 	output.yes(&f.force, "force", "", "do again what is done")
 	output.yes(&f.retryFailed, "retry-failed", "", "do only what failed in an earlier run")
+	output.yes(&f.skipFailed, "skip-failed", "", "leave out what failed in an earlier run: do only what is new")
 	output.str(&f.failedList, "failed-list", "", "FILE", "write the inputs that failed to FILE, which --input-list can read")
 	output.yes(&f.dry, "dry-run", "n", "tell what would be written, and do nothing")
 	output.yes(&f.explain, "explain", "", "with --dry-run: also by which path each local image would go, and why")
@@ -239,6 +241,8 @@ func (f *runFlags) validate() error {
 		return fmt.Errorf("--downloads %d: --mode serial fetches one image after the other", f.downloads)
 	case f.force && f.retryFailed:
 		return errors.New("--force and --retry-failed exclude each other: expected one of them")
+	case f.skipFailed && (f.force || f.retryFailed):
+		return errors.New("--skip-failed excludes --force and --retry-failed: expected one of them")
 	case f.explain && !f.dry:
 		return errors.New("--explain says what would be done: expected --dry-run with it")
 	case f.quiet && changed("progress"):
