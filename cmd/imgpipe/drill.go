@@ -28,7 +28,7 @@ type drillFlags struct {
 }
 
 func newDrillCommand() *cobra.Command {
-	f := &drillFlags{images: 200, seeds: 1, seed: 1, workers: cpus(), modes: []string{modeSerial, modeGoroutines, modeProcesses}}
+	f := &drillFlags{images: 200, seeds: 1, seed: 1, workers: max(8, cpus()), modes: []string{modeSerial, modeGoroutines, modeProcesses}}
 	f.plan.rates = [...]float64{0.02, 0.01, 0.01, 0.005, 0.1}
 	f.diskFullAt = 0.5
 	cmd := &cobra.Command{
@@ -37,7 +37,7 @@ func newDrillCommand() *cobra.Command {
 		Long: `Run imgpipe on sample pictures from a server on this machine, in each mode, with faults:
 workers killed, transforms that panic, hang or want more memory than there is, a server
 that answers badly, a disk that is full. A run that dies or stops is continued by the
-same command. Then count: every image has ended as its fault would have it, no other
+same command, at first with --skip-failed. Then count: every image has ended as its fault would have it, no other
 image failed, every output is byte for byte that of a run without faults, and no file
 and no process is left behind. Exit status 1 tells that a promise was not kept.
 
@@ -67,7 +67,7 @@ worker kills the whole run; the image is then done in a process of its own.`,
 	}, func(n uint64) string { return strconv.FormatUint(n, 10) }, "N"}, "seed", "", "which picture gets which fault")
 	g.add(whole(&f.seeds, 1, 1000), "seeds", "", "how many drills, each with the next seed")
 	g.add(modeList(&f.modes), "modes", "", "modes to drill, with commas between")
-	g.add(whole(&f.workers, 1, 1024), "workers", "w", "images transformed at once")
+	g.add(whole(&f.workers, 1, 1024), "workers", "w", "images transformed at once; one that hangs holds up no more than\none of them")
 	g.yes(&f.quiet, "quiet", "q", "say nothing on standard error")
 	g = flagGroup{cmd.Flags(), "Faults, each as a share of the pictures; at least one where it is not 0"}
 	for i, flag := range []struct{ name, usage string }{

@@ -15,6 +15,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"imgpipe/pipeline/store"
@@ -84,6 +86,9 @@ type drillRun struct {
 	verbose func(format string, args ...any)
 
 	result drillResult
+
+	ending  sync.WaitGroup // of the processes of runs that have ended
+	orphans atomic.Int32   // complete when ending is over
 }
 
 // A drillResult is what a drill found.
@@ -120,10 +125,15 @@ func (r *drillRun) do(ctx context.Context) error {
 	}
 	r.result = drillResult{In: r.images, Injected: map[fault]int{}, Survived: map[fault]int{}}
 	began := time.Now()
-	if err := r.untilDone(ctx, list); err != nil {
+	err = r.untilDone(ctx, list)
+	r.result.Took = time.Since(began)
+	r.ending.Wait()
+	if err != nil {
 		return err
 	}
-	r.result.Took = time.Since(began)
+	if r.result.Orphans = int(r.orphans.Load()); r.result.Orphans > 0 {
+		r.broken("%d of %d runs were outlived by a worker", r.result.Orphans, r.result.Runs)
+	}
 	return r.account(base)
 }
 
@@ -145,10 +155,11 @@ func (r *drillRun) list(base string) (text []byte) {
 
 func (r *drillRun) out() string { return filepath.Join(r.dir, "out") }
 
-// untilDone gives the same command until it ends by itself.
+// untilDone gives the same command until it ends by itself. After a death it first comes with --skip-failed, until all images have had
+// their turn: an image that hangs would otherwise hold up every one of the runs in which others die.
 func (r *drillRun) untilDone(ctx context.Context, list string) error {
 	// In one address space each image that kills its process ends a run, and at least one of those is set apart by the next.
-	most := 2
+	most := 3
 	if r.mode != modeProcesses {
 		for i := range r.images {
 			if f := r.faults.of(i + 1); f == faultKill || f == faultOOM {
@@ -159,18 +170,24 @@ func (r *drillRun) untilDone(ctx context.Context, list string) error {
 	if r.plan.full > 0 {
 		r.result.Injected[faultDisk] = 1
 	}
+	skipFailed := false
 	for {
-		status, said, err := r.once(ctx, list)
+		status, said, err := r.once(ctx, list, skipFailed)
 		if err != nil {
 			return err
 		}
 		r.result.Runs++
-		if err := r.look(status == exitOK || status == exitSomeFailed); err != nil {
+		ended := status == exitOK || status == exitSomeFailed
+		if err := r.look(ended); err != nil {
 			return err
 		}
 		switch {
-		case status == exitOK || status == exitSomeFailed:
+		case ended && !skipFailed:
 			return nil
+		case ended:
+			r.verbose("%s: all had their turn; the same command tries again what failed", r.mode)
+			skipFailed = false
+			continue
 		case status == exitCouldNotRun && r.plan.full > 0 && strings.Contains(said, errDiskFull.Error()):
 			r.verbose("%s: the disk was full; space is made", r.mode)
 			r.result.Survived[faultDisk] = 1
@@ -184,15 +201,19 @@ func (r *drillRun) untilDone(ctx context.Context, list string) error {
 		default:
 			r.verbose("%s: run %d died; the same command continues", r.mode, r.result.Runs)
 		}
+		skipFailed = true
 	}
 }
 
 // once is one run of imgpipe. Its status is -1 where it was killed.
-func (r *drillRun) once(ctx context.Context, list string) (status int, said string, err error) {
+func (r *drillRun) once(ctx context.Context, list string, skipFailed bool) (status int, said string, err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, drillLimit, errHangs)
 	defer cancel()
 	args := []string{"run", "-q", "-m", r.mode, "-o", r.out(), "--resize", "64x64", "--name", "{index}.{ext}",
 		"--item-timeout", drillPatience.String(), "--timeout", drillPatience.String(), "--retries", "1", "--max-bytes", "2MB", "-i", list}
+	if skipFailed {
+		args = append(args, "--skip-failed")
+	}
 	if r.mode != modeSerial {
 		args = append(args, "-w", strconv.Itoa(r.workers), "-d", "16", "--per-host", "16")
 	}
@@ -221,10 +242,11 @@ func (r *drillRun) once(ctx context.Context, list string) (status int, said stri
 	if err != nil && !errors.As(err, &exit) {
 		return 0, "", err
 	}
-	if orphaned(cmd) {
-		r.result.Orphans++
-		r.broken("a worker outlived its run")
-	}
+	r.ending.Go(func() { // while the next run is under way: some systems take a second to bury what has lost its parent
+		if orphaned(cmd) {
+			r.orphans.Add(1)
+		}
+	})
 	return cmd.ProcessState.ExitCode(), text.String(), nil
 }
 
