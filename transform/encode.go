@@ -5,13 +5,14 @@ import (
 	"context"
 	"fmt"
 	"image"
+	"image/color"
 	"image/draw"
 	"image/gif"
-	"image/png"
-	"sync"
 
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
+
+	"imgpipe/transform/internal/png"
 )
 
 // A writer gathers a file, and ends an encoder once the context is over.
@@ -38,22 +39,7 @@ func (j *job) encode(img *image.NRGBA, f Format, quality int, profile *profile) 
 	case JPEG:
 		return j.encodeJPEG(flatten(img, j.background), quality, profile)
 	case PNG:
-		var pic image.Image
-		if few, exact := exactPalette(img, 256); exact {
-			pic = few
-		} else {
-			pic = img
-		}
-		if gray := plainest(img, profile); isGray(gray) {
-			pic = gray
-		}
-		enc := png.Encoder{BufferPool: &pngBuffers}
-		err = enc.Encode(out, pic)
-		data := out.Bytes()
-		if err == nil {
-			data = profile.intoPNG(data, isGray(pic))
-		}
-		return data, j.encodeFault(f, err)
+		return j.encodePNG(img, profile)
 	case GIF:
 		var few *image.Paletted
 		if few, err = j.quantize(img); err == nil {
@@ -83,6 +69,31 @@ func (j *job) encodeJPEG(img *image.NRGBA, quality int, p *profile) ([]byte, err
 	w.large = w.large || len(img.Pix) > keepBytes
 	data, err := w.encode(w.planesOf(img, isGray(plainest(img, p)), sub), quality, p)
 	return data, j.encodeFault(JPEG, err)
+}
+
+// encodePNG encodes an image with as few bytes for a pixel as hold it: gray, up to 256 colors, without alpha, or with it.
+func (j *job) encodePNG(img *image.NRGBA, p *profile) ([]byte, error) {
+	pic := png.Picture{Layout: png.RGBA, Pix: img.Pix, Stride: img.Stride, W: img.Rect.Dx(), H: img.Rect.Dy()}
+	few, exact := exactPalette(img, 256)
+	gray, isGray := plainest(img, p).(*image.Gray)
+	switch {
+	case isGray && (p != nil || !exact || len(few.Palette) > 16):
+		pic.Layout, pic.Pix, pic.Stride = png.Gray, gray.Pix, gray.Stride
+	case exact:
+		pic.Layout, pic.Pix, pic.Stride = png.Indexed, few.Pix, few.Stride
+		for _, c := range few.Palette {
+			c := c.(color.NRGBA)
+			pic.Palette = append(pic.Palette, [4]byte{c.R, c.G, c.B, c.A})
+		}
+	case img.Opaque():
+		pic.Layout = png.RGB
+	}
+	var icc []byte
+	if p != nil && p.gray == (pic.Layout == png.Gray) {
+		icc = p.data
+	}
+	data, err := j.space.pngs.Append(nil, &pic, icc, func() bool { return j.ctx.Err() != nil })
+	return data, j.encodeFault(PNG, err)
 }
 
 func (j *job) encodeFault(f Format, err error) error {
@@ -138,15 +149,3 @@ func plainest(img *image.NRGBA, p *profile) image.Image {
 	}
 	return gray
 }
-
-// pngBuffers keeps the buffers of the PNG encoder, which writes before it reads them.
-var pngBuffers bufferPool
-
-type bufferPool struct{ pool sync.Pool }
-
-func (p *bufferPool) Get() *png.EncoderBuffer {
-	b, _ := p.pool.Get().(*png.EncoderBuffer)
-	return b
-}
-
-func (p *bufferPool) Put(b *png.EncoderBuffer) { p.pool.Put(b) }

@@ -2,9 +2,7 @@ package transform
 
 import (
 	"bytes"
-	"compress/zlib"
 	"encoding/binary"
-	"hash/crc32"
 	"unicode/utf16"
 )
 
@@ -46,21 +44,4 @@ func isSRGB(d []byte) bool {
 		return bytes.Contains(text, []byte("sRGB")) || bytes.Contains(text, wide)
 	}
 	return false
-}
-
-// intoPNG puts the profile after the header chunk. A gray profile goes only into a gray file.
-func (p *profile) intoPNG(file []byte, gray bool) []byte {
-	const header = 8 + 25
-	if p == nil || p.gray != gray {
-		return file
-	}
-	body := bytes.NewBufferString("iCCPprofile\x00\x00")
-	z := zlib.NewWriter(body)
-	z.Write(p.data) // into memory: it cannot fail
-	z.Close()
-	out := append(make([]byte, 0, len(file)+body.Len()+8), file[:header]...)
-	out = binary.BigEndian.AppendUint32(out, uint32(body.Len()-4))
-	out = append(out, body.Bytes()...)
-	out = binary.BigEndian.AppendUint32(out, crc32.ChecksumIEEE(body.Bytes()))
-	return append(out, file[header:]...)
 }

@@ -2,10 +2,13 @@ package transform
 
 import (
 	"bytes"
+	"compress/zlib"
 	"context"
 	"encoding/binary"
+	"hash/crc32"
 	"image"
 	"image/color"
+	"slices"
 	"testing"
 )
 
@@ -62,7 +65,7 @@ func TestColorProfileIsKept(t *testing.T) {
 			if source == JPEG {
 				data = intoJPEG(data, p.data)
 			} else {
-				data = p.intoPNG(data, p.gray)
+				data = intoPNG(data, p.data)
 			}
 			for _, target := range []Format{JPEG, PNG} {
 				spec := c.spec + ";format=" + string(target)
@@ -89,6 +92,19 @@ func TestProfileWithAMissingPartIsDropped(t *testing.T) {
 	if _, err := Do(context.Background(), Task{Data: data}); err != nil {
 		t.Error(err)
 	}
+}
+
+// intoPNG puts a profile behind the header of a file.
+func intoPNG(file, profile []byte) []byte {
+	const header = 8 + 25
+	body := bytes.NewBufferString("iCCPprofile\x00\x00")
+	z := zlib.NewWriter(body)
+	z.Write(profile) // into memory: it cannot fail
+	z.Close()
+	chunk := binary.BigEndian.AppendUint32(nil, uint32(body.Len()-4))
+	chunk = append(chunk, body.Bytes()...)
+	chunk = binary.BigEndian.AppendUint32(chunk, crc32.ChecksumIEEE(body.Bytes()))
+	return slices.Insert(file, header, chunk...)
 }
 
 // intoJPEG puts a profile behind the first marker of a file, in parts that fit a segment (ICC.1, annex B.4).

@@ -23,6 +23,7 @@ type workspace struct {
 	resampler resample.Resampler
 	planes    [2][3][]byte // resampled, and turned
 	png       png.Decoder
+	pngs      png.Encoder
 	streams   []*resample.Resampler // one for each output of an image that is decoded by rows
 	large     bool                  // it has held an image that is too large to keep memory for
 }

@@ -1,16 +1,21 @@
-// Package png decodes PNG files (PNG, third edition) row by row, as RGB and alpha of 8 bits, or as gray where there is nothing else.
+// Package png decodes and encodes PNG files (PNG, third edition) row by row. It decodes to RGB and alpha of 8 bits, or to gray where there is nothing else.
 //
 //	file ──> IDAT chunks ──> inflate: a window of 32 KiB and some rows ──> unfilter: this row and the one above ──> RGBA or gray row
 //
-// The image is never in memory: what a row is wanted for, it is used for, and then it is gone.
+//	picture ──> row as in the file ──> the filter that leaves least ──> deflate ──> IDAT chunks ──> file
 //
-// It is for files that are as nearly all are. [ReadHeader] refuses what is interlaced, has its chunks in another order than the standard
+// A Decoder never has the image in memory: what a row is wanted for, it is used for, and then it is gone.
+//
+// Decoding is for files that are as nearly all are. [ReadHeader] refuses what is interlaced, has its chunks in another order than the standard
 // wants, or is otherwise rare, and says why; that is for image/png, which reads all kinds but wants room for all pixels. What both
 // read, they read alike.
 //
 // Ten photographs of 4 to 24 megapixels that ImageMagick wrote, to JPEG of 800 px: 2.7 s of CPU time for the whole program, of which inflating took
 // 0.8, unfiltering 0.7 and resampling 0.6; sharp 0.35 took 2.55 (least of 4 runs each, in turn, November 2026, one core of a shared
 // 2-core AMD EPYC). Decoding alone takes a third of image/png's time, and 300 KB where that takes the whole image.
+//
+// Sixteen photographs to PNG of 800 px, the whole program: 1.0 s and 11.8 MB, where with image/png it took 2.1 s and 11.4 MB, and sharp, which does not filter
+// unless it is asked to, 1.4 s and 15.4 MB.
 //
 // The package is pure Go without unsafe and starts no goroutine. It never takes a damaged file for a sound one: the checksum of
 // each chunk and that of the pixels are compared.

@@ -1,0 +1,74 @@
+package png
+
+import "encoding/binary"
+
+// filter puts into best the row as the filter leaves it that leaves least, behind the number of that filter: the smallest sum of absolute differences, as the
+// standard recommends (section 12.7). row and above begin with bpp zeros.
+func (e *Encoder) filter(row, above []byte, bpp int) {
+	n := len(row) - bpp
+	x, a, b, c := row[bpp:], row[:n], above[bpp:], above[:n]
+	least := uint64(1 << 63)
+	try := func(filter byte, pred []byte) {
+		e.next[0] = filter
+		if rest := subtract(e.next[1:], x, pred); rest < least {
+			least = rest
+			e.best, e.next = e.next, e.best
+		}
+	}
+	clear(e.pred)
+	try(none, e.pred)
+	try(sub, a)
+	try(up, b)
+	means(e.pred, a, b)
+	try(average, e.pred)
+	predictions(e.pred, a, b, c)
+	try(paeth, e.pred)
+}
+
+const (
+	highs8 = highs<<32 | highs
+	lows8  = lows<<32 | lows
+	ones8  = 0x0101010101010101
+	pairs8 = 0x00ff00ff00ff00ff
+)
+
+// subtract makes dst from the differences of x and pred, and gives the sum of what they are as numbers from -128 to 127 without their sign.
+func subtract(dst, x, pred []byte) (sum uint64) {
+	dst, pred = dst[:len(x)], pred[:len(x)]
+	i := 0
+	for ; i <= len(x)-8; i += 8 {
+		v, p := binary.LittleEndian.Uint64(x[i:]), binary.LittleEndian.Uint64(pred[i:])
+		d := (v | highs8) - p&lows8 ^ (v^^p)&highs8
+		binary.LittleEndian.PutUint64(dst[i:], d)
+		negative := d >> 7 & ones8
+		d = d ^ negative*255 + negative
+		sum += (d&pairs8 + d>>8&pairs8) * 0x0001000100010001 >> 48
+	}
+	for ; i < len(x); i++ {
+		d := x[i] - pred[i]
+		dst[i] = d
+		sum += uint64(max(int(int8(d)), -int(int8(d))))
+	}
+	return sum
+}
+
+// means gives half the sum of left and above, rounded down.
+func means(dst, a, b []byte) {
+	a, b = a[:len(dst)], b[:len(dst)]
+	i := 0
+	for ; i <= len(dst)-8; i += 8 {
+		p, q := binary.LittleEndian.Uint64(a[i:]), binary.LittleEndian.Uint64(b[i:])
+		binary.LittleEndian.PutUint64(dst[i:], p&q+(p^q)>>1&lows8)
+	}
+	for ; i < len(dst); i++ {
+		dst[i] = byte((int(a[i]) + int(b[i])) / 2)
+	}
+}
+
+// predictions gives what Paeth's filter foretells from left, above and left above.
+func predictions(dst, a, b, c []byte) {
+	a, b, c = a[:len(dst)], b[:len(dst)], c[:len(dst)]
+	for i := range dst {
+		dst[i] = byte(predict(int32(a[i]), int32(b[i]), int32(c[i])))
+	}
+}

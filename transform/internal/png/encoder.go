@@ -1,0 +1,272 @@
+package png
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+
+	"github.com/klauspost/compress/zlib"
+)
+
+// A Layout says how the pixels of a Picture lie in memory and which color type (section 11.2.1) they are written with.
+type Layout uint8
+
+// The layouts of pictures, with their bytes for a pixel.
+const (
+	Gray    Layout = iota // 1: how light it is
+	RGB                   // 4: R, G, B and a byte that is not written
+	RGBA                  // 4: R, G, B, not premultiplied, and A
+	Indexed               // 1: the place of its color in the palette
+)
+
+// A Picture is what is to be encoded. It is only read.
+type Picture struct {
+	Layout Layout
+	// Pix holds the rows; that of the top begins at 0, the one below at Stride.
+	Pix    []byte
+	Stride int
+	// W and H are in pixels, 1 to 2,147,483,647 each.
+	W, H int
+	// Palette has 1 to 256 colors of R, G, B, not premultiplied, and A, of an Indexed picture. No pixel may be outside.
+	Palette [][4]byte
+}
+
+// An Encoder makes files, one after another. The zero value is ready. It keeps its buffers; it is not for concurrent use.
+type Encoder struct {
+	zip  *zlib.Writer
+	out  chunks
+	rows [2][]byte // this row and the one before, as in the file, behind as many zeros as a pixel has bytes
+	pred []byte    // what a filter foretells
+	best []byte    // with its filter in front, the row that leaves least
+	next []byte    // one that may leave less
+}
+
+// level is that of the compressor. Sixteen photographs at 800 px, filtered, took 365 ms and 11.78 MB with level 5, 218 and 11.93 with 3, 113 and 12.74
+// with 1; the standard library's compressor took 1109 ms and 11.43 MB with 6, its default, and 246 and 12.18 with 1.
+const level = 5
+
+// ErrPicture is wrapped by the errors about a Picture that contradicts itself.
+var ErrPicture = errors.New("the picture cannot be written as PNG")
+
+// Append encodes p and appends the file to dst. icc is a color profile to put into the file, none if empty; it must fit the layout. stop, if not
+// nil, is asked every few rows; once it says true, the error is ErrStopped. Other errors wrap ErrPicture.
+func (e *Encoder) Append(dst []byte, p *Picture, icc []byte, stop func() bool) ([]byte, error) {
+	if err := p.check(); err != nil {
+		return dst, err
+	}
+	if e.zip == nil {
+		e.zip, _ = zlib.NewWriterLevel(nil, level) // a level that it knows
+	}
+	start := len(dst)
+	e.out.file = append(dst, "\x89PNG\r\n\x1a\n"...)
+	defer func() { e.out.file = nil }()
+	depth := p.depth()
+	e.out.begin("IHDR")
+	e.out.file = binary.BigEndian.AppendUint32(e.out.file, uint32(p.W))
+	e.out.file = binary.BigEndian.AppendUint32(e.out.file, uint32(p.H))
+	e.out.file = append(e.out.file, byte(depth), [...]byte{Gray: gray, RGB: rgb, RGBA: rgba, Indexed: palette}[p.Layout], 0, 0, 0)
+	e.out.end()
+	if len(icc) > 0 {
+		e.out.begin("iCCP")
+		e.out.file = append(e.out.file, "profile\x00\x00"...)
+		e.zip.Reset(&e.out)
+		e.zip.Write(icc) // into memory: it cannot fail
+		e.zip.Close()
+		e.out.end()
+	}
+	if p.Layout == Indexed {
+		e.palette(p.Palette)
+	}
+	if err := e.pixels(p, depth, stop); err != nil {
+		return dst[:start], err
+	}
+	e.out.begin("IEND")
+	e.out.end()
+	return e.out.file, nil
+}
+
+// check tells what is wrong with p, as far as that can be known without looking at pixels.
+func (p *Picture) check() error {
+	bytes := p.bytes(false)
+	switch {
+	case p.Layout > Indexed:
+		return fmt.Errorf("%w: its layout %d is unknown", ErrPicture, p.Layout)
+	case p.W < 1 || p.H < 1 || p.W > 1<<31-1 || p.H > 1<<31-1:
+		return fmt.Errorf("%w: it has %dx%d pixels", ErrPicture, p.W, p.H)
+	case p.Stride < p.W*bytes || len(p.Pix) < (p.H-1)*p.Stride+p.W*bytes:
+		return fmt.Errorf("%w: it has %d bytes and rows of %d, too few for %dx%d pixels", ErrPicture, len(p.Pix), p.Stride, p.W, p.H)
+	case p.Layout == Indexed && (len(p.Palette) < 1 || len(p.Palette) > 256):
+		return fmt.Errorf("%w: its palette has %d colors, 1 to 256 were expected", ErrPicture, len(p.Palette))
+	}
+	return nil
+}
+
+// depth is how many bits a sample has.
+func (p *Picture) depth() int {
+	n := len(p.Palette)
+	switch {
+	case p.Layout != Indexed || n > 16:
+		return 8
+	case n > 4:
+		return 4
+	case n > 2:
+		return 2
+	}
+	return 1
+}
+
+// palette writes the colors (section 11.2.2) and how opaque they are (section 11.3.1.1).
+func (e *Encoder) palette(colors [][4]byte) {
+	e.out.begin("PLTE")
+	clear := 0 // so many from the first on are needed to name all that are not opaque
+	for i, c := range colors {
+		e.out.file = append(e.out.file, c[:3]...)
+		if c[3] != 255 {
+			clear = i + 1
+		}
+	}
+	e.out.end()
+	if clear == 0 {
+		return
+	}
+	e.out.begin("tRNS")
+	for _, c := range colors[:clear] {
+		e.out.file = append(e.out.file, c[3])
+	}
+	e.out.end()
+}
+
+// pixels writes the rows.
+func (e *Encoder) pixels(p *Picture, depth int, stop func() bool) error {
+	bpp := p.bytes(true)
+	n := (p.W*bpp*depth + 7) / 8
+	for i := range e.rows {
+		e.rows[i] = zeroed(e.rows[i], bpp+n)
+	}
+	e.pred, e.best, e.next = zeroed(e.pred, n), zeroed(e.best, 1+n), zeroed(e.next, 1+n)
+	plain := e.better(p, depth)
+	e.out.begin("IDAT")
+	e.out.split = true
+	defer func() { e.out.split = false }()
+	e.zip.Reset(&e.out)
+	for y := 0; y < p.H; y += 64 {
+		if stop != nil && stop() {
+			return ErrStopped
+		}
+		e.strip(p, depth, y, min(y+64, p.H), plain)
+	}
+	e.zip.Close()
+	e.out.end()
+	return nil
+}
+
+// strip gives the rows from y to end to the compressor.
+func (e *Encoder) strip(p *Picture, depth, y, end int, plain bool) {
+	bpp := p.bytes(true)
+	above := e.rows[(y+1)&1]
+	if y == 0 {
+		clear(above)
+	} else {
+		p.fill(above[bpp:], y-1, depth)
+	}
+	for ; y < end; y++ {
+		row := e.rows[y&1]
+		p.fill(row[bpp:], y, depth)
+		if plain {
+			e.best[0] = none
+			copy(e.best[1:], row[bpp:])
+		} else {
+			e.filter(row, e.rows[(y+1)&1], bpp)
+		}
+		e.zip.Write(e.best) // into memory: it cannot fail
+	}
+}
+
+// better tells whether rows are better left without filters, as in pictures that were drawn: what repeats is found again then. It compresses one row in
+// eight in both ways. What has a palette is never filtered, as its numbers say nothing of its colors.
+func (e *Encoder) better(p *Picture, depth int) bool {
+	if p.Layout == Indexed {
+		return true
+	}
+	var size [2]counter
+	for i := range size {
+		e.zip.Reset(&size[i])
+		for y := 0; y < p.H; y += 128 {
+			e.strip(p, depth, y, min(y+16, p.H), i == 1)
+		}
+		e.zip.Close()
+	}
+	return size[1] < size[0]
+}
+
+// A counter counts what is written to it.
+type counter int64
+
+func (c *counter) Write(b []byte) (int, error) {
+	*c += counter(len(b))
+	return len(b), nil
+}
+
+// bytes is how many bytes a pixel of 8 bits for a sample has, in the file or in memory.
+func (p *Picture) bytes(inFile bool) int {
+	switch {
+	case p.Layout == RGB && inFile:
+		return 3
+	case p.Layout == RGB || p.Layout == RGBA:
+		return 4
+	}
+	return 1
+}
+
+// fill gives row y as it is in the file.
+func (p *Picture) fill(row []byte, y, depth int) {
+	src := p.Pix[y*p.Stride:]
+	switch {
+	case p.Layout == RGB:
+		for src = src[:4*p.W]; len(src) >= 4 && len(row) >= 3; src, row = src[4:], row[3:] {
+			row[0], row[1], row[2] = src[0], src[1], src[2]
+		}
+	case depth < 8:
+		clear(row)
+		for x, v := range src[:p.W] {
+			bit := x * depth
+			row[bit/8] |= v << (8 - depth - bit%8)
+		}
+	default:
+		copy(row, src)
+	}
+}
+
+// A chunks is a file that is made of chunks (section 5.3).
+type chunks struct {
+	file  []byte
+	start int  // of the chunk that was begun last
+	split bool // what is written goes into several chunks, none of which is much larger than maxChunk
+}
+
+const maxChunk = 1 << 20
+
+// begin begins a chunk.
+func (c *chunks) begin(name string) {
+	c.start = len(c.file)
+	c.file = append(c.file, 0, 0, 0, 0)
+	c.file = append(c.file, name...)
+}
+
+// end writes the length and the checksum.
+func (c *chunks) end() {
+	body := c.file[c.start+4:]
+	binary.BigEndian.PutUint32(c.file[c.start:], uint32(len(body)-4))
+	c.file = binary.BigEndian.AppendUint32(c.file, crc32.ChecksumIEEE(body))
+}
+
+// Write goes on with the chunk.
+func (c *chunks) Write(b []byte) (int, error) {
+	c.file = append(c.file, b...)
+	if c.split && len(c.file)-c.start > maxChunk {
+		c.end()
+		c.begin("IDAT")
+	}
+	return len(b), nil
+}
