@@ -38,6 +38,15 @@ func (a *alone) workers() (*procs.Pool, error) {
 	return a.pool, err
 }
 
+// isolation is what is said of the workers: what they have given up. The one that it asks is started for the suspects; an error means that none can be.
+func (a *alone) isolation(ctx context.Context) (string, error) {
+	pool, err := a.workers()
+	if err != nil {
+		return "", err
+	}
+	return isolationOf(ctx, pool)
+}
+
 // pids are those of the workers that live.
 func (a *alone) pids() []int {
 	if a == nil {

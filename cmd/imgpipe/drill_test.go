@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -99,58 +100,85 @@ func TestDrill(t *testing.T) {
 	})
 }
 
-// TestPoisonEndsOneRunAndNoOther has an image end a run in goroutine mode, as a fault that Go cannot recover does.
-func TestPoisonEndsOneRunAndNoOther(t *testing.T) {
-	t.Parallel()
+// A deadRun is a command in goroutine mode that an image has ended, as a fault that Go cannot recover does.
+type deadRun struct {
+	args                 []string
+	out, culprit, poison string // poison is what in the environment makes the culprit deadly
+}
+
+func newDeadRun(t *testing.T) *deadRun {
+	t.Helper()
 	srv := new(samples.Server)
 	url, err := srv.Start("")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer srv.Close()
-	out := filepath.Join(t.TempDir(), "out")
+	t.Cleanup(func() { srv.Close() })
 	plan := faultPlan{seed: 1, images: 12}
 	plan.rates[slices.Index(faultRates[:], faultOOM)] = 0.01
-	args := []string{"run", "-m", modeGoroutines, "-w", "2", "--progress", "none", "--resize", "32", "-o", out}
-	culprit := ""
+	d := &deadRun{out: filepath.Join(t.TempDir(), "out"), poison: drillVariable + "=" + plan.String()}
+	d.args = []string{"run", "-m", modeGoroutines, "-w", "2", "--progress", "none", "--resize", "32", "-o", d.out}
 	for i := 1; i <= plan.images; i++ {
-		args = append(args, fmt.Sprintf("%s/small/%d.jpg", url, i))
+		d.args = append(d.args, fmt.Sprintf("%s/small/%d.jpg", url, i))
 		if plan.table().of(i) == faultOOM {
-			culprit = args[len(args)-1]
+			d.culprit = d.args[len(d.args)-1]
 		}
 	}
-	imgpipe := func(env ...string) (status int, said string) {
-		var text bytes.Buffer
-		cmd := exec.Command(os.Args[0], args...)
-		cmd.Env = append(append(os.Environ(), asProgram+"=1"), env...)
-		cmd.Stderr = &text
-		if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
-			t.Fatal(err)
-		}
-		return cmd.ProcessState.ExitCode(), text.String()
-	}
-	poisoned := drillVariable + "=" + plan.String()
-
-	if _, said := imgpipe(poisoned); !strings.Contains(said, "fatal error: runtime: out of memory") {
+	if _, said := d.again(t, d.poison); !strings.Contains(said, "fatal error: runtime: out of memory") {
 		t.Fatalf("the run did not die of its image:\n%s", said)
 	}
+	return d
+}
+
+// again gives the same command, with more flags.
+func (d *deadRun) again(t *testing.T, env string, flags ...string) (status int, said string) {
+	t.Helper()
+	var text bytes.Buffer
+	cmd := exec.Command(os.Args[0], slices.Concat(d.args, flags)...)
+	cmd.Env = append(os.Environ(), asProgram+"=1", env)
+	cmd.Stderr = &text
+	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
+		t.Fatal(err)
+	}
+	return cmd.ProcessState.ExitCode(), text.String()
+}
+
+func TestPoisonEndsOneRunAndNoOther(t *testing.T) {
+	t.Parallel()
+	d := newDeadRun(t)
 	for _, note := range []string{"note: a run died here", "11 skipped"} { // the run after the crash, and the one after that
-		status, said := imgpipe(poisoned)
-		if status != exitSomeFailed || !strings.Contains(said, note) || !strings.Contains(said, "FAIL "+culprit+": poison: ") {
+		status, said := d.again(t, d.poison)
+		if status != exitSomeFailed || !strings.Contains(said, note) || !strings.Contains(said, "FAIL "+d.culprit+": poison: ") {
 			t.Errorf("status %d, want 1, %q and a poisoned image:\n%s", status, note, said)
 		}
 	}
-	last, err := lastEntries(filepath.Join(out, store.LedgerName))
+	last, err := lastEntries(filepath.Join(d.out, store.LedgerName))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for source, e := range last {
-		if (e.Class == classPoison) != (source == culprit) {
+		if (e.Class == classPoison) != (source == d.culprit) {
 			t.Errorf("%s ended as %s %s", source, e.Status, e.Class)
 		}
 	}
-	if status, said := imgpipe(); status != exitOK {
+	if status, said := d.again(t, ""); status != exitOK {
 		t.Errorf("without the fault: status %d\n%s", status, said)
+	}
+}
+
+func TestSuspectsKeepToTheFlagsOfWorkers(t *testing.T) {
+	t.Parallel()
+	d := newDeadRun(t)
+	large := []string{"--resize", "3000x3000", "--upscale", "--fit", "fill", "--filter", "nearest", "--op", "invert"} // 36 MB each
+	status, said := d.again(t, "", append(large, "--isolate", "off", "--worker-memory", "24MiB")...)
+	if !strings.Contains(said, "in processes of their own; isolation: none: it is off") {
+		t.Errorf("--isolate off is not said of the workers for suspects:\n%s", said)
+	}
+	if runtime.GOOS == "linux" && (status != exitSomeFailed || !strings.Contains(said, "FAIL "+d.culprit+": poison: ")) {
+		t.Errorf("status %d: a suspect in a worker that may take 24 MiB, want a failure:\n%s", status, said)
+	}
+	if status, said = d.again(t, "", append(large, "--worker-memory", "1GiB")...); status != exitOK {
+		t.Errorf("status %d: the same with a gigabyte:\n%s", status, said)
 	}
 }
 

@@ -88,7 +88,13 @@ func liveRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive
 		defer arc.alone.close()
 	}
 	if n := arc.store.Suspects(); n > 0 {
-		l.screen.say("note: a run died here with images under way; those %d are now done in processes of their own", n)
+		apart := ""
+		if arc.alone != nil {
+			if apart, err = arc.alone.isolation(ctx); err != nil {
+				return exitError{exitCouldNotRun, err}
+			}
+		}
+		l.screen.say("note: a run died here with images under way; those %d are now done in processes of their own%s", n, apart)
 	}
 	in := newIntake(ctx, inputs)
 	stop, release := stopOnSignal(l.screen, func() { cancel(errInterrupted) })

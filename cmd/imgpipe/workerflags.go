@@ -17,11 +17,8 @@ type workerFlags struct {
 	recycle int
 }
 
-// workerFlagNames are the flags that make sense only in a mode that has worker processes.
-var workerFlagNames = []string{"isolate", "worker-memory", "recycle"}
-
 func (f *workerFlags) add(flags *pflag.FlagSet) {
-	workers := flagGroup{flags, "Worker processes"}
+	workers := flagGroup{flags, "Worker processes (other modes have them for what an earlier run died of)"}
 	f.isolate = string(procs.IsolateAuto)
 	workers.add(choice(&f.isolate, string(procs.IsolateAuto), string(procs.IsolateStrict), string(procs.IsolateOff)), "isolate", "",
 		"what a worker gives up before its first image. auto: files, network and\nprograms, as far as the system offers that (default). strict: all of it, or\nnothing is started. off: nothing")
@@ -29,15 +26,10 @@ func (f *workerFlags) add(flags *pflag.FlagSet) {
 	workers.add(whole(&f.recycle, 0, math.MaxInt), "recycle", "", "replace a worker after so many images; 0 for never")
 }
 
-// validate wants the flags only with a mode that has worker processes.
+// validate wants --recycle only with a mode that has worker processes. The others hold in every mode, for what an earlier run died of.
 func (f *workerFlags) validate(mode string, set *pflag.FlagSet) error {
-	if mode == modeProcesses || mode == modeAuto {
-		return nil
-	}
-	for _, name := range workerFlagNames {
-		if set.Changed(name) {
-			return fmt.Errorf("--%s %s: --mode %s has no worker processes: expected --mode processes", name, set.Lookup(name).Value, mode)
-		}
+	if mode != modeProcesses && mode != modeAuto && set.Changed("recycle") {
+		return fmt.Errorf("--recycle %d: --mode %s has no worker processes: expected --mode processes", f.recycle, mode)
 	}
 	return nil
 }
@@ -53,7 +45,11 @@ func (e *executor) isolation(ctx context.Context, mode string) (string, error) {
 	if e.pool == nil || mode != modeProcesses {
 		return "", nil
 	}
-	said, err := e.pool.Isolation(ctx)
+	return isolationOf(ctx, e.pool)
+}
+
+func isolationOf(ctx context.Context, pool *procs.Pool) (string, error) {
+	said, err := pool.Isolation(ctx)
 	if err != nil {
 		return "", err
 	}
