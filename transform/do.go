@@ -23,6 +23,7 @@ type job struct {
 	background *image.Uniform
 	assets     map[string]*asset
 	doing      string // for the message of an error
+	flattened  bool   // transparency was lost
 	space      *workspace
 }
 
@@ -39,6 +40,10 @@ func Do(ctx context.Context, t Task) (Result, error) {
 	var res Result
 	err := j.guard(func() (err error) {
 		res, err = j.run(t)
+		if j.flattened {
+			over := or(string(t.Spec.Background), "white")
+			res.Warnings = append(res.Warnings, fmt.Sprintf("transparency was laid over %s, as %s has none: png keeps it", over, t.Spec.Output(res.Source)))
+		}
 		return err
 	})
 	if err != nil {

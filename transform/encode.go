@@ -37,7 +37,7 @@ func (j *job) encode(img *image.NRGBA, f Format, quality int, profile *profile) 
 	var err error
 	switch f {
 	case JPEG:
-		return j.encodeJPEG(flatten(img, j.background), quality, profile)
+		return j.encodeJPEG(j.flatten(img), quality, profile)
 	case PNG:
 		return j.encodePNG(img, profile)
 	case GIF:
@@ -52,7 +52,7 @@ func (j *job) encode(img *image.NRGBA, f Format, quality int, profile *profile) 
 		}
 		err = tiff.Encode(out, pic, &tiff.Options{Compression: tiff.Deflate, Predictor: true})
 	case BMP:
-		err = bmp.Encode(out, flatten(img, j.background))
+		err = bmp.Encode(out, j.flatten(img))
 	default:
 		err = fmt.Errorf("no %s files can be written", f)
 	}
@@ -112,6 +112,13 @@ func encodable(f Format, w, h int) error {
 		return fmt.Errorf("the image has %dx%d pixels: expected sides of at most 65535", w, h)
 	}
 	return nil
+}
+
+// flatten is flatten, and notes that something was lost.
+func (j *job) flatten(img *image.NRGBA) *image.NRGBA {
+	out := flatten(img, j.background)
+	j.flattened = j.flattened || out != img
+	return out
 }
 
 // flatten lays img over the background, and over white where that is transparent itself. An opaque image is given as it is.

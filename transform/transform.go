@@ -31,7 +31,8 @@ type Result struct {
 	Source Header
 	// Outputs are the files made.
 	Outputs []Output
-	// Warnings say what was wrong with an input that could be read all the same, such as a scan that ends early.
+	// Warnings say what was wrong with an input that could be read all the same, such as a scan that ends early, and what its outputs have
+	// lost: transparency that was there, where their format has none.
 	Warnings []string
 	// Path names the way the pixels went: "ycbcr" (JPEG planes from end to end), "ycbcr+rgba" (JPEG planes as far as geometry goes, RGB
 	// from there), "gray" (rows of one sample for a pixel, from end to end), "gray+rgba" or "rgba".
