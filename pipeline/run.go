@@ -125,11 +125,9 @@ func (r *runner) concurrent(ctx context.Context, items iter.Seq[fetch.Item]) {
 	})
 	fetched := r.fetchStage(ctx, &running, planned, ended)
 	made := stage(&running, r.Executor.Width(), fetched, ended, func(j *job, _ int) bool { return r.transform(ctx, j) })
-	stored := stage(&running, storeLanes, made, ended, func(j *job, lane int) bool { return r.store(ctx, j, lane) })
-	running.Go(func() {
-		for j := range stored {
-			ended <- j
-		}
+	stage(&running, storeLanes, made, ended, func(j *job, lane int) bool {
+		r.store(ctx, j, lane)
+		return false
 	})
 	go func() {
 		running.Wait()
@@ -350,14 +348,15 @@ func (j *job) laneSpans(start, end time.Duration, res transform.Result) {
 	}
 }
 
-// store keeps j's outputs.
-func (r *runner) store(ctx context.Context, j *job, lane int) bool {
+// store keeps j's outputs, which ends j.
+func (r *runner) store(ctx context.Context, j *job, lane int) {
 	start := r.now()
 	outputs, err := j.Place.Put(j.result)
 	j.Spans = append(j.Spans, Span{StageStore, lane, start, r.now()})
 	j.result, j.Outputs = transform.Result{}, outputs
 	if err != nil {
-		return r.fail(ctx, j, err)
+		r.fail(ctx, j, err)
+		return
 	}
 	j.Status, j.Why = Skipped, "files that are not ours have its names"
 	for _, o := range outputs {
@@ -365,7 +364,6 @@ func (r *runner) store(ctx context.Context, j *job, lane int) bool {
 			j.Status, j.Why = Done, ""
 		}
 	}
-	return true
 }
 
 // fail ends j with err, an item's own error or that of ctx, which is the run's. An error that is fatal ends the run as well. It gives
