@@ -18,15 +18,21 @@ func mix(c, d rgb, t float64) rgb {
 
 // hex is a colour as a designer writes it, 0xRRGGBB in sRGB.
 func hex(v uint32) rgb {
-	lin := func(b uint32) float64 {
-		s := float64(b&255) / 255
-		if s <= 0.04045 {
-			return s / 12.92
-		}
-		return math.Pow((s+0.055)/1.055, 2.4)
-	}
-	return rgb{lin(v >> 16), lin(v >> 8), lin(v)}
+	return rgb{linear[v>>16&255], linear[v>>8&255], linear[v&255]}
 }
+
+// linear is the light of each level of sRGB (IEC 61966-2-1).
+var linear = func() (table [256]float64) {
+	for i := range table {
+		s := float64(i) / 255
+		if s <= 0.04045 {
+			table[i] = s / 12.92
+		} else {
+			table[i] = math.Pow((s+0.055)/1.055, 2.4)
+		}
+	}
+	return table
+}()
 
 // hexes is a palette.
 func hexes(vs ...uint32) []rgb {

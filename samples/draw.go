@@ -62,7 +62,7 @@ func (c *canvas) between(a, b float64) float64 { return a + (b-a)*c.Float64() }
 
 // Draw paints a picture of one of the [Kinds], w by h pixels, opaque. The same arguments give the same picture in
 // one build of the program, however many CPUs draw it; between processor architectures, which may round a product and a sum once
-// or twice, a pixel may differ by a level, and at an edge by more. It uses all CPUs and takes a good part of a second for three megapixels.
+// or twice, a pixel may differ by a level, and at an edge by more. It uses all CPUs, and takes about a second of CPU time for each megapixel.
 func Draw(name string, seed uint64, w, h int) (*image.RGBA, error) {
 	i := indexOf(name)
 	if i < 0 {

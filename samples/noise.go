@@ -3,8 +3,11 @@ package samples
 import "math"
 
 // hash mixes a seed and two lattice coordinates into 32 even bits (the finaliser is that of MurmurHash3).
-func hash(seed uint32, x, y int) uint32 {
-	h := seed ^ uint32(x)*0x9E3779B1 ^ uint32(y)*0x85EBCA77
+func hash(seed uint32, x, y int) uint32 { return finish(seed ^ uint32(x)*hashX ^ uint32(y)*hashY) }
+
+const hashX, hashY = 0x9E3779B1, 0x85EBCA77
+
+func finish(h uint32) uint32 {
 	h ^= h >> 16
 	h *= 0x85EBCA6B
 	h ^= h >> 13
@@ -32,10 +35,10 @@ func noise(seed uint32, x, y float64) float64 {
 	y -= fy
 	u := x * x * x * (x*(x*6-15) + 10)
 	v := y * y * y * (y*(y*6-15) + 10)
-	g00 := &gradients[hash(seed, ix, iy)&7]
-	g10 := &gradients[hash(seed, ix+1, iy)&7]
-	g01 := &gradients[hash(seed, ix, iy+1)&7]
-	g11 := &gradients[hash(seed, ix+1, iy+1)&7]
+	hx, hy := uint32(ix)*hashX, seed^uint32(iy)*hashY
+	hx1, hy1 := hx+hashX, seed^(uint32(iy)*hashY+hashY)
+	g00, g10 := &gradients[finish(hx^hy)&7], &gradients[finish(hx1^hy)&7]
+	g01, g11 := &gradients[finish(hx^hy1)&7], &gradients[finish(hx1^hy1)&7]
 	a := g00[0]*x + g00[1]*y
 	b := g10[0]*(x-1) + g10[1]*y
 	c := g01[0]*x + g01[1]*(y-1)

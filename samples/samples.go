@@ -42,7 +42,7 @@ type File struct {
 var shapes = [][2]int{{1920, 1280}, {1600, 1200}, {1280, 1920}, {2048, 1365}, {2400, 1350}, {1500, 2000}, {1600, 1600}}
 
 // Generate draws n pictures from a seed, each a JPEG of quality 90 of 2 to 4 megapixels, in all kinds and in several shapes,
-// named "landscape-01.jpg", "glass-01.jpg" and so on. One takes a good part of a second of all CPUs; they are drawn as they are asked for, one at a time.
+// named "landscape-01.jpg", "glass-01.jpg" and so on. One takes some three seconds of CPU time, spread over all CPUs; they are drawn as they are asked for, one at a time.
 // Every fifth is stored on its side or its head, with the EXIF orientation that says so, as cameras do.
 func Generate(n int, seed uint64) iter.Seq[File] {
 	return func(yield func(File) bool) {
@@ -94,6 +94,10 @@ func docOf(name string, w, h, orientation int) string {
 // after each. An existing file is an error and is left as it is; what was written before stays. When ctx ends it stops after the
 // picture at hand and returns ctx's error.
 func Write(ctx context.Context, dir string, n int, seed uint64, done func(File)) error {
+	return write(ctx, dir, n, func(i int) File { return generate(i, seed) }, done)
+}
+
+func write(ctx context.Context, dir string, n int, picture func(i int) File, done func(File)) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return fmt.Errorf("write samples: %w", err)
 	}
@@ -105,7 +109,7 @@ func Write(ctx context.Context, dir string, n int, seed uint64, done func(File))
 		if _, err := os.Lstat(filepath.Join(dir, nameOf(i))); err == nil {
 			return fmt.Errorf("write samples: %w", &fs.PathError{Op: "create", Path: filepath.Join(dir, nameOf(i)), Err: fs.ErrExist})
 		}
-		f := generate(i, seed)
+		f := picture(i)
 		if err := writeNew(filepath.Join(dir, f.Name), f.Data); err != nil {
 			return fmt.Errorf("write samples: %w", err)
 		}

@@ -18,7 +18,10 @@ func stars(seed uint32, x, y, cell, density float64) rgb {
 			m := unit(hash(h, 5, 6))
 			bright := 0.05 / (0.035 + m)
 			d2 := dx*dx + dy*dy
-			light := bright * math.Exp(-d2*0.55)
+			light := 0.0
+			if d2 < 30 { // beyond, less than a ten-millionth of it is left
+				light = bright * math.Exp(-d2*0.55)
+			}
 			if bright > 0.7 {
 				light += bright * 0.03 / (0.6 + d2*0.12) * math.Exp(-d2/(cell*cell*0.12))
 			}
