@@ -97,12 +97,17 @@ type job struct {
 	ready time.Duration
 }
 
+// newJob makes room for as many spans as there are stages, at once.
+func newJob(item fetch.Item) *job {
+	return &job{Outcome: Outcome{Item: item, Spans: make([]Span, 0, 10)}}
+}
+
 func (r *runner) now() time.Duration { return time.Since(r.began) }
 
 // sequential does one item after the other.
 func (r *runner) sequential(ctx context.Context, items iter.Seq[fetch.Item]) {
 	for item := range items {
-		j := &job{Outcome: Outcome{Item: item}}
+		j := newJob(item)
 		if r.plan(ctx, j) && r.fetch(ctx, j, 0) && r.transform(ctx, j) {
 			r.store(ctx, j, 0)
 		}
@@ -186,7 +191,7 @@ func (r *runner) fetchStage(ctx context.Context, running *sync.WaitGroup, in <-c
 // feed plans the items in their order and hands them on until there are no more or the run is to stop.
 func (r *runner) feed(ctx context.Context, items iter.Seq[fetch.Item], planned, ended chan<- *job) {
 	for item := range items {
-		j := &job{Outcome: Outcome{Item: item}}
+		j := newJob(item)
 		to := ended
 		if r.plan(ctx, j) {
 			to = planned

@@ -37,7 +37,8 @@ func appendFolded(dst []byte, s string) []byte {
 	for i := 0; i < len(s); i++ {
 		c := s[i]
 		if c >= utf8.RuneSelf {
-			return norm.NFC.AppendString(dst[:start], cases.Fold().String(norm.NFD.String(s)))
+			// Were dst given to norm, every dst would have to be on the heap.
+			return append(dst[:start], norm.NFC.String(cases.Fold().String(norm.NFD.String(s)))...)
 		}
 		if 'A' <= c && c <= 'Z' {
 			c += 'a' - 'A'
