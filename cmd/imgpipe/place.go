@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"imgpipe/fetch"
@@ -145,19 +146,24 @@ func (a *archive) record(o pipeline.Outcome) error {
 			e.Stack = string(known.Stack)
 		}
 	}
-	stage := map[pipeline.Stage]time.Duration{}
-	for _, s := range o.Spans {
-		stage[s.Stage] += s.End - s.Start
+	stage := func(names ...pipeline.Stage) float64 {
+		var took time.Duration
+		for _, s := range o.Spans {
+			if slices.Contains(names, s.Stage) {
+				took += s.End - s.Start
+			}
+		}
+		return store.Milliseconds(took)
 	}
 	e.MS = store.Stages{
-		Fetch:    store.Milliseconds(stage[pipeline.StageFetch]),
-		Wait:     store.Milliseconds(stage[pipeline.StageQueue] + stage[pipeline.StageMemory] + stage[pipeline.StageLock]),
-		Decode:   store.Milliseconds(stage[pipeline.StageDecode]),
-		Operate:  store.Milliseconds(stage[pipeline.StageOperate]),
-		Encode:   store.Milliseconds(stage[pipeline.StageEncode]),
-		Handover: store.Milliseconds(stage[pipeline.StageHandover]),
-		Start:    store.Milliseconds(stage[pipeline.StageStart]),
-		Store:    store.Milliseconds(stage[pipeline.StageStore]),
+		Fetch:    stage(pipeline.StageFetch),
+		Wait:     stage(pipeline.StageQueue, pipeline.StageMemory, pipeline.StageLock),
+		Decode:   stage(pipeline.StageDecode),
+		Operate:  stage(pipeline.StageOperate),
+		Encode:   stage(pipeline.StageEncode),
+		Handover: stage(pipeline.StageHandover),
+		Start:    stage(pipeline.StageStart),
+		Store:    stage(pipeline.StageStore),
 	}
 	return a.store.Append(e)
 }
