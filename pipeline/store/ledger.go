@@ -139,7 +139,7 @@ func stamp(t time.Time) time.Time {
 // Append writes e's line, whole, with one call. Where the same key has a line already, this one counts from now on.
 // The error is an *Error and always fatal: what is not in the ledger will be done again by the next run, and found in place.
 //
-// It costs 9 µs of CPU.
+// It costs 5 µs of CPU.
 func (s *Store) Append(e Entry) error {
 	key := e.Key()
 	id := key.hash()
