@@ -10,7 +10,6 @@ import (
 	"image"
 	"image/color"
 	"image/png"
-	"io"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -356,18 +355,4 @@ func TestCorpusAgainstTheStandardLibrary(t *testing.T) {
 	if read < 100 {
 		t.Errorf("only %d files were read", read)
 	}
-}
-
-// unzip gives what compress/zlib unpacks, and how much that is if the stream is sound, else -1. It stops behind a megabyte and
-// n bytes.
-func unzip(data []byte, n int) (out []byte, whole int) {
-	r, err := zlib.NewReader(bytes.NewReader(data))
-	if err != nil {
-		return nil, -1
-	}
-	out, err = io.ReadAll(io.LimitReader(r, int64(n)+1<<20))
-	if err != nil || len(out) == n+1<<20 {
-		return out, -1
-	}
-	return out, len(out)
 }

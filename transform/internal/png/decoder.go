@@ -3,6 +3,8 @@ package png
 import (
 	"errors"
 	"fmt"
+
+	"imgpipe/transform/internal/inflate"
 )
 
 // A Decoder gives the rows of one file after another. The zero value is ready for Start. It keeps its buffers, which grow to what the
@@ -14,7 +16,7 @@ type Decoder struct {
 	at   int // where the next chunk begins
 	left int // rows to come
 
-	z         inflater
+	z         inflate.Reader
 	row       []byte // RGBA of the last row, unused where it is gray
 	raw, prev []byte // as in the file, without filter: this row and the one before; unused where whole says so
 }
@@ -31,7 +33,7 @@ func (d *Decoder) Start(data []byte, h *Header, stop func() bool) {
 	if !d.whole() {
 		d.raw, d.prev = zeroed(d.raw, h.rowBytes()), zeroed(d.prev, h.rowBytes())
 	}
-	d.z.start(d.piece, 1+h.rowBytes())
+	d.z.Start(d.piece, 1+h.rowBytes())
 }
 
 // whole tells whether rows are unfiltered where they stay, four bytes for a pixel.
@@ -77,7 +79,7 @@ func (d *Decoder) Row() ([]byte, error) {
 	if d.left&63 == 0 && d.stop != nil && d.stop() {
 		return nil, ErrStopped
 	}
-	line, err := d.z.take(1 + h.rowBytes())
+	line, err := d.z.Take(1 + h.rowBytes())
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +101,7 @@ func (d *Decoder) Row() ([]byte, error) {
 		unfilterRGB(filter, d.row, src[:len(src)+1]) // behind what was taken there is room
 	}
 	if d.left == 0 {
-		if err := d.z.finish(); err != nil {
+		if err := d.z.Finish(); err != nil {
 			return nil, err
 		}
 	}

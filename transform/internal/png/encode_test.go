@@ -149,9 +149,9 @@ func TestWhatWasDrawnIsNotFiltered(t *testing.T) {
 		}
 		var z Decoder
 		z.Start(data, h, nil)
-		line, err := z.z.take(1201)
+		line, err := z.z.Take(1201)
 		if err == nil {
-			line, err = z.z.take(1201)
+			line, err = z.z.Take(1201)
 		}
 		if err != nil || (line[0] == none) != c.plain {
 			t.Errorf("%s: row 1 has filter %d, error %v", name, line[0], err)

@@ -41,35 +41,3 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
-
-// FuzzInflate unpacks what may be no stream at all: the checksums of chunks keep most mutations away from it.
-func FuzzInflate(f *testing.F) {
-	for _, color := range []int{gray, rgb} {
-		data := file(90, 7, 8, color, nil, noise(90, 7, 8, 1+color), 6, 1<<20)
-		f.Add(data[41:len(data)-16], uint16(40))
-	}
-	f.Fuzz(func(t *testing.T, stream []byte, n uint16) {
-		once := func() ([]byte, error) { b := stream; stream = nil; return b, nil }
-		data := stream
-		var z inflater
-		z.start(once, 1+int(n))
-		var got []byte
-		var err error
-		for err == nil && len(got) < 1<<20 {
-			var b []byte
-			b, err = z.take(1 + int(n))
-			got = append(got, b...)
-		}
-		want, whole := unzip(data, len(got))
-		if len(want) < len(got) {
-			t.Fatalf("%d bytes, where compress/zlib gives %d", len(got), len(want))
-		}
-		if string(want[:len(got)]) != string(got) {
-			t.Fatal("the bytes differ")
-		}
-		// A stream that is sound is taken up to its last whole piece.
-		if whole >= 0 && len(got) < 1<<20 && whole-len(got) > int(n) {
-			t.Fatalf("%d of %d bytes: %v", len(got), whole, err)
-		}
-	})
-}

@@ -26,6 +26,8 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+
+	"imgpipe/transform/internal/inflate"
 )
 
 // Color types (section 11.2.1).
@@ -115,7 +117,7 @@ type chunk struct {
 	all  []byte // what the checksum is of, and the checksum
 }
 
-var errShort = errors.New("the file ends before the image does")
+var errShort = inflate.ErrShort
 
 func chunkAt(data []byte, at int) (chunk, error) {
 	if len(data)-at < 12 {
@@ -199,6 +201,5 @@ func (h *Header) rowBytes() int { return (h.Width*h.samples()*h.depth + 7) / 8 }
 
 // Memory is how many bytes a Decoder needs for a file with this header.
 func (h *Header) Memory() int64 {
-	const tables = 2 * 4 * (1<<tableBits + 8*288)
-	return int64(windowSize+ahead+slack+inputSize+padding+tables) + 3*int64(h.rowBytes()+1) + 4*int64(h.Width)
+	return inflate.Memory(1+h.rowBytes()) + 2*int64(h.rowBytes()) + 4*int64(h.Width)
 }

@@ -2,7 +2,6 @@ package tiff
 
 import (
 	"bytes"
-	"compress/zlib"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -11,6 +10,8 @@ import (
 
 	"golang.org/x/image/ccitt"
 	"golang.org/x/image/tiff/lzw"
+
+	"imgpipe/transform/internal/inflate"
 )
 
 // An unpacker keeps a buffer for each plane, from one block to the next.
@@ -18,6 +19,7 @@ type unpacker struct {
 	l       *Layout
 	buffers [][]byte
 	flipped []byte
+	zip     inflate.Reader
 }
 
 // unpack gives the samples of a block: rows times the bytes of a row. It is valid until the next block of the same plane.
@@ -55,14 +57,15 @@ func (u *unpacker) unpack(plane int, raw []byte, rows int) ([]byte, error) {
 		u.buffers[plane] = out
 	}
 	out = out[:want]
-	if err := l.fill(out, raw, rows); err != nil {
+	if err := u.fill(out, raw, rows); err != nil {
 		return nil, err
 	}
 	return out, l.undo(out, rows)
 }
 
 // fill unpacks raw until out is full.
-func (l *Layout) fill(out, raw []byte, rows int) error {
+func (u *unpacker) fill(out, raw []byte, rows int) error {
+	l := u.l
 	var r io.Reader
 	switch l.compression {
 	case 1:
@@ -82,18 +85,27 @@ func (l *Layout) fill(out, raw []byte, rows int) error {
 		defer c.Close()
 		r = c
 	default:
-		c, err := zlib.NewReader(bytes.NewReader(raw))
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		r = c
+		return u.inflate(out, raw)
 	}
 	_, err := io.ReadFull(r, out)
 	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
 	return err
+}
+
+// inflate unpacks raw until out is full. What follows is not looked at, as some writers leave the checksum out.
+func (u *unpacker) inflate(out, raw []byte) error {
+	const most = 64 << 10
+	u.zip.Start(func() ([]byte, error) { b := raw; raw = nil; return b, nil }, most)
+	for len(out) > 0 {
+		b, err := u.zip.Take(min(most, len(out)))
+		if err != nil {
+			return err
+		}
+		out = out[copy(out, b):]
+	}
+	return nil
 }
 
 // packBits is the run-length code of TIFF 6.0, section 9.

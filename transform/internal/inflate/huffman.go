@@ -1,4 +1,4 @@
-package png
+package inflate
 
 import "math/bits"
 
@@ -112,7 +112,7 @@ func distanceEntry(s int) uint32 {
 	return special
 }
 
-func (z *inflater) fixedCodes() error {
+func (z *Reader) fixedCodes() error {
 	if z.fixed {
 		return nil
 	}
@@ -140,7 +140,7 @@ func (z *inflater) fixedCodes() error {
 }
 
 // dynamicCodes reads the codes that stand before a block (RFC 1951, section 3.2.7).
-func (z *inflater) dynamicCodes() error {
+func (z *Reader) dynamicCodes() error {
 	z.fixed = false
 	v, err := z.bits(14)
 	if err != nil {
@@ -148,7 +148,7 @@ func (z *inflater) dynamicCodes() error {
 	}
 	nLit, nDist, nLen := 257+v&31, 1+v>>5&31, 4+v>>10
 	if nLit > 286 || nDist > 30 {
-		return errCodes
+		return ErrDamaged
 	}
 	var lengths [320]uint8
 	for _, s := range []uint8{16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15}[:nLen] {
@@ -160,7 +160,7 @@ func (z *inflater) dynamicCodes() error {
 	}
 	// The table of distances is free for now. Codes of at most 7 bits need no second look.
 	if !z.dist.build(lengths[:19], func(s int) uint32 { return uint32(s) << 8 }) {
-		return errCodes
+		return ErrDamaged
 	}
 	clear(lengths[:19])
 	for i := 0; i < nLit+nDist; {
@@ -183,7 +183,7 @@ func (z *inflater) dynamicCodes() error {
 		}
 		n := repeat.n + more
 		if n > nLit+nDist-i || s == 16 && i == 0 {
-			return errCodes
+			return ErrDamaged
 		}
 		if s == 16 {
 			for k := range n {
@@ -193,20 +193,20 @@ func (z *inflater) dynamicCodes() error {
 		i += n
 	}
 	if lengths[256] == 0 || !z.lit.build(lengths[:nLit], literalEntry) || !z.dist.build(lengths[nLit:nLit+nDist], distanceEntry) {
-		return errCodes
+		return ErrDamaged
 	}
 	z.lit.pair()
 	return nil
 }
 
 // symbol decodes one code of at most 7 bits, bit by bit: it is not known how many bits are left.
-func (z *inflater) symbol(t *table) (int, error) {
+func (z *Reader) symbol(t *table) (int, error) {
 	for {
 		if e := t[z.acc&(1<<tableBits-1)]; e&special == 0 && uint(e&63) <= z.n {
 			z.drop(uint(e & 63))
 			return int(e >> 8), nil
 		} else if z.n >= 7 {
-			return 0, errCodes
+			return 0, ErrDamaged
 		}
 		if err := z.need(z.n + 1); err != nil {
 			return 0, err

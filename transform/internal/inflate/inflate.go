@@ -1,4 +1,9 @@
-package png
+// Package inflate unpacks zlib streams (RFC 1950, RFC 1951) piece by piece, in half of compress/zlib's time.
+//
+//	pieces ──> 32 KiB of input ──> one or two symbols for a look-up ──> a window of 32 KiB and what is unpacked ahead ──> bytes
+//
+// It never gives a byte that the stream does not hold, and starts no goroutine. It keeps no state but the buffers of a [Reader].
+package inflate
 
 import (
 	"encoding/binary"
@@ -15,14 +20,17 @@ const (
 	padding    = 24       // what may be read past the input: two words
 )
 
+// Errors of streams that are damaged or cut off, and of one that goes on where Finish wants its end.
 var (
-	errCodes   = errors.New("the compressed pixels are damaged")
-	errTooMuch = errors.New("there are more pixels than the header names")
+	ErrShort    = errors.New("the file ends before the image does")
+	ErrDamaged  = errors.New("the compressed pixels are damaged")
+	ErrChecksum = errors.New("the checksum of the pixels is wrong")
+	ErrTooMuch  = errors.New("there are more pixels than the header names")
 )
 
-// An inflater unpacks a zlib stream (RFC 1950, RFC 1951) that comes in pieces. Bits are taken from a 64-bit word that is filled
+// A Reader unpacks one stream after another. The zero value is ready for Start. It keeps its buffers; it is not for concurrent use. Bits are taken from a 64-bit word that is filled
 // without a test for the end: the input buffer has room behind it, and what was taken too much is found afterwards.
-type inflater struct {
+type Reader struct {
 	piece func() ([]byte, error) // the next piece of the stream, nil at its end
 	rest  []byte                 // of a piece
 
@@ -34,6 +42,7 @@ type inflater struct {
 
 	out   []byte
 	r, w  int // what was taken, and what is unpacked
+	err   error
 	sum   hash.Hash32
 	next  int
 	final bool // this block is the last
@@ -53,8 +62,9 @@ const (
 	done
 )
 
-// start begins a stream of which n bytes will be taken at a time.
-func (z *inflater) start(piece func() ([]byte, error), n int) {
+// Start begins a stream of which at most n bytes will be taken at a time. piece gives what comes next of it, nil at its end; an error of piece is one of
+// Take and Finish.
+func (z *Reader) Start(piece func() ([]byte, error), n int) {
 	size := windowSize + ahead + n + slack
 	if cap(z.out) < size {
 		z.out = make([]byte, size)
@@ -66,42 +76,43 @@ func (z *inflater) start(piece func() ([]byte, error), n int) {
 	z.sum.Reset()
 	z.piece, z.rest, z.pos, z.end, z.over, z.acc, z.n = piece, nil, 0, 0, false, 0, 0
 	z.r, z.w, z.next, z.final, z.fixed = 0, 0, head, false, false
+	z.err = nil
 }
 
-// take gives the next n bytes, good until the next call.
-func (z *inflater) take(n int) ([]byte, error) {
-	if z.w-z.r < n {
+// Take gives the next n bytes, good until the next call. Damage is an error only of the bytes that it makes doubtful, and of Finish. One byte behind those
+// given may be read, whatever it is.
+func (z *Reader) Take(n int) ([]byte, error) {
+	if z.w-z.r < n && z.err == nil {
 		from := min(z.r, max(0, z.w-windowSize))
 		z.w = copy(z.out, z.out[from:z.w])
 		z.r -= from
-		if err := z.unpack(len(z.out) - slack); err != nil {
-			return nil, err
+		z.err = z.unpack(len(z.out) - slack)
+	}
+	if z.w-z.r < n {
+		if z.err == nil {
+			z.err = ErrShort
 		}
-		if z.w-z.r < n {
-			return nil, errShort
-		}
+		return nil, z.err
 	}
 	z.r += n
 	return z.out[z.r-n : z.r], nil
 }
 
-// finish checks that nothing is left to take.
-func (z *inflater) finish() error {
-	if z.r == z.w {
+// Finish checks that nothing is left to take, and that the checksum of all is right.
+func (z *Reader) Finish() error {
+	if z.r == z.w && z.err == nil {
 		z.w = copy(z.out, z.out[max(0, z.w-windowSize):z.w])
 		z.r = z.w
-		if err := z.unpack(z.w + 1); err != nil {
-			return err
-		}
+		z.err = z.unpack(z.w + 1)
 	}
-	if z.r < z.w {
-		return errTooMuch
+	if z.err == nil && z.r < z.w {
+		z.err = ErrTooMuch
 	}
-	return nil
+	return z.err
 }
 
 // unpack goes on until w is at least limit, or the stream ends.
-func (z *inflater) unpack(limit int) error {
+func (z *Reader) unpack(limit int) error {
 	start := z.w
 	for z.w < limit && z.next < tail {
 		var err error
@@ -134,27 +145,27 @@ func (z *inflater) unpack(limit int) error {
 		want = want<<8 | uint32(b)
 	}
 	if want != z.sum.Sum32() {
-		return errors.New("the checksum of the pixels is wrong")
+		return ErrChecksum
 	}
 	return nil
 }
 
 // head reads what stands before the first block.
-func (z *inflater) head() error {
+func (z *Reader) head() error {
 	v, err := z.bits(16)
 	if err != nil {
 		return err
 	}
 	// The first byte is the lower; method 8 with a window of at most 32 KiB, and no dictionary.
 	if v&15 != 8 || v>>4&15 > 7 || v>>13&1 != 0 || (v<<8&0xff00|v>>8)%31 != 0 {
-		return errCodes
+		return ErrDamaged
 	}
 	z.next = block
 	return nil
 }
 
 // block reads the head of a block, and its codes.
-func (z *inflater) block() error {
+func (z *Reader) block() error {
 	if z.final {
 		z.next = tail
 		return nil
@@ -176,7 +187,7 @@ func (z *inflater) block() error {
 			return err
 		}
 		if n^check != 0xffff {
-			return errCodes
+			return ErrDamaged
 		}
 		z.next, z.left = stored, n
 		return nil
@@ -187,10 +198,10 @@ func (z *inflater) block() error {
 		z.next = coded
 		return z.dynamicCodes()
 	}
-	return errCodes
+	return ErrDamaged
 }
 
-func (z *inflater) copyStored(limit int) error {
+func (z *Reader) copyStored(limit int) error {
 	for z.left > 0 && z.w < limit {
 		// Whole bytes may be left in acc.
 		b, err := z.bits(8)
@@ -212,17 +223,17 @@ func (z *inflater) copyStored(limit int) error {
 }
 
 // drop takes n bits out of acc.
-func (z *inflater) drop(n uint) { z.acc, z.n = z.acc>>n, z.n-n }
+func (z *Reader) drop(n uint) { z.acc, z.n = z.acc>>n, z.n-n }
 
 // need brings at least n bits into acc, at most 16. It reads no byte before it is needed.
-func (z *inflater) need(n uint) error {
+func (z *Reader) need(n uint) error {
 	for z.n < n {
 		if z.pos >= z.end {
 			if err := z.fill(); err != nil {
 				return err
 			}
 			if z.pos >= z.end {
-				return errShort
+				return ErrShort
 			}
 		}
 		z.acc |= uint64(z.in[z.pos]) << z.n
@@ -233,7 +244,7 @@ func (z *inflater) need(n uint) error {
 }
 
 // bits takes n bits, at most 16.
-func (z *inflater) bits(n uint) (int, error) {
+func (z *Reader) bits(n uint) (int, error) {
 	if err := z.need(n); err != nil {
 		return 0, err
 	}
@@ -243,7 +254,7 @@ func (z *inflater) bits(n uint) (int, error) {
 }
 
 // fill brings more input into the buffer, and zeros behind the last of it.
-func (z *inflater) fill() error {
+func (z *Reader) fill() error {
 	if z.over {
 		return nil
 	}
@@ -266,9 +277,10 @@ func (z *inflater) fill() error {
 }
 
 // codes unpacks symbols until w is at least limit, or the block ends.
-func (z *inflater) codes(limit int) error {
+func (z *Reader) codes(limit int) error {
 	out, in := z.out, &z.in
 	pos, acc, n, w := z.pos, z.acc, z.n, z.w
+	start := w
 	lit, dist := &z.lit, &z.dist
 	var err error
 loop:
@@ -282,7 +294,7 @@ loop:
 			}
 			pos = z.pos + back
 			if z.over && pos-int(n>>3) > z.end {
-				err = errShort
+				err = ErrShort
 				break
 			}
 		}
@@ -324,7 +336,7 @@ loop:
 			}
 			if e&special != 0 {
 				if e&ending == 0 {
-					err = errCodes
+					err = ErrDamaged
 					break loop
 				}
 				acc >>= e & 63
@@ -342,14 +354,14 @@ loop:
 		e = dist[acc&(1<<tableBits-1)]
 		if e&special != 0 {
 			if e&longer == 0 {
-				err = errCodes
+				err = ErrDamaged
 				break
 			}
 			acc >>= tableBits
 			n -= tableBits
 			e = dist[int(e>>8&0xffff)+int(acc&7)]
 			if e&special != 0 {
-				err = errCodes
+				err = ErrDamaged
 				break
 			}
 		}
@@ -359,7 +371,7 @@ loop:
 		acc >>= total & 63
 		n -= total
 		if back > w {
-			err = errCodes
+			err = ErrDamaged
 			break
 		}
 		end, from := w+length, w-back
@@ -381,7 +393,16 @@ loop:
 	n &= 7
 	z.pos, z.acc, z.n = pos, acc&(1<<n-1), n
 	if err == nil && pos > z.end {
-		err = errShort
+		err = ErrShort
+	}
+	if err == ErrShort {
+		z.w = start // the last of it was made of bits that are not there
 	}
 	return err
+}
+
+// Memory is how many bytes a Reader holds of which at most n are taken at a time.
+func Memory(n int) int64 {
+	const tables = 2 * 4 * (1<<tableBits + 8*288)
+	return int64(windowSize + ahead + n + slack + inputSize + padding + tables)
 }
