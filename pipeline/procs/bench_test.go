@@ -4,8 +4,13 @@ package procs
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
 	"testing"
+	"time"
 
+	"imgpipe/samples"
 	"imgpipe/transform"
 )
 
@@ -63,4 +68,74 @@ func BenchmarkStart(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkIsolation is what it costs to transform a photograph in a worker that has given up all it can: it does the same task in such a worker and in
+// one that has given up nothing, in turn, and reports the median of the quotients of their times, and the quotient of the CPU time of all. A pair of identical workers beside it tells the noise.
+// The photographs are those of the shared corpus, or the samples.
+//
+//	go test ./pipeline/procs -run - -bench Isolation -benchtime 300x
+func BenchmarkIsolation(b *testing.B) {
+	size, err := transform.ParseResize("1600x1600")
+	if err != nil {
+		b.Fatal(err)
+	}
+	spec := transform.Spec{Sizes: []transform.Resize{size}}
+	photos := photographs(b)
+	took := func(p *Pool, data []byte) time.Duration {
+		began := time.Now()
+		if _, _, err := p.Do(b.Context(), transform.Task{Data: data, Spec: spec}); err != nil {
+			b.Fatal(err)
+		}
+		return time.Since(began)
+	}
+	for _, isolate := range []Isolate{IsolateOff, IsolateStrict} {
+		b.Run("isolate="+string(isolate), func(b *testing.B) {
+			plain, apart := newPool(b, Options{Workers: 1, Isolate: IsolateOff}), newPool(b, Options{Workers: 1, Isolate: isolate})
+			for _, data := range photos { // each has its warm worker
+				took(plain, data)
+				took(apart, data)
+			}
+			var quotients []float64
+			for i := 0; b.Loop(); i++ {
+				data := photos[i/2%len(photos)]
+				var x, y time.Duration
+				if i%2 == 0 {
+					x, y = took(plain, data), took(apart, data)
+				} else {
+					y, x = took(apart, data), took(plain, data)
+				}
+				quotients = append(quotients, float64(y)/float64(x))
+			}
+			slices.Sort(quotients)
+			n := len(quotients)
+			b.ReportMetric(100*(quotients[n/2]-1), "%overhead")
+			cpu := func(p *Pool) float64 {
+				p.Close()
+				return float64(p.Usage().User + p.Usage().System)
+			}
+			b.ReportMetric(100*(cpu(apart)/cpu(plain)-1), "%CPU-overhead")
+		})
+	}
+}
+
+// photographs are pictures as cameras make them.
+func photographs(b *testing.B) (all [][]byte) {
+	paths, err := filepath.Glob(filepath.Join("..", "..", "..", "shared", "corpus", "photos", "*"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, path := range paths {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			b.Fatal(err)
+		}
+		all = append(all, data)
+	}
+	if len(all) == 0 {
+		for _, f := range samples.Embedded() {
+			all = append(all, f.Data)
+		}
+	}
+	return all
 }
