@@ -47,7 +47,7 @@ func bombs() (mixed []bomb) {
 }
 
 // bombFile makes bomb number i, from 0: each kind in turn, each time of another size and shape.
-func bombFile(i int) (name string, data []byte) {
+func bombFile(i int) (name string, data []byte, full bool) {
 	kinds := bombs()
 	k := kinds[i%len(kinds)]
 	r := rand.New(rand.NewPCG(uint64(i), 7))
@@ -66,7 +66,7 @@ func bombFile(i int) (name string, data []byte) {
 	w := min(math.Sqrt(pixels)*shape, side)
 	w = min(max(w, pixels/side), side)
 	h := min(pixels/w, side)
-	return fmt.Sprintf("bomb-%04d-%s", i, k.name), k.make(r, int(w), int(h))
+	return fmt.Sprintf("bomb-%04d-%s", i, k.name), k.make(r, int(w), int(h)), k.full
 }
 
 var be, le = binary.BigEndian, binary.LittleEndian

@@ -114,7 +114,7 @@ func newDeadRun(t *testing.T) *deadRun {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { srv.Close() })
-	plan := faultPlan{seed: 1, images: 12}
+	plan := faultPlan{seed: 1, images: 6}
 	plan.rates[slices.Index(faultRates[:], faultOOM)] = 0.01
 	d := &deadRun{out: filepath.Join(t.TempDir(), "out"), poison: drillVariable + "=" + plan.String()}
 	d.args = []string{"run", "-m", modeGoroutines, "-w", "2", "--progress", "none", "--resize", "32", "-o", d.out}
@@ -146,7 +146,7 @@ func (d *deadRun) again(t *testing.T, env string, flags ...string) (status int, 
 func TestPoisonEndsOneRunAndNoOther(t *testing.T) {
 	t.Parallel()
 	d := newDeadRun(t)
-	for _, note := range []string{"note: a run died here", "11 skipped"} { // the run after the crash, and the one after that
+	for _, note := range []string{"note: a run died here", "5 skipped"} { // the run after the crash, and the one after that
 		status, said := d.again(t, d.poison)
 		if status != exitSomeFailed || !strings.Contains(said, note) || !strings.Contains(said, "FAIL "+d.culprit+": poison: ") {
 			t.Errorf("status %d, want 1, %q and a poisoned image:\n%s", status, note, said)
@@ -169,13 +169,13 @@ func TestPoisonEndsOneRunAndNoOther(t *testing.T) {
 func TestSuspectsKeepToTheFlagsOfWorkers(t *testing.T) {
 	t.Parallel()
 	d := newDeadRun(t)
-	large := []string{"--resize", "3000x3000", "--upscale", "--fit", "fill", "--filter", "nearest", "--op", "invert"} // 36 MB each
-	status, said := d.again(t, "", append(large, "--isolate", "off", "--worker-memory", "24MiB")...)
+	large := []string{"--resize", "2000x2000", "--upscale", "--fit", "fill", "--filter", "nearest", "--op", "invert"} // 16 MB each
+	status, said := d.again(t, "", append(large, "--isolate", "off", "--worker-memory", "12MiB")...)
 	if !strings.Contains(said, "in processes of their own; isolation: none: it is off") {
 		t.Errorf("--isolate off is not said of the workers for suspects:\n%s", said)
 	}
 	if runtime.GOOS == "linux" && (status != exitSomeFailed || !strings.Contains(said, "FAIL "+d.culprit+": poison: ")) {
-		t.Errorf("status %d: a suspect in a worker that may take 24 MiB, want a failure:\n%s", status, said)
+		t.Errorf("status %d: a suspect in a worker that may take 12 MiB, want a failure:\n%s", status, said)
 	}
 	if status, said = d.again(t, "", append(large, "--worker-memory", "1GiB")...); status != exitOK {
 		t.Errorf("status %d: the same with a gigabyte:\n%s", status, said)

@@ -71,7 +71,7 @@ func TestStrangersEndNoRun(t *testing.T) {
 			if mode == modeProcesses {
 				limit += 2 * workerMemory
 			}
-			if r.peak > limit {
+			if r.peak > limit && !raceDetector {
 				t.Errorf("peak memory %s, want at most %s", summary.Bytes(r.peak), summary.Bytes(limit))
 			}
 			t.Logf("%d files in %v, peak memory %s of %s: %v", len(inputs), r.took.Round(time.Millisecond), summary.Bytes(r.peak), summary.Bytes(limit), r.counts())
@@ -109,7 +109,10 @@ func writeStrangers(t *testing.T, in string) (paths []string) {
 		write(filepath.Join("awkward", f.Name), f.Data)
 	}
 	for i := range *strangersBombs {
-		name, data := bombFile(i)
+		name, data, full := bombFile(i)
+		if full && raceDetector {
+			continue // it would be decoded for minutes
+		}
 		write(filepath.Join("bombs", name), data)
 	}
 	all := stocks(t)
