@@ -38,7 +38,7 @@ func newJob(ctx context.Context, s Spec, l Limits) *job {
 func Do(ctx context.Context, t Task) (Result, error) {
 	j := newJob(ctx, t.Spec, t.Limits)
 	var res Result
-	err := j.guard(func() (err error) {
+	err := guard(&j.doing, func() (err error) {
 		res, err = j.run(t)
 		if j.flattened {
 			over := or(string(t.Spec.Background), "white")
@@ -52,11 +52,11 @@ func Do(ctx context.Context, t Task) (Result, error) {
 	return res, nil
 }
 
-// guard makes an *Error of a panic.
-func (j *job) guard(f func() error) (err error) {
+// guard makes an *Error of a panic. doing is what the job is doing then.
+func guard(doing *string, f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = &Error{Kind: ClassPanic, Doing: j.doing, Err: fmt.Errorf("fault: %v", p), Stack: debug.Stack()}
+			err = &Error{Kind: ClassPanic, Doing: *doing, Err: fmt.Errorf("fault: %v", p), Stack: debug.Stack()}
 		}
 	}()
 	return f()

@@ -580,7 +580,7 @@ func TestPaletteThatIsTooShortFailsAlone(t *testing.T) {
 func TestPanicBecomesAnError(t *testing.T) {
 	j := newJob(context.Background(), Spec{}, Limits{})
 	j.doing = "blur"
-	err := j.guard(func() error { return errors.New([]string{}[len(j.doing)]) })
+	err := guard(&j.doing, func() error { return errors.New([]string{}[len(j.doing)]) })
 	var e *Error
 	if !errors.As(err, &e) || e.Kind != ClassPanic || len(e.Stack) == 0 || !strings.HasPrefix(e.Error(), "blur: fault: ") {
 		t.Errorf("error %v", err)

@@ -18,9 +18,14 @@ type meta struct {
 }
 
 // ReadHeader reads what can be known of an image file without decoding its pixels. An image that is not known is an
-// *Error.
+// *Error, and so is a panic: headers are read where a panic would end a whole run, also when workers do the rest.
 func ReadHeader(data []byte) (Header, error) {
-	m, err := inspect(data)
+	var m meta
+	doing := "read header"
+	err := guard(&doing, func() (err error) {
+		m, err = inspect(data)
+		return err
+	})
 	return m.Header, err
 }
 

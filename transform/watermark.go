@@ -31,7 +31,7 @@ type asset struct {
 func newAsset(name string, data []byte) (*asset, error) {
 	var img *image.NRGBA
 	j := newJob(context.Background(), Spec{}, Limits{MaxPixels: maxAssetPixels})
-	if err := j.guard(func() error {
+	if err := guard(&j.doing, func() error {
 		m, err := inspect(data)
 		if err != nil {
 			return err
