@@ -117,22 +117,23 @@ func (s *Store) Acquit() {
 	clear(s.flights.suspects)
 }
 
-// keepSuspects leaves the suspects to the next run, where the run has ended before it came to them. The folder for temporary files has been
-// removed.
-func (s *Store) keepSuspects() error {
-	s.flights.mu.Lock()
-	defer s.flights.mu.Unlock()
-	if len(s.flights.suspects) == 0 {
-		return nil
+// keepSuspects has the file name the suspects alone, for the next run, where the run has ended before it came to them. It tells whether there are any.
+func (fl *flights) keepSuspects() bool {
+	fl.mu.Lock()
+	defer fl.mu.Unlock()
+	if len(fl.suspects) == 0 {
+		return false
 	}
-	var text []byte
-	for hash := range s.flights.suspects {
-		text = binary.LittleEndian.AppendUint64(text, hash)
+	kept := map[int64]bool{}
+	for _, slot := range fl.suspects {
+		kept[slot] = true
 	}
-	if err := s.root.Mkdir(tempDir, 0o755); err != nil {
-		return err
+	for slot := range fl.slots {
+		if !kept[slot] {
+			_ = fl.write(slot, 0) // at worst there is a suspect too many
+		}
 	}
-	return s.root.WriteFile(path.Join(tempDir, flightsName), text, 0o644)
+	return true
 }
 
 // settle ends the suspicion against an item that has a line now.
@@ -175,7 +176,7 @@ func (s *Store) leftFlights() (hashes []uint64) {
 // openFlights begins anew, with the suspects in the first slots: if this run dies before it comes to them, they still are.
 func (s *Store) openFlights(suspects []uint64) (err error) {
 	fl := &s.flights
-	if fl.file, err = s.temp.OpenFile(flightsName, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o644); err != nil {
+	if fl.file, err = s.temp.OpenFile(flightsName+next, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o644); err != nil {
 		return err
 	}
 	fl.mapped = mapFile(fl.file, flightsMapped)
@@ -185,7 +186,10 @@ func (s *Store) openFlights(suspects []uint64) (err error) {
 		fl.suspects[hash] = slot
 		err = errors.Join(err, fl.write(slot, hash))
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return s.temp.Rename(flightsName+next, flightsName)
 }
 
 func (fl *flights) close() {

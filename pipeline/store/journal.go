@@ -106,7 +106,7 @@ func (s *Store) leftJournal() (lines []byte) {
 }
 
 // adopt takes the files that a journal names for ours, where they hold what was to be written and the ledger does not tell
-// of them.
+// of them. The journal goes on with these alone.
 func (s *Store) adopt(lines []byte) error {
 	var still []byte
 	for line := range strings.Lines(string(lines)) {
@@ -118,7 +118,22 @@ func (s *Store) adopt(lines []byte) error {
 		s.owned[hash] = owner{line: placed}
 		still = append(still, line...)
 	}
-	return s.journal.add(s.temp, still)
+	if err := s.temp.WriteFile(journalNames[0]+next, still, 0o644); err != nil {
+		return err
+	}
+	s.journal.which = 1 // the one that it begins with
+	return s.temp.Rename(journalNames[0]+next, journalNames[0])
+}
+
+// unsettled tells whether an output has its name and the ledger does not tell of it: its line could not be written, or its item has not had
+// its turn since a run was killed.
+func (s *Store) unsettled() bool {
+	for _, own := range s.owned {
+		if own.line == placed {
+			return true
+		}
+	}
+	return false
 }
 
 // sum gives the SHA-256 of a file in hexadecimal digits, or "".

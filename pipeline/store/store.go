@@ -27,6 +27,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -38,6 +39,9 @@ const LedgerName = "imgpipe.jsonl"
 
 // tempDir holds files that are being written. It lies in the output folder, so that a rename never crosses file systems.
 const tempDir = ".imgpipe-tmp"
+
+// next is behind the name of a file in tempDir until it tells all that the file of that name did.
+const next = "-next"
 
 // OnExist says what happens when a name is taken.
 //
@@ -153,12 +157,13 @@ func (s *Store) open() error {
 	case err != nil:
 		s.warn = append(s.warn, fmt.Sprintf("the file system of %s cannot lock a file (%v): a second run in it would not be noticed", s.dir, err))
 	}
-	// From here on the folder is ours alone, so what lies in tempDir was left by a run that was killed.
+	// From here on the folder is ours alone, so what lies in tempDir was left by a run that was killed. What it tells stays until this run
+	// tells the same, which may be killed before that.
 	left, suspects := s.leftJournal(), s.leftFlights()
-	if err := s.root.RemoveAll(tempDir); err != nil {
+	if err := s.sweep(flightsName, journalNames[0], journalNames[1]); err != nil {
 		return s.folderError(doing, err)
 	}
-	if err := s.root.Mkdir(tempDir, 0o755); err != nil {
+	if err := s.root.Mkdir(tempDir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 		return s.folderError(doing, err)
 	}
 	if s.temp, err = s.root.OpenRoot(tempDir); err != nil {
@@ -221,8 +226,8 @@ func (s *Store) lockedError(doing string) error {
 	}
 }
 
-// Close removes the folder for temporary files, unless there are suspects left whose turn did not come, and gives up the lock. Put and Append
-// must have returned; afterwards they fail. Closing again does nothing.
+// Close removes the folder for temporary files, unless there are suspects left whose turn did not come, or outputs that the ledger does not tell
+// of, and gives up the lock. Put and Append must have returned; afterwards they fail. Closing again does nothing.
 func (s *Store) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -232,16 +237,20 @@ func (s *Store) Close() error {
 	s.done = true
 	var err error
 	if s.temp != nil {
+		var keep []string
+		if s.flights.keepSuspects() {
+			keep = append(keep, flightsName)
+		}
+		if s.unsettled() {
+			keep = append(keep, journalNames[:]...)
+		}
 		s.journal.close() // first, because Windows keeps what is open
 		s.flights.close()
 		s.folders.release(s.tempFolder)
 		s.temp.Close()
 		s.temp = nil
 		if err = s.ask("remove", tempDir); err == nil {
-			err = s.root.RemoveAll(tempDir)
-		}
-		if err == nil {
-			err = s.keepSuspects()
+			err = s.sweep(keep...)
 		}
 	}
 	// The lock goes last: a run that gets it owns whatever it finds in tempDir.
@@ -250,6 +259,26 @@ func (s *Store) Close() error {
 		return s.folderError("close output folder "+s.dir, err)
 	}
 	return nil
+}
+
+// sweep removes what lies in tempDir but the files of these names, and tempDir where none is kept.
+func (s *Store) sweep(keep ...string) error {
+	entries, err := fs.ReadDir(s.root.FS(), tempDir)
+	if st, e := s.root.Lstat(tempDir); e != nil || !st.IsDir() || err != nil {
+		return s.root.RemoveAll(tempDir)
+	}
+	kept := false
+	for _, e := range entries {
+		if e.Type().IsRegular() && slices.Contains(keep, e.Name()) {
+			kept = true
+		} else if err := s.root.RemoveAll(path.Join(tempDir, e.Name())); err != nil {
+			return err
+		}
+	}
+	if kept {
+		return nil
+	}
+	return s.root.RemoveAll(tempDir)
 }
 
 func (s *Store) closeFiles() {
