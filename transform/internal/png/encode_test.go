@@ -8,6 +8,7 @@ import (
 	"image/color"
 	"image/png"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -290,4 +291,24 @@ func ExampleEncoder_Append() {
 	h, err := ReadHeader(data)
 	fmt.Println(h.Width, h.Height, h.Gray, err)
 	// Output: 2 2 true <nil>
+}
+
+// TestStopIsAskedBeforeRowsAreTried counts the rows that are made before it is, while it is found out whether filters pay.
+func TestStopIsAskedBeforeRowsAreTried(t *testing.T) {
+	const w, h = 4, 1 << 12
+	p := &Picture{Layout: RGBA, Pix: bytes.Repeat([]byte{1, 2, 3, 4}, w*h), Stride: 4 * w, W: w, H: h}
+	var e Encoder
+	asked := 0
+	_, err := e.Append(nil, p, nil, func() bool { asked++; return true })
+	if !errors.Is(err, ErrStopped) || asked != 1 {
+		t.Errorf("asked %d times, then %v", asked, err)
+	}
+	if row := slices.Concat(e.rows[0], e.rows[1]); slices.Max(row) != 0 {
+		t.Error("rows were made before")
+	}
+	e = Encoder{}
+	asked = 0
+	if _, err := e.Append(nil, p, nil, func() bool { asked++; return false }); err != nil || asked < 2*h/128+h/64 {
+		t.Errorf("asked %d times for %d rows: %v", asked, h, err)
+	}
 }

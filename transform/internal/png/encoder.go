@@ -145,7 +145,10 @@ func (e *Encoder) pixels(p *Picture, depth int, stop func() bool) error {
 		e.rows[i] = zeroed(e.rows[i], bpp+n)
 	}
 	e.pred, e.best, e.next = zeroed(e.pred, n), zeroed(e.best, 1+n), zeroed(e.next, 1+n)
-	plain := e.better(p, depth)
+	plain, err := e.better(p, depth, stop)
+	if err != nil {
+		return err
+	}
 	e.out.begin("IDAT")
 	e.out.split = true
 	defer func() { e.out.split = false }()
@@ -185,19 +188,22 @@ func (e *Encoder) strip(p *Picture, depth, y, end int, plain bool) {
 
 // better tells whether rows are better left without filters, as in pictures that were drawn: what repeats is found again then. It compresses one row in
 // eight in both ways. What has a palette is never filtered, as its numbers say nothing of its colors.
-func (e *Encoder) better(p *Picture, depth int) bool {
+func (e *Encoder) better(p *Picture, depth int, stop func() bool) (plain bool, err error) {
 	if p.Layout == Indexed {
-		return true
+		return true, nil
 	}
 	var size [2]counter
 	for i := range size {
 		e.zip.Reset(&size[i])
 		for y := 0; y < p.H; y += 128 {
+			if stop != nil && stop() {
+				return false, ErrStopped
+			}
 			e.strip(p, depth, y, min(y+16, p.H), i == 1)
 		}
 		e.zip.Close()
 	}
-	return size[1] < size[0]
+	return size[1] < size[0], nil
 }
 
 // A counter counts what is written to it.
