@@ -167,7 +167,9 @@ func flagError(c *cobra.Command, err error) error {
 func nearFlag(c *cobra.Command, name string) string {
 	names := &cobra.Command{SuggestionsMinimumDistance: 2}
 	c.Flags().VisitAll(func(f *pflag.Flag) {
-		names.AddCommand(&cobra.Command{Use: f.Name, Run: func(*cobra.Command, []string) {}})
+		if !f.Hidden {
+			names.AddCommand(&cobra.Command{Use: f.Name, Run: func(*cobra.Command, []string) {}})
+		}
 	})
 	near := names.SuggestionsFor(name)
 	if len(name) < 2 || len(near) == 0 {
