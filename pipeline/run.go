@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"imgpipe/fetch"
-	"imgpipe/transform"
 )
 
 // ErrTooManyFailures ends a run that reached Options.MaxFailures or Options.MaxFailureShare.
@@ -83,23 +82,6 @@ func (r *runner) tellStopping(ctx context.Context) (end func()) {
 		close(over)
 		telling.Wait()
 	}
-}
-
-// A job is one item on its way.
-type job struct {
-	Outcome
-	body   fetch.Body
-	result transform.Result
-	ticket *ticket
-	// bytes is what the budget counts for body.
-	bytes int64
-	// ready is when the job was last handed on.
-	ready time.Duration
-}
-
-// newJob makes room for as many spans as there are stages, at once.
-func newJob(item fetch.Item) *job {
-	return &job{Outcome: Outcome{Item: item, Spans: make([]Span, 0, 10)}}
 }
 
 func (r *runner) now() time.Duration { return time.Since(r.began) }
@@ -215,178 +197,6 @@ func (r *runner) stopped(ctx context.Context) bool {
 	return true
 }
 
-// plan asks the store where j goes. Like the stages that follow, it tells whether j goes on.
-func (r *runner) plan(ctx context.Context, j *job) bool {
-	if j.Item.Err != nil {
-		return r.fail(ctx, j, j.Item.Err)
-	}
-	place, err := r.Store.Plan(j.Item)
-	if err != nil {
-		return r.fail(ctx, j, err)
-	}
-	j.Place = place
-	if why, skip := place.Skip(); skip {
-		j.Status, j.Why = Skipped, why
-		return false
-	}
-	return true
-}
-
-// fetch gets j's bytes.
-func (r *runner) fetch(ctx context.Context, j *job, lane int) bool {
-	var err error
-	if j.ticket, err = r.pace.begin(ctx, j.Item.URL); err != nil {
-		return r.fail(ctx, j, err)
-	}
-	if r.stopped(ctx) { // planned, and not begun
-		j.ticket.end()
-		j.Status, j.Err = Interrupted, errStopped
-		return false
-	}
-	start := r.now()
-	reserve := func(ctx context.Context, n int64) (err error) {
-		if j.bytes > 0 { // a further try gives back what the one before it took
-			r.budget.giveBytes(j.bytes)
-			j.bytes = 0
-		}
-		j.bytes, err = r.budget.takeBytes(ctx, n)
-		return err
-	}
-	body, err := r.Fetcher.Fetch(ctx, j.Item, reserve)
-	j.ready = r.now()
-	j.Spans = append(j.Spans, Span{StageFetch, lane, start, j.ready})
-	j.body, j.Fetches, j.BytesIn = body, body.Attempts, int64(len(body.Data))
-	if err != nil {
-		var tried *fetch.Error
-		if errors.As(err, &tried) {
-			j.Fetches = tried.Attempts
-		}
-		r.release(j, false)
-		j.ticket.end()
-		return r.fail(ctx, j, err)
-	}
-	j.ticket.fetched(j.ready - start)
-	if spare := j.bytes - j.BytesIn; spare > 0 { // an unknown length was reserved at its limit
-		r.budget.giveBytes(spare)
-		j.bytes -= spare
-	}
-	return true
-}
-
-// release gives back j's body and its part of the budget. The buffer is used again only if nobody can be reading it any more.
-func (r *runner) release(j *job, reuse bool) {
-	r.budget.giveBytes(j.bytes)
-	j.bytes = 0
-	if reuse && j.body.Release != nil {
-		j.body.Release()
-	}
-	j.body = fetch.Body{}
-}
-
-// transform has the executor work on j.
-func (r *runner) transform(ctx context.Context, j *job) bool {
-	j.ticket.end()
-	taken := r.now()
-	j.Spans = append(j.Spans, Span{StageQueue, 0, j.ready, taken})
-	header, err := transform.ReadHeader(j.body.Data)
-	if err != nil {
-		r.release(j, true)
-		return r.fail(ctx, j, err)
-	}
-	j.Source = header
-	pixels, err := r.budget.takePixels(ctx, r.Spec.Need(header))
-	if err != nil {
-		r.release(j, true)
-		return r.fail(ctx, j, err)
-	}
-	start := r.now()
-	result, err := r.do(ctx, j)
-	end := r.now()
-	r.pace.workedOn(end - start)
-	r.budget.givePixels(pixels)
-	r.release(j, err == nil)
-	j.Spans = append(j.Spans, Span{StageMemory, j.Cost.Worker, taken, start})
-	j.laneSpans(start, end, result)
-	if err != nil {
-		return r.fail(ctx, j, err)
-	}
-	j.result, j.Source, j.Path, j.Warnings = result, result.Source, result.Path, result.Warnings
-	j.ready = end
-	return true
-}
-
-// do calls the executor within the item's time.
-func (r *runner) do(ctx context.Context, j *job) (result transform.Result, err error) {
-	if r.ItemTimeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, r.ItemTimeout)
-		defer cancel()
-	}
-	task := transform.Task{Data: j.body.Data, Spec: r.Spec, Limits: r.Limits}
-	if g, ok := j.Place.(Guard); ok {
-		result, j.Cost, err = g.Do(ctx, r.Executor, task)
-	} else {
-		result, j.Cost, err = r.Executor.Do(ctx, task)
-	}
-	return result, err
-}
-
-// laneSpans divides the time of a call of the executor, from start to end, into the stages whose lengths are known.
-func (j *job) laneSpans(start, end time.Duration, res transform.Result) {
-	at := start
-	for _, part := range []struct {
-		stage Stage
-		took  time.Duration
-	}{
-		{StageLock, j.Cost.Wait},
-		{StageStart, j.Cost.Start},
-		{StageHandover, j.Cost.Handover},
-		{StageDecode, res.Decode},
-		{StageOperate, res.Operate},
-		{StageEncode, res.Encode},
-	} {
-		if part.took > 0 {
-			to := min(at+part.took, end)
-			j.Spans = append(j.Spans, Span{part.stage, j.Cost.Worker, at, to})
-			at = to
-		}
-	}
-}
-
-// store keeps j's outputs, which ends j.
-func (r *runner) store(ctx context.Context, j *job, lane int) {
-	start := r.now()
-	outputs, err := j.Place.Put(j.result)
-	j.Spans = append(j.Spans, Span{StageStore, lane, start, r.now()})
-	j.result, j.Outputs = transform.Result{}, outputs
-	if err != nil {
-		r.fail(ctx, j, err)
-		return
-	}
-	j.Status, j.Why = Skipped, "files that are not ours have its names"
-	for _, o := range outputs {
-		if !o.Kept {
-			j.Status, j.Why = Done, ""
-		}
-	}
-}
-
-// fail ends j with err, an item's own error or that of ctx, which is the run's. An error that is fatal ends the run as well. It gives
-// false, the answer of a stage that ends a job.
-func (r *runner) fail(ctx context.Context, j *job, err error) bool {
-	j.Err = err
-	if over := ctx.Err(); over != nil && errors.Is(err, over) || errors.Is(err, fetch.ErrFinished) {
-		j.Status = Interrupted
-		return false
-	}
-	j.Status, j.Class = Failed, ClassOf(err)
-	var fatal interface{ Fatal() bool }
-	if errors.As(err, &fatal) && fatal.Fatal() {
-		r.cancel(err)
-	}
-	return false
-}
-
 // end accounts for j.
 func (r *runner) end(j *job) {
 	r.totals.add(j.Status)
@@ -419,16 +229,4 @@ func (r *runner) verdict(ctx context.Context) error {
 	default:
 		return nil
 	}
-}
-
-// ClassUnknown is the class of an error that names none.
-const ClassUnknown = "error"
-
-// ClassOf gives the class of an error: that of the first error in its chain with a method Class() string, else ClassUnknown.
-func ClassOf(err error) string {
-	var c interface{ Class() string }
-	if errors.As(err, &c) {
-		return c.Class()
-	}
-	return ClassUnknown
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -15,7 +14,6 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
-	"golang.org/x/net/http/httpguts"
 
 	"imgpipe/fetch"
 	"imgpipe/pipeline/store"
@@ -223,131 +221,6 @@ func word(p *string, kind string, check func(string) error) pflag.Value {
 // hostFor reads a host of --allow-host or --deny-host.
 func hostFor(deny bool) func(string) (string, error) {
 	return func(s string) (string, error) { return s, fetch.CheckHost(s, deny) }
-}
-
-// validate looks at the flags together. Its errors name the flags and what was expected.
-func (f *runFlags) validate() error {
-	changed := f.set.Changed
-	switch {
-	case f.output == "":
-		return errors.New("--output DIR is missing: expected the folder for the outputs")
-	case len(f.inputs) == 0 && len(f.lists) == 0:
-		return errors.New("there is no input: expected files, folders, patterns or URLs, or --input-list FILE")
-	case changed("resize") && changed("size"):
-		return errors.New("--resize and --size exclude each other: expected one --resize, or a --size for each output")
-	case f.mode == modeSerial && changed("workers") && f.workers != 1:
-		return fmt.Errorf("--workers %d: --mode serial has one worker", f.workers)
-	case f.mode == modeSerial && changed("downloads") && f.downloads != 1:
-		return fmt.Errorf("--downloads %d: --mode serial fetches one image after the other", f.downloads)
-	case f.force && f.retryFailed:
-		return errors.New("--force and --retry-failed exclude each other: expected one of them")
-	case f.skipFailed && (f.force || f.retryFailed):
-		return errors.New("--skip-failed excludes --force and --retry-failed: expected one of them")
-	case f.explain && !f.dry:
-		return errors.New("--explain says what would be done: expected --dry-run with it")
-	case f.quiet && changed("progress"):
-		return errors.New("--quiet and --progress exclude each other: expected one of them")
-	}
-	if f.dry {
-		for _, name := range []string{"report", "failed-list", "trace", "cpuprofile", "memprofile"} {
-			if changed(name) {
-				return fmt.Errorf("--%s tells of a run: expected it without --dry-run", name)
-			}
-		}
-	}
-	if (changed("resize") || changed("size")) && changed("gravity") && !f.placed() {
-		return errors.New("--gravity says what --fit cover keeps and where --fit contain puts it: expected one of them with it")
-	}
-	if changed("quality") && f.format != "" && f.format != "keep" && f.format != "jpeg" && f.format != "jpg" {
-		return fmt.Errorf("--quality is that of JPEG files: expected no --format %s with it", f.format)
-	}
-	if !httpguts.ValidHeaderFieldValue(f.userAgent) {
-		return fmt.Errorf("--user-agent %q: expected text without control characters", f.userAgent)
-	}
-	if !changed("resize") && !changed("size") {
-		for _, name := range []string{"fit", "gravity", "filter", "upscale"} {
-			if changed(name) {
-				return fmt.Errorf("--%s says how to resize: expected --resize or --size with it", name)
-			}
-		}
-	}
-	if len(f.lists) == 0 {
-		for _, name := range []string{"list-format", "url-col", "null"} {
-			if changed(name) {
-				return fmt.Errorf("--%s says how to read a list: expected --input-list with it", name)
-			}
-		}
-	}
-	if f.null && f.listFormat != "auto" && f.listFormat != "plain" {
-		return fmt.Errorf("--null is for plain lists: expected no --list-format %s with it", f.listFormat)
-	}
-	if err := f.worker.validate(f.mode, f.set); err != nil {
-		return err
-	}
-	if f.mode == modeSerial {
-		f.workers, f.downloads = 1, 1
-	}
-	return f.outputIsNotInput()
-}
-
-// placed tells that gravity has a say: a picture is cut, or put on a larger canvas.
-func (f *runFlags) placed() bool {
-	fits := []transform.Fit{transform.Fit(strings.ToLower(f.fit)), f.resize.Fit}
-	for _, s := range f.sizes {
-		fits = append(fits, s.Fit)
-	}
-	return slices.Contains(fits, transform.FitCover) || slices.Contains(fits, transform.FitContain)
-}
-
-// originalsAreSafe refuses, before anything is begun, inputs that lie in the output folder when files there may be replaced: one input's
-// output could take the place of another input. A list that can be read but once is looked at as it comes, by archive.plan.
-func (f *runFlags) originalsAreSafe(ctx context.Context, inputs fetch.Inputs) error {
-	if f.onExist != store.Overwrite.String() {
-		return nil
-	}
-	for _, arg := range f.inputs {
-		if _, err := os.Stat(arg); err == nil && within(f.output, arg) {
-			return fmt.Errorf("--on-exist overwrite: the input %q lies in the output folder, and originals are never written over: expected another folder", arg)
-		}
-	}
-	if !rereadable(f.lists) {
-		return nil
-	}
-	for item, err := range inputs.Items(ctx) {
-		if err == nil && item.Err == nil && !item.URL && within(f.output, item.Source) {
-			return fmt.Errorf("--on-exist overwrite: the input %q lies in the output folder, and originals are never written over: expected another folder", item.Source)
-		}
-	}
-	return nil
-}
-
-// within tells whether a path leads into a folder, symbolic links followed.
-func within(folder, path string) bool {
-	real := func(p string) string {
-		if abs, err := filepath.Abs(p); err == nil {
-			p = abs
-		}
-		if r, err := filepath.EvalSymlinks(p); err == nil {
-			p = r
-		}
-		return p
-	}
-	rel, err := filepath.Rel(real(folder), real(path))
-	return err == nil && filepath.IsLocal(rel) && rel != "."
-}
-
-// outputIsNotInput refuses, before anything is begun, an output folder that is the very folder of the inputs.
-func (f *runFlags) outputIsNotInput() error {
-	out, err := os.Stat(f.output)
-	if err != nil {
-		return nil // it is not there yet
-	}
-	for _, arg := range f.inputs {
-		if in, err := os.Stat(arg); err == nil && in.IsDir() && os.SameFile(in, out) {
-			return fmt.Errorf("--output %q is the folder %q of the inputs, and originals are never written over: expected another folder", f.output, arg)
-		}
-	}
-	return nil
 }
 
 // source says where the items come from.
