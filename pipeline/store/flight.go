@@ -54,6 +54,7 @@ func (s *Store) Begin(k Key) (Flight, error) {
 		err = fl.write(slot, hash)
 	}
 	if err != nil {
+		fl.free = append(fl.free, slot)
 		return Flight{}, s.folderError("write "+path.Join(tempDir, flightsName), err)
 	}
 	return Flight{slot}, nil
@@ -112,9 +113,25 @@ func (s *Store) Suspects() int {
 
 // Acquit ends the suspicion against all items, as when a run has come to the end of its input: those that are left were not in it.
 func (s *Store) Acquit() {
-	s.flights.mu.Lock()
-	defer s.flights.mu.Unlock()
-	clear(s.flights.suspects)
+	fl := &s.flights
+	fl.mu.Lock()
+	defer fl.mu.Unlock()
+	for hash := range fl.suspects {
+		fl.acquit(hash)
+	}
+}
+
+// acquit ends the suspicion against one. The lock is held.
+func (fl *flights) acquit(hash uint64) {
+	slot, ok := fl.suspects[hash]
+	if !ok {
+		return
+	}
+	delete(fl.suspects, hash)
+	if fl.file != nil {
+		_ = fl.write(slot, 0) // at worst it is a suspect once more
+		fl.free = append(fl.free, slot)
+	}
 }
 
 // keepSuspects has the file name the suspects alone, for the next run, where the run has ended before it came to them. It tells whether there are any.
@@ -144,14 +161,7 @@ func (s *Store) settle(k Key) {
 	if len(fl.suspects) == 0 {
 		return
 	}
-	hash := k.flightHash()
-	if slot, ok := fl.suspects[hash]; ok {
-		delete(fl.suspects, hash)
-		if fl.file != nil {
-			_ = fl.write(slot, 0)
-			fl.free = append(fl.free, slot)
-		}
-	}
+	fl.acquit(k.flightHash())
 }
 
 // leftFlights gives the slots that a killed run left; a run that ended leaves none.

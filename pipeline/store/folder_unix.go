@@ -94,9 +94,7 @@ func (fs *folders) get(name string) (*folder, error) {
 		return d, nil
 	}
 	fs.below[name] = d
-	if len(fs.below) > openFolders {
-		fs.evict()
-	}
+	fs.evict()
 	return d, nil
 }
 
@@ -107,16 +105,19 @@ func (fs *folders) use(d *folder) {
 	d.used = fs.clock
 }
 
-// evict closes the folder whose last use is longest ago, unless all are in use. The lock is held.
+// evict closes the folders whose last use is longest ago, until no more than openFolders are left or all are in use. The lock is held.
 func (fs *folders) evict() {
-	var oldest *folder
-	var its string
-	for name, d := range fs.below {
-		if d.users == 0 && (oldest == nil || d.used < oldest.used) {
-			oldest, its = d, name
+	for len(fs.below) > openFolders {
+		var oldest *folder
+		var its string
+		for name, d := range fs.below {
+			if d.users == 0 && (oldest == nil || d.used < oldest.used) {
+				oldest, its = d, name
+			}
 		}
-	}
-	if oldest != nil {
+		if oldest == nil {
+			return
+		}
 		delete(fs.below, its)
 		oldest.file.Close()
 	}
@@ -156,6 +157,7 @@ func (fs *folders) close() {
 	}
 	fs.below = nil
 	fs.top.file.Close()
+	fs.top.fd = -1 // its number may soon be that of another file
 }
 
 // leads tells whether a name leads to d, through no symbolic link: one that does could lead out of the output folder and back to a d that

@@ -63,3 +63,38 @@ func TestFoldersKeptOpenAreBounded(t *testing.T) {
 		t.Error("nobody uses it, and it was open still")
 	}
 }
+
+// TestBurstOfFoldersIsClosedAgain has more folders in use at once than are kept open.
+func TestBurstOfFoldersIsClosedAgain(t *testing.T) {
+	root, err := os.OpenRoot(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	all, err := newFolders(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer all.close()
+	get := func(i int) *folder {
+		if err := root.MkdirAll(fmt.Sprint(i), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		d, err := all.get(fmt.Sprint(i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	var used []*folder
+	for i := range 2 * openFolders {
+		used = append(used, get(i))
+	}
+	for _, d := range used {
+		all.release(d)
+	}
+	all.release(get(2 * openFolders))
+	if n := len(all.below); n > openFolders {
+		t.Errorf("%d folders are open after a burst, want at most %d", n, openFolders)
+	}
+}

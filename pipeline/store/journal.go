@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -30,6 +31,9 @@ type journal struct {
 	mapped mapped // the beginning of the one that is written to
 	which  int
 	end    int64
+	// adopted are lines that a killed run left and that are of use still. Each journal begins with them: the turn of their items may come
+	// late.
+	adopted []byte
 }
 
 func (j *journal) close() {
@@ -52,7 +56,7 @@ func (j *journal) add(temp *os.Root, lines []byte) error {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.end > journalSize {
+	if j.end > journalSize+int64(len(j.adopted)) {
 		j.which, j.end = 1-j.which, 0
 	}
 	if j.end == 0 {
@@ -66,6 +70,7 @@ func (j *journal) add(temp *os.Root, lines []byte) error {
 		j.files[j.which] = f
 		j.mapped.close()
 		j.mapped = mapFile(f, journalMapped)
+		lines = slices.Concat(j.adopted, lines)
 	}
 	err := j.mapped.writeAt(j.files[j.which], lines, j.end)
 	if err == nil {
@@ -121,7 +126,7 @@ func (s *Store) adopt(lines []byte) error {
 	if err := s.temp.WriteFile(journalNames[0]+next, still, 0o644); err != nil {
 		return err
 	}
-	s.journal.which = 1 // the one that it begins with
+	s.journal.which, s.journal.adopted = 1, still // it begins with the other one
 	return s.temp.Rename(journalNames[0]+next, journalNames[0])
 }
 

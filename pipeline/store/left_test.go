@@ -2,8 +2,10 @@ package store
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -19,6 +21,21 @@ func TestOutputWithoutALineStaysOurs(t *testing.T) {
 		{"a run that does other things", func(t *testing.T, dir string) {
 			if err := open(t, dir, Options{}).Close(); err != nil {
 				t.Error(err)
+			}
+		}},
+		{"a run with so many outputs that its journal begins anew", func(t *testing.T, dir string) {
+			s := open(t, dir, Options{})
+			all := Entry{Status: Done, Source: "all"}
+			long := strings.Repeat("l", 180)
+			for i := range 3 * journalSize / 256 {
+				outs, err := s.Put(named(t, fmt.Sprintf("x/%s%d.png", long, i)), jpg("other"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				all.Outputs = append(all.Outputs, outs...)
+			}
+			if err := errors.Join(s.Append(all), s.Close()); err != nil {
+				t.Fatal(err)
 			}
 		}},
 	} {

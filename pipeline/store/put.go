@@ -102,10 +102,9 @@ type pending struct {
 	out   Output
 	data  []byte
 	hash  uint64
-	temp  string  // its name in tempDir while it is there
-	in    *folder // where it goes; nil while that is not there
-	there bool    // a file with its bytes has its name already
-	ours  bool    // the ledger tells of a file of its name
+	temp  string // its name in tempDir while it is there
+	there bool   // a file with its bytes has its name already
+	ours  bool   // the ledger tells of a file of its name
 }
 
 // look takes the name for the item, and decides what to do about a file that has it.
@@ -127,12 +126,9 @@ func (s *Store) look(name Name, f *pending) error {
 	s.mu.Unlock()
 
 	err := s.ask("lstat", f.out.Path)
-	if err == nil {
-		f.in, err = s.folders.get(path.Dir(f.out.Path))
-	}
 	var st found
 	if err == nil {
-		st, err = f.in.stat(path.Base(f.out.Path))
+		st, err = s.stat(f.out.Path)
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -251,30 +247,30 @@ func (s *Store) write(f *pending) (err error) {
 
 // place gives a file that is written its name.
 func (s *Store) place(f *pending) error {
-	doing, dir := "write "+f.out.Path, path.Dir(f.out.Path)
 	for again := false; ; again = true {
-		var err error
-		if f.in == nil {
-			f.in, err = s.makeDir(dir)
-		}
-		if err == nil {
-			err = s.ask("rename", f.out.Path)
-		}
-		if err == nil {
-			err = f.in.take(s.tempFolder, f.temp, path.Base(f.out.Path))
-		}
+		err := s.rename(f)
 		switch {
 		case err == nil:
 			f.temp = ""
 			return nil
 		case errors.Is(err, fs.ErrNotExist) && !again:
-			// Somebody removed the folder since it was found.
-			s.folders.release(f.in)
-			f.in = nil
-			continue
+			continue // somebody removed the folder since it was found
 		}
-		return s.pathError(doing, f.out.Path, err)
+		return s.pathError("write "+f.out.Path, f.out.Path, err)
 	}
+}
+
+// rename finds the folder anew, though look has found it before: to write a file takes a while, in which it may have been moved.
+func (s *Store) rename(f *pending) error {
+	in, err := s.makeDir(path.Dir(f.out.Path))
+	if err != nil {
+		return err
+	}
+	defer s.folders.release(in)
+	if err := s.ask("rename", f.out.Path); err != nil {
+		return err
+	}
+	return in.take(s.tempFolder, f.temp, path.Base(f.out.Path))
 }
 
 // makeDir gives a folder, and makes it and those above it where they are not there.
@@ -291,11 +287,10 @@ func (s *Store) makeDir(dir string) (*folder, error) {
 	return s.folders.get(dir)
 }
 
-// discard ends the use of folders, and removes what is left in tempDir of outputs that did not get their names. What cannot be removed goes when the
+// discard removes what is left in tempDir of outputs that did not get their names. What cannot be removed goes when the
 // Store is closed, or opened again.
 func (s *Store) discard(files []pending) {
 	for _, f := range files {
-		s.folders.release(f.in)
 		if f.temp != "" && s.ask("remove", f.temp) == nil {
 			s.temp.Remove(f.temp)
 		}
