@@ -8,11 +8,23 @@ import "golang.org/x/sys/unix"
 // vain, costs as much as to read a small file.
 type localFile int
 
-// openLocal opens a file to be read. Of a named pipe, which is refused afterwards, it does not wait for a writer.
+// openLocal opens a file to be read. Of a named pipe, which is refused afterwards, it does not wait for a writer; of a file that another
+// program holds a lease on, as servers of files do, it waits until that is given up.
 func openLocal(path string) (localFile, error) {
+	f, err := openWith(path, unix.O_NONBLOCK)
+	if err == unix.EAGAIN {
+		var st unix.Stat_t
+		if again(func() error { return unix.Stat(path, &st) }) == nil && st.Mode&unix.S_IFMT == unix.S_IFREG {
+			return openWith(path, 0)
+		}
+	}
+	return f, err
+}
+
+func openWith(path string, flags int) (localFile, error) {
 	f := localFile(-1)
 	err := again(func() error {
-		fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+		fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC|flags, 0)
 		f = localFile(fd)
 		return err
 	})
