@@ -41,8 +41,11 @@ func Do(ctx context.Context, t Task) (Result, error) {
 	err := guard(&j.doing, func() (err error) {
 		res, err = j.run(t)
 		if j.flattened {
-			over := or(string(t.Spec.Background), "white")
-			res.Warnings = append(res.Warnings, fmt.Sprintf("transparency was laid over %s, as %s has none: png keeps it", over, t.Spec.Output(res.Source)))
+			what, over, format := "transparency", or(string(t.Spec.Background), "white"), t.Spec.Output(res.Source)
+			if format == GIF {
+				what = "partial transparency"
+			}
+			res.Warnings = append(res.Warnings, fmt.Sprintf("%s was laid over %s, as %s has none: png keeps it", what, over, format))
 		}
 		return err
 	})

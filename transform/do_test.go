@@ -264,8 +264,9 @@ func TestTransparencyGetsTheBackground(t *testing.T) {
 
 // TestLostTransparencyIsSaid also shows that nothing is said of images that could be transparent and are not, and of formats that keep it.
 func TestLostTransparencyIsSaid(t *testing.T) {
-	opaque, clear := scene(40, 30), scene(40, 30)
+	opaque, clear, cut := scene(40, 30), scene(40, 30), scene(40, 30)
 	clear.Pix[4*(40*15+20)+3] = 100
+	cut.Pix[4*(40*15+20)+3] = 0
 	for _, c := range []struct {
 		pic  *image.NRGBA
 		text string
@@ -276,6 +277,8 @@ func TestLostTransparencyIsSaid(t *testing.T) {
 		{clear, "background=#336699;blur=1;format=bmp", "transparency was laid over #336699, as bmp has none: png keeps it"},
 		{opaque, "background=transparent;size=50x20,fit=contain;format=jpeg", "transparency was laid over #00000000, as jpeg has none: png keeps it"},
 		{clear, "crop=10x10,x=0,y=0;format=jpeg", ""},
+		{clear, "format=gif", "partial transparency was laid over white, as gif has none: png keeps it"},
+		{cut, "format=gif", ""},
 		{clear, "size=30", ""},
 		{clear, "format=tiff", ""},
 		{opaque, "format=jpeg", ""},

@@ -79,8 +79,8 @@ func (z *Reader) Start(piece func() ([]byte, error), n int) {
 	z.err = nil
 }
 
-// Take gives the next n bytes, good until the next call. Damage is an error only of the bytes that it makes doubtful, and of Finish. One byte behind those
-// given may be read, whatever it is.
+// Take gives the next n bytes, good until the next call. Damage is an error of the bytes that it makes doubtful and of those unpacked together with them,
+// and of Finish; bytes given before stay good. One byte behind those given may be read, whatever it is.
 func (z *Reader) Take(n int) ([]byte, error) {
 	if z.w-z.r < n && z.err == nil {
 		from := min(z.r, max(0, z.w-windowSize))
