@@ -54,7 +54,9 @@ type Summary struct {
 	// Retries counts fetches that were tried again, Replaced tasks whose worker died.
 	Retries  int `json:"retries"`
 	Replaced int `json:"replaced"`
-	Warnings int `json:"warnings"`
+	// Warnings counts what was wrong, or was lost, with images that are done all the same; Warning is the first of them, behind its source.
+	Warnings int    `json:"warnings"`
+	Warning  string `json:"warning,omitempty"`
 
 	Wall         float64 `json:"wall_s"`
 	ImagesPerSec float64 `json:"images_per_s"`
@@ -124,6 +126,9 @@ func (s *Summary) Add(o pipeline.Outcome) {
 		s.WorkerStart = (s.WorkerStart*float64(s.WorkerStarts) + o.Cost.Start.Seconds()) / float64(s.WorkerStarts+1)
 		s.WorkerStarts++
 	}
+	if s.Warnings == 0 && len(o.Warnings) > 0 {
+		s.Warning = fetch.Redact(o.Item.Source) + ": " + o.Warnings[0]
+	}
 	s.Warnings += len(o.Warnings)
 	if s.Stages == nil {
 		s.Stages, s.Paths = map[pipeline.Stage]float64{}, map[string]int{}
@@ -180,8 +185,11 @@ func (s *Summary) WriteText(w io.Writer) {
 		fmt.Fprintf(w, ", peak memory %s", Bytes(s.PeakMemory))
 	}
 	fmt.Fprintln(w)
-	if s.Retries+s.Replaced+s.Warnings > 0 {
-		fmt.Fprintf(w, "%d fetches tried again, %d images whose worker died, %d warnings (in the ledger)\n", s.Retries, s.Replaced, s.Warnings)
+	if s.Retries+s.Replaced > 0 {
+		fmt.Fprintf(w, "%d fetches tried again, %d images whose worker died\n", s.Retries, s.Replaced)
+	}
+	if s.Warnings > 0 {
+		fmt.Fprintf(w, "%d warnings (in the ledger), e.g. %s\n", s.Warnings, Printable(s.Warning))
 	}
 	for i, f := range s.Failures {
 		if i == 0 {

@@ -16,7 +16,7 @@ import (
 func outcomes() []pipeline.Outcome {
 	const ms = time.Millisecond
 	return []pipeline.Outcome{
-		{Status: pipeline.Done, BytesIn: 1000, Fetches: 3, Path: "ycbcr", Warnings: []string{"w"},
+		{Status: pipeline.Done, BytesIn: 1000, Fetches: 3, Path: "ycbcr", Warnings: []string{"its end is missing", "w"}, Item: fetch.Item{Source: "cut.jpg"},
 			Outputs: []pipeline.Output{{Bytes: 100}, {Bytes: 200}},
 			Cost:    pipeline.Cost{Attempts: 2, Start: 4 * ms, Copied: 1300},
 			Spans:   []pipeline.Span{{Stage: pipeline.StageFetch, End: 250 * ms}, {Stage: pipeline.StageDecode, Start: 250 * ms, End: 375 * ms}}},
@@ -42,8 +42,8 @@ func TestSummaryAddsUp(t *testing.T) {
 	if s.Outputs != 3 || s.BytesOut != 310 || s.BytesIn != 1500 || s.Copied != 1300 {
 		t.Errorf("%d outputs of %d bytes from %d, %d copied; files that were kept do not count", s.Outputs, s.BytesOut, s.BytesIn, s.Copied)
 	}
-	if s.Retries != 2 || s.Replaced != 1 || s.Warnings != 1 || s.ImagesPerSec != 1 {
-		t.Errorf("%d retries, %d replaced, %d warnings, %v images/s", s.Retries, s.Replaced, s.Warnings, s.ImagesPerSec)
+	if s.Retries != 2 || s.Replaced != 1 || s.Warnings != 2 || s.Warning != "cut.jpg: its end is missing" || s.ImagesPerSec != 1 {
+		t.Errorf("%d retries, %d replaced, %d warnings, first %q, %v images/s", s.Retries, s.Replaced, s.Warnings, s.Warning, s.ImagesPerSec)
 	}
 	if s.WorkerStarts != 2 || s.WorkerStart != 0.003 {
 		t.Errorf("%d starts of %v s in the mean", s.WorkerStarts, s.WorkerStart)
@@ -72,6 +72,9 @@ func TestTextAndJSONTellNoSecrets(t *testing.T) {
 		t.Errorf("read back %+v, %v", back, err)
 	}
 	for _, b := range []string{text.String(), file.String()} {
+		if !strings.Contains(b, "cut.jpg: its end is missing") {
+			t.Errorf("no warning in:\n%s", b)
+		}
 		if strings.Contains(b, "secret") || !strings.Contains(b, "http-404") {
 			t.Errorf("a secret, or no failure, in:\n%s", b)
 		}
