@@ -44,17 +44,18 @@ type Body struct {
 
 // Failure classes of this package, as [Error.Class] gives them. A status of 400 and above has its own: "http-404".
 const (
-	ClassNotFound  = "not-found" // no such file
-	ClassRead      = "read"      // the file cannot be read: permission, not a regular file, disk trouble
-	ClassTooBig    = "too-big"   // more bytes than --max-bytes
-	ClassTimeout   = "timeout"   // the server did not answer, or not fast enough
-	ClassNetwork   = "network"   // no connection, or it broke
-	ClassDNS       = "dns"       // the host's name is not known
-	ClassTLS       = "tls"       // the certificate is not trusted, or no common protocol
-	ClassRedirect  = "redirect"  // too many, or to a place that is not allowed
-	ClassTruncated = "truncated" // the body ended before its announced length
-	ClassRefused   = "refused"   // policy: scheme, host, port or address not allowed
-	ClassURL       = "bad-url"   // not a URL that can be fetched
+	ClassNotFound  = "not-found"  // no such file
+	ClassRead      = "read"       // the file cannot be read: permission, not a regular file, disk trouble
+	ClassTooBig    = "too-big"    // more bytes than --max-bytes
+	ClassTimeout   = "timeout"    // the server did not answer, or not fast enough
+	ClassNetwork   = "network"    // no connection, or it broke
+	ClassDNS       = "dns"        // the host's name is not known
+	ClassTLS       = "tls"        // the certificate is not trusted, or no common protocol
+	ClassRedirect  = "redirect"   // too many, or to a place that is not allowed
+	ClassTruncated = "truncated"  // the body ended before its announced length
+	ClassRefused   = "refused"    // policy: scheme, host, port or address not allowed
+	ClassURL       = "bad-url"    // not a URL that can be fetched
+	ClassRecord    = "bad-record" // a line or row of a list that names nothing
 )
 
 // An Error is why an item could not be fetched.

@@ -17,8 +17,8 @@ import (
 //   - a URL, http or https;
 //   - a file, whatever its extension;
 //   - a folder, which is walked with all folders below it in the order of names, for files whose extension is that of an
-//     image (jpg jpeg jpe jfif png apng gif tif tiff bmp webp). Symbolic links, hidden files and folders, and the folders
-//     in Skip are passed over. The folder that is named may itself be a symbolic link, or hidden;
+//     image (jpg jpeg jpe jfif png apng gif tif tiff bmp webp, and heic heif avif jxl, which will fail). Symbolic links, hidden files
+//     and folders, the folders in Skip and those with a Marker are passed over. The folder that is named may itself be a symbolic link, or hidden;
 //   - a pattern with * ? [a-z] {a,b}, and ** for any folders between, as a shell would read it. A file of exactly that name
 //     goes first. A pattern that ends in an extension ("*.dat") takes any file, another ("2024/**") images only.
 //
@@ -30,11 +30,13 @@ type Inputs struct {
 	Lists []List
 	// Skip are folders into which no walk goes, such as the one for outputs. They need not exist.
 	Skip []string
+	// Marker is the name of a file that folders of outputs hold. A walk does not go into such a folder; one that is named itself is walked.
+	Marker string
 	// Stdin is what the list "-" reads; nil means os.Stdin. A read from it that blocks when the run is cancelled is
 	// left behind.
 	Stdin io.Reader
 	// PassedOver, if it is set, is called by Items for what lies in a folder that is walked and is not taken, hidden files aside: a
-	// symbolic link, or a file whose extension is not that of an image. what names that kind, in the plural.
+	// symbolic link, a file whose extension is not that of an image, or a folder with a Marker. what names that kind, in the plural.
 	PassedOver func(path, what string)
 }
 
@@ -58,7 +60,7 @@ func (e *InputError) Unwrap() error { return e.Err }
 // give, that a list has the column that is asked for. It reads no further than it must, and nothing of a list that can
 // be read only once, such as standard input. Its errors are *InputError, but for ctx's.
 func (in Inputs) Check(ctx context.Context) error {
-	skip := folders(in.Skip)
+	skip := in.skipped()
 	for _, arg := range in.Args {
 		if err := checkArg(ctx, arg, skip); err != nil {
 			if ctx.Err() != nil {
@@ -81,7 +83,7 @@ func (in Inputs) Check(ctx context.Context) error {
 	return nil
 }
 
-func checkArg(ctx context.Context, arg string, skip []folder) error {
+func checkArg(ctx context.Context, arg string, skip skipped) error {
 	if isURL(arg) {
 		_, err := parseURL(arg)
 		return err
@@ -94,7 +96,7 @@ func checkArg(ctx context.Context, arg string, skip []folder) error {
 	info, err := os.Stat(arg)
 	switch {
 	case err == nil && info.IsDir():
-		if among(skip, arg) {
+		if skip.has(arg) {
 			return errors.New("it is the folder for outputs, expected another")
 		}
 		if folderWalk(skip, look, nil).dir(tidy(arg), "", ""); !found {
@@ -108,7 +110,7 @@ func checkArg(ctx context.Context, arg string, skip []folder) error {
 		if err != nil {
 			return err
 		}
-		if among(skip, root) {
+		if skip.has(root) {
 			return errors.New("the pattern is for the folder for outputs, expected another")
 		}
 		if w.dir(root, "", ""); !found {
@@ -145,7 +147,7 @@ func (in Inputs) Items(ctx context.Context) iter.Seq2[Item, error] {
 			index++
 			return yield(item, nil)
 		}
-		skip := folders(in.Skip)
+		skip := in.skipped()
 		dirs := make([]bool, len(in.Args))
 		n := 0
 		for i, arg := range in.Args {
@@ -176,13 +178,13 @@ func (in Inputs) Items(ctx context.Context) iter.Seq2[Item, error] {
 }
 
 // arg gives the items of one argument to one, and tells whether to go on.
-func (in Inputs) arg(arg string, isDir, several bool, skip []folder, one func(Item) bool) bool {
+func (in Inputs) arg(arg string, isDir, several bool, skip skipped, one func(Item) bool) bool {
 	if isDir {
 		top := ""
 		if abs, err := filepath.Abs(arg); err == nil && several && filepath.Dir(abs) != abs {
 			top = filepath.Base(abs)
 		}
-		if among(skip, arg) {
+		if skip.has(arg) {
 			return true
 		}
 		return folderWalk(skip, one, in.PassedOver).dir(tidy(arg), "", top)
@@ -190,7 +192,7 @@ func (in Inputs) arg(arg string, isDir, several bool, skip []folder, one func(It
 	item := toItem(arg)
 	if item.Err != nil && !item.URL && isGlob(arg) {
 		if w, root, err := globWalk(arg, skip, one); err == nil {
-			return among(skip, root) || w.dir(root, "", "")
+			return skip.has(root) || w.dir(root, "", "")
 		}
 	}
 	return one(item)

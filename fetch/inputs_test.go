@@ -87,6 +87,9 @@ func TestItemsOfArguments(t *testing.T) {
 		{"pattern skips outputs", Inputs{Args: []string{"p/**/*.jpg"}, Skip: []string{"p/out"}}, nil},
 		{"pattern that names hidden files", Inputs{Args: []string{"p/.*.jpg"}}, []string{"p/.hidden.jpg"}},
 		{"URLs", Inputs{Args: []string{"http://h/a?b#c", "HTTPS://h/", "ftp://h/a"}}, []string{"http://h/a?b#c", "HTTPS://h/", "ftp://h/a !bad-url"}},
+		{"folders of outputs", Inputs{Args: []string{"q"}, Marker: "two.dat"}, []string{"q/p/z.gif p"}},
+		{"folder of outputs that is named", Inputs{Args: []string{"q/r"}, Marker: "two.dat"}, []string{"q/r/s/three.tif s"}},
+		{"pattern meets folders of outputs", Inputs{Args: []string{"q/**"}, Marker: "two.dat"}, []string{"q/p/z.gif p"}},
 		{"gone", Inputs{Args: []string{"gone.jpg"}}, []string{"gone.jpg !not-found"}},
 	}
 	for _, tt := range tests {
@@ -213,13 +216,13 @@ func TestItemsStopWhenAskedTo(t *testing.T) {
 }
 
 func TestWhatAWalkPassesOverIsTold(t *testing.T) {
-	tree(t, "in/a.jpg", "in/b.HEIC", "in/sub/notes.txt", "in/.hidden.txt")
+	tree(t, "in/a.jpg", "in/b.HEIC", "in/c.psd", "in/sub/notes.txt", "in/.hidden.txt", "in/old/mark", "in/old/out.jpg")
 	links := 0
 	if os.Symlink("a.jpg", filepath.Join("in", "link.jpg")) == nil {
 		links = 1
 	}
 	told := map[string]int{}
-	in := Inputs{Args: []string{"in"}, PassedOver: func(_, what string) { told[what]++ }}
+	in := Inputs{Args: []string{"in"}, Marker: "mark", PassedOver: func(_, what string) { told[what]++ }}
 	n := 0
 	for _, err := range in.Items(t.Context()) {
 		if err != nil {
@@ -227,7 +230,8 @@ func TestWhatAWalkPassesOverIsTold(t *testing.T) {
 		}
 		n++
 	}
-	if n != 1 || told["symbolic links"] != links || told["files whose extension is not that of an image"] != 2 {
+	// A photo that cannot be read is an item, which will fail and be told.
+	if n != 2 || told["folders of outputs"] != 1 || told["symbolic links"] != links || told["files whose extension is not that of an image"] != 2 {
 		t.Errorf("%d items, passed over %v", n, told)
 	}
 }

@@ -114,7 +114,7 @@ func (l List) items(ctx context.Context, stdin io.Reader, one func(Item) bool) (
 			return on
 		}
 		at := name + ":" + strconv.Itoa(line)
-		on = one(Item{Source: at, Err: &Error{Kind: ClassURL, Doing: "read line " + shown(at), Err: err}})
+		on = one(Item{Source: at, Err: &Error{Kind: ClassRecord, Doing: "read line " + shown(at), Err: err}})
 		return on
 	})
 	return on, err

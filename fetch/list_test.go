@@ -103,7 +103,7 @@ func TestListFormats(t *testing.T) {
 func TestBrokenLineIsAFailedItem(t *testing.T) {
 	tree(t, "a.jpg", "d/e.jpg", " pad.jpg")
 	in := Inputs{Stdin: strings.NewReader("a.jpg \ngone.jpg\nd\nftp://h/x\nhttp://h/x\n" + `""` + "\n pad.jpg\nD.jpg"), Lists: []List{{Path: "-"}}}
-	want := []string{"a.jpg", "gone.jpg !not-found", "d !read", "ftp://h/x !bad-url", "http://h/x", "stdin:6 !bad-url", " pad.jpg", "D.jpg !not-found"}
+	want := []string{"a.jpg", "gone.jpg !not-found", "d !read", "ftp://h/x !bad-url", "http://h/x", "stdin:6 !bad-record", " pad.jpg", "D.jpg !not-found"}
 	if got := listed(t, in); !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}

@@ -9,10 +9,12 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 )
 
-// extensions are those of the files that are taken from a folder: the formats that can be read.
+// extensions are those of the files that are taken from a folder: the formats that can be read, and those of photos that cannot, since
+// a photo that is not done should be a failure that is told.
 var extensions = map[string]bool{
 	".jpg": true, ".jpeg": true, ".jpe": true, ".jfif": true, ".png": true, ".apng": true, ".gif": true,
 	".tif": true, ".tiff": true, ".bmp": true, ".webp": true,
+	".heic": true, ".heif": true, ".avif": true, ".jxl": true,
 }
 
 // imageName tells whether a file of this name is taken from a folder.
@@ -27,7 +29,7 @@ func imageName(name string) bool {
 // A walk goes through a folder in the order of names. Of each folder on its way it holds the names; of files it holds
 // nothing.
 type walk struct {
-	skip   []folder
+	skip   skipped
 	hidden bool // hidden files and folders too
 	// enter and take choose by the path below the root, with forward slashes. A nil enter chooses all.
 	enter func(rel string) bool
@@ -44,33 +46,48 @@ type folder struct {
 	abs  string
 }
 
-func folders(paths []string) []folder {
-	var fs []folder
-	for _, p := range paths {
+// A skipped tells into which folders no walk goes.
+type skipped struct {
+	folders []folder
+	marker  string
+}
+
+func (in Inputs) skipped() skipped {
+	s := skipped{marker: in.Marker}
+	for _, p := range in.Skip {
 		if p == "" {
 			continue
 		}
 		f := folder{}
 		f.info, _ = os.Stat(p)
 		f.abs, _ = filepath.Abs(p)
-		fs = append(fs, f)
+		s.folders = append(s.folders, f)
 	}
-	return fs
+	return s
 }
 
-// among tells whether the folder at path is one of fs.
-func among(fs []folder, path string) bool {
-	if len(fs) == 0 {
+// has tells whether the folder at path is among those that were named.
+func (s skipped) has(path string) bool {
+	if len(s.folders) == 0 {
 		return false
 	}
 	info, err := os.Stat(path)
 	abs, _ := filepath.Abs(path)
-	for _, f := range fs {
+	for _, f := range s.folders {
 		if f.abs == abs || err == nil && f.info != nil && os.SameFile(f.info, info) {
 			return true
 		}
 	}
 	return false
+}
+
+// marked tells whether the folder at path holds the marker.
+func (s skipped) marked(path string) bool {
+	if s.marker == "" {
+		return false
+	}
+	_, err := os.Lstat(filepath.Join(path, s.marker))
+	return err == nil
 }
 
 // dir walks the folder at path, which is rel below the root, and tells whether to go on. top goes before rel in the
@@ -113,7 +130,11 @@ func (w *walk) dir(path, rel, top string) bool {
 			}
 		case mode.IsDir():
 			below := join(rel, name)
-			if w.enter != nil && !w.enter(below) || among(w.skip, full) {
+			if w.enter != nil && !w.enter(below) || w.skip.has(full) {
+				continue
+			}
+			if w.skip.marked(full) {
+				w.passed(full, "folders of outputs")
 				continue
 			}
 			if !w.dir(full, below, top) {
@@ -138,13 +159,13 @@ func join(rel, name string) string {
 }
 
 // folderWalk gives the walk of a folder that was named itself.
-func folderWalk(skip []folder, yield func(Item) bool, pass func(path, what string)) *walk {
+func folderWalk(skip skipped, yield func(Item) bool, pass func(path, what string)) *walk {
 	return &walk{skip: skip, yield: yield, pass: pass, take: func(_, name string) bool { return imageName(name) }}
 }
 
 // globWalk gives the walk that finds what pattern matches, and the folder where it starts: the part before the first
 // wildcard.
-func globWalk(pattern string, skip []folder, yield func(Item) bool) (*walk, string, error) {
+func globWalk(pattern string, skip skipped, yield func(Item) bool) (*walk, string, error) {
 	if !doublestar.ValidatePattern(filepath.ToSlash(pattern)) {
 		return nil, "", errors.New("the pattern is not valid: a bracket or brace is not closed")
 	}

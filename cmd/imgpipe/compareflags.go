@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -173,6 +174,8 @@ func (f *compareFlags) validate() error {
 		return fmt.Errorf("--keep: --stage %s writes no outputs", f.stage)
 	case f.quiet && changed("progress"):
 		return errors.New("--quiet and --progress exclude each other: expected one of them")
+	case !slices.Contains([]string{"", ".html", ".htm", ".svg"}, strings.ToLower(filepath.Ext(f.output))):
+		return fmt.Errorf("--output %q: expected a name that ends in .html or .svg; other formats go to standard output, as --format says", f.output)
 	}
 	if err := f.keepIsEmpty(); err != nil {
 		return err

@@ -83,9 +83,9 @@ func newFailedList(path string) (*failedList, error) {
 	return &failedList{file: w}, nil
 }
 
-// add writes the source of an item that failed.
+// add writes the source of an item that failed. A record of a list that named nothing has no source that could be tried again.
 func (l *failedList) add(o pipeline.Outcome) error {
-	if l == nil || o.Status != pipeline.Failed || l.err != nil {
+	if l == nil || o.Status != pipeline.Failed || l.err != nil || o.Class == fetch.ClassRecord {
 		return nil
 	}
 	if _, l.err = l.file.Write(fetch.AppendSource(nil, o.Item.Source)); l.err != nil {
