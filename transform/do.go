@@ -24,6 +24,7 @@ type job struct {
 	assets     map[string]*asset
 	doing      string // for the message of an error
 	flattened  bool   // transparency was lost
+	first      bool   // frames were left out
 	space      *workspace
 }
 
@@ -40,6 +41,9 @@ func Do(ctx context.Context, t Task) (Result, error) {
 	var res Result
 	err := guard(&j.doing, func() (err error) {
 		res, err = j.run(t)
+		if j.first {
+			res.Warnings = append(res.Warnings, "of the animation the first frame was taken")
+		}
 		if j.flattened {
 			what, over, format := "transparency", or(string(t.Spec.Background), "white"), t.Spec.Output(res.Source)
 			if format == GIF {
@@ -98,6 +102,7 @@ func (j *job) run(t Task) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	j.first = m.more
 	j.space = workspaces.Get().(*workspace)
 	defer j.space.release()
 	if h.planes != nil {

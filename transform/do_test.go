@@ -9,7 +9,6 @@ import (
 	"image"
 	"image/color"
 	"image/draw"
-	"image/png"
 	"math"
 	"path/filepath"
 	"runtime"
@@ -259,40 +258,6 @@ func TestTransparencyGetsTheBackground(t *testing.T) {
 	got := decoded(t, do(t, encoded(t, clear, PNG), "format=gif").Outputs[0].Data, GIF)
 	if _, _, _, a := got.At(3, 3).RGBA(); a != 0 {
 		t.Errorf("gif does not keep transparency: alpha %d", a>>8)
-	}
-}
-
-// TestLostTransparencyIsSaid also shows that nothing is said of images that could be transparent and are not, and of formats that keep it.
-func TestLostTransparencyIsSaid(t *testing.T) {
-	opaque, clear, cut := scene(40, 30), scene(40, 30), scene(40, 30)
-	clear.Pix[4*(40*15+20)+3] = 100
-	cut.Pix[4*(40*15+20)+3] = 0
-	for _, c := range []struct {
-		pic  *image.NRGBA
-		text string
-		want string
-	}{
-		{clear, "format=jpeg", "transparency was laid over white, as jpeg has none: png keeps it"},
-		{clear, "size=30;size=20;format=jpeg", "transparency was laid over white, as jpeg has none: png keeps it"},
-		{clear, "background=#336699;blur=1;format=bmp", "transparency was laid over #336699, as bmp has none: png keeps it"},
-		{opaque, "background=transparent;size=50x20,fit=contain;format=jpeg", "transparency was laid over #00000000, as jpeg has none: png keeps it"},
-		{clear, "crop=10x10,x=0,y=0;format=jpeg", ""},
-		{clear, "format=gif", "partial transparency was laid over white, as gif has none: png keeps it"},
-		{cut, "format=gif", ""},
-		{clear, "size=30", ""},
-		{clear, "format=tiff", ""},
-		{opaque, "format=jpeg", ""},
-	} {
-		var file bytes.Buffer
-		// The file gets an alpha channel even of an opaque image where image/png cannot ask it.
-		if err := png.Encode(&file, struct{ image.Image }{c.pic}); err != nil {
-			t.Fatal(err)
-		}
-		for way, res := range map[string]Result{"rows": do(t, file.Bytes(), c.text), "general": do(t, encoded(t, c.pic, TIFF), c.text)} {
-			if strings.Join(res.Warnings, "; ") != c.want {
-				t.Errorf("%q by %s: warnings %q, want %q", c.text, way, res.Warnings, c.want)
-			}
-		}
 	}
 }
 

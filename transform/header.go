@@ -15,6 +15,7 @@ type meta struct {
 	bare bool            // four components of a JPEG without Adobe's marker
 	view image.Rectangle // where the first frame of an animation stands on the canvas; the canvas itself for others
 	webp webpFrame
+	more bool // an animation: there are frames behind the first, which is all that is taken
 }
 
 // ReadHeader reads what can be known of an image file without decoding its pixels. An image that is not known is an
@@ -114,6 +115,7 @@ func (m *meta) gif(data []byte) error {
 				m.Alpha = true
 			}
 			m.decode = 2
+			m.more = gifGoesOn(data, at)
 			return nil
 		case 0x3b:
 			return errors.New("it has no frame")
@@ -122,4 +124,24 @@ func (m *meta) gif(data []byte) error {
 		}
 	}
 	return errShort
+}
+
+// gifGoesOn tells whether another frame follows the one at data[at] (GIF89a, section 20). What is damaged has none.
+func gifGoesOn(data []byte, at int) bool {
+	blocks := func() {
+		for at < len(data) && data[at] != 0 {
+			at += int(data[at]) + 1
+		}
+		at++
+	}
+	if data[at+9]&0x80 != 0 {
+		at += 3 << (data[at+9]&7 + 1)
+	}
+	at += 11 // the descriptor, and the size of codes
+	blocks()
+	for at < len(data) && data[at] == 0x21 {
+		at += 2
+		blocks()
+	}
+	return at < len(data) && data[at] == 0x2c
 }

@@ -49,6 +49,8 @@ func (m *meta) png(data []byte) error {
 		case "tRNS":
 			m.Alpha = true
 			m.decode = max(m.decode, 4*max(1, int(depth)/8))
+		case "acTL":
+			m.more = len(body) >= 4 && binary.BigEndian.Uint32(body) > 1
 		case "eXIf":
 			exif = body
 		case "iTXt":

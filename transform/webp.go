@@ -33,6 +33,7 @@ func (m *meta) readWebP(data []byte) error {
 			m.Width, m.Height = 1+uint24(body[4:]), 1+uint24(body[7:])
 		case "ANMF":
 			if !m.webp.empty() || len(body) < 16 {
+				m.more = true
 				continue
 			}
 			x, y := 2*uint24(body), 2*uint24(body[3:])

@@ -1,0 +1,100 @@
+package transform
+
+import (
+	"bytes"
+	"encoding/binary"
+	"hash/crc32"
+	"image"
+	"image/color"
+	"image/gif"
+	"image/png"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestLostTransparencyIsSaid also shows that nothing is said of images that could be transparent and are not, and of formats that keep it.
+func TestLostTransparencyIsSaid(t *testing.T) {
+	opaque, clear, cut := scene(40, 30), scene(40, 30), scene(40, 30)
+	clear.Pix[4*(40*15+20)+3] = 100
+	cut.Pix[4*(40*15+20)+3] = 0
+	for _, c := range []struct {
+		pic  *image.NRGBA
+		text string
+		want string
+	}{
+		{clear, "format=jpeg", "transparency was laid over white, as jpeg has none: png keeps it"},
+		{clear, "size=30;size=20;format=jpeg", "transparency was laid over white, as jpeg has none: png keeps it"},
+		{clear, "background=#336699;blur=1;format=bmp", "transparency was laid over #336699, as bmp has none: png keeps it"},
+		{opaque, "background=transparent;size=50x20,fit=contain;format=jpeg", "transparency was laid over #00000000, as jpeg has none: png keeps it"},
+		{clear, "crop=10x10,x=0,y=0;format=jpeg", ""},
+		{clear, "format=gif", "partial transparency was laid over white, as gif has none: png keeps it"},
+		{cut, "format=gif", ""},
+		{clear, "size=30", ""},
+		{clear, "format=tiff", ""},
+		{opaque, "format=jpeg", ""},
+	} {
+		var file bytes.Buffer
+		// The file gets an alpha channel even of an opaque image where image/png cannot ask it.
+		if err := png.Encode(&file, struct{ image.Image }{c.pic}); err != nil {
+			t.Fatal(err)
+		}
+		for way, res := range map[string]Result{"rows": do(t, file.Bytes(), c.text), "general": do(t, encoded(t, c.pic, TIFF), c.text)} {
+			if strings.Join(res.Warnings, "; ") != c.want {
+				t.Errorf("%q by %s: warnings %q, want %q", c.text, way, res.Warnings, c.want)
+			}
+		}
+	}
+}
+
+// TestFramesThatAreLeftOutAreSaid also shows that nothing is said of pictures that stand still.
+func TestFramesThatAreLeftOutAreSaid(t *testing.T) {
+	frame := func(c color.Color) *image.Paletted {
+		p := image.NewPaletted(image.Rect(0, 0, 9, 7), color.Palette{c, color.White})
+		return p
+	}
+	animation := func(n int) []byte {
+		var g gif.GIF
+		for i := range n {
+			g.Image, g.Delay = append(g.Image, frame(color.Gray{uint8(50 * i)})), append(g.Delay, 10)
+		}
+		var b bytes.Buffer
+		if err := gif.EncodeAll(&b, &g); err != nil {
+			t.Fatal(err)
+		}
+		return b.Bytes()
+	}
+	// APNG: acTL, the number of frames in its first four bytes, behind IHDR.
+	apng := func(n byte) []byte {
+		still := encoded(t, scene(9, 7), PNG)
+		control := []byte{0, 0, 0, 8, 'a', 'c', 'T', 'L', 0, 0, 0, n, 0, 0, 0, 0}
+		control = binary.BigEndian.AppendUint32(control, crc32.ChecksumIEEE(control[4:]))
+		return slices.Concat(still[:33], control, still[33:])
+	}
+	webp := func(n int) []byte {
+		chunk := func(name string, body []byte) []byte {
+			return append(binary.LittleEndian.AppendUint32([]byte(name), uint32(len(body))), body...)
+		}
+		frame := chunk("ANMF", append(make([]byte, 16), tinyWebP[12:]...))
+		still, err := ReadHeader(tinyWebP)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body := append([]byte("WEBP"), chunk("VP8X", []byte{2, 0, 0, 0, byte(still.Width - 1), 0, 0, byte(still.Height - 1), 0, 0})...)
+		for range n {
+			body = append(body, frame...)
+		}
+		return chunk("RIFF", body)
+	}
+	for name, data := range map[string][]byte{
+		"gif 1": animation(1), "gif 2": animation(2), "gif 3": animation(3), "png 1": apng(1), "png 2": apng(2), "webp 1": webp(1), "webp 2": webp(2),
+	} {
+		want := []string{"of the animation the first frame was taken"}
+		if strings.HasSuffix(name, "1") {
+			want = nil
+		}
+		if res := do(t, data, "size=5;format=png"); !slices.Equal(res.Warnings, want) {
+			t.Errorf("%s: warnings %q, want %q", name, res.Warnings, want)
+		}
+	}
+}
