@@ -95,11 +95,7 @@ func (m *meta) gif(data []byte) error {
 			if at+6 < len(data) && data[at+1] == 0xf9 && data[at+3]&1 != 0 {
 				m.Alpha = true
 			}
-			at += 2
-			for at < len(data) && data[at] != 0 {
-				at += int(data[at]) + 1
-			}
-			at++
+			at = gifBlocks(data, at+2)
 		case 0x2c: // image
 			if at+10 > len(data) {
 				return errShort
@@ -128,20 +124,20 @@ func (m *meta) gif(data []byte) error {
 
 // gifGoesOn tells whether another frame follows the one at data[at] (GIF89a, section 20). What is damaged has none.
 func gifGoesOn(data []byte, at int) bool {
-	blocks := func() {
-		for at < len(data) && data[at] != 0 {
-			at += int(data[at]) + 1
-		}
-		at++
-	}
 	if data[at+9]&0x80 != 0 {
 		at += 3 << (data[at+9]&7 + 1)
 	}
-	at += 11 // the descriptor, and the size of codes
-	blocks()
+	at = gifBlocks(data, at+11) // behind the descriptor and the size of codes
 	for at < len(data) && data[at] == 0x21 {
-		at += 2
-		blocks()
+		at = gifBlocks(data, at+2)
 	}
 	return at < len(data) && data[at] == 0x2c
+}
+
+// gifBlocks gives where the sub-blocks that begin at data[at] end (section 15).
+func gifBlocks(data []byte, at int) int {
+	for at < len(data) && data[at] != 0 {
+		at += int(data[at]) + 1
+	}
+	return at + 1
 }
