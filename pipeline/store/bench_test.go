@@ -132,7 +132,7 @@ func BenchmarkLine(b *testing.B) {
 	b.Run("by=encoding-json", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, err := encodeLine(buf, line{V: 1, ID: "0000000000000001", Entry: e}); err != nil {
+			if _, err := encode(buf, line{V: 1, ID: "0000000000000001", Entry: e}); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -25,41 +25,21 @@ func appendLine(dst []byte, e Entry, id uint64) ([]byte, error) {
 	var key [8]byte
 	binary.BigEndian.PutUint64(key[:], id)
 	if !e.MS.plain() {
-		return encodeLine(dst, line{V: 1, ID: hex.EncodeToString(key[:]), Entry: e})
+		return encode(dst, line{V: 1, ID: hex.EncodeToString(key[:]), Entry: e})
 	}
 	dst = append(dst, `{"v":1,"id":"`...)
 	dst = hex.AppendEncode(dst, key[:])
 	dst = appendString(append(dst, `","status":`...), string(e.Status))
 	dst = appendString(append(dst, `,"source":`...), e.Source)
 	dst = appendText(dst, `,"name":`, e.Name)
-	for i, o := range e.Outputs {
-		if i == 0 {
-			dst = append(dst, `,"outputs":[`...)
-		} else {
-			dst = append(dst, ',')
-		}
-		dst = o.append(dst)
-		if i == len(e.Outputs)-1 {
-			dst = append(dst, ']')
-		}
-	}
+	dst = appendList(dst, `,"outputs":[`, e.Outputs, func(dst []byte, o Output) []byte { return o.append(dst) })
 	dst = appendInt(dst, `,"size":`, e.Size)
 	dst = appendTime(dst, `,"mtime":"`, e.ModTime)
 	dst = appendText(dst, `,"spec":`, e.Spec)
 	dst = appendText(dst, `,"class":`, e.Class)
 	dst = appendText(dst, `,"error":`, e.Error)
 	dst = appendText(dst, `,"stack":`, e.Stack)
-	for i, w := range e.Warnings {
-		if i == 0 {
-			dst = append(dst, `,"warnings":[`...)
-		} else {
-			dst = append(dst, ',')
-		}
-		dst = appendString(dst, w)
-		if i == len(e.Warnings)-1 {
-			dst = append(dst, ']')
-		}
-	}
+	dst = appendList(dst, `,"warnings":[`, e.Warnings, appendString)
 	dst = appendInt(dst, `,"attempts":`, int64(e.Attempts))
 	dst = strconv.AppendInt(append(dst, `,"worker":`...), int64(e.Worker), 10)
 	dst = appendInt(dst, `,"in_bytes":`, e.InBytes)
@@ -68,12 +48,12 @@ func appendLine(dst []byte, e Entry, id uint64) ([]byte, error) {
 	return append(dst, "}\n"...), nil
 }
 
-// encodeLine has encoding/json make a line.
-func encodeLine(dst []byte, l line) ([]byte, error) {
+// encode has encoding/json append v, with a newline.
+func encode(dst []byte, v any) ([]byte, error) {
 	b := bytes.NewBuffer(dst)
 	enc := json.NewEncoder(b)
 	enc.SetEscapeHTML(false)
-	err := enc.Encode(l)
+	err := enc.Encode(v)
 	return b.Bytes(), err
 }
 
@@ -137,6 +117,20 @@ func appendText(dst []byte, before, s string) []byte {
 	return appendString(append(dst, before...), s)
 }
 
+// appendList wants the bracket that opens in before.
+func appendList[T any](dst []byte, before string, all []T, one func([]byte, T) []byte) []byte {
+	for i, v := range all {
+		if i > 0 {
+			before = ","
+		}
+		dst = one(append(dst, before...), v)
+	}
+	if len(all) == 0 {
+		return dst
+	}
+	return append(dst, ']')
+}
+
 func appendInt(dst []byte, before string, n int64) []byte {
 	if n == 0 {
 		return dst
@@ -156,11 +150,8 @@ func appendTime(dst []byte, before string, t time.Time) []byte {
 func appendString(dst []byte, s string) []byte {
 	for i := 0; i < len(s); i++ {
 		if c := s[i]; c < ' ' || c >= 0x80 || c == '"' || c == '\\' {
-			b := bytes.NewBuffer(dst)
-			enc := json.NewEncoder(b)
-			enc.SetEscapeHTML(false)
-			_ = enc.Encode(s) // a string has no way to fail
-			return bytes.TrimSuffix(b.Bytes(), []byte{'\n'})
+			dst, _ = encode(dst, s) // a string has no way to fail
+			return bytes.TrimSuffix(dst, []byte{'\n'})
 		}
 	}
 	dst = append(dst, '"')
