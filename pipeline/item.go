@@ -77,7 +77,7 @@ func (r *runner) fetch(ctx context.Context, j *job, lane int) bool {
 		return r.fail(ctx, j, err)
 	}
 	j.ticket.fetched(j.ready - start)
-	if spare := j.bytes - j.BytesIn; spare > 0 { // an unknown length was reserved at its limit
+	if spare := j.bytes - j.BytesIn; spare > 0 { // of an unknown length more was reserved than came
 		r.budget.giveBytes(spare)
 		j.bytes -= spare
 	}

@@ -37,9 +37,10 @@ func newDrillCommand() *cobra.Command {
 		Long: `Run imgpipe on sample pictures from a server on this machine, in each mode, with faults:
 workers killed, transforms that panic, hang or want more memory than there is, a server
 that answers badly, a disk that is full. A run that dies or stops is continued by the
-same command, at first with --skip-failed. Then count: every image has ended as its fault would have it, no other
-image failed, every output is byte for byte that of a run without faults, and no file
-and no process is left behind. Exit status 1 tells that a promise was not kept.
+same command, at first with --skip-failed. Then count: every image has ended as its
+fault would have it, no other image failed, every output is byte for byte that of a run
+without faults, and no file and no process is left behind. Exit status 1 tells that a
+promise was not kept.
 
 The seed says which image gets which fault. Where there are no workers, what kills a
 worker kills the whole run; the image is then done in a process of its own.`,

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -134,8 +133,8 @@ func newDeadRun(t *testing.T) *deadRun {
 func (d *deadRun) again(t *testing.T, env string, flags ...string) (status int, said string) {
 	t.Helper()
 	var text bytes.Buffer
-	cmd := exec.Command(os.Args[0], slices.Concat(d.args, flags)...)
-	cmd.Env = append(os.Environ(), asProgram+"=1", env)
+	cmd := program(t.Context(), slices.Concat(d.args, flags)...)
+	cmd.Env = append(cmd.Env, env)
 	cmd.Stderr = &text
 	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
 		t.Fatal(err)

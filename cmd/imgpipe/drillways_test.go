@@ -11,7 +11,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -196,8 +195,7 @@ func meet(t *testing.T, w way, bad, good string) {
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // a run that hangs ends here
 	defer cancel()
-	cmd := exec.CommandContext(ctx, os.Args[0], args...)
-	cmd.Env = append(os.Environ(), asProgram+"=1")
+	cmd := program(ctx, args...)
 	cmd.Stderr = &said
 	err := cmd.Run()
 	took := time.Since(began)

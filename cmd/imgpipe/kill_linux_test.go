@@ -10,7 +10,6 @@ import (
 	"maps"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -20,13 +19,6 @@ import (
 )
 
 var killMoments = flag.Int("kill.moments", 5, "how many times TestKilledRunContinues kills a run in each mode")
-
-// program gives the command `imgpipe ARGS…`.
-func program(args ...string) *exec.Cmd {
-	cmd := exec.Command(os.Args[0], args...)
-	cmd.Env = append(os.Environ(), asProgram+"=1")
-	return cmd
-}
 
 // noisy writes n pictures that take a while to decode. Among ten there are no two alike.
 func noisy(t *testing.T, dir string, n int) {
@@ -116,7 +108,7 @@ func TestKilledRunContinues(t *testing.T) {
 		t.Run(mode, func(t *testing.T) {
 			calm := filepath.Join(t.TempDir(), "out")
 			began := time.Now()
-			if b, err := program(args(mode, calm)...).CombinedOutput(); err != nil {
+			if b, err := program(t.Context(), args(mode, calm)...).CombinedOutput(); err != nil {
 				t.Fatalf("%v\n%s", err, b)
 			}
 			took := time.Since(began)
@@ -126,7 +118,7 @@ func TestKilledRunContinues(t *testing.T) {
 			}
 			for range *killMoments {
 				out := filepath.Join(t.TempDir(), "out")
-				cmd := program(args(mode, out)...)
+				cmd := program(t.Context(), args(mode, out)...)
 				if err := cmd.Start(); err != nil {
 					t.Fatal(err)
 				}
@@ -141,7 +133,7 @@ func TestKilledRunContinues(t *testing.T) {
 						t.Errorf("worker %d outlived its parent", pid)
 					}
 				}
-				if b, err := program(args(mode, out)...).CombinedOutput(); err != nil {
+				if b, err := program(t.Context(), args(mode, out)...).CombinedOutput(); err != nil {
 					t.Fatalf("the same command after a kill: %v\n%s", err, b)
 				}
 				if got := files(t, out); !maps.Equal(got, want) {
@@ -158,12 +150,12 @@ func TestKilledWorkersLoseNothing(t *testing.T) {
 	noisy(t, in, 250)
 	out, calm := filepath.Join(t.TempDir(), "out"), filepath.Join(t.TempDir(), "out")
 	began := time.Now()
-	if b, err := program("run", "-q", "-o", calm, "--resize", "100", in).CombinedOutput(); err != nil {
+	if b, err := program(t.Context(), "run", "-q", "-o", calm, "--resize", "100", in).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, b)
 	}
 	pause := time.Since(began) / 25 // so that there are about as many kills on a slow machine
 	var said bytes.Buffer
-	cmd := program("run", "-m", "processes", "-w", "2", "-o", out, "--resize", "100", in)
+	cmd := program(t.Context(), "run", "-m", "processes", "-w", "2", "-o", out, "--resize", "100", in)
 	cmd.Stderr = &said
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"image"
 	"image/color"
@@ -25,6 +26,13 @@ const asProgram = "IMGPIPE_TEST_AS_PROGRAM"
 
 // atOnce in the environment lets a program with the race detector end at once, and not after a second.
 const atOnce = "GORACE"
+
+// program gives the command `imgpipe ARGS…`, which is ended when ctx is over.
+func program(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, os.Args[0], args...)
+	cmd.Env = append(os.Environ(), asProgram+"=1")
+	return cmd
+}
 
 func TestMain(m *testing.M) {
 	if procs.IsWorker() {

@@ -11,7 +11,6 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -178,8 +177,7 @@ func runStrangers(t *testing.T, mode, in, out string) *strangersRun {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), strangersLimit)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, os.Args[0], append(args, in)...)
-	cmd.Env = append(os.Environ(), asProgram+"=1")
+	cmd := program(ctx, append(args, in)...)
 	var said bytes.Buffer
 	cmd.Stderr = &said
 	began := time.Now()

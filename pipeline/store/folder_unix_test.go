@@ -8,21 +8,27 @@ import (
 	"testing"
 )
 
-// TestFoldersKeptOpenAreBounded has more folders than are kept open, and one in use meanwhile.
-func TestFoldersKeptOpenAreBounded(t *testing.T) {
-	dir := t.TempDir()
-	root, err := os.OpenRoot(dir)
+// testFolders gives the folders of an empty one.
+func testFolders(t *testing.T) *folders {
+	t.Helper()
+	root, err := os.OpenRoot(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer root.Close()
+	t.Cleanup(func() { root.Close() })
 	all, err := newFolders(root)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer all.close()
+	t.Cleanup(all.close)
+	return all
+}
+
+// TestFoldersKeptOpenAreBounded has more folders than are kept open, and one in use meanwhile.
+func TestFoldersKeptOpenAreBounded(t *testing.T) {
+	all := testFolders(t)
 	for i := range 3 * openFolders {
-		if err := root.Mkdir(fmt.Sprint(i), 0o755); err != nil {
+		if err := all.root.Mkdir(fmt.Sprint(i), 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -49,7 +55,7 @@ func TestFoldersKeptOpenAreBounded(t *testing.T) {
 		t.Error("a folder that was evicted was open still")
 	}
 	// One that is removed is closed by its last user, not before.
-	if err := root.Remove("0"); err != nil {
+	if err := all.root.Remove("0"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := all.get("0"); !os.IsNotExist(err) {
@@ -66,18 +72,9 @@ func TestFoldersKeptOpenAreBounded(t *testing.T) {
 
 // TestBurstOfFoldersIsClosedAgain has more folders in use at once than are kept open.
 func TestBurstOfFoldersIsClosedAgain(t *testing.T) {
-	root, err := os.OpenRoot(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer root.Close()
-	all, err := newFolders(root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer all.close()
+	all := testFolders(t)
 	get := func(i int) *folder {
-		if err := root.MkdirAll(fmt.Sprint(i), 0o755); err != nil {
+		if err := all.root.MkdirAll(fmt.Sprint(i), 0o755); err != nil {
 			t.Fatal(err)
 		}
 		d, err := all.get(fmt.Sprint(i))
