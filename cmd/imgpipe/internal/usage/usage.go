@@ -29,14 +29,18 @@ func (c CPU) Add(d CPU) CPU {
 	return CPU{c.User + d.User, c.System + d.System, c.Voluntary + d.Voluntary, c.Involuntary + d.Involuntary}
 }
 
-// interval is short beside an image of some megapixels, and a sample of ten processes costs a tenth of a millisecond.
-const interval = 20 * time.Millisecond
-
-// Memory with shared pages divided among those who share them is counted when the resident memory has grown by shareGrowth since the last
-// time, and in one of shareEvery samples: the kernel walks through all pages for that, and every fifth of a second it took 3 % of the CPU
-// that photos took.
+// A sample is taken every fiftieth of the time that has passed, within these bounds: a short run is looked at often, and one that is long
+// enough to show its peak many times is not woken for it. Each wake-up of this process takes a processor from a worker.
 const (
-	shareGrowth = 1.1
+	minInterval = 20 * time.Millisecond
+	maxInterval = 100 * time.Millisecond
+	perRun      = 50
+)
+
+// How much of the resident memory is counted twice, because processes share it, is looked up anew when that memory has grown by
+// shareGrowth since the last time, and in one of shareEvery samples: the kernel walks through all pages for that.
+const (
+	shareGrowth = 1.5
 	shareEvery  = 100
 )
 
@@ -76,21 +80,32 @@ func Start(pids func() []int) *Sampler {
 func (s *Sampler) run(pids func() []int) {
 	defer close(s.stopped)
 	began := time.Now()
-	tick := time.NewTicker(interval)
+	tick := time.NewTimer(0)
 	defer tick.Stop()
-	keep := 1 // of so many samples, one becomes a point
-	shared := int64(0)
+	var memory reader
+	defer memory.close()
+	keep := 1                // of so many samples, one becomes a point
+	var counted, twice int64 // the resident memory, and what of it is counted more than once, as of when that was last looked up
+	told := true             // the kernel tells that
 	for n := 0; ; n++ {
 		processes := []int{0}
 		if pids != nil {
 			processes = append(processes, pids()...)
 		}
 		at := time.Since(began)
-		rss := sum(processes, resident)
+		rss := memory.resident(processes)
 		s.seen.PeakRSS = max(s.seen.PeakRSS, rss)
-		if n%shareEvery == 0 || float64(rss) > shareGrowth*float64(shared) {
-			shared = max(shared, rss)
-			s.seen.PeakPSS = max(s.seen.PeakPSS, sum(processes, proportional))
+		if len(processes) > 1 && (n%shareEvery == 0 || float64(rss) > shareGrowth*float64(counted)) {
+			counted = max(counted, rss)
+			once := sum(processes, proportional)
+			between := (rss + memory.resident(processes)) / 2 // that takes milliseconds, in which they grow
+			twice = max(between-once, 0)
+			told = once > 0
+		}
+		if told {
+			s.seen.PeakPSS = max(s.seen.PeakPSS, rss-twice)
+		} else {
+			s.seen.PeakPSS = 0
 		}
 		if n%keep == 0 {
 			s.seen.Curve = append(s.seen.Curve, Point{at, rss})
@@ -102,6 +117,7 @@ func (s *Sampler) run(pids func() []int) {
 			s.seen.Curve = s.seen.Curve[:maxPoints/2]
 			keep *= 2
 		}
+		tick.Reset(min(max(at/perRun, minInterval), maxInterval))
 		select {
 		case <-tick.C:
 		case <-s.stop:
