@@ -8,6 +8,7 @@ import (
 // buffers are slices for whole files, kept for later use by size. There are four sizes in each doubling, so that a
 // buffer is at most a quarter larger than what was asked for.
 type buffers struct {
+	first Buffers           // is asked before; nil where there is none
 	pools [64 * 4]sync.Pool // of *[]byte
 }
 
@@ -25,6 +26,11 @@ func class(n int) (int, int) {
 
 // get gives a slice of n bytes whose contents are anything.
 func (b *buffers) get(n int) []byte {
+	if b.first != nil {
+		if s := b.first.Get(n); s != nil {
+			return s
+		}
+	}
 	i, size := class(n)
 	if p, _ := b.pools[i].Get().(*[]byte); p != nil {
 		return (*p)[:n]
@@ -34,6 +40,9 @@ func (b *buffers) get(n int) []byte {
 
 // put takes back what get gave.
 func (b *buffers) put(s []byte) {
+	if b.first != nil && b.first.Put(s) {
+		return
+	}
 	i, _ := class(cap(s))
 	s = s[:0]
 	b.pools[i].Put(&s)

@@ -34,6 +34,17 @@ type Options struct {
 	UserAgent string
 	// Policy says which servers may be asked.
 	Policy Policy
+	// Buffers, if it is set, is where files are read into as long as it has room; else memory of this process.
+	Buffers Buffers
+}
+
+// Buffers is memory for whole files. It is used by many goroutines at once.
+type Buffers interface {
+	// Get gives n bytes whose contents are anything, or nil where it has none.
+	Get(n int) []byte
+	// Put takes back a slice that begins where one from Get does, and tells whether it is one. It is called once for each, when nobody
+	// reads it any more, unless that is never known.
+	Put(b []byte) bool
 }
 
 func (o Options) withDefaults() Options {
@@ -90,6 +101,7 @@ type Client struct {
 func New(o Options) *Client {
 	c := &Client{opts: o.withDefaults()}
 	c.opts.Policy = c.opts.Policy.compiled()
+	c.buffers.first = c.opts.Buffers
 	c.hosts.perHost = c.opts.PerHost
 	c.hosts.finish = make(chan struct{})
 	dialer := &net.Dialer{

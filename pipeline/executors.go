@@ -159,7 +159,7 @@ func (l *Local) Do(ctx context.Context, task transform.Task) (transform.Result, 
 	case <-l.expired:
 		err = ErrClosed
 	}
-	l.giveUp(c)
+	cost.Abandoned = l.giveUp(c)
 	close(on.work)
 	on.work = nil
 	return transform.Result{}, cost, err
@@ -197,13 +197,15 @@ func (l *Local) finish(c *call) {
 	}
 }
 
-func (l *Local) giveUp(c *call) {
+// giveUp tells whether c still runs.
+func (l *Local) giveUp(c *call) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !c.ended {
 		c.givenUp = true
 		l.abandoned++
 	}
+	return c.givenUp
 }
 
 // serve is the goroutine of a lane.

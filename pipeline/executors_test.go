@@ -107,7 +107,10 @@ func TestImageOverItsTimeIsGivenUp(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 				defer cancel()
 				start := time.Now()
-				_, _, err := l.Do(ctx, transform.Task{Data: []byte("stuck")})
+				_, cost, err := l.Do(ctx, transform.Task{Data: []byte("stuck")})
+				if !cost.Abandoned {
+					t.Error("the cost of a stuck task does not tell that it was abandoned")
+				}
 				var failure *transform.Error
 				if !errors.As(err, &failure) || failure.Class() != "timeout" || !errors.Is(err, context.DeadlineExceeded) {
 					t.Errorf("a stuck task ended with %v, want an error of class timeout", err)

@@ -115,7 +115,7 @@ func (r *runner) transform(ctx context.Context, j *job) bool {
 	end := r.now()
 	r.pace.workedOn(end - start)
 	r.budget.givePixels(pixels)
-	r.release(j, err == nil)
+	r.release(j, !j.Cost.Abandoned)
 	j.Spans = append(j.Spans, Span{StageMemory, j.Cost.Worker, taken, start})
 	j.laneSpans(start, end, result)
 	if err != nil {

@@ -44,9 +44,11 @@ type Cost struct {
 	Start time.Duration
 	// Wait is how long the task waited for a lock or a free worker.
 	Wait time.Duration
-	// Handover is the time spent on carrying bytes to and from a worker; Copied is how many bytes that were.
+	// Handover is the time spent on giving files to a worker and taking them back; Copied is how many bytes had to be copied for that.
 	Handover time.Duration
 	Copied   int64
+	// Abandoned tells that the task was given up while it still runs: its Data may yet be read.
+	Abandoned bool
 }
 
 // A Fetcher gets the bytes of items. It is called from many goroutines at once. Before it reads a body it calls reserve with the number of

@@ -32,7 +32,9 @@ func (f *runFlags) executor(chosen func(pipeline.Choice)) (*executor, error) {
 	case f.mode == modeGIL:
 		e.Executor = pipeline.GIL(f.workers)
 	case f.mode == modeProcesses, f.mode == modeAuto:
-		pool, err := procs.New(f.worker.options(f.workers))
+		options := f.worker.options(f.workers)
+		options.Prestart = f.mode == modeProcesses // all will be needed: beside each other they start in the time of one
+		pool, err := procs.New(options)
 		if err != nil {
 			return nil, err
 		}

@@ -51,14 +51,15 @@ func liveRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive
 	defer func() { err = errors.Join(err, asCouldNotRun(stopProfiles())) }()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	l := &live{flags: f, arc: arc, sum: f.summary(arc.text), client: fetch.New(f.client()), cancel: cancel}
-	defer l.client.Close()
+	l := &live{flags: f, arc: arc, sum: f.summary(arc.text), cancel: cancel}
 	l.screen = newScreen(stderr, f.progress, f.quiet)
 	defer l.screen.close()
 	if l.exec, err = f.executor(l.choseMode); err != nil {
 		return exitError{exitCouldNotRun, err}
 	}
 	defer l.exec.Close()
+	l.client = fetch.New(f.client(l.exec.pool))
+	defer l.client.Close()
 	// What is to be written at the end is tried at the beginning.
 	if l.failed, err = newFailedList(f.failedList); err != nil {
 		return exitError{exitCouldNotRun, err}
@@ -101,6 +102,9 @@ func liveRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive
 	counting := in.count(f, l.screen)
 
 	defer boundHeap(f.budget())()
+	if f.mode == modeProcesses {
+		defer leaveProcessors(f.workers)()
+	}
 	options := l.options(stop)
 	options.Stopping = func() {
 		in.close()

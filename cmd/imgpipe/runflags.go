@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"imgpipe/fetch"
+	"imgpipe/pipeline/procs"
 	"imgpipe/pipeline/store"
 	"imgpipe/transform"
 )
@@ -239,8 +240,8 @@ func (f *runFlags) source(stdin io.Reader) fetch.Inputs {
 	return in
 }
 
-// client says how items are fetched.
-func (f *runFlags) client() fetch.Options {
+// client says how items are fetched: into memory that the workers can read, where there is a pool of them.
+func (f *runFlags) client(pool *procs.Pool) fetch.Options {
 	o := fetch.Options{
 		Timeout:        f.timeout,
 		ConnectTimeout: f.connectTimeout,
@@ -253,6 +254,9 @@ func (f *runFlags) client() fetch.Options {
 	}
 	if f.retries == 0 {
 		o.Retries = -1
+	}
+	if pool != nil {
+		o.Buffers = pool
 	}
 	return o
 }

@@ -150,14 +150,15 @@ type taskMessage struct {
 	task   uint64
 	spec   uint32
 	limits transform.Limits
-	// mapped is the length of the image file where it is in shared memory; 0 where it is in the body.
-	mapped uint64
+	// at and mapped are the offset and the length of the image file where it is in shared memory; 0 where it is in the body.
+	at, mapped uint64
 }
 
 func (m *taskMessage) fields(c *codec) {
 	c.u64(&m.task)
 	c.u32(&m.spec)
 	c.i64(&m.limits.MaxPixels)
+	c.u64(&m.at)
 	c.u64(&m.mapped)
 }
 

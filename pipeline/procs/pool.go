@@ -37,8 +37,9 @@ const (
 // A Pool is a [pipeline.Executor] of worker processes, and is safe for use by many goroutines. Make one with [New]; it must be
 // closed.
 type Pool struct {
-	opts Options
-	env  []string
+	opts   Options
+	env    []string
+	shared *sharedMemory // with all workers; nil where there is none
 
 	tokens  chan struct{}   // one for each slot in free
 	closing chan struct{}   // closed by the first Close: no new task is let in
@@ -92,6 +93,7 @@ func New(opts Options) (*Pool, error) {
 		broken:  make(chan struct{}),
 		starts:  make(chan startRequest),
 		live:    map[*worker]bool{},
+		shared:  newShared(opts.Workers),
 	}
 	p.life, p.end = context.WithCancel(context.Background())
 	// GORACE: a program built with the race detector otherwise sleeps for a second when it leaves.
@@ -135,6 +137,13 @@ func (p *Pool) Isolation(ctx context.Context) (string, error) {
 	}
 	return s.worker.isolation, nil
 }
+
+// Get gives n bytes that the workers can read, or nil where none are to be had. A file that is read into them goes to a worker without being
+// copied. Put takes them back.
+func (p *Pool) Get(n int) []byte { return p.shared.get(n) }
+
+// Put takes back what Get gave, when nobody reads it any more, be it after Close. It tells whether that came from Get.
+func (p *Pool) Put(b []byte) bool { return p.shared.back(b) }
 
 // Width is how many tasks Do lets in at once.
 func (p *Pool) Width() int { return p.opts.Workers }
@@ -373,6 +382,7 @@ func (p *Pool) close() {
 	group.Wait()
 	p.helpers.Wait()
 	close(p.starts)
+	p.shared.close()
 }
 
 // retire ends an idle worker, and counts its peak memory before, since its end tells that only where it is above its parent's.

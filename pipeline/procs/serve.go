@@ -161,10 +161,10 @@ func (s *server) serve(r io.Reader, w io.Writer) error {
 			}
 			data := f.body
 			if m.mapped > 0 {
-				if m.mapped > uint64(len(s.mapped)) || len(data) > 0 {
-					return fmt.Errorf("read a task: %w: %d bytes in a shared memory of %d, and %d in the body", errFrame, m.mapped, len(s.mapped), len(data))
+				if all := uint64(len(s.mapped)); m.mapped > all || m.at > all-m.mapped || len(data) > 0 {
+					return fmt.Errorf("read a task: %w: %d bytes at %d in a shared memory of %d, and %d in the body", errFrame, m.mapped, m.at, all, len(data))
 				}
-				data = s.mapped[:m.mapped:m.mapped]
+				data = s.mapped[m.at : m.at+m.mapped : m.at+m.mapped]
 			}
 			if err := answer(&fw, m, held, data, s.do); err != nil {
 				return err

@@ -7,12 +7,14 @@ import "os/exec"
 // sharedMemory is not to be had here: image files go through the pipe.
 type sharedMemory struct{}
 
-func newShared(*exec.Cmd) *sharedMemory { return nil }
+func newShared(int) *sharedMemory { return nil }
 
-func (*sharedMemory) handedOver()      {}
-func (*sharedMemory) size() int        { return 0 }
-func (*sharedMemory) fits([]byte) bool { return false }
-func (*sharedMemory) put([]byte)       {}
-func (*sharedMemory) free()            {}
+func (*sharedMemory) give(*exec.Cmd)            {}
+func (*sharedMemory) size() int                 { return 0 }
+func (*sharedMemory) get(int) []byte            { return nil }
+func (*sharedMemory) put([]byte) []byte         { return nil }
+func (*sharedMemory) offset([]byte) (int, bool) { return 0, false }
+func (*sharedMemory) back([]byte) bool          { return false }
+func (*sharedMemory) close()                    {}
 
 func mapShared() []byte { return nil }

@@ -23,9 +23,9 @@
 // A str is a u32 length and that many bytes; a list is a u32 count and that many elements; a bool is one byte, 0 or 1;
 // times are i64 nanoseconds. A head has no byte more than its fields.
 //
-//	HELO  worker → pool   version u32 (now 2), pid u32, mapped u64, isolation str
+//	HELO  worker → pool   version u32 (now 3), pid u32, mapped u64, isolation str
 //	SPEC  pool → worker   id u32, text str, list of (name str, length u64); the body is the named files (watermarks)
-//	TASK  pool → worker   task u64, spec u32, max-pixels i64, mapped u64; the body is the image file
+//	TASK  pool → worker   task u64, spec u32, max-pixels i64, at u64, mapped u64; the body is the image file
 //	DONE  worker → pool   task u64, busy time, collected time, RESULT, failed bool, [ERROR]; the body is the outputs
 //
 //	RESULT  SOURCE, list of (label str, format str, width i64, height i64, length u64), list of warning str, path str,
@@ -34,8 +34,8 @@
 //	ERROR   kind str, doing str, text str, stack str
 //
 // Where IMGPIPE_WORKER_MAPPED is in its environment, descriptor 3 is shared memory of so many bytes. A worker that says in HELO that
-// it has mapped so many gets image files up to that length there: then the body of a TASK is empty, and the file is the first mapped
-// bytes of that memory, which the pool leaves alone until the DONE. IMGPIPE_WORKER_ISOLATE is auto, strict or off; isolation in HELO
+// it has mapped so many gets image files there: then the body of a TASK is empty, and the file is mapped bytes of that memory from at,
+// which the pool leaves alone until the DONE. The files of other workers are in that memory, too; nobody but the pool can write to it. IMGPIPE_WORKER_ISOLATE is auto, strict or off; isolation in HELO
 // says for people what the worker has given up before it said HELO. IMGPIPE_WORKER_MEMORY is in bytes.
 //
 // The worker speaks first: HELO. A SPEC has no answer; it stands for its id until another SPEC takes that id; ids are below
@@ -77,7 +77,7 @@ import (
 )
 
 const (
-	version = 2 // of the wire; HELO carries it
+	version = 3 // of the wire; HELO carries it
 
 	headerSize = 16
 	maxHead    = 1 << 20

@@ -115,7 +115,7 @@ func throughServe(t *testing.T, task transform.Task, do doFunc) (transform.Resul
 		t.Fatal(err)
 	}
 	w.reader.r = &answers
-	if err := w.hear(); err != nil {
+	if err := w.hear(nil); err != nil {
 		t.Fatal(err)
 	}
 	f, err := w.reader.next()
@@ -205,7 +205,9 @@ func TestServeRefusesWhatIsNotARequest(t *testing.T) {
 		{"frame of the other side", string(bytesOf(t, tagHello, &hello{})), "unexpected HELO"},
 		{"spec id", string(bytesOf(t, tagSpec, &specMessage{id: maxSpecs})), "expected one below 64"},
 		{"file in memory that is not shared", string(bytesOf(t, tagSpec, &specMessage{})) + string(bytesOf(t, tagTask, &taskMessage{mapped: 10})),
-			"10 bytes in a shared memory of 0"},
+			"10 bytes at 0 in a shared memory of 0"},
+		{"file at the end of all memory", string(bytesOf(t, tagSpec, &specMessage{})) + string(bytesOf(t, tagTask, &taskMessage{at: 1<<64 - 1, mapped: 2})),
+			"2 bytes at 18446744073709551615 in a shared memory of 0"},
 		{"short head", string(bytesOf(t, tagTask, &hello{})), "does not hold its fields"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -237,7 +239,7 @@ func TestFrameIsNotAllocatedOnTrust(t *testing.T) {
 func FuzzFrame(f *testing.F) {
 	f.Add(bytesOf(f, tagHello, &hello{1, 2, 3, "no files"}))
 	f.Add(bytesOf(f, tagSpec, &specMessage{id: 3, text: "size=10", assets: []asset{{"logo.png", 4}}}, []byte("logo")))
-	f.Add(bytesOf(f, tagTask, &taskMessage{task: 4, spec: 3, mapped: 5}, []byte("image")))
+	f.Add(bytesOf(f, tagTask, &taskMessage{task: 4, spec: 3, at: 16 << 20, mapped: 5}, []byte("image")))
 	f.Add(bytesOf(f, tagDone, &doneMessage{task: 4, result: transform.Result{
 		Outputs: []transform.Output{{Label: "a", Data: []byte("x")}}, Warnings: []string{"w"}}}, []byte("x")))
 	f.Add(bytesOf(f, tagDone, &doneMessage{task: 4, failed: true, failure: wireError{kind: "decode", text: "bad"}}))

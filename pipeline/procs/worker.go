@@ -43,7 +43,7 @@ type worker struct {
 	stderr *transcript
 	floor  int64 // see peakAtEnd
 
-	shared    *sharedMemory // where image files go that fit; nil where there is none
+	shared    *sharedMemory // the pool's, where it can read that
 	isolation string        // what it said it has given up
 	bounded   bool          // its memory has a bound
 
@@ -95,7 +95,7 @@ func (p *Pool) spawn() (*worker, error) {
 	w.cmd.Env = p.env
 	w.cmd.Stdin, w.cmd.Stdout, w.cmd.Stderr = inR, outW, w.stderr
 	w.cmd.WaitDelay = farewell // where something else holds its standard error open
-	w.shared = newShared(w.cmd)
+	p.shared.give(w.cmd)
 	tieToParent(w.cmd)
 	w.kill = sync.OnceFunc(func() { w.cmd.Process.Kill() })
 	request := startRequest{w.cmd, make(chan error, 1)}
@@ -103,7 +103,6 @@ func (p *Pool) spawn() (*worker, error) {
 	err = <-request.started
 	inR.Close()
 	outW.Close()
-	w.shared.handedOver()
 	if err != nil {
 		w.discard()
 		return nil, err
@@ -118,7 +117,7 @@ func (p *Pool) spawn() (*worker, error) {
 	ctx, cancel := context.WithTimeout(p.life, p.opts.StartTimeout)
 	defer cancel()
 	stop := context.AfterFunc(ctx, w.kill)
-	err = w.hear()
+	err = w.hear(p.shared)
 	if !stop() && err == nil {
 		err = ctx.Err() // its killer is on its way
 	}
@@ -135,8 +134,8 @@ func (p *Pool) spawn() (*worker, error) {
 	return nil, d
 }
 
-// hear reads the HELO.
-func (w *worker) hear() error {
+// hear reads the HELO. The worker may have mapped the pool's shared memory.
+func (w *worker) hear(shared *sharedMemory) error {
 	f, err := w.reader.next()
 	if err != nil {
 		return err
@@ -151,9 +150,8 @@ func (w *worker) hear() error {
 	if m.version != version {
 		return fmt.Errorf("%w: the worker speaks version %d, expected %d", errFrame, m.version, version)
 	}
-	if m.mapped < uint64(w.shared.size()) {
-		w.shared.free()
-		w.shared = nil
+	if m.mapped >= uint64(shared.size()) {
+		w.shared = shared
 	}
 	w.isolation = m.isolation
 	return nil
@@ -173,14 +171,20 @@ func (w *worker) isDead() bool {
 func (w *worker) do(ctx, life context.Context, task transform.Task, cost *pipeline.Cost) (transform.Result, error) {
 	w.tasks++
 	w.stderr.reset()
+	if _, shared := w.shared.offset(task.Data); !shared {
+		cost.Copied += int64(len(task.Data))
+		if copied := w.shared.put(task.Data); copied != nil {
+			task.Data = copied
+			defer w.shared.back(copied)
+		}
+	}
 	if err := w.prepare(task); err != nil {
 		return transform.Result{}, err
 	}
 	stop, stopLife := context.AfterFunc(ctx, w.kill), context.AfterFunc(life, w.kill)
 	start := time.Now()
 	body := task.Data
-	if w.shared.fits(body) {
-		w.shared.put(body)
+	if _, shared := w.shared.offset(body); shared {
 		body = nil
 	}
 	done, f, err := w.exchange(body)
@@ -197,7 +201,7 @@ func (w *worker) do(ctx, life context.Context, task transform.Task, cost *pipeli
 		w.discard()
 	}
 	cost.Handover += time.Since(start) - done.busy
-	cost.Copied += int64(len(task.Data) + len(f.body))
+	cost.Copied += int64(len(f.body))
 	if done.failed {
 		return done.result, done.failure.err()
 	}
@@ -235,8 +239,8 @@ func (w *worker) prepare(task transform.Task) error {
 	}
 	m := taskMessage{task: uint64(w.tasks), spec: id, limits: task.Limits}
 	bodyLen := len(task.Data)
-	if w.shared.fits(task.Data) {
-		m.mapped, bodyLen = uint64(bodyLen), 0
+	if at, shared := w.shared.offset(task.Data); shared {
+		m.at, m.mapped, bodyLen = uint64(at), uint64(bodyLen), 0
 	}
 	if err := w.writer.begin(tagTask, &m, bodyLen); err != nil {
 		return tooLarge(err)
@@ -374,12 +378,10 @@ func fromOutside(s syscall.Signal) bool {
 	return false
 }
 
-// discard lets go of the pool's ends of the pipes and of the memory of a worker that has ended, or was never started.
+// discard lets go of the pool's ends of the pipes of a worker that has ended, or was never started.
 func (w *worker) discard() {
 	w.in.Close()
 	w.out.Close()
-	w.shared.free()
-	w.shared = nil
 }
 
 // retire tells an idle worker to leave, and ends it if it has not after grace.

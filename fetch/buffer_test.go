@@ -1,0 +1,71 @@
+package fetch
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+)
+
+// few is Buffers with room for one file, and counts what comes back.
+type few struct {
+	room     []byte
+	out      bool
+	released int
+}
+
+func (f *few) Get(n int) []byte {
+	if f.out || n > len(f.room) {
+		return nil
+	}
+	f.out = true
+	return f.room[:n]
+}
+
+func (f *few) Put(b []byte) bool {
+	if &b[:1][0] != &f.room[0] {
+		return false
+	}
+	f.out = false
+	f.released++
+	return true
+}
+
+func TestFilesAreReadIntoTheBuffersThatAreGiven(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.bin")
+	if err := os.WriteFile(path, []byte("content"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	into := &few{room: make([]byte, 100)}
+	c := New(Options{Buffers: into})
+	defer c.Close()
+	get := func(path string) Body {
+		t.Helper()
+		body, err := c.Fetch(t.Context(), Item{Source: path}, func(context.Context, int64) error { return nil })
+		if err != nil || string(body.Data) != "content" {
+			t.Fatalf("%q, %v", body.Data, err)
+		}
+		return body
+	}
+	first := get(path)
+	if &first.Data[0] != &into.room[0] {
+		t.Error("the file was read into other memory than that which was given")
+	}
+	second := get(path) // while the first has all the room
+	if &second.Data[0] == &into.room[0] {
+		t.Error("two files were read into the same memory")
+	}
+	second.Release()
+	first.Release()
+	first.Release()
+	if into.out || into.released != 1 {
+		t.Errorf("the memory came back %d times, want once", into.released)
+	}
+	if _, err := c.Fetch(t.Context(), Item{Source: filepath.Dir(path)}, func(context.Context, int64) error { return nil }); err == nil || into.out {
+		t.Errorf("of a failed fetch: error %v, memory kept: %t", err, into.out)
+	}
+	if again := get(path); !slices.Equal(again.Data, []byte("content")) || !into.out {
+		t.Error("the memory is not used again")
+	}
+}
