@@ -102,8 +102,9 @@ func liveRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive
 	counting := in.count(f, l.screen)
 
 	defer boundHeap(f.budget())()
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	if f.mode == modeProcesses {
-		defer leaveProcessors(f.workers)()
+		leaveProcessors(f.workers)
 	}
 	options := l.options(stop)
 	options.Stopping = func() {
@@ -204,6 +205,7 @@ func (l *live) choseMode(c pipeline.Choice) {
 	l.sum.Mode = modeGoroutines // nobody reads it before the run has ended
 	if c.Second {
 		l.sum.Mode = modeProcesses
+		leaveProcessors(l.flags.workers)
 	}
 	round := func(d time.Duration) time.Duration { return d.Round(10 * time.Microsecond) }
 	l.screen.say("auto: --mode %s: a megapixel takes %v in goroutines, %v in processes, which take up to %v to start",
