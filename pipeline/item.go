@@ -99,13 +99,26 @@ func (r *runner) transform(ctx context.Context, j *job) bool {
 	j.ticket.end()
 	taken := r.now()
 	j.Spans = append(j.Spans, Span{StageQueue, 0, j.ready, taken})
-	header, err := transform.ReadHeader(j.body.Data)
-	if err != nil {
-		r.release(j, true)
-		return r.fail(ctx, j, err)
+	g, guarded := j.Place.(Guard)
+	apart := false
+	if guarded {
+		var err error
+		if apart, err = g.Begin(); err != nil {
+			r.release(j, true)
+			return r.fail(ctx, j, err)
+		}
+		defer func() { g.End(j.Cost.Abandoned) }()
 	}
-	j.Source = header
-	pixels, err := r.budget.takePixels(ctx, r.Spec.Need(header))
+	need := r.Memory
+	if !apart {
+		var err error
+		if j.Source, err = transform.ReadHeader(j.body.Data); err != nil {
+			r.release(j, true)
+			return r.fail(ctx, j, err)
+		}
+		need = r.Spec.Need(j.Source)
+	}
+	pixels, err := r.budget.takePixels(ctx, need)
 	if err != nil {
 		r.release(j, true)
 		return r.fail(ctx, j, err)

@@ -72,9 +72,13 @@ type Place interface {
 	Put(r transform.Result) ([]Output, error)
 }
 
-// A Guard is a [Place] with a say in how its item is transformed, such as in a process of its own. Run calls its Do in place of
-// Executor.Do, whose contract it keeps, with that Executor.
+// A Guard is a [Place] that knows when its item is worked on, and has a say in where: files come from strangers, and one of them might end this
+// process. Run calls Begin before anything looks into the file that was fetched, and End, unless Begin gave an error, when nothing does any more, or
+// the task was abandoned. Where Begin tells that the item is to be done apart, not even its header is read here, and it is taken to need all memory.
+// Do is called in place of Executor.Do, whose contract it keeps, with that Executor.
 type Guard interface {
+	Begin() (apart bool, err error)
+	End(abandoned bool)
 	Do(ctx context.Context, e Executor, task transform.Task) (transform.Result, Cost, error)
 }
 

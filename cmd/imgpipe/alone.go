@@ -69,24 +69,27 @@ func (a *archive) suspect(k store.Key) bool {
 	return known && slices.Contains(deadly, last.Class)
 }
 
-// Do has e do the task, so that the next run knows what was under way if this one dies of it, and has a suspect done apart.
+// Begin has the next run know what was under way if this one dies of it.
+func (p *place) Begin() (apart bool, err error) {
+	if !p.suspect {
+		p.flight, err = p.in.store.Begin(p.key)
+	}
+	return p.suspect, err
+}
+
+// End leaves under way what was given up and may still be at work.
+func (p *place) End(abandoned bool) {
+	if !p.suspect && !abandoned {
+		p.in.store.End(p.flight)
+	}
+}
+
+// Do has a suspect done apart.
 func (p *place) Do(ctx context.Context, e pipeline.Executor, task transform.Task) (transform.Result, pipeline.Cost, error) {
-	a := p.in
-	switch {
-	case a.alone == nil:
-		return e.Do(ctx, task)
-	case p.suspect:
-		return a.alone.do(ctx, task)
+	if p.suspect {
+		return p.in.alone.do(ctx, task)
 	}
-	flight, err := a.store.Begin(p.key)
-	if err != nil {
-		return transform.Result{}, pipeline.Cost{Attempts: 1}, err
-	}
-	result, cost, err := e.Do(ctx, task)
-	if pipeline.ClassOf(err) != transform.ClassTimeout { // one that was given up may still be at work
-		a.store.End(flight)
-	}
-	return result, cost, err
+	return e.Do(ctx, task)
 }
 
 func (a *alone) do(ctx context.Context, task transform.Task) (transform.Result, pipeline.Cost, error) {

@@ -84,16 +84,12 @@ func liveRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive
 	for _, w := range arc.store.Warnings() {
 		l.screen.say("note: %s", w)
 	}
-	if f.mode != modeProcesses {
-		arc.alone = &alone{options: f.worker.options(f.workers)}
-		defer arc.alone.close()
-	}
+	arc.alone = &alone{options: f.worker.options(f.workers)}
+	defer arc.alone.close()
 	if n := arc.store.Suspects(); n > 0 {
-		apart := ""
-		if arc.alone != nil {
-			if apart, err = arc.alone.isolation(ctx); err != nil {
-				return exitError{exitCouldNotRun, err}
-			}
+		apart, err := arc.alone.isolation(ctx)
+		if err != nil {
+			return exitError{exitCouldNotRun, err}
 		}
 		l.screen.say("note: a run died here with images under way; those %d are now done in processes of their own%s", n, apart)
 	}

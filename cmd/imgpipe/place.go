@@ -23,7 +23,7 @@ type archive struct {
 	retry bool
 	// skipFailed leaves out what failed before.
 	skipFailed bool
-	// alone does what may have killed an earlier run; nil where all is done in processes that may die.
+	// alone does what may have killed an earlier run.
 	alone *alone
 }
 
@@ -35,6 +35,7 @@ type place struct {
 	skip string
 	// suspect tells that the item may have killed an earlier run.
 	suspect bool
+	flight  store.Flight // between Begin and End
 }
 
 func (a *archive) Plan(item fetch.Item) (pipeline.Place, error) {
