@@ -48,14 +48,6 @@ func (f *runFlags) executor(chosen func(pipeline.Choice)) (*executor, error) {
 	return &e, errors.Join(e.slowDown(), e.drill())
 }
 
-// collector is the CPU time of garbage collection in worker processes. It is complete once the executor is closed.
-func (e *executor) collector() time.Duration {
-	if e.pool == nil {
-		return 0
-	}
-	return e.pool.Usage().GC
-}
-
 // slowdownVariable has tests make the transform take so many times longer, to see whether a comparison notices.
 const slowdownVariable = "IMGPIPE_TEST_SLOWDOWN"
 

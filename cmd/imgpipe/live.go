@@ -220,7 +220,14 @@ func (l *live) measured(cpu usage.CPU, memory usage.Memory, err error) {
 	s.User, s.System = cpu.User.Seconds(), cpu.System.Seconds()
 	s.VoluntarySwitches, s.InvoluntarySwitches = cpu.Voluntary, cpu.Involuntary
 	s.PeakMemory, s.PeakPSS = memory.PeakRSS, memory.PeakPSS
-	s.GC = procs.Collected().Seconds() + l.exec.collector().Seconds()
+	s.GC = procs.Collected().Seconds()
+	if l.exec.pool != nil {
+		workers := l.exec.pool.Usage()
+		s.GC += workers.GC.Seconds()
+		if s.WorkerStarts = workers.Ready; workers.Ready > 0 {
+			s.WorkerStart = workers.Starting.Seconds() / float64(workers.Ready)
+		}
+	}
 	var status exitError
 	if err != nil && !(errors.As(err, &status) && status.err == nil) { // some images failed: that is no early end
 		s.Ended = err.Error()

@@ -96,7 +96,7 @@ func TestUsageIsThatOfAllWorkersAfterClose(t *testing.T) {
 	echo(t, p, strings.Repeat("x", 20<<20))
 	p.Close()
 	usage := p.Usage()
-	if usage.Started != 1 || usage.Died != 0 || usage.User+usage.System <= 0 {
+	if usage.Started != 1 || usage.Ready != 1 || usage.Starting <= 0 || usage.Died != 0 || usage.User+usage.System <= 0 {
 		t.Errorf("usage %+v, want one worker that has used CPU time and left by itself", usage)
 	}
 	if mib := usage.MaxRSS >> 20; mib < 20 || mib > 500 {

@@ -101,6 +101,9 @@ func (e *StartError) Fatal() bool { return true }
 type Usage struct {
 	// Started is how many processes were started, and Died how many of them ended other than by leaving with status 0.
 	Started, Died int
+	// Ready is how many said hello, and Starting the time that those took for it, in sum: several may start beside each other.
+	Ready    int
+	Starting time.Duration
 	// User and System are CPU time.
 	User, System time.Duration
 	// GC is the part of that which garbage collection took in living and ended workers, as of their last answers.

@@ -231,11 +231,14 @@ func (p *Pool) launch(s *slot) {
 	next := make(chan startup, 1) // room for one, so that nobody need be there when it comes
 	s.next = next
 	p.helpers.Go(func() {
+		began := time.Now()
 		w, err := p.spawn()
 		p.mu.Lock()
 		switch {
 		case err == nil:
 			p.failed, p.killed = 0, 0
+			p.usage.Ready++
+			p.usage.Starting += time.Since(began)
 		case p.life.Err() == nil:
 			if d, ok := errors.AsType[*death](err); ok && d.innocent {
 				p.killed++
@@ -322,7 +325,7 @@ func (p *Pool) buried(w *worker) {
 	p.usage.MaxRSS = max(p.usage.MaxRSS, peakAtEnd(state, w.floor))
 }
 
-// Usage tells what the workers that have ended have used.
+// Usage tells what the workers have used, as far as that is known before they end.
 func (p *Pool) Usage() Usage {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -122,10 +122,6 @@ func (s *Summary) Add(o pipeline.Outcome) {
 	s.Copied += o.Cost.Copied
 	s.Retries += max(o.Fetches-1, 0)
 	s.Replaced += max(o.Cost.Attempts-1, 0)
-	if o.Cost.Start > 0 {
-		s.WorkerStart = (s.WorkerStart*float64(s.WorkerStarts) + o.Cost.Start.Seconds()) / float64(s.WorkerStarts+1)
-		s.WorkerStarts++
-	}
 	if s.Warnings == 0 && len(o.Warnings) > 0 {
 		s.Warning = fetch.Redact(o.Item.Source) + ": " + o.Warnings[0]
 	}

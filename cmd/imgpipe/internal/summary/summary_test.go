@@ -45,9 +45,6 @@ func TestSummaryAddsUp(t *testing.T) {
 	if s.Retries != 2 || s.Replaced != 1 || s.Warnings != 2 || s.Warning != "cut.jpg: its end is missing" || s.ImagesPerSec != 1 {
 		t.Errorf("%d retries, %d replaced, %d warnings, first %q, %v images/s", s.Retries, s.Replaced, s.Warnings, s.Warning, s.ImagesPerSec)
 	}
-	if s.WorkerStarts != 2 || s.WorkerStart != 0.003 {
-		t.Errorf("%d starts of %v s in the mean", s.WorkerStarts, s.WorkerStart)
-	}
 	if s.Stages[pipeline.StageFetch] != 0.75 || s.Stages[pipeline.StageDecode] != 0.125 {
 		t.Errorf("stages %v", s.Stages)
 	}
