@@ -34,23 +34,31 @@ func BenchmarkRoundTrip(b *testing.B) {
 	}
 }
 
-// BenchmarkHandOver is the same for an image that gives a small output, as most do.
+// BenchmarkHandOver is the same for an image that gives a small output, as most do, and has been read into memory that workers share or must be
+// copied there.
 func BenchmarkHandOver(b *testing.B) {
 	for _, size := range []int{64 << 10, 3 << 20, 10 << 20} {
-		b.Run(fmt.Sprintf("bytes=%d", size), func(b *testing.B) {
-			p := newPool(b, Options{Workers: 1, Env: []string{faultName + "=faults"}})
-			task := transform.Task{Data: append([]byte("swallow"), make([]byte, size)...)}
-			if _, _, err := p.Do(b.Context(), task); err != nil {
-				b.Fatal(err)
-			}
-			b.SetBytes(int64(size))
-			b.ReportAllocs()
-			for b.Loop() {
+		for _, where := range []string{"shared", "elsewhere"} {
+			b.Run(fmt.Sprintf("bytes=%d/in=%s", size, where), func(b *testing.B) {
+				p := newPool(b, Options{Workers: 1, Env: []string{faultName + "=faults"}})
+				data := make([]byte, size)
+				if where == "shared" {
+					data = p.Get(size)
+				}
+				copy(data, "swallow")
+				task := transform.Task{Data: data}
 				if _, _, err := p.Do(b.Context(), task); err != nil {
 					b.Fatal(err)
 				}
-			}
-		})
+				b.SetBytes(int64(size))
+				b.ReportAllocs()
+				for b.Loop() {
+					if _, _, err := p.Do(b.Context(), task); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package procs
 
 import (
+	"math"
 	"os"
 	"os/exec"
 	"strconv"
@@ -32,7 +33,8 @@ type sharedMemory struct {
 
 // newShared makes memory for a pool of so many workers. It is nil where the system has none to give.
 func newShared(workers int) *sharedMemory {
-	segments := 3*workers + 4 // one for each worker's image, one for that which comes next, and the reserve
+	// One for each worker's image, one for that which comes next, and the reserve.
+	segments := min(3*workers+4, math.MaxInt/segmentSize)
 	size := segments * segmentSize
 	fd, err := unix.MemfdCreate("imgpipe", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
 	if err != nil {

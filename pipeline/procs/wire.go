@@ -1,7 +1,7 @@
 // Package procs is the [pipeline.Executor] that runs transform.Do in child processes of this same program.
 //
 //	Pool.Do ──> a slot ──┬── stdin:  SPEC?, TASK ──>┐
-//	                     ├── memory: the image ────>┤  worker process: one at a time,
+//	                     ├── memory: all images ───>┤  worker process: one at a time,
 //	   Result <──────────┼── stdout: HELO, DONE… <──┤  transform.Do, GOMAXPROCS=1,
 //	   death's message <─┴── stderr: last 4 KiB  <──┘  no files, no network, no programs
 //
