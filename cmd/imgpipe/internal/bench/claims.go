@@ -194,7 +194,7 @@ func claimLockTransform(c *Comparison, cpus int) Claim {
 }
 
 func (c *Comparison) claimIsolated() Claim {
-	claim := Claim{Text: "Processes have memory of their own: images are copied to them, and each has a heap.", Measured: "a run in mode processes that transforms shows it", Holds: notShown}
+	claim := Claim{Text: "Processes have memory of their own: what passes between them is copied, or shared on purpose, and each has a heap.", Measured: "a run in mode processes that transforms shows it", Holds: notShown}
 	if r, ok := c.found(processes); ok {
 		claim.Measured = fmt.Sprintf("processes: %s copied for each image, %s of memory for each worker", bytes(r.CopiedPerImage), bytes(r.MemoryPerWorker))
 		claim.Holds = yesNo(r.CopiedPerImage > 0)

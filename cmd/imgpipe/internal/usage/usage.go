@@ -95,7 +95,7 @@ func (s *Sampler) run(pids func() []int) {
 		at := time.Since(began)
 		rss := memory.resident(processes)
 		s.seen.PeakRSS = max(s.seen.PeakRSS, rss)
-		if len(processes) > 1 && (n%shareEvery == 0 || float64(rss) > shareGrowth*float64(counted)) {
+		if n%shareEvery == 0 || float64(rss) > shareGrowth*float64(counted) {
 			counted = max(counted, rss)
 			once := sum(processes, proportional)
 			between := (rss + memory.resident(processes)) / 2 // that takes milliseconds, in which they grow
