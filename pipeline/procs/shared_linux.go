@@ -33,8 +33,9 @@ type sharedMemory struct {
 
 // newShared makes memory for a pool of so many workers. It is nil where the system has none to give.
 func newShared(workers int) *sharedMemory {
-	// One for each worker's image, one for that which comes next, and the reserve.
-	segments := min(3*workers+4, math.MaxInt/segmentSize)
+	// One for each worker's image, one for that which comes next, the reserve, and some for downloads under way. Those that were used
+	// last are used first, so that no more have pages than are needed at once.
+	segments := min(3*workers+16, math.MaxInt/segmentSize)
 	size := segments * segmentSize
 	fd, err := unix.MemfdCreate("imgpipe", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
 	if err != nil {
