@@ -18,6 +18,7 @@ import (
 	"io"
 	"log"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -57,9 +58,20 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		code = graver(code, e.code)
 	}
 	if code == exitUsage {
+		if _, _, err := root.Find(args); err != nil && isInput(args[0]) {
+			fmt.Fprintf(stderr, "To process it: imgpipe run -o FOLDER %s\n", args[0])
+		}
 		fmt.Fprintln(stderr, "See 'imgpipe help', or --help behind a command.")
 	}
 	return code
+}
+
+// isInput tells of what stands in the place of a command that it is a file or folder, or a URL.
+func isInput(arg string) bool {
+	if _, err := os.Lstat(arg); err == nil {
+		return true
+	}
+	return strings.HasPrefix(arg, "https://") || strings.HasPrefix(arg, "http://")
 }
 
 // exits gives the parts of an error, of which errors.Join may have made one.

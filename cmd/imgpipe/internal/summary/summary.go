@@ -185,7 +185,11 @@ func (s *Summary) WriteText(w io.Writer) {
 		fmt.Fprintf(w, "%d fetches tried again, %d images whose worker died\n", s.Retries, s.Replaced)
 	}
 	if s.Warnings > 0 {
-		fmt.Fprintf(w, "%d warnings (in the ledger), e.g. %s\n", s.Warnings, Printable(s.Warning))
+		noun := "warnings"
+		if s.Warnings == 1 {
+			noun = "warning"
+		}
+		fmt.Fprintf(w, "%d %s (in the ledger), e.g. %s\n", s.Warnings, noun, Printable(s.Warning))
 	}
 	for i, f := range s.Failures {
 		if i == 0 {
