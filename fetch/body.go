@@ -118,6 +118,10 @@ func (f *fetching) readAll(body io.Reader, grant func(int64) error) ([]byte, err
 				f.buffers.put(buf)
 				return nil, err
 			}
+			if int64(cap(buf)) >= size {
+				buf = buf[:size]
+				continue
+			}
 			bigger := f.buffers.get(int(size))
 			copy(bigger, buf)
 			f.buffers.put(buf)

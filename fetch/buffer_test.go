@@ -2,6 +2,8 @@ package fetch
 
 import (
 	"context"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -38,7 +40,7 @@ func TestFilesAreReadIntoTheBuffersThatAreGiven(t *testing.T) {
 		t.Fatal(err)
 	}
 	into := &few{room: make([]byte, 100)}
-	c := New(Options{Buffers: into})
+	c := New(Options{Buffers: into, Retries: -1})
 	defer c.Close()
 	get := func(path string) Body {
 		t.Helper()
@@ -62,8 +64,22 @@ func TestFilesAreReadIntoTheBuffersThatAreGiven(t *testing.T) {
 	if into.out || into.released != 1 {
 		t.Errorf("the memory came back %d times, want once", into.released)
 	}
-	if _, err := c.Fetch(t.Context(), Item{Source: filepath.Dir(path)}, func(context.Context, int64) error { return nil }); err == nil || into.out {
-		t.Errorf("of a failed fetch: error %v, memory kept: %t", err, into.out)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/short" {
+			w.Header().Set("Content-Length", "50")
+		}
+		w.Write(make([]byte, 10))
+		w.(http.Flusher).Flush()
+		panic(http.ErrAbortHandler)
+	}))
+	defer server.Close()
+	for _, name := range []string{"/short", "/of-unknown-length"} {
+		into.room = make([]byte, 64<<10)
+		before := into.released
+		_, err := c.Fetch(t.Context(), Item{Source: server.URL + name, URL: true}, func(context.Context, int64) error { return nil })
+		if err == nil || into.out || into.released == before {
+			t.Errorf("%s: error %v, memory kept: %t, used: %t", name, err, into.out, into.released > before)
+		}
 	}
 	if again := get(path); !slices.Equal(again.Data, []byte("content")) || !into.out {
 		t.Error("the memory is not used again")

@@ -42,8 +42,8 @@ type Options struct {
 type Buffers interface {
 	// Get gives n bytes whose contents are anything, or nil where it has none.
 	Get(n int) []byte
-	// Put takes back a slice that begins where one from Get does, and tells whether it is one. It is called once for each, when nobody
-	// reads it any more, unless that is never known.
+	// Put takes back a slice that begins where one from Get does, and tells whether it is one. It is called at most once for each, when
+	// nobody reads it any more.
 	Put(b []byte) bool
 }
 

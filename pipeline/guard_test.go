@@ -3,8 +3,11 @@ package pipeline_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
+	"sync"
 	"testing"
 
 	"imgpipe/fetch"
@@ -102,6 +105,107 @@ func TestGuardTransformsItsItemAndNoOther(t *testing.T) {
 		}
 		if wrapped != 6 {
 			t.Errorf("%d transforms went through the wrapper, want 6", wrapped)
+		}
+	}
+}
+
+// watched is a store whose places tell when they begin and end, a fetcher that counts what comes back, and an executor that does as the number of
+// the item says.
+type watched struct {
+	mu       sync.Mutex
+	told     map[int][]string
+	released map[int]int
+}
+
+func (w *watched) tell(i int, what string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.told[i] = append(w.told[i], what)
+}
+
+const (
+	goesWell = iota
+	fails
+	isAbandoned
+	hasNoHeader
+	cannotBegin
+	ways
+)
+
+func (w *watched) Plan(item fetch.Item) (pipeline.Place, error) {
+	return watchedPlace{in: w, index: item.Index}, nil
+}
+
+type watchedPlace struct {
+	plainPlace
+	in    *watched
+	index int
+}
+
+var errBegin = errors.New("cannot begin")
+
+func (p watchedPlace) Begin() (bool, error) {
+	p.in.tell(p.index, "begin")
+	if p.index == cannotBegin {
+		return false, errBegin
+	}
+	return false, nil
+}
+
+func (p watchedPlace) End(abandoned bool) { p.in.tell(p.index, fmt.Sprint("end ", abandoned)) }
+
+func (p watchedPlace) Do(ctx context.Context, e pipeline.Executor, task transform.Task) (transform.Result, pipeline.Cost, error) {
+	p.in.tell(p.index, "do")
+	switch p.index {
+	case fails:
+		return transform.Result{}, pipeline.Cost{}, errGuarded
+	case isAbandoned:
+		return transform.Result{}, pipeline.Cost{Abandoned: true}, errGuarded
+	}
+	return e.Do(ctx, task)
+}
+
+func (w *watched) Fetch(_ context.Context, item fetch.Item, _ func(context.Context, int64) error) (fetch.Body, error) {
+	data := samples.Embedded()[0].Data
+	if item.Index == hasNoHeader {
+		data = []byte("no image")
+	}
+	return fetch.Body{Data: data, Attempts: 1, Release: func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.released[item.Index]++
+	}}, nil
+}
+
+// TestFilesAreGivenBackWhenNobodyReadsThem has a file come back however its item ends, but for one that may still be read.
+func TestFilesAreGivenBackWhenNobodyReadsThem(t *testing.T) {
+	for _, sequential := range []bool{false, true} {
+		w := &watched{told: map[int][]string{}, released: map[int]int{}}
+		executor := pipeline.Serial()
+		items := make([]fetch.Item, ways)
+		for i := range items {
+			items[i] = fetch.Item{Index: i, Source: "a.jpg"}
+		}
+		totals, err := pipeline.Run(t.Context(), slices.Values(items), pipeline.Options{Fetcher: w, Executor: executor, Store: w, Sequential: sequential},
+			func(pipeline.Outcome) {})
+		executor.Close()
+		if err != nil || totals.Done != 1 || totals.Failed != ways-1 {
+			t.Errorf("%+v, %v", totals, err)
+		}
+		for i, want := range [ways]string{
+			goesWell: "begin, do, end false", fails: "begin, do, end false", isAbandoned: "begin, do, end true",
+			hasNoHeader: "begin, end false", cannotBegin: "begin",
+		} {
+			if got := strings.Join(w.told[i], ", "); got != want {
+				t.Errorf("item %d: %s, want %s", i, got, want)
+			}
+			back := 1
+			if i == isAbandoned {
+				back = 0
+			}
+			if w.released[i] != back {
+				t.Errorf("the file of item %d came back %d times, want %d", i, w.released[i], back)
+			}
 		}
 	}
 }

@@ -27,6 +27,7 @@ import (
 // Do is called from up to Width goroutines at once; more block. It gives what transform.Do gives for the same Task, whichever
 // Executor it is, and doing a Task twice is the same as doing it once. The error of one Task leaves the Executor usable. When ctx
 // ends, Do returns promptly with an error of class "timeout" (deadline) or ctx's error (cancelled).
+// When Do returns, nothing reads the task's Data any more, unless its Cost says that the task was abandoned.
 // Close ends all that the Executor started and returns when it has; Do after Close is an error.
 type Executor interface {
 	Do(ctx context.Context, task transform.Task) (transform.Result, Cost, error)

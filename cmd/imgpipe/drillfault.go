@@ -214,7 +214,7 @@ func (d drilled) Do(ctx context.Context, task transform.Task) (transform.Result,
 		killSelf()
 	}
 	pids := d.pool.Pids()
-	if len(pids) == 0 { // they start when they are first needed
+	if len(pids) == 0 { // in mode auto they start when they are first needed
 		if r, c, err := d.Executor.Do(ctx, task); err != nil {
 			return r, c, err
 		}

@@ -33,7 +33,8 @@ func (f *runFlags) executor(chosen func(pipeline.Choice)) (*executor, error) {
 		e.Executor = pipeline.GIL(f.workers)
 	case f.mode == modeProcesses, f.mode == modeAuto:
 		options := f.worker.options(f.workers)
-		options.Prestart = f.mode == modeProcesses // all will be needed: beside each other they start in the time of one
+		options.Prestart = f.mode == modeProcesses // all are needed but for the few images that are seldom worth a run
+		options.Shared = f.budget() / 4            // of the budget that is the share of files
 		pool, err := procs.New(options)
 		if err != nil {
 			return nil, err
@@ -45,7 +46,10 @@ func (f *runFlags) executor(chosen func(pipeline.Choice)) (*executor, error) {
 	default:
 		e.Executor = pipeline.Goroutines(f.workers)
 	}
-	return &e, errors.Join(e.slowDown(), e.drill())
+	if err := errors.Join(e.slowDown(), e.drill()); err != nil {
+		return nil, errors.Join(err, e.Close())
+	}
+	return &e, nil
 }
 
 // slowdownVariable has tests make the transform take so many times longer, to see whether a comparison notices.

@@ -99,7 +99,7 @@ func liveRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive
 
 	defer boundHeap(f.budget())()
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
-	if f.mode == modeProcesses {
+	if f.mode == modeProcesses && l.exec.pool != nil {
 		leaveProcessors(f.workers)
 	}
 	options := l.options(stop)

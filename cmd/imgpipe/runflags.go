@@ -255,7 +255,7 @@ func (f *runFlags) client(pool *procs.Pool) fetch.Options {
 	if f.retries == 0 {
 		o.Retries = -1
 	}
-	if pool != nil {
+	if pool != nil && f.stage == stageAll { // what is all fetched before would fill them, and only the rest be copied
 		o.Buffers = pool
 	}
 	return o

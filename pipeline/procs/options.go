@@ -27,6 +27,9 @@ type Options struct {
 	// bound. An image that needs more fails with class "out-of-memory", and has cost two workers. Only Linux holds a worker to it;
 	// elsewhere garbage is collected harder as it comes near. A decoder of large images needs tens of megabytes.
 	WorkerMemory int64
+	// Shared bounds the memory for files that the pool shares with its workers, in bytes, but for a segment of 16 MiB for each and one more; 0 is
+	// no bound. What has been used of it stays in use until Close.
+	Shared int64
 	// Grace is how long Close waits for tasks that run, and then for workers to leave, before it kills them. Default 2 s.
 	Grace time.Duration
 	// StartTimeout is how long a worker may take to say hello. Default 30 s.
@@ -108,6 +111,7 @@ type Usage struct {
 	User, System time.Duration
 	// GC is the part of that which garbage collection took in living and ended workers, as of their last answers.
 	GC time.Duration
-	// MaxRSS is the most memory that any one of them held, in bytes; 0 where the system does not tell.
+	// MaxRSS is the most memory that any one of them held, in bytes, with what it has touched of the memory that all share; 0 where the
+	// system does not tell.
 	MaxRSS int64
 }

@@ -93,7 +93,7 @@ func New(opts Options) (*Pool, error) {
 		broken:  make(chan struct{}),
 		starts:  make(chan startRequest),
 		live:    map[*worker]bool{},
-		shared:  newShared(opts.Workers),
+		shared:  newShared(opts.Workers, opts.Shared),
 	}
 	p.life, p.end = context.WithCancel(context.Background())
 	// GORACE: a program built with the race detector otherwise sleeps for a second when it leaves.
@@ -138,8 +138,9 @@ func (p *Pool) Isolation(ctx context.Context) (string, error) {
 	return s.worker.isolation, nil
 }
 
-// Get gives n bytes that the workers can read, or nil where none are to be had. A file that is read into them goes to a worker without being
-// copied. Put takes them back.
+// Get gives n bytes that the workers can read, or nil where none are to be had: on Linux there are segments of 16 MiB for the images of two workers
+// each and for sixteen downloads, as far as Options.Shared allows. A file that is read into them goes to a worker without being copied. Put
+// takes them back.
 func (p *Pool) Get(n int) []byte { return p.shared.get(n) }
 
 // Put takes back what Get gave, when nobody reads it any more, be it after Close. It tells whether that came from Get.

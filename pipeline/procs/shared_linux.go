@@ -31,11 +31,15 @@ type sharedMemory struct {
 	gone    bool // data is no more
 }
 
-// newShared makes memory for a pool of so many workers. It is nil where the system has none to give.
-func newShared(workers int) *sharedMemory {
+// newShared makes memory for a pool of so many workers, about as much as bound allows, 0 being no bound. It is nil where the system has none to
+// give.
+func newShared(workers int, bound int64) *sharedMemory {
 	// One for each worker's image, one for that which comes next, the reserve, and some for downloads under way. Those that were used
-	// last are used first, so that no more have pages than are needed at once.
+	// last are used first, but sooner or later each that is ever needed will have held a large file: their pages stay.
 	segments := min(3*workers+16, math.MaxInt/segmentSize)
+	if bound > 0 {
+		segments = min(segments, max(workers+1, int(bound/segmentSize)))
+	}
 	size := segments * segmentSize
 	fd, err := unix.MemfdCreate("imgpipe", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
 	if err != nil {

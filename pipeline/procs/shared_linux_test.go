@@ -4,11 +4,16 @@ import (
 	"bytes"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"imgpipe/transform"
 )
 
 func TestFileThatIsInSharedMemoryIsNotCopied(t *testing.T) {
 	p := newPool(t, Options{Workers: 2, Env: []string{faultName + "=faults"}})
+	if p.shared == nil {
+		t.Skip("this system has no memory to share")
+	}
 	picture := bytes.Repeat([]byte("picture "), 1000)
 	for _, tt := range []struct {
 		name   string
@@ -36,9 +41,12 @@ func TestFileThatIsInSharedMemoryIsNotCopied(t *testing.T) {
 // Those who fetch cannot take the memory that files from elsewhere need, and files of no two tasks are in the same place.
 func TestSharedMemoryHasAReserve(t *testing.T) {
 	const workers = 2
-	m := newShared(workers)
+	m := newShared(workers, 0)
 	if m == nil {
 		t.Skip("this system has no memory to share")
+	}
+	if m.put(nil) != nil || m.get(segmentSize+1) != nil {
+		t.Error("memory was given for no file, or for one that does not fit")
 	}
 	var taken [][]byte
 	for b := m.get(10); b != nil; b = m.get(10) {
@@ -55,7 +63,7 @@ func TestSharedMemoryHasAReserve(t *testing.T) {
 	if copied != workers || len(taken)*segmentSize != len(m.data) {
 		t.Errorf("%d copies after %d taken of %d segments, want %d and all", copied, len(taken)-copied, len(m.data)/segmentSize, workers)
 	}
-	if m.get(10) != nil || m.put(nil) != nil || m.get(segmentSize+1) != nil {
+	if m.get(10) != nil {
 		t.Error("memory was given that is not there")
 	}
 	for i, b := range taken[:len(taken)-copied] {
@@ -78,4 +86,46 @@ func TestSharedMemoryHasAReserve(t *testing.T) {
 		t.Error("memory that was given back is still there")
 	}
 	m.close()
+}
+
+func TestSharedMemoryIsBounded(t *testing.T) {
+	for _, tt := range []struct{ workers, bound, segments int }{
+		{2, 0, 22}, {2, 5*segmentSize + 1, 5}, {2, 1, 3}, {4, 1 << 40, 28},
+	} {
+		m := newShared(tt.workers, int64(tt.bound))
+		if m == nil {
+			t.Skip("this system has no memory to share")
+		}
+		if got := len(m.data) / segmentSize; got != tt.segments || got <= m.reserve {
+			t.Errorf("%d segments for %d workers within %d bytes, want %d and one beyond the reserve", got, tt.workers, tt.bound, tt.segments)
+		}
+		m.close()
+	}
+}
+
+// Whoever has the descriptor, as a worker does when it starts, can neither write nor make itself able to.
+func TestSharedMemoryCannotBeWrittenByItsDescriptor(t *testing.T) {
+	m := newShared(1, 0)
+	if m == nil {
+		t.Skip("this system has no memory to share")
+	}
+	defer m.close()
+	fd := int(m.file.Fd())
+	if _, err := unix.Mmap(fd, 0, segmentSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED); err != unix.EPERM {
+		t.Errorf("mapping it to be written: %v, want EPERM", err)
+	}
+	if _, err := unix.Pwrite(fd, []byte("x"), 0); err != unix.EPERM {
+		t.Errorf("writing to it: %v, want EPERM", err)
+	}
+	if err := unix.Ftruncate(fd, 0); err != unix.EPERM {
+		t.Errorf("making it shorter: %v, want EPERM", err)
+	}
+	data, err := unix.Mmap(fd, 0, segmentSize, unix.PROT_READ, unix.MAP_SHARED)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Munmap(data)
+	if err := unix.Mprotect(data, unix.PROT_READ|unix.PROT_WRITE); err != unix.EACCES {
+		t.Errorf("making what was mapped to be read writable: %v, want EACCES", err)
+	}
 }

@@ -7,7 +7,7 @@ import "os/exec"
 // sharedMemory is not to be had here: image files go through the pipe.
 type sharedMemory struct{}
 
-func newShared(int) *sharedMemory { return nil }
+func newShared(int, int64) *sharedMemory { return nil }
 
 func (*sharedMemory) give(*exec.Cmd)            {}
 func (*sharedMemory) size() int                 { return 0 }

@@ -35,7 +35,8 @@
 //
 // Where IMGPIPE_WORKER_MAPPED is in its environment, descriptor 3 is shared memory of so many bytes. A worker that says in HELO that
 // it has mapped so many gets image files there: then the body of a TASK is empty, and the file is mapped bytes of that memory from at,
-// which the pool leaves alone until the DONE. The files of other workers are in that memory, too; nobody but the pool can write to it. IMGPIPE_WORKER_ISOLATE is auto, strict or off; isolation in HELO
+// which the pool leaves alone until the DONE. The files of other workers are in that memory, too; nobody but the pool can write to it.
+// IMGPIPE_WORKER_ISOLATE is auto, strict or off; isolation in HELO
 // says for people what the worker has given up before it said HELO. IMGPIPE_WORKER_MEMORY is in bytes.
 //
 // The worker speaks first: HELO. A SPEC has no answer; it stands for its id until another SPEC takes that id; ids are below

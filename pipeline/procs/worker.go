@@ -171,6 +171,7 @@ func (w *worker) isDead() bool {
 func (w *worker) do(ctx, life context.Context, task transform.Task, cost *pipeline.Cost) (transform.Result, error) {
 	w.tasks++
 	w.stderr.reset()
+	start := time.Now()
 	if _, shared := w.shared.offset(task.Data); !shared {
 		cost.Copied += int64(len(task.Data))
 		if copied := w.shared.put(task.Data); copied != nil {
@@ -182,7 +183,6 @@ func (w *worker) do(ctx, life context.Context, task transform.Task, cost *pipeli
 		return transform.Result{}, err
 	}
 	stop, stopLife := context.AfterFunc(ctx, w.kill), context.AfterFunc(life, w.kill)
-	start := time.Now()
 	body := task.Data
 	if _, shared := w.shared.offset(body); shared {
 		body = nil

@@ -80,7 +80,7 @@ type Result struct {
 	PeakPSS         Estimate `json:"peak_pss"`
 	// MemoryPerWorker is PeakPSS over the workers.
 	MemoryPerWorker float64 `json:"memory_per_worker"`
-	// CopiedPerImage is the bytes carried between processes for each image.
+	// CopiedPerImage is the bytes that had to be copied between processes for each image.
 	CopiedPerImage float64 `json:"copied_per_image"`
 	// Voluntary and Involuntary are context switches, in all processes, for each image.
 	Voluntary   float64 `json:"voluntary_switches_per_image"`

@@ -49,7 +49,7 @@ type Summary struct {
 	Outputs  int   `json:"outputs"`
 	BytesIn  int64 `json:"bytes_in"`
 	BytesOut int64 `json:"bytes_out"`
-	// Copied is how many bytes were carried to and from worker processes.
+	// Copied is how many bytes had to be copied to and from worker processes.
 	Copied int64 `json:"bytes_copied"`
 	// Retries counts fetches that were tried again, Replaced tasks whose worker died.
 	Retries  int `json:"retries"`

@@ -37,10 +37,11 @@ const (
 	perRun      = 50
 )
 
-// How much of the resident memory is counted twice, because processes share it, is looked up anew when that memory has grown by
-// shareGrowth since the last time, and in one of shareEvery samples: the kernel walks through all pages for that.
+// How much of the resident memory is counted more than once, because processes share it, is looked up anew where there would be shareGrowth
+// times the most that was found so far, and in one of shareEvery samples: the kernel walks through all pages for that. In between the last answer is
+// subtracted.
 const (
-	shareGrowth = 1.5
+	shareGrowth = 1.1
 	shareEvery  = 100
 )
 
@@ -84,9 +85,9 @@ func (s *Sampler) run(pids func() []int) {
 	defer tick.Stop()
 	var memory reader
 	defer memory.close()
-	keep := 1                // of so many samples, one becomes a point
-	var counted, twice int64 // the resident memory, and what of it is counted more than once, as of when that was last looked up
-	told := true             // the kernel tells that
+	keep := 1              // of so many samples, one becomes a point
+	var found, twice int64 // the most memory with shared pages counted once, and what is counted beyond that, as of when that was last looked up
+	told := true           // the kernel tells that
 	for n := 0; ; n++ {
 		processes := []int{0}
 		if pids != nil {
@@ -95,9 +96,9 @@ func (s *Sampler) run(pids func() []int) {
 		at := time.Since(began)
 		rss := memory.resident(processes)
 		s.seen.PeakRSS = max(s.seen.PeakRSS, rss)
-		if n%shareEvery == 0 || float64(rss) > shareGrowth*float64(counted) {
-			counted = max(counted, rss)
+		if n%shareEvery == 0 || float64(rss-twice) > shareGrowth*float64(found) {
 			once := sum(processes, proportional)
+			found = max(found, once)
 			between := (rss + memory.resident(processes)) / 2 // that takes milliseconds, in which they grow
 			twice = max(between-once, 0)
 			told = once > 0

@@ -33,7 +33,9 @@ func (r *reader) resident(pids []int) (total int64) {
 		}
 		var line [256]byte
 		n, err := unix.Pread(fd, line[:], 0)
-		if err != nil {
+		if err != nil { // it has gone, and another may have its id by now
+			unix.Close(fd)
+			delete(r.statm, pid)
 			continue
 		}
 		_, fields, _ := bytes.Cut(line[:n], []byte(" ")) // the first is what it has mapped
