@@ -144,24 +144,28 @@ func (d *deadRun) again(t *testing.T, env string, flags ...string) (status int, 
 
 func TestPoisonEndsOneRunAndNoOther(t *testing.T) {
 	t.Parallel()
-	d := newDeadRun(t)
-	for _, note := range []string{"note: a run died here", "5 skipped"} { // the run after the crash, and the one after that
-		status, said := d.again(t, d.poison)
-		if status != exitSomeFailed || !strings.Contains(said, note) || !strings.Contains(said, "FAIL "+d.culprit+": poison: ") {
-			t.Errorf("status %d, want 1, %q and a poisoned image:\n%s", status, note, said)
-		}
-	}
-	last, err := lastEntries(filepath.Join(d.out, store.LedgerName))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for source, e := range last {
-		if (e.Class == classPoison) != (source == d.culprit) {
-			t.Errorf("%s ended as %s %s", source, e.Status, e.Class)
-		}
-	}
-	if status, said := d.again(t, ""); status != exitOK {
-		t.Errorf("without the fault: status %d\n%s", status, said)
+	for _, mode := range []string{modeGoroutines, modeProcesses} { // of what comes after the crash
+		t.Run(mode, func(t *testing.T) {
+			d := newDeadRun(t)
+			for _, note := range []string{"note: a run died here", "5 skipped"} { // the run after the crash, and the one after that
+				status, said := d.again(t, d.poison, "-m", mode)
+				if status != exitSomeFailed || !strings.Contains(said, note) || !strings.Contains(said, "FAIL "+d.culprit+": poison: ") {
+					t.Errorf("status %d, want 1, %q and a poisoned image:\n%s", status, note, said)
+				}
+			}
+			last, err := lastEntries(filepath.Join(d.out, store.LedgerName))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for source, e := range last {
+				if (e.Class == classPoison) != (source == d.culprit) {
+					t.Errorf("%s ended as %s %s", source, e.Status, e.Class)
+				}
+			}
+			if status, said := d.again(t, "", "-m", mode); status != exitOK {
+				t.Errorf("without the fault: status %d\n%s", status, said)
+			}
+		})
 	}
 }
 

@@ -58,10 +58,10 @@
 //
 // # Price
 //
-// On a 2-core AMD EPYC VM that others were using, 2026-11-22, Go 1.26 (BenchmarkRoundTrip, BenchmarkHandOver, BenchmarkStart): 24 µs for a
-// task of a hundred bytes there and back; 16 µs for 64 KiB there, 0.1 ms for 3 MiB and 0.4 ms for 10 MiB, in shared memory, where the pipe
-// took 60 µs and 2.0 ms for the first two. What comes back is small and goes through the pipe: 94 µs for 64 KiB there and back. A worker
-// starts and leaves in 5.4 ms, and in 6.4 ms with isolation, which costs an image nothing that could be measured. All of it
+// On a 2-core AMD EPYC VM that others were using, 2026-11-22, Go 1.26 (BenchmarkRoundTrip, BenchmarkHandOver, BenchmarkStart): 33 µs for a
+// task of a hundred bytes there and back; 30 to 36 µs for an image in shared memory, whatever its size; 0.15 ms for 3 MiB and 0.35 ms for 10 MiB
+// that have to be copied there, where the pipe took 2.0 ms for 3 MiB. What comes back is small and goes through the pipe: 0.12 ms for 64 KiB there
+// and back. A worker starts and leaves in 3.5 ms, with isolation or without, which costs an image 0.3 % of its time at most. All of it
 // is in pipeline.Cost: Start, Handover and Copied.
 //
 // # Orphans
