@@ -18,7 +18,7 @@ const classPoison = "poison"
 // deadly are the classes of images whose worker died: in this process they would end the run.
 var deadly = []string{classPoison, procs.ClassWorkerKilled, procs.ClassOutOfMemory}
 
-// An alone runs suspects, each in a worker process that does nothing else meanwhile. It starts none before the first. A nil one runs none.
+// An alone runs suspects, each in a worker process that does nothing else meanwhile. It starts none before the first.
 type alone struct {
 	options procs.Options
 
@@ -49,9 +49,6 @@ func (a *alone) isolation(ctx context.Context) (string, error) {
 
 // pids are those of the workers that live.
 func (a *alone) pids() []int {
-	if a == nil {
-		return nil
-	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.pool == nil {
@@ -115,9 +112,6 @@ func unwrapOnce(err error) error {
 
 // close ends the workers. No do may be under way. It may be called again.
 func (a *alone) close() {
-	if a == nil {
-		return
-	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.pool != nil {
