@@ -122,6 +122,8 @@ func (l *Local) Do(ctx context.Context, task transform.Task) (transform.Result, 
 	case <-l.expired:
 		return transform.Result{}, cost, ErrClosed
 	}
+	came := time.Now()
+	cost.Queued = came.Sub(arrived)
 	if l.lock != nil {
 		select {
 		case <-l.lock:
@@ -132,11 +134,12 @@ func (l *Local) Do(ctx context.Context, task transform.Task) (transform.Result, 
 			return transform.Result{}, cost, ErrClosed
 		}
 	}
-	cost.Wait = time.Since(arrived)
+	cost.Wait = time.Since(came)
 
 	// The context given to transform.Do ends with this call, so that a goroutine given up because of Close hears of it.
-	work, cancel := context.WithCancel(ctx)
+	work, cancel := Bounded(ctx, task)
 	defer cancel()
+	task.Limits.Time = 0 // it is in work
 	c := &call{ctx: work, task: task, done: make(chan struct{})}
 	if on.work == nil {
 		on.work = make(chan *call)
@@ -149,13 +152,13 @@ func (l *Local) Do(ctx context.Context, task transform.Task) (transform.Result, 
 		if c.exited {
 			on.work = nil
 		}
-		if c.err != nil && ctx.Err() != nil {
+		if c.err != nil && work.Err() != nil {
 			// Whatever transform.Do says of it, the context is why it stopped.
-			return transform.Result{}, cost, ContextError(ctx)
+			return transform.Result{}, cost, ContextError(work)
 		}
 		return c.result, cost, c.err
-	case <-ctx.Done():
-		err = ContextError(ctx)
+	case <-work.Done():
+		err = ContextError(work)
 	case <-l.expired:
 		err = ErrClosed
 	}
@@ -291,6 +294,14 @@ func (l *Local) close() error {
 	case <-time.After(closeGrace):
 		return fmt.Errorf("transform: close: %d tasks that were given up are still at work", l.Abandoned())
 	}
+}
+
+// Bounded gives a context that ends with ctx, when task has taken its time from now, or with cancel. Executors share it.
+func Bounded(ctx context.Context, task transform.Task) (bounded context.Context, cancel context.CancelFunc) {
+	if task.Limits.Time > 0 {
+		return context.WithTimeout(ctx, task.Limits.Time)
+	}
+	return context.WithCancel(ctx)
 }
 
 // ContextError is the error of a task whose context has ended: an error of class "timeout" where its deadline has passed, else

@@ -93,6 +93,47 @@ func TestGILReportsTheWaitForItsLock(t *testing.T) {
 	})
 }
 
+func TestTheTimeOfAnImageBeginsWithItsWork(t *testing.T) {
+	for _, gil := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			l := localWith(2, gil, func(ctx context.Context, task transform.Task) (transform.Result, error) {
+				select {
+				case <-time.After(time.Duration(len(task.Data)) * time.Second):
+				case <-ctx.Done():
+				}
+				return transform.Result{}, ctx.Err()
+			})
+			var group sync.WaitGroup
+			var done, late, queued atomic.Int64
+			for i := range 9 { // 6 of three seconds and 3 of five, on two lanes or under one lock
+				seconds := 3 + 2*(i/6)
+				group.Go(func() {
+					task := transform.Task{Data: make([]byte, seconds), Limits: transform.Limits{Time: 4 * time.Second}}
+					_, cost, err := l.Do(t.Context(), task)
+					queued.Add(int64(cost.Queued))
+					var failure *transform.Error
+					switch {
+					case err == nil:
+						done.Add(1)
+					case errors.As(err, &failure) && failure.Class() == transform.ClassTimeout && seconds == 5:
+						late.Add(1)
+					default:
+						t.Errorf("a task of %d seconds ended with %v", seconds, err)
+					}
+				})
+			}
+			group.Wait()
+			if done.Load() != 6 || late.Load() != 3 {
+				t.Errorf("gil=%t: %d tasks were done and %d had taken their time, want 6 and 3", gil, done.Load(), late.Load())
+			}
+			if queued.Load() == 0 {
+				t.Errorf("gil=%t: no task was queued, want seven that were", gil)
+			}
+			l.Close()
+		})
+	}
+}
+
 func TestImageOverItsTimeIsGivenUp(t *testing.T) {
 	for _, gil := range []bool{false, true} {
 		t.Run(fmt.Sprintf("gil=%t", gil), func(t *testing.T) {

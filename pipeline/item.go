@@ -96,6 +96,7 @@ func (r *runner) release(j *job, reuse bool) {
 
 // transform has the executor work on j.
 func (r *runner) transform(ctx context.Context, j *job) bool {
+	defer r.lanes.enter(len(j.body.Data))()
 	j.ticket.end()
 	taken := r.now()
 	j.Spans = append(j.Spans, Span{StageQueue, 0, j.ready, taken})
@@ -126,10 +127,14 @@ func (r *runner) transform(ctx context.Context, j *job) bool {
 	start := r.now()
 	result, err := r.do(ctx, j)
 	end := r.now()
-	r.pace.workedOn(end - start)
+	r.pace.workedOn(end - start - j.Cost.Queued)
 	r.budget.givePixels(pixels)
 	r.release(j, !j.Cost.Abandoned)
 	j.Spans = append(j.Spans, Span{StageMemory, j.Cost.Worker, taken, start})
+	if queued := min(j.Cost.Queued, end-start); queued > 0 {
+		j.Spans = append(j.Spans, Span{StageQueue, 0, start, start + queued})
+		start += queued
+	}
 	j.laneSpans(start, end, result)
 	if err != nil {
 		return r.fail(ctx, j, err)
@@ -139,14 +144,10 @@ func (r *runner) transform(ctx context.Context, j *job) bool {
 	return true
 }
 
-// do calls the executor within the item's time.
+// do calls the executor.
 func (r *runner) do(ctx context.Context, j *job) (result transform.Result, err error) {
-	if r.ItemTimeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, r.ItemTimeout)
-		defer cancel()
-	}
 	task := transform.Task{Data: j.body.Data, Spec: r.Spec, Limits: r.Limits}
+	task.Limits.Time = max(r.ItemTimeout, 0)
 	if g, ok := j.Place.(Guard); ok {
 		result, j.Cost, err = g.Do(ctx, r.Executor, task)
 	} else {

@@ -2,7 +2,7 @@
 //
 //	items ──> plan ──> fetch ──────> transform ──────> store ──> sink
 //	          in       Downloads     Executor.Width    4 lanes   one at a time,
-//	          order    lanes         lanes                       as they end
+//	          order    lanes         lanes (+ Ahead)             as they end
 //	                     │             │
 //	                     └── Memory ───┘   bytes fetched and pixels to decode are admitted by one budget
 //
@@ -26,13 +26,21 @@ import (
 //
 // Do is called from up to Width goroutines at once; more block. It gives what transform.Do gives for the same Task, whichever
 // Executor it is, and doing a Task twice is the same as doing it once. The error of one Task leaves the Executor usable. When ctx
-// ends, Do returns promptly with an error of class "timeout" (deadline) or ctx's error (cancelled).
+// ends, Do returns promptly with an error of class "timeout" (deadline) or ctx's error (cancelled); so it does with class "timeout" when a
+// try of the Task has taken its Limits.Time, in which no wait for a worker or lock counts.
 // When Do returns, nothing reads the task's Data any more, unless its Cost says that the task was abandoned.
 // Close ends all that the Executor started and returns when it has; Do after Close is an error.
 type Executor interface {
 	Do(ctx context.Context, task transform.Task) (transform.Result, Cost, error)
 	Width() int
 	Close() error
+}
+
+// A Queuer is an Executor that gains from more calls of Do than it works on: so many more tasks, whose Data has at most so many bytes, can wait
+// where the work on them will begin at once.
+type Queuer interface {
+	Executor
+	Ahead() (tasks, bytes int)
 }
 
 // Cost is what one Executor.Do cost beyond the transform itself.
@@ -43,8 +51,8 @@ type Cost struct {
 	Attempts int
 	// Start is how long starting a worker took, where this task had to wait for it.
 	Start time.Duration
-	// Wait is how long the task waited for a lock or a free worker.
-	Wait time.Duration
+	// Queued is how long the task waited for a worker that others kept busy, and Wait how long for a lock after that.
+	Queued, Wait time.Duration
 	// Handover is the time spent on giving files to a worker and taking them back; Copied is how many bytes had to be copied for that.
 	Handover time.Duration
 	Copied   int64
@@ -143,9 +151,9 @@ type Stage string
 // The stages, in the order in which an item goes through them.
 const (
 	StageFetch    Stage = "fetch"    // on a download lane: waiting for the disk or the network
-	StageQueue    Stage = "queue"    // fetched, waiting for a worker
+	StageQueue    Stage = "queue"    // fetched, waiting for a worker; Lane is always 0
 	StageMemory   Stage = "memory"   // on a worker lane: waiting for memory to decode into
-	StageLock     Stage = "lock"     // on a worker lane: waiting for a lock or a free worker
+	StageLock     Stage = "lock"     // on a worker lane: waiting for a lock
 	StageStart    Stage = "start"    // on a worker lane: starting a worker process
 	StageHandover Stage = "handover" // on a worker lane: carrying bytes to and from it
 	StageDecode   Stage = "decode"   // on a worker lane
@@ -183,7 +191,7 @@ type Options struct {
 	// Memory is the budget in bytes for what is fetched and not yet transformed together with the pixels that are being worked on. One image
 	// that needs more than all of it runs alone. Default 1 GiB.
 	Memory int64
-	// ItemTimeout bounds the transform of one item. Default one minute; negative means none.
+	// ItemTimeout bounds the transform of one item, once it has begun. Default one minute; negative means none.
 	ItemTimeout time.Duration
 	// MaxFailures ends the run when so many items have failed; 0 means no limit.
 	MaxFailures int

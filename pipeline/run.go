@@ -51,6 +51,7 @@ type runner struct {
 	Options
 	budget *budget
 	pace   *throttle
+	lanes  lanes // of the executor
 	began  time.Time
 	sink   func(Outcome)
 	cancel context.CancelCauseFunc
@@ -111,7 +112,8 @@ func (r *runner) concurrent(ctx context.Context, items iter.Seq[fetch.Item]) {
 		r.feed(ctx, items, planned, ended)
 	})
 	fetched := r.fetchStage(ctx, &running, planned, ended)
-	made := stage(&running, r.Executor.Width(), fetched, ended, func(j *job, _ int) bool { return r.transform(ctx, j) })
+	r.lanes = newLanes(r.Executor)
+	made := stage(&running, r.lanes.count, fetched, ended, func(j *job, _ int) bool { return r.transform(ctx, j) })
 	stage(&running, storeLanes, made, ended, func(j *job, lane int) bool {
 		r.store(ctx, j, lane)
 		return false
@@ -123,6 +125,34 @@ func (r *runner) concurrent(ctx context.Context, items iter.Seq[fetch.Item]) {
 	for j := range ended {
 		r.end(j)
 	}
+}
+
+// Lanes are what calls the executor. Where small files can wait at its workers, there are more lanes than workers, but large files have no more of them
+// at once: each that waits there would only be memory.
+type lanes struct {
+	count int
+	bytes int           // up to so many, a file is small
+	large chan struct{} // has a token for each lane with a large one
+}
+
+func newLanes(e Executor) lanes {
+	l := lanes{count: e.Width()}
+	if q, ok := e.(Queuer); ok {
+		l.large = make(chan struct{}, l.count)
+		var ahead int
+		ahead, l.bytes = q.Ahead()
+		l.count += ahead
+	}
+	return l
+}
+
+// enter waits until a file of so many bytes may have a lane, and gives what to call when it no longer has it.
+func (l lanes) enter(bytes int) (leave func()) {
+	if l.large == nil || bytes <= l.bytes {
+		return func() {}
+	}
+	l.large <- struct{}{}
+	return func() { <-l.large }
 }
 
 // stage runs do on the jobs of in, n at once, and gives those for which it is true to the channel it returns, the others to

@@ -61,7 +61,7 @@ func (t *Trial) Do(ctx context.Context, task transform.Task) (transform.Result, 
 	which, trying := t.begin()
 	began := time.Now()
 	result, cost, err := t.of[which].Do(ctx, task)
-	took := time.Since(began) - cost.Start
+	took := time.Since(began) - cost.Queued - cost.Start
 	pace := 0.0
 	if pixels := float64(result.Source.Width) * float64(result.Source.Height); err == nil && pixels > 0 {
 		pace = float64(took) / (pixels / 1e6)

@@ -34,9 +34,14 @@ func newJob(ctx context.Context, s Spec, l Limits) *job {
 }
 
 // Do runs one Task. It is safe for use by several goroutines. Every error is an *Error with a class, but when ctx was cancelled:
-// then it wraps ctx's error. A deadline is an *Error of class "timeout". Do looks at ctx while it decodes and encodes and between
-// operations; one operation is not interrupted. The Result and its files belong to the caller.
+// then it wraps ctx's error. A deadline, or the end of Limits.Time, is an *Error of class "timeout". Do looks at both while it decodes and
+// encodes and between operations; one operation is not interrupted. The Result and its files belong to the caller.
 func Do(ctx context.Context, t Task) (Result, error) {
+	if t.Limits.Time > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, t.Limits.Time)
+		defer cancel()
+	}
 	j := newJob(ctx, t.Spec, t.Limits)
 	var res Result
 	err := guard(&j.doing, func() (err error) {

@@ -58,6 +58,8 @@ type Limits struct {
 	// MaxPixels is the largest width × height of an input, taken from its header before anything is decoded, and of
 	// each output. Default 100 million.
 	MaxPixels int64
+	// Time is how long the work may take once it has begun. Default no limit.
+	Time time.Duration
 }
 
 // A Header is what can be known of an image file without decoding its pixels.

@@ -35,6 +35,7 @@ func (f *runFlags) executor(chosen func(pipeline.Choice)) (*executor, error) {
 		options := f.worker.options(f.workers)
 		options.Prestart = f.mode == modeProcesses // all are needed but for the few images that are seldom worth a run
 		options.Shared = f.budget() / 4            // of the budget that is the share of files
+		options.Ahead = true
 		pool, err := procs.New(options)
 		if err != nil {
 			return nil, err
@@ -50,6 +51,14 @@ func (f *runFlags) executor(chosen func(pipeline.Choice)) (*executor, error) {
 		return nil, errors.Join(err, e.Close())
 	}
 	return &e, nil
+}
+
+// Ahead is that of the pool.
+func (e *executor) Ahead() (tasks, bytes int) {
+	if e.pool == nil {
+		return 0, 0
+	}
+	return e.pool.Ahead()
 }
 
 // slowdownVariable has tests make the transform take so many times longer, to see whether a comparison notices.

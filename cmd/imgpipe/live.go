@@ -273,14 +273,10 @@ func hinted(err error) error {
 	return err
 }
 
-// patience is how long the executor gets for one image. Under the lock of mode gil an image first waits for all the others, each of which may
-// take its whole time.
+// patience is how long the executor gets for one image.
 func (f *runFlags) patience() time.Duration {
-	switch {
-	case f.itemTimeout == 0:
+	if f.itemTimeout == 0 {
 		return -1 // no limit
-	case f.mode == modeGIL:
-		return f.itemTimeout * time.Duration(f.workers)
 	}
 	return f.itemTimeout
 }

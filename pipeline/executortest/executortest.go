@@ -37,6 +37,7 @@ func Run(t *testing.T, create func(*testing.T) pipeline.Executor) {
 		{"TaskIsLeftAsItWas", taskIsLeftAsItWas},
 		{"CancelledTaskEndsAndHarmsNoOther", cancelled},
 		{"TaskOverItsDeadlineIsATimeout", deadline},
+		{"TaskThatTakesItsTimeIsATimeout", late},
 		{"TasksMayEndAtAnyMoment", endedAtAnyMoment},
 		{"NothingIsDoneAfterClose", afterClose},
 		{"CloseEndsWhatRuns", closeWhileBusy},
@@ -210,6 +211,20 @@ func cancelled(t *testing.T, e pipeline.Executor, tasks []task) {
 			t.Errorf("%s: error %v of class %q, want context.Canceled", task.name, err, class(err))
 		}
 		check(t, e, task)
+	}
+}
+
+// late gives tasks no time to speak of, and any time to wait for a worker.
+func late(t *testing.T, e pipeline.Executor, tasks []task) {
+	for _, task := range tasks[:3] {
+		short := task.Task
+		short.Limits.Time = time.Nanosecond
+		if _, _, err := e.Do(context.Background(), short); class(err) != transform.ClassTimeout || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: error %v of class %q, want one of class timeout that is context.DeadlineExceeded", task.name, err, class(err))
+		}
+		long := task
+		long.Limits.Time = time.Hour
+		check(t, e, long)
 	}
 }
 

@@ -293,7 +293,7 @@ func TestMisbehavingWorkers(t *testing.T) {
 func TestWorkerKilledWhileIdleCostsNoAttempt(t *testing.T) {
 	p := faulty(t, "faults", Options{Workers: 1})
 	echo(t, p, "good")
-	s := p.free[0].worker
+	s := p.free[0].worker // nobody else uses the pool
 	syscall.Kill(s.cmd.Process.Pid, syscall.SIGKILL)
 	<-s.dead
 	if cost := echo(t, p, "good"); cost.Attempts != 1 {
@@ -303,11 +303,17 @@ func TestWorkerKilledWhileIdleCostsNoAttempt(t *testing.T) {
 
 // TestNothingIsLostWhileWorkersAreKilledAtRandom kills a worker after every tenth image.
 func TestNothingIsLostWhileWorkersAreKilledAtRandom(t *testing.T) {
-	const images, width = 400, 4
-	p := faulty(t, "faults", Options{Workers: width})
+	t.Run("one by one", func(t *testing.T) { killedAtRandom(t, Options{Workers: 4}) })
+	t.Run("in line", func(t *testing.T) { killedAtRandom(t, Options{Workers: 4, Ahead: true, Recycle: 50}) })
+}
+
+func killedAtRandom(t *testing.T, opts Options) {
+	const images = 400
+	p := faulty(t, "faults", opts)
+	ahead, _ := p.Ahead()
 	var taken, done, marked atomic.Int64
 	var group sync.WaitGroup
-	for range width {
+	for range opts.Workers + ahead {
 		group.Go(func() {
 			for {
 				i := int(taken.Add(1))

@@ -20,7 +20,7 @@ import (
 
 // This file runs in the worker processes of the tests: the test binary, started again. IMGPIPE_TEST_FAULT says what goes wrong
 // with a worker as such. What goes wrong with one image is said by that image: its bytes are "fault NAME", or "once FILE NAME"
-// for a fault that happens to the first worker that can make FILE, or "escape NAMES DIR". What begins with "swallow" gives nothing; all other bytes
+// for a fault that happens to the first worker that can make FILE, or "wait FILE" for an image that takes until FILE is there, or "escape NAMES DIR". What begins with "swallow" gives nothing; all other bytes
 // come back as they are.
 
 const faultName = "IMGPIPE_TEST_FAULT"
@@ -88,6 +88,13 @@ func faultyMain() int {
 			if f, err := os.OpenFile(words[1], os.O_CREATE|os.O_EXCL, 0o600); err == nil {
 				f.Close()
 				happen(words[2], faultOut)
+			}
+		case len(words) == 2 && words[0] == "wait":
+			for {
+				if _, err := os.Stat(words[1]); err == nil {
+					break
+				}
+				time.Sleep(time.Millisecond)
 			}
 		case len(words) == 3 && words[0] == "escape":
 			return transform.Result{Outputs: []transform.Output{{Data: tryEscapes(words[1], words[2])}}}, nil

@@ -78,7 +78,12 @@ func TestCloseKillsWhatDoesNotEnd(t *testing.T) {
 		_, _, err := p.Do(context.Background(), transform.Task{Data: []byte("fault hang")})
 		ended <- err
 	}()
-	for len(p.tokens) == 2 { // until the task has its slot
+	idle := func() int {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return len(p.free)
+	}
+	for idle() == 2 { // until the task has its slot
 		select {
 		case err := <-ended:
 			t.Fatalf("the hung image ended: %v", err)

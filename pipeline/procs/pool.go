@@ -41,8 +41,8 @@ type Pool struct {
 	env    []string
 	shared *sharedMemory // with all workers; nil where there is none
 
-	tokens  chan struct{}   // one for each slot in free
-	closing chan struct{}   // closed by the first Close: no new task is let in
+	inside  sync.WaitGroup  // the tasks that were let in
+	closing chan struct{}   // closed by the first Close, with mu held: no new task is let in
 	broken  chan struct{}   // closed when startErr is set
 	life    context.Context // ends when what still runs is to be killed
 	end     context.CancelFunc
@@ -51,19 +51,12 @@ type Pool struct {
 	once    sync.Once
 
 	mu       sync.Mutex
-	free     []*slot // the last one is taken first, since its worker is warm
+	queue    // of tasks and slots: see there
 	live     map[*worker]bool
 	failed   int // starts since the last HELO
 	killed   int // the same, of starts that were killed from outside
 	startErr *StartError
 	usage    Usage
-}
-
-// A slot is a lane of the pool, with or without a worker. It belongs to one goroutine at a time.
-type slot struct {
-	lane   int
-	worker *worker      // nil where there is none
-	next   chan startup // gives the worker's successor when it has started; nil where none is on its way
 }
 
 type startup struct {
@@ -88,7 +81,6 @@ func New(opts Options) (*Pool, error) {
 	}
 	p := &Pool{
 		opts:    opts,
-		tokens:  make(chan struct{}, opts.Workers),
 		closing: make(chan struct{}),
 		broken:  make(chan struct{}),
 		starts:  make(chan startRequest),
@@ -106,8 +98,7 @@ func New(opts Options) (*Pool, error) {
 		if opts.Prestart {
 			p.launch(s)
 		}
-		p.free = append(p.free, s)
-		p.tokens <- struct{}{}
+		p.slots, p.free = append(p.slots, s), append(p.free, s)
 	}
 	return p, nil
 }
@@ -126,11 +117,16 @@ func (p *Pool) starter() {
 // Isolation says in a few words what the workers have given up, such as "no files, no network, no programs (landlock, seccomp)". It asks a
 // worker, which it starts if need be and which is then ready for a task. The error is that of a Do that finds no worker.
 func (p *Pool) Isolation(ctx context.Context) (string, error) {
-	s, err := p.acquire(ctx)
+	if !p.enter() {
+		return "", pipeline.ErrClosed
+	}
+	defer p.inside.Done()
+	g, err := p.acquire(ctx, false)
 	if err != nil {
 		return "", err
 	}
-	defer p.release(s)
+	s := g.slot
+	defer p.leave(s)
 	var cost pipeline.Cost
 	if err := p.ready(ctx, s, &cost); err != nil {
 		return "", err
@@ -146,39 +142,75 @@ func (p *Pool) Get(n int) []byte { return p.shared.get(n) }
 // Put takes back what Get gave, when nobody reads it any more, be it after Close. It tells whether that came from Get.
 func (p *Pool) Put(b []byte) bool { return p.shared.back(b) }
 
-// Width is how many tasks Do lets in at once.
+// Width is how many tasks are worked on at once.
 func (p *Pool) Width() int { return p.opts.Workers }
+
+// Ahead is how many more can wait in the pipes of workers, and how large their files may be.
+func (p *Pool) Ahead() (tasks, bytes int) {
+	if p.opts.Ahead {
+		return p.opts.Workers * maxLine, maxFollow
+	}
+	return 0, 0
+}
 
 // Do runs one task in a worker, as [pipeline.Executor] says. An image whose workers died fails with class "worker-killed" or
 // "out-of-memory". A [StartError] is the end of the pool. The outputs of a Result share memory.
 func (p *Pool) Do(ctx context.Context, task transform.Task) (transform.Result, pipeline.Cost, error) {
 	var cost pipeline.Cost
-	arrived := time.Now()
-	s, err := p.acquire(ctx)
+	if !p.enter() {
+		return transform.Result{}, cost, pipeline.ErrClosed
+	}
+	defer p.inside.Done()
+	copying := time.Now()
+	if _, shared := p.shared.offset(task.Data); !shared {
+		cost.Copied += int64(len(task.Data))
+		if copied := p.shared.put(task.Data); copied != nil {
+			task.Data = copied
+			defer p.shared.back(copied)
+		}
+	}
+	cost.Handover = time.Since(copying)
+	s, sent, err := p.turn(ctx, task, &cost)
 	if err != nil {
 		return transform.Result{}, cost, err
 	}
-	defer p.release(s)
-	cost.Wait = time.Since(arrived)
-	cost.Worker = s.lane
+	defer p.leave(s)
 	for {
-		if err := p.ready(ctx, s, &cost); err != nil {
-			return transform.Result{}, cost, err
+		if sent == nil {
+			if err := p.ready(ctx, s, &cost); err != nil {
+				return transform.Result{}, cost, err
+			}
+			cost.Attempts++
+			s.worker.stderr.reset()
+			if sent, err = s.worker.post(task); err != nil {
+				return transform.Result{}, cost, err
+			}
+			if sent.wrote == nil && p.mayFollow(task) {
+				p.offer(s)
+			}
 		}
-		cost.Attempts++
-		result, err := s.worker.do(ctx, p.life, task, &cost)
-		p.countCollected(s.worker)
-		if p.opts.Recycle > 0 && s.worker.tasks >= p.opts.Recycle && s.next == nil {
+		bounded, cancel := pipeline.Bounded(ctx, task)
+		result, err := s.worker.receive(bounded, p.life, sent, &cost)
+		over := bounded.Err()
+		cancel()
+		sent = nil
+		p.account(s.worker)
+		if p.opts.Recycle > 0 && s.worker.answered >= p.opts.Recycle && s.next == nil {
 			p.launch(s)
 		}
 		d, died := errors.AsType[*death](err)
+		if died || s.worker.stopped {
+			p.dismiss(s)
+		}
 		switch {
+		case over != nil:
+			return transform.Result{}, cost, pipeline.ContextError(bounded)
 		case !died:
 			return result, cost, err
-		case ctx.Err() != nil:
-			return transform.Result{}, cost, pipeline.ContextError(ctx)
 		case p.life.Err() != nil:
 			return transform.Result{}, cost, pipeline.ErrClosed
+		case d.forsaken:
+			cost.Attempts--
 		case cost.Attempts >= triesInnocent, cost.Attempts >= triesGuilty && !d.innocent:
 			kind := ClassWorkerKilled
 			if d.outOfMemory {
@@ -190,41 +222,6 @@ func (p *Pool) Do(ctx context.Context, task transform.Task) (transform.Result, p
 			}
 		}
 	}
-}
-
-// acquire takes a free slot.
-func (p *Pool) acquire(ctx context.Context) (*slot, error) {
-	select {
-	case <-p.closing:
-		return nil, pipeline.ErrClosed
-	case <-p.broken:
-		return nil, p.startErr
-	default:
-	}
-	if ctx.Err() != nil {
-		return nil, pipeline.ContextError(ctx)
-	}
-	select {
-	case <-p.tokens:
-	case <-p.closing:
-		return nil, pipeline.ErrClosed
-	case <-p.broken:
-		return nil, p.startErr
-	case <-ctx.Done():
-		return nil, pipeline.ContextError(ctx)
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	s := p.free[len(p.free)-1]
-	p.free = p.free[:len(p.free)-1]
-	return s, nil
-}
-
-func (p *Pool) release(s *slot) {
-	p.mu.Lock()
-	p.free = append(p.free, s)
-	p.mu.Unlock()
-	p.tokens <- struct{}{}
 }
 
 // launch starts a worker for s behind its back; s.next will give it.
@@ -333,10 +330,13 @@ func (p *Pool) Usage() Usage {
 	return p.usage
 }
 
-// countCollected adds what w has told of garbage collection since the last time.
-func (p *Pool) countCollected(w *worker) {
+// account adds what w has told of its last image, and of garbage collection since the one before it.
+func (p *Pool) account(w *worker) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if w.busy > 0 {
+		p.took(w.busy)
+	}
 	p.usage.GC += w.collected - w.counted
 	w.counted = w.collected
 }
@@ -362,11 +362,11 @@ func (p *Pool) Close() error {
 }
 
 func (p *Pool) close() {
+	p.mu.Lock()
 	close(p.closing)
+	p.mu.Unlock()
 	grace := time.AfterFunc(p.opts.Grace, p.end)
-	for range p.opts.Workers {
-		<-p.tokens
-	}
+	p.inside.Wait()
 	grace.Stop()
 	p.end() // no task runs: this ends the starts that are on their way
 

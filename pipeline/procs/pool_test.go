@@ -25,6 +25,8 @@ func TestPoolConforms(t *testing.T) {
 		{"lazy", Options{Workers: 3}},
 		{"prestarted", Options{Workers: 2, Prestart: true}},
 		{"recycled", Options{Workers: 2, Recycle: 5}},
+		{"ahead", Options{Workers: 2, Ahead: true}},
+		{"ahead and recycled", Options{Workers: 2, Ahead: true, Recycle: 5}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			executortest.Run(t, func(t *testing.T) pipeline.Executor { return newPool(t, tt.opts) })

@@ -6,7 +6,8 @@
 //	   death's message <─┴── stderr: last 4 KiB  <──┘  no files, no network, no programs
 //
 // An image that crashes, hangs or exhausts its worker costs that worker and nothing else. The pool never runs an image in
-// the parent, never has more than one image in a worker, and never leaves a worker behind.
+// the parent, and never leaves a worker behind. A worker has one image at a time; a small one may wait in its pipe (Options.Ahead), and is given to
+// another worker if this one dies before it comes to it.
 //
 // # Wire
 //
@@ -40,8 +41,8 @@
 // says for people what the worker has given up before it said HELO. IMGPIPE_WORKER_MEMORY is in bytes.
 //
 // The worker speaks first: HELO. A SPEC has no answer; it stands for its id until another SPEC takes that id; ids are below
-// 64. A TASK is answered by one DONE with the same task number, once it has been read whole; the next TASK comes
-// after that. Busy time is what transform.Do took, so that the pool can tell what the hand-over cost;
+// 64. A TASK is answered by one DONE with the same task number, once it has been read whole. The next TASK may come before that, and is not
+// to be begun then: answers come in the order of their tasks. Busy time is what transform.Do took, so that the pool can tell what the hand-over cost;
 // collected time is the CPU time that the worker has spent on garbage collection since it began, 0 where it has none. An error with an empty
 // kind is no [transform.Error]. End of input is the order to leave, with status 0, and is also what a worker sees when
 // its parent was killed. A worker ignores SIGINT and SIGTERM, which reach it together with its parent: the parent decides.

@@ -84,6 +84,7 @@ func TestEveryFieldOfATaskArrives(t *testing.T) {
 	var sent transform.Task
 	var n int64
 	fillIn(t, reflect.ValueOf(&sent.Limits).Elem(), &n)
+	sent.Limits.Time = 0 // the pool sees to it
 	sent.Data = []byte("the image")
 	var err error
 	if sent.Spec, err = transform.ParseSpec("size=80x60;grayscale;format=png"); err != nil {
@@ -104,7 +105,7 @@ func TestEveryFieldOfATaskArrives(t *testing.T) {
 func throughServe(t *testing.T, task transform.Task, do doFunc) (transform.Result, error) {
 	t.Helper()
 	var requests, answers bytes.Buffer
-	w := &worker{writer: frameWriter{w: &requests}, specs: map[specKey]uint32{}, tasks: 1}
+	w := &worker{writer: frameWriter{w: &requests}, specs: map[specKey]uint32{}}
 	if err := w.prepare(task); err != nil {
 		t.Fatal(err)
 	}

@@ -32,29 +32,35 @@ const (
 	allPipes = 32 << 20
 )
 
-// A worker is one child process. It belongs to one goroutine at a time, but for kill and what is behind dead.
+// A worker is one child process.
 type worker struct {
-	cmd    *exec.Cmd
-	in     *os.File // its standard input
-	out    *os.File // its standard output
-	room   int      // bytes that in takes without blocking while the worker waits for a task
+	cmd     *exec.Cmd
+	in      *os.File // its standard input
+	out     *os.File // its standard output
+	room    int      // bytes that in takes without blocking while no task is in it
+	stderr  *transcript
+	floor   int64         // see peakAtEnd
+	shared  *sharedMemory // the pool's, where it can read that
+	bounded bool          // its memory has a bound
+
+	isolation string // what it said it has given up
+
+	// What follows belongs to the task that is to be written next: to the first of its slot, and from Pool.offer on to the one behind it.
 	writer frameWriter
-	reader frameReader
-	stderr *transcript
-	floor  int64 // see peakAtEnd
+	specs  map[specKey]uint32 // the ids of the specs that it holds
+	posted uint64             // how many tasks it was given
 
-	shared    *sharedMemory // the pool's, where it can read that
-	isolation string        // what it said it has given up
-	bounded   bool          // its memory has a bound
-
+	// What follows belongs to the first of its slot.
+	reader             frameReader
+	answered           int
+	stopped            bool          // it was killed for the sake of a task that it had answered by then
+	busy               time.Duration // with its last image; 0 where it has not answered
 	collected, counted time.Duration // of garbage collection: what it told last, and what of that is in Usage.GC
-
-	specs map[specKey]uint32 // the ids of the specs that it holds
-	tasks int                // how many it was given
 
 	dead      chan struct{} // closed when it has ended and was waited for
 	kill      func()        // ends it, once; dead follows
 	condemned atomic.Bool   // it was killed because it broke the rules
+	forsaken  atomic.Bool   // it was killed for the sake of the task behind that which it worked on
 }
 
 // A specKey tells specs apart. Where a spec has files, its text names their SHA-256.
@@ -167,28 +173,60 @@ func (w *worker) isDead() bool {
 	}
 }
 
-// do has the worker run one task. Where the error is a *death, the worker has ended and must be replaced.
-func (w *worker) do(ctx, life context.Context, task transform.Task, cost *pipeline.Cost) (transform.Result, error) {
-	w.tasks++
-	w.stderr.reset()
-	start := time.Now()
-	if _, shared := w.shared.offset(task.Data); !shared {
-		cost.Copied += int64(len(task.Data))
-		if copied := w.shared.put(task.Data); copied != nil {
-			task.Data = copied
-			defer w.shared.back(copied)
-		}
-	}
+// A posting is a task that a worker was given and has not answered.
+type posting struct {
+	task  uint64
+	start time.Time
+	wrote chan error // gives how the writing ended; nil where it ended at once
+}
+
+// post gives the worker a task. It blocks for no longer than the system needs to take a small one. The error is that of a task that cannot be
+// given to any.
+func (w *worker) post(task transform.Task) (*posting, error) {
+	sent := &posting{start: time.Now()}
 	if err := w.prepare(task); err != nil {
-		return transform.Result{}, err
+		return nil, err
 	}
+	sent.task = w.posted
+	data := task.Data
+	if _, shared := w.shared.offset(data); shared {
+		data = nil
+	}
+	send := func() error {
+		err := w.writer.flush(data)
+		if cap(w.writer.buf) > 4*firstWrite {
+			w.writer.buf = nil
+		}
+		if err != nil {
+			// It has ended, or no longer reads, in which case it might say nothing either.
+			w.await()
+		}
+		return err
+	}
+	if len(w.writer.buf)+len(data) <= w.room/2 { // there may be two of them
+		send() // what the worker said before it ended will be read, and the end of it
+	} else {
+		// A worker that stops reading would block the write, so that its answer or death went unheard.
+		sent.wrote = make(chan error, 1)
+		go func() { sent.wrote <- send() }()
+	}
+	return sent, nil
+}
+
+// abandon waits until nothing of a task is read any more, whose worker has ended.
+func (s *posting) abandon() {
+	if s.wrote != nil {
+		<-s.wrote
+	}
+}
+
+// receive waits for the answer to a task. It does not return before it has let go of the task's data. Where the error is a *death, the worker has
+// ended and must be replaced.
+func (w *worker) receive(ctx, life context.Context, sent *posting, cost *pipeline.Cost) (transform.Result, error) {
+	w.answered++
 	stop, stopLife := context.AfterFunc(ctx, w.kill), context.AfterFunc(life, w.kill)
-	body := task.Data
-	if _, shared := w.shared.offset(body); shared {
-		body = nil
-	}
-	done, f, err := w.exchange(body)
-	w.collected = max(w.collected, done.collected)
+	done, f, err := w.answer(sent)
+	w.busy, w.collected = done.busy, max(w.collected, done.collected)
 	// Both are called, whatever the first says. When one is too late, the kill is on its way or has been done: the worker
 	// is condemned even where it has answered.
 	stopped, stoppedLife := stop(), stopLife()
@@ -196,11 +234,12 @@ func (w *worker) do(ctx, life context.Context, task transform.Task, cost *pipeli
 		return transform.Result{}, w.bury(err)
 	}
 	if !stopped || !stoppedLife {
+		w.stopped = true
 		w.kill()
 		<-w.dead
 		w.discard()
 	}
-	cost.Handover += time.Since(start) - done.busy
+	cost.Handover += max(0, time.Since(sent.start)-done.busy)
 	cost.Copied += int64(len(f.body))
 	if done.failed {
 		return done.result, done.failure.err()
@@ -237,7 +276,7 @@ func (w *worker) prepare(task transform.Task) error {
 		}
 		w.writer.buf = append(w.writer.buf, body...)
 	}
-	m := taskMessage{task: uint64(w.tasks), spec: id, limits: task.Limits}
+	m := taskMessage{task: w.posted + 1, spec: id, limits: task.Limits}
 	bodyLen := len(task.Data)
 	if at, shared := w.shared.offset(task.Data); shared {
 		m.at, m.mapped, bodyLen = uint64(at), uint64(bodyLen), 0
@@ -245,51 +284,34 @@ func (w *worker) prepare(task transform.Task) error {
 	if err := w.writer.begin(tagTask, &m, bodyLen); err != nil {
 		return tooLarge(err)
 	}
+	w.posted++
 	w.specs[key] = id
 	return nil
 }
 
-// exchange writes the prepared task and reads its answer. It does not return before it has let go of data.
-func (w *worker) exchange(data []byte) (done doneMessage, f frame, err error) {
-	send := func() error {
-		err := w.writer.flush(data)
-		if err != nil {
-			// It has ended, or no longer reads, in which case it might say nothing either.
-			w.await()
-		}
-		return err
-	}
-	var wrote chan error
-	if len(w.writer.buf)+len(data) <= w.room {
-		send() // what it said before it ended is read below, and the end of it
-	} else {
-		// A worker that stops reading would block the write, so that its answer or death went unheard.
-		wrote = make(chan error, 1)
-		go func() { wrote <- send() }()
-	}
+// answer reads the answer to a task.
+func (w *worker) answer(sent *posting) (done doneMessage, f frame, err error) {
 	f, err = w.reader.next()
-	if err == nil && (f.tag != tagDone || parse(f.head, &done) != nil || done.task != uint64(w.tasks)) {
-		err = fmt.Errorf("%w: a %s frame where the answer to task %d was expected", errFrame, f.tag[:], w.tasks)
+	if err == nil && (f.tag != tagDone || parse(f.head, &done) != nil || done.task != sent.task) {
+		err = fmt.Errorf("%w: a %s frame where the answer to task %d was expected", errFrame, f.tag[:], sent.task)
 	}
 	if err == nil {
 		err = done.unpack(f.body)
 	}
-	if wrote != nil {
-		if err == nil {
-			late := time.AfterFunc(farewell, w.condemn)
-			err = <-wrote
-			late.Stop()
-		} else {
-			if errors.Is(err, errFrame) {
-				w.condemn()
-			}
-			w.await()
-			<-wrote
-		}
+	if sent.wrote == nil {
+		return done, f, err
 	}
-	if cap(w.writer.buf) > 4*firstWrite {
-		w.writer.buf = nil
+	if err == nil {
+		late := time.AfterFunc(farewell, w.condemn)
+		err = <-sent.wrote
+		late.Stop()
+		return done, f, err
 	}
+	if errors.Is(err, errFrame) {
+		w.condemn()
+	}
+	w.await()
+	sent.abandon()
 	return done, f, err
 }
 
@@ -300,6 +322,7 @@ type death struct {
 	innocent bool   // something from outside ended it, so that its image is probably good
 
 	outOfMemory bool // it said that it could get no more memory
+	forsaken    bool // it was killed for the sake of another image
 }
 
 func (d *death) Error() string { return d.how + d.lastWords() }
@@ -354,6 +377,7 @@ func (w *worker) bury(err error) *death {
 	}
 	d.said = w.stderr.said()
 	d.outOfMemory = w.ranOut(d.said)
+	d.forsaken = d.innocent && w.forsaken.Load()
 	w.discard()
 	return d
 }

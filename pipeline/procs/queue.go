@@ -1,0 +1,270 @@
+package procs
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"imgpipe/pipeline"
+	"imgpipe/transform"
+)
+
+// Everything in this file runs in the parent.
+
+// A worker that waits for its next image costs 0.3 ms, most of which is the wake-up of a processor: a tenth of the time of a small image. Images
+// stand in line at the workers, therefore, as long as the wait in it is so short that it does not matter who gets to another worker first.
+const (
+	maxLine   = 4                     // how long a line may be,
+	maxAhead  = 12 * time.Millisecond // in images and in time: more than the pool's own process waits for a processor
+	maxFollow = 512 << 10             // the largest file that may stand in one, or have one behind it: the others are not as short, and take memory
+)
+
+// A slot is a lane of the pool, with or without a worker. It belongs to one task at a time, its first. Others may stand in line behind that, in
+// the pipe of the worker.
+type slot struct {
+	lane   int
+	worker *worker      // nil where there is none
+	next   chan startup // gives the worker's successor when it has started; nil where none is on its way
+
+	// What follows is guarded by Pool.mu.
+
+	line   []chan bool // those behind the first: each hears whether it is the first now, or must go elsewhere
+	takes  *worker     // that of the first, while it takes more; nil where it does not, or somebody is about to write to it
+	writes chan bool   // whom takes is nil for, as it is in line
+}
+
+// A queue says which tasks wait, and for what. It is guarded by Pool.mu.
+type queue struct {
+	slots   []*slot
+	free    []*slot   // those without a task; the last one is taken first, since its worker is warm
+	waiting []*waiter // in the order in which they came
+
+	pace time.Duration // what an image takes, a moving average; 0 while unknown
+}
+
+// A waiter is a task that has no place.
+type waiter struct {
+	follows bool // it may stand in line
+	got     chan grant
+}
+
+// A grant is a slot to be the first of, or where turn is not nil the end of its line: then worker is to be given the task, and turn says the rest.
+type grant struct {
+	slot   *slot
+	worker *worker
+	turn   chan bool
+}
+
+// match gives places to those that have waited longest.
+func (q *queue) match() {
+	for len(q.waiting) > 0 {
+		w := q.waiting[0]
+		if last := len(q.free) - 1; last >= 0 {
+			w.got <- grant{slot: q.free[last]}
+			q.free = q.free[:last]
+		} else if s := q.shortest(); w.follows && s != nil {
+			g := grant{s, s.takes, make(chan bool, 1)}
+			s.line, s.takes, s.writes = append(s.line, g.turn), nil, g.turn
+			w.got <- g
+		} else {
+			return
+		}
+		q.waiting = slices.Delete(q.waiting, 0, 1)
+	}
+}
+
+// shortest is the slot with the shortest line that takes more; nil where there is none.
+func (q *queue) shortest() (best *slot) {
+	if q.pace == 0 {
+		return nil
+	}
+	room := min(maxLine, int(maxAhead/q.pace))
+	for _, s := range q.slots {
+		if s.takes != nil && len(s.line) < room && (best == nil || len(s.line) < len(best.line)) {
+			best = s
+		}
+	}
+	return best
+}
+
+// took tells of an image that has kept a worker busy for so long.
+func (q *queue) took(busy time.Duration) {
+	const weight = 8 // of the images before it
+	if q.pace == 0 {
+		q.pace = busy
+	}
+	q.pace = max((weight*q.pace+busy)/(weight+1), 1)
+}
+
+// enter counts a task in, unless Close has been called.
+func (p *Pool) enter() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	select {
+	case <-p.closing:
+		return false
+	default:
+		p.inside.Add(1)
+		return true
+	}
+}
+
+// mayFollow tells of a task that may wait behind another, or have another wait behind it.
+func (p *Pool) mayFollow(task transform.Task) bool {
+	return p.opts.Ahead && len(task.Data) <= maxFollow
+}
+
+// turn waits until task is the first of a slot. If the task has stood in line, the worker has been given it: else sent is nil. It fills in what it
+// knows of cost.
+func (p *Pool) turn(ctx context.Context, task transform.Task, cost *pipeline.Cost) (s *slot, sent *posting, err error) {
+	arrived := time.Now()
+	defer func() { cost.Queued = time.Since(arrived) }()
+	for {
+		g, err := p.acquire(ctx, p.mayFollow(task))
+		if err != nil {
+			return nil, nil, err
+		}
+		cost.Worker = g.slot.lane
+		if g.turn == nil {
+			return g.slot, nil, nil
+		}
+		sent, err := g.worker.post(task)
+		if err != nil || sent.wrote == nil {
+			p.posted(g)
+		}
+		var first bool
+		select {
+		case first = <-g.turn:
+		case <-ctx.Done():
+			first = g.forsake()
+		case <-p.life.Done():
+			first = g.forsake()
+		}
+		switch {
+		case first && err != nil:
+			p.leave(g.slot)
+			cost.Attempts = 1
+			return nil, nil, err
+		case first:
+			cost.Attempts = 1
+			sent.start = time.Now()
+			return g.slot, sent, nil
+		case err == nil:
+			sent.abandon()
+		}
+	}
+}
+
+// forsake ends the worker, since what is in its pipe cannot be taken back, and tells whether the slot belongs to this task now.
+func (g grant) forsake() (first bool) {
+	g.worker.forsaken.Store(true)
+	g.worker.kill()
+	return <-g.turn
+}
+
+// acquire waits for a place.
+func (p *Pool) acquire(ctx context.Context, follows bool) (grant, error) {
+	w := &waiter{follows, make(chan grant, 1)}
+	over := func() error {
+		select {
+		case <-p.closing:
+			return pipeline.ErrClosed
+		case <-p.broken:
+			return p.startErr
+		case <-ctx.Done():
+			return pipeline.ContextError(ctx)
+		default:
+			return nil
+		}
+	}
+	if err := over(); err != nil {
+		return grant{}, err
+	}
+	p.mu.Lock()
+	p.waiting = append(p.waiting, w)
+	p.match()
+	p.mu.Unlock()
+	select {
+	case g := <-w.got:
+		return g, nil
+	case <-p.closing:
+	case <-p.broken:
+	case <-ctx.Done():
+	}
+	p.withdraw(w)
+	return grant{}, over()
+}
+
+// withdraw has w wait no longer, and gives back what it may have got meanwhile.
+func (p *Pool) withdraw(w *waiter) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if i := slices.Index(p.waiting, w); i >= 0 {
+		p.waiting = slices.Delete(p.waiting, i, i+1)
+		p.match() // those behind it may want less
+		return
+	}
+	g := <-w.got
+	if g.turn == nil {
+		p.pass(g.slot)
+	} else if last := len(g.slot.line) - 1; last >= 0 && g.slot.line[last] == g.turn { // nobody has come behind it
+		g.slot.line, g.slot.takes, g.slot.writes = g.slot.line[:last], g.worker, nil
+		p.match()
+	} else if <-g.turn { // it is the first by now
+		p.pass(g.slot)
+	}
+}
+
+// offer lets others stand in line behind the first of s, whose worker has been given its task.
+func (p *Pool) offer(s *slot) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.more(s.worker) {
+		s.takes = s.worker
+		p.match()
+	}
+}
+
+// posted lets others stand in line behind one that does.
+func (p *Pool) posted(g grant) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if g.slot.writes == g.turn && p.more(g.worker) {
+		g.slot.takes, g.slot.writes = g.worker, nil
+		p.match()
+	}
+}
+
+// more tells that a worker is not to be replaced after what it has been given.
+func (p *Pool) more(w *worker) bool {
+	return p.opts.Recycle == 0 || w.posted < uint64(p.opts.Recycle)
+}
+
+// dismiss sends those behind the first of s elsewhere: its worker has ended.
+func (p *Pool) dismiss(s *slot) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, turn := range s.line {
+		turn <- false
+	}
+	s.line, s.takes, s.writes = nil, nil, nil
+}
+
+// leave is the end of the first of s.
+func (p *Pool) leave(s *slot) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.pass(s)
+}
+
+// pass gives s to the next in its line, or to those who wait.
+func (q *queue) pass(s *slot) {
+	if len(s.line) > 0 {
+		s.line[0] <- true
+		s.line = slices.Delete(s.line, 0, 1)
+	} else {
+		s.takes, s.writes = nil, nil
+		q.free = append(q.free, s)
+	}
+	q.match()
+}
