@@ -1,0 +1,6 @@
+//go:build !linux
+
+package main
+
+// yieldProcessors does nothing here.
+func yieldProcessors() {}
