@@ -1,0 +1,98 @@
+package procs
+
+import (
+	"errors"
+	"io"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Everything in this file runs in the parent.
+
+// A death is why a worker ended, or had to.
+type death struct {
+	how      string // "exit status 2"
+	said     string // the line of its standard error that tells most
+	innocent bool   // something from outside ended it, so that its image is probably good
+
+	outOfMemory bool // it said that it could get no more memory
+	forsaken    bool // it was killed for the sake of another image
+}
+
+func (d *death) Error() string { return d.how + d.lastWords() }
+
+func (d *death) lastWords() string {
+	if d.said == "" {
+		return ""
+	}
+	return ": " + d.said
+}
+
+// condemn kills a worker for what it did.
+func (w *worker) condemn() {
+	w.condemned.Store(true)
+	w.kill()
+}
+
+// await waits for the end of a worker that has fallen silent, and brings it about after a while.
+func (w *worker) await() {
+	timer := time.NewTimer(farewell)
+	defer timer.Stop()
+	select {
+	case <-w.dead:
+	case <-timer.C:
+		w.condemn()
+		<-w.dead
+	}
+}
+
+// bury ends a worker after err broke the wire to it, if it has not ended yet, and says what it died of.
+func (w *worker) bury(err error) *death {
+	d := &death{}
+	if errors.Is(err, errFrame) {
+		w.condemn()
+	}
+	w.await()
+	state := w.cmd.ProcessState
+	status, hasStatus := state.Sys().(syscall.WaitStatus)
+	switch {
+	case errors.Is(err, errFrame):
+		d.how = err.Error()
+	case w.condemned.Load():
+		d.how = "it closed its input or output, or answered before it had read its task"
+	case state.Success():
+		d.how = "it left without an answer"
+	default:
+		d.how = state.String()
+		d.innocent = hasStatus && status.Signaled() && fromOutside(status.Signal())
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		d.how += ", in the middle of its answer"
+	}
+	d.said = w.stderr.said()
+	d.outOfMemory = w.ranOut(d.said)
+	d.forsaken = d.innocent && w.forsaken.Load()
+	w.discard()
+	return d
+}
+
+// ranOut tells from a worker's last words that it could get no more memory. Go has several sentences for that, one for each thing
+// that it could not allocate; its race detector has another. Its collector has none (Go 1.26): it follows the null pointer that it was given. A fault of the code that
+// works on an image is not told in these words, but is a panic.
+func (w *worker) ranOut(said string) bool {
+	if reason, ok := strings.CutPrefix(said, "fatal error: "); ok {
+		return strings.Contains(reason, "out of memory") || strings.Contains(reason, "cannot allocate memory")
+	}
+	return w.bounded && strings.HasPrefix(said, "SIGSEGV: ") || strings.Contains(said, "ThreadSanitizer failed to allocate")
+}
+
+// fromOutside tells of a signal that it comes from people, other programs or a kernel without memory, rather than from a fault
+// in the program that it ends.
+func fromOutside(s syscall.Signal) bool {
+	switch s {
+	case syscall.SIGKILL, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGPIPE, syscall.SIGALRM:
+		return true
+	}
+	return false
+}
