@@ -245,6 +245,9 @@ func (c *Comparison) pair(a, b string) (x, y int, ok bool) {
 	return x, y, ok
 }
 
+// negligible is a share of the speed that nobody would choose a mode for.
+const negligible = 0.05
+
 func (c *Comparison) sayProcesses(add func(kind, text, figures string)) {
 	g, p, ok := c.pair(goroutines, processes)
 	if !ok {
@@ -260,6 +263,8 @@ func (c *Comparison) sayProcesses(add func(kind, text, figures string)) {
 		cost = fmt.Sprintf("Processes cost %.0f %% of the speed here", 100*(1-ratio.Center))
 	case prob < level:
 		cost = fmt.Sprintf("Processes are %.0f %% faster than goroutines here, each with a garbage collector of its own", 100*(ratio.Center-1))
+	case ratio.Low < 1-negligible:
+		cost = fmt.Sprintf("Whether processes cost time here, up to %.0f %% of the speed, these runs do not tell", 100*(1-ratio.Low))
 	}
 	memory := "no more memory"
 	if extra := rp.Memory() - rg.Memory(); extra > 0 {
@@ -284,6 +289,8 @@ func (c *Comparison) sayLock(add func(kind, text, figures string)) {
 		text = fmt.Sprintf("A global lock would have made this job take %.2f times as long.", ratio.Center)
 	case p < level:
 		text = "A global lock would have cost nothing here: with it the job was even faster, as its workers do not fight for the CPUs."
+	case ratio.High > 1+negligible:
+		text = fmt.Sprintf("Whether a global lock would have made this job take longer, up to %.2f times as long, these runs do not tell.", ratio.High)
 	}
 	add("lock", text, fmt.Sprintf("without the lock %s (%s); workers waited for it %.0f %% of their time", times(ratio), significance(ratio, p), 100*c.demand(l).lock))
 }
