@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"io"
 	"strings"
+	"sync"
 	"time"
 
 	"imgpipe/cmd/imgpipe/internal/bench"
@@ -22,8 +23,16 @@ var (
 	//go:embed chart.css
 	chartCSS template.CSS
 
-	pageTemplate = template.Must(template.Must(template.New("page").Parse(marksHTML)).Parse(pageHTML))
+	pageTemplate = parsed("page", &pageHTML)
 )
+
+// parsed gives a template that is parsed when it is first used: a worker process, which is this same program, would spend a quarter of its start
+// on it.
+func parsed(name string, text *string) func() *template.Template {
+	return sync.OnceValue(func() *template.Template {
+		return template.Must(template.Must(template.New(name).Parse(marksHTML)).Parse(*text))
+	})
+}
 
 // picturesSize is how many bytes of pictures a page holds at most.
 const picturesSize = 600_000
@@ -74,7 +83,7 @@ type part struct {
 // and for paper. However many images there were, it takes less than 2 MB.
 func HTML(w io.Writer, c *bench.Comparison) error {
 	v, p := newView(c), new(page)
-	if err := pageTemplate.Execute(p, v.document()); err != nil {
+	if err := pageTemplate().Execute(p, v.document()); err != nil {
 		return fmt.Errorf("draw the report: %w", err)
 	}
 	return p.to(w)

@@ -14,7 +14,7 @@ var (
 	//go:embed picture.svg.html
 	pictureHTML string
 
-	pictureTemplate = template.Must(template.Must(template.New("").Parse(marksHTML)).Parse(pictureHTML))
+	pictureTemplate = parsed("", &pictureHTML)
 )
 
 // The layout of a picture that stands alone.
@@ -84,7 +84,7 @@ func SVG(w io.Writer, c *bench.Comparison) error {
 		d.Desc += panel.Desc
 	}
 	d.Height = y + 8
-	if err := pictureTemplate.ExecuteTemplate(p, "picture", d); err != nil {
+	if err := pictureTemplate().ExecuteTemplate(p, "picture", d); err != nil {
 		return fmt.Errorf("draw the picture: %w", err)
 	}
 	return p.to(w)
