@@ -5,6 +5,7 @@
 package usage
 
 import (
+	"math"
 	"sync"
 	"time"
 )
@@ -37,11 +38,11 @@ const (
 	perRun      = 50
 )
 
-// How much of the resident memory is counted more than once, because processes share it, is looked up anew where there would be shareGrowth
-// times the most that was found so far, and in one of shareEvery samples: the kernel walks through all pages for that. In between the last answer is
+// How much of the resident memory is counted more than once, because processes share it, is looked up anew when the memory that can be shared has
+// changed by shareChange of itself, and in one of shareEvery samples: the kernel walks through all pages for that. In between the last answer is
 // subtracted.
 const (
-	shareGrowth = 1.1
+	shareChange = 0.1
 	shareEvery  = 100
 )
 
@@ -85,22 +86,21 @@ func (s *Sampler) run(pids func() []int) {
 	defer tick.Stop()
 	var memory reader
 	defer memory.close()
-	keep := 1              // of so many samples, one becomes a point
-	var found, twice int64 // the most memory with shared pages counted once, and what is counted beyond that, as of when that was last looked up
-	told := true           // the kernel tells that
+	keep := 1             // of so many samples, one becomes a point
+	var twice, then int64 // what is counted more than once, as of when that was last looked up, and what could be shared then
+	told := true          // the kernel tells that
 	for n := 0; ; n++ {
 		processes := []int{0}
 		if pids != nil {
 			processes = append(processes, pids()...)
 		}
 		at := time.Since(began)
-		rss := memory.resident(processes)
+		rss, shareable := memory.resident(processes)
 		s.seen.PeakRSS = max(s.seen.PeakRSS, rss)
-		if n%shareEvery == 0 || float64(rss-twice) > shareGrowth*float64(found) {
+		if change := float64(shareable - then); n%shareEvery == 0 || math.Abs(change) > shareChange*float64(then) {
 			once := sum(processes, proportional)
-			found = max(found, once)
-			between := (rss + memory.resident(processes)) / 2 // that takes milliseconds, in which they grow
-			twice = max(between-once, 0)
+			later, _ := memory.resident(processes) // that takes milliseconds, in which they grow
+			twice, then = max((rss+later)/2-once, 0), shareable
 			told = once > 0
 		}
 		if told {

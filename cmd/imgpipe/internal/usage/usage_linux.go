@@ -17,8 +17,9 @@ type reader struct {
 	page  int64
 }
 
-// resident gives the resident memory of these processes together, in bytes; pid 0 is this one. A process that has gone counts as 0.
-func (r *reader) resident(pids []int) (total int64) {
+// resident gives the resident memory of these processes together, in bytes, and what of that they could share, with each other or with others: files
+// and shared memory. pid 0 is this one. A process that has gone counts as 0.
+func (r *reader) resident(pids []int) (total, shareable int64) {
 	if r.statm == nil {
 		r.statm, r.page = map[int]int{}, int64(os.Getpagesize())
 	}
@@ -38,11 +39,15 @@ func (r *reader) resident(pids []int) (total int64) {
 			delete(r.statm, pid)
 			continue
 		}
-		_, fields, _ := bytes.Cut(line[:n], []byte(" ")) // the first is what it has mapped
-		resident, _, _ := bytes.Cut(fields, []byte(" "))
-		pages, err := strconv.ParseInt(string(resident), 10, 64)
-		if err == nil {
-			total += pages * r.page
+		fields := bytes.Fields(line[:n]) // mapped, resident, shareable and others, in pages
+		if len(fields) < 3 {
+			continue
+		}
+		resident, err := strconv.ParseInt(string(fields[1]), 10, 64)
+		shared, err2 := strconv.ParseInt(string(fields[2]), 10, 64)
+		if err == nil && err2 == nil {
+			total += resident * r.page
+			shareable += shared * r.page
 		}
 	}
 	for pid, fd := range r.statm {
@@ -51,7 +56,7 @@ func (r *reader) resident(pids []int) (total int64) {
 			delete(r.statm, pid)
 		}
 	}
-	return total
+	return total, shareable
 }
 
 func (r *reader) close() {
