@@ -10,8 +10,8 @@ import (
 //
 // Both are taken from one amount. An item holds its bytes while it waits for pixels, so bytes alone may never use the budget up, or
 // nothing would be left for any decode and the run would stand still: they have a share of their own, a quarter, and
-// the other three quarters are always within the reach of the workers, who hold pixels only while they work and never
-// wait for anything then.
+// the other three quarters are always within the reach of the workers, who hold pixels only while they work, or wait for
+// others to end their work, and never for bytes or pixels.
 type budget struct {
 	all, bytes          *semaphore.Weighted
 	maxBytes, maxPixels int64

@@ -96,7 +96,6 @@ func (r *runner) release(j *job, reuse bool) {
 
 // transform has the executor work on j.
 func (r *runner) transform(ctx context.Context, j *job) bool {
-	defer r.lanes.enter(len(j.body.Data))()
 	j.ticket.end()
 	taken := r.now()
 	j.Spans = append(j.Spans, Span{StageQueue, 0, j.ready, taken})

@@ -24,7 +24,7 @@ import (
 
 // An Executor runs the CPU stage somewhere: here, or in another process.
 //
-// Do is called from up to Width goroutines at once; more block. It gives what transform.Do gives for the same Task, whichever
+// Do is called from up to Width goroutines at once, and those of a Queuer; more block. It gives what transform.Do gives for the same Task, whichever
 // Executor it is, and doing a Task twice is the same as doing it once. The error of one Task leaves the Executor usable. When ctx
 // ends, Do returns promptly with an error of class "timeout" (deadline) or ctx's error (cancelled); so it does with class "timeout" when a
 // try of the Task has taken its Limits.Time, in which no wait for a worker or lock counts.
@@ -36,8 +36,8 @@ type Executor interface {
 	Close() error
 }
 
-// A Queuer is an Executor that gains from more calls of Do than it works on: so many more tasks, whose Data has at most so many bytes, can wait
-// where the work on them will begin at once.
+// A Queuer is an Executor that gains from more calls of Do than its Width: so many more tasks, whose Data has at most so many bytes, can wait where
+// the work on them will begin at once. They are under way, as to Guard, from then on.
 type Queuer interface {
 	Executor
 	Ahead() (tasks, bytes int)

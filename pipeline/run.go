@@ -51,7 +51,6 @@ type runner struct {
 	Options
 	budget *budget
 	pace   *throttle
-	lanes  lanes // of the executor
 	began  time.Time
 	sink   func(Outcome)
 	cancel context.CancelCauseFunc
@@ -112,8 +111,7 @@ func (r *runner) concurrent(ctx context.Context, items iter.Seq[fetch.Item]) {
 		r.feed(ctx, items, planned, ended)
 	})
 	fetched := r.fetchStage(ctx, &running, planned, ended)
-	r.lanes = newLanes(r.Executor)
-	made := stage(&running, r.lanes.count, fetched, ended, func(j *job, _ int) bool { return r.transform(ctx, j) })
+	made := r.transformStage(ctx, &running, fetched, ended)
 	stage(&running, storeLanes, made, ended, func(j *job, lane int) bool {
 		r.store(ctx, j, lane)
 		return false
@@ -127,32 +125,40 @@ func (r *runner) concurrent(ctx context.Context, items iter.Seq[fetch.Item]) {
 	}
 }
 
-// Lanes are what calls the executor. Where small files can wait at its workers, there are more lanes than workers, but large files have no more of them
-// at once: each that waits there would only be memory.
-type lanes struct {
-	count int
-	bytes int           // up to so many, a file is small
-	large chan struct{} // has a token for each lane with a large one
-}
-
-func newLanes(e Executor) lanes {
-	l := lanes{count: e.Width()}
-	if q, ok := e.(Queuer); ok {
-		l.large = make(chan struct{}, l.count)
-		var ahead int
-		ahead, l.bytes = q.Ahead()
-		l.count += ahead
+// transformStage is the stage of the executor. Where small files can wait at its workers, there are lanes for them besides those that take any: a
+// large one that waited there would only be memory.
+func (r *runner) transformStage(ctx context.Context, running *sync.WaitGroup, in <-chan *job, ended chan<- *job) <-chan *job {
+	do := func(j *job, _ int) bool { return r.transform(ctx, j) }
+	ahead, bytes := 0, 0
+	if q, ok := r.Executor.(Queuer); ok {
+		ahead, bytes = q.Ahead()
 	}
-	return l
-}
-
-// enter waits until a file of so many bytes may have a lane, and gives what to call when it no longer has it.
-func (l lanes) enter(bytes int) (leave func()) {
-	if l.large == nil || bytes <= l.bytes {
-		return func() {}
+	if ahead == 0 {
+		return stage(running, r.Executor.Width(), in, ended, do)
 	}
-	l.large <- struct{}{}
-	return func() { <-l.large }
+	all, small, out := make(chan *job), make(chan *job), make(chan *job)
+	running.Go(func() {
+		defer close(all)
+		defer close(small)
+		for j := range in {
+			if len(j.body.Data) > bytes {
+				all <- j
+				continue
+			}
+			select {
+			case all <- j:
+			case small <- j:
+			}
+		}
+	})
+	var lanes sync.WaitGroup
+	start(&lanes, r.Executor.Width(), all, out, ended, do)
+	start(&lanes, ahead, small, out, ended, do)
+	running.Go(func() {
+		lanes.Wait()
+		close(out)
+	})
+	return out
 }
 
 // stage runs do on the jobs of in, n at once, and gives those for which it is true to the channel it returns, the others to
@@ -161,6 +167,16 @@ func (l lanes) enter(bytes int) (leave func()) {
 func stage(running *sync.WaitGroup, n int, in <-chan *job, ended chan<- *job, do func(j *job, lane int) bool) <-chan *job {
 	out := make(chan *job)
 	var lanes sync.WaitGroup
+	start(&lanes, n, in, out, ended, do)
+	running.Go(func() {
+		lanes.Wait()
+		close(out)
+	})
+	return out
+}
+
+// start starts n lanes of a stage.
+func start(lanes *sync.WaitGroup, n int, in <-chan *job, out, ended chan<- *job, do func(j *job, lane int) bool) {
 	for lane := range n {
 		lanes.Go(func() {
 			for j := range in {
@@ -172,11 +188,6 @@ func stage(running *sync.WaitGroup, n int, in <-chan *job, ended chan<- *job, do
 			}
 		})
 	}
-	running.Go(func() {
-		lanes.Wait()
-		close(out)
-	})
-	return out
 }
 
 // fetchStage is the stage of downloads. A fetch.Client knows which hosts are slow, and has their items wait without a lane, so that

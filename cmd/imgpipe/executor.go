@@ -35,7 +35,7 @@ func (f *runFlags) executor(chosen func(pipeline.Choice)) (*executor, error) {
 		options := f.worker.options(f.workers)
 		options.Prestart = f.mode == modeProcesses // all are needed but for the few images that are seldom worth a run
 		options.Shared = f.budget() / 4            // of the budget that is the share of files
-		options.Ahead = true
+		options.Ahead = f.mode == modeProcesses    // a trial is of one image at a time
 		pool, err := procs.New(options)
 		if err != nil {
 			return nil, err
@@ -53,7 +53,7 @@ func (f *runFlags) executor(chosen func(pipeline.Choice)) (*executor, error) {
 	return &e, nil
 }
 
-// Ahead is that of the pool.
+// Ahead is that of the pool, if all images go there.
 func (e *executor) Ahead() (tasks, bytes int) {
 	if e.pool == nil {
 		return 0, 0

@@ -214,7 +214,7 @@ func cancelled(t *testing.T, e pipeline.Executor, tasks []task) {
 	}
 }
 
-// late gives tasks no time to speak of, and any time to wait for a worker.
+// late gives tasks no time to speak of, and more than they need.
 func late(t *testing.T, e pipeline.Executor, tasks []task) {
 	for _, task := range tasks[:3] {
 		short := task.Task

@@ -290,6 +290,24 @@ func TestMisbehavingWorkers(t *testing.T) {
 	}
 }
 
+// TestWorkerThatAnswersWithoutReading fills the pipe of such a worker, which must not hold up those who write to it.
+func TestWorkerThatAnswersWithoutReading(t *testing.T) {
+	t.Parallel()
+	p := newPool(t, Options{Workers: 1, Ahead: true, Grace: 50 * time.Millisecond, Env: []string{faultName + "=answers-ahead"}})
+	var group sync.WaitGroup
+	for range 3 {
+		group.Go(func() {
+			for range 4 {
+				_, _, err := p.Do(t.Context(), transform.Task{Data: make([]byte, maxFollow)})
+				if err != nil && class(err) != ClassWorkerKilled {
+					t.Errorf("error %v, want none or one of class worker-killed", err)
+				}
+			}
+		})
+	}
+	group.Wait()
+}
+
 func TestWorkerKilledWhileIdleCostsNoAttempt(t *testing.T) {
 	p := faulty(t, "faults", Options{Workers: 1})
 	echo(t, p, "good")

@@ -17,7 +17,6 @@ type death struct {
 	innocent bool   // something from outside ended it, so that its image is probably good
 
 	outOfMemory bool // it said that it could get no more memory
-	forsaken    bool // it was killed for the sake of another image
 }
 
 func (d *death) Error() string { return d.how + d.lastWords() }
@@ -72,7 +71,6 @@ func (w *worker) bury(err error) *death {
 	}
 	d.said = w.stderr.said()
 	d.outOfMemory = w.ranOut(d.said)
-	d.forsaken = d.innocent && w.forsaken.Load()
 	w.discard()
 	return d
 }

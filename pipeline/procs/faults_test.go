@@ -58,6 +58,14 @@ func faultyMain() int {
 		defer time.Sleep(time.Hour)
 	case "stray-prints":
 		defer fmt.Println("a farewell on standard output")
+	case "answers-ahead":
+		fw := frameWriter{w: os.Stdout}
+		fw.begin(tagHello, &hello{version: version}, 0)
+		for i := range 1000 {
+			fw.begin(tagDone, &doneMessage{task: uint64(i + 1), busy: 1}, 0)
+		}
+		fw.flush()
+		time.Sleep(time.Hour)
 	case "stops-reading", "closes-input":
 		fw := frameWriter{w: os.Stdout}
 		fw.begin(tagHello, &hello{version: version}, 0)

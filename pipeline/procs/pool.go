@@ -85,8 +85,12 @@ func New(opts Options) (*Pool, error) {
 		broken:  make(chan struct{}),
 		starts:  make(chan startRequest),
 		live:    map[*worker]bool{},
-		shared:  newShared(opts.Workers, opts.Shared),
 	}
+	ahead := 0
+	if opts.Ahead {
+		ahead = opts.Workers * maxLine
+	}
+	p.shared = newShared(opts.Workers, ahead, opts.Shared)
 	p.life, p.end = context.WithCancel(context.Background())
 	// GORACE: a program built with the race detector otherwise sleeps for a second when it leaves.
 	race := strings.TrimSpace(os.Getenv("GORACE") + " atexit_sleep_ms=0")
@@ -147,7 +151,7 @@ func (p *Pool) Width() int { return p.opts.Workers }
 
 // Ahead is how many more can wait in the pipes of workers, and how large their files may be.
 func (p *Pool) Ahead() (tasks, bytes int) {
-	if p.opts.Ahead {
+	if p.opts.Ahead && p.shared != nil {
 		return p.opts.Workers * maxLine, maxFollow
 	}
 	return 0, 0
@@ -161,38 +165,29 @@ func (p *Pool) Do(ctx context.Context, task transform.Task) (transform.Result, p
 		return transform.Result{}, cost, pipeline.ErrClosed
 	}
 	defer p.inside.Done()
-	copying := time.Now()
-	if _, shared := p.shared.offset(task.Data); !shared {
-		cost.Copied += int64(len(task.Data))
-		if copied := p.shared.put(task.Data); copied != nil {
-			task.Data = copied
-			defer p.shared.back(copied)
-		}
-	}
-	cost.Handover = time.Since(copying)
 	s, sent, err := p.turn(ctx, task, &cost)
 	if err != nil {
 		return transform.Result{}, cost, err
 	}
 	defer p.leave(s)
-	for {
+	for alone := false; ; alone = true { // a further try has nobody behind it
 		if sent == nil {
 			if err := p.ready(ctx, s, &cost); err != nil {
 				return transform.Result{}, cost, err
 			}
 			cost.Attempts++
 			s.worker.stderr.reset()
-			if sent, err = s.worker.post(task); err != nil {
+			if sent, err = s.worker.post(task, false); err != nil {
 				return transform.Result{}, cost, err
 			}
-			if sent.wrote == nil && p.mayFollow(task) {
+			if sent.wrote == nil && !alone && p.mayFollow(task) {
 				p.offer(s)
 			}
 		}
 		bounded, cancel := pipeline.Bounded(ctx, task)
-		result, err := s.worker.receive(bounded, p.life, sent, &cost)
-		over := bounded.Err()
+		result, over, err := s.worker.receive(bounded, p.life, sent, &cost)
 		cancel()
+		p.shared.back(sent.copied)
 		sent = nil
 		p.account(s.worker)
 		if p.opts.Recycle > 0 && s.worker.answered >= p.opts.Recycle && s.next == nil {
@@ -203,14 +198,12 @@ func (p *Pool) Do(ctx context.Context, task transform.Task) (transform.Result, p
 			p.dismiss(s)
 		}
 		switch {
-		case over != nil:
+		case over:
 			return transform.Result{}, cost, pipeline.ContextError(bounded)
 		case !died:
 			return result, cost, err
 		case p.life.Err() != nil:
 			return transform.Result{}, cost, pipeline.ErrClosed
-		case d.forsaken:
-			cost.Attempts--
 		case cost.Attempts >= triesInnocent, cost.Attempts >= triesGuilty && !d.innocent:
 			kind := ClassWorkerKilled
 			if d.outOfMemory {
@@ -256,6 +249,10 @@ func (p *Pool) launch(s *slot) {
 // ready gives s a living worker.
 func (p *Pool) ready(ctx context.Context, s *slot, cost *pipeline.Cost) error {
 	for {
+		if s.worker != nil && s.worker.stale.Load() {
+			s.worker.kill()
+			<-s.worker.dead
+		}
 		if s.worker != nil && s.worker.isDead() {
 			s.worker.discard()
 			s.worker = nil

@@ -17,6 +17,7 @@ const (
 	maxLine   = 4                     // how long a line may be,
 	maxAhead  = 12 * time.Millisecond // in images and in time: more than the pool's own process waits for a processor
 	maxFollow = 512 << 10             // the largest file that may stand in one, or have one behind it: the others are not as short, and take memory
+	patience  = 10 * maxAhead         // after so long in a line, an image goes to a worker that has none
 )
 
 // A slot is a lane of the pool, with or without a worker. It belongs to one task at a time, its first. Others may stand in line behind that, in
@@ -37,7 +38,7 @@ type slot struct {
 type queue struct {
 	slots   []*slot
 	free    []*slot   // those without a task; the last one is taken first, since its worker is warm
-	waiting []*waiter // in the order in which they came
+	waiting []*waiter // in the order in which they came, or came back from a line
 
 	pace time.Duration // what an image takes, a moving average; 0 while unknown
 }
@@ -111,7 +112,8 @@ func (p *Pool) enter() bool {
 
 // mayFollow tells of a task that may wait behind another, or have another wait behind it.
 func (p *Pool) mayFollow(task transform.Task) bool {
-	return p.opts.Ahead && len(task.Data) <= maxFollow
+	ahead, bytes := p.Ahead()
+	return ahead > 0 && len(task.Data) <= bytes
 }
 
 // turn waits until task is the first of a slot. If the task has stood in line, the worker has been given it: else sent is nil. It fills in what it
@@ -128,18 +130,11 @@ func (p *Pool) turn(ctx context.Context, task transform.Task, cost *pipeline.Cos
 		if g.turn == nil {
 			return g.slot, nil, nil
 		}
-		sent, err := g.worker.post(task)
+		sent, err := g.worker.post(task, true)
 		if err != nil || sent.wrote == nil {
 			p.posted(g)
 		}
-		var first bool
-		select {
-		case first = <-g.turn:
-		case <-ctx.Done():
-			first = g.forsake()
-		case <-p.life.Done():
-			first = g.forsake()
-		}
+		first := p.await(ctx, g)
 		switch {
 		case first && err != nil:
 			p.leave(g.slot)
@@ -150,15 +145,44 @@ func (p *Pool) turn(ctx context.Context, task transform.Task, cost *pipeline.Cos
 			sent.start = time.Now()
 			return g.slot, sent, nil
 		case err == nil:
-			sent.abandon()
+			p.drop(sent)
 		}
 	}
 }
 
-// forsake ends the worker, since what is in its pipe cannot be taken back, and tells whether the slot belongs to this task now.
-func (g grant) forsake() (first bool) {
-	g.worker.forsaken.Store(true)
-	g.worker.kill()
+// await waits until one in line is the first, and tells whether it is: if not, it is in line no more.
+func (p *Pool) await(ctx context.Context, g grant) (first bool) {
+	look := time.NewTicker(patience)
+	defer look.Stop()
+	for {
+		select {
+		case first := <-g.turn:
+			return first
+		case <-ctx.Done():
+			return p.disperse(g)
+		case <-p.life.Done():
+			return p.disperse(g)
+		case <-look.C:
+			p.mu.Lock()
+			idle := len(p.free) > 0
+			p.mu.Unlock()
+			if idle {
+				return p.disperse(g)
+			}
+		}
+	}
+}
+
+// disperse ends the line that g stands in, unless its turn has come, which it tells. Nothing can be taken back from a pipe: so those in line go
+// elsewhere, and the worker has to end when it has answered the first.
+func (p *Pool) disperse(g grant) (first bool) {
+	p.mu.Lock()
+	if slices.Contains(g.slot.line, g.turn) {
+		g.worker.stale.Store(true)
+		g.worker.in.SetWriteDeadline(time.Now()) // for who may be writing to it; its error is that the worker has ended
+		g.slot.dismiss()
+	}
+	p.mu.Unlock()
 	return <-g.turn
 }
 
@@ -186,25 +210,32 @@ func (p *Pool) acquire(ctx context.Context, follows bool) (grant, error) {
 	p.mu.Unlock()
 	select {
 	case g := <-w.got:
-		return g, nil
+		err := over()
+		if err != nil {
+			p.giveBack(g)
+		}
+		return g, err
 	case <-p.closing:
 	case <-p.broken:
 	case <-ctx.Done():
 	}
-	p.withdraw(w)
+	p.mu.Lock()
+	i := slices.Index(p.waiting, w)
+	if i >= 0 {
+		p.waiting = slices.Delete(p.waiting, i, i+1)
+		p.match() // those behind it may want less
+	}
+	p.mu.Unlock()
+	if i < 0 {
+		p.giveBack(<-w.got)
+	}
 	return grant{}, over()
 }
 
-// withdraw has w wait no longer, and gives back what it may have got meanwhile.
-func (p *Pool) withdraw(w *waiter) {
+// giveBack leaves a place to others, for which nothing has been written yet.
+func (p *Pool) giveBack(g grant) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if i := slices.Index(p.waiting, w); i >= 0 {
-		p.waiting = slices.Delete(p.waiting, i, i+1)
-		p.match() // those behind it may want less
-		return
-	}
-	g := <-w.got
 	if g.turn == nil {
 		p.pass(g.slot)
 	} else if last := len(g.slot.line) - 1; last >= 0 && g.slot.line[last] == g.turn { // nobody has come behind it
@@ -244,6 +275,10 @@ func (p *Pool) more(w *worker) bool {
 func (p *Pool) dismiss(s *slot) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	s.dismiss()
+}
+
+func (s *slot) dismiss() {
 	for _, turn := range s.line {
 		turn <- false
 	}
@@ -263,8 +298,19 @@ func (q *queue) pass(s *slot) {
 		s.line[0] <- true
 		s.line = slices.Delete(s.line, 0, 1)
 	} else {
+		if s.worker != nil && s.worker.stale.Load() {
+			s.worker.kill() // before it has done much that nobody waits for
+		}
 		s.takes, s.writes = nil, nil
 		q.free = append(q.free, s)
 	}
 	q.match()
+}
+
+// drop lets go of a task that was posted and is done elsewhere.
+func (p *Pool) drop(sent *posting) {
+	if sent.wrote != nil {
+		<-sent.wrote
+	}
+	p.shared.back(sent.copied)
 }

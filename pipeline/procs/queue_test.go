@@ -8,6 +8,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -21,18 +22,21 @@ type lineUp struct {
 	*testing.T
 	p     *Pool
 	file  string // the first image is done when it is there
+	given int
 	group sync.WaitGroup
 }
 
-func newLineUp(t *testing.T) *lineUp {
-	l := &lineUp{T: t, p: faulty(t, "faults", Options{Workers: 1, Ahead: true, Isolate: IsolateOff}), file: filepath.Join(t.TempDir(), "go")}
+func newLineUp(t *testing.T, opts Options) *lineUp {
+	opts.Workers, opts.Ahead, opts.Isolate = max(opts.Workers, 1), true, IsolateOff
+	l := &lineUp{T: t, p: faulty(t, "faults", opts), file: filepath.Join(t.TempDir(), "go")}
 	echo(t, l.p, "good") // it is known now that images take no time
 	return l
 }
 
-// give starts a task, and waits until its place is as it should be: inLine behind the first, and others waiting for a place.
+// give starts a task, and waits until all have the places that they should have: some in line, others waiting for a place.
 func (l *lineUp) give(ctx context.Context, task transform.Task, inLine, waiting int, ended func(pipeline.Cost, error)) {
 	l.Helper()
+	l.given++
 	l.group.Go(func() {
 		result, cost, err := l.p.Do(ctx, task)
 		if err == nil && !bytes.Equal(result.Outputs[0].Data, task.Data) {
@@ -40,11 +44,18 @@ func (l *lineUp) give(ctx context.Context, task transform.Task, inLine, waiting 
 		}
 		ended(cost, err)
 	})
-	for start := time.Now(); ; time.Sleep(time.Millisecond) {
+	for start := time.Now(); ; runtime.Gosched() {
 		l.p.mu.Lock()
-		nowInLine, nowWaiting, free := len(l.p.slots[0].line), len(l.p.waiting), len(l.p.free)
+		nowInLine, nowWaiting, free := 0, len(l.p.waiting), len(l.p.free)
+		for _, s := range l.p.slots {
+			nowInLine += len(s.line)
+			if s.writes != nil { // somebody is about to be
+				nowInLine = -1
+				break
+			}
+		}
 		l.p.mu.Unlock()
-		if free == 0 && nowInLine == inLine && nowWaiting == waiting {
+		if free == max(0, len(l.p.slots)-l.given) && nowInLine == inLine && nowWaiting == waiting {
 			return
 		}
 		if time.Since(start) > time.Minute {
@@ -70,7 +81,7 @@ func (l *lineUp) done(cost pipeline.Cost, err error) {
 func task(data string) transform.Task { return transform.Task{Data: []byte(data)} }
 
 func TestSmallImagesStandInLineAndLargeOnesDoNot(t *testing.T) {
-	l := newLineUp(t)
+	l := newLineUp(t, Options{})
 	l.give(t.Context(), task("wait "+l.file), 0, 0, l.done)
 	for i := range maxLine {
 		l.give(t.Context(), task("small"), i+1, 0, func(cost pipeline.Cost, err error) {
@@ -90,7 +101,7 @@ func TestSmallImagesStandInLineAndLargeOnesDoNot(t *testing.T) {
 }
 
 func TestNobodyStandsInLineBehindSlowImages(t *testing.T) {
-	l := newLineUp(t)
+	l := newLineUp(t, Options{})
 	l.p.mu.Lock()
 	l.p.pace = maxAhead + 1
 	l.p.mu.Unlock()
@@ -111,10 +122,10 @@ func TestWhoStandsInLineIsNotBlamed(t *testing.T) {
 		{"fault sigkill", ClassWorkerKilled, 5, 0},
 		{"fault garbage", ClassWorkerKilled, 2, 0},
 		{"fault panic", transform.ClassPanic, 1, 0},
-		{"fault hang", transform.ClassTimeout, 1, 300 * time.Millisecond}, // those in line have stood there for so long then
+		{"fault hang", transform.ClassTimeout, 1, time.Second}, // those in line have stood there for so long then
 	} {
 		t.Run(tt.first, func(t *testing.T) {
-			l := newLineUp(t)
+			l := newLineUp(t, Options{})
 			l.give(t.Context(), task("wait "+l.file), 0, 0, l.done)
 			limited := func(data string) transform.Task {
 				return transform.Task{Data: []byte(data), Limits: transform.Limits{Time: tt.limit}}
@@ -133,7 +144,7 @@ func TestWhoStandsInLineIsNotBlamed(t *testing.T) {
 }
 
 func TestWhoIsCancelledInLineHarmsNoOther(t *testing.T) {
-	l := newLineUp(t)
+	l := newLineUp(t, Options{})
 	l.give(t.Context(), task("wait "+l.file), 0, 0, l.done)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
@@ -149,10 +160,64 @@ func TestWhoIsCancelledInLineHarmsNoOther(t *testing.T) {
 	<-ended // while the first is not done
 	l.letGo()
 	l.group.Wait()
+	if n := l.p.Usage().Started; n != 2 {
+		t.Errorf("%d workers were started, want 2: the one whose pipe held what was cancelled, and another", n)
+	}
+}
+
+// TestLinesWithoutSharedMemory has images stand in line whose bytes are in the pipe, and do not all fit.
+func TestLinesWithoutSharedMemory(t *testing.T) {
+	l := newLineUp(t, Options{Shared: 1})
+	l.give(t.Context(), task("wait "+l.file), 0, 0, l.done)
+	half := transform.Task{Data: bytes.Repeat([]byte("half a pipe "), maxFollow/12)}
+	l.give(t.Context(), half, 1, 0, l.done)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	l.group.Go(func() {
+		if _, _, err := l.p.Do(ctx, half); err != context.Canceled {
+			t.Errorf("error %v, want context.Canceled", err)
+		}
+		close(ended)
+	})
+	for inLine := 0; inLine < 2; runtime.Gosched() {
+		l.p.mu.Lock()
+		inLine = len(l.p.slots[0].line)
+		l.p.mu.Unlock()
+	}
+	cancel() // in the middle of its way into the pipe, or before
+	<-ended
+	l.letGo()
+	l.group.Wait()
+}
+
+func TestNobodyStandsInLineWhileOthersAreIdle(t *testing.T) {
+	l := newLineUp(t, Options{Workers: 2})
+	other := filepath.Join(t.TempDir(), "go")
+	l.give(t.Context(), task("wait "+other), 0, 0, l.done)
+	l.give(t.Context(), task("wait "+l.file), 0, 0, l.done)
+	for both := false; !both; runtime.Gosched() { // the second worker has to start
+		l.p.mu.Lock()
+		both = l.p.slots[0].takes != nil && l.p.slots[1].takes != nil
+		l.p.mu.Unlock()
+	}
+	var small sync.WaitGroup
+	small.Add(4)
+	for i := range 4 {
+		l.give(t.Context(), task("small"), i+1, 0, func(cost pipeline.Cost, err error) {
+			l.done(cost, err)
+			small.Done()
+		})
+	}
+	if err := os.WriteFile(other, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	small.Wait() // though one of the two workers is not through with its first
+	l.letGo()
+	l.group.Wait()
 }
 
 func TestSpecThatCannotBeSentIsToldInLine(t *testing.T) {
-	l := newLineUp(t)
+	l := newLineUp(t, Options{})
 	l.give(t.Context(), task("wait "+l.file), 0, 0, l.done)
 	l.give(t.Context(), transform.Task{Data: []byte("odd"), Spec: transform.Spec{Quality: 900}}, 1, 0, func(cost pipeline.Cost, err error) {
 		if class(err) != transform.ClassOperation || cost.Attempts != 1 {
@@ -165,7 +230,7 @@ func TestSpecThatCannotBeSentIsToldInLine(t *testing.T) {
 }
 
 func TestCloseEndsTheLine(t *testing.T) {
-	l := newLineUp(t)
+	l := newLineUp(t, Options{})
 	l.p.opts.Grace = 20 * time.Millisecond
 	closed := func(_ pipeline.Cost, err error) {
 		if !errors.Is(err, pipeline.ErrClosed) {

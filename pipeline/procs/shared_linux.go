@@ -26,17 +26,17 @@ type sharedMemory struct {
 
 	mu      sync.Mutex
 	free    []int // the segments that nobody has; the last was used last, and has its pages
-	reserve int   // how many of them are for put alone
+	reserve int   // how many of them are for the images that workers have, and that were not fetched into this memory
 	closed  bool
 	gone    bool // data is no more
 }
 
-// newShared makes memory for a pool of so many workers, about as much as bound allows, 0 being no bound. It is nil where the system has none to
-// give.
-func newShared(workers int, bound int64) *sharedMemory {
-	// One for each worker's image, one for that which comes next, the reserve, and some for downloads under way. Those that were used
-	// last are used first, but sooner or later each that is ever needed will have held a large file: their pages stay.
-	segments := min(3*workers+16, math.MaxInt/segmentSize)
+// newShared makes memory for a pool of so many workers, and so many images that wait in their pipes, about as much as bound allows, 0 being no
+// bound. It is nil where the system has none to give.
+func newShared(workers, ahead int, bound int64) *sharedMemory {
+	// One for each worker's image, one for that which comes next, the reserve, those in line, and some for downloads under way. Those that were
+	// used last are used first, but sooner or later each that is ever needed will have held a large file: their pages stay.
+	segments := min(3*workers+ahead+16, math.MaxInt/segmentSize)
 	if bound > 0 {
 		segments = min(segments, max(workers+1, int(bound/segmentSize)))
 	}
@@ -104,12 +104,16 @@ func (m *sharedMemory) get(n int) []byte {
 	return m.take(n, m.reserve)
 }
 
-// put gives memory with a copy of a file; nil where there is none, or the file is empty or does not fit.
-func (m *sharedMemory) put(file []byte) []byte {
-	if len(file) == 0 {
+// put gives memory with a copy of a file, which may be one that waits in line; nil where there is none, or the file is empty or does not fit.
+func (m *sharedMemory) put(file []byte, inLine bool) []byte {
+	if m == nil || len(file) == 0 {
 		return nil
 	}
-	b := m.take(len(file), 0)
+	leave := 0
+	if inLine {
+		leave = m.reserve
+	}
+	b := m.take(len(file), leave)
 	copy(b, file)
 	return b
 }

@@ -41,11 +41,11 @@ func TestFileThatIsInSharedMemoryIsNotCopied(t *testing.T) {
 // Those who fetch cannot take the memory that files from elsewhere need, and files of no two tasks are in the same place.
 func TestSharedMemoryHasAReserve(t *testing.T) {
 	const workers = 2
-	m := newShared(workers, 0)
+	m := newShared(workers, 0, 0)
 	if m == nil {
 		t.Skip("this system has no memory to share")
 	}
-	if m.put(nil) != nil || m.get(segmentSize+1) != nil {
+	if m.put(nil, false) != nil || m.get(segmentSize+1) != nil {
 		t.Error("memory was given for no file, or for one that does not fit")
 	}
 	var taken [][]byte
@@ -56,7 +56,7 @@ func TestSharedMemoryHasAReserve(t *testing.T) {
 		taken = append(taken, b)
 	}
 	copied := 0
-	for b := m.put([]byte("file")); b != nil; b = m.put([]byte("file")) {
+	for b := m.put([]byte("file"), false); b != nil; b = m.put([]byte("file"), false) {
 		taken = append(taken, b)
 		copied++
 	}
@@ -92,7 +92,7 @@ func TestSharedMemoryIsBounded(t *testing.T) {
 	for _, tt := range []struct{ workers, bound, segments int }{
 		{2, 0, 22}, {2, 5*segmentSize + 1, 5}, {2, 1, 3}, {4, 1 << 40, 28},
 	} {
-		m := newShared(tt.workers, int64(tt.bound))
+		m := newShared(tt.workers, 0, int64(tt.bound))
 		if m == nil {
 			t.Skip("this system has no memory to share")
 		}
@@ -105,7 +105,7 @@ func TestSharedMemoryIsBounded(t *testing.T) {
 
 // Whoever has the descriptor, as a worker does when it starts, can neither write nor make itself able to.
 func TestSharedMemoryCannotBeWrittenByItsDescriptor(t *testing.T) {
-	m := newShared(1, 0)
+	m := newShared(1, 0, 0)
 	if m == nil {
 		t.Skip("this system has no memory to share")
 	}

@@ -11,7 +11,7 @@ const (
 	keepLast  = 4 << 10
 )
 
-// A transcript keeps what a worker wrote to standard error since the last task began: the first 1 KiB, where the reason of a Go
+// A transcript keeps what a worker wrote to standard error since it was last given a task while it had none: the first 1 KiB, where the reason of a Go
 // crash stands, and the last 4 KiB, where most other programs put theirs.
 type transcript struct {
 	mu          sync.Mutex

@@ -57,7 +57,8 @@ type worker struct {
 	dead      chan struct{} // closed when it has ended and was waited for
 	kill      func()        // ends it, once; dead follows
 	condemned atomic.Bool   // it was killed because it broke the rules
-	forsaken  atomic.Bool   // it was killed for the sake of the task behind that which it worked on
+	stale     atomic.Bool   // there are tasks in its pipe that others do: it must end when it has answered the first
+	unread    atomic.Int64  // bytes that were written and not answered
 }
 
 // A specKey tells specs apart. Where a spec has files, its text names their SHA-256.
@@ -172,16 +173,26 @@ func (w *worker) isDead() bool {
 
 // A posting is a task that a worker was given and has not answered.
 type posting struct {
-	task  uint64
-	start time.Time
-	wrote chan error // gives how the writing ended; nil where it ended at once
+	task   uint64
+	start  time.Time
+	bytes  int64      // in the pipe
+	copies int64      // of which so many were copied, to here or to the pipe
+	copied []byte     // the file in shared memory, where it was copied there for this
+	wrote  chan error // gives how the writing ended; nil where it ended at once
 }
 
-// post gives the worker a task. It blocks for no longer than the system needs to take a small one. The error is that of a task that cannot be
-// given to any.
-func (w *worker) post(task transform.Task) (*posting, error) {
+// post gives the worker a task, which may stand in line behind others. It does not wait for the worker, but for one that has ended, or that the
+// system cannot reach. The error is that of a task that cannot be given to any.
+func (w *worker) post(task transform.Task, inLine bool) (*posting, error) {
 	sent := &posting{start: time.Now()}
+	if _, shared := w.shared.offset(task.Data); !shared {
+		sent.copies = int64(len(task.Data))
+		if sent.copied = w.shared.put(task.Data, inLine); sent.copied != nil {
+			task.Data = sent.copied
+		}
+	}
 	if err := w.prepare(task); err != nil {
+		w.shared.back(sent.copied)
 		return nil, err
 	}
 	sent.task = w.posted
@@ -189,37 +200,42 @@ func (w *worker) post(task transform.Task) (*posting, error) {
 	if _, shared := w.shared.offset(data); shared {
 		data = nil
 	}
+	sent.bytes = int64(len(w.writer.buf) + len(data))
+	need := w.unread.Add(sent.bytes)
+	if inLine {
+		need += maxLine * 2 * int64(os.Getpagesize()) // a frame may begin and end in the middle of a page, of which the rest is lost
+	}
 	send := func() error {
 		err := w.writer.flush(data)
 		if cap(w.writer.buf) > 4*firstWrite {
 			w.writer.buf = nil
 		}
-		if err != nil {
+		if err != nil && !w.stale.Load() {
 			// It has ended, or no longer reads, in which case it might say nothing either.
 			w.await()
 		}
 		return err
 	}
-	if len(w.writer.buf)+len(data) <= w.room/2 { // there may be two of them
-		send() // what the worker said before it ended will be read, and the end of it
+	if need <= int64(w.room) {
+		// A worker that answers without reading might block it all the same. It is condemned then, and what it said before it ended will be
+		// read, and the end of it.
+		w.in.SetWriteDeadline(time.Now().Add(farewell)) // an error would mean that the write ends
+		send()
 	} else {
 		// A worker that stops reading would block the write, so that its answer or death went unheard.
+		w.in.SetWriteDeadline(time.Time{})
+		if w.stale.Load() {
+			w.in.SetWriteDeadline(time.Now()) // see disperse
+		}
 		sent.wrote = make(chan error, 1)
 		go func() { sent.wrote <- send() }()
 	}
 	return sent, nil
 }
 
-// abandon waits until nothing of a task is read any more, whose worker has ended.
-func (s *posting) abandon() {
-	if s.wrote != nil {
-		<-s.wrote
-	}
-}
-
-// receive waits for the answer to a task. It does not return before it has let go of the task's data. Where the error is a *death, the worker has
-// ended and must be replaced.
-func (w *worker) receive(ctx, life context.Context, sent *posting, cost *pipeline.Cost) (transform.Result, error) {
+// receive waits for the answer to a task. It does not return before it has let go of the task's data. over tells that ctx ended before there was
+// an answer. Where the error is a *death, the worker has ended and must be replaced.
+func (w *worker) receive(ctx, life context.Context, sent *posting, cost *pipeline.Cost) (result transform.Result, over bool, err error) {
 	w.answered++
 	stop, stopLife := context.AfterFunc(ctx, w.kill), context.AfterFunc(life, w.kill)
 	done, f, err := w.answer(sent)
@@ -228,8 +244,9 @@ func (w *worker) receive(ctx, life context.Context, sent *posting, cost *pipelin
 	// is condemned even where it has answered.
 	stopped, stoppedLife := stop(), stopLife()
 	if err != nil {
-		return transform.Result{}, w.bury(err)
+		return transform.Result{}, !stopped, w.bury(err)
 	}
+	w.unread.Add(-sent.bytes)
 	if !stopped || !stoppedLife {
 		w.stopped = true
 		w.kill()
@@ -237,11 +254,11 @@ func (w *worker) receive(ctx, life context.Context, sent *posting, cost *pipelin
 		w.discard()
 	}
 	cost.Handover += max(0, time.Since(sent.start)-done.busy)
-	cost.Copied += int64(len(f.body))
+	cost.Copied += int64(len(f.body)) + sent.copies
 	if done.failed {
-		return done.result, done.failure.err()
+		return done.result, !stopped, done.failure.err()
 	}
-	return done.result, nil
+	return done.result, !stopped, nil
 }
 
 // prepare puts the head of a task into the writer, and its spec before it where the worker does not hold that yet.
@@ -308,7 +325,7 @@ func (w *worker) answer(sent *posting) (done doneMessage, f frame, err error) {
 		w.condemn()
 	}
 	w.await()
-	sent.abandon()
+	<-sent.wrote
 	return done, f, err
 }
 
