@@ -11,14 +11,14 @@ import (
 	"imgpipe/transform"
 )
 
-// A queuer is a world whose executor takes three more small files than it works on.
+// A queuer is a world whose executor has use for one more task than it works on, and for two more small ones.
 type queuer struct {
 	*world
 	small  int
 	queued time.Duration // of each task
 }
 
-func (q queuer) Ahead() (tasks, bytes int) { return 3, q.small }
+func (q queuer) Ahead() pipeline.Ahead { return pipeline.Ahead{Tasks: 1, Small: 2, Bytes: q.small} }
 
 func (q queuer) Do(ctx context.Context, task transform.Task) (transform.Result, pipeline.Cost, error) {
 	if err := sleep(ctx, q.queued); err != nil {
@@ -29,11 +29,11 @@ func (q queuer) Do(ctx context.Context, task transform.Task) (transform.Result, 
 	return result, cost, err
 }
 
-func TestSmallFilesWaitAtTheExecutorAndLargeOnesDoNot(t *testing.T) {
+func TestFilesWaitAtTheExecutor(t *testing.T) {
 	for name, c := range map[string]struct {
 		small int
 		want  int64
-	}{"small": {len(tiny()), 5}, "large": {len(tiny()) - 1, 2}} {
+	}{"small": {len(tiny()), 5}, "large": {len(tiny()) - 1, 3}} {
 		synctest.Test(t, func(t *testing.T) {
 			q := queuer{world: &world{width: 2, work: time.Second}, small: c.small}
 			o := pipeline.Options{Fetcher: q, Executor: q, Store: q, Downloads: 8}

@@ -36,12 +36,14 @@ type Executor interface {
 	Close() error
 }
 
-// A Queuer is an Executor that gains from more calls of Do than its Width: so many more tasks, whose Data has at most so many bytes, can wait where
-// the work on them will begin at once. They are under way, as to Guard, from then on.
+// A Queuer is an Executor that gains from more calls of Do than its Width. Those tasks are under way, as to Guard, while they wait in Do.
 type Queuer interface {
 	Executor
-	Ahead() (tasks, bytes int)
+	Ahead() Ahead
 }
+
+// Ahead says how many more calls of Do are of use: for so many Tasks, and so many Small ones besides, whose Data has at most so many Bytes.
+type Ahead struct{ Tasks, Small, Bytes int }
 
 // Cost is what one Executor.Do cost beyond the transform itself.
 type Cost struct {

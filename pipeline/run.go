@@ -125,23 +125,24 @@ func (r *runner) concurrent(ctx context.Context, items iter.Seq[fetch.Item]) {
 	}
 }
 
-// transformStage is the stage of the executor. Where small files can wait at its workers, there are lanes for them besides those that take any: a
-// large one that waited there would only be memory.
+// transformStage is the stage of the executor. It may have lanes for small files alone besides those that take any: more large ones that waited there
+// would only be memory.
 func (r *runner) transformStage(ctx context.Context, running *sync.WaitGroup, in <-chan *job, ended chan<- *job) <-chan *job {
 	do := func(j *job, _ int) bool { return r.transform(ctx, j) }
-	ahead, bytes := 0, 0
+	var ahead Ahead
 	if q, ok := r.Executor.(Queuer); ok {
-		ahead, bytes = q.Ahead()
+		ahead = q.Ahead()
 	}
-	if ahead == 0 {
-		return stage(running, r.Executor.Width(), in, ended, do)
+	width := r.Executor.Width() + ahead.Tasks
+	if ahead.Small == 0 {
+		return stage(running, width, in, ended, do)
 	}
 	all, small, out := make(chan *job), make(chan *job), make(chan *job)
 	running.Go(func() {
 		defer close(all)
 		defer close(small)
 		for j := range in {
-			if len(j.body.Data) > bytes {
+			if len(j.body.Data) > ahead.Bytes {
 				all <- j
 				continue
 			}
@@ -152,8 +153,8 @@ func (r *runner) transformStage(ctx context.Context, running *sync.WaitGroup, in
 		}
 	})
 	var lanes sync.WaitGroup
-	start(&lanes, r.Executor.Width(), all, out, ended, do)
-	start(&lanes, ahead, small, out, ended, do)
+	start(&lanes, width, all, out, ended, do)
+	start(&lanes, ahead.Small, small, out, ended, do)
 	running.Go(func() {
 		lanes.Wait()
 		close(out)

@@ -54,9 +54,9 @@ func (f *runFlags) executor(chosen func(pipeline.Choice)) (*executor, error) {
 }
 
 // Ahead is that of the pool, if all images go there.
-func (e *executor) Ahead() (tasks, bytes int) {
+func (e *executor) Ahead() pipeline.Ahead {
 	if e.pool == nil {
-		return 0, 0
+		return pipeline.Ahead{}
 	}
 	return e.pool.Ahead()
 }

@@ -298,7 +298,7 @@ func TestWorkerThatAnswersWithoutReading(t *testing.T) {
 	for range 3 {
 		group.Go(func() {
 			for range 4 {
-				_, _, err := p.Do(t.Context(), transform.Task{Data: make([]byte, maxFollow)})
+				_, _, err := p.Do(t.Context(), transform.Task{Data: make([]byte, maxSmall)})
 				if err != nil && class(err) != ClassWorkerKilled {
 					t.Errorf("error %v, want none or one of class worker-killed", err)
 				}
@@ -328,10 +328,10 @@ func TestNothingIsLostWhileWorkersAreKilledAtRandom(t *testing.T) {
 func killedAtRandom(t *testing.T, opts Options) {
 	const images = 400
 	p := faulty(t, "faults", opts)
-	ahead, _ := p.Ahead()
+	ahead := p.Ahead()
 	var taken, done, marked atomic.Int64
 	var group sync.WaitGroup
-	for range opts.Workers + ahead {
+	for range opts.Workers + ahead.Tasks + ahead.Small {
 		group.Go(func() {
 			for {
 				i := int(taken.Add(1))

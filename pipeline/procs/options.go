@@ -18,8 +18,9 @@ type Options struct {
 	Env []string
 	// Prestart starts all workers at once rather than each when a task first needs it.
 	Prestart bool
-	// Ahead has small images stand in line at workers that have others, in their pipes, so that no worker waits for its next one. Those in line go
-	// elsewhere when the worker dies, or is so slow that others have nothing to do. It is not to be had where the system has no shared memory.
+	// Ahead has images stand in line at workers that have others, in their pipes, so that no worker waits for its next one: one where there are
+	// many, more where they are small. Those in line go elsewhere when the worker dies, or is so slow that others have nothing to do. It is not to
+	// be had where the system has no shared memory.
 	Ahead bool
 	// Recycle is the number of images after which a worker is replaced; 0 is never. The old one works until the new one
 	// is there.

@@ -125,7 +125,7 @@ func (p *Pool) Isolation(ctx context.Context) (string, error) {
 		return "", pipeline.ErrClosed
 	}
 	defer p.inside.Done()
-	g, err := p.acquire(ctx, false)
+	g, err := p.acquire(ctx, &waiter{got: make(chan grant, 1)})
 	if err != nil {
 		return "", err
 	}
@@ -149,12 +149,12 @@ func (p *Pool) Put(b []byte) bool { return p.shared.back(b) }
 // Width is how many tasks are worked on at once.
 func (p *Pool) Width() int { return p.opts.Workers }
 
-// Ahead is how many more can wait in the pipes of workers, and how large their files may be.
-func (p *Pool) Ahead() (tasks, bytes int) {
-	if p.opts.Ahead && p.shared != nil {
-		return p.opts.Workers * maxLine, maxFollow
+// Ahead is how many more can stand in line at workers: one at each, while as many wait for the one that is free first, and more small ones.
+func (p *Pool) Ahead() pipeline.Ahead {
+	if !p.opts.Ahead || p.shared == nil {
+		return pipeline.Ahead{}
 	}
-	return 0, 0
+	return pipeline.Ahead{Tasks: 2 * p.opts.Workers, Small: (maxLine - 2) * p.opts.Workers, Bytes: maxSmall}
 }
 
 // Do runs one task in a worker, as [pipeline.Executor] says. An image whose workers died fails with class "worker-killed" or
@@ -180,8 +180,8 @@ func (p *Pool) Do(ctx context.Context, task transform.Task) (transform.Result, p
 			if sent, err = s.worker.post(task, false); err != nil {
 				return transform.Result{}, cost, err
 			}
-			if sent.wrote == nil && !alone && p.mayFollow(task) {
-				p.offer(s)
+			if sent.wrote == nil && !alone {
+				p.offer(s, len(task.Data) <= maxSmall)
 			}
 		}
 		bounded, cancel := pipeline.Bounded(ctx, task)

@@ -11,13 +11,14 @@ import (
 
 // Everything in this file runs in the parent.
 
-// A worker that waits for its next image costs 0.3 ms, most of which is the wake-up of a processor: a tenth of the time of a small image. Images
-// stand in line at the workers, therefore, as long as the wait in it is so short that it does not matter who gets to another worker first.
+// A worker that waits for its next image costs 0.3 to 1.6 ms, the time until the pool's own process has a processor: a tenth of the time of a small
+// image, and some hundredths of a large one's. Images stand in line at the workers, therefore: as many as it takes to hide that wait, where
+// there are enough others, so that no worker has nothing to do while another one has a line.
 const (
-	maxLine   = 4                     // how long a line may be,
-	maxAhead  = 12 * time.Millisecond // in images and in time: more than the pool's own process waits for a processor
-	maxFollow = 512 << 10             // the largest file that may stand in one, or have one behind it: the others are not as short, and take memory
-	patience  = 10 * maxAhead         // after so long in a line, an image goes to a worker that has none
+	maxLine  = 4                     // how long a line may be,
+	maxAhead = 12 * time.Millisecond // in images and in time, but one image always
+	maxSmall = 512 << 10             // the largest file that may be in a longer line than one
+	patience = 10 * maxAhead         // after so long in a line, an image goes to a worker that has nothing to do
 )
 
 // A slot is a lane of the pool, with or without a worker. It belongs to one task at a time, its first. Others may stand in line behind that, in
@@ -30,6 +31,7 @@ type slot struct {
 	// What follows is guarded by Pool.mu.
 
 	line   []chan bool // those behind the first: each hears whether it is the first now, or must go elsewhere
+	large  bool        // there is a large file among these
 	takes  *worker     // that of the first, while it takes more; nil where it does not, or somebody is about to write to it
 	writes chan bool   // whom takes is nil for, as it is in line
 }
@@ -45,8 +47,9 @@ type queue struct {
 
 // A waiter is a task that has no place.
 type waiter struct {
-	follows bool // it may stand in line
-	got     chan grant
+	ahead bool // it may stand in line,
+	small bool // and its file is no larger than maxSmall
+	got   chan grant
 }
 
 // A grant is a slot to be the first of, or where turn is not nil the end of its line: then worker is to be given the task, and turn says the rest.
@@ -63,9 +66,9 @@ func (q *queue) match() {
 		if last := len(q.free) - 1; last >= 0 {
 			w.got <- grant{slot: q.free[last]}
 			q.free = q.free[:last]
-		} else if s := q.shortest(); w.follows && s != nil {
+		} else if s := q.shortest(w); s != nil {
 			g := grant{s, s.takes, make(chan bool, 1)}
-			s.line, s.takes, s.writes = append(s.line, g.turn), nil, g.turn
+			s.line, s.takes, s.writes, s.large = append(s.line, g.turn), nil, g.turn, s.large || !w.small
 			w.got <- g
 		} else {
 			return
@@ -74,13 +77,20 @@ func (q *queue) match() {
 	}
 }
 
-// shortest is the slot with the shortest line that takes more; nil where there is none.
-func (q *queue) shortest() (best *slot) {
-	if q.pace == 0 {
+// shortest is the slot with the shortest line that w can stand in; nil where there is none.
+func (q *queue) shortest(w *waiter) (best *slot) {
+	if !w.ahead || q.pace == 0 {
 		return nil
 	}
-	room := min(maxLine, int(maxAhead/q.pace))
+	small, each := min(maxLine, int(maxAhead/q.pace)), 0
+	if len(q.waiting) > len(q.slots) { // one stays for each worker that may be free sooner
+		each = 1
+	}
 	for _, s := range q.slots {
+		room := each
+		if w.small && !s.large {
+			room = max(each, small)
+		}
 		if s.takes != nil && len(s.line) < room && (best == nil || len(s.line) < len(best.line)) {
 			best = s
 		}
@@ -110,19 +120,13 @@ func (p *Pool) enter() bool {
 	}
 }
 
-// mayFollow tells of a task that may wait behind another, or have another wait behind it.
-func (p *Pool) mayFollow(task transform.Task) bool {
-	ahead, bytes := p.Ahead()
-	return ahead > 0 && len(task.Data) <= bytes
-}
-
 // turn waits until task is the first of a slot. If the task has stood in line, the worker has been given it: else sent is nil. It fills in what it
 // knows of cost.
 func (p *Pool) turn(ctx context.Context, task transform.Task, cost *pipeline.Cost) (s *slot, sent *posting, err error) {
 	arrived := time.Now()
 	defer func() { cost.Queued = time.Since(arrived) }()
 	for {
-		g, err := p.acquire(ctx, p.mayFollow(task))
+		g, err := p.acquire(ctx, &waiter{p.opts.Ahead && p.shared != nil, len(task.Data) <= maxSmall, make(chan grant, 1)})
 		if err != nil {
 			return nil, nil, err
 		}
@@ -187,8 +191,7 @@ func (p *Pool) disperse(g grant) (first bool) {
 }
 
 // acquire waits for a place.
-func (p *Pool) acquire(ctx context.Context, follows bool) (grant, error) {
-	w := &waiter{follows, make(chan grant, 1)}
+func (p *Pool) acquire(ctx context.Context, w *waiter) (grant, error) {
 	over := func() error {
 		select {
 		case <-p.closing:
@@ -247,9 +250,10 @@ func (p *Pool) giveBack(g grant) {
 }
 
 // offer lets others stand in line behind the first of s, whose worker has been given its task.
-func (p *Pool) offer(s *slot) {
+func (p *Pool) offer(s *slot, small bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	s.large = !small
 	if p.more(s.worker) {
 		s.takes = s.worker
 		p.match()

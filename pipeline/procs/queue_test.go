@@ -80,7 +80,7 @@ func (l *lineUp) done(cost pipeline.Cost, err error) {
 
 func task(data string) transform.Task { return transform.Task{Data: []byte(data)} }
 
-func TestSmallImagesStandInLineAndLargeOnesDoNot(t *testing.T) {
+func TestSmallImagesStandInLine(t *testing.T) {
 	l := newLineUp(t, Options{})
 	l.give(t.Context(), task("wait "+l.file), 0, 0, l.done)
 	for i := range maxLine {
@@ -92,7 +92,7 @@ func TestSmallImagesStandInLineAndLargeOnesDoNot(t *testing.T) {
 		})
 	}
 	l.give(t.Context(), task("one too many"), maxLine, 1, l.done)
-	l.give(t.Context(), transform.Task{Data: make([]byte, maxFollow+1)}, maxLine, 2, l.done)
+	l.give(t.Context(), transform.Task{Data: make([]byte, maxSmall+1)}, maxLine, 2, l.done)
 	l.letGo()
 	l.group.Wait()
 	if n := l.p.Usage().Started; n != 1 {
@@ -100,13 +100,27 @@ func TestSmallImagesStandInLineAndLargeOnesDoNot(t *testing.T) {
 	}
 }
 
-func TestNobodyStandsInLineBehindSlowImages(t *testing.T) {
+func TestOneAtMostStandsInLineBehindSlowImages(t *testing.T) {
 	l := newLineUp(t, Options{})
 	l.p.mu.Lock()
 	l.p.pace = maxAhead + 1
 	l.p.mu.Unlock()
 	l.give(t.Context(), task("wait "+l.file), 0, 0, l.done)
 	l.give(t.Context(), task("small"), 0, 1, l.done)
+	l.give(t.Context(), task("more than there are workers"), 1, 1, l.done)
+	l.give(t.Context(), task("one at each is enough"), 1, 2, l.done)
+	l.letGo()
+	l.group.Wait()
+}
+
+func TestOneLargeImageStandsInLineWhereThereAreEnough(t *testing.T) {
+	l := newLineUp(t, Options{})
+	large := transform.Task{Data: make([]byte, maxSmall+1)}
+	l.give(t.Context(), task("wait "+l.file), 0, 0, l.done)
+	l.give(t.Context(), large, 0, 1, l.done)
+	l.give(t.Context(), large, 1, 1, l.done)
+	l.give(t.Context(), large, 1, 2, l.done)
+	l.give(t.Context(), task("small, behind a large one"), 1, 3, l.done)
 	l.letGo()
 	l.group.Wait()
 }
@@ -169,7 +183,7 @@ func TestWhoIsCancelledInLineHarmsNoOther(t *testing.T) {
 func TestLinesWithoutSharedMemory(t *testing.T) {
 	l := newLineUp(t, Options{Shared: 1})
 	l.give(t.Context(), task("wait "+l.file), 0, 0, l.done)
-	half := transform.Task{Data: bytes.Repeat([]byte("half a pipe "), maxFollow/12)}
+	half := transform.Task{Data: bytes.Repeat([]byte("half a pipe "), maxSmall/12)}
 	l.give(t.Context(), half, 1, 0, l.done)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
@@ -239,7 +253,7 @@ func TestCloseEndsTheLine(t *testing.T) {
 	}
 	l.give(context.Background(), task("fault hang"), 0, 0, closed)
 	l.give(context.Background(), task("in line"), 1, 0, closed)
-	l.give(context.Background(), transform.Task{Data: make([]byte, maxFollow+1)}, 1, 1, closed)
+	l.give(context.Background(), transform.Task{Data: make([]byte, maxSmall+1)}, 1, 1, closed)
 	l.p.Close()
 	l.group.Wait()
 }

@@ -6,7 +6,7 @@
 //	   death's message <─┴── stderr: last 4 KiB  <──┘  no files, no network, no programs
 //
 // An image that crashes, hangs or exhausts its worker costs that worker and nothing else. The pool never runs an image in
-// the parent, and never leaves a worker behind. A worker has one image at a time; small ones may stand in line in its pipe (Options.Ahead), and go to
+// the parent, and never leaves a worker behind. A worker has one image at a time; others may stand in line in its pipe (Options.Ahead), and go to
 // another worker if this one dies before it comes to them, which is not held against them. Where one leaves a line before its turn, all do, and the
 // worker ends when it has answered its first.
 //
