@@ -28,7 +28,8 @@ import (
 // Executor it is, and doing a Task twice is the same as doing it once. The error of one Task leaves the Executor usable. When ctx
 // ends, Do returns promptly with an error of class "timeout" (deadline) or ctx's error (cancelled); so it does with class "timeout" when a
 // try of the Task has taken its Limits.Time, in which no wait for a worker or lock counts.
-// When Do returns, nothing reads the task's Data any more, unless its Cost says that the task was abandoned.
+// When Do returns, nothing reads the task's Data any more, unless its Cost says that the task was abandoned, but perhaps a process that is being ended
+// and has no answer that is used.
 // Close ends all that the Executor started and returns when it has; Do after Close is an error.
 type Executor interface {
 	Do(ctx context.Context, task transform.Task) (transform.Result, Cost, error)

@@ -35,7 +35,8 @@ func (f *runFlags) executor(chosen func(pipeline.Choice)) (*executor, error) {
 		options := f.worker.options(f.workers)
 		options.Prestart = f.mode == modeProcesses // all are needed but for the few images that are seldom worth a run
 		options.Shared = f.budget() / 4            // of the budget that is the share of files
-		options.Ahead = f.mode == modeProcesses    // a trial is of one image at a time
+		// A trial is of one image at a time; and what slows a worker down must not go on beside its next image.
+		options.Ahead = f.mode == modeProcesses && os.Getenv(slowdownVariable) == ""
 		pool, err := procs.New(options)
 		if err != nil {
 			return nil, err
@@ -53,7 +54,7 @@ func (f *runFlags) executor(chosen func(pipeline.Choice)) (*executor, error) {
 	return &e, nil
 }
 
-// Ahead is that of the pool, if all images go there.
+// Ahead is that of the pool.
 func (e *executor) Ahead() pipeline.Ahead {
 	if e.pool == nil {
 		return pipeline.Ahead{}
@@ -87,7 +88,7 @@ func (s slowExecutor) Do(ctx context.Context, t transform.Task) (transform.Resul
 	r, c, err := s.Executor.Do(ctx, t)
 	select {
 	case <-ctx.Done():
-	case <-time.After(time.Duration((s.factor - 1) * float64(time.Since(began)))):
+	case <-time.After(time.Duration((s.factor - 1) * float64(time.Since(began)-c.Queued))):
 	}
 	return r, c, err
 }

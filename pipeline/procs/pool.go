@@ -138,8 +138,8 @@ func (p *Pool) Isolation(ctx context.Context) (string, error) {
 	return s.worker.isolation, nil
 }
 
-// Get gives n bytes that the workers can read, or nil where none are to be had: on Linux there are segments of 16 MiB for the images of two workers
-// each and for sixteen downloads, as far as Options.Shared allows. A file that is read into them goes to a worker without being copied. Put
+// Get gives n bytes that the workers can read, or nil where none are to be had: on Linux there are segments of 16 MiB for two images of each worker,
+// for those that may stand in line and for sixteen downloads, as far as Options.Shared allows. A file that is read into them goes to a worker without being copied. Put
 // takes them back.
 func (p *Pool) Get(n int) []byte { return p.shared.get(n) }
 
@@ -181,7 +181,7 @@ func (p *Pool) Do(ctx context.Context, task transform.Task) (transform.Result, p
 				return transform.Result{}, cost, err
 			}
 			if sent.wrote == nil && !alone {
-				p.offer(s, len(task.Data) <= maxSmall)
+				p.offer(s, len(task.Data) > maxSmall)
 			}
 		}
 		bounded, cancel := pipeline.Bounded(ctx, task)

@@ -18,7 +18,7 @@ const (
 	maxLine  = 4                     // how long a line may be,
 	maxAhead = 12 * time.Millisecond // in images and in time, but one image always
 	maxSmall = 512 << 10             // the largest file that may be in a longer line than one
-	patience = 10 * maxAhead         // after so long in a line, an image goes to a worker that has nothing to do
+	patience = 10 * maxAhead         // after so long in a line, an image goes to a worker that has nothing to do, and after ten times that to any
 )
 
 // A slot is a lane of the pool, with or without a worker. It belongs to one task at a time, its first. Others may stand in line behind that, in
@@ -30,25 +30,32 @@ type slot struct {
 
 	// What follows is guarded by Pool.mu.
 
-	line   []chan bool // those behind the first: each hears whether it is the first now, or must go elsewhere
-	large  bool        // there is a large file among these
-	takes  *worker     // that of the first, while it takes more; nil where it does not, or somebody is about to write to it
-	writes chan bool   // whom takes is nil for, as it is in line
+	line   []*turn
+	large  bool    // the file of the first is large
+	takes  *worker // that of the first, while it takes more; nil where it does not, or somebody is about to write to it
+	writes *turn   // who that is
+}
+
+// A turn is the place of a task in a line.
+type turn struct {
+	come  chan bool // says that the task is the first now, or else that it must go elsewhere
+	large bool      // its file is
 }
 
 // A queue says which tasks wait, and for what. It is guarded by Pool.mu.
 type queue struct {
 	slots   []*slot
 	free    []*slot   // those without a task; the last one is taken first, since its worker is warm
-	waiting []*waiter // in the order in which they came, or came back from a line
+	waiting []*waiter // in the order in which they came, but before them those who come back from a line
 
 	pace time.Duration // what an image takes, a moving average; 0 while unknown
 }
 
 // A waiter is a task that has no place.
 type waiter struct {
-	ahead bool // it may stand in line,
-	small bool // and its file is no larger than maxSmall
+	ahead bool // it may stand in line
+	large bool // its file is larger than maxSmall
+	again bool // it has stood in a line in vain
 	got   chan grant
 }
 
@@ -56,7 +63,7 @@ type waiter struct {
 type grant struct {
 	slot   *slot
 	worker *worker
-	turn   chan bool
+	turn   *turn
 }
 
 // match gives places to those that have waited longest.
@@ -67,8 +74,8 @@ func (q *queue) match() {
 			w.got <- grant{slot: q.free[last]}
 			q.free = q.free[:last]
 		} else if s := q.shortest(w); s != nil {
-			g := grant{s, s.takes, make(chan bool, 1)}
-			s.line, s.takes, s.writes, s.large = append(s.line, g.turn), nil, g.turn, s.large || !w.small
+			g := grant{s, s.takes, &turn{make(chan bool, 1), w.large}}
+			s.line, s.takes, s.writes = append(s.line, g.turn), nil, g.turn
 			w.got <- g
 		} else {
 			return
@@ -88,7 +95,7 @@ func (q *queue) shortest(w *waiter) (best *slot) {
 	}
 	for _, s := range q.slots {
 		room := each
-		if w.small && !s.large {
+		if !w.large && !s.large && !slices.ContainsFunc(s.line, func(t *turn) bool { return t.large }) {
 			room = max(each, small)
 		}
 		if s.takes != nil && len(s.line) < room && (best == nil || len(s.line) < len(best.line)) {
@@ -125,8 +132,8 @@ func (p *Pool) enter() bool {
 func (p *Pool) turn(ctx context.Context, task transform.Task, cost *pipeline.Cost) (s *slot, sent *posting, err error) {
 	arrived := time.Now()
 	defer func() { cost.Queued = time.Since(arrived) }()
-	for {
-		g, err := p.acquire(ctx, &waiter{p.opts.Ahead && p.shared != nil, len(task.Data) <= maxSmall, make(chan grant, 1)})
+	for again := false; ; again = true {
+		g, err := p.acquire(ctx, &waiter{p.opts.Ahead && p.shared != nil, len(task.Data) > maxSmall, again, make(chan grant, 1)})
 		if err != nil {
 			return nil, nil, err
 		}
@@ -135,11 +142,15 @@ func (p *Pool) turn(ctx context.Context, task transform.Task, cost *pipeline.Cos
 			return g.slot, nil, nil
 		}
 		sent, err := g.worker.post(task, true)
-		if err != nil || sent.wrote == nil {
+		if err != nil || sent.wrote == nil && !sent.lost {
 			p.posted(g)
 		}
 		first := p.await(ctx, g)
 		switch {
+		case first && err == nil && sent.lost: // the worker has ended since it was given the others, or has to
+			p.drop(sent)
+			g.worker.stale.Store(true)
+			return g.slot, nil, nil
 		case first && err != nil:
 			p.leave(g.slot)
 			cost.Attempts = 1
@@ -158,9 +169,9 @@ func (p *Pool) turn(ctx context.Context, task transform.Task, cost *pipeline.Cos
 func (p *Pool) await(ctx context.Context, g grant) (first bool) {
 	look := time.NewTicker(patience)
 	defer look.Stop()
-	for {
+	for looks := 1; ; {
 		select {
-		case first := <-g.turn:
+		case first := <-g.turn.come:
 			return first
 		case <-ctx.Done():
 			return p.disperse(g)
@@ -168,11 +179,12 @@ func (p *Pool) await(ctx context.Context, g grant) (first bool) {
 			return p.disperse(g)
 		case <-look.C:
 			p.mu.Lock()
-			idle := len(p.free) > 0
+			idle, tooLong := len(p.free) > 0, 10*max(patience, p.pace)
 			p.mu.Unlock()
-			if idle {
+			if idle || time.Duration(looks)*patience > tooLong {
 				return p.disperse(g)
 			}
+			looks++
 		}
 	}
 }
@@ -187,7 +199,7 @@ func (p *Pool) disperse(g grant) (first bool) {
 		g.slot.dismiss()
 	}
 	p.mu.Unlock()
-	return <-g.turn
+	return <-g.turn.come
 }
 
 // acquire waits for a place.
@@ -208,7 +220,11 @@ func (p *Pool) acquire(ctx context.Context, w *waiter) (grant, error) {
 		return grant{}, err
 	}
 	p.mu.Lock()
-	p.waiting = append(p.waiting, w)
+	if w.again {
+		p.waiting = slices.Insert(p.waiting, 0, w)
+	} else {
+		p.waiting = append(p.waiting, w)
+	}
 	p.match()
 	p.mu.Unlock()
 	select {
@@ -244,16 +260,16 @@ func (p *Pool) giveBack(g grant) {
 	} else if last := len(g.slot.line) - 1; last >= 0 && g.slot.line[last] == g.turn { // nobody has come behind it
 		g.slot.line, g.slot.takes, g.slot.writes = g.slot.line[:last], g.worker, nil
 		p.match()
-	} else if <-g.turn { // it is the first by now
+	} else if <-g.turn.come { // it is the first by now
 		p.pass(g.slot)
 	}
 }
 
 // offer lets others stand in line behind the first of s, whose worker has been given its task.
-func (p *Pool) offer(s *slot, small bool) {
+func (p *Pool) offer(s *slot, large bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s.large = !small
+	s.large = large
 	if p.more(s.worker) {
 		s.takes = s.worker
 		p.match()
@@ -283,8 +299,8 @@ func (p *Pool) dismiss(s *slot) {
 }
 
 func (s *slot) dismiss() {
-	for _, turn := range s.line {
-		turn <- false
+	for _, t := range s.line {
+		t.come <- false
 	}
 	s.line, s.takes, s.writes = nil, nil, nil
 }
@@ -299,7 +315,8 @@ func (p *Pool) leave(s *slot) {
 // pass gives s to the next in its line, or to those who wait.
 func (q *queue) pass(s *slot) {
 	if len(s.line) > 0 {
-		s.line[0] <- true
+		s.large = s.line[0].large
+		s.line[0].come <- true
 		s.line = slices.Delete(s.line, 0, 1)
 	} else {
 		if s.worker != nil && s.worker.stale.Load() {

@@ -8,7 +8,7 @@
 // An image that crashes, hangs or exhausts its worker costs that worker and nothing else. The pool never runs an image in
 // the parent, and never leaves a worker behind. A worker has one image at a time; others may stand in line in its pipe (Options.Ahead), and go to
 // another worker if this one dies before it comes to them, which is not held against them. Where one leaves a line before its turn, all do, and the
-// worker ends when it has answered its first.
+// worker is ended when it has answered its first.
 //
 // # Wire
 //
@@ -37,7 +37,7 @@
 //
 // Where IMGPIPE_WORKER_MAPPED is in its environment, descriptor 3 is shared memory of so many bytes. A worker that says in HELO that
 // it has mapped so many gets image files there: then the body of a TASK is empty, and the file is mapped bytes of that memory from at,
-// which the pool leaves alone until the DONE. The files of other workers are in that memory, too; nobody but the pool can write to it.
+// which the pool leaves alone until the DONE, unless it is about to end the worker. The files of other workers are in that memory, too; nobody but the pool can write to it.
 // IMGPIPE_WORKER_ISOLATE is auto, strict or off; isolation in HELO
 // says for people what the worker has given up before it said HELO. IMGPIPE_WORKER_MEMORY is in bytes.
 //

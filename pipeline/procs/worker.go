@@ -179,10 +179,11 @@ type posting struct {
 	copies int64      // of which so many were copied, to here or to the pipe
 	copied []byte     // the file in shared memory, where it was copied there for this
 	wrote  chan error // gives how the writing ended; nil where it ended at once
+	lost   bool       // that it failed, in line, where it ended at once
 }
 
-// post gives the worker a task, which may stand in line behind others. It does not wait for the worker, but for one that has ended, or that the
-// system cannot reach. The error is that of a task that cannot be given to any.
+// post gives the worker a task, which may stand in line behind others. It waits for the worker only where that answers and does not read, and not for
+// long. The error is that of a task that cannot be given to any.
 func (w *worker) post(task transform.Task, inLine bool) (*posting, error) {
 	sent := &posting{start: time.Now()}
 	if _, shared := w.shared.offset(task.Data); !shared {
@@ -210,7 +211,7 @@ func (w *worker) post(task transform.Task, inLine bool) (*posting, error) {
 		if cap(w.writer.buf) > 4*firstWrite {
 			w.writer.buf = nil
 		}
-		if err != nil && !w.stale.Load() {
+		if err != nil && !inLine {
 			// It has ended, or no longer reads, in which case it might say nothing either.
 			w.await()
 		}
@@ -220,7 +221,7 @@ func (w *worker) post(task transform.Task, inLine bool) (*posting, error) {
 		// A worker that answers without reading might block it all the same. It is condemned then, and what it said before it ended will be
 		// read, and the end of it.
 		w.in.SetWriteDeadline(time.Now().Add(farewell)) // an error would mean that the write ends
-		send()
+		sent.lost = send() != nil && inLine
 	} else {
 		// A worker that stops reading would block the write, so that its answer or death went unheard.
 		w.in.SetWriteDeadline(time.Time{})
@@ -241,8 +242,11 @@ func (w *worker) receive(ctx, life context.Context, sent *posting, cost *pipelin
 	done, f, err := w.answer(sent)
 	w.busy, w.collected = done.busy, max(w.collected, done.collected)
 	// Both are called, whatever the first says. When one is too late, the kill is on its way or has been done: the worker
-	// is condemned even where it has answered.
+	// is condemned even where it has answered. An answer that came too late is not used, as it would not be a moment before.
 	stopped, stoppedLife := stop(), stopLife()
+	if sent.wrote != nil {
+		err = w.settle(sent, err)
+	}
 	if err != nil {
 		return transform.Result{}, !stopped, w.bury(err)
 	}
@@ -312,21 +316,22 @@ func (w *worker) answer(sent *posting) (done doneMessage, f frame, err error) {
 	if err == nil {
 		err = done.unpack(f.body)
 	}
-	if sent.wrote == nil {
-		return done, f, err
-	}
+	return done, f, err
+}
+
+// settle waits until a task is written no more, after an answer to it or what ended the wait for one, and gives what was wrong with either.
+func (w *worker) settle(sent *posting, err error) error {
 	if err == nil {
 		late := time.AfterFunc(farewell, w.condemn)
-		err = <-sent.wrote
-		late.Stop()
-		return done, f, err
+		defer late.Stop()
+		return <-sent.wrote
 	}
 	if errors.Is(err, errFrame) {
 		w.condemn()
 	}
 	w.await()
 	<-sent.wrote
-	return done, f, err
+	return err
 }
 
 // discard lets go of the pool's ends of the pipes of a worker that has ended, or was never started.
