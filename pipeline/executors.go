@@ -309,7 +309,13 @@ func Bounded(ctx context.Context, task transform.Task) (bounded context.Context,
 func ContextError(ctx context.Context) error {
 	err := ctx.Err()
 	if errors.Is(err, context.DeadlineExceeded) {
-		return &transform.Error{Kind: transform.ClassTimeout, Doing: "transform", Err: fmt.Errorf("time limit reached: %w", err)}
+		return &transform.Error{Kind: transform.ClassTimeout, Doing: "transform", Err: timeOver{err}}
 	}
 	return err
 }
+
+// A timeOver says of a context's error what it means to who gave the limit.
+type timeOver struct{ error }
+
+func (timeOver) Error() string   { return "the time for this image is over" }
+func (t timeOver) Unwrap() error { return t.error }

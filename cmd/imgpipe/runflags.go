@@ -135,7 +135,7 @@ func addRunFlags(flags *pflag.FlagSet) *runFlags {
 	f.maxBytes, f.maxPixels, f.itemTimeout = 64e6, 100e6, time.Minute
 	limits.add(amount(&f.maxBytes), "max-bytes", "", "largest file that is read")
 	limits.add(pixels(&f.maxPixels), "max-pixels", "", "largest image that is decoded")
-	limits.add(period(&f.itemTimeout, true), "item-timeout", "", "time for the whole transform of one image; 0 for no limit")
+	limits.add(period(&f.itemTimeout, true), "item-timeout", "", "time for the whole transform of one image, from when it\nbegins; 0 for no limit")
 	limits.add(failures(&f.maxFailures), "max-failures", "", "stop when so many images have failed; 1 stops at the first (default no limit)")
 
 	f.worker.add(flags)
