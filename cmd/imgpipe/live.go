@@ -101,6 +101,7 @@ func liveRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	if f.mode == modeProcesses && l.exec.pool != nil {
 		leaveProcessors(f.workers)
+		yieldProcessors()
 	}
 	options := l.options(stop)
 	options.Stopping = func() {

@@ -10,5 +10,4 @@ const workersPerProcessor = 8
 // sleeps again: small images were 5 to 9 % slower.
 func leaveProcessors(workers int) {
 	runtime.GOMAXPROCS(min(runtime.GOMAXPROCS(0), 1+workers/workersPerProcessor))
-	yieldProcessors()
 }
