@@ -39,10 +39,10 @@ const (
 )
 
 // How much of the resident memory is counted more than once, because processes share it, is looked up anew when the memory that can be shared has
-// changed by shareChange of itself, and in one of shareEvery samples: the kernel walks through all pages for that. In between the last answer is
-// subtracted.
+// changed by shareChange of itself, and in one of shareEvery samples: the kernel walks through all pages for that. In between it is taken to
+// change as that memory does.
 const (
-	shareChange = 0.1
+	shareChange = 0.25
 	shareEvery  = 100
 )
 
@@ -87,7 +87,7 @@ func (s *Sampler) run(pids func() []int) {
 	var memory reader
 	defer memory.close()
 	keep := 1             // of so many samples, one becomes a point
-	var twice, then int64 // what is counted more than once, as of when that was last looked up, and what could be shared then
+	var twice, then int64 // what is counted more than once, when that was last looked up, and what could be shared then
 	told := true          // the kernel tells that
 	for n := 0; ; n++ {
 		processes := []int{0}
@@ -100,11 +100,11 @@ func (s *Sampler) run(pids func() []int) {
 		if change := float64(shareable - then); n%shareEvery == 0 || math.Abs(change) > shareChange*float64(then) {
 			once := sum(processes, proportional)
 			later, _ := memory.resident(processes) // that takes milliseconds, in which they grow
-			twice, then = max((rss+later)/2-once, 0), shareable
+			twice, then = max((rss+later)/2-once, 0), max(shareable, 1)
 			told = once > 0
 		}
 		if told {
-			s.seen.PeakPSS = max(s.seen.PeakPSS, rss-twice)
+			s.seen.PeakPSS = max(s.seen.PeakPSS, rss-int64(float64(twice)*float64(shareable)/float64(then)))
 		} else {
 			s.seen.PeakPSS = 0
 		}
