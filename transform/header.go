@@ -44,7 +44,7 @@ func inspect(data []byte) (m meta, err error) {
 		}
 	case PNG:
 		if err = m.png(data); err == nil {
-			m.findRows(data)
+			m.findPNGRows(data)
 		}
 	case GIF:
 		err = m.gif(data)

@@ -77,7 +77,7 @@ func (s Spec) Need(h Header) int64 {
 	}
 	if err == nil && h.rows != nil {
 		legs := p.legs()
-		need := rowsNeed(h.rows, legs) + fixed
+		need := rowsNeed(h, legs) + fixed
 		for _, l := range legs {
 			need += p.work(l.view.size, l.inRGB())
 		}

@@ -10,6 +10,7 @@ import (
 	"imgpipe/transform/internal/jpeg"
 	"imgpipe/transform/internal/png"
 	"imgpipe/transform/internal/resample"
+	"imgpipe/transform/internal/tiff"
 )
 
 // weights keeps the weights of resampling for all workers: the images of a run mostly have few sizes.
@@ -23,6 +24,7 @@ type workspace struct {
 	resampler resample.Resampler
 	planes    [2][3][]byte // resampled, and turned
 	png       png.Decoder
+	tiff      *tiff.Decoder // nil until it is needed
 	pngs      png.Encoder
 	streams   []*resample.Resampler // one for each output of an image that is decoded by rows
 	large     bool                  // it has held an image that is too large to keep memory for

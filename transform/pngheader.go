@@ -91,17 +91,24 @@ func (m *meta) png(data []byte) error {
 	return nil
 }
 
-// findRows finds out whether rows can be decoded one after the other.
-func (m *meta) findRows(data []byte) {
+// findPNGRows finds out whether rows can be decoded one after the other.
+func (m *meta) findPNGRows(data []byte) {
 	h, err := png.ReadHeader(data)
 	switch {
 	case err != nil:
 		m.general = err.Error()
-	case max(h.Width, h.Height) > prescaleSide:
-		m.general = fmt.Sprintf("a side is over %d", prescaleSide)
 	default:
-		m.rows = h
+		m.findRows(pngRows{h})
 	}
+}
+
+// findRows has the rows of r decoded one after the other, unless there are too many for the resampler.
+func (m *meta) findRows(r rowSource) {
+	if max(m.Width, m.Height) > prescaleSide {
+		m.general = fmt.Sprintf("a side is over %d", prescaleSide)
+		return
+	}
+	m.rows = r
 }
 
 // internationalText gives the text of an iTXt chunk that follows its keyword: a flag, a method, a language, a translated keyword.

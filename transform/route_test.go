@@ -203,8 +203,8 @@ func TestGrayStaysGray(t *testing.T) {
 	}
 }
 
-// TestRowsOfAPNGAgreeWithTheWhole compares what becomes of rows with what becomes of an image that is decoded at once.
-func TestRowsOfAPNGAgreeWithTheWhole(t *testing.T) {
+// TestRowsAgreeWithTheWhole compares what becomes of rows with what becomes of an image that is decoded at once.
+func TestRowsAgreeWithTheWhole(t *testing.T) {
 	pic := smooth(117, 83)
 	gray, clear := image.NewGray(pic.Rect), image.NewNRGBA(pic.Rect)
 	for y := range 83 {
@@ -218,7 +218,6 @@ func TestRowsOfAPNGAgreeWithTheWhole(t *testing.T) {
 		pic           image.Image
 		direct, mixed string
 	}{{pic, "rgba", "rgba"}, {clear, "rgba", "rgba"}, {gray, "gray", "gray+rgba"}} {
-		data := encoded(t, src.pic, PNG)
 		for _, c := range []struct {
 			text   string
 			direct bool
@@ -227,20 +226,22 @@ func TestRowsOfAPNGAgreeWithTheWhole(t *testing.T) {
 			{"size=60;size=31;format=jpeg", true}, {"size=50", false}, {"grayscale;size=50;blur=1;format=jpeg", false},
 			{"size=50x50,fit=contain;format=jpeg", false}, {"flip;format=bmp", false},
 		} {
-			task := Task{Data: data, Spec: mustSpec(t, c.text)}
-			res := do(t, data, c.text)
-			want := src.mixed
-			if c.direct {
-				want = src.direct
-			}
-			if res.Path != want {
-				t.Errorf("%T, %q went by %s, want %s", src.pic, c.text, res.Path, want)
-			}
-			for i, want := range generally(t, task).Outputs {
-				got := res.Outputs[i]
-				d := difference(decoded(t, got.Data, got.Format), decoded(t, want.Data, want.Format))
-				if got.Width != want.Width || got.Height != want.Height || d < 0 || d > 1 {
-					t.Errorf("%T, %q: %dx%d and %dx%d differ by %.2f levels", src.pic, c.text, got.Width, got.Height, want.Width, want.Height, d)
+			for _, format := range []Format{PNG, TIFF} {
+				data := encoded(t, src.pic, format)
+				res := do(t, data, c.text)
+				want := src.mixed
+				if c.direct {
+					want = src.direct
+				}
+				if res.Path != want {
+					t.Errorf("%s of %T, %q went by %s, want %s", format, src.pic, c.text, res.Path, want)
+				}
+				for i, want := range generally(t, Task{Data: data, Spec: mustSpec(t, c.text)}).Outputs {
+					got := res.Outputs[i]
+					d := difference(decoded(t, got.Data, got.Format), decoded(t, want.Data, want.Format))
+					if got.Width != want.Width || got.Height != want.Height || d < 0 || d > 1 {
+						t.Errorf("%s of %T, %q: %dx%d and %dx%d differ by %.2f levels", format, src.pic, c.text, got.Width, got.Height, want.Width, want.Height, d)
+					}
 				}
 			}
 		}

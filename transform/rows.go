@@ -1,7 +1,6 @@
 package transform
 
 import (
-	"errors"
 	"image"
 	"time"
 
@@ -10,12 +9,36 @@ import (
 	"imgpipe/transform/internal/resample"
 )
 
-// rows is the way of a PNG: each row goes to the views of all outputs as it is decoded, so that the whole is in memory only where an output
+// A rowSource is what is known of a file whose rows can be decoded one after the other.
+type rowSource interface {
+	// gray tells that rows have one byte for a pixel and not four; opaque that none of them is transparent.
+	gray() bool
+	opaque() bool
+	// memory is how many bytes the decoder needs besides what it gives.
+	memory() int64
+	// start begins to decode, and gives what decodes the next row: as it is stored, good until the next call. Rows are as many as the header says.
+	start(j *job, data []byte) (next func() ([]byte, error))
+}
+
+// pngRows are those of a PNG that is not interlaced.
+type pngRows struct{ *png.Header }
+
+func (r pngRows) gray() bool    { return r.Gray }
+func (r pngRows) opaque() bool  { return r.Opaque }
+func (r pngRows) memory() int64 { return r.Memory() }
+
+func (r pngRows) start(j *job, data []byte) func() ([]byte, error) {
+	d := &j.space.png
+	d.Start(data, r.Header, func() bool { return j.ctx.Err() != nil })
+	return d.Row
+}
+
+// rows is the way of a PNG or TIFF: each row goes to the views of all outputs as it is decoded, so that the whole is in memory only where an output
 // is as large.
 func (j *job) rows(t Task, m meta, p plan, start time.Time) (Result, error) {
 	w := j.space
 	legs := p.legs()
-	w.large = rowsNeed(m.rows, legs) > keepBytes
+	w.large = rowsNeed(m.Header, legs) > keepBytes
 	for len(w.streams) < len(legs) {
 		w.streams = append(w.streams, &resample.Resampler{Cache: &weights})
 	}
@@ -26,24 +49,24 @@ func (j *job) rows(t Task, m meta, p plan, start time.Time) (Result, error) {
 		v := l.view
 		win, filter := resample.Window{X: v.x, Y: v.y, W: v.w, H: v.h}, resamplers[v.filter]
 		var err error
-		if m.rows.Gray {
+		if m.rows.gray() {
 			grays[i] = newPlane(v.stored())
 			err = streams[i].StartPlane(grays[i], m.Width, m.Height, win, filter)
 		} else {
 			pics[i] = image.NewNRGBA(image.Rectangle{Max: v.stored()})
-			err = streams[i].StartNRGBA(pics[i], m.Width, m.Height, m.rows.Opaque, win, filter)
+			err = streams[i].StartNRGBA(pics[i], m.Width, m.Height, m.rows.opaque(), win, filter)
 		}
 		if err != nil {
 			return Result{}, &Error{Kind: ClassOperation, Doing: j.doing, Err: err}
 		}
 	}
-	j.doing = "decode png"
-	w.png.Start(t.Data, m.rows, func() bool { return j.ctx.Err() != nil })
+	j.doing = "decode " + string(m.Format)
+	next := m.rows.start(j, t.Data)
 	var pushing time.Duration
 	for range m.Height {
-		row, err := w.png.Row()
+		row, err := next()
 		if err != nil {
-			return Result{}, j.pngFault(err)
+			return Result{}, j.fault(err)
 		}
 		begun := time.Now()
 		for _, s := range streams {
@@ -60,7 +83,7 @@ func (j *job) rows(t Task, m meta, p plan, start time.Time) (Result, error) {
 	profile := newProfile(m)
 	for i, l := range legs {
 		begun := time.Now()
-		if m.rows.Gray {
+		if m.rows.gray() {
 			if err := j.finishGray(&res, p, i, grays[i], l, profile, begun); err != nil {
 				return Result{}, err
 			}
@@ -98,8 +121,8 @@ func (j *job) finishGray(res *Result, p plan, i int, pic resample.Plane, l leg, 
 func grayLeg(l leg, f Format) bool { return len(l.rest) == 0 && f == JPEG }
 
 // rowsPath is the Path of a Result.
-func rowsPath(h *png.Header, f Format, legs []leg) string {
-	if !h.Gray {
+func rowsPath(r rowSource, f Format, legs []leg) string {
+	if !r.gray() {
 		return "rgba"
 	}
 	for _, l := range legs {
@@ -110,23 +133,13 @@ func rowsPath(h *png.Header, f Format, legs []leg) string {
 	return "gray"
 }
 
-// pngFault makes the *Error of what the decoder of rows said.
-func (j *job) pngFault(err error) error {
-	if errors.Is(err, png.ErrStopped) {
-		if over := j.over(); over != nil {
-			return over
-		}
-	}
-	return &Error{Kind: ClassDecode, Doing: j.doing, Err: err}
-}
-
 // rowsNeed estimates the bytes of memory that it takes to get to the views.
-func rowsNeed(h *png.Header, legs []leg) int64 {
-	need := h.Memory()
+func rowsNeed(h Header, legs []leg) int64 {
+	need := h.rows.memory()
 	for _, l := range legs {
 		size := l.view.stored()
 		pic := imageBytes(args{}, size.X, size.Y)
-		if h.Gray {
+		if h.rows.gray() {
 			need += pic // for the time when it is RGB
 			pic /= 4
 		}

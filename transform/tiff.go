@@ -31,8 +31,28 @@ func (m *meta) tiff(data []byte) error {
 	if p, ok := d.Field(tiff.ICCProfile); ok && len(p.Bytes) <= maxProfile {
 		m.icc = p.Bytes
 	}
-	m.decode = 1 + int(min(l.BlockBytes/(int64(l.Width)*int64(l.Height)), 1<<20))
+	m.decode = int(min(l.Memory()/(int64(l.Width)*int64(l.Height)), 1<<20)) + 1
+	m.findRows(tiffRows{&l})
 	return nil
+}
+
+// tiffRows are those of a TIFF.
+type tiffRows struct{ *tiff.Layout }
+
+func (r tiffRows) gray() bool    { return r.Gray }
+func (r tiffRows) opaque() bool  { return !r.Alpha }
+func (r tiffRows) memory() int64 { return r.Memory() }
+
+func (r tiffRows) start(j *job, _ []byte) func() ([]byte, error) {
+	if j.space.tiff == nil {
+		j.space.tiff = new(tiff.Decoder)
+	}
+	d := j.space.tiff
+	d.Start(r.Layout, tiff.Options{Stop: j.over, JPEG: j.jpegInTIFF})
+	return func() ([]byte, error) {
+		row, err := d.Row()
+		return row, tiffError(err)
+	}
 }
 
 func (j *job) readTIFF(data []byte) (image.Image, error) {
@@ -44,9 +64,22 @@ func (j *job) readTIFF(data []byte) (image.Image, error) {
 	if err != nil {
 		return nil, tiffError(err)
 	}
-	img, err := l.Decode(tiff.Options{Stop: j.over, JPEG: j.jpegInTIFF})
-	if err != nil {
-		return nil, tiffError(err)
+	img := image.NewNRGBA(image.Rect(0, 0, l.Width, l.Height))
+	var decoder tiff.Decoder
+	decoder.Start(&l, tiff.Options{Stop: j.over, JPEG: j.jpegInTIFF})
+	for y := range l.Height {
+		row, err := decoder.Row()
+		if err != nil {
+			return nil, tiffError(err)
+		}
+		out := img.Pix[y*img.Stride:][:4*l.Width]
+		if !l.Gray {
+			copy(out, row)
+			continue
+		}
+		for x, v := range row {
+			out[4*x], out[4*x+1], out[4*x+2], out[4*x+3] = v, v, v, 255
+		}
 	}
 	return img, nil
 }

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"imgpipe/transform/internal/jpeg"
-	"imgpipe/transform/internal/png"
 )
 
 // A Task is one image file and what is to be made of it.
@@ -78,8 +77,8 @@ type Header struct {
 
 	decode  int          // bytes for each pixel that the general decoder needs besides its result; 0 is not known
 	planes  *jpeg.Header // of a JPEG whose planes can be decoded alone
-	rows    *png.Header  // of a PNG whose rows can be decoded one after the other
-	general string       // why a JPEG or PNG is left to the general decoder
+	rows    rowSource    // of a file whose rows can be decoded one after the other, nil for others
+	general string       // why a file is left to the general decoder, though most of its format are not
 }
 
 // public is h without what is for Need and Explain, so that a Result says the same in every mode.

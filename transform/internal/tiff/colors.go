@@ -1,16 +1,11 @@
 package tiff
 
-import (
-	"errors"
-	"image"
-	"math"
-)
+import "math"
 
 // A source reads the samples of a row, scaled to 8 bits.
 type source struct {
-	l    *Layout
-	row  []byte
-	step int // samples from one pixel to the next
+	l   *Layout
+	row []byte
 }
 
 // raw gives the i-th sample of the row as it is stored.
@@ -45,10 +40,10 @@ func (s *source) raw(i int) uint64 {
 	return v
 }
 
-// at gives sample c of pixel x from 0 to 255. Signed numbers are taken for unsigned ones, as by other programs, and floating point
-// has the range from 0 to 1.
-func (s *source) at(x, c int) uint8 {
-	v := s.raw(x*s.step + c)
+// at gives the i-th sample from 0 to 255. Signed numbers are taken for unsigned ones, as by other programs, and floating point has the
+// range from 0 to 1.
+func (s *source) at(i int) uint8 {
+	v := s.raw(i)
 	bits := s.l.bits
 	if s.l.format == 3 {
 		var f float64
@@ -72,6 +67,31 @@ func (s *source) at(x, c int) uint8 {
 	return uint8((v*255 + top/2) / top)
 }
 
+// fill puts the samples of the row into every stride-th byte of out.
+func (s *source) fill(out []byte, stride int) {
+	n := (len(out) + stride - 1) / stride
+	integer := s.l.format != 3
+	switch {
+	case s.l.bits == 8 && integer:
+		for i, v := range s.row[:n] {
+			out[i*stride] = v
+		}
+	case s.l.bits == 16 && integer:
+		high := 0
+		if s.l.little() {
+			high = 1
+		}
+		for i := range n {
+			pair := s.row[2*i:][:2]
+			out[i*stride] = uint8((uint32(pair[high])<<8*255 + uint32(pair[1-high])*255 + 32767) / 65535)
+		}
+	default:
+		for i := range n {
+			out[i*stride] = s.at(i)
+		}
+	}
+}
+
 // half reads a number of IEEE 754's binary16.
 func half(h uint16) float64 {
 	exponent, fraction := int(h>>10&31), float64(h&0x3ff)
@@ -93,76 +113,139 @@ func half(h uint16) float64 {
 	return f
 }
 
-var errPalette = errors.New("a pixel names a color that the palette does not have")
-
-// paint turns the samples of a block into pixels.
-func (l *Layout) paint(img *image.NRGBA, where image.Rectangle, parts [][]byte) error {
+// samples gives those of n pixels of a block's row y as bytes from 0 to 255, those of a pixel together. It is good until the next call.
+func (d *Decoder) samples(parts [][]byte, y, n int) []byte {
+	l := d.l
 	size := l.rowBytes()
-	sources := make([]source, len(parts))
-	for y := range min(where.Dy(), l.Height-where.Min.Y) {
-		for p := range parts {
-			if len(parts[p]) == 0 {
-				continue
-			}
-			sources[p] = source{l: l, row: parts[p][y*size:][:size], step: l.samples / len(parts)}
+	if len(parts) == 1 && l.bits == 8 && l.format != 3 {
+		return parts[0][y*size:][:n*l.samples]
+	}
+	d.eight = sized(d.eight, n*l.samples)
+	for p, part := range parts {
+		if len(part) > 0 {
+			s := source{l, part[y*size:][:size]}
+			s.fill(d.eight[p:], len(parts))
 		}
-		sample := func(x, c int) uint8 {
-			if len(sources) > 1 {
-				return sources[c].at(x, 0)
-			}
-			return sources[0].at(x, c)
+	}
+	return d.eight
+}
+
+// sized gives s with n elements, whose values are arbitrary.
+func sized(s []byte, n int) []byte {
+	if cap(s) < n {
+		return make([]byte, n)
+	}
+	return s[:n]
+}
+
+// paint makes n pixels of out from row y of a block, whose samples are those of parts. It undoes the predictor there, and so can be called only once for a row.
+func (d *Decoder) paint(out []byte, parts [][]byte, y, n int) {
+	l := d.l
+	if l.subX*l.subY > 1 {
+		l.subsampled(out, parts[0], y, n)
+		return
+	}
+	size := l.rowBytes()
+	if len(parts) == 1 && l.photometric == rgb && l.samples == 3 && l.bits == 8 && l.predictor == 2 {
+		undoRGB(out, parts[0][y*size:][:3*n]) // the common case, in one pass in place of two
+		return
+	}
+	for _, part := range parts {
+		if len(part) > 0 {
+			l.undo(part[y*size:][:size])
 		}
-		n := min(where.Dx(), l.Width-where.Min.X)
-		out := img.Pix[img.PixOffset(where.Min.X, where.Min.Y+y):][:4*n]
-		if l.photometric == rgb && l.bits == 8 && l.format == 1 && l.samples == 3 && len(sources) == 1 {
-			row := sources[0].row // the common case, eight times as fast
-			for x := range n {
-				p, s := out[4*x:][:4], row[3*x:][:3]
-				p[0], p[1], p[2], p[3] = s[0], s[1], s[2], 255
-			}
-			continue
-		}
+	}
+	switch {
+	case l.photometric == paletted:
+		s := source{l, parts[0][y*size:][:size]}
 		for x := range n {
-			p := out[4*x:][:4]
-			p[3] = 255
-			switch l.photometric {
-			case whiteIsZero:
-				v := 255 - sample(x, 0)
-				p[0], p[1], p[2] = v, v, v
-			case blackIsZero, mask:
-				v := sample(x, 0)
-				p[0], p[1], p[2] = v, v, v
-			case rgb:
-				p[0], p[1], p[2] = sample(x, 0), sample(x, 1), sample(x, 2)
-			case paletted:
-				i := int(sources[0].raw(x * sources[0].step))
-				third := l.palette.Len() / 3
-				if i >= third {
-					return errPalette
-				}
-				for c := range 3 {
-					p[c] = uint8(l.palette.At(c*third+i) >> 8)
-				}
-			case separated:
-				k := 255 - int(sample(x, 3))
-				for c := range 3 {
-					p[c] = uint8(((255-int(sample(x, c)))*k + 127) / 255)
-				}
-			case ycbcr:
-				p[0], p[1], p[2] = fromYCbCr(sample(x, 0), sample(x, 1), sample(x, 2))
-			}
-			if l.alpha > 0 {
-				a := sample(x, l.alpha)
-				p[3] = a
-				if l.associated && a > 0 && a < 255 {
-					for c := range 3 {
-						p[c] = uint8(min(255, (int(p[c])*255+int(a)/2)/int(a)))
-					}
-				}
+			c := d.fromPalette(s.raw(x * l.samples / len(parts)))
+			copy(out[4*x:4*x+4], c[:])
+		}
+	default:
+		l.color(out, d.samples(parts, y, n))
+	}
+	if l.alpha == 0 {
+		return
+	}
+	s := d.samples(parts, y, n)
+	for x := range n {
+		p, a := out[4*x:][:4], s[x*l.samples+l.alpha]
+		p[3] = a
+		if l.associated && a > 0 && a < 255 {
+			for c := range 3 {
+				p[c] = uint8(min(255, (int(p[c])*255+int(a)/2)/int(a)))
 			}
 		}
 	}
-	return nil
+}
+
+// undoRGB makes pixels of RGB of the differences to their neighbors on the left (section 14).
+func undoRGB(out, diffs []byte) {
+	var r, g, b byte
+	for ; len(diffs) >= 3 && len(out) >= 4; diffs, out = diffs[3:], out[4:] {
+		r, g, b = r+diffs[0], g+diffs[1], b+diffs[2]
+		out[0], out[1], out[2], out[3] = r, g, b, 255
+	}
+}
+
+// color makes opaque pixels of samples that are no indices.
+func (l *Layout) color(out, s []byte) {
+	k := l.samples
+	switch {
+	case l.Gray && l.photometric == whiteIsZero:
+		for x := range len(s) / k {
+			out[x] = 255 - s[x*k]
+		}
+	case l.Gray && k == 1:
+		copy(out, s)
+	case l.Gray:
+		for x := range len(s) / k {
+			out[x] = s[x*k]
+		}
+	case l.photometric == rgb && k == 3:
+		for ; len(s) >= 3 && len(out) >= 4; s, out = s[3:], out[4:] {
+			out[0], out[1], out[2], out[3] = s[0], s[1], s[2], 255
+		}
+	default:
+		for ; len(s) >= k; s, out = s[k:], out[4:] {
+			p := out[:4]
+			p[3] = 255
+			switch l.photometric {
+			case whiteIsZero:
+				p[0], p[1], p[2] = 255-s[0], 255-s[0], 255-s[0]
+			case rgb:
+				p[0], p[1], p[2] = s[0], s[1], s[2]
+			case separated:
+				k := 255 - int(s[3])
+				for c := range 3 {
+					p[c] = uint8(((255-int(s[c]))*k + 127) / 255)
+				}
+			case ycbcr:
+				p[0], p[1], p[2] = fromYCbCr(s[0], s[1], s[2])
+			default:
+				p[0], p[1], p[2] = s[0], s[0], s[0]
+			}
+		}
+	}
+}
+
+// fromPalette gives the i-th color of the palette, which has as many as samples have values.
+func (d *Decoder) fromPalette(i uint64) (c [4]byte) {
+	if d.l.bits <= 8 {
+		return d.palette[i]
+	}
+	return d.l.entry(int(i))
+}
+
+// entry reads a color of the palette.
+func (l *Layout) entry(i int) (c [4]byte) {
+	third := l.palette.Len() / 3
+	for j := range 3 {
+		c[j] = uint8(l.palette.At(j*third+i) >> 8)
+	}
+	c[3] = 255
+	return c
 }
 
 // fromYCbCr is the conversion of section 21 with its default coefficients, those of ITU-R BT.601.
@@ -178,16 +261,14 @@ func (l *Layout) subsampledBytes(rows int) int {
 	return across * down * (l.subX*l.subY + 2)
 }
 
-// subsampled reads such units: luma row by row, Cb, Cr.
-func (l *Layout) subsampled(img *image.NRGBA, where image.Rectangle, data []byte) {
+// subsampled makes n pixels of a block's row y from such units: luma row by row, Cb, Cr.
+func (l *Layout) subsampled(out, data []byte, y, n int) {
 	across := (l.blockW + l.subX - 1) / l.subX
 	unit := l.subX*l.subY + 2
-	for y := range min(where.Dy(), l.Height-where.Min.Y) {
-		for x := range min(where.Dx(), l.Width-where.Min.X) {
-			u := data[(y/l.subY*across+x/l.subX)*unit:][:unit]
-			p := img.Pix[img.PixOffset(where.Min.X+x, where.Min.Y+y):][:4]
-			p[0], p[1], p[2] = fromYCbCr(u[y%l.subY*l.subX+x%l.subX], u[unit-2], u[unit-1])
-			p[3] = 255
-		}
+	for x := range n {
+		u := data[(y/l.subY*across+x/l.subX)*unit:][:unit]
+		p := out[4*x:][:4]
+		p[0], p[1], p[2] = fromYCbCr(u[y%l.subY*l.subX+x%l.subX], u[unit-2], u[unit-1])
+		p[3] = 255
 	}
 }

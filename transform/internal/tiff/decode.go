@@ -1,16 +1,15 @@
 // Package tiff reads the first image of a TIFF or BigTIFF file (TIFF 6.0; Adobe's Technical Notes 1 to 3): strips and tiles, pixels
 // together or in planes, 1 to 32 bits for a sample, gray, RGB, palette, CMYK and YCbCr, alpha of both kinds, floating point.
 //
-//	directory ──> layout ──> block: unpack ──> undo predictor ──> samples of 8 bits ──> colors ──> image
+//	directory ──> layout ──> strip or row of tiles: unpack ──> undo predictor ──> row: samples of 8 bits ──> colors ──> pixels
 //
-// It never writes one. It does not read the old kind of JPEG (compression 6), nor CIE L*a*b* and the raw data of cameras.
+// A strip is kept as its samples, and no more than one strip or row of tiles is in memory. It never writes a file. It does not read the old kind of JPEG (compression 6), nor CIE L*a*b* and the raw data of cameras.
 package tiff
 
 import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"image"
 	"io"
 )
 
@@ -23,8 +22,8 @@ func (u Unsupported) Error() string { return string(u) + " cannot be read" }
 type Layout struct {
 	// Width and Height are in pixels.
 	Width, Height int
-	// Alpha tells that pixels have it; CMYK that they are four inks.
-	Alpha, CMYK bool
+	// Alpha tells that pixels have it; CMYK that they are four inks; Gray that rows have one byte for a pixel.
+	Alpha, CMYK, Gray bool
 	// BlockBytes is the memory that one block, a strip or tile, takes when it is unpacked.
 	BlockBytes int64
 
@@ -97,6 +96,7 @@ func ReadLayout(d Directory) (Layout, error) {
 	if err := l.checkColors(); err != nil {
 		return l, err
 	}
+	l.Gray = l.colors == 1 && l.photometric != paletted && !l.Alpha
 	return l, l.findBlocks()
 }
 
@@ -164,7 +164,7 @@ func (l *Layout) checkColors() error {
 			if !valid(l.subX) || !valid(l.subY) {
 				return errInconsistent
 			}
-			if l.bits != 8 || l.samples != 3 || l.planar && l.subX*l.subY > 1 {
+			if l.bits != 8 || l.samples != 3 || l.subX*l.subY > 1 && (l.planar || l.predictor != 1) {
 				return Unsupported("this layout of YCbCr")
 			}
 		}
@@ -232,64 +232,39 @@ func (l *Layout) planes() int {
 	return 1
 }
 
+// banded tells that the pixels of a block are made all at once: it may be one tile of several in a row, or is a JPEG.
+func (l *Layout) banded() bool { return l.tiled || l.compression == 7 }
+
+// pixelBytes is the size of a pixel in a row that a Decoder gives.
+func (l *Layout) pixelBytes() int {
+	if l.Gray {
+		return 1
+	}
+	return 4
+}
+
+// bandRows is how many rows of the image a row of blocks has at most.
+func (l *Layout) bandRows() int { return min(l.blockH, l.Height) }
+
+// Memory is how many bytes a Decoder needs for a file of this layout.
+func (l *Layout) Memory() int64 {
+	need := l.BlockBytes + int64(l.Width)*int64(l.pixelBytes()+l.samples)
+	if l.banded() {
+		need += int64(l.bandRows()) * int64(l.Width) * int64(l.pixelBytes())
+	}
+	if l.compression == 7 {
+		need += 12 * int64(l.blockW) * int64(l.blockH) // planes, coefficients and pixels of one block
+	}
+	if l.d.Number(FillOrder, 1) == 2 {
+		need += l.BlockBytes
+	}
+	return need
+}
+
 // rowBytes is the length of a row in a block.
 func (l *Layout) rowBytes() int {
 	perPixel := l.bits * l.samples / l.planes()
 	return int((int64(l.blockW)*int64(perPixel) + 7) / 8)
-}
-
-// Options are what the decoding needs from outside.
-type Options struct {
-	// Stop is asked before each block; its error ends the work.
-	Stop func() error
-	// JPEG decodes a JPEG file, which has at most width × height pixels, into RGB; raw tells that its components are
-	// RGB already. It may be nil: then compression 7 cannot be read.
-	JPEG func(file []byte, width, height int, raw bool) (*image.NRGBA, error)
-}
-
-// Decode gives the pixels, not premultiplied, as they are stored: orientation is not applied. The caller has checked that the size
-// of the image is acceptable.
-func (l *Layout) Decode(o Options) (*image.NRGBA, error) {
-	img := image.NewNRGBA(image.Rect(0, 0, l.Width, l.Height))
-	u := unpacker{l: l}
-	parts := make([][]byte, l.planes())
-	for by := range l.down {
-		for bx := range l.across {
-			if err := o.Stop(); err != nil {
-				return nil, err
-			}
-			rows := l.blockH
-			if !l.tiled {
-				rows = min(rows, l.Height-by*l.blockH)
-			}
-			at := by*l.across + bx
-			where := image.Rect(0, 0, l.blockW, rows).Add(image.Pt(bx*l.blockW, by*l.blockH))
-			if l.compression == 7 {
-				if err := l.jpegBlock(img, where, at, o); err != nil {
-					return nil, err
-				}
-				continue
-			}
-			for p := range parts {
-				if p >= l.colors && p != l.alpha {
-					continue // a plane that nothing is made of, and that may be empty
-				}
-				raw, err := l.block(at + p*l.across*l.down)
-				if err != nil {
-					return nil, err
-				}
-				if parts[p], err = u.unpack(p, raw, rows); err != nil {
-					return nil, err
-				}
-			}
-			if l.subX*l.subY > 1 {
-				l.subsampled(img, where, parts[0])
-			} else if err := l.paint(img, where, parts); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return img, nil
 }
 
 // block gives the bytes of a block as they are in the file.
@@ -307,41 +282,6 @@ func (l *Layout) block(i int) ([]byte, error) {
 		}
 	}
 	return raw, nil
-}
-
-// jpegBlock decodes a block that is a JPEG, which may lack the tables that all blocks share (Technical Note 2).
-func (l *Layout) jpegBlock(img *image.NRGBA, where image.Rectangle, i int, o Options) error {
-	if o.JPEG == nil || l.planar || l.bits != 8 {
-		return Unsupported("this kind of JPEG compression")
-	}
-	raw, err := l.block(i)
-	if err != nil {
-		return err
-	}
-	if len(raw) < 4 || raw[0] != 0xff || raw[1] != 0xd8 {
-		return errors.New("a block is no JPEG")
-	}
-	file := []byte{0xff, 0xd8}
-	if tables, ok := l.d.Field(JPEGTables); ok && len(tables.Bytes) > 4 {
-		file = append(file, tables.Bytes[2:len(tables.Bytes)-2]...)
-	}
-	pic, err := o.JPEG(append(file, raw[2:]...), where.Dx(), where.Dy(), l.photometric == rgb)
-	if err != nil {
-		return err
-	}
-	for y := range min(pic.Rect.Dy(), img.Rect.Max.Y-where.Min.Y) {
-		n := min(pic.Rect.Dx(), img.Rect.Max.X-where.Min.X)
-		row := img.Pix[img.PixOffset(where.Min.X, where.Min.Y+y):][:4*n]
-		copy(row, pic.Pix[y*pic.Stride:])
-		if l.photometric == whiteIsZero {
-			for x := range n {
-				for c := range 3 {
-					row[4*x+c] = 255 - row[4*x+c]
-				}
-			}
-		}
-	}
-	return nil
 }
 
 // little tells the order of bytes in samples.

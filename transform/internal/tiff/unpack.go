@@ -4,12 +4,10 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 	"math/bits"
 
 	"golang.org/x/image/ccitt"
-	"golang.org/x/image/tiff/lzw"
 
 	"imgpipe/transform/internal/inflate"
 )
@@ -20,9 +18,11 @@ type unpacker struct {
 	buffers [][]byte
 	flipped []byte
 	zip     inflate.Reader
+	strings [lzwCodes]uint64
 }
 
-// unpack gives the samples of a block: rows times the bytes of a row. It is valid until the next block of the same plane.
+// unpack gives the samples of a block: rows times the bytes of a row, in which a predictor has yet to be undone. It is valid until the next block of the
+// same plane.
 func (u *unpacker) unpack(plane int, raw []byte, rows int) ([]byte, error) {
 	l := u.l
 	if l.d.Number(FillOrder, 1) == 2 {
@@ -57,10 +57,7 @@ func (u *unpacker) unpack(plane int, raw []byte, rows int) ([]byte, error) {
 		u.buffers[plane] = out
 	}
 	out = out[:want]
-	if err := u.fill(out, raw, rows); err != nil {
-		return nil, err
-	}
-	return out, l.undo(out, rows)
+	return out, u.fill(out, raw, rows)
 }
 
 // fill unpacks raw until out is full.
@@ -81,9 +78,7 @@ func (u *unpacker) fill(out, raw []byte, rows int) error {
 		// White runs are zeros, whatever the photometric interpretation makes of these.
 		r = ccitt.NewReader(bytes.NewReader(raw), ccitt.MSB, kind, l.blockW, rows, &ccitt.Options{Invert: true})
 	case 5:
-		c := lzw.NewReader(bytes.NewReader(raw), lzw.MSB, 8)
-		defer c.Close()
-		r = c
+		return lzw(out, raw, &u.strings)
 	default:
 		return u.inflate(out, raw)
 	}
@@ -97,6 +92,7 @@ func (u *unpacker) fill(out, raw []byte, rows int) error {
 // inflate unpacks raw until out is full. What follows is not looked at, as some writers leave the checksum out.
 func (u *unpacker) inflate(out, raw []byte) error {
 	const most = 64 << 10
+	u.zip.Unchecked = true
 	u.zip.Start(func() ([]byte, error) { b := raw; raw = nil; return b, nil }, most)
 	for len(out) > 0 {
 		b, err := u.zip.Take(min(most, len(out)))
@@ -135,42 +131,31 @@ func packBits(out, raw []byte) error {
 	return nil
 }
 
-// undo takes the differences between neighbors back: section 14, and Technical Note 3 for floating point.
-func (l *Layout) undo(out []byte, rows int) error {
-	if l.predictor == 1 {
-		return nil
-	}
+// undo takes the differences between the neighbors in a row back: section 14, and Technical Note 3 for floating point.
+func (l *Layout) undo(row []byte) {
 	step := l.samples / l.planes()
-	size := l.rowBytes()
 	order := l.d.order
-	for y := range rows {
-		row := out[y*size:][:size]
-		switch {
-		case l.predictor == 3:
-			if err := l.undoFloat(row, step); err != nil {
-				return err
-			}
-		case l.bits == 8:
-			for i := step; i < len(row); i++ {
-				row[i] += row[i-step]
-			}
-		case l.bits == 16:
-			for i := 2 * step; i+2 <= len(row); i += 2 {
-				order.PutUint16(row[i:], order.Uint16(row[i:])+order.Uint16(row[i-2*step:]))
-			}
-		case l.bits == 32:
-			for i := 4 * step; i+4 <= len(row); i += 4 {
-				order.PutUint32(row[i:], order.Uint32(row[i:])+order.Uint32(row[i-4*step:]))
-			}
-		default:
-			return fmt.Errorf("a predictor does not go with %d bits", l.bits)
+	switch {
+	case l.predictor == 1:
+	case l.predictor == 3:
+		l.undoFloat(row, step)
+	case l.bits == 8:
+		for i := step; i < len(row); i++ {
+			row[i] += row[i-step]
+		}
+	case l.bits == 16:
+		for i := 2 * step; i+2 <= len(row); i += 2 {
+			order.PutUint16(row[i:], order.Uint16(row[i:])+order.Uint16(row[i-2*step:]))
+		}
+	case l.bits == 32:
+		for i := 4 * step; i+4 <= len(row); i += 4 {
+			order.PutUint32(row[i:], order.Uint32(row[i:])+order.Uint32(row[i-4*step:]))
 		}
 	}
-	return nil
 }
 
 // undoFloat joins the bytes of numbers, which stand apart, the most significant of the whole row first.
-func (l *Layout) undoFloat(row []byte, step int) error {
+func (l *Layout) undoFloat(row []byte, step int) {
 	for i := step; i < len(row); i++ {
 		row[i] += row[i-step]
 	}
@@ -186,5 +171,4 @@ func (l *Layout) undoFloat(row []byte, step int) error {
 			row[i*size+at] = apart[b*n+i]
 		}
 	}
-	return nil
 }
