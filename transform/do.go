@@ -111,7 +111,7 @@ func (j *job) run(t Task) (Result, error) {
 	j.space = workspaces.Get().(*workspace)
 	defer j.space.release()
 	if h.planes != nil {
-		return j.ycbcr(t, m, newRoute(h.planes, p), p, start)
+		return j.ycbcr(t, m, newRoute(h, p), p, start)
 	}
 	if h.rows != nil {
 		return j.rows(t, m, p, start)

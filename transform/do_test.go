@@ -506,7 +506,7 @@ func TestNeedIsEnough(t *testing.T) {
 	gray := image.NewGray(pic.Rect)
 	draw.Draw(gray, gray.Rect, pic, image.Point{}, draw.Src)
 	for _, text := range []string{"", "size=300", "size=300;size=600;size=100x100,fit=cover", "format=png", "format=gif", "format=tiff", "format=bmp", "size=400x400,fit=contain;format=jpeg", "grayscale", "grayscale;format=jpeg"} {
-		sources := map[string][]byte{"jpeg 6": rotated, "clear png": encoded(t, clear, PNG), "gray png": encoded(t, gray, PNG), "progressive": progressive}
+		sources := map[string][]byte{"jpeg 6": rotated, "clear png": encoded(t, clear, PNG), "gray png": encoded(t, gray, PNG), "progressive": progressive, "lossy webp": lossyWebP(t)}
 		for _, f := range outputFormats {
 			sources[string(f)] = encoded(t, pic, f)
 		}

@@ -51,7 +51,7 @@ func (p plan) way(h Header) (way, how string) {
 		}
 		return "rgba: " + h.general, ""
 	}
-	r := newRoute(h.planes, p)
+	r := newRoute(h, p)
 	why := "planes from end to end"
 	if h.planes.N == 3 && !r.colors() {
 		why = "the plane of luma from end to end"
@@ -64,6 +64,9 @@ func (p plan) way(h Header) (way, how string) {
 		if !r.direct(l) {
 			why = fmt.Sprintf("planes until %s is written", p.format)
 		}
+	}
+	if r.video {
+		return r.name() + ": " + why, ""
 	}
 	how = fmt.Sprintf(" at %d/8: %dx%d", r.scale.Luma, (h.Width*r.scale.Luma+7)/8, (h.Height*r.scale.Luma+7)/8)
 	if r.colors() && r.scale.Chroma != r.scale.Luma {

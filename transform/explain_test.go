@@ -55,6 +55,7 @@ func TestExplainSaysWhyAPathIsTaken(t *testing.T) {
 		{encoded(t, pic, PNG), "size=80", "path rgba: row by row to the sizes wanted\ndecode png 400x300\n"},
 		{encoded(t, image.NewGray(pic.Rect), PNG), "size=80;format=jpeg", "path gray: row by row to the sizes wanted\ndecode png 400x300\n"},
 		{encoded(t, image.NewGray(pic.Rect), PNG), "blur=1", "path gray+rgba: row by row to the sizes wanted\ndecode png 400x300\n"},
+		{lossyWebP(t), "size=80;format=jpeg", "path ycbcr: planes from end to end\ndecode webp 400x300\n"},
 		{encoded(t, pic, BMP), "", "path rgba: bmp is decoded to RGB\ndecode bmp 400x300\n"},
 	} {
 		h, err := ReadHeader(c.data)

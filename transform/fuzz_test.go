@@ -21,6 +21,7 @@ func FuzzDo(f *testing.F) {
 			f.Add(encoded(f, scene(24, 16), format), uint8(i))
 		}
 		f.Add(tinyWebP, uint8(i))
+		f.Add(lossyWebP(f), uint8(i))
 	}
 	// Without the corpus the seeds above remain.
 	hostile, _ := filepath.Glob(filepath.Join("..", "..", "shared", "corpus", "hostile", "*", "*"))

@@ -66,7 +66,7 @@ func (s Spec) Need(h Header) int64 {
 	const fixed = 1 << 20 // tables, windows and buffers, whatever the size
 	p, err := s.plan(h, Limits{MaxPixels: 1 << 50})
 	if err == nil && h.planes != nil {
-		r := newRoute(h.planes, p)
+		r := newRoute(h, p)
 		need := r.need() + fixed
 		for _, l := range r.legs {
 			if !r.direct(l) {

@@ -46,28 +46,31 @@ func (w *workspace) release() {
 	}
 }
 
-// ycbcr is the fast way of a JPEG.
+// ycbcr is the way of a JPEG or lossy WebP whose planes are all that is decoded of it.
 func (j *job) ycbcr(t Task, m meta, r *route, p plan, start time.Time) (Result, error) {
 	w := j.space
 	w.large = r.need() > keepBytes
-	j.doing = "decode jpeg"
-	planes, damage, err := w.decoder.Decode(t.Data, r.header, jpeg.Options{Scale: r.scale, Stop: func() bool { return j.ctx.Err() != nil }})
-	if err != nil {
-		return Result{}, j.jpegFault(err)
+	j.doing = "decode " + string(m.Format)
+	var planes *jpeg.Planes
+	var damage error
+	var err error
+	if r.video {
+		planes, err = j.webpPlanes(m)
+	} else {
+		planes, damage, err = j.jpegPlanes(t.Data, r)
 	}
-	if damage.Err != nil && damage.Grey < r.header.Height {
-		return Result{}, &Error{Kind: ClassDecode, Doing: j.doing,
-			Err: fmt.Errorf("%w: of %d rows, what is below row %d is missing or damaged", damage.Err, r.header.Height, damage.Grey)}
+	if err != nil {
+		return Result{}, err
 	}
 	res := Result{Source: m.Header.public(), Path: r.name(), Decode: time.Since(start)}
-	if damage.Err != nil {
-		res.Warnings = append(res.Warnings, fmt.Sprintf("decode jpeg: %v", damage.Err))
+	if damage != nil {
+		res.Warnings = append(res.Warnings, fmt.Sprintf("decode jpeg: %v", damage))
 	}
 	profile := newProfile(m)
 	for i, l := range r.legs {
 		start := time.Now()
 		j.doing = "resize"
-		pic, err := w.view(planes, r.header, l, r.subsampling(l))
+		pic, err := w.view(planes, r.header, l, r.subsampling(l), r.video)
 		if err != nil {
 			return Result{}, &Error{Kind: ClassOperation, Doing: j.doing, Err: err}
 		}
@@ -85,6 +88,19 @@ func (j *job) ycbcr(t Task, m meta, r *route, p plan, start time.Time) (Result, 
 		}
 	}
 	return res, nil
+}
+
+// jpegPlanes decodes a JPEG. damage is what there is to say of a picture of which no part is missing.
+func (j *job) jpegPlanes(data []byte, r *route) (planes *jpeg.Planes, damage, err error) {
+	planes, d, err := j.space.decoder.Decode(data, r.header, jpeg.Options{Scale: r.scale, Stop: func() bool { return j.ctx.Err() != nil }})
+	if err != nil {
+		return nil, nil, j.jpegFault(err)
+	}
+	if d.Err != nil && d.Grey < r.header.Height {
+		return nil, nil, &Error{Kind: ClassDecode, Doing: j.doing,
+			Err: fmt.Errorf("%w: of %d rows, what is below row %d is missing or damaged", d.Err, r.header.Height, d.Grey)}
+	}
+	return planes, d.Err, nil
 }
 
 // finishPlanes is finish for planes that are a JPEG's.
@@ -116,10 +132,10 @@ func (j *job) jpegFault(err error) error {
 	return &Error{Kind: kind, Doing: j.doing, Err: err}
 }
 
-// view makes the view of a leg of planes. Chroma gets every sub-th column and row, and is left out where the leg is gray: what
+// view makes the view of a leg of planes, at full range also where they have that of video. Chroma gets every sub-th column and row, and is left out where the leg is gray: what
 // grayscale makes of RGB, with the weights of ITU-R BT.601, is Y again, but for colors outside the RGB cube. The result is w's until
 // the next call.
-func (w *workspace) view(planes *jpeg.Planes, h *jpeg.Header, l leg, sub int) (*jpeg.Planes, error) {
+func (w *workspace) view(planes *jpeg.Planes, h *jpeg.Header, l leg, sub int, video bool) (*jpeg.Planes, error) {
 	out := &jpeg.Planes{Kind: planes.Kind}
 	if l.gray {
 		out.Kind = jpeg.Gray
@@ -147,6 +163,13 @@ func (w *workspace) view(planes *jpeg.Planes, h *jpeg.Header, l leg, sub int) (*
 			if err := w.resampler.Plane(dst, from, window, resamplers[v.filter]); err != nil {
 				return nil, err
 			}
+		}
+		if video {
+			from := dst
+			if same { // other legs may want the source
+				dst = w.plane(0, i, size)
+			}
+			fullRange(dst, from, i > 0)
 		}
 		if o != 1 {
 			if v.turn.swap {

@@ -6,11 +6,12 @@ import (
 	"imgpipe/transform/internal/jpeg"
 )
 
-// A route is the way on which the pixels of one JPEG go: its planes are decoded no larger than the views need, and each output makes its view
+// A route is the way on which the pixels of one JPEG go, or of a lossy WebP: its planes are decoded no larger than the views need, and each output makes its view
 // from them. Only what is not geometry, or not JPEG, makes a leg go on in RGB.
 type route struct {
 	header  *jpeg.Header
 	scale   jpeg.Scale
+	video   bool // samples have the range of video, and no scale but 8/8 can be had: WebP
 	legs    []leg
 	format  Format
 	quality int
@@ -26,9 +27,14 @@ const (
 	fineQuality = 90
 )
 
-// newRoute gives the route of a plan for a JPEG file.
-func newRoute(h *jpeg.Header, p plan) *route {
+// newRoute gives the route of a plan for a file whose planes can be decoded alone.
+func newRoute(file Header, p plan) *route {
+	h := file.planes
 	r := &route{header: h, legs: p.legs(), format: p.format, quality: p.quality, scale: jpeg.Scale{Luma: 1, Chroma: 1}}
+	if file.Format == WebP {
+		r.video, r.scale = true, jpeg.Scale{Luma: 8, Chroma: 8}
+		return r
+	}
 	for _, l := range r.legs {
 		r.scale.Luma = max(r.scale.Luma, eighths(l.view, lumaLeft, 1, 1))
 		if h.N == 3 && !l.gray {
@@ -106,7 +112,10 @@ func eighths(v view, left, fx, fy float64) int {
 
 // need estimates the bytes of memory that it takes to get to the views, and for direct ones to their files.
 func (r *route) need() int64 {
-	need := r.header.Memory(r.scale) + 500<<10
+	need := int64(2*r.header.Width)*int64(r.header.Height) + 500<<10
+	if !r.video {
+		need = r.header.Memory(r.scale) + 500<<10
+	}
 	var planes int64 // before and after a turn; one leg after the other uses them
 	for _, l := range r.legs {
 		out := int64(l.view.size.X) * int64(l.view.size.Y)

@@ -7,6 +7,7 @@ import (
 	"image"
 	"image/color"
 	"math"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -131,7 +132,7 @@ func TestRouteDecodesNoMoreThanIsNeeded(t *testing.T) {
 	} {
 		h := &jpeg.Header{Width: 4000, Height: 3000, Kind: jpeg.YCbCr, N: 3}
 		h.Components = [4]jpeg.Component{{H: c.h, V: c.v}, {H: 1, V: 1}, {H: 1, V: 1}}
-		r := newRoute(h, planOf(t, c.text, h.Width, h.Height, 1))
+		r := newRoute(Header{planes: h}, planOf(t, c.text, h.Width, h.Height, 1))
 		if got := r.subsampling(r.legs[0]); r.scale != c.scale || got != c.subsampling {
 			t.Errorf("%d:%d, %q: scale %v and subsampling %d, want %v and %d", c.h, c.v, c.text, r.scale, got, c.scale, c.subsampling)
 		}
@@ -245,6 +246,35 @@ func TestRowsAgreeWithTheWhole(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// lossyWebP is a file of 400x300 pixels that smooth has drawn.
+func lossyWebP(t testing.TB) []byte { return mustRead(t, filepath.Join("testdata", "lossy.webp")) }
+
+// TestBothWaysOfALossyWebPAgree compares what comes out of its planes with what comes out of RGB, where their range is that of video.
+func TestBothWaysOfALossyWebPAgree(t *testing.T) {
+	data := lossyWebP(t)
+	for text, path := range map[string]string{
+		"": "ycbcr", "format=jpeg": "ycbcr", "size=140;rotate=90;format=jpeg": "ycbcr", "crop=131x117,x=3,y=9;flop;format=jpeg": "ycbcr", "grayscale;size=50;format=jpeg": "ycbcr",
+		"format=png": "ycbcr+rgba", "size=50;blur=1;format=png": "ycbcr+rgba", "size=400x300;size=50;format=png": "ycbcr+rgba",
+	} {
+		task := Task{Data: data, Spec: mustSpec(t, text)}
+		res := do(t, data, text)
+		if res.Path != path || res.Source.Format != WebP {
+			t.Errorf("%q of a %s went by %s, want %s", text, res.Source.Format, res.Path, path)
+		}
+		for i, want := range generally(t, task).Outputs {
+			got := res.Outputs[i]
+			d := difference(decoded(t, got.Data, got.Format), decoded(t, want.Data, want.Format))
+			if got.Width != want.Width || got.Height != want.Height || d < 0 || d > 1 {
+				t.Errorf("%q: %dx%d and %dx%d differ by %.2f levels", text, got.Width, got.Height, want.Width, want.Height, d)
+			}
+		}
+	}
+	cut := data[:len(data)*2/3]
+	if _, err := Do(context.Background(), Task{Data: cut, Spec: mustSpec(t, "size=40")}); class(err) != ClassDecode {
+		t.Errorf("two thirds of the file: error %v", err)
 	}
 }
 

@@ -76,7 +76,7 @@ type Header struct {
 	// What follows is for Need and Explain, of a Header that ReadHeader made; a Result has none of it.
 
 	decode  int          // bytes for each pixel that the general decoder needs besides its result; 0 is not known
-	planes  *jpeg.Header // of a JPEG whose planes can be decoded alone
+	planes  *jpeg.Header // of a JPEG whose planes can be decoded alone; what a JPEG with those of a lossy WebP would say
 	rows    rowSource    // of a file whose rows can be decoded one after the other, nil for others
 	general string       // why a file is left to the general decoder, though most of its format are not
 }

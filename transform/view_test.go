@@ -58,7 +58,7 @@ func TestViewIsTheOperationsInTurn(t *testing.T) {
 					t.Fatal(err)
 				}
 				var w workspace
-				got, err := w.view(planes, &jpeg.Header{Width: size.X, Height: size.Y}, l, 1)
+				got, err := w.view(planes, &jpeg.Header{Width: size.X, Height: size.Y}, l, 1, false)
 				if err != nil {
 					t.Fatalf("%v, orientation %d, %q: %v", size, o, text, err)
 				}
@@ -102,11 +102,11 @@ func TestChromaStandsWhereItsLumaIs(t *testing.T) {
 					l := planOf(t, text, size.X, size.Y, o).legs()[0]
 					for _, sub := range []int{1, 2} {
 						var a, b workspace
-						got, err := a.view(stored, h, l, sub)
+						got, err := a.view(stored, h, l, sub, false)
 						if err != nil {
 							t.Fatal(err)
 						}
-						want, err := b.view(full, h, l, 1)
+						want, err := b.view(full, h, l, 1, false)
 						if err != nil {
 							t.Fatal(err)
 						}

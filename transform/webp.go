@@ -3,7 +3,13 @@ package transform
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"image"
+
+	"golang.org/x/image/webp"
+
+	"imgpipe/transform/internal/jpeg"
+	"imgpipe/transform/internal/resample"
 )
 
 // A webpFrame holds the chunks of the first image in a WebP file; slices of the file.
@@ -86,6 +92,9 @@ func (m *meta) readWebP(data []byte) error {
 		m.decode = 2
 		if m.webp.alpha != nil {
 			m.decode += 9 // an image whose green is the alpha, and that apart
+		} else if m.view == canvas {
+			m.planes = &jpeg.Header{Width: m.Width, Height: m.Height, Kind: jpeg.YCbCr, N: 3,
+				Components: [4]jpeg.Component{{H: 2, V: 2}, {H: 1, V: 1}, {H: 1, V: 1}}}
 		}
 	}
 	m.Orientation = orientation(exif, xmp)
@@ -173,4 +182,45 @@ func (f *webpFrame) still() []byte {
 	}
 	binary.LittleEndian.PutUint32(out[4:], uint32(len(out)-8))
 	return out
+}
+
+// webpPlanes decodes the planes of a lossy WebP without alpha. Their samples have the range of video.
+func (j *job) webpPlanes(m meta) (*jpeg.Planes, error) {
+	img, err := webp.Decode(j.reader(m.webp.still()))
+	if err != nil {
+		return nil, j.fault(err)
+	}
+	pic, ok := img.(*image.YCbCr)
+	if !ok || pic.Rect != m.view || pic.SubsampleRatio != image.YCbCrSubsampleRatio420 {
+		return nil, j.fault(fmt.Errorf("the image is %T of %v where its header names %v", img, img.Bounds(), m.view))
+	}
+	w, h := m.Width, m.Height
+	chroma := jpeg.Plane{Stride: pic.CStride, W: (w + 1) / 2, H: (h + 1) / 2, ExtentW: float64(w) / 2, ExtentH: float64(h) / 2}
+	blue, red := chroma, chroma
+	blue.Pix, red.Pix = pic.Cb, pic.Cr
+	luma := jpeg.Plane{Pix: pic.Y, Stride: pic.YStride, W: w, H: h, ExtentW: float64(w), ExtentH: float64(h)}
+	return &jpeg.Planes{Kind: jpeg.YCbCr, Plane: [4]jpeg.Plane{luma, blue, red}}, nil
+}
+
+// levels has, for luma and chroma, what becomes of a sample with the range of video, 16 to 235 and 16 to 240 (ITU-R BT.601), at full range.
+var levels = func() (t [2][256]uint8) {
+	for v := range 256 {
+		t[0][v] = uint8(min(max((2*(v-16)*255+219)/(2*219), 0), 255))
+		t[1][v] = uint8(min(max(((v-128)*255+128*224+112)/224, 0), 255))
+	}
+	return t
+}()
+
+// fullRange makes dst of the samples of src, which may be the same plane.
+func fullRange(dst, src resample.Plane, chroma bool) {
+	table := &levels[0]
+	if chroma {
+		table = &levels[1]
+	}
+	for y := range dst.H {
+		to, from := dst.Row(y), src.Row(y)
+		for x, v := range from {
+			to[x] = table[v]
+		}
+	}
 }
