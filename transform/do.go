@@ -24,7 +24,7 @@ type job struct {
 	assets     map[string]*asset
 	doing      string // for the message of an error
 	flattened  bool   // transparency was lost
-	first      bool   // frames were left out
+	first      string // what the frame or page is of, of which others were left out
 	space      *workspace
 }
 
@@ -46,8 +46,8 @@ func Do(ctx context.Context, t Task) (Result, error) {
 	var res Result
 	err := guard(&j.doing, func() (err error) {
 		res, err = j.run(t)
-		if j.first {
-			res.Warnings = append(res.Warnings, "of the animation the first frame was taken")
+		if j.first != "" {
+			res.Warnings = append(res.Warnings, j.first+" was taken")
 		}
 		if j.flattened {
 			what, over, format := "transparency", or(string(t.Spec.Background), "white"), t.Spec.Output(res.Source)
@@ -107,7 +107,12 @@ func (j *job) run(t Task) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	j.first = m.more
+	if m.more {
+		j.first = "of the animation the first frame"
+		if m.Format == TIFF {
+			j.first = "of the pages the first"
+		}
+	}
 	j.space = workspaces.Get().(*workspace)
 	defer j.space.release()
 	if h.planes != nil {

@@ -15,7 +15,7 @@ type meta struct {
 	bare bool            // four components of a JPEG without Adobe's marker
 	view image.Rectangle // where the first frame of an animation stands on the canvas; the canvas itself for others
 	webp webpFrame
-	more bool // an animation: there are frames behind the first, which is all that is taken
+	more bool // there are frames or pages behind the first, which is all that is taken
 }
 
 // ReadHeader reads what can be known of an image file without decoding its pixels. An image that is not known is an

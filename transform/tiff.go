@@ -32,6 +32,7 @@ func (m *meta) tiff(data []byte) error {
 		m.icc = p.Bytes
 	}
 	m.decode = int(min(l.Memory()/(int64(l.Width)*int64(l.Height)), 1<<20)) + 1
+	m.more = d.More()
 	m.findRows(tiffRows{&l})
 	return nil
 }

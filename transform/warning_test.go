@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"imgpipe/transform/internal/tiff"
 )
 
 // TestLostTransparencyIsSaid also shows that nothing is said of images that could be transparent and are not, and of formats that keep it.
@@ -86,10 +88,39 @@ func TestFramesThatAreLeftOutAreSaid(t *testing.T) {
 		}
 		return chunk("RIFF", body)
 	}
+	// A TIFF whose directory is given so many times, the last one perhaps as a smaller version or a mask.
+	tiffs := func(n int, kind uint32) []byte {
+		data := encoded(t, scene(9, 7), TIFF)
+		le := binary.LittleEndian
+		first := int(le.Uint32(data[4:]))
+		last := first
+		for i := range n - 1 {
+			directory := slices.Clone(data[first:][:2+12*int(le.Uint16(data[first:]))+4])
+			if i == n-2 && kind != 0 {
+				directory = slices.Insert(directory, 2, make([]byte, 12)...)
+				le.PutUint16(directory, le.Uint16(directory)+1)
+				le.PutUint16(directory[2:], tiff.SubfileType)
+				le.PutUint16(directory[4:], 4)
+				le.PutUint32(directory[6:], 1)
+				le.PutUint32(directory[10:], kind)
+			}
+			le.PutUint32(data[last+2+12*int(le.Uint16(data[last:])):], uint32(len(data)))
+			last = len(data)
+			data = append(data, directory...)
+		}
+		return data
+	}
+	ring := tiffs(2, 1) // whose second directory comes after itself
+	first := int(binary.LittleEndian.Uint32(ring[4:]))
+	binary.LittleEndian.PutUint32(ring[len(ring)-4:], binary.LittleEndian.Uint32(ring[first+2+12*int(binary.LittleEndian.Uint16(ring[first:])):]))
 	for name, data := range map[string][]byte{
+		"tiff 1": tiffs(1, 0), "tiff 2": tiffs(2, 0), "tiff 3": tiffs(3, 4), "tiff small 1": tiffs(2, 1), "tiff mask 1": tiffs(2, 4), "tiff ring 1": ring,
 		"gif 1": animation(1), "gif 2": animation(2), "gif 3": animation(3), "png 1": apng(1), "png 2": apng(2), "webp 1": webp(1), "webp 2": webp(2),
 	} {
 		want := []string{"of the animation the first frame was taken"}
+		if strings.HasPrefix(name, "tiff") {
+			want = []string{"of the pages the first was taken"}
+		}
 		if strings.HasSuffix(name, "1") {
 			want = nil
 		}

@@ -42,11 +42,15 @@ type Directory struct {
 	data    []byte
 	order   binary.ByteOrder
 	entries []byte
-	big     bool // BigTIFF: offsets of eight bytes
+	next    uint64 // where the directory behind this one begins, 0 for none
+	big     bool   // BigTIFF: offsets of eight bytes
 }
 
 // maxTags bounds how many entries are looked at: real directories have some dozens.
 const maxTags = 4096
+
+// maxPages bounds how many directories are looked at: a chain may be a ring.
+const maxPages = 100
 
 // Open finds the first directory. It allocates nothing.
 func Open(data []byte) (Directory, bool) {
@@ -62,30 +66,62 @@ func Open(data []byte) (Directory, bool) {
 	default:
 		return d, false
 	}
-	var at, count uint64
 	switch version := d.order.Uint16(data[2:]); {
 	case version == 42:
-		at = uint64(d.order.Uint32(data[4:]))
-		if at > uint64(len(data))-2 {
-			return d, false
-		}
-		count = uint64(d.order.Uint16(data[at:]))
-		at += 2
+		return d.at(uint64(d.order.Uint32(data[4:])))
 	case version == 43 && len(data) >= 24 && d.order.Uint16(data[4:]) == 8:
 		d.big = true
-		at = d.order.Uint64(data[8:])
-		if at > uint64(len(data))-8 {
-			return d, false
-		}
-		count = d.order.Uint64(data[at:])
-		at += 8
-	default:
+		return d.at(d.order.Uint64(data[8:]))
+	}
+	return d, false
+}
+
+// at gives the directory that begins there.
+func (d Directory) at(at uint64) (Directory, bool) {
+	data, number, offset := d.data, uint64(2), uint64(4) // sizes of how many entries there are, and of where the next directory is
+	if d.big {
+		number, offset = 8, 8
+	}
+	if at > uint64(len(data))-number {
 		return d, false
 	}
-	size := d.entrySize()
-	rest := data[at:]
-	d.entries = rest[:min(min(count, maxTags), uint64(len(rest)/size))*uint64(size)]
+	var count uint64
+	if d.big {
+		count = d.order.Uint64(data[at:])
+	} else {
+		count = uint64(d.order.Uint16(data[at:]))
+	}
+	size := uint64(d.entrySize())
+	rest := data[at+number:]
+	there := uint64(len(rest)) / size
+	d.entries = rest[:min(count, maxTags, there)*size]
+	d.next = 0
+	if count <= there && uint64(len(rest))-count*size >= offset {
+		if rest = rest[count*size:]; d.big {
+			d.next = d.order.Uint64(rest)
+		} else {
+			d.next = uint64(d.order.Uint32(rest))
+		}
+	}
 	return d, true
+}
+
+// More tells that another page follows: an image that is neither a smaller version of one nor the mask of one.
+func (d Directory) More() bool {
+	for range maxPages {
+		if d.next == 0 {
+			break
+		}
+		next, ok := d.at(d.next)
+		if !ok {
+			break
+		}
+		if next.Has(Width) && next.Number(SubfileType, 0)&5 == 0 {
+			return true
+		}
+		d = next
+	}
+	return false
 }
 
 func (d Directory) entrySize() int {
