@@ -81,6 +81,12 @@ func (l *lineUp) done(cost pipeline.Cost, err error) {
 	}
 }
 
+// do does a task, and tells what it cost.
+func (p *Pool) do(ctx context.Context, data string) (pipeline.Cost, error) {
+	_, cost, err := p.Do(ctx, task(data))
+	return cost, err
+}
+
 func task(data string) transform.Task { return transform.Task{Data: []byte(data)} }
 
 func TestSmallImagesStandInLine(t *testing.T) {
@@ -208,6 +214,86 @@ func TestWhoStandsInLineIsNotBlamed(t *testing.T) {
 			l.letGo()
 			l.group.Wait()
 		})
+	}
+}
+
+// TestWhatNeverReachedItsWorkerIsNotBlamed has two tasks whose writing fails while the worker they are for goes on with its first.
+func TestWhatNeverReachedItsWorkerIsNotBlamed(t *testing.T) {
+	l := newLineUp(t, Options{})
+	l.give(t.Context(), task("deaf "+l.file), 0, 0, l.done)
+	for start := time.Now(); ; time.Sleep(time.Millisecond) {
+		if _, err := os.Stat(l.file + ".deaf"); err == nil {
+			break
+		}
+		if time.Since(start) > time.Minute {
+			t.Fatal("the worker keeps its input open")
+		}
+	}
+	for waiting, data := range []string{"never there", "behind it"} { // nobody may stand in line behind what was not written
+		l.group.Go(func() { l.done(l.p.do(t.Context(), data)) })
+		for start := time.Now(); ; runtime.Gosched() {
+			l.p.mu.Lock()
+			there := len(l.p.slots[0].line) == 1 && len(l.p.waiting) == waiting
+			l.p.mu.Unlock()
+			if there {
+				break
+			}
+			if time.Since(start) > time.Minute {
+				t.Fatalf("%q does not come to its place", data)
+			}
+		}
+	}
+	l.letGo()
+	l.group.Wait()
+	if n := l.p.Usage().Started; n != 2 {
+		t.Errorf("%d workers were started, want 2: the one that cannot be written to, and another", n)
+	}
+}
+
+// TestPlacesThatAreGivenBackGoToOthers gives back each kind of grant, as one does who is cancelled in the moment in which it comes.
+func TestPlacesThatAreGivenBackGoToOthers(t *testing.T) {
+	for name, c := range map[string]struct {
+		inLine    bool        // the first waiter is given a place in line, not a slot
+		meanwhile func(*slot) // what happens before it is given back
+		want      string      // what the second gets
+	}{
+		"a slot":                       {false, nil, "slot"},
+		"a place in line":              {true, nil, "line"},
+		"one whose turn has come":      {true, func(s *slot) { s.line[0].come <- true; s.line = nil }, "slot"},
+		"one that has to go elsewhere": {true, (*slot).dismiss, "nothing"},
+	} {
+		s := &slot{worker: &worker{}}
+		p := &Pool{}
+		p.slots, p.pace = []*slot{s}, 1
+		if c.inLine {
+			s.takes = s.worker
+		} else {
+			p.free = []*slot{s}
+		}
+		first := &waiter{ahead: true, got: make(chan grant, 1)}
+		second := &waiter{ahead: true, got: make(chan grant, 1)}
+		p.waiting = []*waiter{first, second}
+		p.match()
+		g := <-first.got
+		if (g.turn != nil) != c.inLine || len(second.got) > 0 {
+			t.Fatalf("%s: the first got %+v, and the second has something: %v", name, g, len(second.got) > 0)
+		}
+		if c.meanwhile != nil {
+			c.meanwhile(s)
+		}
+		p.giveBack(g)
+		got := "nothing"
+		select {
+		case g := <-second.got:
+			got = "slot"
+			if g.turn != nil {
+				got = "line"
+			}
+		default:
+		}
+		if got != c.want || len(s.line) > 1 {
+			t.Errorf("%s: the second got %s, want %s; the line has %d", name, got, c.want, len(s.line))
+		}
 	}
 }
 
