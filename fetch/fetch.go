@@ -20,7 +20,7 @@ type Item struct {
 	URL bool
 	// Dir is the folder of the file relative to the folder that was walked, with forward slashes and without a
 	// leading or trailing one; "" at its top, for a file named on its own, and for a URL. Where several folders were
-	// walked it begins with the name of the one.
+	// walked it begins with the name of the one. Inputs.Root may say otherwise.
 	Dir string
 	// Size is the file's length in bytes and ModTime when it was last changed; zero for a URL. Together with
 	// Source they are the identity of a file: when they change, its outputs are out of date.

@@ -28,6 +28,9 @@ type Inputs struct {
 	Args []string
 	// Lists are read after Args, in order.
 	Lists []List
+	// Root, if it is set, is a folder: Dir of every file below it is the folder of that file below Root, however the file was named. Paths are
+	// taken as they are written: links are not followed to find out.
+	Root string
 	// Skip are folders into which no walk goes, such as the one for outputs. They need not exist.
 	Skip []string
 	// Marker is the name of a file that folders of outputs hold. A walk does not go into such a folder; one that is named itself is walked.
@@ -61,6 +64,13 @@ func (e *InputError) Unwrap() error { return e.Err }
 // be read only once, such as standard input. Its errors are *InputError, but for ctx's.
 func (in Inputs) Check(ctx context.Context) error {
 	skip := in.skipped()
+	if in.Root != "" {
+		if info, err := os.Stat(in.Root); err != nil {
+			return &InputError{Input: in.Root, Err: errors.New("no such folder, or it cannot be looked at, expected the one whose folders are to be kept")}
+		} else if !info.IsDir() {
+			return &InputError{Input: in.Root, Err: errors.New("it is not a folder, expected the one whose folders are to be kept")}
+		}
+	}
 	for _, arg := range in.Args {
 		if err := checkArg(ctx, arg, skip); err != nil {
 			if ctx.Err() != nil {
@@ -131,17 +141,24 @@ func checkArg(ctx context.Context, arg string, skip skipped) error {
 // its files are held while it is walked.
 //
 // Dir is the folder below the one that was walked, or below the part of a pattern before its first wildcard. Where more than
-// one argument is a folder, Dir begins with that folder's own name, as cp -r would copy them.
+// one argument is a folder, Dir begins with that folder's own name, as cp -r would copy them. Of files below Root it is what that says.
 //
 // What is wrong with one item, such as a broken line of a list or a folder that cannot be read, is an Item with Err. An
 // error in the second place is the last thing given, without an Item: ctx's, or that a list could not be read to its end.
 func (in Inputs) Items(ctx context.Context) iter.Seq2[Item, error] {
 	return func(yield func(Item, error) bool) {
 		index := 0
+		root := in.Root
+		if abs, err := filepath.Abs(root); err == nil && root != "" {
+			root = abs
+		}
 		one := func(item Item) bool {
 			if err := ctx.Err(); err != nil {
 				yield(Item{}, err)
 				return false
+			}
+			if dir, ok := below(root, item); ok {
+				item.Dir = dir
 			}
 			item.Index = index
 			index++
@@ -175,6 +192,25 @@ func (in Inputs) Items(ctx context.Context) iter.Seq2[Item, error] {
 			}
 		}
 	}
+}
+
+// below gives the folder of a file below root, an absolute path or "", if the file is there.
+func below(root string, item Item) (dir string, ok bool) {
+	if root == "" || item.URL {
+		return "", false
+	}
+	abs, err := filepath.Abs(item.Source)
+	if err != nil {
+		return "", false
+	}
+	rel, err := filepath.Rel(root, abs)
+	if err != nil || !filepath.IsLocal(rel) {
+		return "", false
+	}
+	if dir = filepath.ToSlash(filepath.Dir(rel)); dir == "." {
+		dir = ""
+	}
+	return dir, true
 }
 
 // arg gives the items of one argument to one, and tells whether to go on.

@@ -32,6 +32,7 @@ type runFlags struct {
 
 	lists               []string
 	listFormat, listKey string
+	root                string
 	null                bool
 
 	sizes                        []transform.Resize
@@ -94,6 +95,8 @@ func addRunFlags(flags *pflag.FlagSet) *runFlags {
 	input.add(choice(&f.listFormat, "auto", "plain", "csv", "tsv", "jsonl"), "list-format", "", "format of the lists (default auto: by extension and content)")
 	input.str(&f.listKey, "url-col", "", "NAME", "column or key that holds the URL (default url); a number counts the columns\nof a table without a header from 1")
 	input.yes(&f.null, "null", "0", "entries of plain lists end with a NUL byte, as find -print0 writes them")
+
+	input.str(&f.root, "root", "", "DIR", "keep the folders below DIR in the names of outputs, also of files that a list\nor the shell names: find /photos … | imgpipe run --root /photos -i - -o small")
 
 	picture := flagGroup{flags, "Picture"}
 	picture.add(list[transform.Resize]{&f.sizes, transform.ParseResize, "SIZE"}, "size", "",
@@ -226,7 +229,7 @@ func hostFor(deny bool) func(string) (string, error) {
 
 // source says where the items come from.
 func (f *runFlags) source(stdin io.Reader) fetch.Inputs {
-	in := fetch.Inputs{Args: f.inputs, Skip: []string{f.output}, Marker: store.LedgerName, Stdin: stdin}
+	in := fetch.Inputs{Args: f.inputs, Root: f.root, Skip: []string{f.output}, Marker: store.LedgerName, Stdin: stdin}
 	for _, l := range f.lists {
 		format := fetch.ListFormat(f.listFormat)
 		switch {
