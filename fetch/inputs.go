@@ -99,8 +99,12 @@ func checkArg(ctx context.Context, arg string, skip skipped) error {
 		return err
 	}
 	found := false
+	var trouble error // of the first that could not be looked at
 	look := func(item Item) bool {
 		found = item.Err == nil
+		if trouble == nil {
+			trouble = item.Err
+		}
 		return !found && ctx.Err() == nil
 	}
 	info, err := os.Stat(arg)
@@ -109,7 +113,9 @@ func checkArg(ctx context.Context, arg string, skip skipped) error {
 		if skip.has(arg) {
 			return errors.New("it is the folder for outputs, expected another")
 		}
-		if folderWalk(skip, look, nil).dir(tidy(arg), "", ""); !found {
+		if folderWalk(skip, look, nil).dir(tidy(arg), "", ""); !found && trouble != nil {
+			return trouble
+		} else if !found {
 			return errors.New("the folder has no images, expected files such as .jpg or .png; symbolic links are not followed")
 		}
 	case err == nil && !info.Mode().IsRegular():

@@ -112,8 +112,11 @@ func toItem(source string) Item {
 		}
 		return item
 	}
-	source = tidy(source)
-	return fileItem(source)
+	item := fileItem(tidy(source))
+	if item.Err != nil && strings.Contains(source, "://") {
+		return Item{Source: source, URL: true, Err: &Error{Kind: ClassURL, Doing: "parse " + shown(source), Err: errors.New("it begins neither as a URL nor as a path that is there, expected http:// or https://")}}
+	}
+	return item
 }
 
 // fileItem makes an Item of a path, symbolic links followed.

@@ -29,6 +29,12 @@ func newJob(item fetch.Item) *job {
 // plan asks the store where j goes. Like the stages that follow, it tells whether j goes on.
 func (r *runner) plan(ctx context.Context, j *job) bool {
 	if j.Item.Err != nil {
+		if s, ok := r.Store.(Refuser); ok {
+			if why, skip := s.Refuse(j.Item); skip {
+				j.Status, j.Why = Skipped, why
+				return false
+			}
+		}
 		return r.fail(ctx, j, j.Item.Err)
 	}
 	place, err := r.Store.Plan(j.Item)

@@ -75,6 +75,11 @@ type Store interface {
 	Plan(item fetch.Item) (Place, error)
 }
 
+// A Refuser is a [Store] that is asked about an item with an Err, which is not planned: whether it is to be skipped in place of failing, and why.
+type Refuser interface {
+	Refuse(item fetch.Item) (why string, skip bool)
+}
+
 // A Place is where the outputs of one item go.
 type Place interface {
 	// Skip tells that nothing is to be done, and why: the outputs are there already.

@@ -24,6 +24,7 @@ type job struct {
 	assets     map[string]*asset
 	doing      string // for the message of an error
 	flattened  bool   // transparency was lost
+	unprofiled Format // a color profile was, in this format
 	first      string // what the frame or page is of, of which others were left out
 	space      *workspace
 }
@@ -55,6 +56,9 @@ func Do(ctx context.Context, t Task) (Result, error) {
 				what = "partial transparency"
 			}
 			res.Warnings = append(res.Warnings, fmt.Sprintf("%s was laid over %s, as %s has none: png keeps it", what, over, format))
+		}
+		if j.unprofiled != "" {
+			res.Warnings = append(res.Warnings, fmt.Sprintf("the color profile was left out of the %s, where its colors look different: jpeg and png keep it", j.unprofiled))
 		}
 		return err
 	})

@@ -33,6 +33,9 @@ func (j *job) encode(img *image.NRGBA, f Format, quality int, profile *profile) 
 	if err := encodable(f, img.Rect.Dx(), img.Rect.Dy()); err != nil {
 		return nil, &Error{Kind: ClassEncode, Doing: "encode " + string(f), Err: err}
 	}
+	if profile != nil && f != JPEG && f != PNG {
+		j.unprofiled = f
+	}
 	out := &writer{ctx: j.ctx}
 	var err error
 	switch f {

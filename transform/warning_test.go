@@ -129,3 +129,20 @@ func TestFramesThatAreLeftOutAreSaid(t *testing.T) {
 		}
 	}
 }
+
+// TestLostProfileIsSaid also shows that nothing is said where there is none to keep, or the format keeps it.
+func TestLostProfileIsSaid(t *testing.T) {
+	plain := jpegOf(t, scene(40, 30), 2, 2)
+	wide, srgb := intoJPEG(plain, iccProfile("RGB ", "Display P3", 400)), intoJPEG(plain, iccProfile("RGB ", "sRGB IEC61966-2.1", 400))
+	for _, format := range outputFormats {
+		for name, data := range map[string][]byte{"none": plain, "sRGB": srgb, "wide": wide} {
+			var want []string
+			if name == "wide" && format != JPEG && format != PNG {
+				want = []string{"the color profile was left out of the " + string(format) + ", where its colors look different: jpeg and png keep it"}
+			}
+			if res := do(t, data, "size=20;format="+string(format)); !slices.Equal(res.Warnings, want) {
+				t.Errorf("%s to %s: warnings %q, want %q", name, format, res.Warnings, want)
+			}
+		}
+	}
+}

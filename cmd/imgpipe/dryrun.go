@@ -15,21 +15,29 @@ import (
 
 // dryRun tells what would be written where, and with --explain, of each image on this machine, the way that its pixels would go and why.
 func dryRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive, stdout, stderr io.Writer) error {
-	todo, before := 0, 0
+	todo, before, refused := 0, 0, 0
 	tell := func(item fetch.Item, p *place) {
 		if p.skip != "" {
 			before++
 			fmt.Fprintf(stdout, "%s: skipped: %s\n", summary.Printable(fetch.Redact(item.Source)), p.skip)
 			return
 		}
-		todo++
 		for _, name := range p.shown(arc.format(item)) {
 			fmt.Fprintf(stdout, "%s -> %s\n", summary.Printable(fetch.Redact(item.Source)), name)
 		}
+		steps := ""
+		var err error
 		if f.explain && !item.URL {
-			for line := range strings.Lines(explanation(item, arc.spec, f)) {
-				fmt.Fprintf(stdout, "  %s\n", summary.Printable(strings.TrimSuffix(line, "\n")))
-			}
+			steps, err = explanation(item, arc.spec, f)
+		}
+		if err == nil {
+			todo++
+		} else {
+			refused++
+			steps = "refused: " + err.Error()
+		}
+		for line := range strings.Lines(steps) {
+			fmt.Fprintf(stdout, "  %s\n", summary.Printable(strings.TrimSuffix(line, "\n")))
 		}
 	}
 	in := newIntake(ctx, inputs)
@@ -38,6 +46,7 @@ func dryRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive,
 			fmt.Fprintln(stderr, failLine(o))
 		}
 	})
+	totals.Failed += refused
 	if !f.quiet {
 		fmt.Fprintf(stderr, "imgpipe: %s to %s: %s\n%d to do, %d skipped, %d would fail; nothing was fetched or written\n",
 			f.shownInput(), f.shownOutput(), f.plan(arc.text), todo, before, totals.Failed)
@@ -45,24 +54,20 @@ func dryRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive,
 	return f.verdict(err, in.err, totals, false)
 }
 
-// explanation gives the steps that an image would take, or why it would be refused.
-func explanation(item fetch.Item, spec transform.Spec, f *runFlags) string {
+// explanation gives the steps that an image would take; its error says why it would be refused.
+func explanation(item fetch.Item, spec transform.Spec, f *runFlags) (string, error) {
 	if item.Size > f.maxBytes {
-		return fmt.Sprintf("refused: it has %d bytes: expected at most %d, see --max-bytes", item.Size, f.maxBytes)
+		return "", fmt.Errorf("it has %d bytes: expected at most %d, see --max-bytes", item.Size, f.maxBytes)
 	}
 	data, err := os.ReadFile(item.Source)
 	if err != nil {
-		return "refused: " + err.Error()
+		return "", err
 	}
 	header, err := transform.ReadHeader(data)
 	if err != nil {
-		return "refused: " + err.Error()
+		return "", err
 	}
-	steps, err := spec.Explain(header, transform.Limits{MaxPixels: f.maxPixels})
-	if err != nil {
-		return "refused: " + err.Error()
-	}
-	return steps
+	return spec.Explain(header, transform.Limits{MaxPixels: f.maxPixels})
 }
 
 // shown gives the names of an item's outputs as far as they are known: {ext}, {w} and {h} may stand in them.

@@ -133,7 +133,7 @@ func liveRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive
 		l.screen.say("auto: there were too few images to choose a mode; goroutines and processes shared them")
 	}
 	for _, what := range slices.Sorted(maps.Keys(in.passed)) {
-		l.screen.say("note: passed over %d %s, such as %s", in.passed[what].count, what, summary.Printable(in.passed[what].first))
+		l.screen.say("note: passed over %s: %d, such as %s", what, in.passed[what].count, summary.Printable(in.passed[what].first))
 	}
 	wall, memory := time.Since(began), sampler.Stop()
 	l.screen.close()

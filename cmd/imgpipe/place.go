@@ -61,17 +61,32 @@ func (a *archive) plan(item fetch.Item) (*place, error) {
 		p.skip = "done before"
 	} else if a.onExist == store.Skip && a.present(name, format) {
 		p.skip = "files that are not ours have its names"
-	} else if a.retry || a.skipFailed {
-		last, known := a.store.Last(p.key)
-		switch failed := known && last.Status == store.Failed; {
-		case a.retry && !failed:
-			p.skip = "has not failed before"
-		case a.skipFailed && failed:
-			p.skip = "failed before"
-		}
+	} else {
+		p.skip = a.leftOut(p.key)
 	}
 	p.suspect = p.skip == "" && a.suspect(p.key)
 	return p, nil
+}
+
+// leftOut says why an item is not to be tried, as flags tell of what failed before; "" where it is.
+func (a *archive) leftOut(key store.Key) string {
+	if !a.retry && !a.skipFailed {
+		return ""
+	}
+	last, known := a.store.Last(key)
+	switch failed := known && last.Status == store.Failed; {
+	case a.retry && !failed:
+		return "has not failed before"
+	case a.skipFailed && failed:
+		return "failed before"
+	}
+	return ""
+}
+
+// Refuse leaves out what is no input, such as a file that is not there, as Plan does what is. It has no name.
+func (a *archive) Refuse(item fetch.Item) (why string, skip bool) {
+	why = a.leftOut(a.key(item, ""))
+	return why, why != ""
 }
 
 // present tells that all outputs have files already, so that nothing need be fetched.
