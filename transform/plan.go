@@ -67,7 +67,7 @@ func (s Spec) Need(h Header) int64 {
 	p, err := s.plan(h, Limits{MaxPixels: 1 << 50})
 	if err == nil && h.planes != nil {
 		r := newRoute(h, p)
-		need := r.need() + fixed
+		need := r.need() + fixed + h.copies
 		for _, l := range r.legs {
 			if !r.direct(l) {
 				need += p.work(l.view.size, l.rest)
@@ -88,7 +88,7 @@ func (s Spec) Need(h Header) int64 {
 	if decode == 0 {
 		decode = 12
 	}
-	need := px*(decode+4) + fixed
+	need := px*(decode+4) + fixed + h.copies
 	if !s.NoOrient && h.Orientation > 1 {
 		need += 4 * px
 	}

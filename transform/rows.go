@@ -17,7 +17,8 @@ type rowSource interface {
 	// memory is how many bytes the decoder needs besides what it gives.
 	memory() int64
 	// start begins to decode, and gives what decodes the next row: as it is stored, good until the next call. Rows are as many as the header says.
-	start(j *job, data []byte) (next func() ([]byte, error))
+	// release has the decoder forget the file.
+	start(j *job, data []byte) (next func() ([]byte, error), release func())
 }
 
 // pngRows are those of a PNG that is not interlaced.
@@ -27,10 +28,10 @@ func (r pngRows) gray() bool    { return r.Gray }
 func (r pngRows) opaque() bool  { return r.Opaque }
 func (r pngRows) memory() int64 { return r.Memory() }
 
-func (r pngRows) start(j *job, data []byte) func() ([]byte, error) {
+func (r pngRows) start(j *job, data []byte) (next func() ([]byte, error), release func()) {
 	d := &j.space.png
 	d.Start(data, r.Header, func() bool { return j.ctx.Err() != nil })
-	return d.Row
+	return d.Row, d.Release
 }
 
 // rows is the way of a PNG or TIFF: each row goes to the views of all outputs as it is decoded, so that the whole is in memory only where an output
@@ -61,7 +62,8 @@ func (j *job) rows(t Task, m meta, p plan, start time.Time) (Result, error) {
 		}
 	}
 	j.doing = "decode " + string(m.Format)
-	next := m.rows.start(j, t.Data)
+	next, release := m.rows.start(j, t.Data)
+	defer release()
 	var pushing time.Duration
 	for range m.Height {
 		row, err := next()

@@ -44,16 +44,17 @@ func (r tiffRows) gray() bool    { return r.Gray }
 func (r tiffRows) opaque() bool  { return !r.Alpha }
 func (r tiffRows) memory() int64 { return r.Memory() }
 
-func (r tiffRows) start(j *job, _ []byte) func() ([]byte, error) {
+func (r tiffRows) start(j *job, _ []byte) (next func() ([]byte, error), release func()) {
 	if j.space.tiff == nil {
 		j.space.tiff = new(tiff.Decoder)
 	}
 	d := j.space.tiff
 	d.Start(r.Layout, tiff.Options{Stop: j.over, JPEG: j.jpegInTIFF})
-	return func() ([]byte, error) {
+	next = func() ([]byte, error) {
 		row, err := d.Row()
 		return row, tiffError(err)
 	}
+	return next, d.Release
 }
 
 func (j *job) readTIFF(data []byte) (image.Image, error) {

@@ -113,8 +113,11 @@ func TestFramesThatAreLeftOutAreSaid(t *testing.T) {
 	ring := tiffs(2, 1) // whose second directory comes after itself
 	first := int(binary.LittleEndian.Uint32(ring[4:]))
 	binary.LittleEndian.PutUint32(ring[len(ring)-4:], binary.LittleEndian.Uint32(ring[first+2+12*int(binary.LittleEndian.Uint16(ring[first:])):]))
+	self := tiffs(2, 0) // whose first directory comes after itself
+	binary.LittleEndian.PutUint32(self[first+2+12*int(binary.LittleEndian.Uint16(self[first:])):], uint32(first))
 	for name, data := range map[string][]byte{
-		"tiff 1": tiffs(1, 0), "tiff 2": tiffs(2, 0), "tiff 3": tiffs(3, 4), "tiff small 1": tiffs(2, 1), "tiff mask 1": tiffs(2, 4), "tiff ring 1": ring,
+		"tiff self 1": self,
+		"tiff 1":      tiffs(1, 0), "tiff 2": tiffs(2, 0), "tiff 3": tiffs(3, 4), "tiff small 1": tiffs(2, 1), "tiff mask 1": tiffs(2, 4), "tiff ring 1": ring,
 		"gif 1": animation(1), "gif 2": animation(2), "gif 3": animation(3), "png 1": apng(1), "png 2": apng(2), "webp 1": webp(1), "webp 2": webp(2),
 	} {
 		want := []string{"of the animation the first frame was taken"}

@@ -88,6 +88,7 @@ func (m *meta) readWebP(data []byte) error {
 		m.Alpha = true
 	}
 	m.decode = 4
+	m.copies = 2 * int64(len(m.webp.lossy)+len(m.webp.lossless)+len(m.webp.alpha))
 	if m.webp.lossy != nil {
 		m.decode = 2
 		if m.webp.alpha != nil {

@@ -82,6 +82,9 @@ func (z *Reader) Start(piece func() ([]byte, error), n int) {
 	z.err = nil
 }
 
+// Release forgets the stream.
+func (z *Reader) Release() { z.piece, z.rest = nil, nil }
+
 // Take gives the next n bytes, good until the next call. Damage is an error of the bytes that it makes doubtful and of those unpacked together with them,
 // and of Finish; bytes given before stay good. One byte behind those given may be read, whatever it is.
 func (z *Reader) Take(n int) ([]byte, error) {

@@ -36,6 +36,12 @@ func (d *Decoder) Start(data []byte, h *Header, stop func() bool) {
 	d.z.Start(d.piece, 1+h.rowBytes())
 }
 
+// Release forgets the file, which is not to be kept from the garbage collector.
+func (d *Decoder) Release() {
+	d.h, d.stop, d.data = nil, nil, nil
+	d.z.Release()
+}
+
 // whole tells whether rows are unfiltered where they stay, four bytes for a pixel.
 func (d *Decoder) whole() bool {
 	return d.h.depth == 8 && (d.h.color == rgb && d.h.key < 0 || d.h.color == rgba)

@@ -152,7 +152,7 @@ func (d *Decoder) paint(out []byte, parts [][]byte, y, n int) {
 	}
 	for _, part := range parts {
 		if len(part) > 0 {
-			l.undo(part[y*size:][:size])
+			d.u.undo(part[y*size:][:size])
 		}
 	}
 	switch {

@@ -1,9 +1,9 @@
 // Package tiff reads the first image of a TIFF or BigTIFF file (TIFF 6.0; Adobe's Technical Notes 1 to 3): strips and tiles, pixels
-// together or in planes, 1 to 32 bits for a sample, gray, RGB, palette, CMYK and YCbCr, alpha of both kinds, floating point.
+// together or in planes, 1 to 32 bits for a sample or 64 of floating point, gray, RGB, palette, CMYK and YCbCr, alpha of both kinds, floating point.
 //
 //	directory ──> layout ──> strip or row of tiles: unpack ──> undo predictor ──> row: samples of 8 bits ──> colors ──> pixels
 //
-// A strip is kept as its samples, and no more than one strip or row of tiles is in memory. It never writes a file. It does not read the old kind of JPEG (compression 6), nor CIE L*a*b* and the raw data of cameras.
+// A strip is kept as its samples, and no more than one strip or row of tiles is in memory. It does not read the old kind of JPEG (compression 6), nor CIE L*a*b* and the raw data of cameras.
 package tiff
 
 import (
@@ -44,6 +44,8 @@ type Layout struct {
 	across, down  int
 	subX, subY    int // of YCbCr
 	offset, count Field
+	reversed      bool  // the bits of each byte
+	tables        Field // that JPEGs share
 	palette       Field
 }
 
@@ -75,6 +77,8 @@ func ReadLayout(d Directory) (Layout, error) {
 	l.format = d.Number(SampleFormat, 1)
 	l.predictor = d.Number(Predictor, 1)
 	l.planar = d.Number(PlanarConfig, 1) == 2
+	l.reversed = d.Number(FillOrder, 1) == 2
+	l.tables, _ = d.Field(JPEGTables)
 	bits, ok := d.Field(BitsPerSample)
 	samples := d.Number(SamplesPerPixel, uint64(max(1, bits.Len())))
 	if samples < 1 || samples > 32 {
@@ -248,18 +252,26 @@ func (l *Layout) bandRows() int { return min(l.blockH, l.Height) }
 
 // Memory is how many bytes a Decoder needs for a file of this layout.
 func (l *Layout) Memory() int64 {
-	need := l.BlockBytes + int64(l.Width)*int64(l.pixelBytes()+l.samples)
+	need := l.BlockBytes + int64(l.Width)*int64(l.pixelBytes()+l.samples) + int64(l.rowBytes())
 	if l.banded() {
 		need += int64(l.bandRows()) * int64(l.Width) * int64(l.pixelBytes())
 	}
 	if l.compression == 7 {
-		need += 12 * int64(l.blockW) * int64(l.blockH) // planes, coefficients and pixels of one block
+		block := int64(l.blockW) * int64(l.blockH)
+		// Coefficients, planes and pixels of a progressive JPEG of four components, and its copies; pixels of all others before it.
+		need += 28*block + 2*int64(min(l.mostJPEG(), len(l.d.data))) + 8*int64(l.Width)*int64(l.Height)
 	}
-	if l.d.Number(FillOrder, 1) == 2 {
-		need += l.BlockBytes
+	if l.reversed {
+		need += int64(min(l.mostPacked(int(l.BlockBytes)), len(l.d.data)))
 	}
 	return need
 }
+
+// mostPacked is more than what n bytes take when they are packed, with the worst of codes; what a file says is longer is not looked at.
+func (l *Layout) mostPacked(n int) int { return 8*n + 1<<10 }
+
+// mostJPEG is more than what a block takes as a JPEG, tables and metadata included.
+func (l *Layout) mostJPEG() int { return 64*l.blockW*l.blockH + 64<<10 }
 
 // rowBytes is the length of a row in a block.
 func (l *Layout) rowBytes() int {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"image"
 	"image/color"
 	"math"
@@ -81,14 +82,24 @@ func decode(data []byte, o Options) (*image.NRGBA, error) {
 	return whole(&l, o)
 }
 
-// whole puts all rows together.
+var used Decoder
+
+// whole puts all rows together, as a new Decoder gives them and as one does that has been used for other files.
 func whole(l *Layout, o Options) (*image.NRGBA, error) {
 	img := image.NewNRGBA(image.Rect(0, 0, l.Width, l.Height))
 	var d Decoder
 	d.Start(l, o)
+	used.Start(l, o)
+	defer used.Release()
 	for y := range l.Height {
 		row, err := d.Row()
+		if again, err2 := used.Row(); err != err2 && fmt.Sprint(err) != fmt.Sprint(err2) || !bytes.Equal(row, again) {
+			panic(fmt.Sprintf("row %d differs from that of a Decoder that has been used for other files: % x, % x, %v, %v", y, row, again, err, err2))
+		}
 		if err != nil {
+			if row, again := d.Row(); again != err || row != nil {
+				panic("an error is not for good")
+			}
 			return nil, err
 		}
 		for x := range l.Width {
@@ -139,6 +150,8 @@ func TestPixelsOfEachKind(t *testing.T) {
 			[]color.NRGBA{gray(128), gray(0), gray(255)}},
 		"bits reversed": {file(le, with(size(2, 1), append(kind(blackIsZero, 1, 8), tag{FillOrder, []uint32{2}})...), []byte{0x80, 0x0f}),
 			[]color.NRGBA{gray(1), gray(0xf0)}},
+		"bits reversed in planes": {file(le, with(size(2, 1), append(kind(rgb, 3, 8), tag{PlanarConfig, []uint32{2}}, tag{FillOrder, []uint32{2}})...), []byte{0x80, 0x40}, []byte{0x20, 0x10}, []byte{8, 4}),
+			[]color.NRGBA{{1, 4, 16, 255}, {2, 8, 32, 255}}},
 		"RGB in planes": {file(le, with(size(2, 1), append(kind(rgb, 3, 8), tag{PlanarConfig, []uint32{2}})...), []byte{1, 2}, []byte{3, 4}, []byte{5, 6}),
 			[]color.NRGBA{{1, 3, 5, 255}, {2, 4, 6, 255}}},
 		"predictor": {file(le, with(size(3, 1), append(kind(rgb, 3, 8), tag{Predictor, []uint32{2}})...), []byte{1, 2, 3, 1, 1, 1, 255, 0, 1}),
@@ -204,38 +217,6 @@ func TestPixelsOfEachKind(t *testing.T) {
 	}
 }
 
-// TestBlocksThatAreJPEGs has JPEGs that are smaller than their tiles, whose rest is black.
-func TestBlocksThatAreJPEGs(t *testing.T) {
-	jpeg := func(file []byte, width, height int, raw bool) (*image.NRGBA, error) {
-		if width != 2 || height != 2 || len(file) != 5 {
-			t.Errorf("a JPEG of %d bytes for %dx%d", len(file), width, height)
-		}
-		pic := image.NewNRGBA(image.Rect(0, 0, 2, 1))
-		for x := range 2 {
-			v := file[4] + uint8(x)
-			pic.SetNRGBA(x, 0, color.NRGBA{v, v, v, 255})
-		}
-		return pic, nil
-	}
-	tile := func(v byte) []byte { return []byte{0xff, 0xd8, 0, 0, v} }
-	for photometric, want := range map[uint32][]uint8{blackIsZero: {10, 11, 20, 0, 0, 0}, whiteIsZero: {245, 244, 235, 0, 0, 0}} {
-		data := file(binary.LittleEndian, []tag{{Width, []uint32{3}}, {Height, []uint32{2}}, {BitsPerSample, []uint32{8}}, {Photometric, []uint32{photometric}},
-			{Compression, []uint32{7}}, {TileWidth, []uint32{2}}, {TileHeight, []uint32{2}}}, tile(10), tile(20))
-		img, err := decode(data, Options{JPEG: jpeg})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i, v := range want {
-			if got := img.NRGBAAt(i%3, i/3); got != (color.NRGBA{v, v, v, 255}) {
-				t.Errorf("photometric %d, pixel %d: %v, want %d", photometric, i, got, v)
-			}
-		}
-		if _, err := decode(data, Options{}); err == nil {
-			t.Error("without a decoder of JPEG it passes")
-		}
-	}
-}
-
 func TestHalfPrecision(t *testing.T) {
 	for bits, want := range map[uint16]float64{0: 0, 0x3c00: 1, 0x3800: 0.5, 0xc000: -2, 1: math.Ldexp(1, -24), 0x7c00: math.Inf(1)} {
 		if got := half(bits); got != want {
@@ -248,13 +229,13 @@ func TestHalfPrecision(t *testing.T) {
 }
 
 func TestFloatPredictorJoinsBytes(t *testing.T) {
-	l := Layout{bits: 32, d: Directory{order: binary.BigEndian}}
+	u := unpacker{l: &Layout{bits: 32, d: Directory{order: binary.BigEndian}}}
 	row := []byte{0x3f, 0x01, 0x40, 0x80, 0x00, 0x00, 0x00, 0x00} // differences of 3f 40 | 80 00 | 00 00 | 00 00
 	want := []byte{0x3f, 0x80, 0, 0, 0x40, 0, 0, 0}               // 1 and 2
 	for i := len(row) - 1; i > 0; i-- {
 		row[i] = []byte{0x3f, 0x40, 0x80, 0, 0, 0, 0, 0}[i] - []byte{0x3f, 0x40, 0x80, 0, 0, 0, 0, 0}[i-1]
 	}
-	if l.undoFloat(row, 1); !bytes.Equal(row, want) {
+	if u.undoFloat(row, 1); !bytes.Equal(row, want) {
 		t.Errorf("% x, want % x", row, want)
 	}
 }

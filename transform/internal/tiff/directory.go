@@ -8,6 +8,7 @@ import (
 // The tags that matter here (TIFF 6.0, section 8, its supplements, and those of Adobe's DNG).
 const (
 	SubfileType     = 254
+	OldSubfileType  = 255
 	Width           = 256
 	Height          = 257
 	BitsPerSample   = 258
@@ -42,6 +43,7 @@ type Directory struct {
 	data    []byte
 	order   binary.ByteOrder
 	entries []byte
+	start   uint64 // where it begins
 	next    uint64 // where the directory behind this one begins, 0 for none
 	big     bool   // BigTIFF: offsets of eight bytes
 }
@@ -95,7 +97,7 @@ func (d Directory) at(at uint64) (Directory, bool) {
 	rest := data[at+number:]
 	there := uint64(len(rest)) / size
 	d.entries = rest[:min(count, maxTags, there)*size]
-	d.next = 0
+	d.start, d.next = at, 0
 	if count <= there && uint64(len(rest))-count*size >= offset {
 		if rest = rest[count*size:]; d.big {
 			d.next = d.order.Uint64(rest)
@@ -108,15 +110,16 @@ func (d Directory) at(at uint64) (Directory, bool) {
 
 // More tells that another page follows: an image that is neither a smaller version of one nor the mask of one.
 func (d Directory) More() bool {
+	first := d.start
 	for range maxPages {
-		if d.next == 0 {
+		if d.next == 0 || d.next == first {
 			break
 		}
 		next, ok := d.at(d.next)
 		if !ok {
 			break
 		}
-		if next.Has(Width) && next.Number(SubfileType, 0)&5 == 0 {
+		if next.Has(Width) && next.Number(SubfileType, 0)&5 == 0 && next.Number(OldSubfileType, 0) != 2 {
 			return true
 		}
 		d = next

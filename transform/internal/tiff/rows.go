@@ -5,6 +5,9 @@ import (
 	"image"
 )
 
+// keepFlipped is how large a copy of a block with its bits reversed may be to be used again.
+const keepFlipped = 1 << 20
+
 // Options are what the decoding needs from outside.
 type Options struct {
 	// Stop is asked before each block and every few rows; its error ends the work.
@@ -23,6 +26,7 @@ type Decoder struct {
 
 	y       int // the row that comes next
 	at, end int // where it is in its band, the row of blocks that it crosses, and how many rows that has
+	err     error
 	parts   [][]byte
 	band    []byte // pixels, of a banded layout
 	row     []byte // pixels, of others
@@ -33,15 +37,13 @@ type Decoder struct {
 // Start begins the file of layout l. The caller has checked that the size of the image is acceptable.
 func (d *Decoder) Start(l *Layout, o Options) {
 	d.l, d.o, d.u.l = l, o, l
-	d.y, d.at, d.end = 0, 0, 0
+	d.y, d.at, d.end, d.err = 0, 0, 0, nil
 	for len(d.parts) < l.planes() {
 		d.parts = append(d.parts, nil)
 	}
 	d.parts = d.parts[:l.planes()]
 	clear(d.parts)
-	if l.banded() {
-		d.band = sized(d.band, l.bandRows()*l.Width*l.pixelBytes())
-	} else {
+	if !l.banded() {
 		d.row = sized(d.row, l.Width*l.pixelBytes())
 	}
 	if l.photometric == paletted && l.bits <= 8 {
@@ -51,19 +53,28 @@ func (d *Decoder) Start(l *Layout, o Options) {
 	}
 }
 
+// Release forgets the file, and what is large only because that was. Nothing is to be kept of a file from one image to the next but what Start overwrites.
+func (d *Decoder) Release() {
+	d.l, d.o, d.u.l = nil, Options{}, nil
+	clear(d.parts)
+	d.u.zip.Release()
+	if cap(d.u.flipped) > keepFlipped {
+		d.u.flipped = nil
+	}
+}
+
 // Row gives the next row, four bytes for a pixel: R, G, B, not premultiplied, and A; of a file whose Layout says Gray, one. Pixels are as they are
 // stored: orientation is not applied. The row is good until the next call, and the caller may not change it. Row may be called as often as the image
 // has rows. An error is for good.
 func (d *Decoder) Row() ([]byte, error) {
 	l := d.l
-	if d.at == d.end {
-		if err := d.nextBand(); err != nil {
-			return nil, err
-		}
-	} else if d.y&63 == 0 {
-		if err := d.o.Stop(); err != nil {
-			return nil, err
-		}
+	if d.err == nil && d.at == d.end {
+		d.err = d.nextBand()
+	} else if d.err == nil && d.y&63 == 0 {
+		d.err = d.o.Stop()
+	}
+	if d.err != nil {
+		return nil, d.err
 	}
 	at := d.at
 	d.at++
@@ -81,10 +92,6 @@ func (d *Decoder) nextBand() error {
 	l := d.l
 	by := d.y / l.blockH
 	d.at, d.end = 0, min(l.blockH, l.Height-by*l.blockH)
-	rows := d.end
-	if l.tiled {
-		rows = l.blockH
-	}
 	stride := l.Width * l.pixelBytes()
 	for bx := range l.across {
 		if err := d.o.Stop(); err != nil {
@@ -94,7 +101,7 @@ func (d *Decoder) nextBand() error {
 		left := bx * l.blockW
 		n := min(l.blockW, l.Width-left)
 		if l.compression == 7 {
-			if err := d.jpegBlock(block, left, n, rows); err != nil {
+			if err := d.jpegBlock(block, left, n); err != nil {
 				return err
 			}
 			continue
@@ -107,13 +114,14 @@ func (d *Decoder) nextBand() error {
 			if err != nil {
 				return err
 			}
-			if d.parts[p], err = d.u.unpack(p, raw, rows); err != nil {
+			if d.parts[p], err = d.u.unpack(p, raw, d.end); err != nil {
 				return err
 			}
 		}
 		if !l.banded() {
 			return nil
 		}
+		d.makeBand()
 		for y := range d.end {
 			d.paint(d.band[y*stride+left*l.pixelBytes():][:n*l.pixelBytes()], d.parts, y, n)
 		}
@@ -121,8 +129,11 @@ func (d *Decoder) nextBand() error {
 	return nil
 }
 
+// makeBand makes room for the pixels of a band, once there is something to put there.
+func (d *Decoder) makeBand() { d.band = sized(d.band, d.l.bandRows()*d.l.Width*d.l.pixelBytes()) }
+
 // jpegBlock puts n columns of a block that is a JPEG into the band. It may lack the tables that all blocks share (Technical Note 2).
-func (d *Decoder) jpegBlock(i, left, n, rows int) error {
+func (d *Decoder) jpegBlock(i, left, n int) error {
 	l := d.l
 	if d.o.JPEG == nil || l.planar || l.bits != 8 {
 		return Unsupported("this kind of JPEG compression")
@@ -135,13 +146,20 @@ func (d *Decoder) jpegBlock(i, left, n, rows int) error {
 		return errors.New("a block is no JPEG")
 	}
 	file := []byte{0xff, 0xd8}
-	if tables, ok := l.d.Field(JPEGTables); ok && len(tables.Bytes) > 4 {
-		file = append(file, tables.Bytes[2:len(tables.Bytes)-2]...)
+	if len(l.tables.Bytes) > 4 {
+		file = append(file, l.tables.Bytes[2:len(l.tables.Bytes)-2]...)
 	}
-	pic, err := d.o.JPEG(append(file, raw[2:]...), l.blockW, rows, l.photometric == rgb)
+	// The count of a block may be of all that follows it, time and again.
+	file = append(file, raw[2:min(len(raw), l.mostJPEG())]...)
+	rows := d.end
+	if l.tiled {
+		rows = l.blockH
+	}
+	pic, err := d.o.JPEG(file, l.blockW, rows, l.photometric == rgb)
 	if err != nil {
 		return err
 	}
+	d.makeBand()
 	size := l.pixelBytes()
 	for y := range d.end {
 		out := d.band[(y*l.Width+left)*size:][:n*size]
@@ -149,18 +167,22 @@ func (d *Decoder) jpegBlock(i, left, n, rows int) error {
 		if y < pic.Rect.Dy() {
 			there = pic.Pix[y*pic.Stride:][:4*min(n, pic.Rect.Dx())]
 		}
-		clear(out[len(there)/4*size:])
-		switch {
-		case !l.Gray:
+		rest := out[len(there)/4*size:]
+		clear(rest)
+		if !l.Gray {
 			copy(out, there)
-		case l.photometric == whiteIsZero:
-			for x := range len(there) / 4 {
-				out[x] = 255 - there[4*x]
+			for x := range len(rest) / 4 {
+				rest[4*x+3] = 255
 			}
-		default:
-			for x := range len(there) / 4 {
-				out[x] = there[4*x]
+			continue
+		}
+		for x := range len(there) / 4 {
+			p := there[4*x:][:3]
+			v := uint8((19595*uint32(p[0]) + 38470*uint32(p[1]) + 7471*uint32(p[2])) >> 16) // should there be colors
+			if l.photometric == whiteIsZero {
+				v = 255 - v
 			}
+			out[x] = v
 		}
 	}
 	return nil

@@ -19,32 +19,33 @@ type unpacker struct {
 	flipped []byte
 	zip     inflate.Reader
 	strings [lzwCodes]uint64
+	apart   []byte // a row whose bytes stand apart
 }
 
 // unpack gives the samples of a block: rows times the bytes of a row, in which a predictor has yet to be undone. It is valid until the next block of the
 // same plane.
 func (u *unpacker) unpack(plane int, raw []byte, rows int) ([]byte, error) {
 	l := u.l
-	if l.d.Number(FillOrder, 1) == 2 {
-		u.flipped = append(u.flipped[:0], raw...)
+	want := rows * l.rowBytes()
+	if l.subX*l.subY > 1 {
+		want = l.subsampledBytes(rows)
+	}
+	if l.reversed {
+		u.flipped = append(u.flipped[:0], raw[:min(len(raw), l.mostPacked(want))]...)
 		for i, b := range u.flipped {
 			u.flipped[i] = bits.Reverse8(b)
 		}
 		raw = u.flipped
 	}
-	want := rows * l.rowBytes()
-	if l.subX*l.subY > 1 {
-		want = l.subsampledBytes(rows)
-	}
 	if l.compression == 1 {
 		if len(raw) < want {
 			return nil, io.ErrUnexpectedEOF
 		}
-		if l.predictor == 1 {
+		if l.predictor == 1 && !l.reversed {
 			return raw[:want], nil
 		}
 	}
-	// No code but that of fax packs better than 1365:1 (LZW). More is not there, and need not be allocated to find out.
+	// No code but that of fax packs better than 1365:1, as LZW does when it begins anew with each full table. More is not there, and need not be allocated to find out.
 	if l.compression != 3 && l.compression != 4 && want/1500 > len(raw) {
 		return nil, io.ErrUnexpectedEOF
 	}
@@ -132,13 +133,14 @@ func packBits(out, raw []byte) error {
 }
 
 // undo takes the differences between the neighbors in a row back: section 14, and Technical Note 3 for floating point.
-func (l *Layout) undo(row []byte) {
+func (u *unpacker) undo(row []byte) {
+	l := u.l
 	step := l.samples / l.planes()
 	order := l.d.order
 	switch {
 	case l.predictor == 1:
 	case l.predictor == 3:
-		l.undoFloat(row, step)
+		u.undoFloat(row, step)
 	case l.bits == 8:
 		for i := step; i < len(row); i++ {
 			row[i] += row[i-step]
@@ -155,17 +157,18 @@ func (l *Layout) undo(row []byte) {
 }
 
 // undoFloat joins the bytes of numbers, which stand apart, the most significant of the whole row first.
-func (l *Layout) undoFloat(row []byte, step int) {
+func (u *unpacker) undoFloat(row []byte, step int) {
 	for i := step; i < len(row); i++ {
 		row[i] += row[i-step]
 	}
-	size := l.bits / 8
+	size := u.l.bits / 8
 	n := len(row) / size
-	apart := bytes.Clone(row)
+	u.apart = append(u.apart[:0], row...)
+	apart := u.apart
 	for i := range n {
 		for b := range size {
 			at := b
-			if l.d.order == binary.ByteOrder(binary.LittleEndian) {
+			if u.l.d.order == binary.ByteOrder(binary.LittleEndian) {
 				at = size - 1 - b
 			}
 			row[i*size+at] = apart[b*n+i]

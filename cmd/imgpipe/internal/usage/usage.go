@@ -97,7 +97,7 @@ func (s *Sampler) run(pids func() []int) {
 		at := time.Since(began)
 		rss, shareable := memory.resident(processes)
 		s.seen.PeakRSS = max(s.seen.PeakRSS, rss)
-		if change := float64(shareable - then); n%shareEvery == 0 || math.Abs(change) > shareChange*float64(then) {
+		if change := float64(shareable - then); n%shareEvery == 0 || math.Abs(change) > max(shareChange*float64(then), 1) {
 			once := sum(processes, proportional)
 			later, _ := memory.resident(processes) // that takes milliseconds, in which they grow
 			twice, then = max((rss+later)/2-once, 0), max(shareable, 1)
