@@ -344,6 +344,7 @@ func stopOnSignal(s *screen, now func()) (stop <-chan struct{}, release func() b
 				count++
 				switch count {
 				case 1:
+					s.end()
 					s.say("stopping: finishing what is under way; once more to stop at once")
 					close(stopping)
 				case 2:

@@ -32,6 +32,7 @@ type screen struct {
 	began  time.Time
 	total  int // 0 while it is not known
 	counts pipeline.Totals
+	ending bool // no more items are begun
 	bytes  int64
 
 	once    sync.Once
@@ -146,6 +147,13 @@ func (s *screen) megabytes() float64 {
 	return float64(s.bytes) / 1e6 / max(time.Since(s.began).Seconds(), 1e-3)
 }
 
+// end notes that no more items are begun: how long all would take is not told any more.
+func (s *screen) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ending = true
+}
+
 // plain writes a line every few seconds.
 func (s *screen) plain() {
 	tick := time.NewTicker(plainEvery)
@@ -172,7 +180,7 @@ func (s *screen) status() string {
 		text += fmt.Sprintf("/%d", s.total-s.counts.Skipped)
 	}
 	text += fmt.Sprintf(" images, %d failed, %.1f images/s, %.1f MB/s", s.counts.Failed, rate, s.megabytes())
-	if left > 0 && rate > 0 {
+	if left > 0 && rate > 0 && !s.ending {
 		text += fmt.Sprintf(", %s left", time.Duration(float64(left)/rate*float64(time.Second)).Round(time.Second))
 	}
 	return text
