@@ -105,6 +105,11 @@ func (r *runner) transform(ctx context.Context, j *job) bool {
 	j.ticket.end()
 	taken := r.now()
 	j.Spans = append(j.Spans, Span{StageQueue, 0, j.ready, taken})
+	if r.stopped(ctx) && !j.Item.URL { // read, and not begun; what was downloaded is not thrown away
+		r.release(j, true)
+		j.Status, j.Err = Interrupted, errStopped
+		return false
+	}
 	g, guarded := j.Place.(Guard)
 	apart := false
 	if guarded {

@@ -206,7 +206,7 @@ type Options struct {
 	// MaxFailureShare ends the run when, after at least 20 items were tried, this share of them or more has failed, from 0 to 1; 0 means
 	// no limit.
 	MaxFailureShare float64
-	// Stop ends the run gracefully when it is closed: no further item is taken, those under way are finished.
+	// Stop ends the run gracefully when it is closed: no further item is taken, and those under way are finished, but for files that were read and not begun.
 	Stop <-chan struct{}
 	// Stopping, if it is set, is called once when the run begins to stop before its items end, whatever the reason, from a goroutine of
 	// its own. It should end the items, where they may have to be waited for, and waits of the Fetcher.
