@@ -24,8 +24,8 @@ type job struct {
 	assets     map[string]*asset
 	doing      string // for the message of an error
 	flattened  bool   // transparency was lost
-	unprofiled Format // a color profile was, in this format
-	first      string // what the frame or page is of, of which others were left out
+	unprofiled bool   // a color profile was
+	first      bool   // frames or pages were left out
 	space      *workspace
 }
 
@@ -47,18 +47,23 @@ func Do(ctx context.Context, t Task) (Result, error) {
 	var res Result
 	err := guard(&j.doing, func() (err error) {
 		res, err = j.run(t)
-		if j.first != "" {
-			res.Warnings = append(res.Warnings, j.first+" was taken")
+		if j.first {
+			what := "animation the first frame"
+			if res.Source.Format == TIFF {
+				what = "pages the first"
+			}
+			res.Warnings = append(res.Warnings, "of the "+what+" was taken")
 		}
+		format := t.Spec.Output(res.Source)
 		if j.flattened {
-			what, over, format := "transparency", or(string(t.Spec.Background), "white"), t.Spec.Output(res.Source)
+			what, over := "transparency", or(string(t.Spec.Background), "white")
 			if format == GIF {
 				what = "partial transparency"
 			}
 			res.Warnings = append(res.Warnings, fmt.Sprintf("%s was laid over %s, as %s has none: png keeps it", what, over, format))
 		}
-		if j.unprofiled != "" {
-			res.Warnings = append(res.Warnings, fmt.Sprintf("the color profile was left out of the %s, where its colors look different: jpeg and png keep it", j.unprofiled))
+		if j.unprofiled {
+			res.Warnings = append(res.Warnings, fmt.Sprintf("the color profile was left out of the %s, where its colors look different: jpeg and png keep it", format))
 		}
 		return err
 	})
@@ -111,12 +116,7 @@ func (j *job) run(t Task) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	if m.more {
-		j.first = "of the animation the first frame"
-		if m.Format == TIFF {
-			j.first = "of the pages the first"
-		}
-	}
+	j.first = m.more
 	j.space = workspaces.Get().(*workspace)
 	defer j.space.release()
 	if h.planes != nil {

@@ -34,7 +34,7 @@ func (j *job) encode(img *image.NRGBA, f Format, quality int, profile *profile) 
 		return nil, &Error{Kind: ClassEncode, Doing: "encode " + string(f), Err: err}
 	}
 	if profile != nil && f != JPEG && f != PNG {
-		j.unprofiled = f
+		j.unprofiled = true
 	}
 	out := &writer{ctx: j.ctx}
 	var err error

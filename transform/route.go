@@ -112,9 +112,11 @@ func eighths(v view, left, fx, fy float64) int {
 
 // need estimates the bytes of memory that it takes to get to the views, and for direct ones to their files.
 func (r *route) need() int64 {
-	need := int64(2*r.header.Width)*int64(r.header.Height) + 500<<10
-	if !r.video {
-		need = r.header.Memory(r.scale) + 500<<10
+	need := int64(500 << 10)
+	if r.video {
+		need += 2 * int64(r.header.Width) * int64(r.header.Height)
+	} else {
+		need += r.header.Memory(r.scale)
 	}
 	var planes int64 // before and after a turn; one leg after the other uses them
 	for _, l := range r.legs {

@@ -95,7 +95,6 @@ func addRunFlags(flags *pflag.FlagSet) *runFlags {
 	input.add(choice(&f.listFormat, "auto", "plain", "csv", "tsv", "jsonl"), "list-format", "", "format of the lists (default auto: by extension and content)")
 	input.str(&f.listKey, "url-col", "", "NAME", "column or key that holds the URL (default url); a number counts the columns\nof a table without a header from 1")
 	input.yes(&f.null, "null", "0", "entries of plain lists end with a NUL byte, as find -print0 writes them")
-
 	input.str(&f.root, "root", "", "DIR", "keep the folders below DIR in the names of outputs, also of files that a list\nor the shell names: find /photos … | imgpipe run --root /photos -i - -o small")
 
 	picture := flagGroup{flags, "Picture"}

@@ -155,20 +155,22 @@ func (d *Decoder) paint(out []byte, parts [][]byte, y, n int) {
 			d.u.undo(part[y*size:][:size])
 		}
 	}
-	switch {
-	case l.photometric == paletted:
-		s := source{l, parts[0][y*size:][:size]}
+	var s []byte
+	if l.photometric != paletted || l.alpha > 0 {
+		s = d.samples(parts, y, n)
+	}
+	if l.photometric == paletted {
+		indices := source{l, parts[0][y*size:][:size]}
 		for x := range n {
-			c := d.fromPalette(s.raw(x * l.samples / len(parts)))
+			c := d.fromPalette(indices.raw(x * l.samples / len(parts)))
 			copy(out[4*x:4*x+4], c[:])
 		}
-	default:
-		l.color(out, d.samples(parts, y, n))
+	} else {
+		l.color(out, s)
 	}
 	if l.alpha == 0 {
 		return
 	}
-	s := d.samples(parts, y, n)
 	for x := range n {
 		p, a := out[4*x:][:4], s[x*l.samples+l.alpha]
 		p[3] = a

@@ -68,9 +68,11 @@ func (d *Decoder) Release() {
 // has rows. An error is for good.
 func (d *Decoder) Row() ([]byte, error) {
 	l := d.l
-	if d.err == nil && d.at == d.end {
+	switch {
+	case d.err != nil:
+	case d.at == d.end:
 		d.err = d.nextBand()
-	} else if d.err == nil && d.y&63 == 0 {
+	case d.y&63 == 0:
 		d.err = d.o.Stop()
 	}
 	if d.err != nil {

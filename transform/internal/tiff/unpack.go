@@ -52,12 +52,8 @@ func (u *unpacker) unpack(plane int, raw []byte, rows int) ([]byte, error) {
 	for len(u.buffers) <= plane {
 		u.buffers = append(u.buffers, nil)
 	}
-	out := u.buffers[plane]
-	if cap(out) < want {
-		out = make([]byte, want)
-		u.buffers[plane] = out
-	}
-	out = out[:want]
+	out := sized(u.buffers[plane], want)
+	u.buffers[plane] = out
 	return out, u.fill(out, raw, rows)
 }
 
