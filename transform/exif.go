@@ -2,7 +2,6 @@ package transform
 
 import (
 	"bytes"
-	"encoding/hex"
 	"strings"
 
 	"imgpipe/transform/internal/tiff"
@@ -24,8 +23,9 @@ func orientation(exif, xmp []byte) int {
 	return xmpOrientation(xmp)
 }
 
-// xmpOrientation finds tiff:Orientation, written as an attribute or as an element.
+// xmpOrientation finds tiff:Orientation in the first maxProfile bytes, written as an attribute or as an element.
 func xmpOrientation(xmp []byte) int {
+	xmp = xmp[:min(len(xmp), maxProfile)]
 	_, rest, found := bytes.Cut(xmp, []byte("tiff:Orientation"))
 	if !found {
 		return 1
@@ -37,14 +37,46 @@ func xmpOrientation(xmp []byte) int {
 	return 1
 }
 
-// rawProfile reads ImageMagick's way of keeping EXIF in a PNG's text: a name, a length, and hexadecimal digits in lines.
+// rawProfile reads ImageMagick's way of keeping EXIF in a PNG's text: a name, a length, and hexadecimal digits in lines. It looks at
+// maxProfile bytes of text, and ends where something else follows the digits.
 func rawProfile(text []byte) []byte {
-	fields := bytes.Fields(text)
-	if len(fields) < 3 {
-		return nil
+	text = text[:min(len(text), maxProfile)]
+	for range 2 { // the name and the length
+		text = bytes.TrimLeft(text, spaces)
+		end := bytes.IndexAny(text, spaces)
+		if end < 0 {
+			return nil
+		}
+		text = text[end:]
 	}
-	digits := bytes.Join(fields[2:], nil)
-	raw := make([]byte, len(digits)/2)
-	n, _ := hex.Decode(raw, digits[:len(digits)/2*2])
-	return raw[:n]
+	raw := make([]byte, 0, len(text)/2)
+	high, half := byte(0), false
+	for _, c := range text {
+		digit, ok := hexDigit(c)
+		switch {
+		case strings.IndexByte(spaces, c) >= 0:
+		case !ok:
+			return raw
+		case half:
+			raw, half = append(raw, high|digit), false
+		default:
+			high, half = digit<<4, true
+		}
+	}
+	return raw
+}
+
+// spaces are the characters between the parts of a raw profile.
+const spaces = " \t\n\v\f\r"
+
+func hexDigit(c byte) (byte, bool) {
+	switch {
+	case '0' <= c && c <= '9':
+		return c - '0', true
+	case 'a' <= c && c <= 'f':
+		return c - 'a' + 10, true
+	case 'A' <= c && c <= 'F':
+		return c - 'A' + 10, true
+	}
+	return 0, false
 }

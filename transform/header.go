@@ -79,6 +79,12 @@ func (e unsupportedError) Error() string { return string(e) + " cannot be read" 
 
 var errShort = errors.New("the file ends in its header")
 
+// maxParts bounds the chunks, segments or blocks of a file that are looked at: real files have some thousands, of which nearly all
+// hold pixels. Without a bound, a file of nothing but empty parts costs as much to read as an image.
+const maxParts = 1 << 18
+
+var errParts = fmt.Errorf("it has over %d parts: expected an image among them", maxParts)
+
 // gif reads the logical screen and finds the first frame (GIF89a, sections 18 to 23).
 func (m *meta) gif(data []byte) error {
 	if len(data) < 13 {
@@ -89,7 +95,10 @@ func (m *meta) gif(data []byte) error {
 	if data[10]&0x80 != 0 {
 		at += 3 << (data[10]&7 + 1)
 	}
-	for at < len(data) {
+	for count := 0; at < len(data); count++ {
+		if count == maxParts {
+			return errParts
+		}
 		switch data[at] {
 		case 0x21: // extension
 			if at+6 < len(data) && data[at+1] == 0xf9 && data[at+3]&1 != 0 {
@@ -128,7 +137,7 @@ func gifGoesOn(data []byte, at int) bool {
 		at += 3 << (data[at+9]&7 + 1)
 	}
 	at = gifBlocks(data, at+11) // behind the descriptor and the size of codes
-	for at < len(data) && data[at] == 0x21 {
+	for count := 0; at < len(data) && data[at] == 0x21 && count < maxParts; count++ {
 		at = gifBlocks(data, at+2)
 	}
 	return at < len(data) && data[at] == 0x2c

@@ -18,7 +18,10 @@ func (m *meta) jpeg(data []byte) error {
 	var profile [256][]byte
 	var profileSize, parts int
 	adobe := false
-	for at := 2; ; {
+	for at, count := 2, 0; ; count++ {
+		if count == maxParts {
+			return errParts
+		}
 		// Some writers leave bytes between segments; decoders skip them.
 		skip := bytes.IndexByte(data[min(at, len(data)):], 0xff)
 		if skip < 0 {

@@ -30,19 +30,14 @@ func (m *meta) png(data []byte) error {
 	if depth == 16 {
 		m.decode *= 2
 	}
-	var exif, xmp []byte
-	// A file may hold any number of texts that unpack to a thousand times their size; one of each kind is enough.
-	inflations := 0
-	inflate := func(b []byte) []byte {
-		if inflations++; inflations > 4 {
-			return nil
-		}
-		return inflate(b)
-	}
-	for at := 8; at+12 <= len(data); {
+	var texts pngTexts
+	for at, count := 8, 0; at+12 <= len(data); count++ {
 		size := int(binary.BigEndian.Uint32(data[at:]))
 		if size < 0 || size > len(data)-at-12 {
 			break
+		}
+		if count == maxParts {
+			return errParts
 		}
 		body := data[at+8 : at+8+size]
 		switch string(data[at+4 : at+8]) {
@@ -52,34 +47,16 @@ func (m *meta) png(data []byte) error {
 		case "acTL":
 			m.more = len(body) >= 4 && binary.BigEndian.Uint32(body) > 1
 		case "eXIf":
-			exif = body
+			texts.exif = first(texts.exif, body)
 		case "iTXt":
-			if text, ok := bytes.CutPrefix(body, []byte("XML:com.adobe.xmp\x00")); ok && len(text) > 2 {
-				xmp = internationalText(text, inflate)
-			}
-		case "tEXt", "zTXt":
-			name, text, _ := bytes.Cut(body, []byte{0})
-			kind, ok := bytes.CutPrefix(name, []byte("Raw profile type "))
-			if !ok || len(text) == 0 {
-				break
-			}
-			if data[at+4] == 'z' {
-				text = inflate(text[1:])
-			}
-			switch string(kind) {
-			case "exif", "APP1":
-				raw := rawProfile(text)
-				if packet, ok := bytes.CutPrefix(raw, []byte(xmpName)); ok {
-					xmp = packet
-				} else if exif == nil {
-					exif = raw
-				}
-			case "xmp":
-				xmp = rawProfile(text)
-			}
+			texts.international(body)
+		case "tEXt":
+			texts.raw(body, false)
+		case "zTXt":
+			texts.raw(body, true)
 		case "iCCP":
-			if _, text, ok := bytes.Cut(body, []byte{0}); ok && len(text) > 1 {
-				m.icc = inflate(text[1:])
+			if _, text, ok := bytes.Cut(body, []byte{0}); ok && len(text) > 1 && m.icc == nil {
+				m.icc = texts.inflate(text[1:])
 			}
 		}
 		at += size + 12
@@ -87,7 +64,7 @@ func (m *meta) png(data []byte) error {
 	if interlaced != 0 {
 		m.decode *= 2 // each pass is an image of its own
 	}
-	m.Orientation = orientation(exif, xmp)
+	m.Orientation = orientation(first(texts.exif, texts.rawEXIF), first(texts.xmp, texts.rawXMP))
 	return nil
 }
 
@@ -111,26 +88,98 @@ func (m *meta) findRows(r rowSource) {
 	m.rows = r
 }
 
-// internationalText gives the text of an iTXt chunk that follows its keyword: a flag, a method, a language, a translated keyword.
-func internationalText(b []byte, inflate func([]byte) []byte) []byte {
-	packed := b[0] == 1
-	_, b, _ = bytes.Cut(b[2:], []byte{0})
-	_, b, _ = bytes.Cut(b, []byte{0})
-	if packed {
-		return inflate(b)
+// pngTexts are the texts of a PNG in which an orientation may stand. A file may hold any number of each kind, which unpack to a thousand
+// times their size: the first of a kind counts, and all others are passed over.
+type pngTexts struct {
+	exif, xmp       []byte // chunks of their own
+	rawEXIF, rawXMP []byte // ImageMagick's raw profiles
+	looked          int    // how many were unpacked or read from digits
+}
+
+// maxTexts bounds how many texts of a PNG are unpacked or read from digits, the color profile among them.
+const maxTexts = 4
+
+// first returns a unless it is nil, and then b.
+func first(a, b []byte) []byte {
+	if a != nil {
+		return a
 	}
 	return b
 }
 
-// inflate unpacks what zlib packed, nil where that is damaged or larger than a profile may be.
+// inflate unpacks b, unless that was done for too many before.
+func (t *pngTexts) inflate(b []byte) []byte {
+	if t.looked++; t.looked > maxTexts {
+		return nil
+	}
+	return inflate(b)
+}
+
+// international reads XMP from an iTXt chunk: a keyword, a flag, a method, a language, a translated keyword, and the text.
+func (t *pngTexts) international(body []byte) {
+	b, ok := bytes.CutPrefix(body, []byte("XML:com.adobe.xmp\x00"))
+	if !ok || len(b) <= 2 || t.xmp != nil {
+		return
+	}
+	packed := b[0] == 1
+	_, b, _ = bytes.Cut(b[2:], []byte{0})
+	_, b, _ = bytes.Cut(b, []byte{0})
+	if packed {
+		b = t.inflate(b)
+	}
+	t.xmp = b
+}
+
+// raw reads one of ImageMagick's raw profiles from a tEXt or zTXt chunk: a keyword and the text.
+func (t *pngTexts) raw(body []byte, packed bool) {
+	kind, ok := bytes.CutPrefix(body, []byte("Raw profile type "))
+	if !ok {
+		return
+	}
+	kind, text, _ := bytes.Cut(kind, []byte{0})
+	name := string(kind[:min(len(kind), 8)])
+	if name != "exif" && name != "APP1" && name != "xmp" || len(text) == 0 || t.rawEXIF != nil && t.rawXMP != nil {
+		return
+	}
+	if packed {
+		text = t.inflate(text[1:])
+	} else if t.looked++; t.looked > maxTexts {
+		return
+	}
+	raw := rawProfile(text)
+	packet, isXMP := bytes.CutPrefix(raw, []byte(xmpName))
+	switch {
+	case name == "xmp":
+		t.rawXMP = first(t.rawXMP, raw)
+	case isXMP:
+		t.rawXMP = first(t.rawXMP, packet)
+	default:
+		t.rawEXIF = first(t.rawEXIF, raw)
+	}
+}
+
+// inflate unpacks what zlib packed; nil where that is damaged or larger than a profile may be.
 func inflate(b []byte) []byte {
 	r, err := zlib.NewReader(bytes.NewReader(b))
 	if err != nil {
 		return nil
 	}
-	out, err := io.ReadAll(io.LimitReader(r, maxProfile+1))
-	if err != nil || len(out) > maxProfile {
-		return nil
+	// Real profiles and texts are packed to a half or a fifth. For others there is room for as much as may be.
+	out := make([]byte, 0, min(8*len(b)+64, maxProfile+1))
+	for {
+		if len(out) > maxProfile {
+			return nil
+		}
+		if len(out) == cap(out) {
+			out = append(make([]byte, 0, maxProfile+1), out...)
+		}
+		n, err := r.Read(out[len(out):cap(out)])
+		out = out[:len(out)+n]
+		if err == io.EOF && len(out) <= maxProfile {
+			return out
+		}
+		if err != nil {
+			return nil
+		}
 	}
-	return out
 }

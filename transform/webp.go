@@ -22,13 +22,17 @@ type webpFrame struct {
 func (m *meta) readWebP(data []byte) error {
 	var exif, xmp []byte
 	var extended, animated bool
-	for rest := data[12:]; ; {
+	rest := data[12:]
+	for count := 0; ; count++ {
+		if count == maxParts {
+			return errParts
+		}
 		name, body, next, ok := webpChunk(rest)
 		if !ok {
 			break
 		}
 		rest = next
-		switch name {
+		switch string(name) {
 		case "VP8X":
 			if len(body) < 10 {
 				return errShort
@@ -43,7 +47,8 @@ func (m *meta) readWebP(data []byte) error {
 				continue
 			}
 			x, y := 2*uint24(body), 2*uint24(body[3:])
-			for inner := body[16:]; ; {
+			inner := body[16:]
+			for range maxParts {
 				name, chunk, next, ok := webpChunk(inner)
 				if !ok {
 					break
@@ -56,9 +61,9 @@ func (m *meta) readWebP(data []byte) error {
 			}
 			m.view = image.Rect(x, y, x+m.webp.width, y+m.webp.height)
 		case "EXIF":
-			exif = body
+			exif = first(exif, body)
 		case "XMP ":
-			xmp = body
+			xmp = first(xmp, body)
 		case "ICCP":
 			if len(body) <= maxProfile {
 				m.icc = body
@@ -103,12 +108,12 @@ func (m *meta) readWebP(data []byte) error {
 }
 
 // webpChunk takes the first chunk off a list. A last chunk that is cut short is given as far as it goes: its decoder judges.
-func webpChunk(b []byte) (name string, body, rest []byte, ok bool) {
+func webpChunk(b []byte) (name, body, rest []byte, ok bool) {
 	if len(b) < 8 {
-		return "", nil, nil, false
+		return nil, nil, nil, false
 	}
 	size := uint64(binary.LittleEndian.Uint32(b[4:]))
-	name, b = string(b[:4]), b[8:]
+	name, b = b[:4], b[8:]
 	if size > uint64(len(b)) {
 		return name, b, nil, true
 	}
@@ -124,14 +129,16 @@ func uint24(b []byte) int { return int(b[0]) | int(b[1])<<8 | int(b[2])<<16 }
 func (f *webpFrame) empty() bool { return f.lossy == nil && f.lossless == nil }
 
 // add keeps the chunks of the first image.
-func (f *webpFrame) add(name string, body []byte) {
-	switch {
-	case !f.empty():
-	case name == "VP8 ":
+func (f *webpFrame) add(name, body []byte) {
+	if !f.empty() {
+		return
+	}
+	switch string(name) {
+	case "VP8 ":
 		f.lossy = body
-	case name == "VP8L":
+	case "VP8L":
 		f.lossless = body
-	case name == "ALPH":
+	case "ALPH":
 		f.alpha = body
 	}
 }

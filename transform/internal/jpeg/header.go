@@ -240,9 +240,13 @@ type segment struct {
 
 // A walker finds the segments of a file one after the other.
 type walker struct {
-	data []byte
-	off  int
+	data  []byte
+	off   int
+	steps int // markers so far, those that are passed over included
 }
+
+// maxMarkers bounds the markers of a file that are looked at outside its scans: real files have some hundreds.
+const maxMarkers = 1 << 18
 
 // errEnd is what next returns where the file ends between two segments.
 var errEnd = FormatError("the file ends where a marker was expected")
@@ -251,16 +255,22 @@ var errEnd = FormatError("the file ends where a marker was expected")
 // markers, which some writers leave after a scan.
 func (w *walker) next() (segment, error) {
 	for {
+		if w.steps++; w.steps > maxMarkers {
+			return segment{}, FormatError(fmt.Sprintf("the file has over %d markers outside its scans", maxMarkers))
+		}
 		i := bytes.IndexByte(w.data[min(w.off, len(w.data)):], 0xff)
 		if i < 0 || w.off+i+1 >= len(w.data) {
 			w.off = len(w.data)
 			return segment{}, errEnd
 		}
 		w.off += i
+		for w.off+2 < len(w.data) && w.data[w.off+1] == 0xff {
+			w.off++
+		}
 		m := w.data[w.off+1]
 		if m == 0xff {
-			w.off++
-			continue
+			w.off = len(w.data)
+			return segment{}, errEnd
 		}
 		seg := segment{marker: m, off: w.off}
 		w.off += 2
