@@ -34,7 +34,7 @@ func (j *job) load(data []byte, m meta, orientation int) (*image.NRGBA, error) {
 func (l Limits) check(w, h int) error {
 	limit := l.MaxPixels
 	if limit <= 0 {
-		limit = defaultMaxPixels
+		limit = DefaultMaxPixels
 	}
 	if int64(w) > limit/int64(h) {
 		return fmt.Errorf("%dx%d is %.1f million pixels: expected at most %.1f", w, h, float64(w)*float64(h)/1e6, float64(limit)/1e6)
@@ -42,7 +42,9 @@ func (l Limits) check(w, h int) error {
 	return nil
 }
 
-const defaultMaxPixels = 100_000_000
+// DefaultMaxPixels is the MaxPixels of Limits that name none: 16383 × 16383, as other programs have it. Phones make 200 million pixels, and
+// what an image takes of memory bounds it besides.
+const DefaultMaxPixels = 16383 * 16383
 
 // fault makes the *Error of what a decoder said.
 func (j *job) fault(err error) error {

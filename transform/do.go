@@ -22,10 +22,11 @@ type job struct {
 	limits     Limits
 	background *image.Uniform
 	assets     map[string]*asset
-	doing      string // for the message of an error
-	flattened  bool   // transparency was lost
-	unprofiled bool   // a color profile was
-	first      bool   // frames or pages were left out
+	doing      string   // for the message of an error
+	flattened  bool     // transparency was lost
+	unprofiled bool     // a color profile was
+	first      bool     // frames or pages were left out
+	small      []string // what plan says of outputs that are smaller than their box
 	space      *workspace
 }
 
@@ -54,6 +55,7 @@ func Do(ctx context.Context, t Task) (Result, error) {
 			}
 			res.Warnings = append(res.Warnings, "of the "+what+" was taken")
 		}
+		res.Warnings = append(res.Warnings, j.small...)
 		format := t.Spec.Output(res.Source)
 		if j.flattened {
 			what, over := "transparency", or(string(t.Spec.Background), "white")
@@ -116,7 +118,7 @@ func (j *job) run(t Task) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	j.first = m.more
+	j.first, j.small = m.more, p.small
 	j.space = workspaces.Get().(*workspace)
 	defer j.space.release()
 	if h.planes != nil {

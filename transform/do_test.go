@@ -452,7 +452,7 @@ func TestGigapixelClaimIsRefusedUnread(t *testing.T) {
 	for f, data := range claims {
 		used := allocated(func() {
 			_, err := Do(context.Background(), Task{Data: data})
-			if class(err) != ClassTooLarge || !strings.Contains(err.Error(), "expected at most 100.0") {
+			if class(err) != ClassTooLarge || !strings.Contains(err.Error(), "expected at most 268.4") {
 				t.Errorf("%s: %v", f, err)
 			}
 		})

@@ -1,6 +1,7 @@
 package transform
 
 import (
+	"fmt"
 	"image"
 )
 
@@ -11,6 +12,7 @@ type plan struct {
 	branches    []branch
 	format      Format
 	quality     int
+	small       []string // a warning for each output that is smaller than the box which it was to fill
 }
 
 // A branch makes one output.
@@ -44,6 +46,9 @@ func (s Spec) plan(h Header, limits Limits) (plan, error) {
 				if bw, bh, err = op.op.size(args(op), bw, bh); err != nil {
 					return plan{}, &Error{Kind: ClassOperation, Doing: op.op.name, Err: err}
 				}
+				if why := tooSmall(op, b.sizes[len(b.sizes)-1], bw, bh); why != "" {
+					p.small = append(p.small, why)
+				}
 				if err := limits.check(bw, bh); err != nil {
 					return plan{}, &Error{Kind: ClassTooLarge, Doing: op.op.name, Err: err}
 				}
@@ -56,6 +61,19 @@ func (s Spec) plan(h Header, limits Limits) (plan, error) {
 		p.branches = append(p.branches, b)
 	}
 	return p, nil
+}
+
+// tooSmall says that op, a resize that was to fill a box, made only w × h pixels of an image of that size; "" for all else.
+func tooSmall(op Op, size image.Point, w, h int) string {
+	if op.op.name != "resize" {
+		return ""
+	}
+	r := resizeOf(args(op))
+	if r.Width == 0 || r.Height == 0 || or(string(r.Fit), string(FitInside)) == string(FitInside) || w >= r.Width && h >= r.Height {
+		return ""
+	}
+	return fmt.Sprintf("smaller than the %dx%d that fit %s was to fill: %dx%d, as the image is only %dx%d and upscale is off",
+		r.Width, r.Height, r.Fit, w, h, size.X, size.Y)
 }
 
 // Need estimates the bytes of memory that Do will use at its peak for an image with header h, besides its file: what the way of its pixels

@@ -31,7 +31,8 @@ type Result struct {
 	// Outputs are the files made.
 	Outputs []Output
 	// Warnings say what was wrong with an input that could be read all the same, such as a scan that ends early, and what its outputs have
-	// lost: transparency that was there, where their format has none.
+	// lost: transparency that was there, where their format has none. They also name the outputs that are smaller than the box that
+	// they were to fill.
 	Warnings []string
 	// Path names the way the pixels went: "ycbcr" (JPEG planes from end to end), "ycbcr+rgba" (JPEG planes as far as geometry goes, RGB
 	// from there), "gray" (rows of one sample for a pixel, from end to end), "gray+rgba" or "rgba".
@@ -55,7 +56,7 @@ type Output struct {
 // Limits bound what one Task may use. A zero field means its default.
 type Limits struct {
 	// MaxPixels is the largest width × height of an input, taken from its header before anything is decoded, and of
-	// each output. Default 100 million.
+	// each output. Default DefaultMaxPixels.
 	MaxPixels int64
 	// Time is how long the work may take once it has begun. Default no limit.
 	Time time.Duration

@@ -149,3 +149,33 @@ func TestLostProfileIsSaid(t *testing.T) {
 		}
 	}
 }
+
+// What was to fill a box either does, to the pixel, or a warning says that it does not.
+func TestBoxIsFilledOrAWarningSaysWhichImageWasTooSmall(t *testing.T) {
+	for _, size := range [][2]int{{200, 180}, {256, 256}, {255, 400}, {400, 255}, {300, 257}, {1, 1}, {256, 1}, {1000, 3}} {
+		for _, f := range []Format{PNG, JPEG} {
+			data := encoded(t, scene(size[0], size[1]), f)
+			for _, fit := range fitWords {
+				for _, upscale := range []string{"", ",upscale"} {
+					for _, spec := range []string{"size=256x256,fit=", "resize=256x256,fit="} {
+						res := do(t, data, spec+fit+upscale)
+						out := res.Outputs[0]
+						exact := out.Width == 256 && out.Height == 256
+						warned := len(res.Warnings) == 1 && strings.Contains(res.Warnings[0], "upscale")
+						if fit == "inside" && len(res.Warnings) > 0 {
+							t.Errorf("%s of %v with %s%s: %q", f, size, spec, fit, res.Warnings)
+						}
+						if fit != "inside" && exact == warned || fit != "inside" && !exact && upscale != "" || fit == "contain" && !exact {
+							t.Errorf("%s of %v with %s%s%s: %dx%d, warnings %q", f, size, spec, fit, upscale, out.Width, out.Height, res.Warnings)
+						}
+					}
+				}
+			}
+		}
+	}
+	// Two sizes have a warning each.
+	res := do(t, encoded(t, scene(20, 30), PNG), "size=25x25,fit=cover;size=40x40,fit=fill;size=10x10,fit=cover")
+	if len(res.Warnings) != 2 || !strings.Contains(res.Warnings[0], "25x25") || !strings.Contains(res.Warnings[1], "40x40") {
+		t.Errorf("warnings %q: expected one for 25x25 and one for 40x40", res.Warnings)
+	}
+}

@@ -106,7 +106,7 @@ func addRunFlags(flags *pflag.FlagSet) *runFlags {
 		"what cover keeps: center (default), north, northeast, …, or smart")
 	picture.add(word(&f.filter, "NAME", func(s string) error { _, err := transform.ParseFilter(s); return err }), "filter", "",
 		"lanczos (default), catmullrom, mitchell, linear, box, nearest")
-	picture.yes(&f.upscale, "upscale", "", "allow images to become larger than they are")
+	picture.yes(&f.upscale, "upscale", "", "allow images to become larger than they are. Without it, cover and fill make a\nsmaller picture of an image that is smaller than the box, with a warning, and\ncontain pads it")
 	picture.add(list[transform.Op]{&f.ops, transform.ParseOp, "OP"}, "op", "",
 		"an operation such as grayscale or blur=1.5; may be repeated, and is done in\nthe order given, after resizing: see 'imgpipe ops'")
 	picture.add(word(&f.colour, "COLOUR", func(s string) error { _, err := transform.ParseColor(s); return err }), "background", "",
@@ -134,9 +134,9 @@ func addRunFlags(flags *pflag.FlagSet) *runFlags {
 	speed.add(amount(&f.memory), "memory", "", "budget for fetched files and decoded pixels (default half of what there is)")
 
 	limits := flagGroup{flags, "Limits"}
-	f.maxBytes, f.maxPixels, f.itemTimeout = 64e6, 100e6, time.Minute
+	f.maxBytes, f.maxPixels, f.itemTimeout = 64e6, transform.DefaultMaxPixels, time.Minute
 	limits.add(amount(&f.maxBytes), "max-bytes", "", "largest file that is read")
-	limits.add(pixels(&f.maxPixels), "max-pixels", "", "largest image that is decoded")
+	limits.add(pixels(&f.maxPixels), "max-pixels", "", "largest image that is decoded, and largest output")
 	limits.add(period(&f.itemTimeout, true), "item-timeout", "", "time for the whole transform of one image, from when it\nbegins; 0 for no limit")
 	limits.add(failures(&f.maxFailures), "max-failures", "", "stop when so many images have failed; 1 stops at the first (default no limit)")
 
