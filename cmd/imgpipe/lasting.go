@@ -10,12 +10,12 @@ import (
 	"imgpipe/pipeline"
 )
 
-// A failure lasts if asking the same thing again is known to bring the same answer: a server said that there is nothing to be had, or
-// the image kills whatever process transforms it. The same command leaves such an item out, says so, and still ends with
-// exitSomeFailed: not all of its images are done. --retry-failed and --force try it.
+// A failure lasts if asking the same thing again is known to bring the same answer: a server said that there is
+// nothing to be had, or the image kills whatever process transforms it. The same command leaves such an item out, says
+// so, and still ends with exitSomeFailed: not all of its images are done. --retry-failed and --force try it.
 
-// lasting reports whether a failure of that class lasts. Of the statuses of HTTP those from 400 to 499 do, except the ones that mean
-// "later": 408 (request timeout), 425 (too early) and 429 (too many requests). 407 is about a proxy.
+// lasting reports whether a failure of that class lasts. Of the statuses of HTTP those from 400 to 499 do, except the
+// ones that mean "later": 408 (request timeout), 425 (too early) and 429 (too many requests). 407 is about a proxy.
 func lasting(class string) bool {
 	if class == classPoison {
 		return true
