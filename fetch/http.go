@@ -58,7 +58,7 @@ func (f *fetching) hopeless() bool { return f.last != nil && f.hosts.suspect(hos
 func (f *fetching) doing(u *url.URL) string {
 	s := "get " + shown(f.item.Source)
 	if u != f.url {
-		s += ", sent on to " + shown(u.Scheme+"://"+u.Host+u.EscapedPath())
+		s += ", sent on to " + shown(u.Scheme+"://"+u.Host+u.RawPath)
 	}
 	return s
 }
@@ -106,10 +106,7 @@ func (f *fetching) hop(ctx context.Context, clock *stopwatch, u *url.URL) (data 
 	}()
 	asking, stop := context.WithCancel(ctx)
 	defer stop()
-	req, err := http.NewRequestWithContext(asking, http.MethodGet, u.String(), nil)
-	if err != nil {
-		return nil, nil, &Error{Kind: ClassURL, Err: errors.New("not a valid URL")}
-	}
+	req := (&http.Request{Method: http.MethodGet, URL: target(u, false), Host: u.Host, Header: http.Header{}}).WithContext(asking)
 	req.Header.Set("User-Agent", f.opts.UserAgent)
 	req.Header.Set("Accept", accept)
 	req.Header.Set("Accept-Encoding", "identity")
@@ -167,18 +164,21 @@ func statusLine(status int) string {
 	return strings.TrimSpace(strconv.Itoa(status) + " " + http.StatusText(status))
 }
 
-// redirect gives where location, relative to u, leads.
+// redirect returns where location, relative to u, leads.
 func redirect(u *url.URL, location string) (*url.URL, error) {
 	bad := func(text string) error { return &Error{Kind: ClassRedirect, Err: errors.New(text)} }
 	if location == "" {
 		return nil, bad("the server sends on to nowhere: its answer has no Location")
 	}
-	next, err := u.Parse(location)
-	if err != nil || len(location) > maxURL {
+	if len(location) > maxURL {
 		return nil, bad("the server sends on to what is not a valid URL")
 	}
-	if next.Scheme != "http" && next.Scheme != "https" || next.Hostname() == "" {
-		return nil, bad("the server sends on to the scheme " + shown(next.Scheme) + ", expected http or https")
+	next, err := parseWeb(location, u)
+	if scheme, ok := err.(schemeError); ok {
+		return nil, bad("the server sends on to the scheme " + shown(scheme.scheme) + ", expected http or https")
+	}
+	if err != nil {
+		return nil, bad("the server sends on to what is not a valid URL")
 	}
 	if next.User == nil && next.Host == u.Host && next.Scheme == u.Scheme {
 		next.User = u.User // the same server wants the same password

@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-
-	"golang.org/x/net/idna"
 )
 
 // A Policy says which servers may be asked. It is applied to each redirect as to the first URL. The zero value allows
@@ -53,8 +51,12 @@ func (p Policy) compiled() Policy {
 	return p
 }
 
-// parseBlock reads an address or a block of them. An IPv4 address in the clothes of IPv6 is taken for what it is.
+// parseBlock reads an address, in any form that a URL takes, or a block of them. An IPv4 address in the clothes of IPv6 is taken for what
+// it is.
 func parseBlock(s string) (netip.Prefix, bool) {
+	if known, err := parseHost(s); err == nil {
+		s = known
+	}
 	s = strings.TrimSuffix(strings.TrimPrefix(s, "["), "]")
 	if a, err := netip.ParseAddr(s); err == nil {
 		a = a.Unmap().WithZone("")
@@ -79,11 +81,11 @@ func CheckHost(host string, deny bool) error {
 	return nil
 }
 
-// plainHost gives a host's name in the one form in which names are compared, which is the one that is looked up.
+// plainHost returns a host in the one form in which hosts are compared, which is the one that is looked up.
 func plainHost(host string) string {
 	host = strings.ToLower(strings.Trim(host, "."))
-	if ascii, err := idna.Lookup.ToASCII(host); err == nil {
-		host = ascii
+	if known, err := parseHost(host); err == nil {
+		host = strings.Trim(known, ".")
 	}
 	return strings.TrimPrefix(strings.TrimSuffix(host, "]"), "[")
 }

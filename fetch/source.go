@@ -14,21 +14,42 @@ import (
 // maxURL is the longest URL that is fetched. RFC 9110 asks servers for 8000 octets; signed URLs are about 2000.
 const maxURL = 16 << 10
 
-// Redact gives source as it may be shown or logged: a URL without its user name and password, anything else as it is.
+// Redact returns source as it may be shown or logged: a URL without its user name and password, anything else as it is.
 func Redact(source string) string {
-	rest, ok := cutScheme(source)
-	if !ok || !strings.Contains(rest, "@") {
+	if !strings.Contains(source, "@") {
 		return source
 	}
-	if u, err := url.Parse(source); err == nil {
+	_, ok := cutScheme(source)
+	if ok {
+		if u, err := url.Parse(source); err == nil {
+			plain := source
+			if u.User != nil {
+				u.User = nil
+				plain = u.String()
+			}
+			if u.Hostname() != "" || !strings.Contains(plain, "@") {
+				return plain
+			}
+		}
+	}
+	text := blankless(source)
+	scheme, rest, _ := splitScheme(text)
+	if scheme != "http" && scheme != "https" {
+		if rest, ok = cutScheme(text); !ok {
+			return source
+		}
+	} else if u, err := parseWeb(text, nil); err == nil {
 		if u.User == nil {
 			return source
 		}
-		u.User = nil
-		return u.String()
+		// The user stands between the slashes and what ends the host.
+		start := len(rest) - len(strings.TrimLeft(rest, `/\`))
+		end := start + strings.IndexAny(rest[start:]+"/", `/\?#`)
+		return scheme + ":" + rest[:start] + rest[start+strings.LastIndexByte(rest[start:end], '@')+1:]
 	}
 	// What cannot be parsed may have its secrets anywhere before an @.
-	return source[:len(source)-len(rest)] + "…" + rest[strings.LastIndex(rest, "@")+1:]
+	rest = strings.TrimLeft(rest, `/\`)
+	return text[:len(text)-len(rest)] + "…" + rest[strings.LastIndex(rest, "@")+1:]
 }
 
 // AppendSource appends source and a newline to dst so that a plain list gives back exactly that source. A source that a
@@ -72,35 +93,34 @@ func cutScheme(source string) (rest string, ok bool) {
 	return source[i+3:], true
 }
 
-// isURL tells whether source is meant as a URL, of whatever scheme.
+// isURL reports whether source is meant as a URL, of whatever scheme. Browsers take http: and https: with any number of slashes; such
+// a name is that of a file, if there is one.
 func isURL(source string) bool {
-	_, ok := cutScheme(source)
-	return ok || len(source) >= 5 && strings.EqualFold(source[:5], "data:")
+	if _, ok := cutScheme(source); ok || len(source) >= 5 && strings.EqualFold(source[:5], "data:") {
+		return true
+	}
+	text := blankless(source)
+	if _, ok := cutScheme(text); ok {
+		return true
+	}
+	if scheme, _, ok := splitScheme(text); !ok || scheme != "http" && scheme != "https" {
+		return false
+	}
+	_, err := os.Lstat(source)
+	return err != nil
 }
 
-// parseURL gives the URL that source names, which has a host and the scheme http or https. Its errors show nothing of
+// parseURL returns the URL that source names, which has a host and the scheme http or https. Its errors show nothing of
 // source that could be secret.
 func parseURL(source string) (*url.URL, error) {
 	if len(source) > maxURL {
 		return nil, errors.New("the URL has " + strconv.Itoa(len(source)) + " bytes, expected at most " + strconv.Itoa(maxURL))
 	}
-	u, err := url.Parse(source)
-	if err != nil {
-		var ue *url.Error
-		if errors.As(err, &ue) && !strings.Contains(source, "@") {
-			return nil, ue.Err
-		}
-		return nil, errors.New("not a valid URL")
-	}
-	switch {
-	case u.Scheme == "file":
+	u, err := parseWeb(source, nil)
+	if scheme, ok := err.(schemeError); ok && scheme.scheme == "file" {
 		return nil, errors.New("a file is named by its path, not by a file: URL")
-	case u.Scheme != "http" && u.Scheme != "https":
-		return nil, errors.New("the scheme " + u.Scheme + " is not supported, expected http or https")
-	case u.Hostname() == "":
-		return nil, errors.New("the URL names no host")
 	}
-	return u, nil
+	return u, err
 }
 
 // toItem makes an Item of a source that was named on its own, in a list or as an argument.

@@ -138,6 +138,28 @@ func TestDeniedAddressIsSeenBehindAnyName(t *testing.T) {
 	}
 }
 
+// TestAnAddressIsDeniedInEveryForm has forms on both sides: those of the flag, and those of the URL.
+func TestAnAddressIsDeniedInEveryForm(t *testing.T) {
+	s := serve(t)
+	port := s.URL[strings.LastIndexByte(s.URL, ':'):]
+	forms := []string{"127.0.0.1", "127.1", "0x7f.1", "0177.0.0.1", "2130706433", "0x7f000001", "１２７.０.０.１", "127.0.0.1."}
+	for _, denied := range forms {
+		if err := CheckHost(denied, true); err != nil {
+			t.Errorf("%s: %v", denied, err)
+		}
+		c := newClient(t, Options{Retries: -1, Policy: Policy{Deny: []string{denied}}})
+		allowed := newClient(t, Options{Retries: -1, Policy: Policy{Allow: []string{denied}}})
+		for _, asked := range append(forms, "%31%32%37.0.0.1") {
+			if _, err := c.Fetch(t.Context(), at("http://"+asked+port+"/ok"), nil); classOf(err) != ClassRefused {
+				t.Errorf("%s with %s denied: %v, want class refused", asked, denied, err)
+			}
+			if _, err := allowed.Fetch(t.Context(), at("http://"+asked+port+"/ok"), nil); err != nil {
+				t.Errorf("%s with %s allowed: %v", asked, denied, err)
+			}
+		}
+	}
+}
+
 func TestCheckHost(t *testing.T) {
 	for _, c := range []struct {
 		host        string

@@ -40,8 +40,10 @@ func dryRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive,
 			fmt.Fprintf(stdout, "  %s\n", summary.Printable(strings.TrimSuffix(line, "\n")))
 		}
 	}
+	var left lastingCount
 	in := newIntake(ctx, inputs)
 	totals, err := pipeline.Run(ctx, in.items(), pipeline.Options{Store: dryStore{arc, tell}, Executor: nullExecutor(1), Sequential: true}, func(o pipeline.Outcome) {
+		left.add(o)
 		if o.Status == pipeline.Failed {
 			fmt.Fprintln(stderr, failLine(o))
 		}
@@ -51,6 +53,8 @@ func dryRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive,
 		fmt.Fprintf(stderr, "imgpipe: %s to %s: %s\n%d to do, %d skipped, %d would fail; nothing was fetched or written\n",
 			f.shownInput(), f.shownOutput(), f.plan(arc.text), todo, before, totals.Failed)
 	}
+	left.say(stderr)
+	totals.Failed += left.count // as the run would end
 	return f.verdict(err, in.err, totals, false)
 }
 

@@ -94,7 +94,8 @@ func writeHelp(w io.Writer, cmd *cobra.Command) {
 const exitHelp = `
 Exit status:
   0    all images done, or done before
-  1    some images failed: each has a line, a row in the ledger and a class
+  1    some images failed, in this run or for good in an earlier one: each has a
+       line, a row in the ledger and a class
   2    wrong usage; nothing was started
   3    could not run: output folder not writable, disk full, workers do not start
   130  interrupted

@@ -36,6 +36,7 @@ type live struct {
 	exec   *executor
 	failed *failedList
 	trace  *traceFile
+	left   lastingCount
 
 	// recording is why the ledger, the trace or the list of failures cannot be written.
 	recording error
@@ -138,6 +139,8 @@ func liveRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive
 	wall, memory := time.Since(began), sampler.Stop()
 	l.screen.close()
 
+	l.sum.FailedBefore = l.left.count
+	totals.Failed += l.left.count // not all is done
 	err = errors.Join(f.verdict(runErr, in.err, totals, interrupted), asCouldNotRun(l.failed.close()), asCouldNotRun(l.trace.close(memory.Curve)))
 	l.sum.Downloads = totals.Pace.Downloads
 	l.measured(usage.Spent().Sub(before), memory, err)
@@ -145,6 +148,7 @@ func liveRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive
 	if !f.quiet {
 		l.sum.WriteText(stderr)
 	}
+	l.left.say(stderr)
 	return errors.Join(err, asCouldNotRun(f.writeReport(l.sum, stdout, reportFile)))
 }
 
@@ -184,6 +188,7 @@ func (l *live) options(stop <-chan struct{}) pipeline.Options {
 // outcome tells of one item wherever it is to be told.
 func (l *live) outcome(o pipeline.Outcome) {
 	l.sum.Add(o)
+	l.left.add(o)
 	l.screen.outcome(o)
 	if l.recording != nil {
 		return
@@ -192,7 +197,7 @@ func (l *live) outcome(o pipeline.Outcome) {
 	if l.flags.stage == stageAll {
 		l.recording = l.arc.record(o)
 	}
-	if l.recording = errors.Join(l.recording, l.failed.add(o)); l.recording != nil {
+	if l.recording = errors.Join(l.recording, l.failed.add(listed(o))); l.recording != nil {
 		l.cancel(l.recording)
 	}
 }

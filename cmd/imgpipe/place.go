@@ -23,6 +23,8 @@ type archive struct {
 	retry bool
 	// skipFailed leaves out what failed before.
 	skipFailed bool
+	// force leaves out nothing.
+	force bool
 	// alone does what may have killed an earlier run.
 	alone *alone
 }
@@ -35,6 +37,8 @@ type place struct {
 	skip string
 	// suspect tells that the item may have killed an earlier run.
 	suspect bool
+	// lasting is the class of the failure that skip is for, where it lasts.
+	lasting string
 	flight  store.Flight // between Begin and End
 }
 
@@ -62,30 +66,34 @@ func (a *archive) plan(item fetch.Item) (*place, error) {
 	} else if a.onExist == store.Skip && a.present(name, format) {
 		p.skip = "files that are not ours have its names"
 	} else {
-		p.skip = a.leftOut(p.key)
+		p.skip, p.lasting = a.leftOut(p.key)
 	}
 	p.suspect = p.skip == "" && a.suspect(p.key)
 	return p, nil
 }
 
-// leftOut says why an item is not to be tried, as flags tell of what failed before; "" where it is.
-func (a *archive) leftOut(key store.Key) string {
-	if !a.retry && !a.skipFailed {
-		return ""
+// leftOut says why an item is not to be tried, as flags and its class tell of what failed before; "" where it is. If it is left out
+// because its failure lasts, class is that of the failure.
+func (a *archive) leftOut(key store.Key) (why, class string) {
+	if a.force {
+		return "", ""
 	}
 	last, known := a.store.Last(key)
 	switch failed := known && last.Status == store.Failed; {
 	case a.retry && !failed:
-		return "has not failed before"
+		return "has not failed before", ""
 	case a.skipFailed && failed:
-		return "failed before"
+		return "failed before", ""
+	case !a.retry && failed && lasting(last.Class):
+		return "failed before: " + last.Class, last.Class
 	}
-	return ""
+	return "", ""
 }
 
-// Refuse leaves out what is no input, such as a file that is not there, as Plan does what is. It has no name.
+// Refuse leaves out what is no input, such as a file that is not there, as Plan does what is. It has no name, and no failure of
+// it lasts.
 func (a *archive) Refuse(item fetch.Item) (why string, skip bool) {
-	why = a.leftOut(a.key(item, ""))
+	why, _ = a.leftOut(a.key(item, ""))
 	return why, why != ""
 }
 

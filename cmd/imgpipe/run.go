@@ -64,7 +64,7 @@ func runRun(ctx context.Context, f *runFlags, stdin io.Reader, stdout, stderr io
 	if err != nil {
 		return exitError{exitCouldNotRun, hinted(err)}
 	}
-	arc := &archive{store: st, namer: namer, spec: spec, text: spec.String(), onExist: onExist, retry: f.retryFailed, skipFailed: f.skipFailed}
+	arc := &archive{store: st, namer: namer, spec: spec, text: spec.String(), onExist: onExist, retry: f.retryFailed, skipFailed: f.skipFailed, force: f.force}
 	if f.dry {
 		err = dryRun(ctx, f, inputs, arc, stdout, stderr)
 	} else {

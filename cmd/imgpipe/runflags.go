@@ -120,7 +120,7 @@ func addRunFlags(flags *pflag.FlagSet) *runFlags {
 		"when a name is taken. suffix: the later of two inputs gets -2; a file that\nis not imgpipe's own is kept, and the input fails (default). skip: such a\n"+
 			"file is kept, and the input skipped. overwrite: it is replaced. error: two\ninputs of one name are a failure, too")
 	output.yes(&f.force, "force", "", "do again what is done")
-	output.yes(&f.retryFailed, "retry-failed", "", "do only what failed in an earlier run")
+	output.yes(&f.retryFailed, "retry-failed", "", "do only what failed in an earlier run, also for good: with a status such as\n404, or by killing its worker; without this flag that is not tried again, and\nthe exit status stays 1")
 	output.yes(&f.skipFailed, "skip-failed", "", "leave out what failed in an earlier run: do only what is new")
 	output.str(&f.failedList, "failed-list", "", "FILE", "write the inputs that failed to FILE, which --input-list can read")
 	output.yes(&f.dry, "dry-run", "n", "tell what would be written, and do nothing")

@@ -40,8 +40,8 @@ func (n *Namer) parts(src Source) (p nameParts) {
 // that %2F and %252F are characters of a name like others.
 func splitURL(s string) (host, last string) {
 	u, err := url.Parse(s)
-	if err != nil {
-		return "unknown", "image"
+	if err != nil || u.Host == "" {
+		return splitOddURL(s)
 	}
 	host, last = clean(strings.ToLower(u.Hostname())), path.Base(u.EscapedPath())
 	if plain, err := url.PathUnescape(last); err == nil {
@@ -51,6 +51,27 @@ func splitURL(s string) (host, last string) {
 		last = "image"
 	}
 	return host, last
+}
+
+// splitOddURL does that for a URL that only browsers read, such as one with a % that stands for itself or with backslashes.
+func splitOddURL(s string) (host, last string) {
+	_, rest, ok := strings.Cut(strings.TrimSpace(s), ":")
+	rest = strings.TrimLeft(rest, `/\`)
+	end := strings.IndexAny(rest+"/", `/\?#`)
+	host = rest[strings.LastIndexByte(rest[:end], '@')+1 : end]
+	if colon := strings.LastIndexByte(host, ':'); colon > strings.LastIndexByte(host, ']') {
+		host = host[:colon]
+	}
+	if host = strings.Trim(host, "[]"); !ok || host == "" {
+		return "unknown", "image"
+	}
+	rest = rest[end:]
+	rest = rest[:strings.IndexAny(rest+"?", "?#")]
+	last, err := url.PathUnescape(rest[strings.LastIndexAny(rest, `/\`)+1:])
+	if err != nil || last == "" || last == "." {
+		last = "image"
+	}
+	return clean(strings.ToLower(host)), last
 }
 
 // trimExt takes the extension off a file's name: a dot and up to five letters and digits, of which one is a letter. A date

@@ -162,6 +162,19 @@ func TestHostileURLsAreMadeHarmless(t *testing.T) {
 	}
 }
 
+func TestURLsThatOnlyBrowsersReadHaveAHost(t *testing.T) {
+	for source, want := range map[string]string{
+		`http:\\Host.test\a\b.jpg?c`: "host.test_b", "https:/h.test:80/a/c.png": "h.test_c", "http://h.test/%zz/d.jpg": "h.test_d",
+		"http://h.test/%.jpg": "h.test_image", "https:user:pw@h.test?x": "h.test_image", "http://[::1": "__image", "http://": "unknown_image",
+		`http:\\h.test\..`: "h.test_..",
+	} {
+		got := plan(t, newNamer(t, NameOptions{Template: "{host}_{stem}.{ext}"}), Source{Source: source, URL: true})
+		if want := want + "-" + sha8(source) + ".{ext}"; got[0] != want {
+			t.Errorf("%s: got %q, want %q", source, got[0], want)
+		}
+	}
+}
+
 func TestLongNamesAreCutAndStayApart(t *testing.T) {
 	long := strings.Repeat("ü", 300)
 	items := []Source{

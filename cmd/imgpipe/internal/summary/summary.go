@@ -43,6 +43,8 @@ type Summary struct {
 	Skipped     int `json:"skipped"`
 	Failed      int `json:"failed"`
 	Interrupted int `json:"interrupted"`
+	// FailedBefore counts those of Skipped that failed in an earlier run in a way that lasts.
+	FailedBefore int `json:"failed_before,omitempty"`
 	// Ended tells why a run ended before its input did.
 	Ended string `json:"ended,omitempty"`
 

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"imgpipe/cmd/imgpipe/internal/summary"
+	"imgpipe/pipeline"
+)
+
+// A failure lasts if asking the same thing again is known to bring the same answer: a server said that there is
+// nothing to be had, or the image kills whatever process transforms it. The same command leaves such an item out, says
+// so, and still ends with exitSomeFailed: not all of its images are done. --retry-failed and --force try it.
+
+// lasting reports whether a failure of that class lasts. Of the statuses of HTTP those from 400 to 499 do, except the
+// ones that mean "later": 408 (request timeout), 425 (too early) and 429 (too many requests). 407 is about a proxy.
+func lasting(class string) bool {
+	if class == classPoison {
+		return true
+	}
+	text, http := strings.CutPrefix(class, "http-")
+	status, err := strconv.Atoi(text)
+	if !http || err != nil || status < 400 || status > 499 {
+		return false
+	}
+	switch status {
+	case 407, 408, 425, 429:
+		return false
+	}
+	return true
+}
+
+// lastingClass is the class of the failure that an item was left out for because it lasts, or "".
+func lastingClass(o pipeline.Outcome) string {
+	if p, ok := o.Place.(*place); ok && o.Status == pipeline.Skipped {
+		return p.lasting
+	}
+	return ""
+}
+
+// listed is o as the list of failures takes it: a failure that lasts is still one.
+func listed(o pipeline.Outcome) pipeline.Outcome {
+	if class := lastingClass(o); class != "" {
+		o.Status, o.Class = pipeline.Failed, class
+	}
+	return o
+}
+
+// A lastingCount counts the items that were left out because their failures last.
+type lastingCount struct {
+	count int
+	class string // of the first
+}
+
+// add counts o if it is one of them.
+func (l *lastingCount) add(o pipeline.Outcome) {
+	class := lastingClass(o)
+	if class == "" {
+		return
+	}
+	if l.count++; l.count == 1 {
+		l.class = class
+	}
+}
+
+// say writes how many there are, whatever else is quiet: they may be the only reason of the exit status.
+func (l *lastingCount) say(w io.Writer) {
+	verb := "are"
+	switch l.count {
+	case 0:
+		return
+	case 1:
+		verb = "is"
+	}
+	fmt.Fprintf(w, "%d failed before for good, such as %s, and %s not tried again: see --retry-failed\n", l.count, summary.Printable(l.class), verb)
+}

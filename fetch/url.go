@@ -1,0 +1,366 @@
+package fetch
+
+import (
+	"errors"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/net/idna"
+)
+
+// This file reads URLs as browsers do: as the URL Standard (WHATWG, https://url.spec.whatwg.org) has its basic URL
+// parser read those with the schemes http and https. What is percent-encoded already stays as it is, byte for byte,
+// since a signature may be made of it; what a request cannot hold is encoded.
+//
+//	text ──> blankless ──> scheme, authority, path, query ──> url.URL, RawPath and RawQuery as they are sent
+//
+// Two things are taken besides: bytes that are not UTF-8, which are encoded one by one, and the zone of an IPv6
+// address (RFC 6874).
+
+// errNoHost is the error of a URL without a host.
+var errNoHost = errors.New("the URL names no host")
+
+// A schemeError is the error of a URL with another scheme than http and https.
+type schemeError struct{ scheme string }
+
+func (e schemeError) Error() string {
+	return "the scheme " + e.scheme + " is not supported, expected http or https"
+}
+
+// parseWeb returns the URL that text names, relative to base unless that is nil. Its RawPath is the path as it is to
+// be sent; Path is the same, decoded where it can be. It has no fragment, which is nothing that a server is asked for.
+func parseWeb(text string, base *url.URL) (*url.URL, error) {
+	text = blankless(text)
+	scheme, rest, absolute := splitScheme(text)
+	if absolute && scheme != "http" && scheme != "https" {
+		return nil, schemeError{scheme}
+	}
+	if !absolute && base == nil {
+		return nil, errors.New("the URL has no scheme, expected http:// or https://")
+	}
+	rest, _, _ = strings.Cut(rest, "#")
+	if !absolute || base != nil && base.Scheme == scheme && !strings.HasPrefix(rest, "//") {
+		return parseRelative(rest, base)
+	}
+	return parseAuthority(scheme, rest)
+}
+
+// parseRelative reads what has no scheme of its own, or that of base.
+func parseRelative(rest string, base *url.URL) (*url.URL, error) {
+	slashes := len(rest) - len(strings.TrimLeft(rest, `/\`))
+	if slashes > 1 {
+		return parseAuthority(base.Scheme, rest)
+	}
+	u := &url.URL{Scheme: base.Scheme, User: base.User, Host: base.Host, Path: base.Path, RawPath: base.RawPath}
+	path, query, asks := strings.Cut(rest, "?")
+	switch {
+	case rest == "":
+		u.RawQuery, u.ForceQuery = base.RawQuery, base.ForceQuery
+		return u, nil
+	case slashes == 1:
+		setPath(u, "", path)
+	case path != "":
+		setPath(u, base.RawPath[:strings.LastIndexByte(base.RawPath, '/')], path)
+	}
+	setQuery(u, query, asks)
+	return u, nil
+}
+
+// parseAuthority reads what follows a scheme and its colon, with any number of slashes.
+func parseAuthority(scheme, rest string) (*url.URL, error) {
+	rest = strings.TrimLeft(rest, `/\`)
+	end := strings.IndexAny(rest, `/\?`)
+	if end < 0 {
+		end = len(rest)
+	}
+	authority, rest := rest[:end], rest[end:]
+	u := &url.URL{Scheme: scheme}
+	if at := strings.LastIndexByte(authority, '@'); at >= 0 {
+		name, password, has := strings.Cut(authority[:at], ":")
+		if has && password != "" {
+			u.User = url.UserPassword(percentDecode(name), percentDecode(password))
+		} else if name != "" {
+			u.User = url.User(percentDecode(name))
+		}
+		authority = authority[at+1:]
+	}
+	host, port := authority, ""
+	if colon := strings.LastIndexByte(authority, ':'); colon > strings.LastIndexByte(authority, ']') {
+		host, port = authority[:colon], authority[colon+1:]
+	}
+	host, err := parseHost(host)
+	if err != nil {
+		return nil, err
+	}
+	if port != "" {
+		n, err := strconv.ParseUint(port, 10, 16)
+		if err != nil {
+			return nil, errors.New("the port is not a number, expected one from 0 to 65535")
+		}
+		if scheme == "http" && n != 80 || scheme == "https" && n != 443 {
+			host += ":" + strconv.FormatUint(n, 10)
+		}
+	}
+	u.Host = host
+	path, query, asks := strings.Cut(rest, "?")
+	setPath(u, "", path)
+	setQuery(u, query, asks)
+	return u, nil
+}
+
+// splitScheme returns the scheme of text in lower case and what follows its colon.
+func splitScheme(text string) (scheme, rest string, ok bool) {
+	for i := range len(text) {
+		c := text[i]
+		switch lower := c | 0x20; {
+		case lower >= 'a' && lower <= 'z':
+		case i > 0 && (c >= '0' && c <= '9' || c == '+' || c == '-' || c == '.'):
+		case i > 0 && c == ':':
+			return strings.ToLower(text[:i]), text[i+1:], true
+		default:
+			return "", text, false
+		}
+	}
+	return "", text, false
+}
+
+// blankless is text without control characters and blanks at its ends, and without any tab or line break.
+func blankless(text string) string {
+	text = strings.TrimFunc(text, func(r rune) bool { return r <= ' ' })
+	if strings.ContainsAny(text, "\t\n\r") {
+		text = strings.NewReplacer("\t", "", "\n", "", "\r", "").Replace(text)
+	}
+	return text
+}
+
+// setPath sets u's path to path, below the folder dir, which has no slash at its end. Dots are resolved, backslashes
+// are slashes.
+func setPath(u *url.URL, dir, path string) {
+	if path != "" && (path[0] == '/' || path[0] == '\\') {
+		path = path[1:]
+	}
+	b := make([]byte, 0, len(dir)+1+len(path))
+	b = append(b, dir...)
+	for more := true; more; {
+		segment := path
+		if i := strings.IndexAny(path, `/\`); i >= 0 {
+			segment, path = path[:i], path[i+1:]
+		} else {
+			more = false
+		}
+		dots := countDots(segment)
+		if dots == 2 {
+			b = b[:max(0, strings.LastIndexByte(string(b), '/'))]
+		}
+		if dots == 0 {
+			b = append(b, '/')
+			b = appendEncoded(b, segment, notInPath)
+		} else if !more {
+			b = append(b, '/')
+		}
+	}
+	u.RawPath = string(b)
+	u.Path = u.RawPath
+	if decoded, err := url.PathUnescape(u.RawPath); err == nil {
+		u.Path = decoded
+	}
+}
+
+// countDots returns 1 for a segment that means its own folder, 2 for one that means the folder above, however they are
+// encoded.
+func countDots(segment string) (n int) {
+	for segment != "" {
+		switch {
+		case segment[0] == '.':
+			segment = segment[1:]
+		case len(segment) >= 3 && strings.EqualFold(segment[:3], "%2e"):
+			segment = segment[3:]
+		default:
+			return 0
+		}
+		if n++; n > 2 {
+			return 0
+		}
+	}
+	return n
+}
+
+func setQuery(u *url.URL, query string, asks bool) {
+	u.RawQuery = string(appendEncoded(nil, query, notInQuery))
+	u.ForceQuery = asks && query == ""
+}
+
+// What is encoded besides control characters, blanks and all that is not ASCII: the path percent-encode set and the
+// special-query percent-encode set of the standard.
+const (
+	notInPath  = "\"<>`{}"
+	notInQuery = `"<>'`
+)
+
+func appendEncoded(b []byte, s, encoded string) []byte {
+	const digits = "0123456789ABCDEF"
+	for i := range len(s) {
+		if c := s[i]; c <= ' ' || c > '~' || strings.IndexByte(encoded, c) >= 0 {
+			b = append(b, '%', digits[c>>4], digits[c&15])
+		} else {
+			b = append(b, c)
+		}
+	}
+	return b
+}
+
+// percentDecode decodes what is percent-encoded in s. A % that stands for itself stays.
+func percentDecode(s string) string {
+	if strings.IndexByte(s, '%') < 0 {
+		return s
+	}
+	b := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		if s[i] == '%' && i+2 < len(s) {
+			if c, err := strconv.ParseUint(s[i+1:i+3], 16, 8); err == nil {
+				b = append(b, byte(c))
+				i += 2
+				continue
+			}
+		}
+		b = append(b, s[i])
+	}
+	return string(b)
+}
+
+// hostNames maps names as browsers do (UTS #46): hyphens may stand anywhere, and underscores and the like are let
+// through.
+var hostNames = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.Transitional(false), idna.StrictDomainName(false), idna.CheckHyphens(false))
+
+// notInHost is what no host may hold (forbidden domain code points), besides control characters.
+const notInHost = " #/:<>?@[\\]^|%\x7f"
+
+// parseHost returns the one form of a host under which it is looked up, compared and named to the server: a name in
+// lower case and in ASCII, an IPv4 address as four decimal numbers, whatever form it had, or an IPv6 address in
+// brackets.
+func parseHost(host string) (string, error) {
+	if host == "" {
+		return "", errNoHost
+	}
+	if host[0] == '[' {
+		return parseHost6(host)
+	}
+	host = percentDecode(host)
+	plain := true
+	for i := range len(host) {
+		plain = plain && host[i] < utf8.RuneSelf
+	}
+	host = strings.ToLower(host)
+	if !plain || strings.HasPrefix(host, "xn--") || strings.Contains(host, ".xn--") {
+		if !utf8.ValidString(host) {
+			return "", errors.New("the host is not UTF-8")
+		}
+		ascii, err := hostNames.ToASCII(host)
+		if err != nil || strings.Contains("."+host+".", ".xn--.") { // which would become an empty label
+			return "", errors.New("the host has characters that no name on the Internet has")
+		}
+		host = ascii
+	}
+	if host == "" {
+		return "", errNoHost
+	}
+	if strings.IndexFunc(host, func(r rune) bool { return r < ' ' }) >= 0 || strings.ContainsAny(host, notInHost) {
+		return "", errors.New("the host has characters that no host has")
+	}
+	if !endsInNumber(host) {
+		return host, nil
+	}
+	addr, ok := parseIPv4(host)
+	if !ok {
+		return "", errors.New("the host ends in a number and is no IPv4 address")
+	}
+	return addr.String(), nil
+}
+
+// parseHost6 reads an IPv6 address in brackets.
+func parseHost6(host string) (string, error) {
+	bad := errors.New("the host is no IPv6 address")
+	text, closed := strings.CutSuffix(host[1:], "]")
+	text, zone, zoned := strings.Cut(text, "%25")
+	addr, err := netip.ParseAddr(text)
+	if !closed || err != nil || !addr.Is6() || addr.Zone() != "" || zoned && zone == "" || strings.ContainsAny(zone, notInHost) {
+		return "", bad
+	}
+	if addr.Is4In6() { // where netip writes the last four bytes as an IPv4 address
+		b := addr.As16()
+		hex := func(hi, lo byte) string { return strconv.FormatUint(uint64(hi)<<8|uint64(lo), 16) }
+		return "[::ffff:" + hex(b[12], b[13]) + ":" + hex(b[14], b[15]) + "]", nil
+	}
+	return "[" + addr.WithZone(zone).String() + "]", nil
+}
+
+// endsInNumber reports whether the last label of host is a number, so that host can be nothing but an IPv4 address.
+func endsInNumber(host string) bool {
+	host = strings.TrimSuffix(host, ".")
+	last := host[strings.LastIndexByte(host, '.')+1:]
+	if last == "" {
+		return false
+	}
+	if strings.Trim(last, "0123456789") == "" {
+		return true
+	}
+	_, ok := parseNumber(last)
+	return ok
+}
+
+// parseIPv4 reads an address of one to four numbers, of which the last fills all bytes that are left.
+func parseIPv4(host string) (netip.Addr, bool) {
+	parts := strings.Split(strings.TrimSuffix(host, "."), ".")
+	if len(parts) > 4 {
+		return netip.Addr{}, false
+	}
+	var all uint64
+	for i, part := range parts {
+		n, ok := parseNumber(part)
+		room := 8 // bits
+		if i == len(parts)-1 {
+			room = 8 * (5 - len(parts))
+		}
+		if !ok || n >= 1<<room {
+			return netip.Addr{}, false
+		}
+		all = all<<room | n
+	}
+	return netip.AddrFrom4([4]byte{byte(all >> 24), byte(all >> 16), byte(all >> 8), byte(all)}), true
+}
+
+// parseNumber reads a number of an IPv4 address: decimal, octal behind a 0, hexadecimal behind 0x, where no digits are
+// 0.
+func parseNumber(s string) (uint64, bool) {
+	base := 10
+	switch {
+	case strings.HasPrefix(s, "0x"):
+		s, base = s[2:], 16
+		if s == "" {
+			return 0, true
+		}
+	case len(s) > 1 && s[0] == '0':
+		s, base = s[1:], 8
+	}
+	n, err := strconv.ParseUint(s, base, 64)
+	return n, err == nil
+}
+
+// target is u as http.Request wants it, so that the bytes of its path are sent: net/http would encode once more what
+// it finds to be encoded badly, such as a % that stands for itself. proxied reports that a proxy is asked over HTTP,
+// which wants the URL as a whole.
+func target(u *url.URL, proxied bool) *url.URL {
+	exact := *u
+	if exact.EscapedPath() == u.RawPath {
+		return &exact
+	}
+	exact.Opaque = u.RawPath
+	if proxied || strings.HasPrefix(u.RawPath, "//") {
+		// A path that begins with two slashes would be taken for a host.
+		exact.Opaque = "//" + u.Host + u.RawPath
+	}
+	return &exact
+}
