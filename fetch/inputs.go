@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"time"
 )
 
 // Inputs say where the items of a run come from. The zero value has none.
@@ -38,6 +39,9 @@ type Inputs struct {
 	// Stdin is what the list "-" reads; nil means os.Stdin. A read from it that blocks when the run is cancelled is
 	// left behind.
 	Stdin io.Reader
+	// Timeout is how long the file system is waited for where it looks at one file or folder; 0 means 30 s. What does not answer by then is an Item
+	// with Err, of class "timeout". A list that is a pipe is waited for without end.
+	Timeout time.Duration
 	// PassedOver, if it is set, is called by Items for what lies in a folder that is walked and is not taken, hidden files aside: a
 	// symbolic link, a file whose extension is not that of an image, or a folder with a Marker. what names that kind, in the plural.
 	PassedOver func(path, what string)
@@ -63,6 +67,7 @@ func (e *InputError) Unwrap() error { return e.Err }
 // give, that a list has the column that is asked for. It reads no further than it must, and nothing of a list that can
 // be read only once, such as standard input. Its errors are *InputError, but for ctx's.
 func (in Inputs) Check(ctx context.Context) error {
+	p := newWatch(in.Timeout, nil)
 	skip := in.skipped()
 	if in.Root != "" {
 		if info, err := os.Stat(in.Root); err != nil {
@@ -81,12 +86,12 @@ func (in Inputs) Check(ctx context.Context) error {
 	}
 	stdin := 0
 	for _, l := range in.Lists {
-		if l.Path == "-" {
+		if l.stdin() {
 			if stdin++; stdin > 1 {
 				return &InputError{Input: l.Path, Err: errors.New("standard input can be read as one list only")}
 			}
 		}
-		if err := l.check(); err != nil {
+		if err := l.check(ctx, p); err != nil {
 			return &InputError{Input: l.Path, Err: err}
 		}
 	}
@@ -171,6 +176,7 @@ func (in Inputs) Items(ctx context.Context) iter.Seq2[Item, error] {
 			return yield(item, nil)
 		}
 		skip := in.skipped()
+		p := newWatch(in.Timeout, nil)
 		dirs := make([]bool, len(in.Args))
 		n := 0
 		for i, arg := range in.Args {
@@ -180,12 +186,12 @@ func (in Inputs) Items(ctx context.Context) iter.Seq2[Item, error] {
 			}
 		}
 		for i, arg := range in.Args {
-			if !in.arg(arg, dirs[i], n > 1, skip, one) {
+			if !in.arg(ctx, p, arg, dirs[i], n > 1, skip, one) {
 				return
 			}
 		}
 		for _, l := range in.Lists {
-			on, err := l.items(ctx, in.Stdin, one)
+			on, err := l.items(ctx, in, p, one)
 			if err != nil {
 				if ctx.Err() == nil {
 					err = &InputError{Input: l.Path, Err: err}
@@ -220,7 +226,7 @@ func below(root string, item Item) (dir string, ok bool) {
 }
 
 // arg gives the items of one argument to one, and tells whether to go on.
-func (in Inputs) arg(arg string, isDir, several bool, skip skipped, one func(Item) bool) bool {
+func (in Inputs) arg(ctx context.Context, p *watch, arg string, isDir, several bool, skip skipped, one func(Item) bool) bool {
 	if isDir {
 		top := ""
 		if abs, err := filepath.Abs(arg); err == nil && several && filepath.Dir(abs) != abs {
@@ -231,7 +237,7 @@ func (in Inputs) arg(arg string, isDir, several bool, skip skipped, one func(Ite
 		}
 		return folderWalk(skip, one, in.PassedOver).dir(tidy(arg), "", top)
 	}
-	item := toItem(arg)
+	item := toItem(ctx, p, arg)
 	if item.Err != nil && !item.URL && isGlob(arg) {
 		if w, root, err := globWalk(arg, skip, one); err == nil {
 			return skip.has(root) || w.dir(root, "", "")

@@ -157,7 +157,7 @@ func TestCheckFindsWrongUse(t *testing.T) {
 		{list(List{Path: "list.csv"}), `input "list.csv": there is no column "url", expected one of: id, link`},
 		{list(List{Path: "gone.txt"}), `input "gone.txt": no such file or directory`},
 		{list(List{Path: "p"}), `input "p": it is a folder, expected a list`},
-		{list(List{Path: "bad.txt"}), `input "bad.txt": it holds NUL bytes, expected text; names that end with NUL have a format of their own`},
+		{list(List{Path: "bad.txt"}), `input "bad.txt": it is a JPEG image, expected a list: images and folders are named by themselves, not as a list`},
 		{list(List{Path: "good.txt", Format: "yaml"}), `input "good.txt": the list format "yaml" is not known, expected plain, nul, csv, tsv or jsonl`},
 		{list(List{Path: "good.txt", Format: NULList, Column: "x"}), `input "good.txt": a list in nul format has no column "x", expected csv, tsv or jsonl`},
 		{Inputs{Lists: []List{{Path: "-"}, {Path: "-"}}}, `input "-": standard input can be read as one list only`},

@@ -3,9 +3,7 @@ package fetch
 import (
 	"bufio"
 	"bytes"
-	"compress/gzip"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,21 +11,22 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-
-	"golang.org/x/text/encoding/unicode"
 )
 
 // A ListFormat is how a list is written.
 type ListFormat string
 
 // The formats of lists. In all, a line ends with LF or CR LF, a byte order mark is passed over, UTF-16 with one is
-// understood, and a list that is compressed with gzip is read as what is inside.
+// understood, and a list that is compressed with gzip or zstd is read as what is inside.
+//
+// A record that the end of the file cuts short is the last one. One that an error cuts short is none: half a URL may name another picture.
 const (
-	// AutoList takes the format from the file's extension, also before ".gz": csv, tsv, tab, jsonl, ndjson, json. Another
+	// AutoList takes the format from the file's extension, also before ".gz" and ".zst": csv, tsv, tab, jsonl, ndjson, json. Another
 	// list is CSV or JSONL if a Column is asked for, else plain.
 	AutoList ListFormat = ""
-	// PlainList has one source on a line. Blank lines, and lines that begin with #, are passed over. A line in double
-	// quotes is a Go string.
+	// PlainList has one source on a line. Blank lines are passed over, and remarks: what follows a # at the beginning of a line or behind
+	// a blank. Of a path, which may hold that, it is a remark only if no file has the whole line for its name. A line in double quotes is
+	// a Go string.
 	PlainList ListFormat = "plain"
 	// NULList ends each source with a NUL byte, as find -print0 does, and leaves the rest as it is.
 	NULList ListFormat = "nul"
@@ -35,23 +34,30 @@ const (
 	CSVList ListFormat = "csv"
 	// TSVList is CSVList separated by tabs.
 	TSVList ListFormat = "tsv"
-	// JSONLList has one JSON object on a line.
+	// JSONLList has one JSON object on a line, or is one JSON array of objects or of sources. Where an object has several sources, each is
+	// an item.
 	JSONLList ListFormat = "jsonl"
 )
 
 // A List is a file that names items: files and URLs, not folders or patterns.
 type List struct {
-	// Path is the file; "-" is standard input.
+	// Path is the file; "-" and "/dev/stdin" are standard input. A named pipe without a writer is waited for.
 	Path string
 	// Format is how it is written.
 	Format ListFormat
 	// Column is where CSV, TSV and JSONL have the source: the name of a column or key, "url" if Column is empty. A number
-	// counts the columns of CSV and TSV from 1 and says that there is no line of names.
+	// counts the columns of CSV and TSV from 1 and says that there is no line of names. Of JSONL it may be a path of keys such as
+	// "image.url" or "images[0].url"; an array without a number on that path stands for all that it holds.
 	Column string
 }
 
-// check tells what is wrong with l as far as its beginning shows it.
-func (l List) check() error {
+// stdin reports whether l is read from standard input.
+func (l List) stdin() bool {
+	return l.Path == "-" || l.Path == "/dev/stdin" || l.Path == "/dev/fd/0" || l.Path == "/proc/self/fd/0"
+}
+
+// check returns what is wrong with l as far as its beginning shows it.
+func (l List) check(ctx context.Context, p *watch) error {
 	switch l.Format {
 	case AutoList, PlainList, NULList, CSVList, TSVList, JSONLList:
 	default:
@@ -60,17 +66,29 @@ func (l List) check() error {
 	if l.Column != "" && (l.Format == PlainList || l.Format == NULList) {
 		return fmt.Errorf("a list in %s format has no column %q, expected csv, tsv or jsonl", l.Format, l.Column)
 	}
-	if l.Path == "-" {
+	if l.stdin() {
 		return nil
 	}
-	info, err := os.Stat(l.Path)
+	at := spot{path: l.Path}
+	limit, err := p.limit(at, true)
 	if err != nil {
+		return err
+	}
+	_, err = within(ctx, p, at, limit, func() (struct{}, error) { return struct{}{}, l.begin() }, nil)
+	return err
+}
+
+// begin reads the beginning of a list that can be read again.
+func (l List) begin() error {
+	info, err := os.Stat(l.Path)
+	switch {
+	case err != nil && isURL(l.Path):
+		return errors.New("a list is a file of this machine: expected its name, or - and the list on standard input, as curl writes it")
+	case err != nil:
 		return fileError("open", l.Path, err).Err
-	}
-	if info.IsDir() {
+	case info.IsDir():
 		return errors.New("it is a folder, expected a list")
-	}
-	if !info.Mode().IsRegular() {
+	case !info.Mode().IsRegular():
 		return nil
 	}
 	f, err := os.Open(l.Path)
@@ -80,53 +98,92 @@ func (l List) check() error {
 	defer f.Close()
 	const enough = 100 // records, to see that it is a list
 	n := 0
-	return l.read(f, func(int, string, error) bool { n++; return n < enough })
+	return l.read(f, func(record) bool { n++; return n < enough })
 }
 
-// items gives the items of l to one. It tells whether to go on, and why l could not be read to its end.
-func (l List) items(ctx context.Context, stdin io.Reader, one func(Item) bool) (bool, error) {
-	name := l.Path
+// items calls one with each item of l. It reports whether to go on, and returns why l could not be read to its end.
+func (l List) items(ctx context.Context, in Inputs, p *watch, one func(Item) bool) (bool, error) {
+	name := "stdin"
 	var r io.Reader
-	switch {
-	case l.Path != "-":
-		f, err := os.Open(l.Path)
+	if l.stdin() {
+		r = standardInput(ctx, in.Stdin)
+	} else {
+		file, grown, end, err := l.open(ctx, p)
 		if err != nil {
-			return false, fileError("open", l.Path, err).Err
+			return false, err
 		}
-		defer f.Close()
-		r = f
-		if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-			r = leave(ctx, f)
-		}
-	case stdin == nil:
-		name, r = "stdin", leave(ctx, os.Stdin)
-	default:
-		name, r = "stdin", leave(ctx, stdin)
+		defer end()
+		defer func() {
+			if in.PassedOver != nil && grown() {
+				in.PassedOver(l.Path, "what was appended to lists while they were read")
+			}
+		}()
+		name, r = l.Path, file
 	}
 	on := true
-	err := l.read(r, func(line int, source string, err error) bool {
-		if err == nil {
-			item := toItem(source)
-			if t := strings.TrimSpace(source); item.Err != nil && t != source && t != "" && l.Format != NULList {
-				item = toItem(t) // a blank at the end of a line is rarely part of a name
-			}
-			on = one(item)
+	err := l.read(r, func(rec record) bool {
+		if rec.err == nil {
+			on = one(rec.item(ctx, p))
 			return on
 		}
-		at := name + ":" + strconv.Itoa(line)
-		on = one(Item{Source: at, Err: &Error{Kind: ClassRecord, Doing: "read line " + shown(at), Err: err}})
+		at := name + ":" + strconv.Itoa(rec.line)
+		on = one(Item{Source: at, Err: &Error{Kind: ClassRecord, Doing: "read line " + shown(at), Err: rec.err}})
 		return on
 	})
 	return on, err
 }
 
-// read gives each record of the list in r to yield until that is false: its line, and its source or what is wrong with
-// it. An error that concerns the whole list ends it.
-func (l List) read(r io.Reader, yield func(line int, source string, err error) bool) error {
-	br, err := plainText(r)
+// A record is what a list has in one place.
+type record struct {
+	line   int
+	source string
+	loose  bool  // blanks and a remark may stand round source
+	err    error // why there is no source
+}
+
+// item returns the item of a record.
+func (r record) item(ctx context.Context, p *watch) Item {
+	item := toItem(ctx, p, r.source)
+	if item.Err == nil || !r.loose || item.URL {
+		return item
+	}
+	// A blank at the end of a line is rarely part of a name, and " #" seldom: the longest name that is there is meant.
+	whole := item
+	if t := strings.TrimSpace(r.source); t != r.source && t != "" {
+		whole = toItem(ctx, p, t)
+	}
+	item = whole
+	for text := r.source; item.Err != nil; item = toItem(ctx, p, strings.TrimSpace(text)) {
+		i := lastRemark(text)
+		if i <= 0 {
+			return whole
+		}
+		text = text[:i]
+	}
+	return item
+}
+
+// lastRemark returns where the last # behind a blank of line is, with the blank, or -1.
+func lastRemark(line string) int {
+	return max(strings.LastIndex(line, " #"), strings.LastIndex(line, "\t#"))
+}
+
+// withoutRemark returns a line without the first # behind a blank and what follows it.
+func withoutRemark(line string) string {
+	for _, mark := range []string{" #", "\t#"} {
+		line, _, _ = strings.Cut(line, mark)
+	}
+	return strings.TrimSpace(line)
+}
+
+// read calls yield with each record of the list in r until that is false. Its error concerns the whole list.
+func (l List) read(r io.Reader, yield func(record) bool) error {
+	br, end, err := plainText(r)
 	if err != nil {
 		return err
 	}
+	defer end()
+	text := &sticky{r: br}
 	head, err := br.Peek(1)
 	if err != nil {
 		if errors.Is(err, io.EOF) {
@@ -135,7 +192,7 @@ func (l List) read(r io.Reader, yield func(line int, source string, err error) b
 		return err
 	}
 	format := l.format(head[0])
-	s := &splitter{end: '\n'}
+	s := &splitter{end: '\n', broken: text.broken}
 	switch format {
 	case NULList:
 		s.end = 0
@@ -144,34 +201,36 @@ func (l List) read(r io.Reader, yield func(line int, source string, err error) b
 	case TSVList:
 		s.comma = '\t'
 	}
-	sc := bufio.NewScanner(br)
+	split := s.split
+	array := format == JSONLList && beginsArray(br)
+	if array {
+		split = (&elements{splitter: s}).split
+	}
+	sc := bufio.NewScanner(text)
 	sc.Buffer(make([]byte, 64<<10), maxRecord+64<<10)
-	sc.Split(s.split)
-	pick := l.picker(format, s)
-	for sc.Scan() {
-		if s.err != nil {
-			if !yield(s.start, "", s.err) {
-				return nil
-			}
-			continue
-		}
+	sc.Split(onwards(split))
+	pick := l.picker(format, array, s)
+	for on := true; on && sc.Scan(); {
 		rec := sc.Bytes()
-		if format != NULList && bytes.IndexByte(rec, 0) >= 0 {
+		switch {
+		case s.err != nil:
+			on = yield(record{line: s.start, err: s.err})
+		case format != NULList && bytes.IndexByte(rec, 0) >= 0:
+			if err := foreign(rec); err != nil && s.start == 1 {
+				return err
+			}
 			if s.start <= 3 {
 				return errors.New("it holds NUL bytes, expected text; names that end with NUL have a format of their own")
 			}
-			if !yield(s.start, "", errors.New("the record holds a NUL byte, expected text")) {
-				return nil
+			on = yield(record{line: s.start, err: errors.New("the record holds a NUL byte, expected text")})
+		default:
+			err := pick(rec, func(source string, loose bool, err error) bool {
+				on = yield(record{s.start, source, loose, err})
+				return on
+			})
+			if err != nil {
+				return err
 			}
-			continue
-		}
-		source, ok, err := pick(rec)
-		var whole *listError
-		if errors.As(err, &whole) {
-			return whole
-		}
-		if (ok || err != nil) && !yield(s.start, source, err) {
-			return nil
 		}
 	}
 	if err := sc.Err(); err != nil {
@@ -180,16 +239,46 @@ func (l List) read(r io.Reader, yield func(line int, source string, err error) b
 	return nil
 }
 
-// A listError concerns a whole list.
-type listError struct{ text string }
+// onwards calls split until it has a record or wants more: at the end a bufio.Scanner takes for granted that there is no record behind what was
+// passed over.
+func onwards(split bufio.SplitFunc) bufio.SplitFunc {
+	return func(data []byte, atEOF bool) (passed int, rec []byte, err error) {
+		for {
+			n, rec, err := split(data[passed:], atEOF)
+			passed += n
+			if n == 0 || rec != nil || err != nil {
+				return passed, rec, err
+			}
+		}
+	}
+}
 
-func (e *listError) Error() string { return e.text }
+// A sticky reader repeats the error that ended it: a bufio.Reader that has looked ahead forgets it.
+type sticky struct {
+	r   io.Reader
+	err error
+}
+
+func (s *sticky) Read(p []byte) (int, error) {
+	if s.err != nil {
+		return 0, s.err
+	}
+	n, err := s.r.Read(p)
+	s.err = err
+	return n, err
+}
+
+// broken reports whether something else than its end has ended s.
+func (s *sticky) broken() bool { return s.err != nil && s.err != io.EOF }
 
 func (l List) format(first byte) ListFormat {
 	if l.Format != AutoList {
 		return l.Format
 	}
-	name := strings.TrimSuffix(strings.ToLower(l.Path), ".gz")
+	name := strings.ToLower(l.Path)
+	for _, ext := range []string{".gz", ".zst", ".zstd"} {
+		name = strings.TrimSuffix(name, ext)
+	}
 	switch filepath.Ext(name) {
 	case ".csv":
 		return CSVList
@@ -201,154 +290,9 @@ func (l List) format(first byte) ListFormat {
 	switch {
 	case l.Column == "":
 		return PlainList
-	case first == '{':
+	case first == '{' || first == '[':
 		return JSONLList
 	default:
 		return CSVList
 	}
-}
-
-// picker gives the function that finds the source in a record; its ok is false for a record that has none to give,
-// such as a blank line.
-func (l List) picker(format ListFormat, s *splitter) func(rec []byte) (source string, ok bool, err error) {
-	column := l.Column
-	if column == "" {
-		column = "url"
-	}
-	switch format {
-	case NULList:
-		return func(rec []byte) (string, bool, error) { return string(rec), len(rec) > 0, nil }
-	case JSONLList:
-		return func(rec []byte) (string, bool, error) { return jsonField(rec, column) }
-	case CSVList, TSVList:
-		n, err := strconv.Atoi(column)
-		if err != nil {
-			n = 0
-		}
-		return func(rec []byte) (string, bool, error) {
-			if len(bytes.TrimSpace(rec)) == 0 {
-				return "", false, nil
-			}
-			if n == 0 {
-				n, err = columnOf(rec, s.comma, column)
-				return "", false, err
-			}
-			v, ok := field(rec, s.comma, n)
-			v = strings.TrimSpace(v)
-			switch {
-			case !ok:
-				return "", false, fmt.Errorf("the record has no column %d", n)
-			case v == "":
-				return "", false, fmt.Errorf("the column %s is empty", column)
-			}
-			return v, true, nil
-		}
-	default:
-		return func(rec []byte) (string, bool, error) {
-			t := bytes.TrimSpace(rec)
-			if len(t) == 0 || rec[0] == '#' {
-				return "", false, nil
-			}
-			if t[0] == '"' {
-				s := unquote(string(t))
-				if s == "" {
-					return "", false, errors.New("the name is empty")
-				}
-				return s, true, nil
-			}
-			if isURL(string(t)) {
-				return string(t), true, nil
-			}
-			return string(rec), true, nil
-		}
-	}
-}
-
-func jsonField(rec []byte, key string) (string, bool, error) {
-	if len(bytes.TrimSpace(rec)) == 0 {
-		return "", false, nil
-	}
-	var m map[string]json.RawMessage
-	if err := json.Unmarshal(rec, &m); err != nil {
-		return "", false, errors.New("the line is not a JSON object")
-	}
-	v, ok := m[key]
-	if !ok {
-		return "", false, fmt.Errorf("the object has no key %q", key)
-	}
-	var s string
-	if err := json.Unmarshal(v, &s); err != nil || s == "" {
-		return "", false, fmt.Errorf("the value of %q is not a text", key)
-	}
-	return s, true, nil
-}
-
-// plainText gives r without compression, byte order mark or UTF-16.
-func plainText(r io.Reader) (*bufio.Reader, error) {
-	br := bufio.NewReaderSize(r, 64<<10)
-	if head, _ := br.Peek(2); bytes.Equal(head, []byte{0x1f, 0x8b}) {
-		zr, err := gzip.NewReader(br)
-		if err != nil {
-			return nil, fmt.Errorf("read gzip: %w", err)
-		}
-		br = bufio.NewReaderSize(zr, 64<<10)
-	}
-	head, _ := br.Peek(3)
-	switch {
-	case bytes.HasPrefix(head, []byte{0xef, 0xbb, 0xbf}):
-		_, err := br.Discard(3)
-		return br, err
-	case bytes.HasPrefix(head, []byte{0xff, 0xfe}), bytes.HasPrefix(head, []byte{0xfe, 0xff}):
-		utf16 := unicode.UTF16(unicode.LittleEndian, unicode.ExpectBOM).NewDecoder()
-		br = bufio.NewReaderSize(utf16.Reader(br), 64<<10)
-	}
-	return br, nil
-}
-
-// leave gives r so that a read returns when ctx ends, although one from r may still block: that one is left behind with
-// its goroutine and ends with it.
-func leave(ctx context.Context, r io.Reader) io.Reader {
-	return &leaver{ctx: ctx, r: r, got: make(chan chunk, 1)}
-}
-
-type chunk struct {
-	n   int
-	err error
-}
-
-type leaver struct {
-	ctx  context.Context
-	r    io.Reader
-	buf  []byte
-	rest []byte
-	err  error      // what r gave after rest
-	got  chan chunk // holds one, so that a read that was left behind can end
-}
-
-func (l *leaver) Read(p []byte) (int, error) {
-	if len(l.rest) == 0 {
-		// After ctx's end a read that was left behind may still be using buf.
-		if err := l.ctx.Err(); err != nil {
-			return 0, err
-		}
-		if l.err != nil {
-			return 0, l.err
-		}
-		if l.buf == nil {
-			l.buf = make([]byte, 64<<10)
-		}
-		go func() {
-			n, err := l.r.Read(l.buf)
-			l.got <- chunk{n, err}
-		}()
-		select {
-		case <-l.ctx.Done():
-			return 0, l.ctx.Err()
-		case c := <-l.got:
-			l.rest, l.err = l.buf[:c.n], c.err
-		}
-	}
-	n := copy(p, l.rest)
-	l.rest = l.rest[n:]
-	return n, nil
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"testing/iotest"
 
+	"github.com/klauspost/compress/zstd"
 	"golang.org/x/text/encoding/unicode"
 )
 
@@ -20,7 +21,8 @@ import (
 func records(t testing.TB, l List, r io.Reader) []string {
 	t.Helper()
 	var got []string
-	err := l.read(r, func(line int, source string, err error) bool {
+	err := l.read(r, func(rec record) bool {
+		line, source, err := rec.line, rec.source, rec.err
 		if err != nil {
 			source = "!" + err.Error()
 		}
@@ -39,6 +41,15 @@ func zipped(s string) string {
 	_, _ = io.WriteString(w, s)
 	_ = w.Close()
 	return b.String()
+}
+
+func zstandard(s string) string {
+	w, err := zstd.NewWriter(nil)
+	if err != nil {
+		panic(err)
+	}
+	defer w.Close()
+	return string(w.EncodeAll([]byte(s), nil))
 }
 
 func utf16(s string) string {
@@ -84,7 +95,26 @@ func TestListFormats(t *testing.T) {
 		{"jsonl", List{Path: "x.jsonl"}, `{"url":"a\nb"}` + "\n\n{\n" + `{"u":1}` + "\n" + `{"url":3}`, []string{
 			"1 a\nb", "3 !the line is not a JSON object", `4 !the object has no key "url"`, `5 !the value of "url" is not a text`}},
 		{"jsonl by its beginning", List{Path: "-", Column: "u"}, `{"u":"a"}`, []string{"1 a"}},
-		{"binary", List{}, "\x89PNG\r\n\x1a\n\x00\x00", []string{"1 \x89PNG", "2 \x1a", "ended: it holds NUL bytes, expected text; names that end with NUL have a format of their own"}},
+		{"binary", List{}, "a\x00\x01\x02\nb", []string{"ended: it holds NUL bytes, expected text; names that end with NUL have a format of their own"}},
+		{"remarks", List{}, "  # no\na.jpg # yes\nhttp://h/a?b=c \t# yes #1\n\"a #1\" # yes\nhttp://h/a#b\n", []string{
+			"2 a.jpg # yes", "3 http://h/a?b=c", "4 a #1", "5 http://h/a#b"}},
+		{"array", List{Path: "x.json"}, `[{"url":"a"},{"url":"b","x":[1,{"y":"],"}]}]`, []string{"1 a", "1 b"}},
+		{"pretty array", List{Path: "x.json"}, "\n[\n  {\n    \"url\": \"a\"\n  },\n  {\n    \"url\": \"b\"\n  }\n]\n", []string{"3 a", "6 b"}},
+		{"array of texts", List{Path: "x.json"}, `["a", "b]\"", "", 3, null,]`, []string{
+			"1 a", "1 b]\"", "1 !the value of an element is not a text", "1 !the element is neither a JSON object nor a text", "1 !the element is neither a JSON object nor a text"}},
+		{"empty array", List{Path: "x.json"}, "[ ]\n", nil},
+		{"array with an element that is missing", List{Path: "x.json"}, `["a",,"b"]`, []string{
+			"1 a", "1 !the element is neither a JSON object nor a text", "1 b"}},
+		{"array without an end", List{Path: "x.json"}, "[\n\"a\",\n\"b\"", []string{"2 a", "ended: line 3: the array has no end, expected ] behind its last element"}},
+		{"array with an end that is missing", List{Path: "x.json"}, `["a",`, []string{"1 a", "ended: line 1: the array has no end, expected ] behind its last element"}},
+		{"array with a tail", List{Path: "x.json"}, "[\"a\"]\n x\n y", []string{"1 a", "2 !something follows the array, expected its ] to be the end"}},
+		{"array with an element that is too long", List{Path: "x.json"}, "[\"a\",\n\"" + long + "]\",\n\"b\"]", []string{
+			"1 a", "2 !the record has more than 1048576 bytes", "3 b"}},
+		{"array by its beginning", List{Path: "-", Column: "u"}, `[ {"u":"a"}]`, []string{"1 a"}},
+		{"pretty object", List{Path: "x.json"}, "{\n \"url\": \"a\"\n}", []string{
+			"ended: an object begins in its first line and does not end there, expected one object on a line, or an array of them"}},
+		{"zstd", List{Path: "x.csv.zst"}, zstandard("id,url\n1,a\n"), []string{"2 a"}},
+		{"broken zstd", List{}, zstandard("a\nb\n")[:12], []string{"ended: unexpected EOF"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -193,6 +223,11 @@ func FuzzList(f *testing.F) {
 		got := records(t, l, bytes.NewReader(data))
 		if again := records(t, l, iotest.HalfReader(bytes.NewReader(data))); !reflect.DeepEqual(got, again) {
 			t.Fatalf("the size of reads matters: %q, %q", got, again)
+		}
+		if len(data) > 0 && (len(got) == 0 || !strings.HasPrefix(got[len(got)-1], "ended: it is ")) {
+			for _, n := range []int{0, len(data) / 3, len(data) / 2, len(data) - 1} {
+				tornIsPrefix(t, l, data, n, got)
+			}
 		}
 		// N records in are N records out, where records can be told by their ends alone.
 		if l.Format == NULList && !bytes.HasPrefix(data, []byte{0x1f, 0x8b}) && !bytes.ContainsAny(data[:min(3, len(data))], "\xef\xff\xfe") {

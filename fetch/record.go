@@ -24,7 +24,11 @@ type splitter struct {
 	next  int   // lines before the next record
 	err   error // what is wrong with the last record
 	drop  bool  // the rest of a record that was too long is still to come
+
+	broken func() bool // reports whether the list ended with an error
 }
+
+var errTooLong = fmt.Errorf("the record has more than %d bytes", maxRecord)
 
 func (s *splitter) split(data []byte, atEOF bool) (int, []byte, error) {
 	if s.drop {
@@ -39,6 +43,8 @@ func (s *splitter) split(data []byte, atEOF bool) (int, []byte, error) {
 	if atEOF && len(data) == 0 {
 		return 0, nil, nil
 	}
+	// Behind an error there is no more to come, so what has its end here is a record still, and what has none never was one.
+	torn := atEOF && s.broken()
 	if s.sniff {
 		line, _, whole := bytes.Cut(data, []byte{s.end})
 		if !whole && !atEOF && len(data) <= maxRecord {
@@ -48,13 +54,16 @@ func (s *splitter) split(data []byte, atEOF bool) (int, []byte, error) {
 	}
 	s.err = nil
 	i, open := s.find(data)
+	if torn && i < 0 && (len(data) <= maxQuoted || !open) {
+		return len(data), nil, nil
+	}
 	if open && (atEOF || len(data) > maxQuoted) {
 		s.err = fmt.Errorf("a quote is not closed within %d bytes", maxQuoted)
 		i = bytes.IndexByte(data, s.end)
 	}
 	switch {
 	case i > maxRecord || i < 0 && len(data) > maxRecord:
-		s.err = fmt.Errorf("the record has more than %d bytes", maxRecord)
+		s.err = errTooLong
 		s.start = s.next + 1
 		if i < 0 {
 			s.drop = !atEOF
@@ -163,7 +172,7 @@ func columnOf(rec []byte, comma byte, name string) (int, error) {
 	if len(names) > most {
 		names = append(names[:most], "…")
 	}
-	return 0, &listError{fmt.Sprintf("there is no column %q, expected one of: %s", name, shown(strings.Join(names, ", ")))}
+	return 0, fmt.Errorf("there is no column %q, expected one of: %s", name, shown(strings.Join(names, ", ")))
 }
 
 // separator gives what separates the fields of CSV, by its first line.

@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,6 +10,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
+	"unicode/utf8"
 )
 
 // maxURL is the longest URL that is fetched. RFC 9110 asks servers for 8000 octets; signed URLs are about 2000.
@@ -55,14 +58,37 @@ func Redact(source string) string {
 // AppendSource appends source and a newline to dst so that a plain list gives back exactly that source. A source that a
 // plain line cannot hold as it is, such as a name with a newline in it, is written as a quoted Go string.
 func AppendSource(dst []byte, source string) []byte {
-	// Quoting leaves bytes that are not UTF-8 readable again, as \x escapes.
-	if source != strings.TrimSpace(source) || source == "" || strings.ContainsAny(source, "\n\r\x00") ||
-		strings.IndexByte("\"#\xef\xfe\xff\x1f", source[0]) >= 0 { // the last four could begin a mark or gzip
+	if quoted(source) {
+		// Quoting leaves bytes that are not UTF-8 readable again, as \x escapes.
 		dst = strconv.AppendQuote(dst, source)
 	} else {
 		dst = append(dst, source...)
 	}
 	return append(dst, '\n')
+}
+
+// quoted reports whether a line of a plain list, which may be its first, cannot hold source as it is.
+func quoted(source string) bool {
+	if source == "" || source != strings.TrimSpace(source) || strings.ContainsAny(source, "\n\r\x00") {
+		return true
+	}
+	first, size := utf8.DecodeRuneInString(source)
+	switch {
+	case first == '"', first == '#', first == '\x1f': // a name, a remark, and gzip
+		return true
+	case first == '\ufeff', first == utf8.RuneError && size == 1: // a mark, zstd and others
+		return true
+	}
+	return isURL(source) && lastRemark(source) >= 0 || foreign([]byte(source)) != nil
+}
+
+// withoutTail returns a line that begins with a quoted Go string without the remark behind that.
+func withoutTail(line string) string {
+	name, err := strconv.QuotedPrefix(line)
+	if err == nil && lastRemark(line[len(name):]) >= 0 && strings.TrimSpace(line[len(name):])[0] == '#' {
+		return name
+	}
+	return line
 }
 
 // unquote undoes the quoting of AppendSource. Text that only looks quoted, such as "C:\photos", loses its quotes alone.
@@ -124,7 +150,7 @@ func parseURL(source string) (*url.URL, error) {
 }
 
 // toItem makes an Item of a source that was named on its own, in a list or as an argument.
-func toItem(source string) Item {
+func toItem(ctx context.Context, p *watch, source string) Item {
 	if isURL(source) {
 		item := Item{Source: source, URL: true}
 		if _, err := parseURL(source); err != nil {
@@ -132,7 +158,7 @@ func toItem(source string) Item {
 		}
 		return item
 	}
-	item := fileItem(tidy(source))
+	item := fileItem(ctx, p, tidy(source))
 	if item.Err != nil && strings.Contains(source, "://") {
 		return Item{Source: source, URL: true, Err: &Error{Kind: ClassURL, Doing: "parse " + shown(source), Err: errors.New("it begins neither as a URL nor as a path that is there, expected http:// or https://")}}
 	}
@@ -140,20 +166,32 @@ func toItem(source string) Item {
 }
 
 // fileItem makes an Item of a path, symbolic links followed.
-func fileItem(path string) Item {
+func fileItem(ctx context.Context, p *watch, path string) Item {
 	item := Item{Source: path}
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
+	at := spot{path: path}
+	limit, err := p.limit(at, true)
+	if err == nil {
+		var info os.FileInfo
+		if info, err = within(ctx, p, at, limit, func() (os.FileInfo, error) { return os.Stat(path) }, nil); err == nil {
+			item.Size, item.ModTime, err = info.Size(), info.ModTime(), regular(info.Mode())
+		}
+	}
+	if err != nil {
+		item.Size, item.ModTime = 0, time.Time{}
 		item.Err = fileError("find", path, err)
-	case info.IsDir():
-		item.Err = &Error{Kind: ClassRead, Doing: "find " + shown(path), Err: errors.New("it is a folder, expected a file or a URL")}
-	case !info.Mode().IsRegular(): // whose opening might never return
-		item.Err = &Error{Kind: ClassRead, Doing: "find " + shown(path), Err: fmt.Errorf("it is %s, expected a regular file", kindOf(info.Mode()))}
-	default:
-		item.Size, item.ModTime = info.Size(), info.ModTime()
 	}
 	return item
+}
+
+// regular returns an error for what is no regular file, whose opening might never return.
+func regular(m os.FileMode) error {
+	switch {
+	case m.IsDir():
+		return errors.New("it is a folder, expected a file or a URL")
+	case !m.IsRegular():
+		return fmt.Errorf("it is %s, expected a regular file", kindOf(m))
+	}
+	return nil
 }
 
 // fileError gives the Error of a system call on a file.
@@ -161,6 +199,9 @@ func fileError(verb, path string, err error) *Error {
 	kind := ClassRead
 	if errors.Is(err, fs.ErrNotExist) {
 		kind = ClassNotFound
+	}
+	if errors.As(err, new(*hungError)) {
+		kind = ClassTimeout
 	}
 	var pe *fs.PathError
 	if errors.As(err, &pe) {

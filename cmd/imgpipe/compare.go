@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -15,6 +16,7 @@ import (
 
 	"imgpipe/cmd/imgpipe/internal/bench"
 	"imgpipe/cmd/imgpipe/internal/report"
+	"imgpipe/fetch"
 	"imgpipe/samples"
 )
 
@@ -73,7 +75,7 @@ func (f *compareFlags) measure(ctx context.Context, stdin io.Reader, stderr io.W
 		return nil, err
 	}
 	defer os.RemoveAll(scratch)
-	source, err := f.inputs(scratch, stdin)
+	source, err := f.inputs(ctx, scratch, stdin)
 	if err != nil {
 		return nil, err
 	}
@@ -139,21 +141,32 @@ func (s *contestSource) close() {
 
 // inputs makes what every run reads: the list of the built-in samples, whose server it starts, or the input of the user, of which it keeps in
 // dir what can be read once only.
-func (f *compareFlags) inputs(dir string, stdin io.Reader) (*contestSource, error) {
+func (f *compareFlags) inputs(ctx context.Context, dir string, stdin io.Reader) (*contestSource, error) {
 	if f.builtin() {
 		return sampleSource(dir, f.images, samples.Behaviour{Latency: f.latency})
 	}
 	s := &contestSource{job: bench.Job{Inputs: f.run.shownInput()}}
-	for _, l := range f.run.lists {
-		if l == "-" {
-			l = filepath.Join(dir, "stdin")
-			if err := writeWhole(l, func(w io.Writer) error { _, err := io.Copy(w, stdin); return err }); err != nil {
-				return nil, fmt.Errorf("keep the list on standard input: %w", err)
+	for i, l := range f.run.lists {
+		if info, err := os.Stat(l); l == "-" || err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+			kept := filepath.Join(dir, strconv.Itoa(i)+filepath.Base(l)) // its ending says how it is written
+			if err := keepList(ctx, fetch.List{Path: l}, stdin, kept); err != nil {
+				return nil, fmt.Errorf("keep the list %q, which can be read but once: %w", l, err)
 			}
+			l = kept
 		}
 		s.lists = append(s.lists, l)
 	}
 	return s, nil
+}
+
+// keepList copies a list.
+func keepList(ctx context.Context, l fetch.List, stdin io.Reader, to string) error {
+	r, err := l.Open(ctx, stdin)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	return writeWhole(to, func(w io.Writer) error { _, err := io.Copy(w, r); return err })
 }
 
 func sampleSource(dir string, images int, how samples.Behaviour) (*contestSource, error) {

@@ -228,7 +228,7 @@ func hostFor(deny bool) func(string) (string, error) {
 
 // source says where the items come from.
 func (f *runFlags) source(stdin io.Reader) fetch.Inputs {
-	in := fetch.Inputs{Args: f.inputs, Root: f.root, Skip: []string{f.output}, Marker: store.LedgerName, Stdin: stdin}
+	in := fetch.Inputs{Args: f.inputs, Root: f.root, Skip: []string{f.output}, Marker: store.LedgerName, Stdin: stdin, Timeout: f.timeout}
 	for _, l := range f.lists {
 		format := fetch.ListFormat(f.listFormat)
 		switch {

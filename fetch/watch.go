@@ -1,0 +1,219 @@
+package fetch
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A watch bounds how long calls of the system on files are waited for. Such a call may never return: the server of a mount is gone, a
+// disk fails, another program holds the file. So each is made in a goroutine of its own (see within). A call that is not back in time is
+// left behind with that goroutine, and with the thread that it blocks.
+//
+// Threads are bounded, so a device from which nothing comes back is asked for less and less long, and in the end no more:
+//
+//	calls of the device left behind   and since then       the next call is waited for
+//	none                                                   timeout
+//	some                              one came back        timeout; a brief one a tenth of it
+//	some                              none came back       a tenth of it, halved for each 8 left behind, 50 ms at least
+//	manySilent                        none came back       not made
+//
+// One goroutine and one channel cost about 1 µs a call (two cores of 2026); that is why a walk looks at files ahead and not one by one.
+type watch struct {
+	timeout time.Duration
+	// finish, if it is set and closed, says that the run ends: a call is then waited for no longer than lastWait.
+	finish <-chan struct{}
+
+	hanging atomic.Int32 // calls that were left behind and are not back, of all devices
+	mu      sync.Mutex
+	devices map[device]*deafness
+
+	// stall, where it is set before the first call, is called in the goroutine of each with the path; for tests.
+	stall func(path string)
+}
+
+// A deafness is what is known of a device whose calls were left behind.
+type deafness struct {
+	hanging  int  // of them are not back
+	answered bool // another call came back since
+}
+
+const (
+	manySilent  = 256
+	manyHanging = 4096 // of all devices; Go ends a program that has 10,000 threads
+	lastWait    = time.Second
+)
+
+// A spot is where a call goes: the device, if it is known, and the path.
+type spot struct {
+	device uint64
+	path   string
+}
+
+// A device is what answers or does not. Where its number is not known, the first folders of a path stand for it.
+type device struct {
+	number uint64
+	top    string
+}
+
+func (s spot) of() device {
+	if s.device != 0 {
+		return device{number: s.device}
+	}
+	const depth = 3 // mounts lie at /mnt/name or /run/user/name
+	path := s.path
+	if abs, err := filepath.Abs(path); err == nil {
+		path = abs
+	}
+	parts := strings.SplitAfterN(path, string(filepath.Separator), depth+2)
+	return device{top: strings.Join(parts[:min(len(parts), depth+1)], "")}
+}
+
+// A hungError is the error of a call that is not back, or was not made.
+type hungError struct {
+	after  time.Duration
+	others int
+}
+
+func (e *hungError) Error() string {
+	if e.after == 0 {
+		return fmt.Sprintf("not tried: %d earlier calls on its device have not come back", e.others)
+	}
+	return fmt.Sprintf("no answer within %v: its disk or the server of its mount hangs", e.after)
+}
+
+func newWatch(timeout time.Duration, finish <-chan struct{}) *watch {
+	if timeout <= 0 {
+		timeout = Options{}.withDefaults().Timeout
+	}
+	return &watch{timeout: timeout, finish: finish}
+}
+
+// limit returns how long a call at s is to be waited for. A brief call is one that others wait behind.
+func (p *watch) limit(s spot, brief bool) (time.Duration, error) {
+	hanging := p.hanging.Load()
+	if hanging == 0 {
+		return p.timeout, nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	known := p.devices[s.of()]
+	short := min(p.timeout, max(p.timeout/10, time.Second))
+	switch {
+	case hanging >= manyHanging:
+		return 0, &hungError{others: int(hanging)}
+	case known == nil, known.answered && !brief:
+		return p.timeout, nil
+	case known.answered:
+		return short, nil
+	case known.hanging >= manySilent:
+		return 0, &hungError{others: known.hanging}
+	}
+	return max(short>>min(known.hanging/8, 10), min(short, 50*time.Millisecond)), nil
+}
+
+// left counts a call that was left behind.
+func (p *watch) left(s spot) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.devices == nil {
+		p.devices = map[device]*deafness{}
+	}
+	at := s.of()
+	if p.devices[at] == nil {
+		p.devices[at] = &deafness{}
+	}
+	p.devices[at].hanging++
+	p.devices[at].answered = false
+	p.hanging.Add(1)
+}
+
+// answered notes that a call came back; late tells that it had been left behind.
+func (p *watch) answered(s spot, late bool) {
+	if p.hanging.Load() == 0 {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	at := s.of()
+	known := p.devices[at]
+	if known == nil {
+		return
+	}
+	known.answered = true
+	if late {
+		p.hanging.Add(-1)
+		if known.hanging--; known.hanging == 0 {
+			delete(p.devices, at)
+		}
+	}
+}
+
+// An errand is one call under way.
+type errand[T any] struct {
+	state atomic.Int32 // errandOut, then the first of the others
+	value T
+	err   error
+	back  chan struct{}
+}
+
+const (
+	errandOut = iota
+	errandBack
+	errandLeft
+)
+
+// forever is the limit of a call that only the end of ctx leaves behind.
+const forever time.Duration = 1<<63 - 1
+
+// within returns what call returns, if that is within limit. Else its error is a *hungError, or ctx's, or ErrFinished; call then still runs,
+// and late is called with what it returns where that is no error. A nil late is not called.
+func within[T any](ctx context.Context, p *watch, at spot, limit time.Duration, call func() (T, error), late func(T)) (T, error) {
+	e := &errand[T]{back: make(chan struct{}, 1)}
+	var zero T
+	if err := ctx.Err(); err != nil {
+		return zero, err
+	}
+	go func() {
+		if p.stall != nil {
+			p.stall(at.path)
+		}
+		e.value, e.err = call()
+		if e.state.CompareAndSwap(errandOut, errandBack) {
+			e.back <- struct{}{}
+			return
+		}
+		if e.err == nil && late != nil {
+			late(e.value)
+		}
+		p.answered(at, true)
+	}()
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	finish, why := p.finish, error(&hungError{after: limit})
+	for {
+		select {
+		case <-e.back:
+			p.answered(at, false)
+			return e.value, e.err
+		case <-ctx.Done():
+			why = ctx.Err()
+		case <-finish:
+			finish, why = nil, ErrFinished
+			timer.Reset(min(limit, lastWait))
+			continue
+		case <-timer.C:
+		}
+		p.left(at) // before the errand may find that it was
+		if e.state.CompareAndSwap(errandOut, errandLeft) {
+			return zero, why
+		}
+		<-e.back
+		p.answered(at, true)
+		return e.value, e.err
+	}
+}
