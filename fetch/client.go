@@ -88,10 +88,13 @@ const (
 
 // A Client fetches items. It is made by New and may be used by any number of goroutines at once.
 type Client struct {
-	opts    Options
-	http    *http.Transport // without http.Client, which would read Location itself and show it in errors
-	hosts   hosts
-	once    sync.Once // closes hosts.finish
+	opts  Options
+	http  *http.Transport // without http.Client, which would read Location itself and show it in errors
+	hosts hosts
+	once  sync.Once // closes hosts.finish
+	// ending ends with ErrFinished when downloads that are under way are to end, too; end ends it.
+	ending  context.Context
+	end     context.CancelCauseFunc
 	buffers buffers
 	// dial, where it is set before the first Fetch, makes the connections; for tests.
 	dial func(ctx context.Context, network, addr string) (net.Conn, error)
@@ -104,6 +107,7 @@ func New(o Options) *Client {
 	c.buffers.first = c.opts.Buffers
 	c.hosts.perHost = c.opts.PerHost
 	c.hosts.finish = make(chan struct{})
+	c.ending, c.end = context.WithCancelCause(context.Background())
 	dialer := &net.Dialer{
 		Timeout:        c.opts.ConnectTimeout,
 		KeepAlive:      15 * time.Second,
@@ -145,6 +149,12 @@ var ErrFinished = errors.New("the run was stopped before its turn")
 // Finish ends all waits for a host and for a further try, now and from now on: a Fetch that waits, or would, gives ErrFinished. What
 // is being downloaded goes on. It may be called more than once.
 func (c *Client) Finish() { c.once.Do(func() { close(c.hosts.finish) }) }
+
+// FinishWithin is Finish, and after d it ends downloads that are still under way, which then give ErrFinished as well.
+func (c *Client) FinishWithin(d time.Duration) {
+	c.Finish()
+	time.AfterFunc(d, func() { c.end(ErrFinished) })
+}
 
 // Fetch gets the bytes of item.
 //

@@ -22,7 +22,6 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
-	"time"
 )
 
 // picture is what the test server gives for a good image: any bytes, for fetch never looks at them.
@@ -510,18 +509,6 @@ func TestRedact(t *testing.T) {
 	} {
 		if got := Redact(in); got != want {
 			t.Errorf("Redact(%q) is %q, want %q", in, got, want)
-		}
-	}
-}
-
-func TestRetryAfter(t *testing.T) {
-	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	for v, want := range map[string]time.Duration{
-		"": 0, "7": 7 * time.Second, " 0 ": 0, "-3": 0, "soon": 0, "1.5": 0, "Fri, 02 Jan 2026 03:05:05 GMT": time.Minute, "Fri, 02 Jan 2026 03:04:00 GMT": 0,
-		"99999999999999": 366 * 24 * time.Hour, "Fri, 02 Jan 3026 03:05:05 GMT": 366 * 24 * time.Hour,
-	} {
-		if got := retryAfter(v, now); got != want {
-			t.Errorf("%q is %v, want %v", v, got, want)
 		}
 	}
 }

@@ -26,18 +26,6 @@ type fetching struct {
 	tooSlow  func() // ends the try
 }
 
-// errTimeout and errSlow are the causes of the end of a try that took too long, and of one whose body came too slowly.
-var (
-	errTimeout = errors.New("the time for a download is over")
-	errSlow    = errors.New("the body comes too slowly")
-)
-
-// overdue tells that a try was ended for the server's slowness, not because the run ends.
-func overdue(ctx context.Context) bool {
-	cause := context.Cause(ctx)
-	return cause == errTimeout || cause == errSlow
-}
-
 // grant asks for memory for n bytes, unless there is enough.
 func (f *fetching) grant(ctx context.Context, n int64) error {
 	if n <= f.reserved {
@@ -67,6 +55,7 @@ func (f *fetching) doing(u *url.URL) string {
 func (f *fetching) download(ctx context.Context) ([]byte, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	defer context.AfterFunc(f.ending, func() { cancel(ErrFinished) })()
 	f.tooSlow = func() { cancel(errSlow) }
 	clock := &stopwatch{left: f.opts.Timeout, end: func() { cancel(errTimeout) }}
 	defer clock.pause()
@@ -140,7 +129,7 @@ func (f *fetching) hop(ctx context.Context, clock *stopwatch, u *url.URL) (data 
 		return data, nil, err
 	}
 	answered = true
-	wait := retryAfter(resp.Header.Get("Retry-After"), time.Now())
+	wait := retryAfter(resp.Header, time.Now())
 	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
 		turn.slow(status, wait)
 	}
@@ -186,50 +175,5 @@ func redirect(u *url.URL, location string) (*url.URL, error) {
 	return next, nil
 }
 
-// retryAfter reads the header field of RFC 9110, section 10.2.3: seconds or a date. It gives 0 for what is neither.
-func retryAfter(v string, now time.Time) time.Duration {
-	const most = 366 * 24 * time.Hour
-	v = strings.TrimSpace(v)
-	if s, err := strconv.ParseInt(v, 10, 64); err == nil {
-		return time.Duration(min(max(s, 0), int64(most/time.Second))) * time.Second
-	}
-	if t, err := http.ParseTime(v); err == nil {
-		return min(max(t.Sub(now), 0), most)
-	}
-	return 0
-}
-
 // A reserveError is what the caller's reserve gave.
 type reserveError struct{ error }
-
-// A stopwatch calls end when it has run for left, which it does between resume and pause. One goroutine uses it.
-type stopwatch struct {
-	left    time.Duration
-	end     func()
-	timer   *time.Timer
-	resumed time.Time
-	running bool
-}
-
-func (s *stopwatch) resume() {
-	if s.running {
-		return
-	}
-	s.running = true
-	s.resumed = time.Now()
-	if s.timer == nil {
-		s.timer = time.AfterFunc(s.left, s.end)
-	} else {
-		s.timer.Reset(s.left)
-	}
-}
-
-func (s *stopwatch) pause() {
-	if !s.running {
-		return
-	}
-	s.running = false
-	if s.timer.Stop() {
-		s.left = max(0, s.left-time.Since(s.resumed))
-	}
-}
