@@ -18,24 +18,22 @@ const accept = "image/jpeg,image/png,image/gif,image/tiff,image/bmp,image/webp;q
 // A fetching is one call of Fetch.
 type fetching struct {
 	*Client
-	item     Item
-	url      *url.URL
-	reserve  func(context.Context, int64) error
-	reserved int64 // what reserve was asked for last; -1 before
-	last     *url.URL
-	tooSlow  func() // ends the try
+	item    Item
+	url     *url.URL
+	room    Room
+	last    *url.URL
+	tooSlow func() // ends the try
 }
 
-// grant asks for memory for n bytes, unless there is enough.
-func (f *fetching) grant(ctx context.Context, n int64) error {
-	if n <= f.reserved {
-		return nil
+// grant waits for memory for n bytes, which are there to be read.
+func (f *fetching) grant(ctx context.Context, n int64) error { return f.room.Take(ctx, n) }
+
+// take is grant within a try, whose own errors are told from those of the Room.
+func (f *fetching) take(ctx context.Context, n int64) error {
+	if err := f.grant(ctx, n); err != nil {
+		return &reserveError{err}
 	}
-	f.reserved = n
-	if f.reserve == nil {
-		return nil
-	}
-	return f.reserve(ctx, n)
+	return nil
 }
 
 // hopeless tells that the host of the last try has given no answer for so long that no further try is worth the time.
@@ -175,5 +173,5 @@ func redirect(u *url.URL, location string) (*url.URL, error) {
 	return next, nil
 }
 
-// A reserveError is what the caller's reserve gave.
+// A reserveError is what the caller's Room returned.
 type reserveError struct{ error }

@@ -197,18 +197,6 @@ func TestFinishWithinEndsDownloadsAfterTheirGrace(t *testing.T) {
 	}
 }
 
-func TestTimeoutDoesNotRunWhileMemoryIsWaitedFor(t *testing.T) {
-	bubble(t, map[string]http.HandlerFunc{"h": func(w http.ResponseWriter, _ *http.Request) {
-		time.Sleep(20 * time.Second)
-		_, _ = w.Write(picture)
-	}}, Options{Retries: -1}, func(t *testing.T, c *Client) {
-		_, err := c.Fetch(t.Context(), at("http://h/"), func(ctx context.Context, _ int64) error { return (&Client{}).sleep(ctx, time.Hour) })
-		if err != nil {
-			t.Errorf("got %v, want the body after an hour", err)
-		}
-	})
-}
-
 func TestRetriesOnlyWhatMayPass(t *testing.T) {
 	for status, tries := range map[int]int32{400: 1, 401: 1, 403: 1, 404: 1, 408: 4, 410: 1, 418: 1, 429: 4, 500: 4, 501: 1, 502: 4, 503: 4, 504: 4, 505: 1} {
 		var asked atomic.Int32
@@ -242,7 +230,7 @@ func TestLaterTryServesAndReservesOnce(t *testing.T) {
 	}}, Options{}, func(t *testing.T, c *Client) {
 		reserved := 0
 		start := time.Now()
-		body, err := c.Fetch(t.Context(), at("http://h/"), func(context.Context, int64) error { reserved++; return nil })
+		body, err := c.Fetch(t.Context(), at("http://h/"), taking(func(context.Context, int64) error { reserved++; return nil }))
 		if err != nil || body.Attempts != 3 || string(body.Data) != string(picture) || reserved != 1 {
 			t.Errorf("got %d bytes after %d attempts and %d reservations, %v; want all after 3 and 1", len(body.Data), body.Attempts, reserved, err)
 		}
