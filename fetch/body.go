@@ -40,94 +40,19 @@ func (f *fetching) read(ctx context.Context, clock *stopwatch, resp *http.Respon
 	case slices.Contains(codings, enc), strings.Contains(enc, ","):
 		return nil, &Error{Kind: ClassNetwork, Err: fmt.Errorf("the server compressed its answer with %s, expected none or gzip", shown(enc))}
 	}
-	// Memory is waited for with the clocks stopped: it is not the server that is slow.
-	grant := func(n int64) error {
-		raw.paused.Store(true)
-		defer raw.paused.Store(false)
-		clock.pause()
-		defer clock.resume()
-		if err := f.grant(ctx, n); err != nil {
-			return &reserveError{err}
-		}
-		return nil
-	}
-	first := size
-	if size < 0 {
-		first = min(unknownSize, f.opts.MaxBytes)
-	}
-	if err := grant(first); err != nil {
-		return nil, err
-	}
 	if f.opts.MinSpeed > 0 {
 		watch := raw.watch(f.opts.MinSpeed, f.tooSlow)
 		defer watch.stop()
 	}
-	if size >= 0 {
-		return f.readSized(body, int(size))
+	in := incoming{f: f, size: size}
+	defer in.close()
+	if err := in.read(body); err != nil {
+		return nil, err
 	}
-	return f.readAll(body, grant)
-}
-
-// unknownSize is what is reserved at first for a body of unknown length: most images take no more.
-const unknownSize = 1 << 20
-
-// readSized reads a body whose length is known.
-func (f *fetching) readSized(body io.Reader, size int) ([]byte, error) {
-	buf := f.buffers.get(size)
-	n, err := io.ReadFull(body, buf)
-	if err == nil {
-		// The end must be seen for the connection to be used again.
-		_, err = body.Read(make([]byte, 1))
-		if err == nil || err == io.EOF {
-			return buf, nil
-		}
-	}
-	f.buffers.put(buf)
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		return nil, truncated(int64(n), int64(size))
-	}
-	return nil, err
-}
-
-// readAll reads a body to its end, at most MaxBytes of it. grant is asked for memory as the body turns out longer than what was reserved.
-func (f *fetching) readAll(body io.Reader, grant func(int64) error) ([]byte, error) {
-	limit := f.opts.MaxBytes
-	buf := f.buffers.get(64 << 10)
-	n := 0
-	for {
-		m, err := body.Read(buf[n:])
-		n += m
-		if int64(n) > limit {
-			f.buffers.put(buf)
-			return nil, &Error{Kind: ClassTooBig, Err: fmt.Errorf("the body goes on after %d bytes", limit)}
-		}
-		if err == io.EOF {
-			return buf[:n], nil
-		}
-		if err != nil {
-			f.buffers.put(buf)
-			if err == io.ErrUnexpectedEOF {
-				return nil, truncated(int64(n), -1)
-			}
-			return nil, err
-		}
-		if n == len(buf) {
-			// A byte more than the limit shows that it is passed.
-			size := min(2*int64(n), max(limit, int64(n))+1)
-			if err := grant(min(size, limit)); err != nil {
-				f.buffers.put(buf)
-				return nil, err
-			}
-			if int64(cap(buf)) >= size {
-				buf = buf[:size]
-				continue
-			}
-			bigger := f.buffers.get(int(size))
-			copy(bigger, buf)
-			f.buffers.put(buf)
-			buf = bigger
-		}
-	}
+	// Memory is waited for with the clocks stopped: it is not the server that is slow.
+	raw.paused.Store(true)
+	clock.pause()
+	return in.whole(ctx)
 }
 
 func truncated(n, size int64) error {

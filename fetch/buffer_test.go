@@ -1,7 +1,6 @@
 package fetch
 
 import (
-	"context"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -44,7 +43,7 @@ func TestFilesAreReadIntoTheBuffersThatAreGiven(t *testing.T) {
 	defer c.Close()
 	get := func(path string) Body {
 		t.Helper()
-		body, err := c.Fetch(t.Context(), Item{Source: path}, func(context.Context, int64) error { return nil })
+		body, err := c.Fetch(t.Context(), Item{Source: path}, nil)
 		if err != nil || string(body.Data) != "content" {
 			t.Fatalf("%q, %v", body.Data, err)
 		}
@@ -66,9 +65,9 @@ func TestFilesAreReadIntoTheBuffersThatAreGiven(t *testing.T) {
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/short" {
-			w.Header().Set("Content-Length", "50")
+			w.Header().Set("Content-Length", "50000")
 		}
-		w.Write(make([]byte, 10))
+		w.Write(make([]byte, 2*windowSize))
 		w.(http.Flusher).Flush()
 		panic(http.ErrAbortHandler)
 	}))
@@ -76,7 +75,7 @@ func TestFilesAreReadIntoTheBuffersThatAreGiven(t *testing.T) {
 	for _, name := range []string{"/short", "/of-unknown-length"} {
 		into.room = make([]byte, 64<<10)
 		before := into.released
-		_, err := c.Fetch(t.Context(), Item{Source: server.URL + name, URL: true}, func(context.Context, int64) error { return nil })
+		_, err := c.Fetch(t.Context(), Item{Source: server.URL + name, URL: true}, nil)
 		if err == nil || into.out || into.released == before {
 			t.Errorf("%s: error %v, memory kept: %t, used: %t", name, err, into.out, into.released > before)
 		}

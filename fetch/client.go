@@ -88,11 +88,15 @@ const (
 
 // A Client fetches items. It is made by New and may be used by any number of goroutines at once.
 type Client struct {
-	opts    Options
-	http    *http.Transport // without http.Client, which would read Location itself and show it in errors
-	hosts   hosts
-	once    sync.Once // closes hosts.finish
+	opts  Options
+	http  *http.Transport // without http.Client, which would read Location itself and show it in errors
+	hosts hosts
+	once  sync.Once // closes hosts.finish
+	// ending ends with ErrFinished when downloads that are under way are to end, too; end ends it.
+	ending  context.Context
+	end     context.CancelCauseFunc
 	buffers buffers
+	spool   spool
 	// dial, where it is set before the first Fetch, makes the connections; for tests.
 	dial func(ctx context.Context, network, addr string) (net.Conn, error)
 }
@@ -104,6 +108,7 @@ func New(o Options) *Client {
 	c.buffers.first = c.opts.Buffers
 	c.hosts.perHost = c.opts.PerHost
 	c.hosts.finish = make(chan struct{})
+	c.ending, c.end = context.WithCancelCause(context.Background())
 	dialer := &net.Dialer{
 		Timeout:        c.opts.ConnectTimeout,
 		KeepAlive:      15 * time.Second,
@@ -136,8 +141,11 @@ func New(o Options) *Client {
 	return c
 }
 
-// Close closes the connections that are idle. It ends no Fetch.
-func (c *Client) Close() { c.http.CloseIdleConnections() }
+// Close closes the connections that are idle, and the temporary file. It ends no Fetch, and there must be none.
+func (c *Client) Close() {
+	c.http.CloseIdleConnections()
+	c.spool.close()
+}
 
 // ErrFinished is the error of a Fetch that would have had to wait after Finish.
 var ErrFinished = errors.New("the run was stopped before its turn")
@@ -146,25 +154,33 @@ var ErrFinished = errors.New("the run was stopped before its turn")
 // is being downloaded goes on. It may be called more than once.
 func (c *Client) Finish() { c.once.Do(func() { close(c.hosts.finish) }) }
 
+// FinishWithin is Finish, and after d it ends downloads that are still under way, which then give ErrFinished as well.
+func (c *Client) FinishWithin(d time.Duration) {
+	c.Finish()
+	time.AfterFunc(d, func() { c.end(ErrFinished) })
+}
+
 // Fetch gets the bytes of item.
 //
-// It calls reserve before it reads a body, with the number of bytes that Data may have: the file's size, the length that the server
-// announced, or where that is not known at first a megabyte. It calls it again, with more, where a body turns out longer; the last
-// call counts, and what was asked for before is included. reserve may block until there is memory, and while it does no time-out
-// runs; no Data is longer than what was asked for last. An error of reserve ends Fetch with that error. What was reserved is the
-// caller's to give back, also when Fetch fails. reserve may be nil.
+// room is where the bytes are counted; nil means no bound. A body takes of it as its bytes come, and where it has no more, goes into
+// a temporary file until it is whole; then Fetch waits in Take for all of it, as it does for a local file, whose length is known. So
+// Fetch waits for memory only while it holds none, and no time-out runs. An error of Take ends Fetch with that error. When
+// Fetch returns, room has what Data takes, and nothing where it failed.
 //
 // A try waits until fewer than PerHost downloads run from its host. A host that answers 429 or 503 is asked more rarely,
 // and not before the end of its Retry-After, by all downloads from it; others are not held back but by the goroutine that
 // waits in Fetch: see Spread. A host that asks to be left alone for more than two minutes, or gives no answer to anything for
-// five, is left alone: its items fail without being asked for. Who waits has reserved nothing, unless an earlier try has.
+// five, is left alone: its items fail without being asked for.
 //
-// The error is an *Error with a class, or ctx's error when ctx has ended, or that of reserve.
-func (c *Client) Fetch(ctx context.Context, item Item, reserve func(ctx context.Context, bytes int64) error) (Body, error) {
+// The error is an *Error with a class, or ctx's error when ctx has ended, or that of room.
+func (c *Client) Fetch(ctx context.Context, item Item, room Room) (Body, error) {
 	if item.Err != nil {
 		return Body{}, item.Err
 	}
-	f := fetching{Client: c, item: item, reserve: reserve, reserved: -1}
+	if room == nil {
+		room = endless{}
+	}
+	f := fetching{Client: c, item: item, room: room}
 	if item.URL {
 		u, err := parseURL(item.Source)
 		if err != nil {
@@ -186,6 +202,7 @@ func (c *Client) Fetch(ctx context.Context, item Item, reserve func(ctx context.
 		if err == nil {
 			return f.body(data, n+1), nil
 		}
+		room.Drop()
 		if e := ctx.Err(); e != nil {
 			return Body{}, e
 		}

@@ -16,8 +16,8 @@ import (
 // explain makes an *Error of what ended a try at u, with its class, and decides whether another try may go better.
 // What the caller's reserve said comes out as it was.
 func (f *fetching) explain(ctx context.Context, u *url.URL, err error) error {
-	if err == ErrFinished {
-		return err
+	if err == ErrFinished || context.Cause(ctx) == ErrFinished {
+		return ErrFinished
 	}
 	var mine *reserveError
 	if errors.As(err, &mine) {

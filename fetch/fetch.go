@@ -55,6 +55,7 @@ const (
 	ClassTruncated = "truncated"  // the body ended before its announced length
 	ClassRefused   = "refused"    // policy: scheme, host, port or address not allowed
 	ClassURL       = "bad-url"    // not a URL that can be fetched
+	ClassSpool     = "temp-file"  // there was no memory for a body, and the temporary file in its place could not be written
 	ClassRecord    = "bad-record" // a line or row of a list that names nothing
 )
 

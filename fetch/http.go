@@ -18,36 +18,22 @@ const accept = "image/jpeg,image/png,image/gif,image/tiff,image/bmp,image/webp;q
 // A fetching is one call of Fetch.
 type fetching struct {
 	*Client
-	item     Item
-	url      *url.URL
-	reserve  func(context.Context, int64) error
-	reserved int64 // what reserve was asked for last; -1 before
-	last     *url.URL
-	tooSlow  func() // ends the try
+	item    Item
+	url     *url.URL
+	room    Room
+	last    *url.URL
+	tooSlow func() // ends the try
 }
 
-// errTimeout and errSlow are the causes of the end of a try that took too long, and of one whose body came too slowly.
-var (
-	errTimeout = errors.New("the time for a download is over")
-	errSlow    = errors.New("the body comes too slowly")
-)
+// grant waits for memory for n bytes, which are there to be read.
+func (f *fetching) grant(ctx context.Context, n int64) error { return f.room.Take(ctx, n) }
 
-// overdue tells that a try was ended for the server's slowness, not because the run ends.
-func overdue(ctx context.Context) bool {
-	cause := context.Cause(ctx)
-	return cause == errTimeout || cause == errSlow
-}
-
-// grant asks for memory for n bytes, unless there is enough.
-func (f *fetching) grant(ctx context.Context, n int64) error {
-	if n <= f.reserved {
-		return nil
+// take is grant within a try, whose own errors are told from those of the Room.
+func (f *fetching) take(ctx context.Context, n int64) error {
+	if err := f.grant(ctx, n); err != nil {
+		return &reserveError{err}
 	}
-	f.reserved = n
-	if f.reserve == nil {
-		return nil
-	}
-	return f.reserve(ctx, n)
+	return nil
 }
 
 // hopeless tells that the host of the last try has given no answer for so long that no further try is worth the time.
@@ -67,6 +53,7 @@ func (f *fetching) doing(u *url.URL) string {
 func (f *fetching) download(ctx context.Context) ([]byte, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	defer context.AfterFunc(f.ending, func() { cancel(ErrFinished) })()
 	f.tooSlow = func() { cancel(errSlow) }
 	clock := &stopwatch{left: f.opts.Timeout, end: func() { cancel(errTimeout) }}
 	defer clock.pause()
@@ -137,7 +124,7 @@ func (f *fetching) hop(ctx context.Context, clock *stopwatch, u *url.URL) (data 
 		return data, nil, err
 	}
 	answered = true
-	wait := retryAfter(resp.Header.Get("Retry-After"), time.Now())
+	wait := retryAfter(resp.Header, time.Now())
 	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
 		turn.slow(status, wait)
 	}
@@ -186,50 +173,5 @@ func redirect(u *url.URL, location string) (*url.URL, error) {
 	return next, nil
 }
 
-// retryAfter reads the header field of RFC 9110, section 10.2.3: seconds or a date. It gives 0 for what is neither.
-func retryAfter(v string, now time.Time) time.Duration {
-	const most = 366 * 24 * time.Hour
-	v = strings.TrimSpace(v)
-	if s, err := strconv.ParseInt(v, 10, 64); err == nil {
-		return time.Duration(min(max(s, 0), int64(most/time.Second))) * time.Second
-	}
-	if t, err := http.ParseTime(v); err == nil {
-		return min(max(t.Sub(now), 0), most)
-	}
-	return 0
-}
-
-// A reserveError is what the caller's reserve gave.
+// A reserveError is what the caller's Room returned.
 type reserveError struct{ error }
-
-// A stopwatch calls end when it has run for left, which it does between resume and pause. One goroutine uses it.
-type stopwatch struct {
-	left    time.Duration
-	end     func()
-	timer   *time.Timer
-	resumed time.Time
-	running bool
-}
-
-func (s *stopwatch) resume() {
-	if s.running {
-		return
-	}
-	s.running = true
-	s.resumed = time.Now()
-	if s.timer == nil {
-		s.timer = time.AfterFunc(s.left, s.end)
-	} else {
-		s.timer.Reset(s.left)
-	}
-}
-
-func (s *stopwatch) pause() {
-	if !s.running {
-		return
-	}
-	s.running = false
-	if s.timer.Stop() {
-		s.left = max(0, s.left-time.Since(s.resumed))
-	}
-}

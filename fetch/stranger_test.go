@@ -3,7 +3,6 @@ package fetch
 import (
 	"bytes"
 	"compress/gzip"
-	"context"
 	"net/http"
 	"net/url"
 	"strings"
@@ -43,19 +42,6 @@ func TestMinSpeedEndsABodyThatDribbles(t *testing.T) {
 		}
 		if !strings.Contains(err.Error(), "less than 1000 bytes in a second") {
 			t.Errorf("the error does not say why: %v", err)
-		}
-	})
-}
-
-// TestMinSpeedDoesNotRunWhileMemoryIsWaitedFor fetches what waits longer for memory than a slow body may take.
-func TestMinSpeedDoesNotRunWhileMemoryIsWaitedFor(t *testing.T) {
-	bubble(t, map[string]http.HandlerFunc{"a.test": func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Length", "3")
-		_, _ = w.Write([]byte("abc"))
-	}}, Options{MinSpeed: 1000, Retries: -1}, func(t *testing.T, c *Client) {
-		wait := func(context.Context, int64) error { time.Sleep(time.Minute); return nil }
-		if _, err := c.Fetch(t.Context(), at("http://a.test/"), wait); err != nil {
-			t.Error(err)
 		}
 	})
 }

@@ -163,16 +163,38 @@ func TestFinishEndsWaitsAndNotDownloads(t *testing.T) {
 	})
 }
 
-func TestTimeoutDoesNotRunWhileMemoryIsWaitedFor(t *testing.T) {
-	bubble(t, map[string]http.HandlerFunc{"h": func(w http.ResponseWriter, _ *http.Request) {
-		time.Sleep(20 * time.Second)
-		_, _ = w.Write(picture)
-	}}, Options{Retries: -1}, func(t *testing.T, c *Client) {
-		_, err := c.Fetch(t.Context(), at("http://h/"), func(ctx context.Context, _ int64) error { return (&Client{}).sleep(ctx, time.Hour) })
-		if err != nil {
-			t.Errorf("got %v, want the body after an hour", err)
+func TestFinishWithinEndsDownloadsAfterTheirGrace(t *testing.T) {
+	for _, length := range []string{"", "1000000"} { // before and after the answer begins
+		trickle := func(w http.ResponseWriter, r *http.Request) {
+			for w.Header().Set("Content-Length", length); length != "" && r.Context().Err() == nil; time.Sleep(time.Second) {
+				if _, err := w.Write([]byte("x")); err != nil {
+					return
+				}
+				w.(http.Flusher).Flush()
+			}
+			<-r.Context().Done()
 		}
-	})
+		quick := func(w http.ResponseWriter, _ *http.Request) {
+			time.Sleep(8 * time.Second)
+			_, _ = w.Write(picture)
+		}
+		bubble(t, map[string]http.HandlerFunc{"trickle": trickle, "quick": quick}, Options{}, func(t *testing.T, c *Client) {
+			start := time.Now()
+			time.AfterFunc(5*time.Second, func() { c.FinishWithin(5 * time.Second) })
+			var all sync.WaitGroup
+			all.Go(func() {
+				if _, err := c.Fetch(t.Context(), at("http://trickle/"), nil); err != ErrFinished || time.Since(start) != 10*time.Second {
+					t.Errorf("got %v after %v, want ErrFinished after 10 s", err, time.Since(start))
+				}
+			})
+			all.Go(func() {
+				if _, err := c.Fetch(t.Context(), at("http://quick/"), nil); err != nil {
+					t.Errorf("what ends within its grace gives %v", err)
+				}
+			})
+			all.Wait()
+		})
+	}
 }
 
 func TestRetriesOnlyWhatMayPass(t *testing.T) {
@@ -208,7 +230,7 @@ func TestLaterTryServesAndReservesOnce(t *testing.T) {
 	}}, Options{}, func(t *testing.T, c *Client) {
 		reserved := 0
 		start := time.Now()
-		body, err := c.Fetch(t.Context(), at("http://h/"), func(context.Context, int64) error { reserved++; return nil })
+		body, err := c.Fetch(t.Context(), at("http://h/"), taking(func(context.Context, int64) error { reserved++; return nil }))
 		if err != nil || body.Attempts != 3 || string(body.Data) != string(picture) || reserved != 1 {
 			t.Errorf("got %d bytes after %d attempts and %d reservations, %v; want all after 3 and 1", len(body.Data), body.Attempts, reserved, err)
 		}

@@ -57,12 +57,12 @@ func (s guardedStore) Plan(item fetch.Item) (pipeline.Place, error) {
 
 type sampleFetcher struct{}
 
-func (sampleFetcher) Fetch(ctx context.Context, item fetch.Item, reserve func(context.Context, int64) error) (fetch.Body, error) {
+func (sampleFetcher) Fetch(ctx context.Context, item fetch.Item, room fetch.Room) (fetch.Body, error) {
 	data := samples.Embedded()[0].Data
 	if item.Index == 3 {
 		data = []byte("what must not be read here")
 	}
-	return fetch.Body{Data: data, Attempts: 1}, reserve(ctx, int64(len(data)))
+	return fetch.Body{Data: data, Attempts: 1}, room.Take(ctx, int64(len(data)))
 }
 
 // TestGuardTransformsItsItemAndNoOther has a guard stand before every second item, in both ways to run.
@@ -165,7 +165,7 @@ func (p watchedPlace) Do(ctx context.Context, e pipeline.Executor, task transfor
 	return e.Do(ctx, task)
 }
 
-func (w *watched) Fetch(_ context.Context, item fetch.Item, _ func(context.Context, int64) error) (fetch.Body, error) {
+func (w *watched) Fetch(_ context.Context, item fetch.Item, _ fetch.Room) (fetch.Body, error) {
 	data := samples.Embedded()[0].Data
 	if item.Index == hasNoHeader {
 		data = []byte("no image")

@@ -61,15 +61,8 @@ func (r *runner) fetch(ctx context.Context, j *job, lane int) bool {
 		return false
 	}
 	start := r.now()
-	reserve := func(ctx context.Context, n int64) (err error) {
-		if j.bytes > 0 { // a further try gives back what the one before it took
-			r.budget.giveBytes(j.bytes)
-			j.bytes = 0
-		}
-		j.bytes, err = r.budget.takeBytes(ctx, n)
-		return err
-	}
-	body, err := r.Fetcher.Fetch(ctx, j.Item, reserve)
+	room := &room{budget: r.budget}
+	body, err := r.Fetcher.Fetch(ctx, j.Item, room)
 	j.ready = r.now()
 	j.Spans = append(j.Spans, Span{StageFetch, lane, start, j.ready})
 	j.body, j.Fetches, j.BytesIn = body, body.Attempts, int64(len(body.Data))
@@ -78,15 +71,12 @@ func (r *runner) fetch(ctx context.Context, j *job, lane int) bool {
 		if errors.As(err, &tried) {
 			j.Fetches = tried.Attempts
 		}
-		r.release(j, false)
+		room.Drop()
 		j.ticket.end()
 		return r.fail(ctx, j, err)
 	}
+	j.bytes = room.settle()
 	j.ticket.fetched(j.ready - start)
-	if spare := j.bytes - j.BytesIn; spare > 0 { // of an unknown length more was reserved than came
-		r.budget.giveBytes(spare)
-		j.bytes -= spare
-	}
 	return true
 }
 

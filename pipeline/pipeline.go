@@ -63,10 +63,10 @@ type Cost struct {
 	Abandoned bool
 }
 
-// A Fetcher gets the bytes of items. It is called from many goroutines at once. Before it reads a body it calls reserve with the number of
-// bytes that it may need, which blocks until there is memory for them. A *fetch.Client is one.
+// A Fetcher gets the bytes of items. It is called from many goroutines at once. It keeps within room, which is there for what the Body holds
+// when it returns. A *fetch.Client is one.
 type Fetcher interface {
-	Fetch(ctx context.Context, item fetch.Item, reserve func(ctx context.Context, bytes int64) error) (fetch.Body, error)
+	Fetch(ctx context.Context, item fetch.Item, room fetch.Room) (fetch.Body, error)
 }
 
 // A Store keeps outputs. Plan is called once for each item, in the order of the input and from one goroutine, before the item is fetched, so that

@@ -53,8 +53,8 @@ var tiny = sync.OnceValue(func() []byte {
 	return b.Bytes()
 })
 
-func (w *world) Fetch(ctx context.Context, item fetch.Item, reserve func(context.Context, int64) error) (fetch.Body, error) {
-	if err := reserve(ctx, item.Size); err != nil {
+func (w *world) Fetch(ctx context.Context, item fetch.Item, room fetch.Room) (fetch.Body, error) {
+	if err := room.Take(ctx, item.Size); err != nil {
 		return fetch.Body{}, err
 	}
 	defer up(&w.fetching, &w.peakFetching)()

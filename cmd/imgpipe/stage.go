@@ -54,9 +54,9 @@ func (nullPlace) Put(r transform.Result) ([]pipeline.Output, error) {
 // A memory is a Fetcher that has everything already, by index.
 type memory [][]byte
 
-func (m memory) Fetch(ctx context.Context, item fetch.Item, reserve func(context.Context, int64) error) (fetch.Body, error) {
+func (m memory) Fetch(ctx context.Context, item fetch.Item, room fetch.Room) (fetch.Body, error) {
 	data := m[item.Index]
-	if err := reserve(ctx, int64(len(data))); err != nil {
+	if err := room.Take(ctx, int64(len(data))); err != nil {
 		return fetch.Body{}, err
 	}
 	return fetch.Body{Data: data, Attempts: 1}, nil
