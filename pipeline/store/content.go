@@ -15,8 +15,11 @@ type content struct {
 // content returns what a line says of an output. ok is false where the line has no digest.
 func (o Output) content() (c content, ok bool) {
 	c.size = o.Bytes
-	n, err := hex.Decode(c.sum[:], []byte(o.SHA256[:min(len(o.SHA256), 2*len(c.sum))]))
-	return c, err == nil && n == len(c.sum)
+	if len(o.SHA256) != hex.EncodedLen(len(c.sum)) {
+		return c, false
+	}
+	_, err := hex.Decode(c.sum[:], []byte(o.SHA256))
+	return c, err == nil
 }
 
 // holdsDigest reports whether name is a regular file in the output folder with the length and the SHA-256, in hexadecimal
