@@ -58,7 +58,7 @@ func (d *folder) stat(name string) (found, error) {
 	if err != nil {
 		return found{}, err
 	}
-	return found{dir: st.IsDir(), regular: st.Mode().IsRegular(), size: st.Size()}, nil
+	return found{dir: st.IsDir(), regular: st.Mode().IsRegular(), size: st.Size(), changed: st.ModTime().UnixNano()}, nil
 }
 
 // create makes a file that is not there yet.
@@ -75,6 +75,29 @@ func (d *folder) take(from *folder, temp, name string) error {
 	}
 	return err
 }
+
+// takeNew is take where nothing has the name: what has it stays, and the error is [fs.ErrExist]. Where the file system has
+// no links, somebody who takes the name between two calls of the system is not noticed.
+func (d *folder) takeNew(from *folder, temp, name string) error {
+	to := path.Join(d.name, name)
+	err := d.of.root.Link(path.Join(from.name, temp), to)
+	if err == nil {
+		return from.remove(temp)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	if _, err := d.of.root.Lstat(to); err == nil {
+		return fs.ErrExist
+	}
+	return d.take(from, temp, name)
+}
+
+// swap would exchange two files at once.
+func (d *folder) swap(from *folder, temp, name string) error { return errors.ErrUnsupported }
+
+// remove removes a file.
+func (d *folder) remove(name string) error { return d.of.root.Remove(path.Join(d.name, name)) }
 
 type newFile struct{ file *os.File }
 

@@ -3,6 +3,7 @@
 package store
 
 import (
+	"errors"
 	"io"
 	"os"
 	"path"
@@ -178,7 +179,10 @@ func (d *folder) stat(name string) (found, error) {
 	var st unix.Stat_t
 	err := again(func() error { return unix.Fstatat(d.fd, name, &st, unix.AT_SYMLINK_NOFOLLOW) })
 	kind := st.Mode & unix.S_IFMT
-	return found{dir: kind == unix.S_IFDIR, regular: kind == unix.S_IFREG, size: st.Size}, err
+	return found{
+		dir: kind == unix.S_IFDIR, regular: kind == unix.S_IFREG, size: st.Size,
+		id: fileID{uint64(st.Dev), uint64(st.Ino)}, changed: st.Mtim.Nano(),
+	}, err
 }
 
 // create makes a file that is not there yet.
@@ -194,6 +198,46 @@ func (d *folder) create(name string) (fd newFile, err error) {
 // take gives a file of another folder a name in d, in place of what has it.
 func (d *folder) take(from *folder, temp, name string) error {
 	return again(func() error { return unix.Renameat(from.fd, temp, d.fd, name) })
+}
+
+// takeNew is take where nothing has the name: what has it stays, and the error is [fs.ErrExist]. Where the file system can
+// neither rename so nor link, somebody who takes the name between two calls of the system is not noticed.
+func (d *folder) takeNew(from *folder, temp, name string) error {
+	err := again(func() error { return renameNew(from.fd, temp, d.fd, name) })
+	if !cannot(err) {
+		return err
+	}
+	err = again(func() error { return unix.Linkat(from.fd, temp, d.fd, name, 0) })
+	if err == nil {
+		return from.remove(temp)
+	}
+	if err == unix.EEXIST {
+		return err
+	}
+	if _, err := d.stat(name); err == nil {
+		return unix.EEXIST
+	}
+	return d.take(from, temp, name)
+}
+
+// swap exchanges a file of another folder with the one that has a name in d, at once. The error is
+// [errors.ErrUnsupported] where the system cannot do that.
+func (d *folder) swap(from *folder, temp, name string) error {
+	err := again(func() error { return renameSwap(from.fd, temp, d.fd, name) })
+	if cannot(err) {
+		return errors.ErrUnsupported
+	}
+	return err
+}
+
+// cannot tells that a file system, or a filter for calls of the system, does not know a way to rename.
+func cannot(err error) bool {
+	return err == unix.EINVAL || err == unix.ENOSYS || err == unix.ENOTSUP || err == unix.EOPNOTSUPP || err == unix.EPERM
+}
+
+// remove removes a file.
+func (d *folder) remove(name string) error {
+	return again(func() error { return unix.Unlinkat(d.fd, name, 0) })
 }
 
 // A newFile is a descriptor. For one write, an os.File costs as much as the write.

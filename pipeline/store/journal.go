@@ -3,11 +3,10 @@ package store
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/hex"
-	"io"
 	"os"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 )
@@ -22,9 +21,10 @@ const journalMapped = journalSize + 4<<10
 // journalNames lie in tempDir. There are two, so that one is whole while the other begins anew.
 var journalNames = [2]string{"journal-0", "journal-1"}
 
-// A journal tells which files were about to get their names: a line of hash, space and name for each. A run that was
-// killed between a rename and the ledger's line leaves a file that the ledger does not know. Without the journal, a later
-// run with another spec would take it for somebody else's.
+// A journal tells which files were about to get their names: a line of the file's SHA-256, the sourceHash of its item and
+// its name for each, with tabs between. A run that was killed between a rename and the ledger's line leaves a file that the
+// ledger does not know, or knows with other bytes. Without the journal, a later run with another spec would take it for
+// somebody else's.
 type journal struct {
 	mu     sync.Mutex
 	files  [2]*os.File
@@ -79,12 +79,17 @@ func (j *journal) add(temp *os.Root, lines []byte) error {
 	return err
 }
 
-// intend enters the outputs that are about to get names that are not known to be ours.
-func (s *Store) intend(files []pending) error {
+// intend enters the outputs that are about to get their names.
+func (s *Store) intend(name Name, files []pending) error {
 	var lines []byte
 	for _, f := range files {
-		if f.temp != "" && !f.ours {
-			lines = append(lines, f.out.SHA256+" "+f.out.Path+"\n"...)
+		if f.temp != "" {
+			lines = append(lines, f.out.SHA256...)
+			lines = append(lines, '\t')
+			lines = strconv.AppendUint(lines, name.mine[0], 16)
+			lines = append(lines, '\t')
+			lines = append(lines, f.out.Path...)
+			lines = append(lines, '\n')
 		}
 	}
 	if len(lines) == 0 {
@@ -111,16 +116,31 @@ func (s *Store) leftJournal() (lines []byte) {
 }
 
 // adopt takes the files that a journal names for ours, where they hold what was to be written and the ledger does not tell
-// of them. The journal goes on with these alone.
+// of that. The journal goes on with these alone.
 func (s *Store) adopt(lines []byte) error {
 	var still []byte
 	for line := range strings.Lines(string(lines)) {
-		sum, name, ok := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
-		hash := pathHash(name)
-		if !ok || s.owned[hash].line != 0 || s.sum(name) != sum {
+		sum, source, name, ok := parseIntent(strings.TrimSuffix(line, "\n"))
+		if !ok {
 			continue
 		}
-		s.owned[hash] = owner{line: placed}
+		hash := pathHash(name)
+		own := s.owned[hash]
+		was, known := s.recorded(hash, own)
+		if known && was.sum == sum {
+			continue
+		}
+		c, there := s.digest(name)
+		if !there || c.sum != sum {
+			continue
+		}
+		if own.line == 0 {
+			own.line = placed
+		}
+		if source != 0 {
+			own.source = source
+		}
+		s.owned[hash], s.fresh[hash] = own, c
 		still = append(still, line...)
 	}
 	if err := s.temp.WriteFile(journalNames[0]+next, still, 0o644); err != nil {
@@ -130,27 +150,23 @@ func (s *Store) adopt(lines []byte) error {
 	return s.temp.Rename(journalNames[0]+next, journalNames[0])
 }
 
-// unsettled tells whether an output has its name and the ledger does not tell of it: its line could not be written, or its item has not had
-// its turn since a run was killed.
-func (s *Store) unsettled() bool {
-	for _, own := range s.owned {
-		if own.line == placed {
-			return true
+// parseIntent reads a line of a journal. Older ones have a space between SHA-256 and name, and no source.
+func parseIntent(line string) (sum [sha256.Size]byte, source uint64, name string, ok bool) {
+	digits, rest, ok := strings.Cut(line, "\t")
+	if ok {
+		var id string
+		var err error
+		id, name, ok = strings.Cut(rest, "\t")
+		if source, err = strconv.ParseUint(id, 16, 64); err != nil {
+			return sum, 0, "", false
 		}
+	} else {
+		digits, name, ok = strings.Cut(line, " ")
 	}
-	return false
+	c, whole := Output{SHA256: digits}.content()
+	return c.sum, source, name, ok && whole
 }
 
-// sum gives the SHA-256 of a file in hexadecimal digits, or "".
-func (s *Store) sum(name string) string {
-	f, err := s.root.Open(name)
-	if err != nil {
-		return ""
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return ""
-	}
-	return hex.EncodeToString(h.Sum(nil))
-}
+// unsettled tells whether an output has its name and the ledger does not tell of it: its line could not be written, or its item has not had
+// its turn since a run was killed.
+func (s *Store) unsettled() bool { return len(s.fresh) > 0 }

@@ -24,14 +24,16 @@ const (
 
 // A Key is what an item's outputs depend on: when any part of it changes, the item is done again.
 type Key struct {
-	// Source is the path or URL. Size and ModTime are those of a file, and zero for a URL.
+	// Source is the URL, or the path of a file, which should be the same however the file was named: [Store.Identify] finds
+	// one. Size and ModTime are those of a file, and zero for a URL.
 	Source  string
 	Size    int64
 	ModTime time.Time
+	// Given is the source as it was given, if it differs: older ledgers have that.
+	Given string
 	// Spec is the canonical text of the transform.Spec.
 	Spec string
-	// Name is Name.String: two items with one source have two names, and a name that moves from one item to another takes
-	// its file with it.
+	// Name is Name.String: two items with one source have two names.
 	Name string
 }
 
@@ -161,14 +163,13 @@ func (s *Store) Append(e Entry) error {
 		return s.folderError("write "+LedgerName, err)
 	}
 	s.remember(id, e.Status, s.end)
+	paths := make([]string, 0, 8)
 	for _, o := range e.Outputs {
 		if !o.Kept {
-			hash := pathHash(o.Path)
-			own := s.owned[hash]
-			own.line = s.end + 1
-			s.owned[hash] = own
+			paths = append(paths, o.Path)
 		}
 	}
+	s.own(paths, e.Name, sourceHash(e.Source), s.end)
 	s.end += int64(len(b))
 	s.settle(key)
 	return nil
@@ -192,32 +193,35 @@ func (s *Store) remember(key uint64, status Status, at int64) {
 func (r lineRef) at() int64      { return int64(r >> 2) }
 func (r lineRef) status() Status { return statuses[r&3] }
 
-// An owner tells whose a file is. The zero value: nobody's.
-type owner struct {
-	line int64 // 1 + where the line begins that told of it last; placed, where no line has yet; 0 where it is not ours
-	item int32 // 1 + the index of the item of this run that has the name; 0 where none has
-}
-
-const placed = -1
-
 // Last gives the last entry of a key, however the item ended.
 func (s *Store) Last(key Key) (Entry, bool) {
-	e, _, ok := s.last(key, key.hash())
-	return e, ok
+	ref, key, ok := s.ref(key)
+	if !ok {
+		return Entry{}, false
+	}
+	return s.entry(ref, key)
 }
 
-func (s *Store) last(key Key, hash uint64) (Entry, int64, bool) {
+// ref finds a key's last line. The key that it returns is the one which that line has.
+func (s *Store) ref(key Key) (lineRef, Key, bool) {
 	s.mu.Lock()
-	ref, ok := s.lines[hash]
-	s.mu.Unlock()
-	if !ok {
-		return Entry{}, 0, false
+	defer s.mu.Unlock()
+	ref, ok := s.lines[key.hash()]
+	if key.Given == "" {
+		return ref, key, ok
 	}
+	older := key
+	older.Source = key.Given
+	if r, known := s.lines[older.hash()]; known && (!ok || r.at() > ref.at()) {
+		return r, older, true
+	}
+	return ref, key, ok
+}
+
+// entry reads a key's line.
+func (s *Store) entry(ref lineRef, key Key) (Entry, bool) {
 	e, err := s.readLine(ref.at())
-	if err != nil || !e.isOf(key) {
-		return Entry{}, 0, false
-	}
-	return e, ref.at(), true
+	return e, err == nil && e.isOf(key)
 }
 
 func (s *Store) readLine(at int64) (Entry, error) {
@@ -245,22 +249,21 @@ func (s *Store) Done(key Key) (Entry, bool) {
 	if s.opts.Force {
 		return Entry{}, false
 	}
-	hash := key.hash()
-	s.mu.Lock()
-	ref, ok := s.lines[hash]
-	s.mu.Unlock()
+	ref, key, ok := s.ref(key)
 	if !ok || ref.status() != Done && ref.status() != Skipped {
 		return Entry{}, false
 	}
-	e, at, ok := s.last(key, hash)
+	e, ok := s.entry(ref, key)
 	if !ok || len(e.Outputs) == 0 {
 		return Entry{}, false
 	}
 	for _, o := range e.Outputs {
+		hash := pathHash(o.Path)
 		s.mu.Lock()
-		own := s.owned[pathHash(o.Path)]
+		own := s.owned[hash]
+		_, fresh := s.fresh[hash]
 		s.mu.Unlock()
-		if !o.Kept && own.line != at+1 {
+		if !o.Kept && (own.line != ref.at()+1 || fresh) {
 			return Entry{}, false
 		}
 		if st, err := s.stat(o.Path); err != nil || st.size != o.Bytes || !st.regular {

@@ -174,12 +174,14 @@ func TestDoneAsksWhetherTheOutputsAreThere(t *testing.T) {
 	}
 }
 
-func TestNameThatMovesTakesItsFileWithIt(t *testing.T) {
+// TestNameOfAnotherSourceIsTaken has runs of other inputs meet in one folder.
+func TestNameOfAnotherSourceIsTaken(t *testing.T) {
 	dir := t.TempDir()
 	run := func(files ...string) (done []string) {
 		s := open(t, dir, Options{})
 		defer s.Close()
 		n := newNamer(t, NameOptions{})
+		n.Heed(s)
 		for i, file := range files {
 			name, err := n.Plan(Source{Index: i, Source: file, Format: transform.JPEG})
 			if err != nil {
@@ -199,14 +201,26 @@ func TestNameThatMovesTakesItsFileWithIt(t *testing.T) {
 		}
 		return done
 	}
+	want := map[string]string{"a.jpg": "y/a.png"}
 	run("y/a.png")
-	run("x/a.png", "y/a.png")
-	wantTree(t, dir, map[string]string{"a.jpg": "x/a.png", "a-2.jpg": "y/a.png"})
+	wantTree(t, dir, want)
+	want["a-2.jpg"] = "x/a.png"
+	for range 2 {
+		run("x/a.png", "y/a.png")
+		wantTree(t, dir, want)
+	}
 	if done := run("x/a.png", "y/a.png"); len(done) != 2 {
 		t.Error("done are only", done)
 	}
-	run("y/a.png")
-	wantTree(t, dir, map[string]string{"a.jpg": "y/a.png", "a-2.jpg": "y/a.png"})
+	if done := run("y/a.png"); len(done) != 1 {
+		t.Error("alone, and in another order, it is done again")
+	}
+	run("w/a.png", "z/a.png", "y/a.png", "x/a.png")
+	want["a-3.jpg"], want["a-4.jpg"] = "w/a.png", "z/a.png"
+	wantTree(t, dir, want)
+	if done := run("z/a.png", "x/a.png", "w/a.png", "y/a.png"); len(done) != 4 {
+		t.Error("in another order, done are only", done)
+	}
 }
 
 func TestFailuresAreThoseThatFailedLast(t *testing.T) {

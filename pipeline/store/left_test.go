@@ -111,7 +111,8 @@ func TestOpenKilledAnywhereLosesNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s = &Store{dir: dir, root: root, file: ledger, lines: map[uint64]lineRef{}, owned: map[uint64]owner{}}
+		s = newStore(dir, Options{})
+		s.root, s.file = root, ledger
 		left, suspects := s.leftJournal(), s.leftFlights()
 		for _, step := range begun[:killed] {
 			if err := step(s, left, suspects); err != nil {

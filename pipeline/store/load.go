@@ -58,8 +58,8 @@ func (s *Store) load() error {
 			return
 		}
 		s.remember(l.id, l.status, at)
-		for _, p := range l.paths {
-			s.owned[pathHash(p)] = owner{line: at + 1}
+		if len(l.paths) > 0 {
+			s.own(l.paths, string(l.name), l.sourceHash(), at)
 		}
 	})
 	if err != nil {
@@ -89,6 +89,7 @@ type glanced struct {
 	id     uint64
 	status Status
 	source []byte   // still quoted
+	name   []byte   // as it stands between its quotes: only {w} and {h} in it are of use
 	paths  []string // of the outputs that are ours
 }
 
@@ -96,6 +97,7 @@ var (
 	beforeID      = []byte(`{"v":1,"id":"`)
 	beforeStatus  = []byte(`","status":"`)
 	beforeSource  = []byte(`","source":`)
+	beforeName    = []byte(`,"name":`)
 	beforeOutputs = []byte(`,"outputs":[`)
 	beforePath    = []byte(`{"path":`)
 	isKept        = []byte(`,"kept":true`)
@@ -135,6 +137,12 @@ func glance(b []byte) (g glanced, ok bool) {
 	}
 	if g.source, rest, ok = cutQuoted(rest); !ok {
 		return g, false
+	}
+	if named, found := bytes.CutPrefix(rest, beforeName); found {
+		if g.name, rest, ok = cutQuoted(named); !ok {
+			return g, false
+		}
+		g.name = g.name[1 : len(g.name)-1]
 	}
 	_, rest, ok = bytes.Cut(rest, beforeOutputs)
 	for ok && len(rest) > 0 && rest[0] != ']' {

@@ -32,6 +32,8 @@ type Source struct {
 	// Source is a path, or where URL is set a URL.
 	Source string
 	URL    bool
+	// ID and Given are Source and Given of the item's Key, by which the ledger knows it. Where ID is "", that is Source.
+	ID, Given string
 	// Dir is the folder of a file below the folder that was walked, with forward slashes.
 	Dir string
 	// Format is the format of its outputs, or "" where that is not known before it is fetched. A name that is known to end
@@ -55,15 +57,17 @@ type NameOptions struct {
 	Template string
 	// Labels are those of the transform.Variants that each item gives; none means one output without a label.
 	Labels []string
-	// OnExist says whether the later of two items with one name fails (Fail) or gets another name.
+	// OnExist says whether the later of two items with one name fails (Fail) or gets another name, and whether an item whose
+	// name is another source's by the ledger fails (Fail, Skip) or gets another name.
 	OnExist OnExist
 	// Folder is the output folder: an output that would replace its input there is refused. "" means that Plan need not
 	// look, and leaves it to Store.Put.
 	Folder string
 }
 
-// A Namer gives every item its name, from the inputs and their order alone. It is for one goroutine, which plans items in
-// the order of the input.
+// A Namer gives every item its name, from the inputs, their order, and the ledger that it heeds, and never from what
+// happens during a run: the same command again gives the same names, also after a run that was killed. It is for one
+// goroutine, which plans items in the order of the input.
 type Namer struct {
 	pieces  []piece
 	hasStem bool
@@ -73,9 +77,10 @@ type Namer struct {
 	folder  string // absolute, or ""
 	here    string // the working folder, where folder is set
 
+	ledger *Store // nil where no ledger is heeded
+
 	claims map[uint64]claim
-	// next is the suffix to try first, of each name that was taken before: else n equal names would take n² tries.
-	next map[nextKey]int
+	suffixes
 }
 
 // A claim is on a name without its extension: the formats that the name is taken for, and the item that took it last.
@@ -84,14 +89,9 @@ type claim struct {
 	mask  uint8
 }
 
-type nextKey struct {
-	name uint64
-	mask uint8
-}
-
 // NewNamer gives a Namer. An error names the template, what is wrong with it and what was expected.
 func NewNamer(opts NameOptions) (*Namer, error) {
-	n := &Namer{onExist: opts.OnExist, plain: opts.Labels, claims: map[uint64]claim{}, next: map[nextKey]int{}}
+	n := &Namer{onExist: opts.OnExist, plain: opts.Labels, claims: map[uint64]claim{}, suffixes: suffixes{map[nextKey]int{}, map[passedKey][]int{}}}
 	template := opts.Template
 	if len(n.plain) == 0 {
 		n.plain = []string{""}
@@ -134,8 +134,12 @@ type Name struct {
 	pattern string
 	namer   *Namer
 	index   int
-	file    string // the input, where it is a file
+	file    string    // the input, where it is a file
+	mine    [2]uint64 // the sourceHash of ID and, or 0, of Given
 }
+
+// isMine reports whether a line with this sourceHash is the item's own.
+func (n Name) isMine(source uint64) bool { return source == n.mine[0] || source == n.mine[1] }
 
 // Path gives the place of one output in the output folder, with forward slashes. It reads all of o but Data; its Label is
 // one of NameOptions.Labels.
@@ -176,50 +180,45 @@ func (n Name) fill(size, ext, w, h string) string {
 	return string(b)
 }
 
-// Plan gives an item its name. Items must come in the order of the input, each once. Where an earlier item has the name,
-// the item gets the first free one of a-2, a-3 and so on, or with Fail an *Error of [ClassNameTaken]. Names that
-// differ only in case or in Unicode's normal form are one name, on every system. An output that would replace its own input
-// is an *Error of [ClassOutputIsInput].
+// Plan gives an item its name. Items must come in the order of the input, each once. Where an earlier item has the name, or
+// the ledger tells of another source's file of that name (see [Namer.Heed]), the item gets the first of a-2, a-3 and so on
+// that is free or its own. With Fail, it gets an *Error of [ClassNameTaken] instead; so it does with Skip, where the ledger
+// tells of the name. Names that differ only in case or in Unicode's normal form are one name, on every system. An output
+// that would replace its own input is an *Error of [ClassOutputIsInput].
 //
 // It costs 2 µs and, for good, 40 bytes for each output.
 func (n *Namer) Plan(src Source) (Name, error) {
-	parts := n.parts(src)
-	want := mask(src.Format)
-	name := Name{namer: n, index: src.Index, pattern: n.expand(src, parts, 1)}
+	c := candidate{src: src, parts: n.parts(src), want: mask(src.Format), keys: make([]uint64, 0, 8)}
+	c.name = Name{namer: n, index: src.Index, mine: mineOf(src)}
 	if !src.URL {
-		name.file = src.Source
+		c.name.file = src.Source
 	}
-	keys := make([]uint64, 0, 8)
-	keys = n.keys(keys, name.pattern)
-	taken, free := n.free(keys, want)
-	if !free {
-		if n.onExist == Fail {
+	n.try(&c, 1)
+	if !c.free() {
+		doing := "name " + src.Source
+		switch {
+		case c.claimed && n.onExist == Fail:
 			return Name{}, &Error{
-				Kind: ClassNameTaken, Doing: "name " + src.Source,
-				Err:  fmt.Errorf("item %d of the input has the name %s", taken+1, name),
+				Kind: ClassNameTaken, Doing: doing,
+				Err:  fmt.Errorf("item %d of the input has the name %s", c.by+1, c.name),
 				Hint: "give --name a field that tells them apart, such as {index} or {sha8}",
 			}
+		case !c.claimed && (n.onExist == Fail || n.onExist == Skip):
+			return Name{}, othersError(doing)
 		}
-		first := nextKey{keys[0], want}
-		suffix := max(2, n.next[first])
-		for ; !free; suffix++ {
-			name.pattern = n.expand(src, parts, suffix)
-			keys = n.keys(keys[:0], name.pattern)
-			_, free = n.free(keys, want)
-		}
-		n.next[first] = suffix
+		n.suffix(&c)
 	}
-	if n.isInput(src, name, want) {
+	if n.isInput(src, c.name, c.want) {
 		return Name{}, &Error{
 			Kind: ClassOutputIsInput, Doing: "name " + src.Source,
 			Err:  errors.New("its output would be written over it"),
 			Hint: "choose another output folder, or a --name that differs",
 		}
 	}
-	for _, k := range keys {
-		n.claims[k] = claim{index: int32(src.Index), mask: n.claims[k].mask | want}
+	for _, k := range c.keys {
+		n.claims[k] = claim{index: int32(src.Index), mask: n.claims[k].mask | c.want}
 	}
-	return name, nil
+	return c.name, nil
 }
 
 // keys appends the hash of each output's name without its extension, as far as it is known.
@@ -259,16 +258,6 @@ func withoutDigits(b []byte) []byte {
 		out = append(out, c)
 	}
 	return out
-}
-
-// free tells whether no key is taken for the formats of want, else by which item one is.
-func (n *Namer) free(keys []uint64, want uint8) (by int, ok bool) {
-	for _, k := range keys {
-		if c := n.claims[k]; c.mask&want != 0 {
-			return int(c.index), false
-		}
-	}
-	return 0, true
 }
 
 // isInput tells whether an output could be the item's own file. What it cannot see, such as a link or a name that depends

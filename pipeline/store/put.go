@@ -1,14 +1,11 @@
 package store
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"path"
 	"slices"
 	"strconv"
@@ -17,14 +14,16 @@ import (
 )
 
 // Put puts an item's outputs in place under name: each whole, and none before all are written. Where a file has the name
-// already, it is replaced when the ledger says that it is ours, taken for the output when it holds the same bytes, and
-// else treated as Options.OnExist says. Many goroutines may call Put, each for another item.
+// already, it is replaced if it is the item's own by its content, which is what the ledger says; it is taken for the output
+// if it holds the same bytes; and else it is treated as Options.OnExist says. A file of another item that the ledger tells
+// of is never replaced. Nor is a file that comes while Put is at work. Many goroutines may call Put, each for another item.
 //
-// It gives what the ledger should tell of each output, in order. The error is an *Error; when its Fatal says so, no other
+// It returns what the ledger should tell of each output, in order. The error is an *Error; when its Fatal says so, no other
 // item would fare better. The outputs given with an error are in place all the same, and belong into the ledger.
 //
 // One file of 20 KB costs about 45 µs of CPU at the top and 50 in a folder, nearly all of it for the SHA-256 and what the system takes to make,
-// write and rename it. On a disk the system takes more: with ext4, 40 µs at least of any file.
+// write and rename it. On a disk the system takes more: with ext4, 40 µs at least of any file. To replace a file costs the
+// SHA-256 of the old one besides.
 func (s *Store) Put(name Name, outputs ...transform.Output) ([]Output, error) {
 	files := make([]pending, len(outputs))
 	defer s.discard(files)
@@ -33,11 +32,15 @@ func (s *Store) Put(name Name, outputs ...transform.Output) ([]Output, error) {
 		if err := name.check(o); err != nil {
 			return nil, err
 		}
-		sum := sha256.Sum256(o.Data)
 		f.data = o.Data
+		f.content = content{int64(len(o.Data)), sha256.Sum256(o.Data)}
 		f.out = Output{
-			Path: name.Path(o), Bytes: int64(len(o.Data)), Width: o.Width, Height: o.Height, Format: o.Format,
-			SHA256: hex.EncodeToString(sum[:]),
+			Path: name.Path(o), Bytes: f.size, Width: o.Width, Height: o.Height, Format: o.Format,
+			SHA256: hex.EncodeToString(f.sum[:]),
+		}
+		f.hash = pathHash(f.out.Path)
+		if err := s.claim(name, f); err != nil {
+			return nil, err
 		}
 		if err := s.look(name, f); err != nil {
 			return nil, err
@@ -49,23 +52,21 @@ func (s *Store) Put(name Name, outputs ...transform.Output) ([]Output, error) {
 			return nil, err
 		}
 	}
-	if err := s.intend(files); err != nil {
+	if err := s.intend(name, files); err != nil {
 		return nil, err
 	}
 	placed := make([]Output, 0, len(files))
 	for i := range files {
 		f := &files[i]
-		if f.temp != "" {
-			if err := s.place(f); err != nil {
+		if !f.out.Kept {
+			unmark := s.mark(name, f)
+			err := s.place(name, f)
+			if err != nil || f.out.Kept {
+				unmark()
+			}
+			if err != nil {
 				return placed, err
 			}
-		}
-		if !f.out.Kept {
-			s.mu.Lock()
-			own := s.owned[f.hash]
-			own.line = placedLine(own.line)
-			s.owned[f.hash] = own
-			s.mu.Unlock()
 		}
 		placed = append(placed, f.out)
 	}
@@ -87,135 +88,6 @@ func (n Name) check(o transform.Output) error {
 		return &Error{Kind: ClassWrite, Doing: "write " + n.String(), Err: err}
 	}
 	return nil
-}
-
-// placedLine keeps a line that tells of the file already.
-func placedLine(line int64) int64 {
-	if line == 0 {
-		return placed
-	}
-	return line
-}
-
-// pending is one output on its way.
-type pending struct {
-	out   Output
-	data  []byte
-	hash  uint64
-	temp  string // its name in tempDir while it is there
-	there bool   // a file with its bytes has its name already
-	ours  bool   // the ledger tells of a file of its name
-}
-
-// look takes the name for the item, and decides what to do about a file that has it.
-func (s *Store) look(name Name, f *pending) error {
-	doing := "write " + f.out.Path
-	f.hash = pathHash(f.out.Path)
-	s.mu.Lock()
-	own, me := s.owned[f.hash], int32(name.index+1)
-	if s.temp == nil {
-		s.mu.Unlock()
-		return s.closedError(doing)
-	}
-	if own.item != 0 && own.item != me {
-		s.mu.Unlock()
-		return &Error{Kind: ClassNameTaken, Doing: doing, Err: fmt.Errorf("item %d of the input has the name", own.item)}
-	}
-	own.item, f.ours = me, own.line != 0
-	s.owned[f.hash] = own
-	s.mu.Unlock()
-
-	err := s.ask("lstat", f.out.Path)
-	var st found
-	if err == nil {
-		st, err = s.stat(f.out.Path)
-	}
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
-	case err != nil:
-		return s.pathError(doing, f.out.Path, err)
-	case name.file != "" && s.isFile(name.file, f.out.Path):
-		return &Error{
-			Kind: ClassOutputIsInput, Doing: doing, Err: fmt.Errorf("it would be written over its input %s", name.file),
-			Hint: "choose another output folder, or a --name that differs",
-		}
-	case st.dir:
-		return &Error{Kind: ClassExists, Doing: doing, Err: errors.New("a folder has the name")}
-	case f.ours:
-		return nil
-	case st.regular && st.size == f.out.Bytes && s.holds(f.out.Path, f.data):
-		f.there = true
-		return nil
-	case s.opts.OnExist == Overwrite:
-		return nil
-	case s.opts.OnExist == Skip:
-		f.out = Output{Path: f.out.Path, Bytes: st.size, Format: f.out.Format, Kept: true}
-		return nil
-	}
-	return &Error{
-		Kind: ClassExists, Doing: doing, Err: errors.New("a file that imgpipe did not write is there"),
-		Hint: "move it away, choose another output folder, or give --on-exist skip or overwrite",
-	}
-}
-
-// isFile tells whether an input and what has an output's name are one file, through whatever links.
-func (s *Store) isFile(input, output string) bool {
-	in, err := os.Stat(input)
-	if err != nil {
-		return false
-	}
-	out, err := s.root.Stat(output)
-	return err == nil && os.SameFile(in, out)
-}
-
-// holds tells whether a file has just these bytes.
-func (s *Store) holds(name string, data []byte) bool {
-	f, err := s.root.Open(name)
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	buf := make([]byte, 64<<10)
-	for {
-		n, err := f.Read(buf)
-		if n > len(data) || !bytes.Equal(buf[:n], data[:n]) {
-			return false
-		}
-		data = data[n:]
-		if err != nil {
-			return errors.Is(err, io.EOF) && len(data) == 0
-		}
-	}
-}
-
-// Present tells whether, with Skip, an item need not even be fetched: each of its outputs has a file already. It cannot
-// tell where names depend on the output's width or height. format is the format of the outputs, or "" where it is not
-// known: then a file of any format will do.
-func (s *Store) Present(name Name, format transform.Format) ([]Output, bool) {
-	if s.opts.OnExist != Skip || s.opts.Force || s.root == nil || name.hasSize() {
-		return nil, false
-	}
-	var kept []Output
-	for _, label := range name.namer.plain {
-		for i, f := range formats {
-			if mask(format)&(1<<i) == 0 {
-				continue
-			}
-			p := name.Path(transform.Output{Label: label, Format: f})
-			s.mu.Lock()
-			own := s.owned[pathHash(p)]
-			s.mu.Unlock()
-			if own.line != 0 {
-				continue
-			}
-			if st, err := s.stat(p); err == nil && st.regular {
-				kept = append(kept, Output{Path: p, Bytes: st.size, Format: f, Kept: true})
-				break
-			}
-		}
-	}
-	return kept, len(kept) == len(name.namer.plain)
 }
 
 // write writes a file in tempDir.
@@ -245,22 +117,36 @@ func (s *Store) write(f *pending) (err error) {
 	return nil
 }
 
-// place gives a file that is written its name.
-func (s *Store) place(f *pending) error {
-	for again := false; ; again = true {
+// place gives a file that is written its name. What is found there may have changed since it was looked at, since to write
+// a file takes a while.
+func (s *Store) place(name Name, f *pending) error {
+	for try := 1; f.temp != "" && !f.out.Kept && !f.there; try++ {
 		err := s.rename(f)
-		switch {
-		case err == nil:
+		if err == nil {
 			f.temp = ""
 			return nil
-		case errors.Is(err, fs.ErrNotExist) && !again:
-			continue // somebody removed the folder since it was found
 		}
-		return s.pathError("write "+f.out.Path, f.out.Path, err)
+		if errors.Is(err, errGone) || try == placeTries && errors.Is(err, errChanged) {
+			return &Error{Kind: ClassExists, Doing: "write " + f.out.Path, Err: err}
+		}
+		changed := errors.Is(err, errChanged) || errors.Is(err, fs.ErrNotExist) || !f.replaces && errors.Is(err, fs.ErrExist)
+		if !changed || try == placeTries {
+			return s.pathError("write "+f.out.Path, f.out.Path, err)
+		}
+		if err := s.look(name, f); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
-// rename finds the folder anew, though look has found it before: to write a file takes a while, in which it may have been moved.
+// placeTries bounds how often an output is put in place anew because somebody changes what has its name.
+const placeTries = 8
+
+// errChanged tells that what has a name is no longer what was looked at.
+var errChanged = errors.New("files of that name come and go")
+
+// rename finds the folder anew, though look has found it before: meanwhile it may have been moved.
 func (s *Store) rename(f *pending) error {
 	in, err := s.makeDir(path.Dir(f.out.Path))
 	if err != nil {
@@ -270,8 +156,51 @@ func (s *Store) rename(f *pending) error {
 	if err := s.ask("rename", f.out.Path); err != nil {
 		return err
 	}
-	return in.take(s.tempFolder, f.temp, path.Base(f.out.Path))
+	base := path.Base(f.out.Path)
+	if !f.replaces {
+		return in.takeNew(s.tempFolder, f.temp, base)
+	}
+	return s.exchange(in, f.temp, base, f.old)
 }
+
+// exchange puts a file in place of an old one, and nothing else. What has the name is taken out before it is looked at, at
+// once with putting the file in, so that there is no moment for it to change in. The error is errChanged where it was not
+// the old one: then that has its name again.
+func (s *Store) exchange(in *folder, temp, base string, old found) error {
+	mine, err := s.tempFolder.stat(temp)
+	if err != nil {
+		return err
+	}
+	err = in.swap(s.tempFolder, temp, base)
+	if errors.Is(err, errors.ErrUnsupported) {
+		if now, err := in.stat(base); err != nil || now != old {
+			return errors.Join(errChanged, err)
+		}
+		return in.take(s.tempFolder, temp, base)
+	}
+	if err != nil {
+		return err
+	}
+	if out, err := s.tempFolder.stat(temp); err == nil && out == old {
+		_ = s.tempFolder.remove(temp) // what is left goes when the Store is closed
+		return nil
+	}
+	err = in.swap(s.tempFolder, temp, base)
+	if errors.Is(err, fs.ErrNotExist) { // somebody has removed ours
+		return errors.Join(errGone, in.takeNew(s.tempFolder, temp, base))
+	}
+	if err != nil {
+		return err
+	}
+	if back, err := s.tempFolder.stat(temp); err != nil || back.id != mine.id {
+		// Somebody has put yet another file in place of ours. It stays, and what it would have replaced goes.
+		return errors.Join(errGone, in.swap(s.tempFolder, temp, base))
+	}
+	return errChanged
+}
+
+// errGone tells that somebody was so fast that the output is gone.
+var errGone = errors.New("somebody replaced or removed the file as soon as it was there")
 
 // makeDir gives a folder, and makes it and those above it where they are not there.
 func (s *Store) makeDir(dir string) (*folder, error) {

@@ -1,0 +1,40 @@
+package store
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func TestContentOfAnOutputIsItsLengthAndDigest(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir, Options{})
+	if err := os.WriteFile(filepath.Join(dir, "a.jpg"), []byte("ours"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, "d.jpg"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	sum := fmt.Sprintf("%x", sha256.Sum256([]byte("ours")))
+	for _, c := range []struct {
+		name string
+		size int64
+		sum  string
+		want bool
+	}{
+		{"a.jpg", 4, sum, true},
+		{"a.jpg", 5, sum, false},
+		{"a.jpg", 4, fmt.Sprintf("%x", sha256.Sum256([]byte("hers"))), false},
+		{"a.jpg", 4, "", false},
+		{"a.jpg", 4, sum[:10], false},
+		{"a.jpg", 4, sum + "00", false},
+		{"absent.jpg", 4, sum, false},
+		{"d.jpg", 4, sum, false},
+	} {
+		if got := s.holdsDigest(c.name, c.size, c.sum); got != c.want {
+			t.Errorf("%s with %d bytes and digest %q: %v, want %v", c.name, c.size, c.sum, got, c.want)
+		}
+	}
+}

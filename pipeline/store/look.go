@@ -1,0 +1,176 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"imgpipe/transform"
+)
+
+// pending is one output on its way.
+type pending struct {
+	content
+	out  Output
+	data []byte
+	hash uint64
+	temp string // its name in tempDir while it is there
+
+	// What was known of the name before this item had it.
+	own             owner
+	last            content // what a file of ours held, where lasting
+	lasting, others bool    // others: the file is another item's
+
+	// What was found.
+	there    bool // a file with its bytes
+	replaces bool // old, which it is to replace
+	old      found
+}
+
+// claim takes the name for the item.
+func (s *Store) claim(name Name, f *pending) error {
+	doing := "write " + f.out.Path
+	me := int32(name.index + 1)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.temp == nil {
+		return s.closedError(doing)
+	}
+	own := s.owned[f.hash]
+	if own.item != 0 && own.item != me {
+		return &Error{Kind: ClassNameTaken, Doing: doing, Err: fmt.Errorf("item %d of the input has the name", own.item)}
+	}
+	f.others = own.line != 0 && own.source != 0 && !name.isMine(own.source)
+	if f.others && s.opts.OnExist != Skip {
+		return othersError(doing)
+	}
+	f.own = own
+	f.last, f.lasting = s.fresh[f.hash]
+	own.item = me
+	s.owned[f.hash] = own
+	return nil
+}
+
+// othersError tells that a name is that of another input's picture.
+func othersError(doing string) *Error {
+	return &Error{
+		Kind: ClassNameTaken, Doing: doing, Err: errors.New("the ledger says that the name is that of another input's picture"),
+		Hint: "choose another output folder, or give --name a field that tells them apart, such as {dir} or {sha8}",
+	}
+}
+
+// look decides what to do about a file that has the name.
+func (s *Store) look(name Name, f *pending) error {
+	doing := "write " + f.out.Path
+	f.there, f.replaces = false, false
+	err := s.ask("lstat", f.out.Path)
+	var st found
+	if err == nil {
+		st, err = s.stat(f.out.Path)
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && f.others:
+		return othersError(doing)
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return s.pathError(doing, f.out.Path, err)
+	case name.file != "" && s.isFile(name.file, f.out.Path):
+		return &Error{
+			Kind: ClassOutputIsInput, Doing: doing, Err: fmt.Errorf("it would be written over its input %s", name.file),
+			Hint: "choose another output folder, or a --name that differs",
+		}
+	case s.opts.Originals.Has(filepath.Join(s.dir, filepath.FromSlash(f.out.Path))):
+		return &Error{
+			Kind: ClassOutputIsInput, Doing: doing, Err: errors.New("it would be written over the input of another item"),
+			Hint: "choose another output folder, or a --name that differs",
+		}
+	case st.dir:
+		return &Error{Kind: ClassExists, Doing: doing, Err: errors.New("a folder has the name")}
+	case !f.others && s.isOurs(f, st):
+		return nil
+	case s.opts.OnExist == Skip:
+		f.out = Output{Path: f.out.Path, Bytes: st.size, Format: f.out.Format, Kept: true}
+		return nil
+	case s.opts.OnExist == Overwrite:
+		f.replaces, f.old = true, st
+		return nil
+	}
+	what := "a file that imgpipe did not write is there"
+	if f.own.line != 0 {
+		what = "the file there is not the one that imgpipe wrote"
+	}
+	return &Error{
+		Kind: ClassExists, Doing: doing, Err: errors.New(what),
+		Hint: "move it away, choose another output folder, or give --on-exist skip or overwrite",
+	}
+}
+
+// isOurs reports whether the file that was found is ours by its content, and says in f what to do with it. Its content is
+// read only where its length is right.
+func (s *Store) isOurs(f *pending, st found) bool {
+	if !st.regular {
+		return false
+	}
+	if !f.lasting {
+		f.last, f.lasting = s.recorded(f.hash, f.own)
+	}
+	ours := f.lasting && st.size == f.last.size
+	if !ours && st.size != f.size {
+		return false
+	}
+	c, ok := s.digest(f.out.Path)
+	if now, err := s.stat(f.out.Path); !ok || err != nil || now != st {
+		return false
+	}
+	switch {
+	case c == f.content:
+		f.there = true
+	case ours && c == f.last:
+		f.replaces, f.old = true, st
+	default:
+		return false
+	}
+	return true
+}
+
+// isFile tells whether an input and what has an output's name are one file, through whatever links.
+func (s *Store) isFile(input, output string) bool {
+	in, err := os.Stat(input)
+	if err != nil {
+		return false
+	}
+	out, err := s.root.Stat(output)
+	return err == nil && os.SameFile(in, out)
+}
+
+// Present tells whether, with Skip, an item need not even be fetched: each of its outputs has a file already. It cannot
+// tell where names depend on the output's width or height. format is the format of the outputs, or "" where it is not
+// known: then a file of any format will do.
+func (s *Store) Present(name Name, format transform.Format) ([]Output, bool) {
+	if s.opts.OnExist != Skip || s.opts.Force || s.root == nil || name.hasSize() {
+		return nil, false
+	}
+	var kept []Output
+	for _, label := range name.namer.plain {
+		for i, f := range formats {
+			if mask(format)&(1<<i) == 0 {
+				continue
+			}
+			p := name.Path(transform.Output{Label: label, Format: f})
+			s.mu.Lock()
+			own := s.owned[pathHash(p)]
+			s.mu.Unlock()
+			if own.line != 0 {
+				continue
+			}
+			if st, err := s.stat(p); err == nil && st.regular {
+				kept = append(kept, Output{Path: p, Bytes: st.size, Format: f, Kept: true})
+				break
+			}
+		}
+	}
+	return kept, len(kept) == len(name.namer.plain)
+}

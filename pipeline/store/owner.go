@@ -1,0 +1,137 @@
+package store
+
+import (
+	"bytes"
+	"encoding/json"
+	"path"
+	"strings"
+)
+
+// An owner tells whose a file is. The zero value: nobody's.
+type owner struct {
+	line   int64  // 1 + where the line begins that told of it last; placed, where no line has yet; 0 where it is not ours
+	source uint64 // the sourceHash of the item that line tells of; 0 where that is not known
+	item   int32  // 1 + the index of the item of this run that has the name; 0 where none has
+}
+
+const placed = -1
+
+// sourceHash knows an item's source as a line holds it. It is never 0.
+func sourceHash(source string) uint64 { return max(hash64([]byte(asJSON(source))), 1) }
+
+// sourceHash is that of the source in a line.
+func (g glanced) sourceHash() uint64 {
+	if bytes.IndexByte(g.source, '\\') < 0 {
+		return max(hash64(g.source[1:len(g.source)-1]), 1)
+	}
+	var s string
+	if json.Unmarshal(g.source, &s) != nil {
+		return 0
+	}
+	return sourceHash(s)
+}
+
+// own enters whose the files are that a line tells of, which begins at an offset. The lock is held, or nobody else has s yet.
+func (s *Store) own(paths []string, name string, source uint64, at int64) {
+	for _, p := range paths {
+		hash := pathHash(p)
+		own := s.owned[hash]
+		own.line, own.source = at+1, source
+		s.owned[hash] = own
+		delete(s.fresh, hash)
+		s.tree.note(path.Dir(p))
+	}
+	if len(paths) > 0 && sized(name) {
+		s.sized[sizedHash(name)] = source
+	}
+}
+
+// sized reports whether a name, as a line holds it, says that only the output's width or height decides.
+func sized(name string) bool { return strings.Contains(name, "{w}") || strings.Contains(name, "{h}") }
+
+// sizedHash is the same for two names that could become one with some width and height.
+func sizedHash(name string) uint64 {
+	name = strings.NewReplacer("{w}", string(rune(markWidth)), "{h}", string(rune(markHeight))).Replace(name)
+	return hash64(withoutDigits(appendFolded(nil, name)))
+}
+
+// recorded returns what a file of ours held when it was put in place, and whether that is known.
+func (s *Store) recorded(hash uint64, own owner) (content, bool) {
+	if own.line <= 0 {
+		return content{}, false
+	}
+	e, err := s.readLine(own.line - 1)
+	if err != nil {
+		return content{}, false
+	}
+	for _, o := range e.Outputs {
+		if !o.Kept && pathHash(o.Path) == hash {
+			return o.content()
+		}
+	}
+	return content{}, false
+}
+
+// mark enters that a file is put in place now: from here on it is ours, and no line tells of it. The function that it
+// returns takes that back.
+func (s *Store) mark(name Name, f *pending) (undo func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before, known := s.fresh[f.hash]
+	old := s.owned[f.hash]
+	own := old
+	if own.line == 0 {
+		own.line = placed
+	}
+	own.source = name.mine[0]
+	s.owned[f.hash], s.fresh[f.hash] = own, f.content
+	s.tree.note(path.Dir(f.out.Path))
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.owned[f.hash] = old
+		if known {
+			s.fresh[f.hash] = before
+		} else {
+			delete(s.fresh, f.hash)
+		}
+	}
+}
+
+// An ownership tells whose the files of a name are.
+type ownership struct {
+	mine   bool     // the item's own
+	others []uint64 // the sourceHash of other items
+}
+
+// owners tells whose files have the names that an item's outputs could have, whether or not the files are still there.
+func (s *Store) owners(name Name, want uint8) (o ownership) {
+	count := func(source uint64, ours bool) {
+		switch {
+		case !ours:
+		case source == 0 || name.isMine(source):
+			o.mine = true
+		default:
+			o.others = append(o.others, source)
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if name.hasSize() {
+		source, ours := s.sized[sizedHash(name.String())]
+		count(source, ours)
+		return o
+	}
+	for _, label := range name.namer.labels {
+		for i, f := range formats {
+			if want&(1<<i) != 0 {
+				own := s.owned[pathHash(name.fill(label, f.Ext(), "", ""))]
+				count(own.source, own.line != 0)
+			}
+		}
+		if strings.IndexByte(name.pattern, markSize) < 0 {
+			break
+		}
+	}
+	return o
+}

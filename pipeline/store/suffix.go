@@ -1,0 +1,95 @@
+package store
+
+// A candidate is a name for an item, and what is known of it.
+type candidate struct {
+	src   Source
+	parts nameParts
+	want  uint8 // the formats that the outputs could have
+	name  Name
+	keys  []uint64
+
+	claimed bool // by an earlier item of this run
+	by      int  // its index
+	own     ownership
+}
+
+// free reports whether the item may have the name.
+func (c *candidate) free() bool { return !c.claimed && len(c.own.others) == 0 }
+
+// mineOf returns by what a ledger knows an item.
+func mineOf(src Source) (mine [2]uint64) {
+	if src.ID == "" {
+		src.ID = src.Source
+	}
+	mine[0] = sourceHash(src.ID)
+	if src.Given != "" {
+		mine[1] = sourceHash(src.Given)
+	}
+	return mine
+}
+
+// Heed has n pass over the names of files that the ledger of s tells of and that are another source's. Without it, n knows
+// the items of this run alone.
+func (n *Namer) Heed(s *Store) { n.ledger = s }
+
+// try makes the candidate the name with this suffix; 1 is none.
+func (n *Namer) try(c *candidate, suffix int) {
+	c.name.pattern = n.expand(c.src, c.parts, suffix)
+	c.keys = n.keys(c.keys[:0], c.name.pattern)
+	c.claimed, c.own = false, ownership{}
+	for _, k := range c.keys {
+		if claim := n.claims[k]; claim.mask&c.want != 0 {
+			c.claimed, c.by = true, int(claim.index)
+			return
+		}
+	}
+	if n.ledger != nil {
+		c.own = n.ledger.owners(c.name, c.want)
+	}
+}
+
+// suffixes are what a Namer remembers of names that were taken, so that each suffix of a name is tried once: without it, n
+// equal names would take n² tries.
+type suffixes struct {
+	// next is the suffix to try first. All before it are claimed by items of this run, or are others' by the ledger.
+	next map[nextKey]int
+	// passed are the suffixes before next that are not claimed, by whose they are: they are free for those.
+	passed map[passedKey][]int
+}
+
+type nextKey struct {
+	name uint64
+	mask uint8
+}
+
+type passedKey struct {
+	nextKey
+	source uint64
+}
+
+// suffix makes the candidate, which is the name without one, the first name with a suffix that is free or the item's own.
+func (n *Namer) suffix(c *candidate) {
+	first := nextKey{c.keys[0], c.want}
+	for _, me := range c.name.mine {
+		key := passedKey{first, me}
+		for len(n.passed[key]) > 0 {
+			n.try(c, n.passed[key][0])
+			n.passed[key] = n.passed[key][1:]
+			if c.free() {
+				return
+			}
+		}
+		delete(n.passed, key)
+	}
+	for suffix := max(2, n.next[first]); ; suffix++ {
+		n.try(c, suffix)
+		if c.free() {
+			n.next[first] = suffix + 1
+			return
+		}
+		for _, source := range c.own.others {
+			key := passedKey{first, source}
+			n.passed[key] = append(n.passed[key], suffix)
+		}
+	}
+}
