@@ -13,8 +13,10 @@ import (
 
 // Options are the limits and manners of a Client. The zero value means the defaults.
 type Options struct {
-	// Timeout is for one try of a download, from the connection to the last byte of the body, redirects included. It does
-	// not run while the try waits for its turn at a host or for memory. Default 30 s.
+	// Timeout is how long a try may wait for a server: from its beginning, redirects included, to the answer, and then from each byte
+	// of the body to the next. It does not run while the try waits for its turn at a host or for memory. A body that moves may take longer: one
+	// of which fewer than 32 bytes come in a second is ended once it has taken Timeout and up to half of it more, and all tries of an
+	// item together may take thirty times Timeout for each. Default 30 s.
 	Timeout time.Duration
 	// ConnectTimeout is for a connection (name and address), and again for the TLS handshake. Default 5 s.
 	ConnectTimeout time.Duration
@@ -97,6 +99,7 @@ type Client struct {
 	end     context.CancelCauseFunc
 	buffers buffers
 	spool   spool
+	pulse   pulse
 	// dial, where it is set before the first Fetch, makes the connections; for tests.
 	dial func(ctx context.Context, network, addr string) (net.Conn, error)
 }
@@ -106,7 +109,7 @@ func New(o Options) *Client {
 	c := &Client{opts: o.withDefaults()}
 	c.opts.Policy = c.opts.Policy.compiled()
 	c.buffers.first = c.opts.Buffers
-	c.hosts.perHost = c.opts.PerHost
+	c.hosts.perHost, c.hosts.retries = c.opts.PerHost, c.opts.Retries
 	c.hosts.finish = make(chan struct{})
 	c.ending, c.end = context.WithCancelCause(context.Background())
 	dialer := &net.Dialer{
@@ -188,19 +191,16 @@ func (c *Client) Fetch(ctx context.Context, item Item, room Room) (Body, error) 
 		}
 		f.url = u
 	}
-	for n := 0; ; n++ {
+	for n, tries := 0, 1; ; n, tries = n+1, tries+1 {
 		if err := ctx.Err(); err != nil {
 			return Body{}, err
 		}
-		var data []byte
-		var err error
-		if item.URL {
-			data, err = f.download(ctx)
-		} else {
-			data, err = f.file(ctx)
-		}
+		began, spent := time.Now(), f.spent
+		data, err := f.try(ctx)
 		if err == nil {
-			return f.body(data, n+1), nil
+			body := f.body(data, tries)
+			body.Took = f.took
+			return body, nil
 		}
 		room.Drop()
 		if e := ctx.Err(); e != nil {
@@ -210,7 +210,11 @@ func (c *Client) Fetch(ctx context.Context, item Item, room Room) (Body, error) 
 		if !ok {
 			return Body{}, err
 		}
-		e.Attempts = n + 1
+		e.Attempts = tries
+		if item.URL && (e.again || e.Kind == ClassTimeout) && f.pulse.stoodStill(began) {
+			n, f.spent = n-1, spent // nobody was slow
+			continue
+		}
 		if !e.again || n >= c.opts.Retries || f.hopeless() {
 			return Body{}, e
 		}
@@ -218,6 +222,20 @@ func (c *Client) Fetch(ctx context.Context, item Item, room Room) (Body, error) 
 			return Body{}, err
 		}
 	}
+}
+
+// try gets the bytes once.
+func (f *fetching) try(ctx context.Context) ([]byte, error) {
+	if !f.item.URL {
+		began := time.Now()
+		f.waited = 0
+		data, err := f.file(ctx)
+		f.took = time.Since(began) - f.waited
+		return data, err
+	}
+	f.pulse.begin()
+	defer f.pulse.end()
+	return f.download(ctx)
 }
 
 // body hands data over.

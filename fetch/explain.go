@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/url"
@@ -23,13 +22,8 @@ func (f *fetching) explain(ctx context.Context, u *url.URL, err error) error {
 	if errors.As(err, &mine) {
 		return mine.error
 	}
-	if context.Cause(ctx) == errTimeout {
-		return &Error{Kind: ClassTimeout, Doing: f.doing(u), again: true,
-			Err: errors.New("not done within " + f.opts.Timeout.String())}
-	}
-	if context.Cause(ctx) == errSlow {
-		return &Error{Kind: ClassTimeout, Doing: f.doing(u), again: true,
-			Err: fmt.Errorf("the body came at less than %d bytes in a second for %v", f.opts.MinSpeed, speedWindow)}
+	if o := wasOverdue(ctx); o != nil {
+		return &Error{Kind: ClassTimeout, Doing: f.doing(u), again: o.again, Err: o}
 	}
 	var e *Error
 	if errors.As(err, &e) {

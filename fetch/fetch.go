@@ -37,6 +37,8 @@ type Body struct {
 	Data []byte
 	// Attempts is how many times it was tried, at least 1.
 	Attempts int
+	// Took is how long the try took that went well, waits for a turn at its host left out.
+	Took time.Duration
 	// Release gives Data back for use by later fetches; nobody may read Data after it. It may be nil, and need not
 	// be called.
 	Release func()

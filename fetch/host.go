@@ -3,6 +3,7 @@ package fetch
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/url"
 	"strconv"
 	"strings"
@@ -24,18 +25,74 @@ const (
 	// do before it is asked again. So a dead host costs a run minutes, not a time-out for each item, and one that is away
 	// for a moment costs nothing.
 	silence = 5 * time.Minute
+	// fewest is how few downloads from all hosts together are left when a line is full. More would only take longer each.
+	fewest = 16
+	// trouble is which share of the last tries, of as many hosts, must have broken for the line to be taken for full: that one host
+	// breaks all of its answers is nobody else's.
+	trouble = 0.3
 	// remembered is how many idle hosts are kept before those with nothing to remember are forgotten.
 	remembered = 4096
 )
 
 // hosts know how each host is to be treated. The zero value but for perHost is ready.
 type hosts struct {
-	perHost int
-	mu      sync.Mutex
-	m       map[string]*host
-	sweep   int // the number of hosts at which to look for those to forget
+	perHost, retries int
+	mu               sync.Mutex
+	m                map[string]*host
+	sweep            int // the number of hosts at which to look for those to forget
+	line             line
 	// finish, once closed, ends all waits; nil is never.
 	finish chan struct{}
+}
+
+// A line is what all downloads share, whatever their hosts.
+type line struct {
+	active int
+	most   float64       // how many may be active; 0 is any number
+	cut    time.Time     // when most last fell
+	broken float64       // a moving average: the share of tries that ended with bytes under way
+	last   *host         // of the last of them
+	freed  chan struct{} // closed when active falls, then replaced; nil while most is 0
+}
+
+func (l *line) full() bool { return l.most > 0 && l.active >= int(l.most) }
+
+// broke notes a try of h that began then and ended with bytes under way. Half of the downloads have the line for themselves then.
+func (l *line) broke(h *host, started time.Time) {
+	if l.last == h {
+		return
+	}
+	l.last = h
+	l.broken += (1 - l.broken) / 10
+	if l.broken < trouble || !started.After(l.cut) {
+		return
+	}
+	l.most, l.cut = float64(max(fewest, l.active/2)), time.Now()
+	if l.freed == nil {
+		l.freed = make(chan struct{})
+	}
+}
+
+// good notes a try that ended well. In time all may be active again.
+func (l *line) good() {
+	l.broken -= l.broken / 10
+	if l.most == 0 {
+		return
+	}
+	if l.most += 0.25; l.most > remembered {
+		l.most = 0
+	}
+}
+
+// leave notes the end of a download.
+func (l *line) leave() {
+	l.active--
+	if l.freed != nil {
+		close(l.freed)
+		if l.freed = nil; l.most > 0 {
+			l.freed = make(chan struct{})
+		}
+	}
 }
 
 type host struct {
@@ -50,6 +107,40 @@ type host struct {
 	kind   string        // of that failure, a class
 	silent int           // tries in a row without an answer
 	since  time.Time     // when the first of them began
+	most   float64       // how many may be active, where that is fewer than perHost; else 0
+	cut    time.Time     // when most last fell
+	later  rounds
+	// hopeless tells that it is closed for having answered nothing but 429 and 503.
+	hopeless bool
+}
+
+// rounds count how often in a row a host answered nothing but 429 and 503. A round is what is asked until the host says so, and
+// ends when the time is over for which it asked.
+type rounds struct {
+	refused bool      // in this round
+	asked   bool      // in this round, with a Retry-After
+	good    bool      // another answer came in this round
+	began   time.Time // this round
+	first   time.Time // of those in a row, its beginning
+	n       int       // those in a row that have ended
+	kept    bool      // the last of them had a Retry-After
+}
+
+// next begins a round, if one has ended, and reports whether there were more in a row than an item has tries. Rounds without a Retry-After
+// are as long as the longest back-off, and only count for as long as a host may be silent.
+func (r *rounds) next(now time.Time, retries int) (hopeless bool) {
+	if !r.refused || !r.asked && now.Sub(r.began) < backoffMost {
+		return false
+	}
+	if r.n++; r.good {
+		r.n = 0
+	} else if r.n == 1 {
+		r.first = r.began
+	}
+	hopeless = r.n > retries && (r.asked || now.Sub(r.first) >= silence)
+	r.kept = r.asked
+	r.refused, r.asked, r.good, r.began = false, false, false, now
+	return hopeless
 }
 
 // hostOf names the host of u and its port.
@@ -66,6 +157,9 @@ func hostOf(u *url.URL) string {
 
 // limit is how many may be active.
 func (h *host) limit(perHost int) int {
+	if h.most > 0 {
+		perHost = min(perHost, int(h.most))
+	}
 	if h.silent >= patience {
 		return max(1, perHost/4)
 	}
@@ -80,10 +174,20 @@ func (hs *hosts) look(key string) *host {
 			hs.m = make(map[string]*host)
 			hs.sweep = remembered
 		}
-		h = &host{key: key, freed: make(chan struct{})}
+		h = &host{key: key, freed: make(chan struct{}), later: rounds{began: time.Now()}}
 		hs.m[key] = h
 	}
 	return h
+}
+
+// most is how many downloads all hosts take together.
+func (hs *hosts) most() int {
+	hs.mu.Lock()
+	defer hs.mu.Unlock()
+	if hs.line.most == 0 {
+		return math.MaxInt
+	}
+	return int(hs.line.most)
 }
 
 // state tells how many downloads a host takes, and from when on.
@@ -128,15 +232,22 @@ func (hs *hosts) enter(ctx context.Context, key string) (*turn, error) {
 			hs.mu.Unlock()
 			return nil, err
 		}
-		full := h.active >= h.limit(hs.perHost)
+		full, freed := h.active >= h.limit(hs.perHost), h.freed
+		if !full && hs.line.full() {
+			full, freed = true, hs.line.freed
+		}
 		wait := h.until.Sub(now)
 		if !full && wait <= 0 {
+			if h.later.next(now, hs.retries) {
+				h.giveUp(now)
+				continue
+			}
 			h.active++
+			hs.line.active++
 			h.until = now.Add(h.gap)
 			hs.mu.Unlock()
 			return &turn{hs: hs, h: h, started: now}, nil
 		}
-		freed := h.freed
 		hs.mu.Unlock()
 		var timer <-chan time.Time
 		if !full {
@@ -164,10 +275,23 @@ func (hs *hosts) enter(ctx context.Context, key string) (*turn, error) {
 
 // refusal says why a closed host is not asked.
 func (h *host) refusal(now time.Time) error {
+	if n := h.later.n; h.hopeless {
+		return &Error{Kind: h.kind, Err: fmt.Errorf("not asked: the server answered nothing but %s, %d times in a row, each time after the wait it had asked for",
+			strings.TrimPrefix(h.kind, "http-"), n)}
+	}
 	if h.silent > 0 {
 		return &Error{Kind: h.kind, Err: fmt.Errorf("not asked: the host gave no answer for %s", now.Sub(h.since).Round(time.Second))}
 	}
 	return &Error{Kind: h.kind, Err: fmt.Errorf("not asked: the server wants to be left alone for another %s", h.closed.Sub(now).Round(time.Second))}
+}
+
+// giveUp closes a host that answers nothing but 429 and 503: for good, if it said for how long to wait and that was done, else for
+// as long as one that is silent.
+func (h *host) giveUp(now time.Time) {
+	h.closed, h.hopeless = now.Add(silence), true
+	if h.later.kept {
+		h.closed = now.Add(100 * 365 * 24 * time.Hour)
+	}
 }
 
 // A verdict is what a turn says of its host.
@@ -176,7 +300,9 @@ type verdict int
 const (
 	verdictNone   verdict = iota // nothing
 	verdictGood                  // it answered
-	verdictSilent                // it did not, or not to the end
+	verdictLater                 // it answered that it is to be asked later
+	verdictSilent                // it did not answer
+	verdictBroke                 // its answer did not come to an end
 )
 
 // leave ends the turn. After the first call it does nothing.
@@ -188,26 +314,54 @@ func (t *turn) leave(v verdict) {
 	t.hs.mu.Lock()
 	h := t.h
 	switch v {
-	case verdictGood:
+	case verdictGood, verdictLater:
 		h.silent = 0
+		if v == verdictGood {
+			h.later.good, h.later.n = true, 0
+			h.recover(t.hs.perHost)
+			t.hs.line.good()
+		}
 		if t.started.After(h.slowed) {
 			if h.gap = h.gap * 97 / 100; h.gap < leastGap {
 				h.gap = 0
 			}
 		}
-	case verdictSilent:
+	case verdictSilent, verdictBroke:
+		if v == verdictBroke {
+			h.broke(t.started)
+			t.hs.line.broke(h, t.started)
+		}
 		if h.silent++; h.silent == 1 {
 			h.since = t.started
 		}
 		if now := time.Now(); h.silent >= patience && now.Sub(h.since) >= silence {
-			h.closed, h.kind = later(h.closed, now.Add(silence)), ClassTimeout
+			h.closed, h.kind, h.hopeless = later(h.closed, now.Add(silence)), ClassTimeout, false
 		}
 	}
 	h.active--
+	t.hs.line.leave()
 	close(h.freed)
 	h.freed = make(chan struct{})
 	t.hs.forget(h)
 	t.hs.mu.Unlock()
+}
+
+// broke halves how many may be active, after a try that began then and ended with bytes under way: what each of them gets of the line, or
+// of the server, is too little. It is done once for all that were active.
+func (h *host) broke(started time.Time) {
+	if started.After(h.cut) {
+		h.most, h.cut = float64(max(1, h.active/2)), time.Now()
+	}
+}
+
+// recover lets one more be active after as many good answers as may be, until that is perHost again.
+func (h *host) recover(perHost int) {
+	if h.most == 0 {
+		return
+	}
+	if h.most += 1 / h.most; int(h.most) >= perHost {
+		h.most = 0
+	}
 }
 
 // slow makes the host, which answered with status, be asked more rarely, and not before wait is over.
@@ -215,13 +369,17 @@ func (t *turn) slow(status int, wait time.Duration) {
 	t.hs.mu.Lock()
 	defer t.hs.mu.Unlock()
 	h, now := t.h, time.Now()
+	h.kind = "http-" + strconv.Itoa(status)
+	if !t.started.Before(h.later.began) {
+		h.later.refused, h.later.asked = true, h.later.asked || wait > 0
+	}
 	// Of the answers to what was already on its way, the first alone counts.
 	if t.started.After(h.slowed) {
 		h.gap = min(mostGap, max(firstGap, 2*h.gap))
 		h.slowed = now
 	}
 	if wait > longestWait {
-		h.closed, h.kind = later(h.closed, now.Add(wait)), "http-"+strconv.Itoa(status)
+		h.closed, h.hopeless = later(h.closed, now.Add(wait)), false
 		return
 	}
 	h.until = later(h.until, now.Add(max(wait, h.gap)))
@@ -238,7 +396,7 @@ func later(a, b time.Time) time.Time {
 func (hs *hosts) forget(h *host) {
 	h.users--
 	now := time.Now()
-	if h.users == 0 && h.gap == 0 && h.silent == 0 && !now.Before(h.until) && !now.Before(h.closed) {
+	if h.users == 0 && h.gap == 0 && h.silent == 0 && h.most == 0 && !now.Before(h.until) && !now.Before(h.closed) {
 		delete(hs.m, h.key)
 	}
 	if len(hs.m) < hs.sweep {

@@ -18,15 +18,23 @@ const accept = "image/jpeg,image/png,image/gif,image/tiff,image/bmp,image/webp;q
 // A fetching is one call of Fetch.
 type fetching struct {
 	*Client
-	item    Item
-	url     *url.URL
-	room    Room
-	last    *url.URL
-	tooSlow func() // ends the try
+	item Item
+	url  *url.URL
+	room Room
+	last *url.URL
+	// spent is how long all tries took, and took the last of them, waits for a turn and for memory left out.
+	spent, took time.Duration
+	waited      time.Duration // for memory
+	raw         *bodyReader   // the last body; nil before one came
 }
 
 // grant waits for memory for n bytes, which are there to be read.
-func (f *fetching) grant(ctx context.Context, n int64) error { return f.room.Take(ctx, n) }
+func (f *fetching) grant(ctx context.Context, n int64) error {
+	began := time.Now()
+	err := f.room.Take(ctx, n)
+	f.waited += time.Since(began)
+	return err
+}
 
 // take is grant within a try, whose own errors are told from those of the Room.
 func (f *fetching) take(ctx context.Context, n int64) error {
@@ -54,12 +62,14 @@ func (f *fetching) download(ctx context.Context) ([]byte, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(f.ending, func() { cancel(ErrFinished) })()
-	f.tooSlow = func() { cancel(errSlow) }
-	clock := &stopwatch{left: f.opts.Timeout, end: func() { cancel(errTimeout) }}
-	defer clock.pause()
+	clock := &stopwatch{opts: &f.opts, spent: f.spent, end: func(why *overdue) { cancel(why) }}
+	defer func() {
+		clock.pause()
+		f.took, f.spent = clock.spent-f.spent, clock.spent
+	}()
 	u := f.url
 	for hop := 0; ; hop++ {
-		f.last = u
+		f.last, f.raw = u, nil
 		data, next, err := f.hop(ctx, clock, u)
 		if err != nil {
 			return nil, f.explain(ctx, u, err)
@@ -85,9 +95,12 @@ func (f *fetching) hop(ctx context.Context, clock *stopwatch, u *url.URL) (data 
 	}
 	answered := false
 	defer func() {
-		if ctx.Err() != nil && !overdue(ctx) {
-			turn.leave(verdictNone) // the run is ending: that says nothing of the host
-		} else if !answered {
+		switch {
+		case ctx.Err() != nil && wasOverdue(ctx) == nil, f.pulse.stoodStill(turn.started):
+			turn.leave(verdictNone) // the run is ending, or stood still: that says nothing of the host
+		case !answered && f.raw != nil && f.raw.came.Load() > 0:
+			turn.leave(verdictBroke)
+		case !answered:
 			turn.leave(verdictSilent)
 		}
 	}()
@@ -127,6 +140,7 @@ func (f *fetching) hop(ctx context.Context, clock *stopwatch, u *url.URL) (data 
 	wait := retryAfter(resp.Header, time.Now())
 	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
 		turn.slow(status, wait)
+		turn.leave(verdictLater)
 	}
 	turn.leave(verdictGood)
 	// A text that is read to its end lets the connection be used again: worth it where it is short and comes at once.

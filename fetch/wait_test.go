@@ -78,35 +78,6 @@ func bubble(t *testing.T, handlers map[string]http.HandlerFunc, o Options, f fun
 	})
 }
 
-func TestTimeoutIsForTheWholeDownload(t *testing.T) {
-	drip := func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Length", "1000000")
-		for r.Context().Err() == nil {
-			if _, err := w.Write([]byte("x")); err != nil {
-				return
-			}
-			w.(http.Flusher).Flush()
-			time.Sleep(time.Second)
-		}
-	}
-	stall := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
-	loop := func(w http.ResponseWriter, r *http.Request) {
-		time.Sleep(4 * time.Second)
-		http.Redirect(w, r, "/again", http.StatusFound)
-	}
-	for name, h := range map[string]http.HandlerFunc{"a byte each second": drip, "no answer": stall, "slow redirects": loop} {
-		t.Run(name, func(t *testing.T) {
-			bubble(t, map[string]http.HandlerFunc{"h": h}, Options{Retries: -1}, func(t *testing.T, c *Client) {
-				start := time.Now()
-				_, err := c.Fetch(t.Context(), at("http://h/"), nil)
-				if classOf(err) != ClassTimeout || time.Since(start) != 30*time.Second {
-					t.Errorf("got %v after %v, want class timeout after 30 s", err, time.Since(start))
-				}
-			})
-		})
-	}
-}
-
 func TestConnectTimeoutIsItsOwn(t *testing.T) {
 	bubble(t, nil, Options{Retries: -1}, func(t *testing.T, c *Client) {
 		start := time.Now()
