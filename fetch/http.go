@@ -18,11 +18,12 @@ const accept = "image/jpeg,image/png,image/gif,image/tiff,image/bmp,image/webp;q
 // A fetching is one call of Fetch.
 type fetching struct {
 	*Client
-	item    Item
-	url     *url.URL
-	room    Room
-	last    *url.URL
-	tooSlow func() // ends the try
+	item     Item
+	url      *url.URL
+	room     Room
+	last     *url.URL
+	tooSlow  func() // ends the try
+	answered bool   // the server that is being asked has sent its header
 }
 
 // grant waits for memory for n bytes, which are there to be read.
@@ -79,6 +80,10 @@ func (f *fetching) hop(ctx context.Context, clock *stopwatch, u *url.URL) (data 
 	if err := f.opts.Policy.permit(u); err != nil {
 		return nil, nil, err
 	}
+	proxy, err := f.proxies.of(u)
+	if err != nil {
+		return nil, nil, &Error{Kind: ClassProxy, Err: err}
+	}
 	turn, err := f.hosts.enter(ctx, hostOf(u))
 	if err != nil {
 		return nil, nil, err
@@ -93,7 +98,7 @@ func (f *fetching) hop(ctx context.Context, clock *stopwatch, u *url.URL) (data 
 	}()
 	asking, stop := context.WithCancel(ctx)
 	defer stop()
-	req := (&http.Request{Method: http.MethodGet, URL: target(u, false), Host: u.Host, Header: http.Header{}}).WithContext(asking)
+	req := (&http.Request{Method: http.MethodGet, URL: target(u, proxy), Host: u.Host, Header: http.Header{}}).WithContext(asking)
 	req.Header.Set("User-Agent", f.opts.UserAgent)
 	req.Header.Set("Accept", accept)
 	req.Header.Set("Accept-Encoding", "identity")
@@ -103,7 +108,9 @@ func (f *fetching) hop(ctx context.Context, clock *stopwatch, u *url.URL) (data 
 	}
 	clock.resume()
 	defer clock.pause()
+	f.answered = false
 	resp, err := f.http.RoundTrip(req)
+	f.answered = err == nil
 	if err != nil {
 		var e *Error
 		answered = errors.As(err, &e) // refused by the policy, not by the host
@@ -138,8 +145,13 @@ func (f *fetching) hop(ctx context.Context, clock *stopwatch, u *url.URL) (data 
 		next, err = redirect(u, resp.Header.Get("Location"))
 		return nil, next, err
 	}
-	e := &Error{Kind: "http-" + strconv.Itoa(status), Err: fmt.Errorf("the server answered %s", statusLine(status))}
-	e.again = status == 408 || status == 429 || status >= 500 && status != 501 && status != 505
+	e := &Error{Kind: "http-" + strconv.Itoa(status), Err: errors.New("the server answered " + statusLine(status)), again: passes(status)}
+	if proxy != nil && u.Scheme == "http" { // whose own answer it may be
+		if status == http.StatusProxyAuthRequired {
+			return nil, nil, proxyRefused(proxy, status, "")
+		}
+		e.Err = errors.New(e.Err.Error() + f.through(u))
+	}
 	if wait > longestWait {
 		e.again = false
 		e.Err = fmt.Errorf("%w and asked to be left alone for %s", e.Err, wait.Round(time.Second))

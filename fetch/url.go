@@ -350,16 +350,17 @@ func parseNumber(s string) (uint64, bool) {
 }
 
 // target is u as http.Request wants it, so that the bytes of its path are sent: net/http would encode once more what
-// it finds to be encoded badly, such as a % that stands for itself. proxied reports that a proxy is asked over HTTP,
-// which wants the URL as a whole.
-func target(u *url.URL, proxied bool) *url.URL {
+// it finds to be encoded badly, such as a % that stands for itself. proxy is what u is asked of, or nil.
+func target(u, proxy *url.URL) *url.URL {
 	exact := *u
 	if exact.EscapedPath() == u.RawPath {
 		return &exact
 	}
 	exact.Opaque = u.RawPath
-	if proxied || strings.HasPrefix(u.RawPath, "//") {
-		// A path that begins with two slashes would be taken for a host.
+	whole := proxy != nil && u.Scheme == "http" && !strings.HasPrefix(proxy.Scheme, "socks")
+	if whole || strings.HasPrefix(u.RawPath, "//") {
+		// A proxy for HTTP wants the URL as a whole, and a path that begins with two slashes would be taken for a
+		// host.
 		exact.Opaque = "//" + u.Host + u.RawPath
 	}
 	return &exact
