@@ -24,6 +24,7 @@ type fetching struct {
 	last     *url.URL
 	tooSlow  func() // ends the try
 	answered bool   // the server that is being asked has sent its header
+	cookies  cookies
 }
 
 // grant waits for memory for n bytes, which are there to be read.
@@ -59,6 +60,7 @@ func (f *fetching) download(ctx context.Context) ([]byte, error) {
 	clock := &stopwatch{left: f.opts.Timeout, end: func() { cancel(errTimeout) }}
 	defer clock.pause()
 	u := f.url
+	f.cookies = cookies{}
 	for hop := 0; ; hop++ {
 		f.last = u
 		data, next, err := f.hop(ctx, clock, u)
@@ -106,6 +108,7 @@ func (f *fetching) hop(ctx context.Context, clock *stopwatch, u *url.URL) (data 
 		password, _ := u.User.Password()
 		req.SetBasicAuth(u.User.Username(), password)
 	}
+	f.cookies.addTo(req, u)
 	clock.resume()
 	defer clock.pause()
 	f.answered = false
@@ -142,6 +145,7 @@ func (f *fetching) hop(ctx context.Context, clock *stopwatch, u *url.URL) (data 
 	soon.Stop()
 	switch status {
 	case 301, 302, 303, 307, 308:
+		f.cookies.take(u, resp)
 		next, err = redirect(u, resp.Header.Get("Location"))
 		return nil, next, err
 	}
