@@ -69,7 +69,8 @@ func classify(err error) (kind string, again bool) {
 		return ClassTLS, false
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &op) && op.Timeout():
 		return ClassTimeout, true
-	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.EHOSTUNREACH),
+		errors.Is(err, syscall.ENETUNREACH):
 		return ClassNetwork, false
 	}
 	// Resets, ends without an answer, streams that HTTP/2 gave up.

@@ -25,11 +25,11 @@ type Proxies struct {
 
 // EnvironmentProxies returns the proxies that the environment names, by the customs of curl and others:
 //
-//	HTTP_PROXY, HTTPS_PROXY   for URLs of that scheme: http://host:port, https://…, socks5:// or socks5h://…, with user:password@
-//	                          before the host where the proxy wants them; host:port is http://host:port
+//	HTTP_PROXY, HTTPS_PROXY   for URLs of that scheme: http://host:port, https://…, socks5://… or socks5h://…, with
+//	                          user:password@ before the host where the proxy wants them; host:port is http://host:port
 //	ALL_PROXY                 for a scheme that has none of its own
-//	NO_PROXY                  hosts that are asked directly, separated by commas: names, which stand for all below them, addresses
-//	                          and blocks of them, each with or without a port; * is all
+//	NO_PROXY                  hosts that are asked directly, separated by commas: names, which stand for all below
+//	                          them, addresses and blocks of them, each with or without a port; * is all
 //
 // Names in lower case go first. This machine itself (localhost and loopback addresses) is always asked directly. The
 // error names a variable that cannot be used, and shows no password.
@@ -38,7 +38,7 @@ func EnvironmentProxies() (*Proxies, error) {
 	all := names("ALL_PROXY")
 	plain := append(names("HTTP_PROXY"), all...)
 	if os.Getenv("REQUEST_METHOD") != "" && os.Getenv("http_proxy") == "" && os.Getenv("HTTP_PROXY") != "" {
-		return nil, errors.New("HTTP_PROXY is not to be trusted in a CGI program, where a stranger can set it: expected http_proxy")
+		return nil, errors.New("HTTP_PROXY can be set by a stranger in a CGI program: expected http_proxy")
 	}
 	p := &Proxies{}
 	var err error
@@ -90,7 +90,8 @@ func proxyOf(names []string) (*url.URL, error) {
 	if !strings.Contains(value, "@") { // before which its password stands
 		said = " " + strconv.Quote(value)
 	}
-	return nil, errors.New(name + said + " is no proxy, expected http://host:port, https://host:port or socks5://host:port")
+	const expected = "expected http://host:port, https://host:port or socks5://host:port"
+	return nil, errors.New(name + said + " is no proxy, " + expected)
 }
 
 func proxyIsGood(u *url.URL) bool {
@@ -187,12 +188,15 @@ func (c *Client) useProxies(t *http.Transport) {
 	}
 	c.proxies = c.opts.Proxies
 	t.Proxy = func(r *http.Request) (*url.URL, error) { return c.proxies.of(r.URL) }
-	t.OnProxyConnectResponse = func(_ context.Context, proxy *url.URL, asked *http.Request, answer *http.Response) error {
-		if answer.StatusCode == http.StatusOK {
-			return nil
-		}
-		return proxyRefused(proxy, answer.StatusCode, " when asked for a connection to "+asked.URL.Opaque)
+	t.OnProxyConnectResponse = connected
+}
+
+// connected looks at what a proxy answered when it was asked for a connection to a server.
+func connected(_ context.Context, proxy *url.URL, asked *http.Request, answer *http.Response) error {
+	if answer.StatusCode == http.StatusOK {
+		return nil
 	}
+	return proxyRefused(proxy, answer.StatusCode, " when asked for a connection to "+asked.URL.Opaque)
 }
 
 // proxyRefused is the error of a proxy that answered with status, no server having been asked.

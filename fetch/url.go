@@ -233,7 +233,8 @@ func percentDecode(s string) string {
 
 // hostNames maps names as browsers do (UTS #46): hyphens may stand anywhere, and underscores and the like are let
 // through.
-var hostNames = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.Transitional(false), idna.StrictDomainName(false), idna.CheckHyphens(false))
+var hostNames = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.Transitional(false),
+	idna.StrictDomainName(false), idna.CheckHyphens(false))
 
 // notInHost is what no host may hold (forbidden domain code points), besides control characters.
 const notInHost = " #/:<>?@[\\]^|%\x7f"
@@ -282,12 +283,12 @@ func parseHost(host string) (string, error) {
 
 // parseHost6 reads an IPv6 address in brackets.
 func parseHost6(host string) (string, error) {
-	bad := errors.New("the host is no IPv6 address")
 	text, closed := strings.CutSuffix(host[1:], "]")
 	text, zone, zoned := strings.Cut(text, "%25")
 	addr, err := netip.ParseAddr(text)
-	if !closed || err != nil || !addr.Is6() || addr.Zone() != "" || zoned && zone == "" || strings.ContainsAny(zone, notInHost) {
-		return "", bad
+	good := closed && err == nil && addr.Is6() && addr.Zone() == ""
+	if !good || zoned && zone == "" || strings.ContainsAny(zone, notInHost) {
+		return "", errors.New("the host is no IPv6 address")
 	}
 	if addr.Is4In6() { // where netip writes the last four bytes as an IPv4 address
 		b := addr.As16()
