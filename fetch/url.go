@@ -287,7 +287,8 @@ func parseHost6(host string) (string, error) {
 	text, zone, zoned := strings.Cut(text, "%25")
 	addr, err := netip.ParseAddr(text)
 	good := closed && err == nil && addr.Is6() && addr.Zone() == ""
-	if !good || zoned && zone == "" || strings.ContainsAny(zone, notInHost) {
+	const zones = "-._~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	if !good || zoned && zone == "" || strings.Trim(zone, zones) != "" {
 		return "", errors.New("the host is no IPv6 address")
 	}
 	if addr.Is4In6() { // where netip writes the last four bytes as an IPv4 address
