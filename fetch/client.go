@@ -36,6 +36,8 @@ type Options struct {
 	UserAgent string
 	// Policy says which servers may be asked.
 	Policy Policy
+	// Proxies are how they are asked. Default those of the environment, see EnvironmentProxies.
+	Proxies *Proxies
 	// Buffers, if it is set, is where files are read into as long as it has room; else memory of this process.
 	Buffers Buffers
 }
@@ -72,6 +74,7 @@ func (o Options) withDefaults() Options {
 	if o.MaxBytes <= 0 {
 		o.MaxBytes = 64e6
 	}
+	o.Proxies = o.Proxies.withDefault()
 	if o.UserAgent == "" {
 		o.UserAgent = "imgpipe"
 	}
@@ -90,10 +93,11 @@ const (
 
 // A Client fetches items. It is made by New and may be used by any number of goroutines at once.
 type Client struct {
-	opts  Options
-	http  *http.Transport // without http.Client, which would read Location itself and show it in errors
-	hosts hosts
-	once  sync.Once // closes hosts.finish
+	opts    Options
+	http    *http.Transport // without http.Client, which would read Location itself and show it in errors
+	proxies *Proxies        // that are used; nil where the policy allows none
+	hosts   hosts
+	once    sync.Once // closes hosts.finish
 	// ending ends with ErrFinished when downloads that are under way are to end, too; end ends it.
 	ending  context.Context
 	end     context.CancelCauseFunc
@@ -118,7 +122,6 @@ func New(o Options) *Client {
 		ControlContext: c.opts.Policy.control,
 	}
 	t := &http.Transport{
-		Proxy: http.ProxyFromEnvironment,
 		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			if c.dial != nil {
 				return c.dial(ctx, network, addr)
@@ -136,10 +139,7 @@ func New(o Options) *Client {
 		IdleConnTimeout:        30 * time.Second,
 		MaxResponseHeaderBytes: 256 << 10,
 	}
-	if c.opts.Policy.looksAtAddresses() {
-		// Behind a proxy the address that is asked cannot be seen.
-		t.Proxy = nil
-	}
+	c.useProxies(t)
 	c.http = t
 	return c
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"strings"
 	"syscall"
 )
 
@@ -29,12 +30,18 @@ func (f *fetching) explain(ctx context.Context, u *url.URL, err error) error {
 	if errors.As(err, &e) {
 		return &Error{Kind: e.Kind, Doing: f.doing(u), Err: e.Err, again: e.again}
 	}
+	if e := f.proxyFailed(u, err); e != nil {
+		return &Error{Kind: e.Kind, Doing: f.doing(u), Err: e.Err, again: e.again}
+	}
 	kind, again := classify(err)
+	if kind == ClassTLS && f.answered {
+		kind, again = ClassNetwork, true // the two had agreed: something between them broke the body
+	}
 	if kind == ClassTimeout {
 		err = errors.New("no connection within " + f.opts.ConnectTimeout.String())
 	}
 	if kind == ClassNetwork && (err == io.EOF || err == io.ErrUnexpectedEOF) {
-		err = errors.New("the server closed the connection without an answer")
+		err = errors.New("the server closed the connection without an answer" + f.through(u))
 	}
 	return &Error{Kind: kind, Doing: f.doing(u), Err: err, again: again}
 }
@@ -45,7 +52,6 @@ func classify(err error) (kind string, again bool) {
 		dns    *net.DNSError
 		cert   *tls.CertificateVerificationError
 		record tls.RecordHeaderError
-		alert  tls.AlertError
 		ca     x509.UnknownAuthorityError
 		host   x509.HostnameError
 		op     net.Error
@@ -53,13 +59,32 @@ func classify(err error) (kind string, again bool) {
 	switch {
 	case errors.As(err, &dns):
 		return ClassDNS, !dns.IsNotFound
-	case errors.As(err, &cert), errors.As(err, &record), errors.As(err, &alert), errors.As(err, &ca), errors.As(err, &host):
+	case errors.As(err, &cert), errors.As(err, &record), errors.As(err, &ca), errors.As(err, &host), isAlert(err):
 		return ClassTLS, false
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &op) && op.Timeout():
 		return ClassTimeout, true
-	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.EHOSTUNREACH),
+		errors.Is(err, syscall.ENETUNREACH):
 		return ClassNetwork, false
 	}
 	// Resets, ends without an answer, streams that HTTP/2 gave up.
 	return ClassNetwork, true
+}
+
+// isAlert reports whether a TLS handshake failed because one side said so: an alert, ours or the server's, which is a
+// *net.OpError of crypto/tls, or what that package found in the server's messages, which has no type but begins with
+// its name.
+func isAlert(err error) bool {
+	var op *net.OpError
+	for e := err; errors.As(e, &op); e = op.Err {
+		if op.Op == "remote error" || op.Op == "local error" {
+			return true
+		}
+	}
+	for ; err != nil; err = errors.Unwrap(err) {
+		if strings.HasPrefix(err.Error(), "tls: ") {
+			return true
+		}
+	}
+	return false
 }

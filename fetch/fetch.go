@@ -55,6 +55,7 @@ const (
 	ClassTLS       = "tls"        // the certificate is not trusted, or no common protocol
 	ClassRedirect  = "redirect"   // too many, or to a place that is not allowed
 	ClassTruncated = "truncated"  // the body ended before its announced length
+	ClassProxy     = "proxy"      // the proxy cannot be reached, or refuses
 	ClassRefused   = "refused"    // policy: scheme, host, port or address not allowed
 	ClassURL       = "bad-url"    // not a URL that can be fetched
 	ClassSpool     = "temp-file"  // there was no memory for a body, and the temporary file in its place could not be written

@@ -26,6 +26,8 @@ type fetching struct {
 	spent, took time.Duration
 	waited      time.Duration // for memory
 	raw         *bodyReader   // the last body; nil before one came
+	answered    bool          // the server that is being asked has sent its header
+	cookies     cookies
 }
 
 // grant waits for memory for n bytes, which are there to be read.
@@ -68,6 +70,7 @@ func (f *fetching) download(ctx context.Context) ([]byte, error) {
 		f.took, f.spent = clock.spent-f.spent, clock.spent
 	}()
 	u := f.url
+	f.cookies = cookies{}
 	for hop := 0; ; hop++ {
 		f.last, f.raw = u, nil
 		data, next, err := f.hop(ctx, clock, u)
@@ -89,6 +92,10 @@ func (f *fetching) hop(ctx context.Context, clock *stopwatch, u *url.URL) (data 
 	if err := f.opts.Policy.permit(u); err != nil {
 		return nil, nil, err
 	}
+	proxy, err := f.proxies.of(u)
+	if err != nil {
+		return nil, nil, &Error{Kind: ClassProxy, Err: err}
+	}
 	turn, err := f.hosts.enter(ctx, hostOf(u))
 	if err != nil {
 		return nil, nil, err
@@ -106,7 +113,7 @@ func (f *fetching) hop(ctx context.Context, clock *stopwatch, u *url.URL) (data 
 	}()
 	asking, stop := context.WithCancel(ctx)
 	defer stop()
-	req := (&http.Request{Method: http.MethodGet, URL: target(u, false), Host: u.Host, Header: http.Header{}}).WithContext(asking)
+	req := (&http.Request{Method: http.MethodGet, URL: target(u, proxy), Host: u.Host, Header: http.Header{}}).WithContext(asking)
 	req.Header.Set("User-Agent", f.opts.UserAgent)
 	req.Header.Set("Accept", accept)
 	req.Header.Set("Accept-Encoding", "identity")
@@ -114,9 +121,12 @@ func (f *fetching) hop(ctx context.Context, clock *stopwatch, u *url.URL) (data 
 		password, _ := u.User.Password()
 		req.SetBasicAuth(u.User.Username(), password)
 	}
+	f.cookies.addTo(req, u)
 	clock.resume()
 	defer clock.pause()
+	f.answered = false
 	resp, err := f.http.RoundTrip(req)
+	f.answered = err == nil
 	if err != nil {
 		var e *Error
 		answered = errors.As(err, &e) // refused by the policy, not by the host
@@ -149,11 +159,17 @@ func (f *fetching) hop(ctx context.Context, clock *stopwatch, u *url.URL) (data 
 	soon.Stop()
 	switch status {
 	case 301, 302, 303, 307, 308:
+		f.cookies.take(u, resp)
 		next, err = redirect(u, resp.Header.Get("Location"))
 		return nil, next, err
 	}
-	e := &Error{Kind: "http-" + strconv.Itoa(status), Err: fmt.Errorf("the server answered %s", statusLine(status))}
-	e.again = status == 408 || status == 429 || status >= 500 && status != 501 && status != 505
+	e := &Error{Kind: "http-" + strconv.Itoa(status), Err: errors.New("the server answered " + statusLine(status)), again: passes(status)}
+	if proxy != nil && u.Scheme == "http" { // whose own answer it may be
+		if status == http.StatusProxyAuthRequired {
+			return nil, nil, proxyRefused(proxy, status, "")
+		}
+		e.Err = errors.New(e.Err.Error() + f.through(u))
+	}
 	if wait > longestWait {
 		e.again = false
 		e.Err = fmt.Errorf("%w and asked to be left alone for %s", e.Err, wait.Round(time.Second))

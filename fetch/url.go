@@ -233,7 +233,8 @@ func percentDecode(s string) string {
 
 // hostNames maps names as browsers do (UTS #46): hyphens may stand anywhere, and underscores and the like are let
 // through.
-var hostNames = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.Transitional(false), idna.StrictDomainName(false), idna.CheckHyphens(false))
+var hostNames = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.Transitional(false),
+	idna.StrictDomainName(false), idna.CheckHyphens(false))
 
 // notInHost is what no host may hold (forbidden domain code points), besides control characters.
 const notInHost = " #/:<>?@[\\]^|%\x7f"
@@ -282,12 +283,13 @@ func parseHost(host string) (string, error) {
 
 // parseHost6 reads an IPv6 address in brackets.
 func parseHost6(host string) (string, error) {
-	bad := errors.New("the host is no IPv6 address")
 	text, closed := strings.CutSuffix(host[1:], "]")
 	text, zone, zoned := strings.Cut(text, "%25")
 	addr, err := netip.ParseAddr(text)
-	if !closed || err != nil || !addr.Is6() || addr.Zone() != "" || zoned && zone == "" || strings.ContainsAny(zone, notInHost) {
-		return "", bad
+	good := closed && err == nil && addr.Is6() && addr.Zone() == ""
+	const zones = "-._~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	if !good || zoned && zone == "" || strings.Trim(zone, zones) != "" {
+		return "", errors.New("the host is no IPv6 address")
 	}
 	if addr.Is4In6() { // where netip writes the last four bytes as an IPv4 address
 		b := addr.As16()
@@ -350,16 +352,17 @@ func parseNumber(s string) (uint64, bool) {
 }
 
 // target is u as http.Request wants it, so that the bytes of its path are sent: net/http would encode once more what
-// it finds to be encoded badly, such as a % that stands for itself. proxied reports that a proxy is asked over HTTP,
-// which wants the URL as a whole.
-func target(u *url.URL, proxied bool) *url.URL {
+// it finds to be encoded badly, such as a % that stands for itself. proxy is what u is asked of, or nil.
+func target(u, proxy *url.URL) *url.URL {
 	exact := *u
 	if exact.EscapedPath() == u.RawPath {
 		return &exact
 	}
 	exact.Opaque = u.RawPath
-	if proxied || strings.HasPrefix(u.RawPath, "//") {
-		// A path that begins with two slashes would be taken for a host.
+	whole := proxy != nil && u.Scheme == "http" && !strings.HasPrefix(proxy.Scheme, "socks")
+	if whole || strings.HasPrefix(u.RawPath, "//") {
+		// A proxy for HTTP wants the URL as a whole, and a path that begins with two slashes would be taken for a
+		// host.
 		exact.Opaque = "//" + u.Host + u.RawPath
 	}
 	return &exact

@@ -110,7 +110,7 @@ func TestURLsAreReadAsNodeReadsThem(t *testing.T) {
 	parts := append(strings.Split("abcz0189/\\.?#%@:[]|^{}<>\"'`~!$&()*+,;=_- \t\n\r", ""), "%2e", "%2F", "%zz", "ü", "日", "0x", "..", "//", "é", "。", "x.y", "127", "http:", "😀")
 	starts := []string{"http://h", "http://", "https://a.b/", "http:", "http://1.", "https:\\\\", "http://h/", "http://h/?", "http://u@h", "//", "", "?", "../"}
 	bases := []string{"", "http://h/a/b/c?q#f", "https://u:p@Ex.com:8443/x/", "http://h", "http://h//a|b/%zz'"}
-	random := rand.New(rand.NewPCG(rand.Uint64(), 1))
+	random := rand.New(rand.NewPCG(1, 1))
 	var in bytes.Buffer
 	for range 3000 {
 		text := starts[random.IntN(len(starts))]
@@ -293,4 +293,44 @@ func TestSecretsAreRedactedHoweverTheURLIsWritten(t *testing.T) {
 	if tried < 1000 {
 		t.Fatalf("only %d had a secret", tried)
 	}
+}
+
+// FuzzParseWeb holds that what is sent is plain, and that what was read once is read the same again.
+func FuzzParseWeb(f *testing.F) {
+	for _, s := range []string{"http://h/a b?c d", `https:\\u:p@h\..\x`, "http://0x7f.1:80/%zz|", "http://[::1%25lo]/", "http://日本.test/?ü", "//g/x", "?y", "HTTP:x"} {
+		f.Add(s)
+	}
+	base, err := parseWeb("http://u:p@h.test:81/a/b?c", nil)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		u, err := parseWeb(text, base)
+		if err != nil {
+			return
+		}
+		for _, proxy := range []*url.URL{nil, {Scheme: "http", Host: "p"}} {
+			sent := target(u, proxy).RequestURI()
+			if strings.ContainsFunc(u.Host+sent, func(r rune) bool { return r <= ' ' || r > '~' }) {
+				t.Fatalf("%q: %q is asked for %q", text, u.Host, sent)
+			}
+			want := u.RawPath
+			if u.ForceQuery || u.RawQuery != "" {
+				want += "?" + u.RawQuery
+			}
+			if sent != want && sent != u.Scheme+"://"+u.Host+want {
+				t.Fatalf("%q: asked for %q, want %q", text, sent, want)
+			}
+		}
+		if strings.Contains(u.Host, "%") {
+			return // a zone, which stands encoded in a URL
+		}
+		again, err := parseWeb(u.Scheme+"://"+u.Host+u.RawPath+"?"+u.RawQuery, nil)
+		if err != nil || again.Host != u.Host || again.RawPath != u.RawPath || again.RawQuery != u.RawQuery {
+			t.Fatalf("%q: %q %q %q is read again as %v, %v", text, u.Host, u.RawPath, u.RawQuery, again, err)
+		}
+		if host, err := parseHost(u.Hostname()); !strings.HasPrefix(u.Host, "[") && (err != nil || host != u.Hostname()) {
+			t.Fatalf("%q: the host %q is read again as %q, %v", text, u.Hostname(), host, err)
+		}
+	})
 }

@@ -74,5 +74,6 @@ func (l *lastingCount) say(w io.Writer) {
 	case 1:
 		verb = "is"
 	}
-	fmt.Fprintf(w, "%d failed before for good, such as %s, and %s not tried again: see --retry-failed\n", l.count, summary.Printable(l.class), verb)
+	fmt.Fprintf(w, "%d failed before for good, such as %s, and %s not tried again: see --retry-failed\n",
+		l.count, summary.Printable(l.class), verb)
 }

@@ -81,7 +81,11 @@ func liveRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive
 	if err != nil {
 		return exitError{exitCouldNotRun, err}
 	}
-	l.screen.say("imgpipe: %s to %s: %s%s", f.shownInput(), f.shownOutput(), f.plan(arc.text), isolation)
+	wayOut, unusedProxy := f.wayOut(l.client)
+	l.screen.say("imgpipe: %s to %s: %s%s%s", f.shownInput(), f.shownOutput(), f.plan(arc.text), isolation, wayOut)
+	if unusedProxy != "" {
+		l.screen.say("note: %s", unusedProxy)
+	}
 	for _, w := range arc.store.Warnings() {
 		l.screen.say("note: %s", w)
 	}

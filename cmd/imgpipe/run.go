@@ -17,7 +17,11 @@ func newRunCommand() *cobra.Command {
 		Long: `Fetch and transform images. An INPUT is a file, a folder (walked), a pattern or a URL.
 
 Outputs keep the tree of the folders. Each is written whole or not at all. The same
-command again does only what is not done yet or failed; --force does all again.`,
+command again does only what is not done yet or failed; --force does all again.
+
+Servers are asked through the proxies that the environment names: HTTP_PROXY, HTTPS_PROXY,
+ALL_PROXY (http://, https:// or socks5://, user:password@ before the host), but for the hosts
+of NO_PROXY and this machine itself. Names in lower case go first.`,
 		Example: `  imgpipe run -o small --resize 1600x1600 photos
   imgpipe run -o thumbs --size 320 --size 1280 --format jpeg photos '*.png'
   imgpipe run -o squares --resize 256x256 --fit cover --gravity smart -i urls.txt
@@ -27,7 +31,7 @@ command again does only what is not done yet or failed; --force does all again.`
 	f := addRunFlags(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		f.inputs = args
-		if err := f.validate(); err != nil {
+		if err := errors.Join(f.validate(), f.checkProxies()); err != nil {
 			return exitError{exitUsage, err}
 		}
 		return runRun(cmd.Context(), f, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())

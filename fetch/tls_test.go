@@ -1,0 +1,118 @@
+package fetch
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// TestATLSAlertIsClassTLSAndTriedOnce has servers with which no connection comes about, each for another reason.
+func TestATLSAlertIsClassTLSAndTriedOnce(t *testing.T) {
+	good := httptest.NewTLSServer(http.NotFoundHandler())
+	defer good.Close()
+	roots := x509.NewCertPool()
+	roots.AddCert(good.Certificate())
+	demand := tls.RequireAndVerifyClientCert
+	for name, config := range map[string]*tls.Config{
+		"a client certificate over TLS 1.3":    {ClientAuth: demand},
+		"a client certificate over TLS 1.2":    {ClientAuth: demand, MaxVersion: tls.VersionTLS12},
+		"a client certificate over HTTP/2":     {ClientAuth: demand, NextProtos: []string{"h2", "http/1.1"}},
+		"any client certificate":               {ClientAuth: tls.RequireAnyClientCert},
+		"an old version":                       {MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11},
+		"no common cipher":                     {MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{tls.TLS_RSA_WITH_RC4_128_SHA}},
+		"no certificate for the name":          {GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return nil, errors.New("no") }},
+		"no common protocol of an application": {NextProtos: []string{"x"}},
+	} {
+		s := httptest.NewUnstartedServer(http.NotFoundHandler())
+		s.Config.ErrorLog = log.New(io.Discard, "", 0)
+		s.EnableHTTP2 = len(config.NextProtos) > 1
+		s.TLS = config
+		s.StartTLS()
+		if !s.EnableHTTP2 {
+			s.TLS.NextProtos = config.NextProtos
+		}
+		checkTLSFault(t, name, s.URL, &tls.Config{RootCAs: roots})
+		s.Close()
+	}
+	for name, answer := range map[string]string{
+		"an alert":                   "\x15\x03\x03\x00\x02\x02\x28", // handshake_failure
+		"an alert of an old version": "\x15\x03\x01\x00\x02\x02\x46", // protocol_version
+		"a page":                     "HTTP/1.1 400 Bad Request\r\n\r\n",
+		"an old version's hello":     "\x16\x03\x01\x00\x2a\x02\x00\x00\x26\x03\x01" + strings.Repeat("x", 32) + "\x00\x00\x2f\x00",
+	} {
+		addr := answerAll(t, answer)
+		checkTLSFault(t, name, "https://"+addr, &tls.Config{RootCAs: roots})
+	}
+}
+
+func checkTLSFault(t *testing.T, name, url string, config *tls.Config) {
+	t.Helper()
+	c := newClient(t, Options{})
+	c.http.TLSClientConfig = config
+	_, err := c.Fetch(t.Context(), at(url+"/"), nil)
+	var e *Error
+	if !errors.As(err, &e) || e.Kind != ClassTLS || e.Attempts != 1 {
+		t.Errorf("%s: got %v (%s), want class tls after 1 attempt", name, err, classOf(err))
+	}
+}
+
+// answerAll starts a server that reads something from each connection, sends answer, and closes it. It returns its
+// address.
+func answerAll(t *testing.T, answer string) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			serving.Go(func() {
+				defer conn.Close()
+				_, _ = conn.Read(make([]byte, 4096))
+				_, _ = io.WriteString(conn, answer)
+				_ = conn.(*net.TCPConn).CloseWrite()
+				_, _ = io.Copy(io.Discard, conn)
+			})
+		}
+	})
+	t.Cleanup(func() { l.Close(); serving.Wait() })
+	return l.Addr().String()
+}
+
+// TestATLSFaultInABodyIsABrokenConnection has a server that sends nonsense after a good beginning.
+func TestATLSFaultInABodyIsABrokenConnection(t *testing.T) {
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", "1000")
+		w.(http.Flusher).Flush()
+		conn, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		raw := conn.(*tls.Conn).NetConn()
+		_, _ = io.WriteString(raw, "\x17\x03\x03\x00\x20"+strings.Repeat("x", 32))
+		_, _ = io.Copy(io.Discard, raw)
+	}))
+	s.StartTLS()
+	defer s.Close()
+	c := newClient(t, Options{Retries: 1})
+	c.http.TLSClientConfig = &tls.Config{RootCAs: s.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs}
+	_, err := c.Fetch(t.Context(), at(s.URL), nil)
+	var e *Error
+	if !errors.As(err, &e) || e.Kind != ClassNetwork || e.Attempts != 2 {
+		t.Errorf("got %v (%s), want class network after 2 attempts", err, classOf(err))
+	}
+}
