@@ -30,6 +30,8 @@ func TestMain(m *testing.M) {
 		os.Exit(faultyMain())
 	case len(os.Args) > 1 && os.Args[1] == parentCommand:
 		os.Exit(parentMain())
+	case len(os.Args) > 1 && os.Args[1] == replacedCommand:
+		os.Exit(replacedMain())
 	}
 	os.Exit(m.Run())
 }

@@ -96,6 +96,9 @@ func (p *Pool) spawn() (*worker, error) {
 	}
 	enlarge(outR, max(size/4, minPipe)) // most outputs are small
 	w.cmd = exec.Command(p.opts.Command[0], p.opts.Command[1:]...)
+	if p.opts.own {
+		w.cmd.Args[0] = os.Args[0] // what lists of processes show
+	}
 	w.cmd.Env = p.env
 	w.cmd.Stdin, w.cmd.Stdout, w.cmd.Stderr = inR, outW, w.stderr
 	w.cmd.WaitDelay = farewell // where something else holds its standard error open
