@@ -213,7 +213,7 @@ func answer(fw *frameWriter, m taskMessage, held heldSpec, data []byte, do doFun
 		err = &transform.Error{Kind: transform.ClassOperation, Doing: "read spec", Err: err}
 	} else {
 		start := time.Now()
-		done.result, err = guarded(do, transform.Task{Data: data, Spec: held.spec, Limits: m.limits})
+		done.result, err = guarded(do, transform.Task{Data: data, Spec: held.spec, Limits: m.limits, Grant: m.grant})
 		giveBack()
 		done.busy = time.Since(start)
 	}

@@ -25,15 +25,15 @@
 // A str is a u32 length and that many bytes; a list is a u32 count and that many elements; a bool is one byte, 0 or 1;
 // times are i64 nanoseconds. A head has no byte more than its fields.
 //
-//	HELO  worker → pool   version u32 (now 3), pid u32, mapped u64, isolation str
+//	HELO  worker → pool   version u32 (now 4), pid u32, mapped u64, isolation str
 //	SPEC  pool → worker   id u32, text str, list of (name str, length u64); the body is the named files (watermarks)
-//	TASK  pool → worker   task u64, spec u32, max-pixels i64, at u64, mapped u64; the body is the image file
+//	TASK  pool → worker   task u64, spec u32, max-pixels i64, grant i64, at u64, mapped u64; the body is the image file
 //	DONE  worker → pool   task u64, busy time, collected time, RESULT, failed bool, [ERROR]; the body is the outputs
 //
 //	RESULT  SOURCE, list of (label str, format str, width i64, height i64, length u64), list of warning str, path str,
 //	        decode, operate and encode times
 //	SOURCE  format str, width i64, height i64, orientation i64, alpha bool, progressive bool
-//	ERROR   kind str, doing str, text str, stack str
+//	ERROR   kind str, doing str, text str, stack str, need i64
 //
 // Where IMGPIPE_WORKER_MAPPED is in its environment, descriptor 3 is shared memory of so many bytes. A worker that says in HELO that
 // it has mapped so many gets image files there: then the body of a TASK is empty, and the file is mapped bytes of that memory from at,
@@ -45,7 +45,8 @@
 // 64. A TASK is answered by one DONE with the same task number, once it has been read whole. The next TASK may come before that, and is not
 // to be begun then: answers come in the order of their tasks. Busy time is what transform.Do took, so that the pool can tell what the hand-over cost;
 // collected time is the CPU time that the worker has spent on garbage collection since it began, 0 where it has none. An error with an empty
-// kind is no [transform.Error]. End of input is the order to leave, with status 0, and is also what a worker sees when
+// kind is no [transform.Error]. Grant is the memory that the image may need, 0 without a bound. A worker that finds from the header that it needs more
+// decodes nothing and answers with an error that has need, 0 in all others, and nothing else. End of input is the order to leave, with status 0, and is also what a worker sees when
 // its parent was killed. A worker ignores SIGINT and SIGTERM, which reach it together with its parent: the parent decides.
 // Anything else that arrives at the pool condemns the worker: it is killed and counts as dead.
 //
@@ -80,7 +81,7 @@ import (
 )
 
 const (
-	version = 3 // of the wire; HELO carries it
+	version = 4 // of the wire; HELO carries it
 
 	headerSize = 16
 	maxHead    = 1 << 20

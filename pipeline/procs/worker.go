@@ -177,6 +177,7 @@ func (w *worker) isDead() bool {
 // A posting is a task that a worker was given and has not answered.
 type posting struct {
 	task   uint64
+	grant  int64
 	start  time.Time
 	bytes  int64      // in the pipe
 	copies int64      // of which so many were copied, to here or to the pipe
@@ -188,7 +189,7 @@ type posting struct {
 // post gives the worker a task, which may stand in line behind others. It waits for the worker only where that answers and does not read, and not for
 // long. The error is that of a task that cannot be given to any.
 func (w *worker) post(task transform.Task, inLine bool) (*posting, error) {
-	sent := &posting{start: time.Now()}
+	sent := &posting{start: time.Now(), grant: task.Grant}
 	if _, shared := w.shared.offset(task.Data); !shared {
 		sent.copies = int64(len(task.Data))
 		if sent.copied = w.shared.put(task.Data, inLine); sent.copied != nil {
@@ -262,10 +263,10 @@ func (w *worker) receive(ctx, life context.Context, sent *posting, cost *pipelin
 	}
 	cost.Handover += max(0, time.Since(sent.start)-done.busy)
 	cost.Copied += int64(len(f.body)) + sent.copies
-	if done.failed {
-		return done.result, !stopped, done.failure.err()
+	if done.failure.need > 0 {
+		w.busy = 0 // with its header alone
 	}
-	return done.result, !stopped, nil
+	return done.result, !stopped, done.err(sent.grant)
 }
 
 // prepare puts the head of a task into the writer, and its spec before it where the worker does not hold that yet.
@@ -297,7 +298,7 @@ func (w *worker) prepare(task transform.Task) error {
 		}
 		w.writer.buf = append(w.writer.buf, body...)
 	}
-	m := taskMessage{task: w.posted + 1, spec: id, limits: task.Limits}
+	m := taskMessage{task: w.posted + 1, spec: id, limits: task.Limits, grant: task.Grant}
 	bodyLen := len(task.Data)
 	if at, shared := w.shared.offset(task.Data); shared {
 		m.at, m.mapped, bodyLen = uint64(at), uint64(bodyLen), 0
