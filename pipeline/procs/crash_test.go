@@ -142,7 +142,7 @@ func TestPoisonImageFailsAlone(t *testing.T) {
 	} {
 		t.Run(tt.fault, func(t *testing.T) {
 			t.Parallel()
-			opts := Options{Workers: 2, Env: []string{faultName + "=faults"}}
+			opts := Options{Workers: 2, gullible: true, Env: []string{faultName + "=faults"}}
 			if tt.class == ClassOutOfMemory {
 				opts.WorkerMemory = 256 << 20
 			}

@@ -31,6 +31,8 @@ func faultyMain() int {
 	switch fault {
 	case "": // the tests that want the real thing
 		return Main()
+	case "taken":
+		return MainThrough(takenOver)
 	case "exit-before-hello":
 		fmt.Fprintln(os.Stderr, "no such library")
 		return 7

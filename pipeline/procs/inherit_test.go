@@ -103,7 +103,7 @@ const replacedCommand = "__replaced"
 
 // replacedMain is a program whose file is replaced and then removed while a pool of its own workers is at work, each worker for one image.
 func replacedMain() int {
-	p, err := New(Options{Workers: 2, Recycle: 1, Env: []string{faultName + "=faults"}})
+	p, err := New(Options{Workers: 2, Recycle: 1, gullible: true, Env: []string{faultName + "=faults"}})
 	if err != nil {
 		fmt.Println("make a pool:", err)
 		return 1

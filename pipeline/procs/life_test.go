@@ -177,7 +177,7 @@ const parentCommand = "__parent"
 
 // parentMain is a program that runs a pool, with one worker at work for an hour, until it is killed.
 func parentMain() int {
-	p, err := New(Options{Workers: 3, Prestart: true, Env: []string{faultName + "=faults"}})
+	p, err := New(Options{Workers: 3, Prestart: true, gullible: true, Env: []string{faultName + "=faults"}})
 	if err != nil {
 		return 1
 	}

@@ -14,7 +14,6 @@ type Options struct {
 	// Command starts a worker: a program and its arguments. Default: this program with [Subcommand], whose main must
 	// then begin as [IsWorker] says.
 	Command []string
-	own     bool // Command is the default: this program
 	// Env is the environment of a worker, besides GOMAXPROCS=1 and what this process's own says to the Go runtime (GODEBUG, GOGC and the like).
 	// It inherits nothing else.
 	Env []string
@@ -42,6 +41,9 @@ type Options struct {
 	StartTimeout time.Duration
 	// Stderr, if any, gets what workers write to standard error, from several goroutines at once.
 	Stderr io.Writer
+
+	own      bool // Command is the default: this program
+	gullible bool // believes workers what they answer: for tests whose workers do other things than transform.Do
 }
 
 // Isolate says what a worker gives up before its first image: an image comes from strangers, and the code that decodes it should

@@ -3,7 +3,6 @@ package procs
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"runtime"
@@ -203,7 +202,7 @@ func (p *Pool) Do(ctx context.Context, task transform.Task) (transform.Result, p
 			p.launch(s) // beside the last image of this one
 		}
 		bounded, cancel := pipeline.Bounded(ctx, task)
-		result, over, err := s.worker.receive(bounded, p.life, sent, &cost)
+		result, over, err := s.worker.receive(bounded, p.life, task, sent, &cost)
 		cancel()
 		p.shared.back(sent.copied)
 		sent = nil
@@ -220,14 +219,7 @@ func (p *Pool) Do(ctx context.Context, task transform.Task) (transform.Result, p
 		case p.life.Err() != nil:
 			return transform.Result{}, cost, pipeline.ErrClosed
 		case cost.Attempts >= triesInnocent, cost.Attempts >= triesGuilty && !d.innocent:
-			kind := ClassWorkerKilled
-			if d.outOfMemory {
-				kind = ClassOutOfMemory
-			}
-			return transform.Result{}, cost, &transform.Error{
-				Kind: kind, Doing: "transform in a worker process",
-				Err: fmt.Errorf("the worker died %d times under this image: %w", cost.Attempts, d),
-			}
+			return transform.Result{}, cost, d.failure(cost.Attempts)
 		}
 	}
 }

@@ -48,7 +48,9 @@
 // kind is no [transform.Error]. Grant is the memory that the image may need, 0 without a bound. A worker that finds from the header that it needs more
 // decodes nothing and answers with an error that has need, 0 in all others, and nothing else. End of input is the order to leave, with status 0, and is also what a worker sees when
 // its parent was killed. A worker ignores SIGINT and SIGTERM, which reach it together with its parent: the parent decides.
-// Anything else that arrives at the pool condemns the worker: it is killed and counts as dead.
+// Anything else that arrives at the pool condemns the worker: it is killed and counts as dead. So does an answer that is no result of its task: the pool
+// holds it against what the spec makes of such a source (one output for each size, labels, format, dimensions, first and last bytes of the files,
+// lengths that follow from dimensions and grant, a class that transform has, few warnings), and makes what is for people short and printable.
 //
 // # Death
 //
@@ -56,7 +58,8 @@
 // fails with class "worker-killed" and a message that names the signal or exit status and what the worker last said. Where
 // the signal was one that people and kernels send (SIGKILL and its like) rather than one that a fault raises (SIGSEGV and
 // its like), the image is tried up to five times, since it is probably innocent. Where the worker said that memory ran out,
-// the class is "out-of-memory". A task whose context ends has its worker killed and is not tried again. Three starts in a row that never said HELO end the pool with a [StartError];
+// the class is "out-of-memory"; where its answer was no result, "worker-answer": the second try is for an image that came to a worker which another
+// had taken over. A task whose context ends has its worker killed and is not tried again. Three starts in a row that never said HELO end the pool with a [StartError];
 // those that were killed from outside do so when they are thirty.
 //
 // # Price
@@ -122,6 +125,8 @@ type frame struct {
 type frameReader struct {
 	r     io.Reader
 	reuse bool // a body is read into the same memory as the last
+	// before, unless nil, is called with a frame that has no body yet, and the length of that. Its error ends next.
+	before func(f frame, body uint64) error
 
 	header [headerSize]byte
 	head   []byte
@@ -149,6 +154,11 @@ func (fr *frameReader) next() (frame, error) {
 		return frame{}, err
 	}
 	f.head = fr.head
+	if fr.before != nil {
+		if err := fr.before(f, bodyLen); err != nil {
+			return f, err
+		}
+	}
 	var into []byte
 	if fr.reuse {
 		into = fr.body[:0]
