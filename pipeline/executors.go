@@ -162,7 +162,9 @@ func (l *Local) Do(ctx context.Context, task transform.Task) (transform.Result, 
 	case <-l.expired:
 		err = ErrClosed
 	}
-	cost.Abandoned = l.giveUp(c)
+	if l.giveUp(c) {
+		cost.Abandoned, cost.Ended = true, c.done
+	}
 	close(on.work)
 	on.work = nil
 	return transform.Result{}, cost, err

@@ -194,7 +194,7 @@ func TestFilesAreGivenBackWhenNobodyReadsThem(t *testing.T) {
 		}
 		for i, want := range [ways]string{
 			goesWell: "begin, do, end false", fails: "begin, do, end false", isAbandoned: "begin, do, end true",
-			hasNoHeader: "begin, end false", cannotBegin: "begin",
+			hasNoHeader: "begin, do, end false", cannotBegin: "begin",
 		} {
 			if got := strings.Join(w.told[i], ", "); got != want {
 				t.Errorf("item %d: %s, want %s", i, got, want)

@@ -110,44 +110,20 @@ func (r *runner) transform(ctx context.Context, j *job) bool {
 		}
 		defer func() { g.End(j.Cost.Abandoned) }()
 	}
-	need := r.Memory
-	if !apart {
-		var err error
-		if j.Source, err = transform.ReadHeader(j.body.Data); err != nil {
-			r.release(j, true)
-			return r.fail(ctx, j, err)
-		}
-		need = r.Spec.Need(j.Source)
-	}
-	pixels, err := r.budget.takePixels(ctx, need)
-	if err != nil {
-		r.release(j, true)
-		return r.fail(ctx, j, err)
-	}
-	start := r.now()
-	result, err := r.do(ctx, j)
-	end := r.now()
-	r.pace.workedOn(end - start - j.Cost.Queued)
-	r.budget.givePixels(pixels)
+	result, err := r.work(ctx, j, apart, taken)
 	r.release(j, !j.Cost.Abandoned)
-	j.Spans = append(j.Spans, Span{StageMemory, j.Cost.Worker, taken, start})
-	if queued := min(j.Cost.Queued, end-start); queued > 0 {
-		j.Spans = append(j.Spans, Span{StageQueue, 0, start, start + queued})
-		start += queued
-	}
-	j.laneSpans(start, end, result)
 	if err != nil {
 		return r.fail(ctx, j, err)
 	}
-	j.result, j.Source, j.Path, j.Warnings = result, result.Source, result.Path, result.Warnings
-	j.ready = end
+	j.result, j.Path, j.Warnings = result, result.Path, result.Warnings
+	j.ready = r.now()
 	return true
 }
 
-// do calls the executor.
-func (r *runner) do(ctx context.Context, j *job) (result transform.Result, err error) {
-	task := transform.Task{Data: j.body.Data, Spec: r.Spec, Limits: r.Limits}
-	task.Limits.Time = max(r.ItemTimeout, 0)
+// do calls the executor, for a task that may need so much memory and take so much time.
+func (r *runner) do(ctx context.Context, j *job, grant int64, limit time.Duration) (result transform.Result, err error) {
+	task := transform.Task{Data: j.body.Data, Spec: r.Spec, Limits: r.Limits, Grant: grant}
+	task.Limits.Time = limit
 	if g, ok := j.Place.(Guard); ok {
 		result, j.Cost, err = g.Do(ctx, r.Executor, task)
 	} else {
@@ -184,6 +160,9 @@ func (r *runner) store(ctx context.Context, j *job, lane int) {
 	outputs, err := j.Place.Put(j.result)
 	j.Spans = append(j.Spans, Span{StageStore, lane, start, r.now()})
 	j.result, j.Outputs = transform.Result{}, outputs
+	if err == nil && len(outputs) == 0 {
+		err = errNoOutput
+	}
 	if err != nil {
 		r.fail(ctx, j, err)
 		return
@@ -211,6 +190,9 @@ func (r *runner) fail(ctx context.Context, j *job, err error) bool {
 	}
 	return false
 }
+
+// errNoOutput is for an executor or a store that says that all is well and has nothing to show for it.
+var errNoOutput = errors.New("transform: nothing was made of it: expected at least one output")
 
 // ClassUnknown is the class of an error that names none.
 const ClassUnknown = "error"

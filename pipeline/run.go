@@ -30,10 +30,18 @@ func Run(ctx context.Context, items iter.Seq[fetch.Item], o Options, sink func(O
 		Options: o,
 		budget:  newBudget(o.Memory),
 		pace:    newThrottle(o.Downloads, o.Executor.Width()),
+		wide:    o.Executor.Width(),
 		began:   time.Now(),
 		sink:    sink,
 		enough:  make(chan struct{}),
 		cancel:  cancel,
+	}
+	if q, ok := o.Executor.(Queuer); ok {
+		ahead := q.Ahead()
+		r.wide += ahead.Tasks + ahead.Small
+	}
+	if o.Sequential {
+		r.wide = 1
 	}
 	stopTelling := r.tellStopping(ctx)
 	if o.Sequential {
@@ -50,6 +58,7 @@ func Run(ctx context.Context, items iter.Seq[fetch.Item], o Options, sink func(O
 type runner struct {
 	Options
 	budget *budget
+	wide   int // how many items are with the executor at once
 	pace   *throttle
 	began  time.Time
 	sink   func(Outcome)

@@ -24,8 +24,8 @@ type Trial struct {
 	chosen func(Choice)
 
 	mu     sync.Mutex
-	given  int    // tasks of the trial that were handed out
-	back   int    // of those, how many have come back
+	given  [2]int // tasks of the trial that each was handed
+	back   int    // of all those, how many have come back
 	busy   [2]int // tasks that each has now
 	pace   [2][]float64
 	start  time.Duration
@@ -62,6 +62,9 @@ func (t *Trial) Do(ctx context.Context, task transform.Task) (transform.Result, 
 	began := time.Now()
 	result, cost, err := t.of[which].Do(ctx, task)
 	took := time.Since(began) - cost.Queued - cost.Start
+	if _, more := errors.AsType[*transform.NeedError](err); more && t.again(which, trying) {
+		return result, cost, err
+	}
 	pace := 0.0
 	if pixels := float64(result.Source.Width) * float64(result.Source.Height); err == nil && pixels > 0 {
 		pace = float64(took) / (pixels / 1e6)
@@ -77,12 +80,27 @@ func (t *Trial) begin() (which int, trying bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	which = t.choice
-	if !t.made && t.given < t.tasks() {
-		which, trying = t.given%2, true
-		t.given++
+	if !t.made && t.given[0]+t.given[1] < t.tasks() {
+		trying = true
+		if t.given[1] < t.given[0] {
+			which = 1
+		}
+		t.given[which]++
 	}
 	t.busy[which]++
 	return which, trying
+}
+
+// again takes a task out of the trial that will come again, with a larger grant: it was not done. It tells whether the task was part of the trial.
+func (t *Trial) again(which int, trying bool) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if trying && !t.made {
+		t.given[which]--
+		t.busy[which]--
+		return true
+	}
+	return false
 }
 
 func (t *Trial) tasks() int { return 2 * trialTasks * t.Width() }

@@ -27,6 +27,7 @@ type job struct {
 	unprofiled bool     // a color profile was
 	first      bool     // frames or pages were left out
 	small      []string // what plan says of outputs that are smaller than their box
+	source     Header   // once it was read
 	space      *workspace
 }
 
@@ -36,8 +37,10 @@ func newJob(ctx context.Context, s Spec, l Limits) *job {
 }
 
 // Do runs one Task. It is safe for use by several goroutines. Every error is an *Error with a class, but when ctx was cancelled:
-// then it wraps ctx's error. A deadline, or the end of Limits.Time, is an *Error of class "timeout". Do looks at both while it decodes and
-// encodes and between operations; one operation is not interrupted. The Result and its files belong to the caller.
+// then it wraps ctx's error, and a Task that
+// needs more than its Grant, which is a *NeedError. A deadline, or the end of Limits.Time, is an *Error of class "timeout". Do looks at both while it decodes and
+// encodes and between operations; one operation is not interrupted. The Result and its files belong to the caller; with an error it
+// has a Source at most.
 func Do(ctx context.Context, t Task) (Result, error) {
 	if t.Limits.Time > 0 {
 		var cancel context.CancelFunc
@@ -70,7 +73,7 @@ func Do(ctx context.Context, t Task) (Result, error) {
 		return err
 	})
 	if err != nil {
-		return Result{}, err
+		return Result{Source: j.source}, err
 	}
 	return res, nil
 }
@@ -110,12 +113,16 @@ func (j *job) run(t Task) (Result, error) {
 		return Result{}, err
 	}
 	h := m.Header
+	j.source = h.public()
 	// What the outputs will be is checked before the work of decoding, and too large an input before all else.
 	if err := t.Limits.check(h.Width, h.Height); err != nil {
 		return Result{}, &Error{Kind: ClassTooLarge, Doing: "read header of " + string(h.Format), Err: err}
 	}
 	p, err := t.Spec.plan(h, t.Limits)
 	if err != nil {
+		return Result{}, err
+	}
+	if err := t.granted(h); err != nil {
 		return Result{}, err
 	}
 	j.first, j.small = m.more, p.small

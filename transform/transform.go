@@ -22,6 +22,9 @@ type Task struct {
 	Spec Spec
 	// Limits are checked before work is begun. The zero value means the defaults.
 	Limits Limits
+	// Grant is how many bytes of memory the work may need, as Spec.Need estimates that. A Task that needs more is a *NeedError, before anything is
+	// decoded. 0 means no bound.
+	Grant int64
 }
 
 // A Result is what became of a Task: one Output for each Variant of its Spec, in that order.

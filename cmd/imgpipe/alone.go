@@ -16,7 +16,7 @@ import (
 const classPoison = "poison"
 
 // deadly are the classes of images whose worker died: in this process they would end the run.
-var deadly = []string{classPoison, procs.ClassWorkerKilled, procs.ClassOutOfMemory}
+var deadly = []string{classPoison, procs.ClassWorkerKilled, procs.ClassOutOfMemory, procs.ClassWorkerAnswer}
 
 // An alone runs suspects, each in a worker process that does nothing else meanwhile. It starts none before the first.
 type alone struct {

@@ -14,6 +14,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 
 	"imgpipe/cmd/imgpipe/internal/bench"
+	"imgpipe/pipeline/procs"
 )
 
 // A contest runs this program again and again.
@@ -26,7 +27,7 @@ type contest struct {
 
 // run makes the comparison. Its error is that of bench.Runner.Compare.
 func (c *contest) run(ctx context.Context, job bench.Job, plan bench.Plan, parts ...bench.Plan) (*bench.Comparison, error) {
-	program, err := os.Executable()
+	program, err := procs.Program()
 	if err != nil {
 		return nil, err
 	}

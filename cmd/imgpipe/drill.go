@@ -16,6 +16,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"imgpipe/pipeline/procs"
 )
 
 type drillFlags struct {
@@ -130,7 +132,7 @@ func (f *drillFlags) planFor(mode string, seed uint64) faultPlan {
 
 // run drills each mode with each seed.
 func (f *drillFlags) run(ctx context.Context, stdout, stderr io.Writer) error {
-	program, err := os.Executable()
+	program, err := procs.Program()
 	if err != nil {
 		return exitError{exitCouldNotRun, err}
 	}

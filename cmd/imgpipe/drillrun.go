@@ -218,6 +218,7 @@ func (r *drillRun) once(ctx context.Context, list string, skipFailed bool) (stat
 		args = append(args, "-w", strconv.Itoa(r.workers), "-d", "16", "--per-host", "16")
 	}
 	cmd := exec.CommandContext(ctx, r.program, args...)
+	cmd.Args[0] = os.Args[0]
 	ownGroup(cmd)
 	cmd.Cancel = func() error { return killGroup(cmd) }
 	plan := r.plan

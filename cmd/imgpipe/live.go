@@ -191,6 +191,9 @@ func (l *live) options(stop <-chan struct{}) pipeline.Options {
 
 // outcome tells of one item wherever it is to be told.
 func (l *live) outcome(o pipeline.Outcome) {
+	if _, ok := errors.AsType[*transform.NeedError](o.Err); ok { // the library knows no flag
+		o.Err = fmt.Errorf("%w, three quarters of --memory", o.Err)
+	}
 	l.sum.Add(o)
 	l.left.add(o)
 	l.screen.outcome(o)

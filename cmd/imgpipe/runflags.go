@@ -131,7 +131,7 @@ func addRunFlags(flags *pflag.FlagSet) *runFlags {
 	f.workers = cpus()
 	speed.add(whole(&f.workers, 1, 1024), "workers", "w", "images transformed at once")
 	speed.add(downloads(&f.downloads), "downloads", "d", "images fetched at once; auto finds how many keep the workers busy")
-	speed.add(amount(&f.memory), "memory", "", "budget for fetched files and decoded pixels (default half of what there is)")
+	speed.add(amount(&f.memory), "memory", "", "budget for fetched files and decoded pixels; an image that needs more than\nthree quarters of it is refused (default half of what there is)")
 
 	limits := flagGroup{flags, "Limits"}
 	f.maxBytes, f.maxPixels, f.itemTimeout = 64e6, transform.DefaultMaxPixels, time.Minute

@@ -30,6 +30,8 @@ func TestMain(m *testing.M) {
 		os.Exit(faultyMain())
 	case len(os.Args) > 1 && os.Args[1] == parentCommand:
 		os.Exit(parentMain())
+	case len(os.Args) > 1 && os.Args[1] == replacedCommand:
+		os.Exit(replacedMain())
 	}
 	os.Exit(m.Run())
 }
@@ -140,7 +142,7 @@ func TestPoisonImageFailsAlone(t *testing.T) {
 	} {
 		t.Run(tt.fault, func(t *testing.T) {
 			t.Parallel()
-			opts := Options{Workers: 2, Env: []string{faultName + "=faults"}}
+			opts := Options{Workers: 2, gullible: true, Env: []string{faultName + "=faults"}}
 			if tt.class == ClassOutOfMemory {
 				opts.WorkerMemory = 256 << 20
 			}
@@ -230,7 +232,7 @@ func TestWorkersThatNeverSayHelloEndThePool(t *testing.T) {
 		{"exit-before-hello", "exit status 7: no such library", 0},
 		{"no-hello", "said no hello within 20ms", 20 * time.Millisecond},
 		{"garbage-hello", "it starts with \"Welcome to imgpi", 0},
-		{"other-version", "speaks version 4, expected 3", 0},
+		{"other-version", "speaks version 5, expected 4", 0},
 	} {
 		t.Run(tt.fault, func(t *testing.T) {
 			p := faulty(t, tt.fault, Options{Workers: 2, StartTimeout: tt.timeout})

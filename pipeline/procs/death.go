@@ -2,10 +2,13 @@ package procs
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"syscall"
 	"time"
+
+	"imgpipe/transform"
 )
 
 // Everything in this file runs in the parent.
@@ -15,11 +18,25 @@ type death struct {
 	how      string // "exit status 2"
 	said     string // the line of its standard error that tells most
 	innocent bool   // something from outside ended it, so that its image is probably good
+	lied     bool   // its answer was no result of its task
 
 	outOfMemory bool // it said that it could get no more memory
 }
 
 func (d *death) Error() string { return d.how + d.lastWords() }
+
+// failure is the error of an image under which so many workers ended, this one last.
+func (d *death) failure(times int) error {
+	e := &transform.Error{Kind: ClassWorkerKilled, Doing: "transform in a worker process",
+		Err: fmt.Errorf("the worker died %d times under this image: %w", times, d)}
+	switch {
+	case d.lied:
+		e.Kind, e.Err = ClassWorkerAnswer, fmt.Errorf("the worker was ended %d times under this image, which may have taken it over: %w", times, d)
+	case d.outOfMemory:
+		e.Kind = ClassOutOfMemory
+	}
+	return e
+}
 
 func (d *death) lastWords() string {
 	if d.said == "" {
@@ -46,17 +63,24 @@ func (w *worker) await() {
 	}
 }
 
+// broken tells of an error that the worker gave what it may not, whatever state it is in.
+func broken(err error) bool {
+	_, lied := errors.AsType[answerError](err)
+	return lied || errors.Is(err, errFrame)
+}
+
 // bury ends a worker after err broke the wire to it, if it has not ended yet, and says what it died of.
 func (w *worker) bury(err error) *death {
 	d := &death{}
-	if errors.Is(err, errFrame) {
+	_, d.lied = errors.AsType[answerError](err)
+	if broken(err) {
 		w.condemn()
 	}
 	w.await()
 	state := w.cmd.ProcessState
 	status, hasStatus := state.Sys().(syscall.WaitStatus)
 	switch {
-	case errors.Is(err, errFrame):
+	case broken(err):
 		d.how = err.Error()
 	case w.condemned.Load():
 		d.how = "it closed its input or output, or answered before it had read its task"

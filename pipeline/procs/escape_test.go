@@ -43,6 +43,14 @@ var escapes = []escape{
 	{"exec a shell", func(string) error { return unix.Exec("/bin/sh", []string{"sh", "-c", "exit 9"}, nil) }, unix.EPERM, false},
 	{"fork", func(string) error { return fork(uintptr(unix.SIGCHLD)) }, unix.EPERM, true},
 	{"clone into a new user namespace", func(string) error { return fork(unix.CLONE_NEWUSER | uintptr(unix.SIGCHLD)) }, unix.EPERM, false},
+	{"start a thread in a new user namespace", func(string) error { return startThread(unix.CLONE_NEWUSER) }, unix.EPERM, false},
+	{"start a thread in a new mount namespace", func(string) error { return startThread(unix.CLONE_NEWNS) }, unix.EPERM, false},
+	{"start a thread in a new time namespace", func(string) error { return startThread(unix.CLONE_NEWTIME) }, unix.EPERM, false},
+	{"leave its namespaces", func(string) error { return unix.Unshare(unix.CLONE_NEWUSER) }, unix.EPERM, false},
+	{"enter another namespace", func(string) error { return unix.Setns(0, 0) }, unix.EPERM, false},
+	{"have memory merged with that of others", func(string) error { return advise(unix.MADV_MERGEABLE) }, unix.EPERM, true},
+	{"punch a hole into memory", func(string) error { return advise(unix.MADV_REMOVE) }, unix.EPERM, false},
+	{"take memory away from a page", func(string) error { return advise(101) }, unix.EPERM, false},
 	{"clone by a call that hides its flags", func(string) error { return rawCall(unix.SYS_CLONE3) }, unix.ENOSYS, false},
 	{"signal the parent", func(string) error { return unix.Kill(parentPid(), 0) }, unix.EPERM, true},
 	{"trace the parent", func(string) error { return unix.PtraceAttach(parentPid()) }, unix.EPERM, false},
@@ -108,6 +116,26 @@ func fork(flags uintptr) error {
 	}
 	syscall.Wait4(int(pid), nil, 0, nil)
 	return nil
+}
+
+// startThread has the kernel refuse, or say that it cannot have, a thread with these flags: it is never started.
+func startThread(flags uintptr) error {
+	const thread = unix.CLONE_VM | unix.CLONE_FS | unix.CLONE_FILES | unix.CLONE_SIGHAND | unix.CLONE_THREAD
+	if _, _, errno := syscall.RawSyscall6(unix.SYS_CLONE, thread|flags, 0, 0, 0, 0, 0); errno != 0 {
+		return errno
+	}
+	for { // the new thread, on the stack of the old one
+		syscall.RawSyscall(unix.SYS_EXIT_GROUP, 9, 0, 0)
+	}
+}
+
+func advise(advice int) error {
+	page, err := unix.Mmap(-1, 0, os.Getpagesize(), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
+	if err != nil {
+		return err
+	}
+	defer unix.Munmap(page)
+	return unix.Madvise(page, advice)
 }
 
 func rawCall(number uintptr) error {

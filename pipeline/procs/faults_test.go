@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -30,6 +31,8 @@ func faultyMain() int {
 	switch fault {
 	case "": // the tests that want the real thing
 		return Main()
+	case "taken":
+		return MainThrough(takenOver)
 	case "exit-before-hello":
 		fmt.Fprintln(os.Stderr, "no such library")
 		return 7
@@ -81,7 +84,6 @@ func faultyMain() int {
 		fw.flush()
 		time.Sleep(time.Hour)
 	}
-	faultOut := dupStdout()
 	return serveMain(func(_ context.Context, task transform.Task) (transform.Result, error) {
 		if fault == "stray-prints" {
 			fmt.Println("a line on standard output")
@@ -90,12 +92,12 @@ func faultyMain() int {
 		if bytes.HasPrefix(task.Data, []byte("swallow")) {
 			return transform.Result{}, nil
 		}
-		words := strings.Fields(string(task.Data[:min(len(task.Data), 300)]))
+		words := strings.Fields(string(task.Data[:min(len(task.Data), 1000)]))
 		switch {
 		case len(words) == 3 && words[0] == "once":
 			if f, err := os.OpenFile(words[1], os.O_CREATE|os.O_EXCL, 0o600); err == nil {
 				f.Close()
-				happen(words[2], faultOut)
+				happen(words[2], answersPipe())
 			}
 		case len(words) == 2 && (words[0] == "wait" || words[0] == "deaf"):
 			if words[0] == "deaf" {
@@ -108,26 +110,35 @@ func faultyMain() int {
 				}
 				time.Sleep(time.Millisecond)
 			}
+		case len(words) == 1 && words[0] == "who":
+			return transform.Result{Outputs: []transform.Output{{Data: []byte(strconv.Itoa(os.Getpid()))}}}, nil
 		case len(words) == 3 && words[0] == "escape":
 			return transform.Result{Outputs: []transform.Output{{Data: tryEscapes(words[1], words[2])}}}, nil
 		case len(words) == 2 && words[1] == "write-image":
 			task.Data[0] = 'F'
 		case len(words) == 2 && words[0] == "fault":
-			happen(words[1], faultOut)
+			happen(words[1], answersPipe())
 		}
 		return transform.Result{Outputs: []transform.Output{{Data: task.Data}}}, nil
 	})
 }
 
-func dupStdout() *os.File {
-	fd, err := unix.FcntlInt(1, unix.F_DUPFD_CLOEXEC, 3)
-	if err != nil {
-		panic(err)
+// answersPipe is the pipe on which this worker answers, beside its own use of it.
+func answersPipe() *os.File {
+	for fd := 3; fd < 64; fd++ {
+		var st unix.Stat_t
+		if unix.Fstat(fd, &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFIFO {
+			answers = os.NewFile(uintptr(fd), "answers") // kept, or the collector would close it
+			return answers
+		}
 	}
-	return os.NewFile(uintptr(fd), "answers")
+	panic("there is no pipe for answers")
 }
 
-var sink []byte
+var (
+	sink    []byte
+	answers *os.File
+)
 
 func happen(fault string, out *os.File) {
 	switch fault {

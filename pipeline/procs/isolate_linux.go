@@ -3,6 +3,7 @@ package procs
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"runtime"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/landlock-lsm/go-landlock/landlock"
 	ll "github.com/landlock-lsm/go-landlock/landlock/syscall"
 	"golang.org/x/sys/unix"
+	"kernel.org/pub/linux/libs/security/libcap/psx"
 )
 
 // Everything in this file runs in the worker process.
@@ -57,6 +59,39 @@ func giveUpFiles() (version int, err error) {
 		return 0, fmt.Errorf("give up files with landlock: %w", err)
 	}
 	return version, nil
+}
+
+// closeInherited closes every descriptor but those that a pool gives to a worker: whoever started the pool's process may have left it others, a secret
+// or a socket. Nothing in this process has opened one yet.
+func closeInherited() {
+	first := uint(3)
+	if os.Getenv(mappedName) != "" {
+		first = 4
+	}
+	if unix.CloseRange(first, math.MaxUint32, 0) == nil {
+		return
+	}
+	var most unix.Rlimit // before Linux 5.9
+	unix.Getrlimit(unix.RLIMIT_NOFILE, &most)
+	for fd := int(first); fd < int(min(most.Max, 1<<20)); fd++ {
+		unix.Close(fd)
+	}
+}
+
+// nameProcess has lists of processes show name, and not "exe", which is what the kernel calls who was started by Program.
+func nameProcess(name string) { os.WriteFile("/proc/self/comm", []byte(name), 0) }
+
+// dropCapabilities gives up what capabilities this process has in spite of giveUpPrivileges, in all threads.
+func dropCapabilities() error {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var own, none [2]unix.CapUserData
+	if err := unix.Capget(&header, &own[0]); err != nil || own == none {
+		return err
+	}
+	if _, _, errno := psx.Syscall3(unix.SYS_CAPSET, uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&none[0])), 0); errno != 0 {
+		return fmt.Errorf("give up capabilities: %w", errno)
+	}
+	return nil
 }
 
 // maxFiles is how many descriptors a worker may have: its own four, those of Go's poller, and some.

@@ -150,6 +150,7 @@ type taskMessage struct {
 	task   uint64
 	spec   uint32
 	limits transform.Limits
+	grant  int64
 	// at and mapped are the offset and the length of the image file where it is in shared memory; 0 where it is in the body.
 	at, mapped uint64
 }
@@ -158,6 +159,7 @@ func (m *taskMessage) fields(c *codec) {
 	c.u64(&m.task)
 	c.u32(&m.spec)
 	c.i64(&m.limits.MaxPixels)
+	c.i64(&m.grant)
 	c.u64(&m.at)
 	c.u64(&m.mapped)
 }
@@ -239,6 +241,7 @@ func split(body []byte, lengths []uint64) ([][]byte, error) {
 type wireError struct {
 	kind, doing, text string
 	stack             []byte
+	need              int64 // of a transform.NeedError, which has nothing else; 0 of others
 }
 
 func (m *wireError) fields(c *codec) {
@@ -246,6 +249,7 @@ func (m *wireError) fields(c *codec) {
 	str(c, &m.doing)
 	str(c, &m.text)
 	str(c, &m.stack)
+	c.i64(&m.need)
 }
 
 // maxErrorText bounds each string of an error, so that a head stays under its limit whatever a codec says.
@@ -253,15 +257,25 @@ const maxErrorText = 64 << 10
 
 func toWire(err error) wireError {
 	cut := func(s string) string { return s[:min(len(s), maxErrorText)] }
+	if e, ok := errors.AsType[*transform.NeedError](err); ok {
+		return wireError{need: e.Need}
+	}
 	if e, ok := errors.AsType[*transform.Error](err); ok && e.Err != nil {
-		return wireError{e.Kind, e.Doing, cut(e.Err.Error()), []byte(cut(string(e.Stack)))}
+		return wireError{kind: e.Kind, doing: e.Doing, text: cut(e.Err.Error()), stack: []byte(cut(string(e.Stack)))}
 	}
 	return wireError{text: cut(err.Error())}
 }
 
-func (m *wireError) err() error {
-	if m.kind == "" {
-		return errors.New(m.text)
+// err is the error that a DONE has for a task with this grant, nil where it has none.
+func (m *doneMessage) err(grant int64) error {
+	e := m.failure
+	switch {
+	case !m.failed:
+		return nil
+	case e.need > 0:
+		return &transform.NeedError{Source: m.result.Source, Need: e.need, Grant: grant}
+	case e.kind == "":
+		return errors.New(e.text)
 	}
-	return &transform.Error{Kind: m.kind, Doing: m.doing, Err: errors.New(m.text), Stack: m.stack}
+	return &transform.Error{Kind: e.kind, Doing: e.doing, Err: errors.New(e.text), Stack: e.stack}
 }

@@ -14,7 +14,8 @@ type Options struct {
 	// Command starts a worker: a program and its arguments. Default: this program with [Subcommand], whose main must
 	// then begin as [IsWorker] says.
 	Command []string
-	// Env is added to the environment of a worker, after this process's own and GOMAXPROCS=1.
+	// Env is the environment of a worker, besides GOMAXPROCS=1 and what this process's own says to the Go runtime (GODEBUG, GOGC and the like).
+	// It inherits nothing else.
 	Env []string
 	// Prestart starts all workers at once rather than each when a task first needs it.
 	Prestart bool
@@ -22,8 +23,8 @@ type Options struct {
 	// many, more where they are small. Those in line go elsewhere when the worker dies, or is so slow that others have nothing to do. It is not to
 	// be had where the system has no shared memory.
 	Ahead bool
-	// Recycle is the number of images after which a worker is replaced; 0 is never. The old one works until the new one
-	// is there.
+	// Recycle is the number of images after which a worker is replaced; 0 is never. With 1 each image has a process of its own. The new one
+	// starts beside the last image of the old one, which gets no other even if the new one is late.
 	Recycle int
 	// Isolate is what a worker gives up before its first image. Default [IsolateAuto].
 	Isolate Isolate
@@ -40,6 +41,9 @@ type Options struct {
 	StartTimeout time.Duration
 	// Stderr, if any, gets what workers write to standard error, from several goroutines at once.
 	Stderr io.Writer
+
+	own      bool // Command is the default: this program
+	gullible bool // believes workers what they answer: for tests whose workers do other things than transform.Do
 }
 
 // Isolate says what a worker gives up before its first image: an image comes from strangers, and the code that decodes it should
@@ -54,6 +58,10 @@ const (
 	IsolateStrict Isolate = "strict" // a worker that cannot give up all of it does not start: the pool ends with a [StartError]
 	IsolateOff    Isolate = "off"    // nothing
 )
+
+// Program is the name by which this process can start its own program again. On Linux that is the same build for as long as this process lives,
+// whatever becomes of the file meanwhile.
+func Program() (string, error) { return program() }
 
 func (o Options) withDefaults() (Options, error) {
 	switch o.Isolate {
@@ -70,11 +78,11 @@ func (o Options) withDefaults() (Options, error) {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
 	if len(o.Command) == 0 {
-		program, err := thisProgram()
+		program, err := Program()
 		if err != nil {
 			return o, fmt.Errorf("find this program's own file to start workers from: %w", err)
 		}
-		o.Command = []string{program, Subcommand}
+		o.Command, o.own = []string{program, Subcommand}, true
 	}
 	if o.Grace <= 0 {
 		o.Grace = 2 * time.Second

@@ -29,14 +29,29 @@ func enlarge(f *os.File, size int) int {
 // tieToParent has the kernel kill the worker when the thread that starts it ends; see Pool.starter.
 func tieToParent(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }
 
-// relaxTimers lets the timers of processes that this thread starts be some milliseconds late, until undo is called. A thread of the Go
+// relaxTimers lets the timers of processes that this thread starts be some milliseconds late. A thread of the Go
 // runtime looks after the others each 20 µs for the first millisecond after every idle time, such as a worker has between two images. Those
 // looks were 15 of the 28 context switches that a small image took, and most of what processes took longer than goroutines. The kernel
 // puts wakings together within the slack (prctl(2), PR_SET_TIMERSLACK), and a worker waits for no timer.
-func relaxTimers() (undo func()) {
+func relaxTimers() {
 	const slack = 5 * time.Millisecond
 	unix.Prctl(unix.PR_SET_TIMERSLACK, uintptr(slack), 0, 0, 0) // it costs speed alone if it fails
-	return func() { unix.Prctl(unix.PR_SET_TIMERSLACK, 0, 0, 0, 0) }
+}
+
+// giveUpPrivileges leaves this thread unable to pass a capability on, whoever runs it: root's programs get those of the bounding set, others those
+// that are ambient or stand on their file (capabilities(7)). Who may not empty the bounding set has its workers do the rest: see dropCapabilities.
+func giveUpPrivileges() {
+	for c := uintptr(0); unix.Prctl(unix.PR_CAPBSET_READ, c, 0, 0, 0) == nil; c++ {
+		unix.Prctl(unix.PR_CAPBSET_DROP, c, 0, 0, 0)
+	}
+	unix.Prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var own [2]unix.CapUserData
+	if unix.Capget(&header, &own[0]) == nil {
+		own[0].Inheritable, own[1].Inheritable = 0, 0
+		unix.Capset(&header, &own[0])
+	}
+	unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
 }
 
 // watchParent has nothing to do here: see tieToParent.
@@ -56,19 +71,14 @@ func takeStdio() (in, out *os.File, err error) {
 	return os.Stdin, os.NewFile(uintptr(fd), "answers"), nil
 }
 
-// thisProgram is the file of this program. Where that has been replaced or removed since the start, as by an upgrade or by
-// "go run", it is the kernel's link to what runs, so that all workers of a run are of one build.
-func thisProgram() (string, error) {
+// program is the kernel's link to what runs here: whoever starts it runs it, too, so that it serves as a name for children. It leads to the
+// same build though an upgrade or a build puts another file in the place of this one, or removes it, at whatever moment of a run.
+func program() (string, error) {
 	const running = "/proc/self/exe"
-	path, err := os.Executable()
-	if err != nil {
-		return "", err
-	}
-	now, err := os.Stat(path)
-	if was, errWas := os.Stat(running); errWas == nil && (err != nil || !os.SameFile(now, was)) {
+	if _, err := os.Stat(running); err == nil {
 		return running, nil
 	}
-	return path, nil
+	return os.Executable() // where /proc is not mounted
 }
 
 // peakMemory is the most memory that a living process has held, in bytes; 0 where it cannot be known.

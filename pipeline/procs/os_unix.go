@@ -21,7 +21,10 @@ func enlarge(*os.File, int) int { return 4 << 10 }
 func tieToParent(*exec.Cmd) {}
 
 // relaxTimers has nothing to do here.
-func relaxTimers() (undo func()) { return func() {} }
+func relaxTimers() {}
+
+// giveUpPrivileges has nothing to do here.
+func giveUpPrivileges() {}
 
 // watchParent ends this process soon after its parent has ended. Between images the end of input does that, but an image
 // that never ends would leave an orphan.
@@ -50,7 +53,7 @@ func takeStdio() (in, out *os.File, err error) {
 	return os.Stdin, os.NewFile(uintptr(fd), "answers"), nil
 }
 
-func thisProgram() (string, error) { return os.Executable() }
+func program() (string, error) { return os.Executable() }
 
 // peakMemory of a living process cannot be known here.
 func peakMemory(int) int64 { return 0 }
@@ -80,3 +83,12 @@ func isolate() (said string, missing error) {
 
 // boundMemory is not to be had here: the garbage collector alone minds the limit.
 func boundMemory(int64) error { return nil }
+
+// closeInherited has nothing to do here: Go opens all that is its own so that no child inherits it.
+func closeInherited() {}
+
+// dropCapabilities has nothing to do here: this system has none.
+func dropCapabilities() error { return nil }
+
+// nameProcess has nothing to do here.
+func nameProcess(string) {}

@@ -3,7 +3,6 @@ package procs
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"runtime"
@@ -94,7 +93,7 @@ func New(opts Options) (*Pool, error) {
 	p.life, p.end = context.WithCancel(context.Background())
 	// GORACE: a program built with the race detector otherwise sleeps for a second when it leaves.
 	race := strings.TrimSpace(os.Getenv("GORACE") + " atexit_sleep_ms=0")
-	p.env = slices.Concat(os.Environ(), []string{"GOMAXPROCS=1", "GORACE=" + race, cookieName + "=" + cookie,
+	p.env = slices.Concat(inherited(), []string{"GOMAXPROCS=1", "GORACE=" + race, cookieName + "=" + cookie,
 		isolateName + "=" + string(opts.Isolate), memoryName + "=" + strconv.FormatInt(opts.WorkerMemory, 10)}, opts.Env)
 	go p.starter()
 	for lane := range opts.Workers {
@@ -107,12 +106,27 @@ func New(opts Options) (*Pool, error) {
 	return p, nil
 }
 
+// inherited is what of this process's environment is a worker's, too: what the Go runtime wants to know, and Windows. The rest is not for who
+// decodes the files of strangers: there may be secrets in it.
+func inherited() []string {
+	var env []string
+	for _, name := range []string{"GODEBUG", "GOGC", "GOMEMLIMIT", "GOTRACEBACK", "GOCOVERDIR", "SYSTEMROOT"} {
+		if value, ok := os.LookupEnv(name); ok {
+			env = append(env, name+"="+value)
+		}
+	}
+	return env
+}
+
 // starter starts all processes of the pool, from one thread that lives as long as the pool does: Linux sends the signal that
 // ties a child to its parent when the thread that started it ends, not the process (prctl(2), PR_SET_PDEATHSIG).
+//
+// Workers are born with what that thread has left: it gives up what they are not to have before the first of them begins, and is not unlocked, so that
+// it ends with this goroutine.
 func (p *Pool) starter() {
 	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	defer relaxTimers()()
+	relaxTimers()
+	giveUpPrivileges()
 	for request := range p.starts {
 		request.started <- request.cmd.Start()
 	}
@@ -184,15 +198,15 @@ func (p *Pool) Do(ctx context.Context, task transform.Task) (transform.Result, p
 				p.offer(s, len(task.Data) > maxSmall)
 			}
 		}
+		if p.opts.Recycle > 0 && s.worker.answered+1 >= p.opts.Recycle && s.next == nil {
+			p.launch(s) // beside the last image of this one
+		}
 		bounded, cancel := pipeline.Bounded(ctx, task)
-		result, over, err := s.worker.receive(bounded, p.life, sent, &cost)
+		result, over, err := s.worker.receive(bounded, p.life, task, sent, &cost)
 		cancel()
 		p.shared.back(sent.copied)
 		sent = nil
 		p.account(s.worker)
-		if p.opts.Recycle > 0 && s.worker.answered >= p.opts.Recycle && s.next == nil {
-			p.launch(s)
-		}
 		d, died := errors.AsType[*death](err)
 		if died || s.worker.stopped {
 			p.dismiss(s)
@@ -205,14 +219,7 @@ func (p *Pool) Do(ctx context.Context, task transform.Task) (transform.Result, p
 		case p.life.Err() != nil:
 			return transform.Result{}, cost, pipeline.ErrClosed
 		case cost.Attempts >= triesInnocent, cost.Attempts >= triesGuilty && !d.innocent:
-			kind := ClassWorkerKilled
-			if d.outOfMemory {
-				kind = ClassOutOfMemory
-			}
-			return transform.Result{}, cost, &transform.Error{
-				Kind: kind, Doing: "transform in a worker process",
-				Err: fmt.Errorf("the worker died %d times under this image: %w", cost.Attempts, d),
-			}
+			return transform.Result{}, cost, d.failure(cost.Attempts)
 		}
 	}
 }
@@ -257,15 +264,14 @@ func (p *Pool) ready(ctx context.Context, s *slot, cost *pipeline.Cost) error {
 			s.worker.discard()
 			s.worker = nil
 		}
+		if old := s.worker; old != nil && p.opts.Recycle > 0 && old.answered >= p.opts.Recycle {
+			s.worker = nil // whatever it takes until its successor is there
+			p.helpers.Go(func() { p.retire(old) })
+		}
 		if s.worker == nil && s.next == nil {
 			p.launch(s)
 		}
 		if s.worker != nil {
-			select {
-			case successor := <-s.next:
-				p.succeed(s, successor)
-			default:
-			}
 			return nil
 		}
 		start := time.Now()
@@ -288,14 +294,11 @@ func (p *Pool) ready(ctx context.Context, s *slot, cost *pipeline.Cost) error {
 	}
 }
 
-// succeed puts a worker that has started in the place of the one that s has.
+// succeed has s take a worker that has started.
 func (p *Pool) succeed(s *slot, successor startup) {
 	s.next = nil
 	if successor.err != nil {
 		return // counted in launch
-	}
-	if old := s.worker; old != nil {
-		p.helpers.Go(func() { p.retire(old) })
 	}
 	s.worker = successor.worker
 }

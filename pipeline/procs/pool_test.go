@@ -1,6 +1,8 @@
 package procs
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"imgpipe/pipeline"
@@ -9,6 +11,7 @@ import (
 
 func newPool(t testing.TB, opts Options) *Pool {
 	t.Helper()
+	opts.gullible = slices.ContainsFunc(opts.Env, func(v string) bool { return strings.HasPrefix(v, "IMGPIPE_TEST_FAULT=") })
 	p, err := New(opts)
 	if err != nil {
 		t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime/debug"
 	"runtime/metrics"
 	"strconv"
@@ -57,6 +58,8 @@ func serveMain(do doFunc) int {
 		return 2
 	}
 	os.Unsetenv(cookieName) // not for what this process might start
+	closeInherited()
+	nameProcess(filepath.Base(os.Args[0]))
 	// The terminal, and whoever ends a whole group of processes, reach workers as well as their parent; it decides.
 	signal.Ignore(os.Interrupt, syscall.SIGTERM)
 	debug.SetMaxStack(maxStack)
@@ -104,6 +107,9 @@ func confine() (string, error) {
 		if err := boundMemory(memory); err != nil {
 			return "", fmt.Errorf("bound memory to %d bytes: %w", memory, err)
 		}
+	}
+	if err := dropCapabilities(); err != nil && mode == IsolateStrict {
+		return "", err
 	}
 	if mode == IsolateOff || mode == "" {
 		return "none: it is off", nil
@@ -207,7 +213,7 @@ func answer(fw *frameWriter, m taskMessage, held heldSpec, data []byte, do doFun
 		err = &transform.Error{Kind: transform.ClassOperation, Doing: "read spec", Err: err}
 	} else {
 		start := time.Now()
-		done.result, err = guarded(do, transform.Task{Data: data, Spec: held.spec, Limits: m.limits})
+		done.result, err = guarded(do, transform.Task{Data: data, Spec: held.spec, Limits: m.limits, Grant: m.grant})
 		giveBack()
 		done.busy = time.Since(start)
 	}

@@ -50,7 +50,7 @@ func (t *transcript) said() string {
 			line = strings.TrimSpace(line)
 			for _, start := range []string{"panic: ", "fatal error: ", "SIG"} {
 				if strings.HasPrefix(line, start) {
-					return line
+					return printable(line, keepFirst)
 				}
 			}
 			if line != "" {
@@ -58,5 +58,5 @@ func (t *transcript) said() string {
 			}
 		}
 	}
-	return last[:min(len(last), 200)]
+	return printable(last, 200)
 }

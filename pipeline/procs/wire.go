@@ -25,15 +25,15 @@
 // A str is a u32 length and that many bytes; a list is a u32 count and that many elements; a bool is one byte, 0 or 1;
 // times are i64 nanoseconds. A head has no byte more than its fields.
 //
-//	HELO  worker → pool   version u32 (now 3), pid u32, mapped u64, isolation str
+//	HELO  worker → pool   version u32 (now 4), pid u32, mapped u64, isolation str
 //	SPEC  pool → worker   id u32, text str, list of (name str, length u64); the body is the named files (watermarks)
-//	TASK  pool → worker   task u64, spec u32, max-pixels i64, at u64, mapped u64; the body is the image file
+//	TASK  pool → worker   task u64, spec u32, max-pixels i64, grant i64, at u64, mapped u64; the body is the image file
 //	DONE  worker → pool   task u64, busy time, collected time, RESULT, failed bool, [ERROR]; the body is the outputs
 //
 //	RESULT  SOURCE, list of (label str, format str, width i64, height i64, length u64), list of warning str, path str,
 //	        decode, operate and encode times
 //	SOURCE  format str, width i64, height i64, orientation i64, alpha bool, progressive bool
-//	ERROR   kind str, doing str, text str, stack str
+//	ERROR   kind str, doing str, text str, stack str, need i64
 //
 // Where IMGPIPE_WORKER_MAPPED is in its environment, descriptor 3 is shared memory of so many bytes. A worker that says in HELO that
 // it has mapped so many gets image files there: then the body of a TASK is empty, and the file is mapped bytes of that memory from at,
@@ -45,9 +45,12 @@
 // 64. A TASK is answered by one DONE with the same task number, once it has been read whole. The next TASK may come before that, and is not
 // to be begun then: answers come in the order of their tasks. Busy time is what transform.Do took, so that the pool can tell what the hand-over cost;
 // collected time is the CPU time that the worker has spent on garbage collection since it began, 0 where it has none. An error with an empty
-// kind is no [transform.Error]. End of input is the order to leave, with status 0, and is also what a worker sees when
+// kind is no [transform.Error]. Grant is the memory that the image may need, 0 without a bound. A worker that finds from the header that it needs more
+// decodes nothing and answers with an error that has need, 0 in all others, and nothing else. End of input is the order to leave, with status 0, and is also what a worker sees when
 // its parent was killed. A worker ignores SIGINT and SIGTERM, which reach it together with its parent: the parent decides.
-// Anything else that arrives at the pool condemns the worker: it is killed and counts as dead.
+// Anything else that arrives at the pool condemns the worker: it is killed and counts as dead. So does an answer that is no result of its task: the pool
+// holds it against what the spec makes of such a source (one output for each size, labels, format, dimensions, first and last bytes of the files,
+// lengths that follow from dimensions and grant, a class that transform has, few warnings), and makes what is for people short and printable.
 //
 // # Death
 //
@@ -55,7 +58,8 @@
 // fails with class "worker-killed" and a message that names the signal or exit status and what the worker last said. Where
 // the signal was one that people and kernels send (SIGKILL and its like) rather than one that a fault raises (SIGSEGV and
 // its like), the image is tried up to five times, since it is probably innocent. Where the worker said that memory ran out,
-// the class is "out-of-memory". A task whose context ends has its worker killed and is not tried again. Three starts in a row that never said HELO end the pool with a [StartError];
+// the class is "out-of-memory"; where its answer was no result, "worker-answer": the second try is for an image that came to a worker which another
+// had taken over. A task whose context ends has its worker killed and is not tried again. Three starts in a row that never said HELO end the pool with a [StartError];
 // those that were killed from outside do so when they are thirty.
 //
 // # Price
@@ -80,7 +84,7 @@ import (
 )
 
 const (
-	version = 3 // of the wire; HELO carries it
+	version = 4 // of the wire; HELO carries it
 
 	headerSize = 16
 	maxHead    = 1 << 20
@@ -121,6 +125,8 @@ type frame struct {
 type frameReader struct {
 	r     io.Reader
 	reuse bool // a body is read into the same memory as the last
+	// before, unless nil, is called with a frame that has no body yet, and the length of that. Its error ends next.
+	before func(f frame, body uint64) error
 
 	header [headerSize]byte
 	head   []byte
@@ -148,6 +154,11 @@ func (fr *frameReader) next() (frame, error) {
 		return frame{}, err
 	}
 	f.head = fr.head
+	if fr.before != nil {
+		if err := fr.before(f, bodyLen); err != nil {
+			return f, err
+		}
+	}
 	var into []byte
 	if fr.reuse {
 		into = fr.body[:0]

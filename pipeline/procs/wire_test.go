@@ -85,19 +85,19 @@ func TestEveryFieldOfATaskArrives(t *testing.T) {
 	var n int64
 	fillIn(t, reflect.ValueOf(&sent.Limits).Elem(), &n)
 	sent.Limits.Time = 0 // the pool sees to it
-	sent.Data = []byte("the image")
+	sent.Data, sent.Grant = []byte("the image"), 12345
 	var err error
 	if sent.Spec, err = transform.ParseSpec("size=80x60;grayscale;format=png"); err != nil {
 		t.Fatal(err)
 	}
 	throughServe(t, sent, func(_ context.Context, got transform.Task) (transform.Result, error) {
-		if !bytes.Equal(got.Data, sent.Data) || got.Limits != sent.Limits || got.Spec.String() != sent.Spec.String() {
+		if !bytes.Equal(got.Data, sent.Data) || got.Limits != sent.Limits || got.Grant != sent.Grant || got.Spec.String() != sent.Spec.String() {
 			t.Errorf("got  %+v\nwant %+v", got, sent)
 		}
 		return transform.Result{}, nil
 	})
-	if fields := reflect.TypeFor[transform.Task]().NumField(); fields != 3 {
-		t.Errorf("a Task has %d fields, of which 3 are on the wire", fields)
+	if fields := reflect.TypeFor[transform.Task]().NumField(); fields != 4 {
+		t.Errorf("a Task has %d fields, of which 4 are on the wire", fields)
 	}
 }
 
@@ -130,7 +130,7 @@ func throughServe(t *testing.T, task transform.Task, do doFunc) (transform.Resul
 	if err := done.unpack(f.body); err != nil {
 		t.Fatal(err)
 	}
-	return done.result, done.failure.err()
+	return done.result, done.err(task.Grant)
 }
 
 func TestErrorsOfAnyKindArrive(t *testing.T) {

@@ -27,6 +27,7 @@ const someFailed = 1
 // execute runs the program to its end.
 func (r *Runner) execute(ctx context.Context, config int, args []string) error {
 	cmd := exec.CommandContext(ctx, r.Program, args...)
+	cmd.Args[0] = os.Args[0] // what lists of processes show, where Program is a link of the kernel's
 	if r.Env != nil {
 		cmd.Env = r.Env(config)
 	}

@@ -1,0 +1,144 @@
+package procs
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"imgpipe/transform"
+)
+
+// Everything in this file runs in the parent.
+
+// ClassWorkerAnswer is the class of an image whose workers answered what no worker answers that does its work.
+const ClassWorkerAnswer = "worker-answer"
+
+// An answerError says what an answer is that is a frame of the wire, and no result of its task. The worker that gave it is not to be trusted any more.
+type answerError string
+
+func (e answerError) Error() string { return "its answer was " + string(e) }
+
+func untrue(format string, args ...any) error {
+	return answerError(printable(fmt.Sprintf(format, args...), maxText))
+}
+
+// What an answer may hold. Honest ones have far less.
+const (
+	maxWarnings = 32
+	maxWarning  = 1 << 10
+	maxText     = 4 << 10 // of an error; longer ones are cut
+)
+
+var knownPaths = []string{"", "ycbcr", "ycbcr+rgba", "gray", "gray+rgba", "rgba"}
+
+// believe holds the head of an answer against its task, before as much as is announced is read of its body: whoever wrote an image may have taken over the
+// worker that decoded it, so that an answer is a stranger's word as much as the image was. No byte of an output is looked at but by look, later. age
+// is how long the worker has lived, which none of its times can exceed. What is only said, to people, is made short and printable.
+func (m *doneMessage) believe(task transform.Task, body uint64, age time.Duration) error {
+	r := &m.result
+	for _, took := range []time.Duration{m.busy, m.collected, r.Decode, r.Operate, r.Encode} {
+		if took < 0 || took > 2*age+time.Second { // clocks are read one after the other
+			return untrue("a time of %v from a worker that lived for %v", took, age)
+		}
+	}
+	if m.failed {
+		return m.believeFailure(task, body)
+	}
+	want, err := task.Expected(r.Source)
+	if err != nil {
+		return untrue("about %v", err)
+	}
+	if len(r.Outputs) != len(want) {
+		return untrue("%d outputs: expected %d", len(r.Outputs), len(want))
+	}
+	var room int64
+	for i, o := range r.Outputs {
+		w := want[i]
+		if o.Label != w.Label || o.Format != w.Format || o.Width != w.Width || o.Height != w.Height {
+			return untrue("output %q, a %s of %dx%d: expected %q, a %s of %dx%d", o.Label, o.Format, o.Width, o.Height, w.Label, w.Format, w.Width, w.Height)
+		}
+		most := transform.MaxFile(o.Width, o.Height)
+		if m.lengths[i] > uint64(most) {
+			return untrue("%d bytes for a %s of %dx%d", m.lengths[i], o.Format, o.Width, o.Height)
+		}
+		room += most
+	}
+	if task.Grant > 0 { // which counts outputs, but not what is fixed
+		room = min(room, task.Grant+int64(len(want))*transform.MaxFile(0, 0))
+	}
+	if body > uint64(room) {
+		return untrue("%d bytes where there was room for %d", body, room)
+	}
+	if !slices.Contains(knownPaths, r.Path) {
+		return untrue("by way of %q", r.Path[:min(len(r.Path), maxWarning)])
+	}
+	if len(r.Warnings) > maxWarnings {
+		return untrue("%d warnings: expected at most %d", len(r.Warnings), maxWarnings)
+	}
+	for i, w := range r.Warnings {
+		r.Warnings[i] = printable(w, maxWarning)
+	}
+	return nil
+}
+
+// believeFailure is believe for an answer that has an error.
+func (m *doneMessage) believeFailure(task transform.Task, body uint64) error {
+	r, e := &m.result, &m.failure
+	if len(r.Outputs) > 0 || len(r.Warnings) > 0 || r.Path != "" || body > 0 {
+		return untrue("an error and a result")
+	}
+	if r.Source != (transform.Header{}) {
+		if err := plausible(r.Source); err != nil {
+			return err
+		}
+	}
+	switch {
+	case e.need == 0 && (e.kind == "" || slices.Contains(transform.Classes, e.kind)):
+	case e.need > 0 && (task.Grant == 0 || e.need <= task.Grant || r.Source == transform.Header{} || e.kind+e.doing+e.text != ""):
+		return untrue("a need of %d bytes where %d were granted", e.need, task.Grant)
+	case e.need > 0:
+	default:
+		return untrue("a failure of class %q", e.kind[:min(len(e.kind), maxWarning)])
+	}
+	e.doing, e.text = printable(e.doing, maxWarning), printable(e.text, maxText)
+	lines := strings.Split(string(e.stack[:min(len(e.stack), maxErrorText)]), "\n")
+	for i, line := range lines {
+		lines[i] = printable(strings.ReplaceAll(line, "\t", "    "), maxErrorText)
+	}
+	e.stack = []byte(strings.Join(lines, "\n"))
+	return nil
+}
+
+// plausible looks at the Source of an image that failed, which need not be one that could have been done.
+func plausible(h transform.Header) error {
+	known := []transform.Format{transform.JPEG, transform.PNG, transform.GIF, transform.TIFF, transform.BMP, transform.WebP}
+	if !slices.Contains(known, h.Format) || h.Width <= 0 || h.Height <= 0 || h.Orientation < 1 || h.Orientation > 8 {
+		return untrue("about a source of format %q, %dx%d", h.Format, h.Width, h.Height)
+	}
+	return nil
+}
+
+// look holds the files of an answer against what its head says of them, by their first and last bytes.
+func (m *doneMessage) look() error {
+	for _, o := range m.result.Outputs {
+		if err := o.CheckFile(); err != nil {
+			return untrue("%v", err)
+		}
+	}
+	return nil
+}
+
+// printable is at most so many bytes of s, with a space for whatever a terminal would not print.
+func printable(s string, most int) string {
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "")
+	}
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) || r == unicode.ReplacementChar {
+			return ' '
+		}
+		return r
+	}, s)
+}
