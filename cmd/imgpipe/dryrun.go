@@ -41,6 +41,7 @@ func dryRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive,
 		}
 	}
 	in := newIntake(ctx, inputs)
+	in.ours = arc.wrote
 	totals, err := pipeline.Run(ctx, in.items(), pipeline.Options{Store: dryStore{arc, tell}, Executor: nullExecutor(1), Sequential: true}, func(o pipeline.Outcome) {
 		if o.Status == pipeline.Failed {
 			fmt.Fprintln(stderr, failLine(o))

@@ -94,6 +94,7 @@ func liveRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive
 		l.screen.say("note: a run died here with images under way; those %d are now done in processes of their own%s", n, apart)
 	}
 	in := newIntake(ctx, inputs)
+	in.ours = arc.wrote
 	stop, release := stopOnSignal(l.screen, func() { cancel(errInterrupted) })
 	counting := in.count(f, l.screen)
 
