@@ -97,6 +97,8 @@ func (l List) items(ctx context.Context, stdin io.Reader, one func(Item) bool) (
 		r = f
 		if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
 			r = leave(ctx, f)
+		} else if info.Size() > 0 { // what is appended while a run goes on would keep it going; of some files 0 says nothing
+			r = io.LimitReader(f, info.Size())
 		}
 	case stdin == nil:
 		name, r = "stdin", leave(ctx, os.Stdin)

@@ -2,10 +2,14 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"iter"
+	"maps"
 	"os"
+	"slices"
 	"sync"
 
+	"imgpipe/cmd/imgpipe/internal/summary"
 	"imgpipe/fetch"
 )
 
@@ -67,6 +71,15 @@ func (in *intake) items() iter.Seq[fetch.Item] {
 			}
 		}
 	}
+}
+
+// notes says what was passed over, a line for each kind.
+func (in *intake) notes() (lines []string) {
+	for _, what := range slices.Sorted(maps.Keys(in.passed)) {
+		p := in.passed[what]
+		lines = append(lines, fmt.Sprintf("note: passed over %s: %d, such as %s", what, p.count, summary.Printable(p.first)))
+	}
+	return lines
 }
 
 // rereadable tells that lists can be read more than once: not standard input, nor a pipe.

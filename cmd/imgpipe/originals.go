@@ -46,17 +46,18 @@ func (f *runFlags) originals(ctx context.Context, inputs fetch.Inputs) (*origina
 // look goes through all inputs.
 func (o *originals) look(ctx context.Context, f *runFlags, before *store.Store) error {
 	tree := store.NewTree(f.output)
+	ours := func(file string) bool { // which is passed over
+		_, ours := before.Identify(file)
+		return ours
+	}
 	lies := func(file string) error {
-		if _, ours := before.Identify(file); ours {
-			return nil // it is passed over
-		}
 		if rel, inside := tree.Rel(file); inside && rel != "." {
 			return fmt.Errorf("--on-exist overwrite: the input %q lies in the output folder, and originals are never written over: expected another folder", file)
 		}
 		return nil
 	}
 	for _, arg := range f.inputs {
-		if _, err := os.Stat(arg); err == nil {
+		if _, err := os.Stat(arg); err == nil && !ours(arg) {
 			if err := lies(arg); err != nil {
 				return err
 			}
@@ -70,7 +71,7 @@ func (o *originals) look(ctx context.Context, f *runFlags, before *store.Store) 
 	}
 	o.files = &store.FileSet{}
 	for item, err := range o.inputs.Items(ctx) {
-		if err != nil || item.Err != nil || item.URL {
+		if err != nil || item.Err != nil || item.URL || ours(item.Source) {
 			continue
 		}
 		if err := lies(item.Source); err != nil && again {
