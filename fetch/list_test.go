@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"reflect"
 	"runtime"
 	"strings"
@@ -317,5 +318,34 @@ func BenchmarkWalk(b *testing.B) {
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/files, "ns/item")
 		})
+	}
+}
+
+// TestListThatGrowsWhileItIsReadEnds appends a line for each that is read, as a run does that writes to its own list.
+func TestListThatGrowsWhileItIsReadEnds(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "list.txt")
+	if err := os.WriteFile(path, []byte(strings.Repeat("http://host/a.jpg\n", 3)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	list, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer list.Close()
+	n := 0
+	for item, err := range (Inputs{Lists: []List{{Path: path}}}).Items(t.Context()) {
+		if err != nil || item.Err != nil {
+			t.Fatal(err, item.Err)
+		}
+		// More than is read ahead.
+		if _, err := list.WriteString(strings.Repeat("http://host/b.jpg\n", 10000)); err != nil {
+			t.Fatal(err)
+		}
+		if n++; n > 3 {
+			t.Fatal("the list does not end")
+		}
+	}
+	if n != 3 {
+		t.Errorf("%d items, want the 3 that were there", n)
 	}
 }

@@ -48,8 +48,8 @@ func admitted(t *testing.T, data []byte, memory int64) (pipeline.Outcome, []int6
 
 type bodyFetcher []byte
 
-func (b bodyFetcher) Fetch(ctx context.Context, _ fetch.Item, reserve func(context.Context, int64) error) (fetch.Body, error) {
-	return fetch.Body{Data: b, Attempts: 1}, reserve(ctx, int64(len(b)))
+func (b bodyFetcher) Fetch(ctx context.Context, _ fetch.Item, room fetch.Room) (fetch.Body, error) {
+	return fetch.Body{Data: b, Attempts: 1}, room.Take(ctx, int64(len(b)))
 }
 
 type plainStore struct{}

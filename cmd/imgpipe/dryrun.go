@@ -42,6 +42,7 @@ func dryRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive,
 	}
 	var left lastingCount
 	in := newIntake(ctx, inputs)
+	in.ours = arc.wrote
 	totals, err := pipeline.Run(ctx, in.items(), pipeline.Options{Store: dryStore{arc, tell}, Executor: nullExecutor(1), Sequential: true}, func(o pipeline.Outcome) {
 		left.add(o)
 		if o.Status == pipeline.Failed {
@@ -50,6 +51,9 @@ func dryRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive,
 	})
 	totals.Failed += refused
 	if !f.quiet {
+		for _, note := range in.notes() {
+			fmt.Fprintln(stderr, note)
+		}
 		fmt.Fprintf(stderr, "imgpipe: %s to %s: %s\n%d to do, %d skipped, %d would fail; nothing was fetched or written\n",
 			f.shownInput(), f.shownOutput(), f.plan(arc.text), todo, before, totals.Failed)
 	}

@@ -2,10 +2,14 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"iter"
+	"maps"
 	"os"
+	"slices"
 	"sync"
 
+	"imgpipe/cmd/imgpipe/internal/summary"
 	"imgpipe/fetch"
 )
 
@@ -14,6 +18,8 @@ type intake struct {
 	inputs fetch.Inputs
 	ctx    context.Context
 	cancel context.CancelFunc
+	// ours, where set, tells what the run or an earlier one wrote, which is no input.
+	ours func(fetch.Item) bool
 	// To be read when the run has ended: why the input ended early, and what was passed over in folders, by kind.
 	err    error
 	passed map[string]passedOver
@@ -45,6 +51,7 @@ func (in *intake) items() iter.Seq[fetch.Item] {
 		in.passed[what] = p
 	}
 	return func(yield func(fetch.Item) bool) {
+		index := 0
 		for item, err := range inputs.Items(in.ctx) {
 			if err != nil {
 				if in.ctx.Err() == nil {
@@ -52,11 +59,27 @@ func (in *intake) items() iter.Seq[fetch.Item] {
 				}
 				return
 			}
+			if in.ours != nil && in.ours(item) {
+				inputs.PassedOver(item.Source, "outputs of this folder")
+				continue
+			}
+			// A name must not depend on how much of what lies between the inputs was passed over.
+			item.Index = index
+			index++
 			if !yield(item) {
 				return
 			}
 		}
 	}
+}
+
+// notes says what was passed over, a line for each kind.
+func (in *intake) notes() (lines []string) {
+	for _, what := range slices.Sorted(maps.Keys(in.passed)) {
+		p := in.passed[what]
+		lines = append(lines, fmt.Sprintf("note: passed over %s: %d, such as %s", what, p.count, summary.Printable(p.first)))
+	}
+	return lines
 }
 
 // rereadable tells that lists can be read more than once: not standard input, nor a pipe.
@@ -78,11 +101,13 @@ func (in *intake) count(f *runFlags, s *screen) *sync.WaitGroup {
 	}
 	counting.Go(func() {
 		n := 0
-		for _, err := range in.inputs.Items(in.ctx) {
+		for item, err := range in.inputs.Items(in.ctx) {
 			if err != nil {
 				return
 			}
-			n++
+			if in.ours == nil || !in.ours(item) {
+				n++
+			}
 		}
 		s.expect(n)
 	})

@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"os/signal"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -99,6 +97,7 @@ func liveRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive
 		l.screen.say("note: a run died here with images under way; those %d are now done in processes of their own%s", n, apart)
 	}
 	in := newIntake(ctx, inputs)
+	in.ours = arc.wrote
 	stop, release := stopOnSignal(l.screen, func() { cancel(errInterrupted) })
 	counting := in.count(f, l.screen)
 
@@ -137,8 +136,8 @@ func liveRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive
 	if l.sum.Mode == modeAuto {
 		l.screen.say("auto: there were too few images to choose a mode; goroutines and processes shared them")
 	}
-	for _, what := range slices.Sorted(maps.Keys(in.passed)) {
-		l.screen.say("note: passed over %s: %d, such as %s", what, in.passed[what].count, summary.Printable(in.passed[what].first))
+	for _, note := range in.notes() {
+		l.screen.say("%s", note)
 	}
 	wall, memory := time.Since(began), sampler.Stop()
 	l.screen.close()

@@ -25,6 +25,9 @@ type archive struct {
 	skipFailed bool
 	// force leaves out nothing.
 	force bool
+	known identities
+	// tree is the output folder.
+	tree *store.Tree
 	// alone does what may have killed an earlier run.
 	alone *alone
 }
@@ -52,15 +55,24 @@ func (a *archive) Plan(item fetch.Item) (pipeline.Place, error) {
 
 func (a *archive) plan(item fetch.Item) (*place, error) {
 	format := a.format(item)
-	name, err := a.namer.Plan(store.Source{Index: item.Index, Source: item.Source, URL: item.URL, Dir: item.Dir, Format: format})
+	key := a.key(item, "")
+	name, err := a.namer.Plan(store.Source{
+		Index: item.Index, Source: item.Source, URL: item.URL, ID: key.Source, Given: key.Given, Dir: item.Dir, Format: format,
+	})
+	if a.onExist == store.Skip && pipeline.ClassOf(err) == store.ClassNameTaken {
+		return &place{in: a, key: key, skip: "another input's picture has its name"}, nil
+	}
 	if err != nil {
 		return nil, err
 	}
-	if a.onExist == store.Overwrite && !item.URL && within(a.store.Dir(), item.Source) {
-		return nil, &store.Error{Kind: store.ClassOutputIsInput, Doing: "plan " + name.String(),
-			Err: errors.New("the input lies in the output folder, where --on-exist overwrite may replace it")}
+	if a.onExist == store.Overwrite && !item.URL {
+		if _, inside := a.tree.Rel(item.Source); inside {
+			return nil, &store.Error{Kind: store.ClassOutputIsInput, Doing: "plan " + name.String(),
+				Err: errors.New("the input lies in the output folder, where --on-exist overwrite may replace it")}
+		}
 	}
-	p := &place{in: a, key: a.key(item, name.String()), name: name}
+	key.Name = name.String()
+	p := &place{in: a, key: key, name: name}
 	if e, done := a.store.Done(p.key); done && !(a.onExist == store.Overwrite && e.Status == store.Skipped) {
 		p.skip = "done before"
 	} else if a.onExist == store.Skip && a.present(name, format) {
@@ -104,7 +116,11 @@ func (a *archive) present(name store.Name, format transform.Format) bool {
 }
 
 func (a *archive) key(item fetch.Item, name string) store.Key {
-	return store.Key{Source: fetch.Redact(item.Source), Size: item.Size, ModTime: item.ModTime, Spec: a.text, Name: name}
+	k := store.Key{Source: fetch.Redact(item.Source), Size: item.Size, ModTime: item.ModTime, Spec: a.text, Name: name}
+	if id, _ := a.identify(item); id != k.Source {
+		k.Source, k.Given = id, k.Source
+	}
+	return k
 }
 
 // format is that of the item's outputs, where it can be known before the item is fetched: it is asked for, or the first bytes of a
@@ -142,9 +158,14 @@ func (a *archive) record(o pipeline.Outcome) error {
 	if o.Status == pipeline.Interrupted || o.Status == pipeline.Skipped && len(o.Outputs) == 0 {
 		return nil
 	}
+	key := a.key(o.Item, "")
+	if p, ok := o.Place.(*place); ok {
+		key = p.key
+	}
 	e := store.Entry{
 		Status:   store.Status(o.Status),
-		Source:   fetch.Redact(o.Item.Source),
+		Source:   key.Source,
+		Name:     key.Name,
 		Size:     o.Item.Size,
 		ModTime:  o.Item.ModTime,
 		Spec:     a.text,
@@ -154,9 +175,6 @@ func (a *archive) record(o pipeline.Outcome) error {
 		Worker:   o.Cost.Worker,
 		InBytes:  o.BytesIn,
 		Time:     time.Now(),
-	}
-	if p, ok := o.Place.(*place); ok {
-		e.Name = p.key.Name
 	}
 	for _, out := range o.Outputs {
 		e.Outputs = append(e.Outputs, store.Output{

@@ -53,9 +53,12 @@ func runRun(ctx context.Context, f *runFlags, stdin io.Reader, stdout, stderr io
 	if err := inputs.Check(ctx); err != nil {
 		return exitError{exitUsage, err}
 	}
-	if err := f.originalsAreSafe(ctx, inputs); err != nil {
+	originals, err := f.originals(ctx, inputs)
+	if err != nil {
 		return exitError{exitUsage, err}
 	}
+	defer originals.close()
+	inputs = originals.inputs
 	onExist, err := store.ParseOnExist(f.onExist)
 	if err != nil {
 		return usageErrorf("--on-exist: %v", err)
@@ -64,11 +67,14 @@ func runRun(ctx context.Context, f *runFlags, stdin io.Reader, stdout, stderr io
 	if err != nil {
 		return exitError{exitUsage, err}
 	}
-	st, err := store.Open(f.output, store.Options{OnExist: onExist, Force: f.force, ReadOnly: f.dry || f.stage != stageAll, Fault: fault})
+	st, err := store.Open(f.output, store.Options{
+		OnExist: onExist, Force: f.force, ReadOnly: f.dry || f.stage != stageAll, Originals: originals.files, Fault: fault,
+	})
 	if err != nil {
 		return exitError{exitCouldNotRun, hinted(err)}
 	}
-	arc := &archive{store: st, namer: namer, spec: spec, text: spec.String(), onExist: onExist, retry: f.retryFailed, skipFailed: f.skipFailed, force: f.force}
+	namer.Heed(st)
+	arc := &archive{store: st, namer: namer, spec: spec, text: spec.String(), onExist: onExist, retry: f.retryFailed, skipFailed: f.skipFailed, force: f.force, tree: store.NewTree(f.output)}
 	if f.dry {
 		err = dryRun(ctx, f, inputs, arc, stdout, stderr)
 	} else {

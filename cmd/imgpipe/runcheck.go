@@ -1,18 +1,14 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"golang.org/x/net/http/httpguts"
 
-	"imgpipe/fetch"
-	"imgpipe/pipeline/store"
 	"imgpipe/transform"
 )
 
@@ -88,43 +84,6 @@ func (f *runFlags) placed() bool {
 		fits = append(fits, s.Fit)
 	}
 	return slices.Contains(fits, transform.FitCover) || slices.Contains(fits, transform.FitContain)
-}
-
-// originalsAreSafe refuses, before anything is begun, inputs that lie in the output folder when files there may be replaced: one input's
-// output could take the place of another input. A list that can be read but once is looked at as it comes, by archive.plan.
-func (f *runFlags) originalsAreSafe(ctx context.Context, inputs fetch.Inputs) error {
-	if f.onExist != store.Overwrite.String() {
-		return nil
-	}
-	for _, arg := range f.inputs {
-		if _, err := os.Stat(arg); err == nil && within(f.output, arg) {
-			return fmt.Errorf("--on-exist overwrite: the input %q lies in the output folder, and originals are never written over: expected another folder", arg)
-		}
-	}
-	if !rereadable(f.lists) {
-		return nil
-	}
-	for item, err := range inputs.Items(ctx) {
-		if err == nil && item.Err == nil && !item.URL && within(f.output, item.Source) {
-			return fmt.Errorf("--on-exist overwrite: the input %q lies in the output folder, and originals are never written over: expected another folder", item.Source)
-		}
-	}
-	return nil
-}
-
-// within tells whether a path leads into a folder, symbolic links followed.
-func within(folder, path string) bool {
-	real := func(p string) string {
-		if abs, err := filepath.Abs(p); err == nil {
-			p = abs
-		}
-		if r, err := filepath.EvalSymlinks(p); err == nil {
-			p = r
-		}
-		return p
-	}
-	rel, err := filepath.Rel(real(folder), real(path))
-	return err == nil && filepath.IsLocal(rel) && rel != "."
 }
 
 // outputIsNotInput refuses, before anything is begun, an output folder that is the very folder of the inputs.

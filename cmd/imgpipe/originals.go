@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"imgpipe/fetch"
+	"imgpipe/pipeline/store"
+)
+
+// An originals is what --on-exist overwrite must not replace, and where the inputs were read from to find that out.
+type originals struct {
+	// inputs are to be read in place of those that were given.
+	inputs fetch.Inputs
+	// files are the inputs that are there; nil without --on-exist overwrite, which alone replaces files that are not ours.
+	files *store.FileSet
+
+	spooled string   // a folder with what could be read but once, or ""
+	stdin   *os.File // what standard input held, or nil
+}
+
+// originals looks at all inputs before anything is begun, if files that are not ours may be replaced: one item's output could
+// take the place of another item's input, even of one whose turn comes later. It refuses inputs that lie in the output
+// folder. What can be read but once is kept in a file, and an input of it that lies there fails when its turn comes.
+func (f *runFlags) originals(ctx context.Context, inputs fetch.Inputs) (*originals, error) {
+	o := &originals{inputs: inputs}
+	if _, err := os.Stat(f.output); f.onExist != store.Overwrite.String() || err != nil {
+		return o, nil
+	}
+	before, err := store.Open(f.output, store.Options{ReadOnly: true})
+	if err != nil {
+		return o, nil // which is said when it is opened to be written to
+	}
+	defer before.Close()
+	if err := o.look(ctx, f, before); err != nil {
+		o.close()
+		return nil, err
+	}
+	return o, nil
+}
+
+// look goes through all inputs.
+func (o *originals) look(ctx context.Context, f *runFlags, before *store.Store) error {
+	tree := store.NewTree(f.output)
+	ours := func(file string) bool { // which is passed over
+		_, ours := before.Identify(file)
+		return ours
+	}
+	lies := func(file string) error {
+		if rel, inside := tree.Rel(file); inside && rel != "." {
+			return fmt.Errorf("--on-exist overwrite: the input %q lies in the output folder, and originals are never written over: expected another folder", file)
+		}
+		return nil
+	}
+	for _, arg := range f.inputs {
+		if _, err := os.Stat(arg); err == nil && !ours(arg) {
+			if err := lies(arg); err != nil {
+				return err
+			}
+		}
+	}
+	again := rereadable(f.lists)
+	if !again {
+		if err := o.spool(); err != nil {
+			return err
+		}
+	}
+	o.files = &store.FileSet{}
+	for item, err := range o.inputs.Items(ctx) {
+		if err != nil || item.Err != nil || item.URL || ours(item.Source) {
+			continue
+		}
+		if err := lies(item.Source); err != nil && again {
+			return err
+		}
+		o.files.Add(item.Source)
+	}
+	if o.stdin == nil {
+		return nil
+	}
+	_, err := o.stdin.Seek(0, io.SeekStart)
+	return err
+}
+
+// spool copies what can be read but once, so that it can be read again.
+func (o *originals) spool() (err error) {
+	if o.spooled, err = os.MkdirTemp("", "imgpipe-"); err != nil {
+		return err
+	}
+	lists := make([]fetch.List, len(o.inputs.Lists))
+	for i, l := range o.inputs.Lists {
+		lists[i] = l
+		if l.Path != "-" && rereadable([]string{l.Path}) {
+			continue
+		}
+		// The name stays, since it may tell the format.
+		to := filepath.Join(o.spooled, fmt.Sprint(i), filepath.Base(l.Path))
+		if err := os.Mkdir(filepath.Dir(to), 0o700); err != nil {
+			return err
+		}
+		from := o.inputs.Stdin
+		if l.Path != "-" {
+			list, err := os.Open(l.Path)
+			if err != nil {
+				return err
+			}
+			defer list.Close()
+			from = list
+		} else if from == nil {
+			from = os.Stdin
+		}
+		file, err := os.Create(to)
+		if err != nil {
+			return err
+		}
+		if _, err = io.Copy(file, from); err == nil {
+			_, err = file.Seek(0, io.SeekStart)
+		}
+		if l.Path == "-" {
+			o.stdin, o.inputs.Stdin = file, file
+		} else {
+			lists[i].Path = to
+			err = errors.Join(err, file.Close())
+		}
+		if err != nil {
+			return fmt.Errorf("read list %s: %w", l.Path, err)
+		}
+	}
+	o.inputs.Lists = lists
+	return nil
+}
+
+// close removes what spool wrote.
+func (o *originals) close() {
+	if o.spooled == "" {
+		return
+	}
+	if o.stdin != nil {
+		o.stdin.Close() // first, because Windows keeps what is open
+	}
+	os.RemoveAll(o.spooled)
+}
