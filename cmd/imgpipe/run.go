@@ -49,6 +49,9 @@ func runRun(ctx context.Context, f *runFlags, stdin io.Reader, stdout, stderr io
 	if err := inputs.Check(ctx); err != nil {
 		return exitError{exitUsage, err}
 	}
+	if err := f.ledgerIsNoList(stdin); err != nil {
+		return exitError{exitUsage, err}
+	}
 	if err := f.originalsAreSafe(ctx, inputs); err != nil {
 		return exitError{exitUsage, err}
 	}
@@ -60,7 +63,9 @@ func runRun(ctx context.Context, f *runFlags, stdin io.Reader, stdout, stderr io
 	if err != nil {
 		return exitError{exitUsage, err}
 	}
-	st, err := store.Open(f.output, store.Options{OnExist: onExist, Force: f.force, ReadOnly: f.dry || f.stage != stageAll, Fault: fault})
+	st, err := store.Open(f.output, store.Options{
+		OnExist: onExist, Force: f.force, ReadOnly: f.dry || f.stage != stageAll, NoSync: f.sync == "off", Fault: fault,
+	})
 	if err != nil {
 		return exitError{exitCouldNotRun, hinted(err)}
 	}

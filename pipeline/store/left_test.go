@@ -78,22 +78,34 @@ func TestOutputWithoutALineStaysOurs(t *testing.T) {
 
 // TestOpenKilledAnywhereLosesNothing does what Open does with the folder for temporary files, as far as a kill lets it.
 func TestOpenKilledAnywhereLosesNothing(t *testing.T) {
-	begun := []func(s *Store, left []byte, suspects []uint64) error{
-		func(s *Store, _ []byte, _ []uint64) error {
-			return s.sweep(flightsName, journalNames[0], journalNames[1])
+	begun := []func(s *Store, l left) error{
+		func(s *Store, _ left) error { return s.lockTemp() },
+		func(s *Store, _ left) (err error) {
+			s.file, err = s.openLedger(true)
+			return err
 		},
-		func(s *Store, _ []byte, suspects []uint64) (err error) {
+		func(s *Store, _ left) error { return s.load() },
+		func(s *Store, l left) (err error) {
 			s.temp, err = s.root.OpenRoot(tempDir)
 			return errors.Join(err, s.temp.WriteFile(flightsName+next, nil, 0o644))
 		},
-		func(s *Store, _ []byte, suspects []uint64) error { return s.openFlights(suspects) },
-		func(s *Store, _ []byte, _ []uint64) error { return s.load() },
-		func(s *Store, _ []byte, _ []uint64) error { return s.temp.WriteFile(journalNames[0]+next, nil, 0o644) },
-		func(s *Store, left []byte, _ []uint64) error { return s.adopt(left) },
+		func(s *Store, l left) error { s.temp.Close(); return s.ownTemp(l) },
+		func(s *Store, _ left) error { return s.ownLedger() },
+		func(s *Store, l left) error { _, _, err := s.settleLines(l.batches); return err },
+		func(s *Store, l left) error { _, err := s.settleJournal(l.journal); return err },
+		func(s *Store, l left) error { return s.settleLeft(l) },
 	}
 	for killed := range len(begun) + 1 {
 		dir := t.TempDir()
 		s := open(t, dir, Options{})
+		line := Entry{Status: Done, Source: "b.png"}
+		var err error
+		if line.Outputs, err = s.Put(named(t, "x/b.png"), jpg("with a line")); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Append(line); err != nil {
+			t.Fatal(err)
+		}
 		name := named(t, "x/a.png")
 		if _, err := s.Put(name, jpg("one")); err != nil {
 			t.Fatal(err)
@@ -107,16 +119,15 @@ func TestOpenKilledAnywhereLosesNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ledger, err := root.Open(LedgerName)
-		if err != nil {
+		s = newStore(dir, Options{})
+		s.root = root
+		if s.folders, err = newFolders(root); err != nil {
 			t.Fatal(err)
 		}
-		s = newStore(dir, Options{})
-		s.root, s.file = root, ledger
-		left, suspects := s.leftJournal(), s.leftFlights()
-		for _, step := range begun[:killed] {
-			if err := step(s, left, suspects); err != nil {
-				t.Fatal(err)
+		left := s.leftBehind()
+		for i, step := range begun[:killed] {
+			if err := step(s, left); err != nil {
+				t.Fatal(i, err)
 			}
 		}
 		crash(s)
@@ -124,6 +135,9 @@ func TestOpenKilledAnywhereLosesNothing(t *testing.T) {
 		s = open(t, dir, Options{})
 		if !s.Suspect(flightKey("one")) {
 			t.Errorf("killed after step %d: the suspect is forgotten", killed)
+		}
+		if _, ok := s.Done(line.Key()); !ok {
+			t.Errorf("killed after step %d: what had a line is not done", killed)
 		}
 		if _, err := s.Put(name, jpg("another")); err != nil {
 			t.Errorf("killed after step %d: %v", killed, err)
