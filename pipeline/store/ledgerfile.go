@@ -137,6 +137,22 @@ func (s *Store) changedLedger(what string) error {
 	}
 }
 
+// saveLedger keeps the ledger's lines for the next run, where something that is no ledger took its name. It returns why this run has to end.
+func (s *Store) saveLedger() error {
+	f, err := s.temp.OpenFile(linesName+"0", os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o644) // before all batches
+	if err == nil {
+		err = errors.Join(s.copyLedger(f, 0), f.Close())
+	}
+	if err != nil {
+		return s.folderError("write "+LedgerName+", whose name was taken by what is no ledger", err)
+	}
+	return &Error{
+		Kind: ClassLedger, Doing: "write " + LedgerName, fatal: true,
+		Err:  errors.New("something that is no ledger took its name while the run wrote to it, and is kept"),
+		Hint: "move it away and give the same command again: it continues",
+	}
+}
+
 // renewLedger gives the name to a copy of the ledger. The error is fs.ErrExist where a file has the name.
 func (s *Store) renewLedger() error {
 	return s.nameCopy(func(from string) error {
@@ -207,14 +223,18 @@ func (s *Store) takeLedger() error {
 	case errors.Is(err, errLocked):
 		return s.lockedError("write " + LedgerName)
 	case err != nil:
-		return s.changedLedger("another file has its name since: " + bare(err).Error())
+		return s.saveLedger()
 	case f == nil:
 		return s.keepLedger() // it went again
 	}
 	size, same := s.beginsAlike(f)
 	if !same {
+		c, err := survey(f, func(int64, glanced) {})
 		f.Close()
-		return s.changedLedger("another file took its name while the run wrote to it, and is kept")
+		if err != nil || c.lines == 0 {
+			return s.saveLedger()
+		}
+		return s.changedLedger("another ledger took its name while the run wrote to it, and is kept")
 	}
 	if err := s.copyLedger(f, size); err != nil {
 		f.Truncate(size)
