@@ -22,7 +22,7 @@ const batchEvery = time.Second
 // up to batchLongest.
 const (
 	syncShare    = 20
-	batchLongest = 10 * time.Second
+	batchLongest = 5 * time.Second
 )
 
 // linesName begins the names of the files in tempDir that hold the lines of one batch each; a number follows.
@@ -224,6 +224,11 @@ func (s *Store) syncOutputs(ready []*batch) error {
 	if err := s.folders.sync(); err == nil {
 		return nil
 	}
+	return s.syncEach(ready)
+}
+
+// syncEach syncs each output of some batches, and the folders that they are in.
+func (s *Store) syncEach(ready []*batch) error {
 	folders := map[string]bool{".": true, tempDir: true}
 	for _, one := range ready {
 		if err := one.file.Sync(); err != nil {

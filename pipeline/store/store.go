@@ -240,7 +240,7 @@ func (s *Store) lockTemp() error {
 
 // ownTemp makes tempDir ready for this run. It keeps what an earlier run left there of use, until this run has told the same.
 func (s *Store) ownTemp(left left) (err error) {
-	if err := s.sweep(append(left.batches, pidName, doubtName, flightsName, journalNames[0], journalNames[1])...); err != nil {
+	if _, err := s.sweep(append(left.batches, pidName, doubtName, flightsName, journalNames[0], journalNames[1])...); err != nil {
 		return err
 	}
 	if s.tempFolder == nil {
@@ -349,11 +349,7 @@ func (s *Store) Close() error {
 		s.temp.Close()
 		s.temp = nil
 		s.mu.Unlock()
-		e := s.ask("remove", tempDir)
-		if e == nil {
-			e = s.sweep(keep...)
-		}
-		err = errors.Join(err, e)
+		err = errors.Join(err, s.closeTemp(keep))
 		s.folders.release(s.tempFolder)
 	}
 	// The lock goes last: a run that gets it owns whatever it finds in tempDir.
@@ -364,24 +360,32 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// sweep removes what lies in tempDir but the files of these names, and tempDir where none is kept.
-func (s *Store) sweep(keep ...string) error {
+// closeTemp removes tempDir, unless there is a file in it to keep.
+func (s *Store) closeTemp(keep []string) error {
+	if err := s.ask("remove", tempDir); err != nil {
+		return err
+	}
+	kept, err := s.sweep(keep...)
+	if kept || err != nil {
+		return err
+	}
+	return s.root.RemoveAll(tempDir)
+}
+
+// sweep removes what lies in tempDir but the files of these names. It reports whether it kept one.
+func (s *Store) sweep(keep ...string) (kept bool, err error) {
 	entries, err := fs.ReadDir(s.root.FS(), tempDir)
 	if st, e := s.root.Lstat(tempDir); e != nil || !st.IsDir() || err != nil {
-		return s.root.RemoveAll(tempDir)
+		return false, s.root.RemoveAll(tempDir)
 	}
-	kept := false
 	for _, e := range entries {
 		if e.Type().IsRegular() && slices.Contains(keep, e.Name()) {
 			kept = true
 		} else if err := s.root.RemoveAll(path.Join(tempDir, e.Name())); err != nil {
-			return err
+			return kept, err
 		}
 	}
-	if kept {
-		return nil
-	}
-	return s.root.RemoveAll(tempDir)
+	return kept, nil
 }
 
 func (s *Store) closeFiles() {
