@@ -14,12 +14,12 @@ import (
 	"time"
 )
 
-// batchEvery is how long lines wait, at least, for others to join their batch. A sync of the file system takes 10 to 30 ms on the disks of
-// virtual machines, whether for one output or for thousands.
+// batchEvery is how long lines wait, at least, for others to join their batch. A sync of the file system takes 10
+// to 30 ms on the disks of virtual machines, whether for one output or for thousands.
 const batchEvery = time.Second
 
-// syncShare bounds the part of a run in which the file system is being synced: a sync is followed by so many times its length without one,
-// up to batchLongest.
+// syncShare bounds the part of a run in which the file system is being synced: a sync is followed by so many times
+// its length without one, up to batchLongest.
 const (
 	syncShare    = 20
 	batchLongest = 5 * time.Second
@@ -28,9 +28,10 @@ const (
 // linesName begins the names of the files in tempDir that hold the lines of one batch each; a number follows.
 const linesName = "lines-"
 
-// A batches holds the lines that are not in the ledger yet. A line says that its outputs are there, whole; after a power failure that is
-// true only if the outputs were on the disk before the line was. So lines go to a file in tempDir first, which is enough to find them again
-// when the program is killed. Each batch becomes part of the ledger after a sync of the file system:
+// A batches holds the lines that are not in the ledger yet. A line says that its outputs are there, whole; after a
+// power failure that is true only if the outputs were on the disk before the line was. So lines go to a file in
+// tempDir first, which is enough to find them again when the program is killed. Each batch becomes part of the
+// ledger after a sync of the file system:
 //
 //	Append ──> tempDir/lines-N   at once
 //	           sync              outputs, lines-N, and what the ledger got before, are on the disk
@@ -123,7 +124,8 @@ func (s *Store) addLine(line []byte) error {
 	}
 	last := b.waiting[len(b.waiting)-1]
 	if _, err := last.file.WriteAt(line, last.end-last.base); err != nil {
-		// Part of the line may be there. The next line is written over it; the next Open ignores it; so this may fail as well.
+		// Part of the line may be there. The next line is written over it; the next Open ignores it; so this may
+		// fail as well.
 		last.file.Truncate(last.end - last.base)
 		return err
 	}
@@ -150,8 +152,8 @@ func (s *Store) newBatch() error {
 	return nil
 }
 
-// flush moves the lines that wait into the ledger, once their outputs are on the disk. Lines that are added meanwhile form the next batch.
-// If it fails, the lines wait still.
+// flush moves the lines that wait into the ledger, once their outputs are on the disk. Lines that are added
+// meanwhile form the next batch. If it fails, the lines wait still.
 func (s *Store) flush() error {
 	b := &s.batches
 	b.flushing.Lock()
@@ -187,7 +189,8 @@ func (s *Store) flush() error {
 	return err
 }
 
-// forgetMoved removes the batches that the ledger has on the disk. What cannot be removed goes when the Store is closed.
+// forgetMoved removes the batches that the ledger has on the disk. What cannot be removed goes when the Store is
+// closed.
 func (s *Store) forgetMoved() {
 	for _, name := range s.batches.moved {
 		_ = s.temp.Remove(name)
@@ -214,9 +217,9 @@ func (s *Store) move(one *batch) error {
 	return nil
 }
 
-// syncOutputs returns when the outputs of these batches, their lines and all that was written before are on the disk. It syncs the whole file
-// system where the system has a call for that: thousands of files cost what one does. Else, or if that call fails for what may be somebody
-// else's file, it syncs each output.
+// syncOutputs returns when the outputs of these batches, their lines and all that was written before are on the
+// disk. It syncs the whole file system where the system has a call for that: thousands of files cost what one does.
+// Else, or if that call fails for what may be somebody else's file, it syncs each output.
 func (s *Store) syncOutputs(ready []*batch) error {
 	if err := s.ask("sync", "."); err != nil {
 		return err
@@ -275,7 +278,8 @@ func (s *Store) syncDir(dir string) {
 	}
 }
 
-// settleBatches moves all lines that wait to the ledger, and returns when it is on the disk. It reports whether none is left.
+// settleBatches moves all lines that wait to the ledger, and returns when it is on the disk. It reports whether
+// none is left.
 func (s *Store) settleBatches() (all bool, err error) {
 	s.stopBatches()
 	if err = s.flush(); err != nil {

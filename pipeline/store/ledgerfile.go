@@ -10,8 +10,8 @@ import (
 	"path"
 )
 
-// openLedger opens what has the ledger's name and locks it, without following a link. With create, it makes an empty one where there is none.
-// The file is nil where there is none.
+// openLedger opens what has the ledger's name and locks it, without following a link. With create, it makes an
+// empty one where there is none. The file is nil where there is none.
 //
 // The lock goes with the file, and not with its name. So after it was locked, the name must still lead to it.
 func (s *Store) openLedger(create bool) (*os.File, error) {
@@ -97,9 +97,10 @@ func (s *Store) notLedger(what string) error {
 	}
 }
 
-// keepLedger has the name lead to the ledger that lines are about to be written to: somebody may have removed it since the run began, or an
-// editor may have saved it under its name. Where no file has the name, the ledger is written anew, whole. Where another file has it, that
-// file becomes the ledger if it has the same lines, as far as it goes; else the run has to end. Store.batches.flushing is held.
+// keepLedger has the name lead to the ledger that lines are about to be written to: somebody may have removed it
+// since the run began, or an editor may have saved it under its name. Where no file has the name, the ledger is
+// written anew, whole. Where another file has it, that file becomes the ledger if it has the same lines, as far as
+// it goes; else the run has to end. Store.batches.flushing is held.
 func (s *Store) keepLedger() error {
 	for {
 		named, err := s.root.Lstat(LedgerName)
@@ -137,7 +138,8 @@ func (s *Store) changedLedger(what string) error {
 	}
 }
 
-// saveLedger keeps the ledger's lines for the next run, where something that is no ledger took its name. It returns why this run has to end.
+// saveLedger keeps the ledger's lines for the next run, where something that is no ledger took its name. It returns
+// why this run has to end.
 func (s *Store) saveLedger() error {
 	f, err := s.temp.OpenFile(linesName+"0", os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o644) // before all batches
 	if err == nil {
@@ -164,7 +166,8 @@ func (s *Store) renewLedger() error {
 	})
 }
 
-// renameFree renames a file if no other has the name. Here the two are two steps, for file systems that have no links.
+// renameFree renames a file if no other has the name. Here the two are two steps, for file systems that have no
+// links.
 func (s *Store) renameFree(from, to string) error {
 	if _, err := s.root.Lstat(to); !errors.Is(err, fs.ErrNotExist) {
 		return fs.ErrExist
@@ -184,6 +187,9 @@ func (s *Store) nameCopy(name func(from string) error) error {
 	f, err := s.temp.OpenFile(temp, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o644)
 	if err != nil {
 		return err
+	}
+	if st, err := s.file.Stat(); err == nil {
+		_ = f.Chmod(st.Mode().Perm()) // at worst it has that of any new file
 	}
 	if err = s.lock(f); err == nil {
 		err = s.copyLedger(f, 0)

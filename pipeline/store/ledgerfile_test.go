@@ -149,8 +149,8 @@ func TestLedgerThatWasWrittenAnewIsRead(t *testing.T) {
 	}
 }
 
-// TestLedgerThatVanishesIsNoticed does things to the ledger while a run goes on. In the end the ledger has all lines, or the run has
-// failed, what took the name is as it was, and the next run continues.
+// TestLedgerThatVanishesIsNoticed does things to the ledger while a run goes on. In the end the ledger has all
+// lines, or the run has failed, what took the name is as it was, and the next run continues.
 func TestLedgerThatVanishesIsNoticed(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("an open file stays there")

@@ -53,7 +53,8 @@ func (s *Store) leftBehind() (l left) {
 	return l
 }
 
-// settleLeft enters into the ledger what an earlier run left in tempDir, as far as the files in place agree with it, and removes the rest.
+// settleLeft enters into the ledger what an earlier run left in tempDir, as far as the files in place agree with
+// it, and removes the rest.
 func (s *Store) settleLeft(l left) error {
 	lines, stale, err := s.settleLines(l.batches)
 	if err != nil {
@@ -72,17 +73,40 @@ func (s *Store) settleLeft(l left) error {
 		}
 	}
 	if s.doubt.verify {
-		s.warn = append(s.warn, "a run here did not end, perhaps with the machine: until a run comes to its end, each output is read before it counts as done")
+		s.warn = append(s.warn, "a run here did not end, perhaps with the machine: until a run comes to its end, "+
+			"each output is read before it counts as done")
 	}
-	if lines+stale+files > 0 || l.unfinished > 0 && !l.closed {
-		s.warn = append(s.warn, fmt.Sprintf(
-			"a run here did not end: entered %d of its lines into the ledger, and %d of its files that had none; left out %d lines whose files are not what they say; removed %d unfinished files",
-			lines, files, stale, l.unfinished))
+	unfinished := l.unfinished
+	if l.closed {
+		unfinished = 0
 	}
+	s.warnLeft(lines, files, stale, unfinished)
 	return nil
 }
 
-// settleLines adds the lines of batches that the ledger does not have. Lines whose outputs are not there, whole, are stale.
+// warnLeft says what became of what an earlier run left.
+func (s *Store) warnLeft(lines, files, stale, unfinished int) {
+	var what []string
+	for _, part := range []struct {
+		n    int
+		text string
+	}{
+		{lines, "lines of whole files, now in the ledger: %d"},
+		{files, "files without a line, now in the ledger: %d"},
+		{stale, "lines left out, as their files are not what they say: %d"},
+		{unfinished, "unfinished files removed: %d"},
+	} {
+		if part.n > 0 {
+			what = append(what, fmt.Sprintf(part.text, part.n))
+		}
+	}
+	if len(what) > 0 {
+		s.warn = append(s.warn, "a run here did not end; "+strings.Join(what, "; "))
+	}
+}
+
+// settleLines adds the lines of batches that the ledger does not have. Lines whose outputs are not there, whole,
+// are stale.
 func (s *Store) settleLines(batches []string) (added, stale int, err error) {
 	for _, name := range batches {
 		s.batches.number = max(s.batches.number, number(name))
@@ -122,7 +146,8 @@ func (s *Store) hasLine(id uint64, line []byte) bool {
 	return bytes.Equal(buf[:n], line)
 }
 
-// settleJournal takes the files that a journal names for ours, where they hold what was to be written and the ledger does not tell of that.
+// settleJournal takes the files that a journal names for ours, where they hold what was to be written and the
+// ledger does not tell of that.
 func (s *Store) settleJournal(journal []byte) (files int, err error) {
 	for line := range strings.Lines(string(journal)) {
 		sum, source, name, ok := parseIntent(strings.TrimSuffix(line, "\n"))
@@ -141,7 +166,8 @@ func (s *Store) settleJournal(journal []byte) (files int, err error) {
 		if !ok || c.sum != sum {
 			continue
 		}
-		e := Entry{Status: Left, Outputs: []Output{{Path: name, Bytes: c.size, SHA256: hex.EncodeToString(sum[:])}}, Time: time.Now()}
+		out := Output{Path: name, Bytes: c.size, SHA256: hex.EncodeToString(sum[:])}
+		e := Entry{Status: Left, Outputs: []Output{out}, Time: time.Now()}
 		if source != 0 {
 			e.By = fmt.Sprintf("%016x", source)
 		}
@@ -166,16 +192,18 @@ func (s *Store) holdsAll(outputs []Output) bool {
 // doubtName is a file in tempDir that says that doubt is not settled.
 const doubtName = "doubt"
 
-// A doubt is about what an earlier run wrote, if that did not end. If the program was killed, all that it wrote is there. If the machine stopped,
-// files can be empty, cut, or have NUL bytes where the system had not written them to the disk yet; and the ledger may have lost its end, so that
-// no line tells of them. In both cases a file that holds nothing but a part of what is to be written counts as ours: nothing is lost with it.
+// A doubt is about what an earlier run wrote, if that did not end. If the program was killed, all that it wrote is
+// there. If the machine stopped, files can be empty, cut, or have NUL bytes where the system had not written them
+// to the disk yet; and the ledger may have lost its end, so that no line tells of them. In both cases a file that
+// holds nothing but a part of what is to be written counts as ours: nothing is lost with it.
 type doubt struct {
 	torn   bool // files may be torn, though no line tells of them
 	verify bool // files may not be what lines say
 	kept   bool // the next run has to doubt, too
 }
 
-// openDoubt finds what there is to doubt. What doubt there is about a stop of the machine stays until a run has come to its end.
+// openDoubt finds what there is to doubt. What doubt there is about a stop of the machine stays until a run has
+// come to its end.
 func (s *Store) openDoubt(l left) error {
 	began := l.boot != "" && l.boot == bootID()
 	s.doubt.verify = l.doubtful || l.found && !l.closed && !began || s.nulls
@@ -187,7 +215,8 @@ func (s *Store) openDoubt(l left) error {
 	return s.temp.WriteFile(doubtName, nil, 0o644)
 }
 
-// isTorn reports whether a file holds a part of data and NUL bytes in place of the rest, as far as it goes. A disk writes whole sectors.
+// isTorn reports whether a file holds a part of data and NUL bytes in place of the rest, as far as it goes. A disk
+// writes whole sectors.
 func (s *Store) isTorn(name string, data []byte) bool {
 	f, err := s.root.Open(name)
 	if err != nil {

@@ -14,11 +14,12 @@ import (
 	"slices"
 )
 
-// maxLine is the longest line of a ledger that is read, in bytes: a line with a stack or a long error has some thousands.
+// maxLine is the longest line of a ledger that is read, in bytes: a line with a stack or a long error has some
+// thousands.
 const maxLine = 16 << 20
 
-// scan calls each for every whole line of the ledger, without its newline, and gives the offset behind the last of them. A
-// line over maxLine is given as nil.
+// scan calls each for every whole line of the ledger, without its newline, and gives the offset behind the last of
+// them. A line over maxLine is given as nil.
 func scan(r io.Reader, each func(at int64, text []byte)) (end int64, err error) {
 	br := bufio.NewReaderSize(r, 1<<20)
 	var long []byte
@@ -50,7 +51,8 @@ func scan(r io.Reader, each func(at int64, text []byte)) (end int64, err error) 
 	}
 }
 
-// load reads the ledger, and remembers where each key's last line is. It changes nothing. The error is of ClassLedger where the file is no ledger.
+// load reads the ledger, and remembers where each key's last line is. It changes nothing. The error is of
+// ClassLedger where the file is no ledger.
 func (s *Store) load() error {
 	c, err := survey(s.file, func(at int64, l glanced) {
 		s.remember(l.id, l.status, at)
@@ -114,7 +116,8 @@ const (
 	unended      // a line without its newline, of whatever program
 )
 
-// isLedger reports whether imgpipe may add lines to the file. A file of blanks and NUL bytes is a ledger that was lost.
+// isLedger reports whether imgpipe may add lines to the file. A file of blanks and NUL bytes is a ledger that was
+// lost.
 func (c contents) isLedger() bool { return c.lines > 0 || c.alike || !c.foreign }
 
 // survey reads a file that has the ledger's name, and calls each for every line that is a ledger's.
@@ -159,7 +162,8 @@ func survey(f *os.File, each func(at int64, l glanced)) (c contents, err error) 
 	return c, nil
 }
 
-// onlyNULs reports whether a file holds nothing but NUL bytes, which is what file systems make of data that a power failure kept from the disk.
+// onlyNULs reports whether a file holds nothing but NUL bytes, which is what file systems make of data that a power
+// failure kept from the disk.
 func onlyNULs(r io.Reader) bool {
 	var zeros, buf [32 << 10]byte
 	for {
@@ -188,11 +192,14 @@ func readLine(at int64, text []byte) (g glanced, skipped int64, ok bool) {
 	return g, int64(len(text) - len(line)), ok
 }
 
-// readForeign reads a line that another program wrote anew: with a carriage return at its end, or with other blanks, escapes and order. It takes
-// a dozen times as long as glance.
+// readForeign reads a line that another program wrote anew: with a carriage return at its end, or with other
+// blanks, escapes and order. It takes a dozen times as long as glance.
 func readForeign(text []byte) (g glanced, ok bool) {
 	var l line
-	if len(text) == 0 || json.Unmarshal(text, &l) != nil || l.V != 1 || !slices.Contains(statuses[1:], l.Status) && l.Status != Left {
+	if len(text) == 0 || json.Unmarshal(text, &l) != nil || l.V != 1 {
+		return g, false
+	}
+	if !slices.Contains(statuses[1:], l.Status) && l.Status != Left {
 		return g, false
 	}
 	if id, err := hex.DecodeString(l.ID); err == nil && len(id) == 8 {
@@ -213,8 +220,8 @@ func readForeign(text []byte) (g glanced, ok bool) {
 	return g, true
 }
 
-// resembles reports whether a line was one of imgpipe's before some of its bytes were damaged: two of the three things that stand at the beginning
-// of each are there.
+// resembles reports whether a line was one of imgpipe's before some of its bytes were damaged: two of the three
+// things that stand at the beginning of each are there.
 func resembles(text []byte) bool {
 	n := len(beforeID)
 	if len(text) < n+16+len(beforeStatus) {
@@ -253,9 +260,10 @@ var (
 	isKept        = []byte(`,"kept":true`)
 )
 
-// glance reads what Open needs of a line without parsing the rest, which is what takes the time; it is a dozen times as
-// fast as encoding/json. It may take its shortcuts because appendLine wrote the line: the fields stand in one order, and
-// inside a string every quote has a backslash before it, so that no string can contain what is searched for.
+// glance reads what Open needs of a line without parsing the rest, which is what takes the time; it is a dozen
+// times as fast as encoding/json. It may take its shortcuts because appendLine wrote the line: the fields stand in
+// one order, and inside a string every quote has a backslash before it, so that no string can contain what is
+// searched for.
 //
 // What it misreads in a line that was damaged does no harm: Done parses the line in full before it believes it.
 func glance(b []byte) (g glanced, ok bool) {
@@ -335,8 +343,8 @@ func cutQuoted(b []byte) (quoted, rest []byte, ok bool) {
 	return nil, nil, false
 }
 
-// Failures gives the sources that failed when they were last tried, each with its last entry, in the order of the ledger.
-// It reads the ledger again, as far as it was written when it is called.
+// Failures gives the sources that failed when they were last tried, each with its last entry, in the order of the
+// ledger. It reads the ledger again, as far as it was written when it is called.
 func (s *Store) Failures() iter.Seq[Entry] {
 	return func(yield func(Entry) bool) {
 		s.mu.Lock()

@@ -15,7 +15,8 @@ import (
 	"imgpipe/transform"
 )
 
-// powerRun is a run of some items with outputs of several sectors, as a command does it: it comes to the end of its input.
+// powerRun is a run of some items with outputs of several sectors, as a command does it: it comes to the end of its
+// input.
 func powerRun(t *testing.T, dir string, opts Options, items int) error {
 	t.Helper()
 	s, err := Open(dir, opts)
@@ -51,8 +52,8 @@ func picture(i int) transform.Output {
 	return jpg(strings.Repeat(fmt.Sprintf("picture %d\n", i), 800))
 }
 
-// TestFolderIsWholeAfterAPowerFailure makes each state by hand in which file systems leave a folder when the machine stops. The same command
-// makes it whole, at once or after it was stopped itself.
+// TestFolderIsWholeAfterAPowerFailure makes each state by hand in which file systems leave a folder when the
+// machine stops. The same command makes it whole, at once or after it was stopped itself.
 func TestFolderIsWholeAfterAPowerFailure(t *testing.T) {
 	const items = 6
 	whole := t.TempDir()
@@ -163,7 +164,8 @@ func copyTo(from, to string) error {
 	return errors.Join(err, os.WriteFile(to, b, 0o644))
 }
 
-// TestUsersFileStaysAfterAPowerFailure has files where outputs go that no run wrote: what holds a byte that would be lost stays.
+// TestUsersFileStaysAfterAPowerFailure has files where outputs go that no run wrote: what holds a byte that would
+// be lost stays.
 func TestUsersFileStaysAfterAPowerFailure(t *testing.T) {
 	ours := picture(0).Data
 	for what, text := range map[string]string{
@@ -266,7 +268,8 @@ func TestNoLineBeforeItsOutputIsOnTheDisk(t *testing.T) {
 	}
 }
 
-// TestFailedSyncLeavesNoLine has the disk fail when outputs are synced. The ledger does not tell of them; they are not lost either.
+// TestFailedSyncLeavesNoLine has the disk fail when outputs are synced. The ledger does not tell of them; they are
+// not lost either.
 func TestFailedSyncLeavesNoLine(t *testing.T) {
 	for _, op := range []string{"sync", "flush"} {
 		dir := t.TempDir()
