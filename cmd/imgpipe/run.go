@@ -53,6 +53,9 @@ func runRun(ctx context.Context, f *runFlags, stdin io.Reader, stdout, stderr io
 	if err := inputs.Check(ctx); err != nil {
 		return exitError{exitUsage, err}
 	}
+	if err := f.ledgerIsNoList(stdin); err != nil {
+		return exitError{exitUsage, err}
+	}
 	originals, err := f.originals(ctx, inputs)
 	if err != nil {
 		return exitError{exitUsage, err}
@@ -68,7 +71,8 @@ func runRun(ctx context.Context, f *runFlags, stdin io.Reader, stdout, stderr io
 		return exitError{exitUsage, err}
 	}
 	st, err := store.Open(f.output, store.Options{
-		OnExist: onExist, Force: f.force, ReadOnly: f.dry || f.stage != stageAll, Originals: originals.files, Fault: fault,
+		OnExist: onExist, Force: f.force, ReadOnly: f.dry || f.stage != stageAll, Originals: originals.files,
+		NoSync: f.sync == "off", Fault: fault,
 	})
 	if err != nil {
 		return exitError{exitCouldNotRun, hinted(err)}

@@ -41,6 +41,7 @@ type runFlags struct {
 	ops                          []transform.Op
 
 	name, onExist           string
+	sync                    string
 	force, retryFailed, dry bool
 	skipFailed              bool
 	explain                 bool
@@ -123,6 +124,8 @@ func addRunFlags(flags *pflag.FlagSet) *runFlags {
 	output.yes(&f.force, "force", "", "do again what is done; what is not ours is still kept")
 	output.yes(&f.retryFailed, "retry-failed", "", "do only what failed in an earlier run, also for good: with a status such as\n404, or by killing its worker; without this flag that is not tried again, and\nthe exit status stays 1")
 	output.yes(&f.skipFailed, "skip-failed", "", "leave out what failed in an earlier run: do only what is new")
+	f.sync = "on"
+	output.add(choice(&f.sync, "on", "off"), "sync", "", "on: after a power failure the same command continues (default). off: that is\nleft to the system; a run need not wait for a slow disk")
 	output.str(&f.failedList, "failed-list", "", "FILE", "write the inputs that failed to FILE, which --input-list can read")
 	output.yes(&f.dry, "dry-run", "n", "tell what would be written, and do nothing")
 	output.yes(&f.explain, "explain", "", "with --dry-run: also by which path each local image would go, and why")

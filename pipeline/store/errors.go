@@ -16,6 +16,7 @@ const (
 	ClassNotWritable   = "not-writable"    // no permission, or a read-only file system
 	ClassFolderGone    = "folder-gone"     // the output folder was removed
 	ClassLocked        = "locked"          // another run writes to the output folder
+	ClassLedger        = "ledger"          // what has the ledger's name is none, or was changed during the run
 )
 
 // An Error is why something could not be named or written.

@@ -111,7 +111,8 @@ func (s *Store) Suspects() int {
 	return len(s.flights.suspects)
 }
 
-// Acquit ends the suspicion against all items, as when a run has come to the end of its input: those that are left were not in it.
+// Acquit ends the suspicion against all items, as when a run has come to the end of its input: those that are left were not in it. What an
+// earlier run wrote is believed from the next run on.
 func (s *Store) Acquit() {
 	fl := &s.flights
 	fl.mu.Lock()
@@ -119,6 +120,7 @@ func (s *Store) Acquit() {
 	for hash := range fl.suspects {
 		fl.acquit(hash)
 	}
+	s.doubt.kept = false
 }
 
 // acquit ends the suspicion against one. The lock is held.

@@ -174,6 +174,9 @@ func (fs *folders) leads(name string, d *folder) bool {
 	return err == nil && uint64(st.Dev) == d.dev && uint64(st.Ino) == d.ino
 }
 
+// lockFolder locks an open folder, as lockFile does.
+func lockFolder(d *folder) error { return lockFile(d.file) }
+
 // stat tells what has a name.
 func (d *folder) stat(name string) (found, error) {
 	var st unix.Stat_t

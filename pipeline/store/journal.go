@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"os"
 	"path"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -31,9 +30,6 @@ type journal struct {
 	mapped mapped // the beginning of the one that is written to
 	which  int
 	end    int64
-	// adopted are lines that a killed run left and that are of use still. Each journal begins with them: the turn of their items may come
-	// late.
-	adopted []byte
 }
 
 func (j *journal) close() {
@@ -56,7 +52,7 @@ func (j *journal) add(temp *os.Root, lines []byte) error {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.end > journalSize+int64(len(j.adopted)) {
+	if j.end > journalSize {
 		j.which, j.end = 1-j.which, 0
 	}
 	if j.end == 0 {
@@ -70,7 +66,6 @@ func (j *journal) add(temp *os.Root, lines []byte) error {
 		j.files[j.which] = f
 		j.mapped.close()
 		j.mapped = mapFile(f, journalMapped)
-		lines = slices.Concat(j.adopted, lines)
 	}
 	err := j.mapped.writeAt(j.files[j.which], lines, j.end)
 	if err == nil {
@@ -115,41 +110,6 @@ func (s *Store) leftJournal() (lines []byte) {
 	return lines
 }
 
-// adopt takes the files that a journal names for ours, where they hold what was to be written and the ledger does not tell
-// of that. The journal goes on with these alone.
-func (s *Store) adopt(lines []byte) error {
-	var still []byte
-	for line := range strings.Lines(string(lines)) {
-		sum, source, name, ok := parseIntent(strings.TrimSuffix(line, "\n"))
-		if !ok {
-			continue
-		}
-		hash := pathHash(name)
-		own := s.owned[hash]
-		was, known := s.recorded(hash, own)
-		if known && was.sum == sum {
-			continue
-		}
-		c, there := s.digest(name)
-		if !there || c.sum != sum {
-			continue
-		}
-		if own.line == 0 {
-			own.line = placed
-		}
-		if source != 0 {
-			own.source = source
-		}
-		s.owned[hash], s.fresh[hash] = own, c
-		still = append(still, line...)
-	}
-	if err := s.temp.WriteFile(journalNames[0]+next, still, 0o644); err != nil {
-		return err
-	}
-	s.journal.which, s.journal.adopted = 1, still // it begins with the other one
-	return s.temp.Rename(journalNames[0]+next, journalNames[0])
-}
-
 // parseIntent reads a line of a journal. Older ones have a space between SHA-256 and name, and no source.
 func parseIntent(line string) (sum [sha256.Size]byte, source uint64, name string, ok bool) {
 	digits, rest, ok := strings.Cut(line, "\t")
@@ -167,6 +127,5 @@ func parseIntent(line string) (sum [sha256.Size]byte, source uint64, name string
 	return c.sum, source, name, ok && whole
 }
 
-// unsettled tells whether an output has its name and the ledger does not tell of it: its line could not be written, or its item has not had
-// its turn since a run was killed.
+// unsettled reports whether an output has its name and the ledger does not tell of it: its line could not be written.
 func (s *Store) unsettled() bool { return len(s.fresh) > 0 }

@@ -22,6 +22,9 @@ const (
 	Failed  Status = "failed"
 )
 
+// Left is the status of a line that is no item's: its outputs are ours, and were in place when a run was killed before it could say more.
+const Left Status = "left"
+
 // A Key is what an item's outputs depend on: when any part of it changes, the item is done again.
 type Key struct {
 	// Source is the URL, or the path of a file, which should be the same however the file was named: [Store.Identify] finds
@@ -64,6 +67,8 @@ type Entry struct {
 	MS Stages `json:"ms,omitzero"`
 	// Time is when the item ended.
 	Time time.Time `json:"time,omitzero"`
+	// By stands for the source in a line that is Left: the beginning of its SHA-256.
+	By string `json:"by,omitzero"`
 }
 
 // Stages are the milliseconds that an item spent in each stage. [Milliseconds] makes them.
@@ -138,40 +143,46 @@ func stamp(t time.Time) time.Time {
 	return t.UTC()
 }
 
-// Append writes e's line, whole, with one call. Where the same key has a line already, this one counts from now on.
+// Append writes e's line, whole, with one call, where the next run finds it whatever becomes of this one. It becomes part of the ledger with
+// others, soon after, when its outputs are on the disk. Where the same key has a line already, this one counts from now on.
 // The error is an *Error and always fatal: what is not in the ledger will be done again by the next run, and found in place.
 //
 // It costs 5 µs of CPU.
 func (s *Store) Append(e Entry) error {
-	key := e.Key()
-	id := key.hash()
+	s.mu.Lock()
+	closed := s.temp == nil || s.done
+	s.mu.Unlock()
+	if closed {
+		return s.closedError("write " + LedgerName)
+	}
+	return s.append(e, e.Key().hash())
+}
+
+// append is Append under a hash that the key had before it stood in a line.
+func (s *Store) append(e Entry, id uint64) error {
 	b, err := appendLine(make([]byte, 0, 1024), e, id)
 	if err != nil {
 		return &Error{Kind: ClassWrite, Doing: "write " + LedgerName, Err: err, fatal: true}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.temp == nil {
-		return s.closedError("write " + LedgerName)
-	}
+	at := s.end
 	if err = s.ask("append", LedgerName); err == nil {
-		_, err = s.file.WriteAt(b, s.end)
+		err = s.addLine(b)
 	}
 	if err != nil {
-		// Part of the line may be there. The next line is written over it; the next Open cuts it; so this may fail as well.
-		s.file.Truncate(s.end)
 		return s.folderError("write "+LedgerName, err)
 	}
-	s.remember(id, e.Status, s.end)
+	s.batches.placed = s.batches.placed || len(e.Outputs) > 0
+	s.remember(id, e.Status, at)
 	paths := make([]string, 0, 8)
 	for _, o := range e.Outputs {
 		if !o.Kept {
 			paths = append(paths, o.Path)
 		}
 	}
-	s.own(paths, e.Name, sourceHash(e.Source), s.end)
-	s.end += int64(len(b))
-	s.settle(key)
+	s.own(paths, e.Name, e.sourceHash(), at)
+	s.settle(e.Key())
 	return nil
 }
 
@@ -227,9 +238,12 @@ func (s *Store) entry(ref lineRef, key Key) (Entry, bool) {
 func (s *Store) readLine(at int64) (Entry, error) {
 	for size := 2048; ; size *= 8 {
 		buf := make([]byte, size)
-		n, err := s.file.ReadAt(buf, at)
+		n, err := all{s}.ReadAt(buf, at)
 		if i := bytes.IndexByte(buf[:n], '\n'); i >= 0 {
 			return parseLine(buf[:i])
+		}
+		if errors.Is(err, io.EOF) && n > 0 {
+			return parseLine(buf[:n]) // its newline is missing
 		}
 		if err != nil {
 			return Entry{}, err
@@ -244,7 +258,8 @@ func (s *Store) readLine(at int64) (Entry, error) {
 // still, with the length recorded, and was not written by another item since. The entry tells what was done. With
 // Options.Force, nothing is done.
 //
-// An output that was changed without changing its length is not noticed. It costs 25 µs.
+// A file whose time is later than its line is read and compared with the line's SHA-256, and so is every file where an earlier run may have
+// ended with the machine. Else this costs 25 µs.
 func (s *Store) Done(key Key) (Entry, bool) {
 	if s.opts.Force {
 		return Entry{}, false
@@ -266,7 +281,12 @@ func (s *Store) Done(key Key) (Entry, bool) {
 		if !o.Kept && (own.line != ref.at()+1 || fresh) {
 			return Entry{}, false
 		}
-		if st, err := s.stat(o.Path); err != nil || st.size != o.Bytes || !st.regular {
+		st, err := s.stat(o.Path)
+		if err != nil || st.size != o.Bytes || !st.regular {
+			return Entry{}, false
+		}
+		changed := s.doubt.verify || !e.Time.IsZero() && st.changed > e.Time.UnixNano()
+		if changed && !o.Kept && !s.holdsDigest(o.Path, o.Bytes, o.SHA256) {
 			return Entry{}, false
 		}
 	}

@@ -45,6 +45,7 @@ func appendLine(dst []byte, e Entry, id uint64) ([]byte, error) {
 	dst = appendInt(dst, `,"in_bytes":`, e.InBytes)
 	dst = e.MS.append(dst)
 	dst = appendTime(dst, `,"time":"`, e.Time)
+	dst = appendText(dst, `,"by":`, e.By)
 	return append(dst, "}\n"...), nil
 }
 

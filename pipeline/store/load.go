@@ -3,20 +3,23 @@ package store
 import (
 	"bufio"
 	"bytes"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"io"
 	"iter"
 	"math"
+	"os"
 	"slices"
 )
 
-// maxLine is the longest line of a ledger that is read, in bytes: a line with a stack or a long error has some thousands.
+// maxLine is the longest line of a ledger that is read, in bytes: a line with a stack or a long error has some
+// thousands.
 const maxLine = 16 << 20
 
-// scan calls each for every whole line of the ledger, without its newline, and gives the offset behind the last of them. A
-// line over maxLine is given as nil.
+// scan calls each for every whole line of the ledger, without its newline, and gives the offset behind the last of
+// them. A line over maxLine is given as nil.
 func scan(r io.Reader, each func(at int64, text []byte)) (end int64, err error) {
 	br := bufio.NewReaderSize(r, 1<<20)
 	var long []byte
@@ -48,40 +51,193 @@ func scan(r io.Reader, each func(at int64, text []byte)) (end int64, err error) 
 	}
 }
 
-// load reads the ledger, cuts off the line that a kill tore, and remembers where each key's last line is.
+// load reads the ledger, and remembers where each key's last line is. It changes nothing. The error is of
+// ClassLedger where the file is no ledger.
 func (s *Store) load() error {
-	garbage := 0
-	end, err := scan(io.NewSectionReader(s.file, 0, math.MaxInt64), func(at int64, text []byte) {
-		l, ok := glance(text)
-		if !ok {
-			garbage++
-			return
-		}
+	c, err := survey(s.file, func(at int64, l glanced) {
 		s.remember(l.id, l.status, at)
 		if len(l.paths) > 0 {
 			s.own(l.paths, string(l.name), l.sourceHash(), at)
 		}
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		return s.folderError("read "+LedgerName, err)
+	case !c.isLedger():
+		return s.notLedger("it has no line that imgpipe wrote")
 	}
-	if garbage > 0 {
-		s.warn = append(s.warn, ignored(garbage, "cannot be read"))
+	if c.garbage > 0 {
+		s.warn = append(s.warn, ignored(c.garbage, "cannot be read"))
 	}
-	s.end = end
-	st, err := s.file.Stat()
-	if err != nil {
-		return s.folderError("read "+LedgerName, err)
-	}
-	if st.Size() > end {
+	if c.tail == torn || c.tail == nulls {
 		s.warn = append(s.warn, ignored(1, "a killed run left unfinished"))
-		if !s.opts.ReadOnly {
-			if err := s.file.Truncate(end); err != nil {
-				return s.folderError("mend "+LedgerName, err)
-			}
+	}
+	s.flushed, s.end, s.tail = c.end, c.end, c.tail
+	s.nulls, s.lost = c.tail == nulls, c.size == 0 && !s.created || c.nulls || c.tail == torn
+	return nil
+}
+
+// mend cuts off the line that a kill tore, and ends one that another program left without its newline.
+func (s *Store) mend() (err error) {
+	switch s.tail {
+	case torn, nulls:
+		err = s.file.Truncate(s.flushed)
+	case unended:
+		if _, err = s.file.WriteAt([]byte{'\n'}, s.flushed); err == nil {
+			s.flushed++
+			s.end++
 		}
 	}
+	if err != nil {
+		return s.folderError("mend "+LedgerName, err)
+	}
 	return nil
+}
+
+// contents are what a file that has the ledger's name holds.
+type contents struct {
+	size    int64
+	end     int64 // behind the last line that stays
+	lines   int   // that are a ledger's
+	garbage int   // lines that are none
+	alike   bool  // some of them were a ledger's before they were damaged
+	foreign bool  // some of them are not blank
+	nulls   bool  // there are NUL bytes, as a power failure leaves them
+	tail    tail
+}
+
+// A tail is what stands behind the last newline of a ledger.
+type tail int
+
+const (
+	noTail  tail = iota
+	torn         // the beginning of a line that imgpipe writes
+	nulls        // NUL bytes alone
+	unended      // a line without its newline, of whatever program
+)
+
+// isLedger reports whether imgpipe may add lines to the file. A file of blanks and NUL bytes is a ledger that was
+// lost.
+func (c contents) isLedger() bool { return c.lines > 0 || c.alike || !c.foreign }
+
+// survey reads a file that has the ledger's name, and calls each for every line that is a ledger's.
+func survey(f *os.File, each func(at int64, l glanced)) (c contents, err error) {
+	line := func(at int64, text []byte) {
+		c.nulls = c.nulls || len(text) > 0 && text[0] == 0
+		if l, skipped, ok := readLine(at, text); ok {
+			c.lines++
+			each(at+skipped, l)
+			return
+		}
+		c.garbage++
+		c.alike = c.alike || resembles(text)
+		c.foreign = c.foreign || len(bytes.Trim(text, "\x00 \t\r")) > 0
+	}
+	if c.end, err = scan(io.NewSectionReader(f, 0, math.MaxInt64), line); err != nil {
+		return c, err
+	}
+	st, err := f.Stat()
+	if err != nil {
+		return c, err
+	}
+	c.size = st.Size()
+	rest := io.NewSectionReader(f, c.end, c.size-c.end)
+	if rest.Size() == 0 {
+		return c, nil
+	}
+	text := make([]byte, min(rest.Size(), maxLine))
+	if _, err := rest.ReadAt(text, 0); err != nil {
+		return c, err
+	}
+	begun := bytes.TrimLeft(text, "\x00")
+	switch {
+	case len(begun) == 0 && onlyNULs(rest):
+		c.tail, c.nulls = nulls, true
+	case len(begun) > 0 && (bytes.HasPrefix(begun, beforeID) || bytes.HasPrefix(beforeID, begun)):
+		c.tail, c.alike = torn, true
+	default:
+		line(c.end, text)
+		c.tail, c.end = unended, c.size
+	}
+	return c, nil
+}
+
+// onlyNULs reports whether a file holds nothing but NUL bytes, which is what file systems make of data that a power
+// failure kept from the disk.
+func onlyNULs(r io.Reader) bool {
+	var zeros, buf [32 << 10]byte
+	for {
+		n, err := r.Read(buf[:])
+		if !bytes.Equal(buf[:n], zeros[:n]) {
+			return false
+		}
+		if err != nil {
+			return errors.Is(err, io.EOF)
+		}
+	}
+}
+
+// byteOrderMark is what some editors write at the beginning of a file.
+var byteOrderMark = []byte("\ufeff")
+
+// readLine reads what Open needs of a line, and gives how many bytes before it are none of its own.
+func readLine(at int64, text []byte) (g glanced, skipped int64, ok bool) {
+	line := bytes.TrimLeft(text, "\x00")
+	if at == 0 {
+		line = bytes.TrimPrefix(line, byteOrderMark)
+	}
+	if g, ok = glance(line); !ok || len(g.source) <= len(`""`) {
+		g, ok = readForeign(line)
+	}
+	return g, int64(len(text) - len(line)), ok
+}
+
+// readForeign reads a line that another program wrote anew: with a carriage return at its end, or with other
+// blanks, escapes and order. It takes a dozen times as long as glance.
+func readForeign(text []byte) (g glanced, ok bool) {
+	var l line
+	if len(text) == 0 || json.Unmarshal(text, &l) != nil || l.V != 1 {
+		return g, false
+	}
+	if !slices.Contains(statuses[1:], l.Status) && l.Status != Left {
+		return g, false
+	}
+	if id, err := hex.DecodeString(l.ID); err == nil && len(id) == 8 {
+		g.id = binary.BigEndian.Uint64(id)
+	} else {
+		return g, false
+	}
+	g.status = l.Status
+	g.source, g.name, g.by = appendString(nil, l.Source), []byte(l.Name), 0
+	if l.Status == Left {
+		g.by = l.sourceHash()
+	}
+	for _, o := range l.Outputs {
+		if !o.Kept {
+			g.paths = append(g.paths, o.Path)
+		}
+	}
+	return g, true
+}
+
+// resembles reports whether a line was one of imgpipe's before some of its bytes were damaged: two of the three
+// things that stand at the beginning of each are there.
+func resembles(text []byte) bool {
+	n := len(beforeID)
+	if len(text) < n+16+len(beforeStatus) {
+		return bytes.HasPrefix(text, beforeID)
+	}
+	signs := 0
+	if bytes.HasPrefix(text, beforeID) {
+		signs++
+	}
+	if _, err := hex.Decode(make([]byte, 8), text[n:n+16]); err == nil {
+		signs++
+	}
+	if bytes.HasPrefix(text[n+16:], beforeStatus) {
+		signs++
+	}
+	return signs >= 2
 }
 
 // A glanced line is what Open needs of it.
@@ -89,6 +245,7 @@ type glanced struct {
 	id     uint64
 	status Status
 	source []byte   // still quoted
+	by     uint64   // its sourceHash, where it does not stand there
 	name   []byte   // as it stands between its quotes: only {w} and {h} in it are of use
 	paths  []string // of the outputs that are ours
 }
@@ -103,9 +260,10 @@ var (
 	isKept        = []byte(`,"kept":true`)
 )
 
-// glance reads what Open needs of a line without parsing the rest, which is what takes the time; it is a dozen times as
-// fast as encoding/json. It may take its shortcuts because appendLine wrote the line: the fields stand in one order, and
-// inside a string every quote has a backslash before it, so that no string can contain what is searched for.
+// glance reads what Open needs of a line without parsing the rest, which is what takes the time; it is a dozen
+// times as fast as encoding/json. It may take its shortcuts because appendLine wrote the line: the fields stand in
+// one order, and inside a string every quote has a backslash before it, so that no string can contain what is
+// searched for.
 //
 // What it misreads in a line that was damaged does no harm: Done parses the line in full before it believes it.
 func glance(b []byte) (g glanced, ok bool) {
@@ -185,25 +343,22 @@ func cutQuoted(b []byte) (quoted, rest []byte, ok bool) {
 	return nil, nil, false
 }
 
-// Failures gives the sources that failed when they were last tried, each with its last entry, in the order of the ledger.
-// It reads the ledger again, as far as it was written when it is called.
+// Failures gives the sources that failed when they were last tried, each with its last entry, in the order of the
+// ledger. It reads the ledger again, as far as it was written when it is called.
 func (s *Store) Failures() iter.Seq[Entry] {
 	return func(yield func(Entry) bool) {
-		if s.file == nil {
-			return
-		}
 		s.mu.Lock()
 		end := s.end
 		s.mu.Unlock()
 		failed := map[uint64]int64{}
-		scan(io.NewSectionReader(s.file, 0, end), func(at int64, text []byte) {
-			g, ok := glance(text)
+		scan(io.NewSectionReader(all{s}, 0, end), func(at int64, text []byte) {
+			g, skipped, ok := readLine(at, text)
 			if !ok {
 				return
 			}
 			switch source := hash64(g.source); g.status {
 			case Failed:
-				failed[source] = at
+				failed[source] = at + skipped
 			case Done, Skipped:
 				delete(failed, source)
 			}

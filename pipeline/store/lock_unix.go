@@ -4,7 +4,9 @@ package store
 
 import (
 	"errors"
+	"io/fs"
 	"os"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -24,6 +26,14 @@ func lockFile(f *os.File) error {
 		}
 		return err
 	}
+}
+
+// names is how many names a file has.
+func names(st fs.FileInfo) int {
+	if sys, ok := st.Sys().(*syscall.Stat_t); ok {
+		return int(sys.Nlink)
+	}
+	return 1
 }
 
 func isDiskFull(err error) bool {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 
 	"golang.org/x/sys/windows"
@@ -22,6 +23,9 @@ func lockFile(f *os.File) error {
 	}
 	return err
 }
+
+// names is how many names a file has, as far as that is known.
+func names(fs.FileInfo) int { return 1 }
 
 func isDiskFull(err error) bool {
 	return errors.Is(err, windows.ERROR_DISK_FULL) || errors.Is(err, windows.ERROR_HANDLE_DISK_FULL) ||

@@ -91,6 +91,9 @@ func (s *Store) look(name Name, f *pending) error {
 		return &Error{Kind: ClassExists, Doing: doing, Err: errors.New("a folder has the name")}
 	case !f.others && s.isOurs(f, st):
 		return nil
+	case !f.others && (s.doubt.torn || f.own.line != 0) && st.regular && st.size <= f.size && s.isTorn(f.out.Path, f.data):
+		f.replaces, f.old = true, st // nothing is lost with it
+		return nil
 	case s.opts.OnExist == Skip:
 		f.out = Output{Path: f.out.Path, Bytes: st.size, Format: f.out.Format, Kept: true}
 		return nil
@@ -147,10 +150,10 @@ func (s *Store) isFile(input, output string) bool {
 }
 
 // Present tells whether, with Skip, an item need not even be fetched: each of its outputs has a file already. It cannot
-// tell where names depend on the output's width or height. format is the format of the outputs, or "" where it is not
+// tell where names depend on the output's width or height, or where files may be torn. format is the format of the outputs, or "" where it is not
 // known: then a file of any format will do.
 func (s *Store) Present(name Name, format transform.Format) ([]Output, bool) {
-	if s.opts.OnExist != Skip || s.opts.Force || s.root == nil || name.hasSize() {
+	if s.opts.OnExist != Skip || s.opts.Force || s.root == nil || name.hasSize() || s.doubt.torn {
 		return nil, false
 	}
 	var kept []Output

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"path"
+	"strconv"
 	"strings"
 )
 
@@ -19,8 +20,11 @@ const placed = -1
 // sourceHash knows an item's source as a line holds it. It is never 0.
 func sourceHash(source string) uint64 { return max(hash64([]byte(asJSON(source))), 1) }
 
-// sourceHash is that of the source in a line.
+// sourceHash is that of the source in a line; 0 where that is not known.
 func (g glanced) sourceHash() uint64 {
+	if g.by != 0 || len(g.source) <= len(`""`) {
+		return g.by
+	}
 	if bytes.IndexByte(g.source, '\\') < 0 {
 		return max(hash64(g.source[1:len(g.source)-1]), 1)
 	}
@@ -29,6 +33,15 @@ func (g glanced) sourceHash() uint64 {
 		return 0
 	}
 	return sourceHash(s)
+}
+
+// sourceHash is that of e's source; 0 where that is not known.
+func (e *Entry) sourceHash() uint64 {
+	if e.Status != Left {
+		return sourceHash(e.Source)
+	}
+	by, _ := strconv.ParseUint(e.By, 16, 64)
+	return by
 }
 
 // own enters whose the files are that a line tells of, which begins at an offset. The lock is held, or nobody else has s yet.

@@ -13,8 +13,10 @@
 // is written outside the output folder, through whatever name or symbolic link. A file that the ledger does not know is not
 // ours, and is kept unless [Overwrite] is asked for.
 //
-// It never reads or changes an input, and never decodes an image. It does not call fsync: what it promises holds when the
-// program is killed at any moment, but not when the power fails.
+// A line gets into the ledger after its outputs are on the disk: one sync of the file system does for all lines of a second. So what it
+// promises holds when the program is killed at any moment and, unless Options.NoSync is set, when the power fails.
+//
+// It never reads or changes an input, and never decodes an image.
 //
 // What [Namer.Plan], [Store.Put], [Store.Append], [Store.Done] and [Open] say they cost was measured with the benchmarks of
 // this package on one core of a 2-core AMD EPYC VM in November 2026, with the files in memory (tmpfs).
@@ -39,6 +41,10 @@ const LedgerName = "imgpipe.jsonl"
 
 // tempDir holds files that are being written. It lies in the output folder, so that a rename never crosses file systems.
 const tempDir = ".imgpipe-tmp"
+
+// pidName is a file in tempDir that tells which process writes to the folder, and since which start of the machine. Close removes it; so where it
+// is left, a run did not end.
+const pidName = "pid"
 
 // next is behind the name of a file in tempDir until it tells all that the file of that name did.
 const next = "-next"
@@ -92,7 +98,10 @@ type Options struct {
 	ReadOnly bool
 	// Originals, where set, are inputs of the run: Put never replaces one, whatever OnExist says.
 	Originals *FileSet
-	// Fault, where set, is asked before each file-system call that Put, Append, Begin and Close make. An error that it gives is
+	// NoSync leaves it to the system when outputs and ledger get onto the disk. A power failure may then leave lines without their outputs.
+	NoSync bool
+	// Fault, where set, is asked before each file-system call that Put, Append, Begin and Close make, and what moves lines to
+	// the ledger. An error that it gives is
 	// taken as the call's own, and the call is not made. It is for drills and tests, and is called from many goroutines.
 	Fault func(op, name string) error
 }
@@ -107,6 +116,8 @@ type Store struct {
 
 	journal journal
 	flights flights
+	batches batches
+	doubt   doubt
 
 	folders    *folders // nil where root is
 	tempFolder *folder  // nil in a read-only store
@@ -114,14 +125,20 @@ type Store struct {
 	count atomic.Uint64 // temporary files begun
 	warn  []string
 
-	mu    sync.Mutex
-	end   int64 // where the next line of the ledger goes
-	lines map[uint64]lineRef
-	owned map[uint64]owner
-	sized map[uint64]uint64  // whose the names are that depend on width or height, by sizedHash
-	fresh map[uint64]content // of owned files, those that no line tells of yet, or only of what was there before
-	tree  *Tree
-	done  bool
+	mu      sync.Mutex
+	flushed int64      // where the ledger ends
+	end     int64      // where the next line goes: behind those that wait
+	old     []*os.File // ledgers that lost their name
+	tail    tail       // of the ledger, until mend
+	created bool       // the ledger was not there
+	lost    bool       // the ledger lost lines
+	nulls   bool       // the ledger has NUL bytes
+	lines   map[uint64]lineRef
+	owned   map[uint64]owner
+	sized   map[uint64]uint64  // whose the names are that depend on width or height, by sizedHash
+	fresh   map[uint64]content // of owned files, those that no line tells of yet, or only of what was there before
+	tree    *Tree
+	done    bool
 }
 
 // Open makes dir if need be, and gives the Store that writes to it. It locks dir against a second run, removes what a
@@ -159,43 +176,101 @@ func (s *Store) open() error {
 	if s.folders, err = newFolders(s.root); err != nil {
 		return s.folderError(doing, err)
 	}
-	if s.file, err = s.root.OpenFile(LedgerName, os.O_RDWR|os.O_CREATE, 0o644); err != nil {
-		return s.folderError(doing, err)
+	// Nothing is changed before the folder is known to be ours: a file that has the ledger's name and is none stays as it is, and so does all
+	// around it.
+	left := s.leftBehind()
+	if left.found {
+		if err := s.lockTemp(); err != nil {
+			return s.openError(doing, err)
+		}
 	}
-	switch err := lockFile(s.file); {
-	case errors.Is(err, errLocked):
-		return s.lockedError(doing)
-	case err != nil:
-		s.warn = append(s.warn, fmt.Sprintf("the file system of %s cannot lock a file (%v): a second run in it would not be noticed", s.dir, err))
-	}
-	// From here on the folder is ours alone, so what lies in tempDir was left by a run that was killed. What it tells stays until this run
-	// tells the same, which may be killed before that.
-	left, suspects := s.leftJournal(), s.leftFlights()
-	if err := s.sweep(flightsName, journalNames[0], journalNames[1]); err != nil {
-		return s.folderError(doing, err)
-	}
-	if err := s.root.Mkdir(tempDir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
-		return s.folderError(doing, err)
-	}
-	if s.temp, err = s.root.OpenRoot(tempDir); err != nil {
-		return s.folderError(doing, err)
-	}
-	if s.tempFolder, err = s.folders.get(tempDir); err != nil {
-		return s.folderError(doing, err)
-	}
-	if err := s.temp.WriteFile("pid", strconv.AppendInt(nil, int64(os.Getpid()), 10), 0o644); err != nil {
-		return s.folderError(doing, err)
-	}
-	if err := s.openFlights(suspects); err != nil {
-		return s.folderError(doing, err)
+	if s.file, err = s.openLedger(true); err != nil {
+		return s.openError(doing, err)
 	}
 	if err := s.load(); err != nil {
 		return err
 	}
-	if err := s.adopt(left); err != nil {
+	if err := s.ownTemp(left); err != nil {
+		return s.openError(doing, err)
+	}
+	if err := s.ownLedger(); err != nil {
+		return s.openError(doing, err)
+	}
+	if err := s.settleLeft(left); err != nil {
 		return s.folderError(doing, err)
 	}
+	s.startBatches()
 	return nil
+}
+
+// openError is the error of open.
+func (s *Store) openError(doing string, err error) error {
+	if errors.Is(err, errLocked) {
+		return s.lockedError(doing)
+	}
+	return s.folderError(doing, err)
+}
+
+// lockTemp locks tempDir, beside the ledger: whoever takes the ledger away does not take that lock with it. Systems that cannot lock a folder have
+// the ledger's lock alone.
+func (s *Store) lockTemp() error {
+	for {
+		if err := s.root.Mkdir(tempDir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+		d, err := s.folders.get(tempDir)
+		if err != nil {
+			return err
+		}
+		if err := lockFolder(d); errors.Is(err, errLocked) {
+			s.folders.release(d)
+			return err
+		}
+		// A run that ends removes the folder, and then gives up the lock.
+		if now, err := s.folders.get(tempDir); err == nil {
+			s.folders.release(now)
+			if now == d {
+				s.tempFolder = d
+				return nil
+			}
+		}
+		s.folders.release(d)
+	}
+}
+
+// ownTemp makes tempDir ready for this run. It keeps what an earlier run left there of use, until this run has told the same.
+func (s *Store) ownTemp(left left) (err error) {
+	if _, err := s.sweep(append(left.batches, pidName, doubtName, flightsName, journalNames[0], journalNames[1])...); err != nil {
+		return err
+	}
+	if s.tempFolder == nil {
+		if err := s.lockTemp(); err != nil {
+			return err
+		}
+	}
+	if s.temp, err = s.root.OpenRoot(tempDir); err != nil {
+		return err
+	}
+	if err := s.openDoubt(left); err != nil {
+		return err
+	}
+	if err := s.temp.WriteFile(pidName, fmt.Appendf(nil, "%d %s", os.Getpid(), bootID()), 0o644); err != nil {
+		return err
+	}
+	return s.openFlights(left.suspects)
+}
+
+// ownLedger cuts off what a kill tore. If the ledger has other names, such as in a copy of the folder that was made with links, it goes on with
+// a copy, so that what has the other names stays as it is.
+func (s *Store) ownLedger() error {
+	if err := s.mend(); err != nil {
+		return err
+	}
+	st, err := s.file.Stat()
+	if err != nil || names(st) < 2 {
+		return err
+	}
+	return s.replaceLedger()
 }
 
 func (s *Store) openReadOnly() error {
@@ -209,15 +284,16 @@ func (s *Store) openReadOnly() error {
 		s.closeFiles()
 		return s.folderError("open output folder "+s.dir, err)
 	}
-	if s.file, err = s.root.Open(LedgerName); errors.Is(err, fs.ErrNotExist) {
-		return nil
-	} else if err != nil {
+	if s.file, err = s.openLedger(false); err == nil && s.file != nil {
+		err = s.load()
+	}
+	if err == nil {
+		left := s.leftBehind()
+		err = errors.Join(s.openDoubt(left), s.settleLeft(left))
+	}
+	if err != nil {
 		s.closeFiles()
 		return s.folderError("open output folder "+s.dir, err)
-	}
-	if err := s.load(); err != nil {
-		s.closeFiles()
-		return err
 	}
 	return nil
 }
@@ -225,8 +301,9 @@ func (s *Store) openReadOnly() error {
 // lockedError tells who holds the lock, as far as that can be read.
 func (s *Store) lockedError(doing string) error {
 	who := "another imgpipe run"
-	if pid, err := s.root.ReadFile(path.Join(tempDir, "pid")); err == nil {
-		if n, err := strconv.Atoi(string(pid)); err == nil {
+	if text, err := s.root.ReadFile(path.Join(tempDir, pidName)); err == nil {
+		pid, _, _ := strings.Cut(string(text), " ")
+		if n, err := strconv.Atoi(pid); err == nil {
 			who = fmt.Sprintf("another imgpipe run (pid %d)", n)
 		}
 	}
@@ -237,32 +314,43 @@ func (s *Store) lockedError(doing string) error {
 	}
 }
 
-// Close removes the folder for temporary files, unless there are suspects left whose turn did not come, or outputs that the ledger does not tell
-// of, and gives up the lock. Put and Append must have returned; afterwards they fail. Closing again does nothing.
+// Close moves the lines that wait to the ledger, removes the folder for temporary files, and gives up the lock. Of that folder it keeps suspects
+// whose turn did not come, lines that could not be moved, outputs that no line tells of, and doubt that is not settled. Put and Append must have
+// returned; afterwards they fail. Closing again does nothing.
 func (s *Store) Close() error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.done {
+	closed := s.done
+	s.done = true
+	s.mu.Unlock()
+	if closed {
 		return nil
 	}
-	s.done = true
 	var err error
 	if s.temp != nil {
+		var all bool
+		all, err = s.settleBatches()
 		var keep []string
+		if !all {
+			keep = s.leftBatches()
+		}
 		if s.flights.keepSuspects() {
 			keep = append(keep, flightsName)
 		}
 		if s.unsettled() {
 			keep = append(keep, journalNames[:]...)
 		}
+		if s.doubt.kept {
+			keep = append(keep, doubtName)
+		}
+		s.mu.Lock()
 		s.journal.close() // first, because Windows keeps what is open
 		s.flights.close()
-		s.folders.release(s.tempFolder)
+		s.closeBatches()
 		s.temp.Close()
 		s.temp = nil
-		if err = s.ask("remove", tempDir); err == nil {
-			err = s.sweep(keep...)
-		}
+		s.mu.Unlock()
+		err = errors.Join(err, s.closeTemp(keep))
+		s.folders.release(s.tempFolder)
 	}
 	// The lock goes last: a run that gets it owns whatever it finds in tempDir.
 	s.closeFiles()
@@ -272,27 +360,40 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// sweep removes what lies in tempDir but the files of these names, and tempDir where none is kept.
-func (s *Store) sweep(keep ...string) error {
-	entries, err := fs.ReadDir(s.root.FS(), tempDir)
-	if st, e := s.root.Lstat(tempDir); e != nil || !st.IsDir() || err != nil {
-		return s.root.RemoveAll(tempDir)
+// closeTemp removes tempDir, unless there is a file in it to keep.
+func (s *Store) closeTemp(keep []string) error {
+	if err := s.ask("remove", tempDir); err != nil {
+		return err
 	}
-	kept := false
-	for _, e := range entries {
-		if e.Type().IsRegular() && slices.Contains(keep, e.Name()) {
-			kept = true
-		} else if err := s.root.RemoveAll(path.Join(tempDir, e.Name())); err != nil {
-			return err
-		}
-	}
-	if kept {
-		return nil
+	kept, err := s.sweep(keep...)
+	if kept || err != nil {
+		return err
 	}
 	return s.root.RemoveAll(tempDir)
 }
 
+// sweep removes what lies in tempDir but the files of these names. It reports whether it kept one.
+func (s *Store) sweep(keep ...string) (kept bool, err error) {
+	entries, err := fs.ReadDir(s.root.FS(), tempDir)
+	if st, e := s.root.Lstat(tempDir); e != nil || !st.IsDir() || err != nil {
+		return false, s.root.RemoveAll(tempDir)
+	}
+	for _, e := range entries {
+		if e.Type().IsRegular() && slices.Contains(keep, e.Name()) {
+			kept = true
+		} else if err := s.root.RemoveAll(path.Join(tempDir, e.Name())); err != nil {
+			return kept, err
+		}
+	}
+	return kept, nil
+}
+
 func (s *Store) closeFiles() {
+	s.stopBatches()
+	s.closeBatches()
+	for _, f := range s.old {
+		f.Close()
+	}
 	s.journal.close()
 	s.flights.close()
 	if s.temp != nil {

@@ -1,0 +1,32 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"imgpipe/pipeline/store"
+)
+
+// ledgerIsNoList refuses, before anything is begun, the ledger of the output folder as a list of inputs, by
+// whatever path: the run would read what it writes.
+func (f *runFlags) ledgerIsNoList(stdin io.Reader) error {
+	ledger, err := os.Stat(filepath.Join(f.output, store.LedgerName))
+	if err != nil {
+		return nil // there is none yet
+	}
+	for _, name := range f.lists {
+		var list os.FileInfo
+		if file, ok := stdin.(*os.File); ok && name == "-" {
+			list, err = file.Stat()
+		} else {
+			list, err = os.Stat(name)
+		}
+		if err == nil && os.SameFile(list, ledger) {
+			return fmt.Errorf("--input-list %q is the ledger of --output %q, which the run writes to: "+
+				"expected another list, such as a copy of it", name, f.output)
+		}
+	}
+	return nil
+}

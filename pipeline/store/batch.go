@@ -1,0 +1,363 @@
+package store
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// batchEvery is how long lines wait, at least, for others to join their batch. A sync of the file system takes 10
+// to 30 ms on the disks of virtual machines, whether for one output or for thousands.
+const batchEvery = time.Second
+
+// syncShare bounds the part of a run in which the file system is being synced: a sync is followed by so many times
+// its length without one, up to batchLongest.
+const (
+	syncShare    = 20
+	batchLongest = 5 * time.Second
+)
+
+// linesName begins the names of the files in tempDir that hold the lines of one batch each; a number follows.
+const linesName = "lines-"
+
+// A batches holds the lines that are not in the ledger yet. A line says that its outputs are there, whole; after a
+// power failure that is true only if the outputs were on the disk before the line was. So lines go to a file in
+// tempDir first, which is enough to find them again when the program is killed. Each batch becomes part of the
+// ledger after a sync of the file system:
+//
+//	Append ──> tempDir/lines-N   at once
+//	           sync              outputs, lines-N, and what the ledger got before, are on the disk
+//	           imgpipe.jsonl     gets what lines-N has
+//	           sync              of the next batch; lines-N is removed
+//
+// Offsets of lines are those that they will have in the ledger.
+type batches struct {
+	flushing sync.Mutex // held by the one that moves lines to the ledger; locked before Store.mu
+
+	// Guarded by Store.mu.
+	waiting []*batch // in order; lines are added to the last
+	number  int      // of the last batch
+	placed  bool     // outputs got their names since the last sync
+	failed  error    // why lines could not be moved
+	told    bool     // Append returned failed
+
+	// Guarded by flushing.
+	moved []string // names of batches that are in the ledger, which may not be on the disk yet
+
+	wake chan struct{}
+	quit chan struct{}
+	done sync.WaitGroup
+}
+
+// A batch is one file of lines, or in a read-only store the lines that such files hold.
+type batch struct {
+	io.ReaderAt
+	file *os.File // nil in a read-only store
+	base int64    // where its first line will be in the ledger
+	end  int64    // where the next will be
+	full bool     // it gets no more lines
+}
+
+// startBatches starts what moves lines to the ledger.
+func (s *Store) startBatches() {
+	b := &s.batches
+	b.wake, b.quit = make(chan struct{}, 1), make(chan struct{}) // one wake is enough for any number of lines
+	b.done.Go(func() {
+		pause := batchEvery
+		for {
+			select {
+			case <-b.wake:
+			case <-b.quit:
+				return
+			}
+			select {
+			case <-time.After(pause):
+			case <-b.quit:
+				return
+			}
+			began := time.Now()
+			if err := s.flush(); err != nil {
+				s.mu.Lock()
+				b.failed = err
+				s.mu.Unlock()
+				return
+			}
+			pause = min(max(batchEvery, syncShare*time.Since(began)), batchLongest)
+		}
+	})
+}
+
+// stopBatches stops it, whatever lines wait.
+func (s *Store) stopBatches() {
+	if b := &s.batches; b.quit != nil {
+		close(b.quit)
+		b.done.Wait()
+		b.quit = nil
+	}
+}
+
+// addLine adds one whole line to the batch. Store.mu is held.
+func (s *Store) addLine(line []byte) error {
+	b := &s.batches
+	if b.failed != nil {
+		b.told = true
+		return b.failed
+	}
+	if s.opts.ReadOnly {
+		end := s.end + int64(len(line))
+		b.waiting = append(b.waiting, &batch{ReaderAt: bytes.NewReader(line), base: s.end, end: end})
+		s.end = end
+		return nil
+	}
+	if len(b.waiting) == 0 || b.waiting[len(b.waiting)-1].full {
+		if err := s.newBatch(); err != nil {
+			return err
+		}
+	}
+	last := b.waiting[len(b.waiting)-1]
+	if _, err := last.file.WriteAt(line, last.end-last.base); err != nil {
+		// Part of the line may be there. The next line is written over it; the next Open ignores it; so this may
+		// fail as well.
+		last.file.Truncate(last.end - last.base)
+		return err
+	}
+	last.end += int64(len(line))
+	s.end = last.end
+	if b.wake != nil {
+		select {
+		case b.wake <- struct{}{}:
+		default:
+		}
+	}
+	return nil
+}
+
+// newBatch begins a batch. Store.mu is held.
+func (s *Store) newBatch() error {
+	b := &s.batches
+	b.number++
+	file, err := s.temp.OpenFile(linesName+strconv.Itoa(b.number), os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o644)
+	if err != nil {
+		return err
+	}
+	b.waiting = append(b.waiting, &batch{ReaderAt: file, file: file, base: s.end, end: s.end})
+	return nil
+}
+
+// flush moves the lines that wait into the ledger, once their outputs are on the disk. Lines that are added
+// meanwhile form the next batch. If it fails, the lines wait still.
+func (s *Store) flush() error {
+	b := &s.batches
+	b.flushing.Lock()
+	defer b.flushing.Unlock()
+	s.mu.Lock()
+	ready, placed := slices.Clone(b.waiting), b.placed
+	for _, one := range ready {
+		one.full = true
+	}
+	b.placed = false
+	s.mu.Unlock()
+	err := s.keepLedger()
+	if err == nil && placed && !s.opts.NoSync {
+		if err = s.syncOutputs(ready); err == nil {
+			s.forgetMoved()
+		} else {
+			err = s.folderError("sync "+s.dir, err)
+		}
+	}
+	for _, one := range ready {
+		if err == nil {
+			err = s.move(one)
+		}
+	}
+	if err != nil && placed {
+		s.mu.Lock()
+		b.placed = true
+		s.mu.Unlock()
+	}
+	if err == nil && s.opts.NoSync {
+		s.forgetMoved()
+	}
+	return err
+}
+
+// forgetMoved removes the batches that the ledger has on the disk. What cannot be removed goes when the Store is
+// closed.
+func (s *Store) forgetMoved() {
+	for _, name := range s.batches.moved {
+		_ = s.temp.Remove(name)
+	}
+	s.batches.moved = s.batches.moved[:0]
+}
+
+// move puts one batch behind the ledger.
+func (s *Store) move(one *batch) error {
+	err := s.ask("flush", LedgerName)
+	if err == nil {
+		_, err = io.Copy(io.NewOffsetWriter(s.file, one.base), io.NewSectionReader(one, 0, one.end-one.base))
+	}
+	if err != nil {
+		s.file.Truncate(one.base) // at worst there is a torn line, which the next Open cuts
+		return s.folderError("write "+LedgerName, err)
+	}
+	s.mu.Lock()
+	s.flushed = one.end
+	s.batches.waiting = s.batches.waiting[1:]
+	s.mu.Unlock()
+	one.file.Close()
+	s.batches.moved = append(s.batches.moved, path.Base(one.file.Name()))
+	return nil
+}
+
+// syncOutputs returns when the outputs of these batches, their lines and all that was written before are on the
+// disk. It syncs the whole file system where the system has a call for that: thousands of files cost what one does.
+// Else, or if that call fails for what may be somebody else's file, it syncs each output.
+func (s *Store) syncOutputs(ready []*batch) error {
+	if err := s.ask("sync", "."); err != nil {
+		return err
+	}
+	if err := s.folders.sync(); err == nil {
+		return nil
+	}
+	return s.syncEach(ready)
+}
+
+// syncEach syncs each output of some batches, and the folders that they are in.
+func (s *Store) syncEach(ready []*batch) error {
+	folders := map[string]bool{".": true, tempDir: true}
+	for _, one := range ready {
+		if err := one.file.Sync(); err != nil {
+			return err
+		}
+		var failed error
+		_, err := scan(io.NewSectionReader(one, 0, one.end-one.base), func(_ int64, text []byte) {
+			l, _ := glance(text)
+			for _, name := range l.paths {
+				folders[path.Dir(name)] = true
+				failed = errors.Join(failed, s.syncFile(name))
+			}
+		})
+		if err := errors.Join(err, failed); err != nil {
+			return err
+		}
+	}
+	for dir := range folders {
+		for ; dir != "."; dir = path.Dir(dir) {
+			s.syncDir(dir)
+		}
+	}
+	s.syncDir(".")
+	return s.file.Sync()
+}
+
+// syncFile syncs one output. One that somebody removed needs none.
+func (s *Store) syncFile(name string) error {
+	f, err := s.root.OpenFile(name, os.O_RDWR, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	defer f.Close()
+	return f.Sync()
+}
+
+// syncDir syncs the names in a folder, on systems that can do that apart.
+func (s *Store) syncDir(dir string) {
+	if f, err := s.root.Open(dir); err == nil {
+		_ = f.Sync()
+		f.Close()
+	}
+}
+
+// settleBatches moves all lines that wait to the ledger, and returns when it is on the disk. It reports whether
+// none is left.
+func (s *Store) settleBatches() (all bool, err error) {
+	s.stopBatches()
+	if err = s.flush(); err != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.batches.told {
+			err = nil // Append returned what keeps them
+		}
+		return false, err
+	}
+	if len(s.batches.moved) > 0 && !s.opts.NoSync {
+		if err := s.file.Sync(); err != nil {
+			return false, s.folderError("sync "+LedgerName, err)
+		}
+	}
+	return true, nil
+}
+
+// all is the ledger as it will be, with the lines that wait.
+type all struct{ s *Store }
+
+func (a all) ReadAt(p []byte, at int64) (n int, err error) {
+	for n < len(p) && err == nil {
+		var k int
+		k, err = a.readSome(p[n:], at+int64(n))
+		n += k
+	}
+	return n, err
+}
+
+// readSome reads what is in one file.
+func (a all) readSome(p []byte, at int64) (int, error) {
+	s := a.s
+	s.mu.Lock()
+	if file, rest := s.file, s.flushed-at; rest > 0 {
+		s.mu.Unlock()
+		return file.ReadAt(p[:min(int64(len(p)), rest)], at)
+	}
+	defer s.mu.Unlock() // so that the file is not closed meanwhile
+	for _, one := range s.batches.waiting {
+		if one.base <= at && at < one.end {
+			return one.ReadAt(p[:min(int64(len(p)), one.end-at)], at-one.base)
+		}
+	}
+	return 0, io.EOF
+}
+
+// closeBatches closes the files of lines that wait.
+func (s *Store) closeBatches() {
+	for _, one := range s.batches.waiting {
+		if one.file != nil {
+			one.file.Close()
+		}
+	}
+	s.batches.waiting = nil
+}
+
+// leftBatches gives the names of the batches in tempDir, in order.
+func (s *Store) leftBatches() (names []string) {
+	entries, err := fs.ReadDir(s.root.FS(), tempDir)
+	if err != nil {
+		return nil
+	}
+	for _, e := range entries {
+		if number(e.Name()) >= 0 && e.Type().IsRegular() {
+			names = append(names, e.Name())
+		}
+	}
+	slices.SortFunc(names, func(a, b string) int { return number(a) - number(b) })
+	return names
+}
+
+// number gives the number of a batch by its name, or -1.
+func number(name string) int {
+	digits, ok := strings.CutPrefix(name, linesName)
+	n, err := strconv.ParseUint(digits, 10, 31)
+	if !ok || err != nil {
+		return -1
+	}
+	return int(n)
+}

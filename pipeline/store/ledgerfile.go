@@ -1,0 +1,278 @@
+package store
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+)
+
+// openLedger opens what has the ledger's name and locks it, without following a link. With create, it makes an
+// empty one where there is none. The file is nil where there is none.
+//
+// The lock goes with the file, and not with its name. So after it was locked, the name must still lead to it.
+func (s *Store) openLedger(create bool) (*os.File, error) {
+	flag := os.O_RDWR
+	if s.opts.ReadOnly {
+		flag = os.O_RDONLY
+	}
+	for {
+		named, err := s.root.Lstat(LedgerName)
+		if errors.Is(err, fs.ErrNotExist) {
+			if !create {
+				return nil, nil
+			}
+			f, err := s.root.OpenFile(LedgerName, flag|os.O_CREATE|os.O_EXCL, 0o644)
+			if err == nil {
+				f.Close()
+				s.created = true
+			} else if !errors.Is(err, fs.ErrExist) {
+				return nil, err
+			}
+			continue
+		} else if err != nil {
+			return nil, err
+		}
+		if !named.Mode().IsRegular() {
+			return nil, s.notLedger("it is " + kindOf(named.Mode()))
+		}
+		f, err := s.root.OpenFile(LedgerName, flag, 0)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		} else if err != nil {
+			return nil, err
+		}
+		if !s.opts.ReadOnly {
+			if err := s.lock(f); err != nil {
+				f.Close()
+				return nil, err
+			}
+		}
+		if s.isLedger(f) {
+			return f, nil
+		}
+		f.Close()
+	}
+}
+
+// lock locks the ledger. It lives with file systems that cannot lock.
+func (s *Store) lock(f *os.File) error {
+	err := lockFile(f)
+	if err != nil && !errors.Is(err, errLocked) {
+		s.warn = append(s.warn, fmt.Sprintf("the file system of %s cannot lock a file (%v): a second run in it would not be noticed", s.dir, err))
+		return nil
+	}
+	return err
+}
+
+// isLedger reports whether the ledger's name leads to f, through no link.
+func (s *Store) isLedger(f *os.File) bool {
+	named, err := s.root.Lstat(LedgerName)
+	if err != nil {
+		return false
+	}
+	st, err := f.Stat()
+	return err == nil && os.SameFile(named, st)
+}
+
+func kindOf(mode fs.FileMode) string {
+	switch {
+	case mode&fs.ModeSymlink != 0:
+		return "a symbolic link"
+	case mode.IsDir():
+		return "a folder"
+	}
+	return "no regular file"
+}
+
+// notLedger is the error of a folder in which something else has the ledger's name.
+func (s *Store) notLedger(what string) error {
+	return &Error{
+		Kind: ClassLedger, Doing: "open output folder " + s.dir, fatal: true,
+		Err:  fmt.Errorf("%s is not a ledger of imgpipe: %s", LedgerName, what),
+		Hint: "move it away, or choose another output folder",
+	}
+}
+
+// keepLedger has the name lead to the ledger that lines are about to be written to: somebody may have removed it
+// since the run began, or an editor may have saved it under its name. Where no file has the name, the ledger is
+// written anew, whole. Where another file has it, that file becomes the ledger if it has the same lines, as far as
+// it goes; else the run has to end. Store.batches.flushing is held.
+func (s *Store) keepLedger() error {
+	for {
+		named, err := s.root.Lstat(LedgerName)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			if err = s.renewLedger(); errors.Is(err, fs.ErrExist) {
+				continue
+			}
+			if err != nil {
+				return s.folderError("write "+LedgerName+" anew, which was removed while the run wrote to it", err)
+			}
+			return nil
+		case err != nil:
+			return s.folderError("write "+LedgerName, err)
+		}
+		st, err := s.file.Stat()
+		if err != nil {
+			return s.folderError("write "+LedgerName, err)
+		}
+		if !os.SameFile(named, st) {
+			return s.takeLedger()
+		}
+		if st.Size() != s.flushed {
+			return s.changedLedger("its length was changed while the run wrote to it")
+		}
+		return nil
+	}
+}
+
+// changedLedger is the error of a ledger that the run cannot go on with.
+func (s *Store) changedLedger(what string) error {
+	return &Error{
+		Kind: ClassLedger, Doing: "write " + LedgerName, fatal: true, Err: errors.New(what),
+		Hint: "give the same command again: it continues with the ledger that is there",
+	}
+}
+
+// saveLedger keeps the ledger's lines for the next run, where something that is no ledger took its name. It returns
+// why this run has to end.
+func (s *Store) saveLedger() error {
+	f, err := s.temp.OpenFile(linesName+"0", os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o644) // before all batches
+	if err == nil {
+		err = errors.Join(s.copyLedger(f, 0), f.Close())
+	}
+	if err != nil {
+		return s.folderError("write "+LedgerName+", whose name was taken by what is no ledger", err)
+	}
+	return &Error{
+		Kind: ClassLedger, Doing: "write " + LedgerName, fatal: true,
+		Err:  errors.New("something that is no ledger took its name while the run wrote to it, and is kept"),
+		Hint: "move it away and give the same command again: it continues",
+	}
+}
+
+// renewLedger gives the name to a copy of the ledger. The error is fs.ErrExist where a file has the name.
+func (s *Store) renewLedger() error {
+	return s.nameCopy(func(from string) error {
+		err := s.root.Link(from, LedgerName)
+		if err != nil && !errors.Is(err, fs.ErrExist) {
+			return s.renameFree(from, LedgerName) // the file system has no links
+		}
+		return err
+	})
+}
+
+// renameFree renames a file if no other has the name. Here the two are two steps, for file systems that have no
+// links.
+func (s *Store) renameFree(from, to string) error {
+	if _, err := s.root.Lstat(to); !errors.Is(err, fs.ErrNotExist) {
+		return fs.ErrExist
+	}
+	return s.root.Rename(from, to)
+}
+
+// replaceLedger gives the ledger's name to a copy of it. Its other names lead to the file as it is.
+func (s *Store) replaceLedger() error {
+	return s.nameCopy(func(from string) error { return s.root.Rename(from, LedgerName) })
+}
+
+// nameCopy copies the ledger, has name give the ledger's name to the copy, and goes on with that.
+func (s *Store) nameCopy(name func(from string) error) error {
+	const temp = LedgerName + next
+	defer s.temp.Remove(temp) // what has two names by then keeps one
+	f, err := s.temp.OpenFile(temp, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o644)
+	if err != nil {
+		return err
+	}
+	if st, err := s.file.Stat(); err == nil {
+		_ = f.Chmod(st.Mode().Perm()) // at worst it has that of any new file
+	}
+	if err = s.lock(f); err == nil {
+		err = s.copyLedger(f, 0)
+	}
+	if err == nil {
+		err = name(path.Join(tempDir, temp))
+	}
+	if err != nil {
+		f.Close()
+		return err
+	}
+	s.useLedger(f)
+	return nil
+}
+
+// copyLedger writes the ledger's lines from an offset on to another file.
+func (s *Store) copyLedger(to *os.File, from int64) error {
+	_, err := io.Copy(io.NewOffsetWriter(to, from), io.NewSectionReader(s.file, from, s.flushed-from))
+	if err == nil && !s.opts.NoSync {
+		err = to.Sync()
+	}
+	return err
+}
+
+// useLedger goes on with another file that has the same lines. The old one stays open: a reader may be at it.
+func (s *Store) useLedger(f *os.File) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.old = append(s.old, s.file)
+	s.file = f
+}
+
+// takeLedger goes on with the file that has the ledger's name now, if that has nothing but lines of the ledger.
+func (s *Store) takeLedger() error {
+	f, err := s.openLedger(false)
+	switch {
+	case errors.Is(err, errLocked):
+		return s.lockedError("write " + LedgerName)
+	case err != nil:
+		return s.saveLedger()
+	case f == nil:
+		return s.keepLedger() // it went again
+	}
+	size, same := s.beginsAlike(f)
+	if !same {
+		c, err := survey(f, func(int64, glanced) {})
+		f.Close()
+		if err != nil || c.lines == 0 {
+			return s.saveLedger()
+		}
+		return s.changedLedger("another ledger took its name while the run wrote to it, and is kept")
+	}
+	if err := s.copyLedger(f, size); err != nil {
+		f.Truncate(size)
+		f.Close()
+		return s.folderError("write "+LedgerName, err)
+	}
+	s.useLedger(f)
+	return nil
+}
+
+// beginsAlike reports whether all that is in f is the beginning of the ledger, and its size.
+func (s *Store) beginsAlike(f *os.File) (size int64, same bool) {
+	st, err := f.Stat()
+	if err != nil || st.Size() > s.flushed {
+		return 0, false
+	}
+	return st.Size(), equal(io.NewSectionReader(f, 0, st.Size()), io.NewSectionReader(s.file, 0, st.Size()))
+}
+
+// equal reports whether two readers have the same bytes.
+func equal(a, b io.Reader) bool {
+	var x, y [32 << 10]byte
+	for {
+		n, err := io.ReadFull(a, x[:])
+		m, e := io.ReadFull(b, y[:])
+		if !bytes.Equal(x[:n], y[:m]) {
+			return false
+		}
+		if err != nil || e != nil {
+			return isEnd(err) && isEnd(e)
+		}
+	}
+}
+
+func isEnd(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }

@@ -1,0 +1,8 @@
+package store
+
+import "golang.org/x/sys/unix"
+
+// sync returns when all that was written to the file system of the output folder is on the disk.
+func (fs *folders) sync() error {
+	return again(func() error { return unix.Syncfs(fs.top.fd) })
+}
