@@ -55,7 +55,7 @@ func (f *compareFlags) compare(ctx context.Context, stdin io.Reader, stdout, std
 	if c == nil || len(c.Samples) == 0 {
 		return couldNotCompare(ctx, err)
 	}
-	if reportErr := f.report(c, stdout); reportErr != nil {
+	if reportErr := f.report(context.WithoutCancel(ctx), c, stdout); reportErr != nil {
 		return exitError{exitCouldNotRun, errors.Join(err, reportErr)}
 	}
 	switch {
@@ -109,7 +109,7 @@ func couldNotCompare(ctx context.Context, err error) error {
 }
 
 // report writes the report in its format, and the one with charts: a page, or where the file is called so a picture.
-func (f *compareFlags) report(c *bench.Comparison, stdout io.Writer) error {
+func (f *compareFlags) report(ctx context.Context, c *bench.Comparison, stdout io.Writer) error {
 	write := map[string]func(io.Writer, *bench.Comparison) error{
 		formatText: report.Text, "markdown": report.Markdown, "json": report.JSON, "csv": report.CSV, "bench": report.Bench,
 	}[f.format]
@@ -119,9 +119,7 @@ func (f *compareFlags) report(c *bench.Comparison, stdout io.Writer) error {
 		if strings.EqualFold(filepath.Ext(f.output), ".svg") {
 			draw = report.SVG
 		}
-		if drawErr := writeWhole(f.output, func(w io.Writer) error { return draw(w, c) }); drawErr != nil {
-			err = errors.Join(err, fmt.Errorf("--output %q: %w", f.output, drawErr))
-		}
+		err = errors.Join(err, writeSide(ctx, "output", f.output, f.sides.allowed(f.output), func(w io.Writer) error { return draw(w, c) }))
 	}
 	return err
 }
@@ -166,7 +164,12 @@ func keepList(ctx context.Context, l fetch.List, stdin io.Reader, to string) err
 		return err
 	}
 	defer r.Close()
-	return writeWhole(to, func(w io.Writer) error { _, err := io.Copy(w, r); return err })
+	f, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(f, r)
+	return errors.Join(err, f.Close())
 }
 
 func sampleSource(dir string, images int, how samples.Behaviour) (*contestSource, error) {

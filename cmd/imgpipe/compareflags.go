@@ -32,7 +32,8 @@ type compareFlags struct {
 	progress             string
 	quiet                bool
 
-	set *pflag.FlagSet
+	set   *pflag.FlagSet
+	sides *sideCheck
 }
 
 const (
@@ -205,13 +206,24 @@ func (f *compareFlags) validateRun() error {
 	if err := r.validate(); err != nil {
 		return err
 	}
-	_, err := r.spec()
-	return err
+	spec, err := r.spec()
+	if err != nil {
+		return err
+	}
+	f.sides = &sideCheck{}
+	f.sides.reads(f.run, spec.AssetNames())
+	if f.output != "" {
+		f.sides.sides = []named{{"output", f.output}}
+	}
+	return f.sides.all()
 }
 
 func (f *compareFlags) keepIsEmpty() error {
 	if f.keep == "" {
 		return nil
+	}
+	if err := folderName("keep", f.keep); err != nil {
+		return err
 	}
 	entries, err := os.ReadDir(f.keep)
 	switch {

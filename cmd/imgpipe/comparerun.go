@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -42,7 +41,7 @@ func (c *contest) run(ctx context.Context, job bench.Job, plan bench.Plan, parts
 	defer c.screen.close()
 	comparison, err := r.Compare(ctx, job, plan, parts...)
 	comparison.Pictures = pictures
-	comparison.Command = append([]string{"imgpipe"}, os.Args[1:]...)
+	comparison.Command = append([]string{"imgpipe"}, shownCommand(os.Args[1:])...)
 	return comparison, err
 }
 
@@ -56,26 +55,7 @@ func (c *contest) keepOutputs(plan bench.Plan, config int, outputs string) error
 		this := plan.Configs[config]
 		dir = filepath.Join(dir, fmt.Sprintf("%d-%s-w%d-d%d", config+1, this.Mode, this.Workers, this.Downloads))
 	}
-	return filepath.WalkDir(outputs, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		name, err := filepath.Rel(outputs, path)
-		switch {
-		case err != nil:
-			return err
-		case d.IsDir():
-			return os.MkdirAll(filepath.Join(dir, name), 0o755)
-		case name == "imgpipe.jsonl": // the ledger of a run that nobody will continue
-			return nil
-		}
-		from, err := os.Open(path)
-		if err != nil {
-			return err
-		}
-		defer from.Close()
-		return writeWhole(filepath.Join(dir, name), func(w io.Writer) error { _, err := io.Copy(w, from); return err })
-	})
+	return copyOutputs(outputs, dir)
 }
 
 // The slowdown of imgpipe run's test hook can be given to one contestant alone, by its number from 0: a comparison must see it.

@@ -39,6 +39,9 @@ what each cost. The pictures stay in ./imgpipe-demo/. No network is needed.
 It runs each mode once: 'imgpipe compare' measures, and says what follows.`, demoLatency, demoImages, demoSize),
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := folderName("output", output); err != nil {
+				return exitError{exitUsage, err}
+			}
 			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
 			return demo(ctx, output, cmd.OutOrStdout(), cmd.ErrOrStderr())

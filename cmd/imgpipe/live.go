@@ -44,8 +44,8 @@ type live struct {
 }
 
 // liveRun fetches, transforms and stores.
-func liveRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive, stdout, stderr io.Writer) (err error) {
-	stopProfiles, err := f.startProfiles()
+func liveRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive, sides *sideCheck, stdout, stderr io.Writer) (err error) {
+	stopProfiles, err := f.startProfiles(ctx, sides)
 	if err != nil {
 		return exitError{exitCouldNotRun, err}
 	}
@@ -62,18 +62,18 @@ func liveRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive
 	l.client = fetch.New(f.client(l.exec.pool))
 	defer l.client.Close()
 	// What is to be written at the end is tried at the beginning.
-	if l.failed, err = newFailedList(f.failedList); err != nil {
+	if l.failed, err = newFailedList(ctx, f.failedList, sides.allowed(f.failedList)); err != nil {
 		return exitError{exitCouldNotRun, err}
 	}
 	defer l.failed.abandon()
-	if l.trace, err = newTraceFile(f.trace); err != nil {
+	if l.trace, err = newTraceFile(ctx, f.trace, sides.allowed(f.trace)); err != nil {
 		return exitError{exitCouldNotRun, err}
 	}
 	defer l.trace.abandon()
-	var reportFile *wholeFile
-	if f.report != "" && f.report != "-" {
-		if reportFile, err = newWholeFile(f.report); err != nil {
-			return exitError{exitCouldNotRun, fmt.Errorf("--report %q: %w", f.report, err)}
+	var reportFile *sideFile
+	if f.report != "-" {
+		if reportFile, err = openSide(ctx, "report", f.report, sides.allowed(f.report)); err != nil {
+			return exitError{exitCouldNotRun, err}
 		}
 	}
 	defer reportFile.abandon()
@@ -142,6 +142,9 @@ func liveRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive
 	l.sum.FailedBefore = l.left.count
 	totals.Failed += l.left.count // not all is done
 	err = errors.Join(f.verdict(runErr, in.err, totals, interrupted), asCouldNotRun(l.failed.close()), asCouldNotRun(l.trace.close(memory.Curve)))
+	if note := l.failed.note(); note != "" {
+		l.screen.say("note: %s", note)
+	}
 	l.sum.Downloads = totals.Pace.Downloads
 	l.measured(usage.Spent().Sub(before), memory, err)
 	l.sum.Finish(wall)
@@ -293,7 +296,7 @@ func (f *runFlags) summary(spec string) *summary.Summary {
 		Program:   strings.SplitN(version(), "\n", 2)[0],
 		Go:        runtime.Version(),
 		Machine:   summary.Machine{OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: cpus()},
-		Command:   os.Args,
+		Command:   shownCommand(os.Args),
 		Began:     time.Now(),
 		Mode:      f.mode,
 		Workers:   f.workers,
@@ -321,17 +324,14 @@ func (f *runFlags) shownInput() string {
 	return summary.Printable(text)
 }
 
-func (f *runFlags) writeReport(sum *summary.Summary, stdout io.Writer, file *wholeFile) error {
-	switch f.report {
-	case "":
-		return nil
-	case "-":
+func (f *runFlags) writeReport(sum *summary.Summary, stdout io.Writer, file *sideFile) error {
+	switch {
+	case f.report == "-":
 		return sum.WriteJSON(stdout)
+	case file == nil:
+		return nil
 	}
-	if err := file.close(sum.WriteJSON(file)); err != nil {
-		return fmt.Errorf("--report %q: %w", f.report, err)
-	}
-	return nil
+	return file.close(sum.WriteJSON(file))
 }
 
 // stopOnSignal has the first Ctrl-C close the channel it gives, and the second one call now. release ends that, and tells whether there was
@@ -370,19 +370,16 @@ func stopOnSignal(s *screen, now func()) (stop <-chan struct{}, release func() b
 
 // A traceFile is the file of --trace. A nil one writes nothing.
 type traceFile struct {
-	file   *wholeFile
+	file   *sideFile
 	writer *trace.Writer
 }
 
-func newTraceFile(path string) (*traceFile, error) {
-	if path == "" {
-		return nil, nil
+func newTraceFile(ctx context.Context, path string, allowed func() error) (*traceFile, error) {
+	file, err := openSide(ctx, "trace", path, allowed)
+	if file == nil {
+		return nil, err
 	}
-	w, err := newWholeFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("--trace %q: %w", path, err)
-	}
-	return &traceFile{w, trace.NewWriter(w)}, nil
+	return &traceFile{file, trace.NewWriter(file)}, nil
 }
 
 func (t *traceFile) abandon() {
@@ -401,8 +398,5 @@ func (t *traceFile) close(memory []usage.Point) error {
 	if t == nil {
 		return nil
 	}
-	if err := t.file.close(t.writer.Close(memory)); err != nil {
-		return fmt.Errorf("--trace %q: %w", t.file.path, err)
-	}
-	return nil
+	return t.file.close(t.writer.Close(memory))
 }

@@ -52,6 +52,10 @@ func runRun(ctx context.Context, f *runFlags, stdin io.Reader, stdout, stderr io
 	if err := f.originalsAreSafe(ctx, inputs); err != nil {
 		return exitError{exitUsage, err}
 	}
+	sides := f.sideCheck(spec.AssetNames())
+	if err := sides.all(); err != nil {
+		return exitError{exitUsage, err}
+	}
 	onExist, err := store.ParseOnExist(f.onExist)
 	if err != nil {
 		return usageErrorf("--on-exist: %v", err)
@@ -68,7 +72,7 @@ func runRun(ctx context.Context, f *runFlags, stdin io.Reader, stdout, stderr io
 	if f.dry {
 		err = dryRun(ctx, f, inputs, arc, stdout, stderr)
 	} else {
-		err = liveRun(ctx, f, inputs, arc, stdout, stderr)
+		err = liveRun(ctx, f, inputs, arc, sides, stdout, stderr)
 	}
 	return errors.Join(err, asCouldNotRun(st.Close()))
 }

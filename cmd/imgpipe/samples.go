@@ -91,6 +91,9 @@ func (f *samplesFlags) run(cmd *cobra.Command) error {
 	case set("serve"):
 		return f.listen(ctx, cmd.OutOrStdout())
 	}
+	if err := folderName("output", f.output); err != nil {
+		return exitError{exitUsage, err}
+	}
 	return f.draw(ctx, cmd.ErrOrStderr())
 }
 
