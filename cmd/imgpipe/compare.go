@@ -6,11 +6,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -42,16 +40,18 @@ and shows what has been measured so far. Nothing is kept but the report, and wha
 		if err := f.validate(); err != nil {
 			return exitError{exitUsage, err}
 		}
-		ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
-		defer stop()
-		return f.compare(ctx, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+		stop := listen(cmd.Context(), cmd.ErrOrStderr())
+		defer stop.release()
+		stop.work(nil)
+		return stop.verdict(f.compare(stop, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr()))
 	}
 	return cmd
 }
 
 // compare makes the comparison and reports it.
-func (f *compareFlags) compare(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer) error {
-	c, err := f.measure(ctx, stdin, stderr)
+func (f *compareFlags) compare(stop *stopper, stdin io.Reader, stdout, stderr io.Writer) error {
+	ctx := stop.ctx
+	c, err := f.measure(stop, stdin, stderr)
 	if c == nil || len(c.Samples) == 0 {
 		return couldNotCompare(ctx, err)
 	}
@@ -69,12 +69,14 @@ func (f *compareFlags) compare(ctx context.Context, stdin io.Reader, stdout, std
 
 // measure makes the comparison. When it returns, its server and its temporary files are gone: a report that nobody reads to its end ends the
 // program where it stands.
-func (f *compareFlags) measure(ctx context.Context, stdin io.Reader, stderr io.Writer) (*bench.Comparison, error) {
+func (f *compareFlags) measure(stop *stopper, stdin io.Reader, stderr io.Writer) (*bench.Comparison, error) {
+	ctx := stop.ctx
 	scratch, err := os.MkdirTemp("", "imgpipe-compare-")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(scratch)
+	stop.atLast(func() { os.RemoveAll(scratch) })
 	source, err := f.inputs(ctx, scratch, stdin)
 	if err != nil {
 		return nil, err
@@ -85,7 +87,7 @@ func (f *compareFlags) measure(ctx context.Context, stdin io.Reader, stderr io.W
 	if err := inputs.Check(ctx); err != nil {
 		return nil, exitError{exitUsage, err}
 	}
-	contest := &contest{dir: scratch, keep: f.keep, screen: newRunsScreen(stderr, f.progress, f.quiet)}
+	contest := &contest{dir: scratch, keep: f.keep, kill: stop.again, screen: newRunsScreen(stderr, f.progress, f.quiet)}
 	plan := f.plan(source.lists)
 	var parts []bench.Plan
 	if f.builtin() && f.stage == stageAll && !f.set.Changed("modes") {

@@ -48,7 +48,7 @@ const (
 // that they go to; those that go to none are not had here: a comparison is of whole jobs.
 var (
 	sharedGroups = []string{"Picture", "Input", "Limits", "Network"}
-	sharedFlags  = map[string]string{"resize": "Picture", "format": "Picture", "quality": "Picture", "memory": "Limits", "max-failures": ""}
+	sharedFlags  = map[string]string{"resize": "Picture", "format": "Picture", "quality": "Picture", "memory": "Limits", "max-failures": "", "max-time": ""}
 )
 
 // imageFormat is what --format of imgpipe run is called here, where --format is that of the report.

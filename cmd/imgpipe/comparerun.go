@@ -20,6 +20,7 @@ type contest struct {
 	dir, keep string
 	// flat keeps the outputs of the last contestant alone, in keep itself; else each has a folder there.
 	flat   bool
+	kill   <-chan struct{} // closed when the run under way is to be killed
 	screen *runsScreen
 }
 
@@ -30,7 +31,7 @@ func (c *contest) run(ctx context.Context, job bench.Job, plan bench.Plan, parts
 		return nil, err
 	}
 	var pictures []bench.Picture
-	r := &bench.Runner{Program: program, Dir: c.dir, Env: contestantEnv, Progress: c.screen.show, Keep: func(config int, outputs string) error {
+	r := &bench.Runner{Program: program, Dir: c.dir, Env: contestantEnv, Kill: c.kill, Progress: c.screen.show, Keep: func(config int, outputs string) error {
 		if pictures == nil {
 			if pictures, err = bench.Pictures(ctx, outputs); err != nil && ctx.Err() == nil {
 				return err

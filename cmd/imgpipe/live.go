@@ -5,14 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"maps"
 	"os"
-	"os/signal"
 	"runtime"
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
+	"sync/atomic"
 	"time"
 
 	"imgpipe/cmd/imgpipe/internal/summary"
@@ -38,13 +38,17 @@ type live struct {
 	trace  *traceFile
 	left   lastingCount
 
+	// underWay counts the items that were taken and have not ended.
+	underWay atomic.Int64
+	stop     *stopper
 	// recording is why the ledger, the trace or the list of failures cannot be written.
 	recording error
 	cancel    context.CancelCauseFunc
 }
 
 // liveRun fetches, transforms and stores.
-func liveRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive, sides *sideCheck, stdout, stderr io.Writer) (err error) {
+func liveRun(stop *stopper, f *runFlags, inputs fetch.Inputs, arc *archive, sides *sideCheck, stdout, stderr io.Writer) (err error) {
+	ctx := stop.ctx
 	stopProfiles, err := f.startProfiles(ctx, sides)
 	if err != nil {
 		return exitError{exitCouldNotRun, err}
@@ -52,7 +56,7 @@ func liveRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive
 	defer func() { err = errors.Join(err, asCouldNotRun(stopProfiles())) }()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	l := &live{flags: f, arc: arc, sum: f.summary(arc.text), cancel: cancel}
+	l := &live{flags: f, arc: arc, sum: f.summary(arc.text), stop: stop, cancel: cancel}
 	l.screen = newScreen(stderr, f.progress, f.quiet)
 	defer l.screen.close()
 	if l.exec, err = f.executor(l.choseMode); err != nil {
@@ -95,7 +99,7 @@ func liveRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive
 		l.screen.say("note: a run died here with images under way; those %d are now done in processes of their own%s", n, apart)
 	}
 	in := newIntake(ctx, inputs)
-	stop, release := stopOnSignal(l.screen, func() { cancel(errInterrupted) })
+	stopping := l.orderly()
 	counting := in.count(f, l.screen)
 
 	defer boundHeap(f.budget())()
@@ -104,30 +108,30 @@ func liveRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive
 		leaveProcessors(f.workers)
 		yieldProcessors()
 	}
-	options := l.options(stop)
+	options := l.options(stopping)
 	options.Stopping = func() {
 		in.close()
 		l.client.Finish()
 	}
-	items := in.items()
+	items := l.counted(in.items())
 	if f.stage == stageTransform {
 		if items, options.Fetcher, err = fetchedBefore(ctx, items, l.client, max(f.downloads, f.perHost)); err != nil {
 			in.close()
 			counting.Wait()
-			release()
 			return exitError{exitCouldNotRun, err}
 		}
 	}
 	began, before, sampler := time.Now(), usage.Spent(), usage.Start(l.pids)
 	totals, runErr := pipeline.Run(ctx, items, options, l.outcome)
+	stop.settle()
 	in.close()
 	counting.Wait()
-	interrupted := release()
+	interrupted := stop.asked()
 	if err := l.exec.Close(); err != nil {
 		l.screen.say("note: %v", err)
 	}
 	arc.alone.close()
-	if runErr == nil && in.err == nil && !interrupted {
+	if runErr == nil && in.err == nil && interrupted == "" {
 		arc.store.Acquit() // all had their turn
 	}
 	if l.sum.Mode == modeAuto {
@@ -153,6 +157,34 @@ func liveRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive
 	}
 	l.left.say(stderr)
 	return errors.Join(err, asCouldNotRun(f.writeReport(l.sum, stdout, reportFile)))
+}
+
+// orderly has the first request to end close the channel that it returns: no more items are begun.
+func (l *live) orderly() (stopping <-chan struct{}) {
+	stop := make(chan struct{})
+	l.stop.work(sync.OnceFunc(func() {
+		close(stop)
+		go func() { // what reads stderr may have stopped reading
+			l.screen.end()
+			l.screen.say("stopping: finishing what is under way; once more to stop at once")
+		}()
+		if l.underWay.Load() == 0 {
+			go l.stop.idle()
+		}
+	}))
+	return stop
+}
+
+// counted counts the items that are taken.
+func (l *live) counted(items iter.Seq[fetch.Item]) iter.Seq[fetch.Item] {
+	return func(yield func(fetch.Item) bool) {
+		for item := range items {
+			l.underWay.Add(1)
+			if !yield(item) {
+				return
+			}
+		}
+	}
 }
 
 // pids gives the worker processes that are alive.
@@ -190,6 +222,9 @@ func (l *live) options(stop <-chan struct{}) pipeline.Options {
 
 // outcome tells of one item wherever it is to be told.
 func (l *live) outcome(o pipeline.Outcome) {
+	if l.underWay.Add(-1) == 0 {
+		defer l.stop.idle()
+	}
 	l.sum.Add(o)
 	l.left.add(o)
 	l.screen.outcome(o)
@@ -243,13 +278,11 @@ func (l *live) measured(cpu usage.CPU, memory usage.Memory, err error) {
 	}
 }
 
-var errInterrupted = errors.New("interrupted")
-
 // verdict makes the exit status of what happened.
-func (f *runFlags) verdict(err, inputErr error, totals pipeline.Totals, interrupted bool) error {
+func (f *runFlags) verdict(err, inputErr error, totals pipeline.Totals, interrupted string) error {
 	switch {
-	case interrupted:
-		stopped := exitError{exitInterrupted, errors.New("interrupted; the same command continues")}
+	case interrupted != "":
+		stopped := exitError{exitInterrupted, errors.New(interrupted + "; the same command continues")}
 		if err != nil && !errors.Is(err, errInterrupted) {
 			return errors.Join(stopped, exitError{exitCouldNotRun, hinted(err)})
 		}
@@ -332,40 +365,6 @@ func (f *runFlags) writeReport(sum *summary.Summary, stdout io.Writer, file *sid
 		return nil
 	}
 	return file.close(sum.WriteJSON(file))
-}
-
-// stopOnSignal has the first Ctrl-C close the channel it gives, and the second one call now. release ends that, and tells whether there was
-// one.
-func stopOnSignal(s *screen, now func()) (stop <-chan struct{}, release func() bool) {
-	signals := make(chan os.Signal, 2) // so that a second one is not missed while the first is told
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	stopping, quit := make(chan struct{}), make(chan struct{})
-	var listening sync.WaitGroup
-	count := 0
-	listening.Go(func() {
-		for {
-			select {
-			case <-signals:
-				count++
-				switch count {
-				case 1:
-					s.end()
-					s.say("stopping: finishing what is under way; once more to stop at once")
-					close(stopping)
-				case 2:
-					now()
-				}
-			case <-quit:
-				return
-			}
-		}
-	})
-	return stopping, func() bool {
-		signal.Stop(signals)
-		close(quit)
-		listening.Wait()
-		return count > 0
-	}
 }
 
 // A traceFile is the file of --trace. A nil one writes nothing.

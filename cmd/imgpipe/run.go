@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -37,6 +38,16 @@ command again does only what is not done yet or failed; --force does all again.`
 
 // runRun is imgpipe run, once its flags are known to be good.
 func runRun(ctx context.Context, f *runFlags, stdin io.Reader, stdout, stderr io.Writer) error {
+	stop := listen(ctx, stderr)
+	defer stop.release()
+	if f.maxTime > 0 {
+		stop.after(f.maxTime, fmt.Sprintf("--max-time %s is over", shortPeriod(f.maxTime)))
+	}
+	return stop.verdict(f.run(stop, stdin, stdout, stderr))
+}
+
+func (f *runFlags) run(stop *stopper, stdin io.Reader, stdout, stderr io.Writer) error {
+	ctx := stop.ctx
 	spec, err := f.spec()
 	if err != nil {
 		return exitError{exitUsage, err}
@@ -72,7 +83,7 @@ func runRun(ctx context.Context, f *runFlags, stdin io.Reader, stdout, stderr io
 	if f.dry {
 		err = dryRun(ctx, f, inputs, arc, stdout, stderr)
 	} else {
-		err = liveRun(ctx, f, inputs, arc, sides, stdout, stderr)
+		err = liveRun(stop, f, inputs, arc, sides, stdout, stderr)
 	}
 	return errors.Join(err, asCouldNotRun(st.Close()))
 }
