@@ -10,8 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
-
 	"imgpipe/cmd/imgpipe/internal/bench"
 )
 
@@ -86,7 +84,7 @@ type runsScreen struct {
 	quiet bool
 	kind  string
 	last  time.Time
-	bar   *progressbar.ProgressBar
+	bar   *bar
 }
 
 // newRunsScreen begins; kind is the value of --progress. close must be called.
@@ -125,26 +123,18 @@ func (s *runsScreen) show(p bench.Progress) {
 	}
 }
 
-// draw shows p in the bar. What that cannot draw is no reason to end a run.
+// draw shows p in the bar.
 func (s *runsScreen) draw(p bench.Progress, left string) {
 	if s.bar == nil {
-		s.bar = progressbar.NewOptions(p.Total,
-			progressbar.OptionSetWriter(s.w),
-			progressbar.OptionSetWidth(24),
-			progressbar.OptionShowCount(),
-			progressbar.OptionSetPredictTime(false), // runs differ too much: the time left is computed here
-			progressbar.OptionSetElapsedTime(false),
-			progressbar.OptionClearOnFinish(),
-		)
+		s.bar = newBar(s.w)
 	}
-	s.bar.ChangeMax(p.Total)
-	s.bar.Describe(p.Now + left)
-	_ = s.bar.Set(p.Done)
+	s.bar.clear() // each run is shown, however short it is
+	s.bar.draw(p.Done, p.Total, []string{fmt.Sprintf("%d/%d runs%s", p.Done, p.Total, left), p.Now})
 }
 
 // close takes the bar away.
 func (s *runsScreen) close() {
 	if s.bar != nil {
-		_ = s.bar.Clear()
+		s.bar.clear()
 	}
 }
