@@ -6,11 +6,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -42,20 +40,22 @@ and shows what has been measured so far. Nothing is kept but the report, and wha
 		if err := f.validate(); err != nil {
 			return exitError{exitUsage, err}
 		}
-		ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
-		defer stop()
-		return f.compare(ctx, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+		stop := listen(cmd.Context(), cmd.ErrOrStderr())
+		defer stop.release()
+		stop.work(nil)
+		return stop.verdict(f.compare(stop, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr()))
 	}
 	return cmd
 }
 
 // compare makes the comparison and reports it.
-func (f *compareFlags) compare(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer) error {
-	c, err := f.measure(ctx, stdin, stderr)
+func (f *compareFlags) compare(stop *stopper, stdin io.Reader, stdout, stderr io.Writer) error {
+	ctx := stop.ctx
+	c, err := f.measure(stop, stdin, stderr)
 	if c == nil || len(c.Samples) == 0 {
 		return couldNotCompare(ctx, err)
 	}
-	if reportErr := f.report(c, stdout); reportErr != nil {
+	if reportErr := f.report(context.WithoutCancel(ctx), c, stdout); reportErr != nil {
 		return exitError{exitCouldNotRun, errors.Join(err, reportErr)}
 	}
 	switch {
@@ -69,12 +69,14 @@ func (f *compareFlags) compare(ctx context.Context, stdin io.Reader, stdout, std
 
 // measure makes the comparison. When it returns, its server and its temporary files are gone: a report that nobody reads to its end ends the
 // program where it stands.
-func (f *compareFlags) measure(ctx context.Context, stdin io.Reader, stderr io.Writer) (*bench.Comparison, error) {
+func (f *compareFlags) measure(stop *stopper, stdin io.Reader, stderr io.Writer) (*bench.Comparison, error) {
+	ctx := stop.ctx
 	scratch, err := os.MkdirTemp("", "imgpipe-compare-")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(scratch)
+	stop.atLast(func() { os.RemoveAll(scratch) })
 	source, err := f.inputs(ctx, scratch, stdin)
 	if err != nil {
 		return nil, err
@@ -85,7 +87,7 @@ func (f *compareFlags) measure(ctx context.Context, stdin io.Reader, stderr io.W
 	if err := inputs.Check(ctx); err != nil {
 		return nil, exitError{exitUsage, err}
 	}
-	contest := &contest{dir: scratch, keep: f.keep, screen: newRunsScreen(stderr, f.progress, f.quiet)}
+	contest := &contest{dir: scratch, keep: f.keep, kill: stop.again, screen: newRunsScreen(stderr, f.progress, f.quiet)}
 	plan := f.plan(source.lists)
 	var parts []bench.Plan
 	if f.builtin() && f.stage == stageAll && !f.set.Changed("modes") {
@@ -109,7 +111,7 @@ func couldNotCompare(ctx context.Context, err error) error {
 }
 
 // report writes the report in its format, and the one with charts: a page, or where the file is called so a picture.
-func (f *compareFlags) report(c *bench.Comparison, stdout io.Writer) error {
+func (f *compareFlags) report(ctx context.Context, c *bench.Comparison, stdout io.Writer) error {
 	write := map[string]func(io.Writer, *bench.Comparison) error{
 		formatText: report.Text, "markdown": report.Markdown, "json": report.JSON, "csv": report.CSV, "bench": report.Bench,
 	}[f.format]
@@ -119,9 +121,7 @@ func (f *compareFlags) report(c *bench.Comparison, stdout io.Writer) error {
 		if strings.EqualFold(filepath.Ext(f.output), ".svg") {
 			draw = report.SVG
 		}
-		if drawErr := writeWhole(f.output, func(w io.Writer) error { return draw(w, c) }); drawErr != nil {
-			err = errors.Join(err, fmt.Errorf("--output %q: %w", f.output, drawErr))
-		}
+		err = errors.Join(err, writeSide(ctx, "output", f.output, f.sides.allowed(f.output), func(w io.Writer) error { return draw(w, c) }))
 	}
 	return err
 }
@@ -166,7 +166,12 @@ func keepList(ctx context.Context, l fetch.List, stdin io.Reader, to string) err
 		return err
 	}
 	defer r.Close()
-	return writeWhole(to, func(w io.Writer) error { _, err := io.Copy(w, r); return err })
+	f, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(f, r)
+	return errors.Join(err, f.Close())
 }
 
 func sampleSource(dir string, images int, how samples.Behaviour) (*contestSource, error) {

@@ -32,7 +32,8 @@ type compareFlags struct {
 	progress             string
 	quiet                bool
 
-	set *pflag.FlagSet
+	set   *pflag.FlagSet
+	sides *sideCheck
 }
 
 const (
@@ -47,7 +48,7 @@ const (
 // that they go to; those that go to none are not had here: a comparison is of whole jobs.
 var (
 	sharedGroups = []string{"Picture", "Input", "Limits", "Network"}
-	sharedFlags  = map[string]string{"resize": "Picture", "format": "Picture", "quality": "Picture", "memory": "Limits", "max-failures": ""}
+	sharedFlags  = map[string]string{"resize": "Picture", "format": "Picture", "quality": "Picture", "memory": "Limits", "max-failures": "", "max-time": ""}
 )
 
 // imageFormat is what --format of imgpipe run is called here, where --format is that of the report.
@@ -205,13 +206,24 @@ func (f *compareFlags) validateRun() error {
 	if err := r.validate(); err != nil {
 		return err
 	}
-	_, err := r.spec()
-	return err
+	spec, err := r.spec()
+	if err != nil {
+		return err
+	}
+	f.sides = &sideCheck{}
+	f.sides.reads(f.run, spec.AssetNames())
+	if f.output != "" {
+		f.sides.sides = []named{{"output", f.output}}
+	}
+	return f.sides.all()
 }
 
 func (f *compareFlags) keepIsEmpty() error {
 	if f.keep == "" {
 		return nil
+	}
+	if err := folderName("keep", f.keep); err != nil {
+		return err
 	}
 	entries, err := os.ReadDir(f.keep)
 	switch {

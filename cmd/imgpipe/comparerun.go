@@ -4,14 +4,11 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/schollz/progressbar/v3"
 
 	"imgpipe/cmd/imgpipe/internal/bench"
 	"imgpipe/pipeline/procs"
@@ -22,6 +19,7 @@ type contest struct {
 	dir, keep string
 	// flat keeps the outputs of the last contestant alone, in keep itself; else each has a folder there.
 	flat   bool
+	kill   <-chan struct{} // closed when the run under way is to be killed
 	screen *runsScreen
 }
 
@@ -32,7 +30,7 @@ func (c *contest) run(ctx context.Context, job bench.Job, plan bench.Plan, parts
 		return nil, err
 	}
 	var pictures []bench.Picture
-	r := &bench.Runner{Program: program, Dir: c.dir, Env: contestantEnv, Progress: c.screen.show, Keep: func(config int, outputs string) error {
+	r := &bench.Runner{Program: program, Dir: c.dir, Env: contestantEnv, Kill: c.kill, Progress: c.screen.show, Keep: func(config int, outputs string) error {
 		if pictures == nil {
 			if pictures, err = bench.Pictures(ctx, outputs); err != nil && ctx.Err() == nil {
 				return err
@@ -43,7 +41,7 @@ func (c *contest) run(ctx context.Context, job bench.Job, plan bench.Plan, parts
 	defer c.screen.close()
 	comparison, err := r.Compare(ctx, job, plan, parts...)
 	comparison.Pictures = pictures
-	comparison.Command = append([]string{"imgpipe"}, os.Args[1:]...)
+	comparison.Command = append([]string{"imgpipe"}, shownCommand(os.Args[1:])...)
 	return comparison, err
 }
 
@@ -57,26 +55,7 @@ func (c *contest) keepOutputs(plan bench.Plan, config int, outputs string) error
 		this := plan.Configs[config]
 		dir = filepath.Join(dir, fmt.Sprintf("%d-%s-w%d-d%d", config+1, this.Mode, this.Workers, this.Downloads))
 	}
-	return filepath.WalkDir(outputs, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		name, err := filepath.Rel(outputs, path)
-		switch {
-		case err != nil:
-			return err
-		case d.IsDir():
-			return os.MkdirAll(filepath.Join(dir, name), 0o755)
-		case name == "imgpipe.jsonl": // the ledger of a run that nobody will continue
-			return nil
-		}
-		from, err := os.Open(path)
-		if err != nil {
-			return err
-		}
-		defer from.Close()
-		return writeWhole(filepath.Join(dir, name), func(w io.Writer) error { _, err := io.Copy(w, from); return err })
-	})
+	return copyOutputs(outputs, dir)
 }
 
 // The slowdown of imgpipe run's test hook can be given to one contestant alone, by its number from 0: a comparison must see it.
@@ -106,7 +85,7 @@ type runsScreen struct {
 	quiet bool
 	kind  string
 	last  time.Time
-	bar   *progressbar.ProgressBar
+	bar   *bar
 }
 
 // newRunsScreen begins; kind is the value of --progress. close must be called.
@@ -145,26 +124,18 @@ func (s *runsScreen) show(p bench.Progress) {
 	}
 }
 
-// draw shows p in the bar. What that cannot draw is no reason to end a run.
+// draw shows p in the bar.
 func (s *runsScreen) draw(p bench.Progress, left string) {
 	if s.bar == nil {
-		s.bar = progressbar.NewOptions(p.Total,
-			progressbar.OptionSetWriter(s.w),
-			progressbar.OptionSetWidth(24),
-			progressbar.OptionShowCount(),
-			progressbar.OptionSetPredictTime(false), // runs differ too much: the time left is computed here
-			progressbar.OptionSetElapsedTime(false),
-			progressbar.OptionClearOnFinish(),
-		)
+		s.bar = newBar(s.w)
 	}
-	s.bar.ChangeMax(p.Total)
-	s.bar.Describe(p.Now + left)
-	_ = s.bar.Set(p.Done)
+	s.bar.clear() // each run is shown, however short it is
+	s.bar.draw(p.Done, p.Total, []string{fmt.Sprintf("%d/%d runs%s", p.Done, p.Total, left), p.Now})
 }
 
 // close takes the bar away.
 func (s *runsScreen) close() {
 	if s.bar != nil {
-		_ = s.bar.Clear()
+		s.bar.clear()
 	}
 }

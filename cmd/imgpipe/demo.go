@@ -1,15 +1,12 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strconv"
-	"syscall"
 	"text/tabwriter"
 	"time"
 
@@ -39,9 +36,13 @@ what each cost. The pictures stay in ./imgpipe-demo/. No network is needed.
 It runs each mode once: 'imgpipe compare' measures, and says what follows.`, demoLatency, demoImages, demoSize),
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
-			defer stop()
-			return demo(ctx, output, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			if err := folderName("output", output); err != nil {
+				return exitError{exitUsage, err}
+			}
+			stop := listen(cmd.Context(), cmd.ErrOrStderr())
+			defer stop.release()
+			stop.work(nil)
+			return stop.verdict(demo(stop, output, cmd.OutOrStdout(), cmd.ErrOrStderr()))
 		},
 	}
 	g := flagGroup{cmd.Flags(), "Flags"}
@@ -50,13 +51,15 @@ It runs each mode once: 'imgpipe compare' measures, and says what follows.`, dem
 }
 
 // demo is a comparison of one round, without judgement.
-func demo(ctx context.Context, output string, stdout, stderr io.Writer) error {
+func demo(stop *stopper, output string, stdout, stderr io.Writer) error {
+	ctx := stop.ctx
 	could := func(err error) error { return exitError{exitCouldNotRun, err} }
 	scratch, err := os.MkdirTemp("", "imgpipe-demo-")
 	if err != nil {
 		return could(err)
 	}
 	defer os.RemoveAll(scratch)
+	stop.atLast(func() { os.RemoveAll(scratch) })
 	source, err := sampleSource(scratch, demoImages, samples.Behaviour{Latency: demoLatency})
 	if err != nil {
 		return could(err)
@@ -71,7 +74,7 @@ func demo(ctx context.Context, output string, stdout, stderr io.Writer) error {
 		Args: []string{"--resize", demoSize, "--name", "{index}.{ext}", "--per-host", strconv.Itoa(manyDownloads),
 			"--input-list", source.lists[0]},
 	}
-	contest := &contest{dir: scratch, keep: output, flat: true, screen: newRunsScreen(stderr, "auto", false)}
+	contest := &contest{dir: scratch, keep: output, flat: true, kill: stop.again, screen: newRunsScreen(stderr, "auto", false)}
 	c, err := contest.run(ctx, source.job, plan)
 	switch {
 	case ctx.Err() != nil:

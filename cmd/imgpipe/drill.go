@@ -1,16 +1,13 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"text/tabwriter"
 	"time"
 
@@ -54,9 +51,10 @@ worker kills the whole run; the image is then done in a process of its own.`,
 			if err := f.validate(); err != nil {
 				return exitError{exitUsage, err}
 			}
-			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
-			defer stop()
-			return f.run(ctx, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			stop := listen(cmd.Context(), cmd.ErrOrStderr())
+			defer stop.release()
+			stop.work(nil)
+			return stop.verdict(f.run(stop, cmd.OutOrStdout(), cmd.ErrOrStderr()))
 		},
 	}
 	g := flagGroup{cmd.Flags(), "Drill"}
@@ -131,7 +129,8 @@ func (f *drillFlags) planFor(mode string, seed uint64) faultPlan {
 }
 
 // run drills each mode with each seed.
-func (f *drillFlags) run(ctx context.Context, stdout, stderr io.Writer) error {
+func (f *drillFlags) run(stop *stopper, stdout, stderr io.Writer) error {
+	ctx := stop.ctx
 	program, err := procs.Program()
 	if err != nil {
 		return exitError{exitCouldNotRun, err}
@@ -141,6 +140,7 @@ func (f *drillFlags) run(ctx context.Context, stdout, stderr io.Writer) error {
 		return exitError{exitCouldNotRun, err}
 	}
 	defer os.RemoveAll(dir)
+	stop.atLast(func() { os.RemoveAll(dir) })
 	say := func(format string, args ...any) {
 		if !f.quiet {
 			fmt.Fprintf(stderr, format+"\n", args...)

@@ -44,6 +44,9 @@ func dryRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive,
 	in := newIntake(ctx, inputs)
 	in.ours = arc.wrote
 	totals, err := pipeline.Run(ctx, in.items(), pipeline.Options{Store: dryStore{arc, tell}, Executor: nullExecutor(1), Sequential: true}, func(o pipeline.Outcome) {
+		if r, ok := stdout.(*results); ok && r.err != nil {
+			in.close() // nobody is told any more
+		}
 		left.add(o)
 		if o.Status == pipeline.Failed {
 			fmt.Fprintln(stderr, failLine(o))
@@ -59,7 +62,7 @@ func dryRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive,
 	}
 	left.say(stderr)
 	totals.Failed += left.count // as the run would end
-	return f.verdict(err, in.err, totals, false)
+	return f.verdict(err, in.err, totals, "")
 }
 
 // explanation gives the steps that an image would take; its error says why it would be refused.

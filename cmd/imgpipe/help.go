@@ -98,7 +98,9 @@ Exit status:
        line, a row in the ledger and a class
   2    wrong usage; nothing was started
   3    could not run: output folder not writable, disk full, workers do not start
-  130  interrupted
+  130  interrupted, or stopped by --max-time; the same command continues
+  134  the program crashed (out of memory, a bug); the same command continues
+  141  nobody read standard output to its end, and all else went well
 `
 
 // Flags stand in a column of their own; longer ones get a line for themselves.

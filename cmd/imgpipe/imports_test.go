@@ -28,7 +28,6 @@ var only = map[string]string{
 	"golang.org/x/image/webp":                      "imgpipe/transform",
 	"golang.org/x/image/tiff":                      "imgpipe/transform",
 	"golang.org/x/image/bmp":                       "imgpipe/transform",
-	"github.com/schollz/progressbar/v3":            "imgpipe/cmd/imgpipe",
 	"github.com/spf13/cobra":                       "imgpipe/cmd/imgpipe",
 	"github.com/spf13/pflag":                       "imgpipe/cmd/imgpipe",
 	"github.com/bmatcuk/doublestar/v4":             "imgpipe/fetch",

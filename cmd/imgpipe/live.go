@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
-	"os/signal"
 	"runtime"
 	"strings"
 	"sync"
-	"syscall"
+	"sync/atomic"
 	"time"
 
 	"imgpipe/cmd/imgpipe/internal/summary"
@@ -36,21 +36,25 @@ type live struct {
 	trace  *traceFile
 	left   lastingCount
 
+	// underWay counts the items that were taken and have not ended.
+	underWay atomic.Int64
+	stop     *stopper
 	// recording is why the ledger, the trace or the list of failures cannot be written.
 	recording error
 	cancel    context.CancelCauseFunc
 }
 
 // liveRun fetches, transforms and stores.
-func liveRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive, stdout, stderr io.Writer) (err error) {
-	stopProfiles, err := f.startProfiles()
+func liveRun(stop *stopper, f *runFlags, inputs fetch.Inputs, arc *archive, sides *sideCheck, stdout, stderr io.Writer) (err error) {
+	ctx := stop.ctx
+	stopProfiles, err := f.startProfiles(ctx, sides)
 	if err != nil {
 		return exitError{exitCouldNotRun, err}
 	}
 	defer func() { err = errors.Join(err, asCouldNotRun(stopProfiles())) }()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	l := &live{flags: f, arc: arc, sum: f.summary(arc.text), cancel: cancel}
+	l := &live{flags: f, arc: arc, sum: f.summary(arc.text), stop: stop, cancel: cancel}
 	l.screen = newScreen(stderr, f.progress, f.quiet)
 	defer l.screen.close()
 	if l.exec, err = f.executor(l.choseMode); err != nil {
@@ -60,18 +64,18 @@ func liveRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive
 	l.client = fetch.New(f.client(l.exec.pool))
 	defer l.client.Close()
 	// What is to be written at the end is tried at the beginning.
-	if l.failed, err = newFailedList(f.failedList); err != nil {
+	if l.failed, err = newFailedList(ctx, f.failedList, sides.allowed(f.failedList)); err != nil {
 		return exitError{exitCouldNotRun, err}
 	}
 	defer l.failed.abandon()
-	if l.trace, err = newTraceFile(f.trace); err != nil {
+	if l.trace, err = newTraceFile(ctx, f.trace, sides.allowed(f.trace)); err != nil {
 		return exitError{exitCouldNotRun, err}
 	}
 	defer l.trace.abandon()
-	var reportFile *wholeFile
-	if f.report != "" && f.report != "-" {
-		if reportFile, err = newWholeFile(f.report); err != nil {
-			return exitError{exitCouldNotRun, fmt.Errorf("--report %q: %w", f.report, err)}
+	var reportFile *sideFile
+	if f.report != "-" {
+		if reportFile, err = openSide(ctx, "report", f.report, sides.allowed(f.report)); err != nil {
+			return exitError{exitCouldNotRun, err}
 		}
 	}
 	defer reportFile.abandon()
@@ -98,7 +102,7 @@ func liveRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive
 	}
 	in := newIntake(ctx, inputs)
 	in.ours = arc.wrote
-	stop, release := stopOnSignal(l.screen, func() { cancel(errInterrupted) })
+	stopping := l.orderly()
 	counting := in.count(f, l.screen)
 
 	defer boundHeap(f.budget())()
@@ -107,30 +111,30 @@ func liveRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive
 		leaveProcessors(f.workers)
 		yieldProcessors()
 	}
-	options := l.options(stop)
+	options := l.options(stopping)
 	options.Stopping = func() {
 		in.close()
 		l.client.Finish()
 	}
-	items := in.items()
+	items := l.counted(in.items())
 	if f.stage == stageTransform {
 		if items, options.Fetcher, err = fetchedBefore(ctx, items, l.client, max(f.downloads, f.perHost)); err != nil {
 			in.close()
 			counting.Wait()
-			release()
 			return exitError{exitCouldNotRun, err}
 		}
 	}
 	began, before, sampler := time.Now(), usage.Spent(), usage.Start(l.pids)
 	totals, runErr := pipeline.Run(ctx, items, options, l.outcome)
+	stop.settle()
 	in.close()
 	counting.Wait()
-	interrupted := release()
+	interrupted := stop.asked()
 	if err := l.exec.Close(); err != nil {
 		l.screen.say("note: %v", err)
 	}
 	arc.alone.close()
-	if runErr == nil && in.err == nil && !interrupted {
+	if runErr == nil && in.err == nil && interrupted == "" {
 		arc.store.Acquit() // all had their turn
 	}
 	if l.sum.Mode == modeAuto {
@@ -145,6 +149,9 @@ func liveRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive
 	l.sum.FailedBefore = l.left.count
 	totals.Failed += l.left.count // not all is done
 	err = errors.Join(f.verdict(runErr, in.err, totals, interrupted), asCouldNotRun(l.failed.close()), asCouldNotRun(l.trace.close(memory.Curve)))
+	if note := l.failed.note(); note != "" {
+		l.screen.say("note: %s", note)
+	}
 	l.sum.Downloads = totals.Pace.Downloads
 	l.measured(usage.Spent().Sub(before), memory, err)
 	l.sum.Finish(wall)
@@ -153,6 +160,34 @@ func liveRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive
 	}
 	l.left.say(stderr)
 	return errors.Join(err, asCouldNotRun(f.writeReport(l.sum, stdout, reportFile)))
+}
+
+// orderly has the first request to end close the channel that it returns: no more items are begun.
+func (l *live) orderly() (stopping <-chan struct{}) {
+	stop := make(chan struct{})
+	l.stop.work(sync.OnceFunc(func() {
+		close(stop)
+		go func() { // what reads stderr may have stopped reading
+			l.screen.end()
+			l.screen.say("stopping: finishing what is under way; once more to stop at once")
+		}()
+		if l.underWay.Load() == 0 {
+			go l.stop.idle()
+		}
+	}))
+	return stop
+}
+
+// counted counts the items that are taken.
+func (l *live) counted(items iter.Seq[fetch.Item]) iter.Seq[fetch.Item] {
+	return func(yield func(fetch.Item) bool) {
+		for item := range items {
+			l.underWay.Add(1)
+			if !yield(item) {
+				return
+			}
+		}
+	}
 }
 
 // pids gives the worker processes that are alive.
@@ -192,6 +227,9 @@ func (l *live) options(stop <-chan struct{}) pipeline.Options {
 func (l *live) outcome(o pipeline.Outcome) {
 	if _, ok := errors.AsType[*transform.NeedError](o.Err); ok { // the library knows no flag
 		o.Err = fmt.Errorf("%w, three quarters of --memory", o.Err)
+	}
+	if l.underWay.Add(-1) == 0 {
+		defer l.stop.idle()
 	}
 	l.sum.Add(o)
 	l.left.add(o)
@@ -246,13 +284,11 @@ func (l *live) measured(cpu usage.CPU, memory usage.Memory, err error) {
 	}
 }
 
-var errInterrupted = errors.New("interrupted")
-
 // verdict makes the exit status of what happened.
-func (f *runFlags) verdict(err, inputErr error, totals pipeline.Totals, interrupted bool) error {
+func (f *runFlags) verdict(err, inputErr error, totals pipeline.Totals, interrupted string) error {
 	switch {
-	case interrupted:
-		stopped := exitError{exitInterrupted, errors.New("interrupted; the same command continues")}
+	case interrupted != "":
+		stopped := exitError{exitInterrupted, errors.New(interrupted + "; the same command continues")}
 		if err != nil && !errors.Is(err, errInterrupted) {
 			return errors.Join(stopped, exitError{exitCouldNotRun, hinted(err)})
 		}
@@ -299,7 +335,7 @@ func (f *runFlags) summary(spec string) *summary.Summary {
 		Program:   strings.SplitN(version(), "\n", 2)[0],
 		Go:        runtime.Version(),
 		Machine:   summary.Machine{OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: cpus()},
-		Command:   os.Args,
+		Command:   shownCommand(os.Args),
 		Began:     time.Now(),
 		Mode:      f.mode,
 		Workers:   f.workers,
@@ -327,68 +363,28 @@ func (f *runFlags) shownInput() string {
 	return summary.Printable(text)
 }
 
-func (f *runFlags) writeReport(sum *summary.Summary, stdout io.Writer, file *wholeFile) error {
-	switch f.report {
-	case "":
-		return nil
-	case "-":
+func (f *runFlags) writeReport(sum *summary.Summary, stdout io.Writer, file *sideFile) error {
+	switch {
+	case f.report == "-":
 		return sum.WriteJSON(stdout)
+	case file == nil:
+		return nil
 	}
-	if err := file.close(sum.WriteJSON(file)); err != nil {
-		return fmt.Errorf("--report %q: %w", f.report, err)
-	}
-	return nil
-}
-
-// stopOnSignal has the first Ctrl-C close the channel it gives, and the second one call now. release ends that, and tells whether there was
-// one.
-func stopOnSignal(s *screen, now func()) (stop <-chan struct{}, release func() bool) {
-	signals := make(chan os.Signal, 2) // so that a second one is not missed while the first is told
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	stopping, quit := make(chan struct{}), make(chan struct{})
-	var listening sync.WaitGroup
-	count := 0
-	listening.Go(func() {
-		for {
-			select {
-			case <-signals:
-				count++
-				switch count {
-				case 1:
-					s.end()
-					s.say("stopping: finishing what is under way; once more to stop at once")
-					close(stopping)
-				case 2:
-					now()
-				}
-			case <-quit:
-				return
-			}
-		}
-	})
-	return stopping, func() bool {
-		signal.Stop(signals)
-		close(quit)
-		listening.Wait()
-		return count > 0
-	}
+	return file.close(sum.WriteJSON(file))
 }
 
 // A traceFile is the file of --trace. A nil one writes nothing.
 type traceFile struct {
-	file   *wholeFile
+	file   *sideFile
 	writer *trace.Writer
 }
 
-func newTraceFile(path string) (*traceFile, error) {
-	if path == "" {
-		return nil, nil
+func newTraceFile(ctx context.Context, path string, allowed func() error) (*traceFile, error) {
+	file, err := openSide(ctx, "trace", path, allowed)
+	if file == nil {
+		return nil, err
 	}
-	w, err := newWholeFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("--trace %q: %w", path, err)
-	}
-	return &traceFile{w, trace.NewWriter(w)}, nil
+	return &traceFile{file, trace.NewWriter(file)}, nil
 }
 
 func (t *traceFile) abandon() {
@@ -407,8 +403,5 @@ func (t *traceFile) close(memory []usage.Point) error {
 	if t == nil {
 		return nil
 	}
-	if err := t.file.close(t.writer.Close(memory)); err != nil {
-		return fmt.Errorf("--trace %q: %w", t.file.path, err)
-	}
-	return nil
+	return t.file.close(t.writer.Close(memory))
 }

@@ -18,7 +18,9 @@ import (
 	"io"
 	"log"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -33,12 +35,17 @@ const (
 	exitUsage       = 2
 	exitCouldNotRun = 3
 	exitInterrupted = 130
+	exitUnread      = 141 // as a shell has it of a program that SIGPIPE ended
 )
 
 func main() {
 	if procs.IsWorker() {
 		os.Exit(workerMain())
 	}
+	crashApart()
+	// A reader of stdout or stderr that has left ends no run: without this, Go does that. What cannot be said is dropped; what is a result is
+	// noted. Nobody listens to the channel, and unlike an ignored signal this one is not ignored by the processes that are started.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	log.SetOutput(io.Discard) // net/http logs, as they are, bytes that a server sends beside its answers
 	os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
@@ -48,15 +55,20 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root := newRoot()
 	root.SetArgs(args)
 	root.SetIn(stdin)
-	root.SetOut(stdout)
+	out := &results{Writer: stdout}
+	root.SetOut(out)
 	root.SetErr(stderr)
 	code := exitOK
 	for _, e := range exits(root.ExecuteContext(ctx)) {
+		if out.err != nil && errors.Is(e.err, out.err) {
+			continue // status says it
+		}
 		if e.err != nil {
 			fmt.Fprintf(stderr, "imgpipe: %v\n", e.err)
 		}
 		code = graver(code, e.code)
 	}
+	code = graver(code, out.status(stderr))
 	if code == exitUsage {
 		if _, _, err := root.Find(args); err != nil && isInput(args[0]) {
 			fmt.Fprintf(stderr, "To process it: imgpipe run -o FOLDER %s\n", args[0])
@@ -98,7 +110,7 @@ func exits(err error) []exitError {
 
 // graver gives the exit status that tells more of two.
 func graver(a, b int) int {
-	for _, code := range []int{exitInterrupted, exitCouldNotRun, exitUsage, exitSomeFailed} {
+	for _, code := range []int{exitInterrupted, exitCouldNotRun, exitUsage, exitSomeFailed, exitUnread} {
 		if a == code || b == code {
 			return code
 		}

@@ -1,44 +1,39 @@
 package main
 
 import (
+	"context"
 	"errors"
-	"fmt"
-	"os"
 	"runtime"
 	"runtime/pprof"
 )
 
 // startProfiles begins what --cpuprofile and --memprofile ask for. They see this process; workers are processes of their own.
-func (f *runFlags) startProfiles() (stop func() error, err error) {
-	var cpu *os.File
-	if f.cpuProfile != "" {
-		if cpu, err = os.Create(f.cpuProfile); err == nil {
-			err = pprof.StartCPUProfile(cpu)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("--cpuprofile %q: %w", f.cpuProfile, err)
+func (f *runFlags) startProfiles(ctx context.Context, sides *sideCheck) (stop func() error, err error) {
+	cpu, err := openSide(ctx, "cpuprofile", f.cpuProfile, sides.allowed(f.cpuProfile))
+	if err != nil {
+		return nil, err
+	}
+	heap, err := openSide(ctx, "memprofile", f.memProfile, sides.allowed(f.memProfile))
+	if err != nil {
+		cpu.abandon()
+		return nil, err
+	}
+	if cpu != nil {
+		if err := pprof.StartCPUProfile(cpu); err != nil {
+			cpu.abandon()
+			heap.abandon()
+			return nil, cpu.failed(err)
 		}
 	}
 	return func() (err error) {
 		if cpu != nil {
 			pprof.StopCPUProfile()
-			err = cpu.Close()
+			err = cpu.close(nil)
 		}
-		if f.memProfile != "" {
-			err = errors.Join(err, writeHeap(f.memProfile))
+		if heap != nil {
+			runtime.GC() // a heap profile is of the last collection
+			err = errors.Join(err, heap.close(pprof.WriteHeapProfile(heap)))
 		}
 		return err
 	}, nil
-}
-
-func writeHeap(path string) error {
-	w, err := os.Create(path)
-	if err == nil {
-		runtime.GC() // a heap profile is of the last collection
-		err = errors.Join(pprof.WriteHeapProfile(w), w.Close())
-	}
-	if err != nil {
-		return fmt.Errorf("--memprofile %q: %w", path, err)
-	}
-	return nil
 }

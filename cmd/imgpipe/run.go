@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -41,6 +42,16 @@ of NO_PROXY and this machine itself. Names in lower case go first.`,
 
 // runRun is imgpipe run, once its flags are known to be good.
 func runRun(ctx context.Context, f *runFlags, stdin io.Reader, stdout, stderr io.Writer) error {
+	stop := listen(ctx, stderr)
+	defer stop.release()
+	if f.maxTime > 0 {
+		stop.after(f.maxTime, fmt.Sprintf("--max-time %s is over", shortPeriod(f.maxTime)))
+	}
+	return stop.verdict(f.run(stop, stdin, stdout, stderr))
+}
+
+func (f *runFlags) run(stop *stopper, stdin io.Reader, stdout, stderr io.Writer) error {
+	ctx := stop.ctx
 	spec, err := f.spec()
 	if err != nil {
 		return exitError{exitUsage, err}
@@ -62,6 +73,10 @@ func runRun(ctx context.Context, f *runFlags, stdin io.Reader, stdout, stderr io
 	}
 	defer originals.close()
 	inputs = originals.inputs
+	sides := f.sideCheck(spec.AssetNames())
+	if err := sides.all(); err != nil {
+		return exitError{exitUsage, err}
+	}
 	onExist, err := store.ParseOnExist(f.onExist)
 	if err != nil {
 		return usageErrorf("--on-exist: %v", err)
@@ -82,7 +97,7 @@ func runRun(ctx context.Context, f *runFlags, stdin io.Reader, stdout, stderr io
 	if f.dry {
 		err = dryRun(ctx, f, inputs, arc, stdout, stderr)
 	} else {
-		err = liveRun(ctx, f, inputs, arc, stdout, stderr)
+		err = liveRun(stop, f, inputs, arc, sides, stdout, stderr)
 	}
 	return errors.Join(err, asCouldNotRun(st.Close()))
 }

@@ -74,6 +74,9 @@ func (f *runFlags) validate() error {
 	if f.mode == modeSerial {
 		f.workers, f.downloads = 1, 1
 	}
+	if err := folderName("output", f.output); err != nil {
+		return err
+	}
 	return f.outputIsNotInput()
 }
 

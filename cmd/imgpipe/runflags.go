@@ -56,6 +56,7 @@ type runFlags struct {
 	minSpeed                             int64
 	allowHosts, denyHosts                []string
 	maxFailures                          limit
+	maxTime                              time.Duration
 
 	progress string
 	quiet    bool
@@ -143,6 +144,7 @@ func addRunFlags(flags *pflag.FlagSet) *runFlags {
 	limits.add(pixels(&f.maxPixels), "max-pixels", "", "largest image that is decoded, and largest output")
 	limits.add(period(&f.itemTimeout, true), "item-timeout", "", "time for the whole transform of one image, from when it\nbegins; 0 for no limit")
 	limits.add(failures(&f.maxFailures), "max-failures", "", "stop when so many images have failed; 1 stops at the first (default no limit)")
+	limits.add(period(&f.maxTime, true), "max-time", "", "stop after so long as Ctrl-C does, and what is then under way after five\nseconds; the same command continues (default no limit)")
 
 	f.worker.add(flags)
 

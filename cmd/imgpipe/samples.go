@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os/signal"
 	"strconv"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -79,8 +77,9 @@ func requestRate(p *float64) pflag.Value {
 
 func (f *samplesFlags) run(cmd *cobra.Command) error {
 	set := cmd.Flags().Changed
-	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
+	stop := listen(cmd.Context(), cmd.ErrOrStderr())
+	defer stop.release()
+	ctx := stop.ctx
 	switch {
 	case set("output") == set("serve"):
 		return usageErrorf("expected either --output DIR, to draw pictures, or --serve ADDR, to serve them")
@@ -90,6 +89,9 @@ func (f *samplesFlags) run(cmd *cobra.Command) error {
 		return usageErrorf("--as and --rate go with --serve")
 	case set("serve"):
 		return f.listen(ctx, cmd.OutOrStdout())
+	}
+	if err := folderName("output", f.output); err != nil {
+		return exitError{exitUsage, err}
 	}
 	return f.draw(ctx, cmd.ErrOrStderr())
 }
@@ -118,5 +120,8 @@ func (f *samplesFlags) listen(ctx context.Context, stdout io.Writer) error {
 	}
 	fmt.Fprintf(stdout, "serving on %s, a list of 200 pictures at %s/list.txt?n=200; Ctrl-C ends it\n", url, url)
 	<-ctx.Done()
-	return srv.Close()
+	if err := srv.Close(); err != nil {
+		return err
+	}
+	return exitError{exitInterrupted, nil}
 }

@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
 	"imgpipe/cmd/imgpipe/internal/summary"
@@ -28,12 +28,14 @@ type screen struct {
 	quiet bool
 
 	mu     sync.Mutex
-	bar    *progressbar.ProgressBar
+	bar    *bar // nil where there is none
 	began  time.Time
 	total  int // 0 while it is not known
 	counts pipeline.Totals
-	ending bool // no more items are begun
-	bytes  int64
+	// skipping is when an item was last skipped, as those are that an earlier run has done: they go by much faster than the others.
+	skipping time.Time
+	ending   bool // no more items are begun
+	bytes    int64
 
 	once    sync.Once
 	stop    chan struct{}
@@ -63,18 +65,10 @@ func newScreen(w io.Writer, kind string, quiet bool) *screen {
 	}
 	switch kind {
 	case "bar":
-		s.bar = progressbar.NewOptions64(-1,
-			progressbar.OptionSetWriter(w),
-			progressbar.OptionSetWidth(24),
-			progressbar.OptionShowCount(),
-			progressbar.OptionShowIts(),
-			progressbar.OptionSetItsString("images"),
-			progressbar.OptionSetPredictTime(true),
-			progressbar.OptionThrottle(100*time.Millisecond),
-			progressbar.OptionClearOnFinish(),
-		)
+		s.bar = newBar(w)
+		s.stopped.Go(func() { s.each(5*barEvery, s.draw) })
 	case "plain":
-		s.stopped.Go(s.plain)
+		s.stopped.Go(func() { s.each(plainEvery, func() { s.line(s.status()) }) })
 	}
 	return s
 }
@@ -91,9 +85,8 @@ func (s *screen) line(text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.bar != nil {
-		// What the bar cannot draw is no reason to end a run.
-		_ = s.bar.Clear()
-		defer func() { _ = s.bar.RenderBlank() }()
+		s.bar.clear()
+		defer s.drawLocked()
 	}
 	fmt.Fprintln(s.w, text)
 }
@@ -103,14 +96,6 @@ func (s *screen) expect(total int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.total = total
-	s.fitBar()
-}
-
-// fitBar makes the bar as long as what there is to do: items that were done before neither speed it up nor belong to it.
-func (s *screen) fitBar() {
-	if s.bar != nil && s.total > s.counts.Skipped {
-		s.bar.ChangeMax64(int64(s.total - s.counts.Skipped))
-	}
 }
 
 // outcome tells of one item.
@@ -128,13 +113,11 @@ func (s *screen) outcome(o pipeline.Outcome) {
 		s.counts.Failed++
 	case pipeline.Skipped:
 		s.counts.Skipped++
-		s.fitBar()
-		return
+		s.skipping = time.Now()
+	case pipeline.Interrupted:
+		s.counts.Interrupted++
 	}
-	if s.bar != nil {
-		s.bar.Describe(fmt.Sprintf("%.1f MB/s, %d failed", s.megabytes(), s.counts.Failed))
-		_ = s.bar.Add(1)
-	}
+	s.drawLocked()
 }
 
 // failLine tells of an item that failed.
@@ -154,17 +137,31 @@ func (s *screen) end() {
 	s.ending = true
 }
 
-// plain writes a line every few seconds.
-func (s *screen) plain() {
-	tick := time.NewTicker(plainEvery)
+// each calls do again and again until the screen is closed.
+func (s *screen) each(period time.Duration, do func()) {
+	tick := time.NewTicker(period)
 	defer tick.Stop()
 	for {
 		select {
 		case <-s.stop:
 			return
 		case <-tick.C:
-			s.line(s.status())
+			do()
 		}
+	}
+}
+
+// draw draws the bar where it is due.
+func (s *screen) draw() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.drawLocked()
+}
+
+// drawLocked is draw while the lock is held.
+func (s *screen) drawLocked() {
+	if s.bar.due() {
+		s.bar.draw(s.ended(), s.total, s.parts())
 	}
 }
 
@@ -172,18 +169,36 @@ func (s *screen) plain() {
 func (s *screen) status() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	ended := s.counts.Done + s.counts.Failed
-	rate := float64(ended) / max(time.Since(s.began).Seconds(), 1e-3)
-	text := fmt.Sprintf("%d", ended)
-	left := s.total - s.counts.Skipped - ended
+	parts := s.parts()
+	parts[0] += " images"
+	return strings.Join(parts, ", ")
+}
+
+// ended is how many items have had their turn. The lock is held.
+func (s *screen) ended() int {
+	return s.counts.Done + s.counts.Failed + s.counts.Skipped + s.counts.Interrupted
+}
+
+// parts say how a run goes, what matters most first. What was skipped has had its turn like the rest, but says nothing of how long the rest takes.
+// The lock is held.
+func (s *screen) parts() []string {
+	ended, worked := s.ended(), s.counts.Done+s.counts.Failed
+	parts := []string{fmt.Sprint(ended)}
 	if s.total > 0 {
-		text += fmt.Sprintf("/%d", s.total-s.counts.Skipped)
+		parts[0] += fmt.Sprintf("/%d", max(s.total, ended))
 	}
-	text += fmt.Sprintf(" images, %d failed, %.1f images/s, %.1f MB/s", s.counts.Failed, rate, s.megabytes())
-	if left > 0 && rate > 0 && !s.ending {
-		text += fmt.Sprintf(", %s left", time.Duration(float64(left)/rate*float64(time.Second)).Round(time.Second))
+	rate := float64(worked) / max(time.Since(s.began).Seconds(), 1e-3)
+	if s.counts.Failed > 0 {
+		parts = append(parts, fmt.Sprintf("%d failed", s.counts.Failed))
 	}
-	return text
+	if left := s.total - ended; left > 0 && rate > 0 && !s.ending && time.Since(s.skipping) > time.Second {
+		parts = append(parts, fmt.Sprintf("%s left", time.Duration(float64(left)/rate*float64(time.Second)).Round(time.Second)))
+	}
+	parts = append(parts, fmt.Sprintf("%.1f images/s", rate), fmt.Sprintf("%.1f MB/s", s.megabytes()))
+	if s.counts.Skipped > 0 {
+		parts = append(parts, fmt.Sprintf("%d skipped", s.counts.Skipped))
+	}
+	return parts
 }
 
 // close ends bar and lines. Further lines may still be written, and it may be called again.
@@ -193,7 +208,7 @@ func (s *screen) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.bar != nil {
-		_ = s.bar.Clear()
+		s.bar.clear()
 		s.bar = nil
 	}
 }

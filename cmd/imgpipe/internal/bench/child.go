@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -40,7 +41,7 @@ func (r *Runner) execute(ctx context.Context, config int, args []string) error {
 		}
 		return nil
 	}
-	err := cmd.Run()
+	err := r.untilKilled(cmd)
 	var exit *exec.ExitError
 	switch {
 	case err == nil, errors.As(err, &exit) && exit.ExitCode() == someFailed:
@@ -48,6 +49,26 @@ func (r *Runner) execute(ctx context.Context, config int, args []string) error {
 	case exit != nil && said.reason() != "":
 		return fmt.Errorf("%w: %s", err, said.reason())
 	}
+	return err
+}
+
+// untilKilled runs cmd, and kills it when Kill says so.
+func (r *Runner) untilKilled(cmd *exec.Cmd) error {
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	over := make(chan struct{})
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		select {
+		case <-r.Kill:
+			_ = cmd.Process.Kill() // it may have ended
+		case <-over:
+		}
+	})
+	err := cmd.Wait()
+	close(over)
+	watching.Wait()
 	return err
 }
 

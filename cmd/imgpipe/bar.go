@@ -1,0 +1,78 @@
+package main
+
+import (
+	"io"
+	"os"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"golang.org/x/term"
+)
+
+const (
+	// barEvery is how often a bar is drawn at most.
+	barEvery = 100 * time.Millisecond
+	// barWidth is the longest bar, shortestBar the shortest that says anything.
+	barWidth, shortestBar = 24, 8
+	// someColumns are those of a terminal that does not say how many it has.
+	someColumns = 80
+)
+
+// A bar is a line of a terminal that is written again and again. It is never as wide as the terminal: a line that wraps could not be taken away.
+// What cannot be drawn is no reason to end anything, so that errors of writing are dropped.
+type bar struct {
+	w       io.Writer
+	columns func() int
+	drawn   time.Time
+}
+
+func newBar(w io.Writer) *bar {
+	return &bar{w: w, columns: func() int {
+		if f, ok := w.(*os.File); ok {
+			if columns, _, err := term.GetSize(int(f.Fd())); err == nil && columns > 0 {
+				return columns
+			}
+		}
+		return someColumns
+	}}
+}
+
+// due reports whether it is time to draw the line: it was not done a moment ago. A nil bar never is.
+func (b *bar) due() bool { return b != nil && time.Since(b.drawn) >= barEvery }
+
+// draw draws the line.
+func (b *bar) draw(done, total int, parts []string) {
+	b.drawn = time.Now()
+	io.WriteString(b.w, "\r"+barLine(b.columns(), done, total, parts)+"\x1b[K")
+}
+
+// clear takes the line away. It is due again at once.
+func (b *bar) clear() {
+	if !b.drawn.IsZero() {
+		b.drawn = time.Time{}
+		io.WriteString(b.w, "\r\x1b[K")
+	}
+}
+
+// barLine is the line for a terminal of so many columns: as many of the parts as fit, the first ones first, behind a bar where there is room for
+// one and the total is known.
+func barLine(columns, done, total int, parts []string) string {
+	room := max(columns-1, 0)
+	line, length := "", 0
+	for _, part := range parts {
+		between := ""
+		if line != "" {
+			between = ", "
+		}
+		if n := utf8.RuneCountInString(part) + len(between); length+n <= room {
+			line, length = line+between+part, length+n
+		}
+	}
+	wide := min(barWidth, room-length-len("[] "))
+	if total <= 0 || wide < shortestBar {
+		return line
+	}
+	full := wide * min(done, total) / total
+	return "[" + strings.Repeat("#", full) + strings.Repeat("-", wide-full) + "] " + line
+}

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"imgpipe/fetch"
+	"imgpipe/pipeline/store"
+	"imgpipe/transform"
+)
+
+// A named is a file and what it is to the command: a flag that names it, or a word such as "input".
+type named struct{ what, path string }
+
+// A sideCheck knows which files a side file must not replace. Files are compared by device and inode where they are there, and by their absolute
+// paths where they are not.
+type sideCheck struct {
+	sides  []named // what each flag names
+	others []named // what the command reads, and what it owns
+	// stdin is the file on standard input, where that is one; else nil.
+	stdin fs.FileInfo
+}
+
+// tempFolder is the folder of a store for what is not complete yet.
+const tempFolder = ".imgpipe-tmp"
+
+// sideCheck is that of a run. assets are the files that operations read.
+func (f *runFlags) sideCheck(assets []string) *sideCheck {
+	c := &sideCheck{sides: []named{{"report", f.report}, {"failed-list", f.failedList}, {"trace", f.trace}, {"cpuprofile", f.cpuProfile}, {"memprofile", f.memProfile}}}
+	c.sides = slices.DeleteFunc(c.sides, func(n named) bool { return n.path == "" || n.what == "report" && n.path == "-" })
+	c.reads(f, assets)
+	if f.output != "" {
+		c.others = append(c.others, named{"output folder", f.output}, named{"ledger", filepath.Join(f.output, store.LedgerName)})
+	}
+	return c
+}
+
+// reads notes what f has a run read.
+func (c *sideCheck) reads(f *runFlags, assets []string) {
+	for _, l := range f.lists {
+		c.others = append(c.others, named{"list", l})
+	}
+	for _, in := range f.inputs {
+		c.others = append(c.others, named{"input", in})
+		if found, err := filepath.Glob(in); err == nil {
+			for _, path := range found {
+				c.others = append(c.others, named{"input", path})
+			}
+		}
+	}
+	for _, a := range assets {
+		c.others = append(c.others, named{"file of an operation", a})
+	}
+	if info, err := os.Stdin.Stat(); err == nil && info.Mode().IsRegular() {
+		c.stdin = info
+	}
+}
+
+// all checks every flag.
+func (c *sideCheck) all() error {
+	for i, side := range c.sides {
+		if err := c.one(side.path); err != nil {
+			return fmt.Errorf("--%s %q: %w", side.what, side.path, err)
+		}
+		for _, other := range c.sides[:i] {
+			if sameFile(side.path, other.path) && !isDevice(side.path) {
+				return fmt.Errorf("--%s %q: it is the file of --%s: expected another one", side.what, side.path, other.what)
+			}
+		}
+	}
+	return nil
+}
+
+// allowed returns the check of one flag's file, to be made again when the run has ended: somebody may have put something there meanwhile.
+func (c *sideCheck) allowed(path string) func() error {
+	return func() error { return c.one(path) }
+}
+
+// one says why a path cannot be that of a side file.
+func (c *sideCheck) one(path string) error {
+	switch {
+	case path == "-":
+		return errors.New("expected a file; standard output is /dev/stdout")
+	case strings.HasSuffix(path, "/"), os.IsPathSeparator(path[len(path)-1]):
+		return errors.New("it is the name of a folder: expected a file")
+	}
+	if scheme := schemeOf(path); scheme != "" {
+		return fmt.Errorf("%s:// cannot be written to: expected a file of this machine", scheme)
+	}
+	place, fd := behindLinks(path)
+	if fd >= 0 {
+		return nil
+	}
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && info.IsDir():
+		return errors.New("it is a folder: expected a file")
+	case err == nil && info.Mode()&fs.ModeDevice != 0 && info.Mode()&fs.ModeCharDevice == 0:
+		return errors.New("it is a disk, all of which would be lost: expected a file")
+	case err == nil && !info.Mode().IsRegular():
+		return nil
+	case fetch.ImageName(filepath.Base(path)), fetch.ImageName(filepath.Base(place)):
+		return errors.New("it has the name of an image, and images are never replaced: expected the name of a file to write, such as report.json")
+	case strings.EqualFold(filepath.Base(place), store.LedgerName), strings.EqualFold(filepath.Base(path), store.LedgerName):
+		return errors.New("it has the name of a ledger: expected another one")
+	case slices.ContainsFunc(strings.Split(filepath.ToSlash(placeOf(place)), "/"), func(s string) bool { return strings.EqualFold(s, tempFolder) }):
+		return fmt.Errorf("%s is for what is under way: expected another folder", tempFolder)
+	}
+	for _, o := range c.others {
+		if sameFile(path, o.path) {
+			return fmt.Errorf("it is the %s %q, which is never replaced: expected another file", o.what, fetch.Redact(o.path))
+		}
+	}
+	if err != nil {
+		return nil // nothing is there
+	}
+	if c.stdin != nil && os.SameFile(info, c.stdin) {
+		return errors.New("it is the file on standard input, which is never replaced: expected another file")
+	}
+	var head [64]byte
+	if n, err := fetch.Head(path, head[:]); err == nil && transform.Sniff(head[:n]) != "" {
+		return errors.New("it is an image, and images are never replaced: expected another file")
+	}
+	return nil
+}
+
+// isDevice reports whether a path is that of a device, which two flags may write to.
+func isDevice(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode()&fs.ModeCharDevice != 0
+}
+
+// sameFile reports whether two paths lead to one file, or would if it were there.
+func sameFile(a, b string) bool {
+	one, errOne := os.Stat(a)
+	two, errTwo := os.Stat(b)
+	if errOne == nil && errTwo == nil {
+		return os.SameFile(one, two)
+	}
+	if errOne == nil || errTwo == nil {
+		return false
+	}
+	a, _ = behindLinks(a)
+	b, _ = behindLinks(b)
+	return placeOf(a) == placeOf(b)
+}
+
+// placeOf returns the absolute path of what may not be there yet, with the links on the way to it followed as far as they are.
+func placeOf(path string) string {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return filepath.Clean(path)
+	}
+	rest := ""
+	for dir := abs; ; dir = filepath.Dir(dir) {
+		if real, err := filepath.EvalSymlinks(dir); err == nil {
+			return filepath.Join(real, rest)
+		}
+		if dir == filepath.Dir(dir) {
+			return abs
+		}
+		rest = filepath.Join(filepath.Base(dir), rest)
+	}
+}

@@ -1,0 +1,260 @@
+//go:build unix
+
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// A running is a command under way in a folder of its own.
+type running struct {
+	*exec.Cmd
+	t      *testing.T
+	stderr *bufio.Reader
+}
+
+// begin starts `imgpipe ARGS…`, or a shell that becomes it.
+func begin(t *testing.T, shell string, args ...string) *running {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	t.Cleanup(cancel)
+	cmd := program(ctx, args...)
+	if shell != "" {
+		env := cmd.Env
+		cmd = exec.CommandContext(ctx, "sh", append([]string{"-c", shell + `; exec "$@"`, "sh", os.Args[0]}, args...)...)
+		cmd.Env = env
+	}
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return &running{cmd, t, bufio.NewReader(stderr)}
+}
+
+// until waits for a line on stderr that has a text in it.
+func (r *running) until(text string) {
+	r.t.Helper()
+	for {
+		line, err := r.stderr.ReadString('\n')
+		if strings.Contains(line, text) {
+			return
+		}
+		if err != nil {
+			r.t.Fatalf("it never said %q: %v", text, err)
+		}
+	}
+}
+
+func (r *running) send(signals ...syscall.Signal) {
+	r.t.Helper()
+	for _, sig := range signals {
+		if err := r.Process.Signal(sig); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+}
+
+// ends waits for the end and wants an exit status, -1 for any signal. It returns what was still said.
+func (r *running) ends(status int) string {
+	r.t.Helper()
+	rest, err := io.ReadAll(r.stderr)
+	var exit *exec.ExitError
+	if waited := r.Wait(); waited != nil && !errors.As(waited, &exit) {
+		r.t.Fatal(waited)
+	}
+	if got := r.ProcessState.ExitCode(); got != status || err != nil {
+		r.t.Fatalf("status %d (%v), want %d: %s", got, r.ProcessState, status, rest)
+	}
+	return string(rest)
+}
+
+// silent is a server that never answers; asked tells of each request.
+func silent(t *testing.T) (url string, asked <-chan struct{}) {
+	requests, over := make(chan struct{}, 1000), make(chan struct{})
+	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		requests <- struct{}{}
+		<-over
+	}))
+	t.Cleanup(func() {
+		close(over)
+		srv.Close()
+	})
+	return srv.URL, requests
+}
+
+func fifo(t *testing.T) string {
+	path := filepath.Join(t.TempDir(), "list")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Skip(err)
+	}
+	return path
+}
+
+func picture(t *testing.T) string {
+	path := filepath.Join(t.TempDir(), "a.jpg")
+	if err := writePicture(path, 60, 40); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// nothingLeft wants a folder without what is not complete.
+func nothingLeft(t *testing.T, out string) {
+	t.Helper()
+	if _, err := os.Stat(filepath.Join(out, tempFolder)); err == nil {
+		t.Errorf("%s was left", tempFolder)
+	}
+}
+
+func TestTheFirstSignalEndsARunThatDoesNothing(t *testing.T) {
+	for _, mode := range []string{modeGoroutines, modeProcesses, modeSerial, modeGIL, modeAuto} {
+		for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+			t.Run(mode+" "+sig.String(), func(t *testing.T) {
+				t.Parallel()
+				r := begin(t, "", "run", "-o", t.TempDir(), "-m", mode, "-i", fifo(t))
+				r.until("imgpipe: ")
+				r.send(sig)
+				r.ends(exitInterrupted)
+			})
+		}
+	}
+}
+
+func TestASecondSignalEndsEveryCommandWhateverBlocks(t *testing.T) {
+	url, asked := silent(t)
+	for _, mode := range []string{modeGoroutines, modeProcesses, modeSerial} {
+		out := t.TempDir()
+		r := begin(t, "", "run", "-o", out, "-m", mode, "--timeout", "10m", url+"/a.jpg")
+		<-asked
+		r.send(syscall.SIGINT)
+		r.until("stopping")
+		r.send(syscall.SIGINT)
+		r.ends(exitInterrupted)
+	}
+	list := filepath.Join(t.TempDir(), "urls.txt")
+	if err := os.WriteFile(list, []byte(url+"/a.jpg\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := begin(t, "", "compare", "--timeout", "10m", "--modes", "serial", "-i", list)
+	<-asked
+	r.send(syscall.SIGINT, syscall.SIGTERM)
+	r.ends(exitInterrupted)
+}
+
+// Nobody reads what it says, so that it cannot say that it stops.
+func TestARunThatCannotSpeakEnds(t *testing.T) {
+	url, asked := silent(t)
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer read.Close()
+	fd := int(write.Fd()) // to ask for it makes it block
+	if err := syscall.SetNonblock(fd, true); err != nil {
+		t.Fatal(err)
+	}
+	for err == nil { // fill the pipe
+		_, err = syscall.Write(fd, make([]byte, 1<<12))
+	}
+	if err := syscall.SetNonblock(fd, false); err != nil {
+		t.Fatal(err)
+	}
+	cmd := program(t.Context(), "run", "-q", "-o", t.TempDir(), "--timeout", "10m", url+"/a.jpg")
+	cmd.Stderr = write
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	write.Close()
+	<-asked
+	for range 2 {
+		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_ = cmd.Wait()
+	if got := cmd.ProcessState.ExitCode(); got != exitInterrupted {
+		t.Errorf("%v, want %d", cmd.ProcessState, exitInterrupted)
+	}
+}
+
+func TestTheSystemsSignalsEndWhatIsUnderWayByThemselves(t *testing.T) {
+	url, asked := silent(t)
+	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP} {
+		out := t.TempDir()
+		r := begin(t, "", "run", "-o", out, "--timeout", "10m", url+"/a.jpg")
+		<-asked
+		r.send(sig)
+		if said := r.ends(exitInterrupted); !strings.Contains(said, "interrupted; the same command continues") {
+			t.Errorf("it said %q", said)
+		}
+		nothingLeft(t, out)
+	}
+}
+
+func TestMaxTimeEndsARunAsAFirstSignalDoes(t *testing.T) {
+	url, _ := silent(t)
+	out := t.TempDir()
+	r := begin(t, "", "run", "-o", out, "--timeout", "10m", "--max-time", "100ms", url+"/a.jpg")
+	if said := r.ends(exitInterrupted); !strings.Contains(said, "--max-time 100ms is over; the same command continues") {
+		t.Errorf("it said %q", said)
+	}
+	nothingLeft(t, out)
+	begin(t, "", "run", "-o", out, "--max-time", "1h", picture(t)).ends(exitOK)
+}
+
+func TestASignalThatWasIgnoredStaysIgnored(t *testing.T) {
+	url, asked := silent(t)
+	for _, args := range [][]string{
+		{"run", "-o", t.TempDir(), "-i", fifo(t)},
+		{"run", "-n", "-o", t.TempDir(), "-i", fifo(t)},
+		{"run", "-o", t.TempDir(), "--timeout", "10m", url + "/a.jpg"},
+	} {
+		r := begin(t, `trap "" INT HUP`, args...)
+		if list := args[len(args)-1]; strings.HasPrefix(list, "http") {
+			<-asked
+			r.send(syscall.SIGINT, syscall.SIGHUP, syscall.SIGINT)
+			r.send(syscall.SIGKILL)
+			r.ends(-1)
+		} else {
+			// Its opening waits for the reader, so that the signals come when the run is under way.
+			w, err := os.OpenFile(list, os.O_WRONLY, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.send(syscall.SIGINT, syscall.SIGHUP, syscall.SIGINT)
+			if _, err := io.WriteString(w, picture(t)+"\n"); err != nil {
+				t.Fatal(err)
+			}
+			w.Close()
+			r.ends(exitOK)
+		}
+	}
+}
+
+func TestACrashHasAStatusOfItsOwn(t *testing.T) {
+	t.Chdir(t.TempDir())
+	r := begin(t, "", "run", "-o", "out", "-i", fifo(t))
+	r.until("imgpipe: ")
+	r.send(syscall.SIGQUIT)
+	if said := r.ends(-1); !strings.Contains(said, "goroutine") {
+		t.Errorf("it did not say where it was: %.200s", said)
+	}
+	if status := r.ProcessState.Sys().(syscall.WaitStatus); status.Signal() != syscall.SIGABRT || status.CoreDump() {
+		t.Errorf("%v, want an end by SIGABRT without a dump of memory", r.ProcessState)
+	}
+}
