@@ -47,7 +47,7 @@ type batches struct {
 	number  int      // of the last batch
 	placed  bool     // outputs got their names since the last sync
 	failed  error    // why lines could not be moved
-	told    bool     // Append returned failed
+	told    bool     // Append returned an error
 
 	// Guarded by flushing.
 	moved []string // names of batches that are in the ledger, which may not be on the disk yet
@@ -108,7 +108,6 @@ func (s *Store) stopBatches() {
 func (s *Store) addLine(line []byte) error {
 	b := &s.batches
 	if b.failed != nil {
-		b.told = true
 		return b.failed
 	}
 	if s.opts.ReadOnly {

@@ -53,7 +53,7 @@ func (all *folders) release(*folder) {}
 func (all *folders) close() {}
 
 // lockFolder would lock an open folder.
-func lockFolder(*folder) error { return nil }
+func lockFolder(*folder) error { return errors.ErrUnsupported }
 
 // stat tells what has a name.
 func (d *folder) stat(name string) (found, error) {

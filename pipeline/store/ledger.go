@@ -171,6 +171,7 @@ func (s *Store) append(e Entry, id uint64) error {
 		err = s.addLine(b)
 	}
 	if err != nil {
+		s.batches.told = true
 		return s.folderError("write "+LedgerName, err)
 	}
 	s.batches.placed = s.batches.placed || len(e.Outputs) > 0

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -113,6 +114,9 @@ func (s *Store) settleLines(batches []string) (added, stale int, err error) {
 	}
 	for _, name := range batches {
 		text, err := s.root.ReadFile(path.Join(tempDir, name))
+		if s.opts.ReadOnly && errors.Is(err, fs.ErrNotExist) {
+			continue // a run that goes on has moved it
+		}
 		if err != nil {
 			return added, stale, err
 		}

@@ -1,5 +1,5 @@
-// Package store is where outputs and the ledger are written: it plans names, puts files in place whole or not at all, and
-// knows on the next run what is done.
+// Package store is where outputs and the ledger are written: it plans names, puts files in place whole or not at
+// all, and knows on the next run what is done.
 //
 //	Source ──> Namer.Plan ──> Name ─────────┐            .imgpipe-tmp/N ──rename──> DIR/NAME
 //	           in input order, before       ├─> Store.Put ─┘
@@ -8,18 +8,20 @@
 //	Entry ──> Store.Append ──> DIR/imgpipe.jsonl ──> Store.Done, on the next run
 //	Store.Begin … Store.End ──> .imgpipe-tmp/under-way ──> Store.Suspect, on the next run after a crash
 //
-// A name depends on the inputs and their order alone. A file under its own name is always whole: it is written under
-// another name in a hidden folder beside it, which [Store.Close] removes and the next [Open] cleans after a kill. Nothing
-// is written outside the output folder, through whatever name or symbolic link. A file that the ledger does not know is not
-// ours, and is kept unless [Overwrite] is asked for.
+// A name depends on the inputs and their order alone. A file under its own name is always whole: it is written
+// under another name in a hidden folder beside it, which [Store.Close] removes and the next [Open] cleans after a
+// kill. Nothing is written outside the output folder, through whatever name or symbolic link. A file that the
+// ledger does not know is not ours, and is kept unless [Overwrite] is asked for.
 //
-// A line gets into the ledger after its outputs are on the disk: one sync of the file system does for all lines of a second. So what it
-// promises holds when the program is killed at any moment and, unless Options.NoSync is set, when the power fails.
+// A line gets into the ledger after its outputs are on the disk: one sync of the file system does for all lines of
+// a second. So what it promises holds when the program is killed at any moment and, unless Options.NoSync is set,
+// when the power fails.
 //
 // It never reads or changes an input, and never decodes an image.
 //
-// What [Namer.Plan], [Store.Put], [Store.Append], [Store.Done] and [Open] say they cost was measured with the benchmarks of
-// this package on one core of a 2-core AMD EPYC VM in November 2026, with the files in memory (tmpfs).
+// What [Namer.Plan], [Store.Put], [Store.Append], [Store.Done] and [Open] say they cost was measured with the
+// benchmarks of this package on one core of a 2-core AMD EPYC VM in November 2026, with the files in memory
+// (tmpfs).
 package store
 
 import (
@@ -29,7 +31,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -39,28 +40,20 @@ import (
 // LedgerName is the ledger's name in the output folder.
 const LedgerName = "imgpipe.jsonl"
 
-// tempDir holds files that are being written. It lies in the output folder, so that a rename never crosses file systems.
-const tempDir = ".imgpipe-tmp"
-
-// pidName is a file in tempDir that tells which process writes to the folder, and since which start of the machine. Close removes it; so where it
-// is left, a run did not end.
-const pidName = "pid"
-
-// next is behind the name of a file in tempDir until it tells all that the file of that name did.
-const next = "-next"
-
 // OnExist says what happens when a name is taken.
 //
-// Two things can take it: an earlier item of this run, which [Namer.Plan] finds, and a file in the output folder that the
-// ledger does not know, which [Store.Put] finds.
+// Two things can take it: an earlier item of this run, which [Namer.Plan] finds, and a file in the output folder
+// that the ledger does not know, which [Store.Put] finds.
 type OnExist int
 
 const (
 	// Suffix gives the later of two items another name: a-2.jpg. A file that is not ours is kept, and the item fails.
 	Suffix OnExist = iota
-	// Skip gives the later of two items another name. A file that is not ours is kept, and the item counts as skipped.
+	// Skip gives the later of two items another name. A file that is not ours is kept, and the item counts as
+	// skipped.
 	Skip
-	// Overwrite gives the later of two items another name. A file that is not ours is replaced, unless it is the input.
+	// Overwrite gives the later of two items another name. A file that is not ours is replaced, unless it is the
+	// input.
 	Overwrite
 	// Fail fails the later of two items. A file that is not ours is kept, and the item fails.
 	Fail
@@ -98,11 +91,12 @@ type Options struct {
 	ReadOnly bool
 	// Originals, where set, are inputs of the run: Put never replaces one, whatever OnExist says.
 	Originals *FileSet
-	// NoSync leaves it to the system when outputs and ledger get onto the disk. A power failure may then leave lines without their outputs.
+	// NoSync leaves it to the system when outputs and ledger get onto the disk. A power failure may then leave
+	// lines without their outputs.
 	NoSync bool
-	// Fault, where set, is asked before each file-system call that Put, Append, Begin and Close make, and what moves lines to
-	// the ledger. An error that it gives is
-	// taken as the call's own, and the call is not made. It is for drills and tests, and is called from many goroutines.
+	// Fault, where set, is asked before each file-system call that Put, Append, Begin and Close make, and what
+	// moves lines to the ledger. An error that it gives is taken as the call's own, and the call is not made. It is
+	// for drills and tests, and is called from many goroutines.
 	Fault func(op, name string) error
 }
 
@@ -141,9 +135,9 @@ type Store struct {
 	done    bool
 }
 
-// Open makes dir if need be, and gives the Store that writes to it. It locks dir against a second run, removes what a
-// killed run left half-written, and reads the ledger. The error is an *Error: of [ClassLocked] when another run writes to
-// dir.
+// Open makes dir if need be, and gives the Store that writes to it. It locks dir against a second run, removes what
+// a killed run left half-written, and reads the ledger. The error is an *Error: of [ClassLocked] when another run
+// writes to dir.
 //
 // A ledger of 100,000 lines takes 0.12 s to read and then 6 MB of memory.
 func Open(dir string, opts Options) (*Store, error) {
@@ -176,8 +170,8 @@ func (s *Store) open() error {
 	if s.folders, err = newFolders(s.root); err != nil {
 		return s.folderError(doing, err)
 	}
-	// Nothing is changed before the folder is known to be ours: a file that has the ledger's name and is none stays as it is, and so does all
-	// around it.
+	// Nothing is changed before the folder is known to be ours: a file that has the ledger's name and is none stays
+	// as it is, and so does all around it.
 	left := s.leftBehind()
 	if left.found {
 		if err := s.lockTemp(); err != nil {
@@ -211,57 +205,8 @@ func (s *Store) openError(doing string, err error) error {
 	return s.folderError(doing, err)
 }
 
-// lockTemp locks tempDir, beside the ledger: whoever takes the ledger away does not take that lock with it. Systems that cannot lock a folder have
-// the ledger's lock alone.
-func (s *Store) lockTemp() error {
-	for {
-		if err := s.root.Mkdir(tempDir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
-			return err
-		}
-		d, err := s.folders.get(tempDir)
-		if err != nil {
-			return err
-		}
-		if err := lockFolder(d); errors.Is(err, errLocked) {
-			s.folders.release(d)
-			return err
-		}
-		// A run that ends removes the folder, and then gives up the lock.
-		if now, err := s.folders.get(tempDir); err == nil {
-			s.folders.release(now)
-			if now == d {
-				s.tempFolder = d
-				return nil
-			}
-		}
-		s.folders.release(d)
-	}
-}
-
-// ownTemp makes tempDir ready for this run. It keeps what an earlier run left there of use, until this run has told the same.
-func (s *Store) ownTemp(left left) (err error) {
-	if _, err := s.sweep(append(left.batches, pidName, doubtName, flightsName, journalNames[0], journalNames[1])...); err != nil {
-		return err
-	}
-	if s.tempFolder == nil {
-		if err := s.lockTemp(); err != nil {
-			return err
-		}
-	}
-	if s.temp, err = s.root.OpenRoot(tempDir); err != nil {
-		return err
-	}
-	if err := s.openDoubt(left); err != nil {
-		return err
-	}
-	if err := s.temp.WriteFile(pidName, fmt.Appendf(nil, "%d %s", os.Getpid(), bootID()), 0o644); err != nil {
-		return err
-	}
-	return s.openFlights(left.suspects)
-}
-
-// ownLedger cuts off what a kill tore. If the ledger has other names, such as in a copy of the folder that was made with links, it goes on with
-// a copy, so that what has the other names stays as it is.
+// ownLedger cuts off what a kill tore. If the ledger has other names, such as in a copy of the folder that was made
+// with links, it goes on with a copy, so that what has the other names stays as it is.
 func (s *Store) ownLedger() error {
 	if err := s.mend(); err != nil {
 		return err
@@ -314,9 +259,10 @@ func (s *Store) lockedError(doing string) error {
 	}
 }
 
-// Close moves the lines that wait to the ledger, removes the folder for temporary files, and gives up the lock. Of that folder it keeps suspects
-// whose turn did not come, lines that could not be moved, outputs that no line tells of, and doubt that is not settled. Put and Append must have
-// returned; afterwards they fail. Closing again does nothing.
+// Close moves the lines that wait to the ledger, removes the folder for temporary files, and gives up the lock. Of
+// that folder it keeps suspects whose turn did not come, lines that could not be moved, outputs that no line tells
+// of, and doubt that is not settled. Put and Append must have returned; afterwards they fail. Closing again does
+// nothing.
 func (s *Store) Close() error {
 	s.mu.Lock()
 	closed := s.done
@@ -360,34 +306,6 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// closeTemp removes tempDir, unless there is a file in it to keep.
-func (s *Store) closeTemp(keep []string) error {
-	if err := s.ask("remove", tempDir); err != nil {
-		return err
-	}
-	kept, err := s.sweep(keep...)
-	if kept || err != nil {
-		return err
-	}
-	return s.root.RemoveAll(tempDir)
-}
-
-// sweep removes what lies in tempDir but the files of these names. It reports whether it kept one.
-func (s *Store) sweep(keep ...string) (kept bool, err error) {
-	entries, err := fs.ReadDir(s.root.FS(), tempDir)
-	if st, e := s.root.Lstat(tempDir); e != nil || !st.IsDir() || err != nil {
-		return false, s.root.RemoveAll(tempDir)
-	}
-	for _, e := range entries {
-		if e.Type().IsRegular() && slices.Contains(keep, e.Name()) {
-			kept = true
-		} else if err := s.root.RemoveAll(path.Join(tempDir, e.Name())); err != nil {
-			return kept, err
-		}
-	}
-	return kept, nil
-}
-
 func (s *Store) closeFiles() {
 	s.stopBatches()
 	s.closeBatches()
@@ -408,8 +326,8 @@ func (s *Store) closeFiles() {
 	}
 }
 
-// Warnings tell what Open found and could live with, one sentence each: lines of the ledger that are no entries, a file
-// system without locks.
+// Warnings tell what Open found and could live with, one sentence each: lines of the ledger that are no entries, a
+// file system without locks.
 func (s *Store) Warnings() []string { return s.warn }
 
 // Dir is the output folder, as it was given to Open.

@@ -1,0 +1,105 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+)
+
+// tempDir holds files that are being written. It lies in the output folder, so that a rename never crosses file
+// systems.
+const tempDir = ".imgpipe-tmp"
+
+// pidName is a file in tempDir that tells which process writes to the folder, and since which start of the machine.
+// Close removes it; so where it is left, a run did not end.
+const pidName = "pid"
+
+// next is behind the name of a file in tempDir until it tells all that the file of that name did.
+const next = "-next"
+
+// lockTemp locks tempDir, beside the ledger: whoever takes the ledger away does not take that lock with it. Systems
+// that cannot lock a folder have the ledger's lock alone.
+func (s *Store) lockTemp() error {
+	for {
+		if err := s.root.Mkdir(tempDir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+		d, err := s.folders.get(tempDir)
+		if err != nil {
+			return err
+		}
+		err = lockFolder(d)
+		if errors.Is(err, errLocked) {
+			s.folders.release(d)
+			return err
+		}
+		if errors.Is(err, errors.ErrUnsupported) {
+			s.tempFolder = d
+			return nil
+		}
+		// A run that ends removes the folder, and then gives up the lock.
+		if now, err := s.folders.get(tempDir); err == nil {
+			s.folders.release(now)
+			if now == d {
+				s.tempFolder = d
+				return nil
+			}
+		}
+		s.folders.release(d)
+	}
+}
+
+// ownTemp makes tempDir ready for this run. It keeps what an earlier run left there of use, until this run has told
+// the same.
+func (s *Store) ownTemp(left left) (err error) {
+	keep := append([]string{pidName, doubtName, flightsName, journalNames[0], journalNames[1]}, left.batches...)
+	if _, err := s.sweep(keep...); err != nil {
+		return err
+	}
+	if s.tempFolder == nil {
+		if err := s.lockTemp(); err != nil {
+			return err
+		}
+	}
+	if s.temp, err = s.root.OpenRoot(tempDir); err != nil {
+		return err
+	}
+	if err := s.openDoubt(left); err != nil {
+		return err
+	}
+	if err := s.temp.WriteFile(pidName, fmt.Appendf(nil, "%d %s", os.Getpid(), bootID()), 0o644); err != nil {
+		return err
+	}
+	return s.openFlights(left.suspects)
+}
+
+// closeTemp removes tempDir, unless there is a file in it to keep.
+func (s *Store) closeTemp(keep []string) error {
+	if err := s.ask("remove", tempDir); err != nil {
+		return err
+	}
+	kept, err := s.sweep(keep...)
+	if kept || err != nil {
+		return err
+	}
+	return s.root.RemoveAll(tempDir)
+}
+
+// sweep removes what lies in tempDir but the files of these names. It reports whether it kept one.
+func (s *Store) sweep(keep ...string) (kept bool, err error) {
+	entries, err := fs.ReadDir(s.root.FS(), tempDir)
+	if st, e := s.root.Lstat(tempDir); e != nil || !st.IsDir() || err != nil {
+		return false, s.root.RemoveAll(tempDir)
+	}
+	for _, e := range entries {
+		if e.Type().IsRegular() && slices.Contains(keep, e.Name()) {
+			kept = true
+		} else if err := s.root.RemoveAll(path.Join(tempDir, e.Name())); err != nil {
+			return kept, err
+		}
+	}
+	return kept, nil
+}
