@@ -3,13 +3,12 @@ package store
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 )
@@ -25,7 +24,8 @@ const (
 	batchLongest = 5 * time.Second
 )
 
-// linesName begins the names of the files in tempDir that hold the lines of one batch each; a number follows.
+// linesName begins the names of the files in tempDir that hold the lines of one batch each; batchName says what
+// follows.
 const linesName = "lines-"
 
 // A batches holds the lines that are not in the ledger yet. A line says that its outputs are there, whole; after a
@@ -143,7 +143,7 @@ func (s *Store) addLine(line []byte) error {
 func (s *Store) newBatch() error {
 	b := &s.batches
 	b.number++
-	file, err := s.temp.OpenFile(linesName+strconv.Itoa(b.number), os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o644)
+	file, err := s.temp.OpenFile(batchName(b.number, s.end), os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o644)
 	if err != nil {
 		return err
 	}
@@ -343,20 +343,25 @@ func (s *Store) leftBatches() (names []string) {
 		return nil
 	}
 	for _, e := range entries {
-		if number(e.Name()) >= 0 && e.Type().IsRegular() {
+		if number, _ := parseBatch(e.Name()); number >= 0 && e.Type().IsRegular() {
 			names = append(names, e.Name())
 		}
 	}
-	slices.SortFunc(names, func(a, b string) int { return number(a) - number(b) })
+	slices.SortFunc(names, func(a, b string) int {
+		x, _ := parseBatch(a)
+		y, _ := parseBatch(b)
+		return x - y
+	})
 	return names
 }
 
-// number gives the number of a batch by its name, or -1.
-func number(name string) int {
-	digits, ok := strings.CutPrefix(name, linesName)
-	n, err := strconv.ParseUint(digits, 10, 31)
-	if !ok || err != nil {
-		return -1
+// batchName is the name of a batch: its number, and where its first line will be in the ledger.
+func batchName(number int, base int64) string { return fmt.Sprintf("%s%d-%d", linesName, number, base) }
+
+// parseBatch reads what batchName wrote. The number is -1 where the name is no batch's.
+func parseBatch(name string) (number int, base int64) {
+	if _, err := fmt.Sscanf(name, linesName+"%d-%d", &number, &base); err != nil || name != batchName(number, base) {
+		return -1, 0
 	}
-	return int(n)
+	return number, base
 }

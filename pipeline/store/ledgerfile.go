@@ -141,7 +141,7 @@ func (s *Store) changedLedger(what string) error {
 // saveLedger keeps the ledger's lines for the next run, where something that is no ledger took its name. It returns
 // why this run has to end.
 func (s *Store) saveLedger() error {
-	f, err := s.temp.OpenFile(linesName+"0", os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o644) // before all batches
+	f, err := s.temp.OpenFile(batchName(0, 0), os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o644) // before all batches
 	if err == nil {
 		err = errors.Join(s.copyLedger(f, 0), f.Close())
 	}

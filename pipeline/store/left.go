@@ -110,44 +110,50 @@ func (s *Store) warnLeft(lines, files, stale, unfinished int) {
 // are stale.
 func (s *Store) settleLines(batches []string) (added, stale int, err error) {
 	for _, name := range batches {
-		s.batches.number = max(s.batches.number, number(name))
+		number, _ := parseBatch(name)
+		s.batches.number = max(s.batches.number, number)
 	}
 	for _, name := range batches {
-		text, err := s.root.ReadFile(path.Join(tempDir, name))
+		f, err := s.root.Open(path.Join(tempDir, name))
 		if s.opts.ReadOnly && errors.Is(err, fs.ErrNotExist) {
 			continue // a run that goes on has moved it
-		}
-		if err != nil {
+		} else if err != nil {
 			return added, stale, err
 		}
-		for line := range bytes.Lines(text) {
-			l, ok := glance(bytes.TrimSuffix(line, []byte{'\n'}))
-			if !ok || line[len(line)-1] != '\n' || s.hasLine(l.id, line) {
-				continue
+		_, base := parseBatch(name)
+		var failed error
+		_, err = scan(f, func(at int64, text []byte) {
+			l, ok := glance(text)
+			if failed != nil || !ok || s.hasLine(base+at, text) || s.lastIs(l.id, text) {
+				return
 			}
-			e, err := parseLine(line)
+			e, err := parseLine(text)
 			if err != nil || !s.holdsAll(e.Outputs) {
 				stale++
-				continue
-			}
-			if err := s.append(e, l.id); err != nil {
-				return added, stale, err
+				return
 			}
 			added++
+			failed = s.append(e, l.id)
+		})
+		f.Close()
+		if err := errors.Join(err, failed); err != nil {
+			return added, stale, err
 		}
 	}
 	return added, stale, nil
 }
 
-// hasLine reports whether the last line of a key is this one.
-func (s *Store) hasLine(id uint64, line []byte) bool {
+// hasLine reports whether the ledger has a line at an offset.
+func (s *Store) hasLine(at int64, text []byte) bool {
+	buf := make([]byte, len(text)+1)
+	n, _ := all{s}.ReadAt(buf, at)
+	return n == len(buf) && buf[n-1] == '\n' && bytes.Equal(buf[:n-1], text)
+}
+
+// lastIs reports whether the last line of a key is this one.
+func (s *Store) lastIs(id uint64, text []byte) bool {
 	ref, ok := s.lines[id]
-	if !ok {
-		return false
-	}
-	buf := make([]byte, len(line))
-	n, _ := all{s}.ReadAt(buf, ref.at())
-	return bytes.Equal(buf[:n], line)
+	return ok && s.hasLine(ref.at(), text)
 }
 
 // settleJournal takes the files that a journal names for ours, where they hold what was to be written and the

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"imgpipe/transform"
 )
 
 // TestOutputWithoutALineStaysOurs puts an output that the ledger does not come to know. The next run that does the
@@ -141,10 +143,16 @@ func TestWhateverRunComesNextSettlesWhatAKilledOneLeft(t *testing.T) {
 	if _, ok := s.Last(changed.Key()); ok {
 		t.Error("the line of a changed file is in the ledger")
 	}
+	theirs, err := newNamer(t, NameOptions{}).Plan(Source{Index: 2, Source: "other/2.png", Format: transform.JPEG})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.Put(theirs, jpg("another item's"))
+	wantClass(t, err, ClassNameTaken, false)
 	put(2, "another text of its own item")
 	name := named(t, "1.png")
 	name.index = 1
-	_, err := s.Put(name, jpg("ours"))
+	_, err = s.Put(name, jpg("ours"))
 	wantClass(t, err, ClassExists, false)
 }
 

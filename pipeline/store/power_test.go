@@ -89,19 +89,22 @@ func TestFolderIsWholeAfterAPowerFailure(t *testing.T) {
 			return errors.Join(leaveTemp(dir, pidName, ""), leaveTemp(dir, journalNames[0], strings.Repeat("\x00", 4096)))
 		},
 		"a batch of NULs": func(dir string) error {
-			return errors.Join(leaveTemp(dir, pidName, ""), leaveTemp(dir, linesName+"3", strings.Repeat("\x00", 4096)))
+			return errors.Join(leaveTemp(dir, pidName, ""), leaveTemp(dir, batchName(3, 0), strings.Repeat("\x00", 4096)))
 		},
 		"stale lines": func(dir string) error {
-			return errors.Join(leaveTemp(dir, pidName, ""), copyTo(ledger(whole), filepath.Join(dir, tempDir, linesName+"3")))
+			return errors.Join(leaveTemp(dir, pidName, ""), copyTo(ledger(whole), filepath.Join(dir, tempDir, batchName(3, 0))))
 		},
 	}
+	cases := 0
 	for _, output := range slices.Sorted(maps.Keys(outputs)) {
 		for _, led := range slices.Sorted(maps.Keys(ledgers)) {
-			for rest, leave := range rests {
+			for _, rest := range slices.Sorted(maps.Keys(rests)) {
+				opts := Options{NoSync: true, OnExist: OnExist(cases % len(onExistNames))}
+				cases++
 				if rest == "closed" && (led == "half, by a line") {
 					continue // nothing shows that there were more lines
 				}
-				t.Run(output+"/"+led+"/"+rest, func(t *testing.T) {
+				t.Run(output+"/"+led+"/"+rest+"/"+opts.OnExist.String(), func(t *testing.T) {
 					dir := t.TempDir()
 					if err := os.CopyFS(dir, os.DirFS(whole)); err != nil {
 						t.Fatal(err)
@@ -123,15 +126,15 @@ func TestFolderIsWholeAfterAPowerFailure(t *testing.T) {
 					if err := os.WriteFile(ledger(dir), ledgers[led](readLedger(t, whole)), 0o644); err != nil {
 						t.Fatal(err)
 					}
-					if err := leave(dir); err != nil {
+					if err := rests[rest](dir); err != nil {
 						t.Fatal(err)
 					}
 					// A run that looks is no trouble; one that is stopped half way does not take the doubt away.
 					open(t, dir, Options{ReadOnly: true}).Close()
 					if rest != "closed" {
-						open(t, dir, Options{NoSync: true}).Close()
+						open(t, dir, opts).Close()
 					}
-					if err := powerRun(t, dir, Options{NoSync: true}, items); err != nil {
+					if err := powerRun(t, dir, opts, items); err != nil {
 						t.Fatal(err)
 					}
 					wantTree(t, dir, want)
@@ -139,12 +142,13 @@ func TestFolderIsWholeAfterAPowerFailure(t *testing.T) {
 						t.Errorf("%s stays", tempDir)
 					}
 					calls := 0
-					err := powerRun(t, dir, Options{NoSync: true, Fault: func(op, _ string) error {
+					opts.Fault = func(op, _ string) error {
 						if op == "append" {
 							calls++
 						}
 						return nil
-					}}, items)
+					}
+					err := powerRun(t, dir, opts, items)
 					if err != nil || calls > 0 {
 						t.Errorf("the command again: %d lines, %v", calls, err)
 					}
