@@ -233,7 +233,7 @@ func (s *Store) syncOutputs(ready []*batch) error {
 func (s *Store) syncEach(ready []*batch) error {
 	folders := map[string]bool{".": true, tempDir: true}
 	for _, one := range ready {
-		if err := one.file.Sync(); err != nil {
+		if err := syncOne(one.file); err != nil {
 			return err
 		}
 		var failed error
@@ -266,13 +266,13 @@ func (s *Store) syncFile(name string) error {
 		return err
 	}
 	defer f.Close()
-	return f.Sync()
+	return syncOne(f)
 }
 
 // syncDir syncs the names in a folder, on systems that can do that apart.
 func (s *Store) syncDir(dir string) {
 	if f, err := s.root.Open(dir); err == nil {
-		_ = f.Sync()
+		_ = syncOne(f)
 		f.Close()
 	}
 }

@@ -92,14 +92,16 @@ func finish(part string, last bool) string {
 // imageFolder tells that a folder's name could be the name of an output. Such a folder gets another name, so that whether
 // a file or a folder came first never matters.
 func imageFolder(part string) bool {
-	dot := strings.LastIndexByte(part, '.')
+	return imageName(part) || strings.HasSuffix(part, "."+string(rune(markExt)))
+}
+
+// imageName reports whether a name ends as that of an output.
+func imageName(name string) bool {
+	dot := strings.LastIndexByte(name, '.')
 	if dot < 0 {
 		return false
 	}
-	ext := part[dot+1:]
-	if ext == string(rune(markExt)) {
-		return true
-	}
+	ext := name[dot+1:]
 	for _, f := range formats {
 		if strings.EqualFold(ext, f.Ext()) {
 			return true

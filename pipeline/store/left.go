@@ -1,12 +1,10 @@
 package store
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path"
 	"strings"
@@ -16,7 +14,8 @@ import (
 // A left is what an earlier run left in tempDir.
 type left struct {
 	found      bool // the folder is there
-	closed     bool // the run ended, and left only what the next one needs
+	begun      bool // the run wrote, and did not end
+	empty      bool // the run did not begin to write, or its end was lost with the machine
 	doubtful   bool // a run before it did not end, and doubt about that is not settled
 	boot       string
 	batches    []string // names, in order
@@ -36,11 +35,11 @@ func (s *Store) leftBehind() (l left) {
 	if err != nil {
 		return l
 	}
-	l.closed = len(entries) > 0
+	l.empty = len(entries) == 0
 	for _, e := range entries {
 		switch name := e.Name(); {
 		case name == pidName:
-			l.closed = false
+			l.begun = true
 		case name == doubtName:
 			l.doubtful = true
 		case strings.Trim(name, "0123456789") == "":
@@ -65,6 +64,12 @@ func (s *Store) settleLeft(l left) error {
 	if err != nil {
 		return err
 	}
+	hollow := 0
+	if s.doubt.verify && !l.doubtful {
+		if hollow, err = s.settleHollow(); err != nil {
+			return err
+		}
+	}
 	if !s.opts.ReadOnly {
 		// What was entered is in a batch of this run now.
 		for _, name := range append(l.batches, journalNames[:]...) {
@@ -77,16 +82,12 @@ func (s *Store) settleLeft(l left) error {
 		s.warn = append(s.warn, "a run here did not end, perhaps with the machine: until a run comes to its end, "+
 			"each output is read before it counts as done")
 	}
-	unfinished := l.unfinished
-	if l.closed {
-		unfinished = 0
-	}
-	s.warnLeft(lines, files, stale, unfinished)
+	s.warnLeft(lines, files, stale, hollow, l.unfinished)
 	return nil
 }
 
 // warnLeft says what became of what an earlier run left.
-func (s *Store) warnLeft(lines, files, stale, unfinished int) {
+func (s *Store) warnLeft(lines, files, stale, hollow, unfinished int) {
 	var what []string
 	for _, part := range []struct {
 		n    int
@@ -95,6 +96,7 @@ func (s *Store) warnLeft(lines, files, stale, unfinished int) {
 		{lines, "lines of whole files, now in the ledger: %d"},
 		{files, "files without a line, now in the ledger: %d"},
 		{stale, "lines left out, as their files are not what they say: %d"},
+		{hollow, "files with nothing in them, to be replaced: %d"},
 		{unfinished, "unfinished files removed: %d"},
 	} {
 		if part.n > 0 {
@@ -198,54 +200,3 @@ func (s *Store) holdsAll(outputs []Output) bool {
 	}
 	return true
 }
-
-// doubtName is a file in tempDir that says that doubt is not settled.
-const doubtName = "doubt"
-
-// A doubt is about what an earlier run wrote, if that did not end. If the program was killed, all that it wrote is
-// there. If the machine stopped, files can be empty, cut, or have NUL bytes where the system had not written them
-// to the disk yet; and the ledger may have lost its end, so that no line tells of them. In both cases a file that
-// holds nothing but a part of what is to be written counts as ours: nothing is lost with it.
-type doubt struct {
-	torn   bool // files may be torn, though no line tells of them
-	verify bool // files may not be what lines say
-	kept   bool // the next run has to doubt, too
-}
-
-// openDoubt finds what there is to doubt. What doubt there is about a stop of the machine stays until a run has
-// come to its end.
-func (s *Store) openDoubt(l left) error {
-	began := l.boot != "" && l.boot == bootID()
-	s.doubt.verify = l.doubtful || l.found && !l.closed && !began || s.nulls
-	s.doubt.torn = s.doubt.verify || l.found && !l.closed || s.lost
-	s.doubt.kept = s.doubt.verify
-	if !s.doubt.kept || s.opts.ReadOnly {
-		return nil
-	}
-	return s.temp.WriteFile(doubtName, nil, 0o644)
-}
-
-// isTorn reports whether a file holds a part of data and NUL bytes in place of the rest, as far as it goes. A disk
-// writes whole sectors.
-func (s *Store) isTorn(name string, data []byte) bool {
-	f, err := s.root.Open(name)
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	var sector, zeros [sectorSize]byte
-	r := bufio.NewReaderSize(f, 64<<10)
-	for {
-		n, err := io.ReadFull(r, sector[:])
-		if n > len(data) || !bytes.Equal(sector[:n], data[:n]) && !bytes.Equal(sector[:n], zeros[:n]) {
-			return false
-		}
-		data = data[n:]
-		if err != nil {
-			return isEnd(err)
-		}
-	}
-}
-
-// sectorSize is the least that a disk writes as a whole, in bytes.
-const sectorSize = 512

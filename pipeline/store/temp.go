@@ -70,7 +70,11 @@ func (s *Store) ownTemp(left left) (err error) {
 	if err := s.openDoubt(left); err != nil {
 		return err
 	}
-	if err := s.temp.WriteFile(pidName, fmt.Appendf(nil, "%d %s", os.Getpid(), bootID()), 0o644); err != nil {
+	// At any moment the file is there whole: it tells the next run whether the machine was started anew since.
+	if err := s.temp.WriteFile(pidName+next, fmt.Appendf(nil, "%d %s", os.Getpid(), bootID()), 0o644); err != nil {
+		return err
+	}
+	if err := s.temp.Rename(pidName+next, pidName); err != nil {
 		return err
 	}
 	return s.openFlights(left.suspects)

@@ -1,0 +1,97 @@
+package store
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/hex"
+	"io"
+	"io/fs"
+	"strings"
+	"time"
+)
+
+// doubtName is a file in tempDir that says that doubt is not settled.
+const doubtName = "doubt"
+
+// A doubt is about what an earlier run wrote, if that did not end. If the program was killed, all that it wrote is
+// there. If the machine stopped, files can be empty, cut, or have NUL bytes where the system had not written them
+// to the disk yet; and the ledger may have lost its end, so that no line tells of them. In both cases a file that
+// holds nothing but a part of what is to be written counts as ours: nothing is lost with it.
+type doubt struct {
+	torn   bool // files may be torn, though no line tells of them
+	verify bool // files may not be what lines say
+	kept   bool // the next run has to doubt, too
+}
+
+// openDoubt finds what there is to doubt. What doubt there is about a stop of the machine stays until a run has
+// come to its end.
+func (s *Store) openDoubt(l left) error {
+	s.doubt.verify = l.doubtful || l.begun && (l.boot == "" || l.boot != bootID()) || s.nulls
+	s.doubt.torn = s.doubt.verify || l.begun || l.empty || s.lost
+	s.doubt.kept = s.doubt.verify
+	if !s.doubt.kept || s.opts.ReadOnly {
+		return nil
+	}
+	return s.temp.WriteFile(doubtName, nil, 0o644)
+}
+
+// settleHollow enters into the ledger, as ours, the files that hold no data though an output could have their names.
+// So they can be replaced by any later run, and not by this command alone. No data is lost with them.
+func (s *Store) settleHollow() (files int, err error) {
+	err = fs.WalkDir(s.root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return nil // what cannot be looked at stays as it is
+		case d.IsDir() && name != "." && strings.HasPrefix(d.Name(), "."):
+			return fs.SkipDir
+		case !d.Type().IsRegular() || !imageName(name) || s.owned[pathHash(name)].line != 0:
+			return nil
+		}
+		c, hollow := s.hollow(name)
+		if !hollow {
+			return nil
+		}
+		files++
+		out := Output{Path: name, Bytes: c.size, SHA256: hex.EncodeToString(c.sum[:])}
+		return s.append(Entry{Status: Left, Outputs: []Output{out}, Time: time.Now()}, hash64([]byte(name)))
+	})
+	return files, err
+}
+
+// hollow reports whether a file has nothing in it but NUL bytes, if that many.
+func (s *Store) hollow(name string) (c content, hollow bool) {
+	f, err := s.root.Open(name)
+	if err != nil {
+		return c, false
+	}
+	defer f.Close()
+	if !onlyNULs(f) {
+		return c, false
+	}
+	return s.digest(name)
+}
+
+// isTorn reports whether a file holds a part of data and NUL bytes in place of the rest, as far as it goes. A disk
+// writes whole sectors.
+func (s *Store) isTorn(name string, data []byte) bool {
+	f, err := s.root.Open(name)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	var sector, zeros [sectorSize]byte
+	r := bufio.NewReaderSize(f, 64<<10)
+	for {
+		n, err := io.ReadFull(r, sector[:])
+		if n > len(data) || !bytes.Equal(sector[:n], data[:n]) && !bytes.Equal(sector[:n], zeros[:n]) {
+			return false
+		}
+		data = data[n:]
+		if err != nil {
+			return isEnd(err)
+		}
+	}
+}
+
+// sectorSize is the least that a disk writes as a whole, in bytes.
+const sectorSize = 512
