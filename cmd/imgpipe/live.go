@@ -129,6 +129,9 @@ func liveRun(stop *stopper, f *runFlags, inputs fetch.Inputs, arc *archive, side
 	stop.settle()
 	in.close()
 	counting.Wait()
+	if err := arc.store.Flush(); runErr == nil {
+		runErr = err
+	}
 	interrupted := stop.asked()
 	if err := l.exec.Close(); err != nil {
 		l.screen.say("note: %v", err)

@@ -47,7 +47,7 @@ type batches struct {
 	number  int      // of the last batch
 	placed  bool     // outputs got their names since the last sync
 	failed  error    // why lines could not be moved
-	told    bool     // Append returned an error
+	told    bool     // Append or Flush returned an error
 
 	// Guarded by flushing.
 	moved []string // names of batches that are in the ledger, which may not be on the disk yet
@@ -277,25 +277,36 @@ func (s *Store) syncDir(dir string) {
 	}
 }
 
-// settleBatches moves all lines that wait to the ledger, and returns when it is on the disk. It reports whether
-// none is left.
-func (s *Store) settleBatches() (all bool, err error) {
-	s.stopBatches()
-	if err = s.flush(); err != nil {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if s.batches.told {
-			err = nil // Append returned what keeps them
-		}
-		return false, err
+// Flush returns when the lines of all that was appended are in the ledger, and that is on the disk. Close does the
+// same; a run that measures itself calls Flush before it stops the clock. It is for when no Append is under way.
+func (s *Store) Flush() error {
+	if s.opts.ReadOnly {
+		return nil
 	}
-	if len(s.batches.moved) > 0 && !s.opts.NoSync {
-		if err := s.file.Sync(); err != nil {
-			return false, s.folderError("sync "+LedgerName, err)
+	err := s.flush()
+	s.batches.flushing.Lock()
+	defer s.batches.flushing.Unlock()
+	if err == nil && len(s.batches.moved) > 0 && !s.opts.NoSync {
+		if err = s.file.Sync(); err == nil {
+			s.forgetMoved()
+		} else {
+			err = s.folderError("sync "+LedgerName, err)
 		}
 	}
-	return true, nil
+	if err == nil {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.batches.told {
+		return errTold
+	}
+	s.batches.told = true
+	return err
 }
+
+// errTold stands for an error that was returned before.
+var errTold = errors.New("the ledger could not be written")
 
 // all is the ledger as it will be, with the lines that wait.
 type all struct{ s *Store }

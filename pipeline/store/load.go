@@ -149,7 +149,7 @@ func survey(f *os.File, each func(at int64, l glanced)) (c contents, err error) 
 	if _, err := rest.ReadAt(text, 0); err != nil {
 		return c, err
 	}
-	begun := bytes.TrimLeft(text, "\x00")
+	begun := bytes.Trim(text, "\x00")
 	switch {
 	case len(begun) == 0 && onlyNULs(rest):
 		c.tail, c.nulls = nulls, true

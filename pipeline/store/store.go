@@ -273,11 +273,13 @@ func (s *Store) Close() error {
 	}
 	var err error
 	if s.temp != nil {
-		var all bool
-		all, err = s.settleBatches()
+		s.stopBatches()
 		var keep []string
-		if !all {
+		if err = s.Flush(); err != nil {
 			keep = s.leftBatches()
+		}
+		if errors.Is(err, errTold) {
+			err = nil
 		}
 		if s.flights.keepSuspects() {
 			keep = append(keep, flightsName)
