@@ -65,8 +65,8 @@ func (m *doneMessage) believe(task transform.Task, body uint64, age time.Duratio
 		}
 		room += most
 	}
-	if task.Grant > 0 { // which counts outputs, but not what is fixed
-		room = min(room, task.Grant+int64(len(want))*transform.MaxFile(0, 0))
+	if task.Grant > 0 { // which counts outputs as they mostly are, and not what is fixed
+		room = min(room, 2*task.Grant+int64(len(want))*transform.MaxFile(0, 0))
 	}
 	if body > uint64(room) {
 		return untrue("%d bytes where there was room for %d", body, room)
