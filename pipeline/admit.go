@@ -21,13 +21,13 @@ func (b *budget) grantFor(images int) int64 {
 	return max(min(b.maxPixels/int64(max(images, 1)), firstGrant), 1)
 }
 
-// work has the executor work on j, within the budget. taken is when j came to its lane. An item that is to be done apart gets all there is.
+// work has the executor work on j, within the budget. The time for a header and that for all the rest are bounded apart: what the first took, by the clock,
+// may be a time in which the run was suspended. taken is when j came to its lane. An item that is to be done apart gets all there is.
 func (r *runner) work(ctx context.Context, j *job, apart bool, taken time.Duration) (result transform.Result, err error) {
 	grant := r.budget.maxPixels
 	if !apart {
 		grant = r.budget.grantFor(r.wide)
 	}
-	left := max(r.ItemTimeout, 0)
 	var spent time.Duration // by the executor, without waits for a worker
 	for {
 		pixels, err := r.budget.takePixels(ctx, grant)
@@ -36,7 +36,7 @@ func (r *runner) work(ctx context.Context, j *job, apart bool, taken time.Durati
 		}
 		start := r.now()
 		before := j.Cost
-		result, err = r.do(ctx, j, grant, left)
+		result, err = r.do(ctx, j, grant)
 		end := r.now()
 		queued := min(j.Cost.Queued, end-start)
 		spent += end - start - queued
@@ -60,9 +60,6 @@ func (r *runner) work(ctx context.Context, j *job, apart bool, taken time.Durati
 				Err: &transform.NeedError{Source: more.Source, Need: more.Need, Grant: r.budget.maxPixels}}
 		}
 		grant, taken = more.Need, end
-		if left > 0 {
-			left = max(left-spent, time.Millisecond)
-		}
 	}
 }
 

@@ -1,8 +1,11 @@
 package pipeline_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"image"
+	"image/jpeg"
 	"slices"
 	"strings"
 	"sync"
@@ -13,7 +16,6 @@ import (
 
 	"imgpipe/fetch"
 	"imgpipe/pipeline"
-	"imgpipe/samples"
 	"imgpipe/transform"
 )
 
@@ -57,7 +59,7 @@ type plainStore struct{}
 func (plainStore) Plan(fetch.Item) (pipeline.Place, error) { return plainPlace{}, nil }
 
 func TestAnImageThatNeedsMoreThanTheBudgetIsRefused(t *testing.T) {
-	photo := samples.Embedded()[0].Data
+	photo := largePhoto()
 	header, err := transform.ReadHeader(photo)
 	if err != nil {
 		t.Fatal(err)
@@ -69,11 +71,12 @@ func TestAnImageThatNeedsMoreThanTheBudgetIsRefused(t *testing.T) {
 		trips  int
 		done   bool
 	}{
-		{"as much as it needs at once", 16 * need, 1, true},
+		{"plenty", 16 * need, 2, true},
 		{"enough for it alone", 2 * need, 2, true},
 		{"just enough", need + need/3 + 3, 2, true},
 		{"a little too few", need + need/3 - 4, 1, false},
 		{"hardly any", 1 << 10, 1, false},
+		{"far less", 20 << 20, 1, false},
 	} {
 		o, grants := admitted(t, photo, tt.memory)
 		if done := o.Status == pipeline.Done; done != tt.done || len(grants) != tt.trips || o.Cost.Attempts != 1 {
@@ -92,9 +95,31 @@ func TestAnImageThatNeedsMoreThanTheBudgetIsRefused(t *testing.T) {
 	}
 }
 
+// TestASmallImageIsDoneWithinAnyBudget holds that a budget which is far too small makes a run slow, and nothing else.
+func TestASmallImageIsDoneWithinAnyBudget(t *testing.T) {
+	var small bytes.Buffer
+	if err := jpeg.Encode(&small, image.NewGray(image.Rect(0, 0, 300, 200)), nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, memory := range []int64{1, 1 << 10, 1 << 20, 1 << 30} {
+		if o, grants := admitted(t, small.Bytes(), memory); o.Status != pipeline.Done || len(grants) != 1 {
+			t.Errorf("%d bytes: %s after grants of %v: %v", memory, o.Status, grants, o.Err)
+		}
+	}
+}
+
+// largePhoto is a JPEG that needs more than any image is given at first, and is quickly made and decoded.
+var largePhoto = sync.OnceValue(func() []byte {
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, image.NewYCbCr(image.Rect(0, 0, 4000, 3000), image.YCbCrSubsampleRatio420), nil); err != nil {
+		panic(err)
+	}
+	return b.Bytes()
+})
+
 // TestWhatIsGivenUpKeepsItsMemory abandons one task, and looks at when another gets what it held.
 func TestWhatIsGivenUpKeepsItsMemory(t *testing.T) {
-	photo := samples.Embedded()[0].Data
+	photo := largePhoto()
 	header, _ := transform.ReadHeader(photo)
 	need := transform.Spec{}.Need(header)
 	synctest.Test(t, func(t *testing.T) {
@@ -127,7 +152,7 @@ func TestWhatIsGivenUpKeepsItsMemory(t *testing.T) {
 
 // TestWhatNeverEndsHoldsUpNoOther has a task that was given up go on for hours with all the memory that there is.
 func TestWhatNeverEndsHoldsUpNoOther(t *testing.T) {
-	photo := samples.Embedded()[0].Data
+	photo := largePhoto()
 	header, _ := transform.ReadHeader(photo)
 	need := transform.Spec{}.Need(header)
 	synctest.Test(t, func(t *testing.T) {

@@ -21,12 +21,16 @@ type budget struct {
 	maxPixels int64
 }
 
+// leastPixels is what there is for pixels however small the budget: an image that needs no more is never refused, only done when others are not.
+const leastPixels = 16 << 20
+
 func newBudget(total int64) *budget {
 	bytes := max(total/4, 1)
+	pixels := max(total-bytes, leastPixels)
 	return &budget{
-		all:       semaphore.NewWeighted(max(total, 2)),
+		all:       semaphore.NewWeighted(bytes + pixels),
 		bytes:     share{size: bytes, growMost: bytes / 4},
-		maxPixels: max(total-bytes, 1),
+		maxPixels: pixels,
 	}
 }
 

@@ -137,7 +137,7 @@ func (l *Local) Do(ctx context.Context, task transform.Task) (transform.Result, 
 	cost.Wait = time.Since(came)
 
 	// The context given to transform.Do ends with this call, so that a goroutine given up because of Close hears of it.
-	work, cancel := Bounded(ctx, task)
+	work, cancel := Bounded(ctx, task.Limits.Time)
 	defer cancel()
 	task.Limits.Time = 0 // it is in work
 	c := &call{ctx: work, task: task, done: make(chan struct{})}
@@ -298,22 +298,13 @@ func (l *Local) close() error {
 	}
 }
 
-// Bounded gives a context that ends with ctx, when task has taken its time from now, or with cancel. Executors share it.
-func Bounded(ctx context.Context, task transform.Task) (bounded context.Context, cancel context.CancelFunc) {
-	if task.Limits.Time > 0 {
-		return context.WithTimeout(ctx, task.Limits.Time)
-	}
-	return context.WithCancel(ctx)
-}
-
 // ContextError is the error of a task whose context has ended: an error of class "timeout" where its deadline has passed, else
 // ctx.Err(). Executors share it, so that every mode says the same. It may only be called when ctx has ended.
 func ContextError(ctx context.Context) error {
-	err := ctx.Err()
-	if errors.Is(err, context.DeadlineExceeded) {
-		return &transform.Error{Kind: transform.ClassTimeout, Doing: "transform", Err: timeOver{err}}
+	if cause := context.Cause(ctx); errors.Is(cause, context.DeadlineExceeded) {
+		return &transform.Error{Kind: transform.ClassTimeout, Doing: "transform", Err: timeOver{cause}}
 	}
-	return err
+	return ctx.Err()
 }
 
 // A timeOver says of a context's error what it means to who gave the limit.

@@ -120,10 +120,10 @@ func (r *runner) transform(ctx context.Context, j *job) bool {
 	return true
 }
 
-// do calls the executor, for a task that may need so much memory and take so much time.
-func (r *runner) do(ctx context.Context, j *job, grant int64, limit time.Duration) (result transform.Result, err error) {
+// do calls the executor, for a task that may need so much memory.
+func (r *runner) do(ctx context.Context, j *job, grant int64) (result transform.Result, err error) {
 	task := transform.Task{Data: j.body.Data, Spec: r.Spec, Limits: r.Limits, Grant: grant}
-	task.Limits.Time = limit
+	task.Limits.Time = max(r.ItemTimeout, 0)
 	if g, ok := j.Place.(Guard); ok {
 		result, j.Cost, err = g.Do(ctx, r.Executor, task)
 	} else {

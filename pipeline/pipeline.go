@@ -199,7 +199,8 @@ type Options struct {
 	// Paced, if it is set and Downloads is 0, is called once, by the goroutine that calls the sink, when that number has been found.
 	Paced func(Pace)
 	// Memory is the budget in bytes for what is fetched and not yet transformed together with the pixels that are being worked on. An image that
-	// needs more than three quarters of it, by transform.Spec.Need, fails with class "too-large" before it is decoded. Default 1 GiB.
+	// needs more than three quarters of it, by transform.Spec.Need, fails with class "too-large" before it is decoded;
+	// one that needs less than 16 MiB does not. Default 1 GiB.
 	Memory int64
 	// ItemTimeout bounds the transform of one item, once it has begun. Default one minute; negative means none.
 	ItemTimeout time.Duration

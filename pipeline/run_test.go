@@ -73,7 +73,7 @@ func (w *world) Fetch(ctx context.Context, item fetch.Item, room fetch.Room) (fe
 func (w *world) Do(ctx context.Context, task transform.Task) (transform.Result, pipeline.Cost, error) {
 	defer up(&w.working, &w.peakWorking)()
 	defer up(&w.busy, &w.peakBusy)()
-	ctx, cancel := pipeline.Bounded(ctx, task)
+	ctx, cancel := pipeline.Bounded(ctx, task.Limits.Time)
 	defer cancel()
 	if err := sleep(ctx, w.work); err != nil {
 		return transform.Result{}, pipeline.Cost{}, &transform.Error{Kind: transform.ClassTimeout, Doing: "transform", Err: err}

@@ -57,16 +57,12 @@ func TestStrangersEndNoRun(t *testing.T) {
 	}
 	in := filepath.Join(dir, "in")
 	inputs := writeStrangers(t, in)
-	budget := int64(strangersMemory)
-	for _, path := range inputs {
-		budget = max(budget, needOf(t, path))
-	}
 	var first *strangersRun
 	for _, mode := range []string{modeSerial, modeGIL, modeGoroutines, modeProcesses} {
 		t.Run(mode, func(t *testing.T) {
 			r := runStrangers(t, mode, in, filepath.Join(dir, mode))
 			r.check(t, inputs)
-			limit := budget + fixedMemory
+			limit := int64(strangersMemory + fixedMemory)
 			if mode == modeProcesses {
 				limit += 2 * workerMemory
 			}
@@ -138,23 +134,6 @@ func writeStrangers(t *testing.T, in string) (paths []string) {
 
 // strangersSize is what is made of each file.
 const strangersSize = "64x64"
-
-// needOf is the memory that an image which is admitted takes, if that is known: one that needs more than the budget runs alone.
-func needOf(t *testing.T, path string) int64 {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	h, err := transform.ReadHeader(data)
-	if err != nil || int64(h.Width)*int64(h.Height) > 100e6 {
-		return 0
-	}
-	size, err := transform.ParseResize(strangersSize)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return transform.Spec{Sizes: []transform.Resize{size}}.Need(h)
-}
 
 // A strangersRun is what one run made of the files.
 type strangersRun struct {

@@ -26,7 +26,7 @@ func untrue(format string, args ...any) error {
 
 // What an answer may hold. Honest ones have far less.
 const (
-	maxWarnings = 32
+	maxWarnings = 16 // and two for each output
 	maxWarning  = 1 << 10
 	maxText     = 4 << 10 // of an error; longer ones are cut
 )
@@ -65,8 +65,8 @@ func (m *doneMessage) believe(task transform.Task, body uint64, age time.Duratio
 		}
 		room += most
 	}
-	if task.Grant > 0 { // which counts outputs, but not what is fixed
-		room = min(room, task.Grant+int64(len(want))*transform.MaxFile(0, 0))
+	if task.Grant > 0 { // which counts outputs as they mostly are, and not what is fixed
+		room = min(room, 2*task.Grant+int64(len(want))*transform.MaxFile(0, 0))
 	}
 	if body > uint64(room) {
 		return untrue("%d bytes where there was room for %d", body, room)
@@ -74,8 +74,8 @@ func (m *doneMessage) believe(task transform.Task, body uint64, age time.Duratio
 	if !slices.Contains(knownPaths, r.Path) {
 		return untrue("by way of %q", r.Path[:min(len(r.Path), maxWarning)])
 	}
-	if len(r.Warnings) > maxWarnings {
-		return untrue("%d warnings: expected at most %d", len(r.Warnings), maxWarnings)
+	if most := maxWarnings + 2*len(want); len(r.Warnings) > most {
+		return untrue("%d warnings: expected at most %d", len(r.Warnings), most)
 	}
 	for i, w := range r.Warnings {
 		r.Warnings[i] = printable(w, maxWarning)

@@ -208,6 +208,34 @@ func TestHungImageIsKilledAtItsDeadlineAndNotTriedAgain(t *testing.T) {
 	echo(t, p, "after it")
 }
 
+// TestStoppedWorkerIsNotTheImagesFault stops the first worker of an image, which is then out of time, and not the second.
+func TestStoppedWorkerIsNotTheImagesFault(t *testing.T) {
+	p := faulty(t, "faults", Options{Workers: 1})
+	echo(t, p, "good")
+	first := p.Pids()[0]
+	syscall.Kill(first, syscall.SIGSTOP)
+	task := transform.Task{Data: []byte("good")}
+	task.Limits.Time = 2 * time.Second
+	result, cost, err := p.Do(t.Context(), task)
+	if err != nil || cost.Attempts != 2 || len(result.Outputs) != 1 {
+		t.Errorf("%d outputs after %d attempts, %v; want one after 2", len(result.Outputs), cost.Attempts, err)
+	}
+	if pids := p.Pids(); len(pids) != 1 || pids[0] == first {
+		t.Errorf("workers %v after %d, want one other", pids, first)
+	}
+}
+
+// TestAWorkerHasFewThreads has one start more than it needs.
+func TestAWorkerHasFewThreads(t *testing.T) {
+	p := faulty(t, "faults", Options{Workers: 1})
+	echo(t, p, "good")
+	_, cost, err := p.Do(t.Context(), transform.Task{Data: []byte("fault threads")})
+	if class(err) != ClassWorkerKilled || cost.Attempts != 2 || !strings.Contains(err.Error(), "more than 64 threads") {
+		t.Errorf("error %v after %d attempts, want class worker-killed and a word about threads", err, cost.Attempts)
+	}
+	echo(t, p, "after it")
+}
+
 func TestCancelKillsTheWorkerAtOnce(t *testing.T) {
 	p := faulty(t, "faults", Options{Workers: 1, Prestart: true})
 	echo(t, p, "good")

@@ -82,6 +82,8 @@ func (w *worker) bury(err error) *death {
 	switch {
 	case broken(err):
 		d.how = err.Error()
+	case w.crowded.Load():
+		d.how = fmt.Sprintf("it had more than %d threads", maxThreads)
 	case w.condemned.Load():
 		d.how = "it closed its input or output, or answered before it had read its task"
 	case state.Success():
@@ -89,12 +91,19 @@ func (w *worker) bury(err error) *death {
 	default:
 		d.how = state.String()
 		d.innocent = hasStatus && status.Signaled() && fromOutside(status.Signal())
+		if d.innocent && status.Signal() == syscall.SIGKILL {
+			d.how += ", as by the kernel where memory is short"
+			if kills := memoryKills(); kills > w.memoryKills {
+				d.how = fmt.Sprintf("%s: the kernel ended it, or another process, since there was no more memory to be had", state)
+				d.innocent, d.outOfMemory = false, true
+			}
+		}
 	}
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		d.how += ", in the middle of its answer"
 	}
 	d.said = w.stderr.said()
-	d.outOfMemory = w.ranOut(d.said)
+	d.outOfMemory = d.outOfMemory || w.ranOut(d.said)
 	w.discard()
 	return d
 }

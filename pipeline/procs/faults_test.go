@@ -165,6 +165,14 @@ func happen(fault string, out *os.File) {
 		}
 	case "eight-gibibytes":
 		sink = make([]byte, eightGiB)
+	case "threads":
+		for range 2 * maxThreads {
+			go func() {
+				runtime.LockOSThread()
+				unix.Nanosleep(&unix.Timespec{Sec: 3600}, nil)
+			}()
+		}
+		time.Sleep(time.Hour)
 	case "hang":
 		time.Sleep(time.Hour)
 	case "partial-answer":

@@ -1,9 +1,12 @@
 package procs
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -104,4 +107,64 @@ func peakAtEnd(state *os.ProcessState, floor int64) int64 {
 		return 0
 	}
 	return int64(usage.Maxrss) << 10
+}
+
+// isStopped reports whether somebody has stopped a process (SIGSTOP, a debugger).
+func isStopped(pid int) bool {
+	fields := processStat(pid)
+	return len(fields) > 0 && (fields[0] == "T" || fields[0] == "t")
+}
+
+// threads is how many threads a process has; 0 where it cannot be known.
+func threads(pid int) int {
+	const at = 17 // num_threads, counted from the state (proc_pid_stat(5))
+	if fields := processStat(pid); len(fields) > at {
+		n, _ := strconv.Atoi(fields[at])
+		return n
+	}
+	return 0
+}
+
+// processStat is what /proc/PID/stat says from the state on, behind the name, in which there may be anything.
+func processStat(pid int) []string {
+	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return nil
+	}
+	return strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+}
+
+// memoryKills is how many processes of this process's control group the kernel has ended for want of memory, where it tells that: in version 2 of such groups
+// (memory.events) or 1 (memory.oom_control). What it returns is compared with what it returned before.
+func memoryKills() int64 {
+	own, _ := os.ReadFile("/proc/self/cgroup")
+	for line := range strings.Lines(string(own)) {
+		_, rest, _ := strings.Cut(strings.TrimSpace(line), ":")
+		kind, path, _ := strings.Cut(rest, ":")
+		file := ""
+		switch {
+		case kind == "":
+			file = filepath.Join("/sys/fs/cgroup", path, "memory.events")
+		case slices.Contains(strings.Split(kind, ","), "memory"):
+			file = filepath.Join("/sys/fs/cgroup/memory", path, "memory.oom_control")
+		default:
+			continue
+		}
+		if n, ok := counterIn(file); ok {
+			return n
+		}
+	}
+	return 0
+}
+
+// counterIn finds the counter oom_kill in a file of names and numbers.
+func counterIn(path string) (int64, bool) {
+	text, _ := os.ReadFile(path)
+	for line := range strings.Lines(string(text)) {
+		if number, ok := strings.CutPrefix(line, "oom_kill "); ok {
+			n, err := strconv.ParseInt(strings.TrimSpace(number), 10, 64)
+			return n, err == nil
+		}
+	}
+	return 0, false
 }

@@ -92,3 +92,12 @@ func dropCapabilities() error { return nil }
 
 // nameProcess has nothing to do here.
 func nameProcess(string) {}
+
+// isStopped cannot be known here.
+func isStopped(int) bool { return false }
+
+// threads cannot be known here.
+func threads(int) int { return 0 }
+
+// memoryKills cannot be known here.
+func memoryKills() int64 { return 0 }

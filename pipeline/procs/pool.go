@@ -96,6 +96,9 @@ func New(opts Options) (*Pool, error) {
 	p.env = slices.Concat(inherited(), []string{"GOMAXPROCS=1", "GORACE=" + race, cookieName + "=" + cookie,
 		isolateName + "=" + string(opts.Isolate), memoryName + "=" + strconv.FormatInt(opts.WorkerMemory, 10)}, opts.Env)
 	go p.starter()
+	if threads(os.Getpid()) > 0 { // where the system tells
+		p.helpers.Go(p.watch)
+	}
 	for lane := range opts.Workers {
 		s := &slot{lane: lane}
 		if opts.Prestart {
@@ -201,17 +204,19 @@ func (p *Pool) Do(ctx context.Context, task transform.Task) (transform.Result, p
 		if p.opts.Recycle > 0 && s.worker.answered+1 >= p.opts.Recycle && s.next == nil {
 			p.launch(s) // beside the last image of this one
 		}
-		bounded, cancel := pipeline.Bounded(ctx, task)
-		result, over, err := s.worker.receive(bounded, p.life, task, sent, &cost)
+		worker := s.worker
+		bounded, cancel := pipeline.Bounded(ctx, task.Limits.Time)
+		result, over, err := worker.receive(bounded, p.life, task, sent, &cost)
 		cancel()
 		p.shared.back(sent.copied)
 		sent = nil
-		p.account(s.worker)
+		p.account(worker)
 		d, died := errors.AsType[*death](err)
-		if died || s.worker.stopped {
+		if died || worker.stopped {
 			p.dismiss(s)
 		}
 		switch {
+		case over && worker.halted.Load() && ctx.Err() == nil && cost.Attempts < triesGuilty: // the time of another try begins
 		case over:
 			return transform.Result{}, cost, pipeline.ContextError(bounded)
 		case !died:

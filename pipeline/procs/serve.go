@@ -137,6 +137,7 @@ func (s *server) serve(r io.Reader, w io.Writer) error {
 		return fmt.Errorf("say hello: %w", err)
 	}
 	specs := map[uint32]heldSpec{}
+	keep := int64(maxGarbage)
 	for {
 		f, err := fr.next()
 		if err == io.EOF {
@@ -172,7 +173,10 @@ func (s *server) serve(r io.Reader, w io.Writer) error {
 				}
 				data = s.mapped[m.at : m.at+m.mapped : m.at+m.mapped]
 			}
-			if err := answer(&fw, m, held, data, s.do); err != nil {
+			if m.grant > 0 {
+				keep = min(keep, 2*m.grant)
+			}
+			if err := answer(&fw, m, held, data, s.do, keep); err != nil {
 				return err
 			}
 		default:
@@ -206,7 +210,7 @@ func (m *specMessage) spec(body []byte) (transform.Spec, error) {
 }
 
 // answer does one task and writes its DONE.
-func answer(fw *frameWriter, m taskMessage, held heldSpec, data []byte, do doFunc) error {
+func answer(fw *frameWriter, m taskMessage, held heldSpec, data []byte, do doFunc, keep int64) error {
 	done := doneMessage{task: m.task}
 	err := held.err
 	if err != nil {
@@ -214,7 +218,7 @@ func answer(fw *frameWriter, m taskMessage, held heldSpec, data []byte, do doFun
 	} else {
 		start := time.Now()
 		done.result, err = guarded(do, transform.Task{Data: data, Spec: held.spec, Limits: m.limits, Grant: m.grant})
-		giveBack()
+		giveBack(keep)
 		done.busy = time.Since(start)
 	}
 	done.collected = Collected()
@@ -241,13 +245,13 @@ func answer(fw *frameWriter, m taskMessage, held heldSpec, data []byte, do doFun
 	return nil
 }
 
-// maxGarbage is how much memory a worker keeps for its next image. To give all back after each would have the system clear it again each time; most images
-// need less.
+// maxGarbage is how much memory a worker keeps for its next image, and twice the least grant that it was given where that is less: then there is little for
+// all. To give all back after each would have the system clear it again each time; most images need less.
 const maxGarbage = 128 << 20
 
-// giveBack returns to the system what an image has left behind, where that is much. The pool's side counts the memory of an image as free once it is
+// giveBack returns to the system what an image has left behind, where that is more than keep. The pool's side counts the memory of an image as free once it is
 // answered, while the collector of a process that waits for its next task would not run.
-func giveBack() {
+func giveBack(keep int64) {
 	heap := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/memory/classes/heap/unused:bytes"}, {Name: "/memory/classes/heap/free:bytes"}}
 	metrics.Read(heap)
 	var held uint64
@@ -256,7 +260,7 @@ func giveBack() {
 			held += s.Value.Uint64()
 		}
 	}
-	if held > maxGarbage {
+	if held > uint64(keep) {
 		debug.FreeOSMemory()
 	}
 }

@@ -35,9 +35,12 @@
 //	SOURCE  format str, width i64, height i64, orientation i64, alpha bool, progressive bool
 //	ERROR   kind str, doing str, text str, stack str, need i64
 //
-// Where IMGPIPE_WORKER_MAPPED is in its environment, descriptor 3 is shared memory of so many bytes. A worker that says in HELO that
+// That environment has what Options.Env says, and a few variables of the Go runtime; nothing else of the pool's own goes to a worker, no descriptor but
+// these, and on Linux no capability. Where IMGPIPE_WORKER_MAPPED is in its environment, descriptor 3 is shared memory of so many bytes. A worker that says in HELO that
 // it has mapped so many gets image files there: then the body of a TASK is empty, and the file is mapped bytes of that memory from at,
-// which the pool leaves alone until the DONE, unless it is about to end the worker. The files of other workers are in that memory, too; nobody but the pool can write to it.
+// which the pool leaves alone until the DONE, unless it is about to end the worker. Nobody but the pool can write to it. The files
+// that other workers have, wait in line or are being fetched are in that memory, too, and what is left of earlier ones: a worker that an image has taken over
+// can read those. It has no way to send them anywhere but into the outputs of its own image.
 // IMGPIPE_WORKER_ISOLATE is auto, strict or off; isolation in HELO
 // says for people what the worker has given up before it said HELO. IMGPIPE_WORKER_MEMORY is in bytes.
 //

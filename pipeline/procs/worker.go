@@ -30,14 +30,16 @@ const (
 
 // A worker is one child process.
 type worker struct {
-	cmd     *exec.Cmd
-	in      *os.File // its standard input
-	out     *os.File // its standard output
-	room    int      // bytes that in takes without blocking while no task is in it
-	stderr  *transcript
-	floor   int64         // see peakAtEnd
-	shared  *sharedMemory // the pool's, where it can read that
-	bounded bool          // its memory has a bound
+	cmd    *exec.Cmd
+	in     *os.File // its standard input
+	out    *os.File // its standard output
+	room   int      // bytes that in takes without blocking while no task is in it
+	stderr *transcript
+	floor  int64 // see peakAtEnd
+
+	memoryKills int64         // what memoryKills said when it started
+	shared      *sharedMemory // the pool's, where it can read that
+	bounded     bool          // its memory has a bound
 
 	isolation string // what it said it has given up
 	born      time.Time
@@ -58,6 +60,8 @@ type worker struct {
 	dead      chan struct{} // closed when it has ended and was waited for
 	kill      func()        // ends it, once; dead follows
 	condemned atomic.Bool   // it was killed because it broke the rules
+	crowded   atomic.Bool   // it was killed because it had too many threads
+	halted    atomic.Bool   // it was found stopped when the time of its image was over
 	stale     atomic.Bool   // there are tasks in its pipe that others do: it must end when it has answered the first
 	unread    atomic.Int64  // bytes that were written and not answered
 }
@@ -96,6 +100,8 @@ func (p *Pool) spawn() (*worker, error) {
 		bounded:  p.opts.WorkerMemory > 0,
 		gullible: p.opts.gullible,
 		born:     time.Now(),
+
+		memoryKills: memoryKills(),
 	}
 	enlarge(outR, max(size/4, minPipe)) // most outputs are small
 	w.cmd = exec.Command(p.opts.Command[0], p.opts.Command[1:]...)
@@ -124,7 +130,7 @@ func (p *Pool) spawn() (*worker, error) {
 		close(w.dead)
 	}()
 
-	ctx, cancel := context.WithTimeout(p.life, p.opts.StartTimeout)
+	ctx, cancel := pipeline.Bounded(p.life, p.opts.StartTimeout)
 	defer cancel()
 	stop := context.AfterFunc(ctx, w.kill)
 	err = w.hear(p.shared)
@@ -244,7 +250,7 @@ func (w *worker) post(task transform.Task, inLine bool) (*posting, error) {
 // an answer. Where the error is a *death, the worker has ended and must be replaced.
 func (w *worker) receive(ctx, life context.Context, task transform.Task, sent *posting, cost *pipeline.Cost) (result transform.Result, over bool, err error) {
 	w.answered++
-	stop, stopLife := context.AfterFunc(ctx, w.kill), context.AfterFunc(life, w.kill)
+	stop, stopLife := context.AfterFunc(ctx, w.outOfTime), context.AfterFunc(life, w.kill)
 	done, f, err := w.answer(sent, task)
 	w.busy, w.collected = done.busy, max(w.collected, done.collected)
 	// Both are called, whatever the first says. When one is too late, the kill is on its way or has been done: the worker
@@ -269,6 +275,14 @@ func (w *worker) receive(ctx, life context.Context, task transform.Task, sent *p
 		w.busy = 0 // with its header alone
 	}
 	return done.result, !stopped, done.err(task.Grant)
+}
+
+// outOfTime ends a worker whose task is over. One that somebody has stopped has not worked on it.
+func (w *worker) outOfTime() {
+	if isStopped(w.cmd.Process.Pid) {
+		w.halted.Store(true)
+	}
+	w.kill()
 }
 
 // prepare puts the head of a task into the writer, and its spec before it where the worker does not hold that yet.
