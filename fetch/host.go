@@ -3,7 +3,6 @@ package fetch
 import (
 	"context"
 	"fmt"
-	"math"
 	"net/url"
 	"strconv"
 	"strings"
@@ -180,20 +179,15 @@ func (hs *hosts) look(key string) *host {
 	return h
 }
 
-// most is how many downloads all hosts take together.
-func (hs *hosts) most() int {
+// crowded reports whether after that time the line was found to be full.
+func (hs *hosts) crowded(since time.Time) bool {
 	hs.mu.Lock()
 	defer hs.mu.Unlock()
-	if hs.line.most == 0 {
-		return math.MaxInt
-	}
-	return int(hs.line.most)
+	return hs.line.cut.After(since)
 }
 
-// state tells how many downloads a host takes, and from when on.
+// state returns how many downloads a host takes, and from when on. The lock is held.
 func (hs *hosts) state(key string) (limit int, from time.Time) {
-	hs.mu.Lock()
-	defer hs.mu.Unlock()
 	h := hs.m[key]
 	if h == nil {
 		return hs.perHost, time.Time{}
