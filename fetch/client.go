@@ -215,7 +215,7 @@ func (c *Client) Fetch(ctx context.Context, item Item, room Room) (Body, error) 
 			n, f.spent = n-1, spent // nobody was slow
 			continue
 		}
-		if e.Kind == ClassTimeout && f.raw != nil && f.raw.came.Load() > 0 && c.hosts.crowded(began) {
+		if o, ok := e.Err.(*overdue); ok && o.moved && c.hosts.crowded(began) {
 			n-- // there were too many at once; how long all tries take is bounded
 		}
 		if !e.again || n >= c.opts.Retries || f.hopeless() {
