@@ -215,10 +215,13 @@ func (c *Client) Fetch(ctx context.Context, item Item, room Room) (Body, error) 
 			n, f.spent = n-1, spent // nobody was slow
 			continue
 		}
+		if o, ok := e.Err.(*overdue); ok && o.moved && c.hosts.crowded(began) {
+			n-- // there were too many at once; how long all tries take is bounded
+		}
 		if !e.again || n >= c.opts.Retries || f.hopeless() {
 			return Body{}, e
 		}
-		if err := c.sleep(ctx, backoff(n)); err != nil {
+		if err := c.sleep(ctx, backoff(max(n, 0))); err != nil {
 			return Body{}, err
 		}
 	}

@@ -28,6 +28,7 @@ const (
 type overdue struct {
 	text  string
 	again bool
+	moved bool // the body still came, too slowly
 }
 
 func (o *overdue) Error() string { return o.text }
@@ -127,7 +128,7 @@ func (s *stopwatch) look(now time.Time) (why *overdue, wait time.Duration) {
 	timeout := s.opts.Timeout
 	most := time.Duration(s.opts.Retries+1) * itemMost * timeout
 	if wait = most - s.spent - now.Sub(s.since); wait <= 0 {
-		return &overdue{fmt.Sprintf("not done after %v, all tries together", most), false}, 0
+		return &overdue{fmt.Sprintf("not done after %v, all tries together", most), false, false}, 0
 	}
 	least := func(left time.Duration) bool {
 		wait = min(wait, left)
@@ -135,21 +136,21 @@ func (s *stopwatch) look(now time.Time) (why *overdue, wait time.Duration) {
 	}
 	if s.body == nil {
 		if least(timeout - s.asking - now.Sub(s.since)) {
-			return &overdue{"no answer within " + timeout.String(), true}, 0
+			return &overdue{"no answer within " + timeout.String(), true, false}, 0
 		}
 		return nil, wait
 	}
 	took, came := now.Sub(s.body.began), s.body.came.Load()
 	if least(timeout + time.Duration(s.body.last.Load()) - took) {
-		return &overdue{fmt.Sprintf("no byte of the body came for %v, after %d", timeout, came), true}, 0
+		return &overdue{fmt.Sprintf("no byte of the body came for %v, after %d", timeout, came), true, false}, 0
 	}
 	if least(s.grace + time.Duration(came)*time.Second/trickle - took) {
-		return &overdue{fmt.Sprintf("only %d bytes came within %v", came, took.Round(time.Second)), true}, 0
+		return &overdue{fmt.Sprintf("only %d bytes came within %v", came, took.Round(time.Second)), true, true}, 0
 	}
 	if speed := s.opts.MinSpeed; speed > 0 {
 		if s.window+speedWindow <= took {
 			if came-s.had < speed*int64(speedWindow/time.Second) {
-				return &overdue{fmt.Sprintf("the body came at less than %d bytes in a second for %v", speed, speedWindow), true}, 0
+				return &overdue{fmt.Sprintf("the body came at less than %d bytes in a second for %v", speed, speedWindow), true, true}, 0
 			}
 			s.window, s.had = took, came
 		}

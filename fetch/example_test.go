@@ -64,10 +64,13 @@ func ExampleSpread() {
 		}
 	}()
 	item := func(path string) fetch.Item { return fetch.Item{Source: path} }
-	fetch.Spread(context.Background(), client, 1, paths, item, func(path string, _ int) {
+	err := fetch.Spread(context.Background(), client, 1, paths, item, nil, func(path string, _ int) {
 		_, err := client.Fetch(context.Background(), item(path), nil)
 		fmt.Println(path, err == nil)
 	})
+	if err != nil {
+		fmt.Println(err)
+	}
 	// Output:
 	// example_test.go true
 	// no-such-file.jpg false

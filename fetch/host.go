@@ -3,7 +3,6 @@ package fetch
 import (
 	"context"
 	"fmt"
-	"math"
 	"net/url"
 	"strconv"
 	"strings"
@@ -126,6 +125,11 @@ type rounds struct {
 	kept    bool      // the last of them had a Retry-After
 }
 
+// last reports whether there are more rounds in a row than an item has tries, this one with its Retry-After included.
+func (r *rounds) last(retries int) bool {
+	return r.refused && r.asked && !r.good && r.n >= retries
+}
+
 // next begins a round, if one has ended, and reports whether there were more in a row than an item has tries. Rounds without a Retry-After
 // are as long as the longest back-off, and only count for as long as a host may be silent.
 func (r *rounds) next(now time.Time, retries int) (hopeless bool) {
@@ -180,20 +184,15 @@ func (hs *hosts) look(key string) *host {
 	return h
 }
 
-// most is how many downloads all hosts take together.
-func (hs *hosts) most() int {
+// crowded reports whether after that time the line was found to be full.
+func (hs *hosts) crowded(since time.Time) bool {
 	hs.mu.Lock()
 	defer hs.mu.Unlock()
-	if hs.line.most == 0 {
-		return math.MaxInt
-	}
-	return int(hs.line.most)
+	return hs.line.cut.After(since)
 }
 
-// state tells how many downloads a host takes, and from when on.
+// state returns how many downloads a host takes, and from when on. The lock is held.
 func (hs *hosts) state(key string) (limit int, from time.Time) {
-	hs.mu.Lock()
-	defer hs.mu.Unlock()
 	h := hs.m[key]
 	if h == nil {
 		return hs.perHost, time.Time{}
@@ -204,11 +203,12 @@ func (hs *hosts) state(key string) (limit int, from time.Time) {
 	return h.limit(hs.perHost), h.until
 }
 
-func (hs *hosts) suspect(key string) bool {
+// hopeless reports whether no further try is worth its time, as the host is closed or has given no answer for long.
+func (hs *hosts) hopeless(key string) bool {
 	hs.mu.Lock()
 	defer hs.mu.Unlock()
 	h := hs.m[key]
-	return h != nil && h.silent >= patience
+	return h != nil && (h.silent >= patience || time.Now().Before(h.closed))
 }
 
 // A turn is the right to ask a host. It ends with leave.
@@ -276,7 +276,7 @@ func (hs *hosts) enter(ctx context.Context, key string) (*turn, error) {
 // refusal says why a closed host is not asked.
 func (h *host) refusal(now time.Time) error {
 	if n := h.later.n; h.hopeless {
-		return &Error{Kind: h.kind, Err: fmt.Errorf("not asked: the server answered nothing but %s, %d times in a row, each time after the wait it had asked for",
+		return &Error{Kind: h.kind, Err: fmt.Errorf("not asked: the server answered nothing but %s, %d times in a row, after the waits it had asked for",
 			strings.TrimPrefix(h.kind, "http-"), n)}
 	}
 	if h.silent > 0 {
@@ -383,6 +383,10 @@ func (t *turn) slow(status int, wait time.Duration) {
 		return
 	}
 	h.until = later(h.until, now.Add(max(wait, h.gap)))
+	if h.active == 1 && h.later.last(t.hs.retries) { // nothing is under way that could be answered well
+		h.later.next(now, t.hs.retries)
+		h.giveUp(now)
+	}
 }
 
 func later(a, b time.Time) time.Time {

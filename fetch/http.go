@@ -46,8 +46,8 @@ func (f *fetching) take(ctx context.Context, n int64) error {
 	return nil
 }
 
-// hopeless tells that the host of the last try has given no answer for so long that no further try is worth the time.
-func (f *fetching) hopeless() bool { return f.last != nil && f.hosts.suspect(hostOf(f.last)) }
+// hopeless reports whether the host of the last try is not worth a further one.
+func (f *fetching) hopeless() bool { return f.last != nil && f.hosts.hopeless(hostOf(f.last)) }
 
 // doing says what was being done for errors: the source, and where a redirect led. A redirect's query is not shown, as
 // it may hold a signature.

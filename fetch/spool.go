@@ -150,6 +150,15 @@ func (p *spooled) read(b []byte) error {
 	return nil
 }
 
+// cut takes back what was written behind to.
+func (p *spooled) cut(to int64) {
+	if keep := int((to + spoolBlock - 1) / spoolBlock); keep < len(p.blocks) {
+		p.in.give(p.blocks[keep:]...)
+		p.blocks = p.blocks[:keep]
+	}
+	p.to = to
+}
+
 func (p *spooled) drop() {
 	p.in.give(p.blocks...)
 	*p = spooled{in: p.in}

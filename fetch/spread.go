@@ -2,24 +2,35 @@ package fetch
 
 import (
 	"context"
+	"encoding/binary"
 	"slices"
 	"sync"
 	"time"
 )
 
-// parkedMost is how many values Spread holds back at most. It is what a slow host's stretch of a list may be long without
-// holding back what comes after it.
+// parkedMost is how many values Spread holds back in memory.
 const parkedMost = 4096
+
+// An Aside turns values into bytes and back, so that any number of them can wait outside of memory.
+type Aside[T any] struct {
+	// Put appends v to dst, and reports whether it can.
+	Put func(dst []byte, v T) ([]byte, bool)
+	// Get returns what Put was called with. It does not keep b.
+	Get func(b []byte) (T, error)
+}
 
 // Spread calls do once for each value of in, n at a time, on lanes numbered from 0 to n-1, and returns when in is closed and
 // every do has returned. item says what do is going to fetch with c.
 //
 // The order is that of in, except that the items of a host that takes no more now are held back, so that they do not take up
-// the lanes and other items go on. A host has PerHost lanes at most, none before its Retry-After is over, and a quarter of
+// the lanes and other items go on, and that of several hosts the one with the fewest lanes comes first. A host has PerHost lanes at most, none before its Retry-After is over, and a quarter of
 // PerHost while it gives no answer to anything; after five minutes without one, all of its items fail at once. So n ought to
-// be well above PerHost. Values are taken from in only when a lane is free for them, and at most 4096 are held back. When ctx
-// ends, or Client.Finish is called, do is called for all the rest at once.
-func Spread[T any](ctx context.Context, c *Client, n int, in <-chan T, item func(T) Item, do func(v T, lane int)) {
+// be well above PerHost. Values are taken from in when a lane is free for them, or none but hosts that have lanes wait for one. Of those that wait for their host, 4096 are held in memory,
+// and any number more by aside in a temporary file; without an aside, or where it cannot put a value, in is not read meanwhile.
+//
+// When ctx ends, or Client.Finish is called, do is called for all the rest at once, but for what is outside of memory: that is left out, as are
+// values that were not taken yet. An error is that of reading back what was put aside; those values are lost.
+func Spread[T any](ctx context.Context, c *Client, n int, in <-chan T, item func(T) Item, aside *Aside[T], do func(v T, lane int)) error {
 	work, done := make(chan parked[T]), make(chan string)
 	var lanes sync.WaitGroup
 	for lane := range n {
@@ -30,17 +41,24 @@ func Spread[T any](ctx context.Context, c *Client, n int, in <-chan T, item func
 			}
 		})
 	}
-	s := spreader[T]{client: c, busy: make(map[string]int)}
+	s := spreader[T]{client: c, aside: aside, queues: make(map[string]*queue[T]), busy: make(map[string]int)}
+	if aside != nil {
+		s.get = aside.Get
+	}
 	ended, finish := ctx.Done(), c.hosts.finish
 	free := n
-	for in != nil || s.count > 0 || free < n {
-		next, wait := s.next(ended == nil || finish == nil)
+	for in != nil || len(s.order) > 0 || free < n {
+		over := ended == nil || finish == nil
+		if over {
+			s.leaveOut()
+		}
+		next, wait := s.next(over)
 		var out chan<- parked[T]
 		var more <-chan T
 		var first parked[T]
-		if free > 0 && next >= 0 {
-			out, first = work, s.queues[next][0]
-		} else if free > 0 && s.count < parkedMost {
+		if free > 0 && next != nil {
+			out, first = work, parked[T]{next.values[0], next.host}
+		} else if s.wants(next, free) {
 			more = in
 		}
 		var timer <-chan time.Time
@@ -57,7 +75,7 @@ func Spread[T any](ctx context.Context, c *Client, n int, in <-chan T, item func
 				in = nil
 				break
 			}
-			s.add(parked[T]{value: v, host: hostOfItem(item(v))})
+			s.add(v, hostOfItem(item(v)))
 		case host := <-done:
 			if s.busy[host]--; s.busy[host] == 0 {
 				delete(s.busy, host)
@@ -72,6 +90,7 @@ func Spread[T any](ctx context.Context, c *Client, n int, in <-chan T, item func
 	}
 	close(work)
 	lanes.Wait()
+	return s.lost
 }
 
 // hostOfItem names the host that item is asked of; "" for what needs none.
@@ -92,54 +111,147 @@ type parked[T any] struct {
 	host  string
 }
 
-// A spreader holds what Spread holds back, by host, in the order in which the hosts' first values came.
+// A queue holds what waits for one host: the first values in memory, those behind them outside.
+type queue[T any] struct {
+	host   string
+	values []T
+	beyond spooled // each value behind its length
+	count  int     // of values in beyond
+}
+
+// A spreader holds what Spread holds back.
 type spreader[T any] struct {
 	client *Client
-	queues [][]parked[T]
-	count  int            // of values, in all queues
+	aside  *Aside[T] // nil where values can only be held in memory
+	get    func([]byte) (T, error)
+	queues map[string]*queue[T]
+	order  []*queue[T]    // in that of their first values
+	count  int            // of values in memory
 	busy   map[string]int // lanes, by host
+	buf    []byte
+	lost   error
 }
 
-func (s *spreader[T]) add(p parked[T]) {
+// add puts v behind what waits for its host. The first of each host is in memory.
+func (s *spreader[T]) add(v T, host string) {
+	q := s.queues[host]
+	if q == nil {
+		q = &queue[T]{host: host}
+		s.queues[host] = q
+		s.order = append(s.order, q)
+	}
+	if len(q.values) > 0 && (q.count > 0 || s.count >= parkedMost) && s.put(q, v) {
+		return
+	}
+	q.values = append(q.values, v)
 	s.count++
-	for i := range s.queues {
-		if s.queues[i][0].host == p.host {
-			s.queues[i] = append(s.queues[i], p)
-			return
-		}
-	}
-	s.queues = append(s.queues, []parked[T]{p})
 }
 
-// remove takes the first value from queue i.
-func (s *spreader[T]) remove(i int) {
+// put puts v behind q's values outside of memory, and reports whether that went well.
+func (s *spreader[T]) put(q *queue[T], v T) bool {
+	if s.aside == nil {
+		return false
+	}
+	b, ok := s.aside.Put(append(s.buf[:0], 0, 0, 0, 0), v)
+	if s.buf = b; ok {
+		binary.LittleEndian.PutUint32(b, uint32(len(b)-4))
+		q.beyond.in = &s.client.spool
+		before := q.beyond.to
+		if q.beyond.write(b) == nil {
+			q.count++
+			return true
+		}
+		q.beyond.cut(before)
+	}
+	s.aside = nil // what is there already can be had back
+	return false
+}
+
+// fill brings the next value of q into memory, if there is one outside and none in it.
+func (s *spreader[T]) fill(q *queue[T]) {
+	if len(q.values) > 0 || q.count == 0 {
+		return
+	}
+	var head [4]byte
+	err := q.beyond.read(head[:])
+	var v T
+	if err == nil {
+		b := slices.Grow(s.buf[:0], int(binary.LittleEndian.Uint32(head[:])))[:binary.LittleEndian.Uint32(head[:])]
+		s.buf = b
+		if err = q.beyond.read(b); err == nil {
+			v, err = s.get(b)
+		}
+	}
+	if err != nil {
+		s.lost, q.count = err, 0
+		q.beyond.drop()
+		return
+	}
+	q.values = append(q.values, v)
+	s.count++
+	if q.count--; q.count == 0 {
+		q.beyond.drop()
+	}
+}
+
+// leaveOut forgets what is outside of memory.
+func (s *spreader[T]) leaveOut() {
+	for _, q := range s.order {
+		if q.count > 0 {
+			q.count = 0
+			q.beyond.drop()
+		}
+	}
+	s.aside = nil
+}
+
+// wants reports whether a value is to be taken from in, where next is what could be done now and so many lanes are free. Where
+// all lanes are taken by hosts that could take more, what is behind them may be another's, who then comes first.
+func (s *spreader[T]) wants(next *queue[T], free int) bool {
+	if s.aside == nil {
+		return free > 0 && s.count < parkedMost
+	}
+	return next == nil || s.busy[next.host] > 0 && next.host != ""
+}
+
+// remove takes the first value from q.
+func (s *spreader[T]) remove(q *queue[T]) {
 	s.count--
-	s.queues[i][0] = parked[T]{}
-	if s.queues[i] = s.queues[i][1:]; len(s.queues[i]) == 0 {
-		s.queues = slices.Delete(s.queues, i, i+1)
+	var none T
+	q.values[0] = none
+	q.values = q.values[1:]
+	if s.fill(q); len(q.values) == 0 {
+		delete(s.queues, q.host)
+		s.order = slices.DeleteFunc(s.order, func(o *queue[T]) bool { return o == q })
 	}
 }
 
-// next gives the queue whose first value can be done now, or -1 and after what time to look again; 0 is when a lane gets
-// free. With any, every value can be done.
-func (s *spreader[T]) next(any bool) (i int, wait time.Duration) {
+// next returns the queue whose first value can be done now, of several that whose host has the fewest lanes, or nil and after what time
+// to look again; 0 is when a lane gets free. With any, every value can be done.
+func (s *spreader[T]) next(any bool) (q *queue[T], wait time.Duration) {
+	if len(s.order) == 0 {
+		return nil, 0
+	}
+	hs := &s.client.hosts
+	hs.mu.Lock()
+	defer hs.mu.Unlock()
+	full := hs.line.full()
+	if full {
+		wait = time.Second // it need not be this Spread's
+	}
 	now := time.Now()
-	for i, q := range s.queues {
-		host := q[0].host
-		if any || host == "" {
-			return i, 0
+	for _, o := range s.order {
+		if any || o.host == "" {
+			return o, 0
 		}
-		limit, from := s.client.hosts.state(host)
-		if s.busy[host] >= limit {
-			continue
-		}
-		left := from.Sub(now)
-		if left <= 0 {
-			return i, 0
-		}
-		if wait == 0 || left < wait {
+		limit, from := hs.state(o.host)
+		switch left := from.Sub(now); {
+		case full || s.busy[o.host] >= limit:
+		case left > 0 && (wait == 0 || left < wait):
 			wait = left
+		case left <= 0 && (q == nil || s.busy[o.host] < s.busy[q.host]):
+			q = o
 		}
 	}
-	return -1, wait
+	return q, wait
 }

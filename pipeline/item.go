@@ -76,7 +76,11 @@ func (r *runner) fetch(ctx context.Context, j *job, lane int) bool {
 		return r.fail(ctx, j, err)
 	}
 	j.bytes = room.settle()
-	j.ticket.fetched(j.ready - start)
+	took := j.ready - start
+	if body.Took > 0 {
+		took = body.Took
+	}
+	j.ticket.fetched(took)
 	return true
 }
 

@@ -210,13 +210,16 @@ func (r *runner) fetchStage(ctx context.Context, running *sync.WaitGroup, in <-c
 	out := make(chan *job)
 	running.Go(func() {
 		defer close(out)
-		fetch.Spread(ctx, client, r.pace.lanes(), in, func(j *job) fetch.Item { return j.Item }, func(j *job, lane int) {
+		err := fetch.Spread(ctx, client, r.pace.lanes(), in, func(j *job) fetch.Item { return j.Item }, r.aside(), func(j *job, lane int) {
 			if r.fetch(ctx, j, lane) {
 				out <- j
 			} else {
 				ended <- j
 			}
 		})
+		if err != nil {
+			r.cancel(fmt.Errorf("read back the inputs of slow hosts from a temporary file: %w", err))
+		}
 	})
 	return out
 }

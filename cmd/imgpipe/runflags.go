@@ -150,7 +150,7 @@ func addRunFlags(flags *pflag.FlagSet) *runFlags {
 
 	network := flagGroup{flags, "Network"}
 	f.timeout, f.connectTimeout, f.retries, f.perHost = 30*time.Second, 5*time.Second, 3, 8
-	network.add(period(&f.timeout, false), "timeout", "", "time for one try of a whole download, its body included")
+	network.add(period(&f.timeout, false), "timeout", "", "time for an answer, and from each byte of its body to the next; all tries\nof one download together may take 30 times as long for each")
 	network.add(period(&f.connectTimeout, false), "connect-timeout", "", "time for a connection")
 	network.add(whole(&f.retries, 0, 100), "retries", "", "further tries after time-outs, broken connections, 408, 429 and 5xx")
 	network.add(whole(&f.perHost, 1, 4096), "per-host", "", "downloads from one host at once")
@@ -158,7 +158,7 @@ func addRunFlags(flags *pflag.FlagSet) *runFlags {
 	network.yes(&f.publicOnly, "public-only", "", "for lists from strangers: refuse addresses that are not public, redirected\nto or not")
 	network.add(list[string]{&f.allowHosts, hostFor(false), "HOST"}, "allow-host", "", "ask this host and those below it alone; may be repeated")
 	network.add(list[string]{&f.denyHosts, hostFor(true), "HOST"}, "deny-host", "", "never ask this host and those below it; may be repeated, and may be an\naddress or a block of them such as 10.0.0.0/8")
-	network.add(amount(&f.minSpeed), "min-speed", "", "give up a try whose body comes at fewer bytes in a second, over five\nseconds (default no limit)")
+	network.add(amount(&f.minSpeed), "min-speed", "", "give up a try whose body comes at fewer bytes in a second, over five\nseconds; without it, at fewer than 32 over more than --timeout")
 
 	display := flagGroup{flags, "Display"}
 	f.progress = "auto"

@@ -1,0 +1,165 @@
+package fetch
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// A row is what is spread in tests: the number of an item and its host.
+type row struct {
+	n    int
+	host string
+}
+
+func (r row) item() Item { return at(fmt.Sprintf("http://%s/%d", r.host, r.n)) }
+
+var rowsAside = &Aside[row]{
+	Put: func(dst []byte, r row) ([]byte, bool) {
+		return append(binary.LittleEndian.AppendUint32(dst, uint32(r.n)), r.host...), true
+	},
+	Get: func(b []byte) (row, error) {
+		if len(b) < 5 {
+			return row{}, errors.New("it is not a row")
+		}
+		return row{int(binary.LittleEndian.Uint32(b)), string(b[4:])}, nil
+	},
+}
+
+// spreadRows spreads what rows calls its argument with, and calls do for each.
+func spreadRows(t *testing.T, c *Client, n int, aside *Aside[row], rows func(send func(row)), do func(row)) {
+	t.Helper()
+	in := make(chan row)
+	go func() {
+		defer close(in)
+		rows(func(r row) { in <- r })
+	}()
+	if err := Spread(t.Context(), c, n, in, row.item, aside, func(r row, _ int) { do(r) }); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestAnyNumberOfRowsOfSlowHostsHoldBackNobody has a list that is sorted by host: many rows of slow hosts, then some of another. Those begin at once, each row
+// is done once, and those of a host in their order.
+func TestAnyNumberOfRowsOfSlowHostsHoldBackNobody(t *testing.T) {
+	for _, slow := range []int{1, 5, 8, 20} {
+		const each, others = 20_000, 100
+		handlers := map[string]http.HandlerFunc{"other": func(http.ResponseWriter, *http.Request) {}}
+		bubble(t, handlers, Options{}, func(t *testing.T, c *Client) {
+			start := time.Now()
+			var lastOther time.Duration
+			var mu sync.Mutex
+			next := map[string]int{}
+			spreadRows(t, c, 64, rowsAside, func(send func(row)) {
+				for h := range slow {
+					for i := range each {
+						send(row{i, fmt.Sprint("slow", h)})
+					}
+				}
+				for i := range others {
+					send(row{i, "other"})
+				}
+			}, func(r row) {
+				if r.host != "other" {
+					time.Sleep(300*time.Millisecond + time.Duration(r.n%64)*time.Millisecond)
+				} else if _, err := c.Fetch(t.Context(), r.item(), nil); err != nil {
+					t.Error(err)
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				if next[r.host]++; r.host == "other" {
+					lastOther = time.Since(start)
+				} else if near := next[r.host]; r.n < near-17 || r.n > near+15 {
+					t.Fatalf("row %d of %s comes as number %d", r.n, r.host, near)
+				}
+			})
+			if lastOther > 3*time.Second || next["other"] != others {
+				t.Errorf("%d slow hosts: %d of the %d others were done, the last after %v; want all at once", slow, next["other"], others, lastOther)
+			}
+			for h := range slow {
+				if n := next[fmt.Sprint("slow", h)]; n != each {
+					t.Errorf("%d of %d rows of a slow host were done", n, each)
+				}
+			}
+			if took := time.Since(start); took > time.Duration(max(slow*each/64, each/8))*364*time.Millisecond+time.Minute {
+				t.Errorf("%d slow hosts: the slow rows took %v", slow, took)
+			}
+			if c.spool.used != 0 {
+				t.Errorf("%d blocks of the spool are still used", c.spool.used)
+			}
+		})
+	}
+}
+
+// TestWhatIsPutAsideIsLeftOutWhenTheRunStops has the run stop while rows wait outside of memory.
+func TestWhatIsPutAsideIsLeftOutWhenTheRunStops(t *testing.T) {
+	bubble(t, nil, Options{}, func(t *testing.T, c *Client) {
+		var done atomic.Int32
+		stop := make(chan struct{})
+		spreadRows(t, c, 64, rowsAside, func(send func(row)) {
+			for i := range 100_000 {
+				send(row{i, "slow"})
+			}
+			close(stop)
+		}, func(row) {
+			<-stop
+			c.Finish()
+			done.Add(1)
+		})
+		if n := done.Load(); n < parkedMost || n > parkedMost+64 || c.spool.used != 0 {
+			t.Errorf("%d rows were done, %d blocks of the spool are used; want those in memory, and none", n, c.spool.used)
+		}
+	})
+}
+
+// TestRowsStayInMemoryWhereNothingCanBeWritten has no folder for the spool: everything is done, later.
+func TestRowsStayInMemoryWhereNothingCanBeWritten(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir()+"/gone")
+	for _, aside := range []*Aside[row]{rowsAside, nil, {Put: func(dst []byte, _ row) ([]byte, bool) { return dst, false }}} {
+		bubble(t, nil, Options{}, func(t *testing.T, c *Client) {
+			var done atomic.Int32
+			spreadRows(t, c, 64, aside, func(send func(row)) {
+				for i := range 3 * parkedMost {
+					send(row{i, "slow"})
+				}
+			}, func(row) {
+				time.Sleep(time.Second)
+				done.Add(1)
+			})
+			if n := done.Load(); n != 3*parkedMost {
+				t.Errorf("%d of %d rows were done", n, 3*parkedMost)
+			}
+		})
+	}
+}
+
+// TestRowsThatCannotBeReadBackAreSaid has the temporary file be cut by somebody.
+func TestRowsThatCannotBeReadBackAreSaid(t *testing.T) {
+	bubble(t, nil, Options{}, func(t *testing.T, c *Client) {
+		in := make(chan row)
+		var done atomic.Int32
+		go func() {
+			defer close(in)
+			for i := range 2 * parkedMost {
+				in <- row{i, "slow"}
+			}
+			if err := c.spool.file.Truncate(0); err != nil {
+				t.Error(err)
+			}
+		}()
+		err := Spread(t.Context(), c, 64, in, row.item, rowsAside, func(row, int) {
+			time.Sleep(time.Second)
+			done.Add(1)
+		})
+		if err == nil || errors.Is(err, os.ErrNotExist) || errors.Is(err, context.Canceled) || done.Load() < parkedMost {
+			t.Errorf("got %v after %d rows, want that they cannot be read", err, done.Load())
+		}
+	})
+}

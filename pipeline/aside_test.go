@@ -1,0 +1,74 @@
+package pipeline_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"sync"
+	"testing"
+
+	"imgpipe/fetch"
+	"imgpipe/pipeline"
+)
+
+// A shelving is a store whose places are numbers.
+type shelving struct {
+	mu   sync.Mutex
+	back int // places that were made again
+}
+
+type shelved struct {
+	plainPlace
+	number int
+}
+
+func (s *shelving) Plan(item fetch.Item) (pipeline.Place, error) {
+	return shelved{number: 3 * item.Index}, nil
+}
+
+func (s *shelving) Shelve(dst []byte, p pipeline.Place) ([]byte, bool) {
+	return fmt.Append(dst, p.(shelved).number), true
+}
+
+func (s *shelving) Unshelve(item fetch.Item, b []byte) (pipeline.Place, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.back++
+	p := shelved{}
+	if _, err := fmt.Sscan(string(b), &p.number); err != nil || p.number != 3*item.Index {
+		return nil, errors.New("another place")
+	}
+	return p, nil
+}
+
+// TestItemsThatWaitForAHostComeBackAsTheyWere has more items of one host than are held in memory.
+func TestItemsThatWaitForAHostComeBackAsTheyWere(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(tiny()) }))
+	defer server.Close()
+	client := fetch.New(fetch.Options{})
+	defer client.Close()
+	const n = 6000
+	item := func(i int) fetch.Item {
+		return fetch.Item{Index: i, Source: fmt.Sprintf("%s/ü %d\xff", server.URL, i), URL: true, Dir: fmt.Sprint("a/b", i%3)}
+	}
+	input := func(yield func(fetch.Item) bool) {
+		for i := range n {
+			if !yield(item(i)) {
+				return
+			}
+		}
+	}
+	s, w := &shelving{}, &world{width: 2}
+	seen := make([]bool, n)
+	totals, err := pipeline.Run(t.Context(), input, pipeline.Options{Fetcher: client, Executor: w, Store: s}, func(o pipeline.Outcome) {
+		if i := o.Item.Index; seen[i] || !reflect.DeepEqual(o.Item, item(i)) || o.Place != (shelved{number: 3 * i}) {
+			t.Errorf("item %d ended as %+v at %+v", i, o.Item, o.Place)
+		}
+		seen[o.Item.Index] = true
+	})
+	if err != nil || totals.Done != n || s.back == 0 {
+		t.Errorf("%+v, %v; %d places came back", totals, err, s.back)
+	}
+}
