@@ -147,8 +147,9 @@ func TestPoisonEndsOneRunAndNoOther(t *testing.T) {
 	for _, mode := range []string{modeGoroutines, modeProcesses} { // of what comes after the crash
 		t.Run(mode, func(t *testing.T) {
 			d := newDeadRun(t)
-			for _, note := range []string{"note: a run died here", "5 skipped"} { // the run after the crash, and the one after that
-				status, said := d.again(t, d.poison, "-m", mode)
+			for _, step := range [][]string{{"note: a run died here"}, {"5 skipped", "--retry-failed"}} { // what is said, and flags
+				note := step[0]
+				status, said := d.again(t, d.poison, append(step[1:], "-m", mode)...)
 				if status != exitSomeFailed || !strings.Contains(said, note) || !strings.Contains(said, "FAIL "+d.culprit+": poison: ") {
 					t.Errorf("status %d, want 1, %q and a poisoned image:\n%s", status, note, said)
 				}
@@ -162,7 +163,11 @@ func TestPoisonEndsOneRunAndNoOther(t *testing.T) {
 					t.Errorf("%s ended as %s %s", source, e.Status, e.Class)
 				}
 			}
-			if status, said := d.again(t, "", "-m", mode); status != exitOK {
+			if status, said := d.again(t, d.poison, "-m", mode); status != exitSomeFailed || strings.Contains(said, "FAIL") ||
+				!strings.Contains(said, "1 failed before for good, such as poison") {
+				t.Errorf("status %d: want 1, and a poisoned image that is not tried again:\n%s", status, said)
+			}
+			if status, said := d.again(t, "", "-m", mode, "--retry-failed"); status != exitOK {
 				t.Errorf("without the fault: status %d\n%s", status, said)
 			}
 		})
@@ -180,7 +185,7 @@ func TestSuspectsKeepToTheFlagsOfWorkers(t *testing.T) {
 	if runtime.GOOS == "linux" && (status != exitSomeFailed || !strings.Contains(said, "FAIL "+d.culprit+": poison: ")) {
 		t.Errorf("status %d: a suspect in a worker that may take 12 MiB, want a failure:\n%s", status, said)
 	}
-	if status, said = d.again(t, "", append(large, "--worker-memory", "1GiB")...); status != exitOK {
+	if status, said = d.again(t, "", append(large, "--worker-memory", "1GiB", "--retry-failed")...); status != exitOK {
 		t.Errorf("status %d: the same with a gigabyte:\n%s", status, said)
 	}
 }
