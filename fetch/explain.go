@@ -24,7 +24,7 @@ func (f *fetching) explain(ctx context.Context, u *url.URL, err error) error {
 		return mine.error
 	}
 	if o := wasOverdue(ctx); o != nil {
-		return &Error{Kind: ClassTimeout, Doing: f.doing(u), again: o.again, Err: o}
+		return &Error{Kind: ClassTimeout, Doing: f.doing(u), again: o.again, Err: f.through(u, o)}
 	}
 	var e *Error
 	if errors.As(err, &e) {
@@ -41,9 +41,9 @@ func (f *fetching) explain(ctx context.Context, u *url.URL, err error) error {
 		err = errors.New("no connection within " + f.opts.ConnectTimeout.String())
 	}
 	if kind == ClassNetwork && (err == io.EOF || err == io.ErrUnexpectedEOF) {
-		err = errors.New("the server closed the connection without an answer" + f.through(u))
+		err = errors.New("the server closed the connection without an answer")
 	}
-	return &Error{Kind: kind, Doing: f.doing(u), Err: err, again: again}
+	return &Error{Kind: kind, Doing: f.doing(u), Err: f.through(u, err), again: again}
 }
 
 // classify gives the class of an error of net/http, and whether it may pass.
