@@ -20,7 +20,7 @@ import (
 //	coding               what is done
 //	gzip, x-gzip         undone where the bytes begin like gzip
 //	deflate              undone, zlib or bare, unless the bytes begin like an image
-//	br, zstd, compress   refused, unless the bytes begin like an image
+//	br, zstd, compress   refused
 //	identity, others     nothing
 
 // maxCodings is how many codings are undone, one around the other. One is usual, and two are a mistake that is met.
@@ -46,18 +46,15 @@ func (f *fetching) undo(body io.Reader, header http.Header) (plain io.Reader, co
 		if !known {
 			continue
 		}
-		buffered := bufio.NewReader(body)
-		body = buffered
-		if head, _ := buffered.Peek(imageHead); likeImage(head) {
-			continue
-		}
 		if open == nil {
 			return nil, false, codingError("the server compressed its answer with %s, expected none, gzip or deflate", name)
 		}
+		buffered := bufio.NewReader(body)
+		body = buffered
 		inner, err := open(buffered)
 		switch {
-		case err == io.EOF || err == io.ErrUnexpectedEOF:
-			return nil, false, truncated(0, -1)
+		case err == io.EOF || err == io.ErrUnexpectedEOF: // of a head that says more than is there
+			return nil, false, codingError("the body cannot be decompressed: its head is not whole")
 		case err != nil:
 			return nil, false, codingFault(err)
 		}
@@ -89,11 +86,11 @@ func openGzip(r *bufio.Reader) (io.Reader, error) {
 // openDeflate takes zlib (RFC 1950), which is meant by the name, and deflate alone (RFC 1951), which some servers
 // send.
 func openDeflate(r *bufio.Reader) (io.Reader, error) {
-	head, _ := r.Peek(2)
+	head, _ := r.Peek(imageHead)
 	switch {
-	case len(head) == 0:
+	case len(head) == 0 || likeImage(head):
 		return nil, nil
-	case len(head) == 2 && head[0]&0x0f == 8 && head[0]>>4 <= 7 && (int(head[0])<<8|int(head[1]))%31 == 0:
+	case len(head) >= 2 && head[0]&0x0f == 8 && head[0]>>4 <= 7 && (int(head[0])<<8|int(head[1]))%31 == 0:
 		return zlib.NewReader(r)
 	}
 	return flate.NewReader(r), nil

@@ -85,7 +85,6 @@ func TestContentCodingsAreUndoneInTurn(t *testing.T) {
 		"many, and they are not there":   {photo, []string{strings.Repeat("gzip,", 50)}},
 		"gzip that is not there":         {photo, []string{"gzip"}},
 		"deflate that is not there":      {photo, []string{"deflate"}},
-		"br that is not there":           {photo, []string{"br"}},
 		"with a parameter":               {zip(photo, "gzip"), []string{"gzip;q=1"}},
 	} {
 		got, err := fetchCoded(t, tt.data, Options{Retries: -1}, tt.codings...)
@@ -96,7 +95,7 @@ func TestContentCodingsAreUndoneInTurn(t *testing.T) {
 	for _, head := range []string{"\xff\xd8\xff\xe0", "\x89PNG\r\n\x1a\n", "GIF89a", "II*\x00", "MM\x00*", "BM1234\x00\x00\x00\x00", "RIFF1234WEBPVP8 ",
 		"\x00\x00\x00\x20ftypavif", "\xff\x0a"} {
 		data := []byte(head + strings.Repeat("x", 100))
-		for _, coding := range []string{"deflate", "gzip", "br", "deflate, gzip, zstd"} {
+		for _, coding := range []string{"deflate", "gzip", "deflate, gzip"} {
 			if got, err := fetchCoded(t, data, Options{Retries: -1}, coding); err != nil || !bytes.Equal(got, data) {
 				t.Errorf("%q declared as %s: got %d bytes, %v; want it as it is", head, coding, len(got), err)
 			}
@@ -113,23 +112,23 @@ func TestContentCodingsThatCannotBeUndoneAreNamed(t *testing.T) {
 	bad[len(bad)-5] ^= 1 // of the checksum
 	broken := packed(t, picture, "deflate")
 	broken[5] = 0xff
-	big := packed(t, packed(t, make([]byte, 40<<20), "gzip"), "gzip")
-	void := packed(t, bytes.Repeat(packed(t, nil, "gzip"), 1<<18), "gzip") // 6 MB of nothing
+	big := packed(t, packed(t, make([]byte, 4<<20), "gzip"), "gzip")
+	void := packed(t, bytes.Repeat([]byte("\x00\x00\x00\xff\xff"), 600_000), "gzip") // 3 MB of blocks of nothing
 	for name, tt := range map[string]struct {
 		data         []byte
 		coding, want string
 		text         string
 	}{
-		"br":              {[]byte("\x1b\x00text that is no image"), "br", ClassNetwork, "compressed its answer with br, expected none, gzip or deflate"},
+		"br":              {[]byte("\xff\xd8\xff an image or not"), "br", ClassNetwork, "compressed its answer with br, expected none, gzip or deflate"},
 		"zstd in gzip":    {packed(t, []byte("\x28\xb5\x2f\xfd and so on, for long"), "gzip"), "zstd, gzip", ClassNetwork, "with zstd"},
 		"too many":        {six, "gzip,gzip,gzip,gzip,gzip,gzip", ClassNetwork, "more than 5 times"},
 		"bad checksum":    {bad, "gzip", ClassNetwork, "cannot be decompressed"},
 		"broken":          {broken, "deflate", ClassNetwork, "cannot be decompressed"},
 		"cut":             {packed(t, picture, "deflate")[:40], "deflate", ClassTruncated, ""},
-		"cut in the head": {packed(t, picture, "gzip")[:5], "gzip", ClassTruncated, ""},
-		"bomb":            {packed(t, make([]byte, 40<<20), "deflate"), "deflate", ClassTooBig, ""},
+		"cut in the head": {packed(t, picture, "gzip")[:5], "gzip", ClassNetwork, ""},
+		"bomb":            {packed(t, make([]byte, 4<<20), "deflate"), "deflate", ClassTooBig, ""},
 		"bomb in layers":  {big, "gzip, gzip", ClassTooBig, ""},
-		"void in layers":  {void, "gzip, gzip", ClassTooBig, "too long once it is decompressed"},
+		"void in layers":  {void, "deflate, gzip", ClassTooBig, "too long once it is decompressed"},
 	} {
 		got, err := fetchCoded(t, tt.data, Options{Retries: 3, MaxBytes: 1e6}, tt.coding)
 		if classOf(err) != tt.want || err != nil && !strings.Contains(err.Error(), tt.text) {

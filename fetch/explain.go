@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/url"
@@ -24,7 +25,7 @@ func (f *fetching) explain(ctx context.Context, u *url.URL, err error) error {
 		return mine.error
 	}
 	if o := wasOverdue(ctx); o != nil {
-		return &Error{Kind: ClassTimeout, Doing: f.doing(u), again: o.again, Err: o}
+		return &Error{Kind: ClassTimeout, Doing: f.doing(u), again: o.again, Err: f.through(u, o)}
 	}
 	var e *Error
 	if errors.As(err, &e) {
@@ -37,13 +38,16 @@ func (f *fetching) explain(ctx context.Context, u *url.URL, err error) error {
 	if kind == ClassTLS && f.answered {
 		kind, again = ClassNetwork, true // the two had agreed: something between them broke the body
 	}
+	if alert := alertOf(err); alert != nil && alert.Op == "remote error" && kind == ClassTLS {
+		err = fmt.Errorf("the server ended the handshake: %w", alert.Err) // without what net/http was doing
+	}
 	if kind == ClassTimeout {
 		err = errors.New("no connection within " + f.opts.ConnectTimeout.String())
 	}
 	if kind == ClassNetwork && (err == io.EOF || err == io.ErrUnexpectedEOF) {
-		err = errors.New("the server closed the connection without an answer" + f.through(u))
+		err = errors.New("the server closed the connection without an answer")
 	}
-	return &Error{Kind: kind, Doing: f.doing(u), Err: err, again: again}
+	return &Error{Kind: kind, Doing: f.doing(u), Err: f.through(u, err), again: again}
 }
 
 // classify gives the class of an error of net/http, and whether it may pass.
@@ -71,15 +75,11 @@ func classify(err error) (kind string, again bool) {
 	return ClassNetwork, true
 }
 
-// isAlert reports whether a TLS handshake failed because one side said so: an alert, ours or the server's, which is a
-// *net.OpError of crypto/tls, or what that package found in the server's messages, which has no type but begins with
-// its name.
+// isAlert reports whether a TLS handshake failed because one side said so: by an alert, or by what crypto/tls found in
+// the server's messages, which has no type but begins with its name.
 func isAlert(err error) bool {
-	var op *net.OpError
-	for e := err; errors.As(e, &op); e = op.Err {
-		if op.Op == "remote error" || op.Op == "local error" {
-			return true
-		}
+	if alertOf(err) != nil {
+		return true
 	}
 	for ; err != nil; err = errors.Unwrap(err) {
 		if strings.HasPrefix(err.Error(), "tls: ") {
@@ -87,4 +87,16 @@ func isAlert(err error) bool {
 		}
 	}
 	return false
+}
+
+// alertOf returns the alert that is in err, ours or the server's, which is a *net.OpError of crypto/tls; nil where
+// there is none.
+func alertOf(err error) *net.OpError {
+	var op *net.OpError
+	for e := err; errors.As(e, &op); e = op.Err {
+		if op.Op == "remote error" || op.Op == "local error" {
+			return op
+		}
+	}
+	return nil
 }

@@ -168,7 +168,7 @@ func (f *fetching) hop(ctx context.Context, clock *stopwatch, u *url.URL) (data 
 		if status == http.StatusProxyAuthRequired {
 			return nil, nil, proxyRefused(proxy, status, "")
 		}
-		e.Err = errors.New(e.Err.Error() + f.through(u))
+		e.Err = f.through(u, e.Err)
 	}
 	if wait > longestWait {
 		e.again = false

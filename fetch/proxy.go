@@ -222,12 +222,12 @@ func passes(status int) bool {
 	return status >= 500
 }
 
-// through names the proxy through which u is asked for, for the end of an error; "" where there is none.
-func (f *fetching) through(u *url.URL) string {
-	if proxy, err := f.proxies.of(u); err == nil && proxy != nil {
-		return ", through the proxy " + proxyName(proxy)
+// through is err, which names the proxy through which u was asked for, if there is one: it may be to blame.
+func (f *fetching) through(u *url.URL, err error) error {
+	if proxy, wrong := f.proxies.of(u); wrong == nil && proxy != nil {
+		return fmt.Errorf("%w, through the proxy %s", err, proxyName(proxy))
 	}
-	return ""
+	return err
 }
 
 // proxyFailed returns the error of a proxy that gave no connection, where that is what err is.

@@ -241,10 +241,13 @@ func TestAProxyThatIsNotThereIsNamedOnce(t *testing.T) {
 			t.Errorf("%q: got %v (%s), want class proxy", answer, err, classOf(err))
 		}
 	}
-	c := newClient(t, throughProxy(t, "http://"+answerAll(t, "")))
-	c.opts.Retries = 0
-	if _, err := c.Fetch(t.Context(), at("https://a.test/"), nil); err == nil || !strings.Contains(err.Error(), "through the proxy http://") {
-		t.Errorf("got %v, want an error that names the proxy", err)
+	for _, answer := range []string{"", "SSH-2.0-x\r\n", "HTTP/1.1 200 OK\r\n\r\nno TLS", "HTTP/1.1 200 OK\r\n\r\n"} {
+		c := newClient(t, throughProxy(t, "http://"+answerAll(t, answer)))
+		c.opts.Retries = 0
+		_, err := c.Fetch(t.Context(), at("https://a.test/"), nil)
+		if err == nil || !strings.Contains(err.Error(), "through the proxy http://") {
+			t.Errorf("%q: got %v, want an error that names the proxy", answer, err)
+		}
 	}
 }
 

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"compress/gzip"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -117,6 +119,42 @@ func TestDeniedAddressIsSeenBehindAnyName(t *testing.T) {
 	c := newClient(t, Options{Policy: Policy{Deny: []string{"10.0.0.0/8", "fd00::/8"}}})
 	if _, err := c.Fetch(t.Context(), at(s.URL+"/ok"), nil); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestPublicOnlyRefusesLoopbackHoweverItIsWritten has a server that must not be asked, by the first URL or after a redirect.
+func TestPublicOnlyRefusesLoopbackHoweverItIsWritten(t *testing.T) {
+	var asked atomic.Int32
+	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
+	defer s.Close()
+	port := s.URL[strings.LastIndexByte(s.URL, ':'):]
+	c := newClient(t, Options{Retries: -1, Policy: Policy{PublicOnly: true}})
+	base := &url.URL{Scheme: "https", Host: "public.test", RawPath: "/"}
+	for _, host := range []string{
+		"127.0.0.1", "127.1", "127.0.1", "2130706433", "0x7f.1", "0x7F000001", "0177.1", "017700000001", "0x7f.0.0.0x1", "127.0.0.1.", "0",
+		"0.0.0.0", "0x0", "%31%32%37.0.0.1", "１２７.０.０.１", "①②⑦.⓪.⓪.①", "127。0。0。1", "127%2e0.0.1", "127\t.0.0.\n1", "[::1]", "[::]",
+		"[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::127.0.0.1]", "[64:ff9b::127.0.0.1]", "[2002:7f00:1::]", "[0:0:0:0:0:ffff:7f00:1]",
+		"localhost", "LOCALHOST", "loc\talhost", "l%6fcalhost", "ｌocalhost", "public.test@127.0.0.1", "a:b@127.1", "a@b@127.1",
+	} {
+		for _, source := range []string{
+			"http://" + host + port + "/", "http:" + host + port, "http:/" + host + port + "?q", `http:\\` + host + port + `\x`, "HTTP:////" + host + port,
+			"  http://" + host + port + "#f", "ht\ntp://" + host + port + "/..",
+		} {
+			if !isURL(source) {
+				t.Errorf("%q is no URL", source)
+			}
+			if _, err := c.Fetch(t.Context(), at(source), nil); classOf(err) != ClassRefused {
+				t.Errorf("%q: %v (%s), want class refused", source, err, classOf(err))
+			}
+			if next, err := redirect(base, source); err != nil {
+				t.Errorf("sent on to %q: %v", source, err)
+			} else if _, err := c.Fetch(t.Context(), at(next.String()), nil); classOf(err) != ClassRefused {
+				t.Errorf("sent on to %q: %v (%s), want class refused", source, err, classOf(err))
+			}
+		}
+	}
+	if n := asked.Load(); n > 0 {
+		t.Errorf("the server was asked %d times", n)
 	}
 }
 

@@ -59,7 +59,7 @@ func checkTLSFault(t *testing.T, name, url string, config *tls.Config) {
 	c.http.TLSClientConfig = config
 	_, err := c.Fetch(t.Context(), at(url+"/"), nil)
 	var e *Error
-	if !errors.As(err, &e) || e.Kind != ClassTLS || e.Attempts != 1 {
+	if !errors.As(err, &e) || e.Kind != ClassTLS || e.Attempts != 1 || strings.Contains(err.Error(), "readLoop") {
 		t.Errorf("%s: got %v (%s), want class tls after 1 attempt", name, err, classOf(err))
 	}
 }

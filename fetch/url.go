@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"bytes"
 	"errors"
 	"net/netip"
 	"net/url"
@@ -129,7 +130,12 @@ func splitScheme(text string) (scheme, rest string, ok bool) {
 
 // blankless is text without control characters and blanks at its ends, and without any tab or line break.
 func blankless(text string) string {
-	text = strings.TrimFunc(text, func(r rune) bool { return r <= ' ' })
+	for text != "" && text[0] <= ' ' {
+		text = text[1:]
+	}
+	for text != "" && text[len(text)-1] <= ' ' {
+		text = text[:len(text)-1]
+	}
 	if strings.ContainsAny(text, "\t\n\r") {
 		text = strings.NewReplacer("\t", "", "\n", "", "\r", "").Replace(text)
 	}
@@ -139,9 +145,25 @@ func blankless(text string) string {
 // setPath sets u's path to path, below the folder dir, which has no slash at its end. Dots are resolved, backslashes
 // are slashes.
 func setPath(u *url.URL, dir, path string) {
-	if path != "" && (path[0] == '/' || path[0] == '\\') {
-		path = path[1:]
+	if path == "" || path[0] != '/' && path[0] != '\\' {
+		path = "/" + path
 	}
+	dots := strings.Contains(path, "/.") || strings.Contains(path, "/%2")
+	if dir != "" || dots || strings.IndexByte(path, '\\') >= 0 {
+		path = resolve(dir, path[1:])
+	}
+	u.RawPath = encoded(path, &notInPath)
+	u.Path = u.RawPath
+	if strings.IndexByte(u.RawPath, '%') < 0 {
+		return
+	}
+	if decoded, err := url.PathUnescape(u.RawPath); err == nil {
+		u.Path = decoded
+	}
+}
+
+// resolve returns the path that path, which does not begin with a slash, means in the folder dir.
+func resolve(dir, path string) string {
 	b := make([]byte, 0, len(dir)+1+len(path))
 	b = append(b, dir...)
 	for more := true; more; {
@@ -153,20 +175,16 @@ func setPath(u *url.URL, dir, path string) {
 		}
 		dots := countDots(segment)
 		if dots == 2 {
-			b = b[:max(0, strings.LastIndexByte(string(b), '/'))]
+			b = b[:max(0, bytes.LastIndexByte(b, '/'))]
 		}
 		if dots == 0 {
 			b = append(b, '/')
-			b = appendEncoded(b, segment, notInPath)
+			b = append(b, segment...)
 		} else if !more {
 			b = append(b, '/')
 		}
 	}
-	u.RawPath = string(b)
-	u.Path = u.RawPath
-	if decoded, err := url.PathUnescape(u.RawPath); err == nil {
-		u.Path = decoded
-	}
+	return string(b)
 }
 
 // countDots returns 1 for a segment that means its own folder, 2 for one that means the folder above, however they are
@@ -189,27 +207,45 @@ func countDots(segment string) (n int) {
 }
 
 func setQuery(u *url.URL, query string, asks bool) {
-	u.RawQuery = string(appendEncoded(nil, query, notInQuery))
+	u.RawQuery = encoded(query, &notInQuery)
 	u.ForceQuery = asks && query == ""
 }
 
 // What is encoded besides control characters, blanks and all that is not ASCII: the path percent-encode set and the
 // special-query percent-encode set of the standard.
-const (
-	notInPath  = "\"<>`{}"
-	notInQuery = `"<>'`
+var (
+	notInPath  = percentSet("\"<>`{}")
+	notInQuery = percentSet(`"<>'`)
 )
 
-func appendEncoded(b []byte, s, encoded string) []byte {
-	const digits = "0123456789ABCDEF"
+func percentSet(more string) (set [256]bool) {
+	for c := range set {
+		set[c] = c <= ' ' || c > '~' || strings.IndexByte(more, byte(c)) >= 0
+	}
+	return set
+}
+
+// encoded is s with the bytes of set percent-encoded.
+func encoded(s string, set *[256]bool) string {
+	count := 0
 	for i := range len(s) {
-		if c := s[i]; c <= ' ' || c > '~' || strings.IndexByte(encoded, c) >= 0 {
+		if set[s[i]] {
+			count++
+		}
+	}
+	if count == 0 {
+		return s
+	}
+	const digits = "0123456789ABCDEF"
+	b := make([]byte, 0, len(s)+2*count)
+	for i := range len(s) {
+		if c := s[i]; set[c] {
 			b = append(b, '%', digits[c>>4], digits[c&15])
 		} else {
 			b = append(b, c)
 		}
 	}
-	return b
+	return string(b)
 }
 
 // percentDecode decodes what is percent-encoded in s. A % that stands for itself stays.
@@ -236,8 +272,8 @@ func percentDecode(s string) string {
 var hostNames = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.Transitional(false),
 	idna.StrictDomainName(false), idna.CheckHyphens(false))
 
-// notInHost is what no host may hold (forbidden domain code points), besides control characters.
-const notInHost = " #/:<>?@[\\]^|%\x7f"
+// notInHost is what no host may hold (forbidden domain code points), besides blanks and control characters.
+const notInHost = "#/:<>?@[\\]^|%\x7f"
 
 // parseHost returns the one form of a host under which it is looked up, compared and named to the server: a name in
 // lower case and in ASCII, an IPv4 address as four decimal numbers, whatever form it had, or an IPv6 address in
@@ -268,8 +304,10 @@ func parseHost(host string) (string, error) {
 	if host == "" {
 		return "", errNoHost
 	}
-	if strings.IndexFunc(host, func(r rune) bool { return r < ' ' }) >= 0 || strings.ContainsAny(host, notInHost) {
-		return "", errors.New("the host has characters that no host has")
+	for i := range len(host) {
+		if host[i] <= ' ' || strings.IndexByte(notInHost, host[i]) >= 0 {
+			return "", errors.New("the host has characters that no host has")
+		}
 	}
 	if !endsInNumber(host) {
 		return host, nil
