@@ -29,6 +29,8 @@ type Options struct {
 	MaxBytes int64
 	// Redirects is how many redirects are followed for one item. Default 10; negative means none.
 	Redirects int
+	// Idle is how many connections are kept for later at most. Default 512: open files are scarce where every item is on another host.
+	Idle int
 	// MinSpeed is how many bytes of a body must come in a second, on average over five of them; 0 sets no bound. A try that
 	// is slower ends with a time-out of its own, long before Timeout.
 	MinSpeed int64
@@ -70,6 +72,9 @@ func (o Options) withDefaults() Options {
 	o.Redirects = count(o.Redirects, 10)
 	if o.PerHost <= 0 {
 		o.PerHost = 8
+	}
+	if o.Idle <= 0 {
+		o.Idle = 512
 	}
 	if o.MaxBytes <= 0 {
 		o.MaxBytes = 64e6
@@ -135,7 +140,7 @@ func New(o Options) *Client {
 		// Images are compressed already; an encoding that the server uses unasked is undone in http.go, within MaxBytes.
 		DisableCompression:     true,
 		MaxIdleConnsPerHost:    c.opts.PerHost,
-		MaxIdleConns:           512, // open files are scarce where every item is on another host
+		MaxIdleConns:           c.opts.Idle,
 		IdleConnTimeout:        30 * time.Second,
 		MaxResponseHeaderBytes: 256 << 10,
 	}
@@ -191,6 +196,7 @@ func (c *Client) Fetch(ctx context.Context, item Item, room Room) (Body, error) 
 		}
 		f.url = u
 	}
+	scarceSince := time.Time{}
 	for n, tries := 0, 1; ; n, tries = n+1, tries+1 {
 		if err := ctx.Err(); err != nil {
 			return Body{}, err
@@ -211,6 +217,15 @@ func (c *Client) Fetch(ctx context.Context, item Item, room Room) (Body, error) 
 			return Body{}, err
 		}
 		e.Attempts = tries
+		if scarce(err) {
+			if scarceSince.IsZero() {
+				scarceSince = time.Now()
+			}
+			if time.Since(scarceSince) < scarcePatience && c.sleep(ctx, scarceWait) == nil {
+				n, tries, f.spent = n-1, tries-1, spent // it was not asked for
+				continue
+			}
+		}
 		if item.URL && (e.again || e.Kind == ClassTimeout) && f.pulse.stoodStill(began) {
 			n, f.spent = n-1, spent // nobody was slow
 			continue

@@ -23,10 +23,12 @@ func openLocal(path string) (localFile, error) {
 
 func openWith(path string, flags int) (localFile, error) {
 	f := localFile(-1)
-	err := again(func() error {
-		fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC|flags, 0)
-		f = localFile(fd)
-		return err
+	err := spare(func() error {
+		return again(func() error {
+			fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC|flags, 0)
+			f = localFile(fd)
+			return err
+		})
 	})
 	return f, err
 }

@@ -48,7 +48,13 @@ func (l List) open(ctx context.Context, p *watch) (r io.Reader, grown func() boo
 	if !info.Mode().IsRegular() {
 		limit = forever // of a pipe, whose writer may take its time
 	}
-	f, err := within(ctx, p, at, limit, func() (*os.File, error) { return os.Open(l.Path) }, func(f *os.File) { f.Close() })
+	f, err := within(ctx, p, at, limit, func() (f *os.File, err error) {
+		err = spare(func() (err error) {
+			f, err = os.Open(l.Path)
+			return err
+		})
+		return f, err
+	}, func(f *os.File) { f.Close() })
 	if err != nil {
 		return nil, nil, nil, l.unopened(ctx, err)
 	}

@@ -93,7 +93,11 @@ func (s skipped) marked(path string) bool {
 // dir walks the folder at path, which is rel below the root, and tells whether to go on. top goes before rel in the
 // Dir of items.
 func (w *walk) dir(path, rel, top string) bool {
-	entries, err := os.ReadDir(path)
+	var entries []os.DirEntry
+	err := spare(func() (err error) {
+		entries, err = os.ReadDir(path)
+		return err
+	})
 	if err != nil && !w.yield(Item{Source: path, Err: fileError("list", path, err)}) {
 		return false
 	}

@@ -196,6 +196,8 @@ type Options struct {
 	// Downloads is how many items are fetched at once. 0 finds the number that keeps the workers busy, from the latency of fetches and the
 	// speed of the workers, and holds back fetches that would only wait.
 	Downloads int
+	// MostDownloads bounds the number that is found; 0 sets no bound of its own.
+	MostDownloads int
 	// Paced, if it is set and Downloads is 0, is called once, by the goroutine that calls the sink, when that number has been found.
 	Paced func(Pace)
 	// Memory is the budget in bytes for what is fetched and not yet transformed together with the pixels that are being worked on. An image that

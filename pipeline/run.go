@@ -29,7 +29,7 @@ func Run(ctx context.Context, items iter.Seq[fetch.Item], o Options, sink func(O
 	r := &runner{
 		Options: o,
 		budget:  newBudget(o.Memory),
-		pace:    newThrottle(o.Downloads, o.Executor.Width()),
+		pace:    newThrottle(o.Downloads, o.MostDownloads, o.Executor.Width()),
 		wide:    o.Executor.Width(),
 		began:   time.Now(),
 		sink:    sink,

@@ -18,6 +18,7 @@ import (
 // it is asked, and taking that for latency would ask for ever more of it.
 type throttle struct {
 	fixed   bool
+	most    int
 	workers float64
 
 	mu      sync.Mutex
@@ -48,11 +49,15 @@ const (
 	margin = 1.5
 )
 
-// newThrottle gives a throttle with a fixed limit, or one that finds it where downloads is 0.
-func newThrottle(downloads, workers int) *throttle {
-	t := &throttle{fixed: downloads > 0, limit: downloads, workers: float64(workers)}
+// newThrottle gives a throttle with a fixed limit, or one that finds it where downloads is 0
+// and is at most most, where that is not 0.
+func newThrottle(downloads, most, workers int) *throttle {
+	t := &throttle{fixed: downloads > 0, limit: downloads, most: maxDownloads, workers: float64(workers)}
+	if most > 0 {
+		t.most = min(t.most, most)
+	}
 	if !t.fixed {
-		t.limit = workers + firstAhead
+		t.limit = min(workers+firstAhead, t.most)
 	}
 	t.wake = sync.NewCond(&t.mu)
 	return t
@@ -63,7 +68,7 @@ func (t *throttle) lanes() int {
 	if t.fixed {
 		return t.limit
 	}
-	return maxDownloads
+	return t.most
 }
 
 // A ticket is the right to have one item fetched and waiting for a worker.
@@ -81,8 +86,8 @@ func (t *throttle) begin(ctx context.Context, network bool) (*ticket, error) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if network && t.latency == 0 && t.limit < firstDownloads {
-		t.limit = firstDownloads
+	if network && t.latency == 0 && t.limit < min(firstDownloads, t.most) {
+		t.limit = min(firstDownloads, t.most)
 		t.wake.Broadcast()
 	}
 	if t.held >= t.limit {
@@ -184,7 +189,7 @@ func (t *throttle) adjust() {
 		return
 	}
 	want := margin*t.latency*t.workers/t.service + t.workers
-	limit := int(math.Ceil(min(want, maxDownloads)))
+	limit := int(math.Ceil(min(want, float64(t.most))))
 	if limit > t.limit {
 		t.wake.Broadcast()
 	}

@@ -88,10 +88,17 @@ func liveRun(stop *stopper, f *runFlags, inputs fetch.Inputs, arc *archive, side
 	if unusedProxy != "" {
 		l.screen.say("note: %s", unusedProxy)
 	}
+	if f.scarce != "" {
+		l.screen.say("note: %s", f.scarce)
+	}
 	for _, w := range arc.store.Warnings() {
 		l.screen.say("note: %s", w)
 	}
-	arc.alone = &alone{options: f.worker.options(f.workers)}
+	apart := f.workers
+	if f.open.workers > 0 {
+		apart = min(apart, f.open.workers)
+	}
+	arc.alone = &alone{options: f.worker.options(apart)}
 	defer arc.alone.close()
 	if n := arc.store.Suspects(); n > 0 {
 		apart, err := arc.alone.isolation(ctx)
@@ -118,7 +125,7 @@ func liveRun(stop *stopper, f *runFlags, inputs fetch.Inputs, arc *archive, side
 	}
 	items := l.counted(in.items())
 	if f.stage == stageTransform {
-		if items, options.Fetcher, err = fetchedBefore(ctx, items, l.client, max(f.downloads, f.perHost)); err != nil {
+		if items, options.Fetcher, err = fetchedBefore(ctx, items, l.client, f.atOnce()); err != nil {
 			in.close()
 			counting.Wait()
 			return exitError{exitCouldNotRun, err}
@@ -213,6 +220,7 @@ func (l *live) options(stop <-chan struct{}) pipeline.Options {
 		Limits:          transform.Limits{MaxPixels: f.maxPixels},
 		Sequential:      f.mode == modeSerial,
 		Downloads:       f.downloads,
+		MostDownloads:   f.open.downloads,
 		Memory:          f.budget(),
 		ItemTimeout:     f.patience(),
 		MaxFailures:     f.maxFailures.count,

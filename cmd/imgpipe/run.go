@@ -77,6 +77,9 @@ func (f *runFlags) run(stop *stopper, stdin io.Reader, stdout, stderr io.Writer)
 	if err := sides.all(); err != nil {
 		return exitError{exitUsage, err}
 	}
+	if err := f.boundOpenFiles(); err != nil {
+		return exitError{exitCouldNotRun, err}
+	}
 	onExist, err := store.ParseOnExist(f.onExist)
 	if err != nil {
 		return usageErrorf("--on-exist: %v", err)
@@ -87,7 +90,7 @@ func (f *runFlags) run(stop *stopper, stdin io.Reader, stdout, stderr io.Writer)
 	}
 	st, err := store.Open(f.output, store.Options{
 		OnExist: onExist, Force: f.force, ReadOnly: f.dry || f.stage != stageAll, Originals: originals.files,
-		NoSync: f.sync == "off", Fault: fault,
+		NoSync: f.sync == "off", Fault: fault, Folders: f.open.folders,
 	})
 	if err != nil {
 		return exitError{exitCouldNotRun, hinted(err)}

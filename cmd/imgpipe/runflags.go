@@ -64,7 +64,10 @@ type runFlags struct {
 	trace, cpuProfile, memProfile string
 	stage                         string
 
-	set *pflag.FlagSet
+	set  *pflag.FlagSet
+	open openFiles // the zero value sets no bounds
+	// scarce says how fewer open files than the flags want bound the run; "" where they do not.
+	scarce string
 }
 
 const (
@@ -257,6 +260,7 @@ func (f *runFlags) client(pool *procs.Pool) fetch.Options {
 		PerHost:        f.perHost,
 		MaxBytes:       f.maxBytes,
 		UserAgent:      f.userAgent,
+		Idle:           f.open.idle,
 		MinSpeed:       f.minSpeed,
 		Policy:         fetch.Policy{PublicOnly: f.publicOnly, Allow: f.allowHosts, Deny: f.denyHosts},
 	}

@@ -24,7 +24,7 @@ type folder struct {
 	name string
 }
 
-func newFolders(root *os.Root) (*folders, error) {
+func newFolders(root *os.Root, _ int) (*folders, error) {
 	all := &folders{root: root}
 	all.top = &folder{all, "."}
 	return all, nil

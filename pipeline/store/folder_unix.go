@@ -8,11 +8,12 @@ import (
 	"os"
 	"path"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// openFolders is how many folders below the top are kept open. Inputs come folder by folder, so that few are in use at a time.
+// openFolders is how many folders below the top are kept open, where Options do not say. Inputs come folder by folder, so that few are in use at a time.
 const openFolders = 64
 
 // A folders gives the folders of a Store, open. What is done to a file then takes one call of the system with its name in the folder,
@@ -24,6 +25,7 @@ const openFolders = 64
 type folders struct {
 	root *os.Root
 	top  *folder
+	most int // that are kept open below the top
 
 	mu    sync.Mutex
 	below map[string]*folder
@@ -43,16 +45,23 @@ type folder struct {
 	gone  bool   // its last user closes it
 }
 
-func newFolders(root *os.Root) (*folders, error) {
+func newFolders(root *os.Root, most int) (*folders, error) {
+	if most <= 0 {
+		most = openFolders
+	}
 	top, err := openFolder(root, ".")
 	if err != nil {
 		return nil, err
 	}
-	return &folders{root: root, top: top, below: map[string]*folder{}}, nil
+	return &folders{root: root, top: top, most: most, below: map[string]*folder{}}, nil
 }
 
 func openFolder(root *os.Root, name string) (*folder, error) {
-	file, err := root.OpenFile(name, os.O_RDONLY|unix.O_DIRECTORY, 0)
+	var file *os.File
+	err := again(func() (err error) {
+		file, err = root.OpenFile(name, os.O_RDONLY|unix.O_DIRECTORY, 0)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -106,9 +115,9 @@ func (fs *folders) use(d *folder) {
 	d.used = fs.clock
 }
 
-// evict closes the folders whose last use is longest ago, until no more than openFolders are left or all are in use. The lock is held.
+// evict closes the folders whose last use is longest ago, until no more than most are left or all are in use. The lock is held.
 func (fs *folders) evict() {
-	for len(fs.below) > openFolders {
+	for len(fs.below) > fs.most {
 		var oldest *folder
 		var its string
 		for name, d := range fs.below {
@@ -272,11 +281,26 @@ func (f newFile) close() error {
 	return nil
 }
 
-// again repeats a call of the system that a signal has interrupted.
+// Descriptors may be wanting for a moment, although who uses this package bounds what is open at once: what is under way gives some back.
+const (
+	scarceWait     = 20 * time.Millisecond
+	scarcePatience = 30 * time.Second
+)
+
+// again repeats a call of the system that a signal has interrupted, or that finds no descriptor.
 func again(call func() error) error {
+	var scarce time.Time
 	for {
-		if err := call(); err != unix.EINTR {
+		switch err := call(); {
+		case err == unix.EINTR:
+		case err == nil || !errors.Is(err, unix.EMFILE) && !errors.Is(err, unix.ENFILE):
 			return err
+		case scarce.IsZero():
+			scarce = time.Now()
+		case time.Since(scarce) > scarcePatience:
+			return err
+		default:
+			time.Sleep(scarceWait)
 		}
 	}
 }

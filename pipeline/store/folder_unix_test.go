@@ -16,7 +16,7 @@ func testFolders(t *testing.T) *folders {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { root.Close() })
-	all, err := newFolders(root)
+	all, err := newFolders(root, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

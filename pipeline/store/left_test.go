@@ -202,7 +202,7 @@ func TestOpenKilledAnywhereLosesNothing(t *testing.T) {
 		}
 		s = newStore(dir, Options{})
 		s.root = root
-		if s.folders, err = newFolders(root); err != nil {
+		if s.folders, err = newFolders(root, 0); err != nil {
 			t.Fatal(err)
 		}
 		left := s.leftBehind()

@@ -91,6 +91,8 @@ type Options struct {
 	ReadOnly bool
 	// Originals, where set, are inputs of the run: Put never replaces one, whatever OnExist says.
 	Originals *FileSet
+	// Folders is how many folders below the top are kept open at most; 0 means 64.
+	Folders int
 	// NoSync leaves it to the system when outputs and ledger get onto the disk. A power failure may then leave
 	// lines without their outputs.
 	NoSync bool
@@ -167,7 +169,7 @@ func (s *Store) open() error {
 	if s.root, err = os.OpenRoot(s.dir); err != nil {
 		return s.folderError(doing, err)
 	}
-	if s.folders, err = newFolders(s.root); err != nil {
+	if s.folders, err = newFolders(s.root, s.opts.Folders); err != nil {
 		return s.folderError(doing, err)
 	}
 	// Nothing is changed before the folder is known to be ours: a file that has the ledger's name and is none stays
@@ -225,7 +227,7 @@ func (s *Store) openReadOnly() error {
 	} else if err != nil {
 		return s.folderError("open output folder "+s.dir, err)
 	}
-	if s.folders, err = newFolders(s.root); err != nil {
+	if s.folders, err = newFolders(s.root, s.opts.Folders); err != nil {
 		s.closeFiles()
 		return s.folderError("open output folder "+s.dir, err)
 	}
