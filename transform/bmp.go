@@ -12,6 +12,7 @@ func (m *meta) bmp(data []byte) error {
 	h, err := bmp.ReadHeader(data)
 	m.Width, m.Height, m.Alpha = h.Width, h.Height, h.Alpha
 	m.decode = 1
+	m.price.least = h.Least()
 	return bmpError(err)
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"math"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -26,6 +27,7 @@ type job struct {
 	flattened  bool     // transparency was lost
 	unprofiled bool     // a color profile was
 	first      bool     // frames or pages were left out
+	free       int64    // nanoseconds of work that the file may still ask for
 	small      []string // what plan says of outputs that are smaller than their box
 	source     Header   // once it was read
 	space      *workspace
@@ -33,7 +35,7 @@ type job struct {
 
 func newJob(ctx context.Context, s Spec, l Limits) *job {
 	serial.Do(func() { imaging.SetMaxProcs(1) })
-	return &job{ctx: ctx, limits: l, background: image.NewUniform(s.Background.nrgba()), assets: s.assets, doing: "start"}
+	return &job{ctx: ctx, limits: l, free: math.MaxInt64, background: image.NewUniform(s.Background.nrgba()), assets: s.assets, doing: "start"}
 }
 
 // Do runs one Task. It is safe for use by several goroutines. Every error is an *Error with a class, but when ctx was cancelled:
@@ -125,6 +127,10 @@ func (j *job) run(t Task) (Result, error) {
 	if err := t.granted(h); err != nil {
 		return Result{}, err
 	}
+	if err := h.affordable(p, t.Limits); err != nil {
+		return Result{}, &Error{Kind: ClassTooLarge, Doing: "read header of " + string(h.Format), Err: err}
+	}
+	j.free = t.Limits.freeWork() + workPerByte*h.price.bytes - h.price.work
 	j.first, j.small = m.more, p.small
 	j.space = workspaces.Get().(*workspace)
 	defer j.space.release()

@@ -15,6 +15,9 @@ func (s Spec) Explain(h Header, limits Limits) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if err := h.affordable(p, limits); err != nil {
+		return "", &Error{Kind: ClassTooLarge, Doing: "read header of " + string(h.Format), Err: err}
+	}
 	var b strings.Builder
 	way, how := p.way(h)
 	fmt.Fprintf(&b, "path %s\ndecode %s %dx%d%s\n", way, h.Format, h.Width, h.Height, how)

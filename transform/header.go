@@ -69,6 +69,7 @@ func inspect(data []byte) (m meta, err error) {
 	if m.view.Empty() {
 		m.view = image.Rect(0, 0, m.Width, m.Height)
 	}
+	m.appraise(data)
 	return m, nil
 }
 

@@ -30,6 +30,9 @@ func (m *meta) png(data []byte) error {
 	if depth == 16 {
 		m.decode *= 2
 	}
+	if samples := [...]int64{1, 0, 3, 1, 2, 0, 4}; int(colors) < len(samples) {
+		m.price.raw = int64(h) * ((int64(w)*samples[colors]*int64(depth)+7)/8 + 1)
+	}
 	var texts pngTexts
 	for at, count := 8, 0; at+12 <= len(data); count++ {
 		size := int(binary.BigEndian.Uint32(data[at:]))

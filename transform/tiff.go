@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image"
 
+	"imgpipe/transform/internal/jpeg"
 	"imgpipe/transform/internal/tiff"
 )
 
@@ -32,6 +33,7 @@ func (m *meta) tiff(data []byte) error {
 		m.icc = p.Bytes
 	}
 	m.decode = int(min(l.Memory()/(int64(l.Width)*int64(l.Height)), 1<<20)) + 1
+	m.price.work = l.Work()
 	m.more = d.More()
 	m.findRows(tiffRows{&l})
 	return nil
@@ -98,6 +100,10 @@ func (j *job) jpegInTIFF(file []byte, width, height int, raw bool) (*image.NRGBA
 	}
 	if m.Width > width || m.Height > height {
 		return nil, fmt.Errorf("a block holds a JPEG of %dx%d: expected at most %dx%d", m.Width, m.Height, width, height)
+	}
+	w := jpeg.ReadWork(file)
+	if j.free -= generalBlock * w.Blocks; j.free < 0 || m.Width*m.Height > harmlessPixels && w.Least > int64(len(file)) {
+		return nil, &Error{Kind: ClassTooLarge, Doing: j.doing, Err: fewBytes(int64(len(file)), max(w.Least, -j.free/workPerByte), m.Width, m.Height, w.Scans)}
 	}
 	img, err := j.readJPEG(file, m)
 	if err != nil {

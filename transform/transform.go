@@ -79,6 +79,7 @@ type Header struct {
 
 	// What follows is for Need and Explain, of a Header that ReadHeader made; a Result has none of it.
 
+	price   price
 	copies  int64        // bytes of the file that are copied before they are decoded
 	decode  int          // bytes for each pixel that the general decoder needs besides its result; 0 is not known
 	planes  *jpeg.Header // of a JPEG whose planes can be decoded alone; what a JPEG with those of a lossy WebP would say
@@ -88,7 +89,7 @@ type Header struct {
 
 // public is h without what is for Need and Explain, so that a Result says the same in every mode.
 func (h Header) public() Header {
-	h.copies, h.decode, h.planes, h.rows, h.general = 0, 0, nil, nil, ""
+	h.price, h.copies, h.decode, h.planes, h.rows, h.general = price{}, 0, 0, nil, nil, ""
 	return h
 }
 
@@ -97,7 +98,7 @@ const (
 	ClassNotAnImage  = "not-an-image" // the content is no image at all: empty, HTML, text
 	ClassUnsupported = "unsupported"  // an image, of a kind that cannot be read: a codec or feature that is missing
 	ClassDecode      = "decode"       // an image that is damaged beyond use
-	ClassTooLarge    = "too-large"    // more pixels than the limits allow
+	ClassTooLarge    = "too-large"    // more pixels than the limits allow, or than the bytes of the file
 	ClassOperation   = "operation"    // an operation cannot be done on this image, such as a crop outside it
 	ClassEncode      = "encode"       // the format cannot hold this image, such as a JPEG over 65,535 pixels wide
 	ClassPanic       = "panic"        // a fault in a codec or operation, recovered

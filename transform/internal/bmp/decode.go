@@ -187,6 +187,19 @@ func (h *Header) setCompression(kind uint32, size uint64) error {
 	return nil
 }
 
+// Least is how many bytes the pixels take in any file: in two bytes of run lengths there are 255 pixels at most. A file that leaves
+// pixels out with a step to the next row, or that ends before them, is a small picture where it is meant well.
+func (h *Header) Least() int64 {
+	switch pixels := int64(h.Width) * int64(h.Height); h.compression {
+	case runs8, runs4:
+		return pixels * 2 / 255
+	case runs24:
+		return pixels * 4 / 255
+	default:
+		return (int64(h.Width)*int64(h.bits) + 7) / 8 * int64(h.Height)
+	}
+}
+
 // Decode gives the pixels, not premultiplied. stop is asked from time to time, and its error ends the work. The caller has checked
 // that the size of the image is acceptable.
 func (h *Header) Decode(stop func() error) (*image.NRGBA, error) {

@@ -78,7 +78,7 @@ func (z *Reader) Start(piece func() ([]byte, error), n int) {
 	}
 	z.sum.Reset()
 	z.piece, z.rest, z.pos, z.end, z.over, z.acc, z.n = piece, nil, 0, 0, false, 0, 0
-	z.r, z.w, z.next, z.final, z.fixed = 0, 0, head, false, false
+	z.r, z.w, z.next, z.final = 0, 0, head, false // the tables stay: those of fixed codes are the same in each stream
 	z.err = nil
 }
 

@@ -120,7 +120,7 @@ func (d *Decoder) layOut(s Scale) error {
 	h := d.h
 	mcuCols, mcuRows := h.mcus()
 	d.planes = Planes{Kind: h.Kind}
-	size, least := 0, 0
+	size := 0
 	for i := range h.N {
 		k, c := &h.Components[i], &d.comp[i]
 		*c = component{h: k.H, v: k.V, scale: h.scale(s, i), allCols: mcuCols * k.H, allRows: mcuRows * k.V}
@@ -132,13 +132,8 @@ func (d *Decoder) layOut(s Scale) error {
 		c.cols, c.rows = h.blocks(i)
 		c.stride = c.allCols * c.scale
 		size += c.stride * c.allRows * c.scale
-		least += c.cols * c.rows
 	}
-	// A block takes one bit at least, two of a sequential scan (T.81, F.1.2): its DC code and the end of the block.
-	if !h.Progressive {
-		least *= 2
-	}
-	if least/8 > len(d.data) {
+	if h.Least() > int64(len(d.data)) {
 		return FormatError(fmt.Sprintf("the file has %d bytes, too few for %d×%d pixels", len(d.data), h.Width, h.Height))
 	}
 	if cap(d.pix) < size {

@@ -126,7 +126,7 @@ func (d *Decoder) progressiveScan(s *scan, off int) error {
 			decode = d.nextDC
 		case s.ah == 0:
 			s.ac[0].makeAC()
-			decode = d.firstAC
+			decode, s.idle = d.firstAC, true
 		default:
 			s.ac[0].makeCodes()
 			decode = d.nextAC

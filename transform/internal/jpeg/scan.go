@@ -15,6 +15,7 @@ type scan struct {
 	pred   [4]int32 // the DC prediction for each component
 	units  []unit   // of a sequential scan
 	eobRun int      // how many further blocks end before they begin
+	idle   bool     // such blocks stay as they are
 }
 
 // A unit is one block of each MCU of a sequential scan.
@@ -211,7 +212,7 @@ func (d *Decoder) eachMCU(s *scan, decode, blank func(s *scan, mx, my int)) erro
 		if d.stop != nil && d.stop() {
 			return ErrStopped
 		}
-		for mx := range cols {
+		for mx := 0; mx < cols; mx++ {
 			if d.ri > 0 && left == 0 {
 				if !lost && !r.whole() {
 					d.hurt(errShort, begun*rowHeight)
@@ -232,6 +233,13 @@ func (d *Decoder) eachMCU(s *scan, decode, blank func(s *scan, mx, my int)) erro
 			left--
 			if lost {
 				blank(s, mx, my)
+				continue
+			}
+			if s.idle && s.eobRun > 0 && d.ri == 0 {
+				// Nothing changes in the blocks of a run of empty bands, which may be most of a picture.
+				n := min(s.eobRun, cols-mx)
+				s.eobRun -= n
+				mx += n - 1
 				continue
 			}
 			decode(s, mx, my)

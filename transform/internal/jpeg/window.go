@@ -185,20 +185,28 @@ func (r *bitReader) skip(data []byte, off int) {
 	r.data, r.off, r.done = data, off, false
 }
 
-// after gives the offset of the marker behind the scan, or of the file's end.
+// after returns the offset of the marker behind the scan, or of the file's end.
 func (r *bitReader) after() int {
-	for !r.done && r.off < len(r.data) {
-		i := bytes.IndexByte(r.data[r.off:], 0xff)
-		if i < 0 {
-			return len(r.data)
-		}
-		r.off += i
-		if r.off+1 < len(r.data) {
-			if m := r.data[r.off+1]; m != 0 && m != 0xff && (m < mRST0 || m > mRST7) {
-				return r.off
-			}
-		}
-		r.off++
+	if !r.done {
+		r.off = scanEnd(r.data, r.off)
 	}
 	return r.off
+}
+
+// scanEnd returns the offset of the first marker in data[off:] that is not of a scan, or of the file's end.
+func scanEnd(data []byte, off int) int {
+	for off < len(data) {
+		i := bytes.IndexByte(data[off:], 0xff)
+		if i < 0 {
+			return len(data)
+		}
+		off += i
+		if off+1 < len(data) {
+			if m := data[off+1]; m != 0 && m != 0xff && (m < mRST0 || m > mRST7) {
+				return off
+			}
+		}
+		off++
+	}
+	return off
 }

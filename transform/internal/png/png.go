@@ -199,6 +199,9 @@ func (h *Header) samples() int {
 // rowBytes is the length of a row in the file, without the byte that names its filter.
 func (h *Header) rowBytes() int { return (h.Width*h.samples()*h.depth + 7) / 8 }
 
+// Deep tells that samples have 16 bits.
+func (h *Header) Deep() bool { return h.depth == 16 }
+
 // Memory is how many bytes a Decoder needs for a file with this header.
 func (h *Header) Memory() int64 {
 	return inflate.Memory(1+h.rowBytes()) + 2*int64(h.rowBytes()) + 4*int64(h.Width)

@@ -267,6 +267,41 @@ func (l *Layout) Memory() int64 {
 	return need
 }
 
+// Work estimates the nanoseconds that it takes to decode a file of this layout. Blocks may overlap, so that it does not follow from the
+// length of the file: each may begin with tables of codes, or be a JPEG of little but tables.
+func (l *Layout) Work() int64 {
+	pixels := int64(l.Width) * int64(l.Height)
+	blocks := int64(l.across) * int64(l.down) * int64(l.planes())
+	raw := blocks * int64(l.blockH) * int64(l.rowBytes())
+	var work int64
+	switch l.compression {
+	case 7:
+		work = 20*pixels + 20_000*blocks
+		for i := range min(int(blocks), l.count.Len()) {
+			work += 10 * int64(min(l.count.At(i), uint64(l.mostJPEG()), uint64(len(l.d.data))))
+		}
+		return work
+	case 8, 32946:
+		work = 12_000*blocks + raw
+	case 3, 4:
+		work = 1000*blocks + 3*pixels
+	default:
+		work = 500*blocks + raw
+	}
+	switch {
+	case l.bits == 8 || l.bits == 16 && l.format != 3:
+		work += 3*pixels + raw
+	case l.bits == 1 && l.samples == 1:
+		work += 3 * pixels
+	default:
+		work += 8*pixels*int64(l.samples) + raw
+	}
+	if l.predictor == 3 {
+		work += 2 * raw
+	}
+	return work
+}
+
 // mostPacked is more than what n bytes take when they are packed, with the worst of codes; what a file says is longer is not looked at.
 func (l *Layout) mostPacked(n int) int { return 8*n + 1<<10 }
 
