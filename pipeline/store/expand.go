@@ -126,6 +126,9 @@ func (n *Namer) expand(src Source, p nameParts, suffix int) string {
 				b = append(b, cut(p.stem, piece.room)...)
 			}
 			b = append(b, tail...)
+			if suffix > 2 && piece.closed {
+				b = append(b, '-')
+			}
 		case fieldIndex:
 			b = fmt.Appendf(b, "%06d", src.Index)
 		case fieldHost:

@@ -106,6 +106,7 @@ func NewNamer(opts NameOptions) (*Namer, error) {
 	if n.pieces, err = parseTemplate(template, len(n.plain)); err != nil {
 		return nil, err
 	}
+	closePieces(n.pieces)
 	for _, p := range n.pieces {
 		n.hasStem = n.hasStem || p.field == fieldStem
 	}
