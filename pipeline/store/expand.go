@@ -30,6 +30,9 @@ func (n *Namer) parts(src Source) (p nameParts) {
 	for _, piece := range n.pieces {
 		if src.URL && piece.field == fieldStem || piece.field == fieldSHA8 {
 			p.sha = sha8(src.Source)
+			if !src.URL && src.ID != "" {
+				p.sha = sha8(src.ID) // one file has one name, however its path is written
+			}
 			break
 		}
 	}
