@@ -38,3 +38,27 @@ func TestContentOfAnOutputIsItsLengthAndDigest(t *testing.T) {
 		}
 	}
 }
+
+// TestContentOfALineIsFoundWithoutParsingIt compares with what parsing finds.
+func TestContentOfALineIsFoundWithoutParsingIt(t *testing.T) {
+	sum := fmt.Sprintf("%x", sha256.Sum256(nil))
+	e := full()
+	e.Outputs = []Output{
+		{Path: `a"},\.jpg`, Bytes: 1, SHA256: sum, Format: "jpeg"}, {Path: "a.jpg", Bytes: 2, Width: 3, SHA256: sum}, {Path: "kept.jpg", Bytes: 6, SHA256: sum, Kept: true},
+		{Path: "no digest.jpg", Bytes: 7}, {Path: "ü.jpg", Bytes: 8, SHA256: sum},
+	}
+	b, err := appendLine(nil, e, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range e.Outputs {
+		want, ok := o.content()
+		ok = ok && !o.Kept
+		if got, found := glanceContent(b, o.Path); found != ok || ok && got != want {
+			t.Errorf("%s: got %v, %v; want %v, %v", o.Path, got, found, want, ok)
+		}
+	}
+	if _, found := glanceContent(b, "b.jpg"); found {
+		t.Error("a file that the line does not tell of is found")
+	}
+}

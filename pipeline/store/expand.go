@@ -30,6 +30,9 @@ func (n *Namer) parts(src Source) (p nameParts) {
 	for _, piece := range n.pieces {
 		if src.URL && piece.field == fieldStem || piece.field == fieldSHA8 {
 			p.sha = sha8(src.Source)
+			if !src.URL && src.ID != "" {
+				p.sha = sha8(src.ID) // one file has one name, however its path is written
+			}
 			break
 		}
 	}
@@ -126,6 +129,9 @@ func (n *Namer) expand(src Source, p nameParts, suffix int) string {
 				b = append(b, cut(p.stem, piece.room)...)
 			}
 			b = append(b, tail...)
+			if suffix > 2 && piece.closed {
+				b = append(b, '-')
+			}
 		case fieldIndex:
 			b = fmt.Appendf(b, "%06d", src.Index)
 		case fieldHost:

@@ -4,6 +4,7 @@ package store
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -62,6 +63,16 @@ func (d *folder) stat(name string) (found, error) {
 		return found{}, err
 	}
 	return found{dir: st.IsDir(), regular: st.Mode().IsRegular(), size: st.Size(), changed: st.ModTime().UnixNano()}, nil
+}
+
+// read writes what a file holds to w, through buf.
+func (d *folder) read(name string, buf []byte, w io.Writer) (size int64, err error) {
+	file, err := d.of.root.Open(path.Join(d.name, name))
+	if err != nil {
+		return 0, err
+	}
+	defer file.Close()
+	return io.CopyBuffer(w, struct{ io.Reader }{file}, buf)
 }
 
 // create makes a file that is not there yet.

@@ -197,6 +197,34 @@ func (d *folder) stat(name string) (found, error) {
 	}, err
 }
 
+// read writes what a file holds to w, through buf.
+func (d *folder) read(name string, buf []byte, w io.Writer) (size int64, err error) {
+	fd := -1
+	err = again(func() (err error) {
+		// O_NONBLOCK does not wait where a named pipe has come in the file's place.
+		fd, err = unix.Openat(d.fd, name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	defer unix.Close(fd)
+	for {
+		n := 0
+		err := again(func() (err error) {
+			n, err = unix.Read(fd, buf)
+			return err
+		})
+		if n <= 0 || err != nil {
+			return size, err
+		}
+		size += int64(n)
+		if _, err := w.Write(buf[:n]); err != nil {
+			return size, err
+		}
+	}
+}
+
 // create makes a file that is not there yet.
 func (d *folder) create(name string) (fd newFile, err error) {
 	err = again(func() error {

@@ -237,20 +237,29 @@ func (s *Store) entry(ref lineRef, key Key) (Entry, bool) {
 }
 
 func (s *Store) readLine(at int64) (Entry, error) {
+	text, err := s.readText(at)
+	if err != nil {
+		return Entry{}, err
+	}
+	return parseLine(text)
+}
+
+// readText reads the line that begins at an offset, without its newline.
+func (s *Store) readText(at int64) ([]byte, error) {
 	for size := 2048; ; size *= 8 {
 		buf := make([]byte, size)
 		n, err := all{s}.ReadAt(buf, at)
 		if i := bytes.IndexByte(buf[:n], '\n'); i >= 0 {
-			return parseLine(buf[:i])
+			return buf[:i], nil
 		}
 		if errors.Is(err, io.EOF) && n > 0 {
-			return parseLine(buf[:n]) // its newline is missing
+			return buf[:n], nil // its newline is missing
 		}
 		if err != nil {
-			return Entry{}, err
+			return nil, err
 		}
 		if size > maxLine {
-			return Entry{}, io.ErrUnexpectedEOF
+			return nil, io.ErrUnexpectedEOF
 		}
 	}
 }

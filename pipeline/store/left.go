@@ -167,7 +167,7 @@ func (s *Store) settleJournal(journal []byte) (files int, err error) {
 			continue
 		}
 		hash := pathHash(name)
-		if was, known := s.recorded(hash, s.owned[hash]); known && was.sum == sum {
+		if was, known := s.recorded(name, s.owned[hash]); known && was.sum == sum {
 			continue
 		}
 		st, err := s.stat(name)

@@ -118,7 +118,7 @@ func (s *Store) isOurs(f *pending, st found) bool {
 		return false
 	}
 	if !f.lasting {
-		f.last, f.lasting = s.recorded(f.hash, f.own)
+		f.last, f.lasting = s.recorded(f.out.Path, f.own)
 	}
 	ours := f.lasting && st.size == f.last.size
 	if !ours && st.size != f.size {

@@ -51,7 +51,7 @@ type NameOptions struct {
 	//	{ext}    the extension of the output's format; every template ends in .{ext}
 	//	{index}  the item's place in the input, from 000000
 	//	{host}   the host of a URL; "local" for a file
-	//	{sha8}   8 hexadecimal digits of the SHA-256 of the input's path or URL
+	//	{sha8}   8 hexadecimal digits of the SHA-256 of the input's URL, or of its path, which is ID where that is set
 	//	{size}   the label of the output's size
 	//	{w} {h}  the output's width and height in pixels
 	Template string
@@ -106,6 +106,7 @@ func NewNamer(opts NameOptions) (*Namer, error) {
 	if n.pieces, err = parseTemplate(template, len(n.plain)); err != nil {
 		return nil, err
 	}
+	closePieces(n.pieces)
 	for _, p := range n.pieces {
 		n.hasStem = n.hasStem || p.field == fieldStem
 	}
@@ -192,6 +193,14 @@ func (n *Namer) Plan(src Source) (Name, error) {
 	c.name = Name{namer: n, index: src.Index, mine: mineOf(src)}
 	if !src.URL {
 		c.name.file = src.Source
+	}
+	if n.ledger != nil && src.Given != "" && c.parts.sha != "" && !src.URL {
+		// Older ledgers have names made of the path as it was given.
+		sha := c.parts.sha
+		c.parts.sha = sha8(src.Given)
+		if n.try(&c, 1); !c.own.mine {
+			c.parts.sha = sha
+		}
 	}
 	n.try(&c, 1)
 	if !c.free() {

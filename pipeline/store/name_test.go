@@ -241,6 +241,8 @@ func TestCollisionsOfTemplates(t *testing.T) {
 		{"{stem}-{w}x{h}.{ext}", []Source{a, b}, []string{"a-{w}x{h}.{ext}", "a-2-{w}x{h}.{ext}"}},
 		// a1 of width 20 and a of width 120.
 		{"{stem}{w}.{ext}", []Source{a, {Source: "a1.jpg"}}, []string{"a{w}.{ext}", "a1-2{w}.{ext}"}},
+		{"{stem}{w}.{ext}", []Source{a, b, b, b}, []string{"a{w}.{ext}", "a-2{w}.{ext}", "a-3-{w}.{ext}", "a-4-{w}.{ext}"}},
+		{"{stem}{index}7{h}.{ext}", []Source{a, b, b}, []string{"a0000007{h}.{ext}", "a-20000017{h}.{ext}", "a-3-0000027{h}.{ext}"}},
 		{"{w}{stem}.{ext}", []Source{a, {Source: "1a.jpg"}}, []string{"{w}a.{ext}", "{w}1a-2.{ext}"}},
 	} {
 		equalNames(t, plan(t, newNamer(t, NameOptions{Template: c.template}), c.items...), c.want...)

@@ -68,15 +68,23 @@ func sizedHash(name string) uint64 {
 	return hash64(withoutDigits(appendFolded(nil, name)))
 }
 
-// recorded returns what a file of ours held when it was put in place, and whether that is known.
-func (s *Store) recorded(hash uint64, own owner) (content, bool) {
+// recorded returns what a file of ours held when it was put in place, by the line that tells of it, and whether that is known.
+func (s *Store) recorded(name string, own owner) (content, bool) {
 	if own.line <= 0 {
 		return content{}, false
 	}
-	e, err := s.readLine(own.line - 1)
+	line, err := s.readText(own.line - 1)
 	if err != nil {
 		return content{}, false
 	}
+	if c, ok := glanceContent(line, name); ok {
+		return c, true
+	}
+	e, err := parseLine(line)
+	if err != nil {
+		return content{}, false
+	}
+	hash := pathHash(name)
 	for _, o := range e.Outputs {
 		if !o.Kept && pathHash(o.Path) == hash {
 			return o.content()

@@ -52,6 +52,9 @@ type piece struct {
 	text  string
 	// room is how many bytes a field that is cut may have.
 	room int
+	// closed tells that only digits may stand between a {stem} and a width or height behind it. The digits of a suffix would
+	// be one number with those, by which two names cannot be told apart.
+	closed bool
 }
 
 // parseTemplate reads a template, and finds what is wrong with it before any item is named.
@@ -175,4 +178,28 @@ func measure(pieces []piece, fail func(string, ...any) error) error {
 		}
 	}
 	return settle(len(pieces))
+}
+
+// closePieces finds the pieces that are closed.
+func closePieces(pieces []piece) {
+	for i := range pieces {
+		if pieces[i].field != fieldStem {
+			continue
+		}
+	behind:
+		for _, p := range pieces[i+1:] {
+			switch p.field {
+			case fieldWidth, fieldHeight:
+				pieces[i].closed = true
+				break behind
+			case text:
+				if strings.Trim(p.text, "0123456789") != "" {
+					break behind
+				}
+			case fieldIndex, fieldSHA8, fieldSize, fieldHost:
+			default:
+				break behind
+			}
+		}
+	}
 }

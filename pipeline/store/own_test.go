@@ -1,0 +1,376 @@
+package store
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+
+	"imgpipe/transform"
+)
+
+// putAs has a source's output put in place and told of.
+func putAs(t *testing.T, s *Store, source, text string) {
+	t.Helper()
+	name := named(t, source)
+	outs, err := s.Put(name, jpg(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Append(Entry{Status: Done, Source: filepath.Base(source), Spec: text, Name: name.String(), Outputs: outs}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestAFileThatIsNotOursIsNeverReplaced has a file of a user take the name of an output that the ledger tells of, before
+// the run or in the moment before the rename.
+func TestAFileThatIsNotOursIsNeverReplaced(t *testing.T) {
+	for _, c := range []struct {
+		what  string
+		write func(file string) error
+	}{
+		{"longer", func(file string) error { return os.WriteFile(file, []byte("a longer one"), 0o644) }},
+		{"of the same length", func(file string) error { return os.WriteFile(file, []byte("edit"), 0o644) }},
+		{"another file of the same length", func(file string) error {
+			return errors.Join(os.WriteFile(file+"~", []byte("edit"), 0o644), os.Rename(file+"~", file))
+		}},
+		{"a link", func(file string) error {
+			return errors.Join(os.WriteFile(file+"~", []byte("1st!"), 0o644), os.Remove(file), os.Symlink(filepath.Base(file)+"~", file))
+		}},
+	} {
+		for _, on := range []OnExist{Suffix, Skip, Fail, Overwrite} {
+			for _, late := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s/%v/late=%v", c.what, on, late), func(t *testing.T) {
+					dir := t.TempDir()
+					file := filepath.Join(dir, "a.jpg")
+					write := func() {
+						if c.what == "a link" && runtime.GOOS == "windows" {
+							t.Skip("links need rights on Windows")
+						}
+						if err := c.write(file); err != nil {
+							t.Fatal(err)
+						}
+					}
+					s := open(t, dir, Options{})
+					putAs(t, s, "a.png", "1st!")
+					s.Close()
+					if !late {
+						write()
+					}
+					s = open(t, dir, Options{OnExist: on, Force: true, Fault: func(op, _ string) error {
+						if op == "rename" && late {
+							late = false
+							write()
+						}
+						return nil
+					}})
+					before, _ := os.ReadFile(file)
+					outs, err := s.Put(named(t, "a.png"), jpg("2nd!"))
+					after, _ := os.ReadFile(file)
+					switch on {
+					case Overwrite:
+						if err != nil || string(after) != "2nd!" {
+							t.Errorf("got %q, %v; want it to be replaced", after, err)
+						}
+						return
+					case Skip:
+						if err != nil || len(outs) != 1 || !outs[0].Kept {
+							t.Errorf("got %+v, %v", outs, err)
+						}
+					default:
+						wantClass(t, err, ClassExists, false)
+					}
+					if string(after) == "2nd!" || !late && string(after) == "1st!" && string(before) != "1st!" {
+						t.Errorf("the user's file holds %q", after)
+					}
+					s.Close()
+					if got := tree(t, dir); got["a.jpg"] == "2nd!" || len(got) > 2 {
+						t.Errorf("left are %q", got)
+					}
+				})
+			}
+		}
+	}
+}
+
+// TestAFileThatComesWhereNothingWasIsKept has it come in the moment before the rename.
+func TestAFileThatComesWhereNothingWasIsKept(t *testing.T) {
+	for _, on := range []OnExist{Suffix, Skip, Fail} {
+		dir := t.TempDir()
+		s := open(t, dir, Options{OnExist: on, Fault: func(op, _ string) error {
+			if op == "rename" {
+				return os.WriteFile(filepath.Join(dir, "a.jpg"), []byte("hers"), 0o644)
+			}
+			return nil
+		}})
+		outs, err := s.Put(named(t, "a.png"), jpg("ours"))
+		if on == Skip {
+			if err != nil || !outs[0].Kept {
+				t.Errorf("%v: got %+v, %v", on, outs, err)
+			}
+		} else {
+			wantClass(t, err, ClassExists, false)
+		}
+		s.Close()
+		wantTree(t, dir, map[string]string{"a.jpg": "hers"})
+		// It is nobody's of ours afterwards.
+		s = open(t, dir, Options{})
+		_, err = s.Put(named(t, "a.png"), jpg("ours"))
+		wantClass(t, err, ClassExists, false)
+	}
+}
+
+// TestWhatComesOutOfAnExchangeIsPutBack has another file than expected come out.
+func TestWhatComesOutOfAnExchangeIsPutBack(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir, Options{})
+	putAs(t, s, "a.png", "1st!")
+	old, err := s.stat("a.jpg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.WriteFile(filepath.Join(dir, "b"), []byte("edit"), 0o644), os.Rename(filepath.Join(dir, "b"), filepath.Join(dir, "a.jpg"))); err != nil {
+		t.Fatal(err)
+	}
+	f := &pending{data: []byte("2nd!")}
+	f.out.Path = "a.jpg"
+	if err := s.write(f); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.exchange(s.folders.top, f.temp, "a.jpg", old); !errors.Is(err, errChanged) {
+		t.Errorf("got %v, want %v", err, errChanged)
+	}
+	wantTree(t, dir, map[string]string{"a.jpg": "edit", tempDir + "/" + f.temp: "2nd!"})
+	now, err := s.stat("a.jpg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.exchange(s.folders.top, f.temp, "a.jpg", now); err != nil {
+		t.Error(err)
+	}
+	wantTree(t, dir, map[string]string{"a.jpg": "2nd!"})
+}
+
+// TestFileReplacedBeforeItsLineIsNotDone kills a run between an output and its line. The line of the output before it, which
+// is as long, does not tell of that file any more.
+func TestFileReplacedBeforeItsLineIsNotDone(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir, Options{})
+	putAs(t, s, "a.png", "1st!")
+	name := named(t, "a.png")
+	key := Key{Source: "a.png", Spec: "1st!", Name: name.String()}
+	if _, err := s.Put(name, jpg("2nd!")); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if _, done := s.Done(key); done {
+			t.Error("done, though another spec's output has its place")
+		}
+		crash(s)
+		s = open(t, dir, Options{})
+	}
+	putAs(t, s, "a.png", "1st!")
+	if _, done := s.Done(key); !done {
+		t.Error("not done")
+	}
+	s.Close()
+	wantTree(t, dir, map[string]string{"a.jpg": "1st!"})
+}
+
+// TestNoOutputGoesOntoAnInputOfTheRun has what has the name be an input, by whatever path.
+func TestNoOutputGoesOntoAnInputOfTheRun(t *testing.T) {
+	dir, elsewhere := t.TempDir(), t.TempDir()
+	file := filepath.Join(dir, "a.jpg")
+	if err := os.WriteFile(file, []byte("original"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	hard, soft, folder := filepath.Join(elsewhere, "hard.jpg"), filepath.Join(elsewhere, "soft.jpg"), filepath.Join(elsewhere, "folder")
+	if err := errors.Join(os.Link(file, hard), os.Symlink(file, soft), os.Symlink(dir, folder)); err != nil {
+		t.Skip("no links here:", err)
+	}
+	for _, input := range []string{file, hard, soft, filepath.Join(folder, "a.jpg")} {
+		var originals FileSet
+		originals.Add(input)
+		originals.Add(filepath.Join(dir, "absent"))
+		s := open(t, dir, Options{OnExist: Overwrite, Originals: &originals})
+		_, err := s.Put(named(t, "a.png"), jpg("ours"))
+		wantClass(t, err, ClassOutputIsInput, false)
+		s.Close()
+	}
+	wantTree(t, dir, map[string]string{"a.jpg": "original"})
+	s := open(t, dir, Options{OnExist: Overwrite, Originals: &FileSet{}})
+	if _, err := s.Put(named(t, "a.png"), jpg("ours")); err != nil {
+		t.Error("a file that is no input:", err)
+	}
+}
+
+// TestNameOfAnotherSourceIsTreatedAsAsked plans an input whose name the ledger says is another's.
+func TestNameOfAnotherSourceIsTreatedAsAsked(t *testing.T) {
+	for _, template := range []string{"", "{stem}-{w}x{h}.{ext}", "{stem}/{size}.{ext}"} {
+		dir := t.TempDir()
+		plan := func(on OnExist, source string) (Name, error) {
+			s := open(t, dir, Options{OnExist: on})
+			defer s.Close()
+			n := newNamer(t, NameOptions{Template: template, Labels: []string{"320"}, OnExist: on})
+			n.Heed(s)
+			name, err := n.Plan(Source{Source: source, Format: transform.JPEG})
+			if err != nil {
+				return name, err
+			}
+			o := jpg(source)
+			o.Label = "320"
+			outs, err := s.Put(name, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return name, s.Append(Entry{Status: Done, Source: source, Name: name.String(), Outputs: outs})
+		}
+		first, err := plan(Suffix, "x/a.png")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, on := range []OnExist{Skip, Fail} {
+			_, err := plan(on, "y/a.png")
+			wantClass(t, err, ClassNameTaken, false)
+		}
+		// The file need not be there: its line tells whose name it is.
+		for range 2 {
+			for _, on := range []OnExist{Suffix, Overwrite} {
+				name, err := plan(on, "y/a.png")
+				if err != nil || name.String() == first.String() {
+					t.Errorf("%q, %v: got %s, %v", template, on, name, err)
+				}
+				if again, err := plan(on, "x/a.png"); err != nil || again.String() != first.String() {
+					t.Errorf("%q, %v: its own name is %s, %v; want %s", template, on, again, err, first)
+				}
+			}
+			for file := range tree(t, dir) {
+				os.Remove(filepath.Join(dir, file))
+			}
+		}
+	}
+}
+
+// TestNameThatIsKnownTooLateFails has an output meet another source's file that no name could tell of: its template was another.
+func TestNameThatIsKnownTooLateFails(t *testing.T) {
+	for _, on := range []OnExist{Suffix, Overwrite, Fail, Skip} {
+		dir := t.TempDir()
+		s := open(t, dir, Options{})
+		putAs(t, s, "a-4x3.png", "1st!")
+		s.Close()
+		s = open(t, dir, Options{OnExist: on})
+		n := newNamer(t, NameOptions{Template: "{stem}-{w}x{h}.{ext}"})
+		n.Heed(s)
+		name, err := n.Plan(Source{Index: 1, Source: "a.png"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		outs, err := s.Put(name, jpg("2nd!"))
+		if on != Skip {
+			wantClass(t, err, ClassNameTaken, false)
+		} else if err != nil || !outs[0].Kept {
+			t.Errorf("got %+v, %v; want it to be kept", outs, err)
+		}
+		s.Close()
+		wantTree(t, dir, map[string]string{"a-4x3.jpg": "1st!"})
+	}
+}
+
+// TestManyNamesOfOtherSourcesStayCheap plans as many inputs as the ledger has under one name.
+func TestManyNamesOfOtherSourcesStayCheap(t *testing.T) {
+	const n = 5000
+	dir := t.TempDir()
+	s := open(t, dir, Options{})
+	all := func(from int) (names []string) {
+		namer := newNamer(t, NameOptions{Template: "{host}.{ext}"})
+		namer.Heed(s)
+		for i := range n {
+			source := fmt.Sprint("http://host/", from+i)
+			name, err := namer.Plan(Source{Index: i, Source: source, URL: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			names = append(names, name.String())
+			out := Output{Path: name.Path(jpg(""))}
+			if err := s.Append(Entry{Status: Done, Source: source, Name: name.String(), Outputs: []Output{out}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return names
+	}
+	first := all(0)
+	if second := all(n); second[0] != fmt.Sprintf("host-%d.{ext}", n+1) || second[n-1] != fmt.Sprintf("host-%d.{ext}", 2*n) {
+		t.Errorf("others get %s to %s", second[0], second[n-1])
+	}
+	if again := all(0); fmt.Sprint(again) != fmt.Sprint(first) {
+		t.Errorf("the same get %q, and then %q", first[:3], again[:3])
+	}
+}
+
+// TestSourceOfAnOlderLedgerIsFoundAsItWasGiven has lines with relative paths.
+func TestSourceOfAnOlderLedgerIsFoundAsItWasGiven(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir, Options{})
+	putAs(t, s, "a.png", "1st!")
+	s.Close()
+	s = open(t, dir, Options{})
+	n := newNamer(t, NameOptions{})
+	n.Heed(s)
+	name, err := n.Plan(Source{Source: "a.png", ID: "/photos/a.png", Given: "a.png"})
+	if err != nil || name.String() != "a.{ext}" {
+		t.Errorf("its name is %s, %v", name, err)
+	}
+	if fresh, err := n.Plan(Source{Index: 1, Source: "x.png", ID: "/photos/x.png", Given: "x.png"}); err != nil || fresh.String() != "x.{ext}" {
+		t.Errorf("the name of another is %s, %v", fresh, err)
+	}
+	key := Key{Source: "/photos/a.png", Given: "a.png", Spec: "1st!", Name: name.String()}
+	if _, done := s.Done(key); !done {
+		t.Error("it is not done")
+	}
+	outs, err := s.Put(name, jpg("2nd!"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Append(Entry{Status: Failed, Source: key.Source, Spec: key.Spec, Name: key.Name, Outputs: outs}); err != nil {
+		t.Fatal(err)
+	}
+	if e, known := s.Last(key); !known || e.Status != Failed {
+		t.Errorf("its last line is %+v, %v; want the new one", e, known)
+	}
+	if _, done := s.Done(key); done {
+		t.Error("the older line counts")
+	}
+}
+
+// TestNameOfAPathIsThatOfTheFile has {sha8} in names: it is made of the file's own path, but where an older ledger has it otherwise.
+func TestNameOfAPathIsThatOfTheFile(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir, Options{})
+	plan := func(src Source) string {
+		t.Helper()
+		n := newNamer(t, NameOptions{Template: "{sha8}.{ext}"})
+		n.Heed(s)
+		name, err := n.Plan(src)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return name.String()
+	}
+	want := sha8("/photos/a.png") + ".{ext}"
+	for _, given := range []string{"a.png", "../photos/a.png", ""} {
+		if got := plan(Source{Source: cmp.Or(given, "/photos/a.png"), ID: "/photos/a.png", Given: given}); got != want {
+			t.Errorf("%q has the name %s, want %s", given, got, want)
+		}
+	}
+	old := Source{Source: "a.png"}
+	name := plan(old)
+	if err := s.Append(Entry{Status: Done, Source: "a.png", Name: name, Outputs: []Output{{Path: sha8("a.png") + ".jpg"}}}); err != nil {
+		t.Fatal(err)
+	}
+	if got := plan(Source{Source: "a.png", ID: "/photos/a.png", Given: "a.png"}); got != name {
+		t.Errorf("what an older ledger calls %s has the name %s", name, got)
+	}
+}
