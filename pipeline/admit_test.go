@@ -179,6 +179,59 @@ func TestWhatNeverEndsHoldsUpNoOther(t *testing.T) {
 	})
 }
 
+// TestOutputsKeepTheirMemoryUntilTheyAreStored has one item's outputs leave too little for another, and looks at when that is worked on.
+func TestOutputsKeepTheirMemoryUntilTheyAreStored(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var stored, worked atomic.Int64
+		executor := pipeline.Serial().Through(func(pipeline.TransformFunc) pipeline.TransformFunc {
+			return func(context.Context, transform.Task) (transform.Result, error) {
+				if worked.Add(1) > stored.Load()+1 {
+					t.Error("an image was worked on beside outputs that take most of the budget")
+				}
+				return transform.Result{Outputs: []transform.Output{{Data: make([]byte, 40<<20)}}}, nil
+			}
+		})
+		defer executor.Close()
+		items := make([]fetch.Item, 5)
+		totals, err := pipeline.Run(t.Context(), slices.Values(items), pipeline.Options{
+			Fetcher: bodyFetcher("a"), Executor: executor, Store: countingStore{stored: &stored}, Memory: 64 << 20,
+		}, func(pipeline.Outcome) {})
+		if err != nil || totals.Done != len(items) {
+			t.Errorf("%+v, %v; want all done", totals, err)
+		}
+	})
+}
+
+// A countingStore counts what it has stored.
+type countingStore struct {
+	plainPlace
+	stored *atomic.Int64
+}
+
+func (s countingStore) Plan(fetch.Item) (pipeline.Place, error) { return s, nil }
+
+func (s countingStore) Put(transform.Result) ([]pipeline.Output, error) {
+	time.Sleep(time.Second)
+	s.stored.Add(1)
+	return []pipeline.Output{{}}, nil
+}
+
+// TestAnExecutorThatAlwaysWantsMoreEnds has one ask for a byte more each time.
+func TestAnExecutorThatAlwaysWantsMoreEnds(t *testing.T) {
+	executor := pipeline.Serial().Through(func(pipeline.TransformFunc) pipeline.TransformFunc {
+		return func(_ context.Context, task transform.Task) (transform.Result, error) {
+			return transform.Result{}, &transform.NeedError{Need: task.Grant + 1, Grant: task.Grant}
+		}
+	})
+	defer executor.Close()
+	totals, err := pipeline.Run(t.Context(), slices.Values([]fetch.Item{{Source: "a.jpg"}}), pipeline.Options{
+		Fetcher: sampleFetcher{}, Executor: executor, Store: plainStore{},
+	}, func(pipeline.Outcome) {})
+	if err != nil || totals.Failed != 1 {
+		t.Errorf("%+v, %v; want a failure", totals, err)
+	}
+}
+
 // TestNothingMadeIsAFailure has an executor say that all is well, and have nothing to show for it.
 func TestNothingMadeIsAFailure(t *testing.T) {
 	executor := pipeline.Serial().Through(func(pipeline.TransformFunc) pipeline.TransformFunc {

@@ -17,6 +17,8 @@ type job struct {
 	ticket *ticket
 	// bytes is what the budget counts for body.
 	bytes int64
+	// held is what it counts for result.
+	held int64
 	// ready is when the job was last handed on.
 	ready time.Duration
 }
@@ -164,6 +166,8 @@ func (r *runner) store(ctx context.Context, j *job, lane int) {
 	outputs, err := j.Place.Put(j.result)
 	j.Spans = append(j.Spans, Span{StageStore, lane, start, r.now()})
 	j.result, j.Outputs = transform.Result{}, outputs
+	r.budget.givePixels(j.held)
+	j.held = 0
 	if err == nil && len(outputs) == 0 {
 		err = errNoOutput
 	}
