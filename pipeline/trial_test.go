@@ -19,14 +19,17 @@ func TestTrialConforms(t *testing.T) {
 	})
 }
 
-// A timed executor takes so long for each task, fails every third if it is told to, and knows when it is closed.
+// A timed executor takes so long for each task, wants more than any grant, and knows when it is closed.
 type timed struct {
 	took   time.Duration
 	closed atomic.Bool
 	calls  atomic.Int64
 }
 
-func (e *timed) Do(context.Context, transform.Task) (transform.Result, pipeline.Cost, error) {
+func (e *timed) Do(_ context.Context, task transform.Task) (transform.Result, pipeline.Cost, error) {
+	if task.Grant > 0 {
+		return transform.Result{}, pipeline.Cost{}, &transform.NeedError{Need: 2 * task.Grant, Grant: task.Grant}
+	}
 	if e.closed.Load() {
 		return transform.Result{}, pipeline.Cost{}, pipeline.ErrClosed
 	}
@@ -94,4 +97,34 @@ func TestTrialStaysWithTheFasterAndClosesTheOther(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestTrialIsOfTasksThatWereDone has every task come twice, first with a grant that is too small.
+func TestTrialIsOfTasksThatWereDone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		of := [2]*timed{{took: 20 * time.Millisecond}, {took: 10 * time.Millisecond}}
+		var choices []pipeline.Choice
+		trial := pipeline.NewTrial(of[0], of[1], func(c pipeline.Choice) { choices = append(choices, c) })
+		var callers sync.WaitGroup
+		for range trial.Width() {
+			callers.Go(func() {
+				for range 100 {
+					if _, _, err := trial.Do(t.Context(), transform.Task{Grant: 1}); err == nil {
+						t.Error("a task that needs more than its grant was done")
+					}
+					if _, _, err := trial.Do(t.Context(), transform.Task{}); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		callers.Wait()
+		if len(choices) != 1 || !choices[0].Second || choices[0].PerMegapixel != [2]time.Duration{10 * time.Millisecond, 5 * time.Millisecond} {
+			t.Errorf("chose %+v, want the second, by what both took for tasks that they did", choices)
+		}
+		if first := of[0].calls.Load(); first < 28 || first > 36 {
+			t.Errorf("the first did %d tasks, want about 8 for each lane", first)
+		}
+		trial.Close()
+	})
 }

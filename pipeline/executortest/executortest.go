@@ -100,6 +100,8 @@ func newTasks(t *testing.T) []task {
 		made("cut short", photo[:len(photo)/2], "size=64", 0),
 		made("header alone", photo[:20], "", 0),
 		made("crop outside", small, "crop=10x10,x=900,y=900", 0),
+		newTask("more than its grant", transform.Task{Data: photo, Grant: 1}),
+		newTask("less than its grant", transform.Task{Data: photo, Grant: 1 << 30}),
 		newTask("spec that no text says", transform.Task{Data: small, Spec: transform.Spec{Quality: 900}}),
 	}
 }
