@@ -134,7 +134,7 @@ func (a *archive) format(item fetch.Item) transform.Format {
 	if err != nil {
 		return ""
 	}
-	found := transform.Sniff(head[:n])
+	found := transform.Sniff(head[:n]) // a few bytes at fixed places: in mode processes, too, they are looked at here
 	if found == transform.WebP {
 		return "" // whether it is transparent decides, and is not always told so early
 	}
