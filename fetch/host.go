@@ -54,6 +54,7 @@ type host struct {
 	most   float64       // how many may be active, where that is fewer than perHost; else 0
 	cut    time.Time     // when most last fell
 	later  rounds
+	well   bool // it has answered once
 	// hopeless tells that it is closed for having answered nothing but 429 and 503.
 	hopeless bool
 }
@@ -228,6 +229,7 @@ func (t *turn) leave(v verdict) {
 	case verdictGood, verdictLater:
 		h.silent = 0
 		if v == verdictGood {
+			h.well = true
 			h.later.good, h.later.n = true, 0
 			h.recover(t.hs.perHost)
 			t.hs.line.good()
@@ -238,6 +240,9 @@ func (t *turn) leave(v verdict) {
 			}
 		}
 	case verdictSilent, verdictBroke:
+		if h.silent == 0 && h.well { // it has more to do than it can, and is not away
+			h.broke(t.started)
+		}
 		if v == verdictBroke {
 			h.broke(t.started)
 			t.hs.line.broke(h, t.started)
@@ -257,8 +262,8 @@ func (t *turn) leave(v verdict) {
 	t.hs.mu.Unlock()
 }
 
-// broke halves how many may be active, after a try that began then and ended with bytes under way: what each of them gets of the line, or
-// of the server, is too little. It is done once for all that were active.
+// broke halves how many may be active, after a try that began then and ended with bytes under way, or without an answer where others had
+// one: what each of them gets of the line, or of the server, is too little. It is done once for all that were active.
 func (h *host) broke(started time.Time) {
 	if started.After(h.cut) {
 		h.most, h.cut = float64(max(1, h.active/2)), time.Now()
