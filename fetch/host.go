@@ -24,11 +24,6 @@ const (
 	// do before it is asked again. So a dead host costs a run minutes, not a time-out for each item, and one that is away
 	// for a moment costs nothing.
 	silence = 5 * time.Minute
-	// fewest is how few downloads from all hosts together are left when a line is full. More would only take longer each.
-	fewest = 16
-	// trouble is which share of the last tries, of as many hosts, must have broken for the line to be taken for full: that one host
-	// breaks all of its answers is nobody else's.
-	trouble = 0.3
 	// remembered is how many idle hosts are kept before those with nothing to remember are forgotten.
 	remembered = 4096
 )
@@ -42,56 +37,6 @@ type hosts struct {
 	line             line
 	// finish, once closed, ends all waits; nil is never.
 	finish chan struct{}
-}
-
-// A line is what all downloads share, whatever their hosts.
-type line struct {
-	active int
-	most   float64       // how many may be active; 0 is any number
-	cut    time.Time     // when most last fell
-	broken float64       // a moving average: the share of tries that ended with bytes under way
-	last   *host         // of the last of them
-	freed  chan struct{} // closed when active falls, then replaced; nil while most is 0
-}
-
-func (l *line) full() bool { return l.most > 0 && l.active >= int(l.most) }
-
-// broke notes a try of h that began then and ended with bytes under way. Half of the downloads have the line for themselves then.
-func (l *line) broke(h *host, started time.Time) {
-	if l.last == h {
-		return
-	}
-	l.last = h
-	l.broken += (1 - l.broken) / 10
-	if l.broken < trouble || !started.After(l.cut) {
-		return
-	}
-	l.most, l.cut = float64(max(fewest, l.active/2)), time.Now()
-	if l.freed == nil {
-		l.freed = make(chan struct{})
-	}
-}
-
-// good notes a try that ended well. In time all may be active again.
-func (l *line) good() {
-	l.broken -= l.broken / 10
-	if l.most == 0 {
-		return
-	}
-	if l.most += 0.25; l.most > remembered {
-		l.most = 0
-	}
-}
-
-// leave notes the end of a download.
-func (l *line) leave() {
-	l.active--
-	if l.freed != nil {
-		close(l.freed)
-		if l.freed = nil; l.most > 0 {
-			l.freed = make(chan struct{})
-		}
-	}
 }
 
 type host struct {
@@ -109,42 +54,9 @@ type host struct {
 	most   float64       // how many may be active, where that is fewer than perHost; else 0
 	cut    time.Time     // when most last fell
 	later  rounds
+	well   bool // it has answered once
 	// hopeless tells that it is closed for having answered nothing but 429 and 503.
 	hopeless bool
-}
-
-// rounds count how often in a row a host answered nothing but 429 and 503. A round is what is asked until the host says so, and
-// ends when the time is over for which it asked.
-type rounds struct {
-	refused bool      // in this round
-	asked   bool      // in this round, with a Retry-After
-	good    bool      // another answer came in this round
-	began   time.Time // this round
-	first   time.Time // of those in a row, its beginning
-	n       int       // those in a row that have ended
-	kept    bool      // the last of them had a Retry-After
-}
-
-// last reports whether there are more rounds in a row than an item has tries, this one with its Retry-After included.
-func (r *rounds) last(retries int) bool {
-	return r.refused && r.asked && !r.good && r.n >= retries
-}
-
-// next begins a round, if one has ended, and reports whether there were more in a row than an item has tries. Rounds without a Retry-After
-// are as long as the longest back-off, and only count for as long as a host may be silent.
-func (r *rounds) next(now time.Time, retries int) (hopeless bool) {
-	if !r.refused || !r.asked && now.Sub(r.began) < backoffMost {
-		return false
-	}
-	if r.n++; r.good {
-		r.n = 0
-	} else if r.n == 1 {
-		r.first = r.began
-	}
-	hopeless = r.n > retries && (r.asked || now.Sub(r.first) >= silence)
-	r.kept = r.asked
-	r.refused, r.asked, r.good, r.began = false, false, false, now
-	return hopeless
 }
 
 // hostOf names the host of u and its port.
@@ -317,6 +229,7 @@ func (t *turn) leave(v verdict) {
 	case verdictGood, verdictLater:
 		h.silent = 0
 		if v == verdictGood {
+			h.well = true
 			h.later.good, h.later.n = true, 0
 			h.recover(t.hs.perHost)
 			t.hs.line.good()
@@ -327,6 +240,9 @@ func (t *turn) leave(v verdict) {
 			}
 		}
 	case verdictSilent, verdictBroke:
+		if h.silent == 0 && h.well { // it has more to do than it can, and is not away
+			h.broke(t.started)
+		}
 		if v == verdictBroke {
 			h.broke(t.started)
 			t.hs.line.broke(h, t.started)
@@ -346,8 +262,8 @@ func (t *turn) leave(v verdict) {
 	t.hs.mu.Unlock()
 }
 
-// broke halves how many may be active, after a try that began then and ended with bytes under way: what each of them gets of the line, or
-// of the server, is too little. It is done once for all that were active.
+// broke halves how many may be active, after a try that began then and ended with bytes under way, or without an answer where others had
+// one: what each of them gets of the line, or of the server, is too little. It is done once for all that were active.
 func (h *host) broke(started time.Time) {
 	if started.After(h.cut) {
 		h.most, h.cut = float64(max(1, h.active/2)), time.Now()

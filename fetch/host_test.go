@@ -162,3 +162,26 @@ func TestAHostWhoseAnswersBreakTakesNothingFromOthers(t *testing.T) {
 		}
 	})
 }
+
+// TestAServerThatDoesOneThingAfterTheOtherFailsNothing takes five seconds for each answer, and eight who wait for it have the last wait too long.
+func TestAServerThatDoesOneThingAfterTheOtherFailsNothing(t *testing.T) {
+	for _, wastes := range []bool{false, true} { // time on those who have left
+		var busy chan struct{}
+		bubble(t, map[string]http.HandlerFunc{"h": func(_ http.ResponseWriter, r *http.Request) {
+			busy <- struct{}{}
+			defer func() { <-busy }()
+			if wastes || r.Context().Err() == nil {
+				time.Sleep(5 * time.Second)
+			}
+		}}, Options{}, func(t *testing.T, c *Client) {
+			const n = 100
+			busy = make(chan struct{}, 1) // one of the bubble
+			start := time.Now()
+			classes := spreadAll(t, c, urls("h", n)...)
+			if took := time.Since(start); classes[""] != n || took > n*5*time.Second*3/2 {
+				t.Errorf("%v after %v, want all done in half as long again as one after the other takes", classes, took)
+			}
+			t.Log(classes, time.Since(start))
+		})
+	}
+}

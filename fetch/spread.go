@@ -19,8 +19,13 @@ type Aside[T any] struct {
 	Get func(b []byte) (T, error)
 }
 
+// A Sparing knows which hosts take no more now: a *Client, or what embeds one.
+type Sparing interface{ spare() *Client }
+
+func (c *Client) spare() *Client { return c }
+
 // Spread calls do once for each value of in, n at a time, on lanes numbered from 0 to n-1, and returns when in is closed and
-// every do has returned. item says what do is going to fetch with c.
+// every do has returned. item says what do is going to fetch by it.
 //
 // The order is that of in, except that the items of a host that takes no more now are held back, so that they do not take up
 // the lanes and other items go on, and that of several hosts the one with the fewest lanes comes first. A host has PerHost lanes at most, none before its Retry-After is over, and a quarter of
@@ -30,7 +35,8 @@ type Aside[T any] struct {
 //
 // When ctx ends, or Client.Finish is called, do is called for all the rest at once, but for what is outside of memory: that is left out, as are
 // values that were not taken yet. An error is that of reading back what was put aside; those values are lost.
-func Spread[T any](ctx context.Context, c *Client, n int, in <-chan T, item func(T) Item, aside *Aside[T], do func(v T, lane int)) error {
+func Spread[T any](ctx context.Context, by Sparing, n int, in <-chan T, item func(T) Item, aside *Aside[T], do func(v T, lane int)) error {
+	c := by.spare()
 	work, done := make(chan parked[T]), make(chan string)
 	var lanes sync.WaitGroup
 	for lane := range n {

@@ -50,7 +50,8 @@ func spreadRows(t *testing.T, c *Client, n int, aside *Aside[row], rows func(sen
 // is done once, and those of a host in their order.
 func TestAnyNumberOfRowsOfSlowHostsHoldBackNobody(t *testing.T) {
 	for _, slow := range []int{1, 5, 8, 20} {
-		const each, others = 20_000, 100
+		const others = 100
+		each := 40_000 / slow
 		handlers := map[string]http.HandlerFunc{"other": func(http.ResponseWriter, *http.Request) {}}
 		bubble(t, handlers, Options{}, func(t *testing.T, c *Client) {
 			start := time.Now()
