@@ -88,7 +88,7 @@ func liveRun(stop *stopper, f *runFlags, inputs fetch.Inputs, arc *archive, side
 	if unusedProxy != "" {
 		l.screen.say("note: %s", unusedProxy)
 	}
-if f.scarce != "" {
+	if f.scarce != "" {
 		l.screen.say("note: %s", f.scarce)
 	}
 	warnings := arc.store.Warnings()
