@@ -91,7 +91,8 @@ func liveRun(stop *stopper, f *runFlags, inputs fetch.Inputs, arc *archive, side
 	if f.scarce != "" {
 		l.screen.say("note: %s", f.scarce)
 	}
-	for _, w := range arc.store.Warnings() {
+	warnings := arc.store.Warnings()
+	for _, w := range warnings {
 		l.screen.say("note: %s", w)
 	}
 	apart := f.workers
@@ -138,6 +139,9 @@ func liveRun(stop *stopper, f *runFlags, inputs fetch.Inputs, arc *archive, side
 	counting.Wait()
 	if err := arc.store.Flush(); runErr == nil {
 		runErr = err
+	}
+	for _, w := range arc.store.Warnings()[len(warnings):] {
+		l.screen.say("note: %s", w)
 	}
 	interrupted := stop.asked()
 	if err := l.exec.Close(); err != nil {

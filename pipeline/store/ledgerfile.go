@@ -46,30 +46,25 @@ func (s *Store) openLedger(create bool) (*os.File, error) {
 			return nil, err
 		}
 		if !s.opts.ReadOnly {
-			if err := s.lock(f); err != nil {
+			err := lockFile(f)
+			if errors.Is(err, errLocked) {
 				f.Close()
 				return nil, err
 			}
+			if err != nil && create {
+				s.warn = append(s.warn, fmt.Sprintf("the file system of %s cannot lock a file (%v): "+
+					"a second run in it would not be noticed", s.dir, err))
+			}
 		}
-		if s.isLedger(f) {
+		if s.named(f) {
 			return f, nil
 		}
 		f.Close()
 	}
 }
 
-// lock locks the ledger. It lives with file systems that cannot lock.
-func (s *Store) lock(f *os.File) error {
-	err := lockFile(f)
-	if err != nil && !errors.Is(err, errLocked) {
-		s.warn = append(s.warn, fmt.Sprintf("the file system of %s cannot lock a file (%v): a second run in it would not be noticed", s.dir, err))
-		return nil
-	}
-	return err
-}
-
-// isLedger reports whether the ledger's name leads to f, through no link.
-func (s *Store) isLedger(f *os.File) bool {
+// named reports whether the ledger's name leads to f, through no link.
+func (s *Store) named(f *os.File) bool {
 	named, err := s.root.Lstat(LedgerName)
 	if err != nil {
 		return false
@@ -112,6 +107,9 @@ func (s *Store) keepLedger() error {
 			if err != nil {
 				return s.folderError("write "+LedgerName+" anew, which was removed while the run wrote to it", err)
 			}
+			s.mu.Lock()
+			s.warn = append(s.warn, LedgerName+" was removed while the run wrote to it, and was written anew")
+			s.mu.Unlock()
 			return nil
 		case err != nil:
 			return s.folderError("write "+LedgerName, err)
@@ -191,10 +189,8 @@ func (s *Store) nameCopy(name func(from string) error) error {
 	if st, err := s.file.Stat(); err == nil {
 		_ = f.Chmod(st.Mode().Perm()) // at worst it has that of any new file
 	}
-	if err = s.lock(f); err == nil {
-		err = s.copyLedger(f, 0)
-	}
-	if err == nil {
+	_ = lockFile(f) // nobody else knows it; where files cannot be locked, Open has said so
+	if err = s.copyLedger(f, 0); err == nil {
 		err = name(path.Join(tempDir, temp))
 	}
 	if err != nil {

@@ -225,6 +225,9 @@ func TestLedgerThatVanishesIsNoticed(t *testing.T) {
 					t.Fatal(err)
 				}
 				err := s.Close()
+				if told := len(s.Warnings()) > 0; told != (c.what == "removed" || c.what == "moved away") {
+					t.Errorf("warnings: %q", s.Warnings())
+				}
 				if !c.fails {
 					if err != nil {
 						t.Fatal(err)

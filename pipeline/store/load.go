@@ -124,7 +124,7 @@ func (c contents) isLedger() bool { return c.lines > 0 || c.alike || !c.foreign 
 func survey(f *os.File, each func(at int64, l glanced)) (c contents, err error) {
 	line := func(at int64, text []byte) {
 		c.nulls = c.nulls || len(text) > 0 && text[0] == 0
-		if l, skipped, ok := readLine(at, text); ok {
+		if l, skipped, ok := glanceAt(at, text); ok {
 			c.lines++
 			each(at+skipped, l)
 			return
@@ -180,8 +180,9 @@ func onlyNULs(r io.Reader) bool {
 // byteOrderMark is what some editors write at the beginning of a file.
 var byteOrderMark = []byte("\ufeff")
 
-// readLine reads what Open needs of a line, and gives how many bytes before it are none of its own.
-func readLine(at int64, text []byte) (g glanced, skipped int64, ok bool) {
+// glanceAt reads what Open needs of a line of whatever program, and returns how many bytes before it are none of its
+// own.
+func glanceAt(at int64, text []byte) (g glanced, skipped int64, ok bool) {
 	line := bytes.TrimLeft(text, "\x00")
 	if at == 0 {
 		line = bytes.TrimPrefix(line, byteOrderMark)
@@ -352,7 +353,7 @@ func (s *Store) Failures() iter.Seq[Entry] {
 		s.mu.Unlock()
 		failed := map[uint64]int64{}
 		scan(io.NewSectionReader(all{s}, 0, end), func(at int64, text []byte) {
-			g, skipped, ok := readLine(at, text)
+			g, skipped, ok := glanceAt(at, text)
 			if !ok {
 				return
 			}

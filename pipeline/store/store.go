@@ -5,7 +5,7 @@
 //	           in input order, before       ├─> Store.Put ─┘
 //	           anything is fetched          │
 //	transform.Output, one for each size ────┘
-//	Entry ──> Store.Append ──> DIR/imgpipe.jsonl ──> Store.Done, on the next run
+//	Entry ──> Store.Append ──> .imgpipe-tmp/lines-N ──sync──> DIR/imgpipe.jsonl ──> Store.Done, on the next run
 //	Store.Begin … Store.End ──> .imgpipe-tmp/under-way ──> Store.Suspect, on the next run after a crash
 //
 // A name depends on the inputs and their order alone. A file under its own name is always whole: it is written
@@ -31,6 +31,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -139,7 +140,7 @@ type Store struct {
 
 // Open makes dir if need be, and gives the Store that writes to it. It locks dir against a second run, removes what
 // a killed run left half-written, and reads the ledger. The error is an *Error: of [ClassLocked] when another run
-// writes to dir.
+// writes to dir, and of [ClassLedger] when what has the ledger's name is none; then nothing was changed.
 //
 // A ledger of 100,000 lines takes 0.12 s to read and then 6 MB of memory.
 func Open(dir string, opts Options) (*Store, error) {
@@ -330,9 +331,13 @@ func (s *Store) closeFiles() {
 	}
 }
 
-// Warnings tell what Open found and could live with, one sentence each: lines of the ledger that are no entries, a
-// file system without locks.
-func (s *Store) Warnings() []string { return s.warn }
+// Warnings returns what Open found and could live with, one sentence each: lines of the ledger that are no entries, a
+// file system without locks. Others may join them while the store writes, such as that the ledger was removed.
+func (s *Store) Warnings() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.warn)
+}
 
 // Dir is the output folder, as it was given to Open.
 func (s *Store) Dir() string { return filepath.Clean(s.dir) }
