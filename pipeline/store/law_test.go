@@ -93,7 +93,13 @@ func (w *world) run(j jobOf) (whole bool, calls int) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	defer s.Close()
+	defer func() {
+		if dead {
+			crash(s)
+		} else if err := s.Close(); err != nil && !dead {
+			w.t.Error(err)
+		}
+	}()
 	n := newNamer(w.t, NameOptions{Template: j.template, Labels: j.labels, OnExist: j.onExist})
 	n.Heed(s)
 	whole = true
@@ -130,7 +136,6 @@ func (w *world) run(j jobOf) (whole bool, calls int) {
 		}
 		_ = s.Append(e)
 		if dead {
-			s.closeFiles()
 			return false, calls
 		}
 	}

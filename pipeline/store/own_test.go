@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 
 	"imgpipe/transform"
@@ -178,6 +179,39 @@ func TestFileReplacedBeforeItsLineIsNotDone(t *testing.T) {
 	}
 	s.Close()
 	wantTree(t, dir, map[string]string{"a.jpg": "1st!"})
+}
+
+// TestNoLastLineTellsOfAFileThatAKilledRunReplaced kills a run between an output and its line, and has one of other inputs
+// come next.
+func TestNoLastLineTellsOfAFileThatAKilledRunReplaced(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir, Options{})
+	putAs(t, s, "a.png", "1st!")
+	s.Close()
+	s = open(t, dir, Options{})
+	if _, err := s.Put(named(t, "a.png"), jpg("2nd!")); err != nil {
+		t.Fatal(err)
+	}
+	crash(s)
+	open(t, dir, Options{}).Close()
+	var last Entry
+	for line := range strings.Lines(string(readLedger(t, dir))) {
+		e, err := parseLine([]byte(line))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Source == "a.png" {
+			last = e
+		}
+	}
+	if last.Status == Done {
+		t.Errorf("the last line of the source is %+v, and the file holds %q", last, tree(t, dir))
+	}
+	// The file is still the source's own.
+	s = open(t, dir, Options{})
+	putAs(t, s, "a.png", "another")
+	s.Close()
+	wantTree(t, dir, map[string]string{"a.jpg": "another"})
 }
 
 // TestNoOutputGoesOntoAnInputOfTheRun has what has the name be an input, by whatever path.
