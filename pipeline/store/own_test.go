@@ -26,8 +26,8 @@ func putAs(t *testing.T, s *Store, source, text string) {
 	}
 }
 
-// TestAFileThatIsNotOursIsNeverReplaced has a file of a user take the name of an output that the ledger tells of, before
-// the run or in the moment before the rename.
+// TestAFileThatIsNotOursIsNeverReplaced has a file of a user take the name of an output that the ledger tells of,
+// before the run or in the moment before the rename.
 func TestAFileThatIsNotOursIsNeverReplaced(t *testing.T) {
 	for _, c := range []struct {
 		what  string
@@ -155,8 +155,8 @@ func TestWhatComesOutOfAnExchangeIsPutBack(t *testing.T) {
 	wantTree(t, dir, map[string]string{"a.jpg": "2nd!"})
 }
 
-// TestFileReplacedBeforeItsLineIsNotDone kills a run between an output and its line. The line of the output before it, which
-// is as long, does not tell of that file any more.
+// TestFileReplacedBeforeItsLineIsNotDone kills a run between an output and its line. The line of the output before it,
+// which is as long, does not tell of that file any more.
 func TestFileReplacedBeforeItsLineIsNotDone(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir, Options{})
@@ -181,8 +181,8 @@ func TestFileReplacedBeforeItsLineIsNotDone(t *testing.T) {
 	wantTree(t, dir, map[string]string{"a.jpg": "1st!"})
 }
 
-// TestNoLastLineTellsOfAFileThatAKilledRunReplaced kills a run between an output and its line, and has one of other inputs
-// come next.
+// TestNoLastLineTellsOfAFileThatAKilledRunReplaced kills a run between an output and its line, and has one of other
+// inputs come next.
 func TestNoLastLineTellsOfAFileThatAKilledRunReplaced(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir, Options{})
@@ -288,7 +288,8 @@ func TestNameOfAnotherSourceIsTreatedAsAsked(t *testing.T) {
 	}
 }
 
-// TestNameThatIsKnownTooLateFails has an output meet another source's file that no name could tell of: its template was another.
+// TestNameThatIsKnownTooLateFails has an output meet another source's file that no name could tell of: its template
+// was another.
 func TestNameThatIsKnownTooLateFails(t *testing.T) {
 	for _, on := range []OnExist{Suffix, Overwrite, Fail, Skip} {
 		dir := t.TempDir()
@@ -379,7 +380,8 @@ func TestSourceOfAnOlderLedgerIsFoundAsItWasGiven(t *testing.T) {
 	}
 }
 
-// TestNameOfAPathIsThatOfTheFile has {sha8} in names: it is made of the file's own path, but where an older ledger has it otherwise.
+// TestNameOfAPathIsThatOfTheFile has {sha8} in names: it is made of the file's own path, but where an older ledger has
+// it otherwise.
 func TestNameOfAPathIsThatOfTheFile(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir, Options{})
