@@ -14,8 +14,9 @@ type identities struct {
 	ours         bool
 }
 
-// identify returns what the ledger calls an item's source, and whether the item is what a run wrote into the output folder.
-// Of a file that is its absolute path, so that it is one input however it is named; of a URL it is the URL, without secrets.
+// identify returns what the ledger calls an item's source, and whether the item is what a run wrote into the output
+// folder. Of a file that is its absolute path, so that it is one input however it is named; of a URL it is the URL,
+// without secrets.
 func (a *archive) identify(item fetch.Item) (id string, ours bool) {
 	if item.URL || item.Err != nil && pipeline.ClassOf(item.Err) == fetch.ClassRecord { // a line of a list is no file
 		return fetch.Redact(item.Source), false

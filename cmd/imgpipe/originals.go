@@ -23,9 +23,10 @@ type originals struct {
 	stdin   *os.File // what standard input held, or nil
 }
 
-// originals looks at all inputs before anything is begun, if files that are not ours may be replaced: one item's output could
-// take the place of another item's input, even of one whose turn comes later. It refuses inputs that lie in the output
-// folder. What can be read but once is kept in a file, and an input of it that lies there fails when its turn comes.
+// originals looks at all inputs before anything is begun, if files that are not ours may be replaced: one item's
+// output could take the place of another item's input, even of one whose turn comes later. It refuses inputs that lie
+// in the output folder. What can be read but once is kept in a file, and an input of it that lies there fails when its
+// turn comes.
 func (f *runFlags) originals(ctx context.Context, inputs fetch.Inputs) (*originals, error) {
 	o := &originals{inputs: inputs}
 	if _, err := os.Stat(f.output); f.onExist != store.Overwrite.String() || err != nil {
@@ -52,7 +53,8 @@ func (o *originals) look(ctx context.Context, f *runFlags, before *store.Store) 
 	}
 	lies := func(file string) error {
 		if rel, inside := tree.Rel(file); inside && rel != "." {
-			return fmt.Errorf("--on-exist overwrite: the input %q lies in the output folder, and originals are never written over: expected another folder", file)
+			return fmt.Errorf("--on-exist overwrite: the input %q lies in the output folder, "+
+				"and originals are never written over: expected another folder", file)
 		}
 		return nil
 	}

@@ -25,8 +25,8 @@ func (o Output) content() (c content, ok bool) {
 	return c, err == nil
 }
 
-// holdsDigest reports whether name is a regular file in the output folder with the length and the SHA-256, in hexadecimal
-// digits, that a line tells of. It reads the file, unless the length tells already.
+// holdsDigest reports whether name is a regular file in the output folder with the length and the SHA-256, in
+// hexadecimal digits, that a line tells of. It reads the file, unless the length tells already.
 func (s *Store) holdsDigest(name string, size int64, sum string) bool {
 	want, ok := Output{Bytes: size, SHA256: sum}.content()
 	if !ok {
@@ -59,8 +59,8 @@ func (s *Store) digest(name string) (c content, ok bool) {
 
 var digestBuffers = sync.Pool{New: func() any { return new([64 << 10]byte) }}
 
-// glanceContent finds what a line says of an output, as glance does: without parsing the rest. A path whose spelling differs
-// is not found.
+// glanceContent finds what a line says of an output, as glance does: without parsing the rest. A path whose spelling
+// differs is not found.
 func glanceContent(line []byte, name string) (c content, ok bool) {
 	b := append(appendString([]byte(beforePath), name), `,"bytes":`...)
 	_, rest, ok := bytes.Cut(line, b)

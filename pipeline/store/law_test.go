@@ -22,10 +22,8 @@ type world struct {
 	dir  string
 	// users are the files that the user wrote, by path; gone are those that the user removed.
 	users, gone map[string]string
-	// stale are the files that were put in place by a run that was killed before its line.
-	stale map[string]bool
-	wrote int
-	log   []string
+	wrote       int
+	log         []string
 }
 
 // A job is what one run is asked to do.
@@ -99,7 +97,13 @@ func (w *world) run(j jobOf) (whole bool, calls int) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	defer s.Close()
+	defer func() {
+		if dead {
+			crash(s)
+		} else if err := s.Close(); err != nil && !dead {
+			w.t.Error(err)
+		}
+	}()
 	n := newNamer(w.t, NameOptions{Template: j.template, Labels: j.labels, OnExist: j.onExist})
 	n.Heed(s)
 	whole = true
@@ -123,7 +127,6 @@ func (w *world) run(j jobOf) (whole bool, calls int) {
 		}
 		e.Status = Skipped
 		for _, o := range e.Outputs {
-			w.stale[o.Path] = true
 			if !o.Kept {
 				e.Status = Done
 				delete(w.gone, o.Path)
@@ -135,13 +138,8 @@ func (w *world) run(j jobOf) (whole bool, calls int) {
 		if err != nil {
 			e.Status, e.Error, whole = Failed, err.Error(), false
 		}
-		if s.Append(e) == nil {
-			for _, o := range e.Outputs {
-				delete(w.stale, o.Path)
-			}
-		}
+		_ = s.Append(e)
 		if dead {
-			s.closeFiles()
 			return false, calls
 		}
 	}
@@ -180,7 +178,7 @@ func (w *world) check(onExist OnExist, users map[string]string) {
 		for _, o := range e.Outputs {
 			_, theirs := w.users[o.Path]
 			_, gone := w.gone[o.Path]
-			if e.Status != Done || o.Kept || theirs || gone || w.stale[o.Path] {
+			if e.Status != Done || o.Kept || theirs || gone {
 				continue
 			}
 			got, err := os.ReadFile(filepath.Join(w.dir, o.Path))
@@ -206,7 +204,7 @@ func TestWhateverRunsEveryFileStaysItsOwners(t *testing.T) {
 	for seed := range seeds {
 		w := &world{
 			t: t, rand: rand.New(rand.NewPCG(uint64(seed), 1)), dir: filepath.Join(base, fmt.Sprint(seed)),
-			users: map[string]string{}, gone: map[string]string{}, stale: map[string]bool{},
+			users: map[string]string{}, gone: map[string]string{},
 		}
 		for range 8 {
 			var names []string

@@ -67,7 +67,7 @@ type Entry struct {
 	MS Stages `json:"ms,omitzero"`
 	// Time is when the item ended.
 	Time time.Time `json:"time,omitzero"`
-	// By stands for the source in a line that is Left: the beginning of its SHA-256.
+	// By stands for the source in a line that is Left, where the source is not known: the beginning of its SHA-256.
 	By string `json:"by,omitzero"`
 }
 

@@ -182,6 +182,7 @@ func (s *Store) settleJournal(journal []byte) (files int, err error) {
 		e := Entry{Status: Left, Outputs: []Output{out}, Time: time.Now()}
 		if source != 0 {
 			e.By = fmt.Sprintf("%016x", source)
+			e.Source = s.sourceOf(s.owned[hash], source)
 		}
 		if err := s.append(e, hash64([]byte(name))); err != nil {
 			return files, err
@@ -189,6 +190,19 @@ func (s *Store) settleJournal(journal []byte) (files int, err error) {
 		files++
 	}
 	return files, nil
+}
+
+// sourceOf returns the text of a source whose file this is by the ledger, or "". The line that told of the file is that
+// source's last one, perhaps, and no longer true.
+func (s *Store) sourceOf(own owner, source uint64) string {
+	if own.line <= 0 || own.source != source {
+		return ""
+	}
+	before, err := s.readLine(own.line - 1)
+	if err != nil {
+		return ""
+	}
+	return before.Source
 }
 
 // holdsAll reports whether each output is there and holds what it should.

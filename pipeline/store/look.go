@@ -56,7 +56,8 @@ func (s *Store) claim(name Name, f *pending) error {
 // othersError tells that a name is that of another input's picture.
 func othersError(doing string) *Error {
 	return &Error{
-		Kind: ClassNameTaken, Doing: doing, Err: errors.New("the ledger says that the name is that of another input's picture"),
+		Kind: ClassNameTaken, Doing: doing,
+		Err:  errors.New("the ledger says that the name is that of another input's picture"),
 		Hint: "choose another output folder, or give --name a field that tells them apart, such as {dir} or {sha8}",
 	}
 }
@@ -111,8 +112,8 @@ func (s *Store) look(name Name, f *pending) error {
 	}
 }
 
-// isOurs reports whether the file that was found is ours by its content, and says in f what to do with it. Its content is
-// read only where its length is right.
+// isOurs reports whether the file that was found is ours by its content, and says in f what to do with it. Its content
+// is read only where its length is right.
 func (s *Store) isOurs(f *pending, st found) bool {
 	if !st.regular {
 		return false
@@ -149,9 +150,9 @@ func (s *Store) isFile(input, output string) bool {
 	return err == nil && os.SameFile(in, out)
 }
 
-// Present tells whether, with Skip, an item need not even be fetched: each of its outputs has a file already. It cannot
-// tell where names depend on the output's width or height, or where files may be torn. format is the format of the outputs, or "" where it is not
-// known: then a file of any format will do.
+// Present tells whether, with Skip, an item need not even be fetched: each of its outputs has a file already. It
+// cannot tell where names depend on the output's width or height, or where files may be torn. format is the format of
+// the outputs, or "" where it is not known: then a file of any format will do.
 func (s *Store) Present(name Name, format transform.Format) ([]Output, bool) {
 	if s.opts.OnExist != Skip || s.opts.Force || s.root == nil || name.hasSize() || s.doubt.torn {
 		return nil, false

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 
 	"imgpipe/transform"
@@ -25,8 +26,8 @@ func putAs(t *testing.T, s *Store, source, text string) {
 	}
 }
 
-// TestAFileThatIsNotOursIsNeverReplaced has a file of a user take the name of an output that the ledger tells of, before
-// the run or in the moment before the rename.
+// TestAFileThatIsNotOursIsNeverReplaced has a file of a user take the name of an output that the ledger tells of,
+// before the run or in the moment before the rename.
 func TestAFileThatIsNotOursIsNeverReplaced(t *testing.T) {
 	for _, c := range []struct {
 		what  string
@@ -154,8 +155,8 @@ func TestWhatComesOutOfAnExchangeIsPutBack(t *testing.T) {
 	wantTree(t, dir, map[string]string{"a.jpg": "2nd!"})
 }
 
-// TestFileReplacedBeforeItsLineIsNotDone kills a run between an output and its line. The line of the output before it, which
-// is as long, does not tell of that file any more.
+// TestFileReplacedBeforeItsLineIsNotDone kills a run between an output and its line. The line of the output before it,
+// which is as long, does not tell of that file any more.
 func TestFileReplacedBeforeItsLineIsNotDone(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir, Options{})
@@ -178,6 +179,39 @@ func TestFileReplacedBeforeItsLineIsNotDone(t *testing.T) {
 	}
 	s.Close()
 	wantTree(t, dir, map[string]string{"a.jpg": "1st!"})
+}
+
+// TestNoLastLineTellsOfAFileThatAKilledRunReplaced kills a run between an output and its line, and has one of other
+// inputs come next.
+func TestNoLastLineTellsOfAFileThatAKilledRunReplaced(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir, Options{})
+	putAs(t, s, "a.png", "1st!")
+	s.Close()
+	s = open(t, dir, Options{})
+	if _, err := s.Put(named(t, "a.png"), jpg("2nd!")); err != nil {
+		t.Fatal(err)
+	}
+	crash(s)
+	open(t, dir, Options{}).Close()
+	var last Entry
+	for line := range strings.Lines(string(readLedger(t, dir))) {
+		e, err := parseLine([]byte(line))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Source == "a.png" {
+			last = e
+		}
+	}
+	if last.Status == Done {
+		t.Errorf("the last line of the source is %+v, and the file holds %q", last, tree(t, dir))
+	}
+	// The file is still the source's own.
+	s = open(t, dir, Options{})
+	putAs(t, s, "a.png", "another")
+	s.Close()
+	wantTree(t, dir, map[string]string{"a.jpg": "another"})
 }
 
 // TestNoOutputGoesOntoAnInputOfTheRun has what has the name be an input, by whatever path.
@@ -254,7 +288,8 @@ func TestNameOfAnotherSourceIsTreatedAsAsked(t *testing.T) {
 	}
 }
 
-// TestNameThatIsKnownTooLateFails has an output meet another source's file that no name could tell of: its template was another.
+// TestNameThatIsKnownTooLateFails has an output meet another source's file that no name could tell of: its template
+// was another.
 func TestNameThatIsKnownTooLateFails(t *testing.T) {
 	for _, on := range []OnExist{Suffix, Overwrite, Fail, Skip} {
 		dir := t.TempDir()
@@ -345,7 +380,8 @@ func TestSourceOfAnOlderLedgerIsFoundAsItWasGiven(t *testing.T) {
 	}
 }
 
-// TestNameOfAPathIsThatOfTheFile has {sha8} in names: it is made of the file's own path, but where an older ledger has it otherwise.
+// TestNameOfAPathIsThatOfTheFile has {sha8} in names: it is made of the file's own path, but where an older ledger has
+// it otherwise.
 func TestNameOfAPathIsThatOfTheFile(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir, Options{})

@@ -44,7 +44,8 @@ func (e *Entry) sourceHash() uint64 {
 	return by
 }
 
-// own enters whose the files are that a line tells of, which begins at an offset. The lock is held, or nobody else has s yet.
+// own enters whose the files are that a line tells of, which begins at an offset. The lock is held, or nobody else has
+// s yet.
 func (s *Store) own(paths []string, name string, source uint64, at int64) {
 	for _, p := range paths {
 		hash := pathHash(p)
@@ -68,7 +69,8 @@ func sizedHash(name string) uint64 {
 	return hash64(withoutDigits(appendFolded(nil, name)))
 }
 
-// recorded returns what a file of ours held when it was put in place, by the line that tells of it, and whether that is known.
+// recorded returns what a file of ours held when it was put in place, by the line that tells of it, and whether that
+// is known.
 func (s *Store) recorded(name string, own owner) (content, bool) {
 	if own.line <= 0 {
 		return content{}, false

@@ -13,17 +13,18 @@ import (
 	"imgpipe/transform"
 )
 
-// Put puts an item's outputs in place under name: each whole, and none before all are written. Where a file has the name
-// already, it is replaced if it is the item's own by its content, which is what the ledger says; it is taken for the output
-// if it holds the same bytes; and else it is treated as Options.OnExist says. A file of another item that the ledger tells
-// of is never replaced. Nor is a file that comes while Put is at work. Many goroutines may call Put, each for another item.
+// Put puts an item's outputs in place under name: each whole, and none before all are written. Where a file has the
+// name already, it is replaced if it is the item's own by its content, which is what the ledger says; it is taken for
+// the output if it holds the same bytes; and else it is treated as Options.OnExist says. A file of another item that
+// the ledger tells of is never replaced. Nor is a file that comes while Put is at work. Many goroutines may call Put,
+// each for another item.
 //
-// It returns what the ledger should tell of each output, in order. The error is an *Error; when its Fatal says so, no other
-// item would fare better. The outputs given with an error are in place all the same, and belong into the ledger.
+// It returns what the ledger should tell of each output, in order. The error is an *Error; when its Fatal says so, no
+// other item would fare better. The outputs given with an error are in place all the same, and belong into the ledger.
 //
-// One file of 20 KB costs about 45 µs of CPU at the top and 50 in a folder, nearly all of it for the SHA-256 and what the system takes to make,
-// write and rename it. On a disk the system takes more: with ext4, 40 µs at least of any file. To replace a file costs the
-// SHA-256 of the old one besides.
+// One file of 20 KB costs about 45 µs of CPU at the top and 50 in a folder, nearly all of it for the SHA-256 and what
+// the system takes to make, write and rename it. On a disk the system takes more: with ext4, 40 µs at least of any
+// file. To replace a file costs the SHA-256 of the old one besides.
 func (s *Store) Put(name Name, outputs ...transform.Output) ([]Output, error) {
 	files := make([]pending, len(outputs))
 	defer s.discard(files)
@@ -73,8 +74,8 @@ func (s *Store) Put(name Name, outputs ...transform.Output) ([]Output, error) {
 	return placed, nil
 }
 
-// check tells whether an output is one that was planned. A worker that was taken over by an image could say anything, and
-// what it says becomes part of a name.
+// check tells whether an output is one that was planned. A worker that was taken over by an image could say anything,
+// and what it says becomes part of a name.
 func (n Name) check(o transform.Output) error {
 	var err error
 	if _, ok := n.label(o.Label); !ok {
@@ -117,8 +118,8 @@ func (s *Store) write(f *pending) (err error) {
 	return nil
 }
 
-// place gives a file that is written its name. What is found there may have changed since it was looked at, since to write
-// a file takes a while.
+// place gives a file that is written its name. What is found there may have changed since it was looked at, since to
+// write a file takes a while.
 func (s *Store) place(name Name, f *pending) error {
 	for try := 1; f.temp != "" && !f.out.Kept && !f.there; try++ {
 		err := s.rename(f)
@@ -163,9 +164,9 @@ func (s *Store) rename(f *pending) error {
 	return s.exchange(in, f.temp, base, f.old)
 }
 
-// exchange puts a file in place of an old one, and nothing else. What has the name is taken out before it is looked at, at
-// once with putting the file in, so that there is no moment for it to change in. The error is errChanged where it was not
-// the old one: then that has its name again.
+// exchange puts a file in place of an old one, and nothing else. What has the name is taken out before it is looked
+// at, at once with putting the file in, so that there is no moment for it to change in. The error is errChanged where
+// it was not the old one: then that has its name again.
 func (s *Store) exchange(in *folder, temp, base string, old found) error {
 	mine, err := s.tempFolder.stat(temp)
 	if err != nil {

@@ -28,8 +28,8 @@ func mineOf(src Source) (mine [2]uint64) {
 	return mine
 }
 
-// Heed has n pass over the names of files that the ledger of s tells of and that are another source's. Without it, n knows
-// the items of this run alone.
+// Heed has n pass over the names of files that the ledger of s tells of and that are another source's. Without it, n
+// knows the items of this run alone.
 func (n *Namer) Heed(s *Store) { n.ledger = s }
 
 // try makes the candidate the name with this suffix; 1 is none.
@@ -48,8 +48,8 @@ func (n *Namer) try(c *candidate, suffix int) {
 	}
 }
 
-// suffixes are what a Namer remembers of names that were taken, so that each suffix of a name is tried once: without it, n
-// equal names would take n² tries.
+// suffixes are what a Namer remembers of names that were taken, so that each suffix of a name is tried once: without
+// it, n equal names would take n² tries.
 type suffixes struct {
 	// next is the suffix to try first. All before it are claimed by items of this run, or are others' by the ledger.
 	next map[nextKey]int
@@ -67,7 +67,8 @@ type passedKey struct {
 	source uint64
 }
 
-// suffix makes the candidate, which is the name without one, the first name with a suffix that is free or the item's own.
+// suffix makes the candidate, which is the name without one, the first name with a suffix that is free or the item's
+// own.
 func (n *Namer) suffix(c *candidate) {
 	first := nextKey{c.keys[0], c.want}
 	for _, me := range c.name.mine {

@@ -10,9 +10,10 @@ import (
 	"sync"
 )
 
-// A Tree is a folder with all that lies below it. It finds out which files do, by whatever path they are named: relative or
-// absolute, through symbolic links, or through a mount of the folder or of a part of it. It remembers the folders that it
-// was asked about, so that a file costs one call of the system. Its methods may be called from many goroutines.
+// A Tree is a folder with all that lies below it. It finds out which files do, by whatever path they are named:
+// relative or absolute, through symbolic links, or through a mount of the folder or of a part of it. It remembers the
+// folders that it was asked about, so that a file costs one call of the system. Its methods may be called from many
+// goroutines.
 type Tree struct {
 	dir string
 
@@ -23,8 +24,8 @@ type Tree struct {
 	// parts are the folders below the top that files of ours lie in.
 	parts map[fileID]string
 
-	// Those of parts that were noted, and those not yet looked at. They have a lock of their own: mu may be held for as long
-	// as a file system hangs.
+	// Those of parts that were noted, and those not yet looked at. They have a lock of their own: mu may be held for
+	// as long as a file system hangs.
 	noting  sync.Mutex
 	noted   map[string]bool
 	pending []string
@@ -46,8 +47,8 @@ func NewTree(dir string) *Tree {
 	return &Tree{dir: dir, known: map[string]branch{}, noted: map[string]bool{}, parts: map[fileID]string{}}
 }
 
-// Rel returns the path of a file from the top of the tree, with forward slashes, and whether it lies in it. A symbolic link
-// lies where it leads to.
+// Rel returns the path of a file from the top of the tree, with forward slashes, and whether it lies in it. A symbolic
+// link lies where it leads to.
 func (t *Tree) Rel(file string) (rel string, inside bool) {
 	_, rel, inside = t.find(file)
 	return rel, inside
@@ -111,7 +112,7 @@ func (t *Tree) look(dir string) branch {
 		abs = here + string(filepath.Separator) + dir
 	}
 	// Behind a link, ".." leads to what is above the link's target, which filepath.Clean does not know.
-	if parts := strings.FieldsFunc(abs, func(c rune) bool { return c < 0x80 && os.IsPathSeparator(uint8(c)) }); slices.Contains(parts, "..") {
+	if slices.Contains(strings.Split(filepath.ToSlash(abs), "/"), "..") {
 		if real, err := filepath.EvalSymlinks(abs); err == nil {
 			abs = real
 		}
@@ -119,7 +120,8 @@ func (t *Tree) look(dir string) branch {
 	if abs = filepath.Clean(abs); abs != dir {
 		return t.branch(abs)
 	}
-	if info, err := os.Lstat(abs); err == nil && (info.Mode()&os.ModeSymlink != 0 || runtime.GOOS == "windows") { // there it finds the case of letters
+	// On Windows, EvalSymlinks finds the case of letters, too.
+	if info, err := os.Lstat(abs); err == nil && (info.Mode()&os.ModeSymlink != 0 || runtime.GOOS == "windows") {
 		if real, err := filepath.EvalSymlinks(abs); err == nil && real != abs {
 			return t.branch(real)
 		}
@@ -161,9 +163,10 @@ func (t *Tree) part(id fileID) (rel string, inside bool) {
 	return rel, inside
 }
 
-// Identify returns what a file of this machine is to the Store: its absolute path, which is the same however the file is
-// named, and whether it is what a Store wrote here, which is no input: an output that the ledger tells of, also one that was
-// changed since, the ledger, or a file on its way. Symbolic links of folders are followed; a link to a file has a path of its own.
+// Identify returns what a file of this machine is to the Store: its absolute path, which is the same however the file
+// is named, and whether it is what a Store wrote here, which is no input: an output that the ledger tells of, also one
+// that was changed since, the ledger, or a file on its way. Symbolic links of folders are followed; a link to a file
+// has a path of its own.
 func (s *Store) Identify(file string) (abs string, ours bool) {
 	abs, rel, inside := s.tree.find(file)
 	if !inside {
