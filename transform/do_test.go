@@ -8,9 +8,7 @@ import (
 	"fmt"
 	"image"
 	"image/color"
-	"image/draw"
 	"math"
-	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -491,53 +489,6 @@ func allocated(f func()) uint64 {
 	f()
 	runtime.ReadMemStats(&after)
 	return after.TotalAlloc - before.TotalAlloc
-}
-
-// TestNeedIsEnough compares the estimate with everything that is allocated, which is at least what was held at the peak.
-func TestNeedIsEnough(t *testing.T) {
-	if underRace {
-		t.Skip("the race detector allocates as well")
-	}
-	pic := scene(400, 300)
-	rotated := withOrientation(encoded(t, pic, JPEG), 6)
-	progressive := progressivePhoto(t)
-	clear := scene(400, 300)
-	clear.Pix[3] = 7
-	gray := image.NewGray(pic.Rect)
-	draw.Draw(gray, gray.Rect, pic, image.Point{}, draw.Src)
-	for _, text := range []string{"", "size=300", "size=300;size=600;size=100x100,fit=cover", "format=png", "format=gif", "format=tiff", "format=bmp", "size=400x400,fit=contain;format=jpeg", "grayscale", "grayscale;format=jpeg"} {
-		sources := map[string][]byte{"jpeg 6": rotated, "clear png": encoded(t, clear, PNG), "gray png": encoded(t, gray, PNG), "progressive": progressive, "lossy webp": lossyWebP(t)}
-		for _, f := range outputFormats {
-			sources[string(f)] = encoded(t, pic, f)
-		}
-		for name, data := range sources {
-			if name == "progressive" && (data == nil || text != "size=300") {
-				continue // these are large, and may be absent
-			}
-			spec := mustSpec(t, text)
-			h, err := ReadHeader(data)
-			if err != nil {
-				t.Fatal(err)
-			}
-			need := spec.Need(h)
-			used := allocated(func() { do(t, data, text) })
-			if int64(used) > need {
-				t.Errorf("%s, %q: %.1f MB were allocated, %.1f estimated", name, text, float64(used)/1e6, float64(need)/1e6)
-			}
-			if pixels := int64(h.Width) * int64(h.Height); need > 64*pixels+2<<20 {
-				t.Errorf("%s, %q: the estimate is %.0f bytes for a pixel", name, text, float64(need)/float64(pixels))
-			}
-		}
-	}
-}
-
-func progressivePhoto(t *testing.T) []byte {
-	dir := filepath.Join("..", "..", "shared", "corpus", "photos-progressive")
-	paths, _ := filepath.Glob(filepath.Join(dir, "*"))
-	if len(paths) == 0 {
-		return nil
-	}
-	return mustRead(t, paths[0])
 }
 
 func TestPaletteThatIsTooShortFailsAlone(t *testing.T) {

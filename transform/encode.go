@@ -55,6 +55,7 @@ func (j *job) encode(img *image.NRGBA, f Format, quality int, profile *profile) 
 		}
 		err = tiff.Encode(out, pic, &tiff.Options{Compression: tiff.Deflate, Predictor: true})
 	case BMP:
+		out.Grow(len(img.Pix) + 4*img.Rect.Dy() + 1<<10) // the file is no larger, and need not grow by copying
 		err = bmp.Encode(out, j.flatten(img))
 	default:
 		err = fmt.Errorf("no %s files can be written", f)

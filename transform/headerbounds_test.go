@@ -34,7 +34,15 @@ func pngOf(w, h, depth int, interlaced byte, chunks []byte) []byte {
 	head = append(head, byte(depth), 0, 0, 0, interlaced)
 	b := append([]byte("\x89PNG\r\n\x1a\n"), pngChunk("IHDR", head)...)
 	b = append(b, chunks...)
-	b = append(b, pngChunk("IDAT", packed(make([]byte, h*(1+(w*depth+7)/8))))...)
+	raw := h * (1 + (w*depth+7)/8)
+	if interlaced != 0 {
+		raw = 0
+		for _, pass := range [][4]int{{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4}, {0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2}} {
+			pw, ph := (w-pass[0]+pass[2]-1)/pass[2], (h-pass[1]+pass[3]-1)/pass[3]
+			raw += ph * (1 + (pw*depth+7)/8)
+		}
+	}
+	b = append(b, pngChunk("IDAT", packed(make([]byte, raw)))...)
 	return append(b, pngChunk("IEND", nil)...)
 }
 

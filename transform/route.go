@@ -1,6 +1,7 @@
 package transform
 
 import (
+	"image"
 	"math"
 
 	"imgpipe/transform/internal/jpeg"
@@ -110,23 +111,41 @@ func eighths(v view, left, fx, fy float64) int {
 	return 8
 }
 
-// need estimates the bytes of memory that it takes to get to the views, and for direct ones to their files.
-func (r *route) need() int64 {
+// decoded is how many bytes the planes take, and what they are made of.
+func (r *route) decoded() int64 {
 	need := int64(500 << 10)
 	if r.video {
-		need += 2 * int64(r.header.Width) * int64(r.header.Height)
-	} else {
-		need += r.header.Memory(r.scale)
+		return need + 2*int64(r.header.Width)*int64(r.header.Height)
 	}
-	var planes int64 // before and after a turn; one leg after the other uses them
+	return need + r.header.Memory(r.scale)
+}
+
+// viewBytes is how many bytes the view of l takes besides the planes, before and after a turn. Planes that are shown as they are need no
+// copy, but for those of video.
+func (r *route) viewBytes(l leg, stored image.Point) int64 {
+	per := int64(2) // half-size chroma
+	switch {
+	case l.gray || r.header.N == 1:
+		per = 1
+	case r.subsampling(l) == 1:
+		per = 3
+	}
+	plane := per * (int64(l.view.size.X) + 1) * (int64(l.view.size.Y) + 1)
+	need := plane
+	if l.view.stored() == stored && l.view.filter == "" && per == 1 && !r.video {
+		need = 0
+	}
+	if l.view.turn != (turn{}) {
+		need += plane
+	}
+	return need
+}
+
+// need estimates the bytes of memory that stay in a workspace.
+func (r *route) need() int64 {
+	need := r.decoded()
 	for _, l := range r.legs {
-		out := int64(l.view.size.X) * int64(l.view.size.Y)
-		per := int64(6)
-		if l.gray && r.direct(l) {
-			per = 4
-		}
-		planes = max(planes, per*out)
-		need += per * out // RGB, or the coefficients that are kept, and a file that grows by doubling
+		need += r.viewBytes(l, image.Point{}) + 2*int64(l.view.size.X)*int64(l.view.size.Y) // what is kept of coefficients
 	}
-	return need + planes
+	return need
 }

@@ -135,20 +135,16 @@ func rowsPath(r rowSource, f Format, legs []leg) string {
 	return "gray"
 }
 
-// rowsNeed estimates the bytes of memory that it takes to get to the views.
+// rowsNeed estimates the bytes of memory that it takes to get to the views, and of these as they are stored.
 func rowsNeed(h Header, legs []leg) int64 {
 	need := h.rows.memory()
 	for _, l := range legs {
 		size := l.view.stored()
 		pic := imageBytes(args{}, size.X, size.Y)
 		if h.rows.gray() {
-			need += pic // for the time when it is RGB
 			pic /= 4
 		}
 		need += pic + 400*int64(h.Width) + 100*int64(h.Height+size.X+size.Y) // rows and sums of the resampler, and weights
-		if l.view.turn != (turn{}) {
-			need += pic
-		}
 	}
 	return need
 }

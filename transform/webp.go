@@ -92,7 +92,7 @@ func (m *meta) readWebP(data []byte) error {
 	if m.view != canvas {
 		m.Alpha = true
 	}
-	m.decode = 4
+	m.decode = 1
 	m.copies = 2 * int64(len(m.webp.lossy)+len(m.webp.lossless)+len(m.webp.alpha))
 	if m.webp.lossy != nil {
 		m.decode = 2

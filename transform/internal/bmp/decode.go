@@ -187,8 +187,9 @@ func (h *Header) setCompression(kind uint32, size uint64) error {
 	return nil
 }
 
-// Least is how many bytes the pixels take in any file: in two bytes of run lengths there are 255 pixels at most. A file that leaves
-// pixels out with a step to the next row, or that ends before them, is a small picture where it is meant well.
+// Least is how many bytes the pixels take in any file of run lengths: in two bytes there are 255 pixels at most. A file that leaves
+// pixels out with a step to the next row, or that ends before them, is a small picture where it is meant well. It is 0 for files without
+// run lengths, which Decode refuses where they are short.
 func (h *Header) Least() int64 {
 	switch pixels := int64(h.Width) * int64(h.Height); h.compression {
 	case runs8, runs4:
@@ -196,18 +197,24 @@ func (h *Header) Least() int64 {
 	case runs24:
 		return pixels * 4 / 255
 	default:
-		return (int64(h.Width)*int64(h.bits) + 7) / 8 * int64(h.Height)
+		return 0
 	}
 }
 
 // Decode gives the pixels, not premultiplied. stop is asked from time to time, and its error ends the work. The caller has checked
 // that the size of the image is acceptable.
 func (h *Header) Decode(stop func() error) (*image.NRGBA, error) {
-	img := image.NewNRGBA(image.Rect(0, 0, h.Width, h.Height))
 	if h.compression == runs4 || h.compression == runs8 || h.compression == runs24 {
+		img := image.NewNRGBA(image.Rect(0, 0, h.Width, h.Height))
 		return img, h.runs(img, stop)
 	}
 	rowBytes := (h.Width*h.bits + 31) / 32 * 4
+	// The last row need not be padded.
+	least := (h.Width*h.bits + 7) / 8
+	if len(h.pixels) < rowBytes*(h.Height-1)+least {
+		return nil, io.ErrUnexpectedEOF
+	}
+	img := image.NewNRGBA(image.Rect(0, 0, h.Width, h.Height))
 	src := h.pixels
 	opaque := true
 	for y := range h.Height {
@@ -215,10 +222,6 @@ func (h *Header) Decode(stop func() error) (*image.NRGBA, error) {
 			if err := stop(); err != nil {
 				return nil, err
 			}
-		}
-		// The last row need not be padded.
-		if need := (h.Width*h.bits + 7) / 8; len(src) < need {
-			return nil, io.ErrUnexpectedEOF
 		}
 		out := h.row(img, y)
 		switch h.bits {

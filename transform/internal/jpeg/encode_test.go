@@ -136,6 +136,28 @@ func TestEncodingIsAtLeastAsFaithfulAsStandardLibrary(t *testing.T) {
 	}
 }
 
+// A picture of too many coefficients to keep is transformed twice, to the same file.
+func TestCoefficientsThatAreNotKeptAreMadeAgain(t *testing.T) {
+	for _, p := range []*Planes{scene(Gray, 300, 200, 1, 1), scene(YCbCr, 300, 200, 2, 2), scene(YCbCr, 301, 203, 1, 1)} {
+		o := EncodeOptions{Quality: 90, Optimize: true}
+		var kept, made Encoder
+		want, err := kept.Append(nil, p, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		made.fewer = maxEntries - 500
+		for range 2 { // what is left of the first does not show in the second
+			got, err := made.Append(nil, p, o)
+			if err != nil || !bytes.Equal(got, want) {
+				t.Errorf("%v: %d bytes, %v: expected the same %d", p.Kind, len(got), err, len(want))
+			}
+		}
+		if cap(made.entries) > 16<<10 {
+			t.Errorf("%v: there was room for %d coefficients", p.Kind, cap(made.entries))
+		}
+	}
+}
+
 func TestFlatPictureStaysFlat(t *testing.T) {
 	for v := range 256 {
 		p := &Planes{Kind: Gray, Plane: [4]Plane{{Pix: bytes.Repeat([]byte{byte(v)}, 400), Stride: 20, W: 20, H: 20}}}

@@ -40,6 +40,7 @@ type Encoder struct {
 	entries []entry   // the coefficients that are not 0, but each DC one in any case, of the blocks in masks
 	masks   []uint64  // for each block which coefficients are not 0, but bit 0 set in any case
 	out     bitWriter
+	fewer   int // than maxEntries are kept, in tests
 }
 
 // A plane is a component to encode.
@@ -49,6 +50,10 @@ type plane struct {
 	number int // of its tables: 0 for luminance, 1 for chrominance
 	pred   int16
 }
+
+// maxEntries is how many coefficients are kept from the first pass to the second, in 32 MB. Of a picture that has more, which a
+// photograph of 24 megapixels has not, they are computed again.
+const maxEntries = 8 << 20
 
 // Append encodes the picture p, Gray or YCbCr, as a baseline JFIF file, and appends it to dst. The first plane's W and H are
 // the picture's size, 1 to 65,535 each; the other two are alike, and have that size or half of it, rounded up, in either direction. p is only
@@ -70,10 +75,24 @@ func (e *Encoder) Append(dst []byte, p *Planes, o EncodeOptions) ([]byte, error)
 	e.entries, e.masks = e.entries[:0], e.masks[:0]
 	e.out = bitWriter{buf: dst}
 	if o.Optimize {
-		e.eachRow(func() {})
-		e.optimise()
+		var freq frequencies
+		kept := true
+		e.eachRow(func() {
+			if len(e.entries) > maxEntries-e.fewer {
+				e.count(&freq)
+				e.entries, e.masks = e.entries[:0], e.masks[:0]
+				kept = false
+			}
+		})
+		e.count(&freq)
+		e.optimise(&freq)
 		e.headers(o.ICC)
-		e.code()
+		if kept {
+			e.code()
+		} else {
+			e.entries, e.masks = e.entries[:0], e.masks[:0]
+			e.eachRow(e.code)
+		}
 	} else {
 		e.standard()
 		e.headers(o.ICC)
@@ -149,6 +168,9 @@ func (e *Encoder) setQuality(quality int) {
 func (e *Encoder) eachRow(f func()) {
 	y := &e.comp[0]
 	cols, rows := ceilDiv(y.W, 8*y.h), ceilDiv(y.H, 8*y.v)
+	for i := range e.n {
+		e.comp[i].pred = 0
+	}
 	for my := range rows {
 		for mx := range cols {
 			for i := range e.n {

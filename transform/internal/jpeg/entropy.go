@@ -40,10 +40,11 @@ func (e *Encoder) standard() {
 	}
 }
 
-// optimise makes the codes that suit entries and masks best.
-func (e *Encoder) optimise() {
-	e.made = false
-	var freq [2][2][257]int
+// frequencies are how often each symbol occurs, by class (0 DC, 1 AC) and number of a table.
+type frequencies [2][2][257]int
+
+// count adds the symbols of entries and masks to freq.
+func (e *Encoder) count(freq *frequencies) {
 	order := e.tables()
 	entries := e.entries
 	for i := 0; i < len(e.masks); {
@@ -63,6 +64,11 @@ func (e *Encoder) optimise() {
 			}
 		}
 	}
+}
+
+// optimise makes the codes that suit freq best.
+func (e *Encoder) optimise(freq *frequencies) {
+	e.made = false
 	for class := range e.codes {
 		for number := range min(e.n, 2) {
 			e.codes[class][number].set(shortest(&freq[class][number]))

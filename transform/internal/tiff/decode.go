@@ -258,8 +258,8 @@ func (l *Layout) Memory() int64 {
 	}
 	if l.compression == 7 {
 		block := int64(l.blockW) * int64(l.blockH)
-		// Coefficients, planes and pixels of a progressive JPEG of four components, and its copies; pixels of all others before it.
-		need += 28*block + 2*int64(min(l.mostJPEG(), len(l.d.data))) + 8*int64(l.Width)*int64(l.Height)
+		// Coefficients, planes and pixels of a progressive JPEG of four components, and its copies.
+		need += 28*block + 2*int64(min(l.mostJPEG(), len(l.d.data)))
 	}
 	if l.reversed {
 		need += int64(min(l.mostPacked(int(l.BlockBytes)), len(l.d.data)))

@@ -1,0 +1,176 @@
+package transform
+
+import "image"
+
+// Need estimates the bytes of memory that Do has in use at its peak for an image with header h, besides its file: what the way of its pixels
+// takes until there are images of the sizes that are wanted, the step or encoder that needs most, and the outputs. What is no longer in use
+// is the garbage collector's to take back, which it does in time where there is a limit (runtime/debug.SetMemoryLimit). h is what ReadHeader
+// returned; of a Header that was made by hand, the general way is assumed, and that outputs do not get smaller than their pixels.
+func (s Spec) Need(h Header) int64 {
+	const fixed = 4 << 20 // tables, windows and buffers, whatever the size
+	p, err := s.plan(h, Limits{MaxPixels: 1 << 50})
+	n := needs{plan: p, header: h, clear: h.Alpha || s.Background.nrgba().A < 255}
+	switch {
+	case err == nil && h.planes != nil:
+		n.ofPlanes(newRoute(h, p))
+	case err == nil && h.rows != nil:
+		n.ofRows(p.legs())
+	default:
+		n.ofGeneral()
+	}
+	return n.held + n.most + fixed + h.copies
+}
+
+// needs adds up the memory of one image.
+type needs struct {
+	plan   plan
+	header Header
+	clear  bool  // pixels may be transparent
+	held   int64 // until the last output is there
+	most   int64 // besides, at the peak
+}
+
+// during notes what is needed for a while, besides what is held.
+func (n *needs) during(bytes int64) { n.most = max(n.most, bytes) }
+
+// ofGeneral is the need of the way that decodes all of the image to RGB first.
+func (n *needs) ofGeneral() {
+	h := n.header
+	pixels := int64(h.Width) * int64(h.Height)
+	decode := int64(h.decode)
+	if decode == 0 {
+		decode = 12
+	}
+	image := 4 * pixels
+	n.during(decode*pixels + image)
+	if n.plan.orientation > 1 {
+		n.during(2 * image)
+	}
+	n.most -= min(n.most, image)
+	n.held += image
+	for _, b := range n.plan.branches {
+		n.branch(0, b.sizes[0], b.ops)
+	}
+}
+
+// ofPlanes is the need of a JPEG or lossy WebP whose planes are decoded.
+func (n *needs) ofPlanes(r *route) {
+	n.held += r.decoded()
+	var views int64 // before and after a turn; one leg after the other uses them
+	for _, l := range r.legs {
+		views = max(views, r.viewBytes(l, n.plan.stored))
+	}
+	n.held += views
+	for _, l := range r.legs {
+		if r.direct(l) {
+			n.output(0, l.view.size, false)
+			continue
+		}
+		size := l.view.size
+		n.branch(imageBytes(args{}, size.X, size.Y), size, l.rest)
+	}
+}
+
+// ofRows is the need of an image whose rows go to all views at once.
+func (n *needs) ofRows(legs []leg) {
+	n.held += rowsNeed(n.header, legs)
+	for _, l := range legs {
+		size := l.view.size
+		pic := imageBytes(args{}, size.X, size.Y)
+		var more int64
+		if l.view.turn != (turn{}) {
+			more += pic
+		}
+		if n.header.rows.gray() && grayLeg(l, n.plan.format) {
+			n.output(more/4, size, false)
+			continue
+		}
+		if n.header.rows.gray() {
+			more += pic
+		}
+		n.branch(more, size, l.inRGB())
+	}
+}
+
+// branch adds what it takes to do ops to an image of that size, which is held already, and to encode the result; more is needed all the time.
+func (n *needs) branch(more int64, size image.Point, ops []Op) {
+	var in int64 // what goes into a step, but for the first
+	for _, op := range ops {
+		before := size
+		if op.op.size != nil {
+			if w, h, err := op.op.size(args(op), size.X, size.Y); err == nil {
+				size = image.Pt(w, h)
+			}
+		}
+		out := imageBytes(args(op), size.X, size.Y)
+		step := in + out
+		if op.op.extra != nil {
+			step += op.op.extra(args(op), before.X, before.Y)
+		}
+		n.during(more + step)
+		in = out
+	}
+	n.output(more+in, size, true)
+}
+
+// output adds the encoding of an image of that size. more is needed besides; rgb tells that it is not yet planes or gray.
+func (n *needs) output(more int64, size image.Point, rgb bool) {
+	pixels := int64(size.X) * int64(size.Y)
+	file := n.file(pixels)
+	var encoder int64
+	switch n.plan.format {
+	case JPEG:
+		// Coefficients that are not zero are kept until the tables are made, up to a bound, and the file grows by doubling.
+		encoder = pixels/2 + min(6*file, 64<<20) + 2*file
+	case TIFF:
+		encoder = 4 * file // it is packed apart
+	case PNG, GIF:
+		encoder = 2 * file
+	}
+	if rgb {
+		encoder += n.plan.format.copies(n.clear) * pixels
+	}
+	n.during(more + encoder)
+	n.held += file
+}
+
+// copies is how many bytes for a pixel an encoder needs of an image in RGB, besides that image and its file.
+func (f Format) copies(clear bool) int64 {
+	var copies int64
+	switch f {
+	case JPEG:
+		copies = 4 // gray, and planes
+	case PNG:
+		copies = 2 // a palette's places, and gray
+	default:
+		copies = 1
+	}
+	if clear && f != PNG && f != TIFF {
+		copies += 4 // laid over a background
+	}
+	return copies
+}
+
+// file estimates the bytes of an output. Formats without loss hold no more than their source did, of which a JPEG may become eight times
+// as many bytes; and a JPEG holds no more than the one that it is made of, but for its quality. What a JPEG makes of a pattern, or of
+// the dots of a palette, does not follow from their bytes.
+func (n *needs) file(pixels int64) int64 {
+	perPixel, factor, bounded := int64(4), int64(8), n.plan.format != BMP
+	if n.plan.format == JPEG {
+		perPixel, factor, bounded = 2, 2, n.header.planes != nil
+		if n.plan.quality >= fineQuality {
+			perPixel, factor = 4, 4
+		}
+		if n.header.rows != nil && n.header.rows.gray() {
+			perPixel = (perPixel + 1) / 2
+		}
+	}
+	file := perPixel * pixels
+	source := int64(n.header.Width) * int64(n.header.Height)
+	if !bounded || n.header.price.bytes == 0 || source <= 0 {
+		return file
+	}
+	ratio := float64(pixels) / float64(source)
+	scale := max(ratio, min(1, 4*ratio)) // fewer pixels take more bytes each
+	return int64(min(float64(file), float64(factor*n.header.price.bytes)*scale+float64(pixels/16+64<<10)))
+}
