@@ -162,7 +162,7 @@ func liveRun(stop *stopper, f *runFlags, inputs fetch.Inputs, arc *archive, side
 	if note := l.failed.note(); note != "" {
 		l.screen.say("note: %s", note)
 	}
-	l.sum.Downloads = totals.Pace.Downloads
+	l.sum.Downloads, l.sum.PassedOver = totals.Pace.Downloads, in.passedOver()
 	l.measured(usage.Spent().Sub(before), memory, err)
 	l.sum.Finish(wall)
 	if !f.quiet {
@@ -351,6 +351,7 @@ func (f *runFlags) summary(spec string) *summary.Summary {
 		Mode:      f.mode,
 		Workers:   f.workers,
 		Downloads: f.downloads,
+		PerHost:   f.perHost,
 		Memory:    f.budget(),
 		Spec:      spec,
 		Failures:  []summary.Failure{},
@@ -362,7 +363,19 @@ func (f *runFlags) plan(spec string) string {
 	if spec == "" {
 		spec = "turn upright"
 	}
-	return fmt.Sprintf("%s, workers %d, downloads %s, memory %s; %s", f.mode, f.workers, downloadsText(f.downloads), summary.Bytes(f.budget()), spec)
+	return fmt.Sprintf("%s, workers %d, downloads %s%s, memory %s; %s", f.mode, f.workers, downloadsText(f.downloads), f.politeness(), summary.Bytes(f.budget()), spec)
+}
+
+// politeness says that one host is not asked for as many images at once as --downloads allows; "" where that bounds nothing.
+func (f *runFlags) politeness() string {
+	urls := len(f.lists) > 0
+	for _, in := range f.inputs {
+		urls = urls || fetch.IsURL(in)
+	}
+	if !urls || f.downloads > 0 && f.downloads <= f.perHost {
+		return ""
+	}
+	return fmt.Sprintf(", %d at once from one host", f.perHost)
 }
 
 func (f *runFlags) shownInput() string {
