@@ -44,8 +44,8 @@ func dryRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive,
 	in := newIntake(ctx, inputs)
 	in.ours = arc.wrote
 	totals, err := pipeline.Run(ctx, in.items(), pipeline.Options{Store: dryStore{arc, tell}, Executor: nullExecutor(1), Sequential: true}, func(o pipeline.Outcome) {
-		if r, ok := stdout.(*results); ok && r.err != nil {
-			in.close() // nobody is told any more
+		if unheard(stdout) {
+			in.close()
 		}
 		left.add(o)
 		if o.Status == pipeline.Failed {
@@ -53,7 +53,7 @@ func dryRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive,
 		}
 	})
 	totals.Failed += refused
-	if !f.quiet {
+	if !f.quiet && !unheard(stdout) { // else these are not all
 		for _, note := range in.notes() {
 			fmt.Fprintln(stderr, note)
 		}

@@ -39,6 +39,12 @@ func (l *failedList) add(o pipeline.Outcome) error {
 	return nil
 }
 
+func (l *failedList) forget() {
+	if l != nil {
+		l.file.forget()
+	}
+}
+
 func (l *failedList) abandon() {
 	if l != nil {
 		l.file.abandon()

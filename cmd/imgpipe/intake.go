@@ -73,6 +73,14 @@ func (in *intake) items() iter.Seq[fetch.Item] {
 	}
 }
 
+// passedOver is what was passed over, for the report.
+func (in *intake) passedOver() (all []summary.PassedOver) {
+	for _, what := range slices.Sorted(maps.Keys(in.passed)) {
+		all = append(all, summary.PassedOver{What: what, Count: in.passed[what].count, Example: in.passed[what].first})
+	}
+	return all
+}
+
 // notes says what was passed over, a line for each kind.
 func (in *intake) notes() (lines []string) {
 	for _, what := range slices.Sorted(maps.Keys(in.passed)) {

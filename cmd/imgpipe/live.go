@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"imgpipe/cmd/imgpipe/internal/summary"
-	"imgpipe/cmd/imgpipe/internal/trace"
 	"imgpipe/cmd/imgpipe/internal/usage"
 	"imgpipe/fetch"
 	"imgpipe/pipeline"
@@ -39,6 +38,7 @@ type live struct {
 	// underWay counts the items that were taken and have not ended.
 	underWay atomic.Int64
 	stop     *stopper
+	sides    *sideCheck
 	// recording is why the ledger, the trace or the list of failures cannot be written.
 	recording error
 	cancel    context.CancelCauseFunc
@@ -54,7 +54,7 @@ func liveRun(stop *stopper, f *runFlags, inputs fetch.Inputs, arc *archive, side
 	defer func() { err = errors.Join(err, asCouldNotRun(stopProfiles())) }()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	l := &live{flags: f, arc: arc, sum: f.summary(arc.text), stop: stop, cancel: cancel}
+	l := &live{flags: f, arc: arc, sum: f.summary(arc.text), sides: sides, stop: stop, cancel: cancel}
 	l.screen = newScreen(stderr, f.progress, f.quiet)
 	defer l.screen.close()
 	if l.exec, err = f.executor(l.choseMode); err != nil {
@@ -79,6 +79,11 @@ func liveRun(stop *stopper, f *runFlags, inputs fetch.Inputs, arc *archive, side
 		}
 	}
 	defer reportFile.abandon()
+	stop.atLast(func() {
+		reportFile.forget()
+		l.failed.forget()
+		l.trace.forget()
+	})
 	isolation, err := l.exec.isolation(ctx, f.mode)
 	if err != nil {
 		return exitError{exitCouldNotRun, err}
@@ -166,7 +171,7 @@ func liveRun(stop *stopper, f *runFlags, inputs fetch.Inputs, arc *archive, side
 	if note := l.failed.note(); note != "" {
 		l.screen.say("note: %s", note)
 	}
-	l.sum.Downloads = totals.Pace.Downloads
+	l.sum.Downloads, l.sum.PassedOver = totals.Pace.Downloads, in.passedOver()
 	l.measured(usage.Spent().Sub(before), memory, err)
 	l.sum.Finish(wall)
 	if !f.quiet {
@@ -252,6 +257,7 @@ func (l *live) outcome(o pipeline.Outcome) {
 	if l.recording != nil {
 		return
 	}
+	l.sides.saw(o.Item)
 	l.trace.add(o)
 	if l.flags.stage == stageAll {
 		l.recording = l.arc.record(o)
@@ -355,27 +361,11 @@ func (f *runFlags) summary(spec string) *summary.Summary {
 		Mode:      f.mode,
 		Workers:   f.workers,
 		Downloads: f.downloads,
+		PerHost:   f.perHost,
 		Memory:    f.budget(),
 		Spec:      spec,
 		Failures:  []summary.Failure{},
 	}
-}
-
-// plan is the part of the header line that says how.
-func (f *runFlags) plan(spec string) string {
-	if spec == "" {
-		spec = "turn upright"
-	}
-	return fmt.Sprintf("%s, workers %d, downloads %s, memory %s; %s", f.mode, f.workers, downloadsText(f.downloads), summary.Bytes(f.budget()), spec)
-}
-
-func (f *runFlags) shownInput() string {
-	all := append(append([]string{}, f.inputs...), f.lists...)
-	text := fetch.Redact(all[0])
-	if len(all) > 1 {
-		text += fmt.Sprintf(" and %d more", len(all)-1)
-	}
-	return summary.Printable(text)
 }
 
 func (f *runFlags) writeReport(sum *summary.Summary, stdout io.Writer, file *sideFile) error {
@@ -386,37 +376,4 @@ func (f *runFlags) writeReport(sum *summary.Summary, stdout io.Writer, file *sid
 		return nil
 	}
 	return file.close(sum.WriteJSON(file))
-}
-
-// A traceFile is the file of --trace. A nil one writes nothing.
-type traceFile struct {
-	file   *sideFile
-	writer *trace.Writer
-}
-
-func newTraceFile(ctx context.Context, path string, allowed func() error) (*traceFile, error) {
-	file, err := openSide(ctx, "trace", path, allowed)
-	if file == nil {
-		return nil, err
-	}
-	return &traceFile{file, trace.NewWriter(file)}, nil
-}
-
-func (t *traceFile) abandon() {
-	if t != nil {
-		t.file.abandon()
-	}
-}
-
-func (t *traceFile) add(o pipeline.Outcome) {
-	if t != nil {
-		t.writer.Add(o)
-	}
-}
-
-func (t *traceFile) close(memory []usage.Point) error {
-	if t == nil {
-		return nil
-	}
-	return t.file.close(t.writer.Close(memory))
 }

@@ -27,6 +27,12 @@ func (r *results) Write(b []byte) (int, error) {
 // gone reports whether nobody reads the results any more, as behind `| head`.
 func (r *results) gone() bool { return errors.Is(r.err, syscall.EPIPE) }
 
+// unheard reports whether w are results that can no longer be written, so that to go on says nothing to anybody.
+func unheard(w io.Writer) bool {
+	r, ok := w.(*results)
+	return ok && r.err != nil
+}
+
 // status is the exit status of what was written: that of a program that SIGPIPE ends where its reader has left, which is no error to tell of.
 func (r *results) status(stderr io.Writer) int {
 	switch {

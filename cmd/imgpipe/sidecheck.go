@@ -24,6 +24,9 @@ type sideCheck struct {
 	others []named // what the command reads, and what it owns
 	// stdin is the file on standard input, where that is one; else nil.
 	stdin fs.FileInfo
+	// names are the last elements of the paths of sides; inputs are those inputs that have such a name.
+	names  map[string]bool
+	inputs []named
 }
 
 // tempFolder is the folder of a store for what is not complete yet.
@@ -81,6 +84,23 @@ func (c *sideCheck) allowed(path string) func() error {
 	return func() error { return c.one(path) }
 }
 
+// saw notes an input of the run, which a list may have named: one that has the name of a side file may be that file.
+func (c *sideCheck) saw(item fetch.Item) {
+	if item.URL || len(c.sides) == 0 {
+		return
+	}
+	if c.names == nil {
+		c.names = map[string]bool{}
+		for _, side := range c.sides {
+			place, _ := behindLinks(side.path)
+			c.names[filepath.Base(side.path)], c.names[filepath.Base(place)] = true, true
+		}
+	}
+	if c.names[filepath.Base(item.Source)] {
+		c.inputs = append(c.inputs, named{"input", item.Source})
+	}
+}
+
 // one says why a path cannot be that of a side file.
 func (c *sideCheck) one(path string) error {
 	switch {
@@ -111,7 +131,7 @@ func (c *sideCheck) one(path string) error {
 	case slices.ContainsFunc(strings.Split(filepath.ToSlash(placeOf(place)), "/"), func(s string) bool { return strings.EqualFold(s, tempFolder) }):
 		return fmt.Errorf("%s is for what is under way: expected another folder", tempFolder)
 	}
-	for _, o := range c.others {
+	for _, o := range slices.Concat(c.others, c.inputs) {
 		if sameFile(path, o.path) {
 			return fmt.Errorf("it is the %s %q, which is never replaced: expected another file", o.what, fetch.Redact(o.path))
 		}

@@ -189,6 +189,13 @@ func (s *sideFile) abandon() {
 	}
 }
 
+// forget removes what is not in place yet, for a program that ends while something blocks.
+func (s *sideFile) forget() {
+	if s != nil && s.temp != "" {
+		os.Remove(s.temp)
+	}
+}
+
 // writeSide has write fill what a flag names.
 func writeSide(ctx context.Context, flag, path string, allowed func() error, write func(io.Writer) error) error {
 	s, err := openSide(ctx, flag, path, allowed)

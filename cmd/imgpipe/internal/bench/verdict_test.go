@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"imgpipe/cmd/imgpipe/internal/summary"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -140,5 +142,28 @@ func TestModeGILIsNeverAdvisedBesideGoroutines(t *testing.T) {
 	c.Analyse()
 	if choice, _ := c.choice(); c.Configs[choice].Mode == gil {
 		t.Errorf("%s is advised", c.Name(choice))
+	}
+}
+
+// TestDownloadsThatAHostNeverLetRunAreSaid: 64 downloads from one host that is asked for 8 at once are 8, however they were called.
+func TestDownloadsThatAHostNeverLetRunAreSaid(t *testing.T) {
+	compared := func(hosts, perHost int) string {
+		c := &Comparison{Job: Job{Stage: StageFetch, Images: 100}, Configs: Grid([]string{goroutines}, []int{2}, []int{8, 64})}
+		for round := range 6 {
+			for config := range c.Configs {
+				s := summary.Summary{Done: 100, Items: 100, Wall: 1 + 0.01*float64(round), Hosts: hosts, PerHost: perHost}
+				c.Samples = append(c.Samples, Sample{Config: config, Round: round, Summary: s})
+			}
+		}
+		c.Analyse()
+		return sentences(c)
+	}
+	if got := compared(1, 8); !strings.Contains(got, "Of 64 downloads no more than 8 ran at once") || !strings.Contains(got, "with --per-host 64 all would run") {
+		t.Errorf("one host, 8 at once: %s", got)
+	}
+	for _, c := range [][2]int{{1, 64}, {8, 8}, {0, 8}} {
+		if got := compared(c[0], c[1]); strings.Contains(got, "per-host") {
+			t.Errorf("%d hosts, %d at once: %s", c[0], c[1], got)
+		}
 	}
 }

@@ -35,8 +35,11 @@ type Summary struct {
 	Mode      string `json:"mode"`
 	Workers   int    `json:"workers"`
 	Downloads int    `json:"downloads"`
-	Memory    int64  `json:"memory_budget"`
-	Spec      string `json:"spec"`
+	// PerHost is how many downloads from one host run at once, and Hosts how many hosts the items are on, which are counted up to a thousand.
+	PerHost int    `json:"per_host"`
+	Hosts   int    `json:"hosts"`
+	Memory  int64  `json:"memory_budget"`
+	Spec    string `json:"spec"`
 
 	Items       int `json:"items"`
 	Done        int `json:"done"`
@@ -56,9 +59,11 @@ type Summary struct {
 	// Retries counts fetches that were tried again, Replaced tasks whose worker died.
 	Retries  int `json:"retries"`
 	Replaced int `json:"replaced"`
-	// Warnings counts what was wrong, or was lost, with images that are done all the same; Warning is the first of them, behind its source.
-	Warnings int    `json:"warnings"`
-	Warning  string `json:"warning,omitempty"`
+	// Warnings counts what was wrong, or was lost, with images that are done all the same; WarningKinds are their kinds, most frequent first.
+	Warnings     int       `json:"warnings"`
+	WarningKinds []Warning `json:"warning_kinds,omitempty"`
+	// PassedOver is what was passed over in folders, by kind.
+	PassedOver []PassedOver `json:"passed_over,omitempty"`
 
 	Wall         float64 `json:"wall_s"`
 	ImagesPerSec float64 `json:"images_per_s"`
@@ -83,6 +88,37 @@ type Summary struct {
 	Paths map[string]int `json:"paths"`
 	// Failures are the classes of failure, most frequent first.
 	Failures []Failure `json:"failures"`
+
+	hosts map[string]bool
+}
+
+// A PassedOver is a kind of entries of folders that are no inputs, how many there were, and one of them.
+type PassedOver struct {
+	What    string `json:"what"`
+	Count   int    `json:"count"`
+	Example string `json:"example"`
+}
+
+// mostHosts is how many hosts are counted.
+const mostHosts = 1000
+
+// addHost counts the host of a URL, unless it was counted before.
+func (s *Summary) addHost(source string) {
+	if s.Hosts >= mostHosts {
+		return
+	}
+	_, host, _ := strings.Cut(source, "://")
+	if end := strings.IndexAny(host, "/?#\\"); end >= 0 {
+		host = host[:end]
+	}
+	host = host[strings.LastIndexByte(host, '@')+1:]
+	if s.hosts == nil {
+		s.hosts = map[string]bool{}
+	}
+	if !s.hosts[host] {
+		s.hosts[strings.Clone(host)] = true
+		s.Hosts++
+	}
 }
 
 // A Machine is where a run took place.
@@ -124,10 +160,12 @@ func (s *Summary) Add(o pipeline.Outcome) {
 	s.Copied += o.Cost.Copied
 	s.Retries += max(o.Fetches-1, 0)
 	s.Replaced += max(o.Cost.Attempts-1, 0)
-	if s.Warnings == 0 && len(o.Warnings) > 0 {
-		s.Warning = fetch.Redact(o.Item.Source) + ": " + o.Warnings[0]
+	for _, w := range o.Warnings {
+		s.warn(fetch.Redact(o.Item.Source), w)
 	}
-	s.Warnings += len(o.Warnings)
+	if o.Item.URL {
+		s.addHost(o.Item.Source)
+	}
 	if s.Stages == nil {
 		s.Stages, s.Paths = map[pipeline.Stage]float64{}, map[string]int{}
 	}
@@ -155,6 +193,7 @@ func (s *Summary) Finish(wall time.Duration) {
 	if s.Wall > 0 {
 		s.ImagesPerSec = float64(s.Done) / s.Wall
 	}
+	s.sortWarnings()
 	slices.SortStableFunc(s.Failures, func(a, b Failure) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), strings.Compare(a.Class, b.Class))
 	})
@@ -186,18 +225,12 @@ func (s *Summary) WriteText(w io.Writer) {
 	if s.Retries+s.Replaced > 0 {
 		fmt.Fprintf(w, "%d fetches tried again, %d images whose worker died\n", s.Retries, s.Replaced)
 	}
-	if s.Warnings > 0 {
-		noun := "warnings"
-		if s.Warnings == 1 {
-			noun = "warning"
-		}
-		fmt.Fprintf(w, "%d %s (in the ledger), e.g. %s\n", s.Warnings, noun, Printable(s.Warning))
-	}
+	s.writeWarnings(w)
 	for i, f := range s.Failures {
 		if i == 0 {
 			fmt.Fprintln(w, "failed:")
 		}
-		fmt.Fprintf(w, "  %6d  %-14s e.g. %s: %s\n", f.Count, f.Class, Printable(f.Source), Printable(Reason(f.Example, f.Source)))
+		fmt.Fprintf(w, "  %6d  %-14s e.g. %s: %s\n", f.Count, Printable(f.Class), Printable(f.Source), Printable(Reason(f.Example, f.Source)))
 	}
 }
 

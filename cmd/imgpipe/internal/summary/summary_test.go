@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -42,8 +43,8 @@ func TestSummaryAddsUp(t *testing.T) {
 	if s.Outputs != 3 || s.BytesOut != 310 || s.BytesIn != 1500 || s.Copied != 1300 {
 		t.Errorf("%d outputs of %d bytes from %d, %d copied; files that were kept do not count", s.Outputs, s.BytesOut, s.BytesIn, s.Copied)
 	}
-	if s.Retries != 2 || s.Replaced != 1 || s.Warnings != 2 || s.Warning != "cut.jpg: its end is missing" || s.ImagesPerSec != 1 {
-		t.Errorf("%d retries, %d replaced, %d warnings, first %q, %v images/s", s.Retries, s.Replaced, s.Warnings, s.Warning, s.ImagesPerSec)
+	if s.Retries != 2 || s.Replaced != 1 || s.Warnings != 2 || len(s.WarningKinds) != 2 || s.ImagesPerSec != 1 {
+		t.Errorf("%d retries, %d replaced, %d warnings, kinds %v, %v images/s", s.Retries, s.Replaced, s.Warnings, s.WarningKinds, s.ImagesPerSec)
 	}
 	if s.Stages[pipeline.StageFetch] != 0.75 || s.Stages[pipeline.StageDecode] != 0.125 {
 		t.Errorf("stages %v", s.Stages)
@@ -69,7 +70,7 @@ func TestTextAndJSONTellNoSecrets(t *testing.T) {
 		t.Errorf("read back %+v, %v", back, err)
 	}
 	for _, b := range []string{text.String(), file.String()} {
-		if !strings.Contains(b, "cut.jpg: its end is missing") {
+		if !strings.Contains(b, "its end is missing") || !strings.Contains(b, "cut.jpg") {
 			t.Errorf("no warning in:\n%s", b)
 		}
 		if strings.Contains(b, "secret") || !strings.Contains(b, "http-404") {
@@ -91,5 +92,53 @@ func TestPrintableSteersNoTerminal(t *testing.T) {
 		if got := summary.Printable(in); got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)
 		}
+	}
+}
+
+// TestWarningsAreCountedByKind: those of a kind differ in their numbers alone. There is no end of kinds, since what a warning says may come from a file.
+func TestWarningsAreCountedByKind(t *testing.T) {
+	var s summary.Summary
+	add := func(source, warning string) {
+		s.Add(pipeline.Outcome{Status: pipeline.Done, Item: fetch.Item{Source: source}, Warnings: []string{warning}})
+	}
+	add("x.tif", "of the 7 pages the first was taken")
+	for i := range 20 {
+		add(fmt.Sprintf("%d.jpg", i), fmt.Sprintf("it has %dx%d pixels, 256x256 were asked for", 100+i, i))
+	}
+	s.Finish(time.Second)
+	if len(s.WarningKinds) != 2 || s.WarningKinds[0].Count != 20 || s.WarningKinds[0].Source != "0.jpg" || s.WarningKinds[1].Count != 1 {
+		t.Errorf("%+v", s.WarningKinds)
+	}
+	for i := range 1000 {
+		add("bad", strings.Repeat("x", i)+"\x1b[2J")
+	}
+	if s.Warnings != 1021 || len(s.WarningKinds) > 50 {
+		t.Errorf("%d warnings, %d kinds", s.Warnings, len(s.WarningKinds))
+	}
+	var text bytes.Buffer
+	s.WriteText(&text)
+	if strings.Contains(text.String(), "\x1b") || !strings.Contains(text.String(), "20  it has 100x0 pixels") {
+		t.Errorf("%s", text.String())
+	}
+}
+
+// A class may come from a worker that a file has taken over.
+func TestNothingInASummarySteersATerminal(t *testing.T) {
+	var s summary.Summary
+	s.Add(pipeline.Outcome{Status: pipeline.Failed, Class: "\x1b]0;title\a", Err: errors.New("\x1b[2J"), Item: fetch.Item{Source: "\x1b[1A"}})
+	var text bytes.Buffer
+	s.WriteText(&text)
+	if strings.Contains(text.String(), "\x1b") {
+		t.Errorf("%q", text.String())
+	}
+}
+
+func TestHostsAreCounted(t *testing.T) {
+	var s summary.Summary
+	for _, u := range []string{"http://a/1", "http://a/2?x=http://b/", "https://me:secret@a", "http://b:8080#x", "http://b/"} {
+		s.Add(pipeline.Outcome{Status: pipeline.Done, Item: fetch.Item{Source: u, URL: true}})
+	}
+	if s.Hosts != 3 {
+		t.Errorf("%d hosts, want a, b:8080 and b", s.Hosts)
 	}
 }

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"context"
+
+	"imgpipe/cmd/imgpipe/internal/trace"
+	"imgpipe/cmd/imgpipe/internal/usage"
+	"imgpipe/pipeline"
+)
+
+// A traceFile is the file of --trace. A nil one writes nothing.
+type traceFile struct {
+	file   *sideFile
+	writer *trace.Writer
+}
+
+func newTraceFile(ctx context.Context, path string, allowed func() error) (*traceFile, error) {
+	file, err := openSide(ctx, "trace", path, allowed)
+	if file == nil {
+		return nil, err
+	}
+	return &traceFile{file, trace.NewWriter(file)}, nil
+}
+
+func (t *traceFile) forget() {
+	if t != nil {
+		t.file.forget()
+	}
+}
+
+func (t *traceFile) abandon() {
+	if t != nil {
+		t.file.abandon()
+	}
+}
+
+func (t *traceFile) add(o pipeline.Outcome) {
+	if t != nil {
+		t.writer.Add(o)
+	}
+}
+
+func (t *traceFile) close(memory []usage.Point) error {
+	if t == nil {
+		return nil
+	}
+	return t.file.close(t.writer.Close(memory))
+}
