@@ -122,9 +122,9 @@ func addRunFlags(flags *pflag.FlagSet) *runFlags {
 	output.str(&f.name, "name", "", "TEMPLATE", "names of outputs, of {dir} {stem} {ext} {index} {host} {sha8} {size} {w} {h}\n(default {dir}/{stem}.{ext}, or {dir}/{stem}-{size}.{ext} for several sizes);\nthe stem of a URL ends in {sha8}, so that two never meet")
 	f.onExist = "suffix"
 	output.add(choice(&f.onExist, "suffix", "skip", "overwrite", "error"), "on-exist", "",
-		"when a name is taken: by an earlier input, by another input's picture of an\nearlier run, which is never replaced, or by a file that is not imgpipe's own,\nor no longer as it wrote it.\n"+
-			"suffix: the input gets the next free name, such as a-2; a file that is not\nours is kept, and the input fails (default). skip: such a file or picture is\nkept, and the input skipped. overwrite: like suffix, but such a file is replaced.\n"+
-			"error: whatever has the name is kept, and the input fails")
+		"when a name is taken: by another input of this run, by the picture of another\ninput that an earlier run made, which is never replaced, or by a file that is\n"+
+			"not as imgpipe wrote it. suffix: the input gets the next free name, such as\na-2; such a file is kept, and the input fails (default). skip: file or picture\n"+
+			"is kept, and the input skipped. overwrite: as suffix, but such a file is\nreplaced, unless it is an input. error: what has the name is kept, and the\ninput fails")
 	output.yes(&f.force, "force", "", "do again what is done; what is not ours is still kept")
 	output.yes(&f.retryFailed, "retry-failed", "", "do only what failed in an earlier run, also for good: with a status such as\n404, or by killing its worker; without this flag that is not tried again, and\nthe exit status stays 1")
 	output.yes(&f.skipFailed, "skip-failed", "", "leave out what failed in an earlier run: do only what is new")

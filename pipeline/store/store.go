@@ -8,10 +8,11 @@
 //	Entry ──> Store.Append ──> .imgpipe-tmp/lines-N ──sync──> DIR/imgpipe.jsonl ──> Store.Done, on the next run
 //	Store.Begin … Store.End ──> .imgpipe-tmp/under-way ──> Store.Suspect, on the next run after a crash
 //
-// A name depends on the inputs and their order alone. A file under its own name is always whole: it is written
+// A name depends on the inputs, their order, and the ledger of earlier runs: no input gets the name of another one's
+// picture. A file under its own name is always whole: it is written
 // under another name in a hidden folder beside it, which [Store.Close] removes and the next [Open] cleans after a
-// kill. Nothing is written outside the output folder, through whatever name or symbolic link. A file that the
-// ledger does not know is not ours, and is kept unless [Overwrite] is asked for.
+// kill. Nothing is written outside the output folder, through whatever name or symbolic link. A file
+// is ours if its length and SHA-256 are what the ledger says; another one is kept unless [Overwrite] is asked for.
 //
 // A line gets into the ledger after its outputs are on the disk: one sync of the file system does for all lines of
 // a second. So what it promises holds when the program is killed at any moment and, unless Options.NoSync is set,
@@ -43,20 +44,20 @@ const LedgerName = "imgpipe.jsonl"
 
 // OnExist says what happens when a name is taken.
 //
-// Two things can take it: an earlier item of this run, which [Namer.Plan] finds, and a file in the output folder
-// that the ledger does not know, which [Store.Put] finds.
+// Three things can take it: an earlier item of this run and, by the ledger, the picture of another input, which
+// [Namer.Plan] finds; and a file in the output folder that is not ours by its content, which [Store.Put] finds. The
+// picture of another input is never replaced.
 type OnExist int
 
 const (
-	// Suffix gives the later of two items another name: a-2.jpg. A file that is not ours is kept, and the item fails.
+	// Suffix gives the item another name: a-2.jpg. A file that is not ours is kept, and the item fails.
 	Suffix OnExist = iota
-	// Skip gives the later of two items another name. A file that is not ours is kept, and the item counts as
-	// skipped.
+	// Skip gives the later of two items of this run another name. A file that is not ours and the picture of another
+	// input are kept, and the item counts as skipped.
 	Skip
-	// Overwrite gives the later of two items another name. A file that is not ours is replaced, unless it is the
-	// input.
+	// Overwrite gives the item another name. A file that is not ours is replaced, unless it is an input.
 	Overwrite
-	// Fail fails the later of two items. A file that is not ours is kept, and the item fails.
+	// Fail fails the item. A file that is not ours is kept, and the item fails, too.
 	Fail
 )
 
