@@ -240,14 +240,19 @@ func (d *folder) take(from *folder, temp, name string) error {
 	return again(func() error { return unix.Renameat(from.fd, temp, d.fd, name) })
 }
 
-// takeNew is take where nothing has the name: what has it stays, and the error is [fs.ErrExist]. Where the file system can
-// neither rename so nor link, somebody who takes the name between two calls of the system is not noticed.
+// takeNew is take where nothing has the name: what has it stays, and the error is [fs.ErrExist].
 func (d *folder) takeNew(from *folder, temp, name string) error {
 	err := again(func() error { return renameNew(from.fd, temp, d.fd, name) })
-	if !cannot(err) {
-		return err
+	if cannot(err) {
+		return d.linkNew(from, temp, name)
 	}
-	err = again(func() error { return unix.Linkat(from.fd, temp, d.fd, name, 0) })
+	return err
+}
+
+// linkNew is takeNew where the file system cannot rename so. Where it has no links either, somebody who takes the name
+// between two calls of the system is not noticed.
+func (d *folder) linkNew(from *folder, temp, name string) error {
+	err := again(func() error { return unix.Linkat(from.fd, temp, d.fd, name, 0) })
 	if err == nil {
 		return from.remove(temp)
 	}

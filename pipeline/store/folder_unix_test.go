@@ -95,3 +95,29 @@ func TestBurstOfFoldersIsClosedAgain(t *testing.T) {
 		t.Errorf("%d folders are open after a burst, want at most %d", n, openFolders)
 	}
 }
+
+// TestNameIsTakenWithoutReplacing takes it by both ways.
+func TestNameIsTakenWithoutReplacing(t *testing.T) {
+	for _, take := range []func(d, from *folder, temp, name string) error{(*folder).takeNew, (*folder).linkNew} {
+		all := testFolders(t)
+		for name, text := range map[string]string{"theirs": "theirs", "temp": "ours"} {
+			if err := all.root.WriteFile(name, []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := take(all.top, all.top, "temp", "theirs"); !os.IsExist(err) {
+			t.Errorf("a name that is taken: %v", err)
+		}
+		if err := take(all.top, all.top, "temp", "new"); err != nil {
+			t.Error(err)
+		}
+		if err := take(all.top, all.top, "absent", "other"); !os.IsNotExist(err) {
+			t.Errorf("a file that is not there: %v", err)
+		}
+		for name, want := range map[string]string{"theirs": "theirs", "new": "ours", "temp": ""} {
+			if text, _ := all.root.ReadFile(name); string(text) != want {
+				t.Errorf("%s holds %q, want %q", name, text, want)
+			}
+		}
+	}
+}

@@ -124,35 +124,38 @@ func TestAFileThatComesWhereNothingWasIsKept(t *testing.T) {
 	}
 }
 
-// TestWhatComesOutOfAnExchangeIsPutBack has another file than expected come out.
+// TestWhatComesOutOfAnExchangeIsPutBack has another file than expected come out, also where the system cannot exchange files.
 func TestWhatComesOutOfAnExchangeIsPutBack(t *testing.T) {
-	dir := t.TempDir()
-	s := open(t, dir, Options{})
-	putAs(t, s, "a.png", "1st!")
-	old, err := s.stat("a.jpg")
-	if err != nil {
-		t.Fatal(err)
+	for _, how := range []func(*Store, *folder, string, string, found) error{(*Store).exchange, (*Store).replace} {
+		dir := t.TempDir()
+		s := open(t, dir, Options{})
+		putAs(t, s, "a.png", "1st!")
+		old, err := s.stat("a.jpg")
+		if err != nil {
+			t.Fatal(err)
+		}
+		edit := filepath.Join(dir, "b")
+		if err := errors.Join(os.WriteFile(edit, []byte("edit"), 0o644), os.Rename(edit, filepath.Join(dir, "a.jpg"))); err != nil {
+			t.Fatal(err)
+		}
+		f := &pending{data: []byte("2nd!")}
+		f.out.Path = "a.jpg"
+		if err := s.write(f); err != nil {
+			t.Fatal(err)
+		}
+		if err := how(s, s.folders.top, f.temp, "a.jpg", old); !errors.Is(err, errChanged) {
+			t.Errorf("got %v, want %v", err, errChanged)
+		}
+		wantTree(t, dir, map[string]string{"a.jpg": "edit", tempDir + "/" + f.temp: "2nd!"})
+		now, err := s.stat("a.jpg")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := how(s, s.folders.top, f.temp, "a.jpg", now); err != nil {
+			t.Error(err)
+		}
+		wantTree(t, dir, map[string]string{"a.jpg": "2nd!"})
 	}
-	if err := errors.Join(os.WriteFile(filepath.Join(dir, "b"), []byte("edit"), 0o644), os.Rename(filepath.Join(dir, "b"), filepath.Join(dir, "a.jpg"))); err != nil {
-		t.Fatal(err)
-	}
-	f := &pending{data: []byte("2nd!")}
-	f.out.Path = "a.jpg"
-	if err := s.write(f); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.exchange(s.folders.top, f.temp, "a.jpg", old); !errors.Is(err, errChanged) {
-		t.Errorf("got %v, want %v", err, errChanged)
-	}
-	wantTree(t, dir, map[string]string{"a.jpg": "edit", tempDir + "/" + f.temp: "2nd!"})
-	now, err := s.stat("a.jpg")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.exchange(s.folders.top, f.temp, "a.jpg", now); err != nil {
-		t.Error(err)
-	}
-	wantTree(t, dir, map[string]string{"a.jpg": "2nd!"})
 }
 
 // TestFileReplacedBeforeItsLineIsNotDone kills a run between an output and its line. The line of the output before it,

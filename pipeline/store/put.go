@@ -174,10 +174,7 @@ func (s *Store) exchange(in *folder, temp, base string, old found) error {
 	}
 	err = in.swap(s.tempFolder, temp, base)
 	if errors.Is(err, errors.ErrUnsupported) {
-		if now, err := in.stat(base); err != nil || now != old {
-			return errors.Join(errChanged, err)
-		}
-		return in.take(s.tempFolder, temp, base)
+		return s.replace(in, temp, base, old)
 	}
 	if err != nil {
 		return err
@@ -198,6 +195,14 @@ func (s *Store) exchange(in *folder, temp, base string, old found) error {
 		return errors.Join(errGone, in.swap(s.tempFolder, temp, base))
 	}
 	return errChanged
+}
+
+// replace is exchange where the system cannot exchange files: there is a moment between looking and renaming.
+func (s *Store) replace(in *folder, temp, base string, old found) error {
+	if now, err := in.stat(base); err != nil || now != old {
+		return errors.Join(errChanged, err)
+	}
+	return in.take(s.tempFolder, temp, base)
 }
 
 // errGone tells that somebody was so fast that the output is gone.
