@@ -88,7 +88,10 @@ func (f *samplesFlags) run(cmd *cobra.Command) error {
 	case set("output") && (set("as") || set("rate")):
 		return usageErrorf("--as and --rate go with --serve")
 	case set("serve"):
-		return f.listen(ctx, cmd.OutOrStdout())
+		if err := f.listen(ctx, cmd.OutOrStdout()); err != nil || stop.asked() == "" {
+			return err
+		}
+		return exitError{exitInterrupted, nil} // as all that a signal ends, though it is how a server ends
 	}
 	if err := folderName("output", f.output); err != nil {
 		return exitError{exitUsage, err}
@@ -120,8 +123,5 @@ func (f *samplesFlags) listen(ctx context.Context, stdout io.Writer) error {
 	}
 	fmt.Fprintf(stdout, "serving on %s, a list of 200 pictures at %s/list.txt?n=200; Ctrl-C ends it\n", url, url)
 	<-ctx.Done()
-	if err := srv.Close(); err != nil {
-		return err
-	}
-	return exitError{exitInterrupted, nil}
+	return srv.Close()
 }

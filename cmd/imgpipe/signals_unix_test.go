@@ -156,6 +156,27 @@ func TestASecondSignalEndsEveryCommandWhateverBlocks(t *testing.T) {
 	r.ends(exitInterrupted)
 }
 
+func TestASampleServerEndsWithTheStatusOfASignal(t *testing.T) {
+	cmd := program(t.Context(), "samples", "--serve", "127.0.0.1:0")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	if got := cmd.ProcessState.ExitCode(); got != exitInterrupted {
+		t.Errorf("%v, want %d", cmd.ProcessState, exitInterrupted)
+	}
+}
+
 // Nobody reads what it says, so that it cannot say that it stops.
 func TestARunThatCannotSpeakEnds(t *testing.T) {
 	url, asked := silent(t)
