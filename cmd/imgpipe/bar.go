@@ -7,6 +7,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 )
 
@@ -69,10 +70,25 @@ func barLine(columns, done, total int, parts []string) string {
 			line, length = line+between+part, length+n
 		}
 	}
-	wide := min(barWidth, room-length-len("[] "))
+	wide := min(barWidth, room-length-len(" 100% [] "))
 	if total <= 0 || wide < shortestBar {
 		return line
 	}
-	full := wide * min(done, total) / total
-	return "[" + strings.Repeat("#", full) + strings.Repeat("-", wide-full) + "] " + line
+	return drawnBar(wide, min(done, total), total, line)
+}
+
+// drawnBar is a bar of so many characters with its percentage, and line behind it. The library's own line knows nothing
+// of what matters most and wraps on a narrow terminal, so only its bar is used.
+func drawnBar(wide, done, total int, line string) string {
+	b := progressbar.NewOptions(total,
+		progressbar.OptionSetWriter(io.Discard),
+		progressbar.OptionSetWidth(wide),
+		progressbar.OptionSetElapsedTime(false),
+		progressbar.OptionSetPredictTime(false),
+		progressbar.OptionSetDescription(line),
+		progressbar.OptionShowDescriptionAtLineEnd(),
+		progressbar.OptionSetTheme(progressbar.ThemeASCII),
+	)
+	_ = b.Set(done) // done is not over total
+	return strings.Trim(b.String(), "\r ")
 }

@@ -34,7 +34,7 @@ func TestABarNeverWraps(t *testing.T) {
 			}
 		}
 	}
-	if got := barLine(40, 5, 10, []string{"5/10", "1 failed"}); got != "[###########-----------] 5/10, 1 failed" {
+	if got := barLine(40, 5, 10, []string{"5/10", "1 failed"}); got != "50% [=======>........]  5/10, 1 failed" {
 		t.Errorf("40 columns: %q", got)
 	}
 	if got := barLine(20, 5, 10, parts); got != "1234567/12345678" {
