@@ -8,26 +8,29 @@ import (
 	"imgpipe/transform"
 )
 
-// What an image needs is not known before its header is read, and a header is a stranger's as much as pixels are: the executor reads it, which may
-// be in another process and is within Options.ItemTimeout. So an image is first given a small grant of the budget, which is enough for most. One that
-// needs more says how much before anything of it is decoded (transform.NeedError), and is then done with that, or refused where the budget has not so much.
+// What an image needs is not known before its header is read, and a header is a stranger's as much as pixels are: the
+// executor reads it, which may be in another process and is within Options.ItemTimeout. So an image is first given a
+// small grant of the budget, which is enough for most. One that needs more says how much before anything of it is
+// decoded (transform.NeedError), and is then done with that, or refused where the budget has not so much.
 
-// firstGrant bounds the grant that an image gets before its header was read: enough to make a photo of a camera smaller. smallGrant is enough for images
-// of the web. To read a header twice costs some microseconds, and a trip to a worker process some 35.
+// firstGrant bounds the grant that an image gets before its header was read: enough to make a photo of a camera
+// smaller. smallGrant is enough for images of the web. To read a header twice costs some microseconds, and a trip to
+// a worker process some 35.
 const (
 	firstGrant = 64 << 20
 	smallGrant = 8 << 20
 )
 
-// firstGrant is what each image gets at first, of which so many are with the executor at once and so many are worked on: all of them fit, or where that
-// would be little for each, all that are worked on.
+// firstGrant is what each image gets at first, of which so many are with the executor at once and so many are worked
+// on: all of them fit, or where that would be little for each, all that are worked on.
 func (b *budget) firstGrant(images, workers int) int64 {
 	all, each := b.maxPixels/int64(max(images, 1)), b.maxPixels/int64(max(workers, 1))
 	return max(min(max(all, min(smallGrant, each)), firstGrant), 1)
 }
 
-// work has the executor work on j, within the budget. The time for a header and that for all the rest are bounded apart: what the first took, by the clock,
-// may be a time in which the run was suspended. taken is when j came to its lane. An item that is to be done apart gets all there is.
+// work has the executor work on j, within the budget. The time for a header and that for all the rest are bounded
+// apart: what the first took, by the clock, may be a time in which the run was suspended. taken is when j came to its
+// lane. An item that is to be done apart gets all there is.
 func (r *runner) work(ctx context.Context, j *job, apart bool, taken time.Duration) (transform.Result, error) {
 	grant := r.budget.maxPixels
 	if !apart {
@@ -48,7 +51,8 @@ func (r *runner) work(ctx context.Context, j *job, apart bool, taken time.Durati
 		Err: &transform.NeedError{Source: more.Source, Need: more.Need, Grant: r.budget.maxPixels}}
 }
 
-// within is one call of the executor for j, with so much of the budget. What j's outputs take of that stays taken until they are stored.
+// within is one call of the executor for j, with so much of the budget. What j's outputs take of that stays taken
+// until they are stored.
 func (r *runner) within(ctx context.Context, j *job, grant int64, taken time.Duration) (transform.Result, error) {
 	pixels, err := r.budget.takePixels(ctx, grant)
 	if err != nil {
@@ -90,8 +94,9 @@ func (c Cost) and(second Cost) Cost {
 	return second
 }
 
-// givePixels gives back what was taken for j's pixels. An abandoned task has its memory still, and so keeps its part of the budget, that of its file
-// included, until it ends; but no longer than the time that it was given, since nothing waits without a clock.
+// givePixels gives back what was taken for j's pixels. An abandoned task has its memory still, and so keeps its part
+// of the budget, that of its file included, until it ends; but no longer than the time that it was given, since
+// nothing waits without a clock.
 func (r *runner) givePixels(j *job, pixels int64) {
 	if !j.Cost.Abandoned || j.Cost.Ended == nil {
 		r.budget.givePixels(pixels)

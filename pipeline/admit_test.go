@@ -65,14 +65,18 @@ func TestAnImageThatNeedsMoreThanTheBudgetIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	need := transform.Spec{}.Need(header)
+	plenty := 1
+	if need > 64<<20 { // than any image gets at first
+		plenty = 2
+	}
 	for _, tt := range []struct {
 		name   string
 		memory int64
 		trips  int
 		done   bool
 	}{
-		{"plenty", 16 * need, 2, true},
-		{"enough for it alone", 2 * need, 2, true},
+		{"plenty", 16 * need, plenty, true},
+		{"enough for it, not for four at once", 2 * need, 2, true},
 		{"just enough", need + need/3 + 3, 2, true},
 		{"a little too few", need + need/3 - 4, 1, false},
 		{"hardly any", 1 << 10, 1, false},
@@ -102,7 +106,7 @@ func TestASmallImageIsDoneWithinAnyBudget(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, memory := range []int64{1, 1 << 10, 1 << 20, 1 << 30} {
-		if o, grants := admitted(t, small.Bytes(), memory); o.Status != pipeline.Done || len(grants) != 1 {
+		if o, grants := admitted(t, small.Bytes(), memory); o.Status != pipeline.Done || memory >= 1<<30 && len(grants) != 1 {
 			t.Errorf("%d bytes: %s after grants of %v: %v", memory, o.Status, grants, o.Err)
 		}
 	}
@@ -179,7 +183,8 @@ func TestWhatNeverEndsHoldsUpNoOther(t *testing.T) {
 	})
 }
 
-// TestOutputsKeepTheirMemoryUntilTheyAreStored has one item's outputs leave too little for another, and looks at when that is worked on.
+// TestOutputsKeepTheirMemoryUntilTheyAreStored has one item's outputs leave too little for another, and looks at when
+// that is worked on.
 func TestOutputsKeepTheirMemoryUntilTheyAreStored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var stored, worked atomic.Int64

@@ -9,16 +9,18 @@ import (
 const (
 	// slice is how much of a limit goes by at once, and
 	slice = time.Second
-	// lateness by how much a timer must be late for this process to have been stopped. A busy machine is late by milliseconds.
+	// lateness by how much a timer must be late for this process to have been stopped. A busy machine is late by
+	// milliseconds.
 	lateness = time.Second
 )
 
-// Bounded returns a context that ends with ctx, with cancel, or when this process has run for so long since now; a limit of 0 or less is none. Its cause is
-// then context.DeadlineExceeded: see ContextError.
+// Bounded returns a context that ends with ctx, with cancel, or when this process has run for so long since now; a
+// limit of 0 or less is none. Its cause is then context.DeadlineExceeded: see ContextError.
 //
-// While the process is stopped, as by Ctrl-Z, a container's pause or a machine that sleeps, clocks go on and work does not: a limit that goes by the
-// clock fails what was under way. So the limit goes by in slices, each by a timer of its own, and the slice whose timer is late does not
-// count. Of two late ones in a row the second counts, or nothing would end on a machine that has no time for its timers.
+// While the process is stopped, as by Ctrl-Z, a container's pause or a machine that sleeps, clocks go on and work
+// does not: a limit that goes by the clock fails what was under way. So the limit goes by in slices, each by a timer
+// of its own, and the slice whose timer is late does not count. Of two late ones in a row the second counts, or
+// nothing would end on a machine that has no time for its timers.
 func Bounded(ctx context.Context, limit time.Duration) (bounded context.Context, cancel context.CancelFunc) {
 	bounded, end := context.WithCancelCause(ctx)
 	if limit <= 0 {

@@ -33,7 +33,8 @@ func TestALimitOfTimeEndsAContext(t *testing.T) {
 	})
 }
 
-// TestTimeInWhichTheProcessIsStoppedDoesNotCount moves the start of a slice into the past, which is what a process sees that was stopped meanwhile.
+// TestTimeInWhichTheProcessIsStoppedDoesNotCount moves the start of a slice into the past, which is what a process
+// sees that was stopped meanwhile.
 func TestTimeInWhichTheProcessIsStoppedDoesNotCount(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, limit := range []time.Duration{200 * time.Millisecond, 10 * time.Second} {

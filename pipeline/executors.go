@@ -15,19 +15,22 @@ import (
 // ErrClosed is the error of an Executor that has been closed.
 var ErrClosed = errors.New("transform: the executor is closed")
 
-// closeGrace is how long [Local.Close] waits for work that nobody waits for any more. A transform looks at its context
-// between its parts, of which the longest takes well under a second on the largest image that the default limits let in.
+// closeGrace is how long [Local.Close] waits for work that nobody waits for any more. A transform looks at its
+// context between its parts, of which the longest takes well under a second on the largest image that the default
+// limits let in.
 const closeGrace = 2 * time.Second
 
-// Local is an [Executor] that runs tasks in goroutines of this process. Make one with [Serial], [Goroutines] or [GIL].
+// Local is an [Executor] that runs tasks in goroutines of this process. Make one with [Serial], [Goroutines] or
+// [GIL].
 //
 //	Do ──> a free lane ──> the lock (GIL alone) ──> transform.Do ──> Result
 //
-// It copies no bytes. Each lane has a goroutine, which it starts for its first task and keeps until Close: a new one for each task would
-// have its stack grow from the least each time, at 10 µs a task. A goroutine cannot be killed: when a task's context ends, Do gives the
-// task up together with its goroutine, the lane and the lock go to the next task at once, and the goroutine goes on until transform.Do
-// next looks at its context. [Local.Abandoned] counts those. A fault that Go cannot recover, such
-// as a stack that overflows, ends the whole process; only worker processes (package procs) survive that.
+// It copies no bytes. Each lane has a goroutine, which it starts for its first task and keeps until Close: a new one
+// for each task would have its stack grow from the least each time, at 10 µs a task. A goroutine cannot be killed:
+// when a task's context ends, Do gives the task up together with its goroutine, the lane and the lock go to the next
+// task at once, and the goroutine goes on until transform.Do next looks at its context. [Local.Abandoned] counts
+// those. A fault that Go cannot recover, such as a stack that overflows, ends the whole process; only worker
+// processes (package procs) survive that.
 //
 // A Local may be used by many goroutines. Its zero value is of no use.
 type Local struct {
@@ -55,8 +58,8 @@ func Serial() *Local { return newLocal(1, false) }
 // Goroutines gives an Executor that runs up to n tasks at once; n below 1 means GOMAXPROCS.
 func Goroutines(n int) *Local { return newLocal(n, false) }
 
-// GIL gives an Executor that lets n tasks in and runs one at a time, under one lock: what the threads of a language with a
-// global interpreter lock would give. The time spent on the lock is Cost.Wait. n below 1 means GOMAXPROCS.
+// GIL gives an Executor that lets n tasks in and runs one at a time, under one lock: what the threads of a language
+// with a global interpreter lock would give. The time spent on the lock is Cost.Wait. n below 1 means GOMAXPROCS.
 func GIL(n int) *Local { return newLocal(n, true) }
 
 func newLocal(n int, gil bool) *Local {
@@ -80,8 +83,8 @@ func newLocal(n int, gil bool) *Local {
 	return l
 }
 
-// Through has l run wrap(transform.Do) in place of transform.Do, and gives l. It is for what is to be done around every transform, and must be
-// called before the first Do.
+// Through has l run wrap(transform.Do) in place of transform.Do, and gives l. It is for what is to be done around
+// every transform, and must be called before the first Do.
 func (l *Local) Through(wrap func(next TransformFunc) TransformFunc) *Local {
 	l.do = wrap(l.do)
 	return l
@@ -136,7 +139,8 @@ func (l *Local) Do(ctx context.Context, task transform.Task) (transform.Result, 
 	}
 	cost.Wait = time.Since(came)
 
-	// The context given to transform.Do ends with this call, so that a goroutine given up because of Close hears of it.
+	// The context given to transform.Do ends with this call, so that a goroutine given up because of Close hears of
+	// it.
 	work, cancel := Bounded(ctx, task.Limits.Time)
 	defer cancel()
 	task.Limits.Time = 0 // it is in work
@@ -251,9 +255,9 @@ func (l *Local) enter() bool {
 	}
 }
 
-// Close lets no new task in and waits for those that run. After two seconds it gives them up with [ErrClosed], and after two
-// more it leaves to themselves the goroutines that have not heard of it, and says so in its error. Calling it again waits
-// for the first call and gives the same error.
+// Close lets no new task in and waits for those that run. After two seconds it gives them up with [ErrClosed], and
+// after two more it leaves to themselves the goroutines that have not heard of it, and says so in its error. Calling
+// it again waits for the first call and gives the same error.
 func (l *Local) Close() error {
 	l.once.Do(func() { l.closeErr = l.close() })
 	return l.closeErr
@@ -298,8 +302,9 @@ func (l *Local) close() error {
 	}
 }
 
-// ContextError is the error of a task whose context has ended: an error of class "timeout" where its deadline has passed, else
-// ctx.Err(). Executors share it, so that every mode says the same. It may only be called when ctx has ended.
+// ContextError is the error of a task whose context has ended: an error of class "timeout" where its deadline has
+// passed, else ctx.Err(). Executors share it, so that every mode says the same. It may only be called when ctx has
+// ended.
 func ContextError(ctx context.Context) error {
 	if cause := context.Cause(ctx); errors.Is(cause, context.DeadlineExceeded) {
 		return &transform.Error{Kind: transform.ClassTimeout, Doing: "transform", Err: timeOver{cause}}

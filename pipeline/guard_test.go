@@ -109,8 +109,8 @@ func TestGuardTransformsItsItemAndNoOther(t *testing.T) {
 	}
 }
 
-// watched is a store whose places tell when they begin and end, a fetcher that counts what comes back, and an executor that does as the number of
-// the item says.
+// watched is a store whose places tell when they begin and end, a fetcher that counts what comes back, and an
+// executor that does as the number of the item says.
 type watched struct {
 	mu       sync.Mutex
 	told     map[int][]string
@@ -177,7 +177,8 @@ func (w *watched) Fetch(_ context.Context, item fetch.Item, _ fetch.Room) (fetch
 	}}, nil
 }
 
-// TestFilesAreGivenBackWhenNobodyReadsThem has a file come back however its item ends, but for one that may still be read.
+// TestFilesAreGivenBackWhenNobodyReadsThem has a file come back however its item ends, but for one that may still be
+// read.
 func TestFilesAreGivenBackWhenNobodyReadsThem(t *testing.T) {
 	for _, sequential := range []bool{false, true} {
 		w := &watched{told: map[int][]string{}, released: map[int]int{}}

@@ -86,7 +86,8 @@ func (r *runner) fetch(ctx context.Context, j *job, lane int) bool {
 	return true
 }
 
-// release gives back j's body and its part of the budget. The buffer is used again only if nobody can be reading it any more.
+// release gives back j's body and its part of the budget. The buffer is used again only if nobody can be reading it
+// any more.
 func (r *runner) release(j *job, reuse bool) {
 	r.budget.giveBytes(j.bytes)
 	j.bytes = 0
@@ -183,8 +184,8 @@ func (r *runner) store(ctx context.Context, j *job, lane int) {
 	}
 }
 
-// fail ends j with err, an item's own error or that of ctx, which is the run's. An error that is fatal ends the run as well. It gives
-// false, the answer of a stage that ends a job.
+// fail ends j with err, an item's own error or that of ctx, which is the run's. An error that is fatal ends the run
+// as well. It gives false, the answer of a stage that ends a job.
 func (r *runner) fail(ctx context.Context, j *job, err error) bool {
 	j.Err = err
 	if over := ctx.Err(); over != nil && errors.Is(err, over) || errors.Is(err, fetch.ErrFinished) {
@@ -205,7 +206,8 @@ var errNoOutput = errors.New("transform: nothing was made of it: expected at lea
 // ClassUnknown is the class of an error that names none.
 const ClassUnknown = "error"
 
-// ClassOf gives the class of an error: that of the first error in its chain with a method Class() string, else ClassUnknown.
+// ClassOf gives the class of an error: that of the first error in its chain with a method Class() string, else
+// ClassUnknown.
 func ClassOf(err error) string {
 	var c interface{ Class() string }
 	if errors.As(err, &c) {

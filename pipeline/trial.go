@@ -10,15 +10,15 @@ import (
 	"imgpipe/transform"
 )
 
-// trialTasks is how many tasks each Executor of a Trial gets for each of its lanes. The median of so many pictures tells a tenth from chance on
-// most jobs, and on an unusual one a wrong choice costs less than a tenth.
+// trialTasks is how many tasks each Executor of a Trial gets for each of its lanes. The median of so many pictures
+// tells a tenth from chance on most jobs, and on an unusual one a wrong choice costs less than a tenth.
 const trialTasks = 8
 
 // advantage is how much faster the second Executor must be to be chosen.
 const advantage = 1.05
 
-// A Trial is an Executor that tries two others on the first tasks, turn by turn, and gives all that follow to the better one. It may be used by
-// many goroutines. Make one with NewTrial.
+// A Trial is an Executor that tries two others on the first tasks, turn by turn, and gives all that follow to the
+// better one. It may be used by many goroutines. Make one with NewTrial.
 type Trial struct {
 	of     [2]Executor
 	chosen func(Choice)
@@ -41,14 +41,15 @@ type Trial struct {
 type Choice struct {
 	// Second tells that the second Executor was chosen.
 	Second bool
-	// PerMegapixel is the median time of each for a megapixel of input, starts of workers left out; 0 for one that did no task well.
+	// PerMegapixel is the median time of each for a megapixel of input, starts of workers left out; 0 for one that
+	// did no task well.
 	PerMegapixel [2]time.Duration
 	// Start is the longest time that a task waited for a worker to start.
 	Start time.Duration
 }
 
-// NewTrial gives a Trial of two Executors of the same width, which it closes. The second is chosen only if it is faster by a twentieth. chosen, if
-// it is not nil, is called once with the outcome, by a goroutine that called Do.
+// NewTrial gives a Trial of two Executors of the same width, which it closes. The second is chosen only if it is
+// faster by a twentieth. chosen, if it is not nil, is called once with the outcome, by a goroutine that called Do.
 func NewTrial(first, second Executor, chosen func(Choice)) *Trial {
 	return &Trial{of: [2]Executor{first, second}, chosen: chosen}
 }
@@ -91,7 +92,8 @@ func (t *Trial) begin() (which int, trying bool) {
 	return which, trying
 }
 
-// again takes a task out of the trial that will come again, with a larger grant: it was not done. It tells whether the task was part of the trial.
+// again takes a task out of the trial that will come again, with a larger grant: it was not done. It tells whether
+// the task was part of the trial.
 func (t *Trial) again(which int, trying bool) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -8,13 +8,16 @@ import (
 	"slices"
 )
 
-// What follows is for who has a Result from a process that strangers' images may have taken over: what Do would not have said is told from it, at a
-// cost that does not depend on what stands in it.
+// What follows is for who has a Result from a process that strangers' images may have taken over: what Do would not
+// have said is told from it, at a cost that does not depend on what stands in it.
 
 // Classes are all classes that an Error of Do can have.
-var Classes = []string{ClassNotAnImage, ClassUnsupported, ClassDecode, ClassTooLarge, ClassOperation, ClassEncode, ClassPanic, ClassTimeout}
+var Classes = []string{
+	ClassNotAnImage, ClassUnsupported, ClassDecode, ClassTooLarge, ClassOperation, ClassEncode, ClassPanic, ClassTimeout,
+}
 
-// Expected returns the outputs that Do makes for t from an image with header h, without their Data. The error is one that Do would have, or says what h cannot be.
+// Expected returns the outputs that Do makes for t from an image with header h, without their Data. The error is one
+// that Do would have, or says what h cannot be.
 func (t Task) Expected(h Header) ([]Output, error) {
 	if !slices.Contains(outputFormats, h.Format) && h.Format != WebP {
 		return nil, fmt.Errorf("a source of format %q", h.Format)
@@ -43,7 +46,8 @@ func MaxFile(width, height int) int64 {
 	return perPixel*int64(width)*int64(height) + maxProfile + 64<<10
 }
 
-// CheckFile tells where o.Data does not begin and end as a file of its format does, or names other dimensions. It looks at some dozens of bytes.
+// CheckFile tells where o.Data does not begin and end as a file of its format does, or names other dimensions. It
+// looks at some dozens of bytes.
 func (o Output) CheckFile() error {
 	data := o.Data
 	w, h, ends := 0, 0, true
@@ -78,7 +82,8 @@ func (o Output) CheckFile() error {
 	return nil
 }
 
-// frameSize finds the size in the frame header of a JPEG (ITU-T T.81, B.2.2), before which Do writes tables and a profile in a few segments.
+// frameSize finds the size in the frame header of a JPEG (ITU-T T.81, B.2.2), before which Do writes tables and a
+// profile in a few segments.
 func frameSize(data []byte) (w, h int) {
 	const most = 64
 	at := 2
@@ -94,7 +99,8 @@ func frameSize(data []byte) (w, h int) {
 	return 0, 0
 }
 
-// directorySize finds the size in the first directory of a TIFF whose bytes are in the order that Do writes (TIFF 6.0, section 2).
+// directorySize finds the size in the first directory of a TIFF whose bytes are in the order that Do writes (TIFF
+// 6.0, section 2).
 func directorySize(data []byte) (w, h int) {
 	const most, entry = 64, 12
 	if string(data[:4]) != "II*\x00" {

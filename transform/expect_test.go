@@ -11,7 +11,8 @@ import (
 	"testing"
 )
 
-// TestWhatDoMakesIsAsExpected holds Expected, CheckFile and MaxFile against what Do makes, of every format to every format, by every kind of operation.
+// TestWhatDoMakesIsAsExpected holds Expected, CheckFile and MaxFile against what Do makes, of every format to every
+// format, by every kind of operation.
 func TestWhatDoMakesIsAsExpected(t *testing.T) {
 	var inputs [][]byte
 	for _, f := range outputFormats {

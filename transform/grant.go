@@ -2,7 +2,8 @@ package transform
 
 import "fmt"
 
-// A NeedError says that a Task needs more memory than its Grant. Its header was read and nothing else was done: with a Grant of Need the Task is done.
+// A NeedError says that a Task needs more memory than its Grant. Its header was read and nothing else was done: with
+// a Grant of Need the Task is done.
 type NeedError struct {
 	// Source is what the input is.
 	Source Header
@@ -13,8 +14,8 @@ type NeedError struct {
 // Error is one line.
 func (e *NeedError) Error() string {
 	s := e.Source
-	return fmt.Sprintf("a %s of %dx%d pixels needs about %.1f MB of memory: expected at most %.1f MB", s.Format, s.Width, s.Height,
-		float64(e.Need)/1e6, float64(e.Grant)/1e6)
+	return fmt.Sprintf("a %s of %dx%d pixels needs about %.1f MB of memory: expected at most %.1f MB",
+		s.Format, s.Width, s.Height, float64(e.Need)/1e6, float64(e.Grant)/1e6)
 }
 
 // Class is ClassTooLarge.

@@ -20,7 +20,8 @@ import (
 // headerBytes is how much stands in each header of headersOfStrangers.
 const headerBytes = 24 << 20
 
-// headersOfStrangers are files of every format in which so much stands before the pixels, in many parts, in one, or packed.
+// headersOfStrangers are files of every format in which so much stands before the pixels, in many parts, in one, or
+// packed.
 func headersOfStrangers(t *testing.T) map[string][]byte {
 	repeated := func(part []byte) []byte { return bytes.Repeat(part, headerBytes/len(part)) }
 	chunk := func(kind string, data []byte) []byte {
@@ -75,7 +76,8 @@ func headersOfStrangers(t *testing.T) map[string][]byte {
 	}
 }
 
-// costOfParent runs imgpipe in mode processes and returns what the run itself took, its workers not counted: the peak of its memory, in bytes, and CPU time.
+// costOfParent runs imgpipe in mode processes and returns what the run itself took, its workers not counted: the peak
+// of its memory, in bytes, and CPU time.
 func costOfParent(t *testing.T, path string) (peak int64, cpu time.Duration) {
 	t.Helper()
 	cmd := program(t.Context(), "run", "-q", "-m", "processes", "-w", "1", "--resize", "20", "--item-timeout", "20s", "-o", t.TempDir(), path)
@@ -111,7 +113,8 @@ func costOfParent(t *testing.T, path string) (peak int64, cpu time.Duration) {
 	return peak, time.Duration(user+system) * 10 * time.Millisecond
 }
 
-// TestInProcessModeAHeaderCostsTheParentNothing compares what a run takes for headers of strangers with what it takes for as many plain bytes.
+// TestInProcessModeAHeaderCostsTheParentNothing compares what a run takes for headers of strangers with what it takes
+// for as many plain bytes.
 func TestInProcessModeAHeaderCostsTheParentNothing(t *testing.T) {
 	if raceDetector {
 		t.Skip("memory and time are those of the race detector")

@@ -15,7 +15,8 @@ import (
 // ClassWorkerAnswer is the class of an image whose workers answered what no worker answers that does its work.
 const ClassWorkerAnswer = "worker-answer"
 
-// An answerError says what an answer is that is a frame of the wire, and no result of its task. The worker that gave it is not to be trusted any more.
+// An answerError says what an answer is that is a frame of the wire, and no result of its task. The worker that gave
+// it is not to be trusted any more.
 type answerError string
 
 func (e answerError) Error() string { return "its answer was " + string(e) }
@@ -33,9 +34,10 @@ const (
 
 var knownPaths = []string{"", "ycbcr", "ycbcr+rgba", "gray", "gray+rgba", "rgba"}
 
-// believe holds the head of an answer against its task, before as much as is announced is read of its body: whoever wrote an image may have taken over the
-// worker that decoded it, so that an answer is a stranger's word as much as the image was. No byte of an output is looked at but by look, later. age
-// is how long the worker has lived, which none of its times can exceed. What is only said, to people, is made short and printable.
+// believe holds the head of an answer against its task, before as much as is announced is read of its body: whoever
+// wrote an image may have taken over the worker that decoded it, so that an answer is a stranger's word as much as
+// the image was. No byte of an output is looked at but by look, later. age is how long the worker has lived, which
+// none of its times can exceed. What is only said, to people, is made short and printable.
 func (m *doneMessage) believe(task transform.Task, body uint64, age time.Duration) error {
 	r := &m.result
 	for _, took := range []time.Duration{m.busy, m.collected, r.Decode, r.Operate, r.Encode} {
@@ -57,7 +59,8 @@ func (m *doneMessage) believe(task transform.Task, body uint64, age time.Duratio
 	for i, o := range r.Outputs {
 		w := want[i]
 		if o.Label != w.Label || o.Format != w.Format || o.Width != w.Width || o.Height != w.Height {
-			return untrue("output %q, a %s of %dx%d: expected %q, a %s of %dx%d", o.Label, o.Format, o.Width, o.Height, w.Label, w.Format, w.Width, w.Height)
+			return untrue("output %q, a %s of %dx%d: expected %q, a %s of %dx%d",
+				o.Label, o.Format, o.Width, o.Height, w.Label, w.Format, w.Width, w.Height)
 		}
 		most := transform.MaxFile(o.Width, o.Height)
 		if m.lengths[i] > uint64(most) {
@@ -96,7 +99,8 @@ func (m *doneMessage) believeFailure(task transform.Task, body uint64) error {
 	}
 	switch {
 	case e.need == 0 && (e.kind == "" || slices.Contains(transform.Classes, e.kind)):
-	case e.need > 0 && (task.Grant == 0 || e.need <= task.Grant || r.Source == transform.Header{} || e.kind+e.doing+e.text != ""):
+	case e.need > 0 && (task.Grant == 0 || e.need <= task.Grant || r.Source == transform.Header{}),
+		e.need > 0 && e.kind+e.doing+e.text != "":
 		return untrue("a need of %d bytes where %d were granted", e.need, task.Grant)
 	case e.need > 0:
 	default:
@@ -113,7 +117,9 @@ func (m *doneMessage) believeFailure(task transform.Task, body uint64) error {
 
 // plausible looks at the Source of an image that failed, which need not be one that could have been done.
 func plausible(h transform.Header) error {
-	known := []transform.Format{transform.JPEG, transform.PNG, transform.GIF, transform.TIFF, transform.BMP, transform.WebP}
+	known := []transform.Format{
+		transform.JPEG, transform.PNG, transform.GIF, transform.TIFF, transform.BMP, transform.WebP,
+	}
 	if !slices.Contains(known, h.Format) || h.Width <= 0 || h.Height <= 0 || h.Orientation < 1 || h.Orientation > 8 {
 		return untrue("about a source of format %q, %dx%d", h.Format, h.Width, h.Height)
 	}

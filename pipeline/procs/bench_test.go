@@ -34,8 +34,8 @@ func BenchmarkRoundTrip(b *testing.B) {
 	}
 }
 
-// BenchmarkHandOver is the same for an image that gives a small output, as most do, and has been read into memory that workers share or must be
-// copied there.
+// BenchmarkHandOver is the same for an image that gives a small output, as most do, and has been read into memory
+// that workers share or must be copied there.
 func BenchmarkHandOver(b *testing.B) {
 	for _, size := range []int{64 << 10, 3 << 20, 10 << 20} {
 		for _, where := range []string{"shared", "elsewhere"} {
@@ -80,10 +80,10 @@ func BenchmarkStart(b *testing.B) {
 	}
 }
 
-// BenchmarkIsolation is what it costs to transform a photograph in a worker that has given up all it can: it does the same task in such a worker and in
-// one that has given up nothing, in turn, and reports the median of the quotients of their times, and the quotient of the CPU time of all, that of starting workers included. A pair of identical
-// workers beside it tells the noise.
-// The photographs are those of the shared corpus, or the samples.
+// BenchmarkIsolation is what it costs to transform a photograph in a worker that has given up all it can: it does the
+// same task in such a worker and in one that has given up nothing, in turn, and reports the median of the quotients
+// of their times, and the quotient of the CPU time of all, that of starting workers included. A pair of identical
+// workers beside it tells the noise. The photographs are those of the shared corpus, or the samples.
 //
 //	go test ./pipeline/procs -run - -bench Isolation -benchtime 300x
 func BenchmarkIsolation(b *testing.B) {
@@ -102,7 +102,8 @@ func BenchmarkIsolation(b *testing.B) {
 	}
 	for _, isolate := range []Isolate{IsolateOff, IsolateStrict} {
 		b.Run("isolate="+string(isolate), func(b *testing.B) {
-			// A process is faster or slower than its like by a hundredth for all of its life, by where its pages happen to lie.
+			// A process is faster or slower than its like by a hundredth for all of its life, by where its pages
+			// happen to lie.
 			const life = 20
 			plain, apart := newPool(b, Options{Workers: 1, Recycle: life, Isolate: IsolateOff}), newPool(b, Options{Workers: 1, Recycle: life, Isolate: isolate})
 			for _, data := range photos { // each has its warm worker

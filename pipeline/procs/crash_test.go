@@ -36,8 +36,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// faulty gives a pool whose workers have this fault, and fails the test if the pool leaves a process, a goroutine or a
-// descriptor behind.
+// faulty gives a pool whose workers have this fault, and fails the test if the pool leaves a process, a goroutine or
+// a descriptor behind.
 func faulty(t *testing.T, fault string, opts Options) *Pool {
 	t.Helper()
 	before, files := goleak.IgnoreCurrent(), openFiles(t)
@@ -68,7 +68,8 @@ func openFiles(t *testing.T) int {
 	return len(entries)
 }
 
-// processState is the letter of /proc/PID/status, "" where there is no such process. A zombie is Z: kill -0 would not tell.
+// processState is the letter of /proc/PID/status, "" where there is no such process. A zombie is Z: kill -0 would not
+// tell.
 func processState(pid int) string {
 	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	_, rest, _ := strings.Cut(string(status), "\nState:\t")
@@ -208,7 +209,8 @@ func TestHungImageIsKilledAtItsDeadlineAndNotTriedAgain(t *testing.T) {
 	echo(t, p, "after it")
 }
 
-// TestStoppedWorkerIsNotTheImagesFault stops the first worker of an image, which is then out of time, and not the second.
+// TestStoppedWorkerIsNotTheImagesFault stops the first worker of an image, which is then out of time, and not the
+// second.
 func TestStoppedWorkerIsNotTheImagesFault(t *testing.T) {
 	p := faulty(t, "faults", Options{Workers: 1})
 	echo(t, p, "good")

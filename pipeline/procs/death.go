@@ -31,7 +31,8 @@ func (d *death) failure(times int) error {
 		Err: fmt.Errorf("the worker died %d times under this image: %w", times, d)}
 	switch {
 	case d.lied:
-		e.Kind, e.Err = ClassWorkerAnswer, fmt.Errorf("the worker was ended %d times under this image, which may have taken it over: %w", times, d)
+		e.Kind = ClassWorkerAnswer
+		e.Err = fmt.Errorf("the worker was ended %d times under this image, which may have taken it over: %w", times, d)
 	case d.outOfMemory:
 		e.Kind = ClassOutOfMemory
 	}
@@ -108,9 +109,10 @@ func (w *worker) bury(err error) *death {
 	return d
 }
 
-// ranOut tells from a worker's last words that it could get no more memory. Go has several sentences for that, one for each thing
-// that it could not allocate; its race detector has another. Its collector has none (Go 1.26): it follows the null pointer that it was given. A fault of the code that
-// works on an image is not told in these words, but is a panic.
+// ranOut tells from a worker's last words that it could get no more memory. Go has several sentences for that, one
+// for each thing that it could not allocate; its race detector has another. Its collector has none (Go 1.26): it
+// follows the null pointer that it was given. A fault of the code that works on an image is not told in these words,
+// but is a panic.
 func (w *worker) ranOut(said string) bool {
 	if reason, ok := strings.CutPrefix(said, "fatal error: "); ok {
 		return strings.Contains(reason, "out of memory") || strings.Contains(reason, "cannot allocate memory")
@@ -118,8 +120,8 @@ func (w *worker) ranOut(said string) bool {
 	return w.bounded && strings.HasPrefix(said, "SIGSEGV: ") || strings.Contains(said, "ThreadSanitizer failed to allocate")
 }
 
-// fromOutside tells of a signal that it comes from people, other programs or a kernel without memory, rather than from a fault
-// in the program that it ends.
+// fromOutside tells of a signal that it comes from people, other programs or a kernel without memory, rather than
+// from a fault in the program that it ends.
 func fromOutside(s syscall.Signal) bool {
 	switch s {
 	case syscall.SIGKILL, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGPIPE, syscall.SIGALRM:

@@ -19,10 +19,11 @@ import (
 	"imgpipe/transform"
 )
 
-// This file runs in the worker processes of the tests: the test binary, started again. IMGPIPE_TEST_FAULT says what goes wrong
-// with a worker as such. What goes wrong with one image is said by that image: its bytes are "fault NAME", or "once FILE NAME"
-// for a fault that happens to the first worker that can make FILE, or "wait FILE" for an image that takes until FILE is there ("deaf FILE" closes the worker's input before and says so with FILE.deaf), or "escape NAMES DIR". What begins with "swallow" gives nothing; all other bytes
-// come back as they are.
+// This file runs in the worker processes of the tests: the test binary, started again. IMGPIPE_TEST_FAULT says what
+// goes wrong with a worker as such. What goes wrong with one image is said by that image: its bytes are "fault NAME",
+// or "once FILE NAME" for a fault that happens to the first worker that can make FILE, or "wait FILE" for an image
+// that takes until FILE is there ("deaf FILE" closes the worker's input before and says so with FILE.deaf), or
+// "escape NAMES DIR". What begins with "swallow" gives nothing; all other bytes come back as they are.
 
 const faultName = "IMGPIPE_TEST_FAULT"
 

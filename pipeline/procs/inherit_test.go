@@ -27,7 +27,8 @@ func leave(t *testing.T, path string) {
 	t.Cleanup(func() { unix.Close(fd) })
 }
 
-// TestAWorkerInheritsNothing has secrets in the environment and in open descriptors of the pool's process, and looks for them in a worker.
+// TestAWorkerInheritsNothing has secrets in the environment and in open descriptors of the pool's process, and looks
+// for them in a worker.
 func TestAWorkerInheritsNothing(t *testing.T) {
 	secret := filepath.Join(t.TempDir(), "secret")
 	if err := os.WriteFile(secret, []byte("a secret"), 0o600); err != nil {
@@ -77,7 +78,8 @@ func TestAWorkerInheritsNothing(t *testing.T) {
 	}
 }
 
-// TestAWorkerHasNoCapability looks at every thread of a worker, in each mode of isolation; it shows something where root runs it.
+// TestAWorkerHasNoCapability looks at every thread of a worker, in each mode of isolation; it shows something where
+// root runs it.
 func TestAWorkerHasNoCapability(t *testing.T) {
 	for _, isolate := range []Isolate{IsolateAuto, IsolateOff} {
 		p := newPool(t, Options{Workers: 1, Isolate: isolate, Env: []string{faultName + "=faults"}})
@@ -105,7 +107,8 @@ func TestAWorkerHasNoCapability(t *testing.T) {
 
 const replacedCommand = "__replaced"
 
-// replacedMain is a program whose file is replaced and then removed while a pool of its own workers is at work, each worker for one image.
+// replacedMain is a program whose file is replaced and then removed while a pool of its own workers is at work, each
+// worker for one image.
 func replacedMain() int {
 	p, err := New(Options{Workers: 2, Recycle: 1, gullible: true, Env: []string{faultName + "=faults"}})
 	if err != nil {

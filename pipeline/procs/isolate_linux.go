@@ -20,12 +20,13 @@ import (
 // landlockTCP is the first version of Landlock that shuts off TCP.
 const landlockTCP = 4
 
-// isolate gives up all that a worker needs not, says in a few words what that is, and in an error what could not be given up. Two
-// mechanisms of the kernel stand behind each other: Landlock takes away the file system and TCP whatever call asks for them, and the
-// filter of seccomp.go takes away the calls.
+// isolate gives up all that a worker needs not, says in a few words what that is, and in an error what could not be
+// given up. Two mechanisms of the kernel stand behind each other: Landlock takes away the file system and TCP
+// whatever call asks for them, and the filter of seccomp.go takes away the calls.
 //
-// CPU time has no limit here: RLIMIT_CPU counts the whole life of a process, and a worker lives for as many images as there are. The
-// pool kills a worker whose image is over its time, and the kernel kills it when the pool is gone, so that nothing burns unseen.
+// CPU time has no limit here: RLIMIT_CPU counts the whole life of a process, and a worker lives for as many images as
+// there are. The pool kills a worker whose image is over its time, and the kernel kills it when the pool is gone, so
+// that nothing burns unseen.
 func isolate() (said string, missing error) {
 	limits := limitResources()
 	version, locked := giveUpFiles()
@@ -48,8 +49,9 @@ func isolate() (said string, missing error) {
 	return fmt.Sprintf("%s (%s)", strings.Join(lost, ", "), strings.Join(by, ", ")), missing
 }
 
-// giveUpFiles gives up the file system, TCP where the kernel's version of Landlock has that, and signals to others, in all threads. The
-// library is used because the kernel's call is for one thread, and a program built with cgo has threads that Go cannot reach.
+// giveUpFiles gives up the file system, TCP where the kernel's version of Landlock has that, and signals to others,
+// in all threads. The library is used because the kernel's call is for one thread, and a program built with cgo has
+// threads that Go cannot reach.
 func giveUpFiles() (version int, err error) {
 	version, err = ll.LandlockGetABIVersion()
 	if err == nil {
@@ -61,8 +63,8 @@ func giveUpFiles() (version int, err error) {
 	return version, nil
 }
 
-// closeInherited closes every descriptor but those that a pool gives to a worker: whoever started the pool's process may have left it others, a secret
-// or a socket. Nothing in this process has opened one yet.
+// closeInherited closes every descriptor but those that a pool gives to a worker: whoever started the pool's process
+// may have left it others, a secret or a socket. Nothing in this process has opened one yet.
 func closeInherited() {
 	first := uint(3)
 	if os.Getenv(mappedName) != "" {
@@ -78,7 +80,8 @@ func closeInherited() {
 	}
 }
 
-// nameProcess has lists of processes show name, and not "exe", which is what the kernel calls who was started by Program.
+// nameProcess has lists of processes show name, and not "exe", which is what the kernel calls who was started by
+// Program.
 func nameProcess(name string) { os.WriteFile("/proc/self/comm", []byte(name), 0) }
 
 // dropCapabilities gives up what capabilities this process has in spite of giveUpPrivileges, in all threads.
@@ -88,7 +91,8 @@ func dropCapabilities() error {
 	if err := unix.Capget(&header, &own[0]); err != nil || own == none {
 		return err
 	}
-	if _, _, errno := psx.Syscall3(unix.SYS_CAPSET, uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&none[0])), 0); errno != 0 {
+	if _, _, errno := psx.Syscall3(unix.SYS_CAPSET,
+		uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&none[0])), 0); errno != 0 {
 		return fmt.Errorf("give up capabilities: %w", errno)
 	}
 	return nil
@@ -112,8 +116,9 @@ func limitResources() error {
 	return nil
 }
 
-// boundMemory lets this process take so many bytes of memory beyond what it has. The limit is that of data and not that of address
-// space, since Go reserves far more addresses than it uses; what only reserves them is not counted, nor is memory shared with the pool.
+// boundMemory lets this process take so many bytes of memory beyond what it has. The limit is that of data and not
+// that of address space, since Go reserves far more addresses than it uses; what only reserves them is not counted,
+// nor is memory shared with the pool.
 func boundMemory(more int64) error {
 	text, err := os.ReadFile("/proc/self/statm")
 	if err != nil {
@@ -127,8 +132,8 @@ func boundMemory(more int64) error {
 	return unix.Setrlimit(unix.RLIMIT_DATA, &unix.Rlimit{Cur: bound, Max: bound})
 }
 
-// Offsets in what a filter looks at, struct seccomp_data of linux/seccomp.h. Arguments are 64 bits wide; on the processors that have a filter
-// the lower half comes first.
+// Offsets in what a filter looks at, struct seccomp_data of linux/seccomp.h. Arguments are 64 bits wide; on the
+// processors that have a filter the lower half comes first.
 const (
 	atCall     = 0
 	atArch     = 4

@@ -9,8 +9,9 @@ import (
 	"imgpipe/transform"
 )
 
-// A codec carries the fields of a head, in either direction: one description of a message, its method fields, both writes and
-// reads it. Reading takes the fields from the front of b and sets them; writing appends them to b and changes none.
+// A codec carries the fields of a head, in either direction: one description of a message, its method fields, both
+// writes and reads it. Reading takes the fields from the front of b and sets them; writing appends them to b and
+// changes none.
 type codec struct {
 	b       []byte
 	reading bool
@@ -85,7 +86,8 @@ func str[S ~string | ~[]byte](c *codec, v *S) {
 	}
 }
 
-// list carries a list whose elements take at least least bytes each, so that no list is allocated that cannot be there.
+// list carries a list whose elements take at least least bytes each, so that no list is allocated that cannot be
+// there.
 func list[E any](c *codec, v *[]E, least int, element func(*E)) {
 	n := uint32(len(*v))
 	c.u32(&n)
@@ -151,7 +153,8 @@ type taskMessage struct {
 	spec   uint32
 	limits transform.Limits
 	grant  int64
-	// at and mapped are the offset and the length of the image file where it is in shared memory; 0 where it is in the body.
+	// at and mapped are the offset and the length of the image file where it is in shared memory; 0 where it is in
+	// the body.
 	at, mapped uint64
 }
 

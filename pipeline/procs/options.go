@@ -7,35 +7,39 @@ import (
 	"time"
 )
 
-// Options configure a [Pool]. The zero value is a pool of this program's own workers, one for each CPU that Go may use.
+// Options configure a [Pool]. The zero value is a pool of this program's own workers, one for each CPU that Go may
+// use.
 type Options struct {
 	// Workers is how many processes run at once; below 1 means GOMAXPROCS.
 	Workers int
 	// Command starts a worker: a program and its arguments. Default: this program with [Subcommand], whose main must
 	// then begin as [IsWorker] says.
 	Command []string
-	// Env is the environment of a worker, besides GOMAXPROCS=1 and what this process's own says to the Go runtime (GODEBUG, GOGC and the like).
-	// It inherits nothing else.
+	// Env is the environment of a worker, besides GOMAXPROCS=1 and what this process's own says to the Go runtime
+	// (GODEBUG, GOGC and the like). It inherits nothing else.
 	Env []string
 	// Prestart starts all workers at once rather than each when a task first needs it.
 	Prestart bool
-	// Ahead has images stand in line at workers that have others, in their pipes, so that no worker waits for its next one: one where there are
-	// many, more where they are small. Those in line go elsewhere when the worker dies, or is so slow that others have nothing to do. It is not to
-	// be had where the system has no shared memory.
+	// Ahead has images stand in line at workers that have others, in their pipes, so that no worker waits for its
+	// next one: one where there are many, more where they are small. Those in line go elsewhere when the worker dies,
+	// or is so slow that others have nothing to do. It is not to be had where the system has no shared memory.
 	Ahead bool
-	// Recycle is the number of images after which a worker is replaced; 0 is never. With 1 each image has a process of its own. The new one
-	// starts beside the last image of the old one, which gets no other even if the new one is late.
+	// Recycle is the number of images after which a worker is replaced; 0 is never. With 1 each image has a process
+	// of its own. The new one starts beside the last image of the old one, which gets no other even if the new one is
+	// late.
 	Recycle int
 	// Isolate is what a worker gives up before its first image. Default [IsolateAuto].
 	Isolate Isolate
-	// WorkerMemory bounds the memory that a worker may take for its images, in bytes, beyond what it has when it starts; 0 is no
-	// bound. An image that needs more fails with class "out-of-memory", and has cost two workers. Only Linux holds a worker to it;
-	// elsewhere garbage is collected harder as it comes near. A decoder of large images needs tens of megabytes.
+	// WorkerMemory bounds the memory that a worker may take for its images, in bytes, beyond what it has when it
+	// starts; 0 is no bound. An image that needs more fails with class "out-of-memory", and has cost two workers.
+	// Only Linux holds a worker to it; elsewhere garbage is collected harder as it comes near. A decoder of large
+	// images needs tens of megabytes.
 	WorkerMemory int64
-	// Shared bounds the memory for files that the pool shares with its workers, in bytes, but for a segment of 16 MiB for each and one more; 0 is
-	// no bound. What has been used of it stays in use until Close.
+	// Shared bounds the memory for files that the pool shares with its workers, in bytes, but for a segment of 16 MiB
+	// for each and one more; 0 is no bound. What has been used of it stays in use until Close.
 	Shared int64
-	// Grace is how long Close waits for tasks that run, and then for workers to leave, before it kills them. Default 2 s.
+	// Grace is how long Close waits for tasks that run, and then for workers to leave, before it kills them. Default
+	// 2 s.
 	Grace time.Duration
 	// StartTimeout is how long a worker may take to say hello. Default 30 s.
 	StartTimeout time.Duration
@@ -46,21 +50,21 @@ type Options struct {
 	gullible bool // believes workers what they answer: for tests whose workers do other things than transform.Do
 }
 
-// Isolate says what a worker gives up before its first image: an image comes from strangers, and the code that decodes it should
-// reach nothing, should it ever do their bidding.
+// Isolate says what a worker gives up before its first image: an image comes from strangers, and the code that
+// decodes it should reach nothing, should it ever do their bidding.
 type Isolate string
 
-// On Linux a worker gives up the file system and the network (Landlock, seccomp), cannot start programs or processes or signal
-// others, and can gain no privileges. It may open few descriptors, write no file and leave no core. Elsewhere it is held to those last
-// limits where the system has them.
+// On Linux a worker gives up the file system and the network (Landlock, seccomp), cannot start programs or processes
+// or signal others, and can gain no privileges. It may open few descriptors, write no file and leave no core.
+// Elsewhere it is held to those last limits where the system has them.
 const (
 	IsolateAuto   Isolate = "auto"   // whatever the system offers; [Pool.Isolation] tells what that is
 	IsolateStrict Isolate = "strict" // a worker that cannot give up all of it does not start: the pool ends with a [StartError]
 	IsolateOff    Isolate = "off"    // nothing
 )
 
-// Program is the name by which this process can start its own program again. On Linux that is the same build for as long as this process lives,
-// whatever becomes of the file meanwhile.
+// Program is the name by which this process can start its own program again. On Linux that is the same build for as
+// long as this process lives, whatever becomes of the file meanwhile.
 func Program() (string, error) { return program() }
 
 func (o Options) withDefaults() (Options, error) {
@@ -114,16 +118,18 @@ func (e *StartError) Fatal() bool { return true }
 
 // Usage is what workers that have ended have used. After Close, that is all of them.
 type Usage struct {
-	// Started is how many processes were started, and Died how many of them ended other than by leaving with status 0.
+	// Started is how many processes were started, and Died how many of them ended other than by leaving with status
+	// 0.
 	Started, Died int
-	// Ready is how many said hello, and Starting the time that those took for it, in sum: several may start beside each other.
+	// Ready is how many said hello, and Starting the time that those took for it, in sum: several may start beside
+	// each other.
 	Ready    int
 	Starting time.Duration
 	// User and System are CPU time.
 	User, System time.Duration
 	// GC is the part of that which garbage collection took in living and ended workers, as of their last answers.
 	GC time.Duration
-	// MaxRSS is the most memory that any one of them held, in bytes, with what it has touched of the memory that all share; 0 where the
-	// system does not tell.
+	// MaxRSS is the most memory that any one of them held, in bytes, with what it has touched of the memory that all
+	// share; 0 where the system does not tell.
 	MaxRSS int64
 }

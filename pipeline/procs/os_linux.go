@@ -15,8 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// enlarge makes a pipe hold so many bytes, and gives how many an empty one then takes without blocking. Failure costs speed
-// alone: a user's pipes are limited in sum.
+// enlarge makes a pipe hold so many bytes, and gives how many an empty one then takes without blocking. Failure costs
+// speed alone: a user's pipes are limited in sum.
 func enlarge(f *os.File, size int) int {
 	held := 0
 	if conn, err := f.SyscallConn(); err == nil {
@@ -33,16 +33,18 @@ func enlarge(f *os.File, size int) int {
 func tieToParent(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }
 
 // relaxTimers lets the timers of processes that this thread starts be some milliseconds late. A thread of the Go
-// runtime looks after the others each 20 µs for the first millisecond after every idle time, such as a worker has between two images. Those
-// looks were 15 of the 28 context switches that a small image took, and most of what processes took longer than goroutines. The kernel
-// puts wakings together within the slack (prctl(2), PR_SET_TIMERSLACK), and a worker waits for no timer.
+// runtime looks after the others each 20 µs for the first millisecond after every idle time, such as a worker has
+// between two images. Those looks were 15 of the 28 context switches that a small image took, and most of what
+// processes took longer than goroutines. The kernel puts wakings together within the slack (prctl(2),
+// PR_SET_TIMERSLACK), and a worker waits for no timer.
 func relaxTimers() {
 	const slack = 5 * time.Millisecond
 	unix.Prctl(unix.PR_SET_TIMERSLACK, uintptr(slack), 0, 0, 0) // it costs speed alone if it fails
 }
 
-// giveUpPrivileges leaves this thread unable to pass a capability on, whoever runs it: root's programs get those of the bounding set, others those
-// that are ambient or stand on their file (capabilities(7)). Who may not empty the bounding set has its workers do the rest: see dropCapabilities.
+// giveUpPrivileges leaves this thread unable to pass a capability on, whoever runs it: root's programs get those of
+// the bounding set, others those that are ambient or stand on their file (capabilities(7)). Who may not empty the
+// bounding set has its workers do the rest: see dropCapabilities.
 func giveUpPrivileges() {
 	for c := uintptr(0); unix.Prctl(unix.PR_CAPBSET_READ, c, 0, 0, 0) == nil; c++ {
 		unix.Prctl(unix.PR_CAPBSET_DROP, c, 0, 0, 0)
@@ -74,8 +76,9 @@ func takeStdio() (in, out *os.File, err error) {
 	return os.Stdin, os.NewFile(uintptr(fd), "answers"), nil
 }
 
-// program is the kernel's link to what runs here: whoever starts it runs it, too, so that it serves as a name for children. It leads to the
-// same build though an upgrade or a build puts another file in the place of this one, or removes it, at whatever moment of a run.
+// program is the kernel's link to what runs here: whoever starts it runs it, too, so that it serves as a name for
+// children. It leads to the same build though an upgrade or a build puts another file in the place of this one, or
+// removes it, at whatever moment of a run.
 func program() (string, error) {
 	const running = "/proc/self/exe"
 	if _, err := os.Stat(running); err == nil {
@@ -99,8 +102,8 @@ func peakMemory(pid int) int64 {
 	return 0
 }
 
-// peakAtEnd is the most memory that an ended process has held, in bytes; 0 where it cannot be known. The kernel begins a
-// process's figure with that of the one that started it, floor, so that only one above is the process's own.
+// peakAtEnd is the most memory that an ended process has held, in bytes; 0 where it cannot be known. The kernel
+// begins a process's figure with that of the one that started it, floor, so that only one above is the process's own.
 func peakAtEnd(state *os.ProcessState, floor int64) int64 {
 	usage, ok := state.SysUsage().(*syscall.Rusage)
 	if !ok || int64(usage.Maxrss)<<10 <= floor {
@@ -134,8 +137,9 @@ func processStat(pid int) []string {
 	return strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
 }
 
-// memoryKills is how many processes of this process's control group the kernel has ended for want of memory, where it tells that: in version 2 of such groups
-// (memory.events) or 1 (memory.oom_control). What it returns is compared with what it returned before.
+// memoryKills is how many processes of this process's control group the kernel has ended for want of memory, where it
+// tells that: in version 2 of such groups (memory.events) or 1 (memory.oom_control). What it returns is compared with
+// what it returned before.
 func memoryKills() int64 {
 	own, _ := os.ReadFile("/proc/self/cgroup")
 	for line := range strings.Lines(string(own)) {

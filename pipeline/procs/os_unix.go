@@ -14,7 +14,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// enlarge has nothing to do here: the size of a pipe is the system's affair. It gives what any pipe takes without blocking.
+// enlarge has nothing to do here: the size of a pipe is the system's affair. It gives what any pipe takes without
+// blocking.
 func enlarge(*os.File, int) int { return 4 << 10 }
 
 // tieToParent has nothing to do here: see watchParent.
@@ -26,8 +27,8 @@ func relaxTimers() {}
 // giveUpPrivileges has nothing to do here.
 func giveUpPrivileges() {}
 
-// watchParent ends this process soon after its parent has ended. Between images the end of input does that, but an image
-// that never ends would leave an orphan.
+// watchParent ends this process soon after its parent has ended. Between images the end of input does that, but an
+// image that never ends would leave an orphan.
 func watchParent() {
 	parent := os.Getppid()
 	go func() {
@@ -70,8 +71,8 @@ func peakAtEnd(state *os.ProcessState, _ int64) int64 {
 	return int64(usage.Maxrss) << 10
 }
 
-// isolate bounds what this process can do by limits, which is all there is for a program on these systems that cannot be shut in
-// without a profile of theirs.
+// isolate bounds what this process can do by limits, which is all there is for a program on these systems that cannot
+// be shut in without a profile of theirs.
 func isolate() (said string, missing error) {
 	for _, resource := range []int{unix.RLIMIT_CORE, unix.RLIMIT_FSIZE} {
 		if err := unix.Setrlimit(resource, &unix.Rlimit{}); err != nil {

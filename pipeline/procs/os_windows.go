@@ -6,7 +6,8 @@ import (
 	"os/exec"
 )
 
-// enlarge has nothing to do here: the size of a pipe is the system's affair. It gives what any pipe takes without blocking.
+// enlarge has nothing to do here: the size of a pipe is the system's affair. It gives what any pipe takes without
+// blocking.
 func enlarge(*os.File, int) int { return 4 << 10 }
 
 // tieToParent has nothing to do here: the end of its input ends a worker, after the image that it has.

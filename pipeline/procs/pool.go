@@ -28,13 +28,13 @@ const (
 	triesGuilty   = 2 // of an image that crashes its worker
 	triesInnocent = 5 // of an image whose worker was killed from outside
 	maxFailed     = 3 // starts that failed since the last HELO: as many end the pool
-	// maxKilled is the same for starts that were killed from outside. Where workers are killed at random, three in a row
-	// happen within a few hundred images; where the kernel has no memory for any, each costs a few milliseconds.
+	// maxKilled is the same for starts that were killed from outside. Where workers are killed at random, three in a
+	// row happen within a few hundred images; where the kernel has no memory for any, each costs a few milliseconds.
 	maxKilled = 30
 )
 
-// A Pool is a [pipeline.Executor] of worker processes, and is safe for use by many goroutines. Make one with [New]; it must be
-// closed.
+// A Pool is a [pipeline.Executor] of worker processes, and is safe for use by many goroutines. Make one with [New];
+// it must be closed.
 type Pool struct {
 	opts   Options
 	env    []string
@@ -68,8 +68,8 @@ type startRequest struct {
 	started chan error
 }
 
-// New makes a pool. It starts no process unless opts.Prestart says so. It is an error in a process that is itself a worker,
-// since its main should have called [Main].
+// New makes a pool. It starts no process unless opts.Prestart says so. It is an error in a process that is itself a
+// worker, since its main should have called [Main].
 func New(opts Options) (*Pool, error) {
 	if os.Getenv(cookieName) == cookie {
 		return nil, errors.New("make a pool of workers: this process is itself a worker: expected its main to begin with procs.IsWorker and procs.Main")
@@ -109,8 +109,8 @@ func New(opts Options) (*Pool, error) {
 	return p, nil
 }
 
-// inherited is what of this process's environment is a worker's, too: what the Go runtime wants to know, and Windows. The rest is not for who
-// decodes the files of strangers: there may be secrets in it.
+// inherited is what of this process's environment is a worker's, too: what the Go runtime wants to know, and Windows.
+// The rest is not for who decodes the files of strangers: there may be secrets in it.
 func inherited() []string {
 	var env []string
 	for _, name := range []string{"GODEBUG", "GOGC", "GOMEMLIMIT", "GOTRACEBACK", "GOCOVERDIR", "SYSTEMROOT"} {
@@ -121,11 +121,12 @@ func inherited() []string {
 	return env
 }
 
-// starter starts all processes of the pool, from one thread that lives as long as the pool does: Linux sends the signal that
-// ties a child to its parent when the thread that started it ends, not the process (prctl(2), PR_SET_PDEATHSIG).
+// starter starts all processes of the pool, from one thread that lives as long as the pool does: Linux sends the
+// signal that ties a child to its parent when the thread that started it ends, not the process (prctl(2),
+// PR_SET_PDEATHSIG).
 //
-// Workers are born with what that thread has left: it gives up what they are not to have before the first of them begins, and is not unlocked, so that
-// it ends with this goroutine.
+// Workers are born with what that thread has left: it gives up what they are not to have before the first of them
+// begins, and is not unlocked, so that it ends with this goroutine.
 func (p *Pool) starter() {
 	runtime.LockOSThread()
 	relaxTimers()
@@ -135,8 +136,9 @@ func (p *Pool) starter() {
 	}
 }
 
-// Isolation says in a few words what the workers have given up, such as "no files, no network, no programs (landlock, seccomp)". It asks a
-// worker, which it starts if need be and which is then ready for a task. The error is that of a Do that finds no worker.
+// Isolation says in a few words what the workers have given up, such as "no files, no network, no programs (landlock,
+// seccomp)". It asks a worker, which it starts if need be and which is then ready for a task. The error is that of a
+// Do that finds no worker.
 func (p *Pool) Isolation(ctx context.Context) (string, error) {
 	if !p.enter() {
 		return "", pipeline.ErrClosed
@@ -155,18 +157,20 @@ func (p *Pool) Isolation(ctx context.Context) (string, error) {
 	return s.worker.isolation, nil
 }
 
-// Get gives n bytes that the workers can read, or nil where none are to be had: on Linux there are segments of 16 MiB for two images of each worker,
-// for those that may stand in line and for sixteen downloads, as far as Options.Shared allows. A file that is read into them goes to a worker without being copied. Put
-// takes them back.
+// Get gives n bytes that the workers can read, or nil where none are to be had: on Linux there are segments of 16 MiB
+// for two images of each worker, for those that may stand in line and for sixteen downloads, as far as Options.Shared
+// allows. A file that is read into them goes to a worker without being copied. Put takes them back.
 func (p *Pool) Get(n int) []byte { return p.shared.get(n) }
 
-// Put takes back what Get gave, when nobody reads it any more, be it after Close. It tells whether that came from Get.
+// Put takes back what Get gave, when nobody reads it any more, be it after Close. It tells whether that came from
+// Get.
 func (p *Pool) Put(b []byte) bool { return p.shared.back(b) }
 
 // Width is how many tasks are worked on at once.
 func (p *Pool) Width() int { return p.opts.Workers }
 
-// Ahead is how many more can stand in line at workers: one at each, while as many wait for the one that is free first, and more small ones.
+// Ahead is how many more can stand in line at workers: one at each, while as many wait for the one that is free
+// first, and more small ones.
 func (p *Pool) Ahead() pipeline.Ahead {
 	if !p.opts.Ahead || p.shared == nil {
 		return pipeline.Ahead{}
@@ -174,8 +178,8 @@ func (p *Pool) Ahead() pipeline.Ahead {
 	return pipeline.Ahead{Tasks: 2 * p.opts.Workers, Small: (maxLine - 2) * p.opts.Workers, Bytes: maxSmall}
 }
 
-// Do runs one task in a worker, as [pipeline.Executor] says. An image whose workers died fails with class "worker-killed" or
-// "out-of-memory". A [StartError] is the end of the pool. The outputs of a Result share memory.
+// Do runs one task in a worker, as [pipeline.Executor] says. An image whose workers died fails with class
+// "worker-killed" or "out-of-memory". A [StartError] is the end of the pool. The outputs of a Result share memory.
 func (p *Pool) Do(ctx context.Context, task transform.Task) (transform.Result, pipeline.Cost, error) {
 	var cost pipeline.Cost
 	if !p.enter() {
@@ -216,7 +220,8 @@ func (p *Pool) Do(ctx context.Context, task transform.Task) (transform.Result, p
 			p.dismiss(s)
 		}
 		switch {
-		case over && worker.halted.Load() && ctx.Err() == nil && cost.Attempts < triesGuilty: // the time of another try begins
+		case over && worker.halted.Load() && ctx.Err() == nil && cost.Attempts < triesGuilty:
+			// The time of another try begins.
 		case over:
 			return transform.Result{}, cost, pipeline.ContextError(bounded)
 		case !died:
@@ -358,9 +363,9 @@ func (p *Pool) Pids() []int {
 	return pids
 }
 
-// Close lets no new task in, waits for those that run, and tells the workers to leave. What has not ended within the grace, at
-// either step, is killed; its tasks end with [pipeline.ErrClosed]. When Close returns, no process and no goroutine of the pool
-// is left. Calling it again waits for the first call. Its error is always nil.
+// Close lets no new task in, waits for those that run, and tells the workers to leave. What has not ended within the
+// grace, at either step, is killed; its tasks end with [pipeline.ErrClosed]. When Close returns, no process and no
+// goroutine of the pool is left. Calling it again waits for the first call. Its error is always nil.
 func (p *Pool) Close() error {
 	p.once.Do(p.close)
 	return nil
@@ -394,7 +399,8 @@ func (p *Pool) close() {
 	p.shared.close()
 }
 
-// retire ends an idle worker, and counts its peak memory before, since its end tells that only where it is above its parent's.
+// retire ends an idle worker, and counts its peak memory before, since its end tells that only where it is above its
+// parent's.
 func (p *Pool) retire(w *worker) {
 	peak := peakMemory(w.cmd.Process.Pid)
 	p.mu.Lock()

@@ -11,9 +11,10 @@ import (
 
 // Everything in this file runs in the parent.
 
-// A worker that waits for its next image costs 0.3 to 1.6 ms, the time until the pool's own process has a processor: a tenth of the time of a small
-// image, and some hundredths of a large one's. Images stand in line at the workers, therefore: as many as it takes to hide that wait, where
-// there are enough others, so that no worker has nothing to do while another one has a line.
+// A worker that waits for its next image costs 0.3 to 1.6 ms, the time until the pool's own process has a processor:
+// a tenth of the time of a small image, and some hundredths of a large one's. Images stand in line at the workers,
+// therefore: as many as it takes to hide that wait, where there are enough others, so that no worker has nothing to
+// do while another one has a line.
 const (
 	maxLine  = 4                     // how long a line may be,
 	maxAhead = 12 * time.Millisecond // in images and in time, but one image always
@@ -21,8 +22,8 @@ const (
 	patience = 10 * maxAhead         // after so long in a line, an image goes to a worker that has nothing to do, and after ten times that to any
 )
 
-// A slot is a lane of the pool, with or without a worker. It belongs to one task at a time, its first. Others may stand in line behind that, in
-// the pipe of the worker.
+// A slot is a lane of the pool, with or without a worker. It belongs to one task at a time, its first. Others may
+// stand in line behind that, in the pipe of the worker.
 type slot struct {
 	lane   int
 	worker *worker      // nil where there is none
@@ -59,7 +60,8 @@ type waiter struct {
 	got   chan grant
 }
 
-// A grant is a slot to be the first of, or where turn is not nil the end of its line: then worker is to be given the task, and turn says the rest.
+// A grant is a slot to be the first of, or where turn is not nil the end of its line: then worker is to be given the
+// task, and turn says the rest.
 type grant struct {
 	slot   *slot
 	worker *worker
@@ -127,8 +129,8 @@ func (p *Pool) enter() bool {
 	}
 }
 
-// turn waits until task is the first of a slot. If the task has stood in line, the worker has been given it: else sent is nil. It fills in what it
-// knows of cost.
+// turn waits until task is the first of a slot. If the task has stood in line, the worker has been given it: else
+// sent is nil. It fills in what it knows of cost.
 func (p *Pool) turn(ctx context.Context, task transform.Task, cost *pipeline.Cost) (s *slot, sent *posting, err error) {
 	arrived := time.Now()
 	defer func() { cost.Queued = time.Since(arrived) }()
@@ -189,8 +191,8 @@ func (p *Pool) await(ctx context.Context, g grant) (first bool) {
 	}
 }
 
-// disperse ends the line that g stands in, unless its turn has come, which it tells. Nothing can be taken back from a pipe: so those in line go
-// elsewhere, and the worker has to end when it has answered the first.
+// disperse ends the line that g stands in, unless its turn has come, which it tells. Nothing can be taken back from a
+// pipe: so those in line go elsewhere, and the worker has to end when it has answered the first.
 func (p *Pool) disperse(g grant) (first bool) {
 	p.mu.Lock()
 	if slices.Contains(g.slot.line, g.turn) {

@@ -17,7 +17,8 @@ import (
 	"imgpipe/transform"
 )
 
-// A lineUp is a pool of one worker that is busy with its first image until the test lets it go, and what has been given to it meanwhile.
+// A lineUp is a pool of one worker that is busy with its first image until the test lets it go, and what has been
+// given to it meanwhile.
 type lineUp struct {
 	*testing.T
 	p     *Pool
@@ -36,7 +37,8 @@ func newLineUp(t *testing.T, opts Options) *lineUp {
 	return l
 }
 
-// give starts a task, and waits until all have the places that they should have: some in line, others waiting for a place.
+// give starts a task, and waits until all have the places that they should have: some in line, others waiting for a
+// place.
 func (l *lineUp) give(ctx context.Context, task transform.Task, inLine, waiting int, ended func(pipeline.Cost, error)) {
 	l.Helper()
 	l.given++
@@ -217,7 +219,8 @@ func TestWhoStandsInLineIsNotBlamed(t *testing.T) {
 	}
 }
 
-// TestWhatNeverReachedItsWorkerIsNotBlamed has two tasks whose writing fails while the worker they are for goes on with its first.
+// TestWhatNeverReachedItsWorkerIsNotBlamed has two tasks whose writing fails while the worker they are for goes on
+// with its first.
 func TestWhatNeverReachedItsWorkerIsNotBlamed(t *testing.T) {
 	l := newLineUp(t, Options{})
 	l.give(t.Context(), task("deaf "+l.file), 0, 0, l.done)
@@ -250,7 +253,8 @@ func TestWhatNeverReachedItsWorkerIsNotBlamed(t *testing.T) {
 	}
 }
 
-// TestPlacesThatAreGivenBackGoToOthers gives back each kind of grant, as one does who is cancelled in the moment in which it comes.
+// TestPlacesThatAreGivenBackGoToOthers gives back each kind of grant, as one does who is cancelled in the moment in
+// which it comes.
 func TestPlacesThatAreGivenBackGoToOthers(t *testing.T) {
 	for name, c := range map[string]struct {
 		inLine    bool        // the first waiter is given a place in line, not a slot

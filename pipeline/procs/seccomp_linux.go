@@ -11,8 +11,9 @@ import (
 
 // Everything in this file runs in the worker process.
 
-// allowedCalls are the system calls that Go and the C library need to read, write, compute, collect garbage and start threads. They are
-// listed, rather than those that do harm, because a kernel learns new ways to open a file faster than a list of bans would.
+// allowedCalls are the system calls that Go and the C library need to read, write, compute, collect garbage and start
+// threads. They are listed, rather than those that do harm, because a kernel learns new ways to open a file faster
+// than a list of bans would.
 var allowedCalls = []uint32{
 	// bytes, by descriptors that are open
 	unix.SYS_READ, unix.SYS_WRITE, unix.SYS_READV, unix.SYS_WRITEV, unix.SYS_CLOSE, unix.SYS_FSTAT,
@@ -29,16 +30,20 @@ var allowedCalls = []uint32{
 	unix.SYS_GETRANDOM, unix.SYS_GETRUSAGE,
 }
 
-// allowedAdvice is what may be said of memory: that it is free, or wants large pages or no place in a core file. Other advice punches holes into
-// shared memory, or makes the kernel compare pages or lose them.
-var allowedAdvice = []uint32{unix.MADV_DONTNEED, unix.MADV_FREE, unix.MADV_HUGEPAGE, unix.MADV_NOHUGEPAGE, unix.MADV_COLLAPSE, unix.MADV_DONTDUMP}
+// allowedAdvice is what may be said of memory: that it is free, or wants large pages or no place in a core file.
+// Other advice punches holes into shared memory, or makes the kernel compare pages or lose them.
+var allowedAdvice = []uint32{
+	unix.MADV_DONTNEED, unix.MADV_FREE, unix.MADV_HUGEPAGE, unix.MADV_NOHUGEPAGE, unix.MADV_COLLAPSE, unix.MADV_DONTDUMP,
+}
 
-// threadFlags are those with which Go and the C library start a thread. Others make namespaces, or processes that share less.
-const threadFlags = unix.CLONE_VM | unix.CLONE_FS | unix.CLONE_FILES | unix.CLONE_SIGHAND | unix.CLONE_THREAD | unix.CLONE_SYSVSEM |
-	unix.CLONE_SETTLS | unix.CLONE_PARENT_SETTID | unix.CLONE_CHILD_CLEARTID | unix.CLONE_CHILD_SETTID | unix.CLONE_DETACHED
+// threadFlags are those with which Go and the C library start a thread. Others make namespaces, or processes that
+// share less.
+const threadFlags = unix.CLONE_VM | unix.CLONE_FS | unix.CLONE_FILES | unix.CLONE_SIGHAND | unix.CLONE_THREAD |
+	unix.CLONE_SYSVSEM | unix.CLONE_SETTLS | unix.CLONE_PARENT_SETTID | unix.CLONE_CHILD_CLEARTID |
+	unix.CLONE_CHILD_SETTID | unix.CLONE_DETACHED
 
-// filterProgram is the filter, in the language of the Berkeley Packet Filter (McCanne and Jacobson, 1993). A call that is not allowed
-// fails with EPERM, so that what tried it can say so.
+// filterProgram is the filter, in the language of the Berkeley Packet Filter (McCanne and Jacobson, 1993). A call
+// that is not allowed fails with EPERM, so that what tried it can say so.
 func filterProgram(pid int) []unix.SockFilter {
 	const (
 		load  = unix.BPF_LD | unix.BPF_W | unix.BPF_ABS
@@ -68,7 +73,8 @@ func filterProgram(pid int) []unix.SockFilter {
 	}
 	return append(program,
 		unix.SockFilter{Code: give, K: refuse},
-		// The flags of clone3 are in memory, where a filter cannot look. Where it is absent, the C library uses clone.
+		// The flags of clone3 are in memory, where a filter cannot look. Where it is absent, the C library uses
+		// clone.
 		unix.SockFilter{Code: equal, K: unix.SYS_CLONE3, Jf: 1},
 		unix.SockFilter{Code: give, K: absent},
 		// A new thread, but no new process, and no thread with a namespace of its own.

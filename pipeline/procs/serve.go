@@ -37,17 +37,17 @@ const (
 	maxKept = 32 << 20
 )
 
-// IsWorker tells whether this process was asked to be a worker. A program that uses [New] with its default Command asks
-// first of all in main:
+// IsWorker tells whether this process was asked to be a worker. A program that uses [New] with its default Command
+// asks first of all in main:
 //
 //	if procs.IsWorker() {
 //		os.Exit(procs.Main())
 //	}
 func IsWorker() bool { return len(os.Args) > 1 && os.Args[1] == Subcommand }
 
-// Main is the whole life of a worker process, and gives its exit status: 0 when its parent ended it, 1 when the wire broke, 2
-// when it was not started by a [Pool], which is said on standard error. From then on os.Stdout is standard error, so that a
-// stray print cannot break a frame.
+// Main is the whole life of a worker process, and gives its exit status: 0 when its parent ended it, 1 when the wire
+// broke, 2 when it was not started by a [Pool], which is said on standard error. From then on os.Stdout is standard
+// error, so that a stray print cannot break a frame.
 func Main() int { return serveMain(transform.Do) }
 
 type doFunc = func(context.Context, transform.Task) (transform.Result, error)
@@ -78,8 +78,8 @@ func serveMain(do doFunc) int {
 	return 0
 }
 
-// Serve is the worker's side of the wire, with transform.Do: it says HELO on w and answers what comes from r until r ends. The
-// error is nil when r ended between two frames. Main calls it for standard input and output.
+// Serve is the worker's side of the wire, with transform.Do: it says HELO on w and answers what comes from r until r
+// ends. The error is nil when r ended between two frames. Main calls it for standard input and output.
 func Serve(r io.Reader, w io.Writer) error {
 	s := server{do: transform.Do, isolation: "none"}
 	return s.serve(r, w)
@@ -245,12 +245,14 @@ func answer(fw *frameWriter, m taskMessage, held heldSpec, data []byte, do doFun
 	return nil
 }
 
-// maxGarbage is how much memory a worker keeps for its next image, and twice the least grant that it was given where that is less: then there is little for
-// all. To give all back after each would have the system clear it again each time; most images need less.
+// maxGarbage is how much memory a worker keeps for its next image, and twice the least grant that it was given where
+// that is less: then there is little for all. To give all back after each would have the system clear it again each
+// time; most images need less.
 const maxGarbage = 128 << 20
 
-// giveBack returns to the system what an image has left behind, where that is more than keep. The pool's side counts the memory of an image as free once it is
-// answered, while the collector of a process that waits for its next task would not run.
+// giveBack returns to the system what an image has left behind, where that is more than keep. The pool's side counts
+// the memory of an image as free once it is answered, while the collector of a process that waits for its next task
+// would not run.
 func giveBack(keep int64) {
 	heap := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/memory/classes/heap/unused:bytes"}, {Name: "/memory/classes/heap/free:bytes"}}
 	metrics.Read(heap)
@@ -265,7 +267,8 @@ func giveBack(keep int64) {
 	}
 }
 
-// Collected is the CPU time that garbage collection has taken in this process, as of the last one; 0 where it is not known.
+// Collected is the CPU time that garbage collection has taken in this process, as of the last one; 0 where it is not
+// known.
 func Collected() time.Duration {
 	s := []metrics.Sample{{Name: "/cpu/classes/gc/total:cpu-seconds"}}
 	metrics.Read(s)

@@ -38,7 +38,8 @@ func TestFileThatIsInSharedMemoryIsNotCopied(t *testing.T) {
 	}
 }
 
-// Those who fetch cannot take the memory that files from elsewhere need, and files of no two tasks are in the same place.
+// Those who fetch cannot take the memory that files from elsewhere need, and files of no two tasks are in the same
+// place.
 func TestSharedMemoryHasAReserve(t *testing.T) {
 	const workers = 2
 	m := newShared(workers, 0, 0)

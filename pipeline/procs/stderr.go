@@ -11,8 +11,8 @@ const (
 	keepLast  = 4 << 10
 )
 
-// A transcript keeps what a worker wrote to standard error since it was last given a task while it had none: the first 1 KiB, where the reason of a Go
-// crash stands, and the last 4 KiB, where most other programs put theirs.
+// A transcript keeps what a worker wrote to standard error since it was last given a task while it had none: the
+// first 1 KiB, where the reason of a Go crash stands, and the last 4 KiB, where most other programs put theirs.
 type transcript struct {
 	mu          sync.Mutex
 	first, last []byte

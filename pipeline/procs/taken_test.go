@@ -127,7 +127,8 @@ func isPrintable(s string) bool {
 	return strings.IndexFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) < 0
 }
 
-// TestAnAnswerIsCheckedLikeAStrangers has a worker tell each lie, and looks at what the pool makes of it, and at who does the next image.
+// TestAnAnswerIsCheckedLikeAStrangers has a worker tell each lie, and looks at what the pool makes of it, and at who
+// does the next image.
 func TestAnAnswerIsCheckedLikeAStrangers(t *testing.T) {
 	for _, l := range lies {
 		t.Run(l.name, func(t *testing.T) {

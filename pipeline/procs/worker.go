@@ -16,12 +16,13 @@ import (
 
 // Everything in this file runs in the parent.
 
-// farewell is how long a worker that closed its output, or answered before it had read its task, has to explain itself.
+// farewell is how long a worker that closed its output, or answered before it had read its task, has to explain
+// itself.
 const farewell = time.Second
 
-// What the pipe to a worker holds, where the system lets that be chosen. At 1 MiB a file of 3 MB goes over in 2.0 ms, at the
-// 64 KiB that are usual in 3.2 ms (medians of 4, on a busy machine). Linux lets a user's pipes hold 64 MiB in sum and then
-// makes them tiny, so that all of a pool's together stay well below.
+// What the pipe to a worker holds, where the system lets that be chosen. At 1 MiB a file of 3 MB goes over in 2.0 ms,
+// at the 64 KiB that are usual in 3.2 ms (medians of 4, on a busy machine). Linux lets a user's pipes hold 64 MiB in
+// sum and then makes them tiny, so that all of a pool's together stay well below.
 const (
 	maxPipe  = 1 << 20
 	minPipe  = 64 << 10
@@ -45,7 +46,8 @@ type worker struct {
 	born      time.Time
 	gullible  bool // see Options
 
-	// What follows belongs to the task that is to be written next: to the first of its slot, and from Pool.offer on to the one behind it.
+	// What follows belongs to the task that is to be written next: to the first of its slot, and from Pool.offer on
+	// to the one behind it.
 	writer frameWriter
 	specs  map[specKey]uint32 // the ids of the specs that it holds
 	posted uint64             // how many tasks it was given
@@ -194,8 +196,8 @@ type posting struct {
 	lost   bool       // that it failed, in line, where it ended at once
 }
 
-// post gives the worker a task, which may stand in line behind others. It waits for the worker only where that answers and does not read, and not for
-// long. The error is that of a task that cannot be given to any.
+// post gives the worker a task, which may stand in line behind others. It waits for the worker only where that
+// answers and does not read, and not for long. The error is that of a task that cannot be given to any.
 func (w *worker) post(task transform.Task, inLine bool) (*posting, error) {
 	sent := &posting{start: time.Now()}
 	if _, shared := w.shared.offset(task.Data); !shared {
@@ -230,8 +232,8 @@ func (w *worker) post(task transform.Task, inLine bool) (*posting, error) {
 		return err
 	}
 	if need <= int64(w.room) {
-		// A worker that answers without reading might block it all the same. It is condemned then, and what it said before it ended will be
-		// read, and the end of it.
+		// A worker that answers without reading might block it all the same. It is condemned then, and what it said
+		// before it ended will be read, and the end of it.
 		w.in.SetWriteDeadline(time.Now().Add(farewell)) // an error would mean that the write ends
 		sent.lost = send() != nil && inLine
 	} else {
@@ -246,15 +248,18 @@ func (w *worker) post(task transform.Task, inLine bool) (*posting, error) {
 	return sent, nil
 }
 
-// receive waits for the answer to a task. It does not return before it has let go of the task's data. over tells that ctx ended before there was
-// an answer. Where the error is a *death, the worker has ended and must be replaced.
-func (w *worker) receive(ctx, life context.Context, task transform.Task, sent *posting, cost *pipeline.Cost) (result transform.Result, over bool, err error) {
+// receive waits for the answer to a task. It does not return before it has let go of the task's data. over tells that
+// ctx ended before there was an answer. Where the error is a *death, the worker has ended and must be replaced.
+func (w *worker) receive(
+	ctx, life context.Context, task transform.Task, sent *posting, cost *pipeline.Cost,
+) (result transform.Result, over bool, err error) {
 	w.answered++
 	stop, stopLife := context.AfterFunc(ctx, w.outOfTime), context.AfterFunc(life, w.kill)
 	done, f, err := w.answer(sent, task)
 	w.busy, w.collected = done.busy, max(w.collected, done.collected)
-	// Both are called, whatever the first says. When one is too late, the kill is on its way or has been done: the worker
-	// is condemned even where it has answered. An answer that came too late is not used, as it would not be a moment before.
+	// Both are called, whatever the first says. When one is too late, the kill is on its way or has been done: the
+	// worker is condemned even where it has answered. An answer that came too late is not used, as it would not be a
+	// moment before.
 	stopped, stoppedLife := stop(), stopLife()
 	if sent.wrote != nil {
 		err = w.settle(sent, err)
@@ -347,7 +352,8 @@ func (w *worker) answer(sent *posting, task transform.Task) (done doneMessage, f
 	return done, f, err
 }
 
-// settle waits until a task is written no more, after an answer to it or what ended the wait for one, and gives what was wrong with either.
+// settle waits until a task is written no more, after an answer to it or what ended the wait for one, and gives what
+// was wrong with either.
 func (w *worker) settle(sent *posting, err error) error {
 	if err == nil {
 		late := time.AfterFunc(farewell, w.condemn)
