@@ -115,7 +115,7 @@ func TestASmallImageIsDoneWithinAnyBudget(t *testing.T) {
 // largePhoto is a JPEG that needs more than any image is given at first, and is quickly made and decoded.
 var largePhoto = sync.OnceValue(func() []byte {
 	var b bytes.Buffer
-	if err := jpeg.Encode(&b, image.NewYCbCr(image.Rect(0, 0, 4000, 3000), image.YCbCrSubsampleRatio420), nil); err != nil {
+	if err := jpeg.Encode(&b, image.NewYCbCr(image.Rect(0, 0, 6000, 4000), image.YCbCrSubsampleRatio420), nil); err != nil {
 		panic(err)
 	}
 	return b.Bytes()

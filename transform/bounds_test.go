@@ -154,6 +154,7 @@ func tooCheap() map[string][]byte {
 		"bitmap of ends of rows":               runsBMP(16000, 16000, make([]byte, 2*16000)),
 		"lossless webp of no bits":             losslessWebP(16383, 16383),
 		"tiff of one strip again and again":    stripsTIFF(16000, 16000, 1, make([]byte, 16000*4), map[uint16]uint32{258: 32, 339: 3}),
+		"tiff of empty blocks of deflate":      stripsTIFF(10, 100000, 1, append([]byte("\x78\x01"), bytes.Repeat([]byte("\x00\x00\x00\xff\xff"), 200)...), map[uint16]uint32{259: 8}),
 		"rgb png of 268 million pixels":        thinPNG(16383, 16383, 2),
 		"interlaced png":                       append(thinPNG(16383, 16383, 0)[:28], append([]byte{1}, thinPNG(16383, 16383, 0)[29:]...)...),
 		"gif with a short frame":               append([]byte("GIF89a\x10\x27\x10\x27\x80\x00\x00\x00\x00\x00\xff\xff\xff\x2c\x00\x00\x00\x00\x10\x27\x10\x27\x00\x02\x02\x44\x01\x00"), ';'),

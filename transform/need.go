@@ -7,7 +7,7 @@ import "image"
 // is the garbage collector's to take back, which it does in time where there is a limit (runtime/debug.SetMemoryLimit). h is what ReadHeader
 // returned; of a Header that was made by hand, the general way is assumed, and that outputs do not get smaller than their pixels.
 func (s Spec) Need(h Header) int64 {
-	const fixed = 4 << 20 // tables, windows and buffers, whatever the size
+	const fixed = 1 << 20 // tables, windows and buffers, whatever the size
 	p, err := s.plan(h, Limits{MaxPixels: 1 << 50})
 	n := needs{plan: p, header: h, clear: h.Alpha || s.Background.nrgba().A < 255}
 	switch {
@@ -18,7 +18,8 @@ func (s Spec) Need(h Header) int64 {
 	default:
 		n.ofGeneral()
 	}
-	return n.held + n.most + fixed + h.copies
+	total := n.held + n.most
+	return total + total/16 + fixed + h.copies // the collector is never quite up to date
 }
 
 // needs adds up the memory of one image.

@@ -97,7 +97,7 @@ func TestNeedIsWhatAnImageTakes(t *testing.T) {
 					t.Errorf("%s, %q: %v", name, text, err)
 				}
 			})
-			if used > need {
+			if used > need+1<<20 { // what is in pools, whatever the size
 				t.Errorf("%s, %q: %.1f MB were in use, %.1f estimated", name, text, float64(used)/1e6, float64(need)/1e6)
 			}
 			pixels := int64(max(w*h, header.Width*header.Height))

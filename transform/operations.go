@@ -25,19 +25,24 @@ func pointwise(name string, f func(image.Image, float64) *image.NRGBA) func(*job
 	return func(_ *job, img *image.NRGBA, a args) (*image.NRGBA, error) { return f(img, a.num(name)), nil }
 }
 
+// soften makes the apply of an operation that has a sigma.
+func soften(f func(*image.NRGBA, float64) *image.NRGBA) func(*job, *image.NRGBA, args) (*image.NRGBA, error) {
+	return func(_ *job, img *image.NRGBA, a args) (*image.NRGBA, error) { return f(img, a.num("sigma")), nil }
+}
+
 // plain makes the apply of an operation without arguments.
 func plain(f func(image.Image) *image.NRGBA) func(*job, *image.NRGBA, args) (*image.NRGBA, error) {
 	return func(_ *job, img *image.NRGBA, _ args) (*image.NRGBA, error) { return f(img), nil }
 }
 
-// operations is the table, in alphabetical order. A sigma is bounded because the time of a blur grows with it.
+// operations is the table, in alphabetical order. A sigma is bounded because a Gaussian of more leaves nothing to see.
 var operations = []operation{
 	{
 		name: "blur", doc: "soften with a Gaussian", example: "blur=1.5",
 		args: []argument{
 			{name: "sigma", kind: kindNumber, min: 0.1, max: 50, required: true, doc: "standard deviation in pixels"},
 		},
-		extra: imageBytes, apply: pointwise("sigma", imaging.Blur),
+		extra: imageBytes, apply: soften(blurred),
 	},
 	{
 		name: "brightness", doc: "make lighter or darker", example: "brightness=10",
@@ -123,7 +128,7 @@ var operations = []operation{
 			{name: "sigma", kind: kindNumber, min: 0.1, max: 10, def: "0.5", doc: "standard deviation of the mask in pixels"},
 		},
 		extra: func(a args, w, h int) int64 { return 2 * imageBytes(a, w, h) },
-		apply: pointwise("sigma", imaging.Sharpen),
+		apply: soften(sharpened),
 	},
 	{
 		name: "watermark", doc: "lay another image over this one", example: "watermark=logo.png,opacity=0.5,gravity=southeast",

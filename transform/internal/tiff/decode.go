@@ -268,25 +268,25 @@ func (l *Layout) Memory() int64 {
 }
 
 // Work estimates the nanoseconds that it takes to decode a file of this layout. Blocks may overlap, so that it does not follow from the
-// length of the file: each may begin with tables of codes, or be a JPEG of little but tables.
+// length of the file: each may be the same thousand tables of codes, codes that stand for nothing, or a JPEG of little but tables.
 func (l *Layout) Work() int64 {
 	pixels := int64(l.Width) * int64(l.Height)
 	blocks := int64(l.across) * int64(l.down) * int64(l.planes())
 	raw := blocks * int64(l.blockH) * int64(l.rowBytes())
-	var work int64
+	packed := l.packed(int(blocks))
+	work := 1000 * blocks
 	switch l.compression {
 	case 7:
-		work = 20*pixels + 20_000*blocks
-		for i := range min(int(blocks), l.count.Len()) {
-			work += 10 * int64(min(l.count.At(i), uint64(l.mostJPEG()), uint64(len(l.d.data))))
-		}
-		return work
+		return work + 20*pixels + 20_000*blocks + 10*packed
 	case 8, 32946:
-		work = 12_000*blocks + raw
+		// A block of deflate with tables of its own takes 12 bytes. In a file without overlaps, these are few.
+		work += raw + 1400*max(0, packed-int64(len(l.d.data)))
 	case 3, 4:
-		work = 1000*blocks + 3*pixels
+		work += 3*pixels + 20*packed
+	case 1:
+		work += raw
 	default:
-		work = 500*blocks + raw
+		work += raw + 4*packed
 	}
 	switch {
 	case l.bits == 8 || l.bits == 16 && l.format != 3:
@@ -300,6 +300,25 @@ func (l *Layout) Work() int64 {
 		work += 2 * raw
 	}
 	return work
+}
+
+// packed is how many bytes all blocks have together, as far as they are looked at.
+func (l *Layout) packed(blocks int) int64 {
+	most := uint64(l.mostPacked(int(min(l.BlockBytes, 1<<40))))
+	if l.compression == 7 {
+		most = uint64(l.mostJPEG())
+	}
+	var sum uint64
+	for i := range blocks {
+		n := most
+		if i < l.count.Len() && l.count.At(i) > 0 {
+			n = min(n, l.count.At(i))
+		}
+		if at := l.offset.At(i); at < uint64(len(l.d.data)) {
+			sum += min(n, uint64(len(l.d.data))-at)
+		}
+	}
+	return int64(sum)
 }
 
 // mostPacked is more than what n bytes take when they are packed, with the worst of codes; what a file says is longer is not looked at.

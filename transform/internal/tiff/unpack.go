@@ -30,8 +30,10 @@ func (u *unpacker) unpack(plane int, raw []byte, rows int) ([]byte, error) {
 	if l.subX*l.subY > 1 {
 		want = l.subsampledBytes(rows)
 	}
+	// The count of a block may be of all that follows it, or of codes that stand for nothing.
+	raw = raw[:min(len(raw), l.mostPacked(want))]
 	if l.reversed {
-		u.flipped = append(u.flipped[:0], raw[:min(len(raw), l.mostPacked(want))]...)
+		u.flipped = append(u.flipped[:0], raw...)
 		for i, b := range u.flipped {
 			u.flipped[i] = bits.Reverse8(b)
 		}
