@@ -127,7 +127,12 @@ func liveRun(stop *stopper, f *runFlags, inputs fetch.Inputs, arc *archive, side
 	options := l.options(stopping)
 	options.Stopping = func() {
 		in.close()
-		l.client.Finish()
+		select {
+		case <-stopping: // who asked can ask again, or has its own grace
+			l.client.Finish()
+		default:
+			l.client.FinishWithin(grace)
+		}
 	}
 	items := l.counted(in.items())
 	if f.stage == stageTransform {
