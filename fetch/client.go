@@ -16,7 +16,7 @@ type Options struct {
 	// Timeout is how long a try may wait for a server: from its beginning, redirects included, to the answer, and then from each byte
 	// of the body to the next. It does not run while the try waits for its turn at a host or for memory. A body that moves may take longer: one
 	// of which fewer than 32 bytes come in a second is ended once it has taken Timeout and up to half of it more, and all tries of an
-	// item together may take thirty times Timeout for each. Default 30 s.
+	// item together may take thirty times Timeout for each. It is also for the reading of one local file. Default 30 s.
 	Timeout time.Duration
 	// ConnectTimeout is for a connection (name and address), and again for the TLS handshake. Default 5 s.
 	ConnectTimeout time.Duration
@@ -109,6 +109,7 @@ type Client struct {
 	buffers buffers
 	spool   spool
 	pulse   pulse
+	clock   *watch // of local files
 	// dial, where it is set before the first Fetch, makes the connections; for tests.
 	dial func(ctx context.Context, network, addr string) (net.Conn, error)
 }
@@ -121,6 +122,7 @@ func New(o Options) *Client {
 	c.hosts.perHost, c.hosts.retries = c.opts.PerHost, c.opts.Retries
 	c.hosts.finish = make(chan struct{})
 	c.ending, c.end = context.WithCancelCause(context.Background())
+	c.clock = newWatch(c.opts.Timeout, c.hosts.finish)
 	dialer := &net.Dialer{
 		Timeout:        c.opts.ConnectTimeout,
 		KeepAlive:      15 * time.Second,
@@ -159,7 +161,7 @@ func (c *Client) Close() {
 var ErrFinished = errors.New("the run was stopped before its turn")
 
 // Finish ends all waits for a host and for a further try, now and from now on: a Fetch that waits, or would, gives ErrFinished. What
-// is being downloaded goes on. It may be called more than once.
+// is being downloaded goes on, and a local file is waited for two seconds more. It may be called more than once.
 func (c *Client) Finish() { c.once.Do(func() { close(c.hosts.finish) }) }
 
 // FinishWithin is Finish, and after d it ends downloads that are still under way, which then give ErrFinished as well.

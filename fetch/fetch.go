@@ -26,9 +26,15 @@ type Item struct {
 	// Source they are the identity of a file: when they change, its outputs are out of date.
 	Size    int64
 	ModTime time.Time
+	// Head are the first bytes of a file, where Inputs.Heads asked for them and they could be read: so many, or all of a file of up to 4 KB, which
+	// is then not read again.
+	Head []byte
 	// Err is why there is nothing to fetch, such as a file that a list names and that does not exist. The item
 	// counts and fails with it.
 	Err error
+
+	from   *origin // that a walk found the file in; nil for one that was named itself
+	device uint64  // where the file lies; 0 where that is not known
 }
 
 // A Body is what was fetched.
@@ -49,7 +55,7 @@ const (
 	ClassNotFound  = "not-found"  // no such file
 	ClassRead      = "read"       // the file cannot be read: permission, not a regular file, disk trouble
 	ClassTooBig    = "too-big"    // more bytes than --max-bytes
-	ClassTimeout   = "timeout"    // the server did not answer, or not fast enough
+	ClassTimeout   = "timeout"    // the server, disk or mount did not answer, or not fast enough
 	ClassNetwork   = "network"    // no connection, or it broke
 	ClassDNS       = "dns"        // the host's name is not known
 	ClassTLS       = "tls"        // the certificate is not trusted, or no common protocol

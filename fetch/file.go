@@ -7,53 +7,105 @@ import (
 	"os"
 )
 
-// file reads a local file. A file that changes meanwhile is read again: it may still be on its way here.
+// A whole is a file as it was read, or what must be asked for before it can be.
+type whole struct {
+	data []byte
+	need int64 // bytes to reserve, where it is more than what was granted
+}
+
+// file reads a local file. A file that changes meanwhile is read again: it may still be on its way here. One that does not come within
+// Timeout is left behind; its buffer is used again when it has come.
 func (f *fetching) file(ctx context.Context) ([]byte, error) {
+	path := f.item.Source
+	if head := f.item.Head; len(head) > 0 && int64(len(head)) == f.item.Size && f.item.Size <= min(smallFile, f.opts.MaxBytes) {
+		// It was read when it was found, and is the file of that size and time.
+		if err := f.grant(ctx, f.item.Size); err != nil {
+			return nil, err
+		}
+		buf := f.buffers.get(len(head))
+		copy(buf, head)
+		return buf, nil
+	}
+	at := spot{f.item.device, path}
+	need := min(max(f.item.Size, 0), f.opts.MaxBytes)
+	for {
+		if need > 0 {
+			if err := f.grant(ctx, need); err != nil {
+				return nil, err
+			}
+		}
+		limit, err := f.clock.limit(at, false)
+		if err != nil {
+			return nil, fileError("read", path, err)
+		}
+		granted := need
+		w, err := within(ctx, f.clock, at, limit, func() (whole, error) { return f.readFile(granted) }, func(w whole) { f.buffers.put(w.data) })
+		if errors.As(err, new(*hungError)) {
+			return nil, fileError("read", path, err)
+		}
+		if err == nil && w.need <= granted && int64(len(w.data)) < granted { // it has become shorter since it was found
+			if err = f.grant(ctx, int64(len(w.data))); err != nil {
+				f.buffers.put(w.data)
+			}
+		}
+		if err != nil || w.need <= granted {
+			return w.data, err
+		}
+		need = w.need
+	}
+}
+
+// readFile reads the file, if it has no more bytes than what was granted.
+func (f *fetching) readFile(granted int64) (whole, error) {
 	path := f.item.Source
 	bad := func(kind string, again bool, err error) error {
 		return &Error{Kind: kind, Doing: "read " + shown(path), Err: err, again: again}
 	}
-	r, err := openLocal(path)
+	r, err := f.item.open()
 	if err != nil {
-		return nil, fileError("open", path, err)
+		return whole{}, fileError("open", path, err)
 	}
 	defer r.close()
 	before, err := r.stat()
 	if err != nil {
-		return nil, fileError("read", path, err)
+		return whole{}, fileError("read", path, err)
 	}
-	if !before.regular {
-		var mode os.FileMode
-		if st, err := os.Stat(path); err == nil {
-			mode = st.Mode()
-		}
-		return nil, bad(ClassRead, false, fmt.Errorf("it is %s, expected a regular file", kindOf(mode)))
+	if err := regular(before.mode); err != nil {
+		return whole{}, bad(ClassRead, false, err)
 	}
 	size := before.size
 	if size > f.opts.MaxBytes {
-		return nil, bad(ClassTooBig, false, fmt.Errorf("the file has %d bytes, expected at most %d", size, f.opts.MaxBytes))
+		return whole{}, bad(ClassTooBig, false, fmt.Errorf("the file has %d bytes, expected at most %d", size, f.opts.MaxBytes))
 	}
-	if err := f.grant(ctx, size); err != nil {
-		return nil, err
+	if size > granted {
+		return whole{need: size}, nil
 	}
 	// There is room for one byte more, and one is asked for of an empty file, too: some that call themselves empty are not.
 	buf := f.buffers.get(int(size) + 1)
 	n, err := r.fill(buf, max(int(size), 1))
 	if err != nil {
 		f.buffers.put(buf)
-		return nil, fileError("read", path, err)
+		return whole{}, fileError("read", path, err)
 	}
 	after, err := r.stat()
 	if err != nil || int64(n) != size || after != before {
 		f.buffers.put(buf)
-		return nil, bad(ClassRead, true, errors.New("the file changed while it was being read"))
+		return whole{}, bad(ClassRead, true, errors.New("the file changed while it was being read"))
 	}
-	return buf[:n], nil
+	return whole{data: buf[:n]}, nil
+}
+
+// open opens the file of an item: what a walk found through no link, and what the user named as it is named.
+func (i Item) open() (localFile, error) {
+	if i.from != nil {
+		return i.from.file(i.Source)
+	}
+	return openLocal(i.Source)
 }
 
 // A state is what tells whether a file has changed.
 type state struct {
-	regular   bool
+	mode      os.FileMode // its type alone
 	size      int64
 	sec, nsec int64 // when it was last changed, since 1970
 }
@@ -70,7 +122,38 @@ func (f localFile) fill(buf []byte, least int) (n int, err error) {
 	return n, nil
 }
 
-// Head reads the first bytes of a file of this machine into buf, as many as there are, without waiting for whatever is no regular file:
+// smallFile is how long a file may be to be read to its end where its first bytes are wanted: that costs less than to open it again.
+const smallFile = 4 << 10
+
+// begin returns the state of a file and its first bytes, n at most, or all of a small file. Of what is no regular file it reads nothing, and of
+// what cannot be read there are none: that is told when all of it is read.
+func (f localFile) begin(n int) (state, []byte, error) {
+	st, err := f.stat()
+	if err != nil || !st.mode.IsRegular() {
+		return st, nil, err
+	}
+	if st.size <= smallFile {
+		n = int(st.size) + 1 // one more, as a file may have grown
+	}
+	buf := make([]byte, n)
+	if n, err = f.fill(buf, n); err != nil {
+		return st, nil, nil
+	}
+	return st, buf[:n], nil
+}
+
+// head returns the first bytes of a file that was named, n at most, or all of a small file.
+func head(path string, n int) []byte {
+	f, err := openLocal(path)
+	if err != nil {
+		return nil
+	}
+	defer f.close()
+	_, buf, _ := f.begin(n)
+	return buf
+}
+
+// Head reads the first bytes of a file of this machine into buf, as many as there are, without waiting for a writer of what is no regular file:
 // of that it reads nothing.
 func Head(path string, buf []byte) (int, error) {
 	f, err := openLocal(path)
@@ -78,7 +161,7 @@ func Head(path string, buf []byte) (int, error) {
 		return 0, fileError("open", path, err)
 	}
 	defer f.close()
-	if st, err := f.stat(); err != nil || !st.regular {
+	if st, err := f.stat(); err != nil || !st.mode.IsRegular() {
 		return 0, err
 	}
 	n, err := f.fill(buf, len(buf))
@@ -93,6 +176,8 @@ func kindOf(m os.FileMode) string {
 	switch {
 	case m.IsDir():
 		return "a folder"
+	case m&os.ModeSymlink != 0:
+		return "a symbolic link now, and none is followed"
 	case m&os.ModeNamedPipe != 0:
 		return "a named pipe"
 	case m&os.ModeDevice != 0:

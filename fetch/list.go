@@ -123,7 +123,7 @@ func (l List) items(ctx context.Context, in Inputs, p *watch, one func(Item) boo
 	on := true
 	err := l.read(r, func(rec record) bool {
 		if rec.err == nil {
-			on = one(rec.item(ctx, p))
+			on = one(rec.item(ctx, p, in.Heads))
 			return on
 		}
 		at := name + ":" + strconv.Itoa(rec.line)
@@ -142,18 +142,18 @@ type record struct {
 }
 
 // item returns the item of a record.
-func (r record) item(ctx context.Context, p *watch) Item {
-	item := toItem(ctx, p, r.source)
+func (r record) item(ctx context.Context, p *watch, heads int) Item {
+	item := toItem(ctx, p, r.source, heads)
 	if item.Err == nil || !r.loose || item.URL {
 		return item
 	}
 	// A blank at the end of a line is rarely part of a name, and " #" seldom: the longest name that is there is meant.
 	whole := item
 	if t := strings.TrimSpace(r.source); t != r.source && t != "" {
-		whole = toItem(ctx, p, t)
+		whole = toItem(ctx, p, t, heads)
 	}
 	item = whole
-	for text := r.source; item.Err != nil; item = toItem(ctx, p, strings.TrimSpace(text)) {
+	for text := r.source; item.Err != nil; item = toItem(ctx, p, strings.TrimSpace(text), heads) {
 		i := lastRemark(text)
 		if i <= 0 {
 			return whole

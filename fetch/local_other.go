@@ -23,7 +23,11 @@ func (f localFile) stat() (state, error) {
 	if err != nil {
 		return state{}, err
 	}
-	return state{st.Mode().IsRegular(), st.Size(), st.ModTime().Unix(), int64(st.ModTime().Nanosecond())}, nil
+	return stateOf(st), nil
+}
+
+func stateOf(info os.FileInfo) state {
+	return state{info.Mode().Type(), info.Size(), info.ModTime().Unix(), int64(info.ModTime().Nanosecond())}
 }
 
 // read gives 0 at the end.

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"time"
 	"unicode/utf8"
 )
 
@@ -150,7 +149,7 @@ func parseURL(source string) (*url.URL, error) {
 }
 
 // toItem makes an Item of a source that was named on its own, in a list or as an argument.
-func toItem(ctx context.Context, p *watch, source string) Item {
+func toItem(ctx context.Context, p *watch, source string, heads int) Item {
 	if isURL(source) {
 		item := Item{Source: source, URL: true}
 		if _, err := parseURL(source); err != nil {
@@ -158,29 +157,38 @@ func toItem(ctx context.Context, p *watch, source string) Item {
 		}
 		return item
 	}
-	item := fileItem(ctx, p, tidy(source))
+	item := fileItem(ctx, p, tidy(source), heads)
 	if item.Err != nil && strings.Contains(source, "://") {
 		return Item{Source: source, URL: true, Err: &Error{Kind: ClassURL, Doing: "parse " + shown(source), Err: errors.New("it begins neither as a URL nor as a path that is there, expected http:// or https://")}}
 	}
 	return item
 }
 
-// fileItem makes an Item of a path, symbolic links followed.
-func fileItem(ctx context.Context, p *watch, path string) Item {
-	item := Item{Source: path}
+// fileItem makes an Item of a path, symbolic links followed, with the first bytes of the file.
+func fileItem(ctx context.Context, p *watch, path string, heads int) Item {
 	at := spot{path: path}
 	limit, err := p.limit(at, true)
 	if err == nil {
-		var info os.FileInfo
-		if info, err = within(ctx, p, at, limit, func() (os.FileInfo, error) { return os.Stat(path) }, nil); err == nil {
-			item.Size, item.ModTime, err = info.Size(), info.ModTime(), regular(info.Mode())
+		var item Item
+		item, err = within(ctx, p, at, limit, func() (Item, error) {
+			info, err := os.Stat(path)
+			if err == nil {
+				err = regular(info.Mode())
+			}
+			if err != nil {
+				return Item{}, err
+			}
+			item := Item{Source: path, Size: info.Size(), ModTime: info.ModTime(), device: deviceOf(info)}
+			if heads > 0 {
+				item.Head = head(path, heads)
+			}
+			return item, nil
+		}, nil)
+		if err == nil {
+			return item
 		}
 	}
-	if err != nil {
-		item.Size, item.ModTime = 0, time.Time{}
-		item.Err = fileError("find", path, err)
-	}
-	return item
+	return Item{Source: path, Err: fileError("find", path, err)}
 }
 
 // regular returns an error for what is no regular file, whose opening might never return.

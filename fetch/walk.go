@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -17,7 +18,7 @@ var extensions = map[string]bool{
 	".heic": true, ".heif": true, ".avif": true, ".jxl": true,
 }
 
-// imageName tells whether a file of this name is taken from a folder.
+// imageName reports whether a file of this name is taken from a folder.
 func imageName(name string) bool {
 	i := strings.LastIndexByte(name, '.')
 	if i <= 0 || len(name)-i > len(".jpeg") {
@@ -27,28 +28,50 @@ func imageName(name string) bool {
 }
 
 // A walk goes through a folder in the order of names. Of each folder on its way it holds the names; of files it holds
-// nothing.
+// nothing. It keeps the root open and one folder more, however deep it goes.
 type walk struct {
+	ctx    context.Context
+	clock  *watch
+	open   *roots
 	skip   skipped
 	hidden bool // hidden files and folders too
 	// enter and take choose by the path below the root, with forward slashes. A nil enter chooses all.
 	enter func(rel string) bool
 	take  func(rel, name string) bool
-	// yield is given what is found, without an Index; its false ends the walk.
+	// asks reports whether the user may have meant a file that the walk never takes: a link, a device, a hidden one.
+	asks func(rel, name string) bool
+	// yield is called with what is found, without an Index; its false ends the walk.
 	yield func(Item) bool
-	// pass is told what is passed over, unless it is nil.
+	// pass is called with what is passed over, unless it is nil.
 	pass func(path, what string)
+	// heads is how many of the first bytes of each file are read.
+	heads int
+
+	origin *origin
+	device uint64 // of the root; 0 where it is not known
+	top    string // goes before the path below the root in the Dir of items
 }
 
-// A folder is one to be skipped, by what it is or, while it does not exist, by its path.
-type folder struct {
+// What a walk passes over, as the user is told.
+const (
+	passedNames   = "files whose extension is not that of an image"
+	passedLinks   = "symbolic links"
+	passedSpecial = "named pipes, sockets and devices"
+	passedHidden  = "hidden images"
+	passedFolders = "hidden folders"
+	passedOutputs = "folders of outputs"
+	passedOwn     = "the folder for the outputs" // of this run
+)
+
+// A skippedFolder is one to be skipped, by what it is or, while it does not exist, by its path.
+type skippedFolder struct {
 	info os.FileInfo
 	abs  string
 }
 
-// A skipped tells into which folders no walk goes.
+// A skipped knows into which folders no walk goes.
 type skipped struct {
-	folders []folder
+	folders []skippedFolder
 	marker  string
 }
 
@@ -58,7 +81,7 @@ func (in Inputs) skipped() skipped {
 		if p == "" {
 			continue
 		}
-		f := folder{}
+		f := skippedFolder{}
 		f.info, _ = os.Stat(p)
 		f.abs, _ = filepath.Abs(p)
 		s.folders = append(s.folders, f)
@@ -66,92 +89,169 @@ func (in Inputs) skipped() skipped {
 	return s
 }
 
-// has tells whether the folder at path is among those that were named.
-func (s skipped) has(path string) bool {
+// has reports whether the folder at path, which is what info says, is among those that were named. A nil info is not known.
+func (s skipped) has(path string, info os.FileInfo) bool {
 	if len(s.folders) == 0 {
 		return false
 	}
-	info, err := os.Stat(path)
 	abs, _ := filepath.Abs(path)
 	for _, f := range s.folders {
-		if f.abs == abs || err == nil && f.info != nil && os.SameFile(f.info, info) {
+		if f.abs == abs || info != nil && f.info != nil && os.SameFile(f.info, info) {
 			return true
 		}
 	}
 	return false
 }
 
-// marked tells whether the folder at path holds the marker.
-func (s skipped) marked(path string) bool {
-	if s.marker == "" {
-		return false
+// from walks the folder at path and reports whether to go on.
+func (w *walk) from(path string) bool {
+	at := spot{path: path}
+	limit, err := w.clock.limit(at, true)
+	if err == nil {
+		w.origin, err = within(w.ctx, w.clock, at, limit, func() (*origin, error) { return newOrigin(path, w.open) }, nil)
 	}
-	_, err := os.Lstat(filepath.Join(path, s.marker))
-	return err == nil
+	if err != nil {
+		return w.yield(Item{Source: path, Err: fileError("list", path, err)})
+	}
+	w.device = deviceOf(w.origin.info)
+	return w.dir("")
 }
 
-// dir walks the folder at path, which is rel below the root, and tells whether to go on. top goes before rel in the
-// Dir of items.
-func (w *walk) dir(path, rel, top string) bool {
-	var entries []os.DirEntry
-	err := spare(func() (err error) {
-		entries, err = os.ReadDir(path)
-		return err
-	})
-	if err != nil && !w.yield(Item{Source: path, Err: fileError("list", path, err)}) {
-		return false
+// path returns the path of what is rel below the root.
+func (w *walk) path(rel string) string {
+	if rel == "" {
+		return w.origin.path
 	}
-	prefix := path
-	if path == "." {
-		prefix = ""
-	} else if !os.IsPathSeparator(path[len(path)-1]) {
-		prefix += string(filepath.Separator)
+	return w.origin.prefix + filepath.FromSlash(rel)
+}
+
+// base returns what goes before the name in the path of a file in the folder rel.
+func (w *walk) base(rel string) string {
+	if rel == "" {
+		return w.origin.prefix
 	}
-	dir := strings.Trim(top+"/"+rel, "/")
-	for i, e := range entries {
-		entries[i] = nil
-		name := e.Name()
-		if name[0] == '.' && !w.hidden {
-			continue
+	return w.path(rel) + string(filepath.Separator)
+}
+
+// A listing is a folder, as it was read.
+type listing struct {
+	info    os.FileInfo
+	entries []os.DirEntry
+	err     error  // why there may be more entries
+	passed  string // why the folder was not read
+}
+
+// list reads the folder rel below the root.
+func (w *walk) list(rel string) (listing, error) {
+	at := spot{w.device, w.path(rel)}
+	limit, err := w.clock.limit(at, true)
+	if err != nil {
+		return listing{}, err
+	}
+	return within(w.ctx, w.clock, at, limit, func() (l listing, err error) {
+		f, err := w.origin.folder(rel)
+		if err != nil {
+			return l, err
 		}
-		mode, full := e.Type(), prefix+name
-		if mode.IsRegular() && !w.take(rel, name) {
-			w.passed(full, "files whose extension is not that of an image")
-			continue
+		defer f.close()
+		if l.info, err = f.stat(); err != nil {
+			return l, err
 		}
 		switch {
-		case mode&os.ModeSymlink != 0:
-			w.passed(full, "symbolic links")
-		case mode.IsRegular():
-			item := Item{Source: full, Dir: dir}
-			if info, err := e.Info(); err != nil {
-				item.Err = fileError("find", full, err)
-			} else {
-				item.Size, item.ModTime = info.Size(), info.ModTime()
-			}
-			if !w.yield(item) {
-				return false
+		case rel != "" && w.skip.has(at.path, l.info):
+			l.passed = passedOwn
+		case rel != "" && w.skip.marker != "" && f.has(w.skip.marker):
+			l.passed = passedOutputs
+		default:
+			l.entries, l.err = f.entries()
+		}
+		return l, nil
+	}, nil)
+}
+
+// dir walks the folder rel below the root and reports whether to go on.
+func (w *walk) dir(rel string) bool {
+	l, err := w.list(rel)
+	if err == nil {
+		err = l.err
+	}
+	if err != nil && !w.yield(Item{Source: w.path(rel), Err: fileError("list", w.path(rel), err)}) {
+		return false
+	}
+	if l.passed != "" {
+		w.passed(rel, "", l.passed)
+		return true
+	}
+	var files []string // up to the next folder
+	for i, e := range l.entries {
+		l.entries[i] = nil
+		name, mode := e.Name(), e.Type()
+		switch {
+		case name[0] == '.' && !w.hidden:
+			if mode.IsDir() && w.enter == nil {
+				w.passed(rel, name, passedFolders)
+			} else if !mode.IsDir() && imageName(name[1:]) && w.asks(rel, name) {
+				w.passed(rel, name, passedHidden)
 			}
 		case mode.IsDir():
 			below := join(rel, name)
-			if w.enter != nil && !w.enter(below) || w.skip.has(full) {
+			if w.enter != nil && !w.enter(below) {
 				continue
 			}
-			if w.skip.marked(full) {
-				w.passed(full, "folders of outputs")
-				continue
+			if !w.files(rel, l.info, files) || !w.dir(below) {
+				return false
 			}
-			if !w.dir(full, below, top) {
+			files = nil
+		case mode&os.ModeSymlink != 0:
+			if w.asks(rel, name) {
+				w.passed(rel, name, passedLinks)
+			}
+		case !mode.IsRegular():
+			if w.asks(rel, name) {
+				w.passed(rel, name, passedSpecial)
+			}
+		case w.take(rel, name):
+			files = append(files, name)
+		case w.enter == nil:
+			w.passed(rel, name, passedNames)
+		}
+	}
+	return w.files(rel, l.info, files)
+}
+
+// files yields the files of these names in the folder rel, which is what info says, and reports whether to go on.
+func (w *walk) files(rel string, info os.FileInfo, names []string) bool {
+	for len(names) > 0 {
+		at := spot{w.device, w.base(rel) + names[0]}
+		_, err := w.clock.limit(at, true)
+		if err != nil { // the device is given up
+			if !w.yield(Item{Source: at.path, Err: fileError("find", at.path, err)}) {
+				return false
+			}
+			names = names[1:]
+			continue
+		}
+		ahead := w.lookAhead(rel, info, names)
+		for err == nil && len(names) > 0 {
+			var item Item
+			if item, err = ahead.take(w.ctx, names[0]); err != nil {
+				path := w.base(rel) + names[0]
+				item = Item{Source: path, Err: fileError("find", path, err)}
+			}
+			names = names[1:]
+			if !w.yield(item) {
+				ahead.leave()
 				return false
 			}
 		}
+		ahead.leave()
 	}
 	return true
 }
 
-func (w *walk) passed(path, what string) {
+func (w *walk) passed(rel, name, what string) {
 	if w.pass != nil {
-		w.pass(path, what)
+		w.pass(w.path(strings.TrimSuffix(join(rel, name), "/")), what)
 	}
 }
 
@@ -162,14 +262,16 @@ func join(rel, name string) string {
 	return rel + "/" + name
 }
 
-// folderWalk gives the walk of a folder that was named itself.
-func folderWalk(skip skipped, yield func(Item) bool, pass func(path, what string)) *walk {
-	return &walk{skip: skip, yield: yield, pass: pass, take: func(_, name string) bool { return imageName(name) }}
+// folderWalk makes w the walk of a folder that was named itself.
+func folderWalk(w walk) *walk {
+	w.take = func(_, name string) bool { return imageName(name) }
+	w.asks = func(string, string) bool { return true }
+	return &w
 }
 
-// globWalk gives the walk that finds what pattern matches, and the folder where it starts: the part before the first
+// globWalk makes w the walk that finds what pattern matches, and returns the folder where it starts: the part before the first
 // wildcard.
-func globWalk(pattern string, skip skipped, yield func(Item) bool) (*walk, string, error) {
+func globWalk(w walk, pattern string) (*walk, string, error) {
 	if !doublestar.ValidatePattern(filepath.ToSlash(pattern)) {
 		return nil, "", errors.New("the pattern is not valid: a bracket or brace is not closed")
 	}
@@ -179,19 +281,19 @@ func globWalk(pattern string, skip skipped, yield func(Item) bool) (*walk, strin
 	ext := filepath.Ext(last)
 	// A pattern that names an extension means it; "*" and "*.*" mean the images.
 	anyFile := ext != "" && ext != ".*"
-	w := &walk{skip: skip, yield: yield}
 	w.hidden = strings.HasPrefix(rest, ".") || strings.Contains(rest, "/.")
 	w.take = func(rel, name string) bool {
 		return (anyFile || imageName(name)) && doublestar.MatchUnvalidated(rest, join(rel, name))
 	}
+	w.asks = w.take
 	if !strings.Contains(rest, "**") && !strings.Contains(rest, "{") {
 		w.enter = func(rel string) bool {
 			n := strings.Count(rel, "/") + 1
 			return n < len(parts) && doublestar.MatchUnvalidated(strings.Join(parts[:n], "/"), rel)
 		}
 	}
-	return w, filepath.FromSlash(root), nil
+	return &w, filepath.FromSlash(root), nil
 }
 
-// isGlob tells whether path has a wildcard.
+// isGlob reports whether path has a wildcard.
 func isGlob(path string) bool { return strings.ContainsAny(path, "*?[{") }

@@ -22,15 +22,20 @@ import (
 //	some                              none came back       a tenth of it, halved for each 8 left behind, 50 ms at least
 //	manySilent                        none came back       not made
 //
-// One goroutine and one channel cost about 1 µs a call (two cores of 2026); that is why a walk looks at files ahead and not one by one.
+// A goroutine for a call costs some 2 µs (two cores, 2026). A walk looks at files ahead, and not one by one, for that reason.
 type watch struct {
 	timeout time.Duration
 	// finish, if it is set and closed, says that the run ends: a call is then waited for no longer than lastWait.
 	finish <-chan struct{}
 
-	hanging atomic.Int32 // calls that were left behind and are not back, of all devices
-	mu      sync.Mutex
-	devices map[device]*deafness
+	hanging  atomic.Int32 // calls that were left behind and are not back, of all devices
+	mu       sync.Mutex
+	devices  map[device]*deafness
+	out      []*errand
+	guarding bool        // timer is set
+	timer    *time.Timer // calls guard
+
+	errands sync.Pool // of *errand
 
 	// stall, where it is set before the first call, is called in the goroutine of each with the path; for tests.
 	stall func(path string)
@@ -45,7 +50,7 @@ type deafness struct {
 const (
 	manySilent  = 256
 	manyHanging = 4096 // of all devices; Go ends a program that has 10,000 threads
-	lastWait    = time.Second
+	lastWait    = 2 * time.Second
 )
 
 // A spot is where a call goes: the device, if it is known, and the path.
@@ -120,6 +125,11 @@ func (p *watch) limit(s spot, brief bool) (time.Duration, error) {
 func (p *watch) left(s spot) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.count(s)
+}
+
+// count does so with mu held.
+func (p *watch) count(s spot) {
 	if p.devices == nil {
 		p.devices = map[device]*deafness{}
 	}
@@ -130,6 +140,15 @@ func (p *watch) left(s spot) {
 	p.devices[at].hanging++
 	p.devices[at].answered = false
 	p.hanging.Add(1)
+}
+
+// uncount undoes count.
+func (p *watch) uncount(s spot) {
+	at := s.of()
+	p.hanging.Add(-1)
+	if p.devices[at].hanging--; p.devices[at].hanging == 0 {
+		delete(p.devices, at)
+	}
 }
 
 // answered notes that a call came back; late tells that it had been left behind.
@@ -146,19 +165,21 @@ func (p *watch) answered(s spot, late bool) {
 	}
 	known.answered = true
 	if late {
-		p.hanging.Add(-1)
-		if known.hanging--; known.hanging == 0 {
-			delete(p.devices, at)
-		}
+		p.uncount(s)
 	}
 }
 
-// An errand is one call under way.
-type errand[T any] struct {
-	state atomic.Int32 // errandOut, then the first of the others
-	value T
-	err   error
-	back  chan struct{}
+// An errand is one call under way. Who waits for it receives from back: that it came back, or that it was left, by the guard.
+type errand struct {
+	ctx      context.Context
+	at       spot
+	limit    time.Duration
+	deadline time.Time
+	ending   bool  // the run ends, and deadline is that of its end
+	left     error // why it was left, before back says so
+	state    atomic.Int32
+	back     chan struct{}
+	place    int // in watch.out
 }
 
 const (
@@ -167,53 +188,120 @@ const (
 	errandLeft
 )
 
+// begin makes an errand, and sees to it that the guard is there.
+func (p *watch) begin(ctx context.Context, at spot, limit time.Duration) *errand {
+	e, _ := p.errands.Get().(*errand)
+	if e == nil {
+		e = &errand{back: make(chan struct{}, 1)}
+	}
+	e.ctx, e.at, e.limit, e.deadline, e.ending, e.left = ctx, at, limit, time.Now().Add(limit), false, nil
+	if limit == forever {
+		e.deadline = time.Time{}
+	}
+	e.state.Store(errandOut)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	e.place = len(p.out)
+	p.out = append(p.out, e)
+	if !p.guarding {
+		p.guarding = true
+		if p.timer == nil {
+			p.timer = time.AfterFunc(guardEvery, p.guard)
+		} else {
+			p.timer.Reset(guardEvery)
+		}
+	}
+	return e
+}
+
+// remove takes e from those that are out, with mu held.
+func (p *watch) remove(e *errand) {
+	last := p.out[len(p.out)-1]
+	p.out[e.place], last.place = last, e.place
+	p.out[len(p.out)-1] = nil
+	p.out = p.out[:len(p.out)-1]
+}
+
+// guardEvery is how late the end of a run or a time-out may be noticed.
+const guardEvery = 50 * time.Millisecond
+
+// guard leaves behind what is overdue, and comes again as long as a call is out. One clock for all calls costs a tenth of one for each.
+func (p *watch) guard() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now, ending := time.Now(), false
+	select {
+	case <-p.finish:
+		ending = true
+	default:
+	}
+	for i := len(p.out) - 1; i >= 0; i-- { // remove moves the last one, which has been looked at
+		e := p.out[i]
+		if end := now.Add(lastWait); ending && !e.ending {
+			e.ending = true
+			if e.deadline.IsZero() || end.Before(e.deadline) {
+				e.deadline, e.left = end, ErrFinished
+			}
+		}
+		why := e.left
+		if why == nil {
+			why = &hungError{after: e.limit}
+		}
+		if err := e.ctx.Err(); err != nil {
+			why = err
+		} else if e.deadline.IsZero() || now.Before(e.deadline) {
+			continue
+		}
+		p.count(e.at) // before the call may find that it was left
+		if e.left = why; e.state.CompareAndSwap(errandOut, errandLeft) {
+			p.remove(e)
+			e.back <- struct{}{}
+		} else { // it has just come back
+			p.uncount(e.at)
+		}
+	}
+	if p.guarding = len(p.out) > 0; p.guarding {
+		p.timer.Reset(guardEvery)
+	}
+}
+
 // forever is the limit of a call that only the end of ctx leaves behind.
 const forever time.Duration = 1<<63 - 1
 
 // within returns what call returns, if that is within limit. Else its error is a *hungError, or ctx's, or ErrFinished; call then still runs,
 // and late is called with what it returns where that is no error. A nil late is not called.
 func within[T any](ctx context.Context, p *watch, at spot, limit time.Duration, call func() (T, error), late func(T)) (T, error) {
-	e := &errand[T]{back: make(chan struct{}, 1)}
-	var zero T
+	var value T
 	if err := ctx.Err(); err != nil {
-		return zero, err
+		return value, err
 	}
+	var failed error
+	e := p.begin(ctx, at, limit)
 	go func() {
 		if p.stall != nil {
 			p.stall(at.path)
 		}
-		e.value, e.err = call()
+		v, err := call()
 		if e.state.CompareAndSwap(errandOut, errandBack) {
+			value, failed = v, err
 			e.back <- struct{}{}
 			return
 		}
-		if e.err == nil && late != nil {
-			late(e.value)
+		if err == nil && late != nil {
+			late(v)
 		}
 		p.answered(at, true)
 	}()
-	timer := time.NewTimer(limit)
-	defer timer.Stop()
-	finish, why := p.finish, error(&hungError{after: limit})
-	for {
-		select {
-		case <-e.back:
-			p.answered(at, false)
-			return e.value, e.err
-		case <-ctx.Done():
-			why = ctx.Err()
-		case <-finish:
-			finish, why = nil, ErrFinished
-			timer.Reset(min(limit, lastWait))
-			continue
-		case <-timer.C:
-		}
-		p.left(at) // before the errand may find that it was
-		if e.state.CompareAndSwap(errandOut, errandLeft) {
-			return zero, why
-		}
-		<-e.back
-		p.answered(at, true)
-		return e.value, e.err
+	<-e.back
+	if e.state.Load() == errandLeft {
+		var none T
+		return none, e.left
 	}
+	p.mu.Lock()
+	p.remove(e)
+	p.mu.Unlock()
+	e.ctx = nil
+	p.errands.Put(e)
+	p.answered(at, false)
+	return value, failed
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"imgpipe/cmd/imgpipe/internal/summary"
@@ -16,6 +15,8 @@ import (
 // dryRun tells what would be written where, and with --explain, of each image on this machine, the way that its pixels would go and why.
 func dryRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive, stdout, stderr io.Writer) error {
 	todo, before, refused := 0, 0, 0
+	client := fetch.New(f.client(nil))
+	defer client.Close()
 	tell := func(item fetch.Item, p *place) {
 		if p.skip != "" {
 			before++
@@ -28,7 +29,7 @@ func dryRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive,
 		steps := ""
 		var err error
 		if f.explain && !item.URL {
-			steps, err = explanation(item, arc.spec, f)
+			steps, err = explanation(ctx, client, item, arc.spec, f)
 		}
 		if err == nil {
 			todo++
@@ -41,7 +42,7 @@ func dryRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive,
 		}
 	}
 	var left lastingCount
-	in := newIntake(ctx, inputs)
+	in := newIntake(ctx, inputs, arc.heads())
 	in.ours = arc.wrote
 	totals, err := pipeline.Run(ctx, in.items(), pipeline.Options{Store: dryStore{arc, tell}, Executor: nullExecutor(1), Sequential: true}, func(o pipeline.Outcome) {
 		if unheard(stdout) {
@@ -65,16 +66,17 @@ func dryRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive,
 	return f.verdict(err, in.err, totals, "")
 }
 
-// explanation gives the steps that an image would take; its error says why it would be refused.
-func explanation(item fetch.Item, spec transform.Spec, f *runFlags) (string, error) {
+// explanation returns the steps that an image would take; its error says why it would be refused.
+func explanation(ctx context.Context, client *fetch.Client, item fetch.Item, spec transform.Spec, f *runFlags) (string, error) {
 	if item.Size > f.maxBytes {
 		return "", fmt.Errorf("it has %d bytes: expected at most %d, see --max-bytes", item.Size, f.maxBytes)
 	}
-	data, err := os.ReadFile(item.Source)
+	body, err := client.Fetch(ctx, item, nil)
 	if err != nil {
 		return "", err
 	}
-	header, err := transform.ReadHeader(data)
+	defer body.Release()
+	header, err := transform.ReadHeader(body.Data)
 	if err != nil {
 		return "", err
 	}

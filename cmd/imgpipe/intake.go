@@ -13,9 +13,10 @@ import (
 	"imgpipe/fetch"
 )
 
-// An intake gives a run its items.
+// An intake gives a run its items, each with so many of its first bytes.
 type intake struct {
 	inputs fetch.Inputs
+	heads  int
 	ctx    context.Context
 	cancel context.CancelFunc
 	// ours, where set, tells what the run or an earlier one wrote, which is no input.
@@ -31,8 +32,8 @@ type passedOver struct {
 	first string
 }
 
-func newIntake(ctx context.Context, inputs fetch.Inputs) *intake {
-	in := &intake{inputs: inputs, passed: map[string]passedOver{}}
+func newIntake(ctx context.Context, inputs fetch.Inputs, heads int) *intake {
+	in := &intake{inputs: inputs, heads: heads, passed: map[string]passedOver{}}
 	in.ctx, in.cancel = context.WithCancel(ctx)
 	return in
 }
@@ -42,6 +43,7 @@ func (in *intake) close() { in.cancel() }
 
 func (in *intake) items() iter.Seq[fetch.Item] {
 	inputs := in.inputs
+	inputs.Heads = in.heads
 	inputs.PassedOver = func(path, what string) {
 		p := in.passed[what]
 		if p.count == 0 {

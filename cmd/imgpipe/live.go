@@ -113,7 +113,7 @@ func liveRun(stop *stopper, f *runFlags, inputs fetch.Inputs, arc *archive, side
 		}
 		l.screen.say("note: a run died here with images under way; those %d are now done in processes of their own%s", n, apart)
 	}
-	in := newIntake(ctx, inputs)
+	in := newIntake(ctx, inputs, arc.heads())
 	in.ours = arc.wrote
 	stopping := l.orderly()
 	counting := in.count(f, l.screen)

@@ -61,7 +61,7 @@ func BenchmarkOverhead(b *testing.B) {
 			return func(context.Context, transform.Task) (transform.Result, error) { return result, nil }
 		})
 		client := fetch.New(fetch.Options{})
-		in := newIntake(b.Context(), fetch.Inputs{Args: []string{input}})
+		in := newIntake(b.Context(), fetch.Inputs{Args: []string{input}}, arc.heads())
 		before := usage.Spent()
 		b.StartTimer()
 		totals, err := pipeline.Run(b.Context(), in.items(), pipeline.Options{Fetcher: client, Executor: executor, Store: arc}, func(o pipeline.Outcome) {

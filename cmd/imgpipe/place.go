@@ -123,18 +123,21 @@ func (a *archive) key(item fetch.Item, name string) store.Key {
 	return k
 }
 
+// heads is how many of the first bytes of local files the plan of a run wants: those that tell the format, where that names the outputs.
+func (a *archive) heads() int {
+	if a.spec.Format != "" {
+		return 0
+	}
+	return 64
+}
+
 // format is that of the item's outputs, where it can be known before the item is fetched: it is asked for, or the first bytes of a
 // local file tell. Names must not depend on what comes later.
 func (a *archive) format(item fetch.Item) transform.Format {
-	if a.spec.Format != "" || item.URL {
+	if a.spec.Format != "" || len(item.Head) == 0 {
 		return a.spec.Format
 	}
-	var head [64]byte
-	n, err := fetch.Head(item.Source, head[:])
-	if err != nil {
-		return ""
-	}
-	found := transform.Sniff(head[:n]) // a few bytes at fixed places: in mode processes, too, they are looked at here
+	found := transform.Sniff(item.Head) // a few bytes at fixed places: in mode processes, too, they are looked at here
 	if found == transform.WebP {
 		return "" // whether it is transparent decides, and is not always told so early
 	}

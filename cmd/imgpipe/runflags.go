@@ -95,10 +95,10 @@ func addRunFlags(flags *pflag.FlagSet) *runFlags {
 
 	input := flagGroup{flags, "Input"}
 	input.add(list[string]{&f.lists, func(s string) (string, error) { return s, nil }, "FILE"}, "input-list", "i",
-		"read files and URLs from a list, - for standard input; plain, CSV, TSV or\nJSONL, also gzipped; may be repeated")
+		"read files and URLs from a list, - for standard input; plain, CSV, TSV, JSONL\nor a JSON array, also in gzip or zstd; may be repeated")
 	f.listFormat = "auto"
 	input.add(choice(&f.listFormat, "auto", "plain", "csv", "tsv", "jsonl"), "list-format", "", "format of the lists (default auto: by extension and content)")
-	input.str(&f.listKey, "url-col", "", "NAME", "column or key that holds the URL (default url); a number counts the columns\nof a table without a header from 1")
+	input.str(&f.listKey, "url-col", "", "NAME", "column or key that holds the URL (default url), or several URLs in JSON, where\nit may be image.url or images[0].url; a number counts the columns of a table\nwithout a header from 1")
 	input.yes(&f.null, "null", "0", "entries of plain lists end with a NUL byte, as find -print0 writes them")
 	input.str(&f.root, "root", "", "DIR", "keep the folders below DIR in the names of outputs, also of files that a list\nor the shell names: find /photos … | imgpipe run --root /photos -i - -o small")
 
@@ -153,7 +153,7 @@ func addRunFlags(flags *pflag.FlagSet) *runFlags {
 
 	network := flagGroup{flags, "Network"}
 	f.timeout, f.connectTimeout, f.retries, f.perHost = 30*time.Second, 5*time.Second, 3, 8
-	network.add(period(&f.timeout, false), "timeout", "", "time for an answer, and from each byte of its body to the next; all tries\nof one download together may take 30 times as long for each")
+	network.add(period(&f.timeout, false), "timeout", "", "time for an answer, and from each byte of its body to the next; all tries\nof one download together may take 30 times as long for each. Also the time\nfor one local file, in which a mount whose server is gone must answer")
 	network.add(period(&f.connectTimeout, false), "connect-timeout", "", "time for a connection")
 	network.add(whole(&f.retries, 0, 100), "retries", "", "further tries after time-outs, broken connections, 408, 429 and 5xx")
 	network.add(whole(&f.perHost, 1, 4096), "per-host", "", "downloads from one host at once")
