@@ -34,6 +34,12 @@ func (h *held) stall(path string) {
 	<-h.let
 }
 
+func (h *held) count() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.calls
+}
+
 func named(names ...string) func(string) bool {
 	return func(path string) bool { return slices.Contains(names, path) }
 }
@@ -151,8 +157,8 @@ func TestADeviceThatIsGoneIsGivenUp(t *testing.T) {
 				tried++
 			}
 		}
-		if failed != len(names) || tried != manySilent || h.calls != manySilent {
-			t.Errorf("%d failed, %d were tried by %d calls; want %d, and %d tried", failed, tried, h.calls, len(names), manySilent)
+		if failed != len(names) || tried != manySilent || h.count() != manySilent {
+			t.Errorf("%d failed, %d were tried by %d calls; want %d, and %d tried", failed, tried, h.count(), len(names), manySilent)
 		}
 		if took := time.Since(began); took > 2*time.Minute {
 			t.Errorf("took %v", took)
