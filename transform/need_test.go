@@ -4,6 +4,7 @@ import (
 	"context"
 	"image"
 	"image/draw"
+	"math"
 	"math/rand/v2"
 	"path/filepath"
 	"runtime"
@@ -92,12 +93,20 @@ func TestNeedIsWhatAnImageTakes(t *testing.T) {
 				t.Fatal(err)
 			}
 			need := spec.Need(header)
-			used := inUse(func() {
-				if _, err := Do(context.Background(), Task{Data: data, Spec: spec}); err != nil {
-					t.Errorf("%s, %q: %v", name, text, err)
+			most := need + 1<<20 // what is in pools, whatever the size
+			used := int64(math.MaxInt64)
+			// What is counted may hold garbage that a busy machine's collector has not come to.
+			for range 3 {
+				if used <= most {
+					break
 				}
-			})
-			if used > need+1<<20 { // what is in pools, whatever the size
+				used = min(used, inUse(func() {
+					if _, err := Do(context.Background(), Task{Data: data, Spec: spec}); err != nil {
+						t.Errorf("%s, %q: %v", name, text, err)
+					}
+				}))
+			}
+			if used > most {
 				t.Errorf("%s, %q: %.1f MB were in use, %.1f estimated", name, text, float64(used)/1e6, float64(need)/1e6)
 			}
 			pixels := int64(max(w*h, header.Width*header.Height))
