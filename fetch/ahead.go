@@ -62,7 +62,10 @@ func (a *lookahead) put(item Item) bool {
 	a.found = append(a.found, item)
 	if a.waiting {
 		a.waiting = false
-		a.more <- struct{}{}
+		select {
+		case a.more <- struct{}{}:
+		default: // one from before is there still, if take found what it waited for when its time was over
+		}
 	}
 	a.full = len(a.found) >= mostAhead
 	full := a.full

@@ -133,6 +133,7 @@ type spreader[T any] struct {
 	queues map[string]*queue[T]
 	order  []*queue[T]    // in that of their first values
 	count  int            // of values in memory
+	full   bool           // the line was, when next looked: no host can be asked
 	busy   map[string]int // lanes, by host
 	buf    []byte
 	lost   error
@@ -217,6 +218,9 @@ func (s *spreader[T]) wants(next *queue[T], free int) bool {
 	if s.aside == nil {
 		return free > 0 && s.count < parkedMost
 	}
+	if s.full && s.count >= parkedMost { // of each host that is new the first value stays in memory
+		return false
+	}
 	return next == nil || s.busy[next.host] > 0 && next.host != ""
 }
 
@@ -236,13 +240,14 @@ func (s *spreader[T]) remove(q *queue[T]) {
 // to look again; 0 is when a lane gets free. With any, every value can be done.
 func (s *spreader[T]) next(any bool) (q *queue[T], wait time.Duration) {
 	if len(s.order) == 0 {
+		s.full = false
 		return nil, 0
 	}
 	hs := &s.client.hosts
 	hs.mu.Lock()
 	defer hs.mu.Unlock()
-	full := hs.line.full()
-	if full {
+	s.full = hs.line.full()
+	if s.full {
 		wait = time.Second // it need not be this Spread's
 	}
 	now := time.Now()
@@ -252,7 +257,7 @@ func (s *spreader[T]) next(any bool) (q *queue[T], wait time.Duration) {
 		}
 		limit, from := hs.state(o.host)
 		switch left := from.Sub(now); {
-		case full || s.busy[o.host] >= limit:
+		case s.full || s.busy[o.host] >= limit:
 		case left > 0 && (wait == 0 || left < wait):
 			wait = left
 		case left <= 0 && (q == nil || s.busy[o.host] < s.busy[q.host]):

@@ -164,3 +164,34 @@ func TestRowsThatCannotBeReadBackAreSaid(t *testing.T) {
 		}
 	})
 }
+
+// TestOfAListOfManyHostsLittleWaitsInMemoryWhileTheLineIsFull has a list in which every row is another host's, and
+// no host can be asked: what is behind the first rows stays in the list.
+func TestOfAListOfManyHostsLittleWaitsInMemoryWhileTheLineIsFull(t *testing.T) {
+	bubble(t, nil, Options{}, func(t *testing.T, c *Client) {
+		full := func(active int) {
+			c.hosts.mu.Lock()
+			defer c.hosts.mu.Unlock()
+			c.hosts.line.most, c.hosts.line.active = fewest, active
+		}
+		full(fewest)
+		var sent, done atomic.Int32
+		go func() {
+			time.Sleep(time.Minute)
+			if n := sent.Load(); n < parkedMost || n > parkedMost+1 {
+				t.Errorf("%d rows were taken while the line was full, want %d", n, parkedMost)
+			}
+			full(0)
+		}()
+		const rows = 3 * parkedMost
+		spreadRows(t, c, 64, rowsAside, func(send func(row)) {
+			for i := range rows {
+				send(row{i, fmt.Sprintf("host-%d", i)})
+				sent.Add(1)
+			}
+		}, func(row) { done.Add(1) })
+		if n := done.Load(); n != rows {
+			t.Errorf("%d of %d rows were done", n, rows)
+		}
+	})
+}
