@@ -67,7 +67,7 @@ func (f *runFlags) run(stop *stopper, stdin io.Reader, stdout, stderr io.Writer)
 	if err := f.ledgerIsNoList(stdin); err != nil {
 		return exitError{exitUsage, err}
 	}
-	originals, err := f.originals(ctx, inputs)
+	originals, err := f.originals(stop, inputs)
 	if err != nil {
 		return exitError{exitUsage, err}
 	}
