@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 )
 
@@ -168,4 +170,15 @@ func (o *roots) release(h *heldRoot) {
 	if h.users--; h.users == 0 && h.gone {
 		h.root.close()
 	}
+}
+
+func (f folder) close() { f.dir.Close() }
+
+func (f folder) stat() (os.FileInfo, error) { return f.dir.Stat() }
+
+// entries returns what is in the folder, in the order of names.
+func (f folder) entries() ([]os.DirEntry, error) {
+	entries, err := f.dir.ReadDir(-1)
+	slices.SortFunc(entries, func(a, b os.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
+	return entries, err
 }

@@ -5,8 +5,6 @@ package fetch
 import (
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 )
 
 // A root is the open folder of an origin.
@@ -72,17 +70,6 @@ type folder struct {
 	dir *os.File
 	in  root
 	rel string
-}
-
-func (f folder) close() { f.dir.Close() }
-
-func (f folder) stat() (os.FileInfo, error) { return f.dir.Stat() }
-
-// entries returns what is in the folder, in the order of names.
-func (f folder) entries() ([]os.DirEntry, error) {
-	entries, err := f.dir.ReadDir(-1)
-	slices.SortFunc(entries, func(a, b os.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
-	return entries, err
 }
 
 // has reports whether the folder holds a name.

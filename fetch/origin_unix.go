@@ -5,7 +5,6 @@ package fetch
 import (
 	"os"
 	"runtime"
-	"slices"
 	"strings"
 	"syscall"
 
@@ -80,17 +79,6 @@ func asLink(err error) error {
 
 // A folder is one that is open, of an origin.
 type folder struct{ dir *os.File }
-
-func (f folder) close() { f.dir.Close() }
-
-func (f folder) stat() (os.FileInfo, error) { return f.dir.Stat() }
-
-// entries returns what is in the folder, in the order of names.
-func (f folder) entries() ([]os.DirEntry, error) {
-	entries, err := f.dir.ReadDir(-1)
-	slices.SortFunc(entries, func(a, b os.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
-	return entries, err
-}
 
 // deviceOf returns the number of the device that a file lies on.
 func deviceOf(info os.FileInfo) uint64 {
