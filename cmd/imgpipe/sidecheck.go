@@ -29,9 +29,6 @@ type sideCheck struct {
 	inputs []named
 }
 
-// tempFolder is the folder of a store for what is not complete yet.
-const tempFolder = ".imgpipe-tmp"
-
 // sideCheck is that of a run. assets are the files that operations read.
 func (f *runFlags) sideCheck(assets []string) *sideCheck {
 	c := &sideCheck{sides: []named{{"report", f.report}, {"failed-list", f.failedList}, {"trace", f.trace}, {"cpuprofile", f.cpuProfile}, {"memprofile", f.memProfile}}}
@@ -128,8 +125,8 @@ func (c *sideCheck) one(path string) error {
 		return errors.New("it has the name of an image, and images are never replaced: expected the name of a file to write, such as report.json")
 	case strings.EqualFold(filepath.Base(place), store.LedgerName), strings.EqualFold(filepath.Base(path), store.LedgerName):
 		return errors.New("it has the name of a ledger: expected another one")
-	case slices.ContainsFunc(strings.Split(filepath.ToSlash(placeOf(place)), "/"), func(s string) bool { return strings.EqualFold(s, tempFolder) }):
-		return fmt.Errorf("%s is for what is under way: expected another folder", tempFolder)
+	case slices.ContainsFunc(strings.Split(filepath.ToSlash(placeOf(place)), "/"), func(s string) bool { return strings.EqualFold(s, store.TempName) }):
+		return fmt.Errorf("%s is for what is under way: expected another folder", store.TempName)
 	}
 	for _, o := range slices.Concat(c.others, c.inputs) {
 		if sameFile(path, o.path) {

@@ -11,7 +11,7 @@ import (
 	"sync"
 )
 
-// flightsName lies in tempDir. It has eight bytes for each transform that is under way, and zeros for one that has ended.
+// flightsName lies in TempName. It has eight bytes for each transform that is under way, and zeros for one that has ended.
 const flightsName = "under-way"
 
 // flightsMapped is how much of the file is mapped, in bytes: slots for more transforms at once than machines have CPUs. Those beyond are
@@ -47,7 +47,7 @@ func (s *Store) Begin(k Key) (Flight, error) {
 	fl.mu.Lock()
 	defer fl.mu.Unlock()
 	if fl.file == nil {
-		return Flight{}, s.closedError("write " + path.Join(tempDir, flightsName))
+		return Flight{}, s.closedError("write " + path.Join(TempName, flightsName))
 	}
 	slot := fl.take()
 	if err == nil {
@@ -55,7 +55,7 @@ func (s *Store) Begin(k Key) (Flight, error) {
 	}
 	if err != nil {
 		fl.free = append(fl.free, slot)
-		return Flight{}, s.folderError("write "+path.Join(tempDir, flightsName), err)
+		return Flight{}, s.folderError("write "+path.Join(TempName, flightsName), err)
 	}
 	return Flight{slot}, nil
 }
@@ -168,7 +168,7 @@ func (s *Store) settle(k Key) {
 
 // leftFlights gives the slots that a killed run left; a run that ended leaves none.
 func (s *Store) leftFlights() (hashes []uint64) {
-	f, err := s.root.Open(path.Join(tempDir, flightsName))
+	f, err := s.root.Open(path.Join(TempName, flightsName))
 	if err != nil {
 		return nil
 	}

@@ -210,7 +210,7 @@ func TestWhateverRunsEveryFileStaysItsOwners(t *testing.T) {
 			var names []string
 			if _, err := os.Stat(w.dir); err == nil {
 				for name := range tree(t, w.dir) {
-					if !strings.HasPrefix(name, tempDir) {
+					if !strings.HasPrefix(name, TempName) {
 						names = append(names, name)
 					}
 				}

@@ -16,7 +16,7 @@ type pending struct {
 	out  Output
 	data []byte
 	hash uint64
-	temp string // its name in tempDir while it is there
+	temp string // its name in TempName while it is there
 
 	// What was known of the name before this item had it.
 	own             owner

@@ -146,7 +146,7 @@ func TestWhatComesOutOfAnExchangeIsPutBack(t *testing.T) {
 		if err := how(s, s.folders.top, f.temp, "a.jpg", old); !errors.Is(err, errChanged) {
 			t.Errorf("got %v, want %v", err, errChanged)
 		}
-		wantTree(t, dir, map[string]string{"a.jpg": "edit", tempDir + "/" + f.temp: "2nd!"})
+		wantTree(t, dir, map[string]string{"a.jpg": "edit", TempName + "/" + f.temp: "2nd!"})
 		now, err := s.stat("a.jpg")
 		if err != nil {
 			t.Fatal(err)

@@ -91,7 +91,7 @@ func (n Name) check(o transform.Output) error {
 	return nil
 }
 
-// write writes a file in tempDir.
+// write writes a file in TempName.
 func (s *Store) write(f *pending) (err error) {
 	doing := "write " + f.out.Path
 	temp := strconv.FormatUint(s.count.Add(1), 10)
@@ -222,7 +222,7 @@ func (s *Store) makeDir(dir string) (*folder, error) {
 	return s.folders.get(dir)
 }
 
-// discard removes what is left in tempDir of outputs that did not get their names. What cannot be removed goes when the
+// discard removes what is left in TempName of outputs that did not get their names. What cannot be removed goes when the
 // Store is closed, or opened again.
 func (s *Store) discard(files []pending) {
 	for _, f := range files {

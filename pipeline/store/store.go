@@ -250,7 +250,7 @@ func (s *Store) openReadOnly() error {
 // lockedError tells who holds the lock, as far as that can be read.
 func (s *Store) lockedError(doing string) error {
 	who := "another imgpipe run"
-	if text, err := s.root.ReadFile(path.Join(tempDir, pidName)); err == nil {
+	if text, err := s.root.ReadFile(path.Join(TempName, pidName)); err == nil {
 		pid, _, _ := strings.Cut(string(text), " ")
 		if n, err := strconv.Atoi(pid); err == nil {
 			who = fmt.Sprintf("another imgpipe run (pid %d)", n)
@@ -304,7 +304,7 @@ func (s *Store) Close() error {
 		err = errors.Join(err, s.closeTemp(keep))
 		s.folders.release(s.tempFolder)
 	}
-	// The lock goes last: a run that gets it owns whatever it finds in tempDir.
+	// The lock goes last: a run that gets it owns whatever it finds in TempName.
 	s.closeFiles()
 	if err != nil {
 		return s.folderError("close output folder "+s.dir, err)
