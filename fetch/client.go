@@ -160,11 +160,11 @@ func (c *Client) Close() {
 // ErrFinished is the error of a Fetch that would have had to wait after Finish.
 var ErrFinished = errors.New("the run was stopped before its turn")
 
-// Finish ends all waits for a host and for a further try, now and from now on: a Fetch that waits, or would, gives ErrFinished. What
+// Finish ends all waits for a host and for a further try, now and from now on: a Fetch that waits, or would, returns ErrFinished. What
 // is being downloaded goes on, and a local file is waited for two seconds more. It may be called more than once.
 func (c *Client) Finish() { c.once.Do(func() { close(c.hosts.finish) }) }
 
-// FinishWithin is Finish, and after d it ends downloads that are still under way, which then give ErrFinished as well.
+// FinishWithin is Finish, and after d it ends downloads that are still under way, which then return ErrFinished as well.
 func (c *Client) FinishWithin(d time.Duration) {
 	c.Finish()
 	time.AfterFunc(d, func() { c.end(ErrFinished) })
@@ -269,7 +269,7 @@ func (c *Client) body(data []byte, attempts int) Body {
 	}}
 }
 
-// backoff gives the wait before try n+1.
+// backoff returns the wait before try n+1.
 func backoff(n int) time.Duration {
 	return rand.N(min(backoffMost, backoffBase<<min(n, 10)))
 }

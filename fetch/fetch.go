@@ -3,7 +3,8 @@
 //	files, folders, globs, URLs, lists ──> Items ──> [Item] ──> Client.Fetch ──> [Body]
 //	                                       streamed            disk or HTTP(S), with limits, retries, politeness
 //
-// It never decodes an image and never writes a file.
+// It never decodes an image. It writes one file, a temporary one without a name: for bodies that memory has no room
+// for, and for items that wait for their host (see spool).
 package fetch
 
 import (

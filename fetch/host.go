@@ -55,7 +55,7 @@ type host struct {
 	cut    time.Time     // when most last fell
 	later  rounds
 	well   bool // it has answered once
-	// hopeless tells that it is closed for having answered nothing but 429 and 503.
+	// hopeless says that it is closed for having answered nothing but 429 and 503.
 	hopeless bool
 }
 
@@ -82,7 +82,7 @@ func (h *host) limit(perHost int) int {
 	return perHost
 }
 
-// look gives the host of that name, which it makes where there is none. The lock is held.
+// look returns the host of that name, which it makes where there is none. The lock is held.
 func (hs *hosts) look(key string) *host {
 	h := hs.m[key]
 	if h == nil {

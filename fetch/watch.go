@@ -151,7 +151,7 @@ func (p *watch) uncount(s spot) {
 	}
 }
 
-// answered notes that a call came back; late tells that it had been left behind.
+// answered notes that a call came back; late says that it had been left behind.
 func (p *watch) answered(s spot, late bool) {
 	if p.hanging.Load() == 0 {
 		return

@@ -9,12 +9,13 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// A budget admits what a run keeps in memory: the bytes that were fetched and the pixels that are worked on.
+// A budget admits what a run keeps in memory: the bytes that were fetched, the pixels that are worked on, and the
+// outputs that are not stored yet.
 //
-// Both are taken from one amount. An item holds its bytes while it waits for pixels, so bytes alone may never use the budget up, or
-// nothing would be left for any decode and the run would stand still: they have a share of their own, a quarter, and
-// the other three quarters are always within the reach of the workers, who hold pixels only while they work, or wait for
-// others to end their work, and never for bytes or pixels.
+// All are taken from one amount. An item holds its bytes while it waits for pixels, so bytes alone may never use the
+// budget up, or nothing would be left for any decode and the run would stand still: they have a share of their own, a
+// quarter. The other three quarters are always within the reach of the workers. What is taken of them for an image
+// comes back when it is done, but for its outputs, and that when they are stored. Neither waits for bytes or pixels.
 type budget struct {
 	all       *semaphore.Weighted
 	bytes     share

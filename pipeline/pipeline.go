@@ -59,7 +59,7 @@ type Cost struct {
 	// Handover is the time spent on giving files to a worker and taking them back; Copied is how many bytes had to be copied for that.
 	Handover time.Duration
 	Copied   int64
-	// Abandoned tells that the task was given up while it still runs: its Data may yet be read. Ended is closed when it no longer runs; nil means
+	// Abandoned says that the task was given up while it still runs: its Data may yet be read. Ended is closed when it no longer runs; nil means
 	// that this is not known.
 	Abandoned bool
 	Ended     <-chan struct{}
@@ -93,7 +93,7 @@ type Place interface {
 
 // A Guard is a [Place] that knows when its item is worked on, and has a say in where: files come from strangers, and one of them might end this
 // process. Run calls Begin before anything looks into the file that was fetched, and End, unless Begin gave an error, when nothing does any more, or
-// the task was abandoned. Where Begin tells that the item is to be done apart, it is taken to need all memory.
+// the task was abandoned. Where Begin says that the item is to be done apart, it is taken to need all memory.
 // Do is called in place of Executor.Do, whose contract it keeps, with that Executor: once, or again where the task needs more than its Grant.
 type Guard interface {
 	Begin() (apart bool, err error)

@@ -92,7 +92,7 @@ func (p *price) jpeg(m *meta, data []byte, pixels int64) {
 // generalBlock is what image/jpeg takes for a block in each scan: it copies its coefficients.
 const generalBlock = 35
 
-// affordable tells whether the file of an image has enough bytes for what it asks for, in the way of p.
+// affordable returns an error unless the file of an image has enough bytes for what it asks for, in the way of p.
 func (h Header) affordable(p plan, l Limits) error {
 	if h.price.bytes == 0 {
 		return nil

@@ -114,7 +114,7 @@ func (n *needs) branch(more int64, size image.Point, ops []Op) {
 	n.output(more+in, size, true)
 }
 
-// output adds the encoding of an image of that size. more is needed besides; rgb tells that it is not yet planes or gray.
+// output adds the encoding of an image of that size. more is needed besides; rgb says that it is not yet planes or gray.
 func (n *needs) output(more int64, size image.Point, rgb bool) {
 	pixels := int64(size.X) * int64(size.Y)
 	file := n.file(pixels)

@@ -38,7 +38,7 @@ type place struct {
 	key  store.Key
 	name store.Name
 	skip string
-	// suspect tells that the item may have killed an earlier run.
+	// suspect says that the item may have killed an earlier run.
 	suspect bool
 	// lasting is the class of the failure that skip is for, where it lasts.
 	lasting string
@@ -109,7 +109,7 @@ func (a *archive) Refuse(item fetch.Item) (why string, skip bool) {
 	return why, why != ""
 }
 
-// present tells that all outputs have files already, so that nothing need be fetched.
+// present reports whether all outputs have files already, so that nothing need be fetched.
 func (a *archive) present(name store.Name, format transform.Format) bool {
 	_, all := a.store.Present(name, format)
 	return all

@@ -157,13 +157,13 @@ func (p *Pool) Isolation(ctx context.Context) (string, error) {
 	return s.worker.isolation, nil
 }
 
-// Get gives n bytes that the workers can read, or nil where none are to be had: on Linux there are segments of 16 MiB
+// Get returns n bytes that the workers can read, or nil where none are to be had: on Linux there are segments of 16 MiB
 // for two images of each worker, for those that may stand in line and for sixteen downloads, as far as Options.Shared
 // allows. A file that is read into them goes to a worker without being copied. Put takes them back.
 func (p *Pool) Get(n int) []byte { return p.shared.get(n) }
 
-// Put takes back what Get gave, when nobody reads it any more, be it after Close. It tells whether that came from
-// Get.
+// Put takes back what Get returned, when nobody reads it any more, be it after Close. It reports whether that came
+// from Get.
 func (p *Pool) Put(b []byte) bool { return p.shared.back(b) }
 
 // Width is how many tasks are worked on at once.

@@ -347,7 +347,7 @@ func (s *Store) closeBatches() {
 	s.batches.waiting = nil
 }
 
-// leftBatches gives the names of the batches in TempName, in order.
+// leftBatches returns the names of the batches in TempName, in order.
 func (s *Store) leftBatches() (names []string) {
 	entries, err := fs.ReadDir(s.root.FS(), TempName)
 	if err != nil {

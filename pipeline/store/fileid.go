@@ -1,6 +1,6 @@
 package store
 
-// A fileID tells whether two paths lead to one file, through whatever links and mounts.
+// A fileID is the same for two paths that lead to one file, through whatever links and mounts.
 type fileID struct{ dev, ino uint64 }
 
 // A FileSet is a set of files, by what they are and not by what they are called: one file has many paths, through links,

@@ -56,7 +56,7 @@ func (all *folders) close() {}
 // lockFolder would lock an open folder.
 func lockFolder(*folder) error { return errors.ErrUnsupported }
 
-// stat tells what has a name.
+// stat returns what has a name.
 func (d *folder) stat(name string) (found, error) {
 	st, err := d.of.root.Lstat(path.Join(d.name, name))
 	if err != nil {

@@ -170,7 +170,7 @@ func (fs *folders) close() {
 	fs.top.fd = -1 // its number may soon be that of another file
 }
 
-// leads tells whether a name leads to d, through no symbolic link: one that does could lead out of the output folder and back to a d that
+// leads reports whether a name leads to d, through no symbolic link: one that does could lead out of the output folder and back to a d that
 // was moved there. A folder behind a link is opened anew each time.
 func (fs *folders) leads(name string, d *folder) bool {
 	above, err := fs.get(path.Dir(name))
@@ -186,7 +186,7 @@ func (fs *folders) leads(name string, d *folder) bool {
 // lockFolder locks an open folder, as lockFile does.
 func lockFolder(d *folder) error { return lockFile(d.file) }
 
-// stat tells what has a name.
+// stat returns what has a name.
 func (d *folder) stat(name string) (found, error) {
 	var st unix.Stat_t
 	err := again(func() error { return unix.Fstatat(d.fd, name, &st, unix.AT_SYMLINK_NOFOLLOW) })
@@ -275,7 +275,7 @@ func (d *folder) swap(from *folder, temp, name string) error {
 	return err
 }
 
-// cannot tells that a file system, or a filter for calls of the system, does not know a way to rename.
+// cannot reports whether a file system, or a filter for calls of the system, does not know a way to rename.
 func cannot(err error) bool {
 	return err == unix.EINVAL || err == unix.ENOSYS || err == unix.ENOTSUP || err == unix.EOPNOTSUPP || err == unix.EPERM
 }

@@ -20,7 +20,7 @@ const journalMapped = journalSize + 4<<10
 // journalNames lie in TempName. There are two, so that one is whole while the other begins anew.
 var journalNames = [2]string{"journal-0", "journal-1"}
 
-// A journal tells which files were about to get their names: a line of the file's SHA-256, the sourceHash of its item and
+// A journal says which files were about to get their names: a line of the file's SHA-256, the sourceHash of its item and
 // its name for each, with tabs between. A run that was killed between a rename and the ledger's line leaves a file that the
 // ledger does not know, or knows with other bytes. Without the journal, a later run with another spec would take it for
 // somebody else's.
@@ -100,7 +100,7 @@ func (s *Store) intend(name Name, files []pending) error {
 	return nil
 }
 
-// leftJournal gives the journal that a killed run left; a run that ended leaves none.
+// leftJournal returns the journal that a killed run left; a run that ended leaves none.
 func (s *Store) leftJournal() (lines []byte) {
 	for _, name := range journalNames {
 		if b, err := s.root.ReadFile(path.Join(TempName, name)); err == nil {

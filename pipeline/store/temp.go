@@ -13,11 +13,11 @@ import (
 // rename never crosses file systems.
 const TempName = ".imgpipe-tmp"
 
-// pidName is a file in TempName that tells which process writes to the folder, and since which start of the machine.
+// pidName is a file in TempName that says which process writes to the folder, and since which start of the machine.
 // Close removes it; so where it is left, a run did not end.
 const pidName = "pid"
 
-// next is behind the name of a file in TempName until it tells all that the file of that name did.
+// next is behind the name of a file in TempName until it says all that the file of that name did.
 const next = "-next"
 
 // lockTemp locks TempName, beside the ledger: whoever takes the ledger away does not take that lock with it. Systems
@@ -70,7 +70,7 @@ func (s *Store) ownTemp(left left) (err error) {
 	if err := s.openDoubt(left); err != nil {
 		return err
 	}
-	// At any moment the file is there whole: it tells the next run whether the machine was started anew since.
+	// At any moment the file is there whole: it says to the next run whether the machine was started anew since.
 	if err := s.temp.WriteFile(pidName+next, fmt.Appendf(nil, "%d %s", os.Getpid(), bootID()), 0o644); err != nil {
 		return err
 	}
