@@ -9,8 +9,9 @@ import (
 	"time"
 )
 
-// A lookahead looks at the files of one folder in a goroutine, ahead of who takes them. What hangs there is given up by who waits for it,
-// and the files behind it are for another lookahead. To hand over a file costs no switch of goroutines, as long as there are some in store.
+// A lookahead looks at the files of one folder in a goroutine, ahead of who takes them. What hangs there is given up by
+// who waits for it, and the files behind it are for another lookahead. To hand over a file costs no switch of
+// goroutines, as long as there are some in store.
 type lookahead struct {
 	clock  *watch
 	device uint64

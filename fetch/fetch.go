@@ -27,8 +27,8 @@ type Item struct {
 	// Source they are the identity of a file: when they change, its outputs are out of date.
 	Size    int64
 	ModTime time.Time
-	// Head are the first bytes of a file, where Inputs.Heads asked for them and they could be read: so many, or all of a file of up to 4 KB, which
-	// is then not read again.
+	// Head are the first bytes of a file, where Inputs.Heads asked for them and they could be read: so many, or all of
+	// a file of up to 4 KB, which is then not read again.
 	Head []byte
 	// Err is why there is nothing to fetch, such as a file that a list names and that does not exist. The item
 	// counts and fails with it.

@@ -10,8 +10,8 @@ import (
 	"sync"
 )
 
-// An origin is a folder that was walked. What was found in it is opened again from there, and never through a symbolic link, whatever has been
-// exchanged since. The way to the folder itself was named by the user, and may have links.
+// An origin is a folder that was walked. What was found in it is opened again from there, and never through a symbolic
+// link, whatever has been exchanged since. The way to the folder itself was named by the user, and may have links.
 type origin struct {
 	path string
 	// prefix is what goes before the path of a file below the folder, in its Source.
@@ -83,8 +83,8 @@ func (t *origin) folder(rel string) (f folder, err error) {
 	return f, err
 }
 
-// roots are the open roots of origins, a few at a time: a command line may name more folders than a process may open. Those that are open when
-// the last item has been read are closed by the garbage collector.
+// roots are the open roots of origins, a few at a time: a command line may name more folders than a process may open.
+// Those that are open when the last item has been read are closed by the garbage collector.
 type roots struct {
 	mu   sync.Mutex
 	held []*heldRoot // those used last are last

@@ -19,7 +19,8 @@ func (r root) close() { r.dir.Close() }
 
 func (r root) stat() (os.FileInfo, error) { return r.dir.Stat(".") }
 
-// open opens what is at rel below r, through no symbolic link: none is there before, and what is open is what was there.
+// open opens what is at rel below r, through no symbolic link: none is there before, and what is open is what was
+// there.
 func (r root) open(rel string) (*os.File, error) {
 	if rel == "" {
 		return r.dir.Open(".")
@@ -78,7 +79,8 @@ func (f folder) has(name string) bool {
 	return err == nil
 }
 
-// look returns the state of a file in the folder, and where n is not 0 its first bytes, n at most, or all of a small file.
+// look returns the state of a file in the folder, and where n is not 0 its first bytes, n at most, or all of a small
+// file.
 func (f folder) look(name string, n int) (state, []byte, error) {
 	path := filepath.Join(f.rel, name)
 	info, err := f.in.dir.Lstat(path)

@@ -94,7 +94,8 @@ func (f folder) has(name string) bool {
 	return again(func() error { return unix.Fstatat(int(f.dir.Fd()), name, &st, unix.AT_SYMLINK_NOFOLLOW) }) == nil
 }
 
-// look returns the state of a file in the folder, and where n is not 0 its first bytes, n at most, or all of a small file.
+// look returns the state of a file in the folder, and where n is not 0 its first bytes, n at most, or all of a small
+// file.
 func (f folder) look(name string, n int) (state, []byte, error) {
 	fd := int(f.dir.Fd())
 	if n > 0 {

@@ -46,8 +46,8 @@ func spreadRows(t *testing.T, c *Client, n int, aside *Aside[row], rows func(sen
 	}
 }
 
-// TestAnyNumberOfRowsOfSlowHostsHoldBackNobody has a list that is sorted by host: many rows of slow hosts, then some of another. Those begin at once, each row
-// is done once, and those of a host in their order.
+// TestAnyNumberOfRowsOfSlowHostsHoldBackNobody has a list that is sorted by host: many rows of slow hosts, then some of
+// another. Those begin at once, each row is done once, and those of a host in their order.
 func TestAnyNumberOfRowsOfSlowHostsHoldBackNobody(t *testing.T) {
 	for _, slow := range []int{1, 5, 8, 20} {
 		const others = 100

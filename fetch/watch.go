@@ -10,11 +10,12 @@ import (
 	"time"
 )
 
-// A watch bounds how long calls of the system on files are waited for. Such a call may never return: the server of a mount is gone, a
-// disk fails, another program holds the file. So each is made in a goroutine of its own (see within). A call that is not back in time is
-// left behind with that goroutine, and with the thread that it blocks.
+// A watch bounds how long calls of the system on files are waited for. Such a call may never return: the server of a
+// mount is gone, a disk fails, another program holds the file. So each is made in a goroutine of its own (see within).
+// A call that is not back in time is left behind with that goroutine, and with the thread that it blocks.
 //
-// Threads are bounded, so a device from which nothing comes back is asked for less and less long, and in the end no more:
+// Threads are bounded, so a device from which nothing comes back is asked for less and less long, and in the end no
+// more:
 //
 //	calls of the device left behind   and since then       the next call is waited for
 //	none                                                   timeout
@@ -22,7 +23,8 @@ import (
 //	some                              none came back       a tenth of it, halved for each 8 left behind, 50 ms at least
 //	manySilent                        none came back       not made
 //
-// A goroutine for a call costs some 2 µs (two cores, 2026). A walk looks at files ahead, and not one by one, for that reason.
+// A goroutine for a call costs some 2 µs (two cores, 2026). A walk looks at files ahead, and not one by one, for that
+// reason.
 type watch struct {
 	timeout time.Duration
 	// finish, if it is set and closed, says that the run ends: a call is then waited for no longer than lastWait.
@@ -169,7 +171,8 @@ func (p *watch) answered(s spot, late bool) {
 	}
 }
 
-// An errand is one call under way. Who waits for it receives from back: that it came back, or that it was left, by the guard.
+// An errand is one call under way. Who waits for it receives from back: that it came back, or that it was left, by the
+// guard.
 type errand struct {
 	ctx      context.Context
 	at       spot
@@ -225,7 +228,8 @@ func (p *watch) remove(e *errand) {
 // guardEvery is how late the end of a run or a time-out may be noticed.
 const guardEvery = 50 * time.Millisecond
 
-// guard leaves behind what is overdue, and comes again as long as a call is out. One clock for all calls costs a tenth of one for each.
+// guard leaves behind what is overdue, and comes again as long as a call is out. One clock for all calls costs a tenth
+// of one for each.
 func (p *watch) guard() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -268,8 +272,8 @@ func (p *watch) guard() {
 // forever is the limit of a call that only the end of ctx leaves behind.
 const forever time.Duration = 1<<63 - 1
 
-// within returns what call returns, if that is within limit. Else its error is a *hungError, or ctx's, or ErrFinished; call then still runs,
-// and late is called with what it returns where that is no error. A nil late is not called.
+// within returns what call returns, if that is within limit. Else its error is a *hungError, or ctx's, or ErrFinished;
+// call then still runs, and late is called with what it returns where that is no error. A nil late is not called.
 func within[T any](ctx context.Context, p *watch, at spot, limit time.Duration, call func() (T, error), late func(T)) (T, error) {
 	var value T
 	if err := ctx.Err(); err != nil {

@@ -11,8 +11,8 @@ import (
 	"imgpipe/pipeline/store"
 )
 
-// copyOutputs copies the outputs of a run, without its ledger, which nobody will continue. A file of another content that has the name of one is kept:
-// then nothing is copied.
+// copyOutputs copies the outputs of a run, without its ledger, which nobody will continue. A file of another content
+// that has the name of one is kept: then nothing is copied.
 func copyOutputs(from, to string) error {
 	for _, write := range []bool{false, true} {
 		err := filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {

@@ -24,7 +24,8 @@ func newFailedList(ctx context.Context, path string, allowed func() error) (*fai
 	return &failedList{file: file}, nil
 }
 
-// add writes the source of an item that failed. A record of a list that named nothing has no source that could be tried again.
+// add writes the source of an item that failed. A record of a list that named nothing has no source that could be tried
+// again.
 func (l *failedList) add(o pipeline.Outcome) error {
 	if l == nil || o.Status != pipeline.Failed || l.err != nil || o.Class == fetch.ClassRecord {
 		return nil

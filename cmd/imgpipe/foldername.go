@@ -31,7 +31,8 @@ var packed = []string{
 	".tfrecord", ".tfrecords", ".wds", ".beton", ".lmdb", ".mdb", ".db", ".sqlite", ".sqlite3", ".pt", ".pkl", ".pdf", ".html", ".zip64",
 }
 
-// folderName says why a flag's value is not the name of a folder to write to. What is a folder already is one, and so is what ends in a slash.
+// folderName says why a flag's value is not the name of a folder to write to. What is a folder already is one, and so
+// is what ends in a slash.
 func folderName(flag, path string) error {
 	bad := func(format string, args ...any) error {
 		return fmt.Errorf("--%s %q: %s: expected a folder of this machine", flag, fetch.Redact(path), fmt.Sprintf(format, args...))

@@ -15,7 +15,8 @@ import (
 type originals struct {
 	// inputs are to be read in place of those that were given.
 	inputs fetch.Inputs
-	// files are the inputs that are there; nil without --on-exist overwrite, which alone replaces files that are not ours.
+	// files are the inputs that are there; nil without --on-exist overwrite, which alone replaces files that are not
+	// ours.
 	files *store.FileSet
 
 	spooled string   // a folder with what could be read but once, or ""

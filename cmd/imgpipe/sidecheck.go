@@ -17,8 +17,8 @@ import (
 // A named is a file and what it is to the command: a flag that names it, or a word such as "input".
 type named struct{ what, path string }
 
-// A sideCheck knows which files a side file must not replace. Files are compared by device and inode where they are there, and by their absolute
-// paths where they are not.
+// A sideCheck knows which files a side file must not replace. Files are compared by device and inode where they are
+// there, and by their absolute paths where they are not.
 type sideCheck struct {
 	sides  []named // what each flag names
 	others []named // what the command reads, and what it owns
@@ -76,7 +76,8 @@ func (c *sideCheck) all() error {
 	return nil
 }
 
-// allowed returns the check of one flag's file, to be made again when the run has ended: somebody may have put something there meanwhile.
+// allowed returns the check of one flag's file, to be made again when the run has ended: somebody may have put
+// something there meanwhile.
 func (c *sideCheck) allowed(path string) func() error {
 	return func() error { return c.one(path) }
 }
@@ -167,7 +168,8 @@ func sameFile(a, b string) bool {
 	return placeOf(a) == placeOf(b)
 }
 
-// placeOf returns the absolute path of what may not be there yet, with the links on the way to it followed as far as they are.
+// placeOf returns the absolute path of what may not be there yet, with the links on the way to it followed as far as
+// they are.
 func placeOf(path string) string {
 	abs, err := filepath.Abs(path)
 	if err != nil {

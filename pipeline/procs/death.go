@@ -109,8 +109,8 @@ func (w *worker) bury(err error) *death {
 	return d
 }
 
-// ranOut reports whether a worker's last words say that it could get no more memory. Go has several sentences for that, one
-// for each thing that it could not allocate; its race detector has another. Its collector has none (Go 1.26): it
+// ranOut reports whether a worker's last words say that it could get no more memory. Go has several sentences for that,
+// one for each thing that it could not allocate; its race detector has another. Its collector has none (Go 1.26): it
 // follows the null pointer that it was given. A fault of the code that works on an image is not told in these words,
 // but is a panic.
 func (w *worker) ranOut(said string) bool {

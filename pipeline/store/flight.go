@@ -11,7 +11,8 @@ import (
 	"sync"
 )
 
-// flightsName lies in TempName. It has eight bytes for each transform that is under way, and zeros for one that has ended.
+// flightsName lies in TempName. It has eight bytes for each transform that is under way, and zeros for one that has
+// ended.
 const flightsName = "under-way"
 
 // flightsMapped is how much of the file is mapped, in bytes: slots for more transforms at once than machines have CPUs. Those beyond are
@@ -111,8 +112,8 @@ func (s *Store) Suspects() int {
 	return len(s.flights.suspects)
 }
 
-// Acquit ends the suspicion against all items, as when a run has come to the end of its input: those that are left were not in it. What an
-// earlier run wrote is believed from the next run on.
+// Acquit ends the suspicion against all items, as when a run has come to the end of its input: those that are left were
+// not in it. What an earlier run wrote is believed from the next run on.
 func (s *Store) Acquit() {
 	fl := &s.flights
 	fl.mu.Lock()

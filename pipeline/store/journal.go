@@ -20,10 +20,10 @@ const journalMapped = journalSize + 4<<10
 // journalNames lie in TempName. There are two, so that one is whole while the other begins anew.
 var journalNames = [2]string{"journal-0", "journal-1"}
 
-// A journal says which files were about to get their names: a line of the file's SHA-256, the sourceHash of its item and
-// its name for each, with tabs between. A run that was killed between a rename and the ledger's line leaves a file that the
-// ledger does not know, or knows with other bytes. Without the journal, a later run with another spec would take it for
-// somebody else's.
+// A journal says which files were about to get their names: a line of the file's SHA-256, the sourceHash of its item
+// and its name for each, with tabs between. A run that was killed between a rename and the ledger's line leaves a file
+// that the ledger does not know, or knows with other bytes. Without the journal, a later run with another spec would
+// take it for somebody else's.
 type journal struct {
 	mu     sync.Mutex
 	files  [2]*os.File

@@ -22,13 +22,14 @@ const (
 	Failed  Status = "failed"
 )
 
-// Left is the status of a line that is no item's: its outputs are ours, and were in place when a run was killed before it could say more.
+// Left is the status of a line that is no item's: its outputs are ours, and were in place when a run was killed before
+// it could say more.
 const Left Status = "left"
 
 // A Key is what an item's outputs depend on: when any part of it changes, the item is done again.
 type Key struct {
-	// Source is the URL, or the path of a file, which should be the same however the file was named: [Store.Identify] finds
-	// one. Size and ModTime are those of a file, and zero for a URL.
+	// Source is the URL, or the path of a file, which should be the same however the file was named: [Store.Identify]
+	// finds one. Size and ModTime are those of a file, and zero for a URL.
 	Source  string
 	Size    int64
 	ModTime time.Time
@@ -118,8 +119,8 @@ func (k Key) hash() uint64 {
 	return hash64(b)
 }
 
-// isOf reports whether e is the entry of k. JSON holds no invalid UTF-8, which the names of files may be; such a source is
-// compared as it stands in the line, and k.hash has told it from others before.
+// isOf reports whether e is the entry of k. JSON holds no invalid UTF-8, which the names of files may be; such a source
+// is compared as it stands in the line, and k.hash has told it from others before.
 func (e Entry) isOf(k Key) bool {
 	return e.Source == asJSON(k.Source) && e.Spec == asJSON(k.Spec) && e.Name == asJSON(k.Name) &&
 		e.Size == k.Size && e.ModTime.Equal(stamp(k.ModTime))
@@ -143,9 +144,10 @@ func stamp(t time.Time) time.Time {
 	return t.UTC()
 }
 
-// Append writes e's line, whole, with one call, where the next run finds it whatever becomes of this one. It becomes part of the ledger with
-// others, soon after, when its outputs are on the disk. Where the same key has a line already, this one counts from now on.
-// The error is an *Error and always fatal: what is not in the ledger will be done again by the next run, and found in place.
+// Append writes e's line, whole, with one call, where the next run finds it whatever becomes of this one. It becomes
+// part of the ledger with others, soon after, when its outputs are on the disk. Where the same key has a line already,
+// this one counts from now on. The error is an *Error and always fatal: what is not in the ledger will be done again by
+// the next run, and found in place.
 //
 // It costs 5 µs of CPU.
 func (s *Store) Append(e Entry) error {
@@ -264,12 +266,12 @@ func (s *Store) readText(at int64) ([]byte, error) {
 	}
 }
 
-// Done reports whether an item need not be done: its last entry is done, or skipped by Put, and each of its outputs is there
-// still, with the length recorded, and was not written by another item since. The entry says what was done. With
+// Done reports whether an item need not be done: its last entry is done, or skipped by Put, and each of its outputs is
+// there still, with the length recorded, and was not written by another item since. The entry says what was done. With
 // Options.Force, nothing is done.
 //
-// A file whose time is later than its line is read and compared with the line's SHA-256, and so is every file where an earlier run may have
-// ended with the machine. Else this costs 25 µs.
+// A file whose time is later than its line is read and compared with the line's SHA-256, and so is every file where an
+// earlier run may have ended with the machine. Else this costs 25 µs.
 func (s *Store) Done(key Key) (Entry, bool) {
 	if s.opts.Force {
 		return Entry{}, false

@@ -124,7 +124,8 @@ func TestAFileThatComesWhereNothingWasIsKept(t *testing.T) {
 	}
 }
 
-// TestWhatComesOutOfAnExchangeIsPutBack has another file than expected come out, also where the system cannot exchange files.
+// TestWhatComesOutOfAnExchangeIsPutBack has another file than expected come out, also where the system cannot exchange
+// files.
 func TestWhatComesOutOfAnExchangeIsPutBack(t *testing.T) {
 	for _, how := range []func(*Store, *folder, string, string, found) error{(*Store).exchange, (*Store).replace} {
 		dir := t.TempDir()

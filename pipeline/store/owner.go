@@ -127,7 +127,8 @@ type ownership struct {
 	others []uint64 // the sourceHash of other items
 }
 
-// owners returns whose files have the names that an item's outputs could have, whether or not the files are still there.
+// owners returns whose files have the names that an item's outputs could have, whether or not the files are still
+// there.
 func (s *Store) owners(name Name, want uint8) (o ownership) {
 	count := func(source uint64, ours bool) {
 		switch {

@@ -74,8 +74,8 @@ func (s *Store) Put(name Name, outputs ...transform.Output) ([]Output, error) {
 	return placed, nil
 }
 
-// check returns an error unless an output is one that was planned. A worker that was taken over by an image could say anything,
-// and what it says becomes part of a name.
+// check returns an error unless an output is one that was planned. A worker that was taken over by an image could say
+// anything, and what it says becomes part of a name.
 func (n Name) check(o transform.Output) error {
 	var err error
 	if _, ok := n.label(o.Label); !ok {
@@ -222,8 +222,8 @@ func (s *Store) makeDir(dir string) (*folder, error) {
 	return s.folders.get(dir)
 }
 
-// discard removes what is left in TempName of outputs that did not get their names. What cannot be removed goes when the
-// Store is closed, or opened again.
+// discard removes what is left in TempName of outputs that did not get their names. What cannot be removed goes when
+// the Store is closed, or opened again.
 func (s *Store) discard(files []pending) {
 	for _, f := range files {
 		if f.temp != "" && s.ask("remove", f.temp) == nil {

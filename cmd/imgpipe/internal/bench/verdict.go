@@ -44,7 +44,8 @@ func (c *Comparison) verdict() []Finding {
 	return all
 }
 
-// sayHosts reports whether --per-host never let all downloads run, and says so: then what was compared is not what was asked for.
+// sayHosts reports whether --per-host never let all downloads run, and says so: then what was compared is not what was
+// asked for.
 func (c *Comparison) sayHosts(add func(kind, text, figures string)) bool {
 	s := c.Samples[0].Summary
 	atOnce, most := s.Hosts*s.PerHost, 0
