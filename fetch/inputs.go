@@ -107,7 +107,7 @@ func (in Inputs) Check(ctx context.Context) error {
 	}
 	stdin := 0
 	for _, l := range in.Lists {
-		if l.stdin() {
+		if l.Stdin() {
 			if stdin++; stdin > 1 {
 				return &InputError{Input: l.Path, Err: errors.New("standard input can be read as one list only")}
 			}

@@ -53,8 +53,9 @@ type List struct {
 	Column string
 }
 
-// stdin reports whether l is read from standard input.
-func (l List) stdin() bool {
+// Stdin reports whether l is read from standard input, and so but once, even where that is a regular file: whoever reads
+// it goes on where another has stopped.
+func (l List) Stdin() bool {
 	return l.Path == "-" || l.Path == "/dev/stdin" || l.Path == "/dev/fd/0" || l.Path == "/proc/self/fd/0"
 }
 
@@ -68,7 +69,7 @@ func (l List) check(ctx context.Context, p *watch) error {
 	if l.Column != "" && (l.Format == PlainList || l.Format == NULList) {
 		return fmt.Errorf("a list in %s format has no column %q, expected csv, tsv or jsonl", l.Format, l.Column)
 	}
-	if l.stdin() {
+	if l.Stdin() {
 		return nil
 	}
 	at := spot{path: l.Path}
@@ -107,7 +108,7 @@ func (l List) begin() error {
 func (l List) items(ctx context.Context, in Inputs, p *watch, one func(Item) bool) (bool, error) {
 	name := "stdin"
 	var r io.Reader
-	if l.stdin() {
+	if l.Stdin() {
 		r = standardInput(ctx, in.Stdin)
 	} else {
 		file, grown, end, err := l.open(ctx, p)

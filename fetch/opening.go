@@ -9,7 +9,7 @@ import (
 
 // Open opens l as it is written, for one who copies it. Reads of it return when ctx ends. A nil stdin means os.Stdin.
 func (l List) Open(ctx context.Context, stdin io.Reader) (io.ReadCloser, error) {
-	if l.stdin() {
+	if l.Stdin() {
 		return io.NopCloser(standardInput(ctx, stdin)), nil
 	}
 	r, _, end, err := l.open(ctx, newWatch(0, nil))

@@ -147,7 +147,7 @@ func (f *compareFlags) inputs(ctx context.Context, dir string, stdin io.Reader) 
 	}
 	s := &contestSource{job: bench.Job{Inputs: f.run.shownInput()}}
 	for i, l := range f.run.lists {
-		if info, err := os.Stat(l); l == "-" || err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		if info, err := os.Stat(l); (fetch.List{Path: l}).Stdin() || err == nil && !info.Mode().IsRegular() && !info.IsDir() {
 			kept := filepath.Join(dir, strconv.Itoa(i)+filepath.Base(l)) // its ending says how it is written
 			if err := keepList(ctx, fetch.List{Path: l}, stdin, kept); err != nil {
 				return nil, fmt.Errorf("keep the list %q, which can be read but once: %w", l, err)

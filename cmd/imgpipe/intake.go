@@ -95,7 +95,7 @@ func (in *intake) notes() (lines []string) {
 // rereadable reports whether lists can be read more than once: not standard input, nor a pipe.
 func rereadable(lists []string) bool {
 	for _, l := range lists {
-		if info, err := os.Stat(l); l == "-" || err != nil || !info.Mode().IsRegular() {
+		if info, err := os.Stat(l); (fetch.List{Path: l}).Stdin() || err != nil || !info.Mode().IsRegular() {
 			return false
 		}
 	}

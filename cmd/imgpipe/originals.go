@@ -100,19 +100,19 @@ func (o *originals) spool(ctx context.Context, atLast func(func())) (err error) 
 	lists := make([]fetch.List, len(o.inputs.Lists))
 	for i, l := range o.inputs.Lists {
 		lists[i] = l
-		if l.Path != "-" && rereadable([]string{l.Path}) {
+		if rereadable([]string{l.Path}) {
 			continue
 		}
 		// The name stays, since it may tell the format.
 		to := filepath.Join(dir, fmt.Sprint(i)+"-"+filepath.Base(l.Path))
 		err := keepList(ctx, l, o.inputs.Stdin, to)
-		if err == nil && l.Path == "-" {
+		if err == nil && l.Stdin() {
 			o.stdin, err = os.Open(to)
 		}
 		if err != nil {
 			return fmt.Errorf("keep the list %q, which can be read but once: %w", l.Path, err)
 		}
-		if l.Path == "-" {
+		if l.Stdin() {
 			o.inputs.Stdin = o.stdin
 		} else {
 			lists[i].Path = to
