@@ -32,7 +32,11 @@ const mostAhead = 64
 
 // lookAhead begins with the files of these names in the folder rel, which is what info says.
 func (w *walk) lookAhead(rel string, info os.FileInfo, names []string) *lookahead {
-	a := &lookahead{clock: w.clock, device: w.device, base: w.base(rel), more: make(chan struct{}, 1), room: make(chan struct{}, 1)}
+	a := &lookahead{
+		clock: w.clock, device: w.device, base: w.base(rel),
+		// Each has room for one, so that who holds mu never waits to send.
+		more: make(chan struct{}, 1), room: make(chan struct{}, 1),
+	}
 	look := &glance{walk: w, rel: rel, dir: strings.Trim(w.top+"/"+rel, "/"), info: info}
 	go func() {
 		defer look.close()

@@ -127,15 +127,14 @@ func (p *watch) limit(s spot, brief bool) (time.Duration, error) {
 func (p *watch) left(s spot) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.count(s)
+	p.count(s.of())
 }
 
 // count does so with mu held.
-func (p *watch) count(s spot) {
+func (p *watch) count(at device) {
 	if p.devices == nil {
 		p.devices = map[device]*deafness{}
 	}
-	at := s.of()
 	if p.devices[at] == nil {
 		p.devices[at] = &deafness{}
 	}
@@ -144,9 +143,8 @@ func (p *watch) count(s spot) {
 	p.hanging.Add(1)
 }
 
-// uncount undoes count.
-func (p *watch) uncount(s spot) {
-	at := s.of()
+// uncount undoes count, of a device that is the same value: of a relative path it is another one in another folder.
+func (p *watch) uncount(at device) {
 	p.hanging.Add(-1)
 	if p.devices[at].hanging--; p.devices[at].hanging == 0 {
 		delete(p.devices, at)
@@ -167,7 +165,7 @@ func (p *watch) answered(s spot, late bool) {
 	}
 	known.answered = true
 	if late {
-		p.uncount(s)
+		p.uncount(at)
 	}
 }
 
@@ -256,12 +254,13 @@ func (p *watch) guard() {
 		} else if e.deadline.IsZero() || now.Before(e.deadline) {
 			continue
 		}
-		p.count(e.at) // before the call may find that it was left
+		at := e.at.of()
+		p.count(at) // before the call may find that it was left
 		if e.left = why; e.state.CompareAndSwap(errandOut, errandLeft) {
 			p.remove(e)
 			e.back <- struct{}{}
 		} else { // it has just come back
-			p.uncount(e.at)
+			p.uncount(at)
 		}
 	}
 	if p.guarding = len(p.out) > 0; p.guarding {
@@ -274,7 +273,9 @@ const forever time.Duration = 1<<63 - 1
 
 // within returns what call returns, if that is within limit. Else its error is a *hungError, or ctx's, or ErrFinished;
 // call then still runs, and late is called with what it returns where that is no error. A nil late is not called.
-func within[T any](ctx context.Context, p *watch, at spot, limit time.Duration, call func() (T, error), late func(T)) (T, error) {
+func within[T any](
+	ctx context.Context, p *watch, at spot, limit time.Duration, call func() (T, error), late func(T),
+) (T, error) {
 	var value T
 	if err := ctx.Err(); err != nil {
 		return value, err
