@@ -152,7 +152,8 @@ func (s *stopwatch) look(now time.Time) (why *overdue, wait time.Duration) {
 	if speed := s.opts.MinSpeed; speed > 0 {
 		if s.window+speedWindow <= took {
 			if came-s.had < speed*int64(speedWindow/time.Second) {
-				return &overdue{fmt.Sprintf("the body came at less than %d bytes in a second for %v", speed, speedWindow), true, true}, 0
+				text := fmt.Sprintf("the body came at less than %d bytes in a second for %v", speed, speedWindow)
+				return &overdue{text, true, true}, 0
 			}
 			s.window, s.had = took, came
 		}

@@ -39,7 +39,9 @@ func (f *fetching) file(ctx context.Context) ([]byte, error) {
 			return nil, fileError("read", path, err)
 		}
 		granted := need
-		w, err := within(ctx, f.clock, at, limit, func() (whole, error) { return f.readFile(granted) }, func(w whole) { f.buffers.put(w.data) })
+		w, err := within(ctx, f.clock, at, limit,
+			func() (whole, error) { return f.readFile(granted) },
+			func(w whole) { f.buffers.put(w.data) })
 		if errors.As(err, new(*hungError)) {
 			return nil, fileError("read", path, err)
 		}

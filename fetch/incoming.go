@@ -112,7 +112,8 @@ func (in *incoming) bytes() []byte {
 func (in *incoming) put(b []byte) error {
 	if err := in.spool.write(b); err != nil {
 		return &Error{Kind: ClassSpool, again: true, Err: fmt.Errorf(
-			"there is no memory for the body now, and the temporary file in its place cannot be written: %w; expected room there (TMPDIR), or a larger --memory", err)}
+			"there is no memory for the body now, and the temporary file in its place cannot be written: %w; "+
+				"expected room there (TMPDIR), or a larger --memory", err)}
 	}
 	return nil
 }

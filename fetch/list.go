@@ -86,7 +86,8 @@ func (l List) begin() error {
 	info, err := os.Stat(l.Path)
 	switch {
 	case err != nil && isURL(l.Path):
-		return errors.New("a list is a file of this machine: expected its name, or - and the list on standard input, as curl writes it")
+		return errors.New("a list is a file of this machine: " +
+			"expected its name, or - and the list on standard input, as curl writes it")
 	case err != nil:
 		return fileError("open", l.Path, err).Err
 	case info.IsDir():

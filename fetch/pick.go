@@ -33,7 +33,8 @@ func (l List) picker(format ListFormat, array bool, s *splitter) func(rec []byte
 				return nil
 			}
 			if first && !array && string(rec) == "{" {
-				return errors.New("an object begins in its first line and does not end there, expected one object on a line, or an array of them")
+				return errors.New("an object begins in its first line and does not end there, " +
+					"expected one object on a line, or an array of them")
 			}
 			first = false
 			jsonSources(rec, column, array, yield)

@@ -38,7 +38,9 @@ func (c *Client) spare() *Client { return c }
 // When ctx ends, or Client.Finish is called, do is called for all the rest at once, but for what is outside of memory:
 // that is left out, as are values that were not taken yet. An error is that of reading back what was put aside; those
 // values are lost.
-func Spread[T any](ctx context.Context, by Sparing, n int, in <-chan T, item func(T) Item, aside *Aside[T], do func(v T, lane int)) error {
+func Spread[T any](
+	ctx context.Context, by Sparing, n int, in <-chan T, item func(T) Item, aside *Aside[T], do func(v T, lane int),
+) error {
 	c := by.spare()
 	work, done := make(chan parked[T]), make(chan string)
 	var lanes sync.WaitGroup

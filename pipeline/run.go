@@ -210,7 +210,8 @@ func (r *runner) fetchStage(ctx context.Context, running *sync.WaitGroup, in <-c
 	out := make(chan *job)
 	running.Go(func() {
 		defer close(out)
-		err := fetch.Spread(ctx, client, r.pace.lanes(), in, func(j *job) fetch.Item { return j.Item }, r.aside(), func(j *job, lane int) {
+		item := func(j *job) fetch.Item { return j.Item }
+		err := fetch.Spread(ctx, client, r.pace.lanes(), in, item, r.aside(), func(j *job, lane int) {
 			if r.fetch(ctx, j, lane) {
 				out <- j
 			} else {

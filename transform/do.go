@@ -35,7 +35,10 @@ type job struct {
 
 func newJob(ctx context.Context, s Spec, l Limits) *job {
 	serial.Do(func() { imaging.SetMaxProcs(1) })
-	return &job{ctx: ctx, limits: l, free: math.MaxInt64, background: image.NewUniform(s.Background.nrgba()), assets: s.assets, doing: "start"}
+	return &job{
+		ctx: ctx, limits: l, free: math.MaxInt64, background: image.NewUniform(s.Background.nrgba()), assets: s.assets,
+		doing: "start",
+	}
 }
 
 // Do runs one Task. It is safe for use by several goroutines. Every error is an *Error with a class, with two

@@ -47,7 +47,8 @@ func copyNew(from, to string, write bool) error {
 	case err == nil && bytes.Equal(there, data):
 		return nil
 	case !errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("%q is another file than would be written: expected a folder without it, see --output and --keep", to)
+		return fmt.Errorf("%q is another file than would be written: expected a folder without it, "+
+			"see --output and --keep", to)
 	case !write:
 		return nil
 	}

@@ -65,5 +65,6 @@ func (l *failedList) note() string {
 	if l == nil || l.unnamed == 0 {
 		return ""
 	}
-	return fmt.Sprintf("--failed-list holds no passwords: %d of its URLs came with a user and password, which --retry-failed with the first list has", l.unnamed)
+	return fmt.Sprintf("--failed-list holds no passwords: %d of its URLs came with a user and password, "+
+		"which --retry-failed with the first list has", l.unnamed)
 }

@@ -33,7 +33,8 @@ type openFiles struct {
 func shareOpenFiles(limit, open, workers int) (openFiles, error) {
 	left := limit - open - openFixed
 	if left < openLeast {
-		return openFiles{}, fmt.Errorf("this process may have %d open files, of which %d are: a run needs %d more (ulimit -n)", limit, open, openFixed+openLeast)
+		return openFiles{}, fmt.Errorf("this process may have %d open files, of which %d are: a run needs %d more (ulimit -n)",
+			limit, open, openFixed+openLeast)
 	}
 	o := openFiles{limit: limit}
 	if workers > 0 {
@@ -56,8 +57,8 @@ func (f *runFlags) boundOpenFiles() (err error) {
 	var less []string
 	if asked := f.workers; f.mode == modeProcesses || f.mode == modeAuto {
 		if f.open.workers == 0 {
-			return fmt.Errorf("--mode %s: this process may have %d open files, too few for a worker process: expected --mode goroutines, or more of them (ulimit -n)",
-				f.mode, limit)
+			return fmt.Errorf("--mode %s: this process may have %d open files, too few for a worker process: "+
+				"expected --mode goroutines, or more of them (ulimit -n)", f.mode, limit)
 		}
 		if f.workers = f.open.workers; f.workers < asked {
 			less = append(less, fmt.Sprintf("%d workers, not %d", f.workers, asked))

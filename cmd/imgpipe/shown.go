@@ -32,7 +32,8 @@ func (f *runFlags) plan(spec string) string {
 	if spec == "" {
 		spec = "turn upright"
 	}
-	return fmt.Sprintf("%s, workers %d, downloads %s%s, memory %s; %s", f.mode, f.workers, downloadsText(f.downloads), f.politeness(), summary.Bytes(f.budget()), spec)
+	return fmt.Sprintf("%s, workers %d, downloads %s%s, memory %s; %s",
+		f.mode, f.workers, downloadsText(f.downloads), f.politeness(), summary.Bytes(f.budget()), spec)
 }
 
 // politeness says that one host is not asked for as many images at once as --downloads allows; "" where that bounds

@@ -92,7 +92,10 @@ type claim struct {
 
 // NewNamer gives a Namer. An error names the template, what is wrong with it and what was expected.
 func NewNamer(opts NameOptions) (*Namer, error) {
-	n := &Namer{onExist: opts.OnExist, plain: opts.Labels, claims: map[uint64]claim{}, suffixes: suffixes{map[nextKey]int{}, map[passedKey][]int{}}}
+	n := &Namer{
+		onExist: opts.OnExist, plain: opts.Labels, claims: map[uint64]claim{},
+		suffixes: suffixes{map[nextKey]int{}, map[passedKey][]int{}},
+	}
 	template := opts.Template
 	if len(n.plain) == 0 {
 		n.plain = []string{""}

@@ -158,7 +158,8 @@ func Open(dir string, opts Options) (*Store, error) {
 
 func newStore(dir string, opts Options) *Store {
 	return &Store{
-		dir: dir, opts: opts, lines: map[uint64]lineRef{}, owned: map[uint64]owner{}, sized: map[uint64]uint64{}, fresh: map[uint64]content{}, tree: NewTree(dir),
+		dir: dir, opts: opts, tree: NewTree(dir),
+		lines: map[uint64]lineRef{}, owned: map[uint64]owner{}, sized: map[uint64]uint64{}, fresh: map[uint64]content{},
 	}
 }
 
