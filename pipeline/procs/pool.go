@@ -313,56 +313,6 @@ func (p *Pool) succeed(s *slot, successor startup) {
 	s.worker = successor.worker
 }
 
-func (p *Pool) born(w *worker) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.live[w] = true
-	p.usage.Started++
-}
-
-func (p *Pool) buried(w *worker) {
-	state := w.cmd.ProcessState
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	delete(p.live, w)
-	if !state.Success() {
-		p.usage.Died++
-	}
-	p.usage.User += state.UserTime()
-	p.usage.System += state.SystemTime()
-	p.usage.MaxRSS = max(p.usage.MaxRSS, peakAtEnd(state, w.floor))
-}
-
-// Usage tells what the workers have used, as far as that is known before they end.
-func (p *Pool) Usage() Usage {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.usage
-}
-
-// account adds what w has told of its last image, and of garbage collection since the one before it.
-func (p *Pool) account(w *worker) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if w.busy > 0 {
-		p.took(w.busy)
-	}
-	p.usage.GC += w.collected - w.counted
-	w.counted = w.collected
-}
-
-// Pids are the process ids of the workers that live, in ascending order.
-func (p *Pool) Pids() []int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	pids := make([]int, 0, len(p.live))
-	for w := range p.live {
-		pids = append(pids, w.cmd.Process.Pid)
-	}
-	slices.Sort(pids)
-	return pids
-}
-
 // Close lets no new task in, waits for those that run, and tells the workers to leave. What has not ended within the
 // grace, at either step, is killed; its tasks end with [pipeline.ErrClosed]. When Close returns, no process and no
 // goroutine of the pool is left. Calling it again waits for the first call. Its error is always nil.
