@@ -9,8 +9,9 @@ import (
 	"time"
 )
 
-// A lookahead looks at the files of one folder in a goroutine, ahead of who takes them. What hangs there is given up by who waits for it,
-// and the files behind it are for another lookahead. To hand over a file costs no switch of goroutines, as long as there are some in store.
+// A lookahead looks at the files of one folder in a goroutine, ahead of who takes them. What hangs there is given up by
+// who waits for it, and the files behind it are for another lookahead. To hand over a file costs no switch of
+// goroutines, as long as there are some in store.
 type lookahead struct {
 	clock  *watch
 	device uint64
@@ -31,7 +32,11 @@ const mostAhead = 64
 
 // lookAhead begins with the files of these names in the folder rel, which is what info says.
 func (w *walk) lookAhead(rel string, info os.FileInfo, names []string) *lookahead {
-	a := &lookahead{clock: w.clock, device: w.device, base: w.base(rel), more: make(chan struct{}, 1), room: make(chan struct{}, 1)}
+	a := &lookahead{
+		clock: w.clock, device: w.device, base: w.base(rel),
+		// Each has room for one, so that who holds mu never waits to send.
+		more: make(chan struct{}, 1), room: make(chan struct{}, 1),
+	}
 	look := &glance{walk: w, rel: rel, dir: strings.Trim(w.top+"/"+rel, "/"), info: info}
 	go func() {
 		defer look.close()
@@ -62,7 +67,10 @@ func (a *lookahead) put(item Item) bool {
 	a.found = append(a.found, item)
 	if a.waiting {
 		a.waiting = false
-		a.more <- struct{}{}
+		select {
+		case a.more <- struct{}{}:
+		default: // one from before is there still, if take found what it waited for when its time was over
+		}
 	}
 	a.full = len(a.found) >= mostAhead
 	full := a.full

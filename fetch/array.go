@@ -5,8 +5,8 @@ import (
 	"errors"
 )
 
-// elements cuts a list that is one JSON array into its elements, for a bufio.Scanner, as a splitter cuts lines. What an element is made of
-// is not looked at here but for its brackets and texts.
+// elements cuts a list that is one JSON array into its elements, for a bufio.Scanner, as a splitter cuts lines. What an
+// element is made of is not looked at here but for its brackets and texts.
 //
 //	state    at [       at an element                      at ]       else
 //	before   within     -                                  -          -

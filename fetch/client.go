@@ -13,10 +13,11 @@ import (
 
 // Options are the limits and manners of a Client. The zero value means the defaults.
 type Options struct {
-	// Timeout is how long a try may wait for a server: from its beginning, redirects included, to the answer, and then from each byte
-	// of the body to the next. It does not run while the try waits for its turn at a host or for memory. A body that moves may take longer: one
-	// of which fewer than 32 bytes come in a second is ended once it has taken Timeout and up to half of it more, and all tries of an
-	// item together may take thirty times Timeout for each. It is also for the reading of one local file. Default 30 s.
+	// Timeout is how long a try may wait for a server: from its beginning, redirects included, to the answer, and then
+	// from each byte of the body to the next. It does not run while the try waits for its turn at a host or for memory.
+	// A body that moves may take longer: one of which fewer than 32 bytes come in a second is ended once it has taken
+	// Timeout and up to half of it more, and all tries of an item together may take thirty times Timeout for each. It
+	// is also for the reading of one local file. Default 30 s.
 	Timeout time.Duration
 	// ConnectTimeout is for a connection (name and address), and again for the TLS handshake. Default 5 s.
 	ConnectTimeout time.Duration
@@ -29,7 +30,8 @@ type Options struct {
 	MaxBytes int64
 	// Redirects is how many redirects are followed for one item. Default 10; negative means none.
 	Redirects int
-	// Idle is how many connections are kept for later at most. Default 512: open files are scarce where every item is on another host.
+	// Idle is how many connections are kept for later at most. Default 512: open files are scarce where every item is
+	// on another host.
 	Idle int
 	// MinSpeed is how many bytes of a body must come in a second, on average over five of them; 0 sets no bound. A try that
 	// is slower ends with a time-out of its own, long before Timeout.
@@ -160,11 +162,13 @@ func (c *Client) Close() {
 // ErrFinished is the error of a Fetch that would have had to wait after Finish.
 var ErrFinished = errors.New("the run was stopped before its turn")
 
-// Finish ends all waits for a host and for a further try, now and from now on: a Fetch that waits, or would, gives ErrFinished. What
-// is being downloaded goes on, and a local file is waited for two seconds more. It may be called more than once.
+// Finish ends all waits for a host and for a further try, now and from now on: a Fetch that waits, or would, returns
+// ErrFinished. What is being downloaded goes on, and a local file is waited for two seconds more. It may be called more
+// than once.
 func (c *Client) Finish() { c.once.Do(func() { close(c.hosts.finish) }) }
 
-// FinishWithin is Finish, and after d it ends downloads that are still under way, which then give ErrFinished as well.
+// FinishWithin is Finish, and after d it ends downloads that are still under way, which then return ErrFinished as
+// well.
 func (c *Client) FinishWithin(d time.Duration) {
 	c.Finish()
 	time.AfterFunc(d, func() { c.end(ErrFinished) })
@@ -172,10 +176,10 @@ func (c *Client) FinishWithin(d time.Duration) {
 
 // Fetch gets the bytes of item.
 //
-// room is where the bytes are counted; nil means no bound. A body takes of it as its bytes come, and where it has no more, goes into
-// a temporary file until it is whole; then Fetch waits in Take for all of it, as it does for a local file, whose length is known. So
-// Fetch waits for memory only while it holds none, and no time-out runs. An error of Take ends Fetch with that error. When
-// Fetch returns, room has what Data takes, and nothing where it failed.
+// room is where the bytes are counted; nil means no bound. A body takes of it as its bytes come, and where it has no
+// more, goes into a temporary file until it is whole; then Fetch waits in Take for all of it, as it does for a local
+// file, whose length is known. So Fetch waits for memory only while it holds none, and no time-out runs. An error of
+// Take ends Fetch with that error. When Fetch returns, room has what Data takes, and nothing where it failed.
 //
 // A try waits until fewer than PerHost downloads run from its host. A host that answers 429 or 503 is asked more rarely,
 // and not before the end of its Retry-After, by all downloads from it; others are not held back but by the goroutine that
@@ -269,7 +273,7 @@ func (c *Client) body(data []byte, attempts int) Body {
 	}}
 }
 
-// backoff gives the wait before try n+1.
+// backoff returns the wait before try n+1.
 func backoff(n int) time.Duration {
 	return rand.N(min(backoffMost, backoffBase<<min(n, 10)))
 }

@@ -411,7 +411,8 @@ func TestLocalFiles(t *testing.T) {
 	}
 }
 
-// A growing is memory that has a file grow when it is asked for the first time, between the look at the file's length and the reading.
+// A growing is memory that has a file grow when it is asked for the first time, between the look at the file's length
+// and the reading.
 type growing struct{ gets int }
 
 func (g *growing) Get(int) []byte {

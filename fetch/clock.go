@@ -15,8 +15,9 @@ import (
 )
 
 const (
-	// trickle is how many bytes of a body must come in a second, over all of its time, once that is longer than Timeout. It tells a line that
-	// many share, on which each body still moves, from a server that keeps a connection open.
+	// trickle is how many bytes of a body must come in a second, over all of its time, once that is longer than
+	// Timeout. It tells a line that many share, on which each body still moves, from a server that keeps a connection
+	// open.
 	trickle = 32
 	// itemMost is how many times Timeout each try may take in the end, however fast its bytes come.
 	itemMost = 30
@@ -40,7 +41,8 @@ func wasOverdue(ctx context.Context) *overdue {
 	return o
 }
 
-// A stopwatch calls end, once, when a try has taken too long. It runs between resume and pause, which one goroutine calls.
+// A stopwatch calls end, once, when a try has taken too long. It runs between resume and pause, which one goroutine
+// calls.
 //
 //	the try is  and is ended when
 //	asking      it has been for Timeout, redirects included
@@ -150,7 +152,8 @@ func (s *stopwatch) look(now time.Time) (why *overdue, wait time.Duration) {
 	if speed := s.opts.MinSpeed; speed > 0 {
 		if s.window+speedWindow <= took {
 			if came-s.had < speed*int64(speedWindow/time.Second) {
-				return &overdue{fmt.Sprintf("the body came at less than %d bytes in a second for %v", speed, speedWindow), true, true}, 0
+				text := fmt.Sprintf("the body came at less than %d bytes in a second for %v", speed, speedWindow)
+				return &overdue{text, true, true}, 0
 			}
 			s.window, s.had = took, came
 		}
@@ -159,12 +162,13 @@ func (s *stopwatch) look(now time.Time) (why *overdue, wait time.Duration) {
 	return nil, wait
 }
 
-// A bodyReader reads a body as it comes from the network. It ends one that is endless before decompression, such as empty gzip
-// members without end.
+// A bodyReader reads a body as it comes from the network. It ends one that is endless before decompression, such as
+// empty gzip members without end.
 type bodyReader struct {
 	r    io.Reader
 	left int64
-	// began is set by the stopwatch. came is how many bytes there were, and last when the last of them came, since began.
+	// began is set by the stopwatch. came is how many bytes there were, and last when the last of them came, since
+	// began.
 	began time.Time
 	came  atomic.Int64
 	last  atomic.Int64
@@ -182,8 +186,8 @@ func (b *bodyReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// A pulse notices when this process stood still for a while: it was stopped, as by Ctrl-Z or a container's pause, or the machine slept.
-// Timers know nothing of that: what they then end was not slow. The zero value is ready.
+// A pulse notices when this process stood still for a while: it was stopped, as by Ctrl-Z or a container's pause, or
+// the machine slept. Timers know nothing of that: what they then end was not slow. The zero value is ready.
 type pulse struct {
 	mu    sync.Mutex
 	users int
@@ -244,8 +248,8 @@ func (p *pulse) stoodStill(since time.Time) bool {
 	return p.still.After(since.Round(0))
 }
 
-// retryAfter returns how long the header field of RFC 9110, section 10.2.3, asks to be left alone: seconds or a date, 0 for what is
-// neither. A date is read by the server's own clock, which its answer's Date shows, as ours may be another.
+// retryAfter returns how long the header field of RFC 9110, section 10.2.3, asks to be left alone: seconds or a date, 0
+// for what is neither. A date is read by the server's own clock, which its answer's Date shows, as ours may be another.
 func retryAfter(h http.Header, now time.Time) time.Duration {
 	const most = 366 * 24 * time.Hour
 	v := strings.TrimSpace(h.Get("Retry-After"))

@@ -109,8 +109,8 @@ func (l *wire) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// TestASlowLineFailsNoImageThatMoves fetches N images over a line on which one alone takes five seconds, from one host and from many, with the defaults. It
-// takes at most half as long again as N such, and none fails.
+// TestASlowLineFailsNoImageThatMoves fetches N images over a line on which one alone takes five seconds, from one host
+// and from many, with the defaults. It takes at most half as long again as N such, and none fails.
 func TestASlowLineFailsNoImageThatMoves(t *testing.T) {
 	const alone = 5
 	for _, c := range []struct{ images, hosts, size int }{
@@ -150,7 +150,8 @@ func TestASlowLineFailsNoImageThatMoves(t *testing.T) {
 	}
 }
 
-// TestARunThatStoodStillFailsNothing has a try end late, as timers do after a process was stopped. It is not one of the tries that an item has.
+// TestARunThatStoodStillFailsNothing has a try end late, as timers do after a process was stopped. It is not one of the
+// tries that an item has.
 func TestARunThatStoodStillFailsNothing(t *testing.T) {
 	for name, broken := range map[string]bool{"silent": false, "broken": true} {
 		var asked atomic.Int32

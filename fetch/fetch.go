@@ -3,7 +3,8 @@
 //	files, folders, globs, URLs, lists ──> Items ──> [Item] ──> Client.Fetch ──> [Body]
 //	                                       streamed            disk or HTTP(S), with limits, retries, politeness
 //
-// It never decodes an image and never writes a file.
+// It never decodes an image. It writes one file, a temporary one without a name: for bodies that memory has no room
+// for, and for items that wait for their host (see spool).
 package fetch
 
 import (
@@ -26,8 +27,8 @@ type Item struct {
 	// Source they are the identity of a file: when they change, its outputs are out of date.
 	Size    int64
 	ModTime time.Time
-	// Head are the first bytes of a file, where Inputs.Heads asked for them and they could be read: so many, or all of a file of up to 4 KB, which
-	// is then not read again.
+	// Head are the first bytes of a file, where Inputs.Heads asked for them and they could be read: so many, or all of
+	// a file of up to 4 KB, which is then not read again.
 	Head []byte
 	// Err is why there is nothing to fetch, such as a file that a list names and that does not exist. The item
 	// counts and fails with it.

@@ -13,8 +13,8 @@ type whole struct {
 	need int64 // bytes to reserve, where it is more than what was granted
 }
 
-// file reads a local file. A file that changes meanwhile is read again: it may still be on its way here. One that does not come within
-// Timeout is left behind; its buffer is used again when it has come.
+// file reads a local file. A file that changes meanwhile is read again: it may still be on its way here. One that does
+// not come within Timeout is left behind; its buffer is used again when it has come.
 func (f *fetching) file(ctx context.Context) ([]byte, error) {
 	path := f.item.Source
 	if head := f.item.Head; len(head) > 0 && int64(len(head)) == f.item.Size && f.item.Size <= min(smallFile, f.opts.MaxBytes) {
@@ -39,7 +39,9 @@ func (f *fetching) file(ctx context.Context) ([]byte, error) {
 			return nil, fileError("read", path, err)
 		}
 		granted := need
-		w, err := within(ctx, f.clock, at, limit, func() (whole, error) { return f.readFile(granted) }, func(w whole) { f.buffers.put(w.data) })
+		w, err := within(ctx, f.clock, at, limit,
+			func() (whole, error) { return f.readFile(granted) },
+			func(w whole) { f.buffers.put(w.data) })
 		if errors.As(err, new(*hungError)) {
 			return nil, fileError("read", path, err)
 		}
@@ -122,11 +124,12 @@ func (f localFile) fill(buf []byte, least int) (n int, err error) {
 	return n, nil
 }
 
-// smallFile is how long a file may be to be read to its end where its first bytes are wanted: that costs less than to open it again.
+// smallFile is how long a file may be to be read to its end where its first bytes are wanted: that costs less than to
+// open it again.
 const smallFile = 4 << 10
 
-// begin returns the state of a file and its first bytes, n at most, or all of a small file. Of what is no regular file it reads nothing, and of
-// what cannot be read there are none: that is told when all of it is read.
+// begin returns the state of a file and its first bytes, n at most, or all of a small file. Of what is no regular file
+// it reads nothing, and of what cannot be read there are none: that is told when all of it is read.
 func (f localFile) begin(n int) (state, []byte, error) {
 	st, err := f.stat()
 	if err != nil || !st.mode.IsRegular() {
@@ -153,8 +156,8 @@ func head(path string, n int) []byte {
 	return buf
 }
 
-// Head reads the first bytes of a file of this machine into buf, as many as there are, without waiting for a writer of what is no regular file:
-// of that it reads nothing.
+// Head reads the first bytes of a file of this machine into buf, as many as there are, without waiting for a writer of
+// what is no regular file: of that it reads nothing.
 func Head(path string, buf []byte) (int, error) {
 	f, err := openLocal(path)
 	if err != nil {

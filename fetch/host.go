@@ -55,7 +55,7 @@ type host struct {
 	cut    time.Time     // when most last fell
 	later  rounds
 	well   bool // it has answered once
-	// hopeless tells that it is closed for having answered nothing but 429 and 503.
+	// hopeless says that it is closed for having answered nothing but 429 and 503.
 	hopeless bool
 }
 
@@ -82,7 +82,7 @@ func (h *host) limit(perHost int) int {
 	return perHost
 }
 
-// look gives the host of that name, which it makes where there is none. The lock is held.
+// look returns the host of that name, which it makes where there is none. The lock is held.
 func (hs *hosts) look(key string) *host {
 	h := hs.m[key]
 	if h == nil {
@@ -197,8 +197,8 @@ func (h *host) refusal(now time.Time) error {
 	return &Error{Kind: h.kind, Err: fmt.Errorf("not asked: the server wants to be left alone for another %s", h.closed.Sub(now).Round(time.Second))}
 }
 
-// giveUp closes a host that answers nothing but 429 and 503: for good, if it said for how long to wait and that was done, else for
-// as long as one that is silent.
+// giveUp closes a host that answers nothing but 429 and 503: for good, if it said for how long to wait and that was
+// done, else for as long as one that is silent.
 func (h *host) giveUp(now time.Time) {
 	h.closed, h.hopeless = now.Add(silence), true
 	if h.later.kept {
@@ -262,8 +262,9 @@ func (t *turn) leave(v verdict) {
 	t.hs.mu.Unlock()
 }
 
-// broke halves how many may be active, after a try that began then and ended with bytes under way, or without an answer where others had
-// one: what each of them gets of the line, or of the server, is too little. It is done once for all that were active.
+// broke halves how many may be active, after a try that began then and ended with bytes under way, or without an answer
+// where others had one: what each of them gets of the line, or of the server, is too little. It is done once for all
+// that were active.
 func (h *host) broke(started time.Time) {
 	if started.After(h.cut) {
 		h.most, h.cut = float64(max(1, h.active/2)), time.Now()

@@ -39,8 +39,8 @@ func urls(host string, n int) []string {
 	return list
 }
 
-// TestAHostThatOnlySaysLaterCostsItsWaitForEachTry has hosts that answer nothing but 429 or 503, with all the waits that are obeyed, and with any number of
-// items. The last wait is not waited for, as nothing would come of it.
+// TestAHostThatOnlySaysLaterCostsItsWaitForEachTry has hosts that answer nothing but 429 or 503, with all the waits
+// that are obeyed, and with any number of items. The last wait is not waited for, as nothing would come of it.
 func TestAHostThatOnlySaysLaterCostsItsWaitForEachTry(t *testing.T) {
 	for _, c := range []struct{ status, wait, items, retries int }{
 		{429, 2, 8, 3}, {429, 119, 40, 3}, {503, 60, 500, 3}, {503, 119, 3, 3}, {429, 30, 100, -1}, {429, 10, 100, 1},
@@ -163,7 +163,8 @@ func TestAHostWhoseAnswersBreakTakesNothingFromOthers(t *testing.T) {
 	})
 }
 
-// TestAServerThatDoesOneThingAfterTheOtherFailsNothing takes five seconds for each answer, and eight who wait for it have the last wait too long.
+// TestAServerThatDoesOneThingAfterTheOtherFailsNothing takes five seconds for each answer, and eight who wait for it
+// have the last wait too long.
 func TestAServerThatDoesOneThingAfterTheOtherFailsNothing(t *testing.T) {
 	for _, wastes := range []bool{false, true} { // time on those who have left
 		var busy chan struct{}

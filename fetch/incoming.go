@@ -7,9 +7,9 @@ import (
 	"sync"
 )
 
-// An incoming is a body that is coming. It takes memory as bytes arrive, whatever length was announced: it holds at most four times what has
-// come, or one window. Where the Room has no more, what is there goes into the spool, all memory is given back, and what
-// follows goes there, too. So it never waits for memory while it holds some.
+// An incoming is a body that is coming. It takes memory as bytes arrive, whatever length was announced: it holds at
+// most four times what has come, or one window. Where the Room has no more, what is there goes into the spool, all
+// memory is given back, and what follows goes there, too. So it never waits for memory while it holds some.
 type incoming struct {
 	f    *fetching
 	size int64 // what was announced; -1 where nothing was
@@ -76,7 +76,8 @@ func (in *incoming) end(body io.Reader) error {
 	return nil
 }
 
-// more returns room for more bytes than there are: a larger buffer with them, or the window, empty, once they are spooled.
+// more returns room for more bytes than there are: a larger buffer with them, or the window, empty, once they are
+// spooled.
 func (in *incoming) more() ([]byte, error) {
 	want := 2 * in.n // of what is not announced, no more than twice as much is left in the end
 	if in.size >= 0 {
@@ -111,7 +112,8 @@ func (in *incoming) bytes() []byte {
 func (in *incoming) put(b []byte) error {
 	if err := in.spool.write(b); err != nil {
 		return &Error{Kind: ClassSpool, again: true, Err: fmt.Errorf(
-			"there is no memory for the body now, and the temporary file in its place cannot be written: %w; expected room there (TMPDIR), or a larger --memory", err)}
+			"there is no memory for the body now, and the temporary file in its place cannot be written: %w; "+
+				"expected room there (TMPDIR), or a larger --memory", err)}
 	}
 	return nil
 }

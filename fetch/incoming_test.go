@@ -186,7 +186,8 @@ func TestSpooledBytesComeBackInTheirOrder(t *testing.T) {
 	}
 }
 
-// TestNoTimeoutRunsWhileMemoryIsWaitedFor fetches what comes slowly, and then waits longer for memory than any try may take.
+// TestNoTimeoutRunsWhileMemoryIsWaitedFor fetches what comes slowly, and then waits longer for memory than any try may
+// take.
 func TestNoTimeoutRunsWhileMemoryIsWaitedFor(t *testing.T) {
 	bubble(t, map[string]http.HandlerFunc{"h": func(w http.ResponseWriter, _ *http.Request) {
 		time.Sleep(20 * time.Second)

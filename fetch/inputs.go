@@ -40,12 +40,13 @@ type Inputs struct {
 	// Stdin is what the list "-" reads; nil means os.Stdin. A read from it that blocks when the run is cancelled is
 	// left behind.
 	Stdin io.Reader
-	// Timeout is how long the file system is waited for where it looks at one file or folder; 0 means 30 s. What does not answer by then is an Item
-	// with Err, of class "timeout". A list that is a pipe is waited for without end.
+	// Timeout is how long the file system is waited for where it looks at one file or folder; 0 means 30 s. What does
+	// not answer by then is an Item with Err, of class "timeout". A list that is a pipe is waited for without end.
 	Timeout time.Duration
-	// PassedOver, if it is set, is called by Items for what lies in a folder that is walked and is not taken, hidden files that are no images aside:
-	// a symbolic link, a named pipe, socket or device, a file whose extension is not that of an image, a hidden image or folder, a folder for
-	// outputs; of a pattern, for what it matches and does not take. It is also called for a list that has grown. what names the kind, in the plural.
+	// PassedOver, if it is set, is called by Items for what lies in a folder that is walked and is not taken, hidden
+	// files that are no images aside: a symbolic link, a named pipe, socket or device, a file whose extension is not
+	// that of an image, a hidden image or folder, a folder for outputs; of a pattern, for what it matches and does not
+	// take. It is also called for a list that has grown. what names the kind, in the plural.
 	PassedOver func(path, what string)
 	// Heads is how many of the first bytes of each local file Items reads into its Head.
 	Heads int
@@ -69,12 +70,13 @@ func (e *InputError) Error() string {
 // Unwrap gives Err.
 func (e *InputError) Unwrap() error { return e.Err }
 
-// Check returns an error unless each argument and list can be used: that files exist, that a folder or pattern has an image, that a list has
-// the column that is asked for. It reads no further than it must, and nothing of a list that can be read only once, such as standard input. Its
-// errors are *InputError, but for ctx's.
+// Check returns an error unless each argument and list can be used: that files exist, that a folder or pattern has an
+// image, that a list has the column that is asked for. It reads no further than it must, and nothing of a list that can
+// be read only once, such as standard input. Its errors are *InputError, but for ctx's.
 //
-// Among several inputs, which a shell may have made of "photos/*", an argument that is there and of no use is no error of Check if another
-// one is of use: an empty or unreadable folder, a link that leads nowhere, a named pipe. It is an item that fails.
+// Among several inputs, which a shell may have made of "photos/*", an argument that is there and of no use is no error
+// of Check if another one is of use: an empty or unreadable folder, a link that leads nowhere, a named pipe. It is an
+// item that fails.
 func (in Inputs) Check(ctx context.Context) error {
 	p := newWatch(in.Timeout, nil)
 	skip := in.skipped()
@@ -105,7 +107,7 @@ func (in Inputs) Check(ctx context.Context) error {
 	}
 	stdin := 0
 	for _, l := range in.Lists {
-		if l.stdin() {
+		if l.Stdin() {
 			if stdin++; stdin > 1 {
 				return &InputError{Input: l.Path, Err: errors.New("standard input can be read as one list only")}
 			}

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// leave returns r as a reader whose Read returns when ctx ends, or with a *hungError after limit, although one from r may still block: that
-// one is left behind with its goroutine and ends with it.
+// leave returns r as a reader whose Read returns when ctx ends, or with a *hungError after limit, although one from r
+// may still block: that one is left behind with its goroutine and ends with it.
 func leave(ctx context.Context, r io.Reader, limit time.Duration) io.Reader {
 	return &leaver{ctx: ctx, r: r, limit: limit, got: make(chan chunk, 1)}
 }

@@ -3,10 +3,11 @@ package fetch
 import "time"
 
 const (
-	// fewest is how few downloads from all hosts together are left when a line is full. More would only take longer each.
+	// fewest is how few downloads from all hosts together are left when a line is full. More would only take longer
+	// each.
 	fewest = 16
-	// trouble is which share of the last tries, of as many hosts, must have broken for the line to be taken for full: that one host
-	// breaks all of its answers is nobody else's.
+	// trouble is which share of the last tries, of as many hosts, must have broken for the line to be taken for full:
+	// that one host breaks all of its answers is nobody else's.
 	trouble = 0.3
 )
 
@@ -22,7 +23,8 @@ type line struct {
 
 func (l *line) full() bool { return l.most > 0 && l.active >= int(l.most) }
 
-// broke notes a try of h that began then and ended with bytes under way. Half of the downloads have the line for themselves then.
+// broke notes a try of h that began then and ended with bytes under way. Half of the downloads have the line for
+// themselves then.
 func (l *line) broke(h *host, started time.Time) {
 	if l.last == h {
 		return

@@ -19,14 +19,15 @@ type ListFormat string
 // The formats of lists. In all, a line ends with LF or CR LF, a byte order mark is passed over, UTF-16 with one is
 // understood, and a list that is compressed with gzip or zstd is read as what is inside.
 //
-// A record that the end of the file cuts short is the last one. One that an error cuts short is none: half a URL may name another picture.
+// A record that the end of the file cuts short is the last one. One that an error cuts short is none: half a URL may
+// name another picture.
 const (
-	// AutoList takes the format from the file's extension, also before ".gz" and ".zst": csv, tsv, tab, jsonl, ndjson, json. Another
-	// list is CSV or JSONL if a Column is asked for, else plain.
+	// AutoList takes the format from the file's extension, also before ".gz" and ".zst": csv, tsv, tab, jsonl, ndjson,
+	// json. Another list is CSV or JSONL if a Column is asked for, else plain.
 	AutoList ListFormat = ""
-	// PlainList has one source on a line. Blank lines are passed over, and remarks: what follows a # at the beginning of a line or behind
-	// a blank. Of a path, which may hold that, it is a remark only if no file has the whole line for its name. A line in double quotes is
-	// a Go string.
+	// PlainList has one source on a line. Blank lines are passed over, and remarks: what follows a # at the beginning
+	// of a line or behind a blank. Of a path, which may hold that, it is a remark only if no file has the whole line
+	// for its name. A line in double quotes is a Go string.
 	PlainList ListFormat = "plain"
 	// NULList ends each source with a NUL byte, as find -print0 does, and leaves the rest as it is.
 	NULList ListFormat = "nul"
@@ -34,8 +35,8 @@ const (
 	CSVList ListFormat = "csv"
 	// TSVList is CSVList separated by tabs.
 	TSVList ListFormat = "tsv"
-	// JSONLList has one JSON object on a line, or is one JSON array of objects or of sources. Where an object has several sources, each is
-	// an item.
+	// JSONLList has one JSON object on a line, or is one JSON array of objects or of sources. Where an object has
+	// several sources, each is an item.
 	JSONLList ListFormat = "jsonl"
 )
 
@@ -45,14 +46,16 @@ type List struct {
 	Path string
 	// Format is how it is written.
 	Format ListFormat
-	// Column is where CSV, TSV and JSONL have the source: the name of a column or key, "url" if Column is empty. A number
-	// counts the columns of CSV and TSV from 1 and says that there is no line of names. Of JSONL it may be a path of keys such as
-	// "image.url" or "images[0].url"; an array without a number on that path stands for all that it holds.
+	// Column is where CSV, TSV and JSONL have the source: the name of a column or key, "url" if Column is empty. A
+	// number counts the columns of CSV and TSV from 1 and says that there is no line of names. Of JSONL it may be a
+	// path of keys such as "image.url" or "images[0].url"; an array without a number on that path stands for all that
+	// it holds.
 	Column string
 }
 
-// stdin reports whether l is read from standard input.
-func (l List) stdin() bool {
+// Stdin reports whether l is read from standard input, and so but once, even where that is a regular file: whoever reads
+// it goes on where another has stopped.
+func (l List) Stdin() bool {
 	return l.Path == "-" || l.Path == "/dev/stdin" || l.Path == "/dev/fd/0" || l.Path == "/proc/self/fd/0"
 }
 
@@ -66,7 +69,7 @@ func (l List) check(ctx context.Context, p *watch) error {
 	if l.Column != "" && (l.Format == PlainList || l.Format == NULList) {
 		return fmt.Errorf("a list in %s format has no column %q, expected csv, tsv or jsonl", l.Format, l.Column)
 	}
-	if l.stdin() {
+	if l.Stdin() {
 		return nil
 	}
 	at := spot{path: l.Path}
@@ -83,7 +86,8 @@ func (l List) begin() error {
 	info, err := os.Stat(l.Path)
 	switch {
 	case err != nil && isURL(l.Path):
-		return errors.New("a list is a file of this machine: expected its name, or - and the list on standard input, as curl writes it")
+		return errors.New("a list is a file of this machine: " +
+			"expected its name, or - and the list on standard input, as curl writes it")
 	case err != nil:
 		return fileError("open", l.Path, err).Err
 	case info.IsDir():
@@ -105,7 +109,7 @@ func (l List) begin() error {
 func (l List) items(ctx context.Context, in Inputs, p *watch, one func(Item) bool) (bool, error) {
 	name := "stdin"
 	var r io.Reader
-	if l.stdin() {
+	if l.Stdin() {
 		r = standardInput(ctx, in.Stdin)
 	} else {
 		file, grown, end, err := l.open(ctx, p)
@@ -239,8 +243,8 @@ func (l List) read(r io.Reader, yield func(record) bool) error {
 	return nil
 }
 
-// onwards calls split until it has a record or wants more: at the end a bufio.Scanner takes for granted that there is no record behind what was
-// passed over.
+// onwards calls split until it has a record or wants more: at the end a bufio.Scanner takes for granted that there is
+// no record behind what was passed over.
 func onwards(split bufio.SplitFunc) bufio.SplitFunc {
 	return func(data []byte, atEOF bool) (passed int, rec []byte, err error) {
 		for {

@@ -23,8 +23,9 @@ func openLocal(path string) (localFile, error) {
 	})
 }
 
-// openPatiently opens a file. Of a named pipe, which is refused afterwards, it does not wait for a writer; of a file that another program holds
-// a lease on, as servers of files do, it waits until that is given up. open opens it with further flags.
+// openPatiently opens a file. Of a named pipe, which is refused afterwards, it does not wait for a writer; of a file
+// that another program holds a lease on, as servers of files do, it waits until that is given up. open opens it with
+// further flags.
 func openPatiently(open func(flags int) (int, error)) (localFile, error) {
 	f := localFile(-1)
 	err := spare(func() error {

@@ -9,7 +9,7 @@ import (
 
 // Open opens l as it is written, for one who copies it. Reads of it return when ctx ends. A nil stdin means os.Stdin.
 func (l List) Open(ctx context.Context, stdin io.Reader) (io.ReadCloser, error) {
-	if l.stdin() {
+	if l.Stdin() {
 		return io.NopCloser(standardInput(ctx, stdin)), nil
 	}
 	r, _, end, err := l.open(ctx, newWatch(0, nil))
@@ -33,8 +33,8 @@ func standardInput(ctx context.Context, stdin io.Reader) io.Reader {
 	return leave(ctx, stdin, forever)
 }
 
-// open opens a list that is not standard input. It reads what the list has now: that a run appends to the list that it reads must not keep it
-// going. grown reports whether the list is longer by now; end closes it.
+// open opens a list that is not standard input. It reads what the list has now: that a run appends to the list that it
+// reads must not keep it going. grown reports whether the list is longer by now; end closes it.
 func (l List) open(ctx context.Context, p *watch) (r io.Reader, grown func() bool, end func() error, err error) {
 	at := spot{path: l.Path}
 	limit, err := p.limit(at, true)

@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 )
 
-// An origin is a folder that was walked. What was found in it is opened again from there, and never through a symbolic link, whatever has been
-// exchanged since. The way to the folder itself was named by the user, and may have links.
+// An origin is a folder that was walked. What was found in it is opened again from there, and never through a symbolic
+// link, whatever has been exchanged since. The way to the folder itself was named by the user, and may have links.
 type origin struct {
 	path string
 	// prefix is what goes before the path of a file below the folder, in its Source.
@@ -81,8 +83,8 @@ func (t *origin) folder(rel string) (f folder, err error) {
 	return f, err
 }
 
-// roots are the open roots of origins, a few at a time: a command line may name more folders than a process may open. Those that are open when
-// the last item has been read are closed by the garbage collector.
+// roots are the open roots of origins, a few at a time: a command line may name more folders than a process may open.
+// Those that are open when the last item has been read are closed by the garbage collector.
 type roots struct {
 	mu   sync.Mutex
 	held []*heldRoot // those used last are last
@@ -168,4 +170,15 @@ func (o *roots) release(h *heldRoot) {
 	if h.users--; h.users == 0 && h.gone {
 		h.root.close()
 	}
+}
+
+func (f folder) close() { f.dir.Close() }
+
+func (f folder) stat() (os.FileInfo, error) { return f.dir.Stat() }
+
+// entries returns what is in the folder, in the order of names.
+func (f folder) entries() ([]os.DirEntry, error) {
+	entries, err := f.dir.ReadDir(-1)
+	slices.SortFunc(entries, func(a, b os.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
+	return entries, err
 }

@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// withoutOpenat2 tells that the system has no openat2: Linux before 5.6.
+// withoutOpenat2 says that the system has no openat2: Linux before 5.6.
 var withoutOpenat2 atomic.Bool
 
 // openBelow opens rel below the folder dir, through no symbolic link and not out of dir.

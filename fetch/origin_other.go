@@ -5,8 +5,6 @@ package fetch
 import (
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 )
 
 // A root is the open folder of an origin.
@@ -21,7 +19,8 @@ func (r root) close() { r.dir.Close() }
 
 func (r root) stat() (os.FileInfo, error) { return r.dir.Stat(".") }
 
-// open opens what is at rel below r, through no symbolic link: none is there before, and what is open is what was there.
+// open opens what is at rel below r, through no symbolic link: none is there before, and what is open is what was
+// there.
 func (r root) open(rel string) (*os.File, error) {
 	if rel == "" {
 		return r.dir.Open(".")
@@ -74,24 +73,14 @@ type folder struct {
 	rel string
 }
 
-func (f folder) close() { f.dir.Close() }
-
-func (f folder) stat() (os.FileInfo, error) { return f.dir.Stat() }
-
-// entries returns what is in the folder, in the order of names.
-func (f folder) entries() ([]os.DirEntry, error) {
-	entries, err := f.dir.ReadDir(-1)
-	slices.SortFunc(entries, func(a, b os.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
-	return entries, err
-}
-
 // has reports whether the folder holds a name.
 func (f folder) has(name string) bool {
 	_, err := f.in.dir.Lstat(filepath.Join(f.rel, name))
 	return err == nil
 }
 
-// look returns the state of a file in the folder, and where n is not 0 its first bytes, n at most, or all of a small file.
+// look returns the state of a file in the folder, and where n is not 0 its first bytes, n at most, or all of a small
+// file.
 func (f folder) look(name string, n int) (state, []byte, error) {
 	path := filepath.Join(f.rel, name)
 	info, err := f.in.dir.Lstat(path)

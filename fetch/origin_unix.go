@@ -5,7 +5,6 @@ package fetch
 import (
 	"os"
 	"runtime"
-	"slices"
 	"strings"
 	"syscall"
 
@@ -81,17 +80,6 @@ func asLink(err error) error {
 // A folder is one that is open, of an origin.
 type folder struct{ dir *os.File }
 
-func (f folder) close() { f.dir.Close() }
-
-func (f folder) stat() (os.FileInfo, error) { return f.dir.Stat() }
-
-// entries returns what is in the folder, in the order of names.
-func (f folder) entries() ([]os.DirEntry, error) {
-	entries, err := f.dir.ReadDir(-1)
-	slices.SortFunc(entries, func(a, b os.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
-	return entries, err
-}
-
 // deviceOf returns the number of the device that a file lies on.
 func deviceOf(info os.FileInfo) uint64 {
 	if st, ok := info.Sys().(*syscall.Stat_t); ok {
@@ -106,7 +94,8 @@ func (f folder) has(name string) bool {
 	return again(func() error { return unix.Fstatat(int(f.dir.Fd()), name, &st, unix.AT_SYMLINK_NOFOLLOW) }) == nil
 }
 
-// look returns the state of a file in the folder, and where n is not 0 its first bytes, n at most, or all of a small file.
+// look returns the state of a file in the folder, and where n is not 0 its first bytes, n at most, or all of a small
+// file.
 func (f folder) look(name string, n int) (state, []byte, error) {
 	fd := int(f.dir.Fd())
 	if n > 0 {

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// picker returns the function that finds the sources in a record: it calls yield with each, or with what is wrong, and not at all where the
-// record has none, as a blank line. Its own error concerns the whole list.
+// picker returns the function that finds the sources in a record: it calls yield with each, or with what is wrong, and
+// not at all where the record has none, as a blank line. Its own error concerns the whole list.
 func (l List) picker(format ListFormat, array bool, s *splitter) func(rec []byte, yield func(source string, loose bool, err error) bool) error {
 	column := l.Column
 	if column == "" {
@@ -33,7 +33,8 @@ func (l List) picker(format ListFormat, array bool, s *splitter) func(rec []byte
 				return nil
 			}
 			if first && !array && string(rec) == "{" {
-				return errors.New("an object begins in its first line and does not end there, expected one object on a line, or an array of them")
+				return errors.New("an object begins in its first line and does not end there, " +
+					"expected one object on a line, or an array of them")
 			}
 			first = false
 			jsonSources(rec, column, array, yield)
@@ -85,7 +86,8 @@ func (l List) picker(format ListFormat, array bool, s *splitter) func(rec []byte
 	}
 }
 
-// jsonSources calls yield with the sources of a JSON value: those that path leads to in an object, or the text itself in an array of texts.
+// jsonSources calls yield with the sources of a JSON value: those that path leads to in an object, or the text itself
+// in an array of texts.
 func jsonSources(rec []byte, path string, array bool, yield func(string, bool, error) bool) {
 	if array && len(rec) > 0 && rec[0] == '"' {
 		leaves(rec, "an element", yield)
@@ -105,8 +107,8 @@ func jsonSources(rec []byte, path string, array bool, yield func(string, bool, e
 	}
 }
 
-// follow goes along path, as far as it is left, and calls yield with what it leads to. It reports whether the first key is there. A key that
-// holds dots and brackets itself goes first.
+// follow goes along path, as far as it is left, and calls yield with what it leads to. It reports whether the first key
+// is there. A key that holds dots and brackets itself goes first.
 func follow(object map[string]json.RawMessage, path, left string, yield func(string, bool, error) bool) bool {
 	if v, ok := object[left]; ok {
 		leaves(v, strconv.Quote(path), yield)

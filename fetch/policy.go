@@ -51,8 +51,8 @@ func (p Policy) compiled() Policy {
 	return p
 }
 
-// parseBlock reads an address, in any form that a URL takes, or a block of them. An IPv4 address in the clothes of IPv6 is taken for what
-// it is.
+// parseBlock reads an address, in any form that a URL takes, or a block of them. An IPv4 address in the clothes of IPv6
+// is taken for what it is.
 func parseBlock(s string) (netip.Prefix, bool) {
 	if known, err := parseHost(s); err == nil {
 		s = known

@@ -254,44 +254,31 @@ func TestAProxyThatIsNotThereIsNamedOnce(t *testing.T) {
 // socksServer starts a SOCKS 5 proxy that leads all connections to addr. It returns its address.
 func socksServer(t *testing.T, addr string) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var serving sync.WaitGroup
-	serving.Go(func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			serving.Go(func() {
-				defer conn.Close()
-				r := bufio.NewReader(conn)
-				hello := make([]byte, 2)
-				if _, err := io.ReadFull(r, hello); err != nil {
-					return
-				}
-				_, _ = r.Discard(int(hello[1]))
-				_, _ = conn.Write([]byte{5, 0})
-				head := make([]byte, 5) // version, command, reserved, type of the name, its length
-				if _, err := io.ReadFull(r, head); err != nil || head[3] != 3 {
-					return
-				}
-				_, _ = r.Discard(int(head[4]) + 2)
-				_, _ = conn.Write([]byte{5, 0, 0, 1, 0, 0, 0, 0, 0, 0})
-				there, err := net.Dial("tcp", addr)
-				if err != nil {
-					return
-				}
-				defer there.Close()
-				serving.Go(func() { _, _ = io.Copy(there, r); _ = there.(*net.TCPConn).CloseWrite() })
-				_, _ = io.Copy(conn, there)
-			})
+	return serveRaw(t, func(conn net.Conn) {
+		r := bufio.NewReader(conn)
+		hello := make([]byte, 2)
+		if _, err := io.ReadFull(r, hello); err != nil {
+			return
 		}
+		_, _ = r.Discard(int(hello[1]))
+		_, _ = conn.Write([]byte{5, 0})
+		head := make([]byte, 5) // version, command, reserved, type of the name, its length
+		if _, err := io.ReadFull(r, head); err != nil || head[3] != 3 {
+			return
+		}
+		_, _ = r.Discard(int(head[4]) + 2)
+		_, _ = conn.Write([]byte{5, 0, 0, 1, 0, 0, 0, 0, 0, 0})
+		there, err := net.Dial("tcp", addr)
+		if err != nil {
+			return
+		}
+		defer there.Close()
+		var sending sync.WaitGroup
+		sending.Go(func() { _, _ = io.Copy(there, r); _ = there.(*net.TCPConn).CloseWrite() })
+		_, _ = io.Copy(conn, there)
+		_ = conn.Close()
+		sending.Wait()
 	})
-	t.Cleanup(func() { l.Close(); serving.Wait() })
-	return l.Addr().String()
 }
 
 func TestASOCKSProxyLeadsToServers(t *testing.T) {

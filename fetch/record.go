@@ -43,7 +43,8 @@ func (s *splitter) split(data []byte, atEOF bool) (int, []byte, error) {
 	if atEOF && len(data) == 0 {
 		return 0, nil, nil
 	}
-	// Behind an error there is no more to come, so what has its end here is a record still, and what has none never was one.
+	// Behind an error there is no more to come, so what has its end here is a record still, and what has none never was
+	// one.
 	torn := atEOF && s.broken()
 	if s.sniff {
 		line, _, whole := bytes.Cut(data, []byte{s.end})

@@ -2,8 +2,8 @@ package fetch
 
 import "time"
 
-// rounds count how often in a row a host answered nothing but 429 and 503. A round is what is asked until the host says so, and
-// ends when the time is over for which it asked.
+// rounds count how often in a row a host answered nothing but 429 and 503. A round is what is asked until the host says
+// so, and ends when the time is over for which it asked.
 type rounds struct {
 	refused bool      // in this round
 	asked   bool      // in this round, with a Retry-After
@@ -19,8 +19,8 @@ func (r *rounds) last(retries int) bool {
 	return r.refused && r.asked && !r.good && r.n >= retries
 }
 
-// next begins a round, if one has ended, and reports whether there were more in a row than an item has tries. Rounds without a Retry-After
-// are as long as the longest back-off, and only count for as long as a host may be silent.
+// next begins a round, if one has ended, and reports whether there were more in a row than an item has tries. Rounds
+// without a Retry-After are as long as the longest back-off, and only count for as long as a host may be silent.
 func (r *rounds) next(now time.Time, retries int) (hopeless bool) {
 	if !r.refused || !r.asked && now.Sub(r.began) < backoffMost {
 		return false

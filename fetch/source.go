@@ -118,8 +118,8 @@ func cutScheme(source string) (rest string, ok bool) {
 	return source[i+3:], true
 }
 
-// isURL reports whether source is meant as a URL, of whatever scheme. Browsers take http: and https: with any number of slashes; such
-// a name is that of a file, if there is one.
+// isURL reports whether source is meant as a URL, of whatever scheme. Browsers take http: and https: with any number of
+// slashes; such a name is that of a file, if there is one.
 func isURL(source string) bool {
 	if _, ok := cutScheme(source); ok || len(source) >= 5 && strings.EqualFold(source[:5], "data:") {
 		return true

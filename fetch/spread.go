@@ -27,15 +27,20 @@ func (c *Client) spare() *Client { return c }
 // Spread calls do once for each value of in, n at a time, on lanes numbered from 0 to n-1, and returns when in is closed and
 // every do has returned. item says what do is going to fetch by it.
 //
-// The order is that of in, except that the items of a host that takes no more now are held back, so that they do not take up
-// the lanes and other items go on, and that of several hosts the one with the fewest lanes comes first. A host has PerHost lanes at most, none before its Retry-After is over, and a quarter of
-// PerHost while it gives no answer to anything; after five minutes without one, all of its items fail at once. So n ought to
-// be well above PerHost. Values are taken from in when a lane is free for them, or none but hosts that have lanes wait for one. Of those that wait for their host, 4096 are held in memory,
-// and any number more by aside in a temporary file; without an aside, or where it cannot put a value, in is not read meanwhile.
+// The order is that of in, except that the items of a host that takes no more now are held back, so that they do not
+// take up the lanes and other items go on, and that of several hosts the one with the fewest lanes comes first. A host
+// has PerHost lanes at most, none before its Retry-After is over, and a quarter of PerHost while it gives no answer to
+// anything; after five minutes without one, all of its items fail at once. So n ought to be well above PerHost. Values
+// are taken from in when a lane is free for them, or none but hosts that have lanes wait for one. Of those that wait
+// for their host, 4096 are held in memory, and any number more by aside in a temporary file; without an aside, or where
+// it cannot put a value, in is not read meanwhile.
 //
-// When ctx ends, or Client.Finish is called, do is called for all the rest at once, but for what is outside of memory: that is left out, as are
-// values that were not taken yet. An error is that of reading back what was put aside; those values are lost.
-func Spread[T any](ctx context.Context, by Sparing, n int, in <-chan T, item func(T) Item, aside *Aside[T], do func(v T, lane int)) error {
+// When ctx ends, or Client.Finish is called, do is called for all the rest at once, but for what is outside of memory:
+// that is left out, as are values that were not taken yet. An error is that of reading back what was put aside; those
+// values are lost.
+func Spread[T any](
+	ctx context.Context, by Sparing, n int, in <-chan T, item func(T) Item, aside *Aside[T], do func(v T, lane int),
+) error {
 	c := by.spare()
 	work, done := make(chan parked[T]), make(chan string)
 	var lanes sync.WaitGroup
@@ -133,6 +138,7 @@ type spreader[T any] struct {
 	queues map[string]*queue[T]
 	order  []*queue[T]    // in that of their first values
 	count  int            // of values in memory
+	full   bool           // the line was, when next looked: no host can be asked
 	busy   map[string]int // lanes, by host
 	buf    []byte
 	lost   error
@@ -211,11 +217,15 @@ func (s *spreader[T]) leaveOut() {
 	s.aside = nil
 }
 
-// wants reports whether a value is to be taken from in, where next is what could be done now and so many lanes are free. Where
-// all lanes are taken by hosts that could take more, what is behind them may be another's, who then comes first.
+// wants reports whether a value is to be taken from in, where next is what could be done now and so many lanes are
+// free. Where all lanes are taken by hosts that could take more, what is behind them may be another's, who then comes
+// first.
 func (s *spreader[T]) wants(next *queue[T], free int) bool {
 	if s.aside == nil {
 		return free > 0 && s.count < parkedMost
+	}
+	if s.full && s.count >= parkedMost { // of each host that is new the first value stays in memory
+		return false
 	}
 	return next == nil || s.busy[next.host] > 0 && next.host != ""
 }
@@ -232,17 +242,18 @@ func (s *spreader[T]) remove(q *queue[T]) {
 	}
 }
 
-// next returns the queue whose first value can be done now, of several that whose host has the fewest lanes, or nil and after what time
-// to look again; 0 is when a lane gets free. With any, every value can be done.
+// next returns the queue whose first value can be done now, of several that whose host has the fewest lanes, or nil and
+// after what time to look again; 0 is when a lane gets free. With any, every value can be done.
 func (s *spreader[T]) next(any bool) (q *queue[T], wait time.Duration) {
 	if len(s.order) == 0 {
+		s.full = false
 		return nil, 0
 	}
 	hs := &s.client.hosts
 	hs.mu.Lock()
 	defer hs.mu.Unlock()
-	full := hs.line.full()
-	if full {
+	s.full = hs.line.full()
+	if s.full {
 		wait = time.Second // it need not be this Spread's
 	}
 	now := time.Now()
@@ -252,7 +263,7 @@ func (s *spreader[T]) next(any bool) (q *queue[T], wait time.Duration) {
 		}
 		limit, from := hs.state(o.host)
 		switch left := from.Sub(now); {
-		case full || s.busy[o.host] >= limit:
+		case s.full || s.busy[o.host] >= limit:
 		case left > 0 && (wait == 0 || left < wait):
 			wait = left
 		case left <= 0 && (q == nil || s.busy[o.host] < s.busy[q.host]):

@@ -46,8 +46,8 @@ func spreadRows(t *testing.T, c *Client, n int, aside *Aside[row], rows func(sen
 	}
 }
 
-// TestAnyNumberOfRowsOfSlowHostsHoldBackNobody has a list that is sorted by host: many rows of slow hosts, then some of another. Those begin at once, each row
-// is done once, and those of a host in their order.
+// TestAnyNumberOfRowsOfSlowHostsHoldBackNobody has a list that is sorted by host: many rows of slow hosts, then some of
+// another. Those begin at once, each row is done once, and those of a host in their order.
 func TestAnyNumberOfRowsOfSlowHostsHoldBackNobody(t *testing.T) {
 	for _, slow := range []int{1, 5, 8, 20} {
 		const others = 100
@@ -161,6 +161,37 @@ func TestRowsThatCannotBeReadBackAreSaid(t *testing.T) {
 		})
 		if err == nil || errors.Is(err, os.ErrNotExist) || errors.Is(err, context.Canceled) || done.Load() < parkedMost {
 			t.Errorf("got %v after %d rows, want that they cannot be read", err, done.Load())
+		}
+	})
+}
+
+// TestOfAListOfManyHostsLittleWaitsInMemoryWhileTheLineIsFull has a list in which every row is another host's, and
+// no host can be asked: what is behind the first rows stays in the list.
+func TestOfAListOfManyHostsLittleWaitsInMemoryWhileTheLineIsFull(t *testing.T) {
+	bubble(t, nil, Options{}, func(t *testing.T, c *Client) {
+		full := func(active int) {
+			c.hosts.mu.Lock()
+			defer c.hosts.mu.Unlock()
+			c.hosts.line.most, c.hosts.line.active = fewest, active
+		}
+		full(fewest)
+		var sent, done atomic.Int32
+		go func() {
+			time.Sleep(time.Minute)
+			if n := sent.Load(); n < parkedMost || n > parkedMost+1 {
+				t.Errorf("%d rows were taken while the line was full, want %d", n, parkedMost)
+			}
+			full(0)
+		}()
+		const rows = 3 * parkedMost
+		spreadRows(t, c, 64, rowsAside, func(send func(row)) {
+			for i := range rows {
+				send(row{i, fmt.Sprintf("host-%d", i)})
+				sent.Add(1)
+			}
+		}, func(row) { done.Add(1) })
+		if n := done.Load(); n != rows {
+			t.Errorf("%d of %d rows were done", n, rows)
 		}
 	})
 }

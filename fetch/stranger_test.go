@@ -122,7 +122,8 @@ func TestDeniedAddressIsSeenBehindAnyName(t *testing.T) {
 	}
 }
 
-// TestPublicOnlyRefusesLoopbackHoweverItIsWritten has a server that must not be asked, by the first URL or after a redirect.
+// TestPublicOnlyRefusesLoopbackHoweverItIsWritten has a server that must not be asked, by the first URL or after a
+// redirect.
 func TestPublicOnlyRefusesLoopbackHoweverItIsWritten(t *testing.T) {
 	var asked atomic.Int32
 	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))

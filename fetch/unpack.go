@@ -19,7 +19,8 @@ var (
 	magicZstd = []byte{0x28, 0xb5, 0x2f, 0xfd}
 )
 
-// mostWindow is the most that a list in zstd may look back, and with that about the memory it takes; zstd --ultra --long=27 asks for as much.
+// mostWindow is the most that a list in zstd may look back, and with that about the memory it takes; zstd --ultra
+// --long=27 asks for as much.
 const mostWindow = 128 << 20
 
 // compressed reports whether a list that begins with head is compressed and can be read.
@@ -69,8 +70,8 @@ func plainText(r io.Reader) (text *bufio.Reader, end func(), err error) {
 	return br, end, err
 }
 
-// look returns as many of the first bytes of a list as show what it is, and no more: those behind them may be long in coming. Its error is not
-// that the list ends.
+// look returns as many of the first bytes of a list as show what it is, and no more: those behind them may be long in
+// coming. Its error is not that the list ends.
 func look(br *bufio.Reader) ([]byte, error) {
 	for n := 1; ; n++ {
 		head, err := br.Peek(n)
@@ -114,7 +115,8 @@ const (
 	nameRows    = "write its sources as text first, one on a line"
 )
 
-// kinds are told by their first bytes, which no text begins with. Those that are told later hold NUL bytes in their first line.
+// kinds are told by their first bytes, which no text begins with. Those that are told later hold NUL bytes in their
+// first line.
 var kinds = []kind{
 	{0, "\xfd7zXZ\x00", "compressed with xz", unpackFirst + "xz -dc FILE, and read - as the list", false},
 	{0, "\x5d\x00\x00", "compressed with lzma", unpackFirst + "xz -dc FILE, and read - as the list", false},

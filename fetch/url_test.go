@@ -17,7 +17,6 @@ import (
 	"os/exec"
 	"runtime"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"unicode/utf8"
@@ -137,32 +136,17 @@ func TestURLsAreReadAsNodeReadsThem(t *testing.T) {
 // came.
 func askedFor(t *testing.T, answer string) (addr string, last func() string) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var serving sync.WaitGroup
 	lines := make(chan string, 1) // for the test reads it when the answer is there
-	serving.Go(func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			serving.Go(func() {
-				defer conn.Close()
-				r := bufio.NewReader(conn)
-				line, _ := r.ReadString('\n')
-				for s := line; s != "" && s != "\r\n"; {
-					s, _ = r.ReadString('\n')
-				}
-				lines <- strings.TrimSuffix(strings.TrimPrefix(line, "GET "), " HTTP/1.1\r\n")
-				_, _ = io.WriteString(conn, answer)
-			})
+	addr = serveRaw(t, func(conn net.Conn) {
+		r := bufio.NewReader(conn)
+		line, _ := r.ReadString('\n')
+		for s := line; s != "" && s != "\r\n"; {
+			s, _ = r.ReadString('\n')
 		}
+		lines <- strings.TrimSuffix(strings.TrimPrefix(line, "GET "), " HTTP/1.1\r\n")
+		_, _ = io.WriteString(conn, answer)
 	})
-	t.Cleanup(func() { l.Close(); serving.Wait() })
-	return l.Addr().String(), func() string { return <-lines }
+	return addr, func() string { return <-lines }
 }
 
 // sentAs are paths and queries as a list has them, and as a server is to be asked.

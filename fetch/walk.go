@@ -89,7 +89,8 @@ func (in Inputs) skipped() skipped {
 	return s
 }
 
-// has reports whether the folder at path, which is what info says, is among those that were named. A nil info is not known.
+// has reports whether the folder at path, which is what info says, is among those that were named. A nil info is not
+// known.
 func (s skipped) has(path string, info os.FileInfo) bool {
 	if len(s.folders) == 0 {
 		return false
@@ -269,8 +270,8 @@ func folderWalk(w walk) *walk {
 	return &w
 }
 
-// globWalk makes w the walk that finds what pattern matches, and returns the folder where it starts: the part before the first
-// wildcard.
+// globWalk makes w the walk that finds what pattern matches, and returns the folder where it starts: the part before
+// the first wildcard.
 func globWalk(w walk, pattern string) (*walk, string, error) {
 	if !doublestar.ValidatePattern(filepath.ToSlash(pattern)) {
 		return nil, "", errors.New("the pattern is not valid: a bracket or brace is not closed")

@@ -10,11 +10,12 @@ import (
 	"time"
 )
 
-// A watch bounds how long calls of the system on files are waited for. Such a call may never return: the server of a mount is gone, a
-// disk fails, another program holds the file. So each is made in a goroutine of its own (see within). A call that is not back in time is
-// left behind with that goroutine, and with the thread that it blocks.
+// A watch bounds how long calls of the system on files are waited for. Such a call may never return: the server of a
+// mount is gone, a disk fails, another program holds the file. So each is made in a goroutine of its own (see within).
+// A call that is not back in time is left behind with that goroutine, and with the thread that it blocks.
 //
-// Threads are bounded, so a device from which nothing comes back is asked for less and less long, and in the end no more:
+// Threads are bounded, so a device from which nothing comes back is asked for less and less long, and in the end no
+// more:
 //
 //	calls of the device left behind   and since then       the next call is waited for
 //	none                                                   timeout
@@ -22,7 +23,8 @@ import (
 //	some                              none came back       a tenth of it, halved for each 8 left behind, 50 ms at least
 //	manySilent                        none came back       not made
 //
-// A goroutine for a call costs some 2 µs (two cores, 2026). A walk looks at files ahead, and not one by one, for that reason.
+// A goroutine for a call costs some 2 µs (two cores, 2026). A walk looks at files ahead, and not one by one, for that
+// reason.
 type watch struct {
 	timeout time.Duration
 	// finish, if it is set and closed, says that the run ends: a call is then waited for no longer than lastWait.
@@ -125,15 +127,14 @@ func (p *watch) limit(s spot, brief bool) (time.Duration, error) {
 func (p *watch) left(s spot) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.count(s)
+	p.count(s.of())
 }
 
 // count does so with mu held.
-func (p *watch) count(s spot) {
+func (p *watch) count(at device) {
 	if p.devices == nil {
 		p.devices = map[device]*deafness{}
 	}
-	at := s.of()
 	if p.devices[at] == nil {
 		p.devices[at] = &deafness{}
 	}
@@ -142,16 +143,15 @@ func (p *watch) count(s spot) {
 	p.hanging.Add(1)
 }
 
-// uncount undoes count.
-func (p *watch) uncount(s spot) {
-	at := s.of()
+// uncount undoes count, of a device that is the same value: of a relative path it is another one in another folder.
+func (p *watch) uncount(at device) {
 	p.hanging.Add(-1)
 	if p.devices[at].hanging--; p.devices[at].hanging == 0 {
 		delete(p.devices, at)
 	}
 }
 
-// answered notes that a call came back; late tells that it had been left behind.
+// answered notes that a call came back; late says that it had been left behind.
 func (p *watch) answered(s spot, late bool) {
 	if p.hanging.Load() == 0 {
 		return
@@ -165,11 +165,12 @@ func (p *watch) answered(s spot, late bool) {
 	}
 	known.answered = true
 	if late {
-		p.uncount(s)
+		p.uncount(at)
 	}
 }
 
-// An errand is one call under way. Who waits for it receives from back: that it came back, or that it was left, by the guard.
+// An errand is one call under way. Who waits for it receives from back: that it came back, or that it was left, by the
+// guard.
 type errand struct {
 	ctx      context.Context
 	at       spot
@@ -225,7 +226,8 @@ func (p *watch) remove(e *errand) {
 // guardEvery is how late the end of a run or a time-out may be noticed.
 const guardEvery = 50 * time.Millisecond
 
-// guard leaves behind what is overdue, and comes again as long as a call is out. One clock for all calls costs a tenth of one for each.
+// guard leaves behind what is overdue, and comes again as long as a call is out. One clock for all calls costs a tenth
+// of one for each.
 func (p *watch) guard() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -252,12 +254,13 @@ func (p *watch) guard() {
 		} else if e.deadline.IsZero() || now.Before(e.deadline) {
 			continue
 		}
-		p.count(e.at) // before the call may find that it was left
+		at := e.at.of()
+		p.count(at) // before the call may find that it was left
 		if e.left = why; e.state.CompareAndSwap(errandOut, errandLeft) {
 			p.remove(e)
 			e.back <- struct{}{}
 		} else { // it has just come back
-			p.uncount(e.at)
+			p.uncount(at)
 		}
 	}
 	if p.guarding = len(p.out) > 0; p.guarding {
@@ -268,9 +271,11 @@ func (p *watch) guard() {
 // forever is the limit of a call that only the end of ctx leaves behind.
 const forever time.Duration = 1<<63 - 1
 
-// within returns what call returns, if that is within limit. Else its error is a *hungError, or ctx's, or ErrFinished; call then still runs,
-// and late is called with what it returns where that is no error. A nil late is not called.
-func within[T any](ctx context.Context, p *watch, at spot, limit time.Duration, call func() (T, error), late func(T)) (T, error) {
+// within returns what call returns, if that is within limit. Else its error is a *hungError, or ctx's, or ErrFinished;
+// call then still runs, and late is called with what it returns where that is no error. A nil late is not called.
+func within[T any](
+	ctx context.Context, p *watch, at spot, limit time.Duration, call func() (T, error), late func(T),
+) (T, error) {
 	var value T
 	if err := ctx.Err(); err != nil {
 		return value, err

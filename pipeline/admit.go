@@ -94,9 +94,9 @@ func (c Cost) and(second Cost) Cost {
 	return second
 }
 
-// givePixels gives back what was taken for j's pixels. An abandoned task has its memory still, and so keeps its part
-// of the budget, that of its file included, until it ends; but no longer than the time that it was given, since
-// nothing waits without a clock.
+// givePixels returns to the budget what was taken for j's pixels. An abandoned task has its memory still, and so keeps
+// its part of the budget, that of its file included, until it ends; but no longer than the time that it was given,
+// since nothing waits without a clock.
 func (r *runner) givePixels(j *job, pixels int64) {
 	if !j.Cost.Abandoned || j.Cost.Ended == nil {
 		r.budget.givePixels(pixels)

@@ -7,11 +7,12 @@ import (
 	"imgpipe/fetch"
 )
 
-// A Shelver is a [Store] whose Places can be turned into bytes and back, so that any number of items can wait for a slow host without taking
-// memory. Of another Store's items a few thousand wait, and the input is not read meanwhile. Both methods are called from
-// one goroutine, which is not that of Plan.
+// A Shelver is a [Store] whose Places can be turned into bytes and back, so that any number of items can wait for a
+// slow host without taking memory. Of another Store's items a few thousand wait, and the input is not read meanwhile.
+// Both methods are called from one goroutine, which is not that of Plan.
 type Shelver interface {
-	// Shelve appends to dst what Unshelve needs to make p again, which Plan gave for a URL and which is not to be skipped. It reports whether it can.
+	// Shelve appends to dst what Unshelve needs to make p again, which Plan returned for a URL and which is not to be
+	// skipped. It reports whether it can.
 	Shelve(dst []byte, p Place) ([]byte, bool)
 	// Unshelve returns the Place of item again. It does not keep b.
 	Unshelve(item fetch.Item, b []byte) (Place, error)

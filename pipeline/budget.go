@@ -9,19 +9,21 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// A budget admits what a run keeps in memory: the bytes that were fetched and the pixels that are worked on.
+// A budget admits what a run keeps in memory: the bytes that were fetched, the pixels that are worked on, and the
+// outputs that are not stored yet.
 //
-// Both are taken from one amount. An item holds its bytes while it waits for pixels, so bytes alone may never use the budget up, or
-// nothing would be left for any decode and the run would stand still: they have a share of their own, a quarter, and
-// the other three quarters are always within the reach of the workers, who hold pixels only while they work, or wait for
-// others to end their work, and never for bytes or pixels.
+// All are taken from one amount. An item holds its bytes while it waits for pixels, so bytes alone may never use the
+// budget up, or nothing would be left for any decode and the run would stand still: they have a share of their own, a
+// quarter. The other three quarters are always within the reach of the workers. What is taken of them for an image
+// comes back when it is done, but for its outputs, and that when they are stored. Neither waits for bytes or pixels.
 type budget struct {
 	all       *semaphore.Weighted
 	bytes     share
 	maxPixels int64
 }
 
-// leastPixels is what there is for pixels however small the budget: an image that needs no more is never refused, only done when others are not.
+// leastPixels is what there is for pixels however small the budget: an image that needs no more is never refused, only
+// done when others are not.
 const leastPixels = 16 << 20
 
 func newBudget(total int64) *budget {
@@ -34,8 +36,8 @@ func newBudget(total int64) *budget {
 	}
 }
 
-// takeBytes blocks until n fetched bytes fit, and returns how many it counted: for a file that is larger than what can be promised, only
-// that much. The caller has no bytes of the budget.
+// takeBytes blocks until n fetched bytes fit, and returns how many it counted: for a file that is larger than what can
+// be promised, only that much. The caller has no bytes of the budget.
 func (b *budget) takeBytes(ctx context.Context, n int64) (int64, error) {
 	n = min(max(n, 0), b.bytes.size-b.bytes.growMost)
 	if err := b.bytes.take(ctx, n); err != nil {
@@ -79,9 +81,11 @@ func (b *budget) takePixels(ctx context.Context, n int64) (int64, error) {
 
 func (b *budget) givePixels(n int64) { b.all.Release(n) }
 
-// A share is the part of a budget that is for bytes: those of files that are there, and those of files that are still coming.
+// A share is the part of a budget that is for bytes: those of files that are there, and those of files that are still
+// coming.
 //
-// How long a file takes to come is up to a stranger, and so is whether it comes at all. Three rules keep that from everybody else:
+// How long a file takes to come is up to a stranger, and so is whether it comes at all. Three rules keep that from
+// everybody else:
 //
 //   - A file that is coming takes memory as its bytes arrive and never waits for more: where there is none, the fetch puts what it has
 //     outside of memory, gives all of it back, and goes on. All that are coming have growMost at most.

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// TestWhoWaitsForMemoryAlwaysGetsIt has many files come, wait and be worked on at once, of all sizes, in random order: some of those that come never end
-// by themselves. Nothing stands still, no bound is passed, and all comes back.
+// TestWhoWaitsForMemoryAlwaysGetsIt has many files come, wait and be worked on at once, of all sizes, in random order:
+// some of those that come never end by themselves. Nothing stands still, no bound is passed, and all comes back.
 func TestWhoWaitsForMemoryAlwaysGetsIt(t *testing.T) {
 	for seed := range uint64(40) {
 		synctest.Test(t, func(t *testing.T) {
@@ -81,7 +81,8 @@ func TestWhoWaitsForMemoryAlwaysGetsIt(t *testing.T) {
 	}
 }
 
-// TestSmallFilesPassLargeOnesThatWait has one large file wait for others to be worked on, while small ones come and go without end.
+// TestSmallFilesPassLargeOnesThatWait has one large file wait for others to be worked on, while small ones come and go
+// without end.
 func TestSmallFilesPassLargeOnesThatWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBudget(4000) // 1000 for bytes

@@ -7,9 +7,9 @@ import (
 )
 
 const (
-	// slice is how much of a limit goes by at once, and
+	// slice is how much of a limit goes by at once.
 	slice = time.Second
-	// lateness by how much a timer must be late for this process to have been stopped. A busy machine is late by
+	// lateness is by how much a timer must be late for this process to have been stopped. A busy machine is late by
 	// milliseconds.
 	lateness = time.Second
 )

@@ -58,7 +58,7 @@ func Serial() *Local { return newLocal(1, false) }
 // Goroutines gives an Executor that runs up to n tasks at once; n below 1 means GOMAXPROCS.
 func Goroutines(n int) *Local { return newLocal(n, false) }
 
-// GIL gives an Executor that lets n tasks in and runs one at a time, under one lock: what the threads of a language
+// GIL returns an Executor that lets n tasks in and runs one at a time, under one lock: what the threads of a language
 // with a global interpreter lock would give. The time spent on the lock is Cost.Wait. n below 1 means GOMAXPROCS.
 func GIL(n int) *Local { return newLocal(n, true) }
 
@@ -83,7 +83,7 @@ func newLocal(n int, gil bool) *Local {
 	return l
 }
 
-// Through has l run wrap(transform.Do) in place of transform.Do, and gives l. It is for what is to be done around
+// Through has l run wrap(transform.Do) in place of transform.Do, and returns l. It is for what is to be done around
 // every transform, and must be called before the first Do.
 func (l *Local) Through(wrap func(next TransformFunc) TransformFunc) *Local {
 	l.do = wrap(l.do)
@@ -206,7 +206,7 @@ func (l *Local) finish(c *call) {
 	}
 }
 
-// giveUp tells whether c still runs.
+// giveUp reports whether c still runs.
 func (l *Local) giveUp(c *call) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -257,7 +257,7 @@ func (l *Local) enter() bool {
 
 // Close lets no new task in and waits for those that run. After two seconds it gives them up with [ErrClosed], and
 // after two more it leaves to themselves the goroutines that have not heard of it, and says so in its error. Calling
-// it again waits for the first call and gives the same error.
+// it again waits for the first call and returns the same error.
 func (l *Local) Close() error {
 	l.once.Do(func() { l.closeErr = l.close() })
 	return l.closeErr

@@ -16,7 +16,8 @@ import (
 	"imgpipe/pipeline"
 )
 
-// TestAnswersThatAnnounceAndDoNotComeDelayNobody has servers announce more than there is memory, send some of it, and wait until all others are done.
+// TestAnswersThatAnnounceAndDoNotComeDelayNobody has servers announce more than there is memory, send some of it, and
+// wait until all others are done.
 func TestAnswersThatAnnounceAndDoNotComeDelayNobody(t *testing.T) {
 	for _, sent := range []int{0, 1, 100_000, 1_000_000} {
 		release := make(chan struct{})
@@ -70,7 +71,8 @@ func TestAnswersThatAnnounceAndDoNotComeDelayNobody(t *testing.T) {
 	}
 }
 
-// TestManyLargeFilesGoThroughLittleMemory has more bytes come at once than there is memory for, and files that are larger than all that bytes may take.
+// TestManyLargeFilesGoThroughLittleMemory has more bytes come at once than there is memory for, and files that are
+// larger than all that bytes may take.
 func TestManyLargeFilesGoThroughLittleMemory(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var n int

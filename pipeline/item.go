@@ -185,7 +185,7 @@ func (r *runner) store(ctx context.Context, j *job, lane int) {
 }
 
 // fail ends j with err, an item's own error or that of ctx, which is the run's. An error that is fatal ends the run
-// as well. It gives false, the answer of a stage that ends a job.
+// as well. It returns false, the answer of a stage that ends a job.
 func (r *runner) fail(ctx context.Context, j *job, err error) bool {
 	j.Err = err
 	if over := ctx.Err(); over != nil && errors.Is(err, over) || errors.Is(err, fetch.ErrFinished) {
@@ -206,7 +206,7 @@ var errNoOutput = errors.New("transform: nothing was made of it: expected at lea
 // ClassUnknown is the class of an error that names none.
 const ClassUnknown = "error"
 
-// ClassOf gives the class of an error: that of the first error in its chain with a method Class() string, else
+// ClassOf returns the class of an error: that of the first error in its chain with a method Class() string, else
 // ClassUnknown.
 func ClassOf(err error) string {
 	var c interface{ Class() string }

@@ -59,14 +59,14 @@ type Cost struct {
 	// Handover is the time spent on giving files to a worker and taking them back; Copied is how many bytes had to be copied for that.
 	Handover time.Duration
 	Copied   int64
-	// Abandoned tells that the task was given up while it still runs: its Data may yet be read. Ended is closed when it no longer runs; nil means
-	// that this is not known.
+	// Abandoned says that the task was given up while it still runs: its Data may yet be read. Ended is closed when it
+	// no longer runs; nil means that this is not known.
 	Abandoned bool
 	Ended     <-chan struct{}
 }
 
-// A Fetcher gets the bytes of items. It is called from many goroutines at once. It keeps within room, which is there for what the Body holds
-// when it returns. A *fetch.Client is one.
+// A Fetcher gets the bytes of items. It is called from many goroutines at once. It keeps within room, which is there
+// for what the Body holds when it returns. A *fetch.Client is one.
 type Fetcher interface {
 	Fetch(ctx context.Context, item fetch.Item, room fetch.Room) (fetch.Body, error)
 }
@@ -91,10 +91,11 @@ type Place interface {
 	Put(r transform.Result) ([]Output, error)
 }
 
-// A Guard is a [Place] that knows when its item is worked on, and has a say in where: files come from strangers, and one of them might end this
-// process. Run calls Begin before anything looks into the file that was fetched, and End, unless Begin gave an error, when nothing does any more, or
-// the task was abandoned. Where Begin tells that the item is to be done apart, it is taken to need all memory.
-// Do is called in place of Executor.Do, whose contract it keeps, with that Executor: once, or again where the task needs more than its Grant.
+// A Guard is a [Place] that knows when its item is worked on, and has a say in where: files come from strangers, and
+// one of them might end this process. Run calls Begin before anything looks into the file that was fetched, and End,
+// unless Begin gave an error, when nothing does any more, or the task was abandoned. Where Begin says that the item is
+// to be done apart, it is taken to need all memory. Do is called in place of Executor.Do, whose contract it keeps, with
+// that Executor: once, or again where the task needs more than its Grant.
 type Guard interface {
 	Begin() (apart bool, err error)
 	End(abandoned bool)
@@ -200,9 +201,9 @@ type Options struct {
 	MostDownloads int
 	// Paced, if it is set and Downloads is 0, is called once, by the goroutine that calls the sink, when that number has been found.
 	Paced func(Pace)
-	// Memory is the budget in bytes for what is fetched and not yet transformed together with the pixels that are being worked on. An image that
-	// needs more than three quarters of it, by transform.Spec.Need, fails with class "too-large" before it is decoded;
-	// one that needs less than 16 MiB does not. Default 1 GiB.
+	// Memory is the budget in bytes for what is fetched and not yet transformed together with the pixels that are being
+	// worked on. An image that needs more than three quarters of it, by transform.Spec.Need, fails with class
+	// "too-large" before it is decoded; one that needs less than 16 MiB does not. Default 1 GiB.
 	Memory int64
 	// ItemTimeout bounds the transform of one item, once it has begun. Default one minute; negative means none.
 	ItemTimeout time.Duration

@@ -200,8 +200,8 @@ func start(lanes *sync.WaitGroup, n int, in <-chan *job, out, ended chan<- *job,
 	}
 }
 
-// fetchStage is the stage of downloads. A Fetcher that is fetch.Sparing knows which hosts are slow, and has their items wait without a lane, so
-// that they do not hold back those of others.
+// fetchStage is the stage of downloads. A Fetcher that is fetch.Sparing knows which hosts are slow, and has their items
+// wait without a lane, so that they do not hold back those of others.
 func (r *runner) fetchStage(ctx context.Context, running *sync.WaitGroup, in <-chan *job, ended chan<- *job) <-chan *job {
 	client, ok := r.Fetcher.(fetch.Sparing)
 	if !ok {
@@ -210,7 +210,8 @@ func (r *runner) fetchStage(ctx context.Context, running *sync.WaitGroup, in <-c
 	out := make(chan *job)
 	running.Go(func() {
 		defer close(out)
-		err := fetch.Spread(ctx, client, r.pace.lanes(), in, func(j *job) fetch.Item { return j.Item }, r.aside(), func(j *job, lane int) {
+		item := func(j *job) fetch.Item { return j.Item }
+		err := fetch.Spread(ctx, client, r.pace.lanes(), in, item, r.aside(), func(j *job, lane int) {
 			if r.fetch(ctx, j, lane) {
 				out <- j
 			} else {

@@ -49,7 +49,7 @@ const (
 	margin = 1.5
 )
 
-// newThrottle gives a throttle with a fixed limit, or one that finds it where downloads is 0
+// newThrottle returns a throttle with a fixed limit, or one that finds it where downloads is 0
 // and is at most most, where that is not 0.
 func newThrottle(downloads, most, workers int) *throttle {
 	t := &throttle{fixed: downloads > 0, limit: downloads, most: maxDownloads, workers: float64(workers)}

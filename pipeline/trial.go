@@ -48,7 +48,7 @@ type Choice struct {
 	Start time.Duration
 }
 
-// NewTrial gives a Trial of two Executors of the same width, which it closes. The second is chosen only if it is
+// NewTrial returns a Trial of two Executors of the same width, which it closes. The second is chosen only if it is
 // faster by a twentieth. chosen, if it is not nil, is called once with the outcome, by a goroutine that called Do.
 func NewTrial(first, second Executor, chosen func(Choice)) *Trial {
 	return &Trial{of: [2]Executor{first, second}, chosen: chosen}
@@ -92,8 +92,8 @@ func (t *Trial) begin() (which int, trying bool) {
 	return which, trying
 }
 
-// again takes a task out of the trial that will come again, with a larger grant: it was not done. It tells whether
-// the task was part of the trial.
+// again takes a task out of the trial that will come again, with a larger grant: it was not done. It reports
+// whether the task was part of the trial.
 func (t *Trial) again(which int, trying bool) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -107,7 +107,7 @@ func (t *Trial) again(which int, trying bool) bool {
 
 func (t *Trial) tasks() int { return 2 * trialTasks * t.Width() }
 
-// end takes back a task; pace is 0 if it failed. It tells the choice when this was the last task of the trial.
+// end takes back a task; pace is 0 if it failed. It returns the choice when this was the last task of the trial.
 func (t *Trial) end(which int, trying bool, pace float64, start time.Duration) (c Choice, now bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -7,8 +7,8 @@ import (
 	"github.com/disintegration/imaging"
 )
 
-// A wide blur is done in a smaller image. What comes of it is the Gaussian's to half a level, and beside a hard edge of transparency
-// to some.
+// A wide blur is done in a smaller image. What comes of it is the Gaussian's to half a level, and beside a hard edge of
+// transparency to some.
 func TestWideBlurIsAGaussian(t *testing.T) {
 	imaging.SetMaxProcs(1)
 	pic := scene(401, 303)

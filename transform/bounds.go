@@ -6,15 +6,16 @@ import (
 	"imgpipe/transform/internal/jpeg"
 )
 
-// What an image costs follows from its pixels, and these cost a stranger next to nothing: formats can say "all of it is white" in some
-// bytes, and "once more" in some further ones. So an image with few bytes may cost as much as a large and empty page does, and one with
-// more bytes in proportion.
+// What an image costs follows from its pixels, and these cost a stranger next to nothing: formats can say "all of it is
+// white" in some bytes, and "once more" in some further ones. So an image with few bytes may cost as much as a large
+// and empty page does, and one with more bytes in proportion.
 
 const (
-	// freeWork is the work, in nanoseconds of one CPU of 2026 that has nothing else to do, that any file may ask for: 100 million pixels of
-	// RGB that are read, and written again.
+	// freeWork is the work, in nanoseconds of one CPU of 2026 that has nothing else to do, that any file may ask for:
+	// 100 million pixels of RGB that are read, and written again.
 	freeWork = 2_200_000_000
-	// workPerByte is what each byte of the file adds to that. Photographs ask for 10 to 100 of it, and scanned text for up to 1000.
+	// workPerByte is what each byte of the file adds to that. Photographs ask for 10 to 100 of it, and scanned text for
+	// up to 1000.
 	workPerByte = 300
 	// harmlessPixels are so few that it does not matter how few bytes they have: the decoder says what it finds.
 	harmlessPixels = 1 << 24
@@ -92,7 +93,7 @@ func (p *price) jpeg(m *meta, data []byte, pixels int64) {
 // generalBlock is what image/jpeg takes for a block in each scan: it copies its coefficients.
 const generalBlock = 35
 
-// affordable tells whether the file of an image has enough bytes for what it asks for, in the way of p.
+// affordable returns an error unless the file of an image has enough bytes for what it asks for, in the way of p.
 func (h Header) affordable(p plan, l Limits) error {
 	if h.price.bytes == 0 {
 		return nil

@@ -10,7 +10,8 @@ import (
 	"imgpipe/transform/internal/jpeg"
 )
 
-// emptyBands is the code of so many blocks whose band is zero: 0 and 14 bits for a run of 16384 to 32767, 10 for one block.
+// emptyBands is the code of so many blocks whose band is zero: 0 and 14 bits for a run of 16384 to 32767, 10 for one
+// block.
 func emptyBands(blocks int) []byte {
 	var bits []byte
 	for blocks > 0 {
@@ -42,7 +43,8 @@ func emptyBands(blocks int) []byte {
 	return out
 }
 
-// manyScans is a progressive JPEG of gray or of four inks: with DC, a first scan of all components, and then scans of empty bands.
+// manyScans is a progressive JPEG of gray or of four inks: with DC, a first scan of all components, and then scans of
+// empty bands.
 func manyScans(w, h, components, scans int, dc bool) []byte {
 	blocks := (w + 7) / 8 * ((h + 7) / 8)
 	b := []byte{0xff, 0xd8}
@@ -174,7 +176,8 @@ func thinPNG(w, h int, color byte) []byte {
 	return append(append(b, pngChunk("IDAT", make([]byte, n))...), pngChunk("IEND", nil)...)
 }
 
-// A file that has too few bytes for its pixels or scans is refused before there is memory for any of them, in every decoder.
+// A file that has too few bytes for its pixels or scans is refused before there is memory for any of them, in every
+// decoder.
 func TestTooFewBytesForSoManyPixelsAreRefused(t *testing.T) {
 	for name, data := range tooCheap() {
 		if len(data) > 1<<20 {

@@ -42,8 +42,8 @@ func (l Limits) check(w, h int) error {
 	return nil
 }
 
-// DefaultMaxPixels is the MaxPixels of Limits that name none: 16383 × 16383, as other programs have it. Phones make 200 million pixels, and
-// what an image takes of memory bounds it besides.
+// DefaultMaxPixels is the MaxPixels of Limits that name none: 16383 × 16383, as other programs have it. Phones make 200
+// million pixels, and what an image takes of memory bounds it besides.
 const DefaultMaxPixels = 16383 * 16383
 
 // fault makes the *Error of what a decoder said.

@@ -35,14 +35,17 @@ type job struct {
 
 func newJob(ctx context.Context, s Spec, l Limits) *job {
 	serial.Do(func() { imaging.SetMaxProcs(1) })
-	return &job{ctx: ctx, limits: l, free: math.MaxInt64, background: image.NewUniform(s.Background.nrgba()), assets: s.assets, doing: "start"}
+	return &job{
+		ctx: ctx, limits: l, free: math.MaxInt64, background: image.NewUniform(s.Background.nrgba()), assets: s.assets,
+		doing: "start",
+	}
 }
 
-// Do runs one Task. It is safe for use by several goroutines. Every error is an *Error with a class, but when ctx was cancelled:
-// then it wraps ctx's error, and a Task that
-// needs more than its Grant, which is a *NeedError. A deadline, or the end of Limits.Time, is an *Error of class "timeout". Do looks at both while it decodes and
-// encodes and between operations; one operation is not interrupted. The Result and its files belong to the caller; with an error it
-// has a Source at most.
+// Do runs one Task. It is safe for use by several goroutines. Every error is an *Error with a class, with two
+// exceptions: where ctx was cancelled it wraps ctx's error, and where the Task needs more than its Grant it is a
+// *NeedError. A deadline, or the end of Limits.Time, is an *Error of class "timeout". Do looks at both while it decodes
+// and encodes and between operations; one operation is not interrupted. The Result and its files belong to the caller;
+// with an error it has a Source at most.
 func Do(ctx context.Context, t Task) (Result, error) {
 	if t.Limits.Time > 0 {
 		var cancel context.CancelFunc

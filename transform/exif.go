@@ -37,8 +37,8 @@ func xmpOrientation(xmp []byte) int {
 	return 1
 }
 
-// rawProfile reads ImageMagick's way of keeping EXIF in a PNG's text: a name, a length, and hexadecimal digits in lines. It looks at
-// maxProfile bytes of text, and ends where something else follows the digits.
+// rawProfile reads ImageMagick's way of keeping EXIF in a PNG's text: a name, a length, and hexadecimal digits in
+// lines. It looks at maxProfile bytes of text, and ends where something else follows the digits.
 func rawProfile(text []byte) []byte {
 	text = text[:min(len(text), maxProfile)]
 	for range 2 { // the name and the length

@@ -46,7 +46,8 @@ func MaxFile(width, height int) int64 {
 	return perPixel*int64(width)*int64(height) + maxProfile + 64<<10
 }
 
-// CheckFile tells where o.Data does not begin and end as a file of its format does, or names other dimensions. It
+// CheckFile returns an error where o.Data does not begin and end as a file of its format does, or names other
+// dimensions. It
 // looks at some dozens of bytes.
 func (o Output) CheckFile() error {
 	data := o.Data

@@ -80,8 +80,8 @@ func (e unsupportedError) Error() string { return string(e) + " cannot be read" 
 
 var errShort = errors.New("the file ends in its header")
 
-// maxParts bounds the chunks, segments or blocks of a file that are looked at: real files have some thousands, of which nearly all
-// hold pixels. Without a bound, a file of nothing but empty parts costs as much to read as an image.
+// maxParts bounds the chunks, segments or blocks of a file that are looked at: real files have some thousands, of which
+// nearly all hold pixels. Without a bound, a file of nothing but empty parts costs as much to read as an image.
 const maxParts = 1 << 18
 
 var errParts = fmt.Errorf("it has over %d parts: expected an image among them", maxParts)

@@ -2,10 +2,11 @@ package transform
 
 import "image"
 
-// Need estimates the bytes of memory that Do has in use at its peak for an image with header h, besides its file: what the way of its pixels
-// takes until there are images of the sizes that are wanted, the step or encoder that needs most, and the outputs. What is no longer in use
-// is the garbage collector's to take back, which it does in time where there is a limit (runtime/debug.SetMemoryLimit). h is what ReadHeader
-// returned; of a Header that was made by hand, the general way is assumed, and that outputs do not get smaller than their pixels.
+// Need estimates the bytes of memory that Do has in use at its peak for an image with header h, besides its file: what
+// the way of its pixels takes until there are images of the sizes that are wanted, the step or encoder that needs most,
+// and the outputs. What is no longer in use is the garbage collector's to take back, which it does in time where there
+// is a limit (runtime/debug.SetMemoryLimit). h is what ReadHeader returned; of a Header that was made by hand, the
+// general way is assumed, and that outputs do not get smaller than their pixels.
 func (s Spec) Need(h Header) int64 {
 	const fixed = 1 << 20 // tables, windows and buffers, whatever the size
 	p, err := s.plan(h, Limits{MaxPixels: 1 << 50})
@@ -93,7 +94,8 @@ func (n *needs) ofRows(legs []leg) {
 	}
 }
 
-// branch adds what it takes to do ops to an image of that size, which is held already, and to encode the result; more is needed all the time.
+// branch adds what it takes to do ops to an image of that size, which is held already, and to encode the result; more
+// is needed all the time.
 func (n *needs) branch(more int64, size image.Point, ops []Op) {
 	var in int64 // what goes into a step, but for the first
 	for _, op := range ops {
@@ -114,14 +116,16 @@ func (n *needs) branch(more int64, size image.Point, ops []Op) {
 	n.output(more+in, size, true)
 }
 
-// output adds the encoding of an image of that size. more is needed besides; rgb tells that it is not yet planes or gray.
+// output adds the encoding of an image of that size. more is needed besides; rgb says that it is not yet planes or
+// gray.
 func (n *needs) output(more int64, size image.Point, rgb bool) {
 	pixels := int64(size.X) * int64(size.Y)
 	file := n.file(pixels)
 	var encoder int64
 	switch n.plan.format {
 	case JPEG:
-		// Coefficients that are not zero are kept until the tables are made, up to a bound, and the file grows by doubling.
+		// Coefficients that are not zero are kept until the tables are made, up to a bound, and the file grows by
+		// doubling.
 		encoder = pixels/2 + min(6*file, 64<<20) + 2*file
 	case TIFF:
 		encoder = 4 * file // it is packed apart
@@ -152,9 +156,9 @@ func (f Format) copies(clear bool) int64 {
 	return copies
 }
 
-// file estimates the bytes of an output. Formats without loss hold no more than their source did, of which a JPEG may become eight times
-// as many bytes; and a JPEG holds no more than the one that it is made of, but for its quality. What a JPEG makes of a pattern, or of
-// the dots of a palette, does not follow from their bytes.
+// file estimates the bytes of an output. Formats without loss hold no more than their source did, of which a JPEG may
+// become eight times as many bytes; and a JPEG holds no more than the one that it is made of, but for its quality. What
+// a JPEG makes of a pattern, or of the dots of a palette, does not follow from their bytes.
 func (n *needs) file(pixels int64) int64 {
 	perPixel, factor, bounded := int64(4), int64(8), n.plan.format != BMP
 	if n.plan.format == JPEG {

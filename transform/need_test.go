@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// inUse returns how many bytes of objects there are more than before at the most, while f runs. The collector runs all the time, so that next to
-// nothing of it is garbage.
+// inUse returns how many bytes of objects there are more than before at the most, while f runs. The collector runs all
+// the time, so that next to nothing of it is garbage.
 func inUse(f func()) int64 {
 	runtime.GC()
 	runtime.GC() // what is in pools goes with the second
@@ -59,8 +59,8 @@ func noise(w, h int) *image.NRGBA {
 	return img
 }
 
-// What Do has in use at its peak is at most what Need says, whichever way pixels go, and Need is not far from it: what it says decides
-// whether an image is worked on at all.
+// What Do has in use at its peak is at most what Need says, whichever way pixels go, and Need is not far from it: what
+// it says decides whether an image is worked on at all.
 func TestNeedIsWhatAnImageTakes(t *testing.T) {
 	if underRace {
 		t.Skip("the race detector allocates as well")

@@ -63,7 +63,8 @@ func (s Spec) plan(h Header, limits Limits) (plan, error) {
 	return p, nil
 }
 
-// tooSmall says that op, a resize that was to fill a box, made only w × h pixels of an image of that size; "" for all else.
+// tooSmall says that op, a resize that was to fill a box, made only w × h pixels of an image of that size; "" for all
+// else.
 func tooSmall(op Op, size image.Point, w, h int) string {
 	if op.op.name != "resize" {
 		return ""

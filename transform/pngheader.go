@@ -91,8 +91,8 @@ func (m *meta) findRows(r rowSource) {
 	m.rows = r
 }
 
-// pngTexts are the texts of a PNG in which an orientation may stand. A file may hold any number of each kind, which unpack to a thousand
-// times their size: the first of a kind counts, and all others are passed over.
+// pngTexts are the texts of a PNG in which an orientation may stand. A file may hold any number of each kind, which
+// unpack to a thousand times their size: the first of a kind counts, and all others are passed over.
 type pngTexts struct {
 	exif, xmp       []byte // chunks of their own
 	rawEXIF, rawXMP []byte // ImageMagick's raw profiles
@@ -118,7 +118,8 @@ func (t *pngTexts) inflate(b []byte) []byte {
 	return inflate(b)
 }
 
-// international reads XMP from an iTXt chunk: a keyword, a flag, a method, a language, a translated keyword, and the text.
+// international reads XMP from an iTXt chunk: a keyword, a flag, a method, a language, a translated keyword, and the
+// text.
 func (t *pngTexts) international(body []byte) {
 	b, ok := bytes.CutPrefix(body, []byte("XML:com.adobe.xmp\x00"))
 	if !ok || len(b) <= 2 || t.xmp != nil {

@@ -120,8 +120,8 @@ func (r *route) decoded() int64 {
 	return need + r.header.Memory(r.scale)
 }
 
-// viewBytes is how many bytes the view of l takes besides the planes, before and after a turn. Planes that are shown as they are need no
-// copy, but for those of video.
+// viewBytes is how many bytes the view of l takes besides the planes, before and after a turn. Planes that are shown as
+// they are need no copy, but for those of video.
 func (r *route) viewBytes(l leg, stored image.Point) int64 {
 	per := int64(2) // half-size chroma
 	switch {

@@ -103,7 +103,10 @@ func (j *job) jpegInTIFF(file []byte, width, height int, raw bool) (*image.NRGBA
 	}
 	w := jpeg.ReadWork(file)
 	if j.free -= generalBlock * w.Blocks; j.free < 0 || m.Width*m.Height > harmlessPixels && w.Least > int64(len(file)) {
-		return nil, &Error{Kind: ClassTooLarge, Doing: j.doing, Err: fewBytes(int64(len(file)), max(w.Least, -j.free/workPerByte), m.Width, m.Height, w.Scans)}
+		least := max(w.Least, -j.free/workPerByte)
+		return nil, &Error{
+			Kind: ClassTooLarge, Doing: j.doing, Err: fewBytes(int64(len(file)), least, m.Width, m.Height, w.Scans),
+		}
 	}
 	img, err := j.readJPEG(file, m)
 	if err != nil {

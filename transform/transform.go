@@ -22,8 +22,8 @@ type Task struct {
 	Spec Spec
 	// Limits are checked before work is begun. The zero value means the defaults.
 	Limits Limits
-	// Grant is how many bytes of memory the work may need, as Spec.Need estimates that. A Task that needs more is a *NeedError, before anything is
-	// decoded. 0 means no bound.
+	// Grant is how many bytes of memory the work may need, as Spec.Need estimates that. A Task that needs more is a
+	// *NeedError, before anything is decoded. 0 means no bound.
 	Grant int64
 }
 
@@ -33,9 +33,9 @@ type Result struct {
 	Source Header
 	// Outputs are the files made.
 	Outputs []Output
-	// Warnings say what was wrong with an input that could be read all the same, such as a scan that ends early, and what its outputs have
-	// lost: transparency that was there, where their format has none. They also name the outputs that are smaller than the box that
-	// they were to fill.
+	// Warnings say what was wrong with an input that could be read all the same, such as a scan that ends early, and
+	// what its outputs have lost: transparency that was there, where their format has none. They also name the outputs
+	// that are smaller than the box that they were to fill.
 	Warnings []string
 	// Path names the way the pixels went: "ycbcr" (JPEG planes from end to end), "ycbcr+rgba" (JPEG planes as far as geometry goes, RGB
 	// from there), "gray" (rows of one sample for a pixel, from end to end), "gray+rgba" or "rgba".

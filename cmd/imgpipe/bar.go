@@ -20,8 +20,8 @@ const (
 	someColumns = 80
 )
 
-// A bar is a line of a terminal that is written again and again. It is never as wide as the terminal: a line that wraps could not be taken away.
-// What cannot be drawn is no reason to end anything, so that errors of writing are dropped.
+// A bar is a line of a terminal that is written again and again. It is never as wide as the terminal: a line that wraps
+// could not be taken away. What cannot be drawn is no reason to end anything, so that errors of writing are dropped.
 type bar struct {
 	w       io.Writer
 	columns func() int
@@ -56,8 +56,8 @@ func (b *bar) clear() {
 	}
 }
 
-// barLine is the line for a terminal of so many columns: as many of the parts as fit, the first ones first, behind a bar where there is room for
-// one and the total is known.
+// barLine is the line for a terminal of so many columns: as many of the parts as fit, the first ones first, behind a
+// bar where there is room for one and the total is known.
 func barLine(columns, done, total int, parts []string) string {
 	room := max(columns-1, 0)
 	line, length := "", 0

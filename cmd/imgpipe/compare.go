@@ -121,7 +121,8 @@ func (f *compareFlags) report(ctx context.Context, c *bench.Comparison, stdout i
 		if strings.EqualFold(filepath.Ext(f.output), ".svg") {
 			draw = report.SVG
 		}
-		err = errors.Join(err, writeSide(ctx, "output", f.output, f.sides.allowed(f.output), func(w io.Writer) error { return draw(w, c) }))
+		write := func(w io.Writer) error { return draw(w, c) }
+		err = errors.Join(err, writeSide(ctx, "output", f.output, f.sides.allowed(f.output), write))
 	}
 	return err
 }
@@ -147,7 +148,8 @@ func (f *compareFlags) inputs(ctx context.Context, dir string, stdin io.Reader) 
 	}
 	s := &contestSource{job: bench.Job{Inputs: f.run.shownInput()}}
 	for i, l := range f.run.lists {
-		if info, err := os.Stat(l); l == "-" || err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		info, err := os.Stat(l)
+		if (fetch.List{Path: l}).Stdin() || err == nil && !info.Mode().IsRegular() && !info.IsDir() {
 			kept := filepath.Join(dir, strconv.Itoa(i)+filepath.Base(l)) // its ending says how it is written
 			if err := keepList(ctx, fetch.List{Path: l}, stdin, kept); err != nil {
 				return nil, fmt.Errorf("keep the list %q, which can be read but once: %w", l, err)

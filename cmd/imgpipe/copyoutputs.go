@@ -11,8 +11,8 @@ import (
 	"imgpipe/pipeline/store"
 )
 
-// copyOutputs copies the outputs of a run, without its ledger, which nobody will continue. A file of another content that has the name of one is kept:
-// then nothing is copied.
+// copyOutputs copies the outputs of a run, without its ledger, which nobody will continue. A file of another content
+// that has the name of one is kept: then nothing is copied.
 func copyOutputs(from, to string) error {
 	for _, write := range []bool{false, true} {
 		err := filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
@@ -47,7 +47,8 @@ func copyNew(from, to string, write bool) error {
 	case err == nil && bytes.Equal(there, data):
 		return nil
 	case !errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("%q is another file than would be written: expected a folder without it, see --output and --keep", to)
+		return fmt.Errorf("%q is another file than would be written: expected a folder without it, "+
+			"see --output and --keep", to)
 	case !write:
 		return nil
 	}

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// crashApart has a crash of this process end it by SIGABRT, which a shell calls status 134: the runtime's own status is 2, that of wrong
-// usage. It leaves no file of all its memory, unless GOTRACEBACK asks for one.
+// crashApart has a crash of this process end it by SIGABRT, which a shell calls status 134: the runtime's own status is
+// 2, that of wrong usage. It leaves no file of all its memory, unless GOTRACEBACK asks for one.
 func crashApart() {
 	if os.Getenv("GOTRACEBACK") == "" {
 		var core unix.Rlimit

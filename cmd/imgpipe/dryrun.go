@@ -83,7 +83,7 @@ func explanation(ctx context.Context, client *fetch.Client, item fetch.Item, spe
 	return spec.Explain(header, transform.Limits{MaxPixels: f.maxPixels})
 }
 
-// shown gives the names of an item's outputs as far as they are known: {ext}, {w} and {h} may stand in them.
+// shown returns the names of an item's outputs as far as they are known: {ext}, {w} and {h} may stand in them.
 func (p *place) shown(format transform.Format) (names []string) {
 	for _, v := range p.in.spec.Variants() {
 		name := strings.ReplaceAll(p.name.String(), "{size}", v.Label)

@@ -24,7 +24,8 @@ func newFailedList(ctx context.Context, path string, allowed func() error) (*fai
 	return &failedList{file: file}, nil
 }
 
-// add writes the source of an item that failed. A record of a list that named nothing has no source that could be tried again.
+// add writes the source of an item that failed. A record of a list that named nothing has no source that could be tried
+// again.
 func (l *failedList) add(o pipeline.Outcome) error {
 	if l == nil || o.Status != pipeline.Failed || l.err != nil || o.Class == fetch.ClassRecord {
 		return nil
@@ -64,5 +65,6 @@ func (l *failedList) note() string {
 	if l == nil || l.unnamed == 0 {
 		return ""
 	}
-	return fmt.Sprintf("--failed-list holds no passwords: %d of its URLs came with a user and password, which --retry-failed with the first list has", l.unnamed)
+	return fmt.Sprintf("--failed-list holds no passwords: %d of its URLs came with a user and password, "+
+		"which --retry-failed with the first list has", l.unnamed)
 }

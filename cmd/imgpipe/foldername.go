@@ -26,15 +26,18 @@ func schemeOf(path string) string {
 
 // packed are the endings of files that hold many images, or tables of them. Who names an output so wants one file.
 var packed = []string{
-	".tar", ".tgz", ".tbz", ".tbz2", ".txz", ".tzst", ".gz", ".bz2", ".xz", ".zst", ".lz4", ".zip", ".7z", ".rar", ".cbz", ".iso",
-	".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".arrow", ".feather", ".avro", ".orc", ".npy", ".npz", ".h5", ".hdf5", ".zarr",
-	".tfrecord", ".tfrecords", ".wds", ".beton", ".lmdb", ".mdb", ".db", ".sqlite", ".sqlite3", ".pt", ".pkl", ".pdf", ".html", ".zip64",
+	".tar", ".tgz", ".tbz", ".tbz2", ".txz", ".tzst", ".gz", ".bz2", ".xz", ".zst", ".lz4", ".zip", ".zip64", ".7z",
+	".rar", ".cbz", ".iso", ".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".arrow", ".feather", ".avro",
+	".orc", ".npy", ".npz", ".h5", ".hdf5", ".zarr", ".tfrecord", ".tfrecords", ".wds", ".beton", ".lmdb", ".mdb", ".db",
+	".sqlite", ".sqlite3", ".pt", ".pkl", ".pdf", ".html",
 }
 
-// folderName says why a flag's value is not the name of a folder to write to. What is a folder already is one, and so is what ends in a slash.
+// folderName says why a flag's value is not the name of a folder to write to. What is a folder already is one, and so
+// is what ends in a slash.
 func folderName(flag, path string) error {
 	bad := func(format string, args ...any) error {
-		return fmt.Errorf("--%s %q: %s: expected a folder of this machine", flag, fetch.Redact(path), fmt.Sprintf(format, args...))
+		return fmt.Errorf("--%s %q: %s: expected a folder of this machine",
+			flag, fetch.Redact(path), fmt.Sprintf(format, args...))
 	}
 	if s := schemeOf(path); s == "file" {
 		return bad("a folder is written without file://")
@@ -51,9 +54,11 @@ func folderName(flag, path string) error {
 	case remote.MatchString(path):
 		return bad("nothing can be written to another machine; write to a folder and copy it there, or mount it")
 	case slices.Contains(packed, ext):
-		return bad("outputs are files in a folder, which %s cannot hold yet; pack the folder afterwards, or write %s/ for a folder of that name", ext, path)
+		return bad("outputs are files in a folder, which %s cannot hold yet; pack the folder afterwards, "+
+			"or write %s/ for a folder of that name", ext, path)
 	case fetch.ImageName(base):
-		return bad("it has the name of an image, and outputs keep their names in a folder (see --name), or write %s/ for a folder of that name", path)
+		return bad("it has the name of an image, and outputs keep their names in a folder (see --name), "+
+			"or write %s/ for a folder of that name", path)
 	}
 	return nil
 }

@@ -13,13 +13,13 @@ import (
 	"imgpipe/fetch"
 )
 
-// An intake gives a run its items, each with so many of its first bytes.
+// An intake has the items of a run, each with so many of its first bytes.
 type intake struct {
 	inputs fetch.Inputs
 	heads  int
 	ctx    context.Context
 	cancel context.CancelFunc
-	// ours, where set, tells what the run or an earlier one wrote, which is no input.
+	// ours, where set, reports whether an item is what the run or an earlier one wrote, which is no input.
 	ours func(fetch.Item) bool
 	// To be read when the run has ended: why the input ended early, and what was passed over in folders, by kind.
 	err    error
@@ -92,10 +92,10 @@ func (in *intake) notes() (lines []string) {
 	return lines
 }
 
-// rereadable tells that lists can be read more than once: not standard input, nor a pipe.
+// rereadable reports whether lists can be read more than once: not standard input, nor a pipe.
 func rereadable(lists []string) bool {
 	for _, l := range lists {
-		if info, err := os.Stat(l); l == "-" || err != nil || !info.Mode().IsRegular() {
+		if info, err := os.Stat(l); (fetch.List{Path: l}).Stdin() || err != nil || !info.Mode().IsRegular() {
 			return false
 		}
 	}

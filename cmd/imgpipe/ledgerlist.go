@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"imgpipe/fetch"
 	"imgpipe/pipeline/store"
 )
 
@@ -18,7 +19,7 @@ func (f *runFlags) ledgerIsNoList(stdin io.Reader) error {
 	}
 	for _, name := range f.lists {
 		var list os.FileInfo
-		if file, ok := stdin.(*os.File); ok && name == "-" {
+		if file, ok := stdin.(*os.File); ok && (fetch.List{Path: name}).Stdin() {
 			list, err = file.Stat()
 		} else {
 			list, err = os.Stat(name)

@@ -45,7 +45,9 @@ type live struct {
 }
 
 // liveRun fetches, transforms and stores.
-func liveRun(stop *stopper, f *runFlags, inputs fetch.Inputs, arc *archive, sides *sideCheck, stdout, stderr io.Writer) (err error) {
+func liveRun(
+	stop *stopper, f *runFlags, inputs fetch.Inputs, arc *archive, sides *sideCheck, stdout, stderr io.Writer,
+) (err error) {
 	ctx := stop.ctx
 	stopProfiles, err := f.startProfiles(ctx, sides)
 	if err != nil {

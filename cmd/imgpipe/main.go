@@ -43,8 +43,9 @@ func main() {
 		os.Exit(workerMain())
 	}
 	crashApart()
-	// A reader of stdout or stderr that has left ends no run: without this, Go does that. What cannot be said is dropped; what is a result is
-	// noted. Nobody listens to the channel, and unlike an ignored signal this one is not ignored by the processes that are started.
+	// A reader of stdout or stderr that has left ends no run: without this, Go does that. What cannot be said is
+	// dropped; what is a result is noted. Nobody listens to the channel, and unlike an ignored signal this one is not
+	// ignored by the processes that are started.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	log.SetOutput(io.Discard) // net/http logs, as they are, bytes that a server sends beside its answers
 	os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))

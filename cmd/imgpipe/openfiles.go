@@ -5,10 +5,11 @@ import (
 	"strings"
 )
 
-// What a run has open, as counted with /proc/PID/fd. A try of a download has one descriptor, and up to three while it looks for an address and a
-// connection; those that are wanting then are waited for.
+// What a run has open, as counted with /proc/PID/fd. A try of a download has one descriptor, and up to three while it
+// looks for an address and a connection; those that are wanting then are waited for.
 const (
-	// openFixed are the ledger and its folders, lists, side files, outputs on their way, and what the runtime has for itself.
+	// openFixed are the ledger and its folders, lists, side files, outputs on their way, and what the runtime has for
+	// itself.
 	openFixed = 18
 	// openLeast is what is needed beside them: a download, a folder, a file that is looked at.
 	openLeast = 2
@@ -27,11 +28,13 @@ type openFiles struct {
 	folders   int // for outputs
 }
 
-// shareOpenFiles shares what is not open yet of a limit, between worker processes, at most half, and the rest. The error says that there are too few.
+// shareOpenFiles shares what is not open yet of a limit, between worker processes, at most half, and the rest. The
+// error says that there are too few.
 func shareOpenFiles(limit, open, workers int) (openFiles, error) {
 	left := limit - open - openFixed
 	if left < openLeast {
-		return openFiles{}, fmt.Errorf("this process may have %d open files, of which %d are: a run needs %d more (ulimit -n)", limit, open, openFixed+openLeast)
+		return openFiles{}, fmt.Errorf("this process may have %d open files, of which %d are: a run needs %d more (ulimit -n)",
+			limit, open, openFixed+openLeast)
 	}
 	o := openFiles{limit: limit}
 	if workers > 0 {
@@ -54,8 +57,8 @@ func (f *runFlags) boundOpenFiles() (err error) {
 	var less []string
 	if asked := f.workers; f.mode == modeProcesses || f.mode == modeAuto {
 		if f.open.workers == 0 {
-			return fmt.Errorf("--mode %s: this process may have %d open files, too few for a worker process: expected --mode goroutines, or more of them (ulimit -n)",
-				f.mode, limit)
+			return fmt.Errorf("--mode %s: this process may have %d open files, too few for a worker process: "+
+				"expected --mode goroutines, or more of them (ulimit -n)", f.mode, limit)
 		}
 		if f.workers = f.open.workers; f.workers < asked {
 			less = append(less, fmt.Sprintf("%d workers, not %d", f.workers, asked))

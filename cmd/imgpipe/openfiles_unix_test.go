@@ -13,7 +13,8 @@ import (
 	"time"
 )
 
-// TestFewOpenFilesFailNothing: with so many descriptors all is done, or one sentence says before the start that it cannot be.
+// TestFewOpenFilesFailNothing: with so many descriptors all is done, or one sentence says before the start that it
+// cannot be.
 func TestFewOpenFilesFailNothing(t *testing.T) {
 	dir := t.TempDir()
 	if err := writePicture(filepath.Join(dir, "a.jpg"), 20, 20); err != nil {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -16,7 +15,8 @@ import (
 type originals struct {
 	// inputs are to be read in place of those that were given.
 	inputs fetch.Inputs
-	// files are the inputs that are there; nil without --on-exist overwrite, which alone replaces files that are not ours.
+	// files are the inputs that are there; nil without --on-exist overwrite, which alone replaces files that are not
+	// ours.
 	files *store.FileSet
 
 	spooled string   // a folder with what could be read but once, or ""
@@ -27,7 +27,7 @@ type originals struct {
 // output could take the place of another item's input, even of one whose turn comes later. It refuses inputs that lie
 // in the output folder. What can be read but once is kept in a file, and an input of it that lies there fails when its
 // turn comes.
-func (f *runFlags) originals(ctx context.Context, inputs fetch.Inputs) (*originals, error) {
+func (f *runFlags) originals(stop *stopper, inputs fetch.Inputs) (*originals, error) {
 	o := &originals{inputs: inputs}
 	if _, err := os.Stat(f.output); f.onExist != store.Overwrite.String() || err != nil {
 		return o, nil
@@ -37,7 +37,7 @@ func (f *runFlags) originals(ctx context.Context, inputs fetch.Inputs) (*origina
 		return o, nil // which is said when it is opened to be written to
 	}
 	defer before.Close()
-	if err := o.look(ctx, f, before); err != nil {
+	if err := o.look(stop, f, before); err != nil {
 		o.close()
 		return nil, err
 	}
@@ -45,7 +45,7 @@ func (f *runFlags) originals(ctx context.Context, inputs fetch.Inputs) (*origina
 }
 
 // look goes through all inputs.
-func (o *originals) look(ctx context.Context, f *runFlags, before *store.Store) error {
+func (o *originals) look(stop *stopper, f *runFlags, before *store.Store) error {
 	tree := store.NewTree(f.output)
 	ours := func(file string) bool { // which is passed over
 		_, ours := before.Identify(file)
@@ -67,12 +67,12 @@ func (o *originals) look(ctx context.Context, f *runFlags, before *store.Store) 
 	}
 	again := rereadable(f.lists)
 	if !again {
-		if err := o.spool(); err != nil {
+		if err := o.spool(stop.ctx, stop.atLast); err != nil {
 			return err
 		}
 	}
 	o.files = &store.FileSet{}
-	for item, err := range o.inputs.Items(ctx) {
+	for item, err := range o.inputs.Items(stop.ctx) {
 		if err != nil || item.Err != nil || item.URL || ours(item.Source) {
 			continue
 		}
@@ -88,48 +88,34 @@ func (o *originals) look(ctx context.Context, f *runFlags, before *store.Store) 
 	return err
 }
 
-// spool copies what can be read but once, so that it can be read again.
-func (o *originals) spool() (err error) {
-	if o.spooled, err = os.MkdirTemp("", "imgpipe-"); err != nil {
+// spool copies what can be read but once, so that it can be read again. atLast is called with what removes the copies,
+// for a program that ends while a list blocks.
+func (o *originals) spool(ctx context.Context, atLast func(func())) (err error) {
+	dir, err := os.MkdirTemp("", "imgpipe-")
+	if err != nil {
 		return err
 	}
+	o.spooled = dir
+	atLast(func() { os.RemoveAll(dir) })
 	lists := make([]fetch.List, len(o.inputs.Lists))
 	for i, l := range o.inputs.Lists {
 		lists[i] = l
-		if l.Path != "-" && rereadable([]string{l.Path}) {
+		if rereadable([]string{l.Path}) {
 			continue
 		}
 		// The name stays, since it may tell the format.
-		to := filepath.Join(o.spooled, fmt.Sprint(i), filepath.Base(l.Path))
-		if err := os.Mkdir(filepath.Dir(to), 0o700); err != nil {
-			return err
+		to := filepath.Join(dir, fmt.Sprint(i)+"-"+filepath.Base(l.Path))
+		err := keepList(ctx, l, o.inputs.Stdin, to)
+		if err == nil && l.Stdin() {
+			o.stdin, err = os.Open(to)
 		}
-		from := o.inputs.Stdin
-		if l.Path != "-" {
-			list, err := os.Open(l.Path)
-			if err != nil {
-				return err
-			}
-			defer list.Close()
-			from = list
-		} else if from == nil {
-			from = os.Stdin
-		}
-		file, err := os.Create(to)
 		if err != nil {
-			return err
+			return fmt.Errorf("keep the list %q, which can be read but once: %w", l.Path, err)
 		}
-		if _, err = io.Copy(file, from); err == nil {
-			_, err = file.Seek(0, io.SeekStart)
-		}
-		if l.Path == "-" {
-			o.stdin, o.inputs.Stdin = file, file
+		if l.Stdin() {
+			o.inputs.Stdin = o.stdin
 		} else {
 			lists[i].Path = to
-			err = errors.Join(err, file.Close())
-		}
-		if err != nil {
-			return fmt.Errorf("read list %s: %w", l.Path, err)
 		}
 	}
 	o.inputs.Lists = lists

@@ -38,7 +38,7 @@ type place struct {
 	key  store.Key
 	name store.Name
 	skip string
-	// suspect tells that the item may have killed an earlier run.
+	// suspect says that the item may have killed an earlier run.
 	suspect bool
 	// lasting is the class of the failure that skip is for, where it lasts.
 	lasting string
@@ -84,8 +84,8 @@ func (a *archive) plan(item fetch.Item) (*place, error) {
 	return p, nil
 }
 
-// leftOut says why an item is not to be tried, as flags and its class tell of what failed before; "" where it is. If it is left out
-// because its failure lasts, class is that of the failure.
+// leftOut says why an item is not to be tried, as flags and its class tell of what failed before; "" where it is. If it
+// is left out because its failure lasts, class is that of the failure.
 func (a *archive) leftOut(key store.Key) (why, class string) {
 	if a.force {
 		return "", ""
@@ -102,14 +102,14 @@ func (a *archive) leftOut(key store.Key) (why, class string) {
 	return "", ""
 }
 
-// Refuse leaves out what is no input, such as a file that is not there, as Plan does what is. It has no name, and no failure of
-// it lasts.
+// Refuse leaves out what is no input, such as a file that is not there, as Plan does what is. It has no name, and no
+// failure of it lasts.
 func (a *archive) Refuse(item fetch.Item) (why string, skip bool) {
 	why, _ = a.leftOut(a.key(item, ""))
 	return why, why != ""
 }
 
-// present tells that all outputs have files already, so that nothing need be fetched.
+// present reports whether all outputs have files already, so that nothing need be fetched.
 func (a *archive) present(name store.Name, format transform.Format) bool {
 	_, all := a.store.Present(name, format)
 	return all
@@ -123,7 +123,8 @@ func (a *archive) key(item fetch.Item, name string) store.Key {
 	return k
 }
 
-// heads is how many of the first bytes of local files the plan of a run wants: those that tell the format, where that names the outputs.
+// heads is how many of the first bytes of local files the plan of a run wants: those that tell the format, where that
+// names the outputs.
 func (a *archive) heads() int {
 	if a.spec.Format != "" {
 		return 0

@@ -36,7 +36,8 @@ func (f *runFlags) wayOut(c *fetch.Client) (head, note string) {
 		if !f.publicOnly {
 			flag = "--deny-host of addresses"
 		}
-		return "", "the proxy " + s + " is not used: with " + flag + " servers are asked directly, so that addresses are seen"
+		return "", "the proxy " + s + " is not used: with " + flag +
+			" servers are asked directly, so that addresses are seen"
 	}
 	return "", ""
 }

@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// A results writes to standard output. It notes the first error, so that a command that does not look at errors of writing cannot end as if
-// all had been said.
+// A results writes to standard output. It notes the first error, so that a command that does not look at errors of
+// writing cannot end as if all had been said.
 type results struct {
 	io.Writer
 	err error
@@ -33,7 +33,8 @@ func unheard(w io.Writer) bool {
 	return ok && r.err != nil
 }
 
-// status is the exit status of what was written: that of a program that SIGPIPE ends where its reader has left, which is no error to tell of.
+// status is the exit status of what was written: that of a program that SIGPIPE ends where its reader has left, which
+// is no error to tell of.
 func (r *results) status(stderr io.Writer) int {
 	switch {
 	case r.err == nil:

@@ -67,7 +67,7 @@ func (f *runFlags) run(stop *stopper, stdin io.Reader, stdout, stderr io.Writer)
 	if err := f.ledgerIsNoList(stdin); err != nil {
 		return exitError{exitUsage, err}
 	}
-	originals, err := f.originals(ctx, inputs)
+	originals, err := f.originals(stop, inputs)
 	if err != nil {
 		return exitError{exitUsage, err}
 	}
@@ -96,7 +96,10 @@ func (f *runFlags) run(stop *stopper, stdin io.Reader, stdout, stderr io.Writer)
 		return exitError{exitCouldNotRun, hinted(err)}
 	}
 	namer.Heed(st)
-	arc := &archive{store: st, namer: namer, spec: spec, text: spec.String(), onExist: onExist, retry: f.retryFailed, skipFailed: f.skipFailed, force: f.force, tree: store.NewTree(f.output)}
+	arc := &archive{
+		store: st, namer: namer, spec: spec, text: spec.String(), onExist: onExist,
+		retry: f.retryFailed, skipFailed: f.skipFailed, force: f.force, tree: store.NewTree(f.output),
+	}
 	if f.dry {
 		err = dryRun(ctx, f, inputs, arc, stdout, stderr)
 	} else {

@@ -80,7 +80,7 @@ func (f *runFlags) validate() error {
 	return f.outputIsNotInput()
 }
 
-// placed tells that gravity has a say: a picture is cut, or put on a larger canvas.
+// placed reports whether gravity has a say: a picture is cut, or put on a larger canvas.
 func (f *runFlags) placed() bool {
 	fits := []transform.Fit{transform.Fit(strings.ToLower(f.fit)), f.resize.Fit}
 	for _, s := range f.sizes {

@@ -32,7 +32,8 @@ type screen struct {
 	began  time.Time
 	total  int // 0 while it is not known
 	counts pipeline.Totals
-	// skipping is when an item was last skipped, as those are that an earlier run has done: they go by much faster than the others.
+	// skipping is when an item was last skipped, as those are that an earlier run has done: they go by much faster than
+	// the others.
 	skipping time.Time
 	ending   bool // no more items are begun
 	bytes    int64
@@ -179,8 +180,8 @@ func (s *screen) ended() int {
 	return s.counts.Done + s.counts.Failed + s.counts.Skipped + s.counts.Interrupted
 }
 
-// parts say how a run goes, what matters most first. What was skipped has had its turn like the rest, but says nothing of how long the rest takes.
-// The lock is held.
+// parts say how a run goes, what matters most first. What was skipped has had its turn like the rest, but says nothing
+// of how long the rest takes. The lock is held.
 func (s *screen) parts() []string {
 	ended, worked := s.ended(), s.counts.Done+s.counts.Failed
 	parts := []string{fmt.Sprint(ended)}

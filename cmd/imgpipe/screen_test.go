@@ -42,7 +42,8 @@ func TestABarNeverWraps(t *testing.T) {
 	}
 }
 
-// TestProgressOfAResumeTellsTheTruth: what an earlier run has done has had its turn, the total stays, and how fast it went by says nothing of the rest.
+// TestProgressOfAResumeTellsTheTruth: what an earlier run has done has had its turn, the total stays, and how fast it
+// went by says nothing of the rest.
 func TestProgressOfAResumeTellsTheTruth(t *testing.T) {
 	s := newScreen(io.Discard, "none", false)
 	defer s.close()

@@ -7,8 +7,8 @@ import (
 	"imgpipe/pipeline"
 )
 
-// Shelve has the plans of items that wait for a slow host take no memory: the name and whether the item is suspect are all that cannot be found
-// again.
+// Shelve has the plans of items that wait for a slow host take no memory: the name and whether the item is suspect are
+// all that cannot be found again.
 func (a *archive) Shelve(dst []byte, planned pipeline.Place) ([]byte, bool) {
 	p, ok := planned.(*place)
 	if !ok || p.skip != "" {

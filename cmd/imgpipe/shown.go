@@ -8,7 +8,8 @@ import (
 	"imgpipe/fetch"
 )
 
-// beginsURL is the beginning of a URL in an argument, be it the whole of it or the value of a flag; innerUser is the user of one inside another.
+// beginsURL is the beginning of a URL in an argument, be it the whole of it or the value of a flag; innerUser is the
+// user of one inside another.
 var (
 	beginsURL = regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://`)
 	innerUser = regexp.MustCompile(`(://)[^/?#\s]*@`)
@@ -31,10 +32,12 @@ func (f *runFlags) plan(spec string) string {
 	if spec == "" {
 		spec = "turn upright"
 	}
-	return fmt.Sprintf("%s, workers %d, downloads %s%s, memory %s; %s", f.mode, f.workers, downloadsText(f.downloads), f.politeness(), summary.Bytes(f.budget()), spec)
+	return fmt.Sprintf("%s, workers %d, downloads %s%s, memory %s; %s",
+		f.mode, f.workers, downloadsText(f.downloads), f.politeness(), summary.Bytes(f.budget()), spec)
 }
 
-// politeness says that one host is not asked for as many images at once as --downloads allows; "" where that bounds nothing.
+// politeness says that one host is not asked for as many images at once as --downloads allows; "" where that bounds
+// nothing.
 func (f *runFlags) politeness() string {
 	urls := len(f.lists) > 0
 	for _, in := range f.inputs {

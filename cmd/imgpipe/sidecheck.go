@@ -17,8 +17,8 @@ import (
 // A named is a file and what it is to the command: a flag that names it, or a word such as "input".
 type named struct{ what, path string }
 
-// A sideCheck knows which files a side file must not replace. Files are compared by device and inode where they are there, and by their absolute
-// paths where they are not.
+// A sideCheck knows which files a side file must not replace. Files are compared by device and inode where they are
+// there, and by their absolute paths where they are not.
 type sideCheck struct {
 	sides  []named // what each flag names
 	others []named // what the command reads, and what it owns
@@ -29,16 +29,19 @@ type sideCheck struct {
 	inputs []named
 }
 
-// tempFolder is the folder of a store for what is not complete yet.
-const tempFolder = ".imgpipe-tmp"
-
 // sideCheck is that of a run. assets are the files that operations read.
 func (f *runFlags) sideCheck(assets []string) *sideCheck {
-	c := &sideCheck{sides: []named{{"report", f.report}, {"failed-list", f.failedList}, {"trace", f.trace}, {"cpuprofile", f.cpuProfile}, {"memprofile", f.memProfile}}}
-	c.sides = slices.DeleteFunc(c.sides, func(n named) bool { return n.path == "" || n.what == "report" && n.path == "-" })
+	c := &sideCheck{sides: []named{
+		{"report", f.report}, {"failed-list", f.failedList}, {"trace", f.trace},
+		{"cpuprofile", f.cpuProfile}, {"memprofile", f.memProfile},
+	}}
+	c.sides = slices.DeleteFunc(c.sides, func(n named) bool {
+		return n.path == "" || n.what == "report" && n.path == "-"
+	})
 	c.reads(f, assets)
 	if f.output != "" {
-		c.others = append(c.others, named{"output folder", f.output}, named{"ledger", filepath.Join(f.output, store.LedgerName)})
+		ledger := filepath.Join(f.output, store.LedgerName)
+		c.others = append(c.others, named{"output folder", f.output}, named{"ledger", ledger})
 	}
 	return c
 }
@@ -72,14 +75,16 @@ func (c *sideCheck) all() error {
 		}
 		for _, other := range c.sides[:i] {
 			if sameFile(side.path, other.path) && !isDevice(side.path) {
-				return fmt.Errorf("--%s %q: it is the file of --%s: expected another one", side.what, side.path, other.what)
+				return fmt.Errorf("--%s %q: it is the file of --%s: expected another one",
+					side.what, side.path, other.what)
 			}
 		}
 	}
 	return nil
 }
 
-// allowed returns the check of one flag's file, to be made again when the run has ended: somebody may have put something there meanwhile.
+// allowed returns the check of one flag's file, to be made again when the run has ended: somebody may have put
+// something there meanwhile.
 func (c *sideCheck) allowed(path string) func() error {
 	return func() error { return c.one(path) }
 }
@@ -125,15 +130,17 @@ func (c *sideCheck) one(path string) error {
 	case err == nil && !info.Mode().IsRegular():
 		return nil
 	case fetch.ImageName(filepath.Base(path)), fetch.ImageName(filepath.Base(place)):
-		return errors.New("it has the name of an image, and images are never replaced: expected the name of a file to write, such as report.json")
+		return errors.New("it has the name of an image, and images are never replaced: " +
+			"expected the name of a file to write, such as report.json")
 	case strings.EqualFold(filepath.Base(place), store.LedgerName), strings.EqualFold(filepath.Base(path), store.LedgerName):
 		return errors.New("it has the name of a ledger: expected another one")
-	case slices.ContainsFunc(strings.Split(filepath.ToSlash(placeOf(place)), "/"), func(s string) bool { return strings.EqualFold(s, tempFolder) }):
-		return fmt.Errorf("%s is for what is under way: expected another folder", tempFolder)
+	case underWay(placeOf(place)):
+		return fmt.Errorf("%s is for what is under way: expected another folder", store.TempName)
 	}
 	for _, o := range slices.Concat(c.others, c.inputs) {
 		if sameFile(path, o.path) {
-			return fmt.Errorf("it is the %s %q, which is never replaced: expected another file", o.what, fetch.Redact(o.path))
+			return fmt.Errorf("it is the %s %q, which is never replaced: expected another file",
+				o.what, fetch.Redact(o.path))
 		}
 	}
 	if err != nil {
@@ -147,6 +154,13 @@ func (c *sideCheck) one(path string) error {
 		return errors.New("it is an image, and images are never replaced: expected another file")
 	}
 	return nil
+}
+
+// underWay reports whether a path lies in the folder of a store for what is under way.
+func underWay(path string) bool {
+	return slices.ContainsFunc(strings.Split(filepath.ToSlash(path), "/"), func(part string) bool {
+		return strings.EqualFold(part, store.TempName)
+	})
 }
 
 // isDevice reports whether a path is that of a device, which two flags may write to.
@@ -170,7 +184,8 @@ func sameFile(a, b string) bool {
 	return placeOf(a) == placeOf(b)
 }
 
-// placeOf returns the absolute path of what may not be there yet, with the links on the way to it followed as far as they are.
+// placeOf returns the absolute path of what may not be there yet, with the links on the way to it followed as far as
+// they are.
 func placeOf(path string) string {
 	abs, err := filepath.Abs(path)
 	if err != nil {

@@ -19,11 +19,13 @@ import (
 
 // A sideFile is what a flag names beside the outputs: a report, a list of failures, a trace, a profile.
 //
-// A regular file appears under its name when it is complete, or not at all. Where the name is a link, it appears where the link leads. What is no
-// regular file, such as a device, a pipe or an open descriptor, is written to as it is. A nil sideFile may be closed.
+// A regular file appears under its name when it is complete, or not at all. Where the name is a link, it appears where
+// the link leads. What is no regular file, such as a device, a pipe or an open descriptor, is written to as it is. A
+// nil sideFile may be closed.
 type sideFile struct {
 	flag, path string
-	// place is the name of a regular file, behind all links; temp is the file until it has that name. Both are "" otherwise.
+	// place is the name of a regular file, behind all links; temp is the file until it has that name. Both are ""
+	// otherwise.
 	place, temp string
 	// mode is what the file that has the name now lets others do.
 	mode fs.FileMode
@@ -34,7 +36,8 @@ type sideFile struct {
 	*bufio.Writer
 }
 
-// openSide begins what a flag names; without a path it returns nil. allowed may be nil. The caller must close or abandon what it gets.
+// openSide begins what a flag names; without a path it returns nil. allowed may be nil. The caller must close or
+// abandon what it gets.
 func openSide(ctx context.Context, flag, path string, allowed func() error) (*sideFile, error) {
 	if path == "" {
 		return nil, nil
@@ -76,7 +79,8 @@ func (s *sideFile) open(ctx context.Context) (err error) {
 	s.place = place
 	for range 100 {
 		s.temp = filepath.Join(filepath.Dir(place), fmt.Sprintf(".%s-%08x", filepath.Base(place), rand.Uint32()))
-		// As with any new file, the umask takes from these permissions. What has the name may have fewer of them already.
+		// As with any new file, the umask takes from these permissions. What has the name may have fewer of them
+		// already.
 		s.out, err = os.OpenFile(s.temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666&s.mode)
 		if !errors.Is(err, fs.ErrExist) {
 			return err
@@ -85,8 +89,8 @@ func (s *sideFile) open(ctx context.Context) (err error) {
 	return err
 }
 
-// behindLinks returns where the links of a path's last element lead, be something there or not. Where that is an open descriptor, as of
-// /dev/stdout, fd is its number, else -1.
+// behindLinks returns where the links of a path's last element lead, be something there or not. Where that is an open
+// descriptor, as of /dev/stdout, fd is its number, else -1.
 func behindLinks(path string) (place string, fd int) {
 	for range 40 { // as many as Linux follows
 		if fd, ok := descriptorOf(path); ok {

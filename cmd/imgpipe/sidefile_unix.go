@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// openDescriptor returns a descriptor that this program was started with, to be written to: opened by its name a file would be begun anew, and a
-// socket not be opened at all.
+// openDescriptor returns a descriptor that this program was started with, to be written to: opened by its name a file
+// would be begun anew, and a socket not be opened at all.
 func openDescriptor(fd int) (io.WriteCloser, error) {
 	closes, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
 	if err != nil || fd > 2 && closes&unix.FD_CLOEXEC != 0 { // those that this program opens itself are closed in its children

@@ -14,19 +14,21 @@ import (
 
 // How long a command may take to end, once it has been asked.
 const (
-	// grace is for what is under way when the system, and not a person who can ask again, asks to end: `docker stop` kills after ten seconds.
+	// grace is for what is under way when the system, and not a person who can ask again, asks to end: `docker stop`
+	// kills after ten seconds.
 	grace = 5 * time.Second
 	// slowEnd is for what ends by itself after that, such as child processes.
 	slowEnd = 3 * time.Second
-	// lastResort is for a second request, or a first one while nothing is under way: then the program ends, whatever blocks. What that leaves
-	// behind the next run settles.
+	// lastResort is for a second request, or a first one while nothing is under way: then the program ends, whatever
+	// blocks. What that leaves behind the next run settles.
 	lastResort = 800 * time.Millisecond
 )
 
 var errInterrupted = errors.New("interrupted")
 
-// A stopper hears the signals that ask a command to end: Ctrl-C, SIGTERM, and SIGHUP, which a terminal sends when it is closed. What was
-// ignored when the program began, as under nohup, stays ignored (of SIGTERM Go does not know that). It is for all commands, in three stages:
+// A stopper hears the signals that ask a command to end: Ctrl-C, SIGTERM, and SIGHUP, which a terminal sends when it is
+// closed. What was ignored when the program began, as under nohup, stays ignored (of SIGTERM Go does not know that). It
+// is for all commands, in three stages:
 //
 //	request                      nothing under way    an orderly end is offered     any other time
 //	first                        end, 0.8 s           orderly end                   end, 8 s
@@ -76,7 +78,8 @@ func listen(ctx context.Context, stderr io.Writer) *stopper {
 	return s
 }
 
-// release ends the hearing, unless the end has been asked for: then it goes on while the last words are said, which may block as all else.
+// release ends the hearing, unless the end has been asked for: then it goes on while the last words are said, which may
+// block as all else.
 func (s *stopper) release() {
 	if s.asked() != "" {
 		return
@@ -90,7 +93,8 @@ func (s *stopper) release() {
 	s.cancel(nil)
 }
 
-// work says that something is under way from now on. orderly, where it is set, is what a first request does; it must not block.
+// work says that something is under way from now on. orderly, where it is set, is what a first request does; it must
+// not block.
 func (s *stopper) work(orderly func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -100,7 +104,8 @@ func (s *stopper) work(orderly func()) {
 	}
 }
 
-// idle says that nothing is under way any more. Where the end has been asked for, whoever waits now waits for what may never come.
+// idle says that nothing is under way any more. Where the end has been asked for, whoever waits now waits for what may
+// never come.
 func (s *stopper) idle() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -109,8 +114,8 @@ func (s *stopper) idle() {
 	}
 }
 
-// settle says that what was under way has ended. What is left to do, such as to write reports, is to be done: only a second request ends it, or the
-// time that the system gives.
+// settle says that what was under way has ended. What is left to do, such as to write reports, is to be done: only a
+// second request ends it, or the time that the system gives.
 func (s *stopper) settle() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -157,8 +162,8 @@ func (s *stopper) asked() string {
 	return s.why
 }
 
-// verdict is the error of a command that has ended with err: where it was asked to end before anything was under way, or was ended at once, what went
-// wrong with that is of no interest.
+// verdict is the error of a command that has ended with err: where it was asked to end before anything was under way,
+// or was ended at once, what went wrong with that is of no interest.
 func (s *stopper) verdict(err error) error {
 	why := s.asked()
 	if why == "" || err == nil {

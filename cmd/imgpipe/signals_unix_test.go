@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"imgpipe/pipeline/store"
 )
 
 // A running is a command under way in a folder of its own.
@@ -116,8 +118,8 @@ func picture(t *testing.T) string {
 // nothingLeft wants a folder without what is not complete.
 func nothingLeft(t *testing.T, out string) {
 	t.Helper()
-	if _, err := os.Stat(filepath.Join(out, tempFolder)); err == nil {
-		t.Errorf("%s was left", tempFolder)
+	if _, err := os.Stat(filepath.Join(out, store.TempName)); err == nil {
+		t.Errorf("%s was left", store.TempName)
 	}
 }
 

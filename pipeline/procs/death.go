@@ -64,7 +64,7 @@ func (w *worker) await() {
 	}
 }
 
-// broken tells of an error that the worker gave what it may not, whatever state it is in.
+// broken reports whether err says that the worker sent what it may not, whatever state it is in.
 func broken(err error) bool {
 	_, lied := errors.AsType[answerError](err)
 	return lied || errors.Is(err, errFrame)
@@ -109,8 +109,8 @@ func (w *worker) bury(err error) *death {
 	return d
 }
 
-// ranOut tells from a worker's last words that it could get no more memory. Go has several sentences for that, one
-// for each thing that it could not allocate; its race detector has another. Its collector has none (Go 1.26): it
+// ranOut reports whether a worker's last words say that it could get no more memory. Go has several sentences for that,
+// one for each thing that it could not allocate; its race detector has another. Its collector has none (Go 1.26): it
 // follows the null pointer that it was given. A fault of the code that works on an image is not told in these words,
 // but is a panic.
 func (w *worker) ranOut(said string) bool {
@@ -120,7 +120,7 @@ func (w *worker) ranOut(said string) bool {
 	return w.bounded && strings.HasPrefix(said, "SIGSEGV: ") || strings.Contains(said, "ThreadSanitizer failed to allocate")
 }
 
-// fromOutside tells of a signal that it comes from people, other programs or a kernel without memory, rather than
+// fromOutside reports whether a signal comes from people, other programs or a kernel without memory, rather than
 // from a fault in the program that it ends.
 func fromOutside(s syscall.Signal) bool {
 	switch s {

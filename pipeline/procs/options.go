@@ -115,21 +115,3 @@ func (e *StartError) Unwrap() error { return e.Err }
 
 // Fatal is true: no other task would fare better.
 func (e *StartError) Fatal() bool { return true }
-
-// Usage is what workers that have ended have used. After Close, that is all of them.
-type Usage struct {
-	// Started is how many processes were started, and Died how many of them ended other than by leaving with status
-	// 0.
-	Started, Died int
-	// Ready is how many said hello, and Starting the time that those took for it, in sum: several may start beside
-	// each other.
-	Ready    int
-	Starting time.Duration
-	// User and System are CPU time.
-	User, System time.Duration
-	// GC is the part of that which garbage collection took in living and ended workers, as of their last answers.
-	GC time.Duration
-	// MaxRSS is the most memory that any one of them held, in bytes, with what it has touched of the memory that all
-	// share; 0 where the system does not tell.
-	MaxRSS int64
-}

@@ -15,7 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// enlarge makes a pipe hold so many bytes, and gives how many an empty one then takes without blocking. Failure costs
+// enlarge makes a pipe hold so many bytes, and returns how many an empty one then takes without blocking. Failure costs
 // speed alone: a user's pipes are limited in sum.
 func enlarge(f *os.File, size int) int {
 	held := 0

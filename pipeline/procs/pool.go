@@ -157,13 +157,13 @@ func (p *Pool) Isolation(ctx context.Context) (string, error) {
 	return s.worker.isolation, nil
 }
 
-// Get gives n bytes that the workers can read, or nil where none are to be had: on Linux there are segments of 16 MiB
+// Get returns n bytes that the workers can read, or nil where none are to be had: on Linux there are segments of 16 MiB
 // for two images of each worker, for those that may stand in line and for sixteen downloads, as far as Options.Shared
 // allows. A file that is read into them goes to a worker without being copied. Put takes them back.
 func (p *Pool) Get(n int) []byte { return p.shared.get(n) }
 
-// Put takes back what Get gave, when nobody reads it any more, be it after Close. It tells whether that came from
-// Get.
+// Put takes back what Get returned, when nobody reads it any more, be it after Close. It reports whether that came
+// from Get.
 func (p *Pool) Put(b []byte) bool { return p.shared.back(b) }
 
 // Width is how many tasks are worked on at once.
@@ -311,56 +311,6 @@ func (p *Pool) succeed(s *slot, successor startup) {
 		return // counted in launch
 	}
 	s.worker = successor.worker
-}
-
-func (p *Pool) born(w *worker) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.live[w] = true
-	p.usage.Started++
-}
-
-func (p *Pool) buried(w *worker) {
-	state := w.cmd.ProcessState
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	delete(p.live, w)
-	if !state.Success() {
-		p.usage.Died++
-	}
-	p.usage.User += state.UserTime()
-	p.usage.System += state.SystemTime()
-	p.usage.MaxRSS = max(p.usage.MaxRSS, peakAtEnd(state, w.floor))
-}
-
-// Usage tells what the workers have used, as far as that is known before they end.
-func (p *Pool) Usage() Usage {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.usage
-}
-
-// account adds what w has told of its last image, and of garbage collection since the one before it.
-func (p *Pool) account(w *worker) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if w.busy > 0 {
-		p.took(w.busy)
-	}
-	p.usage.GC += w.collected - w.counted
-	w.counted = w.collected
-}
-
-// Pids are the process ids of the workers that live, in ascending order.
-func (p *Pool) Pids() []int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	pids := make([]int, 0, len(p.live))
-	for w := range p.live {
-		pids = append(pids, w.cmd.Process.Pid)
-	}
-	slices.Sort(pids)
-	return pids
 }
 
 // Close lets no new task in, waits for those that run, and tells the workers to leave. What has not ended within the

@@ -37,7 +37,7 @@ const (
 	maxKept = 32 << 20
 )
 
-// IsWorker tells whether this process was asked to be a worker. A program that uses [New] with its default Command
+// IsWorker reports whether this process was asked to be a worker. A program that uses [New] with its default Command
 // asks first of all in main:
 //
 //	if procs.IsWorker() {
@@ -45,7 +45,7 @@ const (
 //	}
 func IsWorker() bool { return len(os.Args) > 1 && os.Args[1] == Subcommand }
 
-// Main is the whole life of a worker process, and gives its exit status: 0 when its parent ended it, 1 when the wire
+// Main is the whole life of a worker process, and returns its exit status: 0 when its parent ended it, 1 when the wire
 // broke, 2 when it was not started by a [Pool], which is said on standard error. From then on os.Stdout is standard
 // error, so that a stray print cannot break a frame.
 func Main() int { return serveMain(transform.Do) }

@@ -105,7 +105,7 @@ func (m *sharedMemory) get(n int) []byte {
 	return m.take(n, m.reserve)
 }
 
-// put gives memory with a copy of a file, which may be one that waits in line; nil where there is none, or the file
+// put returns memory with a copy of a file, which may be one that waits in line; nil where there is none, or the file
 // is empty or does not fit.
 func (m *sharedMemory) put(file []byte, inLine bool) []byte {
 	if m == nil || len(file) == 0 {

@@ -48,17 +48,17 @@
 //
 // The worker speaks first: HELO. A SPEC has no answer; it stands for its id until another SPEC takes that id; ids are
 // below 64. A TASK is answered by one DONE with the same task number, once it has been read whole. The next TASK may
-// come before that, and is not to be begun then: answers come in the order of their tasks. Busy time is what transform.Do took, so that the pool
-// can tell what the hand-over cost; collected time is the CPU time that the worker has spent on garbage collection
-// since it began, 0 where it has none. An error with an empty kind is no [transform.Error]. Grant is the memory that
-// the image may need, 0 without a bound. A worker that finds from the header that it needs more decodes nothing and
-// answers with an error that has need, 0 in all others, and nothing else. End of input is the order to leave, with
-// status 0, and is also what a worker sees when its parent was killed. A worker ignores SIGINT and SIGTERM, which
-// reach it together with its parent: the parent decides. Anything else that arrives at the pool condemns the worker:
-// it is killed and counts as dead. So does an answer that is no result of its task: the pool holds it against what
-// the spec makes of such a source (one output for each size, labels, format, dimensions, first and last bytes of the
-// files, lengths that follow from dimensions and grant, a class that transform has, few warnings), and makes what is
-// for people short and printable.
+// come before that, and is not to be begun then: answers come in the order of their tasks. Busy time is what
+// transform.Do took, so that the pool can tell what the hand-over cost; collected time is the CPU time that the worker
+// has spent on garbage collection since it began, 0 where it has none. An error with an empty kind is no
+// [transform.Error]. Grant is the memory that the image may need, 0 without a bound. A worker that finds from the
+// header that it needs more decodes nothing and answers with an error that has need, 0 in all others, and nothing else.
+// End of input is the order to leave, with status 0, and is also what a worker sees when its parent was killed. A
+// worker ignores SIGINT and SIGTERM, which reach it together with its parent: the parent decides. Anything else that
+// arrives at the pool condemns the worker: it is killed and counts as dead. So does an answer that is no result of its
+// task: the pool holds it against what the spec makes of such a source (one output for each size, labels, format,
+// dimensions, first and last bytes of the files, lengths that follow from dimensions and grant, a class that transform
+// has, few warnings), and makes what is for people short and printable.
 //
 // # Death
 //

@@ -256,7 +256,10 @@ func (w *worker) receive(
 	w.answered++
 	stop, stopLife := context.AfterFunc(ctx, w.outOfTime), context.AfterFunc(life, w.kill)
 	done, f, err := w.answer(sent, task)
-	w.busy, w.collected = done.busy, max(w.collected, done.collected)
+	w.busy = 0
+	if err == nil { // else its times are nobody's, or a stranger's words
+		w.busy, w.collected = done.busy, max(w.collected, done.collected)
+	}
 	// Both are called, whatever the first says. When one is too late, the kill is on its way or has been done: the
 	// worker is condemned even where it has answered. An answer that came too late is not used, as it would not be a
 	// moment before.

@@ -24,16 +24,16 @@ const (
 	batchLongest = 5 * time.Second
 )
 
-// linesName begins the names of the files in tempDir that hold the lines of one batch each; batchName says what
+// linesName begins the names of the files in TempName that hold the lines of one batch each; batchName says what
 // follows.
 const linesName = "lines-"
 
 // A batches holds the lines that are not in the ledger yet. A line says that its outputs are there, whole; after a
 // power failure that is true only if the outputs were on the disk before the line was. So lines go to a file in
-// tempDir first, which is enough to find them again when the program is killed. Each batch becomes part of the
+// TempName first, which is enough to find them again when the program is killed. Each batch becomes part of the
 // ledger after a sync of the file system:
 //
-//	Append ──> tempDir/lines-N   at once
+//	Append ──> TempName/lines-N   at once
 //	           sync              outputs, lines-N, and what the ledger got before, are on the disk
 //	           imgpipe.jsonl     gets what lines-N has
 //	           sync              of the next batch; lines-N is removed
@@ -231,7 +231,7 @@ func (s *Store) syncOutputs(ready []*batch) error {
 
 // syncEach syncs each output of some batches, and the folders that they are in.
 func (s *Store) syncEach(ready []*batch) error {
-	folders := map[string]bool{".": true, tempDir: true}
+	folders := map[string]bool{".": true, TempName: true}
 	for _, one := range ready {
 		if err := syncOne(one.file); err != nil {
 			return err
@@ -347,9 +347,9 @@ func (s *Store) closeBatches() {
 	s.batches.waiting = nil
 }
 
-// leftBatches gives the names of the batches in tempDir, in order.
+// leftBatches returns the names of the batches in TempName, in order.
 func (s *Store) leftBatches() (names []string) {
-	entries, err := fs.ReadDir(s.root.FS(), tempDir)
+	entries, err := fs.ReadDir(s.root.FS(), TempName)
 	if err != nil {
 		return nil
 	}

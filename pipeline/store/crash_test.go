@@ -64,7 +64,7 @@ func TestRunKilledAtAnyCallContinues(t *testing.T) {
 		job(t, s, items)
 		s.closeFiles() // as the system does with the files of a dead process
 		for name, text := range tree(t, dir) {
-			if !strings.HasPrefix(name, tempDir) && text != want[name] {
+			if !strings.HasPrefix(name, TempName) && text != want[name] {
 				t.Errorf("killed at call %d: %s holds %q", kill, name, text)
 			}
 		}
@@ -75,7 +75,7 @@ func TestRunKilledAtAnyCallContinues(t *testing.T) {
 			t.Errorf("killed at call %d, then: got %q, want %q", kill, got, want)
 		}
 		s = open(t, dir, Options{Fault: func(op, name string) error {
-			if op != "remove" || name != tempDir {
+			if op != "remove" || name != TempName {
 				t.Errorf("killed at call %d, ended, then called again: %s %s", kill, op, name)
 			}
 			return nil

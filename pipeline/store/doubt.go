@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// doubtName is a file in tempDir that says that doubt is not settled.
+// doubtName is a file in TempName that says that doubt is not settled.
 const doubtName = "doubt"
 
 // A doubt is about what an earlier run wrote, if that did not end. If the program was killed, all that it wrote is

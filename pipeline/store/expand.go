@@ -56,7 +56,8 @@ func splitURL(s string) (host, last string) {
 	return host, last
 }
 
-// splitOddURL does that for a URL that only browsers read, such as one with a % that stands for itself or with backslashes.
+// splitOddURL does that for a URL that only browsers read, such as one with a % that stands for itself or with
+// backslashes.
 func splitOddURL(s string) (host, last string) {
 	_, rest, ok := strings.Cut(strings.TrimSpace(s), ":")
 	rest = strings.TrimLeft(rest, `/\`)

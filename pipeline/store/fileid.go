@@ -1,11 +1,11 @@
 package store
 
-// A fileID tells whether two paths lead to one file, through whatever links and mounts.
+// A fileID is the same for two paths that lead to one file, through whatever links and mounts.
 type fileID struct{ dev, ino uint64 }
 
-// A FileSet is a set of files, by what they are and not by what they are called: one file has many paths, through links,
-// mounts, and the case of letters. The zero value is empty. It is for one goroutine while it is filled, and for any number
-// afterwards. Nil is valid and empty.
+// A FileSet is a set of files, by what they are and not by what they are called: one file has many paths, through
+// links, mounts, and the case of letters. The zero value is empty. It is for one goroutine while it is filled, and for
+// any number afterwards. Nil is valid and empty.
 type FileSet struct{ files map[fileID]struct{} }
 
 // Add adds the file that path leads to. One that is not there is left out.

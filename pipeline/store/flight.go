@@ -11,7 +11,8 @@ import (
 	"sync"
 )
 
-// flightsName lies in tempDir. It has eight bytes for each transform that is under way, and zeros for one that has ended.
+// flightsName lies in TempName. It has eight bytes for each transform that is under way, and zeros for one that has
+// ended.
 const flightsName = "under-way"
 
 // flightsMapped is how much of the file is mapped, in bytes: slots for more transforms at once than machines have CPUs. Those beyond are
@@ -47,7 +48,7 @@ func (s *Store) Begin(k Key) (Flight, error) {
 	fl.mu.Lock()
 	defer fl.mu.Unlock()
 	if fl.file == nil {
-		return Flight{}, s.closedError("write " + path.Join(tempDir, flightsName))
+		return Flight{}, s.closedError("write " + path.Join(TempName, flightsName))
 	}
 	slot := fl.take()
 	if err == nil {
@@ -55,7 +56,7 @@ func (s *Store) Begin(k Key) (Flight, error) {
 	}
 	if err != nil {
 		fl.free = append(fl.free, slot)
-		return Flight{}, s.folderError("write "+path.Join(tempDir, flightsName), err)
+		return Flight{}, s.folderError("write "+path.Join(TempName, flightsName), err)
 	}
 	return Flight{slot}, nil
 }
@@ -111,8 +112,8 @@ func (s *Store) Suspects() int {
 	return len(s.flights.suspects)
 }
 
-// Acquit ends the suspicion against all items, as when a run has come to the end of its input: those that are left were not in it. What an
-// earlier run wrote is believed from the next run on.
+// Acquit ends the suspicion against all items, as when a run has come to the end of its input: those that are left were
+// not in it. What an earlier run wrote is believed from the next run on.
 func (s *Store) Acquit() {
 	fl := &s.flights
 	fl.mu.Lock()
@@ -168,7 +169,7 @@ func (s *Store) settle(k Key) {
 
 // leftFlights gives the slots that a killed run left; a run that ended leaves none.
 func (s *Store) leftFlights() (hashes []uint64) {
-	f, err := s.root.Open(path.Join(tempDir, flightsName))
+	f, err := s.root.Open(path.Join(TempName, flightsName))
 	if err != nil {
 		return nil
 	}

@@ -134,7 +134,7 @@ func TestMoreFlightsThanAreMapped(t *testing.T) {
 func TestFileCutUnderItsMapIsWrittenAgain(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir, Options{})
-	if err := os.Truncate(filepath.Join(dir, tempDir, flightsName), 0); err != nil {
+	if err := os.Truncate(filepath.Join(dir, TempName, flightsName), 0); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.Begin(flightKey("one")); err != nil {
@@ -150,10 +150,10 @@ func TestFileCutUnderItsMapIsWrittenAgain(t *testing.T) {
 func TestDamagedFlightsAreNoTrouble(t *testing.T) {
 	for _, text := range []string{"", "1234567", "12345678", "12345678\x00\x00\x00\x00\x00\x00\x00\x0012345678abc"} {
 		dir := t.TempDir()
-		if err := os.Mkdir(filepath.Join(dir, tempDir), 0o755); err != nil {
+		if err := os.Mkdir(filepath.Join(dir, TempName), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(dir, tempDir, flightsName), []byte(text), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, TempName, flightsName), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		want := 0

@@ -56,7 +56,7 @@ func (all *folders) close() {}
 // lockFolder would lock an open folder.
 func lockFolder(*folder) error { return errors.ErrUnsupported }
 
-// stat tells what has a name.
+// stat returns what has a name.
 func (d *folder) stat(name string) (found, error) {
 	st, err := d.of.root.Lstat(path.Join(d.name, name))
 	if err != nil {
@@ -90,8 +90,8 @@ func (d *folder) take(from *folder, temp, name string) error {
 	return err
 }
 
-// takeNew is take where nothing has the name: what has it stays, and the error is [fs.ErrExist]. Where the file system has
-// no links, somebody who takes the name between two calls of the system is not noticed.
+// takeNew is take where nothing has the name: what has it stays, and the error is [fs.ErrExist]. Where the file system
+// has no links, somebody who takes the name between two calls of the system is not noticed.
 func (d *folder) takeNew(from *folder, temp, name string) error {
 	to := path.Join(d.name, name)
 	err := d.of.root.Link(path.Join(from.name, temp), to)

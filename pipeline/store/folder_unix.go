@@ -13,7 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// openFolders is how many folders below the top are kept open, where Options do not say. Inputs come folder by folder, so that few are in use at a time.
+// openFolders is how many folders below the top are kept open, where Options do not say. Inputs come folder by folder,
+// so that few are in use at a time.
 const openFolders = 64
 
 // A folders gives the folders of a Store, open. What is done to a file then takes one call of the system with its name in the folder,
@@ -115,7 +116,8 @@ func (fs *folders) use(d *folder) {
 	d.used = fs.clock
 }
 
-// evict closes the folders whose last use is longest ago, until no more than most are left or all are in use. The lock is held.
+// evict closes the folders whose last use is longest ago, until no more than most are left or all are in use. The lock
+// is held.
 func (fs *folders) evict() {
 	for len(fs.below) > fs.most {
 		var oldest *folder
@@ -170,8 +172,8 @@ func (fs *folders) close() {
 	fs.top.fd = -1 // its number may soon be that of another file
 }
 
-// leads tells whether a name leads to d, through no symbolic link: one that does could lead out of the output folder and back to a d that
-// was moved there. A folder behind a link is opened anew each time.
+// leads reports whether a name leads to d, through no symbolic link: one that does could lead out of the output folder
+// and back to a d that was moved there. A folder behind a link is opened anew each time.
 func (fs *folders) leads(name string, d *folder) bool {
 	above, err := fs.get(path.Dir(name))
 	if err != nil {
@@ -186,7 +188,7 @@ func (fs *folders) leads(name string, d *folder) bool {
 // lockFolder locks an open folder, as lockFile does.
 func lockFolder(d *folder) error { return lockFile(d.file) }
 
-// stat tells what has a name.
+// stat returns what has a name.
 func (d *folder) stat(name string) (found, error) {
 	var st unix.Stat_t
 	err := again(func() error { return unix.Fstatat(d.fd, name, &st, unix.AT_SYMLINK_NOFOLLOW) })
@@ -275,7 +277,7 @@ func (d *folder) swap(from *folder, temp, name string) error {
 	return err
 }
 
-// cannot tells that a file system, or a filter for calls of the system, does not know a way to rename.
+// cannot reports whether a file system, or a filter for calls of the system, does not know a way to rename.
 func cannot(err error) bool {
 	return err == unix.EINVAL || err == unix.ENOSYS || err == unix.ENOTSUP || err == unix.EOPNOTSUPP || err == unix.EPERM
 }
@@ -314,7 +316,8 @@ func (f newFile) close() error {
 	return nil
 }
 
-// Descriptors may be wanting for a moment, although who uses this package bounds what is open at once: what is under way gives some back.
+// Descriptors may be wanting for a moment, although who uses this package bounds what is open at once: what is under
+// way gives some back.
 const (
 	scarceWait     = 20 * time.Millisecond
 	scarcePatience = 30 * time.Second

@@ -17,13 +17,13 @@ const journalSize = 64 << 10
 // journalMapped is how much of a journal is mapped, in bytes: longer lines than usual are written.
 const journalMapped = journalSize + 4<<10
 
-// journalNames lie in tempDir. There are two, so that one is whole while the other begins anew.
+// journalNames lie in TempName. There are two, so that one is whole while the other begins anew.
 var journalNames = [2]string{"journal-0", "journal-1"}
 
-// A journal tells which files were about to get their names: a line of the file's SHA-256, the sourceHash of its item and
-// its name for each, with tabs between. A run that was killed between a rename and the ledger's line leaves a file that the
-// ledger does not know, or knows with other bytes. Without the journal, a later run with another spec would take it for
-// somebody else's.
+// A journal says which files were about to get their names: a line of the file's SHA-256, the sourceHash of its item
+// and its name for each, with tabs between. A run that was killed between a rename and the ledger's line leaves a file
+// that the ledger does not know, or knows with other bytes. Without the journal, a later run with another spec would
+// take it for somebody else's.
 type journal struct {
 	mu     sync.Mutex
 	files  [2]*os.File
@@ -90,20 +90,20 @@ func (s *Store) intend(name Name, files []pending) error {
 	if len(lines) == 0 {
 		return nil
 	}
-	err := s.ask("journal", tempDir)
+	err := s.ask("journal", TempName)
 	if err == nil {
 		err = s.journal.add(s.temp, lines)
 	}
 	if err != nil {
-		return s.folderError("write "+path.Join(tempDir, journalNames[0]), err)
+		return s.folderError("write "+path.Join(TempName, journalNames[0]), err)
 	}
 	return nil
 }
 
-// leftJournal gives the journal that a killed run left; a run that ended leaves none.
+// leftJournal returns the journal that a killed run left; a run that ended leaves none.
 func (s *Store) leftJournal() (lines []byte) {
 	for _, name := range journalNames {
-		if b, err := s.root.ReadFile(path.Join(tempDir, name)); err == nil {
+		if b, err := s.root.ReadFile(path.Join(TempName, name)); err == nil {
 			lines = append(lines, b[:bytes.LastIndexByte(b, '\n')+1]...)
 		}
 	}

@@ -189,8 +189,8 @@ func (w *world) check(onExist OnExist, users map[string]string) {
 	}
 }
 
-// TestWhateverRunsEveryFileStaysItsOwners makes up sequences of runs of different inputs, templates, modes and lists, some
-// of them killed, while a user edits, adds and removes files, also in the moment before an output gets its name.
+// TestWhateverRunsEveryFileStaysItsOwners makes up sequences of runs of different inputs, templates, modes and lists,
+// some of them killed, while a user edits, adds and removes files, also in the moment before an output gets its name.
 //
 //   - Bytes that no line tells of survive, unless --on-exist overwrite is given.
 //   - The file of every source whose last line is "done" has that line's SHA-256.
@@ -210,7 +210,7 @@ func TestWhateverRunsEveryFileStaysItsOwners(t *testing.T) {
 			var names []string
 			if _, err := os.Stat(w.dir); err == nil {
 				for name := range tree(t, w.dir) {
-					if !strings.HasPrefix(name, tempDir) {
+					if !strings.HasPrefix(name, TempName) {
 						names = append(names, name)
 					}
 				}

@@ -22,13 +22,14 @@ const (
 	Failed  Status = "failed"
 )
 
-// Left is the status of a line that is no item's: its outputs are ours, and were in place when a run was killed before it could say more.
+// Left is the status of a line that is no item's: its outputs are ours, and were in place when a run was killed before
+// it could say more.
 const Left Status = "left"
 
 // A Key is what an item's outputs depend on: when any part of it changes, the item is done again.
 type Key struct {
-	// Source is the URL, or the path of a file, which should be the same however the file was named: [Store.Identify] finds
-	// one. Size and ModTime are those of a file, and zero for a URL.
+	// Source is the URL, or the path of a file, which should be the same however the file was named: [Store.Identify]
+	// finds one. Size and ModTime are those of a file, and zero for a URL.
 	Source  string
 	Size    int64
 	ModTime time.Time
@@ -46,7 +47,7 @@ type Entry struct {
 	// Source, Size, ModTime, Name and Spec are the item's Key.
 	Source string `json:"source"`
 	Name   string `json:"name,omitzero"`
-	// Outputs are what Store.Put gave. Those of a failed item are the ones that were in place before it failed.
+	// Outputs are what Store.Put returned. Those of a failed item are the ones that were in place before it failed.
 	Outputs []Output  `json:"outputs,omitempty"`
 	Size    int64     `json:"size,omitzero"`
 	ModTime time.Time `json:"mtime,omitzero"`
@@ -83,7 +84,7 @@ type Stages struct {
 	Store    float64 `json:"store,omitzero"`
 }
 
-// Milliseconds gives d in milliseconds with three decimals, which keep a ledger's lines short.
+// Milliseconds returns d in milliseconds with three decimals, which keep a ledger's lines short.
 func Milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 // An Output is one file in the output folder, as the ledger tells of it.
@@ -96,11 +97,11 @@ type Output struct {
 	// SHA256 is that of the file, in hexadecimal digits.
 	SHA256 string           `json:"sha256,omitzero"`
 	Format transform.Format `json:"format,omitzero"`
-	// Kept tells that a file that is not ours was there and was left alone (Skip); Bytes are its own.
+	// Kept says that a file that is not ours was there and was left alone (Skip); Bytes are its own.
 	Kept bool `json:"kept,omitzero"`
 }
 
-// Key gives the key under which e is found again.
+// Key returns the key under which e is found again.
 func (e Entry) Key() Key {
 	return Key{Source: e.Source, Size: e.Size, ModTime: e.ModTime, Spec: e.Spec, Name: e.Name}
 }
@@ -118,8 +119,8 @@ func (k Key) hash() uint64 {
 	return hash64(b)
 }
 
-// isOf tells that e is the entry of k. JSON holds no invalid UTF-8, which the names of files may be; such a source is
-// compared as it stands in the line, and k.hash has told it from others before.
+// isOf reports whether e is the entry of k. JSON holds no invalid UTF-8, which the names of files may be; such a source
+// is compared as it stands in the line, and k.hash has told it from others before.
 func (e Entry) isOf(k Key) bool {
 	return e.Source == asJSON(k.Source) && e.Spec == asJSON(k.Spec) && e.Name == asJSON(k.Name) &&
 		e.Size == k.Size && e.ModTime.Equal(stamp(k.ModTime))
@@ -143,9 +144,10 @@ func stamp(t time.Time) time.Time {
 	return t.UTC()
 }
 
-// Append writes e's line, whole, with one call, where the next run finds it whatever becomes of this one. It becomes part of the ledger with
-// others, soon after, when its outputs are on the disk. Where the same key has a line already, this one counts from now on.
-// The error is an *Error and always fatal: what is not in the ledger will be done again by the next run, and found in place.
+// Append writes e's line, whole, with one call, where the next run finds it whatever becomes of this one. It becomes
+// part of the ledger with others, soon after, when its outputs are on the disk. Where the same key has a line already,
+// this one counts from now on. The error is an *Error and always fatal: what is not in the ledger will be done again by
+// the next run, and found in place.
 //
 // It costs 5 µs of CPU.
 func (s *Store) Append(e Entry) error {
@@ -205,7 +207,7 @@ func (s *Store) remember(key uint64, status Status, at int64) {
 func (r lineRef) at() int64      { return int64(r >> 2) }
 func (r lineRef) status() Status { return statuses[r&3] }
 
-// Last gives the last entry of a key, however the item ended.
+// Last returns the last entry of a key, however the item ended.
 func (s *Store) Last(key Key) (Entry, bool) {
 	ref, key, ok := s.ref(key)
 	if !ok {
@@ -264,12 +266,12 @@ func (s *Store) readText(at int64) ([]byte, error) {
 	}
 }
 
-// Done tells that an item need not be done: its last entry is done, or skipped by Put, and each of its outputs is there
-// still, with the length recorded, and was not written by another item since. The entry tells what was done. With
+// Done reports whether an item need not be done: its last entry is done, or skipped by Put, and each of its outputs is
+// there still, with the length recorded, and was not written by another item since. The entry says what was done. With
 // Options.Force, nothing is done.
 //
-// A file whose time is later than its line is read and compared with the line's SHA-256, and so is every file where an earlier run may have
-// ended with the machine. Else this costs 25 µs.
+// A file whose time is later than its line is read and compared with the line's SHA-256, and so is every file where an
+// earlier run may have ended with the machine. Else this costs 25 µs.
 func (s *Store) Done(key Key) (Entry, bool) {
 	if s.opts.Force {
 		return Entry{}, false

@@ -191,7 +191,7 @@ func (s *Store) nameCopy(name func(from string) error) error {
 	}
 	_ = lockFile(f) // nobody else knows it; where files cannot be locked, Open has said so
 	if err = s.copyLedger(f, 0); err == nil {
-		err = name(path.Join(tempDir, temp))
+		err = name(path.Join(TempName, temp))
 	}
 	if err != nil {
 		f.Close()

@@ -65,10 +65,10 @@ func TestWhatIsNoLedgerIsNeverChanged(t *testing.T) {
 				if err := make(ledger(dir)); err != nil {
 					t.Skip(err)
 				}
-				if err := os.MkdirAll(filepath.Join(dir, tempDir), 0o755); err != nil {
+				if err := os.MkdirAll(filepath.Join(dir, TempName), 0o755); err != nil {
 					t.Fatal(err)
 				}
-				if err := os.WriteFile(filepath.Join(dir, tempDir, "7"), []byte("left"), 0o644); err != nil {
+				if err := os.WriteFile(filepath.Join(dir, TempName, "7"), []byte("left"), 0o644); err != nil {
 					t.Fatal(err)
 				}
 				before := snapshot(t, dir)
@@ -254,8 +254,8 @@ func TestLedgerThatVanishesIsNoticed(t *testing.T) {
 				if err := s.Close(); err != nil {
 					t.Error(err)
 				}
-				if _, err := os.Lstat(filepath.Join(dir, tempDir)); err == nil {
-					t.Errorf("%s stays", tempDir)
+				if _, err := os.Lstat(filepath.Join(dir, TempName)); err == nil {
+					t.Errorf("%s stays", TempName)
 				}
 			})
 		}

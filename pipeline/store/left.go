@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// A left is what an earlier run left in tempDir.
+// A left is what an earlier run left in TempName.
 type left struct {
 	found      bool // the folder is there
 	begun      bool // the run wrote, and did not end
@@ -24,14 +24,14 @@ type left struct {
 	unfinished int // files that had no name yet
 }
 
-// leftBehind looks at tempDir, and changes nothing.
+// leftBehind looks at TempName, and changes nothing.
 func (s *Store) leftBehind() (l left) {
-	st, err := s.root.Lstat(tempDir)
+	st, err := s.root.Lstat(TempName)
 	if err != nil || !st.IsDir() {
 		return l
 	}
 	l.found = true
-	entries, err := fs.ReadDir(s.root.FS(), tempDir)
+	entries, err := fs.ReadDir(s.root.FS(), TempName)
 	if err != nil {
 		return l
 	}
@@ -46,14 +46,14 @@ func (s *Store) leftBehind() (l left) {
 			l.unfinished++
 		}
 	}
-	if text, err := s.root.ReadFile(path.Join(tempDir, pidName)); err == nil {
+	if text, err := s.root.ReadFile(path.Join(TempName, pidName)); err == nil {
 		_, l.boot, _ = strings.Cut(string(text), " ")
 	}
 	l.batches, l.journal, l.suspects = s.leftBatches(), s.leftJournal(), s.leftFlights()
 	return l
 }
 
-// settleLeft enters into the ledger what an earlier run left in tempDir, as far as the files in place agree with
+// settleLeft enters into the ledger what an earlier run left in TempName, as far as the files in place agree with
 // it, and removes the rest.
 func (s *Store) settleLeft(l left) error {
 	lines, stale, err := s.settleLines(l.batches)
@@ -116,7 +116,7 @@ func (s *Store) settleLines(batches []string) (added, stale int, err error) {
 		s.batches.number = max(s.batches.number, number)
 	}
 	for _, name := range batches {
-		f, err := s.root.Open(path.Join(tempDir, name))
+		f, err := s.root.Open(path.Join(TempName, name))
 		if s.opts.ReadOnly && errors.Is(err, fs.ErrNotExist) {
 			continue // a run that goes on has moved it
 		} else if err != nil {

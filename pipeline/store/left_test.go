@@ -71,8 +71,8 @@ func TestOutputWithoutALineStaysOurs(t *testing.T) {
 			if err := s.Close(); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := os.Lstat(filepath.Join(dir, tempDir)); !errors.Is(err, os.ErrNotExist) {
-				t.Errorf("the ledger tells of all, and %s is there: %v", tempDir, err)
+			if _, err := os.Lstat(filepath.Join(dir, TempName)); !errors.Is(err, os.ErrNotExist) {
+				t.Errorf("the ledger tells of all, and %s is there: %v", TempName, err)
 			}
 		})
 	}
@@ -103,7 +103,7 @@ func TestWhateverRunComesNextSettlesWhatAKilledOneLeft(t *testing.T) {
 	if got := readLedger(t, dir); len(got) > 0 {
 		t.Fatalf("the ledger is %q", got)
 	}
-	for name, text := range map[string]string{"1.jpg": "hers", tempDir + "/77": "unfinished"} {
+	for name, text := range map[string]string{"1.jpg": "hers", TempName + "/77": "unfinished"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -130,8 +130,8 @@ func TestWhateverRunComesNextSettlesWhatAKilledOneLeft(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantTree(t, dir, map[string]string{"0.jpg": "with a line", "1.jpg": "hers", "2.jpg": "without a line"})
-	if _, err := os.Lstat(filepath.Join(dir, tempDir)); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("%s stays: %v", tempDir, err)
+	if _, err := os.Lstat(filepath.Join(dir, TempName)); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("%s stays: %v", TempName, err)
 	}
 	s = open(t, dir, Options{})
 	if w := s.Warnings(); len(w) > 0 {
@@ -167,7 +167,7 @@ func TestOpenKilledAnywhereLosesNothing(t *testing.T) {
 		},
 		func(s *Store, _ left) error { return s.load() },
 		func(s *Store, l left) (err error) {
-			s.temp, err = s.root.OpenRoot(tempDir)
+			s.temp, err = s.root.OpenRoot(TempName)
 			return errors.Join(err, s.temp.WriteFile(flightsName+next, nil, 0o644))
 		},
 		func(s *Store, l left) error { s.temp.Close(); return s.ownTemp(l) },

@@ -18,7 +18,7 @@ import (
 // thousands.
 const maxLine = 16 << 20
 
-// scan calls each for every whole line of the ledger, without its newline, and gives the offset behind the last of
+// scan calls each for every whole line of the ledger, without its newline, and returns the offset behind the last of
 // them. A line over maxLine is given as nil.
 func scan(r io.Reader, each func(at int64, text []byte)) (end int64, err error) {
 	br := bufio.NewReaderSize(r, 1<<20)
@@ -344,7 +344,7 @@ func cutQuoted(b []byte) (quoted, rest []byte, ok bool) {
 	return nil, nil, false
 }
 
-// Failures gives the sources that failed when they were last tried, each with its last entry, in the order of the
+// Failures returns the sources that failed when they were last tried, each with its last entry, in the order of the
 // ledger. It reads the ledger again, as far as it was written when it is called.
 func (s *Store) Failures() iter.Seq[Entry] {
 	return func(yield func(Entry) bool) {

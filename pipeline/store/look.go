@@ -16,7 +16,7 @@ type pending struct {
 	out  Output
 	data []byte
 	hash uint64
-	temp string // its name in tempDir while it is there
+	temp string // its name in TempName while it is there
 
 	// What was known of the name before this item had it.
 	own             owner
@@ -53,7 +53,7 @@ func (s *Store) claim(name Name, f *pending) error {
 	return nil
 }
 
-// othersError tells that a name is that of another input's picture.
+// othersError says that a name is that of another input's picture.
 func othersError(doing string) *Error {
 	return &Error{
 		Kind: ClassNameTaken, Doing: doing,
@@ -140,7 +140,7 @@ func (s *Store) isOurs(f *pending, st found) bool {
 	return true
 }
 
-// isFile tells whether an input and what has an output's name are one file, through whatever links.
+// isFile reports whether an input and what has an output's name are one file, through whatever links.
 func (s *Store) isFile(input, output string) bool {
 	in, err := os.Stat(input)
 	if err != nil {
@@ -150,7 +150,7 @@ func (s *Store) isFile(input, output string) bool {
 	return err == nil && os.SameFile(in, out)
 }
 
-// Present tells whether, with Skip, an item need not even be fetched: each of its outputs has a file already. It
+// Present reports whether, with Skip, an item need not even be fetched: each of its outputs has a file already. It
 // cannot tell where names depend on the output's width or height, or where files may be torn. format is the format of
 // the outputs, or "" where it is not known: then a file of any format will do.
 func (s *Store) Present(name Name, format transform.Format) ([]Output, bool) {

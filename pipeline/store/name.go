@@ -32,7 +32,8 @@ type Source struct {
 	// Source is a path, or where URL is set a URL.
 	Source string
 	URL    bool
-	// ID and Given are Source and Given of the item's Key, by which the ledger knows it. Where ID is "", that is Source.
+	// ID and Given are Source and Given of the item's Key, by which the ledger knows it. Where ID is "", that is
+	// Source.
 	ID, Given string
 	// Dir is the folder of a file below the folder that was walked, with forward slashes.
 	Dir string
@@ -57,8 +58,8 @@ type NameOptions struct {
 	Template string
 	// Labels are those of the transform.Variants that each item gives; none means one output without a label.
 	Labels []string
-	// OnExist says whether the later of two items with one name fails (Fail) or gets another name, and whether an item whose
-	// name is another source's by the ledger fails (Fail, Skip) or gets another name.
+	// OnExist says whether the later of two items with one name fails (Fail) or gets another name, and whether an item
+	// whose name is another source's by the ledger fails (Fail, Skip) or gets another name.
 	OnExist OnExist
 	// Folder is the output folder: an output that would replace its input there is refused. "" means that Plan need not
 	// look, and leaves it to Store.Put.
@@ -91,7 +92,10 @@ type claim struct {
 
 // NewNamer gives a Namer. An error names the template, what is wrong with it and what was expected.
 func NewNamer(opts NameOptions) (*Namer, error) {
-	n := &Namer{onExist: opts.OnExist, plain: opts.Labels, claims: map[uint64]claim{}, suffixes: suffixes{map[nextKey]int{}, map[passedKey][]int{}}}
+	n := &Namer{
+		onExist: opts.OnExist, plain: opts.Labels, claims: map[uint64]claim{},
+		suffixes: suffixes{map[nextKey]int{}, map[passedKey][]int{}},
+	}
 	template := opts.Template
 	if len(n.plain) == 0 {
 		n.plain = []string{""}
@@ -181,11 +185,11 @@ func (n Name) fill(size, ext, w, h string) string {
 	return string(b)
 }
 
-// Plan gives an item its name. Items must come in the order of the input, each once. Where an earlier item has the name, or
-// the ledger tells of another source's file of that name (see [Namer.Heed]), the item gets the first of a-2, a-3 and so on
-// that is free or its own. With Fail, it gets an *Error of [ClassNameTaken] instead; so it does with Skip, where the ledger
-// tells of the name. Names that differ only in case or in Unicode's normal form are one name, on every system. An output
-// that would replace its own input is an *Error of [ClassOutputIsInput].
+// Plan gives an item its name. Items must come in the order of the input, each once. Where an earlier item has the
+// name, or the ledger tells of another source's file of that name (see [Namer.Heed]), the item gets the first of a-2,
+// a-3 and so on that is free or its own. With Fail, it gets an *Error of [ClassNameTaken] instead; so it does with
+// Skip, where the ledger tells of the name. Names that differ only in case or in Unicode's normal form are one name, on
+// every system. An output that would replace its own input is an *Error of [ClassOutputIsInput].
 //
 // It costs 2 µs and, for good, 40 bytes for each output.
 func (n *Namer) Plan(src Source) (Name, error) {

@@ -124,7 +124,8 @@ func TestAFileThatComesWhereNothingWasIsKept(t *testing.T) {
 	}
 }
 
-// TestWhatComesOutOfAnExchangeIsPutBack has another file than expected come out, also where the system cannot exchange files.
+// TestWhatComesOutOfAnExchangeIsPutBack has another file than expected come out, also where the system cannot exchange
+// files.
 func TestWhatComesOutOfAnExchangeIsPutBack(t *testing.T) {
 	for _, how := range []func(*Store, *folder, string, string, found) error{(*Store).exchange, (*Store).replace} {
 		dir := t.TempDir()
@@ -146,7 +147,7 @@ func TestWhatComesOutOfAnExchangeIsPutBack(t *testing.T) {
 		if err := how(s, s.folders.top, f.temp, "a.jpg", old); !errors.Is(err, errChanged) {
 			t.Errorf("got %v, want %v", err, errChanged)
 		}
-		wantTree(t, dir, map[string]string{"a.jpg": "edit", tempDir + "/" + f.temp: "2nd!"})
+		wantTree(t, dir, map[string]string{"a.jpg": "edit", TempName + "/" + f.temp: "2nd!"})
 		now, err := s.stat("a.jpg")
 		if err != nil {
 			t.Fatal(err)

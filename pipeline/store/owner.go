@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// An owner tells whose a file is. The zero value: nobody's.
+// An owner says whose a file is. The zero value is nobody.
 type owner struct {
 	line   int64  // 1 + where the line begins that told of it last; placed, where no line has yet; 0 where it is not ours
 	source uint64 // the sourceHash of the item that line tells of; 0 where that is not known
@@ -121,13 +121,14 @@ func (s *Store) mark(name Name, f *pending) (undo func()) {
 	}
 }
 
-// An ownership tells whose the files of a name are.
+// An ownership says whose the files of a name are.
 type ownership struct {
 	mine   bool     // the item's own
 	others []uint64 // the sourceHash of other items
 }
 
-// owners tells whose files have the names that an item's outputs could have, whether or not the files are still there.
+// owners returns whose files have the names that an item's outputs could have, whether or not the files are still
+// there.
 func (s *Store) owners(name Name, want uint8) (o ownership) {
 	count := func(source uint64, ours bool) {
 		switch {

@@ -83,7 +83,7 @@ func TestFolderIsWholeAfterAPowerFailure(t *testing.T) {
 	}
 	rests := map[string]func(dir string) error{
 		"closed":          func(string) error { return nil },
-		"an empty folder": func(dir string) error { return os.Mkdir(filepath.Join(dir, tempDir), 0o755) },
+		"an empty folder": func(dir string) error { return os.Mkdir(filepath.Join(dir, TempName), 0o755) },
 		"another start":   func(dir string) error { return leaveTemp(dir, pidName, "1 before") },
 		"a pid of NULs":   func(dir string) error { return leaveTemp(dir, pidName, "\x00\x00\x00\x00") },
 		"journals of NUL": func(dir string) error {
@@ -93,7 +93,7 @@ func TestFolderIsWholeAfterAPowerFailure(t *testing.T) {
 			return errors.Join(leaveTemp(dir, pidName, ""), leaveTemp(dir, batchName(3, 0), strings.Repeat("\x00", 4096)))
 		},
 		"stale lines": func(dir string) error {
-			return errors.Join(leaveTemp(dir, pidName, ""), copyTo(ledger(whole), filepath.Join(dir, tempDir, batchName(3, 0))))
+			return errors.Join(leaveTemp(dir, pidName, ""), copyTo(ledger(whole), filepath.Join(dir, TempName, batchName(3, 0))))
 		},
 	}
 	cases := 0
@@ -141,8 +141,8 @@ func TestFolderIsWholeAfterAPowerFailure(t *testing.T) {
 					if got := tree(t, dir); !maps.Equal(got, want) {
 						t.Errorf("of %d files, %d are there, not all whole", len(want), len(got))
 					}
-					if _, err := os.Lstat(filepath.Join(dir, tempDir)); err == nil {
-						t.Errorf("%s stays", tempDir)
+					if _, err := os.Lstat(filepath.Join(dir, TempName)); err == nil {
+						t.Errorf("%s stays", TempName)
 					}
 					calls := 0
 					opts.Fault = func(op, _ string) error {
@@ -162,7 +162,7 @@ func TestFolderIsWholeAfterAPowerFailure(t *testing.T) {
 }
 
 func leaveTemp(dir, name, text string) error {
-	temp := filepath.Join(dir, tempDir)
+	temp := filepath.Join(dir, TempName)
 	return errors.Join(os.MkdirAll(temp, 0o755), os.WriteFile(filepath.Join(temp, name), []byte(text), 0o644))
 }
 

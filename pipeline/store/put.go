@@ -74,8 +74,8 @@ func (s *Store) Put(name Name, outputs ...transform.Output) ([]Output, error) {
 	return placed, nil
 }
 
-// check tells whether an output is one that was planned. A worker that was taken over by an image could say anything,
-// and what it says becomes part of a name.
+// check returns an error unless an output is one that was planned. A worker that was taken over by an image could say
+// anything, and what it says becomes part of a name.
 func (n Name) check(o transform.Output) error {
 	var err error
 	if _, ok := n.label(o.Label); !ok {
@@ -91,7 +91,7 @@ func (n Name) check(o transform.Output) error {
 	return nil
 }
 
-// write writes a file in tempDir.
+// write writes a file in TempName.
 func (s *Store) write(f *pending) (err error) {
 	doing := "write " + f.out.Path
 	temp := strconv.FormatUint(s.count.Add(1), 10)
@@ -144,7 +144,7 @@ func (s *Store) place(name Name, f *pending) error {
 // placeTries bounds how often an output is put in place anew because somebody changes what has its name.
 const placeTries = 8
 
-// errChanged tells that what has a name is no longer what was looked at.
+// errChanged says that what has a name is no longer what was looked at.
 var errChanged = errors.New("files of that name come and go")
 
 // rename finds the folder anew, though look has found it before: meanwhile it may have been moved.
@@ -205,10 +205,10 @@ func (s *Store) replace(in *folder, temp, base string, old found) error {
 	return in.take(s.tempFolder, temp, base)
 }
 
-// errGone tells that somebody was so fast that the output is gone.
+// errGone says that somebody was so fast that the output is gone.
 var errGone = errors.New("somebody replaced or removed the file as soon as it was there")
 
-// makeDir gives a folder, and makes it and those above it where they are not there.
+// makeDir returns a folder, and makes it and those above it where they are not there.
 func (s *Store) makeDir(dir string) (*folder, error) {
 	if d, err := s.folders.get(dir); !errors.Is(err, fs.ErrNotExist) {
 		return d, err
@@ -222,8 +222,8 @@ func (s *Store) makeDir(dir string) (*folder, error) {
 	return s.folders.get(dir)
 }
 
-// discard removes what is left in tempDir of outputs that did not get their names. What cannot be removed goes when the
-// Store is closed, or opened again.
+// discard removes what is left in TempName of outputs that did not get their names. What cannot be removed goes when
+// the Store is closed, or opened again.
 func (s *Store) discard(files []pending) {
 	for _, f := range files {
 		if f.temp != "" && s.ask("remove", f.temp) == nil {

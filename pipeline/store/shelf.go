@@ -5,7 +5,8 @@ import (
 	"errors"
 )
 
-// Append appends n to dst so that Restore can make it again, and reports whether that can be done: of the name of a URL it can.
+// Append appends n to dst so that Restore can make it again, and reports whether that can be done: of the name of a URL
+// it can.
 func (n Name) Append(dst []byte) ([]byte, bool) {
 	if n.file != "" {
 		return dst, false

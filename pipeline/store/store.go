@@ -64,7 +64,7 @@ const (
 // onExistNames are the text forms, in the order of the constants.
 var onExistNames = [...]string{"suffix", "skip", "overwrite", "error"}
 
-// String gives the text form: "suffix", "skip", "overwrite" or "error".
+// String returns the text form: "suffix", "skip", "overwrite" or "error".
 func (o OnExist) String() string {
 	if o < 0 || int(o) >= len(onExistNames) {
 		return "OnExist(" + strconv.Itoa(int(o)) + ")"
@@ -72,7 +72,7 @@ func (o OnExist) String() string {
 	return onExistNames[o]
 }
 
-// ParseOnExist reads the text form that String gives.
+// ParseOnExist reads the text form that String returns.
 func ParseOnExist(s string) (OnExist, error) {
 	for i, name := range onExistNames {
 		if s == name {
@@ -99,7 +99,7 @@ type Options struct {
 	// lines without their outputs.
 	NoSync bool
 	// Fault, where set, is asked before each file-system call that Put, Append, Begin and Close make, and what
-	// moves lines to the ledger. An error that it gives is taken as the call's own, and the call is not made. It is
+	// moves lines to the ledger. An error that it returns is taken as the call's own, and the call is not made. It is
 	// for drills and tests, and is called from many goroutines.
 	Fault func(op, name string) error
 }
@@ -139,7 +139,7 @@ type Store struct {
 	done    bool
 }
 
-// Open makes dir if need be, and gives the Store that writes to it. It locks dir against a second run, removes what
+// Open makes dir if need be, and returns the Store that writes to it. It locks dir against a second run, removes what
 // a killed run left half-written, and reads the ledger. The error is an *Error: of [ClassLocked] when another run
 // writes to dir, and of [ClassLedger] when what has the ledger's name is none; then nothing was changed.
 //
@@ -158,7 +158,8 @@ func Open(dir string, opts Options) (*Store, error) {
 
 func newStore(dir string, opts Options) *Store {
 	return &Store{
-		dir: dir, opts: opts, lines: map[uint64]lineRef{}, owned: map[uint64]owner{}, sized: map[uint64]uint64{}, fresh: map[uint64]content{}, tree: NewTree(dir),
+		dir: dir, opts: opts, tree: NewTree(dir),
+		lines: map[uint64]lineRef{}, owned: map[uint64]owner{}, sized: map[uint64]uint64{}, fresh: map[uint64]content{},
 	}
 }
 
@@ -247,10 +248,10 @@ func (s *Store) openReadOnly() error {
 	return nil
 }
 
-// lockedError tells who holds the lock, as far as that can be read.
+// lockedError says who holds the lock, as far as that can be read.
 func (s *Store) lockedError(doing string) error {
 	who := "another imgpipe run"
-	if text, err := s.root.ReadFile(path.Join(tempDir, pidName)); err == nil {
+	if text, err := s.root.ReadFile(path.Join(TempName, pidName)); err == nil {
 		pid, _, _ := strings.Cut(string(text), " ")
 		if n, err := strconv.Atoi(pid); err == nil {
 			who = fmt.Sprintf("another imgpipe run (pid %d)", n)
@@ -304,7 +305,7 @@ func (s *Store) Close() error {
 		err = errors.Join(err, s.closeTemp(keep))
 		s.folders.release(s.tempFolder)
 	}
-	// The lock goes last: a run that gets it owns whatever it finds in tempDir.
+	// The lock goes last: a run that gets it owns whatever it finds in TempName.
 	s.closeFiles()
 	if err != nil {
 		return s.folderError("close output folder "+s.dir, err)
@@ -359,7 +360,7 @@ type found struct {
 	changed      int64  // when its content last was, in nanoseconds since 1970
 }
 
-// stat tells what has the name of an output.
+// stat returns what has the name of an output.
 func (s *Store) stat(name string) (found, error) {
 	d, err := s.folders.get(path.Dir(name))
 	if err != nil {

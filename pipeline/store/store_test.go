@@ -48,7 +48,7 @@ func dirOf(file string) string {
 	return ""
 }
 
-// tree gives the files below dir with their contents, but for the ledger and what a run keeps in tempDir about itself.
+// tree gives the files below dir with their contents, but for the ledger and what a run keeps in TempName about itself.
 func tree(t testing.TB, dir string) map[string]string {
 	t.Helper()
 	files := map[string]string{}

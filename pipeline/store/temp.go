@@ -9,25 +9,25 @@ import (
 	"slices"
 )
 
-// tempDir holds files that are being written. It lies in the output folder, so that a rename never crosses file
-// systems.
-const tempDir = ".imgpipe-tmp"
+// TempName is the name of the folder, in the output folder, for files that are being written. It lies there so that a
+// rename never crosses file systems.
+const TempName = ".imgpipe-tmp"
 
-// pidName is a file in tempDir that tells which process writes to the folder, and since which start of the machine.
+// pidName is a file in TempName that says which process writes to the folder, and since which start of the machine.
 // Close removes it; so where it is left, a run did not end.
 const pidName = "pid"
 
-// next is behind the name of a file in tempDir until it tells all that the file of that name did.
+// next is behind the name of a file in TempName until it says all that the file of that name did.
 const next = "-next"
 
-// lockTemp locks tempDir, beside the ledger: whoever takes the ledger away does not take that lock with it. Systems
+// lockTemp locks TempName, beside the ledger: whoever takes the ledger away does not take that lock with it. Systems
 // that cannot lock a folder have the ledger's lock alone.
 func (s *Store) lockTemp() error {
 	for {
-		if err := s.root.Mkdir(tempDir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+		if err := s.root.Mkdir(TempName, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
-		d, err := s.folders.get(tempDir)
+		d, err := s.folders.get(TempName)
 		if err != nil {
 			return err
 		}
@@ -41,7 +41,7 @@ func (s *Store) lockTemp() error {
 			return nil
 		}
 		// A run that ends removes the folder, and then gives up the lock.
-		if now, err := s.folders.get(tempDir); err == nil {
+		if now, err := s.folders.get(TempName); err == nil {
 			s.folders.release(now)
 			if now == d {
 				s.tempFolder = d
@@ -52,7 +52,7 @@ func (s *Store) lockTemp() error {
 	}
 }
 
-// ownTemp makes tempDir ready for this run. It keeps what an earlier run left there of use, until this run has told
+// ownTemp makes TempName ready for this run. It keeps what an earlier run left there of use, until this run has told
 // the same.
 func (s *Store) ownTemp(left left) (err error) {
 	keep := append([]string{pidName, doubtName, flightsName, journalNames[0], journalNames[1]}, left.batches...)
@@ -64,13 +64,13 @@ func (s *Store) ownTemp(left left) (err error) {
 			return err
 		}
 	}
-	if s.temp, err = s.root.OpenRoot(tempDir); err != nil {
+	if s.temp, err = s.root.OpenRoot(TempName); err != nil {
 		return err
 	}
 	if err := s.openDoubt(left); err != nil {
 		return err
 	}
-	// At any moment the file is there whole: it tells the next run whether the machine was started anew since.
+	// At any moment the file is there whole: it says to the next run whether the machine was started anew since.
 	if err := s.temp.WriteFile(pidName+next, fmt.Appendf(nil, "%d %s", os.Getpid(), bootID()), 0o644); err != nil {
 		return err
 	}
@@ -80,28 +80,28 @@ func (s *Store) ownTemp(left left) (err error) {
 	return s.openFlights(left.suspects)
 }
 
-// closeTemp removes tempDir, unless there is a file in it to keep.
+// closeTemp removes TempName, unless there is a file in it to keep.
 func (s *Store) closeTemp(keep []string) error {
-	if err := s.ask("remove", tempDir); err != nil {
+	if err := s.ask("remove", TempName); err != nil {
 		return err
 	}
 	kept, err := s.sweep(keep...)
 	if kept || err != nil {
 		return err
 	}
-	return s.root.RemoveAll(tempDir)
+	return s.root.RemoveAll(TempName)
 }
 
-// sweep removes what lies in tempDir but the files of these names. It reports whether it kept one.
+// sweep removes what lies in TempName but the files of these names. It reports whether it kept one.
 func (s *Store) sweep(keep ...string) (kept bool, err error) {
-	entries, err := fs.ReadDir(s.root.FS(), tempDir)
-	if st, e := s.root.Lstat(tempDir); e != nil || !st.IsDir() || err != nil {
-		return false, s.root.RemoveAll(tempDir)
+	entries, err := fs.ReadDir(s.root.FS(), TempName)
+	if st, e := s.root.Lstat(TempName); e != nil || !st.IsDir() || err != nil {
+		return false, s.root.RemoveAll(TempName)
 	}
 	for _, e := range entries {
 		if e.Type().IsRegular() && slices.Contains(keep, e.Name()) {
 			kept = true
-		} else if err := s.root.RemoveAll(path.Join(tempDir, e.Name())); err != nil {
+		} else if err := s.root.RemoveAll(path.Join(TempName, e.Name())); err != nil {
 			return kept, err
 		}
 	}

@@ -52,8 +52,8 @@ type piece struct {
 	text  string
 	// room is how many bytes a field that is cut may have.
 	room int
-	// closed tells that only digits may stand between a {stem} and a width or height behind it. The digits of a suffix would
-	// be one number with those, by which two names cannot be told apart.
+	// closed says that only digits may stand between a {stem} and a width or height behind it. The digits of a suffix
+	// would be one number with those, by which two names cannot be told apart.
 	closed bool
 }
 

@@ -172,7 +172,7 @@ func (s *Store) Identify(file string) (abs string, ours bool) {
 	if !inside {
 		return abs, false
 	}
-	if rel == LedgerName || strings.HasPrefix(rel, tempDir+"/") {
+	if rel == LedgerName || strings.HasPrefix(rel, TempName+"/") {
 		return abs, true
 	}
 	s.mu.Lock()

@@ -66,7 +66,7 @@ func TestWhatARunWritesIsNoInput(t *testing.T) {
 		t.Helper()
 		for path, want := range map[string]bool{
 			"out/trip/a.jpg": true, out + "/trip/a.jpg": true, "l/trip/a.jpg": true, "lt/a.jpg": true, "la.jpg": true, "out/link.jpg": true,
-			"out/" + LedgerName: true, "out/" + tempDir + "/17": true, "l/../out/trip/a.jpg": true,
+			"out/" + LedgerName: true, "out/" + TempName + "/17": true, "l/../out/trip/a.jpg": true,
 			"out/trip/hers.jpg": false, "out/a.jpg": false, "trip/a.jpg": false, "a.jpg": false, "lt/hers.jpg": false,
 		} {
 			if _, ours := s.Identify(path); ours != want {

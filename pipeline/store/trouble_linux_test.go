@@ -164,7 +164,7 @@ func TestProcessKilledAtAnyMomentContinues(t *testing.T) {
 		err := cmd.Wait()
 		timer.Stop()
 		for name, text := range tree(t, dir) {
-			if strings.HasPrefix(name, tempDir) {
+			if strings.HasPrefix(name, TempName) {
 				continue
 			}
 			if text != string(eightKB(strings.TrimSuffix(filepath.Base(name), ".jpg")+".png").Data) {

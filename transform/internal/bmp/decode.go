@@ -187,9 +187,9 @@ func (h *Header) setCompression(kind uint32, size uint64) error {
 	return nil
 }
 
-// Least is how many bytes the pixels take in any file of run lengths: in two bytes there are 255 pixels at most. A file that leaves
-// pixels out with a step to the next row, or that ends before them, is a small picture where it is meant well. It is 0 for files without
-// run lengths, which Decode refuses where they are short.
+// Least is how many bytes the pixels take in any file of run lengths: in two bytes there are 255 pixels at most. A file
+// that leaves pixels out with a step to the next row, or that ends before them, is a small picture where it is meant
+// well. It is 0 for files without run lengths, which Decode refuses where they are short.
 func (h *Header) Least() int64 {
 	switch pixels := int64(h.Width) * int64(h.Height); h.compression {
 	case runs8, runs4:

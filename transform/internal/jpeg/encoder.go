@@ -51,8 +51,8 @@ type plane struct {
 	pred   int16
 }
 
-// maxEntries is how many coefficients are kept from the first pass to the second, in 32 MB. Of a picture that has more, which a
-// photograph of 24 megapixels has not, they are computed again.
+// maxEntries is how many coefficients are kept from the first pass to the second, in 32 MB. Of a picture that has more,
+// which a photograph of 24 megapixels has not, they are computed again.
 const maxEntries = 8 << 20
 
 // Append encodes the picture p, Gray or YCbCr, as a baseline JFIF file, and appends it to dst. The first plane's W and H are

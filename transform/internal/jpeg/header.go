@@ -217,8 +217,8 @@ func (h *Header) Memory(s Scale) int64 {
 	return total
 }
 
-// Least is how many bytes the picture takes in any file: a bit for a block, two in a sequential scan, its DC code and the end of the
-// block (T.81, F.1.2).
+// Least is how many bytes the picture takes in any file: a bit for a block, two in a sequential scan, its DC code and
+// the end of the block (T.81, F.1.2).
 func (h *Header) Least() int64 {
 	bits := int64(0)
 	for i := range h.N {

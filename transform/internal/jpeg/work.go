@@ -6,15 +6,16 @@ import "encoding/binary"
 type Work struct {
 	// Scans is how many scans there are.
 	Scans int
-	// Blocks is how many blocks they cover together: a progressive file may cover each of its blocks any number of times. A scan of nothing
-	// but empty bands takes a bit for a thousand blocks, so their number does not follow from the length of the file.
+	// Blocks is how many blocks they cover together: a progressive file may cover each of its blocks any number of
+	// times. A scan of nothing but empty bands takes a bit for a thousand blocks, so their number does not follow from
+	// the length of the file.
 	Blocks int64
 	// Least is what the method of Header says, of a kind that it may not know.
 	Least int64
 }
 
-// ReadWork counts the work of a JPEG file without decoding it, also of kinds that ReadHeader refuses. It stops where the file ends or
-// contradicts itself, as decoders do. It looks at each byte at most once, and allocates nothing.
+// ReadWork counts the work of a JPEG file without decoding it, also of kinds that ReadHeader refuses. It stops where
+// the file ends or contradicts itself, as decoders do. It looks at each byte at most once, and allocates nothing.
 func ReadWork(data []byte) Work {
 	var (
 		work       Work

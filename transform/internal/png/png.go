@@ -199,7 +199,7 @@ func (h *Header) samples() int {
 // rowBytes is the length of a row in the file, without the byte that names its filter.
 func (h *Header) rowBytes() int { return (h.Width*h.samples()*h.depth + 7) / 8 }
 
-// Deep tells that samples have 16 bits.
+// Deep reports whether samples have 16 bits.
 func (h *Header) Deep() bool { return h.depth == 16 }
 
 // Memory is how many bytes a Decoder needs for a file with this header.

@@ -267,8 +267,9 @@ func (l *Layout) Memory() int64 {
 	return need
 }
 
-// Work estimates the nanoseconds that it takes to decode a file of this layout. Blocks may overlap, so that it does not follow from the
-// length of the file: each may be the same thousand tables of codes, codes that stand for nothing, or a JPEG of little but tables.
+// Work estimates the nanoseconds that it takes to decode a file of this layout. Blocks may overlap, so that it does not
+// follow from the length of the file: each may be the same thousand tables of codes, codes that stand for nothing, or a
+// JPEG of little but tables.
 func (l *Layout) Work() int64 {
 	pixels := int64(l.Width) * int64(l.Height)
 	blocks := int64(l.across) * int64(l.down) * int64(l.planes())

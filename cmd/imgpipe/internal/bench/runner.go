@@ -28,7 +28,8 @@ type Runner struct {
 	Keep func(config int, outputs string) error
 	// Progress is called before each run and when all are done.
 	Progress func(Progress)
-	// Kill, where it is set, is closed when the run under way is to be killed, and not asked to end as when the context ends.
+	// Kill, where it is set, is closed when the run under way is to be killed, and not asked to end as when the context
+	// ends.
 	Kill <-chan struct{}
 
 	meter meter

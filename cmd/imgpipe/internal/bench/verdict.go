@@ -44,7 +44,8 @@ func (c *Comparison) verdict() []Finding {
 	return all
 }
 
-// sayHosts reports whether --per-host never let all downloads run, and says so: then what was compared is not what was asked for.
+// sayHosts reports whether --per-host never let all downloads run, and says so: then what was compared is not what was
+// asked for.
 func (c *Comparison) sayHosts(add func(kind, text, figures string)) bool {
 	s := c.Samples[0].Summary
 	atOnce, most := s.Hosts*s.PerHost, 0
@@ -54,8 +55,10 @@ func (c *Comparison) sayHosts(add func(kind, text, figures string)) bool {
 	if c.Job.Stage == StageTransform || atOnce == 0 || most <= atOnce {
 		return false
 	}
-	add("per-host", fmt.Sprintf("Of %d downloads no more than %d ran at once, as --per-host bounds them: this says nothing of more than %d.", most, atOnce, atOnce),
-		fmt.Sprintf("%s, %d at once from each; with --per-host %d all would run", count(s.Hosts, "host"), s.PerHost, (most+s.Hosts-1)/s.Hosts))
+	add("per-host", fmt.Sprintf("Of %d downloads no more than %d ran at once, as --per-host bounds them: "+
+		"this says nothing of more than %d.", most, atOnce, atOnce),
+		fmt.Sprintf("%s, %d at once from each; with --per-host %d all would run",
+			count(s.Hosts, "host"), s.PerHost, (most+s.Hosts-1)/s.Hosts))
 	return true
 }
 

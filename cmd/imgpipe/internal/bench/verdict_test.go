@@ -145,7 +145,8 @@ func TestModeGILIsNeverAdvisedBesideGoroutines(t *testing.T) {
 	}
 }
 
-// TestDownloadsThatAHostNeverLetRunAreSaid: 64 downloads from one host that is asked for 8 at once are 8, however they were called.
+// TestDownloadsThatAHostNeverLetRunAreSaid: 64 downloads from one host that is asked for 8 at once are 8, however they
+// were called.
 func TestDownloadsThatAHostNeverLetRunAreSaid(t *testing.T) {
 	compared := func(hosts, perHost int) string {
 		c := &Comparison{Job: Job{Stage: StageFetch, Images: 100}, Configs: Grid([]string{goroutines}, []int{2}, []int{8, 64})}

@@ -35,7 +35,8 @@ type Summary struct {
 	Mode      string `json:"mode"`
 	Workers   int    `json:"workers"`
 	Downloads int    `json:"downloads"`
-	// PerHost is how many downloads from one host run at once, and Hosts how many hosts the items are on, which are counted up to a thousand.
+	// PerHost is how many downloads from one host run at once, and Hosts how many hosts the items are on, which are
+	// counted up to a thousand.
 	PerHost int    `json:"per_host"`
 	Hosts   int    `json:"hosts"`
 	Memory  int64  `json:"memory_budget"`
@@ -59,7 +60,8 @@ type Summary struct {
 	// Retries counts fetches that were tried again, Replaced tasks whose worker died.
 	Retries  int `json:"retries"`
 	Replaced int `json:"replaced"`
-	// Warnings counts what was wrong, or was lost, with images that are done all the same; WarningKinds are their kinds, most frequent first.
+	// Warnings counts what was wrong, or was lost, with images that are done all the same; WarningKinds are their
+	// kinds, most frequent first.
 	Warnings     int       `json:"warnings"`
 	WarningKinds []Warning `json:"warning_kinds,omitempty"`
 	// PassedOver is what was passed over in folders, by kind.

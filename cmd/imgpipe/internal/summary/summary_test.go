@@ -95,7 +95,8 @@ func TestPrintableSteersNoTerminal(t *testing.T) {
 	}
 }
 
-// TestWarningsAreCountedByKind: those of a kind differ in their numbers alone. There is no end of kinds, since what a warning says may come from a file.
+// TestWarningsAreCountedByKind: those of a kind differ in their numbers alone. There is no end of kinds, since what a
+// warning says may come from a file.
 func TestWarningsAreCountedByKind(t *testing.T) {
 	var s summary.Summary
 	add := func(source, warning string) {

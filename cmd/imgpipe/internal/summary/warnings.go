@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// A Warning is one kind of what was wrong, or was lost, with images that are done all the same: how often it was met, and one that was met.
+// A Warning is one kind of what was wrong, or was lost, with images that are done all the same: how often it was met,
+// and one that was met.
 type Warning struct {
 	Count   int    `json:"count"`
 	Source  string `json:"source"`
