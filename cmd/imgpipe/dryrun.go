@@ -9,12 +9,13 @@ import (
 	"imgpipe/cmd/imgpipe/internal/summary"
 	"imgpipe/fetch"
 	"imgpipe/pipeline"
+	"imgpipe/pipeline/store"
 	"imgpipe/transform"
 )
 
 // dryRun tells what would be written where, and with --explain, of each image on this machine, the way that its pixels would go and why.
 func dryRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive, stdout, stderr io.Writer) error {
-	todo, before, refused := 0, 0, 0
+	todo, before, refused, standing := 0, 0, 0, 0
 	client := fetch.New(f.client(nil))
 	defer client.Close()
 	tell := func(item fetch.Item, p *place) {
@@ -25,6 +26,10 @@ func dryRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive,
 		}
 		for _, name := range p.shown(arc.format(item)) {
 			fmt.Fprintf(stdout, "%s -> %s\n", summary.Printable(fetch.Redact(item.Source)), name)
+		}
+		if file, ok := arc.store.Standing(p.name, arc.format(item)); ok {
+			standing++
+			fmt.Fprintf(stdout, "  %s is there, not as imgpipe wrote it: %s\n", summary.Printable(file), arc.fate())
 		}
 		steps := ""
 		var err error
@@ -61,9 +66,23 @@ func dryRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive,
 		fmt.Fprintf(stderr, "imgpipe: %s to %s: %s\n%d to do, %d skipped, %d would fail; nothing was fetched or written\n",
 			f.shownInput(), f.shownOutput(), f.plan(arc.text), todo, before, totals.Failed)
 	}
+	if standing > 0 && !f.quiet && !unheard(stdout) {
+		fmt.Fprintf(stderr, "note: files in the way that are not as imgpipe wrote them, in %s: %d\n", f.shownOutput(), standing)
+	}
 	left.say(stderr)
 	totals.Failed += left.count // as the run would end
 	return f.verdict(err, in.err, totals, "")
+}
+
+// fate says what would become of a file that is not ours and has an output's name.
+func (a *archive) fate() string {
+	switch a.onExist {
+	case store.Overwrite:
+		return "it would be replaced, unless it is an input"
+	case store.Skip:
+		return "it would be kept, and the output left out"
+	}
+	return "it would be kept, and the input fail unless this is its picture"
 }
 
 // explanation returns the steps that an image would take; its error says why it would be refused.

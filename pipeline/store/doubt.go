@@ -14,9 +14,9 @@ import (
 const doubtName = "doubt"
 
 // A doubt is about what an earlier run wrote, if that did not end. If the program was killed, all that it wrote is
-// there. If the machine stopped, files can be empty, cut, or have NUL bytes where the system had not written them
-// to the disk yet; and the ledger may have lost its end, so that no line tells of them. In both cases a file that
-// holds nothing but a part of what is to be written counts as ours: nothing is lost with it.
+// there, and what is empty is somebody's. If the machine stopped, files can be empty, cut, or have NUL bytes where the
+// system had not written them to the disk yet; and the ledger may have lost its end, so that no line tells of them.
+// Then a file that holds nothing but a part of what is to be written counts as ours: nothing is lost with it.
 type doubt struct {
 	torn   bool // files may be torn, though no line tells of them
 	verify bool // files may not be what lines say
@@ -27,7 +27,8 @@ type doubt struct {
 // come to its end.
 func (s *Store) openDoubt(l left) error {
 	s.doubt.verify = l.doubtful || l.begun && (l.boot == "" || l.boot != bootID()) || s.nulls
-	s.doubt.torn = s.doubt.verify || l.begun || l.empty || s.lost
+	killed := l.begun && !s.doubt.verify // and nothing worse
+	s.doubt.torn = s.doubt.verify || !killed && (l.empty || s.lost)
 	s.doubt.kept = s.doubt.verify
 	if !s.doubt.kept || s.opts.ReadOnly {
 		return nil

@@ -195,7 +195,7 @@ func (d *folder) stat(name string) (found, error) {
 	kind := st.Mode & unix.S_IFMT
 	return found{
 		dir: kind == unix.S_IFDIR, regular: kind == unix.S_IFREG, size: st.Size,
-		id: fileID{uint64(st.Dev), uint64(st.Ino)}, changed: st.Mtim.Nano(),
+		id: fileID{uint64(st.Dev), uint64(st.Ino)}, changed: st.Mtim.Nano(), since: st.Ctim.Nano(),
 	}, err
 }
 

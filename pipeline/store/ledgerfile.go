@@ -79,6 +79,8 @@ func kindOf(mode fs.FileMode) string {
 		return "a symbolic link"
 	case mode.IsDir():
 		return "a folder"
+	case mode.IsRegular():
+		return "a file"
 	}
 	return "no regular file"
 }

@@ -22,6 +22,7 @@ type left struct {
 	journal    []byte
 	suspects   []uint64
 	unfinished int // files that had no name yet
+	foreign    int // what is there and no run wrote
 }
 
 // leftBehind looks at TempName, and changes nothing.
@@ -35,17 +36,19 @@ func (s *Store) leftBehind() (l left) {
 	if err != nil {
 		return l
 	}
-	l.empty = len(entries) == 0
 	for _, e := range entries {
 		switch name := e.Name(); {
 		case name == pidName:
 			l.begun = true
 		case name == doubtName:
 			l.doubtful = true
-		case strings.Trim(name, "0123456789") == "":
+		case foreign(e):
+			l.foreign++
+		case isUnfinished(name):
 			l.unfinished++
 		}
 	}
+	l.empty = len(entries) == 0
 	if text, err := s.root.ReadFile(path.Join(TempName, pidName)); err == nil {
 		_, l.boot, _ = strings.Cut(string(text), " ")
 	}
@@ -81,6 +84,9 @@ func (s *Store) settleLeft(l left) error {
 	if s.doubt.verify {
 		s.warn = append(s.warn, "a run here did not end, perhaps with the machine: until a run comes to its end, "+
 			"each output is read before it counts as done")
+	}
+	if l.foreign > 0 {
+		s.warn = append(s.warn, fmt.Sprintf("%s holds %d files or folders that imgpipe did not write; they are kept", TempName, l.foreign))
 	}
 	s.warnLeft(lines, files, stale, hollow, l.unfinished)
 	return nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 
 	"imgpipe/transform"
@@ -98,6 +99,8 @@ func (s *Store) look(name Name, f *pending) error {
 	case s.opts.OnExist == Skip:
 		f.out = Output{Path: f.out.Path, Bytes: st.size, Format: f.out.Format, Kept: true}
 		return nil
+	case s.opts.OnExist == Overwrite && s.isOthers(name, f.out.Path):
+		return othersError(doing)
 	case s.opts.OnExist == Overwrite:
 		f.replaces, f.old = true, st
 		return nil
@@ -140,7 +143,32 @@ func (s *Store) isOurs(f *pending, st found) bool {
 	return true
 }
 
-// isFile reports whether an input and what has an output's name are one file, through whatever links.
+// isOthers reports whether what has an output's name is another item's file: a symbolic link may have a folder of the
+// output folder be another one of it, too, so that two names are one.
+func (s *Store) isOthers(name Name, output string) bool {
+	top, err := filepath.EvalSymlinks(s.dir)
+	if err != nil {
+		return false
+	}
+	dir, err := filepath.EvalSymlinks(filepath.Join(s.dir, filepath.FromSlash(path.Dir(output))))
+	if err != nil {
+		return false
+	}
+	rel, err := filepath.Rel(top, filepath.Join(dir, path.Base(output)))
+	if err != nil {
+		return false
+	}
+	hash := pathHash(filepath.ToSlash(rel))
+	if hash == pathHash(output) {
+		return false // claim has seen to it
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	own := s.owned[hash]
+	return own.line != 0 && !name.isMine(own.source)
+}
+
+// isFile tells whether an input and what has an output's name are one file, through whatever links.
 func (s *Store) isFile(input, output string) bool {
 	in, err := os.Stat(input)
 	if err != nil {

@@ -179,7 +179,9 @@ func (s *Store) exchange(in *folder, temp, base string, old found) error {
 	if err != nil {
 		return err
 	}
-	if out, err := s.tempFolder.stat(temp); err == nil && out == old {
+	out, err := s.tempFolder.stat(temp)
+	out.since = old.since // it was moved
+	if err == nil && out == old {
 		_ = s.tempFolder.remove(temp) // what is left goes when the Store is closed
 		return nil
 	}

@@ -175,6 +175,9 @@ func (s *Store) open() error {
 	if s.folders, err = newFolders(s.root, s.opts.Folders); err != nil {
 		return s.folderError(doing, err)
 	}
+	if err := s.checkTemp(doing); err != nil {
+		return err
+	}
 	// Nothing is changed before the folder is known to be ours: a file that has the ledger's name and is none stays
 	// as it is, and so does all around it.
 	left := s.leftBehind()
@@ -234,7 +237,10 @@ func (s *Store) openReadOnly() error {
 		s.closeFiles()
 		return s.folderError("open output folder "+s.dir, err)
 	}
-	if s.file, err = s.openLedger(false); err == nil && s.file != nil {
+	if err = s.checkTemp("open output folder " + s.dir); err == nil {
+		s.file, err = s.openLedger(false)
+	}
+	if err == nil && s.file != nil {
 		err = s.load()
 	}
 	if err == nil {
@@ -358,6 +364,7 @@ type found struct {
 	size         int64  // of a file, in bytes
 	id           fileID // zero where only the file's path could tell
 	changed      int64  // when its content last was, in nanoseconds since 1970
+	since        int64  // when the file itself last was, so also when it was moved here, or was given another time
 }
 
 // stat returns what has the name of an output.

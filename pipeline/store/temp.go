@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"slices"
+	"strings"
 )
 
 // TempName is the name of the folder, in the output folder, for files that are being written. It lies there so that a
@@ -70,8 +71,13 @@ func (s *Store) ownTemp(left left) (err error) {
 	if err := s.openDoubt(left); err != nil {
 		return err
 	}
-	// At any moment the file is there whole: it says to the next run whether the machine was started anew since.
-	if err := s.temp.WriteFile(pidName+next, fmt.Appendf(nil, "%d %s", os.Getpid(), bootID()), 0o644); err != nil {
+	// At any moment the file is there whole: it tells the next run whether the machine was started anew since. If this
+	// run is killed, the next one has to doubt what this one does.
+	boot := bootID()
+	if s.doubt.torn {
+		boot = ""
+	}
+	if err := s.temp.WriteFile(pidName+next, fmt.Appendf(nil, "%d %s", os.Getpid(), boot), 0o644); err != nil {
 		return err
 	}
 	if err := s.temp.Rename(pidName+next, pidName); err != nil {
@@ -89,21 +95,60 @@ func (s *Store) closeTemp(keep []string) error {
 	if kept || err != nil {
 		return err
 	}
-	return s.root.RemoveAll(TempName)
+	err = s.root.Remove(TempName)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrExist) { // of which the latter says that it is not empty
+		return nil
+	}
+	return err
 }
 
-// sweep removes what lies in TempName but the files of these names. It reports whether it kept one.
-func (s *Store) sweep(keep ...string) (kept bool, err error) {
+// sweep removes what a Store wrote into TempName but the files of these names. It reports whether something stays.
+// What no Store wrote does: whoever put it there may miss it.
+func (s *Store) sweep(keep ...string) (stays bool, err error) {
+	st, err := s.root.Lstat(TempName)
+	if err != nil || !st.IsDir() {
+		return err == nil, nil
+	}
 	entries, err := fs.ReadDir(s.root.FS(), TempName)
-	if st, e := s.root.Lstat(TempName); e != nil || !st.IsDir() || err != nil {
-		return false, s.root.RemoveAll(TempName)
+	if err != nil {
+		return true, err
 	}
 	for _, e := range entries {
-		if e.Type().IsRegular() && slices.Contains(keep, e.Name()) {
-			kept = true
-		} else if err := s.root.RemoveAll(path.Join(TempName, e.Name())); err != nil {
-			return kept, err
+		if foreign(e) || slices.Contains(keep, e.Name()) {
+			stays = true
+		} else if err := s.root.Remove(path.Join(TempName, e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return true, err
 		}
 	}
-	return kept, nil
+	return stays, nil
+}
+
+// foreign reports whether what lies in TempName is nothing that a Store writes.
+func foreign(e fs.DirEntry) bool {
+	if !e.Type().IsRegular() {
+		return true
+	}
+	name := strings.TrimSuffix(e.Name(), next)
+	switch name {
+	case pidName, doubtName, flightsName, journalNames[0], journalNames[1], LedgerName:
+		return false
+	}
+	number, _ := parseBatch(name)
+	return number < 0 && !isUnfinished(name)
+}
+
+// isUnfinished reports whether a file in TempName is an output without its name yet.
+func isUnfinished(name string) bool { return strings.Trim(name, "0123456789") == "" }
+
+// checkTemp returns an error where something else than a folder has the name of TempName. It changes nothing.
+func (s *Store) checkTemp(doing string) error {
+	st, err := s.root.Lstat(TempName)
+	if err != nil || st.IsDir() {
+		return nil // another error is told by whoever needs the folder
+	}
+	return &Error{
+		Kind: ClassExists, Doing: doing, fatal: true,
+		Err:  fmt.Errorf("%s is %s, expected a folder for files on their way, or nothing", TempName, kindOf(st.Mode())),
+		Hint: "move it away, or choose another output folder",
+	}
 }

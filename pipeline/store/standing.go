@@ -1,0 +1,42 @@
+package store
+
+import (
+	"slices"
+
+	"imgpipe/transform"
+)
+
+// Standing returns the path of a file or folder that has the name of one of an item's outputs and is not ours by its
+// content: the first, as far as names are known before the item is done. format is that of the outputs, or "" where it
+// is not known. Put would keep it or replace it as Options.OnExist says, unless it holds the bytes of the output.
+func (s *Store) Standing(name Name, format transform.Format) (file string, found bool) {
+	if s.root == nil || name.hasSize() || !slices.Contains(formats[:], format) {
+		return "", false
+	}
+	for _, label := range name.namer.plain {
+		file := name.Path(transform.Output{Label: label, Format: format})
+		st, err := s.stat(file)
+		if err != nil || st.regular && (s.doubt.torn || s.holdsWhatIsTold(file, st)) {
+			continue
+		}
+		return file, true
+	}
+	return "", false
+}
+
+// holdsWhatIsTold reports whether a file is ours by its content.
+func (s *Store) holdsWhatIsTold(file string, st found) bool {
+	hash := pathHash(file)
+	s.mu.Lock()
+	own := s.owned[hash]
+	c, told := s.fresh[hash]
+	s.mu.Unlock()
+	if !told {
+		c, told = s.recorded(file, own)
+	}
+	if !told || st.size != c.size {
+		return false
+	}
+	got, ok := s.digest(file)
+	return ok && got == c
+}
