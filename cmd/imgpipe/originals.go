@@ -15,8 +15,8 @@ import (
 type originals struct {
 	// inputs are to be read in place of those that were given.
 	inputs fetch.Inputs
-	// files are the inputs that are there; nil without --on-exist overwrite, which alone replaces files that are not
-	// ours.
+	// files are what is read beside the pictures, such as a watermark, and with --on-exist overwrite, which alone replaces
+	// files that are not ours, the inputs that are there.
 	files *store.FileSet
 
 	spooled string   // a folder with what could be read but once, or ""
@@ -86,6 +86,16 @@ func (o *originals) look(stop *stopper, f *runFlags, before *store.Store) error 
 	}
 	_, err := o.stdin.Seek(0, io.SeekStart)
 	return err
+}
+
+// reads notes further files that a run reads, such as those of operations. An output of ours may be one of them.
+func (o *originals) reads(files []string) {
+	for _, file := range files {
+		if o.files == nil {
+			o.files = &store.FileSet{}
+		}
+		o.files.Add(file)
+	}
 }
 
 // spool copies what can be read but once, so that it can be read again. atLast is called with what removes the copies,

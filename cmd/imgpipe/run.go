@@ -73,6 +73,8 @@ func (f *runFlags) run(stop *stopper, stdin io.Reader, stdout, stderr io.Writer)
 	}
 	defer originals.close()
 	inputs = originals.inputs
+	originals.reads(spec.AssetNames())
+	originals.reads(f.lists)
 	sides := f.sideCheck(spec.AssetNames())
 	if err := sides.all(); err != nil {
 		return exitError{exitUsage, err}

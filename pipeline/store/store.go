@@ -91,7 +91,7 @@ type Options struct {
 	// ReadOnly opens a folder to ask Done, Last and Failures alone, as a dry run does: nothing is created, locked or
 	// mended, and Put and Append fail. The folder need not exist.
 	ReadOnly bool
-	// Originals, where set, are inputs of the run: Put never replaces one, whatever OnExist says.
+	// Originals, where set, are inputs of the run and what else it reads: Put never replaces one, whatever OnExist says.
 	Originals *FileSet
 	// Folders is how many folders below the top are kept open at most; 0 means 64.
 	Folders int
