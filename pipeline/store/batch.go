@@ -185,7 +185,32 @@ func (s *Store) flush() error {
 	if err == nil && s.opts.NoSync {
 		s.forgetMoved()
 	}
+	if err == nil {
+		err = s.inPlace() // after the lines are where their outputs are
+	}
 	return err
+}
+
+// inPlace returns an error where the output folder's name leads to it no longer: what is written then is not where it
+// was asked for.
+func (s *Store) inPlace() error {
+	own, err := s.root.Stat(".")
+	if err != nil {
+		return s.folderError("write to "+s.dir, err)
+	}
+	named, err := os.Stat(s.dir)
+	if err == nil && os.SameFile(own, named) || err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	what := "another folder has its name"
+	if err != nil {
+		what = "nothing has its name"
+	}
+	return &Error{
+		Kind: ClassFolderGone, Doing: "write to " + s.dir, fatal: true,
+		Err:  errors.New("the folder was moved away while the run wrote to it, and " + what + "; outputs and ledger are where it is"),
+		Hint: "move it back, and give the same command again: it continues where it stopped",
+	}
 }
 
 // forgetMoved removes the batches that the ledger has on the disk. What cannot be removed goes when the Store is

@@ -14,7 +14,7 @@ const (
 	ClassWrite         = "write"           // a file cannot be written, for another reason
 	ClassDiskFull      = "disk-full"       // no space, or no quota, is left
 	ClassNotWritable   = "not-writable"    // no permission, or a read-only file system
-	ClassFolderGone    = "folder-gone"     // the output folder was removed
+	ClassFolderGone    = "folder-gone"     // the output folder was removed, or moved away
 	ClassLocked        = "locked"          // another run writes to the output folder
 	ClassLedger        = "ledger"          // what has the ledger's name is none, or was changed during the run
 )

@@ -235,3 +235,41 @@ func TestDoubtSurvivesAKill(t *testing.T) {
 	s.Close()
 	wantTree(t, dir, map[string]string{"a.jpg": "ours"})
 }
+
+// TestAFolderThatIsMovedAwayIsNoticed has another folder take its place, or none.
+func TestAFolderThatIsMovedAwayIsNoticed(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("here an open folder stays where it is")
+	}
+	for _, another := range []bool{false, true} {
+		top := t.TempDir()
+		dir, away := filepath.Join(top, "out"), filepath.Join(top, "away")
+		s := open(t, dir, Options{})
+		putAs(t, s, "a.png", "ours")
+		if err := os.Rename(dir, away); err != nil {
+			t.Fatal(err)
+		}
+		if another {
+			if err := os.Mkdir(dir, 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+		wantClass(t, s.Flush(), ClassFolderGone, true)
+		s.Close()
+		if another {
+			if err := os.Remove(dir); err != nil { // nothing was put into it
+				t.Error(err)
+			}
+		}
+		// The same command continues where it is put back.
+		if err := os.Rename(away, dir); err != nil {
+			t.Fatal(err)
+		}
+		s = open(t, dir, Options{})
+		if _, done := s.Done(Key{Source: "a.png", Spec: "ours", Name: named(t, "a.png").String()}); !done {
+			t.Error("what was done is lost")
+		}
+		s.Close()
+		wantTree(t, dir, map[string]string{"a.jpg": "ours"})
+	}
+}
