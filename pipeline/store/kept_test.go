@@ -273,3 +273,31 @@ func TestAFolderThatIsMovedAwayIsNoticed(t *testing.T) {
 		wantTree(t, dir, map[string]string{"a.jpg": "ours"})
 	}
 }
+
+// TestWhatWasKeptIsNotTriedAgain has a link be kept, which is no regular file.
+func TestWhatWasKeptIsNotTriedAgain(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Symlink("elsewhere", filepath.Join(dir, "a.jpg")); err != nil {
+		t.Skip(err)
+	}
+	s := open(t, dir, Options{OnExist: Skip})
+	name := named(t, "a.png")
+	outs, err := s.Put(name, jpg("ours"))
+	if err != nil || !outs[0].Kept {
+		t.Fatalf("got %+v, %v", outs, err)
+	}
+	e := Entry{Status: Skipped, Source: "a.png", Name: name.String(), Outputs: outs}
+	if err := s.Append(e); err != nil {
+		t.Fatal(err)
+	}
+	if _, done := s.Done(e.Key()); !done {
+		t.Error("the item would be tried again and again")
+	}
+	if err := os.Remove(filepath.Join(dir, "a.jpg")); err != nil {
+		t.Fatal(err)
+	}
+	if _, done := s.Done(e.Key()); done {
+		t.Error("what was kept is gone, and the item is not tried again")
+	}
+	s.Close()
+}

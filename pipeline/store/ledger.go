@@ -294,7 +294,7 @@ func (s *Store) Done(key Key) (Entry, bool) {
 			return Entry{}, false
 		}
 		st, err := s.stat(o.Path)
-		if err != nil || st.size != o.Bytes || !st.regular {
+		if err != nil || st.size != o.Bytes || !st.regular && !o.Kept {
 			return Entry{}, false
 		}
 		changed := s.doubt.verify || !e.Time.IsZero() && max(st.changed, st.since) > e.Time.UnixNano()
