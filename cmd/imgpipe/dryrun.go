@@ -67,7 +67,8 @@ func dryRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive,
 			f.shownInput(), f.shownOutput(), f.plan(arc.text), todo, before, totals.Failed)
 	}
 	if standing > 0 && !f.quiet && !unheard(stdout) {
-		fmt.Fprintf(stderr, "note: files in the way that are not as imgpipe wrote them, in %s: %d\n", f.shownOutput(), standing)
+		fmt.Fprintf(stderr, "note: files in the way that are not as imgpipe wrote them, in %s: %d\n",
+			f.shownOutput(), standing)
 	}
 	left.say(stderr)
 	totals.Failed += left.count // as the run would end

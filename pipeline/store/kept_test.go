@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -300,4 +302,20 @@ func TestWhatWasKeptIsNotTriedAgain(t *testing.T) {
 		t.Error("what was kept is gone, and the item is not tried again")
 	}
 	s.Close()
+}
+
+// TestAMountBelowTheFolderIsNamed has a folder be another file system's, into which no file can be moved.
+func TestAMountBelowTheFolderIsNamed(t *testing.T) {
+	s := open(t, t.TempDir(), Options{Fault: func(op, _ string) error {
+		if op == "rename" {
+			return syscall.EXDEV
+		}
+		return nil
+	}})
+	defer s.Close()
+	_, err := s.Put(named(t, "trip/a.png"), jpg("ours"))
+	wantClass(t, err, ClassWrite, false)
+	if !strings.Contains(err.Error(), "the folder trip is another file system's") {
+		t.Errorf("got %v", err)
+	}
 }

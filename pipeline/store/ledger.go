@@ -270,8 +270,8 @@ func (s *Store) readText(at int64) ([]byte, error) {
 // there still, with the length recorded, and was not written by another item since. The entry says what was done. With
 // Options.Force, nothing is done.
 //
-// A file that is later than its line is read and compared with the line's SHA-256: one that was written to, moved here or given another
-// time. So is every file where an earlier run may have ended with the machine. Else this costs 25 µs.
+// A file that is later than its line is read and compared with the line's SHA-256: one that was written to, moved here
+// or given another time. So is every file where an earlier run may have ended with the machine. Else this costs 25 µs.
 func (s *Store) Done(key Key) (Entry, bool) {
 	if s.opts.Force {
 		return Entry{}, false

@@ -86,7 +86,8 @@ func (s *Store) settleLeft(l left) error {
 			"each output is read before it counts as done")
 	}
 	if l.foreign > 0 {
-		s.warn = append(s.warn, fmt.Sprintf("%s holds %d files or folders that imgpipe did not write; they are kept", TempName, l.foreign))
+		s.warn = append(s.warn, fmt.Sprintf("%s holds %d files or folders that imgpipe did not write; they are kept",
+			TempName, l.foreign))
 	}
 	s.warnLeft(lines, files, stale, hollow, l.unfinished)
 	return nil

@@ -86,7 +86,8 @@ func (s *Store) look(name Name, f *pending) error {
 		}
 	case s.opts.Originals.Has(filepath.Join(s.dir, filepath.FromSlash(f.out.Path))):
 		return &Error{
-			Kind: ClassOutputIsInput, Doing: doing, Err: errors.New("it would be written over the input of another item, or over another file that the run reads"),
+			Kind: ClassOutputIsInput, Doing: doing,
+			Err:  errors.New("it would be written over the input of another item, or another file that the run reads"),
 			Hint: "choose another output folder, or a --name that differs",
 		}
 	case st.dir:

@@ -9,6 +9,7 @@ import (
 	"path"
 	"slices"
 	"strconv"
+	"syscall"
 
 	"imgpipe/transform"
 )
@@ -245,6 +246,11 @@ func (s *Store) pathError(doing, name string, err error) error {
 		_, topErr := s.root.Stat(path.Dir(name))
 		e.fatal = e.fatal || path.Dir(name) == "." || topErr != nil
 	case ClassWrite:
+		if errors.Is(err, syscall.EXDEV) {
+			e.Err = fmt.Errorf("the folder %s is another file system's, expected one file system for all outputs", path.Dir(name))
+			e.Hint = "choose another output folder, or give what goes into this one a run of its own"
+			break
+		}
 		for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
 			if st, err := s.root.Lstat(dir); err == nil && st.Mode()&fs.ModeSymlink != 0 {
 				e.Kind, e.Err = ClassOutside, fmt.Errorf("%s is a symbolic link that leads out of the output folder", dir)
