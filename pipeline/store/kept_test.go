@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"imgpipe/transform"
 )
 
 // TestAnotherItemsPictureIsNeverReplacedThroughALink has a folder of the output folder be another one of it.
@@ -318,4 +320,27 @@ func TestAMountBelowTheFolderIsNamed(t *testing.T) {
 	if !strings.Contains(err.Error(), "the folder trip is another file system's") {
 		t.Errorf("got %v", err)
 	}
+}
+
+// TestARunThatHadNothingToTellLeavesNoDoubt has a run keep all that it finds, and another one come after it.
+func TestARunThatHadNothingToTellLeavesNoDoubt(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "a.jpg"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	name := named(t, "a.png")
+	for range 3 {
+		s := open(t, dir, Options{OnExist: Skip})
+		if _, all := s.Present(name, transform.JPEG); !all {
+			t.Error("the item would be fetched and transformed")
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	s := open(t, dir, Options{})
+	_, err := s.Put(name, jpg("ours"))
+	wantClass(t, err, ClassExists, false)
+	s.Close()
+	wantTree(t, dir, map[string]string{"a.jpg": ""})
 }

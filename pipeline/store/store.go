@@ -311,6 +311,10 @@ func (s *Store) Close() error {
 		err = errors.Join(err, s.closeTemp(keep))
 		s.folders.release(s.tempFolder)
 	}
+	if err == nil && s.created && s.end == 0 && s.temp == nil && s.file != nil && s.named(s.file) {
+		// An empty ledger would look like one that a power failure took the lines of. What cannot be removed stays.
+		_ = s.root.Remove(LedgerName)
+	}
 	// The lock goes last: a run that gets it owns whatever it finds in TempName.
 	s.closeFiles()
 	if err != nil {
