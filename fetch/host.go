@@ -163,9 +163,7 @@ func (hs *hosts) enter(ctx context.Context, key string) (*turn, error) {
 		hs.mu.Unlock()
 		var timer <-chan time.Time
 		if !full {
-			t := time.NewTimer(wait)
-			defer t.Stop()
-			timer = t.C
+			timer = time.After(wait)
 		}
 		select {
 		case <-ctx.Done():
