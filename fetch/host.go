@@ -103,16 +103,16 @@ func (hs *hosts) crowded(since time.Time) bool {
 	return hs.line.cut.After(since)
 }
 
-// state returns how many downloads a host takes, and from when on. The lock is held.
-func (hs *hosts) state(key string) (limit int, from time.Time) {
+// state returns how many downloads a host takes, from when on, and whether its last try had no answer. The lock is held.
+func (hs *hosts) state(key string) (limit int, from time.Time, silent bool) {
 	h := hs.m[key]
 	if h == nil {
-		return hs.perHost, time.Time{}
+		return hs.perHost, time.Time{}, false
 	}
 	if time.Now().Before(h.closed) {
-		return hs.perHost, time.Time{}
+		return hs.perHost, time.Time{}, false
 	}
-	return h.limit(hs.perHost), h.until
+	return h.limit(hs.perHost), h.until, h.silent > 0
 }
 
 // hopeless reports whether no further try is worth its time, as the host is closed or has given no answer for long.

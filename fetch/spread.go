@@ -8,8 +8,13 @@ import (
 	"time"
 )
 
-// parkedMost is how many values Spread holds back in memory.
-const parkedMost = 4096
+const (
+	// parkedMost is how many values Spread holds back in memory.
+	parkedMost = 4096
+	// besides is how many lanes more there are for what needs no host, where hosts have all others: however many hosts
+	// are silent, files of this machine go on.
+	besides = 2
+)
 
 // An Aside turns values into bytes and back, so that any number of them can wait outside of memory.
 type Aside[T any] struct {
@@ -24,16 +29,18 @@ type Sparing interface{ spare() *Client }
 
 func (c *Client) spare() *Client { return c }
 
-// Spread calls do once for each value of in, n at a time, on lanes numbered from 0 to n-1, and returns when in is closed and
-// every do has returned. item says what do is going to fetch by it.
+// Spread calls do once for each value of in, n at a time, and returns when in is closed and every do has returned. item
+// says what do is going to fetch by it. Where hosts have all n lanes, two values more that need no host may be done, so
+// lanes are numbered from 0 to n+1.
 //
 // The order is that of in, except that the items of a host that takes no more now are held back, so that they do not
-// take up the lanes and other items go on, and that of several hosts the one with the fewest lanes comes first. A host
-// has PerHost lanes at most, none before its Retry-After is over, and a quarter of PerHost while it gives no answer to
-// anything; after five minutes without one, all of its items fail at once. So n ought to be well above PerHost. Values
-// are taken from in when a lane is free for them, or none but hosts that have lanes wait for one. Of those that wait
-// for their host, 4096 are held in memory, and any number more by aside in a temporary file; without an aside, or where
-// it cannot put a value, in is not read meanwhile.
+// take up the lanes and other items go on. Of several hosts one that answers comes before one whose last try had no
+// answer, and then the one with the fewest lanes. A host has PerHost lanes at most, none before its Retry-After is over,
+// and a quarter of PerHost while it gives no answer to anything; after five minutes without one, all of its items fail
+// at once. So n ought to be well above PerHost. Values are taken from in when a lane is free for them, or where another
+// host or a file may be behind those that wait for one. Of those that wait for their host, 4096 are held in memory, and
+// any number more by aside in a temporary file; without an aside, or where it cannot put a value, in is not read
+// meanwhile.
 //
 // When ctx ends, or Client.Finish is called, do is called for all the rest at once, but for what is outside of memory:
 // that is left out, as are values that were not taken yet. An error is that of reading back what was put aside; those
@@ -44,7 +51,7 @@ func Spread[T any](
 	c := by.spare()
 	work, done := make(chan parked[T]), make(chan string)
 	var lanes sync.WaitGroup
-	for lane := range n {
+	for lane := range n + besides {
 		lanes.Go(func() {
 			for p := range work {
 				do(p.value, lane)
@@ -57,8 +64,8 @@ func Spread[T any](
 		s.get = aside.Get
 	}
 	ended, finish := ctx.Done(), c.hosts.finish
-	free := n
-	for in != nil || len(s.order) > 0 || free < n {
+	s.free, s.besides = n, besides
+	for in != nil || len(s.order) > 0 || s.free < n || s.besides < besides {
 		over := ended == nil || finish == nil
 		if over {
 			s.leaveOut()
@@ -67,9 +74,9 @@ func Spread[T any](
 		var out chan<- parked[T]
 		var more <-chan T
 		var first parked[T]
-		if free > 0 && next != nil {
+		if next != nil && s.lanesFor(next.host) > 0 {
 			out, first = work, parked[T]{next.values[0], next.host}
-		} else if s.wants(next, free) {
+		} else if s.wants(next) {
 			more = in
 		}
 		var timer <-chan time.Time
@@ -80,7 +87,11 @@ func Spread[T any](
 		case out <- first:
 			s.remove(next)
 			s.busy[first.host]++
-			free--
+			if s.free > 0 {
+				s.free--
+			} else {
+				s.besides--
+			}
 		case v, ok := <-more:
 			if !ok {
 				in = nil
@@ -91,7 +102,11 @@ func Spread[T any](
 			if s.busy[host]--; s.busy[host] == 0 {
 				delete(s.busy, host)
 			}
-			free++
+			if host == "" && s.besides < besides {
+				s.besides++
+			} else {
+				s.free++
+			}
 		case <-timer:
 		case <-ended:
 			ended = nil
@@ -140,8 +155,10 @@ type spreader[T any] struct {
 	count  int            // of values in memory
 	full   bool           // the line was, when next looked: no host can be asked
 	busy   map[string]int // lanes, by host
-	buf    []byte
-	lost   error
+	// free are the lanes for any host, and besides those for none.
+	free, besides int
+	buf           []byte
+	lost          error
 }
 
 // add puts v behind what waits for its host. The first of each host is in memory.
@@ -217,17 +234,28 @@ func (s *spreader[T]) leaveOut() {
 	s.aside = nil
 }
 
-// wants reports whether a value is to be taken from in, where next is what could be done now and so many lanes are
-// free. Where all lanes are taken by hosts that could take more, what is behind them may be another's, who then comes
-// first.
-func (s *spreader[T]) wants(next *queue[T], free int) bool {
+// lanesFor returns how many lanes are free for what that host has.
+func (s *spreader[T]) lanesFor(host string) int {
+	if host == "" && s.free == 0 && s.busy[""] == besides-s.besides { // hosts have all n
+		return s.besides
+	}
+	return s.free
+}
+
+// wants reports whether a value is to be taken from in, where next is what could be done now if it had a lane. Where all
+// lanes are taken by hosts that could take more, what is behind them may be another's, who then comes first, or a file
+// of this machine.
+func (s *spreader[T]) wants(next *queue[T]) bool {
 	if s.aside == nil {
-		return free > 0 && s.count < parkedMost
+		return s.lanesFor("") > 0 && s.count < parkedMost
 	}
 	if s.full && s.count >= parkedMost { // of each host that is new the first value stays in memory
 		return false
 	}
-	return next == nil || s.busy[next.host] > 0 && next.host != ""
+	if next == nil {
+		return true
+	}
+	return next.host != "" && (s.busy[next.host] > 0 || len(s.order) < parkedMost)
 }
 
 // remove takes the first value from q.
@@ -242,12 +270,19 @@ func (s *spreader[T]) remove(q *queue[T]) {
 	}
 }
 
-// next returns the queue whose first value can be done now, of several that whose host has the fewest lanes, or nil and
-// after what time to look again; 0 is when a lane gets free. With any, every value can be done.
+// next returns the queue whose first value can be done now, or nil and after what time to look again; 0 is when a lane
+// gets free. Of several hosts those that answer come first, and then that with the fewest lanes. With any, every value
+// can be done.
 func (s *spreader[T]) next(any bool) (q *queue[T], wait time.Duration) {
+	s.full = false
 	if len(s.order) == 0 {
-		s.full = false
 		return nil, 0
+	}
+	if any {
+		return s.order[0], 0
+	}
+	if q := s.queues[""]; q != nil {
+		return q, 0
 	}
 	hs := &s.client.hosts
 	hs.mu.Lock()
@@ -256,18 +291,18 @@ func (s *spreader[T]) next(any bool) (q *queue[T], wait time.Duration) {
 	if s.full {
 		wait = time.Second // it need not be this Spread's
 	}
-	now := time.Now()
+	now, silent := time.Now(), false // q's host
 	for _, o := range s.order {
-		if any || o.host == "" {
-			return o, 0
-		}
-		limit, from := hs.state(o.host)
+		limit, from, mute := hs.state(o.host)
 		switch left := from.Sub(now); {
 		case s.full || s.busy[o.host] >= limit:
 		case left > 0 && (wait == 0 || left < wait):
 			wait = left
-		case left <= 0 && (q == nil || s.busy[o.host] < s.busy[q.host]):
-			q = o
+		case left > 0:
+		case q == nil, silent && !mute, silent == mute && s.busy[o.host] < s.busy[q.host]:
+			if q, silent = o, mute; !mute && s.busy[o.host] == 0 {
+				return q, 0 // none comes before it
+			}
 		}
 	}
 	return q, wait

@@ -195,3 +195,93 @@ func TestOfAListOfManyHostsLittleWaitsInMemoryWhileTheLineIsFull(t *testing.T) {
 		}
 	})
 }
+
+// TestHostsThatNeverAnswerHoldBackNoFile has lists in which hosts that never answer could have all lanes, and then files.
+func TestHostsThatNeverAnswerHoldBackNoFile(t *testing.T) {
+	for _, c := range []struct{ lanes, hosts, rows int }{{1, 1, 3000}, {4, 3, 3000}, {4, 300, 3}, {256, 254, 2}, {256, 3000, 1}} {
+		never := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+		handlers := map[string]http.HandlerFunc{}
+		for i := range c.hosts {
+			handlers[fmt.Sprint("silent", i)] = never
+		}
+		bubble(t, handlers, Options{Retries: -1}, func(t *testing.T, client *Client) {
+			in := make(chan row)
+			go func() {
+				defer close(in)
+				for h := range c.hosts {
+					for i := range c.rows {
+						in <- row{i, fmt.Sprint("silent", h)}
+					}
+				}
+				for i := range 200 {
+					in <- row{i, ""}
+				}
+			}()
+			start := time.Now()
+			var files, asked, most atomic.Int32
+			var last time.Duration
+			item := func(r row) Item {
+				if r.host == "" {
+					return Item{Source: "file"}
+				}
+				return r.item()
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			_ = Spread(ctx, client, c.lanes, in, item, rowsAside, func(r row, lane int) {
+				switch {
+				case ctx.Err() != nil:
+				case r.host == "":
+					if files.Add(1) == 200 {
+						last = time.Since(start)
+						cancel()
+					}
+				default:
+					if n := asked.Add(1); n > most.Load() {
+						most.Store(n)
+					}
+					_, _ = client.Fetch(ctx, r.item(), nil)
+					asked.Add(-1)
+				}
+			})
+			if files.Load() != 200 || last > time.Second || int(most.Load()) > c.lanes {
+				t.Errorf("%+v: %d of 200 files, the last after %v, %d downloads at once; want all soon, downloads within lanes",
+					c, files.Load(), last, most.Load())
+			}
+		})
+	}
+}
+
+// TestAHostThatAnswersComesBeforeOneThatDoesNot has a list in which hosts that never answer have many rows, and one that
+// answers comes last.
+func TestAHostThatAnswersComesBeforeOneThatDoesNot(t *testing.T) {
+	const hosts = 12
+	handlers := map[string]http.HandlerFunc{"other": func(http.ResponseWriter, *http.Request) {}}
+	for i := range hosts {
+		handlers[fmt.Sprint("silent", i)] = func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+	}
+	bubble(t, handlers, Options{Retries: -1}, func(t *testing.T, c *Client) {
+		start := time.Now()
+		var last time.Duration
+		spreadRows(t, c, hosts, rowsAside, func(send func(row)) {
+			for h := range hosts {
+				for i := range 40 {
+					send(row{i, fmt.Sprint("silent", h)})
+				}
+			}
+			for i := range 200 {
+				send(row{i, "other"})
+			}
+		}, func(r row) {
+			_, err := c.Fetch(t.Context(), r.item(), nil)
+			if r.host == "other" {
+				if err != nil {
+					t.Error(err)
+				}
+				last = max(last, time.Since(start))
+			}
+		})
+		if last > 31*time.Second {
+			t.Errorf("the last row of the host that answers came after %v; want when each other was asked once", last)
+		}
+	})
+}

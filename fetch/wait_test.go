@@ -450,7 +450,7 @@ func TestSpreadDoesEveryValueOnceAlsoWhenCancelled(t *testing.T) {
 			cancel()
 		}()
 		seen := make([]atomic.Int32, 100)
-		var busy [4]atomic.Int32
+		var busy [4 + besides]atomic.Int32
 		start := time.Now()
 		_ = Spread(ctx, c, 4, in, func(i int) Item { return at("http://nobody/") }, nil, func(i, lane int) {
 			if busy[lane].Add(1) != 1 {

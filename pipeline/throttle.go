@@ -21,15 +21,18 @@ type throttle struct {
 	most    int
 	workers float64
 
-	mu      sync.Mutex
-	wake    *sync.Cond
-	limit   int
-	held    int     // fetching, or fetched and not taken by a worker
-	latency float64 // seconds, of a quiet time; 0 while unknown
-	sum     float64 // of the latencies in this window
-	count   int
-	service float64 // seconds that a worker takes for an item, a moving average; 0 while unknown
-	served  int
+	mu           sync.Mutex
+	wake         *sync.Cond
+	limit        int
+	held         int     // fetching, or fetched and not taken by a worker
+	local        int     // those of them that are files of this machine
+	waiting      int     // for held to fall
+	localWaiting int     // those of them that want a file of this machine
+	latency      float64 // seconds, of a quiet time; 0 while unknown
+	sum          float64 // of the latencies in this window
+	count        int
+	service      float64 // seconds that a worker takes for an item, a moving average; 0 while unknown
+	served       int
 }
 
 const (
@@ -74,13 +77,14 @@ func (t *throttle) lanes() int {
 // A ticket is the right to have one item fetched and waiting for a worker.
 type ticket struct {
 	t       *throttle
+	network bool
 	timer   *time.Timer
 	counted bool // in held; guarded by t.mu
 }
 
 // begin blocks until one more may be fetched, over the network or not, or ctx ends. The ticket ends with end.
 func (t *throttle) begin(ctx context.Context, network bool) (*ticket, error) {
-	k := &ticket{t: t}
+	k := &ticket{t: t, network: network}
 	if t.fixed {
 		return k, ctx.Err() // the lanes are the limit
 	}
@@ -90,7 +94,7 @@ func (t *throttle) begin(ctx context.Context, network bool) (*ticket, error) {
 		t.limit = min(firstDownloads, t.most)
 		t.wake.Broadcast()
 	}
-	if t.held >= t.limit {
+	if k.full() {
 		stop := context.AfterFunc(ctx, func() {
 			t.mu.Lock()
 			defer t.mu.Unlock()
@@ -98,16 +102,47 @@ func (t *throttle) begin(ctx context.Context, network bool) (*ticket, error) {
 		})
 		defer stop()
 	}
-	for t.held >= t.limit {
+	for k.full() {
 		if ctx.Err() != nil {
 			return k, ctx.Err()
 		}
+		t.waiting++
+		if !network {
+			t.localWaiting++
+		}
 		t.wake.Wait()
+		t.waiting--
+		if !network {
+			t.localWaiting--
+		}
 	}
-	t.held++
-	k.counted = true
+	k.count()
 	k.timer = time.AfterFunc(t.patience(), k.late)
 	return k, ctx.Err()
+}
+
+// full reports whether the fetch has to wait. Files of this machine have what they begin with for themselves, whatever
+// hosts hold.
+func (k *ticket) full() bool {
+	t := k.t
+	return t.held >= t.limit && (k.network || t.local >= min(int(t.workers)+firstAhead, t.limit))
+}
+
+// next wakes one of those who wait. Where they are of both kinds it wakes all, as there may be no room for that one's kind.
+func (t *throttle) next() {
+	if t.localWaiting > 0 && t.localWaiting < t.waiting {
+		t.wake.Broadcast()
+		return
+	}
+	t.wake.Signal()
+}
+
+func (k *ticket) count() {
+	k.counted = true
+	k.t.held++
+	if !k.network {
+		k.t.local++
+	}
 }
 
 // patience is how long a fetch may take before it no longer counts: a host that is slow, or wants to be left alone for a while, must not
@@ -130,7 +165,10 @@ func (k *ticket) uncount() {
 	if k.counted {
 		k.counted = false
 		k.t.held--
-		k.t.wake.Signal()
+		if !k.network {
+			k.t.local--
+		}
+		k.t.next()
 	}
 }
 
@@ -142,8 +180,7 @@ func (k *ticket) fetched(took time.Duration) {
 	if !t.fixed {
 		k.timer.Stop()
 		if !k.counted {
-			k.counted = true
-			t.held++
+			k.count()
 		}
 	}
 	t.sum += took.Seconds()

@@ -9,10 +9,11 @@ import (
 )
 
 // beginsURL is the beginning of a URL in an argument, be it the whole of it or the value of a flag; innerUser is the
-// user of one inside another.
+// user of one inside another. As browsers do, fetch takes http: and https: with any number of slashes behind
+// them, of either kind.
 var (
-	beginsURL = regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://`)
-	innerUser = regexp.MustCompile(`(://)[^/?#\s]*@`)
+	beginsURL = regexp.MustCompile(`(?i)https?:|[a-z][a-z0-9+.-]*://`)
+	innerUser = regexp.MustCompile(`(?i)(https?:[/\\]*|://)[^/\\?#\s]*@`)
 )
 
 // shownCommand is a command line as it may be kept: its URLs have no user and password.
