@@ -195,7 +195,7 @@ func (l *live) orderly() (stopping <-chan struct{}) {
 		close(stop)
 		go func() { // what reads stderr may have stopped reading
 			l.screen.end()
-			l.screen.say("stopping: finishing what is under way; once more to stop at once")
+			l.screen.say("stopping: finishing what is under way; Ctrl-C, or another signal, stops at once")
 		}()
 		if l.underWay.Load() == 0 {
 			go l.stop.idle()
@@ -288,8 +288,8 @@ func (l *live) choseMode(c pipeline.Choice) {
 
 // choseDownloads tells what --downloads auto found.
 func (l *live) choseDownloads(p pipeline.Pace) {
-	l.screen.say("auto: --downloads %d: a fetch takes %v, and %d workers take an image each %v",
-		p.Downloads, p.Latency.Round(10*time.Microsecond), l.flags.workers, p.Service.Round(10*time.Microsecond))
+	l.screen.say("auto: --downloads %d: a fetch takes %v, a transform %v, with --workers %d",
+		p.Downloads, p.Latency.Round(10*time.Microsecond), p.Service.Round(10*time.Microsecond), l.flags.workers)
 }
 
 // measured fills in what the run cost.

@@ -224,8 +224,11 @@ func (s *Summary) WriteText(w io.Writer) {
 		fmt.Fprintf(w, ", peak memory %s", Bytes(s.PeakMemory))
 	}
 	fmt.Fprintln(w)
-	if s.Retries+s.Replaced > 0 {
-		fmt.Fprintf(w, "%d fetches tried again, %d images whose worker died\n", s.Retries, s.Replaced)
+	if s.Retries > 0 {
+		fmt.Fprintf(w, "%s tried again\n", counted(s.Retries, "fetch", "fetches"))
+	}
+	if s.Replaced > 0 {
+		fmt.Fprintf(w, "%s tried again because the worker died\n", counted(s.Replaced, "image", "images"))
 	}
 	s.writeWarnings(w)
 	for i, f := range s.Failures {
@@ -241,6 +244,14 @@ func (s *Summary) StageNames() []pipeline.Stage {
 	return slices.SortedFunc(maps.Keys(s.Stages), func(a, b pipeline.Stage) int {
 		return cmp.Or(cmp.Compare(s.Stages[b], s.Stages[a]), cmp.Compare(a, b))
 	})
+}
+
+// counted is a number with its noun.
+func counted(n int, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprint(n, " ", more)
 }
 
 func seconds(s float64) string {
