@@ -9,6 +9,7 @@ package summary
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -136,6 +137,8 @@ type Failure struct {
 	Count   int    `json:"count"`
 	Source  string `json:"source"`
 	Example string `json:"example"`
+	// Hint says what a person could do about the example; it may be "".
+	Hint string `json:"hint,omitempty"`
 }
 
 // Add counts one item. It is not safe for concurrent use.
@@ -186,7 +189,12 @@ func (s *Summary) fail(o pipeline.Outcome) {
 			return
 		}
 	}
-	s.Failures = append(s.Failures, Failure{Class: o.Class, Count: 1, Source: fetch.Redact(o.Item.Source), Example: fmt.Sprint(o.Err)})
+	f := Failure{Class: o.Class, Count: 1, Source: fetch.Redact(o.Item.Source), Example: fmt.Sprint(o.Err)}
+	var known interface{ Advice() string }
+	if errors.As(o.Err, &known) {
+		f.Hint = known.Advice()
+	}
+	s.Failures = append(s.Failures, f)
 }
 
 // Finish fills in what follows from the rest; wall is how long the run took.
@@ -236,6 +244,9 @@ func (s *Summary) WriteText(w io.Writer) {
 			fmt.Fprintln(w, "failed:")
 		}
 		fmt.Fprintf(w, "  %6d  %-14s e.g. %s: %s\n", f.Count, Printable(f.Class), Printable(f.Source), Printable(Reason(f.Example, f.Source)))
+		if f.Hint != "" {
+			fmt.Fprintf(w, "          hint: %s\n", Printable(f.Hint))
+		}
 	}
 }
 
