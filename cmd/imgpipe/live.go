@@ -166,8 +166,10 @@ func liveRun(
 	if l.sum.Mode == modeAuto {
 		l.screen.say("auto: there were too few images to choose a mode; goroutines and processes shared them")
 	}
-	for _, note := range in.notes() {
-		l.screen.say("%s", note)
+	for _, note := range append(in.notes(), arc.asideNote()) {
+		if note != "" {
+			l.screen.say("%s", note)
+		}
 	}
 	wall, memory := time.Since(began), sampler.Stop()
 	l.screen.close()
