@@ -88,7 +88,7 @@ func liveRun(
 	})
 	isolation, err := l.exec.isolation(ctx, f.mode)
 	if err != nil {
-		return exitError{exitCouldNotRun, err}
+		return exitError{exitCouldNotRun, f.hinted(err)}
 	}
 	wayOut, unusedProxy := f.wayOut(l.client)
 	l.screen.say("imgpipe: %s to %s: %s%s%s", f.shownInput(), f.shownOutput(), f.plan(arc.text), isolation, wayOut)
@@ -320,13 +320,13 @@ func (f *runFlags) verdict(err, inputErr error, totals pipeline.Totals, interrup
 	case interrupted != "":
 		stopped := exitError{exitInterrupted, errors.New(interrupted + "; the same command continues")}
 		if err != nil && !errors.Is(err, errInterrupted) {
-			return errors.Join(stopped, exitError{exitCouldNotRun, hinted(err)})
+			return errors.Join(stopped, exitError{exitCouldNotRun, f.hinted(err)})
 		}
 		return stopped
 	case errors.Is(err, pipeline.ErrTooManyFailures):
 		return exitError{exitSomeFailed, fmt.Errorf("--max-failures %v: %w", f.set.Lookup("max-failures").Value, err)}
 	case err != nil:
-		return exitError{exitCouldNotRun, hinted(err)}
+		return exitError{exitCouldNotRun, f.hinted(err)}
 	case inputErr != nil:
 		return exitError{exitCouldNotRun, inputErr}
 	case totals.Failed > 0:
@@ -342,8 +342,11 @@ func asCouldNotRun(err error) error {
 	return exitError{exitCouldNotRun, err}
 }
 
-// hinted puts behind an error of the store what a person could do about it.
-func hinted(err error) error {
+// hinted puts behind an error of the store, or of workers that do not start, what a person could do about it.
+func (f *runFlags) hinted(err error) error {
+	if _, ok := errors.AsType[*procs.StartError](err); ok && f.worker.memory > 0 {
+		return fmt.Errorf("%w\nhint: --worker-memory %s may be too little for a worker to start", err, summary.Bytes(f.worker.memory))
+	}
 	var e *store.Error
 	if errors.As(err, &e) && e.Hint != "" {
 		return fmt.Errorf("%w\nhint: %s", err, e.Hint)
