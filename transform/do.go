@@ -57,11 +57,11 @@ func Do(ctx context.Context, t Task) (Result, error) {
 	err := guard(&j.doing, func() (err error) {
 		res, err = j.run(t)
 		if j.first {
-			what := "animation the first frame"
+			what := "frame of the animation"
 			if res.Source.Format == TIFF {
-				what = "pages the first"
+				what = "page"
 			}
-			res.Warnings = append(res.Warnings, "of the "+what+" was taken")
+			res.Warnings = append(res.Warnings, "only the first "+what+" was used")
 		}
 		res.Warnings = append(res.Warnings, j.small...)
 		format := t.Spec.Output(res.Source)

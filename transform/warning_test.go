@@ -120,9 +120,9 @@ func TestFramesThatAreLeftOutAreSaid(t *testing.T) {
 		"tiff 1":      tiffs(1, 0), "tiff 2": tiffs(2, 0), "tiff 3": tiffs(3, 4), "tiff small 1": tiffs(2, 1), "tiff mask 1": tiffs(2, 4), "tiff ring 1": ring,
 		"gif 1": animation(1), "gif 2": animation(2), "gif 3": animation(3), "png 1": apng(1), "png 2": apng(2), "webp 1": webp(1), "webp 2": webp(2),
 	} {
-		want := []string{"of the animation the first frame was taken"}
+		want := []string{"only the first frame of the animation was used"}
 		if strings.HasPrefix(name, "tiff") {
-			want = []string{"of the pages the first was taken"}
+			want = []string{"only the first page was used"}
 		}
 		if strings.HasSuffix(name, "1") {
 			want = nil

@@ -60,8 +60,10 @@ func dryRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive,
 	})
 	totals.Failed += refused
 	if !f.quiet && !unheard(stdout) { // else these are not all
-		for _, note := range in.notes() {
-			fmt.Fprintln(stderr, note)
+		for _, note := range append(in.notes(), arc.asideNote()) {
+			if note != "" {
+				fmt.Fprintln(stderr, note)
+			}
 		}
 		fmt.Fprintf(stderr, "imgpipe: %s to %s: %s\n%d to do, %d skipped, %d would fail; nothing was fetched or written\n",
 			f.shownInput(), f.shownOutput(), f.plan(arc.text), todo, before, totals.Failed)

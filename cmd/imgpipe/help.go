@@ -44,11 +44,32 @@ func useHelp(root *cobra.Command) {
 			}
 		})
 	}
+	root.SetHelpCommand(helpCommand(root))
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { writeHelp(cmd.OutOrStdout(), cmd) })
 	root.SetUsageFunc(func(cmd *cobra.Command) error {
 		writeHelp(cmd.ErrOrStderr(), cmd)
 		return nil
 	})
+}
+
+// helpCommand is 'imgpipe help COMMAND'. That of cobra ends well for a command that does not exist.
+func helpCommand(root *cobra.Command) *cobra.Command {
+	var names []string
+	for _, cmd := range root.Commands() {
+		names = append(names, cmd.Name())
+	}
+	return &cobra.Command{
+		Use: "help [COMMAND]", Short: "Help about any command", ValidArgs: names,
+		RunE: func(_ *cobra.Command, args []string) error {
+			cmd, _, err := root.Find(args)
+			if err != nil {
+				return err
+			}
+			cmd.InitDefaultHelpFlag() // flags that cobra adds to what it runs
+			cmd.InitDefaultVersionFlag()
+			return cmd.Help()
+		},
+	}
 }
 
 // writeHelp writes what cmd does, how it is called, examples, and its flags, under their headings in the order in which they were

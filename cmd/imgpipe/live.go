@@ -88,7 +88,7 @@ func liveRun(
 	})
 	isolation, err := l.exec.isolation(ctx, f.mode)
 	if err != nil {
-		return exitError{exitCouldNotRun, err}
+		return exitError{exitCouldNotRun, f.hinted(err)}
 	}
 	wayOut, unusedProxy := f.wayOut(l.client)
 	l.screen.say("imgpipe: %s to %s: %s%s%s", f.shownInput(), f.shownOutput(), f.plan(arc.text), isolation, wayOut)
@@ -166,8 +166,10 @@ func liveRun(
 	if l.sum.Mode == modeAuto {
 		l.screen.say("auto: there were too few images to choose a mode; goroutines and processes shared them")
 	}
-	for _, note := range in.notes() {
-		l.screen.say("%s", note)
+	for _, note := range append(in.notes(), arc.asideNote()) {
+		if note != "" {
+			l.screen.say("%s", note)
+		}
 	}
 	wall, memory := time.Since(began), sampler.Stop()
 	l.screen.close()
@@ -195,7 +197,7 @@ func (l *live) orderly() (stopping <-chan struct{}) {
 		close(stop)
 		go func() { // what reads stderr may have stopped reading
 			l.screen.end()
-			l.screen.say("stopping: finishing what is under way; once more to stop at once")
+			l.screen.say("stopping: finishing what is under way; Ctrl-C, or another signal, stops at once")
 		}()
 		if l.underWay.Load() == 0 {
 			go l.stop.idle()
@@ -288,8 +290,8 @@ func (l *live) choseMode(c pipeline.Choice) {
 
 // choseDownloads tells what --downloads auto found.
 func (l *live) choseDownloads(p pipeline.Pace) {
-	l.screen.say("auto: --downloads %d: a fetch takes %v, and %d workers take an image each %v",
-		p.Downloads, p.Latency.Round(10*time.Microsecond), l.flags.workers, p.Service.Round(10*time.Microsecond))
+	l.screen.say("auto: --downloads %d: a fetch takes %v, a transform %v, with --workers %d",
+		p.Downloads, p.Latency.Round(10*time.Microsecond), p.Service.Round(10*time.Microsecond), l.flags.workers)
 }
 
 // measured fills in what the run cost.
@@ -318,13 +320,13 @@ func (f *runFlags) verdict(err, inputErr error, totals pipeline.Totals, interrup
 	case interrupted != "":
 		stopped := exitError{exitInterrupted, errors.New(interrupted + "; the same command continues")}
 		if err != nil && !errors.Is(err, errInterrupted) {
-			return errors.Join(stopped, exitError{exitCouldNotRun, hinted(err)})
+			return errors.Join(stopped, exitError{exitCouldNotRun, f.hinted(err)})
 		}
 		return stopped
 	case errors.Is(err, pipeline.ErrTooManyFailures):
 		return exitError{exitSomeFailed, fmt.Errorf("--max-failures %v: %w", f.set.Lookup("max-failures").Value, err)}
 	case err != nil:
-		return exitError{exitCouldNotRun, hinted(err)}
+		return exitError{exitCouldNotRun, f.hinted(err)}
 	case inputErr != nil:
 		return exitError{exitCouldNotRun, inputErr}
 	case totals.Failed > 0:
@@ -340,8 +342,11 @@ func asCouldNotRun(err error) error {
 	return exitError{exitCouldNotRun, err}
 }
 
-// hinted puts behind an error of the store what a person could do about it.
-func hinted(err error) error {
+// hinted puts behind an error of the store, or of workers that do not start, what a person could do about it.
+func (f *runFlags) hinted(err error) error {
+	if _, ok := errors.AsType[*procs.StartError](err); ok && f.worker.memory > 0 {
+		return fmt.Errorf("%w\nhint: --worker-memory %s may be too little for a worker to start", err, summary.Bytes(f.worker.memory))
+	}
 	var e *store.Error
 	if errors.As(err, &e) && e.Hint != "" {
 		return fmt.Errorf("%w\nhint: %s", err, e.Hint)

@@ -2,9 +2,11 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
+	"imgpipe/cmd/imgpipe/internal/summary"
 	"imgpipe/fetch"
 	"imgpipe/pipeline"
 	"imgpipe/pipeline/store"
@@ -30,6 +32,10 @@ type archive struct {
 	tree *store.Tree
 	// alone does what may have killed an earlier run.
 	alone *alone
+	// aside counts the items to do that got another name because another input's picture has theirs, and asideName is
+	// that of the first.
+	aside     int
+	asideName string
 }
 
 // A place is where one item goes.
@@ -81,7 +87,21 @@ func (a *archive) plan(item fetch.Item) (*place, error) {
 		p.skip, p.lasting = a.leftOut(p.key)
 	}
 	p.suspect = p.skip == "" && a.suspect(p.key)
+	if p.skip == "" && name.Aside() {
+		if a.aside++; a.aside == 1 {
+			a.asideName = fmt.Sprintf("%s for %s", p.shown(format)[0], summary.Printable(fetch.Redact(item.Source)))
+		}
+	}
 	return p, nil
+}
+
+// asideNote says how many items got another name because of what earlier runs wrote; "" for none.
+func (a *archive) asideNote() string {
+	if a.aside == 0 {
+		return ""
+	}
+	return fmt.Sprintf("note: another input's picture has the name, so the next free one is taken: %d, such as %s",
+		a.aside, a.asideName)
 }
 
 // leftOut says why an item is not to be tried, as flags and its class tell of what failed before; "" where it is. If it

@@ -95,7 +95,7 @@ func (f *runFlags) run(stop *stopper, stdin io.Reader, stdout, stderr io.Writer)
 		NoSync: f.sync == "off", Fault: fault, Folders: f.open.folders,
 	})
 	if err != nil {
-		return exitError{exitCouldNotRun, hinted(err)}
+		return exitError{exitCouldNotRun, f.hinted(err)}
 	}
 	namer.Heed(st)
 	arc := &archive{

@@ -80,7 +80,7 @@ const (
 
 func addRunFlags(flags *pflag.FlagSet) *runFlags {
 	f := &runFlags{set: flags}
-	first := flagGroup{flags, "What everybody uses"}
+	first := flagGroup{flags, "Common flags"}
 	first.str(&f.output, "output", "o", "DIR", "folder for the outputs, the ledger imgpipe.jsonl among them (required)")
 	first.add(parsed(&f.resize, "SIZE", transform.ParseResize, transform.Resize.String), "resize", "",
 		"800x600, 800x, x600, 320 (a box of 320x320) or 50%; fits inside and never\nenlarges, but see --fit and --upscale")
@@ -108,13 +108,13 @@ func addRunFlags(flags *pflag.FlagSet) *runFlags {
 	picture.add(word(&f.fit, "inside|cover|contain|fill", func(s string) error { _, err := transform.ParseFit(s); return err }), "fit", "",
 		"inside: as large as fits (default). cover: fill the box and cut off what\nstands out. contain: pad with the background. fill: stretch")
 	picture.add(word(&f.gravity, "WHERE", func(s string) error { _, err := transform.ParseGravity(s); return err }), "gravity", "",
-		"what cover keeps: center (default), north, northeast, …, or smart")
+		"what cover keeps, and where contain puts the image: center (default), north,\nnortheast, …, or smart for cover")
 	picture.add(word(&f.filter, "NAME", func(s string) error { _, err := transform.ParseFilter(s); return err }), "filter", "",
 		"lanczos (default), catmullrom, mitchell, linear, box, nearest")
 	picture.yes(&f.upscale, "upscale", "", "allow images to become larger than they are. Without it, cover and fill make a\nsmaller picture of an image that is smaller than the box, with a warning, and\ncontain pads it")
 	picture.add(list[transform.Op]{&f.ops, transform.ParseOp, "OP"}, "op", "",
 		"an operation such as grayscale or blur=1.5; may be repeated, and is done in\nthe order given, after resizing: see 'imgpipe ops'")
-	picture.add(word(&f.colour, "COLOUR", func(s string) error { _, err := transform.ParseColor(s); return err }), "background", "",
+	picture.add(word(&f.colour, "COLOR", func(s string) error { _, err := transform.ParseColor(s); return err }), "background", "",
 		"behind transparent pixels in formats that have none, and around (default white)")
 	picture.yes(&f.noOrient, "no-auto-orient", "", "do not turn images upright by their EXIF orientation")
 
@@ -131,7 +131,7 @@ func addRunFlags(flags *pflag.FlagSet) *runFlags {
 	f.sync = "on"
 	output.add(choice(&f.sync, "on", "off"), "sync", "", "on: after a power failure the same command continues (default). off: that is\nleft to the system; a run need not wait for a slow disk")
 	output.str(&f.failedList, "failed-list", "", "FILE", "write the inputs that failed to FILE, which --input-list can read")
-	output.yes(&f.dry, "dry-run", "n", "tell what would be written, and do nothing")
+	output.yes(&f.dry, "dry-run", "n", "show what would be written, and do nothing")
 	output.yes(&f.explain, "explain", "", "with --dry-run: also by which path each local image would go, and why")
 	output.str(&f.report, "report", "", "FILE", "write a summary as JSON; - for standard output")
 
@@ -139,12 +139,12 @@ func addRunFlags(flags *pflag.FlagSet) *runFlags {
 	f.workers = cpus()
 	speed.add(whole(&f.workers, 1, 1024), "workers", "w", "images transformed at once")
 	speed.add(downloads(&f.downloads), "downloads", "d", "images fetched at once; auto finds how many keep the workers busy")
-	speed.add(amount(&f.memory), "memory", "", "budget for fetched files and decoded pixels; an image that needs more than\nthree quarters of it is refused (default half of what there is)")
+	speed.add(amount(&f.memory), "memory", "", "budget for fetched files and decoded pixels; an image that needs more than\nthree quarters of it, and more than 17MB, is refused (default half of what\nthere is)")
 
 	limits := flagGroup{flags, "Limits"}
 	f.maxBytes, f.maxPixels, f.itemTimeout = 64e6, transform.DefaultMaxPixels, time.Minute
 	limits.add(amount(&f.maxBytes), "max-bytes", "", "largest file that is read")
-	limits.add(pixels(&f.maxPixels), "max-pixels", "", "largest image that is decoded, and largest output")
+	limits.add(pixels(&f.maxPixels), "max-pixels", "", fmt.Sprintf("largest image that is decoded, and largest output (default %dMP)", transform.DefaultMaxPixels/1_000_000))
 	limits.add(period(&f.itemTimeout, true), "item-timeout", "", "time for the whole transform of one image, from when it\nbegins; 0 for no limit")
 	limits.add(failures(&f.maxFailures), "max-failures", "", "stop when so many images have failed; 1 stops at the first (default no limit)")
 	limits.add(period(&f.maxTime, true), "max-time", "", "stop after so long as Ctrl-C does, and what is then under way after five\nseconds; the same command continues (default no limit)")

@@ -42,6 +42,9 @@ func (e *Error) Unwrap() error { return e.Err }
 // Class gives Kind.
 func (e *Error) Class() string { return e.Kind }
 
+// Advice returns Hint.
+func (e *Error) Advice() string { return e.Hint }
+
 // Fatal tells that the trouble is the folder's and not the item's, so that no other item would fare better: the run should
 // stop.
 func (e *Error) Fatal() bool { return e.fatal }

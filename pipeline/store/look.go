@@ -91,7 +91,10 @@ func (s *Store) look(name Name, f *pending) error {
 			Hint: "choose another output folder, or a --name that differs",
 		}
 	case st.dir:
-		return &Error{Kind: ClassExists, Doing: doing, Err: errors.New("a folder has the name")}
+		return &Error{
+			Kind: ClassExists, Doing: doing, Err: errors.New("a folder has the name"),
+			Hint: "move it away, or choose another output folder or a --name that differs",
+		}
 	case !f.others && s.isOurs(f, st):
 		return nil
 	case !f.others && (s.doubt.torn || f.own.line != 0) && st.regular && st.size <= f.size && s.isTorn(f.out.Path, f.data):

@@ -141,7 +141,11 @@ type Name struct {
 	index   int
 	file    string    // the input, where it is a file
 	mine    [2]uint64 // the sourceHash of ID and, or 0, of Given
+	aside   bool
 }
+
+// Aside reports whether the item got another name because the ledger has its first one for another source's picture.
+func (n Name) Aside() bool { return n.aside }
 
 // isMine reports whether a line with this sourceHash is the item's own.
 func (n Name) isMine(source uint64) bool { return source == n.mine[0] || source == n.mine[1] }
@@ -219,7 +223,9 @@ func (n *Namer) Plan(src Source) (Name, error) {
 		case !c.claimed && (n.onExist == Fail || n.onExist == Skip):
 			return Name{}, othersError(doing)
 		}
+		aside := !c.claimed
 		n.suffix(&c)
+		c.name.aside = aside
 	}
 	if n.isInput(src, c.name, c.want) {
 		return Name{}, &Error{

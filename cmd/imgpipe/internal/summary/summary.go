@@ -9,6 +9,7 @@ package summary
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -136,6 +137,8 @@ type Failure struct {
 	Count   int    `json:"count"`
 	Source  string `json:"source"`
 	Example string `json:"example"`
+	// Hint says what a person could do about the example; it may be "".
+	Hint string `json:"hint,omitempty"`
 }
 
 // Add counts one item. It is not safe for concurrent use.
@@ -186,7 +189,12 @@ func (s *Summary) fail(o pipeline.Outcome) {
 			return
 		}
 	}
-	s.Failures = append(s.Failures, Failure{Class: o.Class, Count: 1, Source: fetch.Redact(o.Item.Source), Example: fmt.Sprint(o.Err)})
+	f := Failure{Class: o.Class, Count: 1, Source: fetch.Redact(o.Item.Source), Example: fmt.Sprint(o.Err)}
+	var known interface{ Advice() string }
+	if errors.As(o.Err, &known) {
+		f.Hint = known.Advice()
+	}
+	s.Failures = append(s.Failures, f)
 }
 
 // Finish fills in what follows from the rest; wall is how long the run took.
@@ -224,8 +232,11 @@ func (s *Summary) WriteText(w io.Writer) {
 		fmt.Fprintf(w, ", peak memory %s", Bytes(s.PeakMemory))
 	}
 	fmt.Fprintln(w)
-	if s.Retries+s.Replaced > 0 {
-		fmt.Fprintf(w, "%d fetches tried again, %d images whose worker died\n", s.Retries, s.Replaced)
+	if s.Retries > 0 {
+		fmt.Fprintf(w, "%s tried again\n", counted(s.Retries, "fetch", "fetches"))
+	}
+	if s.Replaced > 0 {
+		fmt.Fprintf(w, "%s tried again because the worker died\n", counted(s.Replaced, "image", "images"))
 	}
 	s.writeWarnings(w)
 	for i, f := range s.Failures {
@@ -233,6 +244,9 @@ func (s *Summary) WriteText(w io.Writer) {
 			fmt.Fprintln(w, "failed:")
 		}
 		fmt.Fprintf(w, "  %6d  %-14s e.g. %s: %s\n", f.Count, Printable(f.Class), Printable(f.Source), Printable(Reason(f.Example, f.Source)))
+		if f.Hint != "" {
+			fmt.Fprintf(w, "          hint: %s\n", Printable(f.Hint))
+		}
 	}
 }
 
@@ -241,6 +255,14 @@ func (s *Summary) StageNames() []pipeline.Stage {
 	return slices.SortedFunc(maps.Keys(s.Stages), func(a, b pipeline.Stage) int {
 		return cmp.Or(cmp.Compare(s.Stages[b], s.Stages[a]), cmp.Compare(a, b))
 	})
+}
+
+// counted is a number with its noun.
+func counted(n int, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprint(n, " ", more)
 }
 
 func seconds(s float64) string {

@@ -102,7 +102,7 @@ func TestWarningsAreCountedByKind(t *testing.T) {
 	add := func(source, warning string) {
 		s.Add(pipeline.Outcome{Status: pipeline.Done, Item: fetch.Item{Source: source}, Warnings: []string{warning}})
 	}
-	add("x.tif", "of the 7 pages the first was taken")
+	add("x.tif", "only the first of 7 pages was used")
 	for i := range 20 {
 		add(fmt.Sprintf("%d.jpg", i), fmt.Sprintf("it has %dx%d pixels, 256x256 were asked for", 100+i, i))
 	}
