@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -156,6 +157,32 @@ func TestWhatComesOutOfAnExchangeIsPutBack(t *testing.T) {
 			t.Error(err)
 		}
 		wantTree(t, dir, map[string]string{"a.jpg": "2nd!"})
+	}
+}
+
+// TestAFileThatCannotBePutBackIsKept is of the file of somebody else that came out of an exchange.
+func TestAFileThatCannotBePutBackIsKept(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir, Options{})
+	if err := s.temp.WriteFile("7", []byte("hers"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.keep("7", nil); err != nil {
+		t.Error("it was put back:", err)
+	}
+	err := s.keep("7", fs.ErrPermission)
+	if !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), TempName+"/kept-7") {
+		t.Errorf("got %v, want the error and where the file is", err)
+	}
+	s.discard([]pending{{temp: "7"}})
+	for range 2 {
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if b, err := os.ReadFile(filepath.Join(dir, TempName, "kept-7")); err != nil || string(b) != "hers" {
+			t.Errorf("after the run: %q, %v", b, err)
+		}
+		s = open(t, dir, Options{})
 	}
 }
 

@@ -188,16 +188,28 @@ func (s *Store) exchange(in *folder, temp, base string, old found) error {
 	}
 	err = in.swap(s.tempFolder, temp, base)
 	if errors.Is(err, fs.ErrNotExist) { // somebody has removed ours
-		return errors.Join(errGone, in.takeNew(s.tempFolder, temp, base))
+		return errors.Join(errGone, s.keep(temp, in.takeNew(s.tempFolder, temp, base)))
 	}
 	if err != nil {
-		return err
+		return s.keep(temp, err)
 	}
 	if back, err := s.tempFolder.stat(temp); err != nil || back.id != mine.id {
 		// Somebody has put yet another file in place of ours. It stays, and what it would have replaced goes.
 		return errors.Join(errGone, in.swap(s.tempFolder, temp, base))
 	}
 	return errChanged
+}
+
+// keep gives a file of somebody else, which err kept from getting its name back, a name that no Store removes.
+func (s *Store) keep(temp string, err error) error {
+	if err == nil {
+		return nil
+	}
+	kept := "kept-" + temp
+	if e := s.tempFolder.takeNew(s.tempFolder, temp, kept); e != nil {
+		return errors.Join(err, e)
+	}
+	return fmt.Errorf("%w; the file that was there is kept as %s", err, path.Join(TempName, kept))
 }
 
 // replace is exchange where the system cannot exchange files: there is a moment between looking and renaming.
