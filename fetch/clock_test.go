@@ -150,6 +150,25 @@ func TestASlowLineFailsNoImageThatMoves(t *testing.T) {
 	}
 }
 
+// TestAFullLineIsNotCountedAgainstWhatItCarries has tries of two hosts end on a line that was found to be full before.
+func TestAFullLineIsNotCountedAgainstWhatItCarries(t *testing.T) {
+	now := time.Now()
+	for _, c := range []struct {
+		most float64
+		by   int // hosts whose last tries ended with bytes under way
+		want bool
+	}{{0, 2, false}, {fewest, 0, false}, {fewest, 2, true}} {
+		hs := &hosts{perHost: 8}
+		hs.line.most, hs.line.cut = c.most, now.Add(-time.Minute)
+		for range c.by {
+			hs.line.broke(&host{}, now.Add(-2*time.Minute))
+		}
+		if got := hs.crowded(now); got != c.want {
+			t.Errorf("limit %v, tries of %d hosts ended: crowded is %v, want %v", c.most, c.by, got, c.want)
+		}
+	}
+}
+
 // TestARunThatStoodStillFailsNothing has a try end late, as timers do after a process was stopped. It is not one of the
 // tries that an item has.
 func TestARunThatStoodStillFailsNothing(t *testing.T) {

@@ -96,11 +96,13 @@ func (hs *hosts) look(key string) *host {
 	return h
 }
 
-// crowded reports whether after that time the line was found to be full.
+// crowded reports whether the line was found to be full after that time, or is full and ends some tries still: a limit
+// that is nearly right ends few, but each of them for the same reason.
 func (hs *hosts) crowded(since time.Time) bool {
 	hs.mu.Lock()
 	defer hs.mu.Unlock()
-	return hs.line.cut.After(since)
+	l := &hs.line
+	return l.cut.After(since) || l.most > 0 && l.broken >= trouble/3
 }
 
 // state returns how many downloads a host takes, from when on, and whether its last try had no answer. The lock is held.
