@@ -10,8 +10,10 @@ import (
 	"image/png"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
+	"syscall"
 	"testing"
 	"time"
 
@@ -42,7 +44,18 @@ func TestMain(m *testing.M) {
 		main()
 	}
 	os.Setenv(atOnce, "atexit_sleep_ms=0")
+	hearSignals()
 	testscript.Main(m, map[string]func(){"imgpipe": main})
+}
+
+// hearSignals lets the programs that tests start hear all signals, also where this process was started with some of them
+// ignored, as by nohup or in the background of a script: a signal that has a handler here is no longer ignored there.
+func hearSignals() {
+	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGHUP} {
+		if signal.Ignored(sig) {
+			signal.Notify(make(chan os.Signal, 1), sig)
+		}
+	}
 }
 
 // TestScripts runs the command lines of testdata, one file for each thing that a user does. Each finds pictures in photos/, the odd and
