@@ -271,7 +271,8 @@ func (s *Store) readText(at int64) ([]byte, error) {
 // Options.Force, nothing is done.
 //
 // A file that is later than its line is read and compared with the line's SHA-256: one that was written to, moved here
-// or given another time. So is every file where an earlier run may have ended with the machine. Else this costs 25 µs.
+// or given another time. Where it is the same, its line is written anew, so that the next run need not read it again.
+// Every file is read where an earlier run may have ended with the machine. Else this costs 25 µs.
 func (s *Store) Done(key Key) (Entry, bool) {
 	if s.opts.Force {
 		return Entry{}, false
@@ -284,6 +285,7 @@ func (s *Store) Done(key Key) (Entry, bool) {
 	if !ok || len(e.Outputs) == 0 {
 		return Entry{}, false
 	}
+	read := false
 	for _, o := range e.Outputs {
 		hash := pathHash(o.Path)
 		s.mu.Lock()
@@ -297,10 +299,19 @@ func (s *Store) Done(key Key) (Entry, bool) {
 		if err != nil || st.size != o.Bytes || !st.regular && !o.Kept {
 			return Entry{}, false
 		}
-		changed := s.doubt.verify || !e.Time.IsZero() && max(st.changed, st.since) > e.Time.UnixNano()
-		if changed && !o.Kept && !s.holdsDigest(o.Path, o.Bytes, o.SHA256) {
+		later := !e.Time.IsZero() && max(st.changed, st.since) > e.Time.UnixNano()
+		if o.Kept || !later && !s.doubt.verify {
+			continue
+		}
+		if !s.holdsDigest(o.Path, o.Bytes, o.SHA256) {
 			return Entry{}, false
 		}
+		read = read || later
+	}
+	if read && !s.opts.ReadOnly {
+		again := e
+		again.Time = time.Now()
+		_ = s.Append(again) // without it the next run reads the file as well, and no more is lost
 	}
 	return e, true
 }
