@@ -102,7 +102,7 @@ func silent(t *testing.T) (url string, asked <-chan struct{}) {
 func fifo(t *testing.T) string {
 	path := filepath.Join(t.TempDir(), "list")
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
-		t.Skip(err)
+		t.Skip("no named pipe can be made here:", err)
 	}
 	return path
 }
@@ -158,6 +158,15 @@ func TestASecondSignalEndsEveryCommandWhateverBlocks(t *testing.T) {
 	r.ends(exitInterrupted)
 }
 
+// wantInterrupted waits for a program that was told to end.
+func wantInterrupted(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
+	_ = cmd.Wait()
+	if got := cmd.ProcessState.ExitCode(); got != exitInterrupted {
+		t.Errorf("%v, want %d", cmd.ProcessState, exitInterrupted)
+	}
+}
+
 func TestASampleServerEndsWithTheStatusOfASignal(t *testing.T) {
 	cmd := program(t.Context(), "samples", "--serve", "127.0.0.1:0")
 	out, err := cmd.StdoutPipe()
@@ -173,10 +182,7 @@ func TestASampleServerEndsWithTheStatusOfASignal(t *testing.T) {
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	_ = cmd.Wait()
-	if got := cmd.ProcessState.ExitCode(); got != exitInterrupted {
-		t.Errorf("%v, want %d", cmd.ProcessState, exitInterrupted)
-	}
+	wantInterrupted(t, cmd)
 }
 
 // Nobody reads what it says, so that it cannot say that it stops.
@@ -209,10 +215,7 @@ func TestARunThatCannotSpeakEnds(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	_ = cmd.Wait()
-	if got := cmd.ProcessState.ExitCode(); got != exitInterrupted {
-		t.Errorf("%v, want %d", cmd.ProcessState, exitInterrupted)
-	}
+	wantInterrupted(t, cmd)
 }
 
 func TestTheSystemsSignalsEndWhatIsUnderWayByThemselves(t *testing.T) {

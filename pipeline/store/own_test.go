@@ -14,6 +14,16 @@ import (
 	"imgpipe/transform"
 )
 
+// wantKept wants what Put returns where a file of somebody else has the name: it is kept, or the item fails.
+func wantKept(t *testing.T, on OnExist, outs []Output, err error) {
+	t.Helper()
+	if on != Skip {
+		wantClass(t, err, ClassExists, false)
+	} else if err != nil || !outs[0].Kept {
+		t.Errorf("%v: got %+v, %v", on, outs, err)
+	}
+}
+
 // putAs has a source's output put in place and told of.
 func putAs(t *testing.T, s *Store, source, text string) {
 	t.Helper()
@@ -109,13 +119,7 @@ func TestAFileThatComesWhereNothingWasIsKept(t *testing.T) {
 			return nil
 		}})
 		outs, err := s.Put(named(t, "a.png"), jpg("ours"))
-		if on == Skip {
-			if err != nil || !outs[0].Kept {
-				t.Errorf("%v: got %+v, %v", on, outs, err)
-			}
-		} else {
-			wantClass(t, err, ClassExists, false)
-		}
+		wantKept(t, on, outs, err)
 		s.Close()
 		wantTree(t, dir, map[string]string{"a.jpg": "hers"})
 		// It is nobody's of ours afterwards.
