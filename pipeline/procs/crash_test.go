@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -74,6 +75,29 @@ func processState(pid int) string {
 	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	_, rest, _ := strings.Cut(string(status), "\nState:\t")
 	return rest[:min(len(rest), 1)]
+}
+
+// waitForStop returns when all threads of a process are stopped. A signal to stop takes its time on a busy machine, and
+// the process works on meanwhile.
+func waitForStop(t *testing.T, pid int) {
+	t.Helper()
+	for {
+		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", pid))
+		if err != nil || len(threads) == 0 {
+			t.Fatalf("process %d has no threads: %v", pid, err)
+		}
+		running := 0
+		for _, thread := range threads {
+			status, _ := os.ReadFile(thread)
+			if !strings.Contains(string(status), "\nState:\tT") {
+				running++
+			}
+		}
+		if running == 0 {
+			return
+		}
+		runtime.Gosched()
+	}
 }
 
 // waitForEnd returns when a process has ended, though nobody may have waited for it.
@@ -216,6 +240,7 @@ func TestStoppedWorkerIsNotTheImagesFault(t *testing.T) {
 	echo(t, p, "good")
 	first := p.Pids()[0]
 	syscall.Kill(first, syscall.SIGSTOP)
+	waitForStop(t, first)
 	task := transform.Task{Data: []byte("good")}
 	task.Limits.Time = 2 * time.Second
 	result, cost, err := p.Do(t.Context(), task)
