@@ -27,6 +27,8 @@ type job struct {
 	flattened  bool     // transparency was lost
 	unprofiled bool     // a color profile was
 	first      bool     // frames or pages were left out
+	lacks      string   // what damaged says of a picture that was kept
+	remarks    []string // what was odd in its file
 	free       int64    // nanoseconds of work that the file may still ask for
 	small      []string // what plan says of outputs that are smaller than their box
 	source     Header   // once it was read
@@ -56,6 +58,11 @@ func Do(ctx context.Context, t Task) (Result, error) {
 	var res Result
 	err := guard(&j.doing, func() (err error) {
 		res, err = j.run(t)
+		if j.lacks != "" {
+			res.Damaged = true
+			res.Warnings = append(res.Warnings, j.lacks)
+		}
+		res.Warnings = append(res.Warnings, j.remarks...)
 		if j.first {
 			what := "frame of the animation"
 			if res.Source.Format == TIFF {

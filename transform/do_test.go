@@ -598,7 +598,7 @@ func TestMissingEndMarkerIsForgiven(t *testing.T) {
 			t.Errorf("%s: differs by %v levels", name, d)
 		}
 	}
-	_, err := Do(context.Background(), Task{Data: data[:len(data)/2]})
+	_, err := Do(context.Background(), Task{Data: data[:len(data)/2], Limits: Limits{RefuseDamaged: true}})
 	if class(err) != ClassDecode {
 		t.Errorf("half a file: %v", err)
 	}

@@ -2,11 +2,11 @@ package transform
 
 import (
 	"errors"
-	"fmt"
 	"image"
 	"sync"
 	"time"
 
+	"imgpipe/transform/internal/damage"
 	"imgpipe/transform/internal/jpeg"
 	"imgpipe/transform/internal/png"
 	"imgpipe/transform/internal/resample"
@@ -52,20 +52,16 @@ func (j *job) ycbcr(t Task, m meta, r *route, p plan, start time.Time) (Result, 
 	w.large = r.need() > keepBytes
 	j.doing = "decode " + string(m.Format)
 	var planes *jpeg.Planes
-	var damage error
 	var err error
 	if r.video {
 		planes, err = j.webpPlanes(m)
 	} else {
-		planes, damage, err = j.jpegPlanes(t.Data, r)
+		planes, err = j.jpegPlanes(t.Data, r)
 	}
 	if err != nil {
 		return Result{}, err
 	}
 	res := Result{Source: m.Header.public(), Path: r.name(), Decode: time.Since(start)}
-	if damage != nil {
-		res.Warnings = append(res.Warnings, fmt.Sprintf("decode jpeg: %v", damage))
-	}
 	profile := newProfile(m)
 	for i, l := range r.legs {
 		start := time.Now()
@@ -90,17 +86,18 @@ func (j *job) ycbcr(t Task, m meta, r *route, p plan, start time.Time) (Result, 
 	return res, nil
 }
 
-// jpegPlanes decodes a JPEG. damage is what there is to say of a picture of which no part is missing.
-func (j *job) jpegPlanes(data []byte, r *route) (planes *jpeg.Planes, damage, err error) {
+// jpegPlanes decodes a JPEG.
+func (j *job) jpegPlanes(data []byte, r *route) (*jpeg.Planes, error) {
 	planes, d, err := j.space.decoder.Decode(data, r.header, jpeg.Options{Scale: r.scale, Stop: func() bool { return j.ctx.Err() != nil }})
 	if err != nil {
-		return nil, nil, j.jpegFault(err)
+		return nil, j.jpegFault(err)
 	}
-	if d.Err != nil && d.Grey < r.header.Height {
-		return nil, nil, &Error{Kind: ClassDecode, Doing: j.doing,
-			Err: fmt.Errorf("%w: of %d rows, what is below row %d is missing or damaged", d.Err, r.header.Height, d.Grey)}
+	report := damage.Report{Rows: r.header.Height}
+	if d.Err != nil {
+		report.Doubt(d.Err, d.Row, "detail is missing")
+		report.Miss(d.Err, d.Grey, r.header.Height-d.Grey)
 	}
-	return planes, d.Err, nil
+	return planes, j.damaged(report)
 }
 
 // finishPlanes is finish for planes that are a JPEG's.

@@ -327,17 +327,18 @@ func TestProgressiveThatBreaksOffIsSaid(t *testing.T) {
 	if d := difference(decoded(t, res.Outputs[0].Data, JPEG), decoded(t, clean.Data, JPEG)); d < 0 || d > 8 {
 		t.Errorf("differs by %.1f levels from the whole", d)
 	}
-	if _, err := Do(context.Background(), Task{Data: whole[:len(whole)/20], Spec: mustSpec(t, "size=600")}); class(err) != ClassDecode {
+	refuse := Limits{RefuseDamaged: true}
+	if _, err := Do(context.Background(), Task{Data: whole[:len(whole)/20], Spec: mustSpec(t, "size=600"), Limits: refuse}); class(err) != ClassDecode {
 		t.Errorf("the first scan broken off: %v", err)
 	}
 }
 
-// TestDamageInAScanIsNoPicture overwrites the middle of a scan.
-func TestDamageInAScanIsNoPicture(t *testing.T) {
+// TestDamageInAScanIsRefused overwrites the middle of a scan.
+func TestDamageInAScanIsRefused(t *testing.T) {
 	data := jpegOf(t, scene(400, 300), 2, 2)
 	at := len(data) / 2
 	copy(data[at:], bytes.Repeat([]byte{0xff, 0xd3}, 40))
-	_, err := Do(context.Background(), Task{Data: data, Spec: mustSpec(t, "size=100")})
+	_, err := Do(context.Background(), Task{Data: data, Spec: mustSpec(t, "size=100"), Limits: Limits{RefuseDamaged: true}})
 	if class(err) != ClassDecode || !strings.Contains(fmt.Sprint(err), "of 300 rows") {
 		t.Errorf("error %v", err)
 	}

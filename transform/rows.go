@@ -4,6 +4,7 @@ import (
 	"image"
 	"time"
 
+	"imgpipe/transform/internal/damage"
 	"imgpipe/transform/internal/jpeg"
 	"imgpipe/transform/internal/png"
 	"imgpipe/transform/internal/resample"
@@ -16,9 +17,19 @@ type rowSource interface {
 	opaque() bool
 	// memory is how many bytes the decoder needs besides what it gives.
 	memory() int64
-	// start begins to decode, and gives what decodes the next row: as it is stored, good until the next call. Rows are as many as the header says.
-	// release has the decoder forget the file.
-	start(j *job, data []byte) (next func() ([]byte, error), release func())
+	// start begins to decode.
+	start(j *job, data []byte) rowReader
+}
+
+// A rowReader decodes one file.
+type rowReader interface {
+	// Row returns the next row as it is stored, good until the next call, as often as the header has rows. A row that
+	// is missing comes filled, and is in Damage. An error is for good.
+	Row() ([]byte, error)
+	// Damage says after the last row what was missing.
+	Damage() damage.Report
+	// Release has the decoder forget the file.
+	Release()
 }
 
 // pngRows are those of a PNG that is not interlaced.
@@ -28,10 +39,10 @@ func (r pngRows) gray() bool    { return r.Gray }
 func (r pngRows) opaque() bool  { return r.Opaque }
 func (r pngRows) memory() int64 { return r.Memory() }
 
-func (r pngRows) start(j *job, data []byte) (next func() ([]byte, error), release func()) {
+func (r pngRows) start(j *job, data []byte) rowReader {
 	d := &j.space.png
 	d.Start(data, r.Header, func() bool { return j.ctx.Err() != nil })
-	return d.Row, d.Release
+	return d
 }
 
 // rows is the way of a PNG or TIFF: each row goes to the views of all outputs as it is decoded, so that the whole is in memory only where an output
@@ -62,11 +73,11 @@ func (j *job) rows(t Task, m meta, p plan, start time.Time) (Result, error) {
 		}
 	}
 	j.doing = "decode " + string(m.Format)
-	next, release := m.rows.start(j, t.Data)
-	defer release()
+	decoder := m.rows.start(j, t.Data)
+	defer decoder.Release()
 	var pushing time.Duration
 	for range m.Height {
-		row, err := next()
+		row, err := decoder.Row()
 		if err != nil {
 			return Result{}, j.fault(err)
 		}
@@ -79,6 +90,9 @@ func (j *job) rows(t Task, m meta, p plan, start time.Time) (Result, error) {
 		pushing += time.Since(begun)
 	}
 	if err := j.over(); err != nil {
+		return Result{}, err
+	}
+	if err := j.damaged(decoder.Damage()); err != nil {
 		return Result{}, err
 	}
 	res := Result{Source: m.Header.public(), Path: rowsPath(m.rows, p.format, legs), Decode: time.Since(start) - pushing, Operate: pushing}

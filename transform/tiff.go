@@ -46,17 +46,20 @@ func (r tiffRows) gray() bool    { return r.Gray }
 func (r tiffRows) opaque() bool  { return !r.Alpha }
 func (r tiffRows) memory() int64 { return r.Memory() }
 
-func (r tiffRows) start(j *job, _ []byte) (next func() ([]byte, error), release func()) {
+func (r tiffRows) start(j *job, _ []byte) rowReader {
 	if j.space.tiff == nil {
 		j.space.tiff = new(tiff.Decoder)
 	}
-	d := j.space.tiff
-	d.Start(r.Layout, tiff.Options{Stop: j.over, JPEG: j.jpegInTIFF})
-	next = func() ([]byte, error) {
-		row, err := d.Row()
-		return row, tiffError(err)
-	}
-	return next, d.Release
+	j.space.tiff.Start(r.Layout, tiff.Options{Stop: j.over, JPEG: j.jpegInTIFF})
+	return tiffReader{j.space.tiff}
+}
+
+// A tiffReader is a decoder with the errors of this package.
+type tiffReader struct{ *tiff.Decoder }
+
+func (r tiffReader) Row() ([]byte, error) {
+	row, err := r.Decoder.Row()
+	return row, tiffError(err)
 }
 
 func (j *job) readTIFF(data []byte) (image.Image, error) {

@@ -37,6 +37,9 @@ type Result struct {
 	// what its outputs have lost: transparency that was there, where their format has none. They also name the outputs
 	// that are smaller than the box that they were to fill.
 	Warnings []string
+	// Damaged reports that the input is damaged and its outputs show what is there of it; the first of Warnings says
+	// what is missing.
+	Damaged bool
 	// Path names the way the pixels went: "ycbcr" (JPEG planes from end to end), "ycbcr+rgba" (JPEG planes as far as geometry goes, RGB
 	// from there), "gray" (rows of one sample for a pixel, from end to end), "gray+rgba" or "rgba".
 	Path string
@@ -63,6 +66,9 @@ type Limits struct {
 	MaxPixels int64
 	// Time is how long the work may take once it has begun. Default no limit.
 	Time time.Duration
+	// RefuseDamaged makes an input of which something is missing an error of class "decode". Without it, an image with
+	// at least one whole row is done, and its Result is Damaged.
+	RefuseDamaged bool
 }
 
 // A Header is what can be known of an image file without decoding its pixels.

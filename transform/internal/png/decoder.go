@@ -4,17 +4,19 @@ import (
 	"errors"
 	"fmt"
 
+	"imgpipe/transform/internal/damage"
 	"imgpipe/transform/internal/inflate"
 )
 
 // A Decoder gives the rows of one file after another. The zero value is ready for Start. It keeps its buffers, which grow to what the
 // widest image took; it is not for concurrent use.
 type Decoder struct {
-	h    *Header
-	stop func() bool
-	data []byte
-	at   int // where the next chunk begins
-	left int // rows to come
+	h      *Header
+	stop   func() bool
+	data   []byte
+	at     int // where the next chunk begins
+	left   int // rows to come
+	damage damage.Report
 
 	z         inflate.Reader
 	row       []byte // RGBA of the last row, unused where it is gray
@@ -27,6 +29,7 @@ var ErrStopped = errors.New("decoding was stopped")
 // Start begins the file whose header is h, as ReadHeader gave it for the same data. stop, if not nil, is asked every few rows.
 func (d *Decoder) Start(data []byte, h *Header, stop func() bool) {
 	d.h, d.stop, d.data, d.at, d.left = h, stop, data, h.idat, h.Height
+	d.damage = damage.Report{Rows: h.Height}
 	if !h.Gray {
 		d.row = zeroed(d.row, 4*h.Width)
 	}
@@ -35,6 +38,9 @@ func (d *Decoder) Start(data []byte, h *Header, stop func() bool) {
 	}
 	d.z.Start(d.piece, 1+h.rowBytes())
 }
+
+// Damage says what was missing of the rows.
+func (d *Decoder) Damage() damage.Report { return d.damage }
 
 // Release forgets the file, which is not to be kept from the garbage collector.
 func (d *Decoder) Release() {

@@ -3,6 +3,8 @@ package tiff
 import (
 	"errors"
 	"image"
+
+	"imgpipe/transform/internal/damage"
 )
 
 // keepFlipped is how large a copy of a block with its bits reversed may be to be used again.
@@ -27,6 +29,7 @@ type Decoder struct {
 	y       int // the row that comes next
 	at, end int // where it is in its band, the row of blocks that it crosses, and how many rows that has
 	err     error
+	damage  damage.Report
 	parts   [][]byte
 	band    []byte // pixels, of a banded layout
 	row     []byte // pixels, of others
@@ -37,6 +40,7 @@ type Decoder struct {
 // Start begins the file of layout l. The caller has checked that the size of the image is acceptable.
 func (d *Decoder) Start(l *Layout, o Options) {
 	d.l, d.o, d.u.l = l, o, l
+	d.damage = damage.Report{Rows: l.Height}
 	d.y, d.at, d.end, d.err = 0, 0, 0, nil
 	for len(d.parts) < l.planes() {
 		d.parts = append(d.parts, nil)
@@ -52,6 +56,9 @@ func (d *Decoder) Start(l *Layout, o Options) {
 		}
 	}
 }
+
+// Damage says what was missing of the rows.
+func (d *Decoder) Damage() damage.Report { return d.damage }
 
 // Release forgets the file, and what is large only because that was. Nothing is to be kept of a file from one image to the next but what Start overwrites.
 func (d *Decoder) Release() {

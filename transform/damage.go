@@ -1,0 +1,28 @@
+package transform
+
+import (
+	"errors"
+	"fmt"
+
+	"imgpipe/transform/internal/damage"
+)
+
+// damaged settles what becomes of a picture with a decoder's report: nil means that it is taken as it is. It is called
+// once for each input, when all that could be decoded has been.
+func (j *job) damaged(r damage.Report) error {
+	switch {
+	case r.Err == nil:
+		return nil
+	case r.Nothing():
+		return &Error{Kind: ClassDecode, Doing: j.doing, Err: errors.New(r.String())}
+	case j.limits.RefuseDamaged:
+		return &Error{Kind: ClassDecode, Doing: j.doing, Err: fmt.Errorf("%s (--damaged keep takes what is there)", r.String())}
+	}
+	j.lacks = j.doing + ": " + r.String()
+	return nil
+}
+
+// remark notes what is odd in a file of which nothing is missing, for the warnings. A remark is not damage.
+func (j *job) remark(format string, args ...any) {
+	j.remarks = append(j.remarks, j.doing+": "+fmt.Sprintf(format, args...))
+}
