@@ -33,7 +33,7 @@ func (m *meta) tiff(data []byte) error {
 		m.icc = p.Bytes
 	}
 	m.decode = int(min(l.Memory()/(int64(l.Width)*int64(l.Height)), 1<<20)) + 1
-	m.price.work = l.Work()
+	m.price.work, m.price.least = l.Work(), l.Least()
 	m.more = d.More()
 	m.findRows(tiffRows{&l})
 	return nil
@@ -88,7 +88,7 @@ func (j *job) readTIFF(data []byte) (image.Image, error) {
 			out[4*x], out[4*x+1], out[4*x+2], out[4*x+3] = v, v, v, 255
 		}
 	}
-	return img, nil
+	return img, j.damaged(decoder.Damage())
 }
 
 // jpegInTIFF decodes one block of a TIFF. image/jpeg takes three components for YCbCr unless Adobe's marker says otherwise.

@@ -43,6 +43,24 @@ func (r *Report) Doubt(err error, first int, lack string) {
 	r.doubt = min(r.doubt, first)
 }
 
+// Part notes what a part of the picture lacks, whose first row is that one.
+func (r *Report) Part(p Report, first int) {
+	if p.Err == nil {
+		return
+	}
+	for y := range p.Rows {
+		if p.misses(y) {
+			r.Miss(p.Err, first+y, 1)
+		}
+	}
+	if p.doubted {
+		r.Doubt(p.Err, first+p.doubt, p.lack)
+	}
+}
+
+// misses reports whether row y is missing.
+func (r *Report) misses(y int) bool { return r.missing != nil && r.missing[y/64]>>(y%64)&1 != 0 }
+
 func (r *Report) found(err error) {
 	if r.Err == nil {
 		r.Err = err
@@ -53,7 +71,7 @@ func (r *Report) found(err error) {
 func (r *Report) Missing() (n, first, last int) {
 	first = -1
 	for y := range r.Rows {
-		if r.missing != nil && r.missing[y/64]>>(y%64)&1 != 0 {
+		if r.misses(y) {
 			if first < 0 {
 				first = y
 			}

@@ -11,6 +11,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"imgpipe/transform/internal/fax"
 )
 
 // Unsupported is an error that names a feature which is valid but cannot be read.
@@ -122,15 +124,10 @@ func (l *Layout) checkSamples() error {
 	}
 	switch l.compression {
 	case 1, 5, 7, 8, 32773, 32946:
-	case 3, 4:
+	case 2, 3, 4, 32771:
 		if l.bits != 1 || l.samples != 1 {
 			return errInconsistent
 		}
-		if l.compression == 3 && l.d.Number(T4Options, 0)&1 != 0 {
-			return Unsupported("two-dimensional Group 3 fax coding")
-		}
-	case 2:
-		return Unsupported("modified Huffman fax coding")
 	case 6:
 		return Unsupported("the old kind of JPEG compression")
 	default:
@@ -261,6 +258,9 @@ func (l *Layout) Memory() int64 {
 		// Coefficients, planes and pixels of a progressive JPEG of four components, and its copies.
 		need += 28*block + 2*int64(min(l.mostJPEG(), len(l.d.data)))
 	}
+	if l.isFax() {
+		need += fax.Memory(l.blockW)
+	}
 	if l.reversed {
 		need += int64(min(l.mostPacked(int(l.BlockBytes)), len(l.d.data)))
 	}
@@ -282,7 +282,7 @@ func (l *Layout) Work() int64 {
 	case 8, 32946:
 		// A block of deflate with tables of its own takes 12 bytes. In a file without overlaps, these are few.
 		work += raw + 1400*max(0, packed-int64(len(l.d.data)))
-	case 3, 4:
+	case 2, 3, 4, 32771:
 		work += 3*pixels + 20*packed
 	case 1:
 		work += raw

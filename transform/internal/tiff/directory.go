@@ -22,6 +22,7 @@ const (
 	StripByteCounts = 279
 	PlanarConfig    = 284
 	T4Options       = 292
+	T6Options       = 293
 	Predictor       = 317
 	ColorMap        = 320
 	TileWidth       = 322

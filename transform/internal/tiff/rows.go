@@ -126,6 +126,7 @@ func (d *Decoder) nextBand() error {
 			if d.parts[p], err = d.u.unpack(p, raw, d.end); err != nil {
 				return err
 			}
+			d.damage.Part(d.u.lost, d.y)
 		}
 		if !l.banded() {
 			return nil

@@ -1,14 +1,12 @@
 package tiff
 
 import (
-	"bytes"
 	"encoding/binary"
-	"errors"
 	"io"
 	"math/bits"
 
-	"golang.org/x/image/ccitt"
-
+	"imgpipe/transform/internal/damage"
+	"imgpipe/transform/internal/fax"
 	"imgpipe/transform/internal/inflate"
 )
 
@@ -20,6 +18,8 @@ type unpacker struct {
 	zip     inflate.Reader
 	strings [lzwCodes]uint64
 	apart   []byte // a row whose bytes stand apart
+	faxes   fax.Decoder
+	lost    damage.Report // what a block of fax data lacks
 }
 
 // unpack gives the samples of a block: rows times the bytes of a row, in which a predictor has yet to be undone. It is valid until the next block of the
@@ -48,12 +48,13 @@ func (u *unpacker) unpack(plane int, raw []byte, rows int) ([]byte, error) {
 		}
 	}
 	// No code but that of fax packs better than 1365:1, as LZW does when it begins anew with each full table. More is not there, and need not be allocated to find out.
-	if l.compression != 3 && l.compression != 4 && want/1500 > len(raw) {
+	if !l.isFax() && want/1500 > len(raw) {
 		return nil, io.ErrUnexpectedEOF
 	}
 	for len(u.buffers) <= plane {
 		u.buffers = append(u.buffers, nil)
 	}
+	u.lost = damage.Report{}
 	out := sized(u.buffers[plane], want)
 	u.buffers[plane] = out
 	return out, u.fill(out, raw, rows)
@@ -62,30 +63,19 @@ func (u *unpacker) unpack(plane int, raw []byte, rows int) ([]byte, error) {
 // fill unpacks raw until out is full.
 func (u *unpacker) fill(out, raw []byte, rows int) error {
 	l := u.l
-	var r io.Reader
 	switch l.compression {
 	case 1:
 		copy(out, raw)
 		return nil
 	case 32773:
 		return packBits(out, raw)
-	case 3, 4:
-		kind := ccitt.SubFormat(ccitt.Group3)
-		if l.compression == 4 {
-			kind = ccitt.Group4
-		}
-		// White runs are zeros, whatever the photometric interpretation makes of these.
-		r = ccitt.NewReader(bytes.NewReader(raw), ccitt.MSB, kind, l.blockW, rows, &ccitt.Options{Invert: true})
+	case 2, 3, 4, 32771:
+		return u.fax(out, raw, rows)
 	case 5:
 		return lzw(out, raw, &u.strings)
 	default:
 		return u.inflate(out, raw)
 	}
-	_, err := io.ReadFull(r, out)
-	if errors.Is(err, io.EOF) {
-		err = io.ErrUnexpectedEOF
-	}
-	return err
 }
 
 // inflate unpacks raw until out is full. What follows is not looked at, as some writers leave the checksum out.
