@@ -21,11 +21,17 @@ func (j *job) readBMP(data []byte) (image.Image, error) {
 	if err != nil {
 		return nil, bmpError(err)
 	}
-	img, err := h.Decode(j.over)
+	pic, err := h.Decode(j.over)
 	if err != nil {
-		return nil, bmpError(err)
+		return nil, err
 	}
-	return img, nil
+	for _, odd := range h.Odd {
+		j.remark("%s", odd)
+	}
+	if pic.Beyond > 0 {
+		j.remark("pixels of a color that its palette does not have are black: %d", pic.Beyond)
+	}
+	return pic.Image, j.damaged(pic.Damage)
 }
 
 func bmpError(err error) error {
