@@ -1,7 +1,6 @@
 package transform
 
 import (
-	"bytes"
 	"context"
 	"encoding/hex"
 	"strings"
@@ -44,7 +43,8 @@ func TestFaxWithABadRowKeepsTheOthers(t *testing.T) {
 	if class(err) != ClassDecode || !strings.Contains(err.Error(), "of 6 rows row 3 is missing") {
 		t.Errorf("%v", err)
 	}
-	_, err = Do(context.Background(), Task{Data: bytes.Replace(file(), data, make([]byte, len(data)), 1), Spec: mustSpec(t, "")})
+	clear(data)
+	_, err = Do(context.Background(), Task{Data: file(), Spec: mustSpec(t, "")})
 	if class(err) != ClassDecode {
 		t.Errorf("of a fax without a row: %v", err)
 	}

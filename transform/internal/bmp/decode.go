@@ -1,6 +1,6 @@
 // Package bmp reads Windows and OS/2 bitmaps of every common kind: 1 to 32 bits for a pixel, palettes, bit fields with
-// and without alpha, and run lengths of 4, 8 and 24 bits. It never writes one, and does not read bitmaps that hold a JPEG
-// or PNG.
+// and without alpha, and run lengths of 4, 8 and 24 bits. It never writes one, and does not read bitmaps that hold a
+// JPEG or PNG.
 package bmp
 
 import (
@@ -30,8 +30,8 @@ type Picture struct {
 	Beyond int
 }
 
-// Decode decodes the pixels. stop is asked from time to time, and its error ends the work; there is no other. The caller
-// has checked that the size of the image is acceptable.
+// Decode decodes the pixels. stop is asked from time to time, and its error ends the work; there is no other error. The
+// caller has checked that the size of the image is acceptable.
 func (h *Header) Decode(stop func() error) (Picture, error) {
 	d := decoder{h: h, img: image.NewNRGBA(image.Rect(0, 0, h.Width, h.Height)), damage: damage.Report{Rows: h.Height}}
 	for i := range d.palette {

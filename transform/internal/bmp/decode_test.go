@@ -116,12 +116,16 @@ func TestAlphaCountsWhereItsMaskIsNamed(t *testing.T) {
 		{40, 32, biRGB, colors, false}, {40, 32, biBitFields, colors, false},
 		{40, 32, biAlphaBitFields, colors, false}, {40, 32, biAlphaBitFields, alpha, true},
 		{52, 32, biRGB, alpha, false}, {52, 32, biBitFields, alpha, false},
-		{56, 32, biRGB, colors, false}, {56, 32, biRGB, alpha, true}, {56, 32, biBitFields, colors, false}, {56, 32, biBitFields, alpha, true},
+		{56, 32, biRGB, colors, false}, {56, 32, biRGB, alpha, true},
+		{56, 32, biBitFields, colors, false}, {56, 32, biBitFields, alpha, true},
 		{64, 32, biRGB, alpha, false},
-		{108, 32, biRGB, colors, false}, {108, 32, biRGB, alpha, true}, {108, 32, biBitFields, colors, false}, {108, 32, biBitFields, alpha, true},
-		{124, 32, biRGB, colors, false}, {124, 32, biRGB, alpha, true}, {124, 32, biBitFields, colors, false}, {124, 32, biBitFields, alpha, true},
+		{108, 32, biRGB, colors, false}, {108, 32, biRGB, alpha, true},
+		{108, 32, biBitFields, colors, false}, {108, 32, biBitFields, alpha, true},
+		{124, 32, biRGB, colors, false}, {124, 32, biRGB, alpha, true},
+		{124, 32, biBitFields, colors, false}, {124, 32, biBitFields, alpha, true},
 		{124, 32, biAlphaBitFields, alpha, true}, {124, 32, biRGB, over, false},
-		{56, 16, biRGB, thin, true}, {56, 16, biBitFields, thin, true}, {124, 16, biRGB, thin, true}, {124, 16, biBitFields, thin, true},
+		{56, 16, biRGB, thin, true}, {56, 16, biBitFields, thin, true},
+		{124, 16, biRGB, thin, true}, {124, 16, biBitFields, thin, true},
 		{124, 16, biRGB, alpha, false}, {52, 16, biRGB, thin, false},
 	} {
 		for _, a := range [][2]byte{{255, 255}, {0, 0}, {0, 255}, {255, 0}} {
@@ -232,6 +236,7 @@ func TestCutFilesKeepTheirRows(t *testing.T) {
 		return append(b, end...)
 	}
 	wide := []byte{2, 1, 1, 1, 0, 3, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0, 0, 0}
+	pixels := rows(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20)
 	alpha := []byte{0, 0, 255, 0, 0, 255, 0, 0, 255, 0, 0, 0, 0, 0, 0, 255}
 	for name, c := range map[string]struct {
 		bits, compression int
@@ -244,8 +249,8 @@ func TestCutFilesKeepTheirRows(t *testing.T) {
 		"8 bits":     {8, 0, table(16), rows(1, 2, 3, 4, 5, 0, 0, 0), 8, 5},
 		"16 bits":    {16, 0, nil, rows(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0, 0), 12, 10},
 		"24 bits":    {24, 0, nil, rows(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0), 16, 15},
-		"32 bits":    {32, 0, nil, rows(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20), 20, 20},
-		"with alpha": {32, 6, alpha, rows(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20), 20, 20},
+		"32 bits":    {32, 0, nil, pixels, 20, 20},
+		"with alpha": {32, 6, alpha, pixels, 20, 20},
 		"runs of 8":  {8, 1, table(16), runs(0, 1), 10, 7},
 		"no end":     {8, 1, table(16), runs(), 10, 7},
 		"runs of 4":  {4, 2, table(16), bytes.Repeat([]byte{2, 0x12, 3, 0x34, 0, 0}, h), 6, 4},
@@ -275,7 +280,7 @@ func TestCutFilesKeepTheirRows(t *testing.T) {
 					wantFirst, wantLast = there, h-1
 				}
 				if n != h-there || n > 0 && (first != wantFirst || last != wantLast) {
-					t.Errorf("%s, height %d, cut at %d of %d: %s; expected %d rows", name, height, cut-before, len(c.pixels), pic.Damage.String(), there)
+					t.Errorf("%s, height %d, cut at %d: %s; expected %d rows", name, height, cut-before, pic.Damage.String(), there)
 					continue
 				}
 				fill := color.NRGBA{0, 0, 0, 255}
@@ -289,7 +294,7 @@ func TestCutFilesKeepTheirRows(t *testing.T) {
 							want = fill
 						}
 						if got := pic.Image.NRGBAAt(x, y); got != want {
-							t.Fatalf("%s, height %d, cut at %d: at %d,%d %v, want %v", name, height, cut-before, x, y, got, want)
+							t.Fatalf("%s, height %d, cut at %d: %d,%d is %v, want %v", name, height, cut-before, x, y, got, want)
 						}
 					}
 				}
@@ -330,7 +335,9 @@ func TestDamagedHeadersAreAnError(t *testing.T) {
 
 func TestStopEndsTheWork(t *testing.T) {
 	stop := errors.New("stop")
-	for _, data := range [][]byte{file(1, 1, 24, 0, nil, make([]byte, 4)), file(1, 1, 8, 1, make([]byte, 8), make([]byte, 4))} {
+	for _, data := range [][]byte{
+		file(1, 1, 24, 0, nil, make([]byte, 4)), file(1, 1, 8, 1, make([]byte, 8), make([]byte, 4)),
+	} {
 		h, err := ReadHeader(data)
 		if err != nil {
 			t.Fatal(err)
@@ -341,8 +348,8 @@ func TestStopEndsTheWork(t *testing.T) {
 	}
 }
 
-// FuzzDecode holds two laws: no fault, and the same pixels as golang.org/x/image/bmp wherever that can read the file, but
-// for alpha.
+// FuzzDecode holds two laws: no fault, and the same pixels as golang.org/x/image/bmp wherever that can read the file,
+// but for alpha.
 func FuzzDecode(f *testing.F) {
 	f.Add(file(3, 2, 2, 0, make([]byte, 16), make([]byte, 8)))
 	f.Add(file(4, 2, 8, 1, make([]byte, 16), []byte{3, 1, 0, 0, 0, 3, 1, 2, 3, 0, 1, 3, 0, 1}))

