@@ -46,25 +46,7 @@ func (j *job) jpegInTIFF(file []byte, width, height int, ycbcr bool) (tiff.Sampl
 		s.Pix, s.Stride, s.Step = planes.Plane[0].Pix, planes.Plane[0].Stride, 1
 		return s, nil
 	}
-	s.Step = 4
-	s.Stride = 4 * s.W
-	if pic := asYCbCr(planes, s.W, s.H); pic != nil && ycbcr {
-		img, err := convert(pic, false)
-		if err != nil {
-			return tiff.Samples{}, err
-		}
-		s.Pix = img.Pix
-		return s, nil
-	}
-	s.Pix = interleaved(planes, s.W, s.H)
-	if ycbcr && s.N == 3 {
-		for y := range s.H {
-			row := s.Pix[y*s.Stride:][:s.Stride]
-			for ; len(row) >= 4; row = row[4:] {
-				jfif.row(row[:4], row[:1], row[1:2], row[2:3])
-			}
-		}
-	}
+	s.Step, s.Stride, s.Pix = 4, 4*s.W, together(planes, s.W, s.H, ycbcr && s.N == 3)
 	return s, nil
 }
 
@@ -103,46 +85,42 @@ func withoutColors(file []byte, ycbcr bool) []byte {
 	return append(out, file[at:]...)
 }
 
-// asYCbCr returns three planes as an image of w × h pixels, nil where their resolutions are none that it can have.
-func asYCbCr(p *jpeg.Planes, w, h int) *image.YCbCr {
-	y, cb, cr := p.Plane[0], p.Plane[1], p.Plane[2]
-	if p.N() != 3 || y.W != w || y.H != h || cb.W != cr.W || cb.H != cr.H || cb.Stride != cr.Stride {
-		return nil
-	}
-	pic := &image.YCbCr{Y: y.Pix, Cb: cb.Pix, Cr: cr.Pix, YStride: y.Stride, CStride: cb.Stride, Rect: image.Rect(0, 0, w, h)}
-	for _, r := range []image.YCbCrSubsampleRatio{
-		image.YCbCrSubsampleRatio444, image.YCbCrSubsampleRatio422, image.YCbCrSubsampleRatio420,
-		image.YCbCrSubsampleRatio440, image.YCbCrSubsampleRatio411, image.YCbCrSubsampleRatio410,
-	} {
-		sx, sy := chromaRatio(r)
-		pic.SubsampleRatio = r
-		// A picture of one column or row says nothing about the ratio, which then makes no difference but here.
-		if cb.ExtentW*float64(sx) == float64(w) && cb.ExtentH*float64(sy) == float64(h) && cr.ExtentW == cb.ExtentW && cr.ExtentH == cb.ExtentH {
-			return pic
-		}
-	}
-	return nil
-}
-
-// interleaved returns the samples of all planes for each of w × h pixels, four bytes apart. Of planes with a lower resolution, the
-// nearest sample is taken.
-func interleaved(p *jpeg.Planes, w, h int) []byte {
+// together returns the samples of all planes for each of w × h pixels, four bytes apart, or RGB that is made of YCbCr.
+func together(p *jpeg.Planes, w, h int, ycbcr bool) []byte {
 	out := make([]byte, 4*w*h)
-	for i := range p.N() {
-		plane := p.Plane[i]
-		sx, sy := plane.ExtentW/float64(w), plane.ExtentH/float64(h)
-		for y := range h {
-			from, to := plane.Pix[min(int((float64(y)+0.5)*sy), plane.H-1)*plane.Stride:], out[4*w*y:]
-			for x := range w {
-				k := x
-				if sx != 1 {
-					k = min(int((float64(x)+0.5)*sx), plane.W-1)
-				}
-				to[4*x+i] = from[k]
+	bufs := make([]byte, 4*(w+1))
+	var rows [4][]byte
+	for y := range h {
+		to := out[4*w*y:][:4*w]
+		for i := range p.N() {
+			rows[i] = fullRow(bufs[i*(w+1):][:w+1], p.Plane[i], y, w, h)
+		}
+		if ycbcr {
+			jfif.row(to, rows[0], rows[1], rows[2])
+			continue
+		}
+		for i, row := range rows[:p.N()] {
+			for x, v := range row {
+				to[4*x+i] = v
 			}
 		}
 	}
 	return out
+}
+
+// fullRow returns row y of a plane at the resolution of the picture, which has w × h pixels. buf has room for one sample more.
+func fullRow(buf []byte, p jpeg.Plane, y, w, h int) []byte {
+	for _, ratio := range [][2]int{{1, 1}, {2, 1}, {2, 2}, {1, 2}, {4, 1}, {4, 2}} {
+		sx, sy := ratio[0], ratio[1]
+		if p.ExtentW*float64(sx) == float64(w) && p.ExtentH*float64(sy) == float64(h) {
+			return raise(buf, p.Pix, p.Stride, p.W, p.H, y, sx, sy, w)
+		}
+	}
+	from := p.Pix[min(int((float64(y)+0.5)*p.ExtentH/float64(h)), p.H-1)*p.Stride:]
+	for x := range w {
+		buf[x] = from[min(int((float64(x)+0.5)*p.ExtentW/float64(w)), p.W-1)]
+	}
+	return buf[:w]
 }
 
 // webpInTIFF decodes one block of a TIFF.

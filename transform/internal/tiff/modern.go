@@ -82,13 +82,14 @@ func xz(out, raw []byte) (int, error) {
 	distances, last := []int(nil), 0
 	for range flags&3 + 1 {
 		id, n := number(), number()
+		if id >= 4 && id <= 0x20 || id > lzma2 {
+			return 0, Unsupported("this filter of LZMA compression")
+		}
 		if id < 0 || n != 1 || len(fields) < 1 || last == lzma2 {
 			return 0, errCoded
 		}
 		if last = id; id == delta {
 			distances = append(distances, int(fields[0])+1)
-		} else if id != lzma2 {
-			return 0, errCoded
 		}
 		fields = fields[1:]
 	}

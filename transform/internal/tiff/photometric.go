@@ -90,8 +90,7 @@ const (
 func (l *Layout) checkYCbCr() error {
 	l.colors = 3
 	x, y := uint64(2), uint64(2)
-	s, named := l.d.Field(Subsampling)
-	if named && s.Len() >= 2 {
+	if s, ok := l.d.Field(Subsampling); ok && s.Len() >= 2 {
 		x, y = s.At(0), s.At(1)
 	}
 	if l.compression == jpegCoded && !l.planar {
@@ -100,9 +99,6 @@ func (l *Layout) checkYCbCr() error {
 		}
 		l.photometric, l.fromYCbCr = rgb, true // each JPEG says itself how its chroma stands
 		return nil
-	}
-	if l.compression == jpegCoded && !named {
-		x, y = 1, 1
 	}
 	valid := func(s uint64) bool { return s == 1 || s == 2 || s == 4 }
 	if !valid(x) || !valid(y) {

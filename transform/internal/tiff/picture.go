@@ -28,6 +28,9 @@ func (d *Decoder) picture(plane int, raw []byte, n int) (samples []byte, bad, er
 		if d.o.WebP == nil {
 			return nil, nil, Unsupported(compressionName(webpCoded))
 		}
+		if l.reversed {
+			raw = d.u.flip(raw)
+		}
 		s, err = d.o.WebP(raw, l.blockW, rows)
 	} else {
 		if d.o.JPEG == nil {

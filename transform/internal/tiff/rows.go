@@ -1,6 +1,7 @@
 package tiff
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -182,6 +183,10 @@ func (d *Decoder) load(block, n int) (int, error) {
 				d.parts[p], bad, err = d.picture(p, raw, n)
 			} else {
 				d.parts[p], bad = d.u.unpack(p, raw, d.end)
+			}
+			var unsupported Unsupported
+			if errors.As(bad, &unsupported) {
+				err = bad
 			}
 			if err != nil {
 				return 0, err

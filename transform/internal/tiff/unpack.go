@@ -32,11 +32,7 @@ func (u *unpacker) unpack(plane int, raw []byte, rows int) ([]byte, error) {
 	// The count of a block may be of all that follows it, or of codes that stand for nothing.
 	raw = raw[:min(int64(len(raw)), l.mostPacked())]
 	if l.reversed {
-		u.flipped = append(u.flipped[:0], raw...)
-		for i, b := range u.flipped {
-			u.flipped[i] = bits.Reverse8(b)
-		}
-		raw = u.flipped
+		raw = u.flip(raw)
 	}
 	if l.compression == uncompressed {
 		raw = raw[:min(len(raw), want)]
@@ -61,6 +57,15 @@ func (u *unpacker) unpack(plane int, raw []byte, rows int) ([]byte, error) {
 		err = io.ErrUnexpectedEOF
 	}
 	return out[:n], err
+}
+
+// flip returns raw with the bits of each byte reversed, valid until the next call.
+func (u *unpacker) flip(raw []byte) []byte {
+	u.flipped = append(u.flipped[:0], raw...)
+	for i, b := range u.flipped {
+		u.flipped[i] = bits.Reverse8(b)
+	}
+	return u.flipped
 }
 
 // buffer returns that of a plane with n bytes, whose values are arbitrary.
