@@ -9,6 +9,7 @@ import (
 	"image"
 	"image/color"
 	"math"
+	"slices"
 	"testing"
 
 	xtiff "golang.org/x/image/tiff"
@@ -22,7 +23,8 @@ type tag struct {
 	values []uint32
 }
 
-// file puts a TIFF together: header, pixels, directory, values that do not fit an entry.
+// file puts a TIFF together: header, pixels, directory, values that do not fit an entry. Where tags have no offsets or
+// counts, these are as they ought to be; a tag without values is left out.
 func file(order binary.AppendByteOrder, tags []tag, blocks ...[]byte) []byte {
 	b := []byte("II")
 	if order == binary.AppendByteOrder(binary.BigEndian) {
@@ -36,15 +38,18 @@ func file(order binary.AppendByteOrder, tags []tag, blocks ...[]byte) []byte {
 		counts = append(counts, uint32(len(block)))
 		b = append(b, block...)
 	}
-	tiled := false
+	ids := [2]uint16{StripOffsets, StripByteCounts}
 	for _, t := range tags {
-		tiled = tiled || t.id == TileWidth
+		if t.id == TileWidth {
+			ids = [2]uint16{TileOffsets, TileByteCounts}
+		}
 	}
-	if tiled {
-		tags = append(tags, tag{TileOffsets, offsets}, tag{TileByteCounts, counts})
-	} else {
-		tags = append(tags, tag{StripOffsets, offsets}, tag{StripByteCounts, counts})
+	for i, values := range [][]uint32{offsets, counts} {
+		if !slices.ContainsFunc(tags, func(t tag) bool { return t.id == ids[i] }) {
+			tags = append(tags, tag{ids[i], values})
+		}
 	}
+	tags = slices.DeleteFunc(slices.Clone(tags), func(t tag) bool { return len(t.values) == 0 })
 	at := len(b) + 2 + 12*len(tags) + 4
 	entries := order.AppendUint16(nil, uint16(len(tags)))
 	var far []byte

@@ -51,7 +51,8 @@ func (u *unpacker) zstd(out, raw []byte) (int, error) {
 }
 
 // xz unpacks the first block of a stream in the format of XZ until out is full (The .xz File Format, version 1.2.1):
-// LZMA2, behind which bytes may be differences to others, as in what libtiff writes.
+// LZMA2, behind which bytes may be differences to others, as in what libtiff writes. Of a stream that is damaged, what
+// lzma unpacks together with the damage is lost.
 func xz(out, raw []byte) (int, error) {
 	const headSize = 12
 	if len(raw) < headSize+2 || string(raw[:6]) != "\xfd7zXZ\x00" {
