@@ -88,6 +88,9 @@ func TestMemoryIsEnough(t *testing.T) {
 		"LZW":            {[]tag{one(Photometric, rgb), one(SamplesPerPixel, 3), bits(3, 8), one(Compression, 5)}, [][]byte{packLZW(make([]byte, side*side*3))}},
 		"one tile":       {[]tag{one(Photometric, rgb), one(SamplesPerPixel, 3), bits(3, 8), one(Compression, 8), one(TileWidth, side), one(TileHeight, side)}, [][]byte{zipped(make([]byte, side*side*3))}},
 		"floating point": {[]tag{one(Photometric, rgb), one(SamplesPerPixel, 3), bits(3, 32), one(Compression, 8), one(SampleFormat, 3), one(Predictor, 3), one(RowsPerStrip, 16)}, strips},
+		"Zstandard":      {[]tag{one(Photometric, rgb), one(SamplesPerPixel, 3), bits(3, 8), one(Compression, zstdCoded)}, [][]byte{packedZstd(make([]byte, side*side*3))}},
+		"LZMA":           {[]tag{one(Photometric, rgb), one(SamplesPerPixel, 3), bits(3, 8), one(Compression, lzmaCoded)}, [][]byte{packedXZ(make([]byte, side*side*3), 3)}},
+		"no compression": {[]tag{one(Photometric, rgb), one(SamplesPerPixel, 3), bits(3, 8), one(StripByteCounts, 1)}, [][]byte{make([]byte, side*side*3)}},
 		"bits reversed":  {[]tag{one(Photometric, blackIsZero), bits(1, 8), one(FillOrder, 2)}, [][]byte{make([]byte, 40*side*side)}},
 	} {
 		data := file(binary.LittleEndian, append([]tag{one(Width, side), one(Height, side)}, c.tags...), c.blocks...)
