@@ -13,6 +13,7 @@ package fax
 
 import (
 	"errors"
+	"io"
 
 	"imgpipe/transform/internal/damage"
 )
@@ -32,8 +33,8 @@ const (
 var ErrUncompressed = errors.New("the fax data goes over to the uncompressed mode")
 
 var (
+	errEnd   = io.ErrUnexpectedEOF
 	errCode  = errors.New("the fax data has a bad code")
-	errEnd   = errors.New("the fax data ends early")
 	errEOL   = errors.New("the fax data has a row that ends early")
 	errLong  = errors.New("the fax data has a row that is too long")
 	errAbove = errors.New("the fax data has a row that depends on a missing one")

@@ -80,19 +80,9 @@ func TestFaxThatEndsEarly(t *testing.T) {
 			// The second strip is the first half of the bytes of the first.
 			counts := indexOfTag(data, StripByteCounts)
 			binary.LittleEndian.PutUint32(data[counts+4:], 9)
-			d, _ := Open(data)
-			l, err := ReadLayout(d)
-			if err != nil {
-				t.Fatal(err)
-			}
-			img, err := whole(&l, Options{Stop: never})
-			if err != nil {
-				t.Errorf("%s: %v", name, err)
-				continue
-			}
-			report := used.Damage()
+			img, report, _ := decoded(t, name, data)
 			n, first, last := report.Missing()
-			said := strings.Contains(report.String(), "fax data ends early")
+			said := strings.Contains(report.String(), "strip 2 of 2: it ends too early")
 			if n == 0 || n > 5 || last != 11 || first != 12-n || !said {
 				t.Errorf("%s: %s", name, report.String())
 			}
@@ -132,5 +122,28 @@ func TestUncompressedFax(t *testing.T) {
 	tags := []tag{{Compression, []uint32{4}}, {T6Options, []uint32{2}}}
 	if _, err := decode(faxFile(tags, strip, 0, 1, 1), Options{}); err != nil {
 		t.Error(err)
+	}
+}
+
+// A bad row of Group 3 is said to be missing in its strip, and is black. Those behind it are there.
+func TestFaxWithABadRow(t *testing.T) {
+	c := faxes["Group 3"]
+	for _, photometric := range []uint32{whiteIsZero, blackIsZero} {
+		strip, _ := hex.DecodeString(c.data)
+		strip[13] ^= 0x10 // in row 3
+		data := faxFile(c.tags, strip, photometric, 1, 2)
+		img, report, _ := decoded(t, "a bad row", data)
+		if n, first, last := report.Missing(); n != 2 || first != 3 || last != 9 || !strings.Contains(report.String(), "strip 1 of 2: ") {
+			t.Error(report.String())
+		}
+		for y := range 12 {
+			want := uint8(0)
+			if y%6 != 3 && (y%6/2%2 == 0) == (photometric == blackIsZero) {
+				want = 255
+			}
+			if got := img.NRGBAAt(0, y).R; got != want {
+				t.Errorf("photometric %d: row %d begins with %d, want %d", photometric, y, got, want)
+			}
+		}
 	}
 }
