@@ -25,10 +25,11 @@ func (j *job) jpegInTIFF(file []byte, width, height int, ycbcr bool) (tiff.Sampl
 		return tiff.Samples{Err: err}, nil
 	}
 	if h.Width > width || h.Height > height {
-		return tiff.Samples{}, fmt.Errorf("a block holds a JPEG of %dx%d: expected at most %dx%d", h.Width, h.Height, width, height)
+		return tiff.Samples{}, blockTooLarge("JPEG", h.Width, h.Height, width, height)
 	}
 	w := jpeg.ReadWork(file)
-	if j.free -= generalBlock * w.Blocks; j.free < 0 || h.Width*h.Height > tiff.HarmlessPixels && w.Least > int64(len(file)) {
+	short := h.Width*h.Height > tiff.HarmlessPixels && w.Least > int64(len(file))
+	if j.free -= generalBlock * w.Blocks; j.free < 0 || short {
 		least := max(w.Least, -j.free/workPerByte)
 		return tiff.Samples{}, &Error{
 			Kind: ClassTooLarge, Doing: j.doing, Err: fewBytes(int64(len(file)), least, h.Width, h.Height, w.Scans),
@@ -48,6 +49,10 @@ func (j *job) jpegInTIFF(file []byte, width, height int, ycbcr bool) (tiff.Sampl
 	}
 	s.Step, s.Stride, s.Pix = 4, 4*s.W, together(planes, s.W, s.H, ycbcr && s.N == 3)
 	return s, nil
+}
+
+func blockTooLarge(what string, w, h, mostW, mostH int) error {
+	return fmt.Errorf("a block holds a %s of %dx%d: expected at most %dx%d", what, w, h, mostW, mostH)
 }
 
 // withoutColors returns a JPEG file whose markers say that its components are YCbCr, or that they are to be taken as they
@@ -77,7 +82,9 @@ func withoutColors(file []byte, ycbcr bool) []byte {
 			break
 		}
 		body := file[min(at+4, end):end]
-		if (marker != 0xe0 || !bytes.HasPrefix(body, []byte("JFIF"))) && (marker != 0xee || !bytes.HasPrefix(body, []byte("Adobe"))) {
+		jfif := marker == 0xe0 && bytes.HasPrefix(body, []byte("JFIF"))
+		adobe := marker == 0xee && bytes.HasPrefix(body, []byte("Adobe"))
+		if !jfif && !adobe {
 			out = append(out, file[at:end]...)
 		}
 		at = end
@@ -108,7 +115,8 @@ func together(p *jpeg.Planes, w, h int, ycbcr bool) []byte {
 	return out
 }
 
-// fullRow returns row y of a plane at the resolution of the picture, which has w × h pixels. buf has room for one sample more.
+// fullRow returns row y of a plane at the resolution of the picture, which has w × h pixels. buf has room for one sample
+// more.
 func fullRow(buf []byte, p jpeg.Plane, y, w, h int) []byte {
 	for _, ratio := range [][2]int{{1, 1}, {2, 1}, {2, 2}, {1, 2}, {4, 1}, {4, 2}} {
 		sx, sy := ratio[0], ratio[1]
@@ -133,7 +141,7 @@ func (j *job) webpInTIFF(file []byte, width, height int) (tiff.Samples, error) {
 		return tiff.Samples{Err: err}, nil
 	}
 	if m.Width > width || m.Height > height || m.view != image.Rect(0, 0, m.Width, m.Height) {
-		return tiff.Samples{}, fmt.Errorf("a block holds a WebP of %dx%d: expected at most %dx%d", m.Width, m.Height, width, height)
+		return tiff.Samples{}, blockTooLarge("WebP", m.Width, m.Height, width, height)
 	}
 	img, err := webp.Decode(j.reader(m.webp.still()))
 	if over := j.over(); over != nil {

@@ -14,8 +14,11 @@ import (
 	"imgpipe/transform/internal/jpeg"
 )
 
-// tiffOf writes a TIFF whose directory stands in front of its blocks. Numbers take four bytes; a tag of bytes has them as they are.
-func tiffOf(order binary.AppendByteOrder, numbers map[uint16][]uint32, texts map[uint16][]byte, tiled bool, blocks ...[]byte) []byte {
+// tiffOf writes a TIFF whose directory stands in front of its blocks. Numbers take four bytes; a tag of bytes has them as
+// they are.
+func tiffOf(
+	order binary.AppendByteOrder, numbers map[uint16][]uint32, texts map[uint16][]byte, tiled bool, blocks ...[]byte,
+) []byte {
 	ids := [2]uint16{273, 279}
 	if tiled {
 		ids = [2]uint16{324, 325}
@@ -65,8 +68,8 @@ func tiffOf(order binary.AppendByteOrder, numbers map[uint16][]uint32, texts map
 	return append(build(), bytes.Join(blocks, nil)...)
 }
 
-// componentsJPEG is a JPEG of any components, each in a scan of its own: tables, and the rest without SOI and without markers that say
-// what the components are.
+// componentsJPEG is a JPEG of any components, each in a scan of its own: tables, and the rest without SOI and without
+// markers that say what the components are.
 func componentsJPEG(t *testing.T, w, h, n int, at func(x, y, c int) uint8) (tables, rest []byte) {
 	frame := []byte{8, byte(h >> 8), byte(h), byte(w >> 8), byte(w), byte(n)}
 	var scans []byte
@@ -76,7 +79,8 @@ func componentsJPEG(t *testing.T, w, h, n int, at func(x, y, c int) uint8) (tabl
 			plane.Pix[i] = at(i%w, i/w, c)
 		}
 		var e jpeg.Encoder
-		data, err := e.Append(nil, &jpeg.Planes{Kind: jpeg.Gray, Plane: [4]jpeg.Plane{plane}}, jpeg.EncodeOptions{Quality: 98})
+		pic := &jpeg.Planes{Kind: jpeg.Gray, Plane: [4]jpeg.Plane{plane}}
+		data, err := e.Append(nil, pic, jpeg.EncodeOptions{Quality: 98})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -138,8 +142,8 @@ func bothWays(t *testing.T, name string, data []byte) (*image.NRGBA, []string) {
 	if !bytes.Equal(byRows.Pix, img.Pix) {
 		t.Errorf("%s: rows have other pixels than the whole", name)
 	}
-	if want := append([]string{}, res.Warnings...); j.lacks != "" && (len(want) == 0 || want[0] != j.lacks) || res.Damaged != (j.lacks != "") {
-		t.Errorf("%s: %q is lacking as a whole, by rows %q", name, j.lacks, want)
+	if lacks := j.lacks != ""; res.Damaged != lacks || lacks && (len(res.Warnings) == 0 || res.Warnings[0] != j.lacks) {
+		t.Errorf("%s: %q is lacking as a whole, by rows %q", name, j.lacks, res.Warnings)
 	}
 	return img, res.Warnings
 }
@@ -193,7 +197,9 @@ func TestTagsOfATIFFSayWhatItsJPEGsHold(t *testing.T) {
 								if geometry == "strips" {
 									rows = min(bh, h-top)
 								}
-								table, rest := componentsJPEG(t, bw, rows, samples/planes, func(x, y, c int) uint8 { return law(left+x, top+y, p+c) })
+								table, rest := componentsJPEG(t, bw, rows, samples/planes, func(x, y, c int) uint8 {
+									return law(left+x, top+y, p+c)
+								})
 								block := append([]byte{0xff, 0xd8}, segments...)
 								if tables == "within" {
 									block = append(block, table...)
@@ -223,7 +229,8 @@ func TestTagsOfATIFFSayWhatItsJPEGsHold(t *testing.T) {
 							texts[347] = append(shared, 0xff, 0xd9)
 						}
 					}
-					name := fmt.Sprintf("photometric %d, markers %s, tables %s, %s, %v", photometric, markers, tables, geometry, order)
+					name := fmt.Sprintf("photometric %d, markers %s, tables %s, %s, %v",
+						photometric, markers, tables, geometry, order)
 					img, _ := bothWays(t, name, tiffOf(order, numbers, texts, geometry == "tiles", blocks...))
 					n++
 					for i := range w * h {

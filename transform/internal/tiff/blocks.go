@@ -98,9 +98,9 @@ func (l *Layout) little() bool { return l.d.order == binary.ByteOrder(binary.Lit
 
 var errCut = errors.New("the file ends before the image does")
 
-// block returns the bytes of a block as they are in the file, of which want are needed if they are not compressed. odd
-// says what is wrong with the number that the file has for its length, if anything is. Where the length is not known,
-// the bytes go on to the end of the file, as every code knows its own end.
+// block returns the bytes of a block as they are in the file, of which want are needed if they are not compressed. Where
+// its length is not known, they go on to the end of the file, as every code knows its own end. odd says what is wrong with
+// the lengths of blocks: it goes on where "strip" or "tile" ends, and is empty where nothing is.
 func (d *Decoder) block(i, want int) (raw []byte, odd string, err error) {
 	l := d.l
 	if i >= l.offset.Len() || l.offset.At(i) == 0 {
@@ -117,11 +117,11 @@ func (d *Decoder) block(i, want int) (raw []byte, odd string, err error) {
 	}
 	switch {
 	case n > uint64(len(raw)):
-		odd = "are larger than the file"
+		odd = "s are said to be longer than the file, which was passed over"
 	case n == 0:
-		odd = "are missing"
+		odd = "s have no lengths"
 	case l.compression == uncompressed && n < uint64(want):
-		odd = "are too small"
+		odd = "s are said to be shorter than their pixels, which was passed over"
 	default:
 		return raw[:n], "", nil
 	}

@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	xtiff "golang.org/x/image/tiff"
+
+	"imgpipe/transform/internal/damage"
 )
 
 func never() error { return nil }
@@ -101,6 +103,12 @@ var used Decoder
 
 // whole puts all rows together, with the error of damage, as a new Decoder gives them and as one does that has been used for other files.
 func whole(l *Layout, o Options) (*image.NRGBA, error) {
+	img, report := wholeReport(l, o)
+	return img, report.Err
+}
+
+// wholeReport is whole with all that is said of damage. An error for good comes without a picture.
+func wholeReport(l *Layout, o Options) (*image.NRGBA, damage.Report) {
 	img := image.NewNRGBA(image.Rect(0, 0, l.Width, l.Height))
 	var d Decoder
 	d.Start(l, o)
@@ -115,7 +123,7 @@ func whole(l *Layout, o Options) (*image.NRGBA, error) {
 			if row, again := d.Row(); again != err || row != nil {
 				panic("an error is not for good")
 			}
-			return nil, err
+			return nil, damage.Report{Err: err}
 		}
 		for x := range l.Width {
 			if l.Gray {
@@ -129,7 +137,7 @@ func whole(l *Layout, o Options) (*image.NRGBA, error) {
 	if report.String() != again.String() {
 		panic(fmt.Sprintf("the damage differs from that of a Decoder that has been used for other files: %v, %v", &report, &again))
 	}
-	return img, report.Err
+	return img, report
 }
 
 func TestPixelsOfEachKind(t *testing.T) {

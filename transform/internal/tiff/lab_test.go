@@ -6,16 +6,19 @@ import (
 	"testing"
 )
 
-// The right values are those of libvips 8.14 for 16 bits; ImageMagick 6.9.11 differs from them by up to 3 levels within sRGB.
+// The right values are those of libvips 8.14 for 16 bits. ImageMagick 6.9.11 differs from them by up to 3 levels within
+// sRGB.
 func TestLab(t *testing.T) {
 	for _, c := range []struct {
 		l, a, b int // 0 to 100, -128 to 127
 		want    color.NRGBA
 	}{
-		{0, 0, 0, color.NRGBA{0, 0, 0, 255}}, {100, 0, 0, color.NRGBA{255, 255, 255, 255}}, {50, 0, 0, color.NRGBA{119, 119, 119, 255}},
-		{53, 80, 67, color.NRGBA{254, 0, 0, 255}}, {88, -86, 83, color.NRGBA{8, 255, 5, 255}}, {32, 79, -108, color.NRGBA{0, 0, 254, 255}},
-		{52, -40, -10, color.NRGBA{0, 142, 140, 255}}, {60, 20, 30, color.NRGBA{193, 130, 93, 255}}, {2, 0, 0, color.NRGBA{7, 7, 7, 255}},
-		{100, 127, 127, color.NRGBA{255, 70, 0, 255}}, {0, -128, -128, color.NRGBA{0, 64, 194, 255}},
+		{0, 0, 0, color.NRGBA{0, 0, 0, 255}}, {100, 0, 0, color.NRGBA{255, 255, 255, 255}},
+		{50, 0, 0, color.NRGBA{119, 119, 119, 255}}, {53, 80, 67, color.NRGBA{254, 0, 0, 255}},
+		{88, -86, 83, color.NRGBA{8, 255, 5, 255}}, {32, 79, -108, color.NRGBA{0, 0, 254, 255}},
+		{52, -40, -10, color.NRGBA{0, 142, 140, 255}}, {60, 20, 30, color.NRGBA{193, 130, 93, 255}},
+		{2, 0, 0, color.NRGBA{7, 7, 7, 255}}, {100, 127, 127, color.NRGBA{255, 70, 0, 255}},
+		{0, -128, -128, color.NRGBA{0, 64, 194, 255}},
 	} {
 		for _, order := range orders {
 			for _, bits := range []int{8, 16} {
@@ -46,8 +49,9 @@ func TestLab(t *testing.T) {
 								config = 2
 							}
 							tags := []tag{
-								{Width, []uint32{1}}, {Height, []uint32{1}}, {SamplesPerPixel, []uint32{uint32(3 + extra)}}, {BitsPerSample, []uint32{uint32(bits)}},
-								{Photometric, []uint32{photometric}}, {PlanarConfig, []uint32{config}},
+								{Width, []uint32{1}}, {Height, []uint32{1}}, {SamplesPerPixel, []uint32{uint32(3 + extra)}},
+								{BitsPerSample, []uint32{uint32(bits)}}, {Photometric, []uint32{photometric}},
+								{PlanarConfig, []uint32{config}},
 							}
 							want := c.want
 							if extra == 1 {
@@ -67,8 +71,12 @@ func TestLab(t *testing.T) {
 			}
 		}
 	}
-	tags := []tag{{Width, []uint32{1}}, {Height, []uint32{1}}, {SamplesPerPixel, []uint32{3}}, {BitsPerSample, []uint32{32}}, {Photometric, []uint32{cieLab}}}
-	if _, err := decode(file(binary.LittleEndian, tags, make([]byte, 12)), Options{}); err == nil || err.Error() != "L*a*b* of 32 bits cannot be read" {
+	tags := []tag{
+		{Width, []uint32{1}}, {Height, []uint32{1}}, {SamplesPerPixel, []uint32{3}}, {BitsPerSample, []uint32{32}},
+		{Photometric, []uint32{cieLab}},
+	}
+	_, err := decode(file(binary.LittleEndian, tags, make([]byte, 12)), Options{})
+	if err == nil || err.Error() != "L*a*b* of 32 bits cannot be read" {
 		t.Errorf("32 bits: %v", err)
 	}
 }
