@@ -122,7 +122,7 @@ func (r *runner) transform(ctx context.Context, j *job) bool {
 	if err != nil {
 		return r.fail(ctx, j, err)
 	}
-	j.result, j.Path, j.Warnings = result, result.Path, result.Warnings
+	j.result, j.Path, j.Warnings, j.Damaged = result, result.Path, result.Warnings, result.Damaged
 	j.ready = r.now()
 	return true
 }
