@@ -27,6 +27,7 @@ type fetching struct {
 	waited      time.Duration // for memory
 	raw         *bodyReader   // the last body; nil before one came
 	answered    bool          // the server that is being asked has sent its header
+	mayBeCut    bool          // what Body says of the last body
 	cookies     cookies
 }
 
