@@ -235,7 +235,9 @@ func TestADamagedImageThatMayBeCutIsFetchedAgain(t *testing.T) {
 			if !task.Limits.RefuseDamaged {
 				return nil
 			}
-			return &transform.Error{Kind: transform.ClassDecode, Doing: "decode png", Err: errors.New("the last row is missing"), Refused: true}
+			return &transform.Error{
+				Kind: transform.ClassDecode, Doing: "decode png", Err: errors.New("the last row is missing"), Refused: true,
+			}
 		}}
 		got, _, err := run(t, t.Context(), w, 1, pipeline.Options{Limits: transform.Limits{RefuseDamaged: tt.refuse}})
 		if err != nil || len(got) != 1 || got[0].Class != tt.class {

@@ -125,8 +125,8 @@ func (a *archive) damagedNote() string {
 	if a.damaged == 0 {
 		return ""
 	}
-	return fmt.Sprintf("note: damaged images that an earlier run kept are tried again, and the pictures of those that fail stay: %d, such as %s",
-		a.damaged, a.damagedSource)
+	return fmt.Sprintf("note: damaged images that an earlier run kept are tried again, "+
+		"and the pictures of those that fail stay: %d, such as %s", a.damaged, a.damagedSource)
 }
 
 // leftOut says why an item is not to be tried, as flags and its class tell of what failed before; "" where it is. If it
