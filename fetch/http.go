@@ -30,6 +30,7 @@ type fetching struct {
 	waited      time.Duration            // for memory
 	raw         *bodyReader              // the last body; nil before one came
 	answered    bool                     // the server that is being asked has sent its header
+	mayBeCut    bool                     // what Body says of the last body
 	conn        atomic.Pointer[tls.Conn] // what the last request went over; nil where it has no TLS or no connection
 	cookies     cookies
 }

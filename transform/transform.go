@@ -103,7 +103,7 @@ func (h Header) public() Header {
 const (
 	ClassNotAnImage  = "not-an-image" // the content is no image at all: empty, HTML, text
 	ClassUnsupported = "unsupported"  // an image, of a kind that cannot be read: a codec or feature that is missing
-	ClassDecode      = "decode"       // an image that is damaged beyond use
+	ClassDecode      = "decode"       // an image that is damaged: beyond use, or at all under Limits.RefuseDamaged
 	ClassTooLarge    = "too-large"    // more pixels than the limits allow, or than the bytes of the file
 	ClassOperation   = "operation"    // an operation cannot be done on this image, such as a crop outside it
 	ClassEncode      = "encode"       // the format cannot hold this image, such as a JPEG over 65,535 pixels wide
@@ -121,6 +121,8 @@ type Error struct {
 	Err error
 	// Stack is where it was, of a panic alone.
 	Stack []byte
+	// Refused reports that part of the image is there: it would have been done without Limits.RefuseDamaged.
+	Refused bool
 }
 
 // Error is one line: what was being done and what was wrong.
