@@ -2,10 +2,8 @@ package transform
 
 import (
 	"errors"
-	"fmt"
 	"image"
 
-	"imgpipe/transform/internal/jpeg"
 	"imgpipe/transform/internal/tiff"
 )
 
@@ -33,7 +31,7 @@ func (m *meta) tiff(data []byte) error {
 		m.icc = p.Bytes
 	}
 	m.decode = int(min(l.Memory()/(int64(l.Width)*int64(l.Height)), 1<<20)) + 1
-	m.price.work = l.Work()
+	m.price.work, m.price.least = l.Work(), l.Least()
 	m.more = d.More()
 	m.findRows(tiffRows{&l})
 	return nil
@@ -50,8 +48,14 @@ func (r tiffRows) start(j *job, _ []byte) rowReader {
 	if j.space.tiff == nil {
 		j.space.tiff = new(tiff.Decoder)
 	}
-	j.space.tiff.Start(r.Layout, tiff.Options{Stop: j.over, JPEG: j.jpegInTIFF})
+	j.space.tiff.Start(r.Layout, j.tiffOptions())
 	return tiffReader{j.space.tiff}
+}
+
+func (j *job) tiffOptions() tiff.Options {
+	return tiff.Options{
+		Stop: j.over, JPEG: j.jpegInTIFF, WebP: j.webpInTIFF, Remark: func(what string) { j.remark("%s", what) },
+	}
 }
 
 // A tiffReader is a decoder with the errors of this package.
@@ -71,9 +75,10 @@ func (j *job) readTIFF(data []byte) (image.Image, error) {
 	if err != nil {
 		return nil, tiffError(err)
 	}
+	j.space.large = j.space.large || l.Memory() > keepBytes
 	img := image.NewNRGBA(image.Rect(0, 0, l.Width, l.Height))
 	var decoder tiff.Decoder
-	decoder.Start(&l, tiff.Options{Stop: j.over, JPEG: j.jpegInTIFF})
+	decoder.Start(&l, j.tiffOptions())
 	for y := range l.Height {
 		row, err := decoder.Row()
 		if err != nil {
@@ -88,34 +93,7 @@ func (j *job) readTIFF(data []byte) (image.Image, error) {
 			out[4*x], out[4*x+1], out[4*x+2], out[4*x+3] = v, v, v, 255
 		}
 	}
-	return img, nil
-}
-
-// jpegInTIFF decodes one block of a TIFF. image/jpeg takes three components for YCbCr unless Adobe's marker says otherwise.
-func (j *job) jpegInTIFF(file []byte, width, height int, raw bool) (*image.NRGBA, error) {
-	if raw {
-		adobe := "\xff\xd8\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00"
-		file = append([]byte(adobe), file[2:]...)
-	}
-	var m meta
-	if err := m.jpeg(file); err != nil {
-		return nil, err
-	}
-	if m.Width > width || m.Height > height {
-		return nil, fmt.Errorf("a block holds a JPEG of %dx%d: expected at most %dx%d", m.Width, m.Height, width, height)
-	}
-	w := jpeg.ReadWork(file)
-	if j.free -= generalBlock * w.Blocks; j.free < 0 || m.Width*m.Height > harmlessPixels && w.Least > int64(len(file)) {
-		least := max(w.Least, -j.free/workPerByte)
-		return nil, &Error{
-			Kind: ClassTooLarge, Doing: j.doing, Err: fewBytes(int64(len(file)), least, m.Width, m.Height, w.Scans),
-		}
-	}
-	img, err := j.readJPEG(file, m)
-	if err != nil {
-		return nil, err
-	}
-	return convert(img, false)
+	return img, j.damaged(decoder.Damage())
 }
 
 func tiffError(err error) error {

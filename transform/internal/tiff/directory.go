@@ -191,6 +191,21 @@ func (d Directory) field(e []byte) (Field, bool) {
 	return f, true
 }
 
+// places are where values stand that do not fit their entries.
+func (d Directory) places() (at []uint64) {
+	for e := d.entries; len(e) > 0; e = e[d.entrySize():] {
+		f, ok := d.field(e)
+		switch {
+		case !ok:
+		case d.big && len(f.Bytes) > 8:
+			at = append(at, d.order.Uint64(e[12:]))
+		case !d.big && len(f.Bytes) > 4:
+			at = append(at, uint64(d.order.Uint32(e[8:])))
+		}
+	}
+	return at
+}
+
 // Len is the number of values.
 func (f Field) Len() int {
 	if f.size == 0 {
