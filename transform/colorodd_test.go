@@ -118,6 +118,10 @@ func TestUnfitProfileIsNamed(t *testing.T) {
 			calibrated,
 			` was left out: it is a calibration in the header of the bitmap, which is not read`,
 		},
+		"a code": {
+			slices.Insert(pngKind(2, 8, nil), 33, pngChunk("cICP", []byte{9, 16, 0, 1})...),
+			` was left out: it is a code in the chunk cICP, which is not read`,
+		},
 		"in another file": {
 			bmpWith(bmp, "KNIL", []byte("c:\\p3.icc\x00")),
 			` "c:\\p3.icc" was left out: it is in another file`,
@@ -164,7 +168,7 @@ func TestOnlyTheProfileIsTaken(t *testing.T) {
 			t.Errorf("%s: %d bytes of profile, warnings %q, error %v", name, len(m.icc), res.Warnings, err)
 		}
 	}
-	// A calibration of sRGB, or of nothing, says nothing.
+	// A calibration of sRGB, a code of sRGB, and a calibration of nothing, say nothing.
 	plain := bmpWith(encoded(t, scene(12, 9), BMP), "\x00\x00\x00\x00", nil)
 	srgb := bytes.Clone(plain)
 	for i, v := range []float64{0.64, 0.33, 0.03, 0.30, 0.60, 0.10, 0.15, 0.06, 0.79} {
@@ -174,7 +178,8 @@ func TestOnlyTheProfileIsTaken(t *testing.T) {
 		binary.LittleEndian.PutUint32(srgb[14+96+4*i:], 0x23333) // 2.2
 	}
 	named := changed(plain, 14+56, "BGRs")
-	for name, file := range map[string][]byte{"nothing": plain, "sRGB": srgb, "named sRGB": named} {
+	coded := slices.Insert(pngKind(2, 8, nil), 33, pngChunk("cICP", []byte{1, 13, 0, 1})...)
+	for name, file := range map[string][]byte{"nothing": plain, "sRGB": srgb, "named sRGB": named, "code": coded} {
 		if res := do(t, file, "format=png"); len(res.Warnings) > 0 {
 			t.Errorf("%s: warnings %q", name, res.Warnings)
 		}

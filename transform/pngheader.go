@@ -38,6 +38,7 @@ func (m *meta) png(data []byte) error {
 		m.price.raw = int64(h) * ((int64(w)*samples[colors]*int64(depth)+7)/8 + 1)
 	}
 	var texts pngTexts
+	var code []byte // of the color space (section 11.3.2.6)
 	for at, count := 8, 0; at+12 <= len(data); count++ {
 		size := int(binary.BigEndian.Uint32(data[at:]))
 		if size < 0 || size > len(data)-at-12 {
@@ -63,11 +64,16 @@ func (m *meta) png(data []byte) error {
 			texts.raw(body, true)
 		case "iCCP":
 			m.pngProfile(body)
+		case "cICP":
+			code = first(code, body)
 		}
 		at += size + 12
 	}
 	if interlaced != 0 {
 		m.decode *= 2 // each pass is an image of its own
+	}
+	if srgb := "\x01\x0d\x00\x01"; len(code) == len(srgb) && string(code) != srgb && m.icc == nil && m.torn.why == "" {
+		m.torn.why = "it is a code in the chunk cICP, which is not read"
 	}
 	m.Orientation = orientation(first(texts.exif, texts.rawEXIF), first(texts.xmp, texts.rawXMP))
 	return nil
