@@ -34,8 +34,8 @@ type Result struct {
 	// Outputs are the files made.
 	Outputs []Output
 	// Warnings say what was wrong with an input that could be read all the same, such as a scan that ends early, and
-	// what its outputs have lost: transparency that was there, where their format has none. They also name the outputs
-	// that are smaller than the box that they were to fill.
+	// what its outputs have lost: transparency that was there, where their format has none, and a color profile that they
+	// cannot have. They also name the outputs that are smaller than the box that they were to fill.
 	Warnings []string
 	// Damaged reports that the input is damaged and its outputs show what is there of it; the first of Warnings says
 	// what is missing.
