@@ -285,9 +285,9 @@ func TestColorProfileIsKeptOrNamed(t *testing.T) {
 	}
 	logo := encoded(t, solid(4, 4, color.NRGBA{250, 10, 10, 255}), PNG)
 	kept, named, neither := 0, 0, 0
-	for _, source := range colorSources(t) {
+	for n, source := range colorSources(t) {
 		for i, profile := range profiles {
-			if underRace && i > 3 {
+			if underRace && (i > 3 || n%3 > 0) { // it takes ten times as long
 				continue
 			}
 			data := source.make(profile.data)
