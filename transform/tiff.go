@@ -23,18 +23,33 @@ func (m *meta) tiff(data []byte) error {
 	if err != nil {
 		return tiffError(err)
 	}
-	m.Width, m.Height, m.Alpha, m.cmyk = l.Width, l.Height, l.Alpha, l.CMYK
+	m.Width, m.Height, m.Alpha, m.space = l.Width, l.Height, l.Alpha, tiffSpace(d)
 	if o := d.Number(tiff.Orientation, 1); o >= 1 && o <= 8 {
 		m.Orientation = int(o)
 	}
-	if p, ok := d.Field(tiff.ICCProfile); ok && len(p.Bytes) <= maxProfile {
-		m.icc = p.Bytes
+	if p, ok := d.Field(tiff.ICCProfile); ok {
+		m.takeProfile(p.Bytes)
+	} else if d.Names(tiff.ICCProfile) {
+		m.torn.why = "it is not in the file"
 	}
 	m.decode = int(min(l.Memory()/(int64(l.Width)*int64(l.Height)), 1<<20)) + 1
 	m.price.work, m.price.least = l.Work(), l.Least()
 	m.more = d.More()
 	m.findRows(tiffRows{&l})
 	return nil
+}
+
+// tiffSpace returns the color space of the pixels.
+func tiffSpace(d tiff.Directory) string {
+	switch d.Number(tiff.Photometric, 1) {
+	case 0, 1, 4:
+		return spaceGray
+	case 5:
+		return spaceCMYK
+	case 8, 9, 10:
+		return spaceLab
+	}
+	return spaceRGB
 }
 
 // tiffRows are those of a TIFF.

@@ -154,6 +154,16 @@ func (d Directory) Field(tag uint16) (Field, bool) {
 	return Field{}, false
 }
 
+// Names reports whether the directory has an entry for the tag, which may have no values in the file.
+func (d Directory) Names(tag uint16) bool {
+	for e := d.entries; len(e) > 0; e = e[d.entrySize():] {
+		if d.order.Uint16(e) == tag {
+			return true
+		}
+	}
+	return false
+}
+
 func (d Directory) field(e []byte) (Field, bool) {
 	f := Field{order: d.order}
 	switch d.order.Uint16(e[2:]) {
