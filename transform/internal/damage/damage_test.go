@@ -21,7 +21,11 @@ func TestReportSaysWhatIsMissing(t *testing.T) {
 		{func(r *Report) { r.Miss(short, 1, 1); r.Miss(errors.New("other"), 9, 2) },
 			"the file ends: of 2160 rows 3 between row 1 and row 10 are missing", false},
 		{func(r *Report) { r.Doubt(short, 40, "detail is missing"); r.Doubt(short, 8, "colors may be wrong") },
+			"the file ends: of 2160 rows none is missing, but from row 40 on detail is missing, and from row 8 on colors may be wrong", false},
+		{func(r *Report) { r.Doubt(short, 40, "detail is missing"); r.Doubt(short, 8, "detail is missing") },
 			"the file ends: of 2160 rows none is missing, but from row 8 on detail is missing", false},
+		{func(r *Report) { r.Miss(short, 2144, 16); r.Doubt(short, 0, "detail is missing") },
+			"the file ends: of 2160 rows the last 16 are missing, and from row 0 on detail is missing", false},
 		{func(r *Report) { r.Miss(short, 0, 2160) }, "the file ends: none of 2160 rows is there", true},
 		{func(r *Report) { r.Miss(short, 3000, 1) }, "the file ends: of 2160 rows none is missing", false},
 	} {
