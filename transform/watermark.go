@@ -39,7 +39,9 @@ func newAsset(name string, data []byte) (*asset, error) {
 		if err := j.limits.check(m.Width, m.Height); err != nil {
 			return err
 		}
-		img, err = j.load(data, m, m.Orientation)
+		if img, err = j.load(data, m, m.Orientation); err == nil && j.lacks != "" {
+			err = errors.New(j.lacks) // it would be laid over all pictures
+		}
 		return err
 	}); err != nil {
 		return nil, fmt.Errorf("image %q: %w", name, err)
