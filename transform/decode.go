@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"image"
 	"image/gif"
-	"image/jpeg"
 	"image/png"
 	"io"
 	"strings"
@@ -56,13 +55,12 @@ func (j *job) fault(err error) error {
 		return err
 	}
 	var (
-		jpegUnsupported jpeg.UnsupportedError
-		pngUnsupported  png.UnsupportedError
-		own             unsupportedError
+		pngUnsupported png.UnsupportedError
+		own            unsupportedError
 	)
 	kind := ClassDecode
 	switch {
-	case errors.As(err, &jpegUnsupported), errors.As(err, &pngUnsupported), errors.As(err, &own):
+	case errors.As(err, &pngUnsupported), errors.As(err, &own):
 		kind = ClassUnsupported
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		err = errors.New("the file ends before the image does")
@@ -75,10 +73,7 @@ type trimmed struct{ error }
 
 func (t trimmed) Error() string {
 	s := t.error.Error()
-	for _, prefix := range []string{"jpeg: ", "png: ", "gif: ", "zlib: ", "ccitt: ", "webp: ", "vp8: ", "vp8l: ", "riff: ", "image: "} {
-		s = strings.TrimPrefix(s, prefix)
-	}
-	for _, prefix := range []string{"invalid JPEG format: ", "unsupported JPEG feature: "} {
+	for _, prefix := range []string{"png: ", "gif: ", "zlib: ", "ccitt: ", "webp: ", "vp8: ", "vp8l: ", "riff: ", "image: "} {
 		s = strings.TrimPrefix(s, prefix)
 	}
 	return s
@@ -131,23 +126,6 @@ func (j *job) read(data []byte, m meta) (image.Image, error) {
 		return j.readBMP(data)
 	}
 	return webp.Decode(j.reader(m.webp.still()))
-}
-
-// readJPEG also reads a file whose end marker is missing, and one with four components that does not say which inks they are.
-func (j *job) readJPEG(data []byte, m meta) (image.Image, error) {
-	parts := []io.Reader{j.reader(data)}
-	if m.bare {
-		adobe := []byte("\xff\xd8\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00")
-		parts = []io.Reader{bytes.NewReader(adobe), j.reader(data[2:])}
-	}
-	img, err := jpeg.Decode(io.MultiReader(append(parts, bytes.NewReader([]byte("\xff\xd9")))...))
-	if inks, ok := img.(*image.CMYK); ok && m.bare {
-		// With Adobe's marker the inks are taken to be inverted, without it they are not.
-		for i, v := range inks.Pix {
-			inks.Pix[i] = 255 - v
-		}
-	}
-	return img, err
 }
 
 // gifScreen gives a file header with a logical screen that holds the first frame, nil where the file's own does: image/gif refuses

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"image"
+
+	"imgpipe/transform/internal/jpeg"
 )
 
 // A meta is what inspect finds before any pixel is decoded.
@@ -17,7 +19,8 @@ type meta struct {
 	bare  bool            // four components of a JPEG without Adobe's marker
 	view  image.Rectangle // where the first frame of an animation stands on the canvas; the canvas itself for others
 	webp  webpFrame
-	more  bool // there are frames or pages behind the first, which is all that is taken
+	frame *jpeg.Header // of a JPEG
+	more  bool         // there are frames or pages behind the first, which is all that is taken
 }
 
 // ReadHeader reads what can be known of an image file without decoding its pixels. An image that is not known is an
@@ -42,7 +45,7 @@ func inspect(data []byte) (m meta, err error) {
 	switch f {
 	case JPEG:
 		if err = m.jpeg(data); err == nil {
-			m.findPlanes(data)
+			err = m.findPlanes(data)
 		}
 	case PNG:
 		if err = m.png(data); err == nil {
@@ -63,7 +66,7 @@ func inspect(data []byte) (m meta, err error) {
 	if err != nil {
 		var unsupported unsupportedError
 		kind := ClassDecode
-		if errors.As(err, &unsupported) {
+		if errors.As(err, &unsupported) || errors.Is(err, jpeg.ErrUnsupported) {
 			kind = ClassUnsupported
 		}
 		return meta{}, &Error{Kind: kind, Doing: "read header of " + string(f), Err: err}

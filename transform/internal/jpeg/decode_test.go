@@ -7,6 +7,8 @@ import (
 	stdjpeg "image/jpeg"
 	"math"
 	"testing"
+
+	"imgpipe/transform/internal/damage"
 )
 
 var samplings = []struct {
@@ -56,17 +58,17 @@ func variants(n int) map[string]variant {
 }
 
 // decode decodes data or ends the test.
-func decode(t testing.TB, d *Decoder, data []byte, s Scale) (*Planes, Damage) {
+func decode(t testing.TB, d *Decoder, data []byte, s Scale) (*Planes, damage.Report) {
 	t.Helper()
 	h, err := ReadHeader(data)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, damage, err := d.Decode(data, &h, Options{Scale: s})
+	p, report, err := d.Decode(data, &h, Options{Scale: s})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p, damage
+	return p, report
 }
 
 func TestEveryCodingAndSamplingGivesTheDefinedSamples(t *testing.T) {

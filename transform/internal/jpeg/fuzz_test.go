@@ -28,16 +28,16 @@ func FuzzDecode(f *testing.F) {
 		if filler := newSource(50, 50, samplings[3].factors, 20, 1); scale&128 != 0 {
 			decode(t, &other, filler.write(variants(3)["progressive"]), Scale{})
 		}
-		poison(&other)
+		poison(&other, poisoned)
 		again, damageAgain, errAgain := other.Decode(data, &h, Options{Scale: s})
-		if (err == nil) != (errAgain == nil) || damage.Row != damageAgain.Row || damage.Grey != damageAgain.Grey {
+		if (err == nil) != (errAgain == nil) || damage.String() != damageAgain.String() {
 			t.Fatalf("first %v, %v; then %v, %v", damage, err, damageAgain, errAgain)
 		}
 		if err != nil {
 			return
 		}
-		if damage.Err != nil && (damage.Row < 0 || damage.Row > damage.Grey || damage.Row >= h.Height || damage.Grey > h.Height) {
-			t.Fatalf("damage is %+v of %d rows", damage, h.Height)
+		if _, full, err := new(Decoder).Decode(data, &h, Options{}); err != nil || !h.Progressive && full.String() != damage.String() {
+			t.Fatalf("damage at %v: %v; at full size: %v, %v", s, damage.String(), full.String(), err)
 		}
 		for i := range p.N() {
 			a, b := p.Plane[i], again.Plane[i]

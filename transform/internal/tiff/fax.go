@@ -36,6 +36,7 @@ func (d *Decoder) lostRows(i int, raw []byte) {
 	if lost := d.u.lost; lost.Err != nil {
 		lost.Err = d.l.lacking(i, raw, lost.Err)
 		d.damage.Part(lost, d.y)
+		d.gone.Part(lost, 0)
 		d.u.lost = damage.Report{}
 	}
 }

@@ -33,9 +33,10 @@ type Decoder struct {
 	o Options
 	u unpacker
 
-	y       int // the row that comes next
-	at, end int // where it is in its band, the row of blocks that it crosses, and how many rows that has
-	whole   int // how many of them are there, of a layout that is not banded
+	y       int           // the row that comes next
+	at, end int           // where it is in its band, the row of blocks that it crosses, and how many rows that has
+	whole   int           // how many of them are there, of a layout that is not banded
+	gone    damage.Report // of the last block: rows that are missing between others
 	err     error
 	damage  damage.Report
 	remarks []string
@@ -117,7 +118,7 @@ func (d *Decoder) Row() ([]byte, error) {
 		size := l.Width * l.pixelBytes()
 		return d.band[at*size:][:size], nil
 	}
-	if at < d.whole {
+	if at < d.whole && !d.gone.Misses(at) {
 		d.paint(d.row, d.parts, at, l.Width)
 	} else {
 		l.fill(d.row)
@@ -157,7 +158,7 @@ func (d *Decoder) nextBand() error {
 		size := l.pixelBytes()
 		d.band = sized(d.band, l.bandRows()*l.Width*size)
 		for y := range d.end {
-			if out := d.band[(y*l.Width+left)*size:][:n*size]; y < whole {
+			if out := d.band[(y*l.Width+left)*size:][:n*size]; y < whole && !d.gone.Misses(y) {
 				d.paint(out, d.parts, y, n)
 			} else {
 				l.fill(out)
@@ -167,10 +168,12 @@ func (d *Decoder) nextBand() error {
 	return nil
 }
 
-// load unpacks the planes of a block of which n columns count, and returns how many of its rows are there.
+// load unpacks the planes of a block of which n columns count, and returns how many of its rows are there,
+// less those that are gone between them.
 func (d *Decoder) load(block, n int) (int, error) {
 	l := d.l
 	rows := d.end
+	d.gone = damage.Report{Rows: d.end}
 	for p := range d.parts {
 		if p >= l.colors && p != l.alpha {
 			continue // a plane that nothing is made of, and that may be empty
@@ -198,7 +201,7 @@ func (d *Decoder) load(block, n int) (int, error) {
 		if whole < d.end {
 			d.damage.Miss(l.lacking(i, raw, bad), d.y+whole, d.end-whole)
 			rows = min(rows, whole)
-		} else if odd != "" {
+		} else if odd != "" && d.gone.Err == nil {
 			d.remark("its " + l.kind() + odd)
 		}
 	}
