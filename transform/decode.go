@@ -8,7 +8,6 @@ import (
 	"image"
 	"image/gif"
 	"image/jpeg"
-	"image/png"
 	"io"
 	"strings"
 
@@ -57,12 +56,11 @@ func (j *job) fault(err error) error {
 	}
 	var (
 		jpegUnsupported jpeg.UnsupportedError
-		pngUnsupported  png.UnsupportedError
 		own             unsupportedError
 	)
 	kind := ClassDecode
 	switch {
-	case errors.As(err, &jpegUnsupported), errors.As(err, &pngUnsupported), errors.As(err, &own):
+	case errors.As(err, &jpegUnsupported), errors.As(err, &own):
 		kind = ClassUnsupported
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		err = errors.New("the file ends before the image does")
@@ -75,7 +73,7 @@ type trimmed struct{ error }
 
 func (t trimmed) Error() string {
 	s := t.error.Error()
-	for _, prefix := range []string{"jpeg: ", "png: ", "gif: ", "zlib: ", "ccitt: ", "webp: ", "vp8: ", "vp8l: ", "riff: ", "image: "} {
+	for _, prefix := range []string{"jpeg: ", "gif: ", "zlib: ", "ccitt: ", "webp: ", "vp8: ", "vp8l: ", "riff: ", "image: "} {
 		s = strings.TrimPrefix(s, prefix)
 	}
 	for _, prefix := range []string{"invalid JPEG format: ", "unsupported JPEG feature: "} {
@@ -119,7 +117,7 @@ func (j *job) read(data []byte, m meta) (image.Image, error) {
 	case JPEG:
 		return j.readJPEG(data, m)
 	case PNG:
-		return png.Decode(j.reader(data))
+		return j.readPNG(data, m.pngHead)
 	case GIF:
 		if head := gifScreen(data, m); head != nil {
 			return gif.Decode(io.MultiReader(bytes.NewReader(head), j.reader(data[len(head):])))

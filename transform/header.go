@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"image"
+
+	"imgpipe/transform/internal/png"
 )
 
 // A meta is what inspect finds before any pixel is decoded.
@@ -16,6 +18,9 @@ type meta struct {
 	view image.Rectangle // where the first frame of an animation stands on the canvas; the canvas itself for others
 	webp webpFrame
 	more bool // there are frames or pages behind the first, which is all that is taken
+	// pngHead is that of a PNG.
+	pngHead *png.Header
+	remarks []string // what is odd in the file besides what its decoder says
 }
 
 // ReadHeader reads what can be known of an image file without decoding its pixels. An image that is not known is an
@@ -43,9 +48,7 @@ func inspect(data []byte) (m meta, err error) {
 			m.findPlanes(data)
 		}
 	case PNG:
-		if err = m.png(data); err == nil {
-			m.findPNGRows(data)
-		}
+		err = m.png(data)
 	case GIF:
 		err = m.gif(data)
 	case TIFF:

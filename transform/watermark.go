@@ -30,7 +30,7 @@ type asset struct {
 
 func newAsset(name string, data []byte) (*asset, error) {
 	var img *image.NRGBA
-	j := newJob(context.Background(), Spec{}, Limits{MaxPixels: maxAssetPixels})
+	j := newJob(context.Background(), Spec{}, Limits{MaxPixels: maxAssetPixels, RefuseDamaged: true})
 	if err := guard(&j.doing, func() error {
 		m, err := inspect(data)
 		if err != nil {

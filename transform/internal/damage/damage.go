@@ -49,11 +49,14 @@ func (r *Report) found(err error) {
 	}
 }
 
+// Lacks reports whether row y was noted as missing.
+func (r *Report) Lacks(y int) bool { return r.missing != nil && r.missing[y/64]>>(y%64)&1 != 0 }
+
 // Missing returns how many rows are missing, and the first and last of them.
 func (r *Report) Missing() (n, first, last int) {
 	first = -1
 	for y := range r.Rows {
-		if r.missing != nil && r.missing[y/64]>>(y%64)&1 != 0 {
+		if r.Lacks(y) {
 			if first < 0 {
 				first = y
 			}

@@ -2,7 +2,8 @@
 //
 //	pieces ──> 32 KiB of input ──> one or two symbols for a look-up ──> a window of 32 KiB and what is unpacked ahead ──> bytes
 //
-// It never gives a byte that the stream does not hold, and starts no goroutine. It keeps no state but the buffers of a [Reader].
+// It never gives a byte that the stream does not hold, and starts no goroutine. It keeps no state but the buffers of
+// a [Reader].
 package inflate
 
 import (
@@ -20,8 +21,8 @@ const (
 	near       = 16       // how many bytes a round of codes may look at: two words
 )
 
-// Errors of streams that are damaged or cut off, of one that ends too early, and of one that goes on where Finish wants
-// its end.
+// Errors of streams that are damaged or cut off, of one that ends too early, and of one that goes on where Finish
+// wants its end.
 var (
 	ErrShort    = errors.New("the file ends before the image does")
 	ErrFew      = errors.New("there are fewer pixels than the header names")
@@ -31,8 +32,9 @@ var (
 )
 
 // A Reader unpacks one stream after another. The zero value is ready for Start. It keeps its buffers; it is not for
-// concurrent use. Bits are taken from a 64-bit word that is filled without a test for the end. The last bytes of a stream
-// are decoded with such tests, code by code, so that all that is there of a stream that breaks off is unpacked.
+// concurrent use. Bits are taken from a 64-bit word that is filled without a test for the end. The last bytes of a
+// stream are decoded with such tests, code by code, so that all that is there of a stream that breaks off is
+// unpacked.
 type Reader struct {
 	// Unchecked tells that the checksum is neither made nor looked at. Then Finish must not be called.
 	Unchecked bool
@@ -70,8 +72,8 @@ const (
 	done
 )
 
-// Start begins a stream of which at most n bytes will be taken at a time. piece gives what comes next of it, nil at its end; an error of piece is one of
-// Take and Finish.
+// Start begins a stream of which at most n bytes will be taken at a time. piece gives what comes next of it, nil at
+// its end; an error of piece is one of Take and Finish.
 func (z *Reader) Start(piece func() ([]byte, error), n int) {
 	size := windowSize + ahead + n + slack
 	if cap(z.out) < size {
@@ -117,8 +119,8 @@ func (z *Reader) shift(n int) {
 // Taken returns how many bytes of this stream Take has returned.
 func (z *Reader) Taken() int64 { return z.gone + int64(z.r) }
 
-// Unpacked returns how many bytes of this stream are unpacked. Called by the function that Start has got, it is how many
-// come from the pieces before, but for the last 32 bytes of these.
+// Unpacked returns how many bytes of this stream are unpacked. Called by the function that Start has got, it is how
+// many come from the pieces before, but for the last 32 bytes of these.
 func (z *Reader) Unpacked() int64 { return z.gone + int64(z.w) }
 
 // Finish checks that nothing is left to take, and that the checksum of all is right.
@@ -278,8 +280,8 @@ func (z *Reader) bits(n uint) (int, error) {
 	return int(v), nil
 }
 
-// enough is how many bytes fill wants ahead before it asks for another piece. A piece that is asked for late tells its
-// owner where what it holds begins.
+// enough is how many bytes fill wants ahead before it asks for another piece. A piece that is asked for late tells
+// its owner where what it holds begins.
 const enough = 2 * near
 
 // fill brings more input into the buffer.

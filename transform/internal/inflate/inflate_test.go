@@ -80,7 +80,8 @@ func TestWhatWasPackedIsUnpacked(t *testing.T) {
 	}
 }
 
-// TestDamageAtTheEndSparesWhatStandsBefore takes all bytes of streams whose checksum is wrong or missing, as a TIFF is read.
+// TestDamageAtTheEndSparesWhatStandsBefore takes all bytes of streams whose checksum is wrong or missing, as a TIFF
+// is read.
 func TestDamageAtTheEndSparesWhatStandsBefore(t *testing.T) {
 	data := sample(300_000)
 	stream := pack(t, data, zlib.DefaultCompression)
@@ -154,8 +155,8 @@ func TestDamageSparesWhatStandsBefore(t *testing.T) {
 	}
 }
 
-// TestPiecesAreAskedForWhenTheyAreNeeded looks at what is unpacked when a piece is asked for: all that the pieces before
-// hold, but for what their last bytes do.
+// TestPiecesAreAskedForWhenTheyAreNeeded looks at what is unpacked when a piece is asked for: all that the pieces
+// before hold, but for what their last bytes do.
 func TestPiecesAreAskedForWhenTheyAreNeeded(t *testing.T) {
 	data := sample(300_000)
 	for _, level := range []int{zlib.NoCompression, zlib.DefaultCompression, zlib.HuffmanOnly} {
@@ -246,8 +247,8 @@ func FuzzInflate(f *testing.F) {
 	})
 }
 
-// unzip gives what compress/zlib unpacks, and how much that is if the stream is sound, else -1. It stops behind a megabyte and
-// n bytes.
+// unzip gives what compress/zlib unpacks, and how much that is if the stream is sound, else -1. It stops behind a
+// megabyte and n bytes.
 func unzip(data []byte, n int) (out []byte, whole int) {
 	r, err := zlib.NewReader(bytes.NewReader(data))
 	if err != nil {

@@ -1,7 +1,7 @@
 package inflate
 
-// lastCodes does what codes does, code by code, where the stream is about to end: a symbol whose bits are not all there
-// is none, and all symbols before it are unpacked.
+// lastCodes does what codes does, code by code, where the stream is about to end: a symbol whose bits are not all
+// there is none, and all symbols before it are unpacked.
 func (z *Reader) lastCodes(limit int) error {
 	for z.w < limit {
 		// A length and a distance take 48 bits at most.
