@@ -87,7 +87,7 @@ func (d *Decoder) Remarks() []string {
 		r = append(r, "pixels name colors that the palette does not have, and are "+black)
 	}
 	if missing, _, _ := d.damage.Missing(); missing == 0 && d.h.broken != "" {
-		r = append(r, d.h.broken)
+		r = append(r, d.h.broken+": no pixel is missing")
 	}
 	if d.odd != "" {
 		r = append(r, d.odd)
