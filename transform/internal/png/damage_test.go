@@ -105,7 +105,7 @@ func TestRowsBeforeACutAreThere(t *testing.T) {
 			t.Fatal(err)
 		}
 		z := append(pixelsOf(data), 0, 0)
-		for cut := 33; cut < len(data); cut += 1 + cut%7 {
+		for cut := 33; cut < len(data); cut += 1 + cut%17 {
 			cuts++
 			s := show(t, data[:cut])
 			// What compress/flate unpacks of the bytes that are there is there. It may want some further bits for it.

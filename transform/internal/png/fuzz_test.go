@@ -24,10 +24,13 @@ func FuzzDecode(f *testing.F) {
 	var used Decoder
 	f.Fuzz(func(t *testing.T, data []byte) {
 		h, err := ReadHeader(data, nil)
-		if _, want := reference(data); err != nil && want == nil && len(data) < 1<<16 {
-			t.Fatalf("%v, where image/png reads it", err)
+		if err != nil {
+			if _, want := reference(data); want == nil {
+				t.Fatalf("%v, where image/png reads it", err)
+			}
+			return
 		}
-		if err != nil || int64(h.Width)*int64(h.Height) > 1<<18 {
+		if int64(h.Width)*int64(h.Height) > 1<<18 {
 			return
 		}
 		d := new(Decoder)

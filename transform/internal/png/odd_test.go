@@ -31,11 +31,11 @@ var ancillary = []string{
 // sees them, and a remark names each.
 func TestChunksWithAWrongChecksumDoNotCount(t *testing.T) {
 	files := 0
-	for _, k := range kinds() {
+	for i, k := range kinds() {
 		plain := show(t, k.with(nil, nil, nil))
-		for _, name := range ancillary {
+		for j, name := range ancillary {
 			bad := wrongSum(appendChunk(nil, name, []byte{0, 0, 0, 1, 0, 2}))
-			for place := range 3 {
+			for place := (i + j) % 2; place < 3; place += 2 {
 				var chunks [3][]byte
 				chunks[place] = bad
 				data := k.with(chunks[0], chunks[1], chunks[2])
