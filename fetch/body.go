@@ -22,6 +22,7 @@ func (f *fetching) read(ctx context.Context, clock *stopwatch, resp *http.Respon
 	if coded {
 		size = -1
 	}
+	f.mayBeCut = size < 0 && !coded && resp.ProtoMajor < 2 && len(resp.TransferEncoding) == 0
 	in := incoming{f: f, size: size}
 	defer in.close()
 	if err := in.read(body); err != nil {

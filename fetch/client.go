@@ -211,7 +211,7 @@ func (c *Client) Fetch(ctx context.Context, item Item, room Room) (Body, error) 
 		data, err := f.try(ctx)
 		if err == nil {
 			body := f.body(data, tries)
-			body.Took = f.took
+			body.Took, body.MayBeCut = f.took, f.mayBeCut
 			return body, nil
 		}
 		room.Drop()

@@ -12,6 +12,7 @@ import (
 	"os"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // explain makes an *Error of what ended a try at u, with its class, and decides whether another try may go better.
@@ -48,6 +49,21 @@ func (f *fetching) explain(ctx context.Context, u *url.URL, err error) error {
 		err = errors.New("the server closed the connection without an answer")
 	}
 	return &Error{Kind: kind, Doing: f.doing(u), Err: f.through(u, err), again: again}
+}
+
+// behind returns what is behind err where HTTP/2 hides it. In TLS 1.3 a server judges the client's certificate after the
+// client takes the handshake for done: its alert comes when HTTP/2 has begun, which says only that the connection could
+// not be established. Such a connection is nobody else's, and crypto/tls repeats what ended it.
+func (f *fetching) behind(err error) error {
+	conn := f.conn.Load()
+	if err == nil || conn == nil || !strings.Contains(err.Error(), "http2: client conn could not be established") {
+		return err
+	}
+	_ = conn.SetReadDeadline(time.Now())
+	if _, why := conn.Read(make([]byte, 1)); alertOf(why) != nil {
+		return why
+	}
+	return err
 }
 
 // classify gives the class of an error of net/http, and whether it may pass.

@@ -44,6 +44,9 @@ type Body struct {
 	Data []byte
 	// Attempts is how many times it was tried, at least 1.
 	Attempts int
+	// MayBeCut reports that nothing but the end of the connection said where the file ends: the server announced no
+	// length, and used no coding that has an end. So an image that ends early may only have come so.
+	MayBeCut bool
 	// Took is how long the try took that went well, waits for a turn at its host left out.
 	Took time.Duration
 	// Release gives Data back for use by later fetches; nobody may read Data after it. It may be nil, and need not
@@ -61,7 +64,7 @@ const (
 	ClassDNS       = "dns"        // the host's name is not known
 	ClassTLS       = "tls"        // the certificate is not trusted, or no common protocol
 	ClassRedirect  = "redirect"   // too many, or to a place that is not allowed
-	ClassTruncated = "truncated"  // the body ended before its announced length
+	ClassTruncated = "truncated"  // the body ended before its announced length, or an image before its end where none was
 	ClassProxy     = "proxy"      // the proxy cannot be reached, or refuses
 	ClassRefused   = "refused"    // policy: scheme, host, port or address not allowed
 	ClassURL       = "bad-url"    // not a URL that can be fetched

@@ -2,13 +2,16 @@ package fetch
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -24,9 +27,11 @@ type fetching struct {
 	last *url.URL
 	// spent is how long all tries took, and took the last of them, waits for a turn and for memory left out.
 	spent, took time.Duration
-	waited      time.Duration // for memory
-	raw         *bodyReader   // the last body; nil before one came
-	answered    bool          // the server that is being asked has sent its header
+	waited      time.Duration            // for memory
+	raw         *bodyReader              // the last body; nil before one came
+	answered    bool                     // the server that is being asked has sent its header
+	mayBeCut    bool                     // what Body says of the last body
+	conn        atomic.Pointer[tls.Conn] // what the last request went over; nil where it has no TLS or no connection
 	cookies     cookies
 }
 
@@ -113,6 +118,11 @@ func (f *fetching) hop(ctx context.Context, clock *stopwatch, u *url.URL) (data 
 	}()
 	asking, stop := context.WithCancel(ctx)
 	defer stop()
+	f.conn.Store(nil)
+	asking = httptrace.WithClientTrace(asking, &httptrace.ClientTrace{GotConn: func(got httptrace.GotConnInfo) {
+		secure, _ := got.Conn.(*tls.Conn)
+		f.conn.Store(secure)
+	}})
 	req := (&http.Request{Method: http.MethodGet, URL: target(u, proxy), Host: u.Host, Header: http.Header{}}).WithContext(asking)
 	req.Header.Set("User-Agent", f.opts.UserAgent)
 	req.Header.Set("Accept", accept)
@@ -127,6 +137,7 @@ func (f *fetching) hop(ctx context.Context, clock *stopwatch, u *url.URL) (data 
 	f.answered = false
 	resp, err := f.http.RoundTrip(req)
 	f.answered = err == nil
+	err = f.behind(err)
 	if err != nil {
 		var e *Error
 		answered = errors.As(err, &e) // refused by the policy, not by the host

@@ -9,8 +9,11 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestATLSAlertIsClassTLSAndTriedOnce has servers with which no connection comes about, each for another reason.
@@ -103,5 +106,41 @@ func TestATLSFaultInABodyIsABrokenConnection(t *testing.T) {
 	var e *Error
 	if !errors.As(err, &e) || e.Kind != ClassNetwork || e.Attempts != 2 {
 		t.Errorf("got %v (%s), want class network after 2 attempts", err, classOf(err))
+	}
+}
+
+// TestATLSAlertBeforeTheFirstRequestIsClassTLS has requests begin after the server's alert has ended their connection, as
+// on a busy machine.
+func TestATLSAlertBeforeTheFirstRequestIsClassTLS(t *testing.T) {
+	for name, http2 := range map[string]bool{"HTTP/1.1": false, "HTTP/2": true} {
+		s := httptest.NewUnstartedServer(http.NotFoundHandler())
+		s.Config.ErrorLog = log.New(io.Discard, "", 0)
+		s.EnableHTTP2 = http2
+		s.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert}
+		s.StartTLS()
+		c := newClient(t, Options{})
+		roots := x509.NewCertPool()
+		roots.AddCert(s.Certificate())
+		c.http.TLSClientConfig = &tls.Config{RootCAs: roots}
+		ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GotConn: func(got httptrace.GotConnInfo) {
+			for got.Conn.SetReadDeadline(time.Time{}) == nil {
+				runtime.Gosched()
+			}
+		}})
+		var err error
+		found := false
+		for range 10 { // the system may throw the alert away with a reset
+			_, err = c.Fetch(ctx, at(s.URL+"/"), nil)
+			var e *Error
+			found = errors.As(err, &e) && e.Kind == ClassTLS && e.Attempts == 1 &&
+				strings.HasSuffix(err.Error(), "the server ended the handshake: tls: certificate required")
+			if found {
+				break
+			}
+		}
+		if !found {
+			t.Errorf("%s: got %v (%s), want class tls after 1 attempt", name, err, classOf(err))
+		}
+		s.Close()
 	}
 }

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"imgpipe/fetch"
@@ -122,7 +123,7 @@ func (r *runner) transform(ctx context.Context, j *job) bool {
 	if err != nil {
 		return r.fail(ctx, j, err)
 	}
-	j.result, j.Path, j.Warnings = result, result.Path, result.Warnings
+	j.result, j.Path, j.Warnings, j.Damaged = result, result.Path, result.Warnings, result.Damaged
 	j.ready = r.now()
 	return true
 }
@@ -131,12 +132,25 @@ func (r *runner) transform(ctx context.Context, j *job) bool {
 func (r *runner) do(ctx context.Context, j *job, grant int64) (result transform.Result, err error) {
 	task := transform.Task{Data: j.body.Data, Spec: r.Spec, Limits: r.Limits, Grant: grant}
 	task.Limits.Time = max(r.ItemTimeout, 0)
+	task.Limits.RefuseDamaged = r.Limits.RefuseDamaged || j.body.MayBeCut
 	if g, ok := j.Place.(Guard); ok {
 		result, j.Cost, err = g.Do(ctx, r.Executor, task)
 	} else {
 		result, j.Cost, err = r.Executor.Do(ctx, task)
 	}
+	if e, ok := errors.AsType[*transform.Error](err); ok && e.Refused && !r.Limits.RefuseDamaged {
+		err = cut(j, e)
+	}
 	return result, err
+}
+
+// cut is the error of an image that is damaged, and may be whole at the server: a picture of what is there would pass
+// for the image in all later runs, while one that failed is fetched again.
+func cut(j *job, damage error) error {
+	return &fetch.Error{
+		Kind: fetch.ClassTruncated, Doing: "get " + fetch.Redact(j.Item.Source), Attempts: j.Fetches,
+		Err: fmt.Errorf("the server announced no length, and the image did not come whole: %v", damage),
+	}
 }
 
 // laneSpans divides the time of a call of the executor, from start to end, into the stages whose lengths are known.

@@ -146,6 +146,9 @@ type Outcome struct {
 	Outputs []Output
 	// Warnings say what was wrong with an input that could be read all the same.
 	Warnings []string
+	// Damaged reports that part of the input is missing: the outputs show what is there, and the first of Warnings says
+	// what is not.
+	Damaged bool
 	// BytesIn is the length of the file that was fetched.
 	BytesIn int64
 	// Fetches is how many times the fetch was tried.

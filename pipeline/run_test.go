@@ -9,6 +9,7 @@ import (
 	"image/png"
 	"iter"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -31,6 +32,7 @@ type world struct {
 	fetch         func(fetch.Item) error
 	do            func(context.Context, transform.Task) error
 	put           func(fetch.Item) error
+	mayBeCut      bool
 	plan          func(fetch.Item) (string, error)
 
 	fetching, working, busy, peakFetching, peakWorking, peakBusy atomic.Int64
@@ -67,7 +69,7 @@ func (w *world) Fetch(ctx context.Context, item fetch.Item, room fetch.Room) (fe
 			return fetch.Body{}, err
 		}
 	}
-	return fetch.Body{Data: tiny(), Attempts: 1}, nil
+	return fetch.Body{Data: tiny(), Attempts: 1, MayBeCut: w.mayBeCut}, nil
 }
 
 func (w *world) Do(ctx context.Context, task transform.Task) (transform.Result, pipeline.Cost, error) {
@@ -214,6 +216,35 @@ func TestEveryItemEndsInExactlyOneState(t *testing.T) {
 			if classes[class] != n {
 				t.Errorf("sequential %v: %d of class %q, want %d", sequential, classes[class], class, n)
 			}
+		}
+	}
+}
+
+// TestADamagedImageThatMayBeCutIsFetchedAgain has an executor for which every image is damaged.
+func TestADamagedImageThatMayBeCutIsFetchedAgain(t *testing.T) {
+	for _, tt := range []struct {
+		mayBeCut, refuse bool
+		class            string
+	}{
+		{false, false, ""},
+		{false, true, transform.ClassDecode},
+		{true, false, fetch.ClassTruncated},
+		{true, true, transform.ClassDecode},
+	} {
+		w := &world{mayBeCut: tt.mayBeCut, do: func(_ context.Context, task transform.Task) error {
+			if !task.Limits.RefuseDamaged {
+				return nil
+			}
+			return &transform.Error{
+				Kind: transform.ClassDecode, Doing: "decode png", Err: errors.New("the last row is missing"), Refused: true,
+			}
+		}}
+		got, _, err := run(t, t.Context(), w, 1, pipeline.Options{Limits: transform.Limits{RefuseDamaged: tt.refuse}})
+		if err != nil || len(got) != 1 || got[0].Class != tt.class {
+			t.Fatalf("%+v: %v, %+v", tt, err, got)
+		}
+		if tt.class == fetch.ClassTruncated && !strings.HasSuffix(got[0].Err.Error(), "decode png: the last row is missing") {
+			t.Errorf("%v: does not say what is missing", got[0].Err)
 		}
 	}
 }

@@ -81,6 +81,7 @@ var makeAwkward = sync.OnceValue(func() []File {
 	add("wide.png", "20,000 pixels wide and 1 high", "", 20000, 1, encodePNG(wide))
 
 	bad("truncated.png", "the first half of a file", "decode", pngFile[:len(pngFile)/2])
+	bad("cut.jpg", "the first half of a file", "decode", jpg[:len(jpg)/2])
 	bad("header-only.jpg", "ends with the header of its scan, before any pixel", "decode", jpg[:bytes.Index(jpg, []byte{0xFF, 0xDA})+14])
 	bad("damaged.png", "bytes changed in the middle", "decode", damage(pngFile))
 	bad("empty.jpg", "no bytes at all", "not-an-image", []byte{})

@@ -32,7 +32,7 @@ type File struct {
 	// Doc says in a sentence what is to be seen, or what is odd.
 	Doc string
 	// Class is what a program should make of it: "" when it can be read, else the class of the failure: "not-an-image",
-	// "decode" (damaged), "too-large" or "unsupported".
+	// "decode" (damaged, so that a program may show what is there), "too-large" or "unsupported".
 	Class string
 	// Width and Height are those of the picture as it should be seen, upright; 0 where there is none to be seen.
 	Width, Height int

@@ -1,8 +1,11 @@
 package transform
 
 import (
+	"encoding/binary"
 	"errors"
 	"image"
+	"math"
+	"strings"
 
 	"imgpipe/transform/internal/bmp"
 )
@@ -13,7 +16,56 @@ func (m *meta) bmp(data []byte) error {
 	m.Width, m.Height, m.Alpha = h.Width, h.Height, h.Alpha
 	m.decode = 1
 	m.price.least = h.Least()
+	if err == nil {
+		m.bmpProfile(data[14:])
+	}
 	return bmpError(err)
+}
+
+// bmpProfile reads what a header of version 4 or 5 says of colors (BITMAPV5HEADER in Windows' wingdi.h).
+func (m *meta) bmpProfile(header []byte) {
+	const v4, v5 = 108, 124
+	field := func(at int) uint32 { return binary.LittleEndian.Uint32(header[at:]) }
+	if len(header) < v4 || field(0) != v4 && field(0) != v5 || field(0) == v5 && len(header) < v5 {
+		return
+	}
+	kind := string(header[56:60])
+	switch {
+	case kind == "\x00\x00\x00\x00" && !likeSRGB(header[60:v4]):
+		m.torn.why = "it is a calibration in the header of the bitmap, which is not read"
+	case field(0) == v4:
+	case kind == "DEBM", kind == "KNIL": // embedded, and linked: letters stand in reverse
+		at, size := uint64(field(112)), uint64(field(116))
+		if at >= uint64(len(header)) {
+			m.torn.why = "it is not in the file"
+			return
+		}
+		b := header[at:min(at+size, uint64(len(header)))]
+		if kind == "DEBM" {
+			m.takeProfile(b)
+			return
+		}
+		m.torn.name = strings.ToValidUTF8(strings.TrimRight(string(b[:min(len(b), 260)]), "\x00"), "?")
+		m.torn.why = "it is in another file"
+	}
+}
+
+// likeSRGB reports whether a calibration says nothing, or what pixels have without it. It has X, Y and Z of red, green
+// and blue, with 30 binary digits behind the point, and three exponents with 16.
+func likeSRGB(b []byte) bool {
+	for i, want := range [9]float64{0.64, 0.33, 0.03, 0.30, 0.60, 0.10, 0.15, 0.06, 0.79} {
+		v := float64(binary.LittleEndian.Uint32(b[4*i:])) / (1 << 30)
+		if v != 0 && math.Abs(v-want) > 0.02 {
+			return false
+		}
+	}
+	for i := range 3 {
+		gamma := float64(binary.LittleEndian.Uint32(b[36+4*i:])) / (1 << 16)
+		if gamma != 0 && math.Abs(gamma-2.2) > 0.1 {
+			return false
+		}
+	}
+	return true
 }
 
 func (j *job) readBMP(data []byte) (image.Image, error) {
@@ -21,11 +73,17 @@ func (j *job) readBMP(data []byte) (image.Image, error) {
 	if err != nil {
 		return nil, bmpError(err)
 	}
-	img, err := h.Decode(j.over)
+	pic, err := h.Decode(j.over)
 	if err != nil {
-		return nil, bmpError(err)
+		return nil, err
 	}
-	return img, nil
+	for _, odd := range h.Odd {
+		j.remark("%s", odd)
+	}
+	if pic.Beyond > 0 {
+		j.remark("pixels of a color that its palette does not have are black: %d", pic.Beyond)
+	}
+	return pic.Image, j.damaged(pic.Damage)
 }
 
 func bmpError(err error) error {

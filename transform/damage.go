@@ -16,7 +16,7 @@ func (j *job) damaged(r damage.Report) error {
 	case r.Nothing():
 		return &Error{Kind: ClassDecode, Doing: j.doing, Err: errors.New(r.String())}
 	case j.limits.RefuseDamaged:
-		return &Error{Kind: ClassDecode, Doing: j.doing, Err: fmt.Errorf("%s (--damaged keep takes what is there)", r.String())}
+		return &Error{Kind: ClassDecode, Doing: j.doing, Err: errors.New(r.String()), Refused: true}
 	}
 	j.lacks = j.doing + ": " + r.String()
 	return nil

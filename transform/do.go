@@ -25,10 +25,11 @@ type job struct {
 	assets     map[string]*asset
 	doing      string   // for the message of an error
 	flattened  bool     // transparency was lost
-	unprofiled bool     // a color profile was
 	first      bool     // frames or pages were left out
 	lacks      string   // what damaged says of a picture that was kept
 	remarks    []string // what was odd in its file
+	kept       *profile // of the source, nil for sRGB
+	colors     []string // what was lost of the meaning of colors
 	free       int64    // nanoseconds of work that the file may still ask for
 	small      []string // what plan says of outputs that are smaller than their box
 	source     Header   // once it was read
@@ -79,9 +80,7 @@ func Do(ctx context.Context, t Task) (Result, error) {
 			}
 			res.Warnings = append(res.Warnings, fmt.Sprintf("%s was laid over %s, as %s has none: png keeps it", what, over, format))
 		}
-		if j.unprofiled {
-			res.Warnings = append(res.Warnings, fmt.Sprintf("the color profile was left out of the %s, where its colors look different: jpeg and png keep it", format))
-		}
+		res.Warnings = append(res.Warnings, j.colors...)
 		return err
 	})
 	if err != nil {
@@ -164,7 +163,7 @@ func (j *job) rgba(t Task, m meta, p plan, start time.Time) (Result, error) {
 		return Result{}, err
 	}
 	res := Result{Source: m.Header.public(), Path: "rgba", Decode: time.Since(start)}
-	profile := newProfile(m)
+	profile := j.profile(m)
 	for i, b := range p.branches {
 		if err := j.finish(&res, p, i, img, b.ops, profile, time.Now()); err != nil {
 			return Result{}, err

@@ -10,9 +10,9 @@ import (
 	"image/gif"
 
 	"golang.org/x/image/bmp"
-	"golang.org/x/image/tiff"
 
 	"imgpipe/transform/internal/png"
+	"imgpipe/transform/internal/tiff"
 )
 
 // A writer gathers a file, and ends an encoder once the context is over.
@@ -28,33 +28,28 @@ func (w *writer) Write(p []byte) (int, error) {
 	return w.Buffer.Write(p)
 }
 
-// encode makes the file. profile is embedded where the format has a place for it; nil is none.
-func (j *job) encode(img *image.NRGBA, f Format, quality int, profile *profile) ([]byte, error) {
+// encode makes the file. p is embedded where the format has a place for it and the pixels fit; nil is none.
+func (j *job) encode(img *image.NRGBA, f Format, quality int, p *profile) ([]byte, error) {
 	if err := encodable(f, img.Rect.Dx(), img.Rect.Dy()); err != nil {
 		return nil, &Error{Kind: ClassEncode, Doing: "encode " + string(f), Err: err}
-	}
-	if profile != nil && f != JPEG && f != PNG {
-		j.unprofiled = true
 	}
 	out := &writer{ctx: j.ctx}
 	var err error
 	switch f {
 	case JPEG:
-		return j.encodeJPEG(j.flatten(img), quality, profile)
+		return j.encodeJPEG(j.flatten(img), quality, p)
 	case PNG:
-		return j.encodePNG(img, profile)
+		return j.encodePNG(img, p)
+	case TIFF:
+		return j.encodeTIFF(img, p)
 	case GIF:
+		j.embed(p, f, false)
 		var few *image.Paletted
 		if few, err = j.quantize(img); err == nil {
 			err = gif.Encode(out, few, nil)
 		}
-	case TIFF:
-		pic := image.Image(img)
-		if img.Opaque() {
-			pic = plainest(img, profile)
-		}
-		err = tiff.Encode(out, pic, &tiff.Options{Compression: tiff.Deflate, Predictor: true})
 	case BMP:
+		j.embed(p, f, false)
 		out.Grow(len(img.Pix) + 4*img.Rect.Dy() + 1<<10) // the file is no larger, and need not grow by copying
 		err = bmp.Encode(out, j.flatten(img))
 	default:
@@ -71,7 +66,8 @@ func (j *job) encodeJPEG(img *image.NRGBA, quality int, p *profile) ([]byte, err
 		sub = 1
 	}
 	w.large = w.large || len(img.Pix) > keepBytes
-	data, err := w.encode(w.planesOf(img, isGray(plainest(img, p)), sub), quality, p)
+	gray := !p.needsRGB() && colorless(img)
+	data, err := w.encode(w.planesOf(img, gray, sub), quality, j.embed(p, JPEG, gray))
 	return data, j.encodeFault(JPEG, err)
 }
 
@@ -79,25 +75,35 @@ func (j *job) encodeJPEG(img *image.NRGBA, quality int, p *profile) ([]byte, err
 func (j *job) encodePNG(img *image.NRGBA, p *profile) ([]byte, error) {
 	pic := png.Picture{Layout: png.RGBA, Pix: img.Pix, Stride: img.Stride, W: img.Rect.Dx(), H: img.Rect.Dy()}
 	few, exact := exactPalette(img, 256)
-	gray, isGray := plainest(img, p).(*image.Gray)
+	opaque := img.Opaque()
+	gray := !p.needsRGB() && colorless(img)
 	switch {
-	case isGray && (p != nil || !exact || len(few.Palette) > 16):
-		pic.Layout, pic.Pix, pic.Stride = png.Gray, gray.Pix, gray.Stride
+	case gray && opaque && (p != nil || !exact || len(few.Palette) > 16):
+		pic.Layout, pic.Pix, pic.Stride = png.Gray, grayOf(img), pic.W
+	case gray && !opaque && (p != nil || !exact):
+		pic.Layout = png.GrayAlpha
 	case exact:
 		pic.Layout, pic.Pix, pic.Stride = png.Indexed, few.Pix, few.Stride
 		for _, c := range few.Palette {
 			c := c.(color.NRGBA)
 			pic.Palette = append(pic.Palette, [4]byte{c.R, c.G, c.B, c.A})
 		}
-	case img.Opaque():
+	case opaque:
 		pic.Layout = png.RGB
 	}
-	var icc []byte
-	if p != nil && p.gray == (pic.Layout == png.Gray) {
-		icc = p.data
-	}
-	data, err := j.space.pngs.Append(nil, &pic, icc, func() bool { return j.ctx.Err() != nil })
+	data, err := j.space.pngs.Append(nil, &pic, j.embed(p, PNG, gray), func() bool { return j.ctx.Err() != nil })
 	return data, j.encodeFault(PNG, err)
+}
+
+// encodeTIFF encodes an image with as few samples for a pixel as hold it.
+func (j *job) encodeTIFF(img *image.NRGBA, p *profile) ([]byte, error) {
+	gray := !p.needsRGB() && colorless(img)
+	pic := tiff.Picture{
+		Pix: img.Pix, Stride: img.Stride, W: img.Rect.Dx(), H: img.Rect.Dy(),
+		Gray: gray, Alpha: !img.Opaque(), ICC: j.embed(p, TIFF, gray),
+	}
+	data, err := j.space.tiffs.Append(nil, &pic, j.ctx.Err)
+	return data, j.encodeFault(TIFF, err)
 }
 
 func (j *job) encodeFault(f Format, err error) error {
@@ -137,26 +143,21 @@ func flatten(img *image.NRGBA, background image.Image) *image.NRGBA {
 	return &image.NRGBA{Pix: out.Pix, Stride: out.Stride, Rect: out.Rect}
 }
 
-func isGray(img image.Image) bool {
-	_, ok := img.(*image.Gray)
-	return ok
-}
-
-// plainest gives an opaque image in the layout that encoders know best: gray where it has no color, which makes files smaller,
-// else RGBA, which for an opaque image is the same bytes. A profile for RGB needs RGB.
-func plainest(img *image.NRGBA, p *profile) image.Image {
-	rgba := &image.RGBA{Pix: img.Pix, Stride: img.Stride, Rect: img.Rect}
-	if p != nil && !p.gray {
-		return rgba
-	}
+// colorless reports whether no pixel has a color, whatever its alpha.
+func colorless(img *image.NRGBA) bool {
 	for i := 0; i+4 <= len(img.Pix); i += 4 {
-		if c := img.Pix[i : i+4 : i+4]; c[0] != c[1] || c[1] != c[2] || c[3] != 255 {
-			return rgba
+		if c := img.Pix[i : i+4 : i+4]; c[0] != c[1] || c[1] != c[2] {
+			return false
 		}
 	}
-	gray := image.NewGray(img.Rect)
-	for i := range gray.Pix {
-		gray.Pix[i] = img.Pix[4*i]
+	return true
+}
+
+// grayOf returns one byte for each pixel of a colorless image.
+func grayOf(img *image.NRGBA) []byte {
+	pix := make([]byte, len(img.Pix)/4)
+	for i := range pix {
+		pix[i] = img.Pix[4*i]
 	}
-	return gray
+	return pix
 }

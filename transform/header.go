@@ -1,6 +1,7 @@
 package transform
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -12,12 +13,13 @@ import (
 // A meta is what inspect finds before any pixel is decoded.
 type meta struct {
 	Header
-	icc  []byte          // color profile as it is in the file, nil if none
-	cmyk bool            // four inks: the profile does not fit what is decoded
-	bare bool            // four components of a JPEG without Adobe's marker
-	view image.Rectangle // where the first frame of an animation stands on the canvas; the canvas itself for others
-	webp webpFrame
-	more bool // there are frames or pages behind the first, which is all that is taken
+	icc   []byte          // color profile as it is in the file, nil if none
+	torn  tornProfile     // one that is not whole
+	space string          // color space of the pixels as they are stored, as a profile names it; "" is RGB
+	bare  bool            // four components of a JPEG without Adobe's marker
+	view  image.Rectangle // where the first frame of an animation stands on the canvas; the canvas itself for others
+	webp  webpFrame
+	more  bool // there are frames or pages behind the first, which is all that is taken
 	// pngHead is that of a PNG.
 	pngHead *png.Header
 	remarks []string // what is odd in the file besides what its decoder says
@@ -108,6 +110,9 @@ func (m *meta) gif(data []byte) error {
 			if at+6 < len(data) && data[at+1] == 0xf9 && data[at+3]&1 != 0 {
 				m.Alpha = true
 			}
+			if bytes.HasPrefix(data[at+1:], []byte(gifProfile)) {
+				m.takeProfile(gifContent(data, at+1+len(gifProfile)))
+			}
 			at = gifBlocks(data, at+2)
 		case 0x2c: // image
 			if at+10 > len(data) {
@@ -133,6 +138,20 @@ func (m *meta) gif(data []byte) error {
 		}
 	}
 	return errShort
+}
+
+// gifProfile begins the application extension that holds a color profile (Embedding ICC Profiles in GIF, section 26).
+const gifProfile = "\xff\x0bICCRGBG1012"
+
+// gifContent joins the sub-blocks that begin at data[at], until they have more than a color profile may.
+func gifContent(data []byte, at int) []byte {
+	content := []byte{}
+	for at < len(data) && data[at] != 0 && len(content) <= maxProfile {
+		end := min(at+1+int(data[at]), len(data))
+		content = append(content, data[at+1:end]...)
+		at = end
+	}
+	return content
 }
 
 // gifGoesOn tells whether another frame follows the one at data[at] (GIF89a, section 20). What is damaged has none.

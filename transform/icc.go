@@ -1,47 +1,148 @@
 package transform
 
 import (
-	"bytes"
-	"encoding/binary"
-	"unicode/utf16"
+	"fmt"
+	"slices"
+	"strings"
+
+	"imgpipe/transform/internal/icc"
 )
 
-// A profile is an ICC color profile (ICC.1:2022) that goes into the outputs, because the pixels keep its colors. A nil profile
+// The color spaces of pixels, in the words of ICC profiles.
+const (
+	spaceRGB  = "RGB "
+	spaceGray = "GRAY"
+	spaceCMYK = "CMYK"
+	spaceLab  = "Lab "
+)
+
+// profiledFormats are the formats of outputs that a color profile is embedded in.
+var profiledFormats = []Format{JPEG, PNG, TIFF}
+
+// maxProfile bounds the color profiles that are carried over: real ones have some hundred bytes to a few hundred
+// thousand.
+const maxProfile = 1 << 20
+
+const tooLong = "it has over 1,048,576 bytes"
+
+// A tornProfile is what there is of a color profile that a file has and that is not whole.
+type tornProfile struct {
+	why  string // "" if there is none
+	name string // "" if the file has no name for it
+	head []byte // its first bytes, as many as can be had
+}
+
+// takeProfile takes the profile of a format that has it in one piece. The first counts.
+func (m *meta) takeProfile(b []byte) {
+	switch {
+	case m.icc != nil || m.torn.why != "":
+	case len(b) > maxProfile:
+		m.torn = tornProfile{why: tooLong, head: b}
+	default:
+		m.icc = b
+	}
+}
+
+// A profile is an ICC color profile that goes into the outputs, because the pixels keep its colors. A nil profile
 // stands for sRGB, and puts nothing into a file.
 type profile struct {
 	data []byte
 	gray bool
+	name string
 }
 
-// newProfile gives the profile that must be carried along; nil where there is none, where it is sRGB, or where it does not fit the
-// pixels.
-func newProfile(m meta) *profile {
-	d := m.icc
-	if m.cmyk || len(d) < 132 || string(d[36:40]) != "acsp" {
-		return nil
+// needsRGB reports whether p cannot be embedded in a file of gray pixels.
+func (p *profile) needsRGB() bool { return p != nil && !p.gray }
+
+// foundProfile returns the profile that must be carried along. It is nil where there is none, where it is sRGB, and
+// where it cannot be embedded; why says the last in a sentence.
+func foundProfile(m meta) (found *profile, why string) {
+	space := or(m.space, spaceRGB)
+	if m.icc == nil && m.torn.why == "" {
+		if space == spaceCMYK {
+			return nil, "there is no color profile: the colors of CMYK come from a plain formula"
+		}
+		return nil, ""
 	}
-	space := string(d[16:20])
-	if space != "RGB " && space != "GRAY" || space == "RGB " && isSRGB(d) {
-		return nil
+	if m.torn.why != "" {
+		p, _ := icc.Parse(m.torn.head)
+		return nil, leftOut(or(p.Name, m.torn.name), ": "+m.torn.why)
 	}
-	return &profile{data: d, gray: space == "GRAY"}
+	p, err := icc.Parse(m.icc)
+	switch {
+	case err != nil:
+		return nil, leftOut(p.Name, ": "+err.Error())
+	case p.Space == space && space != spaceRGB && space != spaceGray:
+		return nil, leftOut(p.Name, fmt.Sprintf(": the colors of %s come from a plain formula", spaceName(space)))
+	case p.Space != space && (p.Space != spaceRGB || space != spaceGray): // a gray picture may have a profile for RGB
+		why := fmt.Sprintf(": it is for %s, and the picture is %s", spaceName(p.Space), spaceName(space))
+		return nil, leftOut(p.Name, why)
+	case p.SRGB():
+		return nil, ""
+	}
+	return &profile{data: p.Data, gray: p.Space == spaceGray, name: p.Name}, ""
 }
 
-// isSRGB looks for the name in the profile's description, which is ASCII in version 2 and UTF-16 in version 4.
-func isSRGB(d []byte) bool {
-	n := min(int(binary.BigEndian.Uint32(d[128:])), 100)
-	for i := 0; i < n && 132+12*i+12 <= len(d); i++ {
-		entry := d[132+12*i:]
-		at, size := uint64(binary.BigEndian.Uint32(entry[4:])), uint64(binary.BigEndian.Uint32(entry[8:]))
-		if string(entry[:4]) != "desc" || at+size > uint64(len(d)) {
-			continue
-		}
-		text := d[at : at+size]
-		wide := make([]byte, 0, 8)
-		for _, u := range utf16.Encode([]rune("sRGB")) {
-			wide = binary.BigEndian.AppendUint16(wide, u)
-		}
-		return bytes.Contains(text, []byte("sRGB")) || bytes.Contains(text, wide)
+// leftOut begins a sentence about a profile of that name, "" if it has none.
+func leftOut(name, rest string) string {
+	if name != "" {
+		name = fmt.Sprintf(" %q", name)
 	}
-	return false
+	return "the color profile" + name + " was left out" + rest
+}
+
+// spaceName is how people call the color space of a profile, whose letters may be a stranger's.
+func spaceName(space string) string {
+	if space == spaceGray {
+		return "gray"
+	}
+	return strings.TrimSpace(fmt.Sprintf("%.4s", strings.ToValidUTF8(space, "?")))
+}
+
+// profile is foundProfile, and notes why one is left out.
+func (j *job) profile(m meta) *profile {
+	p, why := foundProfile(m)
+	j.color(why)
+	j.kept = p
+	return p
+}
+
+// color notes what was lost of colors, once however many outputs have lost it.
+func (j *job) color(why string) {
+	if why != "" && !slices.Contains(j.colors, why) {
+		j.colors = append(j.colors, why)
+	}
+}
+
+// embed returns the bytes of p that go into a file of format f whose pixels are gray or not. It is nil where p has no
+// place there, which is noted.
+func (j *job) embed(p *profile, f Format, gray bool) []byte {
+	switch {
+	case p == nil:
+		return nil
+	case !slices.Contains(profiledFormats, f):
+		others := formatList(profiledFormats)
+		j.color(leftOut(p.name, fmt.Sprintf(" of the %s, where its colors look different: %s keep it", f, others)))
+		return nil
+	case p.gray && !gray:
+		j.color(leftOut(p.name, fmt.Sprintf(" of the %s: it is for gray, and the picture has got colors", f)))
+		return nil
+	}
+	return p.data
+}
+
+// formatList is a list in words: "jpeg, png and tiff".
+func formatList(list []Format) string {
+	var b strings.Builder
+	for i, f := range list {
+		switch {
+		case i == 0:
+		case i == len(list)-1:
+			b.WriteString(" and ")
+		default:
+			b.WriteString(", ")
+		}
+		b.WriteString(string(f))
+	}
+	return b.String()
 }

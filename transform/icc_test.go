@@ -61,11 +61,10 @@ func TestColorProfileIsKept(t *testing.T) {
 	} {
 		for _, source := range []Format{JPEG, PNG} {
 			data := encoded(t, c.pic, source)
-			p := &profile{data: c.profile, gray: isGray(c.pic)}
 			if source == JPEG {
-				data = intoJPEG(data, p.data)
+				data = intoJPEG(data, c.profile)
 			} else {
-				data = intoPNG(data, p.data)
+				data = intoPNG(data, c.profile)
 			}
 			for _, target := range []Format{JPEG, PNG} {
 				spec := c.spec + ";format=" + string(target)

@@ -9,14 +9,10 @@ import (
 	"imgpipe/transform/internal/jpeg"
 )
 
-// maxProfile bounds the color profiles that are carried over: real ones have some hundred bytes to a few hundred thousand.
-const maxProfile = 1 << 20
-
 // jpeg walks the marker segments up to the first scan (ITU-T T.81, annex B).
 func (m *meta) jpeg(data []byte) error {
 	var exif, xmp []byte
-	var profile [256][]byte
-	var profileSize, parts int
+	var profile jpegProfile
 	adobe := false
 	for at, count := 2, 0; ; count++ {
 		if count == maxParts {
@@ -50,7 +46,7 @@ func (m *meta) jpeg(data []byte) error {
 		at += size
 		switch {
 		case marker == 0xda:
-			return m.finishJPEG(exif, xmp, profile[:parts], profileSize, adobe)
+			return m.finishJPEG(exif, xmp, &profile, adobe)
 		case marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc:
 			if m.Width != 0 {
 				return errors.New("it has two frame headers")
@@ -62,13 +58,8 @@ func (m *meta) jpeg(data []byte) error {
 			exif = body[6:]
 		case marker == 0xe1 && xmp == nil && bytes.HasPrefix(body, []byte(xmpName)):
 			xmp = body[len(xmpName):]
-		case marker == 0xe2 && bytes.HasPrefix(body, []byte("ICC_PROFILE\x00")) && len(body) > 14:
-			// Parts are numbered from 1 (ICC.1, annex B.4).
-			if n := int(body[12]); n > 0 && profile[n] == nil {
-				profile[n] = body[14:]
-				parts = max(parts, n+1)
-				profileSize += len(body) - 14
-			}
+		case marker == 0xe2 && bytes.HasPrefix(body, []byte("ICC_PROFILE\x00")) && len(body) >= 14:
+			profile.add(body[12], body[13], body[14:])
 		case marker == 0xee && bytes.HasPrefix(body, []byte("Adobe")) && len(body) >= 12:
 			adobe = true
 		}
@@ -96,7 +87,12 @@ func (m *meta) startOfFrame(marker byte, body []byte) error {
 	}
 	m.Progressive = marker == 0xc2
 	components := int(body[5])
-	m.cmyk = components == 4
+	switch components {
+	case 1:
+		m.space = spaceGray
+	case 4:
+		m.space = spaceCMYK
+	}
 	var samples, hMax, vMax int
 	for i := range components {
 		h, v := int(body[7+3*i]>>4), int(body[7+3*i]&15)
@@ -111,29 +107,58 @@ func (m *meta) startOfFrame(marker byte, body []byte) error {
 	if m.Progressive {
 		m.decode += 4 * planes // coefficients of 32 bits
 	}
-	if m.cmyk {
+	if m.space == spaceCMYK {
 		m.decode += 4 // inks are put together before they become colors
 	}
 	return nil
 }
 
-func (m *meta) finishJPEG(exif, xmp []byte, profile [][]byte, size int, adobe bool) error {
+func (m *meta) finishJPEG(exif, xmp []byte, profile *jpegProfile, adobe bool) error {
 	if m.Width == 0 {
 		return errors.New("its scan comes before its frame header")
 	}
 	m.Orientation = orientation(exif, xmp)
-	m.bare = m.cmyk && !adobe
-	if m.cmyk || len(profile) < 2 || size > maxProfile {
-		return nil
-	}
-	for _, part := range profile[1:] {
-		if part == nil {
-			m.icc = nil
-			return nil
-		}
-		m.icc = append(m.icc, part...)
-	}
+	m.bare = m.space == spaceCMYK && !adobe
+	m.icc, m.torn = profile.join()
 	return nil
+}
+
+// A jpegProfile is the parts of a color profile, which are numbered from 1 and each name how many there are
+// (ICC.1:2022, annex B.4). The first of a number counts.
+type jpegProfile struct {
+	parts [256][]byte
+	last  byte // the highest number that was met, or that a part has named
+	begun bool
+	size  int
+}
+
+func (p *jpegProfile) add(number, of byte, part []byte) {
+	p.begun = true
+	p.last = max(p.last, number, of, 1)
+	if p.parts[number] == nil {
+		p.parts[number] = part
+		p.size += len(part)
+	}
+}
+
+// join returns the whole profile, nil if there is none, or what there is of it.
+func (p *jpegProfile) join() (whole []byte, torn tornProfile) {
+	if !p.begun {
+		return nil, torn
+	}
+	for _, part := range p.parts[1 : int(p.last)+1] {
+		if part == nil {
+			return nil, tornProfile{why: "parts of it are missing", head: p.parts[1]}
+		}
+	}
+	if p.size > maxProfile {
+		return nil, tornProfile{why: tooLong, head: p.parts[1]}
+	}
+	whole = make([]byte, 0, p.size)
+	for _, part := range p.parts[1 : int(p.last)+1] {
+		whole = append(whole, part...)
+	}
+	return whole, torn
 }
 
 // findPlanes finds out whether the planes can be decoded alone.

@@ -127,9 +127,7 @@ func (n *needs) output(more int64, size image.Point, rgb bool) {
 		// Coefficients that are not zero are kept until the tables are made, up to a bound, and the file grows by
 		// doubling.
 		encoder = pixels/2 + min(6*file, 64<<20) + 2*file
-	case TIFF:
-		encoder = 4 * file // it is packed apart
-	case PNG, GIF:
+	case PNG, GIF, TIFF:
 		encoder = 2 * file
 	}
 	if rgb {
@@ -144,9 +142,10 @@ func (f Format) copies(clear bool) int64 {
 	var copies int64
 	switch f {
 	case JPEG:
-		copies = 4 // gray, and planes
+		copies = 3 // planes
 	case PNG:
 		copies = 2 // a palette's places, and gray
+	case TIFF:
 	default:
 		copies = 1
 	}

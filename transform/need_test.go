@@ -77,7 +77,9 @@ func TestNeedIsWhatAnImageTakes(t *testing.T) {
 		"progressive jpeg of inks": manyScans(w, h, 4, 16, true), "progressive jpeg": manyScans(w, h, 3, 16, true), "gray progressive jpeg": manyScans(w, h, 1, 6, true),
 		"bitmap of runs": runsBMP(w, h, []byte{0, 1}), "fax": faxWhite(w, h), "lossless webp": losslessWebP(w, h),
 		"interlaced png": pngOf(w, h, 8, 1, nil), "interlaced png of 16 bits": pngOf(w, h, 16, 1, nil), "png of 1 bit": pngOf(w, h, 1, 0, nil),
-		"jpeg in a tiff": stripsTIFF(w, h, h, manyScans(w, h, 3, 6, true), map[uint16]uint32{259: 7, 262: 6, 277: 3}),
+		"webp in a tiff":      stripsTIFF(w, h, h, losslessWebP(w, h), map[uint16]uint32{259: 50001, 262: 2, 277: 3}),
+		"cmyk jpeg in a tiff": stripsTIFF(w, h, h, manyScans(w, h, 4, 6, true), map[uint16]uint32{259: 7, 262: 5, 277: 4}),
+		"jpeg in a tiff":      stripsTIFF(w, h, h, manyScans(w, h, 3, 6, true), map[uint16]uint32{259: 7, 262: 6, 277: 3}),
 	}
 	for _, f := range outputFormats {
 		sources[string(f)] = encoded(t, pic, f)

@@ -26,6 +26,7 @@ type workspace struct {
 	png       png.Decoder
 	tiff      *tiff.Decoder // nil until it is needed
 	pngs      png.Encoder
+	tiffs     tiff.Encoder
 	streams   []*resample.Resampler // one for each output of an image that is decoded by rows
 	large     bool                  // it has held an image that is too large to keep memory for
 }
@@ -62,7 +63,7 @@ func (j *job) ycbcr(t Task, m meta, r *route, p plan, start time.Time) (Result, 
 		return Result{}, err
 	}
 	res := Result{Source: m.Header.public(), Path: r.name(), Decode: time.Since(start)}
-	profile := newProfile(m)
+	profile := j.profile(m)
 	for i, l := range r.legs {
 		start := time.Now()
 		j.doing = "resize"
@@ -102,12 +103,12 @@ func (j *job) jpegPlanes(data []byte, r *route) (*jpeg.Planes, error) {
 
 // finishPlanes is finish for planes that are a JPEG's.
 func (j *job) finishPlanes(res *Result, p plan, i int, pic *jpeg.Planes, profile *profile, start time.Time) error {
-	if pic.Kind == jpeg.Gray && profile != nil && !profile.gray {
+	if pic.Kind == jpeg.Gray && profile.needsRGB() {
 		pic = j.space.neutral(pic)
 	}
 	operated := time.Now()
 	j.doing = "encode jpeg"
-	data, err := j.space.encode(pic, p.quality, profile)
+	data, err := j.space.encode(pic, p.quality, j.embed(profile, JPEG, pic.Kind == jpeg.Gray))
 	if err != nil {
 		return j.encodeFault(JPEG, err)
 	}
@@ -215,12 +216,8 @@ func (w *workspace) plane(set, i int, size image.Point) resample.Plane {
 }
 
 // encode makes a JPEG file of planes. Tables made for the picture cost a tenth of the time of encoding and make files 3 to 5 % smaller.
-func (w *workspace) encode(pic *jpeg.Planes, quality int, p *profile) ([]byte, error) {
-	o := jpeg.EncodeOptions{Quality: quality, Optimize: true}
-	if p != nil && p.gray == (pic.Kind == jpeg.Gray) {
-		o.ICC = p.data
-	}
-	return w.encoder.Append(nil, pic, o)
+func (w *workspace) encode(pic *jpeg.Planes, quality int, icc []byte) ([]byte, error) {
+	return w.encoder.Append(nil, pic, jpeg.EncodeOptions{Quality: quality, Optimize: true, ICC: icc})
 }
 
 // rgbOf converts planes of one size to RGB (JFIF: ITU-R BT.601 at full range).

@@ -60,8 +60,7 @@ func (j *job) readPNG(data []byte, h *png.Header) (image.Image, error) {
 // pngColors are what a PNG says of its colors besides a profile. Nothing of that is put into outputs.
 type pngColors struct {
 	gamma, primaries []byte // of gAMA and cHRM, nil where there is none
-	known            bool   // sRGB, or the code points of a video: these say it all
-	unread           bool   // there is a profile that cannot be unpacked
+	known            bool   // sRGB, or a code: these say it all
 }
 
 func (c *pngColors) add(name string, body []byte) {
@@ -70,18 +69,15 @@ func (c *pngColors) add(name string, body []byte) {
 		c.gamma = first(c.gamma, body)
 	case name == "cHRM" && len(body) == 32:
 		c.primaries = first(c.primaries, body)
-	case name == "sRGB", name == "cICP":
+	case name == "sRGB":
 		c.known = true
 	}
 }
 
 // remarks says what was left out of the colors of a file without a profile, unless that is what sRGB has anyway.
 func (c *pngColors) remarks() (list []string) {
-	if c.unread {
-		list = append(list, "its color profile cannot be unpacked, and was left out")
-	}
 	if c.known {
-		return list
+		return nil
 	}
 	if c.gamma != nil {
 		// 0.45 and 1/2.2 mean the same, and others within a twentieth as well.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"imgpipe/transform/internal/png"
 )
@@ -16,6 +17,7 @@ import (
 func (m *meta) png(data []byte) error {
 	var texts pngTexts
 	var colors pngColors
+	var code []byte // of the color space (section 11.3.2.6)
 	h, err := png.ReadHeader(data, func(name string, body []byte) {
 		switch name {
 		case "acTL":
@@ -29,10 +31,9 @@ func (m *meta) png(data []byte) error {
 		case "zTXt":
 			texts.raw(body, true)
 		case "iCCP":
-			if _, text, ok := bytes.Cut(body, []byte{0}); ok && len(text) > 1 && m.icc == nil {
-				m.icc = texts.inflate(text[1:])
-			}
-			colors.unread = m.icc == nil
+			m.pngProfile(body)
+		case "cICP":
+			code, colors.known = first(code, body), true
 		default:
 			colors.add(name, body)
 		}
@@ -43,8 +44,14 @@ func (m *meta) png(data []byte) error {
 	m.Width, m.Height, m.Alpha, m.pngHead = h.Width, h.Height, !h.Opaque, h
 	m.decode = int(h.Memory()/(int64(h.Width)*int64(h.Height))) + 1
 	m.price.raw = h.Unpacked()
+	if h.Colorless() {
+		m.space = spaceGray
+	}
+	if srgb := "\x01\x0d\x00\x01"; len(code) == len(srgb) && string(code) != srgb && m.icc == nil && m.torn.why == "" {
+		m.torn.why = "it is a code in the chunk cICP, which is not read"
+	}
 	m.Orientation = orientation(first(texts.exif, texts.rawEXIF), first(texts.xmp, texts.rawXMP))
-	if m.icc == nil {
+	if m.icc == nil && m.torn.why == "" {
 		m.remarks = colors.remarks()
 	}
 	m.findRows(pngRows{h})
@@ -77,7 +84,7 @@ type pngTexts struct {
 	looked          int    // how many were unpacked or read from digits
 }
 
-// maxTexts bounds how many texts of a PNG are unpacked or read from digits, the color profile among them.
+// maxTexts bounds how many texts of a PNG are unpacked or read from digits.
 const maxTexts = 4
 
 // first returns a unless it is nil, and then b.
@@ -140,17 +147,49 @@ func (t *pngTexts) raw(body []byte, packed bool) {
 	}
 }
 
+// pngProfile reads a color profile: a name, a method, and the packed profile. The first counts.
+func (m *meta) pngProfile(body []byte) {
+	if m.icc != nil || m.torn.why != "" {
+		return
+	}
+	name, packed, _ := bytes.Cut(body, []byte{0})
+	m.torn.name = strings.ToValidUTF8(string(name[:min(len(name), 79)]), "?")
+	if len(packed) > 0 {
+		packed = packed[1:]
+	}
+	switch data, err := unpack(packed); {
+	case err == errUnpacked:
+		m.torn.why, m.torn.head = tooLong, data
+	case err != nil:
+		m.torn.why, m.torn.head = "it cannot be unpacked", data
+	default:
+		m.icc = data
+	}
+}
+
 // inflate unpacks what zlib packed; nil where that is damaged or larger than a profile may be.
 func inflate(b []byte) []byte {
-	r, err := zlib.NewReader(bytes.NewReader(b))
+	out, err := unpack(b)
 	if err != nil {
 		return nil
+	}
+	return out
+}
+
+var errUnpacked = errors.New("too much was packed")
+
+// unpack unpacks what zlib packed, as far as it can. The error is errUnpacked where that is more than a profile may
+// have.
+func unpack(b []byte) ([]byte, error) {
+	r, err := zlib.NewReader(bytes.NewReader(b))
+	if err != nil {
+		return nil, err
 	}
 	// Real profiles and texts are packed to a half or a fifth. For others there is room for as much as may be.
 	out := make([]byte, 0, min(8*len(b)+64, maxProfile+1))
 	for {
 		if len(out) > maxProfile {
-			return nil
+			return out, errUnpacked
 		}
 		if len(out) == cap(out) {
 			out = append(make([]byte, 0, maxProfile+1), out...)
@@ -158,10 +197,10 @@ func inflate(b []byte) []byte {
 		n, err := r.Read(out[len(out):cap(out)])
 		out = out[:len(out)+n]
 		if err == io.EOF && len(out) <= maxProfile {
-			return out
+			return out, nil
 		}
-		if err != nil {
-			return nil
+		if err != nil && err != io.EOF {
+			return out, err
 		}
 	}
 }

@@ -82,7 +82,7 @@ func (j *job) rows(t Task, m meta, p plan, start time.Time) (Result, error) {
 		return Result{}, err
 	}
 	res := Result{Source: m.Header.public(), Path: rowsPath(m.rows, p.format, legs), Decode: time.Since(start) - pushing, Operate: pushing}
-	profile := newProfile(m)
+	profile := j.profile(m)
 	for i, l := range legs {
 		begun := time.Now()
 		if m.rows.gray() {

@@ -2,10 +2,8 @@ package transform
 
 import (
 	"errors"
-	"fmt"
 	"image"
 
-	"imgpipe/transform/internal/jpeg"
 	"imgpipe/transform/internal/tiff"
 )
 
@@ -25,18 +23,33 @@ func (m *meta) tiff(data []byte) error {
 	if err != nil {
 		return tiffError(err)
 	}
-	m.Width, m.Height, m.Alpha, m.cmyk = l.Width, l.Height, l.Alpha, l.CMYK
+	m.Width, m.Height, m.Alpha, m.space = l.Width, l.Height, l.Alpha, tiffSpace(d)
 	if o := d.Number(tiff.Orientation, 1); o >= 1 && o <= 8 {
 		m.Orientation = int(o)
 	}
-	if p, ok := d.Field(tiff.ICCProfile); ok && len(p.Bytes) <= maxProfile {
-		m.icc = p.Bytes
+	if p, ok := d.Field(tiff.ICCProfile); ok {
+		m.takeProfile(p.Bytes)
+	} else if d.Names(tiff.ICCProfile) {
+		m.torn.why = "it is not in the file"
 	}
 	m.decode = int(min(l.Memory()/(int64(l.Width)*int64(l.Height)), 1<<20)) + 1
-	m.price.work = l.Work()
+	m.price.work, m.price.least = l.Work(), l.Least()
 	m.more = d.More()
 	m.findRows(tiffRows{&l})
 	return nil
+}
+
+// tiffSpace returns the color space of the pixels.
+func tiffSpace(d tiff.Directory) string {
+	switch d.Number(tiff.Photometric, 1) {
+	case 0, 1, 4:
+		return spaceGray
+	case 5:
+		return spaceCMYK
+	case 8, 9, 10:
+		return spaceLab
+	}
+	return spaceRGB
 }
 
 // tiffRows are those of a TIFF.
@@ -50,8 +63,14 @@ func (r tiffRows) start(j *job, _ []byte) rowReader {
 	if j.space.tiff == nil {
 		j.space.tiff = new(tiff.Decoder)
 	}
-	j.space.tiff.Start(r.Layout, tiff.Options{Stop: j.over, JPEG: j.jpegInTIFF})
+	j.space.tiff.Start(r.Layout, j.tiffOptions())
 	return tiffReader{j.space.tiff}
+}
+
+func (j *job) tiffOptions() tiff.Options {
+	return tiff.Options{
+		Stop: j.over, JPEG: j.jpegInTIFF, WebP: j.webpInTIFF, Remark: func(what string) { j.remark("%s", what) },
+	}
 }
 
 // A tiffReader is a decoder with the errors of this package.
@@ -71,9 +90,10 @@ func (j *job) readTIFF(data []byte) (image.Image, error) {
 	if err != nil {
 		return nil, tiffError(err)
 	}
+	j.space.large = j.space.large || l.Memory() > keepBytes
 	img := image.NewNRGBA(image.Rect(0, 0, l.Width, l.Height))
 	var decoder tiff.Decoder
-	decoder.Start(&l, tiff.Options{Stop: j.over, JPEG: j.jpegInTIFF})
+	decoder.Start(&l, j.tiffOptions())
 	for y := range l.Height {
 		row, err := decoder.Row()
 		if err != nil {
@@ -88,34 +108,7 @@ func (j *job) readTIFF(data []byte) (image.Image, error) {
 			out[4*x], out[4*x+1], out[4*x+2], out[4*x+3] = v, v, v, 255
 		}
 	}
-	return img, nil
-}
-
-// jpegInTIFF decodes one block of a TIFF. image/jpeg takes three components for YCbCr unless Adobe's marker says otherwise.
-func (j *job) jpegInTIFF(file []byte, width, height int, raw bool) (*image.NRGBA, error) {
-	if raw {
-		adobe := "\xff\xd8\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00"
-		file = append([]byte(adobe), file[2:]...)
-	}
-	var m meta
-	if err := m.jpeg(file); err != nil {
-		return nil, err
-	}
-	if m.Width > width || m.Height > height {
-		return nil, fmt.Errorf("a block holds a JPEG of %dx%d: expected at most %dx%d", m.Width, m.Height, width, height)
-	}
-	w := jpeg.ReadWork(file)
-	if j.free -= generalBlock * w.Blocks; j.free < 0 || m.Width*m.Height > harmlessPixels && w.Least > int64(len(file)) {
-		least := max(w.Least, -j.free/workPerByte)
-		return nil, &Error{
-			Kind: ClassTooLarge, Doing: j.doing, Err: fewBytes(int64(len(file)), least, m.Width, m.Height, w.Scans),
-		}
-	}
-	img, err := j.readJPEG(file, m)
-	if err != nil {
-		return nil, err
-	}
-	return convert(img, false)
+	return img, j.damaged(decoder.Damage())
 }
 
 func tiffError(err error) error {

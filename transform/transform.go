@@ -34,8 +34,8 @@ type Result struct {
 	// Outputs are the files made.
 	Outputs []Output
 	// Warnings say what was wrong with an input that could be read all the same, such as a scan that ends early, and
-	// what its outputs have lost: transparency that was there, where their format has none. They also name the outputs
-	// that are smaller than the box that they were to fill.
+	// what its outputs have lost: transparency that was there, where their format has none, and a color profile that they
+	// cannot have. They also name the outputs that are smaller than the box that they were to fill.
 	Warnings []string
 	// Damaged reports that the input is damaged and its outputs show what is there of it; the first of Warnings says
 	// what is missing.
@@ -103,7 +103,7 @@ func (h Header) public() Header {
 const (
 	ClassNotAnImage  = "not-an-image" // the content is no image at all: empty, HTML, text
 	ClassUnsupported = "unsupported"  // an image, of a kind that cannot be read: a codec or feature that is missing
-	ClassDecode      = "decode"       // an image that is damaged beyond use
+	ClassDecode      = "decode"       // an image that is damaged: beyond use, or at all under Limits.RefuseDamaged
 	ClassTooLarge    = "too-large"    // more pixels than the limits allow, or than the bytes of the file
 	ClassOperation   = "operation"    // an operation cannot be done on this image, such as a crop outside it
 	ClassEncode      = "encode"       // the format cannot hold this image, such as a JPEG over 65,535 pixels wide
@@ -121,6 +121,8 @@ type Error struct {
 	Err error
 	// Stack is where it was, of a panic alone.
 	Stack []byte
+	// Refused reports that part of the image is there: it would have been done without Limits.RefuseDamaged.
+	Refused bool
 }
 
 // Error is one line: what was being done and what was wrong.

@@ -1,6 +1,7 @@
 package transform
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -23,13 +24,15 @@ const maxAssetPixels = 25_000_000
 
 // An asset is an image file that operations use. It does not change once made.
 type asset struct {
-	data []byte
-	hash string
-	img  *image.NRGBA
+	data    []byte
+	hash    string
+	img     *image.NRGBA
+	profile *profile // that its colors want
+	why     string   // there is none, though there ought to be
 }
 
 func newAsset(name string, data []byte) (*asset, error) {
-	var img *image.NRGBA
+	a := &asset{data: data}
 	j := newJob(context.Background(), Spec{}, Limits{MaxPixels: maxAssetPixels, RefuseDamaged: true})
 	if err := guard(&j.doing, func() error {
 		m, err := inspect(data)
@@ -39,13 +42,15 @@ func newAsset(name string, data []byte) (*asset, error) {
 		if err := j.limits.check(m.Width, m.Height); err != nil {
 			return err
 		}
-		img, err = j.load(data, m, m.Orientation)
+		a.profile, a.why = foundProfile(m)
+		a.img, err = j.load(data, m, m.Orientation)
 		return err
 	}); err != nil {
 		return nil, fmt.Errorf("image %q: %w", name, err)
 	}
 	sum := sha256.Sum256(data)
-	return &asset{data: data, hash: hex.EncodeToString(sum[:])[:hashDigits], img: img}, nil
+	a.hash = hex.EncodeToString(sum[:])[:hashDigits]
+	return a, nil
 }
 
 // AssetNames lists the files that s needs, each once, in alphabetical order: the images of its watermarks. Do opens no file, so
@@ -121,11 +126,22 @@ func watermarkExtra(a args, w, h int) int64 {
 
 var errNoAsset = errors.New("the image to lay over is not in the Spec: expected WithAssets to have been called")
 
+// mixed notes that the colors of a mark look different on an image with another color profile.
+func (j *job) mixed(name string, mark *asset) {
+	switch p := mark.profile; {
+	case mark.why != "":
+		j.color(fmt.Sprintf("image %q: %s", name, mark.why))
+	case p != nil && (j.kept == nil || !bytes.Equal(p.data, j.kept.data)):
+		j.color(leftOut(p.name, fmt.Sprintf(" of the image %q that was laid over this one, which has another", name)))
+	}
+}
+
 func applyWatermark(j *job, img *image.NRGBA, a args) (*image.NRGBA, error) {
 	held := j.assets[a.text("image")]
 	if held == nil {
 		return nil, errNoAsset
 	}
+	j.mixed(a.text("image"), held)
 	b, m := img.Bounds(), held.img.Bounds()
 	w, h, margin := watermarkSize(a, b.Dx(), b.Dy(), m.Dx(), m.Dy())
 	mark := held.img

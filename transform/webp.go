@@ -65,9 +65,7 @@ func (m *meta) readWebP(data []byte) error {
 		case "XMP ":
 			xmp = first(xmp, body)
 		case "ICCP":
-			if len(body) <= maxProfile {
-				m.icc = body
-			}
+			m.takeProfile(body)
 		default:
 			m.webp.add(name, body)
 		}

@@ -71,6 +71,8 @@ func ways(u string, picture []byte) []way {
 		_ = z.Close()
 		return b.Bytes()
 	}
+	chunked := func(data []byte) []byte { return fmt.Appendf(nil, "%x\r\n%s\r\n", len(data), data) }
+	inChunks, inGzip := "Transfer-Encoding: chunked\r\n", "Content-Encoding: gzip\r\n"
 	n := len(picture)
 	long := strings.Repeat("x", 1<<20)
 	_, port, _ := net.SplitHostPort(strings.TrimPrefix(u, "http://"))
@@ -89,6 +91,13 @@ func ways(u string, picture []byte) []way {
 		{name: "sends its body a byte at a time", serve: forever(ok(length(n)), []byte("x"), 10*time.Millisecond), class: "timeout"},
 		{name: "stops in the middle of its body", serve: func(c net.Conn) { send(length(n), picture[:n/2])(c); hang(c) }, class: "timeout"},
 		{name: "hangs up in the middle of its body", serve: send(length(n), picture[:n/2]), class: "truncated"},
+		{name: "hangs up in the middle of a chunk", serve: send(inChunks, chunked(picture)[:n/2]), class: "truncated"},
+		{name: "hangs up before the last chunk", serve: send(inChunks, chunked(picture[:n/2])), class: "truncated"},
+		{name: "hangs up in the middle of gzip coding", serve: send(inGzip, gzipped(picture)[:n/2]), class: "truncated"},
+		{name: "hangs up in the middle of a body of no length", serve: send("", picture[:n/2]), class: "truncated"},
+		{name: "announces no length", serve: send("", picture)},
+		{name: "announces the length of half a picture", serve: send(length(n/2), picture[:n/2])},
+		{name: "sends half a picture in whole chunks", serve: send(inChunks, chunked(picture[:n/2]), []byte("0\r\n\r\n"))},
 		{name: "sends more than it announced", serve: send(length(n), picture, []byte(long))},
 		{name: "announces too little", serve: send(length(100), picture), class: "decode"},
 		{name: "announces ten gigabytes", serve: func(c net.Conn) { send("Content-Length: 10000000000\r\n", picture)(c); hang(c) }, class: "too-big"},

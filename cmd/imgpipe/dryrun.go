@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -36,6 +37,9 @@ func dryRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive,
 		if f.explain && !item.URL {
 			steps, err = explanation(ctx, client, item, arc.spec, f)
 		}
+		if p.damaged && err == nil {
+			err = errors.New("it is damaged, and an earlier run kept it: --damaged fail does not")
+		}
 		if err == nil {
 			todo++
 		} else {
@@ -60,7 +64,7 @@ func dryRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive,
 	})
 	totals.Failed += refused
 	if !f.quiet && !unheard(stdout) { // else these are not all
-		for _, note := range append(in.notes(), arc.asideNote()) {
+		for _, note := range append(in.notes(), arc.asideNote(), arc.damagedNote()) {
 			if note != "" {
 				fmt.Fprintln(stderr, note)
 			}
@@ -102,7 +106,7 @@ func explanation(ctx context.Context, client *fetch.Client, item fetch.Item, spe
 	if err != nil {
 		return "", err
 	}
-	return spec.Explain(header, transform.Limits{MaxPixels: f.maxPixels})
+	return spec.Explain(header, f.limits())
 }
 
 // shown returns the names of an item's outputs as far as they are known: {ext}, {w} and {h} may stand in them.

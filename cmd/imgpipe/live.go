@@ -19,7 +19,6 @@ import (
 	"imgpipe/pipeline"
 	"imgpipe/pipeline/procs"
 	"imgpipe/pipeline/store"
-	"imgpipe/transform"
 )
 
 // A live is one run under way: what it uses, and what tells of it.
@@ -166,7 +165,7 @@ func liveRun(
 	if l.sum.Mode == modeAuto {
 		l.screen.say("auto: there were too few images to choose a mode; goroutines and processes shared them")
 	}
-	for _, note := range append(in.notes(), arc.asideNote()) {
+	for _, note := range append(in.notes(), arc.asideNote(), arc.damagedNote()) {
 		if note != "" {
 			l.screen.say("%s", note)
 		}
@@ -235,7 +234,7 @@ func (l *live) options(stop <-chan struct{}) pipeline.Options {
 		Executor:        l.exec,
 		Store:           l.arc,
 		Spec:            l.arc.spec,
-		Limits:          transform.Limits{MaxPixels: f.maxPixels},
+		Limits:          f.limits(),
 		Sequential:      f.mode == modeSerial,
 		Downloads:       f.downloads,
 		MostDownloads:   f.open.downloads,
@@ -254,9 +253,7 @@ func (l *live) options(stop <-chan struct{}) pipeline.Options {
 
 // outcome tells of one item wherever it is to be told.
 func (l *live) outcome(o pipeline.Outcome) {
-	if _, ok := errors.AsType[*transform.NeedError](o.Err); ok { // the library knows no flag
-		o.Err = fmt.Errorf("%w, three quarters of --memory", o.Err)
-	}
+	o.Err = withFlag(o.Err)
 	if l.underWay.Add(-1) == 0 {
 		defer l.stop.idle()
 	}

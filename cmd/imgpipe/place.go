@@ -27,7 +27,9 @@ type archive struct {
 	skipFailed bool
 	// force leaves out nothing.
 	force bool
-	known identities
+	// refuseDamaged does not leave out what was done before and is damaged.
+	refuseDamaged bool
+	known         identities
 	// tree is the output folder.
 	tree *store.Tree
 	// alone does what may have killed an earlier run.
@@ -36,6 +38,10 @@ type archive struct {
 	// that of the first.
 	aside     int
 	asideName string
+	// damaged counts the items that an earlier run did, damaged as they are, and that are to be done again because of
+	// refuseDamaged; damagedSource is the first.
+	damaged       int
+	damagedSource string
 }
 
 // A place is where one item goes.
@@ -46,6 +52,8 @@ type place struct {
 	skip string
 	// suspect says that the item may have killed an earlier run.
 	suspect bool
+	// damaged says that an earlier run did the item, which is damaged, and that it is to be done again for that.
+	damaged bool
 	// lasting is the class of the failure that skip is for, where it lasts.
 	lasting string
 	flight  store.Flight // between Begin and End
@@ -79,7 +87,9 @@ func (a *archive) plan(item fetch.Item) (*place, error) {
 	}
 	key.Name = name.String()
 	p := &place{in: a, key: key, name: name}
-	if e, done := a.store.Done(p.key); done && !(a.onExist == store.Overwrite && e.Status == store.Skipped) {
+	e, done := a.store.Done(p.key)
+	p.damaged = done && e.Damaged && a.refuseDamaged
+	if done && !p.damaged && !(a.onExist == store.Overwrite && e.Status == store.Skipped) {
 		p.skip = "done before"
 	} else if a.onExist == store.Skip && a.present(name, format) {
 		p.skip = "files that are not ours have its names"
@@ -87,6 +97,11 @@ func (a *archive) plan(item fetch.Item) (*place, error) {
 		p.skip, p.lasting = a.leftOut(p.key)
 	}
 	p.suspect = p.skip == "" && a.suspect(p.key)
+	if p.damaged = p.damaged && p.skip == ""; p.damaged {
+		if a.damaged++; a.damaged == 1 {
+			a.damagedSource = summary.Printable(fetch.Redact(item.Source))
+		}
+	}
 	if p.skip == "" && name.Aside() {
 		if a.aside++; a.aside == 1 {
 			a.asideName = fmt.Sprintf("%s for %s", p.shown(format)[0], summary.Printable(fetch.Redact(item.Source)))
@@ -102,6 +117,16 @@ func (a *archive) asideNote() string {
 	}
 	return fmt.Sprintf("note: another input's picture has the name, so the next free one is taken: %d, such as %s",
 		a.aside, a.asideName)
+}
+
+// damagedNote says how many items are done again because an earlier run took them damaged as they are; "" for none. What
+// it made of them stays ours, and stays where it is, as whenever an item that was done fails when it is done again.
+func (a *archive) damagedNote() string {
+	if a.damaged == 0 {
+		return ""
+	}
+	return fmt.Sprintf("note: damaged images that an earlier run kept are tried again, "+
+		"and the pictures of those that fail stay: %d, such as %s", a.damaged, a.damagedSource)
 }
 
 // leftOut says why an item is not to be tried, as flags and its class tell of what failed before; "" where it is. If it
@@ -195,6 +220,7 @@ func (a *archive) record(o pipeline.Outcome) error {
 		Spec:     a.text,
 		Class:    o.Class,
 		Warnings: o.Warnings,
+		Damaged:  o.Damaged,
 		Attempts: max(o.Fetches, 1) + max(o.Cost.Attempts, 1) - 1,
 		Worker:   o.Cost.Worker,
 		InBytes:  o.BytesIn,

@@ -100,7 +100,8 @@ func (f *runFlags) run(stop *stopper, stdin io.Reader, stdout, stderr io.Writer)
 	namer.Heed(st)
 	arc := &archive{
 		store: st, namer: namer, spec: spec, text: spec.String(), onExist: onExist,
-		retry: f.retryFailed, skipFailed: f.skipFailed, force: f.force, tree: store.NewTree(f.output),
+		retry: f.retryFailed, skipFailed: f.skipFailed, force: f.force, refuseDamaged: f.damaged == damagedFail,
+		tree: store.NewTree(f.output),
 	}
 	if f.dry {
 		err = dryRun(ctx, f, inputs, arc, stdout, stderr)

@@ -50,6 +50,7 @@ type runFlags struct {
 	timeout, connectTimeout, itemTimeout time.Duration
 	retries, perHost                     int
 	maxBytes, maxPixels, memory          int64
+	damaged                              string
 	userAgent                            string
 	publicOnly                           bool
 	worker                               workerFlags
@@ -76,6 +77,9 @@ const (
 	modeGoroutines = "goroutines"
 	modeProcesses  = "processes"
 	modeAuto       = "auto"
+
+	damagedKeep = "keep"
+	damagedFail = "fail"
 )
 
 func addRunFlags(flags *pflag.FlagSet) *runFlags {
@@ -145,6 +149,11 @@ func addRunFlags(flags *pflag.FlagSet) *runFlags {
 	f.maxBytes, f.maxPixels, f.itemTimeout = 64e6, transform.DefaultMaxPixels, time.Minute
 	limits.add(amount(&f.maxBytes), "max-bytes", "", "largest file that is read")
 	limits.add(pixels(&f.maxPixels), "max-pixels", "", fmt.Sprintf("largest image that is decoded, and largest output (default %dMP)", transform.DefaultMaxPixels/1_000_000))
+	f.damaged = damagedKeep
+	limits.add(choice(&f.damaged, damagedKeep, damagedFail), "damaged", "",
+		"an image that is damaged. keep: what is there of it is done, with a warning\n"+
+			"that says what is missing (default). fail: it fails, and so does what an\n"+
+			"earlier run kept. One without a whole row fails either way")
 	limits.add(period(&f.itemTimeout, true), "item-timeout", "", "time for the whole transform of one image, from when it\nbegins; 0 for no limit")
 	limits.add(failures(&f.maxFailures), "max-failures", "", "stop when so many images have failed; 1 stops at the first (default no limit)")
 	limits.add(period(&f.maxTime, true), "max-time", "", "stop after so long as Ctrl-C does, and what is then under way after five\nseconds; the same command continues (default no limit)")
@@ -343,6 +352,11 @@ func (f *runFlags) names(s transform.Spec) (*store.Namer, error) {
 		o.Labels = append(o.Labels, v.Label)
 	}
 	return store.NewNamer(o)
+}
+
+// limits are those of the transform of one image.
+func (f *runFlags) limits() transform.Limits {
+	return transform.Limits{MaxPixels: f.maxPixels, RefuseDamaged: f.damaged == damagedFail}
 }
 
 // shownOutput is the output folder as a person would write it.

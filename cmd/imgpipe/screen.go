@@ -36,6 +36,7 @@ type screen struct {
 	// the others.
 	skipping time.Time
 	ending   bool // no more items are begun
+	damaged  int  // of those that are done
 	bytes    int64
 
 	once    sync.Once
@@ -110,6 +111,9 @@ func (s *screen) outcome(o pipeline.Outcome) {
 	switch o.Status {
 	case pipeline.Done:
 		s.counts.Done++
+		if o.Damaged {
+			s.damaged++
+		}
 	case pipeline.Failed:
 		s.counts.Failed++
 	case pipeline.Skipped:
@@ -191,6 +195,9 @@ func (s *screen) parts() []string {
 	rate := float64(worked) / max(time.Since(s.began).Seconds(), 1e-3)
 	if s.counts.Failed > 0 {
 		parts = append(parts, fmt.Sprintf("%d failed", s.counts.Failed))
+	}
+	if s.damaged > 0 {
+		parts = append(parts, fmt.Sprintf("%d damaged", s.damaged))
 	}
 	if left := s.total - ended; left > 0 && rate > 0 && !s.ending && time.Since(s.skipping) > time.Second {
 		parts = append(parts, fmt.Sprintf("%s left", time.Duration(float64(left)/rate*float64(time.Second)).Round(time.Second)))

@@ -66,3 +66,16 @@ func TestProgressOfAResumeTellsTheTruth(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+func TestProgressSaysHowManyAreDamaged(t *testing.T) {
+	s := newScreen(io.Discard, "none", false)
+	defer s.close()
+	s.outcome(pipeline.Outcome{Status: pipeline.Done})
+	if got := s.status(); strings.Contains(got, "damaged") {
+		t.Errorf("%q", got)
+	}
+	s.outcome(pipeline.Outcome{Status: pipeline.Done, Damaged: true})
+	if got := s.status(); !strings.HasPrefix(got, "2 images, 1 damaged, ") {
+		t.Errorf("%q", got)
+	}
+}

@@ -98,12 +98,20 @@ func newTasks(t *testing.T) []task {
 		made("html", html, "size=64", 0),
 		made("too large", photo, "", 1000),
 		made("cut short", photo[:len(photo)/2], "size=64", 0),
+		refused(made("cut short and refused", photo[:len(photo)/2], "size=64", 0)),
+		refused(made("whole, where damaged ones are refused", photo, "size=64", 0)),
 		made("header alone", photo[:20], "", 0),
 		made("crop outside", small, "crop=10x10,x=900,y=900", 0),
 		newTask("more than its grant", transform.Task{Data: photo, Grant: 1}),
 		newTask("less than its grant", transform.Task{Data: photo, Grant: 1 << 30}),
 		newTask("spec that no text says", transform.Task{Data: small, Spec: transform.Spec{Quality: 900}}),
 	}
+}
+
+// refused is task where damaged images are refused.
+func refused(t task) task {
+	t.Limits.RefuseDamaged = true
+	return newTask(t.name, t.Task)
 }
 
 // same tells how two answers to one task differ, "" where they do not. Times are not compared.
@@ -115,7 +123,13 @@ func same(got transform.Result, gotErr error, want transform.Result, wantErr err
 		if gotErr.Error() != wantErr.Error() || class(gotErr) != class(wantErr) {
 			return fmt.Sprintf("error %q of class %q, want %q of class %q", gotErr, class(gotErr), wantErr, class(wantErr))
 		}
+		if isRefused(gotErr) != isRefused(wantErr) {
+			return fmt.Sprintf("an error that says refused %t, want %t", isRefused(gotErr), isRefused(wantErr))
+		}
 		return ""
+	}
+	if got.Damaged != want.Damaged {
+		return fmt.Sprintf("damaged %t, want %t", got.Damaged, want.Damaged)
 	}
 	if got.Source != want.Source || got.Path != want.Path || fmt.Sprint(got.Warnings) != fmt.Sprint(want.Warnings) {
 		return fmt.Sprintf("source %+v, path %q, warnings %q, want %+v, %q, %q",
@@ -295,6 +309,11 @@ func closeWhileBusy(t *testing.T, e pipeline.Executor, tasks []task) {
 		t.Errorf("Close: %v", err)
 	}
 	group.Wait()
+}
+
+func isRefused(err error) bool {
+	e, ok := errors.AsType[*transform.Error](err)
+	return ok && e.Refused
 }
 
 func picture(w, h int) image.Image {

@@ -83,19 +83,28 @@ func (m *doneMessage) believe(task transform.Task, body uint64, age time.Duratio
 	for i, w := range r.Warnings {
 		r.Warnings[i] = printable(w, maxWarning)
 	}
+	switch {
+	case r.Damaged && task.Limits.RefuseDamaged:
+		return untrue("a damaged image done: expected that it was refused")
+	case r.Damaged && len(r.Warnings) == 0:
+		return untrue("a damaged image without a warning that says what is missing")
+	}
 	return nil
 }
 
 // believeFailure is believe for an answer that has an error.
 func (m *doneMessage) believeFailure(task transform.Task, body uint64) error {
 	r, e := &m.result, &m.failure
-	if len(r.Outputs) > 0 || len(r.Warnings) > 0 || r.Path != "" || body > 0 {
+	if len(r.Outputs) > 0 || len(r.Warnings) > 0 || r.Damaged || r.Path != "" || body > 0 {
 		return untrue("an error and a result")
 	}
 	if r.Source != (transform.Header{}) {
 		if err := plausible(r.Source); err != nil {
 			return err
 		}
+	}
+	if e.refused && (e.kind != transform.ClassDecode || !task.Limits.RefuseDamaged) {
+		return untrue("a failure of class %q that says it was refused as damaged", e.kind[:min(len(e.kind), maxWarning)])
 	}
 	switch {
 	case e.need == 0 && (e.kind == "" || slices.Contains(transform.Classes, e.kind)):

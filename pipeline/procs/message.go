@@ -162,6 +162,7 @@ func (m *taskMessage) fields(c *codec) {
 	c.u64(&m.task)
 	c.u32(&m.spec)
 	c.i64(&m.limits.MaxPixels)
+	c.bool(&m.limits.RefuseDamaged)
 	c.i64(&m.grant)
 	c.u64(&m.at)
 	c.u64(&m.mapped)
@@ -203,6 +204,7 @@ func (m *doneMessage) fields(c *codec) {
 		}
 	})
 	list(c, &r.Warnings, 4, func(w *string) { str(c, w) })
+	c.bool(&r.Damaged)
 	str(c, &r.Path)
 	c.time(&r.Decode)
 	c.time(&r.Operate)
@@ -244,6 +246,7 @@ func split(body []byte, lengths []uint64) ([][]byte, error) {
 type wireError struct {
 	kind, doing, text string
 	stack             []byte
+	refused           bool
 	need              int64 // of a transform.NeedError, which has nothing else; 0 of others
 }
 
@@ -252,6 +255,7 @@ func (m *wireError) fields(c *codec) {
 	str(c, &m.doing)
 	str(c, &m.text)
 	str(c, &m.stack)
+	c.bool(&m.refused)
 	c.i64(&m.need)
 }
 
@@ -264,7 +268,9 @@ func toWire(err error) wireError {
 		return wireError{need: e.Need}
 	}
 	if e, ok := errors.AsType[*transform.Error](err); ok && e.Err != nil {
-		return wireError{kind: e.Kind, doing: e.Doing, text: cut(e.Err.Error()), stack: []byte(cut(string(e.Stack)))}
+		return wireError{
+			kind: e.Kind, doing: e.Doing, text: cut(e.Err.Error()), stack: []byte(cut(string(e.Stack))), refused: e.Refused,
+		}
 	}
 	return wireError{text: cut(err.Error())}
 }
@@ -280,5 +286,5 @@ func (m *doneMessage) err(grant int64) error {
 	case e.kind == "":
 		return errors.New(e.text)
 	}
-	return &transform.Error{Kind: e.kind, Doing: e.doing, Err: errors.New(e.text), Stack: e.stack}
+	return &transform.Error{Kind: e.kind, Doing: e.doing, Err: errors.New(e.text), Stack: e.stack, Refused: e.refused}
 }

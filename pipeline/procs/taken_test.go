@@ -60,6 +60,17 @@ var lies = []lie{
 	{"time", func(r *transform.Result) error { r.Decode = -time.Hour; return nil }},
 	{"years", func(r *transform.Result) error { r.Encode = math.MaxInt64; return nil }},
 	{"warnings", func(r *transform.Result) error { r.Warnings = slices.Repeat([]string{"noise"}, 40000); return nil }},
+	{"damaged", func(r *transform.Result) error { r.Damaged = true; return nil }},
+	{"damaged-refused", func(r *transform.Result) error {
+		r.Damaged, r.Warnings = true, []string{"of 600 rows the last 8 are missing"}
+		return nil
+	}},
+	{"encode-refused", func(*transform.Result) error {
+		return &transform.Error{Kind: transform.ClassEncode, Doing: "encode", Err: errors.New("gone"), Refused: true}
+	}},
+	{"decode", func(*transform.Result) error { // refused where nothing is
+		return &transform.Error{Kind: transform.ClassDecode, Doing: "decode", Err: errors.New("gone"), Refused: true}
+	}},
 	{"class", func(*transform.Result) error {
 		return &transform.Error{Kind: "\x1b]0;title\x07\x1b[31mred\nFAKE done", Doing: "decode", Err: errors.New("gone")}
 	}},
@@ -119,7 +130,8 @@ func takenPool(t *testing.T, opts Options) (*Pool, func(lie string) transform.Ta
 	}
 	photo := samples.Embedded()[0].Data
 	return p, func(lie string) transform.Task {
-		return transform.Task{Data: append(bytes.Clone(photo), takenMark+lie...), Spec: spec, Grant: 64 << 20}
+		limits := transform.Limits{RefuseDamaged: strings.HasSuffix(lie, "-refused")}
+		return transform.Task{Data: append(bytes.Clone(photo), takenMark+lie...), Spec: spec, Limits: limits, Grant: 64 << 20}
 	}
 }
 

@@ -26,15 +26,16 @@
 // A str is a u32 length and that many bytes; a list is a u32 count and that many elements; a bool is one byte, 0 or
 // 1; times are i64 nanoseconds. A head has no byte more than its fields.
 //
-//	HELO  worker → pool   version u32 (now 4), pid u32, mapped u64, isolation str
+//	HELO  worker → pool   version u32 (now 5), pid u32, mapped u64, isolation str
 //	SPEC  pool → worker   id u32, text str, list of (name str, length u64); the body is the named files (watermarks)
-//	TASK  pool → worker   task u64, spec u32, max-pixels i64, grant i64, at u64, mapped u64; the body is the image file
+//	TASK  pool → worker   task u64, spec u32, max-pixels i64, refuse-damaged bool, grant i64, at u64, mapped u64;
+//	                      the body is the image file
 //	DONE  worker → pool   task u64, busy time, collected time, RESULT, failed bool, [ERROR]; the body is the outputs
 //
-//	RESULT  SOURCE, list of (label str, format str, width i64, height i64, length u64), list of warning str, path str,
-//	        decode, operate and encode times
+//	RESULT  SOURCE, list of (label str, format str, width i64, height i64, length u64), list of warning str,
+//	        damaged bool, path str, decode, operate and encode times
 //	SOURCE  format str, width i64, height i64, orientation i64, alpha bool, progressive bool
-//	ERROR   kind str, doing str, text str, stack str, need i64
+//	ERROR   kind str, doing str, text str, stack str, refused bool, need i64
 //
 // The environment has what Options.Env says, and a few variables of the Go runtime; nothing else of the pool's own
 // goes to a worker, no descriptor but these, and on Linux no capability. Where IMGPIPE_WORKER_MAPPED is in its
@@ -94,7 +95,7 @@ import (
 )
 
 const (
-	version = 4 // of the wire; HELO carries it
+	version = 5 // of the wire; HELO carries it
 
 	headerSize = 16
 	maxHead    = 1 << 20

@@ -68,6 +68,7 @@ func TestEveryFieldOfAResultArrives(t *testing.T) {
 	fillIn(t, reflect.ValueOf(&sent).Elem(), &n)
 	var failure transform.Error
 	failure.Kind, failure.Doing, failure.Err, failure.Stack = "decode", "decode jpeg", errors.New("bad"), []byte("stack")
+	failure.Refused = true
 	do := func(_ context.Context, task transform.Task) (transform.Result, error) {
 		return sent, &failure
 	}

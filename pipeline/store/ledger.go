@@ -58,6 +58,8 @@ type Entry struct {
 	Stack string `json:"stack,omitzero"`
 	// Warnings are those of the transform.
 	Warnings []string `json:"warnings,omitempty"`
+	// Damaged reports that the outputs show what is there of an input of which something is missing.
+	Damaged bool `json:"damaged,omitzero"`
 	// Attempts counts the tries, of the fetch and of the transform together.
 	Attempts int `json:"attempts,omitzero"`
 	// Worker is the lane that did the transform.

@@ -32,7 +32,7 @@ func readLedger(t testing.TB, dir string) []byte {
 func full() Entry {
 	return Entry{
 		Status: Failed, Source: `a "quoted" \ path,"outputs":[{"path":"x`, Name: "a.{ext}", Size: 12, ModTime: time.Unix(1e9, 123456789).UTC(),
-		Spec: "resize=800x", Class: "decode", Error: "bad <data> & more\n", Stack: "goroutine 1", Warnings: []string{"ends early"},
+		Spec: "resize=800x", Class: "decode", Error: "bad <data> & more\n", Stack: "goroutine 1", Warnings: []string{"ends early"}, Damaged: true,
 		Attempts: 2, Worker: 3, InBytes: 1 << 40, Time: time.Unix(2e9, 0).UTC(), By: "0123456789abcdef",
 		MS: Stages{Fetch: 1.5, Wait: 2, Decode: 3, Operate: 4, Encode: 5, Handover: 6, Start: 7, Store: 0.001},
 		Outputs: []Output{
@@ -175,6 +175,28 @@ func TestDoneAsksWhetherTheOutputsAreThere(t *testing.T) {
 }
 
 // TestNameOfAnotherSourceIsTaken has runs of other inputs meet in one folder.
+// TestOlderLinesTellOfDamageByTheirWarnings reads lines that were written before there was a field for it.
+func TestOlderLinesTellOfDamageByTheirWarnings(t *testing.T) {
+	for _, tt := range []struct {
+		line string
+		want bool
+	}{
+		{`"warnings":["only the first page was used","decode jpeg: the scan ends early"],`, true},
+		{`"warnings":["decode jpeg: the scan has a code that means nothing"],`, true},
+		{`"warnings":["decode jpeg: the scan ends early: of 120 rows the last 8 are missing"],"damaged":true,`, true},
+		{`"damaged":true,`, true},
+		{`"warnings":["decode jpeg: bytes were passed over"],`, false},
+		{`"warnings":["only the first page was used"],`, false},
+		{``, false},
+		{`"damaged":false,"unheard of":[1],`, false},
+	} {
+		e, err := parseLine([]byte(`{"v":1,"id":"0123456789abcdef","status":"done","source":"a.jpg",` + tt.line + `"worker":0}`))
+		if err != nil || e.Damaged != tt.want {
+			t.Errorf("%s: damaged %t, %v; want %t", tt.line, e.Damaged, err, tt.want)
+		}
+	}
+}
+
 func TestNameOfAnotherSourceIsTaken(t *testing.T) {
 	dir := t.TempDir()
 	run := func(files ...string) (done []string) {

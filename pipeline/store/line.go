@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -40,6 +41,7 @@ func appendLine(dst []byte, e Entry, id uint64) ([]byte, error) {
 	dst = appendText(dst, `,"error":`, e.Error)
 	dst = appendText(dst, `,"stack":`, e.Stack)
 	dst = appendList(dst, `,"warnings":[`, e.Warnings, appendString)
+	dst = appendTrue(dst, `,"damaged":true`, e.Damaged)
 	dst = appendInt(dst, `,"attempts":`, int64(e.Attempts))
 	dst = strconv.AppendInt(append(dst, `,"worker":`...), int64(e.Worker), 10)
 	dst = appendInt(dst, `,"in_bytes":`, e.InBytes)
@@ -65,9 +67,7 @@ func (o *Output) append(dst []byte) []byte {
 	dst = appendInt(dst, `,"h":`, int64(o.Height))
 	dst = appendText(dst, `,"sha256":`, o.SHA256)
 	dst = appendText(dst, `,"format":`, string(o.Format))
-	if o.Kept {
-		dst = append(dst, `,"kept":true`...)
-	}
+	dst = appendTrue(dst, `,"kept":true`, o.Kept)
 	return append(dst, '}')
 }
 
@@ -139,6 +139,14 @@ func appendInt(dst []byte, before string, n int64) []byte {
 	return strconv.AppendInt(append(dst, before...), n, 10)
 }
 
+// appendTrue wants the value in what, too.
+func appendTrue(dst []byte, what string, yes bool) []byte {
+	if !yes {
+		return dst
+	}
+	return append(dst, what...)
+}
+
 // appendTime wants the quote that opens in before.
 func appendTime(dst []byte, before string, t time.Time) []byte {
 	if t.IsZero() {
@@ -169,5 +177,18 @@ func parseLine(b []byte) (Entry, error) {
 	if l.V != 1 {
 		return Entry{}, fmt.Errorf("version %d of a ledger's line: expected 1", l.V)
 	}
+	l.Damaged = l.Damaged || slices.ContainsFunc(l.Warnings, toldOfDamage)
 	return l.Entry, nil
+}
+
+// toldOfDamage reports whether a warning is one with which lines told of damage before they had a field for it. Since
+// then, such a warning goes on: it says how much is missing.
+func toldOfDamage(warning string) bool {
+	switch warning {
+	case "decode jpeg: the scan ends early",
+		"decode jpeg: the scan has a code that means nothing",
+		"decode jpeg: the scan lacks a restart marker where one was expected":
+		return true
+	}
+	return false
 }

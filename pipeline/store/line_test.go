@@ -83,7 +83,7 @@ func FuzzLineIsThatOfEncodingJSON(f *testing.F) {
 		at := time.Unix(sec, nsec)
 		sameLine(t, Entry{
 			Status: Status(status), Source: source, Name: name, Size: size, ModTime: at, Spec: text, Class: status, Error: source, Stack: text,
-			Warnings: []string{text, name}, Attempts: n, Worker: -n, InBytes: sec, Time: at.Add(time.Duration(nsec)),
+			Warnings: []string{text, name}, Damaged: n%3 == 0, Attempts: n, Worker: -n, InBytes: sec, Time: at.Add(time.Duration(nsec)),
 			MS:      Stages{Fetch: ms, Operate: ms / 3, Store: float64(n) / 1000},
 			Outputs: []Output{{Path: name, Bytes: nsec, Width: n, Height: int(size), SHA256: text, Format: transform.Format(status), Kept: n%2 == 0}},
 		}, id)

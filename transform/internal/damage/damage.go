@@ -43,6 +43,21 @@ func (r *Report) Doubt(err error, first int, lack string) {
 	r.doubt = min(r.doubt, first)
 }
 
+// Part notes what a part of the picture lacks, whose first row is that one.
+func (r *Report) Part(p Report, first int) {
+	if p.Err == nil {
+		return
+	}
+	for y := range p.Rows {
+		if p.Lacks(y) {
+			r.Miss(p.Err, first+y, 1)
+		}
+	}
+	if p.doubted {
+		r.Doubt(p.Err, first+p.doubt, p.lack)
+	}
+}
+
 func (r *Report) found(err error) {
 	if r.Err == nil {
 		r.Err = err

@@ -22,6 +22,18 @@ func TestReportSaysWhatIsMissing(t *testing.T) {
 			"the file ends: of 2160 rows 3 between row 1 and row 10 are missing", false},
 		{func(r *Report) { r.Doubt(short, 40, "detail is missing"); r.Doubt(short, 8, "colors may be wrong") },
 			"the file ends: of 2160 rows none is missing, but from row 8 on detail is missing", false},
+		{func(r *Report) {
+			part := Report{Rows: 30}
+			r.Part(part, 7)
+			part.Miss(short, 8, 2)
+			part.Doubt(short, 4, "detail is missing")
+			r.Part(part, 100)
+		}, "the file ends: of 2160 rows 2 from row 108 on are missing", false},
+		{func(r *Report) {
+			part := Report{Rows: 30}
+			part.Doubt(short, 4, "detail is missing")
+			r.Part(part, 100)
+		}, "the file ends: of 2160 rows none is missing, but from row 104 on detail is missing", false},
 		{func(r *Report) { r.Miss(short, 0, 2160) }, "the file ends: none of 2160 rows is there", true},
 		{func(r *Report) { r.Miss(short, 3000, 1) }, "the file ends: of 2160 rows none is missing", false},
 	} {

@@ -84,7 +84,7 @@ func (d *Decoder) Remarks() []string {
 		if d.h.Opaque {
 			black = "black"
 		}
-		r = append(r, "pixels name colors that the palette does not have, and are "+black)
+		r = append(r, "pixels of a color that its palette does not have are "+black)
 	}
 	if missing, _, _ := d.damage.Missing(); missing == 0 && d.h.broken != "" {
 		r = append(r, d.h.broken+": no pixel is missing")

@@ -55,6 +55,8 @@ func (p *Picture) nrgba() *image.NRGBA {
 				c = color.NRGBA{s[0], s[1], s[2], 255}
 			case RGBA:
 				c = color.NRGBA{s[0], s[1], s[2], s[3]}
+			case GrayAlpha:
+				c = color.NRGBA{s[0], s[0], s[0], s[3]}
 			case Indexed:
 				q := p.Palette[s[0]]
 				c = color.NRGBA{q[0], q[1], q[2], q[3]}
@@ -79,7 +81,7 @@ func readBack(t testing.TB, data []byte, p *Picture) {
 
 func TestEveryLayoutIsReadBack(t *testing.T) {
 	var e Encoder
-	for l := Gray; l <= Indexed; l++ {
+	for l := Gray; l <= GrayAlpha; l++ {
 		for kind := range byte(8) {
 			for _, size := range []image.Point{{1, 1}, {3, 200}, {17, 33}, {64, 5}, {301, 130}} {
 				p := picture(l, size.X, size.Y, kind)
@@ -224,13 +226,13 @@ func TestSubtractIsExact(t *testing.T) {
 
 // FuzzEncode holds the law that what is written is read again, by image/png as well.
 func FuzzEncode(f *testing.F) {
-	for l := range byte(4) {
+	for l := range byte(5) {
 		f.Add(l, byte(3), []byte("some pixels and some more"))
 		f.Add(l, byte(60), bytes.Repeat([]byte{1, 2, 3, 4, 9}, 300))
 	}
 	var e Encoder
 	f.Fuzz(func(t *testing.T, layout, width byte, pix []byte) {
-		p := &Picture{Layout: Layout(layout % 4), W: max(1, int(width)), Pix: pix}
+		p := &Picture{Layout: Layout(layout % 5), W: max(1, int(width)), Pix: pix}
 		p.Stride = p.W * p.bytes(false)
 		p.H = min(len(pix)/p.Stride, 300)
 		if p.H == 0 {

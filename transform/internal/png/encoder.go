@@ -14,10 +14,11 @@ type Layout uint8
 
 // The layouts of pictures, with their bytes for a pixel.
 const (
-	Gray    Layout = iota // 1: how light it is
-	RGB                   // 4: R, G, B and a byte that is not written
-	RGBA                  // 4: R, G, B, not premultiplied, and A
-	Indexed               // 1: the place of its color in the palette
+	Gray      Layout = iota // 1: how light it is
+	RGB                     // 4: R, G, B and a byte that is not written
+	RGBA                    // 4: R, G, B, not premultiplied, and A
+	Indexed                 // 1: the place of its color in the palette
+	GrayAlpha               // 4: how light it is, not premultiplied, two bytes that are not written, and A
 )
 
 // A Picture is what is to be encoded. It is only read.
@@ -65,7 +66,8 @@ func (e *Encoder) Append(dst []byte, p *Picture, icc []byte, stop func() bool) (
 	e.out.begin("IHDR")
 	e.out.file = binary.BigEndian.AppendUint32(e.out.file, uint32(p.W))
 	e.out.file = binary.BigEndian.AppendUint32(e.out.file, uint32(p.H))
-	e.out.file = append(e.out.file, byte(depth), [...]byte{Gray: gray, RGB: rgb, RGBA: rgba, Indexed: palette}[p.Layout], 0, 0, 0)
+	kind := [...]byte{Gray: gray, RGB: rgb, RGBA: rgba, Indexed: palette, GrayAlpha: grayAlpha}[p.Layout]
+	e.out.file = append(e.out.file, byte(depth), kind, 0, 0, 0)
 	e.out.end()
 	if len(icc) > 0 {
 		e.out.begin("iCCP")
@@ -90,7 +92,7 @@ func (e *Encoder) Append(dst []byte, p *Picture, icc []byte, stop func() bool) (
 func (p *Picture) check() error {
 	bytes := p.bytes(false)
 	switch {
-	case p.Layout > Indexed:
+	case p.Layout > GrayAlpha:
 		return fmt.Errorf("%w: its layout %d is unknown", ErrPicture, p.Layout)
 	case p.W < 1 || p.H < 1 || p.W > 1<<31-1 || p.H > 1<<31-1:
 		return fmt.Errorf("%w: it has %dx%d pixels", ErrPicture, p.W, p.H)
@@ -219,7 +221,9 @@ func (p *Picture) bytes(inFile bool) int {
 	switch {
 	case p.Layout == RGB && inFile:
 		return 3
-	case p.Layout == RGB || p.Layout == RGBA:
+	case p.Layout == GrayAlpha && inFile:
+		return 2
+	case p.Layout == RGB || p.Layout == RGBA || p.Layout == GrayAlpha:
 		return 4
 	}
 	return 1
@@ -232,6 +236,10 @@ func (p *Picture) fill(row []byte, y, depth int) {
 	case p.Layout == RGB:
 		for src = src[:4*p.W]; len(src) >= 4 && len(row) >= 3; src, row = src[4:], row[3:] {
 			row[0], row[1], row[2] = src[0], src[1], src[2]
+		}
+	case p.Layout == GrayAlpha:
+		for src = src[:4*p.W]; len(src) >= 4 && len(row) >= 2; src, row = src[4:], row[2:] {
+			row[0], row[1] = src[0], src[3]
 		}
 	case depth < 8:
 		clear(row)

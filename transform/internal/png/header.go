@@ -209,6 +209,9 @@ func (h *Header) pixelBytes() int {
 // Deep reports whether samples have 16 bits.
 func (h *Header) Deep() bool { return h.depth == 16 }
 
+// Colorless reports whether pixels are gray, with alpha or without it.
+func (h *Header) Colorless() bool { return h.color&2 == 0 }
+
 // Interlaced reports whether the picture comes in passes, so that a Decoder has all of it in memory.
 func (h *Header) Interlaced() bool { return h.interlaced }
 

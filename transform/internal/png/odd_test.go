@@ -186,10 +186,10 @@ func TestIndexBeyondThePaletteIsBlack(t *testing.T) {
 					before = appendChunk(before, "tRNS", []byte{9})
 				}
 				s := show(t, file(40, 9, depth, palette, before, raw, 6, 1000))
-				remark := "pixels name colors that the palette does not have, and are black"
+				remark := "pixels of a color that its palette does not have are black"
 				blank := [4]byte{0, 0, 0, 255}
 				if clear {
-					remark, blank = "pixels name colors that the palette does not have, and are transparent", [4]byte{}
+					remark, blank = "pixels of a color that its palette does not have are transparent", [4]byte{}
 				}
 				if highest < n {
 					if len(s.remarks) > 0 {

@@ -2,36 +2,30 @@ package tiff
 
 import (
 	"bytes"
-	"compress/zlib"
 	"encoding/binary"
 	"errors"
-	"image"
 	"image/color"
 	"io"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 )
 
-// TestBlocksThatAreJPEGs has JPEGs that are smaller than their tiles, whose rest is black.
+// TestBlocksThatAreJPEGs has JPEGs that are smaller than their tiles: what they lack within the image is missing.
 func TestBlocksThatAreJPEGs(t *testing.T) {
-	jpeg := func(file []byte, width, height int, raw bool) (*image.NRGBA, error) {
-		if width != 2 || height != 2 || len(file) != 5 {
+	jpeg := func(file []byte, width, height int, ycbcr bool) (Samples, error) {
+		if width != 2 || height != 2 || len(file) != 5 || ycbcr {
 			t.Errorf("a JPEG of %d bytes for %dx%d", len(file), width, height)
 		}
-		pic := image.NewNRGBA(image.Rect(0, 0, 2, 1))
-		for x := range 2 {
-			v := file[4] + uint8(x)
-			pic.SetNRGBA(x, 0, color.NRGBA{v, v, v, 255})
-		}
-		return pic, nil
+		return Samples{Pix: []byte{file[4], file[4] + 1}, Stride: 2, Step: 1, N: 1, W: 2, H: 1}, nil
 	}
 	tile := func(v byte) []byte { return []byte{0xff, 0xd8, 0, 0, v} }
 	for photometric, want := range map[uint32][]uint8{blackIsZero: {10, 11, 20, 0, 0, 0}, whiteIsZero: {245, 244, 235, 0, 0, 0}} {
 		data := file(binary.LittleEndian, []tag{{Width, []uint32{3}}, {Height, []uint32{2}}, {BitsPerSample, []uint32{8}}, {Photometric, []uint32{photometric}},
 			{Compression, []uint32{7}}, {TileWidth, []uint32{2}}, {TileHeight, []uint32{2}}}, tile(10), tile(20))
 		img, err := decode(data, Options{JPEG: jpeg})
-		if err != nil {
+		if img == nil || err == nil || !strings.Contains(err.Error(), "tile 1 of 2: it holds an image of 2x1: expected 2x2") {
 			t.Fatal(err)
 		}
 		for i, v := range want {
@@ -39,36 +33,41 @@ func TestBlocksThatAreJPEGs(t *testing.T) {
 				t.Errorf("photometric %d, pixel %d: %v, want %d", photometric, i, got, v)
 			}
 		}
-		if _, err := decode(data, Options{}); err == nil {
-			t.Error("without a decoder of JPEG it passes")
+		var unsupported Unsupported
+		if _, err := decode(data, Options{}); !errors.As(err, &unsupported) {
+			t.Errorf("without a decoder of JPEG: %v", err)
 		}
 	}
 }
 
-// TestAJPEGThatIsSmallerThanItsBlockLeavesTheRestBlack also shows that a JPEG with colors in a gray file gives their luma.
-func TestAJPEGThatIsSmallerThanItsBlockLeavesTheRestBlack(t *testing.T) {
-	jpeg := func([]byte, int, int, bool) (*image.NRGBA, error) {
-		pic := image.NewNRGBA(image.Rect(0, 0, 1, 1))
-		pic.SetNRGBA(0, 0, color.NRGBA{200, 100, 50, 255})
-		return pic, nil
-	}
-	for samples, want := range map[uint32][]color.NRGBA{
-		1: {{124, 124, 124, 255}, {0, 0, 0, 255}}, 3: {{200, 100, 50, 255}, {0, 0, 0, 255}},
+// TestComponentsOfAJPEG has JPEGs of one to four components in files that expect so many, or others. One sample can be
+// had of three components, as the first is luma.
+func TestComponentsOfAJPEG(t *testing.T) {
+	for _, c := range []struct {
+		photometric, samples uint32
+		n                    int
+		want                 color.NRGBA // zero: an error
+	}{
+		{blackIsZero, 1, 1, color.NRGBA{10, 10, 10, 255}}, {whiteIsZero, 1, 1, color.NRGBA{245, 245, 245, 255}},
+		{blackIsZero, 1, 3, color.NRGBA{10, 10, 10, 255}}, {rgb, 3, 3, color.NRGBA{10, 20, 30, 255}}, {rgb, 3, 1, color.NRGBA{}},
+		{ycbcr, 3, 3, color.NRGBA{10, 20, 30, 255}}, {rgb, 4, 4, color.NRGBA{10, 20, 30, 40}}, {rgb, 3, 4, color.NRGBA{}},
+		{separated, 4, 4, color.NRGBA{207, 198, 190, 255}}, {separated, 4, 3, color.NRGBA{}}, {rgb, 4, 3, color.NRGBA{}},
 	} {
-		photometric := uint32(blackIsZero)
-		if samples == 3 {
-			photometric = ycbcr
-		}
-		bits := []uint32{8, 8, 8}[:samples]
-		data := file(binary.LittleEndian, []tag{{Width, []uint32{2}}, {Height, []uint32{2}}, {BitsPerSample, bits}, {SamplesPerPixel, []uint32{samples}},
-			{Photometric, []uint32{photometric}}, {Compression, []uint32{7}}}, []byte{0xff, 0xd8, 0, 0})
-		img, err := decode(data, Options{JPEG: jpeg})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i, at := range []image.Point{{0, 0}, {1, 1}} {
-			if got := img.NRGBAAt(at.X, at.Y); got != want[i] {
-				t.Errorf("%d samples, %v: %v, want %v", samples, at, got, want[i])
+		for _, step := range []int{c.n, 4} {
+			jpeg := func(_ []byte, _, _ int, asked bool) (Samples, error) {
+				if asked != (c.photometric == ycbcr) {
+					t.Errorf("%+v: YCbCr is asked for: %v", c, asked)
+				}
+				return Samples{Pix: []byte{10, 20, 30, 40}[:step], Stride: step, Step: step, N: c.n, W: 1, H: 1}, nil
+			}
+			data := file(binary.BigEndian, []tag{{Width, []uint32{1}}, {Height, []uint32{1}}, {BitsPerSample, []uint32{8}}, {SamplesPerPixel, []uint32{c.samples}},
+				{Photometric, []uint32{c.photometric}}, {Compression, []uint32{7}}}, []byte{0xff, 0xd8, 0, 0})
+			img, err := decode(data, Options{JPEG: jpeg})
+			if (err != nil) != (c.want == color.NRGBA{}) {
+				t.Errorf("%+v: %v", c, err)
+			}
+			if err == nil && img.NRGBAAt(0, 0) != c.want {
+				t.Errorf("%+v: %v", c, img.NRGBAAt(0, 0))
 			}
 		}
 	}
@@ -77,26 +76,23 @@ func TestAJPEGThatIsSmallerThanItsBlockLeavesTheRestBlack(t *testing.T) {
 // TestMemoryIsEnough compares the estimate with all that is allocated, by a decoder that has decoded nothing before.
 func TestMemoryIsEnough(t *testing.T) {
 	const side = 400
-	zip := func(data []byte) []byte {
-		var b bytes.Buffer
-		z := zlib.NewWriter(&b)
-		z.Write(data)
-		z.Close()
-		return b.Bytes()
-	}
 	bits := func(n, each uint32) tag { return tag{BitsPerSample, slices.Repeat([]uint32{each}, int(n))} }
 	one := func(id uint16, v uint32) tag { return tag{id, []uint32{v}} }
 	strips := make([][]byte, side/16)
 	for i := range strips {
-		strips[i] = zip(make([]byte, 16*side*12))
+		strips[i] = zipped(make([]byte, 16*side*12))
 	}
 	for name, c := range map[string]struct {
 		tags   []tag
 		blocks [][]byte
 	}{
 		"LZW":            {[]tag{one(Photometric, rgb), one(SamplesPerPixel, 3), bits(3, 8), one(Compression, 5)}, [][]byte{packLZW(make([]byte, side*side*3))}},
-		"one tile":       {[]tag{one(Photometric, rgb), one(SamplesPerPixel, 3), bits(3, 8), one(Compression, 8), one(TileWidth, side), one(TileHeight, side)}, [][]byte{zip(make([]byte, side*side*3))}},
+		"one tile":       {[]tag{one(Photometric, rgb), one(SamplesPerPixel, 3), bits(3, 8), one(Compression, 8), one(TileWidth, side), one(TileHeight, side)}, [][]byte{zipped(make([]byte, side*side*3))}},
 		"floating point": {[]tag{one(Photometric, rgb), one(SamplesPerPixel, 3), bits(3, 32), one(Compression, 8), one(SampleFormat, 3), one(Predictor, 3), one(RowsPerStrip, 16)}, strips},
+		"Zstandard":      {[]tag{one(Photometric, rgb), one(SamplesPerPixel, 3), bits(3, 8), one(Compression, zstdCoded)}, [][]byte{packedZstd(make([]byte, side*side*3))}},
+		"LZMA":           {[]tag{one(Photometric, rgb), one(SamplesPerPixel, 3), bits(3, 8), one(Compression, lzmaCoded)}, [][]byte{packedXZ(make([]byte, side*side*3), 3)}},
+		"no compression": {[]tag{one(Photometric, rgb), one(SamplesPerPixel, 3), bits(3, 8), one(StripByteCounts, 1)}, [][]byte{make([]byte, side*side*3)}},
+		"fax":            {[]tag{bits(1, 1), one(Compression, 4)}, [][]byte{bytes.Repeat([]byte{0xff}, side/8+1)}},
 		"bits reversed":  {[]tag{one(Photometric, blackIsZero), bits(1, 8), one(FillOrder, 2)}, [][]byte{make([]byte, 40*side*side)}},
 	} {
 		data := file(binary.LittleEndian, append([]tag{one(Width, side), one(Height, side)}, c.tags...), c.blocks...)
@@ -130,7 +126,7 @@ func TestMemoryIsEnough(t *testing.T) {
 // TestPredictorInUnitsOfSeveralRowsIsRefused has a file of which it is not known what the differences are between.
 func TestPredictorInUnitsOfSeveralRowsIsRefused(t *testing.T) {
 	data := file(binary.LittleEndian, []tag{{Width, []uint32{4}}, {Height, []uint32{2}}, {BitsPerSample, []uint32{8, 8, 8}}, {SamplesPerPixel, []uint32{3}},
-		{Photometric, []uint32{ycbcr}}, {Predictor, []uint32{2}}}, make([]byte, 12))
+		{Photometric, []uint32{ycbcr}}, {Predictor, []uint32{2}}, {Compression, []uint32{5}}}, make([]byte, 12))
 	var unsupported Unsupported
 	if _, err := decode(data, Options{}); !errors.As(err, &unsupported) {
 		t.Errorf("error %v", err)

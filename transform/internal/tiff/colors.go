@@ -156,16 +156,19 @@ func (d *Decoder) paint(out []byte, parts [][]byte, y, n int) {
 		}
 	}
 	var s []byte
-	if l.photometric != paletted || l.alpha > 0 {
+	if !l.indirect() || l.alpha > 0 {
 		s = d.samples(parts, y, n)
 	}
-	if l.photometric == paletted {
+	switch {
+	case l.photometric == paletted:
 		indices := source{l, parts[0][y*size:][:size]}
 		for x := range n {
 			c := d.fromPalette(indices.raw(x * l.samples / len(parts)))
 			copy(out[4*x:4*x+4], c[:])
 		}
-	} else {
+	case l.indirect():
+		l.lab(out, parts, y, n)
+	default:
 		l.color(out, s)
 	}
 	if l.alpha == 0 {
@@ -237,14 +240,29 @@ func (d *Decoder) fromPalette(i uint64) (c [4]byte) {
 	if d.l.bits <= 8 {
 		return d.palette[i]
 	}
-	return d.l.entry(int(i))
+	return d.entry(int(i))
+}
+
+// paletteShift is how many bits of the palette's values are too many. They have 16 bits; but some programs write 8, which
+// shows in that no value is larger.
+func (l *Layout) paletteShift() int {
+	third := l.palette.Len() / 3
+	for i := range 1 << l.bits {
+		for j := range 3 {
+			if l.palette.At(j*third+i) > 255 {
+				return 8
+			}
+		}
+	}
+	return 0
 }
 
 // entry reads a color of the palette.
-func (l *Layout) entry(i int) (c [4]byte) {
-	third := l.palette.Len() / 3
+func (d *Decoder) entry(i int) (c [4]byte) {
+	p := d.l.palette
+	third := p.Len() / 3
 	for j := range 3 {
-		c[j] = uint8(l.palette.At(j*third+i) >> 8)
+		c[j] = uint8(p.At(j*third+i) >> d.shift)
 	}
 	c[3] = 255
 	return c

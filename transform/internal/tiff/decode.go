@@ -1,16 +1,21 @@
-// Package tiff reads the first image of a TIFF or BigTIFF file (TIFF 6.0; Adobe's Technical Notes 1 to 3): strips and tiles, pixels
-// together or in planes, 1 to 32 bits for a sample or 64 of floating point, gray, RGB, palette, CMYK and YCbCr, alpha of both kinds, floating point.
+// Package tiff reads the first image of a TIFF or BigTIFF file (TIFF 6.0; Adobe's Technical Notes 1 to 3): strips and
+// tiles, pixels together or in planes, 1 to 32 bits for a sample or 64 of floating point, gray, RGB, palette, CMYK, YCbCr
+// and CIE L*a*b*, alpha of both kinds.
 //
 //	directory ──> layout ──> strip or row of tiles: unpack ──> undo predictor ──> row: samples of 8 bits ──> colors ──> pixels
 //
-// A strip is kept as its samples, and no more than one strip or row of tiles is in memory. It does not read the old kind of JPEG (compression 6), nor CIE L*a*b* and the raw data of cameras.
+// A strip is kept as its samples, and no more than one strip or row of tiles is in memory. A strip or tile that is
+// missing, too short or damaged leaves the others alone: its rows are filled, and the Decoder's Damage names them. Where
+// tags and pixels contradict each other, the package decides as libtiff does, or refuses the file.
+//
+// It does not read the old kind of JPEG (compression 6), nor the raw data of cameras.
 package tiff
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
+
+	"imgpipe/transform/internal/fax"
 )
 
 // Unsupported is an error that names a feature which is valid but cannot be read.
@@ -30,6 +35,7 @@ type Layout struct {
 	d             Directory
 	bits          int
 	samples       int
+	fromYCbCr     bool // JPEGs hold YCbCr, and RGB comes out of them
 	planar        bool
 	compression   uint64
 	photometric   uint64
@@ -49,17 +55,6 @@ type Layout struct {
 	palette       Field
 }
 
-// Photometric interpretations.
-const (
-	whiteIsZero = 0
-	blackIsZero = 1
-	rgb         = 2
-	paletted    = 3
-	mask        = 4
-	separated   = 5
-	ycbcr       = 6
-)
-
 const maxSide = 1<<31 - 1
 
 var errInconsistent = errors.New("its header contradicts itself")
@@ -73,24 +68,31 @@ func ReadLayout(d Directory) (Layout, error) {
 	}
 	l.Width, l.Height = int(w), int(h)
 	l.compression = d.Number(Compression, 1)
-	l.photometric = d.Number(Photometric, blackIsZero)
-	l.format = d.Number(SampleFormat, 1)
-	l.predictor = d.Number(Predictor, 1)
+	l.predictor = 1
+	if hasPredictor(l.compression) {
+		l.predictor = d.Number(Predictor, 1)
+	}
 	l.planar = d.Number(PlanarConfig, 1) == 2
 	l.reversed = d.Number(FillOrder, 1) == 2
 	l.tables, _ = d.Field(JPEGTables)
-	bits, ok := d.Field(BitsPerSample)
+	bits, _ := d.Field(BitsPerSample)
 	samples := d.Number(SamplesPerPixel, uint64(max(1, bits.Len())))
 	if samples < 1 || samples > 32 {
 		return l, fmt.Errorf("it has %d samples for a pixel: expected 1 to 32", samples)
 	}
-	l.samples, l.bits = int(samples), 1
-	for i := range min(bits.Len(), l.samples) {
-		if ok && i > 0 && bits.At(i) != bits.At(0) {
-			return l, Unsupported("a mixture of sample sizes")
-		}
-		l.bits = int(min(bits.At(i), 1000))
+	l.samples, l.bits, l.format = int(samples), 1, 1
+	if n, ok := same(bits, l.samples); !ok {
+		return l, Unsupported("a mixture of sample sizes")
+	} else if bits.Len() > 0 {
+		l.bits = int(min(n, 1000))
 	}
+	formats, _ := d.Field(SampleFormat)
+	if n, ok := same(formats, l.samples); !ok {
+		return l, Unsupported("a mixture of kinds of samples")
+	} else if formats.Len() > 0 {
+		l.format = n
+	}
+	l.photometric = d.Number(Photometric, l.likely())
 	if l.samples == 1 {
 		l.planar = false
 	}
@@ -104,6 +106,19 @@ func ReadLayout(d Directory) (Layout, error) {
 	return l, l.findBlocks()
 }
 
+// same returns the value that the first n of f have, or all if it has fewer, and whether they are all the same.
+func same(f Field, n int) (uint64, bool) {
+	for i := 1; i < min(f.Len(), n); i++ {
+		if f.At(i) != f.At(0) {
+			return 0, false
+		}
+	}
+	if f.Len() == 0 {
+		return 0, true
+	}
+	return f.At(0), true
+}
+
 func (l *Layout) checkSamples() error {
 	switch {
 	case l.format == 3 && l.bits != 16 && l.bits != 32 && l.bits != 64:
@@ -115,129 +130,32 @@ func (l *Layout) checkSamples() error {
 	case l.bits*l.samples > 256:
 		// So that a small file cannot ask for kilobytes of memory for each pixel.
 		return Unsupported(fmt.Sprintf("a pixel of %d bits", l.bits*l.samples))
-	case l.predictor == 2 && l.bits != 8 && l.bits != 16 && l.bits != 32:
+	case l.predictor == 2 && l.bits != 8 && l.bits != 16 && l.bits != 32 && l.bits != 64:
 		return Unsupported(fmt.Sprintf("a predictor for samples of %d bits", l.bits))
 	case l.predictor == 3 && l.format != 3, l.predictor < 1, l.predictor > 3:
 		return errInconsistent
 	}
 	switch l.compression {
-	case 1, 5, 7, 8, 32773, 32946:
-	case 3, 4:
+	case uncompressed, lzwCoded, deflated, packBitsCoded, oldDeflated, lzmaCoded, zstdCoded:
+	case jpegCoded, webpCoded:
+		if l.bits != 8 {
+			return Unsupported(fmt.Sprintf("%s of %d bits", compressionName(l.compression), l.bits))
+		}
+		if l.compression == webpCoded && (l.planar || l.samples != 3 && l.samples != 4) {
+			return errInconsistent
+		}
+	case huffmanCoded, huffmanWordsCoded, group3Coded, group4Coded:
 		if l.bits != 1 || l.samples != 1 {
 			return errInconsistent
 		}
-		if l.compression == 3 && l.d.Number(T4Options, 0)&1 != 0 {
-			return Unsupported("two-dimensional Group 3 fax coding")
-		}
-	case 2:
-		return Unsupported("modified Huffman fax coding")
-	case 6:
-		return Unsupported("the old kind of JPEG compression")
 	default:
-		return Unsupported(fmt.Sprintf("compression %d", l.compression))
+		return Unsupported(compressionName(l.compression))
 	}
 	return nil
 }
 
-func (l *Layout) checkColors() error {
-	l.colors = 1
-	switch l.photometric {
-	case whiteIsZero, blackIsZero, mask:
-	case rgb:
-		l.colors = 3
-	case paletted:
-		var ok bool
-		l.palette, ok = l.d.Field(ColorMap)
-		if l.bits > 16 || !ok || l.palette.Len() < 3<<l.bits {
-			return errors.New("its palette is too short")
-		}
-	case separated:
-		if l.d.Number(InkSet, 1) != 1 {
-			return Unsupported("inks that are not CMYK")
-		}
-		l.CMYK = true
-		l.colors = 4
-	case ycbcr:
-		l.colors = 3
-		if l.compression != 7 {
-			l.subX, l.subY = 2, 2
-			if s, ok := l.d.Field(Subsampling); ok && s.Len() >= 2 {
-				l.subX, l.subY = int(min(s.At(0), 99)), int(min(s.At(1), 99))
-			}
-			valid := func(s int) bool { return s == 1 || s == 2 || s == 4 }
-			if !valid(l.subX) || !valid(l.subY) {
-				return errInconsistent
-			}
-			if l.bits != 8 || l.samples != 3 || l.subX*l.subY > 1 && (l.planar || l.predictor != 1) {
-				return Unsupported("this layout of YCbCr")
-			}
-		}
-	case 8, 9, 10:
-		return Unsupported("the color model L*a*b*")
-	case 32844, 32845:
-		return Unsupported("the color model LogLuv")
-	case 32803, 34892:
-		return Unsupported("the raw data of a camera")
-	default:
-		return Unsupported(fmt.Sprintf("color model %d", l.photometric))
-	}
-	if l.samples < l.colors {
-		return errInconsistent
-	}
-	if extra, ok := l.d.Field(ExtraSamples); ok && l.samples > l.colors {
-		if kind := extra.At(0); kind == 1 || kind == 2 {
-			l.alpha, l.associated, l.Alpha = l.colors, kind == 1, true
-		}
-	}
-	return nil
-}
-
-// findBlocks works out the strips or tiles.
-func (l *Layout) findBlocks() error {
-	l.blockW, l.blockH = l.Width, l.Height
-	offsets, counts := uint16(StripOffsets), uint16(StripByteCounts)
-	if l.d.Has(TileWidth) {
-		l.tiled = true
-		offsets, counts = TileOffsets, TileByteCounts
-		w, h := l.d.Number(TileWidth, 0), l.d.Number(TileHeight, 0)
-		// A tile may stand over the image, but not by much more than tiles usually measure.
-		if w == 0 || h == 0 || w > uint64(l.Width)+1024 || h > uint64(l.Height)+1024 {
-			return fmt.Errorf("its tiles are %dx%d for an image of %dx%d", w, h, l.Width, l.Height)
-		}
-		l.blockW, l.blockH = int(w), int(h)
-	} else if rows := l.d.Number(RowsPerStrip, 0); rows > 0 && rows < uint64(l.Height) {
-		l.blockH = int(rows)
-	}
-	l.across, l.down = (l.Width+l.blockW-1)/l.blockW, (l.Height+l.blockH-1)/l.blockH
-	var ok1, ok2 bool
-	l.offset, ok1 = l.d.Field(offsets)
-	l.count, ok2 = l.d.Field(counts)
-	if !ok1 && l.tiled {
-		// Some writers use the tags of strips for tiles.
-		l.offset, ok1 = l.d.Field(StripOffsets)
-		l.count, ok2 = l.d.Field(StripByteCounts)
-	}
-	if !ok1 {
-		return errors.New("it does not say where its pixels are")
-	}
-	blocks := int64(l.across) * int64(l.down) * int64(l.planes())
-	if int64(l.offset.Len()) < blocks || ok2 && int64(l.count.Len()) < blocks || !ok2 && blocks > 1 {
-		return fmt.Errorf("it has %d blocks of pixels: expected %d", l.offset.Len(), blocks)
-	}
-	l.BlockBytes = int64(l.blockH) * int64(l.rowBytes()) * int64(l.planes())
-	return nil
-}
-
-// planes is how many blocks stand at each place: one for each sample where pixels are not together.
-func (l *Layout) planes() int {
-	if l.planar {
-		return l.samples
-	}
-	return 1
-}
-
-// banded tells that the pixels of a block are made all at once: it may be one tile of several in a row, or is a JPEG.
-func (l *Layout) banded() bool { return l.tiled || l.compression == 7 }
+// banded tells that the pixels of a block are made all at once: it may be one tile of several in a row.
+func (l *Layout) banded() bool { return l.tiled }
 
 // pixelBytes is the size of a pixel in a row that a Decoder gives.
 func (l *Layout) pixelBytes() int {
@@ -247,44 +165,75 @@ func (l *Layout) pixelBytes() int {
 	return 4
 }
 
-// bandRows is how many rows of the image a row of blocks has at most.
-func (l *Layout) bandRows() int { return min(l.blockH, l.Height) }
-
 // Memory is how many bytes a Decoder needs for a file of this layout.
 func (l *Layout) Memory() int64 {
-	need := l.BlockBytes + int64(l.Width)*int64(l.pixelBytes()+l.samples) + int64(l.rowBytes())
+	need := min(l.BlockBytes, product(len(l.d.data), densest(l.compression), l.planes()))
+	need += product(l.Width, l.pixelBytes()+l.samples) + int64(l.rowBytes())
 	if l.banded() {
-		need += int64(l.bandRows()) * int64(l.Width) * int64(l.pixelBytes())
+		need += product(l.bandRows(), l.Width, l.pixelBytes())
 	}
-	if l.compression == 7 {
-		block := int64(l.blockW) * int64(l.blockH)
-		// Coefficients, planes and pixels of a progressive JPEG of four components, and its copies.
-		need += 28*block + 2*int64(min(l.mostJPEG(), len(l.d.data)))
+	switch l.compression {
+	case uncompressed:
+		need += 8 * (min(l.blocks(), int64(l.offset.Len())) + maxTags)
+	case jpegCoded:
+		// Coefficients, planes and pixels of a progressive JPEG of four components, and its copies. A JPEG is of whole
+		// blocks, and of no more than its bytes fill.
+		block := product(28, l.blockW+31, l.blockH+31)
+		need += min(block, 28*max(HarmlessPixels, 512*int64(len(l.d.data)))) + 3*min(l.mostJPEG(), int64(len(l.d.data)))
+	case webpCoded:
+		need += min(product(20, l.blockW, l.blockH), 20*maxWebP*maxWebP) + 2*int64(len(l.d.data))
+	case huffmanCoded, huffmanWordsCoded, group3Coded, group4Coded:
+		need += fax.Memory(l.blockW)
+	case lzmaCoded, zstdCoded:
+		need += 3*l.window() + 1<<20
 	}
 	if l.reversed {
-		need += int64(min(l.mostPacked(int(l.BlockBytes)), len(l.d.data)))
+		need += min(l.mostPacked(), int64(len(l.d.data)))
 	}
 	return need
+}
+
+// HarmlessPixels are so many that the decoder of a JPEG within a TIFF need not look at how few bytes there are for them.
+const HarmlessPixels = 1 << 24
+
+// maxWebP is the longest side of a WebP.
+const maxWebP = 1 << 14
+
+// Least is how many bytes a file has at least that holds all pixels of this layout, or so many of them that it is worth to
+// look at the others.
+func (l *Layout) Least() int64 {
+	switch l.compression {
+	case webpCoded:
+		return 0
+	case jpegCoded:
+		return product(l.Width, l.Height) / 512 // a bit for a block of 64 pixels
+	case huffmanCoded, huffmanWordsCoded, group3Coded, group4Coded:
+		return fax.Least(l.Width, l.Height, l.faxCoding())
+	}
+	return product(l.Width, l.Height, l.bits, l.samples) / 8 / int64(max(64, densest(l.compression)))
 }
 
 // Work estimates the nanoseconds that it takes to decode a file of this layout. Blocks may overlap, so that it does not
 // follow from the length of the file: each may be the same thousand tables of codes, codes that stand for nothing, or a
 // JPEG of little but tables.
 func (l *Layout) Work() int64 {
-	pixels := int64(l.Width) * int64(l.Height)
-	blocks := int64(l.across) * int64(l.down) * int64(l.planes())
-	raw := blocks * int64(l.blockH) * int64(l.rowBytes())
-	packed := l.packed(int(blocks))
+	pixels, blocks := product(l.Width, l.Height), l.blocks()
+	raw := product(l.across, l.down, l.planes(), l.bandRows(), l.rowBytes())
+	packed := l.packed()
 	work := 1000 * blocks
 	switch l.compression {
-	case 7:
+	case jpegCoded:
 		return work + 20*pixels + 20_000*blocks + 10*packed
-	case 8, 32946:
+	case webpCoded:
+		return work + 20*product(l.across, l.down, min(l.blockW, maxWebP), min(l.blockH, maxWebP)) + 20_000*blocks
+	case deflated, oldDeflated, zstdCoded:
 		// A block of deflate with tables of its own takes 12 bytes. In a file without overlaps, these are few.
 		work += raw + 1400*max(0, packed-int64(len(l.d.data)))
-	case 3, 4:
+	case lzmaCoded:
+		work += 2*raw + 150*packed
+	case huffmanCoded, huffmanWordsCoded, group3Coded, group4Coded:
 		work += 3*pixels + 20*packed
-	case 1:
+	case uncompressed:
 		work += raw
 	default:
 		work += raw + 4*packed
@@ -300,17 +249,20 @@ func (l *Layout) Work() int64 {
 	if l.predictor == 3 {
 		work += 2 * raw
 	}
+	if l.photometric == cieLab || l.photometric == iccLab {
+		work += 40 * pixels
+	}
 	return work
 }
 
 // packed is how many bytes all blocks have together, as far as they are looked at.
-func (l *Layout) packed(blocks int) int64 {
-	most := uint64(l.mostPacked(int(min(l.BlockBytes, 1<<40))))
-	if l.compression == 7 {
+func (l *Layout) packed() int64 {
+	most := uint64(l.mostPacked())
+	if l.compression == jpegCoded {
 		most = uint64(l.mostJPEG())
 	}
 	var sum uint64
-	for i := range blocks {
+	for i := range int(min(l.blocks(), int64(l.offset.Len()))) {
 		n := most
 		if i < l.count.Len() && l.count.At(i) > 0 {
 			n = min(n, l.count.At(i))
@@ -322,34 +274,9 @@ func (l *Layout) packed(blocks int) int64 {
 	return int64(sum)
 }
 
-// mostPacked is more than what n bytes take when they are packed, with the worst of codes; what a file says is longer is not looked at.
-func (l *Layout) mostPacked(n int) int { return 8*n + 1<<10 }
+// mostPacked is more than what a block takes when it is packed, with the worst of codes. What a file says is longer is
+// not looked at.
+func (l *Layout) mostPacked() int64 { return 8*l.BlockBytes + 1<<10 }
 
 // mostJPEG is more than what a block takes as a JPEG, tables and metadata included.
-func (l *Layout) mostJPEG() int { return 64*l.blockW*l.blockH + 64<<10 }
-
-// rowBytes is the length of a row in a block.
-func (l *Layout) rowBytes() int {
-	perPixel := l.bits * l.samples / l.planes()
-	return int((int64(l.blockW)*int64(perPixel) + 7) / 8)
-}
-
-// block gives the bytes of a block as they are in the file.
-func (l *Layout) block(i int) ([]byte, error) {
-	at := l.offset.At(i)
-	if at > uint64(len(l.d.data)) {
-		return nil, io.ErrUnexpectedEOF
-	}
-	raw := l.d.data[at:]
-	if l.count.Len() > 0 {
-		if n := l.count.At(i); n > uint64(len(raw)) && l.compression == 1 {
-			return nil, io.ErrUnexpectedEOF
-		} else if n > 0 {
-			raw = raw[:min(n, uint64(len(raw)))]
-		}
-	}
-	return raw, nil
-}
-
-// little tells the order of bytes in samples.
-func (l *Layout) little() bool { return l.d.order == binary.ByteOrder(binary.LittleEndian) }
+func (l *Layout) mostJPEG() int64 { return product(64, l.blockW, l.blockH) + 64<<10 }

@@ -2,15 +2,19 @@ package tiff
 
 import (
 	"bytes"
+	"compress/zlib"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"image"
 	"image/color"
 	"math"
+	"slices"
 	"testing"
 
 	xtiff "golang.org/x/image/tiff"
+
+	"imgpipe/transform/internal/damage"
 )
 
 func never() error { return nil }
@@ -21,7 +25,8 @@ type tag struct {
 	values []uint32
 }
 
-// file puts a TIFF together: header, pixels, directory, values that do not fit an entry.
+// file puts a TIFF together: header, pixels, directory, values that do not fit an entry. Where tags have no offsets or
+// counts, these are as they ought to be; a tag without values is left out.
 func file(order binary.AppendByteOrder, tags []tag, blocks ...[]byte) []byte {
 	b := []byte("II")
 	if order == binary.AppendByteOrder(binary.BigEndian) {
@@ -35,15 +40,18 @@ func file(order binary.AppendByteOrder, tags []tag, blocks ...[]byte) []byte {
 		counts = append(counts, uint32(len(block)))
 		b = append(b, block...)
 	}
-	tiled := false
+	ids := [2]uint16{StripOffsets, StripByteCounts}
 	for _, t := range tags {
-		tiled = tiled || t.id == TileWidth
+		if t.id == TileWidth {
+			ids = [2]uint16{TileOffsets, TileByteCounts}
+		}
 	}
-	if tiled {
-		tags = append(tags, tag{TileOffsets, offsets}, tag{TileByteCounts, counts})
-	} else {
-		tags = append(tags, tag{StripOffsets, offsets}, tag{StripByteCounts, counts})
+	for i, values := range [][]uint32{offsets, counts} {
+		if !slices.ContainsFunc(tags, func(t tag) bool { return t.id == ids[i] }) {
+			tags = append(tags, tag{ids[i], values})
+		}
 	}
+	tags = slices.DeleteFunc(slices.Clone(tags), func(t tag) bool { return len(t.values) == 0 })
 	at := len(b) + 2 + 12*len(tags) + 4
 	entries := order.AppendUint16(nil, uint16(len(tags)))
 	var far []byte
@@ -67,6 +75,15 @@ func file(order binary.AppendByteOrder, tags []tag, blocks ...[]byte) []byte {
 	return append(b, far...)
 }
 
+// zipped packs data as deflate.
+func zipped(data []byte) []byte {
+	var b bytes.Buffer
+	z := zlib.NewWriter(&b)
+	z.Write(data)
+	z.Close()
+	return b.Bytes()
+}
+
 func decode(data []byte, o Options) (*image.NRGBA, error) {
 	d, ok := Open(data)
 	if !ok {
@@ -84,8 +101,14 @@ func decode(data []byte, o Options) (*image.NRGBA, error) {
 
 var used Decoder
 
-// whole puts all rows together, as a new Decoder gives them and as one does that has been used for other files.
+// whole puts all rows together, with the error of damage, as a new Decoder gives them and as one does that has been used for other files.
 func whole(l *Layout, o Options) (*image.NRGBA, error) {
+	img, report := wholeReport(l, o)
+	return img, report.Err
+}
+
+// wholeReport is whole with all that is said of damage. An error for good comes without a picture.
+func wholeReport(l *Layout, o Options) (*image.NRGBA, damage.Report) {
 	img := image.NewNRGBA(image.Rect(0, 0, l.Width, l.Height))
 	var d Decoder
 	d.Start(l, o)
@@ -100,7 +123,7 @@ func whole(l *Layout, o Options) (*image.NRGBA, error) {
 			if row, again := d.Row(); again != err || row != nil {
 				panic("an error is not for good")
 			}
-			return nil, err
+			return nil, damage.Report{Err: err}
 		}
 		for x := range l.Width {
 			if l.Gray {
@@ -110,7 +133,11 @@ func whole(l *Layout, o Options) (*image.NRGBA, error) {
 			}
 		}
 	}
-	return img, nil
+	report, again := d.Damage(), used.Damage()
+	if report.String() != again.String() {
+		panic(fmt.Sprintf("the damage differs from that of a Decoder that has been used for other files: %v, %v", &report, &again))
+	}
+	return img, report
 }
 
 func TestPixelsOfEachKind(t *testing.T) {
@@ -154,14 +181,14 @@ func TestPixelsOfEachKind(t *testing.T) {
 			[]color.NRGBA{{1, 4, 16, 255}, {2, 8, 32, 255}}},
 		"RGB in planes": {file(le, with(size(2, 1), append(kind(rgb, 3, 8), tag{PlanarConfig, []uint32{2}})...), []byte{1, 2}, []byte{3, 4}, []byte{5, 6}),
 			[]color.NRGBA{{1, 3, 5, 255}, {2, 4, 6, 255}}},
-		"predictor": {file(le, with(size(3, 1), append(kind(rgb, 3, 8), tag{Predictor, []uint32{2}})...), []byte{1, 2, 3, 1, 1, 1, 255, 0, 1}),
+		"predictor": {file(le, with(size(3, 1), append(kind(rgb, 3, 8), tag{Predictor, []uint32{2}}, tag{Compression, []uint32{8}})...), zipped([]byte{1, 2, 3, 1, 1, 1, 255, 0, 1})),
 			[]color.NRGBA{{1, 2, 3, 255}, {2, 3, 4, 255}, {1, 3, 5, 255}}},
 		"predictor and LZW": {file(le, with(size(3, 1), append(kind(rgb, 3, 8), tag{Predictor, []uint32{2}}, tag{Compression, []uint32{5}})...), packLZW([]byte{1, 2, 3, 1, 1, 1, 255, 0, 1})),
 			[]color.NRGBA{{1, 2, 3, 255}, {2, 3, 4, 255}, {1, 3, 5, 255}}},
-		"predictor and alpha": {file(le, with(size(2, 1), append(kind(rgb, 4, 8), tag{Predictor, []uint32{2}}, tag{ExtraSamples, []uint32{2}})...), []byte{1, 2, 3, 90, 1, 1, 1, 10}),
+		"predictor and alpha": {file(le, with(size(2, 1), append(kind(rgb, 4, 8), tag{Predictor, []uint32{2}}, tag{Compression, []uint32{8}}, tag{ExtraSamples, []uint32{2}})...), zipped([]byte{1, 2, 3, 90, 1, 1, 1, 10})),
 			[]color.NRGBA{{1, 2, 3, 90}, {2, 3, 4, 100}}},
-		"predictor of 16 bits": {file(be, with(size(2, 1), append(kind(blackIsZero, 1, 16), tag{Predictor, []uint32{2}})...), []byte{0x80, 0x80, 0x7f, 0x7f}), []color.NRGBA{gray(128), gray(255)}},
-		"predictor in tiles": {file(le, with(size(3, 1), append(kind(rgb, 3, 8), tag{Predictor, []uint32{2}}, tag{TileWidth, []uint32{2}}, tag{TileHeight, []uint32{1}})...), []byte{1, 2, 3, 1, 1, 1}, []byte{7, 8, 9, 1, 1, 1}),
+		"predictor of 16 bits": {file(be, with(size(2, 1), append(kind(blackIsZero, 1, 16), tag{Predictor, []uint32{2}}, tag{Compression, []uint32{32946}})...), zipped([]byte{0x80, 0x80, 0x7f, 0x7f})), []color.NRGBA{gray(128), gray(255)}},
+		"predictor in tiles": {file(le, with(size(3, 1), append(kind(rgb, 3, 8), tag{Predictor, []uint32{2}}, tag{Compression, []uint32{8}}, tag{TileWidth, []uint32{2}}, tag{TileHeight, []uint32{1}})...), zipped([]byte{1, 2, 3, 1, 1, 1}), zipped([]byte{7, 8, 9, 1, 1, 1})),
 			[]color.NRGBA{{1, 2, 3, 255}, {2, 3, 4, 255}, {7, 8, 9, 255}}},
 		"gray and a sample of no meaning": {file(le, with(size(2, 1), append(kind(whiteIsZero, 2, 8), tag{ExtraSamples, []uint32{0}})...), []byte{10, 99, 20, 99}), []color.NRGBA{gray(245), gray(235)}},
 		"gray and alpha":                  {file(le, with(size(1, 1), append(kind(whiteIsZero, 2, 8), tag{ExtraSamples, []uint32{2}})...), []byte{10, 99}), []color.NRGBA{{245, 245, 245, 99}}},
@@ -253,8 +280,9 @@ func TestClaimsAllocateNothing(t *testing.T) {
 }
 
 // FuzzDecode holds two laws: no fault, and the same pixels as golang.org/x/image/tiff, within a level of rounding, wherever that can
-// read the file: but for fax codes and reversed bits, of which it takes white for white and the order for given, and for files that tell
-// the number of samples in two ways, of which it believes the other one.
+// read the file: but for fax codes and reversed bits, of which it takes white for white and the order for given, for files that tell
+// the number of samples in two ways, of which it believes the other one, and for what it takes by the letter: predictors of any compression,
+// color maps of bytes, the old LZW.
 func FuzzDecode(f *testing.F) {
 	pic := image.NewNRGBA(image.Rect(0, 0, 9, 7))
 	for i := range pic.Pix {
@@ -266,6 +294,11 @@ func FuzzDecode(f *testing.F) {
 			f.Fatal(err)
 		}
 		f.Add(b.Bytes())
+	}
+	for i, p := range packers {
+		c := layout{orders[i%2], p.compression, p.pack, i%3 == 0, image.Pt(0, 3), 8, false, false}
+		tags, blocks := c.write(9, 7, 3, sample, tag{Photometric, []uint32{rgb}})
+		f.Add(file(c.order, tags, blocks...))
 	}
 	f.Add(file(binary.BigEndian, []tag{{Width, []uint32{3}}, {Height, []uint32{1}}, {Photometric, []uint32{ycbcr}}, {SamplesPerPixel, []uint32{3}}, {BitsPerSample, []uint32{8, 8, 8}}}, make([]byte, 12)))
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -286,6 +319,9 @@ func FuzzDecode(f *testing.F) {
 		}
 		if img.Rect != image.Rect(0, 0, l.Width, l.Height) {
 			t.Fatalf("size %v", img.Rect)
+		}
+		if l.predictor != d.Number(Predictor, 1) || l.photometric == paletted && l.paletteShift() == 0 || l.compression == lzwCoded && data[l.offset.At(0)] == 0 {
+			return
 		}
 		other, err := xtiff.Decode(bytes.NewReader(data))
 		if err != nil || l.Alpha || other.Bounds() != img.Rect || l.format != 1 {

@@ -22,6 +22,7 @@ const (
 	StripByteCounts = 279
 	PlanarConfig    = 284
 	T4Options       = 292
+	T6Options       = 293
 	Predictor       = 317
 	ColorMap        = 320
 	TileWidth       = 322
@@ -153,6 +154,16 @@ func (d Directory) Field(tag uint16) (Field, bool) {
 	return Field{}, false
 }
 
+// Names reports whether the directory has an entry for the tag, which may have no values in the file.
+func (d Directory) Names(tag uint16) bool {
+	for e := d.entries; len(e) > 0; e = e[d.entrySize():] {
+		if d.order.Uint16(e) == tag {
+			return true
+		}
+	}
+	return false
+}
+
 func (d Directory) field(e []byte) (Field, bool) {
 	f := Field{order: d.order}
 	switch d.order.Uint16(e[2:]) {
@@ -189,6 +200,21 @@ func (d Directory) field(e []byte) (Field, bool) {
 		return f, false
 	}
 	return f, true
+}
+
+// places are where values stand that do not fit their entries.
+func (d Directory) places() (at []uint64) {
+	for e := d.entries; len(e) > 0; e = e[d.entrySize():] {
+		f, ok := d.field(e)
+		switch {
+		case !ok:
+		case d.big && len(f.Bytes) > 8:
+			at = append(at, d.order.Uint64(e[12:]))
+		case !d.big && len(f.Bytes) > 4:
+			at = append(at, uint64(d.order.Uint32(e[8:])))
+		}
+	}
+	return at
 }
 
 // Len is the number of values.

@@ -1,6 +1,8 @@
 package tiff
 
 import (
+	"bytes"
+	oldlzw "compress/lzw"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -9,19 +11,23 @@ import (
 // lzwCodes is how many codes of 12 bits there are.
 const lzwCodes = 1 << 12
 
-var errLZW = errors.New("the compressed pixels are damaged")
+var errCoded = errors.New("the compressed pixels are damaged")
 
-// lzw unpacks raw until out is full (TIFF 6.0, section 13). What follows is not looked at.
+// lzw unpacks raw until out is full (TIFF 6.0, section 13), and returns how many bytes it has unpacked. What follows is
+// not looked at.
 //
 // The string of a new code is that of the code before it and the byte that follows this in what was unpacked. So it stands in out, where it was
 // written first: strings, the memory of it, has where that is, and in the low 12 bits how long it is, which is at most 3839 bytes.
-func lzw(out, raw []byte, strings *[lzwCodes]uint64) error {
+func lzw(out, raw []byte, strings *[lzwCodes]uint64) (int, error) {
 	const clearCode, endCode, firstCode = 256, 257, 258
 	var acc uint64 // the next bits, from the top
 	var n uint     // how many of them count
 	width, next := uint(9), firstCode
 	var before uint64 // the string of the code before, 0 after clearCode
 	w := 0
+	if len(raw) >= 2 && raw[0] == 0 && raw[1]&1 != 0 {
+		return oldLZW(out, raw)
+	}
 	for w < len(out) {
 		if n < width {
 			if len(raw) >= 8 {
@@ -34,7 +40,7 @@ func lzw(out, raw []byte, strings *[lzwCodes]uint64) error {
 					raw = raw[1:]
 				}
 				if n < width {
-					return io.ErrUnexpectedEOF
+					return w, io.ErrUnexpectedEOF
 				}
 			}
 		}
@@ -46,7 +52,7 @@ func lzw(out, raw []byte, strings *[lzwCodes]uint64) error {
 			continue
 		}
 		if code == endCode {
-			return io.ErrUnexpectedEOF
+			return w, io.ErrUnexpectedEOF
 		}
 		if before != 0 && next < lzwCodes {
 			strings[next] = before + 1
@@ -62,7 +68,7 @@ func lzw(out, raw []byte, strings *[lzwCodes]uint64) error {
 			continue
 		}
 		if code >= next {
-			return errLZW
+			return w, errCoded
 		}
 		from, size := int(strings[code]>>12), int(strings[code]&0xfff)
 		before = uint64(w)<<12 | uint64(size)
@@ -84,5 +90,11 @@ func lzw(out, raw []byte, strings *[lzwCodes]uint64) error {
 		}
 		w += size
 	}
-	return nil
+	return w, nil
+}
+
+// oldLZW is the code of programs older than TIFF 5.0, whose first code, the one that clears, stands in the low bits: bits
+// come from the other end, and codes get longer one code later.
+func oldLZW(out, raw []byte) (int, error) {
+	return io.ReadFull(oldlzw.NewReader(bytes.NewReader(raw), oldlzw.LSB, 8), out)
 }

@@ -2,7 +2,8 @@ package tiff
 
 import (
 	"errors"
-	"image"
+	"fmt"
+	"slices"
 
 	"imgpipe/transform/internal/damage"
 )
@@ -14,13 +15,19 @@ const keepFlipped = 1 << 20
 type Options struct {
 	// Stop is asked before each block and every few rows; its error ends the work.
 	Stop func() error
-	// JPEG decodes a JPEG file, which has at most width × height pixels, into RGB; raw tells that its components are
-	// RGB already. It may be nil: then compression 7 cannot be read.
-	JPEG func(file []byte, width, height int, raw bool) (*image.NRGBA, error)
+	// JPEG decodes a JPEG file of at most width × height pixels. The tags of the TIFF say what its components are, and
+	// markers in the file do not count: ycbcr tells that they are YCbCr, of which RGB is to be made, else samples are
+	// wanted as they are stored. An error is for good; damage is not one. JPEG may be nil: then compression 7 cannot
+	// be read.
+	JPEG func(file []byte, width, height int, ycbcr bool) (Samples, error)
+	// WebP is the same for WebP files, of which RGB and alpha are wanted.
+	WebP func(file []byte, width, height int) (Samples, error)
+	// Remark, if not nil, is called with what is odd in the file and does no harm, once for each such thing.
+	Remark func(string)
 }
 
-// A Decoder gives the rows of one file after another. The zero value is ready for Start. It keeps its buffers, which grow to what the
-// largest block took; it is not for concurrent use.
+// A Decoder gives the rows of one file after another. The zero value is ready for Start. It keeps its buffers, which grow
+// to what the largest block took; it is not for concurrent use.
 type Decoder struct {
 	l *Layout
 	o Options
@@ -28,20 +35,24 @@ type Decoder struct {
 
 	y       int // the row that comes next
 	at, end int // where it is in its band, the row of blocks that it crosses, and how many rows that has
+	whole   int // how many of them are there, of a layout that is not banded
 	err     error
 	damage  damage.Report
+	remarks []string
+	starts  []uint64 // where things begin in the file, in order; nil until it is needed
 	parts   [][]byte
 	band    []byte // pixels, of a banded layout
 	row     []byte // pixels, of others
 	eight   []byte // samples
 	palette [256][4]byte
+	shift   int // of the colors of the palette
 }
 
 // Start begins the file of layout l. The caller has checked that the size of the image is acceptable.
 func (d *Decoder) Start(l *Layout, o Options) {
 	d.l, d.o, d.u.l = l, o, l
 	d.damage = damage.Report{Rows: l.Height}
-	d.y, d.at, d.end, d.err = 0, 0, 0, nil
+	d.y, d.at, d.end, d.err, d.remarks, d.starts = 0, 0, 0, nil, nil, nil
 	for len(d.parts) < l.planes() {
 		d.parts = append(d.parts, nil)
 	}
@@ -50,19 +61,32 @@ func (d *Decoder) Start(l *Layout, o Options) {
 	if !l.banded() {
 		d.row = sized(d.row, l.Width*l.pixelBytes())
 	}
-	if l.photometric == paletted && l.bits <= 8 {
-		for i := range 1 << l.bits {
-			d.palette[i] = l.entry(i)
+	if l.photometric == paletted {
+		d.shift = l.paletteShift()
+		for i := range min(len(d.palette), 1<<l.bits) {
+			d.palette[i] = d.entry(i)
 		}
+	}
+	if l.oversize() {
+		d.remark(fmt.Sprintf("its tiles are %dx%d, and what stands over the image was left out", l.blockW, l.blockH))
+	}
+}
+
+// remark says what is odd in the file, unless it has been said.
+func (d *Decoder) remark(what string) {
+	if d.o.Remark != nil && !slices.Contains(d.remarks, what) {
+		d.remarks = append(d.remarks, what)
+		d.o.Remark(what)
 	}
 }
 
 // Damage says what was missing of the rows.
 func (d *Decoder) Damage() damage.Report { return d.damage }
 
-// Release forgets the file, and what is large only because that was. Nothing is to be kept of a file from one image to the next but what Start overwrites.
+// Release forgets the file, and what is large only because that was. Nothing is to be kept of a file from one image to the
+// next but what Start overwrites.
 func (d *Decoder) Release() {
-	d.l, d.o, d.u.l = nil, Options{}, nil
+	d.l, d.o, d.u.l, d.starts, d.damage = nil, Options{}, nil, nil, damage.Report{}
 	clear(d.parts)
 	d.u.zip.Release()
 	if cap(d.u.flipped) > keepFlipped {
@@ -70,9 +94,10 @@ func (d *Decoder) Release() {
 	}
 }
 
-// Row gives the next row, four bytes for a pixel: R, G, B, not premultiplied, and A; of a file whose Layout says Gray, one. Pixels are as they are
-// stored: orientation is not applied. The row is good until the next call, and the caller may not change it. Row may be called as often as the image
-// has rows. An error is for good.
+// Row returns the next row, four bytes for a pixel: R, G, B, not premultiplied, and A; of a file whose Layout says Gray,
+// one. Pixels are as they are stored: orientation is not applied. A row that is missing comes filled, transparent where
+// the image has alpha and black where not, and is in Damage. The row is good until the next call, and the caller may not
+// change it. Row may be called as often as the image has rows. An error is for good.
 func (d *Decoder) Row() ([]byte, error) {
 	l := d.l
 	switch {
@@ -92,8 +117,22 @@ func (d *Decoder) Row() ([]byte, error) {
 		size := l.Width * l.pixelBytes()
 		return d.band[at*size:][:size], nil
 	}
-	d.paint(d.row, d.parts, at, l.Width)
+	if at < d.whole {
+		d.paint(d.row, d.parts, at, l.Width)
+	} else {
+		l.fill(d.row)
+	}
 	return d.row, nil
+}
+
+// fill makes pixels of nothing.
+func (l *Layout) fill(out []byte) {
+	clear(out)
+	if !l.Gray && !l.Alpha {
+		for i := 3; i < len(out); i += 4 {
+			out[i] = 255
+		}
+	}
 }
 
 // nextBand unpacks the blocks that row y crosses: one strip, whose samples are kept, or tiles, whose pixels are.
@@ -101,98 +140,67 @@ func (d *Decoder) nextBand() error {
 	l := d.l
 	by := d.y / l.blockH
 	d.at, d.end = 0, min(l.blockH, l.Height-by*l.blockH)
-	stride := l.Width * l.pixelBytes()
 	for bx := range l.across {
 		if err := d.o.Stop(); err != nil {
 			return err
 		}
-		block := by*l.across + bx
 		left := bx * l.blockW
 		n := min(l.blockW, l.Width-left)
-		if l.compression == 7 {
-			if err := d.jpegBlock(block, left, n); err != nil {
-				return err
-			}
-			continue
-		}
-		for p := range d.parts {
-			if p >= l.colors && p != l.alpha {
-				continue // a plane that nothing is made of, and that may be empty
-			}
-			raw, err := l.block(block + p*l.across*l.down)
-			if err != nil {
-				return err
-			}
-			if d.parts[p], err = d.u.unpack(p, raw, d.end); err != nil {
-				return err
-			}
+		whole, err := d.load(by*l.across+bx, n)
+		if err != nil {
+			return err
 		}
 		if !l.banded() {
+			d.whole = whole
 			return nil
 		}
-		d.makeBand()
+		size := l.pixelBytes()
+		d.band = sized(d.band, l.bandRows()*l.Width*size)
 		for y := range d.end {
-			d.paint(d.band[y*stride+left*l.pixelBytes():][:n*l.pixelBytes()], d.parts, y, n)
+			if out := d.band[(y*l.Width+left)*size:][:n*size]; y < whole {
+				d.paint(out, d.parts, y, n)
+			} else {
+				l.fill(out)
+			}
 		}
 	}
 	return nil
 }
 
-// makeBand makes room for the pixels of a band, once there is something to put there.
-func (d *Decoder) makeBand() { d.band = sized(d.band, d.l.bandRows()*d.l.Width*d.l.pixelBytes()) }
-
-// jpegBlock puts n columns of a block that is a JPEG into the band. It may lack the tables that all blocks share (Technical Note 2).
-func (d *Decoder) jpegBlock(i, left, n int) error {
+// load unpacks the planes of a block of which n columns count, and returns how many of its rows are there.
+func (d *Decoder) load(block, n int) (int, error) {
 	l := d.l
-	if d.o.JPEG == nil || l.planar || l.bits != 8 {
-		return Unsupported("this kind of JPEG compression")
-	}
-	raw, err := l.block(i)
-	if err != nil {
-		return err
-	}
-	if len(raw) < 4 || raw[0] != 0xff || raw[1] != 0xd8 {
-		return errors.New("a block is no JPEG")
-	}
-	file := []byte{0xff, 0xd8}
-	if len(l.tables.Bytes) > 4 {
-		file = append(file, l.tables.Bytes[2:len(l.tables.Bytes)-2]...)
-	}
-	// The count of a block may be of all that follows it, time and again.
-	file = append(file, raw[2:min(len(raw), l.mostJPEG())]...)
 	rows := d.end
-	if l.tiled {
-		rows = l.blockH
-	}
-	pic, err := d.o.JPEG(file, l.blockW, rows, l.photometric == rgb)
-	if err != nil {
-		return err
-	}
-	d.makeBand()
-	size := l.pixelBytes()
-	for y := range d.end {
-		out := d.band[(y*l.Width+left)*size:][:n*size]
-		var there []byte // what the JPEG has of it; it may be smaller than its block
-		if y < pic.Rect.Dy() {
-			there = pic.Pix[y*pic.Stride:][:4*min(n, pic.Rect.Dx())]
+	for p := range d.parts {
+		if p >= l.colors && p != l.alpha {
+			continue // a plane that nothing is made of, and that may be empty
 		}
-		rest := out[len(there)/4*size:]
-		clear(rest)
-		if !l.Gray {
-			copy(out, there)
-			for x := range len(rest) / 4 {
-				rest[4*x+3] = 255
+		i := block + p*l.across*l.down
+		raw, odd, bad := d.block(i, l.size(d.end))
+		d.parts[p] = nil
+		if bad == nil {
+			var err error
+			if l.compression == jpegCoded || l.compression == webpCoded {
+				d.parts[p], bad, err = d.picture(p, raw, n)
+			} else {
+				d.parts[p], bad = d.u.unpack(p, raw, d.end)
 			}
-			continue
-		}
-		for x := range len(there) / 4 {
-			p := there[4*x:][:3]
-			v := uint8((19595*uint32(p[0]) + 38470*uint32(p[1]) + 7471*uint32(p[2])) >> 16) // should there be colors
-			if l.photometric == whiteIsZero {
-				v = 255 - v
+			var unsupported Unsupported
+			if errors.As(bad, &unsupported) {
+				err = bad
 			}
-			out[x] = v
+			if err != nil {
+				return 0, err
+			}
+		}
+		d.lostRows(i, raw)
+		whole := l.whole(len(d.parts[p]), d.end)
+		if whole < d.end {
+			d.damage.Miss(l.lacking(i, raw, bad), d.y+whole, d.end-whole)
+			rows = min(rows, whole)
+		} else if odd != "" {
+			d.remark("its " + l.kind() + odd)
 		}
 	}
-	return nil
+	return rows, nil
 }

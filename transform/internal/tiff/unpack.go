@@ -1,14 +1,14 @@
 package tiff
 
 import (
-	"bytes"
 	"encoding/binary"
-	"errors"
 	"io"
 	"math/bits"
 
-	"golang.org/x/image/ccitt"
+	"github.com/klauspost/compress/zstd"
 
+	"imgpipe/transform/internal/damage"
+	"imgpipe/transform/internal/fax"
 	"imgpipe/transform/internal/inflate"
 )
 
@@ -18,116 +18,131 @@ type unpacker struct {
 	buffers [][]byte
 	flipped []byte
 	zip     inflate.Reader
+	zst     *zstd.Decoder // nil until it is needed, and for windows of zstWindow bytes
+	window  int64
 	strings [lzwCodes]uint64
 	apart   []byte // a row whose bytes stand apart
+	faxes   fax.Decoder
+	lost    damage.Report // what a block of fax data lacks, but at its end
 }
 
-// unpack gives the samples of a block: rows times the bytes of a row, in which a predictor has yet to be undone. It is valid until the next block of the
-// same plane.
+// unpack returns the samples of a block: rows times the bytes of a row, in which a predictor has yet to be undone. They
+// are valid until the next block of the same plane. With an error, they are as many as there are before what is wrong.
 func (u *unpacker) unpack(plane int, raw []byte, rows int) ([]byte, error) {
 	l := u.l
-	want := rows * l.rowBytes()
-	if l.subX*l.subY > 1 {
-		want = l.subsampledBytes(rows)
-	}
+	want := l.size(rows)
 	// The count of a block may be of all that follows it, or of codes that stand for nothing.
-	raw = raw[:min(len(raw), l.mostPacked(want))]
+	raw = raw[:min(int64(len(raw)), l.mostPacked())]
 	if l.reversed {
-		u.flipped = append(u.flipped[:0], raw...)
-		for i, b := range u.flipped {
-			u.flipped[i] = bits.Reverse8(b)
-		}
-		raw = u.flipped
+		raw = u.flip(raw)
 	}
-	if l.compression == 1 {
+	if l.compression == uncompressed {
+		raw = raw[:min(len(raw), want)]
+		if l.reversed {
+			out := u.buffer(plane, len(raw))
+			copy(out, raw)
+			raw = out
+		}
 		if len(raw) < want {
-			return nil, io.ErrUnexpectedEOF
+			return raw, io.ErrUnexpectedEOF
 		}
-		if l.predictor == 1 && !l.reversed {
-			return raw[:want], nil
-		}
+		return raw, nil
 	}
-	// No code but that of fax packs better than 1365:1, as LZW does when it begins anew with each full table. More is not there, and need not be allocated to find out.
-	if l.compression != 3 && l.compression != 4 && want/1500 > len(raw) {
-		return nil, io.ErrUnexpectedEOF
+	// What the bytes cannot fill is not there, and need not be allocated to find out.
+	size := int(min(int64(want), product(len(raw), densest(l.compression))))
+	out := u.buffer(plane, size)
+	n, err := u.fill(out, raw, rows)
+	if err == nil && size < want {
+		err = io.ErrUnexpectedEOF
 	}
+	return out[:n], err
+}
+
+// flip returns raw with the bits of each byte reversed, valid until the next call.
+func (u *unpacker) flip(raw []byte) []byte {
+	u.flipped = append(u.flipped[:0], raw...)
+	for i, b := range u.flipped {
+		u.flipped[i] = bits.Reverse8(b)
+	}
+	return u.flipped
+}
+
+// buffer returns that of a plane with n bytes, whose values are arbitrary.
+func (u *unpacker) buffer(plane, n int) []byte {
 	for len(u.buffers) <= plane {
 		u.buffers = append(u.buffers, nil)
 	}
-	out := sized(u.buffers[plane], want)
-	u.buffers[plane] = out
-	return out, u.fill(out, raw, rows)
+	u.buffers[plane] = sized(u.buffers[plane], n)
+	return u.buffers[plane]
 }
 
-// fill unpacks raw until out is full.
-func (u *unpacker) fill(out, raw []byte, rows int) error {
+// fill unpacks raw until out is full, and returns how many bytes of out are as they were packed.
+func (u *unpacker) fill(out, raw []byte, rows int) (int, error) {
 	l := u.l
-	var r io.Reader
 	switch l.compression {
-	case 1:
-		copy(out, raw)
-		return nil
-	case 32773:
+	case packBitsCoded:
 		return packBits(out, raw)
-	case 3, 4:
-		kind := ccitt.SubFormat(ccitt.Group3)
-		if l.compression == 4 {
-			kind = ccitt.Group4
-		}
-		// White runs are zeros, whatever the photometric interpretation makes of these.
-		r = ccitt.NewReader(bytes.NewReader(raw), ccitt.MSB, kind, l.blockW, rows, &ccitt.Options{Invert: true})
-	case 5:
+	case huffmanCoded, huffmanWordsCoded, group3Coded, group4Coded:
+		return u.fax(out, raw, rows)
+	case lzwCoded:
 		return lzw(out, raw, &u.strings)
+	case zstdCoded:
+		return u.zstd(out, raw)
+	case lzmaCoded:
+		return xz(out, raw)
 	default:
 		return u.inflate(out, raw)
 	}
-	_, err := io.ReadFull(r, out)
-	if errors.Is(err, io.EOF) {
-		err = io.ErrUnexpectedEOF
-	}
-	return err
 }
 
 // inflate unpacks raw until out is full. What follows is not looked at, as some writers leave the checksum out.
-func (u *unpacker) inflate(out, raw []byte) error {
+func (u *unpacker) inflate(out, raw []byte) (int, error) {
 	const most = 64 << 10
 	u.zip.Unchecked = true
 	u.zip.Start(func() ([]byte, error) { b := raw; raw = nil; return b, nil }, most)
-	for len(out) > 0 {
-		b, err := u.zip.Take(min(most, len(out)))
+	n, at, failed := 0, most, error(nil)
+	for n < len(out) && at > 0 {
+		b, err := u.zip.Take(min(at, len(out)-n))
 		if err != nil {
-			return err
+			// Of what is wanted, some may be there.
+			failed = err
+			at = min(at, len(out)-n) / 2
+			continue
 		}
-		out = out[copy(out, b):]
+		n += copy(out[n:], b)
 	}
-	return nil
+	if n < len(out) {
+		return n, failed
+	}
+	return n, nil
 }
 
-// packBits is the run-length code of TIFF 6.0, section 9.
-func packBits(out, raw []byte) error {
-	for len(out) > 0 {
+// packBits is the run-length code of TIFF 6.0, section 9. It returns how many bytes it has unpacked.
+func packBits(out, raw []byte) (int, error) {
+	w := 0
+	for w < len(out) {
 		if len(raw) < 2 {
-			return io.ErrUnexpectedEOF
+			return w, io.ErrUnexpectedEOF
 		}
 		n := int(int8(raw[0]))
 		switch {
 		case n >= 0:
+			w += copy(out[w:], raw[1:min(n+2, len(raw))])
 			if len(raw) < n+2 {
-				return io.ErrUnexpectedEOF
+				raw = nil
+				continue
 			}
-			out = out[copy(out, raw[1:n+2]):]
 			raw = raw[n+2:]
 		case n == -128:
 			raw = raw[1:]
 		default:
-			k := min(1-n, len(out))
-			for i := range k {
-				out[i] = raw[1]
+			for k := min(w+1-n, len(out)); w < k; w++ {
+				out[w] = raw[1]
 			}
-			out, raw = out[k:], raw[2:]
+			raw = raw[2:]
 		}
 	}
-	return nil
+	return w, nil
 }
 
 // undo takes the differences between the neighbors in a row back: section 14, and Technical Note 3 for floating point.
@@ -150,6 +165,10 @@ func (u *unpacker) undo(row []byte) {
 	case l.bits == 32:
 		for i := 4 * step; i+4 <= len(row); i += 4 {
 			order.PutUint32(row[i:], order.Uint32(row[i:])+order.Uint32(row[i-4*step:]))
+		}
+	case l.bits == 64:
+		for i := 8 * step; i+8 <= len(row); i += 8 {
+			order.PutUint64(row[i:], order.Uint64(row[i:])+order.Uint64(row[i-8*step:]))
 		}
 	}
 }

@@ -56,6 +56,8 @@ func program(args []string, what string) int {
 			return 3
 		case *mode + "=one fails":
 			sum.Done, sum.Failed, status = 2, 1, someFailed
+		case *mode + "=one is damaged":
+			sum.Damaged = 1
 		case *mode + "=hangs":
 			c, err := net.Dial("tcp", os.Getenv(callHome))
 			if err != nil {
@@ -203,6 +205,18 @@ func TestImagesThatFailEverywhereDoNotEndAComparison(t *testing.T) {
 	c, err = compareWith(t, t.Context(), "processes=one fails", new(Runner), threeModes(1))
 	if !errors.Is(err, ErrDifferent) {
 		t.Errorf("an image that fails in one mode only: error %v, want ErrDifferent; %d runs", err, len(c.Samples))
+	}
+}
+
+func TestImagesThatAreDamagedAreSaid(t *testing.T) {
+	what := "serial=one is damaged,goroutines=one is damaged,processes=one is damaged"
+	c, err := compareWith(t, t.Context(), what, new(Runner), threeModes(1))
+	if err != nil || len(c.Warnings) == 0 || !strings.HasPrefix(c.Warnings[0].Text, "1 of 3 images are damaged") {
+		t.Fatalf("%v, warnings %+v", err, c.Warnings)
+	}
+	_, err = compareWith(t, t.Context(), "processes=one is damaged", new(Runner), threeModes(1))
+	if !errors.Is(err, ErrDifferent) || !strings.Contains(err.Error(), "damaged") {
+		t.Errorf("an image that is damaged in one mode only: error %v, want ErrDifferent", err)
 	}
 }
 

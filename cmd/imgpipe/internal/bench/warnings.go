@@ -33,6 +33,10 @@ func (c *Comparison) warnings() []Warning {
 		}
 		add("failures", "%d of %d images failed in every run%s: the figures are of a job that is partly not done.", failed, c.Job.Images, class)
 	}
+	if damaged := c.Samples[0].Summary.Damaged; damaged > 0 {
+		add("damaged", "%d of %d images are damaged: what is missing of them takes less time than pictures would.",
+			damaged, c.Job.Images)
+	}
 	if rounds := c.rounds(); rounds < enoughRuns {
 		add("few-runs", "%s: there is no interval at 95 %% and no difference can be significant at 5 %% with fewer than %d (--runs %d).",
 			count(rounds, "round"), enoughRuns, enoughRuns)

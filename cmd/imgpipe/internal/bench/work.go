@@ -21,13 +21,17 @@ const ledger = "imgpipe.jsonl"
 type work struct {
 	config              int
 	items, done, failed int
+	damaged             int // of done
 	outputs             int
 	bytesIn, bytesOut   int64
 	files               map[string]string // SHA-256 by name
 }
 
 func workOf(config int, s summary.Summary, outputs string) (work, error) {
-	w := work{config: config, items: s.Items, done: s.Done, failed: s.Failed, outputs: s.Outputs, bytesIn: s.BytesIn, bytesOut: s.BytesOut}
+	w := work{
+		config: config, items: s.Items, done: s.Done, failed: s.Failed, damaged: s.Damaged,
+		outputs: s.Outputs, bytesIn: s.BytesIn, bytesOut: s.BytesOut,
+	}
 	if outputs == "" {
 		return w, nil
 	}
@@ -56,6 +60,8 @@ func (w work) differs(other work) string {
 		return fmt.Sprintf("%d and %d images", w.items, other.items)
 	case w.done != other.done || w.failed != other.failed:
 		return fmt.Sprintf("%d done and %d failed, %d done and %d failed", w.done, w.failed, other.done, other.failed)
+	case w.damaged != other.damaged:
+		return fmt.Sprintf("%d and %d damaged", w.damaged, other.damaged)
 	case w.bytesIn != other.bytesIn:
 		return fmt.Sprintf("%d and %d bytes in", w.bytesIn, other.bytesIn)
 	case w.outputs != other.outputs || w.bytesOut != other.bytesOut:

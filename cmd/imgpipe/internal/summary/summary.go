@@ -48,6 +48,8 @@ type Summary struct {
 	Skipped     int `json:"skipped"`
 	Failed      int `json:"failed"`
 	Interrupted int `json:"interrupted"`
+	// Damaged counts those of Done of which something is missing: their outputs show what is there.
+	Damaged int `json:"damaged"`
 	// FailedBefore counts those of Skipped that failed in an earlier run in a way that lasts.
 	FailedBefore int `json:"failed_before,omitempty"`
 	// Ended tells why a run ended before its input did.
@@ -147,6 +149,9 @@ func (s *Summary) Add(o pipeline.Outcome) {
 	switch o.Status {
 	case pipeline.Done:
 		s.Done++
+		if o.Damaged {
+			s.Damaged++
+		}
 	case pipeline.Skipped:
 		s.Skipped++
 	case pipeline.Interrupted:
@@ -237,6 +242,9 @@ func (s *Summary) WriteText(w io.Writer) {
 	}
 	if s.Replaced > 0 {
 		fmt.Fprintf(w, "%s tried again because the worker died\n", counted(s.Replaced, "image", "images"))
+	}
+	if s.Damaged > 0 {
+		fmt.Fprintf(w, "%s done, but damaged: what is missing is in the warnings\n", counted(s.Damaged, "image", "images"))
 	}
 	s.writeWarnings(w)
 	for i, f := range s.Failures {

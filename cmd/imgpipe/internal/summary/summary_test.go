@@ -17,14 +17,14 @@ import (
 func outcomes() []pipeline.Outcome {
 	const ms = time.Millisecond
 	return []pipeline.Outcome{
-		{Status: pipeline.Done, BytesIn: 1000, Fetches: 3, Path: "ycbcr", Warnings: []string{"its end is missing", "w"}, Item: fetch.Item{Source: "cut.jpg"},
+		{Status: pipeline.Done, Damaged: true, BytesIn: 1000, Fetches: 3, Path: "ycbcr", Warnings: []string{"its end is missing", "w"}, Item: fetch.Item{Source: "cut.jpg"},
 			Outputs: []pipeline.Output{{Bytes: 100}, {Bytes: 200}},
 			Cost:    pipeline.Cost{Attempts: 2, Start: 4 * ms, Copied: 1300},
 			Spans:   []pipeline.Span{{Stage: pipeline.StageFetch, End: 250 * ms}, {Stage: pipeline.StageDecode, Start: 250 * ms, End: 375 * ms}}},
 		{Status: pipeline.Done, BytesIn: 500, Fetches: 1, Cost: pipeline.Cost{Attempts: 1, Start: 2 * ms},
 			Spans: []pipeline.Span{{Stage: pipeline.StageFetch, End: 500 * ms}}, Outputs: []pipeline.Output{{Bytes: 10}}},
 		{Status: pipeline.Skipped, Outputs: []pipeline.Output{{Bytes: 9999, Kept: true}}},
-		{Status: pipeline.Interrupted},
+		{Status: pipeline.Interrupted, Damaged: true},
 		{Status: pipeline.Failed, Class: "decode", Err: errors.New("one"), Item: fetch.Item{Source: "http://user:secret@host/a.jpg", URL: true}},
 		{Status: pipeline.Failed, Class: "http-404", Err: errors.New("gone")},
 		{Status: pipeline.Failed, Class: "http-404", Err: errors.New("gone too")},
@@ -39,6 +39,9 @@ func TestSummaryAddsUp(t *testing.T) {
 	s.Finish(2 * time.Second)
 	if s.Items != 7 || s.Done != 2 || s.Skipped != 1 || s.Interrupted != 1 || s.Failed != 3 {
 		t.Errorf("counts %+v", s)
+	}
+	if s.Damaged != 1 {
+		t.Errorf("%d of those done are damaged, want 1", s.Damaged)
 	}
 	if s.Outputs != 3 || s.BytesOut != 310 || s.BytesIn != 1500 || s.Copied != 1300 {
 		t.Errorf("%d outputs of %d bytes from %d, %d copied; files that were kept do not count", s.Outputs, s.BytesOut, s.BytesIn, s.Copied)
@@ -70,6 +73,9 @@ func TestTextAndJSONTellNoSecrets(t *testing.T) {
 		t.Errorf("read back %+v, %v", back, err)
 	}
 	for _, b := range []string{text.String(), file.String()} {
+		if !strings.Contains(strings.ToLower(b), "damaged") {
+			t.Errorf("nothing of what is damaged in:\n%s", b)
+		}
 		if !strings.Contains(b, "its end is missing") || !strings.Contains(b, "cut.jpg") {
 			t.Errorf("no warning in:\n%s", b)
 		}

@@ -1,0 +1,118 @@
+package tiff
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Photometric interpretations.
+const (
+	whiteIsZero = 0
+	blackIsZero = 1
+	rgb         = 2
+	paletted    = 3
+	mask        = 4
+	separated   = 5
+	ycbcr       = 6
+	cieLab      = 8
+	iccLab      = 9
+)
+
+// likely is the photometric interpretation of a file that names none, as in libtiff.
+func (l *Layout) likely() uint64 {
+	switch l.compression {
+	case huffmanCoded, huffmanWordsCoded, group3Coded, group4Coded:
+		return whiteIsZero
+	}
+	if l.samples >= 3 {
+		return rgb
+	}
+	return blackIsZero
+}
+
+func (l *Layout) checkColors() error {
+	l.colors = 1
+	switch l.photometric {
+	case whiteIsZero, blackIsZero, mask:
+	case rgb:
+		l.colors = 3
+	case paletted:
+		var ok bool
+		l.palette, ok = l.d.Field(ColorMap)
+		if l.bits > 16 || !ok || l.palette.Len() < 3<<l.bits {
+			return errors.New("its palette is too short")
+		}
+	case separated:
+		if l.d.Number(InkSet, 1) > 1 {
+			return Unsupported("inks that are not CMYK")
+		}
+		l.CMYK = true
+		l.colors = 4
+	case ycbcr:
+		if err := l.checkYCbCr(); err != nil {
+			return err
+		}
+	case cieLab, iccLab:
+		l.colors = 3
+		if l.bits != 8 && l.bits != 16 || l.format == 3 {
+			return Unsupported(fmt.Sprintf("L*a*b* of %d bits", l.bits))
+		}
+	case 10:
+		return Unsupported("the color model ITU L*a*b*")
+	case 32844, 32845:
+		return Unsupported("the color model LogLuv")
+	case 32803, 34892:
+		return Unsupported("the raw data of a camera")
+	default:
+		return Unsupported(fmt.Sprintf("color model %d", l.photometric))
+	}
+	if l.samples < l.colors {
+		return errInconsistent
+	}
+	if l.samples > l.colors {
+		// Where it is not said what the next sample means, it is alpha. CorelDRAW says 999.
+		kind := uint64(straightAlpha)
+		if extra, ok := l.d.Field(ExtraSamples); ok && extra.At(0) != 999 {
+			kind = extra.At(0)
+		}
+		if kind == premultiplied || kind == straightAlpha {
+			l.alpha, l.associated, l.Alpha = l.colors, kind == premultiplied, true
+		}
+	}
+	return nil
+}
+
+// What a sample behind the colors means (TIFF 6.0, section 18).
+const (
+	premultiplied = 1
+	straightAlpha = 2
+)
+
+func (l *Layout) checkYCbCr() error {
+	l.colors = 3
+	x, y := uint64(2), uint64(2)
+	if s, ok := l.d.Field(Subsampling); ok && s.Len() >= 2 {
+		x, y = s.At(0), s.At(1)
+	}
+	if l.compression == jpegCoded && !l.planar {
+		if l.samples != 3 {
+			return Unsupported("this layout of YCbCr")
+		}
+		l.photometric, l.fromYCbCr = rgb, true // each JPEG says itself how its chroma stands
+		return nil
+	}
+	valid := func(s uint64) bool { return s == 1 || s == 2 || s == 4 }
+	if !valid(x) || !valid(y) {
+		return errInconsistent
+	}
+	l.subX, l.subY = int(x), int(y)
+	if l.bits != 8 || l.samples != 3 || x*y > 1 && (l.planar || l.predictor != 1) || l.compression == webpCoded {
+		return Unsupported("this layout of YCbCr")
+	}
+	return nil
+}
+
+// indirect tells that colors are not made of samples of 8 bits.
+func (l *Layout) indirect() bool {
+	return l.photometric == paletted || l.photometric == cieLab || l.photometric == iccLab
+}
