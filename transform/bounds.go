@@ -71,6 +71,9 @@ func (r pngRows) work(pixels, raw int64) int64 {
 	if !r.Opaque {
 		work += 2 * pixels
 	}
+	if r.Interlaced() {
+		work += 4 * pixels
+	}
 	return work
 }
 

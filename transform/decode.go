@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"image"
 	"image/gif"
-	"image/png"
 	"io"
 	"strings"
 
@@ -54,13 +53,10 @@ func (j *job) fault(err error) error {
 	if errors.As(err, &known) {
 		return err
 	}
-	var (
-		pngUnsupported png.UnsupportedError
-		own            unsupportedError
-	)
+	var own unsupportedError
 	kind := ClassDecode
 	switch {
-	case errors.As(err, &pngUnsupported), errors.As(err, &own):
+	case errors.As(err, &own):
 		kind = ClassUnsupported
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		err = errors.New("the file ends before the image does")
@@ -73,7 +69,7 @@ type trimmed struct{ error }
 
 func (t trimmed) Error() string {
 	s := t.error.Error()
-	for _, prefix := range []string{"png: ", "gif: ", "zlib: ", "ccitt: ", "webp: ", "vp8: ", "vp8l: ", "riff: ", "image: "} {
+	for _, prefix := range []string{"gif: ", "zlib: ", "ccitt: ", "webp: ", "vp8: ", "vp8l: ", "riff: ", "image: "} {
 		s = strings.TrimPrefix(s, prefix)
 	}
 	return s
@@ -114,7 +110,7 @@ func (j *job) read(data []byte, m meta) (image.Image, error) {
 	case JPEG:
 		return j.readJPEG(data, m)
 	case PNG:
-		return png.Decode(j.reader(data))
+		return j.readPNG(data, m.pngHead)
 	case GIF:
 		if head := gifScreen(data, m); head != nil {
 			return gif.Decode(io.MultiReader(bytes.NewReader(head), j.reader(data[len(head):])))

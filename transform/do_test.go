@@ -441,6 +441,7 @@ func TestGigapixelClaimIsRefusedUnread(t *testing.T) {
 	binary.BigEndian.PutUint32(claims[JPEG][frame+5:], 60000<<16|60000)
 	binary.BigEndian.PutUint32(claims[PNG][16:], 60000)
 	binary.BigEndian.PutUint32(claims[PNG][20:], 60000)
+	resummed(claims[PNG])
 	binary.LittleEndian.PutUint32(claims[GIF][6:], 60000<<16|60000)
 	binary.LittleEndian.PutUint32(claims[BMP][18:], 60000)
 	binary.LittleEndian.PutUint32(claims[BMP][22:], 60000)

@@ -8,6 +8,7 @@ import (
 	"image"
 
 	"imgpipe/transform/internal/jpeg"
+	"imgpipe/transform/internal/png"
 )
 
 // A meta is what inspect finds before any pixel is decoded.
@@ -21,6 +22,9 @@ type meta struct {
 	webp  webpFrame
 	frame *jpeg.Header // of a JPEG
 	more  bool         // there are frames or pages behind the first, which is all that is taken
+	// pngHead is that of a PNG.
+	pngHead *png.Header
+	remarks []string // what is odd in the file besides what its decoder says
 }
 
 // ReadHeader reads what can be known of an image file without decoding its pixels. An image that is not known is an
@@ -48,9 +52,7 @@ func inspect(data []byte) (m meta, err error) {
 			err = m.findPlanes(data)
 		}
 	case PNG:
-		if err = m.png(data); err == nil {
-			m.findPNGRows(data)
-		}
+		err = m.png(data)
 	case GIF:
 		err = m.gif(data)
 	case TIFF:

@@ -33,7 +33,7 @@ type asset struct {
 
 func newAsset(name string, data []byte) (*asset, error) {
 	a := &asset{data: data}
-	j := newJob(context.Background(), Spec{}, Limits{MaxPixels: maxAssetPixels})
+	j := newJob(context.Background(), Spec{}, Limits{MaxPixels: maxAssetPixels, RefuseDamaged: true})
 	if err := guard(&j.doing, func() error {
 		m, err := inspect(data)
 		if err != nil {
