@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// A Scale says at what size to decode: Luma/8 and Chroma/8 of the full one. Each is 1, 2, 3, 4 or 8; 0 means 8. Chroma is for the
+// A Scale says at what size to decode: Luma/8 and Chroma/8 of the full one. Each is 1 to 8; 0 means 8. Chroma is for the
 // second and third component of YCbCr and YCCK files, Luma for all others.
 type Scale struct {
 	Luma, Chroma int
@@ -124,10 +124,8 @@ func (d *Decoder) layOut(s Scale) error {
 	for i := range h.N {
 		k, c := &h.Components[i], &d.comp[i]
 		*c = component{h: k.H, v: k.V, scale: h.scale(s, i), allCols: mcuCols * k.H, allRows: mcuRows * k.V}
-		switch c.scale {
-		case 1, 2, 3, 4, 8:
-		default:
-			return fmt.Errorf("scale %d/8 is none of 1, 2, 3, 4 and 8", c.scale)
+		if c.scale < 1 || c.scale > 8 {
+			return fmt.Errorf("scale %d/8 is none of 1/8 to 8/8", c.scale)
 		}
 		c.cols, c.rows = h.blocks(i)
 		c.stride = c.allCols * c.scale
@@ -283,6 +281,12 @@ func (c *component) transform(b *block, last, at int) {
 	switch c.scale {
 	case 8:
 		inverse8(b, last, dst, c.stride)
+	case 7:
+		inverse7(b, last, dst, c.stride)
+	case 6:
+		inverse6(b, last, dst, c.stride)
+	case 5:
+		inverse5(b, last, dst, c.stride)
 	case 4:
 		inverse4(b, last, dst, c.stride)
 	case 3:
