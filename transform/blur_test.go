@@ -84,7 +84,8 @@ func TestBlurGoesOnBeyondTheEdges(t *testing.T) {
 				worst = max(worst, int(want.Pix[i])-int(got.Pix[i]), int(got.Pix[i])-int(want.Pix[i]))
 			}
 			if d := difference(got, want); got.Rect != pic.Rect || worst > most || d > mean {
-				t.Errorf("%v, sigma %v: differs by %d levels, by %.2f on average: expected at most %d and %.1f", size, sigma, worst, d, most, mean)
+				t.Errorf("%v, sigma %v: differs by %d levels, by %.2f on average: expected at most %d and %.1f",
+					size, sigma, worst, d, most, mean)
 			}
 		}
 	}
@@ -114,9 +115,10 @@ func TestBlurAndSharpenAddNothing(t *testing.T) {
 				for x := range 130 {
 					c := got.NRGBAAt(x, y)
 					// A level of color that is nearly transparent is far less than one of what is seen.
-					off := max(int(c.R)-200, 200-int(c.R), int(c.G)-100, 100-int(c.G), int(c.B)-50, 50-int(c.B)) * int(c.A) / 255
-					if off > 1 {
-						t.Fatalf("%s %v: the pixel at %d,%d is %v: expected the color of those that can be seen, 200, 100, 50", name, sigma, x, y, c)
+					r, g, b := int(c.R)-200, int(c.G)-100, int(c.B)-50
+					if max(r, -r, g, -g, b, -b)*int(c.A)/255 > 1 {
+						t.Fatalf("%s %v: the pixel at %d,%d is %v: expected the color of those that are seen, 200, 100, 50",
+							name, sigma, x, y, c)
 					}
 				}
 			}

@@ -31,13 +31,15 @@ func newGaussian(sigma float64) gaussian {
 	return g
 }
 
-// A line of pixels, two words for each: R and B, G and A, in halves of 32 bits. The colors are multiplied by alpha, and alpha by 255, so
-// that both have the same range, and that what cannot be seen has no color. The sum of pixels times weights just fits.
+// A line of pixels, two words for each: R and B, G and A, in halves of 32 bits. The colors are multiplied by alpha,
+// and alpha by 255, so that both have the same range, and that what cannot be seen has no color. The sum of pixels
+// times weights just fits.
 type line []uint64
 
 const fullSum = 255 * 255 * weightSum
 
-// gather makes pixels number r and above of l from n that are step bytes apart, and repeats the first and the last r times.
+// gather makes pixels number r and above of l from n that are step bytes apart, and repeats the first and the last r
+// times.
 func (l line) gather(pix []byte, step, n, r int) {
 	for i := range n {
 		p := pix[i*step:][:4]

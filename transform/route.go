@@ -18,27 +18,27 @@ type route struct {
 	quality int
 }
 
-// lumaLeft is, by M, how many times larger than its result the luma is decoded at M/8 at least, so that the resampler decides on the sharpness,
-// and takes away what is too fine. A scale throws the upper coefficients of each block away, and stripes that are made of them
-// come back as broad bands, from one block to the next in another phase. Of stripes of 220 levels, at thirteen ratios from 3 to
-// 16, twelve periods and five directions of which a full decode leaves at most 2 levels, the worst left 67 with 1.5 at all scales and 43 with 2. It leaves 14
-// with these: the lower the scale, the less of a stripe's energy is near its own frequency. Thirty photos to a quarter of their size had a
-// median PSNR of 48.7 dB with 1.5 and 51.0 with these. In CPU time that is 15 % more to 800 px, 19 % to 320 px, 1 % for web images to 224 px, and 5 %
-// less to 1600 px.
+// lumaLeft is, by M, how many times larger than its result the luma is decoded at M/8 at least, so that the resampler
+// decides on the sharpness, and takes away what is too fine. A scale throws the upper coefficients of each block away:
+// stripes that are made of them come back as broad bands, as each block cuts them in another phase. More must be left at
+// the lowest scales, whose blocks keep little but their mean. Of stripes of 220 levels, at twelve ratios from 3 to 16,
+// twelve periods and five directions, of which a full decode leaves at most 2 levels, the worst left 58 levels with 1.5
+// at all scales, 43 with 2, and leaves 14 with these. Thirty photos at a quarter of their size had a median PSNR of
+// 48.7 dB with 1.5 and have 51.0. In CPU time that is 15 % more to 800 px, 19 % to 320 px, 1 % for web images to
+// 224 px, and 5 % less to 1600 px.
 var lumaLeft = [8]float64{1: 5, 2: 2.5, 3: 2, 4: 2, 5: 2, 6: 2, 7: 2}
 
-// fullChromaLeft is that of chroma which is written at the size of its luma, and for all formats but JPEG. With 1, stripes of color
-// came back with 70 levels of 200, and photos at a quarter of their size lost 0.5 dB; 2 at all scales gained another 0.3 dB, and PNGs of 800 px took
-// 13 % more time and not 6 %.
+// fullChromaLeft is that of chroma which is written at the size of its luma, and for all formats but JPEG. With 1,
+// stripes of color came back with 70 levels of 200, and photos at a quarter of their size lost 0.5 dB; 2 at all
+// scales gained another 0.3 dB, and PNGs of 800 px took 13 % more time and not 6 %.
 var fullChromaLeft = [8]float64{1: 5, 2: 2.5, 3: 2, 4: 2, 5: 1.5, 6: 1.5, 7: 1.5}
 
-// halfChromaLeft is that of the chroma of most JPEGs, half as wide and high as their luma, where 1.5 gained 0.01 dB and took 6 % more time.
+// halfChromaLeft is that of the chroma of most JPEGs, half as wide and high as their luma, where 1.5 gained 0.01 dB with
+// photos and took 6 % more time. Stripes that differ in nothing but color can leave 65 levels of chroma.
 var halfChromaLeft = [8]float64{1: 1, 2: 1, 3: 1, 4: 1, 5: 1, 6: 1, 7: 1}
 
-const (
-	// fineQuality is the quality from which on chroma is kept at full resolution, where the source has any to keep.
-	fineQuality = 90
-)
+// fineQuality is the quality from which on chroma is kept at full resolution, where the source has any to keep.
+const fineQuality = 90
 
 // newRoute gives the route of a plan for a file whose planes can be decoded alone.
 func newRoute(file Header, p plan) *route {
@@ -58,7 +58,8 @@ func newRoute(file Header, p plan) *route {
 			if sub == 1 {
 				left = &fullChromaLeft
 			}
-			r.scale.Chroma = max(r.scale.Chroma, eighths(l.view, left, float64(sub*c.H)/float64(hMax), float64(sub*c.V)/float64(vMax)))
+			fx, fy := float64(sub*c.H)/float64(hMax), float64(sub*c.V)/float64(vMax)
+			r.scale.Chroma = max(r.scale.Chroma, eighths(l.view, left, fx, fy))
 		}
 	}
 	return r
@@ -111,8 +112,8 @@ func (r *route) subsampling(l leg) int {
 	return 2
 }
 
-// eighths gives the smallest scale, in eighths, at which a component still has as many times more samples than the result as left says for that scale. Those of
-// the result are finer or coarser than those of the luma by fx and fy.
+// eighths gives the smallest scale, in eighths, at which a component still has as many times more samples than the
+// result as left says for that scale. Those of the result are finer or coarser than those of the luma by fx and fy.
 func eighths(v view, left *[8]float64, fx, fy float64) int {
 	if v.filter == "nearest" {
 		return 8 // it shows samples as they are

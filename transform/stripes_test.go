@@ -1,7 +1,6 @@
 package transform
 
 import (
-	"context"
 	"fmt"
 	"image"
 	"image/color"
@@ -12,8 +11,8 @@ import (
 	"imgpipe/transform/internal/jpeg"
 )
 
-// stripes draws a JPEG of w × h pixels with stripes as fine as period, in pixels, that lie across the direction of angle, in degrees: in its luma,
-// or in its chroma alone.
+// stripes draws a JPEG of w × h pixels with stripes as fine as period, in pixels, that lie across the direction of
+// angle, in degrees: in its luma, or in its chroma alone.
 func stripes(t testing.TB, w, h int, period, angle float64, colored bool) []byte {
 	t.Helper()
 	flat, p := make([]byte, w*h), make([]byte, w*h)
@@ -56,8 +55,8 @@ func swing(m image.Image, colored bool) int {
 	return levels[int(math.Floor(0.995*n))] - levels[int(math.Ceil(0.005*n))]
 }
 
-// TestFineStripesLeaveNoBands looks at stripes of which nothing is left when all of the file is decoded: where less is, they must not come back as
-// bands that were never there.
+// TestFineStripesLeaveNoBands looks at stripes of which nothing is left when all of the file is decoded: where less
+// is, they must not come back as bands that were never there.
 func TestFineStripesLeaveNoBands(t *testing.T) {
 	if underRace {
 		t.Skip("it looks at many pictures, one after the other")
@@ -78,10 +77,7 @@ func TestFineStripesLeaveNoBands(t *testing.T) {
 					if swing(decoded(t, whole.Outputs[i].Data, PNG), colored) > 2 {
 						continue
 					}
-					res, err := Do(context.Background(), Task{Data: data, Spec: mustSpec(t, fmt.Sprintf("size=%dx;format=png", width))})
-					if err != nil {
-						t.Fatal(err)
-					}
+					res := do(t, data, fmt.Sprintf("size=%dx;format=png", width))
 					got := swing(decoded(t, res.Outputs[0].Data, PNG), colored)
 					if count++; got > 8 {
 						many++
@@ -94,8 +90,8 @@ func TestFineStripesLeaveNoBands(t *testing.T) {
 		}
 		t.Logf("colored %v: %d pictures, %d over 8 levels, at most %d", colored, count, many, worst)
 		if count < 100 || worst > 14 || many > count/5 {
-			t.Errorf("colored %v: of %d pictures with stripes, bands of over 8 levels were left in %d, at most %d levels with %s; a fifth and 14 were expected at most",
-				colored, count, many, worst, where)
+			t.Errorf("colored %v: %d of %d pictures have bands of over 8 levels, at most %d with %s: expected a fifth and 14",
+				colored, many, count, worst, where)
 		}
 	}
 }

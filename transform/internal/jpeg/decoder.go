@@ -6,8 +6,8 @@ import (
 	"fmt"
 )
 
-// A Scale says at what size to decode: Luma/8 and Chroma/8 of the full one. Each is 1 to 8; 0 means 8. Chroma is for the
-// second and third component of YCbCr and YCCK files, Luma for all others.
+// A Scale says at what size to decode: Luma/8 and Chroma/8 of the full one. Each is 1 to 8; 0 means 8. Chroma is for
+// the second and third component of YCbCr and YCCK files, Luma for all others.
 type Scale struct {
 	Luma, Chroma int
 }

@@ -3,10 +3,11 @@ package jpeg
 import "encoding/binary"
 
 // The inverse DCT of the 5×5, 6×6 and 7×7 lowest coefficients, in words as in idct.go. The transforms follow from the
-// definition there. In each, what is even and what is odd in u is found apart, for x(i) and x(N-1-i) differ only in the
-// sign of the odd half. The transform of six has one of three in its even half. The halves of the transform of seven, after signs
-// have been changed, are circular convolutions of length three (C. Rader, "Discrete Fourier transforms when the number
-// of data samples is prime", Proc. IEEE 56, 1968), which take four multiplications instead of nine.
+// definition there. In each, what is even and what is odd in u is found apart, for x(i) and x(N-1-i) differ only in
+// the sign of the odd half. The transform of six has one of three in its even half. The halves of the transform of
+// seven, after signs have been changed, are circular convolutions of length three (C. Rader, "Discrete Fourier
+// transforms when the number of data samples is prime", Proc. IEEE 56, 1968), which take four multiplications instead
+// of nine.
 
 // Constants of these transforms, times 2¹³.
 const (
@@ -70,7 +71,8 @@ func idct5(b *block, last int, dst []byte, stride int) {
 	w := [3][6]uint64{{5: round1}, {5: round1}, {5: round1}}
 	for p := range 3 {
 		o := &w[p]
-		o[0], o[1], o[2], o[3], o[4] = five(uint64(b[p]), uint64(b[3+p]), uint64(b[6+p]), uint64(b[9+p]), uint64(b[12+p]), round1)
+		o[0], o[1], o[2], o[3], o[4] = five(uint64(b[p]), uint64(b[3+p]), uint64(b[6+p]),
+			uint64(b[9+p]), uint64(b[12+p]), round1)
 	}
 	clear(b[:15])
 	for y := 0; y < 5; y += 2 {
@@ -102,7 +104,8 @@ func idct6(b *block, last int, dst []byte, stride int) {
 	var w [3][6]uint64
 	for p := range 3 {
 		o := &w[p]
-		o[0], o[1], o[2], o[3], o[4], o[5] = six(uint64(b[p]), uint64(b[3+p]), uint64(b[6+p]), uint64(b[9+p]), uint64(b[12+p]), uint64(b[15+p]), round1)
+		o[0], o[1], o[2], o[3], o[4], o[5] = six(uint64(b[p]), uint64(b[3+p]), uint64(b[6+p]),
+			uint64(b[9+p]), uint64(b[12+p]), uint64(b[15+p]), round1)
 	}
 	clear(b[:18])
 	for y := 0; y < 6; y += 2 {

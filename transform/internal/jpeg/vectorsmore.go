@@ -7,8 +7,8 @@ import (
 	"simd/archsimd"
 )
 
-// The transforms of idctmore.go with the vectors of AVX2. Rows are loaded, and columns transformed, as if there were eight:
-// what does not belong to the block comes to nothing.
+// The transforms of idctmore.go with the vectors of AVX2. Rows are loaded, and columns transformed, as if there were
+// eight: what does not belong to the block comes to nothing.
 
 func inverse7(b *block, last int, dst []byte, stride int) {
 	if last == 0 || !archsimd.X86.AVX2() {
@@ -75,8 +75,8 @@ func vectorIDCT7(b *block, dst []byte, stride int) {
 }
 
 func vectorIDCT6(b *block, dst []byte, stride int) {
-	x0, x1, x2, x3, x4, x5 := wideSix(wideRow(b[0:4]), wideRow(b[3:7]), wideRow(b[6:10]), wideRow(b[9:13]), wideRow(b[12:16]), wideRow(b[15:19]),
-		kRound1.wide())
+	x0, x1, x2, x3, x4, x5 := wideSix(wideRow(b[0:4]), wideRow(b[3:7]), wideRow(b[6:10]),
+		wideRow(b[9:13]), wideRow(b[12:16]), wideRow(b[15:19]), kRound1.wide())
 	clear(b[:18])
 	x4, x5 = down1(x4), down1(x5)
 	q0, q1, q2, q3 := crossed(down1(x0), down1(x1), down1(x2), down1(x3))
@@ -98,7 +98,8 @@ func vectorIDCT6(b *block, dst []byte, stride int) {
 }
 
 func vectorIDCT5(b *block, dst []byte, stride int) {
-	x0, x1, x2, x3, x4 := wideFive(wideRow(b[0:4]), wideRow(b[3:7]), wideRow(b[6:10]), wideRow(b[9:13]), wideRow(b[12:16]), kRound1.wide())
+	x0, x1, x2, x3, x4 := wideFive(wideRow(b[0:4]), wideRow(b[3:7]), wideRow(b[6:10]),
+		wideRow(b[9:13]), wideRow(b[12:16]), kRound1.wide())
 	clear(b[:15])
 	x4 = down1(x4)
 	q0, q1, q2, q3 := crossed(down1(x0), down1(x1), down1(x2), down1(x3))
