@@ -86,7 +86,7 @@ func TestNeedIsWhatAnImageTakes(t *testing.T) {
 	}
 	for _, text := range []string{
 		"", "size=600;size=300;size=500x500,fit=cover", "size=900x900,fit=contain;format=jpeg", "size=500x500,fit=cover,gravity=smart", "size=2000,upscale",
-		"format=jpeg;quality=95;brightness=10", "format=png", "format=gif", "format=tiff", "rotate=10;format=bmp", "sharpen=1;format=jpeg",
+		"format=jpeg;quality=95;brightness=10", "format=png", "format=gif", "format=tiff", "rotate=10;format=bmp", "sharpen=1;format=jpeg", "blur=3.9;format=jpeg", "blur=40;format=jpeg",
 	} {
 		for name, data := range sources {
 			spec := mustSpec(t, text)

@@ -7,8 +7,8 @@ import (
 	"imgpipe/transform/internal/damage"
 )
 
-// A Scale says at what size to decode: Luma/8 and Chroma/8 of the full one. Each is 1, 2, 3, 4 or 8; 0 means 8. Chroma is for the
-// second and third component of YCbCr and YCCK files, Luma for all others.
+// A Scale says at what size to decode: Luma/8 and Chroma/8 of the full one. Each is 1 to 8; 0 means 8. Chroma is for
+// the second and third component of YCbCr and YCCK files, Luma for all others.
 type Scale struct {
 	Luma, Chroma int
 }
@@ -127,10 +127,8 @@ func (d *Decoder) layOut(o Options) error {
 		if i == 3 {
 			c.blank = o.NoInk
 		}
-		switch c.scale {
-		case 1, 2, 3, 4, 8:
-		default:
-			return fmt.Errorf("scale %d/8 is none of 1, 2, 3, 4 and 8", c.scale)
+		if c.scale < 1 || c.scale > 8 {
+			return fmt.Errorf("scale %d/8 is none of 1/8 to 8/8", c.scale)
 		}
 		c.cols, c.rows = h.blocks(i)
 		c.stride = c.allCols * c.scale
@@ -289,6 +287,12 @@ func (c *component) transform(b *block, last, at int) {
 	switch c.scale {
 	case 8:
 		inverse8(b, last, dst, c.stride)
+	case 7:
+		inverse7(b, last, dst, c.stride)
+	case 6:
+		inverse6(b, last, dst, c.stride)
+	case 5:
+		inverse5(b, last, dst, c.stride)
 	case 4:
 		inverse4(b, last, dst, c.stride)
 	case 3:

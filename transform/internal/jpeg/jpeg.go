@@ -8,7 +8,7 @@
 //	planes ──> 8×8 forward DCT ──> quantise ──> Huffman coding ──> file
 //	                                       └──> (optimised tables: kept, counted, then coded)
 //
-// Decoding at M/8 computes the M×M inverse DCT of the M×M lowest coefficients of each block, as the Independent JPEG
+// Decoding at M/8, M from 1 to 8, computes the M×M inverse DCT of the M×M lowest coefficients of each block, as the Independent JPEG
 // Group's library does since its version 7; coefficients that are not needed are skipped, several at a time. Nothing is
 // upsampled and no colour is converted: that is left to a resampler, which does both in one step and better.
 //
