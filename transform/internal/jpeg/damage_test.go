@@ -10,22 +10,24 @@ const poisoned = 0xaa
 
 // poison fills all buffers of d with what no picture may show.
 func poison(d *Decoder, with byte) {
-	for i := range d.pix[:cap(d.pix)] {
-		d.pix[:cap(d.pix)][i] = with
-	}
-	for i := range d.prog.store[:cap(d.prog.store)] {
-		d.prog.store[:cap(d.prog.store)][i] = int16(with) << 6
-	}
-	for i := range d.prog.masks[:cap(d.prog.masks)] {
-		d.prog.masks[:cap(d.prog.masks)][i] = ^uint64(0)
-	}
-	for i := range d.bits.win {
-		d.bits.win[i] = with
-	}
+	flood(d.pix[:cap(d.pix)], with)
+	flood(d.prog.store[:cap(d.prog.store)], int16(with)<<6)
+	flood(d.prog.masks[:cap(d.prog.masks)], ^uint64(0))
+	flood(d.bits.win[:], with)
 	for i := range d.quant {
 		for k := range d.quant[i].q {
 			d.quant[i].q[k] = uint16(with)
 		}
+	}
+}
+
+// flood makes all of s v. It copies, as a loop takes minutes under the race detector.
+func flood[T any](s []T, v T) {
+	if len(s) > 0 {
+		s[0] = v
+	}
+	for n := 1; n < len(s); n *= 2 {
+		copy(s[n:], s[:n])
 	}
 }
 
