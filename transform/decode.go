@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"image/gif"
 	"image/jpeg"
 	"image/png"
 	"io"
@@ -75,7 +74,7 @@ type trimmed struct{ error }
 
 func (t trimmed) Error() string {
 	s := t.error.Error()
-	for _, prefix := range []string{"jpeg: ", "png: ", "gif: ", "zlib: ", "ccitt: ", "webp: ", "vp8: ", "vp8l: ", "riff: ", "image: "} {
+	for _, prefix := range []string{"jpeg: ", "png: ", "zlib: ", "ccitt: ", "webp: ", "vp8: ", "vp8l: ", "riff: ", "image: "} {
 		s = strings.TrimPrefix(s, prefix)
 	}
 	for _, prefix := range []string{"invalid JPEG format: ", "unsupported JPEG feature: "} {
@@ -121,10 +120,7 @@ func (j *job) read(data []byte, m meta) (image.Image, error) {
 	case PNG:
 		return png.Decode(j.reader(data))
 	case GIF:
-		if head := gifScreen(data, m); head != nil {
-			return gif.Decode(io.MultiReader(bytes.NewReader(head), j.reader(data[len(head):])))
-		}
-		return gif.Decode(j.reader(data))
+		return j.readGIF(data)
 	case TIFF:
 		return j.readTIFF(data)
 	case BMP:
@@ -148,18 +144,6 @@ func (j *job) readJPEG(data []byte, m meta) (image.Image, error) {
 		}
 	}
 	return img, err
-}
-
-// gifScreen gives a file header with a logical screen that holds the first frame, nil where the file's own does: image/gif refuses
-// a frame that stands over.
-func gifScreen(data []byte, m meta) []byte {
-	head := bytes.Clone(data[:13])
-	head[6], head[7] = byte(m.Width), byte(m.Width>>8)
-	head[8], head[9] = byte(m.Height), byte(m.Height>>8)
-	if bytes.Equal(head, data[:13]) || m.Width > 0xffff || m.Height > 0xffff {
-		return nil
-	}
-	return head
 }
 
 // orient turns an image upright (Exif 2.32, tag Orientation).
