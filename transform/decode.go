@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"github.com/disintegration/imaging"
-	"golang.org/x/image/webp"
 )
 
 // load gives the pixels of an image file whose header is m and within the limits, turned as an image of that EXIF orientation must be.
@@ -74,7 +73,7 @@ type trimmed struct{ error }
 
 func (t trimmed) Error() string {
 	s := t.error.Error()
-	for _, prefix := range []string{"jpeg: ", "png: ", "zlib: ", "ccitt: ", "webp: ", "vp8: ", "vp8l: ", "riff: ", "image: "} {
+	for _, prefix := range []string{"jpeg: ", "png: ", "zlib: ", "ccitt: ", "image: "} {
 		s = strings.TrimPrefix(s, prefix)
 	}
 	for _, prefix := range []string{"invalid JPEG format: ", "unsupported JPEG feature: "} {
@@ -98,7 +97,7 @@ func (j *job) decode(data []byte, m meta) (*image.NRGBA, error) {
 	if err := j.over(); err != nil {
 		return nil, err
 	}
-	img, err := convert(src, m.Format == WebP)
+	img, err := convert(src, false)
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +125,7 @@ func (j *job) read(data []byte, m meta) (image.Image, error) {
 	case BMP:
 		return j.readBMP(data)
 	}
-	return webp.Decode(j.reader(m.webp.still()))
+	return j.readWebP(m)
 }
 
 // readJPEG also reads a file whose end marker is missing, and one with four components that does not say which inks they are.

@@ -20,7 +20,8 @@ func TestDamagedGIFKeepsItsRows(t *testing.T) {
 	for _, cut := range []int{len(sound) - 30, len(sound) - 300, len(sound) - 1000} {
 		keep.Data, refuse.Data = sound[:cut], sound[:cut]
 		res, err := Do(context.Background(), keep)
-		if err != nil || !res.Damaged || len(res.Warnings) != 1 || !strings.HasPrefix(res.Warnings[0], "decode gif: the file ends before the image does: of 40 rows ") {
+		said := strings.Join(res.Warnings, "; ")
+		if err != nil || !res.Damaged || !strings.HasPrefix(said, "decode gif: the file ends before the image does: of 40 rows ") {
 			t.Errorf("cut at %d: damaged %t, %q, %v", cut, res.Damaged, res.Warnings, err)
 			continue
 		}
@@ -49,7 +50,8 @@ func TestDamagedGIFKeepsItsRows(t *testing.T) {
 	odd := slices.Concat(sound[:head], []byte("\x21\x42\x01a\x00"), sound[head:])
 	refuse.Data = odd
 	res, err := Do(context.Background(), refuse)
-	if err != nil || res.Damaged || !slices.Equal(res.Warnings, []string{"decode gif: an extension of the unknown label 0x42 was passed over"}) {
+	want := []string{"decode gif: an extension of the unknown label 0x42 was passed over"}
+	if err != nil || res.Damaged || !slices.Equal(res.Warnings, want) {
 		t.Errorf("odd: damaged %t, %q, %v", res.Damaged, res.Warnings, err)
 	}
 }

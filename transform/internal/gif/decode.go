@@ -131,6 +131,7 @@ func (h *Header) paint(img *image.NRGBA, places []byte, p *Picture) {
 	case lacking > 0 && colors == 0:
 		p.Odd = append(p.Odd, fmt.Sprintf("it has no palette: its pixels are %s", look))
 	case lacking > 0:
-		p.Odd = append(p.Odd, fmt.Sprintf("%d pixels name a color that its palette of %d does not have: they are %s", lacking, colors, look))
+		const say = "%d pixels name a color that its palette of %d does not have: they are %s"
+		p.Odd = append(p.Odd, fmt.Sprintf(say, lacking, colors, look))
 	}
 }
