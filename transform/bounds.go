@@ -44,9 +44,6 @@ func (m *meta) appraise(data []byte) {
 		if r, ok := m.rows.(pngRows); ok {
 			p.work = r.work(pixels, p.raw)
 		}
-	case GIF:
-		p.least = frame / 2600 // a code of 12 bits stands for 3839 pixels at most
-		p.work = 8*frame + 4*pixels
 	case BMP:
 		p.work = 6 * pixels
 	case WebP:

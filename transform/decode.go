@@ -1,17 +1,13 @@
 package transform
 
 import (
-	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"image"
-	"image/gif"
 	"io"
 	"strings"
 
 	"github.com/disintegration/imaging"
-	"golang.org/x/image/webp"
 )
 
 // load gives the pixels of an image file whose header is m and within the limits, turned as an image of that EXIF orientation must be.
@@ -69,7 +65,7 @@ type trimmed struct{ error }
 
 func (t trimmed) Error() string {
 	s := t.error.Error()
-	for _, prefix := range []string{"gif: ", "zlib: ", "ccitt: ", "webp: ", "vp8: ", "vp8l: ", "riff: ", "image: "} {
+	for _, prefix := range []string{"zlib: ", "image: "} {
 		s = strings.TrimPrefix(s, prefix)
 	}
 	return s
@@ -90,7 +86,7 @@ func (j *job) decode(data []byte, m meta) (*image.NRGBA, error) {
 	if err := j.over(); err != nil {
 		return nil, err
 	}
-	img, err := convert(src, m.Format == WebP)
+	img, err := convert(src, false)
 	if err != nil {
 		return nil, err
 	}
@@ -112,28 +108,13 @@ func (j *job) read(data []byte, m meta) (image.Image, error) {
 	case PNG:
 		return j.readPNG(data, m.pngHead)
 	case GIF:
-		if head := gifScreen(data, m); head != nil {
-			return gif.Decode(io.MultiReader(bytes.NewReader(head), j.reader(data[len(head):])))
-		}
-		return gif.Decode(j.reader(data))
+		return j.readGIF(data)
 	case TIFF:
 		return j.readTIFF(data)
 	case BMP:
 		return j.readBMP(data)
 	}
-	return webp.Decode(j.reader(m.webp.still()))
-}
-
-// gifScreen gives a file header with a logical screen that holds the first frame, nil where the file's own does: image/gif refuses
-// a frame that stands over.
-func gifScreen(data []byte, m meta) []byte {
-	head := bytes.Clone(data[:13])
-	head[6], head[7] = byte(m.Width), byte(m.Width>>8)
-	head[8], head[9] = byte(m.Height), byte(m.Height>>8)
-	if bytes.Equal(head, data[:13]) || m.Width > 0xffff || m.Height > 0xffff {
-		return nil
-	}
-	return head
+	return j.readWebP(m)
 }
 
 // orient turns an image upright (Exif 2.32, tag Orientation).
@@ -155,21 +136,4 @@ func orient(img *image.NRGBA, orientation int) *image.NRGBA {
 		return imaging.Rotate90(img)
 	}
 	return img
-}
-
-// A reader gives a file to a decoder, and ends with the context's error once that is over, so that a decoder is given up in the
-// middle of a file.
-type reader struct {
-	ctx context.Context
-	*bytes.Reader
-}
-
-func (j *job) reader(data []byte) *reader { return &reader{j.ctx, bytes.NewReader(data)} }
-
-// Read gives at most 64 KiB at a time.
-func (r *reader) Read(p []byte) (int, error) {
-	if err := r.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return r.Reader.Read(p[:min(len(p), 1<<16)])
 }

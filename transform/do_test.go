@@ -79,8 +79,7 @@ var tinyWebP = func() []byte {
 		put(symbol, 8)
 	}
 	put(0, 7)
-	f := webpFrame{lossless: out}
-	return f.still()
+	return webpOf(riffChunk("VP8L", out))
 }()
 
 func TestEverySourceFormatToEveryTarget(t *testing.T) {

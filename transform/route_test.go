@@ -276,7 +276,7 @@ func TestBothWaysOfALossyWebPAgree(t *testing.T) {
 		}
 	}
 	cut := data[:len(data)*2/3]
-	if _, err := Do(context.Background(), Task{Data: cut, Spec: mustSpec(t, "size=40")}); class(err) != ClassDecode {
+	if _, err := Do(context.Background(), Task{Data: cut, Spec: mustSpec(t, "size=40"), Limits: Limits{RefuseDamaged: true}}); class(err) != ClassDecode {
 		t.Errorf("two thirds of the file: error %v", err)
 	}
 }

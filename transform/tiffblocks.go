@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"image"
 
-	"golang.org/x/image/webp"
-
 	"imgpipe/transform/internal/damage"
 	"imgpipe/transform/internal/jpeg"
 	"imgpipe/transform/internal/tiff"
@@ -96,16 +94,12 @@ func (j *job) webpInTIFF(file []byte, width, height int) (tiff.Samples, error) {
 	if m.Width > width || m.Height > height || m.view != image.Rect(0, 0, m.Width, m.Height) {
 		return tiff.Samples{}, blockTooLarge("WebP", m.Width, m.Height, width, height)
 	}
-	img, err := webp.Decode(j.reader(m.webp.still()))
+	pic, report, err := j.webpPixels(m)
 	if over := j.over(); over != nil {
 		return tiff.Samples{}, over
 	}
 	if err != nil {
-		return lost(trimmed{err}), nil
+		return lost(err), nil
 	}
-	pic, err := convert(img, true)
-	if err != nil {
-		return tiff.Samples{}, err
-	}
-	return tiff.Samples{Pix: pic.Pix, Stride: pic.Stride, Step: 4, N: 4, W: pic.Rect.Dx(), H: pic.Rect.Dy()}, nil
+	return tiff.Samples{Pix: pic.Pix, Stride: pic.Stride, Step: 4, N: 4, W: m.Width, H: m.Height, Damage: report}, nil
 }

@@ -86,16 +86,6 @@ func (p *progressive) complete(n int) bool {
 	return true
 }
 
-// coarse reports whether all DC coefficients of the first n components are known, if not to the last bit.
-func (p *progressive) coarse(n int) bool {
-	for i := range n {
-		if p.comp[i].bit[0] < 0 {
-			return false
-		}
-	}
-	return true
-}
-
 // block gives the coefficients of component i's block (bx, by), and its mask.
 func (p *progressive) block(d *Decoder, i, bx, by int) ([]int16, *uint64) {
 	c := &p.comp[i]

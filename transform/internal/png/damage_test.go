@@ -91,8 +91,6 @@ func (k kind) there(w, h, n int) []bool {
 	return rows
 }
 
-func all(rows []bool) bool { return !slices.Contains(rows, false) }
-
 // TestRowsBeforeACutAreThere cuts files of every kind in all places: what has been read until there is shown.
 func TestRowsBeforeACutAreThere(t *testing.T) {
 	const w, h = 13, 21
