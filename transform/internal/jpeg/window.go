@@ -144,13 +144,16 @@ func (r *bitReader) check() bool {
 	return r.used() <= 8*r.end
 }
 
+// maxCode is the length of the longest Huffman code in bits.
+const maxCode = 16
+
 // fault says why an MCU could not be read. short tells that it has too few bits.
 func (r *bitReader) fault(short bool) error {
 	switch {
 	case short && r.head < len(r.marks):
 		return errInterval
-	case short || r.done && r.pos >= r.end:
-		return errShort
+	case short || r.done && r.used()+maxCode > 8*r.end:
+		return errShort // the code that means nothing has its last bits from behind the end
 	}
 	return errBadCode
 }
