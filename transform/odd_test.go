@@ -109,7 +109,7 @@ func TestOddFilesComeOutRight(t *testing.T) {
 // oddColors is the palette of the GIF files.
 var oddColors = [8][4]int{
 	{255, 0, 0, 255}, {0, 255, 0, 255}, {0, 0, 255, 255}, {255, 255, 0, 255},
-	{255, 0, 255, 255}, {0, 0, 0, 255}, {128, 128, 128, 255}, {0, 255, 255, 255},
+	{255, 255, 255, 255}, {0, 0, 0, 255}, {128, 128, 128, 255}, {0, 255, 255, 255},
 }
 
 // oddPixels returns the pixels of a file of testdata/odd, turned to PNG, whose first warning must hold says.
