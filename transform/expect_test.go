@@ -30,7 +30,7 @@ func TestWhatDoMakesIsAsExpected(t *testing.T) {
 	}
 	specs := []string{"", "size=64", "size=30;size=20x20,fit=cover;size=50%", "size=40x40,fit=contain", "size=40x30,fit=fill", "orient=off;size=33",
 		"grayscale;size=10;blur=1.5", "rotate=90", "rotate=30", "crop=50%x50%", "size=20x20,upscale=on;flip", "quality=100"}
-	made := 0
+	made, turn := 0, 0
 	for _, text := range specs {
 		for _, f := range append([]Format{""}, outputFormats...) {
 			full := text
@@ -42,7 +42,10 @@ func TestWhatDoMakesIsAsExpected(t *testing.T) {
 				t.Logf("%q: %v", full, err)
 				continue
 			}
-			for _, data := range inputs {
+			for i, data := range inputs {
+				if turn++; underRace && (turn+i)%5 != 0 {
+					continue
+				}
 				task := Task{Data: data, Spec: spec, Limits: Limits{MaxPixels: 1 << 17}}
 				r, err := Do(context.Background(), task)
 				if err != nil {
@@ -72,7 +75,7 @@ func TestWhatDoMakesIsAsExpected(t *testing.T) {
 			}
 		}
 	}
-	if made < 1000 {
+	if made < 1000 && !underRace {
 		t.Errorf("only %d outputs were looked at", made)
 	}
 }

@@ -102,17 +102,17 @@ func ReadHeader(data []byte, visit func(name string, body []byte)) (*Header, err
 	if err := h.head(c.body); err != nil {
 		return nil, err
 	}
-	last := "IHDR"
+	last := c.name
 	for count := 1; !c.is("IEND"); count++ {
 		at := c.next
 		if c, ok = chunkAt(data, at); !ok {
-			h.endsWithout(data[at:], last)
+			h.endsWithout(data[at:], string(last))
 			break
 		}
 		if count == maxChunks {
 			return nil, fmt.Errorf("it has over %d chunks: expected an image among them", maxChunks)
 		}
-		last = string(c.name)
+		last = c.name
 		h.add(&c, at, visit)
 	}
 	h.Opaque = h.color&4 == 0 && !h.clear
