@@ -176,7 +176,7 @@ func TestTagsOfATIFFSayWhatItsJPEGsHold(t *testing.T) {
 		samples := map[uint32]int{0: 1, 1: 1, 2: 3, 5: 4, 6: 3}[photometric]
 		for markers, segments := range colorMarkers() {
 			for _, tables := range []string{"within", "apart", "apart with markers", "apart without an end"} {
-				for _, geometry := range []string{"a strip", "strips", "strips of full height", "tiles", "planes"} {
+				for _, geometry := range []string{"a strip", "strips", "strips of full height", "a strip of whole blocks", "tiles", "planes"} {
 					if photometric == 6 && geometry == "planes" {
 						continue // the chroma of planes is its own matter
 					}
@@ -197,8 +197,11 @@ func TestTagsOfATIFFSayWhatItsJPEGsHold(t *testing.T) {
 						for top := 0; top < h; top += bh {
 							for left := 0; left < w; left += bw {
 								rows := bh
-								if geometry == "strips" {
+								switch geometry {
+								case "strips":
 									rows = min(bh, h-top)
+								case "a strip of whole blocks":
+									rows = 32
 								}
 								table, rest := componentsJPEG(t, bw, rows, samples/planes, func(x, y, c int) uint8 {
 									return law(left+x, top+y, p+c)

@@ -53,6 +53,7 @@ type Layout struct {
 	reversed      bool  // the bits of each byte
 	tables        Field // that JPEGs share
 	palette       Field
+	odd           string // what contradicts itself in the colors, "" for nothing
 }
 
 const maxSide = 1<<31 - 1
@@ -178,7 +179,7 @@ func (l *Layout) Memory() int64 {
 	case jpegCoded:
 		// Coefficients, planes and pixels of a progressive JPEG of four components, and its copies. A JPEG is of whole
 		// blocks, and of no more than its bytes fill.
-		block := product(28, l.blockW+31, l.blockH+31)
+		block := product(28, l.blockW+31, l.blockH+31+spareRows)
 		need += min(block, 28*max(HarmlessPixels, 512*int64(len(l.d.data)))) + 3*min(l.mostJPEG(), int64(len(l.d.data)))
 	case webpCoded:
 		need += min(product(20, l.blockW, l.blockH), 20*maxWebP*maxWebP) + 2*int64(len(l.d.data))

@@ -46,13 +46,14 @@ type Decoder struct {
 	eight   []byte // samples
 	palette [256][4]byte
 	shift   int // of the colors of the palette
+	beyond  int // pixels of a color that the palette does not have
 }
 
 // Start begins the file of layout l. The caller has checked that the size of the image is acceptable.
 func (d *Decoder) Start(l *Layout, o Options) {
 	d.l, d.o, d.u.l = l, o, l
 	d.damage = damage.Report{Rows: l.Height}
-	d.y, d.at, d.end, d.err, d.remarks, d.starts = 0, 0, 0, nil, nil, nil
+	d.y, d.at, d.end, d.err, d.remarks, d.starts, d.beyond = 0, 0, 0, nil, nil, nil, 0
 	for len(d.parts) < l.planes() {
 		d.parts = append(d.parts, nil)
 	}
@@ -66,6 +67,9 @@ func (d *Decoder) Start(l *Layout, o Options) {
 		for i := range min(len(d.palette), 1<<l.bits) {
 			d.palette[i] = d.entry(i)
 		}
+	}
+	if l.odd != "" {
+		d.remark(l.odd)
 	}
 	if l.oversize() {
 		d.remark(fmt.Sprintf("its tiles are %dx%d, and what stands over the image was left out", l.blockW, l.blockH))
@@ -113,16 +117,28 @@ func (d *Decoder) Row() ([]byte, error) {
 	at := d.at
 	d.at++
 	d.y++
-	if l.banded() {
+	row := d.row
+	switch {
+	case l.banded():
 		size := l.Width * l.pixelBytes()
-		return d.band[at*size:][:size], nil
+		row = d.band[at*size:][:size]
+	case at < d.whole:
+		d.paint(row, d.parts, at, l.Width)
+	default:
+		l.fill(row)
 	}
-	if at < d.whole {
-		d.paint(d.row, d.parts, at, l.Width)
-	} else {
-		l.fill(d.row)
+	if d.y == l.Height && d.beyond > 0 {
+		d.remark(fmt.Sprintf("pixels of a color that its palette does not have are %s: %d", l.nothing(), d.beyond))
 	}
-	return d.row, nil
+	return row, nil
+}
+
+// nothing is what pixels are that have no color.
+func (l *Layout) nothing() string {
+	if l.Alpha {
+		return "transparent"
+	}
+	return "black"
 }
 
 // fill makes pixels of nothing.
