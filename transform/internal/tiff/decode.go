@@ -63,6 +63,9 @@ var errInconsistent = errors.New("its header contradicts itself")
 // ReadLayout reads what the directory says, and checks that it can be read. It allocates nothing.
 func ReadLayout(d Directory) (Layout, error) {
 	l := Layout{d: d}
+	if err := d.lacks(); err != nil {
+		return l, err
+	}
 	w, h := d.Number(Width, 0), d.Number(Height, 0)
 	if w == 0 || h == 0 || w > maxSide || h > maxSide {
 		return l, fmt.Errorf("its size is %dx%d: expected sides from 1 to %d", w, h, maxSide)

@@ -3,6 +3,8 @@ package tiff
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
+	"fmt"
 )
 
 // The tags that matter here (TIFF 6.0, section 8, its supplements, and those of Adobe's DNG).
@@ -47,6 +49,7 @@ type Directory struct {
 	start   uint64 // where it begins
 	next    uint64 // where the directory behind this one begins, 0 for none
 	big     bool   // BigTIFF: offsets of eight bytes
+	cut     bool   // the file ends before its last entry
 }
 
 // maxTags bounds how many entries are looked at: real directories have some dozens.
@@ -98,7 +101,7 @@ func (d Directory) at(at uint64) (Directory, bool) {
 	rest := data[at+number:]
 	there := uint64(len(rest)) / size
 	d.entries = rest[:min(count, maxTags, there)*size]
-	d.start, d.next = at, 0
+	d.start, d.next, d.cut = at, 0, count > there
 	if count <= there && uint64(len(rest))-count*size >= offset {
 		if rest = rest[count*size:]; d.big {
 			d.next = d.order.Uint64(rest)
@@ -140,8 +143,9 @@ type Field struct {
 	// Bytes are the values.
 	Bytes []byte
 
-	order binary.ByteOrder
-	size  int // of one value
+	order   binary.ByteOrder
+	size    int  // of one value
+	outside bool // the file ends before them, so that Bytes are none
 }
 
 // Field finds the values of a tag. Types of fractions and floating point are not known.
@@ -152,6 +156,20 @@ func (d Directory) Field(tag uint16) (Field, bool) {
 		}
 	}
 	return Field{}, false
+}
+
+// lacks returns an error if the file ends before one of the tags that say what its samples mean. What is decoded without
+// it would be another picture.
+func (d Directory) lacks() error {
+	if d.cut {
+		return errors.New("the file ends within its directory")
+	}
+	for _, tag := range []uint16{BitsPerSample, ColorMap, ExtraSamples, SampleFormat, Subsampling} {
+		if f, _ := d.Field(tag); f.outside {
+			return fmt.Errorf("the file ends before the values of its tag %d", tag)
+		}
+	}
+	return nil
 }
 
 // Names reports whether the directory has an entry for the tag, which may have no values in the file.
@@ -187,16 +205,17 @@ func (d Directory) field(e []byte) (Field, bool) {
 		count, inline = uint64(d.order.Uint32(e[4:])), e[8:12]
 		at = uint64(d.order.Uint32(inline))
 	}
-	if count == 0 || count > uint64(len(d.data)) {
+	if count == 0 {
 		return f, false
 	}
-	length := count * uint64(f.size)
+	length := min(count, 1<<60) * uint64(f.size)
 	switch {
 	case length <= uint64(len(inline)):
 		f.Bytes = inline[:length]
 	case at <= uint64(len(d.data)) && length <= uint64(len(d.data))-at:
 		f.Bytes = d.data[at : at+length]
 	default:
+		f.outside = true
 		return f, false
 	}
 	return f, true
