@@ -368,6 +368,16 @@ func TestWebPInATIFF(t *testing.T) {
 			t.Errorf("%d samples: the first pixel is %v", samples, p)
 		}
 	}
+	numbers := map[uint16][]uint32{256: {uint32(h.Width)}, 257: {uint32(h.Height)}, 258: {8}, 259: {50001}, 262: {6}, 277: {3}}
+	img, _ := bothWays(t, "YCbCr", tiffOf(binary.BigEndian, numbers, nil, false, lossy))
+	for i := range h.Width * h.Height {
+		x, y := i%h.Width, i/h.Width
+		c := want.NRGBAAt(x, y)
+		r, g, b := color.YCbCrToRGB(c.R, c.G, c.B)
+		if got := img.NRGBAAt(x, y); !near(got, color.NRGBA{r, g, b, 255}, 1) {
+			t.Fatalf("YCbCr at %d,%d: %v of %v", x, y, got, c)
+		}
+	}
 	small := map[uint16][]uint32{256: {40}, 257: {30}, 258: {8}, 259: {50001}, 262: {2}, 277: {3}}
 	if _, _, err := wholeTIFF(t, tiffOf(binary.BigEndian, small, nil, false, lossy)); err == nil || !strings.Contains(err.Error(), "expected at most 40x30") {
 		t.Errorf("a WebP that is larger than its strip: %v", err)

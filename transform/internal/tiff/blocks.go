@@ -37,8 +37,26 @@ func (l *Layout) findBlocks() error {
 	if !ok {
 		return errors.New("it does not say where its pixels are")
 	}
+	l.findPlanes()
 	l.BlockBytes = product(l.bandRows(), l.rowBytes(), l.planes())
 	return nil
+}
+
+// findPlanes corrects what is said of planes: some programs copy the tag from another file together with the rest. Pixels
+// are together where the file has blocks of one plane alone, of which each has the bytes of all planes.
+func (l *Layout) findPlanes() {
+	if !l.planar || l.compression != uncompressed || int64(l.offset.Len()) != product(l.across, l.down) {
+		return
+	}
+	together := *l
+	together.planar = false
+	for i := range l.offset.Len() {
+		rows := min(l.blockH, l.Height-i/l.across*l.blockH)
+		if i >= l.count.Len() || l.count.At(i) < uint64(together.size(rows)) {
+			return
+		}
+	}
+	l.planar, l.odd = false, "its pixels are said to be in planes, which was passed over"
 }
 
 // product multiplies, and returns a large number where the product is larger.

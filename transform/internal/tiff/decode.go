@@ -183,7 +183,8 @@ func (l *Layout) Memory() int64 {
 		// Coefficients, planes and pixels of a progressive JPEG of four components, and its copies. A JPEG is of whole
 		// blocks, and of no more than its bytes fill.
 		block := product(28, l.blockW+31, l.blockH+31+spareRows)
-		need += min(block, 28*max(HarmlessPixels, 512*int64(len(l.d.data)))) + 3*min(l.mostJPEG(), int64(len(l.d.data)))
+		need += min(block, 28*max(HarmlessPixels, 512*int64(len(l.d.data)))) +
+			3*(min(l.mostJPEG(), int64(len(l.d.data)))+int64(len(l.tables.Bytes)))
 	case webpCoded:
 		need += min(product(20, l.blockW, l.blockH), 20*maxWebP*maxWebP) + 2*int64(len(l.d.data))
 	case huffmanCoded, huffmanWordsCoded, group3Coded, group4Coded:
@@ -227,7 +228,8 @@ func (l *Layout) Work() int64 {
 	work := 1000 * blocks
 	switch l.compression {
 	case jpegCoded:
-		return work + 20*pixels + 20_000*blocks + 10*packed
+		// The tables that all blocks share are copied for each of them.
+		return work + 20*pixels + 20_000*blocks + 10*packed + product(int(blocks), len(l.tables.Bytes))/2
 	case webpCoded:
 		return work + 20*product(l.across, l.down, min(l.blockW, maxWebP), min(l.blockH, maxWebP)) + 20_000*blocks
 	case deflated, oldDeflated, zstdCoded:

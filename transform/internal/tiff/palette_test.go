@@ -2,6 +2,7 @@ package tiff
 
 import (
 	"fmt"
+	"image"
 	"image/color"
 	"strings"
 	"testing"
@@ -93,4 +94,37 @@ func TestColorsThatCannotBe(t *testing.T) {
 	if _, err := decode(file(c.order, tags, blocks...), Options{}); err == nil || !strings.Contains(err.Error(), "it has no palette") {
 		t.Errorf("4 bits without a palette: %v", err)
 	}
+}
+
+// The tag of planes is copied from other files as predictors are. Pixels are together where the file has blocks for one plane
+// alone, of which each has as many bytes as all planes take.
+func TestPlanesThatAreNone(t *testing.T) {
+	n := 0
+	for turn, samples := range []int{2, 3, 4, 5, 3, 4} {
+		for _, tile := range []image.Point{{0, 30}, {0, 7}, {16, 16}, {64, 32}} {
+			for _, depth := range []int{1, 2, 4, 8, 16} {
+				c := layout{orders[turn%2], 1, packers[0].pack, false, tile, depth, turn%3 == 0, false}
+				photometric := uint32(rgb)
+				if samples == 2 {
+					photometric = blackIsZero
+				}
+				meaning := tag{ExtraSamples, []uint32{0}}
+				tags, blocks := c.write(40, 30, samples, sample, tag{Photometric, []uint32{photometric}}, meaning)
+				name := fmt.Sprintf("%s, %d samples", c, samples)
+				img, report, remarks := decoded(t, name, file(c.order, append(tags, tag{PlanarConfig, []uint32{2}}), blocks...))
+				if report.Err != nil || len(remarks) != 1 || !strings.Contains(remarks[0], "planes") {
+					t.Errorf("%s: %v, and %q is said", name, &report, remarks)
+				}
+				n++
+				at := levels(depth)
+				checked(t, name, img, func(x, y int) color.NRGBA {
+					if samples == 2 {
+						return color.NRGBA{at(x, y, 0), at(x, y, 0), at(x, y, 0), 255}
+					}
+					return color.NRGBA{at(x, y, 0), at(x, y, 1), at(x, y, 2), 255}
+				})
+			}
+		}
+	}
+	t.Logf("%d files", n)
 }

@@ -123,12 +123,15 @@ func (l *Layout) checkYCbCr() error {
 		l.photometric, l.fromYCbCr = rgb, true // each JPEG says itself how its chroma stands
 		return nil
 	}
+	if l.compression == webpCoded {
+		x, y = 1, 1 // its samples are whole pixels
+	}
 	valid := func(s uint64) bool { return s == 1 || s == 2 || s == 4 }
 	if !valid(x) || !valid(y) {
 		return errInconsistent
 	}
 	l.subX, l.subY = int(x), int(y)
-	if l.bits != 8 || l.samples != 3 || x*y > 1 && (l.planar || l.predictor != 1) || l.compression == webpCoded {
+	if l.bits != 8 || l.samples != 3 || x*y > 1 && (l.planar || l.predictor != 1) {
 		return Unsupported("this layout of YCbCr")
 	}
 	return nil
