@@ -44,9 +44,6 @@ func (m *meta) appraise(data []byte) {
 		if r, ok := m.rows.(pngRows); ok {
 			p.work = r.work(pixels, p.raw)
 		}
-	case GIF:
-		p.least = frame / 2600 // a code of 12 bits stands for 3839 pixels at most
-		p.work = 8*frame + 4*pixels
 	case BMP:
 		p.work = 6 * pixels
 	case WebP:
@@ -71,26 +68,28 @@ func (r pngRows) work(pixels, raw int64) int64 {
 	if !r.Opaque {
 		work += 2 * pixels
 	}
+	if r.Interlaced() {
+		work += 4 * pixels
+	}
 	return work
 }
 
 // jpeg counts the scans of a file that may have any number.
 func (p *price) jpeg(m *meta, data []byte, pixels int64) {
-	if m.planes != nil && !m.Progressive {
-		p.least = m.planes.Least()
-		p.work = 2 * pixels // each component comes once
+	p.work = 2 * pixels
+	if m.planes == nil {
+		p.work = 20 * pixels // and colors are made of them
+	}
+	if !m.Progressive {
+		p.least = m.frame.Least() // each component comes once
 		return
 	}
 	w := jpeg.ReadWork(data)
 	p.least, p.scans = w.Least, w.Scans
-	if m.planes != nil {
-		p.work = 2*pixels + 6*w.Blocks
-	} else {
-		p.work = 20*pixels + generalBlock*w.Blocks
-	}
+	p.work += 6 * w.Blocks
 }
 
-// generalBlock is what image/jpeg takes for a block in each scan: it copies its coefficients.
+// generalBlock is what a block of a JPEG in a TIFF may take in each scan.
 const generalBlock = 35
 
 // affordable returns an error unless the file of an image has enough bytes for what it asks for, in the way of p.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"hash/crc32"
 	"slices"
 	"strings"
 	"testing"
@@ -174,9 +175,15 @@ func tooCheap() map[string][]byte {
 		"tiff of one frame of zstandard again": stripsTIFF(16000, 16000, 1, zeros128K, map[uint16]uint32{258: 32, 259: 50000, 339: 3}),
 		"tiff of one piece of lzma again":      stripsTIFF(16000, 16000, 1, append([]byte("\xfd7zXZ"), make([]byte, 60000)...), map[uint16]uint32{259: 34925}),
 		"rgb png of 268 million pixels":        thinPNG(16383, 16383, 2),
-		"interlaced png":                       append(thinPNG(16383, 16383, 0)[:28], append([]byte{1}, thinPNG(16383, 16383, 0)[29:]...)...),
+		"interlaced png":                       resummed(append(thinPNG(16383, 16383, 0)[:28], append([]byte{1}, thinPNG(16383, 16383, 0)[29:]...)...)),
 		"gif with a short frame":               append([]byte("GIF89a\x10\x27\x10\x27\x80\x00\x00\x00\x00\x00\xff\xff\xff\x2c\x00\x00\x00\x00\x10\x27\x10\x27\x00\x02\x02\x44\x01\x00"), ';'),
 	}
+}
+
+// resummed returns a PNG whose header was changed with the checksum of its header.
+func resummed(data []byte) []byte {
+	binary.BigEndian.PutUint32(data[29:], crc32.ChecksumIEEE(data[12:29]))
+	return data
 }
 
 // thinPNG is the head of a PNG of 8 bits for a sample, with as few bytes of pixels as there can be.

@@ -152,7 +152,7 @@ func TestOnlyTheProfileIsTaken(t *testing.T) {
 	photo := encoded(t, scene(12, 9), JPEG)
 	twice := pngKind(2, 8, p3)
 	second := pngChunk("iCCP", append([]byte("x\x00\x00"), packed(other)...))
-	twice = slices.Concat(twice[:len(twice)-12], second, twice[len(twice)-12:])
+	twice = slices.Insert(twice, bytes.Index(twice, []byte("IDAT"))-4, second...)
 	text := append([]byte("Raw profile type exif\x00\x00"), packed([]byte("\n"))...)
 	texts := bytes.Repeat(pngChunk("zTXt", text), 10)
 	for name, file := range map[string][]byte{

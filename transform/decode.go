@@ -1,19 +1,13 @@
 package transform
 
 import (
-	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"image"
-	"image/gif"
-	"image/jpeg"
-	"image/png"
 	"io"
 	"strings"
 
 	"github.com/disintegration/imaging"
-	"golang.org/x/image/webp"
 )
 
 // load gives the pixels of an image file whose header is m and within the limits, turned as an image of that EXIF orientation must be.
@@ -55,14 +49,10 @@ func (j *job) fault(err error) error {
 	if errors.As(err, &known) {
 		return err
 	}
-	var (
-		jpegUnsupported jpeg.UnsupportedError
-		pngUnsupported  png.UnsupportedError
-		own             unsupportedError
-	)
+	var own unsupportedError
 	kind := ClassDecode
 	switch {
-	case errors.As(err, &jpegUnsupported), errors.As(err, &pngUnsupported), errors.As(err, &own):
+	case errors.As(err, &own):
 		kind = ClassUnsupported
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		err = errors.New("the file ends before the image does")
@@ -75,10 +65,7 @@ type trimmed struct{ error }
 
 func (t trimmed) Error() string {
 	s := t.error.Error()
-	for _, prefix := range []string{"jpeg: ", "png: ", "gif: ", "zlib: ", "ccitt: ", "webp: ", "vp8: ", "vp8l: ", "riff: ", "image: "} {
-		s = strings.TrimPrefix(s, prefix)
-	}
-	for _, prefix := range []string{"invalid JPEG format: ", "unsupported JPEG feature: "} {
+	for _, prefix := range []string{"zlib: ", "image: "} {
 		s = strings.TrimPrefix(s, prefix)
 	}
 	return s
@@ -99,7 +86,7 @@ func (j *job) decode(data []byte, m meta) (*image.NRGBA, error) {
 	if err := j.over(); err != nil {
 		return nil, err
 	}
-	img, err := convert(src, m.Format == WebP)
+	img, err := convert(src, false)
 	if err != nil {
 		return nil, err
 	}
@@ -119,47 +106,15 @@ func (j *job) read(data []byte, m meta) (image.Image, error) {
 	case JPEG:
 		return j.readJPEG(data, m)
 	case PNG:
-		return png.Decode(j.reader(data))
+		return j.readPNG(data, m.pngHead)
 	case GIF:
-		if head := gifScreen(data, m); head != nil {
-			return gif.Decode(io.MultiReader(bytes.NewReader(head), j.reader(data[len(head):])))
-		}
-		return gif.Decode(j.reader(data))
+		return j.readGIF(data)
 	case TIFF:
 		return j.readTIFF(data)
 	case BMP:
 		return j.readBMP(data)
 	}
-	return webp.Decode(j.reader(m.webp.still()))
-}
-
-// readJPEG also reads a file whose end marker is missing, and one with four components that does not say which inks they are.
-func (j *job) readJPEG(data []byte, m meta) (image.Image, error) {
-	parts := []io.Reader{j.reader(data)}
-	if m.bare {
-		adobe := []byte("\xff\xd8\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00")
-		parts = []io.Reader{bytes.NewReader(adobe), j.reader(data[2:])}
-	}
-	img, err := jpeg.Decode(io.MultiReader(append(parts, bytes.NewReader([]byte("\xff\xd9")))...))
-	if inks, ok := img.(*image.CMYK); ok && m.bare {
-		// With Adobe's marker the inks are taken to be inverted, without it they are not.
-		for i, v := range inks.Pix {
-			inks.Pix[i] = 255 - v
-		}
-	}
-	return img, err
-}
-
-// gifScreen gives a file header with a logical screen that holds the first frame, nil where the file's own does: image/gif refuses
-// a frame that stands over.
-func gifScreen(data []byte, m meta) []byte {
-	head := bytes.Clone(data[:13])
-	head[6], head[7] = byte(m.Width), byte(m.Width>>8)
-	head[8], head[9] = byte(m.Height), byte(m.Height>>8)
-	if bytes.Equal(head, data[:13]) || m.Width > 0xffff || m.Height > 0xffff {
-		return nil
-	}
-	return head
+	return j.readWebP(m)
 }
 
 // orient turns an image upright (Exif 2.32, tag Orientation).
@@ -181,21 +136,4 @@ func orient(img *image.NRGBA, orientation int) *image.NRGBA {
 		return imaging.Rotate90(img)
 	}
 	return img
-}
-
-// A reader gives a file to a decoder, and ends with the context's error once that is over, so that a decoder is given up in the
-// middle of a file.
-type reader struct {
-	ctx context.Context
-	*bytes.Reader
-}
-
-func (j *job) reader(data []byte) *reader { return &reader{j.ctx, bytes.NewReader(data)} }
-
-// Read gives at most 64 KiB at a time.
-func (r *reader) Read(p []byte) (int, error) {
-	if err := r.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return r.Reader.Read(p[:min(len(p), 1<<16)])
 }

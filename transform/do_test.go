@@ -79,8 +79,7 @@ var tinyWebP = func() []byte {
 		put(symbol, 8)
 	}
 	put(0, 7)
-	f := webpFrame{lossless: out}
-	return f.still()
+	return webpOf(riffChunk("VP8L", out))
 }()
 
 func TestEverySourceFormatToEveryTarget(t *testing.T) {
@@ -441,6 +440,7 @@ func TestGigapixelClaimIsRefusedUnread(t *testing.T) {
 	binary.BigEndian.PutUint32(claims[JPEG][frame+5:], 60000<<16|60000)
 	binary.BigEndian.PutUint32(claims[PNG][16:], 60000)
 	binary.BigEndian.PutUint32(claims[PNG][20:], 60000)
+	resummed(claims[PNG])
 	binary.LittleEndian.PutUint32(claims[GIF][6:], 60000<<16|60000)
 	binary.LittleEndian.PutUint32(claims[BMP][18:], 60000)
 	binary.LittleEndian.PutUint32(claims[BMP][22:], 60000)

@@ -2,6 +2,7 @@ package transform
 
 import (
 	"bytes"
+	"errors"
 	"image"
 	"image/color"
 	"image/gif"
@@ -104,4 +105,10 @@ func difference(a, b image.Image) float64 {
 		}
 	}
 	return sum / float64(3*n.X*n.Y)
+}
+
+// refused reports whether err is that of a damaged image of which a part is there.
+func refused(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Kind == ClassDecode && e.Refused
 }

@@ -39,7 +39,14 @@ func (m *meta) jpeg(data []byte) error {
 			break
 		}
 		size := int(binary.BigEndian.Uint16(data[at:]))
-		if size < 2 || at+size > len(data) {
+		switch {
+		case size < 2 && marker != 0xda && (marker < 0xc0 || marker > 0xcf):
+			// It is passed over, or the decoder says what is wrong with it.
+			at += 2
+			continue
+		case size < 2:
+			return fmt.Errorf("the segment of marker ff%02x has length %d: expected at least 2", marker, size)
+		case at+size > len(data):
 			return errShort
 		}
 		body := data[at+2 : at+size]
@@ -86,29 +93,11 @@ func (m *meta) startOfFrame(marker byte, body []byte) error {
 		return unsupportedError("a height that stands after the first scan (DNL)")
 	}
 	m.Progressive = marker == 0xc2
-	components := int(body[5])
-	switch components {
+	switch body[5] {
 	case 1:
 		m.space = spaceGray
 	case 4:
 		m.space = spaceCMYK
-	}
-	var samples, hMax, vMax int
-	for i := range components {
-		h, v := int(body[7+3*i]>>4), int(body[7+3*i]&15)
-		samples += h * v
-		hMax, vMax = max(hMax, h), max(vMax, v)
-	}
-	if hMax == 0 || vMax == 0 {
-		return errors.New("a component has no samples")
-	}
-	planes := (samples + hMax*vMax - 1) / (hMax * vMax)
-	m.decode = planes
-	if m.Progressive {
-		m.decode += 4 * planes // coefficients of 32 bits
-	}
-	if m.space == spaceCMYK {
-		m.decode += 4 // inks are put together before they become colors
 	}
 	return nil
 }
@@ -161,17 +150,20 @@ func (p *jpegProfile) join() (whole []byte, torn tornProfile) {
 	return whole, torn
 }
 
-// findPlanes finds out whether the planes can be decoded alone.
-func (m *meta) findPlanes(data []byte) {
+// findPlanes finds out what the decoder needs to know, and whether the planes can be decoded alone.
+func (m *meta) findPlanes(data []byte) error {
 	h, err := jpeg.ReadHeader(data)
-	switch {
-	case err != nil:
-		m.general = err.Error()
-	case h.Kind != jpeg.YCbCr && h.Kind != jpeg.Gray:
-		m.general = fmt.Sprintf("its components are %v", h.Kind)
-	case h.Width != m.Width || h.Height != m.Height:
-		m.general = "it is not clear which of its headers counts"
-	default:
-		m.planes = &h
+	if err != nil {
+		return err
 	}
+	m.Width, m.Height = h.Width, h.Height
+	m.frame = &h
+	if h.Kind == jpeg.YCbCr || h.Kind == jpeg.Gray {
+		m.planes = &h
+		return nil
+	}
+	m.general = fmt.Sprintf("its components are %v", h.Kind)
+	pixels := int64(h.Width) * int64(h.Height)
+	m.decode = int((h.Memory(jpeg.Scale{})+pixels-1)/pixels) + 1
+	return nil
 }

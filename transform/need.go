@@ -20,7 +20,7 @@ func (s Spec) Need(h Header) int64 {
 		n.ofGeneral()
 	}
 	total := n.held + n.most
-	return total + total/16 + fixed + h.copies // the collector is never quite up to date
+	return total + total/16 + fixed // the collector is never quite up to date
 }
 
 // needs adds up the memory of one image.

@@ -81,12 +81,14 @@ func TestNeedIsWhatAnImageTakes(t *testing.T) {
 		"cmyk jpeg in a tiff": stripsTIFF(w, h, h, manyScans(w, h, 4, 6, true), map[uint16]uint32{259: 7, 262: 5, 277: 4}),
 		"jpeg in a tiff":      stripsTIFF(w, h, h, manyScans(w, h, 3, 6, true), map[uint16]uint32{259: 7, 262: 6, 277: 3}),
 	}
+	alpha := append([]byte{1}, losslessWebP(400, 300)[25:]...) // which takes four bytes for a pixel until it is one
+	sources["lossy webp with alpha"] = extendedWebP(0x10, 400, 300, riffChunk("ALPH", alpha), lossyWebP(t)[12:])
 	for _, f := range outputFormats {
 		sources[string(f)] = encoded(t, pic, f)
 	}
 	for _, text := range []string{
 		"", "size=600;size=300;size=500x500,fit=cover", "size=900x900,fit=contain;format=jpeg", "size=500x500,fit=cover,gravity=smart", "size=2000,upscale",
-		"format=jpeg;quality=95;brightness=10", "format=png", "format=gif", "format=tiff", "rotate=10;format=bmp", "sharpen=1;format=jpeg",
+		"format=jpeg;quality=95;brightness=10", "format=png", "format=gif", "format=tiff", "rotate=10;format=bmp", "sharpen=1;format=jpeg", "blur=3.9;format=jpeg", "blur=40;format=jpeg",
 	} {
 		for name, data := range sources {
 			spec := mustSpec(t, text)

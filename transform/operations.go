@@ -20,6 +20,12 @@ func findOperation(name string) *operation {
 // imageBytes is the memory of an image of w × h pixels.
 func imageBytes(_ args, w, h int) int64 { return 4 * int64(w) * int64(h) }
 
+// blurExtra counts a smaller image, or the lines that are blurred at a time.
+func blurExtra(a args, w, h int) int64 {
+	r := 6*int64(a.num("sigma")) + 8
+	return imageBytes(a, w, h) + 16*(int64(w)+r) + 16*abreast*(int64(h)+r)
+}
+
 // pointwise makes the apply of an operation that looks at one pixel at a time and has one number.
 func pointwise(name string, f func(image.Image, float64) *image.NRGBA) func(*job, *image.NRGBA, args) (*image.NRGBA, error) {
 	return func(_ *job, img *image.NRGBA, a args) (*image.NRGBA, error) { return f(img, a.num(name)), nil }
@@ -42,7 +48,7 @@ var operations = []operation{
 		args: []argument{
 			{name: "sigma", kind: kindNumber, min: 0.1, max: 50, required: true, doc: "standard deviation in pixels"},
 		},
-		extra: imageBytes, apply: soften(blurred),
+		extra: blurExtra, apply: soften(blurred),
 	},
 	{
 		name: "brightness", doc: "make lighter or darker", example: "brightness=10",
@@ -127,8 +133,7 @@ var operations = []operation{
 		args: []argument{
 			{name: "sigma", kind: kindNumber, min: 0.1, max: 10, def: "0.5", doc: "standard deviation of the mask in pixels"},
 		},
-		extra: func(a args, w, h int) int64 { return 2 * imageBytes(a, w, h) },
-		apply: soften(sharpened),
+		extra: blurExtra, apply: soften(sharpened),
 	},
 	{
 		name: "watermark", doc: "lay another image over this one", example: "watermark=logo.png,opacity=0.5,gravity=southeast",

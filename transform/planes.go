@@ -6,7 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"imgpipe/transform/internal/damage"
 	"imgpipe/transform/internal/jpeg"
 	"imgpipe/transform/internal/png"
 	"imgpipe/transform/internal/resample"
@@ -87,16 +86,18 @@ func (j *job) ycbcr(t Task, m meta, r *route, p plan, start time.Time) (Result, 
 	return res, nil
 }
 
+// stop reports whether the time for a job is over.
+func (j *job) stop() bool { return j.ctx.Err() != nil }
+
 // jpegPlanes decodes a JPEG.
 func (j *job) jpegPlanes(data []byte, r *route) (*jpeg.Planes, error) {
-	planes, d, err := j.space.decoder.Decode(data, r.header, jpeg.Options{Scale: r.scale, Stop: func() bool { return j.ctx.Err() != nil }})
+	d := &j.space.decoder
+	planes, report, err := d.Decode(data, r.header, jpeg.Options{Scale: r.scale, Stop: j.stop})
 	if err != nil {
 		return nil, j.jpegFault(err)
 	}
-	report := damage.Report{Rows: r.header.Height}
-	if d.Err != nil {
-		report.Doubt(d.Err, d.Row, "detail is missing")
-		report.Miss(d.Err, d.Grey, r.header.Height-d.Grey)
+	for _, odd := range d.Remarks() {
+		j.remark("%s", odd)
 	}
 	return planes, j.damaged(report)
 }

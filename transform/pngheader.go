@@ -12,46 +12,14 @@ import (
 	"imgpipe/transform/internal/png"
 )
 
-// png walks the chunks (PNG, third edition, section 5). Damage after the header is left to the decoder to judge.
+// png reads the header, and those of the other chunks that count (PNG, third edition, section 5). What is damaged or
+// missing of the pixels is left to the decoder to find.
 func (m *meta) png(data []byte) error {
-	if len(data) < 33 || string(data[12:16]) != "IHDR" {
-		return errShort
-	}
-	w, h := binary.BigEndian.Uint32(data[16:]), binary.BigEndian.Uint32(data[20:])
-	if w > 1<<31-1 || h > 1<<31-1 {
-		return errors.New("its size is over 2,147,483,647")
-	}
-	m.Width, m.Height = int(w), int(h)
-	depth, colors, interlaced := data[24], data[25], data[28]
-	m.Alpha = colors == 4 || colors == 6
-	if colors == 0 || colors == 4 {
-		m.space = spaceGray
-	}
-	m.decode = 4
-	if colors == 0 || colors == 3 {
-		m.decode = 1
-	}
-	if depth == 16 {
-		m.decode *= 2
-	}
-	if samples := [...]int64{1, 0, 3, 1, 2, 0, 4}; int(colors) < len(samples) {
-		m.price.raw = int64(h) * ((int64(w)*samples[colors]*int64(depth)+7)/8 + 1)
-	}
 	var texts pngTexts
+	var colors pngColors
 	var code []byte // of the color space (section 11.3.2.6)
-	for at, count := 8, 0; at+12 <= len(data); count++ {
-		size := int(binary.BigEndian.Uint32(data[at:]))
-		if size < 0 || size > len(data)-at-12 {
-			break
-		}
-		if count == maxParts {
-			return errParts
-		}
-		body := data[at+8 : at+8+size]
-		switch string(data[at+4 : at+8]) {
-		case "tRNS":
-			m.Alpha = true
-			m.decode = max(m.decode, 4*max(1, int(depth)/8))
+	h, err := png.ReadHeader(data, func(name string, body []byte) {
+		switch name {
 		case "acTL":
 			m.more = len(body) >= 4 && binary.BigEndian.Uint32(body) > 1
 		case "eXIf":
@@ -65,29 +33,38 @@ func (m *meta) png(data []byte) error {
 		case "iCCP":
 			m.pngProfile(body)
 		case "cICP":
-			code = first(code, body)
+			code, colors.known = first(code, body), true
+		default:
+			colors.add(name, body)
 		}
-		at += size + 12
+	})
+	if err != nil {
+		return pngError(err)
 	}
-	if interlaced != 0 {
-		m.decode *= 2 // each pass is an image of its own
+	m.Width, m.Height, m.Alpha, m.pngHead = h.Width, h.Height, !h.Opaque, h
+	m.decode = int(h.Memory()/(int64(h.Width)*int64(h.Height))) + 1
+	m.price.raw = h.Unpacked()
+	if h.Colorless() {
+		m.space = spaceGray
 	}
 	if srgb := "\x01\x0d\x00\x01"; len(code) == len(srgb) && string(code) != srgb && m.icc == nil && m.torn.why == "" {
 		m.torn.why = "it is a code in the chunk cICP, which is not read"
 	}
 	m.Orientation = orientation(first(texts.exif, texts.rawEXIF), first(texts.xmp, texts.rawXMP))
+	if m.icc == nil && m.torn.why == "" {
+		m.remarks = colors.remarks()
+	}
+	m.findRows(pngRows{h})
 	return nil
 }
 
-// findPNGRows finds out whether rows can be decoded one after the other.
-func (m *meta) findPNGRows(data []byte) {
-	h, err := png.ReadHeader(data)
-	switch {
-	case err != nil:
-		m.general = err.Error()
-	default:
-		m.findRows(pngRows{h})
+// pngError is err in the words of this package.
+func pngError(err error) error {
+	var unsupported png.Unsupported
+	if errors.As(err, &unsupported) {
+		return unsupportedError(unsupported)
 	}
+	return err
 }
 
 // findRows has the rows of r decoded one after the other, unless there are too many for the resampler.

@@ -235,7 +235,11 @@ func (j *job) dither(out *image.Paletted, solid, img *image.NRGBA, palette [][3]
 			}
 			var want [3]int32
 			for c := range 3 {
-				want[c] = min(max(int32(solid.Pix[i+c])+here[x+1][c]>>4, 0), 255)
+				// What rounding takes off goes on to the next pixel, or all of the picture would become darker.
+				carried := here[x+1][c]
+				whole := (carried + 8) >> 4
+				here[x+2][c] += carried - whole<<4
+				want[c] = min(max(int32(solid.Pix[i+c])+whole, 0), 255)
 			}
 			index := find(want[0], want[1], want[2])
 			out.Pix[y*out.Stride+x] = index

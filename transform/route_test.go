@@ -112,20 +112,23 @@ func TestRouteDecodesNoMoreThanIsNeeded(t *testing.T) {
 		scale       jpeg.Scale
 		subsampling int
 	}{
-		{2, 2, "size=800", jpeg.Scale{Luma: 3, Chroma: 2}, 2},
-		{2, 1, "size=800", jpeg.Scale{Luma: 3, Chroma: 2}, 2},
-		{1, 1, "size=800", jpeg.Scale{Luma: 3, Chroma: 1}, 2},
-		{2, 2, "size=800;quality=90", jpeg.Scale{Luma: 3, Chroma: 4}, 1},
+		{2, 2, "size=800", jpeg.Scale{Luma: 4, Chroma: 2}, 2},
+		{2, 1, "size=800", jpeg.Scale{Luma: 4, Chroma: 2}, 2},
+		{1, 1, "size=800", jpeg.Scale{Luma: 4, Chroma: 1}, 2},
+		{2, 2, "size=800;quality=90", jpeg.Scale{Luma: 4, Chroma: 5}, 1},
 		{2, 2, "size=100", jpeg.Scale{Luma: 1, Chroma: 1}, 2},
-		{2, 2, "size=100;size=800", jpeg.Scale{Luma: 3, Chroma: 2}, 2},
-		{2, 2, "size=800;format=png", jpeg.Scale{Luma: 3, Chroma: 4}, 1},
+		{2, 2, "size=120", jpeg.Scale{Luma: 2, Chroma: 1}, 2},
+		{2, 2, "size=500", jpeg.Scale{Luma: 3, Chroma: 1}, 2},
+		{2, 2, "size=1300", jpeg.Scale{Luma: 6, Chroma: 3}, 2},
+		{2, 2, "size=100;size=800", jpeg.Scale{Luma: 4, Chroma: 2}, 2},
+		{2, 2, "size=800;format=png", jpeg.Scale{Luma: 4, Chroma: 5}, 1},
 		{2, 2, "size=800,filter=nearest", jpeg.Scale{Luma: 8, Chroma: 8}, 2},
 		{2, 2, "", jpeg.Scale{Luma: 8, Chroma: 8}, 2},
 		{2, 2, "quality=95", jpeg.Scale{Luma: 8, Chroma: 8}, 2}, // there is no more chroma than that
 		{1, 1, "quality=95", jpeg.Scale{Luma: 8, Chroma: 8}, 1},
 		{1, 1, "", jpeg.Scale{Luma: 8, Chroma: 4}, 2},
-		{2, 2, "crop=1000x1000;resize=800x", jpeg.Scale{Luma: 8, Chroma: 8}, 2},
-		{2, 2, "size=800;grayscale", jpeg.Scale{Luma: 3, Chroma: 1}, 2},
+		{2, 2, "crop=1000x1000;resize=800x", jpeg.Scale{Luma: 8, Chroma: 7}, 2},
+		{2, 2, "size=800;grayscale", jpeg.Scale{Luma: 4, Chroma: 1}, 2},
 		{2, 2, "grayscale;blur=2", jpeg.Scale{Luma: 8, Chroma: 1}, 1},
 		{2, 2, "size=8000,upscale", jpeg.Scale{Luma: 8, Chroma: 8}, 2},
 		{2, 2, "blur=2;resize=800", jpeg.Scale{Luma: 8, Chroma: 8}, 1},
@@ -273,7 +276,7 @@ func TestBothWaysOfALossyWebPAgree(t *testing.T) {
 		}
 	}
 	cut := data[:len(data)*2/3]
-	if _, err := Do(context.Background(), Task{Data: cut, Spec: mustSpec(t, "size=40")}); class(err) != ClassDecode {
+	if _, err := Do(context.Background(), Task{Data: cut, Spec: mustSpec(t, "size=40"), Limits: Limits{RefuseDamaged: true}}); class(err) != ClassDecode {
 		t.Errorf("two thirds of the file: error %v", err)
 	}
 }

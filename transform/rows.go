@@ -6,7 +6,6 @@ import (
 
 	"imgpipe/transform/internal/damage"
 	"imgpipe/transform/internal/jpeg"
-	"imgpipe/transform/internal/png"
 	"imgpipe/transform/internal/resample"
 )
 
@@ -30,19 +29,6 @@ type rowReader interface {
 	Damage() damage.Report
 	// Release has the decoder forget the file.
 	Release()
-}
-
-// pngRows are those of a PNG that is not interlaced.
-type pngRows struct{ *png.Header }
-
-func (r pngRows) gray() bool    { return r.Gray }
-func (r pngRows) opaque() bool  { return r.Opaque }
-func (r pngRows) memory() int64 { return r.Memory() }
-
-func (r pngRows) start(j *job, data []byte) rowReader {
-	d := &j.space.png
-	d.Start(data, r.Header, func() bool { return j.ctx.Err() != nil })
-	return d
 }
 
 // rows is the way of a PNG or TIFF: each row goes to the views of all outputs as it is decoded, so that the whole is in memory only where an output
@@ -92,7 +78,7 @@ func (j *job) rows(t Task, m meta, p plan, start time.Time) (Result, error) {
 	if err := j.over(); err != nil {
 		return Result{}, err
 	}
-	if err := j.damaged(decoder.Damage()); err != nil {
+	if err := j.settle(decoder); err != nil {
 		return Result{}, err
 	}
 	res := Result{Source: m.Header.public(), Path: rowsPath(m.rows, p.format, legs), Decode: time.Since(start) - pushing, Operate: pushing}

@@ -299,15 +299,19 @@ func TestDamagedJPEGsInATIFF(t *testing.T) {
 			"cut in the middle":       {write(blocks[0], cut, blocks[2]), strip, 2*strip - 1, 2*strip + 8, " of 96 rows "},
 			"no JPEG in the middle":   {write(blocks[0], []byte("no JPEG"), blocks[2]), strip, 2*strip - 1, 2 * strip, "strip 2 of 3: it is no JPEG: of 96 rows 32 from row 32 on are missing"},
 			"cut before its scan":     {write(blocks[0], blocks[1][:40], blocks[2]), strip, 2*strip - 1, 2 * strip, "strip 2 of 3: "},
-			"cut within the first":    {write(blocks...)[:len(write(blocks[0]))], 0, h - 1, 16, "of 96 rows the last "},
+			"cut within the first":    {write(blocks...)[:len(write(blocks[0]))], 0, h - 1, 16, "of 96 rows "},
 			"cut behind the second":   {write(blocks...)[:len(write(blocks...))-len(blocks[2])], 2 * strip, h - 1, 2 * strip, "the file ends before the image does: of 96 rows the last 32 are missing"},
-			"cut by some bytes":       {write(blocks...)[:len(write(blocks...))-20], 2 * strip, h - 1, 2*strip + 16, "of 96 rows the last "},
+			"cut by some bytes":       {write(blocks...)[:len(write(blocks...))-20], 2 * strip, h - 1, 2*strip + 16, "of 96 rows "},
 			"a strip of lower height": {write(blocks[0], blocks[1], lowJPEG(t, w, 8, samples)), 2*strip + 8, h - 1, 2*strip + 8, "it holds an image of 64x8: expected 64x32: of 96 rows the last 24 are missing"},
 		} {
 			name := fmt.Sprintf("photometric %d, %s", photometric, how)
 			img, warnings := bothWays(t, name, c.data)
 			if len(warnings) != 1 || !strings.Contains(warnings[0], c.says) {
 				t.Errorf("%s: warnings %q, want %q", name, warnings, c.says)
+			}
+			dull := h // the first row of those whose last component is missing
+			if _, from, ok := strings.Cut(strings.Join(warnings, ""), " from row "); ok && strings.HasSuffix(from, "color is missing") {
+				fmt.Sscan(from, &dull)
 			}
 			there := 0
 			for y := range h {
@@ -316,7 +320,7 @@ func TestDamagedJPEGsInATIFF(t *testing.T) {
 					there++
 					continue
 				}
-				if bytes.Equal(row, want) {
+				if bytes.Equal(row, want) || y >= dull && photometric == 6 && y >= c.first {
 					there++
 				} else if y < c.first || y > c.last || !bytes.Equal(row, bytes.Repeat([]byte{0, 0, 0, 255}, w)) {
 					t.Errorf("%s: row %d is neither that of the sound file nor black", name, y)

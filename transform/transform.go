@@ -86,7 +86,6 @@ type Header struct {
 	// What follows is for Need and Explain, of a Header that ReadHeader made; a Result has none of it.
 
 	price   price
-	copies  int64        // bytes of the file that are copied before they are decoded
 	decode  int          // bytes for each pixel that the general decoder needs besides its result; 0 is not known
 	planes  *jpeg.Header // of a JPEG whose planes can be decoded alone; what a JPEG with those of a lossy WebP would say
 	rows    rowSource    // of a file whose rows can be decoded one after the other, nil for others
@@ -95,7 +94,7 @@ type Header struct {
 
 // public is h without what is for Need and Explain, so that a Result says the same in every mode.
 func (h Header) public() Header {
-	h.price, h.copies, h.decode, h.planes, h.rows, h.general = price{}, 0, 0, nil, nil, ""
+	h.price, h.decode, h.planes, h.rows, h.general = price{}, 0, nil, nil, ""
 	return h
 }
 

@@ -33,7 +33,7 @@ type asset struct {
 
 func newAsset(name string, data []byte) (*asset, error) {
 	a := &asset{data: data}
-	j := newJob(context.Background(), Spec{}, Limits{MaxPixels: maxAssetPixels})
+	j := newJob(context.Background(), Spec{}, Limits{MaxPixels: maxAssetPixels, RefuseDamaged: true})
 	if err := guard(&j.doing, func() error {
 		m, err := inspect(data)
 		if err != nil {
@@ -43,7 +43,9 @@ func newAsset(name string, data []byte) (*asset, error) {
 			return err
 		}
 		a.profile, a.why = foundProfile(m)
-		a.img, err = j.load(data, m, m.Orientation)
+		if a.img, err = j.load(data, m, m.Orientation); err == nil && j.lacks != "" {
+			err = errors.New(j.lacks) // it would be laid over all pictures
+		}
 		return err
 	}); err != nil {
 		return nil, fmt.Errorf("image %q: %w", name, err)

@@ -25,7 +25,6 @@ var allowed = map[string][]string{
 var only = map[string]string{
 	"github.com/disintegration/imaging":            "imgpipe/transform",
 	"github.com/muesli/smartcrop":                  "imgpipe/transform",
-	"golang.org/x/image/webp":                      "imgpipe/transform",
 	"golang.org/x/image/tiff":                      "imgpipe/transform",
 	"golang.org/x/image/bmp":                       "imgpipe/transform",
 	"github.com/spf13/cobra":                       "imgpipe/cmd/imgpipe",

@@ -16,9 +16,13 @@ type Report struct {
 	Rows int
 
 	missing []uint64 // a bit for each row, nil while no row is missing
-	doubted bool
-	doubt   int    // the first row that may not be as it was encoded
-	lack    string // what such rows lack
+	doubts  []doubt
+}
+
+// A doubt says what rows lack that are there.
+type doubt struct {
+	first int // the first of them
+	lack  string
 }
 
 // Miss notes that n rows from first on are missing or not whole. Rows that were noted before are counted once; what lies
@@ -34,13 +38,16 @@ func (r *Report) Miss(err error, first, n int) {
 }
 
 // Doubt notes that rows from first on are there, but lack something: "detail is missing", "colors may be wrong". The
-// first row that was noted counts, and what the first call said.
+// first row that was noted for each lack counts.
 func (r *Report) Doubt(err error, first int, lack string) {
 	r.found(err)
-	if !r.doubted {
-		r.doubted, r.doubt, r.lack = true, first, lack
+	for i := range r.doubts {
+		if d := &r.doubts[i]; d.lack == lack {
+			d.first = min(d.first, first)
+			return
+		}
 	}
-	r.doubt = min(r.doubt, first)
+	r.doubts = append(r.doubts, doubt{first, lack})
 }
 
 // Part notes what a part of the picture lacks, whose first row is that one.
@@ -49,17 +56,16 @@ func (r *Report) Part(p Report, first int) {
 		return
 	}
 	for y := range p.Rows {
-		if p.misses(y) {
+		if p.Misses(y) {
 			r.Miss(p.Err, first+y, 1)
 		}
 	}
-	if p.doubted {
-		r.Doubt(p.Err, first+p.doubt, p.lack)
+	for _, d := range p.doubts {
+		if d.first < p.Rows {
+			r.Doubt(p.Err, first+d.first, d.lack)
+		}
 	}
 }
-
-// misses reports whether row y is missing.
-func (r *Report) misses(y int) bool { return r.missing != nil && r.missing[y/64]>>(y%64)&1 != 0 }
 
 func (r *Report) found(err error) {
 	if r.Err == nil {
@@ -71,7 +77,7 @@ func (r *Report) found(err error) {
 func (r *Report) Missing() (n, first, last int) {
 	first = -1
 	for y := range r.Rows {
-		if r.misses(y) {
+		if r.Misses(y) {
 			if first < 0 {
 				first = y
 			}
@@ -79,6 +85,21 @@ func (r *Report) Missing() (n, first, last int) {
 		}
 	}
 	return n, max(first, 0), last
+}
+
+// Misses reports whether row y was noted as missing.
+func (r *Report) Misses(y int) bool {
+	return r.missing != nil && r.missing[y/64]>>(y%64)&1 != 0
+}
+
+// Sound reports whether row y is there, and as it was encoded.
+func (r *Report) Sound(y int) bool {
+	for _, d := range r.doubts {
+		if y >= d.first {
+			return false
+		}
+	}
+	return !r.Misses(y)
 }
 
 // Nothing reports whether not one whole row is there.
@@ -93,22 +114,33 @@ func (r *Report) String() string {
 		return ""
 	}
 	n, first, last := r.Missing()
-	s := r.Err.Error()
-	switch {
-	case n > 0 && n == r.Rows:
-		return s + fmt.Sprintf(": none of %d rows is there", r.Rows)
-	case n == 1:
-		return s + fmt.Sprintf(": of %d rows row %d is missing", r.Rows, first)
-	case n > 0 && last-first+1 > n:
-		return s + fmt.Sprintf(": of %d rows %d between row %d and row %d are missing", r.Rows, n, first, last)
-	case n > 0 && last == r.Rows-1:
-		return s + fmt.Sprintf(": of %d rows the last %d are missing", r.Rows, n)
-	case n > 0 && first == 0:
-		return s + fmt.Sprintf(": of %d rows the first %d are missing", r.Rows, n)
-	case n > 0:
-		return s + fmt.Sprintf(": of %d rows %d from row %d on are missing", r.Rows, n, first)
-	case r.doubted:
-		return s + fmt.Sprintf(": of %d rows none is missing, but from row %d on %s", r.Rows, r.doubt, r.lack)
+	if n > 0 && n == r.Rows {
+		return fmt.Sprintf("%v: none of %d rows is there", r.Err, r.Rows)
 	}
-	return s + fmt.Sprintf(": of %d rows none is missing", r.Rows)
+	s := fmt.Sprintf("%v: of %d rows ", r.Err, r.Rows)
+	join := ", and"
+	switch {
+	case n == 0:
+		s += "none is missing"
+		join = ", but"
+	case n == 1 && first == r.Rows-1:
+		s += "the last is missing"
+	case n == 1 && first == 0:
+		s += "the first is missing"
+	case n == 1:
+		s += fmt.Sprintf("row %d is missing", first)
+	case last-first+1 > n:
+		s += fmt.Sprintf("%d between row %d and row %d are missing", n, first, last)
+	case last == r.Rows-1:
+		s += fmt.Sprintf("the last %d are missing", n)
+	case first == 0:
+		s += fmt.Sprintf("the first %d are missing", n)
+	default:
+		s += fmt.Sprintf("%d from row %d on are missing", n, first)
+	}
+	for _, d := range r.doubts {
+		s += fmt.Sprintf("%s from row %d on %s", join, d.first, d.lack)
+		join = ", and"
+	}
+	return s
 }

@@ -131,6 +131,7 @@ func (z *Reader) fixedCodes() error {
 	}
 	z.lit.build(lengths[:], literalEntry)
 	z.lit.pair()
+	z.lengths = lengths
 	for s := range lengths[:32] {
 		lengths[s] = 5
 	}
@@ -196,6 +197,7 @@ func (z *Reader) dynamicCodes() error {
 		return ErrDamaged
 	}
 	z.lit.pair()
+	copy(z.lengths[:], lengths[:nLit])
 	return nil
 }
 

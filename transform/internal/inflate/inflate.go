@@ -2,7 +2,8 @@
 //
 //	pieces ──> 32 KiB of input ──> one or two symbols for a look-up ──> a window of 32 KiB and what is unpacked ahead ──> bytes
 //
-// It never gives a byte that the stream does not hold, and starts no goroutine. It keeps no state but the buffers of a [Reader].
+// It never gives a byte that the stream does not hold, and starts no goroutine. It keeps no state but the buffers of
+// a [Reader].
 package inflate
 
 import (
@@ -17,19 +18,23 @@ const (
 	inputSize  = 32 << 10
 	ahead      = 96 << 10 // what is unpacked at once, besides a row
 	slack      = 320      // a match, and what its copy writes past it
-	padding    = 24       // what may be read past the input: two words
+	near       = 16       // how many bytes a round of codes may look at: two words
 )
 
-// Errors of streams that are damaged or cut off, and of one that goes on where Finish wants its end.
+// Errors of streams that are damaged or cut off, of one that ends too early, and of one that goes on where Finish
+// wants its end.
 var (
 	ErrShort    = errors.New("the file ends before the image does")
+	ErrFew      = errors.New("there are fewer pixels than the header names")
 	ErrDamaged  = errors.New("the compressed pixels are damaged")
 	ErrChecksum = errors.New("the checksum of the pixels is wrong")
 	ErrTooMuch  = errors.New("there are more pixels than the header names")
 )
 
-// A Reader unpacks one stream after another. The zero value is ready for Start. It keeps its buffers; it is not for concurrent use. Bits are taken from a 64-bit word that is filled
-// without a test for the end: the input buffer has room behind it, and what was taken too much is found afterwards.
+// A Reader unpacks one stream after another. The zero value is ready for Start. It keeps its buffers; it is not for
+// concurrent use. Bits are taken from a 64-bit word that is filled without a test for the end. The last bytes of a
+// stream are decoded with such tests, code by code, so that all that is there of a stream that breaks off is
+// unpacked.
 type Reader struct {
 	// Unchecked tells that the checksum is neither made nor looked at. Then Finish must not be called.
 	Unchecked bool
@@ -37,14 +42,15 @@ type Reader struct {
 	piece func() ([]byte, error) // the next piece of the stream, nil at its end
 	rest  []byte                 // of a piece
 
-	in       [inputSize + padding]byte
+	in       [inputSize]byte
 	pos, end int
 	over     bool // there is no more than in[:end]
 	acc      uint64
 	n        uint // how many bits acc has
 
 	out   []byte
-	r, w  int // what was taken, and what is unpacked
+	r, w  int   // what was taken, and what is unpacked
+	gone  int64 // how many bytes stood before out
 	err   error
 	sum   hash.Hash32
 	next  int
@@ -53,6 +59,7 @@ type Reader struct {
 	fixed bool // the tables are those of a block with fixed codes
 
 	lit, dist table
+	lengths   [288]uint8 // of the codes of lit
 }
 
 // What comes next in a stream.
@@ -65,8 +72,8 @@ const (
 	done
 )
 
-// Start begins a stream of which at most n bytes will be taken at a time. piece gives what comes next of it, nil at its end; an error of piece is one of
-// Take and Finish.
+// Start begins a stream of which at most n bytes will be taken at a time. piece gives what comes next of it, nil at
+// its end; an error of piece is one of Take and Finish.
 func (z *Reader) Start(piece func() ([]byte, error), n int) {
 	size := windowSize + ahead + n + slack
 	if cap(z.out) < size {
@@ -78,25 +85,23 @@ func (z *Reader) Start(piece func() ([]byte, error), n int) {
 	}
 	z.sum.Reset()
 	z.piece, z.rest, z.pos, z.end, z.over, z.acc, z.n = piece, nil, 0, 0, false, 0, 0
-	z.r, z.w, z.next, z.final = 0, 0, head, false // the tables stay: those of fixed codes are the same in each stream
+	z.r, z.w, z.gone, z.next, z.final = 0, 0, 0, head, false // the tables stay: those of fixed codes are the same in each stream
 	z.err = nil
 }
 
 // Release forgets the stream.
 func (z *Reader) Release() { z.piece, z.rest = nil, nil }
 
-// Take gives the next n bytes, good until the next call. Damage is an error of the bytes that it makes doubtful and of those unpacked together with them,
-// and of Finish; bytes given before stay good. One byte behind those given may be read, whatever it is.
+// Take returns the next n bytes, good until the next call. Where fewer can be unpacked, it returns why, and those are
+// still there to be taken. One byte behind those returned may be read, whatever it is.
 func (z *Reader) Take(n int) ([]byte, error) {
 	if z.w-z.r < n && z.err == nil {
-		from := min(z.r, max(0, z.w-windowSize))
-		z.w = copy(z.out, z.out[from:z.w])
-		z.r -= from
+		z.shift(min(z.r, max(0, z.w-windowSize)))
 		z.err = z.unpack(len(z.out) - slack)
 	}
 	if z.w-z.r < n {
 		if z.err == nil {
-			z.err = ErrShort
+			z.err = ErrFew
 		}
 		return nil, z.err
 	}
@@ -104,15 +109,28 @@ func (z *Reader) Take(n int) ([]byte, error) {
 	return z.out[z.r-n : z.r], nil
 }
 
+// shift forgets the first n bytes of out.
+func (z *Reader) shift(n int) {
+	z.w = copy(z.out, z.out[n:z.w])
+	z.r -= n
+	z.gone += int64(n)
+}
+
+// Taken returns how many bytes of this stream Take has returned.
+func (z *Reader) Taken() int64 { return z.gone + int64(z.r) }
+
+// Unpacked returns how many bytes of this stream are unpacked. Called by the function that Start has got, it is how
+// many come from the pieces before, but for the last 32 bytes of these.
+func (z *Reader) Unpacked() int64 { return z.gone + int64(z.w) }
+
 // Finish checks that nothing is left to take, and that the checksum of all is right.
 func (z *Reader) Finish() error {
 	if z.r == z.w && z.err == nil {
-		z.w = copy(z.out, z.out[max(0, z.w-windowSize):z.w])
-		z.r = z.w
+		z.shift(max(0, z.w-windowSize))
 		z.err = z.unpack(z.w + 1)
 	}
-	if z.err == nil && z.r < z.w {
-		z.err = ErrTooMuch
+	if z.r < z.w {
+		return ErrTooMuch
 	}
 	return z.err
 }
@@ -262,7 +280,11 @@ func (z *Reader) bits(n uint) (int, error) {
 	return int(v), nil
 }
 
-// fill brings more input into the buffer, and zeros behind the last of it.
+// enough is how many bytes fill wants ahead before it asks for another piece. A piece that is asked for late tells
+// its owner where what it holds begins.
+const enough = 2 * near
+
+// fill brings more input into the buffer.
 func (z *Reader) fill() error {
 	if z.over {
 		return nil
@@ -272,40 +294,47 @@ func (z *Reader) fill() error {
 	z.pos = keep
 	for z.end < inputSize && !z.over {
 		if len(z.rest) == 0 {
+			if z.end-z.pos >= enough {
+				break
+			}
 			var err error
 			if z.rest, err = z.piece(); err != nil {
 				return err
 			}
 			z.over = z.rest == nil
 		}
-		n := copy(z.in[z.end:inputSize], z.rest)
+		n := copy(z.in[z.end:], z.rest)
 		z.end, z.rest = z.end+n, z.rest[n:]
 	}
-	clear(z.in[z.end:])
 	return nil
+}
+
+// giveBack has the whole bytes of acc read again, so that what follows finds pos where it is.
+func (z *Reader) giveBack(pos int, acc uint64, n uint) {
+	z.pos, z.n = pos-int(n>>3), n&7
+	z.acc = acc & (1<<z.n - 1)
 }
 
 // codes unpacks symbols until w is at least limit, or the block ends.
 func (z *Reader) codes(limit int) error {
 	out, in := z.out, &z.in
 	pos, acc, n, w := z.pos, z.acc, z.n, z.w
-	start := w
 	lit, dist := &z.lit, &z.dist
 	var err error
 loop:
 	for w < limit {
-		if pos > z.end-16 {
-			// Zeros stand behind the end, so that a stream that breaks off is noticed here before it has read past them.
-			z.pos = min(pos, z.end)
-			back := pos - z.pos
-			if err = z.fill(); err != nil {
-				break
+		if pos > z.end-near {
+			z.w = w
+			z.giveBack(pos, acc, n)
+			if z.pos > z.end-near {
+				if err := z.fill(); err != nil {
+					return err
+				}
 			}
-			pos = z.pos + back
-			if z.over && pos-int(n>>3) > z.end {
-				err = ErrShort
-				break
+			if z.pos > z.end-near {
+				return z.lastCodes(limit)
 			}
+			pos, acc, n = z.pos, z.acc, z.n
 		}
 		acc |= binary.LittleEndian.Uint64(in[pos:]) << (n & 63)
 		pos += int(63-n) >> 3
@@ -397,21 +426,12 @@ loop:
 		w = end
 	}
 	z.w = w
-	// Whole bytes go back, so that what follows finds pos where it is.
-	pos -= int(n >> 3)
-	n &= 7
-	z.pos, z.acc, z.n = pos, acc&(1<<n-1), n
-	if err == nil && pos > z.end {
-		err = ErrShort
-	}
-	if err == ErrShort {
-		z.w = start // the last of it was made of bits that are not there
-	}
+	z.giveBack(pos, acc, n)
 	return err
 }
 
 // Memory is how many bytes a Reader holds of which at most n are taken at a time.
 func Memory(n int) int64 {
 	const tables = 2 * 4 * (1<<tableBits + 8*288)
-	return int64(windowSize + ahead + n + slack + inputSize + padding + tables)
+	return int64(windowSize + ahead + n + slack + inputSize + tables)
 }

@@ -72,7 +72,7 @@ func TestWhatWasPackedIsUnpacked(t *testing.T) {
 				if err := z.Finish(); err != nil {
 					t.Fatalf("%d bytes at level %d in pieces of %d: %v", n, level, c.piece, err)
 				}
-				if _, err := z.Take(1); !errors.Is(err, ErrShort) {
+				if _, err := z.Take(1); !errors.Is(err, ErrFew) {
 					t.Fatalf("a byte behind the last: error %v", err)
 				}
 			}
@@ -80,7 +80,8 @@ func TestWhatWasPackedIsUnpacked(t *testing.T) {
 	}
 }
 
-// TestDamageAtTheEndSparesWhatStandsBefore takes all bytes of streams whose checksum is wrong or missing, as a TIFF is read.
+// TestDamageAtTheEndSparesWhatStandsBefore takes all bytes of streams whose checksum is wrong or missing, as a TIFF
+// is read.
 func TestDamageAtTheEndSparesWhatStandsBefore(t *testing.T) {
 	data := sample(300_000)
 	stream := pack(t, data, zlib.DefaultCompression)
@@ -102,22 +103,92 @@ func TestDamageAtTheEndSparesWhatStandsBefore(t *testing.T) {
 	}
 }
 
-// TestCutStreamsGiveNothingThatIsNotThere cuts a stream everywhere.
-func TestCutStreamsGiveNothingThatIsNotThere(t *testing.T) {
+// unpacked takes byte by byte until nothing is left.
+func unpacked(stream []byte, piece int) (out []byte, err error) {
+	var z Reader
+	z.Start(pieces(stream, piece), 1)
+	for {
+		b, err := z.Take(1)
+		if err != nil {
+			return out, err
+		}
+		out = append(out, b...)
+	}
+}
+
+// TestCutStreamsGiveAllThatIsThere cuts a stream everywhere: what comes out is all that compress/flate unpacks, which
+// at times waits for a bit that it does not need, and nothing that is not in the whole.
+func TestCutStreamsGiveAllThatIsThere(t *testing.T) {
 	data := sample(9000)
-	for _, level := range []int{zlib.NoCompression, zlib.DefaultCompression, zlib.HuffmanOnly} {
+	for _, level := range []int{zlib.NoCompression, zlib.DefaultCompression, zlib.HuffmanOnly, zlib.BestSpeed} {
 		stream := pack(t, data, level)
 		for cut := range stream {
+			if cut > 300 && cut%61 != 0 && cut < len(stream)-300 {
+				continue
+			}
+			got, err := unpacked(stream[:cut], 1+cut%900)
+			if !errors.Is(err, ErrShort) && !(errors.Is(err, ErrFew) && len(got) == len(data)) {
+				t.Fatalf("level %d, cut at %d of %d: error %v", level, cut, len(stream), err)
+			}
+			if want, _ := unzip(stream[:cut], 0); len(got) < len(want) || !bytes.HasPrefix(data, got) {
+				t.Fatalf("level %d, cut at %d of %d: %d bytes, want %d", level, cut, len(stream), len(got), len(want))
+			}
+		}
+	}
+}
+
+// TestDamageSparesWhatStandsBefore overwrites the middle of streams.
+func TestDamageSparesWhatStandsBefore(t *testing.T) {
+	data := sample(200_000)
+	for _, level := range []int{zlib.DefaultCompression, zlib.HuffmanOnly, zlib.BestSpeed} {
+		stream := pack(t, data, level)
+		for at := len(stream) / 3; at < len(stream)-200; at += 9973 {
+			broken := bytes.Clone(stream)
+			for i := range 100 {
+				broken[at+i] ^= byte(0x55 + i)
+			}
+			before, _ := unpacked(stream[:at], 5000)
+			if got, _ := unpacked(broken, 5000); len(got) < len(before) || !bytes.Equal(got[:len(before)], before) {
+				t.Fatalf("level %d, broken at %d of %d: %d bytes, want at least %d", level, at, len(stream), len(got), len(before))
+			}
+		}
+	}
+}
+
+// TestPiecesAreAskedForWhenTheyAreNeeded looks at what is unpacked when a piece is asked for: all that the pieces
+// before hold, but for what their last bytes do.
+func TestPiecesAreAskedForWhenTheyAreNeeded(t *testing.T) {
+	data := sample(300_000)
+	for _, level := range []int{zlib.NoCompression, zlib.DefaultCompression, zlib.HuffmanOnly} {
+		stream := pack(t, data, level)
+		for _, n := range []int{1, 50, 3000, 40_000} {
 			var z Reader
-			z.Start(pieces(stream[:cut], 1<<20), 100)
-			for at := 0; ; at += 100 {
-				got, err := z.Take(100)
-				if err != nil {
-					break
+			at := 0
+			z.Start(func() ([]byte, error) {
+				if got := z.Unpacked(); at%(n*max(1, 9973/n)) == 0 {
+					least, _ := unpacked(stream[:max(0, at-enough)], 1000)
+					most, _ := unpacked(stream[:at], 1000)
+					if got < int64(len(least)) || got > int64(len(most)) {
+						t.Errorf("level %d, pieces of %d: at %d of the stream %d bytes are unpacked, expected %d to %d",
+							level, n, at, got, len(least), len(most))
+					}
 				}
-				if at+100 > len(data) || !bytes.Equal(got, data[at:at+100]) {
-					t.Fatalf("level %d, cut at %d of %d: wrong at %d", level, cut, len(stream), at)
+				from := at
+				if at += n; n == 1 && at > 3000 {
+					at = len(stream)
 				}
+				if at = min(at, len(stream)); from == at {
+					return nil, nil
+				}
+				return stream[from:at], nil
+			}, 1000)
+			for range len(data) / 1000 {
+				if _, err := z.Take(1000); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if z.Taken() != int64(len(data)) {
+				t.Errorf("%d bytes were taken, and not %d", z.Taken(), len(data))
 			}
 		}
 	}
@@ -162,6 +233,13 @@ func FuzzInflate(f *testing.F) {
 		if string(want[:len(got)]) != string(got) {
 			t.Fatal("the bytes differ")
 		}
+		if n == 0 {
+			// Whatever is wrong with it, it is taken up to there.
+			all, _ := unpacked(data[:min(len(data), 1<<12)], 100)
+			if want, _ := unzip(data[:min(len(data), 1<<12)], 0); len(want) < 1<<20 && !bytes.HasPrefix(all, want) {
+				t.Fatalf("%d bytes by one, where compress/zlib gives %d", len(all), len(want))
+			}
+		}
 		// A stream that is sound is taken up to its last whole piece.
 		if whole >= 0 && len(got) < 1<<20 && whole-len(got) > int(n) {
 			t.Fatalf("%d of %d bytes: %v", len(got), whole, err)
@@ -169,8 +247,8 @@ func FuzzInflate(f *testing.F) {
 	})
 }
 
-// unzip gives what compress/zlib unpacks, and how much that is if the stream is sound, else -1. It stops behind a megabyte and
-// n bytes.
+// unzip gives what compress/zlib unpacks, and how much that is if the stream is sound, else -1. It stops behind a
+// megabyte and n bytes.
 func unzip(data []byte, n int) (out []byte, whole int) {
 	r, err := zlib.NewReader(bytes.NewReader(data))
 	if err != nil {

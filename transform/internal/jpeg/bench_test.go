@@ -35,7 +35,7 @@ func BenchmarkDecode(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		for _, m := range []int{8, 4, 3, 2, 1} {
+		for _, m := range []int{8, 7, 6, 5, 4, 3, 2, 1} {
 			b.Run(fmt.Sprintf("coding=%s/scale=%d", coding, m), func(b *testing.B) {
 				b.ReportAllocs()
 				b.SetBytes(int64(len(data)))

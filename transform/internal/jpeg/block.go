@@ -121,7 +121,7 @@ func (r *bitReader) block(dc, ac *huffTable, p *placing, pred *int32, b *block) 
 		}
 		k += run
 		if k > 63 {
-			r.bad = true
+			r.acc, r.n, r.pos, r.bad = acc, n, pos, true
 			return 63
 		}
 		b[p.word[k]] += int64(v) * p.mul[k]

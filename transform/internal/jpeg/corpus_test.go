@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"imgpipe/transform/internal/damage"
 )
 
 // Of what image/jpeg reads nothing may be refused, and what both call sound must look the same. Where this package is
@@ -41,10 +43,10 @@ func checkFile(t *testing.T, d *Decoder, name string) string {
 		return "too large for this test"
 	}
 	var p *Planes
-	var damage Damage
+	var report damage.Report
 	if err == nil {
-		poison(d)
-		p, damage, err = d.Decode(data, &h, Options{})
+		poison(d, poisoned)
+		p, report, err = d.Decode(data, &h, Options{})
 	}
 	m, stdErr := stdjpeg.Decode(bytes.NewReader(data))
 	switch {
@@ -59,10 +61,10 @@ func checkFile(t *testing.T, d *Decoder, name string) string {
 		}
 		t.Errorf("%s: %v; image/jpeg reads it", name, err)
 		return "refused"
-	case damage.Err != nil && stdErr != nil:
+	case report.Err != nil && stdErr != nil:
 		return "damaged here, refused by image/jpeg"
-	case damage.Err != nil:
-		t.Logf("%s: damage: %v; image/jpeg takes it", name, damage.Err)
+	case report.Err != nil:
+		t.Logf("%s: damage: %v; image/jpeg takes it", name, report.Err)
 		return "damaged here, taken by image/jpeg"
 	case stdErr != nil:
 		t.Logf("%s: sound; image/jpeg: %v", name, stdErr)

@@ -2,12 +2,13 @@ package jpeg
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
+
+	"imgpipe/transform/internal/damage"
 )
 
-// A Scale says at what size to decode: Luma/8 and Chroma/8 of the full one. Each is 1, 2, 3, 4 or 8; 0 means 8. Chroma is for the
-// second and third component of YCbCr and YCCK files, Luma for all others.
+// A Scale says at what size to decode: Luma/8 and Chroma/8 of the full one. Each is 1 to 8; 0 means 8. Chroma is for
+// the second and third component of YCbCr and YCCK files, Luma for all others.
 type Scale struct {
 	Luma, Chroma int
 }
@@ -17,17 +18,9 @@ type Options struct {
 	Scale Scale
 	// Stop, if not nil, is asked once for each row of MCUs; Decode returns ErrStopped soon after it says true.
 	Stop func() bool
-}
-
-// A Damage says what is wrong with a picture that was decoded. The zero value means nothing.
-type Damage struct {
-	// Err says what was found first; nil where nothing is wrong.
-	Err error
-	// Row is the first row of the full-size picture that is not as it was encoded. Of the rows below, some may be.
-	Row int
-	// Grey is the first row of which something is missing altogether, and mid-grey instead; the height of the picture if there
-	// is none. From Row to Grey there is less detail than was encoded: a progressive file broke off after its first scans.
-	Grey int
+	// NoInk is the sample that stands for no ink. Where the fourth component is missing it is filled with NoInk, all others
+	// with 128, so that what is missing is mid-gray in CMYK and YCCK, too.
+	NoInk uint8
 }
 
 // A Decoder decodes files one after the other. The zero value is ready. It keeps its buffers, which grow to what the largest
@@ -42,11 +35,11 @@ type Decoder struct {
 	comp   [4]component
 	planes Planes
 	pix    []byte
-	damage Damage
 	bits   bitReader
 	coefs  block
 	units  [10]unit // at most so many blocks to an MCU (T.81, B.2.3)
 	prog   progressive
+	faults
 }
 
 // A quantTable is in the order of a scan.
@@ -66,16 +59,34 @@ type component struct {
 	allRows    int
 	seen       bool // a scan of it has been begun
 	place      placing
+	blank      byte   // what missing samples are filled with
+	lost       []bool // by row of blocks: some are missing; nil while none is
+	coarse     int    // the first row of blocks that lack detail
+	flat       bool   // all blocks lack their mean
 }
 
-// Decode decodes the file whose header is h, as ReadHeader gave it for the same data. It allocates for the size
-// that h claims, if data is long enough to fill it at all: it is for the caller to refuse what is too large.
+// Decode decodes the file whose header is h, as ReadHeader returned it for the same data. It allocates for the size
+// that h claims, unless the size is large and data too short to fill it: it is for the caller to refuse what is too large.
 //
-// The Planes belong to d and are good until its next Decode. A picture that was decoded with something missing comes with a
-// Damage that is not zero and no error. An error means that there is no picture: it wraps ErrUnsupported, is ErrStopped,
-// or says how the file contradicts the standard.
-func (d *Decoder) Decode(data []byte, h *Header, o Options) (*Planes, Damage, error) {
-	d.data, d.h, d.stop, d.damage, d.ri = data, h, o.Stop, Damage{}, 0
+// The Planes belong to d and are good until its next Decode. What is missing of them is filled, and in the report. An
+// error means that there is no picture: it wraps ErrUnsupported, is ErrStopped, or says how the file contradicts the
+// standard.
+func (d *Decoder) Decode(data []byte, h *Header, o Options) (*Planes, damage.Report, error) {
+	defer func() { d.data, d.h, d.stop, d.bits.data = nil, nil, nil, nil }()
+	report, err := d.decode(data, h, o, false)
+	if err == nil && d.passed && (d.err != nil || !d.ended || !d.complete()) {
+		// Part of the scans that were passed over may be missing, which must not depend on the scale.
+		report, err = d.decode(data, h, o, true)
+	}
+	if err != nil {
+		return nil, damage.Report{}, err
+	}
+	return &d.planes, report, nil
+}
+
+// decode is Decode. If thorough is set it reads also the scans that the scale has no use for.
+func (d *Decoder) decode(data []byte, h *Header, o Options, thorough bool) (damage.Report, error) {
+	d.data, d.h, d.stop, d.ri, d.faults = data, h, o.Stop, 0, faults{thorough: thorough}
 	for i := range d.quant {
 		d.quant[i].defined = false
 	}
@@ -84,56 +95,46 @@ func (d *Decoder) Decode(data []byte, h *Header, o Options) (*Planes, Damage, er
 			d.huff[class][i].given = false
 		}
 	}
-	defer func() { d.data, d.h, d.stop, d.bits.data = nil, nil, nil, nil }()
-	if err := d.layOut(o.Scale); err != nil {
-		return nil, Damage{}, err
+	if err := d.layOut(o); err != nil {
+		return damage.Report{}, err
 	}
 	begun, err := d.segments()
-	if err == ErrStopped || err != nil && (!begun || errors.Is(err, ErrUnsupported)) {
-		return nil, Damage{}, err
+	if err == ErrStopped || err != nil && !begun {
+		return damage.Report{}, err
 	}
-	if err != nil && err != errBroken {
-		d.hurt(err, 0)
-		if h.Progressive && d.prog.coarse(h.N) {
-			d.damage.Grey = h.Height
-		}
+	if err != nil {
+		d.found(err)
 	}
 	if h.Progressive {
+		d.finishProgressive()
 		if err := d.reconstruct(); err != nil {
-			return nil, Damage{}, err
+			return damage.Report{}, err
 		}
 	}
-	return &d.planes, d.damage, nil
-}
-
-// hurt notes damage, of which the first counts; what is missing begins in row, in pixels of the full size.
-func (d *Decoder) hurt(err error, row int) {
-	row = min(row, d.h.Height-1)
-	if d.damage.Err == nil {
-		d.damage = Damage{Err: err, Row: row, Grey: row}
-	}
-	d.damage.Row, d.damage.Grey = min(d.damage.Row, row), min(d.damage.Grey, row)
+	return d.report(), nil
 }
 
 // layOut makes the planes for the picture at the scale given.
-func (d *Decoder) layOut(s Scale) error {
+func (d *Decoder) layOut(o Options) error {
 	h := d.h
 	mcuCols, mcuRows := h.mcus()
 	d.planes = Planes{Kind: h.Kind}
 	size := 0
 	for i := range h.N {
 		k, c := &h.Components[i], &d.comp[i]
-		*c = component{h: k.H, v: k.V, scale: h.scale(s, i), allCols: mcuCols * k.H, allRows: mcuRows * k.V}
-		switch c.scale {
-		case 1, 2, 3, 4, 8:
-		default:
-			return fmt.Errorf("scale %d/8 is none of 1, 2, 3, 4 and 8", c.scale)
+		*c = component{h: k.H, v: k.V, scale: h.scale(o.Scale, i), allCols: mcuCols * k.H, allRows: mcuRows * k.V, blank: 128}
+		c.coarse = c.allRows
+		if i == 3 {
+			c.blank = o.NoInk
+		}
+		if c.scale < 1 || c.scale > 8 {
+			return fmt.Errorf("scale %d/8 is none of 1/8 to 8/8", c.scale)
 		}
 		c.cols, c.rows = h.blocks(i)
 		c.stride = c.allCols * c.scale
 		size += c.stride * c.allRows * c.scale
 	}
-	if h.Least() > int64(len(d.data)) {
+	if h.Width*h.Height > smallPixels && h.Least() > int64(len(d.data)) {
 		return FormatError(fmt.Sprintf("the file has %d bytes, too few for %d×%d pixels", len(d.data), h.Width, h.Height))
 	}
 	if cap(d.pix) < size {
@@ -158,24 +159,26 @@ func (d *Decoder) layOut(s Scale) error {
 	return nil
 }
 
-// errBroken ends the reading of a progressive file after damage that has been noted.
-var errBroken = errors.New("a scan is damaged")
+// smallPixels are so few that they may be allocated however short the file: it may be the beginning of one.
+const smallPixels = 1 << 24
 
 // segments reads the file's tables and scans. begun tells that a scan was begun, so that there is a picture. An error that
 // comes when all of it is there is none.
 func (d *Decoder) segments() (begun bool, err error) {
 	w := walker{data: d.data, off: 2}
 	defer func() {
+		d.odd = w.odd
+		d.odd.sameIDs = d.h.sameIDs()
 		if begun {
 			d.finishScans()
+		}
+		if begun && err != ErrStopped && d.complete() {
+			err = nil
 		}
 	}()
 	for {
 		seg, err := w.next()
 		if err != nil {
-			if begun && d.complete() {
-				err = nil
-			}
 			return begun, err
 		}
 		switch m := seg.marker; {
@@ -193,6 +196,7 @@ func (d *Decoder) segments() (begun bool, err error) {
 			}
 			w.off = d.bits.after()
 		case m == mEOI:
+			d.ended = true
 			if !begun {
 				err = FormatError("the file ends before its first scan")
 			} else if !d.seenAll() {
@@ -236,19 +240,19 @@ func (d *Decoder) complete() bool {
 	return d.seenAll() && (!d.h.Progressive || d.prog.complete(d.h.N))
 }
 
-// finishScans makes the components grey that no scan was seen of.
+// finishScans fills the components of which no scan was seen.
 func (d *Decoder) finishScans() {
 	for i := range d.h.N {
 		if c := &d.comp[i]; !c.seen && !d.h.Progressive {
-			grey(c.pix)
+			c.loseAll()
 		}
 	}
 }
 
-// grey fills pix with what stands for no picture.
-func grey(pix []byte) {
+// fill makes all samples v.
+func fill(pix []byte, v byte) {
 	for i := range pix {
-		pix[i] = 128
+		pix[i] = v
 	}
 }
 
@@ -283,6 +287,12 @@ func (c *component) transform(b *block, last, at int) {
 	switch c.scale {
 	case 8:
 		inverse8(b, last, dst, c.stride)
+	case 7:
+		inverse7(b, last, dst, c.stride)
+	case 6:
+		inverse6(b, last, dst, c.stride)
+	case 5:
+		inverse5(b, last, dst, c.stride)
 	case 4:
 		inverse4(b, last, dst, c.stride)
 	case 3:
@@ -292,13 +302,5 @@ func (c *component) transform(b *block, last, at int) {
 	default:
 		dst[0] = flat(b[0])
 		b[0] = 0
-	}
-}
-
-// blank makes the samples of a block grey.
-func (c *component) blank(bx, by int) {
-	for y := range c.scale {
-		at := (by*c.scale+y)*c.stride + bx*c.scale
-		grey(c.pix[at : at+c.scale])
 	}
 }

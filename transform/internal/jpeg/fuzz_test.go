@@ -20,24 +20,23 @@ func FuzzDecode(f *testing.F) {
 		if err != nil || h.Width*h.Height > 1<<20 {
 			return
 		}
-		scales := []int{1, 2, 3, 4, 8}
-		s := Scale{scales[scale%5], scales[scale/5%5]}
+		s := Scale{1 + int(scale%8), 1 + int(scale/8%8)}
 		var d, other Decoder
 		p, damage, err := d.Decode(data, &h, Options{Scale: s})
 		// A picture with every buffer full of other things.
 		if filler := newSource(50, 50, samplings[3].factors, 20, 1); scale&128 != 0 {
 			decode(t, &other, filler.write(variants(3)["progressive"]), Scale{})
 		}
-		poison(&other)
+		poison(&other, poisoned)
 		again, damageAgain, errAgain := other.Decode(data, &h, Options{Scale: s})
-		if (err == nil) != (errAgain == nil) || damage.Row != damageAgain.Row || damage.Grey != damageAgain.Grey {
+		if (err == nil) != (errAgain == nil) || damage.String() != damageAgain.String() {
 			t.Fatalf("first %v, %v; then %v, %v", damage, err, damageAgain, errAgain)
 		}
 		if err != nil {
 			return
 		}
-		if damage.Err != nil && (damage.Row < 0 || damage.Row > damage.Grey || damage.Row >= h.Height || damage.Grey > h.Height) {
-			t.Fatalf("damage is %+v of %d rows", damage, h.Height)
+		if _, full, err := new(Decoder).Decode(data, &h, Options{}); err != nil || !h.Progressive && full.String() != damage.String() {
+			t.Fatalf("damage at %v: %v; at full size: %v, %v", s, damage.String(), full.String(), err)
 		}
 		for i := range p.N() {
 			a, b := p.Plane[i], again.Plane[i]

@@ -118,8 +118,7 @@ func ReadHeader(data []byte) (Header, error) {
 // known returns an error for a marker whose segment must not be passed over.
 func known(marker byte) error {
 	switch {
-	case marker == mDHT || marker == mDQT || marker == mCOM || mAPP0 <= marker && marker <= mAPP15 ||
-		marker == mDNL || 0xf0 <= marker && marker <= 0xfd:
+	case marker == mDHT || marker == mDQT || mayPass(marker):
 		return nil
 	case marker == 0xc3 || marker == 0xcb || marker == 0xf7:
 		return fmt.Errorf("%w: lossless coding (marker ff%02x)", ErrUnsupported, marker)
@@ -129,6 +128,11 @@ func known(marker byte) error {
 		return fmt.Errorf("%w: arithmetic coding (marker ff%02x)", ErrUnsupported, marker)
 	}
 	return FormatError(fmt.Sprintf("marker ff%02x has no meaning here", marker))
+}
+
+// mayPass reports whether a segment says nothing about how the picture is coded, as this package reads it.
+func mayPass(marker byte) bool {
+	return marker == mCOM || mAPP0 <= marker && marker <= mAPP15 || marker == mDNL || marker == mDAC || 0xf0 <= marker && marker <= 0xfd
 }
 
 // frame reads a frame header (T.81, B.2.2).
@@ -158,11 +162,6 @@ func (h *Header) frame(marker byte, b []byte) error {
 		if c.Quant > 3 {
 			return FormatError(fmt.Sprintf("component %d names quantisation table %d, 0 to 3 were expected", i, c.Quant))
 		}
-		for _, other := range h.Components[:i] {
-			if other.ID == c.ID {
-				return FormatError("two components have the same number")
-			}
-		}
 		if h.N == 1 { // The factors of a single component mean nothing (T.81, A.2.2).
 			c.H, c.V = 1, 1
 		}
@@ -170,6 +169,18 @@ func (h *Header) frame(marker byte, b []byte) error {
 		h.hMax, h.vMax = max(h.hMax, c.H), max(h.vMax, c.V)
 	}
 	return nil
+}
+
+// sameIDs reports whether components share a number.
+func (h *Header) sameIDs() bool {
+	for i, c := range h.Components[:h.N] {
+		for _, other := range h.Components[:i] {
+			if other.ID == c.ID {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // kind decides what the components mean, as the Independent JPEG Group's library does.
@@ -257,6 +268,7 @@ type walker struct {
 	data  []byte
 	off   int
 	steps int // markers so far, those that are passed over included
+	odd   oddities
 }
 
 // maxMarkers bounds the markers of a file that are looked at outside its scans: real files have some hundreds.
@@ -299,6 +311,13 @@ func (w *walker) next() (segment, error) {
 			return segment{}, FormatError("the file ends inside a segment")
 		}
 		n := int(binary.BigEndian.Uint16(w.data[w.off:]))
+		if n < 2 && mayPass(m) {
+			if w.odd.length == 0 {
+				w.odd.length = m
+			}
+			w.off += 2
+			return seg, nil
+		}
 		if n < 2 {
 			return segment{}, FormatError(fmt.Sprintf("the segment of marker ff%02x has length %d, at least 2 was expected", m, n))
 		}
@@ -306,6 +325,7 @@ func (w *walker) next() (segment, error) {
 			w.off = len(w.data)
 			return segment{}, FormatError("the file ends inside a segment")
 		}
+		w.odd.arith = w.odd.arith || m == mDAC
 		seg.body = w.data[w.off+2 : w.off+n]
 		w.off += n
 		return seg, nil

@@ -8,7 +8,7 @@
 //	planes ──> 8×8 forward DCT ──> quantise ──> Huffman coding ──> file
 //	                                       └──> (optimised tables: kept, counted, then coded)
 //
-// Decoding at M/8 computes the M×M inverse DCT of the M×M lowest coefficients of each block, as the Independent JPEG
+// Decoding at M/8, M from 1 to 8, computes the M×M inverse DCT of the M×M lowest coefficients of each block, as the Independent JPEG
 // Group's library does since its version 7; coefficients that are not needed are skipped, several at a time. Nothing is
 // upsampled and no colour is converted: that is left to a resampler, which does both in one step and better.
 //
@@ -16,15 +16,16 @@
 // vector code: 1.50 at 8/8, 0.86 at 4/8, 0.67 at 3/8, 0.63 at 2/8, 0.52 at 1/8; built with GOEXPERIMENT=simd, which uses the vectors of
 // AVX2 for the transforms, 0.90 at 8/8, 0.78 at 4/8, 0.62 at 3/8 and the same below (least of 12 to 24 runs each, in turn, November 2026, two
 // busy shared cores of an AMD EPYC, amd64). Four progressive files: 1.16 at 8/8, 0.82 at 4/8, with simd 1.07 and 0.71; at 1/8 their AC scans are passed
-// over unread, and damage in these is not found then. Encoding with tables made for the picture takes a fifth more than with the typical ones; with simd both
-// take about six tenths of the time.
+// over unread, unless the file shows damage elsewhere or its end is missing. Encoding with tables made for the picture
+// takes a fifth more than with the typical ones; with simd both take about six tenths of the time.
 //
 // The package is pure Go without unsafe, starts no goroutine and keeps no state between calls but the buffers inside a
 // [Decoder] or [Encoder].
 //
 // What it never does: pass damage off as picture. A file whose scan breaks off or contradicts itself gives the picture as
-// far as it goes, mid-grey where nothing is known, and a [Damage] that says so; the pixels of an earlier picture
-// cannot show.
+// far as it goes, mid-gray where nothing is known, and a [damage.Report] that says which rows these are, the same at all
+// scales. The pixels of an earlier picture cannot show. Restart markers are followed as the Independent JPEG Group's library
+// does: bytes before them are passed over, and an interval that is damaged or missing is lost alone.
 package jpeg
 
 import "errors"
@@ -123,6 +124,7 @@ const (
 	mSOF1  = 0xc1
 	mSOF2  = 0xc2
 	mDHT   = 0xc4
+	mDAC   = 0xcc
 	mRST0  = 0xd0
 	mRST7  = 0xd7
 	mSOI   = 0xd8

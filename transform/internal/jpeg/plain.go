@@ -2,9 +2,15 @@
 
 package jpeg
 
-// inverse8, inverse4, inverse3 and forward8 are the transforms of this build; see vectors.go for the other.
+// inverse8 to inverse3 and forward8 are the transforms of this build; see vectors.go for the other.
 
 func inverse8(b *block, last int, dst []byte, stride int) { idct8(b, last, dst, stride) }
+
+func inverse7(b *block, last int, dst []byte, stride int) { idct7(b, last, dst, stride) }
+
+func inverse6(b *block, last int, dst []byte, stride int) { idct6(b, last, dst, stride) }
+
+func inverse5(b *block, last int, dst []byte, stride int) { idct5(b, last, dst, stride) }
 
 func inverse4(b *block, last int, dst []byte, stride int) { idct4(b, last, dst, stride) }
 

@@ -3,6 +3,7 @@ package jpeg
 import (
 	"encoding/binary"
 	"math/bits"
+	"slices"
 )
 
 // A progressive file comes in several scans, each with some coefficients, or some of their bits, of the whole picture (T.81,
@@ -22,7 +23,11 @@ type coefficients struct {
 	kept  []int16
 	mask  []uint64
 	bit   [64]int8 // the lowest bit known of each coefficient; -1 before its first scan
+	sound [64]int  // the first block of which a scan of each coefficient was damaged
 }
+
+// noDC is set in the mask of a block whose DC coefficient is missing.
+const noDC = 1
 
 // layOut makes room for the coefficients of d's components, all 0.
 func (p *progressive) layOut(d *Decoder) {
@@ -35,7 +40,7 @@ func (p *progressive) layOut(d *Decoder) {
 		size += c.allCols * c.allRows * (k.spare + 1)
 		blocks += c.allCols * c.allRows
 		for j := range k.bit {
-			k.bit[j] = -1
+			k.bit[j], k.sound[j] = -1, c.allCols*c.allRows
 		}
 	}
 	p.store, p.masks = zeroed(p.store, size), zeroed(p.masks, blocks)
@@ -81,16 +86,6 @@ func (p *progressive) complete(n int) bool {
 	return true
 }
 
-// coarse reports whether all DC coefficients of the first n components are known, if not to the last bit.
-func (p *progressive) coarse(n int) bool {
-	for i := range n {
-		if p.comp[i].bit[0] < 0 {
-			return false
-		}
-	}
-	return true
-}
-
 // block gives the coefficients of component i's block (bx, by), and its mask.
 func (p *progressive) block(d *Decoder, i, bx, by int) ([]int16, *uint64) {
 	c := &p.comp[i]
@@ -101,27 +96,19 @@ func (p *progressive) block(d *Decoder, i, bx, by int) ([]int16, *uint64) {
 
 // progressiveScan decodes a scan, and notes in the coefficients' bit what is known after it.
 func (d *Decoder) progressiveScan(s *scan, off int) error {
-	var before [4]int8
-	for i := range s.n {
-		c := &d.prog.comp[s.index[i]]
-		before[i] = c.bit[s.ss]
-		for k := s.ss; k <= s.se; k++ {
-			if s.ah == 0 && c.bit[k] >= 0 || s.ah > 0 && c.bit[k] != int8(s.ah) {
-				return FormatError("a scan repeats or skips bits of a coefficient")
-			}
-		}
-	}
-	if c := &d.prog.comp[s.index[0]]; s.ss > 0 && c.keep == 1 {
-		d.bits.skip(d.data, off)
+	if c := &d.prog.comp[s.index[0]]; s.ss > 0 && c.keep == 1 && !d.thorough {
+		d.passed = true
+		d.bits.passOver(d.data, off)
 	} else {
 		d.bits.start(d.data, off)
 		var decode func(s *scan, mx, my int)
+		lose := d.loseDetail
 		switch {
 		case s.ss == 0 && s.ah == 0:
 			for _, t := range s.dc[:s.n] {
 				t.makeDC()
 			}
-			decode = d.firstDC
+			decode, lose = d.firstDC, d.loseDC
 		case s.ss == 0:
 			decode = d.nextDC
 		case s.ah == 0:
@@ -129,10 +116,10 @@ func (d *Decoder) progressiveScan(s *scan, off int) error {
 			decode, s.idle = d.firstAC, true
 		default:
 			s.ac[0].makeCodes()
+			s.sound = slices.Min(c.sound[s.ss : s.se+1])
 			decode = d.nextAC
 		}
-		// What a broken scan leaves out stays as the scans before left it.
-		if err := d.eachMCU(s, decode, func(*scan, int, int) {}); err != nil {
+		if err := d.eachMCU(s, decode, lose); err != nil {
 			return err
 		}
 	}
@@ -141,20 +128,12 @@ func (d *Decoder) progressiveScan(s *scan, off int) error {
 			d.prog.comp[s.index[i]].bit[k] = int8(s.al)
 		}
 	}
-	if d.damage.Err != nil {
-		// The scans to come build on what is missing.
-		d.damage.Row = 0
-		if s.ss > 0 || before[0] >= 0 {
-			d.damage.Grey = d.h.Height
-		}
-		return errBroken
-	}
 	return nil
 }
 
 // eachBlock calls f for the blocks that an MCU of s has.
 func (d *Decoder) eachBlock(s *scan, mx, my int, f func(i int, coefs []int16, mask *uint64)) {
-	if s.n == 1 {
+	if s.n == 1 { // written out, as each would take a tenth more time
 		coefs, mask := d.prog.block(d, s.index[0], mx, my)
 		f(0, coefs, mask)
 		return
@@ -266,6 +245,11 @@ func (d *Decoder) firstAC(s *scan, bx, by int) {
 func (d *Decoder) nextAC(s *scan, bx, by int) {
 	c := &d.prog.comp[s.index[0]]
 	number := by*s.comp[0].allCols + bx
+	if number >= s.sound {
+		// What the scan holds of a block depends on what those before it did.
+		d.bits.bad = true
+		return
+	}
 	known := c.mask[number]                                     // the coefficients that were not 0 before this scan
 	rest := ^uint64(0) >> (63 - s.se) &^ (1<<uint(s.ss&63) - 1) // those of the band still to come
 	if s.eobRun > 0 && rest&known == 0 {
@@ -369,8 +353,7 @@ func (r *bitReader) refine(s *scan, low uint64, coefs []int16, set, acc, n uint6
 func (d *Decoder) reconstruct() error {
 	for i := range d.h.N {
 		c, k := &d.comp[i], &d.prog.comp[i]
-		if !c.seen {
-			grey(c.pix)
+		if k.bit[0] < 0 && !c.flat {
 			continue
 		}
 		needed := k.low &^ 1
@@ -381,6 +364,10 @@ func (d *Decoder) reconstruct() error {
 			}
 			for bx := range c.allCols {
 				coefs, mask := d.prog.block(d, i, bx, by)
+				if *mask&noDC != 0 {
+					c.fill(bx, by)
+					continue
+				}
 				set := *mask & needed
 				last := bits.Len64(set|1) - 1
 				b[0] = int64(coefs[0]) * c.place.mul[0]

@@ -1,6 +1,9 @@
 package jpeg
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // A scan is one pass over the picture, or over some components or coefficients of it (T.81, B.2.3).
 type scan struct {
@@ -16,6 +19,7 @@ type scan struct {
 	units  []unit   // of a sequential scan
 	eobRun int      // how many further blocks end before they begin
 	idle   bool     // such blocks stay as they are
+	sound  int      // of a scan that refines coefficients: the first block that it must leave, as the bits depend on damage
 }
 
 // A unit is one block of each MCU of a sequential scan.
@@ -66,24 +70,13 @@ func (d *Decoder) parseSOS(b []byte) (scan, error) {
 	}
 	blocks := 0
 	for i := range s.n {
-		s.index[i] = -1
-		for j := range d.h.N {
-			if d.h.Components[j].ID == b[1+2*i] {
-				s.index[i] = j
-			}
-		}
-		if s.index[i] < 0 {
-			return s, FormatError(fmt.Sprintf("a scan names component %d, which the frame has not", b[1+2*i]))
-		}
-		for j := range i {
-			if s.index[j] == s.index[i] {
-				return s, FormatError("a scan names a component twice")
-			}
+		var err error
+		if s.index[i], err = d.named(&s, i, b[1+2*i]); err != nil {
+			return s, err
 		}
 		c := &d.comp[s.index[i]]
 		s.comp[i] = c
 		blocks += c.h * c.v
-		var err error
 		if s.dc[i], err = d.table(0, b[2+2*i]>>4, s.ss == 0 && s.ah == 0); err != nil {
 			return s, err
 		}
@@ -102,6 +95,40 @@ func (d *Decoder) parseSOS(b []byte) (scan, error) {
 		return s, FormatError(fmt.Sprintf("an MCU has %d blocks, at most 10 were expected", blocks))
 	}
 	return s, nil
+}
+
+// named returns the component that number names in a scan whose first i components are known. Where several have that
+// number, it is the first for which the scan can be.
+func (d *Decoder) named(s *scan, i int, number byte) (int, error) {
+	found := -1
+	for j := range d.h.N {
+		if d.h.Components[j].ID != number || slices.Contains(s.index[:i], j) {
+			continue
+		}
+		if !d.repeats(s, j) {
+			return j, nil
+		}
+		if found < 0 {
+			found = j
+		}
+	}
+	if found < 0 {
+		return 0, FormatError(fmt.Sprintf("a scan names component %d once more than the frame has it", number))
+	}
+	return found, nil
+}
+
+// repeats reports whether a scan would hold, of component i, what earlier scans held, or leave something out between.
+func (d *Decoder) repeats(s *scan, i int) bool {
+	if !d.h.Progressive {
+		return d.comp[i].seen
+	}
+	for _, bit := range d.prog.comp[i].bit[s.ss : s.se+1] {
+		if s.ah == 0 && bit >= 0 || s.ah > 0 && bit != int8(s.ah) {
+			return true
+		}
+	}
+	return false
 }
 
 const errNoQuant = FormatError("a scan needs a quantisation table that the file has not")
@@ -129,10 +156,12 @@ func (d *Decoder) table(class int, number uint8, needed bool) (*huffTable, error
 
 // scan decodes the scan s, whose data begin at data[off:].
 func (d *Decoder) scan(s *scan, off int) error {
-	for _, c := range s.comp[:s.n] {
-		if c.seen && !d.h.Progressive {
-			return FormatError("there is a second scan of a component, one was expected")
+	for _, i := range s.index[:s.n] {
+		if d.repeats(s, i) {
+			return FormatError("a scan repeats or skips bits of a component")
 		}
+	}
+	for _, c := range s.comp[:s.n] {
 		c.seen = true
 	}
 	if d.h.Progressive {
@@ -150,7 +179,7 @@ func (d *Decoder) scan(s *scan, off int) error {
 	d.bits.start(d.data, off)
 	s.layOut(d.units[:])
 	if s.n > 1 {
-		return d.eachMCU(s, d.decodeMCU, d.blankMCU)
+		return d.eachMCU(s, d.decodeMCU, d.loseMCU)
 	}
 	c := s.comp[0]
 	for by := range c.allRows { // What only pads the plane is not in the scan.
@@ -159,10 +188,10 @@ func (d *Decoder) scan(s *scan, off int) error {
 			bx = c.cols
 		}
 		for ; bx < c.allCols; bx++ {
-			c.blank(bx, by)
+			c.fill(bx, by)
 		}
 	}
-	return d.eachMCU(s, d.decodeMCU, d.blankBlock)
+	return d.eachMCU(s, d.decodeMCU, d.loseMCU)
 }
 
 // decodeMCU decodes an MCU of a sequential scan.
@@ -174,65 +203,60 @@ func (d *Decoder) decodeMCU(s *scan, mx, my int) {
 	}
 }
 
-func (d *Decoder) blankMCU(s *scan, mx, my int) {
-	for _, c := range s.comp[:s.n] {
+// loseMCU fills an MCU of a sequential scan that is missing.
+func (d *Decoder) loseMCU(s *scan, mx, my int) {
+	s.each(mx, my, func(i, bx, by int) { s.comp[i].lose(bx, by) })
+}
+
+// each calls f for the blocks of an MCU, with the number of their component in the scan.
+func (s *scan) each(mx, my int, f func(i, bx, by int)) {
+	if s.n == 1 {
+		f(0, mx, my)
+		return
+	}
+	for i, c := range s.comp[:s.n] {
 		for v := range c.v {
 			for h := range c.h {
-				c.blank(mx*c.h+h, my*c.v+v)
+				f(i, mx*c.h+h, my*c.v+v)
 			}
 		}
 	}
 }
 
-func (d *Decoder) blankBlock(s *scan, bx, by int) { s.comp[0].blank(bx, by) }
-
 // The kinds of damage to a scan.
 const (
-	errBadCode = FormatError("the scan has a code that means nothing")
-	errShort   = FormatError("the scan ends early")
-	errRestart = FormatError("the scan lacks a restart marker where one was expected")
-	errExcess  = FormatError("the scan has more data before a restart marker than was expected")
+	errBadCode  = FormatError("the scan has a code that means nothing")
+	errShort    = FormatError("the scan ends early")
+	errInterval = FormatError("a restart interval ends early")
+	errMissing  = FormatError("a restart interval is missing")
+	errTwice    = FormatError("a restart interval comes twice")
 )
 
-// eachMCU calls decode for each MCU of a scan, in order, and sees to the restart intervals between them (T.81, E.2.4). After
-// damage it calls blank instead for those up to the next restart marker, if that is the one expected, else to the end.
-func (d *Decoder) eachMCU(s *scan, decode, blank func(s *scan, mx, my int)) error {
+// eachMCU calls decode for each MCU of a scan, in order, and sees to the restart intervals between them (T.81, E.2.4). From
+// damage on it calls lose instead, until the next restart interval that is there.
+func (d *Decoder) eachMCU(s *scan, decode, lose func(s *scan, mx, my int)) error {
 	r := &d.bits
 	cols, rows := d.h.mcus()
-	rowHeight := 8 * d.h.vMax
 	if s.n == 1 {
 		cols, rows = s.comp[0].cols, s.comp[0].rows
-		rowHeight /= s.comp[0].v
 	}
 	left := d.ri // MCUs to the next restart marker
-	begun := 0   // the row in which the restart interval began
 	var number byte
-	lost, gone := false, false // the rest of the interval, the rest of the scan
+	lost := false // the rest of the interval, or of the scan where it has none
 	for my := range rows {
 		if d.stop != nil && d.stop() {
 			return ErrStopped
 		}
 		for mx := 0; mx < cols; mx++ {
 			if d.ri > 0 && left == 0 {
-				if !lost && !r.whole() {
-					d.hurt(errShort, begun*rowHeight)
-				}
-				exact, ok := r.restart(number)
-				switch {
-				case gone:
-				case !ok:
-					d.hurt(errRestart, my*rowHeight)
-					gone = true
-				case !exact && !lost:
-					d.hurt(errExcess, begun*rowHeight)
-				}
-				lost = gone
-				left, begun, number = d.ri, my, (number+1)&7
+				first, _ := d.pixelRows(s.comp[0], my*s.down())
+				lost = !d.restart(number, lost, first)
+				left, number = d.ri, (number+1)&7
 				s.pred, s.eobRun, r.bad = [4]int32{}, 0, false
 			}
 			left--
 			if lost {
-				blank(s, mx, my)
+				lose(s, mx, my)
 				continue
 			}
 			if s.idle && s.eobRun > 0 && d.ri == 0 {
@@ -245,18 +269,51 @@ func (d *Decoder) eachMCU(s *scan, decode, blank func(s *scan, mx, my int)) erro
 			decode(s, mx, my)
 			short := r.pos > r.limit && !r.check()
 			if short || r.bad {
-				err := errBadCode
-				if short || r.done && r.pos >= r.end {
-					err = errShort
-				}
-				d.hurt(err, my*rowHeight)
-				blank(s, mx, my)
-				lost, gone = true, gone || d.ri == 0
+				d.found(r.fault(short))
+				lose(s, mx, my)
+				lost = true
 			}
 		}
 	}
-	if !lost && !r.whole() {
-		d.hurt(errShort, begun*rowHeight)
+	if d.gap && r.ahead() {
+		d.move(d.gapAt) // What was taken to be missing came later.
 	}
 	return nil
+}
+
+// down is the number of rows of blocks that an MCU has of the first component of s.
+func (s *scan) down() int {
+	if s.n == 1 {
+		return 1
+	}
+	return s.comp[0].v
+}
+
+// restart goes to the next restart interval, before which the marker with a number is expected, and reports whether the
+// interval is there. after tells that the one before was lost in part, first is the row of the picture where it begins.
+func (d *Decoder) restart(number byte, after bool, first int) bool {
+	found := d.bits.restart(number)
+	if found.repeated {
+		d.found(errTwice)
+		d.move(first)
+		if d.gap {
+			d.move(d.gapAt)
+		}
+	}
+	switch {
+	case found.none && found.ahead:
+		d.found(errMissing)
+		if !d.gap {
+			d.gap, d.gapAt = true, first
+		}
+	case found.none:
+		d.found(errShort)
+	case found.renumbered:
+		d.renumbered++
+		d.move(first)
+	}
+	if found.excess && !after && !found.none && !found.repeated {
+		d.excess++
+	}
+	return !found.none
 }

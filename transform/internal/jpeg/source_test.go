@@ -105,6 +105,14 @@ type variant struct {
 	fill    bool // a fill byte before each restart marker
 	noTable bool // no Huffman tables: the typical ones are meant
 	adobe   int  // -1 for no segment
+	sameID  bool // all components have the same number
+}
+
+func (v variant) id(i int) byte {
+	if v.sameID {
+		return 10
+	}
+	return byte(10 + i)
 }
 
 // A fileWriter writes entropy-coded data the slow, obvious way.
@@ -114,6 +122,7 @@ type fileWriter struct {
 	n       int
 	dc, ac  *[256]uint32
 	eobRun  int
+	ends    []int // by row of MCUs of the last scan: where the bytes end that hold it
 	pending []int // bits to refine coefficients with, to be written after the end-of-band run
 }
 
@@ -259,6 +268,13 @@ func allSymbols() []uint8 {
 
 // write makes a file of s.
 func (s *source) write(v variant) []byte {
+	data, _ := s.writeRows(v)
+	return data
+}
+
+// writeRows also returns where each row of MCUs ends of the last scan.
+func (s *source) writeRows(v variant) ([]byte, []int) {
+	var ends []int
 	var w bitWriter
 	w.buf = append(w.buf, 0xff, mSOI)
 	if v.adobe >= 0 {
@@ -271,7 +287,7 @@ func (s *source) write(v variant) []byte {
 	w.segment(mDQT, q)
 	frame := []byte{8, byte(s.h >> 8), byte(s.h), byte(s.w >> 8), byte(s.w), byte(len(s.comps))}
 	for i, c := range s.comps {
-		frame = append(frame, byte(10+i), byte(c.h<<4|c.v), 0)
+		frame = append(frame, v.id(i), byte(c.h<<4|c.v), 0)
 	}
 	w.segment(v.marker, frame)
 	specs := [2][2]huffSpec{testTables, testTables}
@@ -293,14 +309,19 @@ func (s *source) write(v variant) []byte {
 	for _, sc := range v.scans {
 		head := []byte{byte(len(sc.comps))}
 		for _, i := range sc.comps {
-			head = append(head, byte(10+i), byte(i%2<<4|i%2))
+			head = append(head, v.id(i), byte(i%2<<4|i%2))
 		}
 		w.segment(mSOS, append(head, byte(sc.ss), byte(sc.se), byte(sc.ah<<4|sc.al)))
 		f := fileWriter{out: w.buf}
 		s.writeScan(&f, v, sc, &codes)
-		w.buf = f.out
+		w.buf, ends = f.out, f.ends
 	}
-	return append(w.buf, 0xff, mEOI)
+	for i, end := range ends {
+		if end > 0 && w.buf[end-1] == 0xff { // A byte that may begin a marker counts once there is the zero after it.
+			ends[i]++
+		}
+	}
+	return append(w.buf, 0xff, mEOI), ends
 }
 
 func (s *source) writeScan(f *fileWriter, v variant, sc scanSpec, codes *[2][2]codeTable) {
@@ -345,14 +366,17 @@ func (s *source) writeScan(f *fileWriter, v variant, sc scanSpec, codes *[2][2]c
 		mx, my := mcu%cols, mcu/cols
 		if single {
 			block(sc.comps[0], mx, my)
-			continue
-		}
-		for _, i := range sc.comps {
-			for y := range s.comps[i].v {
-				for x := range s.comps[i].h {
-					block(i, mx*s.comps[i].h+x, my*s.comps[i].v+y)
+		} else {
+			for _, i := range sc.comps {
+				for y := range s.comps[i].v {
+					for x := range s.comps[i].h {
+						block(i, mx*s.comps[i].h+x, my*s.comps[i].v+y)
+					}
 				}
 			}
+		}
+		if mx == cols-1 {
+			f.ends = append(f.ends, len(f.out)+min(f.n, 1))
 		}
 	}
 	f.endBand()

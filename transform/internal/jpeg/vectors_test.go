@@ -20,6 +20,9 @@ func TestVectorsGiveTheSameSamplesAsWords(t *testing.T) {
 		words, vectors transform
 	}{
 		{"8×8", 8, idct8, inverse8},
+		{"7×7", 7, idct7, inverse7},
+		{"6×6", 6, idct6, inverse6},
+		{"5×5", 5, idct5, inverse5},
 		{"4×4", 4, idct4, inverse4},
 		{"3×3", 3, idct3, inverse3},
 	} {

@@ -23,11 +23,11 @@ type bitReader struct {
 	n   uint64 // how many of them count; those below are right too, but will be loaded again
 	pos int    // where in win the bits after those n begin
 
-	limit int // check has something to do once pos is beyond
+	limit int // check has something to do once pos is beyond: bytes to make ready, or a marker that was passed
 	end   int // where the scan's bytes end in win
 	bad   bool
 	done  bool   // all of the scan is in win
-	marks []mark // the restart markers in win, of which those from head on are ahead
+	marks []mark // the markers in win, of which those from head on are ahead
 	head  int
 	data  []byte // the file
 	off   int    // where in data the rest of the scan begins; the marker after it, once done
@@ -35,11 +35,14 @@ type bitReader struct {
 	win [winMask + 1 + 8]byte
 }
 
-// A mark is a restart marker: where it stood in win, and its number.
+// A mark is a marker inside a scan: where it stood in win, and its number, or noNumber.
 type mark struct {
 	pos    int
 	number byte
 }
+
+// noNumber is that of a marker that means nothing. Only damage, or bytes that belong to no restart interval, make one.
+const noNumber = 255
 
 // start begins with the scan whose bytes stand at data[off:].
 func (r *bitReader) start(data []byte, off int) {
@@ -89,63 +92,128 @@ func (r *bitReader) fill() {
 			r.win[r.end] = 0xff
 			r.end++
 			r.off = next + 1
-		case mRST0 <= r.data[next] && r.data[next] <= mRST7:
-			r.marks = append(r.marks, mark{pos: r.end, number: r.data[next] - mRST0})
+		case midScan(r.data[next]):
+			number := r.data[next] - mRST0
+			if number > 7 {
+				number = noNumber
+			}
+			r.marks = append(r.marks, mark{pos: r.end, number: number})
 			r.off = next + 1
 		default:
 			r.finish()
 			return
 		}
 	}
-	r.limit = r.end - windowMargin
+	r.setLimit()
+}
+
+// midScan reports whether a scan goes on behind a marker.
+func midScan(marker byte) bool {
+	return mRST0 <= marker && marker <= mRST7 || marker < mSOF0
+}
+
+func (r *bitReader) setLimit() {
+	r.limit = r.end
+	if !r.done {
+		r.limit -= windowMargin
+	}
+	if r.head < len(r.marks) {
+		r.limit = min(r.limit, r.marks[r.head].pos)
+	}
 }
 
 // finish notes that the whole scan is in win.
 func (r *bitReader) finish() {
 	clear(r.win[r.end : r.end+windowMargin])
 	r.done = true
-	r.limit = r.end
+	r.setLimit()
 }
 
-// check makes sure that the bits of an MCU are in win, and reports whether those read so far were there. It is to be
-// called where pos is beyond limit.
+// check makes sure that the bits of an MCU are in win, and reports whether those read so far were there, before the next
+// marker or the end of the scan. It is to be called where pos is beyond limit.
 func (r *bitReader) check() bool {
+	if r.head < len(r.marks) && r.used() > 8*r.marks[r.head].pos {
+		return false
+	}
 	if !r.done {
-		r.fill()
+		if r.pos > r.end-windowMargin {
+			r.fill()
+		}
 		return true
 	}
 	return r.used() <= 8*r.end
 }
 
+// fault says why an MCU could not be read. short tells that it has too few bits.
+func (r *bitReader) fault(short bool) error {
+	switch {
+	case short && r.head < len(r.marks):
+		return errInterval
+	case short || r.done && r.pos >= r.end:
+		return errShort
+	}
+	return errBadCode
+}
+
 // used is the number of bits of win that have been read.
 func (r *bitReader) used() int { return 8*r.pos - int(r.n) }
 
-// whole reports whether the bits read so far belong to the restart interval, or scan, that they began in.
-func (r *bitReader) whole() bool {
-	if r.head < len(r.marks) {
-		return r.used() <= 8*r.marks[r.head].pos
-	}
-	return !r.done || r.used() <= 8*r.end
+// A restarted says what was found at the end of a restart interval.
+type restarted struct {
+	none       bool // no data of the next interval
+	ahead      bool // but the marker of one of those after it
+	repeated   bool // an interval that has been there before
+	renumbered bool // the marker with another number
+	excess     bool // bytes between the end of the interval and the marker
 }
 
-// restart goes to the next restart marker (T.81, F.2.2.5), which must have the number given. exact tells that nothing was
-// left over before it.
-func (r *bitReader) restart(number byte) (exact, ok bool) {
-	for r.head == len(r.marks) && !r.done { // Only after bad data: what an MCU takes is always in win.
+// restart goes to the next restart interval (T.81, F.2.2.5). A marker whose number is that of one of the next two is left
+// for its own interval, as that before it is missing. One with the number of one of the last two is passed over, and so is
+// what follows it. Any other is taken for the one expected. So does the Independent JPEG Group's library.
+func (r *bitReader) restart(number byte) (found restarted) {
+	for {
+		found.excess = found.excess || r.head == len(r.marks) && !r.done
+		if !r.ahead() {
+			found.none = true
+			return found
+		}
+		m := r.marks[r.head]
+		found.excess = found.excess || 8*m.pos-r.used() >= 8
+		if m.number != noNumber {
+			switch (m.number - number) & 7 {
+			case 1, 2:
+				found.none, found.ahead = true, true
+				return found
+			case 6, 7:
+				found.repeated = true
+			default:
+				found.renumbered = m.number != number
+				r.skip(m)
+				if !r.done && r.pos > r.end-windowMargin {
+					r.fill()
+				}
+				return found
+			}
+		}
+		found.excess = true
+		r.skip(m)
+	}
+}
+
+// ahead reports whether there is another marker in the scan, and goes on until it is in win.
+func (r *bitReader) ahead() bool {
+	for r.head == len(r.marks) && !r.done {
 		r.pos, r.n = r.end, 0
 		r.fill()
 	}
-	if r.head == len(r.marks) || r.marks[r.head].number != number {
-		return false, false
-	}
-	at := r.marks[r.head].pos
-	exact = 8*at-r.used() < 8 && r.used() <= 8*at
+	return r.head < len(r.marks)
+}
+
+// skip goes behind the next marker, which is m.
+func (r *bitReader) skip(m mark) {
 	r.head++
-	r.pos, r.acc, r.n = at, 0, 0
-	if r.pos > r.limit && !r.done {
-		r.fill()
-	}
-	return exact, true
+	r.pos, r.acc, r.n = m.pos, 0, 0
+	r.setLimit()
 }
 
 // refill tops up the bits to 56 or more.
@@ -180,8 +248,8 @@ func extend(acc uint64, size uint) int {
 	return v
 }
 
-// skip passes over the scan whose bytes stand at data[off:] without reading it.
-func (r *bitReader) skip(data []byte, off int) {
+// passOver passes over the scan whose bytes stand at data[off:] without reading it.
+func (r *bitReader) passOver(data []byte, off int) {
 	r.data, r.off, r.done = data, off, false
 }
 
@@ -202,7 +270,7 @@ func scanEnd(data []byte, off int) int {
 		}
 		off += i
 		if off+1 < len(data) {
-			if m := data[off+1]; m != 0 && m != 0xff && (m < mRST0 || m > mRST7) {
+			if m := data[off+1]; m != 0xff && !midScan(m) {
 				return off
 			}
 		}

@@ -46,7 +46,7 @@ func ReadWork(data []byte) Work {
 				across := ceilDiv(ceilDiv(width*int(f[1]>>4), h.hMax), 8)
 				down := ceilDiv(ceilDiv(height*int(f[1]&15), h.vMax), 8)
 				n := max(1, int64(across)*int64(down))
-				components[f[0]] = n
+				components[f[0]] = max(components[f[0]], n)
 				all += n
 			}
 			work.Least = all / 8

@@ -40,7 +40,7 @@ func BenchmarkDecode(b *testing.B) {
 		b.SetBytes(3 * w * h)
 		var d Decoder
 		for b.Loop() {
-			head, err := ReadHeader(data)
+			head, err := ReadHeader(data, nil)
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -3,44 +3,97 @@ package png
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"imgpipe/transform/internal/damage"
 	"imgpipe/transform/internal/inflate"
 )
 
-// A Decoder gives the rows of one file after another. The zero value is ready for Start. It keeps its buffers, which grow to what the
-// widest image took; it is not for concurrent use.
+// A Decoder gives the rows of one file after another. The zero value is ready for Start. It keeps its buffers, which
+// grow to what the largest image took; it is not for concurrent use.
 type Decoder struct {
 	h      *Header
 	stop   func() bool
 	data   []byte
 	at     int // where the next chunk begins
-	left   int // rows to come
+	y      int // the next row
+	lines  int // how many were asked for
 	damage damage.Report
+
+	lost    error  // why nothing more can be decoded, nil while it can
+	unknown bool   // what stands above the next row is not there
+	beyond  bool   // a pixel names a color that the palette does not have
+	odd     string // what is wrong with the end of the pixels, "" for nothing
+	suspect int64  // how many of the bytes of all rows are from chunks whose checksum is right; -1 for all
+	doubted int    // the first row with others; the height of the picture for none
 
 	z         inflate.Reader
 	row       []byte // RGBA of the last row, unused where it is gray
 	raw, prev []byte // as in the file, without filter: this row and the one before; unused where whole says so
+	picture   []byte // all rows of an interlaced picture
 }
 
 // ErrStopped is what Row returns after the stop of Start said so.
 var ErrStopped = errors.New("decoding was stopped")
 
-// Start begins the file whose header is h, as ReadHeader gave it for the same data. stop, if not nil, is asked every few rows.
+var (
+	errSum        = errors.New("the checksum of a chunk of pixels is wrong")
+	errPaletteSum = errors.New("the checksum of the palette is wrong")
+	errNoPalette  = errors.New("its palette is missing")
+	errNoPixels   = errors.New("its pixels are missing")
+	errBreaksOff  = errors.New("the compressed pixels break off")
+)
+
+// mayBeWrong is what rows lack that depend on bytes with a wrong checksum.
+const mayBeWrong = "colors may be wrong"
+
+// Start begins the file whose header is h, as ReadHeader returned it for the same data. stop, if not nil, is asked
+// every few rows.
 func (d *Decoder) Start(data []byte, h *Header, stop func() bool) {
-	d.h, d.stop, d.data, d.at, d.left = h, stop, data, h.idat, h.Height
+	d.h, d.stop, d.data, d.at, d.y, d.lines = h, stop, data, h.idat, 0, 0
 	d.damage = damage.Report{Rows: h.Height}
+	d.lost, d.unknown, d.beyond, d.odd, d.suspect, d.doubted = nil, false, false, "", -1, h.Height
+	switch {
+	case h.idat == 0 && !h.cut:
+		d.lost = errNoPixels
+	case h.color == palette && h.trust == noPalette && h.idat > 0:
+		d.lost = errNoPalette
+	case h.color == palette && h.trust == hurtPalette:
+		d.damage.Doubt(errPaletteSum, 0, mayBeWrong)
+	}
 	if !h.Gray {
 		d.row = zeroed(d.row, 4*h.Width)
 	}
 	if !d.whole() {
-		d.raw, d.prev = zeroed(d.raw, h.rowBytes()), zeroed(d.prev, h.rowBytes())
+		d.raw, d.prev = zeroed(d.raw, h.rowBytes(h.Width)), zeroed(d.prev, h.rowBytes(h.Width))
 	}
-	d.z.Start(d.piece, 1+h.rowBytes())
+	if h.interlaced {
+		d.picture = sized(d.picture, h.pixelBytes()*h.Width*h.Height)
+	}
+	d.z.Start(d.piece, 1+h.rowBytes(h.Width))
 }
 
 // Damage says what was missing of the rows.
 func (d *Decoder) Damage() damage.Report { return d.damage }
+
+// Remarks says after the last row what is odd in a file of which nothing is missing for that.
+func (d *Decoder) Remarks() []string {
+	r := slices.Clip(d.h.remarks)
+	if d.beyond {
+		black := "transparent"
+		if d.h.Opaque {
+			black = "black"
+		}
+		r = append(r, "pixels of a color that its palette does not have are "+black)
+	}
+	if missing, _, _ := d.damage.Missing(); missing == 0 && d.h.broken != "" {
+		r = append(r, d.h.broken+": no pixel is missing")
+	}
+	if d.odd != "" {
+		r = append(r, d.odd)
+	}
+	return r
+}
 
 // Release forgets the file, which is not to be kept from the garbage collector.
 func (d *Decoder) Release() {
@@ -48,77 +101,180 @@ func (d *Decoder) Release() {
 	d.z.Release()
 }
 
-// whole tells whether rows are unfiltered where they stay, four bytes for a pixel.
+// whole reports whether rows are unfiltered where they stay, four bytes for a pixel.
 func (d *Decoder) whole() bool {
-	return d.h.depth == 8 && (d.h.color == rgb && d.h.key < 0 || d.h.color == rgba)
+	return d.h.depth == 8 && (d.h.color == rgb && !d.h.clear || d.h.color == rgba)
 }
 
-// zeroed gives s with n elements of 0.
-func zeroed(s []byte, n int) []byte {
+// sized returns s with n elements, whatever they are.
+func sized(s []byte, n int) []byte {
 	if cap(s) < n {
 		return make([]byte, n)
 	}
-	s = s[:n]
+	return s[:n]
+}
+
+// zeroed returns s with n elements of 0.
+func zeroed(s []byte, n int) []byte {
+	s = sized(s, n)
 	clear(s)
 	return s
 }
 
-// piece gives the content of the next IDAT chunk, nil after the last.
+// piece returns the content of the next IDAT chunk, nil after the last.
 func (d *Decoder) piece() ([]byte, error) {
 	if d.stop != nil && d.stop() {
 		return nil, ErrStopped
 	}
-	for {
-		c, err := chunkAt(d.data, d.at)
-		if err != nil || string(c.name) != "IDAT" {
-			return nil, err
+	for d.at < d.h.end {
+		c, ok := chunkAt(d.data, d.at)
+		if !ok {
+			break
 		}
-		if !c.sound() {
-			return nil, errors.New("the checksum of a chunk of pixels is wrong")
+		d.at = c.next
+		if !c.is("IDAT") || len(c.body) == 0 {
+			continue
 		}
-		d.at += 12 + len(c.body)
-		if len(c.body) > 0 {
-			return c.body, nil
+		if d.suspect < 0 && c.sum != nil && !c.sound() {
+			d.suspect = d.z.Unpacked()
+		}
+		return c.body, nil
+	}
+	return nil, nil
+}
+
+// Row returns the next row, four bytes for a pixel: R, G, B, not premultiplied, and A; of a file whose Header says
+// Gray, one. It is good until the next call, and the caller may not change it. It may be called as often as the image
+// has rows. A row that is missing comes filled. The only error is ErrStopped.
+func (d *Decoder) Row() (row []byte, err error) {
+	h := d.h
+	if h.interlaced {
+		if d.y == 0 {
+			if err := d.allPasses(); err != nil {
+				return nil, err
+			}
+		}
+		n := h.pixelBytes() * h.Width
+		d.y++
+		return d.picture[(d.y-1)*n:][:n], nil
+	}
+	if row, err = d.line(d.y, h.Width); err != nil {
+		return nil, err
+	}
+	if row == nil {
+		row = d.row
+		if h.Gray {
+			row = d.raw
+		}
+		h.fill(row)
+	}
+	if d.y++; d.y == h.Height {
+		err = d.finish()
+	}
+	return row, err
+}
+
+// fill makes a row that is not there.
+func (h *Header) fill(row []byte) {
+	clear(row)
+	if h.Opaque && !h.Gray {
+		for i := 3; i < len(row); i += 4 {
+			row[i] = 255
 		}
 	}
 }
 
-// Row gives the next row, four bytes for a pixel: R, G, B, not premultiplied, and A; of a file whose Header says Gray, one. It is good until the next call, and the
-// caller may not change it. It may be called as often as the image has rows. An error is for good; with the last row, it also tells of
-// what follows the pixels.
-func (d *Decoder) Row() ([]byte, error) {
+// line decodes the next row in the file, which has that width and is row y of the picture or part of it. It returns
+// nil for one that is missing.
+func (d *Decoder) line(y, width int) ([]byte, error) {
 	h := d.h
-	if d.left&63 == 0 && d.stop != nil && d.stop() {
+	if d.lines&63 == 0 && d.stop != nil && d.stop() {
 		return nil, ErrStopped
 	}
-	line, err := d.z.Take(1 + h.rowBytes())
-	if err != nil {
-		return nil, err
+	d.lines++
+	n := h.rowBytes(width)
+	var line []byte
+	if d.lost == nil {
+		var err error
+		if line, err = d.z.Take(1 + n); errors.Is(err, ErrStopped) {
+			return nil, err
+		} else if err != nil {
+			d.lose(err)
+		}
+	}
+	if d.lost != nil {
+		d.damage.Miss(d.lost, y, 1)
+		return nil, nil
+	}
+	if d.suspect >= 0 && d.z.Taken() > d.suspect {
+		d.doubted = min(d.doubted, y)
 	}
 	filter, src := line[0], line[1:]
-	if filter > 4 {
-		return nil, fmt.Errorf("a row names filter %d: expected 0 to 4", filter)
+	if filter > paeth || d.unknown && filter >= up {
+		// What follows is there as soon as it does not look at what is above it.
+		d.unknown = true
+		d.damage.Miss(fmt.Errorf("a row names filter %d: expected 0 to 4", filter), y, 1)
+		return nil, nil
 	}
-	d.left--
+	d.unknown = false
 	switch {
-	case !d.whole():
-		d.raw, d.prev = d.prev, d.raw
-		unfilter(filter, d.raw, src, d.prev, max(1, h.samples()*h.depth/8))
-		if !h.Gray {
-			h.expand(d.row, d.raw)
-		}
-	case h.color == rgba:
+	case d.whole() && h.color == rgba:
 		unfilterRGBA(filter, d.row, src)
-	default:
+		return d.row, nil
+	case d.whole():
 		unfilterRGB(filter, d.row, src[:len(src)+1]) // behind what was taken there is room
+		return d.row, nil
 	}
-	if d.left == 0 {
-		if err := d.z.Finish(); err != nil {
-			return nil, err
-		}
+	d.raw, d.prev = d.prev, d.raw
+	unfilter(filter, d.raw[:n], src, d.prev, max(1, h.samples()*h.depth/8))
+	if h.color == palette && !d.beyond && h.named < 1<<h.depth {
+		d.beyond = h.isBeyond(d.raw, width)
 	}
 	if h.Gray {
 		return d.raw, nil
 	}
+	h.expand(d.row, d.raw, width)
 	return d.row, nil
+}
+
+// lose notes that the rest of the rows is missing, as err is what z says.
+func (d *Decoder) lose(err error) {
+	if d.doubted < d.h.Height {
+		d.damage.Doubt(errSum, d.doubted, mayBeWrong)
+	}
+	switch {
+	case !errors.Is(err, inflate.ErrShort) || d.h.cut:
+		d.lost = err
+	case d.h.broken != "":
+		d.lost = errors.New(d.h.broken)
+	default:
+		d.lost = errBreaksOff
+	}
+}
+
+// finish looks at what stands behind the last row.
+func (d *Decoder) finish() error {
+	if d.lost != nil {
+		return nil
+	}
+	err := d.z.Finish()
+	switch {
+	case errors.Is(err, ErrStopped):
+		return err
+	case errors.Is(err, inflate.ErrTooMuch):
+		d.odd = "it has more pixels than its header names"
+	case errors.Is(err, inflate.ErrChecksum):
+		d.odd = "the checksum of its pixels is wrong"
+	case err != nil && !d.h.cut:
+		d.odd = "its compressed pixels break off behind the last row"
+	}
+	switch {
+	case d.doubted < d.h.Height && err == nil:
+		d.damage.Miss(errSum, 0, 0) // the checksum of all pixels is right
+	case d.doubted < d.h.Height:
+		d.damage.Doubt(errSum, d.doubted, mayBeWrong)
+	case d.suspect >= 0:
+		d.odd = "the checksum of a chunk behind its pixels is wrong"
+	}
+	return nil
 }

@@ -146,7 +146,7 @@ func TestWhatWasDrawnIsNotFiltered(t *testing.T) {
 			t.Fatal(err)
 		}
 		readBack(t, data, c.p)
-		h, err := ReadHeader(data)
+		h, err := ReadHeader(data, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -290,7 +290,7 @@ func ExampleEncoder_Append() {
 		fmt.Println(err)
 		return
 	}
-	h, err := ReadHeader(data)
+	h, err := ReadHeader(data, nil)
 	fmt.Println(h.Width, h.Height, h.Gray, err)
 	// Output: 2 2 true <nil>
 }

@@ -2,68 +2,96 @@ package png
 
 import "encoding/binary"
 
-// expand turns a row as it is in the file into R, G, B and A.
-func (h *Header) expand(row, raw []byte) {
+// expand turns a row of that width, as it is in the file, into R, G, B and A.
+func (h *Header) expand(row, raw []byte, width int) {
 	put := func(x int, r, g, b, a byte) {
 		p := row[4*x:][:4]
 		p[0], p[1], p[2], p[3] = r, g, b, a
 	}
+	// alpha is that of a pixel with samples of such a value.
+	alpha := func(v int64) byte {
+		if v == h.key {
+			return 0
+		}
+		return 255
+	}
 	switch {
 	case h.depth == 16:
-		n := h.samples()
-		for x := range h.Width {
-			var v [4]byte
-			for i := range n {
-				v[i] = to8(binary.BigEndian.Uint16(raw[2*(n*x+i):]))
-			}
-			switch h.color {
-			case gray:
-				put(x, v[0], v[0], v[0], 255)
-			case grayAlpha:
-				put(x, v[0], v[0], v[0], v[1])
-			case rgb:
-				put(x, v[0], v[1], v[2], 255)
-			default:
-				put(x, v[0], v[1], v[2], v[3])
-			}
-		}
+		h.expandDeep(row, raw, width)
 	case h.color == rgb:
-		for x := range h.Width {
-			p, a := raw[3*x:][:3], byte(255)
-			if int(p[0])|int(p[1])<<8|int(p[2])<<16 == h.key {
-				a = 0
-			}
-			put(x, p[0], p[1], p[2], a)
+		for x := range width {
+			p := raw[3*x:][:3]
+			put(x, p[0], p[1], p[2], alpha(int64(p[0])|int64(p[1])<<8|int64(p[2])<<16))
 		}
 	case h.color == grayAlpha:
-		for to := row; len(to) >= 4 && len(raw) >= 2; to, raw = to[4:], raw[2:] {
+		for to := row[:4*width]; len(to) >= 4 && len(raw) >= 2; to, raw = to[4:], raw[2:] {
 			binary.LittleEndian.PutUint32(to, uint32(raw[0])*0x010101|uint32(raw[1])<<24)
 		}
 	case h.color == palette && h.depth == 8:
-		for to := row; len(to) >= 4 && len(raw) >= 1; to, raw = to[4:], raw[1:] {
+		for to := row[:4*width]; len(to) >= 4 && len(raw) >= 1; to, raw = to[4:], raw[1:] {
 			*(*[4]byte)(to) = h.colors[raw[0]]
 		}
 	case h.color == gray && h.depth == 8:
-		for x, v := range raw[:h.Width] {
-			a := byte(255)
-			if int(v) == h.key {
-				a = 0
-			}
-			put(x, v, v, v, a)
+		for x, v := range raw[:width] {
+			put(x, v, v, v, alpha(int64(v)))
+		}
+	case h.color == palette:
+		for x := range width {
+			copy(row[4*x:4*x+4], h.colors[h.small(raw, x)][:])
 		}
 	default:
-		// Samples of 1 to 8 bits, the first one highest.
-		mask := byte(1<<h.depth - 1)
-		for x := range h.Width {
-			bit := x * h.depth
-			v := raw[bit/8] >> (8 - h.depth - bit%8) & mask
-			if h.color == palette {
-				copy(row[4*x:4*x+4], h.colors[v][:])
-				continue
-			}
-			v *= 255 / mask
-			put(x, v, v, v, 255)
+		scale := byte(255 / (1<<h.depth - 1))
+		for x := range width {
+			v := h.small(raw, x)
+			put(x, v*scale, v*scale, v*scale, alpha(int64(v)))
 		}
+	}
+}
+
+// small returns the sample of pixel x of a row, of 1 to 8 bits. The first sample of a byte stands highest.
+func (h *Header) small(raw []byte, x int) byte {
+	bit := x * h.depth
+	return raw[bit/8] >> (8 - h.depth - bit%8) & byte(1<<h.depth-1)
+}
+
+// isBeyond reports whether a row names a color that the palette does not have.
+func (h *Header) isBeyond(raw []byte, width int) bool {
+	most := byte(0)
+	if h.depth == 8 {
+		for _, v := range raw[:width] {
+			most = max(most, v)
+		}
+	} else {
+		for x := range width {
+			most = max(most, h.small(raw, x))
+		}
+	}
+	return int(most) >= h.named
+}
+
+// expandDeep is expand for samples of 16 bits.
+func (h *Header) expandDeep(row, raw []byte, width int) {
+	n := h.samples()
+	for x := range width {
+		var v [4]uint16
+		for i := range n {
+			v[i] = binary.BigEndian.Uint16(raw[2*(n*x+i):])
+		}
+		key := int64(v[0])
+		switch h.color {
+		case gray:
+			v = [4]uint16{v[0], v[0], v[0], 0xffff}
+		case grayAlpha:
+			v = [4]uint16{v[0], v[0], v[0], v[1]}
+		case rgb:
+			key |= int64(v[1])<<16 | int64(v[2])<<32
+			v[3] = 0xffff
+		}
+		if key == h.key {
+			v[3] = 0
+		}
+		p := row[4*x:][:4]
+		p[0], p[1], p[2], p[3] = to8(v[0]), to8(v[1]), to8(v[2]), to8(v[3])
 	}
 }
 

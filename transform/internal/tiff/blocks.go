@@ -176,7 +176,8 @@ func (d *Decoder) room(at uint64) uint64 {
 
 // lacking is the error of a block that is not there as a whole, and why.
 func (l *Layout) lacking(i int, raw []byte, err error) error {
-	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, inflate.ErrShort) {
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, inflate.ErrShort) ||
+		errors.Is(err, inflate.ErrFew) {
 		err = errors.New("it ends too early")
 		if len(raw) > 0 && i < l.offset.Len() && l.offset.At(i)+uint64(len(raw)) == uint64(len(l.d.data)) {
 			err = errCut

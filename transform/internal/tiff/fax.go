@@ -35,7 +35,9 @@ func (u *unpacker) fax(out, raw []byte, rows int) (int, error) {
 func (d *Decoder) lostRows(i int, raw []byte) {
 	if lost := d.u.lost; lost.Err != nil {
 		lost.Err = d.l.lacking(i, raw, lost.Err)
+		lost.Rows = min(lost.Rows, d.end) // a JPEG may be higher than its strip
 		d.damage.Part(lost, d.y)
+		d.gone.Part(lost, 0)
 		d.u.lost = damage.Report{}
 	}
 }

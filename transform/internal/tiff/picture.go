@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+
+	"imgpipe/transform/internal/damage"
 )
 
 // Samples are the pixels of a block that is an image file itself.
@@ -12,10 +14,8 @@ type Samples struct {
 	Pix             []byte
 	Stride, Step, N int
 	W, H            int
-	// Err says why there are fewer rows than H, or why some lack detail; nil where nothing is wrong. Whole is then how
-	// many rows there are, and Doubt the first row that lacks detail, which is Whole where none does.
-	Err          error
-	Whole, Doubt int
+	// Damage says what is missing of the H rows. With no samples at all, its Err says why.
+	Damage damage.Report
 }
 
 // spareRows is by how many rows the JPEG of a strip may be higher than the strip: some end with a whole row of blocks.
@@ -53,11 +53,11 @@ func (d *Decoder) picture(plane int, raw []byte, n int) (samples []byte, bad, er
 	}
 	want := l.samples / l.planes()
 	there := s.H
-	if bad = s.Err; bad != nil {
-		there = s.Whole
-		if s.Doubt < min(s.Whole, d.end) {
-			d.damage.Doubt(bad, d.y+s.Doubt, "detail is missing")
+	if bad = s.Damage.Err; bad != nil {
+		if n, first, last := s.Damage.Missing(); n > 0 && first+n == last+1 && last == s.H-1 {
+			there = first
 		}
+		d.u.lost = s.Damage
 	}
 	switch {
 	case there == 0 && bad != nil:

@@ -33,9 +33,10 @@ type Decoder struct {
 	o Options
 	u unpacker
 
-	y       int // the row that comes next
-	at, end int // where it is in its band, the row of blocks that it crosses, and how many rows that has
-	whole   int // how many of them are there, of a layout that is not banded
+	y       int           // the row that comes next
+	at, end int           // where it is in its band, the row of blocks that it crosses, and how many rows that has
+	whole   int           // how many of them are there, of a layout that is not banded
+	gone    damage.Report // of the last block: rows that are missing between others
 	err     error
 	damage  damage.Report
 	remarks []string
@@ -122,7 +123,7 @@ func (d *Decoder) Row() ([]byte, error) {
 	case l.banded():
 		size := l.Width * l.pixelBytes()
 		row = d.band[at*size:][:size]
-	case at < d.whole:
+	case at < d.whole && !d.gone.Misses(at):
 		d.paint(row, d.parts, at, l.Width)
 	default:
 		l.fill(row)
@@ -173,7 +174,7 @@ func (d *Decoder) nextBand() error {
 		size := l.pixelBytes()
 		d.band = sized(d.band, l.bandRows()*l.Width*size)
 		for y := range d.end {
-			if out := d.band[(y*l.Width+left)*size:][:n*size]; y < whole {
+			if out := d.band[(y*l.Width+left)*size:][:n*size]; y < whole && !d.gone.Misses(y) {
 				d.paint(out, d.parts, y, n)
 			} else {
 				l.fill(out)
@@ -183,10 +184,12 @@ func (d *Decoder) nextBand() error {
 	return nil
 }
 
-// load unpacks the planes of a block of which n columns count, and returns how many of its rows are there.
+// load unpacks the planes of a block of which n columns count, and returns how many of its rows are there,
+// less those that are gone between them.
 func (d *Decoder) load(block, n int) (int, error) {
 	l := d.l
 	rows := d.end
+	d.gone = damage.Report{Rows: d.end}
 	for p := range d.parts {
 		if p >= l.colors && p != l.alpha {
 			continue // a plane that nothing is made of, and that may be empty
@@ -214,7 +217,7 @@ func (d *Decoder) load(block, n int) (int, error) {
 		if whole < d.end {
 			d.damage.Miss(l.lacking(i, raw, bad), d.y+whole, d.end-whole)
 			rows = min(rows, whole)
-		} else if odd != "" {
+		} else if odd != "" && d.gone.Err == nil {
 			d.remark("its " + l.kind() + odd)
 		}
 	}

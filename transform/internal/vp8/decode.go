@@ -1,0 +1,162 @@
+// Package vp8 reads the lossy image of a WebP file: a key frame of VP8 (RFC 6386). Start with [ReadHeader] and
+// [Decode].
+//
+//	bytes -> partitions -> boolReader: bits -> modes and coefficients of a macroblock -> prediction and residue
+//	      -> planes -> smoothing of edges
+//
+// A file that ends too early gives the rows of macroblocks that are there. The package never writes a picture.
+package vp8
+
+import "errors"
+
+// A Picture is three planes. Their samples have the range of video, 16 to 235, and chroma has half the columns and rows
+// of luma, rounded up.
+type Picture struct {
+	Y, Cb, Cr        []byte
+	YStride, CStride int
+	Width, Height    int
+	// Rows is how many rows are there: Height where nothing is missing. Those below are mid-gray. Smoothing reaches
+	// over edges, so that rows next to what is missing are missing as well.
+	Rows int
+	// Err is why rows are missing.
+	Err error
+}
+
+// Mid-gray in the range of video: it becomes 128 at full range.
+const (
+	grayLuma   = 126
+	grayChroma = 128
+)
+
+// ErrShort is the error of a Picture whose data ends before it does.
+var ErrShort = errors.New("its pixel data ends before the image does")
+
+// An edge is what the macroblocks below and to the right want to know.
+type edge struct {
+	modes  [4]uint8 // of subblocks
+	luma   [4]uint8 // 1 for a block with coefficients, else 0
+	chroma [4]uint8 // two blocks of each plane
+	second uint8    // the block of first coefficients
+}
+
+// A decoder decodes one picture.
+type decoder struct {
+	width, height int // in macroblocks
+	segments      segments
+	filter        filterHeader
+	steps         [4]steps
+	probs         tokenProbs
+	skips         bool // macroblocks may say that they have no coefficients
+	skipProb      uint8
+	modes         boolReader
+	parts         int
+	tokens        [8]boolReader
+
+	above  []edge
+	left   edge
+	mb     macroblock
+	luma   plane
+	chroma [2]plane
+	smooth []smoothing
+}
+
+// Decode decodes the picture whose header is h. It needs a byte and a half for each pixel. It calls stop for each row
+// of macroblocks, and returns its error if there is one. What is wrong with the picture is in the Picture.
+func Decode(h Header, stop func() error) (*Picture, error) {
+	d := &decoder{width: (h.Width + 15) / 16, height: (h.Height + 15) / 16}
+	p := &Picture{Width: h.Width, Height: h.Height}
+	d.luma = newPlane(d.width, d.height, 16)
+	for i := range d.chroma {
+		d.chroma[i] = newPlane(d.width, d.height, 8)
+	}
+	d.above = make([]edge, d.width)
+	d.smooth = make([]smoothing, d.width*d.height)
+	rows := 0
+	for p.Err = d.readHeaders(h); p.Err == nil && rows < d.height; {
+		if err := stop(); err != nil {
+			return nil, err
+		}
+		if p.Err = d.row(rows); p.Err == nil {
+			rows++
+		}
+	}
+	d.smoothRows(rows)
+	p.Rows = h.Height
+	if p.Err != nil {
+		p.Rows = d.cut(rows)
+	}
+	p.Y, p.YStride = d.luma.pix[d.luma.origin:], d.luma.stride
+	blue, red := &d.chroma[0], &d.chroma[1]
+	p.Cb, p.Cr, p.CStride = blue.pix[blue.origin:], red.pix[red.origin:], blue.stride
+	return p, nil
+}
+
+// row decodes a row of macroblocks.
+func (d *decoder) row(y int) error {
+	d.left = edge{}
+	tokens := &d.tokens[y&(d.parts-1)]
+	for x := range d.width {
+		d.readModes(x)
+		if d.modes.short {
+			return ErrShort
+		}
+		d.readCoefficients(x, tokens)
+		if tokens.short {
+			return ErrShort
+		}
+		d.smooth[y*d.width+x] = d.smoothingOf()
+		d.reconstruct(x, y)
+	}
+	return nil
+}
+
+// raiseReach is how many rows of chroma below its own a row of pixels may be raised from.
+const raiseReach = 3
+
+// cut fills what is below so many rows of macroblocks. It returns how many rows of pixels are as in a whole picture:
+// smoothing would have changed samples on this side of the edge, and chroma is raised from several rows.
+func (d *decoder) cut(rows int) int {
+	luma, chroma := 16*rows, 8*rows
+	switch {
+	case d.filter.level == 0 || rows == 0:
+	case d.filter.simple:
+		luma -= simpleReach
+	default:
+		luma, chroma = luma-reach, chroma-reach
+	}
+	whole := max(min(luma, 2*(chroma-raiseReach)+1), 0)
+	d.luma.fill(whole, grayLuma)
+	for i := range d.chroma {
+		d.chroma[i].fill(chroma, grayChroma)
+	}
+	return whole
+}
+
+// A plane has a border of one sample above and to the left, and of four to the right of the row above.
+type plane struct {
+	pix            []byte
+	stride, origin int // origin is the place of sample 0,0
+}
+
+// newPlane returns a plane of macroblocks with so many samples on a side. Its border has what is predicted from where
+// there is no macroblock (section 12.2).
+func newPlane(width, height, side int) plane {
+	p := plane{stride: side*width + 8}
+	p.origin = p.stride + 4
+	p.pix = make([]byte, p.stride*(side*height+1)+4)
+	for i := p.origin - p.stride - 1; i < p.origin-4; i++ {
+		p.pix[i] = 127
+	}
+	for y := range side * height {
+		p.pix[p.origin+y*p.stride-1] = 129
+	}
+	return p
+}
+
+// fill fills the rows from the first on.
+func (p *plane) fill(first int, v byte) {
+	rest := p.pix[p.origin+first*p.stride:]
+	for i := range rest {
+		rest[i] = v
+	}
+}

@@ -1,0 +1,243 @@
+package vp8
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"image"
+	"math/rand/v2"
+	"os"
+	"testing"
+
+	"golang.org/x/image/vp8"
+)
+
+func noStop() error { return nil }
+
+// random is a picture of random bits: whatever they are, they mean modes and coefficients. Partitions are as long as
+// they have to be.
+func random(seed uint64, width, height int) []byte {
+	r := rand.New(rand.NewPCG(seed, 5))
+	blocks := (width + 15) / 16 * ((height + 15) / 16)
+	// Bytes of a seed of few bits make pictures that are not all noise.
+	fill := func(n int) []byte {
+		b := make([]byte, n)
+		for i := range b {
+			if b[i] = byte(r.Uint32()); seed%3 > 0 && r.IntN(4) > 0 {
+				b[i] = byte(seed)
+			}
+		}
+		return b
+	}
+	first := fill(2000 + 100*blocks)
+	b := []byte{byte(len(first)<<5) | 0x10, byte(len(first) >> 3), byte(len(first) >> 11), 0x9d, 1, 0x2a}
+	b = append(b, byte(width), byte(width>>8), byte(height), byte(height>>8))
+	b = append(b, first...)
+	var d decoder
+	h := Header{Width: width, Height: height, first: len(first), data: append(bytes.Clone(first), make([]byte, 21)...)}
+	d.readHeaders(h)
+	var parts []byte
+	for i := range d.parts {
+		part := fill(2000 * blocks)
+		if i < d.parts-1 {
+			b = append(b, byte(len(part)), byte(len(part)>>8), byte(len(part)>>16))
+		}
+		parts = append(parts, part...)
+	}
+	return append(b, parts...)
+}
+
+func decode(t testing.TB, data []byte) *Picture {
+	t.Helper()
+	h, err := ReadHeader(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := Decode(h, noStop)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func other(data []byte) (*image.YCbCr, error) {
+	d := vp8.NewDecoder()
+	d.Init(bytes.NewReader(data), len(data))
+	if _, err := d.DecodeFrameHeader(); err != nil {
+		return nil, err
+	}
+	return d.DecodeFrame()
+}
+
+// equal compares the rows that are there, and the chroma that belongs to them.
+func equal(p *Picture, y, cb, cr []byte, yStride, cStride, rows int) error {
+	for i := range rows {
+		if !bytes.Equal(p.Y[i*p.YStride:][:p.Width], y[i*yStride:][:p.Width]) {
+			return fmt.Errorf("luma of row %d differs", i)
+		}
+	}
+	w := (p.Width + 1) / 2
+	for i := range (rows + 1) / 2 {
+		a, b := i*p.CStride, i*cStride
+		if !bytes.Equal(p.Cb[a:][:w], cb[b:][:w]) || !bytes.Equal(p.Cr[a:][:w], cr[b:][:w]) {
+			return fmt.Errorf("chroma of row %d differs", 2*i)
+		}
+	}
+	return nil
+}
+
+var sizes = [][2]int{{1, 1}, {16, 16}, {33, 50}, {70, 47}, {100, 131}}
+
+// Random pictures with all modes, segments, filters and partitions are read as by golang.org/x/image.
+func TestPicturesAreReadAsByAnotherReader(t *testing.T) {
+	kinds, short := map[string]int{}, 0
+	for seed := range uint64(400) {
+		size := sizes[seed%uint64(len(sizes))]
+		data := random(seed, size[0], size[1])
+		img, err := other(data)
+		p := decode(t, data)
+		if err != nil {
+			short++
+			continue
+		}
+		if p.Err != nil || p.Rows != size[1] {
+			t.Errorf("seed %d, %v: %d rows, %v", seed, size, p.Rows, p.Err)
+			continue
+		}
+		if err := equal(p, img.Y, img.Cb, img.Cr, img.YStride, img.CStride, size[1]); err != nil {
+			t.Errorf("seed %d, %v: %v", seed, size, err)
+		}
+		var d decoder
+		h, _ := ReadHeader(data)
+		d.readHeaders(h)
+		kinds[fmt.Sprintf("segments %t, simple %t, %d partitions", d.segments.on, d.filter.simple, d.parts)]++
+	}
+	if short > 10 {
+		t.Errorf("the other reader refuses %d of 400 pictures", short)
+	}
+	if len(kinds) != 16 {
+		t.Errorf("%d kinds of pictures, want 16: %v", len(kinds), kinds)
+	}
+}
+
+// Wherever a picture is cut, its rows are those of the whole one, and nearly all that its bytes hold are there. The
+// others are mid-gray.
+func TestCutPicturesKeepTheirRows(t *testing.T) {
+	file, err := os.ReadFile("../../testdata/lossy.webp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pictures := [][]byte{file[20:]}
+	for seed := range uint64(40) {
+		pictures = append(pictures, random(seed, 70, 111))
+	}
+	cuts := 0
+	for i, data := range pictures {
+		whole := decode(t, data)
+		rows := 0
+		for cut := 10; cut < len(data); cut += 1 + len(data)/300 {
+			cuts++
+			p := decode(t, data[:cut])
+			if p.Rows < rows || p.Rows > whole.Height || (p.Err == nil) != (p.Rows == whole.Height) ||
+				p.Err != nil && p.Err != ErrShort {
+				t.Errorf("picture %d cut at %d: %d rows, %v", i, cut, p.Rows, p.Err)
+			}
+			rows = p.Rows
+			if err := equal(p, whole.Y, whole.Cb, whole.Cr, whole.YStride, whole.CStride, rows); err != nil {
+				t.Errorf("picture %d cut at %d: %v", i, cut, err)
+			}
+			for y := rows; y < p.Height; y++ {
+				if row := p.Y[y*p.YStride:][:p.Width]; len(bytes.Trim(row, string(rune(grayLuma)))) > 0 {
+					t.Errorf("picture %d cut at %d: row %d is not gray", i, cut, y)
+				}
+			}
+			if y := p.Height - 1; rows < p.Height-32 && p.Cb[y/2*p.CStride] != grayChroma {
+				t.Errorf("picture %d cut at %d: the last row has a color", i, cut)
+			}
+		}
+	}
+	// A picture of one partition has its rows one after the other.
+	data := pictures[0]
+	h, _ := ReadHeader(data)
+	start := 10 + h.first
+	for part := 1; part < 10; part++ {
+		cut := start + (len(data)-start)*part/10
+		if p := decode(t, data[:cut]); p.Rows < 300*part/10-120 || p.Rows == 0 && part > 3 {
+			t.Errorf("%d tenths of the coefficients: %d of 300 rows", part, p.Rows)
+		}
+	}
+	t.Logf("%d cuts", cuts)
+}
+
+func TestDecodeStops(t *testing.T) {
+	h, err := ReadHeader(random(1, 100, 100))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stopped, left := errors.New("stopped"), 3
+	stop := func() error {
+		if left--; left < 0 {
+			return stopped
+		}
+		return nil
+	}
+	if p, err := Decode(h, stop); err != stopped || p != nil {
+		t.Errorf("%v, %v: expected the error of stop", p, err)
+	}
+}
+
+func TestHeadersThatAreNone(t *testing.T) {
+	data := random(1, 16, 16)
+	for cut := range 10 {
+		if _, err := ReadHeader(data[:cut]); err == nil {
+			t.Errorf("%d bytes: no error", cut)
+		}
+	}
+	for _, at := range []int{0, 3, 5} {
+		bad := bytes.Clone(data)
+		bad[at] ^= 1
+		if _, err := ReadHeader(bad); err == nil {
+			t.Errorf("byte %d changed: no error", at)
+		}
+	}
+}
+
+// FuzzDecode holds that no data is a fault, and that what another reader reads comes out the same.
+func FuzzDecode(f *testing.F) {
+	for seed := range uint64(12) {
+		f.Add(random(seed, 33, 20)[:3000])
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		h, err := ReadHeader(data)
+		if err != nil || h.Width*h.Height > 1<<14 {
+			return
+		}
+		p, err := Decode(h, noStop)
+		if err != nil || p.Rows > h.Height || p.Err == nil && p.Rows != h.Height {
+			t.Fatalf("%d of %d rows, %v, %v", p.Rows, h.Height, p.Err, err)
+		}
+		img, err := other(data)
+		if err != nil || h.Width*h.Height == 0 {
+			return
+		}
+		if p.Err != nil {
+			t.Fatalf("%v, where another reader reads it", p.Err)
+		}
+		if err := equal(p, img.Y, img.Cb, img.Cr, img.YStride, img.CStride, h.Height); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func BenchmarkDecode(b *testing.B) {
+	file, err := os.ReadFile("../../testdata/lossy.webp")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		h, _ := ReadHeader(file[20:])
+		if _, err := Decode(h, noStop); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

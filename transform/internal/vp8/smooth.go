@@ -1,0 +1,174 @@
+package vp8
+
+// How many samples smoothing changes on each side of an edge between macroblocks.
+const (
+	simpleReach = 1
+	reach       = 3
+)
+
+// A smoothing is how the edges of a macroblock are smoothed (RFC 6386, section 15).
+type smoothing struct {
+	limit    uint8 // of differences across an edge inside the macroblock; 0 if nothing is smoothed
+	interior uint8 // of differences on either side of an edge
+	high     uint8 // above it, differences next to an edge are those of the picture
+	inner    bool  // edges inside the macroblock are smoothed as well
+}
+
+// smoothingOf returns the smoothing of the macroblock that has been read.
+func (d *decoder) smoothingOf() smoothing {
+	f, mb := &d.filter, &d.mb
+	level := d.segments.of(mb.segment, f.level, &d.segments.level) + f.intra
+	if mb.each {
+		level += f.sub
+	}
+	level = min(max(level, 0), 63)
+	if level == 0 || f.level == 0 {
+		return smoothing{}
+	}
+	interior := level
+	if f.sharpness > 0 {
+		interior >>= 1
+		if f.sharpness > 4 {
+			interior >>= 1
+		}
+		interior = min(interior, 9-f.sharpness)
+	}
+	interior = max(interior, 1)
+	s := smoothing{limit: uint8(2*level + interior), interior: uint8(interior), inner: mb.each || mb.coded}
+	switch {
+	case level >= 40:
+		s.high = 2
+	case level >= 15:
+		s.high = 1
+	}
+	return s
+}
+
+// smoothRows smooths so many rows of macroblocks.
+func (d *decoder) smoothRows(rows int) {
+	if d.filter.level == 0 {
+		return
+	}
+	for y := range rows {
+		for x := range d.width {
+			s := d.smooth[y*d.width+x]
+			if s.limit == 0 {
+				continue
+			}
+			d.luma.smooth(x, y, 16, s, d.filter.simple)
+			if !d.filter.simple {
+				d.chroma[0].smooth(x, y, 8, s, false)
+				d.chroma[1].smooth(x, y, 8, s, false)
+			}
+		}
+	}
+}
+
+// smooth smooths the edges of one macroblock: its left one, those inside from left to right, its upper one, and those
+// inside from top to bottom.
+func (p *plane) smooth(x, y, side int, s smoothing, simple bool) {
+	at := p.origin + side*(y*p.stride+x)
+	for _, dir := range [2]struct {
+		across, along int
+		outer         bool
+	}{{1, p.stride, x > 0}, {p.stride, 1, y > 0}} {
+		if dir.outer {
+			if outer := s.limit + 4; simple {
+				p.simpleEdge(at, dir.across, dir.along, side, outer)
+			} else {
+				p.outerEdge(at, dir.across, dir.along, side, outer, s)
+			}
+		}
+		if !s.inner {
+			continue
+		}
+		for i := 4; i < side; i += 4 {
+			if simple {
+				p.simpleEdge(at+i*dir.across, dir.across, dir.along, side, s.limit)
+			} else {
+				p.innerEdge(at+i*dir.across, dir.across, dir.along, side, s)
+			}
+		}
+	}
+}
+
+func abs(v int32) int32 { return max(v, -v) }
+
+// limited keeps v within the range of a signed byte.
+func limited(v int32) int32 { return min(max(v, -128), 127) }
+
+// adjust moves the two samples next to an edge towards each other, by a step that a makes, and returns the step of the
+// one behind the edge.
+func (p *plane) adjust(at, across int, a int32) int32 {
+	before, behind := limited(a+3)>>3, limited(a+4)>>3
+	p.pix[at-across] = clamp(int32(p.pix[at-across]) + before)
+	p.pix[at] = clamp(int32(p.pix[at]) - behind)
+	return behind
+}
+
+// simpleEdge smooths n samples of an edge (section 15.2).
+func (p *plane) simpleEdge(at, across, along, n int, limit uint8) {
+	for range n {
+		p1, p0 := int32(p.pix[at-2*across]), int32(p.pix[at-across])
+		q0, q1 := int32(p.pix[at]), int32(p.pix[at+across])
+		if 2*abs(p0-q0)+abs(p1-q1)>>1 <= int32(limit) {
+			p.adjust(at, across, limited(limited(p1-q1)+3*(q0-p0)))
+		}
+		at += along
+	}
+}
+
+// calm reports whether the samples on both sides of an edge differ so little that it is smoothed, and whether those
+// next to it differ much.
+func (p *plane) calm(at, across int, limit int32, s smoothing) (calm, high bool) {
+	p3, p2 := int32(p.pix[at-4*across]), int32(p.pix[at-3*across])
+	p1, p0 := int32(p.pix[at-2*across]), int32(p.pix[at-across])
+	q0, q1 := int32(p.pix[at]), int32(p.pix[at+across])
+	q2, q3 := int32(p.pix[at+2*across]), int32(p.pix[at+3*across])
+	interior, threshold := int32(s.interior), int32(s.high)
+	if 2*abs(p0-q0)+abs(p1-q1)>>1 > limit || abs(p3-p2) > interior || abs(p2-p1) > interior || abs(p1-p0) > interior ||
+		abs(q1-q0) > interior || abs(q2-q1) > interior || abs(q3-q2) > interior {
+		return false, false
+	}
+	return true, abs(p1-p0) > threshold || abs(q1-q0) > threshold
+}
+
+// innerEdge smooths an edge inside a macroblock (section 15.3).
+func (p *plane) innerEdge(at, across, along, n int, s smoothing) {
+	for range n {
+		if calm, high := p.calm(at, across, int32(s.limit), s); calm {
+			p1, p0 := int32(p.pix[at-2*across]), int32(p.pix[at-across])
+			q0, q1 := int32(p.pix[at]), int32(p.pix[at+across])
+			if high {
+				p.adjust(at, across, limited(limited(p1-q1)+3*(q0-p0)))
+			} else {
+				a := (p.adjust(at, across, limited(3*(q0-p0))) + 1) >> 1
+				p.pix[at-2*across] = clamp(p1 + a)
+				p.pix[at+across] = clamp(q1 - a)
+			}
+		}
+		at += along
+	}
+}
+
+// outerEdge smooths an edge between macroblocks (section 15.3).
+func (p *plane) outerEdge(at, across, along, n int, limit uint8, s smoothing) {
+	for range n {
+		if calm, high := p.calm(at, across, int32(limit), s); calm {
+			p1, p0 := int32(p.pix[at-2*across]), int32(p.pix[at-across])
+			q0, q1 := int32(p.pix[at]), int32(p.pix[at+across])
+			w := limited(limited(p1-q1) + 3*(q0-p0))
+			if high {
+				p.adjust(at, across, w)
+			} else {
+				for i, part := range [reach]int32{27, 18, 9} {
+					a := (part*w + 63) >> 7
+					before, behind := at-(i+1)*across, at+i*across
+					p.pix[before] = clamp(int32(p.pix[before]) + a)
+					p.pix[behind] = clamp(int32(p.pix[behind]) - a)
+				}
+			}
+		}
+		at += along
+	}
+}

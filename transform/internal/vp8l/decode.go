@@ -1,0 +1,231 @@
+// Package vp8l reads the lossless image of a WebP file (RFC 9649, section 3). Start with [Decode].
+//
+//	bytes -> reader: bits -> codes -> pixels, with references to earlier ones -> transforms, undone
+//
+// A file that ends too early, or has a code that cannot be, gives the rows before. The package never writes an image.
+package vp8l
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// A Picture is rows of pixels.
+type Picture struct {
+	// Pix has four bytes for each pixel: red, green, blue and alpha, not premultiplied.
+	Pix []byte
+	// Rows is how many rows are there. Those below are zero.
+	Rows int
+	// Err is why rows are missing.
+	Err error
+}
+
+var (
+	// ErrShort is the error of a Picture whose data ends before it does.
+	ErrShort = errors.New("its pixel data ends before the image does")
+
+	errCodes     = errors.New("its codes are not complete")
+	errReference = errors.New("its pixel data refers to pixels that are not there")
+	errCache     = errors.New("its pixel data refers to a color that is not there")
+)
+
+// A decoder decodes one image, and the smaller ones that it is made with.
+type decoder struct {
+	r    reader
+	stop func() error
+	// room is how many bytes may be taken for codes: a file can ask for more than for its pixels.
+	room int
+
+	lengths [256 + 24 + 1<<11]uint8 // of the code that is being read
+}
+
+// Decode decodes an image of width × height pixels, whose header of 5 bytes is not part of data. Besides the pixels it
+// takes up to two bytes for each, and half a megabyte. It calls stop now and then, and returns its error if there is
+// one. What is wrong with the image is in the Picture.
+func Decode(data []byte, width, height int, stop func() error) (*Picture, error) {
+	d := &decoder{r: reader{data: data}, stop: stop, room: width*height + 1<<19}
+	p := &Picture{Pix: make([]byte, 4*width*height)}
+	transforms, packed, err := d.transforms(width, height)
+	if err == nil {
+		// Pixels that stand for several are unpacked from the end of the memory that they will fill.
+		raw := p.Pix[4*(width-packed)*height:]
+		var n int
+		n, err = d.pixels(raw, packed, height, true)
+		p.Rows = n / packed
+		clear(raw[4*p.Rows*packed:])
+		for _, t := range slices.Backward(transforms) {
+			if t.kind == palette {
+				raw = p.Pix
+			}
+			t.undo(raw, p.Rows)
+		}
+		clear(p.Pix[4*p.Rows*width:])
+	}
+	if stopped := stop(); stopped != nil {
+		return nil, stopped
+	}
+	if p.Err = err; d.r.short && err != nil {
+		p.Err = ErrShort // zeros may have been taken for anything
+	}
+	return p, nil
+}
+
+// transforms reads the transforms, and how many pixels a row has that they are undone for.
+func (d *decoder) transforms(width, height int) (list []transform, packed int, err error) {
+	var seen [4]bool
+	packed = width
+	for d.r.bits(1) == 1 {
+		t := transform{kind: kind(d.r.bits(2)), width: packed, packed: packed}
+		if seen[t.kind] {
+			return nil, 0, errors.New("it has a transform twice")
+		}
+		seen[t.kind] = true
+		switch t.kind {
+		case predictor, crossColor:
+			t.bits = d.r.bits(3) + 2
+			t.data, err = d.image(tiles(packed, t.bits), tiles(height, t.bits))
+		case palette:
+			n := d.r.bits(8) + 1
+			t.bits = 0
+			for t.bits < 3 && n <= 1<<(8>>(t.bits+1)) {
+				t.bits++
+			}
+			packed = tiles(packed, t.bits)
+			t.packed = packed
+			if t.data, err = d.image(n, 1); err == nil {
+				for i := 4; i < len(t.data); i++ {
+					t.data[i] += t.data[i-4]
+				}
+			}
+		}
+		if err != nil {
+			return nil, 0, err
+		}
+		list = append(list, t)
+	}
+	return list, packed, d.r.err()
+}
+
+// image reads a smaller image, all of it.
+func (d *decoder) image(width, height int) ([]byte, error) {
+	if err := d.r.err(); err != nil {
+		return nil, err
+	}
+	pix := make([]byte, 4*width*height)
+	_, err := d.pixels(pix, width, height, false)
+	return pix, err
+}
+
+// tiles returns how many squares of 1<<bits pixels on a side it takes.
+func tiles(n, bits int) int { return (n + 1<<bits - 1) >> bits }
+
+// pixels reads pixels up to the end of pix (section 5). It returns how many there were; fewer with an error. top says
+// that codes may differ from part to part of the image.
+func (d *decoder) pixels(pix []byte, width, height int, top bool) (n int, err error) {
+	r := &d.r
+	var cache colorCache
+	if r.bits(1) == 1 {
+		bits := r.bits(4)
+		if bits < 1 || bits > 11 {
+			return 0, fmt.Errorf("its cache of colors has %d bits: expected 1 to 11", bits)
+		}
+		cache = newColorCache(bits)
+	}
+	g := groups{list: make([]group, 1), mask: -1}
+	if top && r.bits(1) == 1 {
+		if err := d.parts(&g, width, height); err != nil {
+			return 0, err
+		}
+	}
+	if err := d.readGroups(&g, len(cache.colors)); err != nil {
+		return 0, err
+	}
+	total := width * height
+	x, y := 0, 0
+	cached := 0 // pixels that are in the cache
+	now := &g.list[0]
+	asked := 0 // the row when stop was last called
+	for n < total {
+		if x&g.mask == 0 {
+			now = g.at(x, y)
+		}
+		r.fill()
+		code := now.green.next(r)
+		switch {
+		case code < 256:
+			red := now.red.next(r)
+			r.fill()
+			blue := now.blue.next(r)
+			alpha := now.alpha.next(r)
+			if r.short {
+				return n, ErrShort
+			}
+			binary.LittleEndian.PutUint32(pix[4*n:], uint32(red)|uint32(code)<<8|uint32(blue)<<16|uint32(alpha)<<24)
+			n++
+			x++
+		case code < 256+24:
+			length := r.long(code - 256)
+			r.fill()
+			from := n - distance(r.long(now.distance.next(r)), width)
+			if r.short {
+				return n, ErrShort
+			}
+			if from < 0 || length > total-n {
+				return n, errReference
+			}
+			copyPixels(pix, n, from, length)
+			n += length
+			x += length
+		default:
+			if r.short {
+				return n, ErrShort
+			}
+			for ; cached < n; cached++ {
+				cache.add(binary.LittleEndian.Uint32(pix[4*cached:]))
+			}
+			if code -= 256 + 24; code >= len(cache.colors) {
+				return n, errCache
+			}
+			binary.LittleEndian.PutUint32(pix[4*n:], cache.colors[code])
+			n++
+			x++
+		}
+		if x >= width {
+			y += x / width
+			x %= width
+			if y >= asked+16 {
+				asked = y
+				if err := d.stop(); err != nil {
+					return n, err
+				}
+			}
+		}
+		if code >= 256 && n < total { // a reference may end anywhere
+			now = g.at(x, y)
+		}
+	}
+	return n, nil
+}
+
+// copyPixels copies earlier pixels, which may be among those that are being written.
+func copyPixels(pix []byte, n, from, length int) {
+	to, end := 4*n, 4*(n+length)
+	for at := 4 * from; to < end; {
+		to += copy(pix[to:end], pix[at:to])
+	}
+}
+
+// A colorCache has the last color for each hash (section 5.2.3).
+type colorCache struct {
+	colors []uint32
+	shift  int
+}
+
+func newColorCache(bits int) colorCache { return colorCache{make([]uint32, 1<<bits), 32 - bits} }
+
+func (c *colorCache) add(color uint32) {
+	swapped := color&0xff00ff00 | color<<16&0xff0000 | color>>16&0xff // blue first
+	c.colors[swapped*0x1e35a7bd>>c.shift] = color
+}

@@ -1,0 +1,105 @@
+package transform
+
+import (
+	"encoding/binary"
+	"fmt"
+	"image"
+
+	"imgpipe/transform/internal/png"
+)
+
+// pngRows are those of a PNG.
+type pngRows struct{ *png.Header }
+
+func (r pngRows) gray() bool    { return r.Gray }
+func (r pngRows) opaque() bool  { return r.Opaque }
+func (r pngRows) memory() int64 { return r.Memory() }
+
+func (r pngRows) start(j *job, data []byte) rowReader {
+	d := &j.space.png
+	d.Start(data, r.Header, func() bool { return j.ctx.Err() != nil })
+	return d
+}
+
+// A remarker is a rowReader that also says after the last row what is odd in a file of which nothing is missing for
+// that. One that is not has nothing to say.
+type remarker interface{ Remarks() []string }
+
+// settle takes note of what r says after the last row: what was odd in its file, and what is missing.
+func (j *job) settle(r rowReader) error {
+	if r, ok := r.(remarker); ok {
+		for _, what := range r.Remarks() {
+			j.remark("%s", what)
+		}
+	}
+	return j.damaged(r.Damage())
+}
+
+// readPNG decodes all rows.
+func (j *job) readPNG(data []byte, h *png.Header) (image.Image, error) {
+	var d png.Decoder
+	d.Start(data, h, func() bool { return j.ctx.Err() != nil })
+	img := image.NewNRGBA(image.Rect(0, 0, h.Width, h.Height))
+	for y := range h.Height {
+		row, err := d.Row()
+		if err != nil {
+			return nil, err
+		}
+		out := img.Pix[y*img.Stride:][:4*h.Width]
+		if !h.Gray {
+			copy(out, row)
+			continue
+		}
+		for x, v := range row {
+			out[4*x], out[4*x+1], out[4*x+2], out[4*x+3] = v, v, v, 255
+		}
+	}
+	return img, j.settle(&d)
+}
+
+// pngColors are what a PNG says of its colors besides a profile. Nothing of that is put into outputs.
+type pngColors struct {
+	gamma, primaries []byte // of gAMA and cHRM, nil where there is none
+	known            bool   // sRGB, or a code: these say it all
+}
+
+func (c *pngColors) add(name string, body []byte) {
+	switch {
+	case name == "gAMA" && len(body) == 4:
+		c.gamma = first(c.gamma, body)
+	case name == "cHRM" && len(body) == 32:
+		c.primaries = first(c.primaries, body)
+	case name == "sRGB":
+		c.known = true
+	}
+}
+
+// remarks says what was left out of the colors of a file without a profile, unless that is what sRGB has anyway.
+func (c *pngColors) remarks() (list []string) {
+	if c.known {
+		return nil
+	}
+	if c.gamma != nil {
+		// 0.45 and 1/2.2 mean the same, and others within a twentieth as well.
+		g, shown := float64(binary.BigEndian.Uint32(c.gamma))/100_000, ""
+		switch {
+		case g > 1.05/2.2:
+			shown = "lighter"
+		case g > 0 && g < 0.95/2.2:
+			shown = "darker"
+		}
+		if shown != "" {
+			list = append(list, fmt.Sprintf(
+				"its gamma of %.4g was left out: a viewer that applies it shows the file %s than outputs", g, shown))
+		}
+	}
+	// White, red, green and blue, each x and y, in the order of the chunk (IEC 61966-2-1).
+	srgb := [8]int64{31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000}
+	for i := 0; c.primaries != nil && i < len(srgb); i++ {
+		v := int64(binary.BigEndian.Uint32(c.primaries[4*i:]))
+		if v < srgb[i]-1000 || v > srgb[i]+1000 {
+			return append(list, "its primaries (cHRM) were left out: a viewer that applies them shows other colors")
+		}
+	}
+	return list
+}
