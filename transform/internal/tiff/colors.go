@@ -8,7 +8,7 @@ type source struct {
 	row []byte
 }
 
-// raw gives the i-th sample of the row as it is stored.
+// raw returns the i-th sample of the row as it is stored.
 func (s *source) raw(i int) uint64 {
 	l := s.l
 	switch l.bits {
@@ -40,8 +40,8 @@ func (s *source) raw(i int) uint64 {
 	return v
 }
 
-// at gives the i-th sample from 0 to 255. Signed numbers are taken for unsigned ones, as by other programs, and floating point has the
-// range from 0 to 1.
+// at returns the i-th sample from 0 to 255. Signed numbers are taken for unsigned ones, as by other programs, and floating
+// point has the range from 0 to 1.
 func (s *source) at(i int) uint8 {
 	v := s.raw(i)
 	bits := s.l.bits
@@ -113,7 +113,8 @@ func half(h uint16) float64 {
 	return f
 }
 
-// samples gives those of n pixels of a block's row y as bytes from 0 to 255, those of a pixel together. It is good until the next call.
+// samples returns those of n pixels of a block's row y as bytes from 0 to 255, those of a pixel together. They are good until
+// the next call.
 func (d *Decoder) samples(parts [][]byte, y, n int) []byte {
 	l := d.l
 	size := l.rowBytes()
@@ -130,7 +131,7 @@ func (d *Decoder) samples(parts [][]byte, y, n int) []byte {
 	return d.eight
 }
 
-// sized gives s with n elements, whose values are arbitrary.
+// sized returns s with n elements, whose values are arbitrary.
 func sized(s []byte, n int) []byte {
 	if cap(s) < n {
 		return make([]byte, n)
@@ -138,7 +139,8 @@ func sized(s []byte, n int) []byte {
 	return s[:n]
 }
 
-// paint makes n pixels of out from row y of a block, whose samples are those of parts. It undoes the predictor there, and so can be called only once for a row.
+// paint makes n pixels of out from row y of a block, whose samples are those of parts. It undoes the predictor there, and
+// so can be called only once for a row.
 func (d *Decoder) paint(out []byte, parts [][]byte, y, n int) {
 	l := d.l
 	if l.subX*l.subY > 1 {

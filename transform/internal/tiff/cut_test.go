@@ -19,8 +19,8 @@ func placed(at int, blocks [][]byte, tiled bool) []tag {
 	return []tag{offsets, counts}
 }
 
-// A file that ends within its directory, or in the values of its tags, lacks what says how its pixels are to be read. It is
-// refused, or what is there is that of the whole file.
+// A file that ends within its directory, or in the values of its tags, lacks what says how its pixels are to be read.
+// It is refused, or what is there is that of the whole file.
 func TestFileThatEndsInItsTags(t *testing.T) {
 	palette := make([]uint32, 3*256)
 	for i := range palette {

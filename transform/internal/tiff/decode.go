@@ -1,12 +1,12 @@
 // Package tiff reads the first image of a TIFF or BigTIFF file (TIFF 6.0; Adobe's Technical Notes 1 to 3): strips and
-// tiles, pixels together or in planes, 1 to 32 bits for a sample or 64 of floating point, gray, RGB, palette, CMYK, YCbCr
-// and CIE L*a*b*, alpha of both kinds.
+// tiles, pixels together or in planes, 1 to 32 bits for a sample or 64 of floating point, gray, RGB, palette, CMYK,
+// YCbCr and CIE L*a*b*, alpha of both kinds.
 //
 //	directory ──> layout ──> strip or row of tiles: unpack ──> undo predictor ──> row: samples of 8 bits ──> colors ──> pixels
 //
 // A strip is kept as its samples, and no more than one strip or row of tiles is in memory. A strip or tile that is
-// missing, too short or damaged leaves the others alone: its rows are filled, and the Decoder's Damage names them. Where
-// tags and pixels contradict each other, the package decides as libtiff does, or refuses the file.
+// missing, too short or damaged leaves the others alone: its rows are filled, and the Decoder's Damage names them.
+// Where tags and pixels contradict each other, the package decides as libtiff does, or refuses the file.
 //
 // It does not read the old kind of JPEG (compression 6), nor the raw data of cameras.
 package tiff
@@ -158,10 +158,10 @@ func (l *Layout) checkSamples() error {
 	return nil
 }
 
-// banded tells that the pixels of a block are made all at once: it may be one tile of several in a row.
+// banded reports whether the pixels of a block are made all at once: it may be one tile of several in a row.
 func (l *Layout) banded() bool { return l.tiled }
 
-// pixelBytes is the size of a pixel in a row that a Decoder gives.
+// pixelBytes is the size of a pixel in a row that a Decoder returns.
 func (l *Layout) pixelBytes() int {
 	if l.Gray {
 		return 1
@@ -198,14 +198,15 @@ func (l *Layout) Memory() int64 {
 	return need
 }
 
-// HarmlessPixels are so many that the decoder of a JPEG within a TIFF need not look at how few bytes there are for them.
+// HarmlessPixels are so many that the decoder of a JPEG within a TIFF need not look at how few bytes there are for
+// them.
 const HarmlessPixels = 1 << 24
 
 // maxWebP is the longest side of a WebP.
 const maxWebP = 1 << 14
 
-// Least is how many bytes a file has at least that holds all pixels of this layout, or so many of them that it is worth to
-// look at the others.
+// Least is how many bytes a file has at least that holds all pixels of this layout, or so many of them that it is worth
+// to look at the others.
 func (l *Layout) Least() int64 {
 	switch l.compression {
 	case webpCoded:

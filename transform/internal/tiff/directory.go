@@ -41,7 +41,8 @@ const (
 	DNGVersion      = 50706
 )
 
-// A Directory is the first image file directory of a TIFF structure, which is also what EXIF is. It is a view of the file.
+// A Directory is the first image file directory of a TIFF structure, which is also what EXIF is. It is a view of the
+// file.
 type Directory struct {
 	data    []byte
 	order   binary.ByteOrder
@@ -82,9 +83,10 @@ func Open(data []byte) (Directory, bool) {
 	return d, false
 }
 
-// at gives the directory that begins there.
+// at returns the directory that begins there.
 func (d Directory) at(at uint64) (Directory, bool) {
-	data, number, offset := d.data, uint64(2), uint64(4) // sizes of how many entries there are, and of where the next directory is
+	// Sizes of how many entries there are, and of where the next directory is.
+	data, number, offset := d.data, uint64(2), uint64(4)
 	if d.big {
 		number, offset = 8, 8
 	}
@@ -112,7 +114,7 @@ func (d Directory) at(at uint64) (Directory, bool) {
 	return d, true
 }
 
-// More tells that another page follows: an image that is neither a smaller version of one nor the mask of one.
+// More reports whether another page follows: an image that is neither a smaller version of one nor the mask of one.
 func (d Directory) More() bool {
 	first := d.start
 	for range maxPages {
@@ -158,8 +160,8 @@ func (d Directory) Field(tag uint16) (Field, bool) {
 	return Field{}, false
 }
 
-// lacks returns an error if the file ends before one of the tags that say what its samples mean. What is decoded without
-// it would be another picture.
+// lacks returns an error if the file ends before one of the tags that say what its samples mean. What is decoded
+// without it would be another picture.
 func (d Directory) lacks() error {
 	if d.cut {
 		return errors.New("the file ends within its directory")
@@ -244,7 +246,7 @@ func (f Field) Len() int {
 	return len(f.Bytes) / f.size
 }
 
-// At gives the i-th value, without a sign.
+// At returns the i-th value, without a sign.
 func (f Field) At(i int) uint64 {
 	b := f.Bytes[i*f.size:]
 	switch f.size {
@@ -258,7 +260,7 @@ func (f Field) At(i int) uint64 {
 	return f.order.Uint64(b)
 }
 
-// Number gives the first value of a tag, or otherwise where there is none.
+// Number returns the first value of a tag, or otherwise where there is none.
 func (d Directory) Number(tag uint16, otherwise uint64) uint64 {
 	f, ok := d.Field(tag)
 	if !ok {
@@ -267,7 +269,7 @@ func (d Directory) Number(tag uint16, otherwise uint64) uint64 {
 	return f.At(0)
 }
 
-// Has tells whether the directory has a value for the tag.
+// Has reports whether the directory has a value for the tag.
 func (d Directory) Has(tag uint16) bool {
 	_, ok := d.Field(tag)
 	return ok

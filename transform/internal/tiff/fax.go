@@ -8,8 +8,8 @@ import (
 )
 
 // fax unpacks a block of fax data, and returns how many bytes of out there are before the last rows that are missing.
-// What is white is zeros, whatever the photometric interpretation makes of these. Rows that are missing elsewhere become
-// black, and are in u.lost.
+// What is white is zeros, whatever the photometric interpretation makes of these. Rows that are missing elsewhere
+// become black, and are in u.lost.
 func (u *unpacker) fax(out, raw []byte, rows int) (int, error) {
 	l := u.l
 	black := byte(0)

@@ -70,7 +70,10 @@ func TestColorsThatCannotBe(t *testing.T) {
 			photometric uint32
 			samples     int
 			want        string
-		}{{paletted, 1, "it has no palette"}, {paletted, 2, "it has no palette"}, {rgb, 1, "three colors"}, {rgb, 2, "three colors"}} {
+		}{
+			{paletted, 1, "it has no palette"}, {paletted, 2, "it has no palette"},
+			{rgb, 1, "three colors"}, {rgb, 2, "three colors"},
+		} {
 			tags, blocks := c.write(40, 30, k.samples, sample, tag{Photometric, []uint32{k.photometric}})
 			name := fmt.Sprintf("%s, photometric %d, %d samples", name, k.photometric, k.samples)
 			img, report, remarks := decoded(t, name, file(c.order, tags, blocks...))
@@ -91,13 +94,14 @@ func TestColorsThatCannotBe(t *testing.T) {
 	c := layout{order: orders[0], compression: 1, pack: packers[0].pack, bits: 4}
 	c.tile.Y = 30
 	tags, blocks := c.write(40, 30, 1, sample, tag{Photometric, []uint32{paletted}})
-	if _, err := decode(file(c.order, tags, blocks...), Options{}); err == nil || !strings.Contains(err.Error(), "it has no palette") {
+	_, err := decode(file(c.order, tags, blocks...), Options{})
+	if err == nil || !strings.Contains(err.Error(), "it has no palette") {
 		t.Errorf("4 bits without a palette: %v", err)
 	}
 }
 
-// The tag of planes is copied from other files as predictors are. Pixels are together where the file has blocks for one plane
-// alone, of which each has as many bytes as all planes take.
+// The tag of planes is copied from other files as predictors are. Pixels are together where the file has blocks for one
+// plane alone, of which each has as many bytes as all planes take.
 func TestPlanesThatAreNone(t *testing.T) {
 	n := 0
 	for turn, samples := range []int{2, 3, 4, 5, 3, 4} {

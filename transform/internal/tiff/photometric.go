@@ -85,8 +85,8 @@ func (l *Layout) checkColors() error {
 	return nil
 }
 
-// checkPalette finds the palette. As in libtiff, samples of a file that has none are levels of gray if they have 8 bits or
-// more.
+// checkPalette finds the palette. As in libtiff, samples of a file that has none are levels of gray if they have 8 bits
+// or more.
 func (l *Layout) checkPalette() error {
 	l.palette, _ = l.d.Field(ColorMap)
 	switch {
@@ -137,7 +137,7 @@ func (l *Layout) checkYCbCr() error {
 	return nil
 }
 
-// indirect tells that colors are not made of samples of 8 bits.
+// indirect reports whether colors are not made of samples of 8 bits.
 func (l *Layout) indirect() bool {
 	return l.photometric == paletted || l.photometric == cieLab || l.photometric == iccLab
 }

@@ -26,8 +26,8 @@ type Options struct {
 	Remark func(string)
 }
 
-// A Decoder gives the rows of one file after another. The zero value is ready for Start. It keeps its buffers, which grow
-// to what the largest block took; it is not for concurrent use.
+// A Decoder returns the rows of one file after another. The zero value is ready for Start. It keeps its buffers, which
+// grow to what the largest block took; it is not for concurrent use.
 type Decoder struct {
 	l *Layout
 	o Options
@@ -88,8 +88,8 @@ func (d *Decoder) remark(what string) {
 // Damage says what was missing of the rows.
 func (d *Decoder) Damage() damage.Report { return d.damage }
 
-// Release forgets the file, and what is large only because that was. Nothing is to be kept of a file from one image to the
-// next but what Start overwrites.
+// Release forgets the file, and what is large only because that was. Nothing is to be kept of a file from one image to
+// the next but what Start overwrites.
 func (d *Decoder) Release() {
 	d.l, d.o, d.u.l, d.starts, d.damage = nil, Options{}, nil, nil, damage.Report{}
 	clear(d.parts)
@@ -99,10 +99,10 @@ func (d *Decoder) Release() {
 	}
 }
 
-// Row returns the next row, four bytes for a pixel: R, G, B, not premultiplied, and A; of a file whose Layout says Gray,
-// one. Pixels are as they are stored: orientation is not applied. A row that is missing comes filled, transparent where
-// the image has alpha and black where not, and is in Damage. The row is good until the next call, and the caller may not
-// change it. Row may be called as often as the image has rows. An error is for good.
+// Row returns the next row, four bytes for a pixel: R, G, B, not premultiplied, and A; of a file whose Layout says
+// Gray, one. Pixels are as they are stored: orientation is not applied. A row that is missing comes filled, transparent
+// where the image has alpha and black where not, and is in Damage. The row is good until the next call, and the caller
+// may not change it. Row may be called as often as the image has rows. An error is for good.
 func (d *Decoder) Row() ([]byte, error) {
 	l := d.l
 	switch {
