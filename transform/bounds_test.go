@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"hash/crc32"
+	"slices"
 	"strings"
 	"testing"
 
@@ -146,6 +147,7 @@ var zeros128K = []byte{0x28, 0xb5, 0x2f, 0xfd, 0, 7 << 3, 3, 0, 16, 0}
 
 // tooCheap are files of under a megabyte that ask for work without end.
 func tooCheap() map[string][]byte {
+	le := binary.LittleEndian
 	tables := bytes.Repeat(jpegSegment(0xdb, append([]byte{0}, bytes.Repeat([]byte{1}, 64)...)), 900)
 	tile := append([]byte{0xff, 0xd8}, append(tables, manyScans(16, 16, 1, 0, true)[2:]...)...)
 	return map[string][]byte{
@@ -156,6 +158,9 @@ func tooCheap() map[string][]byte {
 		"cmyk jpeg, small, of 3000 scans":      manyScans(4000, 4000, 4, 3000, true),
 		"jpeg in a tiff, 400 scans without DC": stripsTIFF(9984, 9984, 9984, manyScans(9984, 9984, 3, 400, false), map[uint16]uint32{259: 7, 262: 6, 277: 3}),
 		"jpegs of tables in a tiff":            stripsTIFF(16, 16*20000, 16, tile, map[uint16]uint32{259: 7}),
+		"tables that jpegs in a tiff share": tiffOf(le, map[uint16][]uint32{
+			256: {16}, 257: {16 * 20000}, 258: {8}, 259: {7}, 262: {1}, 277: {1}, 278: {16},
+		}, map[uint16][]byte{347: bytes.Repeat(tables, 12)}, false, slices.Repeat([][]byte{{0xff, 0xd8}}, 20000)...),
 		"fax that ends at once":                stripsTIFF(16000, 16000, 16000, []byte{0xff, 0, 16, 1}, map[uint16]uint32{258: 1, 259: 4}),
 		"fax of nothing in Group 3":            stripsTIFF(16000, 16000, 16000, make([]byte, 1000), map[uint16]uint32{258: 1, 259: 3}),
 		"fax of nothing by bytes":              stripsTIFF(16000, 16000, 1, []byte{1}, map[uint16]uint32{258: 1, 259: 2}),

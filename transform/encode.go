@@ -116,7 +116,7 @@ func (j *job) encodeFault(f Format, err error) error {
 	return &Error{Kind: ClassEncode, Doing: "encode " + string(f), Err: trimmed{err}}
 }
 
-// encodable tells whether a format can hold an image of w × h pixels.
+// encodable returns an error unless a format can hold an image of w × h pixels.
 func encodable(f Format, w, h int) error {
 	if (f == JPEG || f == GIF) && (w > 65535 || h > 65535) {
 		return fmt.Errorf("the image has %dx%d pixels: expected sides of at most 65535", w, h)

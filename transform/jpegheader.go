@@ -156,6 +156,9 @@ func (m *meta) findPlanes(data []byte) error {
 	if err != nil {
 		return err
 	}
+	if h.Kind == jpeg.Two {
+		return fmt.Errorf("%w: 2 components, 1, 3 or 4 were expected", jpeg.ErrUnsupported)
+	}
 	m.Width, m.Height = h.Width, h.Height
 	m.frame = &h
 	if h.Kind == jpeg.YCbCr || h.Kind == jpeg.Gray {

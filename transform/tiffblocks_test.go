@@ -176,7 +176,7 @@ func TestTagsOfATIFFSayWhatItsJPEGsHold(t *testing.T) {
 		samples := map[uint32]int{0: 1, 1: 1, 2: 3, 5: 4, 6: 3}[photometric]
 		for markers, segments := range colorMarkers() {
 			for _, tables := range []string{"within", "apart", "apart with markers", "apart without an end"} {
-				for _, geometry := range []string{"a strip", "strips", "strips of full height", "tiles", "planes"} {
+				for _, geometry := range []string{"a strip", "strips", "strips of full height", "a strip of whole blocks", "tiles", "planes"} {
 					if photometric == 6 && geometry == "planes" {
 						continue // the chroma of planes is its own matter
 					}
@@ -197,8 +197,11 @@ func TestTagsOfATIFFSayWhatItsJPEGsHold(t *testing.T) {
 						for top := 0; top < h; top += bh {
 							for left := 0; left < w; left += bw {
 								rows := bh
-								if geometry == "strips" {
+								switch geometry {
+								case "strips":
 									rows = min(bh, h-top)
+								case "a strip of whole blocks":
+									rows = 32
 								}
 								table, rest := componentsJPEG(t, bw, rows, samples/planes, func(x, y, c int) uint8 {
 									return law(left+x, top+y, p+c)
@@ -367,6 +370,16 @@ func TestWebPInATIFF(t *testing.T) {
 		}
 		if p := img.Pix[:4]; !bytes.Equal(p, []byte{0, 0, 0, alpha}) || !bytes.Equal(img.Pix[len(want.Pix):], want.Pix) {
 			t.Errorf("%d samples: the first pixel is %v", samples, p)
+		}
+	}
+	numbers := map[uint16][]uint32{256: {uint32(h.Width)}, 257: {uint32(h.Height)}, 258: {8}, 259: {50001}, 262: {6}, 277: {3}}
+	img, _ := bothWays(t, "YCbCr", tiffOf(binary.BigEndian, numbers, nil, false, lossy))
+	for i := range h.Width * h.Height {
+		x, y := i%h.Width, i/h.Width
+		c := want.NRGBAAt(x, y)
+		r, g, b := color.YCbCrToRGB(c.R, c.G, c.B)
+		if got := img.NRGBAAt(x, y); !near(got, color.NRGBA{r, g, b, 255}, 1) {
+			t.Fatalf("YCbCr at %d,%d: %v of %v", x, y, got, c)
 		}
 	}
 	small := map[uint16][]uint32{256: {40}, 257: {30}, 258: {8}, 259: {50001}, 262: {2}, 277: {3}}

@@ -61,7 +61,9 @@ func (r *Report) Part(p Report, first int) {
 		}
 	}
 	for _, d := range p.doubts {
-		r.Doubt(p.Err, first+d.first, d.lack)
+		if d.first < p.Rows {
+			r.Doubt(p.Err, first+d.first, d.lack)
+		}
 	}
 }
 

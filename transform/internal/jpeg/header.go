@@ -23,7 +23,7 @@ type Header struct {
 	Kind          Kind
 	// Components has one entry for each component; those beyond N are zero.
 	Components [4]Component
-	// N is the number of components: 1, 3 or 4.
+	// N is the number of components: 1 to 4.
 	N int
 	// Progressive tells that the file is coded in several passes over all of the picture.
 	Progressive bool
@@ -146,8 +146,8 @@ func (h *Header) frame(marker byte, b []byte) error {
 	switch {
 	case b[0] != 8:
 		return fmt.Errorf("%w: %d bits per sample, 8 were expected", ErrUnsupported, b[0])
-	case h.N != 1 && h.N != 3 && h.N != 4:
-		return fmt.Errorf("%w: %d components, 1, 3 or 4 were expected", ErrUnsupported, h.N)
+	case h.N < 1 || h.N > 4:
+		return fmt.Errorf("%w: %d components, 1 to 4 were expected", ErrUnsupported, h.N)
 	case h.Width == 0:
 		return FormatError("the picture is 0 pixels wide")
 	case h.Height == 0:
@@ -189,6 +189,8 @@ func (h *Header) kind() Kind {
 	switch {
 	case h.N == 1:
 		return Gray
+	case h.N == 2:
+		return Two
 	case h.N == 3 && h.JFIF:
 		return YCbCr
 	case h.N == 3 && (h.Adobe == 0 || h.Adobe < 0 && c[0].ID == 'R' && c[1].ID == 'G' && c[2].ID == 'B'):

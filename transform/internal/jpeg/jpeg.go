@@ -53,6 +53,7 @@ const (
 	RGB                   // three components, not converted
 	CMYK                  // four components
 	YCCK                  // four components: the complements of C, M and Y as YCbCr, and K
+	Two                   // two components, which mean what the file around a JPEG says
 )
 
 // String names k as its constant does.
@@ -68,6 +69,8 @@ func (k Kind) String() string {
 		return "CMYK"
 	case YCCK:
 		return "YCCK"
+	case Two:
+		return "two of no known meaning"
 	}
 	return "unknown"
 }
@@ -93,11 +96,13 @@ type Planes struct {
 	Plane [4]Plane
 }
 
-// N is the number of planes: 1, 3 or 4.
+// N is the number of planes: 1 to 4.
 func (p *Planes) N() int {
 	switch p.Kind {
 	case Gray:
 		return 1
+	case Two:
+		return 2
 	case YCbCr, RGB:
 		return 3
 	case CMYK, YCCK:

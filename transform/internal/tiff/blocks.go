@@ -37,8 +37,26 @@ func (l *Layout) findBlocks() error {
 	if !ok {
 		return errors.New("it does not say where its pixels are")
 	}
+	l.findPlanes()
 	l.BlockBytes = product(l.bandRows(), l.rowBytes(), l.planes())
 	return nil
+}
+
+// findPlanes corrects what is said of planes: some programs copy the tag from another file together with the rest.
+// Pixels are together where the file has blocks of one plane alone, of which each has the bytes of all planes.
+func (l *Layout) findPlanes() {
+	if !l.planar || l.compression != uncompressed || int64(l.offset.Len()) != product(l.across, l.down) {
+		return
+	}
+	together := *l
+	together.planar = false
+	for i := range l.offset.Len() {
+		rows := min(l.blockH, l.Height-i/l.across*l.blockH)
+		if i >= l.count.Len() || l.count.At(i) < uint64(together.size(rows)) {
+			return
+		}
+	}
+	l.planar, l.odd = false, "its pixels are said to be in planes, which was passed over"
 }
 
 // product multiplies, and returns a large number where the product is larger.
@@ -93,14 +111,14 @@ func (l *Layout) whole(n, rows int) int {
 // bandRows is how many rows of the image a row of blocks has at most.
 func (l *Layout) bandRows() int { return min(l.blockH, l.Height) }
 
-// little tells the order of bytes in samples.
+// little reports whether the low byte of a sample comes first.
 func (l *Layout) little() bool { return l.d.order == binary.ByteOrder(binary.LittleEndian) }
 
 var errCut = errors.New("the file ends before the image does")
 
-// block returns the bytes of a block as they are in the file, of which want are needed if they are not compressed. Where
-// its length is not known, they go on to the end of the file, as every code knows its own end. odd says what is wrong with
-// the lengths of blocks: it goes on where "strip" or "tile" ends, and is empty where nothing is.
+// block returns the bytes of a block as they are in the file, of which want are needed if they are not compressed.
+// Where its length is not known, they go on to the end of the file, as every code knows its own end. odd says what is
+// wrong with the lengths of blocks: it goes on where "strip" or "tile" ends, and is empty where nothing is.
 func (d *Decoder) block(i, want int) (raw []byte, odd string, err error) {
 	l := d.l
 	if i >= l.offset.Len() || l.offset.At(i) == 0 {

@@ -8,7 +8,7 @@ type source struct {
 	row []byte
 }
 
-// raw gives the i-th sample of the row as it is stored.
+// raw returns the i-th sample of the row as it is stored.
 func (s *source) raw(i int) uint64 {
 	l := s.l
 	switch l.bits {
@@ -40,8 +40,8 @@ func (s *source) raw(i int) uint64 {
 	return v
 }
 
-// at gives the i-th sample from 0 to 255. Signed numbers are taken for unsigned ones, as by other programs, and floating point has the
-// range from 0 to 1.
+// at returns the i-th sample from 0 to 255. Signed numbers are taken for unsigned ones, as by other programs, and floating
+// point has the range from 0 to 1.
 func (s *source) at(i int) uint8 {
 	v := s.raw(i)
 	bits := s.l.bits
@@ -113,7 +113,8 @@ func half(h uint16) float64 {
 	return f
 }
 
-// samples gives those of n pixels of a block's row y as bytes from 0 to 255, those of a pixel together. It is good until the next call.
+// samples returns those of n pixels of a block's row y as bytes from 0 to 255, those of a pixel together. They are good until
+// the next call.
 func (d *Decoder) samples(parts [][]byte, y, n int) []byte {
 	l := d.l
 	size := l.rowBytes()
@@ -130,7 +131,7 @@ func (d *Decoder) samples(parts [][]byte, y, n int) []byte {
 	return d.eight
 }
 
-// sized gives s with n elements, whose values are arbitrary.
+// sized returns s with n elements, whose values are arbitrary.
 func sized(s []byte, n int) []byte {
 	if cap(s) < n {
 		return make([]byte, n)
@@ -138,7 +139,8 @@ func sized(s []byte, n int) []byte {
 	return s[:n]
 }
 
-// paint makes n pixels of out from row y of a block, whose samples are those of parts. It undoes the predictor there, and so can be called only once for a row.
+// paint makes n pixels of out from row y of a block, whose samples are those of parts. It undoes the predictor there, and
+// so can be called only once for a row.
 func (d *Decoder) paint(out []byte, parts [][]byte, y, n int) {
 	l := d.l
 	if l.subX*l.subY > 1 {
@@ -163,7 +165,11 @@ func (d *Decoder) paint(out []byte, parts [][]byte, y, n int) {
 	case l.photometric == paletted:
 		indices := source{l, parts[0][y*size:][:size]}
 		for x := range n {
-			c := d.fromPalette(indices.raw(x * l.samples / len(parts)))
+			i := indices.raw(x * l.samples / len(parts))
+			if i >= uint64(l.entries()) {
+				d.beyond++
+			}
+			c := d.fromPalette(i)
 			copy(out[4*x:4*x+4], c[:])
 		}
 	case l.indirect():
@@ -176,7 +182,7 @@ func (d *Decoder) paint(out []byte, parts [][]byte, y, n int) {
 	}
 	for x := range n {
 		p, a := out[4*x:][:4], s[x*l.samples+l.alpha]
-		p[3] = a
+		p[3] = min(p[3], a) // a color that the palette does not have is clear already
 		if l.associated && a > 0 && a < 255 {
 			for c := range 3 {
 				p[c] = uint8(min(255, (int(p[c])*255+int(a)/2)/int(a)))
@@ -235,7 +241,7 @@ func (l *Layout) color(out, s []byte) {
 	}
 }
 
-// fromPalette gives the i-th color of the palette, which has as many as samples have values.
+// fromPalette returns the i-th color of the palette.
 func (d *Decoder) fromPalette(i uint64) (c [4]byte) {
 	if d.l.bits <= 8 {
 		return d.palette[i]
@@ -246,8 +252,8 @@ func (d *Decoder) fromPalette(i uint64) (c [4]byte) {
 // paletteShift is how many bits of the palette's values are too many. They have 16 bits; but some programs write 8, which
 // shows in that no value is larger.
 func (l *Layout) paletteShift() int {
-	third := l.palette.Len() / 3
-	for i := range 1 << l.bits {
+	third := l.entries()
+	for i := range min(1<<l.bits, third) {
 		for j := range 3 {
 			if l.palette.At(j*third+i) > 255 {
 				return 8
@@ -257,10 +263,13 @@ func (l *Layout) paletteShift() int {
 	return 0
 }
 
-// entry reads a color of the palette.
+// entry reads a color of the palette. What that does not have is transparent where the image has alpha, else black.
 func (d *Decoder) entry(i int) (c [4]byte) {
-	p := d.l.palette
-	third := p.Len() / 3
+	p, third := d.l.palette, d.l.entries()
+	if i >= third {
+		d.l.fill(c[:])
+		return c
+	}
 	for j := range 3 {
 		c[j] = uint8(p.At(j*third+i) >> d.shift)
 	}

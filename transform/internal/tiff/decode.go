@@ -1,12 +1,12 @@
 // Package tiff reads the first image of a TIFF or BigTIFF file (TIFF 6.0; Adobe's Technical Notes 1 to 3): strips and
-// tiles, pixels together or in planes, 1 to 32 bits for a sample or 64 of floating point, gray, RGB, palette, CMYK, YCbCr
-// and CIE L*a*b*, alpha of both kinds.
+// tiles, pixels together or in planes, 1 to 32 bits for a sample or 64 of floating point, gray, RGB, palette, CMYK,
+// YCbCr and CIE L*a*b*, alpha of both kinds.
 //
 //	directory ──> layout ──> strip or row of tiles: unpack ──> undo predictor ──> row: samples of 8 bits ──> colors ──> pixels
 //
 // A strip is kept as its samples, and no more than one strip or row of tiles is in memory. A strip or tile that is
-// missing, too short or damaged leaves the others alone: its rows are filled, and the Decoder's Damage names them. Where
-// tags and pixels contradict each other, the package decides as libtiff does, or refuses the file.
+// missing, too short or damaged leaves the others alone: its rows are filled, and the Decoder's Damage names them.
+// Where tags and pixels contradict each other, the package decides as libtiff does, or refuses the file.
 //
 // It does not read the old kind of JPEG (compression 6), nor the raw data of cameras.
 package tiff
@@ -53,6 +53,7 @@ type Layout struct {
 	reversed      bool  // the bits of each byte
 	tables        Field // that JPEGs share
 	palette       Field
+	odd           string // what contradicts itself in the colors, "" for nothing
 }
 
 const maxSide = 1<<31 - 1
@@ -62,6 +63,9 @@ var errInconsistent = errors.New("its header contradicts itself")
 // ReadLayout reads what the directory says, and checks that it can be read. It allocates nothing.
 func ReadLayout(d Directory) (Layout, error) {
 	l := Layout{d: d}
+	if err := d.lacks(); err != nil {
+		return l, err
+	}
 	w, h := d.Number(Width, 0), d.Number(Height, 0)
 	if w == 0 || h == 0 || w > maxSide || h > maxSide {
 		return l, fmt.Errorf("its size is %dx%d: expected sides from 1 to %d", w, h, maxSide)
@@ -154,10 +158,10 @@ func (l *Layout) checkSamples() error {
 	return nil
 }
 
-// banded tells that the pixels of a block are made all at once: it may be one tile of several in a row.
+// banded reports whether the pixels of a block are made all at once: it may be one tile of several in a row.
 func (l *Layout) banded() bool { return l.tiled }
 
-// pixelBytes is the size of a pixel in a row that a Decoder gives.
+// pixelBytes is the size of a pixel in a row that a Decoder returns.
 func (l *Layout) pixelBytes() int {
 	if l.Gray {
 		return 1
@@ -178,8 +182,9 @@ func (l *Layout) Memory() int64 {
 	case jpegCoded:
 		// Coefficients, planes and pixels of a progressive JPEG of four components, and its copies. A JPEG is of whole
 		// blocks, and of no more than its bytes fill.
-		block := product(28, l.blockW+31, l.blockH+31)
-		need += min(block, 28*max(HarmlessPixels, 512*int64(len(l.d.data)))) + 3*min(l.mostJPEG(), int64(len(l.d.data)))
+		block := product(28, l.blockW+31, l.blockH+31+spareRows)
+		need += min(block, 28*max(HarmlessPixels, 512*int64(len(l.d.data)))) +
+			3*(min(l.mostJPEG(), int64(len(l.d.data)))+int64(len(l.tables.Bytes)))
 	case webpCoded:
 		need += min(product(20, l.blockW, l.blockH), 20*maxWebP*maxWebP) + 2*int64(len(l.d.data))
 	case huffmanCoded, huffmanWordsCoded, group3Coded, group4Coded:
@@ -193,14 +198,15 @@ func (l *Layout) Memory() int64 {
 	return need
 }
 
-// HarmlessPixels are so many that the decoder of a JPEG within a TIFF need not look at how few bytes there are for them.
+// HarmlessPixels are so many that the decoder of a JPEG within a TIFF need not look at how few bytes there are for
+// them.
 const HarmlessPixels = 1 << 24
 
 // maxWebP is the longest side of a WebP.
 const maxWebP = 1 << 14
 
-// Least is how many bytes a file has at least that holds all pixels of this layout, or so many of them that it is worth to
-// look at the others.
+// Least is how many bytes a file has at least that holds all pixels of this layout, or so many of them that it is worth
+// to look at the others.
 func (l *Layout) Least() int64 {
 	switch l.compression {
 	case webpCoded:
@@ -223,7 +229,8 @@ func (l *Layout) Work() int64 {
 	work := 1000 * blocks
 	switch l.compression {
 	case jpegCoded:
-		return work + 20*pixels + 20_000*blocks + 10*packed
+		// The tables that all blocks share are copied for each of them.
+		return work + 20*pixels + 20_000*blocks + 10*packed + product(int(blocks), len(l.tables.Bytes))/2
 	case webpCoded:
 		return work + 20*product(l.across, l.down, min(l.blockW, maxWebP), min(l.blockH, maxWebP)) + 20_000*blocks
 	case deflated, oldDeflated, zstdCoded:

@@ -3,6 +3,8 @@ package tiff
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
+	"fmt"
 )
 
 // The tags that matter here (TIFF 6.0, section 8, its supplements, and those of Adobe's DNG).
@@ -39,7 +41,8 @@ const (
 	DNGVersion      = 50706
 )
 
-// A Directory is the first image file directory of a TIFF structure, which is also what EXIF is. It is a view of the file.
+// A Directory is the first image file directory of a TIFF structure, which is also what EXIF is. It is a view of the
+// file.
 type Directory struct {
 	data    []byte
 	order   binary.ByteOrder
@@ -47,6 +50,7 @@ type Directory struct {
 	start   uint64 // where it begins
 	next    uint64 // where the directory behind this one begins, 0 for none
 	big     bool   // BigTIFF: offsets of eight bytes
+	cut     bool   // the file ends before its last entry
 }
 
 // maxTags bounds how many entries are looked at: real directories have some dozens.
@@ -79,9 +83,10 @@ func Open(data []byte) (Directory, bool) {
 	return d, false
 }
 
-// at gives the directory that begins there.
+// at returns the directory that begins there.
 func (d Directory) at(at uint64) (Directory, bool) {
-	data, number, offset := d.data, uint64(2), uint64(4) // sizes of how many entries there are, and of where the next directory is
+	// Sizes of how many entries there are, and of where the next directory is.
+	data, number, offset := d.data, uint64(2), uint64(4)
 	if d.big {
 		number, offset = 8, 8
 	}
@@ -98,7 +103,7 @@ func (d Directory) at(at uint64) (Directory, bool) {
 	rest := data[at+number:]
 	there := uint64(len(rest)) / size
 	d.entries = rest[:min(count, maxTags, there)*size]
-	d.start, d.next = at, 0
+	d.start, d.next, d.cut = at, 0, count > there
 	if count <= there && uint64(len(rest))-count*size >= offset {
 		if rest = rest[count*size:]; d.big {
 			d.next = d.order.Uint64(rest)
@@ -109,7 +114,7 @@ func (d Directory) at(at uint64) (Directory, bool) {
 	return d, true
 }
 
-// More tells that another page follows: an image that is neither a smaller version of one nor the mask of one.
+// More reports whether another page follows: an image that is neither a smaller version of one nor the mask of one.
 func (d Directory) More() bool {
 	first := d.start
 	for range maxPages {
@@ -140,8 +145,9 @@ type Field struct {
 	// Bytes are the values.
 	Bytes []byte
 
-	order binary.ByteOrder
-	size  int // of one value
+	order   binary.ByteOrder
+	size    int  // of one value
+	outside bool // the file ends before them, so that Bytes are none
 }
 
 // Field finds the values of a tag. Types of fractions and floating point are not known.
@@ -152,6 +158,20 @@ func (d Directory) Field(tag uint16) (Field, bool) {
 		}
 	}
 	return Field{}, false
+}
+
+// lacks returns an error if the file ends before one of the tags that say what its samples mean. What is decoded
+// without it would be another picture.
+func (d Directory) lacks() error {
+	if d.cut {
+		return errors.New("the file ends within its directory")
+	}
+	for _, tag := range []uint16{BitsPerSample, ColorMap, ExtraSamples, SampleFormat, Subsampling} {
+		if f, _ := d.Field(tag); f.outside {
+			return fmt.Errorf("the file ends before the values of its tag %d", tag)
+		}
+	}
+	return nil
 }
 
 // Names reports whether the directory has an entry for the tag, which may have no values in the file.
@@ -187,16 +207,17 @@ func (d Directory) field(e []byte) (Field, bool) {
 		count, inline = uint64(d.order.Uint32(e[4:])), e[8:12]
 		at = uint64(d.order.Uint32(inline))
 	}
-	if count == 0 || count > uint64(len(d.data)) {
+	if count == 0 {
 		return f, false
 	}
-	length := count * uint64(f.size)
+	length := min(count, 1<<60) * uint64(f.size)
 	switch {
 	case length <= uint64(len(inline)):
 		f.Bytes = inline[:length]
 	case at <= uint64(len(d.data)) && length <= uint64(len(d.data))-at:
 		f.Bytes = d.data[at : at+length]
 	default:
+		f.outside = true
 		return f, false
 	}
 	return f, true
@@ -225,7 +246,7 @@ func (f Field) Len() int {
 	return len(f.Bytes) / f.size
 }
 
-// At gives the i-th value, without a sign.
+// At returns the i-th value, without a sign.
 func (f Field) At(i int) uint64 {
 	b := f.Bytes[i*f.size:]
 	switch f.size {
@@ -239,7 +260,7 @@ func (f Field) At(i int) uint64 {
 	return f.order.Uint64(b)
 }
 
-// Number gives the first value of a tag, or otherwise where there is none.
+// Number returns the first value of a tag, or otherwise where there is none.
 func (d Directory) Number(tag uint16, otherwise uint64) uint64 {
 	f, ok := d.Field(tag)
 	if !ok {
@@ -248,7 +269,7 @@ func (d Directory) Number(tag uint16, otherwise uint64) uint64 {
 	return f.At(0)
 }
 
-// Has tells whether the directory has a value for the tag.
+// Has reports whether the directory has a value for the tag.
 func (d Directory) Has(tag uint16) bool {
 	_, ok := d.Field(tag)
 	return ok

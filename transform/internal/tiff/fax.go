@@ -8,8 +8,8 @@ import (
 )
 
 // fax unpacks a block of fax data, and returns how many bytes of out there are before the last rows that are missing.
-// What is white is zeros, whatever the photometric interpretation makes of these. Rows that are missing elsewhere become
-// black, and are in u.lost.
+// What is white is zeros, whatever the photometric interpretation makes of these. Rows that are missing elsewhere
+// become black, and are in u.lost.
 func (u *unpacker) fax(out, raw []byte, rows int) (int, error) {
 	l := u.l
 	black := byte(0)
@@ -35,6 +35,7 @@ func (u *unpacker) fax(out, raw []byte, rows int) (int, error) {
 func (d *Decoder) lostRows(i int, raw []byte) {
 	if lost := d.u.lost; lost.Err != nil {
 		lost.Err = d.l.lacking(i, raw, lost.Err)
+		lost.Rows = min(lost.Rows, d.end) // a JPEG may be higher than its strip
 		d.damage.Part(lost, d.y)
 		d.gone.Part(lost, 0)
 		d.u.lost = damage.Report{}

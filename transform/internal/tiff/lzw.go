@@ -16,8 +16,9 @@ var errCoded = errors.New("the compressed pixels are damaged")
 // lzw unpacks raw until out is full (TIFF 6.0, section 13), and returns how many bytes it has unpacked. What follows is
 // not looked at.
 //
-// The string of a new code is that of the code before it and the byte that follows this in what was unpacked. So it stands in out, where it was
-// written first: strings, the memory of it, has where that is, and in the low 12 bits how long it is, which is at most 3839 bytes.
+// The string of a new code is that of the code before it and the byte that follows this in what was unpacked. So it
+// stands in out, where it was written first: strings, the memory of it, has where that is, and in the low 12 bits how
+// long it is, which is at most 3839 bytes.
 func lzw(out, raw []byte, strings *[lzwCodes]uint64) (int, error) {
 	const clearCode, endCode, firstCode = 256, 257, 258
 	var acc uint64 // the next bits, from the top
@@ -73,7 +74,8 @@ func lzw(out, raw []byte, strings *[lzwCodes]uint64) (int, error) {
 		from, size := int(strings[code]>>12), int(strings[code]&0xfff)
 		before = uint64(w)<<12 | uint64(size)
 		if size <= 16 && w+16 <= len(out) {
-			// What is written beyond the string is written again with what comes next. A string that goes over itself ends with its first byte.
+			// What is written beyond the string is written again with what comes next. A string that goes over itself
+			// ends with its first byte.
 			a, b := binary.LittleEndian.Uint64(out[from:]), binary.LittleEndian.Uint64(out[from+8:])
 			binary.LittleEndian.PutUint64(out[w:], a)
 			binary.LittleEndian.PutUint64(out[w+8:], b)
@@ -93,8 +95,8 @@ func lzw(out, raw []byte, strings *[lzwCodes]uint64) (int, error) {
 	return w, nil
 }
 
-// oldLZW is the code of programs older than TIFF 5.0, whose first code, the one that clears, stands in the low bits: bits
-// come from the other end, and codes get longer one code later.
+// oldLZW is the code of programs older than TIFF 5.0, whose first code, the one that clears, stands in the low bits:
+// bits come from the other end, and codes get longer one code later.
 func oldLZW(out, raw []byte) (int, error) {
 	return io.ReadFull(oldlzw.NewReader(bytes.NewReader(raw), oldlzw.LSB, 8), out)
 }

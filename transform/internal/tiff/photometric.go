@@ -32,16 +32,19 @@ func (l *Layout) likely() uint64 {
 
 func (l *Layout) checkColors() error {
 	l.colors = 1
+	if l.photometric == rgb && l.samples < 3 {
+		l.photometric, l.odd = blackIsZero, "it has no samples for three colors, and was read as gray"
+	}
+	if l.photometric == paletted {
+		if err := l.checkPalette(); err != nil {
+			return err
+		}
+	}
 	switch l.photometric {
 	case whiteIsZero, blackIsZero, mask:
 	case rgb:
 		l.colors = 3
 	case paletted:
-		var ok bool
-		l.palette, ok = l.d.Field(ColorMap)
-		if l.bits > 16 || !ok || l.palette.Len() < 3<<l.bits {
-			return errors.New("its palette is too short")
-		}
 	case separated:
 		if l.d.Number(InkSet, 1) > 1 {
 			return Unsupported("inks that are not CMYK")
@@ -82,6 +85,25 @@ func (l *Layout) checkColors() error {
 	return nil
 }
 
+// checkPalette finds the palette. As in libtiff, samples of a file that has none are levels of gray if they have 8 bits
+// or more.
+func (l *Layout) checkPalette() error {
+	l.palette, _ = l.d.Field(ColorMap)
+	switch {
+	case l.bits > 16:
+		return Unsupported(fmt.Sprintf("a palette for samples of %d bits", l.bits))
+	case l.entries() > 0:
+	case l.bits < 8:
+		return errors.New("it has no palette")
+	default:
+		l.photometric, l.odd = blackIsZero, "it has no palette, and was read as gray"
+	}
+	return nil
+}
+
+// entries is how many colors the palette has.
+func (l *Layout) entries() int { return l.palette.Len() / 3 }
+
 // What a sample behind the colors means (TIFF 6.0, section 18).
 const (
 	premultiplied = 1
@@ -101,18 +123,21 @@ func (l *Layout) checkYCbCr() error {
 		l.photometric, l.fromYCbCr = rgb, true // each JPEG says itself how its chroma stands
 		return nil
 	}
+	if l.compression == webpCoded {
+		x, y = 1, 1 // its samples are whole pixels
+	}
 	valid := func(s uint64) bool { return s == 1 || s == 2 || s == 4 }
 	if !valid(x) || !valid(y) {
 		return errInconsistent
 	}
 	l.subX, l.subY = int(x), int(y)
-	if l.bits != 8 || l.samples != 3 || x*y > 1 && (l.planar || l.predictor != 1) || l.compression == webpCoded {
+	if l.bits != 8 || l.samples != 3 || x*y > 1 && (l.planar || l.predictor != 1) {
 		return Unsupported("this layout of YCbCr")
 	}
 	return nil
 }
 
-// indirect tells that colors are not made of samples of 8 bits.
+// indirect reports whether colors are not made of samples of 8 bits.
 func (l *Layout) indirect() bool {
 	return l.photometric == paletted || l.photometric == cieLab || l.photometric == iccLab
 }

@@ -18,11 +18,17 @@ type Samples struct {
 	Damage damage.Report
 }
 
+// spareRows is by how many rows the JPEG of a strip may be higher than the strip: some end with a whole row of blocks.
+const spareRows = 32
+
 // picture puts the samples of a block that is a JPEG or WebP, of which n columns count, where unpacked samples stand.
 // bad says why not all its rows are there.
 func (d *Decoder) picture(plane int, raw []byte, n int) (samples []byte, bad, err error) {
 	l := d.l
 	rows := l.blockH // the last strip of some files is as high as the others
+	if !l.tiled && l.compression == jpegCoded {
+		rows += spareRows
+	}
 	var s Samples
 	if l.compression == webpCoded {
 		if d.o.WebP == nil {

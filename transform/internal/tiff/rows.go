@@ -26,8 +26,8 @@ type Options struct {
 	Remark func(string)
 }
 
-// A Decoder gives the rows of one file after another. The zero value is ready for Start. It keeps its buffers, which grow
-// to what the largest block took; it is not for concurrent use.
+// A Decoder returns the rows of one file after another. The zero value is ready for Start. It keeps its buffers, which
+// grow to what the largest block took; it is not for concurrent use.
 type Decoder struct {
 	l *Layout
 	o Options
@@ -47,13 +47,14 @@ type Decoder struct {
 	eight   []byte // samples
 	palette [256][4]byte
 	shift   int // of the colors of the palette
+	beyond  int // pixels of a color that the palette does not have
 }
 
 // Start begins the file of layout l. The caller has checked that the size of the image is acceptable.
 func (d *Decoder) Start(l *Layout, o Options) {
 	d.l, d.o, d.u.l = l, o, l
 	d.damage = damage.Report{Rows: l.Height}
-	d.y, d.at, d.end, d.err, d.remarks, d.starts = 0, 0, 0, nil, nil, nil
+	d.y, d.at, d.end, d.err, d.remarks, d.starts, d.beyond = 0, 0, 0, nil, nil, nil, 0
 	for len(d.parts) < l.planes() {
 		d.parts = append(d.parts, nil)
 	}
@@ -67,6 +68,9 @@ func (d *Decoder) Start(l *Layout, o Options) {
 		for i := range min(len(d.palette), 1<<l.bits) {
 			d.palette[i] = d.entry(i)
 		}
+	}
+	if l.odd != "" {
+		d.remark(l.odd)
 	}
 	if l.oversize() {
 		d.remark(fmt.Sprintf("its tiles are %dx%d, and what stands over the image was left out", l.blockW, l.blockH))
@@ -84,8 +88,8 @@ func (d *Decoder) remark(what string) {
 // Damage says what was missing of the rows.
 func (d *Decoder) Damage() damage.Report { return d.damage }
 
-// Release forgets the file, and what is large only because that was. Nothing is to be kept of a file from one image to the
-// next but what Start overwrites.
+// Release forgets the file, and what is large only because that was. Nothing is to be kept of a file from one image to
+// the next but what Start overwrites.
 func (d *Decoder) Release() {
 	d.l, d.o, d.u.l, d.starts, d.damage = nil, Options{}, nil, nil, damage.Report{}
 	clear(d.parts)
@@ -95,10 +99,10 @@ func (d *Decoder) Release() {
 	}
 }
 
-// Row returns the next row, four bytes for a pixel: R, G, B, not premultiplied, and A; of a file whose Layout says Gray,
-// one. Pixels are as they are stored: orientation is not applied. A row that is missing comes filled, transparent where
-// the image has alpha and black where not, and is in Damage. The row is good until the next call, and the caller may not
-// change it. Row may be called as often as the image has rows. An error is for good.
+// Row returns the next row, four bytes for a pixel: R, G, B, not premultiplied, and A; of a file whose Layout says
+// Gray, one. Pixels are as they are stored: orientation is not applied. A row that is missing comes filled, transparent
+// where the image has alpha and black where not, and is in Damage. The row is good until the next call, and the caller
+// may not change it. Row may be called as often as the image has rows. An error is for good.
 func (d *Decoder) Row() ([]byte, error) {
 	l := d.l
 	switch {
@@ -114,16 +118,28 @@ func (d *Decoder) Row() ([]byte, error) {
 	at := d.at
 	d.at++
 	d.y++
-	if l.banded() {
+	row := d.row
+	switch {
+	case l.banded():
 		size := l.Width * l.pixelBytes()
-		return d.band[at*size:][:size], nil
+		row = d.band[at*size:][:size]
+	case at < d.whole && !d.gone.Misses(at):
+		d.paint(row, d.parts, at, l.Width)
+	default:
+		l.fill(row)
 	}
-	if at < d.whole && !d.gone.Misses(at) {
-		d.paint(d.row, d.parts, at, l.Width)
-	} else {
-		l.fill(d.row)
+	if d.y == l.Height && d.beyond > 0 {
+		d.remark(fmt.Sprintf("pixels of a color that its palette does not have are %s: %d", l.nothing(), d.beyond))
 	}
-	return d.row, nil
+	return row, nil
+}
+
+// nothing is what pixels are that have no color.
+func (l *Layout) nothing() string {
+	if l.Alpha {
+		return "transparent"
+	}
+	return "black"
 }
 
 // fill makes pixels of nothing.
