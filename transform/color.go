@@ -35,6 +35,14 @@ func ParseColor(s string) (Color, error) {
 	return Color("#" + digits), nil
 }
 
+// name is c in a sentence. A Spec that went through its text says the same as before.
+func (c Color) name() string {
+	if c.nrgba() == Color("").nrgba() {
+		return "white"
+	}
+	return string(c)
+}
+
 // nrgba gives the color's parts. A Color that ParseColor did not make, and cannot read, is white.
 func (c Color) nrgba() color.NRGBA {
 	white := color.NRGBA{0xff, 0xff, 0xff, 0xff}

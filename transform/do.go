@@ -74,7 +74,7 @@ func Do(ctx context.Context, t Task) (Result, error) {
 		res.Warnings = append(res.Warnings, j.small...)
 		format := t.Spec.Output(res.Source)
 		if j.flattened {
-			what, over := "transparency", or(string(t.Spec.Background), "white")
+			what, over := "transparency", t.Spec.Background.name()
 			if format == GIF {
 				what = "partial transparency"
 			}

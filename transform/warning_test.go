@@ -2,7 +2,9 @@ package transform
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
+	"fmt"
 	"hash/crc32"
 	"image"
 	"image/color"
@@ -178,5 +180,24 @@ func TestBoxIsFilledOrAWarningSaysWhichImageWasTooSmall(t *testing.T) {
 	res := do(t, encoded(t, scene(20, 30), PNG), "size=25x25,fit=cover;size=40x40,fit=fill;size=10x10,fit=cover")
 	if len(res.Warnings) != 2 || !strings.Contains(res.Warnings[0], "25x25") || !strings.Contains(res.Warnings[1], "40x40") {
 		t.Errorf("warnings %q: expected one for 25x25 and one for 40x40", res.Warnings)
+	}
+}
+
+// TestBackgroundHasOneName has a Spec made by hand and the same Spec from its text, as a worker gets it.
+func TestBackgroundHasOneName(t *testing.T) {
+	data := encoded(t, solid(8, 8, color.NRGBA{200, 10, 10, 100}), PNG)
+	for _, background := range []Color{"", "#ffffff", "#ffffffff", "#336699"} {
+		s := Spec{Format: JPEG, Background: background}
+		var said []string
+		for _, s := range []Spec{s, mustSpec(t, s.String())} {
+			res, err := Do(context.Background(), Task{Data: data, Spec: s})
+			if err != nil {
+				t.Fatal(err)
+			}
+			said = append(said, fmt.Sprint(res.Warnings))
+		}
+		if said[0] != said[1] {
+			t.Errorf("background %q: %s, and %s from its text", background, said[0], said[1])
+		}
 	}
 }
