@@ -80,9 +80,10 @@ func (d *Decoder) loseDetail(s *scan, mx, my int) {
 	s.each(mx, my, func(i, bx, by int) {
 		c := s.comp[i]
 		c.coarse = min(c.coarse, by)
-		sound := &d.prog.comp[s.index[i]].sound
-		for k := max(s.ss, 1); k <= s.se; k++ {
-			sound[k] = min(sound[k], by*c.allCols+bx)
+		if k := &d.prog.comp[s.index[i]]; s.ss > 0 {
+			number := by*c.allCols + bx
+			k.hurt[number/64] |= 1 << (number % 64)
+			k.hurts = true
 		}
 	})
 }

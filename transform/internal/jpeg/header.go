@@ -222,7 +222,7 @@ func (h *Header) Memory(s Scale) int64 {
 		n := int64(cols*h.Components[i].H) * int64(rows*h.Components[i].V)
 		total += n * int64(m*m)
 		if h.Progressive {
-			total += n * int64(2*(min(keeps(m), 63)+1)+8)
+			total += n*int64(2*(min(keeps(m), 63)+1)+8) + 8*((n+63)/64)
 		}
 	}
 	return total

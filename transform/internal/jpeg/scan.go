@@ -19,7 +19,6 @@ type scan struct {
 	units  []unit   // of a sequential scan
 	eobRun int      // how many further blocks end before they begin
 	idle   bool     // such blocks stay as they are
-	sound  int      // of a scan that refines coefficients: the first block that it must leave, as the bits depend on damage
 }
 
 // A unit is one block of each MCU of a sequential scan.

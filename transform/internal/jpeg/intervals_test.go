@@ -1,0 +1,71 @@
+package jpeg
+
+import (
+	"bytes"
+	"testing"
+)
+
+// scansOf returns where the scan headers of a file begin, and where the data behind each begin and end.
+func scansOf(data []byte) (headers [][]byte, begins, ends []int) {
+	w := walker{data: data, off: 2}
+	for {
+		seg, err := w.next()
+		if err != nil || seg.marker == mEOI {
+			return headers, begins, ends
+		}
+		if seg.marker == mSOS {
+			headers, begins = append(headers, seg.body), append(begins, w.off)
+			w.off = scanEnd(data, w.off)
+			ends = append(ends, w.off)
+		}
+	}
+}
+
+// restartsOf returns where the restart markers of data[begin:end] stand.
+func restartsOf(data []byte, begin, end int) (at []int) {
+	for i := begin; i+1 < end; i++ {
+		if data[i] == 0xff && mRST0 <= data[i+1] && data[i+1] <= mRST7 {
+			at = append(at, i)
+		}
+	}
+	return at
+}
+
+// An interval that one scan of a progressive file lacks leaves the blocks of all others whole, also where later scans
+// refine what that scan should have begun.
+func TestIntervalOfAProgressiveScanIsLostAlone(t *testing.T) {
+	for _, sampling := range samplings {
+		v := variants(len(sampling.factors))["progressive restart"]
+		s := newSubject(t, sampling.name, sampling.factors, v, 100, 90)
+		headers, begins, ends := scansOf(s.data)
+		for i, header := range headers {
+			if header[0] != 1 || header[3] == 0 {
+				continue // a scan of DC coefficients
+			}
+			marks := restartsOf(s.data, begins[i], ends[i])
+			k := len(marks) / 2
+			var d Decoder
+			damaged := splice(s.data, marks[k-1]+2, marks[k])
+			p, report := decode(t, &d, damaged, Scale{})
+			if report.Err != errInterval {
+				t.Errorf("%s, scan %d: an empty interval: %q", sampling.name, i, report.String())
+			}
+			number := int(header[1]) - int(s.header.Components[0].ID)
+			for c := range p.N() {
+				cols, rows := s.header.blocks(c)
+				for b := range cols * rows {
+					if c == number && b/v.restart == k {
+						continue
+					}
+					at := b/cols*8*p.Plane[c].Stride + b%cols*8
+					for y := range 8 {
+						at := at + y*p.Plane[c].Stride
+						if !bytes.Equal(p.Plane[c].Pix[at:at+8], s.planes[8][c][at:at+8]) {
+							t.Fatalf("%s, scan %d lacks interval %d: block %d of component %d differs", sampling.name, i, k, b, c)
+						}
+					}
+				}
+			}
+		}
+	}
+}
