@@ -10,6 +10,7 @@ import (
 	stdjpeg "image/jpeg"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -329,5 +330,32 @@ func TestDamagedJPEGsSayTheSameAtEveryScale(t *testing.T) {
 				said = now
 			}
 		}
+	}
+}
+
+// Bytes that belong to no segment are passed over wherever they stand, and are a remark.
+func TestBytesBetweenSegmentsOfAJPEGAreARemark(t *testing.T) {
+	data, _ := pattern(t, 1)
+	spec := mustSpec(t, "format=png")
+	want, err := Do(context.Background(), Task{Spec: spec, Data: data})
+	if err != nil || len(want.Warnings) > 0 {
+		t.Fatalf("%v, warnings %q", err, want.Warnings)
+	}
+	for at := 2; ; {
+		odd := slices.Concat(data[:at], []byte{0, 0x12, 0xd8}, data[at:])
+		got, err := Do(context.Background(), Task{Spec: spec, Data: odd, Limits: Limits{RefuseDamaged: true}})
+		if err != nil {
+			t.Fatalf("bytes at %d: %v", at, err)
+		}
+		if !bytes.Equal(got.Outputs[0].Data, want.Outputs[0].Data) {
+			t.Errorf("bytes at %d: another picture", at)
+		}
+		if len(got.Warnings) != 1 || !strings.HasSuffix(got.Warnings[0], "3 bytes stand between segments, and were passed over") {
+			t.Errorf("bytes at %d: warnings %q", at, got.Warnings)
+		}
+		if data[at+1] == 0xda {
+			return
+		}
+		at += 2 + int(data[at+2])<<8 + int(data[at+3])
 	}
 }

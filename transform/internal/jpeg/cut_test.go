@@ -358,16 +358,17 @@ func TestComponentsThatShareANumberGoByPlace(t *testing.T) {
 	}
 }
 
-// Segments that say nothing of the picture may be odd.
+// Segments that say nothing of the picture may be odd, and bytes may stand between them.
 func TestOddSegmentsAreRemarks(t *testing.T) {
 	for name, v := range variants(3) {
 		s := newSubject(t, name, samplings[3].factors, v, 61, 101)
 		for name, extra := range map[string][]byte{
 			"APP9 of length 0": {0xff, 0xe9, 0, 0}, "COM of length 1": {0xff, mCOM, 0, 1}, "DAC": {0xff, mDAC, 0, 4, 0, 0x10},
+			"bytes": {0x12, 0x34, 0, 0xd8}, "a byte": {0}, "a stuffed byte": {0xff, 0},
 		} {
 			for _, at := range []int{2, s.header.sof, s.header.sos, len(s.data) - 2} {
-				if at > s.header.sos && v.marker != mSOF2 {
-					continue // what is behind all scans is not read
+				if at > s.header.sos && (v.marker != mSOF2 || extra[0] != 0xff || extra[1] == 0) {
+					continue // what is behind all scans is not read, and other bytes are the scan's
 				}
 				var d Decoder
 				data := splice(s.data, at, at, extra...)

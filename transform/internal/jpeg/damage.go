@@ -14,6 +14,7 @@ type faults struct {
 	passed     bool  // such a scan was passed over
 	odd        oddities
 	excess     int  // restart intervals with bytes behind their end
+	behind     bool // the last interval of a scan has such bytes
 	renumbered int  // restart markers with the number of another one
 	moved      bool // restart markers do not count on, so that intervals may be in the wrong place
 	movedAt    int  // from this row of the picture on
@@ -177,6 +178,7 @@ type oddities struct {
 	length  byte // the marker of a segment whose length was below 2, 0 for none
 	arith   bool // there are conditions for arithmetic coding
 	sameIDs bool // two components have the same number
+	stray   int  // how many bytes stand between segments
 }
 
 // Remarks returns what was odd in the file that was decoded last and left nothing missing, a sentence each.
@@ -190,6 +192,15 @@ func (d *Decoder) Remarks() []string {
 	}
 	if d.odd.sameIDs {
 		out = append(out, "components have the same number, and were told apart by their place")
+	}
+	switch {
+	case d.odd.stray == 1:
+		out = append(out, "a byte stands between two segments, and was passed over")
+	case d.odd.stray > 1:
+		out = append(out, fmt.Sprintf("%d bytes stand between segments, and were passed over", d.odd.stray))
+	}
+	if d.behind {
+		out = append(out, "a scan has bytes behind its end, which were passed over")
 	}
 	switch {
 	case d.excess == 1:

@@ -170,7 +170,7 @@ func (d *Decoder) segments() (begun bool, err error) {
 	w := walker{data: d.data, off: 2}
 	defer func() {
 		d.odd = w.odd
-		d.odd.sameIDs = d.h.sameIDs()
+		d.odd.sameIDs, d.odd.stray = d.h.sameIDs(), w.stray
 		if begun {
 			d.finishScans()
 		}

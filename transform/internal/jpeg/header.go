@@ -268,6 +268,7 @@ type walker struct {
 	data  []byte
 	off   int
 	steps int // markers so far, those that are passed over included
+	stray int // bytes so far that belong to no segment
 	odd   oddities
 }
 
@@ -289,6 +290,7 @@ func (w *walker) next() (segment, error) {
 			w.off = len(w.data)
 			return segment{}, errEnd
 		}
+		w.stray += i
 		w.off += i
 		for w.off+2 < len(w.data) && w.data[w.off+1] == 0xff {
 			w.off++
@@ -301,7 +303,10 @@ func (w *walker) next() (segment, error) {
 		seg := segment{marker: m, off: w.off}
 		w.off += 2
 		switch {
-		case m == 0 || mRST0 <= m && m <= mRST7 || m == mSOI || m == mTEM:
+		case m == 0:
+			w.stray += 2
+			continue
+		case mRST0 <= m && m <= mRST7 || m == mSOI || m == mTEM:
 			continue
 		case m == mEOI:
 			return seg, nil

@@ -2,6 +2,7 @@ package jpeg
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 )
 
@@ -68,4 +69,28 @@ func TestIntervalOfAProgressiveScanIsLostAlone(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Whole bytes behind the last MCU of a scan show that the scan may be damaged, though all of it can be decoded.
+func TestBytesBehindAScanAreARemark(t *testing.T) {
+	eachSubject(t, func(t *testing.T, s *subject) {
+		var d Decoder
+		if decode(t, &d, s.data, Scale{}); len(d.Remarks()) > 0 {
+			t.Errorf("a sound file: %q", d.Remarks())
+		}
+		_, _, ends := scansOf(s.data)
+		for _, end := range ends {
+			for _, n := range []int{1, 3, 20_000} {
+				p, report := decode(t, &d, splice(s.data, end, end, bytes.Repeat([]byte{0x5a}, n)...), Scale{})
+				if said := d.Remarks(); report.Err != nil || len(said) != 1 || !strings.Contains(said[0], "a scan has bytes behind its end") {
+					t.Errorf("%d bytes behind a scan: %q, remarks %q", n, report.String(), said)
+				}
+				for i := range p.N() {
+					if !bytes.Equal(p.Plane[i].Pix, s.planes[8][i]) {
+						t.Errorf("%d bytes behind a scan: plane %d differs", n, i)
+					}
+				}
+			}
+		}
+	})
 }

@@ -274,6 +274,7 @@ func (d *Decoder) eachMCU(s *scan, decode, lose func(s *scan, mx, my int)) error
 			}
 		}
 	}
+	d.behind = d.behind || !lost && r.unread()
 	if d.gap && r.ahead() {
 		d.move(d.gapAt) // What was taken to be missing came later.
 	}

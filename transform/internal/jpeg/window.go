@@ -200,6 +200,9 @@ func (r *bitReader) restart(number byte) (found restarted) {
 	}
 }
 
+// unread reports whether whole bytes of the scan are left behind the MCU that was read last.
+func (r *bitReader) unread() bool { return !r.done || 8*r.end-r.used() >= 8 }
+
 // ahead reports whether there is another marker in the scan, and goes on until it is in win.
 func (r *bitReader) ahead() bool {
 	for r.head == len(r.marks) && !r.done {
