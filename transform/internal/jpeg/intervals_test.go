@@ -94,3 +94,40 @@ func TestBytesBehindAScanAreARemark(t *testing.T) {
 		}
 	})
 }
+
+// A scan may hold any number of markers with nothing between them. They do not fill the memory, and what follows them is
+// read.
+func TestManyMarkersTakeLittleMemory(t *testing.T) {
+	for name, v := range variants(3) {
+		if v.restart == 0 {
+			continue
+		}
+		s := newSubject(t, name, samplings[3].factors, v, 61, 101)
+		_, begins, ends := scansOf(s.data)
+		for i := range begins {
+			at := restartsOf(s.data, begins[i], ends[i])[1]
+			for _, m := range []byte{0x02, s.data[at+1]} {
+				for _, n := range []int{maxMarks - 1, maxMarks, 5*maxMarks + 3} {
+					var d Decoder
+					poison(&d, 0x5a)
+					data := splice(s.data, at, at, bytes.Repeat([]byte{0xff, m}, n)...)
+					p, report := decode(t, &d, data, Scale{})
+					if cap(d.bits.marks) > 2*maxMarks {
+						t.Errorf("%s: room for %d markers", name, cap(d.bits.marks))
+					}
+					if m != 0x02 {
+						continue // intervals that hold nothing
+					}
+					if said := d.Remarks(); report.Err != nil || len(said) != 1 {
+						t.Errorf("%s: %d markers without meaning: %q, remarks %q", name, n, report.String(), said)
+					}
+					for c := range p.N() {
+						if !bytes.Equal(p.Plane[c].Pix, s.planes[8][c]) {
+							t.Errorf("%s: %d markers without meaning: plane %d differs", name, n, c)
+						}
+					}
+				}
+			}
+		}
+	}
+}

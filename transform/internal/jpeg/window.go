@@ -11,6 +11,9 @@ const (
 	// windowMargin is more than one MCU can take: ten blocks (T.81, B.2.3) of 64 codes of at most 16+16 bits.
 	windowMargin = 4 << 10
 	winMask      = 32<<10 - 1
+	// maxMarks bounds the markers in win, as a file may have nothing but markers. While there is one ahead, an MCU is not
+	// longer than what stands before it.
+	maxMarks = 1 << 10
 )
 
 // A bitReader reads the entropy-coded segments of one scan. Byte stuffing (T.81, F.1.2.3) and restart markers are taken
@@ -54,17 +57,24 @@ func (r *bitReader) start(data []byte, off int) {
 
 // fill moves what is unread to the front of win and unstuffs more of the scan behind it.
 func (r *bitReader) fill() {
+	if len(r.marks)-r.head > maxMarks/2 {
+		return
+	}
+	r.marks = r.marks[:copy(r.marks, r.marks[r.head:])]
+	r.head = 0
 	// The bits in acc may be those of the eight bytes before pos, and a restart marker stand among them.
 	if shift := r.pos - 8; shift > 0 {
 		r.end = copy(r.win[:], r.win[shift:r.end])
-		r.marks = r.marks[:copy(r.marks, r.marks[r.head:])]
-		r.head = 0
 		for i := range r.marks {
 			r.marks[i].pos -= shift
 		}
 		r.pos -= shift
 	}
 	for r.end < windowChunk {
+		if len(r.marks) == maxMarks {
+			clear(r.win[r.end : r.end+windowMargin]) // nothing of what was there before is to be read
+			break
+		}
 		src := r.data[r.off:]
 		src = src[:min(len(src), windowChunk-r.end)]
 		i := bytes.IndexByte(src, 0xff)
