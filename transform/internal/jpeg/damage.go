@@ -89,8 +89,8 @@ func (d *Decoder) loseDetail(s *scan, mx, my int) {
 	})
 }
 
-// finishProgressive makes of coefficients that no scan held what is missing of the picture. A file may leave out bits,
-// if it ends as it should.
+// finishProgressive fills components of which no scan held the DC coefficients, and notes which lack detail as no scan
+// held some of their bits. A file that ends as it should may leave out bits.
 func (d *Decoder) finishProgressive() {
 	sound := d.err == nil && d.ended
 	for i := range d.h.N {
@@ -116,8 +116,8 @@ func (d *Decoder) finishProgressive() {
 
 const errNoDC = FormatError("a component has no first scan")
 
-// pixelRows returns the rows of the picture at its full size that a row of c's blocks shows, which may share the last with
-// the next row of blocks.
+// pixelRows returns the rows of the picture at its full size that a row of c's blocks shows, which may share the last
+// with the next row of blocks.
 func (d *Decoder) pixelRows(c *component, by int) (first, end int) {
 	return 8 * d.h.vMax * by / c.v, ceilDiv(8*d.h.vMax*(by+1), c.v)
 }
@@ -185,7 +185,8 @@ type oddities struct {
 func (d *Decoder) Remarks() []string {
 	var out []string
 	if d.odd.length != 0 {
-		out = append(out, fmt.Sprintf("the segment of marker ff%02x has a length below 2, and was taken for an empty one", d.odd.length))
+		const what = "the segment of marker ff%02x has a length below 2, and was taken for an empty one"
+		out = append(out, fmt.Sprintf(what, d.odd.length))
 	}
 	if d.odd.arith {
 		out = append(out, "it has conditions for arithmetic coding, which it does not use; they were passed over")
@@ -206,13 +207,15 @@ func (d *Decoder) Remarks() []string {
 	case d.excess == 1:
 		out = append(out, "a restart interval has bytes behind its end, which were passed over")
 	case d.excess > 1:
-		out = append(out, fmt.Sprintf("%d restart intervals have bytes behind their end, which were passed over", d.excess))
+		const what = "%d restart intervals have bytes behind their end, which were passed over"
+		out = append(out, fmt.Sprintf(what, d.excess))
 	}
 	switch {
 	case d.renumbered == 1:
 		out = append(out, "a restart marker has a wrong number, and was taken for the one expected")
 	case d.renumbered > 1:
-		out = append(out, fmt.Sprintf("%d restart markers have wrong numbers, and were taken for those expected", d.renumbered))
+		const what = "%d restart markers have wrong numbers, and were taken for those expected"
+		out = append(out, fmt.Sprintf(what, d.renumbered))
 	}
 	return out
 }

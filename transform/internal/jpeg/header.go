@@ -132,7 +132,8 @@ func known(marker byte) error {
 
 // mayPass reports whether a segment says nothing about how the picture is coded, as this package reads it.
 func mayPass(marker byte) bool {
-	return marker == mCOM || mAPP0 <= marker && marker <= mAPP15 || marker == mDNL || marker == mDAC || 0xf0 <= marker && marker <= 0xfd
+	return marker == mCOM || marker == mDNL || marker == mDAC ||
+		mAPP0 <= marker && marker <= mAPP15 || 0xf0 <= marker && marker <= 0xfd
 }
 
 // frame reads a frame header (T.81, B.2.2).

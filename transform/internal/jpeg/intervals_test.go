@@ -62,7 +62,8 @@ func TestIntervalOfAProgressiveScanIsLostAlone(t *testing.T) {
 					for y := range 8 {
 						at := at + y*p.Plane[c].Stride
 						if !bytes.Equal(p.Plane[c].Pix[at:at+8], s.planes[8][c][at:at+8]) {
-							t.Fatalf("%s, scan %d lacks interval %d: block %d of component %d differs", sampling.name, i, k, b, c)
+							t.Fatalf("%s, scan %d lacks interval %d: block %d of component %d differs",
+								sampling.name, i, k, b, c)
 						}
 					}
 				}
@@ -82,7 +83,8 @@ func TestBytesBehindAScanAreARemark(t *testing.T) {
 		for _, end := range ends {
 			for _, n := range []int{1, 3, 20_000} {
 				p, report := decode(t, &d, splice(s.data, end, end, bytes.Repeat([]byte{0x5a}, n)...), Scale{})
-				if said := d.Remarks(); report.Err != nil || len(said) != 1 || !strings.Contains(said[0], "a scan has bytes behind its end") {
+				said := strings.Join(d.Remarks(), "; ")
+				if report.Err != nil || said != "a scan has bytes behind its end, which were passed over" {
 					t.Errorf("%d bytes behind a scan: %q, remarks %q", n, report.String(), said)
 				}
 				for i := range p.N() {
@@ -95,8 +97,8 @@ func TestBytesBehindAScanAreARemark(t *testing.T) {
 	})
 }
 
-// A scan may hold any number of markers with nothing between them. They do not fill the memory, and what follows them is
-// read.
+// A scan may hold any number of markers with nothing between them. They do not fill the memory, and what follows them
+// is read.
 func TestManyMarkersTakeLittleMemory(t *testing.T) {
 	for name, v := range variants(3) {
 		if v.restart == 0 {

@@ -231,8 +231,8 @@ const (
 	errTwice    = FormatError("a restart interval comes twice")
 )
 
-// eachMCU calls decode for each MCU of a scan, in order, and sees to the restart intervals between them (T.81, E.2.4). From
-// damage on it calls lose instead, until the next restart interval that is there.
+// eachMCU calls decode for each MCU of a scan, in order, and sees to the restart intervals between them (T.81, E.2.4).
+// From damage on it calls lose instead, until the next restart interval that is there.
 func (d *Decoder) eachMCU(s *scan, decode, lose func(s *scan, mx, my int)) error {
 	r := &d.bits
 	cols, rows := d.h.mcus()

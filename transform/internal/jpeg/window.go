@@ -11,8 +11,8 @@ const (
 	// windowMargin is more than one MCU can take: ten blocks (T.81, B.2.3) of 64 codes of at most 16+16 bits.
 	windowMargin = 4 << 10
 	winMask      = 32<<10 - 1
-	// maxMarks bounds the markers in win, as a file may have nothing but markers. While there is one ahead, an MCU is not
-	// longer than what stands before it.
+	// maxMarks bounds the markers in win, as a file may have nothing but markers. While there is one ahead, an MCU is
+	// not longer than what stands before it.
 	maxMarks = 1 << 10
 )
 
@@ -139,8 +139,8 @@ func (r *bitReader) finish() {
 	r.setLimit()
 }
 
-// check makes sure that the bits of an MCU are in win, and reports whether those read so far were there, before the next
-// marker or the end of the scan. It is to be called where pos is beyond limit.
+// check makes sure that the bits of an MCU are in win, and reports whether those read so far were there, before the
+// next marker or the end of the scan. It is to be called where pos is beyond limit.
 func (r *bitReader) check() bool {
 	if r.head < len(r.marks) && r.used() > 8*r.marks[r.head].pos {
 		return false
@@ -177,9 +177,9 @@ type restarted struct {
 	excess     bool // bytes between the end of the interval and the marker
 }
 
-// restart goes to the next restart interval (T.81, F.2.2.5). A marker whose number is that of one of the next two is left
-// for its own interval, as that before it is missing. One with the number of one of the last two is passed over, and so is
-// what follows it. Any other is taken for the one expected. So does the Independent JPEG Group's library.
+// restart goes to the next restart interval (T.81, F.2.2.5). A marker whose number is that of one of the next two is
+// left for its own interval, as that before it is missing. One with the number of one of the last two is passed over,
+// and so is what follows it. Any other is taken for the one expected. So does the Independent JPEG Group's library.
 func (r *bitReader) restart(number byte) (found restarted) {
 	for {
 		found.excess = found.excess || r.head == len(r.marks) && !r.done
