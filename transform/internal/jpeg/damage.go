@@ -14,6 +14,7 @@ type faults struct {
 	passed     bool  // such a scan was passed over
 	odd        oddities
 	excess     int  // restart intervals with bytes behind their end
+	again      bool // a scan came twice
 	behind     bool // the last interval of a scan has such bytes
 	renumbered int  // restart markers with the number of another one
 	moved      bool // restart markers do not count on, so that intervals may be in the wrong place
@@ -199,6 +200,9 @@ func (d *Decoder) Remarks() []string {
 		out = append(out, "a byte stands between two segments, and was passed over")
 	case d.odd.stray > 1:
 		out = append(out, fmt.Sprintf("%d bytes stand between segments, and were passed over", d.odd.stray))
+	}
+	if d.again {
+		out = append(out, "a scan comes again, and what came first was taken")
 	}
 	if d.behind {
 		out = append(out, "a scan has bytes behind its end, which were passed over")

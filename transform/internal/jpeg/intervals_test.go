@@ -133,3 +133,21 @@ func TestManyMarkersTakeLittleMemory(t *testing.T) {
 		}
 	}
 }
+
+// A scan that comes again changes nothing, and what stands behind it is read.
+func TestScanThatComesAgainIsPassedOver(t *testing.T) {
+	eachSubject(t, func(t *testing.T, s *subject) {
+		headers, begins, ends := scansOf(s.data)
+		for i, header := range headers {
+			if i == len(headers)-1 && s.v.marker != mSOF2 {
+				continue // what is behind all scans is not read
+			}
+			var d Decoder
+			begin := begins[i] - len(header) - 4
+			said := s.check(t, &d, splice(s.data, ends[i], ends[i], s.data[begin:ends[i]]...))
+			if said == nil || said.Err != nil || len(d.Remarks()) != 1 {
+				t.Errorf("scan %d comes again: %v, remarks %q", i, said, d.Remarks())
+			}
+		}
+	})
+}

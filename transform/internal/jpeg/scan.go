@@ -153,8 +153,30 @@ func (d *Decoder) table(class int, number uint8, needed bool) (*huffTable, error
 	return t, nil
 }
 
-// scan decodes the scan s, whose data begin at data[off:].
+// has reports whether earlier scans held all that s holds of component i.
+func (d *Decoder) has(s *scan, i int) bool {
+	if !d.h.Progressive {
+		return d.comp[i].seen
+	}
+	for _, bit := range d.prog.comp[i].bit[s.ss : s.se+1] {
+		if bit < 0 || bit > int8(s.al) {
+			return false
+		}
+	}
+	return true
+}
+
+// scan decodes the scan s, whose data begin at data[off:]. One that comes again is passed over.
 func (d *Decoder) scan(s *scan, off int) error {
+	again := true
+	for _, i := range s.index[:s.n] {
+		again = again && d.has(s, i)
+	}
+	if again {
+		d.again = true
+		d.bits.passOver(d.data, off)
+		return nil
+	}
 	for _, i := range s.index[:s.n] {
 		if d.repeats(s, i) {
 			return FormatError("a scan repeats or skips bits of a component")
