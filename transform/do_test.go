@@ -415,6 +415,7 @@ func TestWhatIsNoImageIsNamed(t *testing.T) {
 		{"II+\x00\x08\x00", ClassDecode, "ends in its header"},
 		{"P6\n3 3\n255\n", ClassUnsupported, "Netpbm"},
 		{"\xff\xd8\xff", ClassDecode, "no scan"},
+		{"\xff\xd8\xff\x02\x7f\xff", ClassDecode, "marker ff02 has no meaning here"},
 		{"\x89PNG\r\n\x1a\n", ClassDecode, "ends in its header"},
 		{"GIF89a\x01\x00\x01\x00\x00\x00\x00;", ClassDecode, "no frame"},
 		{"RIFF\x00\x00\x00\x00WEBP", ClassDecode, "no image"},

@@ -10,6 +10,7 @@ import (
 	stdjpeg "image/jpeg"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -101,7 +102,8 @@ func TestComponentsBecomeColors(t *testing.T) {
 		{1, -1, 0, true, gray}, {1, 0, 0, true, gray}, {3, -1, 0, true, ycc}, {3, 1, 0, true, ycc}, {3, 0, 0, true, rgb},
 		{4, -1, 0, false, inks}, {4, 0, 0, true, turned}, {4, 1, 0, true, ycck}, {4, 2, 0, true, ycck},
 		{3, -1, jpeg.RGB, false, rgb}, {3, 1, jpeg.RGB, false, rgb}, {3, 0, jpeg.YCbCr, false, ycc},
-		{4, 2, jpeg.CMYK, false, inks}, {4, -1, jpeg.CMYK, true, turned}, {4, 0, jpeg.YCCK, false, turnedYCCK}, {4, -1, jpeg.YCCK, true, ycck},
+		{4, 2, jpeg.CMYK, false, inks}, {4, -1, jpeg.CMYK, true, turned},
+		{4, 0, jpeg.YCCK, false, turnedYCCK}, {4, -1, jpeg.YCCK, true, ycck},
 	} {
 		data := apart(files[:c.n], c.adobe)
 		h, err := jpeg.ReadHeader(data)
@@ -138,12 +140,13 @@ func TestComponentsBecomeColors(t *testing.T) {
 	}
 	h, _ := jpeg.ReadHeader(apart(files[:3], -1))
 	h.Kind = jpeg.CMYK
-	if _, _, err := newJob(context.Background(), Spec{}, Limits{}).jpegPixels(apart(files[:3], -1), &h, false); err == nil {
+	j := newJob(context.Background(), Spec{}, Limits{})
+	if _, _, err := j.jpegPixels(apart(files[:3], -1), &h, false); err == nil {
 		t.Error("three components were taken for four inks")
 	}
 }
 
-// Of what is odd in a file, and leaves nothing missing, a warning tells, also where damage is refused.
+// What is odd in a file and leaves nothing missing is a warning, also where damage is refused.
 func TestOddJPEGsAreWhole(t *testing.T) {
 	want := do(t, jpegFile(t, "sound"), "format=png")
 	if len(want.Warnings) > 0 {
@@ -169,8 +172,8 @@ func TestOddJPEGsAreWhole(t *testing.T) {
 	}
 }
 
-// A JPEG that ends anywhere shows the rows that it holds as they are in the whole, gray where they are missing, and says
-// the same whatever is made of it; or it is refused, if that is wished or nothing is there.
+// A JPEG that ends anywhere shows the rows that it holds as they are in the whole, gray where they are missing, and
+// says the same whatever is made of it; or it is refused, if that is wished or nothing is there.
 func TestCutJPEGsShowWhatTheyHold(t *testing.T) {
 	files := map[string][]byte{
 		"gray": jpegOf(t, scene(160, 120), 0, 0), "4:4:4": jpegOf(t, scene(160, 120), 1, 1), "4:2:2": jpegOf(t, scene(160, 120), 2, 1),
@@ -179,7 +182,9 @@ func TestCutJPEGsShowWhatTheyHold(t *testing.T) {
 	for _, name := range []string{"sound", "ff00-before-rst", "progressive", "cmyk", "ycck", "rgb"} {
 		files[name] = jpegFile(t, name)
 	}
-	specs := []string{"format=png", "size=20;format=jpeg", "size=10;format=png", "size=70;grayscale;format=jpeg", "rotate=90;format=jpeg"}
+	specs := []string{
+		"format=png", "size=20;format=jpeg", "size=10;format=png", "size=70;grayscale;format=jpeg", "rotate=90;format=jpeg",
+	}
 	for name, data := range files {
 		whole := decoded(t, do(t, data, "format=png").Outputs[0].Data, PNG)
 		h, err := jpeg.ReadHeader(data)
@@ -208,14 +213,16 @@ func TestCutJPEGsShowWhatTheyHold(t *testing.T) {
 					continue
 				}
 				if !res.Damaged || said != "" && said != res.Warnings[0] {
-					t.Fatalf("%s, %d bytes, %q: damaged %t, warnings %q, before %q", name, cut, text, res.Damaged, res.Warnings, said)
+					t.Fatalf("%s, %d bytes, %q: damaged %t, warnings %q, before %q",
+						name, cut, text, res.Damaged, res.Warnings, said)
 				}
 				said = res.Warnings[0]
 				if text != specs[0] {
 					continue
 				}
 				kept++
-				checkCut(t, fmt.Sprintf("%s, %d bytes", name, cut), said, decoded(t, res.Outputs[0].Data, PNG), whole, h.Progressive)
+				pic := decoded(t, res.Outputs[0].Data, PNG)
+				checkCut(t, fmt.Sprintf("%s, %d bytes", name, cut), said, pic, whole, h.Progressive)
 			}
 			if strings.Contains(said, "none of 120 rows is there") {
 				nothing++
@@ -299,7 +306,8 @@ func TestMissingScansOfAJPEGAreSaid(t *testing.T) {
 				if c.color && (err != nil || !res.Damaged || !strings.HasSuffix(res.Warnings[0], colorless)) {
 					t.Errorf("%d of %d components: %v, %q", n-1, c.n, err, res.Warnings)
 				}
-				if !c.color && (class(err) != ClassDecode || !strings.HasSuffix(err.Error(), "none of 56 rows is there")) {
+				none := class(err) == ClassDecode && strings.HasSuffix(err.Error(), "none of 56 rows is there")
+				if !c.color && !none {
 					t.Errorf("%d of %d components, Adobe %d: %v, %q", n-1, c.n, c.adobe, err, res.Warnings)
 				}
 			}
@@ -329,5 +337,33 @@ func TestDamagedJPEGsSayTheSameAtEveryScale(t *testing.T) {
 				said = now
 			}
 		}
+	}
+}
+
+// Bytes that belong to no segment are passed over wherever they stand, and are a remark.
+func TestBytesBetweenSegmentsOfAJPEGAreARemark(t *testing.T) {
+	data, _ := pattern(t, 1)
+	spec := mustSpec(t, "format=png")
+	want, err := Do(context.Background(), Task{Spec: spec, Data: data})
+	if err != nil || len(want.Warnings) > 0 {
+		t.Fatalf("%v, warnings %q", err, want.Warnings)
+	}
+	for at := 2; ; {
+		odd := slices.Concat(data[:at], []byte{0, 0x12, 0xd8}, data[at:])
+		got, err := Do(context.Background(), Task{Spec: spec, Data: odd, Limits: Limits{RefuseDamaged: true}})
+		if err != nil {
+			t.Fatalf("bytes at %d: %v", at, err)
+		}
+		if !bytes.Equal(got.Outputs[0].Data, want.Outputs[0].Data) {
+			t.Errorf("bytes at %d: another picture", at)
+		}
+		said := strings.Join(got.Warnings, "; ")
+		if said != "decode jpeg: 3 bytes stand between segments, and were passed over" {
+			t.Errorf("bytes at %d: warnings %q", at, got.Warnings)
+		}
+		if data[at+1] == 0xda {
+			return
+		}
+		at += 2 + int(data[at+2])<<8 + int(data[at+3])
 	}
 }

@@ -38,6 +38,9 @@ func (m *meta) jpeg(data []byte) error {
 		if marker == 0xd9 {
 			break
 		}
+		if marker < 0xc0 {
+			return fmt.Errorf("marker ff%02x has no meaning here", marker)
+		}
 		size := int(binary.BigEndian.Uint16(data[at:]))
 		switch {
 		case size < 2 && marker != 0xda && (marker < 0xc0 || marker > 0xcf):

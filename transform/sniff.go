@@ -12,7 +12,7 @@ import (
 func Sniff(head []byte) Format {
 	has := func(prefix string) bool { return bytes.HasPrefix(head, []byte(prefix)) }
 	switch {
-	case has("\xff\xd8\xff"):
+	case has("\xff\xd8"): // bytes that belong to no segment may follow
 		return JPEG
 	case has("\x89PNG\r\n\x1a\n"):
 		return PNG

@@ -25,8 +25,8 @@ type doubt struct {
 	lack  string
 }
 
-// Miss notes that n rows from first on are missing or not whole. Rows that were noted before are counted once; what lies
-// outside the picture is left out. Rows must be set.
+// Miss notes that n rows from first on are missing or not whole. Rows that were noted before are counted once; what
+// lies outside the picture is left out. Rows must be set.
 func (r *Report) Miss(err error, first, n int) {
 	r.found(err)
 	if r.missing == nil {

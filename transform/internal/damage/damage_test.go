@@ -14,7 +14,8 @@ func TestReportSaysWhatIsMissing(t *testing.T) {
 	}{
 		{func(r *Report) {}, "", false},
 		{func(r *Report) { r.Miss(short, 2144, 16) }, "the file ends: of 2160 rows the last 16 are missing", false},
-		{func(r *Report) { r.Miss(short, 2144, 99); r.Miss(short, 2150, 2) }, "the file ends: of 2160 rows the last 16 are missing", false},
+		{func(r *Report) { r.Miss(short, 2144, 99); r.Miss(short, 2150, 2) },
+			"the file ends: of 2160 rows the last 16 are missing", false},
 		{func(r *Report) { r.Miss(short, -3, 19) }, "the file ends: of 2160 rows the first 16 are missing", false},
 		{func(r *Report) { r.Miss(short, 8, 16) }, "the file ends: of 2160 rows 16 from row 8 on are missing", false},
 		{func(r *Report) { r.Miss(short, 2159, 1) }, "the file ends: of 2160 rows the last is missing", false},
@@ -23,7 +24,8 @@ func TestReportSaysWhatIsMissing(t *testing.T) {
 		{func(r *Report) { r.Miss(short, 1, 1); r.Miss(errors.New("other"), 9, 2) },
 			"the file ends: of 2160 rows 3 between row 1 and row 10 are missing", false},
 		{func(r *Report) { r.Doubt(short, 40, "detail is missing"); r.Doubt(short, 8, "colors may be wrong") },
-			"the file ends: of 2160 rows none is missing, but from row 40 on detail is missing, and from row 8 on colors may be wrong", false},
+			"the file ends: of 2160 rows none is missing, but from row 40 on detail is missing, " +
+				"and from row 8 on colors may be wrong", false},
 		{func(r *Report) { r.Doubt(short, 40, "detail is missing"); r.Doubt(short, 8, "detail is missing") },
 			"the file ends: of 2160 rows none is missing, but from row 8 on detail is missing", false},
 		{func(r *Report) {

@@ -149,7 +149,8 @@ func TestDamageSparesWhatStandsBefore(t *testing.T) {
 			}
 			before, _ := unpacked(stream[:at], 5000)
 			if got, _ := unpacked(broken, 5000); len(got) < len(before) || !bytes.Equal(got[:len(before)], before) {
-				t.Fatalf("level %d, broken at %d of %d: %d bytes, want at least %d", level, at, len(stream), len(got), len(before))
+				t.Fatalf("level %d, broken at %d of %d: %d bytes, want at least %d",
+					level, at, len(stream), len(got), len(before))
 			}
 		}
 	}

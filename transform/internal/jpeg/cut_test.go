@@ -48,7 +48,9 @@ func newSubject(t testing.TB, name string, factors [][2]int, v variant, w, h int
 func eachSubject(t *testing.T, f func(t *testing.T, s *subject)) {
 	for _, sampling := range samplings {
 		for name, v := range variants(len(sampling.factors)) {
-			t.Run(sampling.name+"/"+name, func(t *testing.T) { f(t, newSubject(t, name, sampling.factors, v, 61, 101)) })
+			t.Run(sampling.name+"/"+name, func(t *testing.T) {
+				f(t, newSubject(t, name, sampling.factors, v, 61, 101))
+			})
 		}
 	}
 }
@@ -227,7 +229,8 @@ func TestOddRestartMarkersLeaveNothingMissing(t *testing.T) {
 				}
 				report := s.check(t, &d, data)
 				if report.Err != nil || len(d.Remarks()) == 0 != (name == "fill") {
-					t.Fatalf("%s before markers %d of %d: %s, remarks %q", name, which, len(at), report.String(), d.Remarks())
+					t.Fatalf("%s before markers %d of %d: %s, remarks %q",
+						name, which, len(at), report.String(), d.Remarks())
 				}
 				tried++
 			}
@@ -249,7 +252,7 @@ func TestOddRestartMarkersLeaveNothingMissing(t *testing.T) {
 	}
 }
 
-// Of damage within a restart interval, and of a restart interval that is missing, the other intervals know nothing.
+// A restart interval that is damaged or missing leaves all others whole.
 func TestDamagedIntervalIsLostAlone(t *testing.T) {
 	for _, sampling := range samplings {
 		v := variants(len(sampling.factors))["restart"]
@@ -264,8 +267,10 @@ func TestDamagedIntervalIsLostAlone(t *testing.T) {
 			t.Helper()
 			first, last := k*v.restart/cols*rowHeight, min(((k+max(n, 1))*v.restart-1)/cols*rowHeight+rowHeight, 300)-1
 			lost, from, to := report.Missing()
-			if part := lost > 0 && n == 0 && from >= first; !part && (lost != last-first+1 || from != first) || to > last {
-				t.Errorf("%s: %s, interval %d: %s; rows %d to %d were to be missing", sampling.name, name, k, report.String(), first, last)
+			part, all := lost > 0 && n == 0 && from >= first, lost == last-first+1 && from == first
+			if !part && !all || to > last {
+				t.Errorf("%s: %s, interval %d: %s; rows %d to %d were to be missing",
+					sampling.name, name, k, report.String(), first, last)
 			}
 		}
 		for _, k := range []int{1, len(ends) / 2, len(ends) - 4} {
@@ -294,7 +299,8 @@ func TestDamagedIntervalIsLostAlone(t *testing.T) {
 	}
 }
 
-// Damage anywhere is the same at all scales, and what one scan of a progressive file lacks leaves what is above it whole.
+// Damage anywhere is the same at all scales, and what one scan of a progressive file lacks leaves what is above it
+// whole.
 func TestDamageIsTheSameAtAllScales(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(3, 4))
 	found := 0
@@ -334,7 +340,8 @@ func TestScanThatRepeatsAComponentDoesNotCount(t *testing.T) {
 	v.scans = []scanSpec{{comps: []int{0}, se: 63}, {comps: []int{1}, se: 63}, {comps: []int{2, 1}, se: 63}}
 	s := newSubject(t, "", samplings[1].factors, variants(3)["scans apart"], 61, 101)
 	report := s.check(t, new(Decoder), newSource(61, 101, samplings[1].factors, 12, 5).write(v))
-	if want := "of 101 rows none is missing, but from row 0 on color is missing"; !strings.Contains(report.String(), want) {
+	want := "of 101 rows none is missing, but from row 0 on color is missing"
+	if !strings.Contains(report.String(), want) {
 		t.Errorf("%s, want %s", report.String(), want)
 	}
 }
@@ -358,16 +365,18 @@ func TestComponentsThatShareANumberGoByPlace(t *testing.T) {
 	}
 }
 
-// Segments that say nothing of the picture may be odd.
+// Segments that say nothing of the picture may be odd, and bytes may stand between them.
 func TestOddSegmentsAreRemarks(t *testing.T) {
 	for name, v := range variants(3) {
 		s := newSubject(t, name, samplings[3].factors, v, 61, 101)
 		for name, extra := range map[string][]byte{
-			"APP9 of length 0": {0xff, 0xe9, 0, 0}, "COM of length 1": {0xff, mCOM, 0, 1}, "DAC": {0xff, mDAC, 0, 4, 0, 0x10},
+			"APP9 of length 0": {0xff, 0xe9, 0, 0}, "COM of length 1": {0xff, mCOM, 0, 1},
+			"DAC":   {0xff, mDAC, 0, 4, 0, 0x10},
+			"bytes": {0x12, 0x34, 0, 0xd8}, "a byte": {0}, "a stuffed byte": {0xff, 0},
 		} {
 			for _, at := range []int{2, s.header.sof, s.header.sos, len(s.data) - 2} {
-				if at > s.header.sos && v.marker != mSOF2 {
-					continue // what is behind all scans is not read
+				if at > s.header.sos && (v.marker != mSOF2 || extra[0] != 0xff || extra[1] == 0) {
+					continue // what is behind all scans is not read, and other bytes are the scan's
 				}
 				var d Decoder
 				data := splice(s.data, at, at, extra...)

@@ -14,6 +14,8 @@ type faults struct {
 	passed     bool  // such a scan was passed over
 	odd        oddities
 	excess     int  // restart intervals with bytes behind their end
+	again      bool // a scan came twice
+	behind     bool // the last interval of a scan has such bytes
 	renumbered int  // restart markers with the number of another one
 	moved      bool // restart markers do not count on, so that intervals may be in the wrong place
 	movedAt    int  // from this row of the picture on
@@ -80,15 +82,16 @@ func (d *Decoder) loseDetail(s *scan, mx, my int) {
 	s.each(mx, my, func(i, bx, by int) {
 		c := s.comp[i]
 		c.coarse = min(c.coarse, by)
-		sound := &d.prog.comp[s.index[i]].sound
-		for k := max(s.ss, 1); k <= s.se; k++ {
-			sound[k] = min(sound[k], by*c.allCols+bx)
+		if k := &d.prog.comp[s.index[i]]; s.ss > 0 {
+			number := by*c.allCols + bx
+			k.hurt[number/64] |= 1 << (number % 64)
+			k.hurts = true
 		}
 	})
 }
 
-// finishProgressive makes of coefficients that no scan held what is missing of the picture. A file may leave out bits,
-// if it ends as it should.
+// finishProgressive fills components of which no scan held the DC coefficients, and notes which lack detail as no scan
+// held some of their bits. A file that ends as it should may leave out bits.
 func (d *Decoder) finishProgressive() {
 	sound := d.err == nil && d.ended
 	for i := range d.h.N {
@@ -114,8 +117,8 @@ func (d *Decoder) finishProgressive() {
 
 const errNoDC = FormatError("a component has no first scan")
 
-// pixelRows returns the rows of the picture at its full size that a row of c's blocks shows, which may share the last with
-// the next row of blocks.
+// pixelRows returns the rows of the picture at its full size that a row of c's blocks shows, which may share the last
+// with the next row of blocks.
 func (d *Decoder) pixelRows(c *component, by int) (first, end int) {
 	return 8 * d.h.vMax * by / c.v, ceilDiv(8*d.h.vMax*(by+1), c.v)
 }
@@ -176,13 +179,15 @@ type oddities struct {
 	length  byte // the marker of a segment whose length was below 2, 0 for none
 	arith   bool // there are conditions for arithmetic coding
 	sameIDs bool // two components have the same number
+	stray   int  // how many bytes stand between segments
 }
 
 // Remarks returns what was odd in the file that was decoded last and left nothing missing, a sentence each.
 func (d *Decoder) Remarks() []string {
 	var out []string
 	if d.odd.length != 0 {
-		out = append(out, fmt.Sprintf("the segment of marker ff%02x has a length below 2, and was taken for an empty one", d.odd.length))
+		const what = "the segment of marker ff%02x has a length below 2, and was taken for an empty one"
+		out = append(out, fmt.Sprintf(what, d.odd.length))
 	}
 	if d.odd.arith {
 		out = append(out, "it has conditions for arithmetic coding, which it does not use; they were passed over")
@@ -191,16 +196,30 @@ func (d *Decoder) Remarks() []string {
 		out = append(out, "components have the same number, and were told apart by their place")
 	}
 	switch {
+	case d.odd.stray == 1:
+		out = append(out, "a byte stands between two segments, and was passed over")
+	case d.odd.stray > 1:
+		out = append(out, fmt.Sprintf("%d bytes stand between segments, and were passed over", d.odd.stray))
+	}
+	if d.again {
+		out = append(out, "a scan comes again, and what came first was taken")
+	}
+	if d.behind {
+		out = append(out, "a scan has bytes behind its end, which were passed over")
+	}
+	switch {
 	case d.excess == 1:
 		out = append(out, "a restart interval has bytes behind its end, which were passed over")
 	case d.excess > 1:
-		out = append(out, fmt.Sprintf("%d restart intervals have bytes behind their end, which were passed over", d.excess))
+		const what = "%d restart intervals have bytes behind their end, which were passed over"
+		out = append(out, fmt.Sprintf(what, d.excess))
 	}
 	switch {
 	case d.renumbered == 1:
 		out = append(out, "a restart marker has a wrong number, and was taken for the one expected")
 	case d.renumbered > 1:
-		out = append(out, fmt.Sprintf("%d restart markers have wrong numbers, and were taken for those expected", d.renumbered))
+		const what = "%d restart markers have wrong numbers, and were taken for those expected"
+		out = append(out, fmt.Sprintf(what, d.renumbered))
 	}
 	return out
 }

@@ -58,7 +58,8 @@ func TestReusedDecoderGivesTheSame(t *testing.T) {
 			poison(&used, poisoned)
 			got, damage, err := used.Decode(data, &h, o)
 			if fmt.Sprint(damage.String(), err) != fmt.Sprint(wantDamage.String(), wantErr) {
-				t.Fatalf("file %d: %q, error %v; a new decoder says %q, %v", i, damage.String(), err, wantDamage.String(), wantErr)
+				t.Fatalf("file %d: %q, error %v; a new decoder says %q, %v",
+					i, damage.String(), err, wantDamage.String(), wantErr)
 			}
 			if err != nil {
 				continue

@@ -18,8 +18,8 @@ type Options struct {
 	Scale Scale
 	// Stop, if not nil, is asked once for each row of MCUs; Decode returns ErrStopped soon after it says true.
 	Stop func() bool
-	// NoInk is the sample that stands for no ink. Where the fourth component is missing it is filled with NoInk, all others
-	// with 128, so that what is missing is mid-gray in CMYK and YCCK, too.
+	// NoInk is the sample that stands for no ink. Where the fourth component is missing it is filled with NoInk, all
+	// others with 128, so that what is missing is mid-gray in CMYK and YCCK, too.
 	NoInk uint8
 }
 
@@ -66,7 +66,8 @@ type component struct {
 }
 
 // Decode decodes the file whose header is h, as ReadHeader returned it for the same data. It allocates for the size
-// that h claims, unless the size is large and data too short to fill it: it is for the caller to refuse what is too large.
+// that h claims, unless the size is large and data too short to fill it: it is for the caller to refuse what is too
+// large.
 //
 // The Planes belong to d and are good until its next Decode. What is missing of them is filled, and in the report. An
 // error means that there is no picture: it wraps ErrUnsupported, is ErrStopped, or says how the file contradicts the
@@ -122,7 +123,8 @@ func (d *Decoder) layOut(o Options) error {
 	size := 0
 	for i := range h.N {
 		k, c := &h.Components[i], &d.comp[i]
-		*c = component{h: k.H, v: k.V, scale: h.scale(o.Scale, i), allCols: mcuCols * k.H, allRows: mcuRows * k.V, blank: 128}
+		*c = component{h: k.H, v: k.V, scale: h.scale(o.Scale, i), blank: 128}
+		c.allCols, c.allRows = mcuCols*k.H, mcuRows*k.V
 		c.coarse = c.allRows
 		if i == 3 {
 			c.blank = o.NoInk
@@ -168,7 +170,7 @@ func (d *Decoder) segments() (begun bool, err error) {
 	w := walker{data: d.data, off: 2}
 	defer func() {
 		d.odd = w.odd
-		d.odd.sameIDs = d.h.sameIDs()
+		d.odd.sameIDs, d.odd.stray = d.h.sameIDs(), w.stray
 		if begun {
 			d.finishScans()
 		}

@@ -35,7 +35,8 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if _, full, err := new(Decoder).Decode(data, &h, Options{}); err != nil || !h.Progressive && full.String() != damage.String() {
+		_, full, err := new(Decoder).Decode(data, &h, Options{})
+		if err != nil || !h.Progressive && full.String() != damage.String() {
 			t.Fatalf("damage at %v: %v; at full size: %v, %v", s, damage.String(), full.String(), err)
 		}
 		for i := range p.N() {

@@ -132,7 +132,8 @@ func known(marker byte) error {
 
 // mayPass reports whether a segment says nothing about how the picture is coded, as this package reads it.
 func mayPass(marker byte) bool {
-	return marker == mCOM || mAPP0 <= marker && marker <= mAPP15 || marker == mDNL || marker == mDAC || 0xf0 <= marker && marker <= 0xfd
+	return marker == mCOM || marker == mDNL || marker == mDAC ||
+		mAPP0 <= marker && marker <= mAPP15 || 0xf0 <= marker && marker <= 0xfd
 }
 
 // frame reads a frame header (T.81, B.2.2).
@@ -224,7 +225,7 @@ func (h *Header) Memory(s Scale) int64 {
 		n := int64(cols*h.Components[i].H) * int64(rows*h.Components[i].V)
 		total += n * int64(m*m)
 		if h.Progressive {
-			total += n * int64(2*(min(keeps(m), 63)+1)+8)
+			total += n*int64(2*(min(keeps(m), 63)+1)+8) + 8*((n+63)/64)
 		}
 	}
 	return total
@@ -270,6 +271,7 @@ type walker struct {
 	data  []byte
 	off   int
 	steps int // markers so far, those that are passed over included
+	stray int // bytes so far that belong to no segment
 	odd   oddities
 }
 
@@ -291,6 +293,7 @@ func (w *walker) next() (segment, error) {
 			w.off = len(w.data)
 			return segment{}, errEnd
 		}
+		w.stray += i
 		w.off += i
 		for w.off+2 < len(w.data) && w.data[w.off+1] == 0xff {
 			w.off++
@@ -303,7 +306,10 @@ func (w *walker) next() (segment, error) {
 		seg := segment{marker: m, off: w.off}
 		w.off += 2
 		switch {
-		case m == 0 || mRST0 <= m && m <= mRST7 || m == mSOI || m == mTEM:
+		case m == 0:
+			w.stray += 2
+			continue
+		case mRST0 <= m && m <= mRST7 || m == mSOI || m == mTEM:
 			continue
 		case m == mEOI:
 			return seg, nil

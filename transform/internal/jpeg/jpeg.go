@@ -23,9 +23,9 @@
 // [Decoder] or [Encoder].
 //
 // What it never does: pass damage off as picture. A file whose scan breaks off or contradicts itself gives the picture as
-// far as it goes, mid-gray where nothing is known, and a [damage.Report] that says which rows these are, the same at all
-// scales. The pixels of an earlier picture cannot show. Restart markers are followed as the Independent JPEG Group's library
-// does: bytes before them are passed over, and an interval that is damaged or missing is lost alone.
+// far as it goes, mid-gray where nothing is known, and a [damage.Report] that says which rows these are, the same at
+// all scales. The pixels of an earlier picture cannot show. Restart markers are followed as the Independent JPEG
+// Group's library does: bytes before them are passed over, and an interval that is damaged or missing is lost alone.
 package jpeg
 
 import "errors"

@@ -3,7 +3,6 @@ package jpeg
 import (
 	"encoding/binary"
 	"math/bits"
-	"slices"
 )
 
 // A progressive file comes in several scans, each with some coefficients, or some of their bits, of the whole picture (T.81,
@@ -23,7 +22,8 @@ type coefficients struct {
 	kept  []int16
 	mask  []uint64
 	bit   [64]int8 // the lowest bit known of each coefficient; -1 before its first scan
-	sound [64]int  // the first block of which a scan of each coefficient was damaged
+	hurt  []uint64 // a bit for each block of which AC coefficients are missing
+	hurts bool     // there is such a block
 }
 
 // noDC is set in the mask of a block whose DC coefficient is missing.
@@ -31,25 +31,27 @@ const noDC = 1
 
 // layOut makes room for the coefficients of d's components, all 0.
 func (p *progressive) layOut(d *Decoder) {
-	size, blocks := 0, 0
+	size, words := 0, 0
 	for i := range d.h.N {
 		c, k := &d.comp[i], &p.comp[i]
 		k.keep = keeps(c.scale)
 		k.spare = min(k.keep, 63)
 		k.low = ^uint64(0) >> (64 - k.keep)
-		size += c.allCols * c.allRows * (k.spare + 1)
-		blocks += c.allCols * c.allRows
+		n := c.allCols * c.allRows
+		size += n * (k.spare + 1)
+		words += n + ceilDiv(n, 64)
 		for j := range k.bit {
-			k.bit[j], k.sound[j] = -1, c.allCols*c.allRows
+			k.bit[j] = -1
 		}
 	}
-	p.store, p.masks = zeroed(p.store, size), zeroed(p.masks, blocks)
+	p.store, p.masks = zeroed(p.store, size), zeroed(p.masks, words)
 	store, masks := p.store, p.masks
 	for i := range d.h.N {
 		c, k := &d.comp[i], &p.comp[i]
 		n := c.allCols * c.allRows
 		k.kept, store = store[:n*(k.spare+1)], store[n*(k.spare+1):]
 		k.mask, masks = masks[:n], masks[n:]
+		k.hurt, masks, k.hurts = masks[:ceilDiv(n, 64)], masks[ceilDiv(n, 64):], false
 	}
 }
 
@@ -116,7 +118,6 @@ func (d *Decoder) progressiveScan(s *scan, off int) error {
 			decode, s.idle = d.firstAC, true
 		default:
 			s.ac[0].makeCodes()
-			s.sound = slices.Min(c.sound[s.ss : s.se+1])
 			decode = d.nextAC
 		}
 		if err := d.eachMCU(s, decode, lose); err != nil {
@@ -245,8 +246,8 @@ func (d *Decoder) firstAC(s *scan, bx, by int) {
 func (d *Decoder) nextAC(s *scan, bx, by int) {
 	c := &d.prog.comp[s.index[0]]
 	number := by*s.comp[0].allCols + bx
-	if number >= s.sound {
-		// What the scan holds of a block depends on what those before it did.
+	if c.hurts && c.hurt[number/64]>>(number%64)&1 != 0 {
+		// What the scan holds of a block depends on what those before it held.
 		d.bits.bad = true
 		return
 	}

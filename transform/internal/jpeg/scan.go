@@ -19,7 +19,6 @@ type scan struct {
 	units  []unit   // of a sequential scan
 	eobRun int      // how many further blocks end before they begin
 	idle   bool     // such blocks stay as they are
-	sound  int      // of a scan that refines coefficients: the first block that it must leave, as the bits depend on damage
 }
 
 // A unit is one block of each MCU of a sequential scan.
@@ -154,8 +153,30 @@ func (d *Decoder) table(class int, number uint8, needed bool) (*huffTable, error
 	return t, nil
 }
 
-// scan decodes the scan s, whose data begin at data[off:].
+// has reports whether earlier scans held all that s holds of component i.
+func (d *Decoder) has(s *scan, i int) bool {
+	if !d.h.Progressive {
+		return d.comp[i].seen
+	}
+	for _, bit := range d.prog.comp[i].bit[s.ss : s.se+1] {
+		if bit < 0 || bit > int8(s.al) {
+			return false
+		}
+	}
+	return true
+}
+
+// scan decodes the scan s, whose data begin at data[off:]. One that comes again is passed over.
 func (d *Decoder) scan(s *scan, off int) error {
+	again := true
+	for _, i := range s.index[:s.n] {
+		again = again && d.has(s, i)
+	}
+	if again {
+		d.again = true
+		d.bits.passOver(d.data, off)
+		return nil
+	}
 	for _, i := range s.index[:s.n] {
 		if d.repeats(s, i) {
 			return FormatError("a scan repeats or skips bits of a component")
@@ -232,8 +253,8 @@ const (
 	errTwice    = FormatError("a restart interval comes twice")
 )
 
-// eachMCU calls decode for each MCU of a scan, in order, and sees to the restart intervals between them (T.81, E.2.4). From
-// damage on it calls lose instead, until the next restart interval that is there.
+// eachMCU calls decode for each MCU of a scan, in order, and sees to the restart intervals between them (T.81, E.2.4).
+// From damage on it calls lose instead, until the next restart interval that is there.
 func (d *Decoder) eachMCU(s *scan, decode, lose func(s *scan, mx, my int)) error {
 	r := &d.bits
 	cols, rows := d.h.mcus()
@@ -275,6 +296,7 @@ func (d *Decoder) eachMCU(s *scan, decode, lose func(s *scan, mx, my int)) error
 			}
 		}
 	}
+	d.behind = d.behind || !lost && r.unread()
 	if d.gap && r.ahead() {
 		d.move(d.gapAt) // What was taken to be missing came later.
 	}

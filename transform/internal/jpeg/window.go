@@ -11,6 +11,9 @@ const (
 	// windowMargin is more than one MCU can take: ten blocks (T.81, B.2.3) of 64 codes of at most 16+16 bits.
 	windowMargin = 4 << 10
 	winMask      = 32<<10 - 1
+	// maxMarks bounds the markers in win, as a file may have nothing but markers. While there is one ahead, an MCU is
+	// not longer than what stands before it.
+	maxMarks = 1 << 10
 )
 
 // A bitReader reads the entropy-coded segments of one scan. Byte stuffing (T.81, F.1.2.3) and restart markers are taken
@@ -54,17 +57,24 @@ func (r *bitReader) start(data []byte, off int) {
 
 // fill moves what is unread to the front of win and unstuffs more of the scan behind it.
 func (r *bitReader) fill() {
+	if len(r.marks)-r.head > maxMarks/2 {
+		return
+	}
+	r.marks = r.marks[:copy(r.marks, r.marks[r.head:])]
+	r.head = 0
 	// The bits in acc may be those of the eight bytes before pos, and a restart marker stand among them.
 	if shift := r.pos - 8; shift > 0 {
 		r.end = copy(r.win[:], r.win[shift:r.end])
-		r.marks = r.marks[:copy(r.marks, r.marks[r.head:])]
-		r.head = 0
 		for i := range r.marks {
 			r.marks[i].pos -= shift
 		}
 		r.pos -= shift
 	}
 	for r.end < windowChunk {
+		if len(r.marks) == maxMarks {
+			clear(r.win[r.end : r.end+windowMargin]) // nothing of what was there before is to be read
+			break
+		}
 		src := r.data[r.off:]
 		src = src[:min(len(src), windowChunk-r.end)]
 		i := bytes.IndexByte(src, 0xff)
@@ -129,8 +139,8 @@ func (r *bitReader) finish() {
 	r.setLimit()
 }
 
-// check makes sure that the bits of an MCU are in win, and reports whether those read so far were there, before the next
-// marker or the end of the scan. It is to be called where pos is beyond limit.
+// check makes sure that the bits of an MCU are in win, and reports whether those read so far were there, before the
+// next marker or the end of the scan. It is to be called where pos is beyond limit.
 func (r *bitReader) check() bool {
 	if r.head < len(r.marks) && r.used() > 8*r.marks[r.head].pos {
 		return false
@@ -170,9 +180,9 @@ type restarted struct {
 	excess     bool // bytes between the end of the interval and the marker
 }
 
-// restart goes to the next restart interval (T.81, F.2.2.5). A marker whose number is that of one of the next two is left
-// for its own interval, as that before it is missing. One with the number of one of the last two is passed over, and so is
-// what follows it. Any other is taken for the one expected. So does the Independent JPEG Group's library.
+// restart goes to the next restart interval (T.81, F.2.2.5). A marker whose number is that of one of the next two is
+// left for its own interval, as that before it is missing. One with the number of one of the last two is passed over,
+// and so is what follows it. Any other is taken for the one expected. So does the Independent JPEG Group's library.
 func (r *bitReader) restart(number byte) (found restarted) {
 	for {
 		found.excess = found.excess || r.head == len(r.marks) && !r.done
@@ -202,6 +212,9 @@ func (r *bitReader) restart(number byte) (found restarted) {
 		r.skip(m)
 	}
 }
+
+// unread reports whether whole bytes of the scan are left behind the MCU that was read last.
+func (r *bitReader) unread() bool { return !r.done || 8*r.end-r.used() >= 8 }
 
 // ahead reports whether there is another marker in the scan, and goes on until it is in win.
 func (r *bitReader) ahead() bool {

@@ -55,9 +55,9 @@ func (c *chunk) cut(rest []byte, n int64) {
 	}
 }
 
-// continues reports whether the file ends at that place, or goes on as one does that has another chunk there.
+// continues reports whether the file goes on at that place as one does that has another chunk there.
 func continues(rest []byte, at int) bool {
-	return len(rest)-at < 8 || isName(rest[at+4:at+8])
+	return len(rest)-at >= 8 && isName(rest[at+4:at+8])
 }
 
 // isName reports whether b can name a chunk: it has nothing but letters (section 5.4).

@@ -295,6 +295,12 @@ func TestEndOfAFileMayBeMissing(t *testing.T) {
 		binary.BigEndian.PutUint32(long, uint32(len(z)+100_000))
 		short := idat(z)
 		binary.BigEndian.PutUint32(short, uint32(len(z)-3))
+		// longer names more bytes than the chunk has, but not more than the file has.
+		longer := func(n int) []byte {
+			c := idat(z)
+			binary.BigEndian.PutUint32(c, uint32(len(z)+n))
+			return c
+		}
 		more := packWith(append(bytes.Clone(raw), raw...))
 		sum := binary.BigEndian.AppendUint32(nil, adler32.Checksum(raw)+1)
 		for range 9 {
@@ -325,6 +331,10 @@ func TestEndOfAFileMayBeMissing(t *testing.T) {
 			"length beyond the file":           {long, end},
 			"length beyond the file, no end":   {long},
 			"length too small":                 {short, end},
+			"length too large by 1":            {longer(1), end},
+			"length too large by 5":            {longer(5), end},
+			"length too large by 8":            {longer(8), end},
+			"length as far as the end":         {longer(12), end},
 			"text cut":                         {idat(z), appendChunk(nil, "tEXt", []byte("Comment\x00none"))[:14]},
 			"length of a text beyond the file": {idat(z), {0x7f, 0, 0, 0}, []byte("tEXtabc")},
 			"pixels in two parts":              {idat(z[:5]), text, idat(z[5:]), end},
