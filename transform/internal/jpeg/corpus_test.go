@@ -57,7 +57,7 @@ func checkFile(t *testing.T, d *Decoder, name string) string {
 			return "image/jpeg gives an empty picture"
 		}
 		if err == errNoQuant { // image/jpeg takes all steps to be 0 and gives grey.
-			return "refused here for want of a quantisation table"
+			return "refused here for want of a quantization table"
 		}
 		t.Errorf("%s: %v; image/jpeg reads it", name, err)
 		return "refused"

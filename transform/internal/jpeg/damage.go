@@ -192,9 +192,9 @@ func (d *Decoder) Remarks() []string {
 	}
 	switch {
 	case d.excess == 1:
-		out = append(out, "a restart interval has bytes behind its end, which were passed over")
+		out = append(out, "a restart interval has bytes after its end, which were passed over")
 	case d.excess > 1:
-		out = append(out, fmt.Sprintf("%d restart intervals have bytes behind their end, which were passed over", d.excess))
+		out = append(out, fmt.Sprintf("%d restart intervals have bytes after their end, which were passed over", d.excess))
 	}
 	switch {
 	case d.renumbered == 1:
