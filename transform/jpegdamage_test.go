@@ -153,7 +153,7 @@ func TestOddJPEGsAreWhole(t *testing.T) {
 		t.Errorf("the sound file: %q", want.Warnings)
 	}
 	for name, warning := range map[string]string{
-		"ff00-before-rst":        "decode jpeg: a restart interval has bytes behind its end, which were passed over",
+		"ff00-before-rst":        "decode jpeg: a restart interval has bytes after its end, which were passed over",
 		"rst-wrong-number":       "decode jpeg: a restart marker has a wrong number, and was taken for the one expected",
 		"repeated-component-ids": "decode jpeg: components have the same number, and were told apart by their place",
 		"segment-of-length-0":    "decode jpeg: the segment of marker ffe9 has a length below 2, and was taken for an empty one",

@@ -90,7 +90,7 @@ func (c *pngColors) remarks() (list []string) {
 		}
 		if shown != "" {
 			list = append(list, fmt.Sprintf(
-				"its gamma of %.4g was left out: a viewer that applies it shows the file %s than outputs", g, shown))
+				"its gamma of %.4g was left out: a viewer that applies it shows the file %s than its outputs", g, shown))
 		}
 	}
 	// White, red, green and blue, each x and y, in the order of the chunk (IEC 61966-2-1).

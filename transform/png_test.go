@@ -182,8 +182,8 @@ func TestColorsOfAPNGThatAreLeftOutAreSaid(t *testing.T) {
 	srgb := pngChunk("cHRM", number(31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000))
 	adobe := pngChunk("cHRM", number(31270, 32900, 64000, 33000, 21000, 71000, 15000, 6000))
 	profile := intoPNG(plain, iccProfile("RGB ", "sRGB", 400))
-	const lighter = " was left out: a viewer that applies it shows the file lighter than outputs"
-	const darker = " was left out: a viewer that applies it shows the file darker than outputs"
+	const lighter = " was left out: a viewer that applies it shows the file lighter than its outputs"
+	const darker = " was left out: a viewer that applies it shows the file darker than its outputs"
 	const primaries = "its primaries (cHRM) were left out: a viewer that applies them shows other colors"
 	for name, c := range map[string]struct {
 		data []byte

@@ -111,7 +111,7 @@ func textKind(data []byte) string {
 	head := data[:min(len(data), 1024)]
 	switch {
 	case bytes.HasPrefix(head, []byte("\xff\xfe")), bytes.HasPrefix(head, []byte("\xfe\xff")):
-		return "a text in UTF-16"
+		return "text in UTF-16"
 	}
 	head = bytes.TrimPrefix(head, []byte("\xef\xbb\xbf"))
 	trimmed := strings.ToLower(string(bytes.TrimSpace(head)))
@@ -149,7 +149,7 @@ func textKind(data []byte) string {
 	if trimmed == "" {
 		return "an empty text"
 	}
-	return "a text"
+	return "text"
 }
 
 // printable tells whether b is UTF-8 without control characters; cut tells that it may end inside a character.

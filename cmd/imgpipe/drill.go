@@ -38,7 +38,7 @@ workers killed, transforms that panic, hang or want more memory than there is, a
 that answers badly, a disk that is full. A run that dies or stops is continued by the
 same command, at first with --skip-failed. Then count: every image has ended as its
 fault would have it, no other image failed, every output is byte for byte that of a run
-without faults, and no file and no process is left behind. Exit status 1 tells that a
+without faults, and no file and no process is left behind. Exit status 1 says that a
 promise was not kept.
 
 The seed says which image gets which fault. Where there are no workers, what kills a

@@ -308,7 +308,7 @@ func (r *drillRun) account(base string) error {
 		class := e.Class
 		switch {
 		case !known:
-			r.broken("image %d is lost: the ledger does not tell of it", i)
+			r.broken("image %d is lost: the ledger has no line for it", i)
 			continue
 		case e.Status == store.Done:
 			r.result.Done++

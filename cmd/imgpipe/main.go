@@ -74,7 +74,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		if _, _, err := root.Find(args); err != nil && isInput(args[0]) {
 			fmt.Fprintf(stderr, "To process it: imgpipe run -o FOLDER %s\n", args[0])
 		}
-		fmt.Fprintln(stderr, "See 'imgpipe help', or --help behind a command.")
+		fmt.Fprintln(stderr, "See 'imgpipe help', or --help after a command.")
 	}
 	return code
 }

@@ -38,7 +38,7 @@ func (f *runFlags) validate() error {
 	if f.dry {
 		for _, name := range []string{"report", "failed-list", "trace", "cpuprofile", "memprofile"} {
 			if changed(name) {
-				return fmt.Errorf("--%s tells of a run: expected it without --dry-run", name)
+				return fmt.Errorf("--%s describes a run: expected it without --dry-run", name)
 			}
 		}
 	}

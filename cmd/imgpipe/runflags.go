@@ -120,7 +120,7 @@ func addRunFlags(flags *pflag.FlagSet) *runFlags {
 		"an operation such as grayscale or blur=1.5; may be repeated, and is done in\nthe order given, after resizing: see 'imgpipe ops'")
 	picture.add(word(&f.colour, "COLOR", func(s string) error { _, err := transform.ParseColor(s); return err }), "background", "",
 		"behind transparent pixels in formats that have none, and around (default white)")
-	picture.yes(&f.noOrient, "no-auto-orient", "", "do not turn images upright by their EXIF orientation")
+	picture.yes(&f.noOrient, "no-auto-orient", "", "do not turn images upright by their EXIF or XMP orientation")
 
 	output := flagGroup{flags, "Output"}
 	output.str(&f.name, "name", "", "TEMPLATE", "names of outputs, of {dir} {stem} {ext} {index} {host} {sha8} {size} {w} {h}\n(default {dir}/{stem}.{ext}, or {dir}/{stem}-{size}.{ext} for several sizes);\nthe stem of a URL ends in {sha8}, so that two never meet")

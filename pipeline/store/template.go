@@ -67,10 +67,10 @@ func parseTemplate(s string, sizes int) ([]piece, error) {
 		return nil, fail("%w", err)
 	}
 	if !strings.HasSuffix(s, ".{ext}") {
-		return nil, fail("must end in .{ext}, because the extension tells a file's real format")
+		return nil, fail("must end in .{ext}, because the extension names a file's real format")
 	}
 	if sizes > 1 && !strings.Contains(s, "{size}") {
-		return nil, fail("must contain {size}, because each input gives %d outputs", sizes)
+		return nil, fail("must contain {size}, because each input has %d outputs", sizes)
 	}
 	for i, p := range pieces {
 		if p.field == fieldDir && i+1 < len(pieces) && !strings.HasPrefix(pieces[i+1].text, "/") {

@@ -131,7 +131,7 @@ func (h *Header) paint(img *image.NRGBA, places []byte, p *Picture) {
 	case lacking > 0 && colors == 0:
 		p.Odd = append(p.Odd, fmt.Sprintf("it has no palette: its pixels are %s", look))
 	case lacking > 0:
-		const say = "%d pixels name a color that its palette of %d does not have: they are %s"
-		p.Odd = append(p.Odd, fmt.Sprintf(say, lacking, colors, look))
+		const say = "pixels of a color that its palette of %d does not have are %s: %d"
+		p.Odd = append(p.Odd, fmt.Sprintf(say, colors, look, lacking))
 	}
 }

@@ -176,8 +176,8 @@ func TestOddFilesComeOutWhole(t *testing.T) {
 		"control of 9 bytes":   {func(s *sketch) { s.control = []byte("\x21\xf9\x09\x00\x00\x00\x0012345\x00") }, "control block has 9 bytes"},
 		"control of 3 bytes":   {func(s *sketch) { s.control = []byte("\x21\xf9\x03\x00\x00\x00\x00") }, "control block has 3 bytes"},
 		"control of 0 bytes":   {func(s *sketch) { s.control = []byte("\x21\xf9\x00") }, "control block has 0 bytes"},
-		"zeros between blocks": {func(s *sketch) { s.before = []byte("\x21\xfe\x02hi\x00\x00\x00") }, "2 bytes that belong to no block"},
-		"bytes between blocks": {func(s *sketch) { s.before = []byte("abc\x21\xfe\x02hi\x00") }, "3 bytes that belong to no block"},
+		"zeros between blocks": {func(s *sketch) { s.before = []byte("\x21\xfe\x02hi\x00\x00\x00") }, "bytes that belong to no block were passed over: 2"},
+		"bytes between blocks": {func(s *sketch) { s.before = []byte("abc\x21\xfe\x02hi\x00") }, "bytes that belong to no block were passed over: 3"},
 	} {
 		for _, interlaced := range []bool{false, true} {
 			for _, at := range []image.Point{{}, {3, 4}} {
@@ -214,7 +214,7 @@ func TestColorsBeyondThePalette(t *testing.T) {
 						s.global, s.local = 0, colors
 					}
 					p := check(t, s.String(), s.write(20), s.want(20, everyRow))
-					want := fmt.Sprintf("palette of %d does not have: they are ", colors)
+					want := fmt.Sprintf("palette of %d does not have are ", colors)
 					if colors == 0 {
 						want = "no palette: its pixels are "
 					}

@@ -227,7 +227,7 @@ func (o oddities) list() []string {
 		list = append(list, fmt.Sprintf("its control block has %d bytes: expected 4", o.control&0xff))
 	}
 	if o.between != 0 {
-		list = append(list, fmt.Sprintf("%d bytes that belong to no block were passed over", o.between))
+		list = append(list, fmt.Sprintf("bytes that belong to no block were passed over: %d", o.between))
 	}
 	return list
 }

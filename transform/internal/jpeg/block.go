@@ -18,7 +18,7 @@ type placing struct {
 	word  [64]uint8
 }
 
-// set makes the placing for a quantisation table, in the order of a scan, and the inverse DCT of scale×scale coefficients.
+// set makes the placing for a quantization table, in the order of a scan, and the inverse DCT of scale×scale coefficients.
 func (p *placing) set(quant *[64]uint16, scale int) {
 	p.scale, p.need = scale, 0
 	for k, natural := range zigzag {

@@ -21,7 +21,7 @@ func TestCorpusMatchesStandardLibrary(t *testing.T) {
 			var d Decoder
 			count := map[string]int{}
 			for i, name := range corpus(t, c.pattern) {
-				if i%c.every == 0 {
+				if i%c.every == 0 && (!underRace || i/c.every%6 == 0) {
 					count[checkFile(t, &d, name)]++
 				}
 			}
@@ -57,7 +57,7 @@ func checkFile(t *testing.T, d *Decoder, name string) string {
 			return "image/jpeg gives an empty picture"
 		}
 		if err == errNoQuant { // image/jpeg takes all steps to be 0 and gives grey.
-			return "refused here for want of a quantisation table"
+			return "refused here for want of a quantization table"
 		}
 		t.Errorf("%s: %v; image/jpeg reads it", name, err)
 		return "refused"

@@ -205,13 +205,13 @@ func (d *Decoder) Remarks() []string {
 		out = append(out, "a scan comes again, and what came first was taken")
 	}
 	if d.behind {
-		out = append(out, "a scan has bytes behind its end, which were passed over")
+		out = append(out, "a scan has bytes after its end, which were passed over")
 	}
 	switch {
 	case d.excess == 1:
-		out = append(out, "a restart interval has bytes behind its end, which were passed over")
+		out = append(out, "a restart interval has bytes after its end, which were passed over")
 	case d.excess > 1:
-		const what = "%d restart intervals have bytes behind their end, which were passed over"
+		const what = "%d restart intervals have bytes after their end, which were passed over"
 		out = append(out, fmt.Sprintf(what, d.excess))
 	}
 	switch {

@@ -263,11 +263,11 @@ func (d *Decoder) parseDQT(b []byte) error {
 	for len(b) > 0 {
 		precision, number := b[0]>>4, b[0]&15
 		if precision > 1 || number > 3 {
-			return FormatError(fmt.Sprintf("there is a quantisation table of precision %d and number %d, 0 or 1 and 0 to 3 were expected", precision, number))
+			return FormatError(fmt.Sprintf("there is a quantization table of precision %d and number %d, 0 or 1 and 0 to 3 were expected", precision, number))
 		}
 		n := 64 << precision
 		if len(b) < 1+n {
-			return FormatError("a quantisation table segment has the wrong length")
+			return FormatError("a quantization table segment has the wrong length")
 		}
 		t := &d.quant[number]
 		t.defined = true

@@ -12,7 +12,7 @@ const DefaultQuality = 85
 
 // EncodeOptions say how to encode. The zero value means DefaultQuality, the typical Huffman tables and no profile.
 type EncodeOptions struct {
-	// Quality scales the example quantisation tables of T.81, K.1, as the Independent JPEG Group's library does: 1 to 100;
+	// Quality scales the example quantization tables of T.81, K.1, as the Independent JPEG Group's library does: 1 to 100;
 	// 0 means DefaultQuality.
 	Quality int
 	// Optimize makes Huffman tables for this picture (T.81, K.2), in a second pass over its coefficients. No pixel
@@ -26,7 +26,7 @@ type EncodeOptions struct {
 // An Encoder encodes pictures one after the other. The zero value is ready. It keeps its buffers; it is not for
 // concurrent use.
 type Encoder struct {
-	table [2][64]uint8 // quantisation, in natural order
+	table [2][64]uint8 // quantization, in natural order
 	quant [2]quantiser
 	set   int // the quality that table and quant are for; 0 before the first
 
@@ -69,7 +69,7 @@ func (e *Encoder) Append(dst []byte, p *Planes, o EncodeOptions) ([]byte, error)
 		return dst, fmt.Errorf("quality is %d, 1 to 100 was expected", o.Quality)
 	}
 	if len(o.ICC) > maxICCSegments*iccPart {
-		return dst, fmt.Errorf("the colour profile has %d bytes, at most %d were expected", len(o.ICC), maxICCSegments*iccPart)
+		return dst, fmt.Errorf("the color profile has %d bytes, at most %d were expected", len(o.ICC), maxICCSegments*iccPart)
 	}
 	e.setQuality(o.Quality)
 	e.entries, e.masks = e.entries[:0], e.masks[:0]
@@ -145,7 +145,7 @@ func (e *Encoder) layOut(p *Planes) error {
 	return nil
 }
 
-// setQuality makes the quantisation tables.
+// setQuality makes the quantization tables.
 func (e *Encoder) setQuality(quality int) {
 	if e.set == quality {
 		return

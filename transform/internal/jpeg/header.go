@@ -12,7 +12,7 @@ type Component struct {
 	ID uint8
 	// H and V are its sampling factors, 1 to 4. They are both 1 where the file has one component.
 	H, V int
-	// Quant is the number of its quantisation table, 0 to 3.
+	// Quant is the number of its quantization table, 0 to 3.
 	Quant uint8
 }
 
@@ -161,7 +161,7 @@ func (h *Header) frame(marker byte, b []byte) error {
 			return FormatError(fmt.Sprintf("component %d has sampling factors %d×%d, 1 to 4 were expected", i, c.H, c.V))
 		}
 		if c.Quant > 3 {
-			return FormatError(fmt.Sprintf("component %d names quantisation table %d, 0 to 3 were expected", i, c.Quant))
+			return FormatError(fmt.Sprintf("component %d names quantization table %d, 0 to 3 were expected", i, c.Quant))
 		}
 		if h.N == 1 { // The factors of a single component mean nothing (T.81, A.2.2).
 			c.H, c.V = 1, 1

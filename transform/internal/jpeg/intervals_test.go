@@ -84,7 +84,7 @@ func TestBytesBehindAScanAreARemark(t *testing.T) {
 			for _, n := range []int{1, 3, 20_000} {
 				p, report := decode(t, &d, splice(s.data, end, end, bytes.Repeat([]byte{0x5a}, n)...), Scale{})
 				said := strings.Join(d.Remarks(), "; ")
-				if report.Err != nil || said != "a scan has bytes behind its end, which were passed over" {
+				if report.Err != nil || said != "a scan has bytes after its end, which were passed over" {
 					t.Errorf("%d bytes behind a scan: %q, remarks %q", n, report.String(), said)
 				}
 				for i := range p.N() {

@@ -61,10 +61,10 @@ func (d *Decoder) parseSOS(b []byte) (scan, error) {
 		p := b[1+2*s.n:]
 		s.ss, s.se, s.ah, s.al = int(p[0]), int(p[1]), uint(p[2]>>4), uint(p[2]&15)
 		if s.ss > s.se || s.se > 63 || s.ss == 0 && s.se != 0 || s.ss > 0 && s.n > 1 {
-			return s, FormatError(fmt.Sprintf("a scan of %d components has coefficients %d to %d, which cannot be", s.n, s.ss, s.se))
+			return s, FormatError(fmt.Sprintf("a scan of %d components has coefficients %d to %d, which is impossible", s.n, s.ss, s.se))
 		}
 		if s.al > 13 || s.ah > 0 && s.ah != s.al+1 {
-			return s, FormatError(fmt.Sprintf("a scan goes from bit %d to bit %d, which cannot be", s.ah, s.al))
+			return s, FormatError(fmt.Sprintf("a scan goes from bit %d to bit %d: expected the next lower bit", s.ah, s.al))
 		}
 	}
 	blocks := 0
@@ -112,7 +112,7 @@ func (d *Decoder) named(s *scan, i int, number byte) (int, error) {
 		}
 	}
 	if found < 0 {
-		return 0, FormatError(fmt.Sprintf("a scan names component %d once more than the frame has it", number))
+		return 0, FormatError(fmt.Sprintf("a scan names component %d more often than the frame has it", number))
 	}
 	return found, nil
 }
@@ -130,7 +130,7 @@ func (d *Decoder) repeats(s *scan, i int) bool {
 	return false
 }
 
-const errNoQuant = FormatError("a scan needs a quantisation table that the file has not")
+const errNoQuant = FormatError("a scan needs a quantization table that the file does not have")
 
 // table finds a Huffman table that a scan needs, if it does. Frames of Motion JPEG leave out the usual ones (T.81, K.3).
 func (d *Decoder) table(class int, number uint8, needed bool) (*huffTable, error) {
@@ -143,7 +143,7 @@ func (d *Decoder) table(class int, number uint8, needed bool) (*huffTable, error
 	t := &d.huff[class][number]
 	if !t.given {
 		if number > 1 {
-			return nil, FormatError("a scan needs a Huffman table that the file has not")
+			return nil, FormatError("a scan needs a Huffman table that the file does not have")
 		}
 		std := &standardTables[class][number]
 		if err := t.define(std.counts[:], std.symbols); err != nil {

@@ -50,7 +50,7 @@ var standardTables = [2][2]huffSpec{{
 	},
 }}
 
-// standardQuant are the example quantisation tables of T.81, K.1, for luminance and chrominance, in natural order.
+// standardQuant are the example quantization tables of T.81, K.1, for luminance and chrominance, in natural order.
 var standardQuant = [2][64]uint8{{
 	16, 11, 10, 16, 24, 40, 51, 61,
 	12, 12, 14, 19, 26, 58, 60, 55,

@@ -78,7 +78,7 @@ func (h *Header) add(c *chunk, at int, visit func(name string, body []byte)) {
 	case name[0] < 'a':
 		h.remark("its chunk " + name + " is unknown, and marked as needed")
 	case (h.trust > noPalette || h.idat > 0) && slices.Contains(colorChunks, name):
-		h.leaveOut(name, "it stands behind the palette or the pixels")
+		h.leaveOut(name, "it comes after the palette or the pixels")
 	case visit != nil:
 		visit(name, c.body)
 	}
@@ -108,7 +108,7 @@ func (h *Header) endsWithout(rest []byte, last string) {
 	case len(rest) < 8:
 		h.cut, h.broken = true, "its end is missing (IEND)"
 	default:
-		h.broken = "what stands behind its chunk " + last + " is no chunk"
+		h.broken = "what follows its chunk " + last + " is no chunk"
 	}
 }
 
@@ -148,7 +148,7 @@ func (h *Header) addPalette(c *chunk) {
 	}
 	switch how {
 	case latePalette:
-		h.remark("its palette stands behind its pixels")
+		h.remark("its palette comes after its pixels")
 	case oddPalette:
 		h.remark(fmt.Sprintf("its palette has %d bytes: expected 3 for each of at most %d colors", len(c.body), most))
 	}
@@ -167,7 +167,7 @@ func (h *Header) addTransparency(b []byte) {
 		h.leaveOut("tRNS", "there is one before it")
 		return
 	case h.idat > 0:
-		h.leaveOut("tRNS", "it stands behind the pixels")
+		h.leaveOut("tRNS", "it comes after the pixels")
 		return
 	case h.color&4 != 0:
 		h.leaveOut("tRNS", "the pixels have alpha")

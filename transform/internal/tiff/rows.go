@@ -73,7 +73,7 @@ func (d *Decoder) Start(l *Layout, o Options) {
 		d.remark(l.odd)
 	}
 	if l.oversize() {
-		d.remark(fmt.Sprintf("its tiles are %dx%d, and what stands over the image was left out", l.blockW, l.blockH))
+		d.remark(fmt.Sprintf("its tiles are %dx%d, and what lies outside the image was left out", l.blockW, l.blockH))
 	}
 }
 

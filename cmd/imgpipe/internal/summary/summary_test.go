@@ -118,12 +118,23 @@ func TestWarningsAreCountedByKind(t *testing.T) {
 	}
 	for i := range 1000 {
 		add("bad", strings.Repeat("x", i)+"\x1b[2J")
+		if i >= 100 && i < 105 {
+			add("late.gif", "a frequent kind that is met late")
+		}
 	}
-	if s.Warnings != 1021 || len(s.WarningKinds) > 50 {
+	s.Finish(time.Second)
+	if s.Warnings != 1026 || len(s.WarningKinds) > 50 {
 		t.Errorf("%d warnings, %d kinds", s.Warnings, len(s.WarningKinds))
 	}
 	var text bytes.Buffer
 	s.WriteText(&text)
+	others := s.WarningKinds[len(s.WarningKinds)-1]
+	if !others.Others || others.Count != 1026-20-5-28 || others.Source != "bad" {
+		t.Errorf("the last kind is %+v", others)
+	}
+	if !strings.Contains(text.String(), "973  others, such as bad: x") || !strings.Contains(text.String(), "5  a frequent kind") {
+		t.Errorf("%s", text.String())
+	}
 	if strings.Contains(text.String(), "\x1b") || !strings.Contains(text.String(), "20  it has 100x0 pixels") {
 		t.Errorf("%s", text.String())
 	}
@@ -147,5 +158,21 @@ func TestHostsAreCounted(t *testing.T) {
 	}
 	if s.Hosts != 3 {
 		t.Errorf("%d hosts, want a, b:8080 and b", s.Hosts)
+	}
+}
+
+// TestWarningsOfOneCauseAreOneKind: which rows are missing, and what a profile is called, makes no kind of its own.
+func TestWarningsOfOneCauseAreOneKind(t *testing.T) {
+	var s summary.Summary
+	for _, warning := range []string{
+		"decode webp: the file ends before the image does: of 9 rows the last 2 are missing",
+		"decode webp: the file ends before the image does: of 32 rows 6 from row 4 on are missing",
+		`the color profile "A" was left out: it fits no pixels of the bmp`,
+		`the color profile "B \"c\"" was left out: it fits no pixels of the bmp`,
+	} {
+		s.Add(pipeline.Outcome{Status: pipeline.Done, Item: fetch.Item{Source: "x"}, Warnings: []string{warning}})
+	}
+	if len(s.WarningKinds) != 2 || s.WarningKinds[0].Count != 2 || s.WarningKinds[1].Count != 2 {
+		t.Errorf("%+v", s.WarningKinds)
 	}
 }

@@ -4,44 +4,54 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 )
 
 // A Warning is one kind of what was wrong, or was lost, with images that are done all the same: how often it was met,
-// and one that was met.
+// and one that was met. Others marks the sum of all kinds that have no place of their own.
 type Warning struct {
 	Count   int    `json:"count"`
+	Others  bool   `json:"others,omitempty"`
 	Source  string `json:"source"`
 	Example string `json:"example"`
 
 	kind string
 }
 
-// mostKinds bounds the kinds that are told apart: what a warning says may come from a file.
-const mostKinds = 30
+// What a warning says may come from a file, so there is no end of kinds: mostKinds are counted one by one, and the
+// shownKinds most frequent of them are reported.
+const (
+	mostKinds  = 200
+	shownKinds = 30
+)
 
-// otherKinds is the kind of all that is beyond.
-const otherKinds = "others"
+var (
+	rows = regexp.MustCompile(`: of [0-9]+ rows .*`) // which rows are missing, as transform says it
+	name = regexp.MustCompile(`"(\\.|[^"\\])*"`)
+)
 
 // warn counts one warning. source is that of the image.
 func (s *Summary) warn(source, text string) {
 	s.Warnings++
 	kind := kindOf(text)
-	i := slices.IndexFunc(s.WarningKinds, func(w Warning) bool { return w.kind == kind })
-	if i < 0 && len(s.WarningKinds) >= mostKinds {
-		kind = otherKinds
-		i = slices.IndexFunc(s.WarningKinds, func(w Warning) bool { return w.kind == kind })
+	i := slices.IndexFunc(s.WarningKinds, func(w Warning) bool { return w.kind == kind && !w.Others })
+	others := i < 0 && len(s.WarningKinds) >= mostKinds
+	if others {
+		i = slices.IndexFunc(s.WarningKinds, func(w Warning) bool { return w.Others })
 	}
 	if i < 0 {
-		s.WarningKinds = append(s.WarningKinds, Warning{Source: source, Example: text, kind: kind})
+		s.WarningKinds = append(s.WarningKinds, Warning{Others: others, Source: source, Example: text, kind: kind})
 		i = len(s.WarningKinds) - 1
 	}
 	s.WarningKinds[i].Count++
 }
 
-// kindOf is a warning without its numbers: those differ from image to image.
+// kindOf is a warning without what differs from image to image: its numbers, the names in quotes, and which rows are
+// missing.
 func kindOf(text string) string {
+	text = name.ReplaceAllString(rows.ReplaceAllString(text, ""), `""`)
 	var b strings.Builder
 	number := false
 	for _, r := range text {
@@ -58,9 +68,26 @@ func kindOf(text string) string {
 	return b.String()
 }
 
-// sortWarnings puts the most frequent kind first.
+// sortWarnings puts the most frequent kind first. The others come last, with all kinds that are too rare to be shown.
 func (s *Summary) sortWarnings() {
-	slices.SortStableFunc(s.WarningKinds, func(a, b Warning) int { return cmp.Compare(b.Count, a.Count) })
+	slices.SortStableFunc(s.WarningKinds, func(a, b Warning) int {
+		switch {
+		case a.Others:
+			return 1
+		case b.Others:
+			return -1
+		}
+		return cmp.Compare(b.Count, a.Count)
+	})
+	if len(s.WarningKinds) <= shownKinds+1 {
+		return
+	}
+	others := s.WarningKinds[shownKinds]
+	others.Others = true
+	for _, rare := range s.WarningKinds[shownKinds+1:] {
+		others.Count += rare.Count
+	}
+	s.WarningKinds = append(s.WarningKinds[:shownKinds], others)
 }
 
 // writeWarnings writes a line for each kind.
@@ -69,6 +96,11 @@ func (s *Summary) writeWarnings(w io.Writer) {
 		if i == 0 {
 			fmt.Fprintln(w, "warnings (all are in the ledger):")
 		}
-		fmt.Fprintf(w, "  %6d  %s, such as %s\n", kind.Count, Printable(kind.Example), Printable(kind.Source))
+		example, source := Printable(kind.Example), Printable(kind.Source)
+		if kind.Others {
+			fmt.Fprintf(w, "  %6d  others, such as %s: %s\n", kind.Count, source, example)
+			continue
+		}
+		fmt.Fprintf(w, "  %6d  %s, such as %s\n", kind.Count, example, source)
 	}
 }
