@@ -231,3 +231,26 @@ func TestAlphaOfWebP(t *testing.T) {
 		}
 	}
 }
+
+// A lossless image says itself that it has alpha. A header before it that says nothing of alpha takes none away: the
+// picture is written in a format that keeps it.
+func TestLosslessWebPAnnouncesItsAlpha(t *testing.T) {
+	const w, h = 40, 30
+	image := losslessWebP(w, h)[12:] // transparent everywhere
+	place := []byte{0, 0, 0, 0, 0, 0, w - 1, 0, 0, h - 1, 0, 0, 0, 0, 0, 0}
+	for name, data := range map[string][]byte{
+		"alone":         webpOf(image),
+		"announced":     extendedWebP(0x10, w, h, image),
+		"not announced": extendedWebP(0, w, h, image),
+		"animated":      extendedWebP(2, w, h, riffChunk("ANMF", append(place, image...))),
+	} {
+		res, err := Do(context.Background(), Task{Data: data})
+		if err != nil || !res.Source.Alpha || res.Outputs[0].Format != PNG || len(res.Warnings) > 0 {
+			t.Errorf("%s: alpha %t, %q, %v: expected a PNG", name, res.Source.Alpha, res.Warnings, err)
+			continue
+		}
+		if _, _, _, a := decoded(t, res.Outputs[0].Data, PNG).At(5, 5).RGBA(); a != 0 {
+			t.Errorf("%s: alpha %d, want 0", name, a)
+		}
+	}
+}
