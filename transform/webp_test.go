@@ -51,7 +51,9 @@ func rawAlpha(w, h int) []byte {
 }
 
 func extendedWebP(flags byte, w, h int, chunks ...[]byte) []byte {
-	head := riffChunk("VP8X", []byte{flags, 0, 0, 0, byte(w - 1), byte((w - 1) >> 8), 0, byte(h - 1), byte((h - 1) >> 8), 0})
+	right, bottom := w-1, h-1
+	body := []byte{flags, 0, 0, 0, byte(right), byte(right >> 8), 0, byte(bottom), byte(bottom >> 8), 0}
+	head := riffChunk("VP8X", body)
 	return webpOf(append([][]byte{head}, chunks...)...)
 }
 
@@ -61,7 +63,8 @@ func TestCutWebPKeepsItsRows(t *testing.T) {
 	const w, h = 400, 300
 	file := lossyWebP(t)
 	lossy := file[12:]
-	place := []byte{0, 0, 0, 4, 0, 0, (w - 1) & 255, (w - 1) >> 8, 0, (h - 1) & 255, (h - 1) >> 8, 0, 0, 0, 0, 0} // 8 rows down
+	// 8 rows down
+	place := []byte{0, 0, 0, 4, 0, 0, (w - 1) & 255, (w - 1) >> 8, 0, (h - 1) & 255, (h - 1) >> 8, 0, 0, 0, 0, 0}
 	for name, tt := range map[string]struct {
 		data []byte
 		h    int
