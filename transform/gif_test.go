@@ -21,7 +21,8 @@ func TestDamagedGIFKeepsItsRows(t *testing.T) {
 		keep.Data, refuse.Data = sound[:cut], sound[:cut]
 		res, err := Do(context.Background(), keep)
 		said := strings.Join(res.Warnings, "; ")
-		if err != nil || !res.Damaged || !strings.HasPrefix(said, "decode gif: the file ends before the image does: of 40 rows ") {
+		const want = "decode gif: the file ends before the image does: of 40 rows "
+		if err != nil || !res.Damaged || !strings.HasPrefix(said, want) {
 			t.Errorf("cut at %d: damaged %t, %q, %v", cut, res.Damaged, res.Warnings, err)
 			continue
 		}
@@ -44,7 +45,8 @@ func TestDamagedGIFKeepsItsRows(t *testing.T) {
 	}
 	head := bytes.IndexByte(sound[13+3*256:], 0x2c) + 13 + 3*256
 	keep.Data = sound[:head+13]
-	if _, err := Do(context.Background(), keep); class(err) != ClassDecode || !strings.Contains(err.Error(), "none of 40 rows is there") {
+	_, err := Do(context.Background(), keep)
+	if class(err) != ClassDecode || !strings.Contains(err.Error(), "none of 40 rows is there") {
 		t.Errorf("without a row: %v", err)
 	}
 	odd := slices.Concat(sound[:head], []byte("\x21\x42\x01a\x00"), sound[head:])

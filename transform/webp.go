@@ -18,7 +18,8 @@ type webpFrame struct {
 	unannounced            bool // there was alpha that the file does not announce
 }
 
-// readWebP walks the chunks (RFC 9649, section 2). It believes the length of the file more than that in the RIFF header.
+// readWebP walks the chunks (RFC 9649, section 2). It believes the length of the file more than that in the RIFF
+// header.
 func (m *meta) readWebP(data []byte) error {
 	var exif, xmp []byte
 	var extended, animated bool
@@ -87,7 +88,9 @@ func (m *meta) readWebP(data []byte) error {
 	}
 	if !extended {
 		m.Width, m.Height = m.webp.width, m.webp.height
-		m.Alpha = m.webp.lossless != nil && m.webp.lossless[4]&0x10 != 0
+	}
+	if m.webp.lossless != nil && m.webp.lossless[4]&0x10 != 0 {
+		m.Alpha = true // a lossless image says so itself, whatever stands before it
 	}
 	canvas := image.Rect(0, 0, m.Width, m.Height)
 	if !m.view.In(canvas) || !animated && m.view != canvas {

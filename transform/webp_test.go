@@ -51,7 +51,9 @@ func rawAlpha(w, h int) []byte {
 }
 
 func extendedWebP(flags byte, w, h int, chunks ...[]byte) []byte {
-	head := riffChunk("VP8X", []byte{flags, 0, 0, 0, byte(w - 1), byte((w - 1) >> 8), 0, byte(h - 1), byte((h - 1) >> 8), 0})
+	right, bottom := w-1, h-1
+	body := []byte{flags, 0, 0, 0, byte(right), byte(right >> 8), 0, byte(bottom), byte(bottom >> 8), 0}
+	head := riffChunk("VP8X", body)
 	return webpOf(append([][]byte{head}, chunks...)...)
 }
 
@@ -61,7 +63,8 @@ func TestCutWebPKeepsItsRows(t *testing.T) {
 	const w, h = 400, 300
 	file := lossyWebP(t)
 	lossy := file[12:]
-	place := []byte{0, 0, 0, 4, 0, 0, (w - 1) & 255, (w - 1) >> 8, 0, (h - 1) & 255, (h - 1) >> 8, 0, 0, 0, 0, 0} // 8 rows down
+	// 8 rows down
+	place := []byte{0, 0, 0, 4, 0, 0, (w - 1) & 255, (w - 1) >> 8, 0, (h - 1) & 255, (h - 1) >> 8, 0, 0, 0, 0, 0}
 	for name, tt := range map[string]struct {
 		data []byte
 		h    int
@@ -228,6 +231,29 @@ func TestAlphaOfWebP(t *testing.T) {
 		}
 		if res.Source.Alpha != (name != "not announced" && name != "without header") {
 			t.Errorf("%s: the header says alpha %t", name, res.Source.Alpha)
+		}
+	}
+}
+
+// A lossless image says itself that it has alpha. A header before it that says nothing of alpha takes none away: the
+// picture is written in a format that keeps it.
+func TestLosslessWebPAnnouncesItsAlpha(t *testing.T) {
+	const w, h = 40, 30
+	image := losslessWebP(w, h)[12:] // transparent everywhere
+	place := []byte{0, 0, 0, 0, 0, 0, w - 1, 0, 0, h - 1, 0, 0, 0, 0, 0, 0}
+	for name, data := range map[string][]byte{
+		"alone":         webpOf(image),
+		"announced":     extendedWebP(0x10, w, h, image),
+		"not announced": extendedWebP(0, w, h, image),
+		"animated":      extendedWebP(2, w, h, riffChunk("ANMF", append(place, image...))),
+	} {
+		res, err := Do(context.Background(), Task{Data: data})
+		if err != nil || !res.Source.Alpha || res.Outputs[0].Format != PNG || len(res.Warnings) > 0 {
+			t.Errorf("%s: alpha %t, %q, %v: expected a PNG", name, res.Source.Alpha, res.Warnings, err)
+			continue
+		}
+		if _, _, _, a := decoded(t, res.Outputs[0].Data, PNG).At(5, 5).RGBA(); a != 0 {
+			t.Errorf("%s: alpha %d, want 0", name, a)
 		}
 	}
 }

@@ -197,7 +197,8 @@ func unfilterAlpha(alpha []byte, w int, filter byte) {
 	}
 }
 
-// levels has, for luma and chroma, what becomes of a sample with the range of video, 16 to 235 and 16 to 240 (ITU-R BT.601), at full range.
+// levels has, for luma and chroma, what becomes of a sample with the range of video, 16 to 235 and 16 to 240 (ITU-R
+// BT.601), at full range.
 var levels = func() (t [2][256]uint8) {
 	for v := range 256 {
 		t[0][v] = uint8(min(max((2*(v-16)*255+219)/(2*219), 0), 255))

@@ -37,7 +37,8 @@ func TestCutFilesKeepTheirRows(t *testing.T) {
 					for i, y := range s.order() {
 						given[y] = (i+1)*s.frame.Dx() <= len(pixels)
 					}
-					p := check(t, fmt.Sprintf("%v cut at %d", s, end), whole[:end], s.want(s.colors(), func(y int) bool { return given[y] }))
+					want := s.want(s.colors(), func(y int) bool { return given[y] })
+					p := check(t, fmt.Sprintf("%v cut at %d", s, end), whole[:end], want)
 					there := 0
 					for _, ok := range given {
 						if ok {

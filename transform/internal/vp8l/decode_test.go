@@ -71,7 +71,8 @@ func TestCutImagesKeepTheirRows(t *testing.T) {
 				want++
 			}
 			if p.Rows != want && !(p.Rows == 0 && p.Err == ErrShort && want == size[1]) {
-				t.Errorf("seed %d cut at %d of %d: %d rows of %d, want %d (%v)", seed, cut, len(w.out), p.Rows, size[1], want, p.Err)
+				const say = "seed %d cut at %d of %d: %d rows of %d, want %d (%v)"
+				t.Errorf(say, seed, cut, len(w.out), p.Rows, size[1], want, p.Err)
 			}
 			if (p.Err == nil) != (p.Rows == size[1]) || p.Err != nil && p.Err != ErrShort {
 				t.Errorf("seed %d cut at %d: %d of %d rows and %v", seed, cut, p.Rows, size[1], p.Err)
