@@ -16,7 +16,7 @@ func TestExplainTellsTheSteps(t *testing.T) {
 	}
 	got, err := mustSpec(t, "size=320;size=800x,filter=box;blur=2").Explain(h, Limits{})
 	const want = `path ycbcr+rgba: planes until blur=2, which is done in RGB
-decode jpeg 4000x3000 at 5/8: 2500x1875, chroma at 7/8
+decode jpeg 4000x3000 at 4/8: 2000x1500, chroma at 7/8
 turn upright from orientation 6
 output 320
   resize=320x320: 240x320
@@ -45,12 +45,12 @@ func TestExplainSaysWhyAPathIsTaken(t *testing.T) {
 		text string
 		want string
 	}{
-		{photo, "size=80", "path ycbcr: planes from end to end\ndecode jpeg 400x300 at 4/8: 200x150, chroma at 2/8\n"},
-		{jpegOf(t, pic, 0, 0), "size=80", "path ycbcr: planes from end to end\ndecode jpeg 400x300 at 4/8: 200x150\n"},
-		{photo, "grayscale;size=80", "path ycbcr: the plane of luma from end to end\ndecode jpeg 400x300 at 4/8: 200x150\n"},
+		{photo, "size=80", "path ycbcr: planes from end to end\ndecode jpeg 400x300 at 3/8: 150x113, chroma at 2/8\n"},
+		{jpegOf(t, pic, 0, 0), "size=80", "path ycbcr: planes from end to end\ndecode jpeg 400x300 at 3/8: 150x113\n"},
+		{photo, "grayscale;size=80", "path ycbcr: the plane of luma from end to end\ndecode jpeg 400x300 at 3/8: 150x113\n"},
 		{photo, "", "path ycbcr: planes from end to end\ndecode jpeg 400x300 at 8/8: 400x300\n"},
-		{photo, "size=80;format=png", "path ycbcr+rgba: planes until png is written\ndecode jpeg 400x300 at 4/8: 200x150, chroma at 5/8\n"},
-		{photo, "size=80x80,fit=contain", "path ycbcr+rgba: planes until resize=80x80,fit=contain, which is done in RGB\ndecode jpeg 400x300 at 4/8: 200x150, chroma at 5/8\n"},
+		{photo, "size=80;format=png", "path ycbcr+rgba: planes until png is written\ndecode jpeg 400x300 at 3/8: 150x113, chroma at 5/8\n"},
+		{photo, "size=80x80,fit=contain", "path ycbcr+rgba: planes until resize=80x80,fit=contain, which is done in RGB\ndecode jpeg 400x300 at 3/8: 150x113, chroma at 5/8\n"},
 		{direct, "", "path rgba: its components are RGB\ndecode jpeg 400x300\n"},
 		{encoded(t, pic, PNG), "size=80", "path rgba: row by row to the sizes wanted\ndecode png 400x300\n"},
 		{encoded(t, image.NewGray(pic.Rect), PNG), "size=80;format=jpeg", "path gray: row by row to the sizes wanted\ndecode png 400x300\n"},
