@@ -229,7 +229,11 @@ func FuzzInflate(f *testing.F) {
 		}
 		want, whole := unzip(data, len(got))
 		if len(want) < len(got) {
-			t.Fatalf("%d bytes, where compress/zlib gives %d", len(got), len(want))
+			// At the end compress/flate waits for a bit that it does not need, and leaves the last symbol out.
+			if !errors.Is(err, ErrShort) || len(got)-len(want) > 258 {
+				t.Fatalf("%d bytes, where compress/zlib gives %d: %v", len(got), len(want), err)
+			}
+			got = got[:len(want)]
 		}
 		if string(want[:len(got)]) != string(got) {
 			t.Fatal("the bytes differ")
