@@ -12,6 +12,7 @@ import (
 // A wide blur is done in a smaller image. What comes of it is the Gaussian's to half a level, and beside a hard edge of
 // transparency to some.
 func TestWideBlurIsAGaussian(t *testing.T) {
+	notUnderRace(t)
 	imaging.SetMaxProcs(1)
 	pic := scene(401, 303)
 	for y := 100; y < 200; y++ { // an edge, and a hole

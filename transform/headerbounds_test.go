@@ -151,6 +151,7 @@ func crowded(t testing.TB, n int) map[string][]byte {
 
 // A header costs no memory that grows with what a stranger put beside it, whatever the format and the kind of part.
 func TestHeaderOfAnyFileTakesLittleMemory(t *testing.T) {
+	notUnderRace(t)
 	const size, most = 16 << 20, 6 << 20
 	for name, data := range crowded(t, size) {
 		var before, after runtime.MemStats

@@ -112,3 +112,11 @@ func refused(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	return ok && e.Kind == ClassDecode && e.Refused
 }
+
+// notUnderRace skips a long test of what one goroutine does alone.
+func notUnderRace(t *testing.T) {
+	t.Helper()
+	if underRace {
+		t.Skip("one goroutine does all of this: the race detector would only make it slow")
+	}
+}

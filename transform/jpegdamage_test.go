@@ -175,6 +175,7 @@ func TestOddJPEGsAreWhole(t *testing.T) {
 // A JPEG that ends anywhere shows the rows that it holds as they are in the whole, gray where they are missing, and
 // says the same whatever is made of it; or it is refused, if that is wished or nothing is there.
 func TestCutJPEGsShowWhatTheyHold(t *testing.T) {
+	notUnderRace(t)
 	files := map[string][]byte{
 		"gray": jpegOf(t, scene(160, 120), 0, 0), "4:4:4": jpegOf(t, scene(160, 120), 1, 1), "4:2:2": jpegOf(t, scene(160, 120), 2, 1),
 		"4:4:0": jpegOf(t, scene(160, 120), 1, 2),
@@ -317,6 +318,7 @@ func TestMissingScansOfAJPEGAreSaid(t *testing.T) {
 
 // Whatever is overwritten, the file is refused or its rows are counted, alike at every scale.
 func TestDamagedJPEGsSayTheSameAtEveryScale(t *testing.T) {
+	notUnderRace(t)
 	rng := rand.New(rand.NewPCG(5, 6))
 	for _, name := range []string{"sound", "ff00-before-rst", "cmyk", "rgb"} {
 		data := jpegFile(t, name)

@@ -54,6 +54,7 @@ func interlacedPNG(t testing.TB, pic *image.NRGBA, color byte) []byte {
 // TestCutPNGKeepsItsRows cuts files of many kinds, in the ways of rows and of whole images. Rows that are there are
 // those of the whole; the others are black, or clear where there is alpha; and who wants no damage gets none.
 func TestCutPNGKeepsItsRows(t *testing.T) {
+	notUnderRace(t)
 	pic, clear := scene(60, 50), scene(60, 50)
 	for i := 3; i < len(clear.Pix); i += 4 {
 		clear.Pix[i] = byte(i / 7)

@@ -153,6 +153,7 @@ func bothWays(t *testing.T, name string, data []byte) (*image.NRGBA, []string) {
 
 // What the components of a JPEG in a TIFF are is said by the tags of the TIFF, whatever markers the JPEG has.
 func TestTagsOfATIFFSayWhatItsJPEGsHold(t *testing.T) {
+	notUnderRace(t)
 	const w, h = 40, 30
 	law := func(x, y, c int) uint8 {
 		return [4]uint8{uint8(6 * x), uint8(8 * y), uint8(3 * (x + y)), uint8(3 * y)}[c]

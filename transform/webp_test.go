@@ -60,6 +60,7 @@ func extendedWebP(flags byte, w, h int, chunks ...[]byte) []byte {
 // Wherever a WebP is cut, the rows that are said to be there are those of the whole file, and the others have one fill:
 // mid-gray if the picture is lossy and opaque, transparent black if it has alpha, else black.
 func TestCutWebPKeepsItsRows(t *testing.T) {
+	notUnderRace(t)
 	const w, h = 400, 300
 	file := lossyWebP(t)
 	lossy := file[12:]

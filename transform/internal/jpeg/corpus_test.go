@@ -79,3 +79,11 @@ func checkFile(t *testing.T, d *Decoder, name string) string {
 	}
 	return "sound"
 }
+
+// notUnderRace skips a long test of what one goroutine does alone.
+func notUnderRace(t *testing.T) {
+	t.Helper()
+	if underRace {
+		t.Skip("one goroutine does all of this: the race detector would only make it slow")
+	}
+}

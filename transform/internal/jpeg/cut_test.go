@@ -205,6 +205,7 @@ func splice(data []byte, i, j int, by ...byte) []byte {
 // Bytes between the end of a restart interval and its marker, and a wrong number of a marker that cannot be that of an
 // interval nearby, leave nothing missing.
 func TestOddRestartMarkersLeaveNothingMissing(t *testing.T) {
+	notUnderRace(t)
 	rnd := rand.New(rand.NewPCG(1, 2))
 	noise := make([]byte, 40<<10)
 	for i := range noise {
@@ -254,6 +255,7 @@ func TestOddRestartMarkersLeaveNothingMissing(t *testing.T) {
 
 // A restart interval that is damaged or missing leaves all others whole.
 func TestDamagedIntervalIsLostAlone(t *testing.T) {
+	notUnderRace(t)
 	for _, sampling := range samplings {
 		v := variants(len(sampling.factors))["restart"]
 		s := newSubject(t, sampling.name, sampling.factors, v, 32*8, 300)

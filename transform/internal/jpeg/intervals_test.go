@@ -74,6 +74,7 @@ func TestIntervalOfAProgressiveScanIsLostAlone(t *testing.T) {
 
 // Whole bytes behind the last MCU of a scan show that the scan may be damaged, though all of it can be decoded.
 func TestBytesBehindAScanAreARemark(t *testing.T) {
+	notUnderRace(t)
 	eachSubject(t, func(t *testing.T, s *subject) {
 		var d Decoder
 		if decode(t, &d, s.data, Scale{}); len(d.Remarks()) > 0 {
@@ -136,6 +137,7 @@ func TestManyMarkersTakeLittleMemory(t *testing.T) {
 
 // A scan that comes again changes nothing, and what stands behind it is read.
 func TestScanThatComesAgainIsPassedOver(t *testing.T) {
+	notUnderRace(t)
 	eachSubject(t, func(t *testing.T, s *subject) {
 		headers, begins, ends := scansOf(s.data)
 		for i, header := range headers {

@@ -160,6 +160,7 @@ func broken(k kind, w, h, level, n int, f func(chunk []byte) []byte) (data, befo
 // TestDamageInTheMiddleSparesWhatIsBefore changes or takes out a chunk of pixels. Whatever comes out, rows before it
 // are those of the whole, and it is called damaged.
 func TestDamageInTheMiddleSparesWhatIsBefore(t *testing.T) {
+	notUnderRace(t)
 	const w, h = 19, 40
 	for name, f := range map[string]func(c []byte) []byte{
 		"checksum": func(c []byte) []byte { c[len(c)-1] ^= 1; return c },

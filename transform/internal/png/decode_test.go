@@ -282,6 +282,7 @@ func TestPredictorIsThatOfTheStandard(t *testing.T) {
 // buffer; the second picture has so few values that most of it is matches, after which much of the input has been
 // read ahead.
 func TestBlocksEndAnywhere(t *testing.T) {
+	notUnderRace(t)
 	few := noise(200, 500, 8, 3)
 	for i := range few {
 		few[i] &= 1

@@ -30,6 +30,7 @@ var ancillary = []string{
 // TestChunksWithAWrongChecksumDoNotCount has them everywhere and in every kind of file: nothing is damaged, nobody
 // sees them, and a remark names each.
 func TestChunksWithAWrongChecksumDoNotCount(t *testing.T) {
+	notUnderRace(t)
 	files := 0
 	for i, k := range kinds() {
 		plain := show(t, k.with(nil, nil, nil))
@@ -59,6 +60,7 @@ func TestChunksWithAWrongChecksumDoNotCount(t *testing.T) {
 // TestChunksThatBreakARuleDoNotCount has PLTE and tRNS twice, in the wrong place, of the wrong length, or where there
 // is no use for them.
 func TestChunksThatBreakARuleDoNotCount(t *testing.T) {
+	notUnderRace(t)
 	chunk := func(name string, n int) []byte { return appendChunk(nil, name, bytes.Repeat([]byte{0, 3}, n)[:n]) }
 	profile := appendChunk(nil, "iCCP", []byte("a\x00\x00b"))
 	for _, k := range kinds() {

@@ -94,6 +94,7 @@ func TestWrongByteCounts(t *testing.T) {
 
 // A tile may be larger than the image by any amount. What it takes of memory is bounded by its bytes.
 func TestTilesLargerThanTheImage(t *testing.T) {
+	notUnderRace(t)
 	for _, p := range packers {
 		for _, tile := range []image.Point{{1100, 1100}, {48, 3000}, {3000, 48}} {
 			c := layout{binary.BigEndian, p.compression, p.pack, false, tile, 8, false, false}
@@ -131,6 +132,7 @@ func TestTilesLargerThanTheImage(t *testing.T) {
 
 // Of a file that is damaged in any way, rows that are not reported are those of the whole file, and others are filled.
 func TestDamageLeavesTheOtherRowsAlone(t *testing.T) {
+	notUnderRace(t)
 	noise := rand.New(rand.NewPCG(1, 2))
 	table := make([]uint8, 5*40*30)
 	for i := range table {

@@ -11,6 +11,7 @@ import (
 // A color that the palette does not have is black, or clear where the image has alpha, and is said to be so. A palette
 // that is longer than it must be, or shorter than it could be, is no fault.
 func TestPaletteOfAnyLength(t *testing.T) {
+	notUnderRace(t)
 	n := 0
 	layouts(func(name string, c layout) {
 		size := 1 << c.bits

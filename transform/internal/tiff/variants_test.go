@@ -248,6 +248,7 @@ func levels(depth int) func(x, y, s int) uint8 {
 
 // A sample behind the colors that no tag explains is straight alpha; one that is said to mean nothing means nothing.
 func TestSamplesBehindTheColors(t *testing.T) {
+	notUnderRace(t)
 	n, turn := 0, 0
 	layouts(func(name string, c layout) {
 		at := levels(c.bits)
@@ -331,6 +332,7 @@ func TestPredictorBelongsToSomeCompressions(t *testing.T) {
 
 // A color map without a value over 255 has colors of 8 bits, any other of 16.
 func TestColorMapOfBytes(t *testing.T) {
+	notUnderRace(t)
 	n := 0
 	layouts(func(name string, c layout) {
 		size := 1 << c.bits
