@@ -77,9 +77,7 @@ func (j *job) readBMP(data []byte) (image.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, odd := range h.Odd {
-		j.remark("%s", odd)
-	}
+	j.remarksOf(h.Odd)
 	if pic.Beyond > 0 {
 		j.remark("pixels of a color that its palette does not have are black: %d", pic.Beyond)
 	}

@@ -22,6 +22,13 @@ func (j *job) damaged(r damage.Report) error {
 	return nil
 }
 
+// remarksOf notes what a decoder found odd in a file of which nothing is missing for that, a sentence each.
+func (j *job) remarksOf(odd []string) {
+	for _, what := range odd {
+		j.remark("%s", what)
+	}
+}
+
 // remark notes what is odd in a file of which nothing is missing, for the warnings. A remark is not damage.
 func (j *job) remark(format string, args ...any) {
 	j.remarks = append(j.remarks, j.doing+": "+fmt.Sprintf(format, args...))

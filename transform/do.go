@@ -142,9 +142,7 @@ func (j *job) run(t Task) (Result, error) {
 	j.free = t.Limits.freeWork() + workPerByte*h.price.bytes - h.price.work
 	j.first, j.small = m.more, p.small
 	j.doing = "decode " + string(h.Format)
-	for _, what := range m.remarks {
-		j.remark("%s", what)
-	}
+	j.remarksOf(m.remarks)
 	j.space = workspaces.Get().(*workspace)
 	defer j.space.release()
 	if h.planes != nil {

@@ -91,7 +91,7 @@ func (j *job) encodePNG(img *image.NRGBA, p *profile) ([]byte, error) {
 	case opaque:
 		pic.Layout = png.RGB
 	}
-	data, err := j.space.pngs.Append(nil, &pic, j.embed(p, PNG, gray), func() bool { return j.ctx.Err() != nil })
+	data, err := j.space.pngs.Append(nil, &pic, j.embed(p, PNG, gray), j.stop)
 	return data, j.encodeFault(PNG, err)
 }
 

@@ -32,8 +32,6 @@ func (j *job) readGIF(data []byte) (image.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, odd := range p.Odd {
-		j.remark("%s", odd)
-	}
+	j.remarksOf(p.Odd)
 	return p.Pixels, j.damaged(p.Damage)
 }

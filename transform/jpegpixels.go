@@ -42,9 +42,7 @@ func (j *job) jpegPixels(data []byte, h *jpeg.Header, inverted bool) (*image.NRG
 	if err != nil {
 		return nil, report, j.jpegFault(err)
 	}
-	for _, odd := range decoder.Remarks() {
-		j.remark("%s", odd)
-	}
+	j.remarksOf(decoder.Remarks())
 	img := image.NewNRGBA(image.Rect(0, 0, h.Width, h.Height))
 	rows := newRaiser(p, h)
 	for y := range h.Height {

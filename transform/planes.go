@@ -96,9 +96,7 @@ func (j *job) jpegPlanes(data []byte, r *route) (*jpeg.Planes, error) {
 	if err != nil {
 		return nil, j.jpegFault(err)
 	}
-	for _, odd := range d.Remarks() {
-		j.remark("%s", odd)
-	}
+	j.remarksOf(d.Remarks())
 	return planes, j.damaged(report)
 }
 

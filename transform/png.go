@@ -17,7 +17,7 @@ func (r pngRows) memory() int64 { return r.Memory() }
 
 func (r pngRows) start(j *job, data []byte) rowReader {
 	d := &j.space.png
-	d.Start(data, r.Header, func() bool { return j.ctx.Err() != nil })
+	d.Start(data, r.Header, j.stop)
 	return d
 }
 
@@ -28,9 +28,7 @@ type remarker interface{ Remarks() []string }
 // settle takes note of what r says after the last row: what was odd in its file, and what is missing.
 func (j *job) settle(r rowReader) error {
 	if r, ok := r.(remarker); ok {
-		for _, what := range r.Remarks() {
-			j.remark("%s", what)
-		}
+		j.remarksOf(r.Remarks())
 	}
 	return j.damaged(r.Damage())
 }
@@ -38,7 +36,7 @@ func (j *job) settle(r rowReader) error {
 // readPNG decodes all rows.
 func (j *job) readPNG(data []byte, h *png.Header) (image.Image, error) {
 	var d png.Decoder
-	d.Start(data, h, func() bool { return j.ctx.Err() != nil })
+	d.Start(data, h, j.stop)
 	img := image.NewNRGBA(image.Rect(0, 0, h.Width, h.Height))
 	for y := range h.Height {
 		row, err := d.Row()

@@ -33,6 +33,7 @@ type asset struct {
 
 func newAsset(name string, data []byte) (*asset, error) {
 	a := &asset{data: data}
+	// What is damaged would be laid over all pictures.
 	j := newJob(context.Background(), Spec{}, Limits{MaxPixels: maxAssetPixels, RefuseDamaged: true})
 	if err := guard(&j.doing, func() error {
 		m, err := inspect(data)
@@ -43,9 +44,7 @@ func newAsset(name string, data []byte) (*asset, error) {
 			return err
 		}
 		a.profile, a.why = foundProfile(m)
-		if a.img, err = j.load(data, m, m.Orientation); err == nil && j.lacks != "" {
-			err = errors.New(j.lacks) // it would be laid over all pictures
-		}
+		a.img, err = j.load(data, m, m.Orientation)
 		return err
 	}); err != nil {
 		return nil, fmt.Errorf("image %q: %w", name, err)
