@@ -37,22 +37,7 @@ func (j *job) settle(r rowReader) error {
 func (j *job) readPNG(data []byte, h *png.Header) (image.Image, error) {
 	var d png.Decoder
 	d.Start(data, h, j.stop)
-	img := image.NewNRGBA(image.Rect(0, 0, h.Width, h.Height))
-	for y := range h.Height {
-		row, err := d.Row()
-		if err != nil {
-			return nil, err
-		}
-		out := img.Pix[y*img.Stride:][:4*h.Width]
-		if !h.Gray {
-			copy(out, row)
-			continue
-		}
-		for x, v := range row {
-			out[4*x], out[4*x+1], out[4*x+2], out[4*x+3] = v, v, v, 255
-		}
-	}
-	return img, j.settle(&d)
+	return j.whole(&d, h.Width, h.Height, h.Gray)
 }
 
 // pngColors are what a PNG says of its colors besides a profile. Nothing of that is put into outputs.

@@ -99,6 +99,26 @@ func (j *job) rows(t Task, m meta, p plan, start time.Time) (Result, error) {
 	return res, nil
 }
 
+// whole decodes all rows of an image of w × h pixels; gray tells that they have one byte for a pixel.
+func (j *job) whole(decoder rowReader, w, h int, gray bool) (*image.NRGBA, error) {
+	img := image.NewNRGBA(image.Rect(0, 0, w, h))
+	for y := range h {
+		row, err := decoder.Row()
+		if err != nil {
+			return nil, err
+		}
+		out := img.Pix[y*img.Stride:][:4*w]
+		if !gray {
+			copy(out, row)
+			continue
+		}
+		for x, v := range row {
+			out[4*x], out[4*x+1], out[4*x+2], out[4*x+3] = v, v, v, 255
+		}
+	}
+	return img, j.settle(decoder)
+}
+
 // newPlane gives a black plane.
 func newPlane(size image.Point) resample.Plane {
 	return resample.Plane{Pix: make([]byte, size.X*size.Y), Stride: size.X, W: size.X, H: size.Y}

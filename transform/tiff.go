@@ -91,24 +91,9 @@ func (j *job) readTIFF(data []byte) (image.Image, error) {
 		return nil, tiffError(err)
 	}
 	j.space.large = j.space.large || l.Memory() > keepBytes
-	img := image.NewNRGBA(image.Rect(0, 0, l.Width, l.Height))
 	var decoder tiff.Decoder
 	decoder.Start(&l, j.tiffOptions())
-	for y := range l.Height {
-		row, err := decoder.Row()
-		if err != nil {
-			return nil, tiffError(err)
-		}
-		out := img.Pix[y*img.Stride:][:4*l.Width]
-		if !l.Gray {
-			copy(out, row)
-			continue
-		}
-		for x, v := range row {
-			out[4*x], out[4*x+1], out[4*x+2], out[4*x+3] = v, v, v, 255
-		}
-	}
-	return img, j.damaged(decoder.Damage())
+	return j.whole(tiffReader{&decoder}, l.Width, l.Height, l.Gray)
 }
 
 func tiffError(err error) error {
