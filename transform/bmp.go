@@ -68,7 +68,7 @@ func likeSRGB(b []byte) bool {
 	return true
 }
 
-func (j *job) readBMP(data []byte) (image.Image, error) {
+func (j *job) readBMP(data []byte) (*image.NRGBA, error) {
 	h, err := bmp.ReadHeader(data)
 	if err != nil {
 		return nil, bmpError(err)

@@ -73,21 +73,16 @@ func (t trimmed) Error() string {
 
 func (t trimmed) Unwrap() error { return t.error }
 
-// decode gives the pixels as they are stored, on the canvas that the header names. It converts them here, where a fault can be
-// recovered: imaging converts in goroutines of its own, in which a palette that is too short ends the program.
+// decode returns the pixels as they are stored, on the canvas that the header names.
 func (j *job) decode(data []byte, m meta) (*image.NRGBA, error) {
-	src, err := j.read(data, m)
+	img, err := j.read(data, m)
 	if err != nil {
 		return nil, err
 	}
-	if src.Bounds().Size() != m.view.Size() {
-		return nil, fmt.Errorf("the image has %v pixels where its header names %v", src.Bounds().Size(), m.view.Size())
+	if img.Rect.Size() != m.view.Size() {
+		return nil, fmt.Errorf("the image has %v pixels where its header names %v", img.Rect.Size(), m.view.Size())
 	}
 	if err := j.over(); err != nil {
-		return nil, err
-	}
-	img, err := convert(src, false)
-	if err != nil {
 		return nil, err
 	}
 	if canvas := image.Rect(0, 0, m.Width, m.Height); m.view != canvas {
@@ -101,7 +96,7 @@ func (j *job) decode(data []byte, m meta) (*image.NRGBA, error) {
 }
 
 // read runs the decoder of m's format.
-func (j *job) read(data []byte, m meta) (image.Image, error) {
+func (j *job) read(data []byte, m meta) (*image.NRGBA, error) {
 	switch m.Format {
 	case JPEG:
 		return j.readJPEG(data, m)

@@ -11,6 +11,7 @@ import (
 	"math"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -492,11 +493,23 @@ func allocated(f func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-func TestPaletteThatIsTooShortFailsAlone(t *testing.T) {
-	img := image.NewPaletted(image.Rect(0, 0, 4, 4), color.Palette{color.Black})
+// TestPaletteThatIsTooShortIsSaid has pixels of colors that there are none of. They are black, and no panic.
+func TestPaletteThatIsTooShortIsSaid(t *testing.T) {
+	img := image.NewPaletted(image.Rect(0, 0, 4, 4), slices.Repeat(color.Palette{color.White}, 20))
 	img.Pix[7] = 200
-	if _, err := convert(img, false); !errors.Is(err, errPaletteIndex) {
-		t.Errorf("error %v", err)
+	res := do(t, encoded(t, img, PNG), "format=png")
+	if res.Damaged || len(res.Warnings) != 1 || !strings.Contains(res.Warnings[0], "palette") {
+		t.Errorf("damaged %t with warnings %q", res.Damaged, res.Warnings)
+	}
+	pic := decoded(t, res.Outputs[0].Data, PNG)
+	for i := range img.Pix {
+		want := uint32(0xffff)
+		if i == 7 {
+			want = 0
+		}
+		if r, g, b, a := pic.At(i%4, i/4).RGBA(); r != want || g != want || b != want || a != 0xffff {
+			t.Errorf("pixel %d is %d, %d, %d, %d", i, r, g, b, a)
+		}
 	}
 }
 

@@ -23,7 +23,7 @@ func (m *meta) gif(data []byte) error {
 }
 
 // readGIF decodes the first frame onto the screen.
-func (j *job) readGIF(data []byte) (image.Image, error) {
+func (j *job) readGIF(data []byte) (*image.NRGBA, error) {
 	h, err := gif.ReadHeader(data)
 	if err != nil {
 		return nil, err

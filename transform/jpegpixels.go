@@ -9,12 +9,8 @@ import (
 )
 
 // readJPEG decodes a JPEG to RGB. Where Adobe's marker stands, inks are inverted, else they are not.
-func (j *job) readJPEG(data []byte, m meta) (image.Image, error) {
-	h, err := jpeg.ReadHeader(data)
-	if err != nil {
-		return nil, j.jpegFault(err)
-	}
-	img, report, err := j.jpegPixels(data, &h, !m.bare)
+func (j *job) readJPEG(data []byte, m meta) (*image.NRGBA, error) {
+	img, report, err := j.jpegPixels(data, m.frame, !m.bare)
 	if err != nil {
 		return nil, err
 	}

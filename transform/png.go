@@ -34,7 +34,7 @@ func (j *job) settle(r rowReader) error {
 }
 
 // readPNG decodes all rows.
-func (j *job) readPNG(data []byte, h *png.Header) (image.Image, error) {
+func (j *job) readPNG(data []byte, h *png.Header) (*image.NRGBA, error) {
 	var d png.Decoder
 	d.Start(data, h, j.stop)
 	return j.whole(&d, h.Width, h.Height, h.Gray)

@@ -81,7 +81,7 @@ func (r tiffReader) Row() ([]byte, error) {
 	return row, tiffError(err)
 }
 
-func (j *job) readTIFF(data []byte) (image.Image, error) {
+func (j *job) readTIFF(data []byte) (*image.NRGBA, error) {
 	d, ok := tiff.Open(data)
 	if !ok {
 		return nil, errShort

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/disintegration/imaging"
+
 	"imgpipe/transform/internal/jpeg"
 )
 
@@ -125,7 +127,7 @@ func wholeTIFF(t *testing.T, data []byte) (*image.NRGBA, *job, error) {
 	if err != nil {
 		return nil, j, err
 	}
-	return img.(*image.NRGBA), j, nil
+	return img, j, nil
 }
 
 // bothWays decodes a TIFF by rows and as a whole, which must be the same, and returns its pixels and the warnings of the
@@ -137,10 +139,7 @@ func bothWays(t *testing.T, name string, data []byte) (*image.NRGBA, []string) {
 	if err != nil || err2 != nil {
 		t.Fatalf("%s: %v by rows, %v as a whole", name, err, err2)
 	}
-	byRows, err := convert(decoded(t, res.Outputs[0].Data, PNG), false)
-	if err != nil {
-		t.Fatal(err)
-	}
+	byRows := imaging.Clone(decoded(t, res.Outputs[0].Data, PNG))
 	if !bytes.Equal(byRows.Pix, img.Pix) {
 		t.Errorf("%s: rows have other pixels than the whole", name)
 	}
@@ -403,9 +402,5 @@ func wholeWebP(data []byte) (*image.NRGBA, error) {
 	if err != nil {
 		return nil, err
 	}
-	img, err := j.read(data, m)
-	if err != nil {
-		return nil, err
-	}
-	return convert(img, true)
+	return j.read(data, m)
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // readWebP decodes the first image.
-func (j *job) readWebP(m meta) (image.Image, error) {
+func (j *job) readWebP(m meta) (*image.NRGBA, error) {
 	img, report, err := j.webpPixels(m)
 	if err != nil {
 		return nil, err
@@ -47,18 +47,7 @@ func (j *job) webpPixels(m meta) (*image.NRGBA, damage.Report, error) {
 	if err != nil {
 		return nil, report, err
 	}
-	planes := image.YCbCr{
-		Y: p.Y, Cb: p.Cb, Cr: p.Cr, YStride: p.YStride, CStride: p.CStride,
-		SubsampleRatio: image.YCbCrSubsampleRatio420, Rect: image.Rect(0, 0, p.Width, p.Height),
-	}
-	var pic image.Image = &planes
-	if alpha != nil {
-		pic = &image.NYCbCrA{YCbCr: planes, A: alpha, AStride: p.Width}
-	}
-	img, err := convert(pic, true)
-	if err != nil {
-		return nil, report, err
-	}
+	img := convert(p, alpha)
 	if m.Alpha {
 		clear(img.Pix[p.Rows*img.Stride:])
 	}
