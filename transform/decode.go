@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"image"
 	"io"
-	"strings"
 
 	"github.com/disintegration/imaging"
 )
@@ -57,21 +56,8 @@ func (j *job) fault(err error) error {
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		err = errors.New("the file ends before the image does")
 	}
-	return &Error{Kind: kind, Doing: j.doing, Err: trimmed{err}}
+	return &Error{Kind: kind, Doing: j.doing, Err: err}
 }
-
-// trimmed says what an error says without the name of the package that says it.
-type trimmed struct{ error }
-
-func (t trimmed) Error() string {
-	s := t.error.Error()
-	for _, prefix := range []string{"zlib: ", "image: "} {
-		s = strings.TrimPrefix(s, prefix)
-	}
-	return s
-}
-
-func (t trimmed) Unwrap() error { return t.error }
 
 // decode returns the pixels as they are stored, on the canvas that the header names.
 func (j *job) decode(data []byte, m meta) (*image.NRGBA, error) {

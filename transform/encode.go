@@ -8,6 +8,7 @@ import (
 	"image/color"
 	"image/draw"
 	"image/gif"
+	"strings"
 
 	"golang.org/x/image/bmp"
 
@@ -115,6 +116,13 @@ func (j *job) encodeFault(f Format, err error) error {
 	}
 	return &Error{Kind: ClassEncode, Doing: "encode " + string(f), Err: trimmed{err}}
 }
+
+// trimmed says what an error of image/gif says without the name of that package.
+type trimmed struct{ error }
+
+func (t trimmed) Error() string { return strings.TrimPrefix(t.error.Error(), "gif: ") }
+
+func (t trimmed) Unwrap() error { return t.error }
 
 // encodable returns an error unless a format can hold an image of w × h pixels.
 func encodable(f Format, w, h int) error {

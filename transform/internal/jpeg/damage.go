@@ -195,31 +195,25 @@ func (d *Decoder) Remarks() []string {
 	if d.odd.sameIDs {
 		out = append(out, "components have the same number, and were told apart by their place")
 	}
-	switch {
-	case d.odd.stray == 1:
-		out = append(out, "a byte stands between two segments, and was passed over")
-	case d.odd.stray > 1:
-		out = append(out, fmt.Sprintf("%d bytes stand between segments, and were passed over", d.odd.stray))
+	count := func(n int, one, many string) {
+		switch {
+		case n == 1:
+			out = append(out, one)
+		case n > 1:
+			out = append(out, fmt.Sprintf(many, n))
+		}
 	}
+	count(d.odd.stray, "a byte stands between two segments, and was passed over",
+		"%d bytes stand between segments, and were passed over")
 	if d.again {
 		out = append(out, "a scan comes again, and what came first was taken")
 	}
 	if d.behind {
 		out = append(out, "a scan has bytes after its end, which were passed over")
 	}
-	switch {
-	case d.excess == 1:
-		out = append(out, "a restart interval has bytes after its end, which were passed over")
-	case d.excess > 1:
-		const what = "%d restart intervals have bytes after their end, which were passed over"
-		out = append(out, fmt.Sprintf(what, d.excess))
-	}
-	switch {
-	case d.renumbered == 1:
-		out = append(out, "a restart marker has a wrong number, and was taken for the one expected")
-	case d.renumbered > 1:
-		const what = "%d restart markers have wrong numbers, and were taken for those expected"
-		out = append(out, fmt.Sprintf(what, d.renumbered))
-	}
+	count(d.excess, "a restart interval has bytes after its end, which were passed over",
+		"%d restart intervals have bytes after their end, which were passed over")
+	count(d.renumbered, "a restart marker has a wrong number, and was taken for the one expected",
+		"%d restart markers have wrong numbers, and were taken for those expected")
 	return out
 }
