@@ -100,7 +100,7 @@ func guard(doing *string, f func() error) (err error) {
 }
 
 // over is the error of a context that has ended, nil before.
-func (j *job) over() error {
+func (j *job) ended() error {
 	err := j.ctx.Err()
 	if errors.Is(err, context.DeadlineExceeded) {
 		return &Error{Kind: ClassTimeout, Doing: j.doing, Err: errors.New("the time for this image is over")}
@@ -112,7 +112,7 @@ func (j *job) over() error {
 }
 
 func (j *job) run(t Task) (Result, error) {
-	if err := j.over(); err != nil {
+	if err := j.ended(); err != nil {
 		return Result{}, err
 	}
 	if err := t.Spec.Validate(); err != nil {
@@ -197,7 +197,7 @@ func (r *Result) add(out Output, start, operated time.Time) {
 func (j *job) operate(img *image.NRGBA, ops []Op) (*image.NRGBA, error) {
 	for _, op := range ops {
 		j.doing = op.op.name
-		if err := j.over(); err != nil {
+		if err := j.ended(); err != nil {
 			return nil, err
 		}
 		out, err := op.op.apply(j, img, args(op))
@@ -206,5 +206,5 @@ func (j *job) operate(img *image.NRGBA, ops []Op) (*image.NRGBA, error) {
 		}
 		img = out
 	}
-	return img, j.over()
+	return img, j.ended()
 }

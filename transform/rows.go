@@ -75,7 +75,7 @@ func (j *job) rows(t Task, m meta, p plan, start time.Time) (Result, error) {
 		}
 		pushing += time.Since(begun)
 	}
-	if err := j.over(); err != nil {
+	if err := j.ended(); err != nil {
 		return Result{}, err
 	}
 	if err := j.settle(decoder); err != nil {
