@@ -1,21 +1,21 @@
 package transform
 
 import (
+	"fmt"
 	"image"
 	"math"
+	"time"
 
 	"imgpipe/transform/internal/jpeg"
 )
 
-// A route is the way on which the pixels of one JPEG go, or of a lossy WebP: its planes are decoded no larger than the views need, and each output makes its view
-// from them. Only what is not geometry, or not JPEG, makes a leg go on in RGB.
-type route struct {
-	header  *jpeg.Header
-	scale   jpeg.Scale
-	video   bool // samples have the range of video, and no scale but 8/8 can be had: WebP
-	legs    []leg
-	format  Format
-	quality int
+// A planesPath decodes the planes of a JPEG, or of a lossy WebP, no larger than the views need, and makes the view of each
+// leg from them. A leg goes on in RGB only for what is no geometry, and if its output is no JPEG.
+type planesPath struct {
+	plan
+	header *jpeg.Header
+	scale  jpeg.Scale
+	video  bool // samples have the range of video, and no scale but 8/8 can be had: WebP
 }
 
 // lumaLeft is, by M, how many times larger than its result the luma is decoded at M/8 at least, so that the resampler
@@ -40,10 +40,10 @@ var halfChromaLeft = [8]float64{1: 1, 2: 1, 3: 1, 4: 1, 5: 1, 6: 1, 7: 1}
 // fineQuality is the quality from which on chroma is kept at full resolution, where the source has any to keep.
 const fineQuality = 90
 
-// newRoute gives the route of a plan for a file whose planes can be decoded alone.
-func newRoute(file Header, p plan) *route {
+// newPlanesPath returns the path of a plan for a file whose planes can be decoded alone.
+func newPlanesPath(file Header, p plan) *planesPath {
 	h := file.planes
-	r := &route{header: h, legs: p.legs(), format: p.format, quality: p.quality, scale: jpeg.Scale{Luma: 1, Chroma: 1}}
+	r := &planesPath{plan: p, header: h, scale: jpeg.Scale{Luma: 1, Chroma: 1}}
 	if file.Format == WebP {
 		r.video, r.scale = true, jpeg.Scale{Luma: 8, Chroma: 8}
 		return r
@@ -66,12 +66,11 @@ func newRoute(file Header, p plan) *route {
 }
 
 // direct tells whether the view of l is encoded as it is.
-func (r *route) direct(l leg) bool { return len(l.rest) == 0 && r.format == JPEG }
+func (p *planesPath) direct(l leg) bool { return len(l.rest) == 0 && p.format == JPEG }
 
-// name is the route's name in a Result.
-func (r *route) name() string {
-	for _, l := range r.legs {
-		if !r.direct(l) {
+func (p *planesPath) name() string {
+	for _, l := range p.legs {
+		if !p.direct(l) {
 			return "ycbcr+rgba"
 		}
 	}
@@ -79,9 +78,9 @@ func (r *route) name() string {
 }
 
 // colors tells whether any of the chroma is wanted.
-func (r *route) colors() bool {
-	for _, l := range r.legs {
-		if r.header.N == 3 && !l.gray {
+func (p *planesPath) colors() bool {
+	for _, l := range p.legs {
+		if p.header.N == 3 && !l.gray {
 			return true
 		}
 	}
@@ -89,24 +88,24 @@ func (r *route) colors() bool {
 }
 
 // sampling gives the largest sampling factors.
-func (r *route) sampling() (h, v int) {
-	for _, c := range r.header.Components[:r.header.N] {
+func (p *planesPath) sampling() (h, v int) {
+	for _, c := range p.header.Components[:p.header.N] {
 		h, v = max(h, c.H), max(v, c.V)
 	}
 	return h, v
 }
 
 // subsampling is 2 where the chroma of a view has half of the columns and rows of its luma, 1 where it has all.
-func (r *route) subsampling(l leg) int {
-	if !r.direct(l) || r.header.N != 3 {
+func (p *planesPath) subsampling(l leg) int {
+	if !p.direct(l) || p.header.N != 3 {
 		return 1
 	}
 	// Chroma that the source has not got takes bytes and shows nothing.
-	c := r.header.Components[1]
-	hMax, vMax := r.sampling()
+	c := p.header.Components[1]
+	hMax, vMax := p.sampling()
 	size := l.view.stored()
 	there := l.view.w*float64(c.H)/float64(hMax) > 0.75*float64(size.X) || l.view.h*float64(c.V)/float64(vMax) > 0.75*float64(size.Y)
-	if r.quality >= fineQuality && there {
+	if p.quality >= fineQuality && there {
 		return 1
 	}
 	return 2
@@ -129,27 +128,27 @@ func eighths(v view, left *[8]float64, fx, fy float64) int {
 }
 
 // decoded is how many bytes the planes take, and what they are made of.
-func (r *route) decoded() int64 {
+func (p *planesPath) decoded() int64 {
 	need := int64(500 << 10)
-	if r.video {
-		return need + 2*int64(r.header.Width)*int64(r.header.Height)
+	if p.video {
+		return need + 2*int64(p.header.Width)*int64(p.header.Height)
 	}
-	return need + r.header.Memory(r.scale)
+	return need + p.header.Memory(p.scale)
 }
 
 // viewBytes is how many bytes the view of l takes besides the planes, before and after a turn. Planes that are shown as
 // they are need no copy, but for those of video.
-func (r *route) viewBytes(l leg, stored image.Point) int64 {
+func (p *planesPath) viewBytes(l leg, stored image.Point) int64 {
 	per := int64(2) // half-size chroma
 	switch {
-	case l.gray || r.header.N == 1:
+	case l.gray || p.header.N == 1:
 		per = 1
-	case r.subsampling(l) == 1:
+	case p.subsampling(l) == 1:
 		per = 3
 	}
 	plane := per * (int64(l.view.size.X) + 1) * (int64(l.view.size.Y) + 1)
 	need := plane
-	if l.view.stored() == stored && l.view.filter == "" && per == 1 && !r.video {
+	if l.view.stored() == stored && l.view.filter == "" && per == 1 && !p.video {
 		need = 0
 	}
 	if l.view.turn != (turn{}) {
@@ -158,11 +157,91 @@ func (r *route) viewBytes(l leg, stored image.Point) int64 {
 	return need
 }
 
-// need estimates the bytes of memory that stay in a workspace.
-func (r *route) need() int64 {
-	need := r.decoded()
-	for _, l := range r.legs {
-		need += r.viewBytes(l, image.Point{}) + 2*int64(l.view.size.X)*int64(l.view.size.Y) // what is kept of coefficients
+// kept estimates the bytes of memory that stay in a workspace.
+func (p *planesPath) kept() int64 {
+	need := p.decoded()
+	for _, l := range p.legs {
+		need += p.viewBytes(l, image.Point{}) + 2*int64(l.view.size.X)*int64(l.view.size.Y) // what is kept of coefficients
 	}
 	return need
+}
+
+func (p *planesPath) need(n *needs) {
+	n.held += p.decoded()
+	var views int64 // before and after a turn; one leg after the other uses them
+	for _, l := range p.legs {
+		views = max(views, p.viewBytes(l, p.stored))
+	}
+	n.held += views
+	for _, l := range p.legs {
+		if p.direct(l) {
+			n.output(0, l.view.size, false)
+			continue
+		}
+		size := l.view.size
+		n.steps(imageBytes(args{}, size.X, size.Y), size, l.rest)
+	}
+}
+
+func (p *planesPath) explain() (why, how string) {
+	why = "planes from end to end"
+	if p.header.N == 3 && !p.colors() {
+		why = "the plane of luma from end to end"
+	}
+	for _, l := range p.legs {
+		if len(l.rest) > 0 {
+			why = fmt.Sprintf("planes until %s, which is done in RGB", l.rest[0])
+			break
+		}
+		if !p.direct(l) {
+			why = fmt.Sprintf("planes until %s is written", p.format)
+		}
+	}
+	if p.video {
+		return why, ""
+	}
+	how = fmt.Sprintf(" at %d/8: %dx%d", p.scale.Luma,
+		(p.header.Width*p.scale.Luma+7)/8, (p.header.Height*p.scale.Luma+7)/8)
+	if p.colors() && p.scale.Chroma != p.scale.Luma {
+		how += fmt.Sprintf(", chroma at %d/8", p.scale.Chroma)
+	}
+	return why, how
+}
+
+func (p *planesPath) run(j *job, data []byte, m meta, res *Result, start time.Time) error {
+	w := j.space
+	w.large = p.kept() > keepBytes
+	j.doing = "decode " + string(m.Format)
+	var planes *jpeg.Planes
+	var err error
+	if p.video {
+		planes, err = j.webpPlanes(m)
+	} else {
+		planes, err = j.jpegPlanes(data, p)
+	}
+	if err != nil {
+		return err
+	}
+	res.Decode = time.Since(start)
+	profile := j.profile(m)
+	for _, l := range p.legs {
+		start := time.Now()
+		j.doing = "resize"
+		pic, err := w.view(planes, p.header, l, p.subsampling(l), p.video)
+		if err != nil {
+			return &Error{Kind: ClassOperation, Doing: j.doing, Err: err}
+		}
+		if err := j.ended(); err != nil {
+			return err
+		}
+		if p.direct(l) {
+			err = j.finishPlanes(res, p.plan, l, pic, profile, start)
+		} else {
+			err = j.finish(res, p.plan, l, rgbOf(pic), l.rest, profile, start)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

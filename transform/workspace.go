@@ -4,7 +4,6 @@ import (
 	"errors"
 	"image"
 	"sync"
-	"time"
 
 	"imgpipe/transform/internal/jpeg"
 	"imgpipe/transform/internal/png"
@@ -46,73 +45,18 @@ func (w *workspace) release() {
 	}
 }
 
-// ycbcr is the way of a JPEG or lossy WebP whose planes are all that is decoded of it.
-func (j *job) ycbcr(t Task, m meta, r *route, p plan, start time.Time) (Result, error) {
-	w := j.space
-	w.large = r.need() > keepBytes
-	j.doing = "decode " + string(m.Format)
-	var planes *jpeg.Planes
-	var err error
-	if r.video {
-		planes, err = j.webpPlanes(m)
-	} else {
-		planes, err = j.jpegPlanes(t.Data, r)
-	}
-	if err != nil {
-		return Result{}, err
-	}
-	res := Result{Source: m.Header.public(), Path: r.name(), Decode: time.Since(start)}
-	profile := j.profile(m)
-	for i, l := range r.legs {
-		start := time.Now()
-		j.doing = "resize"
-		pic, err := w.view(planes, r.header, l, r.subsampling(l), r.video)
-		if err != nil {
-			return Result{}, &Error{Kind: ClassOperation, Doing: j.doing, Err: err}
-		}
-		if err := j.ended(); err != nil {
-			return Result{}, err
-		}
-		if !r.direct(l) {
-			if err := j.finish(&res, p, i, rgbOf(pic), l.rest, profile, start); err != nil {
-				return Result{}, err
-			}
-			continue
-		}
-		if err := j.finishPlanes(&res, p, i, pic, profile, start); err != nil {
-			return Result{}, err
-		}
-	}
-	return res, nil
-}
-
 // stop reports whether the time for a job is over.
 func (j *job) stop() bool { return j.ctx.Err() != nil }
 
 // jpegPlanes decodes a JPEG.
-func (j *job) jpegPlanes(data []byte, r *route) (*jpeg.Planes, error) {
+func (j *job) jpegPlanes(data []byte, p *planesPath) (*jpeg.Planes, error) {
 	d := &j.space.decoder
-	planes, report, err := d.Decode(data, r.header, jpeg.Options{Scale: r.scale, Stop: j.stop})
+	planes, report, err := d.Decode(data, p.header, jpeg.Options{Scale: p.scale, Stop: j.stop})
 	if err != nil {
 		return nil, j.jpegFault(err)
 	}
 	j.remarksOf(d.Remarks())
 	return planes, j.damaged(report)
-}
-
-// finishPlanes is finish for planes that are a JPEG's.
-func (j *job) finishPlanes(res *Result, p plan, i int, pic *jpeg.Planes, profile *profile, start time.Time) error {
-	if pic.Kind == jpeg.Gray && profile.needsRGB() {
-		pic = j.space.neutral(pic)
-	}
-	operated := time.Now()
-	j.doing = "encode jpeg"
-	data, err := j.space.encode(pic, p.quality, j.embed(profile, JPEG, pic.Kind == jpeg.Gray))
-	if err != nil {
-		return j.encodeFault(JPEG, err)
-	}
-	res.add(Output{p.branches[i].label, JPEG, pic.Plane[0].W, pic.Plane[0].H, data}, start, operated)
-	return nil
 }
 
 // jpegFault makes the *Error of what the decoder of planes said.
