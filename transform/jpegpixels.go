@@ -8,15 +8,6 @@ import (
 	"imgpipe/transform/internal/jpeg"
 )
 
-// readJPEG decodes a JPEG to RGB. Where Adobe's marker stands, inks are inverted, else they are not.
-func (j *job) readJPEG(data []byte, m meta) (*image.NRGBA, error) {
-	img, report, err := j.jpegPixels(data, m.frame, !m.bare)
-	if err != nil {
-		return nil, err
-	}
-	return img, j.damaged(report)
-}
-
 // jpegPixels decodes a JPEG whose header is h to RGB, as it is stored. The components mean what h.Kind says: a caller
 // that knows better than the markers of the file, such as the tags of a TIFF, sets it. inverted tells of CMYK and YCCK
 // that 255 is no ink. What is missing is filled, and in the report.

@@ -65,9 +65,6 @@ func newPlanesPath(file Header, p plan) *planesPath {
 	return r
 }
 
-// direct tells whether the view of l is encoded as it is.
-func (p *planesPath) direct(l leg) bool { return len(l.rest) == 0 && p.format == JPEG }
-
 func (p *planesPath) name() string {
 	for _, l := range p.legs {
 		if !p.direct(l) {
@@ -194,7 +191,7 @@ func (p *planesPath) explain() (why, how string) {
 			break
 		}
 		if !p.direct(l) {
-			why = fmt.Sprintf("planes until %s is written", p.format)
+			why = fmt.Sprintf("planes until %s is written", p.row.name)
 		}
 	}
 	if p.video {
@@ -215,7 +212,7 @@ func (p *planesPath) run(j *job, data []byte, m meta, res *Result, start time.Ti
 	var planes *jpeg.Planes
 	var err error
 	if p.video {
-		planes, err = j.webpPlanes(m)
+		planes, err = j.webpPlanes(&m)
 	} else {
 		planes, err = j.jpegPlanes(data, p)
 	}

@@ -50,9 +50,6 @@ func (p *rowsPath) name() string {
 	return "gray"
 }
 
-// direct reports whether the view of l is encoded as it is, if the image is gray.
-func (p *rowsPath) direct(l leg) bool { return len(l.rest) == 0 && p.format == JPEG }
-
 func (p *rowsPath) explain() (why, how string) { return "row by row to the sizes wanted", "" }
 
 func (p *rowsPath) need(n *needs) {
@@ -177,6 +174,18 @@ func (v *rowViews) fill(j *job, decoder rowReader, rows int) (pushing time.Durat
 		pushing += time.Since(begun)
 	}
 	return pushing, nil
+}
+
+// A remarker is a rowReader that also says after the last row what is odd in a file of which nothing is missing for
+// that. One that is not has nothing to say.
+type remarker interface{ Remarks() []string }
+
+// settle takes note of what r says after the last row: what was odd in its file, and what is missing.
+func (j *job) settle(r rowReader) error {
+	if r, ok := r.(remarker); ok {
+		j.remarksOf(r.Remarks())
+	}
+	return j.damaged(r.Damage())
 }
 
 // whole decodes all rows of an image of w × h pixels; gray tells that they have one byte for a pixel.

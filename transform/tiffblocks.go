@@ -84,7 +84,7 @@ func together(p *jpeg.Planes, h *jpeg.Header) []byte {
 
 // webpInTIFF decodes one block of a TIFF.
 func (j *job) webpInTIFF(file []byte, width, height int) (tiff.Samples, error) {
-	if len(file) < 12 || string(file[:4]) != "RIFF" || string(file[8:12]) != "WEBP" {
+	if !isWebP(file) {
 		return lost(errors.New("it is no WebP")), nil
 	}
 	var m meta
@@ -94,7 +94,7 @@ func (j *job) webpInTIFF(file []byte, width, height int) (tiff.Samples, error) {
 	if m.Width > width || m.Height > height || m.view != image.Rect(0, 0, m.Width, m.Height) {
 		return tiff.Samples{}, blockTooLarge("WebP", m.Width, m.Height, width, height)
 	}
-	pic, report, err := j.webpPixels(m)
+	pic, report, err := j.webpPixels(&m)
 	if over := j.ended(); over != nil {
 		return tiff.Samples{}, over
 	}

@@ -123,7 +123,11 @@ func wholeTIFF(t *testing.T, data []byte) (*image.NRGBA, *job, error) {
 	j := newJob(context.Background(), Spec{}, Limits{})
 	j.space = new(workspace)
 	j.doing = "decode tiff"
-	img, err := j.readTIFF(data)
+	m, err := inspect(data)
+	if err != nil {
+		return nil, j, err
+	}
+	img, err := j.readTIFF(data, &m)
 	if err != nil {
 		return nil, j, err
 	}
@@ -402,5 +406,5 @@ func wholeWebP(data []byte) (*image.NRGBA, error) {
 	if err != nil {
 		return nil, err
 	}
-	return j.read(data, m)
+	return j.readWebP(data, &m)
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // readWebP decodes the first image.
-func (j *job) readWebP(m meta) (*image.NRGBA, error) {
+func (j *job) readWebP(_ []byte, m *meta) (*image.NRGBA, error) {
 	img, report, err := j.webpPixels(m)
 	if err != nil {
 		return nil, err
@@ -22,8 +22,8 @@ func (j *job) readWebP(m meta) (*image.NRGBA, error) {
 }
 
 // webpPixels decodes the first image. What is missing is filled, and in the report.
-func (j *job) webpPixels(m meta) (*image.NRGBA, damage.Report, error) {
-	f := &m.webp
+func (j *job) webpPixels(m *meta) (*image.NRGBA, damage.Report, error) {
+	f := m.head.(*webpFrame)
 	report := damage.Report{Rows: m.Height}
 	if f.lossless != nil {
 		p, err := vp8l.Decode(f.lossless[5:], f.width, f.height, j.ended)
@@ -59,19 +59,20 @@ func (j *job) webpPixels(m meta) (*image.NRGBA, damage.Report, error) {
 }
 
 // readLossy decodes the planes of the first image.
-func (j *job) readLossy(m meta) (*vp8.Picture, error) {
-	h, err := vp8.ReadHeader(m.webp.lossy)
+func (j *job) readLossy(m *meta) (*vp8.Picture, error) {
+	f := m.head.(*webpFrame)
+	h, err := vp8.ReadHeader(f.lossy)
 	if err != nil {
 		return nil, err
 	}
-	if m.webp.unannounced {
+	if f.unannounced {
 		j.remark("its transparency was passed over, as its header says that it has none")
 	}
 	return vp8.Decode(h, j.ended)
 }
 
 // webpPlanes decodes the planes of a lossy WebP without alpha. Their samples have the range of video.
-func (j *job) webpPlanes(m meta) (*jpeg.Planes, error) {
+func (j *job) webpPlanes(m *meta) (*jpeg.Planes, error) {
 	p, err := j.readLossy(m)
 	if err != nil {
 		return nil, j.fault(err)
@@ -93,12 +94,13 @@ func (j *job) webpPlanes(m meta) (*jpeg.Planes, error) {
 
 // missing reports the rows of the frame that are not there. Without any, the canvas around it is worth nothing.
 func (m *meta) missing(report *damage.Report, err error, rows int) {
-	switch err = m.webp.explain(err); {
+	f := m.head.(*webpFrame)
+	switch err = f.explain(err); {
 	case err == nil:
 	case rows == 0:
 		report.Miss(err, 0, m.Height)
 	default:
-		report.Miss(err, m.view.Min.Y+rows, m.webp.height-rows)
+		report.Miss(err, m.view.Min.Y+rows, f.height-rows)
 	}
 }
 

@@ -184,7 +184,7 @@ func (a *archive) format(item fetch.Item) transform.Format {
 		return a.spec.Format
 	}
 	found := transform.Sniff(item.Head) // a few bytes at fixed places: in mode processes, too, they are looked at here
-	if found == transform.WebP {
+	if !found.Writable() {
 		return "" // whether it is transparent decides, and is not always told so early
 	}
 	return found

@@ -13,7 +13,7 @@ import (
 )
 
 // formats are the formats of outputs; the place of each is its bit in a mask.
-var formats = [...]transform.Format{transform.JPEG, transform.PNG, transform.GIF, transform.TIFF, transform.BMP, transform.WebP}
+var formats = transform.Formats()
 
 // mask has the bit of f, or every bit where f is "" or not known.
 func mask(f transform.Format) uint8 {
