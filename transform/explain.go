@@ -3,6 +3,8 @@ package transform
 import (
 	"fmt"
 	"strings"
+
+	"imgpipe/transform/internal/pixel"
 )
 
 // Explain says in words what Do would do with an image that has header h, as ReadHeader gave it: the way that its pixels go and why, at
@@ -56,7 +58,7 @@ func (p plan) way(h Header) (way, how string) {
 	}
 	r := newRoute(h, p)
 	why := "planes from end to end"
-	if h.planes.N == 3 && !r.colors() {
+	if r.shape.Kind == pixel.YCbCr && !r.colors() {
 		why = "the plane of luma from end to end"
 	}
 	for _, l := range r.legs {
@@ -68,7 +70,7 @@ func (p plan) way(h Header) (way, how string) {
 			why = fmt.Sprintf("planes until %s is written", p.format)
 		}
 	}
-	if r.video {
+	if !r.shape.Scales {
 		return r.name() + ": " + why, ""
 	}
 	how = fmt.Sprintf(" at %d/8: %dx%d", r.scale.Luma, (h.Width*r.scale.Luma+7)/8, (h.Height*r.scale.Luma+7)/8)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"imgpipe/transform/internal/jpeg"
+	"imgpipe/transform/internal/pixel"
 )
 
 // jpeg walks the marker segments up to the first scan (ITU-T T.81, annex B).
@@ -159,17 +160,17 @@ func (m *meta) findPlanes(data []byte) error {
 	if err != nil {
 		return err
 	}
-	if h.Kind == jpeg.Two {
+	if h.Kind == pixel.Two {
 		return fmt.Errorf("%w: 2 components, 1, 3 or 4 were expected", jpeg.ErrUnsupported)
 	}
 	m.Width, m.Height = h.Width, h.Height
 	m.frame = &h
-	if h.Kind == jpeg.YCbCr || h.Kind == jpeg.Gray {
-		m.planes = &h
+	if h.Kind == pixel.YCbCr || h.Kind == pixel.Gray {
+		m.planes = jpegPlanes{&h}
 		return nil
 	}
 	m.general = fmt.Sprintf("its components are %v", h.Kind)
 	pixels := int64(h.Width) * int64(h.Height)
-	m.decode = int((h.Memory(jpeg.Scale{})+pixels-1)/pixels) + 1
+	m.decode = int((h.Memory(pixel.Scale{})+pixels-1)/pixels) + 1
 	return nil
 }

@@ -4,15 +4,26 @@ import (
 	"image"
 	"math"
 
-	"imgpipe/transform/internal/jpeg"
+	"imgpipe/transform/internal/pixel"
 )
+
+// A planeSource is what is known of a file whose planes can be decoded alone.
+type planeSource interface {
+	// shape describes the picture.
+	shape() pixel.Shape
+	// memory returns how many bytes the decoder keeps at that scale: the planes, and what they are made of.
+	memory(scale pixel.Scale) int64
+	// decode returns the planes, which are good until j's workspace is used for another file. What is missing of them is
+	// filled, and settled with j.
+	decode(j *job, data []byte, scale pixel.Scale) (*pixel.Planes, error)
+}
 
 // A route is the way on which the pixels of one JPEG go, or of a lossy WebP: its planes are decoded no larger than the views need, and each output makes its view
 // from them. Only what is not geometry, or not JPEG, makes a leg go on in RGB.
 type route struct {
-	header  *jpeg.Header
-	scale   jpeg.Scale
-	video   bool // samples have the range of video, and no scale but 8/8 can be had: WebP
+	source  planeSource
+	shape   pixel.Shape
+	scale   pixel.Scale
 	legs    []leg
 	format  Format
 	quality int
@@ -42,17 +53,19 @@ const fineQuality = 90
 
 // newRoute gives the route of a plan for a file whose planes can be decoded alone.
 func newRoute(file Header, p plan) *route {
-	h := file.planes
-	r := &route{header: h, legs: p.legs(), format: p.format, quality: p.quality, scale: jpeg.Scale{Luma: 1, Chroma: 1}}
-	if file.Format == WebP {
-		r.video, r.scale = true, jpeg.Scale{Luma: 8, Chroma: 8}
+	r := &route{
+		source: file.planes, shape: file.planes.shape(), legs: p.legs(), format: p.format, quality: p.quality,
+		scale: pixel.Scale{Luma: 1, Chroma: 1},
+	}
+	if !r.shape.Scales {
+		r.scale = pixel.Scale{Luma: 8, Chroma: 8}
 		return r
 	}
 	for _, l := range r.legs {
 		r.scale.Luma = max(r.scale.Luma, eighths(l.view, &lumaLeft, 1, 1))
-		if h.N == 3 && !l.gray {
-			c := h.Components[1]
-			hMax, vMax := r.sampling()
+		if r.shape.Kind == pixel.YCbCr && !l.gray {
+			c := r.shape.Sampling[1]
+			hMax, vMax := r.shape.Finest()
 			sub := r.subsampling(l)
 			left := &halfChromaLeft
 			if sub == 1 {
@@ -81,29 +94,21 @@ func (r *route) name() string {
 // colors tells whether any of the chroma is wanted.
 func (r *route) colors() bool {
 	for _, l := range r.legs {
-		if r.header.N == 3 && !l.gray {
+		if r.shape.Kind == pixel.YCbCr && !l.gray {
 			return true
 		}
 	}
 	return false
 }
 
-// sampling gives the largest sampling factors.
-func (r *route) sampling() (h, v int) {
-	for _, c := range r.header.Components[:r.header.N] {
-		h, v = max(h, c.H), max(v, c.V)
-	}
-	return h, v
-}
-
 // subsampling is 2 where the chroma of a view has half of the columns and rows of its luma, 1 where it has all.
 func (r *route) subsampling(l leg) int {
-	if !r.direct(l) || r.header.N != 3 {
+	if !r.direct(l) || r.shape.Kind != pixel.YCbCr {
 		return 1
 	}
 	// Chroma that the source has not got takes bytes and shows nothing.
-	c := r.header.Components[1]
-	hMax, vMax := r.sampling()
+	c := r.shape.Sampling[1]
+	hMax, vMax := r.shape.Finest()
 	size := l.view.stored()
 	there := l.view.w*float64(c.H)/float64(hMax) > 0.75*float64(size.X) || l.view.h*float64(c.V)/float64(vMax) > 0.75*float64(size.Y)
 	if r.quality >= fineQuality && there {
@@ -130,11 +135,7 @@ func eighths(v view, left *[8]float64, fx, fy float64) int {
 
 // decoded is how many bytes the planes take, and what they are made of.
 func (r *route) decoded() int64 {
-	need := int64(500 << 10)
-	if r.video {
-		return need + 2*int64(r.header.Width)*int64(r.header.Height)
-	}
-	return need + r.header.Memory(r.scale)
+	return 500<<10 + r.source.memory(r.scale)
 }
 
 // viewBytes is how many bytes the view of l takes besides the planes, before and after a turn. Planes that are shown as
@@ -142,14 +143,14 @@ func (r *route) decoded() int64 {
 func (r *route) viewBytes(l leg, stored image.Point) int64 {
 	per := int64(2) // half-size chroma
 	switch {
-	case l.gray || r.header.N == 1:
+	case l.gray || r.shape.Kind == pixel.Gray:
 		per = 1
 	case r.subsampling(l) == 1:
 		per = 3
 	}
 	plane := per * (int64(l.view.size.X) + 1) * (int64(l.view.size.Y) + 1)
 	need := plane
-	if l.view.stored() == stored && l.view.filter == "" && per == 1 && !r.video {
+	if l.view.stored() == stored && l.view.filter == "" && per == 1 && !r.shape.Video {
 		need = 0
 	}
 	if l.view.turn != (turn{}) {

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"imgpipe/transform/internal/damage"
-	"imgpipe/transform/internal/jpeg"
+	"imgpipe/transform/internal/pixel"
 	"imgpipe/transform/internal/resample"
 )
 
@@ -41,14 +41,14 @@ func (j *job) rows(t Task, m meta, p plan, start time.Time) (Result, error) {
 		w.streams = append(w.streams, &resample.Resampler{Cache: &weights})
 	}
 	streams := w.streams[:len(legs)]
-	pics, grays := make([]*image.NRGBA, len(legs)), make([]resample.Plane, len(legs))
+	pics, grays := make([]*image.NRGBA, len(legs)), make([]pixel.Plane, len(legs))
 	j.doing = "resize"
 	for i, l := range legs {
 		v := l.view
 		win, filter := resample.Window{X: v.x, Y: v.y, W: v.w, H: v.h}, resamplers[v.filter]
 		var err error
 		if m.rows.gray() {
-			grays[i] = newPlane(v.stored())
+			grays[i] = pixel.NewPlane(v.stored().X, v.stored().Y)
 			err = streams[i].StartPlane(grays[i], m.Width, m.Height, win, filter)
 		} else {
 			pics[i] = image.NewNRGBA(image.Rectangle{Max: v.stored()})
@@ -119,22 +119,16 @@ func (j *job) whole(decoder rowReader, w, h int, gray bool) (*image.NRGBA, error
 	return img, j.settle(decoder)
 }
 
-// newPlane gives a black plane.
-func newPlane(size image.Point) resample.Plane {
-	return resample.Plane{Pix: make([]byte, size.X*size.Y), Stride: size.X, W: size.X, H: size.Y}
-}
-
 // finishGray is finish for the view of a gray image, which a JPEG takes as it is.
-func (j *job) finishGray(res *Result, p plan, i int, pic resample.Plane, l leg, profile *profile, start time.Time) error {
+func (j *job) finishGray(res *Result, p plan, i int, pic pixel.Plane, l leg, profile *profile, start time.Time) error {
 	if o := l.view.turn.orientation(); o != 1 {
-		turned := newPlane(l.view.size)
+		turned := pixel.NewPlane(l.view.size.X, l.view.size.Y)
 		resample.Orient(turned, pic, o)
 		pic = turned
 	}
-	planes := &jpeg.Planes{Kind: jpeg.Gray}
-	planes.Plane[0] = jpeg.Plane{Pix: pic.Pix, Stride: pic.Stride, W: pic.W, H: pic.H}
+	planes := &pixel.Planes{Kind: pixel.Gray, Plane: [4]pixel.Plane{pic}}
 	if !grayLeg(l, p.format) {
-		return j.finish(res, p, i, rgbOf(planes), l.rest, profile, start)
+		return j.finish(res, p, i, planes.NRGBA(), l.rest, profile, start)
 	}
 	return j.finishPlanes(res, p, i, planes, profile, start)
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"image"
 
-	"imgpipe/transform/internal/jpeg"
 	"imgpipe/transform/internal/vp8"
 )
 
@@ -108,8 +107,7 @@ func (m *meta) readWebP(data []byte) error {
 		m.Alpha = true
 		m.decode += 4
 	} else if m.webp.lossy != nil && m.webp.alpha == nil {
-		m.planes = &jpeg.Header{Width: m.Width, Height: m.Height, Kind: jpeg.YCbCr, N: 3,
-			Components: [4]jpeg.Component{{H: 2, V: 2}, {H: 1, V: 1}, {H: 1, V: 1}}}
+		m.planes = webpPlanes{m.webp}
 	}
 	m.Orientation = orientation(exif, xmp)
 	return nil
