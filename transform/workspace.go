@@ -1,0 +1,184 @@
+package transform
+
+import (
+	"errors"
+	"image"
+	"sync"
+
+	"imgpipe/transform/internal/jpeg"
+	"imgpipe/transform/internal/pixel"
+	"imgpipe/transform/internal/png"
+	"imgpipe/transform/internal/resample"
+	"imgpipe/transform/internal/tiff"
+)
+
+// weights keeps the weights of resampling for all workers: the images of a run mostly have few sizes.
+var weights resample.Cache
+
+// A workspace is what one image after the other can use again. Decoder and Encoder write before they read, so that nothing of an
+// earlier image can appear.
+type workspace struct {
+	decoder   jpeg.Decoder
+	encoder   jpeg.Encoder
+	resampler resample.Resampler
+	planes    [2][3][]byte // resampled, and turned
+	png       png.Decoder
+	tiff      *tiff.Decoder // nil until it is needed
+	pngs      png.Encoder
+	tiffs     tiff.Encoder
+	streams   []*resample.Resampler // one for each output of an image that is decoded by rows
+	large     bool                  // it has held an image that is too large to keep memory for
+}
+
+var (
+	workspaces = sync.Pool{New: func() any { return &workspace{resampler: resample.Resampler{Cache: &weights}} }}
+	// A resize that is an operation among others has no need of the rest.
+	spares = sync.Pool{New: func() any { return &resample.Resampler{Cache: &weights} }}
+)
+
+// keepBytes is how much a workspace may have held and still be kept: what a 24-megapixel photo takes for a thumbnail, but not at full size.
+const keepBytes = 16 << 20
+
+// release keeps w for the next image, unless it has grown too large.
+func (w *workspace) release() {
+	if !w.large {
+		workspaces.Put(w)
+	}
+}
+
+// stop reports whether the time for a job is over.
+func (j *job) stop() bool { return j.ctx.Err() != nil }
+
+// jpegPlanes are those of a JPEG.
+type jpegPlanes struct{ *jpeg.Header }
+
+func (h jpegPlanes) shape() pixel.Shape             { return h.Shape() }
+func (h jpegPlanes) memory(scale pixel.Scale) int64 { return h.Memory(scale) }
+
+func (h jpegPlanes) decode(j *job, data []byte, scale pixel.Scale) (*pixel.Planes, error) {
+	d := &j.space.decoder
+	planes, report, err := d.Decode(data, h.Header, jpeg.Options{Scale: scale, Stop: j.stop})
+	if err != nil {
+		return nil, j.jpegFault(err)
+	}
+	j.remarksOf(d.Remarks())
+	return planes, j.damaged(report)
+}
+
+// jpegFault makes the *Error of what the decoder of planes said.
+func (j *job) jpegFault(err error) error {
+	if errors.Is(err, jpeg.ErrStopped) {
+		if over := j.ended(); over != nil {
+			return over
+		}
+	}
+	kind := ClassDecode
+	if errors.Is(err, jpeg.ErrUnsupported) {
+		kind = ClassUnsupported
+	}
+	return &Error{Kind: kind, Doing: j.doing, Err: err}
+}
+
+// view makes the view of a leg of planes, at full range also where they have that of video. Chroma gets every sub-th column and row, and is left out where the leg is gray: what
+// grayscale makes of RGB, with the weights of ITU-R BT.601, is Y again, but for colors outside the RGB cube. The result is w's until
+// the next call.
+func (w *workspace) view(planes *pixel.Planes, s *pixel.Shape, l leg, sub int) (*pixel.Planes, error) {
+	out := &pixel.Planes{Kind: planes.Kind}
+	if l.gray {
+		out.Kind = pixel.Gray
+	}
+	v := l.view
+	o := v.turn.orientation()
+	for i := range out.N() {
+		of := 1
+		if i > 0 {
+			of = sub
+		}
+		// The last column and row of chroma may stand over.
+		size := image.Pt((v.size.X+of-1)/of, (v.size.Y+of-1)/of)
+		x, y, width, height := v.part(image.Rect(0, 0, of*size.X, of*size.Y))
+		src := planes.Plane[i]
+		sx, sy := planes.Extent[i].W/float64(s.Width), planes.Extent[i].H/float64(s.Height)
+		window := resample.Window{X: x * sx, Y: y * sy, W: width * sx, H: height * sy}
+		if v.turn.swap {
+			size = image.Pt(size.Y, size.X)
+		}
+		dst, same := asItIs(src, window, size)
+		if !same {
+			dst = w.plane(0, i, size)
+			if err := w.resampler.Plane(dst, src, window, resamplers[v.filter]); err != nil {
+				return nil, err
+			}
+		}
+		if planes.Video {
+			from := dst
+			if same { // other legs may want the source
+				dst = w.plane(0, i, size)
+			}
+			pixel.FullRange(dst, from, i > 0)
+		}
+		if o != 1 {
+			if v.turn.swap {
+				size = image.Pt(size.Y, size.X)
+			}
+			turned := w.plane(1, i, size)
+			resample.Orient(turned, dst, o)
+			dst = turned
+		}
+		out.Plane[i] = dst
+	}
+	return out, nil
+}
+
+// neutral adds chroma without color to a gray picture: a profile for RGB, which says how light each level is, needs a file that can be RGB.
+func (w *workspace) neutral(gray *pixel.Planes) *pixel.Planes {
+	luma := gray.Plane[0]
+	out := &pixel.Planes{Kind: pixel.YCbCr, Plane: [4]pixel.Plane{luma}}
+	for i := 1; i < 3; i++ {
+		p := w.plane(0, i, image.Pt((luma.W+1)/2, (luma.H+1)/2))
+		for k := range p.Pix {
+			p.Pix[k] = 128
+		}
+		out.Plane[i] = p
+	}
+	return out
+}
+
+// asItIs gives the part of src that the window shows, if it shows whole samples and none is to be changed.
+func asItIs(src pixel.Plane, w resample.Window, size image.Point) (part pixel.Plane, ok bool) {
+	x, y := int(w.X), int(w.Y)
+	if float64(x) != w.X || float64(y) != w.Y || float64(size.X) != w.W || float64(size.Y) != w.H ||
+		x < 0 || y < 0 || x+size.X > src.W || y+size.Y > src.H {
+		return src, false
+	}
+	return src.Crop(x, y, size.X, size.Y), true
+}
+
+// plane gives a plane of that size, whose samples are arbitrary.
+func (w *workspace) plane(set, i int, size image.Point) pixel.Plane {
+	n := size.X * size.Y
+	if cap(w.planes[set][i]) < n {
+		w.planes[set][i] = make([]byte, n)
+	}
+	return pixel.Plane{Pix: w.planes[set][i][:n], Stride: size.X, W: size.X, H: size.Y}
+}
+
+// encode makes a JPEG file of planes. Tables made for the picture cost a tenth of the time of encoding and make files 3 to 5 % smaller.
+func (w *workspace) encode(pic *pixel.Planes, quality int, icc []byte) ([]byte, error) {
+	return w.encoder.Append(nil, pic, jpeg.EncodeOptions{Quality: quality, Optimize: true, ICC: icc})
+}
+
+// planesOf converts an opaque image to YCbCr planes, or to one plane if gray is set, for which every pixel must be gray.
+// A sample of chroma is the mean of sub × sub pixels.
+func (w *workspace) planesOf(img *image.NRGBA, gray bool, sub int) *pixel.Planes {
+	size := img.Rect.Size()
+	out := &pixel.Planes{Kind: pixel.Gray}
+	out.Plane[0] = w.plane(0, 0, size)
+	if !gray {
+		out.Kind = pixel.YCbCr
+		size = image.Pt((size.X+sub-1)/sub, (size.Y+sub-1)/sub)
+		out.Plane[1], out.Plane[2] = w.plane(0, 1, size), w.plane(0, 2, size)
+	}
+	out.SetNRGBA(img, sub)
+	return out
+}
