@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"imgpipe/transform/internal/jpeg"
+	"imgpipe/transform/internal/pixel"
 )
 
 // A Format is a file format of images, by the name that it has in flags and messages.
@@ -92,7 +92,7 @@ type format struct {
 	// encode makes a file of an image. p is to be embedded, unless it does not suit the pixels; nil is none.
 	encode func(j *job, img *image.NRGBA, quality int, p *profile) ([]byte, error)
 	// encodePlanes makes a file of Y, Cb and Cr, or of Y alone; nil if the encoder takes only RGB.
-	encodePlanes func(j *job, pic *jpeg.Planes, quality int, p *profile) ([]byte, error)
+	encodePlanes func(j *job, pic *pixel.Planes, quality int, p *profile) ([]byte, error)
 	// measure reads the size from a file that encode made, in constant time; ends reports whether it ends as it should.
 	measure func(data []byte) (w, h int, ends bool)
 	alpha   alpha

@@ -3,10 +3,12 @@ package transform
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"image"
 
 	"imgpipe/transform/internal/jpeg"
+	"imgpipe/transform/internal/pixel"
 )
 
 // A jpegHead is what the header of a JPEG has for its decoder.
@@ -26,17 +28,17 @@ func (m *meta) jpeg(data []byte) error {
 	if err != nil {
 		return err
 	}
-	if h.Kind == jpeg.Two {
+	if h.Kind == pixel.Two {
 		return fmt.Errorf("%w: 2 components, 1, 3 or 4 were expected", jpeg.ErrUnsupported)
 	}
 	m.Width, m.Height = h.Width, h.Height
 	head.Header = h
-	if h.Kind == jpeg.YCbCr || h.Kind == jpeg.Gray {
-		m.planes = &head.Header
+	if h.Kind == pixel.YCbCr || h.Kind == pixel.Gray {
+		m.planes = jpegPlanes{&head.Header}
 	} else {
 		m.general = fmt.Sprintf("its components are %v", h.Kind)
 		pixels := int64(h.Width) * int64(h.Height)
-		m.decode = int((h.Memory(jpeg.Scale{})+pixels-1)/pixels) + 1
+		m.decode = int((h.Memory(pixel.Scale{})+pixels-1)/pixels) + 1
 	}
 	m.jpegPrice(data, &h)
 	return nil
@@ -68,6 +70,36 @@ func (j *job) readJPEG(data []byte, m *meta) (*image.NRGBA, error) {
 	return img, j.damaged(report)
 }
 
+// jpegPlanes are those of a JPEG.
+type jpegPlanes struct{ *jpeg.Header }
+
+func (h jpegPlanes) shape() pixel.Shape             { return h.Shape() }
+func (h jpegPlanes) memory(scale pixel.Scale) int64 { return h.Memory(scale) }
+
+func (h jpegPlanes) decode(j *job, data []byte, scale pixel.Scale) (*pixel.Planes, error) {
+	d := &j.space.decoder
+	planes, report, err := d.Decode(data, h.Header, jpeg.Options{Scale: scale, Stop: j.stop})
+	if err != nil {
+		return nil, j.jpegFault(err)
+	}
+	j.remarksOf(d.Remarks())
+	return planes, j.damaged(report)
+}
+
+// jpegFault makes the *Error of what the decoder of planes said.
+func (j *job) jpegFault(err error) error {
+	if errors.Is(err, jpeg.ErrStopped) {
+		if over := j.ended(); over != nil {
+			return over
+		}
+	}
+	kind := ClassDecode
+	if errors.Is(err, jpeg.ErrUnsupported) {
+		kind = ClassUnsupported
+	}
+	return &Error{Kind: kind, Doing: j.doing, Err: err}
+}
+
 // encodeJPEG encodes an image over the background, which is gray in the file if it has no color.
 func (j *job) encodeJPEG(img *image.NRGBA, quality int, p *profile) ([]byte, error) {
 	img = j.flatten(img)
@@ -82,11 +114,11 @@ func (j *job) encodeJPEG(img *image.NRGBA, quality int, p *profile) ([]byte, err
 }
 
 // encodeJPEGPlanes encodes planes as they are.
-func (j *job) encodeJPEGPlanes(pic *jpeg.Planes, quality int, p *profile) ([]byte, error) {
-	if pic.Kind == jpeg.Gray && p.needsRGB() {
+func (j *job) encodeJPEGPlanes(pic *pixel.Planes, quality int, p *profile) ([]byte, error) {
+	if pic.Kind == pixel.Gray && p.needsRGB() {
 		pic = j.space.neutral(pic)
 	}
-	return j.space.encode(pic, quality, j.embed(p, JPEG, pic.Kind == jpeg.Gray))
+	return j.space.encode(pic, quality, j.embed(p, JPEG, pic.Kind == pixel.Gray))
 }
 
 // jpegNeed is the need of a format: coefficients that are not zero are kept until the tables are made, up to a bound,

@@ -4,7 +4,7 @@ import (
 	"image"
 	"time"
 
-	"imgpipe/transform/internal/jpeg"
+	"imgpipe/transform/internal/pixel"
 )
 
 // A path is the way that the pixels of one image go, from its file to its outputs. What it costs, how it is explained and
@@ -60,7 +60,7 @@ func (j *job) finish(
 }
 
 // finishPlanes is finish for planes that are encoded as they are.
-func (j *job) finishPlanes(res *Result, p plan, l leg, pic *jpeg.Planes, profile *profile, start time.Time) error {
+func (j *job) finishPlanes(res *Result, p plan, l leg, pic *pixel.Planes, profile *profile, start time.Time) error {
 	operated := time.Now()
 	j.doing = "encode " + string(p.row.name)
 	data, err := p.row.encodePlanes(j, pic, p.quality, j.suiting(p.row, profile))

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"image"
 
-	"imgpipe/transform/internal/jpeg"
 	"imgpipe/transform/internal/vp8"
 )
 
@@ -114,8 +113,7 @@ func (m *meta) readWebP(data []byte) error {
 		m.Alpha = true
 		m.decode += 4
 	} else if f.lossy != nil && f.alpha == nil {
-		m.planes = &jpeg.Header{Width: m.Width, Height: m.Height, Kind: jpeg.YCbCr, N: 3,
-			Components: [4]jpeg.Component{{H: 2, V: 2}, {H: 1, V: 1}, {H: 1, V: 1}}}
+		m.planes = webpPlanes{f}
 	}
 	m.Orientation = orientation(exif, xmp)
 	pixels, frame := int64(m.Width)*int64(m.Height), int64(f.width)*int64(f.height)
