@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync"
 
 	"imgpipe/pipeline"
@@ -11,12 +10,6 @@ import (
 	"imgpipe/pipeline/store"
 	"imgpipe/transform"
 )
-
-// classPoison is the class of an image that kills whatever process transforms it.
-const classPoison = "poison"
-
-// deadly are the classes of images whose worker died: in this process they would end the run.
-var deadly = []string{classPoison, procs.ClassWorkerKilled, procs.ClassOutOfMemory, procs.ClassWorkerAnswer}
 
 // An alone runs suspects, each in a worker process that does nothing else meanwhile. It starts none before the first.
 type alone struct {
@@ -63,7 +56,7 @@ func (a *archive) suspect(k store.Key) bool {
 		return true
 	}
 	last, known := a.store.Last(k)
-	return known && slices.Contains(deadly, last.Class)
+	return known && pipeline.ClassNamed(last.Class).Deadly
 }
 
 // Begin has the next run know what was under way if this one dies of it.
@@ -95,8 +88,8 @@ func (a *alone) do(ctx context.Context, task transform.Task) (transform.Result, 
 		return transform.Result{}, pipeline.Cost{Attempts: 1}, err
 	}
 	result, cost, err := pool.Do(ctx, task)
-	if slices.Contains(deadly, pipeline.ClassOf(err)) {
-		err = &transform.Error{Kind: classPoison, Doing: "transform in a worker of its own", Err: unwrapOnce(err)}
+	if pipeline.ClassNamed(pipeline.ClassOf(err)).Deadly {
+		err = &transform.Error{Kind: pipeline.ClassPoison, Doing: "transform in a worker of its own", Err: unwrapOnce(err)}
 	}
 	return result, cost, err
 }

@@ -141,7 +141,7 @@ func (a *archive) leftOut(key store.Key) (why, class string) {
 		return "has not failed before", ""
 	case a.skipFailed && failed:
 		return "failed before", ""
-	case !a.retry && failed && lasting(last.Class):
+	case !a.retry && failed && pipeline.ClassNamed(last.Class).Lasts:
 		return "failed before: " + last.Class, last.Class
 	}
 	return "", ""
