@@ -5,6 +5,7 @@ import (
 
 	"imgpipe/fetch"
 	"imgpipe/pipeline"
+	"imgpipe/pipeline/store"
 )
 
 // Shelve has the plans of items that wait for a slow host take no memory: the name and whether the item is suspect are
@@ -18,7 +19,8 @@ func (a *archive) Shelve(dst []byte, planned pipeline.Place) ([]byte, bool) {
 	if p.suspect {
 		suspect = 1
 	}
-	return p.name.Append(append(dst, suspect))
+	dst, err := p.name.AppendText(append(dst, suspect))
+	return dst, err == nil
 }
 
 // Unshelve undoes Shelve.
@@ -26,8 +28,8 @@ func (a *archive) Unshelve(item fetch.Item, b []byte) (pipeline.Place, error) {
 	if len(b) == 0 {
 		return nil, errors.New("the bytes are not those of a plan")
 	}
-	name, err := a.namer.Restore(b[1:])
-	if err != nil {
+	var name store.Name
+	if err := name.UnmarshalText(b[1:]); err != nil {
 		return nil, err
 	}
 	return &place{in: a, key: a.key(item, name.String()), name: name, suspect: b[0] == 1}, nil
