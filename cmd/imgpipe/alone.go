@@ -3,20 +3,12 @@ package main
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync"
 
 	"imgpipe/pipeline"
 	"imgpipe/pipeline/procs"
-	"imgpipe/pipeline/store"
 	"imgpipe/transform"
 )
-
-// classPoison is the class of an image that kills whatever process transforms it.
-const classPoison = "poison"
-
-// deadly are the classes of images whose worker died: in this process they would end the run.
-var deadly = []string{classPoison, procs.ClassWorkerKilled, procs.ClassOutOfMemory, procs.ClassWorkerAnswer}
 
 // An alone runs suspects, each in a worker process that does nothing else meanwhile. It starts none before the first.
 type alone struct {
@@ -57,46 +49,18 @@ func (a *alone) pids() []int {
 	return a.pool.Pids()
 }
 
-// suspect tells that an item was under way when an earlier run died, or has killed a worker since.
-func (a *archive) suspect(k store.Key) bool {
-	if a.store.Suspect(k) {
-		return true
-	}
-	last, known := a.store.Last(k)
-	return known && slices.Contains(deadly, last.Class)
-}
+// Width is how many suspects are done at once.
+func (a *alone) Width() int { return max(a.options.Workers, 1) }
 
-// Begin has the next run know what was under way if this one dies of it.
-func (p *place) Begin() (apart bool, err error) {
-	if !p.suspect {
-		p.flight, err = p.in.store.Begin(p.key)
-	}
-	return p.suspect, err
-}
-
-// End leaves under way what was given up and may still be at work.
-func (p *place) End(abandoned bool) {
-	if !p.suspect && !abandoned {
-		p.in.store.End(p.flight)
-	}
-}
-
-// Do has a suspect done apart.
-func (p *place) Do(ctx context.Context, e pipeline.Executor, task transform.Task) (transform.Result, pipeline.Cost, error) {
-	if p.suspect {
-		return p.in.alone.do(ctx, task)
-	}
-	return e.Do(ctx, task)
-}
-
-func (a *alone) do(ctx context.Context, task transform.Task) (transform.Result, pipeline.Cost, error) {
+// Do does a suspect: an image whose worker dies is poison.
+func (a *alone) Do(ctx context.Context, task transform.Task) (transform.Result, pipeline.Cost, error) {
 	pool, err := a.workers()
 	if err != nil {
 		return transform.Result{}, pipeline.Cost{Attempts: 1}, err
 	}
 	result, cost, err := pool.Do(ctx, task)
-	if slices.Contains(deadly, pipeline.ClassOf(err)) {
-		err = &transform.Error{Kind: classPoison, Doing: "transform in a worker of its own", Err: unwrapOnce(err)}
+	if pipeline.ClassNamed(pipeline.ClassOf(err)).Deadly {
+		err = &transform.Error{Kind: pipeline.ClassPoison, Doing: "transform in a worker of its own", Err: unwrapOnce(err)}
 	}
 	return result, cost, err
 }
@@ -110,11 +74,12 @@ func unwrapOnce(err error) error {
 	return err
 }
 
-// close ends the workers. No do may be under way. It may be called again.
-func (a *alone) close() {
+// Close ends the workers. It may be called again.
+func (a *alone) Close() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.pool != nil {
-		a.pool.Close() // its error is always nil
+		return a.pool.Close()
 	}
+	return nil
 }

@@ -223,7 +223,7 @@ func (n *Namer) Plan(src Source) (Name, error) {
 			return Name{}, &Error{
 				Kind: ClassNameTaken, Doing: doing,
 				Err:  fmt.Errorf("item %d of the input has the name %s", c.by+1, c.name),
-				Hint: "give --name a field that tells them apart, such as {index} or {sha8}",
+				Hint: HintFieldApart,
 			}
 		case !c.claimed && (n.onExist == Fail || n.onExist == Skip):
 			return Name{}, othersError(doing)
@@ -236,7 +236,7 @@ func (n *Namer) Plan(src Source) (Name, error) {
 		return Name{}, &Error{
 			Kind: ClassOutputIsInput, Doing: "name " + src.Source,
 			Err:  errors.New("its output would be written over it"),
-			Hint: "choose another output folder, or a --name that differs",
+			Hint: HintOtherName,
 		}
 	}
 	for _, k := range c.keys {

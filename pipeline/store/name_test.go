@@ -99,7 +99,7 @@ func TestBadTemplateIsExplained(t *testing.T) {
 		{strings.Repeat("{stem}", 9) + ".{ext}", "longer than 200 bytes", nil},
 	} {
 		_, err := NewNamer(NameOptions{Template: c.template, Labels: c.labels})
-		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.HasPrefix(err.Error(), "--name ") {
+		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.HasPrefix(err.Error(), "name template ") {
 			t.Errorf("%q: got %v; want %q", c.template, err, c.want)
 		}
 	}

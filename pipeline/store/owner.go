@@ -89,7 +89,7 @@ func (s *Store) recorded(name string, own owner) (content, bool) {
 	hash := pathHash(name)
 	for _, o := range e.Outputs {
 		if !o.Kept && pathHash(o.Path) == hash {
-			return o.content()
+			return contentOf(o)
 		}
 	}
 	return content{}, false

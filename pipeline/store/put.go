@@ -260,7 +260,7 @@ func (s *Store) pathError(doing, name string, err error) error {
 	case ClassWrite:
 		if errors.Is(err, syscall.EXDEV) {
 			e.Err = fmt.Errorf("the folder %s is another file system's, expected one file system for all outputs", path.Dir(name))
-			e.Hint = "choose another output folder, or give what goes into this one a run of its own"
+			e.Hint = hintOwnRun
 			break
 		}
 		for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
