@@ -34,7 +34,7 @@ func dryRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive,
 		}
 		steps := ""
 		var err error
-		if f.explain && !item.URL {
+		if f.explain && item.Local() {
 			steps, err = explanation(ctx, client, item, arc.spec, f)
 		}
 		if p.damaged && err == nil {

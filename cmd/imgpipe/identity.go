@@ -18,7 +18,7 @@ type identities struct {
 // folder. Of a file that is its absolute path, so that it is one input however it is named; of a URL it is the URL,
 // without secrets.
 func (a *archive) identify(item fetch.Item) (id string, ours bool) {
-	if item.URL || item.Err != nil && pipeline.ClassOf(item.Err) == fetch.ClassRecord { // a line of a list is no file
+	if !item.Local() || item.Err != nil && pipeline.ClassOf(item.Err) == fetch.ClassRecord { // a line of a list is no file
 		return fetch.Redact(item.Source), false
 	}
 	k := &a.known

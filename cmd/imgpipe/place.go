@@ -71,7 +71,7 @@ func (a *archive) plan(item fetch.Item) (*place, error) {
 	format := a.format(item)
 	key := a.key(item, "")
 	name, err := a.namer.Plan(store.Source{
-		Index: item.Index, Source: item.Source, URL: item.URL, ID: key.Source, Given: key.Given, Dir: item.Dir, Format: format,
+		Index: item.Index, Source: item.Source, URL: !item.Local(), ID: key.Source, Given: key.Given, Dir: item.Dir, Format: format,
 	})
 	if a.onExist == store.Skip && pipeline.ClassOf(err) == store.ClassNameTaken {
 		return &place{in: a, key: key, skip: "another input's picture has its name"}, nil
@@ -79,7 +79,7 @@ func (a *archive) plan(item fetch.Item) (*place, error) {
 	if err != nil {
 		return nil, err
 	}
-	if a.onExist == store.Overwrite && !item.URL {
+	if a.onExist == store.Overwrite && item.Local() {
 		if _, inside := a.tree.Rel(item.Source); inside {
 			return nil, &store.Error{Kind: store.ClassOutputIsInput, Doing: "plan " + name.String(),
 				Err: errors.New("the input lies in the output folder, where --on-exist overwrite may replace it")}
