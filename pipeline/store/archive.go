@@ -181,7 +181,7 @@ func (s *Store) formatOf(item fetch.Item) transform.Format {
 		return s.opts.Spec.Format
 	}
 	found := transform.Sniff(item.Head) // a few bytes at fixed places, which are safe to look at in this process
-	if found == transform.WebP {
+	if !found.Writable() {
 		return "" // its transparency decides, and the first bytes do not always tell it
 	}
 	return found
