@@ -190,11 +190,8 @@ func (s *Store) Present(name Name, format transform.Format) ([]Output, bool) {
 		return nil, false
 	}
 	var kept []Output
-	for _, label := range name.namer.plain {
-		for i, f := range formats {
-			if mask(format)&(1<<i) == 0 {
-				continue
-			}
+	for _, label := range name.each() {
+		for f := range setOf(format).each {
 			p := name.Path(transform.Output{Label: label, Format: f})
 			s.mu.Lock()
 			own := s.owned[pathHash(p)]
@@ -208,5 +205,5 @@ func (s *Store) Present(name Name, format transform.Format) ([]Output, bool) {
 			}
 		}
 	}
-	return kept, len(kept) == len(name.namer.plain)
+	return kept, len(kept) == len(name.each())
 }

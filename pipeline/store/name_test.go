@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -328,6 +329,9 @@ func FuzzName(f *testing.F) {
 			name, err := n.Plan(src)
 			if err != nil {
 				t.Fatal(err)
+			}
+			if there := travel(t, name); !reflect.DeepEqual(name, there) {
+				t.Errorf("%+v comes back as %+v", name, there)
 			}
 			again, _ := twin.Plan(src)
 			if name.String() != again.String() {

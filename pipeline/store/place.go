@@ -86,7 +86,8 @@ func (s *Store) Shelve(dst []byte, planned pipeline.Place) ([]byte, bool) {
 	if p.suspect {
 		suspect = 1
 	}
-	return p.name.Append(append(dst, suspect))
+	dst, err := p.name.AppendText(append(dst, suspect))
+	return dst, err == nil
 }
 
 // Unshelve returns the Place of item again, from what Shelve wrote.
@@ -94,8 +95,8 @@ func (s *Store) Unshelve(item fetch.Item, b []byte) (pipeline.Place, error) {
 	if len(b) == 0 {
 		return nil, errors.New("the bytes are not those of a plan")
 	}
-	name, err := s.namer.Restore(b[1:])
-	if err != nil {
+	var name Name
+	if err := name.UnmarshalText(b[1:]); err != nil {
 		return nil, err
 	}
 	return &place{in: s, key: s.key(item, name.String()), name: name, suspect: b[0] == 1}, nil
