@@ -114,7 +114,8 @@ func liveRun(
 		if err != nil {
 			return exitError{exitCouldNotRun, err}
 		}
-		l.screen.say("note: a run died here with images under way; those %d are now done in processes of their own%s", n, apart)
+		l.screen.say("note: a run died here with images under way; "+
+			"those %d are now done in processes of their own%s", n, apart)
 	}
 	in := newIntake(ctx, inputs, st.Heads())
 	in.ours = st.Wrote
