@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"imgpipe/pipeline"
+	"imgpipe/pipeline/wire"
 	"imgpipe/transform"
 )
 
@@ -68,7 +69,7 @@ func (w *worker) await() {
 // broken reports whether err says that the worker sent what it may not, whatever state it is in.
 func broken(err error) bool {
 	_, lied := errors.AsType[answerError](err)
-	return lied || errors.Is(err, errFrame)
+	return lied || errors.Is(err, wire.ErrFrame)
 }
 
 // bury ends a worker after err broke the wire to it, if it has not ended yet, and says what it died of.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"imgpipe/pipeline"
+	"imgpipe/pipeline/wire"
 	"imgpipe/transform"
 )
 
@@ -48,12 +49,11 @@ type worker struct {
 
 	// What follows belongs to the task that is to be written next: to the first of its slot, and from Pool.offer on
 	// to the one behind it.
-	writer frameWriter
-	specs  map[specKey]uint32 // the ids of the specs that it holds
-	posted uint64             // how many tasks it was given
+	writer wire.TaskWriter
+	posted uint64 // how many tasks it was given
 
 	// What follows belongs to the first of its slot.
-	reader             frameReader
+	reader             wire.Reader
 	answered           int
 	stopped            bool          // it was killed for the sake of a task that it had answered by then
 	busy               time.Duration // with its last image; 0 where it has not answered
@@ -66,12 +66,6 @@ type worker struct {
 	halted    atomic.Bool   // it was found stopped when the time of its image was over
 	stale     atomic.Bool   // there are tasks in its pipe that others do: it must end when it has answered the first
 	unread    atomic.Int64  // bytes that were written and not answered
-}
-
-// A specKey tells specs apart. Where a spec has files, its text names their SHA-256.
-type specKey struct {
-	text  string
-	files int
 }
 
 // spawn starts a process and waits for its HELO.
@@ -92,10 +86,9 @@ func (p *Pool) spawn() (*worker, error) {
 	size := min(max(allPipes/p.opts.Workers, minPipe), maxPipe)
 	w := &worker{
 		in: inW, out: outR, room: enlarge(inW, size),
-		writer: frameWriter{w: inW},
-		reader: frameReader{r: bufio.NewReaderSize(outR, 16<<10)},
+		writer: wire.TaskWriter{Writer: wire.Writer{W: inW}},
+		reader: wire.Reader{R: bufio.NewReaderSize(outR, 16<<10)},
 		stderr: &transcript{also: p.opts.Stderr},
-		specs:  map[specKey]uint32{},
 		dead:   make(chan struct{}),
 		floor:  peakMemory(os.Getpid()),
 
@@ -154,24 +147,24 @@ func (p *Pool) spawn() (*worker, error) {
 
 // hear reads the HELO. The worker may have mapped the pool's shared memory.
 func (w *worker) hear(shared *sharedMemory) error {
-	f, err := w.reader.next()
+	f, err := w.reader.Next()
 	if err != nil {
 		return err
 	}
-	var m hello
-	if f.tag != tagHello || len(f.body) > 0 {
-		return fmt.Errorf("%w: a %s frame where HELO was expected", errFrame, f.tag[:])
-	}
-	if err := parse(f.head, &m); err != nil {
+	var m wire.Hello
+	if err := f.Parse(&m); err != nil {
 		return err
 	}
-	if m.version != version {
-		return fmt.Errorf("%w: the worker speaks version %d, expected %d", errFrame, m.version, version)
+	if len(f.Body) > 0 {
+		return fmt.Errorf("%w: a HELO frame with a body", wire.ErrFrame)
 	}
-	if m.mapped >= uint64(shared.size()) {
+	if m.Version != wire.Version {
+		return fmt.Errorf("%w: the worker speaks version %d, expected %d", wire.ErrFrame, m.Version, wire.Version)
+	}
+	if m.Mapped >= uint64(shared.size()) {
 		w.shared = shared
 	}
-	w.isolation = printable(m.isolation, maxWarning)
+	w.isolation = printable(m.Isolation, maxWarning)
 	return nil
 }
 
@@ -206,25 +199,23 @@ func (w *worker) post(task transform.Task, inLine bool) (*posting, error) {
 			task.Data = sent.copied
 		}
 	}
-	if err := w.prepare(task); err != nil {
+	data, region := task.Data, wire.Region{}
+	if at, shared := w.shared.offset(data); shared {
+		data, region = nil, wire.Region{At: uint64(at), Length: uint64(len(data))}
+	}
+	number, err := w.writer.Begin(task, region)
+	if err != nil {
 		w.shared.back(sent.copied)
 		return nil, err
 	}
-	sent.task = w.posted
-	data := task.Data
-	if _, shared := w.shared.offset(data); shared {
-		data = nil
-	}
-	sent.bytes = int64(len(w.writer.buf) + len(data))
+	sent.task, w.posted = number, number
+	sent.bytes = int64(w.writer.Buffered() + len(data))
 	need := w.unread.Add(sent.bytes)
 	if inLine {
 		need += maxLine * 2 * int64(os.Getpagesize()) // a frame may begin and end in the middle of a page, of which the rest is lost
 	}
 	send := func() error {
-		err := w.writer.flush(data)
-		if cap(w.writer.buf) > 4*firstWrite {
-			w.writer.buf = nil
-		}
+		err := w.writer.Flush(data)
 		if err != nil && !inLine {
 			// It has ended, or no longer reads, in which case it might say nothing either.
 			w.await()
@@ -258,7 +249,7 @@ func (w *worker) receive(
 	done, f, err := w.answer(sent, task)
 	w.busy = 0
 	if err == nil { // else its times are nobody's, or a stranger's words
-		w.busy, w.collected = done.busy, max(w.collected, done.collected)
+		w.busy, w.collected = done.Busy, max(w.collected, done.Collected)
 	}
 	// Both are called, whatever the first says. When one is too late, the kill is on its way or has been done: the
 	// worker is condemned even where it has answered. An answer that came too late is not used, as it would not be a
@@ -277,12 +268,12 @@ func (w *worker) receive(
 		<-w.dead
 		w.discard()
 	}
-	cost.Handover += max(0, time.Since(sent.start)-done.busy)
-	cost.Copied += int64(len(f.body)) + sent.copies
-	if done.failure.need > 0 {
+	cost.Handover += max(0, time.Since(sent.start)-done.Busy)
+	cost.Copied += int64(len(f.Body)) + sent.copies
+	if done.Failure.Need > 0 {
 		w.busy = 0 // with its header alone
 	}
-	return done.result, !stopped, done.err(task.Grant)
+	return done.Result, !stopped, done.Err(task.Grant)
 }
 
 // outOfTime ends a worker whose task is over. One that somebody has stopped has not worked on it.
@@ -293,64 +284,22 @@ func (w *worker) outOfTime() {
 	w.kill()
 }
 
-// prepare puts the head of a task into the writer, and its spec before it where the worker does not hold that yet.
-func (w *worker) prepare(task transform.Task) error {
-	tooLarge := func(err error) error {
-		w.writer.buf = w.writer.buf[:0]
-		return &transform.Error{Kind: transform.ClassTooLarge, Doing: "hand over to a worker process", Err: err}
-	}
-	files := task.Spec.Assets()
-	key := specKey{task.Spec.String(), len(files)}
-	id, held := w.specs[key]
-	if !held {
-		// A Spec that was not parsed may hold what no text says; transform.Do refuses it in these words.
-		if err := task.Spec.Validate(); err != nil {
-			return &transform.Error{Kind: transform.ClassOperation, Doing: "read spec", Err: err}
-		}
-		if len(w.specs) == maxSpecs {
-			clear(w.specs)
-		}
-		id = uint32(len(w.specs))
-		m := specMessage{id: id, text: key.text}
-		var body []byte
-		for name, data := range files {
-			m.assets = append(m.assets, asset{name, uint64(len(data))})
-			body = append(body, data...)
-		}
-		if err := w.writer.begin(tagSpec, &m, len(body)); err != nil {
-			return tooLarge(err)
-		}
-		w.writer.buf = append(w.writer.buf, body...)
-	}
-	m := taskMessage{task: w.posted + 1, spec: id, limits: task.Limits, grant: task.Grant}
-	bodyLen := len(task.Data)
-	if at, shared := w.shared.offset(task.Data); shared {
-		m.at, m.mapped, bodyLen = uint64(at), uint64(bodyLen), 0
-	}
-	if err := w.writer.begin(tagTask, &m, bodyLen); err != nil {
-		return tooLarge(err)
-	}
-	w.posted++
-	w.specs[key] = id
-	return nil
-}
-
 // answer reads the answer to a task.
-func (w *worker) answer(sent *posting, task transform.Task) (done doneMessage, f frame, err error) {
-	w.reader.before = func(f frame, body uint64) error {
-		if f.tag != tagDone || parse(f.head, &done) != nil || done.task != sent.task {
-			return fmt.Errorf("%w: a %s frame where the answer to task %d was expected", errFrame, f.tag[:], sent.task)
+func (w *worker) answer(sent *posting, task transform.Task) (done wire.Done, f wire.Frame, err error) {
+	w.reader.Before = func(f wire.Frame, body uint64) error {
+		if f.Parse(&done) != nil || done.Task != sent.task {
+			return fmt.Errorf("%w: a %s frame where the answer to task %d was expected", wire.ErrFrame, f.Tag, sent.task)
 		}
 		if w.gullible {
 			return nil
 		}
-		return done.believe(task, body, time.Since(w.born))
+		return believe(&done, task, body, time.Since(w.born))
 	}
-	if f, err = w.reader.next(); err == nil {
-		err = done.unpack(f.body)
+	if f, err = w.reader.Next(); err == nil {
+		err = done.Unpack(f.Body)
 	}
 	if err == nil && !w.gullible {
-		err = done.look()
+		err = look(&done)
 	}
 	return done, f, err
 }
