@@ -17,14 +17,13 @@ func TestTranscriptKeepsTheLineThatTellsMost(t *testing.T) {
 		{"endless line", strings.Repeat("x", 5000), strings.Repeat("x", 200)},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			var also strings.Builder
-			tr := &transcript{also: &also}
+			tr := &transcript{}
 			io.Copy(tr, iotest.HalfReader(strings.NewReader(tt.written)))
 			if got := tr.said(); got != tt.want {
 				t.Errorf("said %q, want %q", got, tt.want)
 			}
-			if len(tr.last) > keepLast || also.String() != tt.written {
-				t.Errorf("%d bytes kept, want up to %d; %d of %d passed on", len(tr.last), keepLast, also.Len(), len(tt.written))
+			if len(tr.last) > keepLast {
+				t.Errorf("%d bytes kept, want up to %d", len(tr.last), keepLast)
 			}
 		})
 	}
