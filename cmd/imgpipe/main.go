@@ -25,6 +25,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"imgpipe/cmd/imgpipe/internal/drill"
 	"imgpipe/pipeline/procs"
 )
 
@@ -40,7 +41,7 @@ const (
 
 func main() {
 	if procs.IsWorker() {
-		os.Exit(workerMain())
+		os.Exit(drill.WorkerMain())
 	}
 	crashApart()
 	// A reader of stdout or stderr that has left ends no run: without this, Go does that. What cannot be said is

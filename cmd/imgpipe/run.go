@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"imgpipe/cmd/imgpipe/internal/drill"
 	"imgpipe/pipeline/store"
 )
 
@@ -86,7 +87,7 @@ func (f *runFlags) run(stop *stopper, stdin io.Reader, stdout, stderr io.Writer)
 	if err != nil {
 		return usageErrorf("--on-exist: %v", err)
 	}
-	fault, err := drillDisk()
+	fault, err := drill.HookDisk()
 	if err != nil {
 		return exitError{exitUsage, err}
 	}

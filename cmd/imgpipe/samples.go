@@ -39,17 +39,22 @@ func newSamplesCommand() *cobra.Command {
 	g := flagGroup{cmd.Flags(), "Flags"}
 	g.str(&f.output, "output", "o", "DIR", "folder to write the pictures to")
 	g.add(whole(&f.count, 1, 1_000_000), "count", "n", "how many pictures")
-	g.add(value[uint64]{&f.seed, func(s string) (uint64, error) {
+	g.add(seed(&f.seed), "seed", "", "what they are drawn from")
+	g.str(&f.serve, "serve", "", "ADDR", "serve instead, at HOST:PORT; port 0 takes a free one")
+	g.add(parsed(&f.behaviour, "SETTINGS", samples.ParseBehaviour, samples.Behaviour.String), "as", "", "how to answer: settings with & between, such as 'latency=50ms&fail=2'")
+	g.add(requestRate(&f.rate), "rate", "", "answer 429 to more requests in a second than this (default no limit)")
+	return cmd
+}
+
+// seed is a whole number from which pictures or faults are drawn.
+func seed(p *uint64) pflag.Value {
+	return value[uint64]{p, func(s string) (uint64, error) {
 		n, err := strconv.ParseUint(s, 10, 64)
 		if err != nil {
 			return 0, errors.New("expected a whole number from 0")
 		}
 		return n, nil
-	}, func(n uint64) string { return strconv.FormatUint(n, 10) }, "N"}, "seed", "", "what they are drawn from")
-	g.str(&f.serve, "serve", "", "ADDR", "serve instead, at HOST:PORT; port 0 takes a free one")
-	g.add(parsed(&f.behaviour, "SETTINGS", samples.ParseBehaviour, samples.Behaviour.String), "as", "", "how to answer: settings with & between, such as 'latency=50ms&fail=2'")
-	g.add(requestRate(&f.rate), "rate", "", "answer 429 to more requests in a second than this (default no limit)")
-	return cmd
+	}, func(n uint64) string { return strconv.FormatUint(n, 10) }, "N"}
 }
 
 // settingsHelp lists what the server can be asked for.
