@@ -58,11 +58,8 @@ func (c *contest) keepOutputs(plan bench.Plan, config int, outputs string) error
 	return copyOutputs(outputs, dir)
 }
 
-// The slowdown of imgpipe run's test hook can be given to one contestant alone, by its number from 0: a comparison must see it.
-const (
-	slowContestant = "IMGPIPE_TEST_SLOW_CONTESTANT"
-	slowdown       = "IMGPIPE_TEST_SLOWDOWN"
-)
+// slowContestant restricts [slowdownVariable] to one contestant, by its number from 0: a comparison must see it.
+const slowContestant = "IMGPIPE_TEST_SLOW_CONTESTANT"
 
 func contestantEnv(config int) []string {
 	env := os.Environ()
@@ -72,7 +69,7 @@ func contestantEnv(config int) []string {
 	}
 	var others []string
 	for _, e := range env {
-		if !strings.HasPrefix(e, slowdown+"=") {
+		if !strings.HasPrefix(e, slowdownVariable+"=") {
 			others = append(others, e)
 		}
 	}
@@ -90,15 +87,7 @@ type runsScreen struct {
 
 // newRunsScreen begins; kind is the value of --progress. close must be called.
 func newRunsScreen(w io.Writer, kind string, quiet bool) *runsScreen {
-	switch {
-	case quiet:
-		kind = "none"
-	case kind == "auto" && isTerminal(w):
-		kind = "bar"
-	case kind == "auto":
-		kind = "plain"
-	}
-	return &runsScreen{w: w, quiet: quiet, kind: kind, last: time.Now()}
+	return &runsScreen{w: w, quiet: quiet, kind: progressOn(w, kind, quiet), last: time.Now()}
 }
 
 func (s *runsScreen) say(format string, args ...any) {
@@ -116,9 +105,9 @@ func (s *runsScreen) show(p bench.Progress) {
 		left = fmt.Sprintf(", %s left", p.Left.Round(time.Second))
 	}
 	switch {
-	case s.kind == "bar":
+	case s.kind == progressBar:
 		s.draw(p, left)
-	case s.kind == "plain" && time.Since(s.last) >= plainEvery:
+	case s.kind == progressPlain && time.Since(s.last) >= plainEvery:
 		s.last = time.Now()
 		s.say("%d/%d runs%s: %s", p.Done, p.Total, left, p.Now)
 	}

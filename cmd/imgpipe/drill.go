@@ -12,8 +12,9 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
+	"imgpipe/cmd/imgpipe/internal/flags"
+	"imgpipe/cmd/imgpipe/internal/modes"
 	"imgpipe/pipeline/procs"
 )
 
@@ -27,7 +28,7 @@ type drillFlags struct {
 }
 
 func newDrillCommand() *cobra.Command {
-	f := &drillFlags{images: 200, seeds: 1, seed: 1, workers: max(8, cpus()), modes: []string{modeSerial, modeGoroutines, modeProcesses}}
+	f := &drillFlags{images: 200, seeds: 1, seed: 1, workers: max(8, cpus()), modes: []string{modes.Serial, modes.Goroutines, modes.Processes}}
 	f.plan.rates = [...]float64{0.02, 0.01, 0.01, 0.005, 0.1}
 	f.diskFullAt = 0.5
 	cmd := &cobra.Command{
@@ -57,46 +58,30 @@ worker kills the whole run; the image is then done in a process of its own.`,
 			return stop.verdict(f.run(stop, cmd.OutOrStdout(), cmd.ErrOrStderr()))
 		},
 	}
-	g := flagGroup{cmd.Flags(), "Drill"}
-	g.add(whole(&f.images, 1, maxDrill), "count", "n", "how many pictures")
-	g.add(value[uint64]{&f.seed, func(s string) (uint64, error) {
-		n, err := strconv.ParseUint(s, 10, 64)
-		if err != nil {
-			return 0, errors.New("expected a whole number from 0")
-		}
-		return n, nil
-	}, func(n uint64) string { return strconv.FormatUint(n, 10) }, "N"}, "seed", "", "which picture gets which fault")
-	g.add(whole(&f.seeds, 1, 1000), "seeds", "", "how many drills, each with the next seed")
-	g.add(modeList(&f.modes), "modes", "", "modes to drill, with commas between")
-	g.add(whole(&f.workers, 1, 1024), "workers", "w", "images transformed at once; one that hangs holds up no more than\none of them")
-	g.yes(&f.quiet, "quiet", "q", "say nothing on standard error")
-	g = flagGroup{cmd.Flags(), "Faults, each as a share of the pictures; at least one where it is not 0"}
+	flags.Group{Set: cmd.Flags(), Heading: "Drill"}.Add(
+		flags.Flag{Name: "count", Short: "n", Value: flags.Whole(&f.images, 1, maxDrill), Usage: "how many pictures"},
+		flags.Flag{Name: "seed", Value: flags.Seed(&f.seed), Usage: "which picture gets which fault"},
+		flags.Flag{Name: "seeds", Value: flags.Whole(&f.seeds, 1, 1000),
+			Usage: "how many drills, each with the next seed"},
+		flags.Flag{Name: "modes", Value: flags.Choices(&f.modes, "MODES", modes.Comparable()...),
+			Usage: "modes to drill, with commas between"},
+		flags.Flag{Name: "workers", Short: "w", Value: flags.Whole(&f.workers, 1, 1024),
+			Usage: "images transformed at once; one that hangs holds up no more than one of them"},
+		flags.Flag{Name: "quiet", Short: "q", Value: flags.Switch(&f.quiet), Usage: "say nothing on standard error"},
+	)
+	faults := flags.Group{Set: cmd.Flags(), Heading: "Faults, each as a share of the pictures; at least one where it is not 0"}
 	for i, flag := range []struct{ name, usage string }{
-		{"kill-worker", "SIGKILL for a worker, of the run where it has none, at most\nthree times"},
+		{"kill-worker", "SIGKILL for a worker, of the run where it has none, at most three times"},
 		{"panic", "a panic in the transform"},
 		{"hang", "a transform that never returns"},
 		{"oom", "the Go runtime is refused memory, and ends its process"},
 		{"net", "a bad answer of the server: resets, stalls, lies, wrong statuses"},
 	} {
-		g.add(share(&f.plan.rates[i]), flag.name, "", flag.usage)
+		faults.Add(flags.Flag{Name: flag.name, Value: flags.Share(&f.plan.rates[i]), Usage: flag.usage})
 	}
-	g.add(share(&f.diskFullAt), "disk-full-at", "", "the disk is full after this share of the outputs; 0 for never")
+	faults.Add(flags.Flag{Name: "disk-full-at", Value: flags.Share(&f.diskFullAt),
+		Usage: "the disk is full after this share of the outputs; 0 for never"})
 	return cmd
-}
-
-// share is a number from 0 to 1, or a percentage.
-func share(p *float64) pflag.Value {
-	return value[float64]{p, func(s string) (float64, error) {
-		text, percent := strings.CutSuffix(s, "%")
-		x, err := strconv.ParseFloat(text, 64)
-		if percent {
-			x /= 100
-		}
-		if err != nil || !(x >= 0 && x <= 1) {
-			return 0, errors.New("expected a number from 0 to 1, or a percentage such as 5%")
-		}
-		return x, nil
-	}, func(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }, "SHARE"}
 }
 
 func (f *drillFlags) validate() error {
@@ -119,10 +104,10 @@ func (f *drillFlags) planFor(mode string, seed uint64) faultPlan {
 	p := f.plan
 	p.seed, p.images = seed, f.images
 	p.full = int(f.diskFullAt * float64(f.images))
-	if mode != modeProcesses {
+	if mode != modes.Processes {
 		p.kills = killsOfRuns
 	}
-	if mode == modeGIL {
+	if mode == modes.GIL {
 		p.rates[slices.Index(faultRates[:], faultHang)] = 0
 	}
 	return p
@@ -239,7 +224,7 @@ func tellDrill(w io.Writer, rows []drillRow) error {
 			}
 			cells = append(cells, cell)
 		}
-		cells = append(cells, strconv.Itoa(r.Runs), strconv.Itoa(r.Partial), strconv.Itoa(r.Orphans), shortPeriod(r.lost.Round(100*time.Millisecond)))
+		cells = append(cells, strconv.Itoa(r.Runs), strconv.Itoa(r.Partial), strconv.Itoa(r.Orphans), flags.FormatPeriod(r.lost.Round(100*time.Millisecond)))
 		fmt.Fprintln(table, strings.Join(cells, "\t")+"\t")
 		broken = append(broken, r.Broken...)
 	}

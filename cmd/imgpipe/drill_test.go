@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"imgpipe/cmd/imgpipe/internal/modes"
 	"imgpipe/pipeline/store"
 	"imgpipe/samples"
 )
@@ -26,7 +27,7 @@ func TestDrill(t *testing.T) {
 			calm: calm, verbose: t.Logf}
 	}
 	const images = 40
-	quiet := newRun(t, modeGoroutines, faultPlan{images: images}, nil)
+	quiet := newRun(t, modes.Goroutines, faultPlan{images: images}, nil)
 	if err := quiet.do(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -37,11 +38,11 @@ func TestDrill(t *testing.T) {
 	if len(calm) != images || len(quiet.result.Broken) > 0 {
 		t.Fatalf("without faults: %d outputs, want %d; %q", len(calm), images, quiet.result.Broken)
 	}
-	for _, mode := range []string{modeGoroutines, modeProcesses} {
+	for _, mode := range []string{modes.Goroutines, modes.Processes} {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
 			plan := faultPlan{seed: 3, images: images, rates: [...]float64{0.1, 0.05, 0.03, 0.03, 0.33}, full: images / 2}
-			if mode != modeProcesses {
+			if mode != modes.Processes {
 				plan.kills = 2
 			}
 			r := newRun(t, mode, plan, calm)
@@ -63,7 +64,7 @@ func TestDrill(t *testing.T) {
 	}
 	t.Run("a broken promise is seen", func(t *testing.T) {
 		t.Parallel()
-		r := newRun(t, modeGoroutines, faultPlan{images: 4}, calm)
+		r := newRun(t, modes.Goroutines, faultPlan{images: 4}, calm)
 		r.faults = faultTable{faultNone, faultPanic, faultNone, faultNone, faultNone} // that nobody injects
 		if err := r.do(t.Context()); err != nil {
 			t.Fatal(err)
@@ -116,7 +117,7 @@ func newDeadRun(t *testing.T) *deadRun {
 	plan := faultPlan{seed: 1, images: 6}
 	plan.rates[slices.Index(faultRates[:], faultOOM)] = 0.01
 	d := &deadRun{out: filepath.Join(t.TempDir(), "out"), poison: drillVariable + "=" + plan.String()}
-	d.args = []string{"run", "-m", modeGoroutines, "-w", "2", "--progress", "none", "--resize", "32", "-o", d.out}
+	d.args = []string{"run", "-m", modes.Goroutines, "-w", "2", "--progress", "none", "--resize", "32", "-o", d.out}
 	for i := 1; i <= plan.images; i++ {
 		d.args = append(d.args, fmt.Sprintf("%s/small/%d.jpg", url, i))
 		if plan.table().of(i) == faultOOM {
@@ -144,7 +145,7 @@ func (d *deadRun) again(t *testing.T, env string, flags ...string) (status int, 
 
 func TestPoisonEndsOneRunAndNoOther(t *testing.T) {
 	t.Parallel()
-	for _, mode := range []string{modeGoroutines, modeProcesses} { // of what comes after the crash
+	for _, mode := range []string{modes.Goroutines, modes.Processes} { // of what comes after the crash
 		t.Run(mode, func(t *testing.T) {
 			d := newDeadRun(t)
 			status, said := d.again(t, d.poison, "-m", mode)

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -19,6 +20,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"imgpipe/cmd/imgpipe/internal/modes"
 	"imgpipe/pipeline/store"
 	"imgpipe/samples"
 )
@@ -160,7 +162,7 @@ func (r *drillRun) out() string { return filepath.Join(r.dir, "out") }
 func (r *drillRun) untilDone(ctx context.Context, list string) error {
 	// In one address space each image that kills its process ends a run, and at least one of those is set apart by the next.
 	most := 3
-	if r.mode != modeProcesses {
+	if r.mode != modes.Processes {
 		for i := range r.images {
 			if f := r.faults.of(i + 1); f == faultKill || f == faultOOM {
 				most++
@@ -214,7 +216,7 @@ func (r *drillRun) once(ctx context.Context, list string, skipFailed bool) (stat
 	if skipFailed {
 		args = append(args, "--skip-failed")
 	}
-	if r.mode != modeSerial {
+	if r.mode != modes.Serial {
 		args = append(args, "-w", strconv.Itoa(r.workers), "-d", "16", "--per-host", "16")
 	}
 	cmd := exec.CommandContext(ctx, r.program, args...)
@@ -325,7 +327,7 @@ func (r *drillRun) account(base string) error {
 			}
 			continue
 		}
-		r.broken("image %d, %s, ended as %s, expected %s: %s", i, or(string(f), "no fault"), or(class, "done"), or(strings.Join(want, " or "), "done"), e.Error)
+		r.broken("image %d, %s, ended as %s, expected %s: %s", i, cmp.Or(string(f), "no fault"), cmp.Or(class, "done"), cmp.Or(strings.Join(want, " or "), "done"), e.Error)
 	}
 	return nil
 }
