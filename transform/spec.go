@@ -43,10 +43,10 @@ func ParseFormat(s string) (Format, error) {
 		f = TIFF
 	}
 	if f == WebP {
-		return "", fmt.Errorf("format %q can be read but not written: expected keep, jpeg, png, gif, tiff or bmp", s)
+		return "", &ValueError{What: "format", Value: s, Problem: "can be read but not written", Expected: "keep, jpeg, png, gif, tiff or bmp"}
 	}
 	if !slices.Contains(outputFormats, f) {
-		return "", fmt.Errorf("format %q: expected keep, jpeg, png, gif, tiff or bmp", s)
+		return "", &ValueError{What: "format", Value: s, Expected: "keep, jpeg, png, gif, tiff or bmp"}
 	}
 	return f, nil
 }
@@ -148,7 +148,7 @@ func (s *Spec) add(name, v, step string) (err error) {
 func ParseQuality(s string) (int, error) {
 	q, err := strconv.Atoi(s)
 	if err != nil || q < 1 || q > 100 {
-		return 0, fmt.Errorf("quality %q: expected a whole number from 1 to 100", s)
+		return 0, &ValueError{What: "quality", Value: s, Expected: "a whole number from 1 to 100"}
 	}
 	return q, nil
 }

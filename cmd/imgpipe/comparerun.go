@@ -68,15 +68,7 @@ type runsScreen struct {
 
 // newRunsScreen begins; kind is the value of --progress. close must be called.
 func newRunsScreen(w io.Writer, kind string, quiet bool) *runsScreen {
-	switch {
-	case quiet:
-		kind = "none"
-	case kind == "auto" && isTerminal(w):
-		kind = "bar"
-	case kind == "auto":
-		kind = "plain"
-	}
-	return &runsScreen{w: w, quiet: quiet, kind: kind, last: time.Now()}
+	return &runsScreen{w: w, quiet: quiet, kind: progressOn(w, kind, quiet), last: time.Now()}
 }
 
 func (s *runsScreen) say(format string, args ...any) {
@@ -94,9 +86,9 @@ func (s *runsScreen) show(p bench.Progress) {
 		left = fmt.Sprintf(", %s left", p.Left.Round(time.Second))
 	}
 	switch {
-	case s.kind == "bar":
+	case s.kind == progressBar:
 		s.draw(p, left)
-	case s.kind == "plain" && time.Since(s.last) >= plainEvery:
+	case s.kind == progressPlain && time.Since(s.last) >= plainEvery:
 		s.last = time.Now()
 		s.say("%d/%d runs%s: %s", p.Done, p.Total, left, p.Now)
 	}

@@ -5,13 +5,13 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"imgpipe/cmd/imgpipe/internal/drill"
+	"imgpipe/cmd/imgpipe/internal/flags"
+	"imgpipe/cmd/imgpipe/internal/modes"
 	"imgpipe/pipeline/procs"
 )
 
@@ -28,7 +28,7 @@ func newDrillCommand() *cobra.Command {
 	f := &drillFlags{
 		plan:       drill.Plan{Images: 200, Seed: 1, Kill: 0.02, Panic: 0.01, Hang: 0.01, OOM: 0.005, Net: 0.1},
 		diskFullAt: 0.5,
-		modes:      []string{modeSerial, modeGoroutines, modeProcesses},
+		modes:      []string{modes.Serial, modes.Goroutines, modes.Processes},
 		seeds:      1, workers: max(8, cpus()),
 	}
 	cmd := &cobra.Command{
@@ -63,44 +63,33 @@ of its own.`,
 	return cmd
 }
 
-func (f *drillFlags) add(flags *pflag.FlagSet) {
-	g := flagGroup{flags, "Drill"}
-	g.add(whole(&f.plan.Images, 1, drill.MaxImages), "count", "n", "how many pictures")
-	g.add(seed(&f.plan.Seed), "seed", "", "which picture gets which fault")
-	g.add(whole(&f.seeds, 1, 1000), "seeds", "", "how many drills, each with the next seed")
-	g.add(modeList(&f.modes), "modes", "", "modes to drill, with commas between")
-	g.add(whole(&f.workers, 1, 1024), "workers", "w",
-		"images transformed at once; one that hangs holds up no more than\none of them")
-	g.yes(&f.quiet, "quiet", "q", "write nothing to standard error")
-	g = flagGroup{flags, "Faults, each as a share of the pictures; a share above 0 is at least one picture"}
-	for _, flag := range []struct {
-		share       *float64
-		name, usage string
-	}{
-		{&f.plan.Kill, "kill-worker", "SIGKILL for a worker; in a mode without workers for the run, at\nmost three times"},
-		{&f.plan.Panic, "panic", "the transform panics"},
-		{&f.plan.Hang, "hang", "the transform never returns"},
-		{&f.plan.OOM, "oom", "the Go runtime is refused memory, and ends its process"},
-		{&f.plan.Net, "net", "a bad answer of the server: resets, stalls, lies, wrong statuses"},
-		{&f.diskFullAt, "disk-full-at", "the disk is full after this share of the outputs; 0 for never"},
-	} {
-		g.add(share(flag.share), flag.name, "", flag.usage)
-	}
-}
-
-// share is a number from 0 to 1, or a percentage.
-func share(p *float64) pflag.Value {
-	return value[float64]{p, func(s string) (float64, error) {
-		text, percent := strings.CutSuffix(s, "%")
-		x, err := strconv.ParseFloat(text, 64)
-		if percent {
-			x /= 100
-		}
-		if err != nil || !(x >= 0 && x <= 1) {
-			return 0, errors.New("expected a number from 0 to 1, or a percentage such as 5%")
-		}
-		return x, nil
-	}, func(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }, "SHARE"}
+func (f *drillFlags) add(set *pflag.FlagSet) {
+	flags.Group{Set: set, Heading: "Drill"}.Add(
+		flags.Flag{Name: "count", Short: "n", Value: flags.Whole(&f.plan.Images, 1, drill.MaxImages),
+			Usage: "how many pictures"},
+		flags.Flag{Name: "seed", Value: flags.Seed(&f.plan.Seed), Usage: "which picture gets which fault"},
+		flags.Flag{Name: "seeds", Value: flags.Whole(&f.seeds, 1, 1000),
+			Usage: "how many drills, each with the next seed"},
+		flags.Flag{Name: "modes", Value: flags.Choices(&f.modes, "MODES", modes.Comparable()...),
+			Usage: "modes to drill, with commas between"},
+		flags.Flag{Name: "workers", Short: "w", Value: flags.Whole(&f.workers, 1, 1024),
+			Usage: "images transformed at once; one that hangs holds up no more than one of them"},
+		flags.Flag{Name: "quiet", Short: "q", Value: flags.Switch(&f.quiet), Usage: "write nothing to standard error"},
+	)
+	flags.Group{
+		Set: set, Heading: "Faults, each as a share of the pictures; a share above 0 is at least one picture",
+	}.Add(
+		flags.Flag{Name: "kill-worker", Value: flags.Share(&f.plan.Kill),
+			Usage: "SIGKILL for a worker; in a mode without workers for the run, at most three times"},
+		flags.Flag{Name: "panic", Value: flags.Share(&f.plan.Panic), Usage: "the transform panics"},
+		flags.Flag{Name: "hang", Value: flags.Share(&f.plan.Hang), Usage: "the transform never returns"},
+		flags.Flag{Name: "oom", Value: flags.Share(&f.plan.OOM),
+			Usage: "the Go runtime is refused memory, and ends its process"},
+		flags.Flag{Name: "net", Value: flags.Share(&f.plan.Net),
+			Usage: "a bad answer of the server: resets, stalls, lies, wrong statuses"},
+		flags.Flag{Name: "disk-full-at", Value: flags.Share(&f.diskFullAt),
+			Usage: "the disk is full after this share of the outputs; 0 for never"},
+	)
 }
 
 func (f *drillFlags) validate() error {
@@ -141,22 +130,12 @@ func (f *drillFlags) run(stop *stopper, stdout, stderr io.Writer) error {
 
 func (f *drillFlags) options(program, dir string, stderr io.Writer) drill.Options {
 	o := drill.Options{
-		Program: program, Dir: dir, Plan: f.plan, Seeds: f.seeds, Workers: f.workers,
+		Program: program, Dir: dir, Modes: f.modes, Plan: f.plan, Seeds: f.seeds, Workers: f.workers,
 		Statuses: drill.Statuses{OK: exitOK, SomeFailed: exitSomeFailed, CouldNotRun: exitCouldNotRun},
 	}
 	o.Plan.DiskFull = int(f.diskFullAt * float64(o.Plan.Images))
-	for _, mode := range f.modes {
-		o.Modes = append(o.Modes, drillMode(mode))
-	}
 	if !f.quiet {
 		o.Say = func(format string, args ...any) { fmt.Fprintf(stderr, format+"\n", args...) }
 	}
 	return o
-}
-
-// drillMode is what a drill has to know of a mode.
-func drillMode(name string) drill.Mode {
-	return drill.Mode{
-		Name: name, Processes: name == modeProcesses, Locked: name == modeGIL, Serial: name == modeSerial,
-	}
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"imgpipe/cmd/imgpipe/internal/drill"
+	"imgpipe/cmd/imgpipe/internal/modes"
 	"imgpipe/pipeline/store"
 	"imgpipe/samples"
 )
@@ -24,7 +25,7 @@ func TestRunsKeepTheirPromisesUnderAllFaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, mode := range []string{modeGoroutines, modeProcesses} {
+	for _, mode := range []string{modes.Goroutines, modes.Processes} {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
 			f := drillFlags{
@@ -45,7 +46,7 @@ func TestRunsKeepTheirPromisesUnderAllFaults(t *testing.T) {
 				t.Fatal(err)
 			}
 			kills := 4
-			if mode != modeProcesses {
+			if mode != modes.Processes {
 				kills = 3
 			}
 			faults := fmt.Sprintf(" %d/%d 2/2 1/1 1/1 13/13 1/1 ", kills, kills)
@@ -75,7 +76,7 @@ func newDeadRun(t *testing.T) *deadRun {
 	t.Cleanup(func() { srv.Close() })
 	plan := drill.Plan{Seed: 1, Images: 6, OOM: 0.01}
 	d := &deadRun{out: filepath.Join(t.TempDir(), "out"), poison: drill.Variable + "=" + plan.String()}
-	d.args = []string{"run", "-m", modeGoroutines, "-w", "2", "--progress", "none", "--resize", "32", "-o", d.out}
+	d.args = []string{"run", "-m", modes.Goroutines, "-w", "2", "--progress", "none", "--resize", "32", "-o", d.out}
 	for i := 1; i <= plan.Images; i++ {
 		d.args = append(d.args, fmt.Sprintf("%s/small/%d.jpg", url, i))
 		if plan.Table().Of(i) == drill.OOM {
@@ -118,7 +119,7 @@ func (d *deadRun) failed(t *testing.T) map[string]string {
 
 func TestPoisonEndsOneRunAndNoOther(t *testing.T) {
 	t.Parallel()
-	for _, mode := range []string{modeGoroutines, modeProcesses} { // of what comes after the crash
+	for _, mode := range []string{modes.Goroutines, modes.Processes} { // of what comes after the crash
 		t.Run(mode, func(t *testing.T) {
 			d := newDeadRun(t)
 			status, said := d.again(t, d.poison, "-m", mode)

@@ -3,7 +3,9 @@ package main
 import (
 	"errors"
 
+	"imgpipe/cmd/imgpipe/internal/bench"
 	"imgpipe/cmd/imgpipe/internal/drill"
+	"imgpipe/cmd/imgpipe/internal/modes"
 	"imgpipe/pipeline"
 	"imgpipe/pipeline/procs"
 )
@@ -20,24 +22,24 @@ type executor struct {
 func (f *runFlags) executor(chosen func(pipeline.Choice)) (*executor, error) {
 	var e executor
 	switch {
-	case f.stage == stageFetch:
+	case f.stage == bench.StageFetch:
 		e.Executor = nullExecutor(f.workers)
-	case f.mode == modeSerial:
+	case f.mode == modes.Serial:
 		e.Executor = pipeline.Serial()
-	case f.mode == modeGIL:
+	case f.mode == modes.GIL:
 		e.Executor = pipeline.GIL(f.workers)
-	case f.mode == modeProcesses, f.mode == modeAuto:
+	case f.mode == modes.Processes, f.mode == modes.Auto:
 		options := f.worker.options(f.workers)
-		options.Prestart = f.mode == modeProcesses // all are needed but for the few images that are seldom worth a run
-		options.Shared = f.budget() / 4            // of the budget that is the share of files
+		options.Prestart = f.mode == modes.Processes // all are needed but for the few images that are seldom worth a run
+		options.Shared = f.budget() / 4              // of the budget that is the share of files
 		// A trial is of one image at a time; and what slows a worker down must not go on beside its next image.
-		options.Ahead = f.mode == modeProcesses && !drill.Slowed()
+		options.Ahead = f.mode == modes.Processes && !drill.Slowed()
 		pool, err := procs.New(options)
 		if err != nil {
 			return nil, err
 		}
 		e = executor{pool, pool.Pids, pool}
-		if f.mode == modeAuto {
+		if f.mode == modes.Auto {
 			e.Executor = pipeline.NewTrial(pipeline.Goroutines(f.workers), pool, chosen)
 		}
 	default:

@@ -5,40 +5,21 @@ import (
 	"io"
 	"strings"
 
+	"imgpipe/cmd/imgpipe/internal/flags"
+
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
-// groupOf is the annotation that puts a flag under a heading of the help.
-const groupOf = "imgpipe-group"
-
-// A flagGroup adds flags under one heading.
-type flagGroup struct {
-	flags *pflag.FlagSet
-	title string
-}
-
-func (g flagGroup) add(v pflag.Value, name, short, usage string) *pflag.Flag {
-	f := g.flags.VarPF(v, name, short, usage)
-	f.Annotations = map[string][]string{groupOf: {g.title}}
-	return f
-}
-
-func (g flagGroup) str(p *string, name, short, kind, usage string) {
-	g.add(value[string]{p, func(s string) (string, error) { return s, nil }, func(s string) string { return s }, kind}, name, short, usage)
-}
-
-func (g flagGroup) yes(p *bool, name, short, usage string) {
-	g.flags.BoolVarP(p, name, short, *p, usage)
-	g.flags.Lookup(name).Annotations = map[string][]string{groupOf: {g.title}}
-}
+// helpWidth is how wide help is.
+const helpWidth = 108
 
 // useHelp gives root and its subcommands the help of this file.
 func useHelp(root *cobra.Command) {
 	for _, cmd := range append(root.Commands(), root) {
 		cmd.Flags().SortFlags = false
 		cmd.Flags().VisitAll(func(f *pflag.Flag) {
-			if words := strings.Split(f.Value.Type(), "|"); len(words) > 1 {
+			if words := flags.Words(f); words != nil {
 				// It fails only for a flag that does not exist.
 				_ = cmd.RegisterFlagCompletionFunc(f.Name, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
 			}
@@ -91,22 +72,7 @@ func writeHelp(w io.Writer, cmd *cobra.Command) {
 	if cmd.Example != "" {
 		fmt.Fprintf(w, "\nExamples:\n%s\n", cmd.Example)
 	}
-	title := ""
-	flags := cmd.LocalFlags()
-	flags.VisitAll(func(f *pflag.Flag) {
-		if f.Hidden {
-			return
-		}
-		group := "Other"
-		if g := f.Annotations[groupOf]; len(g) > 0 {
-			group = g[0]
-		}
-		if group != title {
-			fmt.Fprintf(w, "\n%s:\n", group)
-			title = group
-		}
-		writeFlag(w, f)
-	})
+	flags.WriteHelp(w, cmd.LocalFlags(), helpWidth, func(*pflag.Flag) bool { return true })
 	if !cmd.HasParent() {
 		fmt.Fprint(w, exitHelp)
 	}
@@ -123,27 +89,3 @@ Exit status:
   134  the program crashed (out of memory, a bug); the same command continues
   141  nobody read standard output to its end, and all else went well
 `
-
-// Flags stand in a column of their own; longer ones get a line for themselves.
-const helpColumn = 28
-
-func writeFlag(w io.Writer, f *pflag.Flag) {
-	head := "      --" + f.Name
-	if f.Shorthand != "" {
-		head = "  -" + f.Shorthand + ", --" + f.Name
-	}
-	if kind := f.Value.Type(); kind != "bool" {
-		head += " " + kind
-	}
-	usage := f.Usage
-	if d := f.DefValue; d != "" && d != "false" && d != "0" && !strings.Contains(usage, "default") {
-		usage += " (default " + d + ")"
-	}
-	indent := "\n" + strings.Repeat(" ", helpColumn)
-	usage = strings.ReplaceAll(usage, "\n", indent)
-	if len(head) >= helpColumn-1 {
-		fmt.Fprintf(w, "%s%s%s\n", head, indent, usage)
-		return
-	}
-	fmt.Fprintf(w, "%-*s%s\n", helpColumn, head, usage)
-}

@@ -3,7 +3,6 @@
 //
 //	main.go       the command line as a function of its arguments and streams; exit statuses
 //	help.go       how help looks
-//	value.go      values of flags: one parser, one sentence when it fails
 //	run*.go       imgpipe run: its flags, and what is made of them
 //	screen.go     all that is said on stderr: header, progress, failures, summary
 //	…             one file for each other subcommand
@@ -23,9 +22,9 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"imgpipe/cmd/imgpipe/internal/drill"
+	"imgpipe/cmd/imgpipe/internal/flags"
 	"imgpipe/pipeline/procs"
 )
 
@@ -158,48 +157,8 @@ The same command again does only what is not done yet. Originals are never touch
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: false},
 	}
 	root.SetVersionTemplate("{{.Version}}")
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return exitError{exitUsage, flagError(c, err)} })
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return exitError{exitUsage, flags.Explain(c.Flags(), err)} })
 	root.AddCommand(newRunCommand(), newCompareCommand(), newDemoCommand(), newDrillCommand(), newOpsCommand(), newSamplesCommand())
 	useHelp(root)
 	return root
-}
-
-// flagError says what is wrong with a flag in one sentence: the flag, its value, what was expected.
-func flagError(c *cobra.Command, err error) error {
-	var invalid *pflag.InvalidValueError
-	var missing *pflag.ValueRequiredError
-	var unknown *pflag.NotExistError
-	switch {
-	case errors.As(err, &invalid):
-		return fmt.Errorf("--%s %q: %w", invalid.GetFlag().Name, invalid.GetValue(), invalid.Unwrap())
-	case errors.As(err, &missing):
-		kind, _ := pflag.UnquoteUsage(missing.GetFlag())
-		return fmt.Errorf("--%s wants a value: %s", missing.GetFlag().Name, kind)
-	case errors.As(err, &unknown):
-		name := "--" + unknown.GetSpecifiedName()
-		if unknown.GetSpecifiedShortnames() != "" {
-			name = "-" + unknown.GetSpecifiedName()
-		}
-		if near := nearFlag(c, unknown.GetSpecifiedName()); near != "" {
-			return fmt.Errorf("there is no flag %s: did you mean --%s?", name, near)
-		}
-		return fmt.Errorf("there is no flag %s", name)
-	}
-	return err
-}
-
-// nearFlag gives the flag of c that was meant by a name, or "". What cobra knows of names that are near is for commands alone, so
-// the flags are given to it as such.
-func nearFlag(c *cobra.Command, name string) string {
-	names := &cobra.Command{SuggestionsMinimumDistance: 2}
-	c.Flags().VisitAll(func(f *pflag.Flag) {
-		if !f.Hidden {
-			names.AddCommand(&cobra.Command{Use: f.Name, Run: func(*cobra.Command, []string) {}})
-		}
-	})
-	near := names.SuggestionsFor(name)
-	if len(name) < 2 || len(near) == 0 {
-		return ""
-	}
-	return near[0]
 }

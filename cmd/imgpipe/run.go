@@ -8,7 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"imgpipe/cmd/imgpipe/internal/bench"
 	"imgpipe/cmd/imgpipe/internal/drill"
+	"imgpipe/cmd/imgpipe/internal/flags"
 	"imgpipe/pipeline/store"
 )
 
@@ -46,7 +48,7 @@ func runRun(ctx context.Context, f *runFlags, stdin io.Reader, stdout, stderr io
 	stop := listen(ctx, stderr)
 	defer stop.release()
 	if f.maxTime > 0 {
-		stop.after(f.maxTime, fmt.Sprintf("--max-time %s is over", shortPeriod(f.maxTime)))
+		stop.after(f.maxTime, fmt.Sprintf("--max-time %s is over", flags.FormatPeriod(f.maxTime)))
 	}
 	return stop.verdict(f.run(stop, stdin, stdout, stderr))
 }
@@ -83,24 +85,20 @@ func (f *runFlags) run(stop *stopper, stdin io.Reader, stdout, stderr io.Writer)
 	if err := f.boundOpenFiles(); err != nil {
 		return exitError{exitCouldNotRun, err}
 	}
-	onExist, err := store.ParseOnExist(f.onExist)
-	if err != nil {
-		return usageErrorf("--on-exist: %v", err)
-	}
 	fault, err := drill.HookDisk()
 	if err != nil {
 		return exitError{exitUsage, err}
 	}
 	st, err := store.Open(f.output, store.Options{
-		OnExist: onExist, Force: f.force, ReadOnly: f.dry || f.stage != stageAll, Originals: originals.files,
-		NoSync: f.sync == "off", Fault: fault, Folders: f.open.folders,
+		OnExist: f.onExist, Force: f.force, ReadOnly: f.dry || f.stage != bench.StageAll, Originals: originals.files,
+		NoSync: f.sync == syncOff, Fault: fault, Folders: f.open.folders,
 	})
 	if err != nil {
 		return exitError{exitCouldNotRun, f.hinted(err)}
 	}
 	namer.Heed(st)
 	arc := &archive{
-		store: st, namer: namer, spec: spec, text: spec.String(), onExist: onExist,
+		store: st, namer: namer, spec: spec, text: spec.String(), onExist: f.onExist,
 		retry: f.retryFailed, skipFailed: f.skipFailed, force: f.force, refuseDamaged: f.damaged == damagedFail,
 		tree: store.NewTree(f.output),
 	}

@@ -3,10 +3,10 @@
 // Start with [Run], which drills each mode with each seed and returns a [Report]. The program under test is this very
 // program in processes of its own. A sample server in this process is its network.
 //
-//	Run ──IMGPIPE_DRILL=plan──> imgpipe run ──> its workers    kill, panic, hang, oom, disk: Hook and HookDisk
-//	 │                            │    │
-//	 │  sample server <───URLs────┘    │                       net: the query of a URL asks for a bad answer
-//	 └──compares with a calm run <── output folder and ledger
+//	Run --IMGPIPE_DRILL=plan--> imgpipe run --> its workers    kill, panic, hang, oom, disk: Hook and HookDisk
+//	 |                            |    |
+//	 |  sample server <---URLs----+    |                       net: the query of a URL asks for a bad answer
+//	 +--compares with a calm run <-- output folder and ledger
 //
 // A run that dies or stops is continued by the same command, until it ends by itself. Then every image must have ended
 // as its fault would have it; no other image may have failed; every output must have the bytes of a run without faults;
@@ -22,20 +22,9 @@ import (
 	"fmt"
 	"os"
 	"time"
-)
 
-// A Mode is a value of imgpipe run's --mode, with what a drill has to know of it.
-type Mode struct {
-	Name string
-	// Processes reports that images are transformed in worker processes. A fault that kills then ends a worker. In
-	// other modes it ends the run, and the next run does the image in a process of its own.
-	Processes bool
-	// Locked reports that a single lock is held around each transform. An image that hangs then holds up all others
-	// until it is given up, so they time out as well. Such a mode cannot be asked to survive a hang.
-	Locked bool
-	// Serial reports that the mode takes neither workers nor downloads.
-	Serial bool
-}
+	"imgpipe/cmd/imgpipe/internal/modes"
+)
 
 // Statuses are the exit statuses of imgpipe run that a drill tells apart. Any other is that of a run that died.
 type Statuses struct{ OK, SomeFailed, CouldNotRun int }
@@ -46,8 +35,9 @@ type Options struct {
 	Program string
 	// Dir is an existing folder for all that the drills write. They leave nothing in it.
 	Dir string
-	// Modes are drilled one after the other. The first also makes the outputs that all others must have.
-	Modes []Mode
+	// Modes are values of --mode, of [modes.Comparable]. They are drilled one after the other. The first also makes the
+	// outputs that all others must have.
+	Modes []string
 	// Plan is that of the first drill of a mode. The next drills have the next seeds.
 	Plan Plan
 	// Seeds is the number of drills in each mode.
@@ -63,14 +53,15 @@ type Options struct {
 // killsOfRuns is the largest number of images that kill a run without workers: each has what failed before done again.
 const killsOfRuns = 3
 
-// planFor returns the plan of the i-th drill in a mode.
-func (o *Options) planFor(mode Mode, i int) Plan {
+// planFor returns the plan of the i-th drill in a mode. In mode gil no image hangs: until it were given up, it would hold
+// the lock, and others would run out of time as well.
+func (o *Options) planFor(mode string, i int) Plan {
 	p := o.Plan
 	p.Seed += uint64(i)
-	if !mode.Processes {
+	if mode != modes.Processes {
 		p.MaxKills = killsOfRuns
 	}
-	if mode.Locked {
+	if mode == modes.GIL {
 		p.Hang = 0
 	}
 	return p
@@ -101,15 +92,15 @@ type drills struct {
 }
 
 // mode runs a mode without faults, and then drills it with each seed.
-func (d *drills) mode(ctx context.Context, mode Mode) (row, error) {
+func (d *drills) mode(ctx context.Context, mode string) (row, error) {
 	calm, err := d.one(ctx, mode, Plan{Images: d.Plan.Images})
 	if err != nil {
 		return row{}, err
 	}
-	r := newRow(mode.Name, calm)
+	r := newRow(mode, calm)
 	for i := range d.Seeds {
 		plan := d.planFor(mode, i)
-		d.Say("%s, seed %d: %d images", mode.Name, plan.Seed, plan.Images)
+		d.Say("%s, seed %d: %d images", mode, plan.Seed, plan.Images)
 		found, err := d.one(ctx, mode, plan)
 		if err != nil {
 			return row{}, err
@@ -120,7 +111,7 @@ func (d *drills) mode(ctx context.Context, mode Mode) (row, error) {
 }
 
 // one is a single drill, in a folder that it removes.
-func (d *drills) one(ctx context.Context, mode Mode, plan Plan) (result, error) {
+func (d *drills) one(ctx context.Context, mode string, plan Plan) (result, error) {
 	dir, err := os.MkdirTemp(d.Dir, "")
 	if err != nil {
 		return result{}, err

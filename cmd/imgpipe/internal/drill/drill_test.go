@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"imgpipe/cmd/imgpipe/internal/modes"
 	"imgpipe/pipeline/store"
 )
 
@@ -66,7 +67,7 @@ func pretend(lie string, args []string) (status int) {
 	if err != nil {
 		panic(err)
 	}
-	r := newRun(new(Options), "", Mode{}, plan)
+	r := newRun(new(Options), "", modes.Processes, plan)
 	var ledger bytes.Buffer
 	for i, url := range strings.Fields(string(urls)) {
 		image := i + 1
@@ -122,7 +123,7 @@ func report(t *testing.T, lie string, plan Plan) *Report {
 	}
 	dir := t.TempDir()
 	r, err := Run(t.Context(), Options{
-		Program: program, Dir: dir, Modes: []Mode{{Name: "threads", Processes: true}}, Plan: plan, Seeds: 1, Workers: 2,
+		Program: program, Dir: dir, Modes: []string{modes.Processes}, Plan: plan, Seeds: 1, Workers: 2,
 		Statuses: statuses, Say: t.Logf,
 	})
 	if err != nil {
@@ -155,7 +156,7 @@ func TestBrokenPromisesAreSeen(t *testing.T) {
 			switch {
 			case want == "" && broken != "":
 				t.Errorf("an honest program broke promises: %s", broken)
-			case want != "" && (!strings.HasPrefix(broken, "threads, seed 1: ") || !strings.Contains(broken, want)):
+			case want != "" && (!strings.HasPrefix(broken, "processes, seed 1: ") || !strings.Contains(broken, want)):
 				t.Errorf("a program that %s: %q, want %q", lie, broken, want)
 			}
 		})
@@ -169,7 +170,7 @@ func TestTableCountsWhatWasInjectedAndSurvived(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, cells, _ := strings.Cut(strings.Join(strings.Fields(text.String()), " "), "time lost ")
-	for _, want := range []string{"threads 8 8 ", " – 1/1 1/1 2/2 1/1 1/1 3 0 0 ", "All promises kept."} {
+	for _, want := range []string{"processes 8 8 ", " – 1/1 1/1 2/2 1/1 1/1 3 0 0 ", "All promises kept."} {
 		if !strings.Contains(cells, want) {
 			t.Errorf("the table lacks %q:\n%s", want, &text)
 		}
@@ -177,7 +178,7 @@ func TestTableCountsWhatWasInjectedAndSurvived(t *testing.T) {
 }
 
 func TestOnlyTheFirstBrokenPromisesAreWritten(t *testing.T) {
-	r := &Report{rows: []row{newRow("threads", newResult(0))}}
+	r := &Report{rows: []row{newRow(modes.Processes, newResult(0))}}
 	for range mostBroken + 5 {
 		r.rows[0].breaks("a promise")
 	}
@@ -195,17 +196,13 @@ func TestOnlyTheFirstBrokenPromisesAreWritten(t *testing.T) {
 
 func TestModesAreAskedToSurviveWhatTheyCan(t *testing.T) {
 	o := &Options{Plan: Plan{Seed: 5, Images: 1000, Kill: 1, Hang: 0.1}}
-	for name, c := range map[string]struct {
-		mode     Mode
-		hang     float64
-		maxKills int
-	}{
-		"processes":              {Mode{Processes: true}, 0.1, 0},
-		"goroutines":             {Mode{}, 0.1, killsOfRuns},
-		"goroutines with a lock": {Mode{Locked: true}, 0, killsOfRuns},
+	for mode, want := range map[string]Plan{
+		modes.Processes:  {Hang: 0.1},
+		modes.Goroutines: {Hang: 0.1, MaxKills: killsOfRuns},
+		modes.GIL:        {Hang: 0, MaxKills: killsOfRuns},
 	} {
-		if p := o.planFor(c.mode, 2); p.Seed != 7 || p.Hang != c.hang || p.MaxKills != c.maxKills {
-			t.Errorf("%s: %+v, want seed 7, hang %g, at most %d kills", name, p, c.hang, c.maxKills)
+		if p := o.planFor(mode, 2); p.Seed != 7 || p.Hang != want.Hang || p.MaxKills != want.MaxKills {
+			t.Errorf("%s: %+v, want seed 7, hang %g, at most %d kills", mode, p, want.Hang, want.MaxKills)
 		}
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"imgpipe/cmd/imgpipe/internal/modes"
 	"imgpipe/fetch"
 	"imgpipe/pipeline/procs"
 	"imgpipe/pipeline/store"
@@ -63,7 +64,7 @@ const (
 type run struct {
 	*Options
 	dir   string // holds all that this drill writes
-	mode  Mode
+	mode  string
 	plan  Plan
 	table Table             // of plan
 	calm  map[string][]byte // the outputs of a run without faults; nil in that run itself
@@ -74,7 +75,7 @@ type run struct {
 	orphans atomic.Int32   // complete when ending is over
 }
 
-func newRun(o *Options, dir string, mode Mode, plan Plan) *run {
+func newRun(o *Options, dir string, mode string, plan Plan) *run {
 	return &run{Options: o, dir: dir, mode: mode, plan: plan, table: plan.Table(), result: newResult(plan.Images)}
 }
 
@@ -174,11 +175,11 @@ func (r *run) untilDone(ctx context.Context, list string) error {
 		case ended && !skipFailed:
 			return nil
 		case ended:
-			r.Say("%s: all had their turn; the same command tries again what failed", r.mode.Name)
+			r.Say("%s: all had their turn; the same command tries again what failed", r.mode)
 			skipFailed = false
 			continue
 		case status == r.Statuses.CouldNotRun && r.plan.DiskFull > 0 && strings.Contains(said, errDiskFull.Error()):
-			r.Say("%s: the disk was full; space is made", r.mode.Name)
+			r.Say("%s: the disk was full; space is made", r.mode)
 			r.result.survived[Disk] = 1
 			r.plan.DiskFull = 0
 		case status == r.Statuses.CouldNotRun:
@@ -188,7 +189,7 @@ func (r *run) untilDone(ctx context.Context, list string) error {
 			r.result.breaks("%d runs did not come to an end: %s", r.result.runs, lastLine(said))
 			return nil
 		default:
-			r.Say("%s: run %d died; the same command continues", r.mode.Name, r.result.runs)
+			r.Say("%s: run %d died; the same command continues", r.mode, r.result.runs)
 		}
 		skipFailed = true
 	}
@@ -198,7 +199,7 @@ func (r *run) untilDone(ctx context.Context, list string) error {
 // least one of those images is set apart by the next.
 func (r *run) mostRuns() int {
 	most := 3
-	if !r.mode.Processes {
+	if r.mode != modes.Processes {
 		for _, f := range r.table {
 			if f == Kill || f == OOM {
 				most++
@@ -251,13 +252,13 @@ var errHangs = errors.New("the run hangs")
 
 // args are the arguments of imgpipe.
 func (r *run) args(list string, skipFailed bool) []string {
-	args := []string{"run", "-q", "-m", r.mode.Name, "-i", list, "-o", r.out(), "--name", "{index}.{ext}",
+	args := []string{"run", "-q", "-m", r.mode, "-i", list, "-o", r.out(), "--name", "{index}.{ext}",
 		"--resize", "64x64", "--max-bytes", "2MB",
 		"--item-timeout", patience.String(), "--timeout", patience.String(), "--retries", "1"}
 	if skipFailed {
 		args = append(args, "--skip-failed")
 	}
-	if !r.mode.Serial {
+	if r.mode != modes.Serial {
 		args = append(args, "-w", strconv.Itoa(r.Workers), "-d", "16", "--per-host", "16")
 	}
 	return args
