@@ -216,16 +216,3 @@ func (r *runner) fail(ctx context.Context, j *job, err error) bool {
 
 // errNoOutput is for an executor or a store that says that all is well and has nothing to show for it.
 var errNoOutput = errors.New("transform: nothing was made of it: expected at least one output")
-
-// ClassUnknown is the class of an error that names none.
-const ClassUnknown = "error"
-
-// ClassOf returns the class of an error: that of the first error in its chain with a method Class() string, else
-// ClassUnknown.
-func ClassOf(err error) string {
-	var c interface{ Class() string }
-	if errors.As(err, &c) {
-		return c.Class()
-	}
-	return ClassUnknown
-}

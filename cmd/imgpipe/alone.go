@@ -2,60 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
-	"slices"
-	"sync"
 
 	"imgpipe/pipeline"
-	"imgpipe/pipeline/procs"
 	"imgpipe/pipeline/store"
 	"imgpipe/transform"
 )
-
-// classPoison is the class of an image that kills whatever process transforms it.
-const classPoison = "poison"
-
-// deadly are the classes of images whose worker died: in this process they would end the run.
-var deadly = []string{classPoison, procs.ClassWorkerKilled, procs.ClassOutOfMemory, procs.ClassWorkerAnswer}
-
-// An alone runs suspects, each in a worker process that does nothing else meanwhile. It starts none before the first.
-type alone struct {
-	options procs.Options
-
-	mu   sync.Mutex
-	pool *procs.Pool
-}
-
-// workers gives the pool, which it makes when it is first asked for.
-func (a *alone) workers() (*procs.Pool, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.pool != nil {
-		return a.pool, nil
-	}
-	var err error
-	a.pool, err = procs.New(a.options)
-	return a.pool, err
-}
-
-// isolation is what is said of the workers: what they have given up. The one that it asks is started for the suspects; an error means that none can be.
-func (a *alone) isolation(ctx context.Context) (string, error) {
-	pool, err := a.workers()
-	if err != nil {
-		return "", err
-	}
-	return isolationOf(ctx, pool)
-}
-
-// pids are those of the workers that live.
-func (a *alone) pids() []int {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.pool == nil {
-		return nil
-	}
-	return a.pool.Pids()
-}
 
 // suspect tells that an item was under way when an earlier run died, or has killed a worker since.
 func (a *archive) suspect(k store.Key) bool {
@@ -63,7 +14,7 @@ func (a *archive) suspect(k store.Key) bool {
 		return true
 	}
 	last, known := a.store.Last(k)
-	return known && slices.Contains(deadly, last.Class)
+	return known && pipeline.ClassNamed(last.Class).Deadly
 }
 
 // Begin has the next run know what was under way if this one dies of it.
@@ -84,37 +35,7 @@ func (p *place) End(abandoned bool) {
 // Do has a suspect done apart.
 func (p *place) Do(ctx context.Context, e pipeline.Executor, task transform.Task) (transform.Result, pipeline.Cost, error) {
 	if p.suspect {
-		return p.in.alone.do(ctx, task)
+		return p.in.alone.Do(ctx, task)
 	}
 	return e.Do(ctx, task)
-}
-
-func (a *alone) do(ctx context.Context, task transform.Task) (transform.Result, pipeline.Cost, error) {
-	pool, err := a.workers()
-	if err != nil {
-		return transform.Result{}, pipeline.Cost{Attempts: 1}, err
-	}
-	result, cost, err := pool.Do(ctx, task)
-	if slices.Contains(deadly, pipeline.ClassOf(err)) {
-		err = &transform.Error{Kind: classPoison, Doing: "transform in a worker of its own", Err: unwrapOnce(err)}
-	}
-	return result, cost, err
-}
-
-// unwrapOnce drops what an error says was being done, since the error that it becomes says that itself.
-func unwrapOnce(err error) error {
-	var known *transform.Error
-	if errors.As(err, &known) {
-		return known.Err
-	}
-	return err
-}
-
-// close ends the workers. No do may be under way. It may be called again.
-func (a *alone) close() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.pool != nil {
-		a.pool.Close() // its error is always nil
-	}
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"imgpipe/cmd/imgpipe/internal/modes"
+	"imgpipe/pipeline"
 	"imgpipe/pipeline/store"
 	"imgpipe/samples"
 )
@@ -164,7 +165,7 @@ func TestPoisonEndsOneRunAndNoOther(t *testing.T) {
 				t.Fatal(err)
 			}
 			for source, e := range last {
-				if (e.Class == classPoison) != (source == d.culprit) {
+				if (e.Class == pipeline.ClassPoison) != (source == d.culprit) {
 					t.Errorf("%s ended as %s %s", source, e.Status, e.Class)
 				}
 			}

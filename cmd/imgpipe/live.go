@@ -35,6 +35,7 @@ type live struct {
 	failed *failedList
 	trace  *traceFile
 	left   lastingCount
+	untune func() // undoes what was set for the pool's sake
 
 	// underWay counts the items that were taken and have not ended.
 	underWay atomic.Int64
@@ -107,10 +108,10 @@ func liveRun(
 	if f.open.workers > 0 {
 		apart = min(apart, f.open.workers)
 	}
-	arc.alone = &alone{options: f.worker.options(apart)}
-	defer arc.alone.close()
+	arc.alone = procs.NewApart(f.worker.options(apart))
+	defer arc.alone.Close()
 	if n := arc.store.Suspects(); n > 0 {
-		apart, err := arc.alone.isolation(ctx)
+		apart, err := isolationOf(ctx, arc.alone)
 		if err != nil {
 			return exitError{exitCouldNotRun, err}
 		}
@@ -121,11 +122,11 @@ func liveRun(
 	stopping := l.orderly()
 	counting := in.count(f, l.screen)
 
-	defer boundHeap(f.budget())()
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	defer pipeline.BoundHeap(f.budget())()
+	l.untune = func() {}
+	defer func() { l.untune() }()
 	if f.mode == modes.Processes && l.exec.pool != nil {
-		leaveProcessors(f.workers)
-		yieldProcessors()
+		l.untune = l.exec.pool.Tune()
 	}
 	options := l.options(stopping)
 	options.Stopping = func() {
@@ -160,7 +161,7 @@ func liveRun(
 	if err := l.exec.Close(); err != nil {
 		l.screen.say("note: %v", err)
 	}
-	arc.alone.close()
+	arc.alone.Close()
 	if runErr == nil && in.err == nil && interrupted == "" {
 		arc.store.Acquit() // all had their turn
 	}
@@ -221,7 +222,7 @@ func (l *live) counted(items iter.Seq[fetch.Item]) iter.Seq[fetch.Item] {
 
 // pids gives the worker processes that are alive.
 func (l *live) pids() []int {
-	pids := l.arc.alone.pids()
+	pids := l.arc.alone.Pids()
 	if l.exec.pids != nil {
 		pids = append(pids, l.exec.pids()...)
 	}
@@ -280,7 +281,7 @@ func (l *live) choseMode(c pipeline.Choice) {
 	l.sum.Mode = modes.Goroutines // nobody reads it before the run has ended
 	if c.Second {
 		l.sum.Mode = modes.Processes
-		leaveProcessors(l.flags.workers)
+		l.untune = l.exec.pool.Tune()
 	}
 	round := func(d time.Duration) time.Duration { return d.Round(10 * time.Microsecond) }
 	l.screen.say("auto: --mode %s: a megapixel takes %v in goroutines, %v in processes, which take up to %v to start",

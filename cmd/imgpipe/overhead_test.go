@@ -14,6 +14,7 @@ import (
 	"imgpipe/cmd/imgpipe/internal/usage"
 	"imgpipe/fetch"
 	"imgpipe/pipeline"
+	"imgpipe/pipeline/procs"
 	"imgpipe/pipeline/store"
 	"imgpipe/transform"
 )
@@ -56,7 +57,7 @@ func BenchmarkOverhead(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		arc := &archive{store: st, namer: namer, alone: &alone{}}
+		arc := &archive{store: st, namer: namer, alone: procs.NewApart(procs.Options{})}
 		executor := pipeline.Goroutines(2).Through(func(pipeline.TransformFunc) pipeline.TransformFunc {
 			return func(context.Context, transform.Task) (transform.Result, error) { return result, nil }
 		})

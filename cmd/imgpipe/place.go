@@ -9,6 +9,7 @@ import (
 	"imgpipe/cmd/imgpipe/internal/summary"
 	"imgpipe/fetch"
 	"imgpipe/pipeline"
+	"imgpipe/pipeline/procs"
 	"imgpipe/pipeline/store"
 	"imgpipe/transform"
 )
@@ -33,7 +34,7 @@ type archive struct {
 	// tree is the output folder.
 	tree *store.Tree
 	// alone does what may have killed an earlier run.
-	alone *alone
+	alone *procs.Apart
 	// aside counts the items to do that got another name because another input's picture has theirs, and asideName is
 	// that of the first.
 	aside     int
@@ -141,7 +142,7 @@ func (a *archive) leftOut(key store.Key) (why, class string) {
 		return "has not failed before", ""
 	case a.skipFailed && failed:
 		return "failed before", ""
-	case !a.retry && failed && lasting(last.Class):
+	case !a.retry && failed && pipeline.ClassNamed(last.Class).Lasts:
 		return "failed before: " + last.Class, last.Class
 	}
 	return "", ""

@@ -3,20 +3,22 @@ package store
 import (
 	"errors"
 	"io/fs"
+
+	"imgpipe/pipeline"
 )
 
-// Failure classes of this package, as [Error.Class] gives them.
+// Failure classes of this package's errors. Package pipeline has their meanings, in one table with all others.
 const (
-	ClassNameTaken     = "name-taken"      // an earlier item of this run has the name
-	ClassOutputIsInput = "output-is-input" // the output would replace the input
-	ClassExists        = "exists"          // a file that is not ours has the name
-	ClassOutside       = "outside"         // a symbolic link leads out of the output folder
-	ClassWrite         = "write"           // a file cannot be written, for another reason
-	ClassDiskFull      = "disk-full"       // no space, or no quota, is left
-	ClassNotWritable   = "not-writable"    // no permission, or a read-only file system
-	ClassFolderGone    = "folder-gone"     // the output folder was removed, or moved away
-	ClassLocked        = "locked"          // another run writes to the output folder
-	ClassLedger        = "ledger"          // what has the ledger's name is none, or was changed during the run
+	ClassNameTaken     = pipeline.ClassNameTaken
+	ClassOutputIsInput = pipeline.ClassOutputIsInput
+	ClassExists        = pipeline.ClassExists
+	ClassOutside       = pipeline.ClassOutside
+	ClassWrite         = pipeline.ClassWrite
+	ClassDiskFull      = pipeline.ClassDiskFull
+	ClassNotWritable   = pipeline.ClassNotWritable
+	ClassFolderGone    = pipeline.ClassFolderGone
+	ClassLocked        = pipeline.ClassLocked
+	ClassLedger        = pipeline.ClassLedger
 )
 
 // An Error is why something could not be named or written.
