@@ -14,8 +14,8 @@ import (
 
 // lastingClass is the class of the failure that an item was left out for because it lasts, or "".
 func lastingClass(o pipeline.Outcome) string {
-	if p, ok := o.Place.(*place); ok && o.Status == pipeline.Skipped {
-		return p.lasting
+	if o.Status == pipeline.Skipped {
+		return o.Class
 	}
 	return ""
 }
