@@ -27,7 +27,7 @@ type spot struct {
 	name  string
 }
 
-func (p spot) Skip() (string, bool) { return "", false }
+func (p spot) Skip() pipeline.Skip { return pipeline.Skip{} }
 
 func (p spot) Put(r transform.Result) (kept []pipeline.Output, err error) {
 	p.shelf.mu.Lock()

@@ -110,7 +110,7 @@ type place struct {
 	why  string
 }
 
-func (p place) Skip() (string, bool) { return p.why, p.why != "" }
+func (p place) Skip() pipeline.Skip { return pipeline.Skip{Why: p.why} }
 
 func (p place) Put(transform.Result) ([]pipeline.Output, error) {
 	defer up(&p.w.busy, &p.w.peakBusy)()

@@ -14,6 +14,7 @@ import (
 
 	"imgpipe/cmd/imgpipe/internal/drill"
 	"imgpipe/cmd/imgpipe/internal/modes"
+	"imgpipe/pipeline"
 	"imgpipe/pipeline/store"
 	"imgpipe/samples"
 )
@@ -135,7 +136,7 @@ func TestPoisonEndsOneRunAndNoOther(t *testing.T) {
 			if status != exitSomeFailed || !strings.Contains(said, "FAIL "+d.culprit+": poison: ") {
 				t.Errorf("with --retry-failed: status %d, want 1 and a poisoned image:\n%s", status, said)
 			}
-			if failed := d.failed(t); !maps.Equal(failed, map[string]string{d.culprit: classPoison}) {
+			if failed := d.failed(t); !maps.Equal(failed, map[string]string{d.culprit: pipeline.ClassPoison}) {
 				t.Errorf("failed: %q, want the culprit alone, with class poison", failed)
 			}
 			if status, said := d.again(t, "", "-m", mode, "--retry-failed"); status != exitOK {

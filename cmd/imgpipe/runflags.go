@@ -419,13 +419,14 @@ func readAsset(name string) ([]byte, error) {
 	return os.ReadFile(name)
 }
 
-// names says how outputs are called.
-func (f *runFlags) names(s transform.Spec) (*store.Namer, error) {
-	o := store.NameOptions{Template: f.name, OnExist: f.onExist, Folder: f.output}
-	for _, v := range s.Variants() {
-		o.Labels = append(o.Labels, v.Label)
+// storeOptions say how outputs are kept, but for what is known only when the run begins.
+func (f *runFlags) storeOptions(s transform.Spec) (store.Options, error) {
+	o := store.Options{
+		Spec: s, Name: f.name, OnExist: f.onExist,
+		Force: f.force, RetryFailed: f.retryFailed, SkipFailed: f.skipFailed, RefuseDamaged: f.damaged == damagedFail,
+		ReadOnly: f.dry || f.stage != bench.StageAll, NoSync: f.sync == syncOff,
 	}
-	return store.NewNamer(o)
+	return o, badName(o.Check())
 }
 
 // limits are those of the transform of one image.
