@@ -153,7 +153,7 @@ func (f *runFlags) addPicture(g flags.Group) {
 	g.Add(
 		flags.Flag{Name: "size", Common: true,
 			Value: flags.List(&f.sizes, "SIZE", ofTransform(transform.ParseResize)),
-			Usage: "like --resize; may be repeated: several sizes from one decode, each named after its size"},
+			Usage: "like --resize, but may be repeated: several sizes from one decode; each is named after its size"},
 		flags.Flag{Name: "fit", Common: true,
 			Value: flags.Parsed(&f.fit, "inside|cover|contain|fill", ofTransform(transform.ParseFit), textOf[transform.Fit]),
 			Usage: "inside: as large as fits (default). cover: fill the box and cut off what stands out. contain: pad with " +
