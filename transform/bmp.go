@@ -108,6 +108,9 @@ func (j *job) encodeBMP(img *image.NRGBA, _ int, _ *profile) ([]byte, error) {
 
 // measureBMP reads the sizes of the file and of its image from their headers.
 func measureBMP(data []byte) (w, h int, ends bool) {
+	if len(data) < 26 {
+		return 0, 0, false
+	}
 	w, h = int(binary.LittleEndian.Uint32(data[18:])), int(binary.LittleEndian.Uint32(data[22:]))
 	return w, h, int(binary.LittleEndian.Uint32(data[2:])) == len(data)
 }

@@ -94,6 +94,7 @@ type format struct {
 	// encodePlanes makes a file of Y, Cb and Cr, or of Y alone; nil if the encoder takes only RGB.
 	encodePlanes func(j *job, pic *pixel.Planes, quality int, p *profile) ([]byte, error)
 	// measure reads the size from a file that encode made, in constant time; ends reports whether it ends as it should.
+	// data may be anything that sniff takes for this format, however short.
 	measure func(data []byte) (w, h int, ends bool)
 	alpha   alpha
 	profile bool  // a file can hold a color profile

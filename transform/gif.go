@@ -48,6 +48,9 @@ func (j *job) encodeGIF(img *image.NRGBA, _ int, _ *profile) ([]byte, error) {
 
 // measureGIF reads the size from the screen descriptor (GIF89a, section 18).
 func measureGIF(data []byte) (w, h int, ends bool) {
+	if len(data) < 13 {
+		return 0, 0, false
+	}
 	w, h = int(binary.LittleEndian.Uint16(data[6:])), int(binary.LittleEndian.Uint16(data[8:]))
 	return w, h, data[len(data)-1] == 0x3b
 }

@@ -73,6 +73,9 @@ func (j *job) encodePNG(img *image.NRGBA, _ int, p *profile) ([]byte, error) {
 
 // measurePNG reads the size from the first chunk (PNG, third edition, section 11.2.1).
 func measurePNG(data []byte) (w, h int, ends bool) {
+	if len(data) < 26 {
+		return 0, 0, false
+	}
 	w, h = int(binary.BigEndian.Uint32(data[16:])), int(binary.BigEndian.Uint32(data[20:]))
 	return w, h, string(data[12:16]) == "IHDR" && bytes.HasSuffix(data, []byte("\x00\x00\x00\x00IEND\xaeB`\x82"))
 }

@@ -114,7 +114,7 @@ func (j *job) encodeTIFF(img *image.NRGBA, _ int, p *profile) ([]byte, error) {
 // 6.0, section 2).
 func measureTIFF(data []byte) (w, h int, ends bool) {
 	const most, entry = 64, 12
-	if string(data[:4]) != "II*\x00" {
+	if len(data) < 8 || string(data[:4]) != "II*\x00" {
 		return 0, 0, false
 	}
 	at := int64(binary.LittleEndian.Uint32(data[4:]))
