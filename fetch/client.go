@@ -195,7 +195,7 @@ func (c *Client) Fetch(ctx context.Context, item Item, room Room) (Body, error) 
 		room = endless{}
 	}
 	f := fetching{Client: c, item: item, room: room}
-	if item.URL {
+	if !item.Local() {
 		u, err := parseURL(item.Source)
 		if err != nil {
 			return Body{}, &Error{Kind: ClassURL, Doing: "parse " + shown(item.Source), Err: err}
@@ -232,7 +232,7 @@ func (c *Client) Fetch(ctx context.Context, item Item, room Room) (Body, error) 
 				continue
 			}
 		}
-		if item.URL && (e.again || e.Kind == ClassTimeout) && f.pulse.stoodStill(began) {
+		if !item.Local() && (e.again || e.Kind == ClassTimeout) && f.pulse.stoodStill(began) {
 			n, f.spent = n-1, spent // nobody was slow
 			continue
 		}
@@ -250,7 +250,7 @@ func (c *Client) Fetch(ctx context.Context, item Item, room Room) (Body, error) 
 
 // try gets the bytes once.
 func (f *fetching) try(ctx context.Context) ([]byte, error) {
-	if !f.item.URL {
+	if f.item.Local() {
 		began := time.Now()
 		f.waited = 0
 		data, err := f.file(ctx)

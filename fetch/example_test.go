@@ -43,7 +43,7 @@ func ExampleClient_Fetch() {
 	defer server.Close()
 	client := fetch.New(fetch.Options{Retries: 1})
 	defer client.Close()
-	body, err := client.Fetch(context.Background(), fetch.Item{Source: server.URL, URL: true}, nil)
+	body, err := client.Fetch(context.Background(), fetch.Item{Source: server.URL, Scheme: "http"}, nil)
 	if err != nil {
 		fmt.Println(err)
 		return

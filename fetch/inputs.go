@@ -254,7 +254,7 @@ func (in Inputs) Items(ctx context.Context) iter.Seq2[Item, error] {
 
 // below gives the folder of a file below root, an absolute path or "", if the file is there.
 func below(root string, item Item) (dir string, ok bool) {
-	if root == "" || item.URL {
+	if root == "" || !item.Local() {
 		return "", false
 	}
 	abs, err := filepath.Abs(item.Source)
@@ -275,7 +275,7 @@ func below(root string, item Item) (dir string, ok bool) {
 func (in Inputs) arg(w walk, arg string, folder os.FileInfo, several bool) bool {
 	if folder == nil {
 		item := toItem(w.ctx, w.clock, arg, w.heads)
-		if item.Err != nil && !item.URL && isGlob(arg) {
+		if item.Err != nil && item.Local() && isGlob(arg) {
 			if g, root, err := globWalk(w, arg); err == nil {
 				info, _ := stat(w.ctx, w.clock, root)
 				return w.skip.has(root, info) || g.from(root)

@@ -148,7 +148,7 @@ type record struct {
 // item returns the item of a record.
 func (r record) item(ctx context.Context, p *watch, heads int) Item {
 	item := toItem(ctx, p, r.source, heads)
-	if item.Err == nil || !r.loose || item.URL {
+	if item.Err == nil || !r.loose || !item.Local() {
 		return item
 	}
 	// A blank at the end of a line is rarely part of a name, and " #" seldom: the longest name that is there is meant.

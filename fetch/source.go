@@ -135,6 +135,17 @@ func isURL(source string) bool {
 	return err != nil
 }
 
+// unknownScheme is the Scheme of what is meant as a URL and has none.
+const unknownScheme = "unknown"
+
+// schemeOf returns the scheme of a source for which isURL is true.
+func schemeOf(source string) string {
+	if scheme, _, ok := splitScheme(blankless(source)); ok {
+		return scheme
+	}
+	return unknownScheme
+}
+
 // parseURL returns the URL that source names, which has a host and the scheme http or https. Its errors show nothing of
 // source that could be secret.
 func parseURL(source string) (*url.URL, error) {
@@ -151,7 +162,7 @@ func parseURL(source string) (*url.URL, error) {
 // toItem makes an Item of a source that was named on its own, in a list or as an argument.
 func toItem(ctx context.Context, p *watch, source string, heads int) Item {
 	if isURL(source) {
-		item := Item{Source: source, URL: true}
+		item := Item{Source: source, Scheme: schemeOf(source)}
 		if _, err := parseURL(source); err != nil {
 			item.Err = &Error{Kind: ClassURL, Doing: "parse " + shown(source), Err: err}
 		}
@@ -159,7 +170,10 @@ func toItem(ctx context.Context, p *watch, source string, heads int) Item {
 	}
 	item := fileItem(ctx, p, tidy(source), heads)
 	if item.Err != nil && strings.Contains(source, "://") {
-		return Item{Source: source, URL: true, Err: &Error{Kind: ClassURL, Doing: "parse " + shown(source), Err: errors.New("it begins neither as a URL nor as a path that is there, expected http:// or https://")}}
+		err := errors.New("it begins neither as a URL nor as a path that is there, expected http:// or https://")
+		return Item{
+			Source: source, Scheme: unknownScheme, Err: &Error{Kind: ClassURL, Doing: "parse " + shown(source), Err: err},
+		}
 	}
 	return item
 }

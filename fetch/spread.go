@@ -121,7 +121,7 @@ func Spread[T any](
 
 // hostOfItem names the host that item is asked of; "" for what needs none.
 func hostOfItem(item Item) string {
-	if !item.URL || item.Err != nil {
+	if item.Local() || item.Err != nil {
 		return ""
 	}
 	u, err := parseURL(item.Source)

@@ -60,7 +60,7 @@ func (o *once) Accept() (net.Conn, error) {
 func (o *once) Close() error   { return nil }
 func (o *once) Addr() net.Addr { return o.conn.LocalAddr() }
 
-func at(source string) Item { return Item{Source: source, URL: true} }
+func at(source string) Item { return Item{Source: source, Scheme: "http"} }
 
 // bubble runs f in a synctest bubble with a network and closes what it started.
 func bubble(t *testing.T, handlers map[string]http.HandlerFunc, o Options, f func(t *testing.T, c *Client)) {

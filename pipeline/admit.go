@@ -31,9 +31,9 @@ func (b *budget) firstGrant(images, workers int) int64 {
 // work has the executor work on j, within the budget. The time for a header and that for all the rest are bounded
 // apart: what the first took, by the clock, may be a time in which the run was suspended. taken is when j came to its
 // lane. An item that is to be done apart gets all there is.
-func (r *runner) work(ctx context.Context, j *job, apart bool, taken time.Duration) (transform.Result, error) {
+func (r *runner) work(ctx context.Context, j *job, taken time.Duration) (transform.Result, error) {
 	grant := r.budget.maxPixels
-	if !apart {
+	if !j.apart {
 		grant = r.budget.firstGrant(r.wide, r.Executor.Width())
 	}
 	result, err := r.within(ctx, j, grant, taken)

@@ -27,7 +27,7 @@ type spot struct {
 	name  string
 }
 
-func (p spot) Skip() (string, bool) { return "", false }
+func (p spot) Skip() pipeline.Skip { return pipeline.Skip{} }
 
 func (p spot) Put(r transform.Result) (kept []pipeline.Output, err error) {
 	p.shelf.mu.Lock()
@@ -50,9 +50,9 @@ func ExampleRun() {
 	}
 	defer server.Close()
 	items := []fetch.Item{
-		{Index: 0, URL: true, Source: url + "/photos/dunes.jpg"},
-		{Index: 1, URL: true, Source: url + "/photos/nowhere.jpg"},
-		{Index: 2, URL: true, Source: url + "/awkward/cmyk.jpg"},
+		{Index: 0, Scheme: "http", Source: url + "/photos/dunes.jpg"},
+		{Index: 1, Scheme: "http", Source: url + "/photos/nowhere.jpg"},
+		{Index: 2, Scheme: "http", Source: url + "/awkward/cmyk.jpg"},
 	}
 	spec, err := transform.ParseSpec("size=160;format=png")
 	if err != nil {

@@ -16,12 +16,12 @@ import (
 	"imgpipe/transform"
 )
 
-// A guardedStore guards items with odd numbers, whose transform it refuses.
+// A guardedStore guards items with odd numbers.
 type guardedStore struct{ asked chan int }
 
 type plainPlace struct{}
 
-func (plainPlace) Skip() (string, bool)                            { return "", false }
+func (plainPlace) Skip() pipeline.Skip                             { return pipeline.Skip{} }
 func (plainPlace) Put(transform.Result) ([]pipeline.Output, error) { return []pipeline.Output{{}}, nil }
 
 type guardedPlace struct {
@@ -37,16 +37,6 @@ func (p guardedPlace) Begin() (bool, error) {
 }
 
 func (p guardedPlace) End(bool) { p.asked <- p.index }
-
-var errGuarded = errors.New("not here")
-
-func (p guardedPlace) Do(ctx context.Context, e pipeline.Executor, task transform.Task) (transform.Result, pipeline.Cost, error) {
-	if _, _, err := e.Do(ctx, task); err != nil {
-		return transform.Result{}, pipeline.Cost{}, err
-	}
-	p.asked <- p.index
-	return transform.Result{}, pipeline.Cost{}, errGuarded
-}
 
 func (s guardedStore) Plan(item fetch.Item) (pipeline.Place, error) {
 	if item.Index%2 == 0 {
@@ -65,52 +55,57 @@ func (sampleFetcher) Fetch(ctx context.Context, item fetch.Item, room fetch.Room
 	return fetch.Body{Data: data, Attempts: 1}, room.Take(ctx, int64(len(data)))
 }
 
-// TestGuardTransformsItsItemAndNoOther has a guard stand before every second item, in both ways to run.
-func TestGuardTransformsItsItemAndNoOther(t *testing.T) {
+// countedBy returns an executor whose transforms do nothing but count.
+func countedBy(count *int) *pipeline.Local {
+	return pipeline.Serial().Through(func(pipeline.TransformFunc) pipeline.TransformFunc {
+		return func(context.Context, transform.Task) (transform.Result, error) {
+			*count++ // one at a time, in a serial executor
+			return transform.Result{}, nil
+		}
+	})
+}
+
+// TestAnItemThatItsGuardWantsApartIsDoneByTheOtherExecutor has a guard stand before every second item, in both ways to
+// run.
+func TestAnItemThatItsGuardWantsApartIsDoneByTheOtherExecutor(t *testing.T) {
 	for _, sequential := range []bool{false, true} {
-		var wrapped int
-		executor := pipeline.Serial().Through(func(next pipeline.TransformFunc) pipeline.TransformFunc {
-			return func(ctx context.Context, task transform.Task) (transform.Result, error) {
-				wrapped++ // one at a time, in a serial executor
-				return transform.Result{}, nil
+		for _, apart := range []bool{false, true} {
+			var here, there int
+			executor, other := countedBy(&here), countedBy(&there)
+			items := make([]fetch.Item, 6)
+			for i := range items {
+				items[i] = fetch.Item{Index: i, Source: "a.jpg"}
 			}
-		})
-		items := make([]fetch.Item, 6)
-		for i := range items {
-			items[i] = fetch.Item{Index: i, Source: "a.jpg"}
-		}
-		store := guardedStore{make(chan int, 3*len(items))}
-		failed := 0
-		totals, err := pipeline.Run(t.Context(), slices.Values(items), pipeline.Options{
-			Fetcher: sampleFetcher{}, Executor: executor, Store: store, Sequential: sequential,
-		}, func(o pipeline.Outcome) {
-			if (o.Status == pipeline.Failed) != (o.Item.Index%2 == 1) || o.Err != nil && !errors.Is(o.Err, errGuarded) {
-				t.Errorf("item %d ended as %s: %v", o.Item.Index, o.Status, o.Err)
+			store := guardedStore{make(chan int, 2*len(items))}
+			o := pipeline.Options{Fetcher: sampleFetcher{}, Executor: executor, Store: store, Sequential: sequential}
+			wantHere, wantThere := len(items), 0
+			if apart {
+				o.Apart = other
+				wantHere, wantThere = len(items)-1, 1 // item 3
 			}
-			if o.Status == pipeline.Failed {
-				failed++
+			totals, err := pipeline.Run(t.Context(), slices.Values(items), o, nil)
+			if err != nil || totals.Items != 6 || totals.Done != 6 {
+				t.Errorf("%+v, %v; want 6 items done", totals, err)
 			}
-		})
-		if err != nil || totals.Items != 6 || failed != 3 {
-			t.Errorf("%+v, %v; want 6 items, of which 3 failed", totals, err)
-		}
-		executor.Close()
-		close(store.asked)
-		asked := map[int]int{}
-		for i := range store.asked {
-			asked[i]++
-		}
-		if want := map[int]int{1: 3, 3: 3, 5: 3}; !maps.Equal(asked, want) { // Begin, Do and End of each
-			t.Errorf("the guards were asked %v, want %v", asked, want)
-		}
-		if wrapped != 6 {
-			t.Errorf("%d transforms went through the wrapper, want 6", wrapped)
+			executor.Close()
+			other.Close()
+			close(store.asked)
+			asked := map[int]int{}
+			for i := range store.asked {
+				asked[i]++
+			}
+			if want := map[int]int{1: 2, 3: 2, 5: 2}; !maps.Equal(asked, want) { // Begin and End of each
+				t.Errorf("the guards were asked %v, want %v", asked, want)
+			}
+			if here != wantHere || there != wantThere {
+				t.Errorf("%d were done here and %d apart, want %d and %d", here, there, wantHere, wantThere)
+			}
 		}
 	}
 }
 
-// watched is a store whose places tell when they begin and end, a fetcher that counts what comes back, and an
-// executor that does as the number of the item says.
+// watched is a store whose places say when they begin and end, a fetcher that counts what comes back, and an executor
+// that does as the number of the item says.
 type watched struct {
 	mu       sync.Mutex
 	told     map[int][]string
@@ -142,7 +137,10 @@ type watchedPlace struct {
 	index int
 }
 
-var errBegin = errors.New("cannot begin")
+var (
+	errBegin  = errors.New("cannot begin")
+	errBroken = errors.New("broken")
+)
 
 func (p watchedPlace) Begin() (bool, error) {
 	p.in.tell(p.index, "begin")
@@ -154,22 +152,29 @@ func (p watchedPlace) Begin() (bool, error) {
 
 func (p watchedPlace) End(abandoned bool) { p.in.tell(p.index, fmt.Sprint("end ", abandoned)) }
 
-func (p watchedPlace) Do(ctx context.Context, e pipeline.Executor, task transform.Task) (transform.Result, pipeline.Cost, error) {
-	p.in.tell(p.index, "do")
-	switch p.index {
+// Do does as the number of the item says, which is the last byte of its file.
+func (w *watched) Do(ctx context.Context, task transform.Task) (transform.Result, pipeline.Cost, error) {
+	i := int(task.Data[len(task.Data)-1])
+	w.tell(i, "do")
+	switch i {
 	case fails:
-		return transform.Result{}, pipeline.Cost{}, errGuarded
+		return transform.Result{}, pipeline.Cost{}, errBroken
 	case isAbandoned:
-		return transform.Result{}, pipeline.Cost{Abandoned: true}, errGuarded
+		return transform.Result{}, pipeline.Cost{Abandoned: true}, errBroken
 	}
-	return e.Do(ctx, task)
+	result, err := transform.Do(ctx, task)
+	return result, pipeline.Cost{Attempts: 1}, err
 }
+
+func (w *watched) Width() int   { return 1 }
+func (w *watched) Close() error { return nil }
 
 func (w *watched) Fetch(_ context.Context, item fetch.Item, _ fetch.Room) (fetch.Body, error) {
 	data := samples.Embedded()[0].Data
 	if item.Index == hasNoHeader {
 		data = []byte("no image")
 	}
+	data = append(slices.Clone(data), byte(item.Index))
 	return fetch.Body{Data: data, Attempts: 1, Release: func() {
 		w.mu.Lock()
 		defer w.mu.Unlock()
@@ -182,14 +187,12 @@ func (w *watched) Fetch(_ context.Context, item fetch.Item, _ fetch.Room) (fetch
 func TestFilesAreGivenBackWhenNobodyReadsThem(t *testing.T) {
 	for _, sequential := range []bool{false, true} {
 		w := &watched{told: map[int][]string{}, released: map[int]int{}}
-		executor := pipeline.Serial()
 		items := make([]fetch.Item, ways)
 		for i := range items {
 			items[i] = fetch.Item{Index: i, Source: "a.jpg"}
 		}
-		totals, err := pipeline.Run(t.Context(), slices.Values(items), pipeline.Options{Fetcher: w, Executor: executor, Store: w, Sequential: sequential},
-			func(pipeline.Outcome) {})
-		executor.Close()
+		o := pipeline.Options{Fetcher: w, Executor: w, Store: w, Sequential: sequential}
+		totals, err := pipeline.Run(t.Context(), slices.Values(items), o, nil)
 		if err != nil || totals.Done != 1 || totals.Failed != ways-1 {
 			t.Errorf("%+v, %v", totals, err)
 		}

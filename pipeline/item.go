@@ -20,6 +20,8 @@ type job struct {
 	bytes int64
 	// held is what it counts for result.
 	held int64
+	// apart is what the Guard of its place said.
+	apart bool
 	// ready is when the job was last handed on.
 	ready time.Duration
 }
@@ -29,33 +31,26 @@ func newJob(item fetch.Item) *job {
 	return &job{Outcome: Outcome{Item: item, Spans: make([]Span, 0, 10)}}
 }
 
-// plan asks the store where j goes. Like the stages that follow, it tells whether j goes on.
+// plan asks the store where j goes. Like the stages that follow, it reports whether j goes on.
 func (r *runner) plan(ctx context.Context, j *job) bool {
-	if j.Item.Err != nil {
-		if s, ok := r.Store.(Refuser); ok {
-			if why, skip := s.Refuse(j.Item); skip {
-				j.Status, j.Why = Skipped, why
-				return false
-			}
-		}
-		return r.fail(ctx, j, j.Item.Err)
-	}
 	place, err := r.Store.Plan(j.Item)
-	if err != nil {
-		return r.fail(ctx, j, err)
+	if err == nil {
+		j.Place = place
+		if skip := place.Skip(); skip.Why != "" {
+			j.Status, j.Why, j.Class = Skipped, skip.Why, skip.Class
+			return false
+		}
 	}
-	j.Place = place
-	if why, skip := place.Skip(); skip {
-		j.Status, j.Why = Skipped, why
-		return false
+	if j.Item.Err != nil {
+		err = j.Item.Err
 	}
-	return true
+	return err == nil || r.fail(ctx, j, err)
 }
 
 // fetch gets j's bytes.
 func (r *runner) fetch(ctx context.Context, j *job, lane int) bool {
 	var err error
-	if j.ticket, err = r.pace.begin(ctx, j.Item.URL); err != nil {
+	if j.ticket, err = r.pace.begin(ctx, !j.Item.Local()); err != nil {
 		return r.fail(ctx, j, err)
 	}
 	if r.stopped(ctx) { // planned, and not begun
@@ -103,22 +98,20 @@ func (r *runner) transform(ctx context.Context, j *job) bool {
 	j.ticket.end()
 	taken := r.now()
 	j.Spans = append(j.Spans, Span{StageQueue, 0, j.ready, taken})
-	if r.stopped(ctx) && !j.Item.URL { // read, and not begun; what was downloaded is not thrown away
+	if r.stopped(ctx) && j.Item.Local() { // read, and not begun; what was downloaded is not thrown away
 		r.release(j, true)
 		j.Status, j.Err = Interrupted, errStopped
 		return false
 	}
-	g, guarded := j.Place.(Guard)
-	apart := false
-	if guarded {
+	if g, ok := j.Place.(Guard); ok {
 		var err error
-		if apart, err = g.Begin(); err != nil {
+		if j.apart, err = g.Begin(); err != nil {
 			r.release(j, true)
 			return r.fail(ctx, j, err)
 		}
 		defer func() { g.End(j.Cost.Abandoned) }()
 	}
-	result, err := r.work(ctx, j, apart, taken)
+	result, err := r.work(ctx, j, taken)
 	r.release(j, !j.Cost.Abandoned)
 	if err != nil {
 		return r.fail(ctx, j, err)
@@ -133,11 +126,11 @@ func (r *runner) do(ctx context.Context, j *job, grant int64) (result transform.
 	task := transform.Task{Data: j.body.Data, Spec: r.Spec, Limits: r.Limits, Grant: grant}
 	task.Limits.Time = max(r.ItemTimeout, 0)
 	task.Limits.RefuseDamaged = r.Limits.RefuseDamaged || j.body.MayBeCut
-	if g, ok := j.Place.(Guard); ok {
-		result, j.Cost, err = g.Do(ctx, r.Executor, task)
-	} else {
-		result, j.Cost, err = r.Executor.Do(ctx, task)
+	executor := r.Executor
+	if j.apart {
+		executor = r.Apart
 	}
+	result, j.Cost, err = executor.Do(ctx, task)
 	if e, ok := errors.AsType[*transform.Error](err); ok && e.Refused && !r.Limits.RefuseDamaged {
 		err = cut(j, e)
 	}
@@ -216,16 +209,3 @@ func (r *runner) fail(ctx context.Context, j *job, err error) bool {
 
 // errNoOutput is for an executor or a store that says that all is well and has nothing to show for it.
 var errNoOutput = errors.New("transform: nothing was made of it: expected at least one output")
-
-// ClassUnknown is the class of an error that names none.
-const ClassUnknown = "error"
-
-// ClassOf returns the class of an error: that of the first error in its chain with a method Class() string, else
-// ClassUnknown.
-func ClassOf(err error) string {
-	var c interface{ Class() string }
-	if errors.As(err, &c) {
-		return c.Class()
-	}
-	return ClassUnknown
-}

@@ -16,25 +16,31 @@ var ErrTooManyFailures = errors.New("too many items failed")
 
 var errStopped = errors.New("the run was stopped before its turn")
 
-// Run takes items through fetch, transform and store as o says and calls sink with the Outcome of each, from one goroutine at a time
-// and in the order in which they end. It returns when all that it started has ended, except a transform that was given up at its
-// ItemTimeout, which ends at its next look at the context.
+// Run takes items through fetch, transform and store as o says, and accounts for each: it counts the item in Totals, has
+// a [Recorder] record its Outcome, and calls sink with it. That happens from one goroutine at a time and in the order in
+// which items end. The sink only observes, and may be nil.
 //
-// The error tells why the run ended before its items did: ctx's, ErrTooManyFailures, or one that called itself fatal; it is nil after Options.Stop. The errors
-// of items are in their Outcomes alone. Every item taken from the input is in Totals, whatever happened.
+// Run returns when all that it started has ended, except a transform that was given up at its ItemTimeout, which ends at
+// its next look at the context.
+//
+// The error says why the run ended before its items did: it is ctx's, ErrTooManyFailures, that of Record, or one that
+// called itself fatal. It is nil after Options.Stop. The errors of items are in their Outcomes alone. Every item taken
+// from the input is in Totals, whatever happened.
 func Run(ctx context.Context, items iter.Seq[fetch.Item], o Options, sink func(Outcome)) (Totals, error) {
 	o = o.withDefaults()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	recorder, _ := o.Store.(Recorder)
 	r := &runner{
-		Options: o,
-		budget:  newBudget(o.Memory),
-		pace:    newThrottle(o.Downloads, o.MostDownloads, o.Executor.Width()),
-		wide:    o.Executor.Width(),
-		began:   time.Now(),
-		sink:    sink,
-		enough:  make(chan struct{}),
-		cancel:  cancel,
+		Options:  o,
+		recorder: recorder,
+		budget:   newBudget(o.Memory),
+		pace:     newThrottle(o.Downloads, o.MostDownloads, o.Executor.Width()),
+		wide:     o.Executor.Width(),
+		began:    time.Now(),
+		sink:     sink,
+		enough:   make(chan struct{}),
+		cancel:   cancel,
 	}
 	if q, ok := o.Executor.(Queuer); ok {
 		ahead := q.Ahead()
@@ -61,13 +67,14 @@ type runner struct {
 	wide   int // how many items are with the executor at once
 	pace   *throttle
 	began  time.Time
-	sink   func(Outcome)
 	cancel context.CancelCauseFunc
 
-	// enough is closed when too many items have failed. It, totals and sink belong to the goroutine that calls end.
-	enough chan struct{}
-	totals Totals
-	paced  bool // Options.Paced was called
+	// The goroutine that calls end owns what follows.
+	recorder Recorder // nil if the Store is none, or once Record has returned an error
+	sink     func(Outcome)
+	enough   chan struct{} // closed when too many items have failed
+	totals   Totals
+	paced    bool // Options.Paced was called
 }
 
 // tellStopping calls Stopping once the run is to stop. It ends when the function that it gives is called.
@@ -255,7 +262,15 @@ func (r *runner) stopped(ctx context.Context) bool {
 // end accounts for j.
 func (r *runner) end(j *job) {
 	r.totals.add(j.Status)
-	r.sink(j.Outcome)
+	if r.recorder != nil {
+		if err := r.recorder.Record(j.Outcome); err != nil {
+			r.recorder = nil
+			r.cancel(err)
+		}
+	}
+	if r.sink != nil {
+		r.sink(j.Outcome)
+	}
 	if r.Paced != nil && !r.paced && r.pace.settled() {
 		r.paced = true
 		r.Paced(r.pace.pace())

@@ -15,6 +15,9 @@ func withFlag(err error) error {
 	if e, ok := errors.AsType[*transform.Error](err); ok && e.Refused {
 		return adviceError{err, "--damaged keep takes what is there of a damaged image"}
 	}
+	if hint := storeHint(err); hint != "" {
+		return adviceError{err, hint}
+	}
 	return err
 }
 

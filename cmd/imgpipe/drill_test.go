@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"imgpipe/pipeline"
 	"imgpipe/pipeline/store"
 	"imgpipe/samples"
 )
@@ -163,7 +164,7 @@ func TestPoisonEndsOneRunAndNoOther(t *testing.T) {
 				t.Fatal(err)
 			}
 			for source, e := range last {
-				if (e.Class == classPoison) != (source == d.culprit) {
+				if (e.Class == pipeline.ClassPoison) != (source == d.culprit) {
 					t.Errorf("%s ended as %s %s", source, e.Status, e.Class)
 				}
 			}

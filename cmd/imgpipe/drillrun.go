@@ -19,6 +19,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"imgpipe/pipeline"
 	"imgpipe/pipeline/store"
 	"imgpipe/samples"
 )
@@ -64,7 +65,7 @@ func (r *drillRun) expected(image int) []string {
 		return []string{"timeout"}
 	case faultOOM:
 		// Workers take a while to die and to start: on a busy machine the image's time may be over before it has killed its second.
-		return append(slices.Clone(deadly), "timeout")
+		return []string{pipeline.ClassPoison, pipeline.ClassWorkerKilled, pipeline.ClassOutOfMemory, pipeline.ClassWorkerAnswer, "timeout"}
 	case faultNet:
 		if class := r.netFault(image).class; class != "" {
 			return []string{class}

@@ -14,46 +14,29 @@ import (
 	"imgpipe/transform"
 )
 
-// dryRun tells what would be written where, and with --explain, of each image on this machine, the way that its pixels would go and why.
-func dryRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive, stdout, stderr io.Writer) error {
-	todo, before, refused, standing := 0, 0, 0, 0
-	client := fetch.New(f.client(nil))
-	defer client.Close()
-	tell := func(item fetch.Item, p *place) {
-		if p.skip != "" {
-			before++
-			fmt.Fprintf(stdout, "%s: skipped: %s\n", summary.Printable(fetch.Redact(item.Source)), p.skip)
-			return
-		}
-		for _, name := range p.shown(arc.format(item)) {
-			fmt.Fprintf(stdout, "%s -> %s\n", summary.Printable(fetch.Redact(item.Source)), name)
-		}
-		if file, ok := arc.store.Standing(p.name, arc.format(item)); ok {
-			standing++
-			fmt.Fprintf(stdout, "  %s is there, not as imgpipe wrote it: %s\n", summary.Printable(file), arc.fate())
-		}
-		steps := ""
-		var err error
-		if f.explain && !item.URL {
-			steps, err = explanation(ctx, client, item, arc.spec, f)
-		}
-		if p.damaged && err == nil {
-			err = errors.New("it is damaged, and an earlier run kept it: --damaged fail does not")
-		}
-		if err == nil {
-			todo++
-		} else {
-			refused++
-			steps = "refused: " + err.Error()
-		}
-		for line := range strings.Lines(steps) {
-			fmt.Fprintf(stdout, "  %s\n", summary.Printable(strings.TrimSuffix(line, "\n")))
-		}
-	}
+// A dry is a dry run: it says what would be written where, and with --explain, of each image on this machine, the way
+// that its pixels would go and why.
+type dry struct {
+	flags   *runFlags
+	store   *store.Store
+	onExist store.OnExist
+	client  *fetch.Client
+	stdout  io.Writer
+
+	todo, before, refused, standing int
+}
+
+// dryRun is a run that fetches and writes nothing.
+func dryRun(
+	ctx context.Context, f *runFlags, inputs fetch.Inputs, st *store.Store, onExist store.OnExist, stdout, stderr io.Writer,
+) error {
+	d := &dry{flags: f, store: st, onExist: onExist, client: fetch.New(f.client(nil)), stdout: stdout}
+	defer d.client.Close()
 	var left lastingCount
-	in := newIntake(ctx, inputs, arc.heads())
-	in.ours = arc.wrote
-	totals, err := pipeline.Run(ctx, in.items(), pipeline.Options{Store: dryStore{arc, tell}, Executor: nullExecutor(1), Sequential: true}, func(o pipeline.Outcome) {
+	in := newIntake(ctx, inputs, st.Heads())
+	in.ours = st.Wrote
+	options := pipeline.Options{Store: dryStore{ctx, d}, Executor: nullExecutor(1), Sequential: true}
+	totals, err := pipeline.Run(ctx, in.items(), options, func(o pipeline.Outcome) {
 		if unheard(stdout) {
 			in.close()
 		}
@@ -62,42 +45,64 @@ func dryRun(ctx context.Context, f *runFlags, inputs fetch.Inputs, arc *archive,
 			fmt.Fprintln(stderr, failLine(o))
 		}
 	})
-	totals.Failed += refused
+	totals.Failed += d.refused
 	if !f.quiet && !unheard(stdout) { // else these are not all
-		for _, note := range append(in.notes(), arc.asideNote(), arc.damagedNote()) {
-			if note != "" {
-				fmt.Fprintln(stderr, note)
-			}
+		for _, note := range append(in.notes(), plannedNotes(st.Planned())...) {
+			fmt.Fprintln(stderr, note)
 		}
 		fmt.Fprintf(stderr, "imgpipe: %s to %s: %s\n%d to do, %d skipped, %d would fail; nothing was fetched or written\n",
-			f.shownInput(), f.shownOutput(), f.plan(arc.text), todo, before, totals.Failed)
+			f.shownInput(), f.shownOutput(), f.plan(st.Spec().String()), d.todo, d.before, totals.Failed)
 	}
-	if standing > 0 && !f.quiet && !unheard(stdout) {
+	if d.standing > 0 && !f.quiet && !unheard(stdout) {
 		fmt.Fprintf(stderr, "note: files in the way that are not as imgpipe wrote them, in %s: %d\n",
-			f.shownOutput(), standing)
+			f.shownOutput(), d.standing)
 	}
 	left.say(stderr)
 	totals.Failed += left.count // as the run would end
 	return f.verdict(err, in.err, totals, "")
 }
 
-// fate says what would become of a file that is not ours and has an output's name.
-func (a *archive) fate() string {
-	switch a.onExist {
-	case store.Overwrite:
-		return "it would be replaced, unless it is an input"
-	case store.Skip:
-		return "it would be kept, and the output left out"
+// say says what would become of an item.
+func (d *dry) say(ctx context.Context, item fetch.Item, v store.Preview) {
+	source := summary.Printable(fetch.Redact(item.Source))
+	if v.Skip.Why != "" {
+		d.before++
+		fmt.Fprintf(d.stdout, "%s: skipped: %s\n", source, v.Skip.Why)
+		return
 	}
-	return "it would be kept, and the input fail unless this is its picture"
+	for _, name := range v.Names {
+		fmt.Fprintf(d.stdout, "%s -> %s\n", source, name)
+	}
+	if v.Standing != "" {
+		d.standing++
+		fmt.Fprintf(d.stdout, "  %s is there, not as imgpipe wrote it: %s\n", summary.Printable(v.Standing), fate(d.onExist))
+	}
+	steps := ""
+	var err error
+	if d.flags.explain && item.Local() {
+		steps, err = d.explanation(ctx, item)
+	}
+	if v.Damaged && err == nil {
+		err = errors.New("it is damaged, and an earlier run kept it: --damaged fail does not")
+	}
+	if err == nil {
+		d.todo++
+	} else {
+		d.refused++
+		steps = "refused: " + err.Error()
+	}
+	for line := range strings.Lines(steps) {
+		fmt.Fprintf(d.stdout, "  %s\n", summary.Printable(strings.TrimSuffix(line, "\n")))
+	}
 }
 
 // explanation returns the steps that an image would take; its error says why it would be refused.
-func explanation(ctx context.Context, client *fetch.Client, item fetch.Item, spec transform.Spec, f *runFlags) (string, error) {
+func (d *dry) explanation(ctx context.Context, item fetch.Item) (string, error) {
+	f := d.flags
 	if item.Size > f.maxBytes {
 		return "", fmt.Errorf("it has %d bytes: expected at most %d, see --max-bytes", item.Size, f.maxBytes)
 	}
-	body, err := client.Fetch(ctx, item, nil)
+	body, err := d.client.Fetch(ctx, item, nil)
 	if err != nil {
 		return "", err
 	}
@@ -106,17 +111,35 @@ func explanation(ctx context.Context, client *fetch.Client, item fetch.Item, spe
 	if err != nil {
 		return "", err
 	}
-	return spec.Explain(header, f.limits())
+	return d.store.Spec().Explain(header, f.limits())
 }
 
-// shown returns the names of an item's outputs as far as they are known: {ext}, {w} and {h} may stand in them.
-func (p *place) shown(format transform.Format) (names []string) {
-	for _, v := range p.in.spec.Variants() {
-		name := strings.ReplaceAll(p.name.String(), "{size}", v.Label)
-		if format != "" {
-			name = strings.ReplaceAll(name, "{ext}", format.Ext())
-		}
-		names = append(names, name)
+// A dryStore plans as the run would, says so, and has everything skipped.
+type dryStore struct {
+	ctx context.Context
+	*dry
+}
+
+// Plan says what would become of an item. One that cannot be read fails by itself, unless the store skips it.
+func (d dryStore) Plan(item fetch.Item) (pipeline.Place, error) {
+	v, err := d.store.Preview(item)
+	if err != nil {
+		return nil, err
 	}
-	return names
+	if item.Err != nil {
+		return unwritten(v.Skip), nil
+	}
+	d.say(d.ctx, item, v)
+	return unwritten{Why: "dry run", Class: v.Skip.Class}, nil
+}
+
+// An unwritten place is why nothing is put there.
+type unwritten pipeline.Skip
+
+// Skip returns it.
+func (u unwritten) Skip() pipeline.Skip { return pipeline.Skip(u) }
+
+// Put is not called for what is skipped.
+func (u unwritten) Put(transform.Result) ([]pipeline.Output, error) {
+	return nil, errors.New("this is a dry run")
 }

@@ -3,39 +3,19 @@ package main
 import (
 	"fmt"
 	"io"
-	"strconv"
-	"strings"
 
 	"imgpipe/cmd/imgpipe/internal/summary"
 	"imgpipe/pipeline"
 )
 
-// A failure lasts if asking the same thing again is known to bring the same answer: a server said that there is
-// nothing to be had, or the image kills whatever process transforms it. The same command leaves such an item out, says
-// so, and still ends with exitSomeFailed: not all of its images are done. --retry-failed and --force try it.
-
-// lasting reports whether a failure of that class lasts. Of the statuses of HTTP those from 400 to 499 do, except the
-// ones that mean "later": 408 (request timeout), 425 (too early) and 429 (too many requests). 407 is about a proxy.
-func lasting(class string) bool {
-	if class == classPoison {
-		return true
-	}
-	text, http := strings.CutPrefix(class, "http-")
-	status, err := strconv.Atoi(text)
-	if !http || err != nil || status < 400 || status > 499 {
-		return false
-	}
-	switch status {
-	case 407, 408, 425, 429:
-		return false
-	}
-	return true
-}
+// A failure lasts if asking the same thing again is known to bring the same answer: see pipeline.Class. The same
+// command leaves such an item out, says so, and still ends with exitSomeFailed: not all of its images are done.
+// --retry-failed and --force try it.
 
 // lastingClass is the class of the failure that an item was left out for because it lasts, or "".
 func lastingClass(o pipeline.Outcome) string {
-	if p, ok := o.Place.(*place); ok && o.Status == pipeline.Skipped {
-		return p.lasting
+	if o.Status == pipeline.Skipped {
+		return o.Class
 	}
 	return ""
 }

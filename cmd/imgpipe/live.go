@@ -18,34 +18,35 @@ import (
 	"imgpipe/fetch"
 	"imgpipe/pipeline"
 	"imgpipe/pipeline/procs"
-	"imgpipe/pipeline/store"
 )
 
 // A live is one run under way: what it uses, and what tells of it.
 type live struct {
 	flags  *runFlags
-	arc    *archive
+	store  wordedStore
 	screen *screen
 	sum    *summary.Summary
 
 	client *fetch.Client
 	exec   *executor
+	apart  *procs.Apart
 	failed *failedList
 	trace  *traceFile
 	left   lastingCount
+	untune func() // undoes what was set for the pool's sake
 
 	// underWay counts the items that were taken and have not ended.
 	underWay atomic.Int64
 	stop     *stopper
 	sides    *sideCheck
-	// recording is why the ledger, the trace or the list of failures cannot be written.
+	// recording is why the list of failures cannot be written.
 	recording error
 	cancel    context.CancelCauseFunc
 }
 
 // liveRun fetches, transforms and stores.
 func liveRun(
-	stop *stopper, f *runFlags, inputs fetch.Inputs, arc *archive, sides *sideCheck, stdout, stderr io.Writer,
+	stop *stopper, f *runFlags, inputs fetch.Inputs, st wordedStore, sides *sideCheck, stdout, stderr io.Writer,
 ) (err error) {
 	ctx := stop.ctx
 	stopProfiles, err := f.startProfiles(ctx, sides)
@@ -55,7 +56,8 @@ func liveRun(
 	defer func() { err = errors.Join(err, asCouldNotRun(stopProfiles())) }()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	l := &live{flags: f, arc: arc, sum: f.summary(arc.text), sides: sides, stop: stop, cancel: cancel}
+	spec := st.Spec().String()
+	l := &live{flags: f, store: st, sum: f.summary(spec), sides: sides, stop: stop, cancel: cancel}
 	l.screen = newScreen(stderr, f.progress, f.quiet)
 	defer l.screen.close()
 	if l.exec, err = f.executor(l.choseMode); err != nil {
@@ -90,14 +92,14 @@ func liveRun(
 		return exitError{exitCouldNotRun, f.hinted(err)}
 	}
 	wayOut, unusedProxy := f.wayOut(l.client)
-	l.screen.say("imgpipe: %s to %s: %s%s%s", f.shownInput(), f.shownOutput(), f.plan(arc.text), isolation, wayOut)
+	l.screen.say("imgpipe: %s to %s: %s%s%s", f.shownInput(), f.shownOutput(), f.plan(spec), isolation, wayOut)
 	if unusedProxy != "" {
 		l.screen.say("note: %s", unusedProxy)
 	}
 	if f.scarce != "" {
 		l.screen.say("note: %s", f.scarce)
 	}
-	warnings := arc.store.Warnings()
+	warnings := st.Warnings()
 	for _, w := range warnings {
 		l.screen.say("note: %s", w)
 	}
@@ -105,25 +107,25 @@ func liveRun(
 	if f.open.workers > 0 {
 		apart = min(apart, f.open.workers)
 	}
-	arc.alone = &alone{options: f.worker.options(apart)}
-	defer arc.alone.close()
-	if n := arc.store.Suspects(); n > 0 {
-		apart, err := arc.alone.isolation(ctx)
+	l.apart = procs.NewApart(f.worker.options(apart))
+	defer l.apart.Close()
+	if n := st.Suspects(); n > 0 {
+		apart, err := isolationOf(ctx, l.apart)
 		if err != nil {
 			return exitError{exitCouldNotRun, err}
 		}
 		l.screen.say("note: a run died here with images under way; those %d are now done in processes of their own%s", n, apart)
 	}
-	in := newIntake(ctx, inputs, arc.heads())
-	in.ours = arc.wrote
+	in := newIntake(ctx, inputs, st.Heads())
+	in.ours = st.Wrote
 	stopping := l.orderly()
 	counting := in.count(f, l.screen)
 
-	defer boundHeap(f.budget())()
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	defer pipeline.BoundHeap(f.budget())()
+	l.untune = func() {}
+	defer func() { l.untune() }()
 	if f.mode == modeProcesses && l.exec.pool != nil {
-		leaveProcessors(f.workers)
-		yieldProcessors()
+		l.untune = l.exec.pool.Tune()
 	}
 	options := l.options(stopping)
 	options.Stopping = func() {
@@ -148,27 +150,25 @@ func liveRun(
 	stop.settle()
 	in.close()
 	counting.Wait()
-	if err := arc.store.Flush(); runErr == nil {
+	if err := st.Flush(); runErr == nil {
 		runErr = err
 	}
-	for _, w := range arc.store.Warnings()[len(warnings):] {
+	for _, w := range st.Warnings()[len(warnings):] {
 		l.screen.say("note: %s", w)
 	}
 	interrupted := stop.asked()
 	if err := l.exec.Close(); err != nil {
 		l.screen.say("note: %v", err)
 	}
-	arc.alone.close()
+	l.apart.Close()
 	if runErr == nil && in.err == nil && interrupted == "" {
-		arc.store.Acquit() // all had their turn
+		st.Acquit() // all had their turn
 	}
 	if l.sum.Mode == modeAuto {
 		l.screen.say("auto: there were too few images to choose a mode; goroutines and processes shared them")
 	}
-	for _, note := range append(in.notes(), arc.asideNote(), arc.damagedNote()) {
-		if note != "" {
-			l.screen.say("%s", note)
-		}
+	for _, note := range append(in.notes(), plannedNotes(st.Planned())...) {
+		l.screen.say("%s", note)
 	}
 	wall, memory := time.Since(began), sampler.Stop()
 	l.screen.close()
@@ -219,7 +219,7 @@ func (l *live) counted(items iter.Seq[fetch.Item]) iter.Seq[fetch.Item] {
 
 // pids gives the worker processes that are alive.
 func (l *live) pids() []int {
-	pids := l.arc.alone.pids()
+	pids := l.apart.Pids()
 	if l.exec.pids != nil {
 		pids = append(pids, l.exec.pids()...)
 	}
@@ -232,8 +232,9 @@ func (l *live) options(stop <-chan struct{}) pipeline.Options {
 	o := pipeline.Options{
 		Fetcher:         l.client,
 		Executor:        l.exec,
-		Store:           l.arc,
-		Spec:            l.arc.spec,
+		Apart:           l.apart,
+		Store:           l.store,
+		Spec:            l.store.Spec(),
 		Limits:          f.limits(),
 		Sequential:      f.mode == modeSerial,
 		Downloads:       f.downloads,
@@ -265,10 +266,7 @@ func (l *live) outcome(o pipeline.Outcome) {
 	}
 	l.sides.saw(o.Item)
 	l.trace.add(o)
-	if l.flags.stage == stageAll {
-		l.recording = l.arc.record(o)
-	}
-	if l.recording = errors.Join(l.recording, l.failed.add(listed(o))); l.recording != nil {
+	if l.recording = l.failed.add(listed(o)); l.recording != nil {
 		l.cancel(l.recording)
 	}
 }
@@ -278,7 +276,7 @@ func (l *live) choseMode(c pipeline.Choice) {
 	l.sum.Mode = modeGoroutines // nobody reads it before the run has ended
 	if c.Second {
 		l.sum.Mode = modeProcesses
-		leaveProcessors(l.flags.workers)
+		l.untune = l.exec.pool.Tune()
 	}
 	round := func(d time.Duration) time.Duration { return d.Round(10 * time.Microsecond) }
 	l.screen.say("auto: --mode %s: a megapixel takes %v in goroutines, %v in processes, which take up to %v to start",
@@ -344,9 +342,8 @@ func (f *runFlags) hinted(err error) error {
 	if _, ok := errors.AsType[*procs.StartError](err); ok && f.worker.memory > 0 {
 		return fmt.Errorf("%w\nhint: --worker-memory %s may be too little for a worker to start", err, summary.Bytes(f.worker.memory))
 	}
-	var e *store.Error
-	if errors.As(err, &e) && e.Hint != "" {
-		return fmt.Errorf("%w\nhint: %s", err, e.Hint)
+	if hint := storeHint(err); hint != "" {
+		return fmt.Errorf("%w\nhint: %s", err, hint)
 	}
 	return err
 }

@@ -56,7 +56,7 @@ func (f *runFlags) run(stop *stopper, stdin io.Reader, stdout, stderr io.Writer)
 	if err != nil {
 		return exitError{exitUsage, err}
 	}
-	namer, err := f.names(spec)
+	options, err := f.storeOptions(spec)
 	if err != nil {
 		return exitError{exitUsage, err}
 	}
@@ -82,31 +82,18 @@ func (f *runFlags) run(stop *stopper, stdin io.Reader, stdout, stderr io.Writer)
 	if err := f.boundOpenFiles(); err != nil {
 		return exitError{exitCouldNotRun, err}
 	}
-	onExist, err := store.ParseOnExist(f.onExist)
-	if err != nil {
-		return usageErrorf("--on-exist: %v", err)
-	}
-	fault, err := drillDisk()
-	if err != nil {
+	options.Originals, options.Folders = originals.files, f.open.folders
+	if options.Fault, err = drillDisk(); err != nil {
 		return exitError{exitUsage, err}
 	}
-	st, err := store.Open(f.output, store.Options{
-		OnExist: onExist, Force: f.force, ReadOnly: f.dry || f.stage != stageAll, Originals: originals.files,
-		NoSync: f.sync == "off", Fault: fault, Folders: f.open.folders,
-	})
+	st, err := store.Open(f.output, options)
 	if err != nil {
 		return exitError{exitCouldNotRun, f.hinted(err)}
 	}
-	namer.Heed(st)
-	arc := &archive{
-		store: st, namer: namer, spec: spec, text: spec.String(), onExist: onExist,
-		retry: f.retryFailed, skipFailed: f.skipFailed, force: f.force, refuseDamaged: f.damaged == damagedFail,
-		tree: store.NewTree(f.output),
-	}
 	if f.dry {
-		err = dryRun(ctx, f, inputs, arc, stdout, stderr)
+		err = dryRun(ctx, f, inputs, st, options.OnExist, stdout, stderr)
 	} else {
-		err = liveRun(stop, f, inputs, arc, sides, stdout, stderr)
+		err = liveRun(stop, f, inputs, wordedStore{st}, sides, stdout, stderr)
 	}
 	return errors.Join(err, asCouldNotRun(st.Close()))
 }

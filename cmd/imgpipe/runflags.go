@@ -341,17 +341,18 @@ func readAsset(name string) ([]byte, error) {
 	return os.ReadFile(name)
 }
 
-// names says how outputs are called.
-func (f *runFlags) names(s transform.Spec) (*store.Namer, error) {
+// storeOptions say how outputs are kept, but for what is known only when the run begins.
+func (f *runFlags) storeOptions(s transform.Spec) (store.Options, error) {
 	onExist, err := store.ParseOnExist(f.onExist)
 	if err != nil {
-		return nil, err
+		return store.Options{}, fmt.Errorf("--on-exist: %w", err)
 	}
-	o := store.NameOptions{Template: f.name, OnExist: onExist, Folder: f.output}
-	for _, v := range s.Variants() {
-		o.Labels = append(o.Labels, v.Label)
+	o := store.Options{
+		Spec: s, Name: f.name, OnExist: onExist,
+		Force: f.force, RetryFailed: f.retryFailed, SkipFailed: f.skipFailed, RefuseDamaged: f.damaged == damagedFail,
+		ReadOnly: f.dry || f.stage != stageAll, NoSync: f.sync == "off",
 	}
-	return store.NewNamer(o)
+	return o, badName(o.Check())
 }
 
 // limits are those of the transform of one image.

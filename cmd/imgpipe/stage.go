@@ -38,7 +38,7 @@ func (nullStore) Plan(fetch.Item) (pipeline.Place, error) { return nullPlace{}, 
 
 type nullPlace struct{}
 
-func (nullPlace) Skip() (string, bool) { return "", false }
+func (nullPlace) Skip() pipeline.Skip { return pipeline.Skip{} }
 
 func (nullPlace) Put(r transform.Result) ([]pipeline.Output, error) {
 	outputs := []pipeline.Output{{Path: "/dev/null"}}
@@ -50,6 +50,10 @@ func (nullPlace) Put(r transform.Result) ([]pipeline.Output, error) {
 	}
 	return outputs, nil
 }
+
+// Shelve and Unshelve keep nothing, as there is nothing.
+func (nullStore) Shelve(dst []byte, _ pipeline.Place) ([]byte, bool)  { return dst, true }
+func (nullStore) Unshelve(fetch.Item, []byte) (pipeline.Place, error) { return nullPlace{}, nil }
 
 // A memory is a Fetcher that has everything already, by index.
 type memory [][]byte

@@ -12,9 +12,6 @@ import (
 
 // Everything in this file runs in the parent.
 
-// ClassWorkerAnswer is the class of an image whose workers answered what no worker answers that does its work.
-const ClassWorkerAnswer = "worker-answer"
-
 // An answerError says what an answer is that is a frame of the wire, and no result of its task. The worker that gave
 // it is not to be trusted any more.
 type answerError string

@@ -168,7 +168,7 @@ func TestPoisonImageFailsAlone(t *testing.T) {
 		t.Run(tt.fault, func(t *testing.T) {
 			t.Parallel()
 			opts := Options{Workers: 2, gullible: true, Env: []string{faultName + "=faults"}}
-			if tt.class == ClassOutOfMemory {
+			if tt.class == pipeline.ClassOutOfMemory {
 				opts.WorkerMemory = 256 << 20
 			}
 			p, err := New(opts)
@@ -257,7 +257,7 @@ func TestAWorkerHasFewThreads(t *testing.T) {
 	p := faulty(t, "faults", Options{Workers: 1})
 	echo(t, p, "good")
 	_, cost, err := p.Do(t.Context(), transform.Task{Data: []byte("fault threads")})
-	if class(err) != ClassWorkerKilled || cost.Attempts != 2 || !strings.Contains(err.Error(), "more than 64 threads") {
+	if class(err) != pipeline.ClassWorkerKilled || cost.Attempts != 2 || !strings.Contains(err.Error(), "more than 64 threads") {
 		t.Errorf("error %v after %d attempts, want class worker-killed and a word about threads", err, cost.Attempts)
 	}
 	echo(t, p, "after it")
@@ -340,7 +340,7 @@ func TestMisbehavingWorkers(t *testing.T) {
 			opts.Env = []string{faultName + "=" + tt.fault}
 			p := newPool(t, opts)
 			_, _, err := p.Do(t.Context(), transform.Task{Data: []byte(tt.data)})
-			if class(err) != ClassWorkerKilled || !strings.Contains(err.Error(), tt.says) {
+			if class(err) != pipeline.ClassWorkerKilled || !strings.Contains(err.Error(), tt.says) {
 				t.Errorf("error %v, want one of class worker-killed that says %q", err, tt.says)
 			}
 		})
@@ -356,7 +356,7 @@ func TestWorkerThatAnswersWithoutReading(t *testing.T) {
 		group.Go(func() {
 			for range 4 {
 				_, _, err := p.Do(t.Context(), transform.Task{Data: make([]byte, maxSmall)})
-				if err != nil && class(err) != ClassWorkerKilled {
+				if err != nil && class(err) != pipeline.ClassWorkerKilled {
 					t.Errorf("error %v, want none or one of class worker-killed", err)
 				}
 			}
@@ -398,7 +398,7 @@ func killedAtRandom(t *testing.T, opts Options) {
 				data := bytes.Repeat([]byte{byte(i)}, 1+i*i*7%300_000)
 				result, _, err := p.Do(t.Context(), transform.Task{Data: data})
 				switch {
-				case class(err) == ClassWorkerKilled:
+				case class(err) == pipeline.ClassWorkerKilled:
 					marked.Add(1) // five times unlucky
 				case err != nil || !bytes.Equal(result.Outputs[0].Data, data):
 					t.Errorf("image %d: error %v", i, err)

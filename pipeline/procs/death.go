@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"imgpipe/pipeline"
 	"imgpipe/transform"
 )
 
@@ -27,14 +28,14 @@ func (d *death) Error() string { return d.how + d.lastWords() }
 
 // failure is the error of an image under which so many workers ended, this one last.
 func (d *death) failure(times int) error {
-	e := &transform.Error{Kind: ClassWorkerKilled, Doing: "transform in a worker process",
+	e := &transform.Error{Kind: pipeline.ClassWorkerKilled, Doing: "transform in a worker process",
 		Err: fmt.Errorf("the worker died %d times under this image: %w", times, d)}
 	switch {
 	case d.lied:
-		e.Kind = ClassWorkerAnswer
+		e.Kind = pipeline.ClassWorkerAnswer
 		e.Err = fmt.Errorf("the worker was ended %d times under this image, which may have taken it over: %w", times, d)
 	case d.outOfMemory:
-		e.Kind = ClassOutOfMemory
+		e.Kind = pipeline.ClassOutOfMemory
 	}
 	return e
 }

@@ -18,12 +18,6 @@ import (
 
 // Everything in this file runs in the parent.
 
-// ClassWorkerKilled is the class of an image whose workers died under it.
-const ClassWorkerKilled = "worker-killed"
-
-// ClassOutOfMemory is the class of an image that needed more memory than its workers could have.
-const ClassOutOfMemory = "out-of-memory"
-
 const (
 	triesGuilty   = 2 // of an image that crashes its worker
 	triesInnocent = 5 // of an image whose worker was killed from outside

@@ -194,9 +194,9 @@ func TestWhoStandsInLineIsNotBlamed(t *testing.T) {
 		attempts     int
 		limit        time.Duration
 	}{
-		{"fault exit3", ClassWorkerKilled, 2, 0},
-		{"fault sigkill", ClassWorkerKilled, 5, 0},
-		{"fault garbage", ClassWorkerKilled, 2, 0},
+		{"fault exit3", pipeline.ClassWorkerKilled, 2, 0},
+		{"fault sigkill", pipeline.ClassWorkerKilled, 5, 0},
+		{"fault garbage", pipeline.ClassWorkerKilled, 2, 0},
 		{"fault panic", transform.ClassPanic, 1, 0},
 		{"fault hang", transform.ClassTimeout, 1, time.Second}, // those in line have stood there for so long then
 	} {

@@ -75,7 +75,7 @@ var lies = []lie{
 		return &transform.Error{Kind: "\x1b]0;title\x07\x1b[31mred\nFAKE done", Doing: "decode", Err: errors.New("gone")}
 	}},
 	{"killed", func(*transform.Result) error {
-		return &transform.Error{Kind: ClassWorkerKilled, Doing: "decode", Err: errors.New("gone")}
+		return &transform.Error{Kind: pipeline.ClassWorkerKilled, Doing: "decode", Err: errors.New("gone")}
 	}},
 	{"need", func(*transform.Result) error { return &transform.NeedError{Need: math.MaxInt64} }},
 	{"both", func(r *transform.Result) error {
@@ -153,7 +153,7 @@ func TestAnAnswerIsCheckedLikeAStrangers(t *testing.T) {
 			runtime.ReadMemStats(&before)
 			r, cost, err := p.Do(t.Context(), task(l.name))
 			runtime.ReadMemStats(&after)
-			if class(err) != ClassWorkerAnswer || cost.Attempts != 2 || len(r.Outputs) > 0 {
+			if class(err) != pipeline.ClassWorkerAnswer || cost.Attempts != 2 || len(r.Outputs) > 0 {
 				t.Fatalf("%d outputs and %v of class %q after %d attempts, want class worker-answer after 2", len(r.Outputs), err, class(err), cost.Attempts)
 			}
 			if text := err.Error(); !isPrintable(text) || len(text) > 2*maxText {

@@ -210,7 +210,7 @@ func (s *Store) inPlace() error {
 		Kind: ClassFolderGone, Doing: "write to " + s.dir, fatal: true,
 		Err: errors.New("the folder was moved away while the run wrote to it, and " + what +
 			"; outputs and ledger are where it is"),
-		Hint: "move it back, and give the same command again: it continues where it stopped",
+		Hint: HintMoveBack,
 	}
 }
 

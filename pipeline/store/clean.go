@@ -95,21 +95,6 @@ func imageFolder(part string) bool {
 	return imageName(part) || strings.HasSuffix(part, "."+string(rune(markExt)))
 }
 
-// imageName reports whether a name ends as that of an output.
-func imageName(name string) bool {
-	dot := strings.LastIndexByte(name, '.')
-	if dot < 0 {
-		return false
-	}
-	ext := name[dot+1:]
-	for _, f := range formats {
-		if strings.EqualFold(ext, f.Ext()) {
-			return true
-		}
-	}
-	return false
-}
-
 // reserved tells the names that Windows keeps for devices, with whatever extension (Naming Files, Paths, and Namespaces,
 // Microsoft), and our own.
 func reserved(part string) bool {

@@ -15,8 +15,8 @@ type content struct {
 	sum  [sha256.Size]byte
 }
 
-// content returns what a line says of an output. ok is false where the line has no digest.
-func (o Output) content() (c content, ok bool) {
+// contentOf returns what a line says of an output. ok is false where the line has no digest.
+func contentOf(o Output) (c content, ok bool) {
 	c.size = o.Bytes
 	if len(o.SHA256) != hex.EncodedLen(len(c.sum)) {
 		return c, false
@@ -28,7 +28,7 @@ func (o Output) content() (c content, ok bool) {
 // holdsDigest reports whether name is a regular file in the output folder with the length and the SHA-256, in
 // hexadecimal digits, that a line tells of. It reads the file, unless the length tells already.
 func (s *Store) holdsDigest(name string, size int64, sum string) bool {
-	want, ok := Output{Bytes: size, SHA256: sum}.content()
+	want, ok := contentOf(Output{Bytes: size, SHA256: sum})
 	if !ok {
 		return false
 	}
@@ -81,5 +81,5 @@ func glanceContent(line []byte, name string) (c content, ok bool) {
 	}
 	sum, _, _ := bytes.Cut(rest, []byte{'"'})
 	o.SHA256 = string(sum)
-	return o.content()
+	return contentOf(o)
 }

@@ -52,7 +52,7 @@ func TestContentOfALineIsFoundWithoutParsingIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, o := range e.Outputs {
-		want, ok := o.content()
+		want, ok := contentOf(o)
 		ok = ok && !o.Kept
 		if got, found := glanceContent(b, o.Path); found != ok || ok && got != want {
 			t.Errorf("%s: got %v, %v; want %v, %v", o.Path, got, found, want, ok)

@@ -2,21 +2,49 @@ package store
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
+
+	"imgpipe/pipeline"
 )
 
-// Failure classes of this package, as [Error.Class] gives them.
+// Failure classes of this package's errors. Package pipeline has their meanings, in one table with all others.
 const (
-	ClassNameTaken     = "name-taken"      // an earlier item of this run has the name
-	ClassOutputIsInput = "output-is-input" // the output would replace the input
-	ClassExists        = "exists"          // a file that is not ours has the name
-	ClassOutside       = "outside"         // a symbolic link leads out of the output folder
-	ClassWrite         = "write"           // a file cannot be written, for another reason
-	ClassDiskFull      = "disk-full"       // no space, or no quota, is left
-	ClassNotWritable   = "not-writable"    // no permission, or a read-only file system
-	ClassFolderGone    = "folder-gone"     // the output folder was removed, or moved away
-	ClassLocked        = "locked"          // another run writes to the output folder
-	ClassLedger        = "ledger"          // what has the ledger's name is none, or was changed during the run
+	ClassNameTaken     = pipeline.ClassNameTaken
+	ClassOutputIsInput = pipeline.ClassOutputIsInput
+	ClassExists        = pipeline.ClassExists
+	ClassOutside       = pipeline.ClassOutside
+	ClassWrite         = pipeline.ClassWrite
+	ClassDiskFull      = pipeline.ClassDiskFull
+	ClassNotWritable   = pipeline.ClassNotWritable
+	ClassFolderGone    = pipeline.ClassFolderGone
+	ClassLocked        = pipeline.ClassLocked
+	ClassLedger        = pipeline.ClassLedger
+)
+
+// A Hint is what a person could do about an [Error], in words that suit any program. A program that has its own words
+// for it, such as the names of its flags, puts them in place of the exported ones.
+type Hint string
+
+// The hints that speak of what a caller chose: the name template, what happens to files that are not ours, or a run.
+const (
+	HintOtherName  Hint = "choose another output folder, or a name template that differs"
+	HintFieldApart Hint = "choose a name template with a field that tells them apart, such as {index} or {sha8}"
+	HintTellApart  Hint = "choose another output folder, " +
+		"or a name template with a field that tells them apart, such as {dir} or {sha8}"
+	HintMoveOrName   Hint = "move it away, or choose another output folder or a name template that differs"
+	HintMoveOrAllow  Hint = "move it away, choose another output folder, or have such files skipped or overwritten"
+	HintMoveBack     Hint = "move it back, and do the same run again: it continues where it stopped"
+	HintMakeSpace    Hint = "make space and do the same run again: it continues where it stopped"
+	HintAgain        Hint = "do the same run again: it continues with the ledger that is there"
+	HintMoveAndAgain Hint = "move it away and do the same run again: it continues"
+)
+
+// The other hints.
+const (
+	hintMoveAway Hint = "move it away, or choose another output folder"
+	hintWait     Hint = "wait for it to end, or choose another output folder"
+	hintOwnRun   Hint = "choose another output folder, or give what goes into this one a run of its own"
 )
 
 // An Error is why something could not be named or written.
@@ -27,8 +55,8 @@ type Error struct {
 	Doing string
 	// Err is what was wrong.
 	Err error
-	// Hint says what a person could do about it; it may be "".
-	Hint string
+	// Hint is what a person could do about it; it may be "".
+	Hint Hint
 
 	fatal bool
 }
@@ -43,7 +71,7 @@ func (e *Error) Unwrap() error { return e.Err }
 func (e *Error) Class() string { return e.Kind }
 
 // Advice returns Hint.
-func (e *Error) Advice() string { return e.Hint }
+func (e *Error) Advice() string { return string(e.Hint) }
 
 // Fatal tells that the trouble is the folder's and not the item's, so that no other item would fare better: the run should
 // stop.
@@ -69,7 +97,7 @@ func classify(doing string, err error) *Error {
 	switch {
 	case isDiskFull(err):
 		e.Kind, e.fatal = ClassDiskFull, true
-		e.Hint = "make space and give the same command again: it continues where it stopped"
+		e.Hint = HintMakeSpace
 	case isReadOnly(err):
 		e.Kind, e.fatal = ClassNotWritable, true
 	case errors.Is(err, fs.ErrPermission):
@@ -89,3 +117,16 @@ func bare(err error) error {
 	}
 	return err
 }
+
+// A TemplateError is what is wrong with a name template.
+type TemplateError struct {
+	// Template is the text, and Err what is wrong with it and what was expected.
+	Template string
+	Err      error
+}
+
+// Error is one line.
+func (e *TemplateError) Error() string { return fmt.Sprintf("name template %q: %v", e.Template, e.Err) }
+
+// Unwrap returns Err.
+func (e *TemplateError) Unwrap() error { return e.Err }

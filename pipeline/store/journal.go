@@ -123,7 +123,7 @@ func parseIntent(line string) (sum [sha256.Size]byte, source uint64, name string
 	} else {
 		digits, name, ok = strings.Cut(line, " ")
 	}
-	c, whole := Output{SHA256: digits}.content()
+	c, whole := contentOf(Output{SHA256: digits})
 	return c.sum, source, name, ok && whole
 }
 

@@ -9,17 +9,17 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"imgpipe/transform"
+	"imgpipe/pipeline"
 )
 
 // A Status is how an item ended.
-type Status string
+type Status = pipeline.Status
 
-// The states in which every item ends.
+// The states in which an item of a line ended.
 const (
-	Done    Status = "done"
-	Skipped Status = "skipped"
-	Failed  Status = "failed"
+	Done    = pipeline.Done
+	Skipped = pipeline.Skipped
+	Failed  = pipeline.Failed
 )
 
 // Left is the status of a line that is no item's: its outputs are ours, and were in place when a run was killed before
@@ -89,19 +89,8 @@ type Stages struct {
 // Milliseconds returns d in milliseconds with three decimals, which keep a ledger's lines short.
 func Milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-// An Output is one file in the output folder, as the ledger tells of it.
-type Output struct {
-	// Path is relative to the output folder, with forward slashes.
-	Path   string `json:"path"`
-	Bytes  int64  `json:"bytes"`
-	Width  int    `json:"w,omitzero"`
-	Height int    `json:"h,omitzero"`
-	// SHA256 is that of the file, in hexadecimal digits.
-	SHA256 string           `json:"sha256,omitzero"`
-	Format transform.Format `json:"format,omitzero"`
-	// Kept says that a file that is not ours was there and was left alone (Skip); Bytes are its own.
-	Kept bool `json:"kept,omitzero"`
-}
+// An Output is one file in the output folder, as the ledger has it.
+type Output = pipeline.Output
 
 // Key returns the key under which e is found again.
 func (e Entry) Key() Key {

@@ -90,7 +90,7 @@ func (s *Store) notLedger(what string) error {
 	return &Error{
 		Kind: ClassLedger, Doing: "open output folder " + s.dir, fatal: true,
 		Err:  fmt.Errorf("%s is not a ledger of imgpipe: %s", LedgerName, what),
-		Hint: "move it away, or choose another output folder",
+		Hint: hintMoveAway,
 	}
 }
 
@@ -134,7 +134,7 @@ func (s *Store) keepLedger() error {
 func (s *Store) changedLedger(what string) error {
 	return &Error{
 		Kind: ClassLedger, Doing: "write " + LedgerName, fatal: true, Err: errors.New(what),
-		Hint: "give the same command again: it continues with the ledger that is there",
+		Hint: HintAgain,
 	}
 }
 
@@ -151,7 +151,7 @@ func (s *Store) saveLedger() error {
 	return &Error{
 		Kind: ClassLedger, Doing: "write " + LedgerName, fatal: true,
 		Err:  errors.New("something that is no ledger took its name while the run wrote to it, and is kept"),
-		Hint: "move it away and give the same command again: it continues",
+		Hint: HintMoveAndAgain,
 	}
 }
 

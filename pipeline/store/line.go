@@ -33,7 +33,7 @@ func appendLine(dst []byte, e Entry, id uint64) ([]byte, error) {
 	dst = appendString(append(dst, `","status":`...), string(e.Status))
 	dst = appendString(append(dst, `,"source":`...), e.Source)
 	dst = appendText(dst, `,"name":`, e.Name)
-	dst = appendList(dst, `,"outputs":[`, e.Outputs, func(dst []byte, o Output) []byte { return o.append(dst) })
+	dst = appendList(dst, `,"outputs":[`, e.Outputs, appendOutput)
 	dst = appendInt(dst, `,"size":`, e.Size)
 	dst = appendTime(dst, `,"mtime":"`, e.ModTime)
 	dst = appendText(dst, `,"spec":`, e.Spec)
@@ -60,7 +60,7 @@ func encode(dst []byte, v any) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-func (o *Output) append(dst []byte) []byte {
+func appendOutput(dst []byte, o Output) []byte {
 	dst = appendString(append(dst, `{"path":`...), o.Path)
 	dst = strconv.AppendInt(append(dst, `,"bytes":`...), o.Bytes, 10)
 	dst = appendInt(dst, `,"w":`, int64(o.Width))

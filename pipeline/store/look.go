@@ -59,7 +59,7 @@ func othersError(doing string) *Error {
 	return &Error{
 		Kind: ClassNameTaken, Doing: doing,
 		Err:  errors.New("the ledger says that the name is that of another input's picture"),
-		Hint: "choose another output folder, or give --name a field that tells them apart, such as {dir} or {sha8}",
+		Hint: HintTellApart,
 	}
 }
 
@@ -82,18 +82,18 @@ func (s *Store) look(name Name, f *pending) error {
 	case name.file != "" && s.isFile(name.file, f.out.Path):
 		return &Error{
 			Kind: ClassOutputIsInput, Doing: doing, Err: fmt.Errorf("it would be written over its input %s", name.file),
-			Hint: "choose another output folder, or a --name that differs",
+			Hint: HintOtherName,
 		}
 	case s.opts.Originals.Has(filepath.Join(s.dir, filepath.FromSlash(f.out.Path))):
 		return &Error{
 			Kind: ClassOutputIsInput, Doing: doing,
 			Err:  errors.New("it would be written over the input of another item, or another file that the run reads"),
-			Hint: "choose another output folder, or a --name that differs",
+			Hint: HintOtherName,
 		}
 	case st.dir:
 		return &Error{
 			Kind: ClassExists, Doing: doing, Err: errors.New("a folder has the name"),
-			Hint: "move it away, or choose another output folder or a --name that differs",
+			Hint: HintMoveOrName,
 		}
 	case !f.others && s.isOurs(f, st):
 		return nil
@@ -115,7 +115,7 @@ func (s *Store) look(name Name, f *pending) error {
 	}
 	return &Error{
 		Kind: ClassExists, Doing: doing, Err: errors.New(what),
-		Hint: "move it away, choose another output folder, or give --on-exist skip or overwrite",
+		Hint: HintMoveOrAllow,
 	}
 }
 
@@ -190,11 +190,8 @@ func (s *Store) Present(name Name, format transform.Format) ([]Output, bool) {
 		return nil, false
 	}
 	var kept []Output
-	for _, label := range name.namer.plain {
-		for i, f := range formats {
-			if mask(format)&(1<<i) == 0 {
-				continue
-			}
+	for _, label := range name.each() {
+		for f := range setOf(format).each {
 			p := name.Path(transform.Output{Label: label, Format: f})
 			s.mu.Lock()
 			own := s.owned[pathHash(p)]
@@ -208,5 +205,5 @@ func (s *Store) Present(name Name, format transform.Format) ([]Output, bool) {
 			}
 		}
 	}
-	return kept, len(kept) == len(name.namer.plain)
+	return kept, len(kept) == len(name.each())
 }

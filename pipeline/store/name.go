@@ -12,19 +12,6 @@ import (
 	"imgpipe/transform"
 )
 
-// formats are the formats of outputs; the place of each is its bit in a mask.
-var formats = transform.Formats()
-
-// mask has the bit of f, or every bit where f is "" or not known.
-func mask(f transform.Format) uint8 {
-	for i, known := range formats {
-		if f == known {
-			return 1 << i
-		}
-	}
-	return 1<<len(formats) - 1
-}
-
 // A Source is what an item's name is made of.
 type Source struct {
 	// Index is the item's place in the input, from 0.
@@ -74,6 +61,7 @@ type Namer struct {
 	hasStem bool
 	labels  []string // as they stand in names
 	plain   []string // as they were given
+	named   []string // those that a Name holds: none for one output without a label
 	onExist OnExist
 	folder  string // absolute, or ""
 	here    string // the working folder, where folder is set
@@ -87,7 +75,7 @@ type Namer struct {
 // A claim is on a name without its extension: the formats that the name is taken for, and the item that took it last.
 type claim struct {
 	index int32
-	mask  uint8
+	mask  formatSet
 }
 
 // NewNamer gives a Namer. An error names the template, what is wrong with it and what was expected.
@@ -98,7 +86,7 @@ func NewNamer(opts NameOptions) (*Namer, error) {
 	}
 	template := opts.Template
 	if len(n.plain) == 0 {
-		n.plain = []string{""}
+		n.plain = oneLabel
 	}
 	if template == "" {
 		template = "{dir}/{stem}.{ext}"
@@ -115,13 +103,16 @@ func NewNamer(opts NameOptions) (*Namer, error) {
 		n.hasStem = n.hasStem || p.field == fieldStem
 	}
 	for _, label := range n.plain {
-		label = cut(clean(label), fields[fieldSize].long)
+		label = inName(label)
 		for _, other := range n.labels {
 			if strings.EqualFold(label, other) {
 				return nil, fmt.Errorf("two sizes are called %q: expected sizes that differ", label)
 			}
 		}
 		n.labels = append(n.labels, label)
+	}
+	if len(n.plain) > 1 || n.plain[0] != "" {
+		n.named = slices.Clone(n.plain)
 	}
 	if opts.Folder != "" {
 		if n.folder, err = filepath.Abs(opts.Folder); err != nil {
@@ -134,10 +125,11 @@ func NewNamer(opts NameOptions) (*Namer, error) {
 	return n, nil
 }
 
-// A Name is what Plan decided: where each output of one item will be. It is a value, and any goroutine may use it.
+// A Name is what Plan decided: where each output of one item will be. It is plain data, safe for any goroutine, and it
+// can leave the process as text: in another process it has the same paths.
 type Name struct {
 	pattern string
-	namer   *Namer
+	labels  []string // as they were given; empty for one output without a label
 	index   int
 	file    string    // the input, where it is a file
 	mine    [2]uint64 // the sourceHash of ID and, or 0, of Given
@@ -157,14 +149,27 @@ func (n Name) Path(o transform.Output) string {
 	return n.fill(label, o.Format.Ext(), strconv.Itoa(o.Width), strconv.Itoa(o.Height))
 }
 
-// label gives a label as it stands in names, and whether it was planned.
+// label returns a label as it stands in names, and reports whether it was planned.
 func (n Name) label(plain string) (string, bool) {
-	i := slices.Index(n.namer.plain, plain)
-	if i < 0 {
+	if !slices.Contains(n.each(), plain) {
 		return "", false
 	}
-	return n.namer.labels[i], true
+	return inName(plain), true
 }
+
+// each returns the label of each output, at least one.
+func (n Name) each() []string {
+	if len(n.labels) == 0 {
+		return oneLabel
+	}
+	return n.labels
+}
+
+// oneLabel are the labels of an item with one output.
+var oneLabel = []string{""}
+
+// inName returns a label as it stands in names.
+func inName(label string) string { return cut(clean(label), fields[fieldSize].long) }
 
 // String gives the name with {ext}, {size}, {w} and {h} where only the output decides: "a/b-2.{ext}". It is the same for
 // the same inputs in the same order, and tells the item from every other of the run.
@@ -197,8 +202,8 @@ func (n Name) fill(size, ext, w, h string) string {
 //
 // It costs 2 µs and, for good, 40 bytes for each output.
 func (n *Namer) Plan(src Source) (Name, error) {
-	c := candidate{src: src, parts: n.parts(src), want: mask(src.Format), keys: make([]uint64, 0, 8)}
-	c.name = Name{namer: n, index: src.Index, mine: mineOf(src)}
+	c := candidate{src: src, parts: n.parts(src), want: setOf(src.Format), keys: make([]uint64, 0, 8)}
+	c.name = Name{labels: n.named, index: src.Index, mine: mineOf(src)}
 	if !src.URL {
 		c.name.file = src.Source
 	}
@@ -218,7 +223,7 @@ func (n *Namer) Plan(src Source) (Name, error) {
 			return Name{}, &Error{
 				Kind: ClassNameTaken, Doing: doing,
 				Err:  fmt.Errorf("item %d of the input has the name %s", c.by+1, c.name),
-				Hint: "give --name a field that tells them apart, such as {index} or {sha8}",
+				Hint: HintFieldApart,
 			}
 		case !c.claimed && (n.onExist == Fail || n.onExist == Skip):
 			return Name{}, othersError(doing)
@@ -231,7 +236,7 @@ func (n *Namer) Plan(src Source) (Name, error) {
 		return Name{}, &Error{
 			Kind: ClassOutputIsInput, Doing: "name " + src.Source,
 			Err:  errors.New("its output would be written over it"),
-			Hint: "choose another output folder, or a --name that differs",
+			Hint: HintOtherName,
 		}
 	}
 	for _, k := range c.keys {
@@ -281,7 +286,7 @@ func withoutDigits(b []byte) []byte {
 
 // isInput tells whether an output could be the item's own file. What it cannot see, such as a link or a name that depends
 // on the output's size, Store.Put finds.
-func (n *Namer) isInput(src Source, name Name, want uint8) bool {
+func (n *Namer) isInput(src Source, name Name, want formatSet) bool {
 	if n.folder == "" || src.URL {
 		return false
 	}
@@ -295,8 +300,8 @@ func (n *Namer) isInput(src Source, name Name, want uint8) bool {
 	}
 	hash := pathHash(filepath.ToSlash(rel))
 	for _, label := range n.labels {
-		for i, f := range formats {
-			if want&(1<<i) != 0 && pathHash(name.fill(label, f.Ext(), "", "")) == hash {
+		for f := range want.each {
+			if pathHash(name.fill(label, f.Ext(), "", "")) == hash {
 				return true
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -98,7 +99,7 @@ func TestBadTemplateIsExplained(t *testing.T) {
 		{strings.Repeat("{stem}", 9) + ".{ext}", "longer than 200 bytes", nil},
 	} {
 		_, err := NewNamer(NameOptions{Template: c.template, Labels: c.labels})
-		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.HasPrefix(err.Error(), "--name ") {
+		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.HasPrefix(err.Error(), "name template ") {
 			t.Errorf("%q: got %v; want %q", c.template, err, c.want)
 		}
 	}
@@ -328,6 +329,9 @@ func FuzzName(f *testing.F) {
 			name, err := n.Plan(src)
 			if err != nil {
 				t.Fatal(err)
+			}
+			if there := travel(t, name); !reflect.DeepEqual(name, there) {
+				t.Errorf("%+v comes back as %+v", name, there)
 			}
 			again, _ := twin.Plan(src)
 			if name.String() != again.String() {

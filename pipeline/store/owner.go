@@ -89,7 +89,7 @@ func (s *Store) recorded(name string, own owner) (content, bool) {
 	hash := pathHash(name)
 	for _, o := range e.Outputs {
 		if !o.Kept && pathHash(o.Path) == hash {
-			return o.content()
+			return contentOf(o)
 		}
 	}
 	return content{}, false
@@ -129,7 +129,7 @@ type ownership struct {
 
 // owners returns whose files have the names that an item's outputs could have, whether or not the files are still
 // there.
-func (s *Store) owners(name Name, want uint8) (o ownership) {
+func (s *Store) owners(name Name, want formatSet) (o ownership) {
 	count := func(source uint64, ours bool) {
 		switch {
 		case !ours:
@@ -146,12 +146,11 @@ func (s *Store) owners(name Name, want uint8) (o ownership) {
 		count(source, ours)
 		return o
 	}
-	for _, label := range name.namer.labels {
-		for i, f := range formats {
-			if want&(1<<i) != 0 {
-				own := s.owned[pathHash(name.fill(label, f.Ext(), "", ""))]
-				count(own.source, own.line != 0)
-			}
+	for _, label := range name.each() {
+		label = inName(label)
+		for f := range want.each {
+			own := s.owned[pathHash(name.fill(label, f.Ext(), "", ""))]
+			count(own.source, own.line != 0)
 		}
 		if strings.IndexByte(name.pattern, markSize) < 0 {
 			break

@@ -81,7 +81,7 @@ func (n Name) check(o transform.Output) error {
 	var err error
 	if _, ok := n.label(o.Label); !ok {
 		err = fmt.Errorf("no size has the label %q", o.Label)
-	} else if !slices.Contains(formats[:], o.Format) {
+	} else if !slices.Contains(formats, o.Format) {
 		err = fmt.Errorf("no output has the format %q", o.Format)
 	} else if w := fields[fieldWidth].long; o.Width < 0 || o.Height < 0 || len(strconv.Itoa(max(o.Width, o.Height))) > w {
 		err = fmt.Errorf("no output is %d by %d pixels", o.Width, o.Height)
@@ -260,7 +260,7 @@ func (s *Store) pathError(doing, name string, err error) error {
 	case ClassWrite:
 		if errors.Is(err, syscall.EXDEV) {
 			e.Err = fmt.Errorf("the folder %s is another file system's, expected one file system for all outputs", path.Dir(name))
-			e.Hint = "choose another output folder, or give what goes into this one a run of its own"
+			e.Hint = hintOwnRun
 			break
 		}
 		for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {

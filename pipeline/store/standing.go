@@ -10,10 +10,10 @@ import (
 // content: the first, as far as names are known before the item is done. format is that of the outputs, or "" where it
 // is not known. Put would keep it or replace it as Options.OnExist says, unless it holds the bytes of the output.
 func (s *Store) Standing(name Name, format transform.Format) (file string, found bool) {
-	if s.root == nil || name.hasSize() || !slices.Contains(formats[:], format) {
+	if s.root == nil || name.hasSize() || !slices.Contains(formats, format) {
 		return "", false
 	}
-	for _, label := range name.namer.plain {
+	for _, label := range name.each() {
 		file := name.Path(transform.Output{Label: label, Format: format})
 		st, err := s.stat(file)
 		if err != nil || st.regular && (s.doubt.torn || s.holdsWhatIsTold(file, st)) {

@@ -4,7 +4,7 @@ package store
 type candidate struct {
 	src   Source
 	parts nameParts
-	want  uint8 // the formats that the outputs could have
+	want  formatSet // the formats that the outputs could have
 	name  Name
 	keys  []uint64
 
@@ -59,7 +59,7 @@ type suffixes struct {
 
 type nextKey struct {
 	name uint64
-	mask uint8
+	mask formatSet
 }
 
 type passedKey struct {

@@ -149,6 +149,6 @@ func (s *Store) checkTemp(doing string) error {
 	return &Error{
 		Kind: ClassExists, Doing: doing, fatal: true,
 		Err:  fmt.Errorf("%s is %s, expected a folder for files on their way, or nothing", TempName, kindOf(st.Mode())),
-		Hint: "move it away, or choose another output folder",
+		Hint: hintMoveAway,
 	}
 }

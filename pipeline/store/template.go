@@ -60,7 +60,7 @@ type piece struct {
 // parseTemplate reads a template, and finds what is wrong with it before any item is named.
 func parseTemplate(s string, sizes int) ([]piece, error) {
 	fail := func(format string, args ...any) error {
-		return fmt.Errorf("--name %q: %w", s, fmt.Errorf(format, args...))
+		return &TemplateError{s, fmt.Errorf(format, args...)}
 	}
 	pieces, err := splitTemplate(s)
 	if err != nil {

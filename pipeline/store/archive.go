@@ -1,0 +1,244 @@
+package store
+
+import (
+	"errors"
+	"sync"
+
+	"imgpipe/fetch"
+	"imgpipe/pipeline"
+	"imgpipe/transform"
+)
+
+// An archive is what makes a Store a pipeline.Store: the plan of a run.
+type archive struct {
+	namer *Namer
+	text  string // of Options.Spec
+
+	known identities
+
+	planning sync.Mutex
+	planned  Planned
+}
+
+// Planned counts what Plan has met that a person may want to hear of.
+type Planned struct {
+	// Aside are the items to do that got another name, because another input's picture has theirs.
+	Aside Met
+	// Damaged are the items to do that an earlier run did, damaged as they are, and that are done again because of
+	// Options.RefuseDamaged. What the earlier run made of them stays ours and stays where it is, also if they fail.
+	Damaged Met
+}
+
+// Met is how many items of a kind there were, and the first of them. The zero value means none.
+type Met struct {
+	Count int
+	// Source is that of the first, without secrets, and Name the name of its first output, as [Preview] has it.
+	Source, Name string
+}
+
+func (m *Met) add(item fetch.Item, name string) {
+	if m.Count++; m.Count == 1 {
+		m.Source, m.Name = fetch.Redact(item.Source), name
+	}
+}
+
+// Planned returns the counts so far. It may be called at any time.
+func (s *Store) Planned() Planned {
+	s.planning.Lock()
+	defer s.planning.Unlock()
+	return s.planned
+}
+
+// Plan names an item and decides whether it is done, as the ledger and Options say: see [pipeline.Store]. The Place is
+// a [pipeline.Guard]. It has an item done apart if the item is a suspect, which may have killed an earlier run.
+//
+// Plan skips what is done, what Options leave out, and what failed before in a way that lasts (pipeline.Class.Lasts).
+// Items must come in the order of the input, each once, and from one goroutine.
+func (s *Store) Plan(item fetch.Item) (pipeline.Place, error) {
+	p, err := s.plan(item)
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+func (s *Store) plan(item fetch.Item) (*place, error) {
+	if item.Err != nil { // it has no name
+		key := s.key(item, "")
+		why, _ := s.leftOut(key) // no failure of it lasts: a file that was not there may come
+		return &place{in: s, key: key, skip: pipeline.Skip{Why: why}}, nil
+	}
+	format := s.formatOf(item)
+	key := s.key(item, "")
+	name, err := s.namer.Plan(Source{
+		Index: item.Index, Source: item.Source, URL: !item.Local(), ID: key.Source, Given: key.Given, Dir: item.Dir,
+		Format: format,
+	})
+	if s.opts.OnExist == Skip && pipeline.ClassOf(err) == ClassNameTaken {
+		return &place{in: s, key: key, skip: pipeline.Skip{Why: "another input's picture has its name"}}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if s.opts.OnExist == Overwrite && item.Local() {
+		// A courtesy, before anything is fetched: what guarantees that no original is replaced is look.
+		if _, inside := s.tree.Rel(item.Source); inside {
+			return nil, &Error{Kind: ClassOutputIsInput, Doing: "plan " + name.String(),
+				Err: errors.New("the input lies in the output folder, where files that are not ours may be replaced")}
+		}
+	}
+	key.Name = name.String()
+	p := &place{in: s, key: key, name: name}
+	s.decide(p, format)
+	s.planning.Lock()
+	defer s.planning.Unlock()
+	if p.damaged {
+		s.planned.Damaged.add(item, p.names(format)[0])
+	}
+	if p.skip.Why == "" && name.Aside() {
+		s.planned.Aside.add(item, p.names(format)[0])
+	}
+	return p, nil
+}
+
+// decide finds out whether a place is to be filled.
+func (s *Store) decide(p *place, format transform.Format) {
+	e, done := s.Done(p.key)
+	damaged := done && e.Damaged && s.opts.RefuseDamaged
+	switch {
+	case done && !damaged && !(s.opts.OnExist == Overwrite && e.Status == Skipped):
+		p.skip.Why = "done before"
+	case s.opts.OnExist == Skip && s.present(p.name, format):
+		p.skip.Why = "files that are not ours have its names"
+	default:
+		p.skip.Why, p.skip.Class = s.leftOut(p.key)
+	}
+	if p.skip.Why == "" {
+		p.suspect, p.damaged = s.suspect(p.key), damaged
+	}
+}
+
+// leftOut returns why an item is not to be tried, after what failed before and as Options say; "" if it is to be tried.
+// If it is left out because its failure lasts, class is that of the failure.
+func (s *Store) leftOut(key Key) (why, class string) {
+	if s.opts.Force {
+		return "", ""
+	}
+	last, known := s.Last(key)
+	switch failed := known && last.Status == Failed; {
+	case s.opts.RetryFailed && !failed:
+		return "has not failed before", ""
+	case s.opts.SkipFailed && failed:
+		return "failed before", ""
+	case !s.opts.RetryFailed && failed && pipeline.ClassNamed(last.Class).Lasts:
+		return "failed before: " + last.Class, last.Class
+	}
+	return "", ""
+}
+
+// present reports whether all outputs have files already, so that nothing need be fetched.
+func (s *Store) present(name Name, format transform.Format) bool {
+	_, all := s.Present(name, format)
+	return all
+}
+
+// suspect reports whether an item was under way when an earlier run died, or has killed a worker since.
+func (s *Store) suspect(k Key) bool {
+	if s.Suspect(k) {
+		return true
+	}
+	last, known := s.Last(k)
+	return known && pipeline.ClassNamed(last.Class).Deadly
+}
+
+// key returns what an item is to the ledger.
+func (s *Store) key(item fetch.Item, name string) Key {
+	k := Key{Source: fetch.Redact(item.Source), Size: item.Size, ModTime: item.ModTime, Spec: s.text, Name: name}
+	if id, _ := s.identify(item); id != k.Source {
+		k.Source, k.Given = id, k.Source
+	}
+	return k
+}
+
+// Spec returns Options.Spec. It is what [pipeline.Options] must have, too, since the ledger says that it was done.
+func (s *Store) Spec() transform.Spec { return s.opts.Spec }
+
+// Heads returns how many of the first bytes of local files Plan wants in fetch.Item.Head, for fetch.Inputs.Heads: those
+// that tell the format, if that names the outputs. Without them, two inputs such as a.jpg and a.png get names that
+// differ in more than their extension.
+func (s *Store) Heads() int {
+	if s.opts.Spec.Format != "" {
+		return 0
+	}
+	return 64
+}
+
+// formatOf returns the format of an item's outputs, or "" if it is not known before the item is fetched. It is asked
+// for, or the first bytes of a local file tell. Names must not depend on what comes later.
+func (s *Store) formatOf(item fetch.Item) transform.Format {
+	if s.opts.Spec.Format != "" || len(item.Head) == 0 {
+		return s.opts.Spec.Format
+	}
+	found := transform.Sniff(item.Head) // a few bytes at fixed places, which are safe to look at in this process
+	if !found.Writable() {
+		return "" // its transparency decides, and the first bytes do not always tell it
+	}
+	return found
+}
+
+// identities remember the last item that was identified: a run asks for each item several times in a row.
+type identities struct {
+	mu           sync.Mutex
+	source, last string
+	ours         bool
+}
+
+// Wrote reports whether an item is a file that this Store wrote in the output folder, now or in an earlier run. Such a
+// file is no input: a caller whose inputs may lie in the output folder leaves it out of the items.
+func (s *Store) Wrote(item fetch.Item) bool {
+	_, ours := s.identify(item)
+	return ours
+}
+
+// identify returns what the ledger calls an item's source, and whether the item is what a run wrote into the output
+// folder. Of a file that is its absolute path, so that it is one input however it is named; of a URL it is the URL,
+// without secrets.
+func (s *Store) identify(item fetch.Item) (id string, ours bool) {
+	if !item.Local() || item.Err != nil && pipeline.ClassOf(item.Err) == fetch.ClassRecord { // a line of a list is no file
+		return fetch.Redact(item.Source), false
+	}
+	k := &s.known
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.source != item.Source || item.Source == "" {
+		k.source = item.Source
+		k.last, k.ours = s.Identify(item.Source)
+	}
+	return k.last, k.ours
+}
+
+// A Preview is what Plan would decide of an item, as plain data.
+type Preview struct {
+	// Skip is why the item would be left out. If it is not zero, only it is set.
+	Skip pipeline.Skip
+	// Names are those of the outputs, as far as they are known: {ext}, {w} and {h} may stand in them.
+	Names []string
+	// Standing is a file or folder that has one of the names and is not ours by its content; "" if there is none, or
+	// if that cannot be known before the item is done.
+	Standing string
+	// Damaged reports that an earlier run did the item, damaged as it is, and that Options.RefuseDamaged refuses that.
+	Damaged bool
+}
+
+// Preview plans an item, as Plan does and in its place, and returns what would become of it. It is for a dry run, of a
+// Store that was opened with Options.ReadOnly. An item with an Err has no Names, and would fail.
+func (s *Store) Preview(item fetch.Item) (Preview, error) {
+	p, err := s.plan(item)
+	if err != nil || p.skip.Why != "" || item.Err != nil {
+		return Preview{Skip: p.skipped()}, err
+	}
+	format := s.formatOf(item)
+	v := Preview{Names: p.names(format), Damaged: p.damaged}
+	v.Standing, _ = s.Standing(p.name, format)
+	return v, nil
+}

@@ -1,0 +1,37 @@
+package store
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"imgpipe/transform"
+)
+
+// TestNamesAvoidEachOtherInAnyNumberOfFormats has more formats than a formatSet has bits.
+func TestNamesAvoidEachOtherInAnyNumberOfFormats(t *testing.T) {
+	before := formats
+	defer func() { formats = before }()
+	formats = slices.Clone(formats)
+	for len(formats) < 40 {
+		formats = append(formats, transform.Format(fmt.Sprintf("f%d", len(formats))))
+	}
+	n := newNamer(t, NameOptions{})
+	taken := map[string]bool{}
+	for i, f := range append(slices.Clone(formats), formats...) {
+		name, err := n.Plan(Source{Index: i, Source: "a.x", Format: f})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p := name.Path(transform.Output{Format: f}); taken[p] {
+			t.Errorf("item %d gets %s, which another has", i, p)
+		} else {
+			taken[p] = true
+		}
+	}
+	for _, p := range []string{"a.jpg", "a.png", "a.f30"} { // formats with a bit of their own need no suffix
+		if !taken[p] {
+			t.Errorf("no item has %s", p)
+		}
+	}
+}

@@ -1,0 +1,164 @@
+package store
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"imgpipe/fetch"
+	"imgpipe/pipeline"
+	"imgpipe/transform"
+)
+
+// A Store is more than pipeline.Store asks for.
+var (
+	_ pipeline.Store    = (*Store)(nil)
+	_ pipeline.Recorder = (*Store)(nil)
+	_ pipeline.Shelver  = (*Store)(nil)
+	_ pipeline.Guard    = (*place)(nil)
+)
+
+// A place is where one item goes.
+type place struct {
+	in   *Store
+	key  Key
+	name Name
+	skip pipeline.Skip
+	// suspect reports that the item may have killed an earlier run.
+	suspect bool
+	// damaged reports that an earlier run did the item, which is damaged, and that it is to be done again for that.
+	damaged bool
+	flight  Flight // between Begin and End
+}
+
+// skipped is Skip of what may be nil.
+func (p *place) skipped() pipeline.Skip {
+	if p == nil {
+		return pipeline.Skip{}
+	}
+	return p.skip
+}
+
+// Skip returns why nothing is to be done.
+func (p *place) Skip() pipeline.Skip { return p.skip }
+
+// Begin has the next run know what was under way if this one dies of it. A suspect is done apart and kills nobody.
+func (p *place) Begin() (apart bool, err error) {
+	if !p.suspect {
+		p.flight, err = p.in.Begin(p.key)
+	}
+	return p.suspect, err
+}
+
+// End leaves under way what was given up and may still be at work.
+func (p *place) End(abandoned bool) {
+	if !p.suspect && !abandoned {
+		p.in.End(p.flight)
+	}
+}
+
+// Put keeps the outputs of r.
+func (p *place) Put(r transform.Result) ([]pipeline.Output, error) {
+	return p.in.Put(p.name, r.Outputs...)
+}
+
+// names returns the names of an item's outputs as far as they are known: {ext}, {w} and {h} may stand in them.
+func (p *place) names(format transform.Format) (names []string) {
+	for _, v := range p.in.opts.Spec.Variants() {
+		name := strings.ReplaceAll(p.name.String(), "{size}", v.Label)
+		if format != "" {
+			name = strings.ReplaceAll(name, "{ext}", format.Ext())
+		}
+		names = append(names, name)
+	}
+	return names
+}
+
+// Shelve appends to dst what Unshelve needs: the name, and whether the item is a suspect, are all that cannot be found
+// again. It is for items that wait for a slow host.
+func (s *Store) Shelve(dst []byte, planned pipeline.Place) ([]byte, bool) {
+	p, ok := planned.(*place)
+	if !ok || p.skip.Why != "" {
+		return dst, false
+	}
+	suspect := byte(0)
+	if p.suspect {
+		suspect = 1
+	}
+	dst, err := p.name.AppendText(append(dst, suspect))
+	return dst, err == nil
+}
+
+// Unshelve returns the Place of item again, from what Shelve wrote.
+func (s *Store) Unshelve(item fetch.Item, b []byte) (pipeline.Place, error) {
+	if len(b) == 0 {
+		return nil, errors.New("the bytes are not those of a plan")
+	}
+	var name Name
+	if err := name.UnmarshalText(b[1:]); err != nil {
+		return nil, err
+	}
+	return &place{in: s, key: s.key(item, name.String()), name: name, suspect: b[0] == 1}, nil
+}
+
+// Record writes the line of an outcome into the ledger. An item that was skipped because of an earlier line has that
+// line, and one that was interrupted has not ended: neither gets another. The error is that of Append.
+func (s *Store) Record(o pipeline.Outcome) error {
+	if o.Status == pipeline.Interrupted || o.Status == pipeline.Skipped && len(o.Outputs) == 0 {
+		return nil
+	}
+	key := Key{}
+	if p, ok := o.Place.(*place); ok {
+		key = p.key
+	} else { // it could not be planned
+		key = s.key(o.Item, "")
+	}
+	e := Entry{
+		Status:   o.Status,
+		Source:   key.Source,
+		Name:     key.Name,
+		Outputs:  o.Outputs,
+		Size:     o.Item.Size,
+		ModTime:  o.Item.ModTime,
+		Spec:     s.text,
+		Class:    o.Class,
+		Warnings: o.Warnings,
+		Damaged:  o.Damaged,
+		Attempts: max(o.Fetches, 1) + max(o.Cost.Attempts, 1) - 1,
+		Worker:   o.Cost.Worker,
+		InBytes:  o.BytesIn,
+		MS:       stagesOf(o.Spans),
+		Time:     time.Now(),
+	}
+	if o.Err != nil {
+		e.Error = o.Err.Error()
+		if known, ok := errors.AsType[*transform.Error](o.Err); ok {
+			e.Stack = string(known.Stack)
+		}
+	}
+	return s.Append(e)
+}
+
+// stagesOf returns where the time of an item went, as a line has it.
+func stagesOf(spans []pipeline.Span) Stages {
+	took := func(stages ...pipeline.Stage) float64 {
+		var sum time.Duration
+		for _, s := range spans {
+			if slices.Contains(stages, s.Stage) {
+				sum += s.End - s.Start
+			}
+		}
+		return Milliseconds(sum)
+	}
+	return Stages{
+		Fetch:    took(pipeline.StageFetch),
+		Wait:     took(pipeline.StageQueue, pipeline.StageMemory, pipeline.StageLock),
+		Decode:   took(pipeline.StageDecode),
+		Operate:  took(pipeline.StageOperate),
+		Encode:   took(pipeline.StageEncode),
+		Handover: took(pipeline.StageHandover),
+		Start:    took(pipeline.StageStart),
+		Store:    took(pipeline.StageStore),
+	}
+}
