@@ -3,7 +3,6 @@ package transform
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"image"
 	"math"
 	"strings"
@@ -28,7 +27,7 @@ func (m *meta) bmp(data []byte) error {
 	if err == nil {
 		m.bmpProfile(data[14:])
 	}
-	return bmpError(err)
+	return err
 }
 
 // bmpProfile reads what a header of version 4 or 5 says of colors (BITMAPV5HEADER in Windows' wingdi.h).
@@ -79,7 +78,7 @@ func likeSRGB(b []byte) bool {
 
 func (j *job) readBMP(_ []byte, m *meta) (*image.NRGBA, error) {
 	h := m.head.(*bmp.Header)
-	pic, err := h.Decode(j.ended)
+	pic, err := h.Decode(j.stop)
 	if err != nil {
 		return nil, err
 	}
@@ -90,17 +89,9 @@ func (j *job) readBMP(_ []byte, m *meta) (*image.NRGBA, error) {
 	return pic.Image, j.damaged(pic.Damage)
 }
 
-func bmpError(err error) error {
-	var unsupported bmp.Unsupported
-	if errors.As(err, &unsupported) {
-		return unsupportedError(unsupported)
-	}
-	return err
-}
-
 // encodeBMP encodes an image over the background.
 func (j *job) encodeBMP(img *image.NRGBA, _ int, _ *profile) ([]byte, error) {
-	out := &writer{ctx: j.ctx}
+	out := &writer{stop: j.stop}
 	out.Grow(len(img.Pix) + 4*img.Rect.Dy() + 1<<10) // the file is no larger, and need not grow by copying
 	err := xbmp.Encode(out, j.flatten(img))
 	return out.Bytes(), err

@@ -4,12 +4,12 @@ import (
 	"errors"
 	"fmt"
 
-	"imgpipe/transform/internal/damage"
+	"imgpipe/transform/internal/codec"
 )
 
 // damaged settles what becomes of a picture with a decoder's report: nil means that it is taken as it is. It is called
 // once for each input, when all that could be decoded has been.
-func (j *job) damaged(r damage.Report) error {
+func (j *job) damaged(r codec.Damage) error {
 	switch {
 	case r.Err == nil:
 		return nil
@@ -20,6 +20,12 @@ func (j *job) damaged(r damage.Report) error {
 	}
 	j.lacks = j.doing + ": " + r.String()
 	return nil
+}
+
+// settle takes note of what r says after the last row: what was odd in its file, and what is missing.
+func (j *job) settle(r rowReader) error {
+	j.remarksOf(r.Remarks())
+	return j.damaged(r.Damage())
 }
 
 // remarksOf notes what a decoder found odd in a file of which nothing is missing for that, a sentence each.

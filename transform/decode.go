@@ -4,9 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"io"
 
 	"github.com/disintegration/imaging"
+
+	"imgpipe/transform/internal/codec"
 )
 
 // load gives the pixels of an image file whose header is m and within the limits, turned as an image of that EXIF orientation must be.
@@ -14,7 +15,7 @@ func (j *job) load(data []byte, m meta, orientation int) (*image.NRGBA, error) {
 	j.doing = "decode " + string(m.Format)
 	img, err := j.decode(data, m)
 	if err != nil {
-		return nil, j.fault(err)
+		return nil, j.fault(ClassDecode, err)
 	}
 	if orientation > 1 {
 		j.doing = "turn upright"
@@ -39,24 +40,29 @@ func (l Limits) check(w, h int) error {
 // million pixels, and what an image takes of memory bounds it besides.
 const DefaultMaxPixels = 16383 * 16383
 
-// fault makes the *Error of what a decoder said.
-func (j *job) fault(err error) error {
+// fault returns the *Error of what a decoder or encoder returned, of class kind unless err says better; nil for nil. Once
+// the time for the job is over, nothing else counts.
+func (j *job) fault(kind string, err error) error {
+	if err == nil {
+		return nil
+	}
 	if over := j.ended(); over != nil {
 		return over
 	}
+	return classed(kind, j.doing, err)
+}
+
+// classed is fault without a job: the one translator from errors of codecs to errors of this package.
+func classed(kind, doing string, err error) error {
 	var known *Error
 	if errors.As(err, &known) {
 		return err
 	}
-	var own unsupportedError
-	kind := ClassDecode
-	switch {
-	case errors.As(err, &own):
+	var unsupported codec.Unsupported
+	if errors.As(err, &unsupported) {
 		kind = ClassUnsupported
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		err = errors.New("the file ends before the image does")
 	}
-	return &Error{Kind: kind, Doing: j.doing, Err: err}
+	return &Error{Kind: kind, Doing: doing, Err: err}
 }
 
 // decode returns the pixels as they are stored, on the canvas that the header names.

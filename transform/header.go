@@ -1,11 +1,8 @@
 package transform
 
 import (
-	"errors"
 	"fmt"
 	"image"
-
-	"imgpipe/transform/internal/jpeg"
 )
 
 // A meta is what inspect finds before any pixel is decoded.
@@ -47,12 +44,7 @@ func inspect(data []byte) (m meta, err error) {
 		err = fmt.Errorf("it has no pixels: its size is %dx%d", m.Width, m.Height)
 	}
 	if err != nil {
-		var unsupported unsupportedError
-		kind := ClassDecode
-		if errors.As(err, &unsupported) || errors.Is(err, jpeg.ErrUnsupported) {
-			kind = ClassUnsupported
-		}
-		return meta{}, &Error{Kind: kind, Doing: "read header of " + string(f), Err: err}
+		return meta{}, classed(ClassDecode, "read header of "+string(f), err)
 	}
 	if m.view.Empty() {
 		m.view = image.Rect(0, 0, m.Width, m.Height)
@@ -60,13 +52,6 @@ func inspect(data []byte) (m meta, err error) {
 	m.price.bytes = int64(len(data))
 	return m, nil
 }
-
-// An unsupportedError says which feature of a format cannot be read.
-type unsupportedError string
-
-func (e unsupportedError) Error() string { return string(e) + " cannot be read" }
-
-var errShort = errors.New("the file ends in its header")
 
 // maxParts bounds the chunks, segments or blocks of a file that are looked at: real files have some thousands, of which
 // nearly all hold pixels. Without a bound, a file of nothing but empty parts costs as much to read as an image.

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+
+	"imgpipe/transform/internal/codec"
 )
 
 // jpegSegments walks the marker segments up to the first scan (ITU-T T.81, annex B).
@@ -48,7 +50,7 @@ func (m *meta) jpegSegments(data []byte, head *jpegHead) error {
 		case size < 2:
 			return fmt.Errorf("the segment of marker ff%02x has length %d: expected at least 2", marker, size)
 		case at+size > len(data):
-			return errShort
+			return codec.ErrHeader
 		}
 		body := data[at+2 : at+size]
 		at += size
@@ -77,21 +79,21 @@ func (m *meta) jpegSegments(data []byte, head *jpegHead) error {
 
 func (m *meta) startOfFrame(marker byte, body []byte) error {
 	if len(body) < 6 || len(body) < 6+3*int(body[5]) {
-		return errShort
+		return codec.ErrHeader
 	}
 	switch {
 	case marker == 0xc3 || marker == 0xc7 || marker == 0xcb || marker == 0xcf:
-		return unsupportedError("lossless coding")
+		return codec.Unsupported("lossless coding")
 	case marker >= 0xc9:
-		return unsupportedError("arithmetic coding")
+		return codec.Unsupported("arithmetic coding")
 	case marker >= 0xc5:
-		return unsupportedError("hierarchical coding")
+		return codec.Unsupported("hierarchical coding")
 	case body[0] != 8:
-		return unsupportedError(fmt.Sprintf("a precision of %d bits", body[0]))
+		return codec.Unsupported(fmt.Sprintf("a precision of %d bits", body[0]))
 	}
 	m.Height, m.Width = int(binary.BigEndian.Uint16(body[1:])), int(binary.BigEndian.Uint16(body[3:]))
 	if m.Height == 0 && m.Width > 0 {
-		return unsupportedError("a height that stands after the first scan (DNL)")
+		return codec.Unsupported("a height that stands after the first scan (DNL)")
 	}
 	m.Progressive = marker == 0xc2
 	switch body[5] {

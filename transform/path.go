@@ -65,7 +65,7 @@ func (j *job) finishPlanes(res *Result, p plan, l leg, pic *pixel.Planes, profil
 	j.doing = "encode " + string(p.row.name)
 	data, err := p.row.encodePlanes(j, pic, p.quality, j.suiting(p.row, profile))
 	if err != nil {
-		return j.encodeFault(p.row.name, err)
+		return j.fault(ClassEncode, err)
 	}
 	res.add(Output{l.label, p.row.name, pic.Plane[0].W, pic.Plane[0].H, data}, start, operated)
 	return nil

@@ -211,7 +211,7 @@ func (p *planesPath) run(j *job, data []byte, m meta, res *Result, start time.Ti
 	j.doing = "decode " + string(m.Format)
 	planes, err := p.source.decode(j, data, p.scale)
 	if err != nil {
-		return err
+		return j.fault(ClassDecode, err)
 	}
 	res.Decode = time.Since(start)
 	profile := j.profile(m)

@@ -4,7 +4,7 @@ import (
 	"image"
 	"time"
 
-	"imgpipe/transform/internal/damage"
+	"imgpipe/transform/internal/codec"
 	"imgpipe/transform/internal/pixel"
 	"imgpipe/transform/internal/resample"
 )
@@ -25,8 +25,10 @@ type rowReader interface {
 	// Row returns the next row as it is stored, good until the next call, as often as the header has rows. A row that
 	// is missing comes filled, and is in Damage. An error is for good.
 	Row() ([]byte, error)
-	// Damage says after the last row what was missing.
-	Damage() damage.Report
+	// Damage returns after the last row what was missing.
+	Damage() codec.Damage
+	// Remarks returns after the last row what is odd in a file of which nothing is missing for that.
+	Remarks() []string
 	// Release has the decoder forget the file.
 	Release()
 }
@@ -163,7 +165,7 @@ func (v *rowViews) fill(j *job, decoder rowReader, rows int) (pushing time.Durat
 	for range rows {
 		row, err := decoder.Row()
 		if err != nil {
-			return 0, j.fault(err)
+			return 0, j.fault(ClassDecode, err)
 		}
 		begun := time.Now()
 		for _, s := range v.streams {
@@ -174,18 +176,6 @@ func (v *rowViews) fill(j *job, decoder rowReader, rows int) (pushing time.Durat
 		pushing += time.Since(begun)
 	}
 	return pushing, nil
-}
-
-// A remarker is a rowReader that also says after the last row what is odd in a file of which nothing is missing for
-// that. One that is not has nothing to say.
-type remarker interface{ Remarks() []string }
-
-// settle takes note of what r says after the last row: what was odd in its file, and what is missing.
-func (j *job) settle(r rowReader) error {
-	if r, ok := r.(remarker); ok {
-		j.remarksOf(r.Remarks())
-	}
-	return j.damaged(r.Damage())
 }
 
 // whole decodes all rows of an image of w × h pixels; gray tells that they have one byte for a pixel.

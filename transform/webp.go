@@ -3,10 +3,11 @@ package transform
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"image"
 
+	"imgpipe/transform/internal/codec"
 	"imgpipe/transform/internal/vp8"
+	"imgpipe/transform/internal/vp8l"
 )
 
 func isWebP(head []byte) bool {
@@ -16,9 +17,11 @@ func isWebP(head []byte) bool {
 // A webpFrame holds the chunks of the first image in a WebP file; slices of the file.
 type webpFrame struct {
 	lossy, lossless, alpha []byte
+	head                   vp8.Header // of a lossy image
 	width, height          int
 	cut                    bool // the file ends in the last of them
 	unannounced            bool // there was alpha that the file does not announce
+	transparent            bool // a lossless image says that it has alpha
 }
 
 // readWebP walks the chunks (RFC 9649, section 2). It believes the length of the file more than that in the RIFF
@@ -42,7 +45,7 @@ func (m *meta) readWebP(data []byte) error {
 		switch string(chunk.name) {
 		case "VP8X":
 			if len(body) < 10 {
-				return errShort
+				return codec.ErrHeader
 			}
 			extended = true
 			animated, m.Alpha = body[0]&2 != 0, body[0]&0x10 != 0
@@ -81,7 +84,7 @@ func (m *meta) readWebP(data []byte) error {
 	}
 	if f.empty() {
 		if f.cut {
-			return errShort
+			return codec.ErrHeader
 		}
 		return errors.New("it has no image")
 	}
@@ -94,7 +97,7 @@ func (m *meta) readWebP(data []byte) error {
 	if !extended {
 		m.Width, m.Height = f.width, f.height
 	}
-	if f.lossless != nil && f.lossless[4]&0x10 != 0 {
+	if f.transparent {
 		m.Alpha = true // a lossless image says so itself, whatever stands before it
 	}
 	canvas := image.Rect(0, 0, m.Width, m.Height)
@@ -173,23 +176,19 @@ func (f *webpFrame) add(c webpChunk) {
 func (f *webpFrame) measure() error {
 	switch {
 	case f.cut && (f.lossless != nil && len(f.lossless) < 5 || f.lossy != nil && len(f.lossy) < 10):
-		return errShort
+		return codec.ErrHeader
 	case f.lossless != nil:
-		b := f.lossless
-		if len(b) < 5 || b[0] != 0x2f {
-			return errors.New("its lossless image has no header")
+		h, err := vp8l.ReadHeader(f.lossless)
+		if err != nil {
+			return err
 		}
-		if version := b[4] >> 5; version != 0 {
-			return fmt.Errorf("its lossless image is of version %d: expected 0", version)
-		}
-		bits := binary.LittleEndian.Uint32(b[1:])
-		f.width, f.height = 1+int(bits&0x3fff), 1+int(bits>>14&0x3fff)
-		f.alpha = nil
+		f.width, f.height, f.alpha, f.transparent = h.Width, h.Height, nil, h.Alpha
 	case f.lossy != nil:
 		h, err := vp8.ReadHeader(f.lossy)
 		if err != nil {
 			return err
 		}
+		f.head = h
 		if f.width, f.height = h.Width, h.Height; f.width == 0 || f.height == 0 {
 			return errors.New("its lossy image has no pixels")
 		}
