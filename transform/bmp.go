@@ -22,7 +22,7 @@ func (m *meta) bmp(data []byte) error {
 	h, err := bmp.ReadHeader(data)
 	m.Width, m.Height, m.Alpha = h.Width, h.Height, h.Alpha
 	m.head = &h
-	m.decode = 1
+	m.rgbBytes = 1
 	m.price.least, m.price.work = h.Least(), 6*int64(h.Width)*int64(h.Height)
 	if err == nil {
 		m.bmpProfile(data[14:])

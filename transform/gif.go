@@ -20,7 +20,7 @@ func (m *meta) gif(data []byte) error {
 		m.takeProfile(p)
 	}
 	m.head = &h
-	m.decode = 1
+	m.rgbBytes = 1
 	m.price.least = h.Least()
 	m.price.work = 8*int64(h.Frame.Dx())*int64(h.Frame.Dy()) + 4*int64(h.Width)*int64(h.Height)
 	return nil

@@ -48,7 +48,8 @@ func (r pngRows) work(pixels, raw int64) int64 {
 	return work
 }
 
-// encodePNG encodes an image with as few bytes for a pixel as hold it: gray, up to 256 colors, without alpha, or with it.
+// encodePNG encodes an image with as few bytes for a pixel as hold it: gray, up to 256 colors, without alpha, or with
+// it.
 func (j *job) encodePNG(img *image.NRGBA, _ int, p *profile) ([]byte, error) {
 	pic := png.Picture{Layout: png.RGBA, Pix: img.Pix, Stride: img.Stride, W: img.Rect.Dx(), H: img.Rect.Dy()}
 	few, exact := exactPalette(img, 256)

@@ -41,7 +41,7 @@ func (m *meta) tiff(data []byte) error {
 	} else if d.Names(tiff.ICCProfile) {
 		m.torn.why = "it is not in the file"
 	}
-	m.decode = int(min(l.Memory()/(int64(l.Width)*int64(l.Height)), 1<<20)) + 1
+	m.rgbBytes = int(min(l.Memory()/(int64(l.Width)*int64(l.Height)), 1<<20)) + 1
 	m.price.work, m.price.least = l.Work(), l.Least()
 	m.more = d.More()
 	m.head = &l

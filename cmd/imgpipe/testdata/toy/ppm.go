@@ -2,11 +2,10 @@ package transform
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"image"
 
-	"imgpipe/transform/internal/damage"
+	"imgpipe/transform/internal/codec"
 )
 
 // PPM is the format of Netpbm for colors: a line of text, and three bytes for each pixel.
@@ -37,9 +36,9 @@ func ppmPixels(data []byte) []byte {
 func (j *job) readPPM(_ []byte, m *meta) (*image.NRGBA, error) {
 	pixels := m.head.([]byte)
 	img := image.NewNRGBA(image.Rect(0, 0, m.Width, m.Height))
-	report := damage.Report{Rows: m.Height}
+	report := codec.Damage{Rows: m.Height}
 	if rows := len(pixels) / 3 / m.Width; rows < m.Height {
-		report.Miss(errors.New("the file ends before the image does"), rows, m.Height-rows)
+		report.Miss(codec.ErrCut, rows, m.Height-rows)
 	}
 	for i := 0; i < len(pixels)/3 && 4*i < len(img.Pix); i++ {
 		copy(img.Pix[4*i:], pixels[3*i:][:3])
