@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+
+	"imgpipe/transform/internal/codec"
 )
 
 // A Header is what stands before the pixels.
@@ -55,23 +57,21 @@ const (
 	sizeV5   = 124
 )
 
-var errShort = errors.New("the file ends in its header")
-
 // ReadHeader reads the file header, the DIB header of any version, masks and palette. It allocates the palette alone.
 // Pixels are views of data.
 func ReadHeader(data []byte) (Header, error) {
 	var h Header
 	if len(data) < 26 || string(data[:2]) != "BM" {
-		return h, errShort
+		return h, codec.ErrHeader
 	}
 	le := binary.LittleEndian
 	start, size := uint64(le.Uint32(data[10:])), uint64(le.Uint32(data[14:]))
 	if size > 1024 || 14+size > uint64(len(data)) {
-		return h, errShort
+		return h, codec.ErrHeader
 	}
 	dib := data[14 : 14+size]
 	if size < sizeCore || size > sizeCore && size < 16 {
-		return h, Unsupported(fmt.Sprintf("a header of %d bytes", size))
+		return h, codec.Unsupported(fmt.Sprintf("a header of %d bytes", size))
 	}
 	entry := 4
 	var planes uint16
@@ -107,7 +107,7 @@ func ReadHeader(data []byte) (Header, error) {
 			n = 4
 		}
 		if at+4*n > len(data) {
-			return h, errShort
+			return h, codec.ErrHeader
 		}
 		for i := range n {
 			h.masks[i] = le.Uint32(data[at+4*i:])
@@ -167,11 +167,11 @@ func (h *Header) setCompression(kind uint32, os2 bool) error {
 	case (kind == biBitFields && !os2 || kind == biAlphaBitFields) && (h.bits == 16 || h.bits == 32):
 		h.compression = fields
 	case kind == biBitFields && os2:
-		return Unsupported("Huffman coding")
+		return codec.Unsupported("Huffman coding")
 	case kind == biJPEG:
-		return Unsupported("a JPEG in a bitmap")
+		return codec.Unsupported("a JPEG in a bitmap")
 	case kind == biPNG:
-		return Unsupported("a PNG in a bitmap")
+		return codec.Unsupported("a PNG in a bitmap")
 	default:
 		return fmt.Errorf("compression %d does not go with %d bits for a pixel", kind, h.bits)
 	}

@@ -12,6 +12,8 @@ import (
 	"errors"
 	"fmt"
 	"image"
+
+	"imgpipe/transform/internal/codec"
 )
 
 // A Header is what stands before the pixels of the first frame.
@@ -58,23 +60,20 @@ const (
 // maxBlocks bounds the blocks that are looked at: real files have few before their first frame.
 const maxBlocks = 1 << 18
 
-var (
-	errShort  = errors.New("the file ends in its header")
-	errBlocks = fmt.Errorf("it has over %d parts: expected an image among them", maxBlocks)
-)
+var errBlocks = fmt.Errorf("it has over %d parts: expected an image among them", maxBlocks)
 
 // ReadHeader reads everything before the pixels of the first frame, and looks whether another frame follows. It
 // allocates nothing; palette and pixels are views of data.
 func ReadHeader(data []byte) (Header, error) {
 	h := Header{clear: -1}
 	if len(data) < 13 {
-		return h, errShort
+		return h, codec.ErrHeader
 	}
 	h.Width, h.Height = int(binary.LittleEndian.Uint16(data[6:])), int(binary.LittleEndian.Uint16(data[8:]))
 	at := 13
 	var ok bool
 	if h.palette, at, ok = readPalette(data, at, data[10]); !ok {
-		return h, errShort
+		return h, codec.ErrHeader
 	}
 	for range maxBlocks {
 		from := at
@@ -82,7 +81,7 @@ func ReadHeader(data []byte) (Header, error) {
 			h.odd.between = at - from
 		}
 		if at >= len(data) {
-			return h, errShort
+			return h, codec.ErrHeader
 		}
 		switch data[at] {
 		case extension:
@@ -173,7 +172,7 @@ func (h *Header) extension(b []byte) {
 // frame reads an image descriptor (section 20) behind its first byte, and what follows up to the pixels.
 func (h *Header) frame(data []byte, at int) error {
 	if at+9 > len(data) {
-		return errShort
+		return codec.ErrHeader
 	}
 	field := func(i int) int { return int(binary.LittleEndian.Uint16(data[at+i:])) }
 	h.Frame = image.Rect(field(0), field(2), field(0)+field(4), field(2)+field(6))
@@ -192,7 +191,7 @@ func (h *Header) frame(data []byte, at int) error {
 		h.palette = local
 	}
 	if !ok || at >= len(data) {
-		return errShort
+		return codec.ErrHeader
 	}
 	h.codes, h.pixels = int(data[at]), data[at+1:]
 	if h.codes >= maxWidth {

@@ -24,7 +24,6 @@ const (
 // Errors of streams that are damaged or cut off, of one that ends too early, and of one that goes on where Finish
 // wants its end.
 var (
-	ErrShort    = errors.New("the file ends before the image does")
 	ErrFew      = errors.New("there are fewer pixels than the header names")
 	ErrDamaged  = errors.New("the compressed pixels are damaged")
 	ErrChecksum = errors.New("the checksum of the pixels is wrong")

@@ -1,5 +1,7 @@
 package inflate
 
+import "imgpipe/transform/internal/codec"
+
 // drop takes n bits out of acc.
 func (z *Reader) drop(n uint) { z.acc, z.n = z.acc>>n, z.n-n }
 
@@ -11,7 +13,7 @@ func (z *Reader) need(n uint) error {
 				return err
 			}
 			if z.pos >= z.end {
-				return ErrShort
+				return codec.ErrCut
 			}
 		}
 		z.acc |= uint64(z.in[z.pos]) << z.n

@@ -1,5 +1,7 @@
 package inflate
 
+import "imgpipe/transform/internal/codec"
+
 // lastCodes does what codes does, code by code, where the stream is about to end: a symbol whose bits are not all
 // there is none, and all symbols before it are unpacked.
 func (z *Reader) lastCodes(limit int) error {
@@ -70,7 +72,7 @@ func (t *table) look(acc uint64, used uint) (e uint32, total uint) {
 // spend takes n bits out of acc, if they are there.
 func (z *Reader) spend(n uint) error {
 	if n > z.n {
-		return ErrShort
+		return codec.ErrCut
 	}
 	z.drop(n)
 	return nil
@@ -79,7 +81,7 @@ func (z *Reader) spend(n uint) error {
 // noCode is the error of bits that are no code, behind so many others. They may be one that breaks off.
 func (z *Reader) noCode(used uint) error {
 	if z.n < used+15 {
-		return ErrShort
+		return codec.ErrCut
 	}
 	return ErrDamaged
 }

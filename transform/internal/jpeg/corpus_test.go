@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"imgpipe/transform/internal/damage"
+	"imgpipe/transform/internal/codec"
 	"imgpipe/transform/internal/pixel"
 )
 
@@ -44,7 +44,7 @@ func checkFile(t *testing.T, d *Decoder, name string) string {
 		return "too large for this test"
 	}
 	var p *pixel.Planes
-	var report damage.Report
+	var report codec.Damage
 	if err == nil {
 		poison(d, poisoned)
 		p, report, err = d.Decode(data, &h, Options{})

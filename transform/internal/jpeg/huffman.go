@@ -48,7 +48,7 @@ func (t *huffTable) define(counts, symbols []byte) error {
 		code += int(c)
 		if code > 1<<(i+1) {
 			t.given = false
-			return FormatError("a Huffman table has more codes than fit")
+			return formatError("a Huffman table has more codes than fit")
 		}
 		code <<= 1
 	}
@@ -251,18 +251,18 @@ func (t *huffTable) skipEntry(look uint32) skipEntry {
 func (d *Decoder) parseDHT(b []byte) error {
 	for len(b) > 0 {
 		if len(b) < 17 {
-			return FormatError("a Huffman table segment has the wrong length")
+			return formatError("a Huffman table segment has the wrong length")
 		}
 		class, number := b[0]>>4, b[0]&15
 		if class > 1 || number > 3 {
-			return FormatError(fmt.Sprintf("there is a Huffman table of class %d and number %d, 0 or 1 and 0 to 3 were expected", class, number))
+			return formatError(fmt.Sprintf("there is a Huffman table of class %d and number %d, 0 or 1 and 0 to 3 were expected", class, number))
 		}
 		n := 0
 		for _, c := range b[1:17] {
 			n += int(c)
 		}
 		if n > 256 || 17+n > len(b) {
-			return FormatError("a Huffman table segment has the wrong length")
+			return formatError("a Huffman table segment has the wrong length")
 		}
 		if err := d.huff[class][number].define(b[1:17], b[17:17+n]); err != nil {
 			return err

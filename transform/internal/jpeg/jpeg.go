@@ -28,19 +28,10 @@
 // Group's library does: bytes before them are passed over, and an interval that is damaged or missing is lost alone.
 package jpeg
 
-import "errors"
+// A formatError says how a file contradicts the standard.
+type formatError string
 
-// ErrUnsupported is wrapped by the error for a file that may well be sound but is of a kind that this package does not read,
-// such as arithmetic coding, 12-bit samples or lossless coding.
-var ErrUnsupported = errors.New("unsupported kind of JPEG")
-
-// ErrStopped is what Decode returns after Options.Stop said so.
-var ErrStopped = errors.New("decoding was stopped")
-
-// A FormatError says how a file contradicts the standard.
-type FormatError string
-
-func (e FormatError) Error() string { return string(e) }
+func (e formatError) Error() string { return string(e) }
 
 // zigzag gives the place in natural order (row × 8 + column) of each coefficient in the order of a scan (T.81, figure 5).
 var zigzag = [64]uint8{

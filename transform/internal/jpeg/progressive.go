@@ -360,8 +360,8 @@ func (d *Decoder) reconstruct() error {
 		needed := k.low &^ 1
 		b := &d.coefs
 		for by := range c.allRows {
-			if d.stop != nil && d.stop() {
-				return ErrStopped
+			if err := d.stop.Err(); err != nil {
+				return err
 			}
 			for bx := range c.allCols {
 				coefs, mask := d.prog.block(d, i, bx, by)

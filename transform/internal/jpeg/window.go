@@ -163,9 +163,17 @@ func (r *bitReader) fault(short bool) error {
 	case short && r.head < len(r.marks):
 		return errInterval
 	case short || r.done && r.used()+maxCode > 8*r.end:
-		return errShort // the code that means nothing has its last bits from behind the end
+		return r.short() // the code that means nothing has its last bits from behind the end
 	}
 	return errBadCode
+}
+
+// short returns the error of a scan that ends early. All of it is in win.
+func (r *bitReader) short() error {
+	if r.off < len(r.data) {
+		return errShort
+	}
+	return errCut
 }
 
 // used is the number of bits of win that have been read.

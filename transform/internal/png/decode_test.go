@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"compress/zlib"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"hash/crc32"
 	"image"
@@ -12,6 +11,8 @@ import (
 	"image/png"
 	"math/rand/v2"
 	"testing"
+
+	"imgpipe/transform/internal/codec"
 )
 
 // decode gives all rows.
@@ -358,7 +359,7 @@ func TestStopEndsTheWork(t *testing.T) {
 		for ; y < h.Height && got == nil; y++ {
 			_, got = d.Row()
 		}
-		if !errors.Is(got, ErrStopped) {
+		if got != codec.ErrStopped {
 			t.Errorf("stopped when asked for the %dth time: after %d rows, error %v", asked, y, got)
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"hash/crc32"
 
 	"github.com/klauspost/compress/zlib"
+
+	"imgpipe/transform/internal/codec"
 )
 
 // A Layout says how the pixels of a Picture lie in memory and which color type (section 11.2.1) they are written with.
@@ -50,9 +52,16 @@ const level = 5
 // ErrPicture is wrapped by the errors about a Picture that contradicts itself.
 var ErrPicture = errors.New("the picture cannot be written as PNG")
 
-// Append encodes p and appends the file to dst. icc is a color profile to put into the file, none if empty; it must fit the layout. stop, if not
-// nil, is asked every few rows; once it says true, the error is ErrStopped. Other errors wrap ErrPicture.
-func (e *Encoder) Append(dst []byte, p *Picture, icc []byte, stop func() bool) ([]byte, error) {
+// EncodeOptions say how to encode. The zero value puts no profile into the file and encodes to the end.
+type EncodeOptions struct {
+	// ICC is a color profile to put into the file, none if empty. It must fit the layout.
+	ICC []byte
+	// Stop is called every few rows.
+	Stop codec.Stop
+}
+
+// Append encodes p and appends the file to dst. An error is codec.ErrStopped or wraps ErrPicture.
+func (e *Encoder) Append(dst []byte, p *Picture, o EncodeOptions) ([]byte, error) {
 	if err := p.check(); err != nil {
 		return dst, err
 	}
@@ -69,18 +78,18 @@ func (e *Encoder) Append(dst []byte, p *Picture, icc []byte, stop func() bool) (
 	kind := [...]byte{Gray: gray, RGB: rgb, RGBA: rgba, Indexed: palette, GrayAlpha: grayAlpha}[p.Layout]
 	e.out.file = append(e.out.file, byte(depth), kind, 0, 0, 0)
 	e.out.end()
-	if len(icc) > 0 {
+	if len(o.ICC) > 0 {
 		e.out.begin("iCCP")
 		e.out.file = append(e.out.file, "profile\x00\x00"...)
 		e.zip.Reset(&e.out)
-		e.zip.Write(icc) // into memory: it cannot fail
+		e.zip.Write(o.ICC) // into memory: it cannot fail
 		e.zip.Close()
 		e.out.end()
 	}
 	if p.Layout == Indexed {
 		e.palette(p.Palette)
 	}
-	if err := e.pixels(p, depth, stop); err != nil {
+	if err := e.pixels(p, depth, o.Stop); err != nil {
 		return dst[:start], err
 	}
 	e.out.begin("IEND")
@@ -140,7 +149,7 @@ func (e *Encoder) palette(colors [][4]byte) {
 }
 
 // pixels writes the rows.
-func (e *Encoder) pixels(p *Picture, depth int, stop func() bool) error {
+func (e *Encoder) pixels(p *Picture, depth int, stop codec.Stop) error {
 	bpp := p.bytes(true)
 	n := (p.W*bpp*depth + 7) / 8
 	for i := range e.rows {
@@ -156,8 +165,8 @@ func (e *Encoder) pixels(p *Picture, depth int, stop func() bool) error {
 	defer func() { e.out.split = false }()
 	e.zip.Reset(&e.out)
 	for y := 0; y < p.H; y += 64 {
-		if stop != nil && stop() {
-			return ErrStopped
+		if err := stop.Err(); err != nil {
+			return err
 		}
 		e.strip(p, depth, y, min(y+64, p.H), plain)
 	}
@@ -190,7 +199,7 @@ func (e *Encoder) strip(p *Picture, depth, y, end int, plain bool) {
 
 // better tells whether rows are better left without filters, as in pictures that were drawn: what repeats is found again then. It compresses one row in
 // eight in both ways. What has a palette is never filtered, as its numbers say nothing of its colors.
-func (e *Encoder) better(p *Picture, depth int, stop func() bool) (plain bool, err error) {
+func (e *Encoder) better(p *Picture, depth int, stop codec.Stop) (plain bool, err error) {
 	if p.Layout == Indexed {
 		return true, nil
 	}
@@ -198,8 +207,8 @@ func (e *Encoder) better(p *Picture, depth int, stop func() bool) (plain bool, e
 	for i := range size {
 		e.zip.Reset(&size[i])
 		for y := 0; y < p.H; y += 128 {
-			if stop != nil && stop() {
-				return false, ErrStopped
+			if err := stop.Err(); err != nil {
+				return false, err
 			}
 			e.strip(p, depth, y, min(y+16, p.H), i == 1)
 		}

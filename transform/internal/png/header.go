@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"imgpipe/transform/internal/codec"
 	"imgpipe/transform/internal/inflate"
 )
 
@@ -37,9 +38,9 @@ func (h *Header) head(b []byte) error {
 	case w > 1<<31-1 || ht > 1<<31-1:
 		return errors.New("its size is over 2,147,483,647")
 	case !strings.Contains(depths[h.color], string(rune(h.depth))):
-		return Unsupported(fmt.Sprintf("a PNG of color type %d with %d bits", h.color, h.depth))
+		return codec.Unsupported(fmt.Sprintf("a PNG of color type %d with %d bits", h.color, h.depth))
 	case b[10] != 0 || b[11] != 0 || b[12] > 1:
-		return Unsupported(fmt.Sprintf("a PNG of compression %d, filters %d and passes %d", b[10], b[11], b[12]))
+		return codec.Unsupported(fmt.Sprintf("a PNG of compression %d, filters %d and passes %d", b[10], b[11], b[12]))
 	}
 	h.Width, h.Height = int(w), int(ht)
 	return nil

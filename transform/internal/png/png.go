@@ -29,6 +29,8 @@ package png
 import (
 	"errors"
 	"fmt"
+
+	"imgpipe/transform/internal/codec"
 )
 
 // Color types (section 11.2.1).
@@ -62,13 +64,6 @@ type Header struct {
 	remarks      []string
 }
 
-// An Unsupported says what kind of PNG cannot be read.
-type Unsupported string
-
-func (u Unsupported) Error() string { return string(u) + " cannot be read" }
-
-var errEnds = errors.New("the file ends in its header")
-
 const (
 	// maxChunks bounds the chunks that are looked at: real files have some thousands, of which nearly all hold
 	// pixels.
@@ -88,13 +83,13 @@ func ReadHeader(data []byte, visit func(name string, body []byte)) (*Header, err
 	c, ok := chunkAt(data, 8)
 	switch {
 	case !ok && len(data) < 33:
-		return nil, errEnds
+		return nil, codec.ErrHeader
 	case ok && c.is("CgBI"):
-		return nil, Unsupported("an iPhone-optimized PNG (CgBI)")
+		return nil, codec.Unsupported("an iPhone-optimized PNG (CgBI)")
 	case !ok || !c.is("IHDR"):
 		return nil, errors.New("its first chunk is not IHDR")
 	case c.sum == nil:
-		return nil, errEnds
+		return nil, codec.ErrHeader
 	case !c.sound():
 		return nil, errors.New("the checksum of its header is wrong")
 	}

@@ -15,13 +15,9 @@ import (
 	"errors"
 	"fmt"
 
+	"imgpipe/transform/internal/codec"
 	"imgpipe/transform/internal/fax"
 )
-
-// Unsupported is an error that names a feature which is valid but cannot be read.
-type Unsupported string
-
-func (u Unsupported) Error() string { return string(u) + " cannot be read" }
 
 // A Layout is how the pixels of an image are stored.
 type Layout struct {
@@ -86,13 +82,13 @@ func ReadLayout(d Directory) (Layout, error) {
 	}
 	l.samples, l.bits, l.format = int(samples), 1, 1
 	if n, ok := same(bits, l.samples); !ok {
-		return l, Unsupported("a mixture of sample sizes")
+		return l, codec.Unsupported("a mixture of sample sizes")
 	} else if bits.Len() > 0 {
 		l.bits = int(min(n, 1000))
 	}
 	formats, _ := d.Field(SampleFormat)
 	if n, ok := same(formats, l.samples); !ok {
-		return l, Unsupported("a mixture of kinds of samples")
+		return l, codec.Unsupported("a mixture of kinds of samples")
 	} else if formats.Len() > 0 {
 		l.format = n
 	}
@@ -126,16 +122,16 @@ func same(f Field, n int) (uint64, bool) {
 func (l *Layout) checkSamples() error {
 	switch {
 	case l.format == 3 && l.bits != 16 && l.bits != 32 && l.bits != 64:
-		return Unsupported(fmt.Sprintf("floating point of %d bits", l.bits))
+		return codec.Unsupported(fmt.Sprintf("floating point of %d bits", l.bits))
 	case l.format == 5 || l.format == 6:
-		return Unsupported("complex samples")
+		return codec.Unsupported("complex samples")
 	case l.format != 3 && (l.bits < 1 || l.bits > 32):
-		return Unsupported(fmt.Sprintf("a sample of %d bits", l.bits))
+		return codec.Unsupported(fmt.Sprintf("a sample of %d bits", l.bits))
 	case l.bits*l.samples > 256:
 		// So that a small file cannot ask for kilobytes of memory for each pixel.
-		return Unsupported(fmt.Sprintf("a pixel of %d bits", l.bits*l.samples))
+		return codec.Unsupported(fmt.Sprintf("a pixel of %d bits", l.bits*l.samples))
 	case l.predictor == 2 && l.bits != 8 && l.bits != 16 && l.bits != 32 && l.bits != 64:
-		return Unsupported(fmt.Sprintf("a predictor for samples of %d bits", l.bits))
+		return codec.Unsupported(fmt.Sprintf("a predictor for samples of %d bits", l.bits))
 	case l.predictor == 3 && l.format != 3, l.predictor < 1, l.predictor > 3:
 		return errInconsistent
 	}
@@ -143,7 +139,7 @@ func (l *Layout) checkSamples() error {
 	case uncompressed, lzwCoded, deflated, packBitsCoded, oldDeflated, lzmaCoded, zstdCoded:
 	case jpegCoded, webpCoded:
 		if l.bits != 8 {
-			return Unsupported(fmt.Sprintf("%s of %d bits", compressionName(l.compression), l.bits))
+			return codec.Unsupported(fmt.Sprintf("%s of %d bits", compressionName(l.compression), l.bits))
 		}
 		if l.compression == webpCoded && (l.planar || l.samples != 3 && l.samples != 4) {
 			return errInconsistent
@@ -153,7 +149,7 @@ func (l *Layout) checkSamples() error {
 			return errInconsistent
 		}
 	default:
-		return Unsupported(compressionName(l.compression))
+		return codec.Unsupported(compressionName(l.compression))
 	}
 	return nil
 }

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"slices"
 
-	"imgpipe/transform/internal/damage"
+	"imgpipe/transform/internal/codec"
 )
 
 // keepFlipped is how large a copy of a block with its bits reversed may be to be used again.
@@ -13,8 +13,8 @@ const keepFlipped = 1 << 20
 
 // Options are what the decoding needs from outside.
 type Options struct {
-	// Stop is asked before each block and every few rows; its error ends the work.
-	Stop func() error
+	// Stop is called before each block and every few rows.
+	Stop codec.Stop
 	// JPEG decodes a JPEG file of at most width × height pixels. The tags of the TIFF say what its components are, and
 	// markers in the file do not count: ycbcr tells that they are YCbCr, of which RGB is to be made, else samples are
 	// wanted as they are stored. An error is for good; damage is not one. JPEG may be nil: then compression 7 cannot
@@ -22,8 +22,6 @@ type Options struct {
 	JPEG func(file []byte, width, height int, ycbcr bool) (Samples, error)
 	// WebP is the same for WebP files, of which RGB and alpha are wanted.
 	WebP func(file []byte, width, height int) (Samples, error)
-	// Remark, if not nil, is called with what is odd in the file and does no harm, once for each such thing.
-	Remark func(string)
 }
 
 // A Decoder returns the rows of one file after another. The zero value is ready for Start. It keeps its buffers, which
@@ -33,12 +31,12 @@ type Decoder struct {
 	o Options
 	u unpacker
 
-	y       int           // the row that comes next
-	at, end int           // where it is in its band, the row of blocks that it crosses, and how many rows that has
-	whole   int           // how many of them are there, of a layout that is not banded
-	gone    damage.Report // of the last block: rows that are missing between others
+	y       int          // the row that comes next
+	at, end int          // where it is in its band, the row of blocks that it crosses, and how many rows that has
+	whole   int          // how many of them are there, of a layout that is not banded
+	gone    codec.Damage // of the last block: rows that are missing between others
 	err     error
-	damage  damage.Report
+	damage  codec.Damage
 	remarks []string
 	starts  []uint64 // where things begin in the file, in order; nil until it is needed
 	parts   [][]byte
@@ -52,8 +50,8 @@ type Decoder struct {
 
 // Start begins the file of layout l. The caller has checked that the size of the image is acceptable.
 func (d *Decoder) Start(l *Layout, o Options) {
-	d.l, d.o, d.u.l = l, o, l
-	d.damage = damage.Report{Rows: l.Height}
+	d.l, d.o, d.u.l, d.u.stop = l, o, l, o.Stop
+	d.damage = codec.Damage{Rows: l.Height}
 	d.y, d.at, d.end, d.err, d.remarks, d.starts, d.beyond = 0, 0, 0, nil, nil, nil, 0
 	for len(d.parts) < l.planes() {
 		d.parts = append(d.parts, nil)
@@ -79,19 +77,21 @@ func (d *Decoder) Start(l *Layout, o Options) {
 
 // remark says what is odd in the file, unless it has been said.
 func (d *Decoder) remark(what string) {
-	if d.o.Remark != nil && !slices.Contains(d.remarks, what) {
+	if !slices.Contains(d.remarks, what) {
 		d.remarks = append(d.remarks, what)
-		d.o.Remark(what)
 	}
 }
 
 // Damage says what was missing of the rows.
-func (d *Decoder) Damage() damage.Report { return d.damage }
+func (d *Decoder) Damage() codec.Damage { return d.damage }
+
+// Remarks returns after the last row what is odd in a file of which nothing is missing for that, a sentence each.
+func (d *Decoder) Remarks() []string { return d.remarks }
 
 // Release forgets the file, and what is large only because that was. Nothing is to be kept of a file from one image to
 // the next but what Start overwrites.
 func (d *Decoder) Release() {
-	d.l, d.o, d.u.l, d.starts, d.damage = nil, Options{}, nil, nil, damage.Report{}
+	d.l, d.o, d.u.l, d.u.stop, d.starts, d.damage, d.remarks = nil, Options{}, nil, nil, nil, codec.Damage{}, nil
 	clear(d.parts)
 	d.u.zip.Release()
 	if cap(d.u.flipped) > keepFlipped {
@@ -110,7 +110,7 @@ func (d *Decoder) Row() ([]byte, error) {
 	case d.at == d.end:
 		d.err = d.nextBand()
 	case d.y&63 == 0:
-		d.err = d.o.Stop()
+		d.err = d.o.Stop.Err()
 	}
 	if d.err != nil {
 		return nil, d.err
@@ -158,7 +158,7 @@ func (d *Decoder) nextBand() error {
 	by := d.y / l.blockH
 	d.at, d.end = 0, min(l.blockH, l.Height-by*l.blockH)
 	for bx := range l.across {
-		if err := d.o.Stop(); err != nil {
+		if err := d.o.Stop.Err(); err != nil {
 			return err
 		}
 		left := bx * l.blockW
@@ -189,7 +189,7 @@ func (d *Decoder) nextBand() error {
 func (d *Decoder) load(block, n int) (int, error) {
 	l := d.l
 	rows := d.end
-	d.gone = damage.Report{Rows: d.end}
+	d.gone = codec.Damage{Rows: d.end}
 	for p := range d.parts {
 		if p >= l.colors && p != l.alpha {
 			continue // a plane that nothing is made of, and that may be empty
@@ -204,8 +204,8 @@ func (d *Decoder) load(block, n int) (int, error) {
 			} else {
 				d.parts[p], bad = d.u.unpack(p, raw, d.end)
 			}
-			var unsupported Unsupported
-			if errors.As(bad, &unsupported) {
+			var unsupported codec.Unsupported
+			if errors.As(bad, &unsupported) || bad == codec.ErrStopped {
 				err = bad
 			}
 			if err != nil {

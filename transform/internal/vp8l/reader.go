@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"slices"
+
+	"imgpipe/transform/internal/codec"
 )
 
 // A reader reads bits, the lowest of each byte first.
@@ -50,7 +52,7 @@ func (r *reader) bits(n int) int {
 
 func (r *reader) err() error {
 	if r.short {
-		return ErrShort
+		return codec.ErrShort
 	}
 	return nil
 }
