@@ -22,8 +22,8 @@ type Picture struct {
 	Beyond int
 }
 
-// Decode decodes the pixels. stop is asked from time to time, and its error ends the work; there is no other error. The
-// caller has checked that the size of the image is acceptable.
+// Decode decodes the pixels. It calls stop every few rows. The only error is codec.ErrStopped. The caller has checked
+// that the size of the image is acceptable.
 func (h *Header) Decode(stop codec.Stop) (Picture, error) {
 	d := decoder{h: h, img: image.NewNRGBA(image.Rect(0, 0, h.Width, h.Height)), damage: codec.Damage{Rows: h.Height}}
 	for i := range d.palette {

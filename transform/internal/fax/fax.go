@@ -28,7 +28,7 @@ const (
 	Group4                     // each row by what changes from the one above
 )
 
-// ErrUncompressed is found in a report on an image that has pixels in uncompressed mode, or on a damaged one.
+// ErrUncompressed is in the Damage of an image that has pixels in uncompressed mode, or that is damaged.
 var ErrUncompressed = errors.New("the fax data goes over to the uncompressed mode")
 
 var (

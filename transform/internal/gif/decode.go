@@ -24,8 +24,8 @@ var (
 	errBadCode = errors.New("its pixel data has a code that is not defined")
 )
 
-// Decode decodes the frame. It needs a byte for each pixel of it besides the Picture. It calls stop now and then, and
-// returns its error if there is one.
+// Decode decodes the frame. It needs a byte for each pixel of it besides the Picture. It calls stop before each
+// sub-block. The only error is codec.ErrStopped.
 func (h *Header) Decode(stop codec.Stop) (Picture, error) {
 	p := Picture{Odd: h.odd.list(), Damage: codec.Damage{Rows: h.Height}}
 	width, height := h.Frame.Dx(), h.Frame.Dy()

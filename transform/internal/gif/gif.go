@@ -22,9 +22,9 @@ type Header struct {
 	Width, Height int
 	// Frame is where the frame stands on the screen. It is never empty.
 	Frame image.Rectangle
-	// Alpha tells that pixels may be transparent: the file says so, or the frame does not fill the screen.
+	// Alpha reports that pixels may be transparent: the file says so, or the frame does not fill the screen.
 	Alpha bool
-	// More tells that other frames follow.
+	// More reports that other frames follow.
 	More bool
 
 	interlaced bool
@@ -128,7 +128,7 @@ func readPalette(data []byte, at int, flags byte) (palette []byte, end int, ok b
 	return data[at:end], end, true
 }
 
-// nextBlock returns where the next block begins: what begins none is passed over, as most readers do.
+// nextBlock returns where the next block begins. Bytes that begin no block are passed over, as most readers do.
 func nextBlock(data []byte, at int) int {
 	for at < len(data) && data[at] != extension && data[at] != descriptor && data[at] != trailer {
 		at++
@@ -201,7 +201,7 @@ func (h *Header) frame(data []byte, at int) error {
 	return nil
 }
 
-// goesOn reports whether another frame follows the one with these pixels. A damaged file may lose it.
+// goesOn reports whether another frame follows the one with these pixels. In a damaged file it may not be found.
 func goesOn(pixels []byte) bool {
 	at := nextBlock(pixels, skipBlocks(pixels, 0))
 	for count := 0; at < len(pixels) && pixels[at] == extension && count < maxBlocks; count++ {

@@ -25,7 +25,7 @@ const (
 	endFile               // the end of the file
 	endMore               // pixels behind the last that was wanted
 	endBad                // a code that is not defined
-	endStopped            // stop, which said so
+	endStopped            // the work was stopped
 )
 
 // unpack fills pix from codes that have one bit more than codes at first. It returns how many pixels there were, and

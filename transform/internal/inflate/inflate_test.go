@@ -42,7 +42,7 @@ func sample(n int) []byte {
 	return b
 }
 
-// pieces gives a stream in pieces of n bytes.
+// pieces returns a stream in pieces of n bytes.
 func pieces(stream []byte, n int) func() ([]byte, error) {
 	return func() ([]byte, error) {
 		if len(stream) == 0 {
@@ -254,7 +254,7 @@ func FuzzInflate(f *testing.F) {
 	})
 }
 
-// unzip gives what compress/zlib unpacks, and how much that is if the stream is sound, else -1. It stops behind a
+// unzip returns what compress/zlib unpacks, and how much that is if the stream is sound, else -1. It stops behind a
 // megabyte and n bytes.
 func unzip(data []byte, n int) (out []byte, whole int) {
 	if len(data) > 1 && data[1]&0x20 != 0 {

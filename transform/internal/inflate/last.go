@@ -2,8 +2,7 @@ package inflate
 
 import "imgpipe/transform/internal/codec"
 
-// lastCodes does what codes does, code by code, where the stream is about to end: a symbol whose bits are not all
-// there is none, and all symbols before it are unpacked.
+// lastCodes is codes for the end of a stream. It goes code by code, unpacks every symbol that is whole, and none after.
 func (z *Reader) lastCodes(limit int) error {
 	for z.w < limit {
 		// A length and a distance take 48 bits at most.
@@ -78,7 +77,7 @@ func (z *Reader) spend(n uint) error {
 	return nil
 }
 
-// noCode is the error of bits that are no code, behind so many others. They may be one that breaks off.
+// noCode returns the error of bits that are no code, behind so many others. They may be a code that breaks off.
 func (z *Reader) noCode(used uint) error {
 	if z.n < used+15 {
 		return codec.ErrCut

@@ -57,7 +57,7 @@ func checkFile(t *testing.T, d *Decoder, name string) string {
 		if m.Bounds().Empty() {
 			return "image/jpeg gives an empty picture"
 		}
-		if err == errNoQuant { // image/jpeg takes all steps to be 0 and gives grey.
+		if err == errNoQuant { // image/jpeg takes all steps to be 0 and gives gray.
 			return "refused here for want of a quantization table"
 		}
 		t.Errorf("%s: %v; image/jpeg reads it", name, err)

@@ -170,7 +170,7 @@ func (d *Decoder) report() codec.Damage {
 	return r
 }
 
-// essential reports whether a picture without component i is none.
+// essential reports whether there is no picture without component i.
 func (h *Header) essential(i int) bool {
 	return h.Kind != pixel.YCbCr && h.Kind != pixel.YCCK || i == 0 || i == 3
 }

@@ -233,7 +233,7 @@ func TestHeaderErrorsSayWhatIsWrong(t *testing.T) {
 }
 
 func TestProfileIsPutTogether(t *testing.T) {
-	profile := bytes.Repeat([]byte("a colour profile of some length. "), 5000)
+	profile := bytes.Repeat([]byte("a color profile of some length. "), 5000)
 	p := &pixel.Planes{Kind: pixel.Gray, Plane: [4]pixel.Plane{{Pix: make([]byte, 64), Stride: 8, W: 8, H: 8}}}
 	var e Encoder
 	data, err := e.Append(nil, p, EncodeOptions{ICC: profile})
@@ -252,8 +252,8 @@ func TestProfileIsPutTogether(t *testing.T) {
 	}
 }
 
-// compare gives the largest difference and the mean, but for 16 samples, between p's planes and an image of the standard library; ok is false
-// for an image that was converted.
+// compare returns the largest difference and the mean, but for 16 samples, between p's planes and an image of the
+// standard library; ok is false for an image that was converted.
 func compare(p *pixel.Planes, m image.Image) (worst int, mean float64, ok bool) {
 	var ref []pixel.Plane
 	switch m := m.(type) {

@@ -18,8 +18,8 @@ type Options struct {
 	NoInk uint8
 }
 
-// A Decoder decodes files one after the other. The zero value is ready. It keeps its buffers, which grow to what the largest
-// picture took; it is not for concurrent use.
+// A Decoder decodes files one after the other. The zero value is ready. It keeps its buffers, which grow to what the
+// largest picture took; it is not for concurrent use.
 type Decoder struct {
 	data   []byte
 	h      *Header
@@ -65,8 +65,8 @@ type component struct {
 // large.
 //
 // The Planes belong to d and are good until its next Decode. What is missing of them is filled, and in the report. An
-// error means that there is no picture: it is a codec.Unsupported, is codec.ErrStopped, or says how the file contradicts the
-// standard.
+// error means that there is no picture: it is a codec.Unsupported, is codec.ErrStopped, or says how the file
+// contradicts the standard.
 func (d *Decoder) Decode(data []byte, h *Header, o Options) (*pixel.Planes, codec.Damage, error) {
 	defer func() { d.data, d.h, d.stop, d.bits.data = nil, nil, nil, nil }()
 	report, err := d.decode(data, h, o, false)
@@ -132,7 +132,8 @@ func (d *Decoder) layOut(o Options) error {
 		size += c.stride * c.allRows * c.scale
 	}
 	if h.Width*h.Height > smallPixels && h.Least() > int64(len(d.data)) {
-		return formatError(fmt.Sprintf("the file has %d bytes, too few for %d×%d pixels", len(d.data), h.Width, h.Height))
+		return formatError(fmt.Sprintf("the file has %d bytes, too few for %d×%d pixels",
+			len(d.data), h.Width, h.Height))
 	}
 	if cap(d.pix) < size {
 		d.pix = make([]byte, size)
@@ -156,8 +157,8 @@ func (d *Decoder) layOut(o Options) error {
 // smallPixels are so few that they may be allocated however short the file: it may be the beginning of one.
 const smallPixels = 1 << 24
 
-// segments reads the file's tables and scans. begun tells that a scan was begun, so that there is a picture. An error that
-// comes when all of it is there is none.
+// segments reads the file's tables and scans. begun reports that a scan was begun, so that there is a picture. Once the
+// whole picture is there, nothing is an error.
 func (d *Decoder) segments() (begun bool, err error) {
 	w := walker{data: d.data, off: 2}
 	defer func() {
@@ -255,7 +256,8 @@ func (d *Decoder) parseDQT(b []byte) error {
 	for len(b) > 0 {
 		precision, number := b[0]>>4, b[0]&15
 		if precision > 1 || number > 3 {
-			return formatError(fmt.Sprintf("there is a quantization table of precision %d and number %d, 0 or 1 and 0 to 3 were expected", precision, number))
+			const say = "there is a quantization table of precision %d and number %d, 0 or 1 and 0 to 3 were expected"
+			return formatError(fmt.Sprintf(say, precision, number))
 		}
 		n := 64 << precision
 		if len(b) < 1+n {

@@ -28,7 +28,8 @@ type unit struct {
 	c      *component
 	dc, ac *huffTable
 	pred   *int32
-	// at is where the block's samples begin in the first MCU, right and down what is added for the next to the right and below.
+	// at is where the block's samples begin in the first MCU, right and down what is added for the next to the right
+	// and below.
 	at, right, down int
 }
 
@@ -63,10 +64,12 @@ func (d *Decoder) parseSOS(b []byte) (scan, error) {
 		p := b[1+2*s.n:]
 		s.ss, s.se, s.ah, s.al = int(p[0]), int(p[1]), uint(p[2]>>4), uint(p[2]&15)
 		if s.ss > s.se || s.se > 63 || s.ss == 0 && s.se != 0 || s.ss > 0 && s.n > 1 {
-			return s, formatError(fmt.Sprintf("a scan of %d components has coefficients %d to %d, which is impossible", s.n, s.ss, s.se))
+			return s, formatError(fmt.Sprintf("a scan of %d components has coefficients %d to %d, which is impossible",
+				s.n, s.ss, s.se))
 		}
 		if s.al > 13 || s.ah > 0 && s.ah != s.al+1 {
-			return s, formatError(fmt.Sprintf("a scan goes from bit %d to bit %d: expected the next lower bit", s.ah, s.al))
+			return s, formatError(fmt.Sprintf("a scan goes from bit %d to bit %d: expected the next lower bit",
+				s.ah, s.al))
 		}
 	}
 	blocks := 0
@@ -134,7 +137,8 @@ func (d *Decoder) repeats(s *scan, i int) bool {
 
 const errNoQuant = formatError("a scan needs a quantization table that the file does not have")
 
-// table finds a Huffman table that a scan needs, if it does. Frames of Motion JPEG leave out the usual ones (T.81, K.3).
+// table finds a Huffman table that a scan needs, if it does. Frames of Motion JPEG leave out the usual ones (T.81,
+// K.3).
 func (d *Decoder) table(class int, number uint8, needed bool) (*huffTable, error) {
 	if !needed {
 		return nil, nil
@@ -315,7 +319,7 @@ func (s *scan) down() int {
 }
 
 // restart goes to the next restart interval, before which the marker with a number is expected, and reports whether the
-// interval is there. after tells that the one before was lost in part, first is the row of the picture where it begins.
+// interval is there. after means that the one before was lost in part; first is the row of the picture where it begins.
 func (d *Decoder) restart(number byte, after bool, first int) bool {
 	found := d.bits.restart(number)
 	if found.repeated {

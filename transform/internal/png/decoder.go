@@ -9,7 +9,7 @@ import (
 	"imgpipe/transform/internal/inflate"
 )
 
-// A Decoder gives the rows of one file after another. The zero value is ready for Start. It keeps its buffers, which
+// A Decoder returns the rows of one file after another. The zero value is ready for Start. It keeps its buffers, which
 // grow to what the largest image took; it is not for concurrent use.
 type Decoder struct {
 	h      *Header
@@ -44,8 +44,7 @@ var (
 // mayBeWrong is what rows lack that depend on bytes with a wrong checksum.
 const mayBeWrong = "colors may be wrong"
 
-// Start begins the file whose header is h, as ReadHeader returned it for the same data. stop, if not nil, is asked
-// every few rows.
+// Start begins the file whose header is h, as ReadHeader returned it for the same data. It calls stop every few rows.
 func (d *Decoder) Start(data []byte, h *Header, stop codec.Stop) {
 	d.h, d.stop, d.data, d.at, d.y, d.lines = h, stop, data, h.idat, 0, 0
 	d.damage = codec.Damage{Rows: h.Height}
@@ -70,10 +69,10 @@ func (d *Decoder) Start(data []byte, h *Header, stop codec.Stop) {
 	d.z.Start(d.piece, 1+h.rowBytes(h.Width))
 }
 
-// Damage says what was missing of the rows.
+// Damage returns what was missing of the rows.
 func (d *Decoder) Damage() codec.Damage { return d.damage }
 
-// Remarks says after the last row what is odd in a file of which nothing is missing for that.
+// Remarks returns after the last row what is odd in the file and leaves nothing missing, a sentence each.
 func (d *Decoder) Remarks() []string {
 	r := slices.Clip(d.h.remarks)
 	if d.beyond {
@@ -92,7 +91,7 @@ func (d *Decoder) Remarks() []string {
 	return r
 }
 
-// Release forgets the file, which is not to be kept from the garbage collector.
+// Release forgets the file, so that the garbage collector can take it.
 func (d *Decoder) Release() {
 	d.h, d.stop, d.data = nil, nil, nil
 	d.z.Release()
@@ -140,9 +139,9 @@ func (d *Decoder) piece() ([]byte, error) {
 	return nil, nil
 }
 
-// Row returns the next row, four bytes for a pixel: R, G, B, not premultiplied, and A; of a file whose Header says
-// Gray, one. It is good until the next call, and the caller may not change it. It may be called as often as the image
-// has rows. A row that is missing comes filled. The only error is codec.ErrStopped.
+// Row returns the next row, four bytes for a pixel: R, G, B, not premultiplied, and A. If the Header says Gray, a pixel
+// has one byte. It is good until the next call, and the caller may not change it. It may be called as often as the
+// image has rows. A row that is missing is filled. The only error is codec.ErrStopped.
 func (d *Decoder) Row() (row []byte, err error) {
 	h := d.h
 	if h.interlaced {
@@ -181,8 +180,8 @@ func (h *Header) fill(row []byte) {
 	}
 }
 
-// line decodes the next row in the file, which has that width and is row y of the picture or part of it. It returns
-// nil for one that is missing.
+// line decodes the next row in the file, which has that width and is row y of the picture or part of it. It returns nil
+// if the row is missing.
 func (d *Decoder) line(y, width int) ([]byte, error) {
 	h := d.h
 	if d.lines&63 == 0 {
@@ -236,7 +235,7 @@ func (d *Decoder) line(y, width int) ([]byte, error) {
 	return d.row, nil
 }
 
-// lose notes that the rest of the rows is missing, as err is what z says.
+// lose notes that the rest of the rows is missing, because of err, which z returned.
 func (d *Decoder) lose(err error) {
 	if d.doubted < d.h.Height {
 		d.damage.Doubt(errSum, d.doubted, mayBeWrong)

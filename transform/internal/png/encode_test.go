@@ -45,7 +45,7 @@ func picture(l Layout, w, h int, kind byte) *Picture {
 	return p
 }
 
-// nrgba gives what p shows.
+// nrgba returns what p shows.
 func (p *Picture) nrgba() *image.NRGBA {
 	img := image.NewNRGBA(image.Rect(0, 0, p.W, p.H))
 	for y := range p.H {
@@ -114,7 +114,8 @@ func TestSamplesTakeNoMoreBitsThanThePaletteNeeds(t *testing.T) {
 	}
 }
 
-// TestWhatWasDrawnIsNotFiltered has a picture whose rows are five in any order, and one with waves and noise; the filter of a row is its first byte.
+// TestWhatWasDrawnIsNotFiltered has a picture whose rows are five in any order, and one with waves and noise; the
+// filter of a row is its first byte.
 func TestWhatWasDrawnIsNotFiltered(t *testing.T) {
 	drawn := &Picture{Layout: RGB, Pix: make([]byte, 4*400*300), Stride: 1600, W: 400, H: 300}
 	five := picture(RGBA, 400, 5, 0).Pix
@@ -297,7 +298,8 @@ func ExampleEncoder_Append() {
 	// Output: 2 2 true <nil>
 }
 
-// TestStopIsAskedBeforeRowsAreTried counts the rows that are made before it is, while it is found out whether filters pay.
+// TestStopIsAskedBeforeRowsAreTried counts the rows that are made before it is, while it is found out whether filters
+// pay.
 func TestStopIsAskedBeforeRowsAreTried(t *testing.T) {
 	const w, h = 4, 1 << 12
 	p := &Picture{Layout: RGBA, Pix: bytes.Repeat([]byte{1, 2, 3, 4}, w*h), Stride: 4 * w, W: w, H: h}

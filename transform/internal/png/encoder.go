@@ -35,18 +35,20 @@ type Picture struct {
 	Palette [][4]byte
 }
 
-// An Encoder makes files, one after another. The zero value is ready. It keeps its buffers; it is not for concurrent use.
+// An Encoder makes files, one after another. The zero value is ready. It keeps its buffers; it is not for concurrent
+// use.
 type Encoder struct {
 	zip  *zlib.Writer
 	out  chunks
 	rows [2][]byte // this row and the one before, as in the file, behind as many zeros as a pixel has bytes
-	pred []byte    // what a filter foretells
+	pred []byte    // what a filter predicts
 	best []byte    // with its filter in front, the row that leaves least
 	next []byte    // one that may leave less
 }
 
-// level is that of the compressor. Sixteen photographs at 800 px, filtered, took 365 ms and 11.78 MB with level 5, 218 and 11.93 with 3, 113 and 12.74
-// with 1; the standard library's compressor took 1109 ms and 11.43 MB with 6, its default, and 246 and 12.18 with 1.
+// level is that of the compressor. Sixteen photographs at 800 px, filtered, took 365 ms and 11.78 MB with level 5, 218
+// and 11.93 with 3, 113 and 12.74 with 1; the standard library's compressor took 1109 ms and 11.43 MB with 6, its
+// default, and 246 and 12.18 with 1.
 const level = 5
 
 // ErrPicture is wrapped by the errors about a Picture that contradicts itself.
@@ -97,7 +99,7 @@ func (e *Encoder) Append(dst []byte, p *Picture, o EncodeOptions) ([]byte, error
 	return e.out.file, nil
 }
 
-// check tells what is wrong with p, as far as that can be known without looking at pixels.
+// check returns what is wrong with p, as far as that can be known without looking at pixels.
 func (p *Picture) check() error {
 	bytes := p.bytes(false)
 	switch {
@@ -106,7 +108,8 @@ func (p *Picture) check() error {
 	case p.W < 1 || p.H < 1 || p.W > 1<<31-1 || p.H > 1<<31-1:
 		return fmt.Errorf("%w: it has %dx%d pixels", ErrPicture, p.W, p.H)
 	case p.Stride < p.W*bytes || len(p.Pix) < (p.H-1)*p.Stride+p.W*bytes:
-		return fmt.Errorf("%w: it has %d bytes and rows of %d, too few for %dx%d pixels", ErrPicture, len(p.Pix), p.Stride, p.W, p.H)
+		return fmt.Errorf("%w: it has %d bytes and rows of %d, too few for %dx%d pixels",
+			ErrPicture, len(p.Pix), p.Stride, p.W, p.H)
 	case p.Layout == Indexed && (len(p.Palette) < 1 || len(p.Palette) > 256):
 		return fmt.Errorf("%w: its palette has %d colors, 1 to 256 were expected", ErrPicture, len(p.Palette))
 	}
@@ -175,7 +178,7 @@ func (e *Encoder) pixels(p *Picture, depth int, stop codec.Stop) error {
 	return nil
 }
 
-// strip gives the rows from y to end to the compressor.
+// strip writes the rows from y to end to the compressor.
 func (e *Encoder) strip(p *Picture, depth, y, end int, plain bool) {
 	bpp := p.bytes(true)
 	above := e.rows[(y+1)&1]
@@ -197,8 +200,8 @@ func (e *Encoder) strip(p *Picture, depth, y, end int, plain bool) {
 	}
 }
 
-// better tells whether rows are better left without filters, as in pictures that were drawn: what repeats is found again then. It compresses one row in
-// eight in both ways. What has a palette is never filtered, as its numbers say nothing of its colors.
+// better reports whether rows compress better without filters, as in drawings, whose parts repeat. It compresses one
+// row in eight in both ways. Pictures with a palette are never filtered, as places in a palette say nothing of colors.
 func (e *Encoder) better(p *Picture, depth int, stop codec.Stop) (plain bool, err error) {
 	if p.Layout == Indexed {
 		return true, nil
@@ -238,7 +241,7 @@ func (p *Picture) bytes(inFile bool) int {
 	return 1
 }
 
-// fill gives row y as it is in the file.
+// fill fills row with row y as it is in the file.
 func (p *Picture) fill(row []byte, y, depth int) {
 	src := p.Pix[y*p.Stride:]
 	switch {
@@ -261,7 +264,7 @@ func (p *Picture) fill(row []byte, y, depth int) {
 	}
 }
 
-// A chunks is a file that is made of chunks (section 5.3).
+// chunks is a file in the making (section 5.3).
 type chunks struct {
 	file  []byte
 	start int  // of the chunk that was begun last

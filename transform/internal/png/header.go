@@ -11,7 +11,8 @@ import (
 	"imgpipe/transform/internal/inflate"
 )
 
-// A trust is how far a palette can be relied on. Of several, the one with the highest counts, of equals the first.
+// A trust is how far a palette can be relied on. If there are several palettes, the one with the highest trust counts;
+// of equals the first.
 type trust int
 
 const (
@@ -113,7 +114,7 @@ func (h *Header) endsWithout(rest []byte, last string) {
 	}
 }
 
-// addPalette takes in a chunk PLTE. Of pixels that are no indices it says nothing.
+// addPalette takes in a chunk PLTE. It says nothing of pixels that are no indexes.
 func (h *Header) addPalette(c *chunk) {
 	n, most, how := len(c.body)/3, 256, goodPalette
 	if h.color == palette {

@@ -171,7 +171,7 @@ func (d *Decoder) room(at uint64) uint64 {
 	return d.starts[i] - at
 }
 
-// lacking is the error of a block that is not there as a whole, and why.
+// lacking returns the error of a block that is not there as a whole; err is why.
 func (l *Layout) lacking(i int, raw []byte, err error) error {
 	if err == codec.ErrCut && raw == nil {
 		return err // the block is outside the file

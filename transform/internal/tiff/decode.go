@@ -2,11 +2,13 @@
 // tiles, pixels together or in planes, 1 to 32 bits for a sample or 64 of floating point, gray, RGB, palette, CMYK,
 // YCbCr and CIE L*a*b*, alpha of both kinds.
 //
-//	directory ──> layout ──> strip or row of tiles: unpack ──> undo predictor ──> row: samples of 8 bits ──> colors ──> pixels
+// Start with [Open], [ReadLayout] and [Decoder.Start], or with [Encoder.Append].
 //
-// A strip is kept as its samples, and no more than one strip or row of tiles is in memory. A strip or tile that is
-// missing, too short or damaged leaves the others alone: its rows are filled, and the Decoder's Damage names them.
-// Where tags and pixels contradict each other, the package decides as libtiff does, or refuses the file.
+//	directory -> layout -> strip or row of tiles: unpack -> undo predictor -> row: samples of 8 bits -> colors -> pixels
+//
+// A strip is kept as its samples, and no more than one strip or row of tiles is in memory. If a strip or tile is
+// missing, too short or damaged, its rows are filled, the Decoder's Damage names them, and the others are decoded. If
+// tags and pixels contradict each other, the package decides as libtiff does, or refuses the file.
 //
 // It does not read the old kind of JPEG (compression 6), nor the raw data of cameras.
 package tiff
@@ -23,7 +25,7 @@ import (
 type Layout struct {
 	// Width and Height are in pixels.
 	Width, Height int
-	// Alpha tells that pixels have it; CMYK that they are four inks; Gray that rows have one byte for a pixel.
+	// Alpha reports that pixels have alpha, CMYK that they are four inks, and Gray that rows have one byte for a pixel.
 	Alpha, CMYK, Gray bool
 	// BlockBytes is the memory that one block, a strip or tile, takes when it is unpacked.
 	BlockBytes int64
@@ -201,8 +203,7 @@ const HarmlessPixels = 1 << 24
 // maxWebP is the longest side of a WebP.
 const maxWebP = 1 << 14
 
-// Least is how many bytes a file has at least that holds all pixels of this layout, or so many of them that it is worth
-// to look at the others.
+// Least returns how many bytes a file needs to hold the pixels of this layout, or enough of them to be worth decoding.
 func (l *Layout) Least() int64 {
 	switch l.compression {
 	case webpCoded:
@@ -277,8 +278,7 @@ func (l *Layout) packed() int64 {
 	return int64(sum)
 }
 
-// mostPacked is more than what a block takes when it is packed, with the worst of codes. What a file says is longer is
-// not looked at.
+// mostPacked is more than a packed block takes, with the worst of codes. What is beyond is not read.
 func (l *Layout) mostPacked() int64 { return 8*l.BlockBytes + 1<<10 }
 
 // mostJPEG is more than what a block takes as a JPEG, tables and metadata included.

@@ -96,7 +96,8 @@ func decode(data []byte, o Options) (*image.NRGBA, error) {
 
 var used Decoder
 
-// whole puts all rows together, with the error of damage, as a new Decoder gives them and as one does that has been used for other files.
+// whole puts all rows together, with the error of damage, as a new Decoder gives them and as one does that has been
+// used for other files.
 func whole(l *Layout, o Options) (*image.NRGBA, error) {
 	img, report, _ := wholeReport(l, o)
 	return img, report.Err
@@ -276,10 +277,10 @@ func TestClaimsAllocateNothing(t *testing.T) {
 	}
 }
 
-// FuzzDecode holds two laws: no fault, and the same pixels as golang.org/x/image/tiff, within a level of rounding, wherever that can
-// read the file: but for fax codes and reversed bits, of which it takes white for white and the order for given, for files that tell
-// the number of samples in two ways, of which it believes the other one, and for what it takes by the letter: predictors of any compression,
-// color maps of bytes, the old LZW.
+// FuzzDecode holds two laws: no fault, and the same pixels as golang.org/x/image/tiff, within a level of rounding,
+// wherever that can read the file: but for fax codes and reversed bits, of which it takes white for white and the order
+// for given, for files that tell the number of samples in two ways, of which it believes the other one, and for what it
+// takes by the letter: predictors of any compression, color maps of bytes, the old LZW.
 func FuzzDecode(f *testing.F) {
 	pic := image.NewNRGBA(image.Rect(0, 0, 9, 7))
 	for i := range pic.Pix {

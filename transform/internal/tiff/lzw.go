@@ -20,8 +20,8 @@ var (
 // not looked at.
 //
 // The string of a new code is that of the code before it and the byte that follows this in what was unpacked. So it
-// stands in out, where it was written first: strings, the memory of it, has where that is, and in the low 12 bits how
-// long it is, which is at most 3839 bytes.
+// stands in out, where it was written first. strings holds that place for each code, and in the low 12 bits how long
+// the string is: at most 3839 bytes.
 func lzw(out, raw []byte, strings *[lzwCodes]uint64) (int, error) {
 	const clearCode, endCode, firstCode = 256, 257, 258
 	var acc uint64 // the next bits, from the top

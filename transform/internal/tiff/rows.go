@@ -11,16 +11,16 @@ import (
 // keepFlipped is how large a copy of a block with its bits reversed may be to be used again.
 const keepFlipped = 1 << 20
 
-// Options are what the decoding needs from outside.
+// Options are what decoding needs from outside. The zero value decodes to the end, and no block that is a file itself.
 type Options struct {
 	// Stop is called before each block and every few rows.
 	Stop codec.Stop
 	// JPEG decodes a JPEG file of at most width × height pixels. The tags of the TIFF say what its components are, and
-	// markers in the file do not count: ycbcr tells that they are YCbCr, of which RGB is to be made, else samples are
-	// wanted as they are stored. An error is for good; damage is not one. JPEG may be nil: then compression 7 cannot
-	// be read.
+	// markers in the JPEG do not count. If ycbcr is set, they are YCbCr, and JPEG returns RGB; otherwise it returns
+	// samples as they are stored. An error ends the work on the whole file; damage is no error. If JPEG is nil,
+	// compression 7 cannot be read.
 	JPEG func(file []byte, width, height int, ycbcr bool) (Samples, error)
-	// WebP is the same for WebP files, of which RGB and alpha are wanted.
+	// WebP is the same for WebP files; it returns RGB and alpha.
 	WebP func(file []byte, width, height int) (Samples, error)
 }
 
@@ -75,21 +75,21 @@ func (d *Decoder) Start(l *Layout, o Options) {
 	}
 }
 
-// remark says what is odd in the file, unless it has been said.
+// remark notes what is odd in the file, each thing once.
 func (d *Decoder) remark(what string) {
 	if !slices.Contains(d.remarks, what) {
 		d.remarks = append(d.remarks, what)
 	}
 }
 
-// Damage says what was missing of the rows.
+// Damage returns what was missing of the rows.
 func (d *Decoder) Damage() codec.Damage { return d.damage }
 
 // Remarks returns after the last row what is odd in a file of which nothing is missing for that, a sentence each.
 func (d *Decoder) Remarks() []string { return d.remarks }
 
-// Release forgets the file, and what is large only because that was. Nothing is to be kept of a file from one image to
-// the next but what Start overwrites.
+// Release forgets the file, and buffers that are large only because the file was. It keeps nothing but what Start
+// overwrites.
 func (d *Decoder) Release() {
 	d.l, d.o, d.u.l, d.u.stop, d.starts, d.damage, d.remarks = nil, Options{}, nil, nil, nil, codec.Damage{}, nil
 	clear(d.parts)
@@ -99,10 +99,11 @@ func (d *Decoder) Release() {
 	}
 }
 
-// Row returns the next row, four bytes for a pixel: R, G, B, not premultiplied, and A; of a file whose Layout says
-// Gray, one. Pixels are as they are stored: orientation is not applied. A row that is missing comes filled, transparent
-// where the image has alpha and black where not, and is in Damage. The row is good until the next call, and the caller
-// may not change it. Row may be called as often as the image has rows. An error is for good.
+// Row returns the next row, four bytes for a pixel: R, G, B, not premultiplied, and A. If the Layout says Gray, a pixel
+// has one byte. Pixels are as they are stored: orientation is not applied. A row that is missing is filled, with
+// transparent black if the image has alpha and with black otherwise, and is in Damage. The row is good until the next
+// call, and the caller may not change it. Row may be called as often as the image has rows. After an error, every call
+// returns it.
 func (d *Decoder) Row() ([]byte, error) {
 	l := d.l
 	switch {
@@ -134,7 +135,7 @@ func (d *Decoder) Row() ([]byte, error) {
 	return row, nil
 }
 
-// nothing is what pixels are that have no color.
+// nothing returns what pixels look like that have no color.
 func (l *Layout) nothing() string {
 	if l.Alpha {
 		return "transparent"
@@ -142,7 +143,7 @@ func (l *Layout) nothing() string {
 	return "black"
 }
 
-// fill makes pixels of nothing.
+// fill fills out with such pixels.
 func (l *Layout) fill(out []byte) {
 	clear(out)
 	if !l.Gray && !l.Alpha {

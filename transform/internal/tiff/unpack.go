@@ -28,7 +28,7 @@ type unpacker struct {
 }
 
 // unpack returns the samples of a block: rows times the bytes of a row, in which a predictor has yet to be undone. They
-// are valid until the next block of the same plane. With an error, they are as many as there are before what is wrong.
+// are valid until the next block of the same plane. If there is an error, they are the samples before it.
 func (u *unpacker) unpack(plane int, raw []byte, rows int) ([]byte, error) {
 	l := u.l
 	want := l.size(rows)
@@ -62,7 +62,7 @@ func (u *unpacker) unpack(plane int, raw []byte, rows int) ([]byte, error) {
 	return out[:n], err
 }
 
-// early reports whether err is what any of the packings says of data that end too early.
+// early reports whether a packing returned err because its data ends too early.
 func early(err error) bool {
 	switch err {
 	case io.EOF, io.ErrUnexpectedEOF, codec.ErrCut, inflate.ErrFew:

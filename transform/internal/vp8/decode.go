@@ -1,10 +1,10 @@
-// Package vp8 reads the lossy image of a WebP file: a key frame of VP8 (RFC 6386). Start with [ReadHeader], whose Header
-// decodes.
+// Package vp8 reads the lossy image of a WebP file: a key frame of VP8 (RFC 6386). Start with [ReadHeader], whose
+// Header decodes.
 //
 //	bytes -> partitions -> boolReader: bits -> modes and coefficients of a macroblock -> prediction and residue
 //	      -> planes -> smoothing of edges
 //
-// A file that ends too early gives the rows of macroblocks that are there. The package never writes a picture.
+// If the data ends too early, the rows of macroblocks before are decoded. The package never writes a picture.
 package vp8
 
 import (
@@ -17,8 +17,8 @@ type Picture struct {
 	// Planes are luma and two planes of chroma, with half the columns and rows, rounded up. They have the range of
 	// video.
 	pixel.Planes
-	// Damage says which rows are missing, which are the last. They are mid-gray. Smoothing reaches over edges, so that
-	// rows next to what is missing are missing as well.
+	// Damage says which rows are missing: always the last ones. They are mid-gray. Smoothing reaches over edges, so the
+	// rows next to the first missing one are missing as well.
 	Damage codec.Damage
 }
 
@@ -116,8 +116,9 @@ func (d *decoder) row(y int) error {
 // raiseReach is how many rows of chroma below its own a row of pixels may be raised from.
 const raiseReach = 3
 
-// cut fills what is below so many rows of macroblocks. It returns how many rows of pixels are as in a whole picture:
-// smoothing would have changed samples on this side of the edge, and chroma is raised from several rows.
+// cut fills everything below so many rows of macroblocks. It returns how many rows of pixels are as in a whole picture.
+// They are fewer than were decoded, since smoothing would have changed samples above the cut and since chroma is raised
+// from several rows.
 func (d *decoder) cut(rows int) int {
 	luma, chroma := 16*rows, 8*rows
 	switch {

@@ -71,7 +71,7 @@ func (s *segments) read(r *boolReader) {
 	}
 }
 
-// of returns what counts in segment i: v is what counts in the whole picture, own what each segment has.
+// of returns the value for segment i: v is that of the whole picture, own has those of the segments.
 func (s *segments) of(i int, v int32, own *[4]int32) int32 {
 	switch {
 	case !s.on:

@@ -3,7 +3,7 @@
 //
 //	bytes -> reader: bits -> codes -> pixels, with references to earlier ones -> transforms, undone
 //
-// A file that ends too early, or has a code that cannot be, gives the rows before. The package never writes an image.
+// If the data ends too early or has an impossible code, the rows before are decoded. The package never writes an image.
 package vp8l
 
 import (
@@ -19,7 +19,7 @@ import (
 type Picture struct {
 	// Pix has four bytes for each pixel: red, green, blue and alpha, not premultiplied.
 	Pix []byte
-	// Damage says which rows are missing, which are the last. They are zero.
+	// Damage says which rows are missing: always the last ones. They are zero.
 	Damage codec.Damage
 }
 
@@ -104,7 +104,7 @@ func (h *Header) Decode(stop codec.Stop) (Picture, error) {
 	return p, nil
 }
 
-// transforms reads the transforms, and how many pixels a row has that they are undone for.
+// transforms reads the transforms. packed is how many pixels a row has before they are undone.
 func (d *decoder) transforms(width, height int) (list []transform, packed int, err error) {
 	var seen [4]bool
 	packed = width
@@ -153,8 +153,8 @@ func (d *decoder) image(width, height int) ([]byte, error) {
 // tiles returns how many squares of 1<<bits pixels on a side it takes.
 func tiles(n, bits int) int { return (n + 1<<bits - 1) >> bits }
 
-// pixels reads pixels up to the end of pix (section 5). It returns how many there were; fewer with an error. top says
-// that codes may differ from part to part of the image.
+// pixels reads pixels up to the end of pix (section 5). It returns how many there were, which is fewer if there is an
+// error. top means that codes may differ from part to part of the image.
 func (d *decoder) pixels(pix []byte, width, height int, top bool) (n int, err error) {
 	r := &d.r
 	var cache colorCache

@@ -13,7 +13,7 @@ type reader struct {
 	data []byte
 	word uint64
 	have int // bits in word
-	// short tells that bits were wanted behind the last. They are taken for zeros.
+	// short reports that bits were read behind the last one, where zeros are read.
 	short bool
 }
 
