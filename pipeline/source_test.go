@@ -76,10 +76,13 @@ func (k *keeper) Plan(item fetch.Item) (pipeline.Place, error) {
 	return kept{k, fmt.Sprint(item.Source, " ", item.Size, " ", item.ModTime, " ", item.Version)}, nil
 }
 
-func (p kept) Skip() (string, bool) {
+func (p kept) Skip() pipeline.Skip {
 	p.in.mu.Lock()
 	defer p.in.mu.Unlock()
-	return "done before", p.in.have[p.key]
+	if p.in.have[p.key] {
+		return pipeline.Skip{Why: "done before"}
+	}
+	return pipeline.Skip{}
 }
 
 func (p kept) Put(r transform.Result) ([]pipeline.Output, error) {
