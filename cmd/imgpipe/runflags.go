@@ -88,10 +88,10 @@ func addRunFlags(flags *pflag.FlagSet) *runFlags {
 	first.str(&f.output, "output", "o", "DIR", "folder for the outputs, the ledger imgpipe.jsonl among them (required)")
 	first.add(parsed(&f.resize, "SIZE", transform.ParseResize, transform.Resize.String), "resize", "",
 		"800x600, 800x, x600, 320 (a box of 320x320) or 50%; fits inside and never\nenlarges, but see --fit and --upscale")
-	first.add(word(&f.format, "keep|jpeg|png|gif|tiff|bmp", func(s string) error { _, err := transform.ParseFormat(s); return err }),
-		"format", "", "format of the outputs (default keep, but WebP becomes PNG or JPEG)")
+	first.add(word(&f.format, formatWords(), func(s string) error { _, err := transform.ParseFormat(s); return err }),
+		"format", "", formatHelp())
 	first.add(word(&f.quality, "1..100", func(s string) error { _, err := transform.ParseQuality(s); return err }),
-		"quality", "", fmt.Sprintf("quality of JPEG outputs (default %d)", transform.DefaultQuality))
+		"quality", "", fmt.Sprintf("quality of %s outputs (default %d)", qualityFormats(), transform.DefaultQuality))
 	f.mode = modeGoroutines
 	first.add(choice(&f.mode, modeGoroutines, modeProcesses, modeSerial, modeGIL, modeAuto), "mode", "m",
 		"how images are transformed; all write the same bytes. goroutines: light,\nshare memory (default). processes: an image that crashes or hangs costs one\n"+
