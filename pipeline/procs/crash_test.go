@@ -264,7 +264,8 @@ func TestAWorkerHasFewThreads(t *testing.T) {
 	p := faulty(t, "faults", Options{Workers: 1})
 	echo(t, p, "good")
 	_, cost, err := p.Do(t.Context(), transform.Task{Data: []byte("fault threads")})
-	if class(err) != pipeline.ClassWorkerKilled || cost.Attempts != 2 || !strings.Contains(err.Error(), "more than 64 threads") {
+	if class(err) != pipeline.ClassWorkerKilled || cost.Attempts != 2 ||
+		!strings.Contains(err.Error(), "more than 64 threads") {
 		t.Errorf("error %v after %d attempts, want class worker-killed and a word about threads", err, cost.Attempts)
 	}
 	echo(t, p, "after it")
@@ -359,7 +360,9 @@ func TestMisbehavingWorkers(t *testing.T) {
 // TestWorkerThatAnswersWithoutReading fills the pipe of such a worker, which must not hold up those who write to it.
 func TestWorkerThatAnswersWithoutReading(t *testing.T) {
 	t.Parallel()
-	p := newPool(t, Options{Workers: 1, Ahead: true, Grace: 50 * time.Millisecond, Env: []string{faultName + "=answers-ahead"}})
+	p := newPool(t, Options{
+		Workers: 1, Ahead: true, Grace: 50 * time.Millisecond, Env: []string{faultName + "=answers-ahead"},
+	})
 	var group sync.WaitGroup
 	for range 3 {
 		group.Go(func() {
