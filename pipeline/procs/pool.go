@@ -48,7 +48,8 @@ type Pool struct {
 }
 
 // New makes a pool. It starts no process unless opts.Prestart is set. It is an error in a process that is itself a
-// worker, since its main should have called [Main].
+// worker, since its main should have called [Main]. A program that does nothing but feed the pool should call
+// [Pool.Tune] next.
 func New(opts Options) (*Pool, error) {
 	if os.Getenv(cookieName) == cookie {
 		return nil, errors.New("make a pool of workers: this process is itself a worker: " +
