@@ -67,7 +67,8 @@ func classesInSource(t *testing.T) (constants, literals []classUse) {
 						continue
 					}
 					field, _ := pair.Key.(*ast.Ident)
-					if field != nil && (strings.EqualFold(field.Name, "class") || field.Name == "Kind" && isError(n.Type)) {
+					if field != nil && (strings.EqualFold(field.Name, "class") ||
+						field.Name == "Kind" && isError(n.Type)) {
 						literals = append(literals, use(pair.Value)...)
 					}
 				}
@@ -154,8 +155,9 @@ func TestFailuresThatLastAreThoseThatAskingAgainDoesNotMend(t *testing.T) {
 	for class, want := range map[string]bool{
 		"http-400": true, "http-401": true, "http-403": true, "http-404": true, "http-410": true, "http-451": true,
 		"http-499": true, pipeline.ClassPoison: true,
-		"http-407": false, "http-408": false, "http-425": false, "http-429": false, "http-500": false, "http-503": false,
-		"http-204": false, "http-": false, "http-x": false, "": false, "network": false, "dns": false, "tls": false,
+		"http-407": false, "http-408": false, "http-425": false, "http-429": false, "http-500": false,
+		"http-503": false, "http-204": false, "http-": false, "http-x": false, "": false,
+		"network": false, "dns": false, "tls": false,
 		"timeout": false, "decode": false, "404": false,
 	} {
 		if got := pipeline.ClassNamed(class); got.Lasts != want || got.Name != class {

@@ -73,7 +73,7 @@ func (j *job) readBMP(data []byte) (*image.NRGBA, error) {
 	if err != nil {
 		return nil, bmpError(err)
 	}
-	pic, err := h.Decode(j.over)
+	pic, err := h.Decode(j.ended)
 	if err != nil {
 		return nil, err
 	}

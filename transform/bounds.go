@@ -92,7 +92,7 @@ func (p *price) jpeg(m *meta, data []byte, pixels int64) {
 // generalBlock is what a block of a JPEG in a TIFF may take in each scan.
 const generalBlock = 35
 
-// affordable returns an error unless the file of an image has enough bytes for what it asks for, in the way of p.
+// affordable returns an *Error unless the file of an image has enough bytes for what it asks for, in the way of p.
 func (h Header) affordable(p plan, l Limits) error {
 	if h.price.bytes == 0 {
 		return nil
@@ -103,9 +103,9 @@ func (h Header) affordable(p plan, l Limits) error {
 		least = h.price.least
 	}
 	work := h.price.work
-	for _, b := range p.branches {
+	for _, l := range p.legs {
 		// What is larger than its source is so because somebody asked for it.
-		last := b.sizes[len(b.sizes)-1]
+		last := l.size()
 		per := int64(10)
 		if p.format == JPEG {
 			per = 6
@@ -116,7 +116,12 @@ func (h Header) affordable(p plan, l Limits) error {
 	if h.price.bytes >= least {
 		return nil
 	}
-	return fewBytes(h.price.bytes, least, h.Width, h.Height, h.price.scans)
+	return h.tooLarge(fewBytes(h.price.bytes, least, h.Width, h.Height, h.price.scans))
+}
+
+// tooLarge returns the *Error of an image that is refused for what its header says.
+func (h Header) tooLarge(err error) error {
+	return &Error{Kind: ClassTooLarge, Doing: "read header of " + string(h.Format), Err: err}
 }
 
 // fewBytes is the error of an image that has fewer bytes than it needs at least.

@@ -20,7 +20,7 @@ func (j *job) load(data []byte, m meta, orientation int) (*image.NRGBA, error) {
 		j.doing = "turn upright"
 		img = orient(img, orientation)
 	}
-	return img, j.over()
+	return img, j.ended()
 }
 
 // check tells whether an image of w × h pixels is within the limits.
@@ -41,7 +41,7 @@ const DefaultMaxPixels = 16383 * 16383
 
 // fault makes the *Error of what a decoder said.
 func (j *job) fault(err error) error {
-	if over := j.over(); over != nil {
+	if over := j.ended(); over != nil {
 		return over
 	}
 	var known *Error
@@ -68,7 +68,7 @@ func (j *job) decode(data []byte, m meta) (*image.NRGBA, error) {
 	if img.Rect.Size() != m.view.Size() {
 		return nil, fmt.Errorf("the image has %v pixels where its header names %v", img.Rect.Size(), m.view.Size())
 	}
-	if err := j.over(); err != nil {
+	if err := j.ended(); err != nil {
 		return nil, err
 	}
 	if canvas := image.Rect(0, 0, m.Width, m.Height); m.view != canvas {

@@ -100,7 +100,7 @@ func guard(doing *string, f func() error) (err error) {
 }
 
 // over is the error of a context that has ended, nil before.
-func (j *job) over() error {
+func (j *job) ended() error {
 	err := j.ctx.Err()
 	if errors.Is(err, context.DeadlineExceeded) {
 		return &Error{Kind: ClassTimeout, Doing: j.doing, Err: errors.New("the time for this image is over")}
@@ -112,7 +112,7 @@ func (j *job) over() error {
 }
 
 func (j *job) run(t Task) (Result, error) {
-	if err := j.over(); err != nil {
+	if err := j.ended(); err != nil {
 		return Result{}, err
 	}
 	if err := t.Spec.Validate(); err != nil {
@@ -127,7 +127,7 @@ func (j *job) run(t Task) (Result, error) {
 	j.source = h.public()
 	// What the outputs will be is checked before the work of decoding, and too large an input before all else.
 	if err := t.Limits.check(h.Width, h.Height); err != nil {
-		return Result{}, &Error{Kind: ClassTooLarge, Doing: "read header of " + string(h.Format), Err: err}
+		return Result{}, h.tooLarge(err)
 	}
 	p, err := t.Spec.plan(h, t.Limits)
 	if err != nil {
@@ -137,7 +137,7 @@ func (j *job) run(t Task) (Result, error) {
 		return Result{}, err
 	}
 	if err := h.affordable(p, t.Limits); err != nil {
-		return Result{}, &Error{Kind: ClassTooLarge, Doing: "read header of " + string(h.Format), Err: err}
+		return Result{}, err
 	}
 	j.free = t.Limits.freeWork() + workPerByte*h.price.bytes - h.price.work
 	j.first, j.small = m.more, p.small
@@ -145,66 +145,10 @@ func (j *job) run(t Task) (Result, error) {
 	j.remarksOf(m.remarks)
 	j.space = workspaces.Get().(*workspace)
 	defer j.space.release()
-	if h.planes != nil {
-		return j.ycbcr(t, m, newRoute(h, p), p, start)
-	}
-	if h.rows != nil {
-		return j.rows(t, m, p, start)
-	}
-	return j.rgba(t, m, p, start)
-}
-
-// rgba is the general way: every format is decoded to RGB and alpha, each operation makes a new image.
-func (j *job) rgba(t Task, m meta, p plan, start time.Time) (Result, error) {
-	img, err := j.load(t.Data, m, p.orientation)
-	if err != nil {
+	way := p.path(h)
+	res := Result{Source: h.public(), Path: way.name()}
+	if err := way.run(j, t.Data, m, &res, start); err != nil {
 		return Result{}, err
 	}
-	res := Result{Source: m.Header.public(), Path: "rgba", Decode: time.Since(start)}
-	profile := j.profile(m)
-	for i, b := range p.branches {
-		if err := j.finish(&res, p, i, img, b.ops, profile, time.Now()); err != nil {
-			return Result{}, err
-		}
-	}
 	return res, nil
-}
-
-// finish does ops to img, encodes what becomes of it, and adds that to res as the output of p's i-th branch, on which work began at start.
-func (j *job) finish(res *Result, p plan, i int, img *image.NRGBA, ops []Op, profile *profile, start time.Time) error {
-	out, err := j.operate(img, ops)
-	if err != nil {
-		return err
-	}
-	operated := time.Now()
-	j.doing = "encode " + string(p.format)
-	data, err := j.encode(out, p.format, p.quality, profile)
-	if err != nil {
-		return err
-	}
-	res.add(Output{p.branches[i].label, p.format, out.Rect.Dx(), out.Rect.Dy(), data}, start, operated)
-	return nil
-}
-
-// add adds an output that was operated on from start to operated, and then encoded.
-func (r *Result) add(out Output, start, operated time.Time) {
-	r.Operate += operated.Sub(start)
-	r.Encode += time.Since(operated)
-	r.Outputs = append(r.Outputs, out)
-}
-
-// operate does operations one after the other. It leaves img as it is.
-func (j *job) operate(img *image.NRGBA, ops []Op) (*image.NRGBA, error) {
-	for _, op := range ops {
-		j.doing = op.op.name
-		if err := j.over(); err != nil {
-			return nil, err
-		}
-		out, err := op.op.apply(j, img, args(op))
-		if err != nil {
-			return nil, &Error{Kind: ClassOperation, Doing: op.op.name, Err: err}
-		}
-		img = out
-	}
-	return img, j.over()
 }

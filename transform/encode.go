@@ -111,7 +111,7 @@ func (j *job) encodeFault(f Format, err error) error {
 	if err == nil {
 		return nil
 	}
-	if over := j.over(); over != nil {
+	if over := j.ended(); over != nil {
 		return over
 	}
 	return &Error{Kind: ClassEncode, Doing: "encode " + string(f), Err: trimmed{err}}

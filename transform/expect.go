@@ -32,10 +32,10 @@ func (t Task) Expected(h Header) ([]Output, error) {
 	if err != nil {
 		return nil, err
 	}
-	outputs := make([]Output, len(p.branches))
-	for i, b := range p.branches {
-		last := b.sizes[len(b.sizes)-1]
-		outputs[i] = Output{Label: b.label, Format: p.format, Width: last.X, Height: last.Y}
+	outputs := make([]Output, len(p.legs))
+	for i, l := range p.legs {
+		last := l.size()
+		outputs[i] = Output{Label: l.label, Format: p.format, Width: last.X, Height: last.Y}
 	}
 	return outputs, nil
 }

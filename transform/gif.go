@@ -28,7 +28,7 @@ func (j *job) readGIF(data []byte) (*image.NRGBA, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := h.Decode(j.over)
+	p, err := h.Decode(j.ended)
 	if err != nil {
 		return nil, err
 	}

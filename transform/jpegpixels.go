@@ -43,7 +43,7 @@ func (j *job) jpegPixels(data []byte, h *jpeg.Header, inverted bool) (*image.NRG
 	rows := newRaiser(p, h)
 	for y := range h.Height {
 		if y%64 == 0 && j.stop() {
-			return nil, report, j.over()
+			return nil, report, j.ended()
 		}
 		rows.at(y)
 		pixelsOf(img.Pix[y*img.Stride:][:4*h.Width], &rows.rows, h.Kind, inverted)

@@ -11,13 +11,10 @@ func (s Spec) Need(h Header) int64 {
 	const fixed = 1 << 20 // tables, windows and buffers, whatever the size
 	p, err := s.plan(h, Limits{MaxPixels: 1 << 50})
 	n := needs{plan: p, header: h, clear: h.Alpha || s.Background.nrgba().A < 255}
-	switch {
-	case err == nil && h.planes != nil:
-		n.ofPlanes(newRoute(h, p))
-	case err == nil && h.rows != nil:
-		n.ofRows(p.legs())
-	default:
-		n.ofGeneral()
+	if err != nil {
+		(&rgbPath{p, h}).need(&n) // Do will fail; this path takes most
+	} else {
+		p.path(h).need(&n)
 	}
 	total := n.held + n.most
 	return total + total/16 + fixed // the collector is never quite up to date
@@ -35,68 +32,9 @@ type needs struct {
 // during notes what is needed for a while, besides what is held.
 func (n *needs) during(bytes int64) { n.most = max(n.most, bytes) }
 
-// ofGeneral is the need of the way that decodes all of the image to RGB first.
-func (n *needs) ofGeneral() {
-	h := n.header
-	pixels := int64(h.Width) * int64(h.Height)
-	decode := int64(h.decode)
-	if decode == 0 {
-		decode = 12
-	}
-	image := 4 * pixels
-	n.during(decode*pixels + image)
-	if n.plan.orientation > 1 {
-		n.during(2 * image)
-	}
-	n.most -= min(n.most, image)
-	n.held += image
-	for _, b := range n.plan.branches {
-		n.branch(0, b.sizes[0], b.ops)
-	}
-}
-
-// ofPlanes is the need of a JPEG or lossy WebP whose planes are decoded.
-func (n *needs) ofPlanes(r *route) {
-	n.held += r.decoded()
-	var views int64 // before and after a turn; one leg after the other uses them
-	for _, l := range r.legs {
-		views = max(views, r.viewBytes(l, n.plan.stored))
-	}
-	n.held += views
-	for _, l := range r.legs {
-		if r.direct(l) {
-			n.output(0, l.view.size, false)
-			continue
-		}
-		size := l.view.size
-		n.branch(imageBytes(args{}, size.X, size.Y), size, l.rest)
-	}
-}
-
-// ofRows is the need of an image whose rows go to all views at once.
-func (n *needs) ofRows(legs []leg) {
-	n.held += rowsNeed(n.header, legs)
-	for _, l := range legs {
-		size := l.view.size
-		pic := imageBytes(args{}, size.X, size.Y)
-		var more int64
-		if l.view.turn != (turn{}) {
-			more += pic
-		}
-		if n.header.rows.gray() && grayLeg(l, n.plan.format) {
-			n.output(more/4, size, false)
-			continue
-		}
-		if n.header.rows.gray() {
-			more += pic
-		}
-		n.branch(more, size, l.inRGB())
-	}
-}
-
-// branch adds what it takes to do ops to an image of that size, which is held already, and to encode the result; more
+// steps adds what it takes to do ops to an image of that size, which is held already, and to encode the result; more
 // is needed all the time.
-func (n *needs) branch(more int64, size image.Point, ops []Op) {
+func (n *needs) steps(more int64, size image.Point, ops []Op) {
 	var in int64 // what goes into a step, but for the first
 	for _, op := range ops {
 		before := size

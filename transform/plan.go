@@ -9,17 +9,35 @@ import (
 type plan struct {
 	stored      image.Point // size of the image as it is stored
 	orientation int         // that is applied, 1 for none
-	branches    []branch
+	legs        []leg
 	format      Format
 	quality     int
 	small       []string // a warning for each output that is smaller than the box which it was to fill
 }
 
-// A branch makes one output.
-type branch struct {
+// A leg is one output's part of a path: its operations, and the view that comes to the same as the first of them.
+type leg struct {
 	label string
 	ops   []Op
-	sizes []image.Point // of the image before each op, and after the last
+	sizes []image.Point // of the image before each of ops, and after the last
+
+	view view
+	// gray reports whether a grayscale was among the operations that view stands for. It looks at each pixel alone, so it
+	// comes to the same before and after geometry, but for rounding. Afterwards there are fewer pixels; and planes that
+	// hold Y need only lose the others.
+	gray bool
+	rest []Op // what is to be done to the view in RGB
+}
+
+// size returns the size of the output.
+func (l *leg) size() image.Point { return l.sizes[len(l.sizes)-1] }
+
+// inRGB returns what is to be done to the view of an image that was decoded to RGB.
+func (l *leg) inRGB() []Op {
+	if !l.gray {
+		return l.rest
+	}
+	return append([]Op{{op: findOperation("grayscale")}}, l.rest...)
 }
 
 // plan works out the steps for an image whose upright size and format are those of h, and checks that each is possible and within
@@ -38,7 +56,7 @@ func (s Spec) plan(h Header, limits Limits) (plan, error) {
 		if len(s.Sizes) > 0 {
 			ops = append([]Op{s.Sizes[i].op()}, ops...)
 		}
-		b := branch{label: v.Label, ops: ops, sizes: []image.Point{{X: w, Y: ht}}}
+		l := leg{label: v.Label, ops: ops, sizes: []image.Point{{X: w, Y: ht}}}
 		bw, bh := w, ht
 		for _, op := range ops {
 			if op.op.size != nil {
@@ -46,19 +64,20 @@ func (s Spec) plan(h Header, limits Limits) (plan, error) {
 				if bw, bh, err = op.op.size(args(op), bw, bh); err != nil {
 					return plan{}, &Error{Kind: ClassOperation, Doing: op.op.name, Err: err}
 				}
-				if why := tooSmall(op, b.sizes[len(b.sizes)-1], bw, bh); why != "" {
+				if why := tooSmall(op, l.size(), bw, bh); why != "" {
 					p.small = append(p.small, why)
 				}
 				if err := limits.check(bw, bh); err != nil {
 					return plan{}, &Error{Kind: ClassTooLarge, Doing: op.op.name, Err: err}
 				}
 			}
-			b.sizes = append(b.sizes, image.Pt(bw, bh))
+			l.sizes = append(l.sizes, image.Pt(bw, bh))
 		}
 		if err := encodable(p.format, bw, bh); err != nil {
 			return plan{}, &Error{Kind: ClassEncode, Doing: "encode " + string(p.format), Err: err}
 		}
-		p.branches = append(p.branches, b)
+		l.look(p.stored, p.orientation)
+		p.legs = append(p.legs, l)
 	}
 	return p, nil
 }

@@ -69,7 +69,7 @@ func (j *job) quantize(img *image.NRGBA) (*image.Paletted, error) {
 		n--
 	}
 	palette := medianCut(solid, img, n)
-	if err := j.over(); err != nil {
+	if err := j.ended(); err != nil {
 		return nil, err
 	}
 	out := image.NewPaletted(image.Rect(0, 0, img.Rect.Dx(), img.Rect.Dy()), nil)
@@ -223,7 +223,7 @@ func (j *job) dither(out *image.Paletted, solid, img *image.NRGBA, palette [][3]
 	here, next := make([][3]int32, w+2), make([][3]int32, w+2)
 	for y := range h {
 		if y%64 == 0 {
-			if err := j.over(); err != nil {
+			if err := j.ended(); err != nil {
 				return err
 			}
 		}

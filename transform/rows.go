@@ -31,72 +31,152 @@ type rowReader interface {
 	Release()
 }
 
-// rows is the way of a PNG or TIFF: each row goes to the views of all outputs as it is decoded, so that the whole is in memory only where an output
+// A rowsPath sends each row to the views of all legs as it is decoded, so that the whole is in memory only where an output
 // is as large.
-func (j *job) rows(t Task, m meta, p plan, start time.Time) (Result, error) {
-	w := j.space
-	legs := p.legs()
-	w.large = rowsNeed(m.Header, legs) > keepBytes
-	for len(w.streams) < len(legs) {
-		w.streams = append(w.streams, &resample.Resampler{Cache: &weights})
+type rowsPath struct {
+	plan
+	header Header
+}
+
+func (p *rowsPath) name() string {
+	if !p.header.rows.gray() {
+		return "rgba"
 	}
-	streams := w.streams[:len(legs)]
-	pics, grays := make([]*image.NRGBA, len(legs)), make([]resample.Plane, len(legs))
-	j.doing = "resize"
-	for i, l := range legs {
-		v := l.view
-		win, filter := resample.Window{X: v.x, Y: v.y, W: v.w, H: v.h}, resamplers[v.filter]
-		var err error
-		if m.rows.gray() {
-			grays[i] = newPlane(v.stored())
-			err = streams[i].StartPlane(grays[i], m.Width, m.Height, win, filter)
-		} else {
-			pics[i] = image.NewNRGBA(image.Rectangle{Max: v.stored()})
-			err = streams[i].StartNRGBA(pics[i], m.Width, m.Height, m.rows.opaque(), win, filter)
+	for _, l := range p.legs {
+		if !p.direct(l) {
+			return "gray+rgba"
 		}
-		if err != nil {
-			return Result{}, &Error{Kind: ClassOperation, Doing: j.doing, Err: err}
+	}
+	return "gray"
+}
+
+// direct reports whether the view of l is encoded as it is, if the image is gray.
+func (p *rowsPath) direct(l leg) bool { return len(l.rest) == 0 && p.format == JPEG }
+
+func (p *rowsPath) explain() (why, how string) { return "row by row to the sizes wanted", "" }
+
+func (p *rowsPath) need(n *needs) {
+	n.held += p.views()
+	gray := p.header.rows.gray()
+	for _, l := range p.legs {
+		size := l.view.size
+		pic := imageBytes(args{}, size.X, size.Y)
+		var more int64
+		if l.view.turn != (turn{}) {
+			more += pic
 		}
+		if gray && p.direct(l) {
+			n.output(more/4, size, false)
+			continue
+		}
+		if gray {
+			more += pic
+		}
+		n.steps(more, size, l.inRGB())
+	}
+}
+
+// views estimates the bytes of memory that it takes to get to the views, and of these as they are stored.
+func (p *rowsPath) views() int64 {
+	h := p.header
+	need := h.rows.memory()
+	for _, l := range p.legs {
+		size := l.view.stored()
+		pic := imageBytes(args{}, size.X, size.Y)
+		if h.rows.gray() {
+			pic /= 4
+		}
+		need += pic + 400*int64(h.Width) + 100*int64(h.Height+size.X+size.Y) // rows and sums of the resampler, and weights
+	}
+	return need
+}
+
+func (p *rowsPath) run(j *job, data []byte, m meta, res *Result, start time.Time) error {
+	w := j.space
+	w.large = p.views() > keepBytes
+	views, err := p.open(j, w)
+	if err != nil {
+		return err
 	}
 	j.doing = "decode " + string(m.Format)
-	decoder := m.rows.start(j, t.Data)
+	decoder := p.header.rows.start(j, data)
 	defer decoder.Release()
-	var pushing time.Duration
-	for range m.Height {
+	pushing, err := views.fill(j, decoder, p.header.Height)
+	if err != nil {
+		return err
+	}
+	if err := j.ended(); err != nil {
+		return err
+	}
+	if err := j.settle(decoder); err != nil {
+		return err
+	}
+	res.Decode, res.Operate = time.Since(start)-pushing, pushing
+	profile := j.profile(m)
+	for i, l := range p.legs {
+		start := time.Now()
+		if p.header.rows.gray() {
+			err = j.finishGray(res, p, l, views.grays[i], profile, start)
+		} else {
+			pic := orient(views.pics[i], l.view.turn.orientation())
+			err = j.finish(res, p.plan, l, pic, l.inRGB(), profile, start)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rowViews are the views of all legs while rows come in: grays of a gray image, pics of others.
+type rowViews struct {
+	streams []*resample.Resampler
+	pics    []*image.NRGBA
+	grays   []resample.Plane
+}
+
+// open makes an empty view for each leg.
+func (p *rowsPath) open(j *job, w *workspace) (*rowViews, error) {
+	n, rows := len(p.legs), p.header.rows
+	for len(w.streams) < n {
+		w.streams = append(w.streams, &resample.Resampler{Cache: &weights})
+	}
+	views := &rowViews{streams: w.streams[:n], pics: make([]*image.NRGBA, n), grays: make([]resample.Plane, n)}
+	j.doing = "resize"
+	for i, l := range p.legs {
+		v, s := l.view, views.streams[i]
+		win, filter := resample.Window{X: v.x, Y: v.y, W: v.w, H: v.h}, resamplers[v.filter]
+		var err error
+		if rows.gray() {
+			views.grays[i] = newPlane(v.stored())
+			err = s.StartPlane(views.grays[i], p.header.Width, p.header.Height, win, filter)
+		} else {
+			views.pics[i] = image.NewNRGBA(image.Rectangle{Max: v.stored()})
+			err = s.StartNRGBA(views.pics[i], p.header.Width, p.header.Height, rows.opaque(), win, filter)
+		}
+		if err != nil {
+			return nil, &Error{Kind: ClassOperation, Doing: j.doing, Err: err}
+		}
+	}
+	return views, nil
+}
+
+// fill sends all rows of a decoder to the views, and returns the time that the views took of that.
+func (v *rowViews) fill(j *job, decoder rowReader, rows int) (pushing time.Duration, err error) {
+	for range rows {
 		row, err := decoder.Row()
 		if err != nil {
-			return Result{}, j.fault(err)
+			return 0, j.fault(err)
 		}
 		begun := time.Now()
-		for _, s := range streams {
+		for _, s := range v.streams {
 			if _, err := s.Push(row, len(row), 1); err != nil {
-				return Result{}, &Error{Kind: ClassOperation, Doing: j.doing, Err: err}
+				return 0, &Error{Kind: ClassOperation, Doing: j.doing, Err: err}
 			}
 		}
 		pushing += time.Since(begun)
 	}
-	if err := j.over(); err != nil {
-		return Result{}, err
-	}
-	if err := j.settle(decoder); err != nil {
-		return Result{}, err
-	}
-	res := Result{Source: m.Header.public(), Path: rowsPath(m.rows, p.format, legs), Decode: time.Since(start) - pushing, Operate: pushing}
-	profile := j.profile(m)
-	for i, l := range legs {
-		begun := time.Now()
-		if m.rows.gray() {
-			if err := j.finishGray(&res, p, i, grays[i], l, profile, begun); err != nil {
-				return Result{}, err
-			}
-			continue
-		}
-		pic := orient(pics[i], l.view.turn.orientation())
-		if err := j.finish(&res, p, i, pic, l.inRGB(), profile, begun); err != nil {
-			return Result{}, err
-		}
-	}
-	return res, nil
+	return pushing, nil
 }
 
 // whole decodes all rows of an image of w × h pixels; gray tells that they have one byte for a pixel.
@@ -125,7 +205,9 @@ func newPlane(size image.Point) resample.Plane {
 }
 
 // finishGray is finish for the view of a gray image, which a JPEG takes as it is.
-func (j *job) finishGray(res *Result, p plan, i int, pic resample.Plane, l leg, profile *profile, start time.Time) error {
+func (j *job) finishGray(
+	res *Result, p *rowsPath, l leg, pic resample.Plane, profile *profile, start time.Time,
+) error {
 	if o := l.view.turn.orientation(); o != 1 {
 		turned := newPlane(l.view.size)
 		resample.Orient(turned, pic, o)
@@ -133,38 +215,8 @@ func (j *job) finishGray(res *Result, p plan, i int, pic resample.Plane, l leg, 
 	}
 	planes := &jpeg.Planes{Kind: jpeg.Gray}
 	planes.Plane[0] = jpeg.Plane{Pix: pic.Pix, Stride: pic.Stride, W: pic.W, H: pic.H}
-	if !grayLeg(l, p.format) {
-		return j.finish(res, p, i, rgbOf(planes), l.rest, profile, start)
+	if !p.direct(l) {
+		return j.finish(res, p.plan, l, rgbOf(planes), l.rest, profile, start)
 	}
-	return j.finishPlanes(res, p, i, planes, profile, start)
-}
-
-// grayLeg tells whether the view of a gray image is encoded as it is.
-func grayLeg(l leg, f Format) bool { return len(l.rest) == 0 && f == JPEG }
-
-// rowsPath is the Path of a Result.
-func rowsPath(r rowSource, f Format, legs []leg) string {
-	if !r.gray() {
-		return "rgba"
-	}
-	for _, l := range legs {
-		if !grayLeg(l, f) {
-			return "gray+rgba"
-		}
-	}
-	return "gray"
-}
-
-// rowsNeed estimates the bytes of memory that it takes to get to the views, and of these as they are stored.
-func rowsNeed(h Header, legs []leg) int64 {
-	need := h.rows.memory()
-	for _, l := range legs {
-		size := l.view.stored()
-		pic := imageBytes(args{}, size.X, size.Y)
-		if h.rows.gray() {
-			pic /= 4
-		}
-		need += pic + 400*int64(h.Width) + 100*int64(h.Height+size.X+size.Y) // rows and sums of the resampler, and weights
-	}
-	return need
+	return j.finishPlanes(res, p.plan, l, planes, profile, start)
 }

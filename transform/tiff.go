@@ -69,7 +69,7 @@ func (r tiffRows) start(j *job, _ []byte) rowReader {
 
 func (j *job) tiffOptions() tiff.Options {
 	return tiff.Options{
-		Stop: j.over, JPEG: j.jpegInTIFF, WebP: j.webpInTIFF, Remark: func(what string) { j.remark("%s", what) },
+		Stop: j.ended, JPEG: j.jpegInTIFF, WebP: j.webpInTIFF, Remark: func(what string) { j.remark("%s", what) },
 	}
 }
 

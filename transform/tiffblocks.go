@@ -95,7 +95,7 @@ func (j *job) webpInTIFF(file []byte, width, height int) (tiff.Samples, error) {
 		return tiff.Samples{}, blockTooLarge("WebP", m.Width, m.Height, width, height)
 	}
 	pic, report, err := j.webpPixels(m)
-	if over := j.over(); over != nil {
+	if over := j.ended(); over != nil {
 		return tiff.Samples{}, over
 	}
 	if err != nil {

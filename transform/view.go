@@ -156,41 +156,19 @@ func (v view) scaled(to image.Point, f Filter) (sum view, ok bool) {
 	return v, true
 }
 
-// A leg is the way from a decoded image to one output: a view, its colors or none, and what is to be done to that in RGB.
-type leg struct {
-	view view
-	// gray tells that a grayscale was among the geometry. It looks at each pixel alone, so it comes to the same before and after, but for
-	// rounding; afterwards there are fewer pixels, and of planes that hold Y it takes no more than leaving the others.
-	gray bool
-	rest []Op
-}
-
-// inRGB is what is to be done to the view of an image that was decoded to RGB.
-func (l leg) inRGB() []Op {
-	if !l.gray {
-		return l.rest
-	}
-	return append([]Op{{op: findOperation("grayscale")}}, l.rest...)
-}
-
-// legs gives the leg of each branch.
-func (p plan) legs() []leg {
-	legs := make([]leg, len(p.branches))
-	for i, b := range p.branches {
-		l := leg{view: newView(p.stored.X, p.stored.Y, p.orientation), rest: b.ops}
-		for len(l.rest) > 0 {
-			if l.rest[0].op.name == "grayscale" {
-				l.gray, l.rest = true, l.rest[1:]
-				continue
-			}
-			sum, ok := l.view.with(l.rest[0])
-			l.view = sum
-			if !ok {
-				break
-			}
-			l.rest = l.rest[1:]
+// look works out the view of l, for an image that is stored with that size and orientation, and what it leaves to do.
+func (l *leg) look(stored image.Point, orientation int) {
+	l.view, l.rest = newView(stored.X, stored.Y, orientation), l.ops
+	for len(l.rest) > 0 {
+		if l.rest[0].op.name == "grayscale" {
+			l.gray, l.rest = true, l.rest[1:]
+			continue
 		}
-		legs[i] = l
+		sum, ok := l.view.with(l.rest[0])
+		l.view = sum
+		if !ok {
+			return
+		}
+		l.rest = l.rest[1:]
 	}
-	return legs
 }

@@ -49,11 +49,11 @@ func TestViewIsTheOperationsInTurn(t *testing.T) {
 			}
 			for _, text := range views {
 				p := planOf(t, text, size.X, size.Y, o)
-				l := p.legs()[0]
+				l := p.legs[0]
 				if len(l.rest) > 0 {
 					t.Fatalf("%q leaves %v to do", text, l.rest)
 				}
-				want, err := j.operate(orient(pic, o), p.branches[0].ops)
+				want, err := j.operate(orient(pic, o), p.legs[0].ops)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -99,7 +99,7 @@ func TestChromaStandsWhereItsLumaIs(t *testing.T) {
 					continue
 				}
 				for _, text := range views {
-					l := planOf(t, text, size.X, size.Y, o).legs()[0]
+					l := planOf(t, text, size.X, size.Y, o).legs[0]
 					for _, sub := range []int{1, 2} {
 						var a, b workspace
 						got, err := a.view(stored, h, l, sub, false)
@@ -210,7 +210,7 @@ func TestWhatNeedsPixelsBeginsSmall(t *testing.T) {
 		{"size=400x300;grayscale;rotate=90;blur=2;grayscale", image.Pt(300, 400), 2},
 		{"size=400x300;rotate=360;resize=400x300", image.Pt(400, 300), 0},
 	} {
-		l := planOf(t, c.text, 4000, 3000, 1).legs()[0]
+		l := planOf(t, c.text, 4000, 3000, 1).legs[0]
 		if l.view.size != c.size || len(l.rest) != c.rest {
 			t.Errorf("%s: a view of %v and %d operations, want %v and %d", c.text, l.view.size, len(l.rest), c.size, c.rest)
 		}

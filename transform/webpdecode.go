@@ -26,7 +26,7 @@ func (j *job) webpPixels(m meta) (*image.NRGBA, damage.Report, error) {
 	f := &m.webp
 	report := damage.Report{Rows: m.Height}
 	if f.lossless != nil {
-		p, err := vp8l.Decode(f.lossless[5:], f.width, f.height, j.over)
+		p, err := vp8l.Decode(f.lossless[5:], f.width, f.height, j.ended)
 		if err != nil {
 			return nil, report, err
 		}
@@ -39,7 +39,7 @@ func (j *job) webpPixels(m meta) (*image.NRGBA, damage.Report, error) {
 		img := &image.NRGBA{Pix: p.Pix, Stride: 4 * f.width, Rect: image.Rect(0, 0, f.width, f.height)}
 		return img, report, nil
 	}
-	alpha, lost, err := f.opacity(j.over)
+	alpha, lost, err := f.opacity(j.ended)
 	if err != nil {
 		return nil, report, err
 	}
@@ -67,7 +67,7 @@ func (j *job) readLossy(m meta) (*vp8.Picture, error) {
 	if m.webp.unannounced {
 		j.remark("its transparency was passed over, as its header says that it has none")
 	}
-	return vp8.Decode(h, j.over)
+	return vp8.Decode(h, j.ended)
 }
 
 // webpPlanes decodes the planes of a lossy WebP without alpha. Their samples have the range of video.

@@ -185,13 +185,19 @@ func killSelf() {
 	select {}
 }
 
+// A transforming executor calls transform.Do in this process, and can be made to call something around it. Another one
+// has workers, which do that themselves.
+type transforming interface {
+	Through(wrap func(next pipeline.TransformFunc) pipeline.TransformFunc) *pipeline.Local
+}
+
 // drill has e do what the environment says, if it says anything.
 func (e *executor) drill() error {
 	p, ok, err := drillPlan()
 	if !ok {
 		return err
 	}
-	if local, is := e.Executor.(*pipeline.Local); is {
+	if local, is := e.Executor.(transforming); is {
 		local.Through(p.table().through)
 	}
 	e.Executor = drilled{e.Executor, e.pool, p.table()}

@@ -29,10 +29,11 @@ type live struct {
 
 	client *fetch.Client
 	exec   *executor
-	apart  *alone
+	apart  *procs.Apart
 	failed *failedList
 	trace  *traceFile
 	left   lastingCount
+	untune func() // undoes what was set for the pool's sake
 
 	// underWay counts the items that were taken and have not ended.
 	underWay atomic.Int64
@@ -106,25 +107,26 @@ func liveRun(
 	if f.open.workers > 0 {
 		apart = min(apart, f.open.workers)
 	}
-	l.apart = &alone{options: f.worker.options(apart)}
+	l.apart = procs.NewApart(f.worker.options(apart))
 	defer l.apart.Close()
 	if n := st.Suspects(); n > 0 {
-		apart, err := l.apart.isolation(ctx)
+		apart, err := isolationOf(ctx, l.apart)
 		if err != nil {
 			return exitError{exitCouldNotRun, err}
 		}
-		l.screen.say("note: a run died here with images under way; those %d are now done in processes of their own%s", n, apart)
+		l.screen.say("note: a run died here with images under way; "+
+			"those %d are now done in processes of their own%s", n, apart)
 	}
 	in := newIntake(ctx, inputs, st.Heads())
 	in.ours = st.Wrote
 	stopping := l.orderly()
 	counting := in.count(f, l.screen)
 
-	defer boundHeap(f.budget())()
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	defer pipeline.BoundHeap(f.budget())()
+	l.untune = func() {}
+	defer func() { l.untune() }()
 	if f.mode == modeProcesses && l.exec.pool != nil {
-		leaveProcessors(f.workers)
-		yieldProcessors()
+		l.untune = l.exec.pool.Tune()
 	}
 	options := l.options(stopping)
 	options.Stopping = func() {
@@ -218,7 +220,7 @@ func (l *live) counted(items iter.Seq[fetch.Item]) iter.Seq[fetch.Item] {
 
 // pids gives the worker processes that are alive.
 func (l *live) pids() []int {
-	pids := l.apart.pids()
+	pids := l.apart.Pids()
 	if l.exec.pids != nil {
 		pids = append(pids, l.exec.pids()...)
 	}
@@ -275,7 +277,7 @@ func (l *live) choseMode(c pipeline.Choice) {
 	l.sum.Mode = modeGoroutines // nobody reads it before the run has ended
 	if c.Second {
 		l.sum.Mode = modeProcesses
-		leaveProcessors(l.flags.workers)
+		l.untune = l.exec.pool.Tune()
 	}
 	round := func(d time.Duration) time.Duration { return d.Round(10 * time.Microsecond) }
 	l.screen.say("auto: --mode %s: a megapixel takes %v in goroutines, %v in processes, which take up to %v to start",

@@ -91,7 +91,7 @@ func (c *sideCheck) allowed(path string) func() error {
 
 // saw notes an input of the run, which a list may have named: one that has the name of a side file may be that file.
 func (c *sideCheck) saw(item fetch.Item) {
-	if item.URL || len(c.sides) == 0 {
+	if !item.Local() || len(c.sides) == 0 {
 		return
 	}
 	if c.names == nil {

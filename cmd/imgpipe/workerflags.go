@@ -53,8 +53,10 @@ func (e *executor) isolation(ctx context.Context, mode string) (string, error) {
 	return isolationOf(ctx, e.pool)
 }
 
-func isolationOf(ctx context.Context, pool *procs.Pool) (string, error) {
-	said, err := pool.Isolation(ctx)
+func isolationOf(ctx context.Context, e interface {
+	Isolation(context.Context) (string, error)
+}) (string, error) {
+	said, err := e.Isolation(ctx)
 	if err != nil {
 		return "", err
 	}

@@ -42,7 +42,8 @@ func generally(t testing.TB, task Task) Result {
 	if err != nil {
 		t.Fatal(err)
 	}
-	res, err := j.rgba(task, m, p, time.Now())
+	res := Result{Source: m.public()}
+	err = (&rgbPath{p, m.Header}).run(j, task.Data, m, &res, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +106,7 @@ func TestBothWaysOfAJPEGAgree(t *testing.T) {
 	}
 }
 
-func TestRouteDecodesNoMoreThanIsNeeded(t *testing.T) {
+func TestPlanesAreDecodedNoLargerThanNeeded(t *testing.T) {
 	for _, c := range []struct {
 		h, v        int // sampling factors of the luma
 		text        string
@@ -135,7 +136,7 @@ func TestRouteDecodesNoMoreThanIsNeeded(t *testing.T) {
 	} {
 		h := &jpeg.Header{Width: 4000, Height: 3000, Kind: jpeg.YCbCr, N: 3}
 		h.Components = [4]jpeg.Component{{H: c.h, V: c.v}, {H: 1, V: 1}, {H: 1, V: 1}}
-		r := newRoute(Header{planes: h}, planOf(t, c.text, h.Width, h.Height, 1))
+		r := newPlanesPath(Header{planes: h}, planOf(t, c.text, h.Width, h.Height, 1))
 		if got := r.subsampling(r.legs[0]); r.scale != c.scale || got != c.subsampling {
 			t.Errorf("%d:%d, %q: scale %v and subsampling %d, want %v and %d", c.h, c.v, c.text, r.scale, got, c.scale, c.subsampling)
 		}

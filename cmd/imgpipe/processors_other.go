@@ -1,6 +1,0 @@
-//go:build !linux
-
-package main
-
-// yieldProcessors does nothing here.
-func yieldProcessors() {}

@@ -1,0 +1,95 @@
+package transform
+
+import (
+	"image"
+	"time"
+
+	"imgpipe/transform/internal/jpeg"
+)
+
+// A path is the way that the pixels of one image go, from its file to its outputs. What it costs, how it is explained and
+// what is done all come from one value, so that they cannot differ. There are three:
+//
+//	planesPath  a JPEG or lossy WebP is decoded to planes, each as small as the views allow
+//	rowsPath    each row of a PNG or TIFF goes to all views as it is decoded; there is never a whole image of full size
+//	rgbPath     everything else is decoded to one RGB image, and each operation makes a new image of it
+//
+// The first two make the view of each leg from what they decode, and go on in RGB only for what is no geometry.
+type path interface {
+	// name is Result.Path.
+	name() string
+	// explain says in words why pixels go this way. how says at which size the file is decoded; it begins with a space, or
+	// is empty if there is no choice.
+	explain() (why, how string)
+	// need adds to n the memory that run has in use.
+	need(n *needs)
+	// run decodes data, whose header is m, and adds one output for each leg to res. Work began at start.
+	run(j *job, data []byte, m meta, res *Result, start time.Time) error
+}
+
+// path returns the only path that an image with header h can go by.
+func (p plan) path(h Header) path {
+	switch {
+	case h.planes != nil:
+		return newPlanesPath(h, p)
+	case h.rows != nil:
+		return &rowsPath{p, h}
+	}
+	return &rgbPath{p, h}
+}
+
+// finish does ops to img, encodes the result and adds it to res as the output of l. Work on the leg began at start.
+func (j *job) finish(
+	res *Result, p plan, l leg, img *image.NRGBA, ops []Op, profile *profile, start time.Time,
+) error {
+	out, err := j.operate(img, ops)
+	if err != nil {
+		return err
+	}
+	operated := time.Now()
+	j.doing = "encode " + string(p.format)
+	data, err := j.encode(out, p.format, p.quality, profile)
+	if err != nil {
+		return err
+	}
+	res.add(Output{l.label, p.format, out.Rect.Dx(), out.Rect.Dy(), data}, start, operated)
+	return nil
+}
+
+// finishPlanes is finish for planes that are a JPEG's.
+func (j *job) finishPlanes(res *Result, p plan, l leg, pic *jpeg.Planes, profile *profile, start time.Time) error {
+	if pic.Kind == jpeg.Gray && profile.needsRGB() {
+		pic = j.space.neutral(pic)
+	}
+	operated := time.Now()
+	j.doing = "encode jpeg"
+	data, err := j.space.encode(pic, p.quality, j.embed(profile, JPEG, pic.Kind == jpeg.Gray))
+	if err != nil {
+		return j.encodeFault(JPEG, err)
+	}
+	res.add(Output{l.label, JPEG, pic.Plane[0].W, pic.Plane[0].H, data}, start, operated)
+	return nil
+}
+
+// add adds an output that was operated on from start to operated, and then encoded.
+func (r *Result) add(out Output, start, operated time.Time) {
+	r.Operate += operated.Sub(start)
+	r.Encode += time.Since(operated)
+	r.Outputs = append(r.Outputs, out)
+}
+
+// operate does operations one after the other. It leaves img as it is.
+func (j *job) operate(img *image.NRGBA, ops []Op) (*image.NRGBA, error) {
+	for _, op := range ops {
+		j.doing = op.op.name
+		if err := j.ended(); err != nil {
+			return nil, err
+		}
+		out, err := op.op.apply(j, img, args(op))
+		if err != nil {
+			return nil, &Error{Kind: ClassOperation, Doing: op.op.name, Err: err}
+		}
+		img = out
+	}
+	return img, j.ended()
+}

@@ -1,0 +1,51 @@
+package transform
+
+import "time"
+
+// An rgbPath decodes the whole image to RGB and alpha. It works for every format; each operation makes a new image.
+type rgbPath struct {
+	plan
+	header Header
+}
+
+func (p *rgbPath) name() string { return "rgba" }
+
+func (p *rgbPath) explain() (why, how string) {
+	if p.header.general != "" {
+		return p.header.general, ""
+	}
+	return string(p.header.Format) + " is decoded to RGB", ""
+}
+
+func (p *rgbPath) need(n *needs) {
+	pixels := int64(p.header.Width) * int64(p.header.Height)
+	decode := int64(p.header.decode)
+	if decode == 0 {
+		decode = 12
+	}
+	image := 4 * pixels
+	n.during(decode*pixels + image)
+	if p.orientation > 1 {
+		n.during(2 * image)
+	}
+	n.most -= min(n.most, image)
+	n.held += image
+	for _, l := range p.legs {
+		n.steps(0, l.sizes[0], l.ops)
+	}
+}
+
+func (p *rgbPath) run(j *job, data []byte, m meta, res *Result, start time.Time) error {
+	img, err := j.load(data, m, p.orientation)
+	if err != nil {
+		return err
+	}
+	res.Decode = time.Since(start)
+	profile := j.profile(m)
+	for _, l := range p.legs {
+		if err := j.finish(res, p.plan, l, img, l.ops, profile, time.Now()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
