@@ -3,15 +3,16 @@ package pipeline_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"imgpipe/fetch"
 	"imgpipe/pipeline"
+	"imgpipe/pipeline/store"
 	"imgpipe/transform"
 )
 
@@ -61,37 +62,6 @@ func (s *toyShelf) Open(ctx context.Context, item fetch.Item, try *fetch.Try) er
 	return try.Receive(ctx, bytes.NewReader(tiny()), int64(len(tiny())))
 }
 
-// A keeper is a Store that remembers what it has, by all that identifies an item.
-type keeper struct {
-	mu   sync.Mutex
-	have map[string]bool
-}
-
-type kept struct {
-	in  *keeper
-	key string
-}
-
-func (k *keeper) Plan(item fetch.Item) (pipeline.Place, error) {
-	return kept{k, fmt.Sprint(item.Source, " ", item.Size, " ", item.ModTime, " ", item.Version)}, nil
-}
-
-func (p kept) Skip() pipeline.Skip {
-	p.in.mu.Lock()
-	defer p.in.mu.Unlock()
-	if p.in.have[p.key] {
-		return pipeline.Skip{Why: "done before"}
-	}
-	return pipeline.Skip{}
-}
-
-func (p kept) Put(r transform.Result) ([]pipeline.Output, error) {
-	p.in.mu.Lock()
-	defer p.in.mu.Unlock()
-	p.in.have[p.key] = true
-	return []pipeline.Output{{Path: p.key}}, nil
-}
-
 // TestASourceOfAnotherKindRunsLikeTheOthers lists items of a source that only this test knows, with many of a slow host
 // first, and runs them three times: all are done although the slow host holds its own, then none, and when the versions
 // of all but one have changed, those.
@@ -103,7 +73,11 @@ func TestASourceOfAnotherKindRunsLikeTheOthers(t *testing.T) {
 	if err := inputs.Check(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	store := &keeper{have: map[string]bool{}}
+	spec, err := transform.ParseSpec("format=png")
+	if err != nil {
+		t.Fatal(err)
+	}
+	outputs := t.TempDir()
 	for round, want := range []pipeline.Totals{{Done: 2 * items}, {Skipped: 2 * items}, {Done: 2 * (items - 1), Skipped: 2}} {
 		shelf.released = make(chan struct{})
 		if shelf.quick.Store(0); round == 2 {
@@ -111,7 +85,11 @@ func TestASourceOfAnotherKindRunsLikeTheOthers(t *testing.T) {
 			shelf.quick.Store(1) // the one that is skipped
 		}
 		client := fetch.New(fetch.Options{Sources: sources, PerHost: 4, Timeout: time.Minute})
-		w := &world{width: 2}
+		executor := pipeline.Goroutines(2)
+		kept, err := store.Open(outputs, store.Options{Spec: spec, NoSync: true})
+		if err != nil {
+			t.Fatal(err)
+		}
 		given := func(yield func(fetch.Item) bool) {
 			for item, err := range inputs.Items(t.Context()) {
 				if err != nil || !yield(item) {
@@ -119,13 +97,16 @@ func TestASourceOfAnotherKindRunsLikeTheOthers(t *testing.T) {
 				}
 			}
 		}
-		o := pipeline.Options{Fetcher: client, Executor: w, Store: store, Downloads: 8}
+		o := pipeline.Options{Fetcher: client, Executor: executor, Store: kept, Spec: spec, Downloads: 8}
 		totals, err := pipeline.Run(t.Context(), given, o, func(o pipeline.Outcome) {
 			if o.Err != nil {
 				t.Errorf("%s: %v", o.Item.Source, o.Err)
 			}
 		})
 		client.Close()
+		if err := errors.Join(executor.Close(), kept.Close()); err != nil {
+			t.Error(err)
+		}
 		want.Items, totals.Pace = 2*items, pipeline.Pace{}
 		if err != nil || totals != want {
 			t.Errorf("round %d: %+v, %v; want %+v", round, totals, err, want)

@@ -7,50 +7,6 @@ import (
 	"strings"
 )
 
-// A Format is a file format of images.
-type Format string
-
-// The formats that can be read; all but WebP can be written.
-const (
-	JPEG Format = "jpeg"
-	PNG  Format = "png"
-	GIF  Format = "gif"
-	TIFF Format = "tiff"
-	BMP  Format = "bmp"
-	WebP Format = "webp"
-)
-
-// Ext is the extension of f's files, without a dot: "jpg" for JPEG, else the format's name.
-func (f Format) Ext() string {
-	if f == JPEG {
-		return "jpg"
-	}
-	return string(f)
-}
-
-var outputFormats = []Format{JPEG, PNG, GIF, TIFF, BMP}
-
-// ParseFormat reads the name of a format to write: jpeg or jpg, png, gif, tiff or tif, bmp; "keep" gives "", the format of the
-// source.
-func ParseFormat(s string) (Format, error) {
-	f := Format(strings.ToLower(s))
-	switch f {
-	case "keep":
-		return "", nil
-	case "jpg":
-		f = JPEG
-	case "tif":
-		f = TIFF
-	}
-	if f == WebP {
-		return "", fmt.Errorf("format %q can be read but not written: expected keep, jpeg, png, gif, tiff or bmp", s)
-	}
-	if !slices.Contains(outputFormats, f) {
-		return "", fmt.Errorf("format %q: expected keep, jpeg, png, gif, tiff or bmp", s)
-	}
-	return f, nil
-}
-
 // DefaultQuality is that of JPEG files where a Spec names none.
 const DefaultQuality = 85
 
@@ -148,7 +104,7 @@ func (s *Spec) add(name, v, step string) (err error) {
 func ParseQuality(s string) (int, error) {
 	q, err := strconv.Atoi(s)
 	if err != nil || q < 1 || q > 100 {
-		return 0, fmt.Errorf("quality %q: expected a whole number from 1 to 100", s)
+		return 0, &ValueError{What: "quality", Value: s, Expected: "a whole number from 1 to 100"}
 	}
 	return q, nil
 }
@@ -243,19 +199,6 @@ func (s Spec) Variants() []Variant {
 		list[i].Label = r.Label()
 	}
 	return list
-}
-
-// Output gives the format in which an image with header h is written.
-func (s Spec) Output(h Header) Format {
-	switch {
-	case s.Format != "":
-		return s.Format
-	case h.Format == WebP && h.Alpha:
-		return PNG
-	case h.Format == WebP:
-		return JPEG
-	}
-	return h.Format
 }
 
 func (s Spec) quality() int {
