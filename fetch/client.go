@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math/rand/v2"
@@ -35,6 +36,9 @@ type Options struct {
 	MinSpeed int64
 	// UserAgent is how the client calls itself. Default "imgpipe".
 	UserAgent string
+	// Accept names the media types that are wanted, as in the header field of RFC 9110, section 12.5.1. A server that has a
+	// choice then sends none that cannot be read. Default "*/*".
+	Accept string
 	// Policy says which servers may be asked.
 	Policy Policy
 	// Proxies are how they are asked. Default those of the environment, see EnvironmentProxies.
@@ -82,9 +86,8 @@ func (o Options) withDefaults() Options {
 		o.MaxBytes = 64e6
 	}
 	o.Proxies = o.Proxies.withDefault()
-	if o.UserAgent == "" {
-		o.UserAgent = "imgpipe"
-	}
+	o.UserAgent = cmp.Or(o.UserAgent, "imgpipe")
+	o.Accept = cmp.Or(o.Accept, "*/*")
 	return o
 }
 

@@ -16,9 +16,6 @@ import (
 	"time"
 )
 
-// accept names the formats that can be read, so that a server that has a choice sends none that cannot.
-const accept = "image/jpeg,image/png,image/gif,image/tiff,image/bmp,image/webp;q=0.9,image/*;q=0.6,*/*;q=0.5"
-
 // A web is the Source of http and https. Nil is valid for List and Host.
 type web struct {
 	opts      *Options
@@ -190,7 +187,7 @@ func (f *download) ask(ctx context.Context, u, proxy *url.URL) (*http.Response, 
 	req := &http.Request{Method: http.MethodGet, URL: target(u, proxy), Host: u.Host, Header: http.Header{}}
 	req = req.WithContext(ctx)
 	req.Header.Set("User-Agent", f.opts.UserAgent)
-	req.Header.Set("Accept", accept)
+	req.Header.Set("Accept", f.opts.Accept)
 	req.Header.Set("Accept-Encoding", "identity")
 	if u.User != nil {
 		password, _ := u.User.Password()

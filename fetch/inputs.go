@@ -17,9 +17,8 @@ import (
 // An argument is, whichever is found first:
 //   - a URL, http or https;
 //   - a file, whatever its extension;
-//   - a folder, which is walked with all folders below it in the order of names, for files whose extension is that of an
-//     image (jpg jpeg jpe jfif png apng gif tif tiff bmp webp, and heic heif avif jxl, which will fail). Symbolic links, hidden files
-//     and folders, the folders in Skip and those with a Marker are passed over. The folder that is named may itself be a symbolic link, or hidden.
+//   - a folder, which is walked with all folders below it in the order of names, for files that have one of Extensions.
+//     Symbolic links, hidden files and folders, the folders in Skip and those with a Marker are passed over. The folder that is named may itself be a symbolic link, or hidden.
 //     What was found is read from that folder later, and never through a link, whatever has been exchanged meanwhile;
 //   - a pattern with * ? [a-z] {a,b}, and ** for any folders between, as a shell would read it. A file of exactly that name
 //     goes first. A pattern that ends in an extension ("*.dat") takes any file, another ("2024/**") images only.
@@ -30,6 +29,8 @@ type Inputs struct {
 	Args []string
 	// Lists are read after Args, in order.
 	Lists []List
+	// Extensions are those of the files that a walk takes.
+	Extensions Extensions
 	// Root, if it is set, is a folder: Dir of every file below it is the folder of that file below Root, however the file was named. Paths are
 	// taken as they are written: links are not followed to find out.
 	Root string
@@ -125,8 +126,6 @@ func (in Inputs) Check(ctx context.Context) error {
 // A uselessError is what is wrong with an argument that is there.
 type uselessError struct{ error }
 
-var errNoImages = errors.New("the folder has no images, expected files such as .jpg or .png; symbolic links are not followed")
-
 // errNothing is for a name of which its source lists nothing.
 var errNothing = errors.New("it names no items")
 
@@ -167,7 +166,7 @@ func (in Inputs) checkArg(ctx context.Context, files *files, arg string) error {
 
 // listing returns what all listings of in have in common.
 func (in Inputs) listing(yield func(Item) bool) Listing {
-	return Listing{Heads: in.Heads, Takes: imageName, PassedOver: in.PassedOver, Yield: yield}
+	return Listing{Heads: in.Heads, Takes: in.Extensions.Has, PassedOver: in.PassedOver, Yield: yield}
 }
 
 // Items gives the items one by one, numbered from 0 in an order that depends on the inputs alone. Nothing is kept of an

@@ -12,6 +12,9 @@ import (
 	"testing"
 )
 
+// photos are the extensions that walks of tests take.
+var photos = Extensions{".jpg", ".jpeg", ".png", ".gif", ".tif", ".webp", ".heic"}
+
 // tree makes files in a new folder and makes it the current one. A name with a slash at its end is a folder.
 func tree(t testing.TB, names ...string) {
 	t.Helper()
@@ -97,6 +100,7 @@ func TestItemsOfArguments(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			tt.in.Extensions = photos
 			if got := listed(t, tt.in); !reflect.DeepEqual(got, tt.want) {
 				t.Errorf("got  %q\nwant %q", got, tt.want)
 			}
@@ -105,7 +109,7 @@ func TestItemsOfArguments(t *testing.T) {
 	if runtime.GOOS != "windows" {
 		t.Run("named link is followed", func(t *testing.T) {
 			want := []string{"plink/a/x.webp a", "plink/a.png", "plink/b.JPG"}
-			if got := listed(t, Inputs{Args: []string{"plink"}, Skip: []string{"p/out"}}); !reflect.DeepEqual(got, want) {
+			if got := listed(t, Inputs{Args: []string{"plink"}, Extensions: photos, Skip: []string{"p/out"}}); !reflect.DeepEqual(got, want) {
 				t.Errorf("got %q, want %q", got, want)
 			}
 		})
@@ -163,6 +167,7 @@ func TestCheckFindsWrongUse(t *testing.T) {
 		{Inputs{Lists: []List{{Path: "-"}, {Path: "-"}}}, `input "-": standard input can be read as one list only`},
 	}
 	for _, tt := range tests {
+		tt.in.Extensions = photos
 		err := tt.in.Check(t.Context())
 		switch {
 		case tt.want == "" && err != nil:
@@ -225,7 +230,7 @@ func TestWhatAWalkPassesOverIsTold(t *testing.T) {
 		links = 1
 	}
 	told := map[string]int{}
-	in := Inputs{Args: []string{"in"}, Marker: "mark", PassedOver: func(_, what string) { told[what]++ }}
+	in := Inputs{Args: []string{"in"}, Extensions: photos, Marker: "mark", PassedOver: func(_, what string) { told[what]++ }}
 	n := 0
 	for _, err := range in.Items(t.Context()) {
 		if err != nil {
@@ -236,5 +241,34 @@ func TestWhatAWalkPassesOverIsTold(t *testing.T) {
 	// A photo that cannot be read is an item, which will fail and be told.
 	if n != 2 || told["folders of outputs"] != 1 || told["symbolic links"] != links || told["files whose extension is not that of an image"] != 2 {
 		t.Errorf("%d items, passed over %v", n, told)
+	}
+}
+
+// TestWithoutExtensionsAWalkTakesFilesOfAnyName has the zero value of Extensions, and one of a single format.
+func TestWithoutExtensionsAWalkTakesFilesOfAnyName(t *testing.T) {
+	tree(t, "p/a.jpg", "p/b", "p/c.PPM", "p/.hidden", "empty/", "texts/b.txt")
+	for _, tt := range []struct {
+		take Extensions
+		arg  string
+		want string
+		err  string
+	}{
+		{nil, "p", "p/a.jpg p/b p/c.PPM", ""},
+		{Extensions{".ppm"}, "p", "p/c.PPM", ""},
+		{Extensions{}, "texts", "texts !not-found", "the folder has no files; symbolic links are not followed"},
+		{nil, "empty", "empty !not-found", "the folder has no files; symbolic links are not followed"},
+		{Extensions{".jpg", ".jpeg", ".png"}, "texts", "texts !not-found",
+			"the folder has no images, expected files such as .jpg or .png; symbolic links are not followed"},
+		{Extensions{".ppm"}, "texts", "texts !not-found",
+			"the folder has no images, expected files such as .ppm; symbolic links are not followed"},
+	} {
+		in := Inputs{Args: []string{tt.arg}, Extensions: tt.take}
+		if got := strings.Join(listed(t, in), " "); got != tt.want {
+			t.Errorf("%q of %s: got %s, want %s", tt.take, tt.arg, got, tt.want)
+		}
+		err := in.Check(t.Context())
+		if tt.err == "" && err != nil || tt.err != "" && (err == nil || !strings.HasSuffix(err.Error(), tt.err)) {
+			t.Errorf("%q of %s: Check: %v", tt.take, tt.arg, err)
+		}
 	}
 }

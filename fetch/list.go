@@ -85,7 +85,7 @@ func (l List) check(ctx context.Context, p *watch) error {
 func (l List) begin() error {
 	info, err := os.Stat(l.Path)
 	switch {
-	case err != nil && isURL(l.Path):
+	case err != nil && IsURL(l.Path):
 		return errors.New("a list is a file of this machine: " +
 			"expected its name, or - and the list on standard input, as curl writes it")
 	case err != nil:

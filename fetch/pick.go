@@ -76,7 +76,7 @@ func (l List) picker(format ListFormat, array bool, s *splitter) func(rec []byte
 				} else {
 					yield("", false, errors.New("the name is empty"))
 				}
-			case isURL(t):
+			case IsURL(t):
 				yield(withoutRemark(t), false, nil)
 			default:
 				yield(string(rec), true, nil)

@@ -75,7 +75,7 @@ func quoted(source string) bool {
 	case first == '\ufeff', first == utf8.RuneError && size == 1: // a mark, zstd and others
 		return true
 	}
-	return isURL(source) && lastRemark(source) >= 0 || foreign([]byte(source)) != nil
+	return IsURL(source) && lastRemark(source) >= 0 || foreign([]byte(source)) != nil
 }
 
 // withoutTail returns a line that begins with a quoted Go string without the remark behind that.
@@ -115,9 +115,9 @@ func cutScheme(source string) (rest string, ok bool) {
 	return source[i+3:], true
 }
 
-// isURL reports whether source is meant as a URL, of whatever scheme. Browsers take http: and https: with any number of
-// slashes; such a name is that of a file, if there is one.
-func isURL(source string) bool {
+// IsURL reports whether source is meant as a URL, of whatever scheme, and not as a file. Browsers take http: and https:
+// with any number of slashes; such a name is that of a file, if there is one.
+func IsURL(source string) bool {
 	if _, ok := cutScheme(source); ok || len(source) >= 5 && strings.EqualFold(source[:5], "data:") {
 		return true
 	}
@@ -135,7 +135,7 @@ func isURL(source string) bool {
 // unknownScheme is the Scheme of what is meant as a URL and has none.
 const unknownScheme = "unknown"
 
-// schemeOf returns the scheme of a source for which isURL is true.
+// schemeOf returns the scheme of a source for which IsURL is true.
 func schemeOf(source string) string {
 	if scheme, _, ok := splitScheme(blankless(source)); ok {
 		return scheme

@@ -51,7 +51,7 @@ type Listing struct {
 
 // scheme returns the scheme of an argument or of a record of a list; "" if it names a file of this machine.
 func (in Inputs) scheme(name string) string {
-	if isURL(name) {
+	if IsURL(name) {
 		return schemeOf(name)
 	}
 	if len(in.Sources) == 0 {

@@ -84,7 +84,7 @@ func TestASourceOfAnotherKindIsListed(t *testing.T) {
 		{nil, "toy:one/a.png\ntoy:two/c.png # the last\n", "toy one/a.png 'v1'; toy two/c.png 'v1'"},
 		{nil, "toy:one/\ntoy:one/nothing", "toy it names no items; toy it names no items"}, // folders are for arguments
 	} {
-		in := Inputs{Args: tt.args, Sources: map[string]Source{"toy": &toy{shops: shops}}}
+		in := Inputs{Args: tt.args, Extensions: photos, Sources: map[string]Source{"toy": &toy{shops: shops}}}
 		var passed []string
 		in.PassedOver = func(name, what string) { passed = append(passed, name+": "+what) }
 		if tt.list != "" {

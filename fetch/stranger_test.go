@@ -141,7 +141,7 @@ func TestPublicOnlyRefusesLoopbackHoweverItIsWritten(t *testing.T) {
 			"http://" + host + port + "/", "http:" + host + port, "http:/" + host + port + "?q", `http:\\` + host + port + `\x`, "HTTP:////" + host + port,
 			"  http://" + host + port + "#f", "ht\ntp://" + host + port + "/..",
 		} {
-			if !isURL(source) {
+			if !IsURL(source) {
 				t.Errorf("%q is no URL", source)
 			}
 			if _, err := c.Fetch(t.Context(), at(source), nil); classOf(err) != ClassRefused {

@@ -249,8 +249,8 @@ func TestWhatIsMeantAsAURLIsOne(t *testing.T) {
 		"ftp://h": true, "data:x": true, "http:file.jpg": false, "https:/x.jpg": false, "a.jpg": false, "C:\\a.jpg": false, "c:/a.jpg": false, "": false,
 		"a:b": false, "mailto:x": false, " a.jpg": false,
 	} {
-		if got := isURL(source); got != want {
-			t.Errorf("isURL(%q) is %v, want %v", source, got, want)
+		if got := IsURL(source); got != want {
+			t.Errorf("IsURL(%q) is %v, want %v", source, got, want)
 		}
 	}
 }

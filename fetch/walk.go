@@ -10,23 +10,6 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 )
 
-// extensions are those of the files that are taken from a folder: the formats that can be read, and those of photos that cannot, since
-// a photo that is not done should be a failure that is told.
-var extensions = map[string]bool{
-	".jpg": true, ".jpeg": true, ".jpe": true, ".jfif": true, ".png": true, ".apng": true, ".gif": true,
-	".tif": true, ".tiff": true, ".bmp": true, ".webp": true,
-	".heic": true, ".heif": true, ".avif": true, ".jxl": true,
-}
-
-// imageName reports whether a file of this name is taken from a folder.
-func imageName(name string) bool {
-	i := strings.LastIndexByte(name, '.')
-	if i <= 0 || len(name)-i > len(".jpeg") {
-		return false
-	}
-	return extensions[name[i:]] || extensions[strings.ToLower(name[i:])]
-}
-
 // A walk goes through a folder in the order of names. Of each folder on its way it holds the names; of files it holds
 // nothing. It keeps the root open and one folder more, however deep it goes.
 type walk struct {

@@ -201,7 +201,7 @@ func TestWhatIsNoFileIsCounted(t *testing.T) {
 	}
 	told := func(in Inputs) map[string]int {
 		n := map[string]int{}
-		in.Skip, in.Marker = []string{"p/out"}, "mark"
+		in.Skip, in.Marker, in.Extensions = []string{"p/out"}, "mark", photos
 		in.PassedOver = func(_, what string) { n[what]++ }
 		for _, err := range in.Items(t.Context()) {
 			if err != nil {
@@ -227,21 +227,26 @@ func TestOneBadArgumentOfManyIsOneFailure(t *testing.T) {
 		t.Fatal(err)
 	}
 	useless := []string{"p/empty", "p/link.jpg", "p/pipe.jpg", "p/texts"}
-	in := Inputs{Args: append([]string{"p/a.jpg", "p/d", "p/out"}, useless...), Skip: []string{"p/out"}}
-	if err := in.Check(t.Context()); err != nil {
+	in := Inputs{Extensions: photos, Skip: []string{"p/out"}}
+	good := in
+	good.Args = append([]string{"p/a.jpg", "p/d", "p/out"}, useless...)
+	if err := good.Check(t.Context()); err != nil {
 		t.Errorf("with two that are good: %v", err)
 	}
 	want := []string{"p/a.jpg", "p/d/e.jpg d", "p/empty !not-found", "p/link.jpg !not-found", "p/pipe.jpg !read", "p/texts !not-found"}
-	if got := listed(t, in); !reflect.DeepEqual(got, want) {
+	if got := listed(t, good); !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
 	for _, arg := range append(useless, "p/out") {
 		for _, args := range [][]string{{arg}, {arg, arg}} {
-			if err := (Inputs{Args: args, Skip: []string{"p/out"}}).Check(t.Context()); err == nil {
+			in.Args = args
+			if err := in.Check(t.Context()); err == nil {
 				t.Errorf("%q alone is no error", args)
 			}
 		}
-		if err := (Inputs{Args: []string{arg}, Skip: []string{"p/out"}, Lists: []List{{Path: "-"}}}).Check(t.Context()); err != nil {
+		listed := in
+		listed.Args, listed.Lists = []string{arg}, []List{{Path: "-"}}
+		if err := listed.Check(t.Context()); err != nil {
 			t.Errorf("%q with a list: %v", arg, err)
 		}
 	}
