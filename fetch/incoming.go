@@ -113,7 +113,7 @@ func (in *incoming) put(b []byte) error {
 	if err := in.spool.write(b); err != nil {
 		return &Error{Kind: ClassSpool, Again: true, Err: fmt.Errorf(
 			"there is no memory for the body now, and the temporary file in its place cannot be written: %w; "+
-				"expected room there (TMPDIR), or a larger --memory", err)}
+				"expected room there (TMPDIR), or a larger budget of memory", err)}
 	}
 	return nil
 }

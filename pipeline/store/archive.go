@@ -80,7 +80,7 @@ func (s *Store) plan(item fetch.Item) (*place, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.opts.OnExist == Overwrite && item.Local() {
+	if s.opts.OnExist == Overwrite && s.opts.Files == nil && item.Local() {
 		// A courtesy, before anything is fetched: what guarantees that no original is replaced is look.
 		if _, inside := s.tree.Rel(item.Source); inside {
 			return nil, &Error{Kind: ClassOutputIsInput, Doing: "plan " + name.String(),

@@ -290,10 +290,10 @@ func (s *Store) Done(key Key) (Entry, bool) {
 			return Entry{}, false
 		}
 		st, err := s.stat(o.Path)
-		if err != nil || st.size != o.Bytes || !st.regular && !o.Kept {
+		if err != nil || st.Size != o.Bytes || st.Kind != Regular && !o.Kept {
 			return Entry{}, false
 		}
-		later := !e.Time.IsZero() && max(st.changed, st.since) > e.Time.UnixNano()
+		later := !e.Time.IsZero() && st.Changed > e.Time.UnixNano()
 		if o.Kept || !later && !s.doubt.verify {
 			continue
 		}
