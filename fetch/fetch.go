@@ -15,8 +15,8 @@ import (
 type Item struct {
 	// Index is the item's place in the input, from 0. Names and the ledger depend on it, never on timing.
 	Index int
-	// Scheme says what kind of place the item is in, and so which kind of source opens it. It is the scheme of a URL, in
-	// lower case, such as "https". Empty means a file of this machine.
+	// Scheme says what kind of place the item is in, and so which kind of source opens it. It is the scheme of a URL,
+	// in lower case, such as "https". Empty means a file of this machine.
 	Scheme string
 	// Source is the item as a person would name it, and as it can stand in a list: a path or a URL.
 	Source string
@@ -24,8 +24,8 @@ type Item struct {
 	// leading or trailing one; "" at its top, for a file named on its own, and for a URL. Where several folders were
 	// walked it begins with the name of the one. Inputs.Root may say otherwise.
 	Dir string
-	// Size, ModTime and Version are the identity of what Source names: if one of them changes, outputs that were made of
-	// it are out of date. Each is zero where it is not known before the item is opened.
+	// Size, ModTime and Version are the identity of what Source names: if one of them changes, outputs that were made
+	// of it are out of date. Each is zero where it is not known before the item is opened.
 	//
 	//	            Size             ModTime            Version
 	//	file        length in bytes  its last change    ""

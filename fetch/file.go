@@ -87,7 +87,8 @@ func (t *Try) readFile(granted int64) (whole, error) {
 	if size > granted {
 		return whole{need: size}, nil
 	}
-	// There is room for one byte more, and one is asked for of an empty file, too: some that call themselves empty are not.
+	// There is room for one byte more, and one is asked for of an empty file, too: some that call themselves empty
+	// are not.
 	buf := t.c.buffers.get(int(size) + 1)
 	n, err := r.fill(buf, max(int(size), 1))
 	if err != nil {

@@ -44,7 +44,8 @@ func newWeb(o *Options) *web {
 		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
 		ForceAttemptHTTP2:   true,
 		HTTP2:               &http.HTTP2Config{SendPingTimeout: 10 * time.Second, PingTimeout: 10 * time.Second},
-		// Images are compressed already; an encoding that the server uses unasked is undone in http.go, within MaxBytes.
+		// Images are compressed already; an encoding that the server uses unasked is undone in http.go, within
+		// MaxBytes.
 		DisableCompression:     true,
 		MaxIdleConnsPerHost:    o.PerHost,
 		MaxIdleConns:           o.Idle,

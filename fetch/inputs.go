@@ -31,12 +31,13 @@ type Inputs struct {
 	Lists []List
 	// Extensions are those of the files that a walk takes.
 	Extensions Extensions
-	// Root, if it is set, is a folder: Dir of every file below it is the folder of that file below Root, however the file was named. Paths are
-	// taken as they are written: links are not followed to find out.
+	// Root, if it is set, is a folder: Dir of every file below it is the folder of that file below Root, however the
+	// file was named. Paths are taken as they are written: links are not followed to find out.
 	Root string
 	// Skip are folders into which no walk goes, such as the one for outputs. They need not exist.
 	Skip []string
-	// Marker is the name of a file that folders of outputs hold. A walk does not go into such a folder; one that is named itself is walked.
+	// Marker is the name of a file that folders of outputs hold. A walk does not go into such a folder; one that is
+	// named itself is walked.
 	Marker string
 	// Stdin is what the list "-" reads; nil means os.Stdin. A read from it that blocks when the run is cancelled is
 	// left behind.
@@ -49,8 +50,8 @@ type Inputs struct {
 	// that of an image, a hidden image or folder, a folder for outputs; of a pattern, for what it matches and does not
 	// take. It is also called for a list that has grown. what names the kind, in the plural.
 	PassedOver func(path, what string)
-	// Sources are further kinds of sources, by the scheme that their names begin with in lower case, such as "s3". A name
-	// needs no slashes behind the colon, unless a file has that name.
+	// Sources are further kinds of sources, by the scheme that their names begin with in lower case, such as "s3". A
+	// name needs no slashes behind the colon, unless a file has that name.
 	Sources map[string]Source
 	// Heads is how many of the first bytes of each local file Items reads into its Head.
 	Heads int
@@ -169,15 +170,17 @@ func (in Inputs) listing(yield func(Item) bool) Listing {
 	return Listing{Heads: in.Heads, Takes: in.Extensions.Has, PassedOver: in.PassedOver, Yield: yield}
 }
 
-// Items gives the items one by one, numbered from 0 in an order that depends on the inputs alone. Nothing is kept of an
-// item that was given, so a list of a million lines takes no more memory than one of a thousand; of a folder the names of
-// its files are held while it is walked.
+// Items gives the items one by one, numbered from 0 in an order that depends on the inputs alone. Nothing is kept of
+// an item that was given, so a list of a million lines takes no more memory than one of a thousand; of a folder the
+// names of its files are held while it is walked.
 //
-// Dir is the folder below the one that was walked, or below the part of a pattern before its first wildcard. Where more than
-// one argument is a folder, Dir begins with that folder's own name, as cp -r would copy them. Of files below Root it is what that says.
+// Dir is the folder below the one that was walked, or below the part of a pattern before its first wildcard. Where
+// more than one argument is a folder, Dir begins with that folder's own name, as cp -r would copy them. Of files
+// below Root it is what that says.
 //
-// What is wrong with one item, such as a broken line of a list or a folder that cannot be read, is an Item with Err. An
-// error in the second place is the last thing given, without an Item: ctx's, or that a list could not be read to its end.
+// What is wrong with one item, such as a broken line of a list or a folder that cannot be read, is an Item with Err.
+// An error in the second place is the last thing given, without an Item: ctx's, or that a list could not be read to
+// its end.
 func (in Inputs) Items(ctx context.Context) iter.Seq2[Item, error] {
 	return func(yield func(Item, error) bool) {
 		index := 0

@@ -53,8 +53,8 @@ type List struct {
 	Column string
 }
 
-// Stdin reports whether l is read from standard input, and so but once, even where that is a regular file: whoever reads
-// it goes on where another has stopped.
+// Stdin reports whether l is read from standard input, and so but once, even where that is a regular file: whoever
+// reads it goes on where another has stopped.
 func (l List) Stdin() bool {
 	return l.Path == "-" || l.Path == "/dev/stdin" || l.Path == "/dev/fd/0" || l.Path == "/proc/self/fd/0"
 }

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A localFile is an open file of this machine: a bare descriptor, because to make an os.File, which the poller is then asked to watch in
-// vain, costs as much as to read a small file.
+// A localFile is an open file of this machine: a bare descriptor, because to make an os.File, which the poller is
+// then asked to watch in vain, costs as much as to read a small file.
 type localFile int
 
 // openLocal opens a file to be read, links followed.

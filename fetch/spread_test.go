@@ -202,7 +202,8 @@ func TestOfAListOfManyHostsLittleWaitsInMemoryWhileTheLineIsFull(t *testing.T) {
 	})
 }
 
-// TestHostsThatNeverAnswerHoldBackNoFile has lists in which hosts that never answer could have all lanes, and then files.
+// TestHostsThatNeverAnswerHoldBackNoFile has lists in which hosts that never answer could have all lanes, and then
+// files.
 func TestHostsThatNeverAnswerHoldBackNoFile(t *testing.T) {
 	for _, c := range []struct{ lanes, hosts, rows int }{{1, 1, 3000}, {4, 3, 3000}, {4, 300, 3}, {256, 254, 2}, {256, 3000, 1}} {
 		never := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
@@ -257,8 +258,8 @@ func TestHostsThatNeverAnswerHoldBackNoFile(t *testing.T) {
 	}
 }
 
-// TestAHostThatAnswersComesBeforeOneThatDoesNot has a list in which hosts that never answer have many rows, and one that
-// answers comes last.
+// TestAHostThatAnswersComesBeforeOneThatDoesNot has a list in which hosts that never answer have many rows, and one
+// that answers comes last.
 func TestAHostThatAnswersComesBeforeOneThatDoesNot(t *testing.T) {
 	const hosts = 12
 	handlers := map[string]http.HandlerFunc{"other": func(http.ResponseWriter, *http.Request) {}}

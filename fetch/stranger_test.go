@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// TestMinSpeedEndsABodyThatDribbles has one server that sends steadily, one that is silent between bursts, and one that dribbles.
+// TestMinSpeedEndsABodyThatDribbles has one server that sends steadily, one that is silent between bursts, and one
+// that dribbles.
 func TestMinSpeedEndsABodyThatDribbles(t *testing.T) {
 	drip := func(n int, every time.Duration) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {

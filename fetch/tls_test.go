@@ -109,8 +109,8 @@ func TestATLSFaultInABodyIsABrokenConnection(t *testing.T) {
 	}
 }
 
-// TestATLSAlertBeforeTheFirstRequestIsClassTLS has requests begin after the server's alert has ended their connection, as
-// on a busy machine.
+// TestATLSAlertBeforeTheFirstRequestIsClassTLS has requests begin after the server's alert has ended their
+// connection, as on a busy machine.
 func TestATLSAlertBeforeTheFirstRequestIsClassTLS(t *testing.T) {
 	for name, http2 := range map[string]bool{"HTTP/1.1": false, "HTTP/2": true} {
 		s := httptest.NewUnstartedServer(http.NotFoundHandler())

@@ -115,7 +115,8 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, b *body, n int, ba
 	return nil
 }
 
-// raw answers below HTTP, where a lie about the length or a reset is possible. Without such access (HTTP/2) the answer is aborted.
+// raw answers below HTTP, where a lie about the length or a reset is possible. Without such access (HTTP/2) the
+// answer is aborted.
 func (s *Server) raw(w http.ResponseWriter, r *http.Request, b *body, how Behaviour) {
 	conn, buf, err := http.NewResponseController(w).Hijack()
 	if err != nil {

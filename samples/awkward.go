@@ -15,8 +15,9 @@ import (
 	"sync"
 )
 
-// Awkward gives small files that are odd, or broken, each in one known way: what a program meets among a million images from strangers.
-// They are made when first asked for, in some 30 ms. The caller owns the slice, but not the Data in it.
+// Awkward gives small files that are odd, or broken, each in one known way: what a program meets among a million
+// images from strangers. They are made when first asked for, in some 30 ms. The caller owns the slice, but not the
+// Data in it.
 func Awkward() []File { return append([]File(nil), makeAwkward()...) }
 
 var makeAwkward = sync.OnceValue(func() []File {
@@ -235,8 +236,8 @@ func ycbcrPlanes(img *image.RGBA) (y, cb, cr []byte) {
 	return y, cb, cr
 }
 
-// inkPlanes takes a picture apart into four inks, inverted as Adobe does: 255 is no ink. The second form
-// has the first three as YCbCr, which readers turn into the inverted inks by taking the complement of red, green and blue.
+// inkPlanes takes a picture apart into four inks, inverted as Adobe does: 255 is no ink. The second form has the
+// first three as YCbCr, which readers turn into the inverted inks by taking the complement of red, green and blue.
 func inkPlanes(img *image.RGBA) (cmyk, ycck [][]byte) {
 	cmyk, ycck = make([][]byte, 4), make([][]byte, 4)
 	for i := 0; i < len(img.Pix); i += 4 {

@@ -78,7 +78,8 @@ func TestAwkwardFilesAreWhatTheyAreSaidToBe(t *testing.T) {
 	}
 }
 
-// TestAwkwardFormsShowOnePicture compares every way to write the picture with the first, which the standard library wrote.
+// TestAwkwardFormsShowOnePicture compares every way to write the picture with the first, which the standard library
+// wrote.
 func TestAwkwardFormsShowOnePicture(t *testing.T) {
 	want := upright(t, awkwardFile(t, "orientation-1.jpg").Data, 1)
 	for name, orientation := range map[string]int{

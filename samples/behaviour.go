@@ -42,8 +42,8 @@ type Behaviour struct {
 	Redirects int
 	// Location redirects to this URL, whatever it is; "" does not.
 	Location string
-	// Fail bounds Status, RetryAfter and Fault to the first so many requests of a URL: later ones are answered well. With
-	// none of those three it means status 503. 0 sets no bound.
+	// Fail bounds Status, RetryAfter and Fault to the first so many requests of a URL: later ones are answered well.
+	// With none of those three it means status 503. 0 sets no bound.
 	Fail int
 }
 

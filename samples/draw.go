@@ -60,9 +60,10 @@ type canvas struct {
 // between is a number in [a, b) by chance.
 func (c *canvas) between(a, b float64) float64 { return a + (b-a)*c.Float64() }
 
-// Draw paints a picture of one of the [Kinds], w by h pixels, opaque. The same arguments give the same picture in
-// one build of the program, however many CPUs draw it; between processor architectures, which may round a product and a sum once
-// or twice, a pixel may differ by a level, and at an edge by more. It uses all CPUs, and takes about a second of CPU time for each megapixel.
+// Draw paints a picture of one of the [Kinds], w by h pixels, opaque. The same arguments give the same picture in one
+// build of the program, however many CPUs draw it; between processor architectures, which may round a product and a
+// sum once or twice, a pixel may differ by a level, and at an edge by more. It uses all CPUs, and takes about a
+// second of CPU time for each megapixel.
 func Draw(name string, seed uint64, w, h int) (*image.RGBA, error) {
 	i := indexOf(name)
 	if i < 0 {
@@ -120,8 +121,8 @@ func drawPart(k kind, seed uint64, w, h int, r image.Rectangle) *image.RGBA {
 	return img
 }
 
-// refine gives the light of the pixel whose place in the middle of three rows is i: the sample there, or its mean with four more
-// where the pixels next to it are much lighter or darker.
+// refine gives the light of the pixel whose place in the middle of three rows is i: the sample there, or its mean
+// with four more where the pixels next to it are much lighter or darker.
 func refine(at scene, rows [][]rgb, i int, x, y float64) rgb {
 	light := rows[1][i]
 	l := light.luma()

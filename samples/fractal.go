@@ -83,8 +83,9 @@ func julia(c *canvas) scene {
 	}
 }
 
-// fractalColour colours a point that escaped at z with the derivative d: by the logarithm of the continuous iteration count, and lit by
-// z/d, which points away from the set; the distance to the set is |z| ln|z| / |d| (J. Milnor, Dynamics in One Complex Variable).
+// fractalColour colours a point that escaped at z with the derivative d: by the logarithm of the continuous iteration
+// count, and lit by z/d, which points away from the set; the distance to the set is |z| ln|z| / |d| (J. Milnor,
+// Dynamics in One Complex Variable).
 func fractalColour(c *canvas, pal []rgb, i, zx, zy, dx, dy, size, pace, shift, x, y float64) rgb {
 	r := math.Hypot(zx, zy)
 	d := math.Hypot(dx, dy)

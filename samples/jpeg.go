@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// A coder writes JPEG files of the kinds that the standard library does not: four components, progressive, restart markers.
-// It codes as ITU-T T.81 says, in 8 by 8 blocks without subsampling, with the example tables of its annex K.
+// A coder writes JPEG files of the kinds that the standard library does not: four components, progressive, restart
+// markers. It codes as ITU-T T.81 says, in 8 by 8 blocks without subsampling, with the example tables of its annex K.
 type coder struct {
 	planes      [][]byte // one for each component, w*h samples
 	w, h        int
@@ -183,7 +183,8 @@ func (c *coder) encode() []byte {
 		b.align()
 		return append(b.out, 0xFF, 0xD9)
 	}
-	// The DC coefficients without their last bit, each component's low and high frequencies, and at the end that last bit.
+	// The DC coefficients without their last bit, each component's low and high frequencies, and at the end that last
+	// bit.
 	scan(every, 0, 0, 0, 1)
 	last := make([]int, n)
 	for k := range blocks[0] {
@@ -232,7 +233,8 @@ func (b *bits) band(ac *huffman, z *[64]int, from, to int) {
 	}
 }
 
-// transform gives the quantised coefficients of a plane's blocks in zigzag order, by the definition of the DCT, T.81 A.3.3.
+// transform gives the quantised coefficients of a plane's blocks in zigzag order, by the definition of the DCT, T.81
+// A.3.3.
 func (c *coder) transform(plane []byte, quant *[64]int) [][64]int {
 	var cosine [8][8]float64
 	for u := range 8 {

@@ -29,13 +29,13 @@ import (
 // The query of a picture's URL is a [Behaviour] in the form of [ParseBehaviour]; what it sets goes before what the
 // Server's own Behaviour sets. Lists and the page are always sent well.
 //
-// The zero value works, as an http.Handler or by Start. The fields must not be changed once it serves. All methods may be
-// called from many goroutines.
+// The zero value works, as an http.Handler or by Start. The fields must not be changed once it serves. All methods
+// may be called from many goroutines.
 type Server struct {
 	// Behaviour is how requests for pictures are answered.
 	Behaviour Behaviour
-	// Rate is how many requests for pictures are let through in a second, over all clients, after a first second's worth
-	// at once; others get 429 and Retry-After. 0 sets no bound.
+	// Rate is how many requests for pictures are let through in a second, over all clients, after a first second's
+	// worth at once; others get 429 and Retry-After. 0 sets no bound.
 	Rate float64
 
 	once   sync.Once
@@ -105,8 +105,8 @@ func (s *Server) init() {
 	}
 }
 
-// Start listens on an address such as "127.0.0.1:8080", "" for a free port of this machine alone, and answers until Close. It gives
-// the URL of the server, without a slash at its end. A Server is started once.
+// Start listens on an address such as "127.0.0.1:8080", "" for a free port of this machine alone, and answers until
+// Close. It gives the URL of the server, without a slash at its end. A Server is started once.
 func (s *Server) Start(addr string) (string, error) {
 	s.once.Do(s.init)
 	if addr == "" {
@@ -133,8 +133,8 @@ func (s *Server) Start(addr string) (string, error) {
 	return "http://" + l.Addr().String(), nil
 }
 
-// Close ends all answers at once, stalled and endless ones too, and returns when the last handler has ended. It may be called again.
-// Requests that come later, through a caller's own http.Server, get 503.
+// Close ends all answers at once, stalled and endless ones too, and returns when the last handler has ended. It may
+// be called again. Requests that come later, through a caller's own http.Server, get 503.
 func (s *Server) Close() error {
 	s.once.Do(s.init)
 	s.mu.Lock()

@@ -281,8 +281,8 @@ func TestCloseEndsEveryAnswer(t *testing.T) {
 	}
 }
 
-// TestAnswerCutByCloseIsNoAnswer closes a server while an answer waits for its latency: to return then would send an empty answer of
-// status 200.
+// TestAnswerCutByCloseIsNoAnswer closes a server while an answer waits for its latency: to return then would send an
+// empty answer of status 200.
 func TestAnswerCutByCloseIsNoAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &Server{Behaviour: Behaviour{Latency: time.Hour}}

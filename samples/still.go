@@ -64,8 +64,8 @@ func stilllife(c *canvas) scene {
 		}
 		return t, k
 	}
-	// shade is how much of the lamp a place sees: each ball takes the part of it that it seems to cover; near contact all
-	// light is dimmed.
+	// shade is how much of the lamp a place sees: each ball takes the part of it that it seems to cover; near contact
+	// all light is dimmed.
 	shade := func(p vec) float64 {
 		lit := 1.0
 		for i := range balls {

@@ -18,7 +18,8 @@ type terrain struct {
 	walked  []sync.Once // by column: most are walked by the first row, for a part of a picture only some
 }
 
-// newTerrain sets up a terrain, whose columns are walked when they are first looked at. height is in the unit of eye, and must vary little between neighbours.
+// newTerrain sets up a terrain, whose columns are walked when they are first looked at. height is in the unit of eye,
+// and must vary little between neighbours.
 func newTerrain(c *canvas, horizon, eye, far float64, height func(x, z float64) float64) *terrain {
 	t := &terrain{w: int(c.w), h: int(c.h), horizon: c.h * horizon, focal: max(c.w, c.h) * 0.9, eye: eye, far: far, height: height}
 	t.depth = make([]float32, t.w*t.h)

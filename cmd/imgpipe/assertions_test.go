@@ -12,10 +12,10 @@ import (
 	"testing"
 )
 
-// TestNoPackageAssertsTheTypeOfAnother has every type assertion and type switch of the module look for interfaces, or for
-// types of its own package or of others' modules. A concrete type of another package of ours would shut out whoever wraps
-// or replaces it. The internal packages of a package are parts of it: nobody else can wrap them. errors.As and errors.AsType
-// look through wrapping, and may name a type of errors.
+// TestNoPackageAssertsTheTypeOfAnother has every type assertion and type switch of the module look for interfaces, or
+// for types of its own package or of others' modules. A concrete type of another package of ours would shut out
+// whoever wraps or replaces it. The internal packages of a package are parts of it: nobody else can wrap them.
+// errors.As and errors.AsType look through wrapping, and may name a type of errors.
 func TestNoPackageAssertsTheTypeOfAnother(t *testing.T) {
 	found := assertedTypes(t, filepath.Join("..", ".."))
 	if found.looked < 40 {
