@@ -52,9 +52,9 @@ type Options struct {
 
 // Buffers is memory for whole files. It is used by many goroutines at once.
 type Buffers interface {
-	// Get gives n bytes whose contents are anything, or nil where it has none.
+	// Get returns n bytes whose contents are anything, or nil if it has none.
 	Get(n int) []byte
-	// Put takes back a slice that begins where one from Get does, and tells whether it is one. It is called at most
+	// Put takes back a slice that begins where one from Get does, and reports whether it is one. It is called at most
 	// once for each, when nobody reads it any more.
 	Put(b []byte) bool
 }

@@ -62,7 +62,7 @@ func (f *download) behind(err error) error {
 	return err
 }
 
-// classify gives the class of an error of net/http, and whether it may pass.
+// classify returns the class of an error of net/http, and whether it may pass.
 func classify(err error) (kind string, again bool) {
 	var (
 		dns    *net.DNSError

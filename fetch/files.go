@@ -66,7 +66,8 @@ func (s *files) listFolder(ctx context.Context, l Listing) {
 		w.top = filepath.Base(abs)
 	}
 	if folderWalk(w).from(path) && !any {
-		l.Yield(Item{Source: path, Err: &Error{Kind: ClassNotFound, Doing: "list " + shown(path), Err: s.extensions.none()}})
+		l.Yield(Item{Source: path, Err: &Error{Kind: ClassNotFound, Doing: "list " + shown(path),
+			Err: s.extensions.none()}})
 	}
 }
 
@@ -189,7 +190,7 @@ func regular(m os.FileMode) error {
 	return nil
 }
 
-// fileError gives the Error of a system call on a file.
+// fileError returns the Error of a system call on a file.
 func fileError(verb, path string, err error) *Error {
 	kind := ClassRead
 	if errors.Is(err, fs.ErrNotExist) {

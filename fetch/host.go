@@ -205,14 +205,17 @@ func (hs *hosts) enter(ctx context.Context, key string) (*turn, error) {
 
 // refusal says why a closed host is not asked.
 func (h *host) refusal(now time.Time) error {
-	if n := h.later.n; h.hopeless {
-		return &Error{Kind: h.kind, Err: fmt.Errorf("not asked: the server answered nothing but %s, %d times in a row, after the waits it had asked for",
-			strings.TrimPrefix(h.kind, "http-"), n)}
+	refused := func(format string, args ...any) error {
+		return &Error{Kind: h.kind, Err: fmt.Errorf("not asked: "+format, args...)}
+	}
+	if h.hopeless {
+		return refused("the server answered nothing but %s, %d times in a row, after the waits it had asked for",
+			strings.TrimPrefix(h.kind, "http-"), h.later.n)
 	}
 	if h.silent > 0 {
-		return &Error{Kind: h.kind, Err: fmt.Errorf("not asked: the host gave no answer for %s", now.Sub(h.since).Round(time.Second))}
+		return refused("the host gave no answer for %s", now.Sub(h.since).Round(time.Second))
 	}
-	return &Error{Kind: h.kind, Err: fmt.Errorf("not asked: the server wants to be left alone for another %s", h.closed.Sub(now).Round(time.Second))}
+	return refused("the server wants to be left alone for another %s", h.closed.Sub(now).Round(time.Second))
 }
 
 // giveUp closes a host that answers nothing but 429 and 503: for good, if it said for how long to wait and that was

@@ -18,10 +18,13 @@ import (
 //   - a URL, http or https;
 //   - a file, whatever its extension;
 //   - a folder, which is walked with all folders below it in the order of names, for files that have one of Extensions.
-//     Symbolic links, hidden files and folders, the folders in Skip and those with a Marker are passed over. The folder that is named may itself be a symbolic link, or hidden.
-//     What was found is read from that folder later, and never through a link, whatever has been exchanged meanwhile;
-//   - a pattern with * ? [a-z] {a,b}, and ** for any folders between, as a shell would read it. A file of exactly that name
-//     goes first. A pattern that ends in an extension ("*.dat") takes any file, another ("2024/**") images only.
+//     Symbolic links, hidden files and folders, the folders in Skip and those with a Marker are passed over. The folder
+//     that is named may itself be a symbolic link, or hidden. What was found is read from that folder later, and never
+//     through a link, whatever has been exchanged meanwhile;
+//   - a pattern with * ? [a-z] {a,b}, and ** for any folders between, as a shell would read it. A file of exactly that
+//     name goes first. A pattern that ends in an extension ("*.dat") takes any file, another ("2024/**") takes those
+//     with one of Extensions;
+//   - a name of one of Sources.
 //
 // Relative paths, also those in a list, are relative to the current folder.
 type Inputs struct {
@@ -59,7 +62,7 @@ type Inputs struct {
 	stall func(path string) // where it is set, is called before the file system is; for tests
 }
 
-// An InputError is a use of Inputs that can be told to be wrong before anything is begun.
+// An InputError is a use of Inputs that can be seen to be wrong before anything is begun.
 type InputError struct {
 	// Input is the argument or list, as it was given.
 	Input string
@@ -72,8 +75,11 @@ func (e *InputError) Error() string {
 	return "input " + strconv.Quote(Redact(e.Input)) + ": " + e.Err.Error()
 }
 
-// Unwrap gives Err.
+// Unwrap returns Err.
 func (e *InputError) Unwrap() error { return e.Err }
+
+// wantRoot is what was expected of Inputs.Root.
+const wantRoot = ", expected the one whose folders are to be kept"
 
 // Check returns an error unless each argument and list can be used: that files exist, that a folder or pattern has an
 // image, that a list has the column that is asked for. It reads no further than it must, and nothing of a list that can
@@ -87,9 +93,9 @@ func (in Inputs) Check(ctx context.Context) error {
 	defer files.open.closeIdle()
 	if in.Root != "" {
 		if info, err := files.stat(ctx, in.Root); err != nil {
-			return &InputError{Input: in.Root, Err: errors.New("no such folder, or it cannot be looked at, expected the one whose folders are to be kept")}
+			return &InputError{Input: in.Root, Err: errors.New("no such folder, or it cannot be looked at" + wantRoot)}
 		} else if !info.IsDir() {
-			return &InputError{Input: in.Root, Err: errors.New("it is not a folder, expected the one whose folders are to be kept")}
+			return &InputError{Input: in.Root, Err: errors.New("it is not a folder" + wantRoot)}
 		}
 	}
 	useful := len(in.Lists) > 0
@@ -170,7 +176,7 @@ func (in Inputs) listing(yield func(Item) bool) Listing {
 	return Listing{Heads: in.Heads, Takes: in.Extensions.Has, PassedOver: in.PassedOver, Yield: yield}
 }
 
-// Items gives the items one by one, numbered from 0 in an order that depends on the inputs alone. Nothing is kept of
+// Items yields the items one by one, numbered from 0 in an order that depends on the inputs alone. Nothing is kept of
 // an item that was given, so a list of a million lines takes no more memory than one of a thousand; of a folder the
 // names of its files are held while it is walked.
 //
@@ -250,7 +256,7 @@ func (in Inputs) Items(ctx context.Context) iter.Seq2[Item, error] {
 	}
 }
 
-// below gives the folder of a file below root, an absolute path or "", if the file is there.
+// below returns the folder of a file below root, an absolute path or "", if the file is there.
 func below(root string, item Item) (dir string, ok bool) {
 	if root == "" || !item.Local() {
 		return "", false

@@ -239,7 +239,8 @@ func (l List) read(r io.Reader, yield func(record) bool) error {
 				return err
 			}
 			if s.start <= 3 {
-				return errors.New("it holds NUL bytes, expected text; names that end with NUL have a format of their own")
+				return errors.New("it holds NUL bytes, expected text; " +
+					"names that end with NUL have a format of their own")
 			}
 			on = yield(record{line: s.start, err: errors.New("the record holds a NUL byte, expected text")})
 		default:

@@ -66,7 +66,7 @@ func parseBlock(s string) (netip.Prefix, bool) {
 	return b.Masked(), err == nil
 }
 
-// CheckHost tells what is wrong with a name or an address for Policy.Allow, or with one or a block of addresses for
+// CheckHost returns what is wrong with a name or an address for Policy.Allow, or with one or a block of addresses for
 // Policy.Deny.
 func CheckHost(host string, deny bool) error {
 	if _, block := parseBlock(host); block && (deny || !strings.Contains(host, "/")) {
@@ -91,7 +91,7 @@ func plainHost(host string) string {
 	return strings.TrimPrefix(strings.TrimSuffix(host, "]"), "[")
 }
 
-// looksAtAddresses tells that the address of each connection matters.
+// looksAtAddresses reports whether the address of each connection matters.
 func (p Policy) looksAtAddresses() bool { return p.PublicOnly || len(p.denied) > 0 }
 
 // permit looks at what a URL says itself.
@@ -172,7 +172,7 @@ func prefixes(list ...string) []netip.Prefix {
 	return ps
 }
 
-// public tells whether a is an address on the public Internet.
+// public reports whether a is an address on the public Internet.
 func public(a netip.Addr) bool {
 	a = a.Unmap().WithZone("")
 	if a.Is6() {

@@ -37,7 +37,7 @@ type walk struct {
 	top    string // goes before the path below the root in the Dir of items
 }
 
-// What a walk passes over, as the user is told.
+// What a walk passes over, as people read it.
 const (
 	passedNames   = "files whose extension is not that of an image"
 	passedLinks   = "symbolic links"
@@ -94,7 +94,8 @@ func (w *walk) from(path string) bool {
 	at := spot{path: path}
 	limit, err := w.clock.limit(at, true)
 	if err == nil {
-		w.origin, err = within(w.ctx, w.clock, at, limit, func() (*origin, error) { return newOrigin(path, w.open) }, nil)
+		w.origin, err = within(w.ctx, w.clock, at, limit, func() (*origin, error) { return newOrigin(path, w.open) },
+			nil)
 	}
 	if err != nil {
 		return w.yield(Item{Source: path, Err: fileError("list", path, err)})

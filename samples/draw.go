@@ -86,7 +86,8 @@ func indexOf(name string) int {
 
 // drawPart paints the part r of a picture of w by h pixels.
 func drawPart(k kind, seed uint64, w, h int, r image.Rectangle) *image.RGBA {
-	c := &canvas{w: float64(w), h: float64(h), Rand: rand.New(rand.NewPCG(seed, uint64(len(k.name))<<8|uint64(k.name[0])))}
+	c := &canvas{w: float64(w), h: float64(h), Rand: rand.New(rand.NewPCG(seed,
+		uint64(len(k.name))<<8|uint64(k.name[0])))}
 	c.seed = c.Uint32()
 	at := k.make(c)
 	img := image.NewRGBA(r)
@@ -121,7 +122,7 @@ func drawPart(k kind, seed uint64, w, h int, r image.Rectangle) *image.RGBA {
 	return img
 }
 
-// refine gives the light of the pixel whose place in the middle of three rows is i: the sample there, or its mean
+// refine returns the light of the pixel whose place in the middle of three rows is i: the sample there, or its mean
 // with four more where the pixels next to it are much lighter or darker.
 func refine(at scene, rows [][]rgb, i int, x, y float64) rgb {
 	light := rows[1][i]

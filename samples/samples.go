@@ -1,4 +1,4 @@
-// Package samples gives a program that handles images something to handle: pictures that it draws itself, files that
+// Package samples has something to handle for a program that handles images: pictures that it draws itself, files that
 // are odd or broken in known ways, and a server on this machine that sends them as slowly and as badly as it is asked
 // to.
 //
@@ -110,7 +110,8 @@ func write(ctx context.Context, dir string, n int, picture func(i int) File, don
 		}
 		// What cannot be written need not be drawn.
 		if _, err := os.Lstat(filepath.Join(dir, nameOf(i))); err == nil {
-			return fmt.Errorf("write samples: %w", &fs.PathError{Op: "create", Path: filepath.Join(dir, nameOf(i)), Err: fs.ErrExist})
+			return fmt.Errorf("write samples: %w",
+				&fs.PathError{Op: "create", Path: filepath.Join(dir, nameOf(i)), Err: fs.ErrExist})
 		}
 		f := picture(i)
 		if err := writeNew(filepath.Join(dir, f.Name), f.Data); err != nil {

@@ -34,7 +34,8 @@ func TestAnAssertedTypeOfAnotherPackageIsFound(t *testing.T) {
 		_, text, _ := strings.Cut(wrong, ": ")
 		at = append(at, text)
 	}
-	if got, want := strings.Join(at, "; "), "asserts *there.Struct; asserts there.Struct; asserts *renamed.Struct"; got != want {
+	want := "asserts *there.Struct; asserts there.Struct; asserts *renamed.Struct"
+	if got := strings.Join(at, "; "); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
