@@ -11,9 +11,9 @@ import (
 	"imgpipe/pipeline"
 )
 
-// The topics are pages of help that belong to no command. Each is a file topics/NAME.txt. Its first line says what it is
-// about, and the rest is shown as it is, at most topicWidth wide. A line {{list}} stands for a list that comes from a table of
-// the program.
+// The topics are pages of help that belong to no command. Each is a file topics/NAME.txt. Its first line says what it
+// is about. The rest is shown as it is, at most topicWidth wide. A line {{list}} stands for a list that is made from a
+// table of the program.
 //
 //go:embed topics/*.txt
 var topicFiles embed.FS
