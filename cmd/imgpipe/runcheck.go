@@ -45,8 +45,8 @@ func (f *runFlags) validate() error {
 	if (changed("resize") || changed("size")) && changed("gravity") && !f.placed() {
 		return errors.New("--gravity says what --fit cover keeps and where --fit contain puts it: expected one of them with it")
 	}
-	if changed("quality") && f.format != "" && f.format != transform.JPEG {
-		return fmt.Errorf("--quality is that of JPEG files: expected no --format %s with it", f.format)
+	if changed("quality") && f.format != "" && !f.format.HasQuality() {
+		return fmt.Errorf("--quality is that of %s files: expected no --format %s with it", qualityFormats(), f.format)
 	}
 	if !httpguts.ValidHeaderFieldValue(f.userAgent) {
 		return fmt.Errorf("--user-agent %q: expected text without control characters", f.userAgent)

@@ -119,11 +119,11 @@ func (f *runFlags) addCommon(g flags.Group) {
 			Usage: "800x600, 800x, x600, 320 (a box of 320x320) or 50%; fits inside and never enlarges, but see --fit and " +
 				"--upscale"},
 		flags.Flag{Name: "format", Common: true,
-			Value: flags.Parsed(&f.format, "keep|jpeg|png|gif|tiff|bmp", ofTransform(transform.ParseFormat), textOf[transform.Format]),
-			Usage: "format of the outputs (default keep, but WebP becomes PNG or JPEG)"},
+			Value: flags.Parsed(&f.format, formatWords(), ofTransform(transform.ParseFormat), textOf[transform.Format]),
+			Usage: formatHelp()},
 		flags.Flag{Name: "quality", Common: true,
 			Value: flags.Parsed(&f.quality, "1..100", ofTransform(transform.ParseQuality), strconv.Itoa),
-			Usage: "quality of JPEG outputs"},
+			Usage: "quality of " + qualityFormats() + " outputs"},
 		flags.Flag{Name: "mode", Short: "m", Common: true, Value: flags.Choice(&f.mode, modes.Names()...),
 			Usage: "how images are transformed; all write the same bytes. " + modesHelp()},
 	)

@@ -167,6 +167,9 @@ func TestTopicsListWhatTheTablesHave(t *testing.T) {
 	for _, c := range pipeline.Classes() {
 		want["classes"] = append(want["classes"], c.Name)
 	}
+	for _, f := range transform.Formats() {
+		want["formats"] = append(want["formats"], f.Title())
+	}
 	for name, words := range want {
 		topic, ok := topicNamed(name)
 		if !ok {
