@@ -6,11 +6,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"time"
 
 	"imgpipe/cmd/imgpipe/internal/bench"
+	"imgpipe/cmd/imgpipe/internal/drill"
 	"imgpipe/pipeline/procs"
 )
 
@@ -30,7 +29,7 @@ func (c *contest) run(ctx context.Context, job bench.Job, plan bench.Plan, parts
 		return nil, err
 	}
 	var pictures []bench.Picture
-	r := &bench.Runner{Program: program, Dir: c.dir, Env: contestantEnv, Kill: c.kill, Progress: c.screen.show, Keep: func(config int, outputs string) error {
+	r := &bench.Runner{Program: program, Dir: c.dir, Env: drill.ContestantEnv, Kill: c.kill, Progress: c.screen.show, Keep: func(config int, outputs string) error {
 		if pictures == nil {
 			if pictures, err = bench.Pictures(ctx, outputs); err != nil && ctx.Err() == nil {
 				return err
@@ -56,24 +55,6 @@ func (c *contest) keepOutputs(plan bench.Plan, config int, outputs string) error
 		dir = filepath.Join(dir, fmt.Sprintf("%d-%s-w%d-d%d", config+1, this.Mode, this.Workers, this.Downloads))
 	}
 	return copyOutputs(outputs, dir)
-}
-
-// slowContestant restricts [slowdownVariable] to one contestant, by its number from 0: a comparison must see it.
-const slowContestant = "IMGPIPE_TEST_SLOW_CONTESTANT"
-
-func contestantEnv(config int) []string {
-	env := os.Environ()
-	which, ok := os.LookupEnv(slowContestant)
-	if !ok || which == strconv.Itoa(config) {
-		return env
-	}
-	var others []string
-	for _, e := range env {
-		if !strings.HasPrefix(e, slowdownVariable+"=") {
-			others = append(others, e)
-		}
-	}
-	return others
 }
 
 // A runsScreen says on stderr how far a comparison has come. It is for one goroutine.

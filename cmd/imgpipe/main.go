@@ -23,6 +23,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"imgpipe/cmd/imgpipe/internal/drill"
 	"imgpipe/cmd/imgpipe/internal/flags"
 	"imgpipe/pipeline/procs"
 )
@@ -39,7 +40,7 @@ const (
 
 func main() {
 	if procs.IsWorker() {
-		os.Exit(workerMain())
+		os.Exit(drill.WorkerMain())
 	}
 	crashApart()
 	// A reader of stdout or stderr that has left ends no run: without this, Go does that. What cannot be said is

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"imgpipe/cmd/imgpipe/internal/drill"
 	"imgpipe/cmd/imgpipe/internal/flags"
 	"imgpipe/pipeline/store"
 )
@@ -84,7 +85,7 @@ func (f *runFlags) run(stop *stopper, stdin io.Reader, stdout, stderr io.Writer)
 		return exitError{exitCouldNotRun, err}
 	}
 	options.Originals, options.Folders = originals.files, f.open.folders
-	if options.Fault, err = drillDisk(); err != nil {
+	if options.Fault, err = drill.HookDisk(); err != nil {
 		return exitError{exitUsage, err}
 	}
 	st, err := store.Open(f.output, options)

@@ -268,3 +268,8 @@ func (r *strangersRun) counts() map[string]int {
 	}
 	return n
 }
+
+func lastLine(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return lines[len(lines)-1]
+}

@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"os"
 
 	"github.com/spf13/pflag"
 
+	"imgpipe/cmd/imgpipe/internal/drill"
 	"imgpipe/cmd/imgpipe/internal/flags"
 	"imgpipe/cmd/imgpipe/internal/modes"
 	"imgpipe/pipeline/procs"
@@ -47,11 +47,9 @@ func (f *workerFlags) validate(mode string, set *pflag.FlagSet) error {
 
 // options are those of a pool of so many workers.
 func (f *workerFlags) options(workers int) procs.Options {
-	o := procs.Options{Workers: workers, Isolate: f.isolate, WorkerMemory: f.memory, Recycle: f.recycle}
-	if plan, ok := os.LookupEnv(drillVariable); ok { // a worker inherits nothing that it is not given
-		o.Env = []string{drillVariable + "=" + plan}
+	return procs.Options{
+		Workers: workers, Isolate: f.isolate, WorkerMemory: f.memory, Recycle: f.recycle, Env: drill.WorkerEnv(),
 	}
-	return o
 }
 
 // isolation is what the header line says of the workers of --mode processes; "" in other modes. The worker that it asks is started for the
