@@ -36,26 +36,32 @@ and shows what has been measured so far. Nothing is kept but the report, and wha
 	}
 	f := addCompareFlags(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		f.run.inputs = args
-		if err := f.validate(); err != nil {
+		f.finalize(args)
+		if err := f.check(); err != nil {
+			return exitError{exitUsage, err}
+		}
+		sides, err := f.sideCheck()
+		if err != nil {
 			return exitError{exitUsage, err}
 		}
 		stop := listen(cmd.Context(), cmd.ErrOrStderr())
 		defer stop.release()
 		stop.work(nil)
-		return stop.verdict(f.compare(stop, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr()))
+		return stop.verdict(f.compare(stop, sides, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr()))
 	}
 	return cmd
 }
 
 // compare makes the comparison and reports it.
-func (f *compareFlags) compare(stop *stopper, stdin io.Reader, stdout, stderr io.Writer) error {
+func (f *compareFlags) compare(
+	stop *stopper, sides *sideCheck, stdin io.Reader, stdout, stderr io.Writer,
+) error {
 	ctx := stop.ctx
 	c, err := f.measure(stop, stdin, stderr)
 	if c == nil || len(c.Samples) == 0 {
 		return couldNotCompare(ctx, err)
 	}
-	if reportErr := f.report(context.WithoutCancel(ctx), c, stdout); reportErr != nil {
+	if reportErr := f.report(context.WithoutCancel(ctx), sides, c, stdout); reportErr != nil {
 		return exitError{exitCouldNotRun, errors.Join(err, reportErr)}
 	}
 	switch {
@@ -82,7 +88,7 @@ func (f *compareFlags) measure(stop *stopper, stdin io.Reader, stderr io.Writer)
 		return nil, err
 	}
 	defer source.close()
-	inputs := f.run.source(stdin)
+	inputs := f.run.inputs(stdin)
 	inputs.Lists = nil // those of files are looked at by the first run
 	if err := inputs.Check(ctx); err != nil {
 		return nil, exitError{exitUsage, err}
@@ -111,7 +117,9 @@ func couldNotCompare(ctx context.Context, err error) error {
 }
 
 // report writes the report in its format, and the one with charts: a page, or where the file is called so a picture.
-func (f *compareFlags) report(ctx context.Context, c *bench.Comparison, stdout io.Writer) error {
+func (f *compareFlags) report(
+	ctx context.Context, sides *sideCheck, c *bench.Comparison, stdout io.Writer,
+) error {
 	write := map[string]func(io.Writer, *bench.Comparison) error{
 		formatText: report.Text, "markdown": report.Markdown, "json": report.JSON, "csv": report.CSV, "bench": report.Bench,
 	}[f.format]
@@ -122,7 +130,7 @@ func (f *compareFlags) report(ctx context.Context, c *bench.Comparison, stdout i
 			draw = report.SVG
 		}
 		write := func(w io.Writer) error { return draw(w, c) }
-		err = errors.Join(err, writeSide(ctx, "output", f.output, f.sides.allowed(f.output), write))
+		err = errors.Join(err, writeSide(ctx, "output", f.output, sides.allowed(f.output), write))
 	}
 	return err
 }
@@ -146,8 +154,8 @@ func (f *compareFlags) inputs(ctx context.Context, dir string, stdin io.Reader) 
 	if f.builtin() {
 		return sampleSource(dir, f.images, samples.Behaviour{Latency: f.latency})
 	}
-	s := &contestSource{job: bench.Job{Inputs: f.run.shownInput()}}
-	for i, l := range f.run.lists {
+	s := &contestSource{job: bench.Job{Inputs: f.run.input.shown()}}
+	for i, l := range f.run.input.lists {
 		info, err := os.Stat(l)
 		if (fetch.List{Path: l}).Stdin() || err == nil && !info.Mode().IsRegular() && !info.IsDir() {
 			kept := filepath.Join(dir, strconv.Itoa(i)+filepath.Base(l)) // its ending says how it is written

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -34,8 +35,7 @@ type compareFlags struct {
 	progress             string
 	quiet                bool
 
-	set   *pflag.FlagSet
-	sides *sideCheck
+	set *pflag.FlagSet
 }
 
 const (
@@ -144,30 +144,11 @@ func (p *passed) Set(s string) error {
 }
 
 // builtin tells that there is no input but the samples.
-func (f *compareFlags) builtin() bool { return len(f.run.inputs) == 0 && len(f.run.lists) == 0 }
+func (f *compareFlags) builtin() bool { return f.run.input.empty() }
 
-// validate looks at the flags together, and fills in the lists that were not given.
-func (f *compareFlags) validate() error {
-	changed := f.set.Changed
-	switch {
-	case !f.builtin() && changed("latency"):
-		return errors.New("--latency is that of the built-in samples: expected no INPUT with it")
-	case !f.builtin() && changed("images"):
-		return errors.New("--images is the number of the built-in samples: expected no INPUT with it")
-	case f.stage == bench.StageTransform && len(f.downloads) > 1:
-		return errors.New("--downloads: --stage transform fetches nothing while the clock runs: expected one number")
-	case f.stage == bench.StageFetch && len(f.workers) > 1:
-		return errors.New("--workers: --stage fetch transforms nothing: expected one number")
-	case f.stage != bench.StageAll && changed("keep"):
-		return fmt.Errorf("--keep: --stage %s writes no outputs", f.stage)
-	case f.quiet && changed("progress"):
-		return errors.New("--quiet and --progress exclude each other: expected one of them")
-	case !slices.Contains([]string{"", ".html", ".htm", ".svg"}, strings.ToLower(filepath.Ext(f.output))):
-		return fmt.Errorf("--output %q: expected a name that ends in .html or .svg; other formats go to standard output, as --format says", f.output)
-	}
-	if err := f.keepIsEmpty(); err != nil {
-		return err
-	}
+// finalize takes the arguments, and fills in the lists that were not given.
+func (f *compareFlags) finalize(args []string) {
+	f.run.finalize(args)
 	if len(f.workers) == 0 {
 		f.workers = doubling(cpus())
 		if f.stage == bench.StageFetch {
@@ -180,29 +161,63 @@ func (f *compareFlags) validate() error {
 			f.downloads = []int{1, 8, 64}
 		}
 	}
-	return f.validateRun()
 }
 
-// validateRun finds what imgpipe run would say, before it is run.
-func (f *compareFlags) validateRun() error {
-	r := *f.run
-	r.output, r.mode = os.DevNull, modes.Goroutines
-	if f.builtin() {
-		r.inputs = []string{"samples"}
+// check looks at the flags together, those that each run is given among them.
+func (f *compareFlags) check() error {
+	given := f.run.set.Changed
+	return cmp.Or(
+		f.checkStage(),
+		f.checkReport(),
+		f.keepIsEmpty(),
+		f.run.picture.check(given),
+		f.run.download.check(),
+		f.run.input.check(given),
+	)
+}
+
+// checkStage finds flags that have no meaning for the job that is compared.
+func (f *compareFlags) checkStage() error {
+	changed := f.set.Changed
+	switch {
+	case !f.builtin() && changed("latency"):
+		return errors.New("--latency is that of the built-in samples: expected no INPUT with it")
+	case !f.builtin() && changed("images"):
+		return errors.New("--images is the number of the built-in samples: expected no INPUT with it")
+	case f.stage == bench.StageTransform && len(f.downloads) > 1:
+		return errors.New("--downloads: --stage transform fetches nothing while the clock runs: expected one number")
+	case f.stage == bench.StageFetch && len(f.workers) > 1:
+		return errors.New("--workers: --stage fetch transforms nothing: expected one number")
+	case f.stage != bench.StageAll && changed("keep"):
+		return fmt.Errorf("--keep: --stage %s writes no outputs", f.stage)
 	}
-	if err := r.validate(); err != nil {
-		return err
+	return nil
+}
+
+// checkReport finds reports that cannot be written.
+func (f *compareFlags) checkReport() error {
+	switch ext := strings.ToLower(filepath.Ext(f.output)); {
+	case f.quiet && f.set.Changed("progress"):
+		return errors.New("--quiet and --progress exclude each other: expected one of them")
+	case !slices.Contains([]string{"", ".html", ".htm", ".svg"}, ext):
+		return fmt.Errorf("--output %q: expected a name that ends in .html or .svg; "+
+			"other formats go to standard output, as --format says", f.output)
 	}
-	spec, err := r.spec()
+	return nil
+}
+
+// sideCheck is that of the report. It reads the files that operations need, and says what is wrong with them.
+func (f *compareFlags) sideCheck() (*sideCheck, error) {
+	spec, err := f.run.picture.spec()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	f.sides = &sideCheck{}
-	f.sides.reads(f.run, spec.AssetNames())
+	c := &sideCheck{}
+	c.reads(&f.run.input, spec.AssetNames())
 	if f.output != "" {
-		f.sides.sides = []named{{"output", f.output}}
+		c.sides = []named{{"output", f.output}}
 	}
-	return f.sides.all()
+	return c, c.all()
 }
 
 func (f *compareFlags) keepIsEmpty() error {
@@ -246,7 +261,7 @@ func (f *compareFlags) plan(lists []string) bench.Plan {
 	for _, l := range lists {
 		p.Args = append(p.Args, "--input-list", l)
 	}
-	p.Args = append(append(p.Args, "--"), f.run.inputs...)
+	p.Args = append(append(p.Args, "--"), f.run.input.args...)
 	return p
 }
 

@@ -102,13 +102,10 @@ func rereadable(lists []string) bool {
 	return true
 }
 
-// count tells the screen how many items there are, where the input can be read twice and there is a screen to tell. The run does not wait
-// for it.
-func (in *intake) count(f *runFlags, s *screen) *sync.WaitGroup {
+// count calls expect with the number of items, once they are counted. The run does not wait for it; the caller waits
+// after close. The inputs must be such as can be read twice.
+func (in *intake) count(expect func(int)) *sync.WaitGroup {
 	var counting sync.WaitGroup
-	if f.quiet || f.progress == progressNone || !rereadable(f.lists) {
-		return &counting
-	}
 	counting.Go(func() {
 		n := 0
 		for item, err := range in.inputs.Items(in.ctx) {
@@ -119,7 +116,7 @@ func (in *intake) count(f *runFlags, s *screen) *sync.WaitGroup {
 				n++
 			}
 		}
-		s.expect(n)
+		expect(n)
 	})
 	return &counting
 }

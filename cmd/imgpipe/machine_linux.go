@@ -10,9 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// memoryLimit is the memory that this program may use, in bytes: the limit of its control group or of one above it, else
+// machineMemory is the memory that this program may use, in bytes: the limit of its control group or of one above it, else
 // what the machine has; 0 where it cannot be told.
-func memoryLimit() int64 {
+func machineMemory() int64 {
 	var limit int64
 	var info unix.Sysinfo_t
 	if unix.Sysinfo(&info) == nil {

@@ -29,10 +29,10 @@ type originals struct {
 // turn comes.
 func (f *runFlags) originals(stop *stopper, inputs fetch.Inputs) (*originals, error) {
 	o := &originals{inputs: inputs}
-	if _, err := os.Stat(f.output); f.onExist != store.Overwrite || err != nil {
+	if _, err := os.Stat(f.output.dir); f.output.onExist != store.Overwrite || err != nil {
 		return o, nil
 	}
-	before, err := store.Open(f.output, store.Options{ReadOnly: true})
+	before, err := store.Open(f.output.dir, store.Options{ReadOnly: true})
 	if err != nil {
 		return o, nil // which is said when it is opened to be written to
 	}
@@ -46,7 +46,7 @@ func (f *runFlags) originals(stop *stopper, inputs fetch.Inputs) (*originals, er
 
 // look goes through all inputs.
 func (o *originals) look(stop *stopper, f *runFlags, before *store.Store) error {
-	tree := store.NewTree(f.output)
+	tree := store.NewTree(f.output.dir)
 	ours := func(file string) bool { // which is passed over
 		_, ours := before.Identify(file)
 		return ours
@@ -58,14 +58,14 @@ func (o *originals) look(stop *stopper, f *runFlags, before *store.Store) error 
 		}
 		return nil
 	}
-	for _, arg := range f.inputs {
+	for _, arg := range f.input.args {
 		if _, err := os.Stat(arg); err == nil && !ours(arg) {
 			if err := lies(arg); err != nil {
 				return err
 			}
 		}
 	}
-	again := rereadable(f.lists)
+	again := rereadable(f.input.lists)
 	if !again {
 		if err := o.spool(stop.ctx, stop.atLast); err != nil {
 			return err

@@ -27,6 +27,7 @@ import (
 type screen struct {
 	w     io.Writer
 	quiet bool
+	shows string // what --progress has come to
 
 	mu     sync.Mutex
 	bar    *bar // nil where there is none
@@ -82,8 +83,8 @@ func isTerminal(w io.Writer) bool {
 
 // newScreen begins to tell of a run. kind is the value of --progress. close must be called.
 func newScreen(w io.Writer, kind string, quiet bool) *screen {
-	s := &screen{w: w, quiet: quiet, began: time.Now(), stop: make(chan struct{})}
-	switch progressOn(w, kind, quiet) {
+	s := &screen{w: w, quiet: quiet, shows: progressOn(w, kind, quiet), began: time.Now(), stop: make(chan struct{})}
+	switch s.shows {
 	case progressBar:
 		s.bar = newBar(w)
 		s.stopped.Go(func() { s.each(5*barEvery, s.draw) })
@@ -92,6 +93,9 @@ func newScreen(w io.Writer, kind string, quiet bool) *screen {
 	}
 	return s
 }
+
+// counting reports whether the screen shows how many items are left.
+func (s *screen) counting() bool { return s.shows != progressNone }
 
 // say writes a line that --quiet leaves out.
 func (s *screen) say(format string, args ...any) {

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
+	"slices"
 
 	"imgpipe/cmd/imgpipe/internal/flags"
 	"imgpipe/cmd/imgpipe/internal/summary"
@@ -29,33 +31,19 @@ func shownCommand(args []string) []string {
 	return shown
 }
 
-// plan is the part of the header line that says how.
-func (f *runFlags) plan(spec string) string {
-	if spec == "" {
-		spec = "turn upright"
-	}
+// plan returns the part of the header line that says how.
+func (f *runFlags) plan(c capacity, spec string) string {
 	return fmt.Sprintf("%s, workers %d, downloads %s%s, memory %s; %s",
-		f.mode, f.workers, flags.FormatWholeOrAuto(f.downloads), f.politeness(), summary.Bytes(f.budget()), spec)
+		f.exec.mode, c.workers, flags.FormatWholeOrAuto(c.downloads), f.politeness(c), summary.Bytes(f.exec.budget()),
+		cmp.Or(spec, "turn upright"))
 }
 
 // politeness says that one host is not asked for as many images at once as --downloads allows; "" where that bounds
 // nothing.
-func (f *runFlags) politeness() string {
-	urls := len(f.lists) > 0
-	for _, in := range f.inputs {
-		urls = urls || fetch.IsURL(in)
-	}
-	if !urls || f.downloads > 0 && f.downloads <= f.perHost {
+func (f *runFlags) politeness(c capacity) string {
+	urls := len(f.input.lists) > 0 || slices.ContainsFunc(f.input.args, fetch.IsURL)
+	if !urls || c.downloads > 0 && c.downloads <= f.download.perHost {
 		return ""
 	}
-	return fmt.Sprintf(", %d at once from one host", f.perHost)
-}
-
-func (f *runFlags) shownInput() string {
-	all := append(append([]string{}, f.inputs...), f.lists...)
-	text := fetch.Redact(all[0])
-	if len(all) > 1 {
-		text += fmt.Sprintf(" and %d more", len(all)-1)
-	}
-	return summary.Printable(text)
+	return fmt.Sprintf(", %d at once from one host", f.download.perHost)
 }

@@ -32,26 +32,24 @@ type sideCheck struct {
 // sideCheck is that of a run. assets are the files that operations read.
 func (f *runFlags) sideCheck(assets []string) *sideCheck {
 	c := &sideCheck{sides: []named{
-		{"report", f.report}, {"failed-list", f.failedList}, {"trace", f.trace},
-		{"cpuprofile", f.cpuProfile}, {"memprofile", f.memProfile},
+		{"report", f.tell.report}, {"failed-list", f.tell.failedList}, {"trace", f.tell.trace},
+		{"cpuprofile", f.tell.cpuProfile}, {"memprofile", f.tell.memProfile},
 	}}
 	c.sides = slices.DeleteFunc(c.sides, func(n named) bool {
 		return n.path == "" || n.what == "report" && n.path == "-"
 	})
-	c.reads(f, assets)
-	if f.output != "" {
-		ledger := filepath.Join(f.output, store.LedgerName)
-		c.others = append(c.others, named{"output folder", f.output}, named{"ledger", ledger})
-	}
+	c.reads(&f.input, assets)
+	ledger := filepath.Join(f.output.dir, store.LedgerName)
+	c.others = append(c.others, named{"output folder", f.output.dir}, named{"ledger", ledger})
 	return c
 }
 
-// reads notes what f has a run read.
-func (c *sideCheck) reads(f *runFlags, assets []string) {
+// reads notes what a run reads: its inputs, and the files of its operations.
+func (c *sideCheck) reads(f *inputFlags, assets []string) {
 	for _, l := range f.lists {
 		c.others = append(c.others, named{"list", l})
 	}
-	for _, in := range f.inputs {
+	for _, in := range f.args {
 		c.others = append(c.others, named{"input", in})
 		if found, err := filepath.Glob(in); err == nil {
 			for _, path := range found {

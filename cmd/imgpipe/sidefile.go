@@ -126,8 +126,8 @@ func descriptorOf(path string) (fd int, ok bool) {
 	return 0, false
 }
 
-// readerPatience is how long a named pipe is held for somebody who reads it.
-const readerPatience = 30 * time.Second
+// pipeWait is how long a named pipe waits for somebody who reads it.
+const pipeWait = 30 * time.Second
 
 // openSpecial opens what is no regular file. A named pipe waits for its reader.
 func openSpecial(ctx context.Context, path string, mode fs.FileMode) (io.WriteCloser, error) {
@@ -137,7 +137,7 @@ func openSpecial(ctx context.Context, path string, mode fs.FileMode) (io.WriteCl
 	case mode&fs.ModeNamedPipe == 0:
 		return os.OpenFile(path, os.O_WRONLY, 0)
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, readerPatience, fmt.Errorf("nobody has read the pipe for %v", readerPatience))
+	ctx, cancel := context.WithTimeoutCause(ctx, pipeWait, fmt.Errorf("nobody has read the pipe for %v", pipeWait))
 	defer cancel()
 	look := time.NewTicker(20 * time.Millisecond)
 	defer look.Stop()

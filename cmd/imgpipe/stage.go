@@ -47,11 +47,11 @@ func (nullPlace) Put(r transform.Result) ([]pipeline.Output, error) {
 func (nullStore) Shelve(dst []byte, _ pipeline.Place) ([]byte, bool)  { return dst, true }
 func (nullStore) Unshelve(fetch.Item, []byte) (pipeline.Place, error) { return nullPlace{}, nil }
 
-// A memory is a Fetcher that has everything already, by index.
-type memory [][]byte
+// A prefetched is a Fetcher that has the files of all items already, by their index.
+type prefetched [][]byte
 
-func (m memory) Fetch(ctx context.Context, item fetch.Item, room fetch.Room) (fetch.Body, error) {
-	data := m[item.Index]
+func (p prefetched) Fetch(ctx context.Context, item fetch.Item, room fetch.Room) (fetch.Body, error) {
+	data := p[item.Index]
 	if err := room.Take(ctx, int64(len(data))); err != nil {
 		return fetch.Body{}, err
 	}
@@ -59,9 +59,9 @@ func (m memory) Fetch(ctx context.Context, item fetch.Item, room fetch.Room) (fe
 }
 
 // fetchedBefore fetches all items, n at once, before the clock runs.
-func fetchedBefore(ctx context.Context, items iter.Seq[fetch.Item], c *fetch.Client, n int) (iter.Seq[fetch.Item], memory, error) {
+func fetchedBefore(ctx context.Context, items iter.Seq[fetch.Item], c *fetch.Client, n int) (iter.Seq[fetch.Item], prefetched, error) {
 	all := slices.Collect(items)
-	data := make(memory, len(all))
+	data := make(prefetched, len(all))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(n)
 	for i, item := range all {
