@@ -21,7 +21,7 @@ import (
 func newCompareCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "compare [flags] [INPUT...]",
-		Short: "Measure what each mode costs and gains on your images, and say why",
+		Short: "Measure on your images what each mode costs and gains, and say why",
 		Long: `Do the same job in every mode, in turn and several times, and say how the modes compare:
 which is the fastest and by how much, what bounds the job, what processes and a global
 lock cost. Without INPUT the job is pictures from a server on this machine.
@@ -73,8 +73,8 @@ func (f *compareFlags) compare(
 	return nil
 }
 
-// measure makes the comparison. When it returns, its server and its temporary files are gone: a report that nobody reads to its end ends the
-// program where it stands.
+// measure makes the comparison. When it returns, its server and its temporary files are gone: the report comes after,
+// and the program may end in the midst of it where nobody reads it to its end.
 func (f *compareFlags) measure(stop *stopper, stdin io.Reader, stderr io.Writer) (*bench.Comparison, error) {
 	ctx := stop.ctx
 	scratch, err := os.MkdirTemp("", "imgpipe-compare-")
@@ -93,13 +93,15 @@ func (f *compareFlags) measure(stop *stopper, stdin io.Reader, stderr io.Writer)
 	if err := inputs.Check(ctx); err != nil {
 		return nil, exitError{exitUsage, err}
 	}
-	contest := &contest{dir: scratch, keep: f.keep, kill: stop.again, screen: newRunsScreen(stderr, f.progress, f.quiet)}
+	screen := newRunsScreen(stderr, f.progress, f.quiet)
+	contest := &contest{dir: scratch, keep: f.keep, kill: stop.again, screen: screen}
 	plan := f.plan(source.lists)
 	var parts []bench.Plan
 	if f.builtin() && f.stage == bench.StageAll && !f.set.Changed("modes") {
 		parts = bench.ClaimPlans(plan, cpus(), f.downloads[0])
 	}
-	contest.screen.say("imgpipe: comparing %d contestants in %d rounds, on %s", len(plan.Configs), plan.Runs+plan.Warmup, source.job.Inputs)
+	screen.say("imgpipe: comparing %d contestants in %d rounds, on %s",
+		len(plan.Configs), plan.Runs+plan.Warmup, source.job.Inputs)
 	return contest.run(ctx, source.job, plan, parts...)
 }
 
@@ -116,12 +118,13 @@ func couldNotCompare(ctx context.Context, err error) error {
 	return exitError{exitCouldNotRun, err}
 }
 
-// report writes the report in its format, and the one with charts: a page, or where the file is called so a picture.
+// report writes the report in its format, and the one with charts: a page, or a picture if the file is called .svg.
 func (f *compareFlags) report(
 	ctx context.Context, sides *sideCheck, c *bench.Comparison, stdout io.Writer,
 ) error {
 	write := map[string]func(io.Writer, *bench.Comparison) error{
-		formatText: report.Text, "markdown": report.Markdown, "json": report.JSON, "csv": report.CSV, "bench": report.Bench,
+		formatText: report.Text, "markdown": report.Markdown, "json": report.JSON, "csv": report.CSV,
+		"bench": report.Bench,
 	}[f.format]
 	err := write(stdout, c)
 	if f.output != "" {
@@ -148,8 +151,8 @@ func (s *contestSource) close() {
 	}
 }
 
-// inputs makes what every run reads: the list of the built-in samples, whose server it starts, or the input of the user, of which it keeps in
-// dir what can be read once only.
+// inputs returns what every run reads: the list of the built-in samples, whose server it starts, or the user's input.
+// Lists that can be read but once are kept in dir.
 func (f *compareFlags) inputs(ctx context.Context, dir string, stdin io.Reader) (*contestSource, error) {
 	if f.builtin() {
 		return sampleSource(dir, f.images, samples.Behaviour{Latency: f.latency})
@@ -184,6 +187,7 @@ func keepList(ctx context.Context, l fetch.List, stdin io.Reader, to string) err
 	return errors.Join(err, f.Close())
 }
 
+// sampleSource starts the server of the built-in samples, and writes a list of them into dir. The caller closes it.
 func sampleSource(dir string, images int, how samples.Behaviour) (*contestSource, error) {
 	srv := &samples.Server{Behaviour: how}
 	url, err := srv.Start("")
@@ -199,6 +203,6 @@ func sampleSource(dir string, images int, how samples.Behaviour) (*contestSource
 		srv.Close()
 		return nil, err
 	}
-	job := bench.Job{Inputs: fmt.Sprintf("%d pictures from a server on this machine that answers after %v", images, how.Latency), Latency: how.Latency}
-	return &contestSource{job, []string{list}, srv}, nil
+	inputs := fmt.Sprintf("%d pictures from a server on this machine that answers after %v", images, how.Latency)
+	return &contestSource{bench.Job{Inputs: inputs, Latency: how.Latency}, []string{list}, srv}, nil
 }

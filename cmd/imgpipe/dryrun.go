@@ -47,7 +47,8 @@ func dryRun(ctx context.Context, p *prepared, stdout, stderr io.Writer) error {
 		for _, note := range append(in.notes(), plannedNotes(p.store.Planned())...) {
 			fmt.Fprintln(stderr, note)
 		}
-		fmt.Fprintf(stderr, "imgpipe: %s to %s: %s\n%d to do, %d skipped, %d would fail; nothing was fetched or written\n",
+		fmt.Fprintf(stderr, "imgpipe: %s to %s: %s\n"+
+			"%d to do, %d skipped, %d would fail; nothing was fetched or written\n",
 			f.input.shown(), f.output.shown(), f.plan(p.can, p.store.Spec().String()), d.todo, d.before, totals.Failed)
 	}
 	if d.standing > 0 && !f.tell.quiet && !unheard(stdout) {
@@ -72,7 +73,8 @@ func (d *dry) say(ctx context.Context, item fetch.Item, v store.Preview) {
 	}
 	if v.Standing != "" {
 		d.standing++
-		fmt.Fprintf(d.stdout, "  %s is there, not as imgpipe wrote it: %s\n", summary.Printable(v.Standing), fate(d.flags.output.onExist))
+		fmt.Fprintf(d.stdout, "  %s is there, not as imgpipe wrote it: %s\n",
+			summary.Printable(v.Standing), fate(d.flags.output.onExist))
 	}
 	steps := ""
 	var err error

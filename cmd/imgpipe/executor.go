@@ -17,7 +17,7 @@ type executor struct {
 	pool *procs.Pool // nil but in modes processes and auto
 }
 
-// executor makes what --mode names, for so many images at once. chosen hears what --mode auto found.
+// executor makes what --mode names, for so many images at once. chosen is called with what --mode auto finds.
 func (f *execFlags) executor(workers int, chosen func(pipeline.Choice)) (*executor, error) {
 	var e executor
 	switch {
@@ -47,17 +47,17 @@ func (f *execFlags) executor(workers int, chosen func(pipeline.Choice)) (*execut
 	return &e, nil
 }
 
-// poolOptions are those of the pool of modes processes and auto.
+// poolOptions returns those of the pool of modes processes and auto.
 func (f *execFlags) poolOptions(workers int) procs.Options {
 	o := f.worker.options(workers)
-	o.Prestart = f.mode == modes.Processes // all are needed but for the few images that are seldom worth a run
-	o.Shared = f.budget() / 4              // of the budget that is the share of files
-	// A trial is of one image at a time; and what slows a worker down must not go on beside its next image.
+	o.Prestart = f.mode == modes.Processes // all will be needed, unless there are very few images
+	o.Shared = f.budget() / 4              // the share of files in the budget
+	// A trial does one image at a time. A worker that a test slows down must not begin its next image meanwhile.
 	o.Ahead = f.mode == modes.Processes && !drill.Slowed()
 	return o
 }
 
-// Ahead is that of the pool.
+// Ahead returns that of the pool.
 func (e *executor) Ahead() pipeline.Ahead {
 	if e.pool == nil {
 		return pipeline.Ahead{}

@@ -10,8 +10,8 @@ import (
 	"imgpipe/pipeline/store"
 )
 
-// ledgerIsNoList refuses, before anything is begun, the ledger of the output folder as a list of inputs, by
-// whatever path: the run would read what it writes.
+// ledgerIsNoList returns an error if a list of inputs is the ledger of the output folder, by whatever path: the run
+// would read what it writes.
 func (f *runFlags) ledgerIsNoList(stdin io.Reader) error {
 	ledger, err := os.Stat(filepath.Join(f.output.dir, store.LedgerName))
 	if err != nil {

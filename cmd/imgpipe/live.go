@@ -16,7 +16,7 @@ import (
 	"imgpipe/pipeline/procs"
 )
 
-// liveRun fetches, transforms and stores: it opens what the run uses, runs, and says what came of it.
+// liveRun fetches, transforms and stores: it opens what the run uses, runs the pipeline, and says how that ended.
 func liveRun(stop *stopper, p *prepared, stdout, stderr io.Writer) (err error) {
 	r := &runner{prepared: p, stop: stop, stdout: stdout, stderr: stderr, sum: p.newSummary()}
 	var own owner
@@ -45,7 +45,7 @@ type ending struct {
 	memory      usage.Memory
 }
 
-// run runs the pipeline. Its error says why that was not begun.
+// run runs the pipeline. Its error says why the pipeline was not begun.
 func (r *runner) run(ctx context.Context) (*ending, error) {
 	in := newIntake(ctx, r.inputs, r.store.Heads())
 	in.ours = r.store.Wrote
@@ -87,7 +87,7 @@ func (r *runner) run(ctx context.Context) (*ending, error) {
 	return end, nil
 }
 
-// options are those of the pipeline. Once stopping is closed, no more items of in are begun.
+// options returns those of the pipeline. Once stopping is closed, no more items are begun, and in is closed.
 func (r *runner) options(stopping <-chan struct{}, in *intake) pipeline.Options {
 	f := r.flags
 	o := pipeline.Options{
@@ -122,7 +122,7 @@ func (r *runner) options(stopping <-chan struct{}, in *intake) pipeline.Options 
 	return o
 }
 
-// settle ends the workers and the ledger's doubts once the pipeline has ended.
+// settle ends the workers once the pipeline has ended. If all items had their turn, none is a suspect any more.
 func (r *runner) settle(end *ending) {
 	r.sayWarnings()
 	if err := r.exec.Close(); err != nil {
@@ -130,11 +130,11 @@ func (r *runner) settle(end *ending) {
 	}
 	r.apart.Close() // its error is always nil
 	if end.err == nil && end.in.err == nil && end.interrupted == "" {
-		r.store.Acquit() // all had their turn
+		r.store.Acquit()
 	}
 }
 
-// orderly has the first request to end close the channel that it returns: no more items are begun.
+// orderly returns a channel that the first request to end closes: from then on no more items are begun.
 func (r *runner) orderly() (stopping <-chan struct{}) {
 	stop := make(chan struct{})
 	r.stop.work(sync.OnceFunc(func() {
@@ -162,7 +162,7 @@ func (r *runner) counted(items iter.Seq[fetch.Item]) iter.Seq[fetch.Item] {
 	}
 }
 
-// outcome tells of one item wherever it is to be told.
+// outcome takes the outcome of one item to all who want it.
 func (r *runner) outcome(o pipeline.Outcome) {
 	o.Err = withFlag(o.Err)
 	if r.underWay.Add(-1) == 0 {
@@ -181,7 +181,7 @@ func (r *runner) outcome(o pipeline.Outcome) {
 	}
 }
 
-// choseMode hears what --mode auto has found, while the run is under way.
+// choseMode is called with what --mode auto has found, while the run is under way.
 func (r *runner) choseMode(c pipeline.Choice) {
 	r.sum.Mode = modes.Goroutines // nobody reads it before the run has ended
 	if c.Second {
@@ -193,13 +193,13 @@ func (r *runner) choseMode(c pipeline.Choice) {
 		r.sum.Mode, round(c.PerMegapixel[0]), round(c.PerMegapixel[1]), round(c.Start))
 }
 
-// choseDownloads hears what --downloads auto has found.
+// choseDownloads is called with what --downloads auto has found.
 func (r *runner) choseDownloads(p pipeline.Pace) {
 	r.screen.say("auto: --downloads %d: a fetch takes %v, a transform %v, with --workers %d",
 		p.Downloads, p.Latency.Round(10*time.Microsecond), p.Service.Round(10*time.Microsecond), r.can.workers)
 }
 
-// spent fills in what the run cost.
+// spent notes in the summary what the run cost.
 func (r *runner) spent(end *ending, err error) {
 	s, cpu, memory := r.sum, end.cpu, end.memory
 	s.User, s.System = cpu.User.Seconds(), cpu.System.Seconds()

@@ -21,7 +21,7 @@ func TestARunLeavesItsProcessAsItWas(t *testing.T) {
 	}
 	processors, heap := runtime.GOMAXPROCS(0), debug.SetMemoryLimit(-1)
 	for _, mode := range modes.Names() {
-		for input, want := range map[string]int{photo: exitOK, filepath.Join("testdata", "usage.txtar"): exitSomeFailed} {
+		for input, want := range map[string]int{photo: exitOK, "testdata/usage.txtar": exitSomeFailed} {
 			var said bytes.Buffer
 			args := []string{"run", "-m", mode, "--memory", "32MB", "-o", t.TempDir(), input}
 			if mode != modes.Serial {
@@ -31,7 +31,8 @@ func TestARunLeavesItsProcessAsItWas(t *testing.T) {
 				t.Errorf("%s: status %d, want %d:\n%s", mode, code, want, &said)
 			}
 			if p, h := runtime.GOMAXPROCS(0), debug.SetMemoryLimit(-1); p != processors || h != heap {
-				t.Errorf("%s: %d processors and a heap of %d after the run, %d and %d before", mode, p, h, processors, heap)
+				t.Errorf("%s: %d processors and a heap of %d after the run, %d and %d before", mode, p, h, processors,
+					heap)
 			}
 		}
 	}

@@ -12,12 +12,12 @@ import (
 	"imgpipe/pipeline/procs"
 )
 
-// An owner closes what it has been given, the last first. The zero owner has nothing.
+// An owner closes what has been added to it, the last first. The zero owner is empty, and ready to use.
 type owner struct{ closes []func() error }
 
 func (o *owner) add(close func() error) { o.closes = append(o.closes, close) }
 
-// undo is add for what cannot fail.
+// undo adds a function that cannot fail.
 func (o *owner) undo(undo func()) {
 	o.add(func() error {
 		undo()
@@ -25,7 +25,7 @@ func (o *owner) undo(undo func()) {
 	})
 }
 
-// close closes everything, and returns all errors.
+// close closes everything, and returns all errors, joined. After it the owner is empty.
 func (o *owner) close() error {
 	var errs []error
 	for _, close := range slices.Backward(o.closes) {
@@ -35,7 +35,7 @@ func (o *owner) close() error {
 	return errors.Join(errs...)
 }
 
-// A runner is one run under way: what it uses, and what tells of it. [liveRun] makes it.
+// A runner is one run under way: what it uses, and where it says what happens. [liveRun] makes it.
 type runner struct {
 	*prepared
 	stop           *stopper
@@ -63,8 +63,8 @@ type runner struct {
 	warned    int // warnings of the store that have been said
 }
 
-// open opens what the run uses. What is to be written at the end is tried at the beginning. What it opens belongs to
-// own, also where it fails.
+// open opens what the run uses, also files that are written at the end: what cannot be written is said before anything
+// is done. Everything that it opens belongs to own, even if it fails.
 func (r *runner) open(ctx context.Context, own *owner) (err error) {
 	f := r.flags
 	stopProfiles, err := f.startProfiles(ctx, r.sides)
@@ -82,7 +82,7 @@ func (r *runner) open(ctx context.Context, own *owner) (err error) {
 	own.undo(func() { r.exec.Close() }) // finish says what its error is
 	buffers := r.exec.pool
 	if !f.exec.whole() {
-		buffers = nil // what is all fetched before would fill them, and only the rest be copied
+		buffers = nil // one stage alone fetches all files first, which would fill the buffers
 	}
 	r.client = fetch.New(f.download.options(r.can.idle, buffers))
 	own.undo(r.client.Close)

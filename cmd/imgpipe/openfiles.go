@@ -32,8 +32,8 @@ type openFiles struct {
 func shareOpenFiles(limit, open, workers int) (openFiles, error) {
 	left := limit - open - openFixed
 	if left < openLeast {
-		return openFiles{}, fmt.Errorf("this process may have %d open files, of which %d are: a run needs %d more (ulimit -n)",
-			limit, open, openFixed+openLeast)
+		return openFiles{}, fmt.Errorf("this process may have %d open files, of which %d are: "+
+			"a run needs %d more (ulimit -n)", limit, open, openFixed+openLeast)
 	}
 	var o openFiles
 	if workers > 0 {
@@ -74,8 +74,9 @@ func (f *execFlags) capacityWithin(limit, open int) (capacity, error) {
 	var less []string
 	if f.pooled() {
 		if share.workers == 0 {
-			return capacity{}, fmt.Errorf("--mode %s: this process may have %d open files, too few for a worker process: "+
-				"expected --mode goroutines, or more of them (ulimit -n)", f.mode, limit)
+			return capacity{}, fmt.Errorf("--mode %s: this process may have %d open files, "+
+				"too few for a worker process: expected --mode goroutines, or more open files (ulimit -n)",
+				f.mode, limit)
 		}
 		if c.workers = share.workers; c.workers < f.workers {
 			less = append(less, fmt.Sprintf("%d workers, not %d", c.workers, f.workers))

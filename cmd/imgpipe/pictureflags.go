@@ -57,8 +57,8 @@ func (f *pictureFlags) placed() bool {
 	return slices.Contains(fits, transform.FitCover) || slices.Contains(fits, transform.FitContain)
 }
 
-// spec makes the Spec that the flags ask for, with the files that its operations need. What a size says itself, as in
-// 800x600,fit=cover, gives way to a flag.
+// spec returns the Spec that the flags ask for, with the files that its operations need. A flag such as --fit goes
+// before what a size says itself, as in 800x600,fit=cover.
 func (f *pictureFlags) spec() (transform.Spec, error) {
 	s := transform.Spec{
 		NoOrient: f.noOrient, Background: f.background, Sizes: slices.Clone(f.sizes), Ops: f.ops,

@@ -4,7 +4,7 @@ import (
 	"imgpipe/fetch"
 )
 
-// checkProxies refuses proxies of the environment that cannot be used, where servers may be asked.
+// checkProxies returns an error if the run may ask servers and a proxy of the environment cannot be used.
 func (f *runFlags) checkProxies() error {
 	if !f.input.asksServers() {
 		return nil

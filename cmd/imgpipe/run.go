@@ -77,7 +77,7 @@ type prepared struct {
 	can    capacity
 }
 
-// prepare looks at what the flags name. What it opens belongs to own, also where it fails.
+// prepare looks at what the flags name. Everything that it opens belongs to own, even if it fails.
 func (f *runFlags) prepare(stop *stopper, stdin io.Reader, own *owner) (*prepared, error) {
 	usage := func(err error) error { return exitError{exitUsage, err} }
 	spec, err := f.picture.spec()

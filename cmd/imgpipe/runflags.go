@@ -17,9 +17,9 @@ import (
 	"imgpipe/transform"
 )
 
-// runFlags are the flags of imgpipe run, by what they are for. Each part makes the options of one package from what it
-// holds. Its values are good by themselves once they are read; finalize derives what they leave open, and check looks at
-// them together. After that nothing changes them.
+// runFlags are the flags of imgpipe run, in parts by what they are for. Each part makes the options of one package from
+// what it holds. A flag's value is good by itself once it has been read. Then finalize derives what flags leave open,
+// and check looks at flags together. Nothing changes them after finalize.
 type runFlags struct {
 	input    inputFlags    // where items come from
 	download downloadFlags // how they are fetched
@@ -62,13 +62,14 @@ func (f *runFlags) addCommon(g flags.Group) {
 	f.picture.quality = transform.DefaultQuality
 	g.Add(
 		flags.Flag{Name: "output", Short: "o", Common: true, Value: flags.Text(&f.output.dir, "DIR"),
-			Usage: "folder for the outputs and the ledger imgpipe.jsonl (required)"},
+			Usage: "folder for the outputs and the ledger, imgpipe.jsonl (required)"},
 		flags.Flag{Name: "resize", Common: true,
 			Value: flags.Parsed(&f.picture.resize, "SIZE", ofTransform(transform.ParseResize), transform.Resize.String),
-			Usage: "800x600, 800x, x600, 320 (a box of 320x320) or 50%; fits inside and never enlarges, but see --fit and " +
-				"--upscale"},
+			Usage: "800x600, 800x, x600, 320 (a box of 320x320) or 50%; fits inside and never enlarges, unless " +
+				"--fit or --upscale says so"},
 		flags.Flag{Name: "format", Common: true,
-			Value: flags.Parsed(&f.picture.format, "keep|jpeg|png|gif|tiff|bmp", ofTransform(transform.ParseFormat), textOf[transform.Format]),
+			Value: flags.Parsed(&f.picture.format, "keep|jpeg|png|gif|tiff|bmp",
+				ofTransform(transform.ParseFormat), textOf[transform.Format]),
 			Usage: "format of the outputs (default keep, but WebP becomes PNG or JPEG)"},
 		flags.Flag{Name: "quality", Common: true,
 			Value: flags.Parsed(&f.picture.quality, "1..100", ofTransform(transform.ParseQuality), strconv.Itoa),
@@ -82,19 +83,19 @@ func (f *runFlags) addInput(g flags.Group) {
 	f.input.listFormat = listAuto
 	g.Add(
 		flags.Flag{Name: "input-list", Short: "i", Common: true, Value: flags.Texts(&f.input.lists, "FILE"),
-			Usage: "read files and URLs from a list, - for standard input; plain, CSV, TSV, JSONL or a JSON array, also in " +
-				"gzip or zstd; may be repeated"},
+			Usage: "read files and URLs from a list, - for standard input; plain, CSV, TSV, JSONL or a JSON array, " +
+				"also in gzip or zstd; may be repeated"},
 		flags.Flag{Name: "list-format",
 			Value: flags.Choice(&f.input.listFormat, listAuto, listPlain, "csv", "tsv", "jsonl"),
 			Usage: "format of the lists (default auto: by extension and content)"},
 		flags.Flag{Name: "url-col", Value: flags.Text(&f.input.listKey, "NAME"),
-			Usage: "column or key that holds the URL (default url), or several URLs in JSON, where it may be image.url or " +
-				"images[0].url; a number counts the columns of a table without a header from 1"},
+			Usage: "column or key that holds the URL (default url), or several URLs in JSON, where it may be " +
+				"image.url or images[0].url; a number counts the columns of a table without a header from 1"},
 		flags.Flag{Name: "null", Short: "0", Value: flags.Switch(&f.input.null),
 			Usage: "entries of plain lists end with a NUL byte, as find -print0 writes them"},
 		flags.Flag{Name: "root", Value: flags.Text(&f.input.root, "DIR"),
-			Usage: "keep the folders below DIR in the names of outputs, also of files that a list or the shell names: " +
-				"find /photos … | imgpipe run --root /photos -i - -o small"},
+			Usage: "keep the folders below DIR in the names of outputs, also of files that a list or the shell " +
+				"names: find /photos … | imgpipe run --root /photos -i - -o small"},
 	)
 }
 
@@ -102,27 +103,32 @@ func (f *runFlags) addPicture(g flags.Group) {
 	g.Add(
 		flags.Flag{Name: "size", Common: true,
 			Value: flags.List(&f.picture.sizes, "SIZE", ofTransform(transform.ParseResize)),
-			Usage: "like --resize; may be repeated: several sizes from one decode, each named after its size"},
+			Usage: "like --resize, but may be repeated: several sizes from one decode, each named after its size"},
 		flags.Flag{Name: "fit", Common: true,
-			Value: flags.Parsed(&f.picture.fit, "inside|cover|contain|fill", ofTransform(transform.ParseFit), textOf[transform.Fit]),
-			Usage: "inside: as large as fits (default). cover: fill the box and cut off what stands out. contain: pad with " +
-				"the background. fill: stretch"},
+			Value: flags.Parsed(&f.picture.fit, "inside|cover|contain|fill",
+				ofTransform(transform.ParseFit), textOf[transform.Fit]),
+			Usage: "inside: as large as fits (default). cover: fill the box and cut off what stands out. contain: " +
+				"pad with the background. fill: stretch"},
 		flags.Flag{Name: "gravity",
-			Value: flags.Parsed(&f.picture.gravity, "WHERE", ofTransform(transform.ParseGravity), textOf[transform.Gravity]),
-			Usage: "what cover keeps, and where contain puts the image: center (default), north, northeast, …, or smart " +
-				"for cover"},
+			Value: flags.Parsed(&f.picture.gravity, "WHERE",
+				ofTransform(transform.ParseGravity), textOf[transform.Gravity]),
+			Usage: "what cover keeps, and where contain puts the image: center (default), north, northeast, …, or " +
+				"smart for cover"},
 		flags.Flag{Name: "filter",
-			Value: flags.Parsed(&f.picture.filter, "NAME", ofTransform(transform.ParseFilter), textOf[transform.Filter]),
+			Value: flags.Parsed(&f.picture.filter, "NAME",
+				ofTransform(transform.ParseFilter), textOf[transform.Filter]),
 			Usage: "lanczos (default), catmullrom, mitchell, linear, box, nearest"},
 		flags.Flag{Name: "upscale", Value: flags.Switch(&f.picture.upscale),
-			Usage: "allow images to become larger than they are. Without it, cover and fill make a smaller picture of an " +
-				"image that is smaller than the box, with a warning, and contain pads it"},
+			Usage: "allow images to become larger. Without it, an image smaller than the box stays small: cover " +
+				"and fill warn, contain pads it"},
 		flags.Flag{Name: "op", Common: true, Value: flags.List(&f.picture.ops, "OP", ofTransform(transform.ParseOp)),
-			Usage: "an operation such as grayscale or blur=1.5; may be repeated, and is done in the order given, after " +
-				"resizing: see 'imgpipe ops'"},
+			Usage: "an operation such as grayscale or blur=1.5; may be repeated, and is done in the order given, " +
+				"after resizing: see 'imgpipe ops'"},
 		flags.Flag{Name: "background",
-			Value: flags.Parsed(&f.picture.background, "COLOR", ofTransform(transform.ParseColor), textOf[transform.Color]),
-			Usage: "behind transparent pixels in formats that have none, and around (default white)"},
+			Value: flags.Parsed(&f.picture.background, "COLOR",
+				ofTransform(transform.ParseColor), textOf[transform.Color]),
+			Usage: "color for transparent pixels in formats without transparency, and around images (default " +
+				"white)"},
 		flags.Flag{Name: "no-auto-orient", Value: flags.Switch(&f.picture.noOrient),
 			Usage: "do not turn images upright by their EXIF or XMP orientation"},
 	)
@@ -133,33 +139,34 @@ func (f *runFlags) addOutput(g flags.Group) {
 	g.Add(
 		flags.Flag{Name: "name", Value: flags.Text(&f.output.name, "TEMPLATE"),
 			Usage: "names of outputs, of {dir} {stem} {ext} {index} {host} {sha8} {size} {w} {h} (default " +
-				"{dir}/{stem}.{ext}, or {dir}/{stem}-{size}.{ext} for several sizes); the stem of a URL ends in {sha8}, so " +
-				"that two never meet"},
+				"{dir}/{stem}.{ext}, or {dir}/{stem}-{size}.{ext} for several sizes); the stem of a URL ends in " +
+				"{sha8}, so that two never meet"},
 		flags.Flag{Name: "on-exist",
 			Value: flags.Named(&f.output.onExist, store.Suffix, store.Skip, store.Overwrite, store.Fail),
-			Usage: "when a name is taken: by another input of this run, by the picture of another input that an earlier " +
-				"run made, which is never replaced, or by a file that is not as imgpipe wrote it. suffix: the input gets " +
-				"the next free name, such as a-2; such a file is kept, and the input fails (default). skip: file or " +
-				"picture is kept, and the input skipped. overwrite: as suffix, but such a file is replaced, unless it is " +
-				"an input. error: what has the name is kept, and the input fails"},
+			Usage: "when a name is taken: by another input of this run, by the picture of another input that an " +
+				"earlier run made (never replaced), or by a file that is not as imgpipe wrote it. suffix: the " +
+				"input gets the next free name, such as a-2; a file that is not as imgpipe wrote it is kept, and " +
+				"the input fails (default). skip: keep what is there, and skip the input. overwrite: as suffix, " +
+				"but replace such a file, unless it is an input. error: keep what is there, and fail the input"},
 		flags.Flag{Name: "force", Value: flags.Switch(&f.output.force),
-			Usage: "do again what is done; what is not ours is still kept"},
+			Usage: "do again what is done; files that imgpipe did not write are still kept"},
 		flags.Flag{Name: "retry-failed", Value: flags.Switch(&f.output.retryFailed),
-			Usage: "do only what failed in an earlier run, also for good: with a status such as 404, or by killing its " +
-				"worker; without this flag that is not tried again, and the exit status stays 1"},
+			Usage: "do only what failed in an earlier run, also what failed for good: a status such as 404, or an " +
+				"image that killed its worker. Without this flag such items are not tried again, and the exit " +
+				"status stays 1"},
 		flags.Flag{Name: "skip-failed", Value: flags.Switch(&f.output.skipFailed),
-			Usage: "leave out what failed in an earlier run: do only what is new"},
+			Usage: "skip what failed in an earlier run: do only what is new"},
 		flags.Flag{Name: "sync", Value: flags.Choice(&f.output.sync, syncOn, syncOff),
-			Usage: "on: after a power failure the same command continues (default). off: that is left to the system; a " +
-				"run need not wait for a slow disk"},
+			Usage: "on: after a power failure the same command continues where it stopped (default). off: the " +
+				"system decides when to write, so that a run need not wait for a slow disk"},
 		flags.Flag{Name: "failed-list", Common: true, Value: flags.Text(&f.tell.failedList, "FILE"),
 			Usage: "write the inputs that failed to FILE, which --input-list can read"},
 		flags.Flag{Name: "dry-run", Short: "n", Common: true, Value: flags.Switch(&f.dry),
-			Usage: "show what would be written, and do nothing"},
+			Usage: "show what would be written, and write nothing"},
 		flags.Flag{Name: "explain", Value: flags.Switch(&f.explain),
-			Usage: "with --dry-run: also by which path each local image would go, and why"},
+			Usage: "with --dry-run: show how the pixels of each local image would be processed, and why"},
 		flags.Flag{Name: "report", Value: flags.Text(&f.tell.report, "FILE"),
-			Usage: "write a summary as JSON; - for standard output"},
+			Usage: "write a summary of the run as JSON; - for standard output"},
 	)
 }
 
@@ -169,10 +176,10 @@ func (f *runFlags) addSpeed(g flags.Group) {
 		flags.Flag{Name: "workers", Short: "w", Common: true, Value: flags.Whole(&f.exec.workers, 1, 1024),
 			Usage: "images transformed at once"},
 		flags.Flag{Name: "downloads", Short: "d", Common: true, Value: flags.WholeOrAuto(&f.exec.downloads, 4096),
-			Usage: "images fetched at once; auto finds how many keep the workers busy"},
+			Usage: "images fetched at once; auto finds how many keep the workers busy (default auto)"},
 		flags.Flag{Name: "memory", Value: flags.Bytes(&f.exec.memory),
-			Usage: "budget for fetched files and decoded pixels; an image that needs more than three quarters of it, and " +
-				"more than 17MB, is refused (default half of what there is)"},
+			Usage: "budget for fetched files and decoded pixels; an image that needs more than three quarters of " +
+				"it, and more than 17MB, is refused (default half of what there is)"},
 	)
 }
 
@@ -185,26 +192,29 @@ func (f *runFlags) addLimits(g flags.Group) {
 			Usage: fmt.Sprintf("largest image that is decoded, and largest output (default %dMP)",
 				transform.DefaultMaxPixels/1_000_000)},
 		flags.Flag{Name: "damaged", Value: flags.Choice(&f.limits.damaged, damagedKeep, damagedFail),
-			Usage: "an image that is damaged. keep: what is there of it is done, with a warning that says what is missing " +
-				"(default). fail: it fails, and so does what an earlier run kept. One without a whole row fails either way"},
+			Usage: "what to do with a damaged image. keep: use the rows that are there, and warn about what is " +
+				"missing (default). fail: the image fails, also one that an earlier run kept. An image without a " +
+				"whole row always fails"},
 		flags.Flag{Name: "item-timeout", Value: flags.PeriodOrNone(&f.limits.itemTimeout),
 			Usage: "time for the whole transform of one image, from when it begins; 0 for no limit"},
 		flags.Flag{Name: "max-failures", Value: flags.CountOrShare(&f.limits.maxFailures),
-			Usage: "stop when so many images have failed; 1 stops at the first (default no limit)"},
+			Usage: "stop after this many failed images; 1 stops at the first (default no limit)"},
 		flags.Flag{Name: "max-time", Value: flags.PeriodOrNone(&f.limits.maxTime),
-			Usage: "stop after so long as Ctrl-C does, and what is then under way after five seconds; the same command " +
-				"continues (default no limit)"},
+			Usage: "stop after this time: begin no more images, and end those under way five seconds later; the " +
+				"same command continues (default no limit)"},
 	)
 }
 
 func (f *runFlags) addNetwork(g flags.Group) {
-	f.download.timeout, f.download.connectTimeout, f.download.retries, f.download.perHost = 30*time.Second, 5*time.Second, 3, 8
+	f.download.timeout, f.download.connectTimeout = 30*time.Second, 5*time.Second
+	f.download.retries, f.download.perHost = 3, 8
 	g.Add(
 		flags.Flag{Name: "timeout", Value: flags.Period(&f.download.timeout),
-			Usage: "time for an answer, and from each byte of its body to the next; all tries of one download together " +
-				"may take 30 times as long for each. Also the time for one local file, in which a mount whose server is " +
-				"gone must answer"},
-		flags.Flag{Name: "connect-timeout", Value: flags.Period(&f.download.connectTimeout), Usage: "time for a connection"},
+			Usage: "time for an answer, and from each byte of its body to the next; all tries of one download " +
+				"together may take 30 times as long for each. Also the time for one local file, in which a mount " +
+				"whose server is gone must answer"},
+		flags.Flag{Name: "connect-timeout", Value: flags.Period(&f.download.connectTimeout),
+			Usage: "time for a connection"},
 		flags.Flag{Name: "retries", Value: flags.Whole(&f.download.retries, 0, 100),
 			Usage: "further tries after time-outs, broken connections, 408, 429 and 5xx"},
 		flags.Flag{Name: "per-host", Value: flags.Whole(&f.download.perHost, 1, 4096),
@@ -212,15 +222,15 @@ func (f *runFlags) addNetwork(g flags.Group) {
 		flags.Flag{Name: "user-agent", Value: flags.Text(&f.download.userAgent, "TEXT"),
 			Usage: "User-Agent header of requests (default imgpipe)"},
 		flags.Flag{Name: "public-only", Value: flags.Switch(&f.download.publicOnly),
-			Usage: "for untrusted lists: refuse addresses that are not public, redirected to or not"},
+			Usage: "for untrusted lists: refuse addresses that are not public, also as the target of a redirect"},
 		flags.Flag{Name: "allow-host", Value: flags.List(&f.download.allowHosts, "HOST", hostFor(false)),
 			Usage: "download only from HOST and its subdomains; may be repeated"},
 		flags.Flag{Name: "deny-host", Value: flags.List(&f.download.denyHosts, "HOST", hostFor(true)),
-			Usage: "never download from HOST and its subdomains; may be repeated, and may be an address or a block of " +
-				"them such as 10.0.0.0/8"},
+			Usage: "never download from HOST and its subdomains; may be repeated, and may be an address or a block " +
+				"of them such as 10.0.0.0/8"},
 		flags.Flag{Name: "min-speed", Value: flags.Bytes(&f.download.minSpeed),
-			Usage: "abort a download slower than BYTES per second for 5 s; without it, one slower than 32 for longer " +
-				"than --timeout"},
+			Usage: "abort a download slower than BYTES per second for 5 s; without it, one slower than 32 for " +
+				"longer than --timeout"},
 	)
 }
 
@@ -229,7 +239,7 @@ func (f *runFlags) addDisplay(g flags.Group) {
 	g.Add(
 		progressFlag(&f.tell.progress),
 		flags.Flag{Name: "quiet", Short: "q", Common: true, Value: flags.Switch(&f.tell.quiet),
-			Usage: "say nothing but failures"},
+			Usage: "write nothing but failures to standard error"},
 	)
 }
 

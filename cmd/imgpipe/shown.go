@@ -11,15 +11,15 @@ import (
 	"imgpipe/fetch"
 )
 
-// beginsURL is the beginning of a URL in an argument, be it the whole of it or the value of a flag; innerUser is the
-// user of one inside another. As browsers do, fetch takes http: and https: with any number of slashes behind
-// them, of either kind.
+// beginsURL finds the beginning of a URL in an argument, which is the URL itself or a flag with its value. innerUser
+// finds the user in a URL inside another one. As browsers do, fetch takes http: and https: with any number of slashes
+// after them, of either kind.
 var (
 	beginsURL = regexp.MustCompile(`(?i)https?:|[a-z][a-z0-9+.-]*://`)
 	innerUser = regexp.MustCompile(`(?i)(https?:[/\\]*|://)[^/\\?#\s]*@`)
 )
 
-// shownCommand is a command line as it may be kept: its URLs have no user and password.
+// shownCommand returns a command line as it may be kept: its URLs have no user and password.
 func shownCommand(args []string) []string {
 	shown := make([]string, len(args))
 	for i, arg := range args {
@@ -38,8 +38,8 @@ func (f *runFlags) plan(c capacity, spec string) string {
 		cmp.Or(spec, "turn upright"))
 }
 
-// politeness says that one host is not asked for as many images at once as --downloads allows; "" where that bounds
-// nothing.
+// politeness returns the part of the header line that says how many images are downloaded from one host at once; "" if
+// --downloads bounds them already.
 func (f *runFlags) politeness(c capacity) string {
 	urls := len(f.input.lists) > 0 || slices.ContainsFunc(f.input.args, fetch.IsURL)
 	if !urls || c.downloads > 0 && c.downloads <= f.download.perHost {

@@ -25,8 +25,8 @@ func (f *workerFlags) add(set *pflag.FlagSet) {
 	}.Add(
 		flags.Flag{Name: "isolate",
 			Value: flags.Choice(&f.isolate, procs.IsolateAuto, procs.IsolateStrict, procs.IsolateOff),
-			Usage: "what a worker gives up before its first image. auto: files, network and programs, as far as the " +
-				"system offers that (default). strict: all of it, or nothing is started. off: nothing"},
+			Usage: "what a worker gives up before its first image. auto: files, network and programs, as far as " +
+				"the system offers that (default). strict: all of it, or nothing is started. off: nothing"},
 		flags.Flag{Name: "worker-memory", Value: flags.Bytes(&f.memory),
 			Usage: "memory that a worker may take; an image that needs more fails alone (default no limit)"},
 		flags.Flag{Name: "recycle", Value: flags.Whole(&f.recycle, 0, math.MaxInt),
@@ -34,7 +34,7 @@ func (f *workerFlags) add(set *pflag.FlagSet) {
 	)
 }
 
-// options are those of a pool of so many workers.
+// options returns those of a pool of so many workers.
 func (f *workerFlags) options(workers int) procs.Options {
 	return procs.Options{
 		Workers: workers, Isolate: f.isolate, WorkerMemory: f.memory, Recycle: f.recycle, Env: drill.WorkerEnv(),
