@@ -75,7 +75,7 @@ func TestFilesAreReadIntoTheBuffersThatAreGiven(t *testing.T) {
 	for _, name := range []string{"/short", "/of-unknown-length"} {
 		into.room = make([]byte, 64<<10)
 		before := into.released
-		_, err := c.Fetch(t.Context(), Item{Source: server.URL + name, URL: true}, nil)
+		_, err := c.Fetch(t.Context(), Item{Source: server.URL + name, Scheme: "http"}, nil)
 		if err == nil || into.out || into.released == before {
 			t.Errorf("%s: error %v, memory kept: %t, used: %t", name, err, into.out, into.released > before)
 		}

@@ -170,7 +170,7 @@ func TestEveryAnswerHasItsClass(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.path, func(t *testing.T) {
 			room := &counted{has: 1e9}
-			body, err := c.Fetch(t.Context(), Item{Source: s.URL + tt.path, URL: true}, room)
+			body, err := c.Fetch(t.Context(), Item{Source: s.URL + tt.path, Scheme: "http"}, room)
 			if classOf(err) != tt.want || err != nil && !strings.Contains(err.Error(), tt.text) {
 				t.Fatalf("got %v (%s), want class %q with %q", err, classOf(err), tt.want, tt.text)
 			}
@@ -198,7 +198,7 @@ func TestErrorsShowNoPassword(t *testing.T) {
 		"http://user:s3cret@host:99999999/", "http://user:s3cret@127.0.0.1:1/", "ftp://user:s3cret@host/", "http://user:s3cret%zz@host/x",
 		s.URL + "/to?u=" + url.QueryEscape("http://user:s3cret@127.0.0.1:1/?sig=s3cret"), "http://user:s3cret@/",
 	} {
-		_, err := c.Fetch(t.Context(), Item{Source: source, URL: true}, nil)
+		_, err := c.Fetch(t.Context(), Item{Source: source, Scheme: "http"}, nil)
 		if err == nil {
 			t.Errorf("%s: no error", source)
 			continue
@@ -228,7 +228,7 @@ func TestPasswordGoesToItsServerOnly(t *testing.T) {
 	}))
 	defer first.Close()
 	c := newClient(t, Options{})
-	if _, err := c.Fetch(t.Context(), Item{Source: strings.Replace(first.URL, "://", "://u:pw@", 1) + "/a", URL: true}, nil); err != nil {
+	if _, err := c.Fetch(t.Context(), Item{Source: strings.Replace(first.URL, "://", "://u:pw@", 1) + "/a", Scheme: "http"}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if got.Load() != "" {
@@ -242,13 +242,13 @@ func TestTLSFaultIsNotTriedAgain(t *testing.T) {
 	s.StartTLS()
 	defer s.Close()
 	c := newClient(t, Options{})
-	_, err := c.Fetch(t.Context(), Item{Source: s.URL, URL: true}, nil)
+	_, err := c.Fetch(t.Context(), Item{Source: s.URL, Scheme: "http"}, nil)
 	var e *Error
 	if !errors.As(err, &e) || e.Kind != ClassTLS || e.Attempts != 1 {
 		t.Errorf("got %v, want class tls after 1 attempt", err)
 	}
 	plain := serve(t)
-	_, err = c.Fetch(t.Context(), Item{Source: strings.Replace(plain.URL, "http:", "https:", 1) + "/ok", URL: true}, nil)
+	_, err = c.Fetch(t.Context(), Item{Source: strings.Replace(plain.URL, "http:", "https:", 1) + "/ok", Scheme: "http"}, nil)
 	if !errors.As(err, &e) || e.Kind != ClassTLS || e.Attempts != 1 {
 		t.Errorf("got %v, want class tls after 1 attempt", err)
 	}
@@ -271,9 +271,9 @@ func TestHTTP2AndReusedConnections(t *testing.T) {
 	s.StartTLS()
 	defer s.Close()
 	c := newClient(t, Options{})
-	c.http.TLSClientConfig = &tls.Config{RootCAs: s.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs}
+	c.web.transport.TLSClientConfig = &tls.Config{RootCAs: s.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs}
 	for range 5 {
-		body, err := c.Fetch(t.Context(), Item{Source: s.URL, URL: true}, nil)
+		body, err := c.Fetch(t.Context(), Item{Source: s.URL, Scheme: "http"}, nil)
 		if err != nil || body.MayBeCut {
 			t.Fatalf("may be cut %t, %v", body.MayBeCut, err)
 		}
@@ -289,7 +289,7 @@ func TestHTTP2AndReusedConnections(t *testing.T) {
 	}))
 	defer plain.Close()
 	for _, path := range []string{"/ok", "/chunked", "/status/404", "/to?u=/ok", "/gzip"} {
-		_, _ = c.Fetch(t.Context(), Item{Source: plain.URL + path, URL: true}, nil)
+		_, _ = c.Fetch(t.Context(), Item{Source: plain.URL + path, Scheme: "http"}, nil)
 	}
 	n := 0
 	from.Range(func(any, any) bool { n++; return true })
@@ -304,7 +304,7 @@ func TestRefusedConnectionIsNotTriedAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.Close()
-	_, err = newClient(t, Options{}).Fetch(t.Context(), Item{Source: "http://" + l.Addr().String(), URL: true}, nil)
+	_, err = newClient(t, Options{}).Fetch(t.Context(), Item{Source: "http://" + l.Addr().String(), Scheme: "http"}, nil)
 	var e *Error
 	if !errors.As(err, &e) || e.Kind != ClassNetwork || runtime.GOOS != "windows" && e.Attempts != 1 {
 		t.Errorf("got %v, want class network after 1 attempt", err)
@@ -316,12 +316,12 @@ func TestPublicOnlyRefusesLoopbackAtDialTime(t *testing.T) {
 	port := s.URL[strings.LastIndexByte(s.URL, ':'):]
 	c := newClient(t, Options{Policy: Policy{PublicOnly: true}})
 	for _, host := range []string{"127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "0.0.0.0", "2130706433", "127.1", "0x7f.1", "0177.1", "%31%32%37.1", "[64:ff9b::7f00:1]", "[::1]", "10.0.0.1", "169.254.169.254"} {
-		_, err := c.Fetch(t.Context(), Item{Source: "http://" + host + port + "/ok", URL: true}, nil)
+		_, err := c.Fetch(t.Context(), Item{Source: "http://" + host + port + "/ok", Scheme: "http"}, nil)
 		if k := classOf(err); k != ClassRefused {
 			t.Errorf("%s: got %v (%s), want class refused", host, err, k)
 		}
 	}
-	_, err := c.Fetch(t.Context(), Item{Source: "http://example.com:25/", URL: true}, nil)
+	_, err := c.Fetch(t.Context(), Item{Source: "http://example.com:25/", Scheme: "http"}, nil)
 	if classOf(err) != ClassRefused {
 		t.Errorf("port 25: got %v, want class refused", err)
 	}
@@ -332,10 +332,10 @@ func TestPolicyHoldsForRedirects(t *testing.T) {
 	there := strings.Replace(s.URL, "127.0.0.1", "localhost", 1)
 	for _, p := range []Policy{{Deny: []string{"LOCALHOST."}}, {Allow: []string{"127.0.0.1"}}, {Allow: []string{"127.0.0.1", "localhost"}, Deny: []string{"localhost"}}} {
 		c := newClient(t, Options{Policy: p})
-		if _, err := c.Fetch(t.Context(), Item{Source: s.URL + "/ok", URL: true}, nil); err != nil {
+		if _, err := c.Fetch(t.Context(), Item{Source: s.URL + "/ok", Scheme: "http"}, nil); err != nil {
 			t.Errorf("%+v: %v", p, err)
 		}
-		_, err := c.Fetch(t.Context(), Item{Source: s.URL + "/to?u=" + there + "/ok", URL: true}, nil)
+		_, err := c.Fetch(t.Context(), Item{Source: s.URL + "/to?u=" + there + "/ok", Scheme: "http"}, nil)
 		if classOf(err) != ClassRefused {
 			t.Errorf("%+v: got %v, want class refused", p, err)
 		}
@@ -365,7 +365,7 @@ func TestReserveErrorEndsFetch(t *testing.T) {
 	tree(t, "a.jpg")
 	c := newClient(t, Options{})
 	no := errors.New("no memory")
-	for _, item := range []Item{{Source: s.URL + "/ok", URL: true}, {Source: "a.jpg"}} {
+	for _, item := range []Item{{Source: s.URL + "/ok", Scheme: "http"}, {Source: "a.jpg"}} {
 		calls := 0
 		_, err := c.Fetch(t.Context(), item, taking(func(context.Context, int64) error { calls++; return no }))
 		if err != no || calls != 1 {
@@ -534,7 +534,7 @@ func BenchmarkFetch(b *testing.B) {
 		}
 	})
 	b.Run("from=loopback", func(b *testing.B) {
-		benchFetch(b, Item{Source: serve(b).URL + "/ok", URL: true}, len(picture))
+		benchFetch(b, Item{Source: serve(b).URL + "/ok", Scheme: "http"}, len(picture))
 	})
 }
 

@@ -43,7 +43,7 @@ func ExampleClient_Fetch() {
 	defer server.Close()
 	client := fetch.New(fetch.Options{Retries: 1})
 	defer client.Close()
-	body, err := client.Fetch(context.Background(), fetch.Item{Source: server.URL, URL: true}, nil)
+	body, err := client.Fetch(context.Background(), fetch.Item{Source: server.URL, Scheme: "http"}, nil)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -64,7 +64,7 @@ func ExampleSpread() {
 		}
 	}()
 	item := func(path string) fetch.Item { return fetch.Item{Source: path} }
-	err := fetch.Spread(context.Background(), client, 1, paths, item, nil, func(path string, _ int) {
+	err := fetch.Spread(context.Background(), client.Hosts(), 1, paths, item, nil, func(path string, _ int) {
 		_, err := client.Fetch(context.Background(), item(path), nil)
 		fmt.Println(path, err == nil)
 	})

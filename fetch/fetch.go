@@ -15,18 +15,25 @@ import (
 type Item struct {
 	// Index is the item's place in the input, from 0. Names and the ledger depend on it, never on timing.
 	Index int
-	// Source is the item as a person would name it, and as a list can give it back: a path or a URL.
+	// Scheme says what kind of place the item is in, and so which kind of source opens it. It is the scheme of a URL, in
+	// lower case, such as "https". Empty means a file of this machine.
+	Scheme string
+	// Source is the item as a person would name it, and as it can stand in a list: a path or a URL.
 	Source string
-	// URL tells that Source is a URL; otherwise it is a path.
-	URL bool
 	// Dir is the folder of the file relative to the folder that was walked, with forward slashes and without a
 	// leading or trailing one; "" at its top, for a file named on its own, and for a URL. Where several folders were
 	// walked it begins with the name of the one. Inputs.Root may say otherwise.
 	Dir string
-	// Size is the file's length in bytes and ModTime when it was last changed; zero for a URL. Together with
-	// Source they are the identity of a file: when they change, its outputs are out of date.
+	// Size, ModTime and Version are the identity of what Source names: if one of them changes, outputs that were made of
+	// it are out of date. Each is zero where it is not known before the item is opened.
+	//
+	//	            Size             ModTime            Version
+	//	file        length in bytes  its last change    ""
+	//	http(s) URL 0                zero               ""
+	//	others      as their source knows them: Version may be the ETag of an object
 	Size    int64
 	ModTime time.Time
+	Version string
 	// Head are the first bytes of a file, where Inputs.Heads asked for them and they could be read: so many, or all of
 	// a file of up to 4 KB, which is then not read again.
 	Head []byte
@@ -37,6 +44,9 @@ type Item struct {
 	from   *origin // that a walk found the file in; nil for one that was named itself
 	device uint64  // where the file lies; 0 where that is not known
 }
+
+// Local reports whether the item is a file of this machine.
+func (i Item) Local() bool { return i.Scheme == "" }
 
 // A Body is what was fetched.
 type Body struct {
@@ -83,7 +93,8 @@ type Error struct {
 	// Attempts is how many times it was tried.
 	Attempts int
 
-	again bool // another try may go better
+	// Again says that another try may go better.
+	Again bool
 }
 
 // Error is one line: what was being done and what was wrong.

@@ -47,7 +47,7 @@ func listed(t testing.TB, in Inputs) []string {
 		var e *Error
 		if errors.As(item.Err, &e) {
 			s += " !" + e.Class()
-		} else if !item.URL && (item.Size == 0 || item.ModTime.IsZero()) {
+		} else if item.Local() && (item.Size == 0 || item.ModTime.IsZero()) {
 			t.Errorf("%s has no size or time", item.Source)
 		}
 		got = append(got, s)

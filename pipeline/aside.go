@@ -26,37 +26,61 @@ func (r *runner) aside() *fetch.Aside[*job] {
 	}
 	return &fetch.Aside[*job]{
 		Put: func(dst []byte, j *job) ([]byte, bool) {
-			if !j.Item.URL || j.Item.Err != nil {
+			if j.Item.Local() || j.Item.Err != nil {
 				return dst, false
 			}
-			dst = binary.AppendUvarint(dst, uint64(j.Item.Index))
-			for _, s := range []string{j.Item.Source, j.Item.Dir} {
-				dst = binary.AppendUvarint(dst, uint64(len(s)))
-				dst = append(dst, s...)
-			}
-			return s.Shelve(dst, j.Place)
+			return s.Shelve(appendItem(dst, j.Item), j.Place)
 		},
 		Get: func(b []byte) (*job, error) {
-			index, b, err := number(b)
+			item, b, err := cutItem(b)
 			if err != nil {
 				return nil, err
-			}
-			item := fetch.Item{Index: int(index), URL: true}
-			for _, s := range []*string{&item.Source, &item.Dir} {
-				var n uint64
-				if n, b, err = number(b); err != nil || n > uint64(len(b)) {
-					return nil, errShelved
-				}
-				*s, b = string(b[:n]), b[n:]
-			}
-			if item.Source == "" {
-				return nil, errShelved
 			}
 			j := newJob(item)
 			j.Place, err = s.Unshelve(item, b)
 			return j, err
 		},
 	}
+}
+
+// appendItem appends an item that is no file of this machine to dst.
+func appendItem(dst []byte, item fetch.Item) []byte {
+	dst = binary.AppendUvarint(dst, uint64(item.Index))
+	dst = binary.AppendUvarint(dst, uint64(max(item.Size, 0)))
+	changed := ""
+	if b, err := item.ModTime.MarshalBinary(); err == nil && !item.ModTime.IsZero() {
+		changed = string(b)
+	}
+	for _, s := range []string{item.Scheme, item.Source, item.Dir, item.Version, changed} {
+		dst = binary.AppendUvarint(dst, uint64(len(s)))
+		dst = append(dst, s...)
+	}
+	return dst
+}
+
+// cutItem cuts what appendItem appended from the beginning of b.
+func cutItem(b []byte) (item fetch.Item, rest []byte, err error) {
+	index, b, err := number(b)
+	if err != nil {
+		return item, nil, err
+	}
+	size, b, err := number(b)
+	if err != nil {
+		return item, nil, err
+	}
+	var changed string
+	for _, s := range []*string{&item.Scheme, &item.Source, &item.Dir, &item.Version, &changed} {
+		var n uint64
+		if n, b, err = number(b); err != nil || n > uint64(len(b)) {
+			return item, nil, errShelved
+		}
+		*s, b = string(b[:n]), b[n:]
+	}
+	item.Index, item.Size = int(index), int64(size)
+	if item.Source == "" || changed != "" && item.ModTime.UnmarshalBinary([]byte(changed)) != nil {
+		return item, nil, errShelved
+	}
+	return item, b, nil
 }
 
 var errShelved = errors.New("it does not hold what was written")

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"sync"
 	"testing"
+	"time"
 
 	"imgpipe/fetch"
 	"imgpipe/pipeline"
@@ -51,7 +52,14 @@ func TestItemsThatWaitForAHostComeBackAsTheyWere(t *testing.T) {
 	defer client.Close()
 	const n = 6000
 	item := func(i int) fetch.Item {
-		return fetch.Item{Index: i, Source: fmt.Sprintf("%s/ü %d\xff", server.URL, i), URL: true, Dir: fmt.Sprint("a/b", i%3)}
+		item := fetch.Item{
+			Index: i, Scheme: "http", Source: fmt.Sprintf("%s/ü %d\xff", server.URL, i), Dir: fmt.Sprint("a/b", i%3),
+		}
+		if i%2 == 1 { // as of an object, whose source knows it
+			item.Size, item.Version = int64(i), fmt.Sprintf("\"%x\"", i)
+			item.ModTime = time.Date(2026, 11, 1+i%20, 12, 0, 0, i, time.UTC)
+		}
+		return item
 	}
 	input := func(yield func(fetch.Item) bool) {
 		for i := range n {

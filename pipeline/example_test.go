@@ -50,9 +50,9 @@ func ExampleRun() {
 	}
 	defer server.Close()
 	items := []fetch.Item{
-		{Index: 0, URL: true, Source: url + "/photos/dunes.jpg"},
-		{Index: 1, URL: true, Source: url + "/photos/nowhere.jpg"},
-		{Index: 2, URL: true, Source: url + "/awkward/cmyk.jpg"},
+		{Index: 0, Scheme: "http", Source: url + "/photos/dunes.jpg"},
+		{Index: 1, Scheme: "http", Source: url + "/photos/nowhere.jpg"},
+		{Index: 2, Scheme: "http", Source: url + "/awkward/cmyk.jpg"},
 	}
 	spec, err := transform.ParseSpec("size=160;format=png")
 	if err != nil {

@@ -41,12 +41,12 @@ func TestAnswersThatAnnounceAndDoNotComeDelayNobody(t *testing.T) {
 		const held, others = 24, 200
 		input := func(yield func(fetch.Item) bool) {
 			for i := range held + others {
-				item := fetch.Item{Index: i, Source: fmt.Sprint(server.URL, "/held?", i), URL: true}
+				item := fetch.Item{Index: i, Source: fmt.Sprint(server.URL, "/held?", i), Scheme: "http"}
 				switch {
 				case i >= held && i%2 == 0:
 					item.Source = server.URL + "/good"
 				case i >= held:
-					item.Source, item.URL = path, false
+					item.Source, item.Scheme = path, ""
 				}
 				if !yield(item) {
 					return
@@ -91,7 +91,7 @@ func TestManyLargeFilesGoThroughLittleMemory(t *testing.T) {
 	const n = 100
 	input := func(yield func(fetch.Item) bool) {
 		for i := range n {
-			if !yield(fetch.Item{Index: i, Source: fmt.Sprint(server.URL, "/?", i), URL: true}) {
+			if !yield(fetch.Item{Index: i, Source: fmt.Sprint(server.URL, "/?", i), Scheme: "http"}) {
 				return
 			}
 		}

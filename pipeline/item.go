@@ -50,7 +50,7 @@ func (r *runner) plan(ctx context.Context, j *job) bool {
 // fetch gets j's bytes.
 func (r *runner) fetch(ctx context.Context, j *job, lane int) bool {
 	var err error
-	if j.ticket, err = r.pace.begin(ctx, j.Item.URL); err != nil {
+	if j.ticket, err = r.pace.begin(ctx, !j.Item.Local()); err != nil {
 		return r.fail(ctx, j, err)
 	}
 	if r.stopped(ctx) { // planned, and not begun
@@ -98,7 +98,7 @@ func (r *runner) transform(ctx context.Context, j *job) bool {
 	j.ticket.end()
 	taken := r.now()
 	j.Spans = append(j.Spans, Span{StageQueue, 0, j.ready, taken})
-	if r.stopped(ctx) && !j.Item.URL { // read, and not begun; what was downloaded is not thrown away
+	if r.stopped(ctx) && j.Item.Local() { // read, and not begun; what was downloaded is not thrown away
 		r.release(j, true)
 		j.Status, j.Err = Interrupted, errStopped
 		return false

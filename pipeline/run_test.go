@@ -137,7 +137,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 func items(n int) iter.Seq[fetch.Item] {
 	return func(yield func(fetch.Item) bool) {
 		for i := range n {
-			if !yield(fetch.Item{Index: i, Source: fmt.Sprintf("http://host/%04d.png", i), URL: true, Size: 10}) {
+			if !yield(fetch.Item{Index: i, Source: fmt.Sprintf("http://host/%04d.png", i), Scheme: "http", Size: 10}) {
 				return
 			}
 		}

@@ -20,7 +20,9 @@ func TestStopBeginsNothingThatWasOnlyRead(t *testing.T) {
 			time.AfterFunc(150*time.Millisecond, func() { close(stop) })
 			var given iter.Seq[fetch.Item] = func(yield func(fetch.Item) bool) {
 				for item := range items(1000) {
-					item.URL = url
+					if item.Scheme = ""; url {
+						item.Scheme = "http"
+					}
 					if !yield(item) {
 						return
 					}

@@ -1,21 +1,30 @@
 package transform
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"image"
 	"math"
 	"strings"
 
+	xbmp "golang.org/x/image/bmp"
+
 	"imgpipe/transform/internal/bmp"
 )
+
+// isBMP also wants the high bytes of two fields to be zero, as other files begin with BM.
+func isBMP(head []byte) bool {
+	return bytes.HasPrefix(head, []byte("BM")) && len(head) >= 18 && head[15] == 0 && head[16] == 0 && head[17] == 0
+}
 
 // bmp reads the header of a Windows or OS/2 bitmap.
 func (m *meta) bmp(data []byte) error {
 	h, err := bmp.ReadHeader(data)
 	m.Width, m.Height, m.Alpha = h.Width, h.Height, h.Alpha
+	m.head = &h
 	m.decode = 1
-	m.price.least = h.Least()
+	m.price.least, m.price.work = h.Least(), 6*int64(h.Width)*int64(h.Height)
 	if err == nil {
 		m.bmpProfile(data[14:])
 	}
@@ -68,11 +77,8 @@ func likeSRGB(b []byte) bool {
 	return true
 }
 
-func (j *job) readBMP(data []byte) (*image.NRGBA, error) {
-	h, err := bmp.ReadHeader(data)
-	if err != nil {
-		return nil, bmpError(err)
-	}
+func (j *job) readBMP(_ []byte, m *meta) (*image.NRGBA, error) {
+	h := m.head.(*bmp.Header)
 	pic, err := h.Decode(j.ended)
 	if err != nil {
 		return nil, err
@@ -90,4 +96,18 @@ func bmpError(err error) error {
 		return unsupportedError(unsupported)
 	}
 	return err
+}
+
+// encodeBMP encodes an image over the background.
+func (j *job) encodeBMP(img *image.NRGBA, _ int, _ *profile) ([]byte, error) {
+	out := &writer{ctx: j.ctx}
+	out.Grow(len(img.Pix) + 4*img.Rect.Dy() + 1<<10) // the file is no larger, and need not grow by copying
+	err := xbmp.Encode(out, j.flatten(img))
+	return out.Bytes(), err
+}
+
+// measureBMP reads the sizes of the file and of its image from their headers.
+func measureBMP(data []byte) (w, h int, ends bool) {
+	w, h = int(binary.LittleEndian.Uint32(data[18:])), int(binary.LittleEndian.Uint32(data[22:]))
+	return w, h, int(binary.LittleEndian.Uint32(data[2:])) == len(data)
 }

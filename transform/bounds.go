@@ -1,10 +1,6 @@
 package transform
 
-import (
-	"fmt"
-
-	"imgpipe/transform/internal/jpeg"
-)
+import "fmt"
 
 // What an image costs follows from its pixels, and these cost a stranger next to nothing: formats can say "all of it is
 // white" in some bytes, and "once more" in some further ones. So an image with few bytes may cost as much as a large
@@ -30,65 +26,6 @@ type price struct {
 	scans int   // of a JPEG whose scans were counted
 }
 
-// appraise completes the price of an image whose header has been read.
-func (m *meta) appraise(data []byte) {
-	p := &m.price
-	p.bytes = int64(len(data))
-	pixels, frame := int64(m.Width)*int64(m.Height), int64(m.view.Dx())*int64(m.view.Dy())
-	switch m.Format {
-	case JPEG:
-		p.jpeg(m, data, pixels)
-	case PNG:
-		p.least = p.raw / 1032 // RFC 1951: 258 bytes take two bits at least
-		p.work = 6*pixels + 4*max(p.raw, pixels)
-		if r, ok := m.rows.(pngRows); ok {
-			p.work = r.work(pixels, p.raw)
-		}
-	case BMP:
-		p.work = 6 * pixels
-	case WebP:
-		p.work = 4 * (pixels - frame)
-		if m.webp.lossless != nil {
-			p.work += 20 * frame // which may take no bits at all
-		} else {
-			p.work += 8 * frame
-		}
-	}
-}
-
-// work is that of the rows of a PNG, whose samples of 16 bits are made smaller one by one.
-func (r pngRows) work(pixels, raw int64) int64 {
-	work := 6*pixels + 2*raw
-	if r.Gray {
-		work = 3*pixels + 2*raw
-	}
-	if r.Deep() {
-		work += 2 * raw
-	}
-	if !r.Opaque {
-		work += 2 * pixels
-	}
-	if r.Interlaced() {
-		work += 4 * pixels
-	}
-	return work
-}
-
-// jpeg counts the scans of a file that may have any number.
-func (p *price) jpeg(m *meta, data []byte, pixels int64) {
-	p.work = 2 * pixels
-	if m.planes == nil {
-		p.work = 20 * pixels // and colors are made of them
-	}
-	if !m.Progressive {
-		p.least = m.frame.Least() // each component comes once
-		return
-	}
-	w := jpeg.ReadWork(data)
-	p.least, p.scans = w.Least, w.Scans
-	p.work += 6 * w.Blocks
-}
-
 // generalBlock is what a block of a JPEG in a TIFF may take in each scan.
 const generalBlock = 35
 
@@ -106,11 +43,7 @@ func (h Header) affordable(p plan, l Limits) error {
 	for _, l := range p.legs {
 		// What is larger than its source is so because somebody asked for it.
 		last := l.size()
-		per := int64(10)
-		if p.format == JPEG {
-			per = 6
-		}
-		work += per * min(int64(last.X)*int64(last.Y), pixels)
+		work += p.row.work * min(int64(last.X)*int64(last.Y), pixels)
 	}
 	least = max(least, (work-l.freeWork())/workPerByte)
 	if h.price.bytes >= least {

@@ -61,7 +61,7 @@ func (j *job) fault(err error) error {
 
 // decode returns the pixels as they are stored, on the canvas that the header names.
 func (j *job) decode(data []byte, m meta) (*image.NRGBA, error) {
-	img, err := j.read(data, m)
+	img, err := m.Format.row().decode(j, data, &m)
 	if err != nil {
 		return nil, err
 	}
@@ -79,23 +79,6 @@ func (j *job) decode(data []byte, m meta) (*image.NRGBA, error) {
 		img = whole
 	}
 	return img, nil
-}
-
-// read runs the decoder of m's format.
-func (j *job) read(data []byte, m meta) (*image.NRGBA, error) {
-	switch m.Format {
-	case JPEG:
-		return j.readJPEG(data, m)
-	case PNG:
-		return j.readPNG(data, m.pngHead)
-	case GIF:
-		return j.readGIF(data)
-	case TIFF:
-		return j.readTIFF(data)
-	case BMP:
-		return j.readBMP(data)
-	}
-	return j.readWebP(m)
 }
 
 // orient turns an image upright (Exif 2.32, tag Orientation).

@@ -65,20 +65,11 @@ func Do(ctx context.Context, t Task) (Result, error) {
 		}
 		res.Warnings = append(res.Warnings, j.remarks...)
 		if j.first {
-			what := "frame of the animation"
-			if res.Source.Format == TIFF {
-				what = "page"
-			}
-			res.Warnings = append(res.Warnings, "only the first "+what+" was used")
+			res.Warnings = append(res.Warnings, "only the first "+res.Source.Format.row().frames+" was used")
 		}
 		res.Warnings = append(res.Warnings, j.small...)
-		format := t.Spec.Output(res.Source)
 		if j.flattened {
-			what, over := "transparency", t.Spec.Background.name()
-			if format == GIF {
-				what = "partial transparency"
-			}
-			res.Warnings = append(res.Warnings, fmt.Sprintf("%s was laid over %s, as %s has none: png keeps it", what, over, format))
+			res.Warnings = append(res.Warnings, t.Spec.flattened(t.Spec.Output(res.Source).row()))
 		}
 		res.Warnings = append(res.Warnings, j.colors...)
 		return err
@@ -87,6 +78,16 @@ func Do(ctx context.Context, t Task) (Result, error) {
 		return Result{Source: j.source}, err
 	}
 	return res, nil
+}
+
+// flattened says that an output of a format has lost transparency.
+func (s Spec) flattened(row *format) string {
+	what := "transparency"
+	if row.alpha == alphaBinary {
+		what = "partial transparency"
+	}
+	best := formatsThat(func(r *format) bool { return r.alpha == alphaFull })[0]
+	return fmt.Sprintf("%s was laid over %s, as %s has none: %s keeps it", what, s.Background.name(), row.name, best)
 }
 
 // guard makes an *Error of a panic. doing is what the job is doing then.

@@ -5,15 +5,8 @@ import (
 	"context"
 	"fmt"
 	"image"
-	"image/color"
 	"image/draw"
-	"image/gif"
 	"strings"
-
-	"golang.org/x/image/bmp"
-
-	"imgpipe/transform/internal/png"
-	"imgpipe/transform/internal/tiff"
 )
 
 // A writer gathers a file, and ends an encoder once the context is over.
@@ -29,82 +22,16 @@ func (w *writer) Write(p []byte) (int, error) {
 	return w.Buffer.Write(p)
 }
 
-// encode makes the file. p is embedded where the format has a place for it and the pixels fit; nil is none.
-func (j *job) encode(img *image.NRGBA, f Format, quality int, p *profile) ([]byte, error) {
-	if err := encodable(f, img.Rect.Dx(), img.Rect.Dy()); err != nil {
-		return nil, &Error{Kind: ClassEncode, Doing: "encode " + string(f), Err: err}
+// encode makes a file of format f. p is embedded if the format has a place for it and the pixels fit; nil is none.
+func (j *job) encode(img *image.NRGBA, f *format, quality int, p *profile) ([]byte, error) {
+	if !writable(f) {
+		return nil, j.encodeFault(f.name, fmt.Errorf("no %s files can be written", f.name))
 	}
-	out := &writer{ctx: j.ctx}
-	var err error
-	switch f {
-	case JPEG:
-		return j.encodeJPEG(j.flatten(img), quality, p)
-	case PNG:
-		return j.encodePNG(img, p)
-	case TIFF:
-		return j.encodeTIFF(img, p)
-	case GIF:
-		j.embed(p, f, false)
-		var few *image.Paletted
-		if few, err = j.quantize(img); err == nil {
-			err = gif.Encode(out, few, nil)
-		}
-	case BMP:
-		j.embed(p, f, false)
-		out.Grow(len(img.Pix) + 4*img.Rect.Dy() + 1<<10) // the file is no larger, and need not grow by copying
-		err = bmp.Encode(out, j.flatten(img))
-	default:
-		err = fmt.Errorf("no %s files can be written", f)
+	if err := f.holds(img.Rect.Dx(), img.Rect.Dy()); err != nil {
+		return nil, err
 	}
-	return out.Bytes(), j.encodeFault(f, err)
-}
-
-// encodeJPEG encodes an opaque image, which is gray in the file if it has no color.
-func (j *job) encodeJPEG(img *image.NRGBA, quality int, p *profile) ([]byte, error) {
-	w := j.space
-	sub := 2
-	if quality >= fineQuality {
-		sub = 1
-	}
-	w.large = w.large || len(img.Pix) > keepBytes
-	gray := !p.needsRGB() && colorless(img)
-	data, err := w.encode(w.planesOf(img, gray, sub), quality, j.embed(p, JPEG, gray))
-	return data, j.encodeFault(JPEG, err)
-}
-
-// encodePNG encodes an image with as few bytes for a pixel as hold it: gray, up to 256 colors, without alpha, or with it.
-func (j *job) encodePNG(img *image.NRGBA, p *profile) ([]byte, error) {
-	pic := png.Picture{Layout: png.RGBA, Pix: img.Pix, Stride: img.Stride, W: img.Rect.Dx(), H: img.Rect.Dy()}
-	few, exact := exactPalette(img, 256)
-	opaque := img.Opaque()
-	gray := !p.needsRGB() && colorless(img)
-	switch {
-	case gray && opaque && (p != nil || !exact || len(few.Palette) > 16):
-		pic.Layout, pic.Pix, pic.Stride = png.Gray, grayOf(img), pic.W
-	case gray && !opaque && (p != nil || !exact):
-		pic.Layout = png.GrayAlpha
-	case exact:
-		pic.Layout, pic.Pix, pic.Stride = png.Indexed, few.Pix, few.Stride
-		for _, c := range few.Palette {
-			c := c.(color.NRGBA)
-			pic.Palette = append(pic.Palette, [4]byte{c.R, c.G, c.B, c.A})
-		}
-	case opaque:
-		pic.Layout = png.RGB
-	}
-	data, err := j.space.pngs.Append(nil, &pic, j.embed(p, PNG, gray), j.stop)
-	return data, j.encodeFault(PNG, err)
-}
-
-// encodeTIFF encodes an image with as few samples for a pixel as hold it.
-func (j *job) encodeTIFF(img *image.NRGBA, p *profile) ([]byte, error) {
-	gray := !p.needsRGB() && colorless(img)
-	pic := tiff.Picture{
-		Pix: img.Pix, Stride: img.Stride, W: img.Rect.Dx(), H: img.Rect.Dy(),
-		Gray: gray, Alpha: !img.Opaque(), ICC: j.embed(p, TIFF, gray),
-	}
-	data, err := j.space.tiffs.Append(nil, &pic, j.ctx.Err)
-	return data, j.encodeFault(TIFF, err)
+	data, err := f.encode(j, img, quality, j.suiting(f, p))
+	return data, j.encodeFault(f.name, err)
 }
 
 func (j *job) encodeFault(f Format, err error) error {
@@ -124,12 +51,13 @@ func (t trimmed) Error() string { return strings.TrimPrefix(t.error.Error(), "gi
 
 func (t trimmed) Unwrap() error { return t.error }
 
-// encodable returns an error unless a format can hold an image of w × h pixels.
-func encodable(f Format, w, h int) error {
-	if (f == JPEG || f == GIF) && (w > 65535 || h > 65535) {
-		return fmt.Errorf("the image has %dx%d pixels: expected sides of at most 65535", w, h)
+// holds returns an *Error unless a file of format f can hold an image of w × h pixels.
+func (f *format) holds(w, h int) error {
+	if f.maxSide == 0 || w <= f.maxSide && h <= f.maxSide {
+		return nil
 	}
-	return nil
+	err := fmt.Errorf("the image has %dx%d pixels: expected sides of at most %d", w, h, f.maxSide)
+	return &Error{Kind: ClassEncode, Doing: "encode " + string(f.name), Err: err}
 }
 
 // flatten is flatten, and notes that something was lost.

@@ -35,8 +35,8 @@ func (s Spec) Explain(h Header, limits Limits) (string, error) {
 			fmt.Fprintf(&b, "%s%s: %dx%d\n", indent, op, l.sizes[i+1].X, l.sizes[i+1].Y)
 		}
 		last := l.size()
-		fmt.Fprintf(&b, "%sencode %s %dx%d", indent, p.format, last.X, last.Y)
-		if p.format == JPEG {
+		fmt.Fprintf(&b, "%sencode %s %dx%d", indent, p.row.name, last.X, last.Y)
+		if p.row.quality {
 			fmt.Fprintf(&b, " with quality %d", p.quality)
 		}
 		b.WriteString("\n")

@@ -1,7 +1,9 @@
 package transform
 
 import (
+	"encoding/binary"
 	"image"
+	stdgif "image/gif"
 
 	"imgpipe/transform/internal/gif"
 )
@@ -16,6 +18,7 @@ func (m *meta) gif(data []byte) error {
 	if p := h.Profile(maxProfile); p != nil {
 		m.takeProfile(p)
 	}
+	m.head = &h
 	m.decode = 1
 	m.price.least = h.Least()
 	m.price.work = 8*int64(h.Frame.Dx())*int64(h.Frame.Dy()) + 4*int64(h.Width)*int64(h.Height)
@@ -23,15 +26,28 @@ func (m *meta) gif(data []byte) error {
 }
 
 // readGIF decodes the first frame onto the screen.
-func (j *job) readGIF(data []byte) (*image.NRGBA, error) {
-	h, err := gif.ReadHeader(data)
-	if err != nil {
-		return nil, err
-	}
-	p, err := h.Decode(j.ended)
+func (j *job) readGIF(_ []byte, m *meta) (*image.NRGBA, error) {
+	p, err := m.head.(*gif.Header).Decode(j.ended)
 	if err != nil {
 		return nil, err
 	}
 	j.remarksOf(p.Odd)
 	return p.Pixels, j.damaged(p.Damage)
+}
+
+// encodeGIF encodes an image with at most 256 colors.
+func (j *job) encodeGIF(img *image.NRGBA, _ int, _ *profile) ([]byte, error) {
+	few, err := j.quantize(img)
+	if err != nil {
+		return nil, err
+	}
+	out := &writer{ctx: j.ctx}
+	err = stdgif.Encode(out, few, nil)
+	return out.Bytes(), err
+}
+
+// measureGIF reads the size from the screen descriptor (GIF89a, section 18).
+func measureGIF(data []byte) (w, h int, ends bool) {
+	w, h = int(binary.LittleEndian.Uint16(data[6:])), int(binary.LittleEndian.Uint16(data[8:]))
+	return w, h, data[len(data)-1] == 0x3b
 }

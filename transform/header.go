@@ -6,7 +6,6 @@ import (
 	"image"
 
 	"imgpipe/transform/internal/jpeg"
-	"imgpipe/transform/internal/png"
 )
 
 // A meta is what inspect finds before any pixel is decoded.
@@ -15,14 +14,12 @@ type meta struct {
 	icc   []byte          // color profile as it is in the file, nil if none
 	torn  tornProfile     // one that is not whole
 	space string          // color space of the pixels as they are stored, as a profile names it; "" is RGB
-	bare  bool            // four components of a JPEG without Adobe's marker
 	view  image.Rectangle // where the first frame of an animation stands on the canvas; the canvas itself for others
-	webp  webpFrame
-	frame *jpeg.Header // of a JPEG
-	more  bool         // there are frames or pages behind the first, which is all that is taken
-	// pngHead is that of a PNG.
-	pngHead *png.Header
-	remarks []string // what is odd in the file besides what its decoder says
+	more  bool            // there are frames or pages behind the first, which is all that is taken
+	// remarks say what is odd in the file besides what its decoder says.
+	remarks []string
+	// head is what the header function of the format has for its decode function.
+	head any
 }
 
 // ReadHeader reads what can be known of an image file without decoding its pixels. An image that is not known is an
@@ -43,23 +40,9 @@ func inspect(data []byte) (m meta, err error) {
 	if f == "" {
 		return m, refusal(data)
 	}
+	row := f.row()
 	m.Format, m.Orientation = f, 1
-	switch f {
-	case JPEG:
-		if err = m.jpeg(data); err == nil {
-			err = m.findPlanes(data)
-		}
-	case PNG:
-		err = m.png(data)
-	case GIF:
-		err = m.gif(data)
-	case TIFF:
-		err = m.tiff(data)
-	case BMP:
-		err = m.bmp(data)
-	case WebP:
-		err = m.readWebP(data)
-	}
+	err = row.header(&m, data)
 	if err == nil && (m.Width <= 0 || m.Height <= 0) {
 		err = fmt.Errorf("it has no pixels: its size is %dx%d", m.Width, m.Height)
 	}
@@ -74,7 +57,7 @@ func inspect(data []byte) (m meta, err error) {
 	if m.view.Empty() {
 		m.view = image.Rect(0, 0, m.Width, m.Height)
 	}
-	m.appraise(data)
+	m.price.bytes = int64(len(data))
 	return m, nil
 }
 

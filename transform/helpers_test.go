@@ -14,6 +14,9 @@ import (
 	"golang.org/x/image/tiff"
 )
 
+// outputFormats are those that can be written.
+var outputFormats = formatsThat(writable)
+
 func solid(w, h int, c color.NRGBA) *image.NRGBA {
 	img := image.NewNRGBA(image.Rect(0, 0, w, h))
 	for i := 0; i < len(img.Pix); i += 4 {

@@ -16,9 +16,6 @@ const (
 	spaceLab  = "Lab "
 )
 
-// profiledFormats are the formats of outputs that a color profile is embedded in.
-var profiledFormats = []Format{JPEG, PNG, TIFF}
-
 // maxProfile bounds the color profiles that are carried over: real ones have some hundred bytes to a few hundred
 // thousand.
 const maxProfile = 1 << 20
@@ -114,35 +111,25 @@ func (j *job) color(why string) {
 	}
 }
 
-// embed returns the bytes of p that go into a file of format f whose pixels are gray or not. It is nil where p has no
-// place there, which is noted.
+// suiting returns p unless files of format f have no place for it, which is noted; then nil.
+func (j *job) suiting(f *format, p *profile) *profile {
+	if p == nil || f.profile {
+		return p
+	}
+	others := keeping(func(r *format) bool { return r.profile })
+	j.color(leftOut(p.name, fmt.Sprintf(" of the %s, where its colors look different: %s keep it", f.name, others)))
+	return nil
+}
+
+// embed returns the bytes of p that go into a file of format f whose pixels are gray or not. It is nil if p does not
+// suit them, which is noted.
 func (j *job) embed(p *profile, f Format, gray bool) []byte {
 	switch {
 	case p == nil:
-		return nil
-	case !slices.Contains(profiledFormats, f):
-		others := formatList(profiledFormats)
-		j.color(leftOut(p.name, fmt.Sprintf(" of the %s, where its colors look different: %s keep it", f, others)))
 		return nil
 	case p.gray && !gray:
 		j.color(leftOut(p.name, fmt.Sprintf(" of the %s: it is for gray, and the picture has got colors", f)))
 		return nil
 	}
 	return p.data
-}
-
-// formatList is a list in words: "jpeg, png and tiff".
-func formatList(list []Format) string {
-	var b strings.Builder
-	for i, f := range list {
-		switch {
-		case i == 0:
-		case i == len(list)-1:
-			b.WriteString(" and ")
-		default:
-			b.WriteString(", ")
-		}
-		b.WriteString(string(f))
-	}
-	return b.String()
 }

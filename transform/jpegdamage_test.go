@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"imgpipe/transform/internal/jpeg"
+	"imgpipe/transform/internal/pixel"
 )
 
 func jpegFile(t testing.TB, name string) []byte {
@@ -95,15 +96,15 @@ func TestComponentsBecomeColors(t *testing.T) {
 	gray := func(s []uint8) (r, g, b uint8) { return s[0], s[0], s[0] }
 	for _, c := range []struct {
 		n, adobe int
-		kind     jpeg.Kind // 0 for what the file says
+		kind     pixel.Kind // 0 for what the file says
 		inverted bool
 		want     func([]uint8) (uint8, uint8, uint8)
 	}{
 		{1, -1, 0, true, gray}, {1, 0, 0, true, gray}, {3, -1, 0, true, ycc}, {3, 1, 0, true, ycc}, {3, 0, 0, true, rgb},
 		{4, -1, 0, false, inks}, {4, 0, 0, true, turned}, {4, 1, 0, true, ycck}, {4, 2, 0, true, ycck},
-		{3, -1, jpeg.RGB, false, rgb}, {3, 1, jpeg.RGB, false, rgb}, {3, 0, jpeg.YCbCr, false, ycc},
-		{4, 2, jpeg.CMYK, false, inks}, {4, -1, jpeg.CMYK, true, turned},
-		{4, 0, jpeg.YCCK, false, turnedYCCK}, {4, -1, jpeg.YCCK, true, ycck},
+		{3, -1, pixel.RGB, false, rgb}, {3, 1, pixel.RGB, false, rgb}, {3, 0, pixel.YCbCr, false, ycc},
+		{4, 2, pixel.CMYK, false, inks}, {4, -1, pixel.CMYK, true, turned},
+		{4, 0, pixel.YCCK, false, turnedYCCK}, {4, -1, pixel.YCCK, true, ycck},
 	} {
 		data := apart(files[:c.n], c.adobe)
 		h, err := jpeg.ReadHeader(data)
@@ -139,7 +140,7 @@ func TestComponentsBecomeColors(t *testing.T) {
 		}
 	}
 	h, _ := jpeg.ReadHeader(apart(files[:3], -1))
-	h.Kind = jpeg.CMYK
+	h.Kind = pixel.CMYK
 	j := newJob(context.Background(), Spec{}, Limits{})
 	if _, _, err := j.jpegPixels(apart(files[:3], -1), &h, false); err == nil {
 		t.Error("three components were taken for four inks")

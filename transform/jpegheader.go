@@ -5,12 +5,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-
-	"imgpipe/transform/internal/jpeg"
 )
 
-// jpeg walks the marker segments up to the first scan (ITU-T T.81, annex B).
-func (m *meta) jpeg(data []byte) error {
+// jpegSegments walks the marker segments up to the first scan (ITU-T T.81, annex B).
+func (m *meta) jpegSegments(data []byte, head *jpegHead) error {
 	var exif, xmp []byte
 	var profile jpegProfile
 	adobe := false
@@ -56,7 +54,7 @@ func (m *meta) jpeg(data []byte) error {
 		at += size
 		switch {
 		case marker == 0xda:
-			return m.finishJPEG(exif, xmp, &profile, adobe)
+			return m.finishJPEG(exif, xmp, &profile, head, adobe)
 		case marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc:
 			if m.Width != 0 {
 				return errors.New("it has two frame headers")
@@ -105,12 +103,12 @@ func (m *meta) startOfFrame(marker byte, body []byte) error {
 	return nil
 }
 
-func (m *meta) finishJPEG(exif, xmp []byte, profile *jpegProfile, adobe bool) error {
+func (m *meta) finishJPEG(exif, xmp []byte, profile *jpegProfile, head *jpegHead, adobe bool) error {
 	if m.Width == 0 {
 		return errors.New("its scan comes before its frame header")
 	}
 	m.Orientation = orientation(exif, xmp)
-	m.bare = m.space == spaceCMYK && !adobe
+	head.bare = m.space == spaceCMYK && !adobe
 	m.icc, m.torn = profile.join()
 	return nil
 }
@@ -151,25 +149,4 @@ func (p *jpegProfile) join() (whole []byte, torn tornProfile) {
 		whole = append(whole, part...)
 	}
 	return whole, torn
-}
-
-// findPlanes finds out what the decoder needs to know, and whether the planes can be decoded alone.
-func (m *meta) findPlanes(data []byte) error {
-	h, err := jpeg.ReadHeader(data)
-	if err != nil {
-		return err
-	}
-	if h.Kind == jpeg.Two {
-		return fmt.Errorf("%w: 2 components, 1, 3 or 4 were expected", jpeg.ErrUnsupported)
-	}
-	m.Width, m.Height = h.Width, h.Height
-	m.frame = &h
-	if h.Kind == jpeg.YCbCr || h.Kind == jpeg.Gray {
-		m.planes = &h
-		return nil
-	}
-	m.general = fmt.Sprintf("its components are %v", h.Kind)
-	pixels := int64(h.Width) * int64(h.Height)
-	m.decode = int((h.Memory(jpeg.Scale{})+pixels-1)/pixels) + 1
-	return nil
 }

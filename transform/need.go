@@ -58,58 +58,39 @@ func (n *needs) steps(more int64, size image.Point, ops []Op) {
 // gray.
 func (n *needs) output(more int64, size image.Point, rgb bool) {
 	pixels := int64(size.X) * int64(size.Y)
-	file := n.file(pixels)
-	var encoder int64
-	switch n.plan.format {
-	case JPEG:
-		// Coefficients that are not zero are kept until the tables are made, up to a bound, and the file grows by
-		// doubling.
-		encoder = pixels/2 + min(6*file, 64<<20) + 2*file
-	case PNG, GIF, TIFF:
-		encoder = 2 * file
+	row := n.plan.row
+	need := row.need
+	if need == nil {
+		need = packedNeed
 	}
+	file, encoder := need(n, pixels)
 	if rgb {
-		encoder += n.plan.format.copies(n.clear) * pixels
+		encoder += row.copies * pixels
+		if n.clear && row.alpha != alphaFull {
+			encoder += 4 * pixels // laid over a background
+		}
 	}
 	n.during(more + encoder)
 	n.held += file
 }
 
-// copies is how many bytes for a pixel an encoder needs of an image in RGB, besides that image and its file.
-func (f Format) copies(clear bool) int64 {
-	var copies int64
-	switch f {
-	case JPEG:
-		copies = 3 // planes
-	case PNG:
-		copies = 2 // a palette's places, and gray
-	case TIFF:
-	default:
-		copies = 1
-	}
-	if clear && f != PNG && f != TIFF {
-		copies += 4 // laid over a background
-	}
-	return copies
+// packedNeed is the need of a format without loss that packs its pixels: no more bytes than the source had, of which a
+// JPEG may become eight times as many. The file grows by doubling.
+func packedNeed(n *needs, pixels int64) (file, encoder int64) {
+	file = n.file(pixels, 4, 8)
+	return file, 2 * file
 }
 
-// file estimates the bytes of an output. Formats without loss hold no more than their source did, of which a JPEG may
-// become eight times as many bytes; and a JPEG holds no more than the one that it is made of, but for its quality. What
-// a JPEG makes of a pattern, or of the dots of a palette, does not follow from their bytes.
-func (n *needs) file(pixels int64) int64 {
-	perPixel, factor, bounded := int64(4), int64(8), n.plan.format != BMP
-	if n.plan.format == JPEG {
-		perPixel, factor, bounded = 2, 2, n.header.planes != nil
-		if n.plan.quality >= fineQuality {
-			perPixel, factor = 4, 4
-		}
-		if n.header.rows != nil && n.header.rows.gray() {
-			perPixel = (perPixel + 1) / 2
-		}
-	}
+// plainNeed is the need of a format that writes pixels as they are, into a file whose size is known.
+func plainNeed(n *needs, pixels int64) (file, encoder int64) { return n.file(pixels, 4, 0), 0 }
+
+// file estimates the bytes of an output that has perPixel at most, and no more than factor times its source in
+// proportion; a factor of 0 is no bound. What a JPEG makes of a pattern, or of the dots of a palette, does not follow
+// from their bytes.
+func (n *needs) file(pixels, perPixel, factor int64) int64 {
 	file := perPixel * pixels
 	source := int64(n.header.Width) * int64(n.header.Height)
-	if !bounded || n.header.price.bytes == 0 || source <= 0 {
+	if factor == 0 || n.header.price.bytes == 0 || source <= 0 {
 		return file
 	}
 	ratio := float64(pixels) / float64(source)

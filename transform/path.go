@@ -4,7 +4,7 @@ import (
 	"image"
 	"time"
 
-	"imgpipe/transform/internal/jpeg"
+	"imgpipe/transform/internal/pixel"
 )
 
 // A path is the way that the pixels of one image go, from its file to its outputs. What it costs, how it is explained and
@@ -38,6 +38,9 @@ func (p plan) path(h Header) path {
 	return &rgbPath{p, h}
 }
 
+// direct reports whether the view of l is encoded as it is, if it is one of planes.
+func (p plan) direct(l leg) bool { return len(l.rest) == 0 && p.row.encodePlanes != nil }
+
 // finish does ops to img, encodes the result and adds it to res as the output of l. Work on the leg began at start.
 func (j *job) finish(
 	res *Result, p plan, l leg, img *image.NRGBA, ops []Op, profile *profile, start time.Time,
@@ -47,27 +50,24 @@ func (j *job) finish(
 		return err
 	}
 	operated := time.Now()
-	j.doing = "encode " + string(p.format)
-	data, err := j.encode(out, p.format, p.quality, profile)
+	j.doing = "encode " + string(p.row.name)
+	data, err := j.encode(out, p.row, p.quality, profile)
 	if err != nil {
 		return err
 	}
-	res.add(Output{l.label, p.format, out.Rect.Dx(), out.Rect.Dy(), data}, start, operated)
+	res.add(Output{l.label, p.row.name, out.Rect.Dx(), out.Rect.Dy(), data}, start, operated)
 	return nil
 }
 
-// finishPlanes is finish for planes that are a JPEG's.
-func (j *job) finishPlanes(res *Result, p plan, l leg, pic *jpeg.Planes, profile *profile, start time.Time) error {
-	if pic.Kind == jpeg.Gray && profile.needsRGB() {
-		pic = j.space.neutral(pic)
-	}
+// finishPlanes is finish for planes that are encoded as they are.
+func (j *job) finishPlanes(res *Result, p plan, l leg, pic *pixel.Planes, profile *profile, start time.Time) error {
 	operated := time.Now()
-	j.doing = "encode jpeg"
-	data, err := j.space.encode(pic, p.quality, j.embed(profile, JPEG, pic.Kind == jpeg.Gray))
+	j.doing = "encode " + string(p.row.name)
+	data, err := p.row.encodePlanes(j, pic, p.quality, j.suiting(p.row, profile))
 	if err != nil {
-		return j.encodeFault(JPEG, err)
+		return j.encodeFault(p.row.name, err)
 	}
-	res.add(Output{l.label, JPEG, pic.Plane[0].W, pic.Plane[0].H, data}, start, operated)
+	res.add(Output{l.label, p.row.name, pic.Plane[0].W, pic.Plane[0].H, data}, start, operated)
 	return nil
 }
 

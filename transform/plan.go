@@ -10,7 +10,7 @@ type plan struct {
 	stored      image.Point // size of the image as it is stored
 	orientation int         // that is applied, 1 for none
 	legs        []leg
-	format      Format
+	row         *format // of the outputs' format
 	quality     int
 	small       []string // a warning for each output that is smaller than the box which it was to fill
 }
@@ -47,7 +47,7 @@ func (s Spec) plan(h Header, limits Limits) (plan, error) {
 	if !s.NoOrient && h.Orientation > 4 {
 		w, ht = ht, w
 	}
-	p := plan{stored: image.Pt(h.Width, h.Height), orientation: 1, format: s.Output(h), quality: s.quality()}
+	p := plan{stored: image.Pt(h.Width, h.Height), orientation: 1, row: s.Output(h).row(), quality: s.quality()}
 	if !s.NoOrient {
 		p.orientation = h.Orientation
 	}
@@ -73,8 +73,8 @@ func (s Spec) plan(h Header, limits Limits) (plan, error) {
 			}
 			l.sizes = append(l.sizes, image.Pt(bw, bh))
 		}
-		if err := encodable(p.format, bw, bh); err != nil {
-			return plan{}, &Error{Kind: ClassEncode, Doing: "encode " + string(p.format), Err: err}
+		if err := p.row.holds(bw, bh); err != nil {
+			return plan{}, err
 		}
 		l.look(p.stored, p.orientation)
 		p.legs = append(p.legs, l)

@@ -6,16 +6,27 @@ import (
 	"math"
 	"time"
 
-	"imgpipe/transform/internal/jpeg"
+	"imgpipe/transform/internal/pixel"
 )
+
+// A planeSource is what is known of a file whose planes can be decoded alone.
+type planeSource interface {
+	// shape describes the picture.
+	shape() pixel.Shape
+	// memory returns how many bytes the decoder keeps at that scale: the planes, and what they are made of.
+	memory(scale pixel.Scale) int64
+	// decode returns the planes, which are good until j's workspace is used for another file. What is missing of them is
+	// filled, and settled with j.
+	decode(j *job, data []byte, scale pixel.Scale) (*pixel.Planes, error)
+}
 
 // A planesPath decodes the planes of a JPEG, or of a lossy WebP, no larger than the views need, and makes the view of each
 // leg from them. A leg goes on in RGB only for what is no geometry, and if its output is no JPEG.
 type planesPath struct {
 	plan
-	header *jpeg.Header
-	scale  jpeg.Scale
-	video  bool // samples have the range of video, and no scale but 8/8 can be had: WebP
+	source planeSource
+	shape  pixel.Shape
+	scale  pixel.Scale
 }
 
 // lumaLeft is, by M, how many times larger than its result the luma is decoded at M/8 at least, so that the resampler
@@ -42,17 +53,18 @@ const fineQuality = 90
 
 // newPlanesPath returns the path of a plan for a file whose planes can be decoded alone.
 func newPlanesPath(file Header, p plan) *planesPath {
-	h := file.planes
-	r := &planesPath{plan: p, header: h, scale: jpeg.Scale{Luma: 1, Chroma: 1}}
-	if file.Format == WebP {
-		r.video, r.scale = true, jpeg.Scale{Luma: 8, Chroma: 8}
+	r := &planesPath{
+		plan: p, source: file.planes, shape: file.planes.shape(), scale: pixel.Scale{Luma: 1, Chroma: 1},
+	}
+	if !r.shape.Scales {
+		r.scale = pixel.Scale{Luma: 8, Chroma: 8}
 		return r
 	}
 	for _, l := range r.legs {
 		r.scale.Luma = max(r.scale.Luma, eighths(l.view, &lumaLeft, 1, 1))
-		if h.N == 3 && !l.gray {
-			c := h.Components[1]
-			hMax, vMax := r.sampling()
+		if r.shape.Kind == pixel.YCbCr && !l.gray {
+			c := r.shape.Sampling[1]
+			hMax, vMax := r.shape.Finest()
 			sub := r.subsampling(l)
 			left := &halfChromaLeft
 			if sub == 1 {
@@ -64,9 +76,6 @@ func newPlanesPath(file Header, p plan) *planesPath {
 	}
 	return r
 }
-
-// direct tells whether the view of l is encoded as it is.
-func (p *planesPath) direct(l leg) bool { return len(l.rest) == 0 && p.format == JPEG }
 
 func (p *planesPath) name() string {
 	for _, l := range p.legs {
@@ -80,29 +89,21 @@ func (p *planesPath) name() string {
 // colors tells whether any of the chroma is wanted.
 func (p *planesPath) colors() bool {
 	for _, l := range p.legs {
-		if p.header.N == 3 && !l.gray {
+		if p.shape.Kind == pixel.YCbCr && !l.gray {
 			return true
 		}
 	}
 	return false
 }
 
-// sampling gives the largest sampling factors.
-func (p *planesPath) sampling() (h, v int) {
-	for _, c := range p.header.Components[:p.header.N] {
-		h, v = max(h, c.H), max(v, c.V)
-	}
-	return h, v
-}
-
 // subsampling is 2 where the chroma of a view has half of the columns and rows of its luma, 1 where it has all.
 func (p *planesPath) subsampling(l leg) int {
-	if !p.direct(l) || p.header.N != 3 {
+	if !p.direct(l) || p.shape.Kind != pixel.YCbCr {
 		return 1
 	}
 	// Chroma that the source has not got takes bytes and shows nothing.
-	c := p.header.Components[1]
-	hMax, vMax := p.sampling()
+	c := p.shape.Sampling[1]
+	hMax, vMax := p.shape.Finest()
 	size := l.view.stored()
 	there := l.view.w*float64(c.H)/float64(hMax) > 0.75*float64(size.X) || l.view.h*float64(c.V)/float64(vMax) > 0.75*float64(size.Y)
 	if p.quality >= fineQuality && there {
@@ -129,11 +130,7 @@ func eighths(v view, left *[8]float64, fx, fy float64) int {
 
 // decoded is how many bytes the planes take, and what they are made of.
 func (p *planesPath) decoded() int64 {
-	need := int64(500 << 10)
-	if p.video {
-		return need + 2*int64(p.header.Width)*int64(p.header.Height)
-	}
-	return need + p.header.Memory(p.scale)
+	return 500<<10 + p.source.memory(p.scale)
 }
 
 // viewBytes is how many bytes the view of l takes besides the planes, before and after a turn. Planes that are shown as
@@ -141,14 +138,14 @@ func (p *planesPath) decoded() int64 {
 func (p *planesPath) viewBytes(l leg, stored image.Point) int64 {
 	per := int64(2) // half-size chroma
 	switch {
-	case l.gray || p.header.N == 1:
+	case l.gray || p.shape.Kind == pixel.Gray:
 		per = 1
 	case p.subsampling(l) == 1:
 		per = 3
 	}
 	plane := per * (int64(l.view.size.X) + 1) * (int64(l.view.size.Y) + 1)
 	need := plane
-	if l.view.stored() == stored && l.view.filter == "" && per == 1 && !p.video {
+	if l.view.stored() == stored && l.view.filter == "" && per == 1 && !p.shape.Video {
 		need = 0
 	}
 	if l.view.turn != (turn{}) {
@@ -185,7 +182,7 @@ func (p *planesPath) need(n *needs) {
 
 func (p *planesPath) explain() (why, how string) {
 	why = "planes from end to end"
-	if p.header.N == 3 && !p.colors() {
+	if p.shape.Kind == pixel.YCbCr && !p.colors() {
 		why = "the plane of luma from end to end"
 	}
 	for _, l := range p.legs {
@@ -194,14 +191,14 @@ func (p *planesPath) explain() (why, how string) {
 			break
 		}
 		if !p.direct(l) {
-			why = fmt.Sprintf("planes until %s is written", p.format)
+			why = fmt.Sprintf("planes until %s is written", p.row.name)
 		}
 	}
-	if p.video {
+	if !p.shape.Scales {
 		return why, ""
 	}
 	how = fmt.Sprintf(" at %d/8: %dx%d", p.scale.Luma,
-		(p.header.Width*p.scale.Luma+7)/8, (p.header.Height*p.scale.Luma+7)/8)
+		(p.shape.Width*p.scale.Luma+7)/8, (p.shape.Height*p.scale.Luma+7)/8)
 	if p.colors() && p.scale.Chroma != p.scale.Luma {
 		how += fmt.Sprintf(", chroma at %d/8", p.scale.Chroma)
 	}
@@ -212,13 +209,7 @@ func (p *planesPath) run(j *job, data []byte, m meta, res *Result, start time.Ti
 	w := j.space
 	w.large = p.kept() > keepBytes
 	j.doing = "decode " + string(m.Format)
-	var planes *jpeg.Planes
-	var err error
-	if p.video {
-		planes, err = j.webpPlanes(m)
-	} else {
-		planes, err = j.jpegPlanes(data, p)
-	}
+	planes, err := p.source.decode(j, data, p.scale)
 	if err != nil {
 		return err
 	}
@@ -227,7 +218,7 @@ func (p *planesPath) run(j *job, data []byte, m meta, res *Result, start time.Ti
 	for _, l := range p.legs {
 		start := time.Now()
 		j.doing = "resize"
-		pic, err := w.view(planes, p.header, l, p.subsampling(l), p.video)
+		pic, err := w.view(planes, &p.shape, l, p.subsampling(l))
 		if err != nil {
 			return &Error{Kind: ClassOperation, Doing: j.doing, Err: err}
 		}
@@ -237,7 +228,7 @@ func (p *planesPath) run(j *job, data []byte, m meta, res *Result, start time.Ti
 		if p.direct(l) {
 			err = j.finishPlanes(res, p.plan, l, pic, profile, start)
 		} else {
-			err = j.finish(res, p.plan, l, rgbOf(pic), l.rest, profile, start)
+			err = j.finish(res, p.plan, l, pic.NRGBA(), l.rest, profile, start)
 		}
 		if err != nil {
 			return err

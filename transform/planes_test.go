@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"imgpipe/transform/internal/jpeg"
+	"imgpipe/transform/internal/pixel"
 )
 
 // jpegOf writes a JPEG whose chroma has one sample for sx × sy pixels; 0 is a gray one.
@@ -20,7 +21,7 @@ func jpegOf(t testing.TB, img *image.NRGBA, sx, sy int) []byte {
 	t.Helper()
 	p := planesAt(img, max(sx, 1), max(sy, 1))
 	if sx == 0 {
-		p.Kind = jpeg.Gray
+		p.Kind = pixel.Gray
 	}
 	data, err := new(jpeg.Encoder).Append(nil, p, jpeg.EncodeOptions{Quality: 92})
 	if err != nil {
@@ -110,33 +111,33 @@ func TestPlanesAreDecodedNoLargerThanNeeded(t *testing.T) {
 	for _, c := range []struct {
 		h, v        int // sampling factors of the luma
 		text        string
-		scale       jpeg.Scale
+		scale       pixel.Scale
 		subsampling int
 	}{
-		{2, 2, "size=800", jpeg.Scale{Luma: 3, Chroma: 2}, 2},
-		{2, 1, "size=800", jpeg.Scale{Luma: 3, Chroma: 2}, 2},
-		{1, 1, "size=800", jpeg.Scale{Luma: 3, Chroma: 1}, 2},
-		{2, 2, "size=800;quality=90", jpeg.Scale{Luma: 3, Chroma: 5}, 1},
-		{2, 2, "size=100", jpeg.Scale{Luma: 1, Chroma: 1}, 2},
-		{2, 2, "size=120", jpeg.Scale{Luma: 2, Chroma: 1}, 2},
-		{2, 2, "size=500", jpeg.Scale{Luma: 3, Chroma: 1}, 2},
-		{2, 2, "size=1300", jpeg.Scale{Luma: 5, Chroma: 3}, 2},
-		{2, 2, "size=100;size=800", jpeg.Scale{Luma: 3, Chroma: 2}, 2},
-		{2, 2, "size=800;format=png", jpeg.Scale{Luma: 3, Chroma: 5}, 1},
-		{2, 2, "size=800,filter=nearest", jpeg.Scale{Luma: 8, Chroma: 8}, 2},
-		{2, 2, "", jpeg.Scale{Luma: 8, Chroma: 8}, 2},
-		{2, 2, "quality=95", jpeg.Scale{Luma: 8, Chroma: 8}, 2}, // there is no more chroma than that
-		{1, 1, "quality=95", jpeg.Scale{Luma: 8, Chroma: 8}, 1},
-		{1, 1, "", jpeg.Scale{Luma: 8, Chroma: 4}, 2},
-		{2, 2, "crop=1000x1000;resize=800x", jpeg.Scale{Luma: 8, Chroma: 7}, 2},
-		{2, 2, "size=800;grayscale", jpeg.Scale{Luma: 3, Chroma: 1}, 2},
-		{2, 2, "grayscale;blur=2", jpeg.Scale{Luma: 8, Chroma: 1}, 1},
-		{2, 2, "size=8000,upscale", jpeg.Scale{Luma: 8, Chroma: 8}, 2},
-		{2, 2, "blur=2;resize=800", jpeg.Scale{Luma: 8, Chroma: 8}, 1},
+		{2, 2, "size=800", pixel.Scale{Luma: 3, Chroma: 2}, 2},
+		{2, 1, "size=800", pixel.Scale{Luma: 3, Chroma: 2}, 2},
+		{1, 1, "size=800", pixel.Scale{Luma: 3, Chroma: 1}, 2},
+		{2, 2, "size=800;quality=90", pixel.Scale{Luma: 3, Chroma: 5}, 1},
+		{2, 2, "size=100", pixel.Scale{Luma: 1, Chroma: 1}, 2},
+		{2, 2, "size=120", pixel.Scale{Luma: 2, Chroma: 1}, 2},
+		{2, 2, "size=500", pixel.Scale{Luma: 3, Chroma: 1}, 2},
+		{2, 2, "size=1300", pixel.Scale{Luma: 5, Chroma: 3}, 2},
+		{2, 2, "size=100;size=800", pixel.Scale{Luma: 3, Chroma: 2}, 2},
+		{2, 2, "size=800;format=png", pixel.Scale{Luma: 3, Chroma: 5}, 1},
+		{2, 2, "size=800,filter=nearest", pixel.Scale{Luma: 8, Chroma: 8}, 2},
+		{2, 2, "", pixel.Scale{Luma: 8, Chroma: 8}, 2},
+		{2, 2, "quality=95", pixel.Scale{Luma: 8, Chroma: 8}, 2}, // there is no more chroma than that
+		{1, 1, "quality=95", pixel.Scale{Luma: 8, Chroma: 8}, 1},
+		{1, 1, "", pixel.Scale{Luma: 8, Chroma: 4}, 2},
+		{2, 2, "crop=1000x1000;resize=800x", pixel.Scale{Luma: 8, Chroma: 7}, 2},
+		{2, 2, "size=800;grayscale", pixel.Scale{Luma: 3, Chroma: 1}, 2},
+		{2, 2, "grayscale;blur=2", pixel.Scale{Luma: 8, Chroma: 1}, 1},
+		{2, 2, "size=8000,upscale", pixel.Scale{Luma: 8, Chroma: 8}, 2},
+		{2, 2, "blur=2;resize=800", pixel.Scale{Luma: 8, Chroma: 8}, 1},
 	} {
-		h := &jpeg.Header{Width: 4000, Height: 3000, Kind: jpeg.YCbCr, N: 3}
+		h := &jpeg.Header{Width: 4000, Height: 3000, Kind: pixel.YCbCr, N: 3}
 		h.Components = [4]jpeg.Component{{H: c.h, V: c.v}, {H: 1, V: 1}, {H: 1, V: 1}}
-		r := newPlanesPath(Header{planes: h}, planOf(t, c.text, h.Width, h.Height, 1))
+		r := newPlanesPath(Header{planes: jpegPlanes{h}}, planOf(t, c.text, h.Width, h.Height, 1))
 		if got := r.subsampling(r.legs[0]); r.scale != c.scale || got != c.subsampling {
 			t.Errorf("%d:%d, %q: scale %v and subsampling %d, want %v and %d", c.h, c.v, c.text, r.scale, got, c.scale, c.subsampling)
 		}
@@ -154,16 +155,16 @@ func TestConversionsAgreeWithTheStandardLibrary(t *testing.T) {
 		}
 	}
 	img := image.NewNRGBA(image.Rect(0, 0, len(colors), 1))
-	p := &jpeg.Planes{Kind: jpeg.YCbCr}
+	p := &pixel.Planes{Kind: pixel.YCbCr}
 	for i := range 3 {
-		p.Plane[i] = jpeg.Plane{Pix: make([]byte, len(colors)), Stride: len(colors), W: len(colors), H: 1}
+		p.Plane[i] = pixel.NewPlane(len(colors), 1)
 	}
 	for i, c := range colors {
 		img.SetNRGBA(i, 0, c)
 		p.Plane[0].Pix[i], p.Plane[1].Pix[i], p.Plane[2].Pix[i] = c.R, c.G, c.B // any values are a color
 	}
 	off := func(a, b uint8) bool { return a > b+1 && b < 255 || b > a+1 && a < 255 }
-	got := rgbOf(p)
+	got := p.NRGBA()
 	for i, c := range colors {
 		r, g, b := color.YCbCrToRGB(c.R, c.G, c.B)
 		if x := got.NRGBAAt(i, 0); off(x.R, r) || off(x.G, g) || off(x.B, b) || x.A != 255 {
@@ -202,7 +203,7 @@ func TestGrayStaysGray(t *testing.T) {
 	data := jpegOf(t, scene(80, 60), 0, 0)
 	for _, text := range []string{"size=40", "", "rotate=90", "size=30;blur=1"} {
 		out := do(t, data, text).Outputs[0]
-		if h, err := jpeg.ReadHeader(out.Data); err != nil || h.Kind != jpeg.Gray {
+		if h, err := jpeg.ReadHeader(out.Data); err != nil || h.Kind != pixel.Gray {
 			t.Errorf("%q: %v, error %v", text, h.Kind, err)
 		}
 	}
@@ -288,8 +289,8 @@ func TestGrayscaleOfAnRGBProfileKeepsIt(t *testing.T) {
 	wide := iccProfile("RGB ", "Display P3", 400)
 	for _, c := range []struct {
 		profile []byte
-		kind    jpeg.Kind
-	}{{nil, jpeg.Gray}, {iccProfile("RGB ", "sRGB IEC61966-2.1", 400), jpeg.Gray}, {wide, jpeg.YCbCr}} {
+		kind    pixel.Kind
+	}{{nil, pixel.Gray}, {iccProfile("RGB ", "sRGB IEC61966-2.1", 400), pixel.Gray}, {wide, pixel.YCbCr}} {
 		data := jpegOf(t, scene(81, 61), 2, 2)
 		if c.profile != nil {
 			data = intoJPEG(data, c.profile)
@@ -301,7 +302,7 @@ func TestGrayscaleOfAnRGBProfileKeepsIt(t *testing.T) {
 				t.Errorf("%q: %v by %s, error %v: want %v", text, h.Kind, res.Path, err, c.kind)
 			}
 			m, err := inspect(res.Outputs[0].Data)
-			if err != nil || (m.icc != nil) != (c.kind == jpeg.YCbCr) {
+			if err != nil || (m.icc != nil) != (c.kind == pixel.YCbCr) {
 				t.Errorf("%q: %d bytes of profile, error %v", text, len(m.icc), err)
 			}
 			pic := decoded(t, res.Outputs[0].Data, JPEG)

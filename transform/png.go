@@ -1,9 +1,10 @@
 package transform
 
 import (
+	"bytes"
 	"encoding/binary"
-	"fmt"
 	"image"
+	"image/color"
 
 	"imgpipe/transform/internal/png"
 )
@@ -21,68 +22,57 @@ func (r pngRows) start(j *job, data []byte) rowReader {
 	return d
 }
 
-// A remarker is a rowReader that also says after the last row what is odd in a file of which nothing is missing for
-// that. One that is not has nothing to say.
-type remarker interface{ Remarks() []string }
-
-// settle takes note of what r says after the last row: what was odd in its file, and what is missing.
-func (j *job) settle(r rowReader) error {
-	if r, ok := r.(remarker); ok {
-		j.remarksOf(r.Remarks())
-	}
-	return j.damaged(r.Damage())
-}
-
 // readPNG decodes all rows.
-func (j *job) readPNG(data []byte, h *png.Header) (*image.NRGBA, error) {
+func (j *job) readPNG(data []byte, m *meta) (*image.NRGBA, error) {
+	h := m.head.(*png.Header)
 	var d png.Decoder
 	d.Start(data, h, j.stop)
 	return j.whole(&d, h.Width, h.Height, h.Gray)
 }
 
-// pngColors are what a PNG says of its colors besides a profile. Nothing of that is put into outputs.
-type pngColors struct {
-	gamma, primaries []byte // of gAMA and cHRM, nil where there is none
-	known            bool   // sRGB, or a code: these say it all
+// work is that of the rows of a PNG, whose samples of 16 bits are made smaller one by one.
+func (r pngRows) work(pixels, raw int64) int64 {
+	work := 6*pixels + 2*raw
+	if r.Gray {
+		work = 3*pixels + 2*raw
+	}
+	if r.Deep() {
+		work += 2 * raw
+	}
+	if !r.Opaque {
+		work += 2 * pixels
+	}
+	if r.Interlaced() {
+		work += 4 * pixels
+	}
+	return work
 }
 
-func (c *pngColors) add(name string, body []byte) {
+// encodePNG encodes an image with as few bytes for a pixel as hold it: gray, up to 256 colors, without alpha, or with it.
+func (j *job) encodePNG(img *image.NRGBA, _ int, p *profile) ([]byte, error) {
+	pic := png.Picture{Layout: png.RGBA, Pix: img.Pix, Stride: img.Stride, W: img.Rect.Dx(), H: img.Rect.Dy()}
+	few, exact := exactPalette(img, 256)
+	opaque := img.Opaque()
+	gray := !p.needsRGB() && colorless(img)
 	switch {
-	case name == "gAMA" && len(body) == 4:
-		c.gamma = first(c.gamma, body)
-	case name == "cHRM" && len(body) == 32:
-		c.primaries = first(c.primaries, body)
-	case name == "sRGB":
-		c.known = true
+	case gray && opaque && (p != nil || !exact || len(few.Palette) > 16):
+		pic.Layout, pic.Pix, pic.Stride = png.Gray, grayOf(img), pic.W
+	case gray && !opaque && (p != nil || !exact):
+		pic.Layout = png.GrayAlpha
+	case exact:
+		pic.Layout, pic.Pix, pic.Stride = png.Indexed, few.Pix, few.Stride
+		for _, c := range few.Palette {
+			c := c.(color.NRGBA)
+			pic.Palette = append(pic.Palette, [4]byte{c.R, c.G, c.B, c.A})
+		}
+	case opaque:
+		pic.Layout = png.RGB
 	}
+	return j.space.pngs.Append(nil, &pic, j.embed(p, PNG, gray), j.stop)
 }
 
-// remarks says what was left out of the colors of a file without a profile, unless that is what sRGB has anyway.
-func (c *pngColors) remarks() (list []string) {
-	if c.known {
-		return nil
-	}
-	if c.gamma != nil {
-		// 0.45 and 1/2.2 mean the same, and others within a twentieth as well.
-		g, shown := float64(binary.BigEndian.Uint32(c.gamma))/100_000, ""
-		switch {
-		case g > 1.05/2.2:
-			shown = "lighter"
-		case g > 0 && g < 0.95/2.2:
-			shown = "darker"
-		}
-		if shown != "" {
-			list = append(list, fmt.Sprintf(
-				"its gamma of %.4g was left out: a viewer that applies it shows the file %s than its outputs", g, shown))
-		}
-	}
-	// White, red, green and blue, each x and y, in the order of the chunk (IEC 61966-2-1).
-	srgb := [8]int64{31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000}
-	for i := 0; c.primaries != nil && i < len(srgb); i++ {
-		v := int64(binary.BigEndian.Uint32(c.primaries[4*i:]))
-		if v < srgb[i]-1000 || v > srgb[i]+1000 {
-			return append(list, "its primaries (cHRM) were left out: a viewer that applies them shows other colors")
-		}
-	}
-	return list
+// measurePNG reads the size from the first chunk (PNG, third edition, section 11.2.1).
+func measurePNG(data []byte) (w, h int, ends bool) {
+	w, h = int(binary.BigEndian.Uint32(data[16:])), int(binary.BigEndian.Uint32(data[20:]))
+	return w, h, string(data[12:16]) == "IHDR" && bytes.HasSuffix(data, []byte("\x00\x00\x00\x00IEND\xaeB`\x82"))
 }

@@ -41,7 +41,7 @@ func (m *meta) png(data []byte) error {
 	if err != nil {
 		return pngError(err)
 	}
-	m.Width, m.Height, m.Alpha, m.pngHead = h.Width, h.Height, !h.Opaque, h
+	m.Width, m.Height, m.Alpha, m.head = h.Width, h.Height, !h.Opaque, h
 	m.decode = int(h.Memory()/(int64(h.Width)*int64(h.Height))) + 1
 	m.price.raw = h.Unpacked()
 	if h.Colorless() {
@@ -55,6 +55,12 @@ func (m *meta) png(data []byte) error {
 		m.remarks = colors.remarks()
 	}
 	m.findRows(pngRows{h})
+	pixels := int64(h.Width) * int64(h.Height)
+	m.price.least = m.price.raw / 1032 // RFC 1951: 258 bytes take two bits at least
+	m.price.work = 6*pixels + 4*max(m.price.raw, pixels)
+	if m.rows != nil {
+		m.price.work = pngRows{h}.work(pixels, m.price.raw)
+	}
 	return nil
 }
 

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"imgpipe/transform/internal/damage"
-	"imgpipe/transform/internal/jpeg"
+	"imgpipe/transform/internal/pixel"
 	"imgpipe/transform/internal/resample"
 )
 
@@ -49,9 +49,6 @@ func (p *rowsPath) name() string {
 	}
 	return "gray"
 }
-
-// direct reports whether the view of l is encoded as it is, if the image is gray.
-func (p *rowsPath) direct(l leg) bool { return len(l.rest) == 0 && p.format == JPEG }
 
 func (p *rowsPath) explain() (why, how string) { return "row by row to the sizes wanted", "" }
 
@@ -132,7 +129,7 @@ func (p *rowsPath) run(j *job, data []byte, m meta, res *Result, start time.Time
 type rowViews struct {
 	streams []*resample.Resampler
 	pics    []*image.NRGBA
-	grays   []resample.Plane
+	grays   []pixel.Plane
 }
 
 // open makes an empty view for each leg.
@@ -141,14 +138,14 @@ func (p *rowsPath) open(j *job, w *workspace) (*rowViews, error) {
 	for len(w.streams) < n {
 		w.streams = append(w.streams, &resample.Resampler{Cache: &weights})
 	}
-	views := &rowViews{streams: w.streams[:n], pics: make([]*image.NRGBA, n), grays: make([]resample.Plane, n)}
+	views := &rowViews{streams: w.streams[:n], pics: make([]*image.NRGBA, n), grays: make([]pixel.Plane, n)}
 	j.doing = "resize"
 	for i, l := range p.legs {
 		v, s := l.view, views.streams[i]
 		win, filter := resample.Window{X: v.x, Y: v.y, W: v.w, H: v.h}, resamplers[v.filter]
 		var err error
 		if rows.gray() {
-			views.grays[i] = newPlane(v.stored())
+			views.grays[i] = pixel.NewPlane(v.stored().X, v.stored().Y)
 			err = s.StartPlane(views.grays[i], p.header.Width, p.header.Height, win, filter)
 		} else {
 			views.pics[i] = image.NewNRGBA(image.Rectangle{Max: v.stored()})
@@ -179,6 +176,18 @@ func (v *rowViews) fill(j *job, decoder rowReader, rows int) (pushing time.Durat
 	return pushing, nil
 }
 
+// A remarker is a rowReader that also says after the last row what is odd in a file of which nothing is missing for
+// that. One that is not has nothing to say.
+type remarker interface{ Remarks() []string }
+
+// settle takes note of what r says after the last row: what was odd in its file, and what is missing.
+func (j *job) settle(r rowReader) error {
+	if r, ok := r.(remarker); ok {
+		j.remarksOf(r.Remarks())
+	}
+	return j.damaged(r.Damage())
+}
+
 // whole decodes all rows of an image of w × h pixels; gray tells that they have one byte for a pixel.
 func (j *job) whole(decoder rowReader, w, h int, gray bool) (*image.NRGBA, error) {
 	img := image.NewNRGBA(image.Rect(0, 0, w, h))
@@ -199,24 +208,18 @@ func (j *job) whole(decoder rowReader, w, h int, gray bool) (*image.NRGBA, error
 	return img, j.settle(decoder)
 }
 
-// newPlane gives a black plane.
-func newPlane(size image.Point) resample.Plane {
-	return resample.Plane{Pix: make([]byte, size.X*size.Y), Stride: size.X, W: size.X, H: size.Y}
-}
-
 // finishGray is finish for the view of a gray image, which a JPEG takes as it is.
 func (j *job) finishGray(
-	res *Result, p *rowsPath, l leg, pic resample.Plane, profile *profile, start time.Time,
+	res *Result, p *rowsPath, l leg, pic pixel.Plane, profile *profile, start time.Time,
 ) error {
 	if o := l.view.turn.orientation(); o != 1 {
-		turned := newPlane(l.view.size)
+		turned := pixel.NewPlane(l.view.size.X, l.view.size.Y)
 		resample.Orient(turned, pic, o)
 		pic = turned
 	}
-	planes := &jpeg.Planes{Kind: jpeg.Gray}
-	planes.Plane[0] = jpeg.Plane{Pix: pic.Pix, Stride: pic.Stride, W: pic.W, H: pic.H}
+	planes := &pixel.Planes{Kind: pixel.Gray, Plane: [4]pixel.Plane{pic}}
 	if !p.direct(l) {
-		return j.finish(res, p.plan, l, rgbOf(planes), l.rest, profile, start)
+		return j.finish(res, p.plan, l, planes.NRGBA(), l.rest, profile, start)
 	}
 	return j.finishPlanes(res, p.plan, l, planes, profile, start)
 }

@@ -7,50 +7,6 @@ import (
 	"strings"
 )
 
-// A Format is a file format of images.
-type Format string
-
-// The formats that can be read; all but WebP can be written.
-const (
-	JPEG Format = "jpeg"
-	PNG  Format = "png"
-	GIF  Format = "gif"
-	TIFF Format = "tiff"
-	BMP  Format = "bmp"
-	WebP Format = "webp"
-)
-
-// Ext is the extension of f's files, without a dot: "jpg" for JPEG, else the format's name.
-func (f Format) Ext() string {
-	if f == JPEG {
-		return "jpg"
-	}
-	return string(f)
-}
-
-var outputFormats = []Format{JPEG, PNG, GIF, TIFF, BMP}
-
-// ParseFormat reads the name of a format to write: jpeg or jpg, png, gif, tiff or tif, bmp; "keep" gives "", the format of the
-// source.
-func ParseFormat(s string) (Format, error) {
-	f := Format(strings.ToLower(s))
-	switch f {
-	case "keep":
-		return "", nil
-	case "jpg":
-		f = JPEG
-	case "tif":
-		f = TIFF
-	}
-	if f == WebP {
-		return "", &ValueError{What: "format", Value: s, Problem: "can be read but not written", Expected: "keep, jpeg, png, gif, tiff or bmp"}
-	}
-	if !slices.Contains(outputFormats, f) {
-		return "", &ValueError{What: "format", Value: s, Expected: "keep, jpeg, png, gif, tiff or bmp"}
-	}
-	return f, nil
-}
-
 // DefaultQuality is that of JPEG files where a Spec names none.
 const DefaultQuality = 85
 
@@ -243,19 +199,6 @@ func (s Spec) Variants() []Variant {
 		list[i].Label = r.Label()
 	}
 	return list
-}
-
-// Output gives the format in which an image with header h is written.
-func (s Spec) Output(h Header) Format {
-	switch {
-	case s.Format != "":
-		return s.Format
-	case h.Format == WebP && h.Alpha:
-		return PNG
-	case h.Format == WebP:
-		return JPEG
-	}
-	return h.Format
 }
 
 func (s Spec) quality() int {

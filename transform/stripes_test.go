@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"imgpipe/transform/internal/jpeg"
+	"imgpipe/transform/internal/pixel"
 )
 
 // stripes draws a JPEG of w × h pixels with stripes as fine as period, in pixels, that lie across the direction of
@@ -23,9 +24,9 @@ func stripes(t testing.TB, w, h int, period, angle float64, colored bool) []byte
 			p[y*w+x] = uint8(math.Round(127 + 110*math.Sin(2*math.Pi*(float64(x)*cos+float64(y)*sin)/period)))
 		}
 	}
-	planes := &jpeg.Planes{Kind: jpeg.Gray, Plane: [4]jpeg.Plane{{Pix: p, Stride: w, W: w, H: h}}}
+	planes := &pixel.Planes{Kind: pixel.Gray, Plane: [4]pixel.Plane{{Pix: p, Stride: w, W: w, H: h}}}
 	if colored {
-		planes.Kind = jpeg.YCbCr
+		planes.Kind = pixel.YCbCr
 		planes.Plane[1] = planes.Plane[0]
 		planes.Plane[0].Pix = flat
 		planes.Plane[2] = planes.Plane[0]

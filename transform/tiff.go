@@ -1,11 +1,20 @@
 package transform
 
 import (
+	"bytes"
+	"encoding/binary"
 	"errors"
 	"image"
 
 	"imgpipe/transform/internal/tiff"
 )
+
+// isTIFF knows classic TIFF and BigTIFF in both orders of bytes. A camera raw file of Canon (CR2) is one, too, but its
+// first image is a preview.
+func isTIFF(head []byte) bool {
+	return beginsWith("II*\x00", "MM\x00*", "II+\x00", "MM\x00+")(head) &&
+		!bytes.HasPrefix(head, []byte("II*\x00\x10\x00\x00\x00CR"))
+}
 
 // tiff reads the first directory of a TIFF or BigTIFF file.
 func (m *meta) tiff(data []byte) error {
@@ -35,6 +44,7 @@ func (m *meta) tiff(data []byte) error {
 	m.decode = int(min(l.Memory()/(int64(l.Width)*int64(l.Height)), 1<<20)) + 1
 	m.price.work, m.price.least = l.Work(), l.Least()
 	m.more = d.More()
+	m.head = &l
 	m.findRows(tiffRows{&l})
 	return nil
 }
@@ -81,19 +91,50 @@ func (r tiffReader) Row() ([]byte, error) {
 	return row, tiffError(err)
 }
 
-func (j *job) readTIFF(data []byte) (*image.NRGBA, error) {
-	d, ok := tiff.Open(data)
-	if !ok {
-		return nil, errShort
-	}
-	l, err := tiff.ReadLayout(d)
-	if err != nil {
-		return nil, tiffError(err)
-	}
+// readTIFF decodes all rows.
+func (j *job) readTIFF(_ []byte, m *meta) (*image.NRGBA, error) {
+	l := m.head.(*tiff.Layout)
 	j.space.large = j.space.large || l.Memory() > keepBytes
 	var decoder tiff.Decoder
-	decoder.Start(&l, j.tiffOptions())
+	decoder.Start(l, j.tiffOptions())
 	return j.whole(tiffReader{&decoder}, l.Width, l.Height, l.Gray)
+}
+
+// encodeTIFF encodes an image with as few samples for a pixel as hold it.
+func (j *job) encodeTIFF(img *image.NRGBA, _ int, p *profile) ([]byte, error) {
+	gray := !p.needsRGB() && colorless(img)
+	pic := tiff.Picture{
+		Pix: img.Pix, Stride: img.Stride, W: img.Rect.Dx(), H: img.Rect.Dy(),
+		Gray: gray, Alpha: !img.Opaque(), ICC: j.embed(p, TIFF, gray),
+	}
+	return j.space.tiffs.Append(nil, &pic, j.ctx.Err)
+}
+
+// measureTIFF finds the size in the first directory of a TIFF whose bytes are in the order that Do writes (TIFF
+// 6.0, section 2).
+func measureTIFF(data []byte) (w, h int, ends bool) {
+	const most, entry = 64, 12
+	if string(data[:4]) != "II*\x00" {
+		return 0, 0, false
+	}
+	at := int64(binary.LittleEndian.Uint32(data[4:]))
+	if at+2 > int64(len(data)) {
+		return 0, 0, false
+	}
+	n := min(int64(binary.LittleEndian.Uint16(data[at:])), most)
+	for at += 2; n > 0 && at+entry <= int64(len(data)); n, at = n-1, at+entry {
+		value := int(binary.LittleEndian.Uint32(data[at+8:]))
+		if binary.LittleEndian.Uint16(data[at+2:]) == 3 { // a short, in the first half of the field
+			value &= 0xffff
+		}
+		switch binary.LittleEndian.Uint16(data[at:]) {
+		case 256:
+			w = value
+		case 257:
+			h = value
+		}
+	}
+	return w, h, true
 }
 
 func tiffError(err error) error {

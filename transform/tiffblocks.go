@@ -7,6 +7,7 @@ import (
 
 	"imgpipe/transform/internal/damage"
 	"imgpipe/transform/internal/jpeg"
+	"imgpipe/transform/internal/pixel"
 	"imgpipe/transform/internal/tiff"
 )
 
@@ -22,11 +23,11 @@ func (j *job) jpegInTIFF(file []byte, width, height int, ycbcr bool) (tiff.Sampl
 	}
 	switch {
 	case h.N == 3 && ycbcr:
-		h.Kind = jpeg.YCbCr
+		h.Kind = pixel.YCbCr
 	case h.N == 3:
-		h.Kind = jpeg.RGB
+		h.Kind = pixel.RGB
 	case h.N == 4:
-		h.Kind = jpeg.CMYK
+		h.Kind = pixel.CMYK
 	}
 	if h.Width > width || h.Height > height {
 		return tiff.Samples{}, blockTooLarge("JPEG", h.Width, h.Height, width, height)
@@ -63,20 +64,15 @@ func blockTooLarge(what string, w, h, mostW, mostH int) error {
 }
 
 // together returns the samples of all planes for each pixel, four bytes apart, or RGB that is made of YCbCr.
-func together(p *jpeg.Planes, h *jpeg.Header) []byte {
+func together(p *pixel.Planes, h *jpeg.Header) []byte {
 	out := make([]byte, 4*h.Width*h.Height)
-	rows := newRaiser(p, h)
+	rows := pixel.NewRows(p, h.Shape())
 	for y := range h.Height {
-		rows.at(y)
 		to := out[4*h.Width*y:][:4*h.Width]
-		if h.Kind == jpeg.YCbCr {
-			jfif.row(to, rows.rows[0], rows.rows[1], rows.rows[2])
-			continue
-		}
-		for i, row := range rows.rows[:h.N] {
-			for x, v := range row {
-				to[4*x+i] = v
-			}
+		if h.Kind == pixel.YCbCr {
+			rows.RGB(to, y, false)
+		} else {
+			rows.Samples(to, y)
 		}
 	}
 	return out
@@ -84,7 +80,7 @@ func together(p *jpeg.Planes, h *jpeg.Header) []byte {
 
 // webpInTIFF decodes one block of a TIFF.
 func (j *job) webpInTIFF(file []byte, width, height int) (tiff.Samples, error) {
-	if len(file) < 12 || string(file[:4]) != "RIFF" || string(file[8:12]) != "WEBP" {
+	if !isWebP(file) {
 		return lost(errors.New("it is no WebP")), nil
 	}
 	var m meta
@@ -94,7 +90,7 @@ func (j *job) webpInTIFF(file []byte, width, height int) (tiff.Samples, error) {
 	if m.Width > width || m.Height > height || m.view != image.Rect(0, 0, m.Width, m.Height) {
 		return tiff.Samples{}, blockTooLarge("WebP", m.Width, m.Height, width, height)
 	}
-	pic, report, err := j.webpPixels(m)
+	pic, report, err := j.webpPixels(&m)
 	if over := j.ended(); over != nil {
 		return tiff.Samples{}, over
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/disintegration/imaging"
 
 	"imgpipe/transform/internal/jpeg"
+	"imgpipe/transform/internal/pixel"
 )
 
 // tiffOf writes a TIFF whose directory stands in front of its blocks. Numbers take four bytes; a tag of bytes has them as
@@ -77,12 +78,12 @@ func componentsJPEG(t *testing.T, w, h, n int, at func(x, y, c int) uint8) (tabl
 	frame := []byte{8, byte(h >> 8), byte(h), byte(w >> 8), byte(w), byte(n)}
 	var scans []byte
 	for c := range n {
-		plane := jpeg.Plane{Pix: make([]byte, w*h), Stride: w, W: w, H: h}
+		plane := pixel.NewPlane(w, h)
 		for i := range plane.Pix {
 			plane.Pix[i] = at(i%w, i/w, c)
 		}
 		var e jpeg.Encoder
-		pic := &jpeg.Planes{Kind: jpeg.Gray, Plane: [4]jpeg.Plane{plane}}
+		pic := &pixel.Planes{Kind: pixel.Gray, Plane: [4]pixel.Plane{plane}}
 		data, err := e.Append(nil, pic, jpeg.EncodeOptions{Quality: 98})
 		if err != nil {
 			t.Fatal(err)
@@ -123,7 +124,11 @@ func wholeTIFF(t *testing.T, data []byte) (*image.NRGBA, *job, error) {
 	j := newJob(context.Background(), Spec{}, Limits{})
 	j.space = new(workspace)
 	j.doing = "decode tiff"
-	img, err := j.readTIFF(data)
+	m, err := inspect(data)
+	if err != nil {
+		return nil, j, err
+	}
+	img, err := j.readTIFF(data, &m)
 	if err != nil {
 		return nil, j, err
 	}
@@ -402,5 +407,5 @@ func wholeWebP(data []byte) (*image.NRGBA, error) {
 	if err != nil {
 		return nil, err
 	}
-	return j.read(data, m)
+	return j.readWebP(data, &m)
 }

@@ -8,11 +8,7 @@
 // program, whichever goroutine or process runs it and whatever runs beside it. It uses one CPU: nothing in it is parallel.
 package transform
 
-import (
-	"time"
-
-	"imgpipe/transform/internal/jpeg"
-)
+import "time"
 
 // A Task is one image file and what is to be made of it.
 type Task struct {
@@ -86,10 +82,10 @@ type Header struct {
 	// What follows is for Need and Explain, of a Header that ReadHeader made; a Result has none of it.
 
 	price   price
-	decode  int          // bytes for each pixel that the general decoder needs besides its result; 0 is not known
-	planes  *jpeg.Header // of a JPEG whose planes can be decoded alone; what a JPEG with those of a lossy WebP would say
-	rows    rowSource    // of a file whose rows can be decoded one after the other, nil for others
-	general string       // why a file is left to the general decoder, though most of its format are not
+	decode  int         // bytes for each pixel that the general decoder needs besides its result; 0 is not known
+	planes  planeSource // of a file whose planes can be decoded alone, nil for others
+	rows    rowSource   // of a file whose rows can be decoded one after the other, nil for others
+	general string      // why a file is left to the general decoder, though most of its format are not
 }
 
 // public is h without what is for Need and Explain, so that a Result says the same in every mode.

@@ -8,7 +8,7 @@ import (
 	"math"
 	"testing"
 
-	"imgpipe/transform/internal/jpeg"
+	"imgpipe/transform/internal/pixel"
 )
 
 // views are Specs that are one view and nothing else.
@@ -38,11 +38,11 @@ func TestViewIsTheOperationsInTurn(t *testing.T) {
 		for i := 0; i < len(pic.Pix); i += 4 {
 			pic.Pix[i+1], pic.Pix[i+2] = pic.Pix[i], pic.Pix[i]
 		}
-		luma := jpeg.Plane{Pix: make([]byte, size.X*size.Y), Stride: size.X, W: size.X, H: size.Y, ExtentW: float64(size.X), ExtentH: float64(size.Y)}
+		luma, extent := pixel.NewPlane(size.X, size.Y), pixel.Extent{W: float64(size.X), H: float64(size.Y)}
 		for i := range luma.Pix {
 			luma.Pix[i] = pic.Pix[4*i]
 		}
-		planes := &jpeg.Planes{Kind: jpeg.Gray, Plane: [4]jpeg.Plane{luma}}
+		planes := &pixel.Planes{Kind: pixel.Gray, Plane: [4]pixel.Plane{luma}, Extent: [4]pixel.Extent{extent}}
 		for o := 1; o <= 8; o++ {
 			if underRace && o%5 != 1 {
 				continue
@@ -58,7 +58,7 @@ func TestViewIsTheOperationsInTurn(t *testing.T) {
 					t.Fatal(err)
 				}
 				var w workspace
-				got, err := w.view(planes, &jpeg.Header{Width: size.X, Height: size.Y}, l, 1, false)
+				got, err := w.view(planes, &pixel.Shape{Width: size.X, Height: size.Y}, l, 1)
 				if err != nil {
 					t.Fatalf("%v, orientation %d, %q: %v", size, o, text, err)
 				}
@@ -67,7 +67,7 @@ func TestViewIsTheOperationsInTurn(t *testing.T) {
 				if l.view.filter != "" {
 					tolerance = 1.5
 				}
-				if d := difference(rgbOf(got), want); d < 0 || d > tolerance {
+				if d := difference(got.NRGBA(), want); d < 0 || d > tolerance {
 					t.Errorf("%v, orientation %d, %q: differs by %.2f levels", size, o, text, d)
 				}
 			}
@@ -91,7 +91,7 @@ func smooth(w, h int) *image.NRGBA {
 func TestChromaStandsWhereItsLumaIs(t *testing.T) {
 	for _, size := range []image.Point{{57, 43}, {64, 48}, {33, 70}} {
 		full := planesAt(smooth(size.X, size.Y), 1, 1)
-		h := &jpeg.Header{Width: size.X, Height: size.Y}
+		s := &pixel.Shape{Width: size.X, Height: size.Y}
 		for _, half := range []image.Point{{1, 1}, {2, 1}, {1, 2}, {2, 2}} {
 			stored := planesAt(smooth(size.X, size.Y), half.X, half.Y)
 			for o := 1; o <= 8; o++ {
@@ -102,11 +102,11 @@ func TestChromaStandsWhereItsLumaIs(t *testing.T) {
 					l := planOf(t, text, size.X, size.Y, o).legs[0]
 					for _, sub := range []int{1, 2} {
 						var a, b workspace
-						got, err := a.view(stored, h, l, sub, false)
+						got, err := a.view(stored, s, l, sub)
 						if err != nil {
 							t.Fatal(err)
 						}
-						want, err := b.view(full, h, l, 1, false)
+						want, err := b.view(full, s, l, 1)
 						if err != nil {
 							t.Fatal(err)
 						}
@@ -121,7 +121,7 @@ func TestChromaStandsWhereItsLumaIs(t *testing.T) {
 }
 
 // chromaDifference compares got, whose samples are the means of sub × sub samples, with want.
-func chromaDifference(got, want jpeg.Plane, sub int) float64 {
+func chromaDifference(got, want pixel.Plane, sub int) float64 {
 	if got.W != (want.W+sub-1)/sub || got.H != (want.H+sub-1)/sub {
 		return math.Inf(1)
 	}
@@ -142,16 +142,17 @@ func chromaDifference(got, want jpeg.Plane, sub int) float64 {
 }
 
 // planesAt gives an image as a JPEG of it would be stored, with one chroma sample for each sx × sy pixels.
-func planesAt(img *image.NRGBA, sx, sy int) *jpeg.Planes {
+func planesAt(img *image.NRGBA, sx, sy int) *pixel.Planes {
 	w, h := img.Rect.Dx(), img.Rect.Dy()
-	out := &jpeg.Planes{Kind: jpeg.YCbCr}
+	out := &pixel.Planes{Kind: pixel.YCbCr}
 	for i := range 3 {
 		sx, sy := sx, sy
 		if i == 0 {
 			sx, sy = 1, 1
 		}
 		pw, ph := (w+sx-1)/sx, (h+sy-1)/sy
-		p := jpeg.Plane{Pix: make([]byte, pw*ph), Stride: pw, W: pw, H: ph, ExtentW: float64(w) / float64(sx), ExtentH: float64(h) / float64(sy)}
+		p := pixel.NewPlane(pw, ph)
+		out.Extent[i] = pixel.Extent{W: float64(w) / float64(sx), H: float64(h) / float64(sy)}
 		for y := range ph {
 			for x := range pw {
 				sum, n := 0, 0

@@ -6,9 +6,12 @@ import (
 	"fmt"
 	"image"
 
-	"imgpipe/transform/internal/jpeg"
 	"imgpipe/transform/internal/vp8"
 )
+
+func isWebP(head []byte) bool {
+	return len(head) >= 12 && string(head[:4]) == "RIFF" && string(head[8:12]) == "WEBP"
+}
 
 // A webpFrame holds the chunks of the first image in a WebP file; slices of the file.
 type webpFrame struct {
@@ -21,6 +24,8 @@ type webpFrame struct {
 // readWebP walks the chunks (RFC 9649, section 2). It believes the length of the file more than that in the RIFF
 // header.
 func (m *meta) readWebP(data []byte) error {
+	f := new(webpFrame)
+	m.head = f
 	var exif, xmp []byte
 	var extended, animated bool
 	rest := data[12:]
@@ -43,7 +48,7 @@ func (m *meta) readWebP(data []byte) error {
 			animated, m.Alpha = body[0]&2 != 0, body[0]&0x10 != 0
 			m.Width, m.Height = 1+uint24(body[4:]), 1+uint24(body[7:])
 		case "ANMF":
-			if !m.webp.empty() {
+			if !f.empty() {
 				m.more = true
 				continue
 			}
@@ -58,12 +63,12 @@ func (m *meta) readWebP(data []byte) error {
 					break
 				}
 				inner = next
-				m.webp.add(chunk)
+				f.add(chunk)
 			}
-			if err := m.webp.measure(); err != nil {
+			if err := f.measure(); err != nil {
 				return err
 			}
-			m.view = image.Rect(x, y, x+m.webp.width, y+m.webp.height)
+			m.view = image.Rect(x, y, x+f.width, y+f.height)
 		case "EXIF":
 			exif = first(exif, body)
 		case "XMP ":
@@ -71,47 +76,52 @@ func (m *meta) readWebP(data []byte) error {
 		case "ICCP":
 			m.takeProfile(body)
 		default:
-			m.webp.add(chunk)
+			f.add(chunk)
 		}
 	}
-	if m.webp.empty() {
-		if m.webp.cut {
+	if f.empty() {
+		if f.cut {
 			return errShort
 		}
 		return errors.New("it has no image")
 	}
-	if m.webp.width == 0 {
-		if err := m.webp.measure(); err != nil {
+	if f.width == 0 {
+		if err := f.measure(); err != nil {
 			return err
 		}
-		m.view = image.Rect(0, 0, m.webp.width, m.webp.height)
+		m.view = image.Rect(0, 0, f.width, f.height)
 	}
 	if !extended {
-		m.Width, m.Height = m.webp.width, m.webp.height
+		m.Width, m.Height = f.width, f.height
 	}
-	if m.webp.lossless != nil && m.webp.lossless[4]&0x10 != 0 {
+	if f.lossless != nil && f.lossless[4]&0x10 != 0 {
 		m.Alpha = true // a lossless image says so itself, whatever stands before it
 	}
 	canvas := image.Rect(0, 0, m.Width, m.Height)
 	if !m.view.In(canvas) || !animated && m.view != canvas {
 		return errors.New("its image does not have the size that its header names")
 	}
-	if m.webp.lossy != nil && !m.Alpha && m.webp.alpha != nil {
+	if f.lossy != nil && !m.Alpha && f.alpha != nil {
 		// The header decides, as in browsers.
-		m.webp.alpha, m.webp.unannounced = nil, true
+		f.alpha, f.unannounced = nil, true
 	}
 	m.decode = 2
-	if m.webp.alpha != nil {
+	if f.alpha != nil {
 		m.decode = 5 // an image whose green is the alpha comes first, and then that apart, and the planes
 	}
 	if m.view != canvas {
 		m.Alpha = true
 		m.decode += 4
-	} else if m.webp.lossy != nil && m.webp.alpha == nil {
-		m.planes = &jpeg.Header{Width: m.Width, Height: m.Height, Kind: jpeg.YCbCr, N: 3,
-			Components: [4]jpeg.Component{{H: 2, V: 2}, {H: 1, V: 1}, {H: 1, V: 1}}}
+	} else if f.lossy != nil && f.alpha == nil {
+		m.planes = webpPlanes{f}
 	}
 	m.Orientation = orientation(exif, xmp)
+	pixels, frame := int64(m.Width)*int64(m.Height), int64(f.width)*int64(f.height)
+	perPixel := int64(8)
+	if f.lossless != nil {
+		perPixel = 20 // which may take no bits at all
+	}
+	m.price.work = 4*(pixels-frame) + perPixel*frame
 	return nil
 }
 

@@ -6,14 +6,13 @@ import (
 	"image"
 
 	"imgpipe/transform/internal/damage"
-	"imgpipe/transform/internal/jpeg"
-	"imgpipe/transform/internal/resample"
+	"imgpipe/transform/internal/pixel"
 	"imgpipe/transform/internal/vp8"
 	"imgpipe/transform/internal/vp8l"
 )
 
 // readWebP decodes the first image.
-func (j *job) readWebP(m meta) (*image.NRGBA, error) {
+func (j *job) readWebP(_ []byte, m *meta) (*image.NRGBA, error) {
 	img, report, err := j.webpPixels(m)
 	if err != nil {
 		return nil, err
@@ -22,8 +21,8 @@ func (j *job) readWebP(m meta) (*image.NRGBA, error) {
 }
 
 // webpPixels decodes the first image. What is missing is filled, and in the report.
-func (j *job) webpPixels(m meta) (*image.NRGBA, damage.Report, error) {
-	f := &m.webp
+func (j *job) webpPixels(m *meta) (*image.NRGBA, damage.Report, error) {
+	f := m.head.(*webpFrame)
 	report := damage.Report{Rows: m.Height}
 	if f.lossless != nil {
 		p, err := vp8l.Decode(f.lossless[5:], f.width, f.height, j.ended)
@@ -43,11 +42,11 @@ func (j *job) webpPixels(m meta) (*image.NRGBA, damage.Report, error) {
 	if err != nil {
 		return nil, report, err
 	}
-	p, err := j.readLossy(m)
+	p, err := j.readLossy(f)
 	if err != nil {
 		return nil, report, err
 	}
-	img := convert(p, alpha)
+	img := rgbOf(p, alpha)
 	if m.Alpha {
 		clear(img.Pix[p.Rows*img.Stride:])
 	}
@@ -59,46 +58,61 @@ func (j *job) webpPixels(m meta) (*image.NRGBA, damage.Report, error) {
 }
 
 // readLossy decodes the planes of the first image.
-func (j *job) readLossy(m meta) (*vp8.Picture, error) {
-	h, err := vp8.ReadHeader(m.webp.lossy)
+func (j *job) readLossy(f *webpFrame) (*vp8.Picture, error) {
+	h, err := vp8.ReadHeader(f.lossy)
 	if err != nil {
 		return nil, err
 	}
-	if m.webp.unannounced {
+	if f.unannounced {
 		j.remark("its transparency was passed over, as its header says that it has none")
 	}
 	return vp8.Decode(h, j.ended)
 }
 
-// webpPlanes decodes the planes of a lossy WebP without alpha. Their samples have the range of video.
-func (j *job) webpPlanes(m meta) (*jpeg.Planes, error) {
-	p, err := j.readLossy(m)
+// webpPlanes are those of a lossy WebP without alpha, whose frame is the whole canvas.
+type webpPlanes struct{ *webpFrame }
+
+func (f webpPlanes) shape() pixel.Shape       { return vp8.Shape(f.width, f.height) }
+func (f webpPlanes) memory(pixel.Scale) int64 { return 2 * int64(f.width) * int64(f.height) }
+
+func (f webpPlanes) decode(j *job, _ []byte, _ pixel.Scale) (*pixel.Planes, error) {
+	p, err := j.readLossy(f.webpFrame)
 	if err != nil {
 		return nil, j.fault(err)
 	}
-	report := damage.Report{Rows: m.Height}
-	m.missing(&report, p.Err, p.Rows)
-	if err := j.damaged(report); err != nil {
-		return nil, err
+	report := damage.Report{Rows: f.height}
+	if err := f.explain(p.Err); err != nil {
+		report.Miss(err, p.Rows, f.height-p.Rows)
 	}
-	w, h := m.Width, m.Height
-	chroma := jpeg.Plane{
-		Stride: p.CStride, W: (w + 1) / 2, H: (h + 1) / 2, ExtentW: float64(w) / 2, ExtentH: float64(h) / 2,
+	return &p.Planes, j.damaged(report)
+}
+
+// rgbOf returns the pixels of a lossy image as RGB and alpha, which is a byte for each pixel; nil is opaque.
+func rgbOf(p *vp8.Picture, alpha []byte) *image.NRGBA {
+	w, h := p.Plane[0].W, p.Plane[0].H
+	img := image.NewNRGBA(image.Rect(0, 0, w, h))
+	rows := pixel.NewRows(&p.Planes, vp8.Shape(w, h))
+	for y := range h {
+		out := img.Pix[y*img.Stride:][:4*w]
+		rows.RGB(out, y, false)
+		if alpha != nil {
+			for x, a := range alpha[y*w:][:w] {
+				out[4*x+3] = a
+			}
+		}
 	}
-	blue, red := chroma, chroma
-	blue.Pix, red.Pix = p.Cb, p.Cr
-	luma := jpeg.Plane{Pix: p.Y, Stride: p.YStride, W: w, H: h, ExtentW: float64(w), ExtentH: float64(h)}
-	return &jpeg.Planes{Kind: jpeg.YCbCr, Plane: [4]jpeg.Plane{luma, blue, red}}, nil
+	return img
 }
 
 // missing reports the rows of the frame that are not there. Without any, the canvas around it is worth nothing.
 func (m *meta) missing(report *damage.Report, err error, rows int) {
-	switch err = m.webp.explain(err); {
+	f := m.head.(*webpFrame)
+	switch err = f.explain(err); {
 	case err == nil:
 	case rows == 0:
 		report.Miss(err, 0, m.Height)
 	default:
-		report.Miss(err, m.view.Min.Y+rows, m.webp.height-rows)
+		report.Miss(err, m.view.Min.Y+rows, f.height-rows)
 	}
 }
 
@@ -182,30 +196,6 @@ func unfilterAlpha(alpha []byte, w int, filter byte) {
 			case 3:
 				row[x] += byte(min(max(int(row[x-1])+int(above[x])-int(above[x-1]), 0), 255))
 			}
-		}
-	}
-}
-
-// levels has, for luma and chroma, what becomes of a sample with the range of video, 16 to 235 and 16 to 240 (ITU-R
-// BT.601), at full range.
-var levels = func() (t [2][256]uint8) {
-	for v := range 256 {
-		t[0][v] = uint8(min(max((2*(v-16)*255+219)/(2*219), 0), 255))
-		t[1][v] = uint8(min(max(((v-128)*255+128*224+112)/224, 0), 255))
-	}
-	return t
-}()
-
-// fullRange makes dst of the samples of src, which may be the same plane.
-func fullRange(dst, src resample.Plane, chroma bool) {
-	table := &levels[0]
-	if chroma {
-		table = &levels[1]
-	}
-	for y := range dst.H {
-		to, from := dst.Row(y), src.Row(y)
-		for x, v := range from {
-			to[x] = table[v]
 		}
 	}
 }

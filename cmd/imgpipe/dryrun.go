@@ -78,7 +78,7 @@ func (d *dry) say(ctx context.Context, item fetch.Item, v store.Preview) {
 	}
 	steps := ""
 	var err error
-	if d.flags.explain && !item.URL {
+	if d.flags.explain && item.Local() {
 		steps, err = d.explanation(ctx, item)
 	}
 	if v.Damaged && err == nil {

@@ -73,7 +73,7 @@ func (o *originals) look(stop *stopper, f *runFlags, before *store.Store) error 
 	}
 	o.files = &store.FileSet{}
 	for item, err := range o.inputs.Items(stop.ctx) {
-		if err != nil || item.Err != nil || item.URL || ours(item.Source) {
+		if err != nil || item.Err != nil || !item.Local() || ours(item.Source) {
 			continue
 		}
 		if err := lies(item.Source); err != nil && again {

@@ -35,8 +35,8 @@ func (f *pictureFlags) check(changed func(string) bool) error {
 	case sized && changed("gravity") && !f.placed():
 		return errors.New("--gravity says what --fit cover keeps and where --fit contain puts it: " +
 			"expected one of them with it")
-	case changed("quality") && f.format != "" && f.format != transform.JPEG:
-		return fmt.Errorf("--quality is that of JPEG files: expected no --format %s with it", f.format)
+	case changed("quality") && f.format != "" && !f.format.HasQuality():
+		return fmt.Errorf("--quality is that of %s files: expected no --format %s with it", qualityFormats(), f.format)
 	case sized:
 		return nil
 	}

@@ -68,12 +68,12 @@ func (f *runFlags) addCommon(g flags.Group) {
 			Usage: "800x600, 800x, x600, 320 (a box of 320x320) or 50%; fits inside and never enlarges, unless " +
 				"--fit or --upscale says so"},
 		flags.Flag{Name: "format", Common: true,
-			Value: flags.Parsed(&f.picture.format, "keep|jpeg|png|gif|tiff|bmp",
+			Value: flags.Parsed(&f.picture.format, formatWords(),
 				ofTransform(transform.ParseFormat), textOf[transform.Format]),
-			Usage: "format of the outputs (default keep, but WebP becomes PNG or JPEG)"},
+			Usage: formatHelp()},
 		flags.Flag{Name: "quality", Common: true,
 			Value: flags.Parsed(&f.picture.quality, "1..100", ofTransform(transform.ParseQuality), strconv.Itoa),
-			Usage: "quality of JPEG outputs"},
+			Usage: "quality of " + qualityFormats() + " outputs"},
 		flags.Flag{Name: "mode", Short: "m", Common: true, Value: flags.Choice(&f.exec.mode, modes.Names()...),
 			Usage: "how images are transformed; all write the same bytes. " + modesHelp()},
 	)
@@ -103,7 +103,7 @@ func (f *runFlags) addPicture(g flags.Group) {
 	g.Add(
 		flags.Flag{Name: "size", Common: true,
 			Value: flags.List(&f.picture.sizes, "SIZE", ofTransform(transform.ParseResize)),
-			Usage: "like --resize, but may be repeated: several sizes from one decode, each named after its size"},
+			Usage: "like --resize, but may be repeated: several sizes from one decode; each is named after its size"},
 		flags.Flag{Name: "fit", Common: true,
 			Value: flags.Parsed(&f.picture.fit, "inside|cover|contain|fill",
 				ofTransform(transform.ParseFit), textOf[transform.Fit]),

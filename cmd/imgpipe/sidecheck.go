@@ -89,7 +89,7 @@ func (c *sideCheck) allowed(path string) func() error {
 
 // saw notes an input of the run if it has the name of a side file: it may be that file, named by a list.
 func (c *sideCheck) saw(item fetch.Item) {
-	if item.URL || len(c.sides) == 0 {
+	if !item.Local() || len(c.sides) == 0 {
 		return
 	}
 	if c.names == nil {

@@ -14,7 +14,7 @@ var shown = []string{
 	"golang.org/x/image",
 }
 
-// version tells of the build: its own version, Go's, and those of the libraries that make the pixels.
+// version describes the build: its own version, Go's, those of the libraries that make the pixels, and the formats.
 func version() string {
 	var b strings.Builder
 	own := "(built from source)"
@@ -30,5 +30,6 @@ func version() string {
 			}
 		}
 	}
+	b.WriteString(formatLines())
 	return b.String()
 }

@@ -7,9 +7,7 @@ import (
 )
 
 // formats are the formats that an output could have. A name avoids the names of others in any of them.
-var formats = []transform.Format{
-	transform.JPEG, transform.PNG, transform.GIF, transform.TIFF, transform.BMP, transform.WebP,
-}
+var formats = transform.Formats()
 
 // A formatSet is a set of formats: a bit for each place in formats. All places from lastFormat on share a bit: names
 // in one of those formats avoid names in the others too, and no name meets another.

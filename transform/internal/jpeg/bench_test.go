@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"imgpipe/transform/internal/pixel"
 )
 
 // photo gives a camera's file of the corpus, or one made here where there is none.
@@ -41,7 +43,7 @@ func BenchmarkDecode(b *testing.B) {
 				b.SetBytes(int64(len(data)))
 				var d Decoder
 				for b.Loop() {
-					if _, _, err := d.Decode(data, &h, Options{Scale: Scale{m, m}}); err != nil {
+					if _, _, err := d.Decode(data, &h, Options{Scale: pixel.Scale{Luma: m, Chroma: m}}); err != nil {
 						b.Fatal(err)
 					}
 				}
@@ -58,7 +60,7 @@ func BenchmarkEncode(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	p, _, err := d.Decode(data, &h, Options{Scale: Scale{2, 2}})
+	p, _, err := d.Decode(data, &h, Options{Scale: pixel.Scale{Luma: 2, Chroma: 2}})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"imgpipe/transform/internal/damage"
+	"imgpipe/transform/internal/pixel"
 )
 
 // Of what image/jpeg reads nothing may be refused, and what both call sound must look the same. Where this package is
@@ -42,7 +43,7 @@ func checkFile(t *testing.T, d *Decoder, name string) string {
 	if err == nil && h.Width*h.Height > 50e6 {
 		return "too large for this test"
 	}
-	var p *Planes
+	var p *pixel.Planes
 	var report damage.Report
 	if err == nil {
 		poison(d, poisoned)

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"imgpipe/transform/internal/damage"
+	"imgpipe/transform/internal/pixel"
 )
 
 var allScales = []int{8, 4, 3, 2, 1}
@@ -31,7 +32,7 @@ func newSubject(t testing.TB, name string, factors [][2]int, v variant, w, h int
 		t.Fatal(err)
 	}
 	for _, m := range allScales {
-		p, report := decode(t, new(Decoder), s.data, Scale{m, m})
+		p, report := decode(t, new(Decoder), s.data, pixel.Scale{Luma: m, Chroma: m})
 		if report.Err != nil {
 			t.Fatalf("%s: %s", name, report.String())
 		}
@@ -61,7 +62,7 @@ func (s *subject) check(t *testing.T, d *Decoder, data []byte) *damage.Report {
 	t.Helper()
 	var said *damage.Report
 	for _, m := range allScales {
-		o := Options{Scale: Scale{m, m}, NoInk: 255}
+		o := Options{Scale: pixel.Scale{Luma: m, Chroma: m}, NoInk: 255}
 		var before [4][]byte
 		stale := m == allScales[len(data)%len(allScales)] // one of them shows it
 		if stale {
@@ -97,7 +98,7 @@ func (s *subject) check(t *testing.T, d *Decoder, data []byte) *damage.Report {
 }
 
 // checkPlane compares a plane, of which rows show as many rows of the picture as 8 × vMax, with that of the whole.
-func (s *subject) checkPlane(t *testing.T, p Plane, want []byte, rows int, report *damage.Report, where string) {
+func (s *subject) checkPlane(t *testing.T, p pixel.Plane, want []byte, rows int, report *damage.Report, where string) {
 	t.Helper()
 	for y := range p.H {
 		first, end := y*8*s.header.vMax/rows, min(ceilDiv((y+1)*8*s.header.vMax, rows), s.header.Height)
@@ -173,8 +174,8 @@ func TestMissingScansAreSaid(t *testing.T) {
 	v.scans = v.scans[1:3]
 	data := newSource(61, 101, samplings[0].factors, 12, 5).write(v)
 	for _, m := range allScales {
-		_, whole := decode(t, new(Decoder), data, Scale{m, m})
-		_, cut := decode(t, new(Decoder), data[:len(data)-2], Scale{m, m})
+		_, whole := decode(t, new(Decoder), data, pixel.Scale{Luma: m, Chroma: m})
+		_, cut := decode(t, new(Decoder), data[:len(data)-2], pixel.Scale{Luma: m, Chroma: m})
 		if !cut.Nothing() || whole.Nothing() || whole.Err == nil || whole.Sound(0) {
 			t.Errorf("at %d/8 without DC: %s; and without an end: %s", m, whole.String(), cut.String())
 		}
@@ -314,7 +315,7 @@ func TestDamageIsTheSameAtAllScales(t *testing.T) {
 			copy(data[at:], bytes.Repeat([]byte{0xff, byte(rnd.IntN(0xd8))}, 8))
 			said := ""
 			for _, m := range allScales {
-				_, report, err := d.Decode(data, &s.header, Options{Scale: Scale{m, m}})
+				_, report, err := d.Decode(data, &s.header, Options{Scale: pixel.Scale{Luma: m, Chroma: m}})
 				if err != nil {
 					t.Fatal(err)
 				}

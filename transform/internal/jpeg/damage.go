@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"imgpipe/transform/internal/damage"
+	"imgpipe/transform/internal/pixel"
 )
 
 // faults are what was found wrong with the file that is being decoded, apart from where.
@@ -171,7 +172,7 @@ func (d *Decoder) report() damage.Report {
 
 // essential reports whether a picture without component i is none.
 func (h *Header) essential(i int) bool {
-	return h.Kind != YCbCr && h.Kind != YCCK || i == 0 || i == 3
+	return h.Kind != pixel.YCbCr && h.Kind != pixel.YCCK || i == 0 || i == 3
 }
 
 // oddities are what the standard forbids in segments and does no harm.

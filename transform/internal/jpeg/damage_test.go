@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"testing"
+
+	"imgpipe/transform/internal/pixel"
 )
 
 const poisoned = 0xaa
@@ -52,7 +54,7 @@ func TestReusedDecoderGivesTheSame(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, m := range []int{8, 3} {
-			o := Options{Scale: Scale{m, m}}
+			o := Options{Scale: pixel.Scale{Luma: m, Chroma: m}}
 			var fresh Decoder
 			want, wantDamage, wantErr := fresh.Decode(data, &h, o)
 			poison(&used, poisoned)
@@ -113,9 +115,9 @@ func TestMemoryIsWhatDecodeKeeps(t *testing.T) {
 			}
 			for m := 1; m <= 8; m++ {
 				var d Decoder
-				decode(t, &d, data, Scale{m, m})
+				decode(t, &d, data, pixel.Scale{Luma: m, Chroma: m})
 				kept := int64(len(d.pix) + 2*len(d.prog.store) + 8*len(d.prog.masks))
-				if want := h.Memory(Scale{m, m}); kept != want {
+				if want := h.Memory(pixel.Scale{Luma: m, Chroma: m}); kept != want {
 					t.Errorf("%s %s at %d/8: %d bytes are kept, %d were foretold", sampling.name, name, m, kept, want)
 				}
 			}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"imgpipe/transform/internal/damage"
+	"imgpipe/transform/internal/pixel"
 )
 
 var samplings = []struct {
@@ -58,7 +59,7 @@ func variants(n int) map[string]variant {
 }
 
 // decode decodes data or ends the test.
-func decode(t testing.TB, d *Decoder, data []byte, s Scale) (*Planes, damage.Report) {
+func decode(t testing.TB, d *Decoder, data []byte, s pixel.Scale) (*pixel.Planes, damage.Report) {
 	t.Helper()
 	h, err := ReadHeader(data)
 	if err != nil {
@@ -79,7 +80,7 @@ func TestEveryCodingAndSamplingGivesTheDefinedSamples(t *testing.T) {
 				data := src.write(v)
 				var d Decoder
 				for m := 1; m <= 8; m++ {
-					p, damage := decode(t, &d, data, Scale{m, m})
+					p, damage := decode(t, &d, data, pixel.Scale{Luma: m, Chroma: m})
 					if damage.Err != nil {
 						t.Fatalf("scale %d/8: damage: %v", m, damage.Err)
 					}
@@ -91,7 +92,7 @@ func TestEveryCodingAndSamplingGivesTheDefinedSamples(t *testing.T) {
 }
 
 // checkSamples compares p with the definition of the inverse DCT at m/8.
-func checkSamples(t *testing.T, src *source, p *Planes, m int) {
+func checkSamples(t *testing.T, src *source, p *pixel.Planes, m int) {
 	t.Helper()
 	for i, c := range src.comps {
 		q := &p.Plane[i]
@@ -123,7 +124,7 @@ func TestMissingTablesAreTheTypicalOnes(t *testing.T) {
 	src := newSource(40, 40, samplings[3].factors, 12, 3)
 	v := variants(3)["baseline"]
 	v.noTable = true
-	p, damage := decode(t, new(Decoder), src.write(v), Scale{})
+	p, damage := decode(t, new(Decoder), src.write(v), pixel.Scale{})
 	if damage.Err != nil {
 		t.Fatal(damage.Err)
 	}
@@ -133,15 +134,15 @@ func TestMissingTablesAreTheTypicalOnes(t *testing.T) {
 func TestChromaHasItsOwnScale(t *testing.T) {
 	src := newSource(83, 61, samplings[3].factors, 12, 7)
 	data := src.write(variants(3)["baseline"])
-	p, _ := decode(t, new(Decoder), data, Scale{Luma: 4, Chroma: 8})
-	luma, chroma := p.Plane[0], p.Plane[1]
+	p, _ := decode(t, new(Decoder), data, pixel.Scale{Luma: 4, Chroma: 8})
+	luma, chroma, extent := p.Plane[0], p.Plane[1], pixel.Extent{W: 41.5, H: 30.5}
 	if luma.W != 42 || luma.H != 31 || chroma.W != 42 || chroma.H != 31 {
 		t.Errorf("planes are %d×%d and %d×%d, both were to be 42×31", luma.W, luma.H, chroma.W, chroma.H)
 	}
-	if luma.ExtentW != 41.5 || chroma.ExtentW != 41.5 || luma.ExtentH != 30.5 {
-		t.Errorf("extents are %v×%v and %v wide, 41.5×30.5 was expected", luma.ExtentW, luma.ExtentH, chroma.ExtentW)
+	if p.Extent[0] != extent || p.Extent[1] != extent {
+		t.Errorf("extents are %v, two of %v were expected", p.Extent, extent)
 	}
-	full, _ := decode(t, new(Decoder), data, Scale{})
+	full, _ := decode(t, new(Decoder), data, pixel.Scale{})
 	for y := range chroma.H {
 		got, want := chroma.Pix[y*chroma.Stride:][:chroma.W], full.Plane[1].Pix[y*full.Plane[1].Stride:][:chroma.W]
 		if !bytes.Equal(got, want) {
@@ -153,8 +154,8 @@ func TestChromaHasItsOwnScale(t *testing.T) {
 func TestKindFollowsSegments(t *testing.T) {
 	for _, c := range []struct {
 		n, adobe int
-		want     Kind
-	}{{1, -1, Gray}, {3, -1, YCbCr}, {3, 0, RGB}, {3, 1, YCbCr}, {4, -1, CMYK}, {4, 0, CMYK}, {4, 2, YCCK}} {
+		want     pixel.Kind
+	}{{1, -1, pixel.Gray}, {3, -1, pixel.YCbCr}, {3, 0, pixel.RGB}, {3, 1, pixel.YCbCr}, {4, -1, pixel.CMYK}, {4, 0, pixel.CMYK}, {4, 2, pixel.YCCK}} {
 		factors := make([][2]int, c.n)
 		for i := range factors {
 			factors[i] = [2]int{1, 1}
@@ -172,7 +173,7 @@ func TestWhatCamerasWriteIsRead(t *testing.T) {
 	src := newSource(50, 50, samplings[2].factors, 12, 2)
 	data := src.write(variants(3)["baseline"])
 	eoi := len(data) - 2
-	want, _ := decode(t, new(Decoder), data, Scale{})
+	want, _ := decode(t, new(Decoder), data, pixel.Scale{})
 	for name, file := range map[string][]byte{
 		"data after EOI":       append(bytes.Clone(data), bytes.Repeat([]byte{0xff, 0xd8, 0xff, 0xc3, 0, 1}, 50)...),
 		"no EOI":               data[:eoi],
@@ -183,7 +184,7 @@ func TestWhatCamerasWriteIsRead(t *testing.T) {
 		"RST after the scan":   append(bytes.Clone(data[:eoi]), 0xff, mRST0, 0xff, mEOI),
 		"zeros after the scan": append(append(bytes.Clone(data[:eoi]), make([]byte, 99)...), 0xff, mEOI),
 	} {
-		got, damage := decode(t, new(Decoder), file, Scale{})
+		got, damage := decode(t, new(Decoder), file, pixel.Scale{})
 		if damage.Err != nil {
 			t.Errorf("%s: damage: %v", name, damage.Err)
 		}
@@ -194,7 +195,7 @@ func TestWhatCamerasWriteIsRead(t *testing.T) {
 		}
 	}
 	progressive := src.write(variants(3)["progressive"])
-	if _, damage := decode(t, new(Decoder), progressive[:len(progressive)-2], Scale{}); damage.Err != nil {
+	if _, damage := decode(t, new(Decoder), progressive[:len(progressive)-2], pixel.Scale{}); damage.Err != nil {
 		t.Errorf("a complete progressive file without EOI: damage: %v", damage.Err)
 	}
 }
@@ -233,7 +234,7 @@ func TestHeaderErrorsSayWhatIsWrong(t *testing.T) {
 
 func TestProfileIsPutTogether(t *testing.T) {
 	profile := bytes.Repeat([]byte("a colour profile of some length. "), 5000)
-	p := &Planes{Kind: Gray, Plane: [4]Plane{{Pix: make([]byte, 64), Stride: 8, W: 8, H: 8}}}
+	p := &pixel.Planes{Kind: pixel.Gray, Plane: [4]pixel.Plane{{Pix: make([]byte, 64), Stride: 8, W: 8, H: 8}}}
 	var e Encoder
 	data, err := e.Append(nil, p, EncodeOptions{ICC: profile})
 	if err != nil {
@@ -253,13 +254,13 @@ func TestProfileIsPutTogether(t *testing.T) {
 
 // compare gives the largest difference and the mean, but for 16 samples, between p's planes and an image of the standard library; ok is false
 // for an image that was converted.
-func compare(p *Planes, m image.Image) (worst int, mean float64, ok bool) {
-	var ref []Plane
+func compare(p *pixel.Planes, m image.Image) (worst int, mean float64, ok bool) {
+	var ref []pixel.Plane
 	switch m := m.(type) {
 	case *image.Gray:
-		ref = []Plane{{Pix: m.Pix, Stride: m.Stride}}
+		ref = []pixel.Plane{{Pix: m.Pix, Stride: m.Stride}}
 	case *image.YCbCr:
-		ref = []Plane{{Pix: m.Y, Stride: m.YStride}, {Pix: m.Cb, Stride: m.CStride}, {Pix: m.Cr, Stride: m.CStride}}
+		ref = []pixel.Plane{{Pix: m.Y, Stride: m.YStride}, {Pix: m.Cb, Stride: m.CStride}, {Pix: m.Cr, Stride: m.CStride}}
 	default:
 		return 0, 0, false
 	}
@@ -288,7 +289,7 @@ func TestImageJPEGAgreesOnOwnFiles(t *testing.T) {
 				continue // image/jpeg counts the MCUs of such scans as if they were interleaved.
 			}
 			data := src.write(v)
-			p, _ := decode(t, new(Decoder), data, Scale{})
+			p, _ := decode(t, new(Decoder), data, pixel.Scale{})
 			m, err := stdjpeg.Decode(bytes.NewReader(data))
 			if err != nil {
 				t.Fatalf("%s %s: %v", sampling.name, name, err)

@@ -5,17 +5,12 @@ import (
 	"fmt"
 
 	"imgpipe/transform/internal/damage"
+	"imgpipe/transform/internal/pixel"
 )
-
-// A Scale says at what size to decode: Luma/8 and Chroma/8 of the full one. Each is 1 to 8; 0 means 8. Chroma is for
-// the second and third component of YCbCr and YCCK files, Luma for all others.
-type Scale struct {
-	Luma, Chroma int
-}
 
 // Options say how to decode. The zero value decodes at full size to the end.
 type Options struct {
-	Scale Scale
+	Scale pixel.Scale
 	// Stop, if not nil, is asked once for each row of MCUs; Decode returns ErrStopped soon after it says true.
 	Stop func() bool
 	// NoInk is the sample that stands for no ink. Where the fourth component is missing it is filled with NoInk, all
@@ -33,7 +28,7 @@ type Decoder struct {
 	huff   [2][4]huffTable // by class (0 DC, 1 AC) and number
 	ri     int             // restart interval
 	comp   [4]component
-	planes Planes
+	planes pixel.Planes
 	pix    []byte
 	bits   bitReader
 	coefs  block
@@ -72,7 +67,7 @@ type component struct {
 // The Planes belong to d and are good until its next Decode. What is missing of them is filled, and in the report. An
 // error means that there is no picture: it wraps ErrUnsupported, is ErrStopped, or says how the file contradicts the
 // standard.
-func (d *Decoder) Decode(data []byte, h *Header, o Options) (*Planes, damage.Report, error) {
+func (d *Decoder) Decode(data []byte, h *Header, o Options) (*pixel.Planes, damage.Report, error) {
 	defer func() { d.data, d.h, d.stop, d.bits.data = nil, nil, nil, nil }()
 	report, err := d.decode(data, h, o, false)
 	if err == nil && d.passed && (d.err != nil || !d.ended || !d.complete()) {
@@ -119,7 +114,7 @@ func (d *Decoder) decode(data []byte, h *Header, o Options, thorough bool) (dama
 func (d *Decoder) layOut(o Options) error {
 	h := d.h
 	mcuCols, mcuRows := h.mcus()
-	d.planes = Planes{Kind: h.Kind}
+	d.planes = pixel.Planes{Kind: h.Kind}
 	size := 0
 	for i := range h.N {
 		k, c := &h.Components[i], &d.comp[i]
@@ -148,12 +143,9 @@ func (d *Decoder) layOut(o Options) error {
 		c := &d.comp[i]
 		n := c.stride * c.allRows * c.scale
 		c.pix, rest = rest[:n:n], rest[n:]
-		p := Plane{Pix: c.pix, Stride: c.stride}
-		num, den := h.Width*c.h*c.scale, h.hMax*8
-		p.W, p.ExtentW = ceilDiv(num, den), float64(num)/float64(den)
-		num, den = h.Height*c.v*c.scale, h.vMax*8
-		p.H, p.ExtentH = ceilDiv(num, den), float64(num)/float64(den)
-		d.planes.Plane[i] = p
+		numW, denW, numH, denH := h.Width*c.h*c.scale, h.hMax*8, h.Height*c.v*c.scale, h.vMax*8
+		d.planes.Plane[i] = pixel.Plane{Pix: c.pix, Stride: c.stride, W: ceilDiv(numW, denW), H: ceilDiv(numH, denH)}
+		d.planes.Extent[i] = pixel.Extent{W: float64(numW) / float64(denW), H: float64(numH) / float64(denH)}
 	}
 	if h.Progressive {
 		d.prog.layOut(d)

@@ -8,14 +8,16 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"imgpipe/transform/internal/pixel"
 )
 
 // scene makes planes with edges, gradients and noise, w×h pixels with chroma divided by h and v.
-func scene(kind Kind, w, h, cw, ch int) *Planes {
+func scene(kind pixel.Kind, w, h, cw, ch int) *pixel.Planes {
 	rnd := rand.New(rand.NewPCG(uint64(w), uint64(h)))
-	p := &Planes{Kind: kind}
+	p := &pixel.Planes{Kind: kind}
 	for i := range p.N() {
-		q := Plane{W: w, H: h, Stride: w + 5*i}
+		q := pixel.Plane{W: w, H: h, Stride: w + 5*i}
 		if i > 0 {
 			q.W, q.H, q.Stride = ceilDiv(w, cw), ceilDiv(h, ch), ceilDiv(w, cw)+3
 		}
@@ -34,7 +36,7 @@ func scene(kind Kind, w, h, cw, ch int) *Planes {
 	return p
 }
 
-func planePSNR(a, b *Plane) float64 {
+func planePSNR(a, b *pixel.Plane) float64 {
 	sum := 0.0
 	for y := range a.H {
 		for x := range a.W {
@@ -49,9 +51,9 @@ func TestEncodedPlanesComeBack(t *testing.T) {
 	var e Encoder
 	for _, size := range [][2]int{{1, 1}, {8, 8}, {15, 17}, {16, 16}, {33, 7}, {7, 130}, {200, 150}} {
 		for _, c := range []struct {
-			kind   Kind
+			kind   pixel.Kind
 			cw, ch int
-		}{{Gray, 1, 1}, {YCbCr, 1, 1}, {YCbCr, 2, 1}, {YCbCr, 1, 2}, {YCbCr, 2, 2}} {
+		}{{pixel.Gray, 1, 1}, {pixel.YCbCr, 1, 1}, {pixel.YCbCr, 2, 1}, {pixel.YCbCr, 1, 2}, {pixel.YCbCr, 2, 2}} {
 			for _, quality := range []int{100, 0} {
 				p := scene(c.kind, size[0], size[1], c.cw, c.ch)
 				name := fmt.Sprintf("%v %d×%d chroma ÷%d÷%d quality %d", c.kind, size[0], size[1], c.cw, c.ch, quality)
@@ -71,8 +73,8 @@ func TestEncodedPlanesComeBack(t *testing.T) {
 					t.Errorf("%s: optimised tables give %d bytes, the typical ones %d", name, len(optimised), len(typical))
 				}
 				var d, d2 Decoder
-				got, damage := decode(t, &d, typical, Scale{})
-				again, damage2 := decode(t, &d2, optimised, Scale{})
+				got, damage := decode(t, &d, typical, pixel.Scale{})
+				again, damage2 := decode(t, &d2, optimised, pixel.Scale{})
 				if damage.Err != nil || damage2.Err != nil {
 					t.Fatalf("%s: damage: %v, %v", name, damage.Err, damage2.Err)
 				}
@@ -101,7 +103,7 @@ func TestEncodedPlanesComeBack(t *testing.T) {
 }
 
 func TestEncodingIsAtLeastAsFaithfulAsStandardLibrary(t *testing.T) {
-	p := scene(YCbCr, 400, 300, 2, 2)
+	p := scene(pixel.YCbCr, 400, 300, 2, 2)
 	for i := range 3 { // image.YCbCr wants both strides alike.
 		q := &p.Plane[i]
 		pix := make([]byte, 0, q.W*q.H)
@@ -122,8 +124,8 @@ func TestEncodingIsAtLeastAsFaithfulAsStandardLibrary(t *testing.T) {
 			t.Fatal(err)
 		}
 		var d, d2 Decoder
-		a, _ := decode(t, &d, own, Scale{})
-		b, _ := decode(t, &d2, std.Bytes(), Scale{})
+		a, _ := decode(t, &d, own, pixel.Scale{})
+		b, _ := decode(t, &d2, std.Bytes(), pixel.Scale{})
 		for i := range 3 {
 			ours, theirs := planePSNR(&p.Plane[i], &a.Plane[i]), planePSNR(&p.Plane[i], &b.Plane[i])
 			if ours < theirs-0.01 {
@@ -138,7 +140,7 @@ func TestEncodingIsAtLeastAsFaithfulAsStandardLibrary(t *testing.T) {
 
 // A picture of too many coefficients to keep is transformed twice, to the same file.
 func TestCoefficientsThatAreNotKeptAreMadeAgain(t *testing.T) {
-	for _, p := range []*Planes{scene(Gray, 300, 200, 1, 1), scene(YCbCr, 300, 200, 2, 2), scene(YCbCr, 301, 203, 1, 1)} {
+	for _, p := range []*pixel.Planes{scene(pixel.Gray, 300, 200, 1, 1), scene(pixel.YCbCr, 300, 200, 2, 2), scene(pixel.YCbCr, 301, 203, 1, 1)} {
 		o := EncodeOptions{Quality: 90, Optimize: true}
 		var kept, made Encoder
 		want, err := kept.Append(nil, p, o)
@@ -160,13 +162,13 @@ func TestCoefficientsThatAreNotKeptAreMadeAgain(t *testing.T) {
 
 func TestFlatPictureStaysFlat(t *testing.T) {
 	for v := range 256 {
-		p := &Planes{Kind: Gray, Plane: [4]Plane{{Pix: bytes.Repeat([]byte{byte(v)}, 400), Stride: 20, W: 20, H: 20}}}
+		p := &pixel.Planes{Kind: pixel.Gray, Plane: [4]pixel.Plane{{Pix: bytes.Repeat([]byte{byte(v)}, 400), Stride: 20, W: 20, H: 20}}}
 		data, err := new(Encoder).Append(nil, p, EncodeOptions{Quality: 100, Optimize: true})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for m := 1; m <= 8; m++ {
-			got, _ := decode(t, new(Decoder), data, Scale{m, m})
+			got, _ := decode(t, new(Decoder), data, pixel.Scale{Luma: m, Chroma: m})
 			for _, x := range got.Plane[0].Pix {
 				if int(x) != v {
 					t.Fatalf("value %d is %d at %d/8", v, x, m)
@@ -199,19 +201,19 @@ func TestCodesAreNeverOverSixteenBits(t *testing.T) {
 }
 
 func TestEncoderErrorsSayWhatIsWrong(t *testing.T) {
-	good := func() *Planes { return scene(YCbCr, 40, 40, 2, 2) }
+	good := func() *pixel.Planes { return scene(pixel.YCbCr, 40, 40, 2, 2) }
 	for _, c := range []struct {
 		text string
 		o    EncodeOptions
-		mend func(p *Planes)
+		mend func(p *pixel.Planes)
 	}{
-		{"the picture is CMYK, Gray or YCbCr was expected", EncodeOptions{}, func(p *Planes) { p.Kind = CMYK }},
-		{"the picture has 0×40 pixels, 1 to 65535 were expected", EncodeOptions{}, func(p *Planes) { p.Plane[0].W = 0 }},
-		{"the chroma planes are 19 wide, 40 or 20 was expected", EncodeOptions{}, func(p *Planes) { p.Plane[1].W, p.Plane[2].W = 19, 19 }},
-		{"the chroma planes are 19 high, 40 or 20 was expected", EncodeOptions{}, func(p *Planes) { p.Plane[1].H, p.Plane[2].H = 19, 19 }},
-		{"the two chroma planes differ in size", EncodeOptions{}, func(p *Planes) { p.Plane[1].W = 19 }},
-		{"plane 0 has 1600 samples and rows of 41, too few for 40×40", EncodeOptions{}, func(p *Planes) { p.Plane[0].Stride = 41 }},
-		{"quality is 101, 1 to 100 was expected", EncodeOptions{Quality: 101}, func(*Planes) {}},
+		{"the picture is CMYK, Gray or YCbCr was expected", EncodeOptions{}, func(p *pixel.Planes) { p.Kind = pixel.CMYK }},
+		{"the picture has 0×40 pixels, 1 to 65535 were expected", EncodeOptions{}, func(p *pixel.Planes) { p.Plane[0].W = 0 }},
+		{"the chroma planes are 19 wide, 40 or 20 was expected", EncodeOptions{}, func(p *pixel.Planes) { p.Plane[1].W, p.Plane[2].W = 19, 19 }},
+		{"the chroma planes are 19 high, 40 or 20 was expected", EncodeOptions{}, func(p *pixel.Planes) { p.Plane[1].H, p.Plane[2].H = 19, 19 }},
+		{"the two chroma planes differ in size", EncodeOptions{}, func(p *pixel.Planes) { p.Plane[1].W = 19 }},
+		{"plane 0 has 1600 samples and rows of 41, too few for 40×40", EncodeOptions{}, func(p *pixel.Planes) { p.Plane[0].Stride = 41 }},
+		{"quality is 101, 1 to 100 was expected", EncodeOptions{Quality: 101}, func(*pixel.Planes) {}},
 	} {
 		p := good()
 		c.mend(p)
@@ -225,12 +227,12 @@ func FuzzEncode(f *testing.F) {
 	f.Add(uint8(20), uint8(20), uint8(3), uint8(85), []byte("some noise"))
 	f.Add(uint8(1), uint8(9), uint8(0), uint8(100), []byte{0, 255})
 	f.Fuzz(func(t *testing.T, w, h, form, quality uint8, noise []byte) {
-		p := &Planes{Kind: YCbCr}
+		p := &pixel.Planes{Kind: pixel.YCbCr}
 		if form&4 != 0 {
-			p.Kind = Gray
+			p.Kind = pixel.Gray
 		}
 		for i := range p.N() {
-			q := Plane{W: int(w)%70 + 1, H: int(h)%70 + 1}
+			q := pixel.Plane{W: int(w)%70 + 1, H: int(h)%70 + 1}
 			if i > 0 {
 				q.W, q.H = ceilDiv(q.W, 1+int(form&1)), ceilDiv(q.H, 1+int(form>>1&1))
 			}
@@ -248,7 +250,7 @@ func FuzzEncode(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, damage := decode(t, new(Decoder), data, Scale{})
+		got, damage := decode(t, new(Decoder), data, pixel.Scale{})
 		if damage.Err != nil {
 			t.Fatal(damage.Err)
 		}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+
+	"imgpipe/transform/internal/pixel"
 )
 
 // DefaultQuality is the quality of the zero EncodeOptions.
@@ -45,7 +47,7 @@ type Encoder struct {
 
 // A plane is a component to encode.
 type plane struct {
-	Plane
+	pixel.Plane
 	h, v   int // sampling factors
 	number int // of its tables: 0 for luminance, 1 for chrominance
 	pred   int16
@@ -58,7 +60,7 @@ const maxEntries = 8 << 20
 // Append encodes the picture p, Gray or YCbCr, as a baseline JFIF file, and appends it to dst. The first plane's W and H are
 // the picture's size, 1 to 65,535 each; the other two are alike, and have that size or half of it, rounded up, in either direction. p is only
 // read; of each plane W×H samples count, and ExtentW and ExtentH do not. The error says what is wrong with p or o.
-func (e *Encoder) Append(dst []byte, p *Planes, o EncodeOptions) ([]byte, error) {
+func (e *Encoder) Append(dst []byte, p *pixel.Planes, o EncodeOptions) ([]byte, error) {
 	if err := e.layOut(p); err != nil {
 		return dst, err
 	}
@@ -105,8 +107,8 @@ func (e *Encoder) Append(dst []byte, p *Planes, o EncodeOptions) ([]byte, error)
 }
 
 // layOut takes over p.
-func (e *Encoder) layOut(p *Planes) error {
-	if p.Kind != Gray && p.Kind != YCbCr {
+func (e *Encoder) layOut(p *pixel.Planes) error {
+	if p.Kind != pixel.Gray && p.Kind != pixel.YCbCr {
 		return fmt.Errorf("the picture is %v, Gray or YCbCr was expected", p.Kind)
 	}
 	w, h := p.Plane[0].W, p.Plane[0].H

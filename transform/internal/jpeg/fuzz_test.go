@@ -4,6 +4,8 @@ import (
 	"bytes"
 	stdjpeg "image/jpeg"
 	"testing"
+
+	"imgpipe/transform/internal/pixel"
 )
 
 // Whatever the bytes are, decoding does not panic; it gives the same at any time, planes of the size that the header
@@ -20,12 +22,12 @@ func FuzzDecode(f *testing.F) {
 		if err != nil || h.Width*h.Height > 1<<20 {
 			return
 		}
-		s := Scale{1 + int(scale%8), 1 + int(scale/8%8)}
+		s := pixel.Scale{Luma: 1 + int(scale%8), Chroma: 1 + int(scale/8%8)}
 		var d, other Decoder
 		p, damage, err := d.Decode(data, &h, Options{Scale: s})
 		// A picture with every buffer full of other things.
 		if filler := newSource(50, 50, samplings[3].factors, 20, 1); scale&128 != 0 {
-			decode(t, &other, filler.write(variants(3)["progressive"]), Scale{})
+			decode(t, &other, filler.write(variants(3)["progressive"]), pixel.Scale{})
 		}
 		poison(&other, poisoned)
 		again, damageAgain, errAgain := other.Decode(data, &h, Options{Scale: s})
@@ -40,15 +42,16 @@ func FuzzDecode(f *testing.F) {
 			t.Fatalf("damage at %v: %v; at full size: %v, %v", s, damage.String(), full.String(), err)
 		}
 		for i := range p.N() {
-			a, b := p.Plane[i], again.Plane[i]
+			a, b, e := p.Plane[i], again.Plane[i], p.Extent[i]
 			if !bytes.Equal(a.Pix, b.Pix) {
 				t.Fatalf("plane %d depends on what was decoded before", i)
 			}
-			if a.W < 1 || a.H < 1 || a.W > a.Stride || len(a.Pix) < a.H*a.Stride || a.ExtentW > float64(a.W) || a.ExtentW <= float64(a.W-1) {
-				t.Fatalf("plane %d is %d×%d, extent %v×%v, %d samples", i, a.W, a.H, a.ExtentW, a.ExtentH, len(a.Pix))
+			if a.W < 1 || a.H < 1 || a.W > a.Stride || len(a.Pix) < a.H*a.Stride ||
+				e.W > float64(a.W) || e.W <= float64(a.W-1) {
+				t.Fatalf("plane %d is %d×%d, extent %v, %d samples", i, a.W, a.H, e, len(a.Pix))
 			}
 		}
-		if s != (Scale{8, 8}) || damage.Err != nil || !tame(&d) {
+		if s != (pixel.Scale{Luma: 8, Chroma: 8}) || damage.Err != nil || !tame(&d) {
 			return
 		}
 		m, err := stdjpeg.Decode(bytes.NewReader(data))
@@ -81,7 +84,7 @@ func FuzzReadHeader(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if h.Width < 1 || h.Height < 1 || h.N != (&Planes{Kind: h.Kind}).N() {
+		if h.Width < 1 || h.Height < 1 || h.N != h.Kind.N() {
 			t.Fatalf("%+v", h)
 		}
 		for _, c := range h.Components[:h.N] {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+
+	"imgpipe/transform/internal/pixel"
 )
 
 // A Component is one component of a frame (T.81, B.2.2).
@@ -20,7 +22,7 @@ type Component struct {
 type Header struct {
 	// Width and Height are in pixels, at least 1 each.
 	Width, Height int
-	Kind          Kind
+	Kind          pixel.Kind
 	// Components has one entry for each component; those beyond N are zero.
 	Components [4]Component
 	// N is the number of components: 1 to 4.
@@ -185,23 +187,23 @@ func (h *Header) sameIDs() bool {
 }
 
 // kind decides what the components mean, as the Independent JPEG Group's library does.
-func (h *Header) kind() Kind {
+func (h *Header) kind() pixel.Kind {
 	c := &h.Components
 	switch {
 	case h.N == 1:
-		return Gray
+		return pixel.Gray
 	case h.N == 2:
-		return Two
+		return pixel.Two
 	case h.N == 3 && h.JFIF:
-		return YCbCr
+		return pixel.YCbCr
 	case h.N == 3 && (h.Adobe == 0 || h.Adobe < 0 && c[0].ID == 'R' && c[1].ID == 'G' && c[2].ID == 'B'):
-		return RGB
+		return pixel.RGB
 	case h.N == 3:
-		return YCbCr
+		return pixel.YCbCr
 	case h.Adobe > 0:
-		return YCCK
+		return pixel.YCCK
 	}
-	return CMYK
+	return pixel.CMYK
 }
 
 // mcus is the number of columns and rows of MCUs of an interleaved scan of all components (T.81, A.2.3).
@@ -217,7 +219,7 @@ func (h *Header) blocks(c int) (cols, rows int) {
 
 // Memory is how many bytes Decode keeps at scale s for a file with this header: its planes and, of a progressive file, its
 // coefficients. Besides these a Decoder takes under 500 KB.
-func (h *Header) Memory(s Scale) int64 {
+func (h *Header) Memory(s pixel.Scale) int64 {
 	cols, rows := h.mcus()
 	total := int64(0)
 	for i := range h.N {
@@ -246,15 +248,24 @@ func (h *Header) Least() int64 {
 }
 
 // scale is what s means for component i.
-func (h *Header) scale(s Scale, i int) int {
+func (h *Header) scale(s pixel.Scale, i int) int {
 	m := s.Luma
-	if (h.Kind == YCbCr || h.Kind == YCCK) && (i == 1 || i == 2) {
+	if (h.Kind == pixel.YCbCr || h.Kind == pixel.YCCK) && (i == 1 || i == 2) {
 		m = s.Chroma
 	}
 	if m == 0 {
 		return 8
 	}
 	return m
+}
+
+// Shape returns what Decode makes of a file with this header.
+func (h *Header) Shape() pixel.Shape {
+	s := pixel.Shape{Width: h.Width, Height: h.Height, Kind: h.Kind, Scales: true}
+	for i, c := range h.Components[:h.N] {
+		s.Sampling[i] = pixel.Sampling{H: c.H, V: c.V}
+	}
+	return s
 }
 
 func ceilDiv(a, b int) int { return (a + b - 1) / b }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+
+	"imgpipe/transform/internal/pixel"
 )
 
 // scansOf returns where the scan headers of a file begin, and where the data behind each begin and end.
@@ -47,7 +49,7 @@ func TestIntervalOfAProgressiveScanIsLostAlone(t *testing.T) {
 			k := len(marks) / 2
 			var d Decoder
 			damaged := splice(s.data, marks[k-1]+2, marks[k])
-			p, report := decode(t, &d, damaged, Scale{})
+			p, report := decode(t, &d, damaged, pixel.Scale{})
 			if report.Err != errInterval {
 				t.Errorf("%s, scan %d: an empty interval: %q", sampling.name, i, report.String())
 			}
@@ -77,13 +79,13 @@ func TestBytesBehindAScanAreARemark(t *testing.T) {
 	notUnderRace(t)
 	eachSubject(t, func(t *testing.T, s *subject) {
 		var d Decoder
-		if decode(t, &d, s.data, Scale{}); len(d.Remarks()) > 0 {
+		if decode(t, &d, s.data, pixel.Scale{}); len(d.Remarks()) > 0 {
 			t.Errorf("a sound file: %q", d.Remarks())
 		}
 		_, _, ends := scansOf(s.data)
 		for _, end := range ends {
 			for _, n := range []int{1, 3, 20_000} {
-				p, report := decode(t, &d, splice(s.data, end, end, bytes.Repeat([]byte{0x5a}, n)...), Scale{})
+				p, report := decode(t, &d, splice(s.data, end, end, bytes.Repeat([]byte{0x5a}, n)...), pixel.Scale{})
 				said := strings.Join(d.Remarks(), "; ")
 				if report.Err != nil || said != "a scan has bytes after its end, which were passed over" {
 					t.Errorf("%d bytes behind a scan: %q, remarks %q", n, report.String(), said)
@@ -114,7 +116,7 @@ func TestManyMarkersTakeLittleMemory(t *testing.T) {
 					var d Decoder
 					poison(&d, 0x5a)
 					data := splice(s.data, at, at, bytes.Repeat([]byte{0xff, m}, n)...)
-					p, report := decode(t, &d, data, Scale{})
+					p, report := decode(t, &d, data, pixel.Scale{})
 					if cap(d.bits.marks) > 2*maxMarks {
 						t.Errorf("%s: room for %d markers", name, cap(d.bits.marks))
 					}

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"sync"
 	"testing"
+
+	"imgpipe/transform/internal/pixel"
 )
 
 func TestSharedCacheServesManyAtOnce(t *testing.T) {
 	var cache Cache
 	src := patterns[1].plane(64, 48)
-	var want [8]Plane
+	var want [8]pixel.Plane
 	for i := range want {
 		want[i] = newPlane(20+i, 15+i)
 		if err := new(Resampler).Plane(want[i], src, Window{}, Lanczos3); err != nil {

@@ -7,6 +7,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"imgpipe/transform/internal/pixel"
 )
 
 // randomNRGBA has alpha that is 0, 255 or anything, in patches, and lies at an odd place of a larger image.
@@ -27,7 +29,7 @@ func randomNRGBA(w, h int, opaque bool) *image.NRGBA {
 	return m.SubImage(image.Rect(0, 4, w, h+4)).(*image.NRGBA)
 }
 
-func channel(m *image.NRGBA, c int) Plane {
+func channel(m *image.NRGBA, c int) pixel.Plane {
 	p := newPlane(m.Rect.Dx(), m.Rect.Dy())
 	for y := range p.H {
 		for x := range p.W {

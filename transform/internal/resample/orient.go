@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/bits"
+
+	"imgpipe/transform/internal/pixel"
 )
 
 // Orient copies src to dst as EXIF orientation o (TIFF tag 274) asks for, so that the picture stands upright; 1 is a plain copy. dst
@@ -12,7 +14,7 @@ import (
 //
 // Resample first: fewer samples are left to move, and the padding of a decoded plane, which would come to lie at the wrong side, is
 // gone.
-func Orient(dst, src Plane, o int) {
+func Orient(dst, src pixel.Plane, o int) {
 	if o < 1 || o > 8 {
 		panic(fmt.Sprintf("resample: there is no orientation %d", o))
 	}
@@ -61,7 +63,7 @@ func mirror(dst, src []byte) {
 // transpose makes column x of dst from row x of src, counted from the last if rows is set, and row y of dst from column y of src, counted
 // from the last if columns is set. It goes by blocks of 8 by 8, in bands 8 source rows high, so that each cache line of either
 // side is used whole while it is near.
-func transpose(dst, src Plane, rows, columns bool) {
+func transpose(dst, src pixel.Plane, rows, columns bool) {
 	var block [8]uint64
 	x := 0
 	for ; x+8 <= dst.W; x += 8 {
@@ -85,7 +87,7 @@ func transpose(dst, src Plane, rows, columns bool) {
 }
 
 // transposeSamples does columns x to end of dst from row y on, one sample at a time.
-func transposeSamples(dst, src Plane, rows, columns bool, x, end, y int) {
+func transposeSamples(dst, src pixel.Plane, rows, columns bool, x, end, y int) {
 	for ; y < dst.H; y++ {
 		for x := x; x < end; x++ {
 			dst.Pix[y*dst.Stride+x] = src.Pix[turned(x, src.H, rows)*src.Stride+turned(y, src.W, columns)]

@@ -4,6 +4,8 @@ import (
 	"image"
 	"math"
 	"math/rand/v2"
+
+	"imgpipe/transform/internal/pixel"
 )
 
 var allFilters = []Filter{Lanczos3, CatmullRom, Mitchell, Bilinear, Box, Nearest}
@@ -122,7 +124,7 @@ func refResize(src []float64, w, h, dw, dh int, win Window, f Filter) []float64 
 }
 
 // refPlane is refResize of a Plane.
-func refPlane(src Plane, dw, dh int, win Window, f Filter) []float64 {
+func refPlane(src pixel.Plane, dw, dh int, win Window, f Filter) []float64 {
 	in := make([]float64, src.W*src.H)
 	for y := range src.H {
 		for x := range src.W {
@@ -170,7 +172,7 @@ type difference struct {
 	psnr   float64 // in decibels, from the exact value rounded
 }
 
-func compare(got Plane, want []float64) difference {
+func compare(got pixel.Plane, want []float64) difference {
 	var d difference
 	var square float64
 	for y := range got.H {
@@ -192,9 +194,9 @@ func compare(got Plane, want []float64) difference {
 }
 
 // newPlane has a stride beyond its width, and the same pattern in the bytes between.
-func newPlane(w, h int) Plane {
+func newPlane(w, h int) pixel.Plane {
 	stride := w + 5
-	return Plane{Pix: make([]byte, max(0, h*stride-5)), Stride: stride, W: w, H: h}
+	return pixel.Plane{Pix: make([]byte, max(0, h*stride-5)), Stride: stride, W: w, H: h}
 }
 
 // A pattern fills a plane.
@@ -216,7 +218,7 @@ var patterns = []pattern{
 	{"extremes", func(_, _ int, rng *rand.Rand) byte { return byte(rng.Uint32()&1) * 255 }},
 }
 
-func (p pattern) plane(w, h int) Plane {
+func (p pattern) plane(w, h int) pixel.Plane {
 	rng := rand.New(rand.NewPCG(uint64(w), uint64(h)))
 	pl := newPlane(w, h)
 	for i := range pl.Pix {

@@ -43,32 +43,12 @@ import (
 	"fmt"
 	"image"
 	"math"
+
+	"imgpipe/transform/internal/pixel"
 )
 
-// A Plane is a rectangle of 8-bit samples: sample (x, y) is Pix[y*Stride+x], for x below W and y below H. The last row may end at its W-th
-// sample. The zero Plane has no samples.
-type Plane struct {
-	Pix    []byte
-	Stride int
-	W, H   int
-}
-
-// Row gives the samples of row y, which share p's memory.
-func (p Plane) Row(y int) []byte { return p.Pix[y*p.Stride:][:p.W:p.W] }
-
-// Crop gives the rectangle of p from (x, y), w wide and h high, which must lie inside p. It shares p's memory.
-func (p Plane) Crop(x, y, w, h int) Plane {
-	if x < 0 || y < 0 || w < 0 || h < 0 || x > p.W-w || y > p.H-h {
-		panic(fmt.Sprintf("resample: crop %dx%d at %d,%d of a plane of %dx%d", w, h, x, y, p.W, p.H))
-	}
-	if w == 0 || h == 0 {
-		return Plane{Stride: p.Stride, W: w, H: h}
-	}
-	return Plane{Pix: p.Pix[y*p.Stride+x:], Stride: p.Stride, W: w, H: h}
-}
-
-// check tells whether p can hold what it says.
-func (p Plane) check(what string, bytes int) error {
+// check returns an error unless p can hold what it says, of samples of so many bytes.
+func check(p pixel.Plane, what string, bytes int) error {
 	if p.W < 0 || p.H < 0 || p.H > 0 && p.W > 0 && (p.Stride < p.W*bytes || p.Stride > math.MaxInt/p.H || (p.H-1)*p.Stride+p.W*bytes > len(p.Pix)) {
 		return fmt.Errorf("resample: the %s of %dx%d with a stride of %d does not fit its %d bytes", what, p.W, p.H, p.Stride, len(p.Pix))
 	}
@@ -124,8 +104,8 @@ type Resampler struct {
 
 // Plane makes dst from the window of src. dst and src must not overlap. The error is about sizes that contradict each other;
 // nothing was written then.
-func (r *Resampler) Plane(dst, src Plane, win Window, f Filter) error {
-	if err := src.check("source", 1); err != nil {
+func (r *Resampler) Plane(dst, src pixel.Plane, win Window, f Filter) error {
+	if err := check(src, "source", 1); err != nil {
 		return err
 	}
 	if err := r.StartPlane(dst, src.W, src.H, win, f); err != nil {
@@ -142,7 +122,7 @@ func (r *Resampler) Plane(dst, src Plane, win Window, f Filter) error {
 // An opaque image.RGBA has the bytes of an image.NRGBA and may be passed as one.
 func (r *Resampler) NRGBA(dst, src *image.NRGBA, win Window, f Filter) error {
 	p := planeOf(src)
-	if err := p.check("source", 4); err != nil {
+	if err := check(p, "source", 4); err != nil {
 		return err
 	}
 	if err := r.StartNRGBA(dst, p.W, p.H, opaque(p), win, f); err != nil {
@@ -154,7 +134,7 @@ func (r *Resampler) NRGBA(dst, src *image.NRGBA, win Window, f Filter) error {
 
 // StartPlane begins a plane whose source will be given to Push: srcH rows of srcW samples. dst is written as rows are completed; it
 // belongs to the Resampler until then. Errors are those of Plane. A plane that was begun before is given up.
-func (r *Resampler) StartPlane(dst Plane, srcW, srcH int, win Window, f Filter) error {
+func (r *Resampler) StartPlane(dst pixel.Plane, srcW, srcH int, win Window, f Filter) error {
 	return r.begin(dst, gray, srcW, srcH, win, f)
 }
 
@@ -172,20 +152,20 @@ func (r *Resampler) StartNRGBA(dst *image.NRGBA, srcW, srcH int, opaque bool, wi
 // complete, counted from the first. It keeps nothing of rows. Rows past the source's height are ignored. The error is about rows that
 // do not fit their bytes; none was taken then.
 func (r *Resampler) Push(rows []byte, stride, n int) (int, error) {
-	strip := Plane{Pix: rows, Stride: stride, W: r.srcW, H: n}
-	if err := strip.check("strip", r.kind.bytes()); err != nil {
+	strip := pixel.Plane{Pix: rows, Stride: stride, W: r.srcW, H: n}
+	if err := check(strip, "strip", r.kind.bytes()); err != nil {
 		return r.done, err
 	}
 	return r.push(rows, stride, n), nil
 }
 
 // planeOf gives m's bytes as a Plane whose W counts pixels.
-func planeOf(m *image.NRGBA) Plane {
-	return Plane{Pix: m.Pix, Stride: m.Stride, W: m.Rect.Dx(), H: m.Rect.Dy()}
+func planeOf(m *image.NRGBA) pixel.Plane {
+	return pixel.Plane{Pix: m.Pix, Stride: m.Stride, W: m.Rect.Dx(), H: m.Rect.Dy()}
 }
 
 // opaque tells whether every pixel of p has an alpha of 255.
-func opaque(p Plane) bool {
+func opaque(p pixel.Plane) bool {
 	for y := range p.H {
 		row := p.Pix[y*p.Stride:][:4*p.W]
 		all := ^uint64(0)

@@ -6,6 +6,8 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"imgpipe/transform/internal/pixel"
 )
 
 func TestPlaneIsWithinOneLevelOfExactArithmetic(t *testing.T) {
@@ -261,17 +263,17 @@ func TestContradictionsAreErrors(t *testing.T) {
 	nan := math.NaN()
 	for _, c := range []struct {
 		name     string
-		dst, src Plane
+		dst, src pixel.Plane
 		win      Window
 		f        Filter
 		want     string
 	}{
-		{"short source", ok, Plane{make([]byte, 99), 10, 10, 10}, Window{}, Box, "source"},
-		{"short destination", Plane{make([]byte, 99), 10, 10, 10}, ok, Window{}, Box, "destination"},
-		{"stride below width", ok, Plane{make([]byte, 99), 5, 10, 3}, Window{}, Box, "stride"},
-		{"stride that overflows", ok, Plane{make([]byte, 99), math.MaxInt / 2, 10, 5}, Window{}, Box, "stride"},
-		{"negative height", ok, Plane{make([]byte, 99), 5, 5, -3}, Window{}, Box, "source"},
-		{"empty source", ok, Plane{}, Window{}, Box, "0x0"},
+		{"short source", ok, pixel.Plane{Pix: make([]byte, 99), Stride: 10, W: 10, H: 10}, Window{}, Box, "source"},
+		{"short destination", pixel.Plane{Pix: make([]byte, 99), Stride: 10, W: 10, H: 10}, ok, Window{}, Box, "destination"},
+		{"stride below width", ok, pixel.Plane{Pix: make([]byte, 99), Stride: 5, W: 10, H: 3}, Window{}, Box, "stride"},
+		{"stride that overflows", ok, pixel.Plane{Pix: make([]byte, 99), Stride: math.MaxInt / 2, W: 10, H: 5}, Window{}, Box, "stride"},
+		{"negative height", ok, pixel.Plane{Pix: make([]byte, 99), Stride: 5, W: 5, H: -3}, Window{}, Box, "source"},
+		{"empty source", ok, pixel.Plane{}, Window{}, Box, "0x0"},
 		{"window beyond", ok, ok, Window{0, 0, 11.2, 10}, Box, "window"},
 		{"window before", ok, ok, Window{-1, 0, 5, 5}, Box, "window"},
 		{"window without width", ok, ok, Window{0, 0, 0, 5}, Box, "window"},
@@ -291,7 +293,7 @@ func TestContradictionsAreErrors(t *testing.T) {
 	if _, err := r.Push(make([]byte, 39), 20, 2); err == nil {
 		t.Error("a strip of 2 rows of 20 in 39 bytes is taken")
 	}
-	if err := r.Plane(Plane{}, ok, Window{}, Box); err != nil {
+	if err := r.Plane(pixel.Plane{}, ok, Window{}, Box); err != nil {
 		t.Errorf("an empty destination: %v", err)
 	}
 }
@@ -310,11 +312,11 @@ func TestNothingIsAllocatedForTheSecondImage(t *testing.T) {
 }
 
 func ExampleResampler_Plane() {
-	src := Plane{Pix: []byte{
+	src := pixel.Plane{Pix: []byte{
 		0, 0, 100, 100,
 		0, 0, 100, 100,
 	}, Stride: 4, W: 4, H: 2}
-	dst := Plane{Pix: make([]byte, 2), Stride: 2, W: 2, H: 1}
+	dst := pixel.Plane{Pix: make([]byte, 2), Stride: 2, W: 2, H: 1}
 	var r Resampler
 	if err := r.Plane(dst, src, Window{}, Box); err != nil {
 		fmt.Println(err)

@@ -3,6 +3,8 @@ package resample
 import (
 	"fmt"
 	"math"
+
+	"imgpipe/transform/internal/pixel"
 )
 
 // A kind is how the samples of a row lie in memory.
@@ -29,7 +31,7 @@ const together = 4
 // A stream is a resampling that has been begun.
 type stream struct {
 	kind         kind
-	dst          Plane // W counts pixels
+	dst          pixel.Plane // W counts pixels
 	srcW, srcH   int
 	down, across *axis
 	exact        bool // every destination sample is a copy of one source sample
@@ -61,12 +63,12 @@ type engine interface {
 }
 
 // begin prepares for the rows of a new source.
-func (r *Resampler) begin(dst Plane, k kind, srcW, srcH int, win Window, f Filter) error {
+func (r *Resampler) begin(dst pixel.Plane, k kind, srcW, srcH int, win Window, f Filter) error {
 	r.srcH, r.next, r.done, r.waiting = 0, 0, 0, 0
 	if int(f) >= len(filters) {
 		return fmt.Errorf("resample: there is no filter %d", f)
 	}
-	if err := dst.check("destination", k.bytes()); err != nil {
+	if err := check(dst, "destination", k.bytes()); err != nil {
 		return err
 	}
 	// Positions are kept in 32 bits.

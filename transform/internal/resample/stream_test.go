@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"image"
 	"testing"
+
+	"imgpipe/transform/internal/pixel"
 )
 
 func TestRowsPushedInAnyPortionsGiveTheSameBytes(t *testing.T) {
@@ -100,7 +102,7 @@ func TestPushAfterTheEndIsIgnored(t *testing.T) {
 }
 
 func ExampleResampler_Push() {
-	dst := Plane{Pix: make([]byte, 4), Stride: 2, W: 2, H: 2}
+	dst := pixel.Plane{Pix: make([]byte, 4), Stride: 2, W: 2, H: 2}
 	var r Resampler
 	if err := r.StartPlane(dst, 4, 4, Window{}, Box); err != nil {
 		fmt.Println(err)

@@ -7,14 +7,17 @@
 // A file that ends too early gives the rows of macroblocks that are there. The package never writes a picture.
 package vp8
 
-import "errors"
+import (
+	"errors"
 
-// A Picture is three planes. Their samples have the range of video, 16 to 235, and chroma has half the columns and rows
-// of luma, rounded up.
+	"imgpipe/transform/internal/pixel"
+)
+
+// A Picture is what Decode returns.
 type Picture struct {
-	Y, Cb, Cr        []byte
-	YStride, CStride int
-	Width, Height    int
+	// Planes are luma and two planes of chroma, with half the columns and rows, rounded up. They have the range of
+	// video.
+	pixel.Planes
 	// Rows is how many rows are there: Height where nothing is missing. Those below are mid-gray. Smoothing reaches
 	// over edges, so that rows next to what is missing are missing as well.
 	Rows int
@@ -64,7 +67,7 @@ type decoder struct {
 // of macroblocks, and returns its error if there is one. What is wrong with the picture is in the Picture.
 func Decode(h Header, stop func() error) (*Picture, error) {
 	d := &decoder{width: (h.Width + 15) / 16, height: (h.Height + 15) / 16}
-	p := &Picture{Width: h.Width, Height: h.Height}
+	p := &Picture{}
 	d.luma = newPlane(d.width, d.height, 16)
 	for i := range d.chroma {
 		d.chroma[i] = newPlane(d.width, d.height, 8)
@@ -85,9 +88,15 @@ func Decode(h Header, stop func() error) (*Picture, error) {
 	if p.Err != nil {
 		p.Rows = d.cut(rows)
 	}
-	p.Y, p.YStride = d.luma.pix[d.luma.origin:], d.luma.stride
-	blue, red := &d.chroma[0], &d.chroma[1]
-	p.Cb, p.Cr, p.CStride = blue.pix[blue.origin:], red.pix[red.origin:], blue.stride
+	w, ht := h.Width, h.Height
+	full := pixel.Extent{W: float64(w), H: float64(ht)}
+	half := pixel.Extent{W: float64(w) / 2, H: float64(ht) / 2}
+	p.Planes = pixel.Planes{
+		Kind: pixel.YCbCr, Video: true, Extent: [4]pixel.Extent{full, half, half},
+		Plane: [4]pixel.Plane{
+			d.luma.shown(w, ht), d.chroma[0].shown((w+1)/2, (ht+1)/2), d.chroma[1].shown((w+1)/2, (ht+1)/2),
+		},
+	}
 	return p, nil
 }
 
@@ -151,6 +160,11 @@ func newPlane(width, height, side int) plane {
 		p.pix[p.origin+y*p.stride-1] = 129
 	}
 	return p
+}
+
+// shown returns the w × h samples of the picture.
+func (p *plane) shown(w, h int) pixel.Plane {
+	return pixel.Plane{Pix: p.pix[p.origin:], Stride: p.stride, W: w, H: h}
 }
 
 // fill fills the rows from the first on.

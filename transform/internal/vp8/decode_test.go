@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"golang.org/x/image/vp8"
+
+	"imgpipe/transform/internal/pixel"
 )
 
 func noStop() error { return nil }
@@ -69,18 +71,26 @@ func other(data []byte) (*image.YCbCr, error) {
 	return d.DecodeFrame()
 }
 
+// planesOf returns the planes of another reader's picture.
+func planesOf(m *image.YCbCr) [4]pixel.Plane {
+	w, h := m.Rect.Dx(), m.Rect.Dy()
+	chroma := pixel.Plane{Stride: m.CStride, W: (w + 1) / 2, H: (h + 1) / 2}
+	blue, red := chroma, chroma
+	blue.Pix, red.Pix = m.Cb, m.Cr
+	return [4]pixel.Plane{{Pix: m.Y, Stride: m.YStride, W: w, H: h}, blue, red}
+}
+
 // equal compares the rows that are there, and the chroma that belongs to them.
-func equal(p *Picture, y, cb, cr []byte, yStride, cStride, rows int) error {
-	for i := range rows {
-		if !bytes.Equal(p.Y[i*p.YStride:][:p.Width], y[i*yStride:][:p.Width]) {
-			return fmt.Errorf("luma of row %d differs", i)
+func equal(got, want [4]pixel.Plane, rows int) error {
+	for i := range 3 {
+		n := rows
+		if i > 0 {
+			n = (rows + 1) / 2
 		}
-	}
-	w := (p.Width + 1) / 2
-	for i := range (rows + 1) / 2 {
-		a, b := i*p.CStride, i*cStride
-		if !bytes.Equal(p.Cb[a:][:w], cb[b:][:w]) || !bytes.Equal(p.Cr[a:][:w], cr[b:][:w]) {
-			return fmt.Errorf("chroma of row %d differs", 2*i)
+		for y := range n {
+			if !bytes.Equal(got[i].Row(y), want[i].Row(y)) {
+				return fmt.Errorf("row %d of plane %d differs", y, i)
+			}
 		}
 	}
 	return nil
@@ -104,7 +114,7 @@ func TestPicturesAreReadAsByAnotherReader(t *testing.T) {
 			t.Errorf("seed %d, %v: %d rows, %v", seed, size, p.Rows, p.Err)
 			continue
 		}
-		if err := equal(p, img.Y, img.Cb, img.Cr, img.YStride, img.CStride, size[1]); err != nil {
+		if err := equal(p.Plane, planesOf(img), size[1]); err != nil {
 			t.Errorf("seed %d, %v: %v", seed, size, err)
 		}
 		var d decoder
@@ -138,20 +148,20 @@ func TestCutPicturesKeepTheirRows(t *testing.T) {
 		for cut := 10; cut < len(data); cut += 1 + len(data)/300 {
 			cuts++
 			p := decode(t, data[:cut])
-			if p.Rows < rows || p.Rows > whole.Height || (p.Err == nil) != (p.Rows == whole.Height) ||
+			if p.Rows < rows || p.Rows > whole.Plane[0].H || (p.Err == nil) != (p.Rows == whole.Plane[0].H) ||
 				p.Err != nil && p.Err != ErrShort {
 				t.Errorf("picture %d cut at %d: %d rows, %v", i, cut, p.Rows, p.Err)
 			}
 			rows = p.Rows
-			if err := equal(p, whole.Y, whole.Cb, whole.Cr, whole.YStride, whole.CStride, rows); err != nil {
+			if err := equal(p.Plane, whole.Plane, rows); err != nil {
 				t.Errorf("picture %d cut at %d: %v", i, cut, err)
 			}
-			for y := rows; y < p.Height; y++ {
-				if row := p.Y[y*p.YStride:][:p.Width]; len(bytes.Trim(row, string(rune(grayLuma)))) > 0 {
+			for y := rows; y < p.Plane[0].H; y++ {
+				if row := p.Plane[0].Row(y); len(bytes.Trim(row, string(rune(grayLuma)))) > 0 {
 					t.Errorf("picture %d cut at %d: row %d is not gray", i, cut, y)
 				}
 			}
-			if y := p.Height - 1; rows < p.Height-32 && p.Cb[y/2*p.CStride] != grayChroma {
+			if y := p.Plane[0].H - 1; rows < p.Plane[0].H-32 && p.Plane[1].Row(y / 2)[0] != grayChroma {
 				t.Errorf("picture %d cut at %d: the last row has a color", i, cut)
 			}
 		}
@@ -221,7 +231,7 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := equal(p, again.Y, again.Cb, again.Cr, again.YStride, again.CStride, p.Rows); err != nil {
+		if err := equal(p.Plane, again.Plane, p.Rows); err != nil {
 			t.Fatal(err)
 		}
 	})

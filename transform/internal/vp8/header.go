@@ -3,6 +3,8 @@ package vp8
 import (
 	"errors"
 	"fmt"
+
+	"imgpipe/transform/internal/pixel"
 )
 
 // A Header is what stands before the macroblocks of a picture.
@@ -12,6 +14,14 @@ type Header struct {
 
 	first int // length of the first partition
 	data  []byte
+}
+
+// Shape returns what Decode makes of a picture of that size.
+func Shape(width, height int) pixel.Shape {
+	return pixel.Shape{
+		Width: width, Height: height, Kind: pixel.YCbCr, Video: true,
+		Sampling: [4]pixel.Sampling{{H: 2, V: 2}, {H: 1, V: 1}, {H: 1, V: 1}},
+	}
 }
 
 // ReadHeader reads the first ten bytes (RFC 6386, section 9.1).

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"imgpipe/cmd/imgpipe/internal/modes"
+	"imgpipe/pipeline"
 	"imgpipe/pipeline/store"
 )
 
@@ -71,14 +72,14 @@ func pretend(lie string, args []string) (status int) {
 	var ledger bytes.Buffer
 	for i, url := range strings.Fields(string(urls)) {
 		image := i + 1
-		e := store.Entry{Source: url, Status: store.Done}
+		e := store.Entry{Source: url, Status: pipeline.Done}
 		if classes := r.expected(image); len(classes) > 0 {
-			e.Status, e.Class, status = store.Failed, classes[0], statuses.SomeFailed
+			e.Status, e.Class, status = pipeline.Failed, classes[0], statuses.SomeFailed
 		}
 		if lie == "calls a failure done" {
-			e.Status, e.Class = store.Done, ""
+			e.Status, e.Class = pipeline.Done, ""
 		}
-		if e.Status == store.Done {
+		if e.Status == pipeline.Done {
 			data := fmt.Sprintf("picture %d", image)
 			if lie == "leaves half an output" && image == 1 {
 				data = "pict"

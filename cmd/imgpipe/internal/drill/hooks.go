@@ -37,6 +37,12 @@ func planned() (p Plan, ok bool, err error) {
 	return p, err == nil, err
 }
 
+// A transforming executor calls transform.Do in this process, and can be made to call something around it. Another one
+// has workers, which do that themselves.
+type transforming interface {
+	Through(wrap func(next pipeline.TransformFunc) pipeline.TransformFunc) *pipeline.Local
+}
+
 // Hook returns e with the faults and the slowdown that the environment asks for; most often that is e itself. pool is
 // the pool of workers in e, or nil if e has none.
 func Hook(e pipeline.Executor, pool *procs.Pool) (pipeline.Executor, error) {
@@ -48,7 +54,7 @@ func Hook(e pipeline.Executor, pool *procs.Pool) (pipeline.Executor, error) {
 	if err != nil {
 		return e, err
 	}
-	if local, is := e.(*pipeline.Local); is && drilled {
+	if local, is := e.(transforming); is && drilled {
 		local.Through(p.Table().around)
 	}
 	if factor > 1 {

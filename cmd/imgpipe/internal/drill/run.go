@@ -28,8 +28,15 @@ import (
 	"imgpipe/transform"
 )
 
-// deadly are the classes of images whose worker died.
-var deadly = []string{pipeline.ClassPoison, pipeline.ClassWorkerKilled, pipeline.ClassOutOfMemory, pipeline.ClassWorkerAnswer}
+// deadly returns the classes of images whose worker died.
+func deadly() (names []string) {
+	for _, class := range pipeline.Classes() {
+		if class.Deadly {
+			names = append(names, class.Name)
+		}
+	}
+	return names
+}
 
 // A badAnswer is one way in which the server of a drill answers badly.
 type badAnswer struct {
@@ -94,7 +101,7 @@ func (r *run) expected(image int) []string {
 	case OOM:
 		// Workers take a while to die and to start. On a busy machine the image's time may be over before it has killed
 		// its second worker.
-		return append(slices.Clone(deadly), transform.ClassTimeout)
+		return append(deadly(), transform.ClassTimeout)
 	case Net:
 		if class := r.badAnswer(image).class; class != "" {
 			return []string{class}
@@ -323,9 +330,9 @@ func (r *run) account(base string) error {
 		case !known:
 			r.result.breaks("image %d is lost: the ledger has no line for it", i)
 			continue
-		case e.Status == store.Done:
+		case e.Status == pipeline.Done:
 			r.result.done++
-		case e.Status == store.Failed:
+		case e.Status == pipeline.Failed:
 			r.result.failed++
 		default:
 			r.result.breaks("image %d ended as %q", i, e.Status)

@@ -66,13 +66,15 @@ func Near(name string, names []string) string {
 	if len(name) < 2 {
 		return ""
 	}
-	commands := &cobra.Command{SuggestionsMinimumDistance: 2}
+	commands := new(cobra.Command)
 	for _, known := range names {
 		commands.AddCommand(&cobra.Command{Use: known, Run: func(*cobra.Command, []string) {}})
 	}
-	near := commands.SuggestionsFor(name)
-	if len(near) == 0 {
-		return ""
+	for distance := 1; distance <= 2; distance++ {
+		commands.SuggestionsMinimumDistance = distance
+		if near := commands.SuggestionsFor(name); len(near) > 0 {
+			return near[0]
+		}
 	}
-	return near[0]
+	return ""
 }

@@ -37,19 +37,32 @@ func WriteHelp(w io.Writer, set *pflag.FlagSet, width int, show func(*pflag.Flag
 	})
 }
 
-func writeFlag(w io.Writer, f *pflag.Flag, width int) {
-	head := "      --" + f.Name
+// Head returns how a flag is written, as in "-o, --output DIR".
+func Head(f *pflag.Flag) string {
+	head := "--" + f.Name
 	if f.Shorthand != "" {
-		head = "  -" + f.Shorthand + ", --" + f.Name
+		head = "-" + f.Shorthand + ", " + head
 	}
 	if kind := f.Value.Type(); kind != switchKind {
 		head += " " + kind
 	}
-	usage := f.Usage
-	if d := f.DefValue; d != "" && d != "false" && d != "0" && !strings.Contains(usage, "default") {
-		usage += " (default " + d + ")"
+	return head
+}
+
+// UsageOf returns the paragraph of help of a flag, with its default.
+func UsageOf(f *pflag.Flag) string {
+	if d := f.DefValue; d != "" && d != "false" && d != "0" && !strings.Contains(f.Usage, "default") {
+		return f.Usage + " (default " + d + ")"
 	}
-	lines := Wrap(usage, max(width-column, narrowest))
+	return f.Usage
+}
+
+func writeFlag(w io.Writer, f *pflag.Flag, width int) {
+	head := "  " + Head(f)
+	if f.Shorthand == "" {
+		head = "      " + Head(f)
+	}
+	lines := Wrap(UsageOf(f), max(width-column, narrowest))
 	if utf8.RuneCountInString(head) < column-1 {
 		fmt.Fprintf(w, "%-*s%s\n", column, head, lines[0])
 		lines = lines[1:]

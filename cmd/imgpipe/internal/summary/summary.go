@@ -173,7 +173,7 @@ func (s *Summary) Add(o pipeline.Outcome) {
 	for _, w := range o.Warnings {
 		s.warn(fetch.Redact(o.Item.Source), w)
 	}
-	if o.Item.URL {
+	if !o.Item.Local() {
 		s.addHost(o.Item.Source)
 	}
 	if s.Stages == nil {

@@ -29,7 +29,7 @@ func outcomes() []pipeline.Outcome {
 		{Status: pipeline.Skipped, Outputs: []pipeline.Output{{Bytes: 9999, Kept: true}}},
 		{Status: pipeline.Interrupted, Damaged: true},
 		{Status: pipeline.Failed, Class: "decode", Err: errors.New("one"),
-			Item: fetch.Item{Source: "http://user:secret@host/a.jpg", URL: true}},
+			Item: fetch.Item{Source: "http://user:secret@host/a.jpg", Scheme: "http"}},
 		{Status: pipeline.Failed, Class: "http-404", Err: errors.New("gone")},
 		{Status: pipeline.Failed, Class: "http-404", Err: errors.New("gone too")},
 	}
@@ -168,7 +168,7 @@ func TestHostsAreCounted(t *testing.T) {
 	var s summary.Summary
 	for _, u := range []string{"http://a/1", "http://a/2?x=http://b/", "https://me:secret@a", "http://b:8080#x",
 		"http://b/"} {
-		s.Add(pipeline.Outcome{Status: pipeline.Done, Item: fetch.Item{Source: u, URL: true}})
+		s.Add(pipeline.Outcome{Status: pipeline.Done, Item: fetch.Item{Source: u, Scheme: "http"}})
 	}
 	if s.Hosts != 3 {
 		t.Errorf("%d hosts, want a, b:8080 and b", s.Hosts)

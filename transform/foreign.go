@@ -8,28 +8,6 @@ import (
 	"unicode/utf8"
 )
 
-// Sniff tells a file's format from its first bytes, of which 64 are enough; "" where it is no image that can be read.
-func Sniff(head []byte) Format {
-	has := func(prefix string) bool { return bytes.HasPrefix(head, []byte(prefix)) }
-	switch {
-	case has("\xff\xd8"): // bytes that belong to no segment may follow
-		return JPEG
-	case has("\x89PNG\r\n\x1a\n"):
-		return PNG
-	case has("GIF87a"), has("GIF89a"):
-		return GIF
-	case has("II*\x00\x10\x00\x00\x00CR"):
-		return "" // Canon CR2: a TIFF whose first image is a preview
-	case has("II*\x00"), has("MM\x00*"), has("II+\x00"), has("MM\x00+"):
-		return TIFF
-	case has("RIFF") && len(head) >= 12 && string(head[8:12]) == "WEBP":
-		return WebP
-	case has("BM") && len(head) >= 18 && head[15] == 0 && head[16] == 0 && head[17] == 0:
-		return BMP
-	}
-	return ""
-}
-
 // A magic is what the files of a kind begin with.
 type magic struct {
 	offset int
@@ -83,12 +61,12 @@ func refusal(data []byte) *Error {
 	if len(data) == 0 {
 		return &Error{Kind: ClassNotAnImage, Doing: "read header", Err: errors.New("the file is empty")}
 	}
-	if kind, ok := match(foreignImages, data); ok {
-		err := fmt.Errorf("this is %s, which cannot be read: expected JPEG, PNG, GIF, TIFF, BMP or WebP", kind)
-		return &Error{Kind: ClassUnsupported, Doing: "read header", Err: err}
+	kind, ok := match(foreignImages, data)
+	if !ok && netpbm(data) {
+		kind, ok = "a Netpbm image", true
 	}
-	if netpbm(data) {
-		err := errors.New("this is a Netpbm image, which cannot be read: expected JPEG, PNG, GIF, TIFF, BMP or WebP")
+	if ok {
+		err := fmt.Errorf("this is %s, which cannot be read: expected %s", kind, readable())
 		return &Error{Kind: ClassUnsupported, Doing: "read header", Err: err}
 	}
 	if kind, ok := match(foreignFiles, data); ok {

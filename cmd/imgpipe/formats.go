@@ -1,0 +1,55 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"imgpipe/transform"
+)
+
+// What is said of formats here comes from transform's table, so that a new format is in every list.
+
+// formatsThat returns the formats that can be read and pass a test, each as show has it, with sep between them.
+func formatsThat(pass func(transform.Format) bool, show func(transform.Format) string, sep string) string {
+	var list []string
+	for _, f := range transform.Formats() {
+		if pass(f) {
+			list = append(list, show(f))
+		}
+	}
+	return strings.Join(list, sep)
+}
+
+func formatName(f transform.Format) string { return string(f) }
+
+// formatWords are the words that --format takes.
+func formatWords() string { return "keep|" + formatsThat(transform.Format.Writable, formatName, "|") }
+
+// formatHelp is the help of --format.
+func formatHelp() string {
+	const text = "format of the outputs (default keep"
+	readOnly := func(f transform.Format) bool { return !f.Writable() }
+	formats := transform.Formats()
+	i := slices.IndexFunc(formats, readOnly)
+	if i < 0 {
+		return text + ")"
+	}
+	var keep transform.Spec
+	clear := keep.Output(transform.Header{Format: formats[i], Alpha: true})
+	opaque := keep.Output(transform.Header{Format: formats[i]})
+	others := formatsThat(readOnly, transform.Format.Title, ", ")
+	return fmt.Sprintf("%s, but %s becomes %s or %s)", text, others, clear.Title(), opaque.Title())
+}
+
+// qualityFormats are the formats that --quality is for.
+func qualityFormats() string {
+	return formatsThat(transform.Format.HasQuality, transform.Format.Title, " or ")
+}
+
+// formatLines are the formats that this build reads and writes, for --version.
+func formatLines() string {
+	all := func(transform.Format) bool { return true }
+	return "reads " + formatsThat(all, formatName, " ") + "\nwrites " +
+		formatsThat(transform.Format.Writable, formatName, " ") + "\n"
+}

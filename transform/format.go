@@ -1,0 +1,258 @@
+package transform
+
+import (
+	"bytes"
+	"image"
+	"slices"
+	"strings"
+
+	"imgpipe/transform/internal/pixel"
+)
+
+// A Format is a file format of images, by the name that it has in flags and messages.
+type Format string
+
+// The formats that can be read. All but WebP can be written.
+const (
+	JPEG Format = "jpeg"
+	PNG  Format = "png"
+	GIF  Format = "gif"
+	TIFF Format = "tiff"
+	BMP  Format = "bmp"
+	WebP Format = "webp"
+)
+
+// formats is the table: a row for each format, in the order in which lists name them. Nothing else in the program lists
+// formats. A new one is a row here and a file of its own, beside jpeg.go and the others, with the functions of the row.
+var formats = []format{
+	{
+		name: JPEG, title: "JPEG", aliases: []string{"jpg"}, extensions: []string{"jpg", "jpeg", "jpe", "jfif"},
+		mime: "image/jpeg", sniff: beginsWith("\xff\xd8"), // bytes that belong to no segment may follow
+		header: (*meta).jpeg, decode: (*job).readJPEG,
+		encode: (*job).encodeJPEG, encodePlanes: (*job).encodeJPEGPlanes, measure: measureJPEG,
+		profile: true, quality: true, maxSide: 65535, work: 6, copies: 3, need: jpegNeed,
+	},
+	{
+		name: PNG, title: "PNG", extensions: []string{"png", "apng"},
+		mime: "image/png", sniff: beginsWith("\x89PNG\r\n\x1a\n"), frames: "frame of the animation",
+		header: (*meta).png, decode: (*job).readPNG,
+		encode: (*job).encodePNG, measure: measurePNG,
+		alpha: alphaFull, profile: true, work: 10, copies: 2, need: packedNeed, // of a palette's indexes, and of gray
+	},
+	{
+		name: GIF, title: "GIF", extensions: []string{"gif"},
+		mime: "image/gif", sniff: beginsWith("GIF87a", "GIF89a"), frames: "frame of the animation",
+		header: (*meta).gif, decode: (*job).readGIF,
+		encode: (*job).encodeGIF, measure: measureGIF,
+		alpha: alphaBinary, maxSide: 65535, work: 10, copies: 1, need: packedNeed,
+	},
+	{
+		name: TIFF, title: "TIFF", aliases: []string{"tif"}, extensions: []string{"tiff", "tif"},
+		mime: "image/tiff", sniff: isTIFF, frames: "page",
+		header: (*meta).tiff, decode: (*job).readTIFF,
+		encode: (*job).encodeTIFF, measure: measureTIFF,
+		alpha: alphaFull, profile: true, work: 10, need: packedNeed,
+	},
+	{
+		name: BMP, title: "BMP", extensions: []string{"bmp"},
+		mime: "image/bmp", sniff: isBMP,
+		header: (*meta).bmp, decode: (*job).readBMP,
+		encode: (*job).encodeBMP, measure: measureBMP,
+		work: 10, copies: 1, need: plainNeed,
+	},
+	{
+		name: WebP, title: "WebP", extensions: []string{"webp"},
+		mime: "image/webp", sniff: isWebP, frames: "frame of the animation",
+		header: (*meta).readWebP, decode: (*job).readWebP,
+	},
+}
+
+// A format is a row of the table.
+type format struct {
+	name       Format
+	title      string   // its name in a sentence
+	aliases    []string // further names that a user may ask for it by
+	extensions []string // of its files, without a dot and in lower case; the first is that of outputs
+	mime       string   // media type (IANA)
+
+	// sniff reports whether a file that begins with head is of this format. At least 64 bytes are given of a file that has
+	// so many.
+	sniff func(head []byte) bool
+	// header reads all that is known before a pixel is decoded: Width and Height, and whatever else of a meta applies. It
+	// allocates next to nothing, whatever the file claims.
+	header func(m *meta, data []byte) error
+	// decode returns the pixels as they are stored: those of m.view, with that size. It calls j.stop or j.ended while it
+	// works, and tells j what is damaged or odd.
+	decode func(j *job, data []byte, m *meta) (*image.NRGBA, error)
+	frames string // what a file may have several of, of which the first is taken; "" is nothing
+
+	// What follows is for outputs. It is all zero for a format that cannot be written.
+
+	// encode makes a file of an image. p is to be embedded, unless it does not suit the pixels; nil is none.
+	encode func(j *job, img *image.NRGBA, quality int, p *profile) ([]byte, error)
+	// encodePlanes makes a file of Y, Cb and Cr, or of Y alone; nil if the encoder takes only RGB.
+	encodePlanes func(j *job, pic *pixel.Planes, quality int, p *profile) ([]byte, error)
+	// measure reads the size from a file that encode made, in constant time; ends reports whether it ends as it should.
+	measure func(data []byte) (w, h int, ends bool)
+	alpha   alpha
+	profile bool  // a file can hold a color profile
+	quality bool  // encode heeds its quality
+	maxSide int   // the longest side in pixels; 0 is any
+	work    int64 // nanoseconds that it takes to encode a pixel, roughly
+	copies  int64 // bytes for each pixel that encode needs besides the image and its file
+	// need estimates the bytes of the file of an image of so many pixels, and those that encoding needs besides.
+	need func(n *needs, pixels int64) (file, encoder int64)
+}
+
+// An alpha is how much transparency a format can hold.
+type alpha int
+
+const (
+	alphaNone   alpha = iota
+	alphaBinary       // a pixel is transparent or it is not
+	alphaFull
+)
+
+// beginsWith returns a function that reports whether a file begins with one of some texts.
+func beginsWith(prefixes ...string) func(head []byte) bool {
+	return func(head []byte) bool {
+		return slices.ContainsFunc(prefixes, func(p string) bool { return bytes.HasPrefix(head, []byte(p)) })
+	}
+}
+
+// row returns the row of f; one with nothing but its name if there is none.
+func (f Format) row() *format {
+	for i := range formats {
+		if formats[i].name == f {
+			return &formats[i]
+		}
+	}
+	return &format{name: f}
+}
+
+// Formats returns all formats that can be read.
+func Formats() []Format { return formatsThat(func(r *format) bool { return r.decode != nil }) }
+
+// formatsThat returns the formats whose rows pass a test.
+func formatsThat(pass func(*format) bool) (list []Format) {
+	for i := range formats {
+		if pass(&formats[i]) {
+			list = append(list, formats[i].name)
+		}
+	}
+	return list
+}
+
+// Extensions returns the extensions of files that can be read, each with its dot and in lower case.
+func Extensions() (list []string) {
+	for i := range formats {
+		for _, ext := range formats[i].extensions {
+			list = append(list, "."+ext)
+		}
+	}
+	return list
+}
+
+// MIMETypes returns the media types of files that can be read, such as "image/jpeg".
+func MIMETypes() (list []string) {
+	for i := range formats {
+		list = append(list, formats[i].mime)
+	}
+	return list
+}
+
+// Sniff returns a file's format by its first bytes, of which 64 are enough. It returns "" if that is no image that can
+// be read.
+func Sniff(head []byte) Format {
+	for i := range formats {
+		if formats[i].sniff(head) {
+			return formats[i].name
+		}
+	}
+	return ""
+}
+
+// ParseFormat reads the name of a format to write, or another name for it, such as "jpg". It returns "" for "keep": the
+// format of the source.
+func ParseFormat(s string) (Format, error) {
+	asked := strings.ToLower(s)
+	if asked == "keep" {
+		return "", nil
+	}
+	problem := ""
+	for i := range formats {
+		r := &formats[i]
+		if string(r.name) != asked && !slices.Contains(r.aliases, asked) {
+			continue
+		}
+		if r.name.Writable() {
+			return r.name, nil
+		}
+		problem = "can be read but not written"
+	}
+	names := []string{"keep"}
+	for _, f := range formatsThat(writable) {
+		names = append(names, string(f))
+	}
+	return "", &ValueError{What: "format", Value: s, Problem: problem, Expected: inWords(names, "or")}
+}
+
+// Ext returns the extension of an output of format f, without a dot.
+func (f Format) Ext() string {
+	if r := f.row(); len(r.extensions) > 0 {
+		return r.extensions[0]
+	}
+	return string(f)
+}
+
+// Title returns the name of f in a sentence, such as "JPEG".
+func (f Format) Title() string { return f.row().title }
+
+// Writable reports whether outputs can be of format f.
+func (f Format) Writable() bool { return writable(f.row()) }
+
+func writable(r *format) bool { return r.encode != nil }
+
+// HasQuality reports whether the Quality of a Spec means something for outputs of format f.
+func (f Format) HasQuality() bool { return f.row().quality }
+
+// Output returns the format in which an image with header h is written. What cannot be written becomes a PNG if it may
+// be transparent, and otherwise a JPEG.
+func (s Spec) Output(h Header) Format {
+	switch {
+	case s.Format != "":
+		return s.Format
+	case h.Format == "" || h.Format.Writable():
+		return h.Format
+	case h.Alpha:
+		return PNG
+	}
+	return JPEG
+}
+
+// keeping returns the names of the formats whose rows pass a test, in words: "jpeg, png and tiff".
+func keeping(pass func(*format) bool) string {
+	var names []string
+	for _, f := range formatsThat(pass) {
+		names = append(names, string(f))
+	}
+	return inWords(names, "and")
+}
+
+// readable returns the titles of the formats that can be read, in words.
+func readable() string {
+	var titles []string
+	for i := range formats {
+		titles = append(titles, formats[i].title)
+	}
+	return inWords(titles, "or")
+}
+
+// inWords returns a list in words: "jpeg, png and tiff", where last is "and".
+func inWords(list []string, last string) string {
+	n := len(list) - 1
+	if n < 1 {
+		return strings.Join(list, "")
+	}
+	return strings.Join(list[:n], ", ") + " " + last + " " + list[n]
+}

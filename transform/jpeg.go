@@ -1,0 +1,157 @@
+package transform
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"image"
+
+	"imgpipe/transform/internal/jpeg"
+	"imgpipe/transform/internal/pixel"
+)
+
+// A jpegHead is what the header of a JPEG has for its decoder.
+type jpegHead struct {
+	jpeg.Header
+	bare bool // it has four components and no marker of Adobe's
+}
+
+// jpeg reads the header.
+func (m *meta) jpeg(data []byte) error {
+	head := new(jpegHead)
+	m.head = head
+	if err := m.jpegSegments(data, head); err != nil {
+		return err
+	}
+	h, err := jpeg.ReadHeader(data)
+	if err != nil {
+		return err
+	}
+	if h.Kind == pixel.Two {
+		return fmt.Errorf("%w: 2 components, 1, 3 or 4 were expected", jpeg.ErrUnsupported)
+	}
+	m.Width, m.Height = h.Width, h.Height
+	head.Header = h
+	if h.Kind == pixel.YCbCr || h.Kind == pixel.Gray {
+		m.planes = jpegPlanes{&head.Header}
+	} else {
+		m.general = fmt.Sprintf("its components are %v", h.Kind)
+		pixels := int64(h.Width) * int64(h.Height)
+		m.decode = int((h.Memory(pixel.Scale{})+pixels-1)/pixels) + 1
+	}
+	m.jpegPrice(data, &h)
+	return nil
+}
+
+// jpegPrice counts the scans of a file that may have any number.
+func (m *meta) jpegPrice(data []byte, h *jpeg.Header) {
+	p, pixels := &m.price, int64(m.Width)*int64(m.Height)
+	p.work = 2 * pixels
+	if m.planes == nil {
+		p.work = 20 * pixels // and colors are made of them
+	}
+	if !m.Progressive {
+		p.least = h.Least() // each component comes once
+		return
+	}
+	w := jpeg.ReadWork(data)
+	p.least, p.scans = w.Least, w.Scans
+	p.work += 6 * w.Blocks
+}
+
+// readJPEG decodes a JPEG to RGB. Where Adobe's marker stands, inks are inverted, else they are not.
+func (j *job) readJPEG(data []byte, m *meta) (*image.NRGBA, error) {
+	head := m.head.(*jpegHead)
+	img, report, err := j.jpegPixels(data, &head.Header, !head.bare)
+	if err != nil {
+		return nil, err
+	}
+	return img, j.damaged(report)
+}
+
+// jpegPlanes are those of a JPEG.
+type jpegPlanes struct{ *jpeg.Header }
+
+func (h jpegPlanes) shape() pixel.Shape             { return h.Shape() }
+func (h jpegPlanes) memory(scale pixel.Scale) int64 { return h.Memory(scale) }
+
+func (h jpegPlanes) decode(j *job, data []byte, scale pixel.Scale) (*pixel.Planes, error) {
+	d := &j.space.decoder
+	planes, report, err := d.Decode(data, h.Header, jpeg.Options{Scale: scale, Stop: j.stop})
+	if err != nil {
+		return nil, j.jpegFault(err)
+	}
+	j.remarksOf(d.Remarks())
+	return planes, j.damaged(report)
+}
+
+// jpegFault makes the *Error of what the decoder of planes said.
+func (j *job) jpegFault(err error) error {
+	if errors.Is(err, jpeg.ErrStopped) {
+		if over := j.ended(); over != nil {
+			return over
+		}
+	}
+	kind := ClassDecode
+	if errors.Is(err, jpeg.ErrUnsupported) {
+		kind = ClassUnsupported
+	}
+	return &Error{Kind: kind, Doing: j.doing, Err: err}
+}
+
+// encodeJPEG encodes an image over the background, which is gray in the file if it has no color.
+func (j *job) encodeJPEG(img *image.NRGBA, quality int, p *profile) ([]byte, error) {
+	img = j.flatten(img)
+	w := j.space
+	sub := 2
+	if quality >= fineQuality {
+		sub = 1
+	}
+	w.large = w.large || len(img.Pix) > keepBytes
+	gray := !p.needsRGB() && colorless(img)
+	return w.encode(w.planesOf(img, gray, sub), quality, j.embed(p, JPEG, gray))
+}
+
+// encodeJPEGPlanes encodes planes as they are.
+func (j *job) encodeJPEGPlanes(pic *pixel.Planes, quality int, p *profile) ([]byte, error) {
+	if pic.Kind == pixel.Gray && p.needsRGB() {
+		pic = j.space.neutral(pic)
+	}
+	return j.space.encode(pic, quality, j.embed(p, JPEG, pic.Kind == pixel.Gray))
+}
+
+// jpegNeed is the need of a format: coefficients that are not zero are kept until the tables are made, up to a bound,
+// and the file grows by doubling. A JPEG holds no more bytes than the one that it is made of, but for its quality.
+func jpegNeed(n *needs, pixels int64) (file, encoder int64) {
+	perPixel, factor := int64(2), int64(2)
+	if n.plan.quality >= fineQuality {
+		perPixel, factor = 4, 4
+	}
+	if n.header.rows != nil && n.header.rows.gray() {
+		perPixel = (perPixel + 1) / 2
+	}
+	if n.header.planes == nil {
+		factor = 0
+	}
+	file = n.file(pixels, perPixel, factor)
+	return file, pixels/2 + min(6*file, 64<<20) + 2*file
+}
+
+// measureJPEG finds the size in the frame header (ITU-T T.81, B.2.2), before which Do writes tables and a profile in a
+// few segments.
+func measureJPEG(data []byte) (w, h int, ends bool) {
+	const most = 64
+	at := 2
+	for range most {
+		if at+9 > len(data) || data[at] != 0xff {
+			return 0, 0, false
+		}
+		if m := data[at+1]; m >= 0xc0 && m <= 0xc2 {
+			w, h = int(binary.BigEndian.Uint16(data[at+7:])), int(binary.BigEndian.Uint16(data[at+5:]))
+			return w, h, bytes.HasSuffix(data, []byte{0xff, 0xd9})
+		}
+		at += 2 + int(binary.BigEndian.Uint16(data[at+2:]))
+	}
+	return 0, 0, false
+}
