@@ -29,7 +29,7 @@ lock cost. Without INPUT the job is pictures from a server on this machine.
 Each run is a process of its own. All must write the same bytes. Ctrl-C ends it early
 and shows what has been measured so far. Nothing is kept but the report, and what
 --keep asks for.`,
-		Example: `  imgpipe compare                                       built-in samples, every mode
+		Example: `  imgpipe compare                                       built-in samples
   imgpipe compare --resize 1600x1600 -o report.html photos
   imgpipe compare --stage fetch -d 1,8,64 -i urls.txt   how many downloads pay
   imgpipe compare --modes goroutines,processes --format bench photos > runs.txt`,

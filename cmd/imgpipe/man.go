@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -86,9 +87,9 @@ func commandPage(cmd *cobra.Command) string {
 		if f.Hidden {
 			return
 		}
-		if h := flags.Heading(f); h != heading || h == "" {
+		if h := cmp.Or(flags.Heading(f), "Other flags"); h != heading {
 			heading = h
-			m.section(strings.ToUpper(headingOr(h)))
+			m.section(strings.ToUpper(h))
 		}
 		m.item(flags.Head(f), flags.UsageOf(f))
 	})
@@ -101,13 +102,6 @@ func commandPage(cmd *cobra.Command) string {
 		m.literal(statuses)
 	}
 	return m.String()
-}
-
-func headingOr(h string) string {
-	if h == "" {
-		return "Other flags"
-	}
-	return h
 }
 
 // A manPage is a manual page in the language of man(7).
@@ -154,7 +148,9 @@ func (m *manPage) literal(s string) {
 
 // roff returns text in which nothing is taken for a request or an escape.
 func roff(text string) string {
-	text = strings.NewReplacer(`\`, `\e`, "-", `\-`, "'", `\(aq`, "`", `\(ga`, "^", `\(ha`, "~", `\(ti`, `"`, `\(dq`).Replace(text)
+	text = strings.NewReplacer(
+		`\`, `\e`, "-", `\-`, "'", `\(aq`, "`", `\(ga`, "^", `\(ha`, "~", `\(ti`, `"`, `\(dq`,
+	).Replace(text)
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
 		if strings.HasPrefix(line, ".") {

@@ -28,8 +28,8 @@ ALL_PROXY (http://, https:// or socks5://, user:password@ before the host), but 
 of NO_PROXY and this machine itself. Names in lower case go first.`,
 		Example: `  imgpipe run -o small --resize 1600x1600 photos
   imgpipe run -o thumbs --size 320 --size 1280 --format jpeg photos '*.png'
-  imgpipe run -o squares --resize 256x256 --fit cover --gravity smart -i urls.txt
-  imgpipe run -o set -i set.csv --url-col image_url -d 64 --failed-list failed.txt
+  imgpipe run -o square --resize 256x256 --fit cover --gravity smart -i urls.txt
+  imgpipe run -o set -i set.csv --url-col image -d 64 --failed-list failed.txt
   imgpipe run -o bw --op grayscale --op 'watermark=logo.png,opacity=0.5' photos`,
 	}
 	f := addRunFlags(cmd.Flags())
