@@ -211,6 +211,12 @@ func writable(r *format) bool { return r.encode != nil }
 // HasQuality reports whether the Quality of a Spec means something for outputs of format f.
 func (f Format) HasQuality() bool { return f.row().quality }
 
+// HasProfile reports whether a file of format f can hold a color profile.
+func (f Format) HasProfile() bool { return f.row().profile }
+
+// HasAlpha reports whether a file of format f can be transparent.
+func (f Format) HasAlpha() bool { return f.row().alpha != alphaNone }
+
 // Output returns the format in which an image with header h is written. What cannot be written becomes a PNG if it may
 // be transparent, and otherwise a JPEG.
 func (s Spec) Output(h Header) Format {

@@ -40,8 +40,8 @@ var only = map[string]string{
 	"golang.org/x/perf/benchmath":                  "imgpipe/cmd/imgpipe/internal/bench",
 }
 
-// TestEachPackageKeepsToItsRoom holds the table of imports that keeps the parts apart: transform and fetch never meet but in pipeline,
-// and pipeline does not know what processes are.
+// TestEachPackageKeepsToItsRoom holds the table of imports that keeps the parts apart: transform and fetch never meet
+// but in pipeline, and pipeline does not know what processes are.
 func TestEachPackageKeepsToItsRoom(t *testing.T) {
 	cmd := exec.Command("go", "list", "-json=ImportPath,Imports", "imgpipe/...")
 	out, err := cmd.Output()
@@ -60,7 +60,8 @@ func TestEachPackageKeepsToItsRoom(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, imp := range p.Imports {
-			if owner, ok := only[imp]; ok && p.ImportPath != owner && !strings.HasPrefix(p.ImportPath, owner+"/internal/") {
+			if owner, ok := only[imp]; ok && p.ImportPath != owner &&
+				!strings.HasPrefix(p.ImportPath, owner+"/internal/") {
 				t.Errorf("%s imports %s, which is for %s", p.ImportPath, imp, owner)
 			}
 			if strings.HasPrefix(imp, "imgpipe/") && !mayImport(p.ImportPath, imp) {
