@@ -2,11 +2,8 @@ package fetch
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"math/rand/v2"
-	"net"
-	"net/http"
 	"sync"
 	"time"
 )
@@ -42,6 +39,9 @@ type Options struct {
 	Policy Policy
 	// Proxies are how they are asked. Default those of the environment, see EnvironmentProxies.
 	Proxies *Proxies
+	// Sources are further kinds of sources, by the scheme of their items in lower case, such as "s3". One for http or https
+	// takes the place of the built-in one.
+	Sources map[string]Source
 	// Buffers, if it is set, is where files are read into as long as it has room; else memory of this process.
 	Buffers Buffers
 }
@@ -100,20 +100,17 @@ const (
 
 // A Client fetches items. It is made by New and may be used by any number of goroutines at once.
 type Client struct {
-	opts    Options
-	http    *http.Transport // without http.Client, which would read Location itself and show it in errors
-	proxies *Proxies        // that are used; nil where the policy allows none
-	hosts   hosts
-	once    sync.Once // closes hosts.finish
+	opts  Options
+	files *files
+	web   *web
+	hosts hosts
+	once  sync.Once // closes hosts.finish
 	// ending ends with ErrFinished when downloads that are under way are to end, too; end ends it.
 	ending  context.Context
 	end     context.CancelCauseFunc
 	buffers buffers
 	spool   spool
 	pulse   pulse
-	clock   *watch // of local files
-	// dial, where it is set before the first Fetch, makes the connections; for tests.
-	dial func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
 // New makes a Client. Close it when nothing more is to be fetched.
@@ -121,41 +118,17 @@ func New(o Options) *Client {
 	c := &Client{opts: o.withDefaults()}
 	c.opts.Policy = c.opts.Policy.compiled()
 	c.buffers.first = c.opts.Buffers
-	c.hosts.perHost, c.hosts.retries = c.opts.PerHost, c.opts.Retries
+	c.hosts.perHost, c.hosts.retries, c.hosts.source = c.opts.PerHost, c.opts.Retries, c.source
 	c.hosts.finish = make(chan struct{})
 	c.ending, c.end = context.WithCancelCause(context.Background())
-	c.clock = newWatch(c.opts.Timeout, c.hosts.finish)
-	dialer := &net.Dialer{
-		Timeout:        c.opts.ConnectTimeout,
-		KeepAlive:      15 * time.Second,
-		ControlContext: c.opts.Policy.control,
-	}
-	t := &http.Transport{
-		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			if c.dial != nil {
-				return c.dial(ctx, network, addr)
-			}
-			return dialer.DialContext(ctx, network, addr)
-		},
-		TLSHandshakeTimeout: c.opts.ConnectTimeout,
-		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
-		ForceAttemptHTTP2:   true,
-		HTTP2:               &http.HTTP2Config{SendPingTimeout: 10 * time.Second, PingTimeout: 10 * time.Second},
-		// Images are compressed already; an encoding that the server uses unasked is undone in http.go, within MaxBytes.
-		DisableCompression:     true,
-		MaxIdleConnsPerHost:    c.opts.PerHost,
-		MaxIdleConns:           c.opts.Idle,
-		IdleConnTimeout:        30 * time.Second,
-		MaxResponseHeaderBytes: 256 << 10,
-	}
-	c.useProxies(t)
-	c.http = t
+	c.files = &files{clock: newWatch(c.opts.Timeout, c.hosts.finish)}
+	c.web = newWeb(&c.opts)
 	return c
 }
 
 // Close closes the connections that are idle, and the temporary file. It ends no Fetch, and there must be none.
 func (c *Client) Close() {
-	c.http.CloseIdleConnections()
+	c.web.transport.CloseIdleConnections()
 	c.spool.close()
 }
 
@@ -194,24 +167,17 @@ func (c *Client) Fetch(ctx context.Context, item Item, room Room) (Body, error) 
 	if room == nil {
 		room = endless{}
 	}
-	f := fetching{Client: c, item: item, room: room}
-	if !item.Local() {
-		u, err := parseURL(item.Source)
-		if err != nil {
-			return Body{}, &Error{Kind: ClassURL, Doing: "parse " + shown(item.Source), Err: err}
-		}
-		f.url = u
-	}
+	t := &Try{c: c, source: c.source(item.Scheme), item: item, room: room}
 	scarceSince := time.Time{}
 	for n, tries := 0, 1; ; n, tries = n+1, tries+1 {
 		if err := ctx.Err(); err != nil {
 			return Body{}, err
 		}
-		began, spent := time.Now(), f.spent
-		data, err := f.try(ctx)
+		began, spent := time.Now(), t.spent
+		err := t.do(ctx)
 		if err == nil {
-			body := f.body(data, tries)
-			body.Took, body.MayBeCut = f.took, f.mayBeCut
+			body := c.body(t.data, tries)
+			body.Took, body.MayBeCut = t.took, t.mayBeCut
 			return body, nil
 		}
 		room.Drop()
@@ -228,38 +194,24 @@ func (c *Client) Fetch(ctx context.Context, item Item, room Room) (Body, error) 
 				scarceSince = time.Now()
 			}
 			if time.Since(scarceSince) < scarcePatience && c.sleep(ctx, scarceWait) == nil {
-				n, tries, f.spent = n-1, tries-1, spent // it was not asked for
+				n, tries, t.spent = n-1, tries-1, spent // it was not asked for
 				continue
 			}
 		}
-		if !item.Local() && (e.again || e.Kind == ClassTimeout) && f.pulse.stoodStill(began) {
-			n, f.spent = n-1, spent // nobody was slow
+		if !item.Local() && (e.Again || e.Kind == ClassTimeout) && c.pulse.stoodStill(began) {
+			n, t.spent = n-1, spent // nobody was slow
 			continue
 		}
 		if o, ok := e.Err.(*overdue); ok && o.moved && c.hosts.crowded(began) {
 			n-- // there were too many at once; how long all tries take is bounded
 		}
-		if !e.again || n >= c.opts.Retries || f.hopeless() {
+		if !e.Again || n >= c.opts.Retries || t.host != "" && c.hosts.hopeless(t.host) {
 			return Body{}, e
 		}
 		if err := c.sleep(ctx, backoff(max(n, 0))); err != nil {
 			return Body{}, err
 		}
 	}
-}
-
-// try gets the bytes once.
-func (f *fetching) try(ctx context.Context) ([]byte, error) {
-	if f.item.Local() {
-		began := time.Now()
-		f.waited = 0
-		data, err := f.file(ctx)
-		f.took = time.Since(began) - f.waited
-		return data, err
-	}
-	f.pulse.begin()
-	defer f.pulse.end()
-	return f.download(ctx)
 }
 
 // body hands data over.

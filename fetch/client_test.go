@@ -271,7 +271,7 @@ func TestHTTP2AndReusedConnections(t *testing.T) {
 	s.StartTLS()
 	defer s.Close()
 	c := newClient(t, Options{})
-	c.http.TLSClientConfig = &tls.Config{RootCAs: s.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs}
+	c.web.transport.TLSClientConfig = &tls.Config{RootCAs: s.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs}
 	for range 5 {
 		body, err := c.Fetch(t.Context(), Item{Source: s.URL, Scheme: "http"}, nil)
 		if err != nil || body.MayBeCut {

@@ -132,7 +132,7 @@ func TestASlowLineFailsNoImageThatMoves(t *testing.T) {
 				}()
 				start := time.Now()
 				var failed, tries atomic.Int32
-				_ = Spread(t.Context(), client, 256, in, func(i Item) Item { return i }, nil, func(i Item, _ int) {
+				_ = Spread(t.Context(), client.Hosts(), 256, in, func(i Item) Item { return i }, nil, func(i Item, _ int) {
 					b, err := client.Fetch(t.Context(), i, nil)
 					if err != nil {
 						failed.Add(1)

@@ -31,8 +31,8 @@ const maxCodings = 5
 const codingSlack = 1 << 20
 
 // undo returns body without its content codings, and whether it had any, so that the length of what comes is not
-// known. Of the bytes before and after each coding at most MaxBytes and codingSlack are read.
-func (f *fetching) undo(body io.Reader, header http.Header) (plain io.Reader, coded bool, err error) {
+// known. Of the bytes behind each coding at most so many are read.
+func undo(body io.Reader, header http.Header, most int64) (plain io.Reader, coded bool, err error) {
 	said := header["Content-Encoding"]
 	if len(said) == 0 {
 		return body, false, nil
@@ -64,7 +64,7 @@ func (f *fetching) undo(body io.Reader, header http.Header) (plain io.Reader, co
 		if layers++; layers > maxCodings {
 			return nil, false, codingError("the server compressed its answer more than %d times over", maxCodings)
 		}
-		body = &layer{inner, f.opts.MaxBytes + codingSlack}
+		body = &layer{inner, most}
 	}
 	return body, layers > 0, nil
 }

@@ -93,7 +93,8 @@ type Error struct {
 	// Attempts is how many times it was tried.
 	Attempts int
 
-	again bool // another try may go better
+	// Again says that another try may go better.
+	Again bool
 }
 
 // Error is one line: what was being done and what was wrong.

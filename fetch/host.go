@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -28,9 +27,11 @@ const (
 	remembered = 4096
 )
 
-// hosts know how each host is to be treated. The zero value but for perHost is ready.
+// hosts know how each host is to be treated. Set perHost and source first; all else may be zero. They are the Hosts of a
+// Client.
 type hosts struct {
 	perHost, retries int
+	source           func(scheme string) Source // of an item
 	mu               sync.Mutex
 	m                map[string]*host
 	sweep            int // the number of hosts at which to look for those to forget
@@ -105,17 +106,34 @@ func (hs *hosts) crowded(since time.Time) bool {
 	return l.cut.After(since) || l.most > 0 && l.broken >= trouble/3
 }
 
-// state returns how many downloads a host takes, from when on, and whether its last try had no answer. The lock is held.
-func (hs *hosts) state(key string) (limit int, from time.Time, silent bool) {
-	h := hs.m[key]
-	if h == nil {
-		return hs.perHost, time.Time{}, false
+// Host implements [Hosts].
+func (hs *hosts) Host(item Item) string {
+	if item.Err != nil {
+		return ""
 	}
-	if time.Now().Before(h.closed) {
-		return hs.perHost, time.Time{}, false
-	}
-	return h.limit(hs.perHost), h.until, h.silent > 0
+	return hs.source(item.Scheme).Host(item)
 }
+
+// State implements [Hosts].
+func (hs *hosts) State(host string) HostState {
+	hs.mu.Lock()
+	defer hs.mu.Unlock()
+	h := hs.m[host]
+	if h == nil || time.Now().Before(h.closed) { // what is asked of a closed host fails at once
+		return HostState{Limit: hs.perHost}
+	}
+	return HostState{Limit: h.limit(hs.perHost), From: h.until, Silent: h.silent > 0}
+}
+
+// Full implements [Hosts].
+func (hs *hosts) Full() bool {
+	hs.mu.Lock()
+	defer hs.mu.Unlock()
+	return hs.line.full()
+}
+
+// Finished implements [Hosts].
+func (hs *hosts) Finished() <-chan struct{} { return hs.finish }
 
 // hopeless reports whether no further try is worth its time, as the host is closed or has given no answer for long.
 func (hs *hosts) hopeless(key string) bool {
@@ -281,12 +299,12 @@ func (h *host) recover(perHost int) {
 	}
 }
 
-// slow makes the host, which answered with status, be asked more rarely, and not before wait is over.
-func (t *turn) slow(status int, wait time.Duration) {
+// slow makes the host, whose answer was of that class, be asked more rarely, and not before wait is over.
+func (t *turn) slow(class string, wait time.Duration) {
 	t.hs.mu.Lock()
 	defer t.hs.mu.Unlock()
 	h, now := t.h, time.Now()
-	h.kind = "http-" + strconv.Itoa(status)
+	h.kind = class
 	if !t.started.Before(h.later.began) {
 		h.later.refused, h.later.asked = true, h.later.asked || wait > 0
 	}

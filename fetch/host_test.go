@@ -22,7 +22,7 @@ func spreadAll(t *testing.T, c *Client, items ...string) map[string]int {
 	}()
 	var mu sync.Mutex
 	classes := map[string]int{}
-	Spread(t.Context(), c, 64, in, at, nil, func(source string, _ int) {
+	Spread(t.Context(), c.Hosts(), 64, in, at, nil, func(source string, _ int) {
 		_, err := c.Fetch(t.Context(), at(source), nil)
 		mu.Lock()
 		defer mu.Unlock()

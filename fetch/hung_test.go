@@ -49,7 +49,7 @@ func TestAFileThatHangsFailsAloneAndInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := hold(named("p/b.jpg"))
 		c := newClient(t, Options{Timeout: 3 * time.Second})
-		c.clock.stall = h.stall
+		c.files.clock.stall = h.stall
 		began := time.Now()
 		for _, name := range []string{"a", "b", "c"} { // the items of a library's user, who found no heads
 			body, err := c.Fetch(t.Context(), Item{Source: "p/" + name + ".jpg"}, nil)
@@ -65,8 +65,8 @@ func TestAFileThatHangsFailsAloneAndInTime(t *testing.T) {
 		}
 		close(h.let)
 		synctest.Wait()
-		if n := c.clock.hanging.Load(); n != 0 || len(c.clock.devices) != 0 {
-			t.Errorf("%d calls hang after they came back, %v", n, c.clock.devices)
+		if n := c.files.clock.hanging.Load(); n != 0 || len(c.files.clock.devices) != 0 {
+			t.Errorf("%d calls hang after they came back, %v", n, c.files.clock.devices)
 		}
 	})
 }
@@ -77,7 +77,7 @@ func TestTheEndOfARunEndsAFileThatHangs(t *testing.T) {
 		h := hold(named("p/a.jpg"))
 		defer close(h.let)
 		c := newClient(t, Options{Timeout: time.Hour})
-		c.clock.stall = h.stall
+		c.files.clock.stall = h.stall
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Second, cancel)
 		began := time.Now()

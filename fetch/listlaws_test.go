@@ -240,12 +240,12 @@ func TestAListThatDoesNotAnswerEndsWithItsClock(t *testing.T) {
 	if err := (List{Path: "list"}).check(t.Context(), p); !errors.As(err, new(*hungError)) {
 		t.Errorf("check: %v", err)
 	}
-	if _, err := (List{Path: "list"}).items(t.Context(), Inputs{}, p, nil); err == nil || !strings.Contains(err.Error(), "no answer within") {
+	if _, err := (List{Path: "list"}).items(t.Context(), Inputs{}, &files{clock: p}, nil); err == nil || !strings.Contains(err.Error(), "no answer within") {
 		t.Errorf("items: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := (List{Path: "list"}).items(ctx, Inputs{}, p, nil); !errors.Is(err, context.Canceled) {
+	if _, err := (List{Path: "list"}).items(ctx, Inputs{}, &files{clock: p}, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("items of a run that ends: %v", err)
 	}
 }

@@ -31,7 +31,7 @@ func TestAListThatIsAPipeWithoutAWriterCanBeLeft(t *testing.T) {
 	}
 	ended := make(chan error)
 	go func() {
-		_, err := in.Lists[0].items(ctx, in, p, nil)
+		_, err := in.Lists[0].items(ctx, in, &files{clock: p}, nil)
 		ended <- err
 	}()
 	<-opening

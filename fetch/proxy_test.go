@@ -152,7 +152,7 @@ func TestAProxyLeadsToServers(t *testing.T) {
 	defer s.Close()
 	p := newTunnel(t, s.Listener.Addr().String(), http.StatusOK)
 	c := newClient(t, throughProxy(t, strings.Replace(p.URL, "://", "://u:pw@", 1)))
-	c.http.TLSClientConfig = &tls.Config{RootCAs: s.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs, ServerName: "example.com"}
+	c.web.transport.TLSClientConfig = &tls.Config{RootCAs: s.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs, ServerName: "example.com"}
 	for source, want := range map[string]string{
 		"https://a.test/x.jpg":     "CONNECT a.test:443",
 		"http://a.test/x y.jpg?ü":  "GET http://a.test/x%20y.jpg?%C3%BC",
@@ -304,7 +304,7 @@ func TestAPolicyThatLooksAtAddressesUsesNoProxy(t *testing.T) {
 		if _, err := c.Fetch(t.Context(), at("http://127.0.0.1:1/"), nil); classOf(err) != ClassRefused {
 			t.Errorf("got %v, want class refused", err)
 		}
-		if u, err := c.proxies.of(&url.URL{Scheme: "http", Host: "a.test"}); u != nil || err != nil || c.http.Proxy != nil {
+		if u, err := c.web.proxies.of(&url.URL{Scheme: "http", Host: "a.test"}); u != nil || err != nil || c.web.transport.Proxy != nil {
 			t.Errorf("%v is used with %+v", u, policy)
 		}
 		if used, unused := c.Proxies(); !used.none() || unused.String() != p.URL {

@@ -60,7 +60,7 @@ func TestATLSAlertIsClassTLSAndTriedOnce(t *testing.T) {
 func checkTLSFault(t *testing.T, name, url string, config *tls.Config) {
 	t.Helper()
 	c := newClient(t, Options{})
-	c.http.TLSClientConfig = config
+	c.web.transport.TLSClientConfig = config
 	var err error
 	for range 10 {
 		_, err = c.Fetch(t.Context(), at(url+"/"), nil)
@@ -101,7 +101,7 @@ func TestATLSFaultInABodyIsABrokenConnection(t *testing.T) {
 	s.StartTLS()
 	defer s.Close()
 	c := newClient(t, Options{Retries: 1})
-	c.http.TLSClientConfig = &tls.Config{RootCAs: s.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs}
+	c.web.transport.TLSClientConfig = &tls.Config{RootCAs: s.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs}
 	_, err := c.Fetch(t.Context(), at(s.URL), nil)
 	var e *Error
 	if !errors.As(err, &e) || e.Kind != ClassNetwork || e.Attempts != 2 {
@@ -121,7 +121,7 @@ func TestATLSAlertBeforeTheFirstRequestIsClassTLS(t *testing.T) {
 		c := newClient(t, Options{})
 		roots := x509.NewCertPool()
 		roots.AddCert(s.Certificate())
-		c.http.TLSClientConfig = &tls.Config{RootCAs: roots}
+		c.web.transport.TLSClientConfig = &tls.Config{RootCAs: roots}
 		ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GotConn: func(got httptrace.GotConnInfo) {
 			for got.Conn.SetReadDeadline(time.Time{}) == nil {
 				runtime.Gosched()

@@ -198,7 +198,7 @@ func TestHTTP2ServersAreAskedWithTheBytesOfTheURL(t *testing.T) {
 	s.StartTLS()
 	defer s.Close()
 	c := newClient(t, Options{Retries: -1})
-	c.http.TLSClientConfig = &tls.Config{RootCAs: s.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs}
+	c.web.transport.TLSClientConfig = &tls.Config{RootCAs: s.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs}
 	for _, tt := range append(sentAs, struct{ text, want string }{"//a|b", "//a|b"}) {
 		if strings.Contains(tt.want, "%zz") || strings.Contains(tt.want, "%.") {
 			continue // Go's server refuses it

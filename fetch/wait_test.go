@@ -23,7 +23,7 @@ type network struct {
 // client gives a Client on n.
 func (n *network) client(t *testing.T, o Options) *Client {
 	c := New(o)
-	c.dial = func(ctx context.Context, _, addr string) (net.Conn, error) {
+	c.web.dial = func(ctx context.Context, _, addr string) (net.Conn, error) {
 		host, _, _ := strings.Cut(addr, ":")
 		h := n.handlers[host]
 		if h == nil { // no answer at all
@@ -127,7 +127,7 @@ func TestFinishEndsWaitsAndNotDownloads(t *testing.T) {
 			}
 		}()
 		before, n := time.Now(), 0
-		_ = Spread(t.Context(), c, 1, in, func(i Item) Item { return i }, nil, func(Item, int) { n++ })
+		_ = Spread(t.Context(), c.Hosts(), 1, in, func(i Item) Item { return i }, nil, func(Item, int) { n++ })
 		if n != 20 || time.Since(before) > 0 {
 			t.Errorf("%d of 20 came after %v, want all at once", n, time.Since(before))
 		}
@@ -311,7 +311,7 @@ func TestHostThatWasAwayIsAskedAgain(t *testing.T) {
 			}
 		}()
 		var failed atomic.Int32
-		_ = Spread(t.Context(), c, 16, in, func(int) Item { return at("http://h/") }, nil, func(int, int) {
+		_ = Spread(t.Context(), c.Hosts(), 16, in, func(int) Item { return at("http://h/") }, nil, func(int, int) {
 			if _, err := c.Fetch(t.Context(), at("http://h/"), nil); err != nil {
 				failed.Add(1)
 			}
@@ -377,7 +377,7 @@ func TestNothingIsLostAtAServerWithARateLimit(t *testing.T) {
 			}
 		}()
 		var failed atomic.Int32
-		_ = Spread(t.Context(), c, 32, in, func(i int) Item { return at(fmt.Sprint("http://h/", i)) }, nil, func(i, _ int) {
+		_ = Spread(t.Context(), c.Hosts(), 32, in, func(i int) Item { return at(fmt.Sprint("http://h/", i)) }, nil, func(i, _ int) {
 			if _, err := c.Fetch(t.Context(), at(fmt.Sprint("http://h/", i)), nil); err != nil {
 				failed.Add(1)
 			}
@@ -416,7 +416,7 @@ func TestDeadSlowHostHoldsBackOnlyItsOwn(t *testing.T) {
 		var mu sync.Mutex
 		var good, bad int
 		var lastGood time.Duration
-		_ = Spread(t.Context(), c, 64, in, at, nil, func(source string, _ int) {
+		_ = Spread(t.Context(), c.Hosts(), 64, in, at, nil, func(source string, _ int) {
 			_, err := c.Fetch(t.Context(), at(source), nil)
 			mu.Lock()
 			defer mu.Unlock()
@@ -452,7 +452,7 @@ func TestSpreadDoesEveryValueOnceAlsoWhenCancelled(t *testing.T) {
 		seen := make([]atomic.Int32, 100)
 		var busy [4 + besides]atomic.Int32
 		start := time.Now()
-		_ = Spread(ctx, c, 4, in, func(i int) Item { return at("http://nobody/") }, nil, func(i, lane int) {
+		_ = Spread(ctx, c.Hosts(), 4, in, func(i int) Item { return at("http://nobody/") }, nil, func(i, lane int) {
 			if busy[lane].Add(1) != 1 {
 				t.Errorf("two values at once on lane %d", lane)
 			}
@@ -481,7 +481,7 @@ func TestSpreadKeepsTheOrderOfFiles(t *testing.T) {
 		}
 	}()
 	next := 0
-	_ = Spread(t.Context(), c, 1, in, func(int) Item { return Item{Source: "x"} }, nil, func(i, _ int) {
+	_ = Spread(t.Context(), c.Hosts(), 1, in, func(int) Item { return Item{Source: "x"} }, nil, func(i, _ int) {
 		if i != next {
 			t.Fatalf("got %d, want %d", i, next)
 		}

@@ -40,6 +40,8 @@ type walk struct {
 	take  func(rel, name string) bool
 	// asks reports whether the user may have meant a file that the walk never takes: a link, a device, a hidden one.
 	asks func(rel, name string) bool
+	// takes is Listing.Takes.
+	takes func(name string) bool
 	// yield is called with what is found, without an Index; its false ends the walk.
 	yield func(Item) bool
 	// pass is called with what is passed over, unless it is nil.
@@ -191,7 +193,7 @@ func (w *walk) dir(rel string) bool {
 		case name[0] == '.' && !w.hidden:
 			if mode.IsDir() && w.enter == nil {
 				w.passed(rel, name, passedFolders)
-			} else if !mode.IsDir() && imageName(name[1:]) && w.asks(rel, name) {
+			} else if !mode.IsDir() && w.takes(name[1:]) && w.asks(rel, name) {
 				w.passed(rel, name, passedHidden)
 			}
 		case mode.IsDir():
@@ -265,7 +267,7 @@ func join(rel, name string) string {
 
 // folderWalk makes w the walk of a folder that was named itself.
 func folderWalk(w walk) *walk {
-	w.take = func(_, name string) bool { return imageName(name) }
+	w.take = func(_, name string) bool { return w.takes(name) }
 	w.asks = func(string, string) bool { return true }
 	return &w
 }
@@ -284,7 +286,7 @@ func globWalk(w walk, pattern string) (*walk, string, error) {
 	anyFile := ext != "" && ext != ".*"
 	w.hidden = strings.HasPrefix(rest, ".") || strings.Contains(rest, "/.")
 	w.take = func(rel, name string) bool {
-		return (anyFile || imageName(name)) && doublestar.MatchUnvalidated(rest, join(rel, name))
+		return (anyFile || w.takes(name)) && doublestar.MatchUnvalidated(rest, join(rel, name))
 	}
 	w.asks = w.take
 	if !strings.Contains(rest, "**") && !strings.Contains(rest, "{") {

@@ -207,31 +207,6 @@ func start(lanes *sync.WaitGroup, n int, in <-chan *job, out, ended chan<- *job,
 	}
 }
 
-// fetchStage is the stage of downloads. A Fetcher that is fetch.Sparing knows which hosts are slow, and has their items
-// wait without a lane, so that they do not hold back those of others.
-func (r *runner) fetchStage(ctx context.Context, running *sync.WaitGroup, in <-chan *job, ended chan<- *job) <-chan *job {
-	client, ok := r.Fetcher.(fetch.Sparing)
-	if !ok {
-		return stage(running, r.pace.lanes(), in, ended, func(j *job, lane int) bool { return r.fetch(ctx, j, lane) })
-	}
-	out := make(chan *job)
-	running.Go(func() {
-		defer close(out)
-		item := func(j *job) fetch.Item { return j.Item }
-		err := fetch.Spread(ctx, client, r.pace.lanes(), in, item, r.aside(), func(j *job, lane int) {
-			if r.fetch(ctx, j, lane) {
-				out <- j
-			} else {
-				ended <- j
-			}
-		})
-		if err != nil {
-			r.cancel(fmt.Errorf("read back the inputs of slow hosts from a temporary file: %w", err))
-		}
-	})
-	return out
-}
-
 // feed plans the items in their order and hands them on until there are no more or the run is to stop.
 func (r *runner) feed(ctx context.Context, items iter.Seq[fetch.Item], planned, ended chan<- *job) {
 	for item := range items {

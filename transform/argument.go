@@ -92,7 +92,7 @@ func (a *argument) expected() string {
 func (a *argument) parse(s string) (value, error) {
 	v, ok := a.read(s)
 	if !ok {
-		return value{}, fmt.Errorf("%s %q: expected %s", a.name, s, a.expected())
+		return value{}, &ValueError{What: a.name, Value: s, Expected: a.expected()}
 	}
 	return v, nil
 }

@@ -2,7 +2,6 @@ package transform
 
 import (
 	"encoding/hex"
-	"fmt"
 	"image/color"
 	"strings"
 )
@@ -27,8 +26,9 @@ func ParseColor(s string) (Color, error) {
 	}
 	_, err := hex.DecodeString(digits)
 	if err != nil || len(digits) != 6 && len(digits) != 8 {
-		const form = "color %q: expected #rgb, #rrggbb, #rrggbbaa or a name such as white, black or transparent"
-		return "", fmt.Errorf(form, s)
+		return "", &ValueError{
+			What: "color", Value: s, Expected: "#rgb, #rrggbb, #rrggbbaa or a name such as white, black or transparent",
+		}
 	}
 	if len(digits) == 8 && strings.HasSuffix(digits, "ff") {
 		digits = digits[:6]

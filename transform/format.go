@@ -2,7 +2,6 @@ package transform
 
 import (
 	"bytes"
-	"fmt"
 	"image"
 	"slices"
 	"strings"
@@ -179,7 +178,7 @@ func ParseFormat(s string) (Format, error) {
 	if asked == "keep" {
 		return "", nil
 	}
-	what := ""
+	problem := ""
 	for i := range formats {
 		r := &formats[i]
 		if string(r.name) != asked && !slices.Contains(r.aliases, asked) {
@@ -188,13 +187,13 @@ func ParseFormat(s string) (Format, error) {
 		if r.name.Writable() {
 			return r.name, nil
 		}
-		what = " can be read but not written"
+		problem = "can be read but not written"
 	}
 	names := []string{"keep"}
 	for _, f := range formatsThat(writable) {
 		names = append(names, string(f))
 	}
-	return "", fmt.Errorf("format %q%s: expected %s", s, what, inWords(names, "or"))
+	return "", &ValueError{What: "format", Value: s, Problem: problem, Expected: inWords(names, "or")}
 }
 
 // Ext returns the extension of an output of format f, without a dot.

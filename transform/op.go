@@ -56,7 +56,7 @@ func ParseOp(s string) (Op, error) {
 	name = strings.ToLower(strings.TrimSpace(name))
 	i := slices.IndexFunc(operations, func(o operation) bool { return o.name == name })
 	if i < 0 {
-		return Op{}, fmt.Errorf("operation %q: expected one of %s", name, operationNames())
+		return Op{}, &ValueError{What: "operation", Value: name, Expected: "one of " + operationNames()}
 	}
 	o := &operations[i]
 	op := Op{op: o, values: make([]value, len(o.args))}

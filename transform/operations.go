@@ -109,7 +109,7 @@ var operations = []operation{
 		check: func(a args) error {
 			size := a.at("size")
 			if size.w.percent && size.w.n > 100 && !a.on("upscale") {
-				return fmt.Errorf("size %q makes images larger: expected at most 100%%, or upscale=on", size.text)
+				return &ValueError{What: "size", Value: size.text, Problem: "makes images larger", Expected: "at most 100%, or upscale=on"}
 			}
 			return nil
 		},

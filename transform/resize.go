@@ -188,7 +188,7 @@ func (r Resize) validate() error {
 		return err
 	}
 	if back.Percent > 100 && !r.Upscale {
-		return fmt.Errorf("size %q makes images larger: expected at most 100%%, or upscale", text)
+		return &ValueError{What: "size", Value: text, Problem: "makes images larger", Expected: "at most 100%, or upscale"}
 	}
 	return nil
 }

@@ -108,7 +108,7 @@ func (s *Spec) add(name, v, step string) (err error) {
 func ParseQuality(s string) (int, error) {
 	q, err := strconv.Atoi(s)
 	if err != nil || q < 1 || q > 100 {
-		return 0, fmt.Errorf("quality %q: expected a whole number from 1 to 100", s)
+		return 0, &ValueError{What: "quality", Value: s, Expected: "a whole number from 1 to 100"}
 	}
 	return q, nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"errors"
@@ -234,7 +235,7 @@ func meet(t *testing.T, w way, bad, good string) {
 	if err != nil || len(pictures) != wantDone {
 		t.Errorf("the outputs are %q, want %d (%v)", pictures, wantDone, err)
 	}
-	t.Logf("a server that %-52s %-12s in %v", w.name+":", or(class, "done"), took.Round(time.Millisecond))
+	t.Logf("a server that %-52s %-12s in %v", w.name+":", cmp.Or(class, "done"), took.Round(time.Millisecond))
 }
 
 // writeNoisy writes a picture of some 20 kB and gives its path.

@@ -17,7 +17,8 @@ var allowed = map[string][]string{
 	"imgpipe/fetch":                 {},
 	"imgpipe/pipeline":              {"imgpipe/fetch", "imgpipe/transform"},
 	"imgpipe/pipeline/store":        {"imgpipe/fetch", "imgpipe/pipeline", "imgpipe/transform"},
-	"imgpipe/pipeline/procs":        {"imgpipe/pipeline", "imgpipe/transform"},
+	"imgpipe/pipeline/wire":         {"imgpipe/transform"},
+	"imgpipe/pipeline/procs":        {"imgpipe/pipeline", "imgpipe/pipeline/wire", "imgpipe/transform"},
 	"imgpipe/pipeline/executortest": {"imgpipe/pipeline", "imgpipe/transform"},
 }
 

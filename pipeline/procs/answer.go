@@ -7,6 +7,7 @@ import (
 	"time"
 	"unicode"
 
+	"imgpipe/pipeline/wire"
 	"imgpipe/transform"
 )
 
@@ -26,7 +27,8 @@ func untrue(format string, args ...any) error {
 const (
 	maxWarnings = 16 // and two for each output
 	maxWarning  = 1 << 10
-	maxText     = 4 << 10 // of an error; longer ones are cut
+	maxText     = 4 << 10  // of an error; longer ones are cut
+	maxTrace    = 64 << 10 // of the stack of a panic
 )
 
 var knownPaths = []string{"", "ycbcr", "ycbcr+rgba", "gray", "gray+rgba", "rgba"}
@@ -35,15 +37,15 @@ var knownPaths = []string{"", "ycbcr", "ycbcr+rgba", "gray", "gray+rgba", "rgba"
 // wrote an image may have taken over the worker that decoded it, so that an answer is a stranger's word as much as
 // the image was. No byte of an output is looked at but by look, later. age is how long the worker has lived, which
 // none of its times can exceed. What is only said, to people, is made short and printable.
-func (m *doneMessage) believe(task transform.Task, body uint64, age time.Duration) error {
-	r := &m.result
-	for _, took := range []time.Duration{m.busy, m.collected, r.Decode, r.Operate, r.Encode} {
+func believe(m *wire.Done, task transform.Task, body uint64, age time.Duration) error {
+	r := &m.Result
+	for _, took := range []time.Duration{m.Busy, m.Collected, r.Decode, r.Operate, r.Encode} {
 		if took < 0 || took > 2*age+time.Second { // clocks are read one after the other
 			return untrue("a time of %v from a worker that lived for %v", took, age)
 		}
 	}
-	if m.failed {
-		return m.believeFailure(task, body)
+	if m.Failed {
+		return believeFailure(m, task, body)
 	}
 	want, err := task.Expected(r.Source)
 	if err != nil {
@@ -60,8 +62,8 @@ func (m *doneMessage) believe(task transform.Task, body uint64, age time.Duratio
 				o.Label, o.Format, o.Width, o.Height, w.Label, w.Format, w.Width, w.Height)
 		}
 		most := transform.MaxFile(o.Width, o.Height)
-		if m.lengths[i] > uint64(most) {
-			return untrue("%d bytes for a %s of %dx%d", m.lengths[i], o.Format, o.Width, o.Height)
+		if m.Lengths[i] > uint64(most) {
+			return untrue("%d bytes for a %s of %dx%d", m.Lengths[i], o.Format, o.Width, o.Height)
 		}
 		room += most
 	}
@@ -90,8 +92,8 @@ func (m *doneMessage) believe(task transform.Task, body uint64, age time.Duratio
 }
 
 // believeFailure is believe for an answer that has an error.
-func (m *doneMessage) believeFailure(task transform.Task, body uint64) error {
-	r, e := &m.result, &m.failure
+func believeFailure(m *wire.Done, task transform.Task, body uint64) error {
+	r, e := &m.Result, &m.Failure
 	if len(r.Outputs) > 0 || len(r.Warnings) > 0 || r.Damaged || r.Path != "" || body > 0 {
 		return untrue("an error and a result")
 	}
@@ -100,24 +102,24 @@ func (m *doneMessage) believeFailure(task transform.Task, body uint64) error {
 			return err
 		}
 	}
-	if e.refused && (e.kind != transform.ClassDecode || !task.Limits.RefuseDamaged) {
-		return untrue("a failure of class %q that says it was refused as damaged", e.kind[:min(len(e.kind), maxWarning)])
+	if e.Refused && (e.Kind != transform.ClassDecode || !task.Limits.RefuseDamaged) {
+		return untrue("a failure of class %q that says it was refused as damaged", e.Kind[:min(len(e.Kind), maxWarning)])
 	}
 	switch {
-	case e.need == 0 && (e.kind == "" || slices.Contains(transform.Classes, e.kind)):
-	case e.need > 0 && (task.Grant == 0 || e.need <= task.Grant || r.Source == transform.Header{}),
-		e.need > 0 && e.kind+e.doing+e.text != "":
-		return untrue("a need of %d bytes where %d were granted", e.need, task.Grant)
-	case e.need > 0:
+	case e.Need == 0 && (e.Kind == "" || slices.Contains(transform.Classes, e.Kind)):
+	case e.Need > 0 && (task.Grant == 0 || e.Need <= task.Grant || r.Source == transform.Header{}),
+		e.Need > 0 && e.Kind+e.Doing+e.Text != "":
+		return untrue("a need of %d bytes where %d were granted", e.Need, task.Grant)
+	case e.Need > 0:
 	default:
-		return untrue("a failure of class %q", e.kind[:min(len(e.kind), maxWarning)])
+		return untrue("a failure of class %q", e.Kind[:min(len(e.Kind), maxWarning)])
 	}
-	e.doing, e.text = printable(e.doing, maxWarning), printable(e.text, maxText)
-	lines := strings.Split(string(e.stack[:min(len(e.stack), maxErrorText)]), "\n")
+	e.Doing, e.Text = printable(e.Doing, maxWarning), printable(e.Text, maxText)
+	lines := strings.Split(string(e.Stack[:min(len(e.Stack), maxTrace)]), "\n")
 	for i, line := range lines {
-		lines[i] = printable(strings.ReplaceAll(line, "\t", "    "), maxErrorText)
+		lines[i] = printable(strings.ReplaceAll(line, "\t", "    "), maxTrace)
 	}
-	e.stack = []byte(strings.Join(lines, "\n"))
+	e.Stack = []byte(strings.Join(lines, "\n"))
 	return nil
 }
 
@@ -130,8 +132,8 @@ func plausible(h transform.Header) error {
 }
 
 // look holds the files of an answer against what its head says of them, by their first and last bytes.
-func (m *doneMessage) look() error {
-	for _, o := range m.result.Outputs {
+func look(m *wire.Done) error {
+	for _, o := range m.Result.Outputs {
 		if err := o.CheckFile(); err != nil {
 			return untrue("%v", err)
 		}

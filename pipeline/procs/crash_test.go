@@ -60,6 +60,13 @@ func faulty(t *testing.T, fault string, opts Options) *Pool {
 	return p
 }
 
+// deaths returns how many workers have ended with another status than 0.
+func deaths(p *Pool) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.died
+}
+
 func openFiles(t *testing.T) int {
 	t.Helper()
 	entries, err := os.ReadDir("/proc/self/fd")
@@ -210,8 +217,8 @@ func TestImageIsTriedOnceMoreInAFreshWorker(t *testing.T) {
 			if again := p.Pids(); len(again) != 1 || again[0] == first[0] {
 				t.Errorf("workers %v after the death of %v, want one other", again, first)
 			}
-			if usage := p.Usage(); usage.Started != 2 || usage.Died != 1 {
-				t.Errorf("usage %+v, want 2 started and 1 died", usage)
+			if n := p.Usage().Ready; n != 2 || deaths(p) != 1 {
+				t.Errorf("%d workers were ready and %d died, want 2 and 1", n, deaths(p))
 			}
 		})
 	}
@@ -295,13 +302,15 @@ func TestWorkersThatNeverSayHelloEndThePool(t *testing.T) {
 			for range 4 {
 				group.Go(func() {
 					_, _, err := p.Do(t.Context(), transform.Task{})
-					if _, ok := errors.AsType[*StartError](err); !ok || !strings.Contains(err.Error(), tt.says) {
-						t.Errorf("error %v, want a StartError that says %q", err, tt.says)
+					e, ok := errors.AsType[*StartError](err)
+					if !ok || e.Starts != maxFailed || !strings.Contains(err.Error(), tt.says) {
+						t.Errorf("error %v, want a StartError after %d starts that says %q", err, maxFailed, tt.says)
 					}
 				})
 			}
 			group.Wait()
-			if n := p.Usage().Started; n < 3 || n > 4 {
+			p.Close()
+			if n := deaths(p); n < 3 || n > 4 {
 				t.Errorf("%d starts, want 3, and one more that had begun", n)
 			}
 		})
@@ -415,7 +424,7 @@ func killedAtRandom(t *testing.T, opts Options) {
 	if done.Load()+marked.Load() != images || done.Load() < images*9/10 {
 		t.Errorf("%d images: %d done, %d marked", images, done.Load(), marked.Load())
 	}
-	if died := p.Usage().Died; died < images/40 {
+	if died := deaths(p); died < images/40 {
 		t.Errorf("%d workers died: the test has tested nothing", died)
 	}
 }

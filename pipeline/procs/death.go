@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"imgpipe/pipeline"
+	"imgpipe/pipeline/wire"
 	"imgpipe/transform"
 )
 
@@ -47,9 +48,12 @@ func (d *death) lastWords() string {
 	return ": " + d.said
 }
 
-// condemn kills a worker for what it did.
-func (w *worker) condemn() {
-	w.condemned.Store(true)
+// silent is why a worker is condemned that does not read, or says nothing.
+const silent = "it closed its input or output, or answered before it had read its task"
+
+// condemn kills a worker for what it did. The first reason stays.
+func (w *worker) condemn(why string) {
+	w.condemned.CompareAndSwap(nil, &why)
 	w.kill()
 }
 
@@ -60,7 +64,7 @@ func (w *worker) await() {
 	select {
 	case <-w.dead:
 	case <-timer.C:
-		w.condemn()
+		w.condemn(silent)
 		<-w.dead
 	}
 }
@@ -68,7 +72,7 @@ func (w *worker) await() {
 // broken reports whether err says that the worker sent what it may not, whatever state it is in.
 func broken(err error) bool {
 	_, lied := errors.AsType[answerError](err)
-	return lied || errors.Is(err, errFrame)
+	return lied || errors.Is(err, wire.ErrFrame)
 }
 
 // bury ends a worker after err broke the wire to it, if it has not ended yet, and says what it died of.
@@ -76,7 +80,7 @@ func (w *worker) bury(err error) *death {
 	d := &death{}
 	_, d.lied = errors.AsType[answerError](err)
 	if broken(err) {
-		w.condemn()
+		w.condemn(err.Error())
 	}
 	w.await()
 	state := w.cmd.ProcessState
@@ -84,10 +88,8 @@ func (w *worker) bury(err error) *death {
 	switch {
 	case broken(err):
 		d.how = err.Error()
-	case w.crowded.Load():
-		d.how = fmt.Sprintf("it had more than %d threads", maxThreads)
-	case w.condemned.Load():
-		d.how = "it closed its input or output, or answered before it had read its task"
+	case w.condemned.Load() != nil:
+		d.how = *w.condemned.Load()
 	case state.Success():
 		d.how = "it left without an answer"
 	default:
@@ -106,7 +108,7 @@ func (w *worker) bury(err error) *death {
 	}
 	d.said = w.stderr.said()
 	d.outOfMemory = d.outOfMemory || w.ranOut(d.said)
-	w.discard()
+	w.close()
 	return d
 }
 

@@ -135,7 +135,7 @@ func replacedMain() int {
 			return 1
 		}
 	}
-	fmt.Printf("%d images, %d starts or more\n", 12, min(p.Usage().Started, 12))
+	fmt.Printf("%d images, %d starts or more\n", 12, min(p.Usage().Ready, 12))
 	return 0
 }
 

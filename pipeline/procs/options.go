@@ -2,7 +2,6 @@ package procs
 
 import (
 	"fmt"
-	"io"
 	"runtime"
 	"time"
 )
@@ -43,8 +42,6 @@ type Options struct {
 	Grace time.Duration
 	// StartTimeout is how long a worker may take to say hello. Default 30 s.
 	StartTimeout time.Duration
-	// Stderr, if any, gets what workers write to standard error, from several goroutines at once.
-	Stderr io.Writer
 
 	own      bool // Command is the default: this program
 	gullible bool // believes workers what they answer: for tests whose workers do other things than transform.Do

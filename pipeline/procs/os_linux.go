@@ -87,31 +87,6 @@ func program() (string, error) {
 	return os.Executable() // where /proc is not mounted
 }
 
-// peakMemory is the most memory that a living process has held, in bytes; 0 where it cannot be known.
-func peakMemory(pid int) int64 {
-	status, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
-	if err != nil {
-		return 0
-	}
-	for line := range strings.Lines(string(status)) {
-		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
-			kib, _ := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 64)
-			return kib << 10
-		}
-	}
-	return 0
-}
-
-// peakAtEnd is the most memory that an ended process has held, in bytes; 0 where it cannot be known. The kernel
-// begins a process's figure with that of the one that started it, floor, so that only one above is the process's own.
-func peakAtEnd(state *os.ProcessState, floor int64) int64 {
-	usage, ok := state.SysUsage().(*syscall.Rusage)
-	if !ok || int64(usage.Maxrss)<<10 <= floor {
-		return 0
-	}
-	return int64(usage.Maxrss) << 10
-}
-
 // isStopped reports whether somebody has stopped a process (SIGSTOP, a debugger).
 func isStopped(pid int) bool {
 	fields := processStat(pid)

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"runtime"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -42,18 +40,6 @@ func takeStdio() (in, out *os.File, err error) {
 	}
 	os.Stdout = os.Stderr
 	return os.Stdin, os.NewFile(uintptr(fd), "answers"), nil
-}
-
-// peakAtEnd is the most memory that an ended process has held, in bytes; 0 where it cannot be known.
-func peakAtEnd(state *os.ProcessState, _ int64) int64 {
-	usage, ok := state.SysUsage().(*syscall.Rusage)
-	if !ok {
-		return 0
-	}
-	if runtime.GOOS == "darwin" || runtime.GOOS == "ios" {
-		return int64(usage.Maxrss) // bytes there, KiB elsewhere
-	}
-	return int64(usage.Maxrss) << 10
 }
 
 // isolate bounds what this process can do by limits, which is all there is for a program on these systems that cannot

@@ -66,8 +66,8 @@ func newShared(workers, ahead int, bound int64) *sharedMemory {
 	return nil
 }
 
-// give has a command inherit the memory.
-func (m *sharedMemory) give(cmd *exec.Cmd) {
+// inherit has a command inherit the memory.
+func (m *sharedMemory) inherit(cmd *exec.Cmd) {
 	if m != nil {
 		cmd.ExtraFiles = []*os.File{m.file}
 		cmd.Env = append(cmd.Environ(), mappedName+"="+strconv.Itoa(len(m.data)))
@@ -129,8 +129,8 @@ func (m *sharedMemory) offset(b []byte) (at int, ok bool) {
 	return at, at >= 0 && at < len(m.data)
 }
 
-// back takes back what take gave. It tells whether that was of this memory.
-func (m *sharedMemory) back(b []byte) bool {
+// release takes back what take returned. It reports whether b is of this memory.
+func (m *sharedMemory) release(b []byte) bool {
 	at, ok := m.offset(b)
 	if !ok {
 		return false

@@ -72,18 +72,18 @@ func TestSharedMemoryHasAReserve(t *testing.T) {
 			t.Fatalf("the memory of file %d holds %v", i, b)
 		}
 	}
-	if m.back([]byte("from elsewhere")) {
+	if m.release([]byte("from elsewhere")) {
 		t.Error("memory from elsewhere was taken for shared memory")
 	}
 
 	// What somebody still reads outlives the pool, and only that.
 	m.close()
 	for i, b := range taken {
-		if m.gone || !m.back(b[:1]) { // it may have been cut
+		if m.gone || !m.release(b[:1]) { // it may have been cut
 			t.Fatalf("after close the memory of file %d was gone", i)
 		}
 	}
-	if !m.gone || m.back(taken[0]) || m.get(1) != nil {
+	if !m.gone || m.release(taken[0]) || m.get(1) != nil {
 		t.Error("memory that was given back is still there")
 	}
 	m.close()

@@ -1,7 +1,6 @@
 package procs
 
 import (
-	"io"
 	"strings"
 	"sync"
 )
@@ -16,7 +15,6 @@ const (
 type transcript struct {
 	mu          sync.Mutex
 	first, last []byte
-	also        io.Writer // gets everything, unless nil
 }
 
 // Write keeps p. Its error is always nil: a worker must not die because nobody can hear it.
@@ -27,9 +25,6 @@ func (t *transcript) Write(p []byte) (int, error) {
 	t.last = append(t.last, p...)
 	if over := len(t.last) - keepLast; over > 0 {
 		t.last = append(t.last[:0], t.last[over:]...)
-	}
-	if t.also != nil {
-		t.also.Write(p)
 	}
 	return len(p), nil
 }

@@ -1,6 +1,9 @@
 package procs
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Everything in this file runs in the parent.
 
@@ -32,8 +35,7 @@ func (p *Pool) watch() {
 		}
 		p.mu.Unlock()
 		for _, w := range crowded {
-			w.crowded.Store(true)
-			w.condemn()
+			w.condemn(fmt.Sprintf("it had more than %d threads", maxThreads))
 		}
 	}
 }

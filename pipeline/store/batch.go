@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -249,58 +250,49 @@ func (s *Store) syncOutputs(ready []*batch) error {
 	if err := s.ask("sync", "."); err != nil {
 		return err
 	}
-	if err := s.folders.sync(); err == nil {
-		return nil
+	if err := s.folders.sync(); err != nil {
+		return s.syncEach(ready)
 	}
-	return s.syncEach(ready)
+	if s.opts.Files == nil {
+		return nil // the outputs lie on that file system, too
+	}
+	return s.syncNames(ready)
 }
 
-// syncEach syncs each output of some batches, and the folders that they are in.
+// syncEach syncs each output of some batches, their lines and the ledger.
 func (s *Store) syncEach(ready []*batch) error {
-	folders := map[string]bool{".": true, TempName: true}
+	if err := s.syncNames(ready); err != nil {
+		return err
+	}
 	for _, one := range ready {
 		if err := syncOne(one.file); err != nil {
 			return err
 		}
-		var failed error
-		_, err := scan(io.NewSectionReader(one, 0, one.end-one.base), func(_ int64, text []byte) {
-			l, _ := glance(text)
-			for _, name := range l.paths {
-				folders[path.Dir(name)] = true
-				failed = errors.Join(failed, s.syncFile(name))
-			}
-		})
-		if err := errors.Join(err, failed); err != nil {
-			return err
-		}
 	}
-	for dir := range folders {
-		for ; dir != "."; dir = path.Dir(dir) {
-			s.syncDir(dir)
-		}
-	}
+	s.syncDir(TempName)
 	s.syncDir(".")
 	return s.file.Sync()
 }
 
-// syncFile syncs one output. One that somebody removed needs none.
-func (s *Store) syncFile(name string) error {
-	f, err := s.root.OpenFile(name, os.O_RDWR, 0)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	} else if err != nil {
-		return err
-	}
-	defer f.Close()
-	return syncOne(f)
-}
-
-// syncDir syncs the names in a folder, on systems that can do that apart.
-func (s *Store) syncDir(dir string) {
-	if f, err := s.root.Open(dir); err == nil {
-		_ = syncOne(f)
-		f.Close()
-	}
+// syncNames syncs each output of some batches.
+func (s *Store) syncNames(ready []*batch) error {
+	var failed error
+	err := s.files.Sync(context.Background(), func(yield func(string) bool) {
+		for _, one := range ready {
+			more := true
+			_, err := scan(io.NewSectionReader(one, 0, one.end-one.base), func(_ int64, text []byte) {
+				l, _ := glance(text)
+				for _, name := range l.paths {
+					more = more && yield(name)
+				}
+			})
+			failed = errors.Join(failed, err)
+			if !more {
+				return
+			}
+		}
+	})
+	return errors.Join(err, failed)
 }
 
 // Flush returns when the lines of all that was appended are in the ledger, and that is on the disk. Close does the

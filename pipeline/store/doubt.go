@@ -3,10 +3,9 @@ package store
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/hex"
 	"io"
-	"io/fs"
-	"strings"
 	"time"
 )
 
@@ -39,28 +38,25 @@ func (s *Store) openDoubt(l left) error {
 // settleHollow enters into the ledger, as ours, the files that hold no data though an output could have their names.
 // So they can be replaced by any later run, and not by this command alone. No data is lost with them.
 func (s *Store) settleHollow() (files int, err error) {
-	err = fs.WalkDir(s.root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return nil // what cannot be looked at stays as it is
-		case d.IsDir() && name != "." && strings.HasPrefix(d.Name(), "."):
-			return fs.SkipDir
-		case !d.Type().IsRegular() || !imageName(name) || s.owned[pathHash(name)].line != 0:
-			return nil
+	list := func(name string, _ File) bool {
+		if !imageName(name) || s.owned[pathHash(name)].line != 0 {
+			return true
 		}
 		c, hollow := s.hollow(name)
 		if !hollow {
-			return nil
+			return true
 		}
 		files++
-		out := Output{Path: name, Bytes: c.size, SHA256: hex.EncodeToString(c.sum[:])}
-		return s.append(Entry{Status: Left, Outputs: []Output{out}, Time: time.Now()}, hash64([]byte(name)))
-	})
+		out := Output{Path: name, Bytes: c.Size, SHA256: hex.EncodeToString(c.SHA256[:])}
+		err = s.append(Entry{Status: Left, Outputs: []Output{out}, Time: time.Now()}, hash64([]byte(name)))
+		return err == nil
+	}
+	_ = s.files.List(context.Background(), "", list) // what cannot be looked at stays as it is
 	return files, err
 }
 
 // hollow reports whether a file has nothing in it but NUL bytes, if that many.
-func (s *Store) hollow(name string) (c content, hollow bool) {
+func (s *Store) hollow(name string) (c Content, hollow bool) {
 	f, err := s.root.Open(name)
 	if err != nil {
 		return c, false

@@ -78,13 +78,13 @@ func (e *Error) Advice() string { return string(e.Hint) }
 func (e *Error) Fatal() bool { return e.fatal }
 
 // folderError is the error of a call that touched the output folder itself, or the folder for temporary files in it.
-func (s *Store) folderError(doing string, err error) error {
+func (h *home) folderError(doing string, err error) error {
 	var known *Error
 	if errors.As(err, &known) {
 		return err
 	}
 	e := classify(doing, err)
-	if e.Kind == ClassFolderGone && s.root != nil {
+	if e.Kind == ClassFolderGone && h.root != nil {
 		e.Err = errors.New("the folder was removed while the run wrote to it")
 	}
 	e.fatal = true
@@ -104,6 +104,35 @@ func classify(doing string, err error) *Error {
 		e.Kind = ClassNotWritable
 	case errors.Is(err, fs.ErrNotExist):
 		e.Kind = ClassFolderGone
+	}
+	return e
+}
+
+// outputError is an error of Files. It keeps the class that the error has.
+func outputError(doing string, err error) error {
+	if known, ok := errors.AsType[*Error](err); ok {
+		e := *known
+		e.Doing = doing
+		return &e
+	}
+	e := classify(doing, err)
+	if known, ok := errors.AsType[interface {
+		error
+		Class() string
+	}](err); ok {
+		e.Kind = known.Class()
+	}
+	if known, ok := errors.AsType[interface {
+		error
+		Fatal() bool
+	}](err); ok {
+		e.fatal = known.Fatal()
+	}
+	if known, ok := errors.AsType[interface {
+		error
+		Advice() string
+	}](err); ok {
+		e.Hint = Hint(known.Advice())
 	}
 	return e
 }

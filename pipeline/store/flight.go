@@ -34,7 +34,7 @@ type Flight struct{ slot int64 }
 
 // flightHash knows an item by what it is, and not by what is to be made of it: what kills the program will do so with another spec, too.
 func (k Key) flightHash() uint64 {
-	return max(Key{Source: k.Source, Size: k.Size, ModTime: k.ModTime}.hash(), 1) // 0 is an empty slot
+	return max(Key{Source: k.Source, Size: k.Size, ModTime: k.ModTime, Version: k.Version}.hash(), 1) // 0 is an empty slot
 }
 
 // Begin enters that the transform of an item begins in this process. If the program dies before End, the next run will find the item to be

@@ -78,7 +78,7 @@ func (j *journal) add(temp *os.Root, lines []byte) error {
 func (s *Store) intend(name Name, files []pending) error {
 	var lines []byte
 	for _, f := range files {
-		if f.temp != "" {
+		if f.staged != nil {
 			lines = append(lines, f.out.SHA256...)
 			lines = append(lines, '\t')
 			lines = strconv.AppendUint(lines, name.mine[0], 16)
@@ -124,7 +124,7 @@ func parseIntent(line string) (sum [sha256.Size]byte, source uint64, name string
 		digits, name, ok = strings.Cut(line, " ")
 	}
 	c, whole := contentOf(Output{SHA256: digits})
-	return c.sum, source, name, ok && whole
+	return c.SHA256, source, name, ok && whole
 }
 
 // unsettled reports whether an output has its name and the ledger does not tell of it: its line could not be written.

@@ -29,10 +29,11 @@ const Left Status = "left"
 // A Key is what an item's outputs depend on: when any part of it changes, the item is done again.
 type Key struct {
 	// Source is the URL, or the path of a file, which should be the same however the file was named: [Store.Identify]
-	// finds one. Size and ModTime are those of a file, and zero for a URL.
+	// finds one. Size, ModTime and Version are those of the fetch.Item: a file has the first two, a URL none.
 	Source  string
 	Size    int64
 	ModTime time.Time
+	Version string
 	// Given is the source as it was given, if it differs: older ledgers have that.
 	Given string
 	// Spec is the canonical text of the transform.Spec.
@@ -44,13 +45,14 @@ type Key struct {
 // An Entry is one line of the ledger: how one item ended. The zero value of a field is left out of the line.
 type Entry struct {
 	Status Status `json:"status"`
-	// Source, Size, ModTime, Name and Spec are the item's Key.
+	// Source, Size, ModTime, Version, Name and Spec are the item's Key.
 	Source string `json:"source"`
 	Name   string `json:"name,omitzero"`
 	// Outputs are what Store.Put returned. Those of a failed item are the ones that were in place before it failed.
 	Outputs []Output  `json:"outputs,omitempty"`
 	Size    int64     `json:"size,omitzero"`
 	ModTime time.Time `json:"mtime,omitzero"`
+	Version string    `json:"version,omitzero"`
 	Spec    string    `json:"spec,omitzero"`
 	// Class, Error and Stack say why it failed.
 	Class string `json:"class,omitzero"`
@@ -94,7 +96,7 @@ type Output = pipeline.Output
 
 // Key returns the key under which e is found again.
 func (e Entry) Key() Key {
-	return Key{Source: e.Source, Size: e.Size, ModTime: e.ModTime, Spec: e.Spec, Name: e.Name}
+	return Key{Source: e.Source, Size: e.Size, ModTime: e.ModTime, Version: e.Version, Spec: e.Spec, Name: e.Name}
 }
 
 // hash keeps the parts apart by their lengths, since a source may contain any byte.
@@ -107,6 +109,7 @@ func (k Key) hash() uint64 {
 	}
 	b = binary.AppendVarint(b, k.Size)
 	b = binary.AppendVarint(b, stamp(k.ModTime).UnixNano())
+	b = append(b, k.Version...) // nothing for a file or a URL, whose hashes are those of older ledgers
 	return hash64(b)
 }
 
@@ -114,7 +117,7 @@ func (k Key) hash() uint64 {
 // is compared as it stands in the line, and k.hash has told it from others before.
 func (e Entry) isOf(k Key) bool {
 	return e.Source == asJSON(k.Source) && e.Spec == asJSON(k.Spec) && e.Name == asJSON(k.Name) &&
-		e.Size == k.Size && e.ModTime.Equal(stamp(k.ModTime))
+		e.Version == asJSON(k.Version) && e.Size == k.Size && e.ModTime.Equal(stamp(k.ModTime))
 }
 
 func asJSON(s string) string {
@@ -287,10 +290,10 @@ func (s *Store) Done(key Key) (Entry, bool) {
 			return Entry{}, false
 		}
 		st, err := s.stat(o.Path)
-		if err != nil || st.size != o.Bytes || !st.regular && !o.Kept {
+		if err != nil || st.Size != o.Bytes || st.Kind != Regular && !o.Kept {
 			return Entry{}, false
 		}
-		later := !e.Time.IsZero() && max(st.changed, st.since) > e.Time.UnixNano()
+		later := !e.Time.IsZero() && st.Changed > e.Time.UnixNano()
 		if o.Kept || !later && !s.doubt.verify {
 			continue
 		}

@@ -31,7 +31,7 @@ func readLedger(t testing.TB, dir string) []byte {
 // full is an entry with every field set.
 func full() Entry {
 	return Entry{
-		Status: Failed, Source: `a "quoted" \ path,"outputs":[{"path":"x`, Name: "a.{ext}", Size: 12, ModTime: time.Unix(1e9, 123456789).UTC(),
+		Status: Failed, Source: `a "quoted" \ path,"outputs":[{"path":"x`, Name: "a.{ext}", Size: 12, ModTime: time.Unix(1e9, 123456789).UTC(), Version: `"etag"`,
 		Spec: "resize=800x", Class: "decode", Error: "bad <data> & more\n", Stack: "goroutine 1", Warnings: []string{"ends early"}, Damaged: true,
 		Attempts: 2, Worker: 3, InBytes: 1 << 40, Time: time.Unix(2e9, 0).UTC(), By: "0123456789abcdef",
 		MS: Stages{Fetch: 1.5, Wait: 2, Decode: 3, Operate: 4, Encode: 5, Handover: 6, Start: 7, Store: 0.001},
@@ -83,6 +83,7 @@ func TestEveryPartOfTheKeyCounts(t *testing.T) {
 		{Source: "a", Size: 1, ModTime: key.ModTime, Spec: "s", Name: "m"},
 		{Source: "as", Size: 1, ModTime: key.ModTime, Spec: "", Name: "n"},
 		{Source: "a", Size: 1, Spec: "s", Name: "n"},
+		{Source: "a", Size: 1, ModTime: key.ModTime, Spec: "s", Name: "n", Version: "v"},
 	} {
 		if other, ok := seen[k.hash()]; ok {
 			t.Errorf("%+v and %+v have one hash", k, other)

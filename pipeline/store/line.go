@@ -36,6 +36,7 @@ func appendLine(dst []byte, e Entry, id uint64) ([]byte, error) {
 	dst = appendList(dst, `,"outputs":[`, e.Outputs, appendOutput)
 	dst = appendInt(dst, `,"size":`, e.Size)
 	dst = appendTime(dst, `,"mtime":"`, e.ModTime)
+	dst = appendText(dst, `,"version":`, e.Version)
 	dst = appendText(dst, `,"spec":`, e.Spec)
 	dst = appendText(dst, `,"class":`, e.Class)
 	dst = appendText(dst, `,"error":`, e.Error)

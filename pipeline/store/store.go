@@ -26,6 +26,7 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -36,7 +37,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 
 	"imgpipe/transform"
 )
@@ -106,6 +106,11 @@ type Options struct {
 	ReadOnly bool
 	// Originals, where set, are inputs of the run and what else it reads: Put never replaces one, whatever OnExist says.
 	Originals *FileSet
+	// Files is where the outputs go; nil is the output folder itself. The ledger lies in the output folder in any case,
+	// with what the Store knows about itself: that needs a lock, lines that are added, and names that change at once,
+	// which an object store does not have. One output folder goes with one Files. Open does not open it, and Close
+	// does not close it.
+	Files Files
 	// Folders is how many folders below the top are kept open at most; 0 means 64.
 	Folders int
 	// NoSync leaves it to the system when outputs and ledger get onto the disk. A power failure may then leave
@@ -137,23 +142,18 @@ func (o Options) Check() error {
 // ledger. Its methods may be called from many goroutines, but for Plan and Preview.
 type Store struct {
 	archive
+	home
 
-	dir  string // as the caller named it, for messages
-	opts Options
-	root *os.Root // nil only in a read-only store of a folder that does not exist
-	temp *os.Root // nil in a read-only store
-	file *os.File // the ledger; nil in a read-only store of a folder without one
+	opts  Options
+	files Files    // Options.Files, or those of home
+	file  *os.File // the ledger; nil in a read-only store of a folder without one
 
 	journal journal
 	flights flights
 	batches batches
 	doubt   doubt
 
-	folders    *folders // nil where root is
-	tempFolder *folder  // nil in a read-only store
-
-	count atomic.Uint64 // temporary files begun
-	warn  []string
+	warn []string
 
 	mu      sync.Mutex
 	flushed int64      // where the ledger ends
@@ -166,7 +166,7 @@ type Store struct {
 	lines   map[uint64]lineRef
 	owned   map[uint64]owner
 	sized   map[uint64]uint64  // whose the names are that depend on width or height, by sizedHash
-	fresh   map[uint64]content // of owned files, those that no line tells of yet, or only of what was there before
+	fresh   map[uint64]Content // of owned files, those that no line tells of yet, or only of what was there before
 	tree    *Tree
 	done    bool
 }
@@ -178,7 +178,11 @@ type Store struct {
 // A ledger of 100,000 lines takes 0.12 s to read and then 6 MB of memory.
 func Open(dir string, opts Options) (*Store, error) {
 	s := newStore(dir, opts)
-	namer, err := NewNamer(opts.names(dir))
+	folder := dir
+	if opts.Files != nil {
+		folder = "" // no input can lie where the outputs are
+	}
+	namer, err := NewNamer(opts.names(folder))
 	if err != nil {
 		return nil, err
 	}
@@ -195,11 +199,16 @@ func Open(dir string, opts Options) (*Store, error) {
 }
 
 func newStore(dir string, opts Options) *Store {
-	return &Store{
+	s := &Store{
 		archive: archive{text: opts.Spec.String()},
-		dir:     dir, opts: opts, tree: NewTree(dir),
-		lines: map[uint64]lineRef{}, owned: map[uint64]owner{}, sized: map[uint64]uint64{}, fresh: map[uint64]content{},
+		home:    home{dir: dir, fault: opts.Fault},
+		opts:    opts, files: opts.Files, tree: NewTree(dir),
+		lines: map[uint64]lineRef{}, owned: map[uint64]owner{}, sized: map[uint64]uint64{}, fresh: map[uint64]Content{},
 	}
+	if s.files == nil {
+		s.files = homeFiles{&s.home}
+	}
+	return s
 }
 
 func (s *Store) open() error {
@@ -393,29 +402,5 @@ func (s *Store) Warnings() []string {
 // Dir is the output folder, as it was given to Open.
 func (s *Store) Dir() string { return filepath.Clean(s.dir) }
 
-// ask asks Options.Fault.
-func (s *Store) ask(op, name string) error {
-	if s.opts.Fault == nil {
-		return nil
-	}
-	return s.opts.Fault(op, name)
-}
-
-// A found is what has a name, other than a symbolic link's target.
-type found struct {
-	dir, regular bool
-	size         int64  // of a file, in bytes
-	id           fileID // zero where only the file's path could tell
-	changed      int64  // when its content last was, in nanoseconds since 1970
-	since        int64  // when the file itself last was, so also when it was moved here, or was given another time
-}
-
 // stat returns what has the name of an output.
-func (s *Store) stat(name string) (found, error) {
-	d, err := s.folders.get(path.Dir(name))
-	if err != nil {
-		return found{}, err
-	}
-	defer s.folders.release(d)
-	return d.stat(path.Base(name))
-}
+func (s *Store) stat(name string) (File, error) { return s.files.Stat(context.Background(), name) }
