@@ -7,34 +7,27 @@ import (
 )
 
 // read reads the body of a good answer.
-func (f *fetching) read(ctx context.Context, clock *stopwatch, resp *http.Response) ([]byte, error) {
+func (f *download) read(ctx context.Context, resp *http.Response) error {
 	size := resp.ContentLength
-	if size > f.opts.MaxBytes {
-		return nil, &Error{Kind: ClassTooBig, Err: fmt.Errorf("the server announces %d bytes, expected at most %d", size, f.opts.MaxBytes)}
+	if most := f.opts.MaxBytes; size > most {
+		return &Error{
+			Kind: ClassTooBig, Err: fmt.Errorf("the server announces %d bytes, expected at most %d", size, most),
+		}
 	}
-	raw := &bodyReader{r: resp.Body, left: f.opts.MaxBytes + codingSlack}
-	f.raw = raw
-	clock.receive(raw)
-	body, coded, err := f.undo(raw, resp.Header)
+	body, coded, err := undo(f.try.begin(resp.Body), resp.Header, f.opts.MaxBytes+codingSlack)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if coded {
 		size = -1
 	}
-	f.mayBeCut = size < 0 && !coded && resp.ProtoMajor < 2 && len(resp.TransferEncoding) == 0
-	in := incoming{f: f, size: size}
-	defer in.close()
-	if err := in.read(body); err != nil {
-		return nil, err
-	}
-	clock.pause() // it is not the server that is slow when memory is waited for
-	return in.whole(ctx)
+	f.try.mayBeCut = size < 0 && !coded && resp.ProtoMajor < 2 && len(resp.TransferEncoding) == 0
+	return f.try.receive(ctx, body, size)
 }
 
 func truncated(n, size int64) error {
 	if size < 0 {
-		return &Error{Kind: ClassTruncated, again: true, Err: fmt.Errorf("the body broke off after %d bytes", n)}
+		return &Error{Kind: ClassTruncated, Again: true, Err: fmt.Errorf("the body broke off after %d bytes", n)}
 	}
-	return &Error{Kind: ClassTruncated, again: true, Err: fmt.Errorf("the body ended after %d of %d bytes", n, size)}
+	return &Error{Kind: ClassTruncated, Again: true, Err: fmt.Errorf("the body ended after %d of %d bytes", n, size)}
 }

@@ -1,12 +1,10 @@
 package fetch
 
 import (
+	"cmp"
 	"context"
-	"crypto/tls"
 	"errors"
 	"math/rand/v2"
-	"net"
-	"net/http"
 	"sync"
 	"time"
 )
@@ -21,8 +19,8 @@ type Options struct {
 	Timeout time.Duration
 	// ConnectTimeout is for a connection (name and address), and again for the TLS handshake. Default 5 s.
 	ConnectTimeout time.Duration
-	// Retries is how often a download is tried again, of those failures that may pass: time-outs, connections that break,
-	// bodies cut short, and the statuses 408, 429 and 5xx but 501 and 505. Default 3; negative means none.
+	// Retries is how often a download is tried again, of those failures that may pass: time-outs, connections that
+	// break, bodies cut short, and the statuses 408, 429 and 5xx but 501 and 505. Default 3; negative means none.
 	Retries int
 	// PerHost is how many downloads from one host and port run at once. Default 8.
 	PerHost int
@@ -33,25 +31,31 @@ type Options struct {
 	// Idle is how many connections are kept for later at most. Default 512: open files are scarce where every item is
 	// on another host.
 	Idle int
-	// MinSpeed is how many bytes of a body must come in a second, on average over five of them; 0 sets no bound. A try that
-	// is slower ends with a time-out of its own, long before Timeout.
+	// MinSpeed is how many bytes of a body must come in a second, on average over five of them; 0 sets no bound. A
+	// try that is slower ends with a time-out of its own, long before Timeout.
 	MinSpeed int64
 	// UserAgent is how the client calls itself. Default "imgpipe".
 	UserAgent string
+	// Accept names the media types that are wanted, as in the header field of RFC 9110, section 12.5.1. A server that
+	// has a choice then sends none that cannot be read. Default "*/*".
+	Accept string
 	// Policy says which servers may be asked.
 	Policy Policy
 	// Proxies are how they are asked. Default those of the environment, see EnvironmentProxies.
 	Proxies *Proxies
+	// Sources are further kinds of sources, by the scheme of their items in lower case, such as "s3". One for http or
+	// https takes the place of the built-in one.
+	Sources map[string]Source
 	// Buffers, if it is set, is where files are read into as long as it has room; else memory of this process.
 	Buffers Buffers
 }
 
 // Buffers is memory for whole files. It is used by many goroutines at once.
 type Buffers interface {
-	// Get gives n bytes whose contents are anything, or nil where it has none.
+	// Get returns n bytes whose contents are anything, or nil if it has none.
 	Get(n int) []byte
-	// Put takes back a slice that begins where one from Get does, and tells whether it is one. It is called at most once for each, when
-	// nobody reads it any more.
+	// Put takes back a slice that begins where one from Get does, and reports whether it is one. It is called at most
+	// once for each, when nobody reads it any more.
 	Put(b []byte) bool
 }
 
@@ -82,38 +86,34 @@ func (o Options) withDefaults() Options {
 		o.MaxBytes = 64e6
 	}
 	o.Proxies = o.Proxies.withDefault()
-	if o.UserAgent == "" {
-		o.UserAgent = "imgpipe"
-	}
+	o.UserAgent = cmp.Or(o.UserAgent, "imgpipe")
+	o.Accept = cmp.Or(o.Accept, "*/*")
 	return o
 }
 
 const (
-	// backoffBase and backoffMost bound the wait before a try is repeated: a random time up to base × 2ⁿ ("full jitter",
-	// M. Brooker, Exponential Backoff and Jitter, 2015), never more than most.
+	// backoffBase and backoffMost bound the wait before a try is repeated: a random time up to base × 2ⁿ ("full
+	// jitter", M. Brooker, Exponential Backoff and Jitter, 2015), never more than most.
 	backoffBase = 500 * time.Millisecond
 	backoffMost = 30 * time.Second
-	// longestWait is the longest Retry-After that is waited for. A server that asks for more is left alone: what is still
-	// to be had from it fails at once, and a later run can have it.
+	// longestWait is the longest Retry-After that is waited for. A server that asks for more is left alone: what is
+	// still to be had from it fails at once, and a later run can have it.
 	longestWait = 2 * time.Minute
 )
 
 // A Client fetches items. It is made by New and may be used by any number of goroutines at once.
 type Client struct {
-	opts    Options
-	http    *http.Transport // without http.Client, which would read Location itself and show it in errors
-	proxies *Proxies        // that are used; nil where the policy allows none
-	hosts   hosts
-	once    sync.Once // closes hosts.finish
+	opts  Options
+	files *files
+	web   *web
+	hosts hosts
+	once  sync.Once // closes hosts.finish
 	// ending ends with ErrFinished when downloads that are under way are to end, too; end ends it.
 	ending  context.Context
 	end     context.CancelCauseFunc
 	buffers buffers
 	spool   spool
 	pulse   pulse
-	clock   *watch // of local files
-	// dial, where it is set before the first Fetch, makes the connections; for tests.
-	dial func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
 // New makes a Client. Close it when nothing more is to be fetched.
@@ -121,41 +121,17 @@ func New(o Options) *Client {
 	c := &Client{opts: o.withDefaults()}
 	c.opts.Policy = c.opts.Policy.compiled()
 	c.buffers.first = c.opts.Buffers
-	c.hosts.perHost, c.hosts.retries = c.opts.PerHost, c.opts.Retries
+	c.hosts.perHost, c.hosts.retries, c.hosts.source = c.opts.PerHost, c.opts.Retries, c.source
 	c.hosts.finish = make(chan struct{})
 	c.ending, c.end = context.WithCancelCause(context.Background())
-	c.clock = newWatch(c.opts.Timeout, c.hosts.finish)
-	dialer := &net.Dialer{
-		Timeout:        c.opts.ConnectTimeout,
-		KeepAlive:      15 * time.Second,
-		ControlContext: c.opts.Policy.control,
-	}
-	t := &http.Transport{
-		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			if c.dial != nil {
-				return c.dial(ctx, network, addr)
-			}
-			return dialer.DialContext(ctx, network, addr)
-		},
-		TLSHandshakeTimeout: c.opts.ConnectTimeout,
-		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
-		ForceAttemptHTTP2:   true,
-		HTTP2:               &http.HTTP2Config{SendPingTimeout: 10 * time.Second, PingTimeout: 10 * time.Second},
-		// Images are compressed already; an encoding that the server uses unasked is undone in http.go, within MaxBytes.
-		DisableCompression:     true,
-		MaxIdleConnsPerHost:    c.opts.PerHost,
-		MaxIdleConns:           c.opts.Idle,
-		IdleConnTimeout:        30 * time.Second,
-		MaxResponseHeaderBytes: 256 << 10,
-	}
-	c.useProxies(t)
-	c.http = t
+	c.files = &files{clock: newWatch(c.opts.Timeout, c.hosts.finish)}
+	c.web = newWeb(&c.opts)
 	return c
 }
 
 // Close closes the connections that are idle, and the temporary file. It ends no Fetch, and there must be none.
 func (c *Client) Close() {
-	c.http.CloseIdleConnections()
+	c.web.transport.CloseIdleConnections()
 	c.spool.close()
 }
 
@@ -181,10 +157,10 @@ func (c *Client) FinishWithin(d time.Duration) {
 // file, whose length is known. So Fetch waits for memory only while it holds none, and no time-out runs. An error of
 // Take ends Fetch with that error. When Fetch returns, room has what Data takes, and nothing where it failed.
 //
-// A try waits until fewer than PerHost downloads run from its host. A host that answers 429 or 503 is asked more rarely,
-// and not before the end of its Retry-After, by all downloads from it; others are not held back but by the goroutine that
-// waits in Fetch: see Spread. A host that asks to be left alone for more than two minutes, or gives no answer to anything for
-// five, is left alone: its items fail without being asked for.
+// A try waits until fewer than PerHost downloads run from its host. A host that answers 429 or 503 is asked more
+// rarely, and not before the end of its Retry-After, by all downloads from it; others are not held back but by the
+// goroutine that waits in Fetch: see Spread. A host that asks to be left alone for more than two minutes, or gives no
+// answer to anything for five, is left alone: its items fail without being asked for.
 //
 // The error is an *Error with a class, or ctx's error when ctx has ended, or that of room.
 func (c *Client) Fetch(ctx context.Context, item Item, room Room) (Body, error) {
@@ -194,24 +170,17 @@ func (c *Client) Fetch(ctx context.Context, item Item, room Room) (Body, error) 
 	if room == nil {
 		room = endless{}
 	}
-	f := fetching{Client: c, item: item, room: room}
-	if !item.Local() {
-		u, err := parseURL(item.Source)
-		if err != nil {
-			return Body{}, &Error{Kind: ClassURL, Doing: "parse " + shown(item.Source), Err: err}
-		}
-		f.url = u
-	}
+	t := &Try{c: c, source: c.source(item.Scheme), item: item, room: room}
 	scarceSince := time.Time{}
 	for n, tries := 0, 1; ; n, tries = n+1, tries+1 {
 		if err := ctx.Err(); err != nil {
 			return Body{}, err
 		}
-		began, spent := time.Now(), f.spent
-		data, err := f.try(ctx)
+		began, spent := time.Now(), t.spent
+		err := t.do(ctx)
 		if err == nil {
-			body := f.body(data, tries)
-			body.Took, body.MayBeCut = f.took, f.mayBeCut
+			body := c.body(t.data, tries)
+			body.Took, body.MayBeCut = t.took, t.mayBeCut
 			return body, nil
 		}
 		room.Drop()
@@ -228,38 +197,24 @@ func (c *Client) Fetch(ctx context.Context, item Item, room Room) (Body, error) 
 				scarceSince = time.Now()
 			}
 			if time.Since(scarceSince) < scarcePatience && c.sleep(ctx, scarceWait) == nil {
-				n, tries, f.spent = n-1, tries-1, spent // it was not asked for
+				n, tries, t.spent = n-1, tries-1, spent // it was not asked for
 				continue
 			}
 		}
-		if !item.Local() && (e.again || e.Kind == ClassTimeout) && f.pulse.stoodStill(began) {
-			n, f.spent = n-1, spent // nobody was slow
+		if !item.Local() && (e.Again || e.Kind == ClassTimeout) && c.pulse.stoodStill(began) {
+			n, t.spent = n-1, spent // nobody was slow
 			continue
 		}
 		if o, ok := e.Err.(*overdue); ok && o.moved && c.hosts.crowded(began) {
 			n-- // there were too many at once; how long all tries take is bounded
 		}
-		if !e.again || n >= c.opts.Retries || f.hopeless() {
+		if !e.Again || n >= c.opts.Retries || t.host != "" && c.hosts.hopeless(t.host) {
 			return Body{}, e
 		}
 		if err := c.sleep(ctx, backoff(max(n, 0))); err != nil {
 			return Body{}, err
 		}
 	}
-}
-
-// try gets the bytes once.
-func (f *fetching) try(ctx context.Context) ([]byte, error) {
-	if f.item.Local() {
-		began := time.Now()
-		f.waited = 0
-		data, err := f.file(ctx)
-		f.took = time.Since(began) - f.waited
-		return data, err
-	}
-	f.pulse.begin()
-	defer f.pulse.end()
-	return f.download(ctx)
 }
 
 // body hands data over.

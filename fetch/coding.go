@@ -31,8 +31,8 @@ const maxCodings = 5
 const codingSlack = 1 << 20
 
 // undo returns body without its content codings, and whether it had any, so that the length of what comes is not
-// known. Of the bytes before and after each coding at most MaxBytes and codingSlack are read.
-func (f *fetching) undo(body io.Reader, header http.Header) (plain io.Reader, coded bool, err error) {
+// known. Of the bytes behind each coding at most so many are read.
+func undo(body io.Reader, header http.Header, most int64) (plain io.Reader, coded bool, err error) {
 	said := header["Content-Encoding"]
 	if len(said) == 0 {
 		return body, false, nil
@@ -47,7 +47,8 @@ func (f *fetching) undo(body io.Reader, header http.Header) (plain io.Reader, co
 			continue
 		}
 		if open == nil {
-			return nil, false, codingError("the server compressed its answer with %s, expected none, gzip or deflate", name)
+			return nil, false, codingError("the server compressed its answer with %s, expected none, gzip or deflate",
+				name)
 		}
 		buffered := bufio.NewReader(body)
 		body = buffered
@@ -64,7 +65,7 @@ func (f *fetching) undo(body io.Reader, header http.Header) (plain io.Reader, co
 		if layers++; layers > maxCodings {
 			return nil, false, codingError("the server compressed its answer more than %d times over", maxCodings)
 		}
-		body = &layer{inner, f.opts.MaxBytes + codingSlack}
+		body = &layer{inner, most}
 	}
 	return body, layers > 0, nil
 }
@@ -121,7 +122,7 @@ func likeImage(head []byte) bool {
 	return true
 }
 
-// A layer is what is under a coding. It is bounded, since layers could multiply, and tells faults of the coding from
+// A layer is what is under a coding. It is bounded, since layers could multiply, and separates faults of the coding from
 // those of the connection.
 type layer struct {
 	r    io.Reader

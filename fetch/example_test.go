@@ -64,7 +64,7 @@ func ExampleSpread() {
 		}
 	}()
 	item := func(path string) fetch.Item { return fetch.Item{Source: path} }
-	err := fetch.Spread(context.Background(), client, 1, paths, item, nil, func(path string, _ int) {
+	err := fetch.Spread(context.Background(), client.Hosts(), 1, paths, item, nil, func(path string, _ int) {
 		_, err := client.Fetch(context.Background(), item(path), nil)
 		fmt.Println(path, err == nil)
 	})

@@ -15,25 +15,21 @@ import (
 	"time"
 )
 
-// explain makes an *Error of what ended a try at u, with its class, and decides whether another try may go better.
-// What the caller's reserve said comes out as it was.
-func (f *fetching) explain(ctx context.Context, u *url.URL, err error) error {
-	if err == ErrFinished || context.Cause(ctx) == ErrFinished {
-		return ErrFinished
-	}
-	var mine *reserveError
-	if errors.As(err, &mine) {
-		return mine.error
+// explain makes an *Error of what ended a try at u, with its class, and decides whether another try may go better. The
+// end of the run, and what the caller's Room returned, are for Try.explain.
+func (f *download) explain(ctx context.Context, u *url.URL, err error) error {
+	if err == ErrFinished || context.Cause(ctx) == ErrFinished || errors.As(err, new(*reserveError)) {
+		return err
 	}
 	if o := wasOverdue(ctx); o != nil {
-		return &Error{Kind: ClassTimeout, Doing: f.doing(u), again: o.again, Err: f.through(u, o)}
+		return &Error{Kind: ClassTimeout, Doing: f.doing(u), Again: o.again, Err: f.through(u, o)}
 	}
 	var e *Error
 	if errors.As(err, &e) {
-		return &Error{Kind: e.Kind, Doing: f.doing(u), Err: e.Err, again: e.again}
+		return &Error{Kind: e.Kind, Doing: f.doing(u), Err: e.Err, Again: e.Again}
 	}
 	if e := f.proxyFailed(u, err); e != nil {
-		return &Error{Kind: e.Kind, Doing: f.doing(u), Err: e.Err, again: e.again}
+		return &Error{Kind: e.Kind, Doing: f.doing(u), Err: e.Err, Again: e.Again}
 	}
 	kind, again := classify(err)
 	if kind == ClassTLS && f.answered {
@@ -48,13 +44,13 @@ func (f *fetching) explain(ctx context.Context, u *url.URL, err error) error {
 	if kind == ClassNetwork && (err == io.EOF || err == io.ErrUnexpectedEOF) {
 		err = errors.New("the server closed the connection without an answer")
 	}
-	return &Error{Kind: kind, Doing: f.doing(u), Err: f.through(u, err), again: again}
+	return &Error{Kind: kind, Doing: f.doing(u), Err: f.through(u, err), Again: again}
 }
 
-// behind returns what is behind err where HTTP/2 hides it. In TLS 1.3 a server judges the client's certificate after the
-// client takes the handshake for done: its alert comes when HTTP/2 has begun, which says only that the connection could
-// not be established. Such a connection is nobody else's, and crypto/tls repeats what ended it.
-func (f *fetching) behind(err error) error {
+// behind returns what is behind err where HTTP/2 hides it. In TLS 1.3 a server judges the client's certificate after
+// the client takes the handshake for done: its alert comes when HTTP/2 has begun, which says only that the connection
+// could not be established. Such a connection is nobody else's, and crypto/tls repeats what ended it.
+func (f *download) behind(err error) error {
 	conn := f.conn.Load()
 	if err == nil || conn == nil || !strings.Contains(err.Error(), "http2: client conn could not be established") {
 		return err
@@ -66,7 +62,7 @@ func (f *fetching) behind(err error) error {
 	return err
 }
 
-// classify gives the class of an error of net/http, and whether it may pass.
+// classify returns the class of an error of net/http, and whether it may pass.
 func classify(err error) (kind string, again bool) {
 	var (
 		dns    *net.DNSError

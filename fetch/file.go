@@ -13,57 +13,62 @@ type whole struct {
 	need int64 // bytes to reserve, where it is more than what was granted
 }
 
-// file reads a local file. A file that changes meanwhile is read again: it may still be on its way here. One that does
+// Open implements [Source]. A file that changes meanwhile is read again: it may still be on its way here. One that does
 // not come within Timeout is left behind; its buffer is used again when it has come.
-func (f *fetching) file(ctx context.Context) ([]byte, error) {
-	path := f.item.Source
-	if head := f.item.Head; len(head) > 0 && int64(len(head)) == f.item.Size && f.item.Size <= min(smallFile, f.opts.MaxBytes) {
+func (s *files) Open(ctx context.Context, item Item, t *Try) error {
+	path, most := item.Source, t.c.opts.MaxBytes
+	if head := item.Head; len(head) > 0 && int64(len(head)) == item.Size && item.Size <= min(smallFile, most) {
 		// It was read when it was found, and is the file of that size and time.
-		if err := f.grant(ctx, f.item.Size); err != nil {
-			return nil, err
+		if err := t.grant(ctx, item.Size); err != nil {
+			return err
 		}
-		buf := f.buffers.get(len(head))
+		buf := t.c.buffers.get(len(head))
 		copy(buf, head)
-		return buf, nil
+		t.keep(buf)
+		return nil
 	}
-	at := spot{f.item.device, path}
-	need := min(max(f.item.Size, 0), f.opts.MaxBytes)
+	at := spot{item.device, path}
+	need := min(max(item.Size, 0), most)
 	for {
 		if need > 0 {
-			if err := f.grant(ctx, need); err != nil {
-				return nil, err
+			if err := t.grant(ctx, need); err != nil {
+				return err
 			}
 		}
-		limit, err := f.clock.limit(at, false)
+		limit, err := s.clock.limit(at, false)
 		if err != nil {
-			return nil, fileError("read", path, err)
+			return fileError("read", path, err)
 		}
 		granted := need
-		w, err := within(ctx, f.clock, at, limit,
-			func() (whole, error) { return f.readFile(granted) },
-			func(w whole) { f.buffers.put(w.data) })
+		w, err := within(ctx, s.clock, at, limit,
+			func() (whole, error) { return t.readFile(granted) },
+			func(w whole) { t.c.buffers.put(w.data) })
 		if errors.As(err, new(*hungError)) {
-			return nil, fileError("read", path, err)
+			return fileError("read", path, err)
 		}
 		if err == nil && w.need <= granted && int64(len(w.data)) < granted { // it has become shorter since it was found
-			if err = f.grant(ctx, int64(len(w.data))); err != nil {
-				f.buffers.put(w.data)
+			if err = t.grant(ctx, int64(len(w.data))); err != nil {
+				t.c.buffers.put(w.data)
 			}
 		}
-		if err != nil || w.need <= granted {
-			return w.data, err
+		if err != nil {
+			return err
+		}
+		if w.need <= granted {
+			t.keep(w.data)
+			return nil
 		}
 		need = w.need
 	}
 }
 
 // readFile reads the file, if it has no more bytes than what was granted.
-func (f *fetching) readFile(granted int64) (whole, error) {
-	path := f.item.Source
+func (t *Try) readFile(granted int64) (whole, error) {
+	path := t.item.Source
 	bad := func(kind string, again bool, err error) error {
-		return &Error{Kind: kind, Doing: "read " + shown(path), Err: err, again: again}
+		return &Error{Kind: kind, Doing: "read " + shown(path), Err: err, Again: again}
 	}
-	r, err := f.item.open()
+	r, err := t.item.open()
 	if err != nil {
 		return whole{}, fileError("open", path, err)
 	}
@@ -76,22 +81,24 @@ func (f *fetching) readFile(granted int64) (whole, error) {
 		return whole{}, bad(ClassRead, false, err)
 	}
 	size := before.size
-	if size > f.opts.MaxBytes {
-		return whole{}, bad(ClassTooBig, false, fmt.Errorf("the file has %d bytes, expected at most %d", size, f.opts.MaxBytes))
+	if size > t.c.opts.MaxBytes {
+		return whole{}, bad(ClassTooBig, false, fmt.Errorf("the file has %d bytes, expected at most %d", size,
+			t.c.opts.MaxBytes))
 	}
 	if size > granted {
 		return whole{need: size}, nil
 	}
-	// There is room for one byte more, and one is asked for of an empty file, too: some that call themselves empty are not.
-	buf := f.buffers.get(int(size) + 1)
+	// There is room for one byte more, and one is asked for of an empty file, too: some that call themselves empty
+	// are not.
+	buf := t.c.buffers.get(int(size) + 1)
 	n, err := r.fill(buf, max(int(size), 1))
 	if err != nil {
-		f.buffers.put(buf)
+		t.c.buffers.put(buf)
 		return whole{}, fileError("read", path, err)
 	}
 	after, err := r.stat()
 	if err != nil || int64(n) != size || after != before {
-		f.buffers.put(buf)
+		t.c.buffers.put(buf)
 		return whole{}, bad(ClassRead, true, errors.New("the file changed while it was being read"))
 	}
 	return whole{data: buf[:n]}, nil
@@ -105,7 +112,7 @@ func (i Item) open() (localFile, error) {
 	return openLocal(i.Source)
 }
 
-// A state is what tells whether a file has changed.
+// A state is what differs if a file has changed.
 type state struct {
 	mode      os.FileMode // its type alone
 	size      int64
@@ -129,7 +136,7 @@ func (f localFile) fill(buf []byte, least int) (n int, err error) {
 const smallFile = 4 << 10
 
 // begin returns the state of a file and its first bytes, n at most, or all of a small file. Of what is no regular file
-// it reads nothing, and of what cannot be read there are none: that is told when all of it is read.
+// it reads nothing, and of what cannot be read there are none: the error comes when all of it is read.
 func (f localFile) begin(n int) (state, []byte, error) {
 	st, err := f.stat()
 	if err != nil || !st.mode.IsRegular() {

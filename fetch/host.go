@@ -4,33 +4,34 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
 )
 
 const (
-	// firstGap is the time between the starts of two downloads from a host after its first 429 or 503. Each further one
-	// doubles it, up to mostGap; each good answer takes 3 % off. So the rate settles just below what the host allows, and
-	// few items use up their tries to find it.
+	// firstGap is the time between the starts of two downloads from a host after its first 429 or 503. Each further
+	// one doubles it, up to mostGap; each good answer takes 3 % off. So the rate settles just below what the host
+	// allows, and few items use up their tries to find it.
 	firstGap = 50 * time.Millisecond
 	mostGap  = 5 * time.Second
 	leastGap = 5 * time.Millisecond
-	// patience is how many tries in a row may go without any answer before a host is suspect: until it answers again it has
-	// a quarter of PerHost, and its items are tried once.
+	// patience is how many tries in a row may go without any answer before a host is suspect: until it answers again
+	// it has a quarter of PerHost, and its items are tried once.
 	patience = 16
-	// silence is how long a suspect host may give no answer before all of its items fail at once, and for how long they
-	// do before it is asked again. So a dead host costs a run minutes, not a time-out for each item, and one that is away
-	// for a moment costs nothing.
+	// silence is how long a suspect host may give no answer before all of its items fail at once, and for how long
+	// they do before it is asked again. So a dead host costs a run minutes, not a time-out for each item, and one
+	// that is away for a moment costs nothing.
 	silence = 5 * time.Minute
 	// remembered is how many idle hosts are kept before those with nothing to remember are forgotten.
 	remembered = 4096
 )
 
-// hosts know how each host is to be treated. The zero value but for perHost is ready.
+// hosts know how each host is to be treated. Set perHost and source first; all else may be zero. They are the Hosts
+// of a Client.
 type hosts struct {
 	perHost, retries int
+	source           func(scheme string) Source // of an item
 	mu               sync.Mutex
 	m                map[string]*host
 	sweep            int // the number of hosts at which to look for those to forget
@@ -105,17 +106,34 @@ func (hs *hosts) crowded(since time.Time) bool {
 	return l.cut.After(since) || l.most > 0 && l.broken >= trouble/3
 }
 
-// state returns how many downloads a host takes, from when on, and whether its last try had no answer. The lock is held.
-func (hs *hosts) state(key string) (limit int, from time.Time, silent bool) {
-	h := hs.m[key]
-	if h == nil {
-		return hs.perHost, time.Time{}, false
+// Host implements [Hosts].
+func (hs *hosts) Host(item Item) string {
+	if item.Err != nil {
+		return ""
 	}
-	if time.Now().Before(h.closed) {
-		return hs.perHost, time.Time{}, false
-	}
-	return h.limit(hs.perHost), h.until, h.silent > 0
+	return hs.source(item.Scheme).Host(item)
 }
+
+// State implements [Hosts].
+func (hs *hosts) State(host string) HostState {
+	hs.mu.Lock()
+	defer hs.mu.Unlock()
+	h := hs.m[host]
+	if h == nil || time.Now().Before(h.closed) { // what is asked of a closed host fails at once
+		return HostState{Limit: hs.perHost}
+	}
+	return HostState{Limit: h.limit(hs.perHost), From: h.until, Silent: h.silent > 0}
+}
+
+// Full implements [Hosts].
+func (hs *hosts) Full() bool {
+	hs.mu.Lock()
+	defer hs.mu.Unlock()
+	return hs.line.full()
+}
+
+// Finished implements [Hosts].
+func (hs *hosts) Finished() <-chan struct{} { return hs.finish }
 
 // hopeless reports whether no further try is worth its time, as the host is closed or has given no answer for long.
 func (hs *hosts) hopeless(key string) bool {
@@ -187,14 +205,17 @@ func (hs *hosts) enter(ctx context.Context, key string) (*turn, error) {
 
 // refusal says why a closed host is not asked.
 func (h *host) refusal(now time.Time) error {
-	if n := h.later.n; h.hopeless {
-		return &Error{Kind: h.kind, Err: fmt.Errorf("not asked: the server answered nothing but %s, %d times in a row, after the waits it had asked for",
-			strings.TrimPrefix(h.kind, "http-"), n)}
+	refused := func(format string, args ...any) error {
+		return &Error{Kind: h.kind, Err: fmt.Errorf("not asked: "+format, args...)}
+	}
+	if h.hopeless {
+		return refused("the server answered nothing but %s, %d times in a row, after the waits it had asked for",
+			strings.TrimPrefix(h.kind, "http-"), h.later.n)
 	}
 	if h.silent > 0 {
-		return &Error{Kind: h.kind, Err: fmt.Errorf("not asked: the host gave no answer for %s", now.Sub(h.since).Round(time.Second))}
+		return refused("the host gave no answer for %s", now.Sub(h.since).Round(time.Second))
 	}
-	return &Error{Kind: h.kind, Err: fmt.Errorf("not asked: the server wants to be left alone for another %s", h.closed.Sub(now).Round(time.Second))}
+	return refused("the server wants to be left alone for another %s", h.closed.Sub(now).Round(time.Second))
 }
 
 // giveUp closes a host that answers nothing but 429 and 503: for good, if it said for how long to wait and that was
@@ -281,12 +302,12 @@ func (h *host) recover(perHost int) {
 	}
 }
 
-// slow makes the host, which answered with status, be asked more rarely, and not before wait is over.
-func (t *turn) slow(status int, wait time.Duration) {
+// slow makes the host, whose answer was of that class, be asked more rarely, and not before wait is over.
+func (t *turn) slow(class string, wait time.Duration) {
 	t.hs.mu.Lock()
 	defer t.hs.mu.Unlock()
 	h, now := t.h, time.Now()
-	h.kind = "http-" + strconv.Itoa(status)
+	h.kind = class
 	if !t.started.Before(h.later.began) {
 		h.later.refused, h.later.asked = true, h.later.asked || wait > 0
 	}

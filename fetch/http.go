@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -15,48 +16,92 @@ import (
 	"time"
 )
 
-// accept names the formats that can be read, so that a server that has a choice sends none that cannot.
-const accept = "image/jpeg,image/png,image/gif,image/tiff,image/bmp,image/webp;q=0.9,image/*;q=0.6,*/*;q=0.5"
-
-// A fetching is one call of Fetch.
-type fetching struct {
-	*Client
-	item Item
-	url  *url.URL
-	room Room
-	last *url.URL
-	// spent is how long all tries took, and took the last of them, waits for a turn and for memory left out.
-	spent, took time.Duration
-	waited      time.Duration            // for memory
-	raw         *bodyReader              // the last body; nil before one came
-	answered    bool                     // the server that is being asked has sent its header
-	mayBeCut    bool                     // what Body says of the last body
-	conn        atomic.Pointer[tls.Conn] // what the last request went over; nil where it has no TLS or no connection
-	cookies     cookies
+// A web is the Source of http and https. Nil is valid for List and Host.
+type web struct {
+	opts      *Options
+	transport *http.Transport // without http.Client, which would read Location itself and show it in errors
+	proxies   *Proxies        // that are used; nil where the policy allows none
+	// dial, where it is set before the first Fetch, makes the connections; for tests.
+	dial func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
-// grant waits for memory for n bytes, which are there to be read.
-func (f *fetching) grant(ctx context.Context, n int64) error {
-	began := time.Now()
-	err := f.room.Take(ctx, n)
-	f.waited += time.Since(began)
-	return err
-}
-
-// take is grant within a try, whose own errors are told from those of the Room.
-func (f *fetching) take(ctx context.Context, n int64) error {
-	if err := f.grant(ctx, n); err != nil {
-		return &reserveError{err}
+// newWeb returns the source of a Client with those options.
+func newWeb(o *Options) *web {
+	w := &web{opts: o}
+	dialer := &net.Dialer{
+		Timeout:        o.ConnectTimeout,
+		KeepAlive:      15 * time.Second,
+		ControlContext: o.Policy.control,
 	}
-	return nil
+	t := &http.Transport{
+		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			if w.dial != nil {
+				return w.dial(ctx, network, addr)
+			}
+			return dialer.DialContext(ctx, network, addr)
+		},
+		TLSHandshakeTimeout: o.ConnectTimeout,
+		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
+		ForceAttemptHTTP2:   true,
+		HTTP2:               &http.HTTP2Config{SendPingTimeout: 10 * time.Second, PingTimeout: 10 * time.Second},
+		// Images are compressed already; an encoding that the server uses unasked is undone in http.go, within
+		// MaxBytes.
+		DisableCompression:     true,
+		MaxIdleConnsPerHost:    o.PerHost,
+		MaxIdleConns:           o.Idle,
+		IdleConnTimeout:        30 * time.Second,
+		MaxResponseHeaderBytes: 256 << 10,
+	}
+	w.useProxies(t)
+	w.transport = t
+	return w
 }
 
-// hopeless reports whether the host of the last try is not worth a further one.
-func (f *fetching) hopeless() bool { return f.last != nil && f.hosts.hopeless(hostOf(f.last)) }
+// List implements [Source]: a URL is one item.
+func (*web) List(_ context.Context, l Listing) { l.Yield(webItem(l.Name)) }
+
+// webItem returns the item of a URL, of whatever scheme.
+func webItem(source string) Item {
+	item := Item{Source: source, Scheme: schemeOf(source)}
+	if _, err := parseURL(source); err != nil {
+		item.Err = &Error{Kind: ClassURL, Doing: "parse " + shown(source), Err: err}
+	}
+	return item
+}
+
+// Host implements [Source].
+func (*web) Host(item Item) string {
+	u, err := parseURL(item.Source)
+	if err != nil {
+		return ""
+	}
+	return hostOf(u)
+}
+
+// Open implements [Source].
+func (w *web) Open(ctx context.Context, item Item, try *Try) error {
+	u, err := parseURL(item.Source)
+	if err != nil {
+		return &Error{Kind: ClassURL, Doing: "parse " + shown(item.Source), Err: err}
+	}
+	d := download{web: w, try: try, item: item, url: u}
+	return d.do(ctx)
+}
+
+// A download is one call of web.Open.
+type download struct {
+	*web
+	try      *Try
+	item     Item
+	url      *url.URL
+	answered bool                     // the server that is being asked has sent its header
+	conn     atomic.Pointer[tls.Conn] // what the last request went over; nil where it has no TLS or no connection
+	cookies  cookies
+}
 
 // doing says what was being done for errors: the source, and where a redirect led. A redirect's query is not shown, as
 // it may hold a signature.
-func (f *fetching) doing(u *url.URL) string {
+func (f *download) doing(u *url.URL) string {
 	s := "get " + shown(f.item.Source)
 	if u != f.url {
 		s += ", sent on to " + shown(u.Scheme+"://"+u.Host+u.RawPath)
@@ -64,104 +109,61 @@ func (f *fetching) doing(u *url.URL) string {
 	return s
 }
 
-// download tries once.
-func (f *fetching) download(ctx context.Context) ([]byte, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	defer context.AfterFunc(f.ending, func() { cancel(ErrFinished) })()
-	clock := &stopwatch{opts: &f.opts, spent: f.spent, end: func(why *overdue) { cancel(why) }}
-	defer func() {
-		clock.pause()
-		f.took, f.spent = clock.spent-f.spent, clock.spent
-	}()
+// do asks one server after the other, as redirects say, until one sends the file.
+func (f *download) do(ctx context.Context) error {
 	u := f.url
-	f.cookies = cookies{}
 	for hop := 0; ; hop++ {
-		f.last, f.raw = u, nil
-		data, next, err := f.hop(ctx, clock, u)
+		next, err := f.hop(ctx, u)
 		if err != nil {
-			return nil, f.explain(ctx, u, err)
+			return f.explain(ctx, u, err)
 		}
 		if next == nil {
-			return data, nil
+			return nil
 		}
 		if hop >= f.opts.Redirects {
-			return nil, f.explain(ctx, u, &Error{Kind: ClassRedirect, Err: fmt.Errorf("more than %d redirects", f.opts.Redirects)})
+			err := fmt.Errorf("more than %d redirects", f.opts.Redirects)
+			return f.explain(ctx, u, &Error{Kind: ClassRedirect, Err: err})
 		}
 		u = next
 	}
 }
 
-// hop asks one server: it gives the body, or where to ask next.
-func (f *fetching) hop(ctx context.Context, clock *stopwatch, u *url.URL) (data []byte, next *url.URL, err error) {
+// hop asks one server, and reads the file that it sends or returns where to ask next.
+func (f *download) hop(ctx context.Context, u *url.URL) (next *url.URL, err error) {
 	if err := f.opts.Policy.permit(u); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	proxy, err := f.proxies.of(u)
 	if err != nil {
-		return nil, nil, &Error{Kind: ClassProxy, Err: err}
+		return nil, &Error{Kind: ClassProxy, Err: err}
 	}
-	turn, err := f.hosts.enter(ctx, hostOf(u))
-	if err != nil {
-		return nil, nil, err
+	if err := f.try.Ask(ctx, hostOf(u)); err != nil {
+		return nil, err
 	}
-	answered := false
-	defer func() {
-		switch {
-		case ctx.Err() != nil && wasOverdue(ctx) == nil, f.pulse.stoodStill(turn.started):
-			turn.leave(verdictNone) // the run is ending, or stood still: that says nothing of the host
-		case !answered && f.raw != nil && f.raw.came.Load() > 0:
-			turn.leave(verdictBroke)
-		case !answered:
-			turn.leave(verdictSilent)
-		}
-	}()
+	turn := f.try.turn
+	defer f.try.unanswered(ctx) // where nothing below says better
 	asking, stop := context.WithCancel(ctx)
 	defer stop()
-	f.conn.Store(nil)
-	asking = httptrace.WithClientTrace(asking, &httptrace.ClientTrace{GotConn: func(got httptrace.GotConnInfo) {
-		secure, _ := got.Conn.(*tls.Conn)
-		f.conn.Store(secure)
-	}})
-	req := (&http.Request{Method: http.MethodGet, URL: target(u, proxy), Host: u.Host, Header: http.Header{}}).WithContext(asking)
-	req.Header.Set("User-Agent", f.opts.UserAgent)
-	req.Header.Set("Accept", accept)
-	req.Header.Set("Accept-Encoding", "identity")
-	if u.User != nil {
-		password, _ := u.User.Password()
-		req.SetBasicAuth(u.User.Username(), password)
-	}
-	f.cookies.addTo(req, u)
-	clock.resume()
-	defer clock.pause()
-	f.answered = false
-	resp, err := f.http.RoundTrip(req)
-	f.answered = err == nil
-	err = f.behind(err)
+	defer f.try.clock.pause()
+	resp, err := f.ask(asking, u, proxy)
 	if err != nil {
-		var e *Error
-		answered = errors.As(err, &e) // refused by the policy, not by the host
-		if answered {
-			turn.leave(verdictNone)
+		if errors.As(err, new(*Error)) {
+			turn.leave(verdictNone) // refused by the policy or a proxy, not by the host
 		}
-		return nil, nil, err
+		return nil, err
 	}
 	defer resp.Body.Close()
 	status := resp.StatusCode
 	if status == http.StatusOK || status == http.StatusNonAuthoritativeInfo {
-		data, err = f.read(ctx, clock, resp)
-		var e *Error
-		if err == nil || errors.As(err, &e) && !e.again {
-			answered = true
+		err = f.read(ctx, resp)
+		if err == nil || final(err) {
 			turn.leave(verdictGood)
 		}
-		return data, nil, err
+		return nil, err
 	}
-	answered = true
 	wait := retryAfter(resp.Header, time.Now())
 	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
-		turn.slow(status, wait)
-		turn.leave(verdictLater)
+		f.try.Later(statusClass(status), wait)
 	}
 	turn.leave(verdictGood)
 	// A text that is read to its end lets the connection be used again: worth it where it is short and comes at once.
@@ -171,22 +173,54 @@ func (f *fetching) hop(ctx context.Context, clock *stopwatch, u *url.URL) (data 
 	switch status {
 	case 301, 302, 303, 307, 308:
 		f.cookies.take(u, resp)
-		next, err = redirect(u, resp.Header.Get("Location"))
-		return nil, next, err
+		return redirect(u, resp.Header.Get("Location"))
 	}
-	e := &Error{Kind: "http-" + strconv.Itoa(status), Err: errors.New("the server answered " + statusLine(status)), again: passes(status)}
+	return nil, f.refused(u, proxy, status, wait)
+}
+
+// ask sends the request for u and returns the answer, whose body has not been read.
+func (f *download) ask(ctx context.Context, u, proxy *url.URL) (*http.Response, error) {
+	f.conn.Store(nil)
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(got httptrace.GotConnInfo) {
+		secure, _ := got.Conn.(*tls.Conn)
+		f.conn.Store(secure)
+	}})
+	req := &http.Request{Method: http.MethodGet, URL: target(u, proxy), Host: u.Host, Header: http.Header{}}
+	req = req.WithContext(ctx)
+	req.Header.Set("User-Agent", f.opts.UserAgent)
+	req.Header.Set("Accept", f.opts.Accept)
+	req.Header.Set("Accept-Encoding", "identity")
+	if u.User != nil {
+		password, _ := u.User.Password()
+		req.SetBasicAuth(u.User.Username(), password)
+	}
+	f.cookies.addTo(req, u)
+	f.answered = false
+	resp, err := f.transport.RoundTrip(req)
+	f.answered = err == nil
+	return resp, f.behind(err)
+}
+
+// refused returns the error of an answer that is neither the file nor a redirect.
+func (f *download) refused(u, proxy *url.URL, status int, wait time.Duration) error {
+	e := &Error{
+		Kind: statusClass(status), Err: errors.New("the server answered " + statusLine(status)), Again: passes(status),
+	}
 	if proxy != nil && u.Scheme == "http" { // whose own answer it may be
 		if status == http.StatusProxyAuthRequired {
-			return nil, nil, proxyRefused(proxy, status, "")
+			return proxyRefused(proxy, status, "")
 		}
 		e.Err = f.through(u, e.Err)
 	}
 	if wait > longestWait {
-		e.again = false
+		e.Again = false
 		e.Err = fmt.Errorf("%w and asked to be left alone for %s", e.Err, wait.Round(time.Second))
 	}
-	return nil, nil, e
+	return e
 }
+
+// statusClass returns the class of an answer that is a failure.
+func statusClass(status int) string { return "http-" + strconv.Itoa(status) }
 
 func statusLine(status int) string {
 	return strings.TrimSpace(strconv.Itoa(status) + " " + http.StatusText(status))
@@ -213,6 +247,3 @@ func redirect(u *url.URL, location string) (*url.URL, error) {
 	}
 	return next, nil
 }
-
-// A reserveError is what the caller's Room returned.
-type reserveError struct{ error }

@@ -11,7 +11,7 @@ import (
 // most four times what has come, or one window. Where the Room has no more, what is there goes into the spool, all
 // memory is given back, and what follows goes there, too. So it never waits for memory while it holds some.
 type incoming struct {
-	f    *fetching
+	t    *Try
 	size int64 // what was announced; -1 where nothing was
 
 	window *[windowSize]byte // its first bytes, and, once it is spooled, its last ones
@@ -28,7 +28,7 @@ var windows = sync.Pool{New: func() any { return new([windowSize]byte) }}
 // read reads all of body, at most MaxBytes.
 func (in *incoming) read(body io.Reader) error {
 	in.window = windows.Get().(*[windowSize]byte)
-	limit := in.f.opts.MaxBytes
+	limit := in.t.c.opts.MaxBytes
 	to, at := in.window[:], 0 // where bytes go, and behind how many
 	for {
 		if in.n == in.size {
@@ -83,20 +83,21 @@ func (in *incoming) more() ([]byte, error) {
 	if in.size >= 0 {
 		want = min(4*in.n, in.size)
 	}
-	limit := in.f.opts.MaxBytes
-	if want = min(want, limit+1); in.f.room.Grow(min(want, limit)) { // a byte more than the limit shows that it is passed
-		bigger := in.f.buffers.get(int(want))
+	limit := in.t.c.opts.MaxBytes
+	// a byte more than the limit shows that it is passed
+	if want = min(want, limit+1); in.t.room.Grow(min(want, limit)) {
+		bigger := in.t.c.buffers.get(int(want))
 		copy(bigger, in.bytes())
 		in.forget()
 		in.buf = bigger
 		return bigger, nil
 	}
-	in.spool.in = &in.f.spool
+	in.spool.in = &in.t.c.spool
 	if err := in.put(in.bytes()); err != nil {
 		return nil, err
 	}
 	in.forget()
-	in.f.room.Drop()
+	in.t.room.Drop()
 	return in.window[:], nil
 }
 
@@ -111,9 +112,9 @@ func (in *incoming) bytes() []byte {
 // put appends b to what is spooled.
 func (in *incoming) put(b []byte) error {
 	if err := in.spool.write(b); err != nil {
-		return &Error{Kind: ClassSpool, again: true, Err: fmt.Errorf(
+		return &Error{Kind: ClassSpool, Again: true, Err: fmt.Errorf(
 			"there is no memory for the body now, and the temporary file in its place cannot be written: %w; "+
-				"expected room there (TMPDIR), or a larger --memory", err)}
+				"expected room there (TMPDIR), or a larger budget of memory", err)}
 	}
 	return nil
 }
@@ -126,27 +127,27 @@ func (in *incoming) whole(ctx context.Context) ([]byte, error) {
 		return buf, nil
 	}
 	spooled := in.spool.in != nil
-	if spooled || !in.f.room.Grow(in.n) {
-		if err := in.f.take(ctx, in.n); err != nil {
+	if spooled || !in.t.room.Grow(in.n) {
+		if err := in.t.take(ctx, in.n); err != nil {
 			return nil, err
 		}
 	}
-	buf := in.f.buffers.get(int(in.n))
+	buf := in.t.c.buffers.get(int(in.n))
 	if !spooled {
 		copy(buf, in.window[:in.n])
 		return buf, nil
 	}
 	if err := in.spool.read(buf); err != nil {
-		in.f.buffers.put(buf)
-		return nil, &Error{Kind: ClassSpool, again: true, Err: fmt.Errorf("read back from the temporary file: %w", err)}
+		in.t.c.buffers.put(buf)
+		return nil, &Error{Kind: ClassSpool, Again: true, Err: fmt.Errorf("read back from the temporary file: %w", err)}
 	}
 	return buf, nil
 }
 
-// forget gives back the buffer.
+// forget returns the buffer to the Client.
 func (in *incoming) forget() {
 	if in.buf != nil {
-		in.f.buffers.put(in.buf)
+		in.t.c.buffers.put(in.buf)
 		in.buf = nil
 	}
 }

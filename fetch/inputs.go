@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"io"
-	"io/fs"
 	"iter"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -17,12 +17,14 @@ import (
 // An argument is, whichever is found first:
 //   - a URL, http or https;
 //   - a file, whatever its extension;
-//   - a folder, which is walked with all folders below it in the order of names, for files whose extension is that of an
-//     image (jpg jpeg jpe jfif png apng gif tif tiff bmp webp, and heic heif avif jxl, which will fail). Symbolic links, hidden files
-//     and folders, the folders in Skip and those with a Marker are passed over. The folder that is named may itself be a symbolic link, or hidden.
-//     What was found is read from that folder later, and never through a link, whatever has been exchanged meanwhile;
-//   - a pattern with * ? [a-z] {a,b}, and ** for any folders between, as a shell would read it. A file of exactly that name
-//     goes first. A pattern that ends in an extension ("*.dat") takes any file, another ("2024/**") images only.
+//   - a folder, which is walked with all folders below it in the order of names, for files that have one of Extensions.
+//     Symbolic links, hidden files and folders, the folders in Skip and those with a Marker are passed over. The folder
+//     that is named may itself be a symbolic link, or hidden. What was found is read from that folder later, and never
+//     through a link, whatever has been exchanged meanwhile;
+//   - a pattern with * ? [a-z] {a,b}, and ** for any folders between, as a shell would read it. A file of exactly that
+//     name goes first. A pattern that ends in an extension ("*.dat") takes any file, another ("2024/**") takes those
+//     with one of Extensions;
+//   - a name of one of Sources.
 //
 // Relative paths, also those in a list, are relative to the current folder.
 type Inputs struct {
@@ -30,12 +32,15 @@ type Inputs struct {
 	Args []string
 	// Lists are read after Args, in order.
 	Lists []List
-	// Root, if it is set, is a folder: Dir of every file below it is the folder of that file below Root, however the file was named. Paths are
-	// taken as they are written: links are not followed to find out.
+	// Extensions are those of the files that a walk takes.
+	Extensions Extensions
+	// Root, if it is set, is a folder: Dir of every file below it is the folder of that file below Root, however the
+	// file was named. Paths are taken as they are written: links are not followed to find out.
 	Root string
 	// Skip are folders into which no walk goes, such as the one for outputs. They need not exist.
 	Skip []string
-	// Marker is the name of a file that folders of outputs hold. A walk does not go into such a folder; one that is named itself is walked.
+	// Marker is the name of a file that folders of outputs hold. A walk does not go into such a folder; one that is
+	// named itself is walked.
 	Marker string
 	// Stdin is what the list "-" reads; nil means os.Stdin. A read from it that blocks when the run is cancelled is
 	// left behind.
@@ -48,13 +53,16 @@ type Inputs struct {
 	// that of an image, a hidden image or folder, a folder for outputs; of a pattern, for what it matches and does not
 	// take. It is also called for a list that has grown. what names the kind, in the plural.
 	PassedOver func(path, what string)
+	// Sources are further kinds of sources, by the scheme that their names begin with in lower case, such as "s3". A
+	// name needs no slashes behind the colon, unless a file has that name.
+	Sources map[string]Source
 	// Heads is how many of the first bytes of each local file Items reads into its Head.
 	Heads int
 
 	stall func(path string) // where it is set, is called before the file system is; for tests
 }
 
-// An InputError is a use of Inputs that can be told to be wrong before anything is begun.
+// An InputError is a use of Inputs that can be seen to be wrong before anything is begun.
 type InputError struct {
 	// Input is the argument or list, as it was given.
 	Input string
@@ -67,8 +75,11 @@ func (e *InputError) Error() string {
 	return "input " + strconv.Quote(Redact(e.Input)) + ": " + e.Err.Error()
 }
 
-// Unwrap gives Err.
+// Unwrap returns Err.
 func (e *InputError) Unwrap() error { return e.Err }
+
+// wantRoot is what was expected of Inputs.Root.
+const wantRoot = ", expected the one whose folders are to be kept"
 
 // Check returns an error unless each argument and list can be used: that files exist, that a folder or pattern has an
 // image, that a list has the column that is asked for. It reads no further than it must, and nothing of a list that can
@@ -78,19 +89,19 @@ func (e *InputError) Unwrap() error { return e.Err }
 // of Check if another one is of use: an empty or unreadable folder, a link that leads nowhere, a named pipe. It is an
 // item that fails.
 func (in Inputs) Check(ctx context.Context) error {
-	p := newWatch(in.Timeout, nil)
-	skip := in.skipped()
+	files := in.files()
+	defer files.open.closeIdle()
 	if in.Root != "" {
-		if info, err := stat(ctx, p, in.Root); err != nil {
-			return &InputError{Input: in.Root, Err: errors.New("no such folder, or it cannot be looked at, expected the one whose folders are to be kept")}
+		if info, err := files.stat(ctx, in.Root); err != nil {
+			return &InputError{Input: in.Root, Err: errors.New("no such folder, or it cannot be looked at" + wantRoot)}
 		} else if !info.IsDir() {
-			return &InputError{Input: in.Root, Err: errors.New("it is not a folder, expected the one whose folders are to be kept")}
+			return &InputError{Input: in.Root, Err: errors.New("it is not a folder" + wantRoot)}
 		}
 	}
 	useful := len(in.Lists) > 0
 	var first error
 	for _, arg := range in.Args {
-		err := in.checkArg(ctx, p, arg, skip)
+		err := in.checkArg(ctx, files, arg)
 		switch {
 		case err == nil:
 			useful = true
@@ -112,7 +123,7 @@ func (in Inputs) Check(ctx context.Context) error {
 				return &InputError{Input: l.Path, Err: errors.New("standard input can be read as one list only")}
 			}
 		}
-		if err := l.check(ctx, p); err != nil {
+		if err := l.check(ctx, files.clock); err != nil {
 			return &InputError{Input: l.Path, Err: err}
 		}
 	}
@@ -122,81 +133,60 @@ func (in Inputs) Check(ctx context.Context) error {
 // A uselessError is what is wrong with an argument that is there.
 type uselessError struct{ error }
 
-var errNoImages = errors.New("the folder has no images, expected files such as .jpg or .png; symbolic links are not followed")
+// errNothing is for a name of which its source lists nothing.
+var errNothing = errors.New("it names no items")
 
-func (in Inputs) checkArg(ctx context.Context, p *watch, arg string, skip skipped) error {
-	if isURL(arg) {
-		_, err := parseURL(arg)
-		return err
+func nothingNamed(name string) error {
+	return &Error{Kind: ClassNotFound, Doing: "list " + shown(name), Err: errNothing}
+}
+
+// checkArg returns an error if an argument is of no use.
+func (in Inputs) checkArg(ctx context.Context, files *files, arg string) error {
+	l := in.listing(nil)
+	l.Name = arg
+	scheme := in.scheme(arg)
+	if scheme == "" {
+		return files.check(ctx, l)
 	}
 	found := false
-	var trouble error // of the first that could not be looked at
-	look := func(item Item) bool {
+	var trouble error
+	l.PassedOver = nil
+	l.Yield = func(item Item) bool {
 		found = item.Err == nil
 		if trouble == nil {
 			trouble = item.Err
 		}
 		return !found && ctx.Err() == nil
 	}
-	w := walk{ctx: ctx, clock: p, open: &roots{}, skip: skip, yield: look}
-	defer w.open.closeIdle()
-	info, err := stat(ctx, p, arg)
+	in.list(ctx, files, scheme, l)
+	var e *Error
 	switch {
-	case err == nil && info.IsDir():
-		if skip.has(arg, info) {
-			return &uselessError{errors.New("it is the folder for outputs, expected another")}
-		}
-		if folderWalk(w).from(tidy(arg)); !found && trouble != nil {
-			return &uselessError{trouble}
-		} else if !found {
-			return &uselessError{errNoImages}
-		}
-	case err == nil && !info.Mode().IsRegular():
-		return &uselessError{errors.New("it is not a regular file, expected a file, folder, pattern or URL")}
-	case err == nil:
-	case isGlob(arg):
-		w, root, err := globWalk(w, arg)
-		if err != nil {
-			return err
-		}
-		if info, _ := stat(ctx, p, root); skip.has(root, info) {
-			return errors.New("the pattern is for the folder for outputs, expected another")
-		}
-		if w.from(root); !found {
-			return errors.New("no file matches the pattern")
-		}
-	case arg == "-":
-		return errors.New("standard input is read as a list, not as an argument")
-	case errors.Is(err, fs.ErrNotExist):
-		if link, err := os.Lstat(arg); err == nil && link.Mode()&os.ModeSymlink != 0 {
-			return &uselessError{errors.New("it is a symbolic link that leads nowhere")}
-		}
-		return errors.New("no such file or folder")
-	default:
-		return &uselessError{fileError("find", arg, err).Err}
+	case found || ctx.Err() != nil:
+		return ctx.Err()
+	case errors.As(trouble, &e) && e.Kind == ClassURL:
+		return e.Err
+	case trouble != nil:
+		return &uselessError{trouble}
 	}
-	return nil
+	return &uselessError{errNothing}
 }
 
-// stat looks at a path, links followed.
-func stat(ctx context.Context, p *watch, path string) (os.FileInfo, error) {
-	at := spot{path: path}
-	limit, err := p.limit(at, true)
-	if err != nil {
-		return nil, err
-	}
-	return within(ctx, p, at, limit, func() (os.FileInfo, error) { return os.Stat(path) }, nil)
+// listing returns what all listings of in have in common.
+func (in Inputs) listing(yield func(Item) bool) Listing {
+	return Listing{Heads: in.Heads, Takes: in.Extensions.Has, PassedOver: in.PassedOver, Yield: yield}
 }
 
-// Items gives the items one by one, numbered from 0 in an order that depends on the inputs alone. Nothing is kept of an
-// item that was given, so a list of a million lines takes no more memory than one of a thousand; of a folder the names of
-// its files are held while it is walked.
+// Items yields the items one by one, numbered from 0 in an order that depends on the inputs alone. Nothing is kept of
+// an item that was given, so a list of a million lines takes no more memory than one of a thousand; of a folder the
+// names of its files are held while it is walked.
 //
-// Dir is the folder below the one that was walked, or below the part of a pattern before its first wildcard. Where more than
-// one argument is a folder, Dir begins with that folder's own name, as cp -r would copy them. Of files below Root it is what that says.
+// Dir is the folder below the one that was walked, or below the part of a pattern before its first wildcard. Where
+// more than one argument is a folder, Dir begins with that folder's own name, as cp -r would copy them. Of files
+// below Root it is what that says.
 //
-// What is wrong with one item, such as a broken line of a list or a folder that cannot be read, is an Item with Err. An
-// error in the second place is the last thing given, without an Item: ctx's, or that a list could not be read to its end.
+// What is wrong with one item, such as a broken line of a list or a folder that cannot be read, is an Item with Err.
+// An error in the second place is the last thing given, without an Item: ctx's, or that a list could not be read to
+// its end.
 func (in Inputs) Items(ctx context.Context) iter.Seq2[Item, error] {
 	return func(yield func(Item, error) bool) {
 		index := 0
@@ -216,31 +206,45 @@ func (in Inputs) Items(ctx context.Context) iter.Seq2[Item, error] {
 			index++
 			return yield(item, nil)
 		}
-		p := newWatch(in.Timeout, nil)
-		p.stall = in.stall
-		w := walk{ctx: ctx, clock: p, open: &roots{}, skip: in.skipped(), yield: one, pass: in.PassedOver, heads: in.Heads}
-		defer w.open.closeIdle()
-		found := make([]os.FileInfo, len(in.Args)) // folders
+		files := in.files()
+		defer files.open.closeIdle()
+		on := true
+		l := in.listing(func(item Item) bool {
+			on = one(item)
+			return on
+		})
+		schemes := make([]string, len(in.Args))
+		found := make([]os.FileInfo, len(in.Args)) // folders of this machine
 		folders := 0
 		for i, arg := range in.Args {
-			if isURL(arg) {
+			schemes[i] = in.scheme(arg)
+			if schemes[i] != "" {
+				if in.Sources[schemes[i]] != nil && strings.HasSuffix(arg, "/") {
+					folders++
+				}
 				continue
 			}
-			if info, err := stat(ctx, p, arg); err == nil && info.IsDir() {
+			if info, err := files.stat(ctx, arg); err == nil && info.IsDir() {
 				found[i] = info
 				folders++
 			}
 		}
+		l.Several = folders > 1
 		for i, arg := range in.Args {
-			if !in.arg(w, arg, found[i], folders > 1) {
+			l.Name, l.folder = arg, found[i]
+			if in.list(ctx, files, schemes[i], l); !on {
+				return
+			}
+			if err := ctx.Err(); err != nil && schemes[i] != "" { // which may have ended the listing
+				yield(Item{}, err)
 				return
 			}
 		}
-		for _, l := range in.Lists {
-			on, err := l.items(ctx, in, p, one)
+		for _, list := range in.Lists {
+			on, err := list.items(ctx, in, files, one)
 			if err != nil {
 				if ctx.Err() == nil {
-					err = &InputError{Input: l.Path, Err: err}
+					err = &InputError{Input: list.Path, Err: err}
 				}
 				yield(Item{}, err)
 				return
@@ -252,7 +256,7 @@ func (in Inputs) Items(ctx context.Context) iter.Seq2[Item, error] {
 	}
 }
 
-// below gives the folder of a file below root, an absolute path or "", if the file is there.
+// below returns the folder of a file below root, an absolute path or "", if the file is there.
 func below(root string, item Item) (dir string, ok bool) {
 	if root == "" || !item.Local() {
 		return "", false
@@ -269,37 +273,4 @@ func below(root string, item Item) (dir string, ok bool) {
 		dir = ""
 	}
 	return dir, true
-}
-
-// arg yields the items of one argument and reports whether to go on. A nil folder says that it is none.
-func (in Inputs) arg(w walk, arg string, folder os.FileInfo, several bool) bool {
-	if folder == nil {
-		item := toItem(w.ctx, w.clock, arg, w.heads)
-		if item.Err != nil && item.Local() && isGlob(arg) {
-			if g, root, err := globWalk(w, arg); err == nil {
-				info, _ := stat(w.ctx, w.clock, root)
-				return w.skip.has(root, info) || g.from(root)
-			}
-		}
-		return w.yield(item)
-	}
-	if abs, err := filepath.Abs(arg); err == nil && several && filepath.Dir(abs) != abs {
-		w.top = filepath.Base(abs)
-	}
-	path := tidy(arg)
-	if w.skip.has(arg, folder) {
-		if w.pass != nil {
-			w.pass(path, passedOwn)
-		}
-		return true
-	}
-	one, any := w.yield, false
-	w.yield = func(item Item) bool {
-		any = true
-		return one(item)
-	}
-	if !folderWalk(w).from(path) {
-		return false
-	}
-	return any || one(Item{Source: path, Err: &Error{Kind: ClassNotFound, Doing: "list " + shown(path), Err: errNoImages}})
 }

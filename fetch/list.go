@@ -53,8 +53,8 @@ type List struct {
 	Column string
 }
 
-// Stdin reports whether l is read from standard input, and so but once, even where that is a regular file: whoever reads
-// it goes on where another has stopped.
+// Stdin reports whether l is read from standard input, and so but once, even where that is a regular file: whoever
+// reads it goes on where another has stopped.
 func (l List) Stdin() bool {
 	return l.Path == "-" || l.Path == "/dev/stdin" || l.Path == "/dev/fd/0" || l.Path == "/proc/self/fd/0"
 }
@@ -85,7 +85,7 @@ func (l List) check(ctx context.Context, p *watch) error {
 func (l List) begin() error {
 	info, err := os.Stat(l.Path)
 	switch {
-	case err != nil && isURL(l.Path):
+	case err != nil && IsURL(l.Path):
 		return errors.New("a list is a file of this machine: " +
 			"expected its name, or - and the list on standard input, as curl writes it")
 	case err != nil:
@@ -106,13 +106,13 @@ func (l List) begin() error {
 }
 
 // items calls one with each item of l. It reports whether to go on, and returns why l could not be read to its end.
-func (l List) items(ctx context.Context, in Inputs, p *watch, one func(Item) bool) (bool, error) {
+func (l List) items(ctx context.Context, in Inputs, files *files, one func(Item) bool) (bool, error) {
 	name := "stdin"
 	var r io.Reader
 	if l.Stdin() {
 		r = standardInput(ctx, in.Stdin)
 	} else {
-		file, grown, end, err := l.open(ctx, p)
+		file, grown, end, err := l.open(ctx, files.clock)
 		if err != nil {
 			return false, err
 		}
@@ -124,10 +124,25 @@ func (l List) items(ctx context.Context, in Inputs, p *watch, one func(Item) boo
 		}()
 		name, r = l.Path, file
 	}
+	var item Item // of a record
+	found := false
+	single := in.listing(func(i Item) bool {
+		item, found = i, true
+		return false
+	})
+	single.Single = true
+	named := func(name string) Item {
+		scheme := in.scheme(name)
+		found, single.Name = false, name
+		if in.list(ctx, files, scheme, single); !found {
+			item = Item{Source: name, Scheme: scheme, Err: nothingNamed(name)}
+		}
+		return item
+	}
 	on := true
 	err := l.read(r, func(rec record) bool {
 		if rec.err == nil {
-			on = one(rec.item(ctx, p, in.Heads))
+			on = one(rec.item(named))
 			return on
 		}
 		at := name + ":" + strconv.Itoa(rec.line)
@@ -145,19 +160,19 @@ type record struct {
 	err    error // why there is no source
 }
 
-// item returns the item of a record.
-func (r record) item(ctx context.Context, p *watch, heads int) Item {
-	item := toItem(ctx, p, r.source, heads)
-	if item.Err == nil || !r.loose || !item.Local() {
+// item returns the item of a record. named returns that of a name.
+func (r record) item(named func(name string) Item) Item {
+	item := named(r.source)
+	if item.Err == nil || !r.loose || item.Scheme == unknownScheme {
 		return item
 	}
 	// A blank at the end of a line is rarely part of a name, and " #" seldom: the longest name that is there is meant.
 	whole := item
 	if t := strings.TrimSpace(r.source); t != r.source && t != "" {
-		whole = toItem(ctx, p, t, heads)
+		whole = named(t)
 	}
 	item = whole
-	for text := r.source; item.Err != nil; item = toItem(ctx, p, strings.TrimSpace(text), heads) {
+	for text := r.source; item.Err != nil; item = named(strings.TrimSpace(text)) {
 		i := lastRemark(text)
 		if i <= 0 {
 			return whole
@@ -224,7 +239,8 @@ func (l List) read(r io.Reader, yield func(record) bool) error {
 				return err
 			}
 			if s.start <= 3 {
-				return errors.New("it holds NUL bytes, expected text; names that end with NUL have a format of their own")
+				return errors.New("it holds NUL bytes, expected text; " +
+					"names that end with NUL have a format of their own")
 			}
 			on = yield(record{line: s.start, err: errors.New("the record holds a NUL byte, expected text")})
 		default:

@@ -31,7 +31,7 @@ func TestAListThatIsAPipeWithoutAWriterCanBeLeft(t *testing.T) {
 	}
 	ended := make(chan error)
 	go func() {
-		_, err := in.Lists[0].items(ctx, in, p, nil)
+		_, err := in.Lists[0].items(ctx, in, &files{clock: p}, nil)
 		ended <- err
 	}()
 	<-opening
@@ -57,7 +57,8 @@ func TestAListThatIsAPipeIsReadAsItComes(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	if got, want := listed(t, Inputs{Lists: []List{{Path: "list"}}}), []string{"a.jpg", "http://h/b"}; !reflect.DeepEqual(got, want) {
+	if got, want := listed(t, Inputs{Lists: []List{{Path: "list"}}}),
+		[]string{"a.jpg", "http://h/b"}; !reflect.DeepEqual(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

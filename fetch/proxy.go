@@ -25,8 +25,9 @@ type Proxies struct {
 
 // EnvironmentProxies returns the proxies that the environment names, by the customs of curl and others:
 //
-//	HTTP_PROXY, HTTPS_PROXY   for URLs of that scheme: http://host:port, https://…, socks5://… or socks5h://…, with
-//	                          user:password@ before the host where the proxy wants them; host:port is http://host:port
+//	HTTP_PROXY, HTTPS_PROXY   for URLs of that scheme: http://host:port, https://…, socks5://… or socks5h://…,
+//	                          with user:password@ before the host if the proxy wants them; host:port means
+//	                          http://host:port
 //	ALL_PROXY                 for a scheme that has none of its own
 //	NO_PROXY                  hosts that are asked directly, separated by commas: names, which stand for all below
 //	                          them, addresses and blocks of them, each with or without a port; * is all
@@ -161,10 +162,10 @@ func proxyName(u *url.URL) string {
 
 // Proxies returns those that the client uses, and those of Options that its policy leaves aside.
 func (c *Client) Proxies() (used, unused *Proxies) {
-	if c.proxies == nil {
+	if c.web.proxies == nil {
 		return nil, c.opts.Proxies
 	}
-	return c.proxies, nil
+	return c.web.proxies, nil
 }
 
 // withDefault returns p, or the proxies of the environment where p is nil. Those that cannot be used fail whatever is
@@ -182,12 +183,12 @@ func (p *Proxies) withDefault() *Proxies {
 
 // useProxies has t use those of the options. Behind a proxy the address that is asked cannot be seen, so a policy that
 // looks at it allows none.
-func (c *Client) useProxies(t *http.Transport) {
-	if c.opts.Policy.looksAtAddresses() {
+func (w *web) useProxies(t *http.Transport) {
+	if w.opts.Policy.looksAtAddresses() {
 		return
 	}
-	c.proxies = c.opts.Proxies
-	t.Proxy = func(r *http.Request) (*url.URL, error) { return c.proxies.of(r.URL) }
+	w.proxies = w.opts.Proxies
+	t.Proxy = func(r *http.Request) (*url.URL, error) { return w.proxies.of(r.URL) }
 	t.OnProxyConnectResponse = connected
 }
 
@@ -208,7 +209,7 @@ func proxyRefused(proxy *url.URL, status int, what string) *Error {
 			text = strings.TrimSuffix(text, proxy.Host) + proxy.Host + " with others"
 		}
 	}
-	return &Error{Kind: ClassProxy, Err: errors.New(text), again: passes(status)}
+	return &Error{Kind: ClassProxy, Err: errors.New(text), Again: passes(status)}
 }
 
 // passes reports whether a status says no more than "not now".
@@ -223,7 +224,7 @@ func passes(status int) bool {
 }
 
 // through is err, which names the proxy through which u was asked for, if there is one: it may be to blame.
-func (f *fetching) through(u *url.URL, err error) error {
+func (f *download) through(u *url.URL, err error) error {
 	if proxy, wrong := f.proxies.of(u); wrong == nil && proxy != nil {
 		return fmt.Errorf("%w, through the proxy %s", err, proxyName(proxy))
 	}
@@ -231,7 +232,7 @@ func (f *fetching) through(u *url.URL, err error) error {
 }
 
 // proxyFailed returns the error of a proxy that gave no connection, where that is what err is.
-func (f *fetching) proxyFailed(u *url.URL, err error) *Error {
+func (f *download) proxyFailed(u *url.URL, err error) *Error {
 	proxy, wrong := f.proxies.of(u)
 	if wrong != nil || proxy == nil {
 		return nil
@@ -245,7 +246,7 @@ func (f *fetching) proxyFailed(u *url.URL, err error) *Error {
 		if kind, again = classify(why); kind == ClassTimeout {
 			why = errors.New("no connection within " + f.opts.ConnectTimeout.String())
 		}
-		return &Error{Kind: ClassProxy, Err: fmt.Errorf("the proxy %s: %w", proxyName(proxy), why), again: again}
+		return &Error{Kind: ClassProxy, Err: fmt.Errorf("the proxy %s: %w", proxyName(proxy), why), Again: again}
 	}
 	return nil
 }

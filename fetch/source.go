@@ -2,254 +2,98 @@ package fetch
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io/fs"
-	"net/url"
 	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
-	"unicode/utf8"
 )
 
-// maxURL is the longest URL that is fetched. RFC 9110 asks servers for 8000 octets; signed URLs are about 2000.
-const maxURL = 16 << 10
+// A Source is one kind of place that items come from. Two are built in: files of this machine with their folders and
+// patterns, and HTTP. Others, such as a store of objects, are added by scheme: to Inputs.Sources, which list them,
+// and to Options.Sources of the Client, which opens them. One value may serve both.
+//
+// All methods may be called from many goroutines at once.
+type Source interface {
+	// List calls l.Yield with the items that l.Name stands for, in an order that does not depend on timing. It
+	// returns when there are no more, when Yield returns false, or when ctx ends. What is wrong with the name, or
+	// with one item, is an item with Err. Inputs sets Index, and Scheme where it is empty.
+	List(ctx context.Context, l Listing)
+	// Open makes one try at getting the bytes of item, which it reads through try before it returns. ctx also ends
+	// when the try takes too long, and reads of what was opened must then return.
+	//
+	// The error is an *[Error], with or without Doing, if the source knows what is wrong. Errors of try and of ctx are
+	// returned as they are, or wrapped. Other errors count as those of a network, which may pass. After an error that
+	// may pass, Open is called again, as often as Options.Retries allow.
+	Open(ctx context.Context, item Item, try *Try) error
+	// Host names the host that item is asked of, such as "example.com:443". Items of one host share its limits,
+	// whatever their source. Empty means that none is needed.
+	Host(item Item) string
+}
 
-// Redact returns source as it may be shown or logged: a URL without its user name and password, anything else as it is.
-func Redact(source string) string {
-	if !strings.Contains(source, "@") {
+// A Listing is what [Source.List] is asked for.
+type Listing struct {
+	// Name is an argument or, if Single is set, a record of a list.
+	Name string
+	// Single asks for the one item of that name. Folders and patterns are for arguments.
+	Single bool
+	// Several says that more than one argument is a folder. Dir of an item then begins with the name of its folder.
+	Several bool
+	// Heads is how many of the first bytes of each item are wanted in its Head. A source may leave them out.
+	Heads int
+	// Takes reports whether an item of this name is wanted. It is asked about what lies in a folder, not about what was
+	// named itself.
+	Takes func(name string) bool
+	// PassedOver, unless it is nil, is to be called with what lies in a folder and is not taken: its name, and in the
+	// plural what it is.
+	PassedOver func(name, what string)
+	// Yield takes one item and reports whether to go on.
+	Yield func(Item) bool
+
+	folder os.FileInfo // of Name, where it is a folder of this machine
+}
+
+// scheme returns the scheme of an argument or of a record of a list; "" if it names a file of this machine.
+func (in Inputs) scheme(name string) string {
+	if IsURL(name) {
+		return schemeOf(name)
+	}
+	if len(in.Sources) == 0 {
+		return ""
+	}
+	scheme, _, ok := splitScheme(blankless(name))
+	if !ok || in.Sources[scheme] == nil {
+		return ""
+	}
+	if _, err := os.Lstat(name); err == nil {
+		return "" // as with http:, which needs no slashes either
+	}
+	return scheme
+}
+
+// list has the source of that scheme list l.
+func (in Inputs) list(ctx context.Context, files *files, scheme string, l Listing) {
+	if scheme == "" {
+		files.List(ctx, l)
+		return
+	}
+	source := in.Sources[scheme]
+	if source == nil {
+		source = (*web)(nil)
+	}
+	yield := l.Yield
+	l.Yield = func(item Item) bool {
+		if item.Scheme == "" {
+			item.Scheme = scheme
+		}
+		return yield(item)
+	}
+	source.List(ctx, l)
+}
+
+// source returns what opens items of that scheme.
+func (c *Client) source(scheme string) Source {
+	if scheme == "" {
+		return c.files
+	}
+	if source := c.opts.Sources[scheme]; source != nil {
 		return source
 	}
-	_, ok := cutScheme(source)
-	if ok {
-		if u, err := url.Parse(source); err == nil {
-			plain := source
-			if u.User != nil {
-				u.User = nil
-				plain = u.String()
-			}
-			if u.Hostname() != "" || !strings.Contains(plain, "@") {
-				return plain
-			}
-		}
-	}
-	text := blankless(source)
-	scheme, rest, _ := splitScheme(text)
-	if scheme != "http" && scheme != "https" {
-		if rest, ok = cutScheme(text); !ok {
-			return source
-		}
-	} else if u, err := parseWeb(text, nil); err == nil {
-		if u.User == nil {
-			return source
-		}
-		// The user stands between the slashes and what ends the host.
-		start := len(rest) - len(strings.TrimLeft(rest, `/\`))
-		end := start + strings.IndexAny(rest[start:]+"/", `/\?#`)
-		return scheme + ":" + rest[:start] + rest[start+strings.LastIndexByte(rest[start:end], '@')+1:]
-	}
-	// What cannot be parsed may have its secrets anywhere before an @.
-	rest = strings.TrimLeft(rest, `/\`)
-	return text[:len(text)-len(rest)] + "…" + rest[strings.LastIndex(rest, "@")+1:]
-}
-
-// AppendSource appends source and a newline to dst so that a plain list gives back exactly that source. A source that a
-// plain line cannot hold as it is, such as a name with a newline in it, is written as a quoted Go string.
-func AppendSource(dst []byte, source string) []byte {
-	if quoted(source) {
-		// Quoting leaves bytes that are not UTF-8 readable again, as \x escapes.
-		dst = strconv.AppendQuote(dst, source)
-	} else {
-		dst = append(dst, source...)
-	}
-	return append(dst, '\n')
-}
-
-// quoted reports whether a line of a plain list, which may be its first, cannot hold source as it is.
-func quoted(source string) bool {
-	if source == "" || source != strings.TrimSpace(source) || strings.ContainsAny(source, "\n\r\x00") {
-		return true
-	}
-	first, size := utf8.DecodeRuneInString(source)
-	switch {
-	case first == '"', first == '#', first == '\x1f': // a name, a remark, and gzip
-		return true
-	case first == '\ufeff', first == utf8.RuneError && size == 1: // a mark, zstd and others
-		return true
-	}
-	return isURL(source) && lastRemark(source) >= 0 || foreign([]byte(source)) != nil
-}
-
-// withoutTail returns a line that begins with a quoted Go string without the remark behind that.
-func withoutTail(line string) string {
-	name, err := strconv.QuotedPrefix(line)
-	if err == nil && lastRemark(line[len(name):]) >= 0 && strings.TrimSpace(line[len(name):])[0] == '#' {
-		return name
-	}
-	return line
-}
-
-// unquote undoes the quoting of AppendSource. Text that only looks quoted, such as "C:\photos", loses its quotes alone.
-func unquote(line string) string {
-	if len(line) < 2 || line[0] != '"' || line[len(line)-1] != '"' {
-		return line
-	}
-	if s, err := strconv.Unquote(line); err == nil {
-		return s
-	}
-	return line[1 : len(line)-1]
-}
-
-// cutScheme gives what follows "scheme://" and whether source begins so. A single letter is a drive, not a scheme.
-func cutScheme(source string) (rest string, ok bool) {
-	i := strings.Index(source, "://")
-	if i < 2 {
-		return "", false
-	}
-	for j := range i {
-		switch c := source[j] | 0x20; {
-		case c >= 'a' && c <= 'z':
-		case j > 0 && (source[j] >= '0' && source[j] <= '9' || strings.IndexByte("+-.", source[j]) >= 0):
-		default:
-			return "", false
-		}
-	}
-	return source[i+3:], true
-}
-
-// isURL reports whether source is meant as a URL, of whatever scheme. Browsers take http: and https: with any number of
-// slashes; such a name is that of a file, if there is one.
-func isURL(source string) bool {
-	if _, ok := cutScheme(source); ok || len(source) >= 5 && strings.EqualFold(source[:5], "data:") {
-		return true
-	}
-	text := blankless(source)
-	if _, ok := cutScheme(text); ok {
-		return true
-	}
-	if scheme, _, ok := splitScheme(text); !ok || scheme != "http" && scheme != "https" {
-		return false
-	}
-	_, err := os.Lstat(source)
-	return err != nil
-}
-
-// unknownScheme is the Scheme of what is meant as a URL and has none.
-const unknownScheme = "unknown"
-
-// schemeOf returns the scheme of a source for which isURL is true.
-func schemeOf(source string) string {
-	if scheme, _, ok := splitScheme(blankless(source)); ok {
-		return scheme
-	}
-	return unknownScheme
-}
-
-// parseURL returns the URL that source names, which has a host and the scheme http or https. Its errors show nothing of
-// source that could be secret.
-func parseURL(source string) (*url.URL, error) {
-	if len(source) > maxURL {
-		return nil, errors.New("the URL has " + strconv.Itoa(len(source)) + " bytes, expected at most " + strconv.Itoa(maxURL))
-	}
-	u, err := parseWeb(source, nil)
-	if scheme, ok := err.(schemeError); ok && scheme.scheme == "file" {
-		return nil, errors.New("a file is named by its path, not by a file: URL")
-	}
-	return u, err
-}
-
-// toItem makes an Item of a source that was named on its own, in a list or as an argument.
-func toItem(ctx context.Context, p *watch, source string, heads int) Item {
-	if isURL(source) {
-		item := Item{Source: source, Scheme: schemeOf(source)}
-		if _, err := parseURL(source); err != nil {
-			item.Err = &Error{Kind: ClassURL, Doing: "parse " + shown(source), Err: err}
-		}
-		return item
-	}
-	item := fileItem(ctx, p, tidy(source), heads)
-	if item.Err != nil && strings.Contains(source, "://") {
-		err := errors.New("it begins neither as a URL nor as a path that is there, expected http:// or https://")
-		return Item{
-			Source: source, Scheme: unknownScheme, Err: &Error{Kind: ClassURL, Doing: "parse " + shown(source), Err: err},
-		}
-	}
-	return item
-}
-
-// fileItem makes an Item of a path, symbolic links followed, with the first bytes of the file.
-func fileItem(ctx context.Context, p *watch, path string, heads int) Item {
-	at := spot{path: path}
-	limit, err := p.limit(at, true)
-	if err == nil {
-		var item Item
-		item, err = within(ctx, p, at, limit, func() (Item, error) {
-			info, err := os.Stat(path)
-			if err == nil {
-				err = regular(info.Mode())
-			}
-			if err != nil {
-				return Item{}, err
-			}
-			item := Item{Source: path, Size: info.Size(), ModTime: info.ModTime(), device: deviceOf(info)}
-			if heads > 0 {
-				item.Head = head(path, heads)
-			}
-			return item, nil
-		}, nil)
-		if err == nil {
-			return item
-		}
-	}
-	return Item{Source: path, Err: fileError("find", path, err)}
-}
-
-// regular returns an error for what is no regular file, whose opening might never return.
-func regular(m os.FileMode) error {
-	switch {
-	case m.IsDir():
-		return errors.New("it is a folder, expected a file or a URL")
-	case !m.IsRegular():
-		return fmt.Errorf("it is %s, expected a regular file", kindOf(m))
-	}
-	return nil
-}
-
-// fileError gives the Error of a system call on a file.
-func fileError(verb, path string, err error) *Error {
-	kind := ClassRead
-	if errors.Is(err, fs.ErrNotExist) {
-		kind = ClassNotFound
-	}
-	if errors.As(err, new(*hungError)) {
-		kind = ClassTimeout
-	}
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		err = pe.Err
-	}
-	return &Error{Kind: kind, Doing: verb + " " + shown(path), Err: err}
-}
-
-// shown gives source as it stands in errors: without secrets, on one line, and not longer than a person reads.
-func shown(source string) string {
-	source = Redact(source)
-	const most = 300
-	if len(source) > most {
-		source = strings.ToValidUTF8(source[:most], "") + "…"
-	}
-	if q := strconv.Quote(source); len(q) != len(source)+2 {
-		return q
-	}
-	return source
-}
-
-// tidy gives path in its shortest form, so that one file is named in one way. A path with ".." is left alone: after a
-// symbolic link its shortest form may be another file.
-func tidy(path string) string {
-	if path == "" || strings.Contains(path, "..") {
-		return path
-	}
-	return filepath.Clean(path)
+	return c.web // which names in its errors the schemes that it knows
 }

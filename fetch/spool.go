@@ -6,9 +6,9 @@ import (
 	"sync"
 )
 
-// A spool holds outside of memory what memory has no room for: bodies that are still coming, and rows of hosts that are
-// slow. It is one file without a name, of blocks that are used again, made when it is first needed. The zero value is
-// ready; many goroutines may use it.
+// A spool holds outside of memory what memory has no room for. A Client has one for bodies that are still coming, and
+// Spread one for the rows of hosts that are slow. It is one file without a name, of blocks that are used again, made
+// when it is first needed. The zero value is ready; many goroutines may use it.
 type spool struct {
 	mu    sync.Mutex
 	file  *os.File
@@ -22,7 +22,7 @@ const (
 	// spoolBlock is small enough that hosts with a few rows each cost little, and large enough that a body is few of
 	// them.
 	spoolBlock = 64 << 10
-	// spoolMost bounds the file, in blocks: 8 GiB. It is what strangers can make a run write at most.
+	// spoolMost bounds the file, in blocks: 8 GiB. Strangers can make a run write two such files at most.
 	spoolMost = 8 << 30 / spoolBlock
 )
 

@@ -24,31 +24,34 @@ type Aside[T any] struct {
 	Get func(b []byte) (T, error)
 }
 
-// A Sparing knows which hosts take no more now: a *Client, or what embeds one.
-type Sparing interface{ spare() *Client }
-
-func (c *Client) spare() *Client { return c }
-
 // Spread calls do once for each value of in, n at a time, and returns when in is closed and every do has returned. item
-// says what do is going to fetch by it. Where hosts have all n lanes, two values more that need no host may be done, so
-// lanes are numbered from 0 to n+1.
+// returns what do is going to fetch for a value. If hosts have all n lanes, two more values that need no host may be
+// done, so lanes are numbered from 0 to n+1.
 //
-// The order is that of in, except that the items of a host that takes no more now are held back, so that they do not
-// take up the lanes and other items go on. Of several hosts one that answers comes before one whose last try had no
-// answer, and then the one with the fewest lanes. A host has PerHost lanes at most, none before its Retry-After is over,
-// and a quarter of PerHost while it gives no answer to anything; after five minutes without one, all of its items fail
-// at once. So n ought to be well above PerHost. Values are taken from in when a lane is free for them, or where another
-// host or a file may be behind those that wait for one. Of those that wait for their host, 4096 are held in memory, and
-// any number more by aside in a temporary file; without an aside, or where it cannot put a value, in is not read
-// meanwhile.
+// The order is that of in, with one exception: the items of a host that takes no more now are held back, so that they
+// take no lane and other items go on. Of several hosts, one that answers comes before one whose last try had no answer;
+// then the one with the fewest lanes comes first. A host has at most as many lanes as its [HostState] says, and none
+// before its time. So n ought to be well above the limit of one host.
 //
-// When ctx ends, or Client.Finish is called, do is called for all the rest at once, but for what is outside of memory:
-// that is left out, as are values that were not taken yet. An error is that of reading back what was put aside; those
-// values are lost.
+// Values are taken from in when a lane is free for them, or if another host or a file may be behind those that wait
+// for one. Of the values that wait for their host, 4096 are held in memory, and any number more by aside in a
+// temporary file. Without an aside, or if it cannot put a value, in is not read meanwhile.
+//
+// When ctx ends, or the channel of Hosts.Finished is closed, do is called at once for all values in memory. Those in
+// the temporary file, and those not taken yet, are left out. An error says that the temporary file could not be read
+// back; its values are lost.
 func Spread[T any](
-	ctx context.Context, by Sparing, n int, in <-chan T, item func(T) Item, aside *Aside[T], do func(v T, lane int),
+	ctx context.Context, by Hosts, n int, in <-chan T, item func(T) Item, aside *Aside[T], do func(v T, lane int),
 ) error {
-	c := by.spare()
+	s := newSpreader(by, aside)
+	defer s.spool.close()
+	return s.spread(ctx, n, in, item, do)
+}
+
+// spread is Spread, and leaves the temporary file open.
+func (s *spreader[T]) spread(
+	ctx context.Context, n int, in <-chan T, item func(T) Item, do func(v T, lane int),
+) error {
 	work, done := make(chan parked[T]), make(chan string)
 	var lanes sync.WaitGroup
 	for lane := range n + besides {
@@ -59,11 +62,7 @@ func Spread[T any](
 			}
 		})
 	}
-	s := spreader[T]{client: c, aside: aside, queues: make(map[string]*queue[T]), busy: make(map[string]int)}
-	if aside != nil {
-		s.get = aside.Get
-	}
-	ended, finish := ctx.Done(), c.hosts.finish
+	ended, finish := ctx.Done(), s.hosts.Finished()
 	s.free, s.besides = n, besides
 	for in != nil || len(s.order) > 0 || s.free < n || s.besides < besides {
 		over := ended == nil || finish == nil
@@ -97,7 +96,7 @@ func Spread[T any](
 				in = nil
 				break
 			}
-			s.add(v, hostOfItem(item(v)))
+			s.add(v, s.hosts.Host(item(v)))
 		case host := <-done:
 			if s.busy[host]--; s.busy[host] == 0 {
 				delete(s.busy, host)
@@ -119,18 +118,6 @@ func Spread[T any](
 	return s.lost
 }
 
-// hostOfItem names the host that item is asked of; "" for what needs none.
-func hostOfItem(item Item) string {
-	if item.Local() || item.Err != nil {
-		return ""
-	}
-	u, err := parseURL(item.Source)
-	if err != nil {
-		return ""
-	}
-	return hostOf(u)
-}
-
 // A parked value waits for a lane and for its host.
 type parked[T any] struct {
 	value T
@@ -147,7 +134,8 @@ type queue[T any] struct {
 
 // A spreader holds what Spread holds back.
 type spreader[T any] struct {
-	client *Client
+	hosts  Hosts
+	spool  spool
 	aside  *Aside[T] // nil where values can only be held in memory
 	get    func([]byte) (T, error)
 	queues map[string]*queue[T]
@@ -159,6 +147,14 @@ type spreader[T any] struct {
 	free, besides int
 	buf           []byte
 	lost          error
+}
+
+func newSpreader[T any](by Hosts, aside *Aside[T]) *spreader[T] {
+	s := &spreader[T]{hosts: by, aside: aside, queues: make(map[string]*queue[T]), busy: make(map[string]int)}
+	if aside != nil {
+		s.get = aside.Get
+	}
+	return s
 }
 
 // add puts v behind what waits for its host. The first of each host is in memory.
@@ -184,7 +180,7 @@ func (s *spreader[T]) put(q *queue[T], v T) bool {
 	b, ok := s.aside.Put(append(s.buf[:0], 0, 0, 0, 0), v)
 	if s.buf = b; ok {
 		binary.LittleEndian.PutUint32(b, uint32(len(b)-4))
-		q.beyond.in = &s.client.spool
+		q.beyond.in = &s.spool
 		before := q.beyond.to
 		if q.beyond.write(b) == nil {
 			q.count++
@@ -242,9 +238,9 @@ func (s *spreader[T]) lanesFor(host string) int {
 	return s.free
 }
 
-// wants reports whether a value is to be taken from in, where next is what could be done now if it had a lane. Where all
-// lanes are taken by hosts that could take more, what is behind them may be another's, who then comes first, or a file
-// of this machine.
+// wants reports whether a value is to be taken from in, where next is what could be done now if it had a lane. Where
+// all lanes are taken by hosts that could take more, what is behind them may be another's, who then comes first, or a
+// file of this machine.
 func (s *spreader[T]) wants(next *queue[T]) bool {
 	if s.aside == nil {
 		return s.lanesFor("") > 0 && s.count < parkedMost
@@ -284,23 +280,19 @@ func (s *spreader[T]) next(any bool) (q *queue[T], wait time.Duration) {
 	if q := s.queues[""]; q != nil {
 		return q, 0
 	}
-	hs := &s.client.hosts
-	hs.mu.Lock()
-	defer hs.mu.Unlock()
-	s.full = hs.line.full()
-	if s.full {
+	if s.full = s.hosts.Full(); s.full {
 		wait = time.Second // it need not be this Spread's
 	}
 	now, silent := time.Now(), false // q's host
 	for _, o := range s.order {
-		limit, from, mute := hs.state(o.host)
-		switch left := from.Sub(now); {
-		case s.full || s.busy[o.host] >= limit:
+		host := s.hosts.State(o.host)
+		switch left := host.From.Sub(now); {
+		case s.full || s.busy[o.host] >= host.Limit:
 		case left > 0 && (wait == 0 || left < wait):
 			wait = left
 		case left > 0:
-		case q == nil, silent && !mute, silent == mute && s.busy[o.host] < s.busy[q.host]:
-			if q, silent = o, mute; !mute && s.busy[o.host] == 0 {
+		case q == nil, silent && !host.Silent, silent == host.Silent && s.busy[o.host] < s.busy[q.host]:
+			if q, silent = o, host.Silent; !silent && s.busy[o.host] == 0 {
 				return q, 0 // none comes before it
 			}
 		}

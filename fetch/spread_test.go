@@ -33,17 +33,21 @@ var rowsAside = &Aside[row]{
 	},
 }
 
-// spreadRows spreads what rows calls its argument with, and calls do for each.
-func spreadRows(t *testing.T, c *Client, n int, aside *Aside[row], rows func(send func(row)), do func(row)) {
+// spreadRows spreads what rows calls its argument with, and calls do for each. It returns the number of blocks of the
+// spool that are still used.
+func spreadRows(t *testing.T, c *Client, n int, aside *Aside[row], rows func(send func(row)), do func(row)) int64 {
 	t.Helper()
 	in := make(chan row)
 	go func() {
 		defer close(in)
 		rows(func(r row) { in <- r })
 	}()
-	if err := Spread(t.Context(), c, n, in, row.item, aside, func(r row, _ int) { do(r) }); err != nil {
+	s := newSpreader(c.Hosts(), aside)
+	defer s.spool.close()
+	if err := s.spread(t.Context(), n, in, row.item, func(r row, _ int) { do(r) }); err != nil {
 		t.Error(err)
 	}
+	return s.spool.used
 }
 
 // TestAnyNumberOfRowsOfSlowHostsHoldBackNobody has a list that is sorted by host: many rows of slow hosts, then some of
@@ -58,7 +62,7 @@ func TestAnyNumberOfRowsOfSlowHostsHoldBackNobody(t *testing.T) {
 			var lastOther time.Duration
 			var mu sync.Mutex
 			next := map[string]int{}
-			spreadRows(t, c, 64, rowsAside, func(send func(row)) {
+			used := spreadRows(t, c, 64, rowsAside, func(send func(row)) {
 				for h := range slow {
 					for i := range each {
 						send(row{i, fmt.Sprint("slow", h)})
@@ -82,18 +86,20 @@ func TestAnyNumberOfRowsOfSlowHostsHoldBackNobody(t *testing.T) {
 				}
 			})
 			if lastOther > 3*time.Second || next["other"] != others {
-				t.Errorf("%d slow hosts: %d of the %d others were done, the last after %v; want all at once", slow, next["other"], others, lastOther)
+				t.Errorf("%d slow hosts: %d of the %d others were done, the last after %v; want all at once", slow,
+					next["other"], others, lastOther)
 			}
 			for h := range slow {
 				if n := next[fmt.Sprint("slow", h)]; n != each {
 					t.Errorf("%d of %d rows of a slow host were done", n, each)
 				}
 			}
-			if took := time.Since(start); took > time.Duration(max(slow*each/64, each/8))*364*time.Millisecond+time.Minute {
+			if took := time.Since(start); took > time.Duration(max(slow*each/64,
+				each/8))*364*time.Millisecond+time.Minute {
 				t.Errorf("%d slow hosts: the slow rows took %v", slow, took)
 			}
-			if c.spool.used != 0 {
-				t.Errorf("%d blocks of the spool are still used", c.spool.used)
+			if used != 0 {
+				t.Errorf("%d blocks of the spool are still used", used)
 			}
 		})
 	}
@@ -104,7 +110,7 @@ func TestWhatIsPutAsideIsLeftOutWhenTheRunStops(t *testing.T) {
 	bubble(t, nil, Options{}, func(t *testing.T, c *Client) {
 		var done atomic.Int32
 		stop := make(chan struct{})
-		spreadRows(t, c, 64, rowsAside, func(send func(row)) {
+		used := spreadRows(t, c, 64, rowsAside, func(send func(row)) {
 			for i := range 100_000 {
 				send(row{i, "slow"})
 			}
@@ -114,8 +120,8 @@ func TestWhatIsPutAsideIsLeftOutWhenTheRunStops(t *testing.T) {
 			c.Finish()
 			done.Add(1)
 		})
-		if n := done.Load(); n < parkedMost || n > parkedMost+64 || c.spool.used != 0 {
-			t.Errorf("%d rows were done, %d blocks of the spool are used; want those in memory, and none", n, c.spool.used)
+		if n := done.Load(); n < parkedMost || n > parkedMost+64 || used != 0 {
+			t.Errorf("%d rows were done, %d blocks of the spool are used; want those in memory, and none", n, used)
 		}
 	})
 }
@@ -123,7 +129,8 @@ func TestWhatIsPutAsideIsLeftOutWhenTheRunStops(t *testing.T) {
 // TestRowsStayInMemoryWhereNothingCanBeWritten has no folder for the spool: everything is done, later.
 func TestRowsStayInMemoryWhereNothingCanBeWritten(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir()+"/gone")
-	for _, aside := range []*Aside[row]{rowsAside, nil, {Put: func(dst []byte, _ row) ([]byte, bool) { return dst, false }}} {
+	for _, aside := range []*Aside[row]{rowsAside, nil,
+		{Put: func(dst []byte, _ row) ([]byte, bool) { return dst, false }}} {
 		bubble(t, nil, Options{}, func(t *testing.T, c *Client) {
 			var done atomic.Int32
 			spreadRows(t, c, 64, aside, func(send func(row)) {
@@ -146,20 +153,23 @@ func TestRowsThatCannotBeReadBackAreSaid(t *testing.T) {
 	bubble(t, nil, Options{}, func(t *testing.T, c *Client) {
 		in := make(chan row)
 		var done atomic.Int32
+		s := newSpreader(c.Hosts(), rowsAside)
+		defer s.spool.close()
 		go func() {
 			defer close(in)
 			for i := range 2 * parkedMost {
 				in <- row{i, "slow"}
 			}
-			if err := c.spool.file.Truncate(0); err != nil {
+			if err := s.spool.file.Truncate(0); err != nil {
 				t.Error(err)
 			}
 		}()
-		err := Spread(t.Context(), c, 64, in, row.item, rowsAside, func(row, int) {
+		err := s.spread(t.Context(), 64, in, row.item, func(row, int) {
 			time.Sleep(time.Second)
 			done.Add(1)
 		})
-		if err == nil || errors.Is(err, os.ErrNotExist) || errors.Is(err, context.Canceled) || done.Load() < parkedMost {
+		if err == nil || errors.Is(err, os.ErrNotExist) || errors.Is(err, context.Canceled) ||
+			done.Load() < parkedMost {
 			t.Errorf("got %v after %d rows, want that they cannot be read", err, done.Load())
 		}
 	})
@@ -196,9 +206,11 @@ func TestOfAListOfManyHostsLittleWaitsInMemoryWhileTheLineIsFull(t *testing.T) {
 	})
 }
 
-// TestHostsThatNeverAnswerHoldBackNoFile has lists in which hosts that never answer could have all lanes, and then files.
+// TestHostsThatNeverAnswerHoldBackNoFile has lists in which hosts that never answer could have all lanes, and then
+// files.
 func TestHostsThatNeverAnswerHoldBackNoFile(t *testing.T) {
-	for _, c := range []struct{ lanes, hosts, rows int }{{1, 1, 3000}, {4, 3, 3000}, {4, 300, 3}, {256, 254, 2}, {256, 3000, 1}} {
+	for _, c := range []struct{ lanes, hosts, rows int }{{1, 1, 3000}, {4, 3, 3000}, {4, 300, 3}, {256, 254, 2},
+		{256, 3000, 1}} {
 		never := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 		handlers := map[string]http.HandlerFunc{}
 		for i := range c.hosts {
@@ -227,7 +239,7 @@ func TestHostsThatNeverAnswerHoldBackNoFile(t *testing.T) {
 				return r.item()
 			}
 			ctx, cancel := context.WithCancel(t.Context())
-			_ = Spread(ctx, client, c.lanes, in, item, rowsAside, func(r row, lane int) {
+			_ = Spread(ctx, client.Hosts(), c.lanes, in, item, rowsAside, func(r row, lane int) {
 				switch {
 				case ctx.Err() != nil:
 				case r.host == "":
@@ -244,15 +256,16 @@ func TestHostsThatNeverAnswerHoldBackNoFile(t *testing.T) {
 				}
 			})
 			if files.Load() != 200 || last > time.Second || int(most.Load()) > c.lanes {
-				t.Errorf("%+v: %d of 200 files, the last after %v, %d downloads at once; want all soon, downloads within lanes",
+				t.Errorf("%+v: %d of 200 files, the last after %v, %d downloads at once; "+
+					"want all soon, downloads within lanes",
 					c, files.Load(), last, most.Load())
 			}
 		})
 	}
 }
 
-// TestAHostThatAnswersComesBeforeOneThatDoesNot has a list in which hosts that never answer have many rows, and one that
-// answers comes last.
+// TestAHostThatAnswersComesBeforeOneThatDoesNot has a list in which hosts that never answer have many rows, and one
+// that answers comes last.
 func TestAHostThatAnswersComesBeforeOneThatDoesNot(t *testing.T) {
 	const hosts = 12
 	handlers := map[string]http.HandlerFunc{"other": func(http.ResponseWriter, *http.Request) {}}

@@ -10,23 +10,6 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 )
 
-// extensions are those of the files that are taken from a folder: the formats that can be read, and those of photos that cannot, since
-// a photo that is not done should be a failure that is told.
-var extensions = map[string]bool{
-	".jpg": true, ".jpeg": true, ".jpe": true, ".jfif": true, ".png": true, ".apng": true, ".gif": true,
-	".tif": true, ".tiff": true, ".bmp": true, ".webp": true,
-	".heic": true, ".heif": true, ".avif": true, ".jxl": true,
-}
-
-// imageName reports whether a file of this name is taken from a folder.
-func imageName(name string) bool {
-	i := strings.LastIndexByte(name, '.')
-	if i <= 0 || len(name)-i > len(".jpeg") {
-		return false
-	}
-	return extensions[name[i:]] || extensions[strings.ToLower(name[i:])]
-}
-
 // A walk goes through a folder in the order of names. Of each folder on its way it holds the names; of files it holds
 // nothing. It keeps the root open and one folder more, however deep it goes.
 type walk struct {
@@ -40,6 +23,8 @@ type walk struct {
 	take  func(rel, name string) bool
 	// asks reports whether the user may have meant a file that the walk never takes: a link, a device, a hidden one.
 	asks func(rel, name string) bool
+	// takes is Listing.Takes.
+	takes func(name string) bool
 	// yield is called with what is found, without an Index; its false ends the walk.
 	yield func(Item) bool
 	// pass is called with what is passed over, unless it is nil.
@@ -52,7 +37,7 @@ type walk struct {
 	top    string // goes before the path below the root in the Dir of items
 }
 
-// What a walk passes over, as the user is told.
+// What a walk passes over, as people read it.
 const (
 	passedNames   = "files whose extension is not that of an image"
 	passedLinks   = "symbolic links"
@@ -109,7 +94,8 @@ func (w *walk) from(path string) bool {
 	at := spot{path: path}
 	limit, err := w.clock.limit(at, true)
 	if err == nil {
-		w.origin, err = within(w.ctx, w.clock, at, limit, func() (*origin, error) { return newOrigin(path, w.open) }, nil)
+		w.origin, err = within(w.ctx, w.clock, at, limit, func() (*origin, error) { return newOrigin(path, w.open) },
+			nil)
 	}
 	if err != nil {
 		return w.yield(Item{Source: path, Err: fileError("list", path, err)})
@@ -191,7 +177,7 @@ func (w *walk) dir(rel string) bool {
 		case name[0] == '.' && !w.hidden:
 			if mode.IsDir() && w.enter == nil {
 				w.passed(rel, name, passedFolders)
-			} else if !mode.IsDir() && imageName(name[1:]) && w.asks(rel, name) {
+			} else if !mode.IsDir() && w.takes(name[1:]) && w.asks(rel, name) {
 				w.passed(rel, name, passedHidden)
 			}
 		case mode.IsDir():
@@ -265,7 +251,7 @@ func join(rel, name string) string {
 
 // folderWalk makes w the walk of a folder that was named itself.
 func folderWalk(w walk) *walk {
-	w.take = func(_, name string) bool { return imageName(name) }
+	w.take = func(_, name string) bool { return w.takes(name) }
 	w.asks = func(string, string) bool { return true }
 	return &w
 }
@@ -284,7 +270,7 @@ func globWalk(w walk, pattern string) (*walk, string, error) {
 	anyFile := ext != "" && ext != ".*"
 	w.hidden = strings.HasPrefix(rest, ".") || strings.Contains(rest, "/.")
 	w.take = func(rel, name string) bool {
-		return (anyFile || imageName(name)) && doublestar.MatchUnvalidated(rest, join(rel, name))
+		return (anyFile || w.takes(name)) && doublestar.MatchUnvalidated(rest, join(rel, name))
 	}
 	w.asks = w.take
 	if !strings.Contains(rest, "**") && !strings.Contains(rest, "{") {

@@ -22,7 +22,7 @@ func (m *meta) bmp(data []byte) error {
 	h, err := bmp.ReadHeader(data)
 	m.Width, m.Height, m.Alpha = h.Width, h.Height, h.Alpha
 	m.head = &h
-	m.decode = 1
+	m.rgbBytes = 1
 	m.price.least, m.price.work = h.Least(), 6*int64(h.Width)*int64(h.Height)
 	if err == nil {
 		m.bmpProfile(data[14:])
@@ -99,6 +99,9 @@ func (j *job) encodeBMP(img *image.NRGBA, _ int, _ *profile) ([]byte, error) {
 
 // measureBMP reads the sizes of the file and of its image from their headers.
 func measureBMP(data []byte) (w, h int, ends bool) {
+	if len(data) < 26 {
+		return 0, 0, false
+	}
 	w, h = int(binary.LittleEndian.Uint32(data[18:])), int(binary.LittleEndian.Uint32(data[22:]))
 	return w, h, int(binary.LittleEndian.Uint32(data[2:])) == len(data)
 }

@@ -22,7 +22,8 @@ func (w *writer) Write(p []byte) (int, error) {
 	return w.Buffer.Write(p)
 }
 
-// encode makes a file of format f. p is embedded if the format has a place for it and the pixels fit; nil is none.
+// encode returns a file of format f. p is embedded if the format has a place for it and it suits the pixels; nil is
+// none.
 func (j *job) encode(img *image.NRGBA, f *format, quality int, p *profile) ([]byte, error) {
 	if !writable(f) {
 		return nil, j.fault(ClassEncode, fmt.Errorf("no %s files can be written", f.name))
@@ -43,14 +44,14 @@ func (f *format) holds(w, h int) error {
 	return &Error{Kind: ClassEncode, Doing: "encode " + string(f.name), Err: err}
 }
 
-// flatten is flatten, and notes that something was lost.
+// flatten calls flatten, and notes whether something was lost.
 func (j *job) flatten(img *image.NRGBA) *image.NRGBA {
 	out := flatten(img, j.background)
 	j.flattened = j.flattened || out != img
 	return out
 }
 
-// flatten lays img over the background, and over white where that is transparent itself. An opaque image is given as it is.
+// flatten lays img over the background, and a transparent background over white. It returns an opaque image as it is.
 func flatten(img *image.NRGBA, background image.Image) *image.NRGBA {
 	if img.Opaque() {
 		return img

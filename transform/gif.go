@@ -20,7 +20,7 @@ func (m *meta) gif(data []byte) error {
 		m.takeProfile(p)
 	}
 	m.head = &h
-	m.decode = 1
+	m.rgbBytes = 1
 	m.price.least = h.Least()
 	m.price.work = 8*int64(h.Frame.Dx())*int64(h.Frame.Dy()) + 4*int64(h.Width)*int64(h.Height)
 	return nil
@@ -58,6 +58,9 @@ func (t trimmed) Unwrap() error { return t.error }
 
 // measureGIF reads the size from the screen descriptor (GIF89a, section 18).
 func measureGIF(data []byte) (w, h int, ends bool) {
+	if len(data) < 13 {
+		return 0, 0, false
+	}
 	w, h = int(binary.LittleEndian.Uint16(data[6:])), int(binary.LittleEndian.Uint16(data[8:]))
 	return w, h, data[len(data)-1] == 0x3b
 }

@@ -38,7 +38,7 @@ func (m *meta) jpeg(data []byte) error {
 	} else {
 		m.general = fmt.Sprintf("its components are %v", h.Kind)
 		pixels := int64(h.Width) * int64(h.Height)
-		m.decode = int((h.Memory(pixel.Scale{})+pixels-1)/pixels) + 1
+		m.rgbBytes = int((h.Memory(pixel.Scale{})+pixels-1)/pixels) + 1
 	}
 	m.jpegPrice(data, &h)
 	return nil
@@ -114,10 +114,10 @@ func jpegNeed(n *needs, pixels int64) (file, encoder int64) {
 	if n.plan.quality >= fineQuality {
 		perPixel, factor = 4, 4
 	}
-	if n.header.rows != nil && n.header.rows.gray() {
+	if n.rows != nil && n.rows.gray() {
 		perPixel = (perPixel + 1) / 2
 	}
-	if n.header.planes == nil {
+	if n.planes == nil {
 		factor = 0
 	}
 	file = n.file(pixels, perPixel, factor)

@@ -42,7 +42,7 @@ func (m *meta) png(data []byte) error {
 		return err
 	}
 	m.Width, m.Height, m.Alpha, m.head = h.Width, h.Height, !h.Opaque, h
-	m.decode = int(h.Memory()/(int64(h.Width)*int64(h.Height))) + 1
+	m.rgbBytes = int(h.Memory()/(int64(h.Width)*int64(h.Height))) + 1
 	m.price.raw = h.Unpacked()
 	if h.Colorless() {
 		m.space = spaceGray

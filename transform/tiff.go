@@ -41,7 +41,7 @@ func (m *meta) tiff(data []byte) error {
 	} else if d.Names(tiff.ICCProfile) {
 		m.torn.why = "it is not in the file"
 	}
-	m.decode = int(min(l.Memory()/(int64(l.Width)*int64(l.Height)), 1<<20)) + 1
+	m.rgbBytes = int(min(l.Memory()/(int64(l.Width)*int64(l.Height)), 1<<20)) + 1
 	m.price.work, m.price.least = l.Work(), l.Least()
 	m.more = d.More()
 	m.head = &l
@@ -104,7 +104,7 @@ func (j *job) encodeTIFF(img *image.NRGBA, _ int, p *profile) ([]byte, error) {
 // 6.0, section 2).
 func measureTIFF(data []byte) (w, h int, ends bool) {
 	const most, entry = 64, 12
-	if string(data[:4]) != "II*\x00" {
+	if len(data) < 8 || string(data[:4]) != "II*\x00" {
 		return 0, 0, false
 	}
 	at := int64(binary.LittleEndian.Uint32(data[4:]))

@@ -90,7 +90,7 @@ func (j *job) webpInTIFF(file []byte, width, height int) (tiff.Samples, error) {
 		return lost(errors.New("it is no WebP")), nil
 	}
 	var m meta
-	if err := m.readWebP(file); err != nil {
+	if err := m.webp(file); err != nil {
 		return lost(err), nil
 	}
 	if m.Width > width || m.Height > height || m.view != image.Rect(0, 0, m.Width, m.Height) {

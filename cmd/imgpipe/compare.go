@@ -90,7 +90,7 @@ func (f *compareFlags) measure(stop *stopper, stdin io.Reader, stderr io.Writer)
 	contest := &contest{dir: scratch, keep: f.keep, kill: stop.again, screen: newRunsScreen(stderr, f.progress, f.quiet)}
 	plan := f.plan(source.lists)
 	var parts []bench.Plan
-	if f.builtin() && f.stage == stageAll && !f.set.Changed("modes") {
+	if f.builtin() && f.stage == bench.StageAll && !f.set.Changed("modes") {
 		parts = bench.ClaimPlans(plan, cpus(), f.downloads[0])
 	}
 	contest.screen.say("imgpipe: comparing %d contestants in %d rounds, on %s", len(plan.Configs), plan.Runs+plan.Warmup, source.job.Inputs)

@@ -13,6 +13,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"imgpipe/cmd/imgpipe/internal/bench"
+	"imgpipe/cmd/imgpipe/internal/flags"
+	"imgpipe/cmd/imgpipe/internal/modes"
 )
 
 // compareFlags are the flags of imgpipe compare. Those that say what is done to the images are the very ones of imgpipe run, and are given to
@@ -47,61 +49,77 @@ const (
 // sharedGroups are the groups of imgpipe run's flags that compare has, in the order of its help. sharedFlags are flags of other groups, and the group
 // that they go to; those that go to none are not had here: a comparison is of whole jobs.
 var (
-	sharedGroups = []string{"Picture", "Input", "Limits", "Network"}
-	sharedFlags  = map[string]string{"resize": "Picture", "format": "Picture", "quality": "Picture", "memory": "Limits", "max-failures": "", "max-time": ""}
+	sharedGroups = []string{pictureHeading, "Input", limitsHeading, "Network"}
+	sharedFlags  = map[string]string{
+		"resize": pictureHeading, "format": pictureHeading, "quality": pictureHeading, "memory": limitsHeading,
+		"max-failures": "", "max-time": "",
+	}
 )
 
 // imageFormat is what --format of imgpipe run is called here, where --format is that of the report.
 const imageFormat = "image-format"
 
-func addCompareFlags(flags *pflag.FlagSet) *compareFlags {
-	f := &compareFlags{set: flags, modes: []string{modeSerial, modeGIL, modeGoroutines, modeProcesses}, runs: 10, warmup: 1,
-		stage: stageAll, latency: demoLatency, images: demoImages, format: formatText, progress: "auto"}
-	who := flagGroup{flags, "What is compared"}
-	who.add(modeList(&f.modes), "modes", "", "the modes, with commas between; one named twice competes with itself\n(default "+strings.Join(f.modes, ",")+")")
-	who.add(numberList(&f.workers, 1024), "workers", "w", "how many images each transforms at once: a list such as 1,2,4\n(default 1, 2, 4 and so on up to the CPUs)")
-	who.add(numberList(&f.downloads, 4096), "downloads", "d", "how many each fetches at once; a list as well; see --per-host\n(default 16, and 1,8,64 with --stage fetch)")
-	who.add(choice(&f.stage, stageAll, stageFetch, stageTransform), "stage", "", "one stage alone; the others take no time then (default all)")
-	who.add(whole(&f.runs, 1, 200), "runs", "", "rounds that count: each runs everything once, forwards and backwards in\nturn; fewer than 6 give no interval")
-	who.add(whole(&f.warmup, 0, 100), "warmup", "", "rounds before them that do not count")
-
-	built := flagGroup{flags, "Built-in samples, where there is no INPUT"}
-	built.add(period(&f.latency, true), "latency", "", "how long their server takes to answer")
-	built.add(whole(&f.images, 1, 100_000), "images", "", "how many are fetched from it")
-
-	report := flagGroup{flags, "Report"}
-	report.add(choice(&f.format, formatText, "markdown", "json", "csv", "bench"), "format", "", "of the report on standard output. json: all figures of all runs. csv: one\n"+
-		"line for each run. bench: Go's benchmark format, for benchstat")
-	report.str(&f.output, "output", "o", "FILE", "write the report with charts as one HTML file; FILE.svg gets one picture")
-	report.str(&f.keep, "keep", "", "DIR", "keep the outputs of one run of each in folders of DIR")
-	report.add(choice(&f.progress, "auto", "bar", "plain", "none"), "progress", "", "auto: a bar on a terminal, else a line every few seconds")
-	report.yes(&f.quiet, "quiet", "q", "say nothing on standard error but failures")
-
-	f.share(flags)
+func addCompareFlags(set *pflag.FlagSet) *compareFlags {
+	f := &compareFlags{set: set, modes: modes.Comparable(), runs: 10, warmup: 1,
+		stage: bench.StageAll, latency: demoLatency, images: demoImages, format: formatText, progress: progressAuto}
+	flags.Group{Set: set, Heading: "What is compared"}.Add(
+		flags.Flag{Name: "modes", Common: true, Value: flags.Choices(&f.modes, "MODES", modes.Comparable()...),
+			Usage: "the modes, with commas between; one named twice competes with itself (default " +
+				strings.Join(f.modes, ",") + ")"},
+		flags.Flag{Name: "workers", Short: "w", Common: true, Value: flags.Wholes(&f.workers, 1024),
+			Usage: "how many images each transforms at once: a list such as 1,2,4 (default 1, 2, 4 and so on up to the CPUs)"},
+		flags.Flag{Name: "downloads", Short: "d", Common: true, Value: flags.Wholes(&f.downloads, 4096),
+			Usage: "how many each fetches at once; a list as well; see --per-host (default 16, and 1,8,64 with --stage fetch)"},
+		flags.Flag{Name: "stage", Common: true, Value: flags.Choice(&f.stage, bench.Stages()...),
+			Usage: "one stage alone; the others take no time then (default all)"},
+		flags.Flag{Name: "runs", Common: true, Value: flags.Whole(&f.runs, 1, 200),
+			Usage: "rounds that count: each runs everything once, forwards and backwards in turn; fewer than 6 give no interval"},
+		flags.Flag{Name: "warmup", Value: flags.Whole(&f.warmup, 0, 100),
+			Usage: "rounds before them that do not count"},
+	)
+	flags.Group{Set: set, Heading: "Built-in samples, where there is no INPUT"}.Add(
+		flags.Flag{Name: "latency", Value: flags.PeriodOrNone(&f.latency),
+			Usage: "how long their server takes to answer"},
+		flags.Flag{Name: "images", Value: flags.Whole(&f.images, 1, 100_000), Usage: "how many are fetched from it"},
+	)
+	flags.Group{Set: set, Heading: "Report"}.Add(
+		flags.Flag{Name: "format", Common: true,
+			Value: flags.Choice(&f.format, formatText, "markdown", "json", "csv", "bench"),
+			Usage: "of the report on standard output. json: all figures of all runs. csv: one line for each run. bench: " +
+				"Go's benchmark format, for benchstat"},
+		flags.Flag{Name: "output", Short: "o", Common: true, Value: flags.Text(&f.output, "FILE"),
+			Usage: "write the report with charts as one HTML file; FILE.svg gets one picture"},
+		flags.Flag{Name: "keep", Value: flags.Text(&f.keep, "DIR"),
+			Usage: "keep the outputs of one run of each in folders of DIR"},
+		progressFlag(&f.progress),
+		flags.Flag{Name: "quiet", Short: "q", Value: flags.Switch(&f.quiet),
+			Usage: "say nothing on standard error but failures"},
+	)
+	f.share(set)
 	return f
 }
 
 // share adds the flags of imgpipe run that every run is given.
-func (f *compareFlags) share(flags *pflag.FlagSet) {
+func (f *compareFlags) share(set *pflag.FlagSet) {
 	own := pflag.NewFlagSet("run", pflag.ContinueOnError)
 	own.SortFlags = false
 	f.run = addRunFlags(own)
 	for _, group := range sharedGroups {
 		own.VisitAll(func(flag *pflag.Flag) {
-			home := flag.Annotations[groupOf]
+			home := flags.Heading(flag)
 			if to, ok := sharedFlags[flag.Name]; ok {
-				home = []string{to}
+				home = to
 			}
-			if !slices.Equal(home, []string{group}) || flag.Hidden {
+			if home != group || flag.Hidden {
 				return
 			}
 			shown := *flag
 			shown.Value = &passed{flag.Value, flag, &f.passed}
-			shown.Annotations = map[string][]string{groupOf: home}
+			flags.SetHeading(&shown, home)
 			if flag.Name == "format" {
 				shown.Name = imageFormat
 			}
-			flags.AddFlag(&shown)
+			set.AddFlag(&shown)
 		})
 	}
 }
@@ -125,37 +143,6 @@ func (p *passed) Set(s string) error {
 	return nil
 }
 
-// modeList is one or more modes.
-func modeList(p *[]string) pflag.Value {
-	known := []string{modeSerial, modeGIL, modeGoroutines, modeProcesses}
-	return value[[]string]{p, func(s string) ([]string, error) {
-		modes := strings.Split(s, ",")
-		for _, m := range modes {
-			if !slices.Contains(known, m) {
-				return nil, fmt.Errorf("expected some of %s, with commas between", strings.Join(known, ", "))
-			}
-		}
-		return modes, nil
-	}, func(modes []string) string { return strings.Join(modes, ",") }, "MODES"}
-}
-
-// numberList is one or more whole numbers from 1.
-func numberList(p *[]int, high int) pflag.Value {
-	return value[[]int]{p, func(s string) ([]int, error) {
-		var numbers []int
-		for part := range strings.SplitSeq(s, ",") {
-			n, err := strconv.Atoi(part)
-			if err != nil || n < 1 || n > high || slices.Contains(numbers, n) {
-				return nil, fmt.Errorf("expected different whole numbers from 1 to %d, with commas between", high)
-			}
-			numbers = append(numbers, n)
-		}
-		return numbers, nil
-	}, func(numbers []int) string {
-		return strings.Trim(strings.ReplaceAll(fmt.Sprint(numbers), " ", ","), "[]")
-	}, "N,…"}
-}
-
 // builtin tells that there is no input but the samples.
 func (f *compareFlags) builtin() bool { return len(f.run.inputs) == 0 && len(f.run.lists) == 0 }
 
@@ -167,11 +154,11 @@ func (f *compareFlags) validate() error {
 		return errors.New("--latency is that of the built-in samples: expected no INPUT with it")
 	case !f.builtin() && changed("images"):
 		return errors.New("--images is the number of the built-in samples: expected no INPUT with it")
-	case f.stage == stageTransform && len(f.downloads) > 1:
+	case f.stage == bench.StageTransform && len(f.downloads) > 1:
 		return errors.New("--downloads: --stage transform fetches nothing while the clock runs: expected one number")
-	case f.stage == stageFetch && len(f.workers) > 1:
+	case f.stage == bench.StageFetch && len(f.workers) > 1:
 		return errors.New("--workers: --stage fetch transforms nothing: expected one number")
-	case f.stage != stageAll && changed("keep"):
+	case f.stage != bench.StageAll && changed("keep"):
 		return fmt.Errorf("--keep: --stage %s writes no outputs", f.stage)
 	case f.quiet && changed("progress"):
 		return errors.New("--quiet and --progress exclude each other: expected one of them")
@@ -183,13 +170,13 @@ func (f *compareFlags) validate() error {
 	}
 	if len(f.workers) == 0 {
 		f.workers = doubling(cpus())
-		if f.stage == stageFetch {
+		if f.stage == bench.StageFetch {
 			f.workers = []int{cpus()}
 		}
 	}
 	if len(f.downloads) == 0 {
 		f.downloads = []int{manyDownloads}
-		if f.stage == stageFetch {
+		if f.stage == bench.StageFetch {
 			f.downloads = []int{1, 8, 64}
 		}
 	}
@@ -199,7 +186,7 @@ func (f *compareFlags) validate() error {
 // validateRun finds what imgpipe run would say, before it is run.
 func (f *compareFlags) validateRun() error {
 	r := *f.run
-	r.output, r.mode = os.DevNull, modeGoroutines
+	r.output, r.mode = os.DevNull, modes.Goroutines
 	if f.builtin() {
 		r.inputs = []string{"samples"}
 	}
@@ -266,7 +253,7 @@ func (f *compareFlags) plan(lists []string) bench.Plan {
 // shaped tells that a flag says what is made of the images.
 func (f *compareFlags) shaped() (yes bool) {
 	f.set.Visit(func(flag *pflag.Flag) {
-		yes = yes || slices.Equal(flag.Annotations[groupOf], []string{"Picture"})
+		yes = yes || flags.Heading(flag) == pictureHeading
 	})
 	return yes
 }

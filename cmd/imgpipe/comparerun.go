@@ -6,11 +6,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"time"
 
 	"imgpipe/cmd/imgpipe/internal/bench"
+	"imgpipe/cmd/imgpipe/internal/drill"
 	"imgpipe/pipeline/procs"
 )
 
@@ -30,7 +29,7 @@ func (c *contest) run(ctx context.Context, job bench.Job, plan bench.Plan, parts
 		return nil, err
 	}
 	var pictures []bench.Picture
-	r := &bench.Runner{Program: program, Dir: c.dir, Env: contestantEnv, Kill: c.kill, Progress: c.screen.show, Keep: func(config int, outputs string) error {
+	r := &bench.Runner{Program: program, Dir: c.dir, Env: drill.ContestantEnv, Kill: c.kill, Progress: c.screen.show, Keep: func(config int, outputs string) error {
 		if pictures == nil {
 			if pictures, err = bench.Pictures(ctx, outputs); err != nil && ctx.Err() == nil {
 				return err
@@ -58,27 +57,6 @@ func (c *contest) keepOutputs(plan bench.Plan, config int, outputs string) error
 	return copyOutputs(outputs, dir)
 }
 
-// The slowdown of imgpipe run's test hook can be given to one contestant alone, by its number from 0: a comparison must see it.
-const (
-	slowContestant = "IMGPIPE_TEST_SLOW_CONTESTANT"
-	slowdown       = "IMGPIPE_TEST_SLOWDOWN"
-)
-
-func contestantEnv(config int) []string {
-	env := os.Environ()
-	which, ok := os.LookupEnv(slowContestant)
-	if !ok || which == strconv.Itoa(config) {
-		return env
-	}
-	var others []string
-	for _, e := range env {
-		if !strings.HasPrefix(e, slowdown+"=") {
-			others = append(others, e)
-		}
-	}
-	return others
-}
-
 // A runsScreen says on stderr how far a comparison has come. It is for one goroutine.
 type runsScreen struct {
 	w     io.Writer
@@ -90,15 +68,7 @@ type runsScreen struct {
 
 // newRunsScreen begins; kind is the value of --progress. close must be called.
 func newRunsScreen(w io.Writer, kind string, quiet bool) *runsScreen {
-	switch {
-	case quiet:
-		kind = "none"
-	case kind == "auto" && isTerminal(w):
-		kind = "bar"
-	case kind == "auto":
-		kind = "plain"
-	}
-	return &runsScreen{w: w, quiet: quiet, kind: kind, last: time.Now()}
+	return &runsScreen{w: w, quiet: quiet, kind: progressOn(w, kind, quiet), last: time.Now()}
 }
 
 func (s *runsScreen) say(format string, args ...any) {
@@ -116,9 +86,9 @@ func (s *runsScreen) show(p bench.Progress) {
 		left = fmt.Sprintf(", %s left", p.Left.Round(time.Second))
 	}
 	switch {
-	case s.kind == "bar":
+	case s.kind == progressBar:
 		s.draw(p, left)
-	case s.kind == "plain" && time.Since(s.last) >= plainEvery:
+	case s.kind == progressPlain && time.Since(s.last) >= plainEvery:
 		s.last = time.Now()
 		s.say("%d/%d runs%s: %s", p.Done, p.Total, left, p.Now)
 	}

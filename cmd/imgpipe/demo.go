@@ -13,6 +13,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"imgpipe/cmd/imgpipe/internal/bench"
+	"imgpipe/cmd/imgpipe/internal/flags"
+	"imgpipe/cmd/imgpipe/internal/modes"
 	"imgpipe/cmd/imgpipe/internal/summary"
 	"imgpipe/samples"
 )
@@ -45,8 +47,9 @@ It runs each mode once: 'imgpipe compare' measures, and says what follows.`, dem
 			return stop.verdict(demo(stop, output, cmd.OutOrStdout(), cmd.ErrOrStderr()))
 		},
 	}
-	g := flagGroup{cmd.Flags(), "Flags"}
-	g.str(&output, "output", "o", "DIR", "folder for the pictures")
+	flags.Group{Set: cmd.Flags(), Heading: "Flags"}.Add(
+		flags.Flag{Name: "output", Short: "o", Value: flags.Text(&output, "DIR"), Usage: "folder for the pictures"},
+	)
 	return cmd
 }
 
@@ -69,12 +72,12 @@ func demo(stop *stopper, output string, stdout, stderr io.Writer) error {
 
 	plan := bench.Plan{
 		// In the order of what they can do at once. The pictures of the last one stay.
-		Configs: bench.Grid([]string{modeSerial, modeGIL, modeProcesses, modeGoroutines}, []int{cpus()}, []int{manyDownloads}),
+		Configs: bench.Grid([]string{modes.Serial, modes.GIL, modes.Processes, modes.Goroutines}, []int{cpus()}, []int{manyDownloads}),
 		Runs:    1,
 		Args: []string{"--resize", demoSize, "--name", "{index}.{ext}", "--per-host", strconv.Itoa(manyDownloads),
 			"--input-list", source.lists[0]},
 	}
-	contest := &contest{dir: scratch, keep: output, flat: true, kill: stop.again, screen: newRunsScreen(stderr, "auto", false)}
+	contest := &contest{dir: scratch, keep: output, flat: true, kill: stop.again, screen: newRunsScreen(stderr, progressAuto, false)}
 	c, err := contest.run(ctx, source.job, plan)
 	switch {
 	case ctx.Err() != nil:

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"errors"
@@ -17,7 +18,6 @@ import (
 	"time"
 	"unicode"
 
-	"imgpipe/pipeline/store"
 	"imgpipe/samples"
 )
 
@@ -216,17 +216,7 @@ func meet(t *testing.T, w way, bad, good string) {
 			t.Errorf("the server had this said on standard error: %q", line)
 		}
 	}
-	ledger, err := store.Open(out, store.Options{ReadOnly: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ledger.Close()
-	class := ""
-	for e := range ledger.Failures() {
-		if e.Source == bad {
-			class = e.Class
-		}
-	}
+	class := failures(t, out)[bad]
 	if class != w.class {
 		t.Errorf("class %q, want %q\n%s", class, w.class, &said)
 	}
@@ -234,7 +224,7 @@ func meet(t *testing.T, w way, bad, good string) {
 	if err != nil || len(pictures) != wantDone {
 		t.Errorf("the outputs are %q, want %d (%v)", pictures, wantDone, err)
 	}
-	t.Logf("a server that %-52s %-12s in %v", w.name+":", or(class, "done"), took.Round(time.Millisecond))
+	t.Logf("a server that %-52s %-12s in %v", w.name+":", cmp.Or(class, "done"), took.Round(time.Millisecond))
 }
 
 // writeNoisy writes a picture of some 20 kB and gives its path.

@@ -1,16 +1,13 @@
 package main
 
 import (
-	"context"
 	"errors"
-	"fmt"
-	"os"
-	"strconv"
-	"time"
 
+	"imgpipe/cmd/imgpipe/internal/bench"
+	"imgpipe/cmd/imgpipe/internal/drill"
+	"imgpipe/cmd/imgpipe/internal/modes"
 	"imgpipe/pipeline"
 	"imgpipe/pipeline/procs"
-	"imgpipe/transform"
 )
 
 // An executor is what --mode names, with what the command wants to know of it.
@@ -25,32 +22,34 @@ type executor struct {
 func (f *runFlags) executor(chosen func(pipeline.Choice)) (*executor, error) {
 	var e executor
 	switch {
-	case f.stage == stageFetch:
+	case f.stage == bench.StageFetch:
 		e.Executor = nullExecutor(f.workers)
-	case f.mode == modeSerial:
+	case f.mode == modes.Serial:
 		e.Executor = pipeline.Serial()
-	case f.mode == modeGIL:
+	case f.mode == modes.GIL:
 		e.Executor = pipeline.GIL(f.workers)
-	case f.mode == modeProcesses, f.mode == modeAuto:
+	case f.mode == modes.Processes, f.mode == modes.Auto:
 		options := f.worker.options(f.workers)
-		options.Prestart = f.mode == modeProcesses // all are needed but for the few images that are seldom worth a run
-		options.Shared = f.budget() / 4            // of the budget that is the share of files
+		options.Prestart = f.mode == modes.Processes // all are needed but for the few images that are seldom worth a run
+		options.Shared = f.budget() / 4              // of the budget that is the share of files
 		// A trial is of one image at a time; and what slows a worker down must not go on beside its next image.
-		options.Ahead = f.mode == modeProcesses && os.Getenv(slowdownVariable) == ""
+		options.Ahead = f.mode == modes.Processes && !drill.Slowed()
 		pool, err := procs.New(options)
 		if err != nil {
 			return nil, err
 		}
 		e = executor{pool, pool.Pids, pool}
-		if f.mode == modeAuto {
+		if f.mode == modes.Auto {
 			e.Executor = pipeline.NewTrial(pipeline.Goroutines(f.workers), pool, chosen)
 		}
 	default:
 		e.Executor = pipeline.Goroutines(f.workers)
 	}
-	if err := errors.Join(e.slowDown(), e.drill()); err != nil {
+	hooked, err := drill.Hook(e.Executor, e.pool)
+	if err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
+	e.Executor = hooked
 	return &e, nil
 }
 
@@ -60,35 +59,4 @@ func (e *executor) Ahead() pipeline.Ahead {
 		return pipeline.Ahead{}
 	}
 	return e.pool.Ahead()
-}
-
-// slowdownVariable has tests make the transform take so many times longer, to see whether a comparison notices.
-const slowdownVariable = "IMGPIPE_TEST_SLOWDOWN"
-
-func (e *executor) slowDown() error {
-	text := os.Getenv(slowdownVariable)
-	if text == "" {
-		return nil
-	}
-	factor, err := strconv.ParseFloat(text, 64)
-	if err != nil || factor < 1 {
-		return fmt.Errorf("%s=%s: expected a number from 1", slowdownVariable, text)
-	}
-	e.Executor = slowExecutor{e.Executor, factor}
-	return nil
-}
-
-type slowExecutor struct {
-	pipeline.Executor
-	factor float64
-}
-
-func (s slowExecutor) Do(ctx context.Context, t transform.Task) (transform.Result, pipeline.Cost, error) {
-	began := time.Now()
-	r, c, err := s.Executor.Do(ctx, t)
-	select {
-	case <-ctx.Done():
-	case <-time.After(time.Duration((s.factor - 1) * float64(time.Since(began)-c.Queued))):
-	}
-	return r, c, err
 }

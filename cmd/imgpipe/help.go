@@ -3,67 +3,116 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+	"golang.org/x/term"
+
+	"imgpipe/cmd/imgpipe/internal/flags"
 )
 
-// groupOf is the annotation that puts a flag under a heading of the help.
-const groupOf = "imgpipe-group"
+// briefFlag is the name of the hidden flag behind -h. --help is a flag of its own, since the two differ.
+const briefFlag = "brief-help"
 
-// A flagGroup adds flags under one heading.
-type flagGroup struct {
-	flags *pflag.FlagSet
-	title string
+// A briefHelp is the value of -h. It remembers that -h was given, and ends the reading of the command line.
+type briefHelp struct{ asked bool }
+
+func (b *briefHelp) Set(string) error {
+	b.asked = true
+	return pflag.ErrHelp
 }
 
-func (g flagGroup) add(v pflag.Value, name, short, usage string) *pflag.Flag {
-	f := g.flags.VarPF(v, name, short, usage)
-	f.Annotations = map[string][]string{groupOf: {g.title}}
-	return f
-}
+func (b *briefHelp) String() string { return "false" }
+func (b *briefHelp) Type() string   { return "bool" }
 
-func (g flagGroup) str(p *string, name, short, kind, usage string) {
-	g.add(value[string]{p, func(s string) (string, error) { return s, nil }, func(s string) string { return s }, kind}, name, short, usage)
-}
-
-func (g flagGroup) yes(p *bool, name, short, usage string) {
-	g.flags.BoolVarP(p, name, short, *p, usage)
-	g.flags.Lookup(name).Annotations = map[string][]string{groupOf: {g.title}}
-}
-
-// useHelp gives root and its subcommands the help of this file.
+// useHelp sets the help of root and its subcommands: -h, --help, 'imgpipe help' and completion.
 func useHelp(root *cobra.Command) {
+	root.SetHelpCommand(helpCommand(root))
 	for _, cmd := range append(root.Commands(), root) {
 		cmd.Flags().SortFlags = false
-		cmd.Flags().VisitAll(func(f *pflag.Flag) {
-			if words := strings.Split(f.Value.Type(), "|"); len(words) > 1 {
-				// It fails only for a flag that does not exist.
-				_ = cmd.RegisterFlagCompletionFunc(f.Name, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
-			}
-		})
+		// Where no flag is marked as common, -h is short for --help.
+		if f := addBrief(cmd); f != nil {
+			cmd.Flags().Bool("help", false, "show all flags; -h shows the common ones")
+		} else {
+			cmd.InitDefaultHelpFlag()
+		}
+		complete(cmd)
 	}
-	root.SetHelpCommand(helpCommand(root))
-	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { writeHelp(cmd.OutOrStdout(), cmd) })
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
+		brief := false
+		if f := cmd.Flags().Lookup(briefFlag); f != nil {
+			brief = f.Value.(*briefHelp).asked
+		}
+		w := cmd.OutOrStdout()
+		writeHelp(w, cmd, helpWidth(w), brief)
+	})
 	root.SetUsageFunc(func(cmd *cobra.Command) error {
-		writeHelp(cmd.ErrOrStderr(), cmd)
+		w := cmd.ErrOrStderr()
+		writeHelp(w, cmd, helpWidth(w), false)
 		return nil
 	})
 }
 
-// helpCommand is 'imgpipe help COMMAND'. That of cobra ends well for a command that does not exist.
-func helpCommand(root *cobra.Command) *cobra.Command {
-	var names []string
-	for _, cmd := range root.Commands() {
-		names = append(names, cmd.Name())
+// addBrief gives cmd the flag -h, if it has common flags; else it returns nil.
+func addBrief(cmd *cobra.Command) *pflag.Flag {
+	common := false
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { common = common || flags.IsCommon(f) })
+	if !common {
+		return nil
 	}
+	f := cmd.Flags().VarPF(new(briefHelp), briefFlag, "h", "")
+	f.NoOptDefVal = "true"
+	f.Hidden = true
+	return f
+}
+
+// Widths of help, in characters.
+const (
+	usualWidth = 80  // if the output is no terminal
+	leastWidth = 40  // of the narrowest terminal that help is fitted to
+	mostWidth  = 120 // longer lines are hard to read
+)
+
+// helpWidth returns the width of help on w: what COLUMNS says, else that of the terminal.
+func helpWidth(w io.Writer) int {
+	width, err := strconv.Atoi(os.Getenv("COLUMNS"))
+	if err != nil || width <= 0 {
+		width = usualWidth
+		if r, ok := w.(*results); ok {
+			w = r.Writer
+		}
+		if f, ok := w.(*os.File); ok {
+			if columns, _, err := term.GetSize(int(f.Fd())); err == nil && columns > 0 {
+				width = columns
+			}
+		}
+	}
+	return min(max(width, leastWidth), mostWidth)
+}
+
+// helpCommand is 'imgpipe help'. Cobra's own ends with status 0 for a command that does not exist, and knows no topics.
+func helpCommand(root *cobra.Command) *cobra.Command {
 	return &cobra.Command{
-		Use: "help [COMMAND]", Short: "Help about any command", ValidArgs: names,
-		RunE: func(_ *cobra.Command, args []string) error {
+		Use: "help [COMMAND | TOPIC]", Short: "Help about a command or a topic",
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return helpNames(root, true), cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(self *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				if t, ok := topicNamed(args[0]); ok {
+					fmt.Fprintf(self.OutOrStdout(), "%s: %s\n\n%s\n", t.name, t.about, t.text)
+					return nil
+				}
+			}
 			cmd, _, err := root.Find(args)
 			if err != nil {
-				return err
+				return unknown("command or topic", args[0], helpNames(root, false))
 			}
 			cmd.InitDefaultHelpFlag() // flags that cobra adds to what it runs
 			cmd.InitDefaultVersionFlag()
@@ -72,14 +121,48 @@ func helpCommand(root *cobra.Command) *cobra.Command {
 	}
 }
 
-// writeHelp writes what cmd does, how it is called, examples, and its flags, under their headings in the order in which they were
-// defined: those that everybody uses come first.
-func writeHelp(w io.Writer, cmd *cobra.Command) {
-	about := cmd.Long
+// helpNames returns the names of all commands and topics. If described is true, each comes with what it is about, as
+// completion takes it.
+func helpNames(root *cobra.Command, described bool) (names []string) {
+	add := func(name, about string) {
+		if described {
+			name = cobra.CompletionWithDesc(name, about)
+		}
+		names = append(names, name)
+	}
+	for _, cmd := range root.Commands() {
+		if cmd.IsAvailableCommand() {
+			add(cmd.Name(), cmd.Short)
+		}
+	}
+	for _, t := range topics() {
+		add(t.name, t.about)
+	}
+	return names
+}
+
+// unknown is the error of a name that is none of the known names of its kind.
+func unknown(kind, name string, known []string) error {
+	if near := flags.Near(name, known); near != "" {
+		return usageErrorf("there is no %s %q: did you mean %s?", kind, name, near)
+	}
+	return usageErrorf("there is no %s %q", kind, name)
+}
+
+// writeHelp writes what cmd does, how it is called, examples, and its flags under their headings. The brief help has
+// the first paragraph, the first examples, and the common flags with the first clause of what they are for.
+func writeHelp(w io.Writer, cmd *cobra.Command, width int, brief bool) {
+	about, examples := strings.TrimSpace(cmd.Long), cmd.Example
 	if about == "" {
 		about = cmd.Short + "."
 	}
-	fmt.Fprintf(w, "%s\n\nUsage:\n  %s\n", strings.TrimSpace(about), cmd.UseLine())
+	show := func(*pflag.Flag) bool { return true }
+	if brief {
+		about, _, _ = strings.Cut(about, "\n\n")
+		examples = firstLines(examples, briefExamples)
+		show = flags.IsCommon
+	}
+	fmt.Fprintf(w, "%s\n\nUsage:\n  %s\n", wrapped(about, width), cmd.UseLine())
 	if cmd.HasAvailableSubCommands() {
 		fmt.Fprintf(w, "  %s COMMAND [flags]\n\nCommands:\n", cmd.CommandPath())
 		for _, sub := range cmd.Commands() {
@@ -88,28 +171,81 @@ func writeHelp(w io.Writer, cmd *cobra.Command) {
 			}
 		}
 	}
-	if cmd.Example != "" {
-		fmt.Fprintf(w, "\nExamples:\n%s\n", cmd.Example)
-	}
-	title := ""
-	flags := cmd.LocalFlags()
-	flags.VisitAll(func(f *pflag.Flag) {
-		if f.Hidden {
-			return
-		}
-		group := "Other"
-		if g := f.Annotations[groupOf]; len(g) > 0 {
-			group = g[0]
-		}
-		if group != title {
-			fmt.Fprintf(w, "\n%s:\n", group)
-			title = group
-		}
-		writeFlag(w, f)
-	})
 	if !cmd.HasParent() {
+		fmt.Fprint(w, "\nTopics, for 'imgpipe help TOPIC':\n")
+		for _, t := range topics() {
+			fmt.Fprintf(w, "  %-18s %s\n", t.name, t.about)
+		}
+	}
+	if examples != "" {
+		fmt.Fprintf(w, "\nExamples:\n%s\n", examples)
+	}
+	writeFlags(w, cmd.LocalFlags(), width, brief, show)
+	switch {
+	case brief:
+		fmt.Fprintf(w, "\nAll flags: %s --help. Recipes: imgpipe help recipes.\n", cmd.CommandPath())
+	case !cmd.HasParent():
 		fmt.Fprint(w, exitHelp)
 	}
+}
+
+// briefExamples is how many examples the brief help shows.
+const briefExamples = 3
+
+// writeFlags writes the flags that show chooses; in the brief help under one heading.
+func writeFlags(w io.Writer, set *pflag.FlagSet, width int, brief bool, show func(*pflag.Flag) bool) {
+	if brief {
+		one := pflag.NewFlagSet("", pflag.ContinueOnError)
+		one.SortFlags = false
+		set.VisitAll(func(f *pflag.Flag) {
+			if show(f) {
+				same := *f
+				flags.SetHeading(&same, "Common flags")
+				same.Usage = firstClause(f.Usage)
+				one.AddFlag(&same)
+			}
+		})
+		set = one
+	}
+	flags.WriteHelp(w, set, width, show)
+}
+
+// firstClause returns text up to its first semicolon or full stop.
+func firstClause(text string) string {
+	for i := range text {
+		if rest := text[i:]; strings.HasPrefix(rest, "; ") || strings.HasPrefix(rest, ". ") {
+			return text[:i]
+		}
+	}
+	return text
+}
+
+// firstLines returns the first n lines of text.
+func firstLines(text string, n int) string {
+	lines := strings.SplitN(text, "\n", n+1)
+	return strings.Join(lines[:min(n, len(lines))], "\n")
+}
+
+// wrapped fills each paragraph of text anew, in lines of at most width characters. Blank lines part paragraphs. A line
+// that begins with a blank stays as it is.
+func wrapped(text string, width int) string {
+	var lines, paragraph []string
+	end := func() {
+		if len(paragraph) > 0 {
+			lines = append(lines, flags.Wrap(strings.Join(paragraph, " "), width)...)
+			paragraph = nil
+		}
+	}
+	for line := range strings.SplitSeq(text, "\n") {
+		if line != "" && line[0] != ' ' {
+			paragraph = append(paragraph, line)
+			continue
+		}
+		end()
+		lines = append(lines, line)
+	}
+	end()
+	return strings.Join(lines, "\n")
 }
 
 const exitHelp = `
@@ -123,27 +259,3 @@ Exit status:
   134  the program crashed (out of memory, a bug); the same command continues
   141  nobody read standard output to its end, and all else went well
 `
-
-// Flags stand in a column of their own; longer ones get a line for themselves.
-const helpColumn = 28
-
-func writeFlag(w io.Writer, f *pflag.Flag) {
-	head := "      --" + f.Name
-	if f.Shorthand != "" {
-		head = "  -" + f.Shorthand + ", --" + f.Name
-	}
-	if kind := f.Value.Type(); kind != "bool" {
-		head += " " + kind
-	}
-	usage := f.Usage
-	if d := f.DefValue; d != "" && d != "false" && d != "0" && !strings.Contains(usage, "default") {
-		usage += " (default " + d + ")"
-	}
-	indent := "\n" + strings.Repeat(" ", helpColumn)
-	usage = strings.ReplaceAll(usage, "\n", indent)
-	if len(head) >= helpColumn-1 {
-		fmt.Fprintf(w, "%s%s%s\n", head, indent, usage)
-		return
-	}
-	fmt.Fprintf(w, "%-*s%s\n", helpColumn, head, usage)
-}

@@ -106,7 +106,7 @@ func rereadable(lists []string) bool {
 // for it.
 func (in *intake) count(f *runFlags, s *screen) *sync.WaitGroup {
 	var counting sync.WaitGroup
-	if f.quiet || f.progress == "none" || !rereadable(f.lists) {
+	if f.quiet || f.progress == progressNone || !rereadable(f.lists) {
 		return &counting
 	}
 	counting.Go(func() {

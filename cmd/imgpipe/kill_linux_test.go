@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"imgpipe/cmd/imgpipe/internal/modes"
 )
 
 var killMoments = flag.Int("kill.moments", 5, "how many times TestKilledRunContinues kills a run in each mode")
@@ -104,7 +106,7 @@ func TestKilledRunContinues(t *testing.T) {
 	args := func(mode, out string) []string {
 		return []string{"run", "-q", "-m", mode, "-w", "2", "-o", out, "--size", "100", "--size", "50", in}
 	}
-	for _, mode := range []string{modeGoroutines, modeProcesses} {
+	for _, mode := range []string{modes.Goroutines, modes.Processes} {
 		t.Run(mode, func(t *testing.T) {
 			calm := filepath.Join(t.TempDir(), "out")
 			began := time.Now()

@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"imgpipe/cmd/imgpipe/internal/bench"
+	"imgpipe/cmd/imgpipe/internal/modes"
 	"imgpipe/cmd/imgpipe/internal/summary"
 	"imgpipe/cmd/imgpipe/internal/usage"
 	"imgpipe/fetch"
@@ -114,7 +116,8 @@ func liveRun(
 		if err != nil {
 			return exitError{exitCouldNotRun, err}
 		}
-		l.screen.say("note: a run died here with images under way; those %d are now done in processes of their own%s", n, apart)
+		l.screen.say("note: a run died here with images under way; "+
+			"those %d are now done in processes of their own%s", n, apart)
 	}
 	in := newIntake(ctx, inputs, st.Heads())
 	in.ours = st.Wrote
@@ -124,7 +127,7 @@ func liveRun(
 	defer pipeline.BoundHeap(f.budget())()
 	l.untune = func() {}
 	defer func() { l.untune() }()
-	if f.mode == modeProcesses && l.exec.pool != nil {
+	if f.mode == modes.Processes && l.exec.pool != nil {
 		l.untune = l.exec.pool.Tune()
 	}
 	options := l.options(stopping)
@@ -138,7 +141,7 @@ func liveRun(
 		}
 	}
 	items := l.counted(in.items())
-	if f.stage == stageTransform {
+	if f.stage == bench.StageTransform {
 		if items, options.Fetcher, err = fetchedBefore(ctx, items, l.client, f.atOnce()); err != nil {
 			in.close()
 			counting.Wait()
@@ -164,7 +167,7 @@ func liveRun(
 	if runErr == nil && in.err == nil && interrupted == "" {
 		st.Acquit() // all had their turn
 	}
-	if l.sum.Mode == modeAuto {
+	if l.sum.Mode == modes.Auto {
 		l.screen.say("auto: there were too few images to choose a mode; goroutines and processes shared them")
 	}
 	for _, note := range append(in.notes(), plannedNotes(st.Planned())...) {
@@ -236,17 +239,17 @@ func (l *live) options(stop <-chan struct{}) pipeline.Options {
 		Store:           l.store,
 		Spec:            l.store.Spec(),
 		Limits:          f.limits(),
-		Sequential:      f.mode == modeSerial,
+		Sequential:      f.mode == modes.Serial,
 		Downloads:       f.downloads,
 		MostDownloads:   f.open.downloads,
 		Memory:          f.budget(),
 		ItemTimeout:     f.patience(),
-		MaxFailures:     f.maxFailures.count,
-		MaxFailureShare: f.maxFailures.share,
+		MaxFailures:     f.maxFailures.Count,
+		MaxFailureShare: f.maxFailures.Share,
 		Paced:           l.choseDownloads,
 		Stop:            stop,
 	}
-	if f.stage != stageAll {
+	if f.stage != bench.StageAll {
 		o.Store = nullStore{}
 	}
 	return o
@@ -273,9 +276,9 @@ func (l *live) outcome(o pipeline.Outcome) {
 
 // choseMode tells what --mode auto found.
 func (l *live) choseMode(c pipeline.Choice) {
-	l.sum.Mode = modeGoroutines // nobody reads it before the run has ended
+	l.sum.Mode = modes.Goroutines // nobody reads it before the run has ended
 	if c.Second {
-		l.sum.Mode = modeProcesses
+		l.sum.Mode = modes.Processes
 		l.untune = l.exec.pool.Tune()
 	}
 	round := func(d time.Duration) time.Duration { return d.Round(10 * time.Microsecond) }

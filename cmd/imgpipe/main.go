@@ -3,7 +3,6 @@
 //
 //	main.go       the command line as a function of its arguments and streams; exit statuses
 //	help.go       how help looks
-//	value.go      values of flags: one parser, one sentence when it fails
 //	run*.go       imgpipe run: its flags, and what is made of them
 //	screen.go     all that is said on stderr: header, progress, failures, summary
 //	…             one file for each other subcommand
@@ -19,12 +18,15 @@ import (
 	"log"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"imgpipe/cmd/imgpipe/internal/drill"
+	"imgpipe/cmd/imgpipe/internal/flags"
 	"imgpipe/pipeline/procs"
 )
 
@@ -40,7 +42,7 @@ const (
 
 func main() {
 	if procs.IsWorker() {
-		os.Exit(workerMain())
+		os.Exit(drill.WorkerMain())
 	}
 	crashApart()
 	// A reader of stdout or stderr that has left ends no run: without this, Go does that. What cannot be said is
@@ -74,12 +76,38 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		if _, _, err := root.Find(args); err != nil && isInput(args[0]) {
 			fmt.Fprintf(stderr, "To process it: imgpipe run -o FOLDER %s\n", args[0])
 		}
-		fmt.Fprintln(stderr, "See 'imgpipe help', or --help after a command.")
+		fmt.Fprintln(stderr, "See "+helpFor(root, args))
 	}
 	return code
 }
 
-// isInput tells of what stands in the place of a command that it is a file or folder, or a URL.
+// helpFor returns the command that shows the help for a command line.
+func helpFor(root *cobra.Command, args []string) string {
+	cmd, _, err := root.Find(args)
+	if err != nil || !cmd.HasParent() || cmd.Name() == "help" {
+		return "imgpipe help"
+	}
+	return cmd.CommandPath() + " --help"
+}
+
+// flagError is the error of a flag of cmd as a sentence. It is pflag.ErrHelp if help was asked for.
+func flagError(cmd *cobra.Command, err error) error {
+	if errors.Is(err, pflag.ErrHelp) {
+		return pflag.ErrHelp
+	}
+	said := flags.Explain(cmd.Flags(), err)
+	if invalid, ok := errors.AsType[*pflag.InvalidValueError](err); ok && invalid.GetFlag().Name == "op" {
+		name, _, _ := strings.Cut(invalid.GetValue(), "=")
+		if names := operationNames(); !slices.Contains(names, name) {
+			if near := flags.Near(name, names); near != "" {
+				said = fmt.Errorf("%w: did you mean %s?", said, near)
+			}
+		}
+	}
+	return exitError{exitUsage, said}
+}
+
+// isInput reports whether an argument in the place of a command is a file, a folder or a URL.
 func isInput(arg string) bool {
 	if _, err := os.Lstat(arg); err == nil {
 		return true
@@ -143,9 +171,9 @@ func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "imgpipe",
 		Short: "Download and transform many images, in goroutines or in processes",
-		Long: `Imgpipe takes many images, from folders or from lists of URLs, downloads them with
-goroutines and transforms them in goroutines or in worker processes, as --mode says.
-The same command again does only what is not done yet. Originals are never touched.`,
+		Long: `imgpipe resizes and converts folders of photos and lists of URLs, resumes where it
+stopped, and never touches originals. One flag runs the work in goroutines or in worker
+processes; 'imgpipe compare' measures which is better for you.`,
 		Example: `  imgpipe demo                                        see it work, no network needed
   imgpipe run -o small --resize 1600x1600 photos      shrink a folder of photos
   imgpipe run -o set -i urls.txt --size 256           fetch a list of URLs
@@ -157,48 +185,9 @@ The same command again does only what is not done yet. Originals are never touch
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: false},
 	}
 	root.SetVersionTemplate("{{.Version}}")
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return exitError{exitUsage, flagError(c, err)} })
-	root.AddCommand(newRunCommand(), newCompareCommand(), newDemoCommand(), newDrillCommand(), newOpsCommand(), newSamplesCommand())
+	root.SetFlagErrorFunc(flagError)
+	root.AddCommand(newRunCommand(), newCompareCommand(), newDemoCommand(), newDrillCommand(), newOpsCommand(),
+		newSamplesCommand(), newManCommand())
 	useHelp(root)
 	return root
-}
-
-// flagError says what is wrong with a flag in one sentence: the flag, its value, what was expected.
-func flagError(c *cobra.Command, err error) error {
-	var invalid *pflag.InvalidValueError
-	var missing *pflag.ValueRequiredError
-	var unknown *pflag.NotExistError
-	switch {
-	case errors.As(err, &invalid):
-		return fmt.Errorf("--%s %q: %w", invalid.GetFlag().Name, invalid.GetValue(), invalid.Unwrap())
-	case errors.As(err, &missing):
-		kind, _ := pflag.UnquoteUsage(missing.GetFlag())
-		return fmt.Errorf("--%s wants a value: %s", missing.GetFlag().Name, kind)
-	case errors.As(err, &unknown):
-		name := "--" + unknown.GetSpecifiedName()
-		if unknown.GetSpecifiedShortnames() != "" {
-			name = "-" + unknown.GetSpecifiedName()
-		}
-		if near := nearFlag(c, unknown.GetSpecifiedName()); near != "" {
-			return fmt.Errorf("there is no flag %s: did you mean --%s?", name, near)
-		}
-		return fmt.Errorf("there is no flag %s", name)
-	}
-	return err
-}
-
-// nearFlag gives the flag of c that was meant by a name, or "". What cobra knows of names that are near is for commands alone, so
-// the flags are given to it as such.
-func nearFlag(c *cobra.Command, name string) string {
-	names := &cobra.Command{SuggestionsMinimumDistance: 2}
-	c.Flags().VisitAll(func(f *pflag.Flag) {
-		if !f.Hidden {
-			names.AddCommand(&cobra.Command{Use: f.Name, Run: func(*cobra.Command, []string) {}})
-		}
-	})
-	near := names.SuggestionsFor(name)
-	if len(name) < 2 || len(near) == 0 {
-		return ""
-	}
-	return near[0]
 }

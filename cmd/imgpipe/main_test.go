@@ -19,6 +19,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"imgpipe/cmd/imgpipe/internal/drill"
 	"imgpipe/pipeline/procs"
 	"imgpipe/samples"
 )
@@ -38,7 +39,7 @@ func program(ctx context.Context, args ...string) *exec.Cmd {
 
 func TestMain(m *testing.M) {
 	if procs.IsWorker() {
-		os.Exit(workerMain())
+		os.Exit(drill.WorkerMain())
 	}
 	if os.Getenv(asProgram) != "" {
 		main()

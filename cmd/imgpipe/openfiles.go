@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"strings"
+
+	"imgpipe/cmd/imgpipe/internal/modes"
 )
 
 // What a run has open, as counted with /proc/PID/fd. A try of a download has one descriptor, and up to three while it
@@ -55,7 +57,7 @@ func (f *runFlags) boundOpenFiles() (err error) {
 		return err
 	}
 	var less []string
-	if asked := f.workers; f.mode == modeProcesses || f.mode == modeAuto {
+	if asked := f.workers; f.mode == modes.Processes || f.mode == modes.Auto {
 		if f.open.workers == 0 {
 			return fmt.Errorf("--mode %s: this process may have %d open files, too few for a worker process: "+
 				"expected --mode goroutines, or more of them (ulimit -n)", f.mode, limit)

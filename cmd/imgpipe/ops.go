@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -16,41 +18,34 @@ func newOpsCommand() *cobra.Command {
 		Long:  "List the operations that --op knows: how each is written, what it does, an example.",
 		Example: `  imgpipe ops
   imgpipe ops watermark`,
+		ValidArgsFunction: completeOperations,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			all := transform.Operations()
+			known := operationNames()
 			for _, name := range args {
-				if !hasOperation(all, name) {
-					return usageErrorf("there is no operation %q: 'imgpipe ops' lists them", name)
+				if !slices.Contains(known, name) {
+					return unknown("operation", name, known)
 				}
 			}
-			for _, op := range all {
-				if len(args) > 0 && !hasOperation([]transform.Operation{op}, args...) {
-					continue
+			for _, op := range transform.Operations() {
+				if len(args) == 0 || slices.Contains(args, op.Name) {
+					writeOperation(cmd.OutOrStdout(), op)
 				}
-				w := cmd.OutOrStdout()
-				fmt.Fprintf(w, "%s\n    %s\n", op.Usage, strings.ReplaceAll(op.Doc, "\n", "\n    "))
-				for _, arg := range op.Args {
-					fmt.Fprintf(w, "      %-8s %s%s\n", arg.Name, arg.Doc, expectation(arg))
-				}
-				fmt.Fprintf(w, "    e.g. --op '%s'\n\n", op.Example)
 			}
 			return nil
 		},
 	}
 }
 
-func hasOperation(ops []transform.Operation, names ...string) bool {
-	for _, op := range ops {
-		for _, name := range names {
-			if op.Name == name {
-				return true
-			}
-		}
+// writeOperation writes how an operation is written, what it does, its arguments and an example.
+func writeOperation(w io.Writer, op transform.Operation) {
+	fmt.Fprintf(w, "%s\n    %s\n", op.Usage, strings.ReplaceAll(op.Doc, "\n", "\n    "))
+	for _, arg := range op.Args {
+		fmt.Fprintf(w, "      %-8s %s%s\n", arg.Name, arg.Doc, expectation(arg))
 	}
-	return false
+	fmt.Fprintf(w, "    e.g. --op '%s'\n\n", op.Example)
 }
 
-// expectation says what an argument takes, and what it is where it is left out.
+// expectation is what an argument takes, and its default.
 func expectation(a transform.Argument) string {
 	text := ": " + a.Expected
 	if a.Default != "" {

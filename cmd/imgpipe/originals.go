@@ -29,7 +29,7 @@ type originals struct {
 // turn comes.
 func (f *runFlags) originals(stop *stopper, inputs fetch.Inputs) (*originals, error) {
 	o := &originals{inputs: inputs}
-	if _, err := os.Stat(f.output); f.onExist != store.Overwrite.String() || err != nil {
+	if _, err := os.Stat(f.output); f.onExist != store.Overwrite || err != nil {
 		return o, nil
 	}
 	before, err := store.Open(f.output, store.Options{ReadOnly: true})

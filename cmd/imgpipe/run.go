@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"imgpipe/cmd/imgpipe/internal/drill"
+	"imgpipe/cmd/imgpipe/internal/flags"
 	"imgpipe/pipeline/store"
 )
 
@@ -45,7 +47,7 @@ func runRun(ctx context.Context, f *runFlags, stdin io.Reader, stdout, stderr io
 	stop := listen(ctx, stderr)
 	defer stop.release()
 	if f.maxTime > 0 {
-		stop.after(f.maxTime, fmt.Sprintf("--max-time %s is over", shortPeriod(f.maxTime)))
+		stop.after(f.maxTime, fmt.Sprintf("--max-time %s is over", flags.FormatPeriod(f.maxTime)))
 	}
 	return stop.verdict(f.run(stop, stdin, stdout, stderr))
 }
@@ -83,7 +85,7 @@ func (f *runFlags) run(stop *stopper, stdin io.Reader, stdout, stderr io.Writer)
 		return exitError{exitCouldNotRun, err}
 	}
 	options.Originals, options.Folders = originals.files, f.open.folders
-	if options.Fault, err = drillDisk(); err != nil {
+	if options.Fault, err = drill.HookDisk(); err != nil {
 		return exitError{exitUsage, err}
 	}
 	st, err := store.Open(f.output, options)

@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strings"
 
 	"golang.org/x/net/http/httpguts"
 
+	"imgpipe/cmd/imgpipe/internal/modes"
 	"imgpipe/transform"
 )
 
@@ -22,9 +22,9 @@ func (f *runFlags) validate() error {
 		return errors.New("there is no input: expected files, folders, patterns or URLs, or --input-list FILE")
 	case changed("resize") && changed("size"):
 		return errors.New("--resize and --size exclude each other: expected one --resize, or a --size for each output")
-	case f.mode == modeSerial && changed("workers") && f.workers != 1:
+	case f.mode == modes.Serial && changed("workers") && f.workers != 1:
 		return fmt.Errorf("--workers %d: --mode serial has one worker", f.workers)
-	case f.mode == modeSerial && changed("downloads") && f.downloads != 1:
+	case f.mode == modes.Serial && changed("downloads") && f.downloads != 1:
 		return fmt.Errorf("--downloads %d: --mode serial fetches one image after the other", f.downloads)
 	case f.force && f.retryFailed:
 		return errors.New("--force and --retry-failed exclude each other: expected one of them")
@@ -45,7 +45,7 @@ func (f *runFlags) validate() error {
 	if (changed("resize") || changed("size")) && changed("gravity") && !f.placed() {
 		return errors.New("--gravity says what --fit cover keeps and where --fit contain puts it: expected one of them with it")
 	}
-	if to, _ := transform.ParseFormat(f.format); changed("quality") && to != "" && !to.HasQuality() {
+	if changed("quality") && f.format != "" && !f.format.HasQuality() {
 		return fmt.Errorf("--quality is that of %s files: expected no --format %s with it", qualityFormats(), f.format)
 	}
 	if !httpguts.ValidHeaderFieldValue(f.userAgent) {
@@ -65,13 +65,13 @@ func (f *runFlags) validate() error {
 			}
 		}
 	}
-	if f.null && f.listFormat != "auto" && f.listFormat != "plain" {
+	if f.null && f.listFormat != listAuto && f.listFormat != listPlain {
 		return fmt.Errorf("--null is for plain lists: expected no --list-format %s with it", f.listFormat)
 	}
 	if err := f.worker.validate(f.mode, f.set); err != nil {
 		return err
 	}
-	if f.mode == modeSerial {
+	if f.mode == modes.Serial {
 		f.workers, f.downloads = 1, 1
 	}
 	if err := folderName("output", f.output); err != nil {
@@ -82,7 +82,7 @@ func (f *runFlags) validate() error {
 
 // placed reports whether gravity has a say: a picture is cut, or put on a larger canvas.
 func (f *runFlags) placed() bool {
-	fits := []transform.Fit{transform.Fit(strings.ToLower(f.fit)), f.resize.Fit}
+	fits := []transform.Fit{f.fit, f.resize.Fit}
 	for _, s := range f.sizes {
 		fits = append(fits, s.Fit)
 	}

@@ -15,6 +15,9 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"imgpipe/cmd/imgpipe/internal/bench"
+	"imgpipe/cmd/imgpipe/internal/flags"
+	"imgpipe/cmd/imgpipe/internal/modes"
 	"imgpipe/fetch"
 	"imgpipe/pipeline/procs"
 	"imgpipe/pipeline/store"
@@ -28,19 +31,24 @@ type runFlags struct {
 	output, mode       string
 	workers, downloads int
 	resize             transform.Resize
-	format, quality    string
+	format             transform.Format
+	quality            int
 
 	lists               []string
 	listFormat, listKey string
 	root                string
 	null                bool
 
-	sizes                        []transform.Resize
-	fit, gravity, filter, colour string
-	upscale, noOrient            bool
-	ops                          []transform.Op
+	sizes             []transform.Resize
+	fit               transform.Fit
+	gravity           transform.Gravity
+	filter            transform.Filter
+	background        transform.Color
+	upscale, noOrient bool
+	ops               []transform.Op
 
-	name, onExist           string
+	name                    string
+	onExist                 store.OnExist
 	sync                    string
 	force, retryFailed, dry bool
 	skipFailed              bool
@@ -56,7 +64,7 @@ type runFlags struct {
 	worker                               workerFlags
 	minSpeed                             int64
 	allowHosts, denyHosts                []string
-	maxFailures                          limit
+	maxFailures                          flags.Limit
 	maxTime                              time.Duration
 
 	progress string
@@ -72,171 +80,249 @@ type runFlags struct {
 }
 
 const (
-	modeSerial     = "serial"
-	modeGIL        = "gil"
-	modeGoroutines = "goroutines"
-	modeProcesses  = "processes"
-	modeAuto       = "auto"
+	pictureHeading = "Picture"
+	limitsHeading  = "Limits"
+
+	listAuto  = "auto"
+	listPlain = "plain"
+
+	syncOn  = "on"
+	syncOff = "off"
 
 	damagedKeep = "keep"
 	damagedFail = "fail"
 )
 
-func addRunFlags(flags *pflag.FlagSet) *runFlags {
-	f := &runFlags{set: flags}
-	first := flagGroup{flags, "Common flags"}
-	first.str(&f.output, "output", "o", "DIR", "folder for the outputs, the ledger imgpipe.jsonl among them (required)")
-	first.add(parsed(&f.resize, "SIZE", transform.ParseResize, transform.Resize.String), "resize", "",
-		"800x600, 800x, x600, 320 (a box of 320x320) or 50%; fits inside and never\nenlarges, but see --fit and --upscale")
-	first.add(word(&f.format, formatWords(), func(s string) error { _, err := transform.ParseFormat(s); return err }),
-		"format", "", formatHelp())
-	first.add(word(&f.quality, "1..100", func(s string) error { _, err := transform.ParseQuality(s); return err }),
-		"quality", "", fmt.Sprintf("quality of %s outputs (default %d)", qualityFormats(), transform.DefaultQuality))
-	f.mode = modeGoroutines
-	first.add(choice(&f.mode, modeGoroutines, modeProcesses, modeSerial, modeGIL, modeAuto), "mode", "m",
-		"how images are transformed; all write the same bytes. goroutines: light,\nshare memory (default). processes: an image that crashes or hangs costs one\n"+
-			"worker. serial: one after the other. gil: goroutines under one lock, as in\na language with a global interpreter lock. auto: the faster of goroutines and\nprocesses on the first images")
-
-	input := flagGroup{flags, "Input"}
-	input.add(list[string]{&f.lists, func(s string) (string, error) { return s, nil }, "FILE"}, "input-list", "i",
-		"read files and URLs from a list, - for standard input; plain, CSV, TSV, JSONL\nor a JSON array, also in gzip or zstd; may be repeated")
-	f.listFormat = "auto"
-	input.add(choice(&f.listFormat, "auto", "plain", "csv", "tsv", "jsonl"), "list-format", "", "format of the lists (default auto: by extension and content)")
-	input.str(&f.listKey, "url-col", "", "NAME", "column or key that holds the URL (default url), or several URLs in JSON, where\nit may be image.url or images[0].url; a number counts the columns of a table\nwithout a header from 1")
-	input.yes(&f.null, "null", "0", "entries of plain lists end with a NUL byte, as find -print0 writes them")
-	input.str(&f.root, "root", "", "DIR", "keep the folders below DIR in the names of outputs, also of files that a list\nor the shell names: find /photos … | imgpipe run --root /photos -i - -o small")
-
-	picture := flagGroup{flags, "Picture"}
-	picture.add(list[transform.Resize]{&f.sizes, transform.ParseResize, "SIZE"}, "size", "",
-		"like --resize; may be repeated: several sizes from one decode, each named\nafter its size")
-	picture.add(word(&f.fit, "inside|cover|contain|fill", func(s string) error { _, err := transform.ParseFit(s); return err }), "fit", "",
-		"inside: as large as fits (default). cover: fill the box and cut off what\nstands out. contain: pad with the background. fill: stretch")
-	picture.add(word(&f.gravity, "WHERE", func(s string) error { _, err := transform.ParseGravity(s); return err }), "gravity", "",
-		"what cover keeps, and where contain puts the image: center (default), north,\nnortheast, …, or smart for cover")
-	picture.add(word(&f.filter, "NAME", func(s string) error { _, err := transform.ParseFilter(s); return err }), "filter", "",
-		"lanczos (default), catmullrom, mitchell, linear, box, nearest")
-	picture.yes(&f.upscale, "upscale", "", "allow images to become larger than they are. Without it, cover and fill make a\nsmaller picture of an image that is smaller than the box, with a warning, and\ncontain pads it")
-	picture.add(list[transform.Op]{&f.ops, transform.ParseOp, "OP"}, "op", "",
-		"an operation such as grayscale or blur=1.5; may be repeated, and is done in\nthe order given, after resizing: see 'imgpipe ops'")
-	picture.add(word(&f.colour, "COLOR", func(s string) error { _, err := transform.ParseColor(s); return err }), "background", "",
-		"behind transparent pixels in formats that have none, and around (default white)")
-	picture.yes(&f.noOrient, "no-auto-orient", "", "do not turn images upright by their EXIF or XMP orientation")
-
-	output := flagGroup{flags, "Output"}
-	output.str(&f.name, "name", "", "TEMPLATE", "names of outputs, of {dir} {stem} {ext} {index} {host} {sha8} {size} {w} {h}\n(default {dir}/{stem}.{ext}, or {dir}/{stem}-{size}.{ext} for several sizes);\nthe stem of a URL ends in {sha8}, so that two never meet")
-	f.onExist = "suffix"
-	output.add(choice(&f.onExist, "suffix", "skip", "overwrite", "error"), "on-exist", "",
-		"when a name is taken: by another input of this run, by the picture of another\ninput that an earlier run made, which is never replaced, or by a file that is\n"+
-			"not as imgpipe wrote it. suffix: the input gets the next free name, such as\na-2; such a file is kept, and the input fails (default). skip: file or picture\n"+
-			"is kept, and the input skipped. overwrite: as suffix, but such a file is\nreplaced, unless it is an input. error: what has the name is kept, and the\ninput fails")
-	output.yes(&f.force, "force", "", "do again what is done; what is not ours is still kept")
-	output.yes(&f.retryFailed, "retry-failed", "", "do only what failed in an earlier run, also for good: with a status such as\n404, or by killing its worker; without this flag that is not tried again, and\nthe exit status stays 1")
-	output.yes(&f.skipFailed, "skip-failed", "", "leave out what failed in an earlier run: do only what is new")
-	f.sync = "on"
-	output.add(choice(&f.sync, "on", "off"), "sync", "", "on: after a power failure the same command continues (default). off: that is\nleft to the system; a run need not wait for a slow disk")
-	output.str(&f.failedList, "failed-list", "", "FILE", "write the inputs that failed to FILE, which --input-list can read")
-	output.yes(&f.dry, "dry-run", "n", "show what would be written, and do nothing")
-	output.yes(&f.explain, "explain", "", "with --dry-run: also by which path each local image would go, and why")
-	output.str(&f.report, "report", "", "FILE", "write a summary as JSON; - for standard output")
-
-	speed := flagGroup{flags, "Speed and memory"}
-	f.workers = cpus()
-	speed.add(whole(&f.workers, 1, 1024), "workers", "w", "images transformed at once")
-	speed.add(downloads(&f.downloads), "downloads", "d", "images fetched at once; auto finds how many keep the workers busy")
-	speed.add(amount(&f.memory), "memory", "", "budget for fetched files and decoded pixels; an image that needs more than\nthree quarters of it, and more than 17MB, is refused (default half of what\nthere is)")
-
-	limits := flagGroup{flags, "Limits"}
-	f.maxBytes, f.maxPixels, f.itemTimeout = 64e6, transform.DefaultMaxPixels, time.Minute
-	limits.add(amount(&f.maxBytes), "max-bytes", "", "largest file that is read")
-	limits.add(pixels(&f.maxPixels), "max-pixels", "", fmt.Sprintf("largest image that is decoded, and largest output (default %dMP)", transform.DefaultMaxPixels/1_000_000))
-	f.damaged = damagedKeep
-	limits.add(choice(&f.damaged, damagedKeep, damagedFail), "damaged", "",
-		"an image that is damaged. keep: what is there of it is done, with a warning\n"+
-			"that says what is missing (default). fail: it fails, and so does what an\n"+
-			"earlier run kept. One without a whole row fails either way")
-	limits.add(period(&f.itemTimeout, true), "item-timeout", "", "time for the whole transform of one image, from when it\nbegins; 0 for no limit")
-	limits.add(failures(&f.maxFailures), "max-failures", "", "stop when so many images have failed; 1 stops at the first (default no limit)")
-	limits.add(period(&f.maxTime, true), "max-time", "", "stop after so long as Ctrl-C does, and what is then under way after five\nseconds; the same command continues (default no limit)")
-
-	f.worker.add(flags)
-
-	network := flagGroup{flags, "Network"}
-	f.timeout, f.connectTimeout, f.retries, f.perHost = 30*time.Second, 5*time.Second, 3, 8
-	network.add(period(&f.timeout, false), "timeout", "", "time for an answer, and from each byte of its body to the next; all tries\nof one download together may take 30 times as long for each. Also the time\nfor one local file, in which a mount whose server is gone must answer")
-	network.add(period(&f.connectTimeout, false), "connect-timeout", "", "time for a connection")
-	network.add(whole(&f.retries, 0, 100), "retries", "", "further tries after time-outs, broken connections, 408, 429 and 5xx")
-	network.add(whole(&f.perHost, 1, 4096), "per-host", "", "downloads from one host at once")
-	network.str(&f.userAgent, "user-agent", "", "TEXT", "how to call ourselves (default imgpipe)")
-	network.yes(&f.publicOnly, "public-only", "", "for lists from strangers: refuse addresses that are not public, redirected\nto or not")
-	network.add(list[string]{&f.allowHosts, hostFor(false), "HOST"}, "allow-host", "", "ask this host and those below it alone; may be repeated")
-	network.add(list[string]{&f.denyHosts, hostFor(true), "HOST"}, "deny-host", "", "never ask this host and those below it; may be repeated, and may be an\naddress or a block of them such as 10.0.0.0/8")
-	network.add(amount(&f.minSpeed), "min-speed", "", "give up a try whose body comes at fewer bytes in a second, over five\nseconds; without it, at fewer than 32 over more than --timeout")
-
-	display := flagGroup{flags, "Display"}
-	f.progress = "auto"
-	display.add(choice(&f.progress, "auto", "bar", "plain", "none"), "progress", "", "auto: a bar on a terminal, else a line every few seconds")
-	display.yes(&f.quiet, "quiet", "q", "say nothing but failures")
-
-	look := flagGroup{flags, "Where the time goes"}
-	look.str(&f.trace, "trace", "", "FILE", "write the stages of every image as trace events, for ui.perfetto.dev")
-	look.str(&f.cpuProfile, "cpuprofile", "", "FILE", "write a CPU profile of this process, for go tool pprof")
-	look.str(&f.memProfile, "memprofile", "", "FILE", "write a heap profile of this process at its end")
-	f.stage = stageAll
-	look.add(choice(&f.stage, stageAll, stageFetch, stageTransform), "stage", "", "one stage alone, nothing is written: for 'imgpipe compare' (default all)")
-	flags.Lookup("stage").Hidden = true
+func addRunFlags(set *pflag.FlagSet) *runFlags {
+	f := &runFlags{set: set}
+	f.addCommon(flags.Group{Set: set, Heading: "Common flags"})
+	f.addInput(flags.Group{Set: set, Heading: "Input"})
+	f.addPicture(flags.Group{Set: set, Heading: pictureHeading})
+	f.addOutput(flags.Group{Set: set, Heading: "Output"})
+	f.addSpeed(flags.Group{Set: set, Heading: "Speed and memory"})
+	f.addLimits(flags.Group{Set: set, Heading: limitsHeading})
+	f.worker.add(set)
+	f.addNetwork(flags.Group{Set: set, Heading: "Network"})
+	f.addDisplay(flags.Group{Set: set, Heading: "Display"})
+	f.addTracing(flags.Group{Set: set, Heading: "Where the time goes"})
 	return f
 }
 
-// downloads is a number from 1, or auto, which is 0.
-func downloads(p *int) pflag.Value {
-	return value[int]{p, func(s string) (int, error) {
-		if s == "auto" {
-			return 0, nil
-		}
-		n, err := strconv.Atoi(s)
-		if err != nil || n < 1 || n > 4096 {
-			return 0, errors.New("expected auto or a whole number from 1 to 4096")
-		}
-		return n, nil
-	}, downloadsText, "N"}
+func (f *runFlags) addCommon(g flags.Group) {
+	f.mode = modes.Goroutines
+	f.quality = transform.DefaultQuality
+	g.Add(
+		flags.Flag{Name: "output", Short: "o", Common: true, Value: flags.Text(&f.output, "DIR"),
+			Usage: "folder for the outputs and the ledger imgpipe.jsonl (required)"},
+		flags.Flag{Name: "resize", Common: true,
+			Value: flags.Parsed(&f.resize, "SIZE", ofTransform(transform.ParseResize), transform.Resize.String),
+			Usage: "800x600, 800x, x600, 320 (a box of 320x320) or 50%; fits inside and never enlarges, but see --fit and " +
+				"--upscale"},
+		flags.Flag{Name: "format", Common: true,
+			Value: flags.Parsed(&f.format, formatWords(), ofTransform(transform.ParseFormat), textOf[transform.Format]),
+			Usage: formatHelp()},
+		flags.Flag{Name: "quality", Common: true,
+			Value: flags.Parsed(&f.quality, "1..100", ofTransform(transform.ParseQuality), strconv.Itoa),
+			Usage: "quality of " + qualityFormats() + " outputs"},
+		flags.Flag{Name: "mode", Short: "m", Common: true, Value: flags.Choice(&f.mode, modes.Names()...),
+			Usage: "how images are transformed; all write the same bytes. " + modesHelp()},
+	)
 }
 
-func downloadsText(n int) string {
-	if n == 0 {
-		return "auto"
+func (f *runFlags) addInput(g flags.Group) {
+	f.listFormat = listAuto
+	g.Add(
+		flags.Flag{Name: "input-list", Short: "i", Common: true, Value: flags.Texts(&f.lists, "FILE"),
+			Usage: "read files and URLs from a list, - for standard input; plain, CSV, TSV, JSONL or a JSON array, also in " +
+				"gzip or zstd; may be repeated"},
+		flags.Flag{Name: "list-format",
+			Value: flags.Choice(&f.listFormat, listAuto, listPlain, "csv", "tsv", "jsonl"),
+			Usage: "format of the lists (default auto: by extension and content)"},
+		flags.Flag{Name: "url-col", Value: flags.Text(&f.listKey, "NAME"),
+			Usage: "column or key that holds the URL (default url), or several URLs in JSON, where it may be image.url or " +
+				"images[0].url; a number counts the columns of a table without a header from 1"},
+		flags.Flag{Name: "null", Short: "0", Value: flags.Switch(&f.null),
+			Usage: "entries of plain lists end with a NUL byte, as find -print0 writes them"},
+		flags.Flag{Name: "root", Value: flags.Text(&f.root, "DIR"),
+			Usage: "keep the folders below DIR in the names of outputs, also of files that a list or the shell names: " +
+				"find /photos … | imgpipe run --root /photos -i - -o small"},
+	)
+}
+
+func (f *runFlags) addPicture(g flags.Group) {
+	g.Add(
+		flags.Flag{Name: "size", Common: true,
+			Value: flags.List(&f.sizes, "SIZE", ofTransform(transform.ParseResize)),
+			Usage: "like --resize, but may be repeated: several sizes from one decode; each is named after its size"},
+		flags.Flag{Name: "fit", Common: true,
+			Value: flags.Parsed(&f.fit, "inside|cover|contain|fill", ofTransform(transform.ParseFit), textOf[transform.Fit]),
+			Usage: "inside: as large as fits (default). cover: fill the box and cut off what stands out. contain: pad with " +
+				"the background. fill: stretch"},
+		flags.Flag{Name: "gravity",
+			Value: flags.Parsed(&f.gravity, "WHERE", ofTransform(transform.ParseGravity), textOf[transform.Gravity]),
+			Usage: "what cover keeps, and where contain puts the image: center (default), north, northeast, …, or smart " +
+				"for cover"},
+		flags.Flag{Name: "filter",
+			Value: flags.Parsed(&f.filter, "NAME", ofTransform(transform.ParseFilter), textOf[transform.Filter]),
+			Usage: "lanczos (default), catmullrom, mitchell, linear, box, nearest"},
+		flags.Flag{Name: "upscale", Value: flags.Switch(&f.upscale),
+			Usage: "allow images to become larger than they are. Without it, cover and fill make a smaller picture of an " +
+				"image that is smaller than the box, with a warning, and contain pads it"},
+		flags.Flag{Name: "op", Common: true, Value: flags.List(&f.ops, "OP", ofTransform(transform.ParseOp)),
+			Usage: "an operation such as grayscale or blur=1.5; may be repeated, and is done in the order given, after " +
+				"resizing: see 'imgpipe ops'"},
+		flags.Flag{Name: "background",
+			Value: flags.Parsed(&f.background, "COLOR", ofTransform(transform.ParseColor), textOf[transform.Color]),
+			Usage: "behind transparent pixels in formats that have none, and around (default white)"},
+		flags.Flag{Name: "no-auto-orient", Value: flags.Switch(&f.noOrient),
+			Usage: "do not turn images upright by their EXIF or XMP orientation"},
+	)
+}
+
+func (f *runFlags) addOutput(g flags.Group) {
+	f.sync = syncOn
+	g.Add(
+		flags.Flag{Name: "name", Value: flags.Text(&f.name, "TEMPLATE"),
+			Usage: "names of outputs, of {dir} {stem} {ext} {index} {host} {sha8} {size} {w} {h} (default " +
+				"{dir}/{stem}.{ext}, or {dir}/{stem}-{size}.{ext} for several sizes); the stem of a URL ends in {sha8}, so " +
+				"that two never meet"},
+		flags.Flag{Name: "on-exist",
+			Value: flags.Named(&f.onExist, store.Suffix, store.Skip, store.Overwrite, store.Fail),
+			Usage: "when a name is taken: by another input of this run, by the picture of another input that an earlier " +
+				"run made, which is never replaced, or by a file that is not as imgpipe wrote it. suffix: the input gets " +
+				"the next free name, such as a-2; such a file is kept, and the input fails (default). skip: file or " +
+				"picture is kept, and the input skipped. overwrite: as suffix, but such a file is replaced, unless it is " +
+				"an input. error: what has the name is kept, and the input fails"},
+		flags.Flag{Name: "force", Value: flags.Switch(&f.force),
+			Usage: "do again what is done; what is not ours is still kept"},
+		flags.Flag{Name: "retry-failed", Value: flags.Switch(&f.retryFailed),
+			Usage: "do only what failed in an earlier run, also for good: with a status such as 404, or by killing its " +
+				"worker; without this flag that is not tried again, and the exit status stays 1"},
+		flags.Flag{Name: "skip-failed", Value: flags.Switch(&f.skipFailed),
+			Usage: "leave out what failed in an earlier run: do only what is new"},
+		flags.Flag{Name: "sync", Value: flags.Choice(&f.sync, syncOn, syncOff),
+			Usage: "on: after a power failure the same command continues (default). off: that is left to the system; a " +
+				"run need not wait for a slow disk"},
+		flags.Flag{Name: "failed-list", Common: true, Value: flags.Text(&f.failedList, "FILE"),
+			Usage: "write the inputs that failed to FILE, which --input-list can read"},
+		flags.Flag{Name: "dry-run", Short: "n", Common: true, Value: flags.Switch(&f.dry),
+			Usage: "show what would be written, and do nothing"},
+		flags.Flag{Name: "explain", Value: flags.Switch(&f.explain),
+			Usage: "with --dry-run: also by which path each local image would go, and why"},
+		flags.Flag{Name: "report", Value: flags.Text(&f.report, "FILE"),
+			Usage: "write a summary as JSON; - for standard output"},
+	)
+}
+
+func (f *runFlags) addSpeed(g flags.Group) {
+	f.workers = cpus()
+	g.Add(
+		flags.Flag{Name: "workers", Short: "w", Common: true, Value: flags.Whole(&f.workers, 1, 1024),
+			Usage: "images transformed at once"},
+		flags.Flag{Name: "downloads", Short: "d", Common: true, Value: flags.WholeOrAuto(&f.downloads, 4096),
+			Usage: "images fetched at once; auto finds how many keep the workers busy"},
+		flags.Flag{Name: "memory", Value: flags.Bytes(&f.memory),
+			Usage: "budget for fetched files and decoded pixels; an image that needs more than three quarters of it, and " +
+				"more than 17MB, is refused (default half of what there is)"},
+	)
+}
+
+func (f *runFlags) addLimits(g flags.Group) {
+	f.maxBytes, f.maxPixels, f.itemTimeout = 64e6, transform.DefaultMaxPixels, time.Minute
+	f.damaged = damagedKeep
+	g.Add(
+		flags.Flag{Name: "max-bytes", Value: flags.Bytes(&f.maxBytes), Usage: "largest file that is read"},
+		flags.Flag{Name: "max-pixels", Value: flags.Pixels(&f.maxPixels),
+			Usage: fmt.Sprintf("largest image that is decoded, and largest output (default %dMP)",
+				transform.DefaultMaxPixels/1_000_000)},
+		flags.Flag{Name: "damaged", Value: flags.Choice(&f.damaged, damagedKeep, damagedFail),
+			Usage: "an image that is damaged. keep: what is there of it is done, with a warning that says what is missing " +
+				"(default). fail: it fails, and so does what an earlier run kept. One without a whole row fails either way"},
+		flags.Flag{Name: "item-timeout", Value: flags.PeriodOrNone(&f.itemTimeout),
+			Usage: "time for the whole transform of one image, from when it begins; 0 for no limit"},
+		flags.Flag{Name: "max-failures", Value: flags.CountOrShare(&f.maxFailures),
+			Usage: "stop when so many images have failed; 1 stops at the first (default no limit)"},
+		flags.Flag{Name: "max-time", Value: flags.PeriodOrNone(&f.maxTime),
+			Usage: "stop after so long as Ctrl-C does, and what is then under way after five seconds; the same command " +
+				"continues (default no limit)"},
+	)
+}
+
+func (f *runFlags) addNetwork(g flags.Group) {
+	f.timeout, f.connectTimeout, f.retries, f.perHost = 30*time.Second, 5*time.Second, 3, 8
+	g.Add(
+		flags.Flag{Name: "timeout", Value: flags.Period(&f.timeout),
+			Usage: "time for an answer, and from each byte of its body to the next; all tries of one download together " +
+				"may take 30 times as long for each. Also the time for one local file, in which a mount whose server is " +
+				"gone must answer"},
+		flags.Flag{Name: "connect-timeout", Value: flags.Period(&f.connectTimeout), Usage: "time for a connection"},
+		flags.Flag{Name: "retries", Value: flags.Whole(&f.retries, 0, 100),
+			Usage: "further tries after time-outs, broken connections, 408, 429 and 5xx"},
+		flags.Flag{Name: "per-host", Value: flags.Whole(&f.perHost, 1, 4096),
+			Usage: "downloads from one host at once"},
+		flags.Flag{Name: "user-agent", Value: flags.Text(&f.userAgent, "TEXT"),
+			Usage: "User-Agent header of requests (default imgpipe)"},
+		flags.Flag{Name: "public-only", Value: flags.Switch(&f.publicOnly),
+			Usage: "for untrusted lists: refuse addresses that are not public, redirected to or not"},
+		flags.Flag{Name: "allow-host", Value: flags.List(&f.allowHosts, "HOST", hostFor(false)),
+			Usage: "download only from HOST and its subdomains; may be repeated"},
+		flags.Flag{Name: "deny-host", Value: flags.List(&f.denyHosts, "HOST", hostFor(true)),
+			Usage: "never download from HOST and its subdomains; may be repeated, and may be an address or a block of " +
+				"them such as 10.0.0.0/8"},
+		flags.Flag{Name: "min-speed", Value: flags.Bytes(&f.minSpeed),
+			Usage: "abort a download slower than BYTES per second for 5 s; without it, one slower than 32 for longer " +
+				"than --timeout"},
+	)
+}
+
+func (f *runFlags) addDisplay(g flags.Group) {
+	f.progress = progressAuto
+	g.Add(
+		progressFlag(&f.progress),
+		flags.Flag{Name: "quiet", Short: "q", Common: true, Value: flags.Switch(&f.quiet),
+			Usage: "say nothing but failures"},
+	)
+}
+
+func (f *runFlags) addTracing(g flags.Group) {
+	f.stage = bench.StageAll
+	g.Add(
+		flags.Flag{Name: "trace", Value: flags.Text(&f.trace, "FILE"),
+			Usage: "write the stages of every image as trace events, for ui.perfetto.dev"},
+		flags.Flag{Name: "cpuprofile", Value: flags.Text(&f.cpuProfile, "FILE"),
+			Usage: "write a CPU profile of this process, for go tool pprof"},
+		flags.Flag{Name: "memprofile", Value: flags.Text(&f.memProfile, "FILE"),
+			Usage: "write a heap profile of this process at its end"},
+		flags.Flag{Name: "stage", Hidden: true, Value: flags.Choice(&f.stage, bench.Stages()...),
+			Usage: "one stage alone, nothing is written: for 'imgpipe compare' (default all)"},
+	)
+}
+
+// modesHelp says what each mode is for, as the table of modes has it.
+func modesHelp() string {
+	var parts []string
+	for i, m := range modes.All() {
+		part := m.Name + ": " + m.Doc
+		if i == 0 {
+			part += " (default)"
+		}
+		parts = append(parts, part)
 	}
-	return strconv.Itoa(n)
+	return strings.Join(parts, ". ")
 }
 
-// parsed is a flag with a type of another package, which has a parser and a canonical text.
-func parsed[T any](p *T, kind string, parse func(string) (T, error), print func(T) string) pflag.Value {
-	var zero T
-	none := print(zero)
-	return value[T]{p, func(s string) (T, error) {
+// textOf returns the text of a value whose zero value has none.
+func textOf[T ~string](t T) string { return string(t) }
+
+// ofTransform returns a parser of transform whose errors leave out the value where the flag shows it anyway.
+func ofTransform[T any](parse func(string) (T, error)) func(string) (T, error) {
+	return func(s string) (T, error) {
 		t, err := parse(s)
-		return t, unquoted(s, err)
-	}, func(t T) string {
-		if s := print(t); s != none {
-			return s
+		if e, ok := errors.AsType[*transform.ValueError](err); ok && e.Value == s {
+			err = &flags.ValueError{Value: e.Value, Problem: e.Problem, Expected: e.Expected}
 		}
-		return ""
-	}, kind}
-}
-
-// unquoted is err without the value at its beginning, which flagError says as well.
-func unquoted(value string, err error) error {
-	if err == nil {
-		return nil
+		return t, err
 	}
-	if _, rest, ok := strings.Cut(err.Error(), strconv.Quote(value)+": "); ok {
-		return errors.New(rest)
-	}
-	return err
-}
-
-// word is a flag that is kept as it was typed, once check has found it good.
-func word(p *string, kind string, check func(string) error) pflag.Value {
-	return value[string]{p, func(s string) (string, error) { return s, unquoted(s, check(s)) }, func(s string) string { return s }, kind}
 }
 
 // hostFor reads a host of --allow-host or --deny-host.
@@ -246,13 +332,16 @@ func hostFor(deny bool) func(string) (string, error) {
 
 // source says where the items come from.
 func (f *runFlags) source(stdin io.Reader) fetch.Inputs {
-	in := fetch.Inputs{Args: f.inputs, Root: f.root, Skip: []string{f.output}, Marker: store.LedgerName, Stdin: stdin, Timeout: f.timeout}
+	in := fetch.Inputs{
+		Args: f.inputs, Root: f.root, Skip: []string{f.output}, Marker: store.LedgerName, Stdin: stdin, Timeout: f.timeout,
+		Extensions: imageFiles(),
+	}
 	for _, l := range f.lists {
 		format := fetch.ListFormat(f.listFormat)
 		switch {
 		case f.null:
 			format = fetch.NULList
-		case f.listFormat == "auto":
+		case f.listFormat == listAuto:
 			format = fetch.AutoList
 		}
 		in.Lists = append(in.Lists, fetch.List{Path: l, Format: format, Column: f.listKey})
@@ -269,6 +358,7 @@ func (f *runFlags) client(pool *procs.Pool) fetch.Options {
 		PerHost:        f.perHost,
 		MaxBytes:       f.maxBytes,
 		UserAgent:      f.userAgent,
+		Accept:         accepted(),
 		Idle:           f.open.idle,
 		MinSpeed:       f.minSpeed,
 		Policy:         fetch.Policy{PublicOnly: f.publicOnly, Allow: f.allowHosts, Deny: f.denyHosts},
@@ -276,7 +366,7 @@ func (f *runFlags) client(pool *procs.Pool) fetch.Options {
 	if f.retries == 0 {
 		o.Retries = -1
 	}
-	if pool != nil && f.stage == stageAll { // what is all fetched before would fill them, and only the rest be copied
+	if pool != nil && f.stage == bench.StageAll { // what is all fetched before would fill them, and only the rest be copied
 		o.Buffers = pool
 	}
 	return o
@@ -284,27 +374,26 @@ func (f *runFlags) client(pool *procs.Pool) fetch.Options {
 
 // spec makes the Spec that the flags ask for, with the files that its operations need.
 func (f *runFlags) spec() (transform.Spec, error) {
-	s := transform.Spec{NoOrient: f.noOrient, Ops: f.ops, Sizes: slices.Clone(f.sizes)}
+	s := transform.Spec{
+		NoOrient: f.noOrient, Background: f.background, Sizes: slices.Clone(f.sizes), Ops: f.ops,
+		Format: f.format, Quality: f.quality,
+	}
 	if f.set.Changed("resize") {
 		s.Sizes = []transform.Resize{f.resize}
 	}
 	for i := range s.Sizes {
 		r := &s.Sizes[i]
 		if f.set.Changed("fit") {
-			r.Fit = transform.Fit(strings.ToLower(f.fit))
+			r.Fit = f.fit
 		}
 		if f.set.Changed("gravity") {
-			r.Gravity = transform.Gravity(strings.ToLower(f.gravity))
+			r.Gravity = f.gravity
 		}
 		if f.set.Changed("filter") {
-			r.Filter = transform.Filter(strings.ToLower(f.filter))
+			r.Filter = f.filter
 		}
 		r.Upscale = r.Upscale || f.upscale
 	}
-	// The flags were parsed when they were read, so these give no error.
-	s.Format, _ = transform.ParseFormat(or(f.format, "keep"))
-	s.Quality, _ = transform.ParseQuality(or(f.quality, fmt.Sprint(transform.DefaultQuality)))
-	s.Background, _ = transform.ParseColor(or(f.colour, "white"))
 	if err := s.Validate(); err != nil {
 		return s, err
 	}
@@ -317,13 +406,6 @@ func (f *runFlags) spec() (transform.Spec, error) {
 		files[name] = b
 	}
 	return s.WithAssets(files)
-}
-
-func or(s, def string) string {
-	if s == "" {
-		return def
-	}
-	return s
 }
 
 // maxAsset bounds the file of a watermark, which each worker holds.
@@ -343,14 +425,10 @@ func readAsset(name string) ([]byte, error) {
 
 // storeOptions say how outputs are kept, but for what is known only when the run begins.
 func (f *runFlags) storeOptions(s transform.Spec) (store.Options, error) {
-	onExist, err := store.ParseOnExist(f.onExist)
-	if err != nil {
-		return store.Options{}, fmt.Errorf("--on-exist: %w", err)
-	}
 	o := store.Options{
-		Spec: s, Name: f.name, OnExist: onExist,
+		Spec: s, Name: f.name, OnExist: f.onExist,
 		Force: f.force, RetryFailed: f.retryFailed, SkipFailed: f.skipFailed, RefuseDamaged: f.damaged == damagedFail,
-		ReadOnly: f.dry || f.stage != stageAll, NoSync: f.sync == "off",
+		ReadOnly: f.dry || f.stage != bench.StageAll, NoSync: f.sync == syncOff,
 	}
 	return o, badName(o.Check())
 }

@@ -2,16 +2,13 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"math"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
+	"imgpipe/cmd/imgpipe/internal/flags"
 	"imgpipe/samples"
 )
 
@@ -36,19 +33,19 @@ func newSamplesCommand() *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
-	g := flagGroup{cmd.Flags(), "Flags"}
-	g.str(&f.output, "output", "o", "DIR", "folder to write the pictures to")
-	g.add(whole(&f.count, 1, 1_000_000), "count", "n", "how many pictures")
-	g.add(value[uint64]{&f.seed, func(s string) (uint64, error) {
-		n, err := strconv.ParseUint(s, 10, 64)
-		if err != nil {
-			return 0, errors.New("expected a whole number from 0")
-		}
-		return n, nil
-	}, func(n uint64) string { return strconv.FormatUint(n, 10) }, "N"}, "seed", "", "what they are drawn from")
-	g.str(&f.serve, "serve", "", "ADDR", "serve instead, at HOST:PORT; port 0 takes a free one")
-	g.add(parsed(&f.behaviour, "SETTINGS", samples.ParseBehaviour, samples.Behaviour.String), "as", "", "how to answer: settings with & between, such as 'latency=50ms&fail=2'")
-	g.add(requestRate(&f.rate), "rate", "", "answer 429 to more requests in a second than this (default no limit)")
+	flags.Group{Set: cmd.Flags(), Heading: "Flags"}.Add(
+		flags.Flag{Name: "output", Short: "o", Value: flags.Text(&f.output, "DIR"),
+			Usage: "folder to write the pictures to"},
+		flags.Flag{Name: "count", Short: "n", Value: flags.Whole(&f.count, 1, 1_000_000), Usage: "how many pictures"},
+		flags.Flag{Name: "seed", Value: flags.Seed(&f.seed), Usage: "what they are drawn from"},
+		flags.Flag{Name: "serve", Value: flags.Text(&f.serve, "ADDR"),
+			Usage: "serve instead, at HOST:PORT; port 0 takes a free one"},
+		flags.Flag{Name: "as",
+			Value: flags.Parsed(&f.behaviour, "SETTINGS", samples.ParseBehaviour, samples.Behaviour.String),
+			Usage: "how to answer: settings with & between, such as 'latency=50ms&fail=2'"},
+		flags.Flag{Name: "rate", Value: flags.Rate(&f.rate, "requests"),
+			Usage: "answer 429 to more requests in a second than this (default no limit)"},
+	)
 	return cmd
 }
 
@@ -63,16 +60,6 @@ func settingsHelp() string {
 		fmt.Fprintf(&b, "  %-18s %s\n", name, s.Doc)
 	}
 	return b.String() + "\nEach can stand in the query of a URL as well: /photos/landscape.jpg?latency=1s.\nThe server lists its pictures at /list.txt?n=200, as a list that imgpipe run -i reads."
-}
-
-func requestRate(p *float64) pflag.Value {
-	return value[float64]{p, func(s string) (float64, error) {
-		n, err := strconv.ParseFloat(s, 64)
-		if err != nil || !(n > 0) || math.IsInf(n, 0) {
-			return 0, errors.New("expected a number of requests above 0")
-		}
-		return n, nil
-	}, func(n float64) string { return strconv.FormatFloat(n, 'g', -1, 64) }, "N"}
 }
 
 func (f *samplesFlags) run(cmd *cobra.Command) error {

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/term"
 
+	"imgpipe/cmd/imgpipe/internal/flags"
 	"imgpipe/cmd/imgpipe/internal/summary"
 	"imgpipe/fetch"
 	"imgpipe/pipeline"
@@ -44,6 +45,32 @@ type screen struct {
 	stopped sync.WaitGroup
 }
 
+// What --progress takes.
+const (
+	progressAuto  = "auto"
+	progressBar   = "bar"
+	progressPlain = "plain"
+	progressNone  = "none"
+)
+
+func progressFlag(p *string) flags.Flag {
+	return flags.Flag{Name: "progress", Value: flags.Choice(p, progressAuto, progressBar, progressPlain, progressNone),
+		Usage: "auto: a bar on a terminal, else a line every few seconds"}
+}
+
+// progressOn returns which kind of progress is shown on w, as --progress and --quiet say: a bar, lines or none.
+func progressOn(w io.Writer, kind string, quiet bool) string {
+	switch {
+	case quiet:
+		return progressNone
+	case kind != progressAuto:
+		return kind
+	case isTerminal(w):
+		return progressBar
+	}
+	return progressPlain
+}
+
 // plainEvery is how often a plain line is written.
 const plainEvery = 5 * time.Second
 
@@ -56,20 +83,11 @@ func isTerminal(w io.Writer) bool {
 // newScreen begins to tell of a run. kind is the value of --progress. close must be called.
 func newScreen(w io.Writer, kind string, quiet bool) *screen {
 	s := &screen{w: w, quiet: quiet, began: time.Now(), stop: make(chan struct{})}
-	if quiet {
-		return s
-	}
-	if kind == "auto" {
-		kind = "plain"
-		if isTerminal(w) {
-			kind = "bar"
-		}
-	}
-	switch kind {
-	case "bar":
+	switch progressOn(w, kind, quiet) {
+	case progressBar:
 		s.bar = newBar(w)
 		s.stopped.Go(func() { s.each(5*barEvery, s.draw) })
-	case "plain":
+	case progressPlain:
 		s.stopped.Go(func() { s.each(plainEvery, func() { s.line(s.status()) }) })
 	}
 	return s

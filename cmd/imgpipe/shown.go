@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 
+	"imgpipe/cmd/imgpipe/internal/flags"
 	"imgpipe/cmd/imgpipe/internal/summary"
 	"imgpipe/fetch"
 )
@@ -34,7 +35,7 @@ func (f *runFlags) plan(spec string) string {
 		spec = "turn upright"
 	}
 	return fmt.Sprintf("%s, workers %d, downloads %s%s, memory %s; %s",
-		f.mode, f.workers, downloadsText(f.downloads), f.politeness(), summary.Bytes(f.budget()), spec)
+		f.mode, f.workers, flags.FormatWholeOrAuto(f.downloads), f.politeness(), summary.Bytes(f.budget()), spec)
 }
 
 // politeness says that one host is not asked for as many images at once as --downloads allows; "" where that bounds

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -56,7 +57,7 @@ func (s *sideFile) failed(err error) error {
 		err = p.Err
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		err = fmt.Errorf("the folder %q is not there", filepath.Dir(or(s.place, s.path)))
+		err = fmt.Errorf("the folder %q is not there", filepath.Dir(cmp.Or(s.place, s.path)))
 	}
 	return fmt.Errorf("--%s %q: %w", s.flag, s.path, err)
 }

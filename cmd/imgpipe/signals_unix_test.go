@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"imgpipe/cmd/imgpipe/internal/modes"
 	"imgpipe/pipeline/store"
 )
 
@@ -124,7 +125,7 @@ func nothingLeft(t *testing.T, out string) {
 }
 
 func TestTheFirstSignalEndsARunThatDoesNothing(t *testing.T) {
-	for _, mode := range []string{modeGoroutines, modeProcesses, modeSerial, modeGIL, modeAuto} {
+	for _, mode := range []string{modes.Goroutines, modes.Processes, modes.Serial, modes.GIL, modes.Auto} {
 		for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
 			t.Run(mode+" "+sig.String(), func(t *testing.T) {
 				t.Parallel()
@@ -139,7 +140,7 @@ func TestTheFirstSignalEndsARunThatDoesNothing(t *testing.T) {
 
 func TestASecondSignalEndsEveryCommandWhateverBlocks(t *testing.T) {
 	url, asked := silent(t)
-	for _, mode := range []string{modeGoroutines, modeProcesses, modeSerial} {
+	for _, mode := range []string{modes.Goroutines, modes.Processes, modes.Serial} {
 		out := t.TempDir()
 		r := begin(t, "", "run", "-o", out, "-m", mode, "--timeout", "10m", url+"/a.jpg")
 		<-asked

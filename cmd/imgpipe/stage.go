@@ -13,14 +13,6 @@ import (
 	"imgpipe/transform"
 )
 
-// The stages of --stage: all of them, or one alone with the others made to take no time, so that what it can do is seen without the
-// others' bounds. Only stageAll writes anything.
-const (
-	stageAll       = "all"
-	stageFetch     = "fetch"
-	stageTransform = "transform"
-)
-
 // A nullExecutor takes so many tasks at once and does nothing with them.
 type nullExecutor int
 

@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"imgpipe/cmd/imgpipe/internal/modes"
 	"imgpipe/cmd/imgpipe/internal/summary"
 	"imgpipe/pipeline/store"
 	"imgpipe/samples"
@@ -61,12 +62,12 @@ func TestStrangersEndNoRun(t *testing.T) {
 	in := filepath.Join(dir, "in")
 	inputs := writeStrangers(t, in)
 	var first *strangersRun
-	for _, mode := range []string{modeSerial, modeGIL, modeGoroutines, modeProcesses} {
+	for _, mode := range []string{modes.Serial, modes.GIL, modes.Goroutines, modes.Processes} {
 		t.Run(mode, func(t *testing.T) {
 			r := runStrangers(t, mode, in, filepath.Join(dir, mode))
 			r.check(t, inputs)
 			limit := int64(strangersMemory + fixedMemory)
-			if mode == modeProcesses {
+			if mode == modes.Processes {
 				limit += 2 * workerMemory
 			}
 			if r.peak > limit && !raceDetector {
@@ -80,12 +81,12 @@ func TestStrangersEndNoRun(t *testing.T) {
 			if !maps.Equal(r.ends, first.ends) {
 				for source, end := range r.ends {
 					if end != first.ends[source] {
-						t.Errorf("%s ended as %q, and as %q in mode %s", source, end, first.ends[source], modeSerial)
+						t.Errorf("%s ended as %q, and as %q in mode %s", source, end, first.ends[source], modes.Serial)
 					}
 				}
 			}
 			if !maps.Equal(r.files, first.files) {
-				t.Errorf("the outputs are not those of mode %s", modeSerial)
+				t.Errorf("the outputs are not those of mode %s", modes.Serial)
 			}
 		})
 	}
@@ -154,7 +155,7 @@ func runStrangers(t *testing.T, mode, in, out string) *strangersRun {
 	report := filepath.Join(t.TempDir(), "report.json")
 	args := []string{"run", "-q", "-m", mode, "-o", out, "--resize", strangersSize, "--memory", strconv.Itoa(strangersMemory),
 		"--item-timeout", "5m", "--report", report}
-	if mode != modeSerial {
+	if mode != modes.Serial {
 		args = append(args, "-w", "2")
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), strangersLimit)
@@ -266,4 +267,9 @@ func (r *strangersRun) counts() map[string]int {
 		n[end]++
 	}
 	return n
+}
+
+func lastLine(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return lines[len(lines)-1]
 }

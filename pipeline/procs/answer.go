@@ -7,13 +7,14 @@ import (
 	"time"
 	"unicode"
 
+	"imgpipe/pipeline/wire"
 	"imgpipe/transform"
 )
 
 // Everything in this file runs in the parent.
 
-// An answerError says what an answer is that is a frame of the wire, and no result of its task. The worker that gave
-// it is not to be trusted any more.
+// An answerError is what is wrong with an answer that is a frame of the wire, and no result of its task. Its worker is
+// not to be trusted any more.
 type answerError string
 
 func (e answerError) Error() string { return "its answer was " + string(e) }
@@ -22,28 +23,29 @@ func untrue(format string, args ...any) error {
 	return answerError(printable(fmt.Sprintf(format, args...), maxText))
 }
 
-// What an answer may hold. Honest ones have far less.
+// The most that an answer may hold. Honest ones have far less.
 const (
 	maxWarnings = 16 // and two for each output
 	maxWarning  = 1 << 10
-	maxText     = 4 << 10 // of an error; longer ones are cut
+	maxText     = 4 << 10  // of an error; longer ones are cut
+	maxTrace    = 64 << 10 // of the stack of a panic
 )
 
 var knownPaths = []string{"", "ycbcr", "ycbcr+rgba", "gray", "gray+rgba", "rgba"}
 
-// believe holds the head of an answer against its task, before as much as is announced is read of its body: whoever
-// wrote an image may have taken over the worker that decoded it, so that an answer is a stranger's word as much as
-// the image was. No byte of an output is looked at but by look, later. age is how long the worker has lived, which
-// none of its times can exceed. What is only said, to people, is made short and printable.
-func (m *doneMessage) believe(task transform.Task, body uint64, age time.Duration) error {
-	r := &m.result
-	for _, took := range []time.Duration{m.busy, m.collected, r.Decode, r.Operate, r.Encode} {
+// believe compares the head of an answer with its task, before any of the body is read. An image may have taken over
+// the worker that decoded it, so its answer is no more to be trusted than the image was. age is how long the worker has
+// lived, which none of its times can exceed. Text for people is made short and printable. look, later, reads the
+// outputs.
+func believe(m *wire.Done, task transform.Task, body uint64, age time.Duration) error {
+	r := &m.Result
+	for _, took := range []time.Duration{m.Busy, m.Collected, r.Decode, r.Operate, r.Encode} {
 		if took < 0 || took > 2*age+time.Second { // clocks are read one after the other
 			return untrue("a time of %v from a worker that lived for %v", took, age)
 		}
 	}
-	if m.failed {
-		return m.believeFailure(task, body)
+	if m.Failed {
+		return believeFailure(m, task, body)
 	}
 	want, err := task.Expected(r.Source)
 	if err != nil {
@@ -60,8 +62,8 @@ func (m *doneMessage) believe(task transform.Task, body uint64, age time.Duratio
 				o.Label, o.Format, o.Width, o.Height, w.Label, w.Format, w.Width, w.Height)
 		}
 		most := transform.MaxFile(o.Width, o.Height)
-		if m.lengths[i] > uint64(most) {
-			return untrue("%d bytes for a %s of %dx%d", m.lengths[i], o.Format, o.Width, o.Height)
+		if m.Lengths[i] > uint64(most) {
+			return untrue("%d bytes for a %s of %dx%d", m.Lengths[i], o.Format, o.Width, o.Height)
 		}
 		room += most
 	}
@@ -90,8 +92,8 @@ func (m *doneMessage) believe(task transform.Task, body uint64, age time.Duratio
 }
 
 // believeFailure is believe for an answer that has an error.
-func (m *doneMessage) believeFailure(task transform.Task, body uint64) error {
-	r, e := &m.result, &m.failure
+func believeFailure(m *wire.Done, task transform.Task, body uint64) error {
+	r, e := &m.Result, &m.Failure
 	if len(r.Outputs) > 0 || len(r.Warnings) > 0 || r.Damaged || r.Path != "" || body > 0 {
 		return untrue("an error and a result")
 	}
@@ -100,28 +102,29 @@ func (m *doneMessage) believeFailure(task transform.Task, body uint64) error {
 			return err
 		}
 	}
-	if e.refused && (e.kind != transform.ClassDecode || !task.Limits.RefuseDamaged) {
-		return untrue("a failure of class %q that says it was refused as damaged", e.kind[:min(len(e.kind), maxWarning)])
+	if e.Refused && (e.Kind != transform.ClassDecode || !task.Limits.RefuseDamaged) {
+		return untrue("a failure of class %q that says it was refused as damaged",
+			e.Kind[:min(len(e.Kind), maxWarning)])
 	}
 	switch {
-	case e.need == 0 && (e.kind == "" || slices.Contains(transform.Classes, e.kind)):
-	case e.need > 0 && (task.Grant == 0 || e.need <= task.Grant || r.Source == transform.Header{}),
-		e.need > 0 && e.kind+e.doing+e.text != "":
-		return untrue("a need of %d bytes where %d were granted", e.need, task.Grant)
-	case e.need > 0:
+	case e.Need == 0 && (e.Kind == "" || slices.Contains(transform.Classes, e.Kind)):
+	case e.Need > 0 && (task.Grant == 0 || e.Need <= task.Grant || r.Source == transform.Header{}),
+		e.Need > 0 && e.Kind+e.Doing+e.Text != "":
+		return untrue("a need of %d bytes where %d were granted", e.Need, task.Grant)
+	case e.Need > 0:
 	default:
-		return untrue("a failure of class %q", e.kind[:min(len(e.kind), maxWarning)])
+		return untrue("a failure of class %q", e.Kind[:min(len(e.Kind), maxWarning)])
 	}
-	e.doing, e.text = printable(e.doing, maxWarning), printable(e.text, maxText)
-	lines := strings.Split(string(e.stack[:min(len(e.stack), maxErrorText)]), "\n")
+	e.Doing, e.Text = printable(e.Doing, maxWarning), printable(e.Text, maxText)
+	lines := strings.Split(string(e.Stack[:min(len(e.Stack), maxTrace)]), "\n")
 	for i, line := range lines {
-		lines[i] = printable(strings.ReplaceAll(line, "\t", "    "), maxErrorText)
+		lines[i] = printable(strings.ReplaceAll(line, "\t", "    "), maxTrace)
 	}
-	e.stack = []byte(strings.Join(lines, "\n"))
+	e.Stack = []byte(strings.Join(lines, "\n"))
 	return nil
 }
 
-// plausible looks at the Source of an image that failed, which need not be one that could have been done.
+// plausible checks the Source of an image that failed, which need not be one that could have been done.
 func plausible(h transform.Header) error {
 	if !slices.Contains(transform.Formats(), h.Format) || h.Width <= 0 || h.Height <= 0 || h.Orientation < 1 || h.Orientation > 8 {
 		return untrue("about a source of format %q, %dx%d", h.Format, h.Width, h.Height)
@@ -129,9 +132,9 @@ func plausible(h transform.Header) error {
 	return nil
 }
 
-// look holds the files of an answer against what its head says of them, by their first and last bytes.
-func (m *doneMessage) look() error {
-	for _, o := range m.result.Outputs {
+// look compares the files of an answer with its head, by their first and last bytes.
+func look(m *wire.Done) error {
+	for _, o := range m.Result.Outputs {
 		if err := o.CheckFile(); err != nil {
 			return untrue("%v", err)
 		}
@@ -139,7 +142,7 @@ func (m *doneMessage) look() error {
 	return nil
 }
 
-// printable is at most so many bytes of s, with a space for whatever a terminal would not print.
+// printable returns at most so many bytes of s, with a space for whatever a terminal would not print.
 func printable(s string, most int) string {
 	if len(s) > most {
 		s = strings.ToValidUTF8(s[:most], "")

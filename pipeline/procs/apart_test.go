@@ -6,6 +6,7 @@ import (
 
 	"imgpipe/pipeline"
 	"imgpipe/pipeline/executortest"
+	"imgpipe/transform"
 )
 
 func TestApartConforms(t *testing.T) {
@@ -25,7 +26,7 @@ func TestApartStartsNothingBeforeTheFirstSuspect(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if _, _, err := a.Do(t.Context(), task("late")); !errors.Is(err, pipeline.ErrClosed) {
+	if _, _, err := a.Do(t.Context(), transform.Task{}); !errors.Is(err, pipeline.ErrClosed) {
 		t.Errorf("error %v of a task after Close, want ErrClosed", err)
 	}
 	if _, err := a.Isolation(t.Context()); !errors.Is(err, pipeline.ErrClosed) {
@@ -36,7 +37,7 @@ func TestApartStartsNothingBeforeTheFirstSuspect(t *testing.T) {
 func TestApartTellsWhatIsWrongWithItsOptions(t *testing.T) {
 	a := NewApart(Options{Isolate: "somewhat"})
 	defer a.Close()
-	if _, cost, err := a.Do(t.Context(), task("any")); err == nil || cost.Attempts != 1 {
+	if _, cost, err := a.Do(t.Context(), transform.Task{}); err == nil || cost.Attempts != 1 {
 		t.Errorf("error %v after %d attempts, want one after 1", err, cost.Attempts)
 	}
 	if _, err := a.Isolation(t.Context()); err == nil {

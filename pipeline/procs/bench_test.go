@@ -82,8 +82,8 @@ func BenchmarkStart(b *testing.B) {
 
 // BenchmarkIsolation is what it costs to transform a photograph in a worker that has given up all it can: it does the
 // same task in such a worker and in one that has given up nothing, in turn, and reports the median of the quotients
-// of their times, and the quotient of the CPU time of all, that of starting workers included. A pair of identical
-// workers beside it tells the noise. The photographs are those of the shared corpus, or the samples.
+// of their times. A pair of identical workers beside it shows the noise. The photographs are those of the shared
+// corpus, or the samples.
 //
 //	go test ./pipeline/procs -run - -bench Isolation -benchtime 300x
 func BenchmarkIsolation(b *testing.B) {
@@ -105,7 +105,8 @@ func BenchmarkIsolation(b *testing.B) {
 			// A process is faster or slower than its like by a hundredth for all of its life, by where its pages
 			// happen to lie.
 			const life = 20
-			plain, apart := newPool(b, Options{Workers: 1, Recycle: life, Isolate: IsolateOff}), newPool(b, Options{Workers: 1, Recycle: life, Isolate: isolate})
+			plain := newPool(b, Options{Workers: 1, Recycle: life, Isolate: IsolateOff})
+			apart := newPool(b, Options{Workers: 1, Recycle: life, Isolate: isolate})
 			for _, data := range photos { // each has its warm worker
 				took(plain, data)
 				took(apart, data)
@@ -124,11 +125,6 @@ func BenchmarkIsolation(b *testing.B) {
 			slices.Sort(quotients)
 			n := len(quotients)
 			b.ReportMetric(100*(quotients[n/2]-1), "%overhead")
-			cpu := func(p *Pool) float64 {
-				p.Close()
-				return float64(p.Usage().User + p.Usage().System)
-			}
-			b.ReportMetric(100*(cpu(apart)/cpu(plain)-1), "%CPU-overhead")
 		})
 	}
 }

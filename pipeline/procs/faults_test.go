@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"imgpipe/pipeline/wire"
 	"imgpipe/transform"
 )
 
@@ -43,16 +44,16 @@ func faultyMain() int {
 		os.Stdout.WriteString("Welcome to imgpipe! This line is longer than a header.\n")
 		time.Sleep(time.Hour)
 	case "other-version":
-		fw := frameWriter{w: os.Stdout}
-		fw.begin(tagHello, &hello{version: version + 1}, 0)
-		fw.flush()
+		fw := wire.Writer{W: os.Stdout}
+		fw.Begin(&wire.Hello{Version: wire.Version + 1}, 0)
+		fw.Flush()
 		time.Sleep(time.Hour)
 	case "slow-hello":
 		time.Sleep(300 * time.Millisecond) // a slow machine, not a wait for something
 	case "exit-after-hello":
-		fw := frameWriter{w: os.Stdout}
-		fw.begin(tagHello, &hello{version: version}, 0)
-		fw.flush()
+		fw := wire.Writer{W: os.Stdout}
+		fw.Begin(&wire.Hello{Version: wire.Version}, 0)
+		fw.Flush()
 		return 8
 	case "no-seccomp":
 		withoutCalls(unix.SYS_SECCOMP)
@@ -63,26 +64,26 @@ func faultyMain() int {
 	case "stray-prints":
 		defer fmt.Println("a farewell on standard output")
 	case "answers-ahead":
-		fw := frameWriter{w: os.Stdout}
-		fw.begin(tagHello, &hello{version: version}, 0)
+		fw := wire.Writer{W: os.Stdout}
+		fw.Begin(&wire.Hello{Version: wire.Version}, 0)
 		for i := range 1000 {
-			fw.begin(tagDone, &doneMessage{task: uint64(i + 1), busy: 1}, 0)
+			fw.Begin(&wire.Done{Task: uint64(i + 1), Busy: 1}, 0)
 		}
-		fw.flush()
+		fw.Flush()
 		time.Sleep(time.Hour)
 	case "stops-reading", "closes-input":
-		fw := frameWriter{w: os.Stdout}
-		fw.begin(tagHello, &hello{version: version}, 0)
-		fw.flush()
-		fr := frameReader{r: io.LimitReader(os.Stdin, 200)} // enough for the heads
-		fr.next()
-		fr.next()
+		fw := wire.Writer{W: os.Stdout}
+		fw.Begin(&wire.Hello{Version: wire.Version}, 0)
+		fw.Flush()
+		fr := wire.Reader{R: io.LimitReader(os.Stdin, 200)} // enough for the heads
+		fr.Next()
+		fr.Next()
 		if fault == "closes-input" {
 			os.Stdin.Close()
 			time.Sleep(time.Hour)
 		}
-		fw.begin(tagDone, &doneMessage{task: 1}, 0)
-		fw.flush()
+		fw.Begin(&wire.Done{Task: 1}, 0)
+		fw.Flush()
 		time.Sleep(time.Hour)
 	}
 	return serveMain(func(_ context.Context, task transform.Task) (transform.Result, error) {
@@ -177,9 +178,9 @@ func happen(fault string, out *os.File) {
 	case "hang":
 		time.Sleep(time.Hour)
 	case "partial-answer":
-		fw := frameWriter{w: out}
-		fw.begin(tagDone, &doneMessage{task: 1}, 1000)
-		fw.flush([]byte("ten bytes…"))
+		fw := wire.Writer{W: out}
+		fw.Begin(&wire.Done{Task: 1}, 1000)
+		fw.Flush([]byte("ten bytes…"))
 		os.Exit(4)
 	case "garbage":
 		out.WriteString("<html>this is not a frame at all</html>")
@@ -188,9 +189,9 @@ func happen(fault string, out *os.File) {
 		out.Write([]byte("DONE\x00\x00\x00\x00\xff\xff\xff\xff\xff\xff\xff\x7f"))
 		time.Sleep(time.Hour)
 	case "wrong-answer":
-		fw := frameWriter{w: out}
-		fw.begin(tagDone, &doneMessage{task: 1 << 40}, 0)
-		fw.flush()
+		fw := wire.Writer{W: out}
+		fw.Begin(&wire.Done{Task: 1 << 40}, 0)
+		fw.Flush()
 		time.Sleep(time.Hour)
 	case "closed-output":
 		closeAllOutputs()

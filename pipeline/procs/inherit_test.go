@@ -54,7 +54,9 @@ func TestAWorkerInheritsNothing(t *testing.T) {
 				names = append(names, name)
 			}
 			slices.Sort(names)
-			want := []string{"GODEBUG", "GOMAXPROCS", "GORACE", cookieName, isolateName, mappedName, memoryName, faultName}
+			want := []string{
+				"GODEBUG", "GOMAXPROCS", "GORACE", cookieName, isolateName, mappedName, memoryName, faultName,
+			}
 			for _, name := range []string{"GOGC", "GOMEMLIMIT", "GOTRACEBACK", "GOCOVERDIR"} {
 				if _, ok := os.LookupEnv(name); ok {
 					want = append(want, name)
@@ -135,7 +137,7 @@ func replacedMain() int {
 			return 1
 		}
 	}
-	fmt.Printf("%d images, %d starts or more\n", 12, min(p.Usage().Started, 12))
+	fmt.Printf("%d images, %d starts or more\n", 12, min(p.Usage().Ready, 12))
 	return 0
 }
 

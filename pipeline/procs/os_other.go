@@ -18,9 +18,6 @@ func giveUpPrivileges() {}
 
 func program() (string, error) { return os.Executable() }
 
-// peakMemory of a living process is not known here.
-func peakMemory(int) int64 { return 0 }
-
 // boundMemory does nothing here: the garbage collector alone minds the limit.
 func boundMemory(int64) error { return nil }
 

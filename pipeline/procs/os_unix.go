@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"runtime"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -30,8 +28,8 @@ func watchParent() {
 	}()
 }
 
-// takeStdio takes standard input and output for frames, and puts standard error in the place of the latter, for the
-// prints of whatever code runs here.
+// takeStdio takes standard input and output for frames, and puts standard error in the place of the latter, for stray
+// prints.
 func takeStdio() (in, out *os.File, err error) {
 	fd, err := unix.FcntlInt(1, unix.F_DUPFD_CLOEXEC, 3)
 	if err != nil {
@@ -44,20 +42,7 @@ func takeStdio() (in, out *os.File, err error) {
 	return os.Stdin, os.NewFile(uintptr(fd), "answers"), nil
 }
 
-// peakAtEnd is the most memory that an ended process has held, in bytes; 0 where it cannot be known.
-func peakAtEnd(state *os.ProcessState, _ int64) int64 {
-	usage, ok := state.SysUsage().(*syscall.Rusage)
-	if !ok {
-		return 0
-	}
-	if runtime.GOOS == "darwin" || runtime.GOOS == "ios" {
-		return int64(usage.Maxrss) // bytes there, KiB elsewhere
-	}
-	return int64(usage.Maxrss) << 10
-}
-
-// isolate bounds what this process can do by limits, which is all there is for a program on these systems that cannot
-// be shut in without a profile of theirs.
+// isolate sets limits, which is all that a program can do on these systems without a profile of theirs.
 func isolate() (said string, missing error) {
 	for _, resource := range []int{unix.RLIMIT_CORE, unix.RLIMIT_FSIZE} {
 		if err := unix.Setrlimit(resource, &unix.Rlimit{}); err != nil {

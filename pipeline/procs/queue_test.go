@@ -39,7 +39,7 @@ func newLineUp(t *testing.T, opts Options) *lineUp {
 
 // give starts a task, and waits until all have the places that they should have: some in line, others waiting for a
 // place.
-func (l *lineUp) give(ctx context.Context, task transform.Task, inLine, waiting int, ended func(pipeline.Cost, error)) {
+func (l *lineUp) give(ctx context.Context, task transform.Task, queued, waiting int, ended func(pipeline.Cost, error)) {
 	l.Helper()
 	l.given++
 	l.group.Go(func() {
@@ -54,17 +54,17 @@ func (l *lineUp) give(ctx context.Context, task transform.Task, inLine, waiting 
 		nowInLine, nowWaiting, free := 0, len(l.p.waiting), len(l.p.free)
 		for _, s := range l.p.slots {
 			nowInLine += len(s.line)
-			if s.writes != nil { // somebody is about to be
+			if s.last != nil && s.last.state == inLine { // somebody is about to be
 				nowInLine = -1
 				break
 			}
 		}
 		l.p.mu.Unlock()
-		if free == max(0, len(l.p.slots)-l.given) && nowInLine == inLine && nowWaiting == waiting {
+		if free == max(0, len(l.p.slots)-l.given) && nowInLine == queued && nowWaiting == waiting {
 			return
 		}
 		if time.Since(start) > time.Minute {
-			l.Fatalf("%d are in line and %d wait, want %d and %d", nowInLine, nowWaiting, inLine, waiting)
+			l.Fatalf("%d are in line and %d wait, want %d and %d", nowInLine, nowWaiting, queued, waiting)
 		}
 	}
 }
@@ -106,7 +106,7 @@ func TestSmallImagesStandInLine(t *testing.T) {
 	l.give(t.Context(), transform.Task{Data: make([]byte, maxSmall+1)}, maxLine, 2, l.done)
 	l.letGo()
 	l.group.Wait()
-	if n := l.p.Usage().Started; n != 1 {
+	if n := l.p.Usage().Ready; n != 1 {
 		t.Errorf("%d workers were started, want 1", n)
 	}
 }
@@ -182,7 +182,7 @@ func TestNobodyStandsInLineForLong(t *testing.T) {
 func (l *lineUp) both() {
 	for both := false; !both; runtime.Gosched() { // the second one has to start
 		l.p.mu.Lock()
-		both = l.p.slots[0].takes != nil && l.p.slots[1].takes != nil
+		both = l.p.slots[0].open != nil && l.p.slots[1].open != nil
 		l.p.mu.Unlock()
 	}
 }
@@ -208,7 +208,8 @@ func TestWhoStandsInLineIsNotBlamed(t *testing.T) {
 			}
 			l.give(t.Context(), limited(tt.first), 1, 0, func(cost pipeline.Cost, err error) {
 				if class(err) != tt.class || cost.Attempts != tt.attempts {
-					t.Errorf("error %v of class %q after %d attempts, want class %q after %d", err, class(err), cost.Attempts, tt.class, tt.attempts)
+					t.Errorf("error %v of class %q after %d attempts, want class %q after %d",
+						err, class(err), cost.Attempts, tt.class, tt.attempts)
 				}
 			})
 			l.give(t.Context(), limited("behind it"), 2, 0, l.done)
@@ -232,7 +233,8 @@ func TestWhatNeverReachedItsWorkerIsNotBlamed(t *testing.T) {
 			t.Fatal("the worker keeps its input open")
 		}
 	}
-	for waiting, data := range []string{"never there", "behind it"} { // nobody may stand in line behind what was not written
+	// Nobody may stand in line behind what was not written.
+	for waiting, data := range []string{"never there", "behind it"} {
 		l.group.Go(func() { l.done(l.p.do(t.Context(), data)) })
 		for start := time.Now(); ; runtime.Gosched() {
 			l.p.mu.Lock()
@@ -248,56 +250,8 @@ func TestWhatNeverReachedItsWorkerIsNotBlamed(t *testing.T) {
 	}
 	l.letGo()
 	l.group.Wait()
-	if n := l.p.Usage().Started; n != 2 {
+	if n := l.p.Usage().Ready; n != 2 {
 		t.Errorf("%d workers were started, want 2: the one that cannot be written to, and another", n)
-	}
-}
-
-// TestPlacesThatAreGivenBackGoToOthers gives back each kind of grant, as one does who is cancelled in the moment in
-// which it comes.
-func TestPlacesThatAreGivenBackGoToOthers(t *testing.T) {
-	for name, c := range map[string]struct {
-		inLine    bool        // the first waiter is given a place in line, not a slot
-		meanwhile func(*slot) // what happens before it is given back
-		want      string      // what the second gets
-	}{
-		"a slot":                       {false, nil, "slot"},
-		"a place in line":              {true, nil, "line"},
-		"one whose turn has come":      {true, func(s *slot) { s.line[0].come <- true; s.line = nil }, "slot"},
-		"one that has to go elsewhere": {true, (*slot).dismiss, "nothing"},
-	} {
-		s := &slot{worker: &worker{}}
-		p := &Pool{}
-		p.slots, p.pace = []*slot{s}, 1
-		if c.inLine {
-			s.takes = s.worker
-		} else {
-			p.free = []*slot{s}
-		}
-		first := &waiter{ahead: true, got: make(chan grant, 1)}
-		second := &waiter{ahead: true, got: make(chan grant, 1)}
-		p.waiting = []*waiter{first, second}
-		p.match()
-		g := <-first.got
-		if (g.turn != nil) != c.inLine || len(second.got) > 0 {
-			t.Fatalf("%s: the first got %+v, and the second has something: %v", name, g, len(second.got) > 0)
-		}
-		if c.meanwhile != nil {
-			c.meanwhile(s)
-		}
-		p.giveBack(g)
-		got := "nothing"
-		select {
-		case g := <-second.got:
-			got = "slot"
-			if g.turn != nil {
-				got = "line"
-			}
-		default:
-		}
-		if got != c.want || len(s.line) > 1 {
-			t.Errorf("%s: the second got %s, want %s; the line has %d", name, got, c.want, len(s.line))
-		}
 	}
 }
 
@@ -318,7 +272,7 @@ func TestWhoIsCancelledInLineHarmsNoOther(t *testing.T) {
 	<-ended // while the first is not done
 	l.letGo()
 	l.group.Wait()
-	if n := l.p.Usage().Started; n != 2 {
+	if n := l.p.Usage().Ready; n != 2 {
 		t.Errorf("%d workers were started, want 2: the one whose pipe held what was cancelled, and another", n)
 	}
 }
@@ -375,9 +329,11 @@ func TestNobodyStandsInLineWhileOthersAreIdle(t *testing.T) {
 func TestSpecThatCannotBeSentIsToldInLine(t *testing.T) {
 	l := newLineUp(t, Options{})
 	l.give(t.Context(), task("wait "+l.file), 0, 0, l.done)
-	l.give(t.Context(), transform.Task{Data: []byte("odd"), Spec: transform.Spec{Quality: 900}}, 1, 0, func(cost pipeline.Cost, err error) {
+	odd := transform.Task{Data: []byte("odd"), Spec: transform.Spec{Quality: 900}}
+	l.give(t.Context(), odd, 1, 0, func(cost pipeline.Cost, err error) {
 		if class(err) != transform.ClassOperation || cost.Attempts != 1 {
-			t.Errorf("error %v of class %q after %d attempts, want class operation after 1", err, class(err), cost.Attempts)
+			t.Errorf("error %v of class %q after %d attempts, want class operation after 1",
+				err, class(err), cost.Attempts)
 		}
 	})
 	l.give(t.Context(), task("behind it"), 2, 0, l.done)

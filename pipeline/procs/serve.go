@@ -14,13 +14,15 @@ import (
 	"syscall"
 	"time"
 
+	"imgpipe/pipeline"
+	"imgpipe/pipeline/wire"
 	"imgpipe/transform"
 )
 
 // Everything in this file runs in the worker process.
 
 const (
-	// Subcommand is the first argument that a [Pool] gives to this program to start a worker. It is not for people.
+	// Subcommand is the first argument with which a [Pool] starts this program as a worker. It is not for people.
 	Subcommand = "__worker"
 
 	cookieName = "IMGPIPE_WORKER"
@@ -33,8 +35,8 @@ const (
 	// maxStack ends a runaway recursion. Go's own limit is 1 GB, by which time the machine may be in trouble.
 	maxStack = 64 << 20
 
-	// maxKept is the largest image file whose memory a worker keeps for the next one.
-	maxKept = 32 << 20
+	// readBuffer is what a worker reads at once: a small image file together with its task.
+	readBuffer = 64 << 10
 )
 
 // IsWorker reports whether this process was asked to be a worker. A program that uses [New] with its default Command
@@ -50,17 +52,22 @@ func IsWorker() bool { return len(os.Args) > 1 && os.Args[1] == Subcommand }
 // error, so that a stray print cannot break a frame.
 func Main() int { return serveMain(transform.Do) }
 
-type doFunc = func(context.Context, transform.Task) (transform.Result, error)
+// MainThrough is [Main] with wrap(transform.Do) in place of transform.Do, for what is to be done around every
+// transform.
+func MainThrough(wrap func(next pipeline.TransformFunc) pipeline.TransformFunc) int {
+	return serveMain(wrap(transform.Do))
+}
 
-func serveMain(do doFunc) int {
+func serveMain(do pipeline.TransformFunc) int {
 	if os.Getenv(cookieName) != cookie {
-		fmt.Fprintf(os.Stderr, "imgpipe: %s is how imgpipe starts its own worker processes: expected to be started by imgpipe itself\n", Subcommand)
+		fmt.Fprintf(os.Stderr, "imgpipe: %s is how imgpipe starts its own worker processes: "+
+			"expected to be started by imgpipe itself\n", Subcommand)
 		return 2
 	}
 	os.Unsetenv(cookieName) // not for what this process might start
 	closeInherited()
 	nameProcess(filepath.Base(os.Args[0]))
-	// The terminal, and whoever ends a whole group of processes, reach workers as well as their parent; it decides.
+	// A terminal, or someone who ends a whole group of processes, signals workers as well as their parent: it decides.
 	signal.Ignore(os.Interrupt, syscall.SIGTERM)
 	debug.SetMaxStack(maxStack)
 	watchParent()
@@ -78,21 +85,14 @@ func serveMain(do doFunc) int {
 	return 0
 }
 
-// Serve is the worker's side of the wire, with transform.Do: it says HELO on w and answers what comes from r until r
-// ends. The error is nil when r ended between two frames. Main calls it for standard input and output.
-func Serve(r io.Reader, w io.Writer) error {
-	s := server{do: transform.Do, isolation: "none"}
-	return s.serve(r, w)
-}
-
 // A server is the worker's side of the wire.
 type server struct {
-	do        doFunc
+	do        pipeline.TransformFunc
 	mapped    []byte // the memory shared with the pool, which is not to be written
-	isolation string
+	isolation string // what this process has given up
 }
 
-// confine bounds this process and has it give up what the pool has asked it to, and says what that is.
+// confine bounds this process and drops what the pool has asked it to. It returns in words what that is.
 func confine() (string, error) {
 	mode, text := Isolate(os.Getenv(isolateName)), os.Getenv(memoryName)
 	memory := int64(0)
@@ -121,140 +121,64 @@ func confine() (string, error) {
 	return said, nil
 }
 
-// A heldSpec is what a SPEC frame was understood as.
-type heldSpec struct {
-	spec transform.Spec
-	err  error
-}
-
+// serve says HELO on w and answers what comes from r until r ends. The error is nil if r ended between two frames.
 func (s *server) serve(r io.Reader, w io.Writer) error {
-	fr := frameReader{r: bufio.NewReaderSize(r, firstWrite), reuse: true}
-	fw := frameWriter{w: w}
-	if err := fw.begin(tagHello, &hello{version, uint32(os.Getpid()), uint64(len(s.mapped)), s.isolation}, 0); err != nil {
+	requests := wire.TaskReader{
+		Reader: wire.Reader{R: bufio.NewReaderSize(r, readBuffer), Reuse: true}, Shared: s.mapped,
+	}
+	answers := wire.Writer{W: w}
+	hello := wire.Hello{
+		Version: wire.Version, PID: uint32(os.Getpid()), Mapped: uint64(len(s.mapped)), Isolation: s.isolation,
+	}
+	err := answers.Begin(&hello, 0)
+	if err == nil {
+		err = answers.Flush()
+	}
+	if err != nil {
 		return fmt.Errorf("say hello: %w", err)
 	}
-	if err := fw.flush(); err != nil {
-		return fmt.Errorf("say hello: %w", err)
-	}
-	specs := map[uint32]heldSpec{}
 	keep := int64(maxGarbage)
 	for {
-		f, err := fr.next()
+		request, err := requests.Next()
 		if err == io.EOF {
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("read a request: %w", err)
+			return err
 		}
-		switch f.tag {
-		case tagSpec:
-			var m specMessage
-			if err := parse(f.head, &m); err != nil {
-				return fmt.Errorf("read a spec: %w", err)
-			}
-			if m.id >= maxSpecs {
-				return fmt.Errorf("read a spec: %w: id %d, expected one below %d", errFrame, m.id, maxSpecs)
-			}
-			held, err := m.spec(f.body)
-			specs[m.id] = heldSpec{held, err}
-		case tagTask:
-			var m taskMessage
-			if err := parse(f.head, &m); err != nil {
-				return fmt.Errorf("read a task: %w", err)
-			}
-			held, ok := specs[m.spec]
-			if !ok {
-				return fmt.Errorf("read a task: %w: spec %d was never sent", errFrame, m.spec)
-			}
-			data := f.body
-			if m.mapped > 0 {
-				if all := uint64(len(s.mapped)); m.mapped > all || m.at > all-m.mapped || len(data) > 0 {
-					return fmt.Errorf("read a task: %w: %d bytes at %d in a shared memory of %d, and %d in the body", errFrame, m.mapped, m.at, all, len(data))
-				}
-				data = s.mapped[m.at : m.at+m.mapped : m.at+m.mapped]
-			}
-			if m.grant > 0 {
-				keep = min(keep, 2*m.grant)
-			}
-			if err := answer(&fw, m, held, data, s.do, keep); err != nil {
-				return err
-			}
-		default:
-			return fmt.Errorf("read a request: %w: unexpected %s frame", errFrame, f.tag[:])
+		if grant := request.Task.Grant; grant > 0 {
+			keep = min(keep, 2*grant)
 		}
-		if cap(fr.body) > maxKept {
-			fr.body = nil
+		done := wire.Done{Task: request.Number}
+		if err = request.Err; err == nil {
+			start := time.Now()
+			done.Result, err = guarded(s.do, request.Task)
+			trim(keep)
+			done.Busy = time.Since(start)
 		}
-	}
-}
-
-// spec makes the Spec again that text and files stand for.
-func (m *specMessage) spec(body []byte) (transform.Spec, error) {
-	lengths := make([]uint64, len(m.assets))
-	for i, a := range m.assets {
-		lengths[i] = a.length
-	}
-	parts, err := split(append([]byte(nil), body...), lengths) // a copy: body is the reader's, a Spec keeps its files
-	if err != nil {
-		return transform.Spec{}, err
-	}
-	spec, err := transform.ParseSpec(m.text)
-	if err != nil || len(parts) == 0 {
-		return spec, err
-	}
-	files := make(map[string][]byte, len(parts))
-	for i, part := range parts {
-		files[m.assets[i].name] = part
-	}
-	return spec.WithAssets(files)
-}
-
-// answer does one task and writes its DONE.
-func answer(fw *frameWriter, m taskMessage, held heldSpec, data []byte, do doFunc, keep int64) error {
-	done := doneMessage{task: m.task}
-	err := held.err
-	if err != nil {
-		err = &transform.Error{Kind: transform.ClassOperation, Doing: "read spec", Err: err}
-	} else {
-		start := time.Now()
-		done.result, err = guarded(do, transform.Task{Data: data, Spec: held.spec, Limits: m.limits, Grant: m.grant})
-		giveBack(keep)
-		done.busy = time.Since(start)
-	}
-	done.collected = Collected()
-	if err != nil {
-		done.failed, done.failure = true, toWire(err)
-	}
-	var body [][]byte
-	length := 0
-	for _, o := range done.result.Outputs {
-		body = append(body, o.Data)
-		length += len(o.Data)
-	}
-	if err := fw.begin(tagDone, &done, length); err != nil {
-		tooLarge := &transform.Error{Kind: transform.ClassTooLarge, Doing: "hand over the outputs", Err: err}
-		done = doneMessage{task: m.task, busy: done.busy, failed: true, failure: toWire(tooLarge)}
-		body = nil
-		if err := fw.begin(tagDone, &done, 0); err != nil {
+		done.Collected = Collected()
+		if err != nil {
+			done.Failed, done.Failure = true, wire.FailureOf(err)
+		}
+		if err := done.Write(&answers); err != nil {
 			return fmt.Errorf("write an answer: %w", err)
 		}
 	}
-	if err := fw.flush(body...); err != nil {
-		return fmt.Errorf("write an answer: %w", err)
-	}
-	return nil
 }
 
-// maxGarbage is how much memory a worker keeps for its next image, and twice the least grant that it was given where
-// that is less: then there is little for all. To give all back after each would have the system clear it again each
-// time; most images need less.
+// maxGarbage is how much memory a worker keeps for its next image. If twice the least grant that it was given is less,
+// it keeps that: then there is little for all. To return all of it after each image would have the system clear it
+// again each time; most images need less.
 const maxGarbage = 128 << 20
 
-// giveBack returns to the system what an image has left behind, where that is more than keep. The pool's side counts
-// the memory of an image as free once it is answered, while the collector of a process that waits for its next task
-// would not run.
-func giveBack(keep int64) {
-	heap := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/memory/classes/heap/unused:bytes"}, {Name: "/memory/classes/heap/free:bytes"}}
+// trim returns to the system what an image has left behind, if that is more than keep. The parent counts the memory of
+// an image as free once it is answered, while the collector of a process that waits for its next task would not run.
+func trim(keep int64) {
+	heap := []metrics.Sample{
+		{Name: "/memory/classes/heap/objects:bytes"},
+		{Name: "/memory/classes/heap/unused:bytes"},
+		{Name: "/memory/classes/heap/free:bytes"},
+	}
 	metrics.Read(heap)
 	var held uint64
 	for _, s := range heap {
@@ -267,8 +191,8 @@ func giveBack(keep int64) {
 	}
 }
 
-// Collected is the CPU time that garbage collection has taken in this process, as of the last one; 0 where it is not
-// known.
+// Collected returns the CPU time that garbage collection has taken in this process, as of the last collection; 0 if
+// that is not known.
 func Collected() time.Duration {
 	s := []metrics.Sample{{Name: "/cpu/classes/gc/total:cpu-seconds"}}
 	metrics.Read(s)
@@ -278,13 +202,14 @@ func Collected() time.Duration {
 	return time.Duration(s[0].Value.Float64() * float64(time.Second))
 }
 
-// guarded is do with a panic made into an error: a worker that can go on need not be replaced.
-func guarded(do doFunc, task transform.Task) (result transform.Result, err error) {
+// guarded calls do, and makes an error of a panic: a worker that can go on need not be replaced.
+func guarded(do pipeline.TransformFunc, task transform.Task) (result transform.Result, err error) {
 	defer func() {
 		if thrown := recover(); thrown != nil {
 			result = transform.Result{}
 			err = &transform.Error{
-				Kind: transform.ClassPanic, Doing: "transform", Err: fmt.Errorf("panic: %v", thrown), Stack: debug.Stack(),
+				Kind: transform.ClassPanic, Doing: "transform",
+				Err: fmt.Errorf("panic: %v", thrown), Stack: debug.Stack(),
 			}
 		}
 	}()

@@ -62,7 +62,8 @@ func TestSharedMemoryHasAReserve(t *testing.T) {
 		copied++
 	}
 	if copied != workers || len(taken)*segmentSize != len(m.data) {
-		t.Errorf("%d copies after %d taken of %d segments, want %d and all", copied, len(taken)-copied, len(m.data)/segmentSize, workers)
+		t.Errorf("%d copies after %d taken of %d segments, want %d and all",
+			copied, len(taken)-copied, len(m.data)/segmentSize, workers)
 	}
 	if m.get(10) != nil {
 		t.Error("memory was given that is not there")
@@ -72,18 +73,18 @@ func TestSharedMemoryHasAReserve(t *testing.T) {
 			t.Fatalf("the memory of file %d holds %v", i, b)
 		}
 	}
-	if m.back([]byte("from elsewhere")) {
+	if m.release([]byte("from elsewhere")) {
 		t.Error("memory from elsewhere was taken for shared memory")
 	}
 
 	// What somebody still reads outlives the pool, and only that.
 	m.close()
 	for i, b := range taken {
-		if m.gone || !m.back(b[:1]) { // it may have been cut
+		if m.gone || !m.release(b[:1]) { // it may have been cut
 			t.Fatalf("after close the memory of file %d was gone", i)
 		}
 	}
-	if !m.gone || m.back(taken[0]) || m.get(1) != nil {
+	if !m.gone || m.release(taken[0]) || m.get(1) != nil {
 		t.Error("memory that was given back is still there")
 	}
 	m.close()
@@ -98,7 +99,8 @@ func TestSharedMemoryIsBounded(t *testing.T) {
 			t.Skip("this system has no memory to share")
 		}
 		if got := len(m.data) / segmentSize; got != tt.segments || got <= m.reserve {
-			t.Errorf("%d segments for %d workers within %d bytes, want %d and one beyond the reserve", got, tt.workers, tt.bound, tt.segments)
+			t.Errorf("%d segments for %d workers within %d bytes, want %d and one beyond the reserve",
+				got, tt.workers, tt.bound, tt.segments)
 		}
 		m.close()
 	}

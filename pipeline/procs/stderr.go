@@ -1,7 +1,6 @@
 package procs
 
 import (
-	"io"
 	"strings"
 	"sync"
 )
@@ -11,12 +10,11 @@ const (
 	keepLast  = 4 << 10
 )
 
-// A transcript keeps what a worker wrote to standard error since it was last given a task while it had none: the
+// A transcript keeps what a worker wrote to standard error since the last time the idle worker was given a task: the
 // first 1 KiB, where the reason of a Go crash stands, and the last 4 KiB, where most other programs put theirs.
 type transcript struct {
 	mu          sync.Mutex
 	first, last []byte
-	also        io.Writer // gets everything, unless nil
 }
 
 // Write keeps p. Its error is always nil: a worker must not die because nobody can hear it.
@@ -28,9 +26,6 @@ func (t *transcript) Write(p []byte) (int, error) {
 	if over := len(t.last) - keepLast; over > 0 {
 		t.last = append(t.last[:0], t.last[over:]...)
 	}
-	if t.also != nil {
-		t.also.Write(p)
-	}
 	return len(p), nil
 }
 
@@ -40,7 +35,7 @@ func (t *transcript) reset() {
 	t.first, t.last = t.first[:0], t.last[:0]
 }
 
-// said gives the one line that tells most: the reason of a Go crash, else the last line; "" where there is none.
+// said returns the one line that says most: the reason of a Go crash, else the last line, or "" if there is none.
 func (t *transcript) said() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()

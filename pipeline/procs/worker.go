@@ -1,33 +1,23 @@
 package procs
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"os"
 	"os/exec"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"imgpipe/pipeline"
+	"imgpipe/pipeline/wire"
 	"imgpipe/transform"
 )
 
-// Everything in this file runs in the parent.
+// Everything in this file runs in the parent: what it says to a worker, and hears.
 
 // farewell is how long a worker that closed its output, or answered before it had read its task, has to explain
 // itself.
 const farewell = time.Second
-
-// What the pipe to a worker holds, where the system lets that be chosen. At 1 MiB a file of 3 MB goes over in 2.0 ms,
-// at the 64 KiB that are usual in 3.2 ms (medians of 4, on a busy machine). Linux lets a user's pipes hold 64 MiB in
-// sum and then makes them tiny, so that all of a pool's together stay well below.
-const (
-	maxPipe  = 1 << 20
-	minPipe  = 64 << 10
-	allPipes = 32 << 20
-)
 
 // A worker is one child process.
 type worker struct {
@@ -36,146 +26,35 @@ type worker struct {
 	out    *os.File // its standard output
 	room   int      // bytes that in takes without blocking while no task is in it
 	stderr *transcript
-	floor  int64 // see peakAtEnd
 
-	memoryKills int64         // what memoryKills said when it started
-	shared      *sharedMemory // the pool's, where it can read that
+	memoryKills int64         // what memoryKills returned when it started
+	shared      *sharedMemory // the pool's, if it can read that
 	bounded     bool          // its memory has a bound
 
 	isolation string // what it said it has given up
 	born      time.Time
 	gullible  bool // see Options
 
-	// What follows belongs to the task that is to be written next: to the first of its slot, and from Pool.offer on
-	// to the one behind it.
-	writer frameWriter
-	specs  map[specKey]uint32 // the ids of the specs that it holds
-	posted uint64             // how many tasks it was given
+	// What follows belongs to the call that writes its task next: slot.last, if that is set.
+	writer wire.TaskWriter
+	posted uint64 // how many tasks it was given
 
 	// What follows belongs to the first of its slot.
-	reader             frameReader
+	reader             wire.Reader
 	answered           int
-	stopped            bool          // it was killed for the sake of a task that it had answered by then
-	busy               time.Duration // with its last image; 0 where it has not answered
-	collected, counted time.Duration // of garbage collection: what it told last, and what of that is in Usage.GC
+	busy               time.Duration // with its last image; 0 if it has not answered
+	collected, counted time.Duration // of garbage collection: what it said last, and what of that is in Usage.GC
 
-	dead      chan struct{} // closed when it has ended and was waited for
-	kill      func()        // ends it, once; dead follows
-	condemned atomic.Bool   // it was killed because it broke the rules
-	crowded   atomic.Bool   // it was killed because it had too many threads
-	halted    atomic.Bool   // it was found stopped when the time of its image was over
-	stale     atomic.Bool   // there are tasks in its pipe that others do: it must end when it has answered the first
-	unread    atomic.Int64  // bytes that were written and not answered
+	dead chan struct{} // closed when it has ended and was waited for
+	kill func()        // ends it, once; dead follows
+
+	condemned atomic.Pointer[string] // what it did, if it was killed for that
+	halted    atomic.Bool            // it was found stopped when the time of its image was over
+	stale     atomic.Bool            // tasks in its pipe are done elsewhere: it ends when it has answered the first
+	unread    atomic.Int64           // bytes that were written and not answered
 }
 
-// A specKey tells specs apart. Where a spec has files, its text names their SHA-256.
-type specKey struct {
-	text  string
-	files int
-}
-
-// spawn starts a process and waits for its HELO.
-func (p *Pool) spawn() (*worker, error) {
-	if p.life.Err() != nil {
-		return nil, pipeline.ErrClosed
-	}
-	inR, inW, err := os.Pipe()
-	if err != nil {
-		return nil, err
-	}
-	outR, outW, err := os.Pipe()
-	if err != nil {
-		inR.Close()
-		inW.Close()
-		return nil, err
-	}
-	size := min(max(allPipes/p.opts.Workers, minPipe), maxPipe)
-	w := &worker{
-		in: inW, out: outR, room: enlarge(inW, size),
-		writer: frameWriter{w: inW},
-		reader: frameReader{r: bufio.NewReaderSize(outR, 16<<10)},
-		stderr: &transcript{also: p.opts.Stderr},
-		specs:  map[specKey]uint32{},
-		dead:   make(chan struct{}),
-		floor:  peakMemory(os.Getpid()),
-
-		bounded:  p.opts.WorkerMemory > 0,
-		gullible: p.opts.gullible,
-		born:     time.Now(),
-
-		memoryKills: memoryKills(),
-	}
-	enlarge(outR, max(size/4, minPipe)) // most outputs are small
-	w.cmd = exec.Command(p.opts.Command[0], p.opts.Command[1:]...)
-	if p.opts.own {
-		w.cmd.Args[0] = os.Args[0] // what lists of processes show
-	}
-	w.cmd.Env = p.env
-	w.cmd.Stdin, w.cmd.Stdout, w.cmd.Stderr = inR, outW, w.stderr
-	w.cmd.WaitDelay = farewell // where something else holds its standard error open
-	p.shared.give(w.cmd)
-	tieToParent(w.cmd)
-	w.kill = sync.OnceFunc(func() { w.cmd.Process.Kill() })
-	request := startRequest{w.cmd, make(chan error, 1)}
-	p.starts <- request
-	err = <-request.started
-	inR.Close()
-	outW.Close()
-	if err != nil {
-		w.discard()
-		return nil, err
-	}
-	p.born(w)
-	go func() {
-		w.cmd.Wait() // its error is in ProcessState
-		p.buried(w)
-		close(w.dead)
-	}()
-
-	ctx, cancel := pipeline.Bounded(p.life, p.opts.StartTimeout)
-	defer cancel()
-	stop := context.AfterFunc(ctx, w.kill)
-	err = w.hear(p.shared)
-	if !stop() && err == nil {
-		err = ctx.Err() // its killer is on its way
-	}
-	if err == nil {
-		return w, nil
-	}
-	d := w.bury(err)
-	if p.life.Err() != nil {
-		return nil, pipeline.ErrClosed
-	}
-	if ctx.Err() != nil {
-		d.how, d.innocent = fmt.Sprintf("it said no hello within %v", p.opts.StartTimeout), false
-	}
-	return nil, d
-}
-
-// hear reads the HELO. The worker may have mapped the pool's shared memory.
-func (w *worker) hear(shared *sharedMemory) error {
-	f, err := w.reader.next()
-	if err != nil {
-		return err
-	}
-	var m hello
-	if f.tag != tagHello || len(f.body) > 0 {
-		return fmt.Errorf("%w: a %s frame where HELO was expected", errFrame, f.tag[:])
-	}
-	if err := parse(f.head, &m); err != nil {
-		return err
-	}
-	if m.version != version {
-		return fmt.Errorf("%w: the worker speaks version %d, expected %d", errFrame, m.version, version)
-	}
-	if m.mapped >= uint64(shared.size()) {
-		w.shared = shared
-	}
-	w.isolation = printable(m.isolation, maxWarning)
-	return nil
-}
-
-// isDead tells of a worker that has ended.
+// isDead reports whether w has ended.
 func (w *worker) isDead() bool {
 	select {
 	case <-w.dead:
@@ -187,45 +66,54 @@ func (w *worker) isDead() bool {
 
 // A posting is a task that a worker was given and has not answered.
 type posting struct {
-	task   uint64
+	task   uint64 // its number
 	start  time.Time
 	bytes  int64      // in the pipe
-	copies int64      // of which so many were copied, to here or to the pipe
-	copied []byte     // the file in shared memory, where it was copied there for this
-	wrote  chan error // gives how the writing ended; nil where it ended at once
-	lost   bool       // that it failed, in line, where it ended at once
+	copies int64      // how many bytes of the file were copied, into shared memory or the pipe
+	copied []byte     // the file in shared memory, if it was copied there for this
+	wrote  chan error // gets how the writing ended; nil if that is known already
+	lost   bool       // it is known, and failed, behind other tasks
 }
 
-// post gives the worker a task, which may stand in line behind others. It waits for the worker only where that
-// answers and does not read, and not for long. The error is that of a task that cannot be given to any.
-func (w *worker) post(task transform.Task, inLine bool) (*posting, error) {
+// release waits until the task is written no more, and releases the memory that was taken for it. It is for a task that
+// is done elsewhere.
+func (sent *posting) release(shared *sharedMemory) {
+	if sent.wrote != nil {
+		<-sent.wrote
+	}
+	shared.release(sent.copied)
+}
+
+// post writes a task to the worker; behind reports that others are in its pipe. It blocks only if the worker answers
+// without reading, and for a second at most. An error means that no worker could take the task.
+func (w *worker) post(task transform.Task, behind bool) (*posting, error) {
 	sent := &posting{start: time.Now()}
-	if _, shared := w.shared.offset(task.Data); !shared {
+	at, shared := w.shared.offset(task.Data)
+	if !shared {
 		sent.copies = int64(len(task.Data))
-		if sent.copied = w.shared.put(task.Data, inLine); sent.copied != nil {
+		if sent.copied = w.shared.put(task.Data, behind); sent.copied != nil {
 			task.Data = sent.copied
+			at, shared = w.shared.offset(sent.copied)
 		}
 	}
-	if err := w.prepare(task); err != nil {
-		w.shared.back(sent.copied)
+	data, region := task.Data, wire.Region{}
+	if shared {
+		data, region = nil, wire.Region{At: uint64(at), Length: uint64(len(task.Data))}
+	}
+	number, err := w.writer.Begin(task, region)
+	if err != nil {
+		w.shared.release(sent.copied)
 		return nil, err
 	}
-	sent.task = w.posted
-	data := task.Data
-	if _, shared := w.shared.offset(data); shared {
-		data = nil
-	}
-	sent.bytes = int64(len(w.writer.buf) + len(data))
+	sent.task, w.posted = number, number
+	sent.bytes = int64(w.writer.Buffered() + len(data))
 	need := w.unread.Add(sent.bytes)
-	if inLine {
-		need += maxLine * 2 * int64(os.Getpagesize()) // a frame may begin and end in the middle of a page, of which the rest is lost
+	if behind { // a frame may begin and end in the middle of a page, whose rest is lost
+		need += maxLine * 2 * int64(os.Getpagesize())
 	}
-	send := func() error {
-		err := w.writer.flush(data)
-		if cap(w.writer.buf) > 4*firstWrite {
-			w.writer.buf = nil
-		}
-		if err != nil && !inLine {
+	write := func() error {
+		err := w.writer.Flush(data)
+		if err != nil && !behind {
 			// It has ended, or no longer reads, in which case it might say nothing either.
 			w.await()
 		}
@@ -235,21 +123,21 @@ func (w *worker) post(task transform.Task, inLine bool) (*posting, error) {
 		// A worker that answers without reading might block it all the same. It is condemned then, and what it said
 		// before it ended will be read, and the end of it.
 		w.in.SetWriteDeadline(time.Now().Add(farewell)) // an error would mean that the write ends
-		sent.lost = send() != nil && inLine
+		sent.lost = write() != nil && behind
 	} else {
 		// A worker that stops reading would block the write, so that its answer or death went unheard.
 		w.in.SetWriteDeadline(time.Time{})
 		if w.stale.Load() {
-			w.in.SetWriteDeadline(time.Now()) // see disperse
+			w.in.SetWriteDeadline(time.Now()) // see queue.withdraw
 		}
 		sent.wrote = make(chan error, 1)
-		go func() { sent.wrote <- send() }()
+		go func() { sent.wrote <- write() }()
 	}
 	return sent, nil
 }
 
-// receive waits for the answer to a task. It does not return before it has let go of the task's data. over tells that
-// ctx ended before there was an answer. Where the error is a *death, the worker has ended and must be replaced.
+// receive waits for the answer to a task. Nothing reads the task's data when it returns. over reports that ctx ended
+// before there was an answer. If the error is a *death, the worker has ended and must be replaced.
 func (w *worker) receive(
 	ctx, life context.Context, task transform.Task, sent *posting, cost *pipeline.Cost,
 ) (result transform.Result, over bool, err error) {
@@ -257,12 +145,12 @@ func (w *worker) receive(
 	stop, stopLife := context.AfterFunc(ctx, w.outOfTime), context.AfterFunc(life, w.kill)
 	done, f, err := w.answer(sent, task)
 	w.busy = 0
-	if err == nil { // else its times are nobody's, or a stranger's words
-		w.busy, w.collected = done.busy, max(w.collected, done.collected)
+	if err == nil { // else its times are nobody's, or not to be believed
+		w.busy, w.collected = done.Busy, max(w.collected, done.Collected)
 	}
-	// Both are called, whatever the first says. When one is too late, the kill is on its way or has been done: the
-	// worker is condemned even where it has answered. An answer that came too late is not used, as it would not be a
-	// moment before.
+	// Both are called, whatever the first returns. When one is too late, the kill is on its way or has been done: the
+	// worker is ended even if it has answered. An answer that came too late is not used, as it would not be a moment
+	// before.
 	stopped, stoppedLife := stop(), stopLife()
 	if sent.wrote != nil {
 		err = w.settle(sent, err)
@@ -272,17 +160,16 @@ func (w *worker) receive(
 	}
 	w.unread.Add(-sent.bytes)
 	if !stopped || !stoppedLife {
-		w.stopped = true
 		w.kill()
 		<-w.dead
-		w.discard()
+		w.close()
 	}
-	cost.Handover += max(0, time.Since(sent.start)-done.busy)
-	cost.Copied += int64(len(f.body)) + sent.copies
-	if done.failure.need > 0 {
+	cost.Handover += max(0, time.Since(sent.start)-done.Busy)
+	cost.Copied += int64(len(f.Body)) + sent.copies
+	if done.Failure.Need > 0 {
 		w.busy = 0 // with its header alone
 	}
-	return done.result, !stopped, done.err(task.Grant)
+	return done.Result, !stopped, done.Err(task.Grant)
 }
 
 // outOfTime ends a worker whose task is over. One that somebody has stopped has not worked on it.
@@ -293,91 +180,44 @@ func (w *worker) outOfTime() {
 	w.kill()
 }
 
-// prepare puts the head of a task into the writer, and its spec before it where the worker does not hold that yet.
-func (w *worker) prepare(task transform.Task) error {
-	tooLarge := func(err error) error {
-		w.writer.buf = w.writer.buf[:0]
-		return &transform.Error{Kind: transform.ClassTooLarge, Doing: "hand over to a worker process", Err: err}
-	}
-	files := task.Spec.Assets()
-	key := specKey{task.Spec.String(), len(files)}
-	id, held := w.specs[key]
-	if !held {
-		// A Spec that was not parsed may hold what no text says; transform.Do refuses it in these words.
-		if err := task.Spec.Validate(); err != nil {
-			return &transform.Error{Kind: transform.ClassOperation, Doing: "read spec", Err: err}
-		}
-		if len(w.specs) == maxSpecs {
-			clear(w.specs)
-		}
-		id = uint32(len(w.specs))
-		m := specMessage{id: id, text: key.text}
-		var body []byte
-		for name, data := range files {
-			m.assets = append(m.assets, asset{name, uint64(len(data))})
-			body = append(body, data...)
-		}
-		if err := w.writer.begin(tagSpec, &m, len(body)); err != nil {
-			return tooLarge(err)
-		}
-		w.writer.buf = append(w.writer.buf, body...)
-	}
-	m := taskMessage{task: w.posted + 1, spec: id, limits: task.Limits, grant: task.Grant}
-	bodyLen := len(task.Data)
-	if at, shared := w.shared.offset(task.Data); shared {
-		m.at, m.mapped, bodyLen = uint64(at), uint64(bodyLen), 0
-	}
-	if err := w.writer.begin(tagTask, &m, bodyLen); err != nil {
-		return tooLarge(err)
-	}
-	w.posted++
-	w.specs[key] = id
-	return nil
-}
-
 // answer reads the answer to a task.
-func (w *worker) answer(sent *posting, task transform.Task) (done doneMessage, f frame, err error) {
-	w.reader.before = func(f frame, body uint64) error {
-		if f.tag != tagDone || parse(f.head, &done) != nil || done.task != sent.task {
-			return fmt.Errorf("%w: a %s frame where the answer to task %d was expected", errFrame, f.tag[:], sent.task)
+func (w *worker) answer(sent *posting, task transform.Task) (done wire.Done, f wire.Frame, err error) {
+	w.reader.Before = func(f wire.Frame, body uint64) error {
+		if f.Parse(&done) != nil || done.Task != sent.task {
+			return fmt.Errorf("%w: a %s frame where the answer to task %d was expected",
+				wire.ErrFrame, f.Tag, sent.task)
 		}
 		if w.gullible {
 			return nil
 		}
-		return done.believe(task, body, time.Since(w.born))
+		return believe(&done, task, body, time.Since(w.born))
 	}
-	if f, err = w.reader.next(); err == nil {
-		err = done.unpack(f.body)
+	if f, err = w.reader.Next(); err == nil {
+		err = done.Unpack(f.Body)
 	}
 	if err == nil && !w.gullible {
-		err = done.look()
+		err = look(&done)
 	}
 	return done, f, err
 }
 
-// settle waits until a task is written no more, after an answer to it or what ended the wait for one, and gives what
-// was wrong with either.
+// settle waits until a task is written no more, after an answer to it or the error that ended the wait for one. It
+// returns what was wrong with either.
 func (w *worker) settle(sent *posting, err error) error {
 	if err == nil {
-		late := time.AfterFunc(farewell, w.condemn)
+		late := time.AfterFunc(farewell, func() { w.condemn(silent) })
 		defer late.Stop()
 		return <-sent.wrote
 	}
 	if broken(err) {
-		w.condemn()
+		w.condemn(err.Error())
 	}
 	w.await()
 	<-sent.wrote
 	return err
 }
 
-// discard lets go of the pool's ends of the pipes of a worker that has ended, or was never started.
-func (w *worker) discard() {
-	w.in.Close()
-	w.out.Close()
-}
-
-// retire tells an idle worker to leave, and ends it if it has not after grace.
+// retire orders an idle worker to leave, and kills it if it has not left after grace.
 func (w *worker) retire(grace time.Duration) {
 	w.in.Close()
 	timer := time.NewTimer(grace)
@@ -388,5 +228,11 @@ func (w *worker) retire(grace time.Duration) {
 		w.kill()
 		<-w.dead
 	}
-	w.discard()
+	w.close()
+}
+
+// close closes the pool's ends of the pipes of a worker that has ended, or was never started.
+func (w *worker) close() {
+	w.in.Close()
+	w.out.Close()
 }

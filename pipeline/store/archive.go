@@ -80,7 +80,7 @@ func (s *Store) plan(item fetch.Item) (*place, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.opts.OnExist == Overwrite && item.Local() {
+	if s.opts.OnExist == Overwrite && s.opts.Files == nil && item.Local() {
 		// A courtesy, before anything is fetched: what guarantees that no original is replaced is look.
 		if _, inside := s.tree.Rel(item.Source); inside {
 			return nil, &Error{Kind: ClassOutputIsInput, Doing: "plan " + name.String(),
@@ -153,7 +153,8 @@ func (s *Store) suspect(k Key) bool {
 
 // key returns what an item is to the ledger.
 func (s *Store) key(item fetch.Item, name string) Key {
-	k := Key{Source: fetch.Redact(item.Source), Size: item.Size, ModTime: item.ModTime, Spec: s.text, Name: name}
+	k := Key{Source: fetch.Redact(item.Source), Size: item.Size, ModTime: item.ModTime, Version: item.Version,
+		Spec: s.text, Name: name}
 	if id, _ := s.identify(item); id != k.Source {
 		k.Source, k.Given = id, k.Source
 	}
@@ -204,7 +205,8 @@ func (s *Store) Wrote(item fetch.Item) bool {
 // folder. Of a file that is its absolute path, so that it is one input however it is named; of a URL it is the URL,
 // without secrets.
 func (s *Store) identify(item fetch.Item) (id string, ours bool) {
-	if !item.Local() || item.Err != nil && pipeline.ClassOf(item.Err) == fetch.ClassRecord { // a line of a list is no file
+	isRecord := item.Err != nil && pipeline.ClassOf(item.Err) == fetch.ClassRecord // a line of a list is no file
+	if !item.Local() || isRecord {
 		return fetch.Redact(item.Source), false
 	}
 	k := &s.known

@@ -2,26 +2,18 @@ package store
 
 import (
 	"bytes"
-	"crypto/sha256"
+	"context"
 	"encoding/hex"
-	"path"
 	"strconv"
-	"sync"
 )
 
-// A content is what tells one file from another: its length and its SHA-256.
-type content struct {
-	size int64
-	sum  [sha256.Size]byte
-}
-
 // contentOf returns what a line says of an output. ok is false where the line has no digest.
-func contentOf(o Output) (c content, ok bool) {
-	c.size = o.Bytes
-	if len(o.SHA256) != hex.EncodedLen(len(c.sum)) {
+func contentOf(o Output) (c Content, ok bool) {
+	c.Size = o.Bytes
+	if len(o.SHA256) != hex.EncodedLen(len(c.SHA256)) {
 		return c, false
 	}
-	_, err := hex.Decode(c.sum[:], []byte(o.SHA256))
+	_, err := hex.Decode(c.SHA256[:], []byte(o.SHA256))
 	return c, err == nil
 }
 
@@ -33,35 +25,22 @@ func (s *Store) holdsDigest(name string, size int64, sum string) bool {
 		return false
 	}
 	st, err := s.stat(name)
-	if err != nil || !st.regular || st.size != size {
+	if err != nil || st.Kind != Regular || st.Size != size {
 		return false
 	}
 	got, ok := s.digest(name)
 	return ok && got == want
 }
 
-// digest reads a file of the output folder. It follows no symbolic link to it.
-func (s *Store) digest(name string) (c content, ok bool) {
-	d, err := s.folders.get(path.Dir(name))
-	if err != nil {
-		return c, false
-	}
-	defer s.folders.release(d)
-	buf := digestBuffers.Get().(*[64 << 10]byte)
-	defer digestBuffers.Put(buf)
-	h := sha256.New()
-	if c.size, err = d.read(path.Base(name), buf[:], h); err != nil {
-		return c, false
-	}
-	h.Sum(c.sum[:0])
-	return c, true
+// digest returns the content of an output, and reports whether it can be had.
+func (s *Store) digest(name string) (c Content, ok bool) {
+	c, err := s.files.Digest(context.Background(), name)
+	return c, err == nil
 }
-
-var digestBuffers = sync.Pool{New: func() any { return new([64 << 10]byte) }}
 
 // glanceContent finds what a line says of an output, as glance does: without parsing the rest. A path whose spelling
 // differs is not found.
-func glanceContent(line []byte, name string) (c content, ok bool) {
+func glanceContent(line []byte, name string) (c Content, ok bool) {
 	b := append(appendString([]byte(beforePath), name), `,"bytes":`...)
 	_, rest, ok := bytes.Cut(line, b)
 	if !ok {

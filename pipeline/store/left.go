@@ -68,7 +68,7 @@ func (s *Store) settleLeft(l left) error {
 		return err
 	}
 	hollow := 0
-	if s.doubt.verify && !l.doubtful {
+	if s.doubt.verify && !l.doubtful && s.opts.Files == nil {
 		if hollow, err = s.settleHollow(); err != nil {
 			return err
 		}
@@ -174,18 +174,18 @@ func (s *Store) settleJournal(journal []byte) (files int, err error) {
 			continue
 		}
 		hash := pathHash(name)
-		if was, known := s.recorded(name, s.owned[hash]); known && was.sum == sum {
+		if was, known := s.recorded(name, s.owned[hash]); known && was.SHA256 == sum {
 			continue
 		}
 		st, err := s.stat(name)
-		if err != nil || !st.regular {
+		if err != nil || st.Kind != Regular {
 			continue
 		}
 		c, ok := s.digest(name)
-		if !ok || c.sum != sum {
+		if !ok || c.SHA256 != sum {
 			continue
 		}
-		out := Output{Path: name, Bytes: c.size, SHA256: hex.EncodeToString(sum[:])}
+		out := Output{Path: name, Bytes: c.Size, SHA256: hex.EncodeToString(sum[:])}
 		e := Entry{Status: Left, Outputs: []Output{out}, Time: time.Now()}
 		if source != 0 {
 			e.By = fmt.Sprintf("%016x", source)

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 
@@ -13,21 +12,20 @@ import (
 
 // pending is one output on its way.
 type pending struct {
-	content
-	out  Output
-	data []byte
-	hash uint64
-	temp string // its name in TempName while it is there
+	content Content
+	out     Output
+	data    []byte
+	hash    uint64
+	staged  Staged // nil before it is, and once it has its name
 
 	// What was known of the name before this item had it.
 	own             owner
-	last            content // what a file of ours held, where lasting
+	last            Content // what a file of ours held, where lasting
 	lasting, others bool    // others: the file is another item's
 
 	// What was found.
-	there    bool // a file with its bytes
-	replaces bool // old, which it is to replace
-	old      found
+	there bool // a file with its bytes
+	over  File // what it is to replace
 }
 
 // claim takes the name for the item.
@@ -66,9 +64,9 @@ func othersError(doing string) *Error {
 // look decides what to do about a file that has the name.
 func (s *Store) look(name Name, f *pending) error {
 	doing := "write " + f.out.Path
-	f.there, f.replaces = false, false
+	f.there, f.over = false, File{}
 	err := s.ask("lstat", f.out.Path)
-	var st found
+	var st File
 	if err == nil {
 		st, err = s.stat(f.out.Path)
 	}
@@ -78,35 +76,35 @@ func (s *Store) look(name Name, f *pending) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err != nil:
-		return s.pathError(doing, f.out.Path, err)
-	case name.file != "" && s.isFile(name.file, f.out.Path):
+		return outputError(doing, err)
+	case s.opts.Files == nil && name.file != "" && s.isFile(name.file, f.out.Path):
 		return &Error{
 			Kind: ClassOutputIsInput, Doing: doing, Err: fmt.Errorf("it would be written over its input %s", name.file),
 			Hint: HintOtherName,
 		}
-	case s.opts.Originals.Has(filepath.Join(s.dir, filepath.FromSlash(f.out.Path))):
+	case s.opts.Files == nil && s.opts.Originals.Has(filepath.Join(s.dir, filepath.FromSlash(f.out.Path))):
 		return &Error{
 			Kind: ClassOutputIsInput, Doing: doing,
 			Err:  errors.New("it would be written over the input of another item, or another file that the run reads"),
 			Hint: HintOtherName,
 		}
-	case st.dir:
+	case st.Kind == Folder:
 		return &Error{
 			Kind: ClassExists, Doing: doing, Err: errors.New("a folder has the name"),
 			Hint: HintMoveOrName,
 		}
 	case !f.others && s.isOurs(f, st):
 		return nil
-	case !f.others && (s.doubt.torn || f.own.line != 0) && st.regular && st.size <= f.size && s.isTorn(f.out.Path, f.data):
-		f.replaces, f.old = true, st // nothing is lost with it
+	case !f.others && s.mayBeTorn(f, st) && s.isTorn(f.out.Path, f.data):
+		f.over = st // nothing is lost with it
 		return nil
 	case s.opts.OnExist == Skip:
-		f.out = Output{Path: f.out.Path, Bytes: st.size, Format: f.out.Format, Kept: true}
+		f.out = Output{Path: f.out.Path, Bytes: st.Size, Format: f.out.Format, Kept: true}
 		return nil
-	case s.opts.OnExist == Overwrite && s.isOthers(name, f.out.Path):
+	case s.opts.OnExist == Overwrite && s.opts.Files == nil && s.isOthers(name, f.out.Path):
 		return othersError(doing)
 	case s.opts.OnExist == Overwrite:
-		f.replaces, f.old = true, st
+		f.over = st
 		return nil
 	}
 	what := "a file that imgpipe did not write is there"
@@ -119,17 +117,22 @@ func (s *Store) look(name Name, f *pending) error {
 	}
 }
 
+// mayBeTorn reports whether a power failure could have left a part of an output in its place.
+func (s *Store) mayBeTorn(f *pending, st File) bool {
+	return s.opts.Files == nil && (s.doubt.torn || f.own.line != 0) && st.Kind == Regular && st.Size <= f.content.Size
+}
+
 // isOurs reports whether the file that was found is ours by its content, and says in f what to do with it. Its content
 // is read only where its length is right.
-func (s *Store) isOurs(f *pending, st found) bool {
-	if !st.regular {
+func (s *Store) isOurs(f *pending, st File) bool {
+	if st.Kind != Regular {
 		return false
 	}
 	if !f.lasting {
 		f.last, f.lasting = s.recorded(f.out.Path, f.own)
 	}
-	ours := f.lasting && st.size == f.last.size
-	if !ours && st.size != f.size {
+	ours := f.lasting && st.Size == f.last.Size
+	if !ours && st.Size != f.content.Size {
 		return false
 	}
 	c, ok := s.digest(f.out.Path)
@@ -140,7 +143,7 @@ func (s *Store) isOurs(f *pending, st found) bool {
 	case c == f.content:
 		f.there = true
 	case ours && c == f.last:
-		f.replaces, f.old = true, st
+		f.over = st
 	default:
 		return false
 	}
@@ -172,21 +175,11 @@ func (s *Store) isOthers(name Name, output string) bool {
 	return own.line != 0 && !name.isMine(own.source)
 }
 
-// isFile tells whether an input and what has an output's name are one file, through whatever links.
-func (s *Store) isFile(input, output string) bool {
-	in, err := os.Stat(input)
-	if err != nil {
-		return false
-	}
-	out, err := s.root.Stat(output)
-	return err == nil && os.SameFile(in, out)
-}
-
 // Present reports whether, with Skip, an item need not even be fetched: each of its outputs has a file already. It
 // cannot tell where names depend on the output's width or height, or where files may be torn. format is the format of
 // the outputs, or "" where it is not known: then a file of any format will do.
 func (s *Store) Present(name Name, format transform.Format) ([]Output, bool) {
-	if s.opts.OnExist != Skip || s.opts.Force || s.root == nil || name.hasSize() || s.doubt.torn {
+	if s.opts.OnExist != Skip || s.opts.Force || name.hasSize() || s.doubt.torn {
 		return nil, false
 	}
 	var kept []Output
@@ -199,8 +192,8 @@ func (s *Store) Present(name Name, format transform.Format) ([]Output, bool) {
 			if own.line != 0 {
 				continue
 			}
-			if st, err := s.stat(p); err == nil && st.regular {
-				kept = append(kept, Output{Path: p, Bytes: st.size, Format: f, Kept: true})
+			if st, err := s.stat(p); err == nil && st.Kind == Regular {
+				kept = append(kept, Output{Path: p, Bytes: st.Size, Format: f, Kept: true})
 				break
 			}
 		}

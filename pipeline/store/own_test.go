@@ -132,7 +132,7 @@ func TestAFileThatComesWhereNothingWasIsKept(t *testing.T) {
 // TestWhatComesOutOfAnExchangeIsPutBack has another file than expected come out, also where the system cannot exchange
 // files.
 func TestWhatComesOutOfAnExchangeIsPutBack(t *testing.T) {
-	for _, how := range []func(*Store, *folder, string, string, found) error{(*Store).exchange, (*Store).replace} {
+	for _, how := range []func(homeFiles, *folder, string, string, File) error{homeFiles.exchange, homeFiles.replace} {
 		dir := t.TempDir()
 		s := open(t, dir, Options{})
 		putAs(t, s, "a.png", "1st!")
@@ -144,20 +144,21 @@ func TestWhatComesOutOfAnExchangeIsPutBack(t *testing.T) {
 		if err := errors.Join(os.WriteFile(edit, []byte("edit"), 0o644), os.Rename(edit, filepath.Join(dir, "a.jpg"))); err != nil {
 			t.Fatal(err)
 		}
-		f := &pending{data: []byte("2nd!")}
-		f.out.Path = "a.jpg"
-		if err := s.write(f); err != nil {
+		files := homeFiles{&s.home}
+		staged, err := files.Stage(t.Context(), []byte("2nd!"), Content{})
+		if err != nil {
 			t.Fatal(err)
 		}
-		if err := how(s, s.folders.top, f.temp, "a.jpg", old); !errors.Is(err, errChanged) {
-			t.Errorf("got %v, want %v", err, errChanged)
+		f := staged.(*stagedFile)
+		if err := how(files, s.folders.top, f.temp, "a.jpg", old); !errors.Is(err, ErrChanged) {
+			t.Errorf("got %v, want %v", err, ErrChanged)
 		}
 		wantTree(t, dir, map[string]string{"a.jpg": "edit", TempName + "/" + f.temp: "2nd!"})
 		now, err := s.stat("a.jpg")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := how(s, s.folders.top, f.temp, "a.jpg", now); err != nil {
+		if err := how(files, s.folders.top, f.temp, "a.jpg", now); err != nil {
 			t.Error(err)
 		}
 		wantTree(t, dir, map[string]string{"a.jpg": "2nd!"})
@@ -171,14 +172,15 @@ func TestAFileThatCannotBePutBackIsKept(t *testing.T) {
 	if err := s.temp.WriteFile("7", []byte("hers"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.keep("7", nil); err != nil {
+	files := homeFiles{&s.home}
+	if err := files.keep("7", nil); err != nil {
 		t.Error("it was put back:", err)
 	}
-	err := s.keep("7", fs.ErrPermission)
+	err := files.keep("7", fs.ErrPermission)
 	if !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), TempName+"/kept-7") {
 		t.Errorf("got %v, want the error and where the file is", err)
 	}
-	s.discard([]pending{{temp: "7"}})
+	discard([]pending{{staged: &stagedFile{files, "7"}}})
 	for range 2 {
 		if err := s.Close(); err != nil {
 			t.Fatal(err)

@@ -71,20 +71,20 @@ func sizedHash(name string) uint64 {
 
 // recorded returns what a file of ours held when it was put in place, by the line that tells of it, and whether that
 // is known.
-func (s *Store) recorded(name string, own owner) (content, bool) {
+func (s *Store) recorded(name string, own owner) (Content, bool) {
 	if own.line <= 0 {
-		return content{}, false
+		return Content{}, false
 	}
 	line, err := s.readText(own.line - 1)
 	if err != nil {
-		return content{}, false
+		return Content{}, false
 	}
 	if c, ok := glanceContent(line, name); ok {
 		return c, true
 	}
 	e, err := parseLine(line)
 	if err != nil {
-		return content{}, false
+		return Content{}, false
 	}
 	hash := pathHash(name)
 	for _, o := range e.Outputs {
@@ -92,7 +92,7 @@ func (s *Store) recorded(name string, own owner) (content, bool) {
 			return contentOf(o)
 		}
 	}
-	return content{}, false
+	return Content{}, false
 }
 
 // mark enters that a file is put in place now: from here on it is ours, and no line tells of it. The function that it

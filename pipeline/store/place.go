@@ -121,6 +121,7 @@ func (s *Store) Record(o pipeline.Outcome) error {
 		Outputs:  o.Outputs,
 		Size:     o.Item.Size,
 		ModTime:  o.Item.ModTime,
+		Version:  o.Item.Version,
 		Spec:     s.text,
 		Class:    o.Class,
 		Warnings: o.Warnings,

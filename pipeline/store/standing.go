@@ -10,13 +10,13 @@ import (
 // content: the first, as far as names are known before the item is done. format is that of the outputs, or "" where it
 // is not known. Put would keep it or replace it as Options.OnExist says, unless it holds the bytes of the output.
 func (s *Store) Standing(name Name, format transform.Format) (file string, found bool) {
-	if s.root == nil || name.hasSize() || !slices.Contains(formats, format) {
+	if name.hasSize() || !slices.Contains(formats, format) {
 		return "", false
 	}
 	for _, label := range name.each() {
 		file := name.Path(transform.Output{Label: label, Format: format})
 		st, err := s.stat(file)
-		if err != nil || st.regular && (s.doubt.torn || s.holdsWhatIsTold(file, st)) {
+		if err != nil || st.Kind == Regular && (s.doubt.torn || s.holdsWhatIsTold(file, st)) {
 			continue
 		}
 		return file, true
@@ -25,7 +25,7 @@ func (s *Store) Standing(name Name, format transform.Format) (file string, found
 }
 
 // holdsWhatIsTold reports whether a file is ours by its content.
-func (s *Store) holdsWhatIsTold(file string, st found) bool {
+func (s *Store) holdsWhatIsTold(file string, st File) bool {
 	hash := pathHash(file)
 	s.mu.Lock()
 	own := s.owned[hash]
@@ -34,7 +34,7 @@ func (s *Store) holdsWhatIsTold(file string, st found) bool {
 	if !told {
 		c, told = s.recorded(file, own)
 	}
-	if !told || st.size != c.size {
+	if !told || st.Size != c.Size {
 		return false
 	}
 	got, ok := s.digest(file)

@@ -169,7 +169,7 @@ func (t *Tree) part(id fileID) (rel string, inside bool) {
 // has a path of its own.
 func (s *Store) Identify(file string) (abs string, ours bool) {
 	abs, rel, inside := s.tree.find(file)
-	if !inside {
+	if !inside || s.opts.Files != nil {
 		return abs, false
 	}
 	if rel == LedgerName || strings.HasPrefix(rel, TempName+"/") {

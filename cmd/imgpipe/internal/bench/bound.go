@@ -3,6 +3,7 @@ package bench
 import (
 	"math"
 
+	"imgpipe/cmd/imgpipe/internal/modes"
 	"imgpipe/pipeline"
 )
 
@@ -74,11 +75,11 @@ func (d demand) bound() bound {
 	switch {
 	case d.images <= d.width:
 		return boundImages
-	case d.config.Mode == serial && d.cpus > 1:
+	case d.config.Mode == modes.Serial && d.cpus > 1:
 		return boundOrder
 	case d.memory > muchWait:
 		return boundMemory
-	case d.lock > muchWait && d.config.Mode == gil:
+	case d.lock > muchWait && d.config.Mode == modes.GIL:
 		return boundLock
 	case d.start > muchWait:
 		return boundStart

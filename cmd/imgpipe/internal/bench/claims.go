@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"imgpipe/cmd/imgpipe/internal/modes"
 )
 
 // What a claim of the field came to.
@@ -41,9 +43,9 @@ func StartOfGoroutine() float64 {
 // ClaimPlans are short comparisons of the stages alone, for the claims that the whole job cannot show: fetching with one and with many
 // downloads, transforming with one worker and with as many as there are CPUs, and with more. They take the arguments of p.
 func ClaimPlans(p Plan, cpus, downloads int) []Plan {
-	fetches := Plan{Stage: StageFetch, Configs: Grid([]string{serial, gil, goroutines}, []int{cpus}, []int{downloads})}
-	transforms := Plan{Stage: StageTransform, Configs: Grid([]string{serial, gil, goroutines, processes}, []int{cpus}, []int{downloads})}
-	transforms.Configs = append(transforms.Configs, Config{goroutines, 4 * cpus, downloads})
+	fetches := Plan{Stage: StageFetch, Configs: Grid([]string{modes.Serial, modes.GIL, modes.Goroutines}, []int{cpus}, []int{downloads})}
+	transforms := Plan{Stage: StageTransform, Configs: Grid([]string{modes.Serial, modes.GIL, modes.Goroutines, modes.Processes}, []int{cpus}, []int{downloads})}
+	transforms.Configs = append(transforms.Configs, Config{modes.Goroutines, 4 * cpus, downloads})
 	plans := []Plan{fetches, transforms}
 	for i := range plans {
 		plans[i].Runs, plans[i].Warmup, plans[i].Args = 3, 0, p.Args
@@ -81,7 +83,7 @@ func anyWidth(Config) bool { return true }
 
 // serially tells that speedups are counted from serial.
 func (c *Comparison) serially() bool {
-	return c != nil && c.Configs[c.Baseline].Mode == serial && c.Results[c.Baseline].Runs > 0
+	return c != nil && c.Configs[c.Baseline].Mode == modes.Serial && c.Results[c.Baseline].Runs > 0
 }
 
 // claims are what the field says of threads, locks and processes, each with what was measured of it here.
@@ -146,7 +148,7 @@ func (c *Comparison) found(mode string) (r Result, ok bool) {
 
 func (c *Comparison) claimShared() Claim {
 	claim := Claim{Text: "Threads share memory: no image is copied from one to another.", Measured: "a run in mode goroutines that transforms shows it", Holds: notShown}
-	if r, ok := c.found(goroutines); ok {
+	if r, ok := c.found(modes.Goroutines); ok {
 		claim.Measured, claim.Holds = fmt.Sprintf("goroutines: %s copied for each image", bytes(r.CopiedPerImage)), yesNo(r.CopiedPerImage == 0)
 	}
 	return claim
@@ -158,7 +160,7 @@ func (c *Comparison) claimStart() Claim {
 	if c.GoroutineStart > 0 {
 		said = append(said, "goroutine: "+seconds(c.GoroutineStart))
 	}
-	r, ok := c.found(processes)
+	r, ok := c.found(modes.Processes)
 	ok = ok && r.WorkerStart > 0
 	if ok {
 		said = append(said, "worker process: "+seconds(r.WorkerStart))
@@ -172,8 +174,8 @@ func (c *Comparison) claimStart() Claim {
 
 func claimLockFetch(c *Comparison) Claim {
 	claim := Claim{Text: "A global interpreter lock lets waiting for I/O overlap.", Measured: "--stage fetch with serial, gil and goroutines shows it", Holds: notShown}
-	l, _, ok := c.best(gil, anyWidth)
-	g, _, ok2 := c.best(goroutines, anyWidth)
+	l, _, ok := c.best(modes.GIL, anyWidth)
+	g, _, ok2 := c.best(modes.Goroutines, anyWidth)
 	if ok && ok2 && c.serially() {
 		claim.Measured = fmt.Sprintf("fetching alone: gil %s as serial, goroutines %.2f", speedup(l), g.Speedup.Center)
 		claim.Holds = yesNo(l.Speedup.Center > muchFaster && l.Speedup.Center > likewise*g.Speedup.Center)
@@ -184,8 +186,8 @@ func claimLockFetch(c *Comparison) Claim {
 func claimLockTransform(c *Comparison, cpus int) Claim {
 	claim := Claim{Text: "A global interpreter lock keeps CPU work from overlapping.", Measured: "--stage transform with serial, gil and goroutines, on two CPUs or more, shows it", Holds: notShown}
 	several := func(config Config) bool { return config.Workers > 1 }
-	l, _, ok := c.best(gil, several)
-	g, _, ok2 := c.best(goroutines, several)
+	l, _, ok := c.best(modes.GIL, several)
+	g, _, ok2 := c.best(modes.Goroutines, several)
 	if ok && ok2 && c.serially() && cpus > 1 {
 		claim.Measured = fmt.Sprintf("transforming alone: gil %s as serial, goroutines %.2f", speedup(l), g.Speedup.Center)
 		c.needsCPUs(&claim, l.Speedup.Center < nearOne && g.Speedup.Center > muchFaster)
@@ -195,7 +197,7 @@ func claimLockTransform(c *Comparison, cpus int) Claim {
 
 func (c *Comparison) claimIsolated() Claim {
 	claim := Claim{Text: "Processes have memory of their own: what passes between them is copied, or shared on purpose, and each has a heap.", Measured: "a run in mode processes that transforms shows it", Holds: notShown}
-	if r, ok := c.found(processes); ok {
+	if r, ok := c.found(modes.Processes); ok {
 		claim.Measured = fmt.Sprintf("processes: %s copied for each image, %s of memory for each worker", bytes(r.CopiedPerImage), bytes(r.MemoryPerWorker))
 		claim.Holds = yesNo(r.CopiedPerImage > 0)
 	}
@@ -204,7 +206,7 @@ func (c *Comparison) claimIsolated() Claim {
 
 func claimProcessesScale(c *Comparison, cpus int) Claim {
 	claim := Claim{Text: "Processes scale with the cores.", Measured: "--stage transform with serial and processes, on two CPUs or more, shows it", Holds: notShown}
-	r, config, ok := c.best(processes, func(config Config) bool { return config.Workers > 1 })
+	r, config, ok := c.best(modes.Processes, func(config Config) bool { return config.Workers > 1 })
 	if ok && c.serially() && cpus > 1 {
 		n := c.Configs[config].Workers
 		claim.Measured = fmt.Sprintf("transforming alone: %d processes %s as serial", n, speedup(r))
@@ -215,7 +217,7 @@ func claimProcessesScale(c *Comparison, cpus int) Claim {
 
 func claimManyDownloads(c *Comparison) Claim {
 	claim := Claim{Text: "Work that waits for I/O wants many threads, many more than there are CPUs.", Measured: "--stage fetch with serial and goroutines shows it", Holds: notShown}
-	r, config, ok := c.best(goroutines, anyWidth)
+	r, config, ok := c.best(modes.Goroutines, anyWidth)
 	if ok && c.serially() {
 		n := c.Configs[config].Downloads
 		claim.Measured = fmt.Sprintf("fetching alone: %s %s as one on %s", count(n, "download"), speedup(r), count(c.Machine.CPUs, "CPU"))
@@ -226,8 +228,8 @@ func claimManyDownloads(c *Comparison) Claim {
 
 func claimCores(c *Comparison, cpus int) Claim {
 	claim := Claim{Text: "Work that computes wants cores: more threads than CPUs bring nothing.", Measured: "--stage transform with as many workers as CPUs, and with more, shows it", Holds: notShown}
-	_, few, ok := c.best(goroutines, func(config Config) bool { return config.Workers == cpus })
-	_, many, ok2 := c.best(goroutines, func(config Config) bool { return config.Workers > cpus })
+	_, few, ok := c.best(modes.Goroutines, func(config Config) bool { return config.Workers == cpus })
+	_, many, ok2 := c.best(modes.Goroutines, func(config Config) bool { return config.Workers > cpus })
 	if ok && ok2 {
 		ratio, _ := c.Ratio(few, many)
 		claim.Measured = fmt.Sprintf("transforming alone: %d workers %s as %d, on %s", c.Configs[many].Workers, times(ratio), cpus, count(cpus, "CPU"))

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"imgpipe/cmd/imgpipe/internal/modes"
 )
 
 // The stages that a Job can have.
@@ -13,15 +15,8 @@ const (
 	StageTransform = "transform"
 )
 
-// serial is the mode that has one worker and one download, whatever is asked.
-const serial = "serial"
-
-// gil, goroutines and processes are the other modes that verdict and claims speak of.
-const (
-	gil        = "gil"
-	goroutines = "goroutines"
-	processes  = "processes"
-)
+// Stages lists the stages. The first is the default.
+func Stages() []string { return []string{StageAll, StageFetch, StageTransform} }
 
 // A Plan is what a Runner does: each Config once in each round.
 type Plan struct {
@@ -34,12 +29,13 @@ type Plan struct {
 	Args []string
 }
 
-// Grid gives each mode in each width. Mode serial has one only. A mode that is named twice competes twice.
-func Grid(modes []string, workers, downloads []int) []Config {
+// Grid returns a Config for each of the modes in each width. Mode serial has one width only. A mode that is named twice
+// competes twice.
+func Grid(of []string, workers, downloads []int) []Config {
 	var configs []Config
-	for _, mode := range modes {
-		if mode == serial {
-			configs = append(configs, Config{serial, 1, 1})
+	for _, mode := range of {
+		if mode == modes.Serial {
+			configs = append(configs, Config{modes.Serial, 1, 1})
 			continue
 		}
 		for _, d := range downloads {
@@ -68,13 +64,13 @@ func (p Plan) order(round int) []int {
 
 // baseline is the Config that speedups are counted from: the serial one, else the first.
 func baseline(configs []Config) int {
-	return max(slices.IndexFunc(configs, func(c Config) bool { return c.Mode == serial }), 0)
+	return max(slices.IndexFunc(configs, func(c Config) bool { return c.Mode == modes.Serial }), 0)
 }
 
 // Flags gives the flags of imgpipe run that choose c.
 func (c Config) Flags() []string {
-	if c.Mode == serial {
-		return []string{"--mode", serial}
+	if c.Mode == modes.Serial {
+		return []string{"--mode", modes.Serial}
 	}
 	return []string{"--mode", c.Mode, "--workers", fmt.Sprint(c.Workers), "--downloads", fmt.Sprint(c.Downloads)}
 }
@@ -84,7 +80,7 @@ func (c *Comparison) Name(config int) string {
 	this := c.Configs[config]
 	name := this.Mode
 	var widths []string
-	if this.Mode != serial {
+	if this.Mode != modes.Serial {
 		if c.Job.Stage != StageFetch {
 			widths = append(widths, count(this.Workers, "worker"))
 		}
@@ -108,7 +104,7 @@ func (c *Comparison) Name(config int) string {
 func (c *Comparison) severalDownloads() bool {
 	seen := 0
 	for _, config := range c.Configs {
-		if config.Mode == serial {
+		if config.Mode == modes.Serial {
 			continue
 		}
 		if seen != 0 && seen != config.Downloads {

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"imgpipe/cmd/imgpipe/internal/modes"
 	"imgpipe/cmd/imgpipe/internal/summary"
 	"imgpipe/cmd/imgpipe/internal/trace"
 	"imgpipe/pipeline"
@@ -112,7 +113,7 @@ func compareWith(t *testing.T, ctx context.Context, what string, r *Runner, p Pl
 }
 
 func threeModes(runs int) Plan {
-	return Plan{Configs: Grid([]string{serial, goroutines, processes}, []int{2}, []int{4}), Runs: runs, Warmup: 1}
+	return Plan{Configs: Grid([]string{modes.Serial, modes.Goroutines, modes.Processes}, []int{2}, []int{4}), Runs: runs, Warmup: 1}
 }
 
 func TestRoundsGoForwardsAndBackwardsInTurnAndWarmUpsDoNotCount(t *testing.T) {
@@ -128,7 +129,7 @@ func TestRoundsGoForwardsAndBackwardsInTurnAndWarmUpsDoNotCount(t *testing.T) {
 	if want := []int{2, 1, 0, 0, 1, 2}; !slices.Equal(order, want) {
 		t.Errorf("contestants ran in the order %v, want %v", order, want)
 	}
-	if first, last := progress[0], progress[len(progress)-1]; first.Total != 9 || first.Now != serial || last.Done != 9 || last.Now != "" || last.Left != 0 {
+	if first, last := progress[0], progress[len(progress)-1]; first.Total != 9 || first.Now != modes.Serial || last.Done != 9 || last.Now != "" || last.Left != 0 {
 		t.Errorf("progress went from %+v to %+v", first, last)
 	}
 	if c.Partial != "" || c.Different != "" || len(c.Timelines) != 3 || c.Job.Images != 3 || c.Baseline != 0 {
@@ -159,7 +160,7 @@ func TestRunsThatWroteOtherBytesFailLoudly(t *testing.T) {
 	if !errors.Is(err, ErrDifferent) {
 		t.Fatalf("error %v, want ErrDifferent", err)
 	}
-	for _, part := range []string{"trip/b.jpg", serial, "processes with 2 workers"} {
+	for _, part := range []string{"trip/b.jpg", modes.Serial, "processes with 2 workers"} {
 		if !strings.Contains(err.Error(), part) {
 			t.Errorf("%v: does not name %s", err, part)
 		}
@@ -277,7 +278,7 @@ func TestPartsOfOneStageAreMeasuredAfterTheWhole(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := &Runner{Program: exe, Dir: t.TempDir(), Env: func(int) []string { return environment("") }}
-	p := Plan{Configs: Grid([]string{serial, goroutines}, []int{2}, []int{4}), Runs: 1}
+	p := Plan{Configs: Grid([]string{modes.Serial, modes.Goroutines}, []int{2}, []int{4}), Runs: 1}
 	c, err := r.Compare(t.Context(), Job{}, p, ClaimPlans(p, 2, 4)...)
 	if err != nil {
 		t.Fatal(err)
@@ -293,8 +294,8 @@ func TestPartsOfOneStageAreMeasuredAfterTheWhole(t *testing.T) {
 }
 
 func TestGridGivesSerialOnceAndTheOthersEachWidth(t *testing.T) {
-	got := Grid([]string{serial, goroutines, goroutines}, []int{1, 2}, []int{8})
-	want := []Config{{serial, 1, 1}, {goroutines, 1, 8}, {goroutines, 2, 8}, {goroutines, 1, 8}, {goroutines, 2, 8}}
+	got := Grid([]string{modes.Serial, modes.Goroutines, modes.Goroutines}, []int{1, 2}, []int{8})
+	want := []Config{{modes.Serial, 1, 1}, {modes.Goroutines, 1, 8}, {modes.Goroutines, 2, 8}, {modes.Goroutines, 1, 8}, {modes.Goroutines, 2, 8}}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}

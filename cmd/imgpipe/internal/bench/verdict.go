@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"imgpipe/cmd/imgpipe/internal/modes"
 )
 
 // How much slower a simpler Config may be and still be preferred: asFast by the estimate, if that is not significant, and shownEqual by the
@@ -82,15 +84,15 @@ func (c *Comparison) failures() string {
 // processes. Mode gil is a lesson, not a tool: where goroutines were run it is never chosen.
 func (c *Comparison) choice() (choice, fastest int) {
 	fastest = -1
-	_, _, haveGoroutines := c.best(goroutines, anyWidth)
+	_, _, haveGoroutines := c.best(modes.Goroutines, anyWidth)
 	for i, r := range c.Results {
-		if r.Runs > 0 && !(haveGoroutines && c.Configs[i].Mode == gil) && (fastest < 0 || r.Wall.Center < c.Results[fastest].Wall.Center) {
+		if r.Runs > 0 && !(haveGoroutines && c.Configs[i].Mode == modes.GIL) && (fastest < 0 || r.Wall.Center < c.Results[fastest].Wall.Center) {
 			fastest = i
 		}
 	}
 	choice = fastest
 	for i, r := range c.Results {
-		if r.Runs == 0 || i == fastest || c.Configs[i].Mode == gil {
+		if r.Runs == 0 || i == fastest || c.Configs[i].Mode == modes.GIL {
 			continue
 		}
 		slower, p := c.Ratio(i, fastest)
@@ -103,7 +105,7 @@ func (c *Comparison) choice() (choice, fastest int) {
 }
 
 // ofModes ranks the modes, simplest first.
-var ofModes = map[string]int{serial: 0, goroutines: 1, processes: 2, gil: 3}
+var ofModes = map[string]int{modes.Serial: 0, modes.Goroutines: 1, modes.Processes: 2, modes.GIL: 3}
 
 func (a Config) simplerThan(b Config) bool {
 	switch {
@@ -221,14 +223,14 @@ func (c *Comparison) sayWorkers(add func(kind, text, figures string), best int) 
 		add("workers", "More workers would bring nothing: those there are wait for files.", fmt.Sprintf("workers %.0f %% busy", 100*d.workUse()))
 	case d.config.Workers >= cpus:
 		add("workers", fmt.Sprintf("More workers than the %s would bring little.", count(cpus, "CPU")), figures)
-	case d.config.Mode != serial:
+	case d.config.Mode != modes.Serial:
 		add("workers", fmt.Sprintf("More workers could use the CPUs that rest, up to %d.", cpus), figures)
 	}
 }
 
 func (c *Comparison) sayDownloads(add func(kind, text, figures string), best int) {
 	d := c.demand(best)
-	if c.Job.Stage == StageTransform || d.bound() == boundImages || d.fetch <= 0 || d.config.Mode == serial {
+	if c.Job.Stage == StageTransform || d.bound() == boundImages || d.fetch <= 0 || d.config.Mode == modes.Serial {
 		return
 	}
 	n := d.config.Downloads
@@ -269,7 +271,7 @@ func (c *Comparison) pair(a, b string) (x, y int, ok bool) {
 const negligible = 0.05
 
 func (c *Comparison) sayProcesses(add func(kind, text, figures string)) {
-	g, p, ok := c.pair(goroutines, processes)
+	g, p, ok := c.pair(modes.Goroutines, modes.Processes)
 	if !ok {
 		return
 	}
@@ -296,7 +298,7 @@ func (c *Comparison) sayProcesses(add func(kind, text, figures string)) {
 }
 
 func (c *Comparison) sayLock(add func(kind, text, figures string)) {
-	l, g, ok := c.pair(gil, goroutines)
+	l, g, ok := c.pair(modes.GIL, modes.Goroutines)
 	if !ok || c.Configs[g].Workers < 2 && c.Job.Stage != StageFetch {
 		return
 	}

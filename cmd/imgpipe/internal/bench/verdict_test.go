@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"imgpipe/cmd/imgpipe/internal/modes"
 	"imgpipe/cmd/imgpipe/internal/summary"
 )
 
@@ -36,7 +37,7 @@ func TestVerdictsOfRecordedComparisons(t *testing.T) {
 		{"a mode that dropped out", "web", func(c *Comparison) {
 			var rest []Sample
 			for _, s := range c.Samples {
-				if c.Configs[s.Config].Mode != processes {
+				if c.Configs[s.Config].Mode != modes.Processes {
 					rest = append(rest, s)
 				}
 			}
@@ -56,7 +57,7 @@ func TestVerdictsOfRecordedComparisons(t *testing.T) {
 		}},
 		{"workers start slowly", "web", func(c *Comparison) {
 			for i := range c.Samples {
-				if s := &c.Samples[i].Summary; s.Mode == processes {
+				if s := &c.Samples[i].Summary; s.Mode == modes.Processes {
 					s.Wall, s.Stages["start"], s.WorkerStart = 0.3, 0.25, 0.125
 				}
 			}
@@ -135,12 +136,12 @@ func TestEachClaimIsMeasuredWithoutInput(t *testing.T) {
 func TestModeGILIsNeverAdvisedBesideGoroutines(t *testing.T) {
 	c := recorded(t, "samples")
 	for i := range c.Samples {
-		if s := &c.Samples[i].Summary; s.Mode == gil {
+		if s := &c.Samples[i].Summary; s.Mode == modes.GIL {
 			s.Wall /= 100
 		}
 	}
 	c.Analyse()
-	if choice, _ := c.choice(); c.Configs[choice].Mode == gil {
+	if choice, _ := c.choice(); c.Configs[choice].Mode == modes.GIL {
 		t.Errorf("%s is advised", c.Name(choice))
 	}
 }
@@ -149,7 +150,7 @@ func TestModeGILIsNeverAdvisedBesideGoroutines(t *testing.T) {
 // were called.
 func TestDownloadsThatAHostNeverLetRunAreSaid(t *testing.T) {
 	compared := func(hosts, perHost int) string {
-		c := &Comparison{Job: Job{Stage: StageFetch, Images: 100}, Configs: Grid([]string{goroutines}, []int{2}, []int{8, 64})}
+		c := &Comparison{Job: Job{Stage: StageFetch, Images: 100}, Configs: Grid([]string{modes.Goroutines}, []int{2}, []int{8, 64})}
 		for round := range 6 {
 			for config := range c.Configs {
 				s := summary.Summary{Done: 100, Items: 100, Wall: 1 + 0.01*float64(round), Hosts: hosts, PerHost: perHost}

@@ -1,6 +1,6 @@
 //go:build unix
 
-package main
+package drill
 
 import (
 	"errors"
@@ -9,17 +9,17 @@ import (
 	"time"
 )
 
-// errDiskFull is what the system says when there is no space.
+// errDiskFull is the system's error when there is no space.
 const errDiskFull = syscall.ENOSPC
 
 // ownGroup puts a command into a process group of its own, with all that it starts.
 func ownGroup(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
 
-// killGroup ends a command and all that it started.
+// killGroup kills a command and all that it started.
 func killGroup(cmd *exec.Cmd) error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 
-// orphaned tells that a process of a command's group is still there some seconds after the command has ended. It takes a moment until the system
-// has ended what depended on a process that was killed. What is found is ended.
+// orphaned reports whether a process of a command's group is still there five seconds after the command has ended. The
+// system needs a moment to end what depended on a process that was killed. A process that is found is killed.
 func orphaned(cmd *exec.Cmd) bool {
 	group := -cmd.Process.Pid
 	for range 500 {

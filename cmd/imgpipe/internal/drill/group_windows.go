@@ -1,4 +1,4 @@
-package main
+package drill
 
 import (
 	"os/exec"
@@ -6,10 +6,10 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// errDiskFull is what the system says when there is no space.
+// errDiskFull is the system's error when there is no space.
 const errDiskFull = windows.ERROR_DISK_FULL
 
-// Windows has no process groups of this kind: workers leave when their input ends, and are not counted here.
+// Windows has no process groups of this kind. Workers leave when their input ends, and are not counted there.
 func ownGroup(*exec.Cmd) {}
 
 func killGroup(cmd *exec.Cmd) error { return cmd.Process.Kill() }
