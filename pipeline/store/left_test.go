@@ -168,7 +168,7 @@ func TestOpenKilledAnywhereLosesNothing(t *testing.T) {
 		func(s *Store, _ left) error { return s.load() },
 		func(s *Store, l left) (err error) {
 			s.temp, err = s.root.OpenRoot(TempName)
-			return errors.Join(err, s.temp.WriteFile(flightsName+next, nil, 0o644))
+			return errors.Join(err, s.temp.WriteFile(flightsName+newSuffix, nil, 0o644))
 		},
 		func(s *Store, l left) error { s.temp.Close(); return s.ownTemp(l) },
 		func(s *Store, _ left) error { return s.ownLedger() },
