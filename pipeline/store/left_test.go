@@ -121,7 +121,8 @@ func TestWhateverRunComesNextSettlesWhatAKilledOneLeft(t *testing.T) {
 	}
 
 	s = open(t, dir, Options{})
-	want := "[a run here did not end; lines of whole files, now in the ledger: 1; files without a line, now in the ledger: 1; " +
+	want := "[a run here did not end; lines of whole files, now in the ledger: 1; " +
+		"files without a line, now in the ledger: 1; " +
 		"lines left out, as their files are not what they say: 1; unfinished files removed: 1]"
 	if got := fmt.Sprint(s.Warnings()); got != want {
 		t.Errorf("got %s\nwant %s", got, want)

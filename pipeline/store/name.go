@@ -31,8 +31,8 @@ type Source struct {
 
 // NameOptions say how names are made. With the zero value, each item has one output, of the name {dir}/{stem}.{ext}.
 type NameOptions struct {
-	// Template is the form of a name. "" means {dir}/{stem}.{ext}, or with several labels {dir}/{stem}-{size}.{ext}. The
-	// fields are
+	// Template is the form of a name. "" means {dir}/{stem}.{ext}, or {dir}/{stem}-{size}.{ext} if there are several
+	// labels. The fields are
 	//
 	//	{dir}    the folder of the input below the folder that was walked
 	//	{stem}   the name of the input without its extension; of a URL, the last part of its path and {sha8}

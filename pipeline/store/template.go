@@ -34,11 +34,12 @@ var fields = [...]struct {
 	long int
 }{
 	fieldDir: {"dir", 0}, fieldStem: {"stem", 0}, fieldExt: {"ext", 4}, fieldIndex: {"index", 10},
-	fieldHost: {"host", 0}, fieldSHA8: {"sha8", 8}, fieldSize: {"size", 24}, fieldWidth: {"w", 9}, fieldHeight: {"h", 9},
+	fieldHost: {"host", 0}, fieldSHA8: {"sha8", 8}, fieldSize: {"size", 24}, fieldWidth: {"w", 9},
+	fieldHeight: {"h", 9},
 }
 
-// These bytes of a planned name are marks for what is known only when the output is. They cannot occur otherwise, because
-// clean replaces all control characters.
+// These bytes of a planned name are marks for what is known only when the output is. They cannot occur otherwise,
+// because clean replaces all control characters.
 const (
 	markExt    = '\x01'
 	markSize   = '\x02'
