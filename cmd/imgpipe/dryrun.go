@@ -75,7 +75,8 @@ func (d *dry) say(ctx context.Context, item fetch.Item, v store.Preview) {
 	}
 	if v.Standing != "" {
 		d.standing++
-		fmt.Fprintf(d.stdout, "  %s is there, not as imgpipe wrote it: %s\n", summary.Printable(v.Standing), fate(d.onExist))
+		fmt.Fprintf(d.stdout, "  %s is there, not as imgpipe wrote it: %s\n", summary.Printable(v.Standing),
+			fate(d.onExist))
 	}
 	steps := ""
 	var err error

@@ -14,13 +14,15 @@ import (
 	"imgpipe/cmd/imgpipe/internal/usage"
 	"imgpipe/fetch"
 	"imgpipe/pipeline"
+	exec "imgpipe/pipeline/executor" // the command has an executor of its own
 	"imgpipe/pipeline/store"
 	"imgpipe/transform"
 )
 
-// BenchmarkOverhead does all that a run does for a small image but transform it: it finds the file, names it, reads it, hands it from stage
-// to stage, and writes an output of the same bytes and its line in the ledger. What it tells is the CPU time for an image, the system's
-// included. Where the temporary folder is on a disk, making and renaming a file is most of that; TMPDIR=/dev/shm has it in memory.
+// BenchmarkOverhead does all that a run does for a small image but transform it: it finds the file, names it, reads
+// it, hands it from stage to stage, and writes an output of the same bytes and its line in the ledger. What it tells
+// is the CPU time for an image, the system's included. Where the temporary folder is on a disk, making and renaming a
+// file is most of that; TMPDIR=/dev/shm has it in memory.
 func BenchmarkOverhead(b *testing.B) {
 	const folders, files = 10, 200
 	var picture bytes.Buffer
@@ -34,7 +36,8 @@ func BenchmarkOverhead(b *testing.B) {
 			b.Fatal(err)
 		}
 		for j := range files {
-			if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("image%d.jpg", j)), picture.Bytes(), 0o644); err != nil {
+			if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("image%d.jpg", j)), picture.Bytes(),
+				0o644); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -52,14 +55,15 @@ func BenchmarkOverhead(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		executor := pipeline.Goroutines(2).Through(func(pipeline.TransformFunc) pipeline.TransformFunc {
+		executor := pipeline.Goroutines(2).Through(func(exec.Func) exec.Func {
 			return func(context.Context, transform.Task) (transform.Result, error) { return result, nil }
 		})
 		client := fetch.New(fetch.Options{})
 		in := newIntake(b.Context(), fetch.Inputs{Args: []string{input}}, st.Heads())
 		before := usage.Spent()
 		b.StartTimer()
-		totals, err := pipeline.Run(b.Context(), in.items(), pipeline.Options{Fetcher: client, Executor: executor, Store: st}, nil)
+		totals, err := pipeline.Run(b.Context(), in.items(),
+			pipeline.Options{Fetcher: client, Executor: executor, Store: st}, nil)
 		b.StopTimer()
 		spent += usage.Spent().Sub(before).Total()
 		if err != nil || totals.Done != folders*files {
