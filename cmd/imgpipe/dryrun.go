@@ -28,7 +28,8 @@ type dry struct {
 
 // dryRun is a run that fetches and writes nothing.
 func dryRun(
-	ctx context.Context, f *runFlags, inputs fetch.Inputs, st *store.Store, onExist store.OnExist, stdout, stderr io.Writer,
+	ctx context.Context, f *runFlags, inputs fetch.Inputs, st *store.Store, onExist store.OnExist,
+	stdout, stderr io.Writer,
 ) error {
 	d := &dry{flags: f, store: st, onExist: onExist, client: fetch.New(f.client(nil)), stdout: stdout}
 	defer d.client.Close()
@@ -50,7 +51,8 @@ func dryRun(
 		for _, note := range append(in.notes(), plannedNotes(st.Planned())...) {
 			fmt.Fprintln(stderr, note)
 		}
-		fmt.Fprintf(stderr, "imgpipe: %s to %s: %s\n%d to do, %d skipped, %d would fail; nothing was fetched or written\n",
+		fmt.Fprintf(stderr, "imgpipe: %s to %s: %s\n"+
+			"%d to do, %d skipped, %d would fail; nothing was fetched or written\n",
 			f.shownInput(), f.shownOutput(), f.plan(st.Spec().String()), d.todo, d.before, totals.Failed)
 	}
 	if d.standing > 0 && !f.quiet && !unheard(stdout) {
