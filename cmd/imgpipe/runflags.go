@@ -332,7 +332,10 @@ func hostFor(deny bool) func(string) (string, error) {
 
 // source says where the items come from.
 func (f *runFlags) source(stdin io.Reader) fetch.Inputs {
-	in := fetch.Inputs{Args: f.inputs, Root: f.root, Skip: []string{f.output}, Marker: store.LedgerName, Stdin: stdin, Timeout: f.timeout}
+	in := fetch.Inputs{
+		Args: f.inputs, Root: f.root, Skip: []string{f.output}, Marker: store.LedgerName, Stdin: stdin, Timeout: f.timeout,
+		Extensions: imageFiles(),
+	}
 	for _, l := range f.lists {
 		format := fetch.ListFormat(f.listFormat)
 		switch {
@@ -355,6 +358,7 @@ func (f *runFlags) client(pool *procs.Pool) fetch.Options {
 		PerHost:        f.perHost,
 		MaxBytes:       f.maxBytes,
 		UserAgent:      f.userAgent,
+		Accept:         accepted(),
 		Idle:           f.open.idle,
 		MinSpeed:       f.minSpeed,
 		Policy:         fetch.Policy{PublicOnly: f.publicOnly, Allow: f.allowHosts, Deny: f.denyHosts},

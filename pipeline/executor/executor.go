@@ -37,5 +37,5 @@ func ContextError(ctx context.Context) error {
 // A timeOver is the error of a context whose deadline has passed, in the words of who set the limit.
 type timeOver struct{ error }
 
-func (timeOver) Error() string   { return "the time for this image is over" }
+func (timeOver) Error() string   { return "timed out" }
 func (t timeOver) Unwrap() error { return t.error }
