@@ -4,16 +4,23 @@ import (
 	"errors"
 	"fmt"
 
+	"imgpipe/fetch"
 	"imgpipe/transform"
 )
 
-// withFlag is err with the flag that it is about, where there is one: the library knows none.
+// withFlag returns err with the flag that sets the limit which it names, or with advice. Libraries know no flags.
 func withFlag(err error) error {
 	if _, ok := errors.AsType[*transform.NeedError](err); ok {
-		return fmt.Errorf("%w, three quarters of --memory", err)
+		return fmt.Errorf("%w: raise --memory", err)
+	}
+	if e, ok := errors.AsType[*fetch.Error](err); ok && e.Class() == fetch.ClassTooBig {
+		return fmt.Errorf("%w: raise --max-bytes", err)
 	}
 	if e, ok := errors.AsType[*transform.Error](err); ok && e.Refused {
 		return adviceError{err, "--damaged keep takes what is there of a damaged image"}
+	}
+	if e, ok := errors.AsType[*transform.Error](err); ok && e.Kind == transform.ClassTooLarge {
+		return adviceError{err, "--max-pixels sets the largest image and output"}
 	}
 	if hint := storeHint(err); hint != "" {
 		return adviceError{err, hint}
@@ -21,7 +28,7 @@ func withFlag(err error) error {
 	return err
 }
 
-// An adviceError is an error with what a person could do about it.
+// An adviceError is an error with advice for the user.
 type adviceError struct {
 	error
 	advice string

@@ -12,16 +12,16 @@ import (
 )
 
 const (
-	// barEvery is how often a bar is drawn at most.
+	// barEvery is the shortest time between two drawings of a bar.
 	barEvery = 100 * time.Millisecond
-	// barWidth is the longest bar, shortestBar the shortest that says anything.
+	// barWidth is the longest bar, shortestBar the shortest that is of use.
 	barWidth, shortestBar = 24, 8
-	// someColumns are those of a terminal that does not say how many it has.
+	// someColumns is the width of a terminal that does not say how wide it is.
 	someColumns = 80
 )
 
-// A bar is a line of a terminal that is written again and again. It is never as wide as the terminal: a line that wraps
-// could not be taken away. What cannot be drawn is no reason to end anything, so that errors of writing are dropped.
+// A bar is a line of a terminal that is written again and again. It is never as wide as the terminal, since a line that
+// wraps could not be removed. Errors of writing are ignored: a bar that cannot be drawn is no reason to end a run.
 type bar struct {
 	w       io.Writer
 	columns func() int
@@ -39,7 +39,7 @@ func newBar(w io.Writer) *bar {
 	}}
 }
 
-// due reports whether it is time to draw the line: it was not done a moment ago. A nil bar never is.
+// due reports whether it is time to draw the line again. Nil is valid and never due.
 func (b *bar) due() bool { return b != nil && time.Since(b.drawn) >= barEvery }
 
 // draw draws the line.
@@ -48,7 +48,7 @@ func (b *bar) draw(done, total int, parts []string) {
 	io.WriteString(b.w, "\r"+barLine(b.columns(), done, total, parts)+"\x1b[K")
 }
 
-// clear takes the line away. It is due again at once.
+// clear removes the line. It is due again at once.
 func (b *bar) clear() {
 	if !b.drawn.IsZero() {
 		b.drawn = time.Time{}
@@ -56,8 +56,8 @@ func (b *bar) clear() {
 	}
 }
 
-// barLine is the line for a terminal of so many columns: as many of the parts as fit, the first ones first, behind a
-// bar where there is room for one and the total is known.
+// barLine returns the line for a terminal of so many columns: as many of the parts as fit, the first ones first. Before
+// them stands a bar, if there is room for one and the total is known.
 func barLine(columns, done, total int, parts []string) string {
 	room := max(columns-1, 0)
 	line, length := "", 0
@@ -77,8 +77,8 @@ func barLine(columns, done, total int, parts []string) string {
 	return drawnBar(wide, min(done, total), total, line)
 }
 
-// drawnBar is a bar of so many characters with its percentage, and line behind it. The library's own line knows nothing
-// of what matters most and wraps on a narrow terminal, so only its bar is used.
+// drawnBar returns a bar of so many characters with its percentage, followed by line. The library's own line cannot put
+// what matters first, and wraps on a narrow terminal, so only its bar is used.
 func drawnBar(wide, done, total int, line string) string {
 	b := progressbar.NewOptions(total,
 		progressbar.OptionSetWriter(io.Discard),

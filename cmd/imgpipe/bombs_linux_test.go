@@ -13,11 +13,12 @@ import (
 	"strings"
 )
 
-// A bomb is a small file whose header promises 50 megapixels to 4 gigapixels, or more of something else than a reader may want to take.
+// A bomb is a small file whose header promises 50 megapixels to 4 gigapixels, or more of something else than a reader
+// may want to take.
 type bomb struct {
 	name string // its extension is that of the format
-	// full tells that the file does hold all pixels, so that nothing but their number protects a reader. These stay below 100 megapixels,
-	// which imgpipe takes by default.
+	// full says that the file does hold all pixels, so that nothing but their number protects a reader. These stay
+	// below 100 megapixels, which imgpipe takes by default.
 	full bool
 	// side is the largest width and height that the format knows; 0 is no bound.
 	side int
@@ -86,7 +87,8 @@ func zlibZeros(n int) []byte {
 	return be.AppendUint32(out, uint32(n%65521)<<16|1)
 }
 
-// hostileExif is a TIFF structure (TIFF 6.0, section 2) with an IFD that is its own successor and its own sub-IFD, and values of four gigabytes.
+// hostileExif is a TIFF structure (TIFF 6.0, section 2) with an IFD that is its own successor and its own sub-IFD, and
+// values of four gigabytes.
 func hostileExif(r *rand.Rand) []byte {
 	b := le.AppendUint32([]byte("II\x2a\x00"), 8)
 	tags := []uint16{0x0112, 0x8769, 0x8825, 0x010F, 0x9286, 0x927C, 0x0201, 0x0202, 0xA005}
@@ -112,8 +114,8 @@ const (
 	dht, dqt, dri, sos, app1     = 0xC4, 0xDB, 0xDD, 0xDA, 0xE1
 )
 
-// newJPEG begins a file with one quantization table and Huffman tables of one code each: a bit 0 is the difference 0 in DC, and what ac says
-// in AC.
+// newJPEG begins a file with one quantization table and Huffman tables of one code each: a bit 0 is the difference 0 in
+// DC, and what ac says in AC.
 func newJPEG(ac byte) *jpegFile {
 	f := &jpegFile{[]byte{0xFF, 0xD8}}
 	f.segment(dqt, append([]byte{0}, bytes.Repeat([]byte{1}, 64)...))
@@ -171,7 +173,8 @@ var jpegBombs = []bomb{
 		return newJPEG(0).frame(sof2, 8, w, h, 3, 0x22).scan(3, 0, 0, 0, 1000).end()
 	}},
 	{"progressive-full.jpg", true, jpegSide, func(_ *rand.Rand, w, h int) []byte {
-		return newJPEG(0xE0).frame(sof2, 8, w, h, 1, 0x11).scan(1, 0, 0, 0, blocks(w, h)/8+1).scan(1, 1, 63, 0, blocks(w, h)/8000+8).end()
+		return newJPEG(0xE0).frame(sof2, 8, w, h, 1, 0x11).scan(1, 0, 0, 0, blocks(w, h)/8+1).
+			scan(1, 1, 63, 0, blocks(w, h)/8000+8).end()
 	}},
 	{"many-scans.jpg", true, jpegSide, func(r *rand.Rand, w, h int) []byte {
 		f := newJPEG(0xE0).frame(sof2, 8, w, h, 1, 0x11).scan(1, 0, 0, 0, blocks(w, h)/8+1)
@@ -226,7 +229,8 @@ var jpegBombs = []bomb{
 	{"profiles.jpg", false, jpegSide, func(r *rand.Rand, w, h int) []byte {
 		f := newJPEG(0)
 		for i := range 200 {
-			f.segment(0xE2, append([]byte("ICC_PROFILE\x00"), slices.Concat([]byte{byte(i), byte(r.IntN(256))}, make([]byte, r.IntN(20_000)))...))
+			f.segment(0xE2, append([]byte("ICC_PROFILE\x00"),
+				slices.Concat([]byte{byte(i), byte(r.IntN(256))}, make([]byte, r.IntN(20_000)))...))
 		}
 		return f.frame(sof0, 8, w, h, 3, 0x11).scan(3, 0, 63, 0, 1000).end()
 	}},
@@ -259,13 +263,17 @@ func pngExtra(w, h int, kind string, data []byte) []byte {
 
 var pngBombs = []bomb{
 	{"truecolour.png", false, 0, func(_ *rand.Rand, w, h int) []byte { return pngEnd(pngFile(w, h, 8, 2, 0), 1<<16) }},
-	{"truecolour-full.png", true, 0, func(_ *rand.Rand, w, h int) []byte { return pngEnd(pngFile(w, h, 8, 2, 0), h*(1+3*w)) }},
+	{"truecolour-full.png", true, 0,
+		func(_ *rand.Rand, w, h int) []byte { return pngEnd(pngFile(w, h, 8, 2, 0), h*(1+3*w)) }},
 	{"gray-full.png", true, 0, func(_ *rand.Rand, w, h int) []byte { return pngEnd(pngFile(w, h, 8, 0, 0), h*(1+w)) }},
-	{"one-bit-full.png", true, 0, func(_ *rand.Rand, w, h int) []byte { return pngEnd(pngFile(w, h, 1, 0, 0), h*(1+(w+7)/8)) }},
-	{"transparent-full.png", true, 0, func(_ *rand.Rand, w, h int) []byte { return pngEnd(pngFile(w, h, 8, 6, 0), h*(1+4*w)) }},
+	{"one-bit-full.png", true, 0,
+		func(_ *rand.Rand, w, h int) []byte { return pngEnd(pngFile(w, h, 1, 0, 0), h*(1+(w+7)/8)) }},
+	{"transparent-full.png", true, 0,
+		func(_ *rand.Rand, w, h int) []byte { return pngEnd(pngFile(w, h, 8, 6, 0), h*(1+4*w)) }},
 	{"deep.png", true, 0, func(_ *rand.Rand, w, h int) []byte { return pngEnd(pngFile(w, h, 16, 6, 0), 1<<20) }},
 	{"interlaced.png", true, 0, func(_ *rand.Rand, w, h int) []byte { return pngEnd(pngFile(w, h, 8, 2, 1), 1<<20) }},
-	{"interlaced-giant.png", false, 0, func(_ *rand.Rand, w, h int) []byte { return pngEnd(pngFile(w, h, 8, 2, 1), 1<<20) }},
+	{"interlaced-giant.png", false, 0,
+		func(_ *rand.Rand, w, h int) []byte { return pngEnd(pngFile(w, h, 8, 2, 1), 1<<20) }},
 	{"no-palette.png", true, 0, func(_ *rand.Rand, w, h int) []byte { return pngEnd(pngFile(w, h, 8, 3, 0), 1<<20) }},
 	{"short-palette.png", true, 0, func(_ *rand.Rand, w, h int) []byte {
 		return pngEnd(pngChunk(pngFile(w, h, 1, 3, 0), "PLTE", []byte{1, 2, 3}), h*(1+(w+7)/8))
@@ -274,7 +282,8 @@ var pngBombs = []bomb{
 		return pngEnd(pngFile(min(w*h, math.MaxInt32), 1, 8, 2, 0), 1<<16)
 	}},
 	{"a-column.png", true, 0, func(_ *rand.Rand, w, h int) []byte { return pngEnd(pngFile(1, w*h, 8, 0, 0), 1<<20) }},
-	{"more-than-promised.png", false, 0, func(_ *rand.Rand, _, _ int) []byte { return pngEnd(pngFile(1, 1, 8, 2, 0), 1<<29) }},
+	{"more-than-promised.png", false, 0,
+		func(_ *rand.Rand, _, _ int) []byte { return pngEnd(pngFile(1, 1, 8, 2, 0), 1<<29) }},
 	{"profile.png", false, 0, func(_ *rand.Rand, _, _ int) []byte {
 		return pngExtra(20, 20, "iCCP", slices.Concat([]byte("a\x00\x00"), zlibZeros(1<<29)))
 	}},

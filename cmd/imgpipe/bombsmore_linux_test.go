@@ -20,8 +20,10 @@ func bmpFile(w, h int32, bits uint16, compression, colours uint32, data []byte) 
 }
 
 var bmpBombs = []bomb{
-	{"colour.bmp", false, 0, func(_ *rand.Rand, w, h int) []byte { return bmpFile(int32(w), int32(h), 24, 0, 0, make([]byte, 4096)) }},
-	{"admitted.bmp", true, 0, func(_ *rand.Rand, w, h int) []byte { return bmpFile(int32(w), int32(h), 24, 0, 0, make([]byte, 4096)) }},
+	{"colour.bmp", false, 0,
+		func(_ *rand.Rand, w, h int) []byte { return bmpFile(int32(w), int32(h), 24, 0, 0, make([]byte, 4096)) }},
+	{"admitted.bmp", true, 0,
+		func(_ *rand.Rand, w, h int) []byte { return bmpFile(int32(w), int32(h), 24, 0, 0, make([]byte, 4096)) }},
 	{"top-down.bmp", false, 0, func(_ *rand.Rand, w, h int) []byte {
 		return bmpFile(int32(w), -int32(h), 32, 0, 0, make([]byte, 4096))
 	}},
@@ -38,7 +40,8 @@ var bmpBombs = []bomb{
 		return bmpFile(int32(w), int32(h), 8, 0, math.MaxInt32, make([]byte, 4096))
 	}},
 	{"runs-of-8.bmp", true, 0, func(_ *rand.Rand, w, h int) []byte {
-		return bmpFile(int32(w), int32(h), 8, 1, 256, append(make([]byte, 1024), bytes.Repeat([]byte{255, 1}, w*h/255+1)...))
+		return bmpFile(int32(w), int32(h), 8, 1, 256,
+			append(make([]byte, 1024), bytes.Repeat([]byte{255, 1}, w*h/255+1)...))
 	}},
 	{"runs-end-at-once.bmp", true, 0, func(_ *rand.Rand, w, h int) []byte {
 		return bmpFile(int32(w), int32(h), 8, 1, 256, append(make([]byte, 1024), 0, 2, 255, 255, 0, 1))
@@ -101,7 +104,8 @@ func (d *ifd) file(pixels []byte, next uint32) []byte {
 func tiffOf(w, h int, bits, compression uint32, n int) *ifd {
 	d := new(ifd)
 	d.set(256, long, 1, uint32(w)).set(257, long, 1, uint32(h)).set(258, short, 1, bits).set(259, short, 1, compression)
-	return d.set(262, short, 1, 1).set(273, long, 1, 8).set(277, short, 1, 1).set(278, long, 1, uint32(h)).set(279, long, 1, uint32(n))
+	return d.set(262, short, 1, 1).set(273, long, 1, 8).set(277, short, 1, 1).set(278, long, 1, uint32(h)).
+		set(279, long, 1, uint32(n))
 }
 
 const (
@@ -145,24 +149,30 @@ var tiffBombs = []bomb{
 	}},
 	{"tiny-tiles.tif", true, 0, func(_ *rand.Rand, w, h int) []byte {
 		d := tiffOf(w, h, 8, uncompressed, 1000).set(322, long, 1, 1).set(323, long, 1, 1)
-		return d.array(324, slices.Repeat([]uint32{8}, 100_000)).array(325, slices.Repeat([]uint32{1}, 100_000)).file(make([]byte, 1000), 0)
+		return d.array(324, slices.Repeat([]uint32{8}, 100_000)).array(325, slices.Repeat([]uint32{1}, 100_000)).
+			file(make([]byte, 1000), 0)
 	}},
 	{"one-strip-many-times.tif", true, 0, func(_ *rand.Rand, w, h int) []byte {
 		z := zlibZeros(w)
 		d := tiffOf(w, h, 8, deflated, 0).set(278, long, 1, 1)
-		return d.array(273, slices.Repeat([]uint32{8}, h)).array(279, slices.Repeat([]uint32{uint32(len(z))}, h)).file(z, 0)
+		return d.array(273, slices.Repeat([]uint32{8}, h)).array(279, slices.Repeat([]uint32{uint32(len(z))}, h)).
+			file(z, 0)
 	}},
 	{"strips-by-the-billion.tif", false, 0, func(_ *rand.Rand, w, h int) []byte {
-		return tiffOf(w, h, 8, uncompressed, 9).set(273, long, 1<<30, 8).set(279, long, 1<<30, 8).set(278, long, 1, 1).file(make([]byte, 1000), 0)
+		return tiffOf(w, h, 8, uncompressed, 9).set(273, long, 1<<30, 8).set(279, long, 1<<30, 8).set(278, long, 1, 1).
+			file(make([]byte, 1000), 0)
 	}},
 	{"strips-by-the-billion-small.tif", false, 0, func(_ *rand.Rand, _, _ int) []byte {
-		return tiffOf(9, 9, 8, uncompressed, 9).set(273, long, math.MaxUint32, 8).set(279, long, math.MaxUint32, 8).file(make([]byte, 1000), 0)
+		return tiffOf(9, 9, 8, uncompressed, 9).set(273, long, math.MaxUint32, 8).set(279, long, math.MaxUint32, 8).
+			file(make([]byte, 1000), 0)
 	}},
 	{"samples.tif", false, 0, func(r *rand.Rand, w, h int) []byte {
-		return tiffOf(w, h, 8, uncompressed, 9).set(277, short, 1, uint32(5+r.IntN(65530))).set(258, short, 65535, 8).file(make([]byte, 1000), 0)
+		return tiffOf(w, h, 8, uncompressed, 9).set(277, short, 1, uint32(5+r.IntN(65530))).set(258, short, 65535, 8).
+			file(make([]byte, 1000), 0)
 	}},
 	{"colours.tif", true, 0, func(_ *rand.Rand, w, h int) []byte {
-		return tiffOf(w, h, 8, uncompressed, 9).set(262, short, 1, 3).set(320, short, math.MaxUint32, 8).file(make([]byte, 1000), 0)
+		return tiffOf(w, h, 8, uncompressed, 9).set(262, short, 1, 3).set(320, short, math.MaxUint32, 8).
+			file(make([]byte, 1000), 0)
 	}},
 	{"deep.tif", true, 0, func(_ *rand.Rand, w, h int) []byte {
 		return tiffOf(w, h, 16, uncompressed, 2*w*h).file(make([]byte, 1000), 0)
@@ -171,7 +181,8 @@ var tiffBombs = []bomb{
 		return tiffOf(w, h, 8, uncompressed, 9).file(make([]byte, 1000), 1008)
 	}},
 	{"exif-loop.tif", false, 0, func(r *rand.Rand, _, _ int) []byte { return hostileExif(r) }},
-	{"directory-nowhere.tif", false, 0, func(_ *rand.Rand, _, _ int) []byte { return []byte("II\x2a\x00\xff\xff\xff\xff") }},
+	{"directory-nowhere.tif", false, 0,
+		func(_ *rand.Rand, _, _ int) []byte { return []byte("II\x2a\x00\xff\xff\xff\xff") }},
 	{"big.tif", false, 0, func(_ *rand.Rand, w, h int) []byte {
 		b := append([]byte("II\x2b\x00\x08\x00\x00\x00"), 16, 0, 0, 0, 0, 0, 0, 0)
 		b = binary.LittleEndian.AppendUint64(b, 2)
@@ -209,7 +220,8 @@ func vp8(w, h int) []byte {
 	return webpChunk("VP8 ", append(le.AppendUint16(b, uint16(h)), make([]byte, firstPart+100)...))
 }
 
-// vp8l is a lossless frame whose every code has a single symbol, so that no pixel takes a bit (RFC 9649, sections 3 and 6). It is whole.
+// vp8l is a lossless frame whose every code has a single symbol, so that no pixel takes a bit (RFC 9649, sections 3 and
+// 6). It is whole.
 func vp8l(w, h int) []byte {
 	b := le.AppendUint32([]byte{0x2F}, uint32(w-1)|uint32(h-1)<<14)
 	var bits uint32 // no transform, no colour cache, no groups of codes
@@ -227,9 +239,11 @@ var webpBombs = []bomb{
 	{"lossless.webp", false, vp8lSide, func(_ *rand.Rand, w, h int) []byte { return riff(vp8l(w, h)) }},
 	{"lossless-full.webp", true, vp8lSide, func(_ *rand.Rand, w, h int) []byte { return riff(vp8l(w, h)) }},
 	{"canvas.webp", false, 1 << 24, func(_ *rand.Rand, w, h int) []byte { return riff(vp8x(0, w, h), vp8l(4, 4)) }},
-	{"canvas-small.webp", false, vp8lSide, func(_ *rand.Rand, w, h int) []byte { return riff(vp8x(0, 4, 4), vp8l(w, h)) }},
+	{"canvas-small.webp", false, vp8lSide,
+		func(_ *rand.Rand, w, h int) []byte { return riff(vp8x(0, 4, 4), vp8l(w, h)) }},
 	{"animation.webp", true, vp8lSide, func(_ *rand.Rand, w, h int) []byte {
-		frame := webpChunk("ANMF", slices.Concat(uint24(uint24(make([]byte, 6), w-1), h-1), make([]byte, 4), vp8l(w, h)))
+		frame := webpChunk("ANMF",
+			slices.Concat(uint24(uint24(make([]byte, 6), w-1), h-1), make([]byte, 4), vp8l(w, h)))
 		return riff(vp8x(2, w, h), webpChunk("ANIM", make([]byte, 6)), bytes.Repeat(frame, 1000))
 	}},
 	{"alpha.webp", true, vp8Side, func(_ *rand.Rand, w, h int) []byte {

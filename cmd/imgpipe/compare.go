@@ -21,7 +21,7 @@ import (
 func newCompareCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "compare [flags] [INPUT...]",
-		Short: "Measure what each mode costs and gains on your images, and say why",
+		Short: "Measure on your images what each mode costs and gains, and say why",
 		Long: `Do the same job in every mode, in turn and several times, and say how the modes compare:
 which is the fastest and by how much, what bounds the job, what processes and a global
 lock cost. Without INPUT the job is pictures from a server on this machine.
@@ -29,33 +29,39 @@ lock cost. Without INPUT the job is pictures from a server on this machine.
 Each run is a process of its own. All must write the same bytes. Ctrl-C ends it early
 and shows what has been measured so far. Nothing is kept but the report, and what
 --keep asks for.`,
-		Example: `  imgpipe compare                                       built-in samples, every mode
+		Example: `  imgpipe compare                                       built-in samples
   imgpipe compare --resize 1600x1600 -o report.html photos
   imgpipe compare --stage fetch -d 1,8,64 -i urls.txt   how many downloads pay
   imgpipe compare --modes goroutines,processes --format bench photos > runs.txt`,
 	}
 	f := addCompareFlags(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		f.run.inputs = args
-		if err := f.validate(); err != nil {
+		f.finalize(args)
+		if err := f.check(); err != nil {
+			return exitError{exitUsage, err}
+		}
+		sides, err := f.sideCheck()
+		if err != nil {
 			return exitError{exitUsage, err}
 		}
 		stop := listen(cmd.Context(), cmd.ErrOrStderr())
 		defer stop.release()
 		stop.work(nil)
-		return stop.verdict(f.compare(stop, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr()))
+		return stop.verdict(f.compare(stop, sides, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr()))
 	}
 	return cmd
 }
 
 // compare makes the comparison and reports it.
-func (f *compareFlags) compare(stop *stopper, stdin io.Reader, stdout, stderr io.Writer) error {
+func (f *compareFlags) compare(
+	stop *stopper, sides *sideCheck, stdin io.Reader, stdout, stderr io.Writer,
+) error {
 	ctx := stop.ctx
 	c, err := f.measure(stop, stdin, stderr)
 	if c == nil || len(c.Samples) == 0 {
 		return couldNotCompare(ctx, err)
 	}
-	if reportErr := f.report(context.WithoutCancel(ctx), c, stdout); reportErr != nil {
+	if reportErr := f.report(context.WithoutCancel(ctx), sides, c, stdout); reportErr != nil {
 		return exitError{exitCouldNotRun, errors.Join(err, reportErr)}
 	}
 	switch {
@@ -67,8 +73,8 @@ func (f *compareFlags) compare(stop *stopper, stdin io.Reader, stdout, stderr io
 	return nil
 }
 
-// measure makes the comparison. When it returns, its server and its temporary files are gone: a report that nobody reads to its end ends the
-// program where it stands.
+// measure makes the comparison. When it returns, its server and its temporary files are gone: the report comes after,
+// and the program may end in the midst of it where nobody reads it to its end.
 func (f *compareFlags) measure(stop *stopper, stdin io.Reader, stderr io.Writer) (*bench.Comparison, error) {
 	ctx := stop.ctx
 	scratch, err := os.MkdirTemp("", "imgpipe-compare-")
@@ -82,18 +88,20 @@ func (f *compareFlags) measure(stop *stopper, stdin io.Reader, stderr io.Writer)
 		return nil, err
 	}
 	defer source.close()
-	inputs := f.run.source(stdin)
+	inputs := f.run.inputs(stdin)
 	inputs.Lists = nil // those of files are looked at by the first run
 	if err := inputs.Check(ctx); err != nil {
 		return nil, exitError{exitUsage, err}
 	}
-	contest := &contest{dir: scratch, keep: f.keep, kill: stop.again, screen: newRunsScreen(stderr, f.progress, f.quiet)}
+	screen := newRunsScreen(stderr, f.progress, f.quiet)
+	contest := &contest{dir: scratch, keep: f.keep, kill: stop.again, screen: screen}
 	plan := f.plan(source.lists)
 	var parts []bench.Plan
 	if f.builtin() && f.stage == bench.StageAll && !f.set.Changed("modes") {
 		parts = bench.ClaimPlans(plan, cpus(), f.downloads[0])
 	}
-	contest.screen.say("imgpipe: comparing %d contestants in %d rounds, on %s", len(plan.Configs), plan.Runs+plan.Warmup, source.job.Inputs)
+	screen.say("imgpipe: comparing %d contestants in %d rounds, on %s",
+		len(plan.Configs), plan.Runs+plan.Warmup, source.job.Inputs)
 	return contest.run(ctx, source.job, plan, parts...)
 }
 
@@ -110,10 +118,13 @@ func couldNotCompare(ctx context.Context, err error) error {
 	return exitError{exitCouldNotRun, err}
 }
 
-// report writes the report in its format, and the one with charts: a page, or where the file is called so a picture.
-func (f *compareFlags) report(ctx context.Context, c *bench.Comparison, stdout io.Writer) error {
+// report writes the report in its format, and the one with charts: a page, or a picture if the file is called .svg.
+func (f *compareFlags) report(
+	ctx context.Context, sides *sideCheck, c *bench.Comparison, stdout io.Writer,
+) error {
 	write := map[string]func(io.Writer, *bench.Comparison) error{
-		formatText: report.Text, "markdown": report.Markdown, "json": report.JSON, "csv": report.CSV, "bench": report.Bench,
+		formatText: report.Text, "markdown": report.Markdown, "json": report.JSON, "csv": report.CSV,
+		"bench": report.Bench,
 	}[f.format]
 	err := write(stdout, c)
 	if f.output != "" {
@@ -122,7 +133,7 @@ func (f *compareFlags) report(ctx context.Context, c *bench.Comparison, stdout i
 			draw = report.SVG
 		}
 		write := func(w io.Writer) error { return draw(w, c) }
-		err = errors.Join(err, writeSide(ctx, "output", f.output, f.sides.allowed(f.output), write))
+		err = errors.Join(err, writeSide(ctx, "output", f.output, sides.allowed(f.output), write))
 	}
 	return err
 }
@@ -140,14 +151,14 @@ func (s *contestSource) close() {
 	}
 }
 
-// inputs makes what every run reads: the list of the built-in samples, whose server it starts, or the input of the user, of which it keeps in
-// dir what can be read once only.
+// inputs returns what every run reads: the list of the built-in samples, whose server it starts, or the user's input.
+// Lists that can be read but once are kept in dir.
 func (f *compareFlags) inputs(ctx context.Context, dir string, stdin io.Reader) (*contestSource, error) {
 	if f.builtin() {
 		return sampleSource(dir, f.images, samples.Behaviour{Latency: f.latency})
 	}
-	s := &contestSource{job: bench.Job{Inputs: f.run.shownInput()}}
-	for i, l := range f.run.lists {
+	s := &contestSource{job: bench.Job{Inputs: f.run.input.shown()}}
+	for i, l := range f.run.input.lists {
 		info, err := os.Stat(l)
 		if (fetch.List{Path: l}).Stdin() || err == nil && !info.Mode().IsRegular() && !info.IsDir() {
 			kept := filepath.Join(dir, strconv.Itoa(i)+filepath.Base(l)) // its ending says how it is written
@@ -176,6 +187,7 @@ func keepList(ctx context.Context, l fetch.List, stdin io.Reader, to string) err
 	return errors.Join(err, f.Close())
 }
 
+// sampleSource starts the server of the built-in samples, and writes a list of them into dir. The caller closes it.
 func sampleSource(dir string, images int, how samples.Behaviour) (*contestSource, error) {
 	srv := &samples.Server{Behaviour: how}
 	url, err := srv.Start("")
@@ -191,6 +203,6 @@ func sampleSource(dir string, images int, how samples.Behaviour) (*contestSource
 		srv.Close()
 		return nil, err
 	}
-	job := bench.Job{Inputs: fmt.Sprintf("%d pictures from a server on this machine that answers after %v", images, how.Latency), Latency: how.Latency}
-	return &contestSource{job, []string{list}, srv}, nil
+	inputs := fmt.Sprintf("%d pictures from a server on this machine that answers after %v", images, how.Latency)
+	return &contestSource{bench.Job{Inputs: inputs, Latency: how.Latency}, []string{list}, srv}, nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -17,8 +18,8 @@ import (
 	"imgpipe/cmd/imgpipe/internal/modes"
 )
 
-// compareFlags are the flags of imgpipe compare. Those that say what is done to the images are the very ones of imgpipe run, and are given to
-// each run as they were typed.
+// compareFlags are the flags of imgpipe compare. The flags that say what is done to images are those of imgpipe run.
+// Each run gets them as they were typed.
 type compareFlags struct {
 	run    *runFlags
 	passed []string // flags for each run
@@ -34,20 +35,20 @@ type compareFlags struct {
 	progress             string
 	quiet                bool
 
-	set   *pflag.FlagSet
-	sides *sideCheck
+	set *pflag.FlagSet
 }
 
 const (
 	formatText = "text"
-	// manyDownloads keep the CPUs busy at the latency of a distant server; a comparison wants a number that stays the same.
+	// manyDownloads keep the CPUs busy at the latency of a distant server. It is a fixed number, so that comparisons on
+	// several machines can be set side by side.
 	manyDownloads = 16
-	// sampleResize is what is done to the built-in samples where no flag says otherwise.
+	// sampleResize is done to the built-in samples unless a flag says otherwise.
 	sampleResize = "800x800"
 )
 
-// sharedGroups are the groups of imgpipe run's flags that compare has, in the order of its help. sharedFlags are flags of other groups, and the group
-// that they go to; those that go to none are not had here: a comparison is of whole jobs.
+// sharedGroups are the groups of imgpipe run's flags that compare has, in the order of its help. sharedFlags are single
+// flags that stand under another heading here, or under none: jobs are compared whole, so no flag ends one early.
 var (
 	sharedGroups = []string{pictureHeading, "Input", limitsHeading, "Network"}
 	sharedFlags  = map[string]string{
@@ -67,39 +68,42 @@ func addCompareFlags(set *pflag.FlagSet) *compareFlags {
 			Usage: "the modes, with commas between; one named twice competes with itself (default " +
 				strings.Join(f.modes, ",") + ")"},
 		flags.Flag{Name: "workers", Short: "w", Common: true, Value: flags.Wholes(&f.workers, 1024),
-			Usage: "how many images each transforms at once: a list such as 1,2,4 (default 1, 2, 4 and so on up to the CPUs)"},
+			Usage: "how many images each transforms at once: a list such as 1,2,4 (default 1, 2, 4 and so on up to " +
+				"the CPUs)"},
 		flags.Flag{Name: "downloads", Short: "d", Common: true, Value: flags.Wholes(&f.downloads, 4096),
-			Usage: "how many each fetches at once; a list as well; see --per-host (default 16, and 1,8,64 with --stage fetch)"},
+			Usage: "how many each fetches at once; a list as well; see --per-host (default 16, and 1,8,64 with " +
+				"--stage fetch)"},
 		flags.Flag{Name: "stage", Common: true, Value: flags.Choice(&f.stage, bench.Stages()...),
-			Usage: "one stage alone; the others take no time then (default all)"},
+			Usage: "compare one stage alone; the others take no time then (default all)"},
 		flags.Flag{Name: "runs", Common: true, Value: flags.Whole(&f.runs, 1, 200),
-			Usage: "rounds that count: each runs everything once, forwards and backwards in turn; fewer than 6 give no interval"},
+			Usage: "rounds that count: each runs everything once, forwards and backwards in turn; with fewer than " +
+				"6 there is no interval"},
 		flags.Flag{Name: "warmup", Value: flags.Whole(&f.warmup, 0, 100),
-			Usage: "rounds before them that do not count"},
+			Usage: "rounds before those, which do not count"},
 	)
 	flags.Group{Set: set, Heading: "Built-in samples, where there is no INPUT"}.Add(
 		flags.Flag{Name: "latency", Value: flags.PeriodOrNone(&f.latency),
 			Usage: "how long their server takes to answer"},
-		flags.Flag{Name: "images", Value: flags.Whole(&f.images, 1, 100_000), Usage: "how many are fetched from it"},
+		flags.Flag{Name: "images", Value: flags.Whole(&f.images, 1, 100_000), Usage: "how many are downloaded"},
 	)
 	flags.Group{Set: set, Heading: "Report"}.Add(
 		flags.Flag{Name: "format", Common: true,
 			Value: flags.Choice(&f.format, formatText, "markdown", "json", "csv", "bench"),
-			Usage: "of the report on standard output. json: all figures of all runs. csv: one line for each run. bench: " +
-				"Go's benchmark format, for benchstat"},
+			Usage: "format of the report on standard output. json: all figures of all runs. csv: one line for each " +
+				"run. bench: Go's benchmark format, for benchstat"},
 		flags.Flag{Name: "output", Short: "o", Common: true, Value: flags.Text(&f.output, "FILE"),
 			Usage: "write the report with charts as one HTML file; FILE.svg gets one picture"},
 		flags.Flag{Name: "keep", Value: flags.Text(&f.keep, "DIR"),
-			Usage: "keep the outputs of one run of each in folders of DIR"},
+			Usage: "keep the outputs of one run of each contestant in folders of DIR"},
 		progressFlag(&f.progress),
 		flags.Flag{Name: "quiet", Short: "q", Value: flags.Switch(&f.quiet),
-			Usage: "say nothing on standard error but failures"},
+			Usage: "write nothing but failures to standard error"},
 	)
 	f.share(set)
 	return f
 }
 
-// share adds the flags of imgpipe run that every run is given.
+// share adds the flags of imgpipe run that are for every run.
 func (f *compareFlags) share(set *pflag.FlagSet) {
 	own := pflag.NewFlagSet("run", pflag.ContinueOnError)
 	own.SortFlags = false
@@ -124,7 +128,7 @@ func (f *compareFlags) share(set *pflag.FlagSet) {
 	}
 }
 
-// A passed value is one that is kept as it was typed, to be given to each run.
+// A passed value is kept as it was typed, for each run.
 type passed struct {
 	pflag.Value
 	flag *pflag.Flag // of imgpipe run
@@ -137,37 +141,18 @@ func (p *passed) Set(s string) error {
 		return err
 	}
 	p.flag.Changed = true
-	if p.flag.Name != "input-list" { // lists may have to be kept first
+	if p.flag.Name != "input-list" { // a list may have to be copied first
 		*p.args = append(*p.args, "--"+p.flag.Name+"="+s)
 	}
 	return nil
 }
 
-// builtin tells that there is no input but the samples.
-func (f *compareFlags) builtin() bool { return len(f.run.inputs) == 0 && len(f.run.lists) == 0 }
+// builtin reports whether the input is the built-in samples: there is no other.
+func (f *compareFlags) builtin() bool { return f.run.input.empty() }
 
-// validate looks at the flags together, and fills in the lists that were not given.
-func (f *compareFlags) validate() error {
-	changed := f.set.Changed
-	switch {
-	case !f.builtin() && changed("latency"):
-		return errors.New("--latency is that of the built-in samples: expected no INPUT with it")
-	case !f.builtin() && changed("images"):
-		return errors.New("--images is the number of the built-in samples: expected no INPUT with it")
-	case f.stage == bench.StageTransform && len(f.downloads) > 1:
-		return errors.New("--downloads: --stage transform fetches nothing while the clock runs: expected one number")
-	case f.stage == bench.StageFetch && len(f.workers) > 1:
-		return errors.New("--workers: --stage fetch transforms nothing: expected one number")
-	case f.stage != bench.StageAll && changed("keep"):
-		return fmt.Errorf("--keep: --stage %s writes no outputs", f.stage)
-	case f.quiet && changed("progress"):
-		return errors.New("--quiet and --progress exclude each other: expected one of them")
-	case !slices.Contains([]string{"", ".html", ".htm", ".svg"}, strings.ToLower(filepath.Ext(f.output))):
-		return fmt.Errorf("--output %q: expected a name that ends in .html or .svg; other formats go to standard output, as --format says", f.output)
-	}
-	if err := f.keepIsEmpty(); err != nil {
-		return err
-	}
+// finalize takes the arguments, and fills in lists that no flag names. Nothing changes the flags after it.
+func (f *compareFlags) finalize(args []string) {
+	f.run.finalize(args)
 	if len(f.workers) == 0 {
 		f.workers = doubling(cpus())
 		if f.stage == bench.StageFetch {
@@ -180,29 +165,63 @@ func (f *compareFlags) validate() error {
 			f.downloads = []int{1, 8, 64}
 		}
 	}
-	return f.validateRun()
 }
 
-// validateRun finds what imgpipe run would say, before it is run.
-func (f *compareFlags) validateRun() error {
-	r := *f.run
-	r.output, r.mode = os.DevNull, modes.Goroutines
-	if f.builtin() {
-		r.inputs = []string{"samples"}
+// check looks at the flags together, also at those that are for each run, and changes nothing.
+func (f *compareFlags) check() error {
+	given := f.run.set.Changed
+	return cmp.Or(
+		f.checkStage(),
+		f.checkReport(),
+		f.keepIsEmpty(),
+		f.run.picture.check(given),
+		f.run.download.check(),
+		f.run.input.check(given),
+	)
+}
+
+// checkStage finds flags that have no meaning for the job that is compared.
+func (f *compareFlags) checkStage() error {
+	changed := f.set.Changed
+	switch {
+	case !f.builtin() && changed("latency"):
+		return errors.New("--latency is that of the built-in samples: expected no INPUT with it")
+	case !f.builtin() && changed("images"):
+		return errors.New("--images is the number of the built-in samples: expected no INPUT with it")
+	case f.stage == bench.StageTransform && len(f.downloads) > 1:
+		return errors.New("--downloads: --stage transform fetches nothing while the clock runs: expected one number")
+	case f.stage == bench.StageFetch && len(f.workers) > 1:
+		return errors.New("--workers: --stage fetch transforms nothing: expected one number")
+	case f.stage != bench.StageAll && changed("keep"):
+		return fmt.Errorf("--keep: --stage %s writes no outputs", f.stage)
 	}
-	if err := r.validate(); err != nil {
-		return err
+	return nil
+}
+
+// checkReport finds reports that cannot be written.
+func (f *compareFlags) checkReport() error {
+	switch ext := strings.ToLower(filepath.Ext(f.output)); {
+	case f.quiet && f.set.Changed("progress"):
+		return errors.New("--quiet and --progress exclude each other: expected one of them")
+	case !slices.Contains([]string{"", ".html", ".htm", ".svg"}, ext):
+		return fmt.Errorf("--output %q: expected a name that ends in .html or .svg; "+
+			"other formats go to standard output, as --format says", f.output)
 	}
-	spec, err := r.spec()
+	return nil
+}
+
+// sideCheck returns the check of the report's file. Its error may also be about a file that an operation needs.
+func (f *compareFlags) sideCheck() (*sideCheck, error) {
+	spec, err := f.run.picture.spec()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	f.sides = &sideCheck{}
-	f.sides.reads(f.run, spec.AssetNames())
+	c := &sideCheck{}
+	c.reads(&f.run.input, spec.AssetNames())
 	if f.output != "" {
-		f.sides.sides = []named{{"output", f.output}}
+		c.sides = []named{{"output", f.output}}
 	}
-	return f.sides.all()
+	return c, c.all()
 }
 
 func (f *compareFlags) keepIsEmpty() error {
@@ -222,7 +241,7 @@ func (f *compareFlags) keepIsEmpty() error {
 	return nil
 }
 
-// doubling gives 1, 2, 4 and so on up to n, and n.
+// doubling returns 1, 2, 4 and so on below n, and n.
 func doubling(n int) []int {
 	var all []int
 	for w := 1; w < n; w *= 2 {
@@ -231,9 +250,12 @@ func doubling(n int) []int {
 	return append(all, n)
 }
 
-// plan is what the flags ask for; lists are the files of the input lists.
+// plan returns what the flags ask for. lists are the files of the input lists.
 func (f *compareFlags) plan(lists []string) bench.Plan {
-	p := bench.Plan{Configs: bench.Grid(f.modes, f.workers, f.downloads), Stage: f.stage, Runs: f.runs, Warmup: f.warmup, Args: slices.Clone(f.passed)}
+	p := bench.Plan{
+		Configs: bench.Grid(f.modes, f.workers, f.downloads), Stage: f.stage, Runs: f.runs, Warmup: f.warmup,
+		Args: slices.Clone(f.passed),
+	}
 	if f.builtin() {
 		p.Args = append(p.Args, "--name", "{index}.{ext}")
 		if !f.shaped() {
@@ -246,11 +268,11 @@ func (f *compareFlags) plan(lists []string) bench.Plan {
 	for _, l := range lists {
 		p.Args = append(p.Args, "--input-list", l)
 	}
-	p.Args = append(append(p.Args, "--"), f.run.inputs...)
+	p.Args = append(append(p.Args, "--"), f.run.input.args...)
 	return p
 }
 
-// shaped tells that a flag says what is made of the images.
+// shaped reports whether a flag says what is made of the images.
 func (f *compareFlags) shaped() (yes bool) {
 	f.set.Visit(func(flag *pflag.Flag) {
 		yes = yes || flags.Heading(flag) == pictureHeading

@@ -16,27 +16,32 @@ import (
 // A contest runs this program again and again.
 type contest struct {
 	dir, keep string
-	// flat keeps the outputs of the last contestant alone, in keep itself; else each has a folder there.
+	// flat keeps the outputs of the last contestant alone, in keep itself. Otherwise each has a folder there.
 	flat   bool
 	kill   <-chan struct{} // closed when the run under way is to be killed
 	screen *runsScreen
 }
 
 // run makes the comparison. Its error is that of bench.Runner.Compare.
-func (c *contest) run(ctx context.Context, job bench.Job, plan bench.Plan, parts ...bench.Plan) (*bench.Comparison, error) {
+func (c *contest) run(
+	ctx context.Context, job bench.Job, plan bench.Plan, parts ...bench.Plan,
+) (*bench.Comparison, error) {
 	program, err := procs.Program()
 	if err != nil {
 		return nil, err
 	}
 	var pictures []bench.Picture
-	r := &bench.Runner{Program: program, Dir: c.dir, Env: drill.ContestantEnv, Kill: c.kill, Progress: c.screen.show, Keep: func(config int, outputs string) error {
+	keep := func(config int, outputs string) (err error) {
 		if pictures == nil {
 			if pictures, err = bench.Pictures(ctx, outputs); err != nil && ctx.Err() == nil {
 				return err
 			}
 		}
 		return c.keepOutputs(plan, config, outputs)
-	}}
+	}
+	r := &bench.Runner{
+		Program: program, Dir: c.dir, Env: drill.ContestantEnv, Kill: c.kill, Progress: c.screen.show, Keep: keep,
+	}
 	defer c.screen.close()
 	comparison, err := r.Compare(ctx, job, plan, parts...)
 	comparison.Pictures = pictures
@@ -57,7 +62,7 @@ func (c *contest) keepOutputs(plan bench.Plan, config int, outputs string) error
 	return copyOutputs(outputs, dir)
 }
 
-// A runsScreen says on stderr how far a comparison has come. It is for one goroutine.
+// A runsScreen says on stderr how far a comparison has come. It may be used by one goroutine at a time.
 type runsScreen struct {
 	w     io.Writer
 	quiet bool
@@ -66,7 +71,7 @@ type runsScreen struct {
 	bar   *bar
 }
 
-// newRunsScreen begins; kind is the value of --progress. close must be called.
+// newRunsScreen begins to show a comparison. kind is the value of --progress. The caller calls close.
 func newRunsScreen(w io.Writer, kind string, quiet bool) *runsScreen {
 	return &runsScreen{w: w, quiet: quiet, kind: progressOn(w, kind, quiet), last: time.Now()}
 }

@@ -11,8 +11,8 @@ import (
 	"imgpipe/pipeline/store"
 )
 
-// copyOutputs copies the outputs of a run, without its ledger, which nobody will continue. A file of another content
-// that has the name of one is kept: then nothing is copied.
+// copyOutputs copies the outputs of a run without its ledger, since nobody will continue that run. If a name is taken
+// by a file of other content, nothing is copied.
 func copyOutputs(from, to string) error {
 	for _, write := range []bool{false, true} {
 		err := filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
@@ -37,7 +37,7 @@ func copyOutputs(from, to string) error {
 	return nil
 }
 
-// copyNew copies a file to a name that no file has, or one of the same content. Without write it only looks.
+// copyNew copies a file to a name that is free, or that a file of the same content has. Without write it only looks.
 func copyNew(from, to string, write bool) error {
 	data, err := os.ReadFile(from)
 	if err != nil {

@@ -2,5 +2,5 @@
 
 package main
 
-// crashApart does nothing here: a crash has the status of the system.
+// crashApart does nothing here: a crash has the status that the system chooses.
 func crashApart() {}

@@ -35,7 +35,7 @@ func newDemoCommand() *cobra.Command {
 and fit each into %s, in every mode. Check that all modes wrote the same bytes, and say
 what each cost. The pictures stay in ./imgpipe-demo/. No network is needed.
 
-It runs each mode once: 'imgpipe compare' measures, and says what follows.`, demoLatency, demoImages, demoSize),
+It runs each mode once. 'imgpipe compare' measures, and says which mode is better.`, demoLatency, demoImages, demoSize),
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := folderName("output", output); err != nil {
@@ -53,7 +53,7 @@ It runs each mode once: 'imgpipe compare' measures, and says what follows.`, dem
 	return cmd
 }
 
-// demo is a comparison of one round, without judgement.
+// demo is a comparison of one round, without a verdict.
 func demo(stop *stopper, output string, stdout, stderr io.Writer) error {
 	ctx := stop.ctx
 	could := func(err error) error { return exitError{exitCouldNotRun, err} }
@@ -72,12 +72,15 @@ func demo(stop *stopper, output string, stdout, stderr io.Writer) error {
 
 	plan := bench.Plan{
 		// In the order of what they can do at once. The pictures of the last one stay.
-		Configs: bench.Grid([]string{modes.Serial, modes.GIL, modes.Processes, modes.Goroutines}, []int{cpus()}, []int{manyDownloads}),
-		Runs:    1,
+		Configs: bench.Grid(
+			[]string{modes.Serial, modes.GIL, modes.Processes, modes.Goroutines}, []int{cpus()}, []int{manyDownloads}),
+		Runs: 1,
 		Args: []string{"--resize", demoSize, "--name", "{index}.{ext}", "--per-host", strconv.Itoa(manyDownloads),
 			"--input-list", source.lists[0]},
 	}
-	contest := &contest{dir: scratch, keep: output, flat: true, kill: stop.again, screen: newRunsScreen(stderr, progressAuto, false)}
+	contest := &contest{
+		dir: scratch, keep: output, flat: true, kill: stop.again, screen: newRunsScreen(stderr, progressAuto, false),
+	}
 	c, err := contest.run(ctx, source.job, plan)
 	switch {
 	case ctx.Err() != nil:
@@ -90,7 +93,8 @@ func demo(stop *stopper, output string, stdout, stderr io.Writer) error {
 		return could(fmt.Errorf("demo: %d of %d pictures done", c.Samples[0].Summary.Done, demoImages))
 	}
 	demoTable(stdout, c)
-	fmt.Fprintf(stdout, "\nAll modes wrote the same %d files, byte for byte. The pictures are in %s%c.\n", c.Samples[0].Summary.Outputs, output, filepath.Separator)
+	fmt.Fprintf(stdout, "\nAll modes wrote the same %d files, byte for byte. The pictures are in %s%c.\n",
+		c.Samples[0].Summary.Outputs, output, filepath.Separator)
 	return nil
 }
 
@@ -99,7 +103,8 @@ func demoTable(w io.Writer, c *bench.Comparison) {
 	fmt.Fprintln(table, "mode\tworkers\tdownloads\twall s\timages/s\tspeedup\tCPU s\tpeak memory\t")
 	for i, config := range c.Configs {
 		r := &c.Results[i]
-		fmt.Fprintf(table, "%s\t%d\t%d\t%.2f\t%.1f\t%.2f\t%.2f\t%s\t\n", config.Mode, config.Workers, config.Downloads, r.Wall.Center,
+		fmt.Fprintf(table, "%s\t%d\t%d\t%.2f\t%.1f\t%.2f\t%.2f\t%s\t\n",
+			config.Mode, config.Workers, config.Downloads, r.Wall.Center,
 			r.ImagesPerSec.Center, r.Speedup.Center, r.CPU.Center, summary.Bytes(int64(r.Memory())))
 	}
 	table.Flush()

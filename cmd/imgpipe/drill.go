@@ -47,7 +47,7 @@ fault that kills a worker kills the whole run; the next run does the image in a 
 of its own.`,
 		Example: `  imgpipe drill
   imgpipe drill -n 2000 --seeds 20 --modes processes
-  imgpipe drill --kill-worker 0.2 --panic 0 --hang 0 --oom 0 --net 0 --disk-full-at 0`,
+  imgpipe drill --kill-worker 0.2 --hang 0 --oom 0 --net 0 --disk-full-at 0`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := f.validate(); err != nil {
@@ -76,9 +76,7 @@ func (f *drillFlags) add(set *pflag.FlagSet) {
 			Usage: "images transformed at once; one that hangs holds up no more than one of them"},
 		flags.Flag{Name: "quiet", Short: "q", Value: flags.Switch(&f.quiet), Usage: "write nothing to standard error"},
 	)
-	flags.Group{
-		Set: set, Heading: "Faults, each as a share of the pictures; a share above 0 is at least one picture",
-	}.Add(
+	flags.Group{Set: set, Heading: "Faults, each as a share of the pictures (above 0 at least one picture)"}.Add(
 		flags.Flag{Name: "kill-worker", Value: flags.Share(&f.plan.Kill),
 			Usage: "SIGKILL for a worker; in a mode without workers for the run, at most three times"},
 		flags.Flag{Name: "panic", Value: flags.Share(&f.plan.Panic), Usage: "the transform panics"},

@@ -17,24 +17,21 @@ import (
 // A dry is a dry run: it says what would be written where, and with --explain, of each image on this machine, the way
 // that its pixels would go and why.
 type dry struct {
-	flags   *runFlags
-	store   *store.Store
-	onExist store.OnExist
-	client  *fetch.Client
-	stdout  io.Writer
+	*prepared
+	client *fetch.Client
+	stdout io.Writer
 
 	todo, before, refused, standing int
 }
 
 // dryRun is a run that fetches and writes nothing.
-func dryRun(
-	ctx context.Context, f *runFlags, inputs fetch.Inputs, st *store.Store, onExist store.OnExist, stdout, stderr io.Writer,
-) error {
-	d := &dry{flags: f, store: st, onExist: onExist, client: fetch.New(f.client(nil)), stdout: stdout}
+func dryRun(ctx context.Context, p *prepared, stdout, stderr io.Writer) error {
+	f := p.flags
+	d := &dry{prepared: p, client: fetch.New(f.download.options(p.can.idle, nil)), stdout: stdout}
 	defer d.client.Close()
 	var left lastingCount
-	in := newIntake(ctx, inputs, st.Heads())
-	in.ours = st.Wrote
+	in := newIntake(ctx, p.inputs, p.store.Heads())
+	in.ours = p.store.Wrote
 	options := pipeline.Options{Store: dryStore{ctx, d}, Executor: nullExecutor(1), Sequential: true}
 	totals, err := pipeline.Run(ctx, in.items(), options, func(o pipeline.Outcome) {
 		if unheard(stdout) {
@@ -46,16 +43,17 @@ func dryRun(
 		}
 	})
 	totals.Failed += d.refused
-	if !f.quiet && !unheard(stdout) { // else these are not all
-		for _, note := range append(in.notes(), plannedNotes(st.Planned())...) {
+	if !f.tell.quiet && !unheard(stdout) { // else these are not all
+		for _, note := range append(in.notes(), plannedNotes(p.store.Planned())...) {
 			fmt.Fprintln(stderr, note)
 		}
-		fmt.Fprintf(stderr, "imgpipe: %s to %s: %s\n%d to do, %d skipped, %d would fail; nothing was fetched or written\n",
-			f.shownInput(), f.shownOutput(), f.plan(st.Spec().String()), d.todo, d.before, totals.Failed)
+		fmt.Fprintf(stderr, "imgpipe: %s to %s: %s\n"+
+			"%d to do, %d skipped, %d would fail; nothing was fetched or written\n",
+			f.input.shown(), f.output.shown(), f.plan(p.can, p.store.Spec().String()), d.todo, d.before, totals.Failed)
 	}
-	if d.standing > 0 && !f.quiet && !unheard(stdout) {
+	if d.standing > 0 && !f.tell.quiet && !unheard(stdout) {
 		fmt.Fprintf(stderr, "note: files in the way that are not as imgpipe wrote them, in %s: %d\n",
-			f.shownOutput(), d.standing)
+			f.output.shown(), d.standing)
 	}
 	left.say(stderr)
 	totals.Failed += left.count // as the run would end
@@ -75,7 +73,8 @@ func (d *dry) say(ctx context.Context, item fetch.Item, v store.Preview) {
 	}
 	if v.Standing != "" {
 		d.standing++
-		fmt.Fprintf(d.stdout, "  %s is there, not as imgpipe wrote it: %s\n", summary.Printable(v.Standing), fate(d.onExist))
+		fmt.Fprintf(d.stdout, "  %s is there, not as imgpipe wrote it: %s\n",
+			summary.Printable(v.Standing), fate(d.flags.output.onExist))
 	}
 	steps := ""
 	var err error
@@ -99,8 +98,8 @@ func (d *dry) say(ctx context.Context, item fetch.Item, v store.Preview) {
 // explanation returns the steps that an image would take; its error says why it would be refused.
 func (d *dry) explanation(ctx context.Context, item fetch.Item) (string, error) {
 	f := d.flags
-	if item.Size > f.maxBytes {
-		return "", fmt.Errorf("it has %d bytes: expected at most %d, see --max-bytes", item.Size, f.maxBytes)
+	if item.Size > f.download.maxBytes {
+		return "", fmt.Errorf("it has %d bytes: expected at most %d, see --max-bytes", item.Size, f.download.maxBytes)
 	}
 	body, err := d.client.Fetch(ctx, item, nil)
 	if err != nil {
@@ -111,7 +110,7 @@ func (d *dry) explanation(ctx context.Context, item fetch.Item) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	return d.store.Spec().Explain(header, f.limits())
+	return d.store.Spec().Explain(header, f.limits.options())
 }
 
 // A dryStore plans as the run would, says so, and has everything skipped.

@@ -8,11 +8,11 @@ import (
 	"imgpipe/pipeline"
 )
 
-// A failedList is the file of --failed-list. A nil one writes nothing.
+// A failedList is the file of --failed-list. Nil is valid and writes nothing.
 type failedList struct {
 	file *sideFile
 	err  error
-	// unnamed counts the URLs that were written without the user and password that they came with.
+	// unnamed counts the URLs that were written without their user and password.
 	unnamed int
 }
 
@@ -24,8 +24,7 @@ func newFailedList(ctx context.Context, path string, allowed func() error) (*fai
 	return &failedList{file: file}, nil
 }
 
-// add writes the source of an item that failed. A record of a list that named nothing has no source that could be tried
-// again.
+// add writes the source of an item that failed. A record of a list that names no item has no source to try again.
 func (l *failedList) add(o pipeline.Outcome) error {
 	if l == nil || o.Status != pipeline.Failed || l.err != nil || o.Class == fetch.ClassRecord {
 		return nil
@@ -60,7 +59,7 @@ func (l *failedList) close() error {
 	return l.file.close(l.err)
 }
 
-// note says what a person has to know of the list; "" for nothing.
+// note returns what a person has to know about the list, or "".
 func (l *failedList) note() string {
 	if l == nil || l.unnamed == 0 {
 		return ""

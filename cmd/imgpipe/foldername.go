@@ -24,16 +24,17 @@ func schemeOf(path string) string {
 	return ""
 }
 
-// packed are the endings of files that hold many images, or tables of them. Who names an output so wants one file.
+// packed are the endings of files that hold many images, or tables of them. A person who names an output so wants one
+// file.
 var packed = []string{
 	".tar", ".tgz", ".tbz", ".tbz2", ".txz", ".tzst", ".gz", ".bz2", ".xz", ".zst", ".lz4", ".zip", ".zip64", ".7z",
 	".rar", ".cbz", ".iso", ".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".arrow", ".feather", ".avro",
-	".orc", ".npy", ".npz", ".h5", ".hdf5", ".zarr", ".tfrecord", ".tfrecords", ".wds", ".beton", ".lmdb", ".mdb", ".db",
-	".sqlite", ".sqlite3", ".pt", ".pkl", ".pdf", ".html",
+	".orc", ".npy", ".npz", ".h5", ".hdf5", ".zarr", ".tfrecord", ".tfrecords", ".wds", ".beton", ".lmdb", ".mdb",
+	".db", ".sqlite", ".sqlite3", ".pt", ".pkl", ".pdf", ".html",
 }
 
-// folderName says why a flag's value is not the name of a folder to write to. What is a folder already is one, and so
-// is what ends in a slash.
+// folderName returns an error if a flag's value does not name a folder to write to. A folder that is there is good, and
+// so is every name that ends in a slash.
 func folderName(flag, path string) error {
 	bad := func(format string, args ...any) error {
 		return fmt.Errorf("--%s %q: %s: expected a folder of this machine",
@@ -56,7 +57,7 @@ func folderName(flag, path string) error {
 	case slices.Contains(packed, ext):
 		return bad("outputs are files in a folder, which %s cannot hold yet; pack the folder afterwards, "+
 			"or write %s/ for a folder of that name", ext, path)
-	case fetch.ImageName(base):
+	case imageFiles().Has(base):
 		return bad("it has the name of an image, and outputs keep their names in a folder (see --name), "+
 			"or write %s/ for a folder of that name", path)
 	}

@@ -35,11 +35,15 @@ func formatHelp() string {
 	if i < 0 {
 		return text + ")"
 	}
-	var keep transform.Spec
-	clear := keep.Output(transform.Header{Format: formats[i], Alpha: true})
-	opaque := keep.Output(transform.Header{Format: formats[i]})
+	clear, opaque := keptAs(formats[i])
 	others := formatsThat(readOnly, transform.Format.Title, ", ")
 	return fmt.Sprintf("%s, but %s becomes %s or %s)", text, others, clear.Title(), opaque.Title())
+}
+
+// keptAs returns the formats in which a transparent and an opaque image of format f are written by default.
+func keptAs(f transform.Format) (clear, opaque transform.Format) {
+	var keep transform.Spec
+	return keep.Output(transform.Header{Format: f, Alpha: true}), keep.Output(transform.Header{Format: f})
 }
 
 // qualityFormats are the formats that --quality is for.

@@ -60,19 +60,26 @@ func headersOfStrangers(t *testing.T) map[string][]byte {
 		tiff = le.AppendUint32(le.AppendUint32(le.AppendUint16(le.AppendUint16(tiff, uint16(256+i)), 1), 0x7fffffff), 8)
 	}
 	return map[string][]byte{
-		"text.png":    png(repeated(chunk("tEXt", append([]byte("Raw profile type exif\x00"), words...)))),
-		"one.png":     png(chunk("tEXt", append([]byte("Raw profile type exif\x00"), bytes.Repeat([]byte("45 "), headerBytes/3)...))),
-		"packed.png":  png(bytes.Repeat(chunk("zTXt", append([]byte("Raw profile type exif\x00\x00"), zlibZeros(64<<20)...)), 64)),
+		"text.png": png(repeated(chunk("tEXt", append([]byte("Raw profile type exif\x00"), words...)))),
+		"one.png": png(chunk("tEXt",
+			append([]byte("Raw profile type exif\x00"), bytes.Repeat([]byte("45 "), headerBytes/3)...))),
+		"packed.png": png(bytes.Repeat(chunk("zTXt",
+			append([]byte("Raw profile type exif\x00\x00"), zlibZeros(64<<20)...)), 64)),
 		"profile.png": png(chunk("iCCP", append([]byte("icc\x00\x00"), zlibZeros(1<<30)...))),
 		"chunks.png":  png(repeated(chunk("tEXt", []byte("a\x00b")))),
-		"xmp.jpg":     photo(repeated(segment(0xe1, append([]byte("http://ns.adobe.com/xap/1.0/\x00"), bytes.Repeat([]byte("tiff:Orientation"), 2000)...)))),
-		"icc.jpg":     photo(repeated(segment(0xe2, append([]byte("ICC_PROFILE\x00\x01\xff"), make([]byte, 60000)...)))),
+		"xmp.jpg": photo(repeated(segment(0xe1,
+			append([]byte("http://ns.adobe.com/xap/1.0/\x00"), bytes.Repeat([]byte("tiff:Orientation"), 2000)...)))),
+		"icc.jpg": photo(repeated(segment(0xe2,
+			append([]byte("ICC_PROFILE\x00\x01\xff"), make([]byte, 60000)...)))),
 		"comment.jpg": photo(repeated(segment(0xfe, nil))),
-		"blocks.gif":  append(append([]byte("GIF89a\x28\x00\x28\x00\x00\x00\x00\x21\xfe"), repeated([]byte{1, 'a'})...), 0, 0x3b),
-		"parts.gif":   append(append([]byte("GIF89a\x28\x00\x28\x00\x00\x00\x00"), repeated([]byte{0x21, 0xfe, 1, 'a', 0})...), 0x3b),
+		"blocks.gif": append(append([]byte("GIF89a\x28\x00\x28\x00\x00\x00\x00\x21\xfe"),
+			repeated([]byte{1, 'a'})...), 0, 0x3b),
+		"parts.gif": append(append([]byte("GIF89a\x28\x00\x28\x00\x00\x00\x00"),
+			repeated([]byte{0x21, 0xfe, 1, 'a', 0})...), 0x3b),
 		"tags.tif":    append(tiff, make([]byte, headerBytes-len(tiff))...),
 		"chunks.webp": riff(repeated(append(le.AppendUint32([]byte("EXIF"), 4), "abcd"...))),
-		"head.bmp":    append(append([]byte("BM"), make([]byte, 12)...), bytes.Repeat([]byte{0xff, 0xff, 0xff, 0x7f}, headerBytes/4)...),
+		"head.bmp": append(append([]byte("BM"), make([]byte, 12)...),
+			bytes.Repeat([]byte{0xff, 0xff, 0xff, 0x7f}, headerBytes/4)...),
 	}
 }
 
@@ -80,7 +87,8 @@ func headersOfStrangers(t *testing.T) map[string][]byte {
 // of its memory, in bytes, and CPU time.
 func costOfParent(t *testing.T, path string) (peak int64, cpu time.Duration) {
 	t.Helper()
-	cmd := program(t.Context(), "run", "-q", "-m", "processes", "-w", "1", "--resize", "20", "--item-timeout", "20s", "-o", t.TempDir(), path)
+	cmd := program(t.Context(), "run", "-q", "-m", "processes", "-w", "1", "--resize", "20", "--item-timeout", "20s",
+		"-o", t.TempDir(), path)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -130,14 +138,17 @@ func TestInProcessModeAHeaderCostsTheParentNothing(t *testing.T) {
 	plain := map[int][2]int64{}
 	for name, data := range headersOfStrangers(t) {
 		if _, ok := plain[len(data)>>20]; !ok {
-			peak, cpu := costOfParent(t, write("plain.jpg", append([]byte("\xff\xd8"), bytes.Repeat([]byte{1}, len(data)-2)...)))
+			peak, cpu := costOfParent(t,
+				write("plain.jpg", append([]byte("\xff\xd8"), bytes.Repeat([]byte{1}, len(data)-2)...)))
 			plain[len(data)>>20] = [2]int64{peak, int64(cpu)}
 		}
 		base := plain[len(data)>>20]
 		peak, cpu := costOfParent(t, write(name, data))
-		t.Logf("%-12s %9d bytes: peak %3d MB, CPU %v; plain bytes: %3d MB, %v", name, len(data), peak/1e6, cpu, base[0]/1e6, time.Duration(base[1]))
+		t.Logf("%-12s %9d bytes: peak %3d MB, CPU %v; plain bytes: %3d MB, %v", name, len(data), peak/1e6, cpu,
+			base[0]/1e6, time.Duration(base[1]))
 		if peak > base[0]+60e6 || cpu > time.Duration(base[1])+300*time.Millisecond {
-			t.Errorf("%s: %d MB and %v, where as many plain bytes take %d MB and %v", name, peak/1e6, cpu, base[0]/1e6, time.Duration(base[1]))
+			t.Errorf("%s: %d MB and %v, where as many plain bytes take %d MB and %v", name, peak/1e6, cpu, base[0]/1e6,
+				time.Duration(base[1]))
 		}
 	}
 }

@@ -28,7 +28,7 @@ func (b *briefHelp) Set(string) error {
 func (b *briefHelp) String() string { return "false" }
 func (b *briefHelp) Type() string   { return "bool" }
 
-// useHelp sets the help of root and its subcommands: -h, --help, 'imgpipe help' and completion.
+// useHelp sets up the help of root and its subcommands: -h, --help, 'imgpipe help' and completion.
 func useHelp(root *cobra.Command) {
 	root.SetHelpCommand(helpCommand(root))
 	for _, cmd := range append(root.Commands(), root) {
@@ -56,7 +56,7 @@ func useHelp(root *cobra.Command) {
 	})
 }
 
-// addBrief gives cmd the flag -h, if it has common flags; else it returns nil.
+// addBrief adds the flag -h to cmd, if cmd has common flags. Otherwise it returns nil.
 func addBrief(cmd *cobra.Command) *pflag.Flag {
 	common := false
 	cmd.Flags().VisitAll(func(f *pflag.Flag) { common = common || flags.IsCommon(f) })
@@ -254,7 +254,7 @@ Exit status:
   1    some images failed, in this run or for good in an earlier one: each has a
        line, a row in the ledger and a class
   2    wrong usage; nothing was started
-  3    could not run: output folder not writable, disk full, workers do not start
+  3    could not run: output folder not writable, disk full, no worker starts
   130  interrupted, or stopped by --max-time; the same command continues
   134  the program crashed (out of memory, a bug); the same command continues
   141  nobody read standard output to its end, and all else went well

@@ -13,20 +13,21 @@ import (
 	"imgpipe/fetch"
 )
 
-// An intake has the items of a run, each with so many of its first bytes.
+// An intake reads the items of a run.
 type intake struct {
 	inputs fetch.Inputs
-	heads  int
+	heads  int // how many of the first bytes of a local file come with its item
 	ctx    context.Context
 	cancel context.CancelFunc
-	// ours, where set, reports whether an item is what the run or an earlier one wrote, which is no input.
+	// ours reports whether an item is an output of this run or of an earlier one, which is no input. Nil takes all.
 	ours func(fetch.Item) bool
-	// To be read when the run has ended: why the input ended early, and what was passed over in folders, by kind.
+	// err is why the input ended early, passed what was passed over in folders, by kind. They may be read when the run
+	// has ended.
 	err    error
 	passed map[string]passedOver
 }
 
-// A passedOver is how many entries of a kind were passed over, and the first.
+// A passedOver counts the entries of a kind that were passed over, and has the first of them.
 type passedOver struct {
 	count int
 	first string
@@ -38,7 +39,7 @@ func newIntake(ctx context.Context, inputs fetch.Inputs, heads int) *intake {
 	return in
 }
 
-// close ends the input, also one that waits for standard input.
+// close ends the input, even while it waits for standard input.
 func (in *intake) close() { in.cancel() }
 
 func (in *intake) items() iter.Seq[fetch.Item] {
@@ -65,7 +66,7 @@ func (in *intake) items() iter.Seq[fetch.Item] {
 				inputs.PassedOver(item.Source, "outputs of this folder")
 				continue
 			}
-			// A name must not depend on how much of what lies between the inputs was passed over.
+			// What was passed over has no index: an item's name must not depend on it.
 			item.Index = index
 			index++
 			if !yield(item) {
@@ -75,7 +76,7 @@ func (in *intake) items() iter.Seq[fetch.Item] {
 	}
 }
 
-// passedOver is what was passed over, for the report.
+// passedOver returns what was passed over, for the report.
 func (in *intake) passedOver() (all []summary.PassedOver) {
 	for _, what := range slices.Sorted(maps.Keys(in.passed)) {
 		all = append(all, summary.PassedOver{What: what, Count: in.passed[what].count, Example: in.passed[what].first})
@@ -83,16 +84,17 @@ func (in *intake) passedOver() (all []summary.PassedOver) {
 	return all
 }
 
-// notes says what was passed over, a line for each kind.
+// notes returns what was passed over as lines for the screen, one for each kind.
 func (in *intake) notes() (lines []string) {
 	for _, what := range slices.Sorted(maps.Keys(in.passed)) {
 		p := in.passed[what]
-		lines = append(lines, fmt.Sprintf("note: passed over %s: %d, such as %s", what, p.count, summary.Printable(p.first)))
+		lines = append(lines, fmt.Sprintf("note: passed over %s: %d, such as %s",
+			what, p.count, summary.Printable(p.first)))
 	}
 	return lines
 }
 
-// rereadable reports whether lists can be read more than once: not standard input, nor a pipe.
+// rereadable reports whether lists can be read more than once, as standard input and pipes cannot.
 func rereadable(lists []string) bool {
 	for _, l := range lists {
 		if info, err := os.Stat(l); (fetch.List{Path: l}).Stdin() || err != nil || !info.Mode().IsRegular() {
@@ -102,13 +104,10 @@ func rereadable(lists []string) bool {
 	return true
 }
 
-// count tells the screen how many items there are, where the input can be read twice and there is a screen to tell. The run does not wait
-// for it.
-func (in *intake) count(f *runFlags, s *screen) *sync.WaitGroup {
+// count counts the items while the run goes on, and calls expect with their number. The inputs must be such as can be
+// read twice. The caller waits for the result after it has called close.
+func (in *intake) count(expect func(int)) *sync.WaitGroup {
 	var counting sync.WaitGroup
-	if f.quiet || f.progress == progressNone || !rereadable(f.lists) {
-		return &counting
-	}
 	counting.Go(func() {
 		n := 0
 		for item, err := range in.inputs.Items(in.ctx) {
@@ -119,7 +118,7 @@ func (in *intake) count(f *runFlags, s *screen) *sync.WaitGroup {
 				n++
 			}
 		}
-		s.expect(n)
+		expect(n)
 	})
 	return &counting
 }

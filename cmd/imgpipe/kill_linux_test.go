@@ -35,13 +35,14 @@ func noisy(t *testing.T, dir string, n int) {
 		}
 	}
 	for i := range n {
-		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%03d.jpg", i)), pictures[i%len(pictures)].Bytes(), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%03d.jpg", i)), pictures[i%len(pictures)].Bytes(),
+			0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
-// files gives what is in a folder but for the ledger, names that must not stay behind included.
+// files returns what is in a folder except the ledger, names that must not stay behind included.
 func files(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -63,7 +64,7 @@ func files(t *testing.T, dir string) map[string]string {
 	return all
 }
 
-// children gives the processes whose parent is pid.
+// children returns the processes whose parent is pid.
 func children(pid int) (pids []int) {
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, path := range stats {
@@ -75,7 +76,7 @@ func children(pid int) (pids []int) {
 	return pids
 }
 
-// statOf gives the state and the parent of a process; "" once it is gone.
+// statOf returns the state and the parent of a process; "" once it is gone.
 func statOf(path string) (state string, parent int) {
 	b, err := os.ReadFile(path)
 	if err != nil {
@@ -139,7 +140,8 @@ func TestKilledRunContinues(t *testing.T) {
 					t.Fatalf("the same command after a kill: %v\n%s", err, b)
 				}
 				if got := files(t, out); !maps.Equal(got, want) {
-					t.Errorf("%d files after a kill and the same command, want the %d of a calm run", len(got), len(want))
+					t.Errorf("%d files after a kill and the same command, want the %d of a calm run", len(got),
+						len(want))
 				}
 			}
 		})

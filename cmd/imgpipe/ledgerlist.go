@@ -10,14 +10,14 @@ import (
 	"imgpipe/pipeline/store"
 )
 
-// ledgerIsNoList refuses, before anything is begun, the ledger of the output folder as a list of inputs, by
-// whatever path: the run would read what it writes.
+// ledgerIsNoList returns an error if a list of inputs is the ledger of the output folder, by whatever path: the run
+// would read what it writes.
 func (f *runFlags) ledgerIsNoList(stdin io.Reader) error {
-	ledger, err := os.Stat(filepath.Join(f.output, store.LedgerName))
+	ledger, err := os.Stat(filepath.Join(f.output.dir, store.LedgerName))
 	if err != nil {
 		return nil // there is none yet
 	}
-	for _, name := range f.lists {
+	for _, name := range f.input.lists {
 		var list os.FileInfo
 		if file, ok := stdin.(*os.File); ok && (fetch.List{Path: name}).Stdin() {
 			list, err = file.Stat()
@@ -26,7 +26,7 @@ func (f *runFlags) ledgerIsNoList(stdin io.Reader) error {
 		}
 		if err == nil && os.SameFile(list, ledger) {
 			return fmt.Errorf("--input-list %q is the ledger of --output %q, which the run writes to: "+
-				"expected another list, such as a copy of it", name, f.output)
+				"expected another list, such as a copy of it", name, f.output.dir)
 		}
 	}
 	return nil

@@ -10,9 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// memoryLimit is the memory that this program may use, in bytes: the limit of its control group or of one above it, else
-// what the machine has; 0 where it cannot be told.
-func memoryLimit() int64 {
+// machineMemory returns how much memory this program may use, in bytes: the limit of its control group or of one above
+// it, or else what the machine has. It returns 0 if that is not known.
+func machineMemory() int64 {
 	var limit int64
 	var info unix.Sysinfo_t
 	if unix.Sysinfo(&info) == nil {
@@ -33,7 +33,8 @@ func memoryLimit() int64 {
 	return limit
 }
 
-// controlGroups gives the folders of this program's control group and of those above it, of version 2 and of version 1's memory.
+// controlGroups returns the folders of this program's control group and of those above it, of version 2 and of
+// version 1's memory.
 func controlGroups() (dirs []string) {
 	f, err := os.Open("/proc/self/cgroup")
 	if err != nil {

@@ -2,5 +2,5 @@
 
 package main
 
-// memoryLimit is not known here, and a fixed budget is used.
-func memoryLimit() int64 { return 0 }
+// machineMemory returns 0: it is not known here, and a fixed budget is used.
+func machineMemory() int64 { return 0 }

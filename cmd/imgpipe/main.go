@@ -1,11 +1,17 @@
-// Imgpipe takes many images, from folders or from lists of URLs, downloads them with goroutines and transforms them in goroutines or in
-// worker processes, as a flag says.
+// Imgpipe resizes and converts folders of photos and lists of URLs, in goroutines or in worker processes, as a flag
+// says.
 //
-//	main.go       the command line as a function of its arguments and streams; exit statuses
-//	help.go       how help looks
+// Start with run in main.go: the program as a function of its arguments and streams. Each subcommand has a file with
+// its flags, their check and the function that does the work.
+//
+//	main.go       the command line, and its exit statuses
+//	help.go       help, beside topics.go and topics/ (pages of help), complete.go (the shell) and man.go
 //	run*.go       imgpipe run: its flags, and what is made of them
-//	screen.go     all that is said on stderr: header, progress, failures, summary
-//	…             one file for each other subcommand
+//	screen.go     all that a run writes to stderr: header, progress, failures, summary
+//	…             a file for each other subcommand
+//
+// A new flag is a row of flags.Flag. A new subcommand is a file with a function that returns its cobra.Command, and a
+// line in newRoot. A new topic is a file in topics/.
 //
 // Run `imgpipe help` for its use.
 package main
@@ -37,7 +43,7 @@ const (
 	exitUsage       = 2
 	exitCouldNotRun = 3
 	exitInterrupted = 130
-	exitUnread      = 141 // as a shell has it of a program that SIGPIPE ended
+	exitUnread      = 141 // what a shell reports of a program that SIGPIPE ended
 )
 
 func main() {
@@ -45,15 +51,15 @@ func main() {
 		os.Exit(drill.WorkerMain())
 	}
 	crashApart()
-	// A reader of stdout or stderr that has left ends no run: without this, Go does that. What cannot be said is
-	// dropped; what is a result is noted. Nobody listens to the channel, and unlike an ignored signal this one is not
-	// ignored by the processes that are started.
+	// A reader of stdout or stderr that has left must not end the run, as it would by Go's default. Messages are then
+	// dropped, and for results there is an exit status. Nobody reads the channel. If the signal were ignored instead,
+	// the processes that are started would ignore it as well.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
-	log.SetOutput(io.Discard) // net/http logs, as they are, bytes that a server sends beside its answers
+	log.SetOutput(io.Discard) // net/http logs what a server sends beside its answers, control characters too
 	os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
-// run is the program as a function: results go to stdout, all else to stderr, and what it gives is the exit status.
+// run is the program as a function. Results go to stdout, all else to stderr. It returns the exit status.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root := newRoot()
 	root.SetArgs(args)
@@ -64,7 +70,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	code := exitOK
 	for _, e := range exits(root.ExecuteContext(ctx)) {
 		if out.err != nil && errors.Is(e.err, out.err) {
-			continue // status says it
+			continue // out.status reports it
 		}
 		if e.err != nil {
 			fmt.Fprintf(stderr, "imgpipe: %v\n", e.err)
@@ -115,7 +121,7 @@ func isInput(arg string) bool {
 	return strings.HasPrefix(arg, "https://") || strings.HasPrefix(arg, "http://")
 }
 
-// exits gives the parts of an error, of which errors.Join may have made one.
+// exits returns the parts of an error that errors.Join may have made of several.
 func exits(err error) []exitError {
 	if err == nil {
 		return nil
@@ -137,7 +143,7 @@ func exits(err error) []exitError {
 	return []exitError{{status.code, err}}
 }
 
-// graver gives the exit status that tells more of two.
+// graver returns the one of two exit statuses that matters more.
 func graver(a, b int) int {
 	for _, code := range []int{exitInterrupted, exitCouldNotRun, exitUsage, exitSomeFailed, exitUnread} {
 		if a == code || b == code {
@@ -147,7 +153,7 @@ func graver(a, b int) int {
 	return exitOK
 }
 
-// An exitError ends the program with a status. One without an error of its own has been told already.
+// An exitError ends the program with a status. Its err is nil if the user has been told already.
 type exitError struct {
 	code int
 	err  error
@@ -162,7 +168,7 @@ func (e exitError) Error() string {
 
 func (e exitError) Unwrap() error { return e.err }
 
-// usageErrorf is an error of the command line: nothing was started.
+// usageErrorf returns an error of the command line: nothing was started.
 func usageErrorf(format string, args ...any) error {
 	return exitError{exitUsage, fmt.Errorf(format, args...)}
 }
@@ -174,11 +180,11 @@ func newRoot() *cobra.Command {
 		Long: `imgpipe resizes and converts folders of photos and lists of URLs, resumes where it
 stopped, and never touches originals. One flag runs the work in goroutines or in worker
 processes; 'imgpipe compare' measures which is better for you.`,
-		Example: `  imgpipe demo                                        see it work, no network needed
-  imgpipe run -o small --resize 1600x1600 photos      shrink a folder of photos
-  imgpipe run -o set -i urls.txt --size 256           fetch a list of URLs
-  imgpipe run -o small -m processes photos            in worker processes
-  imgpipe compare photos                              which mode is best here, and why`,
+		Example: `  imgpipe demo                                    a tour on built-in samples
+  imgpipe run -o small --resize 1600x1600 photos  shrink a folder of photos
+  imgpipe run -o set -i urls.txt --size 256       download a list of URLs
+  imgpipe run -o small -m processes photos        in worker processes
+  imgpipe compare photos                          which mode is best here`,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		Version:           version(),

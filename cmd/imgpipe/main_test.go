@@ -30,7 +30,7 @@ const asProgram = "IMGPIPE_TEST_AS_PROGRAM"
 // atOnce in the environment lets a program with the race detector end at once, and not after a second.
 const atOnce = "GORACE"
 
-// program gives the command `imgpipe ARGS…`, which is ended when ctx is over.
+// program returns the command `imgpipe ARGS…`, which is killed when ctx is over.
 func program(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, os.Args[0], args...)
 	cmd.Env = append(os.Environ(), asProgram+"=1")
@@ -49,8 +49,8 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"imgpipe": main})
 }
 
-// hearSignals lets the programs that tests start hear all signals, also where this process was started with some of them
-// ignored, as by nohup or in the background of a script: a signal that has a handler here is no longer ignored there.
+// hearSignals has the programs that tests start hear all signals, even if this process was started with some of them
+// ignored, as by nohup or in the background of a script. A signal that has a handler here is not ignored there.
 func hearSignals() {
 	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGHUP} {
 		if signal.Ignored(sig) {
@@ -59,8 +59,9 @@ func hearSignals() {
 	}
 }
 
-// TestScripts runs the command lines of testdata, one file for each thing that a user does. Each finds pictures in photos/, the odd and
-// broken files in awkward/, and a sample server at $SERVER; serverKey gives the server to commands.
+// TestScripts runs the command lines of testdata, a file for each thing that a user does. Each script finds pictures in
+// photos/, the odd and broken files in awkward/, and a sample server at $SERVER. Commands find the server under
+// serverKey.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:           "testdata",

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -86,9 +88,9 @@ func commandPage(cmd *cobra.Command) string {
 		if f.Hidden {
 			return
 		}
-		if h := flags.Heading(f); h != heading || h == "" {
+		if h := cmp.Or(flags.Heading(f), "Other flags"); h != heading {
 			heading = h
-			m.section(strings.ToUpper(headingOr(h)))
+			m.section(strings.ToUpper(h))
 		}
 		m.item(flags.Head(f), flags.UsageOf(f))
 	})
@@ -103,13 +105,6 @@ func commandPage(cmd *cobra.Command) string {
 	return m.String()
 }
 
-func headingOr(h string) string {
-	if h == "" {
-		return "Other flags"
-	}
-	return h
-}
-
 // A manPage is a manual page in the language of man(7).
 type manPage struct{ strings.Builder }
 
@@ -117,6 +112,8 @@ type manPage struct{ strings.Builder }
 func newManPage(name, section, short string) *manPage {
 	m := new(manPage)
 	m.line(fmt.Sprintf(`.TH "%s" "%s" "" "imgpipe" "imgpipe manual"`, roff(strings.ToUpper(name)), section))
+	m.line(".nh")   // words are not broken: a hyphen would look like part of a flag
+	m.line(".ad l") // nor are lines filled up with blanks
 	m.section("NAME")
 	m.line(roff(name) + ` \- ` + roff(short))
 	return m
@@ -154,12 +151,21 @@ func (m *manPage) literal(s string) {
 
 // roff returns text in which nothing is taken for a request or an escape.
 func roff(text string) string {
-	text = strings.NewReplacer(`\`, `\e`, "-", `\-`, "'", `\(aq`, "`", `\(ga`, "^", `\(ha`, "~", `\(ti`, `"`, `\(dq`).Replace(text)
-	lines := strings.Split(text, "\n")
-	for i, line := range lines {
+	text = strings.NewReplacer(
+		`\`, `\e`, "-", `\-`, "'", `\(aq`, "`", `\(ga`, "^", `\(ha`, "~", `\(ti`, `"`, `\(dq`,
+	).Replace(text)
+	var b strings.Builder
+	for line := range strings.Lines(text) {
 		if strings.HasPrefix(line, ".") {
-			lines[i] = `\&` + line
+			b.WriteString(`\&`)
+		}
+		for _, c := range line {
+			if c >= utf8.RuneSelf {
+				fmt.Fprintf(&b, `\[u%04X]`, c)
+				continue
+			}
+			b.WriteRune(c)
 		}
 	}
-	return strings.Join(lines, "\n")
+	return b.String()
 }

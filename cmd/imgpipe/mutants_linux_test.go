@@ -21,8 +21,8 @@ type stock struct {
 	data []byte
 }
 
-// stocks are small valid pictures of every format that can be read: those of package samples, what transform makes of one of them, and the
-// shared corpus where it is there.
+// stocks are small valid pictures of every format that can be read: those of package samples, what transform makes of
+// one of them, and the shared corpus where it is there.
 func stocks(t *testing.T) (all []stock) {
 	const most = 40 << 10 // larger ones would be mostly pixels, where a change does little
 	for _, f := range samples.Awkward() {
@@ -30,7 +30,8 @@ func stocks(t *testing.T) (all []stock) {
 			all = append(all, stock{filepath.Ext(f.Name), f.Data})
 		}
 	}
-	for _, format := range []transform.Format{transform.JPEG, transform.PNG, transform.GIF, transform.TIFF, transform.BMP} {
+	for _, format := range []transform.Format{transform.JPEG, transform.PNG, transform.GIF, transform.TIFF,
+		transform.BMP} {
 		for _, op := range []string{"grayscale", "invert"} {
 			o, err := transform.ParseOp(op)
 			if err != nil {
@@ -88,7 +89,8 @@ func mutant(all []stock, i int) (ext string, data []byte) {
 }
 
 // surprising are values that sizes, counts and offsets should not have.
-var surprising = []uint32{0, 1, 0x7F, 0x80, 0xFF, 0x100, 0x7FFF, 0x8000, 0xFFFF, 0x10000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0xFFFFFFFE}
+var surprising = []uint32{0, 1, 0x7F, 0x80, 0xFF, 0x100, 0x7FFF, 0x8000, 0xFFFF, 0x10000, 0x7FFFFFFF, 0x80000000,
+	0xFFFFFFFF, 0xFFFFFFFE}
 
 // mutate makes one change, in one case of two near the beginning, where the headers are.
 func mutate(r *rand.Rand, data []byte, all []stock) []byte {
@@ -114,7 +116,8 @@ func mutate(r *rand.Rand, data []byte, all []stock) []byte {
 	case 3:
 		at = min(at, len(data)-4)
 		order := []func([]byte, uint32){be.PutUint32, le.PutUint32,
-			func(b []byte, v uint32) { be.PutUint16(b, uint16(v)) }, func(b []byte, v uint32) { le.PutUint16(b, uint16(v)) }}
+			func(b []byte, v uint32) { be.PutUint16(b, uint16(v)) },
+			func(b []byte, v uint32) { le.PutUint16(b, uint16(v)) }}
 		order[r.IntN(len(order))](data[at:], surprising[r.IntN(len(surprising))])
 	case 4:
 		return slices.Insert(data, at, bytes.Repeat([]byte{byte(r.Uint32())}, 1+r.IntN(16))...)
@@ -154,11 +157,13 @@ func TestMutantsAreTheSameEachTime(t *testing.T) {
 	has := map[transform.Format]int{}
 	for _, s := range all {
 		has[transform.Sniff(s.data)]++
-		if _, err := transform.ReadHeader(s.data); err != nil && len(all) < 60 { // the corpus has files that are valid and cannot be read
+		// the corpus has files that are valid and cannot be read
+		if _, err := transform.ReadHeader(s.data); err != nil && len(all) < 60 {
 			t.Errorf("a %s that is to be valid: %v", s.ext, err)
 		}
 	}
-	for _, f := range []transform.Format{transform.JPEG, transform.PNG, transform.GIF, transform.TIFF, transform.BMP, transform.WebP} {
+	for _, f := range []transform.Format{transform.JPEG, transform.PNG, transform.GIF, transform.TIFF, transform.BMP,
+		transform.WebP} {
 		if has[f] < 2 {
 			t.Errorf("%d pictures of format %s to make mutants of, want 2", has[f], f)
 		}

@@ -3,12 +3,10 @@ package main
 import (
 	"fmt"
 	"strings"
-
-	"imgpipe/cmd/imgpipe/internal/modes"
 )
 
 // What a run has open, as counted with /proc/PID/fd. A try of a download has one descriptor, and up to three while it
-// looks for an address and a connection; those that are wanting then are waited for.
+// looks for an address and a connection. Where they are wanting, it waits for them.
 const (
 	// openFixed are the ledger and its folders, lists, side files, outputs on their way, and what the runtime has for
 	// itself.
@@ -23,22 +21,21 @@ const (
 
 // openFiles is what a run may have open at once for each purpose.
 type openFiles struct {
-	limit     int
 	workers   int // processes
 	downloads int
 	idle      int // connections that are kept for later
 	folders   int // for outputs
 }
 
-// shareOpenFiles shares what is not open yet of a limit, between worker processes, at most half, and the rest. The
+// shareOpenFiles shares what is not open yet of a limit, between worker processes, at most half, and the rest. Its
 // error says that there are too few.
 func shareOpenFiles(limit, open, workers int) (openFiles, error) {
 	left := limit - open - openFixed
 	if left < openLeast {
-		return openFiles{}, fmt.Errorf("this process may have %d open files, of which %d are: a run needs %d more (ulimit -n)",
-			limit, open, openFixed+openLeast)
+		return openFiles{}, fmt.Errorf("this process may have %d open files, of which %d are: "+
+			"a run needs %d more (ulimit -n)", limit, open, openFixed+openLeast)
 	}
-	o := openFiles{limit: limit}
+	var o openFiles
 	if workers > 0 {
 		o.workers = min(workers, left/2/openByWorker)
 		left -= o.workers * openByWorker
@@ -47,45 +44,64 @@ func shareOpenFiles(limit, open, workers int) (openFiles, error) {
 	return o, nil
 }
 
-// boundOpenFiles makes the flags fit what the system lets this process open.
-func (f *runFlags) boundOpenFiles() (err error) {
-	limit, open := openLimit()
-	if limit == 0 {
-		return nil
-	}
-	if f.open, err = shareOpenFiles(limit, open, f.workers); err != nil {
-		return err
-	}
-	var less []string
-	if asked := f.workers; f.mode == modes.Processes || f.mode == modes.Auto {
-		if f.open.workers == 0 {
-			return fmt.Errorf("--mode %s: this process may have %d open files, too few for a worker process: "+
-				"expected --mode goroutines, or more of them (ulimit -n)", f.mode, limit)
-		}
-		if f.workers = f.open.workers; f.workers < asked {
-			less = append(less, fmt.Sprintf("%d workers, not %d", f.workers, asked))
-		}
-	} else if all, err := shareOpenFiles(limit, open, 0); err == nil {
-		all.workers = max(f.open.workers, 1) // for what an earlier run died of
-		f.open = all
-	}
-	if f.downloads > f.open.downloads {
-		less = append(less, fmt.Sprintf("%d downloads, not %d", f.open.downloads, f.downloads))
-		f.downloads = f.open.downloads
-	} else if f.downloads == 0 && f.open.downloads < enoughDownloads {
-		less = append(less, fmt.Sprintf("downloads at most %d", f.open.downloads))
-	}
-	if len(less) > 0 {
-		f.scarce = fmt.Sprintf("%s: this process may have %d open files (ulimit -n)", strings.Join(less, ", "), limit)
-	}
-	return nil
+// A capacity is how much a run does at once: what its flags ask for, as far as the system lets this process open files.
+type capacity struct {
+	workers   int
+	downloads int // 0: as many as keep the workers busy, at most mostDownloads
+	apart     int // worker processes for what an earlier run died of
+	// mostDownloads, idle connections and open folders are bounds; 0 is none.
+	mostDownloads, idle, folders int
+	// less says what the flags ask for and do not get; "" for nothing.
+	less string
 }
 
-// atOnce is how many inputs are fetched at once where all are fetched before any is done.
-func (f *runFlags) atOnce() int {
-	n := max(f.downloads, f.perHost)
-	if f.open.downloads > 0 {
-		n = min(n, f.open.downloads)
+// capacity returns what the system allows of what the flags ask for.
+func (f *execFlags) capacity() (capacity, error) {
+	limit, open := openLimit()
+	if limit == 0 {
+		return capacity{workers: f.workers, downloads: f.downloads, apart: f.workers}, nil
+	}
+	return f.capacityWithin(limit, open)
+}
+
+// capacityWithin is capacity where limit files may be open, of which open are.
+func (f *execFlags) capacityWithin(limit, open int) (capacity, error) {
+	share, err := shareOpenFiles(limit, open, f.workers)
+	if err != nil {
+		return capacity{}, err
+	}
+	c := capacity{workers: f.workers, downloads: f.downloads, apart: max(share.workers, 1)}
+	var less []string
+	if f.pooled() {
+		if share.workers == 0 {
+			return capacity{}, fmt.Errorf("--mode %s: this process may have %d open files, "+
+				"too few for a worker process: expected --mode goroutines, or more open files (ulimit -n)",
+				f.mode, limit)
+		}
+		if c.workers = share.workers; c.workers < f.workers {
+			less = append(less, fmt.Sprintf("%d workers, not %d", c.workers, f.workers))
+		}
+	} else if share, err = shareOpenFiles(limit, open, 0); err != nil {
+		return capacity{}, err
+	}
+	c.mostDownloads, c.idle, c.folders = share.downloads, share.idle, share.folders
+	if c.downloads > c.mostDownloads {
+		c.downloads = c.mostDownloads
+		less = append(less, fmt.Sprintf("%d downloads, not %d", c.downloads, f.downloads))
+	} else if c.downloads == 0 && c.mostDownloads < enoughDownloads {
+		less = append(less, fmt.Sprintf("downloads at most %d", c.mostDownloads))
+	}
+	if len(less) > 0 {
+		c.less = fmt.Sprintf("%s: this process may have %d open files (ulimit -n)", strings.Join(less, ", "), limit)
+	}
+	return c, nil
+}
+
+// atOnce is how many inputs are fetched at once where all are fetched before any is transformed.
+func (c capacity) atOnce(perHost int) int {
+	n := max(c.downloads, perHost)
+	if c.mostDownloads > 0 {
+		n = min(n, c.mostDownloads)
 	}
 	return n
 }

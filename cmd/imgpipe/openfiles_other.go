@@ -2,5 +2,5 @@
 
 package main
 
-// openLimit knows no bound here.
+// openLimit returns no limit: none is known here.
 func openLimit() (limit, open int) { return 0, 0 }

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// openLimit returns how many files this process may have open, and how many it has; 0 where that is not bounded, or not
-// known. Go has raised the soft limit to the hard one.
+// openLimit returns how many files this process may have open, and how many it has. Both are 0 if there is no limit, or
+// none is known. Go has raised the soft limit to the hard one.
 func openLimit() (limit, open int) {
 	var l unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &l); err != nil || l.Cur > math.MaxInt32 {

@@ -45,7 +45,8 @@ func TestFewOpenFilesFailNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	run := func(limit int, flags ...string) *running {
-		args := append([]string{"run", "--progress", "none", "-o", t.TempDir(), "--per-host", "256", "--resize", "10", "-i", urls}, flags...)
+		args := append([]string{"run", "--progress", "none", "-o", t.TempDir(), "--per-host", "256", "--resize", "10",
+			"-i", urls}, flags...)
 		return begin(t, fmt.Sprintf("ulimit -n %d", limit), append(args, filepath.Join(dir, "tree"))...)
 	}
 	for _, limit := range []int{64, 128} {
@@ -55,10 +56,12 @@ func TestFewOpenFilesFailNothing(t *testing.T) {
 			}
 		}
 	}
-	if said := run(64, "-m", "processes", "-w", "100", "-d", "200").ends(exitOK); !strings.Contains(said, "workers, not 100") || !strings.Contains(said, "downloads, not 200") {
+	said := run(64, "-m", "processes", "-w", "100", "-d", "200").ends(exitOK)
+	if !strings.Contains(said, "workers, not 100") || !strings.Contains(said, "downloads, not 200") {
 		t.Errorf("what bounds the run is not said: %s", said)
 	}
-	if said := run(20).ends(exitCouldNotRun); !strings.Contains(said, "this process may have 20 open files") || strings.Contains(said, "done") {
+	if said := run(20).ends(exitCouldNotRun); !strings.Contains(said, "this process may have 20 open files") ||
+		strings.Contains(said, "done") {
 		t.Errorf("20 open files: %s", said)
 	}
 }
@@ -73,7 +76,9 @@ func TestOpenFilesAreShared(t *testing.T) {
 				}
 				continue
 			}
-			if all := o.downloads + o.idle + o.folders + openByWorker*o.workers; all > limit-8-openFixed+2 || o.downloads < 1 || o.folders < 1 || workers > 0 && limit >= 64 && o.workers < 1 {
+			all := o.downloads + o.idle + o.folders + openByWorker*o.workers
+			starved := o.downloads < 1 || o.folders < 1 || workers > 0 && limit >= 64 && o.workers < 1
+			if all > limit-8-openFixed+2 || starved {
 				t.Fatalf("%d open files, %d workers: %+v", limit, workers, o)
 			}
 		}

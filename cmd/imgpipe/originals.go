@@ -11,30 +11,30 @@ import (
 	"imgpipe/pipeline/store"
 )
 
-// An originals is what --on-exist overwrite must not replace, and where the inputs were read from to find that out.
+// An originals has the files that --on-exist overwrite must not replace.
 type originals struct {
-	// inputs are to be read in place of those that were given.
+	// inputs replace those of the flags: what could be read but once has been copied.
 	inputs fetch.Inputs
-	// files are what is read beside the pictures, such as a watermark, and with --on-exist overwrite, which alone replaces
-	// files that are not ours, the inputs that are there.
+	// files are the files that a run reads besides its inputs, such as a watermark. With --on-exist overwrite, which
+	// alone replaces files that are not ours, they are the inputs as well.
 	files *store.FileSet
 
 	spooled string   // a folder with what could be read but once, or ""
 	stdin   *os.File // what standard input held, or nil
 }
 
-// originals looks at all inputs before anything is begun, if files that are not ours may be replaced: one item's
-// output could take the place of another item's input, even of one whose turn comes later. It refuses inputs that lie
-// in the output folder. What can be read but once is kept in a file, and an input of it that lies there fails when its
-// turn comes.
+// originals looks at all inputs before anything is begun, if files that are not ours may be replaced. Otherwise one
+// item's output could take the place of another item's input, even of one whose turn comes later. It refuses inputs
+// that lie in the output folder. A list that can be read but once is copied, and its inputs in the output folder fail
+// when their turn comes.
 func (f *runFlags) originals(stop *stopper, inputs fetch.Inputs) (*originals, error) {
 	o := &originals{inputs: inputs}
-	if _, err := os.Stat(f.output); f.onExist != store.Overwrite || err != nil {
+	if _, err := os.Stat(f.output.dir); f.output.onExist != store.Overwrite || err != nil {
 		return o, nil
 	}
-	before, err := store.Open(f.output, store.Options{ReadOnly: true})
+	before, err := store.Open(f.output.dir, store.Options{ReadOnly: true})
 	if err != nil {
-		return o, nil // which is said when it is opened to be written to
+		return o, nil // the same error comes when it is opened for writing
 	}
 	defer before.Close()
 	if err := o.look(stop, f, before); err != nil {
@@ -46,8 +46,8 @@ func (f *runFlags) originals(stop *stopper, inputs fetch.Inputs) (*originals, er
 
 // look goes through all inputs.
 func (o *originals) look(stop *stopper, f *runFlags, before *store.Store) error {
-	tree := store.NewTree(f.output)
-	ours := func(file string) bool { // which is passed over
+	tree := store.NewTree(f.output.dir)
+	ours := func(file string) bool { // an output of ours is passed over
 		_, ours := before.Identify(file)
 		return ours
 	}
@@ -58,14 +58,14 @@ func (o *originals) look(stop *stopper, f *runFlags, before *store.Store) error 
 		}
 		return nil
 	}
-	for _, arg := range f.inputs {
+	for _, arg := range f.input.args {
 		if _, err := os.Stat(arg); err == nil && !ours(arg) {
 			if err := lies(arg); err != nil {
 				return err
 			}
 		}
 	}
-	again := rereadable(f.lists)
+	again := rereadable(f.input.lists)
 	if !again {
 		if err := o.spool(stop.ctx, stop.atLast); err != nil {
 			return err
@@ -88,7 +88,7 @@ func (o *originals) look(stop *stopper, f *runFlags, before *store.Store) error 
 	return err
 }
 
-// reads notes further files that a run reads, such as those of operations. An output of ours may be one of them.
+// reads adds further files that a run reads, such as those of operations. An output of ours may be one of them.
 func (o *originals) reads(files []string) {
 	for _, file := range files {
 		if o.files == nil {
@@ -98,8 +98,8 @@ func (o *originals) reads(files []string) {
 	}
 }
 
-// spool copies what can be read but once, so that it can be read again. atLast is called with what removes the copies,
-// for a program that ends while a list blocks.
+// spool copies lists that can be read but once. It calls atLast with a function that removes the copies, for a program
+// that ends while a list blocks.
 func (o *originals) spool(ctx context.Context, atLast func(func())) (err error) {
 	dir, err := os.MkdirTemp("", "imgpipe-")
 	if err != nil {

@@ -18,9 +18,10 @@ import (
 	"imgpipe/transform"
 )
 
-// BenchmarkOverhead does all that a run does for a small image but transform it: it finds the file, names it, reads it, hands it from stage
-// to stage, and writes an output of the same bytes and its line in the ledger. What it tells is the CPU time for an image, the system's
-// included. Where the temporary folder is on a disk, making and renaming a file is most of that; TMPDIR=/dev/shm has it in memory.
+// BenchmarkOverhead does for a small image all that a run does, except the transform: it finds the file, names it,
+// reads it, hands it from stage to stage, and writes an output of the same bytes and its line in the ledger. It reports
+// the CPU time for an image, the system's included. If the temporary folder is on a disk, most of that is to make and
+// rename a file; with TMPDIR=/dev/shm it is in memory.
 func BenchmarkOverhead(b *testing.B) {
 	const folders, files = 10, 200
 	var picture bytes.Buffer
@@ -34,7 +35,8 @@ func BenchmarkOverhead(b *testing.B) {
 			b.Fatal(err)
 		}
 		for j := range files {
-			if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("image%d.jpg", j)), picture.Bytes(), 0o644); err != nil {
+			if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("image%d.jpg", j)), picture.Bytes(),
+				0o644); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -59,7 +61,8 @@ func BenchmarkOverhead(b *testing.B) {
 		in := newIntake(b.Context(), fetch.Inputs{Args: []string{input}}, st.Heads())
 		before := usage.Spent()
 		b.StartTimer()
-		totals, err := pipeline.Run(b.Context(), in.items(), pipeline.Options{Fetcher: client, Executor: executor, Store: st}, nil)
+		totals, err := pipeline.Run(b.Context(), in.items(),
+			pipeline.Options{Fetcher: client, Executor: executor, Store: st}, nil)
 		b.StopTimer()
 		spent += usage.Spent().Sub(before).Total()
 		if err != nil || totals.Done != folders*files {

@@ -7,13 +7,14 @@ import (
 	"runtime/pprof"
 )
 
-// startProfiles begins what --cpuprofile and --memprofile ask for. They see this process; workers are processes of their own.
+// startProfiles begins the profiles that --cpuprofile and --memprofile ask for. They are of this process; workers are
+// processes of their own.
 func (f *runFlags) startProfiles(ctx context.Context, sides *sideCheck) (stop func() error, err error) {
-	cpu, err := openSide(ctx, "cpuprofile", f.cpuProfile, sides.allowed(f.cpuProfile))
+	cpu, err := openSide(ctx, "cpuprofile", f.tell.cpuProfile, sides.allowed(f.tell.cpuProfile))
 	if err != nil {
 		return nil, err
 	}
-	heap, err := openSide(ctx, "memprofile", f.memProfile, sides.allowed(f.memProfile))
+	heap, err := openSide(ctx, "memprofile", f.tell.memProfile, sides.allowed(f.tell.memProfile))
 	if err != nil {
 		cpu.abandon()
 		return nil, err
@@ -31,7 +32,7 @@ func (f *runFlags) startProfiles(ctx context.Context, sides *sideCheck) (stop fu
 			err = cpu.close(nil)
 		}
 		if heap != nil {
-			runtime.GC() // a heap profile is of the last collection
+			runtime.GC() // a heap profile shows the state at the last collection
 			err = errors.Join(err, heap.close(pprof.WriteHeapProfile(heap)))
 		}
 		return err

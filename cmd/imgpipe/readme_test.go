@@ -34,6 +34,7 @@ func TestReadmeListsTheOperations(t *testing.T) {
 		return
 	}
 	if want != string(b) {
-		t.Error("the README's list of operations is not that of transform.Operations: run this test with UPDATE_README=1")
+		t.Error("the README's list of operations is not that of transform.Operations: " +
+			"run this test with UPDATE_README=1")
 	}
 }

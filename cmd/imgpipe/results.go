@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// A results writes to standard output. It notes the first error, so that a command that does not look at errors of
-// writing cannot end as if all had been said.
+// A results writes to standard output and keeps the first error, so that a command which ignores errors of writing does
+// not end with success.
 type results struct {
 	io.Writer
 	err error
@@ -24,17 +24,17 @@ func (r *results) Write(b []byte) (int, error) {
 	return n, r.err
 }
 
-// gone reports whether nobody reads the results any more, as behind `| head`.
+// gone reports whether nobody reads the results any more, as after `| head`.
 func (r *results) gone() bool { return errors.Is(r.err, syscall.EPIPE) }
 
-// unheard reports whether w are results that can no longer be written, so that to go on says nothing to anybody.
+// unheard reports whether w is a results that can no longer be written, so that nobody would see more of them.
 func unheard(w io.Writer) bool {
 	r, ok := w.(*results)
 	return ok && r.err != nil
 }
 
-// status is the exit status of what was written: that of a program that SIGPIPE ends where its reader has left, which
-// is no error to tell of.
+// status returns the exit status for what was written, and says what went wrong. A reader that has left is no error:
+// the status is then that of a program that SIGPIPE ended.
 func (r *results) status(stderr io.Writer) int {
 	switch {
 	case r.err == nil:

@@ -10,6 +10,7 @@ import (
 
 	"imgpipe/cmd/imgpipe/internal/drill"
 	"imgpipe/cmd/imgpipe/internal/flags"
+	"imgpipe/fetch"
 	"imgpipe/pipeline/store"
 )
 
@@ -27,14 +28,14 @@ ALL_PROXY (http://, https:// or socks5://, user:password@ before the host), but 
 of NO_PROXY and this machine itself. Names in lower case go first.`,
 		Example: `  imgpipe run -o small --resize 1600x1600 photos
   imgpipe run -o thumbs --size 320 --size 1280 --format jpeg photos '*.png'
-  imgpipe run -o squares --resize 256x256 --fit cover --gravity smart -i urls.txt
-  imgpipe run -o set -i set.csv --url-col image_url -d 64 --failed-list failed.txt
+  imgpipe run -o square --resize 256x256 --fit cover --gravity smart -i urls.txt
+  imgpipe run -o set -i set.csv --url-col image -d 64 --failed-list failed.txt
   imgpipe run -o bw --op grayscale --op 'watermark=logo.png,opacity=0.5' photos`,
 	}
 	f := addRunFlags(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		f.inputs = args
-		if err := errors.Join(f.validate(), f.checkProxies()); err != nil {
+		f.finalize(args)
+		if err := errors.Join(f.check(), f.checkProxies()); err != nil {
 			return exitError{exitUsage, err}
 		}
 		return runRun(cmd.Context(), f, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
@@ -42,60 +43,82 @@ of NO_PROXY and this machine itself. Names in lower case go first.`,
 	return cmd
 }
 
-// runRun is imgpipe run, once its flags are known to be good.
+// runRun is imgpipe run, once its flags have been checked.
 func runRun(ctx context.Context, f *runFlags, stdin io.Reader, stdout, stderr io.Writer) error {
 	stop := listen(ctx, stderr)
 	defer stop.release()
-	if f.maxTime > 0 {
-		stop.after(f.maxTime, fmt.Sprintf("--max-time %s is over", flags.FormatPeriod(f.maxTime)))
+	if t := f.limits.maxTime; t > 0 {
+		stop.after(t, fmt.Sprintf("--max-time %s is over", flags.FormatPeriod(t)))
 	}
 	return stop.verdict(f.run(stop, stdin, stdout, stderr))
 }
 
-func (f *runFlags) run(stop *stopper, stdin io.Reader, stdout, stderr io.Writer) error {
-	ctx := stop.ctx
-	spec, err := f.spec()
-	if err != nil {
-		return exitError{exitUsage, err}
+// run prepares and does the run, for real or dry.
+func (f *runFlags) run(stop *stopper, stdin io.Reader, stdout, stderr io.Writer) (err error) {
+	var own owner
+	defer func() { err = errors.Join(err, asCouldNotRun(own.close())) }()
+	p, err := f.prepare(stop, stdin, &own)
+	switch {
+	case err != nil:
+		return err
+	case f.dry:
+		return dryRun(stop.ctx, p, stdout, stderr)
 	}
-	options, err := f.storeOptions(spec)
+	return liveRun(stop, p, stdout, stderr)
+}
+
+// A prepared run has been looked at as far as that can be done before anything is begun: its inputs are there, its
+// outputs have a folder, and no file that it writes is one that it reads.
+type prepared struct {
+	flags  *runFlags
+	inputs fetch.Inputs
+	store  *store.Store
+	sides  *sideCheck
+	can    capacity
+}
+
+// prepare looks at what the flags name. Everything that it opens belongs to own, even if it fails.
+func (f *runFlags) prepare(stop *stopper, stdin io.Reader, own *owner) (*prepared, error) {
+	usage := func(err error) error { return exitError{exitUsage, err} }
+	spec, err := f.picture.spec()
 	if err != nil {
-		return exitError{exitUsage, err}
+		return nil, usage(err)
 	}
-	inputs := f.source(stdin)
-	if err := inputs.Check(ctx); err != nil {
-		return exitError{exitUsage, err}
+	options := f.output.options()
+	options.Spec, options.RefuseDamaged = spec, f.limits.refuseDamaged()
+	options.ReadOnly = f.dry || !f.exec.whole()
+	if err := badName(options.Check()); err != nil {
+		return nil, usage(err)
+	}
+	p := &prepared{flags: f, inputs: f.inputs(stdin)}
+	if err := p.inputs.Check(stop.ctx); err != nil {
+		return nil, usage(err)
 	}
 	if err := f.ledgerIsNoList(stdin); err != nil {
-		return exitError{exitUsage, err}
+		return nil, usage(err)
 	}
-	originals, err := f.originals(stop, inputs)
+	originals, err := f.originals(stop, p.inputs)
 	if err != nil {
-		return exitError{exitUsage, err}
+		return nil, usage(err)
 	}
-	defer originals.close()
-	inputs = originals.inputs
+	own.undo(originals.close)
+	p.inputs = originals.inputs
 	originals.reads(spec.AssetNames())
-	originals.reads(f.lists)
-	sides := f.sideCheck(spec.AssetNames())
-	if err := sides.all(); err != nil {
-		return exitError{exitUsage, err}
+	originals.reads(f.input.lists)
+	p.sides = f.sideCheck(spec.AssetNames())
+	if err := p.sides.all(); err != nil {
+		return nil, usage(err)
 	}
-	if err := f.boundOpenFiles(); err != nil {
-		return exitError{exitCouldNotRun, err}
+	if p.can, err = f.exec.capacity(); err != nil {
+		return nil, exitError{exitCouldNotRun, err}
 	}
-	options.Originals, options.Folders = originals.files, f.open.folders
+	options.Originals, options.Folders = originals.files, p.can.folders
 	if options.Fault, err = drill.HookDisk(); err != nil {
-		return exitError{exitUsage, err}
+		return nil, usage(err)
 	}
-	st, err := store.Open(f.output, options)
-	if err != nil {
-		return exitError{exitCouldNotRun, f.hinted(err)}
+	if p.store, err = store.Open(f.output.dir, options); err != nil {
+		return nil, exitError{exitCouldNotRun, f.hinted(err)}
 	}
-	if f.dry {
-		err = dryRun(ctx, f, inputs, st, options.OnExist, stdout, stderr)
-	} else {
-		err = liveRun(stop, f, inputs, wordedStore{st}, sides, stdout, stderr)
-	}
-	return errors.Join(err, asCouldNotRun(st.Close()))
+	own.add(p.store.Close)
+	return p, nil
 }

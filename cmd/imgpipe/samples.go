@@ -25,8 +25,10 @@ func newSamplesCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "samples -o DIR | --serve ADDR",
 		Short: "Draw pictures, or serve them slowly and badly",
-		Long: "Draw pictures from a seed into a folder, or serve a dozen of them, and odd and broken\n" +
-			"files, on this machine, as slowly and as badly as --as says:\n\n" + settingsHelp(),
+		Long: `Draw pictures from a seed into a folder. Or serve a dozen of them, with odd and broken
+files, on this machine, as slowly and as badly as --as says:
+
+` + settingsHelp(),
 		Example: `  imgpipe samples -o pictures -n 24
   imgpipe samples --serve 127.0.0.1:8080 --as latency=50ms
   curl -s 'http://127.0.0.1:8080/list.txt?n=200' | imgpipe run -o set -i -`,
@@ -49,6 +51,9 @@ func newSamplesCommand() *cobra.Command {
 	return cmd
 }
 
+// settingsColumn is where the help of a setting begins.
+const settingsColumn = 21
+
 // settingsHelp lists what the server can be asked for.
 func settingsHelp() string {
 	var b strings.Builder
@@ -57,9 +62,13 @@ func settingsHelp() string {
 		if s.Arg != "" {
 			name += "=" + s.Arg
 		}
-		fmt.Fprintf(&b, "  %-18s %s\n", name, s.Doc)
+		lines := flags.Wrap(s.Doc, usualWidth-settingsColumn)
+		indent := "\n" + strings.Repeat(" ", settingsColumn)
+		fmt.Fprintf(&b, "  %-*s%s\n", settingsColumn-2, name, strings.Join(lines, indent))
 	}
-	return b.String() + "\nEach can stand in the query of a URL as well: /photos/landscape.jpg?latency=1s.\nThe server lists its pictures at /list.txt?n=200, as a list that imgpipe run -i reads."
+	return b.String() + `
+Each can stand in the query of a URL as well: /photos/landscape.jpg?latency=1s.
+The server lists its pictures at /list.txt?n=200, as a list that imgpipe run -i reads.`
 }
 
 func (f *samplesFlags) run(cmd *cobra.Command) error {
@@ -78,7 +87,7 @@ func (f *samplesFlags) run(cmd *cobra.Command) error {
 		if err := f.listen(ctx, cmd.OutOrStdout()); err != nil || stop.asked() == "" {
 			return err
 		}
-		return exitError{exitInterrupted, nil} // as all that a signal ends, though it is how a server ends
+		return exitError{exitInterrupted, nil} // like all that a signal ends, although servers end in no other way
 	}
 	if err := folderName("output", f.output); err != nil {
 		return exitError{exitUsage, err}
@@ -87,11 +96,11 @@ func (f *samplesFlags) run(cmd *cobra.Command) error {
 }
 
 func (f *samplesFlags) draw(ctx context.Context, stderr io.Writer) error {
-	n, bytes := 0, 0
+	n := 0
 	err := samples.Write(ctx, f.output, f.count, f.seed, func(s samples.File) {
 		n++
-		bytes += len(s.Data)
-		fmt.Fprintf(stderr, "%d/%d %s: %dx%d, %.1f bits per pixel\n", n, f.count, s.Name, s.Width, s.Height, 8*float64(len(s.Data))/float64(s.Width*s.Height))
+		bits := 8 * float64(len(s.Data)) / float64(s.Width*s.Height)
+		fmt.Fprintf(stderr, "%d/%d %s: %dx%d, %.1f bits per pixel\n", n, f.count, s.Name, s.Width, s.Height, bits)
 	})
 	switch {
 	case ctx.Err() != nil:

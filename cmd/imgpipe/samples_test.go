@@ -15,7 +15,8 @@ func TestSampleServerServesUntilItIsToldToEnd(t *testing.T) {
 	out, in := io.Pipe()
 	ended := make(chan int, 1)
 	go func() {
-		ended <- run(ctx, []string{"samples", "--serve", "127.0.0.1:0", "--as", "status=418", "--rate", "1000"}, nil, in, io.Discard)
+		args := []string{"samples", "--serve", "127.0.0.1:0", "--as", "status=418", "--rate", "1000"}
+		ended <- run(ctx, args, nil, in, io.Discard)
 	}()
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {

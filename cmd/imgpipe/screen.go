@@ -20,21 +20,22 @@ import (
 //
 //   - One header line first, one line for each failure as it happens, the summary last.
 //   - A bar only on a terminal. Elsewhere one plain line every few seconds, so that a log stays readable.
-//   - Failures are always told; --quiet leaves out all the rest.
-//   - Names and reasons come from outside: nothing in them reaches the terminal that could steer it.
+//   - Failures are always shown; --quiet leaves out everything else.
+//   - Names and reasons come from outside: control characters in them never reach the terminal.
 //
 // It is safe for concurrent use.
 type screen struct {
 	w     io.Writer
 	quiet bool
+	shows string // what --progress has come to
 
 	mu     sync.Mutex
 	bar    *bar // nil where there is none
 	began  time.Time
 	total  int // 0 while it is not known
 	counts pipeline.Totals
-	// skipping is when an item was last skipped, as those are that an earlier run has done: they go by much faster than
-	// the others.
+	// skipping is when an item was last skipped, such as one that an earlier run did. Such items go by much faster than
+	// others.
 	skipping time.Time
 	ending   bool // no more items are begun
 	damaged  int  // of those that are done
@@ -74,16 +75,16 @@ func progressOn(w io.Writer, kind string, quiet bool) string {
 // plainEvery is how often a plain line is written.
 const plainEvery = 5 * time.Second
 
-// isTerminal tells that w is a terminal that can draw a bar.
+// isTerminal reports whether w is a terminal that can draw a bar.
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
 }
 
-// newScreen begins to tell of a run. kind is the value of --progress. close must be called.
+// newScreen begins to show a run. kind is the value of --progress. The caller calls close.
 func newScreen(w io.Writer, kind string, quiet bool) *screen {
-	s := &screen{w: w, quiet: quiet, began: time.Now(), stop: make(chan struct{})}
-	switch progressOn(w, kind, quiet) {
+	s := &screen{w: w, quiet: quiet, shows: progressOn(w, kind, quiet), began: time.Now(), stop: make(chan struct{})}
+	switch s.shows {
 	case progressBar:
 		s.bar = newBar(w)
 		s.stopped.Go(func() { s.each(5*barEvery, s.draw) })
@@ -93,6 +94,9 @@ func newScreen(w io.Writer, kind string, quiet bool) *screen {
 	return s
 }
 
+// counting reports whether the screen has a use for the number of items.
+func (s *screen) counting() bool { return s.shows != progressNone }
+
 // say writes a line that --quiet leaves out.
 func (s *screen) say(format string, args ...any) {
 	if !s.quiet {
@@ -100,7 +104,7 @@ func (s *screen) say(format string, args ...any) {
 	}
 }
 
-// line writes a line without spoiling the bar.
+// line writes a line above the bar.
 func (s *screen) line(text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -111,14 +115,14 @@ func (s *screen) line(text string) {
 	fmt.Fprintln(s.w, text)
 }
 
-// expect tells how many items there are, once that is known.
+// expect sets how many items there are, once they have been counted.
 func (s *screen) expect(total int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.total = total
 }
 
-// outcome tells of one item.
+// outcome counts one item, and says why it failed if it did.
 func (s *screen) outcome(o pipeline.Outcome) {
 	if o.Status == pipeline.Failed {
 		s.line(failLine(o))
@@ -143,7 +147,7 @@ func (s *screen) outcome(o pipeline.Outcome) {
 	s.drawLocked()
 }
 
-// failLine tells of an item that failed.
+// failLine returns the line about an item that failed.
 func failLine(o pipeline.Outcome) string {
 	source := fetch.Redact(o.Item.Source)
 	return "FAIL " + summary.Printable(source+": "+o.Class+": "+summary.Reason(o.Err.Error(), source))
@@ -153,7 +157,7 @@ func (s *screen) megabytes() float64 {
 	return float64(s.bytes) / 1e6 / max(time.Since(s.began).Seconds(), 1e-3)
 }
 
-// end notes that no more items are begun: how long all would take is not told any more.
+// end notes that no more items are begun: from then on the screen does not say how long all would take.
 func (s *screen) end() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -174,7 +178,7 @@ func (s *screen) each(period time.Duration, do func()) {
 	}
 }
 
-// draw draws the bar where it is due.
+// draw draws the bar if it is due.
 func (s *screen) draw() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -188,7 +192,7 @@ func (s *screen) drawLocked() {
 	}
 }
 
-// status is the plain line.
+// status returns the plain line.
 func (s *screen) status() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -197,13 +201,13 @@ func (s *screen) status() string {
 	return strings.Join(parts, ", ")
 }
 
-// ended is how many items have had their turn. The lock is held.
+// ended returns how many items have had their turn. The caller holds the lock.
 func (s *screen) ended() int {
 	return s.counts.Done + s.counts.Failed + s.counts.Skipped + s.counts.Interrupted
 }
 
-// parts say how a run goes, what matters most first. What was skipped has had its turn like the rest, but says nothing
-// of how long the rest takes. The lock is held.
+// parts returns how a run goes, what matters most first. Skipped items have had their turn, too, but they say nothing
+// about how long the rest will take. The caller holds the lock.
 func (s *screen) parts() []string {
 	ended, worked := s.ended(), s.counts.Done+s.counts.Failed
 	parts := []string{fmt.Sprint(ended)}
@@ -218,7 +222,8 @@ func (s *screen) parts() []string {
 		parts = append(parts, fmt.Sprintf("%d damaged", s.damaged))
 	}
 	if left := s.total - ended; left > 0 && rate > 0 && !s.ending && time.Since(s.skipping) > time.Second {
-		parts = append(parts, fmt.Sprintf("%s left", time.Duration(float64(left)/rate*float64(time.Second)).Round(time.Second)))
+		rest := time.Duration(float64(left) / rate * float64(time.Second))
+		parts = append(parts, fmt.Sprintf("%s left", rest.Round(time.Second)))
 	}
 	parts = append(parts, fmt.Sprintf("%.1f images/s", rate), fmt.Sprintf("%.1f MB/s", s.megabytes()))
 	if s.counts.Skipped > 0 {
@@ -227,7 +232,7 @@ func (s *screen) parts() []string {
 	return parts
 }
 
-// close ends bar and lines. Further lines may still be written, and it may be called again.
+// close ends bar and plain lines. Other lines may still be written, and close may be called again.
 func (s *screen) close() {
 	s.once.Do(func() { close(s.stop) })
 	s.stopped.Wait()

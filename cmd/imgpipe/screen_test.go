@@ -23,7 +23,8 @@ func TestAScreenTellsHowLongItTakesUntilItIsStopped(t *testing.T) {
 }
 
 func TestABarNeverWraps(t *testing.T) {
-	parts := []string{"1234567/12345678", "123456 failed", "1234h56m7s left", "12345.6 images/s", "1234.5 MB/s", "1234567 skipped"}
+	parts := []string{"1234567/12345678", "123456 failed", "1234h56m7s left", "12345.6 images/s", "1234.5 MB/s",
+		"1234567 skipped"}
 	for columns := range 200 {
 		for _, parts := range [][]string{parts, parts[:1], {"über/42 Läufe", "goroutines – with 2 workers"}} {
 			for _, total := range []int{0, 1, 10} {
@@ -52,7 +53,8 @@ func TestProgressOfAResumeTellsTheTruth(t *testing.T) {
 	for range 900 {
 		s.outcome(pipeline.Outcome{Status: pipeline.Skipped})
 	}
-	if got := s.status(); !strings.HasPrefix(got, "900/1000 images, 0.0 images/s") || !strings.HasSuffix(got, "900 skipped") {
+	if got := s.status(); !strings.HasPrefix(got, "900/1000 images, 0.0 images/s") ||
+		!strings.HasSuffix(got, "900 skipped") {
 		t.Errorf("%q", got)
 	}
 	for range 10 {

@@ -14,44 +14,42 @@ import (
 	"imgpipe/transform"
 )
 
-// A named is a file and what it is to the command: a flag that names it, or a word such as "input".
+// A named is a file, and what it is to the command: the name of a flag, or a word such as "input".
 type named struct{ what, path string }
 
 // A sideCheck knows which files a side file must not replace. Files are compared by device and inode where they are
 // there, and by their absolute paths where they are not.
 type sideCheck struct {
 	sides  []named // what each flag names
-	others []named // what the command reads, and what it owns
-	// stdin is the file on standard input, where that is one; else nil.
+	others []named // what the command reads, and what it writes otherwise
+	// stdin is the file on standard input; nil if that is no regular file.
 	stdin fs.FileInfo
 	// names are the last elements of the paths of sides; inputs are those inputs that have such a name.
 	names  map[string]bool
 	inputs []named
 }
 
-// sideCheck is that of a run. assets are the files that operations read.
+// sideCheck returns the check of a run. assets are the files that operations read.
 func (f *runFlags) sideCheck(assets []string) *sideCheck {
 	c := &sideCheck{sides: []named{
-		{"report", f.report}, {"failed-list", f.failedList}, {"trace", f.trace},
-		{"cpuprofile", f.cpuProfile}, {"memprofile", f.memProfile},
+		{"report", f.tell.report}, {"failed-list", f.tell.failedList}, {"trace", f.tell.trace},
+		{"cpuprofile", f.tell.cpuProfile}, {"memprofile", f.tell.memProfile},
 	}}
 	c.sides = slices.DeleteFunc(c.sides, func(n named) bool {
 		return n.path == "" || n.what == "report" && n.path == "-"
 	})
-	c.reads(f, assets)
-	if f.output != "" {
-		ledger := filepath.Join(f.output, store.LedgerName)
-		c.others = append(c.others, named{"output folder", f.output}, named{"ledger", ledger})
-	}
+	c.reads(&f.input, assets)
+	ledger := filepath.Join(f.output.dir, store.LedgerName)
+	c.others = append(c.others, named{"output folder", f.output.dir}, named{"ledger", ledger})
 	return c
 }
 
-// reads notes what f has a run read.
-func (c *sideCheck) reads(f *runFlags, assets []string) {
+// reads notes what a run reads: its inputs, and the files of its operations.
+func (c *sideCheck) reads(f *inputFlags, assets []string) {
 	for _, l := range f.lists {
 		c.others = append(c.others, named{"list", l})
 	}
-	for _, in := range f.inputs {
+	for _, in := range f.args {
 		c.others = append(c.others, named{"input", in})
 		if found, err := filepath.Glob(in); err == nil {
 			for _, path := range found {
@@ -83,13 +81,13 @@ func (c *sideCheck) all() error {
 	return nil
 }
 
-// allowed returns the check of one flag's file, to be made again when the run has ended: somebody may have put
-// something there meanwhile.
+// allowed returns a function that checks one flag's file once more. It is called when the run has ended, since somebody
+// may have put a file there meanwhile.
 func (c *sideCheck) allowed(path string) func() error {
 	return func() error { return c.one(path) }
 }
 
-// saw notes an input of the run, which a list may have named: one that has the name of a side file may be that file.
+// saw notes an input of the run if it has the name of a side file: it may be that file, named by a list.
 func (c *sideCheck) saw(item fetch.Item) {
 	if !item.Local() || len(c.sides) == 0 {
 		return
@@ -106,7 +104,7 @@ func (c *sideCheck) saw(item fetch.Item) {
 	}
 }
 
-// one says why a path cannot be that of a side file.
+// one returns an error if no side file can have a path.
 func (c *sideCheck) one(path string) error {
 	switch {
 	case path == "-":
@@ -129,10 +127,11 @@ func (c *sideCheck) one(path string) error {
 		return errors.New("it is a disk, all of which would be lost: expected a file")
 	case err == nil && !info.Mode().IsRegular():
 		return nil
-	case fetch.ImageName(filepath.Base(path)), fetch.ImageName(filepath.Base(place)):
+	case imageFiles().Has(filepath.Base(path)), imageFiles().Has(filepath.Base(place)):
 		return errors.New("it has the name of an image, and images are never replaced: " +
 			"expected the name of a file to write, such as report.json")
-	case strings.EqualFold(filepath.Base(place), store.LedgerName), strings.EqualFold(filepath.Base(path), store.LedgerName):
+	case strings.EqualFold(filepath.Base(place), store.LedgerName),
+		strings.EqualFold(filepath.Base(path), store.LedgerName):
 		return errors.New("it has the name of a ledger: expected another one")
 	case underWay(placeOf(place)):
 		return fmt.Errorf("%s is for what is under way: expected another folder", store.TempName)
@@ -169,7 +168,7 @@ func isDevice(path string) bool {
 	return err == nil && info.Mode()&fs.ModeCharDevice != 0
 }
 
-// sameFile reports whether two paths lead to one file, or would if it were there.
+// sameFile reports whether two paths lead to one file, or would lead to one if it were there.
 func sameFile(a, b string) bool {
 	one, errOne := os.Stat(a)
 	two, errTwo := os.Stat(b)
@@ -184,8 +183,8 @@ func sameFile(a, b string) bool {
 	return placeOf(a) == placeOf(b)
 }
 
-// placeOf returns the absolute path of what may not be there yet, with the links on the way to it followed as far as
-// they are.
+// placeOf returns the absolute path of a file, which need not be there yet, and follows the links on the way as far as
+// they exist.
 func placeOf(path string) string {
 	abs, err := filepath.Abs(path)
 	if err != nil {

@@ -20,25 +20,24 @@ import (
 
 // A sideFile is what a flag names beside the outputs: a report, a list of failures, a trace, a profile.
 //
-// A regular file appears under its name when it is complete, or not at all. Where the name is a link, it appears where
-// the link leads. What is no regular file, such as a device, a pipe or an open descriptor, is written to as it is. A
-// nil sideFile may be closed.
+// A regular file appears under its name when it is complete, or not at all. If the name is a link, it appears where the
+// link leads. A device, a pipe or an open descriptor is written to directly. Nil is valid and writes nothing.
 type sideFile struct {
 	flag, path string
-	// place is the name of a regular file, behind all links; temp is the file until it has that name. Both are ""
-	// otherwise.
+	// place is the name of a regular file after all links, temp the file's name until it is complete. Both are "" for a
+	// file that is written to directly.
 	place, temp string
-	// mode is what the file that has the name now lets others do.
+	// mode has the permissions of the file that has the name now.
 	mode fs.FileMode
-	// allowed looks a last time whether what has the name may be replaced.
+	// allowed returns an error if what has the name may not be replaced. It is called last of all.
 	allowed func() error
 	out     io.WriteCloser
 	closed  bool
 	*bufio.Writer
 }
 
-// openSide begins what a flag names; without a path it returns nil. allowed may be nil. The caller must close or
-// abandon what it gets.
+// openSide begins the file that a flag names. It returns nil if path is "". allowed may be nil. The caller closes or
+// abandons the file.
 func openSide(ctx context.Context, flag, path string, allowed func() error) (*sideFile, error) {
 	if path == "" {
 		return nil, nil
@@ -53,7 +52,7 @@ func openSide(ctx context.Context, flag, path string, allowed func() error) (*si
 
 func (s *sideFile) failed(err error) error {
 	var p *fs.PathError
-	if errors.As(err, &p) { // the flag names the file; that of a temporary one says nothing to a person
+	if errors.As(err, &p) { // the flag names the file; its temporary name means nothing to a person
 		err = p.Err
 	}
 	if errors.Is(err, fs.ErrNotExist) {
@@ -80,8 +79,7 @@ func (s *sideFile) open(ctx context.Context) (err error) {
 	s.place = place
 	for range 100 {
 		s.temp = filepath.Join(filepath.Dir(place), fmt.Sprintf(".%s-%08x", filepath.Base(place), rand.Uint32()))
-		// As with any new file, the umask takes from these permissions. What has the name may have fewer of them
-		// already.
+		// As with any new file, the umask takes from these permissions. A file that has the name may have fewer.
 		s.out, err = os.OpenFile(s.temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666&s.mode)
 		if !errors.Is(err, fs.ErrExist) {
 			return err
@@ -90,8 +88,8 @@ func (s *sideFile) open(ctx context.Context) (err error) {
 	return err
 }
 
-// behindLinks returns where the links of a path's last element lead, be something there or not. Where that is an open
-// descriptor, as of /dev/stdout, fd is its number, else -1.
+// behindLinks returns where the links of a path's last element lead, whether or not a file is there. fd is the number
+// of the open descriptor that they lead to, as /dev/stdout does, else -1.
 func behindLinks(path string) (place string, fd int) {
 	for range 40 { // as many as Linux follows
 		if fd, ok := descriptorOf(path); ok {
@@ -102,14 +100,15 @@ func behindLinks(path string) (place string, fd int) {
 			break
 		}
 		if !filepath.IsAbs(target) {
-			target = filepath.Dir(path) + string(filepath.Separator) + target // Join would take ".." away from behind a link
+			// Join would take a link away together with a ".." after it, which leads elsewhere.
+			target = filepath.Dir(path) + string(filepath.Separator) + target
 		}
 		path = target
 	}
 	return path, -1
 }
 
-// descriptorOf returns the number of the descriptor that a path names in the manner of Unix.
+// descriptorOf returns the number of the descriptor that a path names, as /dev/fd/3 does.
 func descriptorOf(path string) (fd int, ok bool) {
 	switch path = filepath.Clean(path); path {
 	case "/dev/stdout":
@@ -117,7 +116,8 @@ func descriptorOf(path string) (fd int, ok bool) {
 	case "/dev/stderr":
 		return 2, true
 	}
-	for _, folder := range []string{"/dev/fd/", "/proc/self/fd/", "/proc/thread-self/fd/", fmt.Sprintf("/proc/%d/fd/", os.Getpid())} {
+	own := fmt.Sprintf("/proc/%d/fd/", os.Getpid())
+	for _, folder := range []string{"/dev/fd/", "/proc/self/fd/", "/proc/thread-self/fd/", own} {
 		if name, found := strings.CutPrefix(path, folder); found {
 			n, err := strconv.Atoi(name)
 			return n, err == nil && n >= 0
@@ -126,10 +126,10 @@ func descriptorOf(path string) (fd int, ok bool) {
 	return 0, false
 }
 
-// readerPatience is how long a named pipe is held for somebody who reads it.
-const readerPatience = 30 * time.Second
+// pipeWait is how long a named pipe waits for somebody who reads it.
+const pipeWait = 30 * time.Second
 
-// openSpecial opens what is no regular file. A named pipe waits for its reader.
+// openSpecial opens a device, a socket or a pipe. A named pipe waits for its reader.
 func openSpecial(ctx context.Context, path string, mode fs.FileMode) (io.WriteCloser, error) {
 	switch {
 	case mode&fs.ModeSocket != 0:
@@ -137,7 +137,7 @@ func openSpecial(ctx context.Context, path string, mode fs.FileMode) (io.WriteCl
 	case mode&fs.ModeNamedPipe == 0:
 		return os.OpenFile(path, os.O_WRONLY, 0)
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, readerPatience, fmt.Errorf("nobody has read the pipe for %v", readerPatience))
+	ctx, cancel := context.WithTimeoutCause(ctx, pipeWait, fmt.Errorf("nobody has read the pipe for %v", pipeWait))
 	defer cancel()
 	look := time.NewTicker(20 * time.Millisecond)
 	defer look.Stop()
@@ -155,7 +155,7 @@ func openSpecial(ctx context.Context, path string, mode fs.FileMode) (io.WriteCl
 	}
 }
 
-// close puts the file in place unless err, an error of writing it, is set. It returns that error or its own.
+// close puts the file in place, unless err says that writing it failed. It returns err, or its own error.
 func (s *sideFile) close(err error) error {
 	if s == nil {
 		return err
@@ -182,7 +182,7 @@ func (s *sideFile) close(err error) error {
 	return nil
 }
 
-// abandon leaves nothing of a regular file that was not closed.
+// abandon removes a regular file that was not closed.
 func (s *sideFile) abandon() {
 	if s == nil || s.closed {
 		return
@@ -194,14 +194,14 @@ func (s *sideFile) abandon() {
 	}
 }
 
-// forget removes what is not in place yet, for a program that ends while something blocks.
+// forget removes a file that is not in place yet. It is for a program that ends while something blocks.
 func (s *sideFile) forget() {
 	if s != nil && s.temp != "" {
 		os.Remove(s.temp)
 	}
 }
 
-// writeSide has write fill what a flag names.
+// writeSide calls write with the file that a flag names. Without a path it does nothing.
 func writeSide(ctx context.Context, flag, path string, allowed func() error, write func(io.Writer) error) error {
 	s, err := openSide(ctx, flag, path, allowed)
 	if err != nil || s == nil {

@@ -7,7 +7,7 @@ import (
 	"io"
 )
 
-// openDescriptor fails: the names of descriptors are those of Unix.
+// openDescriptor fails: only Unix has names for descriptors.
 func openDescriptor(int) (io.WriteCloser, error) {
 	return nil, errors.New("this system has no such file")
 }

@@ -14,21 +14,21 @@ import (
 
 // How long a command may take to end, once it has been asked.
 const (
-	// grace is for what is under way when the system, and not a person who can ask again, asks to end: `docker stop`
-	// kills after ten seconds.
+	// grace is for what is under way if the system asks, which cannot ask again as a person can: `docker stop` kills
+	// after ten seconds.
 	grace = 5 * time.Second
-	// slowEnd is for what ends by itself after that, such as child processes.
+	// slowEnd is for what then ends by itself, such as child processes.
 	slowEnd = 3 * time.Second
-	// lastResort is for a second request, or a first one while nothing is under way: then the program ends, whatever
-	// blocks. What that leaves behind the next run settles.
+	// lastResort is for a second request, or a first one while nothing is under way. After it the program ends,
+	// whatever blocks. The next run cleans up.
 	lastResort = 800 * time.Millisecond
 )
 
 var errInterrupted = errors.New("interrupted")
 
-// A stopper hears the signals that ask a command to end: Ctrl-C, SIGTERM, and SIGHUP, which a terminal sends when it is
-// closed. What was ignored when the program began, as under nohup, stays ignored (of SIGTERM Go does not know that). It
-// is for all commands, in three stages:
+// A stopper receives the signals that ask a command to end: Ctrl-C, SIGTERM, and SIGHUP, which a terminal sends when it
+// is closed. A signal that was ignored when the program began, as under nohup, stays ignored (for SIGTERM, Go does not
+// know that). All commands use it. They are in one of three stages:
 //
 //	request                      nothing under way    an orderly end is offered     any other time
 //	first                        end, 0.8 s           orderly end                   end, 8 s
@@ -36,7 +36,7 @@ var errInterrupted = errors.New("interrupted")
 //	second                       end, 0.8 s           end, 0.8 s                    end, 0.8 s
 //	nothing left under way                            end, 0.8 s
 //
-// To end is to end the context; after the time that stands beside it, the program.
+// To end is to cancel the context at once, and to end the program after the time that is given.
 type stopper struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
@@ -47,16 +47,16 @@ type stopper struct {
 
 	mu      sync.Mutex
 	count   int
-	why     string // the first request in words
+	why     string // the first request, in words
 	busy    bool
 	orderly func()
 	again   chan struct{} // closed by the second request
-	until   time.Time     // when all must have ended after a first request that is not a person's; else zero
+	until   time.Time     // when all must have ended; zero unless the first request was not by a person
 	lastly  []func()
 	timers  []*time.Timer
 }
 
-// listen begins to hear signals. release must be called.
+// listen begins to receive signals. The caller calls release.
 func listen(ctx context.Context, stderr io.Writer) *stopper {
 	s := &stopper{stderr: stderr, heard: make(chan os.Signal, 4), quit: make(chan struct{}), again: make(chan struct{})}
 	s.ctx, s.cancel = context.WithCancelCause(ctx)
@@ -78,8 +78,8 @@ func listen(ctx context.Context, stderr io.Writer) *stopper {
 	return s
 }
 
-// release ends the hearing, unless the end has been asked for: then it goes on while the last words are said, which may
-// block as all else.
+// release stops receiving signals, unless the command was asked to end: then it goes on during the last messages, which
+// may block like everything else.
 func (s *stopper) release() {
 	if s.asked() != "" {
 		return
@@ -93,8 +93,8 @@ func (s *stopper) release() {
 	s.cancel(nil)
 }
 
-// work says that something is under way from now on. orderly, where it is set, is what a first request does; it must
-// not block.
+// work begins the stage in which something is under way. orderly, if it is not nil, is called by a first request; it
+// must not block.
 func (s *stopper) work(orderly func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -104,8 +104,8 @@ func (s *stopper) work(orderly func()) {
 	}
 }
 
-// idle says that nothing is under way any more. Where the end has been asked for, whoever waits now waits for what may
-// never come.
+// idle ends the stage in which something is under way. If the command was asked to end, it ends now: whoever still
+// waits may wait for what never comes.
 func (s *stopper) idle() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -114,8 +114,8 @@ func (s *stopper) idle() {
 	}
 }
 
-// settle says that what was under way has ended. What is left to do, such as to write reports, is to be done: only a
-// second request ends it, or the time that the system gives.
+// settle begins the last stage: what was under way has ended, and what is left, such as reports, is done. Only a second
+// request ends that early, or the time that the system allows.
 func (s *stopper) settle() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -129,7 +129,7 @@ func (s *stopper) settle() {
 	}
 }
 
-// stopTimers has nothing end that has been asked to. The lock is held.
+// stopTimers takes back every end that is due later. The caller holds the lock.
 func (s *stopper) stopTimers() {
 	for _, t := range s.timers {
 		t.Stop()
@@ -137,14 +137,14 @@ func (s *stopper) stopTimers() {
 	s.timers = nil
 }
 
-// atLast has f called before the program ends while something blocks, if f comes to an end at once.
+// atLast adds a function that is called before the program ends while something blocks. It must return at once.
 func (s *stopper) atLast(f func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.lastly = append(s.lastly, f)
 }
 
-// after asks for the end after so long, as a first signal does. why says so.
+// after asks the command to end after so long, as a first signal does. why is what the user reads.
 func (s *stopper) after(d time.Duration, why string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -155,15 +155,15 @@ func (s *stopper) after(d time.Duration, why string) {
 	}))
 }
 
-// asked returns why the command is to end, or "".
+// asked returns why the command was asked to end; "" if it was not.
 func (s *stopper) asked() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.why
 }
 
-// verdict is the error of a command that has ended with err: where it was asked to end before anything was under way,
-// or was ended at once, what went wrong with that is of no interest.
+// verdict returns the error of a command that has ended with err. If the command was asked to end before anything was
+// under way, or was ended at once, what went wrong because of that is of no interest.
 func (s *stopper) verdict(err error) error {
 	why := s.asked()
 	if why == "" || err == nil {
@@ -177,7 +177,7 @@ func (s *stopper) verdict(err error) error {
 	return exitError{exitInterrupted, errors.New(why)}
 }
 
-// ask is one request. It does not write: what reads stderr may have stopped reading.
+// ask is one request to end. It writes nothing, since the reader of stderr may have stopped reading.
 func (s *stopper) ask(why string, person bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -210,7 +210,7 @@ func (s *stopper) ask(why string, person bool) {
 	}
 }
 
-// end ends the context now, and the program after so long. The lock is held.
+// end cancels the context now, and ends the program after so long. The caller holds the lock.
 func (s *stopper) end(within time.Duration) {
 	s.cancel(errInterrupted)
 	s.timers = append(s.timers, time.AfterFunc(within, s.force))

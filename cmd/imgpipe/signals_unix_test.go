@@ -36,7 +36,8 @@ func begin(t *testing.T, shell string, args ...string) *running {
 	cmd := program(ctx, args...)
 	if shell != "" {
 		env := cmd.Env
-		cmd = exec.CommandContext(ctx, "sh", append([]string{"-c", shell + `; exec "$@"`, "sh", os.Args[0]}, args...)...)
+		cmd = exec.CommandContext(ctx, "sh",
+			append([]string{"-c", shell + `; exec "$@"`, "sh", os.Args[0]}, args...)...)
 		cmd.Env = env
 	}
 	stderr, err := cmd.StderrPipe()
@@ -86,7 +87,7 @@ func (r *running) ends(status int) string {
 	return string(rest)
 }
 
-// silent is a server that never answers; asked tells of each request.
+// silent is a server that never answers; asked receives each request.
 func silent(t *testing.T) (url string, asked <-chan struct{}) {
 	requests, over := make(chan struct{}, 1000), make(chan struct{})
 	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
@@ -237,7 +238,8 @@ func TestMaxTimeEndsARunAsAFirstSignalDoes(t *testing.T) {
 	url, _ := silent(t)
 	out := t.TempDir()
 	r := begin(t, "", "run", "-o", out, "--timeout", "10m", "--max-time", "100ms", url+"/a.jpg")
-	if said := r.ends(exitInterrupted); !strings.Contains(said, "--max-time 100ms is over; the same command continues") {
+	said := r.ends(exitInterrupted)
+	if !strings.Contains(said, "--max-time 100ms is over; the same command continues") {
 		t.Errorf("it said %q", said)
 	}
 	nothingLeft(t, out)

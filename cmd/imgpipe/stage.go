@@ -13,7 +13,7 @@ import (
 	"imgpipe/transform"
 )
 
-// A nullExecutor takes so many tasks at once and does nothing with them.
+// A nullExecutor takes so many tasks at once, and does nothing with them.
 type nullExecutor int
 
 func (nullExecutor) Do(context.Context, transform.Task) (transform.Result, pipeline.Cost, error) {
@@ -23,7 +23,7 @@ func (nullExecutor) Do(context.Context, transform.Task) (transform.Result, pipel
 func (n nullExecutor) Width() int { return int(n) }
 func (nullExecutor) Close() error { return nil }
 
-// A nullStore keeps nothing.
+// A nullStore keeps nothing. It is for runs of one stage alone.
 type nullStore struct{}
 
 func (nullStore) Plan(fetch.Item) (pipeline.Place, error) { return nullPlace{}, nil }
@@ -38,7 +38,8 @@ func (nullPlace) Put(r transform.Result) ([]pipeline.Output, error) {
 		if i > 0 {
 			outputs = append(outputs, pipeline.Output{Path: "/dev/null"})
 		}
-		outputs[i].Format, outputs[i].Width, outputs[i].Height, outputs[i].Bytes = o.Format, o.Width, o.Height, int64(len(o.Data))
+		out := &outputs[i]
+		out.Format, out.Width, out.Height, out.Bytes = o.Format, o.Width, o.Height, int64(len(o.Data))
 	}
 	return outputs, nil
 }
@@ -47,21 +48,23 @@ func (nullPlace) Put(r transform.Result) ([]pipeline.Output, error) {
 func (nullStore) Shelve(dst []byte, _ pipeline.Place) ([]byte, bool)  { return dst, true }
 func (nullStore) Unshelve(fetch.Item, []byte) (pipeline.Place, error) { return nullPlace{}, nil }
 
-// A memory is a Fetcher that has everything already, by index.
-type memory [][]byte
+// A prefetched is a Fetcher that has the files of all items already, by their index.
+type prefetched [][]byte
 
-func (m memory) Fetch(ctx context.Context, item fetch.Item, room fetch.Room) (fetch.Body, error) {
-	data := m[item.Index]
+func (p prefetched) Fetch(ctx context.Context, item fetch.Item, room fetch.Room) (fetch.Body, error) {
+	data := p[item.Index]
 	if err := room.Take(ctx, int64(len(data))); err != nil {
 		return fetch.Body{}, err
 	}
 	return fetch.Body{Data: data, Attempts: 1}, nil
 }
 
-// fetchedBefore fetches all items, n at once, before the clock runs.
-func fetchedBefore(ctx context.Context, items iter.Seq[fetch.Item], c *fetch.Client, n int) (iter.Seq[fetch.Item], memory, error) {
+// fetchedBefore fetches all items, n at once, before the clock runs. It returns the items, and a Fetcher for them.
+func fetchedBefore(
+	ctx context.Context, items iter.Seq[fetch.Item], c *fetch.Client, n int,
+) (iter.Seq[fetch.Item], prefetched, error) {
 	all := slices.Collect(items)
-	data := make(memory, len(all))
+	data := make(prefetched, len(all))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(n)
 	for i, item := range all {

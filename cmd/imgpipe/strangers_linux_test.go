@@ -28,12 +28,14 @@ import (
 
 var (
 	strangersBombs     = flag.Int("strangers.bombs", 20, "how many header bombs TestStrangersEndNoRun makes")
-	strangersMutations = flag.Int("strangers.mutations", 200, "how many mutations of valid files it makes; from 10,000 on it takes the hostile files of the shared corpus, too")
-	strangersKeep      = flag.String("strangers.keep", "", "a folder where it keeps the files and what each mode made of them")
+	strangersMutations = flag.Int("strangers.mutations", 200, "how many mutations of valid files it makes; from "+
+		"10,000 on it takes the hostile files of the shared corpus, too")
+	strangersKeep = flag.String("strangers.keep", "", "a folder where it keeps the files and what each mode made "+
+		"of them")
 )
 
-// strangersMemory is the --memory of TestStrangersEndNoRun. The limits below are for what a budget does not count: the program itself, buffers of
-// the fetch stage and what the collector has not taken back.
+// strangersMemory is the --memory of TestStrangersEndNoRun. The limits below are for what a budget does not count: the
+// program itself, buffers of the fetch stage and what the collector has not taken back.
 const (
 	strangersMemory = 512 << 20
 	fixedMemory     = 96 << 20
@@ -41,17 +43,19 @@ const (
 	strangersLimit  = 30 * time.Minute // of one run; one that takes longer hangs
 )
 
-// strangersClasses are the failures that a file may end with: it is the file's own fault, and known. There is no "panic" among them, no
-// death of a worker and no time-out.
+// strangersClasses are the failures that a file may end with: it is the file's own fault, and known. There is no
+// "panic" among them, no death of a worker and no time-out.
 var strangersClasses = []string{
-	transform.ClassNotAnImage, transform.ClassUnsupported, transform.ClassDecode, transform.ClassTooLarge, transform.ClassEncode, "too-big",
+	transform.ClassNotAnImage, transform.ClassUnsupported, transform.ClassDecode, transform.ClassTooLarge,
+	transform.ClassEncode, "too-big",
 }
 
 // doneDamaged begins how a file ended that is damaged and done all the same; its warnings follow.
 const doneDamaged = "done, damaged: "
 
-// TestStrangersEndNoRun has every mode take hostile files, header bombs and mutations of valid files: all are accounted for, and in the same way in all modes,
-// nothing dies, and memory keeps to the budget. With -v it prints how the files ended. The whole of it, for a quarter of an hour and more:
+// TestStrangersEndNoRun has every mode take hostile files, header bombs and mutations of valid files: all are accounted
+// for, and alike in all modes, nothing dies, and memory keeps to the budget. With -v it prints how the files ended. The
+// whole of it, for a quarter of an hour and more:
 //
 //	go test ./cmd/imgpipe -run TestStrangers -v -timeout 2h -strangers.bombs 200 -strangers.mutations 10000
 func TestStrangersEndNoRun(t *testing.T) {
@@ -73,7 +77,8 @@ func TestStrangersEndNoRun(t *testing.T) {
 			if r.peak > limit && !raceDetector {
 				t.Errorf("peak memory %s, want at most %s", summary.Bytes(r.peak), summary.Bytes(limit))
 			}
-			t.Logf("%d files in %v, peak memory %s of %s: %v", len(inputs), r.took.Round(time.Millisecond), summary.Bytes(r.peak), summary.Bytes(limit), r.counts())
+			t.Logf("%d files in %v, peak memory %s of %s: %v", len(inputs), r.took.Round(time.Millisecond),
+				summary.Bytes(r.peak), summary.Bytes(limit), r.counts())
 			if first == nil {
 				first = r
 				return
@@ -92,7 +97,7 @@ func TestStrangersEndNoRun(t *testing.T) {
 	}
 }
 
-// writeStrangers fills a folder and gives the paths.
+// writeStrangers fills a folder and returns the paths.
 func writeStrangers(t *testing.T, in string) (paths []string) {
 	write := func(name string, data []byte) {
 		path := filepath.Join(in, name)
@@ -153,7 +158,8 @@ type strangersRun struct {
 
 func runStrangers(t *testing.T, mode, in, out string) *strangersRun {
 	report := filepath.Join(t.TempDir(), "report.json")
-	args := []string{"run", "-q", "-m", mode, "-o", out, "--resize", strangersSize, "--memory", strconv.Itoa(strangersMemory),
+	args := []string{"run", "-q", "-m", mode, "-o", out, "--resize", strangersSize, "--memory",
+		strconv.Itoa(strangersMemory),
 		"--item-timeout", "5m", "--report", report}
 	if mode != modes.Serial {
 		args = append(args, "-w", "2")
@@ -234,7 +240,8 @@ func (r *strangersRun) read(t *testing.T) {
 
 // check wants one line for each input, and no end but a good or a known one.
 func (r *strangersRun) check(t *testing.T, inputs []string) {
-	if r.status != exitSomeFailed || strings.Contains(r.said, "goroutine ") || strings.Contains(r.said, "fatal error: ") {
+	if r.status != exitSomeFailed || strings.Contains(r.said, "goroutine ") ||
+		strings.Contains(r.said, "fatal error: ") {
 		t.Errorf("exit status %d, want %d: %s", r.status, exitSomeFailed, lastLine(r.said))
 	}
 	done := 0
@@ -257,7 +264,7 @@ func (r *strangersRun) check(t *testing.T, inputs []string) {
 	}
 }
 
-// counts tells how many files ended in which way.
+// counts returns how many files ended in which way.
 func (r *strangersRun) counts() map[string]int {
 	n := map[string]int{}
 	for _, end := range r.ends {

@@ -9,11 +9,12 @@ import (
 	"imgpipe/cmd/imgpipe/internal/flags"
 	"imgpipe/cmd/imgpipe/internal/modes"
 	"imgpipe/pipeline"
+	"imgpipe/transform"
 )
 
-// The topics are pages of help that belong to no command. Each is a file topics/NAME.txt. Its first line says what it is
-// about, and the rest is shown as it is, at most topicWidth wide. A line {{list}} stands for a list that comes from a table of
-// the program.
+// The topics are pages of help that belong to no command. Each is a file topics/NAME.txt. Its first line says what it
+// is about. The rest is shown as it is, at most topicWidth wide. A line {{list}} stands for a list that is made from a
+// table of the program.
 //
 //go:embed topics/*.txt
 var topicFiles embed.FS
@@ -65,6 +66,8 @@ func topicNamed(name string) (topic, bool) {
 func topicLists() *strings.Replacer {
 	return strings.NewReplacer(
 		"{{modes}}", modesList(),
+		"{{formats}}", formatsList(),
+		"{{extensions}}", extensionsList(),
 		"{{classes}}", classesList(),
 	)
 }
@@ -100,6 +103,33 @@ func modesList() string {
 		rows = append(rows, listRow{m.Name, m.Doc})
 	}
 	return listedRows(rows)
+}
+
+func formatsList() string {
+	yes := func(b bool) string {
+		if b {
+			return "yes"
+		}
+		return "no"
+	}
+	row := func(name, read, written, alpha, profile string) string {
+		return strings.TrimRight(fmt.Sprintf("  %-7s %-5s %-24s %-13s %s", name, read, written, alpha, profile), " ")
+	}
+	lines := []string{row("", "read", "written", "transparency", "color profile")}
+	for _, f := range transform.Formats() {
+		if f.Writable() {
+			lines = append(lines, row(f.Title(), "yes", "yes", yes(f.HasAlpha()), yes(f.HasProfile())))
+			continue
+		}
+		clear, opaque := keptAs(f)
+		lines = append(lines, row(f.Title(), "yes", fmt.Sprintf("no: %s or %s", clear.Title(), opaque.Title()), "", ""))
+	}
+	return strings.Join(lines, "\n")
+}
+
+func extensionsList() string {
+	lines := flags.Wrap(strings.Join(transform.Extensions(), " "), topicWidth-2)
+	return "  " + strings.Join(lines, "\n  ")
 }
 
 func classesList() string {

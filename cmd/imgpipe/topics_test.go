@@ -80,7 +80,8 @@ func TestCommandsInTopicsAreAccepted(t *testing.T) {
 		}
 	}
 	for name, text := range map[string]string{
-		"urls.txt": "http://127.0.0.1:1/a.jpg\n", "set.csv": "url,image_url\nhttp://127.0.0.1:1/a.jpg,http://127.0.0.1:1/b.jpg\n",
+		"urls.txt": "http://127.0.0.1:1/a.jpg\n",
+		"set.csv":  "url,image_url\nhttp://127.0.0.1:1/a.jpg,http://127.0.0.1:1/b.jpg\n",
 	} {
 		if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
 			t.Fatal(err)
@@ -166,6 +167,9 @@ func TestTopicsListWhatTheTablesHave(t *testing.T) {
 	for _, c := range pipeline.Classes() {
 		want["classes"] = append(want["classes"], c.Name)
 	}
+	for _, f := range transform.Formats() {
+		want["formats"] = append(want["formats"], f.Title())
+	}
 	for name, words := range want {
 		topic, ok := topicNamed(name)
 		if !ok {
@@ -182,7 +186,8 @@ func TestTopicsListWhatTheTablesHave(t *testing.T) {
 func TestLedgerTopicHasEveryFieldOfALine(t *testing.T) {
 	topic, _ := topicNamed("ledger")
 	listed := map[string]bool{}
-	for _, found := range regexp.MustCompile(`(?m)^ {2,4}([a-z0-9_]+)(, [a-z]+)? {2,}`).FindAllStringSubmatch(topic.text, -1) {
+	row := regexp.MustCompile(`(?m)^ {2,4}([a-z0-9_]+)(, [a-z]+)? {2,}`)
+	for _, found := range row.FindAllStringSubmatch(topic.text, -1) {
 		listed[found[1]] = true
 		if found[2] != "" {
 			listed[found[2][2:]] = true
@@ -217,6 +222,54 @@ func addFields(names map[string]bool, of reflect.Type) {
 	for i := range of.NumField() {
 		name, _, _ := strings.Cut(of.Field(i).Tag.Get("json"), ",")
 		names[name] = true
+	}
+}
+
+// TestHelpFitsATerminal holds the help of every command to 80 columns.
+func TestHelpFitsATerminal(t *testing.T) {
+	t.Setenv("COLUMNS", "")
+	for _, cmd := range append(newRoot().Commands(), newRoot()) {
+		var text strings.Builder
+		writeHelp(&text, cmd, usualWidth, false)
+		for line := range strings.SplitSeq(text.String(), "\n") {
+			if utf8.RuneCountInString(line) > usualWidth {
+				t.Errorf("%s --help: the line %q is too long", cmd.CommandPath(), line)
+			}
+		}
+	}
+}
+
+// TestBriefHelpFitsOneScreen holds -h to a terminal of 80 columns and some 40 lines.
+func TestBriefHelpFitsOneScreen(t *testing.T) {
+	for _, name := range []string{"run", "compare"} {
+		var text strings.Builder
+		if status := run(context.Background(), []string{name, "-h"}, nil, &text, io.Discard); status != exitOK {
+			t.Errorf("%s -h: status %d", name, status)
+		}
+		lines := strings.Split(strings.TrimSuffix(text.String(), "\n"), "\n")
+		if len(lines) < 24 || len(lines) > 40 {
+			t.Errorf("%s -h has %d lines, want 24 to 40", name, len(lines))
+		}
+		for _, line := range lines {
+			if utf8.RuneCountInString(line) > usualWidth {
+				t.Errorf("%s -h: the line %q is too long", name, line)
+			}
+		}
+	}
+}
+
+func TestHelpIsWrappedToColumns(t *testing.T) {
+	for columns, want := range map[string]int{
+		"": usualWidth, "many": usualWidth, "60": 60, "20": leastWidth, "500": mostWidth,
+	} {
+		t.Setenv("COLUMNS", columns)
+		if got := helpWidth(io.Discard); got != want {
+			t.Errorf("COLUMNS=%s: help is %d wide, want %d", columns, got, want)
+		}
+	}
+	got := wrapped("One two three four\nfive.\n\n  a   b   c   d   e\nsix seven eight", 14)
+	if want := "One two three\nfour five.\n\n  a   b   c   d   e\nsix seven\neight"; got != want {
+		t.Errorf("wrapped:\n%s\nwant:\n%s", got, want)
 	}
 }
 

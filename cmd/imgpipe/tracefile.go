@@ -8,7 +8,7 @@ import (
 	"imgpipe/pipeline"
 )
 
-// A traceFile is the file of --trace. A nil one writes nothing.
+// A traceFile is the file of --trace. Nil is valid and writes nothing.
 type traceFile struct {
 	file   *sideFile
 	writer *trace.Writer

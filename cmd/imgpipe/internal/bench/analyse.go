@@ -5,8 +5,8 @@ import (
 	"imgpipe/pipeline"
 )
 
-// Analyse concludes from Configs, Baseline and Samples: Results, Warnings, Verdict and Claims are filled in anew, Results and Warnings
-// of its Parts first. It is a function of what c holds and nothing else.
+// Analyse draws the conclusions from Configs, Baseline and Samples: it sets Results, Warnings, Verdict and Claims anew,
+// after the Results and Warnings of its Parts. It depends on nothing but what c holds.
 func (c *Comparison) Analyse() {
 	for i := range c.Parts {
 		part := &c.Parts[i]
@@ -26,7 +26,7 @@ func (c *Comparison) Analyse() {
 	c.Claims = c.claims()
 }
 
-// describe takes from the first run what is the same in all.
+// describe takes from the first run what is the same in all runs.
 func (c *Comparison) describe() {
 	if len(c.Samples) == 0 {
 		return
@@ -44,7 +44,7 @@ func (c *Comparison) describe() {
 	}
 }
 
-// of gives one figure of every run of a Config.
+// of returns one figure of every run of a Config.
 func (c *Comparison) of(config int, figure func(*summary.Summary) float64) []float64 {
 	var values []float64
 	for i := range c.Samples {
@@ -58,7 +58,7 @@ func (c *Comparison) of(config int, figure func(*summary.Summary) float64) []flo
 func wall(s *summary.Summary) float64    { return s.Wall }
 func cpuTime(s *summary.Summary) float64 { return s.User + s.System }
 
-// perImage divides, and gives 0 where there were no images.
+// perImage returns a total for each image, or 0 if there were no images.
 func perImage(total float64, s *summary.Summary) float64 {
 	if s.Items == 0 {
 		return 0
@@ -101,7 +101,7 @@ func (c *Comparison) result(config int) Result {
 	return r
 }
 
-// Memory is the median peak of all processes: PeakPSS, or PeakRSS where the system does not tell that.
+// Memory returns the median peak of all processes: PeakPSS, or PeakRSS if the system does not know that.
 func (r *Result) Memory() float64 {
 	if r.PeakPSS.Center > 0 {
 		return r.PeakPSS.Center
@@ -125,8 +125,8 @@ func (c *Comparison) stages(config int) (stages []pipeline.Stage) {
 	return stages
 }
 
-// Ratio tells how many times faster the Config b is than a, from the runs of the same rounds, and the probability that two equal ones would differ as
-// much.
+// Ratio returns how many times faster the Config b is than a, from runs of the same rounds. p is the probability that
+// two equal Configs would differ as much.
 func (c *Comparison) Ratio(a, b int) (times Estimate, p float64) {
 	walls := map[int]float64{} // of a, by round
 	for _, s := range c.Samples {
@@ -143,14 +143,17 @@ func (c *Comparison) Ratio(a, b int) (times Estimate, p float64) {
 	return paired(ratios)
 }
 
-// scaling fills in how a Config compares with the one of the same mode that has the fewest workers or, where fetches are measured,
-// downloads.
+// scaling sets how a Config compares with the one of the same mode that has the fewest workers, or the fewest downloads
+// if fetches are measured.
 func (c *Comparison) scaling(config int) {
 	base := config
 	for i, other := range c.Configs {
 		this := c.Configs[config]
-		same := other.Mode == this.Mode && (c.Job.Stage == StageFetch && other.Workers == this.Workers || c.Job.Stage != StageFetch && other.Downloads == this.Downloads)
-		if same && c.Results[i].Runs > 0 && c.width(i) < c.width(base) {
+		rest := other.Downloads == this.Downloads
+		if c.Job.Stage == StageFetch {
+			rest = other.Workers == this.Workers
+		}
+		if other.Mode == this.Mode && rest && c.Results[i].Runs > 0 && c.width(i) < c.width(base) {
 			base = i
 		}
 	}

@@ -4,7 +4,10 @@
 //	         interleaved, in alternating order                    │   statistics, warnings, verdict
 //	         outputs must be the same ────────────────────────────┘
 //
-// It measures nothing itself: each run is a child process that reports what it cost ([summary.Summary]). It draws nothing.
+// Start with a [Plan] and a [Runner]. What comes out is a [Comparison]; package report shows it.
+//
+// The package measures nothing itself: each run is a child process that reports what it cost ([summary.Summary]). It
+// draws nothing.
 package bench
 
 import (
@@ -23,7 +26,7 @@ type Config struct {
 
 // A Sample is one run of one Config.
 type Sample struct {
-	// Config is an index into Comparison.Configs, Round the round of the run, from 0, and Place its place within the round.
+	// Config is an index into Comparison.Configs. Round is the round of the run, from 0, Place its place in the round.
 	Config int `json:"config"`
 	Round  int `json:"round"`
 	Place  int `json:"place"`
@@ -31,23 +34,23 @@ type Sample struct {
 	Summary summary.Summary `json:"summary"`
 	// Digest is the SHA-256 over the names and bytes of the outputs.
 	Digest string `json:"digest"`
-	// Load is the machine's load average before the run began, 0 where it is not known.
+	// Load is the machine's load average before the run began; 0 if it is not known.
 	Load float64 `json:"load"`
-	// OtherCPU is how many CPUs other programs kept busy during the run, on average; 0 where it is not known.
+	// OtherCPU is how many CPUs other programs kept busy during the run, on average; 0 if it is not known.
 	OtherCPU float64 `json:"other_cpus"`
 }
 
 // A Span is a stage of one image in a timeline.
 type Span struct {
 	Stage pipeline.Stage `json:"stage"`
-	// Lane is the download slot, worker or store lane, from 0, within the kind of lane that the stage has.
+	// Lane is the download slot, worker or store lane, from 0, among lanes of that kind.
 	Lane  int           `json:"lane"`
 	Item  int           `json:"item"`
 	Start time.Duration `json:"start"`
 	End   time.Duration `json:"end"`
 }
 
-// A Timeline is one whole run, the one of median wall time of its Config.
+// A Timeline is one whole run of a Config: the run of median wall time.
 type Timeline struct {
 	Config int    `json:"config"`
 	Spans  []Span `json:"spans"`

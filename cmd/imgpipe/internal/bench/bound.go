@@ -7,9 +7,9 @@ import (
 	"imgpipe/pipeline"
 )
 
-// A demand is what one image asks of each part of the pipeline, from the medians of one Config. By the utilisation law (Denning and
-// Buzen, Computing Surveys 10, 1978) the part that it keeps busiest bounds the whole, and a part alone could do no more than its
-// width over the demand.
+// A demand is what one image asks of each part of the pipeline, from the medians of one Config. By the utilization law
+// (Denning and Buzen, Computing Surveys 10, 1978) the part that is busiest bounds the whole, and no part can do more
+// images a second than its width over its demand.
 type demand struct {
 	config        Config
 	width, images int
@@ -23,27 +23,36 @@ type demand struct {
 
 func (c *Comparison) demand(config int) demand {
 	r, images := c.Results[config], float64(max(c.Job.Images, 1))
-	d := demand{config: c.Configs[config], width: c.width(config), images: c.Job.Images, cpus: float64(max(c.Machine.CPUs, 1)), rate: images / r.Wall.Center}
+	d := demand{
+		config: c.Configs[config], width: c.width(config), images: c.Job.Images,
+		cpus: float64(max(c.Machine.CPUs, 1)), rate: images / r.Wall.Center,
+	}
 	d.cpu = r.CPU.Center / images
 	d.fetch = r.Stages[pipeline.StageFetch] / images
 	lanes := r.Wall.Center * float64(d.config.Workers)
-	for _, s := range []pipeline.Stage{pipeline.StageDecode, pipeline.StageOperate, pipeline.StageEncode, pipeline.StageHandover} {
+	for _, s := range []pipeline.Stage{
+		pipeline.StageDecode, pipeline.StageOperate, pipeline.StageEncode, pipeline.StageHandover,
+	} {
 		d.work += r.Stages[s] / images
 	}
-	d.memory, d.start, d.lock = r.Stages[pipeline.StageMemory]/lanes, r.Stages[pipeline.StageStart]/lanes, r.Stages[pipeline.StageLock]/lanes
+	d.memory, d.start = r.Stages[pipeline.StageMemory]/lanes, r.Stages[pipeline.StageStart]/lanes
+	d.lock = r.Stages[pipeline.StageLock] / lanes
 	return d
 }
 
-// cpuUse, fetchUse and workUse are the shares of the time in which the CPUs, the download lanes and the worker lanes were busy.
+// cpuUse, fetchUse and workUse return the shares of the time in which the CPUs, the download lanes and the worker lanes
+// were busy.
 func (d demand) cpuUse() float64   { return d.rate * d.cpu / d.cpus }
 func (d demand) fetchUse() float64 { return d.rate * d.fetch / float64(d.config.Downloads) }
 func (d demand) workUse() float64  { return d.rate * d.work / float64(d.config.Workers) }
 
-// cpuRate is what the CPUs could do if they did nothing else, and fetchRate what n downloads could bring, in images/s.
+// cpuRate returns what the CPUs could do if they did nothing else, and fetchRate what n downloads could bring, in
+// images/s.
 func (d demand) cpuRate() float64        { return d.cpus / d.cpu }
 func (d demand) fetchRate(n int) float64 { return float64(n) / d.fetch }
 
-// downloadsFor is how many downloads bring so many images a second (Little's law), with a quarter to spare for those that come late.
+// downloadsFor returns how many downloads bring so many images a second (Little's law), with a quarter to spare for
+// those that come late.
 func (d demand) downloadsFor(rate float64) int {
 	return max(int(math.Ceil(1.25*rate*d.fetch)), 1)
 }
@@ -58,13 +67,14 @@ const (
 	boundStart   bound = "start-up"
 	boundLock    bound = "lock"
 	boundWorkers bound = "workers"
-	boundOthers  bound = "others" // as CPU, but not all of them for us
+	boundOthers  bound = "others" // the CPUs, part of which other programs use
 	boundOrder   bound = "order"  // one thing at a time
-	boundImages  bound = "images" // as many at once as there are
+	boundImages  bound = "images" // all images are worked on at once
 	boundNone    bound = "none"
 )
 
-// The shares of time from which on a part counts as the one that bounds. Lanes are never all busy to the end of a job.
+// A part bounds the job if it is busy for at least this share of the time. Lanes are never all busy to the end of a
+// job.
 const (
 	fullCPU   = 0.80
 	fullLanes = 0.75

@@ -16,19 +16,19 @@ import (
 	"imgpipe/cmd/imgpipe/internal/trace"
 )
 
-// grace is how long a run that is told to end may take for that.
+// grace is how long a run may take to end when it is asked to.
 const grace = 5 * time.Second
 
-// kept is how much of what a run said is kept for the message of its failure.
+// kept is how many bytes of a run's standard error are kept for the message about its failure.
 const kept = 2 << 10
 
-// someFailed is the exit status of a run some of whose images failed: it is a run all the same.
+// someFailed is the exit status of a run in which some images failed. Such a run counts.
 const someFailed = 1
 
 // execute runs the program to its end.
 func (r *Runner) execute(ctx context.Context, config int, args []string) error {
 	cmd := exec.CommandContext(ctx, r.Program, args...)
-	cmd.Args[0] = os.Args[0] // what lists of processes show, where Program is a link of the kernel's
+	cmd.Args[0] = os.Args[0] // for lists of processes: Program may be a link of the kernel's
 	if r.Env != nil {
 		cmd.Env = r.Env(config)
 	}
@@ -36,7 +36,7 @@ func (r *Runner) execute(ctx context.Context, config int, args []string) error {
 	cmd.Stderr = said
 	cmd.WaitDelay = grace
 	cmd.Cancel = func() error {
-		if cmd.Process.Signal(syscall.SIGTERM) != nil { // there are systems without it
+		if cmd.Process.Signal(syscall.SIGTERM) != nil { // some systems have no such signal
 			return cmd.Process.Kill()
 		}
 		return nil
@@ -52,7 +52,7 @@ func (r *Runner) execute(ctx context.Context, config int, args []string) error {
 	return err
 }
 
-// untilKilled runs cmd, and kills it when Kill says so.
+// untilKilled runs cmd, and kills it once Kill is closed.
 func (r *Runner) untilKilled(cmd *exec.Cmd) error {
 	if err := cmd.Start(); err != nil {
 		return err
@@ -83,7 +83,7 @@ func (t *tail) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// reason is the last line with which the program ended, else the last line.
+// reason returns the last line that begins with the program's name, or else the last line.
 func (t *tail) reason() string {
 	lines := strings.Split(strings.TrimSpace(string(t.b)), "\n")
 	line := lines[len(lines)-1]
@@ -100,7 +100,7 @@ func readSummary(path string) (s summary.Summary, err error) {
 	if err != nil {
 		return s, fmt.Errorf("read the report of a run: %w", err)
 	}
-	defer os.Remove(path) // that of the next run must not be taken for this one
+	defer os.Remove(path) // the next run's must not be mistaken for it
 	if err := json.Unmarshal(b, &s); err != nil {
 		return s, fmt.Errorf("read the report of a run: %w", err)
 	}

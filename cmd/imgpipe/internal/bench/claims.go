@@ -8,7 +8,7 @@ import (
 	"imgpipe/cmd/imgpipe/internal/modes"
 )
 
-// What a claim of the field came to.
+// Whether a claim holds here.
 const (
 	holds    = "yes"
 	fails    = "no"
@@ -24,7 +24,8 @@ const (
 	someMillis = 0.5e-3
 )
 
-// StartOfGoroutine measures the time from a go statement until the goroutine runs and its maker goes on, the median of many, in seconds.
+// StartOfGoroutine measures the time from a go statement until the goroutine runs and its maker goes on, in seconds:
+// the median of many tries.
 func StartOfGoroutine() float64 {
 	const tries, each = 51, 200
 	var means []float64
@@ -40,11 +41,13 @@ func StartOfGoroutine() float64 {
 	return median(means)
 }
 
-// ClaimPlans are short comparisons of the stages alone, for the claims that the whole job cannot show: fetching with one and with many
-// downloads, transforming with one worker and with as many as there are CPUs, and with more. They take the arguments of p.
+// ClaimPlans returns short comparisons of the stages alone, for claims that the whole job cannot show: fetching with
+// one and with many downloads, transforming with one worker, with as many as there are CPUs, and with more. They take
+// the arguments of p.
 func ClaimPlans(p Plan, cpus, downloads int) []Plan {
-	fetches := Plan{Stage: StageFetch, Configs: Grid([]string{modes.Serial, modes.GIL, modes.Goroutines}, []int{cpus}, []int{downloads})}
-	transforms := Plan{Stage: StageTransform, Configs: Grid([]string{modes.Serial, modes.GIL, modes.Goroutines, modes.Processes}, []int{cpus}, []int{downloads})}
+	grid := func(of ...string) []Config { return Grid(of, []int{cpus}, []int{downloads}) }
+	fetches := Plan{Stage: StageFetch, Configs: grid(modes.Serial, modes.GIL, modes.Goroutines)}
+	transforms := Plan{Stage: StageTransform, Configs: grid(modes.Comparable()...)}
 	transforms.Configs = append(transforms.Configs, Config{modes.Goroutines, 4 * cpus, downloads})
 	plans := []Plan{fetches, transforms}
 	for i := range plans {
@@ -53,7 +56,7 @@ func ClaimPlans(p Plan, cpus, downloads int) []Plan {
 	return plans
 }
 
-// stage gives what was measured of one stage alone: by c itself or by one of its Parts, or nil.
+// stage returns what was measured of one stage alone, c itself or one of its Parts; nil if nothing was.
 func (c *Comparison) stage(name string) *Comparison {
 	if c.Job.Stage == name && len(c.Samples) > 0 {
 		return c
@@ -66,14 +69,16 @@ func (c *Comparison) stage(name string) *Comparison {
 	return nil
 }
 
-// best gives the Config of a mode with the given property that has the greatest speedup over the Baseline.
+// best returns, of the Configs of a mode for which is returns true, the one with the greatest speedup over the
+// Baseline.
 func (c *Comparison) best(mode string, is func(Config) bool) (r Result, config int, ok bool) {
 	if c == nil {
 		return r, 0, false
 	}
 	for i, this := range c.Configs {
-		if this.Mode == mode && is(this) && c.Results[i].Runs > 0 && (!ok || c.Results[i].Speedup.Center > r.Speedup.Center) {
-			r, config, ok = c.Results[i], i, true
+		result := c.Results[i]
+		if this.Mode == mode && is(this) && result.Runs > 0 && (!ok || result.Speedup.Center > r.Speedup.Center) {
+			r, config, ok = result, i, true
 		}
 	}
 	return r, config, ok
@@ -81,12 +86,12 @@ func (c *Comparison) best(mode string, is func(Config) bool) (r Result, config i
 
 func anyWidth(Config) bool { return true }
 
-// serially tells that speedups are counted from serial.
+// serially reports whether speedups are counted from mode serial.
 func (c *Comparison) serially() bool {
 	return c != nil && c.Configs[c.Baseline].Mode == modes.Serial && c.Results[c.Baseline].Runs > 0
 }
 
-// claims are what the field says of threads, locks and processes, each with what was measured of it here.
+// claims returns what is often said about threads, locks and processes, each with what was measured of it here.
 func (c *Comparison) claims() []Claim {
 	if c.Different != "" || len(c.Samples) == 0 || c.Samples[0].Summary.Done == 0 {
 		return nil
@@ -111,7 +116,8 @@ func yesNo(yes bool) string {
 	return fails
 }
 
-// needsCPUs judges a claim about the use of several CPUs: where it did not come out and other programs took a part of them, that shows nothing.
+// needsCPUs judges a claim about the use of several CPUs. If the claim did not hold, but other programs took a part of
+// the CPUs, that shows nothing.
 func (c *Comparison) needsCPUs(claim *Claim, yes bool) {
 	var others []float64
 	for _, s := range c.Samples {
@@ -120,11 +126,12 @@ func (c *Comparison) needsCPUs(claim *Claim, yes bool) {
 	claim.Holds = yesNo(yes)
 	if !yes && median(others) > busyOthers*float64(c.Machine.CPUs) {
 		claim.Holds = notShown
-		claim.Measured += fmt.Sprintf(", while other programs kept %.1f of %s busy", median(others), count(c.Machine.CPUs, "CPU"))
+		claim.Measured += fmt.Sprintf(", while other programs kept %.1f of %s busy", median(others),
+			count(c.Machine.CPUs, "CPU"))
 	}
 }
 
-// parts are c and its Parts.
+// parts returns c and its Parts.
 func (c *Comparison) parts() []*Comparison {
 	all := []*Comparison{c}
 	for i := range c.Parts {
@@ -133,7 +140,7 @@ func (c *Comparison) parts() []*Comparison {
 	return all
 }
 
-// found gives a result of a mode, of c if it is there, else of a Part.
+// found returns a result of a mode: of c, or else of a Part.
 func (c *Comparison) found(mode string) (r Result, ok bool) {
 	for _, part := range c.parts() {
 		if part.Job.Stage == StageFetch {
@@ -147,9 +154,13 @@ func (c *Comparison) found(mode string) (r Result, ok bool) {
 }
 
 func (c *Comparison) claimShared() Claim {
-	claim := Claim{Text: "Threads share memory: no image is copied from one to another.", Measured: "a run in mode goroutines that transforms shows it", Holds: notShown}
+	claim := Claim{
+		Text:     "Threads share memory: no image is copied from one to another.",
+		Measured: "a run in mode goroutines that transforms shows it", Holds: notShown,
+	}
 	if r, ok := c.found(modes.Goroutines); ok {
-		claim.Measured, claim.Holds = fmt.Sprintf("goroutines: %s copied for each image", bytes(r.CopiedPerImage)), yesNo(r.CopiedPerImage == 0)
+		claim.Measured = fmt.Sprintf("goroutines: %s copied for each image", bytes(r.CopiedPerImage))
+		claim.Holds = yesNo(r.CopiedPerImage == 0)
 	}
 	return claim
 }
@@ -173,7 +184,10 @@ func (c *Comparison) claimStart() Claim {
 }
 
 func claimLockFetch(c *Comparison) Claim {
-	claim := Claim{Text: "A global interpreter lock lets waiting for I/O overlap.", Measured: "--stage fetch with serial, gil and goroutines shows it", Holds: notShown}
+	claim := Claim{
+		Text:     "A global interpreter lock lets waiting for I/O overlap.",
+		Measured: "--stage fetch with serial, gil and goroutines shows it", Holds: notShown,
+	}
 	l, _, ok := c.best(modes.GIL, anyWidth)
 	g, _, ok2 := c.best(modes.Goroutines, anyWidth)
 	if ok && ok2 && c.serially() {
@@ -184,28 +198,40 @@ func claimLockFetch(c *Comparison) Claim {
 }
 
 func claimLockTransform(c *Comparison, cpus int) Claim {
-	claim := Claim{Text: "A global interpreter lock keeps CPU work from overlapping.", Measured: "--stage transform with serial, gil and goroutines, on two CPUs or more, shows it", Holds: notShown}
+	claim := Claim{
+		Text:     "A global interpreter lock keeps CPU work from overlapping.",
+		Measured: "--stage transform with serial, gil and goroutines, on two CPUs or more, shows it", Holds: notShown,
+	}
 	several := func(config Config) bool { return config.Workers > 1 }
 	l, _, ok := c.best(modes.GIL, several)
 	g, _, ok2 := c.best(modes.Goroutines, several)
 	if ok && ok2 && c.serially() && cpus > 1 {
-		claim.Measured = fmt.Sprintf("transforming alone: gil %s as serial, goroutines %.2f", speedup(l), g.Speedup.Center)
+		claim.Measured = fmt.Sprintf("transforming alone: gil %s as serial, goroutines %.2f", speedup(l),
+			g.Speedup.Center)
 		c.needsCPUs(&claim, l.Speedup.Center < nearOne && g.Speedup.Center > muchFaster)
 	}
 	return claim
 }
 
 func (c *Comparison) claimIsolated() Claim {
-	claim := Claim{Text: "Processes have memory of their own: what passes between them is copied, or shared on purpose, and each has a heap.", Measured: "a run in mode processes that transforms shows it", Holds: notShown}
+	claim := Claim{
+		Text: "Processes have memory of their own: what passes between them is copied, or shared on purpose, " +
+			"and each has a heap.",
+		Measured: "a run in mode processes that transforms shows it", Holds: notShown,
+	}
 	if r, ok := c.found(modes.Processes); ok {
-		claim.Measured = fmt.Sprintf("processes: %s copied for each image, %s of memory for each worker", bytes(r.CopiedPerImage), bytes(r.MemoryPerWorker))
+		claim.Measured = fmt.Sprintf("processes: %s copied for each image, %s of memory for each worker",
+			bytes(r.CopiedPerImage), bytes(r.MemoryPerWorker))
 		claim.Holds = yesNo(r.CopiedPerImage > 0)
 	}
 	return claim
 }
 
 func claimProcessesScale(c *Comparison, cpus int) Claim {
-	claim := Claim{Text: "Processes scale with the cores.", Measured: "--stage transform with serial and processes, on two CPUs or more, shows it", Holds: notShown}
+	claim := Claim{
+		Text:     "Processes scale with the cores.",
+		Measured: "--stage transform with serial and processes, on two CPUs or more, shows it", Holds: notShown,
+	}
 	r, config, ok := c.best(modes.Processes, func(config Config) bool { return config.Workers > 1 })
 	if ok && c.serially() && cpus > 1 {
 		n := c.Configs[config].Workers
@@ -216,23 +242,31 @@ func claimProcessesScale(c *Comparison, cpus int) Claim {
 }
 
 func claimManyDownloads(c *Comparison) Claim {
-	claim := Claim{Text: "Work that waits for I/O wants many threads, many more than there are CPUs.", Measured: "--stage fetch with serial and goroutines shows it", Holds: notShown}
+	claim := Claim{
+		Text:     "Work that waits for I/O wants many threads, many more than there are CPUs.",
+		Measured: "--stage fetch with serial and goroutines shows it", Holds: notShown,
+	}
 	r, config, ok := c.best(modes.Goroutines, anyWidth)
 	if ok && c.serially() {
 		n := c.Configs[config].Downloads
-		claim.Measured = fmt.Sprintf("fetching alone: %s %s as one on %s", count(n, "download"), speedup(r), count(c.Machine.CPUs, "CPU"))
+		claim.Measured = fmt.Sprintf("fetching alone: %s %s as one on %s", count(n, "download"), speedup(r),
+			count(c.Machine.CPUs, "CPU"))
 		claim.Holds = yesNo(r.Speedup.Center > muchFaster*float64(c.Machine.CPUs))
 	}
 	return claim
 }
 
 func claimCores(c *Comparison, cpus int) Claim {
-	claim := Claim{Text: "Work that computes wants cores: more threads than CPUs bring nothing.", Measured: "--stage transform with as many workers as CPUs, and with more, shows it", Holds: notShown}
+	claim := Claim{
+		Text:     "Work that computes wants cores: more threads than CPUs bring nothing.",
+		Measured: "--stage transform with as many workers as CPUs, and with more, shows it", Holds: notShown,
+	}
 	_, few, ok := c.best(modes.Goroutines, func(config Config) bool { return config.Workers == cpus })
 	_, many, ok2 := c.best(modes.Goroutines, func(config Config) bool { return config.Workers > cpus })
 	if ok && ok2 {
 		ratio, _ := c.Ratio(few, many)
-		claim.Measured = fmt.Sprintf("transforming alone: %d workers %s as %d, on %s", c.Configs[many].Workers, times(ratio), cpus, count(cpus, "CPU"))
+		claim.Measured = fmt.Sprintf("transforming alone: %d workers %s as %d, on %s", c.Configs[many].Workers,
+			times(ratio), cpus, count(cpus, "CPU"))
 		c.needsCPUs(&claim, ratio.Center < nearOne)
 	}
 	return claim

@@ -11,7 +11,7 @@ import (
 
 // A Job is what every contestant does.
 type Job struct {
-	// Inputs tells in words what is read, Images how many items that is, and BytesIn their length.
+	// Inputs says in words what is read. Images is how many items that is, BytesIn their length.
 	Inputs  string `json:"inputs"`
 	Images  int    `json:"images"`
 	BytesIn int64  `json:"bytes_in"`
@@ -19,19 +19,19 @@ type Job struct {
 	Spec string `json:"spec"`
 	// Stage is "all", "fetch" or "transform": the others take no time then.
 	Stage string `json:"stage"`
-	// Latency is that of the sample server, 0 where the input is the user's own.
+	// Latency is that of the sample server; 0 if the input is the user's own.
 	Latency time.Duration `json:"latency"`
 }
 
-// An Estimate is the median of the runs with its 95 % confidence interval. Low and High are infinite where there are too
-// few runs to tell; in JSON they are null then.
+// An Estimate is the median of the runs with its 95 % confidence interval. With too few runs for an interval, Low and
+// High are infinite; in JSON they are null then.
 type Estimate struct {
 	Center float64 `json:"center"`
 	Low    float64 `json:"low"`
 	High   float64 `json:"high"`
 }
 
-// Finite tells whether there were enough runs for an interval.
+// Finite reports whether there were enough runs for an interval.
 func (e Estimate) Finite() bool { return finite(e.Low) && finite(e.High) }
 
 // jsonEstimate is an Estimate in JSON, which knows no infinite numbers.
@@ -52,7 +52,7 @@ func (e Estimate) MarshalJSON() ([]byte, error) {
 	return json.Marshal(jsonEstimate{orNull(&e.Center), orNull(&e.Low), orNull(&e.High)})
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote: a bound that is null is infinite, a centre that is null is not a number.
+// UnmarshalJSON reads what MarshalJSON wrote: a bound that is null is infinite, a center that is null is not a number.
 func (e *Estimate) UnmarshalJSON(b []byte) error {
 	var j jsonEstimate
 	if err := json.Unmarshal(b, &j); err != nil {
@@ -80,7 +80,7 @@ type Result struct {
 	PeakPSS         Estimate `json:"peak_pss"`
 	// MemoryPerWorker is PeakPSS over the workers.
 	MemoryPerWorker float64 `json:"memory_per_worker"`
-	// CopiedPerImage is the bytes that had to be copied between processes for each image.
+	// CopiedPerImage is how many bytes were copied between processes for each image.
 	CopiedPerImage float64 `json:"copied_per_image"`
 	// Voluntary and Involuntary are context switches, in all processes, for each image.
 	Voluntary   float64 `json:"voluntary_switches_per_image"`
@@ -88,18 +88,19 @@ type Result struct {
 	// GC is the CPU time of garbage collection in all processes, and WorkerStart the time until one worker can work.
 	GC          float64 `json:"gc_cpu_s"`
 	WorkerStart float64 `json:"worker_start_s"`
-	// Stages is the median of the time that all images together spent in each stage.
+	// Stages has the median time that all images together spent in each stage.
 	Stages map[pipeline.Stage]float64 `json:"stages_s"`
 
 	// Speedup is how many times faster than the Baseline this is, from the ratios of the runs of the same round: the
 	// Hodges–Lehmann estimate, with its interval. It is 1 for the Baseline itself.
 	Speedup Estimate `json:"speedup"`
 	// P is the probability that two equal contestants would differ as much as this one and the Baseline, by Wilcoxon's
-	// signed-rank test of the same ratios; Differs that it is below 0.05. For the Baseline itself they are 1 and false.
+	// signed-rank test of the same ratios. Differs says that it is below 0.05. For the Baseline they are 1 and false.
 	P       float64 `json:"p"`
 	Differs bool    `json:"differs"`
-	// Efficiency is the speedup over the same mode with the fewest workers, divided by how many times the workers are more. Serial is the Karp–Flatt
-	// serial fraction of that, and Ceiling the speedup that Amdahl's law allows with it. They are 0 where there is only one width.
+	// Efficiency is the speedup over the same mode with the fewest workers, over how many times more workers there are.
+	// Serial is the Karp–Flatt serial fraction of that, and Ceiling the speedup that Amdahl's law allows with it. They
+	// are 0 if there is only one width.
 	Efficiency float64 `json:"efficiency"`
 	Serial     float64 `json:"serial_fraction"`
 	Ceiling    float64 `json:"ceiling"`
@@ -120,11 +121,11 @@ type Finding struct {
 	Figures string `json:"figures"`
 }
 
-// A Claim is something that the field says of threads, processes and locks, and what was measured of it here.
+// A Claim is something that is often said about threads, processes and locks, and what was measured of it here.
 type Claim struct {
 	Text     string `json:"text"`
 	Measured string `json:"measured"`
-	// Holds is "yes", "no" or "not shown": what this comparison did not run cannot tell.
+	// Holds is "yes", "no", or "not shown" if this comparison did not run what could show it.
 	Holds string `json:"holds"`
 }
 
@@ -135,15 +136,15 @@ type Comparison struct {
 	Machine summary.Machine `json:"machine"`
 	Began   time.Time       `json:"began"`
 	Took    time.Duration   `json:"took"`
-	// Command repeats it.
+	// Command is the command line that repeats it.
 	Command []string `json:"command"`
 	Job     Job      `json:"job"`
-	// Runs are the rounds that count, Warmup those that were thrown away.
+	// Runs is how many rounds count, Warmup how many before them do not.
 	Runs   int `json:"runs"`
 	Warmup int `json:"warmup"`
-	// Partial tells why it ended early or a Config dropped out; "" if nothing of the kind happened.
+	// Partial says why it ended early or a Config dropped out; "" if neither happened.
 	Partial string `json:"partial,omitempty"`
-	// Different tells which runs did not do the same work; "" if all did.
+	// Different says which runs did not do the same work; "" if all did.
 	Different string `json:"different,omitempty"`
 
 	Configs []Config `json:"configs"`
@@ -154,9 +155,9 @@ type Comparison struct {
 	Verdict  []Finding `json:"verdict"`
 	Claims   []Claim   `json:"claims"`
 	Warnings []Warning `json:"warnings"`
-	// Parts are shorter comparisons of one stage alone, which some claims rest on. They have no verdict of their own.
+	// Parts are shorter comparisons of one stage alone, for some of the claims. They have no verdict.
 	Parts []Comparison `json:"parts,omitempty"`
-	// GoroutineStart is the time from a go statement until that goroutine runs, in seconds, measured here.
+	// GoroutineStart is what [StartOfGoroutine] measured.
 	GoroutineStart float64 `json:"goroutine_start_s"`
 	// Timelines has one element for each Config that finished a run.
 	Timelines []Timeline `json:"timelines,omitempty"`

@@ -11,7 +11,7 @@ import (
 // memoryDisk is a folder whose files are in memory.
 const memoryDisk = "/dev/shm"
 
-// memoryDiskFree is how many bytes still fit there.
+// memoryDiskFree returns how many bytes still fit there.
 func memoryDiskFree() int64 {
 	var s unix.Statfs_t
 	if unix.Access(memoryDisk, unix.W_OK) != nil || unix.Statfs(memoryDisk, &s) != nil {
@@ -20,7 +20,7 @@ func memoryDiskFree() int64 {
 	return int64(s.Bavail) * s.Bsize
 }
 
-// load is the number of programs that wanted a CPU in the last minute, on average; 0 where it is not known.
+// load returns how many programs wanted a CPU in the last minute, on average; 0 if that is not known.
 func load() float64 {
 	b, err := os.ReadFile("/proc/loadavg")
 	if err != nil {
@@ -34,11 +34,11 @@ func load() float64 {
 	return f
 }
 
-// ticksPerSecond is the unit of /proc/stat, which is the same on all architectures that Go knows.
+// ticksPerSecond is the unit of /proc/stat. It is the same on all architectures that Go knows.
 const ticksPerSecond = 100
 
-// busy is the time that all CPUs of the machine together have worked since it was started, in seconds, and how many CPUs that are; 0 where it
-// is not known.
+// busy returns how long all CPUs of the machine together have worked since it was started, in seconds, and how many
+// CPUs it has; 0 if that is not known.
 func busy() (seconds float64, cpus int) {
 	b, err := os.ReadFile("/proc/stat")
 	if err != nil {
@@ -57,7 +57,7 @@ func busy() (seconds float64, cpus int) {
 	return seconds, cpus
 }
 
-// worked sums up the kinds of time that are work: not idle, not waiting, and guests once only, as they are counted as users already.
+// worked sums up the kinds of time that are work. Idle and waiting are not, and guests are counted as users already.
 func worked(ticks []string) (seconds float64) {
 	const idle, waiting, guest = 3, 4, 8
 	for i, f := range ticks {

@@ -2,13 +2,13 @@
 
 package bench
 
-// memoryDisk is not to be had here.
+// memoryDisk is "": there is none here.
 const memoryDisk = ""
 
 func memoryDiskFree() int64 { return 0 }
 
-// load is not known.
+// load returns 0: it is not known here.
 func load() float64 { return 0 }
 
-// busy is not known.
+// busy returns 0: it is not known here.
 func busy() (seconds float64, cpus int) { return 0, 0 }

@@ -15,7 +15,8 @@ const (
 	sheetSpec     = "size=240x240;format=jpeg;quality=80"
 )
 
-// Pictures makes small pictures of the first outputs in a folder, in the order of their names. Files that are no images are left out.
+// Pictures makes small pictures of the first outputs in a folder, in the order of their names. Files that are no images
+// are left out.
 func Pictures(ctx context.Context, dir string) ([]Picture, error) {
 	spec, err := transform.ParseSpec(sheetSpec)
 	if err != nil {

@@ -23,9 +23,9 @@ type Plan struct {
 	Configs []Config
 	// Stage is one of the stages above; "" means StageAll.
 	Stage string
-	// Runs are the rounds that count, Warmup those before them that do not.
+	// Runs is how many rounds count, Warmup how many before them do not.
 	Runs, Warmup int
-	// Args are the flags and inputs that all runs are given, as imgpipe run understands them.
+	// Args are flags and inputs of imgpipe run, for all runs.
 	Args []string
 }
 
@@ -47,10 +47,10 @@ func Grid(of []string, workers, downloads []int) []Config {
 	return configs
 }
 
-// Runs is how many runs p consists of.
+// runs returns how many runs p consists of.
 func (p Plan) runs() int { return len(p.Configs) * (p.Runs + p.Warmup) }
 
-// order gives the Configs of a round in turn: forwards and backwards alternately.
+// order returns the Configs of a round in the order of their runs: forwards and backwards alternately.
 func (p Plan) order(round int) []int {
 	order := make([]int, len(p.Configs))
 	for i := range order {
@@ -62,12 +62,12 @@ func (p Plan) order(round int) []int {
 	return order
 }
 
-// baseline is the Config that speedups are counted from: the serial one, else the first.
+// baseline returns the Config that speedups are counted from: the serial one, or else the first.
 func baseline(configs []Config) int {
 	return max(slices.IndexFunc(configs, func(c Config) bool { return c.Mode == modes.Serial }), 0)
 }
 
-// Flags gives the flags of imgpipe run that choose c.
+// Flags returns the flags of imgpipe run that choose c.
 func (c Config) Flags() []string {
 	if c.Mode == modes.Serial {
 		return []string{"--mode", modes.Serial}
@@ -75,7 +75,8 @@ func (c Config) Flags() []string {
 	return []string{"--mode", c.Mode, "--workers", fmt.Sprint(c.Workers), "--downloads", fmt.Sprint(c.Downloads)}
 }
 
-// Name tells a Config from the others in words. Widths that all share are left out, and a Config that competes with itself has a number.
+// Name returns words for a Config that tell it from the others. Widths that all share are left out. A Config that
+// competes with itself has a number.
 func (c *Comparison) Name(config int) string {
 	this := c.Configs[config]
 	name := this.Mode
@@ -115,7 +116,7 @@ func (c *Comparison) severalDownloads() bool {
 	return false
 }
 
-// width is the number that a comparison of this stage varies.
+// width returns the number that a comparison of this stage varies.
 func (c *Comparison) width(config int) int {
 	if c.Job.Stage == StageFetch {
 		return c.Configs[config].Downloads
@@ -123,7 +124,7 @@ func (c *Comparison) width(config int) int {
 	return c.Configs[config].Workers
 }
 
-// unit names what width counts.
+// unit returns the name of what width counts.
 func (c *Comparison) unit() string {
 	if c.Job.Stage == StageFetch {
 		return "download"

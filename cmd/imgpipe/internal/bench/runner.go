@@ -15,52 +15,53 @@ import (
 	"imgpipe/cmd/imgpipe/internal/usage"
 )
 
-// A Runner makes the runs of Plans, one run at a time, each in a fresh process. It is for one use and not safe for concurrent use.
+// A Runner makes the runs of Plans, one at a time, each in a fresh process. It can be used once, by one goroutine.
 type Runner struct {
 	// Program is the imgpipe that runs; it must be set.
 	Program string
 	// Dir is a folder for reports and traces, which must exist and is left with files in it.
 	Dir string
-	// Env gives the environment of a run; nil means the one of this process.
+	// Env returns the environment of a run. Nil is that of this process.
 	Env func(config int) []string
-	// Keep is called with the folder of the outputs of the first counted run of each Config of a Plan, where that writes any. The folder
-	// goes after that. An error ends the comparison.
+	// Keep, if it is not nil, is called with the folder of outputs of the first run of each Config that counts, if it
+	// wrote any. The folder is removed afterwards. An error ends the comparison.
 	Keep func(config int, outputs string) error
-	// Progress is called before each run and when all are done.
+	// Progress, if it is not nil, is called before each run and when all are done.
 	Progress func(Progress)
-	// Kill, where it is set, is closed when the run under way is to be killed, and not asked to end as when the context
-	// ends.
+	// Kill, if it is not nil, is closed to kill the run under way. Without that, a context that ends asks the run to
+	// end.
 	Kill <-chan struct{}
 
 	meter meter
 }
 
-// Progress tells how far a Runner has come.
+// Progress is how far a Runner has come.
 type Progress struct {
 	// Done and Total count runs.
 	Done, Total int
 	// Now is what runs next; "" at the end.
 	Now string
-	// Left is how long the rest will take, 0 while that is not known.
+	// Left is how long the rest will take; 0 while that is not known.
 	Left time.Duration
 }
 
-// ErrDifferent is the kind of error of runs that did not do the same work.
+// ErrDifferent is the error of runs that did not do the same work.
 var ErrDifferent = errors.New("the runs did not do the same work")
 
-// expect tells of the Plans that will be run, for Progress to count them.
+// expect counts the runs of Plans that will be run, for Progress.
 func (r *Runner) expect(plans ...Plan) {
 	for _, p := range plans {
 		r.meter.total += p.runs()
 	}
 }
 
-// Compare makes the runs of p for job, whose Images, BytesIn, Spec and Stage it fills in, and then those of parts, and says how the Configs
-// of p compare. What it gives is whole as far as it goes also where there is an error, which is one of these:
+// Compare makes the runs of p for job, and then those of parts, and returns how the Configs of p compare. It sets the
+// Images, BytesIn, Spec and Stage of job. With an error, the Comparison still holds all that was measured. The error is
+// one of these:
 //
-//   - the error of ctx, where that ended;
-//   - an ErrDifferent, where two runs did not do the same work;
-//   - else why the last Config dropped out. That of a Config which fails while others go on is told in Partial only.
+//   - that of ctx, if it ended;
+//   - an ErrDifferent, if two runs did not do the same work;
+//   - otherwise why the last Config dropped out. If others go on, only Partial says why a Config dropped out.
 func (r *Runner) Compare(ctx context.Context, job Job, p Plan, parts ...Plan) (*Comparison, error) {
 	r.expect(append(parts, p)...)
 	c := &Comparison{Job: job, GoroutineStart: StartOfGoroutine()}
@@ -84,8 +85,8 @@ func (r *Runner) Compare(ctx context.Context, job Job, p Plan, parts ...Plan) (*
 	return c, err
 }
 
-// run makes the runs of p into c: Configs, Job, Samples and Timelines. Where it gives an error, c
-// holds what had been measured by then, and tells in Partial or Different why that is not all.
+// run makes the runs of p and sets Configs, Job, Samples and Timelines of c. With an error, c holds what was measured
+// until then, and Partial or Different says why that is not all.
 func (r *Runner) run(ctx context.Context, p Plan, c *Comparison) error {
 	c.Configs, c.Baseline, c.Runs, c.Warmup = p.Configs, baseline(p.Configs), p.Runs, p.Warmup
 	c.Began, c.Job.Stage = time.Now(), p.Stage
@@ -115,10 +116,11 @@ type field struct {
 	plan Plan
 	c    *Comparison
 	made int
-	// out is why a Config dropped out, kept that its outputs were seen.
+	// out has why a Config dropped out, kept whether its outputs were passed to Keep.
 	out  []error
 	kept []bool
-	// traces are the files of all runs, measured those of c.Samples, and first is what the first run did, which all must do.
+	// traces are the trace files of all runs, measured those of c.Samples. first is what the first run did, and all
+	// must do.
 	traces, measured []string
 	first            *work
 }
@@ -139,7 +141,7 @@ func (f *field) run(ctx context.Context) error {
 	return nil
 }
 
-// one makes one run. A run that fails drops its Config; the error of the last one ends all.
+// one makes one run. A run that fails drops its Config. If no Config is left, that is the error.
 func (f *field) one(ctx context.Context, round, place, config int) error {
 	f.tell(f.c.Name(config))
 	began := time.Now()
@@ -163,8 +165,10 @@ func (f *field) one(ctx context.Context, round, place, config int) error {
 		return nil
 	}
 	f.measured = append(f.measured, ran.trace)
-	f.c.Samples = append(f.c.Samples, Sample{Config: config, Round: round - f.plan.Warmup, Place: place, Summary: ran.summary,
-		Digest: ran.work.digest(), Load: ran.load, OtherCPU: ran.others})
+	f.c.Samples = append(f.c.Samples, Sample{
+		Config: config, Round: round - f.plan.Warmup, Place: place, Summary: ran.summary,
+		Digest: ran.work.digest(), Load: ran.load, OtherCPU: ran.others,
+	})
 	if f.Keep != nil && !f.kept[config] && ran.outputs != "" {
 		f.kept[config] = true
 		return f.Keep(config, ran.outputs)
@@ -193,7 +197,8 @@ func (f *field) tell(now string) {
 
 func (f *field) key(config int) string { return f.c.Job.Stage + " " + f.c.Name(config) }
 
-// timelines reads the trace of the median run of each Config. One that cannot be read is left out: it was measured all the same.
+// timelines reads the trace of the median run of each Config. A trace that cannot be read is left out: the run was
+// measured all the same.
 func (f *field) timelines() {
 	for config := range f.plan.Configs {
 		var mine []int
@@ -224,12 +229,12 @@ type ran struct {
 	work    work
 	load    float64
 	others  float64
-	// trace is the file of its spans, outputs the folder of its outputs; "" where it wrote none.
+	// trace is the file of its spans, outputs the folder of its outputs; "" if it wrote none.
 	trace, outputs string
 	scratch        string
 }
 
-// remove takes away the outputs.
+// remove removes the outputs.
 func (r *ran) remove() {
 	if r != nil && r.scratch != "" {
 		os.RemoveAll(r.scratch)
@@ -246,7 +251,8 @@ func (f *field) child(ctx context.Context, p Plan, config int) (*ran, error) {
 	r.trace = filepath.Join(f.Dir, fmt.Sprintf("trace-%d.json", f.meter.done))
 	report := filepath.Join(f.Dir, "report.json")
 	outputs := filepath.Join(r.scratch, "out")
-	args := append([]string{"run", "--output", outputs, "--report", report, "--trace", r.trace, "--quiet", "--force"}, p.Configs[config].Flags()...)
+	args := []string{"run", "--output", outputs, "--report", report, "--trace", r.trace, "--quiet", "--force"}
+	args = append(args, p.Configs[config].Flags()...)
 	if f.c.Job.Stage != StageAll {
 		args = append(args, "--stage", f.c.Job.Stage)
 	}
@@ -262,7 +268,7 @@ func (f *field) child(ctx context.Context, p Plan, config int) (*ran, error) {
 		return r, err
 	}
 	if took > 0 {
-		// What others do on CPUs that this program may not use takes nothing from it.
+		// Other programs may have CPUs that this one may not use: what they do there takes nothing from it.
 		r.others = max((after-before-ours)/took-float64(all-r.summary.Machine.CPUs), 0)
 	}
 	if f.c.Job.Stage == StageAll {
@@ -272,8 +278,8 @@ func (f *field) child(ctx context.Context, p Plan, config int) (*ran, error) {
 	return r, err
 }
 
-// outputs is where a run writes: a memory disk once it is known that the outputs of one run are small beside it, so that no disk is measured
-// that others use, too.
+// outputs returns the folder in which a run writes. It is on a memory disk, once the first run has shown that there is
+// room for its outputs: a disk that other programs use as well is not measured then.
 func (f *field) outputs() string {
 	if f.first != nil && f.first.bytesOut < memoryDiskFree()/4 {
 		return memoryDisk
@@ -281,7 +287,7 @@ func (f *field) outputs() string {
 	return f.Dir
 }
 
-// A meter knows how long runs take.
+// A meter estimates how long runs take.
 type meter struct {
 	done, total int
 	sum         map[string]time.Duration
@@ -297,7 +303,7 @@ func (m *meter) ran(key string, took time.Duration) {
 	m.count[key]++
 }
 
-// left supposes that the runs to come are like those that were, each kind as often.
+// left returns how long the runs to come take, if they are like those before, each kind as often.
 func (m *meter) left() time.Duration {
 	if len(m.sum) == 0 {
 		return 0

@@ -18,6 +18,7 @@ import (
 	"imgpipe/cmd/imgpipe/internal/summary"
 	"imgpipe/cmd/imgpipe/internal/trace"
 	"imgpipe/pipeline"
+	"imgpipe/pipeline/store"
 )
 
 // What the test binary does when a Runner starts it as its program, in the environment.
@@ -33,18 +34,21 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// program behaves like imgpipe run on three images: it writes outputs, a ledger, a report and a trace. What it does beyond that depends on its mode.
+// program behaves like imgpipe run on three images: it writes outputs, a ledger, a report and a trace. What it does
+// beyond that depends on its mode.
 func program(args []string, what string) int {
 	f := flag.NewFlagSet("run", flag.ExitOnError)
-	mode, output, report, traced := f.String("mode", "", ""), f.String("output", "", ""), f.String("report", "", ""), f.String("trace", "", "")
+	mode, output := f.String("mode", "", ""), f.String("output", "", "")
+	report, traced := f.String("report", "", ""), f.String("trace", "", "")
 	workers, downloads, stage := f.Int("workers", 1, ""), f.Int("downloads", 1, ""), f.String("stage", StageAll, "")
 	f.Bool("quiet", false, "")
 	f.Bool("force", false, "")
 	if err := f.Parse(args[1:]); err != nil || args[0] != "run" {
 		return 2
 	}
-	sum := summary.Summary{Mode: *mode, Workers: *workers, Downloads: *downloads, Items: 3, Done: 3, BytesIn: 300, Wall: 1 / float64(*workers), User: 1,
-		Machine: summary.Machine{CPUs: 2}, Stages: map[pipeline.Stage]float64{pipeline.StageDecode: 0.5}, Command: f.Args()}
+	sum := summary.Summary{Mode: *mode, Workers: *workers, Downloads: *downloads, Items: 3, Done: 3, BytesIn: 300,
+		Wall: 1 / float64(*workers), User: 1, Machine: summary.Machine{CPUs: 2},
+		Stages: map[pipeline.Stage]float64{pipeline.StageDecode: 0.5}, Command: f.Args()}
 	sum.ImagesPerSec = 3 / sum.Wall
 	content := "picture"
 	status := 0
@@ -77,7 +81,7 @@ func program(args []string, what string) int {
 		must(os.MkdirAll(filepath.Join(*output, "trip"), 0o755))
 		must(os.WriteFile(filepath.Join(*output, "a.jpg"), []byte("picture"), 0o644))
 		must(os.WriteFile(filepath.Join(*output, "trip", "b.jpg"), []byte(content), 0o644))
-		must(os.WriteFile(filepath.Join(*output, ledger), fmt.Append(nil, os.Getpid()), 0o644))
+		must(os.WriteFile(filepath.Join(*output, store.LedgerName), fmt.Append(nil, os.Getpid()), 0o644))
 	}
 	b, err := json.Marshal(sum)
 	must(err)
@@ -113,12 +117,14 @@ func compareWith(t *testing.T, ctx context.Context, what string, r *Runner, p Pl
 }
 
 func threeModes(runs int) Plan {
-	return Plan{Configs: Grid([]string{modes.Serial, modes.Goroutines, modes.Processes}, []int{2}, []int{4}), Runs: runs, Warmup: 1}
+	return Plan{Configs: Grid([]string{modes.Serial, modes.Goroutines, modes.Processes}, []int{2}, []int{4}),
+		Runs: runs, Warmup: 1}
 }
 
 func TestRoundsGoForwardsAndBackwardsInTurnAndWarmUpsDoNotCount(t *testing.T) {
 	var progress []Progress
-	c, err := compareWith(t, t.Context(), "", &Runner{Progress: func(p Progress) { progress = append(progress, p) }}, threeModes(2))
+	c, err := compareWith(t, t.Context(), "", &Runner{Progress: func(p Progress) { progress = append(progress, p) }},
+		threeModes(2))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,11 +135,13 @@ func TestRoundsGoForwardsAndBackwardsInTurnAndWarmUpsDoNotCount(t *testing.T) {
 	if want := []int{2, 1, 0, 0, 1, 2}; !slices.Equal(order, want) {
 		t.Errorf("contestants ran in the order %v, want %v", order, want)
 	}
-	if first, last := progress[0], progress[len(progress)-1]; first.Total != 9 || first.Now != modes.Serial || last.Done != 9 || last.Now != "" || last.Left != 0 {
+	if first, last := progress[0], progress[len(progress)-1]; first.Total != 9 || first.Now != modes.Serial ||
+		last.Done != 9 || last.Now != "" || last.Left != 0 {
 		t.Errorf("progress went from %+v to %+v", first, last)
 	}
 	if c.Partial != "" || c.Different != "" || len(c.Timelines) != 3 || c.Job.Images != 3 || c.Baseline != 0 {
-		t.Errorf("partial %q, different %q, %d timelines, %d images, baseline %d", c.Partial, c.Different, len(c.Timelines), c.Job.Images, c.Baseline)
+		t.Errorf("partial %q, different %q, %d timelines, %d images, baseline %d", c.Partial, c.Different,
+			len(c.Timelines), c.Job.Images, c.Baseline)
 	}
 }
 
@@ -189,7 +197,8 @@ func TestAComparisonWhoseModesAllFailSaysWhy(t *testing.T) {
 	p := threeModes(2)
 	p.Configs = p.Configs[1:]
 	c, err := compareWith(t, t.Context(), "goroutines=no workers,processes=no workers", new(Runner), p)
-	if err == nil || errors.Is(err, ErrDifferent) || len(c.Samples) > 0 || !strings.Contains(err.Error(), "no worker could be started") {
+	if err == nil || errors.Is(err, ErrDifferent) || len(c.Samples) > 0 ||
+		!strings.Contains(err.Error(), "no worker could be started") {
 		t.Errorf("%d runs, error %v", len(c.Samples), err)
 	}
 	if len(c.Verdict) != 1 || c.Verdict[0].Kind != "nothing" {
@@ -295,12 +304,14 @@ func TestPartsOfOneStageAreMeasuredAfterTheWhole(t *testing.T) {
 
 func TestGridGivesSerialOnceAndTheOthersEachWidth(t *testing.T) {
 	got := Grid([]string{modes.Serial, modes.Goroutines, modes.Goroutines}, []int{1, 2}, []int{8})
-	want := []Config{{modes.Serial, 1, 1}, {modes.Goroutines, 1, 8}, {modes.Goroutines, 2, 8}, {modes.Goroutines, 1, 8}, {modes.Goroutines, 2, 8}}
+	want := []Config{{modes.Serial, 1, 1}, {modes.Goroutines, 1, 8}, {modes.Goroutines, 2, 8},
+		{modes.Goroutines, 1, 8}, {modes.Goroutines, 2, 8}}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 	c := Comparison{Configs: got, Job: Job{Stage: StageAll}}
-	for i, want := range []string{"serial", "goroutines with 1 worker", "goroutines with 2 workers", "goroutines with 1 worker (#2)", "goroutines with 2 workers (#2)"} {
+	for i, want := range []string{"serial", "goroutines with 1 worker", "goroutines with 2 workers",
+		"goroutines with 1 worker (#2)", "goroutines with 2 workers (#2)"} {
 		if name := c.Name(i); name != want {
 			t.Errorf("contestant %d is called %q, want %q", i, name, want)
 		}

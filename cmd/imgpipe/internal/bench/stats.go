@@ -7,18 +7,19 @@ import (
 	"golang.org/x/perf/benchmath"
 )
 
-// level is the probability of calling two equal contestants different.
+// level is the probability with which two equal contestants are called different.
 const level = 0.05
 
 func finite(f float64) bool { return !math.IsInf(f, 0) && !math.IsNaN(f) }
 
-// estimate gives the median with the interval of order statistics that holds the true median in at least 95 of 100 cases, whatever the
-// distribution is.
+// estimate returns the median with an interval of order statistics. It holds the true median in at least 95 of 100
+// cases, whatever the distribution is.
 func estimate(values []float64) Estimate {
 	if len(values) == 0 {
 		return Estimate{math.NaN(), math.Inf(-1), math.Inf(1)}
 	}
-	s := benchmath.AssumeNothing.Summary(benchmath.NewSample(slices.Clone(values), &benchmath.DefaultThresholds), 1-level)
+	sample := benchmath.NewSample(slices.Clone(values), &benchmath.DefaultThresholds)
+	s := benchmath.AssumeNothing.Summary(sample, 1-level)
 	return Estimate{s.Center, s.Lo, s.Hi}
 }
 
@@ -26,14 +27,15 @@ func median(values []float64) float64 { return estimate(values).Center }
 
 // paired judges the ratios of two contestants, one ratio for each round.
 //
-// Runs of one round follow one another closely, so what slows the machine for a while slows both, and the ratio hardly notices; rounds
-// go forwards and backwards in turn, so that a steady trend enters the ratios with either sign and the test sees no shift. A test of the two
-// samples as wholes, such as Mann and Whitney's U, counts the trend as noise: in the simulation of this package's tests, with ten rounds, it
-// misses a difference of 10 % in 104 of 1000 trials where this one misses it in 62; equal contestants are called different in 17 and in
-// 44. The price is that it needs six rounds to say anything, as 2/2⁶ is the first power below 0.05.
+// Runs of one round follow one another closely. What slows the machine for a while slows both, and hardly changes their
+// ratio. Rounds go forwards and backwards in turn, so that a steady trend enters the ratios with either sign, and the
+// test sees no shift. A test of the two samples as wholes, such as Mann and Whitney's U, counts the trend as noise. In
+// the simulation of this package's tests, with ten rounds, it misses a difference of 10 % in 104 of 1000 trials, and
+// this test in 62; equal contestants are called different in 17 and in 44. The price: this test needs six rounds to say
+// anything, as 2/2⁶ is the first power below 0.05.
 //
-// The test is Wilcoxon's signed-rank test of the logarithms, exact also where ranks are shared (Wilcoxon, Biometrics Bulletin 1, 1945), and the
-// interval the one of Hodges and Lehmann that belongs to it: it leaves out 1 when, and only when, the test says so.
+// The test is Wilcoxon's signed-rank test of the logarithms, exact also for shared ranks (Wilcoxon, Biometrics Bulletin
+// 1, 1945). The interval is that of Hodges and Lehmann: it leaves out 1 if, and only if, the test finds a difference.
 func paired(ratios []float64) (ratio Estimate, p float64) {
 	logs := make([]float64, 0, len(ratios))
 	for _, r := range ratios {
@@ -55,7 +57,8 @@ func paired(ratios []float64) (ratio Estimate, p float64) {
 	half := len(means) / 2
 	ratio = Estimate{math.Exp((means[half] + means[(len(means)-1)/2]) / 2), math.Inf(-1), math.Inf(1)}
 
-	// The bounds are the means that have cut others outside them, the largest number that the test would call unlikely on one side.
+	// cut is the largest number of means on one side that the test would call unlikely. The bounds leave so many
+	// outside.
 	ranks := make([]int, n)
 	for i := range ranks {
 		ranks[i] = 2 * (i + 1)
@@ -73,7 +76,7 @@ func paired(ratios []float64) (ratio Estimate, p float64) {
 	return ratio, wilcoxon(logs)
 }
 
-// wilcoxon gives the two-sided probability that values symmetric around zero lie as far on one side as these.
+// wilcoxon returns the two-sided probability that values symmetric around zero lie as far on one side as these.
 func wilcoxon(values []float64) float64 {
 	values = slices.DeleteFunc(slices.Clone(values), func(v float64) bool { return v == 0 })
 	slices.SortFunc(values, func(a, b float64) int {
@@ -113,8 +116,8 @@ func wilcoxon(values []float64) float64 {
 	return min(2*tail, 1)
 }
 
-// signedRanks gives the distribution of the sum of the ranks with a positive sign when each sign is tossed like a coin: element w is the
-// probability of the sum w.
+// signedRanks returns the distribution of the sum of the ranks with a positive sign, when each sign is tossed like a
+// coin: element w is the probability of the sum w.
 func signedRanks(ranks []int) []float64 {
 	dist := []float64{1}
 	for _, r := range ranks {
@@ -128,8 +131,8 @@ func signedRanks(ranks []int) []float64 {
 	return dist
 }
 
-// trend judges whether values fall or rise with their index: Mann and Kendall's test (Mann, Econometrica 13, 1945), in its normal
-// approximation, with the slope of Theil and Sen for each step.
+// trend judges whether values fall or rise with their index. p is that of Mann and Kendall's test (Mann, Econometrica
+// 13, 1945) in its normal approximation, slope that of Theil and Sen for each step.
 func trend(values []float64) (slope, p float64) {
 	n := len(values)
 	if n < 4 {
@@ -154,8 +157,9 @@ func trend(values []float64) (slope, p float64) {
 	return median(slopes), math.Erfc(z / math.Sqrt2)
 }
 
-// karpFlatt gives the serial fraction that explains a speedup on n workers over one, as if Amdahl's law were the only reason (Karp and
-// Flatt, Communications of the ACM 33, 1990), and the speedup that the law allows however many workers there are; 0 for none.
+// karpFlatt returns the serial fraction that explains a speedup of n workers over one, if Amdahl's law were the only
+// reason (Karp and Flatt, Communications of the ACM 33, 1990). ceiling is the speedup that the law allows with any
+// number of workers; 0 for no limit.
 func karpFlatt(speedup, n float64) (serial, ceiling float64) {
 	if n <= 1 || speedup <= 0 {
 		return 0, 0

@@ -23,7 +23,8 @@ func TestWilcoxonGivesThePublishedProbabilities(t *testing.T) {
 		{"zeros do not count", []float64{0, 1, 2, 3, 4, 5, 0, 6}, 2.0 / 64},
 		{"the smallest on the other side", []float64{-1, 2, 3, 4, 5, 6}, 4.0 / 64},
 		{"balanced", []float64{1, -2, -3, 4}, 1},
-		// Darwin's maize (Fisher, The Design of Experiments, 1935), differences in eighths of an inch: ranks are shared.
+		// Darwin's maize (Fisher, The Design of Experiments, 1935), differences in eighths of an inch: ranks are
+		// shared.
 		{"Darwin's maize", []float64{49, -67, 8, 16, 6, 23, 28, 41, 14, 29, 56, 24, 75, 60, -48}, 0.041259765625},
 	} {
 		if got := wilcoxon(test.values); math.Abs(got-test.want) > 1e-12 {
@@ -66,8 +67,9 @@ func TestIntervalLeavesOutOneExactlyWhenTheTestSaysSo(t *testing.T) {
 	}
 }
 
-// simulate gives the wall times of two contestants in interleaved rounds on a machine like the one this was made on: runs scatter like a
-// lognormal variable, one in thirty is held up, and the machine becomes slower or faster from run to run as a random walk and as a trend.
+// simulate returns the wall times of two contestants in interleaved rounds on a machine like the one this was made on:
+// runs scatter like a lognormal variable, one in thirty is held up, and the machine becomes slower or faster from run
+// to run as a random walk and as a trend.
 func simulate(rng *rand.Rand, rounds int, slower float64) (a, b []float64) {
 	trend, walk := 0.006*rng.NormFloat64(), 0.0
 	run := func(at int, factor float64) float64 {
@@ -89,7 +91,7 @@ func simulate(rng *rand.Rand, rounds int, slower float64) (a, b []float64) {
 	return a, b
 }
 
-// shares gives how often the paired test, and how often the U-test of the two samples, calls contestants different.
+// shares returns how often the paired test, and how often the U-test of the two samples, calls contestants different.
 func shares(slower float64) (ours, utest float64) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	const trials = 2000
@@ -103,7 +105,8 @@ func shares(slower float64) (ours, utest float64) {
 			ours += 1.0 / trials
 		}
 		thresholds := &benchmath.DefaultThresholds
-		if benchmath.AssumeNothing.Compare(benchmath.NewSample(a, thresholds), benchmath.NewSample(b, thresholds)).P < level {
+		if benchmath.AssumeNothing.Compare(benchmath.NewSample(a, thresholds),
+			benchmath.NewSample(b, thresholds)).P < level {
 			utest += 1.0 / trials
 		}
 	}
@@ -125,7 +128,8 @@ func TestATenthSlowerIsSeenInNineOfTenTrials(t *testing.T) {
 		t.Errorf("a contestant that is 10 %% slower is seen in %.1f %% of trials, want at least 90 %%", 100*ours)
 	}
 	if utest > ours {
-		t.Errorf("the U-test sees it in %.1f %% of trials, more often than the paired test with %.1f %%", 100*utest, 100*ours)
+		t.Errorf("the U-test sees it in %.1f %% of trials, more often than the paired test with %.1f %%", 100*utest,
+			100*ours)
 	}
 }
 

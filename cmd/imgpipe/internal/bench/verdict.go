@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -8,24 +9,27 @@ import (
 	"imgpipe/cmd/imgpipe/internal/modes"
 )
 
-// How much slower a simpler Config may be and still be preferred: asFast by the estimate, if that is not significant, and shownEqual by the
-// whole interval where it leaves workers out, as noise that hides a gain does not show that there is none.
+// How much slower a simpler Config may be and still be preferred: asFast by the estimate, if the difference is not
+// significant, and shownEqual by the whole interval if the Config has fewer workers: noise that hides a gain does not
+// show that there is none.
 const (
 	asFast     = 1.03
 	shownEqual = 1.10
 )
 
-// verdict says what follows from the figures: what to use, what bounds the job, what more would bring, what each model costs. The
-// most useful sentence comes first. Where the runs cannot be compared it says so, and nothing else.
+// verdict returns what follows from the figures: what to use, what bounds the job, what more workers or downloads would
+// bring, what each mode costs. The most useful sentence comes first. If the runs cannot be compared, that is all it
+// says.
 func (c *Comparison) verdict() []Finding {
 	var all []Finding
 	add := func(kind, text, figures string) { all = append(all, Finding{kind, text, figures}) }
 	switch {
 	case c.Different != "":
-		add("different", "The runs did not do the same work, so their times cannot be compared: this is a fault of imgpipe or of its input.", c.Different)
+		add("different", "The runs did not do the same work, so their times cannot be compared: this is a fault of "+
+			"imgpipe or of its input.", c.Different)
 		return all
 	case len(c.Samples) == 0:
-		add("nothing", "No run was finished, so nothing can be said.", or(c.Partial, "0 runs"))
+		add("nothing", "No run was finished, so nothing can be said.", cmp.Or(c.Partial, "0 runs"))
 		return all
 	case c.Samples[0].Summary.Done == 0:
 		add("nothing", "No image could be done, in any mode: the figures are those of failing.", c.failures())
@@ -46,8 +50,8 @@ func (c *Comparison) verdict() []Finding {
 	return all
 }
 
-// sayHosts reports whether --per-host never let all downloads run, and says so: then what was compared is not what was
-// asked for.
+// sayHosts says that --per-host never let all downloads run, and reports whether it did: then the comparison was not
+// the one that was asked for.
 func (c *Comparison) sayHosts(add func(kind, text, figures string)) bool {
 	s := c.Samples[0].Summary
 	atOnce, most := s.Hosts*s.PerHost, 0
@@ -64,13 +68,6 @@ func (c *Comparison) sayHosts(add func(kind, text, figures string)) bool {
 	return true
 }
 
-func or(s, none string) string {
-	if s == "" {
-		return none
-	}
-	return s
-}
-
 func (c *Comparison) failures() string {
 	s := c.Samples[0].Summary
 	text := fmt.Sprintf("%d of %d failed", s.Failed, s.Items)
@@ -80,13 +77,14 @@ func (c *Comparison) failures() string {
 	return text
 }
 
-// choice gives the Config to use, and the fastest one. They differ where a simpler one is as fast: fewer workers, fewer downloads, no
-// processes. Mode gil is a lesson, not a tool: where goroutines were run it is never chosen.
+// choice returns the Config to use, and the fastest one. They differ if a simpler one is as fast: fewer workers, fewer
+// downloads, no processes. Mode gil is a lesson, not a tool: if goroutines were run, it is never chosen.
 func (c *Comparison) choice() (choice, fastest int) {
 	fastest = -1
 	_, _, haveGoroutines := c.best(modes.Goroutines, anyWidth)
 	for i, r := range c.Results {
-		if r.Runs > 0 && !(haveGoroutines && c.Configs[i].Mode == modes.GIL) && (fastest < 0 || r.Wall.Center < c.Results[fastest].Wall.Center) {
+		lesson := haveGoroutines && c.Configs[i].Mode == modes.GIL
+		if r.Runs > 0 && !lesson && (fastest < 0 || r.Wall.Center < c.Results[fastest].Wall.Center) {
 			fastest = i
 		}
 	}
@@ -96,7 +94,8 @@ func (c *Comparison) choice() (choice, fastest int) {
 			continue
 		}
 		slower, p := c.Ratio(i, fastest)
-		equal := slower.Center <= asFast && p >= level && (c.Configs[i].Workers >= c.Configs[fastest].Workers || slower.High <= shownEqual)
+		equal := slower.Center <= asFast && p >= level &&
+			(c.Configs[i].Workers >= c.Configs[fastest].Workers || slower.High <= shownEqual)
 		if equal && c.Configs[i].simplerThan(c.Configs[choice]) {
 			choice = i
 		}
@@ -136,12 +135,13 @@ func (c *Comparison) sayChoice(add func(kind, text, figures string), best, faste
 	} else if c.rounds() < enoughRuns {
 		text = fmt.Sprintf("Use %s here, as far as so few runs can tell: its median was the lowest.", flags)
 	} else if others := c.rivals(best); others != "" {
-		text = fmt.Sprintf("Use %s here: nothing was faster, though the difference to %s lies within the noise.", flags, others)
+		text = fmt.Sprintf("Use %s here: nothing was faster, though the difference to %s lies within the noise.",
+			flags, others)
 	}
 	add("choice", text, speed)
 }
 
-// ran is how many Configs finished a run.
+// ran returns how many Configs finished a run.
 func (c *Comparison) ran() (n int) {
 	for _, r := range c.Results {
 		if r.Runs > 0 {
@@ -151,7 +151,7 @@ func (c *Comparison) ran() (n int) {
 	return n
 }
 
-// rivals are the Configs that do not differ from the best.
+// rivals returns the names of the Configs that do not differ from the best.
 func (c *Comparison) rivals(best int) string {
 	var names []string
 	for i, r := range c.Results {
@@ -174,24 +174,33 @@ func list(names []string) string {
 
 func (c *Comparison) sayBound(add func(kind, text, figures string), best int) {
 	d := c.demand(best)
-	use := fmt.Sprintf("CPUs %.0f %% busy, workers %.0f %%, downloads %.0f %%", 100*d.cpuUse(), 100*d.workUse(), 100*d.fetchUse())
+	use := fmt.Sprintf("CPUs %.0f %% busy, workers %.0f %%, downloads %.0f %%", 100*d.cpuUse(), 100*d.workUse(),
+		100*d.fetchUse())
 	cpu := fmt.Sprintf("%s of CPU for each image", seconds(d.cpu))
 	switch d.bound() {
 	case boundOrder:
-		add("bound", "One image after the other, so waiting and computing take turns and all but one CPU rest.", fmt.Sprintf("%s; fetching %s and working %s for each image", use, seconds(d.fetch), seconds(d.work)))
+		add("bound", "One image after the other, so waiting and computing take turns and all but one CPU rest.",
+			fmt.Sprintf("%s; fetching %s and working %s for each image", use, seconds(d.fetch), seconds(d.work)))
 	case boundImages:
-		add("bound", "There are no more images than can be worked on at once, so the slowest of them bounds the job: more workers or downloads would bring nothing.",
+		add("bound", "There are no more images than can be worked on at once, "+
+			"so the slowest of them bounds the job: more workers or downloads would bring nothing.",
 			fmt.Sprintf("%s for %s", count(c.Job.Images, "image"), count(c.width(best), c.unit())))
 	case boundMemory:
-		add("bound", "Memory bounds this job: workers wait for the budget. A larger --memory helps if the machine has it; fewer workers waste less.", fmt.Sprintf("%.0f %% of the workers' time is spent waiting for memory", 100*d.memory))
+		add("bound", "Memory bounds this job: workers wait for the budget. A larger --memory helps if the machine "+
+			"has it; fewer workers waste less.",
+			fmt.Sprintf("%.0f %% of the workers' time is spent waiting for memory", 100*d.memory))
 	case boundLock:
-		add("bound", "The lock bounds this job: workers wait for one another.", fmt.Sprintf("%.0f %% of the workers' time is spent waiting for the lock", 100*d.lock))
+		add("bound", "The lock bounds this job: workers wait for one another.",
+			fmt.Sprintf("%.0f %% of the workers' time is spent waiting for the lock", 100*d.lock))
 	case boundStart:
-		add("bound", "Starting workers bounds this job: it is over too soon for processes to pay.", fmt.Sprintf("%.0f %% of the workers' time is spent on starting, %s each", 100*d.start, seconds(c.Results[best].WorkerStart)))
+		add("bound", "Starting workers bounds this job: it is over too soon for processes to pay.",
+			fmt.Sprintf("%.0f %% of the workers' time is spent on starting, %s each", 100*d.start,
+				seconds(c.Results[best].WorkerStart)))
 	case boundCPU:
 		add("bound", "The CPUs bound this job.", use+"; "+cpu)
 	case boundIO:
-		add("bound", "Waiting for the files (I/O) bounds this job.", fmt.Sprintf("%s; %s of waiting against %s of CPU for each image", use, seconds(d.fetch), seconds(d.cpu)))
+		add("bound", "Waiting for the files (I/O) bounds this job.",
+			fmt.Sprintf("%s; %s of waiting against %s of CPU for each image", use, seconds(d.fetch), seconds(d.cpu)))
 	case boundOthers:
 		add("bound", "The CPUs bound this job, and other programs used them at the same time.", use+"; "+cpu)
 	case boundWorkers:
@@ -220,7 +229,8 @@ func (c *Comparison) sayWorkers(add func(kind, text, figures string), best int) 
 	case b == boundCPU && d.config.Workers >= cpus || b == boundOthers:
 		add("workers", "More workers would bring nothing on this machine; more CPUs would.", figures)
 	case b == boundIO:
-		add("workers", "More workers would bring nothing: those there are wait for files.", fmt.Sprintf("workers %.0f %% busy", 100*d.workUse()))
+		add("workers", "More workers would bring nothing: those there are wait for files.",
+			fmt.Sprintf("workers %.0f %% busy", 100*d.workUse()))
 	case d.config.Workers >= cpus:
 		add("workers", fmt.Sprintf("More workers than the %s would bring little.", count(cpus, "CPU")), figures)
 	case d.config.Mode != modes.Serial:
@@ -236,11 +246,13 @@ func (c *Comparison) sayDownloads(add func(kind, text, figures string), best int
 	n := d.config.Downloads
 	if c.Job.Stage == StageFetch || d.cpuRate() > 2*d.fetchRate(n) && d.bound() == boundIO {
 		add("downloads", "More downloads would bring more, until the network or the server is used up.",
-			fmt.Sprintf("%s of waiting for each image; %s can bring %s images/s, %d could bring %s", seconds(d.fetch), count(n, "download"), number(d.fetchRate(n)), 2*n, number(d.fetchRate(2*n))))
+			fmt.Sprintf("%s of waiting for each image; %s can bring %s images/s, %d could bring %s", seconds(d.fetch),
+				count(n, "download"), number(d.fetchRate(n)), 2*n, number(d.fetchRate(2*n))))
 		return
 	}
 	enough := min(d.downloadsFor(d.cpuRate()), max(c.Job.Images, 1))
-	figures := fmt.Sprintf("%s can bring %s images/s, the CPUs can do %s", count(n, "download"), number(d.fetchRate(n)), number(d.cpuRate()))
+	figures := fmt.Sprintf("%s can bring %s images/s, the CPUs can do %s", count(n, "download"),
+		number(d.fetchRate(n)), number(d.cpuRate()))
 	switch {
 	case enough > n:
 		add("downloads", fmt.Sprintf("More downloads would help: about %d keep the CPUs busy.", enough), figures)
@@ -251,15 +263,18 @@ func (c *Comparison) sayDownloads(add func(kind, text, figures string), best int
 	}
 }
 
-// pair gives two modes at the same width, the largest that both have.
+// pair returns the Configs of two modes at the same width, the largest that both have.
 func (c *Comparison) pair(a, b string) (x, y int, ok bool) {
 	widest := Config{}
 	for i, first := range c.Configs {
 		for j, second := range c.Configs {
-			if first.Mode != a || second.Mode != b || first.Workers != second.Workers || first.Downloads != second.Downloads {
+			if first.Mode != a || second.Mode != b || first.Workers != second.Workers ||
+				first.Downloads != second.Downloads {
 				continue
 			}
-			if c.Results[i].Runs > 0 && c.Results[j].Runs > 0 && (!ok || first.Workers > widest.Workers || first.Workers == widest.Workers && first.Downloads > widest.Downloads) {
+			wider := first.Workers > widest.Workers ||
+				first.Workers == widest.Workers && first.Downloads > widest.Downloads
+			if c.Results[i].Runs > 0 && c.Results[j].Runs > 0 && (!ok || wider) {
 				x, y, ok, widest = i, j, true, first
 			}
 		}
@@ -267,7 +282,7 @@ func (c *Comparison) pair(a, b string) (x, y int, ok bool) {
 	return x, y, ok
 }
 
-// negligible is a share of the speed that nobody would choose a mode for.
+// negligible is a share of the speed for which nobody would choose a mode.
 const negligible = 0.05
 
 func (c *Comparison) sayProcesses(add func(kind, text, figures string)) {
@@ -284,17 +299,22 @@ func (c *Comparison) sayProcesses(add func(kind, text, figures string)) {
 	case prob < level && ratio.Center < 1:
 		cost = fmt.Sprintf("Processes cost %.0f %% of the speed here", 100*(1-ratio.Center))
 	case prob < level:
-		cost = fmt.Sprintf("Processes are %.0f %% faster than goroutines here, each with a garbage collector of its own", 100*(ratio.Center-1))
+		cost = fmt.Sprintf("Processes are %.0f %% faster than goroutines here, each with a garbage collector of "+
+			"its own", 100*(ratio.Center-1))
 	case ratio.Low < 1-negligible:
-		cost = fmt.Sprintf("Whether processes cost time here, up to %.0f %% of the speed, these runs do not tell", 100*(1-ratio.Low))
+		cost = fmt.Sprintf("Whether processes cost time here, up to %.0f %% of the speed, these runs do not tell",
+			100*(1-ratio.Low))
 	}
 	memory := "no more memory"
 	if extra := rp.Memory() - rg.Memory(); extra > 0 {
 		memory = bytes(extra) + " more memory"
 	}
-	add("processes", fmt.Sprintf("%s; they take %s. They buy isolation: an image that crashes or hangs costs one worker, which can be killed in time and is replaced.", cost, memory),
-		fmt.Sprintf("%s as goroutines with %s (%s); %s copied for each image, %s to start a worker, %s of memory against %s",
-			times(ratio), count(c.Configs[p].Workers, "worker"), significance(ratio, prob), bytes(rp.CopiedPerImage), seconds(rp.WorkerStart), bytes(rp.Memory()), bytes(rg.Memory())))
+	add("processes", fmt.Sprintf("%s; they take %s. They buy isolation: an image that crashes or hangs costs one "+
+		"worker, which can be killed in time and is replaced.", cost, memory),
+		fmt.Sprintf("%s as goroutines with %s (%s); "+
+			"%s copied for each image, %s to start a worker, %s of memory against %s",
+			times(ratio), count(c.Configs[p].Workers, "worker"), significance(ratio, prob),
+			bytes(rp.CopiedPerImage), seconds(rp.WorkerStart), bytes(rp.Memory()), bytes(rg.Memory())))
 }
 
 func (c *Comparison) sayLock(add func(kind, text, figures string)) {
@@ -310,14 +330,17 @@ func (c *Comparison) sayLock(add func(kind, text, figures string)) {
 	case p < level && ratio.Center > 1:
 		text = fmt.Sprintf("A global lock would have made this job take %.2f times as long.", ratio.Center)
 	case p < level:
-		text = "A global lock would have cost nothing here: with it the job was even faster, as its workers do not fight for the CPUs."
+		text = "A global lock would have cost nothing here: with it the job was even faster, as its workers do not " +
+			"fight for the CPUs."
 	case ratio.High > 1+negligible:
-		text = fmt.Sprintf("Whether a global lock would have made this job take longer, up to %.2f times as long, these runs do not tell.", ratio.High)
+		text = fmt.Sprintf("Whether a global lock would have made this job take longer, up to %.2f times as long, "+
+			"these runs do not tell.", ratio.High)
 	}
-	add("lock", text, fmt.Sprintf("without the lock %s (%s); workers waited for it %.0f %% of their time", times(ratio), significance(ratio, p), 100*c.demand(l).lock))
+	add("lock", text, fmt.Sprintf("without the lock %s (%s); workers waited for it %.0f %% of their time",
+		times(ratio), significance(ratio, p), 100*c.demand(l).lock))
 }
 
-// rate is images/s with its interval.
+// rate returns images/s with their interval.
 func (c *Comparison) rate(config int) string {
 	e := c.Results[config].ImagesPerSec
 	if !e.Finite() {
@@ -326,7 +349,7 @@ func (c *Comparison) rate(config int) string {
 	return fmt.Sprintf("%s (%s to %s)", number(e.Center), number(e.Low), number(e.High))
 }
 
-// number writes f with at least three digits.
+// number returns f with at least three digits.
 func number(f float64) string {
 	if f >= 1000 {
 		return fmt.Sprintf("%.0f", f)
@@ -334,7 +357,7 @@ func number(f float64) string {
 	return fmt.Sprintf("%.3g", f)
 }
 
-// times writes a ratio of speeds with its interval.
+// times returns a ratio of speeds with its interval, in words.
 func times(e Estimate) string {
 	if !e.Finite() {
 		return fmt.Sprintf("%.2f times as fast", e.Center)
@@ -342,7 +365,7 @@ func times(e Estimate) string {
 	return fmt.Sprintf("%.2f times (%.2f to %.2f) as fast", e.Center, e.Low, e.High)
 }
 
-// significance says in words what the probability of a ratio means.
+// significance returns in words what the probability of a ratio means.
 func significance(e Estimate, p float64) string {
 	switch {
 	case !e.Finite():
@@ -355,7 +378,7 @@ func significance(e Estimate, p float64) string {
 	return fmt.Sprintf("p = %.3f", p)
 }
 
-// seconds writes a time with three digits.
+// seconds returns a time with three digits.
 func seconds(s float64) string {
 	switch {
 	case s <= 0:

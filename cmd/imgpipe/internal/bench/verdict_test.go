@@ -15,8 +15,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// TestVerdictsOfRecordedComparisons has what was measured go in and sentences come out. The recordings were made on a busy machine with two
-// CPUs; what could not be recorded is made of one that was.
+// TestVerdictsOfRecordedComparisons has what was measured go in and sentences come out. The recordings were made on a
+// busy machine with two CPUs; what could not be recorded is made of one that was.
 func TestVerdictsOfRecordedComparisons(t *testing.T) {
 	for _, test := range []struct {
 		name, recording string
@@ -43,7 +43,8 @@ func TestVerdictsOfRecordedComparisons(t *testing.T) {
 			}
 			c.Samples, c.Partial = rest, "processes with 2 workers dropped out: no worker could be started"
 		}},
-		{"nothing measured", "web", func(c *Comparison) { c.Samples, c.Partial = nil, "interrupted after 0 of 49 runs" }},
+		{"nothing measured", "web",
+			func(c *Comparison) { c.Samples, c.Partial = nil, "interrupted after 0 of 49 runs" }},
 		{"a steady trend", "one-mode", func(c *Comparison) {
 			for i := range c.Samples {
 				c.Samples[i].Summary.Wall = 1 + 0.05*float64(i)
@@ -69,7 +70,8 @@ func TestVerdictsOfRecordedComparisons(t *testing.T) {
 				test.change(c)
 			}
 			c.Analyse()
-			golden(t, filepath.Join("testdata", "verdict", strings.ReplaceAll(test.name, " ", "-")+".txt"), sentences(c))
+			golden(t, filepath.Join("testdata", "verdict", strings.ReplaceAll(test.name, " ", "-")+".txt"),
+				sentences(c))
 		})
 	}
 }
@@ -118,8 +120,9 @@ func golden(t *testing.T, path, got string) {
 	}
 }
 
-// TestEachClaimIsMeasuredWithoutInput looks at the recording of the built-in samples, which has the stages alone as well. That was made while
-// other programs used most of the CPUs, so claims about several CPUs may be open, but none may be denied.
+// TestEachClaimIsMeasuredWithoutInput looks at the recording of the built-in samples, which has the stages alone as
+// well. That was made while other programs used most of the CPUs, so claims about several CPUs may be open, but none
+// may be denied.
 func TestEachClaimIsMeasuredWithoutInput(t *testing.T) {
 	c := recorded(t, "samples")
 	c.Analyse()
@@ -150,17 +153,20 @@ func TestModeGILIsNeverAdvisedBesideGoroutines(t *testing.T) {
 // were called.
 func TestDownloadsThatAHostNeverLetRunAreSaid(t *testing.T) {
 	compared := func(hosts, perHost int) string {
-		c := &Comparison{Job: Job{Stage: StageFetch, Images: 100}, Configs: Grid([]string{modes.Goroutines}, []int{2}, []int{8, 64})}
+		c := &Comparison{Job: Job{Stage: StageFetch, Images: 100},
+			Configs: Grid([]string{modes.Goroutines}, []int{2}, []int{8, 64})}
 		for round := range 6 {
 			for config := range c.Configs {
-				s := summary.Summary{Done: 100, Items: 100, Wall: 1 + 0.01*float64(round), Hosts: hosts, PerHost: perHost}
+				s := summary.Summary{Done: 100, Items: 100, Wall: 1 + 0.01*float64(round), Hosts: hosts,
+					PerHost: perHost}
 				c.Samples = append(c.Samples, Sample{Config: config, Round: round, Summary: s})
 			}
 		}
 		c.Analyse()
 		return sentences(c)
 	}
-	if got := compared(1, 8); !strings.Contains(got, "Of 64 downloads no more than 8 ran at once") || !strings.Contains(got, "with --per-host 64 all would run") {
+	if got := compared(1, 8); !strings.Contains(got, "Of 64 downloads no more than 8 ran at once") ||
+		!strings.Contains(got, "with --per-host 64 all would run") {
 		t.Errorf("one host, 8 at once: %s", got)
 	}
 	for _, c := range [][2]int{{1, 64}, {8, 8}, {0, 8}} {

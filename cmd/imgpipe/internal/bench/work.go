@@ -12,12 +12,10 @@ import (
 	"slices"
 
 	"imgpipe/cmd/imgpipe/internal/summary"
+	"imgpipe/pipeline/store"
 )
 
-// ledger is the one file among the outputs that tells of times, and so differs between runs.
-const ledger = "imgpipe.jsonl"
-
-// work is what a run did, as far as all runs must do the same.
+// work is what a run did, as far as it must be the same in all runs.
 type work struct {
 	config              int
 	items, done, failed int
@@ -40,7 +38,7 @@ func workOf(config int, s summary.Summary, outputs string) (work, error) {
 	return w, err
 }
 
-// differs tells where two runs parted, or "".
+// differs returns where two runs parted, or "".
 func (w work) differs(other work) string {
 	for _, name := range slices.Sorted(maps.Keys(w.files)) {
 		switch sum, ok := other.files[name]; {
@@ -70,7 +68,7 @@ func (w work) differs(other work) string {
 	return ""
 }
 
-// digest is one SHA-256 over all that differs looks at.
+// digest returns one SHA-256 over all that differs looks at.
 func (w work) digest() string {
 	h := sha256.New()
 	fmt.Fprintln(h, w.items, w.done, w.failed, w.outputs, w.bytesIn, w.bytesOut)
@@ -80,7 +78,8 @@ func (w work) digest() string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// digests gives the SHA-256 of each file in a folder, by its name with forward slashes. A folder that is not there has none.
+// digests returns the SHA-256 of each file in a folder but the ledger, by its name with forward slashes. A folder that
+// is not there has no files.
 func digests(dir string) (map[string]string, error) {
 	sums := map[string]string{}
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
@@ -91,7 +90,7 @@ func digests(dir string) (map[string]string, error) {
 			return err
 		}
 		name, err := filepath.Rel(dir, path)
-		if err != nil || d.IsDir() || name == ledger {
+		if err != nil || d.IsDir() || name == store.LedgerName { // it has times, which differ between runs
 			return err
 		}
 		sum, err := digest(path)

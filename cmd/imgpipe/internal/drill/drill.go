@@ -26,7 +26,7 @@ import (
 	"imgpipe/cmd/imgpipe/internal/modes"
 )
 
-// Statuses are the exit statuses of imgpipe run that a drill tells apart. Any other is that of a run that died.
+// Statuses are the exit statuses of imgpipe run that a drill distinguishes. Any other is that of a run that died.
 type Statuses struct{ OK, SomeFailed, CouldNotRun int }
 
 // Options say what is drilled. All fields but Say are required.
@@ -53,8 +53,8 @@ type Options struct {
 // killsOfRuns is the largest number of images that kill a run without workers: each has what failed before done again.
 const killsOfRuns = 3
 
-// planFor returns the plan of the i-th drill in a mode. In mode gil no image hangs: until it were given up, it would hold
-// the lock, and others would run out of time as well.
+// planFor returns the plan of the i-th drill in a mode. In mode gil no image hangs: until it were given up, it would
+// hold the lock, and others would run out of time as well.
 func (o *Options) planFor(mode string, i int) Plan {
 	p := o.Plan
 	p.Seed += uint64(i)

@@ -30,7 +30,7 @@ func WriteHelp(w io.Writer, set *pflag.FlagSet, width int, show func(*pflag.Flag
 			heading = "Other"
 		}
 		if heading != last {
-			fmt.Fprintf(w, "\n%s:\n", heading)
+			fmt.Fprintf(w, "\n%s\n", strings.Join(Wrap(heading+":", width), "\n"))
 			last = heading
 		}
 		writeFlag(w, f, width)

@@ -21,7 +21,8 @@ import (
 
 var shots = flag.String("shots", "", "folder for pictures of the page as a browser draws it")
 
-// A browser is a Chromium that is spoken to over pipes, in the DevTools protocol: each message is JSON and ends with a zero byte.
+// A browser is a Chromium that is spoken to over pipes, in the DevTools protocol: each message is JSON and ends with a
+// zero byte.
 type browser struct {
 	t       *testing.T
 	in      io.Writer
@@ -58,8 +59,10 @@ func newBrowser(t *testing.T) *browser {
 		t.Fatal(err)
 	}
 	var stderr bytes.Buffer
-	cmd := exec.CommandContext(t.Context(), exe, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars",
-		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--user-data-dir="+t.TempDir(), "--remote-debugging-pipe")
+	cmd := exec.CommandContext(t.Context(), exe, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
+		"--no-first-run", "--hide-scrollbars",
+		"--disable-background-networking", "--disable-component-update", "--disable-sync",
+		"--user-data-dir="+t.TempDir(), "--remote-debugging-pipe")
 	cmd.ExtraFiles = []*os.File{theirIn, theirOut}
 	cmd.Stderr = &stderr
 	cmd.WaitDelay = 5 * time.Second
@@ -70,7 +73,8 @@ func newBrowser(t *testing.T) *browser {
 	theirOut.Close()
 	b := &browser{t: t, in: in, out: bufio.NewReader(out)}
 	t.Cleanup(func() {
-		// The browser ends without an answer, and how it ends is of no matter. Its helpers write to the folder of the profile until then.
+		// The browser ends without an answer, and how it ends is of no matter. Its helpers write to the folder of the
+		// profile until then.
 		_, _ = io.WriteString(in, `{"id":0,"method":"Browser.close"}`+"\x00")
 		in.Close()
 		_ = cmd.Wait()
@@ -80,14 +84,15 @@ func newBrowser(t *testing.T) *browser {
 		}
 	})
 	target := b.do("Target.createTarget", map[string]any{"url": "about:blank"})
-	b.session = b.do("Target.attachToTarget", map[string]any{"targetId": target["targetId"], "flatten": true})["sessionId"].(string)
+	b.session = b.do("Target.attachToTarget",
+		map[string]any{"targetId": target["targetId"], "flatten": true})["sessionId"].(string)
 	for _, domain := range []string{"Page", "Runtime", "Log", "Network"} {
 		b.do(domain+".enable", nil)
 	}
 	return b
 }
 
-// do sends a command and gives its result; events that come before it are kept.
+// do sends a command and returns its result. It keeps events that come before.
 func (b *browser) do(method string, params map[string]any) map[string]any {
 	b.t.Helper()
 	b.id++
@@ -142,8 +147,10 @@ func (b *browser) open(url string, width int, dark bool) {
 	if dark {
 		scheme = "dark"
 	}
-	b.do("Emulation.setEmulatedMedia", map[string]any{"features": []map[string]string{{"name": "prefers-color-scheme", "value": scheme}}})
-	b.do("Emulation.setDeviceMetricsOverride", map[string]any{"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 600})
+	b.do("Emulation.setEmulatedMedia",
+		map[string]any{"features": []map[string]string{{"name": "prefers-color-scheme", "value": scheme}}})
+	b.do("Emulation.setDeviceMetricsOverride",
+		map[string]any{"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 600})
 	b.events = nil
 	b.do("Page.navigate", map[string]any{"url": url})
 	for !slices.ContainsFunc(b.events, func(e event) bool { return e.Method == "Page.loadEventFired" }) {
@@ -153,10 +160,11 @@ func (b *browser) open(url string, width int, dark bool) {
 	}
 }
 
-// eval gives the value of an expression in the page.
+// eval returns the value of an expression in the page.
 func (b *browser) eval(expression string, into any) {
 	b.t.Helper()
-	result := b.do("Runtime.evaluate", map[string]any{"expression": "JSON.stringify(" + expression + ")", "returnByValue": true})
+	result := b.do("Runtime.evaluate",
+		map[string]any{"expression": "JSON.stringify(" + expression + ")", "returnByValue": true})
 	text, ok := result["result"].(map[string]any)["value"].(string)
 	if !ok {
 		b.t.Fatalf("%s: %v", expression, result)
@@ -194,7 +202,8 @@ const outside = `[...document.querySelectorAll("svg text, h1, h2, h3, p, dt, dd,
 const collisions = `[...document.querySelectorAll("svg[role=img]")].flatMap(svg => {
 	const boxes = [...svg.querySelectorAll("text:not(.in-bar)")].map(e => [e.textContent, e.getBoundingClientRect()])
 	return boxes.flatMap(([a, p], i) => boxes.slice(i + 1).filter(([b, q]) =>
-		p.left < q.right - 1 && q.left < p.right - 1 && p.top < q.bottom - 2 && q.top < p.bottom - 2).map(([b]) => a + " | " + b))
+		p.left < q.right - 1 && q.left < p.right - 1 && p.top < q.bottom - 2 && q.top < p.bottom - 2)
+		.map(([b]) => a + " | " + b))
 })`
 
 func TestPageFitsScreensAndAsksForNothing(t *testing.T) {
@@ -207,7 +216,8 @@ func TestPageFitsScreensAndAsksForNothing(t *testing.T) {
 		width int
 		dark  bool
 	}{
-		{"whole", 1200, true}, {"whole", 390, false}, {"parts", 360, true}, {"downloads differ", 360, false}, {"swift", 360, false},
+		{"whole", 1200, true}, {"whole", 390, false}, {"parts", 360, true}, {"downloads differ", 360, false},
+		{"swift", 360, false},
 	} {
 		name := fmt.Sprintf("%s-%d-%t", strings.ReplaceAll(screen.shows, " ", "-"), screen.width, screen.dark)
 		file := filepath.Join(dir, name+".html")
@@ -239,7 +249,8 @@ func TestPageFitsScreensAndAsksForNothing(t *testing.T) {
 			case "Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Log.entryAdded":
 				t.Errorf("%s: the console says %v", name, e.Params)
 			case "Network.requestWillBeSent":
-				if asked := e.Params["request"].(map[string]any)["url"].(string); asked != url && !strings.HasPrefix(asked, "data:") {
+				if asked := e.Params["request"].(map[string]any)["url"].(string); asked != url &&
+					!strings.HasPrefix(asked, "data:") {
 					t.Errorf("%s: the page asks for %s", name, asked)
 				}
 			}

@@ -35,13 +35,15 @@ func TestTicksAreRoundAndWithinTheScale(t *testing.T) {
 }
 
 func TestNumbersHaveThreeDigitsAndNoExponent(t *testing.T) {
-	for x, want := range map[float64]string{0: "0", 0.008: "0.008", 0.25: "0.25", 9.994: "9.99", 9.996: "10.0", 99.96: "100", 1234567: "1234567", -2.5: "-2.50",
+	for x, want := range map[float64]string{0: "0", 0.008: "0.008", 0.25: "0.25", 9.994: "9.99", 9.996: "10.0",
+		99.96: "100", 1234567: "1234567", -2.5: "-2.50",
 		math.Inf(1): unknown} {
 		if got := number(x); got != want {
 			t.Errorf("number(%v) is %s, want %s", x, got, want)
 		}
 	}
-	for s, want := range map[float64]string{0: "0 s", 6e-7: "0.60 µs", 0.0009999: "1.00 ms", 0.0184: "18.4 ms", 0.9999: "1.00 s", 75: "75.0 s", 119.6: "2m0s", 3725: "1h2m5s"} {
+	for s, want := range map[float64]string{0: "0 s", 6e-7: "0.60 µs", 0.0009999: "1.00 ms", 0.0184: "18.4 ms",
+		0.9999: "1.00 s", 75: "75.0 s", 119.6: "2m0s", 3725: "1h2m5s"} {
 		if got := duration(s); got != want {
 			t.Errorf("duration(%v) is %s, want %s", s, got, want)
 		}
@@ -50,11 +52,16 @@ func TestNumbersHaveThreeDigitsAndNoExponent(t *testing.T) {
 
 func TestLabelsTellContestantsApart(t *testing.T) {
 	for want, configs := range map[string][]bench.Config{
-		"serial; goroutines":                                     {{Mode: "serial", Workers: 1}, {Mode: "goroutines", Workers: 2, Downloads: 16}},
-		"gil, 1 worker; gil, 2 workers; serial":                  {{Mode: "gil", Workers: 1}, {Mode: "gil", Workers: 2}, {Mode: "serial", Workers: 1}},
-		"gil, 1 download; gil, 8 downloads":                      {{Mode: "gil", Workers: 2, Downloads: 1}, {Mode: "gil", Workers: 2, Downloads: 8}},
-		"goroutines; goroutines (2)":                             {{Mode: "goroutines", Workers: 2}, {Mode: "goroutines", Workers: 2}},
-		"gil, 1 worker, 1 download; gil, 2 workers, 4 downloads": {{Mode: "gil", Workers: 1, Downloads: 1}, {Mode: "gil", Workers: 2, Downloads: 4}},
+		"serial; goroutines": {{Mode: "serial", Workers: 1},
+			{Mode: "goroutines", Workers: 2, Downloads: 16}},
+		"gil, 1 worker; gil, 2 workers; serial": {{Mode: "gil", Workers: 1},
+			{Mode: "gil", Workers: 2}, {Mode: "serial", Workers: 1}},
+		"gil, 1 download; gil, 8 downloads": {{Mode: "gil", Workers: 2, Downloads: 1},
+			{Mode: "gil", Workers: 2, Downloads: 8}},
+		"goroutines; goroutines (2)": {{Mode: "goroutines", Workers: 2},
+			{Mode: "goroutines", Workers: 2}},
+		"gil, 1 worker, 1 download; gil, 2 workers, 4 downloads": {{Mode: "gil", Workers: 1, Downloads: 1},
+			{Mode: "gil", Workers: 2, Downloads: 4}},
 	} {
 		if got := strings.Join(newView(&bench.Comparison{Configs: configs}).labels, "; "); got != want {
 			t.Errorf("%s, want %s", got, want)
@@ -62,7 +69,8 @@ func TestLabelsTellContestantsApart(t *testing.T) {
 	}
 }
 
-// TestThinnedTimelinesShowWhatTheWholeShows holds that time which is drawn in slices is drawn where it was, in its stage.
+// TestThinnedTimelinesShowWhatTheWholeShows holds that time which is drawn in slices is drawn where it was, in its
+// stage.
 func TestThinnedTimelinesShowWhatTheWholeShows(t *testing.T) {
 	line := simulate(bench.Config{Mode: "processes", Workers: 2, Downloads: 16}, 3000, 1)
 	spans, end := within(line.Spans, groups[1].stages), last(line)
@@ -90,7 +98,8 @@ func TestThinnedTimelinesShowWhatTheWholeShows(t *testing.T) {
 }
 
 func TestSlicesOfIdleTimeAreEmpty(t *testing.T) {
-	spans := []bench.Span{{Stage: pipeline.StageFetch, End: 400 * time.Millisecond}, {Stage: pipeline.StageFetch, Start: 900 * time.Millisecond, End: time.Second}}
+	spans := []bench.Span{{Stage: pipeline.StageFetch, End: 400 * time.Millisecond},
+		{Stage: pipeline.StageFetch, Start: 900 * time.Millisecond, End: time.Second}}
 	got := blocks(spans, 1, 1, false, time.Second)
 	if len(got) != 2 || got[0].end > 402*time.Millisecond || got[1].start < 898*time.Millisecond {
 		t.Errorf("drawn as %v", got)
@@ -102,7 +111,8 @@ func TestQueueIsHowManyWait(t *testing.T) {
 	wait := func(from, to time.Duration) bench.Span {
 		return bench.Span{Stage: pipeline.StageQueue, Start: from, End: to}
 	}
-	got := queue([]bench.Span{wait(0, 10*ms), wait(5*ms, 20*ms), wait(10*ms, 20*ms), {Stage: pipeline.StageDecode, End: 90 * ms}})
+	got := queue([]bench.Span{wait(0, 10*ms), wait(5*ms, 20*ms), wait(10*ms, 20*ms),
+		{Stage: pipeline.StageDecode, End: 90 * ms}})
 	want := []depth{{0, 1}, {5 * ms, 2}, {10 * ms, 2}, {20 * ms, 0}}
 	if !slices.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
@@ -118,7 +128,8 @@ func TestQueueIsNeverNegativeAndEndsEmpty(t *testing.T) {
 		var spans []bench.Span
 		for range rnd.IntN(40) {
 			at := time.Duration(rnd.IntN(50))
-			spans = append(spans, bench.Span{Stage: pipeline.StageQueue, Start: at, End: at + time.Duration(rnd.IntN(50))})
+			spans = append(spans,
+				bench.Span{Stage: pipeline.StageQueue, Start: at, End: at + time.Duration(rnd.IntN(50))})
 		}
 		steps := queue(spans)
 		for _, d := range steps {
@@ -154,7 +165,8 @@ func TestPrimaryTimelinesAreTheWidestOfEachMode(t *testing.T) {
 	for _, line := range first {
 		got = append(got, c.Configs[line.Config])
 	}
-	want := []bench.Config{{Mode: "serial", Workers: 1}, {Mode: "gil", Workers: 2, Downloads: 16}, {Mode: "goroutines", Workers: 2, Downloads: 16},
+	want := []bench.Config{{Mode: "serial", Workers: 1}, {Mode: "gil", Workers: 2, Downloads: 16},
+		{Mode: "goroutines", Workers: 2, Downloads: 16},
 		{Mode: "processes", Workers: 2, Downloads: 16}}
 	if !slices.Equal(got, want) || len(second) != 3 {
 		t.Errorf("%v and %d more, want %v and 3", got, len(second), want)
@@ -162,7 +174,8 @@ func TestPrimaryTimelinesAreTheWidestOfEachMode(t *testing.T) {
 }
 
 func TestSpeedupsAreDrawnOverWhatDiffers(t *testing.T) {
-	serial, many := bench.Config{Mode: "serial", Workers: 1, Downloads: 1}, bench.Config{Mode: "gil", Workers: 2, Downloads: 16}
+	serial := bench.Config{Mode: "serial", Workers: 1, Downloads: 1}
+	many := bench.Config{Mode: "gil", Workers: 2, Downloads: 16}
 	for _, c := range []struct {
 		stage   string
 		configs []bench.Config

@@ -12,13 +12,14 @@ import (
 // curveHeight is the height of the plot of speedups.
 const curveHeight px = 260
 
-// wideRange is how many times the least width the greatest is when speedups, too, get a logarithmic scale.
+// wideRange is the ratio of the greatest width to the least from which speedups have a logarithmic scale, too.
 const wideRange = 8
 
-// curves is the chart of the speedup over the workers, or over the downloads where those are what differs.
+// curves returns the chart of the speedup over the workers, or over the downloads if those differ.
 func (v *view) curves() (chart, bool) {
 	ch := chart{ID: "speedup", Title: "Speedup", Table: v.timing(),
-		Lead: "How many times faster than " + v.baseline() + ". A bar is the 95 % interval. The dashed line is the ideal: " +
+		Lead: "How many times faster than " + v.baseline() + ". A bar is the 95 % interval. " +
+			"The dashed line is the ideal: " +
 			"from the best at the left, twice the " + v.width() + ", twice the speed."}
 	var drawn []int
 	x, y, least := scale{}, scale{}, 0.0
@@ -43,13 +44,13 @@ func (v *view) curves() (chart, bool) {
 	ideal := v.idealAt(drawn, x.lo)
 	y.hi = max(y.hi, min(ideal*x.hi/max(x.lo, 1), 1.5*y.hi)) * 1.06
 	x.log = x.lo > 0 && x.hi > x.lo
-	// Over a wide range the ideal would leave a plot whose height is not logarithmic at once.
+	// Over a wide range the ideal line would soon leave a plot whose height is not logarithmic.
 	if x.log && x.hi >= wideRange*x.lo {
 		y.log, y.lo, y.hi = true, least/1.06, max(y.hi, 2.1*least)
 	}
 	sc := scene{Height: curveHeight + 2*axisHeight}
 	down := func(s float64) px { return curveHeight * px(1-y.at(s)) }
-	// The curves keep a distance from the edges, as bars of several modes stand beside each other there.
+	// The curves keep a distance from the edges, where bars of several modes stand side by side.
 	place := func(at float64) float64 { return 0.06 + 0.88*x.at(at) }
 	for _, s := range y.ticks(5) {
 		sc.line("grid", 0, down(s), 1, down(s))
@@ -76,8 +77,10 @@ func (v *view) curves() (chart, bool) {
 	return ch, true
 }
 
-// curve draws the points of one mode, and says them.
-func (v *view) curve(sc *scene, drawn []int, slot int, shift px, place func(float64) float64, down func(float64) px) []string {
+// curve draws the points of one mode, and returns them in words.
+func (v *view) curve(
+	sc *scene, drawn []int, slot int, shift px, place func(float64) float64, down func(float64) px,
+) []string {
 	class, shape := series(slot)
 	var mine []int
 	for _, i := range drawn {
@@ -90,7 +93,8 @@ func (v *view) curve(sc *scene, drawn []int, slot int, shift px, place func(floa
 	for n, i := range mine {
 		if n > 0 {
 			p := mine[n-1]
-			sc.line("curve "+class, place(float64(v.across(p))), down(v.results[p].Speedup.Center), place(float64(v.across(i))), down(v.results[i].Speedup.Center))
+			sc.line("curve "+class, place(float64(v.across(p))), down(v.results[p].Speedup.Center),
+				place(float64(v.across(i))), down(v.results[i].Speedup.Center))
 			sc.last().Shift = shift
 		}
 	}
@@ -107,7 +111,7 @@ func (v *view) curve(sc *scene, drawn []int, slot int, shift px, place func(floa
 	return desc
 }
 
-// drawIdeal draws the line from the best at the left to where its scale ends.
+// drawIdeal draws the line from the best speedup at the left to the end of the scale.
 func (v *view) drawIdeal(sc *scene, ideal float64, x, y scale, place func(float64) float64, down func(float64) px) {
 	if x.hi <= x.lo || x.lo <= 0 || ideal <= 0 {
 		return
@@ -126,7 +130,7 @@ func (v *view) drawIdeal(sc *scene, ideal float64, x, y scale, place func(float6
 	}
 }
 
-// idealAt is the best speedup at the least width.
+// idealAt returns the best speedup at the least width.
 func (v *view) idealAt(drawn []int, width float64) float64 {
 	best := 0.0
 	for _, i := range drawn {
@@ -137,7 +141,7 @@ func (v *view) idealAt(drawn []int, width float64) float64 {
 	return best
 }
 
-// across is the figure of a Config that the contestants differ in.
+// across returns the figure of a Config in which the contestants differ.
 func (v *view) across(i int) int {
 	if v.byDownloads {
 		return v.Configs[i].Downloads
@@ -145,7 +149,7 @@ func (v *view) across(i int) int {
 	return v.Configs[i].Workers
 }
 
-// width is the word for what across gives.
+// width returns the word for what across returns.
 func (v *view) width() string {
 	if v.byDownloads {
 		return "downloads"
@@ -162,7 +166,7 @@ func (v *view) widths(configs []int) []int {
 	return slices.Compact(out)
 }
 
-// baseline names what speedups are counted from.
+// baseline returns the name of what speedups are counted from.
 func (v *view) baseline() string {
 	if !v.config(v.Baseline) {
 		return "the baseline"

@@ -11,22 +11,29 @@ import (
 	"imgpipe/pipeline"
 )
 
-// measured is what a small comparison found.
+// measured returns what a small comparison found.
 func measured() *bench.Comparison {
 	about := func(x float64) bench.Estimate { return bench.Estimate{Center: x, Low: 0.98 * x, High: 1.02 * x} }
 	return &bench.Comparison{
 		Program: "imgpipe v1.0.0", Go: "go1.26.1", Machine: summary.Machine{OS: "linux", Arch: "amd64", CPUs: 2},
-		Began: time.Date(2026, 3, 14, 15, 9, 0, 0, time.UTC), Command: []string{"imgpipe", "compare", "--modes", "serial,goroutines", "photos"},
-		Job: bench.Job{Inputs: "photos", Images: 48, BytesIn: 31_000_000, Spec: "size=800x800", Stage: "all"}, Runs: 10,
+		Began:   time.Date(2026, 3, 14, 15, 9, 0, 0, time.UTC),
+		Command: []string{"imgpipe", "compare", "--modes", "serial,goroutines", "photos"},
+		Job:     bench.Job{Inputs: "photos", Images: 48, BytesIn: 31_000_000, Spec: "size=800x800", Stage: "all"}, Runs: 10,
 		Configs: []bench.Config{{Mode: "serial", Workers: 1}, {Mode: "goroutines", Workers: 2, Downloads: 16}},
 		Results: []bench.Result{
-			{Runs: 10, Wall: about(4), ImagesPerSec: about(12), CPU: about(3.9), ImagesPerCPUSec: about(12.3), Speedup: about(1), PeakPSS: about(58e6), MemoryPerWorker: 58e6,
-				Voluntary: 71, GC: 0.018, Stages: map[pipeline.Stage]float64{"fetch": 0.1, "decode": 2.4, "operate": 1, "encode": 0.5}},
-			{Runs: 10, Wall: about(2.1), ImagesPerSec: about(22.9), CPU: about(4), ImagesPerCPUSec: about(12), Speedup: about(1.9), Differs: true, PeakPSS: about(74e6),
-				MemoryPerWorker: 37e6, Voluntary: 57, GC: 0.031, Stages: map[pipeline.Stage]float64{"fetch": 0.1, "decode": 2.5, "operate": 1, "encode": 0.5}},
+			{Runs: 10, Wall: about(4), ImagesPerSec: about(12), CPU: about(3.9), ImagesPerCPUSec: about(12.3),
+				Speedup: about(1), PeakPSS: about(58e6), MemoryPerWorker: 58e6,
+				Voluntary: 71, GC: 0.018,
+				Stages: map[pipeline.Stage]float64{"fetch": 0.1, "decode": 2.4, "operate": 1, "encode": 0.5}},
+			{Runs: 10, Wall: about(2.1), ImagesPerSec: about(22.9), CPU: about(4), ImagesPerCPUSec: about(12),
+				Speedup: about(1.9), Differs: true, PeakPSS: about(74e6),
+				MemoryPerWorker: 37e6, Voluntary: 57, GC: 0.031,
+				Stages: map[pipeline.Stage]float64{"fetch": 0.1, "decode": 2.5, "operate": 1, "encode": 0.5}},
 		},
-		Verdict: []bench.Finding{{Text: "Use --mode goroutines --workers 2 here.", Figures: "1.9 times as fast as serial"}},
-		Samples: []bench.Sample{{Config: 0, Summary: summary.Summary{Wall: 4, ImagesPerSec: 12, Done: 48, User: 3.6, System: 0.3}},
+		Verdict: []bench.Finding{{Text: "Use --mode goroutines --workers 2 here.",
+			Figures: "1.9 times as fast as serial"}},
+		Samples: []bench.Sample{{Config: 0,
+			Summary: summary.Summary{Wall: 4, ImagesPerSec: 12, Done: 48, User: 3.6, System: 0.3}},
 			{Config: 1, Summary: summary.Summary{Wall: 2.1, ImagesPerSec: 22.9, Done: 48, User: 3.7, System: 0.3}}},
 	}
 }

@@ -16,28 +16,36 @@ import (
 	"imgpipe/pipeline"
 )
 
-// comparison is a comparison as a run of it would give: four modes in two widths over 50 images, with spans that a simulation of the
-// pipeline made.
+// comparison returns a comparison as a run of it would give: four modes in two widths over 50 images, with spans that a
+// simulation of the pipeline made.
 func comparison(t testing.TB) *bench.Comparison {
 	t.Helper()
 	c := &bench.Comparison{
 		Program: "imgpipe v1.0.0", Go: "go1.26.1", Machine: summary.Machine{OS: "linux", Arch: "amd64", CPUs: 2},
 		Began: time.Date(2026, 3, 14, 15, 9, 26, 0, time.UTC), Took: 94 * time.Second,
 		Command: []string{"imgpipe", "compare", "--runs", "5", "--resize", "800x800", "it's here/*.jpg"},
-		Job: bench.Job{Inputs: "built-in samples over HTTP", Images: 50, BytesIn: 31_400_000, Spec: "resize=800x800;fit=inside", Stage: "all",
+		Job: bench.Job{Inputs: "built-in samples over HTTP", Images: 50, BytesIn: 31_400_000,
+			Spec: "resize=800x800;fit=inside", Stage: "all",
 			Latency: 50 * time.Millisecond},
 		Runs: 5, Warmup: 1,
 		Verdict: []bench.Finding{
-			{Kind: "bound", Text: "This job is bound by the CPU.", Figures: "With 2 workers in goroutines the CPUs are 93 % busy; workers are idle 4 % of the time."},
-			{Kind: "choice", Text: "Choose goroutines with 2 workers: imgpipe run --mode goroutines -w 2 -d 16.", Figures: "1.93× the speed of one at a time (1.88–1.97); processes 1.81×."},
-			{Kind: "lock", Text: "A global lock would have cost almost all of that.", Figures: "gil with 2 workers: 1.16×, though its downloads overlap as well."},
+			{Kind: "bound", Text: "This job is bound by the CPU.", Figures: "With 2 workers in goroutines the CPUs " +
+				"are 93 % busy; workers are idle 4 % of the time."},
+			{Kind: "choice", Text: "Choose goroutines with 2 workers: imgpipe run --mode goroutines -w 2 -d 16.",
+				Figures: "1.93× the speed of one at a time (1.88–1.97); processes 1.81×."},
+			{Kind: "lock", Text: "A global lock would have cost almost all of that.",
+				Figures: "gil with 2 workers: 1.16×, though its downloads overlap as well."},
 		},
 		Claims: []bench.Claim{
-			{Text: "Goroutines share memory: no bytes are copied to a worker.", Measured: "0 B copied per image; processes 812kB.", Holds: "yes"},
-			{Text: "A process takes milliseconds to start, a goroutine microseconds.", Measured: "8.4 ms against 0.6 µs.", Holds: "yes"},
-			{Text: "I/O-bound work wants many threads.", Measured: "The fetch stage was not run alone.", Holds: "not shown"},
+			{Text: "Goroutines share memory: no bytes are copied to a worker.",
+				Measured: "0 B copied per image; processes 812kB.", Holds: "yes"},
+			{Text: "A process takes milliseconds to start, a goroutine microseconds.",
+				Measured: "8.4 ms against 0.6 µs.", Holds: "yes"},
+			{Text: "I/O-bound work wants many threads.", Measured: "The fetch stage was not run alone.",
+				Holds: "not shown"},
 		},
-		Warnings: []bench.Warning{{Kind: "few-runs", Text: "5 runs are few: the intervals are as wide as the runs themselves."}},
+		Warnings: []bench.Warning{{Kind: "few-runs", Text: "5 runs are few: the intervals are as wide as the runs " +
+			"themselves."}},
 		Pictures: pictures(t, 6),
 	}
 	for _, mode := range []string{"serial", "gil", "goroutines", "processes"} {
@@ -94,7 +102,8 @@ func result(c *bench.Comparison, i int) bench.Result {
 		}
 		r.Runs++
 		wall, speed = append(wall, s.Summary.Wall), append(speed, s.Summary.ImagesPerSec)
-		cpu, perCPU = append(cpu, s.Summary.User+s.Summary.System), append(perCPU, float64(s.Summary.Done)/(s.Summary.User+s.Summary.System))
+		spent := s.Summary.User + s.Summary.System
+		cpu, perCPU = append(cpu, spent), append(perCPU, float64(s.Summary.Done)/spent)
 		peak = append(peak, float64(s.Summary.PeakMemory))
 		ratios = append(ratios, base[s.Round]/s.Summary.Wall)
 		for st, x := range s.Summary.Stages {
@@ -117,7 +126,8 @@ func result(c *bench.Comparison, i int) bench.Result {
 
 func sample(c *bench.Comparison, line bench.Timeline, round, place int) bench.Sample {
 	f := c.Configs[line.Config]
-	s := summary.Summary{Mode: f.Mode, Workers: f.Workers, Downloads: f.Downloads, Items: c.Job.Images, Done: c.Job.Images, BytesIn: c.Job.BytesIn,
+	s := summary.Summary{Mode: f.Mode, Workers: f.Workers, Downloads: f.Downloads, Items: c.Job.Images,
+		Done: c.Job.Images, BytesIn: c.Job.BytesIn,
 		BytesOut: 4_100_000, Outputs: c.Job.Images, Stages: map[pipeline.Stage]float64{}}
 	var wall time.Duration
 	for _, x := range line.Spans {
@@ -134,23 +144,27 @@ func sample(c *bench.Comparison, line bench.Timeline, round, place int) bench.Sa
 		s.PeakMemory = max(s.PeakMemory, m.Bytes)
 	}
 	s.Finish(wall)
-	return bench.Sample{Config: line.Config, Round: round, Place: place, Summary: s, Digest: "2c26b46b68ffc68ff99b453c1d304134", Load: 0.25}
+	return bench.Sample{Config: line.Config, Round: round, Place: place, Summary: s,
+		Digest: "2c26b46b68ffc68ff99b453c1d304134", Load: 0.25}
 }
 
 // simulate runs images through download lanes, a queue, worker lanes and store lanes.
 func simulate(f bench.Config, images int, seed uint64) bench.Timeline {
 	rnd := rand.New(rand.NewPCG(seed, 7))
 	ms := func(mean float64) time.Duration {
-		return time.Duration(mean * math.Exp(0.25*rnd.NormFloat64()) * float64(time.Millisecond)).Round(time.Microsecond)
+		ms := mean * math.Exp(0.25*rnd.NormFloat64())
+		return time.Duration(ms * float64(time.Millisecond)).Round(time.Microsecond)
 	}
 	var line bench.Timeline
 	span := func(s pipeline.Stage, lane, item int, start, length time.Duration) time.Duration {
 		if length > 0 {
-			line.Spans = append(line.Spans, bench.Span{Stage: s, Lane: lane, Item: item, Start: start, End: start + length})
+			line.Spans = append(line.Spans,
+				bench.Span{Stage: s, Lane: lane, Item: item, Start: start, End: start + length})
 		}
 		return start + length
 	}
-	downloads, workers, stores := make([]time.Duration, max(f.Downloads, 1)), make([]time.Duration, f.Workers), make([]time.Duration, 4)
+	downloads, workers := make([]time.Duration, max(f.Downloads, 1)), make([]time.Duration, f.Workers)
+	stores := make([]time.Duration, 4)
 	var lock time.Duration
 	first := func(lanes []time.Duration) int { return slices.Index(lanes, slices.Min(lanes)) }
 	for item := range images {
@@ -187,7 +201,10 @@ func simulate(f bench.Config, images int, seed uint64) bench.Timeline {
 		if f.Mode == "processes" {
 			perWorker = 38_000_000
 		}
-		line.Memory = append(line.Memory, bench.MemoryPoint{At: at, Bytes: 18_000_000 + int64(f.Workers)*perWorker*min(int64(at/(50*time.Millisecond)), 4)/4 + rnd.Int64N(6_000_000)})
+		line.Memory = append(line.Memory,
+			bench.MemoryPoint{At: at,
+				Bytes: 18_000_000 + int64(f.Workers)*perWorker*min(int64(at/(50*time.Millisecond)), 4)/4 +
+					rnd.Int64N(6_000_000)})
 	}
 	return line
 }

@@ -26,24 +26,24 @@ var (
 	pageTemplate = parsed("page", &pageHTML)
 )
 
-// parsed gives a template that is parsed when it is first used: a worker process, which is this same program, would spend a quarter of its start
-// on it.
+// parsed returns a template that is parsed when it is first used. A worker process, which is this same program, would
+// spend a quarter of its start on it.
 func parsed(name string, text *string) func() *template.Template {
 	return sync.OnceValue(func() *template.Template {
 		return template.Must(template.Must(template.New(name).Parse(marksHTML)).Parse(*text))
 	})
 }
 
-// picturesSize is how many bytes of pictures a page holds at most.
+// picturesSize is the most bytes of pictures on a page.
 const picturesSize = 600_000
 
-// Named is a table and what it is of, for a reader who cannot see it.
+// A named is a table and what it is of, for a reader who cannot see it.
 type named struct {
 	Name  string
 	Table table
 }
 
-// Named is the table of a chart.
+// Named returns the table of a chart.
 func (c chart) Named() named { return named{c.Title, c.Table} }
 
 // A document is what the page shows, from the top down.
@@ -79,8 +79,8 @@ type part struct {
 	Charts     []chart
 }
 
-// HTML writes c as one page that needs nothing else: no network, no script. It is made for screens from 360 pixels, light and dark,
-// and for paper. However many images there were, it takes less than 2 MB.
+// HTML writes c as one page that needs nothing else: no network, no script. It is made for screens from 360 pixels,
+// light and dark, and for paper. It takes less than 2 MB, however many images there were.
 func HTML(w io.Writer, c *bench.Comparison) error {
 	v, p := newView(c), new(page)
 	if err := pageTemplate().Execute(p, v.document()); err != nil {
@@ -95,7 +95,8 @@ func (v *view) document() document {
 		Title: fmt.Sprintf("%s in %s", count(v.Job.Images, "image"), count(len(v.modes()), "mode")),
 		Job:   v.job(), Rounds: v.rounds(), Different: printable(v.Different), Partial: printable(v.Partial),
 		Verdict: v.Verdict, Warnings: v.Warnings,
-		Timing: named{"Time", v.timing()}, Cost: named{"Cost", v.cost()}, Scaling: named{"Scaling", v.scaling()}, Legend: v.legend(), CostNote: costNote,
+		Timing: named{"Time", v.timing()}, Cost: named{"Cost", v.cost()}, Scaling: named{"Scaling", v.scaling()},
+		Legend: v.legend(), CostNote: costNote,
 		Machine: v.machine(), Began: v.began(), Command: v.command(),
 	}
 	if v.Took > 0 {
@@ -109,7 +110,8 @@ func (v *view) document() document {
 		},
 		func() (chart, bool) { return v.closer(first) },
 		func() (chart, bool) {
-			return v.timelines("others", "The same with other widths", "As above, but on a time scale of their own.", second, longest(second))
+			return v.timelines("others", "The same with other widths", "As above, but on a time scale of their own.",
+				second, longest(second))
 		},
 		func() (chart, bool) { return v.memory(first) })
 	for i := range v.Parts {
@@ -126,7 +128,7 @@ func (v *view) document() document {
 	return d
 }
 
-// drawn are the charts for which there are figures.
+// drawn returns the charts for which there are figures.
 func drawn(draw ...func() (chart, bool)) []chart {
 	var out []chart
 	for _, f := range draw {
@@ -138,20 +140,23 @@ func drawn(draw ...func() (chart, bool)) []chart {
 }
 
 func (v *view) workerTime() (chart, bool) {
-	return v.stacks("workers", "Where the workers' time went", "For each image, the time of all workers together; idle is waiting for a download or for the end. "+
+	return v.stacks("workers", "Where the workers' time went", "For each image, the time of all workers together; "+
+		"idle is waiting for a download or for the end. "+
 		"Bars of equal length do equal work at equal cost, however many workers share it.", workerStages)
 }
 
 func (v *view) otherTime() (chart, bool) {
-	return v.stacks("waits", "What an image waited for", "For each image, the time in stages that need no worker. They overlap with each other and with the work, so they "+
+	return v.stacks("waits", "What an image waited for", "For each image, the time in stages that need no worker. "+
+		"They overlap with each other and with the work, so they "+
 		"may add up to more than the run took.", otherStages)
 }
 
-// lanesLead says how to read a timeline.
-const lanesLead = "One run of each, that of median wall time, on the same time scale. A line is a lane: a download slot or a worker. " +
+// lanesLead is how to read a timeline.
+const lanesLead = "One run of each, that of median wall time, on the same time scale. A line is a lane: a download " +
+	"slot or a worker. " +
 	"Under them, how many images had been fetched and waited for a worker."
 
-// closer draws the start of timelines large, where the whole of them is too long to see single images.
+// closer draws the start of timelines large, if they are too long to see single images.
 func (v *view) closer(lines []bench.Timeline) (chart, bool) {
 	if len(lines) == 0 {
 		return chart{}, false
@@ -165,7 +170,8 @@ func (v *view) closer(lines []bench.Timeline) (chart, bool) {
 		return chart{}, false
 	}
 	return v.timelines("closer", "The first "+timeTick(window.Seconds())(window.Seconds())+", drawn large",
-		"The same runs from their start, so that single images can be seen; the table is of the whole runs.", lines, window)
+		"The same runs from their start, so that single images can be seen; the table is of the whole runs.",
+		lines, window)
 }
 
 func longest(lines []bench.Timeline) time.Duration {
@@ -176,7 +182,7 @@ func longest(lines []bench.Timeline) time.Duration {
 	return end
 }
 
-// part shows a comparison of one stage within another comparison.
+// part returns a comparison of one stage as a part of the page.
 func (v *view) part(n int) part {
 	p := part{Title: v.partTitle(), Job: v.job() + ". " + v.rounds() + ".", Timing: named{v.partTitle(), v.timing()}}
 	if ch, ok := v.curves(); ok && len(v.widths(indexes(len(v.Configs)))) > 1 {
@@ -202,7 +208,7 @@ func indexes(n int) []int {
 	return out
 }
 
-// pictures are those that the page has room for, and what became of the others.
+// pictures returns those that the page has room for, and how many are left out.
 func (v *view) pictures() ([]picture, string) {
 	var out []picture
 	room, omitted := picturesSize, 0
@@ -213,7 +219,7 @@ func (v *view) pictures() ([]picture, string) {
 			continue
 		}
 		room -= len(text)
-		// The type is given here and the rest is base64, so the URL can be nothing but a picture.
+		// With the type named here and the rest in base64, the URL can be nothing but a picture.
 		out = append(out, picture{printable(p.Name), template.URL("data:image/jpeg;base64," + text)})
 	}
 	if omitted == 0 {

@@ -11,8 +11,8 @@ import (
 	"imgpipe/cmd/imgpipe/internal/bench"
 )
 
-// JSON writes c as JSON with all raw runs. A figure that is not finite, such as the end of an interval that is not known, is null.
-// It decodes into a bench.Comparison, where null leaves 0.
+// JSON writes c as JSON with all raw runs. A figure that is not finite, such as the end of an unknown interval, is
+// null. It decodes into a bench.Comparison, in which null leaves 0.
 func JSON(w io.Writer, c *bench.Comparison) error {
 	p := new(page)
 	if err := p.json(reflect.ValueOf(c), ""); err != nil {
@@ -28,8 +28,8 @@ type member struct {
 	value reflect.Value
 }
 
-// json writes v as encoding/json would, but for figures that are not finite. It exists because encoding/json refuses the whole value for
-// the sake of one infinity. Objects and lists of scalars alone take one line, as there can be thousands of spans.
+// json writes v as encoding/json would, except for figures that are not finite: encoding/json refuses a whole value
+// because of one infinity. An object or list of scalars takes one line, as there can be thousands of spans.
 func (p *page) json(v reflect.Value, indent string) error {
 	if _, own := v.Interface().(json.Marshaler); own {
 		return p.scalar(v)
@@ -77,7 +77,7 @@ func (p *page) scalar(v reflect.Value) error {
 	return nil
 }
 
-// list writes members between open and closing: on one line where all are scalars, else on lines of their own.
+// list writes members between open and closing: on one line if all are scalars, or else each on its own line.
 func (p *page) list(open, closing, indent string, members []member) error {
 	inner, outer := "\n"+indent+"  ", "\n"+indent
 	if !slices.ContainsFunc(members, func(m member) bool { return compound(m.value) }) {
@@ -107,7 +107,7 @@ func (p *page) list(open, closing, indent string, members []member) error {
 	return nil
 }
 
-// compound tells that v is more than one value.
+// compound reports whether v is more than one value.
 func compound(v reflect.Value) bool {
 	if _, own := v.Interface().(json.Marshaler); own {
 		return false
@@ -123,7 +123,7 @@ func compound(v reflect.Value) bool {
 	return false
 }
 
-// fields are the members of a struct, as its tags name them.
+// fields returns the members of a struct, as its tags name them.
 func fields(v reflect.Value) []member {
 	var out []member
 	for i := range v.NumField() {
@@ -140,7 +140,7 @@ func fields(v reflect.Value) []member {
 	return out
 }
 
-// empty is what omitempty leaves out.
+// empty returns what omitempty leaves out.
 func empty(v reflect.Value) bool {
 	switch v.Kind() {
 	case reflect.Map, reflect.Slice, reflect.Array, reflect.String:

@@ -22,9 +22,10 @@ import (
 	"imgpipe/pipeline"
 )
 
-var allFormats = map[string]format{"text": Text, "markdown": Markdown, "json": JSON, "csv": CSV, "bench": Bench, "html": HTML, "svg": SVG}
+var allFormats = map[string]format{"text": Text, "markdown": Markdown, "json": JSON, "csv": CSV, "bench": Bench,
+	"html": HTML, "svg": SVG}
 
-// awkward are comparisons that a run can give when it goes badly, and some that it cannot.
+// awkward returns comparisons that a run can give when it goes badly, and some that it cannot.
 func awkward(t testing.TB) map[string]*bench.Comparison {
 	unbounded := bench.Estimate{Center: 1.5, Low: math.Inf(-1), High: math.Inf(1)}
 	nan := bench.Estimate{Center: math.NaN(), Low: math.NaN(), High: math.NaN()}
@@ -64,7 +65,8 @@ func awkward(t testing.TB) map[string]*bench.Comparison {
 	})
 	add("nothing finite", func(c *bench.Comparison) {
 		for i := range c.Results {
-			c.Results[i] = bench.Result{Runs: 5, Wall: nan, Speedup: nan, CPU: nan, P: math.NaN(), Ceiling: math.Inf(1), Serial: math.Inf(-1), Efficiency: math.NaN(),
+			c.Results[i] = bench.Result{Runs: 5, Wall: nan, Speedup: nan, CPU: nan, P: math.NaN(),
+				Ceiling: math.Inf(1), Serial: math.Inf(-1), Efficiency: math.NaN(),
 				Stages: map[pipeline.Stage]float64{pipeline.StageDecode: math.NaN(), pipeline.StageLock: math.Inf(1)}}
 			c.Samples[i].Summary.Wall, c.Samples[i].Summary.ImagesPerSec = math.NaN(), math.Inf(1)
 		}
@@ -73,7 +75,8 @@ func awkward(t testing.TB) map[string]*bench.Comparison {
 	add("infinite amounts", func(c *bench.Comparison) {
 		for i := range c.Results {
 			r := &c.Results[i]
-			r.Speedup.Center, r.MemoryPerWorker, r.CopiedPerImage, r.GC = math.Inf(1), math.Inf(1), math.NaN(), math.Inf(1)
+			r.Speedup.Center, r.MemoryPerWorker = math.Inf(1), math.Inf(1)
+			r.CopiedPerImage, r.GC = math.NaN(), math.Inf(1)
 			r.PeakPSS, r.PeakRSS, r.Efficiency, r.Ceiling = nan, unbounded, math.Inf(1), math.Inf(1)
 		}
 	})
@@ -87,7 +90,8 @@ func awkward(t testing.TB) map[string]*bench.Comparison {
 		}
 	})
 	add("downloads differ", func(c *bench.Comparison) {
-		c.Configs = []bench.Config{{Mode: "goroutines", Workers: 2, Downloads: 1}, {Mode: "goroutines", Workers: 2, Downloads: 8}, {Mode: "goroutines", Workers: 2, Downloads: 64}}
+		c.Configs = []bench.Config{{Mode: "goroutines", Workers: 2, Downloads: 1},
+			{Mode: "goroutines", Workers: 2, Downloads: 8}, {Mode: "goroutines", Workers: 2, Downloads: 64}}
 		c.Results, c.Job.Stage = c.Results[:3], "fetch"
 	})
 	add("swift", func(c *bench.Comparison) {
@@ -115,7 +119,8 @@ func awkward(t testing.TB) map[string]*bench.Comparison {
 	})
 	add("no such contestant", func(c *bench.Comparison) {
 		c.Baseline, c.Samples[0].Config, c.Timelines[0].Config = 99, -1, 99
-		c.Timelines[1].Spans[0].Lane, c.Timelines[1].Spans[1].Start, c.Timelines[1].Spans[2].End = -1, -time.Second, -time.Second
+		spans := c.Timelines[1].Spans
+		spans[0].Lane, spans[1].Start, spans[2].End = -1, -time.Second, -time.Second
 	})
 	return out
 }
@@ -152,7 +157,8 @@ func TestTextFitsTheTerminal(t *testing.T) {
 
 func TestChanceIsShownAsChance(t *testing.T) {
 	for kind, want := range map[string]string{
-		"text": "p = 0.41\n  ~ no significant difference from the baseline.", "markdown": ", p = 0.41 |\n\n~ no significant difference from the baseline.",
+		"text":     "p = 0.41\n  ~ no significant difference from the baseline.",
+		"markdown": ", p = 0.41 |\n\n~ no significant difference from the baseline.",
 	} {
 		if got := draw(t, allFormats[kind], awkward(t)["against itself"]); !strings.Contains(got, want) {
 			t.Errorf("%s does not say %q:\n%s", kind, want, got)
@@ -195,7 +201,8 @@ func TestJSONWithoutFiniteFiguresDecodes(t *testing.T) {
 			continue
 		}
 		if len(got.Samples) != len(c.Samples) || len(got.Configs) != len(c.Configs) {
-			t.Errorf("%s: %d runs of %d contestants, want %d of %d", name, len(got.Samples), len(got.Configs), len(c.Samples), len(c.Configs))
+			t.Errorf("%s: %d runs of %d contestants, want %d of %d", name, len(got.Samples), len(got.Configs),
+				len(c.Samples), len(c.Configs))
 		}
 	}
 }
@@ -235,7 +242,8 @@ func TestBenchmarkFormatIsReadByItsOwnReader(t *testing.T) {
 			s := c.Samples[min(got, len(c.Samples)-1)]
 			if got < len(c.Samples) {
 				f := c.Configs[s.Config]
-				if want := fmt.Sprintf("Compare/mode=%s/workers=%d/downloads=%d", f.Mode, f.Workers, f.Downloads); string(rec.Name) != want {
+				want := fmt.Sprintf("Compare/mode=%s/workers=%d/downloads=%d", f.Mode, f.Workers, f.Downloads)
+				if string(rec.Name) != want {
 					t.Errorf("run %d is called %s, want %s", got, rec.Name, want)
 				}
 				if sec, ok := rec.Value("sec/op"); !ok || math.Abs(sec-s.Summary.Wall) > 1e-8 {
@@ -259,7 +267,7 @@ func TestBenchmarkFormatIsReadByItsOwnReader(t *testing.T) {
 	}
 }
 
-// parse reads a page as a browser would, and gives all its elements.
+// parse reads a page as a browser would, and returns all its elements.
 func parse(t testing.TB, page string) []*html.Node {
 	t.Helper()
 	root, err := html.Parse(strings.NewReader(page))
@@ -356,7 +364,8 @@ func TestPageOfAVastRunStaysSmall(t *testing.T) {
 			line := simulate(f, 5000, uint64(workers))
 			line.Config = len(c.Configs)
 			for at := range 20_000 {
-				line.Memory = append(line.Memory, bench.MemoryPoint{At: time.Duration(at) * time.Millisecond, Bytes: int64(at%1000) << 20})
+				line.Memory = append(line.Memory,
+					bench.MemoryPoint{At: time.Duration(at) * time.Millisecond, Bytes: int64(at%1000) << 20})
 			}
 			c.Configs, c.Timelines = append(c.Configs, f), append(c.Timelines, line)
 			c.Results = append(c.Results, bench.Result{Runs: 1, Wall: bench.Estimate{Center: 20, Low: 19, High: 21}})
@@ -389,10 +398,11 @@ func TestAnErrorOfTheWriterIsTold(t *testing.T) {
 	}
 }
 
-// FuzzWordsFromOutside holds that no word from outside becomes markup: the page has the same elements whatever is said in it, and reads
-// back what was said.
+// FuzzWordsFromOutside holds that no word from outside becomes markup: the page has the same elements whatever is said
+// in it, and reads back what was said.
 func FuzzWordsFromOutside(f *testing.F) {
-	for _, s := range []string{"", "plain", "</title></svg></style><script>alert(1)</script>", `" onload="x`, "a|b\n# c\n```", "\x00\x1b[2J\u202e", "{{.}}", "é&amp;<!--", "'; rm -rf /", "javascript:x", "\xad"} {
+	for _, s := range []string{"", "plain", "</title></svg></style><script>alert(1)</script>", `" onload="x`,
+		"a|b\n# c\n```", "\x00\x1b[2J\u202e", "{{.}}", "é&amp;<!--", "'; rm -rf /", "javascript:x", "\xad"} {
 		f.Add(s)
 	}
 	plain := elements(f, "plain")
@@ -422,15 +432,18 @@ func FuzzWordsFromOutside(f *testing.F) {
 	})
 }
 
-// spoken is a small comparison in which s is said wherever something can be said from outside.
+// spoken returns a small comparison in which s is said wherever something can be said from outside.
 func spoken(s string) *bench.Comparison {
 	one := bench.Estimate{Center: 1, Low: 1, High: 1}
 	s += "x" // an empty text leaves out what would say it
 	return &bench.Comparison{
-		Program: s, Go: s, Machine: summary.Machine{OS: s, Arch: s, CPUs: 1}, Command: []string{s}, Partial: s, Different: s,
+		Program: s, Go: s, Machine: summary.Machine{OS: s, Arch: s, CPUs: 1}, Command: []string{s},
+		Partial: s, Different: s,
 		Job:     bench.Job{Inputs: s, Images: 1, Spec: s, Stage: s},
-		Configs: []bench.Config{{Mode: s, Workers: 1, Downloads: 1}}, Results: []bench.Result{{Runs: 1, Wall: one, Speedup: one}},
-		Verdict: []bench.Finding{{Kind: s, Text: s, Figures: s}}, Claims: []bench.Claim{{Text: s, Measured: s, Holds: s}}, Warnings: []bench.Warning{{Kind: s, Text: s}},
+		Configs: []bench.Config{{Mode: s, Workers: 1, Downloads: 1}},
+		Results: []bench.Result{{Runs: 1, Wall: one, Speedup: one}},
+		Verdict: []bench.Finding{{Kind: s, Text: s, Figures: s}},
+		Claims:  []bench.Claim{{Text: s, Measured: s, Holds: s}}, Warnings: []bench.Warning{{Kind: s, Text: s}},
 		Samples:   []bench.Sample{{Summary: summary.Summary{Wall: 1, Done: 1}, Digest: s}},
 		Timelines: []bench.Timeline{{Spans: []bench.Span{{Stage: pipeline.StageDecode, End: time.Second}}}},
 		Pictures:  []bench.Picture{{Name: s, JPEG: []byte(s)}},

@@ -15,21 +15,25 @@ import (
 
 // allStages are the stages in the order in which an image goes through them.
 var allStages = []pipeline.Stage{
-	pipeline.StageFetch, pipeline.StageQueue, pipeline.StageMemory, pipeline.StageLock, pipeline.StageStart, pipeline.StageHandover,
+	pipeline.StageFetch, pipeline.StageQueue, pipeline.StageMemory, pipeline.StageLock, pipeline.StageStart,
+	pipeline.StageHandover,
 	pipeline.StageDecode, pipeline.StageOperate, pipeline.StageEncode, pipeline.StageStore,
 }
 
-// CSV writes one line for each run, in the order in which they were made, under a line of names. Times are in seconds and amounts in
-// bytes; a figure that is not finite is left empty.
+// CSV writes a line of names, and then one line for each run, in the order in which they were made. Times are in
+// seconds and amounts in bytes. A figure that is not finite is left empty.
 func CSV(w io.Writer, c *bench.Comparison) error {
 	p := new(page)
 	out := csv.NewWriter(p)
-	head := []string{"stage", "round", "place", "mode", "workers", "downloads", "wall_s", "images_per_s", "cpu_user_s", "cpu_system_s", "gc_cpu_s", "peak_memory", "peak_pss",
-		"items", "done", "failed", "skipped", "bytes_in", "bytes_out", "bytes_copied", "voluntary_switches", "involuntary_switches", "worker_starts", "worker_start_s", "retries", "replaced", "load", "digest"}
+	head := []string{"stage", "round", "place", "mode", "workers", "downloads", "wall_s", "images_per_s", "cpu_user_s",
+		"cpu_system_s", "gc_cpu_s", "peak_memory", "peak_pss",
+		"items", "done", "failed", "skipped", "bytes_in", "bytes_out", "bytes_copied",
+		"voluntary_switches", "involuntary_switches", "worker_starts", "worker_start_s", "retries", "replaced", "load",
+		"digest"}
 	for _, s := range allStages {
 		head = append(head, string(s)+"_s")
 	}
-	// Writes to memory cannot fail.
+	// Writing to memory cannot fail.
 	_ = out.Write(head)
 	for _, v := range parts(c) {
 		v.csv(out)
@@ -38,7 +42,7 @@ func CSV(w io.Writer, c *bench.Comparison) error {
 	return p.to(w)
 }
 
-// parts are the views of c and of the shorter comparisons in it.
+// parts returns the views of c and of the shorter comparisons in it.
 func parts(c *bench.Comparison) []*view {
 	out := []*view{newView(c)}
 	for i := range c.Parts {
@@ -50,9 +54,12 @@ func parts(c *bench.Comparison) []*view {
 func (v *view) csv(out *csv.Writer) {
 	for _, s := range v.samples() {
 		f, m := v.Configs[s.Config], s.Summary
-		row := []string{v.Job.Stage, field(s.Round), field(s.Place), f.Mode, field(f.Workers), field(f.Downloads), real(m.Wall), real(m.ImagesPerSec),
-			real(m.User), real(m.System), real(m.GC), field(m.PeakMemory), field(m.PeakPSS), field(m.Items), field(m.Done), field(m.Failed), field(m.Skipped),
-			field(m.BytesIn), field(m.BytesOut), field(m.Copied), field(m.VoluntarySwitches), field(m.InvoluntarySwitches),
+		row := []string{v.Job.Stage, field(s.Round), field(s.Place), f.Mode, field(f.Workers), field(f.Downloads),
+			real(m.Wall), real(m.ImagesPerSec),
+			real(m.User), real(m.System), real(m.GC), field(m.PeakMemory), field(m.PeakPSS),
+			field(m.Items), field(m.Done), field(m.Failed), field(m.Skipped),
+			field(m.BytesIn), field(m.BytesOut), field(m.Copied),
+			field(m.VoluntarySwitches), field(m.InvoluntarySwitches),
 			field(m.WorkerStarts), real(m.WorkerStart), field(m.Retries), field(m.Replaced), real(s.Load), s.Digest}
 		for _, st := range allStages {
 			row = append(row, real(m.Stages[st]))
@@ -61,7 +68,7 @@ func (v *view) csv(out *csv.Writer) {
 	}
 }
 
-// samples are the runs that belong to a Config.
+// samples returns the runs that belong to a Config.
 func (v *view) samples() []bench.Sample {
 	var out []bench.Sample
 	for _, s := range v.Samples {
@@ -81,11 +88,11 @@ func real(x float64) string {
 	return strconv.FormatFloat(x, 'g', -1, 64)
 }
 
-// Bench writes the runs in Go's benchmark format (golang.org/design/14313-benchmark-format), one line for each, so that
+// Bench writes the runs in Go's benchmark format (golang.org/design/14313-benchmark-format), one line for each, for
 //
 //	benchstat -col /mode
 //
-// judges them. Figures that are not finite are left out, and so is a run without a wall time.
+// Figures that are not finite are left out, and so is a run without a wall time.
 func Bench(w io.Writer, c *bench.Comparison) error {
 	p := new(page)
 	p.line("Unit images/s better=higher")
@@ -97,7 +104,8 @@ func Bench(w io.Writer, c *bench.Comparison) error {
 
 func (p *page) bench(v *view) {
 	for _, kv := range [][2]string{
-		{"goos", v.Machine.OS}, {"goarch", v.Machine.Arch}, {"pkg", "imgpipe"}, {"cpus", strconv.Itoa(v.Machine.CPUs)}, {"toolchain", v.Go},
+		{"goos", v.Machine.OS}, {"goarch", v.Machine.Arch}, {"pkg", "imgpipe"},
+		{"cpus", strconv.Itoa(v.Machine.CPUs)}, {"toolchain", v.Go},
 		{"images", strconv.Itoa(v.Job.Images)}, {"stage", v.Job.Stage}, {"spec", v.Job.Spec},
 	} {
 		if kv[1] != "" {
@@ -109,7 +117,8 @@ func (p *page) bench(v *view) {
 		if !finite(m.Wall) || m.Wall <= 0 {
 			continue
 		}
-		fmt.Fprintf(p, "BenchmarkCompare/mode=%s/workers=%d/downloads=%d 1 %d ns/op", word(f.Mode), f.Workers, f.Downloads, int64(math.Round(1e9*m.Wall)))
+		fmt.Fprintf(p, "BenchmarkCompare/mode=%s/workers=%d/downloads=%d 1 %d ns/op", word(f.Mode), f.Workers,
+			f.Downloads, int64(math.Round(1e9*m.Wall)))
 		value := func(x float64, unit string) {
 			if finite(x) {
 				fmt.Fprintf(p, " %s %s", strconv.FormatFloat(x, 'f', -1, 64), unit)
@@ -126,10 +135,10 @@ func (p *page) bench(v *view) {
 	}
 }
 
-// round keeps six digits after the point, more than any of the figures is worth.
+// round keeps six digits after the point, which is more than any of the figures is worth.
 func round(x float64) float64 { return math.Round(1e6*x) / 1e6 }
 
-// word makes s fit for a part of a benchmark's name: no space and no slash.
+// word returns s as a part of a benchmark's name, which has no space and no slash.
 func word(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if r == '/' || unicode.IsSpace(r) || !unicode.IsPrint(r) {

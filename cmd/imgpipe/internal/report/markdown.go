@@ -7,7 +7,7 @@ import (
 	"imgpipe/cmd/imgpipe/internal/bench"
 )
 
-// Markdown writes c as GitHub's Markdown, fit for a README.
+// Markdown writes c as GitHub's Markdown, as for a README.
 func Markdown(w io.Writer, c *bench.Comparison) error {
 	v, p := newView(c), new(page)
 	p.line("%s.\n", markdownText(v.job()))
@@ -70,7 +70,8 @@ func Markdown(w io.Writer, c *bench.Comparison) error {
 	return p.to(w)
 }
 
-// markdownText escapes what Markdown or the HTML in it would take for markup. One tilde alone strikes nothing out.
+// markdownText returns s with all escaped that Markdown, or the HTML in it, would take for markup. A single tilde
+// strikes nothing out.
 func markdownText(s string) string {
 	marks := "\\`*_[]<>|#$"
 	if strings.Count(s, "~") > 1 {

@@ -11,9 +11,10 @@ import (
 
 const memoryHeight px = 180
 
-// memory is the chart of the memory over time of the timelines in lines.
+// memory returns the chart of memory over time, with a line for each timeline in lines.
 func (v *view) memory(lines []bench.Timeline) (chart, bool) {
-	ch := chart{ID: "memory", Title: "Memory over time", Lead: "Resident memory of all processes of a run together, in the same runs as the timelines.",
+	ch := chart{ID: "memory", Title: "Memory over time",
+		Lead:  "Resident memory of all processes of a run together, in the same runs as the timelines.",
 		Table: table{Head: []string{"contestant", "highest", "at"}, Left: 1}}
 	var end time.Duration
 	var most int64
@@ -38,7 +39,7 @@ func (v *view) memory(lines []bench.Timeline) (chart, bool) {
 		if len(line.Memory) == 0 {
 			continue
 		}
-		// Lines of one mode would have one colour, so here the place in the list is what tells them apart.
+		// Lines of one mode would have one color, so here the index in the list decides.
 		slot := n
 		if _, second := v.primary(); len(second) > 0 || len(v.modes()) > 1 {
 			slot = v.modeSlot(line.Config)
@@ -51,9 +52,11 @@ func (v *view) memory(lines []bench.Timeline) (chart, bool) {
 				top = m
 			}
 		}
-		sc.point("mark "+class, shape, x.at(top.At.Seconds()), memoryHeight*px(1-y.at(float64(top.Bytes))), 0, v.labels[line.Config]+": "+size(float64(top.Bytes)))
+		sc.point("mark "+class, shape, x.at(top.At.Seconds()), memoryHeight*px(1-y.at(float64(top.Bytes))), 0,
+			v.labels[line.Config]+": "+size(float64(top.Bytes)))
 		ch.Keys = append(ch.Keys, key{class, shape, v.labels[line.Config]})
-		ch.Table.Rows = append(ch.Table.Rows, []string{v.labels[line.Config], size(float64(top.Bytes)), duration(top.At.Seconds())})
+		ch.Table.Rows = append(ch.Table.Rows,
+			[]string{v.labels[line.Config], size(float64(top.Bytes)), duration(top.At.Seconds())})
 		desc = append(desc, fmt.Sprintf("%s: at most %s", v.labels[line.Config], size(float64(top.Bytes))))
 	}
 	ch.Desc = strings.Join(desc, "; ") + "."
@@ -64,7 +67,8 @@ func (v *view) memory(lines []bench.Timeline) (chart, bool) {
 // memoryPoints is how many points a line has at most.
 const memoryPoints = 300
 
-// outline is the line through points, in thousandths of the width and height. Of points that fall together the highest is kept.
+// outline returns the line through points, in thousandths of the width and height. Of points that fall together it
+// keeps the highest.
 func outline(points []bench.MemoryPoint, x, y scale) string {
 	var b strings.Builder
 	last, top := -1, 0.0
@@ -74,7 +78,8 @@ func outline(points []bench.MemoryPoint, x, y scale) string {
 			if b.Len() == 0 {
 				command = 'M'
 			}
-			fmt.Fprintf(&b, "%c%s %s", command, decimal(float64(last)*1000/memoryPoints, 1), decimal(1000*(1-y.at(top)), 1))
+			fmt.Fprintf(&b, "%c%s %s", command, decimal(float64(last)*1000/memoryPoints, 1),
+				decimal(1000*(1-y.at(top)), 1))
 		}
 	}
 	for _, p := range points {

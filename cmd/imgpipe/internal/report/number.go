@@ -13,7 +13,7 @@ import (
 // unknown stands for a figure that was not measured or is not finite.
 const unknown = "–"
 
-// number writes x with three digits, and never with an exponent.
+// number returns x with three digits, and never with an exponent.
 func number(x float64) string {
 	switch a := math.Abs(x); {
 	case !finite(x):
@@ -30,7 +30,7 @@ func number(x float64) string {
 	return strconv.FormatFloat(x, 'g', 2, 64)
 }
 
-// duration writes seconds in the unit that suits them.
+// duration returns seconds in the unit that suits them.
 func duration(s float64) string {
 	switch a := math.Abs(s); {
 	case !finite(s):
@@ -70,10 +70,10 @@ func size(bytes float64) string {
 	return summary.Bytes(int64(math.Round(bytes)))
 }
 
-// bounded tells that the interval of e says something.
+// bounded reports whether e has an interval that says something.
 func bounded(e bench.Estimate) bool { return finite(e.Center) && finite(e.Low) && finite(e.High) }
 
-// interval writes the ends of the interval of e.
+// interval returns the ends of the interval of e.
 func interval(e bench.Estimate) string {
 	if !bounded(e) {
 		return "interval not known"
@@ -81,7 +81,7 @@ func interval(e bench.Estimate) string {
 	return number(e.Low) + "–" + number(e.High)
 }
 
-// spread writes the greater half of the interval of e as a share of its centre.
+// spread returns the greater half of the interval of e as a share of its center.
 func spread(e bench.Estimate) string {
 	if !bounded(e) || e.Center == 0 {
 		return "±∞"
@@ -89,7 +89,7 @@ func spread(e bench.Estimate) string {
 	return "±" + percent(max(e.High-e.Center, e.Center-e.Low)/math.Abs(e.Center))
 }
 
-// withSpread writes the centre of e and how sure it is.
+// withSpread returns the center of e and how sure it is.
 func withSpread(e bench.Estimate, write func(float64) string) string {
 	if !finite(e.Center) {
 		return unknown

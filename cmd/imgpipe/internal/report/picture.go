@@ -37,8 +37,9 @@ type placedKey struct {
 	X, Y px
 }
 
-// SVG writes the timelines of c as one picture that stands alone, such as in a README: what each mode did when, on the same time
-// scale, and the start alone where the whole would be too fine to see. Without timelines it is the chart of speedups. It is light or dark as the reader's system is.
+// SVG writes the timelines of c as one picture that stands alone, such as in a README: what each mode did when, on the
+// same time scale, or only the start if the whole would be too fine to see. Without timelines it is the chart of
+// speedups. It is light or dark as the reader's system is.
 func SVG(w io.Writer, c *bench.Comparison) error {
 	v, p := newView(c), new(page)
 	first, _ := v.primary()
@@ -56,12 +57,14 @@ func SVG(w io.Writer, c *bench.Comparison) error {
 		Keys              []placedKey
 		Panels            []placedPanel
 	}{
-		Title: fmt.Sprintf("%s in %s: %s", count(v.Job.Images, "image"), count(len(v.modes()), "mode"), lower(ch.Title)),
-		Note:  v.machine() + ", " + v.began(), Width: pictureWidth, Style: chartCSS + "svg .note{fill:var(--soft);font-weight:400}",
+		Title: fmt.Sprintf("%s in %s: %s", count(v.Job.Images, "image"), count(len(v.modes()), "mode"),
+			lower(ch.Title)),
+		Note: v.machine() + ", " + v.began(), Width: pictureWidth,
+		Style: chartCSS + "svg .note{fill:var(--soft);font-weight:400}",
 	}
 	x, y := pictureEdge, px(64)
 	for _, k := range ch.Keys {
-		// A letter is taken to be 7 pixels wide, which is more than most are.
+		// A letter counts as 7 pixels wide, which is more than most are.
 		wide := 36 + 7*px(utf8.RuneCountInString(k.Label))
 		if x+wide > pictureWidth {
 			x, y = pictureEdge, y+keyHeight
@@ -90,7 +93,7 @@ func SVG(w io.Writer, c *bench.Comparison) error {
 	return p.to(w)
 }
 
-// lower makes the first letter of a title small, for use within another.
+// lower returns a title with a small first letter, for use within another one.
 func lower(s string) string {
 	if s == "" {
 		return s

@@ -13,7 +13,7 @@ import (
 	"imgpipe/cmd/imgpipe/internal/bench"
 )
 
-// wellFormed tells what is wrong with s as XML, and counts its elements.
+// wellFormed returns what is wrong with s as XML, and counts its elements.
 func wellFormed(s string) (map[string]int, error) {
 	elements := map[string]int{}
 	for d := xml.NewDecoder(strings.NewReader(s)); ; {
@@ -55,7 +55,8 @@ func TestPictureIsWellFormedWhateverItShows(t *testing.T) {
 	whole, none, hostile := comparison(t), comparison(t), comparison(t)
 	none.Timelines = nil
 	hostile.Configs[0].Mode = "\x00\x1b</text><script>&\""
-	for name, c := range map[string]*bench.Comparison{"whole": whole, "no timelines": none, "hostile": hostile, "empty": {}} {
+	for name, c := range map[string]*bench.Comparison{"whole": whole, "no timelines": none, "hostile": hostile,
+		"empty": {}} {
 		elements, err := wellFormed(draw(t, SVG, c))
 		if err != nil {
 			t.Errorf("%s: %v", name, err)

@@ -1,12 +1,16 @@
-// Package report draws a comparison of modes: for a terminal, for a README, for programs, and as one HTML page with charts.
+// Package report draws a comparison of modes: for a terminal, for a README, for programs, and as one HTML page with
+// charts.
 //
 //	bench.Comparison ──> view ──┬─> tables ──> Text, Markdown, HTML
 //	  figures, verdict          ├─> scenes ──> HTML, SVG
 //	                            └─> Samples ─> JSON, CSV, Bench
 //
-// It computes nothing that a verdict could rest on, never uses the network, and makes no page that does. The same comparison
-// gives the same bytes. What comes from outside, such as names and command lines, is escaped for where it stands. A figure that is not
-// known, because it is not finite or was never measured, is shown as a dash.
+// Start with [Text] for a terminal or [HTML] for a page; each function writes a [bench.Comparison] to an io.Writer.
+//
+// The package computes nothing that a verdict could rest on, never uses the network, and makes no page that does. The
+// same comparison makes the same bytes. What comes from outside, such as names and command lines, is escaped for the
+// format that it stands in. A figure that is not known, because it is not finite or was never measured, is shown as a
+// dash.
 package report
 
 import (
@@ -24,8 +28,8 @@ type view struct {
 	*bench.Comparison
 	results []bench.Result
 	labels  []string
-	// byDownloads tells that it is the downloads that speedups are drawn over: where contestants of one mode differ in them and not
-	// in workers, and for the fetch stage.
+	// byDownloads says that speedups are drawn over downloads and not over workers: for the fetch stage, and if
+	// contestants of one mode differ in downloads alone.
 	byDownloads bool
 }
 
@@ -41,7 +45,7 @@ func newView(c *bench.Comparison) *view {
 		v.byDownloads = v.byDownloads || len(downloads[f.Mode]) > 1
 	}
 	if c.Job.Stage == "fetch" {
-		v.byDownloads = true // nothing else matters to it
+		v.byDownloads = true // nothing else matters to that stage
 	}
 	seen := map[string]int{}
 	for i, f := range c.Configs {
@@ -61,13 +65,13 @@ func newView(c *bench.Comparison) *view {
 	return v
 }
 
-// ran tells whether anything is known of a Config.
+// ran reports whether anything is known of a Config.
 func (v *view) ran(i int) bool { return v.results[i].Runs > 0 && finite(v.results[i].Wall.Center) }
 
-// config tells whether i, from a Sample or Timeline, is one of the Configs.
+// config reports whether i, from a Sample or Timeline, is one of the Configs.
 func (v *view) config(i int) bool { return i >= 0 && i < len(v.Configs) }
 
-// modes are the modes in the order of their first Config; a mode's place is its colour, dash and marker.
+// modes returns the modes in the order of their first Config; the index of a mode decides its color, dash and marker.
 func (v *view) modes() []string {
 	var names []string
 	for i := range v.Configs {
@@ -89,7 +93,7 @@ func (v *view) modeSlot(config int) int {
 	return len(seen)
 }
 
-// job is what every contestant did, in one line.
+// job returns what every contestant did, in one line.
 func (v *view) job() string {
 	var parts []string
 	add := func(s string) {
@@ -97,7 +101,7 @@ func (v *view) job() string {
 			parts = append(parts, s)
 		}
 	}
-	// Words for the inputs often say how many there are, and how slow their server is.
+	// Inputs often says already how many there are, and how slow their server is.
 	if !strings.HasPrefix(v.Job.Inputs, fmt.Sprint(v.Job.Images, " ")) {
 		add(count(v.Job.Images, "image"))
 	}
@@ -115,7 +119,7 @@ func (v *view) job() string {
 	return strings.Join(parts, ", ")
 }
 
-// rounds says how often each contestant ran.
+// rounds returns how often each contestant ran, in words.
 func (v *view) rounds() string {
 	s := count(v.Runs, "run") + " of each, in turn"
 	if v.Warmup > 0 {
@@ -124,7 +128,7 @@ func (v *view) rounds() string {
 	return s
 }
 
-// machine says where and with what it was measured. What Program says already is not said twice.
+// machine returns where and with what it was measured. It leaves out what Program says already.
 func (v *view) machine() string {
 	var parts []string
 	for _, s := range []string{v.Machine.OS + "/" + v.Machine.Arch, count(v.Machine.CPUs, "CPU"), v.Go} {
@@ -138,7 +142,7 @@ func (v *view) machine() string {
 	return printable(strings.Join(parts, ", "))
 }
 
-// began is when, to the minute, in UTC.
+// began returns when the comparison began, to the minute, in UTC.
 func (v *view) began() string {
 	if v.Began.IsZero() {
 		return unknown
@@ -146,7 +150,7 @@ func (v *view) began() string {
 	return v.Began.UTC().Format("2006-01-02 15:04 UTC")
 }
 
-// command is the command line as a shell would read it.
+// command returns the command line as a shell would read it.
 func (v *view) command() string {
 	words := make([]string, len(v.Command))
 	for i, w := range v.Command {
@@ -157,7 +161,8 @@ func (v *view) command() string {
 
 func quote(word string) string {
 	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:=,@%+", r)
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' ||
+			strings.ContainsRune("-_./:=,@%+", r)
 	}
 	if word != "" && strings.IndexFunc(word, func(r rune) bool { return !plain(r) }) < 0 {
 		return word
@@ -167,18 +172,18 @@ func quote(word string) string {
 
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 
-// A page collects what is written, so that nothing is written of what cannot be drawn.
+// A page collects what is written: if a part of it cannot be drawn, nothing reaches the writer.
 type page struct{ strings.Builder }
 
 func (p *page) line(format string, args ...any) { fmt.Fprintf(p, format+"\n", args...) }
 
 func (p *page) to(w io.Writer) error {
-	// Names of files need not be UTF-8, but every format must.
+	// Names of files need not be UTF-8, but every format must be.
 	if _, err := io.WriteString(w, strings.ToValidUTF8(p.String(), "\uFFFD")); err != nil {
 		return fmt.Errorf("write the report: %w", err)
 	}
 	return nil
 }
 
-// printable is s on one line, with what could move a cursor or end an XML document escaped.
+// printable returns s on one line, with what could move a cursor or end an XML document escaped.
 func printable(s string) string { return summary.Printable(s) }

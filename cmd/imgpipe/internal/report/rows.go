@@ -16,8 +16,8 @@ const (
 	rowTall     = rowWords + rowBar + rowGap
 )
 
-// rows draws a row for each of the contestants in list: its label, what value says of it, and what draw draws between two heights. It
-// gives where the rows end.
+// rows draws a row for each of the contestants in list: its label, what value returns for it, and what draw draws
+// between two heights. It returns where the rows end.
 func (v *view) rows(sc *scene, list []int, value func(i int) string, draw func(i int, y, y2 px)) {
 	for n, i := range list {
 		y := px(n) * rowTall
@@ -27,9 +27,10 @@ func (v *view) rows(sc *scene, list []int, value func(i int) string, draw func(i
 	}
 }
 
-// strip is the chart of the wall time of every run.
+// strip returns the chart of the wall time of every run.
 func (v *view) strip() (chart, bool) {
-	ch := chart{ID: "runs", Title: "Every run", Lead: "A point is the wall time of one run, the line their median, the band its 95 % interval. Shorter is better."}
+	ch := chart{ID: "runs", Title: "Every run", Lead: "A point is the wall time of one run, " +
+		"the line their median, the band its 95 % interval. Shorter is better."}
 	var list []int
 	end := 0.0
 	walls := make([][]float64, len(v.Configs))
@@ -75,7 +76,8 @@ func (v *view) strip() (chart, bool) {
 				all = append(all, duration(w))
 			}
 		}
-		ch.Table.Rows = append(ch.Table.Rows, []string{v.labels[i], duration(e.Center), interval(e), strings.Join(all, ", ")})
+		ch.Table.Rows = append(ch.Table.Rows,
+			[]string{v.labels[i], duration(e.Center), interval(e), strings.Join(all, ", ")})
 		desc = append(desc, v.labels[i]+": "+withSpread(e, duration))
 	})
 	ch.Desc = "Median wall times: " + strings.Join(desc, "; ") + "."
@@ -86,10 +88,10 @@ func (v *view) strip() (chart, bool) {
 // runShape is a small circle.
 const runShape = "M-3.5 0a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0-7 0z"
 
-// maxPoints is how many runs of a contestant are drawn; JSON and CSV have all.
+// maxPoints is how many runs of a contestant are drawn at most; JSON and CSV have all.
 const maxPoints = 50
 
-// stacks is a chart of bars in which each part is the time of a stage for one image.
+// stacks returns a chart of bars in which each part is the time of a stage for one image.
 func (v *view) stacks(id, title, lead string, stages []stage) (chart, bool) {
 	ch := chart{ID: id, Title: title, Lead: lead, Table: v.stages(stages)}
 	perImage := func(i int, s stage) float64 { return v.seconds(i, s.Stage) / float64(v.Job.Images) }
@@ -125,7 +127,7 @@ func (v *view) stacks(id, title, lead string, stages []stage) (chart, bool) {
 			share := s.Word + " " + duration(length)
 			parts = append(parts, share)
 			sc.rect("bar s-"+string(s.Stage), x.at(upTo), x.at(upTo+length), y, y2, v.labels[i]+": "+share)
-			// The word is written where it has room on a narrow screen, 300 pixels of which are the chart.
+			// The word is written if it has room on a narrow screen, where the chart is 300 pixels wide.
 			if room := 300 * (x.at(upTo+length) - x.at(upTo)); room > 6.5*float64(len(s.Word))+6 {
 				sc.text("in-bar mid on-"+string(s.Stage), x.at(upTo+length/2), y+13, 0, s.Word)
 			}

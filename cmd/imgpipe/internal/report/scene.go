@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// A scene is what one SVG shows. Across, places are shares of the width, so that a chart is as wide as there is room and its letters
-// stay as large as they are; down, they are pixels.
+// A scene is what one SVG shows. Across, places are shares of the width, so that a chart fills its room while its
+// letters keep their size. Down, they are pixels.
 type scene struct {
 	Height px
 	Marks  []mark
@@ -19,33 +19,33 @@ type mark struct {
 	// Kind is "rect", "line", "text", "path" or "point".
 	Kind  string
 	Class string
-	// X to X2 across and Y to Y2 down are its ends. A text and a point have X and Y alone.
+	// X to X2 across and Y to Y2 down are its ends. A text and a point have only X and Y.
 	X, X2 pct
 	Y, Y2 px
 	// Shift moves it by pixels across.
 	Shift px
-	// Text is the word of a text, and of others what is shown to who points at it.
+	// Text is the word of a text. Other marks show it to a reader who points at them.
 	Text string
 	// D is the outline of a path, in thousandths of the width and of its height Y2-Y, or of a point, in pixels.
 	D string
 }
 
-// Width is X2-X, and Tall Y2-Y.
+// Width returns X2-X, and Tall Y2-Y.
 func (m mark) Width() pct { return m.X2 - m.X }
 
-// Tall is the height of m.
+// Tall returns the height of m.
 func (m mark) Tall() px { return m.Y2 - m.Y }
 
 // A pct is a share of the width from 0 to 1.
 type pct float64
 
-// String writes p in hundredths of a per cent, which is a tenth of a pixel.
+// String returns p in hundredths of a percent, which is a tenth of a pixel.
 func (p pct) String() string { return decimal(100*float64(p), 2) + "%" }
 
 // A px is a length in CSS pixels.
 type px float64
 
-// String writes p in tenths.
+// String returns p in tenths.
 func (p px) String() string { return decimal(float64(p), 1) }
 
 func decimal(x float64, digits int) string {
@@ -82,10 +82,10 @@ func (s *scene) point(class, shape string, x float64, y, shift px, text string) 
 	s.Marks = append(s.Marks, mark{Kind: "point", Class: class, X: pct(x), Y: y, Shift: shift, Text: text, D: shape})
 }
 
-// last is the mark that was drawn last.
+// last returns the mark that was drawn last.
 func (s *scene) last() *mark { return &s.Marks[len(s.Marks)-1] }
 
-// shapes are the markers of the series, so that they can be told apart without their colours.
+// shapes are the markers of the series, by which they can be told apart without colors.
 var shapes = []string{
 	"M-4.5-4.5h9v9h-9z",                     // square
 	"M0-6.2L6 4.6H-6z",                      // triangle
@@ -96,7 +96,7 @@ var shapes = []string{
 	"M-6-3.5L0-6.5L6-3.5V3.5L0 6.5L-6 3.5z", // hexagon
 }
 
-// series is the class of the i-th series, and its marker.
+// series returns the class of the i-th series, and its marker.
 func series(i int) (class, shape string) {
 	i %= len(shapes)
 	return fmt.Sprintf("m%d", i), shapes[i]
@@ -105,11 +105,11 @@ func series(i int) (class, shape string) {
 // A scale takes figures from lo to hi to places from 0 to 1.
 type scale struct {
 	lo, hi float64
-	// log tells that equal ratios, not equal differences, are equally far apart.
+	// log says that equal ratios, not equal differences, are equally far apart.
 	log bool
 }
 
-// at is the place of x, which is kept within the scale.
+// at returns the place of x. What is outside the scale stands at its end.
 func (s scale) at(x float64) float64 {
 	lo, hi := s.lo, s.hi
 	if s.log {
@@ -121,7 +121,8 @@ func (s scale) at(x float64) float64 {
 	return min(max((x-lo)/(hi-lo), 0), 1)
 }
 
-// ticks are round figures on the scale, n or fewer apart from the ends of powers of two where it is logarithmic.
+// ticks returns at most n round figures on the scale. A logarithmic scale has powers of two, and may have two more at
+// its ends.
 func (s scale) ticks(n int) []float64 {
 	var out []float64
 	if s.log {
@@ -140,7 +141,7 @@ func (s scale) ticks(n int) []float64 {
 	return out
 }
 
-// niceStep is the least of 1, 2 and 5 times a power of ten that is not below x.
+// niceStep returns the least of 1, 2 and 5 times a power of ten that is not below x.
 func niceStep(x float64) float64 {
 	power := math.Pow(10, math.Floor(math.Log10(x)))
 	for _, m := range []float64{1, 2, 5} {
@@ -151,7 +152,7 @@ func niceStep(x float64) float64 {
 	return 10 * power
 }
 
-// every keeps n of xs or fewer, evenly chosen, the first among them.
+// every returns at most n of xs, evenly chosen, with the first among them.
 func every[T any](xs []T, n int) []T {
 	step := (len(xs) + n - 1) / n
 	if step <= 1 {
@@ -175,7 +176,7 @@ func (s *scene) across(sc scale, y, y2 px, write func(float64) string) {
 	}
 }
 
-// timeTick writes a time on an axis: in the unit of the whole axis.
+// timeTick returns a time on an axis, in the unit of the whole axis.
 func timeTick(end float64) func(float64) string {
 	return func(s float64) string {
 		switch {
@@ -190,23 +191,23 @@ func timeTick(end float64) func(float64) string {
 	}
 }
 
-// A key explains a colour, pattern or marker.
+// A key explains a color, pattern or marker.
 type key struct{ Class, Shape, Label string }
 
 // A chart is a scene and what a reader needs beside it.
 type chart struct {
 	ID, Title string
-	// Lead says how to read it, and Desc what it shows to who cannot see it.
+	// Lead says how to read it. Desc says what it shows, for a reader who cannot see it.
 	Lead, Desc string
 	Keys       []key
 	Panels     []panel
 	Table      table
 }
 
-// A panel is one scene of a chart. It has a heading of its own where it has a Note.
+// A panel is one scene of a chart. A panel with a Note has a heading of its own.
 type panel struct {
 	ID, Title, Note, Desc string
-	// Gutter is the room to the left for the words of an axis: "" for none, "narrow" or "wide".
+	// Gutter is the room to the left for the words of an axis: "narrow", "wide", or "" for none.
 	Gutter string
 	Scene  scene
 }

@@ -5,14 +5,15 @@ import (
 	"unicode/utf8"
 )
 
-// A table is figures in rows. The first Left columns are words and stand to the left, the others to the right.
+// A table is figures in rows. The first Left columns are words, aligned to the left; the others are aligned to the
+// right.
 type table struct {
 	Head []string
 	Rows [][]string
 	Left int
 }
 
-// text writes t in columns, each line begun with indent.
+// text writes t in columns. Each line begins with indent.
 func (p *page) text(t table, indent string) {
 	widths := make([]int, len(t.Head))
 	all := append([][]string{t.Head}, t.Rows...)
@@ -61,7 +62,7 @@ func (p *page) markdown(t table) {
 	p.line("")
 }
 
-// dropZeros takes away the columns that hold nothing but zero or unknown figures.
+// dropZeros removes the columns that hold nothing but zero or unknown figures.
 func (t table) dropZeros() table {
 	out := table{Left: t.Left, Rows: make([][]string, len(t.Rows))}
 	for col, head := range t.Head {
@@ -80,7 +81,7 @@ func (t table) dropZeros() table {
 	return out
 }
 
-// wrap writes s in lines of at most width characters, the first begun with first and the others with rest.
+// wrap returns s in lines of at most width characters. The first begins with first, the others with rest.
 func (p *page) wrap(s, first, rest string, width int) {
 	line, lead := "", first
 	for word := range strings.FieldsSeq(s) {

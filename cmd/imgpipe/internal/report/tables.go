@@ -7,7 +7,7 @@ import (
 	"imgpipe/pipeline"
 )
 
-// timing is how long each contestant took and how that compares.
+// timing returns how long each contestant took and how that compares.
 func (v *view) timing() table {
 	t := table{Head: []string{"mode", "workers", "downloads", "wall", "images/s", "speedup (95 % interval)"}, Left: 1}
 	for i, f := range v.Configs {
@@ -21,7 +21,7 @@ func (v *view) timing() table {
 	return t
 }
 
-// mode names the mode of a Config, and tells equal Configs apart.
+// mode returns the name of a Config's mode, with a number if the same Config competes twice.
 func (v *view) mode(i int) string {
 	same := 1
 	for _, f := range v.Configs[:i] {
@@ -36,7 +36,7 @@ func (v *view) mode(i int) string {
 	return name
 }
 
-// downloads is how many downloads there were at once; the serial mode has none to choose.
+// downloads returns how many downloads there were at once; a dash for mode serial, which has no choice.
 func (v *view) downloads(i int) string {
 	if n := v.Configs[i].Downloads; n > 0 {
 		return strconv.Itoa(n)
@@ -44,7 +44,7 @@ func (v *view) downloads(i int) string {
 	return unknown
 }
 
-// speedup writes how a Config compares with the baseline; "~" where that may be chance.
+// speedup returns how a Config compares with the baseline, with a "~" if that may be chance.
 func (v *view) speedup(i int) string {
 	r := v.results[i]
 	switch {
@@ -60,13 +60,15 @@ func (v *view) speedup(i int) string {
 	return fmt.Sprintf("~ %s (%s)", ratio(r.Speedup.Center), interval(r.Speedup))
 }
 
-// costNote says what the columns of the table of costs are of.
-const costNote = "Memory is the peak of all processes together; bytes copied between processes and context switches are for each image; " +
+// costNote is what the columns of the table of costs are.
+const costNote = "Memory is the peak of all processes together; bytes copied between processes and context " +
+	"switches are for each image; " +
 	"GC is the CPU time of garbage collection."
 
-// cost is what each contestant took from the machine.
+// cost returns what each contestant took from the machine.
 func (v *view) cost() table {
-	t := table{Head: []string{"contestant", "CPU", "images/CPU s", "memory", "per worker", "copied", "switches", "GC"}, Left: 1}
+	t := table{Head: []string{"contestant", "CPU", "images/CPU s", "memory", "per worker", "copied", "switches", "GC"},
+		Left: 1}
 	for i, r := range v.results {
 		row := []string{v.labels[i], unknown, unknown, unknown, unknown, unknown, unknown, unknown}
 		if v.ran(i) {
@@ -82,7 +84,7 @@ func (v *view) cost() table {
 	return t
 }
 
-// memory writes bytes; a process without any was not measured.
+// memory returns bytes in words; 0 was not measured.
 func memory(bytes float64) string {
 	if bytes == 0 {
 		return unknown
@@ -90,7 +92,7 @@ func memory(bytes float64) string {
 	return size(bytes)
 }
 
-// scaling is what more workers brought to each contestant; empty where there is one width.
+// scaling returns what more workers brought to each contestant; an empty table if there is only one width.
 func (v *view) scaling() table {
 	t := table{Head: []string{"contestant", "efficiency", "serial fraction", "Amdahl ceiling"}, Left: 1}
 	for i, r := range v.results {
@@ -105,18 +107,18 @@ func (v *view) scaling() table {
 	return t
 }
 
-// A stage is a way that time goes, its word, and its letter in a bar of text.
+// A stage is a way in which time is spent, with its word, and its letter in a bar of text.
 type stage struct {
 	pipeline.Stage
 	Word   string
 	Letter byte
 }
 
-// idle is the time of a worker lane in which it had nothing to do.
+// idle is the stage of a worker lane that has nothing to do.
 const idle pipeline.Stage = "idle"
 
 var (
-	// workerStages are what happens on a worker lane, in the order in which it does.
+	// workerStages happen on a worker lane, in this order.
 	workerStages = []stage{
 		{pipeline.StageMemory, "memory wait", 'M'},
 		{pipeline.StageLock, "lock wait", 'L'},
@@ -127,7 +129,7 @@ var (
 		{pipeline.StageEncode, "encode", 'E'},
 		{idle, "idle", '.'},
 	}
-	// otherStages are what happens before and after.
+	// otherStages happen before and after.
 	otherStages = []stage{
 		{pipeline.StageFetch, "fetch", 'F'},
 		{pipeline.StageQueue, "queue", 'Q'},
@@ -135,7 +137,8 @@ var (
 	}
 )
 
-// seconds is how long a Config spent in a stage, over all images; idle is what the other stages leave of its workers' time.
+// seconds returns how long a Config spent in a stage, over all images. In idle it spent what the other stages leave of
+// its workers' time.
 func (v *view) seconds(i int, s pipeline.Stage) float64 {
 	r := v.results[i]
 	if s != idle {
@@ -156,7 +159,7 @@ func (v *view) seconds(i int, s pipeline.Stage) float64 {
 	return max(left, 0)
 }
 
-// traced tells that it is known where the time of a Config went.
+// traced reports whether it is known how a Config spent its time.
 func (v *view) traced(i int) bool {
 	if !v.ran(i) || v.results[i].Wall.Center <= 0 || v.Configs[i].Workers <= 0 {
 		return false
@@ -169,7 +172,7 @@ func (v *view) traced(i int) bool {
 	return false
 }
 
-// stages is the time per image in each of list, in milliseconds.
+// stages returns the time per image in each of list, in milliseconds.
 func (v *view) stages(list []stage) table {
 	t := table{Head: []string{"contestant"}, Left: 1}
 	for _, s := range list {

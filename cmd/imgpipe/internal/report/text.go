@@ -7,10 +7,10 @@ import (
 	"imgpipe/cmd/imgpipe/internal/bench"
 )
 
-// columns is the width that a terminal is taken to have.
+// columns is the width that the text is made for.
 const columns = 100
 
-// Text writes c for a terminal of 100 columns: the verdict, then the figures, then what to doubt in them.
+// Text writes c for a terminal of 100 columns: the verdict, then the figures, then reasons to doubt them.
 func Text(w io.Writer, c *bench.Comparison) error {
 	v, p := newView(c), new(page)
 	p.wrap(v.job(), "", "  ", columns)
@@ -67,13 +67,13 @@ func Text(w io.Writer, c *bench.Comparison) error {
 		}
 	}
 	if len(c.Command) > 0 {
-		// Not wrapped, so that it can be copied.
+		// It is not wrapped, so that it can be copied.
 		p.line("\nAgain\n  %s", v.command())
 	}
 	return p.to(w)
 }
 
-// legend explains the signs in the table of times; "" where there are none.
+// legend returns what the signs in the table of times mean; "" if it has none.
 func (v *view) legend() string {
 	chance, open := false, false
 	for i := range v.Configs {
@@ -91,7 +91,7 @@ func (v *view) legend() string {
 	return strings.Join(notes, " ")
 }
 
-// holds says whether a claim was borne out, in the words of the field.
+// holds returns whether a claim was borne out, in words.
 func holds(k bench.Claim) string {
 	switch k.Holds {
 	case "yes", "no":
@@ -100,10 +100,10 @@ func holds(k bench.Claim) string {
 	return "not shown"
 }
 
-// barWidth is how many characters all of a contestant's worker time is.
+// barWidth is how many characters stand for all of a contestant's worker time.
 const barWidth = 50
 
-// bars draws where the time of the workers went, a letter for each stage.
+// bars draws how the workers spent their time, with a letter for each stage.
 func (p *page) bars(v *view) {
 	width, used := 0, map[byte]bool{}
 	var drawn []int

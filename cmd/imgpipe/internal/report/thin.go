@@ -13,11 +13,11 @@ type block struct {
 	row        int
 	stage      pipeline.Stage
 	start, end time.Duration
-	// item is the image, -1 where there may be several.
+	// item is the image; -1 if there may be several.
 	item int
 }
 
-// text says what b is, where that is one span.
+// text returns what b is, if it is one span.
 func (b block) text() string {
 	if b.item < 0 {
 		return ""
@@ -25,9 +25,10 @@ func (b block) text() string {
 	return fmt.Sprintf("image %d, %s: %s", b.item+1, b.stage, duration((b.end - b.start).Seconds()))
 }
 
-// blocks are what is drawn of spans that lie on so many lanes, in so many rows. If exact, there is one for each span. Else time is cut
-// into slices, each slice of a row has the stage that took most of it, none if most of it was idle, and equal neighbours are joined:
-// so that a run of a million images is drawn in as many rectangles as one of a thousand.
+// blocks returns what is drawn of spans on so many lanes, in so many rows. If exact, there is one block for each span.
+// Otherwise time is cut into slices. Each slice of a row has the stage that took most of it, or none if most of it was
+// idle, and equal neighbors are joined. So a run of a million images is drawn in as many rectangles as one of a
+// thousand.
 func blocks(spans []bench.Span, rows, lanes int, exact bool, end time.Duration) []block {
 	var out []block
 	if exact {
@@ -75,7 +76,7 @@ func blocks(spans []bench.Span, rows, lanes int, exact bool, end time.Duration) 
 	return out
 }
 
-// most is the stage that took most of a slice of time, "" where more than half of it was idle.
+// most returns the stage that took most of a slice of time; "" if more than half of it was idle.
 func most(times map[pipeline.Stage]time.Duration, slice time.Duration) pipeline.Stage {
 	var best pipeline.Stage
 	var sum time.Duration

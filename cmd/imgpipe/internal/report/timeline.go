@@ -13,8 +13,8 @@ import (
 	"imgpipe/pipeline"
 )
 
-// The bounds of a timeline: with more spans than exactSpans it is drawn in slices of time, of which all lanes of a group
-// together have no more than groupSlices; lanes beyond maxRows share rows; panels beyond maxPanels are left out.
+// The bounds of a timeline. With more spans than exactSpans it is drawn in slices of time; all lanes of a group
+// together have at most groupSlices of them. Lanes beyond maxRows share rows. Panels beyond maxPanels are left out.
 const (
 	exactSpans  = 900
 	groupSlices = 600
@@ -26,19 +26,21 @@ const (
 type group struct {
 	name   string
 	stages []pipeline.Stage
-	// room is what all its lanes may take together, and most and least what one does.
+	// room is the height of all its lanes together; most and least bound the height of one.
 	room, most, least px
 }
 
-// groups are from the top of a timeline down.
+// groups are in the order from the top of a timeline down.
 var groups = []group{
 	{"downloads", []pipeline.Stage{pipeline.StageFetch}, 84, 8, 3},
-	{"workers", []pipeline.Stage{pipeline.StageMemory, pipeline.StageLock, pipeline.StageStart, pipeline.StageHandover, pipeline.StageDecode,
+	{"workers", []pipeline.Stage{pipeline.StageMemory, pipeline.StageLock, pipeline.StageStart, pipeline.StageHandover,
+		pipeline.StageDecode,
 		pipeline.StageOperate, pipeline.StageEncode}, 96, 16, 4},
 	{"store", []pipeline.Stage{pipeline.StageStore}, 16, 4, 3},
 }
 
-// cutFrom is the share of the width from which a span has an edge, so that it can be told from its equal neighbour. Narrower ones would be all edge.
+// cutFrom is the share of the width from which a span has an edge, which separates it from an equal neighbor. A
+// narrower span would be all edge.
 const cutFrom = 0.012
 
 const (
@@ -46,8 +48,8 @@ const (
 	queueHeight px = 30
 )
 
-// primary are the timelines that stand beside each other: one for each mode, the widest, or all where each mode has one at most.
-// The others come second.
+// primary returns the timelines that stand beside each other: the widest of each mode, or all if no mode has two.
+// others are the rest.
 func (v *view) primary() (first, second []bench.Timeline) {
 	best := map[string]int{}
 	wider := func(a, b int) bool {
@@ -81,7 +83,8 @@ func (v *view) primary() (first, second []bench.Timeline) {
 	return first, second
 }
 
-// timelines is the chart of what was done when, with a panel for each of lines, all on the time scale that ends at end.
+// timelines returns the chart of what was done when. It has a panel for each of lines, on one time scale that ends at
+// end.
 func (v *view) timelines(id, title, lead string, lines []bench.Timeline, end time.Duration) (chart, bool) {
 	ch := chart{ID: id, Title: title, Lead: lead}
 	if len(lines) == 0 || end <= 0 {
@@ -92,7 +95,8 @@ func (v *view) timelines(id, title, lead string, lines []bench.Timeline, end tim
 		lines = lines[:maxPanels]
 	}
 	used := map[pipeline.Stage]bool{}
-	ch.Table = table{Head: []string{"contestant", "ended", "download lanes busy", "workers busy", "longest queue"}, Left: 1}
+	ch.Table = table{Head: []string{"contestant", "ended", "download lanes busy", "workers busy", "longest queue"},
+		Left: 1}
 	for n, line := range lines {
 		for _, s := range line.Spans {
 			used[s.Stage] = true
@@ -100,7 +104,8 @@ func (v *view) timelines(id, title, lead string, lines []bench.Timeline, end tim
 		p, busy := v.timeline(line, end)
 		p.ID = fmt.Sprintf("%s-%d", id, n)
 		ch.Panels = append(ch.Panels, p)
-		ch.Table.Rows = append(ch.Table.Rows, append([]string{v.labels[line.Config], duration(last(line).Seconds())}, busy...))
+		ch.Table.Rows = append(ch.Table.Rows,
+			append([]string{v.labels[line.Config], duration(last(line).Seconds())}, busy...))
 	}
 	for _, s := range slices.Concat(otherStages[:1], workerStages, otherStages[2:]) {
 		if used[s.Stage] {
@@ -113,7 +118,7 @@ func (v *view) timelines(id, title, lead string, lines []bench.Timeline, end tim
 	return ch, true
 }
 
-// last is when the last span of line ended.
+// last returns when the last span of line ended.
 func last(line bench.Timeline) time.Duration {
 	var end time.Duration
 	for _, s := range line.Spans {
@@ -122,7 +127,8 @@ func last(line bench.Timeline) time.Duration {
 	return end
 }
 
-// timeline draws one run. It also gives how busy the download lanes and the workers were until its end, and the longest queue.
+// timeline draws one run. It also returns how busy the download lanes and the workers were until its end, and the
+// longest queue.
 func (v *view) timeline(line bench.Timeline, end time.Duration) (panel, []string) {
 	sc, x := scene{}, scale{hi: end.Seconds()}
 	own := last(line)
@@ -174,7 +180,7 @@ func (v *view) timeline(line bench.Timeline, end time.Duration) (panel, []string
 		busy[2] = strconv.Itoa(most)
 		y += queueHeight
 	}
-	// The grid lies under the lanes, but how far down it goes is known only now.
+	// The grid lies under the lanes, but only now is it known how far down it goes.
 	grid := scene{}
 	grid.across(x, 0, y+4, timeTick(end.Seconds()))
 	sc.Marks = append(grid.Marks, sc.Marks...)
@@ -184,7 +190,8 @@ func (v *view) timeline(line bench.Timeline, end time.Duration) (panel, []string
 	sc.Height = y + 4 + axisHeight
 	label := v.labels[line.Config]
 	return panel{Title: label, Note: v.timelineNote(line), Gutter: "wide", Scene: sc,
-		Desc: fmt.Sprintf("%s ended after %s. Download lanes were busy %s of the time, workers %s; at most %s images waited for a worker.",
+		Desc: fmt.Sprintf("%s ended after %s. Download lanes were busy %s of the time, workers %s; at most %s "+
+			"images waited for a worker.",
 			label, duration(own.Seconds()), busy[0], busy[1], busy[2])}, busy
 }
 
@@ -204,7 +211,7 @@ func (v *view) timelineNote(line bench.Timeline) string {
 	return strings.Join(note, ", ")
 }
 
-// within are the sound spans of some stages.
+// within returns the spans of some stages, without those that make no sense.
 func within(spans []bench.Span, stages []pipeline.Stage) []bench.Span {
 	var out []bench.Span
 	for _, s := range spans {
@@ -223,13 +230,13 @@ func total(spans []bench.Span) time.Duration {
 	return sum
 }
 
-// A depth is how many images wait from a time on.
+// A depth is how many images wait, from a time on.
 type depth struct {
 	at    time.Duration
 	depth int
 }
 
-// queue gives how many images waited for a worker, at each time at which that changed.
+// queue returns how many images waited for a worker, at each time at which that changed.
 func queue(spans []bench.Span) []depth {
 	var changes []depth
 	for _, s := range spans {
@@ -237,8 +244,9 @@ func queue(spans []bench.Span) []depth {
 			changes = append(changes, depth{s.Start, 1}, depth{s.End, -1})
 		}
 	}
-	// Of changes at one time those that end a wait come first: an image that leaves makes room for one that comes.
-	slices.SortFunc(changes, func(a, b depth) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.depth, b.depth)) })
+	// Of changes at one time, those that end a wait come first: an image that leaves makes room for one that comes.
+	slices.SortFunc(changes,
+		func(a, b depth) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.depth, b.depth)) })
 	n := 0
 	var out []depth
 	for _, c := range changes {
@@ -252,8 +260,8 @@ func queue(spans []bench.Span) []depth {
 	return out
 }
 
-// area is the outline of the queue until end, in thousandths of the width and of its height. Of changes within a thousandth the
-// deepest counts.
+// area returns the outline of the queue until end, in thousandths of the width and of its height. Of changes within a
+// thousandth, the deepest counts.
 func area(steps []depth, end time.Duration, most int) string {
 	var deepest [1001]int
 	for i, s := range steps {

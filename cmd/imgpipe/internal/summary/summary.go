@@ -1,9 +1,9 @@
-// Package summary counts what a run did, from the outcomes of its items, and tells it: as lines for a person, as JSON for a
-// program.
+// Package summary counts what a run did, from the outcomes of its items, and writes it: as lines for a person, as JSON
+// for a program.
 //
 //	pipeline.Outcome ──> Summary.Add ──> Summary ──> WriteText, WriteJSON
 //
-// It measures nothing itself.
+// Start with a [Summary]: add each outcome, call Finish, and write it. The package measures nothing itself.
 package summary
 
 import (
@@ -25,7 +25,7 @@ import (
 
 // A Summary is what a run did. Its JSON is the file of --report. Times are in seconds, amounts in bytes.
 type Summary struct {
-	// Program, Go and Machine tell what ran and where.
+	// Program, Go and Machine say what ran, and where.
 	Program string  `json:"program"`
 	Go      string  `json:"go"`
 	Machine Machine `json:"machine"`
@@ -36,8 +36,8 @@ type Summary struct {
 	Mode      string `json:"mode"`
 	Workers   int    `json:"workers"`
 	Downloads int    `json:"downloads"`
-	// PerHost is how many downloads from one host run at once, and Hosts how many hosts the items are on, which are
-	// counted up to a thousand.
+	// PerHost is how many downloads from one host run at once. Hosts is how many hosts the items are on, counted up to
+	// a thousand.
 	PerHost int    `json:"per_host"`
 	Hosts   int    `json:"hosts"`
 	Memory  int64  `json:"memory_budget"`
@@ -48,26 +48,26 @@ type Summary struct {
 	Skipped     int `json:"skipped"`
 	Failed      int `json:"failed"`
 	Interrupted int `json:"interrupted"`
-	// Damaged counts those of Done of which something is missing: their outputs show what is there.
+	// Damaged is how many of Done were damaged: their outputs show what is there.
 	Damaged int `json:"damaged"`
-	// FailedBefore counts those of Skipped that failed in an earlier run in a way that lasts.
+	// FailedBefore is how many of Skipped failed in an earlier run for good.
 	FailedBefore int `json:"failed_before,omitempty"`
-	// Ended tells why a run ended before its input did.
+	// Ended says why a run ended before its input did; "" if it did not.
 	Ended string `json:"ended,omitempty"`
 
 	Outputs  int   `json:"outputs"`
 	BytesIn  int64 `json:"bytes_in"`
 	BytesOut int64 `json:"bytes_out"`
-	// Copied is how many bytes had to be copied to and from worker processes.
+	// Copied is how many bytes were copied to and from worker processes.
 	Copied int64 `json:"bytes_copied"`
-	// Retries counts fetches that were tried again, Replaced tasks whose worker died.
+	// Retries is how many fetches were tried again, Replaced how many tasks had a worker that died.
 	Retries  int `json:"retries"`
 	Replaced int `json:"replaced"`
-	// Warnings counts what was wrong, or was lost, with images that are done all the same; WarningKinds are their
-	// kinds, most frequent first.
+	// Warnings is how many warnings there were about images that are done: something was wrong with them, or lost.
+	// WarningKinds has their kinds, the most frequent first.
 	Warnings     int       `json:"warnings"`
 	WarningKinds []Warning `json:"warning_kinds,omitempty"`
-	// PassedOver is what was passed over in folders, by kind.
+	// PassedOver has what was passed over in folders, by kind.
 	PassedOver []PassedOver `json:"passed_over,omitempty"`
 
 	Wall         float64 `json:"wall_s"`
@@ -76,28 +76,28 @@ type Summary struct {
 	System       float64 `json:"cpu_system_s"`
 	// GC is the CPU time of garbage collection, in all processes.
 	GC float64 `json:"gc_cpu_s"`
-	// PeakMemory is the largest sum of the resident memory of all processes, and PeakPSS the same with pages that they share
+	// PeakMemory is the largest sum of the resident memory of all processes. PeakPSS is the same with shared pages
 	// counted once.
 	PeakMemory int64 `json:"peak_memory"`
 	PeakPSS    int64 `json:"peak_pss"`
 	// VoluntarySwitches and InvoluntarySwitches are the context switches of all processes.
 	VoluntarySwitches   int64 `json:"voluntary_switches"`
 	InvoluntarySwitches int64 `json:"involuntary_switches"`
-	// WorkerStarts is how many worker processes were started, and WorkerStart the mean time until one could work.
+	// WorkerStarts is how many worker processes were started, WorkerStart the mean time until one could work.
 	WorkerStarts int     `json:"worker_starts"`
 	WorkerStart  float64 `json:"worker_start_s"`
 
-	// Stages is the time that all items together spent in each stage.
+	// Stages has the time that all items together spent in each stage.
 	Stages map[pipeline.Stage]float64 `json:"stages_s"`
-	// Paths counts the ways that pixels went.
+	// Paths has how many images went by each path of pixels.
 	Paths map[string]int `json:"paths"`
-	// Failures are the classes of failure, most frequent first.
+	// Failures has the classes of failure, the most frequent first.
 	Failures []Failure `json:"failures"`
 
 	hosts map[string]bool
 }
 
-// A PassedOver is a kind of entries of folders that are no inputs, how many there were, and one of them.
+// A PassedOver is a kind of folder entries that are no inputs: how many there were, and one of them.
 type PassedOver struct {
 	What    string `json:"what"`
 	Count   int    `json:"count"`
@@ -133,13 +133,13 @@ type Machine struct {
 	CPUs int    `json:"cpus"`
 }
 
-// A Failure is one class of failure, how often it was met, and one that was met.
+// A Failure is one class of failure: how often it was met, and an example.
 type Failure struct {
 	Class   string `json:"class"`
 	Count   int    `json:"count"`
 	Source  string `json:"source"`
 	Example string `json:"example"`
-	// Hint says what a person could do about the example; it may be "".
+	// Hint says what a person could do about the example; "" if nothing is known.
 	Hint string `json:"hint,omitempty"`
 }
 
@@ -202,7 +202,7 @@ func (s *Summary) fail(o pipeline.Outcome) {
 	s.Failures = append(s.Failures, f)
 }
 
-// Finish fills in what follows from the rest; wall is how long the run took.
+// Finish sets what follows from the rest. wall is how long the run took.
 func (s *Summary) Finish(wall time.Duration) {
 	s.Wall = wall.Seconds()
 	if s.Wall > 0 {
@@ -228,7 +228,8 @@ func (s *Summary) WriteText(w io.Writer) {
 	if s.Interrupted > 0 {
 		fmt.Fprintf(w, ", %d interrupted", s.Interrupted)
 	}
-	fmt.Fprintf(w, " in %s: %.1f images/s, %s in, %s out\n", seconds(s.Wall), s.ImagesPerSec, Bytes(s.BytesIn), Bytes(s.BytesOut))
+	fmt.Fprintf(w, " in %s: %.1f images/s, %s in, %s out\n", seconds(s.Wall), s.ImagesPerSec, Bytes(s.BytesIn),
+		Bytes(s.BytesOut))
 	fmt.Fprintf(w, "CPU %s user + %s system", seconds(s.User), seconds(s.System))
 	if s.Wall > 0 {
 		fmt.Fprintf(w, " (%.1f of %d CPUs)", (s.User+s.System)/s.Wall, s.Machine.CPUs)
@@ -244,28 +245,30 @@ func (s *Summary) WriteText(w io.Writer) {
 		fmt.Fprintf(w, "%s tried again because the worker died\n", counted(s.Replaced, "image", "images"))
 	}
 	if s.Damaged > 0 {
-		fmt.Fprintf(w, "%s done, but damaged: what is missing is in the warnings\n", counted(s.Damaged, "image", "images"))
+		fmt.Fprintf(w, "%s done, but damaged: what is missing is in the warnings\n",
+			counted(s.Damaged, "image", "images"))
 	}
 	s.writeWarnings(w)
 	for i, f := range s.Failures {
 		if i == 0 {
 			fmt.Fprintln(w, "failed:")
 		}
-		fmt.Fprintf(w, "  %6d  %-14s e.g. %s: %s\n", f.Count, Printable(f.Class), Printable(f.Source), Printable(Reason(f.Example, f.Source)))
+		fmt.Fprintf(w, "  %6d  %-14s e.g. %s: %s\n", f.Count, Printable(f.Class), Printable(f.Source),
+			Printable(Reason(f.Example, f.Source)))
 		if f.Hint != "" {
 			fmt.Fprintf(w, "          hint: %s\n", Printable(f.Hint))
 		}
 	}
 }
 
-// StageNames gives the stages that took time, those of most time first.
+// StageNames returns the stages that took time, the longest first.
 func (s *Summary) StageNames() []pipeline.Stage {
 	return slices.SortedFunc(maps.Keys(s.Stages), func(a, b pipeline.Stage) int {
 		return cmp.Or(cmp.Compare(s.Stages[b], s.Stages[a]), cmp.Compare(a, b))
 	})
 }
 
-// counted is a number with its noun.
+// counted returns a number with its noun.
 func counted(n int, one, more string) string {
 	if n == 1 {
 		return "1 " + one
@@ -283,7 +286,7 @@ func seconds(s float64) string {
 	return (time.Duration(s) * time.Second).String()
 }
 
-// Bytes writes n in decimal units with three digits: 64MB, 1.25GB.
+// Bytes returns n in decimal units with three digits: 64MB, 1.25GB.
 func Bytes(n int64) string {
 	f, units := float64(n), []string{"B", "kB", "MB", "GB", "TB", "PB"}
 	for len(units) > 1 && f >= 999.5 {
@@ -293,11 +296,12 @@ func Bytes(n int64) string {
 	return strconv.FormatFloat(f, 'g', 3, 64) + units[0]
 }
 
-// Reason is the text of an item's error for a line that names its source already: the error names it, too, since it has to stand
-// alone in the ledger.
+// Reason returns the text of an item's error without its source, for a line that names the source already. The error
+// names it, too, since it stands alone in the ledger.
 func Reason(text, source string) string { return strings.Replace(text, " "+source+": ", ": ", 1) }
 
-// Printable is s fit for a terminal's line: control characters and the like, which could move the cursor or hide text, are escaped.
+// Printable returns s for a terminal's line: control characters and the like, which could move the cursor or hide text,
+// are escaped.
 func Printable(s string) string {
 	if strings.IndexFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) < 0 {
 		return s

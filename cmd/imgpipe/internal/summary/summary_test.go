@@ -17,15 +17,19 @@ import (
 func outcomes() []pipeline.Outcome {
 	const ms = time.Millisecond
 	return []pipeline.Outcome{
-		{Status: pipeline.Done, Damaged: true, BytesIn: 1000, Fetches: 3, Path: "ycbcr", Warnings: []string{"its end is missing", "w"}, Item: fetch.Item{Source: "cut.jpg"},
+		{Status: pipeline.Done, Damaged: true, BytesIn: 1000, Fetches: 3, Path: "ycbcr",
+			Warnings: []string{"its end is missing", "w"}, Item: fetch.Item{Source: "cut.jpg"},
 			Outputs: []pipeline.Output{{Bytes: 100}, {Bytes: 200}},
 			Cost:    pipeline.Cost{Attempts: 2, Start: 4 * ms, Copied: 1300},
-			Spans:   []pipeline.Span{{Stage: pipeline.StageFetch, End: 250 * ms}, {Stage: pipeline.StageDecode, Start: 250 * ms, End: 375 * ms}}},
+			Spans: []pipeline.Span{{Stage: pipeline.StageFetch, End: 250 * ms},
+				{Stage: pipeline.StageDecode, Start: 250 * ms, End: 375 * ms}}},
 		{Status: pipeline.Done, BytesIn: 500, Fetches: 1, Cost: pipeline.Cost{Attempts: 1, Start: 2 * ms},
-			Spans: []pipeline.Span{{Stage: pipeline.StageFetch, End: 500 * ms}}, Outputs: []pipeline.Output{{Bytes: 10}}},
+			Spans:   []pipeline.Span{{Stage: pipeline.StageFetch, End: 500 * ms}},
+			Outputs: []pipeline.Output{{Bytes: 10}}},
 		{Status: pipeline.Skipped, Outputs: []pipeline.Output{{Bytes: 9999, Kept: true}}},
 		{Status: pipeline.Interrupted, Damaged: true},
-		{Status: pipeline.Failed, Class: "decode", Err: errors.New("one"), Item: fetch.Item{Source: "http://user:secret@host/a.jpg", Scheme: "http"}},
+		{Status: pipeline.Failed, Class: "decode", Err: errors.New("one"),
+			Item: fetch.Item{Source: "http://user:secret@host/a.jpg", Scheme: "http"}},
 		{Status: pipeline.Failed, Class: "http-404", Err: errors.New("gone")},
 		{Status: pipeline.Failed, Class: "http-404", Err: errors.New("gone too")},
 	}
@@ -44,15 +48,18 @@ func TestSummaryAddsUp(t *testing.T) {
 		t.Errorf("%d of those done are damaged, want 1", s.Damaged)
 	}
 	if s.Outputs != 3 || s.BytesOut != 310 || s.BytesIn != 1500 || s.Copied != 1300 {
-		t.Errorf("%d outputs of %d bytes from %d, %d copied; files that were kept do not count", s.Outputs, s.BytesOut, s.BytesIn, s.Copied)
+		t.Errorf("%d outputs of %d bytes from %d, %d copied; files that were kept do not count", s.Outputs, s.BytesOut,
+			s.BytesIn, s.Copied)
 	}
 	if s.Retries != 2 || s.Replaced != 1 || s.Warnings != 2 || len(s.WarningKinds) != 2 || s.ImagesPerSec != 1 {
-		t.Errorf("%d retries, %d replaced, %d warnings, kinds %v, %v images/s", s.Retries, s.Replaced, s.Warnings, s.WarningKinds, s.ImagesPerSec)
+		t.Errorf("%d retries, %d replaced, %d warnings, kinds %v, %v images/s", s.Retries, s.Replaced, s.Warnings,
+			s.WarningKinds, s.ImagesPerSec)
 	}
 	if s.Stages[pipeline.StageFetch] != 0.75 || s.Stages[pipeline.StageDecode] != 0.125 {
 		t.Errorf("stages %v", s.Stages)
 	}
-	if len(s.Failures) != 2 || s.Failures[0].Class != "http-404" || s.Failures[0].Count != 2 || s.Failures[0].Example != "gone" {
+	if len(s.Failures) != 2 || s.Failures[0].Class != "http-404" || s.Failures[0].Count != 2 ||
+		s.Failures[0].Example != "gone" {
 		t.Errorf("failures %+v, want the most frequent class first, with its first example", s.Failures)
 	}
 }
@@ -69,7 +76,8 @@ func TestTextAndJSONTellNoSecrets(t *testing.T) {
 		t.Fatal(err)
 	}
 	var back summary.Summary
-	if err := json.Unmarshal(file.Bytes(), &back); err != nil || back.Done != 2 || back.Stages[pipeline.StageFetch] != 0.75 {
+	if err := json.Unmarshal(file.Bytes(), &back); err != nil || back.Done != 2 ||
+		back.Stages[pipeline.StageFetch] != 0.75 {
 		t.Errorf("read back %+v, %v", back, err)
 	}
 	for _, b := range []string{text.String(), file.String()} {
@@ -86,7 +94,8 @@ func TestTextAndJSONTellNoSecrets(t *testing.T) {
 }
 
 func TestBytesHaveThreeDigits(t *testing.T) {
-	for n, want := range map[int64]string{0: "0B", 999: "999B", 1000: "1kB", 1234: "1.23kB", 64e6: "64MB", 999_600: "1MB", 12_345_678_901: "12.3GB"} {
+	for n, want := range map[int64]string{0: "0B", 999: "999B", 1000: "1kB", 1234: "1.23kB", 64e6: "64MB",
+		999_600: "1MB", 12_345_678_901: "12.3GB"} {
 		if got := summary.Bytes(n); got != want {
 			t.Errorf("%d: %s, want %s", n, got, want)
 		}
@@ -94,7 +103,8 @@ func TestBytesHaveThreeDigits(t *testing.T) {
 }
 
 func TestPrintableSteersNoTerminal(t *testing.T) {
-	for in, want := range map[string]string{"plain ü 日本": "plain ü 日本", "a\x1b[2Jb\r\n": `a\x1b[2Jb\r\n`, "\u202egpj": `\u202egpj`} {
+	for in, want := range map[string]string{"plain ü 日本": "plain ü 日本", "a\x1b[2Jb\r\n": `a\x1b[2Jb\r\n`,
+		"\u202egpj": `\u202egpj`} {
 		if got := summary.Printable(in); got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)
 		}
@@ -113,7 +123,8 @@ func TestWarningsAreCountedByKind(t *testing.T) {
 		add(fmt.Sprintf("%d.jpg", i), fmt.Sprintf("it has %dx%d pixels, 256x256 were asked for", 100+i, i))
 	}
 	s.Finish(time.Second)
-	if len(s.WarningKinds) != 2 || s.WarningKinds[0].Count != 20 || s.WarningKinds[0].Source != "0.jpg" || s.WarningKinds[1].Count != 1 {
+	if len(s.WarningKinds) != 2 || s.WarningKinds[0].Count != 20 || s.WarningKinds[0].Source != "0.jpg" ||
+		s.WarningKinds[1].Count != 1 {
 		t.Errorf("%+v", s.WarningKinds)
 	}
 	for i := range 1000 {
@@ -132,7 +143,8 @@ func TestWarningsAreCountedByKind(t *testing.T) {
 	if !others.Others || others.Count != 1026-20-5-28 || others.Source != "bad" {
 		t.Errorf("the last kind is %+v", others)
 	}
-	if !strings.Contains(text.String(), "973  others, such as bad: x") || !strings.Contains(text.String(), "5  a frequent kind") {
+	if !strings.Contains(text.String(), "973  others, such as bad: x") ||
+		!strings.Contains(text.String(), "5  a frequent kind") {
 		t.Errorf("%s", text.String())
 	}
 	if strings.Contains(text.String(), "\x1b") || !strings.Contains(text.String(), "20  it has 100x0 pixels") {
@@ -143,7 +155,8 @@ func TestWarningsAreCountedByKind(t *testing.T) {
 // A class may come from a worker that a file has taken over.
 func TestNothingInASummarySteersATerminal(t *testing.T) {
 	var s summary.Summary
-	s.Add(pipeline.Outcome{Status: pipeline.Failed, Class: "\x1b]0;title\a", Err: errors.New("\x1b[2J"), Item: fetch.Item{Source: "\x1b[1A"}})
+	s.Add(pipeline.Outcome{Status: pipeline.Failed, Class: "\x1b]0;title\a", Err: errors.New("\x1b[2J"),
+		Item: fetch.Item{Source: "\x1b[1A"}})
 	var text bytes.Buffer
 	s.WriteText(&text)
 	if strings.Contains(text.String(), "\x1b") {
@@ -153,7 +166,8 @@ func TestNothingInASummarySteersATerminal(t *testing.T) {
 
 func TestHostsAreCounted(t *testing.T) {
 	var s summary.Summary
-	for _, u := range []string{"http://a/1", "http://a/2?x=http://b/", "https://me:secret@a", "http://b:8080#x", "http://b/"} {
+	for _, u := range []string{"http://a/1", "http://a/2?x=http://b/", "https://me:secret@a", "http://b:8080#x",
+		"http://b/"} {
 		s.Add(pipeline.Outcome{Status: pipeline.Done, Item: fetch.Item{Source: u, Scheme: "http"}})
 	}
 	if s.Hosts != 3 {

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// A Warning is one kind of what was wrong, or was lost, with images that are done all the same: how often it was met,
-// and one that was met. Others marks the sum of all kinds that have no place of their own.
+// A Warning is one kind of warning about images that are done: how often it was met, and an example. Others marks the
+// sum of all kinds that are not shown.
 type Warning struct {
 	Count   int    `json:"count"`
 	Others  bool   `json:"others,omitempty"`
@@ -20,7 +20,7 @@ type Warning struct {
 	kind string
 }
 
-// What a warning says may come from a file, so there is no end of kinds: mostKinds are counted one by one, and the
+// The text of a warning may come from a file, so there is no end of kinds. mostKinds are counted one by one, and the
 // shownKinds most frequent of them are reported.
 const (
 	mostKinds  = 200
@@ -32,7 +32,7 @@ var (
 	name = regexp.MustCompile(`"(\\.|[^"\\])*"`)
 )
 
-// warn counts one warning. source is that of the image.
+// warn counts one warning about the image of a source.
 func (s *Summary) warn(source, text string) {
 	s.Warnings++
 	kind := kindOf(text)
@@ -48,8 +48,8 @@ func (s *Summary) warn(source, text string) {
 	s.WarningKinds[i].Count++
 }
 
-// kindOf is a warning without what differs from image to image: its numbers, the names in quotes, and which rows are
-// missing.
+// kindOf returns a warning without what differs from image to image: its numbers, the names in quotes, and which rows
+// are missing.
 func kindOf(text string) string {
 	text = name.ReplaceAllString(rows.ReplaceAllString(text, ""), `""`)
 	var b strings.Builder
@@ -68,7 +68,7 @@ func kindOf(text string) string {
 	return b.String()
 }
 
-// sortWarnings puts the most frequent kind first. The others come last, with all kinds that are too rare to be shown.
+// sortWarnings puts the most frequent kind first. Others comes last, with all kinds that are too rare to be shown.
 func (s *Summary) sortWarnings() {
 	slices.SortStableFunc(s.WarningKinds, func(a, b Warning) int {
 		switch {

@@ -1,12 +1,13 @@
-// Package trace writes where the time of a run went, as trace events that chrome://tracing and ui.perfetto.dev draw, and reads them
-// back.
+// Package trace writes how a run spent its time, as trace events that chrome://tracing and ui.perfetto.dev draw, and
+// reads them back.
 //
 //	pipeline.Outcome ──> Writer ──> {"traceEvents": [ … ]} ──> Read ──> spans, memory
 //
-// Each download slot, worker and store lane is a thread; the wait between them is an asynchronous event, since many items wait at
-// once; memory is a counter. The form is that of the Trace Event Format of the Chromium project.
+// Start with [NewWriter] or [Read]. Each download slot, worker and store lane is a thread. A wait between them is an
+// asynchronous event, since many items wait at once. Memory is a counter. The format is the Trace Event Format of the
+// Chromium project.
 //
-// It never decides what a span is: package pipeline does.
+// What a span is, package pipeline decides.
 package trace
 
 import (
@@ -21,8 +22,8 @@ import (
 	"imgpipe/pipeline"
 )
 
-// A Span is one stage of one item. Lane counts from 0 within its kind: download slots for StageFetch, store lanes for StageStore, workers for
-// the others; StageQueue has none.
+// A Span is one stage of one item. Lane counts from 0 within its kind: download slots for StageFetch, store lanes for
+// StageStore, workers for the others. StageQueue has no lane.
 type Span struct {
 	Stage      pipeline.Stage
 	Lane, Item int
@@ -64,7 +65,7 @@ type event struct {
 
 const pid = 1
 
-// A Writer writes the events of a run. It is not safe for concurrent use. The first error of writing is given by Close.
+// A Writer writes the events of a run. It is not safe for concurrent use. Close returns the first error of writing.
 type Writer struct {
 	w     *bufio.Writer
 	first bool
@@ -85,7 +86,8 @@ func (t *Writer) Add(o pipeline.Outcome) {
 	for _, s := range o.Spans {
 		if s.Stage == pipeline.StageQueue {
 			id := fmt.Sprint(o.Item.Index)
-			t.put(event{Name: string(s.Stage), Phase: "b", Time: micros(s.Start), PID: pid, Cat: "queue", ID: id, Args: args})
+			t.put(event{Name: string(s.Stage), Phase: "b", Time: micros(s.Start), PID: pid, Cat: "queue", ID: id,
+				Args: args})
 			t.put(event{Name: string(s.Stage), Phase: "e", Time: micros(s.End), PID: pid, Cat: "queue", ID: id})
 			continue
 		}
@@ -93,13 +95,15 @@ func (t *Writer) Add(o pipeline.Outcome) {
 		tid := kind + s.Lane%lanesOfKind
 		if !t.lanes[tid] {
 			t.lanes[tid] = true
-			t.put(event{Name: "thread_name", Phase: "M", PID: pid, TID: tid, Args: map[string]any{"name": fmt.Sprintf("%s %d", laneNames[kind], s.Lane)}})
+			t.put(event{Name: "thread_name", Phase: "M", PID: pid, TID: tid,
+				Args: map[string]any{"name": fmt.Sprintf("%s %d", laneNames[kind], s.Lane)}})
 		}
-		t.put(event{Name: string(s.Stage), Phase: "X", Time: micros(s.Start), Took: micros(s.End - s.Start), PID: pid, TID: tid, Args: args})
+		t.put(event{Name: string(s.Stage), Phase: "X", Time: micros(s.Start), Took: micros(s.End - s.Start), PID: pid,
+			TID: tid, Args: args})
 	}
 }
 
-// Close writes what memory was in use over time, and the end of the trace.
+// Close writes how much memory was in use over time, and the end of the trace.
 func (t *Writer) Close(memory []usage.Point) error {
 	for _, p := range memory {
 		t.put(event{Name: "memory", Phase: "C", Time: micros(p.At), PID: pid, Args: map[string]any{"bytes": p.Bytes}})
@@ -123,7 +127,7 @@ func (t *Writer) put(e event) {
 	}
 	var b []byte
 	if b, t.err = json.Marshal(e); t.err == nil {
-		t.w.WriteString(separator) // a bufio.Writer keeps its first error, which Flush gives
+		t.w.WriteString(separator) // a bufio.Writer keeps its first error, which Flush returns
 		t.w.Write(b)
 	}
 }
@@ -132,7 +136,7 @@ func micros(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1000 }
 
 func fromMicros(f float64) time.Duration { return time.Duration(f*1000 + 0.5) }
 
-// Read reads what a Writer wrote. Events of other programs are passed over.
+// Read reads what a Writer wrote. It passes over events of other programs.
 func Read(r io.Reader) (spans []Span, memory []usage.Point, err error) {
 	var file struct {
 		Events []event `json:"traceEvents"`
@@ -151,7 +155,8 @@ func Read(r io.Reader) (spans []Span, memory []usage.Point, err error) {
 			})
 		case "b":
 			waiting[e.ID] = len(spans)
-			spans = append(spans, Span{Stage: pipeline.Stage(e.Name), Item: int(number("item")), Start: fromMicros(e.Time)})
+			spans = append(spans,
+				Span{Stage: pipeline.Stage(e.Name), Item: int(number("item")), Start: fromMicros(e.Time)})
 		case "e":
 			if i, ok := waiting[e.ID]; ok {
 				spans[i].End = fromMicros(e.Time)

@@ -34,7 +34,8 @@ func TestReadGivesBackWhatWasWritten(t *testing.T) {
 	for _, o := range outcomes {
 		w.Add(o)
 		for _, s := range o.Spans {
-			want = append(want, trace.Span{Stage: s.Stage, Lane: s.Lane, Item: o.Item.Index, Start: s.Start, End: s.End})
+			want = append(want, trace.Span{Stage: s.Stage, Lane: s.Lane, Item: o.Item.Index, Start: s.Start,
+				End: s.End})
 		}
 	}
 	if err := w.Close(memory); err != nil {
@@ -59,7 +60,8 @@ func (brokenWriter) Write([]byte) (int, error) { return 0, errors.New("no space"
 func TestCloseGivesTheErrorOfWriting(t *testing.T) {
 	w := trace.NewWriter(brokenWriter{})
 	for i := range 1000 {
-		w.Add(pipeline.Outcome{Item: fetch.Item{Index: i}, Spans: []pipeline.Span{{Stage: pipeline.StageFetch, End: 1}}})
+		w.Add(pipeline.Outcome{Item: fetch.Item{Index: i},
+			Spans: []pipeline.Span{{Stage: pipeline.StageFetch, End: 1}}})
 	}
 	if err := w.Close(nil); err == nil {
 		t.Error("no error from a writer that has no space")

@@ -16,5 +16,5 @@ func spent(who int) CPU {
 	return CPU{time.Duration(r.Utime.Nano()), time.Duration(r.Stime.Nano()), int64(r.Nvcsw), int64(r.Nivcsw)}
 }
 
-// Spent gives the CPU time of this process so far and of all its children that have ended and were waited for.
+// Spent returns the CPU time of this process so far and of all its children that have ended and were waited for.
 func Spent() CPU { return spent(unix.RUSAGE_SELF).Add(spent(unix.RUSAGE_CHILDREN)) }

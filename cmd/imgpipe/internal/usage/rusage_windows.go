@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// Spent gives the CPU time of this process so far. Windows keeps no sum of the children.
+// Spent returns the CPU time of this process so far. Windows keeps no sum of the children.
 func Spent() CPU {
 	var created, exited, kernel, user windows.Filetime
 	if err := windows.GetProcessTimes(windows.CurrentProcess(), &created, &exited, &kernel, &user); err != nil {

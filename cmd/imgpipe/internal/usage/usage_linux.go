@@ -10,15 +10,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A reader tells how much memory processes hold. It keeps their files of /proc open: to open one anew takes six system calls, at each
-// sample of each process. The zero value is ready.
+// A reader reads how much memory processes hold. It keeps their files of /proc open: to open one again would take six
+// system calls for each sample of each process. The zero value is ready to use.
 type reader struct {
 	statm map[int]int // descriptors by process id
 	page  int64
 }
 
-// resident gives the resident memory of these processes together, in bytes, and what of that they could share, with each other or with others: files
-// and shared memory. pid 0 is this one. A process that has gone counts as 0.
+// resident returns the resident memory of these processes together, in bytes. shareable is what of that they could
+// share with each other or with others: files and shared memory. Process id 0 is this process. A process that has gone
+// counts as 0.
 func (r *reader) resident(pids []int) (total, shareable int64) {
 	if r.statm == nil {
 		r.statm, r.page = map[int]int{}, int64(os.Getpagesize())
@@ -72,14 +73,15 @@ func path(pid int, file string) string {
 	return fmt.Sprintf("/proc/%d/%s", pid, file)
 }
 
-// proportional gives the memory of a process in bytes, a page that n processes share counted as its nth part.
+// proportional returns the memory of a process in bytes. A page that n processes share counts as its nth part.
 func proportional(pid int) int64 { return kibibytes(pid, "smaps_rollup", "Pss:") }
 
-// ownPeak reads the high-water mark of this program's memory. The one that getrusage gives would count what the parent had
-// before this program was loaded.
+// ownPeak reads the high-water mark of this program's memory. That of getrusage would count what the parent had before
+// this program was loaded.
 func ownPeak() int64 { return kibibytes(0, "status", "VmHWM:") }
 
-// kibibytes reads an amount from a file of /proc that has a line "key N kB", and gives it in bytes; 0 where there is none.
+// kibibytes reads an amount from a file of /proc that has a line "key N kB". It returns bytes; 0 if there is no such
+// line.
 func kibibytes(pid int, file, key string) int64 {
 	b, err := os.ReadFile(path(pid, file))
 	if err != nil {

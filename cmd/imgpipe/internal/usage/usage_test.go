@@ -23,7 +23,8 @@ func TestPeakCountsMemoryThatIsInUse(t *testing.T) {
 	runtime.KeepAlive(block)
 	m := s.Stop()
 	if m.PeakRSS < size || len(m.Curve) == 0 || m.PeakPSS <= 0 {
-		t.Errorf("peak %d, shared once %d, %d points after %d bytes were touched", m.PeakRSS, m.PeakPSS, len(m.Curve), size)
+		t.Errorf("peak %d, shared once %d, %d points after %d bytes were touched", m.PeakRSS, m.PeakPSS, len(m.Curve),
+			size)
 	}
 	if again := s.Stop(); again.PeakRSS < size {
 		t.Errorf("a second Stop gives %d", again.PeakRSS)

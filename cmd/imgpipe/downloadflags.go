@@ -1,0 +1,57 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"golang.org/x/net/http/httpguts"
+
+	"imgpipe/fetch"
+	"imgpipe/pipeline/procs"
+)
+
+// downloadFlags say how items are fetched, files of this machine among them.
+type downloadFlags struct {
+	timeout, connectTimeout time.Duration
+	retries, perHost        int
+	maxBytes, minSpeed      int64
+	userAgent               string
+	publicOnly              bool
+	allowHosts, denyHosts   []string
+}
+
+func (f *downloadFlags) check() error {
+	if !httpguts.ValidHeaderFieldValue(f.userAgent) {
+		return fmt.Errorf("--user-agent %q: expected text without control characters", f.userAgent)
+	}
+	return nil
+}
+
+// options are those of a client that keeps idle connections for later, 0 for the default. Items are fetched into memory
+// of buffers, which workers can read, if it is not nil.
+func (f *downloadFlags) options(idle int, buffers *procs.Pool) fetch.Options {
+	o := fetch.Options{
+		Timeout:        f.timeout,
+		ConnectTimeout: f.connectTimeout,
+		Retries:        f.retries,
+		PerHost:        f.perHost,
+		MaxBytes:       f.maxBytes,
+		UserAgent:      f.userAgent,
+		Accept:         accepted(),
+		Idle:           idle,
+		MinSpeed:       f.minSpeed,
+		Policy:         fetch.Policy{PublicOnly: f.publicOnly, Allow: f.allowHosts, Deny: f.denyHosts},
+	}
+	if f.retries == 0 {
+		o.Retries = -1
+	}
+	if buffers != nil {
+		o.Buffers = buffers
+	}
+	return o
+}
+
+// hostFor reads a host of --allow-host or --deny-host.
+func hostFor(deny bool) func(string) (string, error) {
+	return func(s string) (string, error) { return s, fetch.CheckHost(s, deny) }
+}

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"imgpipe/cmd/imgpipe/internal/summary"
+	"imgpipe/fetch"
+	"imgpipe/pipeline/store"
+)
+
+// inputFlags say where items come from.
+type inputFlags struct {
+	args                []string // files, folders, patterns and URLs
+	lists               []string
+	listFormat, listKey string
+	root                string
+	null                bool
+}
+
+// What --list-format takes besides formats of fetch.
+const (
+	listAuto  = "auto"
+	listPlain = "plain"
+)
+
+// check looks at the flags together. Its error names the flags and what was expected.
+func (f *inputFlags) check(changed func(string) bool) error {
+	if len(f.lists) == 0 {
+		for _, name := range []string{"list-format", "url-col", "null"} {
+			if changed(name) {
+				return fmt.Errorf("--%s says how to read a list: expected --input-list with it", name)
+			}
+		}
+	}
+	if f.null && f.listFormat != listAuto && f.listFormat != listPlain {
+		return fmt.Errorf("--null is for plain lists: expected no --list-format %s with it", f.listFormat)
+	}
+	return nil
+}
+
+// empty reports whether there is no input.
+func (f *inputFlags) empty() bool { return len(f.args) == 0 && len(f.lists) == 0 }
+
+// options say what is read. The caller sets how long a file may take, and what is passed over.
+func (f *inputFlags) options(stdin io.Reader) fetch.Inputs {
+	in := fetch.Inputs{
+		Args: f.args, Root: f.root, Marker: store.LedgerName, Stdin: stdin, Extensions: imageFiles(),
+	}
+	for _, l := range f.lists {
+		format := fetch.ListFormat(f.listFormat)
+		switch {
+		case f.null:
+			format = fetch.NULList
+		case f.listFormat == listAuto:
+			format = fetch.AutoList
+		}
+		in.Lists = append(in.Lists, fetch.List{Path: l, Format: format, Column: f.listKey})
+	}
+	return in
+}
+
+// asksServers reports whether the run may ask servers: an input or a line of a list can be a URL.
+func (f *inputFlags) asksServers() bool {
+	return len(f.lists) > 0 || slices.ContainsFunc(f.args, func(s string) bool { return strings.Contains(s, ":") })
+}
+
+// shown is what a screen says of the input. There must be one.
+func (f *inputFlags) shown() string {
+	all := slices.Concat(f.args, f.lists)
+	text := fetch.Redact(all[0])
+	if len(all) > 1 {
+		text += fmt.Sprintf(" and %d more", len(all)-1)
+	}
+	return summary.Printable(text)
+}

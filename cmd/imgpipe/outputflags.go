@@ -1,0 +1,63 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"imgpipe/pipeline/store"
+)
+
+// outputFlags say where outputs go, what they are called, and which items are done.
+type outputFlags struct {
+	dir                            string
+	name                           string // a template; "" is the default
+	onExist                        store.OnExist
+	sync                           string
+	force, retryFailed, skipFailed bool
+}
+
+// What --sync takes.
+const (
+	syncOn  = "on"
+	syncOff = "off"
+)
+
+// check looks at the flags together.
+func (f *outputFlags) check() error {
+	switch {
+	case f.force && f.retryFailed:
+		return errors.New("--force and --retry-failed exclude each other: expected one of them")
+	case f.skipFailed && (f.force || f.retryFailed):
+		return errors.New("--skip-failed excludes --force and --retry-failed: expected one of them")
+	}
+	return folderName("output", f.dir)
+}
+
+// isNotInput refuses an output folder that is the very folder of an input. It is an early courtesy: the store replaces
+// no input, whatever its folder.
+func (f *outputFlags) isNotInput(inputs []string) error {
+	out, err := os.Stat(f.dir)
+	if err != nil {
+		return nil // it is not there yet
+	}
+	for _, arg := range inputs {
+		if in, err := os.Stat(arg); err == nil && in.IsDir() && os.SameFile(in, out) {
+			return fmt.Errorf("--output %q is the folder %q of the inputs, and originals are never written over: "+
+				"expected another folder", f.dir, arg)
+		}
+	}
+	return nil
+}
+
+// options say how outputs are kept. The caller adds what is made of images and what else is known only then.
+func (f *outputFlags) options() store.Options {
+	return store.Options{
+		Name: f.name, OnExist: f.onExist,
+		Force: f.force, RetryFailed: f.retryFailed, SkipFailed: f.skipFailed, NoSync: f.sync == syncOff,
+	}
+}
+
+// shown is the output folder as a person would write it.
+func (f *outputFlags) shown() string { return filepath.Clean(f.dir) }

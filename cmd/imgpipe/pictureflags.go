@@ -1,0 +1,118 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+
+	"imgpipe/cmd/imgpipe/internal/flags"
+	"imgpipe/transform"
+)
+
+// pictureFlags say what is made of an image. The zero value of a field is the default of transform.
+type pictureFlags struct {
+	resize            transform.Resize // the zero Resize is none
+	sizes             []transform.Resize
+	fit               transform.Fit
+	gravity           transform.Gravity
+	filter            transform.Filter
+	upscale, noOrient bool
+	background        transform.Color
+	ops               []transform.Op
+	format            transform.Format
+	quality           int
+}
+
+// check looks at the flags together.
+func (f *pictureFlags) check(changed func(string) bool) error {
+	sized := changed("resize") || changed("size")
+	switch {
+	case changed("resize") && changed("size"):
+		return errors.New("--resize and --size exclude each other: expected one --resize, or a --size for each output")
+	case sized && changed("gravity") && !f.placed():
+		return errors.New("--gravity says what --fit cover keeps and where --fit contain puts it: " +
+			"expected one of them with it")
+	case changed("quality") && f.format != "" && !f.format.HasQuality():
+		return fmt.Errorf("--quality is that of %s files: expected no --format %s with it", qualityFormats(), f.format)
+	case sized:
+		return nil
+	}
+	for _, name := range []string{"fit", "gravity", "filter", "upscale"} {
+		if changed(name) {
+			return fmt.Errorf("--%s says how to resize: expected --resize or --size with it", name)
+		}
+	}
+	return nil
+}
+
+// placed reports whether gravity has a say: a picture is cut, or put on a larger canvas.
+func (f *pictureFlags) placed() bool {
+	fits := []transform.Fit{f.fit, f.resize.Fit}
+	for _, s := range f.sizes {
+		fits = append(fits, s.Fit)
+	}
+	return slices.Contains(fits, transform.FitCover) || slices.Contains(fits, transform.FitContain)
+}
+
+// spec returns the Spec that the flags ask for, with the files that its operations need. A flag such as --fit goes
+// before what a size says itself, as in 800x600,fit=cover.
+func (f *pictureFlags) spec() (transform.Spec, error) {
+	s := transform.Spec{
+		NoOrient: f.noOrient, Background: f.background, Sizes: slices.Clone(f.sizes), Ops: f.ops,
+		Format: f.format, Quality: f.quality,
+	}
+	if f.resize != (transform.Resize{}) {
+		s.Sizes = []transform.Resize{f.resize}
+	}
+	for i := range s.Sizes {
+		r := &s.Sizes[i]
+		r.Fit = cmp.Or(f.fit, r.Fit)
+		r.Gravity = cmp.Or(f.gravity, r.Gravity)
+		r.Filter = cmp.Or(f.filter, r.Filter)
+		r.Upscale = r.Upscale || f.upscale
+	}
+	if err := s.Validate(); err != nil {
+		return s, err
+	}
+	files := map[string][]byte{}
+	for _, name := range s.AssetNames() {
+		b, err := readAsset(name)
+		if err != nil {
+			return s, fmt.Errorf("--op: the watermark's %w", err)
+		}
+		files[name] = b
+	}
+	return s.WithAssets(files)
+}
+
+// maxAsset bounds the file of a watermark, which each worker holds.
+const maxAsset = 64e6
+
+func readAsset(name string) ([]byte, error) {
+	info, err := os.Stat(name)
+	var failed *fs.PathError
+	switch {
+	case errors.As(err, &failed):
+		return nil, fmt.Errorf("image %s: %w", name, failed.Err)
+	case !info.Mode().IsRegular() || info.Size() > maxAsset:
+		return nil, fmt.Errorf("image %s: expected a file of at most 64MB", name)
+	}
+	return os.ReadFile(name)
+}
+
+// ofTransform returns a parser of transform whose errors leave out the value where the flag shows it anyway.
+func ofTransform[T any](parse func(string) (T, error)) func(string) (T, error) {
+	return func(s string) (T, error) {
+		t, err := parse(s)
+		if e, ok := errors.AsType[*transform.ValueError](err); ok && e.Value == s {
+			err = &flags.ValueError{Value: e.Value, Problem: e.Problem, Expected: e.Expected}
+		}
+		return t, err
+	}
+}
+
+// textOf returns the text of a value whose zero value has none.
+func textOf[T ~string](t T) string { return string(t) }

@@ -1,0 +1,30 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+)
+
+// tellFlags say what a run says of itself, and where.
+type tellFlags struct {
+	progress string
+	quiet    bool
+
+	failedList, report, trace, cpuProfile, memProfile string // files; "" for none
+}
+
+// check looks at the flags together. A dry run writes no files.
+func (f *tellFlags) check(changed func(string) bool, dry bool) error {
+	if f.quiet && changed("progress") {
+		return errors.New("--quiet and --progress exclude each other: expected one of them")
+	}
+	if !dry {
+		return nil
+	}
+	for _, name := range []string{"report", "failed-list", "trace", "cpuprofile", "memprofile"} {
+		if changed(name) {
+			return fmt.Errorf("--%s describes a run: expected it without --dry-run", name)
+		}
+	}
+	return nil
+}
