@@ -8,10 +8,10 @@ import (
 	"imgpipe/transform"
 )
 
-// What an image needs is not known before its header is read, and a header is a stranger's as much as pixels are: the
-// executor reads it, which may be in another process and is within Options.ItemTimeout. So an image is first given a
-// small grant of the budget, which is enough for most. One that needs more says how much before anything of it is
-// decoded (transform.NeedError), and is then done with that, or refused where the budget has not so much.
+// What an image needs is not known before its header is read. A header comes from a stranger, as pixels do: so the
+// executor reads it, perhaps in another process, and within Options.ItemTimeout. An image first gets a small grant of
+// the budget, which is enough for most. If it needs more, the executor says how much before anything is decoded
+// (transform.NeedError). Then it is done with a grant of that size, or fails if the whole budget is smaller.
 
 // firstGrant bounds the grant that an image gets before its header was read: enough to make a photo of a camera
 // smaller. smallGrant is enough for images of the web. To read a header twice costs some microseconds, and a trip to
@@ -21,16 +21,17 @@ const (
 	smallGrant = 8 << 20
 )
 
-// firstGrant is what each image gets at first, of which so many are with the executor at once and so many are worked
-// on: all of them fit, or where that would be little for each, all that are worked on.
+// firstGrant returns the first grant of an image. images is how many are with the executor at once, and workers how
+// many of them are worked on. If the grants of all images would be small, only those of the images worked on fit the
+// budget.
 func (b *budget) firstGrant(images, workers int) int64 {
 	all, each := b.maxPixels/int64(max(images, 1)), b.maxPixels/int64(max(workers, 1))
 	return max(min(max(all, min(smallGrant, each)), firstGrant), 1)
 }
 
-// work has the executor work on j, within the budget. The time for a header and that for all the rest are bounded
-// apart: what the first took, by the clock, may be a time in which the run was suspended. taken is when j came to its
-// lane. An item that is to be done apart gets all there is.
+// work has the executor work on j, within the budget. taken is when j came to its lane. The time limit begins anew for
+// the second call: the first may have taken long because the run was suspended. An item that is done apart gets the
+// whole budget at once.
 func (r *runner) work(ctx context.Context, j *job, taken time.Duration) (transform.Result, error) {
 	grant := r.budget.maxPixels
 	if !j.apart {
@@ -51,8 +52,8 @@ func (r *runner) work(ctx context.Context, j *job, taken time.Duration) (transfo
 		Err: &transform.NeedError{Source: more.Source, Need: more.Need, Grant: r.budget.maxPixels}}
 }
 
-// within is one call of the executor for j, with so much of the budget. What j's outputs take of that stays taken
-// until they are stored.
+// within calls the executor for j once, with a grant of the budget. The part that j's outputs take stays reserved until
+// they are stored.
 func (r *runner) within(ctx context.Context, j *job, grant int64, taken time.Duration) (transform.Result, error) {
 	pixels, err := r.budget.takePixels(ctx, grant)
 	if err != nil {
@@ -83,7 +84,7 @@ func (r *runner) within(ctx context.Context, j *job, grant int64, taken time.Dur
 	return result, err
 }
 
-// and is the cost of two calls for one task, of which the second did it.
+// and returns the cost of two calls for one task, of which the second did it.
 func (c Cost) and(second Cost) Cost {
 	second.Attempts += max(c.Attempts-1, 0)
 	second.Start += c.Start
@@ -94,9 +95,8 @@ func (c Cost) and(second Cost) Cost {
 	return second
 }
 
-// givePixels returns to the budget what was taken for j's pixels. An abandoned task has its memory still, and so keeps
-// its part of the budget, that of its file included, until it ends; but no longer than the time that it was given,
-// since nothing waits without a clock.
+// givePixels returns to the budget what was taken for j's pixels. An abandoned task still uses its memory. So it keeps
+// its part of the budget, with that of its file, until it ends, but no longer than Options.ItemTimeout.
 func (r *runner) givePixels(j *job, pixels int64) {
 	if !j.Cost.Abandoned || j.Cost.Ended == nil {
 		r.budget.givePixels(pixels)
@@ -105,11 +105,11 @@ func (r *runner) givePixels(j *job, pixels int64) {
 	bytes, ended := j.bytes, j.Cost.Ended
 	j.bytes = 0
 	go func() {
-		patience := time.NewTimer(max(r.ItemTimeout, time.Second))
-		defer patience.Stop()
+		timeout := time.NewTimer(max(r.ItemTimeout, time.Second))
+		defer timeout.Stop()
 		select {
 		case <-ended:
-		case <-patience.C:
+		case <-timeout.C:
 		}
 		r.budget.givePixels(pixels)
 		r.budget.giveBytes(bytes)

@@ -93,7 +93,8 @@ func TestAnImageThatNeedsMoreThanTheBudgetIsRefused(t *testing.T) {
 			continue
 		}
 		more, ok := errors.AsType[*transform.NeedError](o.Err)
-		if o.Class != transform.ClassTooLarge || !ok || more.Need != need || !strings.Contains(o.Err.Error(), "expected at most") {
+		if o.Class != transform.ClassTooLarge || !ok || more.Need != need ||
+			!strings.Contains(o.Err.Error(), "expected at most") {
 			t.Errorf("%s: class %s: %v, want too-large and what it needs", tt.name, o.Class, o.Err)
 		}
 	}
@@ -106,7 +107,8 @@ func TestASmallImageIsDoneWithinAnyBudget(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, memory := range []int64{1, 1 << 10, 1 << 20, 1 << 30} {
-		if o, grants := admitted(t, small.Bytes(), memory); o.Status != pipeline.Done || memory >= 1<<30 && len(grants) != 1 {
+		if o, grants := admitted(t, small.Bytes(), memory); o.Status != pipeline.Done ||
+			memory >= 1<<30 && len(grants) != 1 {
 			t.Errorf("%d bytes: %s after grants of %v: %v", memory, o.Status, grants, o.Err)
 		}
 	}
@@ -115,7 +117,8 @@ func TestASmallImageIsDoneWithinAnyBudget(t *testing.T) {
 // largePhoto is a JPEG that needs more than any image is given at first, and is quickly made and decoded.
 var largePhoto = sync.OnceValue(func() []byte {
 	var b bytes.Buffer
-	if err := jpeg.Encode(&b, image.NewYCbCr(image.Rect(0, 0, 6000, 4000), image.YCbCrSubsampleRatio420), nil); err != nil {
+	picture := image.NewYCbCr(image.Rect(0, 0, 6000, 4000), image.YCbCrSubsampleRatio420)
+	if err := jpeg.Encode(&b, picture, nil); err != nil {
 		panic(err)
 	}
 	return b.Bytes()
@@ -145,7 +148,8 @@ func TestWhatIsGivenUpKeepsItsMemory(t *testing.T) {
 		})
 		items := []fetch.Item{{Index: 0, Source: "a.jpg"}, {Index: 1, Source: "b.jpg"}}
 		totals, err := pipeline.Run(t.Context(), slices.Values(items), pipeline.Options{
-			Fetcher: bodyFetcher(photo), Executor: executor, Store: plainStore{}, Memory: need + need/2, ItemTimeout: 50 * time.Millisecond,
+			Fetcher: bodyFetcher(photo), Executor: executor, Store: plainStore{},
+			Memory: need + need/2, ItemTimeout: 50 * time.Millisecond,
 		}, func(pipeline.Outcome) {})
 		if err != nil || totals.Failed != 1 || totals.Done != 1 {
 			t.Errorf("%+v, %v; want one that was given up and one done", totals, err)
@@ -173,7 +177,8 @@ func TestWhatNeverEndsHoldsUpNoOther(t *testing.T) {
 		items := []fetch.Item{{Index: 0, Source: "a.jpg"}, {Index: 1, Source: "b.jpg"}}
 		began := time.Now()
 		totals, err := pipeline.Run(t.Context(), slices.Values(items), pipeline.Options{
-			Fetcher: bodyFetcher(photo), Executor: executor, Store: plainStore{}, Memory: need + need/2, ItemTimeout: 5 * time.Second,
+			Fetcher: bodyFetcher(photo), Executor: executor, Store: plainStore{},
+			Memory: need + need/2, ItemTimeout: 5 * time.Second,
 		}, func(pipeline.Outcome) {})
 		if took := time.Since(began); err != nil || totals.Failed != 1 || totals.Done != 1 || took > 20*time.Second {
 			t.Errorf("%+v, %v after %v; want one that was given up and one done, soon after", totals, err, took)
@@ -247,7 +252,8 @@ func TestNothingMadeIsAFailure(t *testing.T) {
 	totals, err := pipeline.Run(t.Context(), slices.Values([]fetch.Item{{Source: "a.jpg"}}), pipeline.Options{
 		Fetcher: sampleFetcher{}, Executor: executor, Store: keepingStore{},
 	}, func(o pipeline.Outcome) { out = o })
-	if err != nil || totals.Failed != 1 || out.Err == nil || !strings.Contains(out.Err.Error(), "expected at least one output") {
+	if err != nil || totals.Failed != 1 || out.Err == nil ||
+		!strings.Contains(out.Err.Error(), "expected at least one output") {
 		t.Errorf("%+v, %v: %s, %v; want a failure that says so", totals, err, out.Status, out.Err)
 	}
 }

@@ -53,7 +53,8 @@ func TestTheWaitInTheExecutorCountsAsQueue(t *testing.T) {
 		const ms = time.Millisecond
 		q := queuer{&world{work: 7 * ms}, 1000, 3 * ms}
 		var got pipeline.Outcome
-		totals, err := pipeline.Run(t.Context(), items(1), pipeline.Options{Fetcher: q, Executor: q, Store: q}, func(o pipeline.Outcome) { got = o })
+		o := pipeline.Options{Fetcher: q, Executor: q, Store: q}
+		totals, err := pipeline.Run(t.Context(), items(1), o, func(o pipeline.Outcome) { got = o })
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,8 +8,9 @@ import (
 )
 
 // A Shelver is a [Store] whose Places can be turned into bytes and back, so that any number of items can wait for a
-// slow host without taking memory. Of another Store's items a few thousand wait, and the input is not read meanwhile.
-// Both methods are called from one goroutine, which is not that of Plan.
+// slow host without taking memory. For a Store that is no Shelver, a few thousand items wait in memory; when there are
+// more, the input is not read until some of them are done. Both methods are called from one goroutine, which is not
+// that of Plan.
 type Shelver interface {
 	// Shelve appends to dst what Unshelve needs to make p again, which Plan returned for a URL and which is not to be
 	// skipped. It reports whether it can.
@@ -18,7 +19,7 @@ type Shelver interface {
 	Unshelve(item fetch.Item, b []byte) (Place, error)
 }
 
-// aside returns how planned jobs are put outside of memory; nil where the Store cannot do that.
+// aside returns how planned jobs are put outside of memory; nil if the Store cannot do that.
 func (r *runner) aside() *fetch.Aside[*job] {
 	s, ok := r.Store.(Shelver)
 	if !ok {

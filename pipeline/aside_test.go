@@ -46,7 +46,9 @@ func (s *shelving) Unshelve(item fetch.Item, b []byte) (pipeline.Place, error) {
 
 // TestItemsThatWaitForAHostComeBackAsTheyWere has more items of one host than are held in memory.
 func TestItemsThatWaitForAHostComeBackAsTheyWere(t *testing.T) {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(tiny()) }))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write(tiny())
+	}))
 	defer server.Close()
 	client := fetch.New(fetch.Options{})
 	defer client.Close()
@@ -70,7 +72,8 @@ func TestItemsThatWaitForAHostComeBackAsTheyWere(t *testing.T) {
 	}
 	s, w := &shelving{}, &world{width: 2}
 	seen := make([]bool, n)
-	totals, err := pipeline.Run(t.Context(), input, pipeline.Options{Fetcher: client, Executor: w, Store: s}, func(o pipeline.Outcome) {
+	o := pipeline.Options{Fetcher: client, Executor: w, Store: s}
+	totals, err := pipeline.Run(t.Context(), input, o, func(o pipeline.Outcome) {
 		if i := o.Item.Index; seen[i] || !reflect.DeepEqual(o.Item, item(i)) || o.Place != (shelved{number: 3 * i}) {
 			t.Errorf("item %d ended as %+v at %+v", i, o.Item, o.Place)
 		}

@@ -12,10 +12,10 @@ import (
 // A budget admits what a run keeps in memory: the bytes that were fetched, the pixels that are worked on, and the
 // outputs that are not stored yet.
 //
-// All are taken from one amount. An item holds its bytes while it waits for pixels, so bytes alone may never use the
-// budget up, or nothing would be left for any decode and the run would stand still: they have a share of their own, a
-// quarter. The other three quarters are always within the reach of the workers. What is taken of them for an image
-// comes back when it is done, but for its outputs, and that when they are stored. Neither waits for bytes or pixels.
+// All are taken from one amount. An item holds its bytes while it waits for pixels. If bytes alone could use the budget
+// up, nothing would be left for any decode and the run would stand still. So bytes have a share of their own, a
+// quarter. The workers can always reach the other three quarters: what an image takes comes back when it is done, and
+// the part of its outputs when they are stored. Neither of these waits for bytes or pixels.
 type budget struct {
 	all       *semaphore.Weighted
 	bytes     share
@@ -67,7 +67,7 @@ func (b *budget) growBytes(n int64) bool {
 	return true
 }
 
-// shedBytes gives back n of what growBytes took.
+// shedBytes returns n of what growBytes took.
 func (b *budget) shedBytes(n int64) {
 	b.all.Release(n)
 	b.bytes.shed(n)
@@ -84,16 +84,17 @@ func (b *budget) givePixels(n int64) { b.all.Release(n) }
 // A share is the part of a budget that is for bytes: those of files that are there, and those of files that are still
 // coming.
 //
-// How long a file takes to come is up to a stranger, and so is whether it comes at all. Three rules keep that from
-// everybody else:
+// A stranger decides how long a file takes to come, and whether it comes at all. Three rules keep the harm from all
+// other files:
 //
-//   - A file that is coming takes memory as its bytes arrive and never waits for more: where there is none, the fetch puts what it has
-//     outside of memory, gives all of it back, and goes on. All that are coming have growMost at most.
-//   - Who waits in take holds nothing. So there is no circle of those who wait for each other, and what a take waits for is only files
-//     that are there. Those go through the workers and come back, whatever strangers do: with growMost in the hands of files that never
-//     end, size - growMost remain, and no take asks for more.
-//   - A take that does not fit lets smaller ones pass, for a second. Then it is the next one: files that come get nothing
-//     meanwhile. So the small do not wait for the large, and the large do not starve.
+//   - A file that is coming takes memory as its bytes arrive and never waits for more. If there is none, the fetch
+//     moves what it has out of memory, returns all of its memory, and goes on. Together, the files that are coming have
+//     growMost at most.
+//   - A caller that waits in take holds nothing, so callers cannot wait for each other in a circle. A take waits only
+//     for files that are there. Those go through the workers and come back, whatever strangers do: if files that never
+//     end hold growMost, size - growMost remain, and no take asks for more.
+//   - A take that does not fit lets smaller ones pass for a second. After that it is the next one, and files that are
+//     coming get nothing meanwhile. So the small do not wait for the large, and the large do not starve.
 type share struct {
 	size, growMost int64
 
@@ -145,7 +146,7 @@ func (s *share) barred() bool {
 	return len(s.line) > 0 && time.Since(s.line[0].since) >= passing
 }
 
-// admit lets those in line have what fits. The lock is held.
+// admit hands what fits to those in line. The lock is held.
 func (s *share) admit() {
 	barred, over := s.barred(), false
 	s.line = slices.DeleteFunc(s.line, func(t *taker) bool {

@@ -74,8 +74,10 @@ func TestWhoWaitsForMemoryAlwaysGetsIt(t *testing.T) {
 			}
 			close(end)
 			never.Wait()
-			if s := &b.bytes; s.kept != 0 || s.growing != 0 || len(s.line) != 0 || most.Load() > s.size || !b.all.TryAcquire(total) {
-				t.Errorf("seed %d: %d kept, %d growing, %d in line at the end; %d at most, want at most %d", seed, s.kept, s.growing, len(s.line), most.Load(), s.size)
+			if s := &b.bytes; s.kept != 0 || s.growing != 0 || len(s.line) != 0 || most.Load() > s.size ||
+				!b.all.TryAcquire(total) {
+				t.Errorf("seed %d: %d kept, %d growing, %d in line at the end; %d at most, want at most %d", seed,
+					s.kept, s.growing, len(s.line), most.Load(), s.size)
 			}
 		})
 	}

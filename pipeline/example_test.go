@@ -35,7 +35,8 @@ func (p spot) Put(r transform.Result) (kept []pipeline.Output, err error) {
 	for _, o := range r.Outputs {
 		name := p.name + "." + o.Format.Ext()
 		p.shelf.files[name] = o.Data
-		kept = append(kept, pipeline.Output{Path: name, Format: o.Format, Width: o.Width, Height: o.Height, Bytes: int64(len(o.Data))})
+		kept = append(kept, pipeline.Output{Path: name, Format: o.Format, Width: o.Width, Height: o.Height,
+			Bytes: int64(len(o.Data))})
 	}
 	return kept, nil
 }

@@ -25,14 +25,15 @@ const closeGrace = 2 * time.Second
 //
 //	Do ──> a free lane ──> the lock (GIL alone) ──> transform.Do ──> Result
 //
-// It copies no bytes. Each lane has a goroutine, which it starts for its first task and keeps until Close: a new one
-// for each task would have its stack grow from the least each time, at 10 µs a task. A goroutine cannot be killed:
-// when a task's context ends, Do gives the task up together with its goroutine, the lane and the lock go to the next
-// task at once, and the goroutine goes on until transform.Do next looks at its context. [Local.Abandoned] counts
-// those. A fault that Go cannot recover, such as a stack that overflows, ends the whole process; only worker
-// processes (package procs) survive that.
+// It copies no bytes. Each lane has a goroutine, which it starts for its first task and keeps until Close. A new
+// goroutine for each task would have to grow its stack each time, at 10 µs a task.
 //
-// A Local may be used by many goroutines. Its zero value is of no use.
+// A goroutine cannot be killed. When a task's context ends, Do abandons the task together with its goroutine. The lane
+// and the lock go to the next task at once, and the goroutine ends when transform.Do next looks at its context.
+// [Local.Abandoned] counts such goroutines. A fault that Go cannot recover, such as a stack overflow, ends the whole
+// process; only worker processes (package procs) survive that.
+//
+// A Local may be used by many goroutines. Its zero value is not usable.
 type Local struct {
 	lanes chan *lane    // those that are free; capacity: the width
 	lock  chan struct{} // holds one token while the lock is free; nil where there is no lock
@@ -40,7 +41,7 @@ type Local struct {
 	do func(context.Context, transform.Task) (transform.Result, error)
 
 	closing chan struct{} // closed by the first Close: no new task is let in
-	expired chan struct{} // closed when the grace of Close is over: running tasks are given up
+	expired chan struct{} // closed when the grace of Close is over: running tasks are abandoned
 
 	once     sync.Once
 	closeErr error // written within once
@@ -52,14 +53,14 @@ type Local struct {
 	drained   chan struct{} // closed when abandoned becomes 0; nil while nobody waits for that
 }
 
-// Serial gives an Executor of width 1: one task after the other, the reference that other modes are measured against.
+// Serial returns an Executor of width 1: one task after the other, the reference that other modes are measured against.
 func Serial() *Local { return newLocal(1, false) }
 
-// Goroutines gives an Executor that runs up to n tasks at once; n below 1 means GOMAXPROCS.
+// Goroutines returns an Executor that runs up to n tasks at once; n below 1 means GOMAXPROCS.
 func Goroutines(n int) *Local { return newLocal(n, false) }
 
-// GIL returns an Executor that lets n tasks in and runs one at a time, under one lock: what the threads of a language
-// with a global interpreter lock would give. The time spent on the lock is Cost.Wait. n below 1 means GOMAXPROCS.
+// GIL returns an Executor that lets n tasks in and runs one at a time, under one lock, as the threads of a language
+// with a global interpreter lock would. The time spent on the lock is Cost.Wait. n below 1 means GOMAXPROCS.
 func GIL(n int) *Local { return newLocal(n, true) }
 
 func newLocal(n int, gil bool) *Local {
@@ -139,8 +140,7 @@ func (l *Local) Do(ctx context.Context, task transform.Task) (transform.Result, 
 	}
 	cost.Wait = time.Since(came)
 
-	// The context given to transform.Do ends with this call, so that a goroutine given up because of Close hears of
-	// it.
+	// The context of transform.Do ends with this call, so that a goroutine that Close abandons hears of it.
 	work, cancel := Bounded(ctx, task.Limits.Time)
 	defer cancel()
 	task.Limits.Time = 0 // it is in work
@@ -224,7 +224,7 @@ func (l *Local) serve(work <-chan *call) {
 	}
 }
 
-// run does c's task and finishes c, with whatever transform.Do throws made into an error.
+// run does c's task and finishes c. A panic of transform.Do becomes its error.
 func (l *Local) run(c *call) {
 	defer l.finish(c) // deferred, because runtime.Goexit runs nothing else
 	returned := false
@@ -255,9 +255,9 @@ func (l *Local) enter() bool {
 	}
 }
 
-// Close lets no new task in and waits for those that run. After two seconds it gives them up with [ErrClosed], and
-// after two more it leaves to themselves the goroutines that have not heard of it, and says so in its error. Calling
-// it again waits for the first call and returns the same error.
+// Close lets no new task in and waits for those that run. After two seconds it abandons them: they end with
+// [ErrClosed]. If goroutines have not ended after two more, its error says how many. Calling it again waits for the
+// first call and returns the same error.
 func (l *Local) Close() error {
 	l.once.Do(func() { l.closeErr = l.close() })
 	return l.closeErr

@@ -124,7 +124,8 @@ func TestTheTimeOfAnImageBeginsWithItsWork(t *testing.T) {
 			}
 			group.Wait()
 			if done.Load() != 6 || late.Load() != 3 {
-				t.Errorf("gil=%t: %d tasks were done and %d had taken their time, want 6 and 3", gil, done.Load(), late.Load())
+				t.Errorf("gil=%t: %d tasks were done and %d had taken their time, want 6 and 3", gil, done.Load(),
+					late.Load())
 			}
 			if queued.Load() == 0 {
 				t.Errorf("gil=%t: no task was queued, want seven that were", gil)
@@ -153,7 +154,8 @@ func TestImageOverItsTimeIsGivenUp(t *testing.T) {
 					t.Error("the cost of a stuck task does not tell that it was abandoned")
 				}
 				var failure *transform.Error
-				if !errors.As(err, &failure) || failure.Class() != "timeout" || !errors.Is(err, context.DeadlineExceeded) {
+				if !errors.As(err, &failure) || failure.Class() != "timeout" ||
+					!errors.Is(err, context.DeadlineExceeded) {
 					t.Errorf("a stuck task ended with %v, want an error of class timeout", err)
 				}
 				if took := time.Since(start); took != time.Minute {

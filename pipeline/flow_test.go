@@ -56,7 +56,8 @@ func TestAnswersThatAnnounceAndDoNotComeDelayNobody(t *testing.T) {
 		client := fetch.New(fetch.Options{PerHost: 2 * held, Retries: -1})
 		w := &world{width: 2}
 		left := others
-		totals, err := pipeline.Run(t.Context(), input, pipeline.Options{Fetcher: client, Executor: w, Store: w, Downloads: 64, Memory: 8 << 20}, func(o pipeline.Outcome) {
+		o := pipeline.Options{Fetcher: client, Executor: w, Store: w, Downloads: 64, Memory: 8 << 20}
+		totals, err := pipeline.Run(t.Context(), input, o, func(o pipeline.Outcome) {
 			if o.Status == pipeline.Done {
 				if left--; left == 0 {
 					close(release)
@@ -96,7 +97,8 @@ func TestManyLargeFilesGoThroughLittleMemory(t *testing.T) {
 			}
 		}
 	}
-	totals, err := pipeline.Run(t.Context(), input, pipeline.Options{Fetcher: client, Executor: w, Store: w, Downloads: 64, Memory: 2 << 20}, func(o pipeline.Outcome) {
+	o := pipeline.Options{Fetcher: client, Executor: w, Store: w, Downloads: 64, Memory: 2 << 20}
+	totals, err := pipeline.Run(t.Context(), input, o, func(o pipeline.Outcome) {
 		if want := int64(o.Item.Index*40_000 + len(tiny())); o.BytesIn != want {
 			t.Errorf("item %d has %d bytes, want %d", o.Item.Index, o.BytesIn, want)
 		}
@@ -126,7 +128,7 @@ func TestDownloadsAreFoundFromHowLongAnswersTakeNotFromWaits(t *testing.T) {
 				}
 			})
 		}}
-		if totals, err := pipeline.Run(t.Context(), items(200), o, func(pipeline.Outcome) {}); err != nil || totals.Done != 200 {
+		if totals, err := pipeline.Run(t.Context(), items(200), o, nil); err != nil || totals.Done != 200 {
 			t.Errorf("%+v, %v", totals, err)
 		}
 	})

@@ -82,8 +82,8 @@ func (r *runner) fetch(ctx context.Context, j *job, lane int) bool {
 	return true
 }
 
-// release gives back j's body and its part of the budget. The buffer is used again only if nobody can be reading it
-// any more.
+// release returns j's body to the Fetcher and its part to the budget. The buffer is used again only if nobody can be
+// reading it any more.
 func (r *runner) release(j *job, reuse bool) {
 	r.budget.giveBytes(j.bytes)
 	j.bytes = 0
@@ -207,5 +207,5 @@ func (r *runner) fail(ctx context.Context, j *job, err error) bool {
 	return false
 }
 
-// errNoOutput is for an executor or a store that says that all is well and has nothing to show for it.
+// errNoOutput is the error of an item for which an executor or a store reports success and no output.
 var errNoOutput = errors.New("transform: nothing was made of it: expected at least one output")

@@ -69,7 +69,8 @@ func TestAnErrorOfRecordEndsTheRunAndNothingIsRecordedAfterIt(t *testing.T) {
 			}
 		})
 		if !errors.Is(err, errFull) || len(l.recorded) != 7 {
-			t.Errorf("sequential %v: %d recorded, error %v; want 7 and that the ledger is full", sequential, len(l.recorded), err)
+			t.Errorf("sequential %v: %d recorded, error %v; want 7 and that the ledger is full", sequential,
+				len(l.recorded), err)
 		}
 		if totals.Items != seen || totals.Items == 1000 {
 			t.Errorf("sequential %v: %+v, and the sink saw %d", sequential, totals, seen)

@@ -16,12 +16,12 @@ var ErrTooManyFailures = errors.New("too many items failed")
 
 var errStopped = errors.New("the run was stopped before its turn")
 
-// Run takes items through fetch, transform and store as o says, and accounts for each: it counts the item in Totals, has
-// a [Recorder] record its Outcome, and calls sink with it. That happens from one goroutine at a time and in the order in
-// which items end. The sink only observes, and may be nil.
+// Run takes items through fetch, transform and store as o says, and accounts for each: it counts the item in Totals,
+// has a [Recorder] record its Outcome, and calls sink with it. That happens from one goroutine at a time and in the
+// order in which items end. The sink only observes, and may be nil.
 //
-// Run returns when all that it started has ended, except a transform that was given up at its ItemTimeout, which ends at
-// its next look at the context.
+// Run returns when all that it started has ended, except a transform that was given up at its ItemTimeout, which ends
+// at its next look at the context.
 //
 // The error says why the run ended before its items did: it is ctx's, ErrTooManyFailures, that of Record, or one that
 // called itself fatal. It is nil after Options.Stop. The errors of items are in their Outcomes alone. Every item taken
@@ -77,7 +77,7 @@ type runner struct {
 	paced    bool // Options.Paced was called
 }
 
-// tellStopping calls Stopping once the run is to stop. It ends when the function that it gives is called.
+// tellStopping calls Stopping once the run is to stop. It ends when the function that it returns is called.
 func (r *runner) tellStopping(ctx context.Context) (end func()) {
 	if r.Stopping == nil {
 		return func() {}
@@ -116,9 +116,9 @@ func (r *runner) sequential(ctx context.Context, items iter.Seq[fetch.Item]) {
 	}
 }
 
-// concurrent does many items at once. Each stage hands a job that goes on to the next one and a job that has ended straight to ended, which
-// is closed when the last stage is through. Channels are unbuffered: a stage that is slow holds back the one before it, and
-// what waits between them is what their lanes hold.
+// concurrent does many items at once. Each stage hands a job that goes on to the next stage, and a job that has ended
+// straight to ended, which is closed when the last stage is through. Channels are unbuffered: a slow stage holds back
+// the one before it, and what waits between them is what their lanes hold.
 func (r *runner) concurrent(ctx context.Context, items iter.Seq[fetch.Item]) {
 	planned, ended := make(chan *job), make(chan *job)
 	var running sync.WaitGroup
@@ -141,9 +141,11 @@ func (r *runner) concurrent(ctx context.Context, items iter.Seq[fetch.Item]) {
 	}
 }
 
-// transformStage is the stage of the executor. It may have lanes for small files alone besides those that take any: more large ones that waited there
-// would only be memory.
-func (r *runner) transformStage(ctx context.Context, running *sync.WaitGroup, in <-chan *job, ended chan<- *job) <-chan *job {
+// transformStage is the stage of the executor. A Queuer can ask for lanes that take small files alone, besides those
+// that take any: large files that wait would only hold memory.
+func (r *runner) transformStage(
+	ctx context.Context, running *sync.WaitGroup, in <-chan *job, ended chan<- *job,
+) <-chan *job {
 	do := func(j *job, _ int) bool { return r.transform(ctx, j) }
 	var ahead Ahead
 	if q, ok := r.Executor.(Queuer); ok {
@@ -178,10 +180,12 @@ func (r *runner) transformStage(ctx context.Context, running *sync.WaitGroup, in
 	return out
 }
 
-// stage runs do on the jobs of in, n at once, and gives those for which it is true to the channel it returns, the others to
-// ended. It alone closes that channel, when in is closed and all its lanes are through. The receivers of both channels never
-// leave before they are closed, so a send needs no way out.
-func stage(running *sync.WaitGroup, n int, in <-chan *job, ended chan<- *job, do func(j *job, lane int) bool) <-chan *job {
+// stage runs do on the jobs of in, n at once. It sends those for which do returns true to the channel that it returns,
+// and the others to ended. It alone closes that channel, when in is closed and all its lanes are through. The receivers
+// of both channels never leave before they are closed, so a send needs no way out.
+func stage(
+	running *sync.WaitGroup, n int, in <-chan *job, ended chan<- *job, do func(j *job, lane int) bool,
+) <-chan *job {
 	out := make(chan *job)
 	var lanes sync.WaitGroup
 	start(&lanes, n, in, out, ended, do)
@@ -222,7 +226,7 @@ func (r *runner) feed(ctx context.Context, items iter.Seq[fetch.Item], planned, 
 	}
 }
 
-// stopped tells that no further item is to be taken.
+// stopped reports whether no further item is to be taken.
 func (r *runner) stopped(ctx context.Context) bool {
 	select {
 	case <-ctx.Done():
@@ -263,14 +267,15 @@ func (r *runner) end(j *job) {
 	}
 }
 
-// verdict says why the run ended early, if it did.
+// verdict returns why the run ended early; nil if it did not.
 func (r *runner) verdict(ctx context.Context) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
 	select {
 	case <-r.enough:
-		return fmt.Errorf("%w: %d of the %d that were tried", ErrTooManyFailures, r.totals.Failed, r.totals.Done+r.totals.Failed)
+		failed, tried := r.totals.Failed, r.totals.Done+r.totals.Failed
+		return fmt.Errorf("%w: %d of the %d that were tried", ErrTooManyFailures, failed, tried)
 	default:
 		return nil
 	}

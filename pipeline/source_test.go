@@ -78,7 +78,8 @@ func TestASourceOfAnotherKindRunsLikeTheOthers(t *testing.T) {
 		t.Fatal(err)
 	}
 	outputs := t.TempDir()
-	for round, want := range []pipeline.Totals{{Done: 2 * items}, {Skipped: 2 * items}, {Done: 2 * (items - 1), Skipped: 2}} {
+	for round, want := range []pipeline.Totals{{Done: 2 * items}, {Skipped: 2 * items},
+		{Done: 2 * (items - 1), Skipped: 2}} {
 		shelf.released = make(chan struct{})
 		if shelf.quick.Store(0); round == 2 {
 			shelf.version.Add(1)

@@ -63,8 +63,8 @@ func links(n int, hosts ...string) iter.Seq[fetch.Item] {
 	}
 }
 
-// TestAWrappedFetcherKeepsOneSlowHostFromHoldingAllLanes has a host that answers nothing before all items of another one
-// are done, which come behind many more of its own than there are lanes.
+// TestAWrappedFetcherKeepsOneSlowHostFromHoldingAllLanes has a host that answers nothing before all items of another
+// one are done, which come behind many more of its own than there are lanes.
 func TestAWrappedFetcherKeepsOneSlowHostFromHoldingAllLanes(t *testing.T) {
 	held, quick, release := heldAndQuick(t)
 	const n = 40

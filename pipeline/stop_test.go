@@ -10,8 +10,8 @@ import (
 	"imgpipe/pipeline"
 )
 
-// TestStopBeginsNothingThatWasOnlyRead stops a run in which two images are worked on and more have been fetched: downloads are not thrown away, files of this
-// machine are left for the next run.
+// TestStopBeginsNothingThatWasOnlyRead stops a run in which two images are worked on and more have been fetched:
+// downloads are not thrown away, files of this machine are left for the next run.
 func TestStopBeginsNothingThatWasOnlyRead(t *testing.T) {
 	for url, more := range map[bool]bool{true: true, false: false} {
 		synctest.Test(t, func(t *testing.T) {
@@ -29,7 +29,8 @@ func TestStopBeginsNothingThatWasOnlyRead(t *testing.T) {
 				}
 			}
 			began := time.Now()
-			totals, err := pipeline.Run(t.Context(), given, pipeline.Options{Fetcher: w, Executor: w, Store: w, Downloads: 4, Stop: stop}, func(pipeline.Outcome) {})
+			o := pipeline.Options{Fetcher: w, Executor: w, Store: w, Downloads: 4, Stop: stop}
+			totals, err := pipeline.Run(t.Context(), given, o, nil)
 			if err != nil || totals.Failed != 0 {
 				t.Fatalf("%+v, error %v", totals, err)
 			}

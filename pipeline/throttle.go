@@ -9,13 +9,13 @@ import (
 
 // A throttle decides how many items may be fetched, or be fetched and waiting for a worker, at once.
 //
-// With a fixed limit it is a semaphore. Otherwise it finds the limit from what it sees, by Little's law: to keep the workers busy, as
-// many fetches must be under way as end within the time that one takes, which is the latency of a fetch times the rate at which the workers take
-// items. Fewer would starve them; more would only fill memory with files that wait. A margin of half of it covers fetches of
-// uneven length, and one item waits for each worker.
+// With a fixed limit it is a semaphore. Otherwise it finds the limit by Little's law: the fetches under way must be as
+// many as the workers take items in the time of one fetch, which is the latency of a fetch times the rate of the
+// workers. Fewer would starve the workers; more would only fill memory with files that wait. A margin of half as many
+// covers fetches of uneven length, and one item waits for each worker.
 //
-// The latency is that of a quiet time, the least mean of a window of fetches, forgotten slowly: a server or a line that has no more to give answers later the more
-// it is asked, and taking that for latency would ask for ever more of it.
+// The latency is that of a quiet time: the least mean of a window of fetches, forgotten slowly. A server or a line that
+// is busy answers the later, the more it is asked. To take that for latency would ask for ever more.
 type throttle struct {
 	fixed   bool
 	most    int
@@ -36,11 +36,12 @@ type throttle struct {
 }
 
 const (
-	// firstDownloads is the limit until the first downloads tell more: enough to hide the latency of a usual server from a usual job. Files of this
-	// machine need no such start: one for each worker and firstAhead more.
+	// firstDownloads is the limit until the first downloads have ended: enough to hide the latency of a usual server
+	// from a usual job. Files of this machine need no such start: one for each worker and firstAhead more.
 	firstDownloads = 32
 	firstAhead     = 2
-	// maxDownloads bounds the limit: beyond it a server on a fast line is hardly kept busier, and open files run short.
+	// maxDownloads bounds the limit: beyond it a server on a fast line is hardly kept busier, and open files run
+	// short.
 	maxDownloads = 256
 	// window is how many fetches make a mean.
 	window = 8
@@ -52,8 +53,8 @@ const (
 	margin = 1.5
 )
 
-// newThrottle returns a throttle with a fixed limit, or one that finds it where downloads is 0
-// and is at most most, where that is not 0.
+// newThrottle returns a throttle with a fixed limit, or, if downloads is 0, one that finds its limit. That limit is at
+// most most, unless most is 0.
 func newThrottle(downloads, most, workers int) *throttle {
 	t := &throttle{fixed: downloads > 0, limit: downloads, most: maxDownloads, workers: float64(workers)}
 	if most > 0 {
@@ -117,18 +118,19 @@ func (t *throttle) begin(ctx context.Context, network bool) (*ticket, error) {
 		}
 	}
 	k.count()
-	k.timer = time.AfterFunc(t.patience(), k.late)
+	k.timer = time.AfterFunc(t.countedFor(), k.late)
 	return k, ctx.Err()
 }
 
-// full reports whether the fetch has to wait. Files of this machine have what they begin with for themselves, whatever
-// hosts hold.
+// full reports whether the fetch has to wait. Files of this machine always have the number that they begin with,
+// whatever hosts hold.
 func (k *ticket) full() bool {
 	t := k.t
 	return t.held >= t.limit && (k.network || t.local >= min(int(t.workers)+firstAhead, t.limit))
 }
 
-// next wakes one of those who wait. Where they are of both kinds it wakes all, as there may be no room for that one's kind.
+// next wakes one of those that wait. If both kinds wait it wakes all, since there may be room for only one of the
+// kinds.
 func (t *throttle) next() {
 	if t.localWaiting > 0 && t.localWaiting < t.waiting {
 		t.wake.Broadcast()
@@ -145,9 +147,9 @@ func (k *ticket) count() {
 	}
 }
 
-// patience is how long a fetch may take before it no longer counts: a host that is slow, or wants to be left alone for a while, must not
-// hold back the others. How many such fetches there are is bounded by the lanes.
-func (t *throttle) patience() time.Duration {
+// countedFor returns how long a fetch counts: a host that is slow, or wants to be left alone for a while, must not hold
+// back the others. The lanes bound how many such fetches there are.
+func (t *throttle) countedFor() time.Duration {
 	if t.latency == 0 {
 		return time.Second
 	}
@@ -172,7 +174,7 @@ func (k *ticket) uncount() {
 	}
 }
 
-// fetched tells that the fetch ended well after so long. The item counts, late or not, until end.
+// fetched notes that the fetch ended well after so long. The item counts, late or not, until end.
 func (k *ticket) fetched(took time.Duration) {
 	t := k.t
 	t.mu.Lock()
@@ -185,7 +187,7 @@ func (k *ticket) fetched(took time.Duration) {
 	}
 	t.sum += took.Seconds()
 	t.count++
-	// Until there is a first window, what there is will do.
+	// Until the first window is full, the fetches so far make the mean.
 	if t.latency == 0 || t.count == window {
 		mean := t.sum / float64(t.count)
 		if t.count == window {
@@ -200,7 +202,7 @@ func (k *ticket) fetched(took time.Duration) {
 	t.adjust()
 }
 
-// end tells that the item is no longer held: a worker took it, or its fetch failed.
+// end notes that the item is no longer held: a worker took it, or its fetch failed.
 func (k *ticket) end() {
 	if k.t.fixed {
 		return
@@ -211,7 +213,7 @@ func (k *ticket) end() {
 	k.uncount()
 }
 
-// workedOn tells that a worker was busy with an item for so long.
+// workedOn notes that a worker was busy with an item for so long.
 func (t *throttle) workedOn(took time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -233,10 +235,11 @@ func (t *throttle) adjust() {
 	t.limit = limit
 }
 
-// settleAfter is how many items workers have done when the limit has been found: with the first ones caches are cold and worker processes start.
+// settleAfter is how many items workers have done when the limit counts as found: with the first ones caches are cold
+// and worker processes start.
 const settleAfter = 8
 
-// settled tells that the limit was found.
+// settled reports whether the limit was found.
 func (t *throttle) settled() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -247,8 +250,8 @@ func (t *throttle) settled() bool {
 type Pace struct {
 	// Downloads is how many items may be fetched, or wait for a worker, at once.
 	Downloads int
-	// Latency is how long a fetch takes when the server is not pressed, and Service how long a worker takes for an item; both are 0 until they are
-	// known.
+	// Latency is how long a fetch takes when the server is not busy, and Service how long a worker takes for an item.
+	// Both are 0 until they are known.
 	Latency, Service time.Duration
 }
 

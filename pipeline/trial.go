@@ -10,21 +10,21 @@ import (
 	"imgpipe/transform"
 )
 
-// trialTasks is how many tasks each Executor of a Trial gets for each of its lanes. The median of so many pictures
-// tells a tenth from chance on most jobs, and on an unusual one a wrong choice costs less than a tenth.
+// trialTasks is how many tasks each Executor of a Trial gets for each of its lanes. On most jobs the median of so many
+// pictures distinguishes a tenth from chance, and on an unusual one a wrong choice costs less than a tenth.
 const trialTasks = 8
 
 // advantage is how much faster the second Executor must be to be chosen.
 const advantage = 1.05
 
-// A Trial is an Executor that tries two others on the first tasks, turn by turn, and gives all that follow to the
-// better one. It may be used by many goroutines. Make one with NewTrial.
+// A Trial is an Executor that tries two others on the first tasks, in turn, and has the better one do all that follow.
+// It may be used by many goroutines. Make one with NewTrial.
 type Trial struct {
 	of     [2]Executor
 	chosen func(Choice)
 
 	mu     sync.Mutex
-	given  [2]int // tasks of the trial that each was handed
+	given  [2]int // tasks of the trial that each got
 	back   int    // of all those, how many have come back
 	busy   [2]int // tasks that each has now
 	pace   [2][]float64
@@ -39,7 +39,7 @@ type Trial struct {
 
 // A Choice is what a Trial found.
 type Choice struct {
-	// Second tells that the second Executor was chosen.
+	// Second reports whether the second Executor was chosen.
 	Second bool
 	// PerMegapixel is the median time of each for a megapixel of input, starts of workers left out; 0 for one that
 	// did no task well.
@@ -57,7 +57,7 @@ func NewTrial(first, second Executor, chosen func(Choice)) *Trial {
 // Width is that of the first Executor.
 func (t *Trial) Width() int { return t.of[0].Width() }
 
-// Do gives the task to one of the two.
+// Do has one of the two do the task.
 func (t *Trial) Do(ctx context.Context, task transform.Task) (transform.Result, Cost, error) {
 	which, trying := t.begin()
 	began := time.Now()

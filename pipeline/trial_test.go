@@ -119,7 +119,8 @@ func TestTrialIsOfTasksThatWereDone(t *testing.T) {
 			})
 		}
 		callers.Wait()
-		if len(choices) != 1 || !choices[0].Second || choices[0].PerMegapixel != [2]time.Duration{10 * time.Millisecond, 5 * time.Millisecond} {
+		if len(choices) != 1 || !choices[0].Second ||
+			choices[0].PerMegapixel != [2]time.Duration{10 * time.Millisecond, 5 * time.Millisecond} {
 			t.Errorf("chose %+v, want the second, by what both took for tasks that they did", choices)
 		}
 		if first := of[0].calls.Load(); first < 28 || first > 36 {

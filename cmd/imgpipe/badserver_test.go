@@ -18,7 +18,6 @@ import (
 	"time"
 	"unicode"
 
-	"imgpipe/pipeline/store"
 	"imgpipe/samples"
 )
 
@@ -300,17 +299,7 @@ func meet(t *testing.T, w way, bad, good string) {
 			t.Errorf("the server had this said on standard error: %q", line)
 		}
 	}
-	ledger, err := store.Open(out, store.Options{ReadOnly: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ledger.Close()
-	class := ""
-	for e := range ledger.Failures() {
-		if e.Source == bad {
-			class = e.Class
-		}
-	}
+	class := failedIn(t, out)[bad]
 	if class != w.class {
 		t.Errorf("class %q, want %q\n%s", class, w.class, &said)
 	}

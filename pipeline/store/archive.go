@@ -205,7 +205,8 @@ func (s *Store) Wrote(item fetch.Item) bool {
 // folder. Of a file that is its absolute path, so that it is one input however it is named; of a URL it is the URL,
 // without secrets.
 func (s *Store) identify(item fetch.Item) (id string, ours bool) {
-	if !item.Local() || item.Err != nil && pipeline.ClassOf(item.Err) == fetch.ClassRecord { // a line of a list is no file
+	isRecord := item.Err != nil && pipeline.ClassOf(item.Err) == fetch.ClassRecord // a line of a list is no file
+	if !item.Local() || isRecord {
 		return fetch.Redact(item.Source), false
 	}
 	k := &s.known

@@ -29,10 +29,10 @@ const (
 // follows.
 const linesName = "lines-"
 
-// A batches holds the lines that are not in the ledger yet. A line says that its outputs are there, whole; after a
+// batches hold the lines that are not in the ledger yet. A line promises that its outputs are there, whole. After a
 // power failure that is true only if the outputs were on the disk before the line was. So lines go to a file in
-// TempName first, which is enough to find them again when the program is killed. Each batch becomes part of the
-// ledger after a sync of the file system:
+// TempName first, where the next run finds them if the program is killed. Each batch becomes part of the ledger after a
+// sync of the file system:
 //
 //	Append ──> TempName/lines-N   at once
 //	           sync              outputs, lines-N, and what the ledger got before, are on the disk
@@ -41,14 +41,14 @@ const linesName = "lines-"
 //
 // Offsets of lines are those that they will have in the ledger.
 type batches struct {
-	flushing sync.Mutex // held by the one that moves lines to the ledger; locked before Store.mu
+	flushing sync.Mutex // held while lines are moved to the ledger; locked before Store.mu
 
 	// Guarded by Store.mu.
 	waiting []*batch // in order; lines are added to the last
 	number  int      // of the last batch
 	placed  bool     // outputs got their names since the last sync
 	failed  error    // why lines could not be moved
-	told    bool     // Append or Flush returned an error
+	said    bool     // Append or Flush returned an error
 
 	// Guarded by flushing.
 	moved []string // names of batches that are in the ledger, which may not be on the disk yet
@@ -67,7 +67,7 @@ type batch struct {
 	full bool     // it gets no more lines
 }
 
-// startBatches starts what moves lines to the ledger.
+// startBatches starts the goroutine that moves lines to the ledger.
 func (s *Store) startBatches() {
 	b := &s.batches
 	b.wake, b.quit = make(chan struct{}, 1), make(chan struct{}) // one wake is enough for any number of lines
@@ -96,7 +96,7 @@ func (s *Store) startBatches() {
 	})
 }
 
-// stopBatches stops it, whatever lines wait.
+// stopBatches ends that goroutine, whatever lines wait.
 func (s *Store) stopBatches() {
 	if b := &s.batches; b.quit != nil {
 		close(b.quit)
@@ -192,8 +192,8 @@ func (s *Store) flush() error {
 	return err
 }
 
-// inPlace returns an error where the output folder's name leads to it no longer: what is written then is not where it
-// was asked for.
+// inPlace returns an error if the output folder's name no longer leads to it: the folder was moved, and what is written
+// is not where the caller wants it.
 func (s *Store) inPlace() error {
 	own, err := s.root.Stat(".")
 	if err != nil {
@@ -316,15 +316,15 @@ func (s *Store) Flush() error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.batches.told {
-		return errTold
+	if s.batches.said {
+		return errSaid
 	}
-	s.batches.told = true
+	s.batches.said = true
 	return err
 }
 
-// errTold stands for an error that was returned before.
-var errTold = errors.New("the ledger could not be written")
+// errSaid stands for an error that was returned before.
+var errSaid = errors.New("the ledger could not be written")
 
 // all is the ledger as it will be, with the lines that wait.
 type all struct{ s *Store }

@@ -12,18 +12,17 @@ import (
 // doubtName is a file in TempName that says that doubt is not settled.
 const doubtName = "doubt"
 
-// A doubt is about what an earlier run wrote, if that did not end. If the program was killed, all that it wrote is
-// there, and what is empty is somebody's. If the machine stopped, files can be empty, cut, or have NUL bytes where the
-// system had not written them to the disk yet; and the ledger may have lost its end, so that no line tells of them.
-// Then a file that holds nothing but a part of what is to be written counts as ours: nothing is lost with it.
+// A doubt is about what an earlier run wrote before it was cut off. If only the program was killed, all that it wrote
+// is there, and an empty file is somebody else's. If the machine stopped, files can be empty, cut, or have NUL bytes in
+// place of what the system had not yet written to the disk. The ledger may have lost its end, so that no line has those
+// files. Then a file that holds nothing but a part of what is to be written counts as ours: nothing is lost with it.
 type doubt struct {
-	torn   bool // files may be torn, though no line tells of them
+	torn   bool // files may be torn, though no line has them
 	verify bool // files may not be what lines say
 	kept   bool // the next run has to doubt, too
 }
 
-// openDoubt finds what there is to doubt. What doubt there is about a stop of the machine stays until a run has
-// come to its end.
+// openDoubt finds what there is to doubt. Doubt about a stop of the machine stays until a run has come to its end.
 func (s *Store) openDoubt(l left) error {
 	s.doubt.verify = l.doubtful || l.begun && (l.boot == "" || l.boot != bootID()) || s.nulls
 	killed := l.begun && !s.doubt.verify // and nothing worse
@@ -35,8 +34,8 @@ func (s *Store) openDoubt(l left) error {
 	return s.temp.WriteFile(doubtName, nil, 0o644)
 }
 
-// settleHollow enters into the ledger, as ours, the files that hold no data though an output could have their names.
-// So they can be replaced by any later run, and not by this command alone. No data is lost with them.
+// settleHollow records in the ledger, as ours, the files that hold no data and that an output could have written. So
+// any later run can replace them, and not only one that plans the same names. No data is lost with them.
 func (s *Store) settleHollow() (files int, err error) {
 	list := func(name string, _ File) bool {
 		if !imageName(name) || s.owned[pathHash(name)].line != 0 {
@@ -55,7 +54,7 @@ func (s *Store) settleHollow() (files int, err error) {
 	return files, err
 }
 
-// hollow reports whether a file has nothing in it but NUL bytes, if that many.
+// hollow reports whether a file is empty or has nothing in it but NUL bytes.
 func (s *Store) hollow(name string) (c Content, hollow bool) {
 	f, err := s.root.Open(name)
 	if err != nil {

@@ -64,17 +64,17 @@ type Error struct {
 // Error is one line: what was being done and what was wrong.
 func (e *Error) Error() string { return e.Doing + ": " + e.Err.Error() }
 
-// Unwrap gives Err.
+// Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Class gives Kind.
+// Class returns Kind.
 func (e *Error) Class() string { return e.Kind }
 
 // Advice returns Hint.
 func (e *Error) Advice() string { return string(e.Hint) }
 
-// Fatal tells that the trouble is the folder's and not the item's, so that no other item would fare better: the run should
-// stop.
+// Fatal reports whether the trouble is the folder's and not the item's. Then no other item would fare better, and the
+// run should stop.
 func (e *Error) Fatal() bool { return e.fatal }
 
 // folderError is the error of a call that touched the output folder itself, or the folder for temporary files in it.
@@ -138,7 +138,7 @@ func outputError(doing string, err error) error {
 }
 
 // bare drops the operation and the name that package os puts before an error: Doing says them in our own words, and the
-// name of a temporary file tells a person nothing.
+// name of a temporary file means nothing to a person.
 func bare(err error) error {
 	var p *fs.PathError
 	if errors.As(err, &p) {

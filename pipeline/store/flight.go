@@ -15,11 +15,12 @@ import (
 // ended.
 const flightsName = "under-way"
 
-// flightsMapped is how much of the file is mapped, in bytes: slots for more transforms at once than machines have CPUs. Those beyond are
-// written.
+// flightsMapped is how much of the file is mapped, in bytes: slots for more transforms at once than machines have CPUs.
+// Slots beyond are written.
 const flightsMapped = 4 << 10
 
-// flights tell which items were being transformed, so that after a crash of the whole program the next run knows the suspects.
+// flights record which items are being transformed, so that after a crash of the whole program the next run knows the
+// suspects.
 type flights struct {
 	mu       sync.Mutex
 	file     *os.File
@@ -32,13 +33,15 @@ type flights struct {
 // A Flight is a transform under way, from Begin to End.
 type Flight struct{ slot int64 }
 
-// flightHash knows an item by what it is, and not by what is to be made of it: what kills the program will do so with another spec, too.
+// flightHash is made of what the item is, and not of what is to be made of it: an image that kills the program will do
+// so with another spec, too.
 func (k Key) flightHash() uint64 {
-	return max(Key{Source: k.Source, Size: k.Size, ModTime: k.ModTime, Version: k.Version}.hash(), 1) // 0 is an empty slot
+	what := Key{Source: k.Source, Size: k.Size, ModTime: k.ModTime, Version: k.Version}
+	return max(what.hash(), 1) // 0 is an empty slot
 }
 
-// Begin enters that the transform of an item begins in this process. If the program dies before End, the next run will find the item to be
-// a [Store.Suspect]. The error is that of Append.
+// Begin records that the transform of an item begins in this process. If the program dies before End, the item is a
+// [Store.Suspect] in the next run. The error is that of Append.
 //
 // Begin and End cost 0.5 µs together, and may be called from many goroutines.
 func (s *Store) Begin(k Key) (Flight, error) {
@@ -61,7 +64,7 @@ func (s *Store) Begin(k Key) (Flight, error) {
 	return Flight{slot}, nil
 }
 
-// take gives a slot that is free. The lock is held.
+// take returns a slot that is free. The lock is held.
 func (fl *flights) take() int64 {
 	if n := len(fl.free); n > 0 {
 		slot := fl.free[n-1]
@@ -79,8 +82,8 @@ func (fl *flights) write(slot int64, hash uint64) error {
 	return fl.mapped.writeAt(fl.file, b[:], slot*8)
 }
 
-// End enters that a transform has ended. A transform that was given up and still runs somewhere has not: leave out End for it, and it
-// stays a suspect until Close.
+// End records that a transform has ended. Do not call it for one that was abandoned and still runs: then the item
+// becomes a suspect if the program dies before Close.
 func (s *Store) End(f Flight) {
 	fl := &s.flights
 	fl.mu.Lock()
@@ -92,8 +95,8 @@ func (s *Store) End(f Flight) {
 	fl.free = append(fl.free, f.slot)
 }
 
-// Suspect tells that an item was being transformed when an earlier run died, and has had no line in the ledger since: it may be what that run
-// died of. Items are known by source, size and time alone.
+// Suspect reports whether an item was being transformed when an earlier run died, and has had no line in the ledger
+// since: it may have killed that run. Items are known by source, size and time alone.
 func (s *Store) Suspect(k Key) bool {
 	fl := &s.flights
 	fl.mu.Lock()
@@ -105,15 +108,15 @@ func (s *Store) Suspect(k Key) bool {
 	return suspect
 }
 
-// Suspects is how many items Suspect is true for.
+// Suspects returns how many suspects there are.
 func (s *Store) Suspects() int {
 	s.flights.mu.Lock()
 	defer s.flights.mu.Unlock()
 	return len(s.flights.suspects)
 }
 
-// Acquit ends the suspicion against all items, as when a run has come to the end of its input: those that are left were
-// not in it. What an earlier run wrote is believed from the next run on.
+// Acquit ends the suspicion against all items. A caller does so when a run has come to the end of its input: suspects
+// that are left were not in it. The next run believes what earlier runs wrote without reading it.
 func (s *Store) Acquit() {
 	fl := &s.flights
 	fl.mu.Lock()
@@ -137,7 +140,8 @@ func (fl *flights) acquit(hash uint64) {
 	}
 }
 
-// keepSuspects has the file name the suspects alone, for the next run, where the run has ended before it came to them. It tells whether there are any.
+// keepSuspects leaves only the suspects in the file, for the next run, if this run has ended before their turn came. It
+// reports whether there are any.
 func (fl *flights) keepSuspects() bool {
 	fl.mu.Lock()
 	defer fl.mu.Unlock()
@@ -167,7 +171,7 @@ func (s *Store) settle(k Key) {
 	fl.acquit(k.flightHash())
 }
 
-// leftFlights gives the slots that a killed run left; a run that ended leaves none.
+// leftFlights returns the slots that a killed run left; a run that ended leaves none.
 func (s *Store) leftFlights() (hashes []uint64) {
 	f, err := s.root.Open(path.Join(TempName, flightsName))
 	if err != nil {
@@ -186,7 +190,8 @@ func (s *Store) leftFlights() (hashes []uint64) {
 	}
 }
 
-// openFlights begins anew, with the suspects in the first slots: if this run dies before it comes to them, they still are.
+// openFlights begins the file anew, with the suspects in the first slots: if this run dies before their turn comes,
+// they are still there.
 func (s *Store) openFlights(suspects []uint64) (err error) {
 	fl := &s.flights
 	if fl.file, err = s.temp.OpenFile(flightsName+next, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o644); err != nil {

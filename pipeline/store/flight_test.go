@@ -47,7 +47,8 @@ func TestWhatWasUnderWayAtACrashIsSuspect(t *testing.T) {
 	}
 
 	// A line in the ledger ends the suspicion; a crash before that does not.
-	if err := s.Append(Entry{Status: Failed, Source: "one", Size: 7, ModTime: time.Unix(1e9, 0), Class: "decode"}); err != nil {
+	failed := Entry{Status: Failed, Source: "one", Size: 7, ModTime: time.Unix(1e9, 0), Class: "decode"}
+	if err := s.Append(failed); err != nil {
 		t.Fatal(err)
 	}
 	crash(s)
@@ -56,7 +57,8 @@ func TestWhatWasUnderWayAtACrashIsSuspect(t *testing.T) {
 		t.Error("after a line for one and a crash: expected two alone to be a suspect")
 	}
 
-	// A run that ends before it came to a suspect leaves it to the next; one that came to the end of its input leaves nothing.
+	// A run that ends before it came to a suspect leaves it to the next; one that came to the end of its input leaves
+	// nothing.
 	for _, acquit := range []bool{false, true} {
 		if !s.Suspect(flightKey("two")) || s.Suspects() != 1 {
 			t.Error("two is no suspect any more")

@@ -10,8 +10,8 @@ import (
 	"sync"
 )
 
-// journalSize is when the journal begins anew, in bytes. What it tells is of use from a file's rename to its line in the
-// ledger: this is hundreds of outputs, and a run has not nearly as many between the two.
+// journalSize is when the journal begins anew, in bytes. A line of it is needed from a file's rename to the file's line
+// in the ledger. So many bytes are hundreds of outputs, and a run has not nearly as many between the two.
 const journalSize = 64 << 10
 
 // journalMapped is how much of a journal is mapped, in bytes: longer lines than usual are written.
@@ -20,10 +20,10 @@ const journalMapped = journalSize + 4<<10
 // journalNames lie in TempName. There are two, so that one is whole while the other begins anew.
 var journalNames = [2]string{"journal-0", "journal-1"}
 
-// A journal says which files were about to get their names: a line of the file's SHA-256, the sourceHash of its item
-// and its name for each, with tabs between. A run that was killed between a rename and the ledger's line leaves a file
-// that the ledger does not know, or knows with other bytes. Without the journal, a later run with another spec would
-// take it for somebody else's.
+// A journal has a line for each file that was about to get its name: the file's SHA-256, the sourceHash of its item and
+// its name, with tabs between. A run that is killed between a rename and the ledger's line leaves a file that the
+// ledger does not know, or knows with other bytes. Without the journal, a later run with another spec would take it for
+// somebody else's.
 type journal struct {
 	mu     sync.Mutex
 	files  [2]*os.File
@@ -127,5 +127,5 @@ func parseIntent(line string) (sum [sha256.Size]byte, source uint64, name string
 	return c.SHA256, source, name, ok && whole
 }
 
-// unsettled reports whether an output has its name and the ledger does not tell of it: its line could not be written.
+// unsettled reports whether an output has its name and no line in the ledger, because that could not be written.
 func (s *Store) unsettled() bool { return len(s.fresh) > 0 }

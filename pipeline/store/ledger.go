@@ -34,7 +34,7 @@ type Key struct {
 	Size    int64
 	ModTime time.Time
 	Version string
-	// Given is the source as it was given, if it differs: older ledgers have that.
+	// Given is the source as the caller named it, if it differs: older ledgers have that.
 	Given string
 	// Spec is the canonical text of the transform.Spec.
 	Spec string
@@ -72,7 +72,7 @@ type Entry struct {
 	MS Stages `json:"ms,omitzero"`
 	// Time is when the item ended.
 	Time time.Time `json:"time,omitzero"`
-	// By stands for the source in a line that is Left, where the source is not known: the beginning of its SHA-256.
+	// By stands for the source in a line that is Left, if the source is not known: the beginning of its SHA-256.
 	By string `json:"by,omitzero"`
 }
 
@@ -114,7 +114,7 @@ func (k Key) hash() uint64 {
 }
 
 // isOf reports whether e is the entry of k. JSON holds no invalid UTF-8, which the names of files may be; such a source
-// is compared as it stands in the line, and k.hash has told it from others before.
+// is compared as it stands in the line; k.hash, which is made of its bytes, distinguishes it from others.
 func (e Entry) isOf(k Key) bool {
 	return e.Source == asJSON(k.Source) && e.Spec == asJSON(k.Spec) && e.Name == asJSON(k.Name) &&
 		e.Version == asJSON(k.Version) && e.Size == k.Size && e.ModTime.Equal(stamp(k.ModTime))
@@ -138,10 +138,10 @@ func stamp(t time.Time) time.Time {
 	return t.UTC()
 }
 
-// Append writes e's line, whole, with one call, where the next run finds it whatever becomes of this one. It becomes
-// part of the ledger with others, soon after, when its outputs are on the disk. Where the same key has a line already,
-// this one counts from now on. The error is an *Error and always fatal: what is not in the ledger will be done again by
-// the next run, and found in place.
+// Append writes e's line, whole and with one call, where the next run finds it whatever becomes of this one. Soon
+// after, when its outputs are on the disk, the line becomes part of the ledger with others. If the same key has a line
+// already, the new one counts from now on. The error is an *Error and always fatal: the next run will do again what is
+// not in the ledger, and find it in place.
 //
 // It costs 5 µs of CPU.
 func (s *Store) Append(e Entry) error {
@@ -167,7 +167,7 @@ func (s *Store) append(e Entry, id uint64) error {
 		err = s.addLine(b)
 	}
 	if err != nil {
-		s.batches.told = true
+		s.batches.said = true
 		return s.folderError("write "+LedgerName, err)
 	}
 	s.batches.placed = s.batches.placed || len(e.Outputs) > 0
@@ -183,7 +183,7 @@ func (s *Store) append(e Entry, id uint64) error {
 	return nil
 }
 
-// A lineRef tells where a key's last line begins, and its status in the two low bits.
+// A lineRef is where a key's last line begins, with its status in the two low bits.
 type lineRef int64
 
 var statuses = [...]Status{"", Done, Skipped, Failed}
@@ -210,7 +210,7 @@ func (s *Store) Last(key Key) (Entry, bool) {
 	return s.entry(ref, key)
 }
 
-// ref finds a key's last line. The key that it returns is the one which that line has.
+// ref finds a key's last line, and returns the key that stands in it.
 func (s *Store) ref(key Key) (lineRef, Key, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -264,9 +264,9 @@ func (s *Store) readText(at int64) ([]byte, error) {
 // there still, with the length recorded, and was not written by another item since. The entry says what was done. With
 // Options.Force, nothing is done.
 //
-// A file that is later than its line is read and compared with the line's SHA-256: one that was written to, moved here
-// or given another time. Where it is the same, its line is written anew, so that the next run need not read it again.
-// Every file is read where an earlier run may have ended with the machine. Else this costs 25 µs.
+// A file that changed after its line was written is read and compared with the line's SHA-256: it was written to, moved
+// here, or got another time. If it is the same, its line is written anew, so that the next run need not read it again.
+// Every file is read if an earlier run may have ended with the machine. Else this costs 25 µs.
 func (s *Store) Done(key Key) (Entry, bool) {
 	if s.opts.Force {
 		return Entry{}, false
@@ -311,7 +311,8 @@ func (s *Store) Done(key Key) (Entry, bool) {
 }
 
 func (s *Store) closedError(doing string) error {
-	return &Error{Kind: ClassWrite, Doing: doing, fatal: true, Err: errors.New("the store is closed, or was opened to be read alone")}
+	return &Error{Kind: ClassWrite, Doing: doing, fatal: true,
+		Err: errors.New("the store is closed, or was opened to be read alone")}
 }
 
 // ignored is a warning about lines of the ledger.

@@ -191,7 +191,8 @@ func TestOlderLinesTellOfDamageByTheirWarnings(t *testing.T) {
 		{``, false},
 		{`"damaged":false,"unheard of":[1],`, false},
 	} {
-		e, err := parseLine([]byte(`{"v":1,"id":"0123456789abcdef","status":"done","source":"a.jpg",` + tt.line + `"worker":0}`))
+		e, err := parseLine([]byte(`{"v":1,"id":"0123456789abcdef","status":"done","source":"a.jpg",` + tt.line +
+			`"worker":0}`))
 		if err != nil || e.Damaged != tt.want {
 			t.Errorf("%s: damaged %t, %v; want %t", tt.line, e.Damaged, err, tt.want)
 		}
@@ -246,34 +247,6 @@ func TestNameOfAnotherSourceIsTaken(t *testing.T) {
 	}
 }
 
-func TestFailuresAreThoseThatFailedLast(t *testing.T) {
-	dir := t.TempDir()
-	s := open(t, dir, Options{})
-	for _, e := range []Entry{
-		{Status: Failed, Source: "mended"}, {Status: Failed, Source: "b", Class: "http-404"}, {Status: Done, Source: "c"},
-		{Status: Done, Source: "mended", Size: 7}, {Status: Failed, Source: "a", Class: "decode"}, {Status: Failed, Source: "b", Class: "timeout"},
-		{Status: Failed, Source: "skipped later"}, {Status: Skipped, Source: "skipped later"},
-	} {
-		if err := s.Append(e); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for range 2 {
-		var got []string
-		for e := range s.Failures() {
-			got = append(got, e.Source+" "+e.Class)
-		}
-		if want := []string{"a decode", "b timeout"}; !slices.Equal(got, want) {
-			t.Errorf("got %q, want %q", got, want)
-		}
-		for range s.Failures() {
-			break
-		}
-		s.Close()
-		s = open(t, dir, Options{})
-	}
-}
-
 func TestAppendIsSafeForManyGoroutines(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir, Options{})
@@ -281,7 +254,8 @@ func TestAppendIsSafeForManyGoroutines(t *testing.T) {
 	for i := range 8 {
 		wg.Go(func() {
 			for j := range 50 {
-				if err := s.Append(Entry{Status: Failed, Source: fmt.Sprint(i, j), Error: strings.Repeat("x", i*j)}); err != nil {
+				e := Entry{Status: Failed, Source: fmt.Sprint(i, j), Error: strings.Repeat("x", i*j)}
+				if err := s.Append(e); err != nil {
 					t.Error(err)
 				}
 				s.Last(Key{Source: fmt.Sprint(j, i)})
@@ -341,9 +315,11 @@ func TestGarbageInTheLedgerIsCountedAndPassedOver(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines := bytes.SplitAfter(readLedger(t, dir), []byte("\n"))
-	garbage := "\n{}\nnull\n{\"v\":2}\n\x00\x00\x00\n" + string(lines[0][:40]) + "\n" + `{"v":1,"id":"zzzzzzzzzzzzzzzz","status":"done","source":"x"}` + "\n" +
+	garbage := "\n{}\nnull\n{\"v\":2}\n\x00\x00\x00\n" + string(lines[0][:40]) + "\n" +
+		`{"v":1,"id":"zzzzzzzzzzzzzzzz","status":"done","source":"x"}` + "\n" +
 		`{"v":1,"id":"0000000000000000","status":"done","source":"x` + "\n" + strings.Repeat("y", 3<<20) + "\n"
-	if err := os.WriteFile(ledger(dir), slices.Concat([]byte(garbage), lines[0], []byte(garbage), lines[1]), 0o644); err != nil {
+	text := slices.Concat([]byte(garbage), lines[0], []byte(garbage), lines[1])
+	if err := os.WriteFile(ledger(dir), text, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	s := open(t, dir, Options{Fault: func(op, name string) error {
@@ -381,15 +357,16 @@ func TestDamagedLineIsNotBelieved(t *testing.T) {
 	}
 }
 
-// FuzzLedgerLine holds the laws of a line: what was written is read, by both readers alike; and no line, whatever it is,
-// makes either of them fail.
+// FuzzLedgerLine holds the laws of a line: what was written is read, by both readers alike; and no line, whatever it
+// is, makes either of them fail.
 func FuzzLedgerLine(f *testing.F) {
 	b, err := appendLine(nil, full(), full().Key().hash())
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add(b, "s", "n", "p", int64(1), false)
-	f.Add([]byte(`{"v":1,"id":"0123456789abcdef","status":"done","source":"a","outputs":[{"path":"\u00e9","bytes":1}`), `","outputs":[{"path":"`, `\`, `}],"`, int64(-1), true)
+	f.Add([]byte(`{"v":1,"id":"0123456789abcdef","status":"done","source":"a","outputs":[{"path":"\u00e9","bytes":1}`),
+		`","outputs":[{"path":"`, `\`, `}],"`, int64(-1), true)
 	f.Fuzz(func(t *testing.T, raw []byte, source, errText, path string, nanos int64, kept bool) {
 		glance(raw)
 		parseLine(raw)

@@ -10,8 +10,8 @@ import (
 	"path"
 )
 
-// openLedger opens what has the ledger's name and locks it, without following a link. With create, it makes an
-// empty one where there is none. The file is nil where there is none.
+// openLedger opens what has the ledger's name and locks it, without following a link. If nothing has the name, it makes
+// an empty file if create is set, and else returns nil.
 //
 // The lock goes with the file, and not with its name. So after it was locked, the name must still lead to it.
 func (s *Store) openLedger(create bool) (*os.File, error) {
@@ -94,10 +94,10 @@ func (s *Store) notLedger(what string) error {
 	}
 }
 
-// keepLedger has the name lead to the ledger that lines are about to be written to: somebody may have removed it
-// since the run began, or an editor may have saved it under its name. Where no file has the name, the ledger is
-// written anew, whole. Where another file has it, that file becomes the ledger if it has the same lines, as far as
-// it goes; else the run has to end. Store.batches.flushing is held.
+// keepLedger makes sure that the ledger's name leads to the file that lines are about to be written to. Somebody may
+// have removed it since the run began, or an editor may have saved another file under its name. If no file has the
+// name, the ledger is written anew, whole. If another file has it, that file becomes the ledger, provided that it is a
+// beginning of it; else the run has to end. Store.batches.flushing is held.
 func (s *Store) keepLedger() error {
 	for {
 		named, err := s.root.Lstat(LedgerName)
@@ -155,7 +155,7 @@ func (s *Store) saveLedger() error {
 	}
 }
 
-// renewLedger gives the name to a copy of the ledger. The error is fs.ErrExist where a file has the name.
+// renewLedger puts a copy of the ledger under its name. The error is fs.ErrExist if a file has the name.
 func (s *Store) renewLedger() error {
 	return s.nameCopy(func(from string) error {
 		err := s.root.Link(from, LedgerName)
@@ -166,8 +166,8 @@ func (s *Store) renewLedger() error {
 	})
 }
 
-// renameFree renames a file if no other has the name. Here the two are two steps, for file systems that have no
-// links.
+// renameFree renames a file if no other has the name. It is for file systems that have no links, and looks and renames
+// in two steps.
 func (s *Store) renameFree(from, to string) error {
 	if _, err := s.root.Lstat(to); !errors.Is(err, fs.ErrNotExist) {
 		return fs.ErrExist
@@ -175,12 +175,12 @@ func (s *Store) renameFree(from, to string) error {
 	return s.root.Rename(from, to)
 }
 
-// replaceLedger gives the ledger's name to a copy of it. Its other names lead to the file as it is.
+// replaceLedger replaces the ledger by a copy. Its other names still lead to the old file.
 func (s *Store) replaceLedger() error {
 	return s.nameCopy(func(from string) error { return s.root.Rename(from, LedgerName) })
 }
 
-// nameCopy copies the ledger, has name give the ledger's name to the copy, and goes on with that.
+// nameCopy copies the ledger, calls name to put the copy under the ledger's name, and goes on with the copy.
 func (s *Store) nameCopy(name func(from string) error) error {
 	const temp = LedgerName + next
 	defer s.temp.Remove(temp) // what has two names by then keeps one
@@ -191,7 +191,7 @@ func (s *Store) nameCopy(name func(from string) error) error {
 	if st, err := s.file.Stat(); err == nil {
 		_ = f.Chmod(st.Mode().Perm()) // at worst it has that of any new file
 	}
-	_ = lockFile(f) // nobody else knows it; where files cannot be locked, Open has said so
+	_ = lockFile(f) // nobody else knows it; if files cannot be locked, Open has said so
 	if err = s.copyLedger(f, 0); err == nil {
 		err = name(path.Join(TempName, temp))
 	}
@@ -212,7 +212,7 @@ func (s *Store) copyLedger(to *os.File, from int64) error {
 	return err
 }
 
-// useLedger goes on with another file that has the same lines. The old one stays open: a reader may be at it.
+// useLedger goes on with another file that has the same lines. The old one stays open, since it may be being read.
 func (s *Store) useLedger(f *os.File) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -220,7 +220,7 @@ func (s *Store) useLedger(f *os.File) {
 	s.file = f
 }
 
-// takeLedger goes on with the file that has the ledger's name now, if that has nothing but lines of the ledger.
+// takeLedger goes on with the file that has the ledger's name now, if all of it is a beginning of the ledger.
 func (s *Store) takeLedger() error {
 	f, err := s.openLedger(false)
 	switch {

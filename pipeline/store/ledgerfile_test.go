@@ -51,7 +51,9 @@ func TestWhatIsNoLedgerIsNeverChanged(t *testing.T) {
 		"JSON over several lines": func(p string) error {
 			return os.WriteFile(p, []byte("[\n  {\"v\": 1, \"status\": \"done\"\n}]\n"), 0o644)
 		},
-		"a picture":     func(p string) error { return os.WriteFile(p, []byte("\xff\xd8\xff\xe0\x00\x10JFIF\x00\n\x00"), 0o644) },
+		"a picture": func(p string) error {
+			return os.WriteFile(p, []byte("\xff\xd8\xff\xe0\x00\x10JFIF\x00\n\x00"), 0o644)
+		},
 		"NUL and notes": func(p string) error { return os.WriteFile(p, []byte("\x00\x00my notes"), 0o644) },
 		"a folder":      func(p string) error { return os.Mkdir(p, 0o755) },
 		"a link": func(p string) error {
@@ -163,19 +165,25 @@ func TestLedgerThatVanishesIsNoticed(t *testing.T) {
 		{"nothing", func(string) error { return nil }, false},
 		{"removed", func(dir string) error { return os.Remove(ledger(dir)) }, false},
 		{"moved away", func(dir string) error { return os.Rename(ledger(dir), ledger(dir)+".bak") }, false},
-		{"saved by an editor", func(dir string) error { return replace(dir, func(b []byte) []byte { return b }) }, false},
+		{"saved by an editor", func(dir string) error {
+			return replace(dir, func(b []byte) []byte { return b })
+		}, false},
 		{"an older copy", func(dir string) error {
 			return replace(dir, func(b []byte) []byte { return b[:bytes.IndexByte(b, '\n')+1] })
 		}, false},
 		{"an empty file", func(dir string) error { return replace(dir, func([]byte) []byte { return nil }) }, false},
-		{"notes", func(dir string) error { return replace(dir, func([]byte) []byte { return []byte("my notes\n") }) }, true},
+		{"notes", func(dir string) error {
+			return replace(dir, func([]byte) []byte { return []byte("my notes\n") })
+		}, true},
 		{"notes at its end", func(dir string) error {
 			return replace(dir, func(b []byte) []byte { return append(b, "my notes\n"...) })
 		}, true},
 		{"an edited line", func(dir string) error {
 			return replace(dir, func(b []byte) []byte { return bytes.Replace(b, []byte("0.png"), []byte("9.png"), 1) })
 		}, true},
-		{"a folder", func(dir string) error { return errors.Join(os.Remove(ledger(dir)), os.Mkdir(ledger(dir), 0o755)) }, true},
+		{"a folder", func(dir string) error {
+			return errors.Join(os.Remove(ledger(dir)), os.Mkdir(ledger(dir), 0o755))
+		}, true},
 		{"a link", func(dir string) error {
 			return errors.Join(os.Rename(ledger(dir), ledger(dir)+".bak"), os.Symlink(LedgerName+".bak", ledger(dir)))
 		}, true},

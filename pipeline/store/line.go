@@ -19,8 +19,8 @@ type line struct {
 	Entry
 }
 
-// appendLine appends e's line, with its newline: what encoding/json makes of a line, in a fifth of the time. The order of the fields is
-// that of the types, and a field that is zero is left out as their tags say.
+// appendLine appends e's line, with its newline: what encoding/json makes of a line, in a fifth of the time. The order
+// of the fields is that of the types, and a field that is zero is left out as their tags say.
 func appendLine(dst []byte, e Entry, id uint64) ([]byte, error) {
 	e.ModTime, e.Time = stamp(e.ModTime), stamp(e.Time)
 	var key [8]byte
@@ -72,10 +72,11 @@ func appendOutput(dst []byte, o Output) []byte {
 	return append(dst, '}')
 }
 
-// fields gives the names and values in order.
+// fields returns the names and values in order.
 func (s *Stages) fields() [8]stageField {
 	return [...]stageField{
-		{`"fetch":`, s.Fetch}, {`"wait":`, s.Wait}, {`"decode":`, s.Decode}, {`"operate":`, s.Operate}, {`"encode":`, s.Encode},
+		{`"fetch":`, s.Fetch}, {`"wait":`, s.Wait}, {`"decode":`, s.Decode}, {`"operate":`, s.Operate},
+		{`"encode":`, s.Encode},
 		{`"handover":`, s.Handover}, {`"start":`, s.Start}, {`"store":`, s.Store},
 	}
 }
@@ -85,7 +86,8 @@ type stageField struct {
 	ms   float64
 }
 
-// plain tells that all of s are numbers that a line holds without an exponent and without a signed zero, as a run's are.
+// plain reports whether a line holds all numbers of s without an exponent and without a signed zero, as it does a
+// run's.
 func (s *Stages) plain() bool {
 	for _, f := range s.fields() {
 		if size := math.Abs(f.ms); math.Float64bits(f.ms) != 0 && !(size >= 1e-6 && size < 1e21) {
@@ -110,7 +112,7 @@ func (s *Stages) append(dst []byte) []byte {
 	return append(dst, '}')
 }
 
-// The following append what is before a value and the value, or nothing where it is zero.
+// The following append the text before, and a value; or nothing if the value is zero.
 
 func appendText(dst []byte, before, s string) []byte {
 	if s == "" {
@@ -119,7 +121,7 @@ func appendText(dst []byte, before, s string) []byte {
 	return appendString(append(dst, before...), s)
 }
 
-// appendList wants the bracket that opens in before.
+// appendList expects that before ends in the opening bracket.
 func appendList[T any](dst []byte, before string, all []T, one func([]byte, T) []byte) []byte {
 	for i, v := range all {
 		if i > 0 {
@@ -140,7 +142,7 @@ func appendInt(dst []byte, before string, n int64) []byte {
 	return strconv.AppendInt(append(dst, before...), n, 10)
 }
 
-// appendTrue wants the value in what, too.
+// appendTrue expects that what has the value, too.
 func appendTrue(dst []byte, what string, yes bool) []byte {
 	if !yes {
 		return dst
@@ -148,7 +150,7 @@ func appendTrue(dst []byte, what string, yes bool) []byte {
 	return append(dst, what...)
 }
 
-// appendTime wants the quote that opens in before.
+// appendTime expects that before ends in the opening quote.
 func appendTime(dst []byte, before string, t time.Time) []byte {
 	if t.IsZero() {
 		return dst
@@ -156,7 +158,7 @@ func appendTime(dst []byte, before string, t time.Time) []byte {
 	return append(t.AppendFormat(append(dst, before...), time.RFC3339Nano), '"')
 }
 
-// appendString appends s in quotes. What wants an escape, or may, is left to encoding/json.
+// appendString appends s in quotes. If it may need an escape, encoding/json does it.
 func appendString(dst []byte, s string) []byte {
 	for i := 0; i < len(s); i++ {
 		if c := s[i]; c < ' ' || c >= 0x80 || c == '"' || c == '\\' {
@@ -178,13 +180,13 @@ func parseLine(b []byte) (Entry, error) {
 	if l.V != 1 {
 		return Entry{}, fmt.Errorf("version %d of a ledger's line: expected 1", l.V)
 	}
-	l.Damaged = l.Damaged || slices.ContainsFunc(l.Warnings, toldOfDamage)
+	l.Damaged = l.Damaged || slices.ContainsFunc(l.Warnings, meantDamage)
 	return l.Entry, nil
 }
 
-// toldOfDamage reports whether a warning is one with which lines told of damage before they had a field for it. Since
-// then, such a warning goes on: it says how much is missing.
-func toldOfDamage(warning string) bool {
+// meantDamage reports whether a warning is one by which older lines, which have no field for damage, say that there is
+// some. In newer lines such warnings go on and say how much is missing.
+func meantDamage(warning string) bool {
 	switch warning {
 	case "decode jpeg: the scan ends early",
 		"decode jpeg: the scan has a code that means nothing",

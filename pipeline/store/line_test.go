@@ -64,14 +64,16 @@ func TestLineHasEveryFieldInItsPlace(t *testing.T) {
 		reflect.ValueOf(&o).Elem().Field(i).Set(output.Field(i))
 		sameLine(t, Entry{Outputs: []Output{o, {}, o}}, 3)
 	}
-	for _, ms := range []float64{0, math.Copysign(0, -1), 1e-7, -1e-7, 1e-6, 0.001, -3.5, 1e20, 1e21, math.MaxFloat64, math.Inf(1), math.NaN(), 0.1 + 0.2} {
+	for _, ms := range []float64{0, math.Copysign(0, -1), 1e-7, -1e-7, 1e-6, 0.001, -3.5, 1e20, 1e21, math.MaxFloat64,
+		math.Inf(1), math.NaN(), 0.1 + 0.2} {
 		sameLine(t, Entry{MS: Stages{Decode: ms}}, 4)
 		sameLine(t, Entry{MS: Stages{Decode: ms, Store: 1}}, 4)
 	}
 	for _, s := range []string{"<a&b>", "tab\t", "\x00\x1f\x7f\x80", `"\`, "ü", "\u2028\u2029", "\xff\xfe", "𝔘", "/"} {
 		sameLine(t, Entry{Source: s, Error: s, Warnings: []string{s, ""}, Outputs: []Output{{Path: s}}}, 5)
 	}
-	for _, at := range []time.Time{time.Unix(0, 1), time.Unix(-1<<62, 0), time.Unix(1<<62, 999), time.Unix(1e9, 0).In(time.FixedZone("", 3600))} {
+	for _, at := range []time.Time{time.Unix(0, 1), time.Unix(-1<<62, 0), time.Unix(1<<62, 999),
+		time.Unix(1e9, 0).In(time.FixedZone("", 3600))} {
 		sameLine(t, Entry{ModTime: at, Time: at}, 6)
 	}
 }
@@ -84,8 +86,9 @@ func FuzzLineIsThatOfEncodingJSON(f *testing.F) {
 		sameLine(t, Entry{
 			Status: Status(status), Source: source, Name: name, Size: size, ModTime: at, Spec: text, Class: status, Error: source, Stack: text,
 			Warnings: []string{text, name}, Damaged: n%3 == 0, Attempts: n, Worker: -n, InBytes: sec, Time: at.Add(time.Duration(nsec)),
-			MS:      Stages{Fetch: ms, Operate: ms / 3, Store: float64(n) / 1000},
-			Outputs: []Output{{Path: name, Bytes: nsec, Width: n, Height: int(size), SHA256: text, Format: transform.Format(status), Kept: n%2 == 0}},
+			MS: Stages{Fetch: ms, Operate: ms / 3, Store: float64(n) / 1000},
+			Outputs: []Output{{Path: name, Bytes: nsec, Width: n, Height: int(size), SHA256: text,
+				Format: transform.Format(status), Kept: n%2 == 0}},
 		}, id)
 	})
 }

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"iter"
 	"math"
 	"os"
 	"slices"
@@ -19,7 +18,7 @@ import (
 const maxLine = 16 << 20
 
 // scan calls each for every whole line of the ledger, without its newline, and returns the offset behind the last of
-// them. A line over maxLine is given as nil.
+// them. For a line over maxLine, text is nil.
 func scan(r io.Reader, each func(at int64, text []byte)) (end int64, err error) {
 	br := bufio.NewReaderSize(r, 1<<20)
 	var long []byte
@@ -193,8 +192,8 @@ func glanceAt(at int64, text []byte) (g glanced, skipped int64, ok bool) {
 	return g, int64(len(text) - len(line)), ok
 }
 
-// readForeign reads a line that another program wrote anew: with a carriage return at its end, or with other
-// blanks, escapes and order. It takes a dozen times as long as glance.
+// readForeign reads a line that another program has rewritten: with a carriage return at its end, or with other blanks,
+// escapes and order. It takes a dozen times as long as glance.
 func readForeign(text []byte) (g glanced, ok bool) {
 	var l line
 	if len(text) == 0 || json.Unmarshal(text, &l) != nil || l.V != 1 {
@@ -221,8 +220,8 @@ func readForeign(text []byte) (g glanced, ok bool) {
 	return g, true
 }
 
-// resembles reports whether a line was one of imgpipe's before some of its bytes were damaged: two of the three
-// things that stand at the beginning of each are there.
+// resembles reports whether a line was one of imgpipe's before some of its bytes were damaged: it has two of the three
+// parts with which each begins.
 func resembles(text []byte) bool {
 	n := len(beforeID)
 	if len(text) < n+16+len(beforeStatus) {
@@ -246,7 +245,7 @@ type glanced struct {
 	id     uint64
 	status Status
 	source []byte   // still quoted
-	by     uint64   // its sourceHash, where it does not stand there
+	by     uint64   // its sourceHash, if source is empty
 	name   []byte   // as it stands between its quotes: only {w} and {h} in it are of use
 	paths  []string // of the outputs that are ours
 }
@@ -328,7 +327,7 @@ func glance(b []byte) (g glanced, ok bool) {
 	return g, true
 }
 
-// cutQuoted cuts a quoted string off b, and gives it with its quotes.
+// cutQuoted cuts a quoted string off b, and returns it with its quotes.
 func cutQuoted(b []byte) (quoted, rest []byte, ok bool) {
 	if len(b) == 0 || b[0] != '"' {
 		return nil, nil, false
@@ -342,37 +341,4 @@ func cutQuoted(b []byte) (quoted, rest []byte, ok bool) {
 		}
 	}
 	return nil, nil, false
-}
-
-// Failures returns the sources that failed when they were last tried, each with its last entry, in the order of the
-// ledger. It reads the ledger again, as far as it was written when it is called.
-func (s *Store) Failures() iter.Seq[Entry] {
-	return func(yield func(Entry) bool) {
-		s.mu.Lock()
-		end := s.end
-		s.mu.Unlock()
-		failed := map[uint64]int64{}
-		scan(io.NewSectionReader(all{s}, 0, end), func(at int64, text []byte) {
-			g, skipped, ok := glanceAt(at, text)
-			if !ok {
-				return
-			}
-			switch source := hash64(g.source); g.status {
-			case Failed:
-				failed[source] = at + skipped
-			case Done, Skipped:
-				delete(failed, source)
-			}
-		})
-		places := make([]int64, 0, len(failed))
-		for _, at := range failed {
-			places = append(places, at)
-		}
-		slices.Sort(places)
-		for _, at := range places {
-			if e, err := s.readLine(at); err == nil && !yield(e) {
-				return
-			}
-		}
-	}
 }

@@ -1,0 +1,108 @@
+package store
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"imgpipe/transform"
+)
+
+// LedgerName is the ledger's name in the output folder.
+const LedgerName = "imgpipe.jsonl"
+
+// OnExist says what happens when a name is taken.
+//
+// Three things can take it: an earlier item of this run and, by the ledger, the picture of another input, which
+// [Namer.Plan] finds; and a file in the output folder that is not ours by its content, which [Store.Put] finds. The
+// picture of another input is never replaced.
+type OnExist int
+
+const (
+	// Suffix plans another name for the item: a-2.jpg. A file that is not ours is kept, and the item fails.
+	Suffix OnExist = iota
+	// Skip plans another name for the later of two items of this run. A file that is not ours and the picture of
+	// another input are kept, and the item counts as skipped.
+	Skip
+	// Overwrite plans another name for the item. A file that is not ours is replaced, unless it is an input.
+	Overwrite
+	// Fail fails the item. A file that is not ours is kept, and the item fails, too.
+	Fail
+)
+
+// onExistNames are the text forms, in the order of the constants.
+var onExistNames = [...]string{"suffix", "skip", "overwrite", "error"}
+
+// String returns the text form: "suffix", "skip", "overwrite" or "error".
+func (o OnExist) String() string {
+	if o < 0 || int(o) >= len(onExistNames) {
+		return "OnExist(" + strconv.Itoa(int(o)) + ")"
+	}
+	return onExistNames[o]
+}
+
+// ParseOnExist reads the text form that String returns.
+func ParseOnExist(s string) (OnExist, error) {
+	for i, name := range onExistNames {
+		if s == name {
+			return OnExist(i), nil
+		}
+	}
+	return 0, fmt.Errorf("%q is not one of %s", s, strings.Join(onExistNames[:], ", "))
+}
+
+// Options say how a Store behaves. The zero value is the default.
+type Options struct {
+	// Spec is what the run makes of each item, as pipeline.Options has it: the ledger knows an output by it, and the
+	// names have its labels and its format.
+	Spec transform.Spec
+	// Name is the template of the outputs' names, as [NameOptions] have it; "" is the default.
+	Name string
+	// RetryFailed skips all but the items that failed before.
+	RetryFailed bool
+	// SkipFailed skips the items that failed before. Without it, only failures that last are not tried again.
+	SkipFailed bool
+	// RefuseDamaged does items again that an earlier run did, damaged as they are. It goes with transform.Limits of
+	// that name: then they fail.
+	RefuseDamaged bool
+	// OnExist says what Put does with a file that is not ours.
+	OnExist OnExist
+	// Force skips nothing: everything is done again.
+	Force bool
+	// ReadOnly opens a folder to Preview, and to ask Done and Last, as a dry run does: nothing is created, locked or
+	// mended, and Put and Append fail. The folder need not exist.
+	ReadOnly bool
+	// Originals are inputs of the run and what else it reads: Put never replaces one, whatever OnExist says. Put knows
+	// the input of an item by itself, so Originals are for those of other items. Nil is empty.
+	Originals *FileSet
+	// Files is where the outputs go; nil is the output folder itself. The ledger lies in the output folder in any case,
+	// with what the Store knows about itself: that needs a lock, lines that are added, and names that change at once,
+	// which an object store does not have. One output folder goes with one Files. Open does not open it, and Close
+	// does not close it.
+	Files Files
+	// Folders is how many folders below the top are kept open at most; 0 means 64.
+	Folders int
+	// NoSync leaves it to the system when outputs and ledger get onto the disk. A power failure may then leave
+	// lines without their outputs.
+	NoSync bool
+	// Fault is called before each file-system call of Put, Append, Begin, Close, and of what moves lines to the ledger.
+	// If it returns an error, the call is not made and fails with that error. It is for drills and tests, is called
+	// from many goroutines, and may be nil.
+	Fault func(op, name string) error
+}
+
+// names returns the options of the names in an output folder.
+func (o Options) names(folder string) NameOptions {
+	n := NameOptions{Template: o.Name, OnExist: o.OnExist, Folder: folder}
+	for _, v := range o.Spec.Variants() {
+		n.Labels = append(n.Labels, v.Label)
+	}
+	return n
+}
+
+// Check returns the error that Open would return for the options alone: that of a template which names no file. It
+// looks at no file system.
+func (o Options) Check() error {
+	_, err := NewNamer(o.names(""))
+	return err
+}
