@@ -15,7 +15,7 @@ type buffers struct {
 // smallest is the least that is worth keeping.
 const smallest = 4 << 10
 
-// class gives the number and size of the class that holds n bytes.
+// class returns the number and size of the class that holds n bytes.
 func class(n int) (int, int) {
 	n = max(n, smallest)
 	top := bits.Len(uint(n - 1))
@@ -24,7 +24,7 @@ func class(n int) (int, int) {
 	return top*4 + k, 1<<(top-1) + (k+1)*step
 }
 
-// get gives a slice of n bytes whose contents are anything.
+// get returns a slice of n bytes whose contents are anything.
 func (b *buffers) get(n int) []byte {
 	if b.first != nil {
 		if s := b.first.Get(n); s != nil {

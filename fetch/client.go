@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math/rand/v2"
@@ -18,8 +19,8 @@ type Options struct {
 	Timeout time.Duration
 	// ConnectTimeout is for a connection (name and address), and again for the TLS handshake. Default 5 s.
 	ConnectTimeout time.Duration
-	// Retries is how often a download is tried again, of those failures that may pass: time-outs, connections that break,
-	// bodies cut short, and the statuses 408, 429 and 5xx but 501 and 505. Default 3; negative means none.
+	// Retries is how often a download is tried again, of those failures that may pass: time-outs, connections that
+	// break, bodies cut short, and the statuses 408, 429 and 5xx but 501 and 505. Default 3; negative means none.
 	Retries int
 	// PerHost is how many downloads from one host and port run at once. Default 8.
 	PerHost int
@@ -30,17 +31,20 @@ type Options struct {
 	// Idle is how many connections are kept for later at most. Default 512: open files are scarce where every item is
 	// on another host.
 	Idle int
-	// MinSpeed is how many bytes of a body must come in a second, on average over five of them; 0 sets no bound. A try that
-	// is slower ends with a time-out of its own, long before Timeout.
+	// MinSpeed is how many bytes of a body must come in a second, on average over five of them; 0 sets no bound. A
+	// try that is slower ends with a time-out of its own, long before Timeout.
 	MinSpeed int64
 	// UserAgent is how the client calls itself. Default "imgpipe".
 	UserAgent string
+	// Accept names the media types that are wanted, as in the header field of RFC 9110, section 12.5.1. A server that
+	// has a choice then sends none that cannot be read. Default "*/*".
+	Accept string
 	// Policy says which servers may be asked.
 	Policy Policy
 	// Proxies are how they are asked. Default those of the environment, see EnvironmentProxies.
 	Proxies *Proxies
-	// Sources are further kinds of sources, by the scheme of their items in lower case, such as "s3". One for http or https
-	// takes the place of the built-in one.
+	// Sources are further kinds of sources, by the scheme of their items in lower case, such as "s3". One for http or
+	// https takes the place of the built-in one.
 	Sources map[string]Source
 	// Buffers, if it is set, is where files are read into as long as it has room; else memory of this process.
 	Buffers Buffers
@@ -48,10 +52,10 @@ type Options struct {
 
 // Buffers is memory for whole files. It is used by many goroutines at once.
 type Buffers interface {
-	// Get gives n bytes whose contents are anything, or nil where it has none.
+	// Get returns n bytes whose contents are anything, or nil if it has none.
 	Get(n int) []byte
-	// Put takes back a slice that begins where one from Get does, and tells whether it is one. It is called at most once for each, when
-	// nobody reads it any more.
+	// Put takes back a slice that begins where one from Get does, and reports whether it is one. It is called at most
+	// once for each, when nobody reads it any more.
 	Put(b []byte) bool
 }
 
@@ -82,19 +86,18 @@ func (o Options) withDefaults() Options {
 		o.MaxBytes = 64e6
 	}
 	o.Proxies = o.Proxies.withDefault()
-	if o.UserAgent == "" {
-		o.UserAgent = "imgpipe"
-	}
+	o.UserAgent = cmp.Or(o.UserAgent, "imgpipe")
+	o.Accept = cmp.Or(o.Accept, "*/*")
 	return o
 }
 
 const (
-	// backoffBase and backoffMost bound the wait before a try is repeated: a random time up to base × 2ⁿ ("full jitter",
-	// M. Brooker, Exponential Backoff and Jitter, 2015), never more than most.
+	// backoffBase and backoffMost bound the wait before a try is repeated: a random time up to base × 2ⁿ ("full
+	// jitter", M. Brooker, Exponential Backoff and Jitter, 2015), never more than most.
 	backoffBase = 500 * time.Millisecond
 	backoffMost = 30 * time.Second
-	// longestWait is the longest Retry-After that is waited for. A server that asks for more is left alone: what is still
-	// to be had from it fails at once, and a later run can have it.
+	// longestWait is the longest Retry-After that is waited for. A server that asks for more is left alone: what is
+	// still to be had from it fails at once, and a later run can have it.
 	longestWait = 2 * time.Minute
 )
 
@@ -154,10 +157,10 @@ func (c *Client) FinishWithin(d time.Duration) {
 // file, whose length is known. So Fetch waits for memory only while it holds none, and no time-out runs. An error of
 // Take ends Fetch with that error. When Fetch returns, room has what Data takes, and nothing where it failed.
 //
-// A try waits until fewer than PerHost downloads run from its host. A host that answers 429 or 503 is asked more rarely,
-// and not before the end of its Retry-After, by all downloads from it; others are not held back but by the goroutine that
-// waits in Fetch: see Spread. A host that asks to be left alone for more than two minutes, or gives no answer to anything for
-// five, is left alone: its items fail without being asked for.
+// A try waits until fewer than PerHost downloads run from its host. A host that answers 429 or 503 is asked more
+// rarely, and not before the end of its Retry-After, by all downloads from it; others are not held back but by the
+// goroutine that waits in Fetch: see Spread. A host that asks to be left alone for more than two minutes, or gives no
+// answer to anything for five, is left alone: its items fail without being asked for.
 //
 // The error is an *Error with a class, or ctx's error when ctx has ended, or that of room.
 func (c *Client) Fetch(ctx context.Context, item Item, room Room) (Body, error) {

@@ -181,7 +181,8 @@ func TestEveryAnswerHasItsClass(t *testing.T) {
 				t.Errorf("%d bytes, of which %d are counted", len(body.Data), room.held)
 			}
 			if len(body.Data) != 0 && !bytes.Equal(body.Data, picture) || body.Attempts != 1 {
-				t.Errorf("got %d bytes in %d attempts, want the picture's %d in 1", len(body.Data), body.Attempts, len(picture))
+				t.Errorf("got %d bytes in %d attempts, want the picture's %d in 1", len(body.Data), body.Attempts,
+					len(picture))
 			}
 			body.Release()
 			body.Release()
@@ -194,8 +195,10 @@ func TestErrorsShowNoPassword(t *testing.T) {
 	c := newClient(t, Options{Retries: -1, Redirects: 1})
 	with := strings.Replace(s.URL, "://", "://user:s3cret@", 1)
 	for _, source := range []string{
-		with + "/status/404", with + "/silence", with + "/to?u=/status/404", "http://user:s3/cret@host/x", "http://user:s3cret@[::bad/x",
-		"http://user:s3cret@host:99999999/", "http://user:s3cret@127.0.0.1:1/", "ftp://user:s3cret@host/", "http://user:s3cret%zz@host/x",
+		with + "/status/404", with + "/silence", with + "/to?u=/status/404", "http://user:s3/cret@host/x",
+		"http://user:s3cret@[::bad/x",
+		"http://user:s3cret@host:99999999/", "http://user:s3cret@127.0.0.1:1/", "ftp://user:s3cret@host/",
+		"http://user:s3cret%zz@host/x",
 		s.URL + "/to?u=" + url.QueryEscape("http://user:s3cret@127.0.0.1:1/?sig=s3cret"), "http://user:s3cret@/",
 	} {
 		_, err := c.Fetch(t.Context(), Item{Source: source, Scheme: "http"}, nil)
@@ -215,7 +218,9 @@ func TestErrorsShowNoPassword(t *testing.T) {
 
 func TestPasswordGoesToItsServerOnly(t *testing.T) {
 	var got atomic.Value
-	other := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got.Store(r.Header.Get("Authorization")) }))
+	other := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		got.Store(r.Header.Get("Authorization"))
+	}))
 	defer other.Close()
 	first := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, pw, _ := r.BasicAuth(); pw != "pw" {
@@ -228,7 +233,8 @@ func TestPasswordGoesToItsServerOnly(t *testing.T) {
 	}))
 	defer first.Close()
 	c := newClient(t, Options{})
-	if _, err := c.Fetch(t.Context(), Item{Source: strings.Replace(first.URL, "://", "://u:pw@", 1) + "/a", Scheme: "http"}, nil); err != nil {
+	if _, err := c.Fetch(t.Context(), Item{Source: strings.Replace(first.URL, "://", "://u:pw@", 1) + "/a",
+		Scheme: "http"}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if got.Load() != "" {
@@ -248,7 +254,8 @@ func TestTLSFaultIsNotTriedAgain(t *testing.T) {
 		t.Errorf("got %v, want class tls after 1 attempt", err)
 	}
 	plain := serve(t)
-	_, err = c.Fetch(t.Context(), Item{Source: strings.Replace(plain.URL, "http:", "https:", 1) + "/ok", Scheme: "http"}, nil)
+	_, err = c.Fetch(t.Context(), Item{Source: strings.Replace(plain.URL, "http:", "https:", 1) + "/ok",
+		Scheme: "http"}, nil)
 	if !errors.As(err, &e) || e.Kind != ClassTLS || e.Attempts != 1 {
 		t.Errorf("got %v, want class tls after 1 attempt", err)
 	}
@@ -271,7 +278,7 @@ func TestHTTP2AndReusedConnections(t *testing.T) {
 	s.StartTLS()
 	defer s.Close()
 	c := newClient(t, Options{})
-	c.web.transport.TLSClientConfig = &tls.Config{RootCAs: s.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs}
+	c.web.transport.TLSClientConfig = &tls.Config{RootCAs: rootsOf(s)}
 	for range 5 {
 		body, err := c.Fetch(t.Context(), Item{Source: s.URL, Scheme: "http"}, nil)
 		if err != nil || body.MayBeCut {
@@ -304,7 +311,8 @@ func TestRefusedConnectionIsNotTriedAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.Close()
-	_, err = newClient(t, Options{}).Fetch(t.Context(), Item{Source: "http://" + l.Addr().String(), Scheme: "http"}, nil)
+	_, err = newClient(t, Options{}).Fetch(t.Context(), Item{Source: "http://" + l.Addr().String(), Scheme: "http"},
+		nil)
 	var e *Error
 	if !errors.As(err, &e) || e.Kind != ClassNetwork || runtime.GOOS != "windows" && e.Attempts != 1 {
 		t.Errorf("got %v, want class network after 1 attempt", err)
@@ -315,7 +323,8 @@ func TestPublicOnlyRefusesLoopbackAtDialTime(t *testing.T) {
 	s := serve(t)
 	port := s.URL[strings.LastIndexByte(s.URL, ':'):]
 	c := newClient(t, Options{Policy: Policy{PublicOnly: true}})
-	for _, host := range []string{"127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "0.0.0.0", "2130706433", "127.1", "0x7f.1", "0177.1", "%31%32%37.1", "[64:ff9b::7f00:1]", "[::1]", "10.0.0.1", "169.254.169.254"} {
+	for _, host := range []string{"127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "0.0.0.0", "2130706433", "127.1",
+		"0x7f.1", "0177.1", "%31%32%37.1", "[64:ff9b::7f00:1]", "[::1]", "10.0.0.1", "169.254.169.254"} {
 		_, err := c.Fetch(t.Context(), Item{Source: "http://" + host + port + "/ok", Scheme: "http"}, nil)
 		if k := classOf(err); k != ClassRefused {
 			t.Errorf("%s: got %v (%s), want class refused", host, err, k)
@@ -330,7 +339,8 @@ func TestPublicOnlyRefusesLoopbackAtDialTime(t *testing.T) {
 func TestPolicyHoldsForRedirects(t *testing.T) {
 	s := serve(t)
 	there := strings.Replace(s.URL, "127.0.0.1", "localhost", 1)
-	for _, p := range []Policy{{Deny: []string{"LOCALHOST."}}, {Allow: []string{"127.0.0.1"}}, {Allow: []string{"127.0.0.1", "localhost"}, Deny: []string{"localhost"}}} {
+	for _, p := range []Policy{{Deny: []string{"LOCALHOST."}}, {Allow: []string{"127.0.0.1"}},
+		{Allow: []string{"127.0.0.1", "localhost"}, Deny: []string{"localhost"}}} {
 		c := newClient(t, Options{Policy: p})
 		if _, err := c.Fetch(t.Context(), Item{Source: s.URL + "/ok", Scheme: "http"}, nil); err != nil {
 			t.Errorf("%+v: %v", p, err)
@@ -344,12 +354,17 @@ func TestPolicyHoldsForRedirects(t *testing.T) {
 
 func TestPublicAddresses(t *testing.T) {
 	for addr, want := range map[string]bool{
-		"8.8.8.8": true, "1.1.1.1": true, "2606:4700::1": true, "::ffff:8.8.8.8": true, "64:ff9b::808:808": true, "2002:808:808::1": true,
-		"127.0.0.1": false, "10.1.2.3": false, "172.16.0.1": false, "172.32.0.1": true, "192.168.1.1": false, "100.64.0.1": false,
-		"100.128.0.1": true, "169.254.169.254": false, "0.0.0.0": false, "224.0.0.1": false, "255.255.255.255": false, "240.0.0.1": false,
-		"192.0.2.1": false, "198.18.0.1": false, "::": false, "::1": false, "fe80::1": false, "fe80::1%eth0": false, "fc00::1": false,
-		"fd12::1": false, "ff02::1": false, "::ffff:127.0.0.1": false, "64:ff9b::a00:1": false, "64:ff9b:1::808:808": false,
-		"2002:7f00:1::": false, "2001::1": false, "2001:db8::1": false, "::7f00:1": false, "3fff::1": false,
+		"8.8.8.8": true, "1.1.1.1": true, "2606:4700::1": true, "::ffff:8.8.8.8": true, "64:ff9b::808:808": true,
+		"2002:808:808::1": true,
+		"127.0.0.1":       false, "10.1.2.3": false, "172.16.0.1": false, "172.32.0.1": true, "192.168.1.1": false,
+		"100.64.0.1":  false,
+		"100.128.0.1": true, "169.254.169.254": false, "0.0.0.0": false, "224.0.0.1": false, "255.255.255.255": false,
+		"240.0.0.1": false,
+		"192.0.2.1": false, "198.18.0.1": false, "::": false, "::1": false, "fe80::1": false, "fe80::1%eth0": false,
+		"fc00::1": false,
+		"fd12::1": false, "ff02::1": false, "::ffff:127.0.0.1": false, "64:ff9b::a00:1": false,
+		"64:ff9b:1::808:808": false,
+		"2002:7f00:1::":      false, "2001::1": false, "2001:db8::1": false, "::7f00:1": false, "3fff::1": false,
 	} {
 		if got := public(netip.MustParseAddr(addr)); got != want {
 			t.Errorf("public(%s) is %v, want %v", addr, got, want)
@@ -383,17 +398,20 @@ func TestLocalFiles(t *testing.T) {
 	}
 	c := newClient(t, Options{MaxBytes: 1000})
 	tests := []struct{ path, want string }{
-		{"a.jpg", ""}, {"empty.jpg", ""}, {"full.jpg", ""}, {"big.jpg", ClassTooBig}, {"d", ClassRead}, {"gone", ClassNotFound}, {"a\x00b", ClassRead},
+		{"a.jpg", ""}, {"empty.jpg", ""}, {"full.jpg", ""}, {"big.jpg", ClassTooBig}, {"d", ClassRead},
+		{"gone", ClassNotFound}, {"a\x00b", ClassRead},
 	}
 	if runtime.GOOS == "linux" {
-		tests = append(tests, []struct{ path, want string }{{"/dev/zero", ClassRead}, {"/proc/self/status", ClassRead}}...)
+		tests = append(tests, []struct{ path, want string }{{"/dev/zero", ClassRead},
+			{"/proc/self/status", ClassRead}}...)
 		if err := exec.CommandContext(t.Context(), "mkfifo", "pipe.jpg").Run(); err == nil {
 			tests = append(tests, struct{ path, want string }{"pipe.jpg", ClassRead})
 		}
 	}
 	for _, tt := range tests {
 		var reserved int64
-		body, err := c.Fetch(t.Context(), Item{Source: tt.path}, taking(func(_ context.Context, n int64) error { reserved = n; return nil }))
+		body, err := c.Fetch(t.Context(), Item{Source: tt.path},
+			taking(func(_ context.Context, n int64) error { reserved = n; return nil }))
 		if classOf(err) != tt.want {
 			t.Errorf("%s: got %v, want class %q", tt.path, err, tt.want)
 		}
@@ -444,13 +462,15 @@ func TestFileThatGrowsWhileItIsReadIsReadAgain(t *testing.T) {
 
 func TestHeadOfAFile(t *testing.T) {
 	tree(t, "d/")
-	for name, n := range map[string]int{"empty.jpg": 0, "short.jpg": 10, "small.jpg": smallFile, "long.jpg": smallFile + 1} {
+	for name, n := range map[string]int{"empty.jpg": 0, "short.jpg": 10, "small.jpg": smallFile,
+		"long.jpg": smallFile + 1} {
 		if err := os.WriteFile(name, picture[:n], 0o666); err != nil {
 			t.Fatal(err)
 		}
 	}
 	tests := []struct{ path, want, class string }{
-		{"empty.jpg", "", ""}, {"short.jpg", string(picture[:10]), ""}, {"long.jpg", string(picture[:64]), ""}, {"small.jpg", string(picture[:smallFile]), ""},
+		{"empty.jpg", "", ""}, {"short.jpg", string(picture[:10]), ""}, {"long.jpg", string(picture[:64]), ""},
+		{"small.jpg", string(picture[:smallFile]), ""},
 		{"gone.jpg", "", ClassNotFound}, {"d", "", ClassNotFound},
 	}
 	if runtime.GOOS == "linux" {
@@ -480,7 +500,8 @@ func TestFileThatGrowsIsReadAgain(t *testing.T) {
 	}
 	got, err := c.Fetch(t.Context(), Item{Source: "a.jpg"}, taking(grow))
 	if err != nil || !bytes.Equal(got.Data, picture) || grown != 2 {
-		t.Errorf("got %d bytes, %v, after %d reservations; want the %d it grew to, after 2", len(got.Data), err, grown, len(picture))
+		t.Errorf("got %d bytes, %v, after %d reservations; want the %d it grew to, after 2", len(got.Data), err, grown,
+			len(picture))
 	}
 	shrunk := false
 	shrink := func(context.Context, int64) error {
@@ -515,7 +536,8 @@ func TestBufferClasses(t *testing.T) {
 
 func TestRedact(t *testing.T) {
 	for in, want := range map[string]string{
-		"a@b.jpg": "a@b.jpg", "http://h/u@v": "http://h/u@v", "http://u:p@h/x": "http://h/x", "http://u:p/q@h/x": "http://…h/x", "": "",
+		"a@b.jpg": "a@b.jpg", "http://h/u@v": "http://h/u@v", "http://u:p@h/x": "http://h/x",
+		"http://u:p/q@h/x": "http://…h/x", "": "",
 	} {
 		if got := Redact(in); got != want {
 			t.Errorf("Redact(%q) is %q, want %q", in, got, want)

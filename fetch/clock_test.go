@@ -49,14 +49,17 @@ func TestEveryTryEnds(t *testing.T) {
 		"a byte each ten seconds": {drip(1, 10*s), 30 * s, 46 * s, "bytes came within"},
 		"a byte each second":      {drip(1, s), 30 * s, 48 * s, "bytes came within"},
 		"just too few":            {drip(3, s/10), 30 * s, 13 * time.Minute, "bytes came within"},
-		"no end":                  {drip(4, s/10), 15 * time.Minute, 15 * time.Minute, "not done after 15m0s, all tries together"},
+		"no end": {drip(4, s/10), 15 * time.Minute, 15 * time.Minute,
+			"not done after 15m0s, all tries together"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, map[string]http.HandlerFunc{"h": c.h}, Options{Retries: -1}, func(t *testing.T, client *Client) {
 				start := time.Now()
 				_, err := client.Fetch(t.Context(), at("http://h/"), nil)
-				if took := time.Since(start); classOf(err) != ClassTimeout || took < c.least || took > c.most || !strings.Contains(err.Error(), c.text) {
-					t.Errorf("got %v after %v, want class timeout after %v to %v: %q", err, took, c.least, c.most, c.text)
+				if took := time.Since(start); classOf(err) != ClassTimeout || took < c.least || took > c.most ||
+					!strings.Contains(err.Error(), c.text) {
+					t.Errorf("got %v after %v, want class timeout after %v to %v: %q", err, took, c.least, c.most,
+						c.text)
 				}
 			})
 		})
@@ -78,8 +81,10 @@ func TestAllTriesOfAnItemTogetherAreBounded(t *testing.T) {
 	}}, Options{}, func(t *testing.T, c *Client) {
 		start := time.Now()
 		_, err := c.Fetch(t.Context(), at("http://h/"), nil)
-		if took := time.Since(start); classOf(err) != ClassTimeout || asked.Load() != 2 || took < time.Hour || took > time.Hour+time.Minute {
-			t.Errorf("got %v after %v and %d tries, want class timeout after an hour, in the second", err, took, asked.Load())
+		if took := time.Since(start); classOf(err) != ClassTimeout || asked.Load() != 2 || took < time.Hour ||
+			took > time.Hour+time.Minute {
+			t.Errorf("got %v after %v and %d tries, want class timeout after an hour, in the second", err, took,
+				asked.Load())
 		}
 	})
 }
@@ -114,7 +119,8 @@ func (l *wire) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func TestASlowLineFailsNoImageThatMoves(t *testing.T) {
 	const alone = 5
 	for _, c := range []struct{ images, hosts, size int }{
-		{40, 1, 100_000}, {40, 40, 100_000}, {40, 40, 5_000}, {40, 5, 5_000}, {300, 300, 100_000}, {300, 300, 25_000}, {300, 300, 10_000},
+		{40, 1, 100_000}, {40, 40, 100_000}, {40, 40, 5_000}, {40, 5, 5_000}, {300, 300, 100_000}, {300, 300, 25_000},
+		{300, 300, 10_000},
 	} {
 		t.Run(fmt.Sprintf("images=%d/hosts=%d/size=%d", c.images, c.hosts, c.size), func(t *testing.T) {
 			l := &wire{rate: c.size / alone, size: c.size}
@@ -132,14 +138,15 @@ func TestASlowLineFailsNoImageThatMoves(t *testing.T) {
 				}()
 				start := time.Now()
 				var failed, tries atomic.Int32
-				_ = Spread(t.Context(), client.Hosts(), 256, in, func(i Item) Item { return i }, nil, func(i Item, _ int) {
-					b, err := client.Fetch(t.Context(), i, nil)
-					if err != nil {
-						failed.Add(1)
-						t.Log(err)
-					}
-					tries.Add(int32(b.Attempts))
-				})
+				_ = Spread(t.Context(), client.Hosts(), 256, in, func(i Item) Item { return i }, nil,
+					func(i Item, _ int) {
+						b, err := client.Fetch(t.Context(), i, nil)
+						if err != nil {
+							failed.Add(1)
+							t.Log(err)
+						}
+						tries.Add(int32(b.Attempts))
+					})
 				took, most := time.Since(start), time.Duration(c.images*alone)*time.Second*3/2
 				t.Logf("%v of at most %v, %d tries", took, most, tries.Load())
 				if failed.Load() > 0 || took > most {

@@ -47,7 +47,8 @@ func undo(body io.Reader, header http.Header, most int64) (plain io.Reader, code
 			continue
 		}
 		if open == nil {
-			return nil, false, codingError("the server compressed its answer with %s, expected none, gzip or deflate", name)
+			return nil, false, codingError("the server compressed its answer with %s, expected none, gzip or deflate",
+				name)
 		}
 		buffered := bufio.NewReader(body)
 		body = buffered
@@ -121,7 +122,7 @@ func likeImage(head []byte) bool {
 	return true
 }
 
-// A layer is what is under a coding. It is bounded, since layers could multiply, and tells faults of the coding from
+// A layer is what is under a coding. It is bounded, since layers could multiply, and separates faults of the coding from
 // those of the connection.
 type layer struct {
 	r    io.Reader

@@ -81,18 +81,20 @@ func TestContentCodingsAreUndoneInTurn(t *testing.T) {
 		"two in two fields":              {zip(photo, "gzip", "deflate"), []string{"gzip", "deflate"}},
 		"twice the same":                 {zip(photo, "gzip", "gzip"), []string{"gzip, gzip"}},
 		"twice, and it is once":          {zip(photo, "gzip"), []string{"gzip, gzip"}},
-		"as many as are undone":          {zip(photo, "gzip", "gzip", "gzip", "gzip", "gzip"), []string{"gzip,gzip,gzip,gzip,gzip"}},
-		"many, and they are not there":   {photo, []string{strings.Repeat("gzip,", 50)}},
-		"gzip that is not there":         {photo, []string{"gzip"}},
-		"deflate that is not there":      {photo, []string{"deflate"}},
-		"with a parameter":               {zip(photo, "gzip"), []string{"gzip;q=1"}},
+		"as many as are undone": {zip(photo, "gzip", "gzip", "gzip", "gzip", "gzip"),
+			[]string{"gzip,gzip,gzip,gzip,gzip"}},
+		"many, and they are not there": {photo, []string{strings.Repeat("gzip,", 50)}},
+		"gzip that is not there":       {photo, []string{"gzip"}},
+		"deflate that is not there":    {photo, []string{"deflate"}},
+		"with a parameter":             {zip(photo, "gzip"), []string{"gzip;q=1"}},
 	} {
 		got, err := fetchCoded(t, tt.data, Options{Retries: -1}, tt.codings...)
 		if err != nil || !bytes.Equal(got, photo) {
 			t.Errorf("%s: got %d bytes, %v; want the %d of the photo", name, len(got), err, len(photo))
 		}
 	}
-	for _, head := range []string{"\xff\xd8\xff\xe0", "\x89PNG\r\n\x1a\n", "GIF89a", "II*\x00", "MM\x00*", "BM1234\x00\x00\x00\x00", "RIFF1234WEBPVP8 ",
+	for _, head := range []string{"\xff\xd8\xff\xe0", "\x89PNG\r\n\x1a\n", "GIF89a", "II*\x00", "MM\x00*",
+		"BM1234\x00\x00\x00\x00", "RIFF1234WEBPVP8 ",
 		"\x00\x00\x00\x20ftypavif", "\xff\x0a"} {
 		data := []byte(head + strings.Repeat("x", 100))
 		for _, coding := range []string{"deflate", "gzip", "deflate, gzip"} {
@@ -119,8 +121,10 @@ func TestContentCodingsThatCannotBeUndoneAreNamed(t *testing.T) {
 		coding, want string
 		text         string
 	}{
-		"br":              {[]byte("\xff\xd8\xff an image or not"), "br", ClassNetwork, "compressed its answer with br, expected none, gzip or deflate"},
-		"zstd in gzip":    {packed(t, []byte("\x28\xb5\x2f\xfd and so on, for long"), "gzip"), "zstd, gzip", ClassNetwork, "with zstd"},
+		"br": {[]byte("\xff\xd8\xff an image or not"), "br", ClassNetwork,
+			"compressed its answer with br, expected none, gzip or deflate"},
+		"zstd in gzip": {packed(t, []byte("\x28\xb5\x2f\xfd and so on, for long"), "gzip"), "zstd, gzip",
+			ClassNetwork, "with zstd"},
 		"too many":        {six, "gzip,gzip,gzip,gzip,gzip,gzip", ClassNetwork, "more than 5 times"},
 		"bad checksum":    {bad, "gzip", ClassNetwork, "cannot be decompressed"},
 		"broken":          {broken, "deflate", ClassNetwork, "cannot be decompressed"},
@@ -132,7 +136,8 @@ func TestContentCodingsThatCannotBeUndoneAreNamed(t *testing.T) {
 	} {
 		got, err := fetchCoded(t, tt.data, Options{Retries: 3, MaxBytes: 1e6}, tt.coding)
 		if classOf(err) != tt.want || err != nil && !strings.Contains(err.Error(), tt.text) {
-			t.Errorf("%s: got %d bytes, %v (%s); want class %s with %q", name, len(got), err, classOf(err), tt.want, tt.text)
+			t.Errorf("%s: got %d bytes, %v (%s); want class %s with %q", name, len(got), err, classOf(err), tt.want,
+				tt.text)
 		}
 	}
 }

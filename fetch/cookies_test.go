@@ -58,7 +58,8 @@ func TestCookiesGoAlongOneChainOfRedirects(t *testing.T) {
 			[]crumb{{"a.test/", ""}, {"a.test/img", "seen=1"}},
 		},
 		"through another host and back": {
-			map[string][]string{"a.test/": {"http://b.test/login", "a=1; HttpOnly"}, "b.test/login": {"http://a.test/img", "b=2"}},
+			map[string][]string{"a.test/": {"http://b.test/login", "a=1; HttpOnly"},
+				"b.test/login": {"http://a.test/img", "b=2"}},
 			[]crumb{{"a.test/", ""}, {"b.test/login", ""}, {"a.test/img", "a=1"}},
 		},
 		"below a domain": {
@@ -78,7 +79,8 @@ func TestCookiesGoAlongOneChainOfRedirects(t *testing.T) {
 			[]crumb{{"a.test/", ""}, {"a.test/img", "p=2"}},
 		},
 		"not for longer than they last": {
-			map[string][]string{"a.test/": {"/b", "a=1", "gone=1; Max-Age=0"}, "a.test/b": {"/c", "a=; Max-Age=0", "b=2"}},
+			map[string][]string{"a.test/": {"/b", "a=1", "gone=1; Max-Age=0"},
+				"a.test/b": {"/c", "a=; Max-Age=0", "b=2"}},
 			[]crumb{{"a.test/", ""}, {"a.test/b", "a=1"}, {"a.test/c", "b=2"}},
 		},
 		"changed on the way": {
@@ -95,8 +97,10 @@ func TestCookiesGoAlongOneChainOfRedirects(t *testing.T) {
 
 func TestCookiesEndWithTheirItem(t *testing.T) {
 	next := map[string][]string{"a.test/": {"/img", "a=1"}, "a.test/last": {"", "b=2"}}
-	got, err := crumbs(t, Options{}, next, "http://a.test/", "http://a.test/", "http://a.test/last", "http://a.test/img")
-	want := []crumb{{"a.test/", ""}, {"a.test/img", "a=1"}, {"a.test/", ""}, {"a.test/img", "a=1"}, {"a.test/last", ""}, {"a.test/img", ""}}
+	got, err := crumbs(t, Options{}, next, "http://a.test/", "http://a.test/", "http://a.test/last",
+		"http://a.test/img")
+	want := []crumb{{"a.test/", ""}, {"a.test/img", "a=1"}, {"a.test/", ""}, {"a.test/img", "a=1"}, {"a.test/last", ""},
+		{"a.test/img", ""}}
 	if err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("got %v, %v; want %v", got, err, want)
 	}

@@ -47,9 +47,9 @@ func (f *download) explain(ctx context.Context, u *url.URL, err error) error {
 	return &Error{Kind: kind, Doing: f.doing(u), Err: f.through(u, err), Again: again}
 }
 
-// behind returns what is behind err where HTTP/2 hides it. In TLS 1.3 a server judges the client's certificate after the
-// client takes the handshake for done: its alert comes when HTTP/2 has begun, which says only that the connection could
-// not be established. Such a connection is nobody else's, and crypto/tls repeats what ended it.
+// behind returns what is behind err where HTTP/2 hides it. In TLS 1.3 a server judges the client's certificate after
+// the client takes the handshake for done: its alert comes when HTTP/2 has begun, which says only that the connection
+// could not be established. Such a connection is nobody else's, and crypto/tls repeats what ended it.
 func (f *download) behind(err error) error {
 	conn := f.conn.Load()
 	if err == nil || conn == nil || !strings.Contains(err.Error(), "http2: client conn could not be established") {
@@ -62,7 +62,7 @@ func (f *download) behind(err error) error {
 	return err
 }
 
-// classify gives the class of an error of net/http, and whether it may pass.
+// classify returns the class of an error of net/http, and whether it may pass.
 func classify(err error) (kind string, again bool) {
 	var (
 		dns    *net.DNSError

@@ -15,8 +15,8 @@ import (
 type Item struct {
 	// Index is the item's place in the input, from 0. Names and the ledger depend on it, never on timing.
 	Index int
-	// Scheme says what kind of place the item is in, and so which kind of source opens it. It is the scheme of a URL, in
-	// lower case, such as "https". Empty means a file of this machine.
+	// Scheme says what kind of place the item is in, and so which kind of source opens it. It is the scheme of a URL,
+	// in lower case, such as "https". Empty means a file of this machine.
 	Scheme string
 	// Source is the item as a person would name it, and as it can stand in a list: a path or a URL.
 	Source string
@@ -24,8 +24,8 @@ type Item struct {
 	// leading or trailing one; "" at its top, for a file named on its own, and for a URL. Where several folders were
 	// walked it begins with the name of the one. Inputs.Root may say otherwise.
 	Dir string
-	// Size, ModTime and Version are the identity of what Source names: if one of them changes, outputs that were made of
-	// it are out of date. Each is zero where it is not known before the item is opened.
+	// Size, ModTime and Version are the identity of what Source names: if one of them changes, outputs that were made
+	// of it are out of date. Each is zero where it is not known before the item is opened.
 	//
 	//	            Size             ModTime            Version
 	//	file        length in bytes  its last change    ""
@@ -64,22 +64,24 @@ type Body struct {
 	Release func()
 }
 
-// Failure classes of this package, as [Error.Class] gives them. A status of 400 and above has its own: "http-404".
+// Failure classes of this package, as [Error.Class] returns them. A status of 400 and above has its own: "http-404".
 const (
-	ClassNotFound  = "not-found"  // no such file
-	ClassRead      = "read"       // the file cannot be read: permission, not a regular file, disk trouble
-	ClassTooBig    = "too-big"    // more bytes than --max-bytes
-	ClassTimeout   = "timeout"    // the server, disk or mount did not answer, or not fast enough
-	ClassNetwork   = "network"    // no connection, or it broke
-	ClassDNS       = "dns"        // the host's name is not known
-	ClassTLS       = "tls"        // the certificate is not trusted, or no common protocol
-	ClassRedirect  = "redirect"   // too many, or to a place that is not allowed
-	ClassTruncated = "truncated"  // the body ended before its announced length, or an image before its end where none was
-	ClassProxy     = "proxy"      // the proxy cannot be reached, or refuses
-	ClassRefused   = "refused"    // policy: scheme, host, port or address not allowed
-	ClassURL       = "bad-url"    // not a URL that can be fetched
-	ClassSpool     = "temp-file"  // there was no memory for a body, and the temporary file in its place could not be written
-	ClassRecord    = "bad-record" // a line or row of a list that names nothing
+	ClassNotFound = "not-found" // no such file
+	ClassRead     = "read"      // the file cannot be read: permission, not a regular file, disk trouble
+	ClassTooBig   = "too-big"   // more bytes than Options.MaxBytes
+	ClassTimeout  = "timeout"   // the server, disk or mount did not answer, or not fast enough
+	ClassNetwork  = "network"   // no connection, or it broke
+	ClassDNS      = "dns"       // the host's name is not known
+	ClassTLS      = "tls"       // the certificate is not trusted, or no common protocol
+	ClassRedirect = "redirect"  // too many, or to a place that is not allowed
+	// the body ended before its announced length, or an image before its end where none was
+	ClassTruncated = "truncated"
+	ClassProxy     = "proxy"   // the proxy cannot be reached, or refuses
+	ClassRefused   = "refused" // policy: scheme, host, port or address not allowed
+	ClassURL       = "bad-url" // not a URL that can be fetched
+	// there was no memory for a body, and the temporary file in its place could not be written
+	ClassSpool  = "temp-file"
+	ClassRecord = "bad-record" // a line or row of a list that names nothing
 )
 
 // An Error is why an item could not be fetched.
@@ -100,8 +102,8 @@ type Error struct {
 // Error is one line: what was being done and what was wrong.
 func (e *Error) Error() string { return e.Doing + ": " + e.Err.Error() }
 
-// Unwrap gives Err.
+// Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Class gives Kind.
+// Class returns Kind.
 func (e *Error) Class() string { return e.Kind }

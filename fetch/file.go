@@ -82,12 +82,14 @@ func (t *Try) readFile(granted int64) (whole, error) {
 	}
 	size := before.size
 	if size > t.c.opts.MaxBytes {
-		return whole{}, bad(ClassTooBig, false, fmt.Errorf("the file has %d bytes, expected at most %d", size, t.c.opts.MaxBytes))
+		return whole{}, bad(ClassTooBig, false, fmt.Errorf("the file has %d bytes, expected at most %d", size,
+			t.c.opts.MaxBytes))
 	}
 	if size > granted {
 		return whole{need: size}, nil
 	}
-	// There is room for one byte more, and one is asked for of an empty file, too: some that call themselves empty are not.
+	// There is room for one byte more, and one is asked for of an empty file, too: some that call themselves empty
+	// are not.
 	buf := t.c.buffers.get(int(size) + 1)
 	n, err := r.fill(buf, max(int(size), 1))
 	if err != nil {
@@ -110,7 +112,7 @@ func (i Item) open() (localFile, error) {
 	return openLocal(i.Source)
 }
 
-// A state is what tells whether a file has changed.
+// A state is what differs if a file has changed.
 type state struct {
 	mode      os.FileMode // its type alone
 	size      int64
@@ -134,7 +136,7 @@ func (f localFile) fill(buf []byte, least int) (n int, err error) {
 const smallFile = 4 << 10
 
 // begin returns the state of a file and its first bytes, n at most, or all of a small file. Of what is no regular file
-// it reads nothing, and of what cannot be read there are none: that is told when all of it is read.
+// it reads nothing, and of what cannot be read there are none: the error comes when all of it is read.
 func (f localFile) begin(n int) (state, []byte, error) {
 	st, err := f.stat()
 	if err != nil || !st.mode.IsRegular() {

@@ -13,13 +13,16 @@ import (
 // A files is the Source of files of this machine, by their paths: single files, folders that are walked, and patterns.
 type files struct {
 	clock *watch
-	open  *roots  // of the folders that were walked; nil where nothing is listed
-	skip  skipped // folders into which no walk goes
+
+	// For listing:
+	open       *roots  // of the folders that were walked
+	skip       skipped // folders into which no walk goes
+	extensions Extensions
 }
 
 // files returns the source of the files among the inputs. Its roots are to be closed when the items have been listed.
 func (in Inputs) files() *files {
-	s := &files{clock: newWatch(in.Timeout, nil), open: &roots{}, skip: in.skipped()}
+	s := &files{clock: newWatch(in.Timeout, nil), open: &roots{}, skip: in.skipped(), extensions: in.Extensions}
 	s.clock.stall = in.stall
 	return s
 }
@@ -63,7 +66,8 @@ func (s *files) listFolder(ctx context.Context, l Listing) {
 		w.top = filepath.Base(abs)
 	}
 	if folderWalk(w).from(path) && !any {
-		l.Yield(Item{Source: path, Err: &Error{Kind: ClassNotFound, Doing: "list " + shown(path), Err: errNoImages}})
+		l.Yield(Item{Source: path, Err: &Error{Kind: ClassNotFound, Doing: "list " + shown(path),
+			Err: s.extensions.none()}})
 	}
 }
 
@@ -97,7 +101,7 @@ func (s *files) check(ctx context.Context, l Listing) error {
 		if folderWalk(w).from(tidy(arg)); !found && trouble != nil {
 			return &uselessError{trouble}
 		} else if !found {
-			return &uselessError{errNoImages}
+			return &uselessError{s.extensions.none()}
 		}
 	case err == nil && !info.Mode().IsRegular():
 		return &uselessError{errors.New("it is not a regular file, expected a file, folder, pattern or URL")}
@@ -186,7 +190,7 @@ func regular(m os.FileMode) error {
 	return nil
 }
 
-// fileError gives the Error of a system call on a file.
+// fileError returns the Error of a system call on a file.
 func fileError(verb, path string, err error) *Error {
 	kind := ClassRead
 	if errors.Is(err, fs.ErrNotExist) {

@@ -10,25 +10,25 @@ import (
 )
 
 const (
-	// firstGap is the time between the starts of two downloads from a host after its first 429 or 503. Each further one
-	// doubles it, up to mostGap; each good answer takes 3 % off. So the rate settles just below what the host allows, and
-	// few items use up their tries to find it.
+	// firstGap is the time between the starts of two downloads from a host after its first 429 or 503. Each further
+	// one doubles it, up to mostGap; each good answer takes 3 % off. So the rate settles just below what the host
+	// allows, and few items use up their tries to find it.
 	firstGap = 50 * time.Millisecond
 	mostGap  = 5 * time.Second
 	leastGap = 5 * time.Millisecond
-	// patience is how many tries in a row may go without any answer before a host is suspect: until it answers again it has
-	// a quarter of PerHost, and its items are tried once.
+	// patience is how many tries in a row may go without any answer before a host is suspect: until it answers again
+	// it has a quarter of PerHost, and its items are tried once.
 	patience = 16
-	// silence is how long a suspect host may give no answer before all of its items fail at once, and for how long they
-	// do before it is asked again. So a dead host costs a run minutes, not a time-out for each item, and one that is away
-	// for a moment costs nothing.
+	// silence is how long a suspect host may give no answer before all of its items fail at once, and for how long
+	// they do before it is asked again. So a dead host costs a run minutes, not a time-out for each item, and one
+	// that is away for a moment costs nothing.
 	silence = 5 * time.Minute
 	// remembered is how many idle hosts are kept before those with nothing to remember are forgotten.
 	remembered = 4096
 )
 
-// hosts know how each host is to be treated. Set perHost and source first; all else may be zero. They are the Hosts of a
-// Client.
+// hosts know how each host is to be treated. Set perHost and source first; all else may be zero. They are the Hosts
+// of a Client.
 type hosts struct {
 	perHost, retries int
 	source           func(scheme string) Source // of an item
@@ -205,14 +205,17 @@ func (hs *hosts) enter(ctx context.Context, key string) (*turn, error) {
 
 // refusal says why a closed host is not asked.
 func (h *host) refusal(now time.Time) error {
-	if n := h.later.n; h.hopeless {
-		return &Error{Kind: h.kind, Err: fmt.Errorf("not asked: the server answered nothing but %s, %d times in a row, after the waits it had asked for",
-			strings.TrimPrefix(h.kind, "http-"), n)}
+	refused := func(format string, args ...any) error {
+		return &Error{Kind: h.kind, Err: fmt.Errorf("not asked: "+format, args...)}
+	}
+	if h.hopeless {
+		return refused("the server answered nothing but %s, %d times in a row, after the waits it had asked for",
+			strings.TrimPrefix(h.kind, "http-"), h.later.n)
 	}
 	if h.silent > 0 {
-		return &Error{Kind: h.kind, Err: fmt.Errorf("not asked: the host gave no answer for %s", now.Sub(h.since).Round(time.Second))}
+		return refused("the host gave no answer for %s", now.Sub(h.since).Round(time.Second))
 	}
-	return &Error{Kind: h.kind, Err: fmt.Errorf("not asked: the server wants to be left alone for another %s", h.closed.Sub(now).Round(time.Second))}
+	return refused("the server wants to be left alone for another %s", h.closed.Sub(now).Round(time.Second))
 }
 
 // giveUp closes a host that answers nothing but 429 and 503: for good, if it said for how long to wait and that was

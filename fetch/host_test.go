@@ -56,18 +56,21 @@ func TestAHostThatOnlySaysLaterCostsItsWaitForEachTry(t *testing.T) {
 			tries := max(c.retries, 0) + 1
 			most := time.Duration((tries-1)*c.wait) * time.Second
 			if took := time.Since(start); classes[fmt.Sprint("http-", c.status)] != c.items || took > most {
-				t.Errorf("%+v: %v after %v and %d requests, want all to fail within %v", c, classes, took, asked.Load(), most)
+				t.Errorf("%+v: %v after %v and %d requests, want all to fail within %v", c, classes, took, asked.Load(),
+					most)
 			}
 			if c.items < 8 { // they had all their tries
 				return
 			}
 			_, err := client.Fetch(t.Context(), at("http://h/"), nil)
-			if want := fmt.Sprintf("nothing but %d, %d times in a row", c.status, tries); err == nil || !strings.Contains(err.Error(), want) {
+			if want := fmt.Sprintf("nothing but %d, %d times in a row", c.status, tries); err == nil ||
+				!strings.Contains(err.Error(), want) {
 				t.Errorf("%+v: what comes later gets %v, want %q", c, err, want)
 			}
 			time.Sleep(24 * time.Hour)
 			before := asked.Load()
-			if _, err := client.Fetch(t.Context(), at("http://h/"), nil); classOf(err) != fmt.Sprint("http-", c.status) || asked.Load() != before {
+			if _, err := client.Fetch(t.Context(), at("http://h/"), nil); classOf(err) != fmt.Sprint("http-",
+				c.status) || asked.Load() != before {
 				t.Errorf("%+v: the host is asked again a day later: %v", c, err)
 			}
 		})

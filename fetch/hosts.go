@@ -2,9 +2,9 @@ package fetch
 
 import "time"
 
-// Hosts know which hosts items are asked of, and how many more each takes now. [Spread] asks them, so that one slow host
-// does not hold back the items of others. [Client.Hosts] returns those of a Client. What wraps a Client, such as a cache,
-// passes them on:
+// Hosts know which hosts items are asked of, and how many more each takes now. [Spread] asks them, so that one slow
+// host does not hold back the items of others. [Client.Hosts] returns those of a Client. What wraps a Client, such as
+// a cache, passes them on:
 //
 //	func (c *Cache) Hosts() fetch.Hosts { return c.client.Hosts() }
 //
@@ -16,7 +16,8 @@ type Hosts interface {
 	State(host string) HostState
 	// Full reports whether no host takes more now, since the line that all share is full.
 	Full() bool
-	// Finished returns a channel that is closed when nobody is to wait for a host any more. Nil is valid and never closed.
+	// Finished returns a channel that is closed when nobody is to wait for a host any more. Nil is valid and never
+	// closed.
 	Finished() <-chan struct{}
 }
 

@@ -16,9 +16,6 @@ import (
 	"time"
 )
 
-// accept names the formats that can be read, so that a server that has a choice sends none that cannot.
-const accept = "image/jpeg,image/png,image/gif,image/tiff,image/bmp,image/webp;q=0.9,image/*;q=0.6,*/*;q=0.5"
-
 // A web is the Source of http and https. Nil is valid for List and Host.
 type web struct {
 	opts      *Options
@@ -47,7 +44,8 @@ func newWeb(o *Options) *web {
 		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
 		ForceAttemptHTTP2:   true,
 		HTTP2:               &http.HTTP2Config{SendPingTimeout: 10 * time.Second, PingTimeout: 10 * time.Second},
-		// Images are compressed already; an encoding that the server uses unasked is undone in http.go, within MaxBytes.
+		// Images are compressed already; an encoding that the server uses unasked is undone in http.go, within
+		// MaxBytes.
 		DisableCompression:     true,
 		MaxIdleConnsPerHost:    o.PerHost,
 		MaxIdleConns:           o.Idle,
@@ -190,7 +188,7 @@ func (f *download) ask(ctx context.Context, u, proxy *url.URL) (*http.Response, 
 	req := &http.Request{Method: http.MethodGet, URL: target(u, proxy), Host: u.Host, Header: http.Header{}}
 	req = req.WithContext(ctx)
 	req.Header.Set("User-Agent", f.opts.UserAgent)
-	req.Header.Set("Accept", accept)
+	req.Header.Set("Accept", f.opts.Accept)
 	req.Header.Set("Accept-Encoding", "identity")
 	if u.User != nil {
 		password, _ := u.User.Password()

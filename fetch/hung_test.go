@@ -81,12 +81,14 @@ func TestTheEndOfARunEndsAFileThatHangs(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Second, cancel)
 		began := time.Now()
-		if _, err := c.Fetch(ctx, Item{Source: "p/a.jpg"}, nil); err != context.Canceled || time.Since(began) > time.Second+guardEvery {
+		if _, err := c.Fetch(ctx, Item{Source: "p/a.jpg"}, nil); err != context.Canceled ||
+			time.Since(began) > time.Second+guardEvery {
 			t.Errorf("cancelled: %v after %v", err, time.Since(began))
 		}
 		time.AfterFunc(time.Second, c.Finish)
 		began = time.Now()
-		if _, err := c.Fetch(t.Context(), Item{Source: "p/a.jpg", device: 7}, nil); err != ErrFinished || time.Since(began) > time.Second+lastWait+2*guardEvery {
+		if _, err := c.Fetch(t.Context(), Item{Source: "p/a.jpg", device: 7}, nil); err != ErrFinished ||
+			time.Since(began) > time.Second+lastWait+2*guardEvery {
 			t.Errorf("finished: %v after %v", err, time.Since(began))
 		}
 	})
@@ -108,7 +110,8 @@ func TestFilesThatHangDelayAWalkByLittleMoreThanOne(t *testing.T) {
 			began := time.Now()
 			var failed []string
 			n := 0
-			for item, err := range (Inputs{Args: []string{"p"}, Heads: heads, Timeout: 30 * time.Second, stall: h.stall}).Items(t.Context()) {
+			for item, err := range (Inputs{Args: []string{"p"}, Heads: heads, Timeout: 30 * time.Second,
+				stall: h.stall}).Items(t.Context()) {
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -146,7 +149,8 @@ func TestADeviceThatIsGoneIsGivenUp(t *testing.T) {
 		h := hold(func(path string) bool { return strings.HasSuffix(path, ".jpg") && strings.HasPrefix(path, "p/") })
 		began := time.Now()
 		failed, tried := 0, 0
-		for item, err := range (Inputs{Args: []string{"p"}, Timeout: 30 * time.Second, stall: h.stall}).Items(t.Context()) {
+		for item, err := range (Inputs{Args: []string{"p"}, Timeout: 30 * time.Second,
+			stall: h.stall}).Items(t.Context()) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -158,7 +162,8 @@ func TestADeviceThatIsGoneIsGivenUp(t *testing.T) {
 			}
 		}
 		if failed != len(names) || tried != manySilent || h.count() != manySilent {
-			t.Errorf("%d failed, %d were tried by %d calls; want %d, and %d tried", failed, tried, h.count(), len(names), manySilent)
+			t.Errorf("%d failed, %d were tried by %d calls; want %d, and %d tried", failed, tried, h.count(),
+				len(names), manySilent)
 		}
 		if took := time.Since(began); took > 2*time.Minute {
 			t.Errorf("took %v", took)
@@ -194,7 +199,8 @@ func TestTheEndOfARunEndsAWalkThatHangs(t *testing.T) {
 			time.AfterFunc(time.Second, cancel)
 			began := time.Now()
 			var last error
-			for _, err := range (Inputs{Args: []string{"p", "p/c.jpg"}, Timeout: time.Hour, stall: h.stall}).Items(ctx) {
+			for _, err := range (Inputs{Args: []string{"p", "p/c.jpg"}, Timeout: time.Hour,
+				stall: h.stall}).Items(ctx) {
 				last = err
 			}
 			if !errors.Is(last, context.Canceled) || time.Since(began) > time.Second+guardEvery {

@@ -84,7 +84,8 @@ func (in *incoming) more() ([]byte, error) {
 		want = min(4*in.n, in.size)
 	}
 	limit := in.t.c.opts.MaxBytes
-	if want = min(want, limit+1); in.t.room.Grow(min(want, limit)) { // a byte more than the limit shows that it is passed
+	// a byte more than the limit shows that it is passed
+	if want = min(want, limit+1); in.t.room.Grow(min(want, limit)) {
 		bigger := in.t.c.buffers.get(int(want))
 		copy(bigger, in.bytes())
 		in.forget()
@@ -143,7 +144,7 @@ func (in *incoming) whole(ctx context.Context) ([]byte, error) {
 	return buf, nil
 }
 
-// forget gives back the buffer.
+// forget returns the buffer to the Client.
 func (in *incoming) forget() {
 	if in.buf != nil {
 		in.t.c.buffers.put(in.buf)

@@ -58,7 +58,8 @@ func TestMemoryIsTakenAsBytesArrive(t *testing.T) {
 					t.Errorf("got %v, want a time-out", err)
 				}
 				if most := int64(4 * sent); room.most > most || room.held != 0 {
-					t.Errorf("%d bytes of %s announced took %d, and left %d; want at most %d, and none", sent, length, room.most, room.held, most)
+					t.Errorf("%d bytes of %s announced took %d, and left %d; want at most %d, and none", sent, length,
+						room.most, room.held, most)
 				}
 			})
 		}
@@ -86,7 +87,8 @@ func TestABodyIsTheSameInMemoryAndInTheSpool(t *testing.T) {
 			}
 		}
 	}}, Options{MaxBytes: 900_000}, func(t *testing.T, c *Client) {
-		for _, length = range []int{0, 1, windowSize - 1, windowSize, windowSize + 1, 4 * windowSize, spoolBlock, spoolBlock + 1, 300_000, 899_999, 900_000, 900_001} {
+		for _, length = range []int{0, 1, windowSize - 1, windowSize, windowSize + 1, 4 * windowSize, spoolBlock,
+			spoolBlock + 1, 300_000, 899_999, 900_000, 900_001} {
 			for _, announce = range []bool{true, false} {
 				for _, has := range []int64{0, windowSize, 100_000, 1e9} {
 					room := &counted{has: has}
@@ -98,7 +100,8 @@ func TestABodyIsTheSameInMemoryAndInTheSpool(t *testing.T) {
 						continue
 					}
 					if err != nil || string(body.Data) != string(data[:length]) || body.Attempts != 1 {
-						t.Fatalf("%d bytes, announced %v, memory for %d: got %d bytes, %v", length, announce, has, len(body.Data), err)
+						t.Fatalf("%d bytes, announced %v, memory for %d: got %d bytes, %v", length, announce, has,
+							len(body.Data), err)
 					}
 					if room.held < int64(length) {
 						t.Errorf("%d bytes are counted as %d", length, room.held)
@@ -193,7 +196,8 @@ func TestNoTimeoutRunsWhileMemoryIsWaitedFor(t *testing.T) {
 		time.Sleep(20 * time.Second)
 		_, _ = w.Write(picture)
 	}}, Options{Retries: -1, MinSpeed: 1000}, func(t *testing.T, c *Client) {
-		_, err := c.Fetch(t.Context(), at("http://h/"), taking(func(ctx context.Context, _ int64) error { return (&Client{}).sleep(ctx, time.Hour) }))
+		_, err := c.Fetch(t.Context(), at("http://h/"),
+			taking(func(ctx context.Context, _ int64) error { return (&Client{}).sleep(ctx, time.Hour) }))
 		if err != nil {
 			t.Errorf("got %v, want the body after an hour", err)
 		}

@@ -17,12 +17,14 @@ import (
 // An argument is, whichever is found first:
 //   - a URL, http or https;
 //   - a file, whatever its extension;
-//   - a folder, which is walked with all folders below it in the order of names, for files whose extension is that of an
-//     image (jpg jpeg jpe jfif png apng gif tif tiff bmp webp, and heic heif avif jxl, which will fail). Symbolic links, hidden files
-//     and folders, the folders in Skip and those with a Marker are passed over. The folder that is named may itself be a symbolic link, or hidden.
-//     What was found is read from that folder later, and never through a link, whatever has been exchanged meanwhile;
-//   - a pattern with * ? [a-z] {a,b}, and ** for any folders between, as a shell would read it. A file of exactly that name
-//     goes first. A pattern that ends in an extension ("*.dat") takes any file, another ("2024/**") images only.
+//   - a folder, which is walked with all folders below it in the order of names, for files that have one of Extensions.
+//     Symbolic links, hidden files and folders, the folders in Skip and those with a Marker are passed over. The folder
+//     that is named may itself be a symbolic link, or hidden. What was found is read from that folder later, and never
+//     through a link, whatever has been exchanged meanwhile;
+//   - a pattern with * ? [a-z] {a,b}, and ** for any folders between, as a shell would read it. A file of exactly that
+//     name goes first. A pattern that ends in an extension ("*.dat") takes any file, another ("2024/**") takes those
+//     with one of Extensions;
+//   - a name of one of Sources.
 //
 // Relative paths, also those in a list, are relative to the current folder.
 type Inputs struct {
@@ -30,12 +32,15 @@ type Inputs struct {
 	Args []string
 	// Lists are read after Args, in order.
 	Lists []List
-	// Root, if it is set, is a folder: Dir of every file below it is the folder of that file below Root, however the file was named. Paths are
-	// taken as they are written: links are not followed to find out.
+	// Extensions are those of the files that a walk takes.
+	Extensions Extensions
+	// Root, if it is set, is a folder: Dir of every file below it is the folder of that file below Root, however the
+	// file was named. Paths are taken as they are written: links are not followed to find out.
 	Root string
 	// Skip are folders into which no walk goes, such as the one for outputs. They need not exist.
 	Skip []string
-	// Marker is the name of a file that folders of outputs hold. A walk does not go into such a folder; one that is named itself is walked.
+	// Marker is the name of a file that folders of outputs hold. A walk does not go into such a folder; one that is
+	// named itself is walked.
 	Marker string
 	// Stdin is what the list "-" reads; nil means os.Stdin. A read from it that blocks when the run is cancelled is
 	// left behind.
@@ -48,8 +53,8 @@ type Inputs struct {
 	// that of an image, a hidden image or folder, a folder for outputs; of a pattern, for what it matches and does not
 	// take. It is also called for a list that has grown. what names the kind, in the plural.
 	PassedOver func(path, what string)
-	// Sources are further kinds of sources, by the scheme that their names begin with in lower case, such as "s3". A name
-	// needs no slashes behind the colon, unless a file has that name.
+	// Sources are further kinds of sources, by the scheme that their names begin with in lower case, such as "s3". A
+	// name needs no slashes behind the colon, unless a file has that name.
 	Sources map[string]Source
 	// Heads is how many of the first bytes of each local file Items reads into its Head.
 	Heads int
@@ -57,7 +62,7 @@ type Inputs struct {
 	stall func(path string) // where it is set, is called before the file system is; for tests
 }
 
-// An InputError is a use of Inputs that can be told to be wrong before anything is begun.
+// An InputError is a use of Inputs that can be seen to be wrong before anything is begun.
 type InputError struct {
 	// Input is the argument or list, as it was given.
 	Input string
@@ -70,8 +75,11 @@ func (e *InputError) Error() string {
 	return "input " + strconv.Quote(Redact(e.Input)) + ": " + e.Err.Error()
 }
 
-// Unwrap gives Err.
+// Unwrap returns Err.
 func (e *InputError) Unwrap() error { return e.Err }
+
+// wantRoot is what was expected of Inputs.Root.
+const wantRoot = ", expected the one whose folders are to be kept"
 
 // Check returns an error unless each argument and list can be used: that files exist, that a folder or pattern has an
 // image, that a list has the column that is asked for. It reads no further than it must, and nothing of a list that can
@@ -85,9 +93,9 @@ func (in Inputs) Check(ctx context.Context) error {
 	defer files.open.closeIdle()
 	if in.Root != "" {
 		if info, err := files.stat(ctx, in.Root); err != nil {
-			return &InputError{Input: in.Root, Err: errors.New("no such folder, or it cannot be looked at, expected the one whose folders are to be kept")}
+			return &InputError{Input: in.Root, Err: errors.New("no such folder, or it cannot be looked at" + wantRoot)}
 		} else if !info.IsDir() {
-			return &InputError{Input: in.Root, Err: errors.New("it is not a folder, expected the one whose folders are to be kept")}
+			return &InputError{Input: in.Root, Err: errors.New("it is not a folder" + wantRoot)}
 		}
 	}
 	useful := len(in.Lists) > 0
@@ -124,8 +132,6 @@ func (in Inputs) Check(ctx context.Context) error {
 
 // A uselessError is what is wrong with an argument that is there.
 type uselessError struct{ error }
-
-var errNoImages = errors.New("the folder has no images, expected files such as .jpg or .png; symbolic links are not followed")
 
 // errNothing is for a name of which its source lists nothing.
 var errNothing = errors.New("it names no items")
@@ -167,18 +173,20 @@ func (in Inputs) checkArg(ctx context.Context, files *files, arg string) error {
 
 // listing returns what all listings of in have in common.
 func (in Inputs) listing(yield func(Item) bool) Listing {
-	return Listing{Heads: in.Heads, Takes: imageName, PassedOver: in.PassedOver, Yield: yield}
+	return Listing{Heads: in.Heads, Takes: in.Extensions.Has, PassedOver: in.PassedOver, Yield: yield}
 }
 
-// Items gives the items one by one, numbered from 0 in an order that depends on the inputs alone. Nothing is kept of an
-// item that was given, so a list of a million lines takes no more memory than one of a thousand; of a folder the names of
-// its files are held while it is walked.
+// Items yields the items one by one, numbered from 0 in an order that depends on the inputs alone. Nothing is kept of
+// an item that was given, so a list of a million lines takes no more memory than one of a thousand; of a folder the
+// names of its files are held while it is walked.
 //
-// Dir is the folder below the one that was walked, or below the part of a pattern before its first wildcard. Where more than
-// one argument is a folder, Dir begins with that folder's own name, as cp -r would copy them. Of files below Root it is what that says.
+// Dir is the folder below the one that was walked, or below the part of a pattern before its first wildcard. Where
+// more than one argument is a folder, Dir begins with that folder's own name, as cp -r would copy them. Of files
+// below Root it is what that says.
 //
-// What is wrong with one item, such as a broken line of a list or a folder that cannot be read, is an Item with Err. An
-// error in the second place is the last thing given, without an Item: ctx's, or that a list could not be read to its end.
+// What is wrong with one item, such as a broken line of a list or a folder that cannot be read, is an Item with Err.
+// An error in the second place is the last thing given, without an Item: ctx's, or that a list could not be read to
+// its end.
 func (in Inputs) Items(ctx context.Context) iter.Seq2[Item, error] {
 	return func(yield func(Item, error) bool) {
 		index := 0
@@ -248,7 +256,7 @@ func (in Inputs) Items(ctx context.Context) iter.Seq2[Item, error] {
 	}
 }
 
-// below gives the folder of a file below root, an absolute path or "", if the file is there.
+// below returns the folder of a file below root, an absolute path or "", if the file is there.
 func below(root string, item Item) (dir string, ok bool) {
 	if root == "" || !item.Local() {
 		return "", false

@@ -8,7 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestFileUnderALeaseIsWaitedFor has another program, which a server of files may be, hold a file until it is asked to give it up.
+// TestFileUnderALeaseIsWaitedFor has another program, which a server of files may be, hold a file until it is asked
+// to give it up.
 func TestFileUnderALeaseIsWaitedFor(t *testing.T) {
 	tree(t, "leased.jpg")
 	holder, err := os.OpenFile("leased.jpg", os.O_RDWR, 0)

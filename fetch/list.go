@@ -53,8 +53,8 @@ type List struct {
 	Column string
 }
 
-// Stdin reports whether l is read from standard input, and so but once, even where that is a regular file: whoever reads
-// it goes on where another has stopped.
+// Stdin reports whether l is read from standard input, and so but once, even where that is a regular file: whoever
+// reads it goes on where another has stopped.
 func (l List) Stdin() bool {
 	return l.Path == "-" || l.Path == "/dev/stdin" || l.Path == "/dev/fd/0" || l.Path == "/proc/self/fd/0"
 }
@@ -85,7 +85,7 @@ func (l List) check(ctx context.Context, p *watch) error {
 func (l List) begin() error {
 	info, err := os.Stat(l.Path)
 	switch {
-	case err != nil && isURL(l.Path):
+	case err != nil && IsURL(l.Path):
 		return errors.New("a list is a file of this machine: " +
 			"expected its name, or - and the list on standard input, as curl writes it")
 	case err != nil:
@@ -239,7 +239,8 @@ func (l List) read(r io.Reader, yield func(record) bool) error {
 				return err
 			}
 			if s.start <= 3 {
-				return errors.New("it holds NUL bytes, expected text; names that end with NUL have a format of their own")
+				return errors.New("it holds NUL bytes, expected text; " +
+					"names that end with NUL have a format of their own")
 			}
 			on = yield(record{line: s.start, err: errors.New("the record holds a NUL byte, expected text")})
 		default:

@@ -70,7 +70,8 @@ func TestListFormats(t *testing.T) {
 		want []string
 	}{
 		{"empty", List{}, "", nil},
-		{"plain", List{}, "a.jpg\n\n  \n# no\nhttp://h/#x\nb c.jpg \n", []string{"1 a.jpg", "5 http://h/#x", "6 b c.jpg "}},
+		{"plain", List{}, "a.jpg\n\n  \n# no\nhttp://h/#x\nb c.jpg \n",
+			[]string{"1 a.jpg", "5 http://h/#x", "6 b c.jpg "}},
 		{"no last newline", List{}, "a\nb", []string{"1 a", "2 b"}},
 		{"windows", List{}, "a\r\nb\r\n", []string{"1 a", "2 b"}},
 		{"blanks round a URL", List{}, " \thttp://h/a \n", []string{"1 http://h/a"}},
@@ -79,10 +80,13 @@ func TestListFormats(t *testing.T) {
 		{"gzip", List{}, zipped("a\nb\n"), []string{"1 a", "2 b"}},
 		{"gzip of UTF-16", List{}, zipped(utf16("a\nb\n")), []string{"1 a", "2 b"}},
 		{"broken gzip", List{}, zipped("a\nb\n")[:20], []string{"1 a", "2 b", "ended: line 3: unexpected EOF"}},
-		{"quoted", List{}, `"a\nb.jpg"` + "\n" + `"C:\photos\x.jpg"` + "\n\"#\"\n\"\"\n", []string{"1 a\nb.jpg", `2 C:\photos\x.jpg`, "3 #", "4 !the name is empty"}},
+		{"quoted", List{}, `"a\nb.jpg"` + "\n" + `"C:\photos\x.jpg"` + "\n\"#\"\n\"\"\n",
+			[]string{"1 a\nb.jpg", `2 C:\photos\x.jpg`, "3 #", "4 !the name is empty"}},
 		{"nul", List{Format: NULList}, "a\x00b\nc\x00\x00 d", []string{"1 a", "2 b\nc", "4  d"}},
-		{"too long", List{}, "a\n" + long + "y\nb\n", []string{"1 a", "2 !the record has more than 1048576 bytes", "3 b"}},
-		{"too long at the end", List{}, "a\n" + long + long, []string{"1 a", "2 !the record has more than 1048576 bytes"}},
+		{"too long", List{}, "a\n" + long + "y\nb\n",
+			[]string{"1 a", "2 !the record has more than 1048576 bytes", "3 b"}},
+		{"too long at the end", List{}, "a\n" + long + long,
+			[]string{"1 a", "2 !the record has more than 1048576 bytes"}},
 		{"as long as may be", List{}, long + "\nb", []string{"1 " + long, "2 b"}},
 		{"csv", List{Format: CSVList}, "id,url\n1,http://h/a\n\n2,\"http://h/b,\"\"c\"\"\"\n3\n4,\n", []string{
 			"2 http://h/a", `4 http://h/b,"c"`, "5 !the record has no column 2", "6 !the column url is empty"}},
@@ -91,29 +95,41 @@ func TestListFormats(t *testing.T) {
 			"2 !a quote is not closed within 65536 bytes", "3 b"}},
 		{"csv with semicolons", List{Path: "x.CSV.gz", Column: "Bild"}, "Nr;Bild\r\n1;a\r\n", []string{"2 a"}},
 		{"csv without names", List{Column: "2"}, "1,a\n2,b\n", []string{"1 a", "2 b"}},
-		{"csv without the column", List{Format: CSVList}, "a,b\n1,2\n", []string{`ended: there is no column "url", expected one of: a, b`}},
+		{"csv without the column", List{Format: CSVList}, "a,b\n1,2\n",
+			[]string{`ended: there is no column "url", expected one of: a, b`}},
 		{"tsv", List{Path: "x.tsv"}, "a,b\turl\n1\tp,q\n", []string{"2 p,q"}},
 		{"jsonl", List{Path: "x.jsonl"}, `{"url":"a\nb"}` + "\n\n{\n" + `{"u":1}` + "\n" + `{"url":3}`, []string{
-			"1 a\nb", "3 !the line is not a JSON object", `4 !the object has no key "url"`, `5 !the value of "url" is not a text`}},
+			"1 a\nb", "3 !the line is not a JSON object", `4 !the object has no key "url"`,
+			`5 !the value of "url" is not a text`}},
 		{"jsonl by its beginning", List{Path: "-", Column: "u"}, `{"u":"a"}`, []string{"1 a"}},
-		{"binary", List{}, "a\x00\x01\x02\nb", []string{"ended: it holds NUL bytes, expected text; names that end with NUL have a format of their own"}},
+		{"binary", List{}, "a\x00\x01\x02\nb", []string{
+			"ended: it holds NUL bytes, expected text; names that end with NUL have a format of their own",
+		}},
 		{"remarks", List{}, "  # no\na.jpg # yes\nhttp://h/a?b=c \t# yes #1\n\"a #1\" # yes\nhttp://h/a#b\n", []string{
 			"2 a.jpg # yes", "3 http://h/a?b=c", "4 a #1", "5 http://h/a#b"}},
 		{"array", List{Path: "x.json"}, `[{"url":"a"},{"url":"b","x":[1,{"y":"],"}]}]`, []string{"1 a", "1 b"}},
-		{"pretty array", List{Path: "x.json"}, "\n[\n  {\n    \"url\": \"a\"\n  },\n  {\n    \"url\": \"b\"\n  }\n]\n", []string{"3 a", "6 b"}},
+		{"pretty array", List{Path: "x.json"}, "\n[\n  {\n    \"url\": \"a\"\n  },\n  {\n    \"url\": \"b\"\n  }\n]\n",
+			[]string{"3 a", "6 b"}},
 		{"array of texts", List{Path: "x.json"}, `["a", "b]\"", "", 3, null,]`, []string{
-			"1 a", "1 b]\"", "1 !the value of an element is not a text", "1 !the element is neither a JSON object nor a text", "1 !the element is neither a JSON object nor a text"}},
+			"1 a", "1 b]\"", "1 !the value of an element is not a text",
+			"1 !the element is neither a JSON object nor a text",
+			"1 !the element is neither a JSON object nor a text"}},
 		{"empty array", List{Path: "x.json"}, "[ ]\n", nil},
 		{"array with an element that is missing", List{Path: "x.json"}, `["a",,"b"]`, []string{
 			"1 a", "1 !the element is neither a JSON object nor a text", "1 b"}},
-		{"array without an end", List{Path: "x.json"}, "[\n\"a\",\n\"b\"", []string{"2 a", "ended: line 3: the array has no end, expected ] behind its last element"}},
-		{"array with an end that is missing", List{Path: "x.json"}, `["a",`, []string{"1 a", "ended: line 1: the array has no end, expected ] behind its last element"}},
-		{"array with a tail", List{Path: "x.json"}, "[\"a\"]\n x\n y", []string{"1 a", "2 !something follows the array, expected its ] to be the end"}},
-		{"array with an element that is too long", List{Path: "x.json"}, "[\"a\",\n\"" + long + "]\",\n\"b\"]", []string{
-			"1 a", "2 !the record has more than 1048576 bytes", "3 b"}},
+		{"array without an end", List{Path: "x.json"}, "[\n\"a\",\n\"b\"",
+			[]string{"2 a", "ended: line 3: the array has no end, expected ] behind its last element"}},
+		{"array with an end that is missing", List{Path: "x.json"}, `["a",`,
+			[]string{"1 a", "ended: line 1: the array has no end, expected ] behind its last element"}},
+		{"array with a tail", List{Path: "x.json"}, "[\"a\"]\n x\n y",
+			[]string{"1 a", "2 !something follows the array, expected its ] to be the end"}},
+		{"array with an element that is too long", List{Path: "x.json"}, "[\"a\",\n\"" + long + "]\",\n\"b\"]",
+			[]string{
+				"1 a", "2 !the record has more than 1048576 bytes", "3 b"}},
 		{"array by its beginning", List{Path: "-", Column: "u"}, `[ {"u":"a"}]`, []string{"1 a"}},
 		{"pretty object", List{Path: "x.json"}, "{\n \"url\": \"a\"\n}", []string{
-			"ended: an object begins in its first line and does not end there, expected one object on a line, or an array of them"}},
+			"ended: an object begins in its first line and does not end there, " +
+				"expected one object on a line, or an array of them"}},
 		{"zstd", List{Path: "x.csv.zst"}, zstandard("id,url\n1,a\n"), []string{"2 a"}},
 		{"broken zstd", List{}, zstandard("a\nb\n")[:12], []string{"ended: unexpected EOF"}},
 	}
@@ -123,7 +139,8 @@ func TestListFormats(t *testing.T) {
 				t.Errorf("got  %.300q\nwant %.300q", got, tt.want)
 			}
 			if len(tt.text) < 1000 {
-				if got := records(t, tt.list, iotest.OneByteReader(strings.NewReader(tt.text))); !reflect.DeepEqual(got, tt.want) {
+				if got := records(t, tt.list, iotest.OneByteReader(strings.NewReader(tt.text))); !reflect.DeepEqual(got,
+					tt.want) {
 					t.Errorf("byte by byte: got  %.300q\nwant %.300q", got, tt.want)
 				}
 			}
@@ -133,15 +150,18 @@ func TestListFormats(t *testing.T) {
 
 func TestBrokenLineIsAFailedItem(t *testing.T) {
 	tree(t, "a.jpg", "d/e.jpg", " pad.jpg")
-	in := Inputs{Stdin: strings.NewReader("a.jpg \ngone.jpg\nd\nftp://h/x\nhttp://h/x\n" + `""` + "\n pad.jpg\nD.jpg"), Lists: []List{{Path: "-"}}}
-	want := []string{"a.jpg", "gone.jpg !not-found", "d !read", "ftp://h/x !bad-url", "http://h/x", "stdin:6 !bad-record", " pad.jpg", "D.jpg !not-found"}
+	in := Inputs{Stdin: strings.NewReader("a.jpg \ngone.jpg\nd\nftp://h/x\nhttp://h/x\n" + `""` + "\n pad.jpg\nD.jpg"),
+		Lists: []List{{Path: "-"}}}
+	want := []string{"a.jpg", "gone.jpg !not-found", "d !read", "ftp://h/x !bad-url", "http://h/x",
+		"stdin:6 !bad-record", " pad.jpg", "D.jpg !not-found"}
 	if got := listed(t, in); !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
 }
 
 func TestListThatCannotBeReadToItsEndSaysSo(t *testing.T) {
-	in := Inputs{Stdin: io.MultiReader(strings.NewReader("http://h/a\n"), iotest.ErrReader(errors.New("bad sector"))), Lists: []List{{Path: "-"}}}
+	in := Inputs{Stdin: io.MultiReader(strings.NewReader("http://h/a\n"), iotest.ErrReader(errors.New("bad sector"))),
+		Lists: []List{{Path: "-"}}}
 	var got []string
 	for item, err := range in.Items(t.Context()) {
 		got = append(got, item.Source)
@@ -156,7 +176,8 @@ func TestListThatCannotBeReadToItsEndSaysSo(t *testing.T) {
 }
 
 func TestSourcesSurviveAList(t *testing.T) {
-	sources := []string{"a.jpg", "#1.jpg", `"x".jpg`, `"x"`, " a ", "a\nb", "a\r", "\xff\xfe.jpg", "\ufeffa", "", "http://h/a?b=c#d", "ä", "a\x00b", "   ", "\x1f\x8b"}
+	sources := []string{"a.jpg", "#1.jpg", `"x".jpg`, `"x"`, " a ", "a\nb", "a\r", "\xff\xfe.jpg", "\ufeffa", "",
+		"http://h/a?b=c#d", "ä", "a\x00b", "   ", "\x1f\x8b"}
 	for _, one := range sources {
 		list := AppendSource(AppendSource(nil, one), "end")
 		want := []string{"1 " + one, "2 end"}
@@ -213,7 +234,8 @@ func (r *lineReader) Read(p []byte) (int, error) {
 }
 
 func FuzzList(f *testing.F) {
-	for _, s := range []string{"a\nb\r\n#c\n", "url,x\n\"a\nb\",c\n", "{\"url\":\"a\"}\n", "a\x00b", zipped("a\n"), utf16("a\n"), "\"a\nb"} {
+	for _, s := range []string{"a\nb\r\n#c\n", "url,x\n\"a\nb\",c\n", "{\"url\":\"a\"}\n", "a\x00b", zipped("a\n"),
+		utf16("a\n"), "\"a\nb"} {
 		for i := range 6 {
 			f.Add([]byte(s), byte(i))
 		}
@@ -231,7 +253,8 @@ func FuzzList(f *testing.F) {
 			}
 		}
 		// N records in are N records out, where records can be told by their ends alone.
-		if l.Format == NULList && !bytes.HasPrefix(data, []byte{0x1f, 0x8b}) && !bytes.ContainsAny(data[:min(3, len(data))], "\xef\xff\xfe") {
+		if l.Format == NULList && !bytes.HasPrefix(data, []byte{0x1f, 0x8b}) &&
+			!bytes.ContainsAny(data[:min(3, len(data))], "\xef\xff\xfe") {
 			want := 0
 			for _, rec := range bytes.Split(data, []byte{0}) {
 				if len(rec) > 0 {
@@ -254,7 +277,8 @@ func FuzzSourceRoundTrip(f *testing.F) {
 			return
 		}
 		line := AppendSource(nil, source)
-		if got, want := records(t, List{}, bytes.NewReader(line)), []string{"1 " + source}; !reflect.DeepEqual(got, want) {
+		if got, want := records(t, List{}, bytes.NewReader(line)),
+			[]string{"1 " + source}; !reflect.DeepEqual(got, want) {
 			t.Fatalf("%q was written as %q and read as %q", source, line, got)
 		}
 	})
@@ -278,7 +302,8 @@ func BenchmarkList(b *testing.B) {
 			b.SetBytes(int64(len(bb.text)))
 			for b.Loop() {
 				n := 0
-				for range (Inputs{Stdin: bytes.NewReader(bb.text), Lists: []List{{Path: "-", Format: bb.format}}}).Items(b.Context()) {
+				for range (Inputs{Stdin: bytes.NewReader(bb.text),
+					Lists: []List{{Path: "-", Format: bb.format}}}).Items(b.Context()) {
 					n++
 				}
 				if n != lines {

@@ -36,7 +36,8 @@ func TestAtAReadErrorWhatHasNoEndIsNoItem(t *testing.T) {
 	csv := "id,url\n1,\"http://h/a,\"\"b\"\"\"\n2,\"c\nd\"\n\"3,e\n4,f\n5,\"g"
 	array := "[{\"url\": \"a\"},\n {\"url\": [\"b\", \"c\"]}, 3, \"d\"]\n"
 	for _, format := range []ListFormat{AutoList, PlainList, NULList, CSVList, TSVList, JSONLList} {
-		for _, text := range []string{lines, csv, strings.ReplaceAll(csv, ",", "\t"), array, "{\"url\":\"a\"}\n{\"url\":\"b\"}\n{\"url\":\"c\"}", "a\x00b\nc\x00d", "\ufeffa\nb"} {
+		for _, text := range []string{lines, csv, strings.ReplaceAll(csv, ",", "\t"), array,
+			"{\"url\":\"a\"}\n{\"url\":\"b\"}\n{\"url\":\"c\"}", "a\x00b\nc\x00d", "\ufeffa\nb"} {
 			for _, data := range []string{text, zipped(text), utf16(text), zipped(utf16(text)), zstandard(text)} {
 				l := List{Format: format}
 				whole := records(t, l, strings.NewReader(data))
@@ -49,14 +50,17 @@ func TestAtAReadErrorWhatHasNoEndIsNoItem(t *testing.T) {
 }
 
 func TestARecordThatTheEndCutsShortIsTheLast(t *testing.T) {
-	if got, want := records(t, List{}, strings.NewReader("a\nhttp://h/b")), []string{"1 a", "2 http://h/b"}; !reflect.DeepEqual(got, want) {
+	if got, want := records(t, List{}, strings.NewReader("a\nhttp://h/b")),
+		[]string{"1 a", "2 http://h/b"}; !reflect.DeepEqual(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
 func TestKeysOfJSONMayBePaths(t *testing.T) {
-	object := `{"url":"u", "image":{"url":"a","a.b":"dotted"}, "urls":["b","c"], "images":[{"url":"d"},{"url":["e","f"]},{"x":1}],
-		"odd":["g",3,""], "none":[], "null":null, "n":5, "deep":[[{"k":"h"}],[{"k":"i"}]], "flat.key":"j", "list[0]":"k"}`
+	object := `{"url":"u", "image":{"url":"a","a.b":"dotted"}, "urls":["b","c"],
+		"images":[{"url":"d"},{"url":["e","f"]},{"x":1}],
+		"odd":["g",3,""], "none":[], "null":null, "n":5,
+		"deep":[[{"k":"h"}],[{"k":"i"}]], "flat.key":"j", "list[0]":"k"}`
 	object = strings.ReplaceAll(object, "\n", "")
 	tests := []struct {
 		key  string
@@ -100,7 +104,8 @@ func TestKeysOfJSONMayBePaths(t *testing.T) {
 					want[i] = "2" + want[i][1:]
 				}
 			}
-			if got := records(t, List{Format: JSONLList, Column: tt.key}, strings.NewReader(text)); !reflect.DeepEqual(got, want) {
+			if got := records(t, List{Format: JSONLList, Column: tt.key},
+				strings.NewReader(text)); !reflect.DeepEqual(got, want) {
 				t.Errorf("%s in %s:\ngot  %q\nwant %q", tt.key, name, got, want)
 			}
 		}
@@ -108,9 +113,11 @@ func TestKeysOfJSONMayBePaths(t *testing.T) {
 }
 
 func TestOneItemIsEnoughOfSeveralSources(t *testing.T) {
-	for _, text := range []string{`{"url":["a","b"]}`, `{"x":[{"url":"a"},{"url":"b"}]}`, `{"x":[[{"url":"a"}],[{"url":"b"}]]}`} {
+	for _, text := range []string{`{"url":["a","b"]}`, `{"x":[{"url":"a"},{"url":"b"}]}`,
+		`{"x":[[{"url":"a"}],[{"url":"b"}]]}`} {
 		n := 0
-		err := List{Format: JSONLList, Column: map[bool]string{true: "x.url", false: "url"}[strings.Contains(text, "x")]}.read(strings.NewReader(text+"\n"+text), func(record) bool {
+		err := List{Format: JSONLList, Column: map[bool]string{true: "x.url",
+			false: "url"}[strings.Contains(text, "x")]}.read(strings.NewReader(text+"\n"+text), func(record) bool {
 			n++
 			return false
 		})
@@ -123,11 +130,17 @@ func TestOneItemIsEnoughOfSeveralSources(t *testing.T) {
 func TestWhatIsNoListIsRefusedByName(t *testing.T) {
 	tar := "photos/a.jpg" + strings.Repeat("\x00", 245) + "ustar\x0000" + strings.Repeat("\x00", 300)
 	for text, name := range map[string]string{
-		"\xfd7zXZ\x00\x00\x04": "compressed with xz", "BZh91AY&SY\x01": "compressed with bzip2", "\x04\x22\x4d\x18d": "compressed with lz4",
-		"PK\x03\x04\x14\x00": "a zip archive", "PAR1\x15\x04": "a Parquet file", "SQLite format 3\x00\x10": "a SQLite database", "%PDF-1.7\n": "a PDF document",
-		"\xff\xd8\xff\xe0\x00\x10JFIF": "a JPEG image", "\x89PNG\r\n\x1a\n\x00": "a PNG image", "RIFF\x10\x00\x00\x00WEBPVP8 ": "a WebP image", "GIF89a\x01": "a GIF image",
-		"<!DOCTYPE HTML>\n<p>": "an HTML page", "<html lang=en>": "an HTML page", "<?xml version=": "an XML document", tar: "a tar archive", "7z\xbc\xaf\x27\x1c\x00": "a 7z archive",
-		"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\x00": "an old Office document", "\xff\xfe\x00\x00a\x00\x00\x00": "text in UTF-32", "12345678DUCK\x40\x00\x00\x00\x00\x00\x00\x00": "a DuckDB database",
+		"\xfd7zXZ\x00\x00\x04": "compressed with xz", "BZh91AY&SY\x01": "compressed with bzip2",
+		"\x04\x22\x4d\x18d":  "compressed with lz4",
+		"PK\x03\x04\x14\x00": "a zip archive", "PAR1\x15\x04": "a Parquet file",
+		"SQLite format 3\x00\x10": "a SQLite database", "%PDF-1.7\n": "a PDF document",
+		"\xff\xd8\xff\xe0\x00\x10JFIF": "a JPEG image", "\x89PNG\r\n\x1a\n\x00": "a PNG image",
+		"RIFF\x10\x00\x00\x00WEBPVP8 ": "a WebP image", "GIF89a\x01": "a GIF image",
+		"<!DOCTYPE HTML>\n<p>": "an HTML page", "<html lang=en>": "an HTML page", "<?xml version=": "an XML document",
+		tar: "a tar archive", "7z\xbc\xaf\x27\x1c\x00": "a 7z archive",
+		"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\x00":         "an old Office document",
+		"\xff\xfe\x00\x00a\x00\x00\x00":                "text in UTF-32",
+		"12345678DUCK\x40\x00\x00\x00\x00\x00\x00\x00": "a DuckDB database",
 	} {
 		for _, text := range []string{text, zipped(text)} {
 			got := records(t, List{}, iotest.OneByteReader(strings.NewReader(text)))
@@ -136,13 +149,15 @@ func TestWhatIsNoListIsRefusedByName(t *testing.T) {
 			}
 		}
 	}
-	for _, text := range []string{"PAR1.jpg", "BZh.jpg", "GIF.jpg", "II.jpg", "MM/a.jpg", "RIFF.jpg", "<a>.jpg", "{x}.jpg", "xxxxftyp.jpg", "PKs/a.jpg", "[1].jpg"} {
+	for _, text := range []string{"PAR1.jpg", "BZh.jpg", "GIF.jpg", "II.jpg", "MM/a.jpg", "RIFF.jpg", "<a>.jpg",
+		"{x}.jpg", "xxxxftyp.jpg", "PKs/a.jpg", "[1].jpg"} {
 		if got := records(t, List{}, strings.NewReader(text)); !reflect.DeepEqual(got, []string{"1 " + text}) {
 			t.Errorf("%q: got %q, want the name", text, got)
 		}
 	}
 	err := (Inputs{Lists: []List{{Path: "https://u:secret@h/list.txt"}}}).Check(t.Context())
-	if err == nil || !strings.Contains(err.Error(), "a list is a file of this machine") || strings.Contains(err.Error(), "secret") {
+	if err == nil || !strings.Contains(err.Error(), "a list is a file of this machine") ||
+		strings.Contains(err.Error(), "secret") {
 		t.Errorf("a URL as a list: %v", err)
 	}
 }
@@ -167,11 +182,13 @@ func TestTheFirstLineOfAListIsNotWaitedForLongerThanItTakes(t *testing.T) {
 func TestARemarkIsNoPartOfAName(t *testing.T) {
 	tree(t, "a.jpg", "b #1.jpg", "c #2.jpg # 3", "#d.jpg", "e")
 	lines := []string{
-		"a.jpg # good", "a.jpg\t#good", "b #1.jpg", "b #1.jpg   # good # very", "c #2.jpg # 3", "c #2.jpg # 3 # x", "  # nothing", "./#d.jpg", "gone.jpg # x", "http://h/a b#c # x",
+		"a.jpg # good", "a.jpg\t#good", "b #1.jpg", "b #1.jpg   # good # very", "c #2.jpg # 3", "c #2.jpg # 3 # x",
+		"  # nothing", "./#d.jpg", "gone.jpg # x", "http://h/a b#c # x",
 		`"b #1.jpg" # x`, "\"a.jpg # good\"",
 	}
 	in := Inputs{Stdin: strings.NewReader(strings.Join(lines, "\n")), Lists: []List{{Path: "-"}}}
-	want := []string{"a.jpg", "a.jpg", "b #1.jpg", "b #1.jpg", "c #2.jpg # 3", "c #2.jpg # 3", "#d.jpg", "gone.jpg # x !not-found", "http://h/a b#c", "b #1.jpg", "a.jpg # good !not-found"}
+	want := []string{"a.jpg", "a.jpg", "b #1.jpg", "b #1.jpg", "c #2.jpg # 3", "c #2.jpg # 3", "#d.jpg",
+		"gone.jpg # x !not-found", "http://h/a b#c", "b #1.jpg", "a.jpg # good !not-found"}
 	if got := listed(t, in); !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
@@ -189,7 +206,8 @@ func TestAListThatTheRunAppendsToEnds(t *testing.T) {
 			t.Fatal(err)
 		}
 		told := []string{}
-		in := Inputs{Lists: []List{{Path: "list"}}, PassedOver: func(path, what string) { told = append(told, path+": "+what) }}
+		in := Inputs{Lists: []List{{Path: "list"}},
+			PassedOver: func(path, what string) { told = append(told, path+": "+what) }}
 		n := 0
 		for item, err := range in.Items(t.Context()) {
 			if err != nil || item.Source != "a.jpg" {
@@ -240,7 +258,8 @@ func TestAListThatDoesNotAnswerEndsWithItsClock(t *testing.T) {
 	if err := (List{Path: "list"}).check(t.Context(), p); !errors.As(err, new(*hungError)) {
 		t.Errorf("check: %v", err)
 	}
-	if _, err := (List{Path: "list"}).items(t.Context(), Inputs{}, &files{clock: p}, nil); err == nil || !strings.Contains(err.Error(), "no answer within") {
+	if _, err := (List{Path: "list"}).items(t.Context(), Inputs{}, &files{clock: p}, nil); err == nil ||
+		!strings.Contains(err.Error(), "no answer within") {
 		t.Errorf("items: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

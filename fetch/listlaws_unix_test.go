@@ -57,7 +57,8 @@ func TestAListThatIsAPipeIsReadAsItComes(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	if got, want := listed(t, Inputs{Lists: []List{{Path: "list"}}}), []string{"a.jpg", "http://h/b"}; !reflect.DeepEqual(got, want) {
+	if got, want := listed(t, Inputs{Lists: []List{{Path: "list"}}}),
+		[]string{"a.jpg", "http://h/b"}; !reflect.DeepEqual(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -30,7 +30,7 @@ func stateOf(info os.FileInfo) state {
 	return state{info.Mode().Type(), info.Size(), info.ModTime().Unix(), int64(info.ModTime().Nanosecond())}
 }
 
-// read gives 0 at the end.
+// read returns 0 at the end.
 func (f localFile) read(buf []byte) (int, error) {
 	n, err := f.file.Read(buf)
 	if err == io.EOF {

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A localFile is an open file of this machine: a bare descriptor, because to make an os.File, which the poller is then asked to watch in
-// vain, costs as much as to read a small file.
+// A localFile is an open file of this machine: a bare descriptor, because to make an os.File, which the poller is
+// then asked to watch in vain, costs as much as to read a small file.
 type localFile int
 
 // openLocal opens a file to be read, links followed.
@@ -51,8 +51,9 @@ func (f localFile) stat() (state, error) {
 
 // types are the kinds of files. What is none of them is irregular.
 var types = map[uint32]os.FileMode{
-	unix.S_IFREG: 0, unix.S_IFDIR: os.ModeDir, unix.S_IFLNK: os.ModeSymlink, unix.S_IFIFO: os.ModeNamedPipe, unix.S_IFSOCK: os.ModeSocket,
-	unix.S_IFBLK: os.ModeDevice, unix.S_IFCHR: os.ModeDevice | os.ModeCharDevice,
+	unix.S_IFREG: 0, unix.S_IFDIR: os.ModeDir, unix.S_IFLNK: os.ModeSymlink, unix.S_IFIFO: os.ModeNamedPipe,
+	unix.S_IFSOCK: os.ModeSocket,
+	unix.S_IFBLK:  os.ModeDevice, unix.S_IFCHR: os.ModeDevice | os.ModeCharDevice,
 }
 
 func stateOf(st *unix.Stat_t) state {
@@ -64,7 +65,7 @@ func stateOf(st *unix.Stat_t) state {
 	return state{mode: mode, size: st.Size, sec: sec, nsec: nsec}
 }
 
-// read gives 0 at the end.
+// read returns 0 at the end.
 func (f localFile) read(buf []byte) (n int, err error) {
 	err = again(func() (err error) {
 		n, err = unix.Read(int(f), buf[:min(len(buf), 1<<30)]) // the most that all systems take at once

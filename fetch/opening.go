@@ -59,7 +59,8 @@ func (l List) open(ctx context.Context, p *watch) (r io.Reader, grown func() boo
 		return nil, nil, nil, l.unopened(ctx, err)
 	}
 	r, grown = f, func() bool { return false }
-	if info, err = f.Stat(); err == nil && info.Mode().IsRegular() && info.Size() > 0 { // those of /proc call themselves empty
+	// those of /proc call themselves empty
+	if info, err = f.Stat(); err == nil && info.Mode().IsRegular() && info.Size() > 0 {
 		size := info.Size()
 		r = &asOpened{r: f, left: size}
 		grown = func() bool {

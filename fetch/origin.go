@@ -21,7 +21,8 @@ type origin struct {
 }
 
 // errLink is the error of a way with a symbolic link on it.
-var errLink = errors.New("there is a symbolic link now where there was none when its folder was read, and none is followed")
+var errLink = errors.New(
+	"there is a symbolic link now where there was none when its folder was read, and none is followed")
 
 // newOrigin returns the origin of the folder at path.
 func newOrigin(path string, open *roots) (*origin, error) {

@@ -11,7 +11,8 @@ import (
 
 // picker returns the function that finds the sources in a record: it calls yield with each, or with what is wrong, and
 // not at all where the record has none, as a blank line. Its own error concerns the whole list.
-func (l List) picker(format ListFormat, array bool, s *splitter) func(rec []byte, yield func(source string, loose bool, err error) bool) error {
+func (l List) picker(format ListFormat, array bool, s *splitter) func(rec []byte,
+	yield func(source string, loose bool, err error) bool) error {
 	column := l.Column
 	if column == "" {
 		column = "url"
@@ -76,7 +77,7 @@ func (l List) picker(format ListFormat, array bool, s *splitter) func(rec []byte
 				} else {
 					yield("", false, errors.New("the name is empty"))
 				}
-			case isURL(t):
+			case IsURL(t):
 				yield(withoutRemark(t), false, nil)
 			default:
 				yield(string(rec), true, nil)

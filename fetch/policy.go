@@ -14,15 +14,15 @@ import (
 // A Policy says which servers may be asked. It is applied to each redirect as to the first URL. The zero value allows
 // all. What it refuses fails with the class "refused".
 type Policy struct {
-	// PublicOnly refuses addresses that are not on the public Internet: loopback, link-local, private, shared (CGNAT),
-	// unique local and other special-purpose ones, and IPv6 addresses that stand for such an IPv4 address. It looks at the
-	// address of each connection, after the name was resolved, so no name can get round it. It also refuses ports below
-	// 1024 but 80 and 443. No proxy is used then, for it would hide the address.
+	// PublicOnly refuses addresses that are not on the public Internet: loopback, link-local, private, shared
+	// (CGNAT), unique local and other special-purpose ones, and IPv6 addresses that stand for such an IPv4 address.
+	// It looks at the address of each connection, after the name was resolved, so no name can get round it. It also
+	// refuses ports below 1024 but 80 and 443. No proxy is used then, for it would hide the address.
 	PublicOnly bool
-	// Allow, unless it is empty, has the only hosts that may be asked, and Deny those that may not. "example.com" stands for
-	// itself and all names below it, in whatever case and in Unicode or ASCII (RFC 5891). Deny may also hold addresses, such
-	// as "192.0.2.7", and blocks of them, such as "10.0.0.0/8" or "fd00::/8": like PublicOnly they are compared with the
-	// address of each connection, and have no proxy used. Deny goes before Allow.
+	// Allow, unless it is empty, has the only hosts that may be asked, and Deny those that may not. "example.com"
+	// stands for itself and all names below it, in whatever case and in Unicode or ASCII (RFC 5891). Deny may also
+	// hold addresses, such as "192.0.2.7", and blocks of them, such as "10.0.0.0/8" or "fd00::/8": like PublicOnly
+	// they are compared with the address of each connection, and have no proxy used. Deny goes before Allow.
 	Allow, Deny []string
 
 	denied []netip.Prefix // the addresses of Deny
@@ -66,7 +66,8 @@ func parseBlock(s string) (netip.Prefix, bool) {
 	return b.Masked(), err == nil
 }
 
-// CheckHost tells what is wrong with a name or an address for Policy.Allow, or with one or a block of addresses for Policy.Deny.
+// CheckHost returns what is wrong with a name or an address for Policy.Allow, or with one or a block of addresses for
+// Policy.Deny.
 func CheckHost(host string, deny bool) error {
 	if _, block := parseBlock(host); block && (deny || !strings.Contains(host, "/")) {
 		return nil
@@ -90,7 +91,7 @@ func plainHost(host string) string {
 	return strings.TrimPrefix(strings.TrimSuffix(host, "]"), "[")
 }
 
-// looksAtAddresses tells that the address of each connection matters.
+// looksAtAddresses reports whether the address of each connection matters.
 func (p Policy) looksAtAddresses() bool { return p.PublicOnly || len(p.denied) > 0 }
 
 // permit looks at what a URL says itself.
@@ -171,7 +172,7 @@ func prefixes(list ...string) []netip.Prefix {
 	return ps
 }
 
-// public tells whether a is an address on the public Internet.
+// public reports whether a is an address on the public Internet.
 func public(a netip.Addr) bool {
 	a = a.Unmap().WithZone("")
 	if a.Is6() {

@@ -25,8 +25,9 @@ type Proxies struct {
 
 // EnvironmentProxies returns the proxies that the environment names, by the customs of curl and others:
 //
-//	HTTP_PROXY, HTTPS_PROXY   for URLs of that scheme: http://host:port, https://…, socks5://… or socks5h://…, with
-//	                          user:password@ before the host where the proxy wants them; host:port is http://host:port
+//	HTTP_PROXY, HTTPS_PROXY   for URLs of that scheme: http://host:port, https://…, socks5://… or socks5h://…,
+//	                          with user:password@ before the host if the proxy wants them; host:port means
+//	                          http://host:port
 //	ALL_PROXY                 for a scheme that has none of its own
 //	NO_PROXY                  hosts that are asked directly, separated by commas: names, which stand for all below
 //	                          them, addresses and blocks of them, each with or without a port; * is all

@@ -41,12 +41,16 @@ func TestProxiesOfTheEnvironment(t *testing.T) {
 		{map[string]string{"HTTP_PROXY": "http://p:3128"}, "http://p:3128 for http", "http://p:3128", ""},
 		{map[string]string{"https_proxy": "p:3128"}, "http://p:3128 for https", "", "http://p:3128"},
 		{map[string]string{"ALL_PROXY": "socks5://p:1080"}, "socks5://p:1080", "socks5://p:1080", "socks5://p:1080"},
-		{map[string]string{"all_proxy": "http://p", "HTTPS_PROXY": "https://q:1/"}, "http://p for http, https://q:1 for https", "http://p", "https://q:1"},
-		{map[string]string{"HTTP_PROXY": "http://upper", "http_proxy": "http://lower"}, "http://lower for http", "http://lower", ""},
-		{map[string]string{"ALL_PROXY": "http://u:s3cret@p:1", "NO_PROXY": "b.test"}, "http://p:1 but for NO_PROXY", "http://u:s3cret@p:1", "http://u:s3cret@p:1"},
+		{map[string]string{"all_proxy": "http://p", "HTTPS_PROXY": "https://q:1/"},
+			"http://p for http, https://q:1 for https", "http://p", "https://q:1"},
+		{map[string]string{"HTTP_PROXY": "http://upper", "http_proxy": "http://lower"}, "http://lower for http",
+			"http://lower", ""},
+		{map[string]string{"ALL_PROXY": "http://u:s3cret@p:1", "NO_PROXY": "b.test"}, "http://p:1 but for NO_PROXY",
+			"http://u:s3cret@p:1", "http://u:s3cret@p:1"},
 		{map[string]string{"ALL_PROXY": "http://p", "NO_PROXY": ".test"}, "http://p but for NO_PROXY", "", ""},
 		{map[string]string{"ALL_PROXY": "http://p", "no_proxy": "*"}, "http://p but for NO_PROXY", "", ""},
-		{map[string]string{"ALL_PROXY": "http://[::1]:3128"}, "http://[::1]:3128", "http://[::1]:3128", "http://[::1]:3128"},
+		{map[string]string{"ALL_PROXY": "http://[::1]:3128"}, "http://[::1]:3128", "http://[::1]:3128",
+			"http://[::1]:3128"},
 		{map[string]string{"http_proxy": "http://p", "REQUEST_METHOD": "GET"}, "http://p for http", "http://p", ""},
 	} {
 		p, err := proxies(t, tt.env)
@@ -57,7 +61,8 @@ func TestProxiesOfTheEnvironment(t *testing.T) {
 		if got := p.String(); got != tt.said {
 			t.Errorf("%v is said as %q, want %q", tt.env, got, tt.said)
 		}
-		for text, want := range map[string]string{"http://a.test/": tt.plain, "https://a.test/": tt.safe, "http://localhost/": "", "https://127.1/": ""} {
+		for text, want := range map[string]string{"http://a.test/": tt.plain, "https://a.test/": tt.safe,
+			"http://localhost/": "", "https://127.1/": ""} {
 			u, err := parseWeb(text, nil)
 			if err != nil {
 				t.Fatal(err)
@@ -71,18 +76,21 @@ func TestProxiesOfTheEnvironment(t *testing.T) {
 }
 
 func TestAProxyThatIsNoneIsWrongUse(t *testing.T) {
-	for _, value := range []string{"://bad", "http://", "socks4://p:1", "http://p:x", "http://p:0", "http://p:99999", "http://p:", "ftp://p", "http://p/path",
+	for _, value := range []string{"://bad", "http://", "socks4://p:1", "http://p:x", "http://p:0", "http://p:99999",
+		"http://p:", "ftp://p", "http://p/path",
 		"http://p?q", "p q", "http://u:s3cret@:80", "u:s3cret@", "http://u:s3cret@p:x", "http://a b:1"} {
 		for _, name := range []string{"HTTP_PROXY", "https_proxy", "ALL_PROXY"} {
 			_, err := proxies(t, map[string]string{name: value})
-			if err == nil || !strings.HasPrefix(err.Error(), name) || !strings.Contains(err.Error(), "expected http://host:port") {
+			if err == nil || !strings.HasPrefix(err.Error(), name) ||
+				!strings.Contains(err.Error(), "expected http://host:port") {
 				t.Errorf("%s=%s: got %v, want an error that names it and what was expected", name, value, err)
 			} else if strings.Contains(err.Error(), "s3cret") {
 				t.Errorf("%s=%s: the error shows the password: %v", name, value, err)
 			}
 			// A client whose options name none fails what it is asked for, and gives the reason.
 			c := newClient(t, Options{Retries: -1})
-			if _, err := c.Fetch(t.Context(), at("https://a.test/"), nil); classOf(err) != ClassProxy || !strings.Contains(err.Error(), name) {
+			if _, err := c.Fetch(t.Context(), at("https://a.test/"), nil); classOf(err) != ClassProxy ||
+				!strings.Contains(err.Error(), name) {
 				t.Errorf("%s=%s: got %v, want class proxy", name, value, err)
 			}
 		}
@@ -146,13 +154,16 @@ func throughProxy(t *testing.T, proxy string) Options {
 }
 
 func TestAProxyLeadsToServers(t *testing.T) {
-	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write(picture) }))
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_,
+			_ = w.Write(picture)
+	}))
 	s.EnableHTTP2 = true
 	s.StartTLS()
 	defer s.Close()
 	p := newTunnel(t, s.Listener.Addr().String(), http.StatusOK)
 	c := newClient(t, throughProxy(t, strings.Replace(p.URL, "://", "://u:pw@", 1)))
-	c.web.transport.TLSClientConfig = &tls.Config{RootCAs: s.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs, ServerName: "example.com"}
+	c.web.transport.TLSClientConfig = &tls.Config{RootCAs: rootsOf(s), ServerName: "example.com"}
 	for source, want := range map[string]string{
 		"https://a.test/x.jpg":     "CONNECT a.test:443",
 		"http://a.test/x y.jpg?ü":  "GET http://a.test/x%20y.jpg?%C3%BC",
@@ -208,9 +219,11 @@ func TestAProxyThatRefusesIsNamedOnce(t *testing.T) {
 			_, err := c.Fetch(t.Context(), at(tt.url), nil)
 			var e *Error
 			if !errors.As(err, &e) || e.Kind != tt.class || e.Attempts != tt.tries || int(p.count.Load()) != tt.tries {
-				t.Fatalf("got %v (%s) after %d requests, want class %s after %d", err, classOf(err), p.count.Load(), tt.class, tt.tries)
+				t.Fatalf("got %v (%s) after %d requests, want class %s after %d", err, classOf(err), p.count.Load(),
+					tt.class, tt.tries)
 			}
-			if s := err.Error(); !strings.Contains(s, tt.text) || !strings.Contains(s, p.URL) || strings.Contains(s, "s3cret") {
+			if s := err.Error(); !strings.Contains(s, tt.text) || !strings.Contains(s, p.URL) ||
+				strings.Contains(s, "s3cret") {
 				t.Errorf("got %q, want %q, the proxy %s, and no password", s, tt.text, p.URL)
 			}
 		})
@@ -228,13 +241,16 @@ func TestAProxyThatIsNotThereIsNamedOnce(t *testing.T) {
 			c := newClient(t, throughProxy(t, scheme+"://"+l.Addr().String()))
 			_, err = c.Fetch(t.Context(), at(source), nil)
 			var e *Error
-			if !errors.As(err, &e) || e.Kind != ClassProxy || e.Attempts != 1 || !strings.Contains(err.Error(), "the proxy "+scheme+"://"+l.Addr().String()) {
-				t.Errorf("%s through %s: got %v (%s), want class proxy after 1 attempt", source, scheme, err, classOf(err))
+			if !errors.As(err, &e) || e.Kind != ClassProxy || e.Attempts != 1 ||
+				!strings.Contains(err.Error(), "the proxy "+scheme+"://"+l.Addr().String()) {
+				t.Errorf("%s through %s: got %v (%s), want class proxy after 1 attempt", source, scheme, err,
+					classOf(err))
 			}
 		}
 	}
 	// One that is no proxy, and one that hangs up.
-	for answer, scheme := range map[string]string{"SSH-2.0-x\r\n": "https", "\x05\xff": "socks5", "\x05\x00\x05\x02\x00\x01\x00\x00\x00\x00\x00\x00": "socks5"} {
+	for answer, scheme := range map[string]string{"SSH-2.0-x\r\n": "https", "\x05\xff": "socks5",
+		"\x05\x00\x05\x02\x00\x01\x00\x00\x00\x00\x00\x00": "socks5"} {
 		c := newClient(t, throughProxy(t, scheme+"://"+answerAll(t, answer)))
 		c.opts.Retries = 0
 		if _, err := c.Fetch(t.Context(), at("http://a.test/"), nil); classOf(err) != ClassProxy {
@@ -304,7 +320,8 @@ func TestAPolicyThatLooksAtAddressesUsesNoProxy(t *testing.T) {
 		if _, err := c.Fetch(t.Context(), at("http://127.0.0.1:1/"), nil); classOf(err) != ClassRefused {
 			t.Errorf("got %v, want class refused", err)
 		}
-		if u, err := c.web.proxies.of(&url.URL{Scheme: "http", Host: "a.test"}); u != nil || err != nil || c.web.transport.Proxy != nil {
+		if u, err := c.web.proxies.of(&url.URL{Scheme: "http", Host: "a.test"}); u != nil || err != nil ||
+			c.web.transport.Proxy != nil {
 			t.Errorf("%v is used with %+v", u, policy)
 		}
 		if used, unused := c.Proxies(); !used.none() || unused.String() != p.URL {

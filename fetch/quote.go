@@ -51,7 +51,7 @@ func Redact(source string) string {
 	return text[:len(text)-len(rest)] + "…" + rest[strings.LastIndex(rest, "@")+1:]
 }
 
-// AppendSource appends source and a newline to dst so that a plain list gives back exactly that source. A source that a
+// AppendSource appends source and a newline to dst so that a plain list that is read has exactly that source. A source that a
 // plain line cannot hold as it is, such as a name with a newline in it, is written as a quoted Go string.
 func AppendSource(dst []byte, source string) []byte {
 	if quoted(source) {
@@ -75,7 +75,7 @@ func quoted(source string) bool {
 	case first == '\ufeff', first == utf8.RuneError && size == 1: // a mark, zstd and others
 		return true
 	}
-	return isURL(source) && lastRemark(source) >= 0 || foreign([]byte(source)) != nil
+	return IsURL(source) && lastRemark(source) >= 0 || foreign([]byte(source)) != nil
 }
 
 // withoutTail returns a line that begins with a quoted Go string without the remark behind that.
@@ -98,7 +98,8 @@ func unquote(line string) string {
 	return line[1 : len(line)-1]
 }
 
-// cutScheme gives what follows "scheme://" and whether source begins so. A single letter is a drive, not a scheme.
+// cutScheme returns what follows "scheme://", and reports whether source begins so. A single letter is a drive, not a
+// scheme.
 func cutScheme(source string) (rest string, ok bool) {
 	i := strings.Index(source, "://")
 	if i < 2 {
@@ -115,9 +116,9 @@ func cutScheme(source string) (rest string, ok bool) {
 	return source[i+3:], true
 }
 
-// isURL reports whether source is meant as a URL, of whatever scheme. Browsers take http: and https: with any number of
-// slashes; such a name is that of a file, if there is one.
-func isURL(source string) bool {
+// IsURL reports whether source is meant as a URL, of whatever scheme, and not as a file. Browsers take http: and https:
+// with any number of slashes; such a name is that of a file, if there is one.
+func IsURL(source string) bool {
 	if _, ok := cutScheme(source); ok || len(source) >= 5 && strings.EqualFold(source[:5], "data:") {
 		return true
 	}
@@ -135,7 +136,7 @@ func isURL(source string) bool {
 // unknownScheme is the Scheme of what is meant as a URL and has none.
 const unknownScheme = "unknown"
 
-// schemeOf returns the scheme of a source for which isURL is true.
+// schemeOf returns the scheme of a source for which IsURL is true.
 func schemeOf(source string) string {
 	if scheme, _, ok := splitScheme(blankless(source)); ok {
 		return scheme
@@ -147,7 +148,8 @@ func schemeOf(source string) string {
 // source that could be secret.
 func parseURL(source string) (*url.URL, error) {
 	if len(source) > maxURL {
-		return nil, errors.New("the URL has " + strconv.Itoa(len(source)) + " bytes, expected at most " + strconv.Itoa(maxURL))
+		return nil, errors.New("the URL has " + strconv.Itoa(len(source)) + " bytes, expected at most " +
+			strconv.Itoa(maxURL))
 	}
 	u, err := parseWeb(source, nil)
 	if scheme, ok := err.(schemeError); ok && scheme.scheme == "file" {
@@ -156,7 +158,7 @@ func parseURL(source string) (*url.URL, error) {
 	return u, err
 }
 
-// shown gives source as it stands in errors: without secrets, on one line, and not longer than a person reads.
+// shown returns source as it stands in errors: without secrets, on one line, and not longer than a person reads.
 func shown(source string) string {
 	source = Redact(source)
 	const most = 300
@@ -169,7 +171,7 @@ func shown(source string) string {
 	return source
 }
 
-// tidy gives path in its shortest form, so that one file is named in one way. A path with ".." is left alone: after a
+// tidy returns path in its shortest form, so that one file is named in one way. A path with ".." is left alone: after a
 // symbolic link its shortest form may be another file.
 func tidy(path string) string {
 	if path == "" || strings.Contains(path, "..") {

@@ -54,7 +54,8 @@ func TestOnlyABodyThatNothingEndsMayBeCut(t *testing.T) {
 				io.WriteString(conn, tt.head+tt.body)
 			}
 		})
-		body, err := newClient(t, Options{Retries: -1}).Fetch(t.Context(), Item{Scheme: "http", Source: "http://" + addr + "/a.jpg"}, nil)
+		body, err := newClient(t, Options{Retries: -1}).Fetch(t.Context(),
+			Item{Scheme: "http", Source: "http://" + addr + "/a.jpg"}, nil)
 		if err != nil || string(body.Data) != string(text) || body.MayBeCut != tt.want {
 			t.Errorf("%s: %q may be cut %t, %v; want %t", tt.name, body.Data, body.MayBeCut, err, tt.want)
 		}

@@ -91,7 +91,7 @@ func trimCR(rec []byte, end byte) []byte {
 	return rec
 }
 
-// find gives the index of the record's end in data, or -1; open tells that this is for want of a closing quote.
+// find returns the index of the record's end in data, or -1; open reports that a closing quote is missing.
 func (s *splitter) find(data []byte) (i int, open bool) {
 	i = bytes.IndexByte(data, s.end)
 	if s.comma == 0 || i >= 0 && bytes.IndexByte(data[:i], '"') < 0 {
@@ -118,7 +118,7 @@ func (s *splitter) find(data []byte) (i int, open bool) {
 	return -1, quoted
 }
 
-// field gives the n-th field of a record, from 1, without its quotes.
+// field returns the n-th field of a record, from 1, without its quotes.
 func field(rec []byte, comma byte, n int) (string, bool) {
 	for ; ; n-- {
 		value, rest, more := cutField(rec, comma)
@@ -132,8 +132,8 @@ func field(rec []byte, comma byte, n int) (string, bool) {
 	}
 }
 
-// cutField gives the first field of a record and what follows. A quote that is in no quoted field is a character as any
-// other.
+// cutField returns the first field of a record and what follows. A quote that is in no quoted field is a character as
+// any other.
 func cutField(rec []byte, comma byte) (value string, rest []byte, more bool) {
 	if len(rec) == 0 || rec[0] != '"' {
 		v, rest, more := bytes.Cut(rec, []byte{comma})
@@ -157,7 +157,7 @@ func cutField(rec []byte, comma byte) (value string, rest []byte, more bool) {
 	return b.String(), nil, false
 }
 
-// columnOf gives the number of the column that the record of names calls name.
+// columnOf returns the number of the column that a record of names calls name.
 func columnOf(rec []byte, comma byte, name string) (int, error) {
 	var names []string
 	for n, more := 1, true; more; n++ {
@@ -176,7 +176,7 @@ func columnOf(rec []byte, comma byte, name string) (int, error) {
 	return 0, fmt.Errorf("there is no column %q, expected one of: %s", name, shown(strings.Join(names, ", ")))
 }
 
-// separator gives what separates the fields of CSV, by its first line.
+// separator returns what separates the fields of CSV, by its first line.
 func separator(line []byte) byte {
 	best := byte(',')
 	for _, c := range []byte{';', '\t'} {

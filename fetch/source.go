@@ -6,24 +6,24 @@ import (
 )
 
 // A Source is one kind of place that items come from. Two are built in: files of this machine with their folders and
-// patterns, and HTTP. Others, such as a store of objects, are added by scheme: to Inputs.Sources, which list them, and to
-// Options.Sources of the Client, which opens them. One value may serve both.
+// patterns, and HTTP. Others, such as a store of objects, are added by scheme: to Inputs.Sources, which list them,
+// and to Options.Sources of the Client, which opens them. One value may serve both.
 //
 // All methods may be called from many goroutines at once.
 type Source interface {
-	// List calls l.Yield with the items that l.Name stands for, in an order that does not depend on timing. It returns
-	// when there are no more, when Yield returns false, or when ctx ends. What is wrong with the name, or with one item,
-	// is an item with Err. Inputs sets Index, and Scheme where it is empty.
+	// List calls l.Yield with the items that l.Name stands for, in an order that does not depend on timing. It
+	// returns when there are no more, when Yield returns false, or when ctx ends. What is wrong with the name, or
+	// with one item, is an item with Err. Inputs sets Index, and Scheme where it is empty.
 	List(ctx context.Context, l Listing)
-	// Open makes one try at getting the bytes of item, which it reads through try before it returns. ctx also ends when the
-	// try takes too long, and reads of what was opened must then return.
+	// Open makes one try at getting the bytes of item, which it reads through try before it returns. ctx also ends
+	// when the try takes too long, and reads of what was opened must then return.
 	//
 	// The error is an *[Error], with or without Doing, if the source knows what is wrong. Errors of try and of ctx are
 	// returned as they are, or wrapped. Other errors count as those of a network, which may pass. After an error that
 	// may pass, Open is called again, as often as Options.Retries allow.
 	Open(ctx context.Context, item Item, try *Try) error
-	// Host names the host that item is asked of, such as "example.com:443". Items of one host share its limits, whatever
-	// their source. Empty means that none is needed.
+	// Host names the host that item is asked of, such as "example.com:443". Items of one host share its limits,
+	// whatever their source. Empty means that none is needed.
 	Host(item Item) string
 }
 
@@ -51,7 +51,7 @@ type Listing struct {
 
 // scheme returns the scheme of an argument or of a record of a list; "" if it names a file of this machine.
 func (in Inputs) scheme(name string) string {
-	if isURL(name) {
+	if IsURL(name) {
 		return schemeOf(name)
 	}
 	if len(in.Sources) == 0 {

@@ -27,7 +27,8 @@ type toy struct {
 func (s *toy) List(_ context.Context, l Listing) {
 	shop, name, _ := strings.Cut(strings.TrimPrefix(l.Name, "toy:"), "/")
 	if s.shops[shop] == nil {
-		l.Yield(Item{Source: l.Name, Err: &Error{Kind: ClassURL, Doing: "list " + l.Name, Err: errors.New("no such shop")}})
+		l.Yield(Item{Source: l.Name, Err: &Error{Kind: ClassURL, Doing: "list " + l.Name,
+			Err: errors.New("no such shop")}})
 		return
 	}
 	for _, have := range s.shops[shop] {
@@ -77,14 +78,16 @@ func TestASourceOfAnotherKindIsListed(t *testing.T) {
 		{[]string{"toy:two/c.png"}, "", "toy two/c.png 'v1'"},
 		{[]string{"TOY:one/a.png"}, "", "toy no such shop"},
 		{[]string{"toy://one/"}, "", "toy no such shop"},
-		{[]string{"toy:one/", "toy:two/"}, "", "toy one/a.png 'v1' in one; toy one/sub/b.png 'v1' in one/sub; toy two/c.png 'v1' in two"},
-		{[]string{"toy:one/", "dir"}, "", "toy one/a.png 'v1' in one; toy one/sub/b.png 'v1' in one/sub;  dir/b.png '' in dir"},
+		{[]string{"toy:one/", "toy:two/"}, "",
+			"toy one/a.png 'v1' in one; toy one/sub/b.png 'v1' in one/sub; toy two/c.png 'v1' in two"},
+		{[]string{"toy:one/", "dir"}, "",
+			"toy one/a.png 'v1' in one; toy one/sub/b.png 'v1' in one/sub;  dir/b.png '' in dir"},
 		{[]string{"toy:file/a.png"}, "", " file/a.png ''"}, // there is a file of that name
 		{[]string{"toy:none/"}, "", "toy no such shop"},
 		{nil, "toy:one/a.png\ntoy:two/c.png # the last\n", "toy one/a.png 'v1'; toy two/c.png 'v1'"},
 		{nil, "toy:one/\ntoy:one/nothing", "toy it names no items; toy it names no items"}, // folders are for arguments
 	} {
-		in := Inputs{Args: tt.args, Sources: map[string]Source{"toy": &toy{shops: shops}}}
+		in := Inputs{Args: tt.args, Extensions: photos, Sources: map[string]Source{"toy": &toy{shops: shops}}}
 		var passed []string
 		in.PassedOver = func(name, what string) { passed = append(passed, name+": "+what) }
 		if tt.list != "" {
@@ -114,7 +117,8 @@ func TestASourceOfAnotherKindIsListed(t *testing.T) {
 		if err := in.Check(t.Context()); wrong != (err != nil) || wrong && !errors.As(err, new(*InputError)) {
 			t.Errorf("%q: Check: %v", tt.args, err)
 		}
-		if walked := slices.Contains(tt.args, "toy:one/"); walked != slices.Contains(passed, "toy:one/notes.txt: what is no image") {
+		if walked := slices.Contains(tt.args, "toy:one/"); walked != slices.Contains(passed,
+			"toy:one/notes.txt: what is no image") {
 			t.Errorf("%q: passed over: %q", tt.args, passed)
 		}
 	}
@@ -139,8 +143,10 @@ func TestEverySourceHasTheSameManners(t *testing.T) {
 		tries int
 		took  [2]time.Duration // at least and at most
 	}{
-		"well":             {func(ctx context.Context, _ int, try *Try) error { return whole(ctx, try) }, "", 1, [2]time.Duration{}},
-		"length not known": {func(ctx context.Context, _ int, try *Try) error { return send(ctx, try, "picture", -1) }, "", 1, [2]time.Duration{}},
+		"well": {func(ctx context.Context, _ int, try *Try) error { return whole(ctx, try) }, "", 1,
+			[2]time.Duration{}},
+		"length not known": {func(ctx context.Context, _ int, try *Try) error { return send(ctx, try, "picture", -1) },
+			"", 1, [2]time.Duration{}},
 		"no turn": {func(ctx context.Context, _ int, try *Try) error {
 			return try.Receive(ctx, strings.NewReader("picture"), 7)
 		}, "", 1, [2]time.Duration{}},
@@ -164,7 +170,10 @@ func TestEverySourceHasTheSameManners(t *testing.T) {
 		}, "", 2, [2]time.Duration{20 * time.Second, 21 * time.Second}},
 		"too long as announced": {func(ctx context.Context, _ int, try *Try) error { return send(ctx, try, "", 101) },
 			ClassTooBig, 1, [2]time.Duration{}},
-		"too long": {func(ctx context.Context, _ int, try *Try) error { return send(ctx, try, strings.Repeat("x", 101), -1) },
+		"too long": {func(ctx context.Context, _ int,
+			try *Try) error {
+			return send(ctx, try, strings.Repeat("x", 101), -1)
+		},
 			ClassTooBig, 1, [2]time.Duration{}},
 		"cut": {func(ctx context.Context, _ int, try *Try) error { return send(ctx, try, "pic", 7) },
 			ClassTruncated, 4, [2]time.Duration{0, 4 * time.Second}},
@@ -180,7 +189,8 @@ func TestEverySourceHasTheSameManners(t *testing.T) {
 		"nothing read": {func(context.Context, int, *Try) error { return nil }, ClassRead, 1, [2]time.Duration{}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			o := Options{Sources: map[string]Source{"toy": &toy{open: c.open}}, MaxBytes: 100, Timeout: 10 * time.Second}
+			o := Options{Sources: map[string]Source{"toy": &toy{open: c.open}}, MaxBytes: 100,
+				Timeout: 10 * time.Second}
 			bubble(t, nil, o, func(t *testing.T, client *Client) {
 				start := time.Now()
 				body, err := client.Fetch(t.Context(), Item{Source: "toy:shop/a", Scheme: "toy"}, nil)
@@ -190,7 +200,8 @@ func TestEverySourceHasTheSameManners(t *testing.T) {
 					tries = e.Attempts
 				}
 				if classOf(err) != c.class || tries != c.tries || took < c.took[0] || took > c.took[1] {
-					t.Errorf("got %v after %d tries and %v, want class %q after %d and %v", err, tries, took, c.class, c.tries, c.took)
+					t.Errorf("got %v after %d tries and %v, want class %q after %d and %v", err, tries, took, c.class,
+						c.tries, c.took)
 				}
 				if err == nil && !bytes.Equal(body.Data, []byte("picture")) {
 					t.Errorf("got the bytes %q", body.Data)

@@ -7,8 +7,8 @@ import (
 )
 
 // A spool holds outside of memory what memory has no room for. A Client has one for bodies that are still coming, and
-// Spread one for the rows of hosts that are slow. It is one file without a name, of blocks that are used again, made when it is first needed. The zero value is
-// ready; many goroutines may use it.
+// Spread one for the rows of hosts that are slow. It is one file without a name, of blocks that are used again, made
+// when it is first needed. The zero value is ready; many goroutines may use it.
 type spool struct {
 	mu    sync.Mutex
 	file  *os.File

@@ -33,13 +33,13 @@ type Aside[T any] struct {
 // then the one with the fewest lanes comes first. A host has at most as many lanes as its [HostState] says, and none
 // before its time. So n ought to be well above the limit of one host.
 //
-// Values are taken from in when a lane is free for them, or if another host or a file may be behind those that wait for
-// one. Of the values that wait for their host, 4096 are held in memory, and any number more by aside in a temporary file.
-// Without an aside, or if it cannot put a value, in is not read meanwhile.
+// Values are taken from in when a lane is free for them, or if another host or a file may be behind those that wait
+// for one. Of the values that wait for their host, 4096 are held in memory, and any number more by aside in a
+// temporary file. Without an aside, or if it cannot put a value, in is not read meanwhile.
 //
-// When ctx ends, or the channel of Hosts.Finished is closed, do is called at once for all values in memory. Those in the
-// temporary file, and those not taken yet, are left out. An error says that the temporary file could not be read back;
-// its values are lost.
+// When ctx ends, or the channel of Hosts.Finished is closed, do is called at once for all values in memory. Those in
+// the temporary file, and those not taken yet, are left out. An error says that the temporary file could not be read
+// back; its values are lost.
 func Spread[T any](
 	ctx context.Context, by Hosts, n int, in <-chan T, item func(T) Item, aside *Aside[T], do func(v T, lane int),
 ) error {
@@ -238,9 +238,9 @@ func (s *spreader[T]) lanesFor(host string) int {
 	return s.free
 }
 
-// wants reports whether a value is to be taken from in, where next is what could be done now if it had a lane. Where all
-// lanes are taken by hosts that could take more, what is behind them may be another's, who then comes first, or a file
-// of this machine.
+// wants reports whether a value is to be taken from in, where next is what could be done now if it had a lane. Where
+// all lanes are taken by hosts that could take more, what is behind them may be another's, who then comes first, or a
+// file of this machine.
 func (s *spreader[T]) wants(next *queue[T]) bool {
 	if s.aside == nil {
 		return s.lanesFor("") > 0 && s.count < parkedMost

@@ -86,14 +86,16 @@ func TestAnyNumberOfRowsOfSlowHostsHoldBackNobody(t *testing.T) {
 				}
 			})
 			if lastOther > 3*time.Second || next["other"] != others {
-				t.Errorf("%d slow hosts: %d of the %d others were done, the last after %v; want all at once", slow, next["other"], others, lastOther)
+				t.Errorf("%d slow hosts: %d of the %d others were done, the last after %v; want all at once", slow,
+					next["other"], others, lastOther)
 			}
 			for h := range slow {
 				if n := next[fmt.Sprint("slow", h)]; n != each {
 					t.Errorf("%d of %d rows of a slow host were done", n, each)
 				}
 			}
-			if took := time.Since(start); took > time.Duration(max(slow*each/64, each/8))*364*time.Millisecond+time.Minute {
+			if took := time.Since(start); took > time.Duration(max(slow*each/64,
+				each/8))*364*time.Millisecond+time.Minute {
 				t.Errorf("%d slow hosts: the slow rows took %v", slow, took)
 			}
 			if used != 0 {
@@ -127,7 +129,8 @@ func TestWhatIsPutAsideIsLeftOutWhenTheRunStops(t *testing.T) {
 // TestRowsStayInMemoryWhereNothingCanBeWritten has no folder for the spool: everything is done, later.
 func TestRowsStayInMemoryWhereNothingCanBeWritten(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir()+"/gone")
-	for _, aside := range []*Aside[row]{rowsAside, nil, {Put: func(dst []byte, _ row) ([]byte, bool) { return dst, false }}} {
+	for _, aside := range []*Aside[row]{rowsAside, nil,
+		{Put: func(dst []byte, _ row) ([]byte, bool) { return dst, false }}} {
 		bubble(t, nil, Options{}, func(t *testing.T, c *Client) {
 			var done atomic.Int32
 			spreadRows(t, c, 64, aside, func(send func(row)) {
@@ -165,7 +168,8 @@ func TestRowsThatCannotBeReadBackAreSaid(t *testing.T) {
 			time.Sleep(time.Second)
 			done.Add(1)
 		})
-		if err == nil || errors.Is(err, os.ErrNotExist) || errors.Is(err, context.Canceled) || done.Load() < parkedMost {
+		if err == nil || errors.Is(err, os.ErrNotExist) || errors.Is(err, context.Canceled) ||
+			done.Load() < parkedMost {
 			t.Errorf("got %v after %d rows, want that they cannot be read", err, done.Load())
 		}
 	})
@@ -202,9 +206,11 @@ func TestOfAListOfManyHostsLittleWaitsInMemoryWhileTheLineIsFull(t *testing.T) {
 	})
 }
 
-// TestHostsThatNeverAnswerHoldBackNoFile has lists in which hosts that never answer could have all lanes, and then files.
+// TestHostsThatNeverAnswerHoldBackNoFile has lists in which hosts that never answer could have all lanes, and then
+// files.
 func TestHostsThatNeverAnswerHoldBackNoFile(t *testing.T) {
-	for _, c := range []struct{ lanes, hosts, rows int }{{1, 1, 3000}, {4, 3, 3000}, {4, 300, 3}, {256, 254, 2}, {256, 3000, 1}} {
+	for _, c := range []struct{ lanes, hosts, rows int }{{1, 1, 3000}, {4, 3, 3000}, {4, 300, 3}, {256, 254, 2},
+		{256, 3000, 1}} {
 		never := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 		handlers := map[string]http.HandlerFunc{}
 		for i := range c.hosts {
@@ -250,15 +256,16 @@ func TestHostsThatNeverAnswerHoldBackNoFile(t *testing.T) {
 				}
 			})
 			if files.Load() != 200 || last > time.Second || int(most.Load()) > c.lanes {
-				t.Errorf("%+v: %d of 200 files, the last after %v, %d downloads at once; want all soon, downloads within lanes",
+				t.Errorf("%+v: %d of 200 files, the last after %v, %d downloads at once; "+
+					"want all soon, downloads within lanes",
 					c, files.Load(), last, most.Load())
 			}
 		})
 	}
 }
 
-// TestAHostThatAnswersComesBeforeOneThatDoesNot has a list in which hosts that never answer have many rows, and one that
-// answers comes last.
+// TestAHostThatAnswersComesBeforeOneThatDoesNot has a list in which hosts that never answer have many rows, and one
+// that answers comes last.
 func TestAHostThatAnswersComesBeforeOneThatDoesNot(t *testing.T) {
 	const hosts = 12
 	handlers := map[string]http.HandlerFunc{"other": func(http.ResponseWriter, *http.Request) {}}

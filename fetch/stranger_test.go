@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// TestMinSpeedEndsABodyThatDribbles has one server that sends steadily, one that is silent between bursts, and one that dribbles.
+// TestMinSpeedEndsABodyThatDribbles has one server that sends steadily, one that is silent between bursts, and one
+// that dribbles.
 func TestMinSpeedEndsABodyThatDribbles(t *testing.T) {
 	drip := func(n int, every time.Duration) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
@@ -88,7 +89,8 @@ func TestCompressedBodyIsBoundedOnBothSides(t *testing.T) {
 func TestDeniedHostHasNoOtherSpelling(t *testing.T) {
 	p := Policy{Deny: []string{"example.com", "bücher.example", "[::1]"}}.compiled()
 	for _, host := range []string{
-		"example.com", "EXAMPLE.com.", "a.b.example.com", "ｅxample.com", "example。com", "bücher.example", "xn--bcher-kva.example", "BÜCHER.example",
+		"example.com", "EXAMPLE.com.", "a.b.example.com", "ｅxample.com", "example。com", "bücher.example",
+		"xn--bcher-kva.example", "BÜCHER.example",
 	} {
 		u, err := url.Parse("http://" + host + "/a.jpg")
 		if err != nil {
@@ -132,16 +134,23 @@ func TestPublicOnlyRefusesLoopbackHoweverItIsWritten(t *testing.T) {
 	c := newClient(t, Options{Retries: -1, Policy: Policy{PublicOnly: true}})
 	base := &url.URL{Scheme: "https", Host: "public.test", RawPath: "/"}
 	for _, host := range []string{
-		"127.0.0.1", "127.1", "127.0.1", "2130706433", "0x7f.1", "0x7F000001", "0177.1", "017700000001", "0x7f.0.0.0x1", "127.0.0.1.", "0",
-		"0.0.0.0", "0x0", "%31%32%37.0.0.1", "１２７.０.０.１", "①②⑦.⓪.⓪.①", "127。0。0。1", "127%2e0.0.1", "127\t.0.0.\n1", "[::1]", "[::]",
-		"[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::127.0.0.1]", "[64:ff9b::127.0.0.1]", "[2002:7f00:1::]", "[0:0:0:0:0:ffff:7f00:1]",
-		"localhost", "LOCALHOST", "loc\talhost", "l%6fcalhost", "ｌocalhost", "public.test@127.0.0.1", "a:b@127.1", "a@b@127.1",
+		"127.0.0.1", "127.1", "127.0.1", "2130706433", "0x7f.1", "0x7F000001", "0177.1", "017700000001", "0x7f.0.0.0x1",
+		"127.0.0.1.", "0",
+		"0.0.0.0", "0x0", "%31%32%37.0.0.1", "１２７.０.０.１", "①②⑦.⓪.⓪.①", "127。0。0。1",
+		"127%2e0.0.1",
+		"127\t.0.0.\n1",
+		"[::1]", "[::]",
+		"[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::127.0.0.1]", "[64:ff9b::127.0.0.1]", "[2002:7f00:1::]",
+		"[0:0:0:0:0:ffff:7f00:1]",
+		"localhost", "LOCALHOST", "loc\talhost", "l%6fcalhost", "ｌocalhost", "public.test@127.0.0.1", "a:b@127.1",
+		"a@b@127.1",
 	} {
 		for _, source := range []string{
-			"http://" + host + port + "/", "http:" + host + port, "http:/" + host + port + "?q", `http:\\` + host + port + `\x`, "HTTP:////" + host + port,
+			"http://" + host + port + "/", "http:" + host + port, "http:/" + host + port + "?q",
+			`http:\\` + host + port + `\x`, "HTTP:////" + host + port,
 			"  http://" + host + port + "#f", "ht\ntp://" + host + port + "/..",
 		} {
-			if !isURL(source) {
+			if !IsURL(source) {
 				t.Errorf("%q is no URL", source)
 			}
 			if _, err := c.Fetch(t.Context(), at(source), nil); classOf(err) != ClassRefused {
@@ -163,7 +172,8 @@ func TestPublicOnlyRefusesLoopbackHoweverItIsWritten(t *testing.T) {
 func TestAnAddressIsDeniedInEveryForm(t *testing.T) {
 	s := serve(t)
 	port := s.URL[strings.LastIndexByte(s.URL, ':'):]
-	forms := []string{"127.0.0.1", "127.1", "0x7f.1", "0177.0.0.1", "2130706433", "0x7f000001", "１２７.０.０.１", "127.0.0.1."}
+	forms := []string{"127.0.0.1", "127.1", "0x7f.1", "0177.0.0.1", "2130706433", "0x7f000001", "１２７.０.０.１",
+		"127.0.0.1."}
 	for _, denied := range forms {
 		if err := CheckHost(denied, true); err != nil {
 			t.Errorf("%s: %v", denied, err)
@@ -186,8 +196,10 @@ func TestCheckHost(t *testing.T) {
 		host        string
 		allow, deny bool
 	}{
-		{"example.com", true, true}, {"bücher.example", true, true}, {"127.0.0.1", true, true}, {"::1", true, true}, {"[::1]", true, true},
-		{"10.0.0.0/8", false, true}, {"", false, false}, {".", false, false}, {"http://a.test", false, false}, {"a.test:80", false, false},
+		{"example.com", true, true}, {"bücher.example", true, true}, {"127.0.0.1", true, true}, {"::1", true, true},
+		{"[::1]", true, true},
+		{"10.0.0.0/8", false, true}, {"", false, false}, {".", false, false}, {"http://a.test", false, false},
+		{"a.test:80", false, false},
 		{"a b", false, false}, {"*.a.test", false, false}, {"10.0.0.0/99", false, false},
 	} {
 		if got := CheckHost(c.host, false) == nil; got != c.allow {

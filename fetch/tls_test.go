@@ -17,6 +17,11 @@ import (
 )
 
 // TestATLSAlertIsClassTLSAndTriedOnce has servers with which no connection comes about, each for another reason.
+// rootsOf returns what a client of s trusts.
+func rootsOf(s *httptest.Server) *x509.CertPool {
+	return s.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
+}
+
 func TestATLSAlertIsClassTLSAndTriedOnce(t *testing.T) {
 	good := httptest.NewTLSServer(http.NotFoundHandler())
 	defer good.Close()
@@ -24,13 +29,17 @@ func TestATLSAlertIsClassTLSAndTriedOnce(t *testing.T) {
 	roots.AddCert(good.Certificate())
 	demand := tls.RequireAndVerifyClientCert
 	for name, config := range map[string]*tls.Config{
-		"a client certificate over TLS 1.3":    {ClientAuth: demand},
-		"a client certificate over TLS 1.2":    {ClientAuth: demand, MaxVersion: tls.VersionTLS12},
-		"a client certificate over HTTP/2":     {ClientAuth: demand, NextProtos: []string{"h2", "http/1.1"}},
-		"any client certificate":               {ClientAuth: tls.RequireAnyClientCert},
-		"an old version":                       {MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11},
-		"no common cipher":                     {MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{tls.TLS_RSA_WITH_RC4_128_SHA}},
-		"no certificate for the name":          {GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return nil, errors.New("no") }},
+		"a client certificate over TLS 1.3": {ClientAuth: demand},
+		"a client certificate over TLS 1.2": {ClientAuth: demand, MaxVersion: tls.VersionTLS12},
+		"a client certificate over HTTP/2":  {ClientAuth: demand, NextProtos: []string{"h2", "http/1.1"}},
+		"any client certificate":            {ClientAuth: tls.RequireAnyClientCert},
+		"an old version":                    {MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11},
+		"no common cipher": {MaxVersion: tls.VersionTLS12,
+			CipherSuites: []uint16{tls.TLS_RSA_WITH_RC4_128_SHA}},
+		"no certificate for the name": {GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config,
+			error) {
+			return nil, errors.New("no")
+		}},
 		"no common protocol of an application": {NextProtos: []string{"x"}},
 	} {
 		s := httptest.NewUnstartedServer(http.NotFoundHandler())
@@ -48,7 +57,8 @@ func TestATLSAlertIsClassTLSAndTriedOnce(t *testing.T) {
 		"an alert":                   "\x15\x03\x03\x00\x02\x02\x28", // handshake_failure
 		"an alert of an old version": "\x15\x03\x01\x00\x02\x02\x46", // protocol_version
 		"a page":                     "HTTP/1.1 400 Bad Request\r\n\r\n",
-		"an old version's hello":     "\x16\x03\x01\x00\x2a\x02\x00\x00\x26\x03\x01" + strings.Repeat("x", 32) + "\x00\x00\x2f\x00",
+		"an old version's hello": "\x16\x03\x01\x00\x2a\x02\x00\x00\x26\x03\x01" + strings.Repeat("x", 32) +
+			"\x00\x00\x2f\x00",
 	} {
 		addr := answerAll(t, answer)
 		checkTLSFault(t, name, "https://"+addr, &tls.Config{RootCAs: roots})
@@ -101,7 +111,7 @@ func TestATLSFaultInABodyIsABrokenConnection(t *testing.T) {
 	s.StartTLS()
 	defer s.Close()
 	c := newClient(t, Options{Retries: 1})
-	c.web.transport.TLSClientConfig = &tls.Config{RootCAs: s.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs}
+	c.web.transport.TLSClientConfig = &tls.Config{RootCAs: rootsOf(s)}
 	_, err := c.Fetch(t.Context(), at(s.URL), nil)
 	var e *Error
 	if !errors.As(err, &e) || e.Kind != ClassNetwork || e.Attempts != 2 {
@@ -109,8 +119,8 @@ func TestATLSFaultInABodyIsABrokenConnection(t *testing.T) {
 	}
 }
 
-// TestATLSAlertBeforeTheFirstRequestIsClassTLS has requests begin after the server's alert has ended their connection, as
-// on a busy machine.
+// TestATLSAlertBeforeTheFirstRequestIsClassTLS has requests begin after the server's alert has ended their
+// connection, as on a busy machine.
 func TestATLSAlertBeforeTheFirstRequestIsClassTLS(t *testing.T) {
 	for name, http2 := range map[string]bool{"HTTP/1.1": false, "HTTP/2": true} {
 		s := httptest.NewUnstartedServer(http.NotFoundHandler())

@@ -50,8 +50,8 @@ func (t *Try) Ask(ctx context.Context, host string) error {
 	return nil
 }
 
-// Later notes that the host that was asked wants to be asked more rarely, and not before wait is over. class is the class
-// of that answer, such as "http-503". Open is to return an error of it, which may pass.
+// Later notes that the host that was asked wants to be asked more rarely, and not before wait is over. class is the
+// class of that answer, such as "http-503". Open is to return an error of it, which may pass.
 func (t *Try) Later(class string, wait time.Duration) {
 	if t.turn != nil {
 		t.turn.slow(class, wait)
@@ -174,8 +174,8 @@ func final(err error) bool {
 	return errors.As(err, &e) && !e.Again
 }
 
-// explain returns the error of Fetch for that of a try: an *Error with its class, ErrFinished, or what the caller's Room
-// returned.
+// explain returns the error of Fetch for that of a try: an *Error with its class, ErrFinished, or what the caller's
+// Room returned.
 func (t *Try) explain(ctx context.Context, err error) error {
 	var (
 		mine *reserveError

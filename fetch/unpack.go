@@ -115,7 +115,7 @@ const (
 	nameRows    = "write its sources as text first, one on a line"
 )
 
-// kinds are told by their first bytes, which no text begins with. Those that are told later hold NUL bytes in their
+// kinds are known by their first bytes, which no text begins with. Those that are known later hold NUL bytes in their
 // first line.
 var kinds = []kind{
 	{0, "\xfd7zXZ\x00", "compressed with xz", unpackFirst + "xz -dc FILE, and read - as the list", false},
@@ -123,7 +123,8 @@ var kinds = []kind{
 	{0, "BZh?1AY&SY", "compressed with bzip2", unpackFirst + "bzip2 -dc FILE, and read - as the list", false},
 	{0, "BZh?\x17rE8P\x90", "compressed with bzip2, and empty", "expected a list with sources", false},
 	{0, "\x04\x22\x4d\x18", "compressed with lz4", unpackFirst + "lz4 -dc FILE, and read - as the list", false},
-	{0, "\xff\x06\x00\x00sNaPpY", "compressed with snappy", unpackFirst + "snzip -dc FILE, and read - as the list", false},
+	{0, "\xff\x06\x00\x00sNaPpY", "compressed with snappy", unpackFirst + "snzip -dc FILE, and read - as the list",
+		false},
 	{0, "\x1f\x9d", "compressed with compress", unpackFirst + "gzip -dc FILE, and read - as the list", false},
 	{0, "PK\x03\x04", "a zip archive, or a spreadsheet", "unpack the archive, or save the sheet as CSV", false},
 	{0, "PK\x05\x06", "an empty zip archive", "expected a list with sources", false},
@@ -139,7 +140,8 @@ var kinds = []kind{
 	{0, "Obj\x01", "an Avro file", ofColumn, false},
 	{0, "\x89HDF\r\n\x1a\n", "an HDF5 file", ofColumn, false},
 	{0, "\x93NUMPY", "a NumPy array", ofColumn, false},
-	{0, "SQLite format 3\x00", "a SQLite database", "write its column of sources as text first, as with sqlite3 FILE 'SELECT url FROM images'", false},
+	{0, "SQLite format 3\x00", "a SQLite database",
+		"write its column of sources as text first, as with sqlite3 FILE 'SELECT url FROM images'", false},
 	{8, "DUCK?\x00\x00\x00", "a DuckDB database", ofColumn, false},
 	{0, "%PDF-", "a PDF document", nameRows, false},
 	{0, "{\\rtf", "a document in RTF", nameRows, false},

@@ -60,7 +60,8 @@ func (c urlCase) check(t *testing.T) {
 		user, password = c.user, c.password // which JSON cannot hold
 	}
 	if got != c.want || user != c.user || password != c.password {
-		t.Errorf("%q relative to %q: got %q, %q, %q (%v); browsers have %q, %q, %q", c.text, c.base, got, user, password, err, c.want, c.user, c.password)
+		t.Errorf("%q relative to %q: got %q, %q, %q (%v); browsers have %q, %q, %q", c.text, c.base, got, user,
+			password, err, c.want, c.user, c.password)
 	}
 }
 
@@ -87,13 +88,17 @@ func checkURLs(t *testing.T, table []byte) {
 
 // askNode has Node read JSON lines of text and base, and answer with lines of a urlCase.
 const askNode = `
-const bytes = s => Buffer.from(s.replace(/%([0-9a-f]{2})/gi, (_, h) => String.fromCharCode(parseInt(h, 16))), 'latin1').toString();
+const byte = (_, h) => String.fromCharCode(parseInt(h, 16));
+const bytes = s => Buffer.from(s.replace(/%([0-9a-f]{2})/gi, byte), 'latin1').toString();
 require('readline').createInterface({ input: process.stdin }).on('line', line => {
   const [text, base] = JSON.parse(line);
   let got = ['', '', ''];
   try {
     const u = base ? new URL(text, base) : new URL(text), user = bytes(u.username), password = bytes(u.password);
-    if (u.protocol === 'http:' || u.protocol === 'https:') { u.hash = u.username = u.password = ''; got = [u.href, user, password]; }
+    if (u.protocol === 'http:' || u.protocol === 'https:') {
+	u.hash = u.username = u.password = '';
+	got = [u.href, user, password];
+}
     else got = [u.protocol, '', ''];
   } catch { }
   console.log(JSON.stringify([text, base, ...got]));
@@ -107,8 +112,10 @@ func TestURLsAreReadAsNodeReadsThem(t *testing.T) {
 	if err != nil {
 		t.Skip("there is no node")
 	}
-	parts := append(strings.Split("abcz0189/\\.?#%@:[]|^{}<>\"'`~!$&()*+,;=_- \t\n\r", ""), "%2e", "%2F", "%zz", "ü", "日", "0x", "..", "//", "é", "。", "x.y", "127", "http:", "😀")
-	starts := []string{"http://h", "http://", "https://a.b/", "http:", "http://1.", "https:\\\\", "http://h/", "http://h/?", "http://u@h", "//", "", "?", "../"}
+	parts := append(strings.Split("abcz0189/\\.?#%@:[]|^{}<>\"'`~!$&()*+,;=_- \t\n\r", ""),
+		"%2e", "%2F", "%zz", "ü", "日", "0x", "..", "//", "é", "。", "x.y", "127", "http:", "😀")
+	starts := []string{"http://h", "http://", "https://a.b/", "http:", "http://1.",
+		"https:\\\\", "http://h/", "http://h/?", "http://u@h", "//", "", "?", "../"}
 	bases := []string{"", "http://h/a/b/c?q#f", "https://u:p@Ex.com:8443/x/", "http://h", "http://h//a|b/%zz'"}
 	random := rand.New(rand.NewPCG(1, 1))
 	var in bytes.Buffer
@@ -192,13 +199,15 @@ func TestServersAreAskedWithTheBytesOfTheURL(t *testing.T) {
 
 func TestHTTP2ServersAreAskedWithTheBytesOfTheURL(t *testing.T) {
 	var got atomic.Value
-	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { got.Store(r.Proto + r.RequestURI) }))
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		got.Store(r.Proto + r.RequestURI)
+	}))
 	s.EnableHTTP2 = true
 	s.Config.ErrorLog = log.New(io.Discard, "", 0)
 	s.StartTLS()
 	defer s.Close()
 	c := newClient(t, Options{Retries: -1})
-	c.web.transport.TLSClientConfig = &tls.Config{RootCAs: s.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs}
+	c.web.transport.TLSClientConfig = &tls.Config{RootCAs: rootsOf(s)}
 	for _, tt := range append(sentAs, struct{ text, want string }{"//a|b", "//a|b"}) {
 		if strings.Contains(tt.want, "%zz") || strings.Contains(tt.want, "%.") {
 			continue // Go's server refuses it
@@ -221,7 +230,8 @@ func TestRedirectsGoWhereBrowsersGo(t *testing.T) {
 		"http:/" + addr + "/%2f%2F?%7e+~": "/%2f%2F?%7e+~",
 		"http://" + addr + "/\xfc?\xfc":   "/%FC?%FC",
 	} {
-		from, _ := askedFor(t, "HTTP/1.1 302 Found\r\nLocation: "+location+"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+		answer := "HTTP/1.1 302 Found\r\nLocation: " + location + "\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+		from, _ := askedFor(t, answer)
 		c := newClient(t, Options{Retries: -1})
 		// From another scheme "http:/host" would be the same; here it is a path of the same host.
 		if strings.HasPrefix(location, "http:/"+addr) {
@@ -245,19 +255,22 @@ func TestWhatIsMeantAsAURLIsOne(t *testing.T) {
 	}
 	tree(t, "http:file.jpg", "https:/", "https:/x.jpg")
 	for source, want := range map[string]bool{
-		"http://h/a": true, "HTTPS://h/a": true, "https:/h/a": true, "http:h/a": true, `http:\\h\a`: true, " http://h/a": true, "ht\ntp://h": true,
-		"ftp://h": true, "data:x": true, "http:file.jpg": false, "https:/x.jpg": false, "a.jpg": false, "C:\\a.jpg": false, "c:/a.jpg": false, "": false,
+		"http://h/a": true, "HTTPS://h/a": true, "https:/h/a": true, "http:h/a": true,
+		`http:\\h\a`: true, " http://h/a": true, "ht\ntp://h": true,
+		"ftp://h": true, "data:x": true, "http:file.jpg": false, "https:/x.jpg": false,
+		"a.jpg": false, "C:\\a.jpg": false, "c:/a.jpg": false, "": false,
 		"a:b": false, "mailto:x": false, " a.jpg": false,
 	} {
-		if got := isURL(source); got != want {
-			t.Errorf("isURL(%q) is %v, want %v", source, got, want)
+		if got := IsURL(source); got != want {
+			t.Errorf("IsURL(%q) is %v, want %v", source, got, want)
 		}
 	}
 }
 
 func TestSecretsAreRedactedHoweverTheURLIsWritten(t *testing.T) {
 	parts := []string{"/", "\\", "@", ":", "?", "#", "\t", "\n", " ", "%", "x", "h.test", "[", "|", "ü"}
-	starts := []string{"http:", "https:", "http://", "http:/", `http:\\`, "ht\ttp://", " http://", "http:///", "HTTP://"}
+	starts := []string{"http:", "https:", "http://", "http:/", `http:\\`, "ht\ttp://", " http://",
+		"http:///", "HTTP://"}
 	random := rand.New(rand.NewPCG(rand.Uint64(), 1))
 	tried := 0
 	for range 20_000 {
@@ -267,7 +280,8 @@ func TestSecretsAreRedactedHoweverTheURLIsWritten(t *testing.T) {
 			}
 			return s
 		}
-		source := starts[random.IntN(len(starts))] + some() + "user" + some() + ":s3cret" + some() + "@" + some() + "h.test" + some()
+		source := starts[random.IntN(len(starts))] + some() + "user" + some() +
+			":s3cret" + some() + "@" + some() + "h.test" + some()
 		if u, err := parseWeb(source, nil); err == nil {
 			if password, _ := u.User.Password(); !strings.Contains(u.User.Username()+password, "s3cret") {
 				continue // it stands in the path or the query
@@ -285,7 +299,8 @@ func TestSecretsAreRedactedHoweverTheURLIsWritten(t *testing.T) {
 
 // FuzzParseWeb holds that what is sent is plain, and that what was read once is read the same again.
 func FuzzParseWeb(f *testing.F) {
-	for _, s := range []string{"http://h/a b?c d", `https:\\u:p@h\..\x`, "http://0x7f.1:80/%zz|", "http://[::1%25lo]/", "http://日本.test/?ü", "//g/x", "?y", "HTTP:x"} {
+	for _, s := range []string{"http://h/a b?c d", `https:\\u:p@h\..\x`, "http://0x7f.1:80/%zz|", "http://[::1%25lo]/",
+		"http://日本.test/?ü", "//g/x", "?y", "HTTP:x"} {
 		f.Add(s)
 	}
 	base, err := parseWeb("http://u:p@h.test:81/a/b?c", nil)
@@ -317,7 +332,8 @@ func FuzzParseWeb(f *testing.F) {
 		if err != nil || again.Host != u.Host || again.RawPath != u.RawPath || again.RawQuery != u.RawQuery {
 			t.Fatalf("%q: %q %q %q is read again as %v, %v", text, u.Host, u.RawPath, u.RawQuery, again, err)
 		}
-		if host, err := parseHost(u.Hostname()); !strings.HasPrefix(u.Host, "[") && (err != nil || host != u.Hostname()) {
+		host, err := parseHost(u.Hostname())
+		if !strings.HasPrefix(u.Host, "[") && (err != nil || host != u.Hostname()) {
 			t.Fatalf("%q: the host %q is read again as %q, %v", text, u.Hostname(), host, err)
 		}
 	})

@@ -98,46 +98,48 @@ func TestFinishEndsWaitsAndNotDownloads(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		_, _ = w.Write(picture)
 	}
-	bubble(t, map[string]http.HandlerFunc{"busy": busy, "failing": failing, "slow": slow}, Options{Retries: 100}, func(t *testing.T, c *Client) {
-		start := time.Now()
-		time.AfterFunc(5*time.Second, func() {
-			c.Finish()
-			c.Finish()
-		})
-		var all sync.WaitGroup
-		for _, host := range []string{"busy", "failing", "slow"} {
-			all.Go(func() {
-				_, err := c.Fetch(t.Context(), at("http://"+host+"/"), nil)
-				want, least := ErrFinished, 5*time.Second
-				if host == "slow" {
-					want, least = nil, 10*time.Second
-				}
-				if took := time.Since(start); err != want || took < least || took > least+time.Second {
-					t.Errorf("%s: %v after %v, want %v after %v", host, err, took, want, least)
-				}
+	bubble(t, map[string]http.HandlerFunc{"busy": busy, "failing": failing, "slow": slow}, Options{Retries: 100},
+		func(t *testing.T, c *Client) {
+			start := time.Now()
+			time.AfterFunc(5*time.Second, func() {
+				c.Finish()
+				c.Finish()
 			})
-		}
-		all.Wait()
-		// What is held back for its host comes at once.
-		in := make(chan Item)
-		go func() {
-			defer close(in)
-			for range 20 {
-				in <- at("http://busy/")
+			var all sync.WaitGroup
+			for _, host := range []string{"busy", "failing", "slow"} {
+				all.Go(func() {
+					_, err := c.Fetch(t.Context(), at("http://"+host+"/"), nil)
+					want, least := ErrFinished, 5*time.Second
+					if host == "slow" {
+						want, least = nil, 10*time.Second
+					}
+					if took := time.Since(start); err != want || took < least || took > least+time.Second {
+						t.Errorf("%s: %v after %v, want %v after %v", host, err, took, want, least)
+					}
+				})
 			}
-		}()
-		before, n := time.Now(), 0
-		_ = Spread(t.Context(), c.Hosts(), 1, in, func(i Item) Item { return i }, nil, func(Item, int) { n++ })
-		if n != 20 || time.Since(before) > 0 {
-			t.Errorf("%d of 20 came after %v, want all at once", n, time.Since(before))
-		}
-	})
+			all.Wait()
+			// What is held back for its host comes at once.
+			in := make(chan Item)
+			go func() {
+				defer close(in)
+				for range 20 {
+					in <- at("http://busy/")
+				}
+			}()
+			before, n := time.Now(), 0
+			_ = Spread(t.Context(), c.Hosts(), 1, in, func(i Item) Item { return i }, nil, func(Item, int) { n++ })
+			if n != 20 || time.Since(before) > 0 {
+				t.Errorf("%d of 20 came after %v, want all at once", n, time.Since(before))
+			}
+		})
 }
 
 func TestFinishWithinEndsDownloadsAfterTheirGrace(t *testing.T) {
 	for _, length := range []string{"", "1000000"} { // before and after the answer begins
 		trickle := func(w http.ResponseWriter, r *http.Request) {
-			for w.Header().Set("Content-Length", length); length != "" && r.Context().Err() == nil; time.Sleep(time.Second) {
+			for w.Header().Set("Content-Length", length); length != "" &&
+				r.Context().Err() == nil; time.Sleep(time.Second) {
 				if _, err := w.Write([]byte("x")); err != nil {
 					return
 				}
@@ -149,27 +151,30 @@ func TestFinishWithinEndsDownloadsAfterTheirGrace(t *testing.T) {
 			time.Sleep(8 * time.Second)
 			_, _ = w.Write(picture)
 		}
-		bubble(t, map[string]http.HandlerFunc{"trickle": trickle, "quick": quick}, Options{}, func(t *testing.T, c *Client) {
-			start := time.Now()
-			time.AfterFunc(5*time.Second, func() { c.FinishWithin(5 * time.Second) })
-			var all sync.WaitGroup
-			all.Go(func() {
-				if _, err := c.Fetch(t.Context(), at("http://trickle/"), nil); err != ErrFinished || time.Since(start) != 10*time.Second {
-					t.Errorf("got %v after %v, want ErrFinished after 10 s", err, time.Since(start))
-				}
+		bubble(t, map[string]http.HandlerFunc{"trickle": trickle, "quick": quick}, Options{},
+			func(t *testing.T, c *Client) {
+				start := time.Now()
+				time.AfterFunc(5*time.Second, func() { c.FinishWithin(5 * time.Second) })
+				var all sync.WaitGroup
+				all.Go(func() {
+					if _, err := c.Fetch(t.Context(), at("http://trickle/"), nil); err != ErrFinished ||
+						time.Since(start) != 10*time.Second {
+						t.Errorf("got %v after %v, want ErrFinished after 10 s", err, time.Since(start))
+					}
+				})
+				all.Go(func() {
+					if _, err := c.Fetch(t.Context(), at("http://quick/"), nil); err != nil {
+						t.Errorf("what ends within its grace gives %v", err)
+					}
+				})
+				all.Wait()
 			})
-			all.Go(func() {
-				if _, err := c.Fetch(t.Context(), at("http://quick/"), nil); err != nil {
-					t.Errorf("what ends within its grace gives %v", err)
-				}
-			})
-			all.Wait()
-		})
 	}
 }
 
 func TestRetriesOnlyWhatMayPass(t *testing.T) {
-	for status, tries := range map[int]int32{400: 1, 401: 1, 403: 1, 404: 1, 408: 4, 410: 1, 418: 1, 429: 4, 500: 4, 501: 1, 502: 4, 503: 4, 504: 4, 505: 1} {
+	for status, tries := range map[int]int32{400: 1, 401: 1, 403: 1, 404: 1, 408: 4, 410: 1, 418: 1, 429: 4, 500: 4,
+		501: 1, 502: 4, 503: 4, 504: 4, 505: 1} {
 		var asked atomic.Int32
 		bubble(t, map[string]http.HandlerFunc{"h": func(w http.ResponseWriter, _ *http.Request) {
 			asked.Add(1)
@@ -177,7 +182,8 @@ func TestRetriesOnlyWhatMayPass(t *testing.T) {
 		}}, Options{}, func(t *testing.T, c *Client) {
 			_, err := c.Fetch(t.Context(), at("http://h/"), nil)
 			var e *Error
-			if !errors.As(err, &e) || e.Kind != fmt.Sprint("http-", status) || e.Attempts != int(tries) || asked.Load() != tries {
+			if !errors.As(err, &e) || e.Kind != fmt.Sprint("http-", status) || e.Attempts != int(tries) ||
+				asked.Load() != tries {
 				t.Errorf("%d: got %v with %d requests, want %d", status, err, asked.Load(), tries)
 			}
 		})
@@ -201,9 +207,11 @@ func TestLaterTryServesAndReservesOnce(t *testing.T) {
 	}}, Options{}, func(t *testing.T, c *Client) {
 		reserved := 0
 		start := time.Now()
-		body, err := c.Fetch(t.Context(), at("http://h/"), taking(func(context.Context, int64) error { reserved++; return nil }))
+		body, err := c.Fetch(t.Context(), at("http://h/"),
+			taking(func(context.Context, int64) error { reserved++; return nil }))
 		if err != nil || body.Attempts != 3 || string(body.Data) != string(picture) || reserved != 1 {
-			t.Errorf("got %d bytes after %d attempts and %d reservations, %v; want all after 3 and 1", len(body.Data), body.Attempts, reserved, err)
+			t.Errorf("got %d bytes after %d attempts and %d reservations, %v; want all after 3 and 1", len(body.Data),
+				body.Attempts, reserved, err)
 		}
 		if d := time.Since(start); d > 1500*time.Millisecond {
 			t.Errorf("two waits took %v, want at most 0.5 s and 1 s", d)
@@ -212,7 +220,8 @@ func TestLaterTryServesAndReservesOnce(t *testing.T) {
 }
 
 func TestBackoffIsBounded(t *testing.T) {
-	for n, most := range []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 16 * time.Second, 30 * time.Second, 30 * time.Second} {
+	for n, most := range []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second,
+		8 * time.Second, 16 * time.Second, 30 * time.Second, 30 * time.Second} {
 		var longest time.Duration
 		for range 1000 {
 			longest = max(longest, backoff(n))
@@ -377,12 +386,14 @@ func TestNothingIsLostAtAServerWithARateLimit(t *testing.T) {
 			}
 		}()
 		var failed atomic.Int32
-		_ = Spread(t.Context(), c.Hosts(), 32, in, func(i int) Item { return at(fmt.Sprint("http://h/", i)) }, nil, func(i, _ int) {
-			if _, err := c.Fetch(t.Context(), at(fmt.Sprint("http://h/", i)), nil); err != nil {
-				failed.Add(1)
-			}
-		})
-		t.Logf("500 items from a server that allows 10 a second: %v, %d refused, %d failed", time.Since(start), refused, failed.Load())
+		_ = Spread(t.Context(), c.Hosts(), 32, in, func(i int) Item { return at(fmt.Sprint("http://h/", i)) }, nil,
+			func(i, _ int) {
+				if _, err := c.Fetch(t.Context(), at(fmt.Sprint("http://h/", i)), nil); err != nil {
+					failed.Add(1)
+				}
+			})
+		t.Logf("500 items from a server that allows 10 a second: %v, %d refused, %d failed", time.Since(start), refused,
+			failed.Load())
 		if failed.Load() != 0 || time.Since(start) > 2*time.Minute {
 			t.Errorf("%d of 500 failed in %v, want none in less than 2 minutes", failed.Load(), time.Since(start))
 		}
@@ -513,21 +524,22 @@ func TestEndOfTheRunEndsEveryWait(t *testing.T) {
 		w.WriteHeader(429)
 	}
 	fail := func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }
-	bubble(t, map[string]http.HandlerFunc{"stall": stall, "later": later, "fail": fail}, Options{PerHost: 1, Retries: 1000}, func(t *testing.T, c *Client) {
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-		defer cancel()
-		var wg sync.WaitGroup
-		for _, host := range []string{"stall", "stall", "later", "later", "fail", "nobody", "nobody"} {
-			wg.Go(func() {
-				if _, err := c.Fetch(ctx, at("http://"+host+"/"), nil); err != context.DeadlineExceeded {
-					t.Errorf("%s: got %v, want the context's error", host, err)
-				}
-			})
-		}
-		start := time.Now()
-		wg.Wait()
-		if time.Since(start) != 10*time.Second {
-			t.Errorf("took %v, want 10 s", time.Since(start))
-		}
-	})
+	bubble(t, map[string]http.HandlerFunc{"stall": stall, "later": later, "fail": fail},
+		Options{PerHost: 1, Retries: 1000}, func(t *testing.T, c *Client) {
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			defer cancel()
+			var wg sync.WaitGroup
+			for _, host := range []string{"stall", "stall", "later", "later", "fail", "nobody", "nobody"} {
+				wg.Go(func() {
+					if _, err := c.Fetch(ctx, at("http://"+host+"/"), nil); err != context.DeadlineExceeded {
+						t.Errorf("%s: got %v, want the context's error", host, err)
+					}
+				})
+			}
+			start := time.Now()
+			wg.Wait()
+			if time.Since(start) != 10*time.Second {
+				t.Errorf("took %v, want 10 s", time.Since(start))
+			}
+		})
 }

@@ -10,23 +10,6 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 )
 
-// extensions are those of the files that are taken from a folder: the formats that can be read, and those of photos that cannot, since
-// a photo that is not done should be a failure that is told.
-var extensions = map[string]bool{
-	".jpg": true, ".jpeg": true, ".jpe": true, ".jfif": true, ".png": true, ".apng": true, ".gif": true,
-	".tif": true, ".tiff": true, ".bmp": true, ".webp": true,
-	".heic": true, ".heif": true, ".avif": true, ".jxl": true,
-}
-
-// imageName reports whether a file of this name is taken from a folder.
-func imageName(name string) bool {
-	i := strings.LastIndexByte(name, '.')
-	if i <= 0 || len(name)-i > len(".jpeg") {
-		return false
-	}
-	return extensions[name[i:]] || extensions[strings.ToLower(name[i:])]
-}
-
 // A walk goes through a folder in the order of names. Of each folder on its way it holds the names; of files it holds
 // nothing. It keeps the root open and one folder more, however deep it goes.
 type walk struct {
@@ -54,7 +37,7 @@ type walk struct {
 	top    string // goes before the path below the root in the Dir of items
 }
 
-// What a walk passes over, as the user is told.
+// What a walk passes over, as people read it.
 const (
 	passedNames   = "files whose extension is not that of an image"
 	passedLinks   = "symbolic links"
@@ -111,7 +94,8 @@ func (w *walk) from(path string) bool {
 	at := spot{path: path}
 	limit, err := w.clock.limit(at, true)
 	if err == nil {
-		w.origin, err = within(w.ctx, w.clock, at, limit, func() (*origin, error) { return newOrigin(path, w.open) }, nil)
+		w.origin, err = within(w.ctx, w.clock, at, limit, func() (*origin, error) { return newOrigin(path, w.open) },
+			nil)
 	}
 	if err != nil {
 		return w.yield(Item{Source: path, Err: fileError("list", path, err)})

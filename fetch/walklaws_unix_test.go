@@ -42,55 +42,86 @@ func TestNothingBehindALinkIsReadOfAWalkedFolder(t *testing.T) {
 		"file for link": {func() error {
 			return errors.Join(os.Remove("p/a/b/x.jpg"), os.Symlink("../../../private/x.jpg", "p/a/b/x.jpg"))
 		}, false, false},
-		"file for link inside": {func() error { return errors.Join(os.Remove("p/a/b/x.jpg"), os.Symlink("y.jpg", "p/a/b/x.jpg")) }, false, false},
+		"file for link inside": {func() error {
+			return errors.Join(os.Remove("p/a/b/x.jpg"),
+				os.Symlink("y.jpg", "p/a/b/x.jpg"))
+		}, false, false},
 		"file for absolute link": {func() error {
 			abs, _ := filepath.Abs("private/x.jpg")
 			return errors.Join(os.Remove("p/a/b/x.jpg"), os.Symlink(abs, "p/a/b/x.jpg"))
 		}, false, false},
-		"folder for link":                {func() error { return errors.Join(os.RemoveAll("p/a/b"), os.Symlink("../../private", "p/a/b")) }, false, false},
-		"upper folder for link":          {func() error { return errors.Join(os.RemoveAll("p/a"), os.Symlink("../private", "p/a")) }, false, true},
-		"root for link":                  {func() error { return errors.Join(os.Rename("p", "q"), os.Symlink("private2", "p")) }, false, false},
-		"root for another folder":        {func() error { return errors.Join(os.Rename("p", "q"), os.Rename("private2", "p")) }, false, false},
-		"root for link to itself":        {func() error { return errors.Join(os.Rename("p", "q"), os.Symlink("q", "p")) }, true, false},
-		"file for another file":          {func() error { return os.Rename("p/a/b/y.jpg", "p/a/b/x.jpg") }, true, false},
-		"folder for another folder":      {func() error { return errors.Join(os.Rename("p/a", "p/old"), os.Rename("p/c", "p/a")) }, true, true},
-		"file for pipe":                  {func() error { return errors.Join(os.Remove("p/a/b/x.jpg"), syscall.Mkfifo("p/a/b/x.jpg", 0o666)) }, false, false},
-		"folder for link that was there": {func() error { return errors.Join(os.Rename("p/a", "p/old"), os.Rename("p/link", "p/a")) }, false, true},
+		"folder for link": {func() error {
+			return errors.Join(os.RemoveAll("p/a/b"),
+				os.Symlink("../../private", "p/a/b"))
+		}, false, false},
+		"upper folder for link": {func() error {
+			return errors.Join(os.RemoveAll("p/a"),
+				os.Symlink("../private", "p/a"))
+		}, false, true},
+		"root for link": {func() error {
+			return errors.Join(os.Rename("p", "q"),
+				os.Symlink("private2", "p"))
+		}, false, false},
+		"root for another folder": {func() error {
+			return errors.Join(os.Rename("p", "q"),
+				os.Rename("private2", "p"))
+		}, false, false},
+		"root for link to itself": {func() error {
+			return errors.Join(os.Rename("p", "q"),
+				os.Symlink("q", "p"))
+		}, true, false},
+		"file for another file": {func() error { return os.Rename("p/a/b/y.jpg", "p/a/b/x.jpg") }, true,
+			false},
+		"folder for another folder": {func() error {
+			return errors.Join(os.Rename("p/a", "p/old"),
+				os.Rename("p/c", "p/a"))
+		}, true, true},
+		"file for pipe": {func() error {
+			return errors.Join(os.Remove("p/a/b/x.jpg"),
+				syscall.Mkfifo("p/a/b/x.jpg", 0o666))
+		}, false, false},
+		"folder for link that was there": {func() error {
+			return errors.Join(os.Rename("p/a", "p/old"),
+				os.Rename("p/link", "p/a"))
+		}, false, true},
 	}
 	for name, exchange := range exchanges {
 		for _, arg := range []string{"p", "p/**/*.jpg", "p/a/*/*.jpg", "named", "./p"} {
 			for _, forgotten := range []bool{false, true} { // the root, of which few stay open
-				t.Run(fmt.Sprintf("%s of %s, forgotten %v", name, strings.ReplaceAll(arg, "/", "|"), forgotten), func(t *testing.T) {
-					tree(t, "p/a/b/x.jpg", "p/a/b/y.jpg", "p/c/b/x.jpg", "private/x.jpg", "private/b/x.jpg", "private2/a/b/x.jpg")
-					for link, to := range map[string]string{"p/link": "../private", "named": "p"} {
-						if err := os.Symlink(to, link); err != nil {
+				t.Run(fmt.Sprintf("%s of %s, forgotten %v", name, strings.ReplaceAll(arg, "/", "|"), forgotten),
+					func(t *testing.T) {
+						tree(t, "p/a/b/x.jpg", "p/a/b/y.jpg", "p/c/b/x.jpg", "private/x.jpg", "private/b/x.jpg",
+							"private2/a/b/x.jpg")
+						for link, to := range map[string]string{"p/link": "../private", "named": "p"} {
+							if err := os.Symlink(to, link); err != nil {
+								t.Fatal(err)
+							}
+						}
+						items := found(t, arg)
+						found := func(i Item) bool { return strings.HasSuffix(i.Source, "a/b/x.jpg") }
+						i := slices.IndexFunc(items, found)
+						if i < 0 || string(items[i].Head) != "p/a/b/x.jpg" {
+							t.Fatalf("found %+v", items)
+						}
+						if !forgotten {
+							if err := items[i].from.in(func(root) error { return nil }); err != nil {
+								t.Fatal(err)
+							}
+						}
+						if err := exchange.do(); err != nil {
 							t.Fatal(err)
 						}
-					}
-					items := found(t, arg)
-					i := slices.IndexFunc(items, func(i Item) bool { return strings.HasSuffix(i.Source, "a/b/x.jpg") })
-					if i < 0 || string(items[i].Head) != "p/a/b/x.jpg" {
-						t.Fatalf("found %+v", items)
-					}
-					if !forgotten {
-						if err := items[i].from.in(func(root) error { return nil }); err != nil {
-							t.Fatal(err)
+						items[i].Head = nil // or so small a file would not be opened again
+						body, err := newClient(t, Options{Retries: -1}).Fetch(t.Context(), items[i], nil)
+						if bytes.HasPrefix(body.Data, []byte("private")) {
+							t.Fatalf("%q was read", body.Data)
 						}
-					}
-					if err := exchange.do(); err != nil {
-						t.Fatal(err)
-					}
-					items[i].Head = nil // or so small a file would not be opened again
-					body, err := newClient(t, Options{Retries: -1}).Fetch(t.Context(), items[i], nil)
-					if bytes.HasPrefix(body.Data, []byte("private")) {
-						t.Fatalf("%q was read", body.Data)
-					}
-					// A root that was exchanged itself is another folder, or while it is held open, the same one.
-					root := strings.HasPrefix(name, "root") || arg == "p/a/*/*.jpg" && exchange.upper
-					if read := err == nil; read != exchange.read && !(root && (read || forgotten)) {
-						t.Errorf("got %q, %v; want it read: %v", body.Data, err, exchange.read)
-					}
-				})
+						// A root that was exchanged itself is another folder, or while it is held open, the same one.
+						root := strings.HasPrefix(name, "root") || arg == "p/a/*/*.jpg" && exchange.upper
+						if read := err == nil; read != exchange.read && !(root && (read || forgotten)) {
+							t.Errorf("got %q, %v; want it read: %v", body.Data, err, exchange.read)
+						}
+					})
 			}
 		}
 	}
@@ -195,13 +226,15 @@ func TestManyFoldersTakeFewDescriptors(t *testing.T) {
 }
 
 func TestWhatIsNoFileIsCounted(t *testing.T) {
-	tree(t, "p/a.jpg", "p/.b.jpg", "p/.c.txt", "p/.d/e.jpg", "p/f.txt", "p/out/x.jpg", "p/old/mark", "p/old/x.jpg", "p/g/h.png")
-	if err := errors.Join(syscall.Mkfifo("p/i.jpg", 0o666), syscall.Mkfifo("p/j.txt", 0o666), os.Symlink("a.jpg", "p/k.jpg"), os.Symlink("gone", "p/g/l")); err != nil {
+	tree(t, "p/a.jpg", "p/.b.jpg", "p/.c.txt", "p/.d/e.jpg", "p/f.txt", "p/out/x.jpg", "p/old/mark", "p/old/x.jpg",
+		"p/g/h.png")
+	if err := errors.Join(syscall.Mkfifo("p/i.jpg", 0o666), syscall.Mkfifo("p/j.txt", 0o666),
+		os.Symlink("a.jpg", "p/k.jpg"), os.Symlink("gone", "p/g/l")); err != nil {
 		t.Fatal(err)
 	}
 	told := func(in Inputs) map[string]int {
 		n := map[string]int{}
-		in.Skip, in.Marker = []string{"p/out"}, "mark"
+		in.Skip, in.Marker, in.Extensions = []string{"p/out"}, "mark", photos
 		in.PassedOver = func(_, what string) { n[what]++ }
 		for _, err := range in.Items(t.Context()) {
 			if err != nil {
@@ -210,7 +243,8 @@ func TestWhatIsNoFileIsCounted(t *testing.T) {
 		}
 		return n
 	}
-	want := map[string]int{passedHidden: 1, passedFolders: 1, passedNames: 1, passedSpecial: 2, passedLinks: 2, passedOwn: 1, passedOutputs: 1}
+	want := map[string]int{passedHidden: 1, passedFolders: 1, passedNames: 1, passedSpecial: 2, passedLinks: 2,
+		passedOwn: 1, passedOutputs: 1}
 	if got := told(Inputs{Args: []string{"p"}}); !reflect.DeepEqual(got, want) {
 		t.Errorf("folder: %v, want %v", got, want)
 	}
@@ -227,21 +261,27 @@ func TestOneBadArgumentOfManyIsOneFailure(t *testing.T) {
 		t.Fatal(err)
 	}
 	useless := []string{"p/empty", "p/link.jpg", "p/pipe.jpg", "p/texts"}
-	in := Inputs{Args: append([]string{"p/a.jpg", "p/d", "p/out"}, useless...), Skip: []string{"p/out"}}
-	if err := in.Check(t.Context()); err != nil {
+	in := Inputs{Extensions: photos, Skip: []string{"p/out"}}
+	good := in
+	good.Args = append([]string{"p/a.jpg", "p/d", "p/out"}, useless...)
+	if err := good.Check(t.Context()); err != nil {
 		t.Errorf("with two that are good: %v", err)
 	}
-	want := []string{"p/a.jpg", "p/d/e.jpg d", "p/empty !not-found", "p/link.jpg !not-found", "p/pipe.jpg !read", "p/texts !not-found"}
-	if got := listed(t, in); !reflect.DeepEqual(got, want) {
+	want := []string{"p/a.jpg", "p/d/e.jpg d", "p/empty !not-found", "p/link.jpg !not-found", "p/pipe.jpg !read",
+		"p/texts !not-found"}
+	if got := listed(t, good); !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
 	for _, arg := range append(useless, "p/out") {
 		for _, args := range [][]string{{arg}, {arg, arg}} {
-			if err := (Inputs{Args: args, Skip: []string{"p/out"}}).Check(t.Context()); err == nil {
+			in.Args = args
+			if err := in.Check(t.Context()); err == nil {
 				t.Errorf("%q alone is no error", args)
 			}
 		}
-		if err := (Inputs{Args: []string{arg}, Skip: []string{"p/out"}, Lists: []List{{Path: "-"}}}).Check(t.Context()); err != nil {
+		listed := in
+		listed.Args, listed.Lists = []string{arg}, []List{{Path: "-"}}
+		if err := listed.Check(t.Context()); err != nil {
 			t.Errorf("%q with a list: %v", arg, err)
 		}
 	}

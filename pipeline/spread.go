@@ -8,9 +8,9 @@ import (
 	"imgpipe/fetch"
 )
 
-// A Sparing is a [Fetcher] that knows which hosts take no more now. Run then lets the items of such a host wait without
-// a lane, so that one slow host does not hold back the items of others. A *fetch.Client is one. What wraps one, such as
-// a cache, becomes one by returning the Client's Hosts.
+// A Sparing is a [Fetcher] that knows which hosts take no more now. Run then lets the items of such a host wait
+// without a lane, so that one slow host does not hold back the items of others. A *fetch.Client is one. What wraps
+// one, such as a cache, becomes one by returning the Client's Hosts.
 //
 // A Fetcher that is no Sparing, or whose Hosts are nil, gets its items in the order of the input. If they come from
 // hosts, a slow one can then have all lanes. That is right for what asks no hosts.

@@ -12,7 +12,8 @@ import (
 )
 
 // page is what sites send instead of an image that is gone.
-const page = "<!DOCTYPE html>\n<html><head><title>Not found</title></head>\n<body><h1>Sorry, this image is no longer here</h1></body></html>\n"
+const page = "<!DOCTYPE html>\n<html><head><title>Not found</title></head>\n" +
+	"<body><h1>Sorry, this image is no longer here</h1></body></html>\n"
 
 // answer sends b as the Behaviour says.
 func (s *Server) answer(w http.ResponseWriter, r *http.Request, b *body, how Behaviour) {
@@ -84,7 +85,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, b *body, how Beh
 		}
 	default:
 		h.Set("Content-Length", b.length)
-		_ = s.send(w, r, b, n, how.Bandwidth) // the client has gone; there is nobody to tell
+		_ = s.send(w, r, b, n, how.Bandwidth) // the client has gone; nobody listens
 	}
 }
 
@@ -115,7 +116,8 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, b *body, n int, ba
 	return nil
 }
 
-// raw answers below HTTP, where a lie about the length or a reset is possible. Without such access (HTTP/2) the answer is aborted.
+// raw answers below HTTP, where a lie about the length or a reset is possible. Without such access (HTTP/2) the
+// answer is aborted.
 func (s *Server) raw(w http.ResponseWriter, r *http.Request, b *body, how Behaviour) {
 	conn, buf, err := http.NewResponseController(w).Hijack()
 	if err != nil {
@@ -131,7 +133,8 @@ func (s *Server) raw(w http.ResponseWriter, r *http.Request, b *body, how Behavi
 		return
 	}
 	n := b.size()
-	fmt.Fprintf(buf, "HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n", b.kind, n/2)
+	fmt.Fprintf(buf, "HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n", b.kind,
+		n/2)
 	if r.Method != http.MethodHead {
 		_ = b.write(buf, 0, n)
 	}

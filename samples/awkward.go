@@ -15,8 +15,9 @@ import (
 	"sync"
 )
 
-// Awkward gives small files that are odd, or broken, each in one known way: what a program meets among a million images from strangers.
-// They are made when first asked for, in some 30 ms. The caller owns the slice, but not the Data in it.
+// Awkward returns small files that are odd, or broken, each in one known way: what a program meets among a million
+// images from strangers. They are made when first asked for, in some 30 ms. The caller owns the slice, but not the
+// Data in it.
 func Awkward() []File { return append([]File(nil), makeAwkward()...) }
 
 var makeAwkward = sync.OnceValue(func() []File {
@@ -38,21 +39,28 @@ var makeAwkward = sync.OnceValue(func() []File {
 		}
 		file := encodeJPEG(lay(pic, o), 90)
 		exif := append([]byte("Exif\x00\x00"), tiffOrientation(o, o%2 == 0)...)
-		good(fmt.Sprintf("orientation-%d.jpg", o), fmt.Sprintf("EXIF orientation %d, %s", o, order), withSegment(file, 0xE1, exif))
+		good(fmt.Sprintf("orientation-%d.jpg", o), fmt.Sprintf("EXIF orientation %d, %s", o, order),
+			withSegment(file, 0xE1, exif))
 	}
 	sideways := encodePNG(lay(pic, 6))
-	good("orientation-6.png", "EXIF orientation 6 in a PNG eXIf chunk", insertChunk(sideways, "eXIf", tiffOrientation(6, true)))
+	good("orientation-6.png", "EXIF orientation 6 in a PNG eXIf chunk",
+		insertChunk(sideways, "eXIf", tiffOrientation(6, true)))
 	good("orientation-8.tif", "orientation 8 in an uncompressed TIFF", tiffFile(lay(pic, 8), 8))
 
 	y, cb, cr := ycbcrPlanes(pic)
 	cmyk, ycck := inkPlanes(pic)
-	good("cmyk.jpg", "four inks, inverted, as Adobe programs write them", (&coder{planes: cmyk, w: w, h: h, quality: 0.3}).encode())
-	good("ycck.jpg", "four inks, three of them as luminance and colour difference", (&coder{planes: ycck, w: w, h: h, quality: 0.3, adobe: 2}).encode())
+	good("cmyk.jpg", "four inks, inverted, as Adobe programs write them",
+		(&coder{planes: cmyk, w: w, h: h, quality: 0.3}).encode())
+	good("ycck.jpg", "four inks, three of them as luminance and colour difference",
+		(&coder{planes: ycck, w: w, h: h, quality: 0.3, adobe: 2}).encode())
 	good("gray.jpg", "one component", (&coder{planes: [][]byte{y}, w: w, h: h, quality: 0.3, adobe: -1}).encode())
-	good("progressive.jpg", "progressive, in eight scans", (&coder{planes: [][]byte{y, cb, cr}, w: w, h: h, quality: 0.3, adobe: -1, progressive: true}).encode())
-	good("restart.jpg", "a restart marker after every seven blocks, no subsampling", (&coder{planes: [][]byte{y, cb, cr}, w: w, h: h, quality: 0.3, adobe: -1, restart: 7}).encode())
+	good("progressive.jpg", "progressive, in eight scans",
+		(&coder{planes: [][]byte{y, cb, cr}, w: w, h: h, quality: 0.3, adobe: -1, progressive: true}).encode())
+	good("restart.jpg", "a restart marker after every seven blocks, no subsampling",
+		(&coder{planes: [][]byte{y, cb, cr}, w: w, h: h, quality: 0.3, adobe: -1, restart: 7}).encode())
 	good("no-end.jpg", "the end marker is missing", jpg[:len(jpg)-2])
-	good("trailing.jpg", "a kilobyte of something else after the end", append(bytes.Clone(jpg), bytes.Repeat([]byte("imgpipe "), 128)...))
+	good("trailing.jpg", "a kilobyte of something else after the end",
+		append(bytes.Clone(jpg), bytes.Repeat([]byte("imgpipe "), 128)...))
 	good("png-inside.jpg", "a PNG file with the extension of a JPEG file", pngFile)
 
 	deep := image.NewNRGBA64(pic.Rect)
@@ -60,7 +68,8 @@ var makeAwkward = sync.OnceValue(func() []File {
 	for i := range w * h {
 		p, x, yy := pic.Pix[i*4:], i%w, i/w
 		fine := uint16(hash(9, x, yy) & 255)
-		deep.SetNRGBA64(x, yy, color.NRGBA64{R: uint16(p[0])<<8 | fine, G: uint16(p[1])<<8 | fine, B: uint16(p[2])<<8 | fine, A: 0xFFFF})
+		deep.SetNRGBA64(x, yy, color.NRGBA64{R: uint16(p[0])<<8 | fine, G: uint16(p[1])<<8 | fine,
+			B: uint16(p[2])<<8 | fine, A: 0xFFFF})
 		// A disc that fades out: full in the middle, clear at the corners.
 		dx, dy := float64(x-w/2)/w, float64(yy-h/2)/h
 		clear.SetNRGBA(x, yy, color.NRGBA{R: p[0], G: p[1], B: p[2], A: uint8(255 * smooth(0.5, 0.3, dx*dx+dy*dy))})
@@ -82,15 +91,18 @@ var makeAwkward = sync.OnceValue(func() []File {
 
 	bad("truncated.png", "the first half of a file", "decode", pngFile[:len(pngFile)/2])
 	bad("cut.jpg", "the first half of a file", "decode", jpg[:len(jpg)/2])
-	bad("header-only.jpg", "ends with the header of its scan, before any pixel", "decode", jpg[:bytes.Index(jpg, []byte{0xFF, 0xDA})+14])
+	bad("header-only.jpg", "ends with the header of its scan, before any pixel", "decode",
+		jpg[:bytes.Index(jpg, []byte{0xFF, 0xDA})+14])
 	bad("damaged.png", "bytes changed in the middle", "decode", damage(pngFile))
 	bad("empty.jpg", "no bytes at all", "not-an-image", []byte{})
 	bad("page.jpg", "an HTML page with the extension of a JPEG file", "not-an-image", []byte(page))
-	bad("text.png", "a line of text with the extension of a PNG file", "not-an-image", []byte("429 too many requests, please slow down\n"))
+	bad("text.png", "a line of text with the extension of a PNG file", "not-an-image",
+		[]byte("429 too many requests, please slow down\n"))
 
 	bad("gigapixels.png", "100,000 by 100,000 pixels, says the header", "too-large", pngHeader(100_000, 100_000))
 	bad("gigapixels.jpg", "65,500 by 65,500 pixels, says the header", "too-large",
-		(&coder{planes: [][]byte{make([]byte, 64)}, w: 8, h: 8, quality: 1, adobe: -1, claimW: 65500, claimH: 65500}).encode())
+		(&coder{planes: [][]byte{make([]byte, 64)}, w: 8, h: 8, quality: 1, adobe: -1, claimW: 65500,
+			claimH: 65500}).encode())
 	bad("gigapixels.gif", "65,535 by 65,535 pixels, says the header", "too-large", gigaGIF(paletted))
 	bad("gigapixels.bmp", "60,000 by 60,000 pixels, says the header", "too-large", bmpHeader(60_000, 60_000))
 	return list
@@ -148,7 +160,8 @@ func deflate(data []byte) []byte {
 func interlacedPNG(img *image.RGBA) []byte {
 	w, h := img.Rect.Dx(), img.Rect.Dy()
 	var raw []byte
-	for _, p := range [][4]int{{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4}, {0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2}} {
+	for _, p := range [][4]int{{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4}, {0, 2, 2, 4}, {1, 0, 2, 2},
+		{0, 1, 1, 2}} {
 		for y := p[1]; y < h; y += p[3] {
 			raw = append(raw, 0)
 			for x := p[0]; x < w; x += p[2] {
@@ -235,8 +248,8 @@ func ycbcrPlanes(img *image.RGBA) (y, cb, cr []byte) {
 	return y, cb, cr
 }
 
-// inkPlanes takes a picture apart into four inks, inverted as Adobe does: 255 is no ink. The second form
-// has the first three as YCbCr, which readers turn into the inverted inks by taking the complement of red, green and blue.
+// inkPlanes takes a picture apart into four inks, inverted as Adobe does: 255 is no ink. The second form has the
+// first three as YCbCr, which readers turn into the inverted inks by taking the complement of red, green and blue.
 func inkPlanes(img *image.RGBA) (cmyk, ycck [][]byte) {
 	cmyk, ycck = make([][]byte, 4), make([][]byte, 4)
 	for i := 0; i < len(img.Pix); i += 4 {

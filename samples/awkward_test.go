@@ -78,13 +78,16 @@ func TestAwkwardFilesAreWhatTheyAreSaidToBe(t *testing.T) {
 	}
 }
 
-// TestAwkwardFormsShowOnePicture compares every way to write the picture with the first, which the standard library wrote.
+// TestAwkwardFormsShowOnePicture compares every way to write the picture with the first, which the standard library
+// wrote.
 func TestAwkwardFormsShowOnePicture(t *testing.T) {
 	want := upright(t, awkwardFile(t, "orientation-1.jpg").Data, 1)
 	for name, orientation := range map[string]int{
-		"orientation-2.jpg": 2, "orientation-3.jpg": 3, "orientation-4.jpg": 4, "orientation-5.jpg": 5, "orientation-6.jpg": 6,
-		"orientation-7.jpg": 7, "orientation-8.jpg": 8, "orientation-6.png": 6, "cmyk.jpg": 1, "ycck.jpg": 1, "progressive.jpg": 1,
-		"restart.jpg": 1, "trailing.jpg": 1, "png-inside.jpg": 1, "depth-16.png": 1, "interlaced.png": 1,
+		"orientation-2.jpg": 2, "orientation-3.jpg": 3, "orientation-4.jpg": 4, "orientation-5.jpg": 5,
+		"orientation-6.jpg": 6,
+		"orientation-7.jpg": 7, "orientation-8.jpg": 8, "orientation-6.png": 6, "cmyk.jpg": 1, "ycck.jpg": 1,
+		"progressive.jpg": 1,
+		"restart.jpg":     1, "trailing.jpg": 1, "png-inside.jpg": 1, "depth-16.png": 1, "interlaced.png": 1,
 	} {
 		if e := blockError(want, upright(t, awkwardFile(t, name).Data, orientation)); e > 2.5 {
 			t.Errorf("%s differs by %.2f levels", name, e)
@@ -127,7 +130,8 @@ func TestAwkwardFilesHoldTheFeatureThatTheyAreFor(t *testing.T) {
 	} else if _, _, _, a := img.At(0, 0).RGBA(); a != 0 {
 		t.Errorf("alpha.png: corner has alpha %d, want 0", a)
 	}
-	if cfg, _, _ := image.DecodeConfig(bytes.NewReader(awkwardFile(t, "depth-16.png").Data)); cfg.ColorModel != color.RGBA64Model && cfg.ColorModel != color.NRGBA64Model {
+	if cfg, _, _ := image.DecodeConfig(bytes.NewReader(awkwardFile(t,
+		"depth-16.png").Data)); cfg.ColorModel != color.RGBA64Model && cfg.ColorModel != color.NRGBA64Model {
 		t.Errorf("depth-16.png: colour model %v, want 16 bits", cfg.ColorModel)
 	}
 }

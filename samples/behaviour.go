@@ -42,8 +42,8 @@ type Behaviour struct {
 	Redirects int
 	// Location redirects to this URL, whatever it is; "" does not.
 	Location string
-	// Fail bounds Status, RetryAfter and Fault to the first so many requests of a URL: later ones are answered well. With
-	// none of those three it means status 503. 0 sets no bound.
+	// Fail bounds Status, RetryAfter and Fault to the first so many requests of a URL: later ones are answered well.
+	// With none of those three it means status 503. 0 sets no bound.
 	Fail int
 }
 
@@ -68,11 +68,12 @@ var settings = append([]Setting{
 		b.Status, err = whole(v, 400, 599)
 		return err
 	}},
-	{"retry-after", "1", "send Retry-After, in seconds; status 429 unless another is set", func(b *Behaviour, v string) error {
-		n, err := whole(v, 0, 86400)
-		b.RetryAfter = time.Duration(n) * time.Second
-		return err
-	}},
+	{"retry-after", "1", "send Retry-After, in seconds; status 429 unless another is set",
+		func(b *Behaviour, v string) error {
+			n, err := whole(v, 0, 86400)
+			b.RetryAfter = time.Duration(n) * time.Second
+			return err
+		}},
 	{"fail", "2", "answer badly this many times, then well", func(b *Behaviour, v string) (err error) {
 		b.Fail, err = whole(v, 0, 1000)
 		return err
@@ -126,7 +127,7 @@ func ParseBehaviour(s string) (Behaviour, error) {
 	return Behaviour{}.with(s)
 }
 
-// with gives b with the settings of a query on top.
+// with returns b with the settings of a query on top.
 func (b Behaviour) with(query string) (Behaviour, error) {
 	if query == "" {
 		return b, nil
@@ -162,7 +163,7 @@ func (b Behaviour) with(query string) (Behaviour, error) {
 	return b, nil
 }
 
-// spoils tells that the setting makes an answer bad; one that is given replaces all that a server was told.
+// spoils reports whether the setting makes an answer bad. In a query, such a one replaces all of those of the server.
 func (t Setting) spoils() bool { return t.Arg == "" || t.Name == "status" || t.Name == "retry-after" }
 
 func settingNames() string {
@@ -173,7 +174,7 @@ func settingNames() string {
 	return strings.Join(names, ", ")
 }
 
-// String gives the Behaviour in the form that ParseBehaviour reads; the zero Behaviour is "".
+// String returns the Behaviour in the form that ParseBehaviour reads; the zero Behaviour is "".
 func (b Behaviour) String() string {
 	var parts []string
 	add := func(name, value string) { parts = append(parts, name+"="+url.QueryEscape(value)) }
@@ -204,7 +205,7 @@ func (b Behaviour) String() string {
 	return strings.Join(parts, "&")
 }
 
-// bad tells that the Behaviour spoils the answer rather than delaying it.
+// bad reports whether the Behaviour spoils the answer rather than delaying it.
 func (b Behaviour) bad() bool { return b.Status > 0 || b.RetryAfter > 0 || b.Fault != "" }
 
 // status is what Status comes to.

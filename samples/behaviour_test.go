@@ -39,7 +39,8 @@ func TestBehaviourRoundTrip(t *testing.T) {
 }
 
 func FuzzParseBehaviour(f *testing.F) {
-	for _, s := range []string{"latency=50ms&bandwidth=1MB", "stall", "fail=2&status=503", "location=%2F", "redirect=3&retry-after=1"} {
+	for _, s := range []string{"latency=50ms&bandwidth=1MB", "stall", "fail=2&status=503", "location=%2F",
+		"redirect=3&retry-after=1"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, in string) {

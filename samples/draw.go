@@ -60,9 +60,10 @@ type canvas struct {
 // between is a number in [a, b) by chance.
 func (c *canvas) between(a, b float64) float64 { return a + (b-a)*c.Float64() }
 
-// Draw paints a picture of one of the [Kinds], w by h pixels, opaque. The same arguments give the same picture in
-// one build of the program, however many CPUs draw it; between processor architectures, which may round a product and a sum once
-// or twice, a pixel may differ by a level, and at an edge by more. It uses all CPUs, and takes about a second of CPU time for each megapixel.
+// Draw paints a picture of one of the [Kinds], w by h pixels, opaque. The same arguments give the same picture in one
+// build of the program, however many CPUs draw it; between processor architectures, which may round a product and a
+// sum once or twice, a pixel may differ by a level, and at an edge by more. It uses all CPUs, and takes about a
+// second of CPU time for each megapixel.
 func Draw(name string, seed uint64, w, h int) (*image.RGBA, error) {
 	i := indexOf(name)
 	if i < 0 {
@@ -85,7 +86,8 @@ func indexOf(name string) int {
 
 // drawPart paints the part r of a picture of w by h pixels.
 func drawPart(k kind, seed uint64, w, h int, r image.Rectangle) *image.RGBA {
-	c := &canvas{w: float64(w), h: float64(h), Rand: rand.New(rand.NewPCG(seed, uint64(len(k.name))<<8|uint64(k.name[0])))}
+	c := &canvas{w: float64(w), h: float64(h), Rand: rand.New(rand.NewPCG(seed,
+		uint64(len(k.name))<<8|uint64(k.name[0])))}
 	c.seed = c.Uint32()
 	at := k.make(c)
 	img := image.NewRGBA(r)
@@ -120,8 +122,8 @@ func drawPart(k kind, seed uint64, w, h int, r image.Rectangle) *image.RGBA {
 	return img
 }
 
-// refine gives the light of the pixel whose place in the middle of three rows is i: the sample there, or its mean with four more
-// where the pixels next to it are much lighter or darker.
+// refine returns the light of the pixel whose place in the middle of three rows is i: the sample there, or its mean
+// with four more where the pixels next to it are much lighter or darker.
 func refine(at scene, rows [][]rgb, i int, x, y float64) rgb {
 	light := rows[1][i]
 	l := light.luma()

@@ -80,7 +80,8 @@ func TestEmbeddedPicturesAreWhatTheCodeDraws(t *testing.T) {
 			for _, y := range []int{p.h / 4 &^ 7, p.h * 3 / 4 &^ 7} {
 				band := p.draw(image.Rect(p.w/3&^7, y, p.w/3&^7+96, y+32))
 				if e := blockError(got, band); e > 2 {
-					t.Errorf("a part at row %d differs by %.2f levels from what is drawn; run go generate ./samples", y, e)
+					t.Errorf("a part at row %d differs by %.2f levels from what is drawn; run go generate ./samples", y,
+						e)
 				}
 			}
 			other := plates[i]

@@ -77,6 +77,6 @@ var drawSmall = sync.OnceValue(func() []File {
 	return list
 })
 
-// Embedded gives a dozen pictures that are part of the program, JPEG of 2 to 4 megapixels, upright, on their side and on their head. The
-// caller owns the slice, but not the Data in it.
+// Embedded returns a dozen pictures that are part of the program, JPEG of 2 to 4 megapixels, upright, on their side and
+// on their head. The caller owns the slice, but not the Data in it.
 func Embedded() []File { return append([]File(nil), loadEmbedded()...) }

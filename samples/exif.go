@@ -5,7 +5,8 @@ import (
 	"image"
 )
 
-// tiffOrientation is the smallest EXIF block: a TIFF header and one directory with the one entry 0x0112 (EXIF 2.32, 4.6.4).
+// tiffOrientation is the smallest EXIF block: a TIFF header and one directory with the one entry 0x0112 (EXIF 2.32,
+// 4.6.4).
 func tiffOrientation(orientation int, bigEndian bool) []byte {
 	var order binary.AppendByteOrder = binary.LittleEndian
 	b := []byte("II")

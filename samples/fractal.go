@@ -58,7 +58,8 @@ func mandelbrot(c *canvas) scene {
 // julia is the Julia set of a point near the edge of the Mandelbrot set.
 func julia(c *canvas) scene {
 	points := [][2]float64{
-		{-0.8, 0.156}, {-0.7269, 0.1889}, {0.285, 0.0102}, {-0.4, 0.6}, {-0.835, -0.2321}, {-0.70176, -0.3842}, {-0.512511, 0.521295}, {-0.1, 0.6557},
+		{-0.8, 0.156}, {-0.7269, 0.1889}, {0.285, 0.0102}, {-0.4, 0.6}, {-0.835, -0.2321}, {-0.70176, -0.3842},
+		{-0.512511, 0.521295}, {-0.1, 0.6557},
 	}
 	p := points[c.IntN(len(points))]
 	size := c.between(1.5, 2.3)
@@ -83,8 +84,9 @@ func julia(c *canvas) scene {
 	}
 }
 
-// fractalColour colours a point that escaped at z with the derivative d: by the logarithm of the continuous iteration count, and lit by
-// z/d, which points away from the set; the distance to the set is |z| ln|z| / |d| (J. Milnor, Dynamics in One Complex Variable).
+// fractalColour colours a point that escaped at z with the derivative d: by the logarithm of the continuous iteration
+// count, and lit by z/d, which points away from the set; the distance to the set is |z| ln|z| / |d| (J. Milnor,
+// Dynamics in One Complex Variable).
 func fractalColour(c *canvas, pal []rgb, i, zx, zy, dx, dy, size, pace, shift, x, y float64) rgb {
 	r := math.Hypot(zx, zy)
 	d := math.Hypot(dx, dy)

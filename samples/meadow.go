@@ -46,7 +46,8 @@ func meadow(c *canvas) scene {
 		col := mix(hex(0x2c4a14), hex(0x86a030), clamp01(0.42+0.6*blade+0.4*patch))
 		col = col.dim((0.72 + 0.9*blade + 0.7*fine) * 1.25)
 		// Far off the flowers melt into a tint.
-		return mix(col, pal[0].dim(0.9).times(rgb{1, 1, 1}.dim(1+0.6*fine)), 0.34*smooth(4, 12, z)*smooth(-0.3, 0.3, patch))
+		return mix(col, pal[0].dim(0.9).times(rgb{1, 1, 1}.dim(1+0.6*fine)),
+			0.34*smooth(4, 12, z)*smooth(-0.3, 0.3, patch))
 	}
 	flower := func(dx, dy float64, id uint32, z float64) (rgb, float64) {
 		r := math.Hypot(dx, dy)

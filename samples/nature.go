@@ -170,14 +170,16 @@ func aurora(c *canvas) scene {
 		snow := mix(hex(0x232c3a), hex(0xc4d6ea), smooth(0.45, 0.8, n.y+0.16*fine))
 		trees := smooth(0.0, 0.16, fbm(seed+10, x*3, z*3, 6)) * smooth(0.9, 0.3, height(x, z))
 		snow = mix(snow, hex(0x0c1a1a), trees*0.9)
-		glow := p[0].dim(0.34 * (0.5 + 0.5*n.y)).add(hex(0x1a2c50).dim(0.8)).add(rgb{0.5, 0.56, 0.7}.dim(0.5 * clamp01(n.x*0.8+n.y*0.3)))
+		glow := p[0].dim(0.34 * (0.5 + 0.5*n.y)).add(hex(0x1a2c50).dim(0.8)).add(rgb{0.5, 0.56,
+			0.7}.dim(0.5 * clamp01(n.x*0.8+n.y*0.3)))
 		return mix(snow.times(glow).dim(1+0.5*fine), mix(hex(0x0e2338), p[0].dim(0.12), 0.4), 0.8*(1-math.Exp(-z*0.05)))
 	}
 	return func(x, y float64) rgb {
 		z, ok := t.at(x, y)
 		if !ok {
 			d := t.dir(x, y)
-			return light(d).add(stars(seed+11, x, y, cell, 0.6).dim(1.2)).add(stars(seed+12, x, y, cell*0.4, 0.4).dim(0.25))
+			return light(d).add(stars(seed+11, x, y, cell, 0.6).dim(1.2)).add(stars(seed+12, x, y, cell*0.4,
+				0.4).dim(0.25))
 		}
 		wx := (x - c.w/2) / t.focal * z
 		if height(wx, z) > 0.1 || y < t.horizon+2 {

@@ -69,17 +69,22 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request) {
 func (s *Server) index(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	fmt.Fprint(w, "<!DOCTYPE html><html lang=en><meta charset=utf-8><title>imgpipe samples</title>",
-		"<style>body{font:16px sans-serif;max-width:60em;margin:2em auto;padding:0 1em}img{height:9em;margin:2px}td{padding-right:1em;vertical-align:top}</style>",
-		"<h1>imgpipe samples</h1><p><a href=/list.txt?n=200>200 URLs</a>, <a href='/list.txt?n=1000&amp;of=small'>1000 URLs of small pictures</a>, ",
+		"<style>body{font:16px sans-serif;max-width:60em;margin:2em auto;padding:0 1em}img{height:9em;margin:2px}"+
+			"td{padding-right:1em;vertical-align:top}</style>",
+		"<h1>imgpipe samples</h1><p><a href=/list.txt?n=200>200 URLs</a>, "+
+			"<a href='/list.txt?n=1000&amp;of=small'>1000 URLs of small pictures</a>, ",
 		"<a href='/list.txt?of=awkward'>the awkward ones</a></p><p>")
 	for _, f := range Embedded() {
-		fmt.Fprintf(w, "<a href='/photos/%[1]s'><img src='/photos/%[1]s' alt='%[2]s' title='%[2]s' loading=lazy></a>", f.Name, html.EscapeString(f.Doc))
+		fmt.Fprintf(w, "<a href='/photos/%[1]s'><img src='/photos/%[1]s' alt='%[2]s' title='%[2]s' loading=lazy></a>",
+			f.Name, html.EscapeString(f.Doc))
 	}
 	fmt.Fprint(w, "</p><h2>Awkward files</h2><table>")
 	for _, f := range Awkward() {
-		fmt.Fprintf(w, "<tr><td><a href='/awkward/%s'>%s</a><td>%s<td>%s", url.PathEscape(f.Name), html.EscapeString(f.Name), html.EscapeString(f.Doc), f.Class)
+		fmt.Fprintf(w, "<tr><td><a href='/awkward/%s'>%s</a><td>%s<td>%s", url.PathEscape(f.Name),
+			html.EscapeString(f.Name), html.EscapeString(f.Doc), f.Class)
 	}
-	fmt.Fprint(w, "</table><h2>Bad behaviour</h2><p>Put behind any picture: <code>?latency=50ms&amp;truncate</code></p><table>")
+	fmt.Fprint(w, "</table><h2>Bad behaviour</h2>"+
+		"<p>Put behind any picture: <code>?latency=50ms&amp;truncate</code></p><table>")
 	for _, t := range Settings() {
 		example := t.Name
 		if t.Arg != "" {

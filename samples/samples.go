@@ -1,5 +1,6 @@
-// Package samples gives a program that handles images something to handle: pictures that it draws itself, files that are
-// odd or broken in known ways, and a server on this machine that sends them as slowly and as badly as it is asked to.
+// Package samples has something to handle for a program that handles images: pictures that it draws itself, files that
+// are odd or broken in known ways, and a server on this machine that sends them as slowly and as badly as it is asked
+// to.
 //
 //	seed ──> Draw ──> picture ──> Generate, Write ──> files
 //	                  Embedded: a dozen, drawn before ──┐
@@ -38,12 +39,14 @@ type File struct {
 	Width, Height int
 }
 
-// shapes are the sizes that generated pictures take, one after the other: what cameras and telephones make, cut to 2 to 4 megapixels.
+// shapes are the sizes that generated pictures take, one after the other: what cameras and telephones make, cut to 2
+// to 4 megapixels.
 var shapes = [][2]int{{1920, 1280}, {1600, 1200}, {1280, 1920}, {2048, 1365}, {2400, 1350}, {1500, 2000}, {1600, 1600}}
 
-// Generate draws n pictures from a seed, each a JPEG of quality 90 of 2 to 4 megapixels, in all kinds and in several shapes,
-// named "landscape-01.jpg", "glass-01.jpg" and so on. One takes some three seconds of CPU time, spread over all CPUs; they are drawn as they are asked for, one at a time.
-// Every fifth is stored on its side or its head, with the EXIF orientation that says so, as cameras do.
+// Generate draws n pictures from a seed, each a JPEG of quality 90 of 2 to 4 megapixels, in all kinds and in several
+// shapes, named "landscape-01.jpg", "glass-01.jpg" and so on. One takes some three seconds of CPU time, spread over
+// all CPUs; they are drawn as they are asked for, one at a time. Every fifth is stored on its side or its head, with
+// the EXIF orientation that says so, as cameras do.
 func Generate(n int, seed uint64) iter.Seq[File] {
 	return func(yield func(File) bool) {
 		for i := range n {
@@ -90,9 +93,9 @@ func docOf(name string, w, h, orientation int) string {
 	return doc
 }
 
-// Write draws n pictures as [Generate] does and writes them into the folder dir, which it makes where it is missing. It calls done, unless it is nil,
-// after each. An existing file is an error and is left as it is; what was written before stays. When ctx ends it stops after the
-// picture at hand and returns ctx's error.
+// Write draws n pictures as [Generate] does and writes them into the folder dir, which it makes where it is missing.
+// It calls done, unless it is nil, after each. An existing file is an error and is left as it is; what was written
+// before stays. When ctx ends it stops after the picture at hand and returns ctx's error.
 func Write(ctx context.Context, dir string, n int, seed uint64, done func(File)) error {
 	return write(ctx, dir, n, func(i int) File { return generate(i, seed) }, done)
 }
@@ -107,7 +110,8 @@ func write(ctx context.Context, dir string, n int, picture func(i int) File, don
 		}
 		// What cannot be written need not be drawn.
 		if _, err := os.Lstat(filepath.Join(dir, nameOf(i))); err == nil {
-			return fmt.Errorf("write samples: %w", &fs.PathError{Op: "create", Path: filepath.Join(dir, nameOf(i)), Err: fs.ErrExist})
+			return fmt.Errorf("write samples: %w",
+				&fs.PathError{Op: "create", Path: filepath.Join(dir, nameOf(i)), Err: fs.ErrExist})
 		}
 		f := picture(i)
 		if err := writeNew(filepath.Join(dir, f.Name), f.Data); err != nil {

@@ -29,13 +29,13 @@ import (
 // The query of a picture's URL is a [Behaviour] in the form of [ParseBehaviour]; what it sets goes before what the
 // Server's own Behaviour sets. Lists and the page are always sent well.
 //
-// The zero value works, as an http.Handler or by Start. The fields must not be changed once it serves. All methods may be
-// called from many goroutines.
+// The zero value works, as an http.Handler or by Start. The fields must not be changed once it serves. All methods
+// may be called from many goroutines.
 type Server struct {
 	// Behaviour is how requests for pictures are answered.
 	Behaviour Behaviour
-	// Rate is how many requests for pictures are let through in a second, over all clients, after a first second's worth
-	// at once; others get 429 and Retry-After. 0 sets no bound.
+	// Rate is how many requests for pictures are let through in a second, over all clients, after a first second's
+	// worth at once; others get 429 and Retry-After. 0 sets no bound.
 	Rate float64
 
 	once   sync.Once
@@ -69,7 +69,8 @@ type body struct {
 }
 
 func newBody(name string, head, tail []byte) *body {
-	kinds := map[string]string{".png": "image/png", ".gif": "image/gif", ".tif": "image/tiff", ".bmp": "image/bmp", ".webp": "image/webp"}
+	kinds := map[string]string{".png": "image/png", ".gif": "image/gif", ".tif": "image/tiff", ".bmp": "image/bmp",
+		".webp": "image/webp"}
 	kind, ok := kinds[path.Ext(name)]
 	if !ok {
 		kind = "image/jpeg"
@@ -105,8 +106,8 @@ func (s *Server) init() {
 	}
 }
 
-// Start listens on an address such as "127.0.0.1:8080", "" for a free port of this machine alone, and answers until Close. It gives
-// the URL of the server, without a slash at its end. A Server is started once.
+// Start listens on an address such as "127.0.0.1:8080", "" for a free port of this machine alone, and answers until
+// Close. It returns the URL of the server, without a slash at its end. A Server is started once.
 func (s *Server) Start(addr string) (string, error) {
 	s.once.Do(s.init)
 	if addr == "" {
@@ -125,7 +126,7 @@ func (s *Server) Start(addr string) (string, error) {
 		Handler:           s,
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       time.Minute,
-		// Broken connections are what this server is for, and nothing to tell.
+		// Broken connections are what this server is for, and no news.
 		ErrorLog: log.New(io.Discard, "", 0),
 	}
 	srv := s.http
@@ -133,8 +134,8 @@ func (s *Server) Start(addr string) (string, error) {
 	return "http://" + l.Addr().String(), nil
 }
 
-// Close ends all answers at once, stalled and endless ones too, and returns when the last handler has ended. It may be called again.
-// Requests that come later, through a caller's own http.Server, get 503.
+// Close ends all answers at once, stalled and endless ones too, and returns when the last handler has ended. It may
+// be called again. Requests that come later, through a caller's own http.Server, get 503.
 func (s *Server) Close() error {
 	s.once.Do(s.init)
 	s.mu.Lock()
@@ -150,7 +151,7 @@ func (s *Server) Close() error {
 	return err
 }
 
-// Counts tells what was done so far.
+// Counts returns what was done so far.
 func (s *Server) Counts() Counts {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -245,7 +246,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.answer(w, r, b, how)
 }
 
-// wait waits, and tells whether the request is still wanted then.
+// wait waits, and reports whether the request is still wanted then.
 func (s *Server) wait(r *http.Request, d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -258,7 +259,7 @@ func (s *Server) wait(r *http.Request, d time.Duration) bool {
 	return false
 }
 
-// find gives the file at a path, or nil.
+// find returns the file at a path, or nil.
 func (s *Server) find(p string) *body {
 	if b, ok := s.bodies[p]; ok {
 		return b

@@ -57,7 +57,8 @@ func TestServerSendsEverySample(t *testing.T) {
 	check := func(path, kind string, want []byte) {
 		t.Helper()
 		r, body, err := get(t, c, url+path)
-		if err != nil || r.StatusCode != 200 || !bytes.Equal(body, want) || r.ContentLength != int64(len(want)) || r.Header.Get("Content-Type") != kind {
+		if err != nil || r.StatusCode != 200 || !bytes.Equal(body, want) || r.ContentLength != int64(len(want)) ||
+			r.Header.Get("Content-Type") != kind {
 			t.Errorf("%s: %d bytes, %v, %v", path, len(body), r, err)
 		}
 	}
@@ -66,10 +67,12 @@ func TestServerSendsEverySample(t *testing.T) {
 	}
 	check("/photos/0014.jpg", "image/jpeg", Embedded()[1].Data)
 	for _, name := range []string{"alpha.png", "empty.jpg", "animated.gif"} {
-		kind := map[string]string{"alpha.png": "image/png", "empty.jpg": "image/jpeg", "animated.gif": "image/gif"}[name]
+		kind := map[string]string{"alpha.png": "image/png", "empty.jpg": "image/jpeg",
+			"animated.gif": "image/gif"}[name]
 		check("/awkward/"+name, kind, awkwardFile(t, name).Data)
 	}
-	for _, path := range []string{"/photos/0000.jpg", "/photos/x.jpg", "/small/-1.jpg", "/awkward/../photos/city.jpg", "/nothing"} {
+	for _, path := range []string{"/photos/0000.jpg", "/photos/x.jpg", "/small/-1.jpg", "/awkward/../photos/city.jpg",
+		"/nothing"} {
 		if r, _, err := get(t, c, url+path); err != nil || r.StatusCode != 404 {
 			t.Errorf("%s: %v, %v, want 404", path, r, err)
 		}
@@ -116,7 +119,8 @@ func TestListNamesURLsThatWork(t *testing.T) {
 		}
 		lines := strings.Fields(string(body))
 		if len(lines) != want.n || want.n > 0 && lines[want.n-1] != url+want.last {
-			t.Errorf("%s: %d lines that end with %s, want %d and %s", query, len(lines), lines[max(len(lines)-1, 0):], want.n, want.last)
+			t.Errorf("%s: %d lines that end with %s, want %d and %s", query, len(lines), lines[max(len(lines)-1, 0):],
+				want.n, want.last)
 		}
 	}
 	for _, query := range []string{"?n=-1", "?n=x", "?of=cats", "?nonsense=1"} {
@@ -124,7 +128,8 @@ func TestListNamesURLsThatWork(t *testing.T) {
 			t.Errorf("%s: %v, %v, want 400", query, r, err)
 		}
 	}
-	if _, body, err := get(t, c, url+"/"); err != nil || !strings.Contains(string(body), "/photos/city.jpg") || !strings.Contains(string(body), "wrong-length") {
+	if _, body, err := get(t, c, url+"/"); err != nil || !strings.Contains(string(body), "/photos/city.jpg") ||
+		!strings.Contains(string(body), "wrong-length") {
 		t.Errorf("the page: %v, %s", err, body)
 	}
 }
@@ -153,7 +158,8 @@ func TestFaults(t *testing.T) {
 			return err == nil && r.ContentLength == int64(full/2) && len(body) == full/2
 		}},
 		{"html", func(r *http.Response, body []byte, _ error) bool {
-			return r.StatusCode == 200 && r.Header.Get("Content-Type") == "image/jpeg" && bytes.HasPrefix(body, []byte("<!DOCTYPE"))
+			return r.StatusCode == 200 && r.Header.Get("Content-Type") == "image/jpeg" &&
+				bytes.HasPrefix(body, []byte("<!DOCTYPE"))
 		}},
 		{"gzip", func(r *http.Response, body []byte, err error) bool {
 			return err == nil && r.Uncompressed && bytes.Equal(body, Embedded()[5].Data)
@@ -170,9 +176,13 @@ func TestFaults(t *testing.T) {
 		{"location=" + "%2Fphotos%2Fsea.jpg", func(r *http.Response, body []byte, err error) bool {
 			return err == nil && bytes.Equal(body, Embedded()[7].Data)
 		}},
-		{"bandwidth=20MB", func(_ *http.Response, body []byte, err error) bool { return err == nil && len(body) == full }},
+		{"bandwidth=20MB", func(_ *http.Response, body []byte, err error) bool {
+			return err == nil &&
+				len(body) == full
+		}},
 		{"nonsense", func(r *http.Response, body []byte, _ error) bool {
-			return r.StatusCode == 400 && strings.Contains(string(body), `unknown setting "nonsense", expected one of latency`)
+			return r.StatusCode == 400 && strings.Contains(string(body),
+				`unknown setting "nonsense", expected one of latency`)
 		}},
 	} {
 		if r, body, err := get(t, c, pic+"?"+f.query); !f.check(r, body, err) {
@@ -281,8 +291,8 @@ func TestCloseEndsEveryAnswer(t *testing.T) {
 	}
 }
 
-// TestAnswerCutByCloseIsNoAnswer closes a server while an answer waits for its latency: to return then would send an empty answer of
-// status 200.
+// TestAnswerCutByCloseIsNoAnswer closes a server while an answer waits for its latency: to return then would send an
+// empty answer of status 200.
 func TestAnswerCutByCloseIsNoAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &Server{Behaviour: Behaviour{Latency: time.Hour}}

@@ -67,7 +67,8 @@ func galaxy(c *canvas) scene {
 		// Nurseries sit on the outer side of the arms.
 		birth := smooth(0.18, 0.5, fbm(seed+3, u*9, v*9, 4)) * smooth(0.25, 0.9, arm) * disc
 		light = light.glow(pink, birth*1.9)
-		dust := smooth(0.0, 0.55, fbm(seed+4, 5*r*ca+u*2, 5*r*sa+v*2, 7)+0.25*math.Cos(phase+1.1)) * smooth(0.03, 0.14, r) * smooth(1.5, 0.6, r)
+		dust := smooth(0.0, 0.55, fbm(seed+4, 5*r*ca+u*2, 5*r*sa+v*2, 7)+0.25*math.Cos(phase+1.1)) * smooth(0.03, 0.14,
+			r) * smooth(1.5, 0.6, r)
 		light = light.times(mix(rgb{1, 1, 1}, rgb{0.28, 0.16, 0.11}, dust*0.9))
 		// The nearer sky: dim clouds of gas and the stars of our own galaxy.
 		gas := fbm(seed+5, x/c.h*2.2, y/c.h*2.2, 7)

@@ -27,7 +27,8 @@ func stilllife(c *canvas) scene {
 		if len(balls) > 5 {
 			r = c.between(0.10, 0.36)
 		}
-		b := ball{at: vec{c.between(-3.4, 3.4), r, c.between(-1.6, 4.6)}, r: r, colour: pal[c.IntN(len(pal))], skin: c.IntN(4)}
+		b := ball{at: vec{c.between(-3.4, 3.4), r, c.between(-1.6, 4.6)}, r: r, colour: pal[c.IntN(len(pal))],
+			skin: c.IntN(4)}
 		if c.IntN(3) == 0 {
 			b.shine, b.skin = 0.75, 0
 		} else {
@@ -64,8 +65,8 @@ func stilllife(c *canvas) scene {
 		}
 		return t, k
 	}
-	// shade is how much of the lamp a place sees: each ball takes the part of it that it seems to cover; near contact all
-	// light is dimmed.
+	// shade is how much of the lamp a place sees: each ball takes the part of it that it seems to cover; near contact
+	// all light is dimmed.
 	shade := func(p vec) float64 {
 		lit := 1.0
 		for i := range balls {

@@ -18,9 +18,11 @@ type terrain struct {
 	walked  []sync.Once // by column: most are walked by the first row, for a part of a picture only some
 }
 
-// newTerrain sets up a terrain, whose columns are walked when they are first looked at. height is in the unit of eye, and must vary little between neighbours.
+// newTerrain sets up a terrain, whose columns are walked when they are first looked at. height is in the unit of eye,
+// and must vary little between neighbours.
 func newTerrain(c *canvas, horizon, eye, far float64, height func(x, z float64) float64) *terrain {
-	t := &terrain{w: int(c.w), h: int(c.h), horizon: c.h * horizon, focal: max(c.w, c.h) * 0.9, eye: eye, far: far, height: height}
+	t := &terrain{w: int(c.w), h: int(c.h), horizon: c.h * horizon, focal: max(c.w, c.h) * 0.9, eye: eye, far: far,
+		height: height}
 	t.depth = make([]float32, t.w*t.h)
 	t.walked = make([]sync.Once, t.w)
 	return t
@@ -125,10 +127,14 @@ func landscape(c *canvas) scene {
 		grass, rock, sun rgb
 	}
 	moods := []mood{
-		{hexes(0xe8d9c0, 0xa9c4dc, 0x4f86bf, 0x2a5a98), hex(0xfff0d0), hex(0xfffaf0), hex(0x93a0b4), hex(0x4d6a2c), hex(0x7d756c), rgb{1.9, 1.7, 1.4}},
-		{hexes(0xffc27a, 0xf08a6a, 0x8f6a9c, 0x39437c), hex(0xffb060), hex(0xffb48a), hex(0x6a5580), hex(0x4a5228), hex(0x77605a), rgb{2.2, 1.3, 0.75}},
-		{hexes(0xd7e6ea, 0x8fc1d8, 0x3f8fc4, 0x1d5c9c), hex(0xffffff), hex(0xffffff), hex(0xa9b4c0), hex(0x6f7f2a), hex(0x86807a), rgb{1.9, 1.85, 1.75}},
-		{hexes(0xf6c9b0, 0xd9a7b8, 0x8fa0d0, 0x4a68ac), hex(0xffd0b0), hex(0xffdccb), hex(0x8a86a8), hex(0x566a3a), hex(0x807078), rgb{1.9, 1.4, 1.15}},
+		{hexes(0xe8d9c0, 0xa9c4dc, 0x4f86bf, 0x2a5a98), hex(0xfff0d0), hex(0xfffaf0), hex(0x93a0b4), hex(0x4d6a2c),
+			hex(0x7d756c), rgb{1.9, 1.7, 1.4}},
+		{hexes(0xffc27a, 0xf08a6a, 0x8f6a9c, 0x39437c), hex(0xffb060), hex(0xffb48a), hex(0x6a5580), hex(0x4a5228),
+			hex(0x77605a), rgb{2.2, 1.3, 0.75}},
+		{hexes(0xd7e6ea, 0x8fc1d8, 0x3f8fc4, 0x1d5c9c), hex(0xffffff), hex(0xffffff), hex(0xa9b4c0), hex(0x6f7f2a),
+			hex(0x86807a), rgb{1.9, 1.85, 1.75}},
+		{hexes(0xf6c9b0, 0xd9a7b8, 0x8fa0d0, 0x4a68ac), hex(0xffd0b0), hex(0xffdccb), hex(0x8a86a8), hex(0x566a3a),
+			hex(0x807078), rgb{1.9, 1.4, 1.15}},
 	}
 	m := moods[c.IntN(len(moods))]
 	seed := c.seed

@@ -153,14 +153,6 @@ func Extensions() (list []string) {
 	return list
 }
 
-// MIMETypes returns the media types of files that can be read, such as "image/jpeg".
-func MIMETypes() (list []string) {
-	for i := range formats {
-		list = append(list, formats[i].mime)
-	}
-	return list
-}
-
 // Sniff returns a file's format by its first bytes, of which 64 are enough. It returns "" if that is no image that can
 // be read.
 func Sniff(head []byte) Format {
@@ -207,6 +199,9 @@ func (f Format) Ext() string {
 
 // Title returns the name of f in a sentence, such as "JPEG".
 func (f Format) Title() string { return f.row().title }
+
+// MIME returns the media type of f's files, such as "image/jpeg".
+func (f Format) MIME() string { return f.row().mime }
 
 // Writable reports whether outputs can be of format f.
 func (f Format) Writable() bool { return writable(f.row()) }

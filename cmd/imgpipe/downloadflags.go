@@ -37,6 +37,7 @@ func (f *downloadFlags) options(idle int, buffers *procs.Pool) fetch.Options {
 		PerHost:        f.perHost,
 		MaxBytes:       f.maxBytes,
 		UserAgent:      f.userAgent,
+		Accept:         accepted(),
 		Idle:           idle,
 		MinSpeed:       f.minSpeed,
 		Policy:         fetch.Policy{PublicOnly: f.publicOnly, Allow: f.allowHosts, Deny: f.denyHosts},

@@ -57,7 +57,7 @@ func folderName(flag, path string) error {
 	case slices.Contains(packed, ext):
 		return bad("outputs are files in a folder, which %s cannot hold yet; pack the folder afterwards, "+
 			"or write %s/ for a folder of that name", ext, path)
-	case fetch.ImageName(base):
+	case imageFiles().Has(base):
 		return bad("it has the name of an image, and outputs keep their names in a folder (see --name), "+
 			"or write %s/ for a folder of that name", path)
 	}

@@ -46,7 +46,9 @@ func (f *inputFlags) empty() bool { return len(f.args) == 0 && len(f.lists) == 0
 
 // options say what is read. The caller sets how long a file may take, and what is passed over.
 func (f *inputFlags) options(stdin io.Reader) fetch.Inputs {
-	in := fetch.Inputs{Args: f.args, Root: f.root, Marker: store.LedgerName, Stdin: stdin}
+	in := fetch.Inputs{
+		Args: f.args, Root: f.root, Marker: store.LedgerName, Stdin: stdin, Extensions: imageFiles(),
+	}
 	for _, l := range f.lists {
 		format := fetch.ListFormat(f.listFormat)
 		switch {

@@ -127,7 +127,7 @@ func (c *sideCheck) one(path string) error {
 		return errors.New("it is a disk, all of which would be lost: expected a file")
 	case err == nil && !info.Mode().IsRegular():
 		return nil
-	case fetch.ImageName(filepath.Base(path)), fetch.ImageName(filepath.Base(place)):
+	case imageFiles().Has(filepath.Base(path)), imageFiles().Has(filepath.Base(place)):
 		return errors.New("it has the name of an image, and images are never replaced: " +
 			"expected the name of a file to write, such as report.json")
 	case strings.EqualFold(filepath.Base(place), store.LedgerName),

@@ -4,6 +4,7 @@ package here
 import (
 	"os"
 
+	"imgpipe/here/internal/part"
 	"imgpipe/there"
 	renamed "imgpipe/there"
 )
@@ -15,7 +16,7 @@ func look(v any) {
 	switch v := v.(type) {
 	case there.Struct: // wrong
 		_ = v
-	case *own, *os.File, there.Iface:
+	case *own, *os.File, *part.Struct, there.Iface:
 	}
 	_ = func() any { return v.(*renamed.Struct) } // wrong
 }

@@ -1,0 +1,4 @@
+// Package part is a part of package here.
+package part
+
+type Struct struct{}
