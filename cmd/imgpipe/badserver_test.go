@@ -299,7 +299,7 @@ func meet(t *testing.T, w way, bad, good string) {
 			t.Errorf("the server had this said on standard error: %q", line)
 		}
 	}
-	class := failedIn(t, out)[bad]
+	class := failures(t, out)[bad]
 	if class != w.class {
 		t.Errorf("class %q, want %q\n%s", class, w.class, &said)
 	}

@@ -107,18 +107,18 @@ func (d *deadRun) again(t *testing.T, env string, flags ...string) (status int, 
 // failed returns the class of each source that failed, as the ledger has it.
 func (d *deadRun) failed(t *testing.T) map[string]string {
 	t.Helper()
-	return failedIn(t, d.out)
+	return failures(t, d.out)
 }
 
-// failedIn returns the class of each source whose last line in the ledger of a folder is a failure.
-func failedIn(t *testing.T, folder string) map[string]string {
+// failures returns the class of each source whose last line in a folder's ledger says that it failed.
+func failures(t *testing.T, folder string) map[string]string {
 	t.Helper()
-	ledger, err := os.ReadFile(filepath.Join(folder, store.LedgerName))
+	text, err := os.ReadFile(filepath.Join(folder, store.LedgerName))
 	if err != nil {
 		t.Fatal(err)
 	}
 	classes := map[string]string{}
-	for line := range bytes.Lines(ledger) {
+	for line := range bytes.Lines(text) {
 		var e store.Entry
 		if err := json.Unmarshal(line, &e); err != nil {
 			t.Fatal(err)

@@ -13,8 +13,8 @@ import (
 
 // Everything in this file runs in the parent.
 
-// An answerError says what an answer is that is a frame of the wire, and no result of its task. The worker that gave
-// it is not to be trusted any more.
+// An answerError is what is wrong with an answer that is a frame of the wire, and no result of its task. Its worker is
+// not to be trusted any more.
 type answerError string
 
 func (e answerError) Error() string { return "its answer was " + string(e) }
@@ -23,7 +23,7 @@ func untrue(format string, args ...any) error {
 	return answerError(printable(fmt.Sprintf(format, args...), maxText))
 }
 
-// What an answer may hold. Honest ones have far less.
+// The most that an answer may hold. Honest ones have far less.
 const (
 	maxWarnings = 16 // and two for each output
 	maxWarning  = 1 << 10
@@ -33,10 +33,10 @@ const (
 
 var knownPaths = []string{"", "ycbcr", "ycbcr+rgba", "gray", "gray+rgba", "rgba"}
 
-// believe holds the head of an answer against its task, before as much as is announced is read of its body: whoever
-// wrote an image may have taken over the worker that decoded it, so that an answer is a stranger's word as much as
-// the image was. No byte of an output is looked at but by look, later. age is how long the worker has lived, which
-// none of its times can exceed. What is only said, to people, is made short and printable.
+// believe compares the head of an answer with its task, before any of the body is read. An image may have taken over
+// the worker that decoded it, so its answer is no more to be trusted than the image was. age is how long the worker has
+// lived, which none of its times can exceed. Text for people is made short and printable. look, later, reads the
+// outputs.
 func believe(m *wire.Done, task transform.Task, body uint64, age time.Duration) error {
 	r := &m.Result
 	for _, took := range []time.Duration{m.Busy, m.Collected, r.Decode, r.Operate, r.Encode} {
@@ -103,7 +103,8 @@ func believeFailure(m *wire.Done, task transform.Task, body uint64) error {
 		}
 	}
 	if e.Refused && (e.Kind != transform.ClassDecode || !task.Limits.RefuseDamaged) {
-		return untrue("a failure of class %q that says it was refused as damaged", e.Kind[:min(len(e.Kind), maxWarning)])
+		return untrue("a failure of class %q that says it was refused as damaged",
+			e.Kind[:min(len(e.Kind), maxWarning)])
 	}
 	switch {
 	case e.Need == 0 && (e.Kind == "" || slices.Contains(transform.Classes, e.Kind)):
@@ -123,7 +124,7 @@ func believeFailure(m *wire.Done, task transform.Task, body uint64) error {
 	return nil
 }
 
-// plausible looks at the Source of an image that failed, which need not be one that could have been done.
+// plausible checks the Source of an image that failed, which need not be one that could have been done.
 func plausible(h transform.Header) error {
 	if !slices.Contains(transform.Formats(), h.Format) || h.Width <= 0 || h.Height <= 0 || h.Orientation < 1 || h.Orientation > 8 {
 		return untrue("about a source of format %q, %dx%d", h.Format, h.Width, h.Height)
@@ -131,7 +132,7 @@ func plausible(h transform.Header) error {
 	return nil
 }
 
-// look holds the files of an answer against what its head says of them, by their first and last bytes.
+// look compares the files of an answer with its head, by their first and last bytes.
 func look(m *wire.Done) error {
 	for _, o := range m.Result.Outputs {
 		if err := o.CheckFile(); err != nil {
@@ -141,7 +142,7 @@ func look(m *wire.Done) error {
 	return nil
 }
 
-// printable is at most so many bytes of s, with a space for whatever a terminal would not print.
+// printable returns at most so many bytes of s, with a space for whatever a terminal would not print.
 func printable(s string, most int) string {
 	if len(s) > most {
 		s = strings.ToValidUTF8(s[:most], "")

@@ -105,7 +105,8 @@ func BenchmarkIsolation(b *testing.B) {
 			// A process is faster or slower than its like by a hundredth for all of its life, by where its pages
 			// happen to lie.
 			const life = 20
-			plain, apart := newPool(b, Options{Workers: 1, Recycle: life, Isolate: IsolateOff}), newPool(b, Options{Workers: 1, Recycle: life, Isolate: isolate})
+			plain := newPool(b, Options{Workers: 1, Recycle: life, Isolate: IsolateOff})
+			apart := newPool(b, Options{Workers: 1, Recycle: life, Isolate: isolate})
 			for _, data := range photos { // each has its warm worker
 				took(plain, data)
 				took(apart, data)

@@ -18,7 +18,7 @@ import (
 // A death is why a worker ended, or had to.
 type death struct {
 	how      string // "exit status 2"
-	said     string // the line of its standard error that tells most
+	said     string // the line of its standard error that says most
 	innocent bool   // something from outside ended it, so that its image is probably good
 	lied     bool   // its answer was no result of its task
 
@@ -27,14 +27,15 @@ type death struct {
 
 func (d *death) Error() string { return d.how + d.lastWords() }
 
-// failure is the error of an image under which so many workers ended, this one last.
+// failure returns the error of an image under which so many workers ended, this one last.
 func (d *death) failure(times int) error {
 	e := &transform.Error{Kind: pipeline.ClassWorkerKilled, Doing: "transform in a worker process",
 		Err: fmt.Errorf("the worker died %d times under this image: %w", times, d)}
 	switch {
 	case d.lied:
 		e.Kind = pipeline.ClassWorkerAnswer
-		e.Err = fmt.Errorf("the worker was ended %d times under this image, which may have taken it over: %w", times, d)
+		e.Err = fmt.Errorf("the worker was ended %d times under this image, which may have taken it over: %w",
+			times, d)
 	case d.outOfMemory:
 		e.Kind = pipeline.ClassOutOfMemory
 	}
@@ -57,7 +58,7 @@ func (w *worker) condemn(why string) {
 	w.kill()
 }
 
-// await waits for the end of a worker that has fallen silent, and brings it about after a while.
+// await waits for the end of a worker that has fallen silent, and kills it after a while.
 func (w *worker) await() {
 	timer := time.NewTimer(farewell)
 	defer timer.Stop()
@@ -75,7 +76,7 @@ func broken(err error) bool {
 	return lied || errors.Is(err, wire.ErrFrame)
 }
 
-// bury ends a worker after err broke the wire to it, if it has not ended yet, and says what it died of.
+// bury ends a worker after err broke the wire to it, if it has not ended yet, and returns what it died of.
 func (w *worker) bury(err error) *death {
 	d := &death{}
 	_, d.lied = errors.AsType[answerError](err)
@@ -98,7 +99,8 @@ func (w *worker) bury(err error) *death {
 		if d.innocent && status.Signal() == syscall.SIGKILL {
 			d.how += ", as by the kernel where memory is short"
 			if kills := memoryKills(); kills > w.memoryKills {
-				d.how = fmt.Sprintf("%s: the kernel ended it, or another process, since there was no more memory to be had", state)
+				d.how = fmt.Sprintf("%s: the kernel ended it, or another process, "+
+					"since there was no more memory to be had", state)
 				d.innocent, d.outOfMemory = false, true
 			}
 		}
@@ -113,14 +115,14 @@ func (w *worker) bury(err error) *death {
 }
 
 // ranOut reports whether a worker's last words say that it could get no more memory. Go has several sentences for that,
-// one for each thing that it could not allocate; its race detector has another. Its collector has none (Go 1.26): it
-// follows the null pointer that it was given. A fault of the code that works on an image is not told in these words,
-// but is a panic.
+// one for each thing that it could not allocate. Its race detector has another. Its collector has none (Go 1.26): it
+// follows a null pointer. A fault of the code that works on an image has other words: it is a panic.
 func (w *worker) ranOut(said string) bool {
 	if reason, ok := strings.CutPrefix(said, "fatal error: "); ok {
 		return strings.Contains(reason, "out of memory") || strings.Contains(reason, "cannot allocate memory")
 	}
-	return w.bounded && strings.HasPrefix(said, "SIGSEGV: ") || strings.Contains(said, "ThreadSanitizer failed to allocate")
+	return w.bounded && strings.HasPrefix(said, "SIGSEGV: ") ||
+		strings.Contains(said, "ThreadSanitizer failed to allocate")
 }
 
 // fromOutside reports whether a signal comes from people, other programs or a kernel without memory, rather than

@@ -37,8 +37,8 @@
 // End of input is the order to leave, with status 0. It is also what a worker sees when its parent was killed. A worker
 // ignores SIGINT and SIGTERM, which reach it together with its parent: the parent decides.
 //
-// Anything else that arrives at the pool condemns the worker: it is killed and counts as dead. So does an answer that is
-// no result of its task. The pool compares it with what the spec makes of such a source: one output for each size,
+// Anything else that arrives at the pool condemns the worker: it is killed and counts as dead. So does an answer that
+// is no result of its task. The pool compares it with what the spec makes of such a source: one output for each size,
 // labels, format, dimensions, first and last bytes of the files, lengths that follow from dimensions and grant, a class
 // that transform has, few warnings. Text for people is made short and printable.
 //

@@ -33,31 +33,43 @@ type escape struct {
 
 var escapes = []escape{
 	{"open a system file", func(string) error { return openFile("/etc/passwd", unix.O_RDONLY) }, unix.EPERM, true},
-	{"read the memory of the parent", func(string) error { return openFile(fmt.Sprintf("/proc/%d/mem", parentPid()), unix.O_RDONLY) }, unix.EPERM, false},
-	{"list the output folder", func(dir string) error { return openFile(dir, unix.O_RDONLY|unix.O_DIRECTORY) }, unix.EPERM, true},
-	{"write to the output folder", func(dir string) error { return openFile(dir+"/new", unix.O_CREAT|unix.O_WRONLY) }, unix.EPERM, true},
+	{"read the memory of the parent",
+		func(string) error { return openFile(fmt.Sprintf("/proc/%d/mem", parentPid()), unix.O_RDONLY) },
+		unix.EPERM, false},
+	{"list the output folder",
+		func(dir string) error { return openFile(dir, unix.O_RDONLY|unix.O_DIRECTORY) }, unix.EPERM, true},
+	{"write to the output folder",
+		func(dir string) error { return openFile(dir+"/new", unix.O_CREAT|unix.O_WRONLY) }, unix.EPERM, true},
 	{"rename an output", func(dir string) error { return unix.Rename(dir+"/output", dir+"/other") }, unix.EPERM, true},
 	{"remove an output", func(dir string) error { return unix.Unlink(dir + "/second") }, unix.EPERM, true},
 	{"connect to loopback", connectTo, unix.EPERM, true},
 	{"start a program", startProgram, unix.EPERM, true},
-	{"exec a shell", func(string) error { return unix.Exec("/bin/sh", []string{"sh", "-c", "exit 9"}, nil) }, unix.EPERM, false},
+	{"exec a shell",
+		func(string) error { return unix.Exec("/bin/sh", []string{"sh", "-c", "exit 9"}, nil) }, unix.EPERM, false},
 	{"fork", func(string) error { return fork(uintptr(unix.SIGCHLD)) }, unix.EPERM, true},
-	{"clone into a new user namespace", func(string) error { return fork(unix.CLONE_NEWUSER | uintptr(unix.SIGCHLD)) }, unix.EPERM, false},
-	{"start a thread in a new user namespace", func(string) error { return startThread(unix.CLONE_NEWUSER) }, unix.EPERM, false},
-	{"start a thread in a new mount namespace", func(string) error { return startThread(unix.CLONE_NEWNS) }, unix.EPERM, false},
-	{"start a thread in a new time namespace", func(string) error { return startThread(unix.CLONE_NEWTIME) }, unix.EPERM, false},
+	{"clone into a new user namespace",
+		func(string) error { return fork(unix.CLONE_NEWUSER | uintptr(unix.SIGCHLD)) }, unix.EPERM, false},
+	{"start a thread in a new user namespace",
+		func(string) error { return startThread(unix.CLONE_NEWUSER) }, unix.EPERM, false},
+	{"start a thread in a new mount namespace",
+		func(string) error { return startThread(unix.CLONE_NEWNS) }, unix.EPERM, false},
+	{"start a thread in a new time namespace",
+		func(string) error { return startThread(unix.CLONE_NEWTIME) }, unix.EPERM, false},
 	{"leave its namespaces", func(string) error { return unix.Unshare(unix.CLONE_NEWUSER) }, unix.EPERM, false},
 	{"enter another namespace", func(string) error { return unix.Setns(0, 0) }, unix.EPERM, false},
-	{"have memory merged with that of others", func(string) error { return advise(unix.MADV_MERGEABLE) }, unix.EPERM, true},
+	{"have memory merged with that of others",
+		func(string) error { return advise(unix.MADV_MERGEABLE) }, unix.EPERM, true},
 	{"punch a hole into memory", func(string) error { return advise(unix.MADV_REMOVE) }, unix.EPERM, false},
 	{"take memory away from a page", func(string) error { return advise(101) }, unix.EPERM, false},
-	{"clone by a call that hides its flags", func(string) error { return rawCall(unix.SYS_CLONE3) }, unix.ENOSYS, false},
+	{"clone by a call that hides its flags",
+		func(string) error { return rawCall(unix.SYS_CLONE3) }, unix.ENOSYS, false},
 	{"signal the parent", func(string) error { return unix.Kill(parentPid(), 0) }, unix.EPERM, true},
 	{"trace the parent", func(string) error { return unix.PtraceAttach(parentPid()) }, unix.EPERM, false},
 	{"open files by io_uring", func(string) error { return rawCall(unix.SYS_IO_URING_SETUP) }, unix.EPERM, false},
 	{"mount", func(dir string) error { return unix.Mount("none", dir, "tmpfs", 0, "") }, unix.EPERM, false},
 	{"load a program into the kernel", func(string) error { return rawCall(unix.SYS_BPF) }, unix.EPERM, false},
-	{"make memory that can be run as a program", func(string) error { return rawCall(unix.SYS_MEMFD_CREATE) }, unix.EPERM, false},
+	{"make memory that can be run as a program",
+		func(string) error { return rawCall(unix.SYS_MEMFD_CREATE) }, unix.EPERM, false},
 	{"raise its limits", func(string) error {
 		return unix.Setrlimit(unix.RLIMIT_DATA, &unix.Rlimit{Cur: unix.RLIM_INFINITY, Max: unix.RLIM_INFINITY})
 	}, unix.EPERM, false},
@@ -202,7 +214,9 @@ func escapeFrom(t *testing.T, p *Pool, which ...string) map[string]string {
 }
 
 func TestEscapeIsRefused(t *testing.T) {
-	p := newPool(t, Options{Workers: 1, Isolate: IsolateStrict, WorkerMemory: 256 << 20, Env: []string{faultName + "=faults"}})
+	p := newPool(t, Options{
+		Workers: 1, Isolate: IsolateStrict, WorkerMemory: 256 << 20, Env: []string{faultName + "=faults"},
+	})
 	said, err := p.Isolation(t.Context())
 	if err != nil {
 		t.Skipf("this system cannot isolate a worker: %v", err)
@@ -241,7 +255,9 @@ func TestEscapeIsRefusedByLandlockAlone(t *testing.T) {
 	if said != "no files, no TCP (landlock)" {
 		t.Skipf("this system has no Landlock that knows TCP: isolation is %q", said)
 	}
-	for name, how := range escapeFrom(t, p, "open a system file", "list the output folder", "write to the output folder", "remove an output", "connect to loopback") {
+	tried := escapeFrom(t, p, "open a system file", "list the output folder", "write to the output folder",
+		"remove an output", "connect to loopback")
+	for name, how := range tried {
 		t.Logf("%-42s %s", name, how)
 		if how != "EACCES" {
 			t.Errorf("%s: %s, want EACCES", name, how)

@@ -19,7 +19,7 @@ func ExampleIsWorker() {
 	// Output: the program itself
 }
 
-// A pool gives what transform.Do gives, here the error of a file that is no image.
+// A pool returns what transform.Do does, here the error of a file that is no image.
 func ExamplePool() {
 	pool, err := procs.New(procs.Options{Workers: 2})
 	if err != nil {
@@ -27,6 +27,7 @@ func ExamplePool() {
 		return
 	}
 	defer pool.Close()
+	defer pool.Tune()() // all CPU work of this program is the pool's
 	_, cost, err := pool.Do(context.Background(), transform.Task{Data: []byte("<html>")})
 	var failure *transform.Error
 	fmt.Println(errors.As(err, &failure), failure.Class())

@@ -54,7 +54,9 @@ func TestAWorkerInheritsNothing(t *testing.T) {
 				names = append(names, name)
 			}
 			slices.Sort(names)
-			want := []string{"GODEBUG", "GOMAXPROCS", "GORACE", cookieName, isolateName, mappedName, memoryName, faultName}
+			want := []string{
+				"GODEBUG", "GOMAXPROCS", "GORACE", cookieName, isolateName, mappedName, memoryName, faultName,
+			}
 			for _, name := range []string{"GOGC", "GOMEMLIMIT", "GOTRACEBACK", "GOCOVERDIR"} {
 				if _, ok := os.LookupEnv(name); ok {
 					want = append(want, name)

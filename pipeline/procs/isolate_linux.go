@@ -20,13 +20,12 @@ import (
 // landlockTCP is the first version of Landlock that shuts off TCP.
 const landlockTCP = 4
 
-// isolate gives up all that a worker needs not, says in a few words what that is, and in an error what could not be
-// given up. Two mechanisms of the kernel stand behind each other: Landlock takes away the file system and TCP
-// whatever call asks for them, and the filter of seccomp.go takes away the calls.
+// isolate drops all that a worker does not need. said is in a few words what that is, and missing what could not be
+// given up. Two mechanisms of the kernel back each other up: Landlock takes away the file system and TCP, whatever
+// call asks for them, and the filter of seccomp_linux.go takes away the calls.
 //
 // CPU time has no limit here: RLIMIT_CPU counts the whole life of a process, and a worker lives for as many images as
-// there are. The pool kills a worker whose image is over its time, and the kernel kills it when the pool is gone, so
-// that nothing burns unseen.
+// there are. The pool kills a worker whose image is over its time, and the kernel kills it when the pool is gone.
 func isolate() (said string, missing error) {
 	limits := limitResources()
 	version, locked := giveUpFiles()
@@ -49,8 +48,8 @@ func isolate() (said string, missing error) {
 	return fmt.Sprintf("%s (%s)", strings.Join(lost, ", "), strings.Join(by, ", ")), missing
 }
 
-// giveUpFiles gives up the file system, TCP where the kernel's version of Landlock has that, and signals to others,
-// in all threads. The library is used because the kernel's call is for one thread, and a program built with cgo has
+// giveUpFiles drops the file system, TCP if the kernel's version of Landlock has that, and signals to others, in all
+// threads. The library is used because the kernel's call is for one thread, and a program built with cgo has
 // threads that Go cannot reach.
 func giveUpFiles() (version int, err error) {
 	version, err = ll.LandlockGetABIVersion()
@@ -63,8 +62,8 @@ func giveUpFiles() (version int, err error) {
 	return version, nil
 }
 
-// closeInherited closes every descriptor but those that a pool gives to a worker: whoever started the pool's process
-// may have left it others, a secret or a socket. Nothing in this process has opened one yet.
+// closeInherited closes every descriptor but those that a worker gets from its pool: the process that started the
+// pool's may have left it others, a secret or a socket. Nothing in this process has opened one yet.
 func closeInherited() {
 	first := uint(3)
 	if os.Getenv(mappedName) != "" {
@@ -80,11 +79,11 @@ func closeInherited() {
 	}
 }
 
-// nameProcess has lists of processes show name, and not "exe", which is what the kernel calls who was started by
+// nameProcess has lists of processes show name, and not "exe", which is the kernel's name for what was started by
 // Program.
 func nameProcess(name string) { os.WriteFile("/proc/self/comm", []byte(name), 0) }
 
-// dropCapabilities gives up what capabilities this process has in spite of giveUpPrivileges, in all threads.
+// dropCapabilities drops the capabilities that this process has in spite of giveUpPrivileges, in all threads.
 func dropCapabilities() error {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var own, none [2]unix.CapUserData
@@ -107,7 +106,9 @@ func limitResources() error {
 		resource int
 		value    uint64
 	}{
-		{"core", unix.RLIMIT_CORE, 0}, {"file size", unix.RLIMIT_FSIZE, 0}, {"open files", unix.RLIMIT_NOFILE, maxFiles},
+		{"core", unix.RLIMIT_CORE, 0},
+		{"file size", unix.RLIMIT_FSIZE, 0},
+		{"open files", unix.RLIMIT_NOFILE, maxFiles},
 	} {
 		if err := unix.Setrlimit(limit.resource, &unix.Rlimit{Cur: limit.value, Max: limit.value}); err != nil {
 			return fmt.Errorf("limit %s to %d: %w", limit.name, limit.value, err)
@@ -116,9 +117,9 @@ func limitResources() error {
 	return nil
 }
 
-// boundMemory lets this process take so many bytes of memory beyond what it has. The limit is that of data and not
-// that of address space, since Go reserves far more addresses than it uses; what only reserves them is not counted,
-// nor is memory shared with the pool.
+// boundMemory lets this process take so many bytes of memory beyond what it has. The limit is that of data and not that
+// of address space, since Go reserves far more addresses than it uses. Addresses that are only reserved do not count,
+// nor does memory shared with the pool.
 func boundMemory(more int64) error {
 	text, err := os.ReadFile("/proc/self/statm")
 	if err != nil {
@@ -144,12 +145,13 @@ const (
 func installFilter(program []unix.SockFilter) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	// The kernel wants this promise from whoever is not root, and gives it to the other threads with the filter.
+	// The kernel requires this promise of everybody but root, and passes it to the other threads with the filter.
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return fmt.Errorf("promise to gain no privileges: %w", err)
 	}
 	sock := unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]}
-	thread, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&sock)))
+	thread, _, errno := unix.Syscall(unix.SYS_SECCOMP,
+		unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&sock)))
 	switch {
 	case errno != 0:
 		return fmt.Errorf("filter system calls with seccomp: %w", errno)

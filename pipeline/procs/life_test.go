@@ -102,7 +102,7 @@ func TestNoWorkerGetsMoreImagesThanRecycleSays(t *testing.T) {
 				}
 				p.Close()
 				if died := deaths(p); died > p.Width() {
-					t.Errorf("%d workers died, want at most those that were on their way when the pool was closed", died)
+					t.Errorf("%d workers died, want at most those that were starting when the pool was closed", died)
 				}
 			})
 		}

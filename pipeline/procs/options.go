@@ -14,28 +14,28 @@ type Options struct {
 	// Command starts a worker: a program and its arguments. Default: this program with [Subcommand], whose main must
 	// then begin as [IsWorker] says.
 	Command []string
-	// Env is the environment of a worker, besides GOMAXPROCS=1 and what this process's own says to the Go runtime
-	// (GODEBUG, GOGC and the like). It inherits nothing else.
+	// Env is the environment of a worker, besides GOMAXPROCS=1 and the variables of this process that the Go runtime
+	// reads (GODEBUG, GOGC and the like). A worker inherits no others.
 	Env []string
 	// Prestart starts all workers at once rather than each when a task first needs it.
 	Prestart bool
-	// Ahead has images stand in line at workers that have others, in their pipes, so that no worker waits for its
-	// next one: one where there are many, more where they are small. Those in line go elsewhere when the worker dies,
-	// or is so slow that others have nothing to do. It is not to be had where the system has no shared memory.
+	// Ahead queues images at busy workers, in their pipes, so that no worker waits for its next one: one at each if
+	// there are many, more if they are small. Queued images go elsewhere if the worker dies, or is so slow that others
+	// have nothing to do. Without shared memory (any system but Linux) it does nothing.
 	Ahead bool
 	// Recycle is the number of images after which a worker is replaced; 0 is never. With 1 each image has a process
-	// of its own. The new one starts beside the last image of the old one, which gets no other even if the new one is
-	// late.
+	// of its own. The new worker starts beside the last image of the old one. The old one gets no further image, even
+	// if the new one is late.
 	Recycle int
-	// Isolate is what a worker gives up before its first image. Default [IsolateAuto].
+	// Isolate is how much a worker must give up before its first image. Default [IsolateAuto].
 	Isolate Isolate
 	// WorkerMemory bounds the memory that a worker may take for its images, in bytes, beyond what it has when it
 	// starts; 0 is no bound. An image that needs more fails with class "out-of-memory", and has cost two workers.
-	// Only Linux holds a worker to it; elsewhere garbage is collected harder as it comes near. A decoder of large
-	// images needs tens of megabytes.
+	// Only Linux enforces it. Elsewhere the garbage collector works harder near the bound. A decoder of large images
+	// needs tens of megabytes.
 	WorkerMemory int64
-	// Shared bounds the memory for files that the pool shares with its workers, in bytes, but for a segment of 16 MiB
-	// for each and one more; 0 is no bound. What has been used of it stays in use until Close.
+	// Shared bounds the memory for files that the pool shares with its workers, in bytes; 0 is no bound. A segment of
+	// 16 MiB for each worker, and one more, are there in any case. Memory that was used once stays in use until Close.
 	Shared int64
 	// Grace is how long Close waits for tasks that run, and then for workers to leave, before it kills them. Default
 	// 2 s.
@@ -47,21 +47,21 @@ type Options struct {
 	gullible bool // believes workers what they answer: for tests whose workers do other things than transform.Do
 }
 
-// Isolate says what a worker gives up before its first image: an image comes from strangers, and the code that
-// decodes it should reach nothing, should it ever do their bidding.
+// Isolate is how much a worker must give up before its first image. Images are untrusted, and the code that decodes
+// them should reach nothing if one of them takes it over.
 type Isolate string
 
-// On Linux a worker gives up the file system and the network (Landlock, seccomp), cannot start programs or processes
-// or signal others, and can gain no privileges. It may open few descriptors, write no file and leave no core.
-// Elsewhere it is held to those last limits where the system has them.
+// On Linux a worker has no file system and no network (Landlock, seccomp), cannot start programs or processes or signal
+// others, and can gain no privileges. It may open few descriptors, write no file and leave no core.
+// Elsewhere only those last limits hold, if the system has them.
 const (
-	IsolateAuto   Isolate = "auto"   // whatever the system offers; [Pool.Isolation] tells what that is
-	IsolateStrict Isolate = "strict" // a worker that cannot give up all of it does not start: the pool ends with a [StartError]
+	IsolateAuto   Isolate = "auto"   // whatever the system offers: see [Pool.Isolation]
+	IsolateStrict Isolate = "strict" // all of it, or no worker starts and the pool ends with a [StartError]
 	IsolateOff    Isolate = "off"    // nothing
 )
 
-// Program is the name by which this process can start its own program again. On Linux that is the same build for as
-// long as this process lives, whatever becomes of the file meanwhile.
+// Program returns the path by which this process can start its own program again. On Linux that is the same build for
+// as long as this process lives, even if the file is replaced meanwhile.
 func Program() (string, error) { return program() }
 
 func (o Options) withDefaults() (Options, error) {
@@ -94,7 +94,7 @@ func (o Options) withDefaults() (Options, error) {
 	return o, nil
 }
 
-// A StartError says that workers cannot be started, which has ended the pool. No task can be blamed for it.
+// A StartError is why workers cannot be started, which has ended the pool. No task is to blame for it.
 type StartError struct {
 	// Starts is how many failed since a worker last said hello.
 	Starts int
@@ -107,8 +107,8 @@ func (e *StartError) Error() string {
 	return fmt.Sprintf("start a worker process: %d in a row failed before they said hello: %v", e.Starts, e.Err)
 }
 
-// Unwrap gives Err.
+// Unwrap returns Err.
 func (e *StartError) Unwrap() error { return e.Err }
 
-// Fatal is true: no other task would fare better.
+// Fatal returns true: no other task would fare better.
 func (e *StartError) Fatal() bool { return true }

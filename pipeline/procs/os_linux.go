@@ -32,19 +32,19 @@ func enlarge(f *os.File, size int) int {
 // tieToParent has the kernel kill the worker when the thread that starts it ends; see Pool.starter.
 func tieToParent(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }
 
-// relaxTimers lets the timers of processes that this thread starts be some milliseconds late. A thread of the Go
-// runtime looks after the others each 20 µs for the first millisecond after every idle time, such as a worker has
-// between two images. Those looks were 15 of the 28 context switches that a small image took, and most of what
-// processes took longer than goroutines. The kernel puts wakings together within the slack (prctl(2),
-// PR_SET_TIMERSLACK), and a worker waits for no timer.
+// relaxTimers lets the timers of processes that this thread starts be some milliseconds late. After every idle time,
+// such as a worker has between two images, a thread of the Go runtime checks on the others every 20 µs for a
+// millisecond. Those checks were 15 of the 28 context switches that a small image took, and most of the time that
+// processes took longer than goroutines. The kernel joins wake-ups within the slack (prctl(2), PR_SET_TIMERSLACK), and
+// a worker waits for no timer.
 func relaxTimers() {
 	const slack = 5 * time.Millisecond
 	unix.Prctl(unix.PR_SET_TIMERSLACK, uintptr(slack), 0, 0, 0) // it costs speed alone if it fails
 }
 
 // giveUpPrivileges leaves this thread unable to pass a capability on, whoever runs it: root's programs get those of
-// the bounding set, others those that are ambient or stand on their file (capabilities(7)). Who may not empty the
-// bounding set has its workers do the rest: see dropCapabilities.
+// the bounding set, others those that are ambient or set on their file (capabilities(7)). If this process may not empty
+// the bounding set, its workers do the rest: see dropCapabilities.
 func giveUpPrivileges() {
 	for c := uintptr(0); unix.Prctl(unix.PR_CAPBSET_READ, c, 0, 0, 0) == nil; c++ {
 		unix.Prctl(unix.PR_CAPBSET_DROP, c, 0, 0, 0)
@@ -62,8 +62,8 @@ func giveUpPrivileges() {
 // watchParent has nothing to do here: see tieToParent.
 func watchParent() {}
 
-// takeStdio takes standard input and output for frames, and puts standard error in the place of the latter, for the
-// prints of whatever code runs here.
+// takeStdio takes standard input and output for frames, and puts standard error in the place of the latter, for stray
+// prints.
 func takeStdio() (in, out *os.File, err error) {
 	fd, err := unix.FcntlInt(1, unix.F_DUPFD_CLOEXEC, 3)
 	if err != nil {
@@ -76,9 +76,8 @@ func takeStdio() (in, out *os.File, err error) {
 	return os.Stdin, os.NewFile(uintptr(fd), "answers"), nil
 }
 
-// program is the kernel's link to what runs here: whoever starts it runs it, too, so that it serves as a name for
-// children. It leads to the same build though an upgrade or a build puts another file in the place of this one, or
-// removes it, at whatever moment of a run.
+// program returns the kernel's link to the program that runs here, which children can be started by. It leads to the
+// same build even if an upgrade or a build replaces or removes the file during a run.
 func program() (string, error) {
 	const running = "/proc/self/exe"
 	if _, err := os.Stat(running); err == nil {
@@ -93,7 +92,7 @@ func isStopped(pid int) bool {
 	return len(fields) > 0 && (fields[0] == "T" || fields[0] == "t")
 }
 
-// threads is how many threads a process has; 0 where it cannot be known.
+// threads returns how many threads a process has; 0 if that cannot be known.
 func threads(pid int) int {
 	const at = 17 // num_threads, counted from the state (proc_pid_stat(5))
 	if fields := processStat(pid); len(fields) > at {
@@ -103,7 +102,7 @@ func threads(pid int) int {
 	return 0
 }
 
-// processStat is what /proc/PID/stat says from the state on, behind the name, in which there may be anything.
+// processStat returns the fields of /proc/PID/stat from the state on, behind the name, in which there may be anything.
 func processStat(pid int) []string {
 	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {
@@ -112,9 +111,9 @@ func processStat(pid int) []string {
 	return strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
 }
 
-// memoryKills is how many processes of this process's control group the kernel has ended for want of memory, where it
-// tells that: in version 2 of such groups (memory.events) or 1 (memory.oom_control). What it returns is compared with
-// what it returned before.
+// memoryKills returns how many processes of this process's control group the kernel has ended for want of memory, if
+// that can be known: in version 2 of such groups (memory.events) or 1 (memory.oom_control). What it returns is compared
+// with what it returned before.
 func memoryKills() int64 {
 	own, _ := os.ReadFile("/proc/self/cgroup")
 	for line := range strings.Lines(string(own)) {

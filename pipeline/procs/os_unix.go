@@ -28,8 +28,8 @@ func watchParent() {
 	}()
 }
 
-// takeStdio takes standard input and output for frames, and puts standard error in the place of the latter, for the
-// prints of whatever code runs here.
+// takeStdio takes standard input and output for frames, and puts standard error in the place of the latter, for stray
+// prints.
 func takeStdio() (in, out *os.File, err error) {
 	fd, err := unix.FcntlInt(1, unix.F_DUPFD_CLOEXEC, 3)
 	if err != nil {
@@ -42,8 +42,7 @@ func takeStdio() (in, out *os.File, err error) {
 	return os.Stdin, os.NewFile(uintptr(fd), "answers"), nil
 }
 
-// isolate bounds what this process can do by limits, which is all there is for a program on these systems that cannot
-// be shut in without a profile of theirs.
+// isolate sets limits, which is all that a program can do on these systems without a profile of theirs.
 func isolate() (said string, missing error) {
 	for _, resource := range []int{unix.RLIMIT_CORE, unix.RLIMIT_FSIZE} {
 		if err := unix.Setrlimit(resource, &unix.Rlimit{}); err != nil {

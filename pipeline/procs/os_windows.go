@@ -20,7 +20,7 @@ func takeStdio() (in, out *os.File, err error) {
 	return os.Stdin, out, nil
 }
 
-// isolate gives up nothing here.
+// isolate does nothing here.
 func isolate() (said string, missing error) {
 	return "none", errors.New("this system has no means to give up files and network: expected Linux")
 }

@@ -48,7 +48,8 @@ type Pool struct {
 }
 
 // New makes a pool. It starts no process unless opts.Prestart is set. It is an error in a process that is itself a
-// worker, since its main should have called [Main].
+// worker, since its main should have called [Main]. A program that does nothing but feed the pool should call
+// [Pool.Tune] next.
 func New(opts Options) (*Pool, error) {
 	if os.Getenv(cookieName) == cookie {
 		return nil, errors.New("make a pool of workers: this process is itself a worker: " +
@@ -74,7 +75,8 @@ func New(opts Options) (*Pool, error) {
 	// GORACE: a program built with the race detector otherwise sleeps for a second when it leaves.
 	race := strings.TrimSpace(os.Getenv("GORACE") + " atexit_sleep_ms=0")
 	p.env = slices.Concat(inherited(), []string{"GOMAXPROCS=1", "GORACE=" + race, cookieName + "=" + cookie,
-		isolateName + "=" + string(opts.Isolate), memoryName + "=" + strconv.FormatInt(opts.WorkerMemory, 10)}, opts.Env)
+		isolateName + "=" + string(opts.Isolate),
+		memoryName + "=" + strconv.FormatInt(opts.WorkerMemory, 10)}, opts.Env)
 	go p.starter()
 	if threads(os.Getpid()) > 0 { // if the system says
 		p.helpers.Go(p.watch)
@@ -115,7 +117,7 @@ func (p *Pool) enter() bool {
 }
 
 // Do runs one task in a worker, as [pipeline.Executor] says. An image whose workers died fails with class
-// "worker-killed" or "out-of-memory", one whose workers gave answers that no sound worker gives with "worker-answer". A
+// "worker-killed" or "out-of-memory"; one whose workers did not answer as sound workers do, with "worker-answer". A
 // [StartError] is the end of the pool. The outputs of a Result share memory.
 func (p *Pool) Do(ctx context.Context, task transform.Task) (transform.Result, pipeline.Cost, error) {
 	var cost pipeline.Cost

@@ -11,7 +11,9 @@ import (
 
 func newPool(t testing.TB, opts Options) *Pool {
 	t.Helper()
-	opts.gullible = slices.ContainsFunc(opts.Env, func(v string) bool { return strings.HasPrefix(v, "IMGPIPE_TEST_FAULT=") })
+	opts.gullible = slices.ContainsFunc(opts.Env, func(v string) bool {
+		return strings.HasPrefix(v, "IMGPIPE_TEST_FAULT=")
+	})
 	p, err := New(opts)
 	if err != nil {
 		t.Fatal(err)

@@ -83,7 +83,8 @@ func (r *rehearsal) check(after string) {
 	for _, s := range r.q.slots {
 		switch isFree := slices.Contains(r.q.free, s); {
 		case isFree != (s.first == nil), isFree && (len(s.line) > 0 || s.open != nil || s.last != nil):
-			wrong("slot %d is free: %v, and is held by %p with %d in line, open to %p", s.lane, isFree, s.first, len(s.line), s.open)
+			wrong("slot %d is free: %v, and is held by %p with %d in line, open to %p",
+				s.lane, isFree, s.first, len(s.line), s.open)
 		case len(s.line) > maxLine:
 			wrong("%d are in line", len(s.line))
 		case s.open != nil && s.last != nil:
@@ -133,7 +134,7 @@ func TestCallsGoThroughTheirStatesInAnyOrderOfEvents(t *testing.T) {
 					event = "withdrawal"
 					before, behind := c.state, c.state == inLine && c.written
 					if r.q.withdraw(c) || c.state != gone || behind && !c.slot.worker.stale.Load() {
-						t.Fatalf("seed %d: a call that was in state %d withdraws, and is in state %d", seed, before, c.state)
+						t.Fatalf("seed %d: a call in state %d withdraws, and is in state %d", seed, before, c.state)
 					}
 				}
 			case 6:
@@ -199,7 +200,8 @@ func TestWhoComesBackFromALineIsServedBeforeOthers(t *testing.T) {
 	late, back := r.arrive(false, false), r.arrive(false, true)
 	r.q.pass(busy)
 	if back.state != first || late.state != waiting {
-		t.Errorf("who came back is in state %d, and who came late in %d; want %d and %d", back.state, late.state, first, waiting)
+		t.Errorf("who came back is in state %d, and who came late in %d; want %d and %d",
+			back.state, late.state, first, waiting)
 	}
 }
 

@@ -208,7 +208,8 @@ func TestWhoStandsInLineIsNotBlamed(t *testing.T) {
 			}
 			l.give(t.Context(), limited(tt.first), 1, 0, func(cost pipeline.Cost, err error) {
 				if class(err) != tt.class || cost.Attempts != tt.attempts {
-					t.Errorf("error %v of class %q after %d attempts, want class %q after %d", err, class(err), cost.Attempts, tt.class, tt.attempts)
+					t.Errorf("error %v of class %q after %d attempts, want class %q after %d",
+						err, class(err), cost.Attempts, tt.class, tt.attempts)
 				}
 			})
 			l.give(t.Context(), limited("behind it"), 2, 0, l.done)
@@ -232,7 +233,8 @@ func TestWhatNeverReachedItsWorkerIsNotBlamed(t *testing.T) {
 			t.Fatal("the worker keeps its input open")
 		}
 	}
-	for waiting, data := range []string{"never there", "behind it"} { // nobody may stand in line behind what was not written
+	// Nobody may stand in line behind what was not written.
+	for waiting, data := range []string{"never there", "behind it"} {
 		l.group.Go(func() { l.done(l.p.do(t.Context(), data)) })
 		for start := time.Now(); ; runtime.Gosched() {
 			l.p.mu.Lock()
@@ -327,9 +329,11 @@ func TestNobodyStandsInLineWhileOthersAreIdle(t *testing.T) {
 func TestSpecThatCannotBeSentIsToldInLine(t *testing.T) {
 	l := newLineUp(t, Options{})
 	l.give(t.Context(), task("wait "+l.file), 0, 0, l.done)
-	l.give(t.Context(), transform.Task{Data: []byte("odd"), Spec: transform.Spec{Quality: 900}}, 1, 0, func(cost pipeline.Cost, err error) {
+	odd := transform.Task{Data: []byte("odd"), Spec: transform.Spec{Quality: 900}}
+	l.give(t.Context(), odd, 1, 0, func(cost pipeline.Cost, err error) {
 		if class(err) != transform.ClassOperation || cost.Attempts != 1 {
-			t.Errorf("error %v of class %q after %d attempts, want class operation after 1", err, class(err), cost.Attempts)
+			t.Errorf("error %v of class %q after %d attempts, want class operation after 1",
+				err, class(err), cost.Attempts)
 		}
 	})
 	l.give(t.Context(), task("behind it"), 2, 0, l.done)

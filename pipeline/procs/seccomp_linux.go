@@ -20,7 +20,8 @@ var allowedCalls = []uint32{
 	// memory
 	unix.SYS_MMAP, unix.SYS_MUNMAP, unix.SYS_MREMAP, unix.SYS_MPROTECT, unix.SYS_BRK,
 	// threads and their signals
-	unix.SYS_FUTEX, unix.SYS_SCHED_YIELD, unix.SYS_SCHED_GETAFFINITY, unix.SYS_SET_ROBUST_LIST, unix.SYS_RSEQ, unix.SYS_RESTART_SYSCALL,
+	unix.SYS_FUTEX, unix.SYS_SCHED_YIELD, unix.SYS_SCHED_GETAFFINITY, unix.SYS_SET_ROBUST_LIST, unix.SYS_RSEQ,
+	unix.SYS_RESTART_SYSCALL,
 	unix.SYS_GETPID, unix.SYS_GETTID, unix.SYS_EXIT, unix.SYS_EXIT_GROUP,
 	unix.SYS_RT_SIGACTION, unix.SYS_RT_SIGPROCMASK, unix.SYS_RT_SIGRETURN, unix.SYS_SIGALTSTACK,
 	// time
@@ -30,10 +31,11 @@ var allowedCalls = []uint32{
 	unix.SYS_GETRANDOM, unix.SYS_GETRUSAGE,
 }
 
-// allowedAdvice is what may be said of memory: that it is free, or wants large pages or no place in a core file.
-// Other advice punches holes into shared memory, or makes the kernel compare pages or lose them.
+// allowedAdvice is what a worker may ask for its memory: that it is free, has large pages or none, is not in a core
+// file. Other advice punches holes into shared memory, or makes the kernel compare pages or lose them.
 var allowedAdvice = []uint32{
-	unix.MADV_DONTNEED, unix.MADV_FREE, unix.MADV_HUGEPAGE, unix.MADV_NOHUGEPAGE, unix.MADV_COLLAPSE, unix.MADV_DONTDUMP,
+	unix.MADV_DONTNEED, unix.MADV_FREE, unix.MADV_HUGEPAGE, unix.MADV_NOHUGEPAGE, unix.MADV_COLLAPSE,
+	unix.MADV_DONTDUMP,
 }
 
 // threadFlags are those with which Go and the C library start a thread. Others make namespaces, or processes that

@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"imgpipe/pipeline"
 	"imgpipe/pipeline/wire"
 	"imgpipe/transform"
 )
@@ -21,7 +22,7 @@ import (
 // Everything in this file runs in the worker process.
 
 const (
-	// Subcommand is the first argument that a [Pool] gives to this program to start a worker. It is not for people.
+	// Subcommand is the first argument with which a [Pool] starts this program as a worker. It is not for people.
 	Subcommand = "__worker"
 
 	cookieName = "IMGPIPE_WORKER"
@@ -51,17 +52,22 @@ func IsWorker() bool { return len(os.Args) > 1 && os.Args[1] == Subcommand }
 // error, so that a stray print cannot break a frame.
 func Main() int { return serveMain(transform.Do) }
 
-type doFunc = func(context.Context, transform.Task) (transform.Result, error)
+// MainThrough is [Main] with wrap(transform.Do) in place of transform.Do, for what is to be done around every
+// transform.
+func MainThrough(wrap func(next pipeline.TransformFunc) pipeline.TransformFunc) int {
+	return serveMain(wrap(transform.Do))
+}
 
-func serveMain(do doFunc) int {
+func serveMain(do pipeline.TransformFunc) int {
 	if os.Getenv(cookieName) != cookie {
-		fmt.Fprintf(os.Stderr, "imgpipe: %s is how imgpipe starts its own worker processes: expected to be started by imgpipe itself\n", Subcommand)
+		fmt.Fprintf(os.Stderr, "imgpipe: %s is how imgpipe starts its own worker processes: "+
+			"expected to be started by imgpipe itself\n", Subcommand)
 		return 2
 	}
 	os.Unsetenv(cookieName) // not for what this process might start
 	closeInherited()
 	nameProcess(filepath.Base(os.Args[0]))
-	// The terminal, and whoever ends a whole group of processes, reach workers as well as their parent; it decides.
+	// A terminal, or someone who ends a whole group of processes, signals workers as well as their parent: it decides.
 	signal.Ignore(os.Interrupt, syscall.SIGTERM)
 	debug.SetMaxStack(maxStack)
 	watchParent()
@@ -81,12 +87,12 @@ func serveMain(do doFunc) int {
 
 // A server is the worker's side of the wire.
 type server struct {
-	do        doFunc
+	do        pipeline.TransformFunc
 	mapped    []byte // the memory shared with the pool, which is not to be written
-	isolation string
+	isolation string // what this process has given up
 }
 
-// confine bounds this process and has it give up what the pool has asked it to, and says what that is.
+// confine bounds this process and drops what the pool has asked it to. It returns in words what that is.
 func confine() (string, error) {
 	mode, text := Isolate(os.Getenv(isolateName)), os.Getenv(memoryName)
 	memory := int64(0)
@@ -115,8 +121,11 @@ func confine() (string, error) {
 	return said, nil
 }
 
+// serve says HELO on w and answers what comes from r until r ends. The error is nil if r ended between two frames.
 func (s *server) serve(r io.Reader, w io.Writer) error {
-	requests := wire.TaskReader{Reader: wire.Reader{R: bufio.NewReaderSize(r, readBuffer), Reuse: true}, Shared: s.mapped}
+	requests := wire.TaskReader{
+		Reader: wire.Reader{R: bufio.NewReaderSize(r, readBuffer), Reuse: true}, Shared: s.mapped,
+	}
 	answers := wire.Writer{W: w}
 	hello := wire.Hello{
 		Version: wire.Version, PID: uint32(os.Getpid()), Mapped: uint64(len(s.mapped)), Isolation: s.isolation,
@@ -144,7 +153,7 @@ func (s *server) serve(r io.Reader, w io.Writer) error {
 		if err = request.Err; err == nil {
 			start := time.Now()
 			done.Result, err = guarded(s.do, request.Task)
-			giveBack(keep)
+			trim(keep)
 			done.Busy = time.Since(start)
 		}
 		done.Collected = Collected()
@@ -157,16 +166,19 @@ func (s *server) serve(r io.Reader, w io.Writer) error {
 	}
 }
 
-// maxGarbage is how much memory a worker keeps for its next image, and twice the least grant that it was given where
-// that is less: then there is little for all. To give all back after each would have the system clear it again each
-// time; most images need less.
+// maxGarbage is how much memory a worker keeps for its next image. If twice the least grant that it was given is less,
+// it keeps that: then there is little for all. To return all of it after each image would have the system clear it
+// again each time; most images need less.
 const maxGarbage = 128 << 20
 
-// giveBack returns to the system what an image has left behind, where that is more than keep. The pool's side counts
-// the memory of an image as free once it is answered, while the collector of a process that waits for its next task
-// would not run.
-func giveBack(keep int64) {
-	heap := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/memory/classes/heap/unused:bytes"}, {Name: "/memory/classes/heap/free:bytes"}}
+// trim returns to the system what an image has left behind, if that is more than keep. The parent counts the memory of
+// an image as free once it is answered, while the collector of a process that waits for its next task would not run.
+func trim(keep int64) {
+	heap := []metrics.Sample{
+		{Name: "/memory/classes/heap/objects:bytes"},
+		{Name: "/memory/classes/heap/unused:bytes"},
+		{Name: "/memory/classes/heap/free:bytes"},
+	}
 	metrics.Read(heap)
 	var held uint64
 	for _, s := range heap {
@@ -179,8 +191,8 @@ func giveBack(keep int64) {
 	}
 }
 
-// Collected is the CPU time that garbage collection has taken in this process, as of the last one; 0 where it is not
-// known.
+// Collected returns the CPU time that garbage collection has taken in this process, as of the last collection; 0 if
+// that is not known.
 func Collected() time.Duration {
 	s := []metrics.Sample{{Name: "/cpu/classes/gc/total:cpu-seconds"}}
 	metrics.Read(s)
@@ -190,13 +202,14 @@ func Collected() time.Duration {
 	return time.Duration(s[0].Value.Float64() * float64(time.Second))
 }
 
-// guarded is do with a panic made into an error: a worker that can go on need not be replaced.
-func guarded(do doFunc, task transform.Task) (result transform.Result, err error) {
+// guarded calls do, and makes an error of a panic: a worker that can go on need not be replaced.
+func guarded(do pipeline.TransformFunc, task transform.Task) (result transform.Result, err error) {
 	defer func() {
 		if thrown := recover(); thrown != nil {
 			result = transform.Result{}
 			err = &transform.Error{
-				Kind: transform.ClassPanic, Doing: "transform", Err: fmt.Errorf("panic: %v", thrown), Stack: debug.Stack(),
+				Kind: transform.ClassPanic, Doing: "transform",
+				Err: fmt.Errorf("panic: %v", thrown), Stack: debug.Stack(),
 			}
 		}
 	}()

@@ -8,12 +8,15 @@ import (
 	"strings"
 	"testing"
 
+	"imgpipe/pipeline"
 	"imgpipe/pipeline/wire"
 	"imgpipe/transform"
 )
 
 // served returns what a worker whose transform is do writes when it reads input, and the error that ends it.
-func served(t *testing.T, input io.Reader, do doFunc) (hello wire.Hello, answers []wire.Done, err error) {
+func served(
+	t *testing.T, input io.Reader, do pipeline.TransformFunc,
+) (hello wire.Hello, answers []wire.Done, err error) {
 	t.Helper()
 	var out bytes.Buffer
 	s := server{do: do, isolation: "none at all"}
@@ -74,7 +77,8 @@ func TestAWorkerSaysHelloAndAnswersInOrderUntilItsInputEnds(t *testing.T) {
 	if err := answers[1].Err(0); err == nil || err.Error() != "it is bad" {
 		t.Errorf("the second answer has error %v", err)
 	}
-	if f := answers[2].Failure; f.Kind != transform.ClassPanic || !strings.Contains(f.Text, "ugly") || len(f.Stack) == 0 {
+	f := answers[2].Failure
+	if f.Kind != transform.ClassPanic || !strings.Contains(f.Text, "ugly") || len(f.Stack) == 0 {
 		t.Errorf("the third answer has failure %+v", f)
 	}
 }

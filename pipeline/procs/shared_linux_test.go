@@ -62,7 +62,8 @@ func TestSharedMemoryHasAReserve(t *testing.T) {
 		copied++
 	}
 	if copied != workers || len(taken)*segmentSize != len(m.data) {
-		t.Errorf("%d copies after %d taken of %d segments, want %d and all", copied, len(taken)-copied, len(m.data)/segmentSize, workers)
+		t.Errorf("%d copies after %d taken of %d segments, want %d and all",
+			copied, len(taken)-copied, len(m.data)/segmentSize, workers)
 	}
 	if m.get(10) != nil {
 		t.Error("memory was given that is not there")
@@ -98,7 +99,8 @@ func TestSharedMemoryIsBounded(t *testing.T) {
 			t.Skip("this system has no memory to share")
 		}
 		if got := len(m.data) / segmentSize; got != tt.segments || got <= m.reserve {
-			t.Errorf("%d segments for %d workers within %d bytes, want %d and one beyond the reserve", got, tt.workers, tt.bound, tt.segments)
+			t.Errorf("%d segments for %d workers within %d bytes, want %d and one beyond the reserve",
+				got, tt.workers, tt.bound, tt.segments)
 		}
 		m.close()
 	}

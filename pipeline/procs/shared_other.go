@@ -4,7 +4,7 @@ package procs
 
 import "os/exec"
 
-// sharedMemory is not to be had here: image files go through the pipe.
+// sharedMemory is always empty here: image files go through the pipe.
 type sharedMemory struct{}
 
 func newShared(int, int, int64) *sharedMemory { return nil }

@@ -204,8 +204,8 @@ func (p *Pool) fork() (*worker, error) {
 // signal that ties a child to its parent when the thread that started it ends, not the process (prctl(2),
 // PR_SET_PDEATHSIG).
 //
-// Workers inherit what that thread has left. It gives up what they are not to have before the first of them starts,
-// and is never unlocked, so that it ends with this goroutine.
+// Workers inherit the privileges of that thread. So it drops those that they are not to have before the first of them
+// starts, and is never unlocked: it ends with this goroutine.
 func (p *Pool) starter() {
 	runtime.LockOSThread()
 	relaxTimers()

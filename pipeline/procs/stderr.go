@@ -10,7 +10,7 @@ const (
 	keepLast  = 4 << 10
 )
 
-// A transcript keeps what a worker wrote to standard error since it was last given a task while it had none: the
+// A transcript keeps what a worker wrote to standard error since the last time the idle worker was given a task: the
 // first 1 KiB, where the reason of a Go crash stands, and the last 4 KiB, where most other programs put theirs.
 type transcript struct {
 	mu          sync.Mutex
@@ -35,7 +35,7 @@ func (t *transcript) reset() {
 	t.first, t.last = t.first[:0], t.last[:0]
 }
 
-// said gives the one line that tells most: the reason of a Go crash, else the last line; "" where there is none.
+// said returns the one line that says most: the reason of a Go crash, else the last line, or "" if there is none.
 func (t *transcript) said() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()

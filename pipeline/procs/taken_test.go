@@ -72,7 +72,8 @@ var lies = []lie{
 		return &transform.Error{Kind: transform.ClassDecode, Doing: "decode", Err: errors.New("gone"), Refused: true}
 	}},
 	{"class", func(*transform.Result) error {
-		return &transform.Error{Kind: "\x1b]0;title\x07\x1b[31mred\nFAKE done", Doing: "decode", Err: errors.New("gone")}
+		const kind = "\x1b]0;title\x07\x1b[31mred\nFAKE done"
+		return &transform.Error{Kind: kind, Doing: "decode", Err: errors.New("gone")}
 	}},
 	{"killed", func(*transform.Result) error {
 		return &transform.Error{Kind: pipeline.ClassWorkerKilled, Doing: "decode", Err: errors.New("gone")}
@@ -97,7 +98,10 @@ func takenOver(next pipeline.TransformFunc) pipeline.TransformFunc {
 			r.Warnings = []string{"\x1b[31m" + strings.Repeat("long ", 10000)}
 		}
 		if string(name) == "failure" {
-			return transform.Result{}, &transform.Error{Kind: transform.ClassDecode, Doing: "\x1b]0;x\x07", Err: errors.New("a\nb\x1b[2J" + strings.Repeat("long ", 10000))}
+			return transform.Result{}, &transform.Error{
+				Kind: transform.ClassDecode, Doing: "\x1b]0;x\x07",
+				Err: errors.New("a\nb\x1b[2J" + strings.Repeat("long ", 10000)),
+			}
 		}
 		for _, l := range lies {
 			if l.name == string(name) {
@@ -131,7 +135,8 @@ func takenPool(t *testing.T, opts Options) (*Pool, func(lie string) transform.Ta
 	photo := samples.Embedded()[0].Data
 	return p, func(lie string) transform.Task {
 		limits := transform.Limits{RefuseDamaged: strings.HasSuffix(lie, "-refused")}
-		return transform.Task{Data: append(bytes.Clone(photo), takenMark+lie...), Spec: spec, Limits: limits, Grant: 64 << 20}
+		data := append(bytes.Clone(photo), takenMark+lie...)
+		return transform.Task{Data: data, Spec: spec, Limits: limits, Grant: 64 << 20}
 	}
 }
 
@@ -154,7 +159,8 @@ func TestAnAnswerIsCheckedLikeAStrangers(t *testing.T) {
 			r, cost, err := p.Do(t.Context(), task(l.name))
 			runtime.ReadMemStats(&after)
 			if class(err) != pipeline.ClassWorkerAnswer || cost.Attempts != 2 || len(r.Outputs) > 0 {
-				t.Fatalf("%d outputs and %v of class %q after %d attempts, want class worker-answer after 2", len(r.Outputs), err, class(err), cost.Attempts)
+				t.Fatalf("%d outputs and %v of class %q after %d attempts, want class worker-answer after 2",
+					len(r.Outputs), err, class(err), cost.Attempts)
 			}
 			if text := err.Error(); !isPrintable(text) || len(text) > 2*maxText {
 				t.Errorf("its error is %q", text[:min(len(text), 300)])

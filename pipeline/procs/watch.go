@@ -7,16 +7,16 @@ import (
 
 // Everything in this file runs in the parent.
 
-// A worker has some eight threads, some twenty with the race detector. There is no limit on them that the kernel
-// would hold a worker to: RLIMIT_NPROC counts all processes of a user, and not those of root; and Go ends a process
-// that cannot start a thread when it needs one. So the pool counts.
+// A worker has some eight threads, some twenty with the race detector. The kernel has no limit on them that would do:
+// RLIMIT_NPROC counts all processes of a user, and not those of root. And Go ends a process that cannot start a thread
+// when it needs one. So the pool counts.
 const (
 	maxThreads = 64
 	lookEach   = 200 * time.Millisecond
 )
 
-// watch ends workers that have too many threads, until the pool is closed. The price is a file of /proc for each
-// worker, 15 µs, each time.
+// watch ends workers that have too many threads, until the pool is closed. It reads a file of /proc for each worker
+// each time, which takes 15 µs.
 func (p *Pool) watch() {
 	look := time.NewTicker(lookEach)
 	defer look.Stop()

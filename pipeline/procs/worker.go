@@ -50,7 +50,7 @@ type worker struct {
 
 	condemned atomic.Pointer[string] // what it did, if it was killed for that
 	halted    atomic.Bool            // it was found stopped when the time of its image was over
-	stale     atomic.Bool            // there are tasks in its pipe that others do: it ends when it has answered the first
+	stale     atomic.Bool            // tasks in its pipe are done elsewhere: it ends when it has answered the first
 	unread    atomic.Int64           // bytes that were written and not answered
 }
 
@@ -75,7 +75,7 @@ type posting struct {
 	lost   bool       // it is known, and failed, behind other tasks
 }
 
-// release waits until the task is written no more, and gives back the memory that was taken for it. It is for one that
+// release waits until the task is written no more, and releases the memory that was taken for it. It is for a task that
 // is done elsewhere.
 func (sent *posting) release(shared *sharedMemory) {
 	if sent.wrote != nil {
@@ -184,7 +184,8 @@ func (w *worker) outOfTime() {
 func (w *worker) answer(sent *posting, task transform.Task) (done wire.Done, f wire.Frame, err error) {
 	w.reader.Before = func(f wire.Frame, body uint64) error {
 		if f.Parse(&done) != nil || done.Task != sent.task {
-			return fmt.Errorf("%w: a %s frame where the answer to task %d was expected", wire.ErrFrame, f.Tag, sent.task)
+			return fmt.Errorf("%w: a %s frame where the answer to task %d was expected",
+				wire.ErrFrame, f.Tag, sent.task)
 		}
 		if w.gullible {
 			return nil

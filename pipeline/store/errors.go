@@ -62,7 +62,12 @@ type Error struct {
 }
 
 // Error is one line: what was being done and what was wrong.
-func (e *Error) Error() string { return e.Doing + ": " + e.Err.Error() }
+func (e *Error) Error() string {
+	if e.Doing == "" { // a Files does not know what it is asked for
+		return e.Err.Error()
+	}
+	return e.Doing + ": " + e.Err.Error()
+}
 
 // Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }

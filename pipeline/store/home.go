@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"sync"
 	"sync/atomic"
 	"syscall"
 )
@@ -14,12 +15,13 @@ import (
 // A home is the folder of a Store: its ledger lies there, what it knows about itself, and its outputs unless
 // Options.Files is set.
 type home struct {
-	dir        string   // as the caller named it, for messages
-	root       *os.Root // nil only in a read-only store of a folder that does not exist
-	temp       *os.Root // TempName; nil in a read-only store
-	folders    *folders // nil where root is
-	tempFolder *folder  // that of temp
-	staged     atomic.Uint64
+	dir        string        // as the caller named it, for messages
+	root       *os.Root      // nil only in a read-only store of a folder that does not exist
+	temp       *os.Root      // TempName; nil in a read-only store
+	folders    *folders      // nil where root is
+	tempFolder *folder       // that of temp
+	staged     atomic.Uint64 // files in temp that got a number
+	taking     [32]sync.Mutex
 	fault      func(op, name string) error // Options.Fault
 }
 

@@ -133,7 +133,16 @@ func (f *stagedFile) rename(name string, seen File) error {
 	if (seen == File{}) {
 		return in.takeNew(f.in.tempFolder, f.temp, base)
 	}
+	defer f.in.lock(name)()
 	return f.in.exchange(in, f.temp, base, seen)
+}
+
+// lock has one goroutine at a time take out what has a name, to look at it: two would take each other's file for that
+// of somebody else. It returns what unlocks.
+func (h homeFiles) lock(name string) (unlock func()) {
+	m := &h.taking[pathHash(name)%uint64(len(h.taking))]
+	m.Lock()
+	return m.Unlock
 }
 
 // exchange puts a file in place of an old one, and nothing else. What has the name is taken out before it is looked
@@ -255,6 +264,7 @@ func (h homeFiles) Remove(_ context.Context, name string, seen File) error {
 		return h.pathError(name, err)
 	}
 	defer h.folders.release(in)
+	defer h.lock(name)()
 	base := path.Base(name)
 	if now, err := in.stat(base); err != nil || now.file() != seen || seen.Kind != Regular {
 		return ErrChanged

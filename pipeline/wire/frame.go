@@ -160,7 +160,8 @@ func (w *Writer) Begin(m Message, bodyLen int) error {
 	headLen := len(w.buf) - start - headerSize
 	if headLen > maxHead || bodyLen > maxBody {
 		w.buf = w.buf[:start]
-		return fmt.Errorf("a %s frame with a head of %d and a body of %d bytes is over the limit", tag, headLen, bodyLen)
+		return fmt.Errorf("a %s frame with a head of %d and a body of %d bytes is over the limit",
+			tag, headLen, bodyLen)
 	}
 	binary.LittleEndian.PutUint32(w.buf[start+4:], uint32(headLen))
 	binary.LittleEndian.PutUint64(w.buf[start+8:], uint64(bodyLen))

@@ -233,7 +233,8 @@ func FailureOf(err error) Failure {
 	}
 	if e, ok := errors.AsType[*transform.Error](err); ok && e.Err != nil {
 		return Failure{
-			Kind: e.Kind, Doing: e.Doing, Text: cut(e.Err.Error()), Stack: []byte(cut(string(e.Stack))), Refused: e.Refused,
+			Kind: e.Kind, Doing: e.Doing, Text: cut(e.Err.Error()),
+			Stack: []byte(cut(string(e.Stack))), Refused: e.Refused,
 		}
 	}
 	return Failure{Text: cut(err.Error())}

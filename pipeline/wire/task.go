@@ -24,7 +24,7 @@ type TaskWriter struct {
 	last  uint64             // the number of the last task
 }
 
-// A specKey tells specs apart. If a spec has files, its text names their SHA-256.
+// A specKey identifies a spec. If a spec has files, its text names their SHA-256.
 type specKey struct {
 	text  string
 	files int
@@ -173,7 +173,8 @@ func (r *TaskReader) request(f Frame) (Request, error) {
 		}
 		data = r.Shared[at : at+n : at+n]
 	}
-	request := Request{Number: m.task, Task: transform.Task{Data: data, Spec: held.spec, Limits: m.limits, Grant: m.grant}}
+	task := transform.Task{Data: data, Spec: held.spec, Limits: m.limits, Grant: m.grant}
+	request := Request{Number: m.task, Task: task}
 	if held.err != nil {
 		request.Err = &transform.Error{Kind: transform.ClassOperation, Doing: "read spec", Err: held.err}
 	}

@@ -38,7 +38,8 @@ func marked(t testing.TB) transform.Spec {
 	spec, err := transform.ParseSpec("size=40x40;watermark=a.png;watermark=b.png,opacity=0.5;format=png")
 	if err == nil {
 		spec, err = spec.WithAssets(map[string][]byte{
-			"a.png": picture(t, 9, 5, color.NRGBA{R: 255, A: 255}), "b.png": picture(t, 4, 7, color.NRGBA{B: 255, A: 128}),
+			"a.png": picture(t, 9, 5, color.NRGBA{R: 255, A: 255}),
+			"b.png": picture(t, 4, 7, color.NRGBA{B: 255, A: 128}),
 		})
 	}
 	if err != nil {
@@ -87,7 +88,8 @@ func TestTasksTravelWithTheirSpecsAndFiles(t *testing.T) {
 	photo := picture(t, 60, 50, color.NRGBA{G: 200, A: 255})
 	tasks := []transform.Task{
 		{Data: photo, Spec: marked(t), Grant: 1 << 30},
-		{Data: photo, Spec: plain(t, "size=20;grayscale"), Limits: transform.Limits{MaxPixels: 5000, RefuseDamaged: true}},
+		{Data: photo, Spec: plain(t, "size=20;grayscale"),
+			Limits: transform.Limits{MaxPixels: 5000, RefuseDamaged: true}},
 		{Data: []byte("no image"), Spec: marked(t)},
 		{Spec: transform.Spec{}},
 	}

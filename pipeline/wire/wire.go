@@ -19,7 +19,7 @@
 // A time is an i64 of nanoseconds. A head has no byte more than its fields.
 //
 //	HELO  worker → pool   version u32 (now 5), pid u32, mapped u64, isolation str
-//	SPEC  pool → worker   id u32, text str, list of (name str, length u64); the body is the named files (watermarks)
+//	SPEC  pool → worker   id u32, text str, list of (name str, length u64); the body is files (watermarks)
 //	TASK  pool → worker   task u64, spec u32, max-pixels i64, refuse-damaged bool, grant i64, at u64, mapped u64;
 //	                      the body is the image file
 //	DONE  worker → pool   task u64, busy time, collected time, RESULT, failed bool, [ERROR]; the body is the outputs
@@ -34,8 +34,8 @@
 // The worker speaks first, with HELO. It says how much of the memory that it shares with the pool it has mapped, 0 for
 // none, and, for people, what it has given up.
 //
-// A SPEC has no answer. It stands for its id until another SPEC takes that id; ids are below 64. Its text and files make
-// a [transform.Spec] again.
+// A SPEC has no answer. It stands for its id until another SPEC takes that id; ids are below 64. Its text and files
+// make a [transform.Spec] again.
 //
 // A TASK is answered by one DONE with the same task number, once it has been read whole. The next TASK may come before
 // that, and is not begun then: answers come in the order of their tasks. A TASK whose image file lies in shared memory

@@ -185,7 +185,9 @@ func FuzzFrame(f *testing.F) {
 			size := headerSize + len(got.Head) + len(got.Body)
 			was := input[read : read+size]
 			read += size
-			m := map[Tag]Message{tagHello: &Hello{}, tagSpec: &specMessage{}, tagTask: &taskMessage{}, tagDone: &Done{}}[got.Tag]
+			m := map[Tag]Message{
+				tagHello: &Hello{}, tagSpec: &specMessage{}, tagTask: &taskMessage{}, tagDone: &Done{},
+			}[got.Tag]
 			if got.Parse(m) != nil {
 				continue
 			}
