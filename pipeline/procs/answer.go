@@ -31,6 +31,7 @@ const (
 	maxTrace    = 64 << 10 // of the stack of a panic
 )
 
+// knownPaths are the ways that pixels go, as transform.Result.Path names them, and none.
 var knownPaths = []string{"", "ycbcr", "ycbcr+rgba", "gray", "gray+rgba", "rgba"}
 
 // believe compares the head of an answer with its task, before any of the body is read. An image may have taken over
@@ -126,7 +127,8 @@ func believeFailure(m *wire.Done, task transform.Task, body uint64) error {
 
 // plausible checks the Source of an image that failed, which need not be one that could have been done.
 func plausible(h transform.Header) error {
-	if !slices.Contains(transform.Formats(), h.Format) || h.Width <= 0 || h.Height <= 0 || h.Orientation < 1 || h.Orientation > 8 {
+	if !slices.Contains(transform.Formats(), h.Format) || h.Width <= 0 || h.Height <= 0 ||
+		h.Orientation < 1 || h.Orientation > 8 {
 		return untrue("about a source of format %q, %dx%d", h.Format, h.Width, h.Height)
 	}
 	return nil

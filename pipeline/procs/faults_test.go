@@ -49,7 +49,9 @@ func faultyMain() int {
 		fw.Flush()
 		time.Sleep(time.Hour)
 	case "slow-hello":
-		time.Sleep(300 * time.Millisecond) // a slow machine, not a wait for something
+		// A slow machine, not a wait for something. time.Sleep may open Go's poller, which Main closes with all that it
+		// takes for inherited.
+		unix.Nanosleep(&unix.Timespec{Nsec: 300e6}, nil)
 	case "exit-after-hello":
 		fw := wire.Writer{W: os.Stdout}
 		fw.Begin(&wire.Hello{Version: wire.Version}, 0)
