@@ -315,5 +315,5 @@ func ContextError(ctx context.Context) error {
 // A timeOver says of a context's error what it means to who gave the limit.
 type timeOver struct{ error }
 
-func (timeOver) Error() string   { return "the time for this image is over" }
+func (timeOver) Error() string   { return "timed out" }
 func (t timeOver) Unwrap() error { return t.error }

@@ -29,7 +29,7 @@ type argument struct {
 	kind     kind
 	min, max float64
 	choices  []string
-	def      string // canonical text of the default; "" where the value must be given or may be absent
+	def      string // canonical text of the default; "" if there is none
 	required bool
 	doc      string
 }
@@ -40,7 +40,7 @@ type length struct {
 	percent bool
 }
 
-// of gives the length in pixels on a side of the given number of pixels.
+// of returns the length in pixels, on a side of so many pixels.
 func (l length) of(side int) int {
 	if l.percent {
 		return int(math.Round(l.n * float64(side) / 100))
@@ -55,19 +55,19 @@ func (l length) String() string {
 	return number(l.n)
 }
 
-// A value is what an argument was given. text is its canonical form, and decides whether two values are equal.
+// A value is the value of an argument. Two values are equal if their text is, which is canonical.
 type value struct {
 	text string
 	num  float64
 	w, h length
 }
 
-// maxSide is the longest side that can be asked for: what a JPEG or a GIF can just not hold.
+// maxSide is the longest side that can be asked for: one pixel more than a JPEG or a GIF can hold.
 const maxSide = 1 << 16
 
 func number(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
-// expected says in words what the argument takes.
+// expected returns in words what values the argument takes.
 func (a *argument) expected() string {
 	switch a.kind {
 	case kindNumber:
@@ -79,7 +79,7 @@ func (a *argument) expected() string {
 	case kindLength:
 		return fmt.Sprintf("pixels up to %d, or a percentage, such as 10 or 5%%", maxSide)
 	case kindChoice:
-		return oneOf(a.choices)
+		return inWords(a.choices, "or")
 	case kindSwitch:
 		return "on or off"
 	case kindHash:
@@ -88,15 +88,7 @@ func (a *argument) expected() string {
 	return "the name of an image file"
 }
 
-func oneOf(words []string) string {
-	if len(words) == 1 {
-		return words[0]
-	}
-	last := len(words) - 1
-	return strings.Join(words[:last], ", ") + " or " + words[last]
-}
-
-// parse reads a value and makes its text canonical.
+// parse reads a value and makes its text canonical. The error names the argument, the value and what was expected. The error names the argument, the value and what was expected.
 func (a *argument) parse(s string) (value, error) {
 	v, ok := a.read(s)
 	if !ok {
@@ -140,7 +132,7 @@ func (a *argument) read(s string) (v value, ok bool) {
 	return value{text: name}, err == nil && name != "" && !strings.ContainsRune(name, 0)
 }
 
-// parseNumber reads a decimal number; neither infinity, nor hexadecimal, nor minus zero.
+// parseNumber reads a decimal number. It takes neither infinity nor hexadecimal digits, and makes -0 zero.
 func parseNumber(s string) (float64, bool) {
 	if strings.Trim(s, "+-.0123456789eE") != "" {
 		return 0, false
@@ -162,7 +154,7 @@ func readLength(s string) (length, bool) {
 	return length{f, false}, ok && f >= 0 && f <= maxSide && f == math.Trunc(f)
 }
 
-// readSize reads the size of a resize: a missing side has length 0, a percentage stands in w alone.
+// readSize reads the size of a resize. A missing side has length 0; a percentage stands in w alone.
 func readSize(s string) (value, bool) {
 	s = strings.ToLower(s)
 	if digits, percent := strings.CutSuffix(s, "%"); percent {
@@ -197,7 +189,7 @@ func readSize(s string) (value, bool) {
 	return v, okW && okH
 }
 
-// print gives the text of a value as a Spec holds it: an asset's name may contain what separates steps.
+// print returns the text of a value in a Spec. It escapes the name of an asset, which may contain what separates steps.
 func (a *argument) print(v value) string {
 	if a.kind != kindAsset {
 		return v.text

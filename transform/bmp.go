@@ -3,7 +3,6 @@ package transform
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"image"
 	"math"
 	"strings"
@@ -23,12 +22,12 @@ func (m *meta) bmp(data []byte) error {
 	h, err := bmp.ReadHeader(data)
 	m.Width, m.Height, m.Alpha = h.Width, h.Height, h.Alpha
 	m.head = &h
-	m.decode = 1
+	m.rgbBytes = 1
 	m.price.least, m.price.work = h.Least(), 6*int64(h.Width)*int64(h.Height)
 	if err == nil {
 		m.bmpProfile(data[14:])
 	}
-	return bmpError(err)
+	return err
 }
 
 // bmpProfile reads what a header of version 4 or 5 says of colors (BITMAPV5HEADER in Windows' wingdi.h).
@@ -79,7 +78,7 @@ func likeSRGB(b []byte) bool {
 
 func (j *job) readBMP(_ []byte, m *meta) (*image.NRGBA, error) {
 	h := m.head.(*bmp.Header)
-	pic, err := h.Decode(j.ended)
+	pic, err := h.Decode(j.stop)
 	if err != nil {
 		return nil, err
 	}
@@ -90,17 +89,9 @@ func (j *job) readBMP(_ []byte, m *meta) (*image.NRGBA, error) {
 	return pic.Image, j.damaged(pic.Damage)
 }
 
-func bmpError(err error) error {
-	var unsupported bmp.Unsupported
-	if errors.As(err, &unsupported) {
-		return unsupportedError(unsupported)
-	}
-	return err
-}
-
 // encodeBMP encodes an image over the background.
 func (j *job) encodeBMP(img *image.NRGBA, _ int, _ *profile) ([]byte, error) {
-	out := &writer{ctx: j.ctx}
+	out := &writer{stop: j.stop}
 	out.Grow(len(img.Pix) + 4*img.Rect.Dy() + 1<<10) // the file is no larger, and need not grow by copying
 	err := xbmp.Encode(out, j.flatten(img))
 	return out.Bytes(), err
@@ -108,6 +99,9 @@ func (j *job) encodeBMP(img *image.NRGBA, _ int, _ *profile) ([]byte, error) {
 
 // measureBMP reads the sizes of the file and of its image from their headers.
 func measureBMP(data []byte) (w, h int, ends bool) {
+	if len(data) < 26 {
+		return 0, 0, false
+	}
 	w, h = int(binary.LittleEndian.Uint32(data[18:])), int(binary.LittleEndian.Uint32(data[22:]))
 	return w, h, int(binary.LittleEndian.Uint32(data[2:])) == len(data)
 }

@@ -2,62 +2,63 @@ package transform
 
 import "fmt"
 
-// What an image costs follows from its pixels, and these cost a stranger next to nothing: formats can say "all of it is
-// white" in some bytes, and "once more" in some further ones. So an image with few bytes may cost as much as a large
-// and empty page does, and one with more bytes in proportion.
+// The cost of an image follows from its pixels, and pixels cost a stranger next to nothing: a format can say "all of
+// it is white" in a few bytes, and "once more" in a few others. So an image with few bytes may cost as much as a large
+// and empty page, and an image with more bytes may cost more in proportion.
 
 const (
-	// freeWork is the work, in nanoseconds of one CPU of 2026 that has nothing else to do, that any file may ask for:
-	// 100 million pixels of RGB that are read, and written again.
+	// freeWork is the work that any file may ask for, in nanoseconds of one idle CPU of 2026: reading 100 million
+	// pixels of RGB and writing them again.
 	freeWork = 2_200_000_000
-	// workPerByte is what each byte of the file adds to that. Photographs ask for 10 to 100 of it, and scanned text for
-	// up to 1000.
+	// workPerByte is how much work each byte of the file adds to that. Photos ask for 10 to 100, scanned text for up to
+	// 1000.
 	workPerByte = 300
-	// harmlessPixels are so few that it does not matter how few bytes they have: the decoder says what it finds.
+	// harmlessPixels is a number of pixels so small that the bytes of the file do not matter: the decoder finds out.
 	harmlessPixels = 1 << 24
 )
 
-// A price is what an image takes besides memory, as far as its header tells.
+// A price is what an image costs besides memory, as far as its header says.
 type price struct {
-	bytes int64 // of its file; 0 of a Header that was made by hand
-	raw   int64 // of its pixels, when they are unpacked
-	least int64 // how many bytes its codec needs for so many pixels
+	bytes int64 // of its file; 0 is not known
+	raw   int64 // bytes of its pixels when they are unpacked
+	least int64 // bytes that its codec needs at least for so many pixels
 	work  int64 // estimated nanoseconds until there are rows or planes
-	scans int   // of a JPEG whose scans were counted
+	scans int   // number of scans of a progressive JPEG
 }
 
-// generalBlock is what a block of a JPEG in a TIFF may take in each scan.
+// generalBlock is how many nanoseconds a block of a JPEG in a TIFF may take in each scan.
 const generalBlock = 35
 
-// affordable returns an *Error unless the file of an image has enough bytes for what it asks for, in the way of p.
+// affordable returns an *Error unless the file of an image has enough bytes for the work that p does.
 func (h Header) affordable(p plan, l Limits) error {
-	if h.price.bytes == 0 {
+	if h.traits == nil {
 		return nil
 	}
+	price := h.traits.price
 	pixels := int64(h.Width) * int64(h.Height)
 	least := int64(0)
 	if pixels > harmlessPixels {
-		least = h.price.least
+		least = price.least
 	}
-	work := h.price.work
+	work := price.work
 	for _, l := range p.legs {
-		// What is larger than its source is so because somebody asked for it.
+		// An output that is larger than its source was asked for by the user, and is not the stranger's doing.
 		last := l.size()
 		work += p.row.work * min(int64(last.X)*int64(last.Y), pixels)
 	}
 	least = max(least, (work-l.freeWork())/workPerByte)
-	if h.price.bytes >= least {
+	if price.bytes >= least {
 		return nil
 	}
-	return h.tooLarge(fewBytes(h.price.bytes, least, h.Width, h.Height, h.price.scans))
+	return h.tooLarge(fewBytes(price.bytes, least, h.Width, h.Height, price.scans))
 }
 
-// tooLarge returns the *Error of an image that is refused for what its header says.
+// tooLarge returns the *Error of an image that is refused for its header.
 func (h Header) tooLarge(err error) error {
 	return &Error{Kind: ClassTooLarge, Doing: "read header of " + string(h.Format), Err: err}
 }
 
-// fewBytes is the error of an image that has fewer bytes than it needs at least.
+// fewBytes returns the error of an image that has fewer bytes than it needs.
 func fewBytes(bytes, least int64, w, h, scans int) error {
 	what := fmt.Sprintf("%dx%d pixels", w, h)
 	if scans > 1 {
@@ -66,7 +67,7 @@ func fewBytes(bytes, least int64, w, h, scans int) error {
 	return fmt.Errorf("the file has %d bytes, too few for %s: expected at least %d", bytes, what, least)
 }
 
-// freeWork is what any file may ask for. Who lets in more pixels than is usual means to pay for them.
+// freeWork returns the nanoseconds of work that any file may ask for: more if the limits allow more pixels than usual.
 func (l Limits) freeWork() int64 {
 	return int64(freeWork * max(1, float64(l.MaxPixels)/DefaultMaxPixels))
 }

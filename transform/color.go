@@ -6,16 +6,16 @@ import (
 	"strings"
 )
 
-// A Color is written "#rrggbb" or "#rrggbbaa", in lower case, not premultiplied. "" is white.
+// A Color is "#rrggbb" or "#rrggbbaa" in lower case, not multiplied by its alpha. "" is white.
 type Color string
 
 var namedColors = map[string]Color{
-	"white": "#ffffff", "black": "#000000", "gray": "#808080", "grey": "#808080", "red": "#ff0000", "green": "#008000",
-	"blue": "#0000ff", "yellow": "#ffff00", "transparent": "#00000000",
+	"white": "#ffffff", "black": "#000000", "gray": "#808080", "grey": "#808080", "red": "#ff0000",
+	"green": "#008000", "blue": "#0000ff", "yellow": "#ffff00", "transparent": "#00000000",
 }
 
-// ParseColor reads #rgb, #rrggbb, #rrggbbaa, with or without the #, or one of white, black, gray, red, green, blue, yellow and
-// transparent.
+// ParseColor reads #rgb, #rrggbb or #rrggbbaa, with or without the #, or one of the names white, black, gray, red, green,
+// blue, yellow and transparent.
 func ParseColor(s string) (Color, error) {
 	if c, ok := namedColors[strings.ToLower(s)]; ok {
 		return c, nil
@@ -36,7 +36,7 @@ func ParseColor(s string) (Color, error) {
 	return Color("#" + digits), nil
 }
 
-// name is c in a sentence. A Spec that went through its text says the same as before.
+// name returns c in a sentence. It is the same for a Spec that went through its text.
 func (c Color) name() string {
 	if c.nrgba() == Color("").nrgba() {
 		return "white"
@@ -44,7 +44,7 @@ func (c Color) name() string {
 	return string(c)
 }
 
-// nrgba gives the color's parts. A Color that ParseColor did not make, and cannot read, is white.
+// nrgba returns the parts of the color. A Color that ParseColor cannot read is white.
 func (c Color) nrgba() color.NRGBA {
 	white := color.NRGBA{0xff, 0xff, 0xff, 0xff}
 	if c == "" {

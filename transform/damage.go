@@ -4,12 +4,12 @@ import (
 	"errors"
 	"fmt"
 
-	"imgpipe/transform/internal/damage"
+	"imgpipe/transform/internal/codec"
 )
 
-// damaged settles what becomes of a picture with a decoder's report: nil means that it is taken as it is. It is called
-// once for each input, when all that could be decoded has been.
-func (j *job) damaged(r damage.Report) error {
+// damaged decides what becomes of a picture by its decoder's report: nil means that the picture is used. It is called
+// once for each input, when everything that can be decoded has been.
+func (j *job) damaged(r codec.Damage) error {
 	switch {
 	case r.Err == nil:
 		return nil
@@ -22,14 +22,20 @@ func (j *job) damaged(r damage.Report) error {
 	return nil
 }
 
-// remarksOf notes what a decoder found odd in a file of which nothing is missing for that, a sentence each.
+// settle notes what r reports after the last row: what was odd in its file, and what is missing.
+func (j *job) settle(r rowReader) error {
+	j.remarksOf(r.Remarks())
+	return j.damaged(r.Damage())
+}
+
+// remarksOf notes the remarks of a decoder, a sentence each.
 func (j *job) remarksOf(odd []string) {
 	for _, what := range odd {
 		j.remark("%s", what)
 	}
 }
 
-// remark notes what is odd in a file of which nothing is missing, for the warnings. A remark is not damage.
+// remark adds a warning about what is odd in a file. A remark is not damage: nothing is missing because of it.
 func (j *job) remark(format string, args ...any) {
 	j.remarks = append(j.remarks, j.doing+": "+fmt.Sprintf(format, args...))
 }

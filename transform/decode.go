@@ -4,17 +4,19 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"io"
 
 	"github.com/disintegration/imaging"
+
+	"imgpipe/transform/internal/codec"
 )
 
-// load gives the pixels of an image file whose header is m and within the limits, turned as an image of that EXIF orientation must be.
+// load returns the pixels of an image file with header m, which is within the limits, turned upright from that EXIF
+// orientation.
 func (j *job) load(data []byte, m meta, orientation int) (*image.NRGBA, error) {
 	j.doing = "decode " + string(m.Format)
 	img, err := j.decode(data, m)
 	if err != nil {
-		return nil, j.fault(err)
+		return nil, j.fault(ClassDecode, err)
 	}
 	if orientation > 1 {
 		j.doing = "turn upright"
@@ -23,40 +25,46 @@ func (j *job) load(data []byte, m meta, orientation int) (*image.NRGBA, error) {
 	return img, j.ended()
 }
 
-// check tells whether an image of w × h pixels is within the limits.
+// check returns an error unless an image of w × h pixels is within the limits.
 func (l Limits) check(w, h int) error {
 	limit := l.MaxPixels
 	if limit <= 0 {
 		limit = DefaultMaxPixels
 	}
 	if int64(w) > limit/int64(h) {
-		return fmt.Errorf("%dx%d is %.1f million pixels: expected at most %.1f", w, h, float64(w)*float64(h)/1e6, float64(limit)/1e6)
+		millions := float64(w) * float64(h) / 1e6
+		return fmt.Errorf("%dx%d is %.1f million pixels: expected at most %.1f", w, h, millions, float64(limit)/1e6)
 	}
 	return nil
 }
 
-// DefaultMaxPixels is the MaxPixels of Limits that name none: 16383 × 16383, as other programs have it. Phones make 200
-// million pixels, and what an image takes of memory bounds it besides.
+// DefaultMaxPixels is the default of Limits.MaxPixels: 16383 × 16383, as in other programs. Phones make 200 million
+// pixels; the memory that an image takes is bounded besides.
 const DefaultMaxPixels = 16383 * 16383
 
-// fault makes the *Error of what a decoder said.
-func (j *job) fault(err error) error {
+// fault returns the *Error for what a decoder or encoder returned, and nil for nil. Its class is kind unless err knows
+// better. If the context has ended, that is the error.
+func (j *job) fault(kind string, err error) error {
+	if err == nil {
+		return nil
+	}
 	if over := j.ended(); over != nil {
 		return over
 	}
+	return classed(kind, j.doing, err)
+}
+
+// classed is fault without a job. It is the only translator from errors of codecs to errors of this package.
+func classed(kind, doing string, err error) error {
 	var known *Error
 	if errors.As(err, &known) {
 		return err
 	}
-	var own unsupportedError
-	kind := ClassDecode
-	switch {
-	case errors.As(err, &own):
+	var unsupported codec.Unsupported
+	if errors.As(err, &unsupported) {
 		kind = ClassUnsupported
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		err = errors.New("the file ends before the image does")
 	}
-	return &Error{Kind: kind, Doing: j.doing, Err: err}
+	return &Error{Kind: kind, Doing: doing, Err: err}
 }
 
 // decode returns the pixels as they are stored, on the canvas that the header names.

@@ -13,8 +13,8 @@ import (
 	"github.com/disintegration/imaging"
 )
 
-// serial makes imaging use one goroutine for each operation. By default it uses one for each CPU, so that work that is said to be
-// serial would be parallel, and many tasks at once would get in each other's way.
+// serial makes imaging use one goroutine for each operation. By default it uses one for each CPU: serial work would be
+// parallel, and tasks that run at once would get in each other's way.
 var serial sync.Once
 
 // A job is one Task while it is done.
@@ -23,17 +23,17 @@ type job struct {
 	limits     Limits
 	background *image.Uniform
 	assets     map[string]*asset
-	doing      string   // for the message of an error
-	flattened  bool     // transparency was lost
-	first      bool     // frames or pages were left out
-	lacks      string   // what damaged says of a picture that was kept
-	remarks    []string // what was odd in its file
-	kept       *profile // of the source, nil for sRGB
-	colors     []string // what was lost of the meaning of colors
-	free       int64    // nanoseconds of work that the file may still ask for
-	small      []string // what plan says of outputs that are smaller than their box
-	source     Header   // once it was read
-	space      *workspace
+	doing      string     // what is being done, for the message of an error
+	flattened  bool       // transparency was lost
+	first      bool       // frames or pages after the first were left out
+	lacks      string     // what is missing of a damaged picture that was kept
+	remarks    []string   // what was odd in its file
+	kept       *profile   // profile that goes into the outputs, nil for sRGB
+	colors     []string   // what was lost of the meaning of colors
+	free       int64      // nanoseconds of work that the file may still ask for
+	small      []string   // warnings of outputs that are smaller than their box
+	source     Header     // of the input, once it was read
+	space      *workspace // memory that is used again
 }
 
 func newJob(ctx context.Context, s Spec, l Limits) *job {
@@ -44,11 +44,12 @@ func newJob(ctx context.Context, s Spec, l Limits) *job {
 	}
 }
 
-// Do runs one Task. It is safe for use by several goroutines. Every error is an *Error with a class, with two
-// exceptions: where ctx was cancelled it wraps ctx's error, and where the Task needs more than its Grant it is a
-// *NeedError. A deadline, or the end of Limits.Time, is an *Error of class "timeout". Do looks at both while it decodes
-// and encodes and between operations; one operation is not interrupted. The Result and its files belong to the caller;
-// with an error it has a Source at most.
+// Do runs one Task. It is safe for use by several goroutines. The Result and its files belong to the caller.
+//
+// Every error is an *Error with a class, with two exceptions: if ctx was canceled, the error wraps that of ctx, and if
+// the Task needs more memory than its Grant, the error is a *NeedError. A deadline of ctx, or the end of Limits.Time,
+// is an *Error of class "timeout". Do looks at both while it decodes and encodes and between operations; it does not
+// interrupt an operation. With an error, the Result has a Source at most.
 func Do(ctx context.Context, t Task) (Result, error) {
 	if t.Limits.Time > 0 {
 		var cancel context.CancelFunc
@@ -80,7 +81,7 @@ func Do(ctx context.Context, t Task) (Result, error) {
 	return res, nil
 }
 
-// flattened says that an output of a format has lost transparency.
+// flattened returns the warning that outputs of a format have lost transparency.
 func (s Spec) flattened(row *format) string {
 	what := "transparency"
 	if row.alpha == alphaBinary {
@@ -90,7 +91,7 @@ func (s Spec) flattened(row *format) string {
 	return fmt.Sprintf("%s was laid over %s, as %s has none: %s keeps it", what, s.Background.name(), row.name, best)
 }
 
-// guard makes an *Error of a panic. doing is what the job is doing then.
+// guard calls f and makes an *Error of a panic in it. doing points at what is being done.
 func guard(doing *string, f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -100,11 +101,11 @@ func guard(doing *string, f func() error) (err error) {
 	return f()
 }
 
-// over is the error of a context that has ended, nil before.
+// ended returns nil until the context has ended, and then the error of the job.
 func (j *job) ended() error {
 	err := j.ctx.Err()
 	if errors.Is(err, context.DeadlineExceeded) {
-		return &Error{Kind: ClassTimeout, Doing: j.doing, Err: errors.New("the time for this image is over")}
+		return &Error{Kind: ClassTimeout, Doing: j.doing, Err: errors.New("timed out")}
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", j.doing, err)
@@ -112,6 +113,7 @@ func (j *job) ended() error {
 	return nil
 }
 
+// run does the steps of Do in order: spec, header, limits, plan, memory, price, and then the path.
 func (j *job) run(t Task) (Result, error) {
 	if err := j.ended(); err != nil {
 		return Result{}, err
@@ -125,8 +127,8 @@ func (j *job) run(t Task) (Result, error) {
 		return Result{}, err
 	}
 	h := m.Header
-	j.source = h.public()
-	// What the outputs will be is checked before the work of decoding, and too large an input before all else.
+	j.source = h.plain()
+	// An input that is too large is refused first; then outputs that are impossible. Only then is anything decoded.
 	if err := t.Limits.check(h.Width, h.Height); err != nil {
 		return Result{}, h.tooLarge(err)
 	}
@@ -140,14 +142,14 @@ func (j *job) run(t Task) (Result, error) {
 	if err := h.affordable(p, t.Limits); err != nil {
 		return Result{}, err
 	}
-	j.free = t.Limits.freeWork() + workPerByte*h.price.bytes - h.price.work
+	j.free = t.Limits.freeWork() + workPerByte*m.price.bytes - m.price.work
 	j.first, j.small = m.more, p.small
 	j.doing = "decode " + string(h.Format)
 	j.remarksOf(m.remarks)
 	j.space = workspaces.Get().(*workspace)
 	defer j.space.release()
 	way := p.path(h)
-	res := Result{Source: h.public(), Path: way.name()}
+	res := Result{Source: h.plain(), Path: way.name()}
 	if err := way.run(j, t.Data, m, &res, start); err != nil {
 		return Result{}, err
 	}

@@ -2,54 +2,38 @@ package transform
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"image"
 	"image/draw"
-	"strings"
+
+	"imgpipe/transform/internal/codec"
 )
 
-// A writer gathers a file, and ends an encoder once the context is over.
+// A writer gathers a file, and ends an encoder once the time for its job is over.
 type writer struct {
-	ctx context.Context
+	stop codec.Stop
 	bytes.Buffer
 }
 
 func (w *writer) Write(p []byte) (int, error) {
-	if err := w.ctx.Err(); err != nil {
+	if err := w.stop.Err(); err != nil {
 		return 0, err
 	}
 	return w.Buffer.Write(p)
 }
 
-// encode makes a file of format f. p is embedded if the format has a place for it and the pixels fit; nil is none.
+// encode returns a file of format f. p is embedded if the format has a place for it and it suits the pixels; nil is
+// none.
 func (j *job) encode(img *image.NRGBA, f *format, quality int, p *profile) ([]byte, error) {
 	if !writable(f) {
-		return nil, j.encodeFault(f.name, fmt.Errorf("no %s files can be written", f.name))
+		return nil, j.fault(ClassEncode, fmt.Errorf("no %s files can be written", f.name))
 	}
 	if err := f.holds(img.Rect.Dx(), img.Rect.Dy()); err != nil {
 		return nil, err
 	}
 	data, err := f.encode(j, img, quality, j.suiting(f, p))
-	return data, j.encodeFault(f.name, err)
+	return data, j.fault(ClassEncode, err)
 }
-
-func (j *job) encodeFault(f Format, err error) error {
-	if err == nil {
-		return nil
-	}
-	if over := j.ended(); over != nil {
-		return over
-	}
-	return &Error{Kind: ClassEncode, Doing: "encode " + string(f), Err: trimmed{err}}
-}
-
-// trimmed says what an error of image/gif says without the name of that package.
-type trimmed struct{ error }
-
-func (t trimmed) Error() string { return strings.TrimPrefix(t.error.Error(), "gif: ") }
-
-func (t trimmed) Unwrap() error { return t.error }
 
 // holds returns an *Error unless a file of format f can hold an image of w × h pixels.
 func (f *format) holds(w, h int) error {
@@ -60,14 +44,14 @@ func (f *format) holds(w, h int) error {
 	return &Error{Kind: ClassEncode, Doing: "encode " + string(f.name), Err: err}
 }
 
-// flatten is flatten, and notes that something was lost.
+// flatten calls flatten, and notes whether something was lost.
 func (j *job) flatten(img *image.NRGBA) *image.NRGBA {
 	out := flatten(img, j.background)
 	j.flattened = j.flattened || out != img
 	return out
 }
 
-// flatten lays img over the background, and over white where that is transparent itself. An opaque image is given as it is.
+// flatten lays img over the background, and a transparent background over white. It returns an opaque image as it is.
 func flatten(img *image.NRGBA, background image.Image) *image.NRGBA {
 	if img.Opaque() {
 		return img

@@ -49,7 +49,7 @@ func MaxFile(width, height int) int64 {
 func (o Output) CheckFile() error {
 	data := o.Data
 	row := o.Format.row()
-	if len(data) < 26 || row.measure == nil || Sniff(data) != o.Format {
+	if row.measure == nil || Sniff(data) != o.Format {
 		return fmt.Errorf("%d bytes that are no %s", len(data), o.Format)
 	}
 	w, h, ends := row.measure(data)

@@ -107,3 +107,16 @@ func TestWhatDoWouldNotMakeIsTold(t *testing.T) {
 		}
 	}
 }
+
+// TestNoStartOfAFileIsAFile cuts outputs off after each of their first bytes, which a broken worker could send.
+func TestNoStartOfAFileIsAFile(t *testing.T) {
+	for _, f := range outputFormats {
+		o := do(t, encoded(t, scene(97, 61), PNG), "format="+string(f)).Outputs[0]
+		whole := o.Data
+		for n := range 40 {
+			if o.Data = whole[:n]; o.CheckFile() == nil {
+				t.Errorf("the first %d bytes of a %s passed", n, f)
+			}
+		}
+	}
+}

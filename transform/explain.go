@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// Explain says in words what Do would do with an image that has header h, as ReadHeader gave it: the way that its pixels go and why, at
-// which size they are decoded, and one line for each step. It is an error where Do would refuse the image, as far as its header tells.
+// Explain returns in words what Do would do with an image that has header h, as ReadHeader returned it: the path of
+// its pixels and why they take it, the size at which they are decoded, and one line for each step. If Do would refuse
+// the image for its header, Explain returns that error.
 func (s Spec) Explain(h Header, limits Limits) (string, error) {
 	if err := limits.check(h.Width, h.Height); err != nil {
 		return "", h.tooLarge(err)

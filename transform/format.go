@@ -63,7 +63,7 @@ var formats = []format{
 	{
 		name: WebP, title: "WebP", extensions: []string{"webp"},
 		mime: "image/webp", sniff: isWebP, frames: "frame of the animation",
-		header: (*meta).readWebP, decode: (*job).readWebP,
+		header: (*meta).webp, decode: (*job).readWebP,
 	},
 }
 
@@ -75,36 +75,36 @@ type format struct {
 	extensions []string // of its files, without a dot and in lower case; the first is that of outputs
 	mime       string   // media type (IANA)
 
-	// sniff reports whether a file that begins with head is of this format. At least 64 bytes are given of a file that has
-	// so many.
+	// sniff reports whether a file that begins with head is of this format. head has 64 bytes, or all of a shorter file.
 	sniff func(head []byte) bool
-	// header reads all that is known before a pixel is decoded: Width and Height, and whatever else of a meta applies. It
-	// allocates next to nothing, whatever the file claims.
+	// header reads into m all that is known before a pixel is decoded: Width and Height, and whatever else of a meta
+	// applies. It allocates next to nothing, whatever the file claims.
 	header func(m *meta, data []byte) error
-	// decode returns the pixels as they are stored: those of m.view, with that size. It calls j.stop or j.ended while it
-	// works, and tells j what is damaged or odd.
+	// decode returns the pixels of m.view as they are stored. It calls j.stop every few rows, ends with j.damaged, and notes
+	// with j.remark what is odd.
 	decode func(j *job, data []byte, m *meta) (*image.NRGBA, error)
-	frames string // what a file may have several of, of which the first is taken; "" is nothing
+	frames string // what a file may have several of, such as "page"; only the first is used
 
-	// What follows is for outputs. It is all zero for a format that cannot be written.
+	// What follows is for outputs. All of it is zero for a format that cannot be written.
 
-	// encode makes a file of an image. p is to be embedded, unless it does not suit the pixels; nil is none.
+	// encode returns a file of an image. It embeds p, by j.embed, unless p does not suit the pixels; a nil p is none.
 	encode func(j *job, img *image.NRGBA, quality int, p *profile) ([]byte, error)
-	// encodePlanes makes a file of Y, Cb and Cr, or of Y alone; nil if the encoder takes only RGB.
+	// encodePlanes returns a file of Y, Cb and Cr, or of Y alone. It is nil if the encoder takes only RGB.
 	encodePlanes func(j *job, pic *pixel.Planes, quality int, p *profile) ([]byte, error)
-	// measure reads the size from a file that encode made, in constant time; ends reports whether it ends as it should.
+	// measure reads the size from a file that encode made, in constant time. ends reports whether the file ends as it
+	// should. data may be anything that sniff takes for this format, however short.
 	measure func(data []byte) (w, h int, ends bool)
 	alpha   alpha
 	profile bool  // a file can hold a color profile
-	quality bool  // encode heeds its quality
+	quality bool  // encode uses its quality
 	maxSide int   // the longest side in pixels; 0 is any
-	work    int64 // nanoseconds that it takes to encode a pixel, roughly
-	copies  int64 // bytes for each pixel that encode needs besides the image and its file
-	// need estimates the bytes of the file of an image of so many pixels, and those that encoding needs besides.
+	work    int64 // nanoseconds that encode takes for a pixel, roughly
+	copies  int64 // bytes for each pixel that encode uses besides the image and its file
+	// need estimates the bytes of a file of so many pixels, and the bytes that encoding uses besides the image.
 	need func(n *needs, pixels int64) (file, encoder int64)
 }
 
-// An alpha is how much transparency a format can hold.
+// An alpha is the kind of transparency that a format can hold.
 type alpha int
 
 const (
@@ -164,7 +164,7 @@ func Sniff(head []byte) Format {
 	return ""
 }
 
-// ParseFormat reads the name of a format to write, or another name for it, such as "jpg". It returns "" for "keep": the
+// ParseFormat reads the name of a format to write, or an alias such as "jpg". It returns "" for "keep", which is the
 // format of the source.
 func ParseFormat(s string) (Format, error) {
 	asked := strings.ToLower(s)

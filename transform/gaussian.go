@@ -5,13 +5,13 @@ import (
 	"math"
 )
 
-// A gaussian is half of a Gaussian's weights, the one in the middle first. All of them, that one once and the others
-// twice, add up to weightSum, so that a plain picture stays as it is.
+// A gaussian holds half of the weights of a Gaussian, the middle one first. The middle one once and the others twice add up
+// to weightSum, so that a plain picture stays as it is.
 type gaussian []uint64
 
 const weightSum = 1 << 16
 
-// newGaussian makes the weights for a standard deviation in pixels. They end after three of it.
+// newGaussian returns the weights for a standard deviation in pixels. They end after three standard deviations.
 func newGaussian(sigma float64) gaussian {
 	g := make(gaussian, 1+int(math.Ceil(3*sigma)))
 	at := func(i int) float64 { return math.Exp(-float64(i*i) / (2 * sigma * sigma)) }
@@ -19,7 +19,7 @@ func newGaussian(sigma float64) gaussian {
 	for i := 1; i < len(g); i++ {
 		sum += 2 * at(i)
 	}
-	// What rounding takes from one weight the next one gets.
+	// What rounding takes from one weight is added to the next.
 	left, owed := uint64(weightSum), 0.0
 	for i := len(g) - 1; i > 0; i-- {
 		owed += at(i) / sum * weightSum
@@ -31,15 +31,13 @@ func newGaussian(sigma float64) gaussian {
 	return g
 }
 
-// A line of pixels, two words for each: R and B, G and A, in halves of 32 bits. The colors are multiplied by alpha,
-// and alpha by 255, so that both have the same range, and that what cannot be seen has no color. The sum of pixels
-// times weights just fits.
+// A line holds pixels, two words for each: R and B, G and A, in halves of 32 bits. Colors are multiplied by alpha, and alpha
+// by 255: both have the same range, and an invisible pixel has no color. The sum of pixels times weights just fits.
 type line []uint64
 
 const fullSum = 255 * 255 * weightSum
 
-// gather makes pixels number r and above of l from n that are step bytes apart, and repeats the first and the last r
-// times.
+// gather fills l with n pixels that are step bytes apart, and repeats the first and the last r times beyond them.
 func (l line) gather(pix []byte, step, n, r int) {
 	for i := range n {
 		p := pix[i*step:][:4]
@@ -54,7 +52,7 @@ func (l line) gather(pix []byte, step, n, r int) {
 	}
 }
 
-// blur writes the n pixels that l was gathered from, blurred.
+// blur writes the n pixels that l was gathered from, after the blur.
 func (g gaussian) blur(pix []byte, step, n int, l line) {
 	r := len(g) - 1
 	for i := range n {
@@ -81,10 +79,10 @@ func (g gaussian) blur(pix []byte, step, n int, l line) {
 	}
 }
 
-// abreast is how many columns are gathered at once: a line of cache holds so many pixels of a row.
+// abreast is how many columns are gathered at once: as many as a cache line holds pixels of a row.
 const abreast = 16
 
-// gaussianBlur is img, softened with a Gaussian, as if the pixels at its edges went on beyond them.
+// gaussianBlur returns img softened with a Gaussian, as if the pixels at its edges went on beyond them.
 func gaussianBlur(img *image.NRGBA, sigma float64) *image.NRGBA {
 	w, h := img.Rect.Dx(), img.Rect.Dy()
 	out := image.NewNRGBA(image.Rect(0, 0, w, h))

@@ -1,16 +1,23 @@
 package transform
 
 import (
-	"errors"
 	"fmt"
 	"image"
-
-	"imgpipe/transform/internal/jpeg"
 )
+
+// traits decide on the path of an image and on its cost.
+type traits struct {
+	price    price
+	planes   planeSource // of a file whose planes can be decoded alone, nil for others
+	rows     rowSource   // of a file whose rows can be decoded one after the other, nil for others
+	general  string      // why a file is decoded to RGB, if most files of its format are not
+	rgbBytes int         // for each pixel that decoding to RGB needs besides its result; 0 is not known
+}
 
 // A meta is what inspect finds before any pixel is decoded.
 type meta struct {
 	Header
+	traits
 	icc   []byte          // color profile as it is in the file, nil if none
 	torn  tornProfile     // one that is not whole
 	space string          // color space of the pixels as they are stored, as a profile names it; "" is RGB
@@ -22,8 +29,8 @@ type meta struct {
 	head any
 }
 
-// ReadHeader reads what can be known of an image file without decoding its pixels. An image that is not known is an
-// *Error, and so is a panic: headers are read where a panic would end a whole run, also when workers do the rest.
+// ReadHeader reads what can be known of an image file without decoding its pixels. Every error is an *Error, and so is
+// a panic: headers are read in the process of the caller, where a panic would end a whole run.
 func ReadHeader(data []byte) (Header, error) {
 	var m meta
 	doing := "read header"
@@ -47,26 +54,16 @@ func inspect(data []byte) (m meta, err error) {
 		err = fmt.Errorf("it has no pixels: its size is %dx%d", m.Width, m.Height)
 	}
 	if err != nil {
-		var unsupported unsupportedError
-		kind := ClassDecode
-		if errors.As(err, &unsupported) || errors.Is(err, jpeg.ErrUnsupported) {
-			kind = ClassUnsupported
-		}
-		return meta{}, &Error{Kind: kind, Doing: "read header of " + string(f), Err: err}
+		return meta{}, classed(ClassDecode, "read header of "+string(f), err)
 	}
 	if m.view.Empty() {
 		m.view = image.Rect(0, 0, m.Width, m.Height)
 	}
 	m.price.bytes = int64(len(data))
+	t := m.traits
+	m.Header.traits = &t
 	return m, nil
 }
-
-// An unsupportedError says which feature of a format cannot be read.
-type unsupportedError string
-
-func (e unsupportedError) Error() string { return string(e) + " cannot be read" }
-
-var errShort = errors.New("the file ends in its header")
 
 // maxParts bounds the chunks, segments or blocks of a file that are looked at: real files have some thousands, of which
 // nearly all hold pixels. Without a bound, a file of nothing but empty parts costs as much to read as an image.

@@ -1,6 +1,7 @@
 package transform
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -54,7 +55,7 @@ func (p *profile) needsRGB() bool { return p != nil && !p.gray }
 // foundProfile returns the profile that must be carried along. It is nil where there is none, where it is sRGB, and
 // where it cannot be embedded; why says the last in a sentence.
 func foundProfile(m meta) (found *profile, why string) {
-	space := or(m.space, spaceRGB)
+	space := cmp.Or(m.space, spaceRGB)
 	if m.icc == nil && m.torn.why == "" {
 		if space == spaceCMYK {
 			return nil, "there is no color profile: the colors of CMYK come from a plain formula"
@@ -63,7 +64,7 @@ func foundProfile(m meta) (found *profile, why string) {
 	}
 	if m.torn.why != "" {
 		p, _ := icc.Parse(m.torn.head)
-		return nil, leftOut(or(p.Name, m.torn.name), ": "+m.torn.why)
+		return nil, leftOut(cmp.Or(p.Name, m.torn.name), ": "+m.torn.why)
 	}
 	p, err := icc.Parse(m.icc)
 	switch {

@@ -3,10 +3,10 @@ package transform
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"image"
 
+	"imgpipe/transform/internal/codec"
 	"imgpipe/transform/internal/jpeg"
 	"imgpipe/transform/internal/pixel"
 )
@@ -29,7 +29,7 @@ func (m *meta) jpeg(data []byte) error {
 		return err
 	}
 	if h.Kind == pixel.Two {
-		return fmt.Errorf("%w: 2 components, 1, 3 or 4 were expected", jpeg.ErrUnsupported)
+		return codec.Unsupported("a JPEG of 2 components")
 	}
 	m.Width, m.Height = h.Width, h.Height
 	head.Header = h
@@ -38,7 +38,7 @@ func (m *meta) jpeg(data []byte) error {
 	} else {
 		m.general = fmt.Sprintf("its components are %v", h.Kind)
 		pixels := int64(h.Width) * int64(h.Height)
-		m.decode = int((h.Memory(pixel.Scale{})+pixels-1)/pixels) + 1
+		m.rgbBytes = int((h.Memory(pixel.Scale{})+pixels-1)/pixels) + 1
 	}
 	m.jpegPrice(data, &h)
 	return nil
@@ -80,24 +80,10 @@ func (h jpegPlanes) decode(j *job, data []byte, scale pixel.Scale) (*pixel.Plane
 	d := &j.space.decoder
 	planes, report, err := d.Decode(data, h.Header, jpeg.Options{Scale: scale, Stop: j.stop})
 	if err != nil {
-		return nil, j.jpegFault(err)
+		return nil, err
 	}
 	j.remarksOf(d.Remarks())
 	return planes, j.damaged(report)
-}
-
-// jpegFault makes the *Error of what the decoder of planes said.
-func (j *job) jpegFault(err error) error {
-	if errors.Is(err, jpeg.ErrStopped) {
-		if over := j.ended(); over != nil {
-			return over
-		}
-	}
-	kind := ClassDecode
-	if errors.Is(err, jpeg.ErrUnsupported) {
-		kind = ClassUnsupported
-	}
-	return &Error{Kind: kind, Doing: j.doing, Err: err}
 }
 
 // encodeJPEG encodes an image over the background, which is gray in the file if it has no color.
@@ -128,10 +114,10 @@ func jpegNeed(n *needs, pixels int64) (file, encoder int64) {
 	if n.plan.quality >= fineQuality {
 		perPixel, factor = 4, 4
 	}
-	if n.header.rows != nil && n.header.rows.gray() {
+	if n.rows != nil && n.rows.gray() {
 		perPixel = (perPixel + 1) / 2
 	}
-	if n.header.planes == nil {
+	if n.planes == nil {
 		factor = 0
 	}
 	file = n.file(pixels, perPixel, factor)

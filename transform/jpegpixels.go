@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"image"
 
-	"imgpipe/transform/internal/damage"
+	"imgpipe/transform/internal/codec"
 	"imgpipe/transform/internal/jpeg"
 	"imgpipe/transform/internal/pixel"
 )
@@ -12,9 +12,9 @@ import (
 // jpegPixels decodes a JPEG whose header is h to RGB, as it is stored. The components mean what h.Kind says: a caller
 // that knows better than the markers of the file, such as the tags of a TIFF, sets it. inverted tells of CMYK and YCCK
 // that 255 is no ink. What is missing is filled, and in the report.
-func (j *job) jpegPixels(data []byte, h *jpeg.Header, inverted bool) (*image.NRGBA, damage.Report, error) {
+func (j *job) jpegPixels(data []byte, h *jpeg.Header, inverted bool) (*image.NRGBA, codec.Damage, error) {
 	if h.Kind.N() != h.N {
-		return nil, damage.Report{}, fmt.Errorf("%d components of a JPEG cannot be %v", h.N, h.Kind)
+		return nil, codec.Damage{}, fmt.Errorf("%d components of a JPEG cannot be %v", h.N, h.Kind)
 	}
 	decoder := new(jpeg.Decoder)
 	if j.space != nil {
@@ -27,14 +27,16 @@ func (j *job) jpegPixels(data []byte, h *jpeg.Header, inverted bool) (*image.NRG
 	}
 	p, report, err := decoder.Decode(data, h, o)
 	if err != nil {
-		return nil, report, j.jpegFault(err)
+		return nil, report, err
 	}
 	j.remarksOf(decoder.Remarks())
 	img := image.NewNRGBA(image.Rect(0, 0, h.Width, h.Height))
 	rows := pixel.NewRows(p, h.Shape())
 	for y := range h.Height {
-		if y%64 == 0 && j.stop() {
-			return nil, report, j.ended()
+		if y%64 == 0 {
+			if err := o.Stop.Err(); err != nil {
+				return nil, report, err
+			}
 		}
 		rows.RGB(img.Pix[y*img.Stride:][:4*h.Width], y, inverted)
 	}

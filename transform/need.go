@@ -2,15 +2,20 @@ package transform
 
 import "image"
 
-// Need estimates the bytes of memory that Do has in use at its peak for an image with header h, besides its file: what
-// the way of its pixels takes until there are images of the sizes that are wanted, the step or encoder that needs most,
-// and the outputs. What is no longer in use is the garbage collector's to take back, which it does in time where there
-// is a limit (runtime/debug.SetMemoryLimit). h is what ReadHeader returned; of a Header that was made by hand, the
-// general way is assumed, and that outputs do not get smaller than their pixels.
+// Need estimates the bytes of memory that Do uses at its peak for an image with header h, besides the file of the
+// image. It adds up what the path takes until there are images of the sizes that are asked for, the step or encoder
+// that takes most, and the outputs. Memory that is no longer used is not counted: the garbage collector takes it back
+// in time if there is a limit (runtime/debug.SetMemoryLimit).
+//
+// h is what ReadHeader returned. For a Header that was made by hand, Need assumes that the whole image is decoded to
+// RGB, and that outputs have as many bytes as their pixels.
 func (s Spec) Need(h Header) int64 {
-	const fixed = 1 << 20 // tables, windows and buffers, whatever the size
+	const fixed = 1 << 20 // tables, windows and buffers, for any size
 	p, err := s.plan(h, Limits{MaxPixels: 1 << 50})
 	n := needs{plan: p, header: h, clear: h.Alpha || s.Background.nrgba().A < 255}
+	if h.traits != nil {
+		n.traits = *h.traits
+	}
 	if err != nil {
 		(&rgbPath{p, h}).need(&n) // Do will fail; this path takes most
 	} else {
@@ -24,18 +29,19 @@ func (s Spec) Need(h Header) int64 {
 type needs struct {
 	plan   plan
 	header Header
+	traits       // of header; zero if the header was made by hand
 	clear  bool  // pixels may be transparent
-	held   int64 // until the last output is there
-	most   int64 // besides, at the peak
+	held   int64 // bytes that are used until the last output is there
+	most   int64 // bytes that are used besides, at the peak
 }
 
-// during notes what is needed for a while, besides what is held.
+// during counts bytes that are used for a while, besides those that are held.
 func (n *needs) during(bytes int64) { n.most = max(n.most, bytes) }
 
-// steps adds what it takes to do ops to an image of that size, which is held already, and to encode the result; more
-// is needed all the time.
+// steps counts doing ops to an image of that size, which is already counted, and encoding the result. more bytes are
+// used all the time.
 func (n *needs) steps(more int64, size image.Point, ops []Op) {
-	var in int64 // what goes into a step, but for the first
+	var in int64 // bytes of the image that goes into a step; that of the first is already counted
 	for _, op := range ops {
 		before := size
 		if op.op.size != nil {
@@ -54,8 +60,8 @@ func (n *needs) steps(more int64, size image.Point, ops []Op) {
 	n.output(more+in, size, true)
 }
 
-// output adds the encoding of an image of that size. more is needed besides; rgb says that it is not yet planes or
-// gray.
+// output counts the encoding of an image of that size, while more bytes are used. rgb reports whether the image is in
+// RGB, and not yet planes or gray.
 func (n *needs) output(more int64, size image.Point, rgb bool) {
 	pixels := int64(size.X) * int64(size.Y)
 	row := n.plan.row
@@ -74,26 +80,26 @@ func (n *needs) output(more int64, size image.Point, rgb bool) {
 	n.held += file
 }
 
-// packedNeed is the need of a format without loss that packs its pixels: no more bytes than the source had, of which a
-// JPEG may become eight times as many. The file grows by doubling.
+// packedNeed is the need of a format that packs its pixels without loss. The file has no more bytes in proportion than
+// its source; a JPEG may become eight times as many. The file grows by doubling.
 func packedNeed(n *needs, pixels int64) (file, encoder int64) {
 	file = n.file(pixels, 4, 8)
 	return file, 2 * file
 }
 
-// plainNeed is the need of a format that writes pixels as they are, into a file whose size is known.
+// plainNeed is the need of a format that writes pixels as they are, into a file whose size is known before.
 func plainNeed(n *needs, pixels int64) (file, encoder int64) { return n.file(pixels, 4, 0), 0 }
 
-// file estimates the bytes of an output that has perPixel at most, and no more than factor times its source in
-// proportion; a factor of 0 is no bound. What a JPEG makes of a pattern, or of the dots of a palette, does not follow
-// from their bytes.
+// file estimates the bytes of an output: at most perPixel for each pixel, and in proportion at most factor times those
+// of its source. A factor of 0 is no bound: the bytes of a pattern, or of the dots of a palette, do not tell those of
+// a JPEG.
 func (n *needs) file(pixels, perPixel, factor int64) int64 {
 	file := perPixel * pixels
 	source := int64(n.header.Width) * int64(n.header.Height)
-	if factor == 0 || n.header.price.bytes == 0 || source <= 0 {
+	if factor == 0 || n.price.bytes == 0 || source <= 0 {
 		return file
 	}
 	ratio := float64(pixels) / float64(source)
 	scale := max(ratio, min(1, 4*ratio)) // fewer pixels take more bytes each
-	return int64(min(float64(file), float64(factor*n.header.price.bytes)*scale+float64(pixels/16+64<<10)))
+	return int64(min(float64(file), float64(factor*n.price.bytes)*scale+float64(pixels/16+64<<10)))
 }

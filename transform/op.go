@@ -7,20 +7,20 @@ import (
 	"strings"
 )
 
-// An operation is an entry of the table from which everything that is known of operations is made: parsing, printing, checks,
-// help, and the work itself.
+// An operation is a row of the table from which everything about operations is made: parsing, printing, checks, help, and
+// the work itself.
 type operation struct {
 	name    string
 	doc     string
 	example string
 	args    []argument // the first may be given without its name
-	// size gives the dimensions of the result, nil where they do not change.
+	// size returns the dimensions of the result. It is nil if they do not change.
 	size func(a args, w, h int) (int, int, error)
-	// extra gives the bytes needed besides the image that goes in and the one that comes out; nil is none.
+	// extra returns the bytes that apply uses besides the images that go in and come out. Nil is none.
 	extra func(a args, w, h int) int64
-	// check looks at the arguments together; nil where each is enough by itself.
+	// check looks at all arguments together. Nil is nothing to check.
 	check func(a args) error
-	// apply gives a new image, or the one it got where nothing is to be done. It may not change the one it got.
+	// apply returns a new image, or img if there is nothing to do. It may not change img.
 	apply func(j *job, img *image.NRGBA, a args) (*image.NRGBA, error)
 }
 
@@ -31,7 +31,7 @@ type Op struct {
 	values []value // one for each argument, with text "" where there is none
 }
 
-// args gives an operation its arguments by name.
+// args are the arguments of an operation by name.
 type args Op
 
 func (a args) at(name string) value {
@@ -47,9 +47,9 @@ func (a args) num(name string) float64 { return a.at(name).num }
 func (a args) text(name string) string { return a.at(name).text }
 func (a args) on(name string) bool     { return a.at(name).num == 1 }
 
-// ParseOp reads one operation: its name, then "=" and its main value, then ",key=value" for each further argument, as in
-// "blur=1.5" and "watermark=logo.png,opacity=0.5". A comma, semicolon or percent sign in the name of a file is written %2C,
-// %3B or %25. Errors name the operation, the argument, its value and what was expected.
+// ParseOp reads one operation: its name, then "=" and its main value, then ",key=value" for each further argument. Examples
+// are "blur=1.5" and "watermark=logo.png,opacity=0.5". A comma, semicolon or percent sign in the name of a file is written
+// %2C, %3B or %25. Errors name the operation, the argument, its value and what was expected.
 func ParseOp(s string) (Op, error) {
 	head, rest, more := strings.Cut(strings.TrimSpace(s), ",")
 	name, first, valued := strings.Cut(head, "=")
@@ -102,7 +102,7 @@ func (o *Op) set(i int, text string) error {
 	return nil
 }
 
-// fill puts the defaults where no value is, and checks the whole.
+// fill sets arguments without a value to their defaults, and checks the whole.
 func (o *Op) fill() error {
 	for i := range o.op.args {
 		a := &o.op.args[i]
@@ -126,7 +126,7 @@ func (o *Op) fill() error {
 	return nil
 }
 
-// Name is the operation's name, as it stands in Operations; "" for the zero Op.
+// Name returns the name of the operation, as in [Operations]; "" for the zero Op.
 func (o Op) Name() string {
 	if o.op == nil {
 		return ""
@@ -134,7 +134,7 @@ func (o Op) Name() string {
 	return o.op.name
 }
 
-// String gives the canonical text: ParseOp gives an equal Op for it. Arguments that have their default are left out.
+// String returns the canonical text, for which ParseOp returns an equal Op. It leaves out arguments that have their default.
 func (o Op) String() string {
 	if o.op == nil {
 		return ""
@@ -155,7 +155,7 @@ func (o Op) String() string {
 	return b.String()
 }
 
-// with gives a copy of o whose named argument has another value.
+// with returns a copy of o in which one argument has another value.
 func (o Op) with(name string, v value) Op {
 	o.values = slices.Clone(o.values)
 	for i := range o.op.args {
@@ -166,7 +166,7 @@ func (o Op) with(name string, v value) Op {
 	return o
 }
 
-// An Operation describes one entry of the table of operations, for help and manuals.
+// An Operation describes one row of the table of operations, for help and manuals.
 type Operation struct {
 	Name    string     // as in "blur"
 	Usage   string     // as in "blur=SIGMA"
@@ -178,12 +178,12 @@ type Operation struct {
 // An Argument describes one value that an Operation takes.
 type Argument struct {
 	Name     string
-	Expected string // what it takes, in words
-	Default  string // "" where there is none
+	Expected string // in words, what values it takes
+	Default  string // "" if there is none
 	Doc      string // one line
 }
 
-// Operations lists what a Spec can ask for, in alphabetical order. The caller owns the result.
+// Operations returns all operations in alphabetical order. The caller owns the result.
 func Operations() []Operation {
 	list := make([]Operation, 0, len(operations))
 	for i := range operations {
@@ -200,7 +200,7 @@ func Operations() []Operation {
 	return list
 }
 
-// usage gives the form of an operation: "blur=SIGMA", "crop=SIZE[,gravity=GRAVITY]".
+// usage returns the form of an operation: "blur=SIGMA", "crop=SIZE[,gravity=GRAVITY]".
 func usage(o *operation) string {
 	var b strings.Builder
 	b.WriteString(o.name)

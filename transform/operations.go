@@ -75,10 +75,10 @@ var operations = []operation{
 		size: cropSize, apply: applyCrop,
 	},
 	{
-		name: "flip", doc: "turn upside down, as in a mirror below", example: "flip", apply: plain(imaging.FlipV),
+		name: "flip", doc: "mirror top to bottom", example: "flip", apply: plain(imaging.FlipV),
 	},
 	{
-		name: "flop", doc: "swap left and right, as in a mirror beside", example: "flop", apply: plain(imaging.FlipH),
+		name: "flop", doc: "mirror left to right", example: "flop", apply: plain(imaging.FlipH),
 	},
 	{
 		name: "gamma", doc: "correct the gamma: lighter or darker in the middle tones", example: "gamma=1.2",
@@ -95,7 +95,7 @@ var operations = []operation{
 		},
 		apply: pointwise("degrees", imaging.AdjustHue),
 	},
-	{name: "invert", doc: "make a negative", example: "invert", apply: plain(imaging.Invert)},
+	{name: "invert", doc: "invert the colors", example: "invert", apply: plain(imaging.Invert)},
 	{
 		name: "resize", doc: "change the size", example: "resize=800x600,fit=cover,gravity=smart",
 		args: []argument{
@@ -189,8 +189,8 @@ func turns(a args) (int, bool) {
 	return (int(q)%4 + 4) % 4, q == math.Trunc(q)
 }
 
-// rotateSize gives the box around the turned centers of the corner pixels; the tenth of a pixel by which it may be too small is
-// how imaging rounds.
+// rotateSize gives the box around the turned centers of the corner pixels; the tenth of a pixel by which it may be too
+// small is how imaging rounds.
 func rotateSize(a args, w, h int) (int, int, error) {
 	if q, exact := turns(a); exact {
 		if q%2 == 1 {

@@ -7,19 +7,19 @@ import (
 	"imgpipe/transform/internal/pixel"
 )
 
-// A path is the way that the pixels of one image go, from its file to its outputs. What it costs, how it is explained and
-// what is done all come from one value, so that they cannot differ. There are three:
+// A path is the way that the pixels of one image go, from its file to its outputs. What a path costs, how it is
+// explained and what it does come from one value, so that they cannot differ. There are three:
 //
-//	planesPath  a JPEG or lossy WebP is decoded to planes, each as small as the views allow
-//	rowsPath    each row of a PNG or TIFF goes to all views as it is decoded; there is never a whole image of full size
-//	rgbPath     everything else is decoded to one RGB image, and each operation makes a new image of it
+//	planesPath  decodes a JPEG or lossy WebP to planes, each as small as the views allow
+//	rowsPath    sends each row of a PNG or TIFF to all views as it is decoded, and never holds the whole image
+//	rgbPath     decodes everything else to one RGB image; each operation makes a new image
 //
-// The first two make the view of each leg from what they decode, and go on in RGB only for what is no geometry.
+// The first two make the view of each leg from what they decode. A leg goes on in RGB only for what is not geometry.
 type path interface {
 	// name is Result.Path.
 	name() string
-	// explain says in words why pixels go this way. how says at which size the file is decoded; it begins with a space, or
-	// is empty if there is no choice.
+	// explain returns in words why pixels go this way, and how the file is decoded: at which size. how begins with a
+	// space, or is empty if there is no choice.
 	explain() (why, how string)
 	// need adds to n the memory that run has in use.
 	need(n *needs)
@@ -29,11 +29,11 @@ type path interface {
 
 // path returns the only path that an image with header h can go by.
 func (p plan) path(h Header) path {
-	switch {
-	case h.planes != nil:
-		return newPlanesPath(h, p)
-	case h.rows != nil:
-		return &rowsPath{p, h}
+	switch t := h.traits; {
+	case t != nil && t.planes != nil:
+		return newPlanesPath(p, t.planes)
+	case t != nil && t.rows != nil:
+		return &rowsPath{p, h, t.rows}
 	}
 	return &rgbPath{p, h}
 }
@@ -41,7 +41,7 @@ func (p plan) path(h Header) path {
 // direct reports whether the view of l is encoded as it is, if it is one of planes.
 func (p plan) direct(l leg) bool { return len(l.rest) == 0 && p.row.encodePlanes != nil }
 
-// finish does ops to img, encodes the result and adds it to res as the output of l. Work on the leg began at start.
+// finish does ops to img, encodes the result and adds it to res as the output of l. The work on l began at start.
 func (j *job) finish(
 	res *Result, p plan, l leg, img *image.NRGBA, ops []Op, profile *profile, start time.Time,
 ) error {
@@ -65,7 +65,7 @@ func (j *job) finishPlanes(res *Result, p plan, l leg, pic *pixel.Planes, profil
 	j.doing = "encode " + string(p.row.name)
 	data, err := p.row.encodePlanes(j, pic, p.quality, j.suiting(p.row, profile))
 	if err != nil {
-		return j.encodeFault(p.row.name, err)
+		return j.fault(ClassEncode, err)
 	}
 	res.add(Output{l.label, p.row.name, pic.Plane[0].W, pic.Plane[0].H, data}, start, operated)
 	return nil
@@ -78,7 +78,7 @@ func (r *Result) add(out Output, start, operated time.Time) {
 	r.Outputs = append(r.Outputs, out)
 }
 
-// operate does operations one after the other. It leaves img as it is.
+// operate does operations one after the other. It does not change img.
 func (j *job) operate(img *image.NRGBA, ops []Op) (*image.NRGBA, error) {
 	for _, op := range ops {
 		j.doing = op.op.name

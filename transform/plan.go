@@ -1,18 +1,19 @@
 package transform
 
 import (
+	"cmp"
 	"fmt"
 	"image"
 )
 
-// A plan is all that is known of a Task before a pixel is decoded.
+// A plan is everything that is decided about a Task before a pixel is decoded.
 type plan struct {
 	stored      image.Point // size of the image as it is stored
-	orientation int         // that is applied, 1 for none
+	orientation int         // EXIF orientation that is undone, 1 for none
 	legs        []leg
 	row         *format // of the outputs' format
 	quality     int
-	small       []string // a warning for each output that is smaller than the box which it was to fill
+	small       []string // a warning for each output that is smaller than the box that it was to fill
 }
 
 // A leg is one output's part of a path: its operations, and the view that comes to the same as the first of them.
@@ -22,9 +23,8 @@ type leg struct {
 	sizes []image.Point // of the image before each of ops, and after the last
 
 	view view
-	// gray reports whether a grayscale was among the operations that view stands for. It looks at each pixel alone, so it
-	// comes to the same before and after geometry, but for rounding. Afterwards there are fewer pixels; and planes that
-	// hold Y need only lose the others.
+	// gray reports whether a grayscale was among the operations that view stands for. Grayscale looks at each pixel
+	// alone, so it commutes with geometry but for rounding. After it, planes need only Y.
 	gray bool
 	rest []Op // what is to be done to the view in RGB
 }
@@ -40,8 +40,7 @@ func (l *leg) inRGB() []Op {
 	return append([]Op{{op: findOperation("grayscale")}}, l.rest...)
 }
 
-// plan works out the steps for an image whose upright size and format are those of h, and checks that each is possible and within
-// the limits.
+// plan works out the steps for an image with header h, and checks that each is possible and within the limits.
 func (s Spec) plan(h Header, limits Limits) (plan, error) {
 	w, ht := h.Width, h.Height
 	if !s.NoOrient && h.Orientation > 4 {
@@ -82,16 +81,17 @@ func (s Spec) plan(h Header, limits Limits) (plan, error) {
 	return p, nil
 }
 
-// tooSmall says that op, a resize that was to fill a box, made only w × h pixels of an image of that size; "" for all
-// else.
+// tooSmall returns a warning if op is a resize that was to fill a box and makes only w × h pixels of an image of that
+// size. It returns "" for everything else.
 func tooSmall(op Op, size image.Point, w, h int) string {
 	if op.op.name != "resize" {
 		return ""
 	}
 	r := resizeOf(args(op))
-	if r.Width == 0 || r.Height == 0 || or(string(r.Fit), string(FitInside)) == string(FitInside) || w >= r.Width && h >= r.Height {
+	inside := cmp.Or(r.Fit, FitInside) == FitInside
+	if r.Width == 0 || r.Height == 0 || inside || w >= r.Width && h >= r.Height {
 		return ""
 	}
-	return fmt.Sprintf("smaller than the %dx%d that fit %s was to fill: %dx%d, as the image is only %dx%d and upscale is off",
-		r.Width, r.Height, r.Fit, w, h, size.X, size.Y)
+	const form = "smaller than the %dx%d that fit %s was to fill: %dx%d, as the image is only %dx%d and upscale is off"
+	return fmt.Sprintf(form, r.Width, r.Height, r.Fit, w, h, size.X, size.Y)
 }

@@ -15,13 +15,14 @@ type planeSource interface {
 	shape() pixel.Shape
 	// memory returns how many bytes the decoder keeps at that scale: the planes, and what they are made of.
 	memory(scale pixel.Scale) int64
-	// decode returns the planes, which are good until j's workspace is used for another file. What is missing of them is
-	// filled, and settled with j.
+	// decode returns the planes, which are good until j's workspace is used for another file. What is missing of them
+	// is filled, and settled with j.
 	decode(j *job, data []byte, scale pixel.Scale) (*pixel.Planes, error)
 }
 
-// A planesPath decodes the planes of a JPEG, or of a lossy WebP, no larger than the views need, and makes the view of each
-// leg from them. A leg goes on in RGB only for what is no geometry, and if its output is no JPEG.
+// A planesPath decodes the planes of a JPEG or a lossy WebP, no larger than the views need, and makes the view of each
+// leg from them. A leg goes on in RGB only for what is not geometry, and for an output format whose encoder takes no
+// planes.
 type planesPath struct {
 	plan
 	source planeSource
@@ -29,33 +30,38 @@ type planesPath struct {
 	scale  pixel.Scale
 }
 
-// lumaLeft is, by M, how many times larger than its result the luma is decoded at M/8 at least, so that the resampler
-// decides on the sharpness, and takes away what is too fine. A scale throws the upper coefficients of each block away:
-// stripes that are made of them come back as broad bands, as each block cuts them in another phase. More must be left at
-// the lowest scales, whose blocks keep little but their mean. Of stripes of 220 levels, at twelve ratios from 3 to 16,
-// twelve periods and five directions, of which a full decode leaves at most 2 levels, the worst left 58 levels with 1.5
-// at all scales, 43 with 2, and leaves 16 with these; of 537, 58 leave more than 8. With 2 from 3/8 on it is 14 and 54,
-// and costs 15 % of CPU time to 800 px instead of 10 %; with 1.7 it is 22 and 94 for 8 %. Thirty photos at a quarter of
-// their size had a median PSNR of 48.7 dB with 1.5 and have 51.0.
+// lumaLeft holds, for each scale M/8, how many samples of luma must be left for each sample of the result. The
+// resampler then decides on the sharpness, and removes what is too fine. A scale drops the upper coefficients of each
+// block. Stripes that are made of them would come back as broad bands, because each block cuts them in another phase.
+// The lowest scales need the most, as their blocks keep little but their mean.
+//
+// Measured with 537 patterns of stripes of 220 levels: twelve ratios from 3 to 16, twelve periods and five directions,
+// of which a full decode leaves at most 2 levels. The third figure is the CPU time that it costs to 800 px.
+//
+//	1.5 at all scales   the worst leaves 58 levels
+//	2 at all scales     43
+//	these               16; 58 patterns leave more than 8; 10 %
+//	2 from 3/8 on       14; 54 patterns; 15 %
+//	1.7 from 3/8 on     22; 94 patterns; 8 %
+//
+// Thirty photos at a quarter of their size had a median PSNR of 48.7 dB with 1.5, and have 51.0 dB with these.
 var lumaLeft = [8]float64{1: 5, 2: 2.5, 3: 1.85, 4: 1.85, 5: 1.85, 6: 1.85, 7: 1.85}
 
-// fullChromaLeft is that of chroma which is written at the size of its luma, and for all formats but JPEG. With 1,
-// stripes of color came back with 70 levels of 200, and photos at a quarter of their size lost 0.5 dB; 2 at all
-// scales gained another 0.3 dB, and PNGs of 800 px took 13 % more time and not 6 %.
+// fullChromaLeft is the same for chroma that is written at the size of its luma, or converted to RGB. With 1, stripes
+// of color came back with 70 levels of 200, and photos at a quarter of their size lost 0.5 dB. With 2 at all scales,
+// photos gained another 0.3 dB, and PNGs of 800 px took 13 % more time instead of 6 %.
 var fullChromaLeft = [8]float64{1: 5, 2: 2.5, 3: 2, 4: 2, 5: 1.5, 6: 1.5, 7: 1.5}
 
-// halfChromaLeft is that of the chroma of most JPEGs, half as wide and high as their luma, where 1.5 gained 0.01 dB with
-// photos and took 6 % more time. Stripes that differ in nothing but color can leave 65 levels of chroma.
+// halfChromaLeft is the same for the chroma of most JPEGs, which is half as wide and high as their luma. With 1.5,
+// photos gained 0.01 dB and took 6 % more time. Stripes that differ only in color can leave 65 levels of chroma.
 var halfChromaLeft = [8]float64{1: 1, 2: 1, 3: 1, 4: 1, 5: 1, 6: 1, 7: 1}
 
-// fineQuality is the quality from which on chroma is kept at full resolution, where the source has any to keep.
+// fineQuality is the lowest quality that keeps chroma at full resolution, if the source has it.
 const fineQuality = 90
 
 // newPlanesPath returns the path of a plan for a file whose planes can be decoded alone.
-func newPlanesPath(file Header, p plan) *planesPath {
-	r := &planesPath{
-		plan: p, source: file.planes, shape: file.planes.shape(), scale: pixel.Scale{Luma: 1, Chroma: 1},
-	}
+func newPlanesPath(p plan, source planeSource) *planesPath {
+	r := &planesPath{plan: p, source: source, shape: source.shape(), scale: pixel.Scale{Luma: 1, Chroma: 1}}
 	if !r.shape.Scales {
 		r.scale = pixel.Scale{Luma: 8, Chroma: 8}
 		return r
@@ -86,7 +92,7 @@ func (p *planesPath) name() string {
 	return "ycbcr"
 }
 
-// colors tells whether any of the chroma is wanted.
+// colors reports whether any leg needs chroma.
 func (p *planesPath) colors() bool {
 	for _, l := range p.legs {
 		if p.shape.Kind == pixel.YCbCr && !l.gray {
@@ -96,12 +102,13 @@ func (p *planesPath) colors() bool {
 	return false
 }
 
-// subsampling is 2 where the chroma of a view has half of the columns and rows of its luma, 1 where it has all.
+// subsampling returns 2 if the chroma of the view of l has half of the columns and rows of its luma, and 1 if it has
+// all.
 func (p *planesPath) subsampling(l leg) int {
 	if !p.direct(l) || p.shape.Kind != pixel.YCbCr {
 		return 1
 	}
-	// Chroma that the source has not got takes bytes and shows nothing.
+	// Chroma that the source does not have would take bytes and show nothing.
 	c := p.shape.Sampling[1]
 	hMax, vMax := p.shape.Finest()
 	size := l.view.stored()
@@ -112,11 +119,11 @@ func (p *planesPath) subsampling(l leg) int {
 	return 2
 }
 
-// eighths gives the smallest scale, in eighths, at which a component still has as many times more samples than the
-// result as left says for that scale. Those of the result are finer or coarser than those of the luma by fx and fy.
+// eighths returns the smallest M such that decoding at M/8 leaves at least left[M] samples for each sample of the
+// result, in both directions. fx and fy are the component's sampling in the result relative to that of the luma.
 func eighths(v view, left *[8]float64, fx, fy float64) int {
 	if v.filter == "nearest" {
-		return 8 // it shows samples as they are
+		return 8 // nearest shows samples as they are
 	}
 	size := v.stored()
 	ratio := math.Min(v.w*fx/float64(size.X), v.h*fy/float64(size.Y))
@@ -128,13 +135,13 @@ func eighths(v view, left *[8]float64, fx, fy float64) int {
 	return 8
 }
 
-// decoded is how many bytes the planes take, and what they are made of.
+// decoded estimates the bytes of the planes and of what the decoder keeps for them.
 func (p *planesPath) decoded() int64 {
 	return 500<<10 + p.source.memory(p.scale)
 }
 
-// viewBytes is how many bytes the view of l takes besides the planes, before and after a turn. Planes that are shown as
-// they are need no copy, but for those of video.
+// viewBytes estimates the bytes of the view of l, before and after a turn. Planes that are used as they are need no
+// copy, unless their samples have the range of video.
 func (p *planesPath) viewBytes(l leg, stored image.Point) int64 {
 	per := int64(2) // half-size chroma
 	switch {
@@ -211,7 +218,7 @@ func (p *planesPath) run(j *job, data []byte, m meta, res *Result, start time.Ti
 	j.doing = "decode " + string(m.Format)
 	planes, err := p.source.decode(j, data, p.scale)
 	if err != nil {
-		return err
+		return j.fault(ClassDecode, err)
 	}
 	res.Decode = time.Since(start)
 	profile := j.profile(m)

@@ -43,7 +43,7 @@ func generally(t testing.TB, task Task) Result {
 	if err != nil {
 		t.Fatal(err)
 	}
-	res := Result{Source: m.public()}
+	res := Result{Source: m.plain()}
 	err = (&rgbPath{p, m.Header}).run(j, task.Data, m, &res, time.Now())
 	if err != nil {
 		t.Fatal(err)
@@ -137,7 +137,7 @@ func TestPlanesAreDecodedNoLargerThanNeeded(t *testing.T) {
 	} {
 		h := &jpeg.Header{Width: 4000, Height: 3000, Kind: pixel.YCbCr, N: 3}
 		h.Components = [4]jpeg.Component{{H: c.h, V: c.v}, {H: 1, V: 1}, {H: 1, V: 1}}
-		r := newPlanesPath(Header{planes: jpegPlanes{h}}, planOf(t, c.text, h.Width, h.Height, 1))
+		r := newPlanesPath(planOf(t, c.text, h.Width, h.Height, 1), jpegPlanes{h})
 		if got := r.subsampling(r.legs[0]); r.scale != c.scale || got != c.subsampling {
 			t.Errorf("%d:%d, %q: scale %v and subsampling %d, want %v and %d", c.h, c.v, c.text, r.scale, got, c.scale, c.subsampling)
 		}

@@ -48,7 +48,8 @@ func (r pngRows) work(pixels, raw int64) int64 {
 	return work
 }
 
-// encodePNG encodes an image with as few bytes for a pixel as hold it: gray, up to 256 colors, without alpha, or with it.
+// encodePNG encodes an image with as few bytes for a pixel as hold it: gray, up to 256 colors, without alpha, or with
+// it.
 func (j *job) encodePNG(img *image.NRGBA, _ int, p *profile) ([]byte, error) {
 	pic := png.Picture{Layout: png.RGBA, Pix: img.Pix, Stride: img.Stride, W: img.Rect.Dx(), H: img.Rect.Dy()}
 	few, exact := exactPalette(img, 256)
@@ -68,11 +69,14 @@ func (j *job) encodePNG(img *image.NRGBA, _ int, p *profile) ([]byte, error) {
 	case opaque:
 		pic.Layout = png.RGB
 	}
-	return j.space.pngs.Append(nil, &pic, j.embed(p, PNG, gray), j.stop)
+	return j.space.pngs.Append(nil, &pic, png.EncodeOptions{ICC: j.embed(p, PNG, gray), Stop: j.stop})
 }
 
 // measurePNG reads the size from the first chunk (PNG, third edition, section 11.2.1).
 func measurePNG(data []byte) (w, h int, ends bool) {
+	if len(data) < 26 {
+		return 0, 0, false
+	}
 	w, h = int(binary.BigEndian.Uint32(data[16:])), int(binary.BigEndian.Uint32(data[20:]))
 	return w, h, string(data[12:16]) == "IHDR" && bytes.HasSuffix(data, []byte("\x00\x00\x00\x00IEND\xaeB`\x82"))
 }

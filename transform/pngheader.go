@@ -39,10 +39,10 @@ func (m *meta) png(data []byte) error {
 		}
 	})
 	if err != nil {
-		return pngError(err)
+		return err
 	}
 	m.Width, m.Height, m.Alpha, m.head = h.Width, h.Height, !h.Opaque, h
-	m.decode = int(h.Memory()/(int64(h.Width)*int64(h.Height))) + 1
+	m.rgbBytes = int(h.Memory()/(int64(h.Width)*int64(h.Height))) + 1
 	m.price.raw = h.Unpacked()
 	if h.Colorless() {
 		m.space = spaceGray
@@ -62,15 +62,6 @@ func (m *meta) png(data []byte) error {
 		m.price.work = pngRows{h}.work(pixels, m.price.raw)
 	}
 	return nil
-}
-
-// pngError is err in the words of this package.
-func pngError(err error) error {
-	var unsupported png.Unsupported
-	if errors.As(err, &unsupported) {
-		return unsupportedError(unsupported)
-	}
-	return err
 }
 
 // findRows has the rows of r decoded one after the other, unless there are too many for the resampler.

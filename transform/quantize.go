@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// exactPalette gives img with a palette of at most n colors, if it has no more; nil otherwise. Colors stand in the order of their
-// first pixel.
+// exactPalette gives img with a palette of at most n colors, if it has no more; nil otherwise. Colors stand in the
+// order of their first pixel.
 func exactPalette(img *image.NRGBA, n int) (*image.Paletted, bool) {
 	w, h := img.Rect.Dx(), img.Rect.Dy()
 	index := make(map[color.NRGBA]uint8, n)
@@ -47,9 +47,9 @@ const cells = 1 << 15
 
 func cell(r, g, b uint8) int { return int(r)>>3<<10 | int(g)>>3<<5 | int(b)>>3 }
 
-// quantize gives img with 256 colors for a GIF: its own where it has no more, else those that median cut finds (Heckbert, 1982),
-// with the error carried on to the neighbors (Floyd and Steinberg, 1976). Pixels that are more than half transparent share one
-// color that is transparent; others are laid over the background.
+// quantize gives img with 256 colors for a GIF: its own where it has no more, else those that median cut finds
+// (Heckbert, 1982), with the error carried on to the neighbors (Floyd and Steinberg, 1976). Pixels that are more than
+// half transparent share one color that is transparent; others are laid over the background.
 func (j *job) quantize(img *image.NRGBA) (*image.Paletted, error) {
 	clear := false
 	binary := true

@@ -1,6 +1,7 @@
 package transform
 
 import (
+	"cmp"
 	"fmt"
 	"image"
 	"math"
@@ -17,12 +18,12 @@ type Fit string
 // The fits. "" is FitInside.
 const (
 	FitInside  Fit = "inside"  // the whole image, as large as the box allows; one side may be shorter
-	FitCover   Fit = "cover"   // fills the box, and cuts off what stands over, as Gravity says
-	FitContain Fit = "contain" // the whole image, and the background around it, so that the box is filled
+	FitCover   Fit = "cover"   // fills the box and cuts off what reaches beyond it; Gravity says what is kept
+	FitContain Fit = "contain" // the whole image, and the background around it to fill the box
 	FitFill    Fit = "fill"    // stretched to the box
 )
 
-// A Gravity names the part of an image or box that matters. "" is "center".
+// A Gravity names a side or corner of an image or box, "center", or "smart" for what stands out. "" is "center".
 type Gravity string
 
 // A Filter names a method of resampling. "" is "lanczos".
@@ -30,15 +31,22 @@ type Filter string
 
 var (
 	fitWords     = []string{string(FitInside), string(FitCover), string(FitContain), string(FitFill)}
-	compassWords = []string{"center", "north", "northeast", "east", "southeast", "south", "southwest", "west", "northwest"}
+	compassWords = []string{
+		"center", "north", "northeast", "east", "southeast", "south", "southwest", "west", "northwest",
+	}
 	gravityWords = append([]string{"smart"}, compassWords...)
 	filterWords  = []string{"lanczos", "catmullrom", "mitchell", "linear", "box", "nearest"}
 )
 
-// resamplers are the methods by their names. "" stands for no change of size, where all give the same.
+// resamplers are the methods by their names. "" is for no change of size, where all have the same result.
 var resamplers = map[Filter]resample.Filter{
-	"": resample.Lanczos3, "lanczos": resample.Lanczos3, "catmullrom": resample.CatmullRom, "mitchell": resample.Mitchell,
-	"linear": resample.Bilinear, "box": resample.Box, "nearest": resample.Nearest,
+	"":           resample.Lanczos3,
+	"lanczos":    resample.Lanczos3,
+	"catmullrom": resample.CatmullRom,
+	"mitchell":   resample.Mitchell,
+	"linear":     resample.Bilinear,
+	"box":        resample.Box,
+	"nearest":    resample.Nearest,
 }
 
 // ParseFit reads inside, cover, contain or fill.
@@ -65,24 +73,24 @@ func parseWord(name, s string, words []string) (string, error) {
 	return v.text, err
 }
 
-// A Resize is a size that is asked for. The zero value is not valid: it names no size.
+// A Resize is a size to make. The zero value is not valid, as it names no size.
 type Resize struct {
-	// Width and Height are the sides of the box, in pixels. 0 for one of them: it follows from the other and the shape
-	// of the image.
+	// Width and Height are the sides of the box in pixels. One of them may be 0: it follows from the other and the shape of
+	// the image.
 	Width, Height int
-	// Percent is the size relative to the image, in place of Width and Height; 100 is its own.
+	// Percent is the size relative to that of the image, in place of Width and Height. 100 is the image's own.
 	Percent float64
 	// Fit, Gravity and Filter say how; "" is the default. Gravity matters to FitCover and FitContain.
 	Fit     Fit
 	Gravity Gravity
 	Filter  Filter
-	// Upscale allows an image to become larger. Without it, FitInside, FitFill and the picture inside FitContain stop at the
-	// image's own size, and FitCover makes the largest image that has the shape of the box.
+	// Upscale allows an image to become larger. Without it, FitInside, FitFill and the picture inside FitContain stop at
+	// the image's own size, and FitCover makes the largest image that has the shape of the box.
 	Upscale bool
 }
 
-// ParseResize reads a size: 800x600, 800x, x600, 320 (a box of 320x320) or 50%, which may be followed by what a resize operation
-// takes: "800x600,fit=cover,gravity=smart".
+// ParseResize reads a size: 800x600, 800x, x600, 320 (a box of 320x320) or 50%. It may be followed by the other arguments
+// of the operation resize: "800x600,fit=cover,gravity=smart".
 func ParseResize(s string) (Resize, error) {
 	op, err := ParseOp("resize=" + s)
 	if err != nil {
@@ -91,13 +99,13 @@ func ParseResize(s string) (Resize, error) {
 	return resizeOf(args(op)), nil
 }
 
-// String gives the canonical text, which ParseResize reads.
+// String returns the canonical text, which ParseResize reads.
 func (r Resize) String() string {
 	_, text, _ := strings.Cut(r.op().String(), "=")
 	return text
 }
 
-// Label names the size as it stands in the names of files: "320", "800x600", "800w", "600h" or "50pct".
+// Label returns the size as it stands in the names of files: "320", "800x600", "800w", "600h" or "50pct".
 func (r Resize) Label() string {
 	switch {
 	case r.Percent > 0:
@@ -112,7 +120,7 @@ func (r Resize) Label() string {
 	return fmt.Sprintf("%dx%d", r.Width, r.Height)
 }
 
-// op gives r as an operation, with the defaults filled in.
+// op returns r as an operation, with the defaults filled in.
 func (r Resize) op() Op {
 	o := findOperation("resize")
 	op := Op{op: o, values: make([]value, len(o.args))}
@@ -124,11 +132,11 @@ func (r Resize) op() Op {
 			op.values[i] = r.size()
 			continue
 		case "fit":
-			text = or(string(r.Fit), text)
+			text = cmp.Or(string(r.Fit), text)
 		case "gravity":
-			text = or(string(r.Gravity), text)
+			text = cmp.Or(string(r.Gravity), text)
 		case "filter":
-			text = or(string(r.Filter), text)
+			text = cmp.Or(string(r.Filter), text)
 		case "upscale":
 			if r.Upscale {
 				text = "on"
@@ -139,13 +147,7 @@ func (r Resize) op() Op {
 	return op
 }
 
-func or(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
-}
-
+// size returns the argument size of the operation.
 func (r Resize) size() value {
 	if r.Percent > 0 {
 		return value{text: number(r.Percent) + "%", w: length{r.Percent, true}}
@@ -162,9 +164,12 @@ func (r Resize) size() value {
 	return v
 }
 
+// resizeOf returns the Resize of the operation resize.
+// resizeOf returns the Resize of the operation resize.
 func resizeOf(a args) Resize {
 	r := Resize{
-		Fit: Fit(a.text("fit")), Gravity: Gravity(a.text("gravity")), Filter: Filter(a.text("filter")), Upscale: a.on("upscale"),
+		Fit: Fit(a.text("fit")), Gravity: Gravity(a.text("gravity")), Filter: Filter(a.text("filter")),
+		Upscale: a.on("upscale"),
 	}
 	size := a.at("size")
 	if size.w.percent {
@@ -188,11 +193,11 @@ func (r Resize) validate() error {
 	return nil
 }
 
-// A frame is the geometry of one resize: the part of the source that is seen, the size that it gets, and the canvas on
-// which it stands.
+// A frame is the geometry of one resize: the part of the source that shows, its size in the result, and the canvas on which
+// it lies.
 type frame struct {
-	src              image.Rectangle // of the source; for smart gravity its place is decided later
-	width, height    int             // of src when resized
+	src              image.Rectangle // part of the source; for smart gravity its place is found later
+	width, height    int             // size of that part in the result
 	canvasW, canvasH int
 	offset           image.Point // of the resized picture on the canvas
 }
@@ -226,7 +231,7 @@ func (r Resize) frame(w, h int) frame {
 	case FitFill:
 		return whole(math.Min(bw, sw*limit), math.Min(bh, sh*limit))
 	case FitCover:
-		// A box that would ask for more pixels than there are shrinks and keeps its shape.
+		// A box with more pixels than there are shrinks and keeps its shape.
 		s := math.Min(1, limit*math.Min(sw/bw, sh/bh))
 		whole(bw*s, bh*s)
 		seen := math.Min(sw/bw, sh/bh)
@@ -247,7 +252,7 @@ func (r Resize) frame(w, h int) frame {
 // side rounds to whole pixels, at least one.
 func side(f float64) int { return max(1, int(math.Round(f))) }
 
-// place puts a box of bw × bh into, or over, one of w × h, at the side or corner that gravity names.
+// place returns a box of bw × bh in, or over, one of w × h, at the side or corner that gravity names.
 func place(w, h, bw, bh int, gravity string) image.Rectangle {
 	x, y := (w-bw)/2, (h-bh)/2
 	if strings.Contains(gravity, "west") {
@@ -270,8 +275,8 @@ func resizeSize(a args, w, h int) (int, int, error) {
 	return f.canvasW, f.canvasH, nil
 }
 
-// resizeExtra counts the rows and weights of the resampler, the picture that is put on a canvas, and the canvas that is copied
-// for it.
+// resizeExtra counts the rows and weights of the resampler, the picture that is laid on a canvas, and the copy of the canvas
+// that this takes.
 func resizeExtra(a args, w, h int) int64 {
 	f := resizeOf(a).frame(w, h)
 	extra := 100 * int64(min(w, prescaleSide)+min(h, prescaleSide)+f.width+f.height)
@@ -310,11 +315,11 @@ func applyResize(j *job, img *image.NRGBA, a args) (*image.NRGBA, error) {
 	return imaging.Overlay(canvas, out, f.offset, 1), nil
 }
 
-// prescaleSide is the longest side that is resampled at once: the weights of a longer one would take memory by the gigabyte, and half of
-// its samples are as good.
+// prescaleSide is the longest side that is resampled at once. The weights of a longer one would take gigabytes of memory,
+// and half of its samples are as good.
 const prescaleSide = 1 << 15
 
-// resized gives img in another size.
+// resized returns img in another size.
 func resized(img *image.NRGBA, w, h int, f resample.Filter) *image.NRGBA {
 	b := img.Bounds()
 	fx := max(1, min((b.Dx()+prescaleSide-1)/prescaleSide, b.Dx()/w))
@@ -326,12 +331,12 @@ func resized(img *image.NRGBA, w, h int, f resample.Filter) *image.NRGBA {
 	r := spares.Get().(*resample.Resampler)
 	defer spares.Put(r)
 	if err := r.NRGBA(out, img, resample.Window{}, f); err != nil {
-		panic(err) // of sizes that contradict each other, which these do not
+		panic(err) // an error means sizes that contradict each other, and these do not
 	}
 	return out
 }
 
-// shrink averages blocks of fx × fy pixels, weighted by their alpha.
+// shrink returns the averages of blocks of fx × fy pixels, weighted by their alpha.
 func shrink(img *image.NRGBA, fx, fy int) *image.NRGBA {
 	b := img.Bounds()
 	w, h := (b.Dx()+fx-1)/fx, (b.Dy()+fy-1)/fy

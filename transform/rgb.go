@@ -2,7 +2,7 @@ package transform
 
 import "time"
 
-// An rgbPath decodes the whole image to RGB and alpha. It works for every format; each operation makes a new image.
+// An rgbPath decodes the whole image to RGB and alpha, and each operation makes a new image. It works for every format.
 type rgbPath struct {
 	plan
 	header Header
@@ -11,17 +11,17 @@ type rgbPath struct {
 func (p *rgbPath) name() string { return "rgba" }
 
 func (p *rgbPath) explain() (why, how string) {
-	if p.header.general != "" {
-		return p.header.general, ""
+	if t := p.header.traits; t != nil && t.general != "" {
+		return t.general, ""
 	}
 	return string(p.header.Format) + " is decoded to RGB", ""
 }
 
 func (p *rgbPath) need(n *needs) {
 	pixels := int64(p.header.Width) * int64(p.header.Height)
-	decode := int64(p.header.decode)
-	if decode == 0 {
-		decode = 12
+	decode := int64(12)
+	if n.rgbBytes != 0 {
+		decode = int64(n.rgbBytes)
 	}
 	image := 4 * pixels
 	n.during(decode*pixels + image)

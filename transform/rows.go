@@ -4,42 +4,46 @@ import (
 	"image"
 	"time"
 
-	"imgpipe/transform/internal/damage"
+	"imgpipe/transform/internal/codec"
 	"imgpipe/transform/internal/pixel"
 	"imgpipe/transform/internal/resample"
 )
 
 // A rowSource is what is known of a file whose rows can be decoded one after the other.
 type rowSource interface {
-	// gray tells that rows have one byte for a pixel and not four; opaque that none of them is transparent.
+	// gray reports whether rows have one byte for a pixel, and not four. opaque reports whether no pixel is
+	// transparent.
 	gray() bool
 	opaque() bool
-	// memory is how many bytes the decoder needs besides what it gives.
+	// memory estimates the bytes that the decoder needs besides its result.
 	memory() int64
-	// start begins to decode.
+	// start begins to decode data.
 	start(j *job, data []byte) rowReader
 }
 
 // A rowReader decodes one file.
 type rowReader interface {
-	// Row returns the next row as it is stored, good until the next call, as often as the header has rows. A row that
-	// is missing comes filled, and is in Damage. An error is for good.
+	// Row returns the next row as it is stored. The row is good until the next call, and there are as many as the
+	// header says. A row that is missing is filled, and counted in Damage. After an error there is nothing more.
 	Row() ([]byte, error)
-	// Damage says after the last row what was missing.
-	Damage() damage.Report
-	// Release has the decoder forget the file.
+	// Damage returns, after the last row, what was missing.
+	Damage() codec.Damage
+	// Remarks returns, after the last row, what is odd in the file and did no harm.
+	Remarks() []string
+	// Release makes the decoder forget the file.
 	Release()
 }
 
-// A rowsPath sends each row to the views of all legs as it is decoded, so that the whole is in memory only where an output
+// A rowsPath sends each row to the views of all legs as it is decoded. The whole image is in memory only if an output
 // is as large.
 type rowsPath struct {
 	plan
 	header Header
+	rows   rowSource
 }
 
 func (p *rowsPath) name() string {
-	if !p.header.rows.gray() {
+	if !p.rows.gray() {
 		return "rgba"
 	}
 	for _, l := range p.legs {
@@ -54,7 +58,7 @@ func (p *rowsPath) explain() (why, how string) { return "row by row to the sizes
 
 func (p *rowsPath) need(n *needs) {
 	n.held += p.views()
-	gray := p.header.rows.gray()
+	gray := p.rows.gray()
 	for _, l := range p.legs {
 		size := l.view.size
 		pic := imageBytes(args{}, size.X, size.Y)
@@ -73,17 +77,18 @@ func (p *rowsPath) need(n *needs) {
 	}
 }
 
-// views estimates the bytes of memory that it takes to get to the views, and of these as they are stored.
+// views estimates the bytes of the decoder, the resamplers and the views before they are turned.
 func (p *rowsPath) views() int64 {
 	h := p.header
-	need := h.rows.memory()
+	need := p.rows.memory()
 	for _, l := range p.legs {
 		size := l.view.stored()
 		pic := imageBytes(args{}, size.X, size.Y)
-		if h.rows.gray() {
+		if p.rows.gray() {
 			pic /= 4
 		}
-		need += pic + 400*int64(h.Width) + 100*int64(h.Height+size.X+size.Y) // rows and sums of the resampler, and weights
+		// The rest is of the resampler: rows, sums and weights.
+		need += pic + 400*int64(h.Width) + 100*int64(h.Height+size.X+size.Y)
 	}
 	return need
 }
@@ -96,7 +101,7 @@ func (p *rowsPath) run(j *job, data []byte, m meta, res *Result, start time.Time
 		return err
 	}
 	j.doing = "decode " + string(m.Format)
-	decoder := p.header.rows.start(j, data)
+	decoder := p.rows.start(j, data)
 	defer decoder.Release()
 	pushing, err := views.fill(j, decoder, p.header.Height)
 	if err != nil {
@@ -112,7 +117,7 @@ func (p *rowsPath) run(j *job, data []byte, m meta, res *Result, start time.Time
 	profile := j.profile(m)
 	for i, l := range p.legs {
 		start := time.Now()
-		if p.header.rows.gray() {
+		if p.rows.gray() {
 			err = j.finishGray(res, p, l, views.grays[i], profile, start)
 		} else {
 			pic := orient(views.pics[i], l.view.turn.orientation())
@@ -134,7 +139,7 @@ type rowViews struct {
 
 // open makes an empty view for each leg.
 func (p *rowsPath) open(j *job, w *workspace) (*rowViews, error) {
-	n, rows := len(p.legs), p.header.rows
+	n := len(p.legs)
 	for len(w.streams) < n {
 		w.streams = append(w.streams, &resample.Resampler{Cache: &weights})
 	}
@@ -144,12 +149,12 @@ func (p *rowsPath) open(j *job, w *workspace) (*rowViews, error) {
 		v, s := l.view, views.streams[i]
 		win, filter := resample.Window{X: v.x, Y: v.y, W: v.w, H: v.h}, resamplers[v.filter]
 		var err error
-		if rows.gray() {
+		if p.rows.gray() {
 			views.grays[i] = pixel.NewPlane(v.stored().X, v.stored().Y)
 			err = s.StartPlane(views.grays[i], p.header.Width, p.header.Height, win, filter)
 		} else {
 			views.pics[i] = image.NewNRGBA(image.Rectangle{Max: v.stored()})
-			err = s.StartNRGBA(views.pics[i], p.header.Width, p.header.Height, rows.opaque(), win, filter)
+			err = s.StartNRGBA(views.pics[i], p.header.Width, p.header.Height, p.rows.opaque(), win, filter)
 		}
 		if err != nil {
 			return nil, &Error{Kind: ClassOperation, Doing: j.doing, Err: err}
@@ -158,12 +163,12 @@ func (p *rowsPath) open(j *job, w *workspace) (*rowViews, error) {
 	return views, nil
 }
 
-// fill sends all rows of a decoder to the views, and returns the time that the views took of that.
+// fill sends all rows of a decoder to the views. pushing is the time that the views took.
 func (v *rowViews) fill(j *job, decoder rowReader, rows int) (pushing time.Duration, err error) {
 	for range rows {
 		row, err := decoder.Row()
 		if err != nil {
-			return 0, j.fault(err)
+			return 0, j.fault(ClassDecode, err)
 		}
 		begun := time.Now()
 		for _, s := range v.streams {
@@ -176,19 +181,7 @@ func (v *rowViews) fill(j *job, decoder rowReader, rows int) (pushing time.Durat
 	return pushing, nil
 }
 
-// A remarker is a rowReader that also says after the last row what is odd in a file of which nothing is missing for
-// that. One that is not has nothing to say.
-type remarker interface{ Remarks() []string }
-
-// settle takes note of what r says after the last row: what was odd in its file, and what is missing.
-func (j *job) settle(r rowReader) error {
-	if r, ok := r.(remarker); ok {
-		j.remarksOf(r.Remarks())
-	}
-	return j.damaged(r.Damage())
-}
-
-// whole decodes all rows of an image of w × h pixels; gray tells that they have one byte for a pixel.
+// whole decodes all rows of an image of w × h pixels. gray reports whether they have one byte for a pixel.
 func (j *job) whole(decoder rowReader, w, h int, gray bool) (*image.NRGBA, error) {
 	img := image.NewNRGBA(image.Rect(0, 0, w, h))
 	for y := range h {
@@ -208,7 +201,7 @@ func (j *job) whole(decoder rowReader, w, h int, gray bool) (*image.NRGBA, error
 	return img, j.settle(decoder)
 }
 
-// finishGray is finish for the view of a gray image, which a JPEG takes as it is.
+// finishGray is finish for the view of a gray image, which an encoder of planes takes as it is.
 func (j *job) finishGray(
 	res *Result, p *rowsPath, l leg, pic pixel.Plane, profile *profile, start time.Time,
 ) error {

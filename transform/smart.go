@@ -9,12 +9,12 @@ import (
 	"imgpipe/transform/internal/resample"
 )
 
-// smartSide is the longest side of the copy in which a crop is searched. The search looks at every place of the window and, for
-// each, at the whole image, so its time grows with the fourth power of the side.
+// smartSide is the longest side of the copy in which a crop is searched. For each place of the window the search looks at
+// the whole image, so its time grows with the fourth power of the side.
 const smartSide = 256
 
-// smartPlace finds the window of w × h pixels that holds the most: edges, skin and saturated colors, after Jonas Wagner's
-// smartcrop.js. It is the center where nothing stands out.
+// smartPlace returns the window of w × h pixels that holds the most edges, skin and saturated colors, after Jonas Wagner's
+// smartcrop.js. It returns the center if nothing stands out.
 func smartPlace(img *image.NRGBA, w, h int) image.Rectangle {
 	b := img.Bounds()
 	center := place(b.Dx(), b.Dy(), w, h, "center")
@@ -28,11 +28,12 @@ func smartPlace(img *image.NRGBA, w, h int) image.Rectangle {
 	draw.Draw(opaque, opaque.Bounds(), small, small.Bounds().Min, draw.Over)
 	scale := float64(opaque.Bounds().Dx()) / float64(b.Dx())
 	scaleY := float64(opaque.Bounds().Dy()) / float64(b.Dy())
-	found, err := smartcrop.NewAnalyzer(boxResizer{}).FindBestCrop(opaque, side(float64(w)*scale), side(float64(h)*scaleY))
+	analyzer := smartcrop.NewAnalyzer(boxResizer{})
+	found, err := analyzer.FindBestCrop(opaque, side(float64(w)*scale), side(float64(h)*scaleY))
 	if err != nil || found.Empty() {
 		return center
 	}
-	// Only the middle of what was found counts: its size went through rounding, and the search may make it smaller.
+	// Only the middle of the found window counts: its size was rounded, and the search may make it smaller.
 	mx := float64(found.Min.X+found.Max.X) / 2 / scale
 	my := float64(found.Min.Y+found.Max.Y) / 2 / scaleY
 	x := min(max(0, int(mx)-w/2), b.Dx()-w)
@@ -42,7 +43,7 @@ func smartPlace(img *image.NRGBA, w, h int) image.Rectangle {
 
 type boxResizer struct{}
 
-// Resize is what smartcrop calls where its own idea of a small image is smaller still. A height of 0 follows from the width.
+// Resize is called by smartcrop, which works on a still smaller image. A height of 0 follows from the width.
 func (boxResizer) Resize(img image.Image, width, height uint) image.Image {
 	// It is an opaque RGBA image that smartPlace made, whose bytes are those of an NRGBA image.
 	m := img.(*image.RGBA)

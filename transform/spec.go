@@ -7,43 +7,46 @@ import (
 	"strings"
 )
 
-// DefaultQuality is that of JPEG files where a Spec names none.
+// DefaultQuality is the quality of outputs if a Spec names none.
 const DefaultQuality = 85
 
-// A Spec says what is to be made of an image. It turns it upright, makes each of its Sizes from that, and does its Ops to each in
-// their order. The zero Spec turns upright and keeps the format. Its String is its identity: two Specs with the same text make
-// the same files. Its fields may be set freely before use; Validate tells whether they make sense. Once in use it may not
-// be changed, and is safe for use by several goroutines.
+// A Spec says what to make of an image: turn it upright, make each of the Sizes from that, and do the Ops to each in their
+// order. The zero Spec turns an image upright and keeps its format. The String of a Spec is its identity: two Specs with
+// the same text make the same files.
+//
+// Fields may be set freely before use; Validate reports what makes no sense. A Spec in use may not be changed, and is safe
+// for use by several goroutines.
 //
 // The text of a Spec has steps separated by semicolons:
 //
 //	size=320;size=1280;grayscale;blur=1.5;format=jpeg;quality=90
 //
-// Settings come first and last, each at most once: orient=off, background=#rrggbb, format=jpeg, quality=90. size=… may stand
-// several times, and takes what the operation resize takes. All other steps are operations; see Operations.
+// Four steps are settings, each at most once: orient=off, background=#rrggbb, format=jpeg, quality=90. size=… may stand
+// several times, and takes what the operation resize takes. All other steps are operations; see [Operations].
 type Spec struct {
-	// NoOrient leaves an image as it is stored. Without it the EXIF orientation is applied. No output has an orientation tag.
+	// NoOrient leaves an image as it is stored. Without it, the EXIF orientation is applied. Outputs have no orientation
+	// tag.
 	NoOrient bool
-	// Background shows where an image is turned or padded, and behind transparent pixels in a format that has none. "" is
-	// white.
+	// Background is the color around an image that is turned or padded, and behind transparent pixels if the format of the
+	// outputs has no transparency. "" is white.
 	Background Color
-	// Sizes has an element for each output. None is one output of the image's own size.
+	// Sizes has an element for each output. With none there is one output of the image's own size.
 	Sizes []Resize
 	// Ops are done in this order, to each size.
 	Ops []Op
-	// Format is the format of the outputs. "" keeps that of the source; a WebP becomes a PNG where it has transparency and
-	// otherwise a JPEG, as WebP cannot be written.
+	// Format is the format of the outputs. "" keeps that of the source. A source whose format cannot be written becomes a
+	// PNG if it may be transparent, and otherwise a JPEG.
 	Format Format
-	// Quality is that of JPEG outputs, 1 to 100. 0 is DefaultQuality.
+	// Quality is that of outputs in a format that has one, 1 to 100. 0 is DefaultQuality.
 	Quality int
 
 	assets map[string]*asset
 }
 
-// maxSteps bounds what one Spec can ask for.
+// maxSteps is the largest number of sizes and operations in one Spec.
 const maxSteps = 100
 
-// ParseSpec reads the text form of a Spec. Errors name the step, the value and what was expected.
+// ParseSpec reads the text of a Spec. Errors name the step, the value and what was expected.
 func ParseSpec(text string) (Spec, error) {
 	var s Spec
 	seen := map[string]bool{}
@@ -69,6 +72,7 @@ func ParseSpec(text string) (Spec, error) {
 	return s, nil
 }
 
+// add adds one step, which has a name and what comes after the first =.
 func (s *Spec) add(name, v, step string) (err error) {
 	switch name {
 	case "orient":
@@ -100,7 +104,7 @@ func (s *Spec) add(name, v, step string) (err error) {
 	return err
 }
 
-// ParseQuality reads the quality of a JPEG, 1 to 100.
+// ParseQuality reads a quality, 1 to 100.
 func ParseQuality(s string) (int, error) {
 	q, err := strconv.Atoi(s)
 	if err != nil || q < 1 || q > 100 {
@@ -109,7 +113,7 @@ func ParseQuality(s string) (int, error) {
 	return q, nil
 }
 
-// Validate tells whether s makes sense: the first error names the value and what was expected.
+// Validate returns an error if s makes no sense. The error names the first wrong value and what was expected.
 func (s Spec) Validate() error {
 	if _, err := ParseColor(string(s.Background)); s.Background != "" && err != nil {
 		return err
@@ -143,7 +147,7 @@ func (s Spec) Validate() error {
 	return nil
 }
 
-// String gives the canonical text form: ParseSpec(s.String()) equals s, but for assets. It is "" for the zero Spec.
+// String returns the canonical text: ParseSpec(s.String()) equals s, but for assets. It is "" for the zero Spec.
 func (s Spec) String() string {
 	var steps []string
 	if s.NoOrient {
@@ -170,26 +174,14 @@ func (s Spec) String() string {
 	return strings.Join(steps, ";")
 }
 
-// MarshalText gives String.
-func (s Spec) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
-
-// UnmarshalText is ParseSpec.
-func (s *Spec) UnmarshalText(text []byte) error {
-	parsed, err := ParseSpec(string(text))
-	if err == nil {
-		*s = parsed
-	}
-	return err
-}
-
 // A Variant is one of the outputs that a Spec asks for.
 type Variant struct {
-	// Label names the size, as it stands in the names of files: "800x600", "320", "800w" (that wide, as high as it becomes),
-	// "600h", "50pct"; "" where there is only one output.
+	// Label is the size as it stands in the names of files: "800x600", "320", "800w" (that wide, as high as it becomes),
+	// "600h" or "50pct". It is "" if there is only one output.
 	Label string
 }
 
-// Variants lists the outputs that s asks for, at least one.
+// Variants returns the outputs that s asks for, at least one.
 func (s Spec) Variants() []Variant {
 	if len(s.Sizes) < 2 {
 		return []Variant{{}}
@@ -201,6 +193,7 @@ func (s Spec) Variants() []Variant {
 	return list
 }
 
+// quality returns the quality with its default.
 func (s Spec) quality() int {
 	if s.Quality == 0 {
 		return DefaultQuality

@@ -3,9 +3,9 @@ package transform
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"image"
 
+	"imgpipe/transform/internal/codec"
 	"imgpipe/transform/internal/tiff"
 )
 
@@ -20,17 +20,17 @@ func isTIFF(head []byte) bool {
 func (m *meta) tiff(data []byte) error {
 	d, ok := tiff.Open(data)
 	if !ok {
-		return errShort
+		return codec.ErrHeader
 	}
 	if d.Has(tiff.DNGVersion) {
-		return unsupportedError("a DNG camera raw file")
+		return codec.Unsupported("a DNG camera raw file")
 	}
 	if d.Number(tiff.SubfileType, 0)&1 != 0 && d.Has(tiff.SubIFDs) {
-		return unsupportedError("a camera raw file, whose first image is a preview,")
+		return codec.Unsupported("a camera raw file, whose first image is a preview,")
 	}
 	l, err := tiff.ReadLayout(d)
 	if err != nil {
-		return tiffError(err)
+		return err
 	}
 	m.Width, m.Height, m.Alpha, m.space = l.Width, l.Height, l.Alpha, tiffSpace(d)
 	if o := d.Number(tiff.Orientation, 1); o >= 1 && o <= 8 {
@@ -41,7 +41,7 @@ func (m *meta) tiff(data []byte) error {
 	} else if d.Names(tiff.ICCProfile) {
 		m.torn.why = "it is not in the file"
 	}
-	m.decode = int(min(l.Memory()/(int64(l.Width)*int64(l.Height)), 1<<20)) + 1
+	m.rgbBytes = int(min(l.Memory()/(int64(l.Width)*int64(l.Height)), 1<<20)) + 1
 	m.price.work, m.price.least = l.Work(), l.Least()
 	m.more = d.More()
 	m.head = &l
@@ -74,21 +74,11 @@ func (r tiffRows) start(j *job, _ []byte) rowReader {
 		j.space.tiff = new(tiff.Decoder)
 	}
 	j.space.tiff.Start(r.Layout, j.tiffOptions())
-	return tiffReader{j.space.tiff}
+	return j.space.tiff
 }
 
 func (j *job) tiffOptions() tiff.Options {
-	return tiff.Options{
-		Stop: j.ended, JPEG: j.jpegInTIFF, WebP: j.webpInTIFF, Remark: func(what string) { j.remark("%s", what) },
-	}
-}
-
-// A tiffReader is a decoder with the errors of this package.
-type tiffReader struct{ *tiff.Decoder }
-
-func (r tiffReader) Row() ([]byte, error) {
-	row, err := r.Decoder.Row()
-	return row, tiffError(err)
+	return tiff.Options{Stop: j.stop, JPEG: j.jpegInTIFF, WebP: j.webpInTIFF}
 }
 
 // readTIFF decodes all rows.
@@ -97,7 +87,7 @@ func (j *job) readTIFF(_ []byte, m *meta) (*image.NRGBA, error) {
 	j.space.large = j.space.large || l.Memory() > keepBytes
 	var decoder tiff.Decoder
 	decoder.Start(l, j.tiffOptions())
-	return j.whole(tiffReader{&decoder}, l.Width, l.Height, l.Gray)
+	return j.whole(&decoder, l.Width, l.Height, l.Gray)
 }
 
 // encodeTIFF encodes an image with as few samples for a pixel as hold it.
@@ -105,16 +95,16 @@ func (j *job) encodeTIFF(img *image.NRGBA, _ int, p *profile) ([]byte, error) {
 	gray := !p.needsRGB() && colorless(img)
 	pic := tiff.Picture{
 		Pix: img.Pix, Stride: img.Stride, W: img.Rect.Dx(), H: img.Rect.Dy(),
-		Gray: gray, Alpha: !img.Opaque(), ICC: j.embed(p, TIFF, gray),
+		Gray: gray, Alpha: !img.Opaque(),
 	}
-	return j.space.tiffs.Append(nil, &pic, j.ctx.Err)
+	return j.space.tiffs.Append(nil, &pic, tiff.EncodeOptions{ICC: j.embed(p, TIFF, gray), Stop: j.stop})
 }
 
 // measureTIFF finds the size in the first directory of a TIFF whose bytes are in the order that Do writes (TIFF
 // 6.0, section 2).
 func measureTIFF(data []byte) (w, h int, ends bool) {
 	const most, entry = 64, 12
-	if string(data[:4]) != "II*\x00" {
+	if len(data) < 8 || string(data[:4]) != "II*\x00" {
 		return 0, 0, false
 	}
 	at := int64(binary.LittleEndian.Uint32(data[4:]))
@@ -135,12 +125,4 @@ func measureTIFF(data []byte) (w, h int, ends bool) {
 		}
 	}
 	return w, h, true
-}
-
-func tiffError(err error) error {
-	var unsupported tiff.Unsupported
-	if errors.As(err, &unsupported) {
-		return unsupportedError(unsupported)
-	}
-	return err
 }

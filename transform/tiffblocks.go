@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"image"
 
-	"imgpipe/transform/internal/damage"
+	"imgpipe/transform/internal/codec"
 	"imgpipe/transform/internal/jpeg"
 	"imgpipe/transform/internal/pixel"
 	"imgpipe/transform/internal/tiff"
@@ -15,8 +15,8 @@ import (
 // markers of JFIF and Adobe in it.
 func (j *job) jpegInTIFF(file []byte, width, height int, ycbcr bool) (tiff.Samples, error) {
 	h, err := jpeg.ReadHeader(file)
-	if errors.Is(err, jpeg.ErrUnsupported) {
-		return tiff.Samples{}, j.jpegFault(err)
+	if forGood(err) {
+		return tiff.Samples{}, err
 	}
 	if err != nil {
 		return lost(err), nil
@@ -41,8 +41,8 @@ func (j *job) jpegInTIFF(file []byte, width, height int, ycbcr bool) (tiff.Sampl
 		}
 	}
 	planes, report, err := j.space.decoder.Decode(file, &h, jpeg.Options{Stop: j.stop})
-	if errors.Is(err, jpeg.ErrStopped) || errors.Is(err, jpeg.ErrUnsupported) {
-		return tiff.Samples{}, j.jpegFault(err)
+	if forGood(err) {
+		return tiff.Samples{}, err
 	}
 	if err != nil {
 		return lost(err), nil
@@ -56,8 +56,14 @@ func (j *job) jpegInTIFF(file []byte, width, height int, ycbcr bool) (tiff.Sampl
 	return s, nil
 }
 
+// forGood reports whether an error in a block ends the work on all blocks.
+func forGood(err error) bool {
+	var unsupported codec.Unsupported
+	return err == codec.ErrStopped || errors.As(err, &unsupported)
+}
+
 // lost is a block of which nothing is there.
-func lost(err error) tiff.Samples { return tiff.Samples{Damage: damage.Report{Err: err}} }
+func lost(err error) tiff.Samples { return tiff.Samples{Damage: codec.Damage{Err: err}} }
 
 func blockTooLarge(what string, w, h, mostW, mostH int) error {
 	return fmt.Errorf("a block holds a %s of %dx%d: expected at most %dx%d", what, w, h, mostW, mostH)
@@ -84,7 +90,7 @@ func (j *job) webpInTIFF(file []byte, width, height int) (tiff.Samples, error) {
 		return lost(errors.New("it is no WebP")), nil
 	}
 	var m meta
-	if err := m.readWebP(file); err != nil {
+	if err := m.webp(file); err != nil {
 		return lost(err), nil
 	}
 	if m.Width > width || m.Height > height || m.view != image.Rect(0, 0, m.Width, m.Height) {

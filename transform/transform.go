@@ -1,45 +1,64 @@
 // Package transform is the CPU-bound stage: the bytes of one image file in, the bytes of one or more image files out.
 //
-//	Task ──> sniff ──> limits ──> decode ──> orient ──┬─> resize, operations ──> encode ──> Output
-//	                                                  └─> …one branch for each size of the Spec
+//	Task ──> sniff ──> limits ──> plan ──> decode ──> orient ──┬─> resize, operations ──> encode ──> Output
+//	                                                           └─> … one leg for each size of the Spec
 //
-// [Do] is the whole of it, and every mode of imgpipe runs that same function. It is pure: it opens no file and no socket,
-// starts no process, keeps no state that a caller can see, and gives the same bytes for the same [Task] in one build of the
-// program, whichever goroutine or process runs it and whatever runs beside it. It uses one CPU: nothing in it is parallel.
+// # Start here
+//
+// [Do] is the whole of it. A [Task] holds the bytes of an image, a [Spec] of what to make of it, and [Limits]; the
+// [Result] holds the files, and warnings of what they have lost. [ParseSpec] reads a Spec from text such as
+// "size=320;grayscale;format=jpeg". [ReadHeader], [Spec.Need] and [Spec.Explain] say before the work what an image is,
+// how much memory the work takes and how it is done. An [Error] has a class that a program can tell from others.
+//
+// # What it promises
+//
+// Do is pure: it opens no file and no socket, starts no process and keeps no state that a caller can see. It returns
+// the same bytes for the same Task in one build of the program, whichever goroutine or process runs it and whatever
+// runs beside it. It uses one CPU: nothing in it is parallel. Every mode of imgpipe runs this same function.
+//
+// Input may come from strangers. Limits are checked by the header before a pixel is decoded, a panic of a codec
+// becomes an Error, and what is missing of a damaged image is filled and said.
+//
+// # Where a new thing goes
+//
+//	format      one row of the table in format.go, and a file with the functions of that row, such as bmp.go
+//	operation   one row of the table in operations.go, and its function
+//	path        one implementation of the interface in path.go, such as rows.go
+//	codec       a package in internal, in the manner that internal/codec describes
 package transform
 
 import "time"
 
 // A Task is one image file and what is to be made of it.
 type Task struct {
-	// Data is the image file. Do reads it and neither changes nor keeps it.
+	// Data is the image file. Do neither changes nor keeps it.
 	Data []byte
 	// Spec says what to make. The zero Spec turns the image upright and writes it again in its own format.
 	Spec Spec
 	// Limits are checked before work is begun. The zero value means the defaults.
 	Limits Limits
-	// Grant is how many bytes of memory the work may need, as Spec.Need estimates that. A Task that needs more is a
-	// *NeedError, before anything is decoded. 0 means no bound.
+	// Grant is how many bytes of memory the work may need by the estimate of Spec.Need. For a Task that needs more, Do
+	// returns a *NeedError before anything is decoded. 0 means no bound.
 	Grant int64
 }
 
 // A Result is what became of a Task: one Output for each Variant of its Spec, in that order.
 type Result struct {
-	// Source tells what the input was.
+	// Source is the header of the input.
 	Source Header
-	// Outputs are the files made.
+	// Outputs are the files.
 	Outputs []Output
-	// Warnings say what was wrong with an input that could be read all the same, such as a scan that ends early, and
-	// what its outputs have lost: transparency that was there, where their format has none, and a color profile that they
-	// cannot have. They also name the outputs that are smaller than the box that they were to fill.
+	// Warnings are sentences about an input that could be used all the same. They say what is wrong with it, such as a
+	// scan that ends early; what its outputs have lost, such as transparency or a color profile that their format
+	// cannot hold; and which outputs are smaller than the box that they were to fill.
 	Warnings []string
-	// Damaged reports that the input is damaged and its outputs show what is there of it; the first of Warnings says
-	// what is missing.
+	// Damaged reports that part of the input is missing. Its outputs show the rest; the first of Warnings says what is
+	// missing.
 	Damaged bool
-	// Path names the way the pixels went: "ycbcr" (JPEG planes from end to end), "ycbcr+rgba" (JPEG planes as far as geometry goes, RGB
-	// from there), "gray" (rows of one sample for a pixel, from end to end), "gray+rgba" or "rgba".
+	// Path names the way that the pixels went: "ycbcr" (planes of Y, Cb and Cr from end to end), "ycbcr+rgba" (planes
+	// for geometry, then RGB), "gray" (rows of one sample for a pixel from end to end), "gray+rgba", or "rgba".
 	Path string
-	// Decode, Operate and Encode are the time that each part took, over all outputs.
+	// Decode, Operate and Encode are the time that each part took, summed over all outputs.
 	Decode, Operate, Encode time.Duration
 }
 
@@ -47,7 +66,7 @@ type Result struct {
 type Output struct {
 	// Label is the Label of the Variant that asked for it.
 	Label string
-	// Format is the file's real format; its Ext is the extension of the file's name.
+	// Format is the format of the file. Its Ext is the extension for the file's name.
 	Format Format
 	// Width and Height are in pixels.
 	Width, Height int
@@ -57,13 +76,13 @@ type Output struct {
 
 // Limits bound what one Task may use. A zero field means its default.
 type Limits struct {
-	// MaxPixels is the largest width × height of an input, taken from its header before anything is decoded, and of
-	// each output. Default DefaultMaxPixels.
+	// MaxPixels is the largest width × height of an input, by its header, and of each output. The default is
+	// DefaultMaxPixels.
 	MaxPixels int64
-	// Time is how long the work may take once it has begun. Default no limit.
+	// Time is how long the work may take once it has begun. The default is no limit.
 	Time time.Duration
-	// RefuseDamaged makes an input of which something is missing an error of class "decode". Without it, an image with
-	// at least one whole row is done, and its Result is Damaged.
+	// RefuseDamaged makes a damaged input an error of class "decode". Without it, an image with at least one whole row
+	// is done, and its Result is Damaged.
 	RefuseDamaged bool
 }
 
@@ -72,59 +91,55 @@ type Header struct {
 	Format Format
 	// Width and Height are in pixels as stored, before Orientation is applied.
 	Width, Height int
-	// Orientation is the EXIF orientation, 1 to 8; 1 where the file names none.
+	// Orientation is the EXIF orientation, 1 to 8; 1 if the file names none.
 	Orientation int
-	// Alpha tells that the format of the pixels can be transparent.
+	// Alpha reports whether pixels of this file can be transparent.
 	Alpha bool
-	// Progressive tells of a JPEG that it is not baseline or extended sequential.
+	// Progressive reports whether a JPEG is progressive: neither baseline nor extended sequential.
 	Progressive bool
 
-	// What follows is for Need and Explain, of a Header that ReadHeader made; a Result has none of it.
-
-	price   price
-	decode  int         // bytes for each pixel that the general decoder needs besides its result; 0 is not known
-	planes  planeSource // of a file whose planes can be decoded alone, nil for others
-	rows    rowSource   // of a file whose rows can be decoded one after the other, nil for others
-	general string      // why a file is left to the general decoder, though most of its format are not
+	// traits are what ReadHeader finds besides, for Need and Explain. It is nil in a Result, which so is the same in
+	// every mode, and in a Header that was made by hand.
+	traits *traits
 }
 
-// public is h without what is for Need and Explain, so that a Result says the same in every mode.
-func (h Header) public() Header {
-	h.price, h.decode, h.planes, h.rows, h.general = price{}, 0, nil, nil, ""
+// plain returns h without its traits.
+func (h Header) plain() Header {
+	h.traits = nil
 	return h
 }
 
-// Failure classes of this package, as [Error.Class] gives them.
+// Failure classes of this package, as [Error.Class] returns them.
 const (
 	ClassNotAnImage  = "not-an-image" // the content is no image at all: empty, HTML, text
-	ClassUnsupported = "unsupported"  // an image, of a kind that cannot be read: a codec or feature that is missing
-	ClassDecode      = "decode"       // an image that is damaged: beyond use, or at all under Limits.RefuseDamaged
+	ClassUnsupported = "unsupported"  // an image that needs a codec or a feature that is missing here
+	ClassDecode      = "decode"       // an image that is damaged beyond use, or damaged under Limits.RefuseDamaged
 	ClassTooLarge    = "too-large"    // more pixels than the limits allow, or than the bytes of the file
 	ClassOperation   = "operation"    // an operation cannot be done on this image, such as a crop outside it
 	ClassEncode      = "encode"       // the format cannot hold this image, such as a JPEG over 65,535 pixels wide
-	ClassPanic       = "panic"        // a fault in a codec or operation, recovered
-	ClassTimeout     = "timeout"      // the context ended first
+	ClassPanic       = "panic"        // a fault in a codec or an operation, which was recovered
+	ClassTimeout     = "timeout"      // the deadline of the context, or Limits.Time, came first
 )
 
-// An Error is why a Task failed.
+// An Error says why a Task failed.
 type Error struct {
 	// Kind is one of the Class constants.
 	Kind string
-	// Doing says what was being done, such as "decode jpeg".
+	// Doing is what was being done, such as "decode jpeg".
 	Doing string
 	// Err is what was wrong.
 	Err error
-	// Stack is where it was, of a panic alone.
+	// Stack is the stack of a panic, and nil for everything else.
 	Stack []byte
-	// Refused reports that part of the image is there: it would have been done without Limits.RefuseDamaged.
+	// Refused reports that part of the image is there: without Limits.RefuseDamaged it would have been done.
 	Refused bool
 }
 
-// Error is one line: what was being done and what was wrong.
+// Error returns one line: what was being done and what was wrong.
 func (e *Error) Error() string { return e.Doing + ": " + e.Err.Error() }
 
-// Unwrap gives Err.
+// Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Class gives Kind.
+// Class returns Kind.
 func (e *Error) Class() string { return e.Kind }

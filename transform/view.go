@@ -1,12 +1,13 @@
 package transform
 
 import (
+	"cmp"
 	"image"
 )
 
-// A view is what the geometry of a Spec makes of an image: a part of it, resampled once, then turned. Resizing, cropping, turning in
-// quarters and mirroring add up to one view, whatever their number, so that pixels are touched once and the decoder can be asked for
-// no more than is needed.
+// A view is what the geometry of a Spec makes of an image: a part of it, resampled once, then turned. Resizing,
+// cropping, turning in quarters and mirroring add up to one view, whatever their number, so that pixels are touched
+// once and the decoder can be asked for no more than is needed.
 type view struct {
 	// x, y, w and h are the part of the image, as it is stored, in pixels.
 	x, y, w, h float64
@@ -17,7 +18,8 @@ type view struct {
 	filter Filter
 }
 
-// A turn brings an image into one of the eight positions that EXIF numbers: first x and y change places, then each may be mirrored.
+// A turn brings an image into one of the eight positions that EXIF numbers: first x and y change places, then each may
+// be mirrored.
 type turn struct{ swap, flipX, flipY bool }
 
 // turnOf gives the turn that brings an image of that EXIF orientation upright.
@@ -87,8 +89,9 @@ func (v view) crop(r image.Rectangle) view {
 	return v
 }
 
-// with adds an operation to v. ok tells whether that is all of it; it is not where an operation is no geometry, where it looks at the
-// pixels, and for a second resizing, whose loss of detail may be wanted. Of a resizing that ends in RGB, sum has the part that can be had before.
+// with adds an operation to v. ok tells whether that is all of it; it is not where an operation is no geometry, where
+// it looks at the pixels, and for a second resizing, whose loss of detail may be wanted. Of a resizing that ends in
+// RGB, sum has the part that can be had before.
 func (v view) with(op Op) (sum view, ok bool) {
 	a := args(op)
 	switch op.op.name {
@@ -152,7 +155,7 @@ func (v view) scaled(to image.Point, f Filter) (sum view, ok bool) {
 	if v.size == to || v.filter != "" {
 		return v, v.size == to
 	}
-	v.size, v.filter = to, Filter(or(string(f), "lanczos"))
+	v.size, v.filter = to, Filter(cmp.Or(string(f), "lanczos"))
 	return v, true
 }
 

@@ -54,8 +54,8 @@ func newAsset(name string, data []byte) (*asset, error) {
 	return a, nil
 }
 
-// AssetNames lists the files that s needs, each once, in alphabetical order: the images of its watermarks. Do opens no file, so
-// their bytes must be given by WithAssets.
+// AssetNames lists the files that s needs, each once, in alphabetical order: the images of its watermarks. Do opens no
+// file, so their bytes must be given by WithAssets.
 func (s Spec) AssetNames() []string {
 	names := map[string]bool{}
 	for _, op := range s.Ops {
@@ -68,9 +68,10 @@ func (s Spec) AssetNames() []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
-// WithAssets gives a copy of s that holds the bytes of the files it needs, as AssetNames lists them; others are ignored. The text
-// of the copy names the SHA-256 of each, so that a changed logo changes the Spec. It is an error when one is missing, is no
-// image that can be read, or is not the one whose SHA-256 s names. The bytes may not change afterwards.
+// WithAssets gives a copy of s that holds the bytes of the files it needs, as AssetNames lists them; others are
+// ignored. The text of the copy names the SHA-256 of each, so that a changed logo changes the Spec. It is an error
+// when one is missing, is no image that can be read, or is not the one whose SHA-256 s names. The bytes may not change
+// afterwards.
 func (s Spec) WithAssets(files map[string][]byte) (Spec, error) {
 	held := map[string]*asset{}
 	for _, name := range s.AssetNames() {
@@ -99,8 +100,8 @@ func (s Spec) WithAssets(files map[string][]byte) (Spec, error) {
 	return s, nil
 }
 
-// Assets gives the bytes that WithAssets got, by name, for sending a Spec elsewhere: its text and these make it again. The caller
-// owns the map, but not the bytes.
+// Assets gives the bytes that WithAssets got, by name, for sending a Spec elsewhere: its text and these make it again.
+// The caller owns the map, but not the bytes.
 func (s Spec) Assets() map[string][]byte {
 	files := make(map[string][]byte, len(s.assets))
 	for name, a := range s.assets {
@@ -109,7 +110,8 @@ func (s Spec) Assets() map[string][]byte {
 	return files
 }
 
-// watermarkSize gives the dimensions of a mark of mw × mh pixels on an image of w × h, and its distance from the sides.
+// watermarkSize gives the dimensions of a mark of mw × mh pixels on an image of w × h, and its distance from the
+// sides.
 func watermarkSize(a args, w, h, mw, mh int) (width, height, margin int) {
 	margin = min(a.at("margin").w.of(min(w, h)), (w-1)/2, (h-1)/2)
 	f := Resize{Width: w - 2*margin, Height: h - 2*margin}.frame(mw, mh)

@@ -3,10 +3,11 @@ package transform
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"image"
 
+	"imgpipe/transform/internal/codec"
 	"imgpipe/transform/internal/vp8"
+	"imgpipe/transform/internal/vp8l"
 )
 
 func isWebP(head []byte) bool {
@@ -16,74 +17,20 @@ func isWebP(head []byte) bool {
 // A webpFrame holds the chunks of the first image in a WebP file; slices of the file.
 type webpFrame struct {
 	lossy, lossless, alpha []byte
+	head                   vp8.Header // of a lossy image
 	width, height          int
 	cut                    bool // the file ends in the last of them
 	unannounced            bool // there was alpha that the file does not announce
+	transparent            bool // a lossless image says that it has alpha
 }
 
-// readWebP walks the chunks (RFC 9649, section 2). It believes the length of the file more than that in the RIFF
-// header.
-func (m *meta) readWebP(data []byte) error {
+// webp reads the header: the chunks of the file, then the head of its first image.
+func (m *meta) webp(data []byte) error {
 	f := new(webpFrame)
 	m.head = f
-	var exif, xmp []byte
-	var extended, animated bool
-	rest := data[12:]
-	for count := 0; ; count++ {
-		if count == maxParts {
-			return errParts
-		}
-		chunk, next, ok := nextChunk(rest)
-		if !ok {
-			break
-		}
-		rest = next
-		body := chunk.body
-		switch string(chunk.name) {
-		case "VP8X":
-			if len(body) < 10 {
-				return errShort
-			}
-			extended = true
-			animated, m.Alpha = body[0]&2 != 0, body[0]&0x10 != 0
-			m.Width, m.Height = 1+uint24(body[4:]), 1+uint24(body[7:])
-		case "ANMF":
-			if !f.empty() {
-				m.more = true
-				continue
-			}
-			if len(body) < 16 {
-				continue
-			}
-			x, y := 2*uint24(body), 2*uint24(body[3:])
-			inner := body[16:]
-			for range maxParts {
-				chunk, next, ok := nextChunk(inner)
-				if !ok {
-					break
-				}
-				inner = next
-				f.add(chunk)
-			}
-			if err := f.measure(); err != nil {
-				return err
-			}
-			m.view = image.Rect(x, y, x+f.width, y+f.height)
-		case "EXIF":
-			exif = first(exif, body)
-		case "XMP ":
-			xmp = first(xmp, body)
-		case "ICCP":
-			m.takeProfile(body)
-		default:
-			f.add(chunk)
-		}
-	}
-	if f.empty() {
-		if f.cut {
-			return errShort
-		}
-		return errors.New("it has no image")
+	c, err := m.webpChunks(data[12:], f)
+	if err != nil {
+		return err
 	}
 	if f.width == 0 {
 		if err := f.measure(); err != nil {
@@ -91,38 +38,117 @@ func (m *meta) readWebP(data []byte) error {
 		}
 		m.view = image.Rect(0, 0, f.width, f.height)
 	}
-	if !extended {
+	if !c.extended {
 		m.Width, m.Height = f.width, f.height
 	}
-	if f.lossless != nil && f.lossless[4]&0x10 != 0 {
+	if f.transparent {
 		m.Alpha = true // a lossless image says so itself, whatever stands before it
 	}
 	canvas := image.Rect(0, 0, m.Width, m.Height)
-	if !m.view.In(canvas) || !animated && m.view != canvas {
+	if !m.view.In(canvas) || !c.animated && m.view != canvas {
 		return errors.New("its image does not have the size that its header names")
 	}
 	if f.lossy != nil && !m.Alpha && f.alpha != nil {
 		// The header decides, as in browsers.
 		f.alpha, f.unannounced = nil, true
 	}
-	m.decode = 2
-	if f.alpha != nil {
-		m.decode = 5 // an image whose green is the alpha comes first, and then that apart, and the planes
+	m.Orientation = orientation(c.exif, c.xmp)
+	m.webpTraits(f, m.view == canvas)
+	return nil
+}
+
+// A webpContainer is what the chunks around the images say.
+type webpContainer struct {
+	exif, xmp          []byte
+	extended, animated bool
+}
+
+// webpChunks walks the chunks (RFC 9649, section 2) and keeps those of the first image in f. It believes the length of
+// the file more than that in the RIFF header.
+func (m *meta) webpChunks(rest []byte, f *webpFrame) (c webpContainer, err error) {
+	for range maxParts {
+		chunk, next, ok := nextChunk(rest)
+		if !ok {
+			switch {
+			case !f.empty():
+				return c, nil
+			case f.cut:
+				return c, codec.ErrHeader
+			}
+			return c, errors.New("it has no image")
+		}
+		rest = next
+		body := chunk.body
+		switch string(chunk.name) {
+		case "VP8X":
+			if len(body) < 10 {
+				return c, codec.ErrHeader
+			}
+			c.extended, c.animated, m.Alpha = true, body[0]&2 != 0, body[0]&0x10 != 0
+			m.Width, m.Height = 1+uint24(body[4:]), 1+uint24(body[7:])
+		case "ANMF":
+			if err := m.webpAnimation(body, f); err != nil {
+				return c, err
+			}
+		case "EXIF":
+			c.exif = first(c.exif, body)
+		case "XMP ":
+			c.xmp = first(c.xmp, body)
+		case "ICCP":
+			m.takeProfile(body)
+		default:
+			f.add(chunk)
+		}
 	}
-	if m.view != canvas {
+	return c, errParts
+}
+
+// webpAnimation reads one frame of an animation: its place on the canvas, and the chunks of its image. The first
+// counts.
+func (m *meta) webpAnimation(body []byte, f *webpFrame) error {
+	if !f.empty() {
+		m.more = true
+		return nil
+	}
+	if len(body) < 16 {
+		return nil
+	}
+	x, y := 2*uint24(body), 2*uint24(body[3:])
+	rest := body[16:]
+	for range maxParts {
+		chunk, next, ok := nextChunk(rest)
+		if !ok {
+			break
+		}
+		rest = next
+		f.add(chunk)
+	}
+	if err := f.measure(); err != nil {
+		return err
+	}
+	m.view = image.Rect(x, y, x+f.width, y+f.height)
+	return nil
+}
+
+// webpTraits works out how the image is decoded and what that costs. whole reports whether it fills the canvas.
+func (m *meta) webpTraits(f *webpFrame, whole bool) {
+	m.rgbBytes = 2
+	if f.alpha != nil {
+		m.rgbBytes = 5 // an image whose green is the alpha comes first, and then that apart, and the planes
+	}
+	switch {
+	case !whole:
 		m.Alpha = true
-		m.decode += 4
-	} else if f.lossy != nil && f.alpha == nil {
+		m.rgbBytes += 4
+	case f.lossy != nil && f.alpha == nil:
 		m.planes = webpPlanes{f}
 	}
-	m.Orientation = orientation(exif, xmp)
 	pixels, frame := int64(m.Width)*int64(m.Height), int64(f.width)*int64(f.height)
 	perPixel := int64(8)
 	if f.lossless != nil {
 		perPixel = 20 // which may take no bits at all
 	}
 	m.price.work = 4*(pixels-frame) + perPixel*frame
-	return nil
 }
 
 // A webpChunk is a part of the file. One that the file ends in is as long as there are bytes.
@@ -173,23 +199,19 @@ func (f *webpFrame) add(c webpChunk) {
 func (f *webpFrame) measure() error {
 	switch {
 	case f.cut && (f.lossless != nil && len(f.lossless) < 5 || f.lossy != nil && len(f.lossy) < 10):
-		return errShort
+		return codec.ErrHeader
 	case f.lossless != nil:
-		b := f.lossless
-		if len(b) < 5 || b[0] != 0x2f {
-			return errors.New("its lossless image has no header")
+		h, err := vp8l.ReadHeader(f.lossless)
+		if err != nil {
+			return err
 		}
-		if version := b[4] >> 5; version != 0 {
-			return fmt.Errorf("its lossless image is of version %d: expected 0", version)
-		}
-		bits := binary.LittleEndian.Uint32(b[1:])
-		f.width, f.height = 1+int(bits&0x3fff), 1+int(bits>>14&0x3fff)
-		f.alpha = nil
+		f.width, f.height, f.alpha, f.transparent = h.Width, h.Height, nil, h.Alpha
 	case f.lossy != nil:
 		h, err := vp8.ReadHeader(f.lossy)
 		if err != nil {
 			return err
 		}
+		f.head = h
 		if f.width, f.height = h.Width, h.Height; f.width == 0 || f.height == 0 {
 			return errors.New("its lossy image has no pixels")
 		}

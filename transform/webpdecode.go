@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"image"
 
-	"imgpipe/transform/internal/damage"
+	"imgpipe/transform/internal/codec"
 	"imgpipe/transform/internal/pixel"
 	"imgpipe/transform/internal/vp8"
 	"imgpipe/transform/internal/vp8l"
@@ -21,24 +21,28 @@ func (j *job) readWebP(_ []byte, m *meta) (*image.NRGBA, error) {
 }
 
 // webpPixels decodes the first image. What is missing is filled, and in the report.
-func (j *job) webpPixels(m *meta) (*image.NRGBA, damage.Report, error) {
+func (j *job) webpPixels(m *meta) (*image.NRGBA, codec.Damage, error) {
 	f := m.head.(*webpFrame)
-	report := damage.Report{Rows: m.Height}
+	report := codec.Damage{Rows: m.Height}
 	if f.lossless != nil {
-		p, err := vp8l.Decode(f.lossless[5:], f.width, f.height, j.ended)
+		h, err := vp8l.ReadHeader(f.lossless)
+		if err != nil {
+			return nil, report, err
+		}
+		p, err := h.Decode(j.stop)
 		if err != nil {
 			return nil, report, err
 		}
 		if !m.Alpha {
-			for i := 4*p.Rows*f.width + 3; i < len(p.Pix); i += 4 {
+			for i := 4*p.Damage.Whole()*f.width + 3; i < len(p.Pix); i += 4 {
 				p.Pix[i] = 255
 			}
 		}
-		m.missing(&report, p.Err, p.Rows)
+		m.missing(&report, p.Damage)
 		img := &image.NRGBA{Pix: p.Pix, Stride: 4 * f.width, Rect: image.Rect(0, 0, f.width, f.height)}
 		return img, report, nil
 	}
-	alpha, lost, err := f.opacity(j.ended)
+	alpha, lost, err := f.opacity(j.stop)
 	if err != nil {
 		return nil, report, err
 	}
@@ -46,11 +50,11 @@ func (j *job) webpPixels(m *meta) (*image.NRGBA, damage.Report, error) {
 	if err != nil {
 		return nil, report, err
 	}
-	img := rgbOf(p, alpha)
+	img := rgbOf(&p.Planes, f.head.Shape(), alpha)
 	if m.Alpha {
-		clear(img.Pix[p.Rows*img.Stride:])
+		clear(img.Pix[p.Damage.Whole()*img.Stride:])
 	}
-	m.missing(&report, p.Err, p.Rows)
+	m.missing(&report, p.Damage)
 	if lost.err != nil {
 		report.Doubt(f.explain(lost.err), m.view.Min.Y+lost.row, "transparency is missing")
 	}
@@ -58,40 +62,33 @@ func (j *job) webpPixels(m *meta) (*image.NRGBA, damage.Report, error) {
 }
 
 // readLossy decodes the planes of the first image.
-func (j *job) readLossy(f *webpFrame) (*vp8.Picture, error) {
-	h, err := vp8.ReadHeader(f.lossy)
-	if err != nil {
-		return nil, err
-	}
+func (j *job) readLossy(f *webpFrame) (vp8.Picture, error) {
 	if f.unannounced {
 		j.remark("its transparency was passed over, as its header says that it has none")
 	}
-	return vp8.Decode(h, j.ended)
+	return f.head.Decode(j.stop)
 }
 
 // webpPlanes are those of a lossy WebP without alpha, whose frame is the whole canvas.
 type webpPlanes struct{ *webpFrame }
 
-func (f webpPlanes) shape() pixel.Shape       { return vp8.Shape(f.width, f.height) }
+func (f webpPlanes) shape() pixel.Shape       { return f.head.Shape() }
 func (f webpPlanes) memory(pixel.Scale) int64 { return 2 * int64(f.width) * int64(f.height) }
 
 func (f webpPlanes) decode(j *job, _ []byte, _ pixel.Scale) (*pixel.Planes, error) {
 	p, err := j.readLossy(f.webpFrame)
 	if err != nil {
-		return nil, j.fault(err)
+		return nil, err
 	}
-	report := damage.Report{Rows: f.height}
-	if err := f.explain(p.Err); err != nil {
-		report.Miss(err, p.Rows, f.height-p.Rows)
-	}
-	return &p.Planes, j.damaged(report)
+	p.Damage.Err = f.explain(p.Damage.Err)
+	return &p.Planes, j.damaged(p.Damage)
 }
 
 // rgbOf returns the pixels of a lossy image as RGB and alpha, which is a byte for each pixel; nil is opaque.
-func rgbOf(p *vp8.Picture, alpha []byte) *image.NRGBA {
-	w, h := p.Plane[0].W, p.Plane[0].H
+func rgbOf(p *pixel.Planes, s pixel.Shape, alpha []byte) *image.NRGBA {
+	w, h := s.Width, s.Height
 	img := image.NewNRGBA(image.Rect(0, 0, w, h))
-	rows := pixel.NewRows(&p.Planes, vp8.Shape(w, h))
+	rows := pixel.NewRows(p, s)
 	for y := range h {
 		out := img.Pix[y*img.Stride:][:4*w]
 		rows.RGB(out, y, false)
@@ -105,26 +102,22 @@ func rgbOf(p *vp8.Picture, alpha []byte) *image.NRGBA {
 }
 
 // missing reports the rows of the frame that are not there. Without any, the canvas around it is worth nothing.
-func (m *meta) missing(report *damage.Report, err error, rows int) {
-	f := m.head.(*webpFrame)
-	switch err = f.explain(err); {
-	case err == nil:
-	case rows == 0:
-		report.Miss(err, 0, m.Height)
-	default:
-		report.Miss(err, m.view.Min.Y+rows, f.height-rows)
+func (m *meta) missing(report *codec.Damage, frame codec.Damage) {
+	frame.Err = m.head.(*webpFrame).explain(frame.Err)
+	if frame.Nothing() {
+		report.Miss(frame.Err, 0, m.Height)
+	} else {
+		report.Part(frame, m.view.Min.Y)
 	}
 }
 
 // explain returns what to say of an error of a decoder, which knows nothing of the file.
 func (f *webpFrame) explain(err error) error {
-	if f.cut && (errors.Is(err, vp8.ErrShort) || errors.Is(err, vp8l.ErrShort)) {
-		return errCut
+	if f.cut && errors.Is(err, codec.ErrCut) {
+		return codec.ErrCut
 	}
 	return err
 }
-
-var errCut = errors.New("the file ends before the image does")
 
 // A loss is why there is no alpha from a row on.
 type loss struct {
@@ -133,8 +126,8 @@ type loss struct {
 }
 
 // opacity decodes the alpha of a lossy image, a byte for each pixel; nil where there is none. Rows that are lost are
-// opaque. An error is that of stop.
-func (f *webpFrame) opacity(stop func() error) ([]byte, loss, error) {
+// opaque. The only error is codec.ErrStopped.
+func (f *webpFrame) opacity(stop codec.Stop) ([]byte, loss, error) {
 	if f.alpha == nil {
 		return nil, loss{}, nil
 	}
@@ -152,15 +145,16 @@ func (f *webpFrame) opacity(stop func() error) ([]byte, loss, error) {
 			lost.err = errors.New("its alpha ends before the image does")
 		}
 	case 1:
-		p, err := vp8l.Decode(data, w, h, stop)
+		head := vp8l.Headless(data, w, h)
+		p, err := head.Decode(stop)
 		if err != nil {
 			return nil, loss{}, err
 		}
 		for i := range alpha {
 			alpha[i] = p.Pix[4*i+1]
 		}
-		if lost.row = p.Rows; p.Err != nil {
-			lost.err = fmt.Errorf("its alpha is damaged: %w", p.Err)
+		if lost.row = p.Damage.Whole(); p.Damage.Err != nil {
+			lost.err = fmt.Errorf("its alpha is damaged: %w", p.Damage.Err)
 		}
 	default:
 		lost.err = fmt.Errorf("its alpha is packed by method %d: expected 0 or 1", method)

@@ -11,34 +11,35 @@ import (
 	"imgpipe/transform/internal/tiff"
 )
 
-// weights keeps the weights of resampling for all workers: the images of a run mostly have few sizes.
+// weights keeps the weights of resampling for all goroutines: the images of a run mostly have few sizes.
 var weights resample.Cache
 
-// A workspace is what one image after the other can use again. Decoder and Encoder write before they read, so that nothing of an
-// earlier image can appear.
+// A workspace is memory that one image after the other uses. Decoders and encoders write before they read, so that
+// nothing of an earlier image can appear.
 type workspace struct {
 	decoder   jpeg.Decoder
 	encoder   jpeg.Encoder
 	resampler resample.Resampler
-	planes    [2][3][]byte // resampled, and turned
+	planes    [2][3][]byte // samples of planes: 0 resampled, 1 turned
 	png       png.Decoder
 	tiff      *tiff.Decoder // nil until it is needed
 	pngs      png.Encoder
 	tiffs     tiff.Encoder
 	streams   []*resample.Resampler // one for each output of an image that is decoded by rows
-	large     bool                  // it has held an image that is too large to keep memory for
+	large     bool                  // it holds more memory than is kept
 }
 
 var (
 	workspaces = sync.Pool{New: func() any { return &workspace{resampler: resample.Resampler{Cache: &weights}} }}
-	// A resize that is an operation among others has no need of the rest.
+	// spares are for a resize among other operations, which needs nothing else of a workspace.
 	spares = sync.Pool{New: func() any { return &resample.Resampler{Cache: &weights} }}
 )
 
-// keepBytes is how much a workspace may have held and still be kept: what a 24-megapixel photo takes for a thumbnail, but not at full size.
+// keepBytes is how much memory a workspace that is kept may hold: enough for a thumbnail of a 24-megapixel photo, too
+// little for all of the photo.
 const keepBytes = 16 << 20
 
-// release keeps w for the next image, unless it has grown too large.
+// release keeps w for another image, unless it has grown too large.
 func (w *workspace) release() {
 	if !w.large {
 		workspaces.Put(w)
@@ -48,9 +49,9 @@ func (w *workspace) release() {
 // stop reports whether the time for a job is over.
 func (j *job) stop() bool { return j.ctx.Err() != nil }
 
-// view makes the view of a leg of planes, at full range also where they have that of video. Chroma gets every sub-th column and row, and is left out where the leg is gray: what
-// grayscale makes of RGB, with the weights of ITU-R BT.601, is Y again, but for colors outside the RGB cube. The result is w's until
-// the next call.
+// view returns the view of l from planes, at full range even if the planes have the range of video. Chroma has every
+// sub-th column and row. A gray leg has no chroma: grayscale of RGB, with the weights of ITU-R BT.601, is Y again, but
+// for colors outside the RGB cube. The result is good until the next call.
 func (w *workspace) view(planes *pixel.Planes, s *pixel.Shape, l leg, sub int) (*pixel.Planes, error) {
 	out := &pixel.Planes{Kind: planes.Kind}
 	if l.gray {
@@ -63,7 +64,7 @@ func (w *workspace) view(planes *pixel.Planes, s *pixel.Shape, l leg, sub int) (
 		if i > 0 {
 			of = sub
 		}
-		// The last column and row of chroma may stand over.
+		// The last column and row of chroma may reach beyond those of luma.
 		size := image.Pt((v.size.X+of-1)/of, (v.size.Y+of-1)/of)
 		x, y, width, height := v.part(image.Rect(0, 0, of*size.X, of*size.Y))
 		src := planes.Plane[i]
@@ -81,7 +82,7 @@ func (w *workspace) view(planes *pixel.Planes, s *pixel.Shape, l leg, sub int) (
 		}
 		if planes.Video {
 			from := dst
-			if same { // other legs may want the source
+			if same { // other legs may need the source
 				dst = w.plane(0, i, size)
 			}
 			pixel.FullRange(dst, from, i > 0)
@@ -99,7 +100,8 @@ func (w *workspace) view(planes *pixel.Planes, s *pixel.Shape, l leg, sub int) (
 	return out, nil
 }
 
-// neutral adds chroma without color to a gray picture: a profile for RGB, which says how light each level is, needs a file that can be RGB.
+// neutral adds chroma without color to a gray picture. A profile for RGB says how light each level is, and can only be
+// embedded in a file with three components.
 func (w *workspace) neutral(gray *pixel.Planes) *pixel.Planes {
 	luma := gray.Plane[0]
 	out := &pixel.Planes{Kind: pixel.YCbCr, Plane: [4]pixel.Plane{luma}}
@@ -113,7 +115,7 @@ func (w *workspace) neutral(gray *pixel.Planes) *pixel.Planes {
 	return out
 }
 
-// asItIs gives the part of src that the window shows, if it shows whole samples and none is to be changed.
+// asItIs returns the part of src that the window shows, if the window shows whole samples and changes none.
 func asItIs(src pixel.Plane, w resample.Window, size image.Point) (part pixel.Plane, ok bool) {
 	x, y := int(w.X), int(w.Y)
 	if float64(x) != w.X || float64(y) != w.Y || float64(size.X) != w.W || float64(size.Y) != w.H ||
@@ -123,7 +125,7 @@ func asItIs(src pixel.Plane, w resample.Window, size image.Point) (part pixel.Pl
 	return src.Crop(x, y, size.X, size.Y), true
 }
 
-// plane gives a plane of that size, whose samples are arbitrary.
+// plane returns plane i of a set, with that size and arbitrary samples.
 func (w *workspace) plane(set, i int, size image.Point) pixel.Plane {
 	n := size.X * size.Y
 	if cap(w.planes[set][i]) < n {
@@ -132,13 +134,14 @@ func (w *workspace) plane(set, i int, size image.Point) pixel.Plane {
 	return pixel.Plane{Pix: w.planes[set][i][:n], Stride: size.X, W: size.X, H: size.Y}
 }
 
-// encode makes a JPEG file of planes. Tables made for the picture cost a tenth of the time of encoding and make files 3 to 5 % smaller.
+// encode returns a JPEG file of planes. Tables that are made for the picture take a tenth of the time of encoding and
+// make files 3 to 5 % smaller.
 func (w *workspace) encode(pic *pixel.Planes, quality int, icc []byte) ([]byte, error) {
 	return w.encoder.Append(nil, pic, jpeg.EncodeOptions{Quality: quality, Optimize: true, ICC: icc})
 }
 
-// planesOf converts an opaque image to YCbCr planes, or to one plane if gray is set, for which every pixel must be gray.
-// A sample of chroma is the mean of sub × sub pixels.
+// planesOf converts an opaque image to YCbCr planes, or to one plane if gray is set, for which every pixel must be
+// gray. A sample of chroma is the mean of sub × sub pixels.
 func (w *workspace) planesOf(img *image.NRGBA, gray bool, sub int) *pixel.Planes {
 	size := img.Rect.Size()
 	out := &pixel.Planes{Kind: pixel.Gray}

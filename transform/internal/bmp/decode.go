@@ -5,19 +5,11 @@ package bmp
 
 import (
 	"encoding/binary"
-	"errors"
 	"image"
 	"math/bits"
 
-	"imgpipe/transform/internal/damage"
+	"imgpipe/transform/internal/codec"
 )
-
-// Unsupported is an error that names a feature which is valid but cannot be read.
-type Unsupported string
-
-func (u Unsupported) Error() string { return string(u) + " cannot be read" }
-
-var errCut = errors.New("the file ends before the image does")
 
 // A Picture is what Decode returns.
 type Picture struct {
@@ -25,15 +17,15 @@ type Picture struct {
 	// black.
 	Image *image.NRGBA
 	// Damage says which rows are missing.
-	Damage damage.Report
+	Damage codec.Damage
 	// Beyond is how many pixels name a color that the palette does not have. They are black.
 	Beyond int
 }
 
-// Decode decodes the pixels. stop is asked from time to time, and its error ends the work; there is no other error. The
-// caller has checked that the size of the image is acceptable.
-func (h *Header) Decode(stop func() error) (Picture, error) {
-	d := decoder{h: h, img: image.NewNRGBA(image.Rect(0, 0, h.Width, h.Height)), damage: damage.Report{Rows: h.Height}}
+// Decode decodes the pixels. It calls stop every few rows. The only error is codec.ErrStopped. The caller has checked
+// that the size of the image is acceptable.
+func (h *Header) Decode(stop codec.Stop) (Picture, error) {
+	d := decoder{h: h, img: image.NewNRGBA(image.Rect(0, 0, h.Width, h.Height)), damage: codec.Damage{Rows: h.Height}}
 	for i := range d.palette {
 		d.palette[i] = [4]byte{0, 0, 0, 255}
 	}
@@ -52,24 +44,24 @@ type decoder struct {
 	h       *Header
 	img     *image.NRGBA
 	palette [256][4]byte // black where the file has none
-	damage  damage.Report
+	damage  codec.Damage
 	beyond  int
 }
 
 // rows reads pixels that are not packed.
-func (d *decoder) rows(stop func() error) error {
+func (d *decoder) rows(stop codec.Stop) error {
 	h := d.h
 	rowBytes := (h.Width*h.bits + 31) / 32 * 4
 	least := (h.Width*h.bits + 7) / 8 // the last row need not be padded
 	src := h.pixels
 	for y := range h.Height {
 		if y%64 == 0 {
-			if err := stop(); err != nil {
+			if err := stop.Err(); err != nil {
 				return err
 			}
 		}
 		if len(src) < least {
-			d.miss(errCut, y)
+			d.miss(codec.ErrCut, y)
 			return nil
 		}
 		out := d.row(y)

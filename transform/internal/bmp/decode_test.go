@@ -3,15 +3,14 @@ package bmp
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"image"
 	"image/color"
 	"testing"
 
 	xbmp "golang.org/x/image/bmp"
-)
 
-func never() error { return nil }
+	"imgpipe/transform/internal/codec"
+)
 
 // file puts a bitmap together: a header of 40 bytes, masks or palette, pixels.
 func file(w, h, bits, compression int, table, pixels []byte) []byte {
@@ -74,7 +73,7 @@ func decode(t *testing.T, data []byte) Picture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pic, err := h.Decode(never)
+	pic, err := h.Decode(nil)
 	if err != nil || pic.Damage.Err != nil {
 		t.Fatal(err, pic.Damage.String())
 	}
@@ -269,7 +268,7 @@ func TestCutFilesKeepTheirRows(t *testing.T) {
 				if err != nil {
 					t.Fatalf("%s: %v", name, err)
 				}
-				pic, err := head.Decode(never)
+				pic, err := head.Decode(nil)
 				if err != nil {
 					t.Fatalf("%s: %v", name, err)
 				}
@@ -334,7 +333,6 @@ func TestDamagedHeadersAreAnError(t *testing.T) {
 }
 
 func TestStopEndsTheWork(t *testing.T) {
-	stop := errors.New("stop")
 	for _, data := range [][]byte{
 		file(1, 1, 24, 0, nil, make([]byte, 4)), file(1, 1, 8, 1, make([]byte, 8), make([]byte, 4)),
 	} {
@@ -342,8 +340,8 @@ func TestStopEndsTheWork(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := h.Decode(func() error { return stop }); err != stop {
-			t.Errorf("the error of stop does not come back: %v", err)
+		if _, err := h.Decode(func() bool { return true }); err != codec.ErrStopped {
+			t.Errorf("error %v: expected that it was stopped", err)
 		}
 	}
 }
@@ -360,7 +358,7 @@ func FuzzDecode(f *testing.F) {
 		if err != nil || h.Width <= 0 || h.Height <= 0 || h.Width > 256 || h.Height > 256 {
 			return
 		}
-		pic, err := h.Decode(never)
+		pic, err := h.Decode(nil)
 		img := pic.Image
 		other, otherErr := xbmp.Decode(bytes.NewReader(data))
 		if otherErr != nil {

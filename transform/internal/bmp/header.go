@@ -5,13 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+
+	"imgpipe/transform/internal/codec"
 )
 
 // A Header is what stands before the pixels.
 type Header struct {
 	// Width and Height are in pixels.
 	Width, Height int
-	// Alpha tells that the header names a mask for alpha.
+	// Alpha reports that the header names a mask for alpha.
 	Alpha bool
 	// Odd says what the header has wrong that does no harm.
 	Odd []string
@@ -55,31 +57,62 @@ const (
 	sizeV5   = 124
 )
 
-var errShort = errors.New("the file ends in its header")
-
-// ReadHeader reads the file header, the DIB header of any version, masks and palette. It allocates the palette alone.
-// Pixels are views of data.
+// ReadHeader reads the file header, the DIB header of any version, masks and palette. It allocates little but the
+// palette. Pixels are views of data.
 func ReadHeader(data []byte) (Header, error) {
 	var h Header
-	if len(data) < 26 || string(data[:2]) != "BM" {
-		return h, errShort
-	}
 	le := binary.LittleEndian
+	if len(data) < 26 || string(data[:2]) != "BM" {
+		return h, codec.ErrHeader
+	}
 	start, size := uint64(le.Uint32(data[10:])), uint64(le.Uint32(data[14:]))
 	if size > 1024 || 14+size > uint64(len(data)) {
-		return h, errShort
+		return h, codec.ErrHeader
 	}
-	dib := data[14 : 14+size]
 	if size < sizeCore || size > sizeCore && size < 16 {
-		return h, Unsupported(fmt.Sprintf("a header of %d bytes", size))
+		return h, codec.Unsupported(fmt.Sprintf("a header of %d bytes", size))
 	}
-	entry := 4
+	kind, used := h.readDIB(data[14 : 14+size])
+	at, err := h.readMasks(data, 14+int(size), kind)
+	if err != nil {
+		return h, err
+	}
+	if err := h.setCompression(kind, size == sizeOS2); err != nil {
+		return h, err
+	}
+	if start == 0 {
+		h.Odd = append(h.Odd, "it does not say where its pixels begin")
+	}
+	end := at
+	if h.bits <= 8 {
+		entry := 4
+		if size == sizeCore {
+			entry = 3
+		}
+		if end, err = h.readPalette(data, at, start, used, entry); err != nil {
+			return h, err
+		}
+	}
+	switch {
+	case start == 0:
+		start = uint64(end)
+	case start < uint64(at):
+		return h, fmt.Errorf("its pixels begin at byte %d: expected %d to %d", start, at, len(data))
+	case start > uint64(len(data)):
+		return h, fmt.Errorf("the file ends before its pixels: expected them from byte %d on", start)
+	}
+	h.pixels = data[start:]
+	return h, nil
+}
+
+// readDIB reads the header behind that of the file. It returns the kind of compression, and how many colors of the
+// palette are used; 0 is all.
+func (h *Header) readDIB(dib []byte) (kind, used uint32) {
 	var planes uint16
-	var used, kind uint32
+	le, size := binary.LittleEndian, len(dib)
 	if size == sizeCore {
 		h.Width, h.Height = int(le.Uint16(dib[4:])), int(le.Uint16(dib[6:]))
 		planes, h.bits = le.Uint16(dib[8:]), int(le.Uint16(dib[10:]))
-		entry = 3
 	} else {
 		// Fields that a short OS/2 header leaves out are zero.
 		full := make([]byte, sizeV5)
@@ -100,57 +133,48 @@ func ReadHeader(data []byte) (Header, error) {
 	if planes != 1 {
 		h.Odd = append(h.Odd, fmt.Sprintf("it has %d planes: expected 1", planes))
 	}
-	at := 14 + int(size)
-	if size == sizeInfo && (kind == biBitFields || kind == biAlphaBitFields) {
-		n := 3
-		if kind == biAlphaBitFields {
-			n = 4
-		}
-		if at+4*n > len(data) {
-			return h, errShort
-		}
-		for i := range n {
-			h.masks[i] = le.Uint32(data[at+4*i:])
-		}
-		at += 4 * n
+	return kind, used
+}
+
+// readMasks reads the masks that stand behind a header of Windows 3, which ends at that place. It returns where they
+// end.
+func (h *Header) readMasks(data []byte, at int, kind uint32) (end int, err error) {
+	if at-14 != sizeInfo || kind != biBitFields && kind != biAlphaBitFields {
+		return at, nil
 	}
-	if err := h.setCompression(kind, size == sizeOS2); err != nil {
-		return h, err
+	n := 3
+	if kind == biAlphaBitFields {
+		n = 4
 	}
-	if start == 0 {
-		h.Odd = append(h.Odd, "it does not say where its pixels begin")
+	if at+4*n > len(data) {
+		return at, codec.ErrHeader
 	}
-	if h.bits <= 8 {
-		n := 1 << h.bits
-		if used > 0 && used < uint32(n) {
-			n = int(used)
-		}
-		end := uint64(len(data))
-		if start > 0 {
-			end = min(end, start)
-		}
-		n = max(0, min(n, (int(end)-at)/entry))
-		if n == 0 {
-			return h, errors.New("it has no palette")
-		}
-		for i := range n {
-			e := data[at+i*entry:]
-			h.palette = append(h.palette, [4]byte{e[2], e[1], e[0], 255})
-		}
-		if start == 0 {
-			at += n * entry
-		}
+	for i := range n {
+		h.masks[i] = binary.LittleEndian.Uint32(data[at+4*i:])
 	}
-	switch {
-	case start == 0:
-		start = uint64(at)
-	case start < uint64(at):
-		return h, fmt.Errorf("its pixels begin at byte %d: expected %d to %d", start, at, len(data))
-	case start > uint64(len(data)):
-		return h, fmt.Errorf("the file ends before its pixels: expected them from byte %d on", start)
+	return at + 4*n, nil
+}
+
+// readPalette reads the palette, whose colors have so many bytes each. It ends where pixels begin, if start says so,
+// and in any case with the file. It returns where it ends.
+func (h *Header) readPalette(data []byte, at int, start uint64, used uint32, entry int) (end int, err error) {
+	n := 1 << h.bits
+	if used > 0 && used < uint32(n) {
+		n = int(used)
 	}
-	h.pixels = data[start:]
-	return h, nil
+	most := uint64(len(data))
+	if start > 0 {
+		most = min(most, start)
+	}
+	n = max(0, min(n, (int(most)-at)/entry))
+	if n == 0 {
+		return at, errors.New("it has no palette")
+	}
+	for i := range n {
+		e := data[at+i*entry:]
+		h.palette = append(h.palette, [4]byte{e[2], e[1], e[0], 255})
+	}
+	return at + n*entry, nil
 }
 
 // setCompression checks that the way of packing fits the number of bits, and sets the masks that are implied.
@@ -167,11 +191,11 @@ func (h *Header) setCompression(kind uint32, os2 bool) error {
 	case (kind == biBitFields && !os2 || kind == biAlphaBitFields) && (h.bits == 16 || h.bits == 32):
 		h.compression = fields
 	case kind == biBitFields && os2:
-		return Unsupported("Huffman coding")
+		return codec.Unsupported("Huffman coding")
 	case kind == biJPEG:
-		return Unsupported("a JPEG in a bitmap")
+		return codec.Unsupported("a JPEG in a bitmap")
 	case kind == biPNG:
-		return Unsupported("a PNG in a bitmap")
+		return codec.Unsupported("a PNG in a bitmap")
 	default:
 		return fmt.Errorf("compression %d does not go with %d bits for a pixel", kind, h.bits)
 	}
@@ -202,8 +226,8 @@ func (h *Header) setCompression(kind uint32, os2 bool) error {
 	return nil
 }
 
-// implied sets the masks of a file without bit fields, in which those of colors have no meaning. That of alpha has, but
-// only where it is of bits that the colors leave.
+// implied sets the masks of a file without bit fields. Masks of colors in its header mean nothing; that of alpha counts
+// if it has only bits that the colors leave.
 func (h *Header) implied(colors [3]uint32, all uint32) {
 	if h.compression != plain {
 		return

@@ -1,14 +1,14 @@
 package bmp
 
 import (
-	"errors"
+	"imgpipe/transform/internal/codec"
 )
 
-var errRuns = errors.New("the file ends before its run lengths do")
+const errRuns = codec.Cut("the file ends before its run lengths do")
 
 // runs reads the run lengths of 4, 8 or 24 bits. Pixels that are left out have the first color of the palette, or are
 // black. Such a file may say that it ends before its last row.
-func (d *decoder) runs(stop func() error) error {
+func (d *decoder) runs(stop codec.Stop) error {
 	h := d.h
 	blank := [4]byte{0, 0, 0, 255}
 	if len(h.palette) > 0 {
@@ -20,7 +20,7 @@ func (d *decoder) runs(stop func() error) error {
 	r := runReader{d: d, src: h.pixels}
 	for step := 0; r.y < h.Height; step++ {
 		if step%4096 == 0 {
-			if err := stop(); err != nil {
+			if err := stop.Err(); err != nil {
 				return err
 			}
 		}

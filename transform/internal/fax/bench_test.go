@@ -21,7 +21,7 @@ func BenchmarkDecode(b *testing.B) {
 				b.SetBytes(w * h / 8)
 				b.ReportAllocs()
 				for b.Loop() {
-					if r := d.Decode(out, data, w, h, c); r.Err != nil {
+					if r, _ := d.Decode(out, data, w, h, c, nil); r.Err != nil {
 						b.Fatal(r.Err)
 					}
 				}

@@ -3,6 +3,8 @@ package fax
 import (
 	"encoding/binary"
 	"math/bits"
+
+	"imgpipe/transform/internal/codec"
 )
 
 // A bitReader takes codes off the data, the highest bit of a byte first.
@@ -104,11 +106,11 @@ func (r *bitReader) run(t *runTable, width int) (int, error) {
 func (r *bitReader) bad() error {
 	switch {
 	case r.n < runBits && len(r.src) == 0:
-		return errEnd
+		return codec.ErrCut
 	case r.acc>>(64-eolZeros) != 0:
 		return errCode
 	case r.end():
-		return errEnd
+		return codec.ErrCut
 	}
 	return errEOL
 }
@@ -116,7 +118,7 @@ func (r *bitReader) bad() error {
 // unlessCut returns the error, or that the data ended before it was found.
 func (r *bitReader) unlessCut(err error) error {
 	if r.n < 0 {
-		return errEnd
+		return codec.ErrCut
 	}
 	return err
 }

@@ -13,9 +13,8 @@ package fax
 
 import (
 	"errors"
-	"io"
 
-	"imgpipe/transform/internal/damage"
+	"imgpipe/transform/internal/codec"
 )
 
 // A Coding is how rows are encoded.
@@ -29,11 +28,10 @@ const (
 	Group4                     // each row by what changes from the one above
 )
 
-// ErrUncompressed is found in a report on an image that has pixels in uncompressed mode, or on a damaged one.
+// ErrUncompressed is in the Damage of an image that has pixels in uncompressed mode, or that is damaged.
 var ErrUncompressed = errors.New("the fax data goes over to the uncompressed mode")
 
 var (
-	errEnd   = io.ErrUnexpectedEOF
 	errCode  = errors.New("the fax data has a bad code")
 	errEOL   = errors.New("the fax data has a row that ends early")
 	errLong  = errors.New("the fax data has a row that is too long")
@@ -52,7 +50,8 @@ type Decoder struct {
 	stride     int
 	out        []byte
 	row, above []int32 // where the color changes, the first time to black; then the width, a few times
-	report     damage.Report
+	stop       codec.Stop
+	report     codec.Damage
 	gap        gap // the last one, which the report does not have yet
 	gaps       int
 }
@@ -62,27 +61,29 @@ func Memory(width int) int64 { return 8 * (int64(width) + sides + 1) }
 
 // Decode decodes rows of that width from src into out: a bit for a pixel, 1 for black, the first one highest, each row
 // from the beginning of a byte. The bits of a byte of src must be in that order, too. It returns what is missing, and
-// leaves such rows in out as they are. What follows the last row is not looked at.
-func (d *Decoder) Decode(out, src []byte, width, rows int, c Coding) damage.Report {
+// leaves such rows in out as they are. What follows the last row is not looked at. The only error is codec.ErrStopped.
+func (d *Decoder) Decode(out, src []byte, width, rows int, c Coding, stop codec.Stop) (codec.Damage, error) {
 	d.bitReader = bitReader{src: src}
 	d.tables, d.width, d.stride, d.out = codes(), width, (width+7)/8, out
-	d.report = damage.Report{Rows: rows}
+	d.report = codec.Damage{Rows: rows}
 	if size := width + sides + 1; cap(d.row) < size || cap(d.above) < size {
 		d.row, d.above = make([]int32, size), make([]int32, size)
 	} else {
 		d.row, d.above = d.row[:size], d.above[:size]
 	}
 	d.blank()
+	d.stop = stop
+	var err error
 	switch c {
 	case Group3, Group3Mixed:
-		d.group3(rows, c == Group3Mixed)
+		err = d.group3(rows, c == Group3Mixed)
 	case Group4:
-		d.untilBad(rows, d.readRowBelow)
+		err = d.untilBad(rows, d.readRowBelow)
 	default:
-		d.untilBad(rows, func() error { return d.readAligned(len(src), c) })
+		err = d.untilBad(rows, func() error { return d.readAligned(len(src), c) })
 	}
-	d.bitReader, d.out = bitReader{}, nil
-	return d.report
+	d.bitReader, d.out, d.stop = bitReader{}, nil, nil
+	return d.report, err
 }
 
 // blank makes the row above white.
@@ -92,19 +93,28 @@ func (d *Decoder) blank() {
 	}
 }
 
+// stopEvery is how many rows are decoded between two calls of stop.
+const stopEvery = 64
+
 // untilBad decodes rows up to the first that is bad.
-func (d *Decoder) untilBad(rows int, read func() error) {
+func (d *Decoder) untilBad(rows int, read func() error) error {
 	for y := range rows {
+		if y%stopEvery == 0 {
+			if err := d.stop.Err(); err != nil {
+				return err
+			}
+		}
 		err := read()
 		if err != nil {
 			if err == errEOL {
-				err = errEnd // End-of-Lines are found at the end alone
+				err = codec.ErrCut // End-of-Lines are found at the end alone
 			}
 			d.report.Miss(err, y, rows-y)
-			return
+			return nil
 		}
 		d.keep(y)
 	}
+	return nil
 }
 
 // readAligned decodes a row of modified Huffman, in data of so many bytes.

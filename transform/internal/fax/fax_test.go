@@ -7,7 +7,7 @@ import (
 
 	"golang.org/x/image/ccitt"
 
-	"imgpipe/transform/internal/damage"
+	"imgpipe/transform/internal/codec"
 )
 
 // codings are all, with the manners in which they are written.
@@ -27,9 +27,10 @@ var codings = map[Coding][]manner{
 }
 
 // decode is Decode on a buffer that holds something else.
-func decode(d *Decoder, data []byte, w, h int, c Coding) ([]byte, damage.Report) {
+func decode(d *Decoder, data []byte, w, h int, c Coding) ([]byte, codec.Damage) {
 	out := bytes.Repeat([]byte{0xa5}, (w+7)/8*h)
-	return out, d.Decode(out, data, w, h, c)
+	r, _ := d.Decode(out, data, w, h, c, nil)
+	return out, r
 }
 
 // Each coding in each manner gives the pixels that were encoded.
@@ -168,9 +169,9 @@ func TestWhatIsWrongIsSaid(t *testing.T) {
 		coding Coding
 		want   error
 	}{
-		"nothing":                   {nil, Group4, errEnd},
+		"nothing":                   {nil, Group4, codec.ErrCut},
 		"no code":                   {code("00000000111"), Group4, errCode},
-		"end of Group 4":            {code("1", eolCode, eolCode), Group4, errEnd},
+		"end of Group 4":            {code("1", eolCode, eolCode), Group4, codec.ErrCut},
 		"uncompressed in Group 4":   {code("0000001111"), Group4, ErrUncompressed},
 		"uncompressed in two":       {code(eolCode, "0", "0000001111"), Group3Mixed, ErrUncompressed},
 		"run over the right side":   {code(eolCode, "11011", "00110101", eolCode), Group3, errLong},
@@ -180,7 +181,7 @@ func TestWhatIsWrongIsSaid(t *testing.T) {
 		"two End-of-Lines in a row": {code(eolCode, "1011", "011", eolCode, eolCode, "1011", "011"), Group3, errEOL},
 	} {
 		out := make([]byte, 3)
-		r := new(Decoder).Decode(out, c.data, 8, 3, c.coding)
+		r, _ := new(Decoder).Decode(out, c.data, 8, 3, c.coding, nil)
 		if c.want != nil && r.Err != c.want {
 			t.Errorf("%s: %v, want %v", name, r.String(), c.want)
 		}
@@ -231,7 +232,7 @@ func FuzzDecode(f *testing.F) {
 		w, h, c := int(width%3000)+1, int(rows)+1, Coding(coding%5)
 		stride := (w + 7) / 8
 		out := bytes.Repeat([]byte{0xa5}, stride*h+8)
-		r := new(Decoder).Decode(out[:stride*h], data, w, h, c)
+		r, _ := new(Decoder).Decode(out[:stride*h], data, w, h, c, nil)
 		again, r2 := decode(&used, data, w, h, c)
 		if !bytes.Equal(out[:stride*h], again) || r.String() != r2.String() {
 			t.Fatalf("%s, and with a used Decoder %s", r.String(), r2.String())

@@ -1,5 +1,7 @@
 package fax
 
+import "imgpipe/transform/internal/codec"
+
 // A gap is a number of rows that follow each other and are missing.
 type gap struct {
 	err      error
@@ -12,11 +14,16 @@ const maxSpares = 4
 // group3 decodes rows behind End-of-Lines (T.4, section 4). What is bad between two of these counts as one missing row.
 // If there is one gap, and rows are too few or too many in the end, then the bad codes in it had hidden an End-of-Line
 // or looked like one, and the rows behind it are moved.
-func (d *Decoder) group3(rows int, mixed bool) {
+func (d *Decoder) group3(rows int, mixed bool) error {
 	d.gap, d.gaps = gap{}, 0
-	y, spares := 0, 0
+	y, spares, tries := 0, 0, 0
 	cut, above := false, true // the data ends within a row; the row above is there
 	for y < rows || d.gaps == 1 && d.gap.n > 1 && spares < maxSpares {
+		if tries++; tries%stopEvery == 1 {
+			if err := d.stop.Err(); err != nil {
+				return err
+			}
+		}
 		lines, alone := d.lines(mixed)
 		if lines >= 3 || d.end() { // six of them end an image
 			break
@@ -39,10 +46,13 @@ func (d *Decoder) group3(rows int, mixed bool) {
 		if alone || above {
 			y, err = d.between(y, rows, mixed, alone)
 		}
+		if err == codec.ErrStopped {
+			return err
+		}
 		if above = err == nil; above {
 			continue
 		}
-		if cut = err == errEnd; cut {
+		if cut = err == codec.ErrCut; cut {
 			break
 		}
 		if y == first+1 && lines > 0 {
@@ -59,8 +69,9 @@ func (d *Decoder) group3(rows int, mixed bool) {
 		d.report.Miss(d.gap.err, d.gap.first, d.gap.n)
 	}
 	if y < rows {
-		d.report.Miss(errEnd, y, rows-y)
+		d.report.Miss(codec.ErrCut, y, rows-y)
 	}
+	return nil
 }
 
 // lines takes the End-of-Lines that come next, and returns how many there are and whether the row behind is by itself.
@@ -81,7 +92,12 @@ func (d *Decoder) lines(mixed bool) (n int, alone bool) {
 
 // between decodes rows from y on up to the next End-of-Line. It returns where it ended, and what was wrong there.
 func (d *Decoder) between(y, rows int, mixed, alone bool) (int, error) {
-	for {
+	for n := 1; ; n++ {
+		if n%stopEvery == 0 {
+			if err := d.stop.Err(); err != nil {
+				return y, err
+			}
+		}
 		var err error
 		if alone {
 			err = d.readRow()

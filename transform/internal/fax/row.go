@@ -1,5 +1,7 @@
 package fax
 
+import "imgpipe/transform/internal/codec"
+
 // readRow decodes the next row by itself (T.4, section 4.1): its changes are in d.row then.
 func (d *Decoder) readRow() error {
 	row, n, a := d.row, 0, 0
@@ -91,7 +93,7 @@ func change(row []int32, n, a int) int {
 // close ends the row that has n changes. What is behind them is the right side.
 func (d *Decoder) close(n int) error {
 	if d.n < 0 {
-		return errEnd
+		return codec.ErrCut
 	}
 	for n > 0 && int(d.row[n-1]) == d.width {
 		n--

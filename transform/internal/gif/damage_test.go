@@ -7,6 +7,8 @@ import (
 	"image"
 	"io"
 	"testing"
+
+	"imgpipe/transform/internal/codec"
 )
 
 // Wherever a file is cut, the rows that its codes hold are there, as in the whole file, and the others are filled and
@@ -49,7 +51,7 @@ func TestCutFilesKeepTheirRows(t *testing.T) {
 					if expected := s.frame.Dy() - there; there > 0 && missing != expected || there == 0 && !p.Damage.Nothing() {
 						t.Errorf("%v cut at %d: %q: expected %d", s, end, p.Damage.String(), expected)
 					}
-					if there < s.frame.Dy() && p.Damage.Err != errEnd {
+					if there < s.frame.Dy() && p.Damage.Err != codec.ErrCut {
 						t.Errorf("%v cut at %d: %v", s, end, p.Damage.Err)
 					}
 				}
@@ -78,7 +80,7 @@ func TestBadCodesKeepTheRowsBefore(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				p, err := h.Decode(noStop)
+				p, err := h.Decode(nil)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"image"
 
-	"imgpipe/transform/internal/damage"
+	"imgpipe/transform/internal/codec"
 )
 
 // A Picture is a screen with the first frame on it.
@@ -14,27 +14,26 @@ type Picture struct {
 	// Pixels are those of the screen. They are transparent around the frame.
 	Pixels *image.NRGBA
 	// Damage says which rows of the screen are missing. They are transparent black if the Header has Alpha, else black.
-	Damage damage.Report
+	Damage codec.Damage
 	// Odd has a sentence for each thing that the standard does not allow, where no pixel is missing for it.
 	Odd []string
 }
 
 var (
-	errEnd     = errors.New("the file ends before the image does")
 	errTooFew  = errors.New("its pixel data ends before the last pixel")
 	errBadCode = errors.New("its pixel data has a code that is not defined")
 )
 
-// Decode decodes the frame. It needs a byte for each pixel of it besides the Picture. It calls stop now and then, and
-// returns its error if there is one.
-func (h *Header) Decode(stop func() error) (Picture, error) {
-	p := Picture{Odd: h.odd.list(), Damage: damage.Report{Rows: h.Height}}
+// Decode decodes the frame. It needs a byte for each pixel of it besides the Picture. It calls stop before each
+// sub-block. The only error is codec.ErrStopped.
+func (h *Header) Decode(stop codec.Stop) (Picture, error) {
+	p := Picture{Odd: h.odd.list(), Damage: codec.Damage{Rows: h.Height}}
 	width, height := h.Frame.Dx(), h.Frame.Dy()
 	places := make([]byte, width*height)
 	in := bits{data: h.pixels}
 	n, why := new(unpacker).unpack(places, &in, h.codes, stop)
 	if why == endStopped {
-		return Picture{}, stop()
+		return Picture{}, codec.ErrStopped
 	}
 	if n == len(places) && why == endCode {
 		why = in.close()
@@ -54,7 +53,7 @@ func (h *Header) Decode(stop func() error) (Picture, error) {
 	err := errTooFew
 	switch why {
 	case endFile:
-		err = errEnd
+		err = codec.ErrCut
 	case endBad:
 		err = errBadCode
 	}

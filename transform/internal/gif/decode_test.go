@@ -7,12 +7,11 @@ import (
 	"image/color"
 	"image/draw"
 	"image/gif"
-	"io"
 	"strings"
 	"testing"
-)
 
-func noStop() error { return nil }
+	"imgpipe/transform/internal/codec"
+)
 
 // want returns the screen that a sketch of n different pixels shows, of which rows of the frame are missing that are
 // not given.
@@ -61,7 +60,7 @@ func check(t *testing.T, name string, data []byte, want *image.NRGBA) Picture {
 		t.Errorf("%s: %v", name, err)
 		return Picture{}
 	}
-	p, err := h.Decode(noStop)
+	p, err := h.Decode(nil)
 	if err != nil {
 		t.Errorf("%s: %v", name, err)
 		return Picture{}
@@ -244,7 +243,7 @@ func TestLeastIsTrue(t *testing.T) {
 		for b := data; len(b) > 0; b = b[min(255, len(b)):] {
 			blocks = append(append(blocks, byte(min(255, len(b)))), b[:min(255, len(b))]...)
 		}
-		n, why := new(unpacker).unpack(places, &bits{data: append(blocks, 0)}, codes, noStop)
+		n, why := new(unpacker).unpack(places, &bits{data: append(blocks, 0)}, codes, nil)
 		if n != len(places) || why != endMore && why != endCode {
 			t.Fatalf("codes %d: %d pixels, end %d", codes, n, why)
 		}
@@ -262,14 +261,12 @@ func TestDecodeStops(t *testing.T) {
 		t.Fatal(err)
 	}
 	left := 5
-	stop := func() error {
-		if left--; left < 0 {
-			return io.ErrClosedPipe
-		}
-		return nil
+	stop := func() bool {
+		left--
+		return left < 0
 	}
-	if p, err := h.Decode(stop); err != io.ErrClosedPipe || p.Pixels != nil {
-		t.Errorf("%v, %v: expected the error of stop", p, err)
+	if p, err := h.Decode(stop); err != codec.ErrStopped || p.Pixels != nil || left != -1 {
+		t.Errorf("%v, %v: expected that it was stopped", p, err)
 	}
 }
 
@@ -311,7 +308,7 @@ func FuzzDecode(f *testing.F) {
 		if err != nil || h.Width*h.Height > 1<<16 {
 			return
 		}
-		p, err := h.Decode(noStop)
+		p, err := h.Decode(nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,6 +12,8 @@ import (
 	"errors"
 	"fmt"
 	"image"
+
+	"imgpipe/transform/internal/codec"
 )
 
 // A Header is what stands before the pixels of the first frame.
@@ -20,9 +22,9 @@ type Header struct {
 	Width, Height int
 	// Frame is where the frame stands on the screen. It is never empty.
 	Frame image.Rectangle
-	// Alpha tells that pixels may be transparent: the file says so, or the frame does not fill the screen.
+	// Alpha reports that pixels may be transparent: the file says so, or the frame does not fill the screen.
 	Alpha bool
-	// More tells that other frames follow.
+	// More reports that other frames follow.
 	More bool
 
 	interlaced bool
@@ -58,23 +60,20 @@ const (
 // maxBlocks bounds the blocks that are looked at: real files have few before their first frame.
 const maxBlocks = 1 << 18
 
-var (
-	errShort  = errors.New("the file ends in its header")
-	errBlocks = fmt.Errorf("it has over %d parts: expected an image among them", maxBlocks)
-)
+var errBlocks = fmt.Errorf("it has over %d parts: expected an image among them", maxBlocks)
 
 // ReadHeader reads everything before the pixels of the first frame, and looks whether another frame follows. It
 // allocates nothing; palette and pixels are views of data.
 func ReadHeader(data []byte) (Header, error) {
 	h := Header{clear: -1}
 	if len(data) < 13 {
-		return h, errShort
+		return h, codec.ErrHeader
 	}
 	h.Width, h.Height = int(binary.LittleEndian.Uint16(data[6:])), int(binary.LittleEndian.Uint16(data[8:]))
 	at := 13
 	var ok bool
 	if h.palette, at, ok = readPalette(data, at, data[10]); !ok {
-		return h, errShort
+		return h, codec.ErrHeader
 	}
 	for range maxBlocks {
 		from := at
@@ -82,7 +81,7 @@ func ReadHeader(data []byte) (Header, error) {
 			h.odd.between = at - from
 		}
 		if at >= len(data) {
-			return h, errShort
+			return h, codec.ErrHeader
 		}
 		switch data[at] {
 		case extension:
@@ -129,7 +128,7 @@ func readPalette(data []byte, at int, flags byte) (palette []byte, end int, ok b
 	return data[at:end], end, true
 }
 
-// nextBlock returns where the next block begins: what begins none is passed over, as most readers do.
+// nextBlock returns where the next block begins. Bytes that begin no block are passed over, as most readers do.
 func nextBlock(data []byte, at int) int {
 	for at < len(data) && data[at] != extension && data[at] != descriptor && data[at] != trailer {
 		at++
@@ -173,7 +172,7 @@ func (h *Header) extension(b []byte) {
 // frame reads an image descriptor (section 20) behind its first byte, and what follows up to the pixels.
 func (h *Header) frame(data []byte, at int) error {
 	if at+9 > len(data) {
-		return errShort
+		return codec.ErrHeader
 	}
 	field := func(i int) int { return int(binary.LittleEndian.Uint16(data[at+i:])) }
 	h.Frame = image.Rect(field(0), field(2), field(0)+field(4), field(2)+field(6))
@@ -192,7 +191,7 @@ func (h *Header) frame(data []byte, at int) error {
 		h.palette = local
 	}
 	if !ok || at >= len(data) {
-		return errShort
+		return codec.ErrHeader
 	}
 	h.codes, h.pixels = int(data[at]), data[at+1:]
 	if h.codes >= maxWidth {
@@ -202,7 +201,7 @@ func (h *Header) frame(data []byte, at int) error {
 	return nil
 }
 
-// goesOn reports whether another frame follows the one with these pixels. A damaged file may lose it.
+// goesOn reports whether another frame follows the one with these pixels. In a damaged file it may not be found.
 func goesOn(pixels []byte) bool {
 	at := nextBlock(pixels, skipBlocks(pixels, 0))
 	for count := 0; at < len(pixels) && pixels[at] == extension && count < maxBlocks; count++ {

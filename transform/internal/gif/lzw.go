@@ -1,5 +1,7 @@
 package gif
 
+import "imgpipe/transform/internal/codec"
+
 // maxWidth is how many bits a code has at most (GIF89a, appendix F).
 const maxWidth = 12
 
@@ -23,12 +25,12 @@ const (
 	endFile               // the end of the file
 	endMore               // pixels behind the last that was wanted
 	endBad                // a code that is not defined
-	endStopped            // stop, which returned an error
+	endStopped            // the work was stopped
 )
 
 // unpack fills pix from codes that have one bit more than codes at first. It returns how many pixels there were, and
 // what ended the codes. It calls stop before each sub-block.
-func (u *unpacker) unpack(pix []byte, in *bits, codes int, stop func() error) (n int, why end) {
+func (u *unpacker) unpack(pix []byte, in *bits, codes int, stop codec.Stop) (n int, why end) {
 	clear := 1 << codes
 	width, next := codes+1, clear+2
 	begin, size := 0, 0 // of the code before; a size of 0 means that there is none
@@ -103,10 +105,10 @@ type bits struct {
 }
 
 // code returns the next code, or why there is none.
-func (b *bits) code(width int, stop func() error) (int, end) {
+func (b *bits) code(width int, stop codec.Stop) (int, end) {
 	for b.have < width {
 		if b.left == 0 {
-			if stop() != nil {
+			if stop.Err() != nil {
 				return 0, endStopped
 			}
 			if b.block(); b.why != endNone {

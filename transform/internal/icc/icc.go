@@ -1,8 +1,9 @@
-// Package icc reads what of an ICC color profile decides whether it may be carried from one image file to another
-// (ICC.1:2022, and ICC.1:2001-04 for version 2): which pixels it is for, what it is called, and whether it is sRGB.
+// Package icc reads the parts of an ICC color profile that decide whether it may be carried from one image file to
+// another (ICC.1:2022, and ICC.1:2001-04 for version 2): which pixels it is for, what it is called, and whether it is
+// sRGB.
 //
-// Start with [Parse]. The package looks at bytes that strangers wrote: it allocates no more than a name takes, and
-// never changes them.
+// Start with [Parse]. The bytes may be from strangers: the package allocates no more than a name takes, and never
+// changes them.
 package icc
 
 import (

@@ -2,15 +2,16 @@ package inflate
 
 import "math/bits"
 
-// tableBits is how many bits of a code are looked up at once. With 12, two literals of a photograph are often found together.
+// tableBits is how many bits of a code are looked up at once. With 12, two literals of a photograph are often found
+// together.
 const tableBits = 12
 
-// A table is looked up with the next bits of the stream, the first one lowest. Codes of 13 to 15 bits go on in eight entries behind
-// the first part.
+// A table is looked up with the next bits of the stream, the first one lowest. Codes of 13 to 15 bits go on in eight
+// entries behind the first part.
 //
-// An entry has in its lowest six bits how many bits are used up: by one or two literals, or by a length or distance with its extra
-// bits. Bits 6 and 7 count literals, which stand from bit 8 on. A length stands from bit 8, and the number of its extra bits from 17; a
-// distance from 8, and its extra bits from 23.
+// An entry has in its lowest six bits how many bits are used up: by one or two literals, or by a length or distance
+// with its extra bits. Bits 6 and 7 count literals, which stand from bit 8 on. A length stands from bit 8, and the
+// number of its extra bits from 17; a distance from 8, and its extra bits from 23.
 type table [1<<tableBits + 8*288]uint32
 
 const (
@@ -21,8 +22,8 @@ const (
 	// special alone is no code.
 )
 
-// build makes the table for code lengths (RFC 1951, section 3.2.2). entry gives what a symbol means. The code must be complete, but
-// for one that has a single symbol of one bit, or none.
+// build makes the table for code lengths (RFC 1951, section 3.2.2). entry returns what a symbol means. The code must be
+// complete, unless it has a single symbol of one bit, or none.
 func (t *table) build(lengths []uint8, entry func(symbol int) uint32) bool {
 	var count, code [17]int
 	for _, n := range lengths {
@@ -68,8 +69,8 @@ func (t *table) build(lengths []uint8, entry func(symbol int) uint32) bool {
 	return true
 }
 
-// pair lets entries with room for a second literal have it. What remains of an index after its first code is a smaller index, whose
-// entry has not been changed yet.
+// pair adds a second literal to the entries that have room for it. What remains of an index after its first code is a
+// smaller index, whose entry has not been changed yet.
 func (t *table) pair() {
 	for i := 1<<tableBits - 1; i >= 0; i-- {
 		a := t[i]
@@ -83,7 +84,8 @@ func (t *table) pair() {
 	}
 }
 
-// literalEntry gives the entry of a literal, a length (RFC 1951, section 3.2.5) or the end of a block, but for the bits of its code.
+// literalEntry returns the entry of a literal, a length (RFC 1951, section 3.2.5) or the end of a block, but for the
+// bits of its code.
 func literalEntry(s int) uint32 {
 	switch {
 	case s < 256:
@@ -193,7 +195,8 @@ func (z *Reader) dynamicCodes() error {
 		}
 		i += n
 	}
-	if lengths[256] == 0 || !z.lit.build(lengths[:nLit], literalEntry) || !z.dist.build(lengths[nLit:nLit+nDist], distanceEntry) {
+	if lengths[256] == 0 || !z.lit.build(lengths[:nLit], literalEntry) ||
+		!z.dist.build(lengths[nLit:nLit+nDist], distanceEntry) {
 		return ErrDamaged
 	}
 	z.lit.pair()

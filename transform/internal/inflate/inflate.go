@@ -1,9 +1,11 @@
 // Package inflate unpacks zlib streams (RFC 1950, RFC 1951) piece by piece, in half of compress/zlib's time.
 //
-//	pieces ──> 32 KiB of input ──> one or two symbols for a look-up ──> a window of 32 KiB and what is unpacked ahead ──> bytes
+// Start with [Reader.Start] and [Reader.Take].
 //
-// It never gives a byte that the stream does not hold, and starts no goroutine. It keeps no state but the buffers of
-// a [Reader].
+//	pieces -> 32 KiB of input -> one or two symbols for a look-up -> a window of 32 KiB, and bytes ahead of it -> bytes
+//
+// It never returns a byte that the stream does not hold, starts no goroutine, and keeps no state but the buffers of a
+// [Reader].
 package inflate
 
 import (
@@ -21,10 +23,9 @@ const (
 	near       = 16       // how many bytes a round of codes may look at: two words
 )
 
-// Errors of streams that are damaged or cut off, of one that ends too early, and of one that goes on where Finish
-// wants its end.
+// Errors of streams that end too early, are damaged, or go on where Finish expects their end. A stream that is cut off
+// is a codec.ErrCut.
 var (
-	ErrShort    = errors.New("the file ends before the image does")
 	ErrFew      = errors.New("there are fewer pixels than the header names")
 	ErrDamaged  = errors.New("the compressed pixels are damaged")
 	ErrChecksum = errors.New("the checksum of the pixels is wrong")
@@ -32,11 +33,10 @@ var (
 )
 
 // A Reader unpacks one stream after another. The zero value is ready for Start. It keeps its buffers; it is not for
-// concurrent use. Bits are taken from a 64-bit word that is filled without a test for the end. The last bytes of a
-// stream are decoded with such tests, code by code, so that all that is there of a stream that breaks off is
-// unpacked.
+// concurrent use. Bits are taken from a 64-bit word that is filled without a test for the end. Only the last bytes of a
+// stream are decoded with such tests, code by code, so that everything before a break is unpacked.
 type Reader struct {
-	// Unchecked tells that the checksum is neither made nor looked at. Then Finish must not be called.
+	// Unchecked leaves the checksum out. Then Finish must not be called.
 	Unchecked bool
 
 	piece func() ([]byte, error) // the next piece of the stream, nil at its end
@@ -72,8 +72,8 @@ const (
 	done
 )
 
-// Start begins a stream of which at most n bytes will be taken at a time. piece gives what comes next of it, nil at
-// its end; an error of piece is one of Take and Finish.
+// Start begins a stream of which at most n bytes will be taken at a time. piece returns the next piece of it, and nil
+// at its end. Take and Finish return an error of piece as it is.
 func (z *Reader) Start(piece func() ([]byte, error), n int) {
 	size := windowSize + ahead + n + slack
 	if cap(z.out) < size {
@@ -93,8 +93,8 @@ func (z *Reader) Start(piece func() ([]byte, error), n int) {
 // Release forgets the stream.
 func (z *Reader) Release() { z.piece, z.rest = nil, nil }
 
-// Take returns the next n bytes, good until the next call. Where fewer can be unpacked, it returns why, and those are
-// still there to be taken. One byte behind those returned may be read, whatever it is.
+// Take returns the next n bytes, good until the next call. If fewer can be unpacked, it returns why, and those can
+// still be taken. One byte behind those returned may be read, whatever it is.
 func (z *Reader) Take(n int) ([]byte, error) {
 	if z.w-z.r < n && z.err == nil {
 		z.shift(min(z.r, max(0, z.w-windowSize)))
@@ -120,8 +120,8 @@ func (z *Reader) shift(n int) {
 // Taken returns how many bytes of this stream Take has returned.
 func (z *Reader) Taken() int64 { return z.gone + int64(z.r) }
 
-// Unpacked returns how many bytes of this stream are unpacked. Called by the function that Start has got, it is how
-// many come from the pieces before, but for the last 32 bytes of these.
+// Unpacked returns how many bytes of this stream are unpacked. Within a call of piece, it is how many come from the
+// pieces before, but for the last 32 bytes of these.
 func (z *Reader) Unpacked() int64 { return z.gone + int64(z.w) }
 
 // Finish checks that nothing is left to take, and that the checksum of all is right.

@@ -8,6 +8,8 @@ import (
 	"io"
 	"math/rand/v2"
 	"testing"
+
+	"imgpipe/transform/internal/codec"
 )
 
 // pack makes a stream.
@@ -40,7 +42,7 @@ func sample(n int) []byte {
 	return b
 }
 
-// pieces gives a stream in pieces of n bytes.
+// pieces returns a stream in pieces of n bytes.
 func pieces(stream []byte, n int) func() ([]byte, error) {
 	return func() ([]byte, error) {
 		if len(stream) == 0 {
@@ -91,7 +93,7 @@ func TestDamageAtTheEndSparesWhatStandsBefore(t *testing.T) {
 	for name, c := range map[string]struct {
 		stream []byte
 		want   error
-	}{"wrong": {wrong, ErrChecksum}, "missing": {stream[:len(stream)-4], ErrShort}, "cut": {stream[:len(stream)-1], ErrShort}, "longer": {longer, ErrTooMuch}} {
+	}{"wrong": {wrong, ErrChecksum}, "missing": {stream[:len(stream)-4], codec.ErrCut}, "cut": {stream[:len(stream)-1], codec.ErrCut}, "longer": {longer, ErrTooMuch}} {
 		var z Reader
 		z.Start(pieces(c.stream, 5000), len(data))
 		if got, err := z.Take(len(data)); err != nil || !bytes.Equal(got, data) {
@@ -127,7 +129,7 @@ func TestCutStreamsGiveAllThatIsThere(t *testing.T) {
 				continue
 			}
 			got, err := unpacked(stream[:cut], 1+cut%900)
-			if !errors.Is(err, ErrShort) && !(errors.Is(err, ErrFew) && len(got) == len(data)) {
+			if !errors.Is(err, codec.ErrCut) && !(errors.Is(err, ErrFew) && len(got) == len(data)) {
 				t.Fatalf("level %d, cut at %d of %d: error %v", level, cut, len(stream), err)
 			}
 			if want, _ := unzip(stream[:cut], 0); len(got) < len(want) || !bytes.HasPrefix(data, got) {
@@ -230,7 +232,7 @@ func FuzzInflate(f *testing.F) {
 		want, whole := unzip(data, len(got))
 		if len(want) < len(got) {
 			// At the end compress/flate waits for a bit that it does not need, and leaves the last symbol out.
-			if !errors.Is(err, ErrShort) || len(got)-len(want) > 258 {
+			if !errors.Is(err, codec.ErrCut) || len(got)-len(want) > 258 {
 				t.Fatalf("%d bytes, where compress/zlib gives %d: %v", len(got), len(want), err)
 			}
 			got = got[:len(want)]
@@ -252,7 +254,7 @@ func FuzzInflate(f *testing.F) {
 	})
 }
 
-// unzip gives what compress/zlib unpacks, and how much that is if the stream is sound, else -1. It stops behind a
+// unzip returns what compress/zlib unpacks, and how much that is if the stream is sound, else -1. It stops behind a
 // megabyte and n bytes.
 func unzip(data []byte, n int) (out []byte, whole int) {
 	if len(data) > 1 && data[1]&0x20 != 0 {

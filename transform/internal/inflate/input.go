@@ -1,5 +1,7 @@
 package inflate
 
+import "imgpipe/transform/internal/codec"
+
 // drop takes n bits out of acc.
 func (z *Reader) drop(n uint) { z.acc, z.n = z.acc>>n, z.n-n }
 
@@ -11,7 +13,7 @@ func (z *Reader) need(n uint) error {
 				return err
 			}
 			if z.pos >= z.end {
-				return ErrShort
+				return codec.ErrCut
 			}
 		}
 		z.acc |= uint64(z.in[z.pos]) << z.n
@@ -31,8 +33,8 @@ func (z *Reader) bits(n uint) (int, error) {
 	return int(v), nil
 }
 
-// enough is how many bytes fill wants ahead before it asks for another piece. A piece that is asked for late tells
-// its owner where what it holds begins.
+// enough is how many bytes fill wants ahead before it asks for another piece. A reader that asks late lets piece find
+// out, with Unpacked, where the bytes of its next piece begin.
 const enough = 2 * near
 
 // fill brings more input into the buffer.
@@ -60,7 +62,7 @@ func (z *Reader) fill() error {
 	return nil
 }
 
-// giveBack has the whole bytes of acc read again, so that what follows finds pos where it is.
+// giveBack moves pos back by the whole bytes in acc, so that they are read again.
 func (z *Reader) giveBack(pos int, acc uint64, n uint) {
 	z.pos, z.n = pos-int(n>>3), n&7
 	z.acc = acc & (1<<z.n - 1)

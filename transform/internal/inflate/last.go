@@ -1,7 +1,8 @@
 package inflate
 
-// lastCodes does what codes does, code by code, where the stream is about to end: a symbol whose bits are not all
-// there is none, and all symbols before it are unpacked.
+import "imgpipe/transform/internal/codec"
+
+// lastCodes is codes for the end of a stream. It goes code by code, unpacks every symbol that is whole, and none after.
 func (z *Reader) lastCodes(limit int) error {
 	for z.w < limit {
 		// A length and a distance take 48 bits at most.
@@ -70,16 +71,16 @@ func (t *table) look(acc uint64, used uint) (e uint32, total uint) {
 // spend takes n bits out of acc, if they are there.
 func (z *Reader) spend(n uint) error {
 	if n > z.n {
-		return ErrShort
+		return codec.ErrCut
 	}
 	z.drop(n)
 	return nil
 }
 
-// noCode is the error of bits that are no code, behind so many others. They may be one that breaks off.
+// noCode returns the error of bits that are no code, behind so many others. They may be a code that breaks off.
 func (z *Reader) noCode(used uint) error {
 	if z.n < used+15 {
-		return ErrShort
+		return codec.ErrCut
 	}
 	return ErrDamaged
 }

@@ -9,7 +9,7 @@ import (
 	"imgpipe/transform/internal/pixel"
 )
 
-// photo gives a camera's file of the corpus, or one made here where there is none.
+// photo returns a camera's file of the corpus, or one made here where there is none.
 func photo(b *testing.B, progressive bool) []byte {
 	b.Helper()
 	name := "../../../../shared/corpus/photos/metadata-extractor-images__Apple_iPhone_6.jpg"
@@ -65,14 +65,14 @@ func BenchmarkEncode(b *testing.B) {
 		b.Fatal(err)
 	}
 	size := p.Plane[0].W * p.Plane[0].H
-	for _, optimise := range []bool{false, true} {
-		b.Run(fmt.Sprintf("optimise=%v", optimise), func(b *testing.B) {
+	for _, optimize := range []bool{false, true} {
+		b.Run(fmt.Sprintf("optimize=%v", optimize), func(b *testing.B) {
 			b.ReportAllocs()
 			b.SetBytes(int64(size))
 			var e Encoder
 			var out []byte
 			for b.Loop() {
-				if out, err = e.Append(out[:0], p, EncodeOptions{Optimize: optimise}); err != nil {
+				if out, err = e.Append(out[:0], p, EncodeOptions{Optimize: optimize}); err != nil {
 					b.Fatal(err)
 				}
 			}

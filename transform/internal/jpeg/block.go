@@ -2,15 +2,16 @@ package jpeg
 
 import "encoding/binary"
 
-// A block holds the dequantised coefficients of one block as its inverse DCT wants them: two to a word, those of columns 2i
-// and 2i+1 as low + high<<32, row by row. All arithmetic of the inverse DCT on such a word is that on both coefficients at
-// once, so long as each stays within 32 bits. A word is made by adding, and begins as 0.
+// A block holds the dequantized coefficients of one block as its inverse DCT wants them: two to a word, those of
+// columns 2i and 2i+1 as low + high<<32, row by row. All arithmetic of the inverse DCT on such a word is that on both
+// coefficients at once, so long as each stays within 32 bits. A word is made by adding, and begins as 0.
 //
 // It is longer than it need be, so that a byte as index needs no test against its length.
 type block [256]int64
 
-// A placing says, for each coefficient in the order of a scan, which word of a block it is added to, and multiplied by
-// what: the quantiser step, moved up to its half of the word, or 0 where the coefficient is not needed.
+// A placing says, for each coefficient in the order of a scan, what it is multiplied by and which word of a block the
+// product is added to. The factor is the quantizer step, moved up to its half of the word, or 0 if the coefficient is
+// not needed.
 type placing struct {
 	scale int // M of the scale M/8
 	need  int // coefficients from this number on are not needed
@@ -18,7 +19,8 @@ type placing struct {
 	word  [64]uint8
 }
 
-// set makes the placing for a quantization table, in the order of a scan, and the inverse DCT of scale×scale coefficients.
+// set makes the placing for a quantization table, in the order of a scan, and the inverse DCT of scale×scale
+// coefficients.
 func (p *placing) set(quant *[64]uint16, scale int) {
 	p.scale, p.need = scale, 0
 	for k, natural := range zigzag {
@@ -36,8 +38,8 @@ func (p *placing) set(quant *[64]uint16, scale int) {
 // pairs is the number of words in a row of a block of scale×scale coefficients.
 func pairs(scale int) int { return (scale + 1) / 2 }
 
-// block decodes a block of a sequential scan (T.81, F.2.2) into b, which must be all 0. It gives a number that the last
-// coefficient kept does not exceed, 0 only if there is none but DC. Bad codes set r.bad.
+// block decodes a block of a sequential scan (T.81, F.2.2) into b, which must be all 0. last is at least the number of
+// the last coefficient that is kept; it is 0 only if there is none but DC. Bad codes set r.bad.
 func (r *bitReader) block(dc, ac *huffTable, p *placing, pred *int32, b *block) (last int) {
 	acc, n, pos := r.acc, r.n, r.pos
 	acc |= binary.BigEndian.Uint64(r.win[pos&winMask:pos&winMask+8]) >> (n & 63)
@@ -169,8 +171,8 @@ func (r *bitReader) block(dc, ac *huffTable, p *placing, pred *int32, b *block) 
 	return k - 1
 }
 
-// acCode decodes one AC code and its value: the way for what the tables do not hold. The end of the block is the value 0
-// after no zeros. Bad codes set r.bad.
+// acCode decodes one AC code and its value: the way for what the tables do not hold. The end of the block is the value
+// 0 after no zeros. Bad codes set r.bad.
 func (r *bitReader) acCode(ac *huffTable) (v, run int, ok bool) {
 	r.refill()
 	symbol, length := ac.symbol(r.acc)

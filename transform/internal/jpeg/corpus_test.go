@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"imgpipe/transform/internal/damage"
+	"imgpipe/transform/internal/codec"
 	"imgpipe/transform/internal/pixel"
 )
 
@@ -44,7 +44,7 @@ func checkFile(t *testing.T, d *Decoder, name string) string {
 		return "too large for this test"
 	}
 	var p *pixel.Planes
-	var report damage.Report
+	var report codec.Damage
 	if err == nil {
 		poison(d, poisoned)
 		p, report, err = d.Decode(data, &h, Options{})
@@ -57,7 +57,7 @@ func checkFile(t *testing.T, d *Decoder, name string) string {
 		if m.Bounds().Empty() {
 			return "image/jpeg gives an empty picture"
 		}
-		if err == errNoQuant { // image/jpeg takes all steps to be 0 and gives grey.
+		if err == errNoQuant { // image/jpeg takes all steps to be 0 and gives gray.
 			return "refused here for want of a quantization table"
 		}
 		t.Errorf("%s: %v; image/jpeg reads it", name, err)

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"imgpipe/transform/internal/damage"
+	"imgpipe/transform/internal/codec"
 	"imgpipe/transform/internal/pixel"
 )
 
@@ -58,9 +58,9 @@ func eachSubject(t *testing.T, f func(t *testing.T, s *subject)) {
 
 // check decodes a damaged version of s at all scales. All must say the same, show what they do not doubt as it was
 // encoded, and nothing of an earlier picture. It returns what they say, nil if there is no picture.
-func (s *subject) check(t *testing.T, d *Decoder, data []byte) *damage.Report {
+func (s *subject) check(t *testing.T, d *Decoder, data []byte) *codec.Damage {
 	t.Helper()
-	var said *damage.Report
+	var said *codec.Damage
 	for _, m := range allScales {
 		o := Options{Scale: pixel.Scale{Luma: m, Chroma: m}, NoInk: 255}
 		var before [4][]byte
@@ -98,7 +98,7 @@ func (s *subject) check(t *testing.T, d *Decoder, data []byte) *damage.Report {
 }
 
 // checkPlane compares a plane, of which rows show as many rows of the picture as 8 × vMax, with that of the whole.
-func (s *subject) checkPlane(t *testing.T, p pixel.Plane, want []byte, rows int, report *damage.Report, where string) {
+func (s *subject) checkPlane(t *testing.T, p pixel.Plane, want []byte, rows int, report *codec.Damage, where string) {
 	t.Helper()
 	for y := range p.H {
 		first, end := y*8*s.header.vMax/rows, min(ceilDiv((y+1)*8*s.header.vMax, rows), s.header.Height)
@@ -266,7 +266,7 @@ func TestDamagedIntervalIsLostAlone(t *testing.T) {
 		ends, begins := s.intervals()
 		end := scanEnd(s.data, s.header.sos+4)
 		// only checks that rows are missing of n intervals from interval k on, and no others.
-		only := func(name string, k, n int, report *damage.Report) {
+		only := func(name string, k, n int, report *codec.Damage) {
 			t.Helper()
 			first, last := k*v.restart/cols*rowHeight, min(((k+max(n, 1))*v.restart-1)/cols*rowHeight+rowHeight, 300)-1
 			lost, from, to := report.Missing()

@@ -3,7 +3,7 @@ package jpeg
 import (
 	"fmt"
 
-	"imgpipe/transform/internal/damage"
+	"imgpipe/transform/internal/codec"
 	"imgpipe/transform/internal/pixel"
 )
 
@@ -116,7 +116,7 @@ func (d *Decoder) finishProgressive() {
 	}
 }
 
-const errNoDC = FormatError("a component has no first scan")
+const errNoDC = formatError("a component has no first scan")
 
 // pixelRows returns the rows of the picture at its full size that a row of c's blocks shows, which may share the last
 // with the next row of blocks.
@@ -125,8 +125,8 @@ func (d *Decoder) pixelRows(c *component, by int) (first, end int) {
 }
 
 // report says what is missing of the picture, in rows of its full size.
-func (d *Decoder) report() damage.Report {
-	r := damage.Report{Rows: d.h.Height}
+func (d *Decoder) report() codec.Damage {
+	r := codec.Damage{Rows: d.h.Height}
 	if d.err == nil {
 		return r
 	}
@@ -170,7 +170,7 @@ func (d *Decoder) report() damage.Report {
 	return r
 }
 
-// essential reports whether a picture without component i is none.
+// essential reports whether there is no picture without component i.
 func (h *Header) essential(i int) bool {
 	return h.Kind != pixel.YCbCr && h.Kind != pixel.YCCK || i == 0 || i == 3
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"testing"
 
+	"imgpipe/transform/internal/codec"
 	"imgpipe/transform/internal/pixel"
 )
 
@@ -99,7 +100,7 @@ func TestStopEndsDecoding(t *testing.T) {
 		asked := 0
 		var d Decoder
 		p, _, err := d.Decode(data, &h, Options{Stop: func() bool { asked++; return asked > 3 }})
-		if p != nil || err != ErrStopped || asked != 4 {
+		if p != nil || err != codec.ErrStopped || asked != 4 {
 			t.Errorf("%s: got %v, %v after asking %d times", name, p, err, asked)
 		}
 	}

@@ -8,7 +8,7 @@ import (
 	"math"
 	"testing"
 
-	"imgpipe/transform/internal/damage"
+	"imgpipe/transform/internal/codec"
 	"imgpipe/transform/internal/pixel"
 )
 
@@ -59,7 +59,7 @@ func variants(n int) map[string]variant {
 }
 
 // decode decodes data or ends the test.
-func decode(t testing.TB, d *Decoder, data []byte, s pixel.Scale) (*pixel.Planes, damage.Report) {
+func decode(t testing.TB, d *Decoder, data []byte, s pixel.Scale) (*pixel.Planes, codec.Damage) {
 	t.Helper()
 	h, err := ReadHeader(data)
 	if err != nil {
@@ -216,24 +216,24 @@ func TestHeaderErrorsSayWhatIsWrong(t *testing.T) {
 	}{
 		{"empty", nil, false, "the file does not begin as a JPEG does (ff d8)"},
 		{"HTML", []byte("<html>"), false, "the file does not begin as a JPEG does (ff d8)"},
-		{"arithmetic", with(sof+1, 0xc9), true, "unsupported kind of JPEG: arithmetic coding (marker ffc9)"},
-		{"lossless", with(sof+1, 0xc3), true, "unsupported kind of JPEG: lossless coding (marker ffc3)"},
-		{"12 bits", with(sof+4, 12), true, "unsupported kind of JPEG: 12 bits per sample, 8 were expected"},
-		{"no height", with(sof+5, 0, 0), true, "unsupported kind of JPEG: the height is not in the frame header"},
+		{"arithmetic", with(sof+1, 0xc9), true, "arithmetic coding (marker ffc9) cannot be read"},
+		{"lossless", with(sof+1, 0xc3), true, "lossless coding (marker ffc3) cannot be read"},
+		{"12 bits", with(sof+4, 12), true, "a precision of 12 bits cannot be read"},
+		{"no height", with(sof+5, 0, 0), true, "a height that stands after the first scan (DNL) cannot be read"},
 		{"no width", with(sof+7, 0, 0), false, "the picture is 0 pixels wide"},
 		{"sampling", with(sof+11, 0x15), false, "component 0 has sampling factors 1×5, 1 to 4 were expected"},
 		{"no scan", data[:sof+19], false, "the file ends where a marker was expected"},
 		{"cut segment", data[:sof+9], false, "the file ends inside a segment"},
 	} {
 		_, err := ReadHeader(c.data)
-		if err == nil || err.Error() != c.text || errors.Is(err, ErrUnsupported) != c.unsupported {
+		if err == nil || err.Error() != c.text || errors.As(err, new(codec.Unsupported)) != c.unsupported {
 			t.Errorf("%s: error is %q, %q was expected", c.name, err, c.text)
 		}
 	}
 }
 
 func TestProfileIsPutTogether(t *testing.T) {
-	profile := bytes.Repeat([]byte("a colour profile of some length. "), 5000)
+	profile := bytes.Repeat([]byte("a color profile of some length. "), 5000)
 	p := &pixel.Planes{Kind: pixel.Gray, Plane: [4]pixel.Plane{{Pix: make([]byte, 64), Stride: 8, W: 8, H: 8}}}
 	var e Encoder
 	data, err := e.Append(nil, p, EncodeOptions{ICC: profile})
@@ -252,8 +252,8 @@ func TestProfileIsPutTogether(t *testing.T) {
 	}
 }
 
-// compare gives the largest difference and the mean, but for 16 samples, between p's planes and an image of the standard library; ok is false
-// for an image that was converted.
+// compare returns the largest difference and the mean, but for 16 samples, between p's planes and an image of the
+// standard library; ok is false for an image that was converted.
 func compare(p *pixel.Planes, m image.Image) (worst int, mean float64, ok bool) {
 	var ref []pixel.Plane
 	switch m := m.(type) {

@@ -4,26 +4,26 @@ import (
 	"encoding/binary"
 	"fmt"
 
-	"imgpipe/transform/internal/damage"
+	"imgpipe/transform/internal/codec"
 	"imgpipe/transform/internal/pixel"
 )
 
 // Options say how to decode. The zero value decodes at full size to the end.
 type Options struct {
 	Scale pixel.Scale
-	// Stop, if not nil, is asked once for each row of MCUs; Decode returns ErrStopped soon after it says true.
-	Stop func() bool
+	// Stop is called once for each row of MCUs.
+	Stop codec.Stop
 	// NoInk is the sample that stands for no ink. Where the fourth component is missing it is filled with NoInk, all
 	// others with 128, so that what is missing is mid-gray in CMYK and YCCK, too.
 	NoInk uint8
 }
 
-// A Decoder decodes files one after the other. The zero value is ready. It keeps its buffers, which grow to what the largest
-// picture took; it is not for concurrent use.
+// A Decoder decodes files one after the other. The zero value is ready. It keeps its buffers, which grow to what the
+// largest picture took; it is not for concurrent use.
 type Decoder struct {
 	data   []byte
 	h      *Header
-	stop   func() bool
+	stop   codec.Stop
 	quant  [4]quantTable
 	huff   [2][4]huffTable // by class (0 DC, 1 AC) and number
 	ri     int             // restart interval
@@ -65,9 +65,9 @@ type component struct {
 // large.
 //
 // The Planes belong to d and are good until its next Decode. What is missing of them is filled, and in the report. An
-// error means that there is no picture: it wraps ErrUnsupported, is ErrStopped, or says how the file contradicts the
-// standard.
-func (d *Decoder) Decode(data []byte, h *Header, o Options) (*pixel.Planes, damage.Report, error) {
+// error means that there is no picture: it is a codec.Unsupported, is codec.ErrStopped, or says how the file
+// contradicts the standard.
+func (d *Decoder) Decode(data []byte, h *Header, o Options) (*pixel.Planes, codec.Damage, error) {
 	defer func() { d.data, d.h, d.stop, d.bits.data = nil, nil, nil, nil }()
 	report, err := d.decode(data, h, o, false)
 	if err == nil && d.passed && (d.err != nil || !d.ended || !d.complete()) {
@@ -75,13 +75,13 @@ func (d *Decoder) Decode(data []byte, h *Header, o Options) (*pixel.Planes, dama
 		report, err = d.decode(data, h, o, true)
 	}
 	if err != nil {
-		return nil, damage.Report{}, err
+		return nil, codec.Damage{}, err
 	}
 	return &d.planes, report, nil
 }
 
 // decode is Decode. If thorough is set it reads also the scans that the scale has no use for.
-func (d *Decoder) decode(data []byte, h *Header, o Options, thorough bool) (damage.Report, error) {
+func (d *Decoder) decode(data []byte, h *Header, o Options, thorough bool) (codec.Damage, error) {
 	d.data, d.h, d.stop, d.ri, d.faults = data, h, o.Stop, 0, faults{thorough: thorough}
 	for i := range d.quant {
 		d.quant[i].defined = false
@@ -92,11 +92,11 @@ func (d *Decoder) decode(data []byte, h *Header, o Options, thorough bool) (dama
 		}
 	}
 	if err := d.layOut(o); err != nil {
-		return damage.Report{}, err
+		return codec.Damage{}, err
 	}
 	begun, err := d.segments()
-	if err == ErrStopped || err != nil && !begun {
-		return damage.Report{}, err
+	if err == codec.ErrStopped || err != nil && !begun {
+		return codec.Damage{}, err
 	}
 	if err != nil {
 		d.found(err)
@@ -104,7 +104,7 @@ func (d *Decoder) decode(data []byte, h *Header, o Options, thorough bool) (dama
 	if h.Progressive {
 		d.finishProgressive()
 		if err := d.reconstruct(); err != nil {
-			return damage.Report{}, err
+			return codec.Damage{}, err
 		}
 	}
 	return d.report(), nil
@@ -132,7 +132,8 @@ func (d *Decoder) layOut(o Options) error {
 		size += c.stride * c.allRows * c.scale
 	}
 	if h.Width*h.Height > smallPixels && h.Least() > int64(len(d.data)) {
-		return FormatError(fmt.Sprintf("the file has %d bytes, too few for %d×%d pixels", len(d.data), h.Width, h.Height))
+		return formatError(fmt.Sprintf("the file has %d bytes, too few for %d×%d pixels",
+			len(d.data), h.Width, h.Height))
 	}
 	if cap(d.pix) < size {
 		d.pix = make([]byte, size)
@@ -156,8 +157,8 @@ func (d *Decoder) layOut(o Options) error {
 // smallPixels are so few that they may be allocated however short the file: it may be the beginning of one.
 const smallPixels = 1 << 24
 
-// segments reads the file's tables and scans. begun tells that a scan was begun, so that there is a picture. An error that
-// comes when all of it is there is none.
+// segments reads the file's tables and scans. begun reports that a scan was begun, so that there is a picture. Once the
+// whole picture is there, nothing is an error.
 func (d *Decoder) segments() (begun bool, err error) {
 	w := walker{data: d.data, off: 2}
 	defer func() {
@@ -166,7 +167,7 @@ func (d *Decoder) segments() (begun bool, err error) {
 		if begun {
 			d.finishScans()
 		}
-		if begun && err != ErrStopped && d.complete() {
+		if begun && err != codec.ErrStopped && d.complete() {
 			err = nil
 		}
 	}()
@@ -192,9 +193,9 @@ func (d *Decoder) segments() (begun bool, err error) {
 		case m == mEOI:
 			d.ended = true
 			if !begun {
-				err = FormatError("the file ends before its first scan")
+				err = formatError("the file ends before its first scan")
 			} else if !d.seenAll() {
-				err = FormatError("the file ends before all components have been seen")
+				err = formatError("the file ends before all components have been seen")
 			}
 			return begun, err
 		case m == mDHT:
@@ -203,12 +204,12 @@ func (d *Decoder) segments() (begun bool, err error) {
 			err = d.parseDQT(seg.body)
 		case m == mDRI:
 			if len(seg.body) != 2 {
-				return begun, FormatError("the restart interval segment has the wrong length")
+				return begun, formatError("the restart interval segment has the wrong length")
 			}
 			d.ri = int(binary.BigEndian.Uint16(seg.body))
 		case m == mSOF0 || m == mSOF1 || m == mSOF2:
 			if seg.off != d.h.sof {
-				err = FormatError("there are two frame headers, one was expected")
+				err = formatError("there are two frame headers, one was expected")
 			}
 		default:
 			err = known(m)
@@ -255,11 +256,12 @@ func (d *Decoder) parseDQT(b []byte) error {
 	for len(b) > 0 {
 		precision, number := b[0]>>4, b[0]&15
 		if precision > 1 || number > 3 {
-			return FormatError(fmt.Sprintf("there is a quantization table of precision %d and number %d, 0 or 1 and 0 to 3 were expected", precision, number))
+			const say = "there is a quantization table of precision %d and number %d, 0 or 1 and 0 to 3 were expected"
+			return formatError(fmt.Sprintf(say, precision, number))
 		}
 		n := 64 << precision
 		if len(b) < 1+n {
-			return FormatError("a quantization table segment has the wrong length")
+			return formatError("a quantization table segment has the wrong length")
 		}
 		t := &d.quant[number]
 		t.defined = true

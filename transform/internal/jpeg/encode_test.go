@@ -65,16 +65,16 @@ func TestEncodedPlanesComeBack(t *testing.T) {
 				if typical, ok = bytes.CutPrefix(typical, []byte("before")); !ok {
 					t.Fatalf("%s: what was in dst is gone", name)
 				}
-				optimised, err := e.Append(nil, p, EncodeOptions{Quality: quality, Optimize: true})
+				optimized, err := e.Append(nil, p, EncodeOptions{Quality: quality, Optimize: true})
 				if err != nil {
 					t.Fatalf("%s: %v", name, err)
 				}
-				if len(optimised) > len(typical) {
-					t.Errorf("%s: optimised tables give %d bytes, the typical ones %d", name, len(optimised), len(typical))
+				if len(optimized) > len(typical) {
+					t.Errorf("%s: optimized tables give %d bytes, the typical ones %d", name, len(optimized), len(typical))
 				}
 				var d, d2 Decoder
 				got, damage := decode(t, &d, typical, pixel.Scale{})
-				again, damage2 := decode(t, &d2, optimised, pixel.Scale{})
+				again, damage2 := decode(t, &d2, optimized, pixel.Scale{})
 				if damage.Err != nil || damage2.Err != nil {
 					t.Fatalf("%s: damage: %v, %v", name, damage.Err, damage2.Err)
 				}
@@ -91,10 +91,10 @@ func TestEncodedPlanesComeBack(t *testing.T) {
 						t.Errorf("%s: plane %d: %.1f dB, %v was expected at least", name, i, x, least)
 					}
 					if !bytes.Equal(got.Plane[i].Pix, again.Plane[i].Pix) {
-						t.Errorf("%s: plane %d differs with optimised tables", name, i)
+						t.Errorf("%s: plane %d differs with optimized tables", name, i)
 					}
 				}
-				if m, err := stdjpeg.Decode(bytes.NewReader(optimised)); err != nil || m.Bounds().Dx() != size[0] || m.Bounds().Dy() != size[1] {
+				if m, err := stdjpeg.Decode(bytes.NewReader(optimized)); err != nil || m.Bounds().Dx() != size[0] || m.Bounds().Dy() != size[1] {
 					t.Errorf("%s: image/jpeg: %v", name, err)
 				}
 			}
@@ -267,7 +267,8 @@ func FuzzEncode(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// A block whose samples lie between two values repeats as the noise does, and two inverse DCTs may round all of it differently.
+		// A block whose samples lie between two values repeats as the noise does, and two inverse DCTs may round all of
+		// it differently.
 		if worst, mean, ok := compare(got, m); !ok || worst > 2 || mean > 0.5 {
 			t.Errorf("image/jpeg decodes it with differences of %d, %.4f in the mean", worst, mean)
 		}

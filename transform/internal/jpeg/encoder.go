@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/bits"
 
+	"imgpipe/transform/internal/codec"
 	"imgpipe/transform/internal/pixel"
 )
 
@@ -14,22 +15,24 @@ const DefaultQuality = 85
 
 // EncodeOptions say how to encode. The zero value means DefaultQuality, the typical Huffman tables and no profile.
 type EncodeOptions struct {
-	// Quality scales the example quantization tables of T.81, K.1, as the Independent JPEG Group's library does: 1 to 100;
-	// 0 means DefaultQuality.
+	// Quality scales the example quantization tables of T.81, K.1, as the Independent JPEG Group's library does: 1 to
+	// 100; 0 means DefaultQuality.
 	Quality int
 	// Optimize makes Huffman tables for this picture (T.81, K.2), in a second pass over its coefficients. No pixel
-	// differs; camera pictures of half a megapixel become 1 per cent smaller at quality 85 and 7 at 100, small or plain ones more,
-	// and encoding takes a fifth longer.
+	// differs; camera pictures of half a megapixel become 1 per cent smaller at quality 85 and 7 at 100, small or plain
+	// ones more, and encoding takes a fifth longer.
 	Optimize bool
-	// ICC is a colour profile to put into the file; none if empty.
+	// ICC is a color profile to put into the file; none if empty.
 	ICC []byte
+	// Stop is called once for each row of MCUs.
+	Stop codec.Stop
 }
 
 // An Encoder encodes pictures one after the other. The zero value is ready. It keeps its buffers; it is not for
 // concurrent use.
 type Encoder struct {
 	table [2][64]uint8 // quantization, in natural order
-	quant [2]quantiser
+	quant [2]quantizer
 	set   int // the quality that table and quant are for; 0 before the first
 
 	n     int // components
@@ -57,9 +60,10 @@ type plane struct {
 // which a photograph of 24 megapixels has not, they are computed again.
 const maxEntries = 8 << 20
 
-// Append encodes the picture p, Gray or YCbCr, as a baseline JFIF file, and appends it to dst. The first plane's W and H are
-// the picture's size, 1 to 65,535 each; the other two are alike, and have that size or half of it, rounded up, in either direction. p is only
-// read; of each plane W×H samples count, and ExtentW and ExtentH do not. The error says what is wrong with p or o.
+// Append encodes the picture p, Gray or YCbCr, as a baseline JFIF file, and appends it to dst. The first plane's W and
+// H are the picture's size, 1 to 65,535 each; the other two are alike, and have that size or half of it, rounded up, in
+// either direction. p is only read; of each plane W×H samples count, and ExtentW and ExtentH do not. The error is
+// codec.ErrStopped, or says what is wrong with p or o.
 func (e *Encoder) Append(dst []byte, p *pixel.Planes, o EncodeOptions) ([]byte, error) {
 	if err := e.layOut(p); err != nil {
 		return dst, err
@@ -71,39 +75,54 @@ func (e *Encoder) Append(dst []byte, p *pixel.Planes, o EncodeOptions) ([]byte, 
 		return dst, fmt.Errorf("quality is %d, 1 to 100 was expected", o.Quality)
 	}
 	if len(o.ICC) > maxICCSegments*iccPart {
-		return dst, fmt.Errorf("the color profile has %d bytes, at most %d were expected", len(o.ICC), maxICCSegments*iccPart)
+		return dst, fmt.Errorf("the color profile has %d bytes, at most %d were expected",
+			len(o.ICC), maxICCSegments*iccPart)
 	}
 	e.setQuality(o.Quality)
 	e.entries, e.masks = e.entries[:0], e.masks[:0]
 	e.out = bitWriter{buf: dst}
+	defer func() { e.out, e.comp = bitWriter{}, [3]plane{} }()
+	encode := e.plainly
 	if o.Optimize {
-		var freq frequencies
-		kept := true
-		e.eachRow(func() {
-			if len(e.entries) > maxEntries-e.fewer {
-				e.count(&freq)
-				e.entries, e.masks = e.entries[:0], e.masks[:0]
-				kept = false
-			}
-		})
-		e.count(&freq)
-		e.optimise(&freq)
-		e.headers(o.ICC)
-		if kept {
-			e.code()
-		} else {
-			e.entries, e.masks = e.entries[:0], e.masks[:0]
-			e.eachRow(e.code)
-		}
-	} else {
-		e.standard()
-		e.headers(o.ICC)
-		e.eachRow(e.code)
+		encode = e.optimally
+	}
+	if err := encode(o); err != nil {
+		return dst, err
 	}
 	e.out.flush()
-	out := append(e.out.buf, 0xff, mEOI)
-	e.out, e.comp = bitWriter{}, [3]plane{}
-	return out, nil
+	return append(e.out.buf, 0xff, mEOI), nil
+}
+
+// plainly writes the picture with the typical tables.
+func (e *Encoder) plainly(o EncodeOptions) error {
+	e.standard()
+	e.headers(o.ICC)
+	return e.eachRow(o.Stop, e.code)
+}
+
+// optimally writes the picture with tables that are made for it.
+func (e *Encoder) optimally(o EncodeOptions) error {
+	var freq frequencies
+	kept := true
+	err := e.eachRow(o.Stop, func() {
+		if len(e.entries) > maxEntries-e.fewer {
+			e.count(&freq)
+			e.entries, e.masks = e.entries[:0], e.masks[:0]
+			kept = false
+		}
+	})
+	if err != nil {
+		return err
+	}
+	e.count(&freq)
+	e.optimize(&freq)
+	e.headers(o.ICC)
+	if kept {
+		e.code()
+		return nil
+	}
+	e.entries, e.masks = e.entries[:0], e.masks[:0]
+	return e.eachRow(o.Stop, e.code)
 }
 
 // layOut takes over p.
@@ -119,7 +138,8 @@ func (e *Encoder) layOut(p *pixel.Planes) error {
 	for i := range e.n {
 		q := p.Plane[i]
 		if q.Stride < q.W || len(q.Pix) < (q.H-1)*q.Stride+q.W {
-			return fmt.Errorf("plane %d has %d samples and rows of %d, too few for %d×%d", i, len(q.Pix), q.Stride, q.W, q.H)
+			return fmt.Errorf("plane %d has %d samples and rows of %d, too few for %d×%d",
+				i, len(q.Pix), q.Stride, q.W, q.H)
 		}
 		e.comp[i] = plane{Plane: q, h: 1, v: 1, number: min(i, 1)}
 	}
@@ -165,15 +185,18 @@ func (e *Encoder) setQuality(quality int) {
 	}
 }
 
-// eachRow transforms and quantises the picture and calls f after each row of MCUs, with their blocks in entries and masks, in the order of
-// the scan (T.81, A.2.3).
-func (e *Encoder) eachRow(f func()) {
+// eachRow transforms and quantizes the picture and calls f after each row of MCUs, with their blocks in entries and
+// masks, in the order of the scan (T.81, A.2.3).
+func (e *Encoder) eachRow(stop codec.Stop, f func()) error {
 	y := &e.comp[0]
 	cols, rows := ceilDiv(y.W, 8*y.h), ceilDiv(y.H, 8*y.v)
 	for i := range e.n {
 		e.comp[i].pred = 0
 	}
 	for my := range rows {
+		if err := stop.Err(); err != nil {
+			return err
+		}
 		for mx := range cols {
 			for i := range e.n {
 				c := &e.comp[i]
@@ -186,10 +209,11 @@ func (e *Encoder) eachRow(f func()) {
 		}
 		f()
 	}
+	return nil
 }
 
-// block appends the coefficients of the block at (x, y) of c to entries and masks. What lies outside the plane repeats its
-// last column and row.
+// block appends the coefficients of the block at (x, y) of c to entries and masks. What lies outside the plane repeats
+// its last column and row.
 func (e *Encoder) block(c *plane, x, y int) {
 	src, stride := e.edge[:], 8
 	if at := y*c.Stride + x; x+8 <= c.W && y+8 <= c.H {

@@ -66,8 +66,8 @@ func (e *Encoder) count(freq *frequencies) {
 	}
 }
 
-// optimise makes the codes that suit freq best.
-func (e *Encoder) optimise(freq *frequencies) {
+// optimize makes the codes that suit freq best.
+func (e *Encoder) optimize(freq *frequencies) {
 	e.made = false
 	for class := range e.codes {
 		for number := range min(e.n, 2) {
@@ -79,7 +79,8 @@ func (e *Encoder) optimise(freq *frequencies) {
 // An entry is a coefficient as it is coded (T.81, F.1.2):
 //
 //	bits  0–15  the bits of its value
-//	bits 16–23  its symbol: how many these are, and from bit 20 on how many zeros come before it, beyond the whole runs of 16
+//	bits 16–23  its symbol: how many bits the value has, and from bit 20 on how many zeros come before it,
+//	            beyond the whole runs of 16
 //	bits 24–25  how many runs of 16 zeros these are
 type entry uint32
 
@@ -93,8 +94,8 @@ func (v entry) symbol() uint8 { return uint8(v >> 16) }
 func (v entry) size() int     { return int(v >> 16 & 15) }
 func (v entry) runs() int     { return int(v >> 24) }
 
-// shortest makes the table for symbols of the frequencies given, with no code over 16 bits and none that is all ones (T.81,
-// K.2). freq is used up.
+// shortest makes the table for symbols of the frequencies given, with no code over 16 bits and none that is all ones
+// (T.81, K.2). freq is used up.
 func shortest(freq *[257]int) huffSpec {
 	freq[256] = 1 // takes the code that is all ones
 	var length [257]int
@@ -221,8 +222,8 @@ func (w *bitWriter) reserve(n int) {
 	}
 }
 
-// block writes a block: its entries, the difference of the DC coefficients first, and the end of the block if it ends before its last
-// coefficient (T.81, F.1.2). There must be room.
+// block writes a block: its entries, the difference of the DC coefficients first, and the end of the block if it ends
+// before its last coefficient (T.81, F.1.2). There must be room.
 func (w *bitWriter) block(entries []entry, ends bool, dc, ac *[256]uint32) {
 	acc, n := w.acc, w.n
 	buf := w.buf[len(w.buf):cap(w.buf)]
@@ -269,7 +270,7 @@ func (w *bitWriter) block(entries []entry, ends bool, dc, ac *[256]uint32) {
 	w.buf = w.buf[:len(w.buf)+at]
 }
 
-// put32 writes four bytes, stuffed, and gives how many these became.
+// put32 writes four bytes, stuffed, and returns how many bytes these became.
 func put32(buf []byte, v uint32) int {
 	const ones, tops = 0x01010101, 0x80808080
 	if (^v-ones)&v&tops == 0 { // no byte is ff

@@ -2,20 +2,20 @@ package jpeg
 
 import "encoding/binary"
 
-// A quantiser quantises what the forward DCT makes.
-type quantiser struct {
+// A quantizer quantizes what the forward DCT makes.
+type quantizer struct {
 	pairs   [32]quantPair // for fdct8, word by word
-	vectors vectorQuantiser
+	vectors vectorQuantizer
 }
 
-// A quantPair holds what quantises the two coefficients in a word. A coefficient c, times coefScale, becomes (c+add)·mul >>
-// quantShift, less quantBase: the quotient rounded to the nearest, the base keeping it all positive. add also takes off
-// what the transform added to be positive, and for the DC coefficient the level shift.
+// A quantPair holds what quantizes the two coefficients in a word. A coefficient c, times coefScale, becomes
+// (c+add)·mul >> quantShift, less quantBase: the quotient rounded to the nearest, the base keeping it all positive.
+// add also takes off what the transform added to be positive, and for the DC coefficient the level shift.
 type quantPair struct {
 	add0, mul0, add1, mul1 uint64
 }
 
-// put quantises the two coefficients in v, of which the first is coefficient at.
+// put quantizes the two coefficients in v, of which the first is coefficient at.
 func (q *quantPair) put(out *[64]int16, at int, v uint64) {
 	out[at&63] = int16((v&low>>shiftF+q.add0)*q.mul0>>quantShift - quantBase)
 	out[(at+1)&63] = int16((v>>(32+shiftF)+q.add1)*q.mul1>>quantShift - quantBase)
@@ -28,8 +28,8 @@ const (
 	quantBase  = 2048
 )
 
-// set makes the quantiser for a table in natural order.
-func (q *quantiser) set(table *[64]uint8) {
+// set makes the quantizer for a table in natural order.
+func (q *quantizer) set(table *[64]uint8) {
 	for i, step := range table {
 		divisor := uint64(step) * coefScale
 		add := divisor*quantBase + divisor/2 - 1<<(31-shiftF)
@@ -49,8 +49,8 @@ func (q *quantiser) set(table *[64]uint8) {
 // levelShift is what the DC coefficient loses by the level shift (T.81, A.3.1).
 const levelShift = 8 * 128 * coefScale
 
-// inScan gives, for four neighbouring coefficients in natural order, and for which of these are set in a mask of four bits, which are set in the
-// order of a scan.
+// inScan maps a mask of four neighboring coefficients in natural order to a mask of the same coefficients in the order
+// of a scan.
 var inScan = func() (bits [16][16]uint64) {
 	for k, natural := range zigzag {
 		for set := range 16 {
@@ -63,10 +63,10 @@ var inScan = func() (bits [16][16]uint64) {
 // roundF is added before the shift after the second pass.
 const roundF = (1<<31 + 1<<(shiftF-1)) * both
 
-// fdct8 transforms the 8×8 samples at src (T.81, A.3.3) and quantises them: out gets the coefficients in natural order. Bit k of
-// the mask that it gives is set if coefficient k in the order of a scan is not 0. The transform is that of idct8, run backwards, and also
-// does two rows, then two columns, at once.
-func fdct8(src []byte, stride int, q *quantiser, out *[64]int16) (mask uint64) {
+// fdct8 transforms the 8×8 samples at src (T.81, A.3.3) and quantizes them: out gets the coefficients in natural
+// order. Bit k of mask is set if coefficient k in the order of a scan is not 0. The transform is that of idct8, run
+// backwards, and also does two rows, then two columns, at once.
+func fdct8(src []byte, stride int, q *quantizer, out *[64]int16) (mask uint64) {
 	var w [32]uint64
 	for y := 0; y < 8; y += 2 {
 		a := binary.LittleEndian.Uint64(src[y*stride:])
@@ -119,7 +119,8 @@ func fdct8(src []byte, stride int, q *quantiser, out *[64]int16) (mask uint64) {
 	for i := 0; i < 64; i += 4 {
 		// The top bit of each quarter says whether that coefficient is not 0; the product brings the four together.
 		const each = 1<<48 + 1<<32 + 1<<16 + 1
-		v := uint64(uint16(out[i])) | uint64(uint16(out[i+1]))<<16 | uint64(uint16(out[i+2]))<<32 | uint64(uint16(out[i+3]))<<48
+		v := uint64(uint16(out[i])) | uint64(uint16(out[i+1]))<<16 |
+			uint64(uint16(out[i+2]))<<32 | uint64(uint16(out[i+3]))<<48
 		v = (v&(0x7fff*each) + 0x7fff*each | v) & (0x8000 * each)
 		mask |= inScan[i/4][v>>15*(1<<48+1<<33+1<<18+1<<3)>>48&15]
 	}

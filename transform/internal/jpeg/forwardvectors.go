@@ -7,15 +7,15 @@ import (
 	"simd/archsimd"
 )
 
-// A vectorQuantiser quantises rows of eight coefficients: a coefficient c, times coefScale, becomes the whole part of (c+add)·mul. add has the half of
-// the divisor that rounding wants and one half more, so that a quotient is never so near to a whole number that 24 bits would not tell on which side
-// of it.
-type vectorQuantiser struct {
+// A vectorQuantizer quantizes rows of eight coefficients: a coefficient c, times coefScale, becomes the whole part of
+// (c+add)·mul. add has the half of the divisor that rounding wants and one half more, so that no quotient is so near
+// to a whole number that 24 bits cannot show on which side it lies.
+type vectorQuantizer struct {
 	add, mul [8][8]float32
 }
 
-// set makes the quantiser for a table in natural order.
-func (q *vectorQuantiser) set(table *[64]uint8) {
+// set makes the quantizer for a table in natural order.
+func (q *vectorQuantizer) set(table *[64]uint8) {
 	for i, step := range table {
 		divisor := int(step) * coefScale
 		q.add[i/8][i%8] = float32(divisor/2) + 0.5
@@ -24,9 +24,10 @@ func (q *vectorQuantiser) set(table *[64]uint8) {
 	q.add[0][0] -= levelShift
 }
 
-// row quantises row y, v, which is still to be shifted. Bit x of the mask that it gives is set if coefficient x is 0.
-func (q *vectorQuantiser) row(y int, v wide, out *[64]int16) (zeros uint8) {
-	c := v.ShiftAllRight(shiftF).ConvertToFloat32().Add(archsimd.LoadFloat32x8(&q.add[y])).Mul(archsimd.LoadFloat32x8(&q.mul[y])).Floor().ConvertToInt32()
+// row quantizes row y, v, which is still to be shifted. Bit x of zeros is set if coefficient x is 0.
+func (q *vectorQuantizer) row(y int, v wide, out *[64]int16) (zeros uint8) {
+	add, mul := archsimd.LoadFloat32x8(&q.add[y]), archsimd.LoadFloat32x8(&q.mul[y])
+	c := v.ShiftAllRight(shiftF).ConvertToFloat32().Add(add).Mul(mul).Floor().ConvertToInt32()
 	c.GetLo().SaturateToInt16Concat(c.GetHi()).Store((*[8]int16)(out[8*y:]))
 	return c.Equal(archsimd.BroadcastInt32x8(0)).ToBits()
 }
@@ -36,7 +37,7 @@ var kRoundF = eight{krF, krF, krF, krF, krF, krF, krF, krF}
 const krF = 1 << (shiftF - 1)
 
 // vectorFDCT8 is fdct8.
-func vectorFDCT8(src []byte, stride int, q *vectorQuantiser, out *[64]int16) (mask uint64) {
+func vectorFDCT8(src []byte, stride int, q *vectorQuantizer, out *[64]int16) (mask uint64) {
 	upper, lower := fourRows(src, stride), fourRows(src[2*stride:], stride)
 	// The columns 0 to 3 of all rows, and the others.
 	l, r := upper.SelectFromPairGrouped(0, 2, 4, 6, lower), upper.SelectFromPairGrouped(1, 3, 5, 7, lower)
@@ -48,8 +49,10 @@ func vectorFDCT8(src []byte, stride int, q *vectorQuantiser, out *[64]int16) (ma
 
 	w0, w2, w4, w6 := forwardEvens(s0.Add(s7), s1.Add(s6), s2.Add(s5), s3.Add(s4), kRound1.wide())
 	w1, w3, w5, w7 := forwardOdds(s3.Sub(s4), s2.Sub(s5), s1.Sub(s6), s0.Sub(s7), kRound1.wide())
-	w0, w1, w2, w3 = crossed(w0.ShiftAllRight(shift1), w1.ShiftAllRight(shift1), w2.ShiftAllRight(shift1), w3.ShiftAllRight(shift1))
-	w4, w5, w6, w7 = crossed(w4.ShiftAllRight(shift1), w5.ShiftAllRight(shift1), w6.ShiftAllRight(shift1), w7.ShiftAllRight(shift1))
+	w0, w1, w2, w3 = crossed(
+		w0.ShiftAllRight(shift1), w1.ShiftAllRight(shift1), w2.ShiftAllRight(shift1), w3.ShiftAllRight(shift1))
+	w4, w5, w6, w7 = crossed(
+		w4.ShiftAllRight(shift1), w5.ShiftAllRight(shift1), w6.ShiftAllRight(shift1), w7.ShiftAllRight(shift1))
 	s0, s4 = w0.Select128FromPair(0, 2, w4), w0.Select128FromPair(1, 3, w4)
 	s1, s5 = w1.Select128FromPair(0, 2, w5), w1.Select128FromPair(1, 3, w5)
 	s2, s6 = w2.Select128FromPair(0, 2, w6), w2.Select128FromPair(1, 3, w6)
@@ -57,8 +60,10 @@ func vectorFDCT8(src []byte, stride int, q *vectorQuantiser, out *[64]int16) (ma
 	w0, w2, w4, w6 = forwardEvens(s0.Add(s7), s1.Add(s6), s2.Add(s5), s3.Add(s4), kRoundF.wide())
 	w1, w3, w5, w7 = forwardOdds(s3.Sub(s4), s2.Sub(s5), s1.Sub(s6), s0.Sub(s7), kRoundF.wide())
 
-	zeros := uint64(q.row(0, w0, out)) | uint64(q.row(1, w1, out))<<8 | uint64(q.row(2, w2, out))<<16 | uint64(q.row(3, w3, out))<<24 |
-		uint64(q.row(4, w4, out))<<32 | uint64(q.row(5, w5, out))<<40 | uint64(q.row(6, w6, out))<<48 | uint64(q.row(7, w7, out))<<56
+	zeros := uint64(q.row(0, w0, out)) | uint64(q.row(1, w1, out))<<8 |
+		uint64(q.row(2, w2, out))<<16 | uint64(q.row(3, w3, out))<<24 |
+		uint64(q.row(4, w4, out))<<32 | uint64(q.row(5, w5, out))<<40 |
+		uint64(q.row(6, w6, out))<<48 | uint64(q.row(7, w7, out))<<56
 	archsimd.ClearAVXUpperBits()
 	for i, set := 0, ^zeros; set != 0; i, set = i+1, set>>4 {
 		mask |= inScan[i&15][set&15]
@@ -66,16 +71,18 @@ func vectorFDCT8(src []byte, stride int, q *vectorQuantiser, out *[64]int16) (ma
 	return mask
 }
 
-// fourRows gives the rows 0 and 1 at src in the lower half of a vector, 4 and 5 in the upper.
+// fourRows returns the rows 0 and 1 at src in the lower half of a vector, 4 and 5 in the upper.
 func fourRows(src []byte, stride int) archsimd.Uint32x8 {
 	var low, high archsimd.Uint64x2
 	var v archsimd.Uint64x4
 	low = low.SetElem(0, binary.LittleEndian.Uint64(src)).SetElem(1, binary.LittleEndian.Uint64(src[stride:]))
-	high = high.SetElem(0, binary.LittleEndian.Uint64(src[4*stride:])).SetElem(1, binary.LittleEndian.Uint64(src[5*stride:]))
+	high = high.SetElem(0, binary.LittleEndian.Uint64(src[4*stride:]))
+	high = high.SetElem(1, binary.LittleEndian.Uint64(src[5*stride:]))
 	return v.SetLo(low).SetHi(high).AsUint32x8()
 }
 
-// forwardEvens and forwardOdds give the even and odd coefficients of a transform of eight from the sums and the differences of its inputs, as in fdct8.
+// forwardEvens and forwardOdds return the even and odd coefficients of a transform of eight from the sums and the
+// differences of its inputs, as in fdct8.
 func forwardEvens(t0, t1, t2, t3, round wide) (w0, w2, w4, w6 wide) {
 	e0, e3, e1, e2 := t0.Add(t3), t0.Sub(t3), t1.Add(t2), t1.Sub(t2)
 	z := e2.Add(e3).Mul(k0541.wide()).Add(round)

@@ -64,8 +64,8 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// tame reports whether the quantiser steps are such that samples stay near their range. Beyond it 32 bits overflow, here
-// and in image/jpeg, and not alike.
+// tame reports whether the quantizer steps are such that samples stay near their range. Beyond it 32 bits overflow,
+// here and in image/jpeg, and not alike.
 func tame(d *Decoder) bool {
 	for i := range d.quant {
 		for _, q := range d.quant[i].q {

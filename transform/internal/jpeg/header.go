@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 
+	"imgpipe/transform/internal/codec"
 	"imgpipe/transform/internal/pixel"
 )
 
@@ -27,13 +28,14 @@ type Header struct {
 	Components [4]Component
 	// N is the number of components: 1 to 4.
 	N int
-	// Progressive tells that the file is coded in several passes over all of the picture.
+	// Progressive reports that the file is coded in several passes over all of the picture.
 	Progressive bool
 	// Restart is the number of MCUs between restart markers, 0 for none, as defined before the first scan.
 	Restart int
-	// JFIF tells that there is a JFIF APP0 segment.
+	// JFIF reports that there is a JFIF APP0 segment.
 	JFIF bool
-	// Adobe is the colour transform that an Adobe APP14 segment names: 0 none, 1 YCbCr, 2 YCCK; -1 without such a segment.
+	// Adobe is the color transform that an Adobe APP14 segment names: 0 none, 1 YCbCr, 2 YCCK; -1 without such a
+	// segment.
 	Adobe int
 	// EXIF is the TIFF structure of the first EXIF segment, nil where there is none.
 	EXIF []byte
@@ -43,8 +45,8 @@ type Header struct {
 	icc        [][]byte
 }
 
-// ICC is the colour profile, put together from its APP2 segments (ICC.1, annex B.4); nil where there is none or a part is
-// missing.
+// ICC is the color profile, put together from its APP2 segments (ICC.1, annex B.4). It is nil if there is none or a
+// part is missing.
 func (h *Header) ICC() []byte {
 	if len(h.icc) == 0 || int(h.icc[0][1]) != len(h.icc) {
 		return nil
@@ -63,12 +65,12 @@ func (h *Header) ICC() []byte {
 // maxICCSegments bounds the segments of a profile: their number is one byte.
 const maxICCSegments = 255
 
-// ReadHeader reads data as far as its first scan and decodes nothing. An error wraps ErrUnsupported where the file is of
-// a kind that this package does not read; else the file is malformed. The Header keeps data alive.
+// ReadHeader reads data as far as its first scan and decodes nothing. An error is a codec.Unsupported where the file is
+// of a kind that this package does not read; else the file is malformed. The Header keeps data alive.
 func ReadHeader(data []byte) (Header, error) {
 	h := Header{Adobe: -1, sof: -1}
 	if len(data) < 2 || data[0] != 0xff || data[1] != mSOI {
-		return Header{}, FormatError("the file does not begin as a JPEG does (ff d8)")
+		return Header{}, formatError("the file does not begin as a JPEG does (ff d8)")
 	}
 	w := walker{data: data, off: 2}
 	for {
@@ -79,16 +81,16 @@ func ReadHeader(data []byte) (Header, error) {
 		switch m := seg.marker; {
 		case m == mSOS:
 			if h.sof < 0 {
-				return Header{}, FormatError("a scan comes before the frame header")
+				return Header{}, formatError("a scan comes before the frame header")
 			}
 			h.sos = seg.off
 			h.Kind = h.kind()
 			return h, nil
 		case m == mEOI:
-			return Header{}, FormatError("the file ends before its first scan")
+			return Header{}, formatError("the file ends before its first scan")
 		case m == mSOF0 || m == mSOF1 || m == mSOF2:
 			if h.sof >= 0 {
-				return Header{}, FormatError("there are two frame headers, one was expected")
+				return Header{}, formatError("there are two frame headers, one was expected")
 			}
 			h.sof = seg.off
 			if err := h.frame(m, seg.body); err != nil {
@@ -96,24 +98,31 @@ func ReadHeader(data []byte) (Header, error) {
 			}
 		case m == mDRI:
 			if len(seg.body) != 2 {
-				return Header{}, FormatError("the restart interval segment has the wrong length")
+				return Header{}, formatError("the restart interval segment has the wrong length")
 			}
 			h.Restart = int(binary.BigEndian.Uint16(seg.body))
-		case m == mAPP0 && bytes.HasPrefix(seg.body, []byte("JFIF\x00")):
-			h.JFIF = true
-		case m == mAPP1 && h.EXIF == nil && len(seg.body) >= 6 && bytes.HasPrefix(seg.body, []byte("Exif\x00")):
-			h.EXIF = seg.body[6:]
-		case m == mAPP2 && len(seg.body) > 14 && bytes.HasPrefix(seg.body, []byte("ICC_PROFILE\x00")):
-			if len(h.icc) < maxICCSegments {
-				h.icc = append(h.icc, seg.body[12:])
-			}
-		case m == mAPP14 && len(seg.body) >= 12 && bytes.HasPrefix(seg.body, []byte("Adobe")):
-			h.Adobe = int(seg.body[11])
+		case mAPP0 <= m && m <= mAPP15:
+			h.application(m, seg.body)
 		default:
 			if err := known(m); err != nil {
 				return Header{}, err
 			}
 		}
+	}
+}
+
+// application takes over what is wanted of an application segment.
+func (h *Header) application(marker byte, b []byte) {
+	begins := func(name string) bool { return bytes.HasPrefix(b, []byte(name)) }
+	switch {
+	case marker == mAPP0 && begins("JFIF\x00"):
+		h.JFIF = true
+	case marker == mAPP1 && h.EXIF == nil && len(b) >= 6 && begins("Exif\x00"):
+		h.EXIF = b[6:]
+	case marker == mAPP2 && len(b) > 14 && begins("ICC_PROFILE\x00") && len(h.icc) < maxICCSegments:
+		h.icc = append(h.icc, b[12:])
+	case marker == mAPP14 && len(b) >= 12 && begins("Adobe"):
+		h.Adobe = int(b[11])
 	}
 }
 
@@ -123,13 +132,13 @@ func known(marker byte) error {
 	case marker == mDHT || marker == mDQT || mayPass(marker):
 		return nil
 	case marker == 0xc3 || marker == 0xcb || marker == 0xf7:
-		return fmt.Errorf("%w: lossless coding (marker ff%02x)", ErrUnsupported, marker)
+		return codec.Unsupported(fmt.Sprintf("lossless coding (marker ff%02x)", marker))
 	case 0xc5 <= marker && marker <= 0xc7 || marker == 0xde || marker == 0xdf:
-		return fmt.Errorf("%w: hierarchical coding (marker ff%02x)", ErrUnsupported, marker)
+		return codec.Unsupported(fmt.Sprintf("hierarchical coding (marker ff%02x)", marker))
 	case 0xc9 <= marker && marker <= 0xcf:
-		return fmt.Errorf("%w: arithmetic coding (marker ff%02x)", ErrUnsupported, marker)
+		return codec.Unsupported(fmt.Sprintf("arithmetic coding (marker ff%02x)", marker))
 	}
-	return FormatError(fmt.Sprintf("marker ff%02x has no meaning here", marker))
+	return formatError(fmt.Sprintf("marker ff%02x has no meaning here", marker))
 }
 
 // mayPass reports whether a segment says nothing about how the picture is coded, as this package reads it.
@@ -141,29 +150,31 @@ func mayPass(marker byte) bool {
 // frame reads a frame header (T.81, B.2.2).
 func (h *Header) frame(marker byte, b []byte) error {
 	if len(b) < 6 || len(b) != 6+3*int(b[5]) {
-		return FormatError("the frame header has the wrong length")
+		return formatError("the frame header has the wrong length")
 	}
 	h.Progressive = marker == mSOF2
 	h.Height, h.Width = int(binary.BigEndian.Uint16(b[1:])), int(binary.BigEndian.Uint16(b[3:]))
 	h.N = int(b[5])
 	switch {
 	case b[0] != 8:
-		return fmt.Errorf("%w: %d bits per sample, 8 were expected", ErrUnsupported, b[0])
+		return codec.Unsupported(fmt.Sprintf("a precision of %d bits", b[0]))
 	case h.N < 1 || h.N > 4:
-		return fmt.Errorf("%w: %d components, 1 to 4 were expected", ErrUnsupported, h.N)
+		return codec.Unsupported(fmt.Sprintf("a JPEG of %d components", h.N))
 	case h.Width == 0:
-		return FormatError("the picture is 0 pixels wide")
+		return formatError("the picture is 0 pixels wide")
 	case h.Height == 0:
-		return fmt.Errorf("%w: the height is not in the frame header", ErrUnsupported)
+		return codec.Unsupported("a height that stands after the first scan (DNL)")
 	}
 	for i := range h.N {
 		f := b[6+3*i:]
 		c := Component{ID: f[0], H: int(f[1] >> 4), V: int(f[1] & 15), Quant: f[2]}
 		if c.H < 1 || c.H > 4 || c.V < 1 || c.V > 4 {
-			return FormatError(fmt.Sprintf("component %d has sampling factors %d×%d, 1 to 4 were expected", i, c.H, c.V))
+			return formatError(fmt.Sprintf("component %d has sampling factors %d×%d, 1 to 4 were expected",
+				i, c.H, c.V))
 		}
 		if c.Quant > 3 {
-			return FormatError(fmt.Sprintf("component %d names quantization table %d, 0 to 3 were expected", i, c.Quant))
+			return formatError(fmt.Sprintf("component %d names quantization table %d, 0 to 3 were expected",
+				i, c.Quant))
 		}
 		if h.N == 1 { // The factors of a single component mean nothing (T.81, A.2.2).
 			c.H, c.V = 1, 1
@@ -217,8 +228,8 @@ func (h *Header) blocks(c int) (cols, rows int) {
 	return ceilDiv(ceilDiv(h.Width*k.H, h.hMax), 8), ceilDiv(ceilDiv(h.Height*k.V, h.vMax), 8)
 }
 
-// Memory is how many bytes Decode keeps at scale s for a file with this header: its planes and, of a progressive file, its
-// coefficients. Besides these a Decoder takes under 500 KB.
+// Memory is how many bytes Decode keeps at scale s for a file with this header: its planes and, of a progressive file,
+// its coefficients. Besides these a Decoder takes under 500 KB.
 func (h *Header) Memory(s pixel.Scale) int64 {
 	cols, rows := h.mcus()
 	total := int64(0)
@@ -290,14 +301,17 @@ type walker struct {
 const maxMarkers = 1 << 18
 
 // errEnd is what next returns where the file ends between two segments.
-var errEnd = FormatError("the file ends where a marker was expected")
+const errEnd = codec.Cut("the file ends where a marker was expected")
 
-// next reads the next segment. Bytes that are no marker are passed over, and so are fill bytes (T.81, B.1.1.2) and restart
-// markers, which some writers leave after a scan.
+// errSegment is what next returns where the file ends inside a segment.
+const errSegment = codec.Cut("the file ends inside a segment")
+
+// next reads the next segment. Bytes that are no marker are passed over, and so are fill bytes (T.81, B.1.1.2) and
+// restart markers, which some writers leave after a scan.
 func (w *walker) next() (segment, error) {
 	for {
 		if w.steps++; w.steps > maxMarkers {
-			return segment{}, FormatError(fmt.Sprintf("the file has over %d markers outside its scans", maxMarkers))
+			return segment{}, formatError(fmt.Sprintf("the file has over %d markers outside its scans", maxMarkers))
 		}
 		i := bytes.IndexByte(w.data[min(w.off, len(w.data)):], 0xff)
 		if i < 0 || w.off+i+1 >= len(w.data) {
@@ -327,7 +341,7 @@ func (w *walker) next() (segment, error) {
 		}
 		if w.off+2 > len(w.data) {
 			w.off = len(w.data)
-			return segment{}, FormatError("the file ends inside a segment")
+			return segment{}, errSegment
 		}
 		n := int(binary.BigEndian.Uint16(w.data[w.off:]))
 		if n < 2 && mayPass(m) {
@@ -338,11 +352,12 @@ func (w *walker) next() (segment, error) {
 			return seg, nil
 		}
 		if n < 2 {
-			return segment{}, FormatError(fmt.Sprintf("the segment of marker ff%02x has length %d, at least 2 was expected", m, n))
+			const say = "the segment of marker ff%02x has length %d, at least 2 was expected"
+			return segment{}, formatError(fmt.Sprintf(say, m, n))
 		}
 		if w.off+n > len(w.data) {
 			w.off = len(w.data)
-			return segment{}, FormatError("the file ends inside a segment")
+			return segment{}, errSegment
 		}
 		w.odd.arith = w.odd.arith || m == mDAC
 		seg.body = w.data[w.off+2 : w.off+n]

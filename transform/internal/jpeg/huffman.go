@@ -16,7 +16,8 @@ type codebook struct {
 	symbols             [256]uint8
 }
 
-// A huffTable is one table of a file (T.81, B.2.4.2), with what it takes to decode quickly made when it is first needed.
+// A huffTable is one table of a file (T.81, B.2.4.2), with what it takes to decode quickly made when it is first
+// needed.
 type huffTable struct {
 	defined bool // there is a table, if only of an earlier file
 	given   bool // it is one of this file
@@ -48,7 +49,7 @@ func (t *huffTable) define(counts, symbols []byte) error {
 		code += int(c)
 		if code > 1<<(i+1) {
 			t.given = false
-			return FormatError("a Huffman table has more codes than fit")
+			return formatError("a Huffman table has more codes than fit")
 		}
 		code <<= 1
 	}
@@ -133,8 +134,9 @@ func (t *huffTable) makeDC() {
 //	bit  31     the block ends behind these
 //
 // An entry that cannot be used, for the code or value is too long or no such code exists, has 63 for acLast; so one
-// test, k+acLast ≥ 63, finds these and also the entries that may reach beyond the block. If only the value is too long, bits 0–5 are the
-// length of the code, 6–9 how many zeros come before the coefficient, and 16–19 the bits of its value; else all these are 0.
+// test, k+acLast ≥ 63, finds these and also the entries that may reach beyond the block. If only the value is too
+// long, bits 0–5 are the length of the code, 6–9 how many zeros come before the coefficient, and 16–19 the bits
+// of its value; else all these are 0.
 type acEntry = uint32
 
 const (
@@ -206,8 +208,8 @@ func (t *huffTable) acCode(acc uint64, avail uint) (v int, run, used uint, end b
 //	bits  6–12  how many coefficients these are, the end of the block counted as one
 //	bit  15     the block ends behind these
 //
-// If these are more coefficients than the block still has, the last codes belong to the next block, and the entry cannot be used;
-// one that could never be has 127 of them.
+// If these are more coefficients than the block still has, the last codes belong to the next block, and the entry
+// cannot be used; one that could never be has 127 of them.
 type skipEntry uint16
 
 const (
@@ -251,18 +253,19 @@ func (t *huffTable) skipEntry(look uint32) skipEntry {
 func (d *Decoder) parseDHT(b []byte) error {
 	for len(b) > 0 {
 		if len(b) < 17 {
-			return FormatError("a Huffman table segment has the wrong length")
+			return formatError("a Huffman table segment has the wrong length")
 		}
 		class, number := b[0]>>4, b[0]&15
 		if class > 1 || number > 3 {
-			return FormatError(fmt.Sprintf("there is a Huffman table of class %d and number %d, 0 or 1 and 0 to 3 were expected", class, number))
+			const say = "there is a Huffman table of class %d and number %d, 0 or 1 and 0 to 3 were expected"
+			return formatError(fmt.Sprintf(say, class, number))
 		}
 		n := 0
 		for _, c := range b[1:17] {
 			n += int(c)
 		}
 		if n > 256 || 17+n > len(b) {
-			return FormatError("a Huffman table segment has the wrong length")
+			return formatError("a Huffman table segment has the wrong length")
 		}
 		if err := d.huff[class][number].define(b[1:17], b[17:17+n]); err != nil {
 			return err

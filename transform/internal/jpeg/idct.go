@@ -10,9 +10,9 @@ import "encoding/binary"
 //
 // which is √8 times what the standard asks for, so that 8 is divided off after the second.
 //
-// Two columns, later two rows, are transformed at once in the halves of 64-bit words (see block), which is what makes this
-// fast without vector instructions. Between the passes the halves must be shifted and exchanged one by one; for that they are
-// raised by 2³¹ to be positive, so that nothing borrows from its neighbour.
+// Two columns, later two rows, are transformed at once in the halves of 64-bit words (see block), which is what makes
+// this fast without vector instructions. Between the passes the halves must be shifted and exchanged one by one; for
+// that they are raised by 2³¹ to be positive, so that nothing borrows from its neighbor.
 
 // Constants of the transforms, times 2¹³.
 const (
@@ -39,8 +39,8 @@ const (
 	both   = 1<<32 + 1 // the same in both halves of a word
 	shift1 = constBits - passBits
 	shift2 = constBits + passBits + 3
-	// round1 and round2 are added before the shifts of the passes: half of the last place, what makes it positive, and after
-	// the second pass the level shift (T.81, A.3.1).
+	// round1 and round2 are added before the shifts of the passes: half of the last place, what makes it positive, and
+	// after the second pass the level shift (T.81, A.3.1).
 	round1 = (1<<31 + 1<<(shift1-1)) * both
 	round2 = (1<<31 + 1<<(shift2-1) + 128<<shift2) * both
 	// mask1 is what a half keeps of its bits in the shift after the first pass, and bias1 what round1 raised it by.
@@ -49,8 +49,8 @@ const (
 	low   = 1<<32 - 1
 )
 
-// turn takes the results of the first pass for two neighbouring columns in two neighbouring rows, a above b, and gives
-// the same column by column, shifted down for the second pass.
+// turn takes the results of the first pass for two neighboring columns in two neighboring rows, a above b, and returns
+// them column by column, shifted down for the second pass.
 func turn(a, b uint64) (left, right uint64) {
 	a = a >> shift1 & mask1
 	b = b >> shift1 & mask1
@@ -76,7 +76,8 @@ func idct8(b *block, last int, dst []byte, stride int) {
 	}
 }
 
-// columns8 is the first pass: it transforms the columns of b and clears it. The results of columns 2p and 2p+1 go to w[8*p:].
+// columns8 is the first pass: it transforms the columns of b and clears it. The results of columns 2p and 2p+1 go to
+// w[8*p:].
 func columns8(b *block, w *[32]uint64) {
 	for p := range 4 {
 		f0, f1, f2, f3 := uint64(b[p]), uint64(b[4+p]), uint64(b[8+p]), uint64(b[12+p])
@@ -158,8 +159,8 @@ func idct8of4(b *block, dst []byte, stride int) {
 	}
 }
 
-// eightOf4 gives the even and odd halves of a transform of eight whose upper four inputs are 0; f0 is already scaled. The
-// factors are the sums of those that columns8 has for the same inputs, so that both give the same to the last bit.
+// eightOf4 returns the even and odd halves of a transform of eight whose upper four inputs are 0; f0 is already scaled.
+// The factors are the sums of those that columns8 has for the same inputs, so that both agree to the last bit.
 func eightOf4(f0, f1, f2, f3 uint64) (e0, e1, e2, e3, o0, o1, o2, o3 uint64) {
 	t2, t3 := f2*c0541, f2*(c0541+c0765)
 	return f0 + t3, f0 + t2, f0 - t2, f0 - t3,
@@ -167,12 +168,12 @@ func eightOf4(f0, f1, f2, f3 uint64) (e0, e1, e2, e3, o0, o1, o2, o3 uint64) {
 		f1*(c1175-c0390) - f3*(c2562-c1175), f1*(c1175-c0899) - f3*(c1961-c1175)
 }
 
-// outside covers, in the results of the second pass, bits 26 to 30, which are 0 if a sample is in range: bit 31 is set by
-// round2, and only by it.
+// outside covers, in the results of the second pass, bits 26 to 30, which are 0 if a sample is in range: bit 31 is set
+// by round2, and only by it.
 const outside = 0x7c000000 * both
 
-// four makes the samples of four columns in two rows from the results of the second pass, if they are in range: those of
-// the upper row are the lower half of the word, the first column in its lowest byte.
+// four makes the samples of four columns in two rows from the results of the second pass, if they are in range: those
+// of the upper row are the lower half of the word, the first column in its lowest byte.
 func four(a, b, c, d uint64) uint64 {
 	const m = 0xff * both
 	return a>>shift2&m | b>>(shift2-8)&(m<<8) | c>>(shift2-16)&(m<<16) | d<<(24-shift2)&(m<<24)
@@ -225,7 +226,7 @@ func idct4(b *block, last int, dst []byte, stride int) {
 	}
 }
 
-// half4 gives the even and odd halves of a transform of four; round is added to the even one.
+// half4 returns the even and odd halves of a transform of four; round is added to the even one.
 func half4(f0, f1, f2, f3, round uint64) (e0, e1, o0, o1 uint64) {
 	z := (f1 + f3) * c0541
 	return (f0+f2)<<constBits + round, (f0-f2)<<constBits + round, z + f1*c0765, z - f3*c1847
@@ -265,8 +266,8 @@ func idct3(b *block, last int, dst []byte, stride int) {
 	rows[2][2] = byte(w >> 16)
 }
 
-// half3 gives what the outer results of a transform of three have in common, the middle one, and what the outer ones differ
-// by; round is added to the first two.
+// half3 returns what the outer results of a transform of three have in common, the middle one, and what the outer ones
+// differ by; round is added to the first two.
 func half3(f0, f1, f2, round uint64) (a, m, o uint64) {
 	e, z := f0<<constBits+round, f2*c0707
 	return e + z, e - 2*z, f1 * c1224

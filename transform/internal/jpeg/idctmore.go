@@ -2,8 +2,8 @@ package jpeg
 
 import "encoding/binary"
 
-// The inverse DCT of the 5×5, 6×6 and 7×7 lowest coefficients, in words as in idct.go. The transforms follow from the
-// definition there. In each, what is even and what is odd in u is found apart, for x(i) and x(N-1-i) differ only in
+// The inverse DCT of the 5×5, 6×6 and 7×7 lowest coefficients, in words as in idct.go. The transforms follow from
+// the definition there. In each, what is even and what is odd in u is found apart, for x(i) and x(N-1-i) differ only in
 // the sign of the odd half. The transform of six has one of three in its even half. The halves of the transform of
 // seven, after signs have been changed, are circular convolutions of length three (C. Rader, "Discrete Fourier
 // transforms when the number of data samples is prime", Proc. IEEE 56, 1968), which take four multiplications instead

@@ -1,48 +1,42 @@
 // Package jpeg decodes JPEG files (ITU-T T.81) straight to component planes, at reduced size where that is enough, and
 // encodes planes as baseline JPEG.
 //
-//	             ┌── window: byte stuffing and restart markers taken out, 16 KiB at a time
-//	file ──> scans ──> Huffman decoding ──> dequantised coefficients ──> N×N inverse DCT ──> planes
-//	                                  └──> (progressive: all coefficients kept until the last scan)
+// Start with [ReadHeader] and [Decoder.Decode], or with [Encoder.Append].
 //
-//	planes ──> 8×8 forward DCT ──> quantise ──> Huffman coding ──> file
-//	                                       └──> (optimised tables: kept, counted, then coded)
+//	file -> scans: 16 KiB at a time, without byte stuffing and restart markers
+//	     -> Huffman decoding -> (progressive: all coefficients are kept until the last scan)
+//	     -> dequantized coefficients -> N×N inverse DCT -> planes
 //
-// Decoding at M/8, M from 1 to 8, computes the M×M inverse DCT of the M×M lowest coefficients of each block, as the Independent JPEG
-// Group's library does since its version 7; coefficients that are not needed are skipped, several at a time. Nothing is
-// upsampled and no colour is converted: that is left to a resampler, which does both in one step and better.
+//	planes -> 8×8 forward DCT -> quantize -> (optimized tables: coefficients are kept and counted)
+//	       -> Huffman coding -> file
 //
-// Twenty-seven camera files of 4 to 24 megapixels took, in CPU time, this share of what libjpeg-turbo 2.1.5 takes to decode them to planes, with its
-// vector code: 1.50 at 8/8, 0.86 at 4/8, 0.67 at 3/8, 0.63 at 2/8, 0.52 at 1/8; built with GOEXPERIMENT=simd, which uses the vectors of
-// AVX2 for the transforms, 0.90 at 8/8, 0.78 at 4/8, 0.62 at 3/8 and the same below (least of 12 to 24 runs each, in turn, November 2026, two
-// busy shared cores of an AMD EPYC, amd64). Four progressive files: 1.16 at 8/8, 0.82 at 4/8, with simd 1.07 and 0.71; at 1/8 their AC scans are passed
-// over unread, unless the file shows damage elsewhere or its end is missing. Encoding with tables made for the picture
-// takes a fifth more than with the typical ones; with simd both take about six tenths of the time.
+// Decoding at M/8, M from 1 to 8, computes the M×M inverse DCT of the M×M lowest coefficients of each block, as the
+// Independent JPEG Group's library does since its version 7; coefficients that are not needed are skipped, several at a
+// time. Nothing is upsampled and no color is converted: a resampler does both in one step, and better.
+//
+// Twenty-seven camera files of 4 to 24 megapixels took, in CPU time, this share of what libjpeg-turbo 2.1.5 takes to
+// decode them to planes, with its vector code: 1.50 at 8/8, 0.86 at 4/8, 0.67 at 3/8, 0.63 at 2/8, 0.52 at 1/8; built
+// with GOEXPERIMENT=simd, which uses the vectors of AVX2 for the transforms, 0.90 at 8/8, 0.78 at 4/8, 0.62 at 3/8 and
+// the same below (least of 12 to 24 runs each, in turn, November 2026, two busy shared cores of an AMD EPYC, amd64).
+// Four progressive files: 1.16 at 8/8, 0.82 at 4/8, with simd 1.07 and 0.71; at 1/8 their AC scans are passed over
+// unread, unless the file shows damage elsewhere or its end is missing. Encoding with tables made for the picture takes
+// a fifth more than with the typical ones; with simd both take about six tenths of the time.
 //
 // The package is pure Go without unsafe, starts no goroutine and keeps no state between calls but the buffers inside a
 // [Decoder] or [Encoder].
 //
-// What it never does: pass damage off as picture. A file whose scan breaks off or contradicts itself gives the picture as
-// far as it goes, mid-gray where nothing is known, and a [damage.Report] that says which rows these are, the same at
-// all scales. The pixels of an earlier picture cannot show. Restart markers are followed as the Independent JPEG
-// Group's library does: bytes before them are passed over, and an interval that is damaged or missing is lost alone.
+// What it never does: pass damage off as picture. If a scan breaks off or contradicts itself, Decode returns the
+// picture as far as it goes. The rest is mid-gray, and a [codec.Damage] names its rows, the same at all scales. The
+// pixels of an earlier picture cannot show. Restart markers are followed as the Independent JPEG Group's library does:
+// bytes before them are passed over, and an interval that is damaged or missing is lost alone.
 package jpeg
 
-import "errors"
+// A formatError says how a file contradicts the standard.
+type formatError string
 
-// ErrUnsupported is wrapped by the error for a file that may well be sound but is of a kind that this package does not read,
-// such as arithmetic coding, 12-bit samples or lossless coding.
-var ErrUnsupported = errors.New("unsupported kind of JPEG")
+func (e formatError) Error() string { return string(e) }
 
-// ErrStopped is what Decode returns after Options.Stop said so.
-var ErrStopped = errors.New("decoding was stopped")
-
-// A FormatError says how a file contradicts the standard.
-type FormatError string
-
-func (e FormatError) Error() string { return string(e) }
-
-// zigzag gives the place in natural order (row × 8 + column) of each coefficient in the order of a scan (T.81, figure 5).
+// zigzag is the place in natural order (row × 8 + column) of each coefficient in the order of a scan (T.81, figure 5).
 var zigzag = [64]uint8{
 	0, 1, 8, 16, 9, 2, 3, 10,
 	17, 24, 32, 25, 18, 11, 4, 5,

@@ -16,11 +16,11 @@ func inverse4(b *block, last int, dst []byte, stride int) { idct4(b, last, dst, 
 
 func inverse3(b *block, last int, dst []byte, stride int) { idct3(b, last, dst, stride) }
 
-func forward8(src []byte, stride int, q *quantiser, out *[64]int16) (mask uint64) {
+func forward8(src []byte, stride int, q *quantizer, out *[64]int16) (mask uint64) {
 	return fdct8(src, stride, q, out)
 }
 
-// A vectorQuantiser is nothing here.
-type vectorQuantiser struct{}
+// A vectorQuantizer is nothing here.
+type vectorQuantizer struct{}
 
-func (vectorQuantiser) set(*[64]uint8) {}
+func (vectorQuantizer) set(*[64]uint8) {}

@@ -5,9 +5,10 @@ import (
 	"math/bits"
 )
 
-// A progressive file comes in several scans, each with some coefficients, or some of their bits, of the whole picture (T.81,
-// annex G). So coefficients are kept until the last: of each block those that the scale needs, in the order of the zigzag,
-// and one word that tells which of the 64 are not 0, which is what further scans need to know of the others.
+// A progressive file comes in several scans, each with some coefficients of the whole picture, or some of their bits
+// (T.81, annex G). So coefficients are kept until the last scan: of each block those that the scale needs, in the order
+// of the zigzag. One word for each block says which of its 64 are not 0: all that further scans need to know of those
+// that are not kept.
 type progressive struct {
 	comp  [4]coefficients
 	store []int16
@@ -66,7 +67,7 @@ func keeps(scale int) int {
 	return n
 }
 
-// zeroed gives s with length n and all elements 0.
+// zeroed returns s with length n and all elements 0.
 func zeroed[T any](s []T, n int) []T {
 	if cap(s) < n {
 		return make([]T, n)
@@ -88,7 +89,7 @@ func (p *progressive) complete(n int) bool {
 	return true
 }
 
-// block gives the coefficients of component i's block (bx, by), and its mask.
+// block returns the coefficients of component i's block (bx, by), and its mask.
 func (p *progressive) block(d *Decoder, i, bx, by int) ([]int16, *uint64) {
 	c := &p.comp[i]
 	at := by*d.comp[i].allCols + bx
@@ -288,7 +289,8 @@ func (d *Decoder) nextAC(s *scan, bx, by int) {
 		value := (int16(acc>>63)<<1 - 1) << s.al
 		acc <<= size & 63
 		n -= uint64(size)
-		// The new coefficient stands behind as many of those that are 0 as run says; all others on the way get their bit.
+		// The new coefficient stands behind as many of those that are 0 as run says; all others on the way get their
+		// bit.
 		zeros := rest &^ known
 		for ; run > 0; run-- {
 			zeros &= zeros - 1
@@ -317,8 +319,8 @@ func (d *Decoder) nextAC(s *scan, bx, by int) {
 	r.acc, r.n, r.pos = acc, n, pos
 }
 
-// refine reads one bit for each of the coefficients in set, and moves those away from 0 by 1<<al whose bit is set, if they are
-// in low. acc, n and pos stand for those of r.
+// refine reads one bit for each of the coefficients in set, and moves those away from 0 by 1<<al whose bit is set, if
+// they are in low. acc, n and pos stand for those of r.
 func (r *bitReader) refine(s *scan, low uint64, coefs []int16, set, acc, n uint64, pos int) (uint64, uint64, int) {
 	al := s.al & 15
 	over := bits.OnesCount64(set &^ low)
@@ -360,8 +362,8 @@ func (d *Decoder) reconstruct() error {
 		needed := k.low &^ 1
 		b := &d.coefs
 		for by := range c.allRows {
-			if d.stop != nil && d.stop() {
-				return ErrStopped
+			if err := d.stop.Err(); err != nil {
+				return err
 			}
 			for bx := range c.allCols {
 				coefs, mask := d.prog.block(d, i, bx, by)

@@ -3,6 +3,8 @@ package jpeg
 import (
 	"fmt"
 	"slices"
+
+	"imgpipe/transform/internal/codec"
 )
 
 // A scan is one pass over the picture, or over some components or coefficients of it (T.81, B.2.3).
@@ -26,7 +28,8 @@ type unit struct {
 	c      *component
 	dc, ac *huffTable
 	pred   *int32
-	// at is where the block's samples begin in the first MCU, right and down what is added for the next to the right and below.
+	// at is where the block's samples begin in the first MCU, right and down what is added for the next to the right
+	// and below.
 	at, right, down int
 }
 
@@ -51,20 +54,22 @@ func (s *scan) layOut(units []unit) {
 func (d *Decoder) parseSOS(b []byte) (scan, error) {
 	s := scan{se: 63}
 	if len(b) < 6 || len(b) != 4+2*int(b[0]) {
-		return s, FormatError("a scan header has the wrong length")
+		return s, formatError("a scan header has the wrong length")
 	}
 	s.n = int(b[0])
 	if s.n > d.h.N {
-		return s, FormatError(fmt.Sprintf("a scan has %d components, at most %d were expected", s.n, d.h.N))
+		return s, formatError(fmt.Sprintf("a scan has %d components, at most %d were expected", s.n, d.h.N))
 	}
 	if d.h.Progressive {
 		p := b[1+2*s.n:]
 		s.ss, s.se, s.ah, s.al = int(p[0]), int(p[1]), uint(p[2]>>4), uint(p[2]&15)
 		if s.ss > s.se || s.se > 63 || s.ss == 0 && s.se != 0 || s.ss > 0 && s.n > 1 {
-			return s, FormatError(fmt.Sprintf("a scan of %d components has coefficients %d to %d, which is impossible", s.n, s.ss, s.se))
+			return s, formatError(fmt.Sprintf("a scan of %d components has coefficients %d to %d, which is impossible",
+				s.n, s.ss, s.se))
 		}
 		if s.al > 13 || s.ah > 0 && s.ah != s.al+1 {
-			return s, FormatError(fmt.Sprintf("a scan goes from bit %d to bit %d: expected the next lower bit", s.ah, s.al))
+			return s, formatError(fmt.Sprintf("a scan goes from bit %d to bit %d: expected the next lower bit",
+				s.ah, s.al))
 		}
 	}
 	blocks := 0
@@ -91,7 +96,7 @@ func (d *Decoder) parseSOS(b []byte) (scan, error) {
 		}
 	}
 	if s.n > 1 && blocks > 10 {
-		return s, FormatError(fmt.Sprintf("an MCU has %d blocks, at most 10 were expected", blocks))
+		return s, formatError(fmt.Sprintf("an MCU has %d blocks, at most 10 were expected", blocks))
 	}
 	return s, nil
 }
@@ -112,7 +117,7 @@ func (d *Decoder) named(s *scan, i int, number byte) (int, error) {
 		}
 	}
 	if found < 0 {
-		return 0, FormatError(fmt.Sprintf("a scan names component %d more often than the frame has it", number))
+		return 0, formatError(fmt.Sprintf("a scan names component %d more often than the frame has it", number))
 	}
 	return found, nil
 }
@@ -130,20 +135,21 @@ func (d *Decoder) repeats(s *scan, i int) bool {
 	return false
 }
 
-const errNoQuant = FormatError("a scan needs a quantization table that the file does not have")
+const errNoQuant = formatError("a scan needs a quantization table that the file does not have")
 
-// table finds a Huffman table that a scan needs, if it does. Frames of Motion JPEG leave out the usual ones (T.81, K.3).
+// table finds a Huffman table that a scan needs, if it does. Frames of Motion JPEG leave out the usual ones (T.81,
+// K.3).
 func (d *Decoder) table(class int, number uint8, needed bool) (*huffTable, error) {
 	if !needed {
 		return nil, nil
 	}
 	if number > 3 {
-		return nil, FormatError(fmt.Sprintf("a scan names Huffman table %d, 0 to 3 were expected", number))
+		return nil, formatError(fmt.Sprintf("a scan names Huffman table %d, 0 to 3 were expected", number))
 	}
 	t := &d.huff[class][number]
 	if !t.given {
 		if number > 1 {
-			return nil, FormatError("a scan needs a Huffman table that the file does not have")
+			return nil, formatError("a scan needs a Huffman table that the file does not have")
 		}
 		std := &standardTables[class][number]
 		if err := t.define(std.counts[:], std.symbols); err != nil {
@@ -179,7 +185,7 @@ func (d *Decoder) scan(s *scan, off int) error {
 	}
 	for _, i := range s.index[:s.n] {
 		if d.repeats(s, i) {
-			return FormatError("a scan repeats or skips bits of a component")
+			return formatError("a scan repeats or skips bits of a component")
 		}
 	}
 	for _, c := range s.comp[:s.n] {
@@ -246,11 +252,12 @@ func (s *scan) each(mx, my int, f func(i, bx, by int)) {
 
 // The kinds of damage to a scan.
 const (
-	errBadCode  = FormatError("the scan has a code that means nothing")
-	errShort    = FormatError("the scan ends early")
-	errInterval = FormatError("a restart interval ends early")
-	errMissing  = FormatError("a restart interval is missing")
-	errTwice    = FormatError("a restart interval comes twice")
+	errBadCode  = formatError("the scan has a code that means nothing")
+	errShort    = formatError("the scan ends early") // before a marker
+	errCut      = codec.Cut(errShort)                // with the file
+	errInterval = formatError("a restart interval ends early")
+	errMissing  = formatError("a restart interval is missing")
+	errTwice    = formatError("a restart interval comes twice")
 )
 
 // eachMCU calls decode for each MCU of a scan, in order, and sees to the restart intervals between them (T.81, E.2.4).
@@ -265,8 +272,8 @@ func (d *Decoder) eachMCU(s *scan, decode, lose func(s *scan, mx, my int)) error
 	var number byte
 	lost := false // the rest of the interval, or of the scan where it has none
 	for my := range rows {
-		if d.stop != nil && d.stop() {
-			return ErrStopped
+		if err := d.stop.Err(); err != nil {
+			return err
 		}
 		for mx := 0; mx < cols; mx++ {
 			if d.ri > 0 && left == 0 {
@@ -312,7 +319,7 @@ func (s *scan) down() int {
 }
 
 // restart goes to the next restart interval, before which the marker with a number is expected, and reports whether the
-// interval is there. after tells that the one before was lost in part, first is the row of the picture where it begins.
+// interval is there. after means that the one before was lost in part; first is the row of the picture where it begins.
 func (d *Decoder) restart(number byte, after bool, first int) bool {
 	found := d.bits.restart(number)
 	if found.repeated {
@@ -329,7 +336,7 @@ func (d *Decoder) restart(number byte, after bool, first int) bool {
 			d.gap, d.gapAt = true, first
 		}
 	case found.none:
-		d.found(errShort)
+		d.found(d.bits.short())
 	case found.renumbered:
 		d.renumbered++
 		d.move(first)

@@ -35,7 +35,7 @@ func corpus(t testing.TB, pattern string) []string {
 	return files
 }
 
-// A source is a picture as quantised coefficients, from which the tests write files in all the ways of T.81.
+// A source is a picture as quantized coefficients, from which the tests write files in all the ways of T.81.
 type source struct {
 	w, h  int
 	comps []sourceComp
@@ -46,11 +46,11 @@ type sourceComp struct {
 	h, v       int
 	cols, rows int       // blocks, with the padding to whole MCUs
 	used, high int       // blocks, without
-	blocks     [][64]int // quantised, in the order of a scan
+	blocks     [][64]int // quantized, in the order of a scan
 }
 
-// newSource makes a picture of w×h pixels with random coefficients, of which about density in 64 are not 0. factors are
-// the sampling factors of its components.
+// newSource makes a picture of w×h pixels with random coefficients, of which about density in 64 are not 0. factors
+// are the sampling factors of its components.
 func newSource(w, h int, factors [][2]int, density float64, seed uint64) *source {
 	rnd := rand.New(rand.NewPCG(seed, 1))
 	s := &source{w: w, h: h}

@@ -7,9 +7,9 @@ import (
 	"simd/archsimd"
 )
 
-// The transforms of this build are those of idct.go and fdct.go with the vectors of AVX2: eight columns or rows at once in
-// elements of 32 bits. They give the same bytes where nothing leaves 32 bits, which no file that an
-// encoder made of samples does.
+// The transforms of this build are those of idct.go and fdct.go with the vectors of AVX2: eight columns or rows at once
+// in elements of 32 bits. They return the same bytes as long as nothing leaves 32 bits, as in every file that an
+// encoder made of samples.
 
 func inverse8(b *block, last int, dst []byte, stride int) {
 	if last == 0 || !archsimd.X86.AVX2() {
@@ -35,7 +35,7 @@ func inverse3(b *block, last int, dst []byte, stride int) {
 	vectorIDCT3(b, dst, stride)
 }
 
-func forward8(src []byte, stride int, q *quantiser, out *[64]int16) (mask uint64) {
+func forward8(src []byte, stride int, q *quantizer, out *[64]int16) (mask uint64) {
 	if !archsimd.X86.AVX2() {
 		return fdct8(src, stride, q, out)
 	}
@@ -80,13 +80,14 @@ const (
 	kr2 = 1<<(shift2-1) + 128<<shift2
 )
 
-// wideRow gives the coefficients of a row of eight. A word was made by adding, so that a negative lower half has taken one from the upper.
+// wideRow returns the coefficients of a row of eight. A word was made by adding, so that a negative lower half has
+// taken one from the upper.
 func wideRow(b []int64) wide {
 	v := archsimd.LoadInt64x4((*[4]int64)(b))
 	return v.Sub(v.AsInt32x8().ShiftAllRight(31).AsInt64x4().ShiftAllLeft(32)).AsInt32x8()
 }
 
-// narrowRow gives the coefficients of a row of four.
+// narrowRow returns the coefficients of a row of four.
 func narrowRow(b []int64) narrow {
 	v := archsimd.LoadInt64x2((*[2]int64)(b))
 	return v.Sub(v.AsInt32x4().ShiftAllRight(31).AsInt64x2().ShiftAllLeft(32)).AsInt32x4()
@@ -113,10 +114,14 @@ func vectorIDCT8(b *block, dst []byte, stride int) {
 	e0, e1, e2, e3 = evens(f0, f2, f4, f6, kRound2.wide())
 	o0, o1, o2, o3 = odds(f1, f3, f5, f7)
 	black, white := archsimd.BroadcastInt32x8(0), archsimd.BroadcastInt32x8(255)
-	s0, s1 := e0.Add(o0).ShiftAllRight(shift2).Max(black).Min(white), e1.Add(o1).ShiftAllRight(shift2).Max(black).Min(white)
-	s2, s3 := e2.Add(o2).ShiftAllRight(shift2).Max(black).Min(white), e3.Add(o3).ShiftAllRight(shift2).Max(black).Min(white)
-	s4, s5 := e3.Sub(o3).ShiftAllRight(shift2).Max(black).Min(white), e2.Sub(o2).ShiftAllRight(shift2).Max(black).Min(white)
-	s6, s7 := e1.Sub(o1).ShiftAllRight(shift2).Max(black).Min(white), e0.Sub(o0).ShiftAllRight(shift2).Max(black).Min(white)
+	s0 := e0.Add(o0).ShiftAllRight(shift2).Max(black).Min(white)
+	s1 := e1.Add(o1).ShiftAllRight(shift2).Max(black).Min(white)
+	s2 := e2.Add(o2).ShiftAllRight(shift2).Max(black).Min(white)
+	s3 := e3.Add(o3).ShiftAllRight(shift2).Max(black).Min(white)
+	s4 := e3.Sub(o3).ShiftAllRight(shift2).Max(black).Min(white)
+	s5 := e2.Sub(o2).ShiftAllRight(shift2).Max(black).Min(white)
+	s6 := e1.Sub(o1).ShiftAllRight(shift2).Max(black).Min(white)
+	s7 := e0.Sub(o0).ShiftAllRight(shift2).Max(black).Min(white)
 	l := s0.Or(s1.ShiftAllLeft(8)).Or(s2.ShiftAllLeft(16)).Or(s3.ShiftAllLeft(24))
 	r := s4.Or(s5.ShiftAllLeft(8)).Or(s6.ShiftAllLeft(16)).Or(s7.ShiftAllLeft(24))
 	// Rows 0, 1, 4 and 5, and the others.
@@ -151,7 +156,7 @@ func odds(f1, f3, f5, f7 wide) (o0, o1, o2, o3 wide) {
 		f5.Mul(k2053.wide()).Sub(z2).Add(z4), f7.Mul(k0298.wide()).Sub(z1).Add(z3)
 }
 
-// crossed gives, of four columns, four rows in the lower half and the four rows below in the upper.
+// crossed returns the rows of four columns: the upper four rows in the lower half, the lower four in the upper half.
 func crossed(p0, p1, p2, p3 wide) (q0, q1, q2, q3 wide) {
 	a, b := p0.InterleaveLoGrouped(p1).AsInt64x4(), p2.InterleaveLoGrouped(p3).AsInt64x4()
 	c, d := p0.InterleaveHiGrouped(p1).AsInt64x4(), p2.InterleaveHiGrouped(p3).AsInt64x4()
@@ -163,7 +168,8 @@ func vectorIDCT4(b *block, dst []byte, stride int) {
 	f0, f1, f2, f3 := narrowRow(b[0:2]), narrowRow(b[2:4]), narrowRow(b[4:6]), narrowRow(b[6:8])
 	clear(b[:8])
 	t0, t1, t2, t3 := quarter(f0, f1, f2, f3, kRound1.narrow())
-	f0, f1, f2, f3 = turned(t0.ShiftAllRight(shift1), t1.ShiftAllRight(shift1), t2.ShiftAllRight(shift1), t3.ShiftAllRight(shift1))
+	f0, f1, f2, f3 = turned(
+		t0.ShiftAllRight(shift1), t1.ShiftAllRight(shift1), t2.ShiftAllRight(shift1), t3.ShiftAllRight(shift1))
 	t0, t1, t2, t3 = quarter(f0, f1, f2, f3, kRound2.narrow())
 	black, white := archsimd.BroadcastInt32x4(0), archsimd.BroadcastInt32x4(255)
 	t0, t1 = t0.ShiftAllRight(shift2).Max(black).Min(white), t1.ShiftAllRight(shift2).Max(black).Min(white)
@@ -187,7 +193,8 @@ func quarter(f0, f1, f2, f3, round narrow) (t0, t1, t2, t3 narrow) {
 func turned(p0, p1, p2, p3 narrow) (q0, q1, q2, q3 narrow) {
 	a, b := p0.InterleaveLo(p1).AsInt64x2(), p2.InterleaveLo(p3).AsInt64x2()
 	c, d := p0.InterleaveHi(p1).AsInt64x2(), p2.InterleaveHi(p3).AsInt64x2()
-	return a.InterleaveLo(b).AsInt32x4(), a.InterleaveHi(b).AsInt32x4(), c.InterleaveLo(d).AsInt32x4(), c.InterleaveHi(d).AsInt32x4()
+	return a.InterleaveLo(b).AsInt32x4(), a.InterleaveHi(b).AsInt32x4(),
+		c.InterleaveLo(d).AsInt32x4(), c.InterleaveHi(d).AsInt32x4()
 }
 
 func vectorIDCT3(b *block, dst []byte, stride int) {
@@ -198,7 +205,9 @@ func vectorIDCT3(b *block, dst []byte, stride int) {
 	f0, f1, f2, _ = turned(t0, t1, t2, t2)
 	t0, t1, t2 = thirds(f0, f1, f2, kRound2.narrow())
 	black, white := archsimd.BroadcastInt32x4(0), archsimd.BroadcastInt32x4(255)
-	t0, t1, t2 = t0.ShiftAllRight(shift2).Max(black).Min(white), t1.ShiftAllRight(shift2).Max(black).Min(white), t2.ShiftAllRight(shift2).Max(black).Min(white)
+	t0 = t0.ShiftAllRight(shift2).Max(black).Min(white)
+	t1 = t1.ShiftAllRight(shift2).Max(black).Min(white)
+	t2 = t2.ShiftAllRight(shift2).Max(black).Min(white)
 	v := t0.Or(t1.ShiftAllLeft(8)).Or(t2.ShiftAllLeft(16)).AsUint32x4()
 	put3(dst, v.GetElem(0))
 	put3(dst[stride:], v.GetElem(1))

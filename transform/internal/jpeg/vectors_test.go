@@ -62,7 +62,7 @@ func TestVectorsGiveTheSameCoefficientsAsWords(t *testing.T) {
 	}
 	random := rand.New(rand.NewPCG(1, 2))
 	var table [64]uint8
-	var q quantiser
+	var q quantizer
 	for round := range 30000 {
 		if round%100 == 0 {
 			steps := []int{1, 20, 255}[round/100%3]

@@ -6,7 +6,8 @@ import (
 )
 
 const (
-	// windowChunk is how much of a scan is made ready at a time; it is to stay in the first-level cache beside the tables.
+	// windowChunk is how much of a scan is made ready at a time; it is to stay in the first-level cache beside the
+	// tables.
 	windowChunk = 16 << 10
 	// windowMargin is more than one MCU can take: ten blocks (T.81, B.2.3) of 64 codes of at most 16+16 bits.
 	windowMargin = 4 << 10
@@ -17,7 +18,8 @@ const (
 )
 
 // A bitReader reads the entropy-coded segments of one scan. Byte stuffing (T.81, F.1.2.3) and restart markers are taken
-// out beforehand, into win, so that reading bits needs no test for 0xff: eight bytes are loaded at once wherever pos stands.
+// out beforehand, into win, so that reading bits needs no test for 0xff: eight bytes are loaded at once wherever pos
+// stands.
 //
 // Bits are not checked against the end as they are read. Behind the end stand zeros, and check, called for each MCU,
 // finds out afterwards.
@@ -157,15 +159,23 @@ func (r *bitReader) check() bool {
 // maxCode is the length of the longest Huffman code in bits.
 const maxCode = 16
 
-// fault says why an MCU could not be read. short tells that it has too few bits.
+// fault returns why an MCU could not be read. short means that it has too few bits.
 func (r *bitReader) fault(short bool) error {
 	switch {
 	case short && r.head < len(r.marks):
 		return errInterval
 	case short || r.done && r.used()+maxCode > 8*r.end:
-		return errShort // the code that means nothing has its last bits from behind the end
+		return r.short() // the code that means nothing has its last bits from behind the end
 	}
 	return errBadCode
+}
+
+// short returns the error of a scan that ends early. All of it is in win.
+func (r *bitReader) short() error {
+	if r.off < len(r.data) {
+		return errShort
+	}
+	return errCut
 }
 
 // used is the number of bits of win that have been read.
@@ -255,7 +265,7 @@ func (r *bitReader) bits(size uint) int {
 	return v
 }
 
-// extend gives the signed number that the top size bits of acc stand for (T.81, table F.1).
+// extend returns the signed number that the top size bits of acc stand for (T.81, table F.1).
 func extend(acc uint64, size uint) int {
 	v := int(acc >> 1 >> (63 - size&63))
 	if size > 0 && acc>>63 == 0 {

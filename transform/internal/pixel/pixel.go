@@ -1,7 +1,7 @@
 // Package pixel holds the planar picture that decoders make, the resampler changes and encoders take, and converts it
 // to and from RGB. Start with [Planes], the picture, and [Shape], which describes one before it is decoded.
 //
-//	file ──> header ──> Shape ──> Scale: how large to decode ──> Planes ──> resampled Planes ──> file, or RGB and alpha
+//	file -> header -> Shape -> Scale: how large to decode -> Planes -> resampled Planes -> file, or RGB and alpha
 //
 // Samples have 8 bits. Deeper ones would be a second slice of samples in a [Plane], and a depth in [Planes] and
 // [Shape]: sizes, kinds and sampling stay as they are.
@@ -103,9 +103,9 @@ type Planes struct {
 // N returns the number of planes.
 func (p *Planes) N() int { return p.Kind.N() }
 
-// An Extent is the exact size of a picture in samples of one plane: its width or height × the scale of decoding × the
-// sampling factor of the component ÷ the largest factor. It is at most the plane's W and H. A resampler that took these
-// instead would shift the picture by part of a sample.
+// An Extent is the exact size of a picture in samples of one plane: its width or height, times the scale of decoding,
+// times the sampling factor of the component, divided by the largest factor. It is at most the plane's W and H. A
+// resampler that took these instead would shift the picture by part of a sample.
 type Extent struct{ W, H float64 }
 
 // A Shape describes a picture that a decoder can decode to Planes. It is known before anything is decoded.

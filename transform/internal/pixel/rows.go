@@ -12,7 +12,8 @@ type matrix struct {
 func newMatrix(luma float64, black int32, redCr, greenCb, greenCr, blueCb float64) matrix {
 	fix := func(f float64) int32 { return int32(f*65536 + 0.5) }
 	m := matrix{
-		luma: fix(luma), black: black, redCr: fix(redCr), greenCb: fix(greenCb), greenCr: fix(greenCr), blueCb: fix(blueCb),
+		luma: fix(luma), black: black,
+		redCr: fix(redCr), greenCb: fix(greenCb), greenCr: fix(greenCr), blueCb: fix(blueCb),
 	}
 	// Rounding and the offsets of Y, Cb and Cr are taken together.
 	base := 32768 - m.black*m.luma
@@ -118,7 +119,8 @@ func raise(buf []byte, p *Plane, y, sx, sy, w int) []byte {
 	return buf[:w]
 }
 
-// RGB writes the pixels of row y to out: R, G, B and an alpha of 255. inverted says that 255 is no ink in CMYK and YCCK.
+// RGB writes the pixels of row y to out: R, G, B and an alpha of 255. inverted says that 255 is no ink in CMYK and
+// YCCK.
 func (r *Rows) RGB(out []byte, y int, inverted bool) {
 	r.at(y)
 	rows, kind := &r.rows, r.planes.Kind

@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// photoLike gives the rows of a picture that packs as well as a photograph does: waves with noise, each row with the Paeth filter.
+// photoLike returns the rows of a picture that packs as well as a photograph does: waves with noise, each row with the
+// Paeth filter.
 func photoLike(w, h int) []byte {
 	rng := rand.New(rand.NewPCG(1, 2))
 	var raw []byte

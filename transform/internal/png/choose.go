@@ -2,8 +2,8 @@ package png
 
 import "encoding/binary"
 
-// filter puts into best the row as the filter leaves it that leaves least, behind the number of that filter: the smallest sum of absolute differences, as the
-// standard recommends (section 12.7). row and above begin with bpp zeros.
+// filter fills best with the number of a filter and the filtered row. The filter is the one with the smallest sum of
+// absolute differences, as the standard recommends (section 12.7). row and above begin with bpp zeros.
 func (e *Encoder) filter(row, above []byte, bpp int) {
 	n := len(row) - bpp
 	x, a, b, c := row[bpp:], row[:n], above[bpp:], above[:n]
@@ -32,7 +32,8 @@ const (
 	pairs8 = 0x00ff00ff00ff00ff
 )
 
-// subtract makes dst from the differences of x and pred, and gives the sum of what they are as numbers from -128 to 127 without their sign.
+// subtract fills dst with the differences of x and pred. It returns the sum of their absolute values, as numbers from
+// -128 to 127.
 func subtract(dst, x, pred []byte) (sum uint64) {
 	dst, pred = dst[:len(x)], pred[:len(x)]
 	i := 0
@@ -52,7 +53,7 @@ func subtract(dst, x, pred []byte) (sum uint64) {
 	return sum
 }
 
-// means gives half the sum of left and above, rounded down.
+// means returns half the sum of left and above, rounded down.
 func means(dst, a, b []byte) {
 	a, b = a[:len(dst)], b[:len(dst)]
 	i := 0
@@ -65,7 +66,7 @@ func means(dst, a, b []byte) {
 	}
 }
 
-// predictions gives what Paeth's filter foretells from left, above and left above.
+// predictions returns what Paeth's filter predicts from left, above and left above.
 func predictions(dst, a, b, c []byte) {
 	a, b, c = a[:len(dst)], b[:len(dst)], c[:len(dst)]
 	for i := range dst {

@@ -28,8 +28,7 @@ func (c *chunk) sound() bool {
 	return sum == binary.BigEndian.Uint32(c.sum)
 }
 
-// chunkAt reads the chunk that begins at data[at]. It returns false where nothing is left, or something that is no
-// chunk.
+// chunkAt reads the chunk that begins at data[at]. ok is false if nothing is left there, or something that is no chunk.
 func chunkAt(data []byte, at int) (c chunk, ok bool) {
 	if len(data)-at < 8 || !isName(data[at+4:at+8]) {
 		return chunk{}, false
@@ -47,7 +46,7 @@ func chunkAt(data []byte, at int) (c chunk, ok bool) {
 	return c, true
 }
 
-// cut has the chunk hold n bytes of rest, and its checksum behind them.
+// cut makes n bytes of rest the body of the chunk, and what follows them its checksum.
 func (c *chunk) cut(rest []byte, n int64) {
 	c.body, c.sum, c.next = rest[:n], nil, len(rest)
 	if n+4 <= int64(len(rest)) {
@@ -70,8 +69,8 @@ func isName(b []byte) bool {
 	return true
 }
 
-// nextSound returns where in rest a chunk of pixels or the end of the file begins whose checksum is right, -1 for
-// nowhere. It looks at few of them, as each may claim to be long.
+// nextSound returns where in rest the next chunk of pixels, or the end of the file, begins whose checksum is right; -1
+// if there is none. It looks at few of them, as each may claim to be long.
 func nextSound(rest []byte) int {
 	// A name stands behind a checksum and a length.
 	for at, tries := 8, 16; at < len(rest) && tries > 0; at, tries = at+1, tries-1 {

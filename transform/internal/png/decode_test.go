@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"compress/zlib"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"hash/crc32"
 	"image"
@@ -12,9 +11,11 @@ import (
 	"image/png"
 	"math/rand/v2"
 	"testing"
+
+	"imgpipe/transform/internal/codec"
 )
 
-// decode gives all rows.
+// decode returns all rows.
 func decode(data []byte) (*image.NRGBA, *Header, error) {
 	h, err := ReadHeader(data, nil)
 	if err != nil {
@@ -44,7 +45,7 @@ func rows(d *Decoder, data []byte, h *Header) (*image.NRGBA, error) {
 	return img, nil
 }
 
-// reference gives what image/png reads, with 16 bits rounded to 8.
+// reference returns what image/png reads, with 16 bits rounded to 8.
 func reference(data []byte) (*image.NRGBA, error) {
 	src, err := png.Decode(bytes.NewReader(data))
 	if err != nil {
@@ -69,7 +70,7 @@ func reference(data []byte) (*image.NRGBA, error) {
 	return img, nil
 }
 
-// same tells whether two images look alike: where nothing is seen, colors do not matter.
+// same reports whether two images look alike: where nothing is seen, colors do not matter.
 func same(a, b *image.NRGBA) bool {
 	if a.Rect != b.Rect {
 		return false
@@ -201,7 +202,7 @@ func appendChunk(out []byte, name string, body []byte) []byte {
 	return binary.BigEndian.AppendUint32(out, crc32.ChecksumIEEE(out[at:]))
 }
 
-// noise gives rows with all filters, of samples that zlib packs in part.
+// noise returns rows with all filters, of samples that zlib packs in part.
 func noise(w, h, depth, samples int) []byte {
 	rng := rand.New(rand.NewPCG(uint64(w), uint64(h*depth+samples)))
 	n := (w*samples*depth + 7) / 8
@@ -358,7 +359,7 @@ func TestStopEndsTheWork(t *testing.T) {
 		for ; y < h.Height && got == nil; y++ {
 			_, got = d.Row()
 		}
-		if !errors.Is(got, ErrStopped) {
+		if got != codec.ErrStopped {
 			t.Errorf("stopped when asked for the %dth time: after %d rows, error %v", asked, y, got)
 		}
 	}

@@ -5,20 +5,20 @@ import (
 	"fmt"
 	"slices"
 
-	"imgpipe/transform/internal/damage"
+	"imgpipe/transform/internal/codec"
 	"imgpipe/transform/internal/inflate"
 )
 
-// A Decoder gives the rows of one file after another. The zero value is ready for Start. It keeps its buffers, which
+// A Decoder returns the rows of one file after another. The zero value is ready for Start. It keeps its buffers, which
 // grow to what the largest image took; it is not for concurrent use.
 type Decoder struct {
 	h      *Header
-	stop   func() bool
+	stop   codec.Stop
 	data   []byte
 	at     int // where the next chunk begins
 	y      int // the next row
 	lines  int // how many were asked for
-	damage damage.Report
+	damage codec.Damage
 
 	lost    error  // why nothing more can be decoded, nil while it can
 	unknown bool   // what stands above the next row is not there
@@ -33,9 +33,6 @@ type Decoder struct {
 	picture   []byte // all rows of an interlaced picture
 }
 
-// ErrStopped is what Row returns after the stop of Start said so.
-var ErrStopped = errors.New("decoding was stopped")
-
 var (
 	errSum        = errors.New("the checksum of a chunk of pixels is wrong")
 	errPaletteSum = errors.New("the checksum of the palette is wrong")
@@ -47,11 +44,10 @@ var (
 // mayBeWrong is what rows lack that depend on bytes with a wrong checksum.
 const mayBeWrong = "colors may be wrong"
 
-// Start begins the file whose header is h, as ReadHeader returned it for the same data. stop, if not nil, is asked
-// every few rows.
-func (d *Decoder) Start(data []byte, h *Header, stop func() bool) {
+// Start begins the file whose header is h, as ReadHeader returned it for the same data. It calls stop every few rows.
+func (d *Decoder) Start(data []byte, h *Header, stop codec.Stop) {
 	d.h, d.stop, d.data, d.at, d.y, d.lines = h, stop, data, h.idat, 0, 0
-	d.damage = damage.Report{Rows: h.Height}
+	d.damage = codec.Damage{Rows: h.Height}
 	d.lost, d.unknown, d.beyond, d.odd, d.suspect, d.doubted = nil, false, false, "", -1, h.Height
 	switch {
 	case h.idat == 0 && !h.cut:
@@ -73,10 +69,10 @@ func (d *Decoder) Start(data []byte, h *Header, stop func() bool) {
 	d.z.Start(d.piece, 1+h.rowBytes(h.Width))
 }
 
-// Damage says what was missing of the rows.
-func (d *Decoder) Damage() damage.Report { return d.damage }
+// Damage returns what was missing of the rows.
+func (d *Decoder) Damage() codec.Damage { return d.damage }
 
-// Remarks says after the last row what is odd in a file of which nothing is missing for that.
+// Remarks returns after the last row what is odd in the file and leaves nothing missing, a sentence each.
 func (d *Decoder) Remarks() []string {
 	r := slices.Clip(d.h.remarks)
 	if d.beyond {
@@ -95,7 +91,7 @@ func (d *Decoder) Remarks() []string {
 	return r
 }
 
-// Release forgets the file, which is not to be kept from the garbage collector.
+// Release forgets the file, so that the garbage collector can take it.
 func (d *Decoder) Release() {
 	d.h, d.stop, d.data = nil, nil, nil
 	d.z.Release()
@@ -123,8 +119,8 @@ func zeroed(s []byte, n int) []byte {
 
 // piece returns the content of the next IDAT chunk, nil after the last.
 func (d *Decoder) piece() ([]byte, error) {
-	if d.stop != nil && d.stop() {
-		return nil, ErrStopped
+	if err := d.stop.Err(); err != nil {
+		return nil, err
 	}
 	for d.at < d.h.end {
 		c, ok := chunkAt(d.data, d.at)
@@ -143,9 +139,9 @@ func (d *Decoder) piece() ([]byte, error) {
 	return nil, nil
 }
 
-// Row returns the next row, four bytes for a pixel: R, G, B, not premultiplied, and A; of a file whose Header says
-// Gray, one. It is good until the next call, and the caller may not change it. It may be called as often as the image
-// has rows. A row that is missing comes filled. The only error is ErrStopped.
+// Row returns the next row, four bytes for a pixel: R, G, B, not premultiplied, and A. If the Header says Gray, a pixel
+// has one byte. It is good until the next call, and the caller may not change it. It may be called as often as the
+// image has rows. A row that is missing is filled. The only error is codec.ErrStopped.
 func (d *Decoder) Row() (row []byte, err error) {
 	h := d.h
 	if h.interlaced {
@@ -184,19 +180,21 @@ func (h *Header) fill(row []byte) {
 	}
 }
 
-// line decodes the next row in the file, which has that width and is row y of the picture or part of it. It returns
-// nil for one that is missing.
+// line decodes the next row in the file, which has that width and is row y of the picture or part of it. It returns nil
+// if the row is missing.
 func (d *Decoder) line(y, width int) ([]byte, error) {
 	h := d.h
-	if d.lines&63 == 0 && d.stop != nil && d.stop() {
-		return nil, ErrStopped
+	if d.lines&63 == 0 {
+		if err := d.stop.Err(); err != nil {
+			return nil, err
+		}
 	}
 	d.lines++
 	n := h.rowBytes(width)
 	var line []byte
 	if d.lost == nil {
 		var err error
-		if line, err = d.z.Take(1 + n); errors.Is(err, ErrStopped) {
+		if line, err = d.z.Take(1 + n); errors.Is(err, codec.ErrStopped) {
 			return nil, err
 		} else if err != nil {
 			d.lose(err)
@@ -237,13 +235,13 @@ func (d *Decoder) line(y, width int) ([]byte, error) {
 	return d.row, nil
 }
 
-// lose notes that the rest of the rows is missing, as err is what z says.
+// lose notes that the rest of the rows is missing, because of err, which z returned.
 func (d *Decoder) lose(err error) {
 	if d.doubted < d.h.Height {
 		d.damage.Doubt(errSum, d.doubted, mayBeWrong)
 	}
 	switch {
-	case !errors.Is(err, inflate.ErrShort) || d.h.cut:
+	case !errors.Is(err, codec.ErrCut) || d.h.cut:
 		d.lost = err
 	case d.h.broken != "":
 		d.lost = errors.New(d.h.broken)
@@ -259,7 +257,7 @@ func (d *Decoder) finish() error {
 	}
 	err := d.z.Finish()
 	switch {
-	case errors.Is(err, ErrStopped):
+	case errors.Is(err, codec.ErrStopped):
 		return err
 	case errors.Is(err, inflate.ErrTooMuch):
 		d.odd = "it has more pixels than its header names"

@@ -10,6 +10,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"imgpipe/transform/internal/codec"
 )
 
 // picture makes a picture of pixels that are noise, even, or waves, by the byte that is given.
@@ -43,7 +45,7 @@ func picture(l Layout, w, h int, kind byte) *Picture {
 	return p
 }
 
-// nrgba gives what p shows.
+// nrgba returns what p shows.
 func (p *Picture) nrgba() *image.NRGBA {
 	img := image.NewNRGBA(image.Rect(0, 0, p.W, p.H))
 	for y := range p.H {
@@ -85,12 +87,12 @@ func TestEveryLayoutIsReadBack(t *testing.T) {
 		for kind := range byte(8) {
 			for _, size := range []image.Point{{1, 1}, {3, 200}, {17, 33}, {64, 5}, {301, 130}} {
 				p := picture(l, size.X, size.Y, kind)
-				data, err := e.Append([]byte("before"), p, nil, nil)
+				data, err := e.Append([]byte("before"), p, EncodeOptions{})
 				if err != nil || string(data[:6]) != "before" {
 					t.Fatalf("layout %d, %v: error %v", l, size, err)
 				}
 				readBack(t, data[6:], p)
-				again, err := new(Encoder).Append(nil, p, nil, nil)
+				again, err := new(Encoder).Append(nil, p, EncodeOptions{})
 				if err != nil || !bytes.Equal(again, data[6:]) {
 					t.Errorf("layout %d, %v: an Encoder that was used before writes other bytes, error %v", l, size, err)
 				}
@@ -104,7 +106,7 @@ func TestSamplesTakeNoMoreBitsThanThePaletteNeeds(t *testing.T) {
 	for n, want := range map[int]byte{1: 1, 2: 1, 3: 2, 4: 2, 5: 4, 16: 4, 17: 8, 256: 8} {
 		p := &Picture{Layout: Indexed, Pix: make([]byte, 15), Stride: 5, W: 5, H: 3, Palette: make([][4]byte, n)}
 		p.Pix[7] = byte(n - 1)
-		data, err := new(Encoder).Append(nil, p, nil, nil)
+		data, err := new(Encoder).Append(nil, p, EncodeOptions{})
 		if err != nil || data[24] != want {
 			t.Fatalf("%d colors: %d bits, error %v: want %d", n, data[24], err, want)
 		}
@@ -112,7 +114,8 @@ func TestSamplesTakeNoMoreBitsThanThePaletteNeeds(t *testing.T) {
 	}
 }
 
-// TestWhatWasDrawnIsNotFiltered has a picture whose rows are five in any order, and one with waves and noise; the filter of a row is its first byte.
+// TestWhatWasDrawnIsNotFiltered has a picture whose rows are five in any order, and one with waves and noise; the
+// filter of a row is its first byte.
 func TestWhatWasDrawnIsNotFiltered(t *testing.T) {
 	drawn := &Picture{Layout: RGB, Pix: make([]byte, 4*400*300), Stride: 1600, W: 400, H: 300}
 	five := picture(RGBA, 400, 5, 0).Pix
@@ -141,7 +144,7 @@ func TestWhatWasDrawnIsNotFiltered(t *testing.T) {
 		p     *Picture
 		plain bool
 	}{"drawn": {drawn, true}, "photograph": {wavy, false}} {
-		data, err := new(Encoder).Append(nil, c.p, nil, nil)
+		data, err := new(Encoder).Append(nil, c.p, EncodeOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -164,7 +167,7 @@ func TestWhatWasDrawnIsNotFiltered(t *testing.T) {
 
 func TestLargeFilesHaveManyChunks(t *testing.T) {
 	p := picture(RGBA, 1000, 700, 0)
-	data, err := new(Encoder).Append(nil, p, []byte("a profile"), nil)
+	data, err := new(Encoder).Append(nil, p, EncodeOptions{ICC: []byte("a profile")})
 	if err != nil || bytes.Count(data, []byte("IDAT")) < 3 {
 		t.Fatalf("%d chunks, error %v", bytes.Count(data, []byte("IDAT")), err)
 	}
@@ -179,7 +182,7 @@ func TestWrongPicturesAreRefused(t *testing.T) {
 		"stride":  {Layout: RGBA, Pix: make([]byte, 99), Stride: 11, W: 3, H: 3},
 		"palette": {Layout: Indexed, Pix: make([]byte, 9), Stride: 3, W: 3, H: 3},
 	} {
-		if data, err := new(Encoder).Append([]byte("x"), p, nil, nil); !errors.Is(err, ErrPicture) || string(data) != "x" {
+		if data, err := new(Encoder).Append([]byte("x"), p, EncodeOptions{}); !errors.Is(err, ErrPicture) || string(data) != "x" {
 			t.Errorf("%s: %q, error %v", name, data, err)
 		}
 	}
@@ -189,10 +192,10 @@ func TestEncoderIsStopped(t *testing.T) {
 	p := picture(Gray, 40, 400, 1)
 	var e Encoder
 	asked := 0
-	if data, err := e.Append([]byte("x"), p, nil, func() bool { asked++; return asked > 2 }); !errors.Is(err, ErrStopped) || string(data) != "x" {
+	if data, err := e.Append([]byte("x"), p, EncodeOptions{Stop: func() bool { asked++; return asked > 2 }}); err != codec.ErrStopped || string(data) != "x" {
 		t.Errorf("%d bytes, error %v", len(data), err)
 	}
-	data, err := e.Append(nil, p, nil, nil)
+	data, err := e.Append(nil, p, EncodeOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -248,7 +251,7 @@ func FuzzEncode(f *testing.F) {
 				p.Pix[i] = byte(int(p.Pix[i]) % n)
 			}
 		}
-		data, err := e.Append(nil, p, nil, nil)
+		data, err := e.Append(nil, p, EncodeOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -266,7 +269,7 @@ func BenchmarkEncode(b *testing.B) {
 		var data []byte
 		for b.Loop() {
 			var err error
-			if data, err = e.Append(data[:0], p, nil, nil); err != nil {
+			if data, err = e.Append(data[:0], p, EncodeOptions{}); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -285,7 +288,7 @@ func BenchmarkEncode(b *testing.B) {
 
 func ExampleEncoder_Append() {
 	p := &Picture{Layout: Gray, Pix: []byte{0, 80, 160, 255}, Stride: 2, W: 2, H: 2}
-	data, err := new(Encoder).Append(nil, p, nil, nil)
+	data, err := new(Encoder).Append(nil, p, EncodeOptions{})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -295,14 +298,15 @@ func ExampleEncoder_Append() {
 	// Output: 2 2 true <nil>
 }
 
-// TestStopIsAskedBeforeRowsAreTried counts the rows that are made before it is, while it is found out whether filters pay.
+// TestStopIsAskedBeforeRowsAreTried counts the rows that are made before it is, while it is found out whether filters
+// pay.
 func TestStopIsAskedBeforeRowsAreTried(t *testing.T) {
 	const w, h = 4, 1 << 12
 	p := &Picture{Layout: RGBA, Pix: bytes.Repeat([]byte{1, 2, 3, 4}, w*h), Stride: 4 * w, W: w, H: h}
 	var e Encoder
 	asked := 0
-	_, err := e.Append(nil, p, nil, func() bool { asked++; return true })
-	if !errors.Is(err, ErrStopped) || asked != 1 {
+	_, err := e.Append(nil, p, EncodeOptions{Stop: func() bool { asked++; return true }})
+	if err != codec.ErrStopped || asked != 1 {
 		t.Errorf("asked %d times, then %v", asked, err)
 	}
 	if row := slices.Concat(e.rows[0], e.rows[1]); slices.Max(row) != 0 {
@@ -310,7 +314,7 @@ func TestStopIsAskedBeforeRowsAreTried(t *testing.T) {
 	}
 	e = Encoder{}
 	asked = 0
-	if _, err := e.Append(nil, p, nil, func() bool { asked++; return false }); err != nil || asked < 2*h/128+h/64 {
+	if _, err := e.Append(nil, p, EncodeOptions{Stop: func() bool { asked++; return false }}); err != nil || asked < 2*h/128+h/64 {
 		t.Errorf("asked %d times for %d rows: %v", asked, h, err)
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"hash/crc32"
 
 	"github.com/klauspost/compress/zlib"
+
+	"imgpipe/transform/internal/codec"
 )
 
 // A Layout says how the pixels of a Picture lie in memory and which color type (section 11.2.1) they are written with.
@@ -33,26 +35,35 @@ type Picture struct {
 	Palette [][4]byte
 }
 
-// An Encoder makes files, one after another. The zero value is ready. It keeps its buffers; it is not for concurrent use.
+// An Encoder makes files, one after another. The zero value is ready. It keeps its buffers; it is not for concurrent
+// use.
 type Encoder struct {
 	zip  *zlib.Writer
 	out  chunks
 	rows [2][]byte // this row and the one before, as in the file, behind as many zeros as a pixel has bytes
-	pred []byte    // what a filter foretells
+	pred []byte    // what a filter predicts
 	best []byte    // with its filter in front, the row that leaves least
 	next []byte    // one that may leave less
 }
 
-// level is that of the compressor. Sixteen photographs at 800 px, filtered, took 365 ms and 11.78 MB with level 5, 218 and 11.93 with 3, 113 and 12.74
-// with 1; the standard library's compressor took 1109 ms and 11.43 MB with 6, its default, and 246 and 12.18 with 1.
+// level is that of the compressor. Sixteen photographs at 800 px, filtered, took 365 ms and 11.78 MB with level 5, 218
+// and 11.93 with 3, 113 and 12.74 with 1; the standard library's compressor took 1109 ms and 11.43 MB with 6, its
+// default, and 246 and 12.18 with 1.
 const level = 5
 
 // ErrPicture is wrapped by the errors about a Picture that contradicts itself.
 var ErrPicture = errors.New("the picture cannot be written as PNG")
 
-// Append encodes p and appends the file to dst. icc is a color profile to put into the file, none if empty; it must fit the layout. stop, if not
-// nil, is asked every few rows; once it says true, the error is ErrStopped. Other errors wrap ErrPicture.
-func (e *Encoder) Append(dst []byte, p *Picture, icc []byte, stop func() bool) ([]byte, error) {
+// EncodeOptions say how to encode. The zero value puts no profile into the file and encodes to the end.
+type EncodeOptions struct {
+	// ICC is a color profile to put into the file, none if empty. It must fit the layout.
+	ICC []byte
+	// Stop is called every few rows.
+	Stop codec.Stop
+}
+
+// Append encodes p and appends the file to dst. An error is codec.ErrStopped or wraps ErrPicture.
+func (e *Encoder) Append(dst []byte, p *Picture, o EncodeOptions) ([]byte, error) {
 	if err := p.check(); err != nil {
 		return dst, err
 	}
@@ -69,18 +80,18 @@ func (e *Encoder) Append(dst []byte, p *Picture, icc []byte, stop func() bool) (
 	kind := [...]byte{Gray: gray, RGB: rgb, RGBA: rgba, Indexed: palette, GrayAlpha: grayAlpha}[p.Layout]
 	e.out.file = append(e.out.file, byte(depth), kind, 0, 0, 0)
 	e.out.end()
-	if len(icc) > 0 {
+	if len(o.ICC) > 0 {
 		e.out.begin("iCCP")
 		e.out.file = append(e.out.file, "profile\x00\x00"...)
 		e.zip.Reset(&e.out)
-		e.zip.Write(icc) // into memory: it cannot fail
+		e.zip.Write(o.ICC) // into memory: it cannot fail
 		e.zip.Close()
 		e.out.end()
 	}
 	if p.Layout == Indexed {
 		e.palette(p.Palette)
 	}
-	if err := e.pixels(p, depth, stop); err != nil {
+	if err := e.pixels(p, depth, o.Stop); err != nil {
 		return dst[:start], err
 	}
 	e.out.begin("IEND")
@@ -88,7 +99,7 @@ func (e *Encoder) Append(dst []byte, p *Picture, icc []byte, stop func() bool) (
 	return e.out.file, nil
 }
 
-// check tells what is wrong with p, as far as that can be known without looking at pixels.
+// check returns what is wrong with p, as far as that can be known without looking at pixels.
 func (p *Picture) check() error {
 	bytes := p.bytes(false)
 	switch {
@@ -97,7 +108,8 @@ func (p *Picture) check() error {
 	case p.W < 1 || p.H < 1 || p.W > 1<<31-1 || p.H > 1<<31-1:
 		return fmt.Errorf("%w: it has %dx%d pixels", ErrPicture, p.W, p.H)
 	case p.Stride < p.W*bytes || len(p.Pix) < (p.H-1)*p.Stride+p.W*bytes:
-		return fmt.Errorf("%w: it has %d bytes and rows of %d, too few for %dx%d pixels", ErrPicture, len(p.Pix), p.Stride, p.W, p.H)
+		return fmt.Errorf("%w: it has %d bytes and rows of %d, too few for %dx%d pixels",
+			ErrPicture, len(p.Pix), p.Stride, p.W, p.H)
 	case p.Layout == Indexed && (len(p.Palette) < 1 || len(p.Palette) > 256):
 		return fmt.Errorf("%w: its palette has %d colors, 1 to 256 were expected", ErrPicture, len(p.Palette))
 	}
@@ -140,7 +152,7 @@ func (e *Encoder) palette(colors [][4]byte) {
 }
 
 // pixels writes the rows.
-func (e *Encoder) pixels(p *Picture, depth int, stop func() bool) error {
+func (e *Encoder) pixels(p *Picture, depth int, stop codec.Stop) error {
 	bpp := p.bytes(true)
 	n := (p.W*bpp*depth + 7) / 8
 	for i := range e.rows {
@@ -156,8 +168,8 @@ func (e *Encoder) pixels(p *Picture, depth int, stop func() bool) error {
 	defer func() { e.out.split = false }()
 	e.zip.Reset(&e.out)
 	for y := 0; y < p.H; y += 64 {
-		if stop != nil && stop() {
-			return ErrStopped
+		if err := stop.Err(); err != nil {
+			return err
 		}
 		e.strip(p, depth, y, min(y+64, p.H), plain)
 	}
@@ -166,7 +178,7 @@ func (e *Encoder) pixels(p *Picture, depth int, stop func() bool) error {
 	return nil
 }
 
-// strip gives the rows from y to end to the compressor.
+// strip writes the rows from y to end to the compressor.
 func (e *Encoder) strip(p *Picture, depth, y, end int, plain bool) {
 	bpp := p.bytes(true)
 	above := e.rows[(y+1)&1]
@@ -188,9 +200,9 @@ func (e *Encoder) strip(p *Picture, depth, y, end int, plain bool) {
 	}
 }
 
-// better tells whether rows are better left without filters, as in pictures that were drawn: what repeats is found again then. It compresses one row in
-// eight in both ways. What has a palette is never filtered, as its numbers say nothing of its colors.
-func (e *Encoder) better(p *Picture, depth int, stop func() bool) (plain bool, err error) {
+// better reports whether rows compress better without filters, as in drawings, whose parts repeat. It compresses one
+// row in eight in both ways. Pictures with a palette are never filtered, as places in a palette say nothing of colors.
+func (e *Encoder) better(p *Picture, depth int, stop codec.Stop) (plain bool, err error) {
 	if p.Layout == Indexed {
 		return true, nil
 	}
@@ -198,8 +210,8 @@ func (e *Encoder) better(p *Picture, depth int, stop func() bool) (plain bool, e
 	for i := range size {
 		e.zip.Reset(&size[i])
 		for y := 0; y < p.H; y += 128 {
-			if stop != nil && stop() {
-				return false, ErrStopped
+			if err := stop.Err(); err != nil {
+				return false, err
 			}
 			e.strip(p, depth, y, min(y+16, p.H), i == 1)
 		}
@@ -229,7 +241,7 @@ func (p *Picture) bytes(inFile bool) int {
 	return 1
 }
 
-// fill gives row y as it is in the file.
+// fill fills row with row y as it is in the file.
 func (p *Picture) fill(row []byte, y, depth int) {
 	src := p.Pix[y*p.Stride:]
 	switch {
@@ -252,7 +264,7 @@ func (p *Picture) fill(row []byte, y, depth int) {
 	}
 }
 
-// A chunks is a file that is made of chunks (section 5.3).
+// chunks is a file in the making (section 5.3).
 type chunks struct {
 	file  []byte
 	start int  // of the chunk that was begun last

@@ -60,10 +60,10 @@ func unfilter(filter byte, dst, src, above []byte, bpp int) {
 	}
 }
 
-// predict gives whichever of a (left), b (above) and c (left above) is nearest to a+b-c, the first of them where they are equally near
-// (section 9.4). Comparing with 3c-a-b is the same, and wants neither distances nor jumps, which in a photograph could not be foreseen:
-// it is at least the larger of a and b where c is so far above both that the smaller is nearest, at most the smaller where it
-// is the other way round, and c is nearest in between.
+// predict returns whichever of a (left), b (above) and c (left above) is nearest to a+b-c, the first of them if they
+// are equally near (section 9.4). It compares with 3c-a-b, which needs neither distances nor jumps that no processor
+// can predict in a photograph. That value is at least the larger of a and b if the smaller is nearest, at most the
+// smaller if the larger is nearest, and between them if c is.
 func predict(a, b, c int32) int32 {
 	low, high, t := min(a, b), max(a, b), 3*c-a-b
 	if high <= t {
@@ -84,7 +84,7 @@ const (
 // sum adds the four bytes of two words.
 func sum(a, b uint32) uint32 { return (a&lows + b&lows) ^ (a^b)&highs }
 
-// mean gives half the sum of the four bytes of two words, rounded down.
+// mean returns half the sum of the four bytes of two words, rounded down.
 func mean(a, b uint32) uint32 { return a&b + (a^b)>>1&lows }
 
 // unfilterRGBA turns row, which is the one above, into the one that src has, a word at a time.
@@ -124,8 +124,8 @@ func unfilterRGBA(filter byte, row, src []byte) {
 	}
 }
 
-// unfilterRGB does the same where src has three bytes for a pixel, and gives each an alpha of 255. src is one byte longer than its pixels,
-// so that each can be read as a word.
+// unfilterRGB does the same if src has three bytes for a pixel; each pixel gets an alpha of 255. src is one byte longer
+// than its pixels, so that each can be read as a word.
 func unfilterRGB(filter byte, row, src []byte) {
 	le := binary.LittleEndian
 	n := (len(src) - 1) / 3

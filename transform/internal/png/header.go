@@ -7,10 +7,12 @@ import (
 	"slices"
 	"strings"
 
+	"imgpipe/transform/internal/codec"
 	"imgpipe/transform/internal/inflate"
 )
 
-// A trust is how far a palette can be relied on. Of several, the one with the highest counts, of equals the first.
+// A trust is how far a palette can be relied on. If there are several palettes, the one with the highest trust counts;
+// of equals the first.
 type trust int
 
 const (
@@ -37,9 +39,9 @@ func (h *Header) head(b []byte) error {
 	case w > 1<<31-1 || ht > 1<<31-1:
 		return errors.New("its size is over 2,147,483,647")
 	case !strings.Contains(depths[h.color], string(rune(h.depth))):
-		return Unsupported(fmt.Sprintf("a PNG of color type %d with %d bits", h.color, h.depth))
+		return codec.Unsupported(fmt.Sprintf("a PNG of color type %d with %d bits", h.color, h.depth))
 	case b[10] != 0 || b[11] != 0 || b[12] > 1:
-		return Unsupported(fmt.Sprintf("a PNG of compression %d, filters %d and passes %d", b[10], b[11], b[12]))
+		return codec.Unsupported(fmt.Sprintf("a PNG of compression %d, filters %d and passes %d", b[10], b[11], b[12]))
 	}
 	h.Width, h.Height = int(w), int(ht)
 	return nil
@@ -112,7 +114,7 @@ func (h *Header) endsWithout(rest []byte, last string) {
 	}
 }
 
-// addPalette takes in a chunk PLTE. Of pixels that are no indices it says nothing.
+// addPalette takes in a chunk PLTE. It says nothing of pixels that are no indexes.
 func (h *Header) addPalette(c *chunk) {
 	n, most, how := len(c.body)/3, 256, goodPalette
 	if h.color == palette {

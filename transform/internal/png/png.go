@@ -1,24 +1,25 @@
 // Package png decodes and encodes PNG files (PNG, third edition) row by row. It decodes to RGB and alpha of 8 bits,
 // or to gray where there is nothing else.
 //
-//	file ──> IDAT chunks ──> inflate: a window of 32 KiB and rows ──> unfilter: this row and the one above ──> row
+// Start with [ReadHeader] and [Decoder.Start], or with [Encoder.Append].
 //
-//	picture ──> row as in the file ──> the filter that leaves least ──> deflate ──> IDAT chunks ──> file
+//	file -> IDAT chunks -> inflate: a window of 32 KiB and rows -> unfilter: this row and the one above -> row
 //
-// A [Decoder] has no more than two rows in memory: what a row is wanted for, it is used for, and then it is gone. An
-// interlaced file is the exception, whose rows are whole after its last pass: the picture is in memory, four bytes
-// for a pixel, or one.
+//	picture -> row as in the file -> the filter that leaves least -> deflate -> IDAT chunks -> file
 //
-// Whatever holds the pixels of a picture is read. [ReadHeader] leaves out chunks whose checksum is wrong and those
-// that break a rule, and remarks on it; a Decoder goes on where the pixels are damaged, as far as there are any, and
-// reports the rows that are missing. Of what is missing in a row nothing is shown: it is filled as a whole, with
-// transparent black if the picture has alpha, else with black. A row of an interlaced file is there if its pixels of
-// all passes are.
+// A [Decoder] has no more than two rows in memory: a caller uses a row before it asks for the next. Interlaced files
+// are the exception. Their rows are whole after the last pass, so the picture is in memory: four bytes for a pixel, or
+// one.
+//
+// Damaged files are read as far as they go. [ReadHeader] leaves out chunks whose checksum is wrong or that break a
+// rule, and remarks on it. A Decoder goes on behind damaged pixels and reports the rows that are missing. A row of
+// which a part is missing is filled as a whole: with transparent black if the picture has alpha, with black otherwise.
+// A row of an interlaced file is there if its pixels of all passes are.
 //
 // Ten photographs of 4 to 24 megapixels that ImageMagick wrote, to JPEG of 800 px, took 1.82 s of CPU time for the
 // whole program, and sharp 0.35 1.86; four gray ones 0.37 and 0.61 (least of 5 runs each, in turn, November 2026, one
-// core of a shared 2-core AMD EPYC). Of decoding, inflating and unfiltering take two fifths each, and the checksum
-// most of the rest. Decoding alone takes a third of image/png's time, and 300 KB where that takes the whole image.
+// core of a shared 2-core AMD EPYC). Inflating and unfiltering take two fifths of decoding each, and the checksum most
+// of the rest. Decoding alone takes a third of image/png's time, and 300 KB where that takes the whole image.
 //
 // Sixteen photographs to PNG of 800 px, the whole program: 1.0 s and 11.8 MB, where with image/png it took 2.1 s and
 // 11.4 MB, and sharp, which does not filter unless it is asked to, 1.4 s and 15.4 MB.
@@ -29,6 +30,8 @@ package png
 import (
 	"errors"
 	"fmt"
+
+	"imgpipe/transform/internal/codec"
 )
 
 // Color types (section 11.2.1).
@@ -62,13 +65,6 @@ type Header struct {
 	remarks      []string
 }
 
-// An Unsupported says what kind of PNG cannot be read.
-type Unsupported string
-
-func (u Unsupported) Error() string { return string(u) + " cannot be read" }
-
-var errEnds = errors.New("the file ends in its header")
-
 const (
 	// maxChunks bounds the chunks that are looked at: real files have some thousands, of which nearly all hold
 	// pixels.
@@ -77,10 +73,10 @@ const (
 	maxRemarks = 6
 )
 
-// ReadHeader looks at every chunk but the content of IDAT. It calls visit, unless that is nil, with each chunk that
-// need not be there and that counts: its checksum is right, and it stands where it may. What it leaves out, and
-// whatever else is odd, becomes a remark of the Decoder. An error is for a file of which nothing can be shown. A file
-// that ends before its pixels has a Header, and none of its rows is there.
+// ReadHeader looks at every chunk but the content of IDAT. It calls visit, unless that is nil, with each optional chunk
+// that counts: its checksum is right, and it stands where it may. What it leaves out, and whatever else is odd, becomes
+// a remark of the Decoder. An error is for a file of which nothing can be shown. A file that ends before its pixels has
+// a Header, and none of its rows is there.
 func ReadHeader(data []byte, visit func(name string, body []byte)) (*Header, error) {
 	if len(data) < 8 || string(data[:8]) != "\x89PNG\r\n\x1a\n" {
 		return nil, errors.New("it does not begin as a PNG file does")
@@ -88,13 +84,13 @@ func ReadHeader(data []byte, visit func(name string, body []byte)) (*Header, err
 	c, ok := chunkAt(data, 8)
 	switch {
 	case !ok && len(data) < 33:
-		return nil, errEnds
+		return nil, codec.ErrHeader
 	case ok && c.is("CgBI"):
-		return nil, Unsupported("an iPhone-optimized PNG (CgBI)")
+		return nil, codec.Unsupported("an iPhone-optimized PNG (CgBI)")
 	case !ok || !c.is("IHDR"):
 		return nil, errors.New("its first chunk is not IHDR")
 	case c.sum == nil:
-		return nil, errEnds
+		return nil, codec.ErrHeader
 	case !c.sound():
 		return nil, errors.New("the checksum of its header is wrong")
 	}

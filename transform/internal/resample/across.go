@@ -1,7 +1,8 @@
 package resample
 
-// The second pass: lanes of 32 bits hold 8 bits of sample, 6 of fraction, 14 of weight, and the overshoot of both passes. With weights
-// whose sizes add up to at most 2 in each pass, that overshoot lies between -3/2 and 5/2 of full scale.
+// The second pass: lanes of 32 bits hold 8 bits of sample, 6 of fraction, 14 of weight, and the overshoot of both
+// passes. With weights whose sizes add up to at most 2 in each pass, that overshoot lies between -3/2 and 5/2 of full
+// scale.
 const (
 	drop      = 6 + acrossBits
 	rise      = 1 << 31 >> drop // so that no lane is negative
@@ -83,7 +84,7 @@ func level(sum uint64) byte {
 	return byte(v)
 }
 
-// divideByAlpha writes one pixel from sums that hold colours times alpha.
+// divideByAlpha writes one pixel from sums that hold colors times alpha.
 func divideByAlpha(dst []byte, r, g, b, a uint32) {
 	sum := int64(a) - alphaLift
 	alpha := (sum + alphaFull/510) / (alphaFull / 255)
@@ -91,12 +92,13 @@ func divideByAlpha(dst []byte, r, g, b, a uint32) {
 		dst[0], dst[1], dst[2], dst[3] = 0, 0, 0, 0
 		return
 	}
-	// Where alpha rings beyond full scale so do the colours: dividing by what it is, not by what it is clamped to, keeps
-	// a plain area plain.
+	// Where alpha rings beyond full scale so do the colors: dividing by what it is, not by what it is clamped to,
+	// keeps a plain area plain.
 	dst[0], dst[1], dst[2], dst[3] = ratio(r, sum), ratio(g, sum), ratio(b, sum), byte(min(alpha, 255))
 }
 
-// ratio gives 255 times the sum v over the sum of alpha, rounded. A colour beyond its alpha comes from ringing and is cut off.
+// ratio returns 255 times the sum v over the sum of alpha, rounded. A color beyond its alpha comes from ringing and is
+// cut off.
 func ratio(v uint32, alpha int64) byte {
 	c := min(max(int64(v)-alphaLift, 0), alpha)
 	if alpha == alphaFull {

@@ -2,9 +2,9 @@ package resample
 
 import "sync"
 
-// A Cache keeps weights, so that images of equal sizes, and the planes of one image, share the cost of computing them. The zero value
-// is ready for use, and one Cache may serve many Resamplers in many goroutines. It holds at most about 4 MiB; when that is
-// full, the weights that came first go first.
+// A Cache keeps weights, so that images of equal sizes, and the planes of one image, share the cost of computing them.
+// The zero value is ready for use, and one Cache may serve many Resamplers in many goroutines. It holds at most about 4
+// MiB; when that is full, the weights that came first go first.
 type Cache struct {
 	mu    sync.Mutex
 	axes  map[axisKey]*axis
@@ -14,7 +14,7 @@ type Cache struct {
 
 const cacheBytes = 4 << 20
 
-// axis gives the weights for key.
+// axis returns the weights for key.
 func (c *Cache) axis(key axisKey) *axis {
 	c.mu.Lock()
 	a := c.axes[key]

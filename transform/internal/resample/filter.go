@@ -5,18 +5,18 @@ import (
 	"math"
 )
 
-// A Filter is the curve by which neighbouring samples are weighed. The zero value is Lanczos3.
+// A Filter is the curve by which neighboring samples are weighed. The zero value is Lanczos3.
 type Filter uint8
 
-// The filters, from the sharpest to the plainest. When an image is reduced, every one but Nearest is widened by the ratio, so
-// that each source sample counts.
+// The filters, from the sharpest to the plainest. When an image is reduced, every one but Nearest is widened by the
+// ratio, so that each source sample counts.
 const (
 	Lanczos3   Filter = iota // sinc windowed by sinc, 3 lobes: the sharpest; rings slightly at hard edges
 	CatmullRom               // cubic with B = 0, C = 1/2 (Mitchell and Netravali, 1988): sharp, rings less
 	Mitchell                 // cubic with B = C = 1/3 (the same paper): softer, hardly rings
 	Bilinear                 // triangle: soft, never rings
 	Box                      // the exact average of the area that a destination sample covers
-	Nearest                  // the one sample under the centre of the destination sample
+	Nearest                  // the one sample under the center of the destination sample
 )
 
 var filters = [...]struct {
@@ -32,7 +32,7 @@ var filters = [...]struct {
 	Nearest:    {"nearest", 0.5, nil},
 }
 
-// String gives the filter's name in lower case, such as "lanczos3".
+// String returns the filter's name in lower case, such as "lanczos3".
 func (f Filter) String() string {
 	if int(f) < len(filters) {
 		return filters[f].name
@@ -40,8 +40,8 @@ func (f Filter) String() string {
 	return fmt.Sprintf("Filter(%d)", uint8(f))
 }
 
-// lanczos3 is sinc(t) sinc(t/3). Its weights are most of what a small image costs, so the sines are had by turning the angle step by
-// step, and sin πt from sin πt/3 as that of three times the angle.
+// lanczos3 is sinc(t) sinc(t/3). Its weights are most of the cost of a small image. So the sines come from turning the
+// angle step by step, and sin πt from sin πt/3, as that of three times the angle.
 func lanczos3(w []float64, x, step float64) {
 	sin, cos := math.Sincos(math.Pi / 3 * x)
 	turnSin, turnCos := math.Sincos(math.Pi / 3 * step)

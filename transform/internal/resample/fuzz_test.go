@@ -26,8 +26,8 @@ func FuzzPlane(f *testing.F) {
 		if dw > 0 && dh > 0 && r.done != int(dh) {
 			t.Fatalf("%d of %d rows", r.done, dh)
 		}
-		// Filters without negative lobes stay between the darkest and the brightest sample; the others reach no farther beyond
-		// than their overshoot.
+		// Filters without negative lobes stay between the darkest and the brightest sample; the others reach no farther
+		// beyond than their overshoot.
 		over := 0.0
 		if fl := Filter(filter); fl <= Mitchell {
 			over = 1.5 * float64(hi-lo)

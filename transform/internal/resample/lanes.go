@@ -1,11 +1,11 @@
 package resample
 
-// Samples lie in the lanes of 64-bit words. Three lanes of 21 bits hold the three samples x, x+1 and x+2 of a plane, or R, G and B of
-// a pixel: 8 bits of sample, 12 of weight, and 1 for overshoot. Translucent pixels need 16 bits for a colour times its alpha, so two words
-// with two lanes of 32 bits hold R and B, G and A.
+// Samples lie in the lanes of 64-bit words. Three lanes of 21 bits hold the three samples x, x+1 and x+2 of a plane, or
+// R, G and B of a pixel: 8 bits of sample, 12 of weight, and 1 for overshoot. Translucent pixels need 16 bits for a
+// color times its alpha, so two words with two lanes of 32 bits hold R and B, G and A.
 //
-// The weights of one destination sample never add up to more than 2 when their signs are dropped (the worst is 1.59, Lanczos3 where
-// the source ends; TestWeightsLeaveRoomInTheLanes and FuzzPlane watch it), so a sum lies between -1/2 and 3/2 of full
+// The absolute weights of one destination sample never add up to more than 2. The worst is 1.59, with Lanczos3 at the
+// end of the source; TestWeightsLeaveRoomInTheLanes and FuzzPlane watch it. So a sum lies between -1/2 and 3/2 of full
 // scale: raised by 1/2, it fits its lane and is positive.
 const (
 	third  = 21
@@ -112,7 +112,8 @@ func widenRGB(words []uint64, row []byte) {
 	}
 }
 
-// widenAlpha multiplies by alpha: colours become 255 times as large as in widenRGB where a pixel is opaque, and so does alpha.
+// widenAlpha multiplies by alpha: colors become 255 times as large as in widenRGB where a pixel is opaque, and so does
+// alpha.
 func widenAlpha(words []uint64, row []byte) {
 	for len(row) >= 4 && len(words) >= 2 {
 		a := uint64(row[3])
@@ -152,8 +153,8 @@ func accumulate(sums []uint64, rows [][]uint64, w []int16) {
 	}
 }
 
-// pairThirds rounds the sums of two rows to 6 fractional bits and lays them side by side: the first row in the lower half of a
-// word, the second in the upper.
+// pairThirds rounds the sums of two rows to 6 fractional bits and lays them side by side: the first row in the lower
+// half of a word, the second in the upper.
 func pairThirds(pair, a, b []uint64) {
 	const mask = 1<<(third-thirdDrop) - 1
 	b = b[:len(a)]

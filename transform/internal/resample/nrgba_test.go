@@ -54,7 +54,7 @@ func TestNRGBAIsWithinOneLevelOfExactArithmetic(t *testing.T) {
 				}
 				want := refNRGBA(src, s.dw, s.dh, full(s.win, s.w, s.h), f)
 				if r.exact {
-					// A copy keeps the colours of pixels that cannot be seen.
+					// A copy keeps the colors of pixels that cannot be seen.
 					for i, a := range want[3] {
 						if a == 0 {
 							y, x := i/s.dw, i%s.dw
@@ -72,7 +72,8 @@ func TestNRGBAIsWithinOneLevelOfExactArithmetic(t *testing.T) {
 					for i, a := range want[3] {
 						y, x := i/s.dw, i%s.dw
 						g := float64(got.Pix[y*got.Stride+x])
-						// The colour of a pixel that is nearly transparent is known to as many levels as its alpha allows.
+						// The color of a pixel that is nearly transparent is known to as many levels as its alpha
+						// allows.
 						slack := 0.6 + 160/max(a, 1)*0.25
 						if opaque {
 							slack = 1
@@ -90,7 +91,7 @@ func TestNRGBAIsWithinOneLevelOfExactArithmetic(t *testing.T) {
 	}
 }
 
-func TestTransparentColourDoesNotBleed(t *testing.T) {
+func TestTransparentColorDoesNotBleed(t *testing.T) {
 	src := image.NewNRGBA(image.Rect(0, 0, 40, 40))
 	for y := range 40 {
 		for x := range 40 {
@@ -119,7 +120,7 @@ func TestTransparentColourDoesNotBleed(t *testing.T) {
 	}
 }
 
-func TestConstantColourStaysConstantAtEveryAlpha(t *testing.T) {
+func TestConstantColorStaysConstantAtEveryAlpha(t *testing.T) {
 	var r Resampler
 	src, dst := image.NewNRGBA(image.Rect(0, 0, 19, 11)), image.NewNRGBA(image.Rect(0, 0, 8, 9))
 	for _, f := range allFilters {
@@ -182,7 +183,7 @@ func TestOpaqueSeesEveryPixel(t *testing.T) {
 	}
 }
 
-func TestPixelThatFadesToNothingHasNoColour(t *testing.T) {
+func TestPixelThatFadesToNothingHasNoColor(t *testing.T) {
 	src := image.NewNRGBA(image.Rect(0, 0, 8, 8))
 	src.SetNRGBA(1, 1, color.NRGBA{200, 100, 50, 1})
 	src.SetNRGBA(6, 6, color.NRGBA{200, 100, 50, 255})
@@ -199,7 +200,7 @@ func TestPixelThatFadesToNothingHasNoColour(t *testing.T) {
 	}
 }
 
-func TestColoursOfFaintPixelsAreNotBiased(t *testing.T) {
+func TestColorsOfFaintPixelsAreNotBiased(t *testing.T) {
 	src := randomNRGBA(120, 90, true)
 	for i := 3; i < len(src.Pix); i += 4 {
 		src.Pix[i] = 2

@@ -8,12 +8,13 @@ import (
 	"imgpipe/transform/internal/pixel"
 )
 
-// Orient copies src to dst as EXIF orientation o (TIFF tag 274) asks for, so that the picture stands upright; 1 is a plain copy. dst
-// must have src's size, or for 5 to 8, which swap width and height, src's height by src's width; it must not overlap src.
-// Orient panics if it does not, or if o is not 1 to 8: both are mistakes of the caller, not of a file.
+// Orient copies src to dst as EXIF orientation o (TIFF tag 274) asks for, so that the picture stands upright; 1 is a
+// plain copy. dst must have src's size, or for 5 to 8, which swap width and height, src's height by src's width; it
+// must not overlap src. Orient panics if the sizes do not match or o is not 1 to 8: both are mistakes of the caller,
+// not of a file.
 //
-// Resample first: fewer samples are left to move, and the padding of a decoded plane, which would come to lie at the wrong side, is
-// gone.
+// Resample first: fewer samples are left to move, and the padding of a decoded plane, which would come to lie at the
+// wrong side, is gone.
 func Orient(dst, src pixel.Plane, o int) {
 	if o < 1 || o > 8 {
 		panic(fmt.Sprintf("resample: there is no orientation %d", o))
@@ -35,12 +36,13 @@ func Orient(dst, src pixel.Plane, o int) {
 			mirror(dst.Row(turned(y, src.H, o == 3)), src.Row(y))
 		}
 	default:
-		// 5 is transposed; 6, a quarter turn clockwise, has the last source row first; 8 has the last source column first; 7 both.
+		// 5 is transposed; 6, a quarter turn clockwise, has the last source row first; 8 has the last source column
+		// first; 7 both.
 		transpose(dst, src, o == 6 || o == 7, o == 7 || o == 8)
 	}
 }
 
-// turned gives i, or counted from the end of n.
+// turned returns i, counted from the end of n if fromEnd is set.
 func turned(i, n int, fromEnd bool) int {
 	if fromEnd {
 		return n - 1 - i
@@ -60,9 +62,9 @@ func mirror(dst, src []byte) {
 	}
 }
 
-// transpose makes column x of dst from row x of src, counted from the last if rows is set, and row y of dst from column y of src, counted
-// from the last if columns is set. It goes by blocks of 8 by 8, in bands 8 source rows high, so that each cache line of either
-// side is used whole while it is near.
+// transpose makes column x of dst from row x of src, counted from the last if rows is set, and row y of dst from column
+// y of src, counted from the last if columns is set. It goes by blocks of 8 by 8, in bands 8 source rows high, so that
+// each cache line of either side is used whole while it is near.
 func transpose(dst, src pixel.Plane, rows, columns bool) {
 	var block [8]uint64
 	x := 0
@@ -95,8 +97,8 @@ func transposeSamples(dst, src pixel.Plane, rows, columns bool, x, end, y int) {
 	}
 }
 
-// transpose8 transposes a block of 8 by 8 bytes, one row per word, by swapping quarters, their quarters, and theirs (Warren, Hacker's
-// Delight, section 7-3).
+// transpose8 transposes a block of 8 by 8 bytes, one row per word, by swapping quarters, their quarters, and theirs
+// (Warren, Hacker's Delight, section 7-3).
 func transpose8(b *[8]uint64) {
 	const (
 		m1 = 0x00FF00FF00FF00FF

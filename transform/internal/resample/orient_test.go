@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// upright gives where in src the sample (x, y) of the upright picture lies, after the drawings of the EXIF standard (CIPA DC-008, 4.6.5):
-// the name says where row 0 and column 0 of src are.
+// upright returns where in src the sample (x, y) of the upright picture lies, after the drawings of the EXIF standard
+// (CIPA DC-008, 4.6.5): the name says where row 0 and column 0 of src are.
 var upright = map[int]func(x, y, w, h int) (int, int){
 	1: func(x, y, w, h int) (int, int) { return x, y },                 // top, left
 	2: func(x, y, w, h int) (int, int) { return w - 1 - x, y },         // top, right

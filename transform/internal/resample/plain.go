@@ -10,5 +10,5 @@ type engines struct {
 	lanes lanes
 }
 
-// choose gives the engine for pixels of kind k.
+// choose returns the engine for pixels of kind k.
 func (e *engines) choose(kind) engine { return &e.lanes }

@@ -43,8 +43,8 @@ func full(win Window, w, h int) Window {
 	return win
 }
 
-// refWeights computes in float64, from the definition, what sample i of n is made of: weights for the source samples 0 to size-1. It
-// shares nothing with the code it judges.
+// refWeights computes in float64, from the definition, what sample i of n is made of: weights for the source samples 0
+// to size-1. It shares nothing with the code it judges.
 func refWeights(f Filter, pos, extent float64, n, i, size int) []float64 {
 	w := make([]float64, size)
 	scale := extent / float64(n)
@@ -134,7 +134,7 @@ func refPlane(src pixel.Plane, dw, dh int, win Window, f Filter) []float64 {
 	return refResize(in, src.W, src.H, dw, dh, win, f)
 }
 
-// refNRGBA gives R, G, B and A, from 0 to 255 and not premultiplied, as separate channels.
+// refNRGBA returns R, G, B and A, from 0 to 255 and not premultiplied, as separate channels.
 func refNRGBA(src *image.NRGBA, dw, dh int, win Window, f Filter) [4][]float64 {
 	w, h := src.Rect.Dx(), src.Rect.Dy()
 	var out [4][]float64

@@ -1,22 +1,27 @@
 // Package resample changes the size of planes and images by separable filters, in integer arithmetic.
 //
-//	source rows ──> lanes ──> sums down the columns ──> two rows side by side ──> sums along them ──> destination rows
-//	 (8 bits)    (2 or 3 per    (one per destination       (2 lanes per word)                            (8 bits)
-//	                word)        row that is open)
+// Start with [Resampler.Plane] for a whole plane, or [Resampler.StartPlane] and [Resampler.Push] for rows.
 //
-// One multiplication of two 64-bit words does the work of three: samples lie in lanes of a word, far enough apart for their sums, and
-// since all is exact modulo 2^64 a negative weight may borrow from the lane above as long as the last sum, raised by a
-// constant, is positive in every lane. Source rows are taken one after another and are not needed again, so the memory used is that of
-// a few rows, whatever the size of the image; destination rows are ready as soon as the last source row that they need has come.
+//	source rows -> lanes -> sums down the columns -> two rows side by side -> sums along them -> destination rows
+//	 (8 bits)  (2 or 3 per   (one for each row of     (2 lanes per word)                            (8 bits)
+//	              word)       the destination that
+//	                          is open)
 //
-// The same call gives the same bytes, whichever engine does it: floating point is used for the weights alone. The result is within one
-// level of exact arithmetic; on a picture like a photograph it is within 0.52, where rounding alone costs 0.5, and at 73 dB from
-// the exact result rounded. The package never starts a goroutine, never reads a sample outside the window that is asked for, and knows
-// nothing of colour but alpha.
+// One multiplication of two 64-bit words does the work of three: samples lie in lanes of a word, far enough apart for
+// their sums, and all is exact modulo 2^64. So a negative weight may borrow from the lane above as long as the last
+// sum, raised by a constant, is positive in every lane. Source rows are taken one after another and are not needed
+// again: memory holds a few rows, whatever the size of the image. A destination row is ready as soon as the last source
+// row that it needs has come.
+//
+// The same call returns the same bytes with every engine: floating point is used for the weights alone. The result is
+// within one level of exact arithmetic. On a picture like a photograph it is within 0.52, of which rounding alone costs
+// 0.5, and at 73 dB from the exact result rounded. The package never starts a goroutine, never reads a sample outside
+// the window that is asked for, and knows nothing of color but alpha.
 //
 // # What it costs
 //
-// Milliseconds with Lanczos3 on one core of a shared 2-core AMD EPYC, November 2026, best of many (go test -bench . tells on another):
+// Milliseconds with Lanczos3 on one core of a shared 2-core AMD EPYC, November 2026, best of many (go test -bench .
+// measures another):
 //
 //	                                  any machine   GOEXPERIMENT=simd, amd64 with AVX2
 //	plane   2000x1500 to 800x600              6.5    3.2
@@ -27,15 +32,15 @@
 //
 // # Decisions
 //
-// Columns are summed before rows, because a reduction then leaves less for the rows, where a word holds two lanes and not three. For an
-// enlargement the other order would leave less, which is not worth a second schedule: it is rare.
+// Columns are summed before rows, because a reduction then leaves less for the rows, where a word holds two lanes and
+// not three. For an enlargement the other order would leave less, which is not worth a second schedule: it is rare.
 //
-// Spreading samples over three lanes once, when a row comes, made the sums down the columns twice as fast as masking two lanes
-// out of the bytes each time (4.2 and 8.5 ms of the first case above). Three lanes leave 12 bits for weights,
+// Spreading samples over three lanes once, when a row comes, made the sums down the columns twice as fast as masking
+// two lanes out of the bytes each time (4.2 and 8.5 ms of the first case above). Three lanes leave 12 bits for weights,
 // which is where the 73 dB come from.
 //
-// Source rows are added to all open destination rows four at a time, rather than gathered for one destination row from a ring of
-// source rows: the sums stay in the first-level cache, and memory does not grow with the ratio.
+// Source rows are added to all open destination rows four at a time, rather than gathered for one destination row from
+// a ring of source rows: the sums stay in the first-level cache, and memory does not grow with the ratio.
 package resample
 
 import (
@@ -49,36 +54,41 @@ import (
 
 // check returns an error unless p can hold what it says, of samples of so many bytes.
 func check(p pixel.Plane, what string, bytes int) error {
-	if p.W < 0 || p.H < 0 || p.H > 0 && p.W > 0 && (p.Stride < p.W*bytes || p.Stride > math.MaxInt/p.H || (p.H-1)*p.Stride+p.W*bytes > len(p.Pix)) {
-		return fmt.Errorf("resample: the %s of %dx%d with a stride of %d does not fit its %d bytes", what, p.W, p.H, p.Stride, len(p.Pix))
+	empty := p.W == 0 || p.H == 0
+	if p.W >= 0 && p.H >= 0 && (empty || p.Stride >= p.W*bytes && p.Stride <= math.MaxInt/p.H &&
+		(p.H-1)*p.Stride+p.W*bytes <= len(p.Pix)) {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("resample: the %s of %dx%d with a stride of %d does not fit its %d bytes",
+		what, p.W, p.H, p.Stride, len(p.Pix))
 }
 
-// A Window is the part of the source that becomes the whole destination. Sample i of the source covers the stretch from i to i+1, so a
-// plane has the window {0, 0, W, H}; fractions say that it ends or begins within a sample, as the luma of a JPEG that is 2007 pixels
-// wide does at 1003.5 when it is decoded at half its size. Samples that are not in the window, not even in part, do not influence the
-// result. The zero Window is the whole source.
+// A Window is the part of the source that becomes the whole destination. Sample i of the source covers the stretch from
+// i to i+1, so a plane has the window {0, 0, W, H}; fractions say that it ends or begins within a sample, as the luma
+// of a JPEG that is 2007 pixels wide does at 1003.5 when it is decoded at half its size. Samples that are not in the
+// window, not even in part, do not influence the result. The zero Window is the whole source.
 //
-// A window may reach past the source, by less than one sample of the destination on each side: that sample is then made of what there
-// is. So the chroma of a picture whose width is odd can be given its one column more than half without being stretched.
+// A window may reach past the source, by less than one sample of the destination on each side: that sample is then made
+// of what there is. So the chroma of a picture of odd width gets its one column more than half without being stretched.
 type Window struct {
 	X, Y, W, H float64
 }
 
-// check gives w with the zero Window replaced, or what is wrong with it, for a destination of dstW × dstH samples.
+// check returns w, or the whole source for the zero Window. The error says what is wrong with w for a destination of
+// dstW × dstH samples.
 func (w Window) check(srcW, srcH, dstW, dstH int) (Window, error) {
 	if w == (Window{}) {
 		return Window{0, 0, float64(srcW), float64(srcH)}, nil
 	}
 	if !within(&w.X, &w.W, srcW, dstW) || !within(&w.Y, &w.H, srcH, dstH) {
-		return w, fmt.Errorf("resample: the window %gx%g at %g,%g does not lie in a source of %dx%d", w.W, w.H, w.X, w.Y, srcW, srcH)
+		return w, fmt.Errorf("resample: the window %gx%g at %g,%g does not lie in a source of %dx%d",
+			w.W, w.H, w.X, w.Y, srcW, srcH)
 	}
 	return w, nil
 }
 
-// within tells whether a stretch lies in a source of size samples, or reaches past it by less than one of n destination samples. It
-// mends what is a matter of rounding: a sliver thinner than the slack would hold no sample.
+// within reports whether a stretch lies in a source of size samples, or reaches past it by less than one of n
+// destination samples. It mends errors of rounding: a sliver thinner than the slack would hold no sample.
 func within(pos, extent *float64, size, n int) bool {
 	p, e, end := *pos, *extent, float64(size)
 	over := e / float64(max(n, 1))
@@ -92,9 +102,9 @@ func within(pos, extent *float64, size, n int) bool {
 	return *pos+*extent > slack && *pos < end-slack
 }
 
-// A Resampler resamples one plane or image at a time: the whole at once with Plane or NRGBA, or row by row with StartPlane or
-// StartNRGBA and then Push. It keeps its scratch memory from one to the next. The zero value is ready for use; a Resampler must
-// not be used by two goroutines at once.
+// A Resampler resamples one plane or image at a time: the whole at once with Plane or NRGBA, or row by row with
+// StartPlane or StartNRGBA and then Push. It keeps its scratch memory from one to the next. The zero value is ready for
+// use; a Resampler must not be used by two goroutines at once.
 type Resampler struct {
 	// Cache keeps weights, to be shared with other Resamplers. Nil means one of its own.
 	Cache *Cache
@@ -102,8 +112,8 @@ type Resampler struct {
 	stream
 }
 
-// Plane makes dst from the window of src. dst and src must not overlap. The error is about sizes that contradict each other;
-// nothing was written then.
+// Plane fills dst from the window of src. dst and src must not overlap. An error means that sizes contradict each
+// other; nothing is written then.
 func (r *Resampler) Plane(dst, src pixel.Plane, win Window, f Filter) error {
 	if err := check(src, "source", 1); err != nil {
 		return err
@@ -115,9 +125,9 @@ func (r *Resampler) Plane(dst, src pixel.Plane, win Window, f Filter) error {
 	return nil
 }
 
-// NRGBA makes dst from the window of src, whose corner is src.Rect.Min. Where src is transparent, colours are weighed by their alpha, so
-// that the colour of what cannot be seen does not show; pixels with an alpha of 0 come out as 0, 0, 0, 0. dst and src must not
-// overlap. The error is about sizes that contradict each other; nothing was written then.
+// NRGBA fills dst from the window of src, whose corner is src.Rect.Min. Colors are weighed by their alpha, so that the
+// color of transparent pixels does not show; pixels with an alpha of 0 become 0, 0, 0, 0. dst and src must not overlap.
+// An error means that sizes contradict each other; nothing is written then.
 //
 // An opaque image.RGBA has the bytes of an image.NRGBA and may be passed as one.
 func (r *Resampler) NRGBA(dst, src *image.NRGBA, win Window, f Filter) error {
@@ -132,14 +142,14 @@ func (r *Resampler) NRGBA(dst, src *image.NRGBA, win Window, f Filter) error {
 	return nil
 }
 
-// StartPlane begins a plane whose source will be given to Push: srcH rows of srcW samples. dst is written as rows are completed; it
-// belongs to the Resampler until then. Errors are those of Plane. A plane that was begun before is given up.
+// StartPlane begins a plane whose source comes with Push: srcH rows of srcW samples. dst belongs to the Resampler until
+// all of it is written. Errors are those of Plane. A plane that was begun before is abandoned.
 func (r *Resampler) StartPlane(dst pixel.Plane, srcW, srcH int, win Window, f Filter) error {
 	return r.begin(dst, gray, srcW, srcH, win, f)
 }
 
-// StartNRGBA begins an image whose source will be given to Push: srcH rows of srcW pixels of 4 bytes, R, G, B and A, not
-// premultiplied. If opaque is set, A is taken to be 255 whatever it is, which takes a third less time.
+// StartNRGBA begins an image whose source comes with Push: srcH rows of srcW pixels of 4 bytes, R, G, B and A, not
+// premultiplied. If opaque is set, A counts as 255 whatever it is, which takes a third less time.
 func (r *Resampler) StartNRGBA(dst *image.NRGBA, srcW, srcH int, opaque bool, win Window, f Filter) error {
 	kind := translucent
 	if opaque {
@@ -148,9 +158,9 @@ func (r *Resampler) StartNRGBA(dst *image.NRGBA, srcW, srcH int, opaque bool, wi
 	return r.begin(planeOf(dst), kind, srcW, srcH, win, f)
 }
 
-// Push takes the next n rows of the source, of which row i begins at rows[i*stride], and returns how many rows of the destination are
-// complete, counted from the first. It keeps nothing of rows. Rows past the source's height are ignored. The error is about rows that
-// do not fit their bytes; none was taken then.
+// Push takes the next n rows of the source, of which row i begins at rows[i*stride], and returns how many rows of the
+// destination are complete, counted from the first. It does not keep rows. Rows past the source's height are ignored.
+// An error means that the rows do not fit their bytes; none is taken then.
 func (r *Resampler) Push(rows []byte, stride, n int) (int, error) {
 	strip := pixel.Plane{Pix: rows, Stride: stride, W: r.srcW, H: n}
 	if err := check(strip, "strip", r.kind.bytes()); err != nil {
@@ -159,12 +169,12 @@ func (r *Resampler) Push(rows []byte, stride, n int) (int, error) {
 	return r.push(rows, stride, n), nil
 }
 
-// planeOf gives m's bytes as a Plane whose W counts pixels.
+// planeOf returns m's bytes as a Plane whose W counts pixels.
 func planeOf(m *image.NRGBA) pixel.Plane {
 	return pixel.Plane{Pix: m.Pix, Stride: m.Stride, W: m.Rect.Dx(), H: m.Rect.Dy()}
 }
 
-// opaque tells whether every pixel of p has an alpha of 255.
+// opaque reports whether every pixel of p has an alpha of 255.
 func opaque(p pixel.Plane) bool {
 	for y := range p.H {
 		row := p.Pix[y*p.Stride:][:4*p.W]

@@ -219,8 +219,8 @@ func TestOnlyTheDestinationIsWritten(t *testing.T) {
 	}
 }
 
-// The chroma of a picture 9 samples wide and halved has 5 columns, of which the last shows half a column of nothing: the others must
-// stand where they would without it.
+// The chroma of a picture 9 samples wide and halved has 5 columns, of which the last shows half a column of nothing:
+// the others must stand where they would without it.
 func TestWindowPastTheEndShiftsNothing(t *testing.T) {
 	for f := range Filter(len(filters)) {
 		whole, cut := newPlane(20, 20), newPlane(19, 19)

@@ -57,8 +57,8 @@ type engine interface {
 	open()
 	// add adds the rows in the slots from..to-1, each times its weight, to the i-th sum.
 	add(i, from, to int, w []int16)
-	// finish makes destination row a from the first sum and b from the next, or from the same if there is but one, and ends
-	// these sums.
+	// finish makes destination row a from the first sum and b from the next, or from the same if there is but one, and
+	// ends these sums.
 	finish(a, b []byte, sums int)
 }
 
@@ -97,7 +97,7 @@ func (r *Resampler) begin(dst pixel.Plane, k kind, srcW, srcH int, win Window, f
 	return nil
 }
 
-// sized gives s with n elements, whose values are arbitrary.
+// sized returns s with n elements, whose values are arbitrary.
 func sized[T any](s []T, n int) []T {
 	if cap(s) < n {
 		return make([]T, n)
@@ -154,7 +154,8 @@ func (s *stream) pick(row []byte, y int) {
 	}
 }
 
-// add brings the waiting source rows, which end before row end, into the sums, and finishes the destination rows that need no more.
+// add brings the waiting source rows, which end before row end, into the sums, and finishes the destination rows that
+// need no more.
 func (s *stream) add(end int) {
 	from, n := end-s.waiting, 0
 	s.waiting = 0

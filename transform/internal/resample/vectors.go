@@ -16,7 +16,7 @@ type engines struct {
 	vectors vectors
 }
 
-// choose gives the engine for pixels of kind k. Translucent pixels need more bits than 16-bit vectors have.
+// choose returns the engine for pixels of kind k. Translucent pixels need more bits than 16-bit vectors have.
 func (e *engines) choose(k kind) engine {
 	if k == translucent || !archsimd.X86.AVX2() {
 		return &e.lanes
@@ -24,8 +24,9 @@ func (e *engines) choose(k kind) engine {
 	return &e.vectors
 }
 
-// vectors is the engine that gives the bytes of lanes with the vectors of AVX2, whose multiplication of 16-bit elements adds neighbouring
-// products: of two source rows down the columns, of two samples along the rows. It takes R, G, B and A as four samples.
+// vectors is the engine that computes the bytes of lanes with the vectors of AVX2. Their multiplication of 16-bit
+// elements adds neighboring products: of two source rows down the columns, of two samples along the rows. It takes R,
+// G, B and A as four samples.
 type vectors struct {
 	kind   kind
 	across *axis
@@ -34,7 +35,8 @@ type vectors struct {
 	sums pool[int32]
 	// a and b are two destination rows between the passes, with 6 fractional bits.
 	a, b []int16
-	// dots are the sums of one pair of rows along them, before the last additions: 4 elements for the first row, 4 for the second.
+	// dots are the sums of one pair of rows along them, before the last additions: 4 elements for the first row, 4 for
+	// the second.
 	dots []int32
 }
 
@@ -76,7 +78,7 @@ func (v *vectors) add(i, from, to int, w []int16) {
 	}
 }
 
-// bytes16 gives the first 16 bytes of s as 16-bit elements.
+// bytes16 returns the first 16 bytes of s as 16-bit elements.
 func bytes16(s []byte) archsimd.Int16x16 {
 	return archsimd.LoadUint8x16((*[16]byte)(s)).ExtendToUint16().AsInt16x16()
 }
@@ -126,8 +128,9 @@ func (v *vectors) acrossGray(rowA, rowB []byte) {
 	dots = v.dots
 	for len(dots) >= 32 && len(rowA) >= 4 && len(rowB) >= 4 {
 		s01 := archsimd.LoadInt32x8((*[8]int32)(dots)).AddPairsGrouped(archsimd.LoadInt32x8((*[8]int32)(dots[8:])))
-		s23 := archsimd.LoadInt32x8((*[8]int32)(dots[16:])).AddPairsGrouped(archsimd.LoadInt32x8((*[8]int32)(dots[24:])))
-		level := s01.AddPairsGrouped(s23).Add(round).ShiftAllRight(drop).Max(black).Min(white).AsInt8x32().PermuteOrZeroGrouped(gather).AsUint32x8()
+		d2, d3 := archsimd.LoadInt32x8((*[8]int32)(dots[16:])), archsimd.LoadInt32x8((*[8]int32)(dots[24:]))
+		sum := s01.AddPairsGrouped(d2.AddPairsGrouped(d3)).Add(round)
+		level := sum.ShiftAllRight(drop).Max(black).Min(white).AsInt8x32().PermuteOrZeroGrouped(gather).AsUint32x8()
 		binary.LittleEndian.PutUint32(rowA, level.GetLo().GetElem(0))
 		binary.LittleEndian.PutUint32(rowB, level.GetHi().GetElem(0))
 		dots, rowA, rowB = dots[32:], rowA[4:], rowB[4:]
@@ -156,31 +159,39 @@ func (v *vectors) acrossRGB(rowA, rowB []byte) {
 		sum := black
 		for k := 0; k <= len(w)-2; k += 2 {
 			pair := archsimd.BroadcastInt32x8(int32(uint16(w[k])) | int32(w[k+1])<<16).AsInt16x16()
-			sum = sum.Add(both(a[4*k:4*k+8], b[4*k:4*k+8]).AsInt8x32().PermuteOrZeroGrouped(pixels).AsInt16x16().DotProductPairs(pair))
+			two := both(a[4*k:4*k+8], b[4*k:4*k+8]).AsInt8x32().PermuteOrZeroGrouped(pixels).AsInt16x16()
+			sum = sum.Add(two.DotProductPairs(pair))
 		}
-		level := sum.Add(round).ShiftAllRight(drop).Max(black).Min(white).AsInt8x32().PermuteOrZeroGrouped(gather).AsUint32x8()
+		sum = sum.Add(round).ShiftAllRight(drop).Max(black).Min(white)
+		level := sum.AsInt8x32().PermuteOrZeroGrouped(gather).AsUint32x8()
 		binary.LittleEndian.PutUint32(rowA, level.GetLo().GetElem(0)|0xFF<<24)
 		binary.LittleEndian.PutUint32(rowB, level.GetHi().GetElem(0)|0xFF<<24)
 		rowA, rowB = rowA[4:], rowB[4:]
 	}
 }
 
-// both gives 8 elements of a in the lower half of a vector and 8 of b in the upper.
+// both returns 8 elements of a in the lower half of a vector and 8 of b in the upper.
 func both(a, b []int16) archsimd.Int16x16 {
 	var v archsimd.Int16x16
 	return v.SetLo(archsimd.LoadInt16x8((*[8]int16)(a))).SetHi(archsimd.LoadInt16x8((*[8]int16)(b)))
 }
 
-// twice gives 8 weights in both halves of a vector.
+// twice returns 8 weights in both halves of a vector.
 func twice(w []int16) archsimd.Int16x16 {
 	half := archsimd.LoadInt16x8((*[8]int16)(w))
 	var v archsimd.Int16x16
 	return v.SetLo(half).SetHi(half)
 }
 
-// lowBytes brings the lowest byte of each of four 32-bit elements to the front of its half; pixelPairs brings the samples of two pixels together,
-// colour by colour.
+// lowBytes brings the lowest byte of each of four 32-bit elements to the front of its half; pixelPairs brings the
+// samples of two pixels together, color by color.
 var (
-	lowBytes   = [32]int8{0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1}
-	pixelPairs = [32]int8{0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15, 0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15}
+	lowBytes = [32]int8{
+		0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+		0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+	}
+	pixelPairs = [32]int8{
+		0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15,
+		0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15,
+	}
 )

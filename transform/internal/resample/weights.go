@@ -2,8 +2,8 @@ package resample
 
 import "math"
 
-// The weights of one destination sample add up to exactly 1, in fixed point. Down the columns, three lanes of 21 bits share a
-// word, which leaves 12 bits for weights; along the rows, two lanes of 32 bits do, which leaves 14.
+// The weights of one destination sample add up to exactly 1, in fixed point. Down the columns, three lanes of 21 bits
+// share a word, which leaves 12 bits for weights; along the rows, two lanes of 32 bits do, which leaves 14.
 const (
 	downBits   = 12
 	acrossBits = 14
@@ -18,8 +18,8 @@ type axisKey struct {
 	size        int   // the samples that there are, from 0 on; 0 where the stretch is known not to reach past them
 }
 
-// first and end bound the source samples that lie in the stretch, if only in part. The slack forgives the rounding of an extent
-// that was computed, as 1003.5 is from 4014/4.
+// first and end bound the source samples that lie in the stretch, if only in part. The slack forgives the rounding of
+// an extent that was computed, as 1003.5 is from 4014/4.
 func (k axisKey) first() int { return max(0, int(math.Floor(k.pos+slack))) }
 
 func (k axisKey) end() int {
@@ -32,8 +32,9 @@ func (k axisKey) end() int {
 
 const slack = 1e-6
 
-// An axis says how the n samples of one destination row or column are made from those of the source: sample i is the sum over j of
-// weights[i*taps+j] times source sample first+start[i]+j, for j below count[i]. It is not changed once it is made.
+// An axis says how the n samples of one destination row or column are made from those of the source: sample i is the
+// sum over j of weights[i*taps+j] times source sample first+start[i]+j, for j below count[i]. It is not changed once it
+// is made.
 type axis struct {
 	first   int     // the first source sample that is used
 	span    int     // how many source samples, from first on, may be used
@@ -47,8 +48,8 @@ type axis struct {
 // size is the memory that a takes, in bytes, to within a few words.
 func (a *axis) size() int { return 8*len(a.start) + 2*len(a.weights) }
 
-// newAxis computes the weights for key. Samples outside the stretch are never used: near its ends the kernel is cut and what is left is
-// scaled up to 1.
+// newAxis computes the weights for key. Samples outside the stretch are never used: near its ends the kernel is cut and
+// what is left is scaled up to 1.
 func newAxis(key axisKey) *axis {
 	first, end := key.first(), key.end()
 	a := &axis{first: first, span: end - first, start: make([]int32, key.n), count: make([]int32, key.n)}
@@ -80,7 +81,7 @@ func newAxis(key axisKey) *axis {
 			filters[key.filter].run(w, (float64(lo)+0.5-centre)*shrink, shrink)
 		}
 		q := a.weights[i*a.taps:][:len(w)]
-		quantise(q, w, key.bits)
+		quantize(q, w, key.bits)
 		for len(q) > 1 && q[len(q)-1] == 0 {
 			q = q[:len(q)-1]
 		}
@@ -96,13 +97,13 @@ func newAxis(key axisKey) *axis {
 	return a
 }
 
-// roundUp gives the next multiple of tapsUnit.
+// roundUp returns the next multiple of tapsUnit.
 func roundUp(taps int) int { return (taps + tapsUnit - 1) / tapsUnit * tapsUnit }
 
-// quantise rounds w, scaled to the sum 1, to fixed point such that the sum is exactly 1. What rounding a weight adds or takes
-// is handed on to the next (the running sum is rounded, not the weight), so that the errors of thousands of tiny weights
-// cannot add up either.
-func quantise(q []int16, w []float64, bits uint8) {
+// quantize rounds w, scaled to the sum 1, to fixed point such that the sum is exactly 1. What rounding a weight adds or
+// takes is handed on to the next (the running sum is rounded, not the weight), so that the errors of thousands of tiny
+// weights cannot add up either.
+func quantize(q []int16, w []float64, bits uint8) {
 	sum := 0.0
 	for _, v := range w {
 		sum += v
@@ -117,8 +118,8 @@ func quantise(q []int16, w []float64, bits uint8) {
 	}
 }
 
-// settle brings the promise about start and count into force, which dropping weights of 0 at the ends may have broken, and sets
-// taps to what is needed in the end.
+// settle brings the promise about start and count into force, which dropping weights of 0 at the ends may have broken,
+// and sets taps to what is needed in the end.
 func (a *axis) settle() {
 	n := len(a.start)
 	for i := n - 2; i >= 0; i-- {

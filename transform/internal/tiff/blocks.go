@@ -4,10 +4,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 
-	"imgpipe/transform/internal/inflate"
+	"imgpipe/transform/internal/codec"
 )
 
 // findBlocks works out the strips or tiles.
@@ -114,8 +113,6 @@ func (l *Layout) bandRows() int { return min(l.blockH, l.Height) }
 // little reports whether the low byte of a sample comes first.
 func (l *Layout) little() bool { return l.d.order == binary.ByteOrder(binary.LittleEndian) }
 
-var errCut = errors.New("the file ends before the image does")
-
 // block returns the bytes of a block as they are in the file, of which want are needed if they are not compressed.
 // Where its length is not known, they go on to the end of the file, as every code knows its own end. odd says what is
 // wrong with the lengths of blocks: it goes on where "strip" or "tile" ends, and is empty where nothing is.
@@ -126,7 +123,7 @@ func (d *Decoder) block(i, want int) (raw []byte, odd string, err error) {
 	}
 	at := l.offset.At(i)
 	if at >= uint64(len(l.d.data)) {
-		return nil, "", errCut
+		return nil, "", codec.ErrCut
 	}
 	raw = l.d.data[at:]
 	var n uint64
@@ -174,17 +171,14 @@ func (d *Decoder) room(at uint64) uint64 {
 	return d.starts[i] - at
 }
 
-// lacking is the error of a block that is not there as a whole, and why.
+// lacking returns the error of a block that is not there as a whole; err is why.
 func (l *Layout) lacking(i int, raw []byte, err error) error {
-	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, inflate.ErrShort) ||
-		errors.Is(err, inflate.ErrFew) {
-		err = errors.New("it ends too early")
-		if len(raw) > 0 && i < l.offset.Len() && l.offset.At(i)+uint64(len(raw)) == uint64(len(l.d.data)) {
-			err = errCut
-		}
+	if err == codec.ErrCut && raw == nil {
+		return err // the block is outside the file
 	}
-	if err == errCut {
-		return err
+	if err == errEnds && len(raw) > 0 && i < l.offset.Len() &&
+		l.offset.At(i)+uint64(len(raw)) == uint64(len(l.d.data)) {
+		return codec.ErrCut
 	}
 	return fmt.Errorf("%s %d of %d: %w", l.kind(), i+1, l.blocks(), err)
 }

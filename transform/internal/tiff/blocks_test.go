@@ -5,11 +5,12 @@ import (
 	"encoding/binary"
 	"errors"
 	"image/color"
-	"io"
 	"runtime"
 	"slices"
 	"strings"
 	"testing"
+
+	"imgpipe/transform/internal/codec"
 )
 
 // TestBlocksThatAreJPEGs has JPEGs that are smaller than their tiles: what they lack within the image is missing.
@@ -33,7 +34,7 @@ func TestBlocksThatAreJPEGs(t *testing.T) {
 				t.Errorf("photometric %d, pixel %d: %v, want %d", photometric, i, got, v)
 			}
 		}
-		var unsupported Unsupported
+		var unsupported codec.Unsupported
 		if _, err := decode(data, Options{}); !errors.As(err, &unsupported) {
 			t.Errorf("without a decoder of JPEG: %v", err)
 		}
@@ -105,7 +106,7 @@ func TestMemoryIsEnough(t *testing.T) {
 		runtime.GC()
 		runtime.ReadMemStats(&before)
 		decoder := new(Decoder)
-		decoder.Start(&l, Options{Stop: never})
+		decoder.Start(&l, Options{})
 		for range side {
 			if _, err := decoder.Row(); err != nil {
 				t.Fatalf("%s: %v", name, err)
@@ -127,7 +128,7 @@ func TestMemoryIsEnough(t *testing.T) {
 func TestPredictorInUnitsOfSeveralRowsIsRefused(t *testing.T) {
 	data := file(binary.LittleEndian, []tag{{Width, []uint32{4}}, {Height, []uint32{2}}, {BitsPerSample, []uint32{8, 8, 8}}, {SamplesPerPixel, []uint32{3}},
 		{Photometric, []uint32{ycbcr}}, {Predictor, []uint32{2}}, {Compression, []uint32{5}}}, make([]byte, 12))
-	var unsupported Unsupported
+	var unsupported codec.Unsupported
 	if _, err := decode(data, Options{}); !errors.As(err, &unsupported) {
 		t.Errorf("error %v", err)
 	}
@@ -135,11 +136,9 @@ func TestPredictorInUnitsOfSeveralRowsIsRefused(t *testing.T) {
 
 func TestStopIsAskedWithinAStrip(t *testing.T) {
 	asked := 0
-	stop := func() error {
-		if asked++; asked > 2 {
-			return io.ErrClosedPipe
-		}
-		return nil
+	stop := func() bool {
+		asked++
+		return asked > 2
 	}
 	data := file(binary.LittleEndian, []tag{{Width, []uint32{1}}, {Height, []uint32{200}}, {BitsPerSample, []uint32{8}}}, make([]byte, 200))
 	d, _ := Open(data)
@@ -154,7 +153,7 @@ func TestStopIsAskedWithinAStrip(t *testing.T) {
 		_, err = decoder.Row()
 		rows++
 	}
-	if err != io.ErrClosedPipe || rows > 150 {
+	if err != codec.ErrStopped || rows > 150 {
 		t.Errorf("error %v after %d rows", err, rows)
 	}
 }

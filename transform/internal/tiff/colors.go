@@ -40,8 +40,8 @@ func (s *source) raw(i int) uint64 {
 	return v
 }
 
-// at returns the i-th sample from 0 to 255. Signed numbers are taken for unsigned ones, as by other programs, and floating
-// point has the range from 0 to 1.
+// at returns the i-th sample from 0 to 255. Signed numbers are taken for unsigned ones, as by other programs, and
+// floating point has the range from 0 to 1.
 func (s *source) at(i int) uint8 {
 	v := s.raw(i)
 	bits := s.l.bits
@@ -113,8 +113,8 @@ func half(h uint16) float64 {
 	return f
 }
 
-// samples returns those of n pixels of a block's row y as bytes from 0 to 255, those of a pixel together. They are good until
-// the next call.
+// samples returns those of n pixels of a block's row y as bytes from 0 to 255, those of a pixel together. They are good
+// until the next call.
 func (d *Decoder) samples(parts [][]byte, y, n int) []byte {
 	l := d.l
 	size := l.rowBytes()
@@ -139,8 +139,8 @@ func sized(s []byte, n int) []byte {
 	return s[:n]
 }
 
-// paint makes n pixels of out from row y of a block, whose samples are those of parts. It undoes the predictor there, and
-// so can be called only once for a row.
+// paint makes n pixels of out from row y of a block, whose samples are those of parts. It undoes the predictor there,
+// and so can be called only once for a row.
 func (d *Decoder) paint(out []byte, parts [][]byte, y, n int) {
 	l := d.l
 	if l.subX*l.subY > 1 {
@@ -249,8 +249,8 @@ func (d *Decoder) fromPalette(i uint64) (c [4]byte) {
 	return d.entry(int(i))
 }
 
-// paletteShift is how many bits of the palette's values are too many. They have 16 bits; but some programs write 8, which
-// shows in that no value is larger.
+// paletteShift is how many bits of the palette's values are too many. They have 16 bits; but some programs write 8,
+// which shows in that no value is larger.
 func (l *Layout) paletteShift() int {
 	third := l.entries()
 	for i := range min(1<<l.bits, third) {

@@ -34,8 +34,8 @@ func compressionName(c uint64) string {
 	name, ok := map[uint64]string{
 		6: "old-style JPEG", jpegCoded: "JPEG", 9: "JBIG", 10: "JBIG", 32766: "NeXT",
 		32809: "ThunderScan", 32895: "IT8", 32896: "IT8", 32897: "IT8", 32898: "IT8", 32908: "Pixar film",
-		32909: "Pixar log", 32947: "Kodak DCS", 33003: "JPEG 2000", 33004: "JPEG 2000", 33005: "JPEG 2000", 34661: "JBIG",
-		34676: "SGI log", 34677: "SGI log", 34712: "JPEG 2000", 34713: "Nikon NEF", 34887: "LERC",
+		32909: "Pixar log", 32947: "Kodak DCS", 33003: "JPEG 2000", 33004: "JPEG 2000", 33005: "JPEG 2000",
+		34661: "JBIG", 34676: "SGI log", 34677: "SGI log", 34712: "JPEG 2000", 34713: "Nikon NEF", 34887: "LERC",
 		34892: "lossy JPEG of DNG", webpCoded: "WebP", 50002: "JPEG XL", 52546: "JPEG XL",
 	}[c]
 	if !ok {

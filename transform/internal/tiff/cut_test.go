@@ -60,7 +60,7 @@ func TestFileThatEndsInItsTags(t *testing.T) {
 					refused++
 					continue
 				}
-				img, report := wholeReport(&l, Options{Stop: never})
+				img, report, _ := wholeReport(&l, Options{})
 				if img == nil || img.Rect != want.Rect {
 					t.Fatalf("%s, %d of %d bytes: %v, %v", name, end, len(sound), &report, img)
 				}

@@ -12,11 +12,11 @@ import (
 	"strings"
 	"testing"
 
-	"imgpipe/transform/internal/damage"
+	"imgpipe/transform/internal/codec"
 )
 
 // decoded returns the picture of a file that can be read, with the report of its damage and what was remarked.
-func decoded(t *testing.T, name string, data []byte) (*image.NRGBA, damage.Report, []string) {
+func decoded(t *testing.T, name string, data []byte) (*image.NRGBA, codec.Damage, []string) {
 	t.Helper()
 	d, ok := Open(data)
 	if !ok {
@@ -26,12 +26,7 @@ func decoded(t *testing.T, name string, data []byte) (*image.NRGBA, damage.Repor
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}
-	var remarks []string
-	img, report := wholeReport(&l, Options{Stop: never, Remark: func(s string) {
-		if !slices.Contains(remarks, s) {
-			remarks = append(remarks, s)
-		}
-	}})
+	img, report, remarks := wholeReport(&l, Options{})
 	if img == nil {
 		t.Fatalf("%s: %v", name, report.Err)
 	}
@@ -120,8 +115,8 @@ func TestTilesLargerThanTheImage(t *testing.T) {
 		}
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		new(Decoder).Start(&l, Options{Stop: never})
-		_, err = whole(&l, Options{Stop: never})
+		new(Decoder).Start(&l, Options{})
+		_, err = whole(&l, Options{})
 		runtime.ReadMemStats(&after)
 		used := int64(after.TotalAlloc - before.TotalAlloc)
 		if err == nil || used > 3*l.Memory()+4<<20 || p.compression < 6 && used > 8<<20 {
@@ -236,7 +231,7 @@ func TestDamageLeavesTheOtherRowsAlone(t *testing.T) {
 }
 
 // missingRows returns those that a report names: noting them once more changes nothing. Then all are noted.
-func missingRows(r *damage.Report) (rows [30]bool) {
+func missingRows(r *codec.Damage) (rows [30]bool) {
 	for y := range rows {
 		before, _, _ := r.Missing()
 		r.Miss(r.Err, y, 1)

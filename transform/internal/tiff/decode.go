@@ -2,11 +2,13 @@
 // tiles, pixels together or in planes, 1 to 32 bits for a sample or 64 of floating point, gray, RGB, palette, CMYK,
 // YCbCr and CIE L*a*b*, alpha of both kinds.
 //
-//	directory ──> layout ──> strip or row of tiles: unpack ──> undo predictor ──> row: samples of 8 bits ──> colors ──> pixels
+// Start with [Open], [ReadLayout] and [Decoder.Start], or with [Encoder.Append].
 //
-// A strip is kept as its samples, and no more than one strip or row of tiles is in memory. A strip or tile that is
-// missing, too short or damaged leaves the others alone: its rows are filled, and the Decoder's Damage names them.
-// Where tags and pixels contradict each other, the package decides as libtiff does, or refuses the file.
+//	directory -> layout -> strip or row of tiles: unpack -> undo predictor -> row: samples of 8 bits -> colors -> pixels
+//
+// A strip is kept as its samples, and no more than one strip or row of tiles is in memory. If a strip or tile is
+// missing, too short or damaged, its rows are filled, the Decoder's Damage names them, and the others are decoded. If
+// tags and pixels contradict each other, the package decides as libtiff does, or refuses the file.
 //
 // It does not read the old kind of JPEG (compression 6), nor the raw data of cameras.
 package tiff
@@ -15,19 +17,15 @@ import (
 	"errors"
 	"fmt"
 
+	"imgpipe/transform/internal/codec"
 	"imgpipe/transform/internal/fax"
 )
-
-// Unsupported is an error that names a feature which is valid but cannot be read.
-type Unsupported string
-
-func (u Unsupported) Error() string { return string(u) + " cannot be read" }
 
 // A Layout is how the pixels of an image are stored.
 type Layout struct {
 	// Width and Height are in pixels.
 	Width, Height int
-	// Alpha tells that pixels have it; CMYK that they are four inks; Gray that rows have one byte for a pixel.
+	// Alpha reports that pixels have alpha, CMYK that they are four inks, and Gray that rows have one byte for a pixel.
 	Alpha, CMYK, Gray bool
 	// BlockBytes is the memory that one block, a strip or tile, takes when it is unpacked.
 	BlockBytes int64
@@ -86,13 +84,13 @@ func ReadLayout(d Directory) (Layout, error) {
 	}
 	l.samples, l.bits, l.format = int(samples), 1, 1
 	if n, ok := same(bits, l.samples); !ok {
-		return l, Unsupported("a mixture of sample sizes")
+		return l, codec.Unsupported("a mixture of sample sizes")
 	} else if bits.Len() > 0 {
 		l.bits = int(min(n, 1000))
 	}
 	formats, _ := d.Field(SampleFormat)
 	if n, ok := same(formats, l.samples); !ok {
-		return l, Unsupported("a mixture of kinds of samples")
+		return l, codec.Unsupported("a mixture of kinds of samples")
 	} else if formats.Len() > 0 {
 		l.format = n
 	}
@@ -126,16 +124,16 @@ func same(f Field, n int) (uint64, bool) {
 func (l *Layout) checkSamples() error {
 	switch {
 	case l.format == 3 && l.bits != 16 && l.bits != 32 && l.bits != 64:
-		return Unsupported(fmt.Sprintf("floating point of %d bits", l.bits))
+		return codec.Unsupported(fmt.Sprintf("floating point of %d bits", l.bits))
 	case l.format == 5 || l.format == 6:
-		return Unsupported("complex samples")
+		return codec.Unsupported("complex samples")
 	case l.format != 3 && (l.bits < 1 || l.bits > 32):
-		return Unsupported(fmt.Sprintf("a sample of %d bits", l.bits))
+		return codec.Unsupported(fmt.Sprintf("a sample of %d bits", l.bits))
 	case l.bits*l.samples > 256:
 		// So that a small file cannot ask for kilobytes of memory for each pixel.
-		return Unsupported(fmt.Sprintf("a pixel of %d bits", l.bits*l.samples))
+		return codec.Unsupported(fmt.Sprintf("a pixel of %d bits", l.bits*l.samples))
 	case l.predictor == 2 && l.bits != 8 && l.bits != 16 && l.bits != 32 && l.bits != 64:
-		return Unsupported(fmt.Sprintf("a predictor for samples of %d bits", l.bits))
+		return codec.Unsupported(fmt.Sprintf("a predictor for samples of %d bits", l.bits))
 	case l.predictor == 3 && l.format != 3, l.predictor < 1, l.predictor > 3:
 		return errInconsistent
 	}
@@ -143,7 +141,7 @@ func (l *Layout) checkSamples() error {
 	case uncompressed, lzwCoded, deflated, packBitsCoded, oldDeflated, lzmaCoded, zstdCoded:
 	case jpegCoded, webpCoded:
 		if l.bits != 8 {
-			return Unsupported(fmt.Sprintf("%s of %d bits", compressionName(l.compression), l.bits))
+			return codec.Unsupported(fmt.Sprintf("%s of %d bits", compressionName(l.compression), l.bits))
 		}
 		if l.compression == webpCoded && (l.planar || l.samples != 3 && l.samples != 4) {
 			return errInconsistent
@@ -153,7 +151,7 @@ func (l *Layout) checkSamples() error {
 			return errInconsistent
 		}
 	default:
-		return Unsupported(compressionName(l.compression))
+		return codec.Unsupported(compressionName(l.compression))
 	}
 	return nil
 }
@@ -205,8 +203,7 @@ const HarmlessPixels = 1 << 24
 // maxWebP is the longest side of a WebP.
 const maxWebP = 1 << 14
 
-// Least is how many bytes a file has at least that holds all pixels of this layout, or so many of them that it is worth
-// to look at the others.
+// Least returns how many bytes a file needs to hold the pixels of this layout, or enough of them to be worth decoding.
 func (l *Layout) Least() int64 {
 	switch l.compression {
 	case webpCoded:
@@ -281,8 +278,7 @@ func (l *Layout) packed() int64 {
 	return int64(sum)
 }
 
-// mostPacked is more than what a block takes when it is packed, with the worst of codes. What a file says is longer is
-// not looked at.
+// mostPacked is more than a packed block takes, with the worst of codes. What is beyond is not read.
 func (l *Layout) mostPacked() int64 { return 8*l.BlockBytes + 1<<10 }
 
 // mostJPEG is more than what a block takes as a JPEG, tables and metadata included.

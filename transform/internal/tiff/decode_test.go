@@ -14,10 +14,8 @@ import (
 
 	xtiff "golang.org/x/image/tiff"
 
-	"imgpipe/transform/internal/damage"
+	"imgpipe/transform/internal/codec"
 )
-
-func never() error { return nil }
 
 // A tag is an entry of a directory, with its values as numbers.
 type tag struct {
@@ -93,22 +91,20 @@ func decode(data []byte, o Options) (*image.NRGBA, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.Stop == nil {
-		o.Stop = never
-	}
 	return whole(&l, o)
 }
 
 var used Decoder
 
-// whole puts all rows together, with the error of damage, as a new Decoder gives them and as one does that has been used for other files.
+// whole puts all rows together, with the error of damage, as a new Decoder gives them and as one does that has been
+// used for other files.
 func whole(l *Layout, o Options) (*image.NRGBA, error) {
-	img, report := wholeReport(l, o)
+	img, report, _ := wholeReport(l, o)
 	return img, report.Err
 }
 
-// wholeReport is whole with all that is said of damage. An error for good comes without a picture.
-func wholeReport(l *Layout, o Options) (*image.NRGBA, damage.Report) {
+// wholeReport is whole with all that is said of damage, and the remarks. An error for good comes without a picture.
+func wholeReport(l *Layout, o Options) (*image.NRGBA, codec.Damage, []string) {
 	img := image.NewNRGBA(image.Rect(0, 0, l.Width, l.Height))
 	var d Decoder
 	d.Start(l, o)
@@ -123,7 +119,7 @@ func wholeReport(l *Layout, o Options) (*image.NRGBA, damage.Report) {
 			if row, again := d.Row(); again != err || row != nil {
 				panic("an error is not for good")
 			}
-			return nil, damage.Report{Err: err}
+			return nil, codec.Damage{Err: err}, nil
 		}
 		for x := range l.Width {
 			if l.Gray {
@@ -137,7 +133,10 @@ func wholeReport(l *Layout, o Options) (*image.NRGBA, damage.Report) {
 	if report.String() != again.String() {
 		panic(fmt.Sprintf("the damage differs from that of a Decoder that has been used for other files: %v, %v", &report, &again))
 	}
-	return img, report
+	if !slices.Equal(d.Remarks(), used.Remarks()) {
+		panic(fmt.Sprintf("a Decoder that has been used remarks on %q, not %q", used.Remarks(), d.Remarks()))
+	}
+	return img, report, d.Remarks()
 }
 
 func TestPixelsOfEachKind(t *testing.T) {
@@ -272,17 +271,16 @@ func TestClaimsAllocateNothing(t *testing.T) {
 	if _, err := decode(file(binary.LittleEndian, big, []byte{1}), Options{}); err == nil {
 		t.Error("a block of one byte is accepted for 640,000")
 	}
-	stop := errors.New("stop")
 	small := []tag{{Width, []uint32{1}}, {Height, []uint32{1}}, {BitsPerSample, []uint32{8}}}
-	if _, err := decode(file(binary.LittleEndian, small, []byte{1}), Options{Stop: func() error { return stop }}); err != stop {
-		t.Errorf("the error of Stop does not come back: %v", err)
+	if _, err := decode(file(binary.LittleEndian, small, []byte{1}), Options{Stop: func() bool { return true }}); err != codec.ErrStopped {
+		t.Errorf("error %v: expected that it was stopped", err)
 	}
 }
 
-// FuzzDecode holds two laws: no fault, and the same pixels as golang.org/x/image/tiff, within a level of rounding, wherever that can
-// read the file: but for fax codes and reversed bits, of which it takes white for white and the order for given, for files that tell
-// the number of samples in two ways, of which it believes the other one, and for what it takes by the letter: predictors of any compression,
-// color maps of bytes, the old LZW.
+// FuzzDecode holds two laws: no fault, and the same pixels as golang.org/x/image/tiff, within a level of rounding,
+// wherever that can read the file: but for fax codes and reversed bits, of which it takes white for white and the order
+// for given, for files that tell the number of samples in two ways, of which it believes the other one, and for what it
+// takes by the letter: predictors of any compression, color maps of bytes, the old LZW.
 func FuzzDecode(f *testing.F) {
 	pic := image.NewNRGBA(image.Rect(0, 0, 9, 7))
 	for i := range pic.Pix {
@@ -310,7 +308,7 @@ func FuzzDecode(f *testing.F) {
 		if err != nil || l.Width > 256 || l.Height > 256 || l.BlockBytes > 1<<20 {
 			return
 		}
-		img, err := whole(&l, Options{Stop: never})
+		img, err := whole(&l, Options{})
 		if err != nil || l.compression == 3 || l.compression == 4 || d.Number(FillOrder, 1) == 2 {
 			return
 		}

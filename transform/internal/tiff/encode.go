@@ -7,6 +7,8 @@ import (
 	"math"
 
 	"github.com/klauspost/compress/zlib"
+
+	"imgpipe/transform/internal/codec"
 )
 
 // A Picture is what is to be encoded. It is only read.
@@ -20,8 +22,14 @@ type Picture struct {
 	Gray bool
 	// Alpha says that the file has a sample for A. Without it, the pixels are opaque.
 	Alpha bool
+}
+
+// EncodeOptions say how to encode. The zero value puts no profile into the file and encodes to the end.
+type EncodeOptions struct {
 	// ICC is a color profile to put into the file, none if empty. It must fit gray or RGB.
 	ICC []byte
+	// Stop is called every few rows.
+	Stop codec.Stop
 }
 
 // An Encoder makes files of 8 bits for a sample, one after another: strips of deflate with horizontal differences
@@ -53,9 +61,8 @@ func (s *sink) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// Append encodes p and appends the file to dst. stop, if not nil, is asked every few rows; its error ends the work.
-// Other errors wrap ErrPicture.
-func (e *Encoder) Append(dst []byte, p *Picture, stop func() error) ([]byte, error) {
+// Append encodes p and appends the file to dst. An error is codec.ErrStopped or wraps ErrPicture.
+func (e *Encoder) Append(dst []byte, p *Picture, o EncodeOptions) ([]byte, error) {
 	if p.W < 1 || p.H < 1 || p.Stride < 4*p.W || len(p.Pix) < (p.H-1)*p.Stride+4*p.W {
 		return dst, fmt.Errorf("%w: it has %d bytes in rows of %d: expected those of %dx%d pixels",
 			ErrPicture, len(p.Pix), p.Stride, p.W, p.H)
@@ -70,17 +77,17 @@ func (e *Encoder) Append(dst []byte, p *Picture, stop func() error) ([]byte, err
 	var offsets, counts []uint32
 	for y := 0; y < p.H; y += rows {
 		at := len(e.out.file)
-		if err := e.strip(p, y, min(y+rows, p.H), stop); err != nil {
+		if err := e.strip(p, y, min(y+rows, p.H), o.Stop); err != nil {
 			return dst, err
 		}
 		// What follows the strips has less than the profile and ten bytes for each strip.
-		if int64(len(e.out.file)-start+len(p.ICC)+10*len(offsets)) > math.MaxUint32-1<<10 {
+		if int64(len(e.out.file)-start+len(o.ICC)+10*len(offsets)) > math.MaxUint32-1<<10 {
 			return dst, fmt.Errorf("%w: it takes more than the 4 GiB that a file may have", ErrPicture)
 		}
 		offsets, counts = append(offsets, uint32(at-start)), append(counts, uint32(len(e.out.file)-at))
 	}
 	d := directoryWriter{start: start, file: e.out.file}
-	d.write(p, rows, offsets, counts)
+	d.write(p, o.ICC, rows, offsets, counts)
 	return d.file, nil
 }
 
@@ -97,7 +104,7 @@ func (p *Picture) samples() int {
 }
 
 // strip packs the rows from y to end.
-func (e *Encoder) strip(p *Picture, y, end int, stop func() error) error {
+func (e *Encoder) strip(p *Picture, y, end int, stop codec.Stop) error {
 	n := p.samples()
 	if cap(e.row) < n*p.W {
 		e.row = make([]byte, n*p.W)
@@ -105,8 +112,8 @@ func (e *Encoder) strip(p *Picture, y, end int, stop func() error) error {
 	row := e.row[:n*p.W]
 	e.zip.Reset(&e.out)
 	for ; y < end; y++ {
-		if stop != nil && y%16 == 0 {
-			if err := stop(); err != nil {
+		if y%16 == 0 {
+			if err := stop.Err(); err != nil {
 				return err
 			}
 		}
@@ -162,7 +169,7 @@ const (
 )
 
 // write writes all of it: tags stand in the order of their numbers.
-func (d *directoryWriter) write(p *Picture, rows int, offsets, counts []uint32) {
+func (d *directoryWriter) write(p *Picture, icc []byte, rows int, offsets, counts []uint32) {
 	n := p.samples()
 	color := uint16(rgb)
 	if p.Gray {
@@ -185,8 +192,8 @@ func (d *directoryWriter) write(p *Picture, rows int, offsets, counts []uint32) 
 	if p.Alpha {
 		d.shorts(ExtraSamples, 2) // not premultiplied
 	}
-	if len(p.ICC) > 0 {
-		d.entry(ICCProfile, typeUndefined, len(p.ICC), p.ICC)
+	if len(icc) > 0 {
+		d.entry(ICCProfile, typeUndefined, len(icc), icc)
 	}
 	d.align()
 	binary.LittleEndian.PutUint32(d.file[d.start+4:], uint32(len(d.file)-d.start))

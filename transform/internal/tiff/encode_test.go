@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"golang.org/x/image/tiff"
+
+	"imgpipe/transform/internal/codec"
 )
 
 // painted is a picture whose rows are longer than its pixels, and what stands between them must not appear.
@@ -38,24 +40,23 @@ func TestEncodedPictureIsReadAgain(t *testing.T) {
 			for _, alpha := range []bool{false, true} {
 				for _, icc := range [][]byte{nil, []byte("odd"), bytes.Repeat([]byte("profile"), 100)} {
 					p := painted(size[0], size[1], gray, alpha)
-					p.ICC = icc
 					what := fmt.Sprintf("%v, gray %v, alpha %v, profile of %d", size, gray, alpha, len(icc))
 					const before = "abc"
-					file, err := e.Append([]byte(before), p, nil)
+					file, err := e.Append([]byte(before), p, EncodeOptions{ICC: icc})
 					if err != nil {
 						t.Fatalf("%s: %v", what, err)
 					}
 					if !bytes.HasPrefix(file, []byte(before)) {
 						t.Fatalf("%s: what stood there is gone", what)
 					}
-					checkFile(t, what, file[len(before):], p)
+					checkFile(t, what, file[len(before):], p, icc)
 				}
 			}
 		}
 	}
 }
 
-func checkFile(t *testing.T, what string, file []byte, p *Picture) {
+func checkFile(t *testing.T, what string, file []byte, p *Picture, icc []byte) {
 	d, ok := Open(file)
 	if !ok {
 		t.Fatalf("%s: no directory", what)
@@ -71,8 +72,8 @@ func checkFile(t *testing.T, what string, file []byte, p *Picture) {
 	if row := int64(p.W * p.samples()); l.BlockBytes > max(row, stripBytes) {
 		t.Errorf("%s: a strip has %d bytes", what, l.BlockBytes)
 	}
-	if icc, ok := d.Field(ICCProfile); ok != (len(p.ICC) > 0) || !bytes.Equal(icc.Bytes, p.ICC) {
-		t.Errorf("%s: a profile of %d bytes, %v", what, len(icc.Bytes), ok)
+	if got, ok := d.Field(ICCProfile); ok != (len(icc) > 0) || !bytes.Equal(got.Bytes, icc) {
+		t.Errorf("%s: a profile of %d bytes, %v", what, len(got.Bytes), ok)
 	}
 	last := uint16(0)
 	for e := d.entries; len(e) > 0; e = e[d.entrySize():] {
@@ -83,7 +84,7 @@ func checkFile(t *testing.T, what string, file []byte, p *Picture) {
 		last = tag
 	}
 	var dec Decoder
-	dec.Start(&l, Options{Stop: func() error { return nil }})
+	dec.Start(&l, Options{})
 	for y := range p.H {
 		row, err := dec.Row()
 		if err != nil {
@@ -123,29 +124,23 @@ func checkFile(t *testing.T, what string, file []byte, p *Picture) {
 func TestEncoderStopsAndGoesOn(t *testing.T) {
 	var e Encoder
 	p := painted(400, 300, false, false)
-	whole, err := e.Append(nil, p, nil)
+	whole, err := e.Append(nil, p, EncodeOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	over := errors.New("over")
 	asked := 0
-	_, _ = e.Append(nil, p, func() error { asked++; return nil })
+	_, _ = e.Append(nil, p, EncodeOptions{Stop: func() bool { asked++; return false }})
 	if asked < 10 {
 		t.Errorf("asked %d times", asked)
 	}
 	for n := range asked {
 		left := n
-		got, err := e.Append([]byte("x"), p, func() error {
-			if left--; left < 0 {
-				return over
-			}
-			return nil
-		})
-		if !errors.Is(err, over) || string(got) != "x" {
+		got, err := e.Append([]byte("x"), p, EncodeOptions{Stop: func() bool { left--; return left < 0 }})
+		if err != codec.ErrStopped || string(got) != "x" {
 			t.Errorf("stopped at %d: %d bytes, error %v", n, len(got), err)
 		}
 	}
-	if again, err := e.Append(nil, p, nil); err != nil || !bytes.Equal(again, whole) {
+	if again, err := e.Append(nil, p, EncodeOptions{}); err != nil || !bytes.Equal(again, whole) {
 		t.Errorf("then it makes another file, error %v", err)
 	}
 }
@@ -160,7 +155,7 @@ func TestPictureThatContradictsItselfIsRefused(t *testing.T) {
 		p := painted(9, 8, false, false)
 		p.Pix = p.Pix[:p.Stride*p.H-12]
 		change(p)
-		if got, err := new(Encoder).Append(nil, p, nil); !errors.Is(err, ErrPicture) || got != nil {
+		if got, err := new(Encoder).Append(nil, p, EncodeOptions{}); !errors.Is(err, ErrPicture) || got != nil {
 			t.Errorf("%s: %d bytes, error %v", name, len(got), err)
 		}
 	}

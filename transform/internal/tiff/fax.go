@@ -3,7 +3,7 @@ package tiff
 import (
 	"errors"
 
-	"imgpipe/transform/internal/damage"
+	"imgpipe/transform/internal/codec"
 	"imgpipe/transform/internal/fax"
 )
 
@@ -19,9 +19,15 @@ func (u *unpacker) fax(out, raw []byte, rows int) (int, error) {
 	for i := range out {
 		out[i] = black
 	}
-	r := u.faxes.Decode(out, raw, l.blockW, rows, l.faxCoding())
+	r, err := u.faxes.Decode(out, raw, l.blockW, rows, l.faxCoding(), u.stop)
+	if err != nil {
+		return 0, err
+	}
 	if errors.Is(r.Err, fax.ErrUncompressed) && l.faxOptions()&2 != 0 {
-		return 0, Unsupported("the uncompressed mode of fax coding")
+		return 0, codec.Unsupported("the uncompressed mode of fax coding")
+	}
+	if early(r.Err) {
+		r.Err = errEnds
 	}
 	n, first, _ := r.Missing()
 	if n > 0 && first+n == rows {
@@ -38,7 +44,7 @@ func (d *Decoder) lostRows(i int, raw []byte) {
 		lost.Rows = min(lost.Rows, d.end) // a JPEG may be higher than its strip
 		d.damage.Part(lost, d.y)
 		d.gone.Part(lost, 0)
-		d.u.lost = damage.Report{}
+		d.u.lost = codec.Damage{}
 	}
 }
 

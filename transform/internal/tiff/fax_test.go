@@ -7,6 +7,8 @@ import (
 	"math/bits"
 	"strings"
 	"testing"
+
+	"imgpipe/transform/internal/codec"
 )
 
 // faxes are 12x6 pixels in each coding of fax: black where (x div 3 + y div 2) is even.
@@ -112,7 +114,7 @@ func TestUncompressedFax(t *testing.T) {
 	for options, refused := range map[uint32]bool{0: false, 2: true} {
 		tags := []tag{{Compression, []uint32{4}}, {T6Options, []uint32{options}}}
 		_, err := decode(faxFile(tags, []byte{0b11000000, 0b11110000}, 0, 1, 1), Options{})
-		var unsupported Unsupported
+		var unsupported codec.Unsupported
 		if errors.As(err, &unsupported) != refused {
 			t.Errorf("options %d: %v", options, err)
 		}

@@ -55,7 +55,7 @@ func cubed(t float32) float32 {
 	return 3 * (6.0 / 29) * (6.0 / 29) * (t - 4.0/29)
 }
 
-// linearLevels is how many values of linear light are told apart: at black, sixteen for a level of sRGB.
+// linearLevels is how many values of linear light there are: at black, sixteen for a level of sRGB.
 const linearLevels = 1 << 16
 
 func index(v float32) int { return int(min(max(v, 0), 1)*(linearLevels-1) + 0.5) }

@@ -11,14 +11,17 @@ import (
 // lzwCodes is how many codes of 12 bits there are.
 const lzwCodes = 1 << 12
 
-var errCoded = errors.New("the compressed pixels are damaged")
+var (
+	errCoded = errors.New("the compressed pixels are damaged")
+	errEnds  = errors.New("it ends too early") // a block
+)
 
 // lzw unpacks raw until out is full (TIFF 6.0, section 13), and returns how many bytes it has unpacked. What follows is
 // not looked at.
 //
 // The string of a new code is that of the code before it and the byte that follows this in what was unpacked. So it
-// stands in out, where it was written first: strings, the memory of it, has where that is, and in the low 12 bits how
-// long it is, which is at most 3839 bytes.
+// stands in out, where it was written first. strings holds that place for each code, and in the low 12 bits how long
+// the string is: at most 3839 bytes.
 func lzw(out, raw []byte, strings *[lzwCodes]uint64) (int, error) {
 	const clearCode, endCode, firstCode = 256, 257, 258
 	var acc uint64 // the next bits, from the top
@@ -41,7 +44,7 @@ func lzw(out, raw []byte, strings *[lzwCodes]uint64) (int, error) {
 					raw = raw[1:]
 				}
 				if n < width {
-					return w, io.ErrUnexpectedEOF
+					return w, errEnds
 				}
 			}
 		}
@@ -53,7 +56,7 @@ func lzw(out, raw []byte, strings *[lzwCodes]uint64) (int, error) {
 			continue
 		}
 		if code == endCode {
-			return w, io.ErrUnexpectedEOF
+			return w, errEnds
 		}
 		if before != 0 && next < lzwCodes {
 			strings[next] = before + 1

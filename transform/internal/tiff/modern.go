@@ -9,6 +9,8 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/ulikunitz/xz/lzma"
+
+	"imgpipe/transform/internal/codec"
 )
 
 // window is how far back Zstandard and LZMA may look: no further than a block is long, whatever they announce.
@@ -16,6 +18,20 @@ func (l *Layout) window() int64 {
 	const least, most = 128 << 10, 1 << 30 // the longest block of Zstandard; what zstd.Decoder has
 	block := min(most, product(min(l.blockH, l.Height+1024), l.rowBytes()))
 	return int64(1) << bits.Len64(uint64(max(least, block)-1))
+}
+
+// A stoppable reads as its Reader does, in pieces between which it may be stopped.
+type stoppable struct {
+	io.Reader
+	stop codec.Stop
+}
+
+func (s stoppable) Read(b []byte) (int, error) {
+	const piece = 256 << 10
+	if err := s.stop.Err(); err != nil {
+		return 0, err
+	}
+	return s.Reader.Read(b[:min(len(b), piece)])
 }
 
 // zstd unpacks a frame of Zstandard (RFC 8878) until out is full.
@@ -42,9 +58,9 @@ func (u *unpacker) zstd(out, raw []byte) (int, error) {
 	if err := u.zst.Reset(io.MultiReader(bytes.NewReader(head), bytes.NewReader(raw))); err != nil {
 		return 0, err
 	}
-	n, err := io.ReadFull(u.zst, out)
+	n, err := io.ReadFull(stoppable{u.zst, u.stop}, out)
 	u.zst.Reset(nil) // forgets the file
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+	if err != nil && err != codec.ErrStopped && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		err = errCoded
 	}
 	return n, err
@@ -53,7 +69,7 @@ func (u *unpacker) zstd(out, raw []byte) (int, error) {
 // xz unpacks the first block of a stream in the format of XZ until out is full (The .xz File Format, version 1.2.1):
 // LZMA2, behind which bytes may be differences to others, as in what libtiff writes. Of a stream that is damaged, what
 // lzma unpacks together with the damage is lost.
-func xz(out, raw []byte) (int, error) {
+func (u *unpacker) xz(out, raw []byte) (int, error) {
 	const headSize = 12
 	if len(raw) < headSize+2 || string(raw[:6]) != "\xfd7zXZ\x00" {
 		return 0, errCoded
@@ -84,7 +100,7 @@ func xz(out, raw []byte) (int, error) {
 	for range flags&3 + 1 {
 		id, n := number(), number()
 		if id >= 4 && id <= 0x20 || id > lzma2 {
-			return 0, Unsupported("this filter of LZMA compression")
+			return 0, codec.Unsupported("this filter of LZMA compression")
 		}
 		if id < 0 || n != 1 || len(fields) < 1 || last == lzma2 {
 			return 0, errCoded
@@ -101,13 +117,13 @@ func xz(out, raw []byte) (int, error) {
 	if err != nil {
 		return 0, errCoded
 	}
-	n, err := io.ReadFull(r, out)
+	n, err := io.ReadFull(stoppable{r, u.stop}, out)
 	for i := len(distances) - 1; i >= 0; i-- {
 		for k := distances[i]; k < n; k++ {
 			out[k] += out[k-distances[i]]
 		}
 	}
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+	if err != nil && err != codec.ErrStopped && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		err = errCoded
 	}
 	return n, err

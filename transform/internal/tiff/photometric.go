@@ -3,6 +3,8 @@ package tiff
 import (
 	"errors"
 	"fmt"
+
+	"imgpipe/transform/internal/codec"
 )
 
 // Photometric interpretations.
@@ -47,7 +49,7 @@ func (l *Layout) checkColors() error {
 	case paletted:
 	case separated:
 		if l.d.Number(InkSet, 1) > 1 {
-			return Unsupported("inks that are not CMYK")
+			return codec.Unsupported("inks that are not CMYK")
 		}
 		l.CMYK = true
 		l.colors = 4
@@ -58,16 +60,16 @@ func (l *Layout) checkColors() error {
 	case cieLab, iccLab:
 		l.colors = 3
 		if l.bits != 8 && l.bits != 16 || l.format == 3 {
-			return Unsupported(fmt.Sprintf("L*a*b* of %d bits", l.bits))
+			return codec.Unsupported(fmt.Sprintf("L*a*b* of %d bits", l.bits))
 		}
 	case 10:
-		return Unsupported("the color model ITU L*a*b*")
+		return codec.Unsupported("the color model ITU L*a*b*")
 	case 32844, 32845:
-		return Unsupported("the color model LogLuv")
+		return codec.Unsupported("the color model LogLuv")
 	case 32803, 34892:
-		return Unsupported("the raw data of a camera")
+		return codec.Unsupported("the raw data of a camera")
 	default:
-		return Unsupported(fmt.Sprintf("color model %d", l.photometric))
+		return codec.Unsupported(fmt.Sprintf("color model %d", l.photometric))
 	}
 	if l.samples < l.colors {
 		return errInconsistent
@@ -91,7 +93,7 @@ func (l *Layout) checkPalette() error {
 	l.palette, _ = l.d.Field(ColorMap)
 	switch {
 	case l.bits > 16:
-		return Unsupported(fmt.Sprintf("a palette for samples of %d bits", l.bits))
+		return codec.Unsupported(fmt.Sprintf("a palette for samples of %d bits", l.bits))
 	case l.entries() > 0:
 	case l.bits < 8:
 		return errors.New("it has no palette")
@@ -118,7 +120,7 @@ func (l *Layout) checkYCbCr() error {
 	}
 	if l.compression == jpegCoded && !l.planar {
 		if l.samples != 3 {
-			return Unsupported("this layout of YCbCr")
+			return codec.Unsupported("this layout of YCbCr")
 		}
 		l.photometric, l.fromYCbCr = rgb, true // each JPEG says itself how its chroma stands
 		return nil
@@ -132,7 +134,7 @@ func (l *Layout) checkYCbCr() error {
 	}
 	l.subX, l.subY = int(x), int(y)
 	if l.bits != 8 || l.samples != 3 || x*y > 1 && (l.planar || l.predictor != 1) {
-		return Unsupported("this layout of YCbCr")
+		return codec.Unsupported("this layout of YCbCr")
 	}
 	return nil
 }

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"imgpipe/transform/internal/damage"
+	"imgpipe/transform/internal/codec"
 )
 
 // Samples are the pixels of a block that is an image file itself.
@@ -15,7 +15,7 @@ type Samples struct {
 	Stride, Step, N int
 	W, H            int
 	// Damage says what is missing of the H rows. With no samples at all, its Err says why.
-	Damage damage.Report
+	Damage codec.Damage
 }
 
 // spareRows is by how many rows the JPEG of a strip may be higher than the strip: some end with a whole row of blocks.
@@ -32,7 +32,7 @@ func (d *Decoder) picture(plane int, raw []byte, n int) (samples []byte, bad, er
 	var s Samples
 	if l.compression == webpCoded {
 		if d.o.WebP == nil {
-			return nil, nil, Unsupported(compressionName(webpCoded))
+			return nil, nil, codec.Unsupported(compressionName(webpCoded))
 		}
 		if l.reversed {
 			raw = d.u.flip(raw)
@@ -40,7 +40,7 @@ func (d *Decoder) picture(plane int, raw []byte, n int) (samples []byte, bad, er
 		s, err = d.o.WebP(raw, l.blockW, rows)
 	} else {
 		if d.o.JPEG == nil {
-			return nil, nil, Unsupported(compressionName(jpegCoded))
+			return nil, nil, codec.Unsupported(compressionName(jpegCoded))
 		}
 		var file []byte
 		if file, bad = l.jpegFile(raw); bad != nil {

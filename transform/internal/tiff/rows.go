@@ -5,25 +5,23 @@ import (
 	"fmt"
 	"slices"
 
-	"imgpipe/transform/internal/damage"
+	"imgpipe/transform/internal/codec"
 )
 
 // keepFlipped is how large a copy of a block with its bits reversed may be to be used again.
 const keepFlipped = 1 << 20
 
-// Options are what the decoding needs from outside.
+// Options are what decoding needs from outside. The zero value decodes to the end, and no block that is a file itself.
 type Options struct {
-	// Stop is asked before each block and every few rows; its error ends the work.
-	Stop func() error
+	// Stop is called before each block and every few rows.
+	Stop codec.Stop
 	// JPEG decodes a JPEG file of at most width × height pixels. The tags of the TIFF say what its components are, and
-	// markers in the file do not count: ycbcr tells that they are YCbCr, of which RGB is to be made, else samples are
-	// wanted as they are stored. An error is for good; damage is not one. JPEG may be nil: then compression 7 cannot
-	// be read.
+	// markers in the JPEG do not count. If ycbcr is set, they are YCbCr, and JPEG returns RGB; otherwise it returns
+	// samples as they are stored. An error ends the work on the whole file; damage is no error. If JPEG is nil,
+	// compression 7 cannot be read.
 	JPEG func(file []byte, width, height int, ycbcr bool) (Samples, error)
-	// WebP is the same for WebP files, of which RGB and alpha are wanted.
+	// WebP is the same for WebP files; it returns RGB and alpha.
 	WebP func(file []byte, width, height int) (Samples, error)
-	// Remark, if not nil, is called with what is odd in the file and does no harm, once for each such thing.
-	Remark func(string)
 }
 
 // A Decoder returns the rows of one file after another. The zero value is ready for Start. It keeps its buffers, which
@@ -33,12 +31,12 @@ type Decoder struct {
 	o Options
 	u unpacker
 
-	y       int           // the row that comes next
-	at, end int           // where it is in its band, the row of blocks that it crosses, and how many rows that has
-	whole   int           // how many of them are there, of a layout that is not banded
-	gone    damage.Report // of the last block: rows that are missing between others
+	y       int          // the row that comes next
+	at, end int          // where it is in its band, the row of blocks that it crosses, and how many rows that has
+	whole   int          // how many of them are there, of a layout that is not banded
+	gone    codec.Damage // of the last block: rows that are missing between others
 	err     error
-	damage  damage.Report
+	damage  codec.Damage
 	remarks []string
 	starts  []uint64 // where things begin in the file, in order; nil until it is needed
 	parts   [][]byte
@@ -52,8 +50,8 @@ type Decoder struct {
 
 // Start begins the file of layout l. The caller has checked that the size of the image is acceptable.
 func (d *Decoder) Start(l *Layout, o Options) {
-	d.l, d.o, d.u.l = l, o, l
-	d.damage = damage.Report{Rows: l.Height}
+	d.l, d.o, d.u.l, d.u.stop = l, o, l, o.Stop
+	d.damage = codec.Damage{Rows: l.Height}
 	d.y, d.at, d.end, d.err, d.remarks, d.starts, d.beyond = 0, 0, 0, nil, nil, nil, 0
 	for len(d.parts) < l.planes() {
 		d.parts = append(d.parts, nil)
@@ -77,21 +75,23 @@ func (d *Decoder) Start(l *Layout, o Options) {
 	}
 }
 
-// remark says what is odd in the file, unless it has been said.
+// remark notes what is odd in the file, each thing once.
 func (d *Decoder) remark(what string) {
-	if d.o.Remark != nil && !slices.Contains(d.remarks, what) {
+	if !slices.Contains(d.remarks, what) {
 		d.remarks = append(d.remarks, what)
-		d.o.Remark(what)
 	}
 }
 
-// Damage says what was missing of the rows.
-func (d *Decoder) Damage() damage.Report { return d.damage }
+// Damage returns what was missing of the rows.
+func (d *Decoder) Damage() codec.Damage { return d.damage }
 
-// Release forgets the file, and what is large only because that was. Nothing is to be kept of a file from one image to
-// the next but what Start overwrites.
+// Remarks returns after the last row what is odd in a file of which nothing is missing for that, a sentence each.
+func (d *Decoder) Remarks() []string { return d.remarks }
+
+// Release forgets the file, and buffers that are large only because the file was. It keeps nothing but what Start
+// overwrites.
 func (d *Decoder) Release() {
-	d.l, d.o, d.u.l, d.starts, d.damage = nil, Options{}, nil, nil, damage.Report{}
+	d.l, d.o, d.u.l, d.u.stop, d.starts, d.damage, d.remarks = nil, Options{}, nil, nil, nil, codec.Damage{}, nil
 	clear(d.parts)
 	d.u.zip.Release()
 	if cap(d.u.flipped) > keepFlipped {
@@ -99,10 +99,11 @@ func (d *Decoder) Release() {
 	}
 }
 
-// Row returns the next row, four bytes for a pixel: R, G, B, not premultiplied, and A; of a file whose Layout says
-// Gray, one. Pixels are as they are stored: orientation is not applied. A row that is missing comes filled, transparent
-// where the image has alpha and black where not, and is in Damage. The row is good until the next call, and the caller
-// may not change it. Row may be called as often as the image has rows. An error is for good.
+// Row returns the next row, four bytes for a pixel: R, G, B, not premultiplied, and A. If the Layout says Gray, a pixel
+// has one byte. Pixels are as they are stored: orientation is not applied. A row that is missing is filled, with
+// transparent black if the image has alpha and with black otherwise, and is in Damage. The row is good until the next
+// call, and the caller may not change it. Row may be called as often as the image has rows. After an error, every call
+// returns it.
 func (d *Decoder) Row() ([]byte, error) {
 	l := d.l
 	switch {
@@ -110,7 +111,7 @@ func (d *Decoder) Row() ([]byte, error) {
 	case d.at == d.end:
 		d.err = d.nextBand()
 	case d.y&63 == 0:
-		d.err = d.o.Stop()
+		d.err = d.o.Stop.Err()
 	}
 	if d.err != nil {
 		return nil, d.err
@@ -134,7 +135,7 @@ func (d *Decoder) Row() ([]byte, error) {
 	return row, nil
 }
 
-// nothing is what pixels are that have no color.
+// nothing returns what pixels look like that have no color.
 func (l *Layout) nothing() string {
 	if l.Alpha {
 		return "transparent"
@@ -142,7 +143,7 @@ func (l *Layout) nothing() string {
 	return "black"
 }
 
-// fill makes pixels of nothing.
+// fill fills out with such pixels.
 func (l *Layout) fill(out []byte) {
 	clear(out)
 	if !l.Gray && !l.Alpha {
@@ -158,7 +159,7 @@ func (d *Decoder) nextBand() error {
 	by := d.y / l.blockH
 	d.at, d.end = 0, min(l.blockH, l.Height-by*l.blockH)
 	for bx := range l.across {
-		if err := d.o.Stop(); err != nil {
+		if err := d.o.Stop.Err(); err != nil {
 			return err
 		}
 		left := bx * l.blockW
@@ -189,7 +190,7 @@ func (d *Decoder) nextBand() error {
 func (d *Decoder) load(block, n int) (int, error) {
 	l := d.l
 	rows := d.end
-	d.gone = damage.Report{Rows: d.end}
+	d.gone = codec.Damage{Rows: d.end}
 	for p := range d.parts {
 		if p >= l.colors && p != l.alpha {
 			continue // a plane that nothing is made of, and that may be empty
@@ -204,8 +205,8 @@ func (d *Decoder) load(block, n int) (int, error) {
 			} else {
 				d.parts[p], bad = d.u.unpack(p, raw, d.end)
 			}
-			var unsupported Unsupported
-			if errors.As(bad, &unsupported) {
+			var unsupported codec.Unsupported
+			if errors.As(bad, &unsupported) || bad == codec.ErrStopped {
 				err = bad
 			}
 			if err != nil {

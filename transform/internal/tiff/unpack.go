@@ -7,7 +7,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
-	"imgpipe/transform/internal/damage"
+	"imgpipe/transform/internal/codec"
 	"imgpipe/transform/internal/fax"
 	"imgpipe/transform/internal/inflate"
 )
@@ -15,6 +15,7 @@ import (
 // An unpacker keeps a buffer for each plane, from one block to the next.
 type unpacker struct {
 	l       *Layout
+	stop    codec.Stop
 	buffers [][]byte
 	flipped []byte
 	zip     inflate.Reader
@@ -23,11 +24,11 @@ type unpacker struct {
 	strings [lzwCodes]uint64
 	apart   []byte // a row whose bytes stand apart
 	faxes   fax.Decoder
-	lost    damage.Report // what a block of fax data lacks, but at its end
+	lost    codec.Damage // what a block of fax data lacks, but at its end
 }
 
 // unpack returns the samples of a block: rows times the bytes of a row, in which a predictor has yet to be undone. They
-// are valid until the next block of the same plane. With an error, they are as many as there are before what is wrong.
+// are valid until the next block of the same plane. If there is an error, they are the samples before it.
 func (u *unpacker) unpack(plane int, raw []byte, rows int) ([]byte, error) {
 	l := u.l
 	want := l.size(rows)
@@ -44,7 +45,7 @@ func (u *unpacker) unpack(plane int, raw []byte, rows int) ([]byte, error) {
 			raw = out
 		}
 		if len(raw) < want {
-			return raw, io.ErrUnexpectedEOF
+			return raw, errEnds
 		}
 		return raw, nil
 	}
@@ -52,10 +53,22 @@ func (u *unpacker) unpack(plane int, raw []byte, rows int) ([]byte, error) {
 	size := int(min(int64(want), product(len(raw), densest(l.compression))))
 	out := u.buffer(plane, size)
 	n, err := u.fill(out, raw, rows)
+	if early(err) {
+		err = errEnds
+	}
 	if err == nil && size < want {
-		err = io.ErrUnexpectedEOF
+		err = errEnds
 	}
 	return out[:n], err
+}
+
+// early reports whether a packing returned err because its data ends too early.
+func early(err error) bool {
+	switch err {
+	case io.EOF, io.ErrUnexpectedEOF, codec.ErrCut, inflate.ErrFew:
+		return true
+	}
+	return false
 }
 
 // flip returns raw with the bits of each byte reversed, valid until the next call.
@@ -89,7 +102,7 @@ func (u *unpacker) fill(out, raw []byte, rows int) (int, error) {
 	case zstdCoded:
 		return u.zstd(out, raw)
 	case lzmaCoded:
-		return xz(out, raw)
+		return u.xz(out, raw)
 	default:
 		return u.inflate(out, raw)
 	}
@@ -102,6 +115,9 @@ func (u *unpacker) inflate(out, raw []byte) (int, error) {
 	u.zip.Start(func() ([]byte, error) { b := raw; raw = nil; return b, nil }, most)
 	n, at, failed := 0, most, error(nil)
 	for n < len(out) && at > 0 {
+		if err := u.stop.Err(); err != nil {
+			return n, err
+		}
 		b, err := u.zip.Take(min(at, len(out)-n))
 		if err != nil {
 			// Of what is wanted, some may be there.
@@ -122,7 +138,7 @@ func packBits(out, raw []byte) (int, error) {
 	w := 0
 	for w < len(out) {
 		if len(raw) < 2 {
-			return w, io.ErrUnexpectedEOF
+			return w, errEnds
 		}
 		n := int(int8(raw[0]))
 		switch {

@@ -198,8 +198,8 @@ func (c layout) String() string {
 		c.order, c.compression, c.planar, c.tile, c.bits, c.reversed)
 }
 
-// layouts calls f for layouts of samples of those numbers of bits: each compression with each kind of blocks, one of two
-// byte orders and orders of bits in turn.
+// layouts calls f for layouts of samples of those numbers of bits: each compression with each kind of blocks, one of
+// two byte orders and orders of bits in turn.
 func layouts(f func(name string, c layout), depths ...int) {
 	n := 0
 	for _, p := range packers {

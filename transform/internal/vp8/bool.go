@@ -11,7 +11,7 @@ type boolReader struct {
 	value uint64 // what has been read and not yet used, with count bits behind the eight that are compared
 	count int
 	width uint32 // of the range, 128 to 255
-	// short tells that a bit was wanted which needs bytes behind the last. It is taken as if zeros followed.
+	// short reports that a bit was read behind the last byte, where zeros are read.
 	short bool
 }
 

@@ -1,15 +1,14 @@
-// Package vp8 reads the lossy image of a WebP file: a key frame of VP8 (RFC 6386). Start with [ReadHeader] and
-// [Decode].
+// Package vp8 reads the lossy image of a WebP file: a key frame of VP8 (RFC 6386). Start with [ReadHeader], whose
+// Header decodes.
 //
 //	bytes -> partitions -> boolReader: bits -> modes and coefficients of a macroblock -> prediction and residue
 //	      -> planes -> smoothing of edges
 //
-// A file that ends too early gives the rows of macroblocks that are there. The package never writes a picture.
+// If the data ends too early, the rows of macroblocks before are decoded. The package never writes a picture.
 package vp8
 
 import (
-	"errors"
-
+	"imgpipe/transform/internal/codec"
 	"imgpipe/transform/internal/pixel"
 )
 
@@ -18,11 +17,9 @@ type Picture struct {
 	// Planes are luma and two planes of chroma, with half the columns and rows, rounded up. They have the range of
 	// video.
 	pixel.Planes
-	// Rows is how many rows are there: Height where nothing is missing. Those below are mid-gray. Smoothing reaches
-	// over edges, so that rows next to what is missing are missing as well.
-	Rows int
-	// Err is why rows are missing.
-	Err error
+	// Damage says which rows are missing: always the last ones. They are mid-gray. Smoothing reaches over edges, so the
+	// rows next to the first missing one are missing as well.
+	Damage codec.Damage
 }
 
 // Mid-gray in the range of video: it becomes 128 at full range.
@@ -30,9 +27,6 @@ const (
 	grayLuma   = 126
 	grayChroma = 128
 )
-
-// ErrShort is the error of a Picture whose data ends before it does.
-var ErrShort = errors.New("its pixel data ends before the image does")
 
 // An edge is what the macroblocks below and to the right want to know.
 type edge struct {
@@ -64,29 +58,29 @@ type decoder struct {
 }
 
 // Decode decodes the picture whose header is h. It needs a byte and a half for each pixel. It calls stop for each row
-// of macroblocks, and returns its error if there is one. What is wrong with the picture is in the Picture.
-func Decode(h Header, stop func() error) (*Picture, error) {
+// of macroblocks. The only error is codec.ErrStopped.
+func (h *Header) Decode(stop codec.Stop) (Picture, error) {
 	d := &decoder{width: (h.Width + 15) / 16, height: (h.Height + 15) / 16}
-	p := &Picture{}
 	d.luma = newPlane(d.width, d.height, 16)
 	for i := range d.chroma {
 		d.chroma[i] = newPlane(d.width, d.height, 8)
 	}
 	d.above = make([]edge, d.width)
 	d.smooth = make([]smoothing, d.width*d.height)
-	rows := 0
-	for p.Err = d.readHeaders(h); p.Err == nil && rows < d.height; {
-		if err := stop(); err != nil {
-			return nil, err
+	p := Picture{Damage: codec.Damage{Rows: h.Height}}
+	rows, bad := 0, d.readHeaders(h)
+	for bad == nil && rows < d.height {
+		if err := stop.Err(); err != nil {
+			return Picture{}, err
 		}
-		if p.Err = d.row(rows); p.Err == nil {
+		if bad = d.row(rows); bad == nil {
 			rows++
 		}
 	}
 	d.smoothRows(rows)
-	p.Rows = h.Height
-	if p.Err != nil {
-		p.Rows = d.cut(rows)
+	if bad != nil {
+		whole := d.cut(rows)
+		p.Damage.Miss(bad, whole, h.Height-whole)
 	}
 	w, ht := h.Width, h.Height
 	full := pixel.Extent{W: float64(w), H: float64(ht)}
@@ -107,11 +101,11 @@ func (d *decoder) row(y int) error {
 	for x := range d.width {
 		d.readModes(x)
 		if d.modes.short {
-			return ErrShort
+			return codec.ErrShort
 		}
 		d.readCoefficients(x, tokens)
 		if tokens.short {
-			return ErrShort
+			return codec.ErrShort
 		}
 		d.smooth[y*d.width+x] = d.smoothingOf()
 		d.reconstruct(x, y)
@@ -122,8 +116,9 @@ func (d *decoder) row(y int) error {
 // raiseReach is how many rows of chroma below its own a row of pixels may be raised from.
 const raiseReach = 3
 
-// cut fills what is below so many rows of macroblocks. It returns how many rows of pixels are as in a whole picture:
-// smoothing would have changed samples on this side of the edge, and chroma is raised from several rows.
+// cut fills everything below so many rows of macroblocks. It returns how many rows of pixels are as in a whole picture.
+// They are fewer than were decoded, since smoothing would have changed samples above the cut and since chroma is raised
+// from several rows.
 func (d *decoder) cut(rows int) int {
 	luma, chroma := 16*rows, 8*rows
 	switch {

@@ -2,7 +2,6 @@ package vp8
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"image"
 	"math/rand/v2"
@@ -11,10 +10,9 @@ import (
 
 	"golang.org/x/image/vp8"
 
+	"imgpipe/transform/internal/codec"
 	"imgpipe/transform/internal/pixel"
 )
-
-func noStop() error { return nil }
 
 // random is a picture of random bits: whatever they are, they mean modes and coefficients. Partitions are as long as
 // they have to be.
@@ -37,7 +35,7 @@ func random(seed uint64, width, height int) []byte {
 	b = append(b, first...)
 	var d decoder
 	h := Header{Width: width, Height: height, first: len(first), data: append(bytes.Clone(first), make([]byte, 21)...)}
-	d.readHeaders(h)
+	d.readHeaders(&h)
 	var parts []byte
 	for i := range d.parts {
 		part := fill(2000 * blocks)
@@ -49,13 +47,13 @@ func random(seed uint64, width, height int) []byte {
 	return append(b, parts...)
 }
 
-func decode(t testing.TB, data []byte) *Picture {
+func decode(t testing.TB, data []byte) Picture {
 	t.Helper()
 	h, err := ReadHeader(data)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := Decode(h, noStop)
+	p, err := h.Decode(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,8 +108,8 @@ func TestPicturesAreReadAsByAnotherReader(t *testing.T) {
 			short++
 			continue
 		}
-		if p.Err != nil || p.Rows != size[1] {
-			t.Errorf("seed %d, %v: %d rows, %v", seed, size, p.Rows, p.Err)
+		if p.Damage.Err != nil || p.Damage.Whole() != size[1] {
+			t.Errorf("seed %d, %v: %d rows, %v", seed, size, p.Damage.Whole(), p.Damage.Err)
 			continue
 		}
 		if err := equal(p.Plane, planesOf(img), size[1]); err != nil {
@@ -119,7 +117,7 @@ func TestPicturesAreReadAsByAnotherReader(t *testing.T) {
 		}
 		var d decoder
 		h, _ := ReadHeader(data)
-		d.readHeaders(h)
+		d.readHeaders(&h)
 		kinds[fmt.Sprintf("segments %t, simple %t, %d partitions", d.segments.on, d.filter.simple, d.parts)]++
 	}
 	if short > 10 {
@@ -148,11 +146,11 @@ func TestCutPicturesKeepTheirRows(t *testing.T) {
 		for cut := 10; cut < len(data); cut += 1 + len(data)/300 {
 			cuts++
 			p := decode(t, data[:cut])
-			if p.Rows < rows || p.Rows > whole.Plane[0].H || (p.Err == nil) != (p.Rows == whole.Plane[0].H) ||
-				p.Err != nil && p.Err != ErrShort {
-				t.Errorf("picture %d cut at %d: %d rows, %v", i, cut, p.Rows, p.Err)
+			if p.Damage.Whole() < rows || p.Damage.Whole() > whole.Plane[0].H || (p.Damage.Err == nil) != (p.Damage.Whole() == whole.Plane[0].H) ||
+				p.Damage.Err != nil && p.Damage.Err != codec.ErrShort {
+				t.Errorf("picture %d cut at %d: %d rows, %v", i, cut, p.Damage.Whole(), p.Damage.Err)
 			}
-			rows = p.Rows
+			rows = p.Damage.Whole()
 			if err := equal(p.Plane, whole.Plane, rows); err != nil {
 				t.Errorf("picture %d cut at %d: %v", i, cut, err)
 			}
@@ -172,8 +170,8 @@ func TestCutPicturesKeepTheirRows(t *testing.T) {
 	start := 10 + h.first
 	for part := 1; part < 10; part++ {
 		cut := start + (len(data)-start)*part/10
-		if p := decode(t, data[:cut]); p.Rows < 300*part/10-120 || p.Rows == 0 && part > 3 {
-			t.Errorf("%d tenths of the coefficients: %d of 300 rows", part, p.Rows)
+		if p := decode(t, data[:cut]); p.Damage.Whole() < 300*part/10-120 || p.Damage.Whole() == 0 && part > 3 {
+			t.Errorf("%d tenths of the coefficients: %d of 300 rows", part, p.Damage.Whole())
 		}
 	}
 	t.Logf("%d cuts", cuts)
@@ -184,15 +182,13 @@ func TestDecodeStops(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stopped, left := errors.New("stopped"), 3
-	stop := func() error {
-		if left--; left < 0 {
-			return stopped
-		}
-		return nil
+	left := 3
+	stop := func() bool {
+		left--
+		return left < 0
 	}
-	if p, err := Decode(h, stop); err != stopped || p != nil {
-		t.Errorf("%v, %v: expected the error of stop", p, err)
+	if p, err := h.Decode(stop); err != codec.ErrStopped || p.N() != 0 || left != -1 {
+		t.Errorf("%v, %v: expected that it was stopped", p, err)
 	}
 }
 
@@ -223,15 +219,15 @@ func FuzzDecode(f *testing.F) {
 		if err != nil || h.Width*h.Height > 1<<14 {
 			return
 		}
-		p, err := Decode(h, noStop)
-		if err != nil || p.Rows > h.Height || p.Err == nil && p.Rows != h.Height {
-			t.Fatalf("%d of %d rows, %v, %v", p.Rows, h.Height, p.Err, err)
+		p, err := h.Decode(nil)
+		if err != nil || p.Damage.Whole() > h.Height || p.Damage.Err == nil && p.Damage.Whole() != h.Height {
+			t.Fatalf("%d of %d rows, %v, %v", p.Damage.Whole(), h.Height, p.Damage.Err, err)
 		}
-		again, err := Decode(h, noStop)
+		again, err := h.Decode(nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := equal(p.Plane, again.Plane, p.Rows); err != nil {
+		if err := equal(p.Plane, again.Plane, p.Damage.Whole()); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -244,7 +240,7 @@ func BenchmarkDecode(b *testing.B) {
 	}
 	for b.Loop() {
 		h, _ := ReadHeader(file[20:])
-		if _, err := Decode(h, noStop); err != nil {
+		if _, err := h.Decode(nil); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"imgpipe/transform/internal/codec"
 	"imgpipe/transform/internal/pixel"
 )
 
@@ -16,10 +17,10 @@ type Header struct {
 	data  []byte
 }
 
-// Shape returns what Decode makes of a picture of that size.
-func Shape(width, height int) pixel.Shape {
+// Shape returns what Decode makes of the picture.
+func (h *Header) Shape() pixel.Shape {
 	return pixel.Shape{
-		Width: width, Height: height, Kind: pixel.YCbCr, Video: true,
+		Width: h.Width, Height: h.Height, Kind: pixel.YCbCr, Video: true,
 		Sampling: [4]pixel.Sampling{{H: 2, V: 2}, {H: 1, V: 1}, {H: 1, V: 1}},
 	}
 }
@@ -70,7 +71,7 @@ func (s *segments) read(r *boolReader) {
 	}
 }
 
-// of returns what counts in segment i: v is what counts in the whole picture, own what each segment has.
+// of returns the value for segment i: v is that of the whole picture, own has those of the segments.
 func (s *segments) of(i int, v int32, own *[4]int32) int32 {
 	switch {
 	case !s.on:
@@ -130,9 +131,9 @@ func readSteps(r *boolReader, s *segments) (all [4]steps) {
 
 // readHeaders reads all of the first partition that stands before the macroblocks, and finds the other partitions
 // (sections 9.2 to 9.11).
-func (d *decoder) readHeaders(h Header) error {
+func (d *decoder) readHeaders(h *Header) error {
 	if h.first > len(h.data) {
-		return ErrShort
+		return codec.ErrShort
 	}
 	r := &d.modes
 	r.start(h.data[:h.first])
@@ -142,7 +143,7 @@ func (d *decoder) readHeaders(h Header) error {
 	d.parts = 1 << r.number(2)
 	rest := h.data[h.first:]
 	if len(rest) < 3*(d.parts-1) {
-		return ErrShort
+		return codec.ErrShort
 	}
 	sizes, rest := rest[:3*(d.parts-1)], rest[3*(d.parts-1):]
 	for i := range d.parts {

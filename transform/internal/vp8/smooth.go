@@ -97,8 +97,8 @@ func abs(v int32) int32 { return max(v, -v) }
 // limited keeps v within the range of a signed byte.
 func limited(v int32) int32 { return min(max(v, -128), 127) }
 
-// adjust moves the two samples next to an edge towards each other, by a step that a makes, and returns the step of the
-// one behind the edge.
+// adjust moves the two samples next to an edge toward each other, by steps that follow from a. It returns the step of
+// the sample behind the edge.
 func (p *plane) adjust(at, across int, a int32) int32 {
 	before, behind := limited(a+3)>>3, limited(a+4)>>3
 	p.pix[at-across] = clamp(int32(p.pix[at-across]) + before)

@@ -1,8 +1,9 @@
-// Package vp8l reads the lossless image of a WebP file (RFC 9649, section 3). Start with [Decode].
+// Package vp8l reads the lossless image of a WebP file (RFC 9649, section 3). Start with [ReadHeader], whose
+// Header decodes.
 //
 //	bytes -> reader: bits -> codes -> pixels, with references to earlier ones -> transforms, undone
 //
-// A file that ends too early, or has a code that cannot be, gives the rows before. The package never writes an image.
+// If the data ends too early or has an impossible code, the rows before are decoded. The package never writes an image.
 package vp8l
 
 import (
@@ -10,22 +11,50 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"imgpipe/transform/internal/codec"
 )
 
 // A Picture is rows of pixels.
 type Picture struct {
 	// Pix has four bytes for each pixel: red, green, blue and alpha, not premultiplied.
 	Pix []byte
-	// Rows is how many rows are there. Those below are zero.
-	Rows int
-	// Err is why rows are missing.
-	Err error
+	// Damage says which rows are missing: always the last ones. They are zero.
+	Damage codec.Damage
+}
+
+// A Header is what stands before the pixels.
+type Header struct {
+	// Width and Height are in pixels.
+	Width, Height int
+	// Alpha reports that pixels may be transparent.
+	Alpha bool
+
+	data []byte
+}
+
+const headerSize = 5
+
+// ReadHeader reads the first bytes of an image (RFC 9649, section 3.4).
+func ReadHeader(data []byte) (Header, error) {
+	if len(data) < headerSize || data[0] != 0x2f {
+		return Header{}, errors.New("its lossless image has no header")
+	}
+	if version := data[4] >> 5; version != 0 {
+		return Header{}, fmt.Errorf("its lossless image is of version %d: expected 0", version)
+	}
+	v := binary.LittleEndian.Uint32(data[1:])
+	h := Headless(data[headerSize:], 1+int(v&0x3fff), 1+int(v>>14&0x3fff))
+	h.Alpha = data[4]&0x10 != 0
+	return h, nil
+}
+
+// Headless returns the Header of an image that has none in its data, such as the alpha of a lossy image.
+func Headless(data []byte, width, height int) Header {
+	return Header{Width: width, Height: height, data: data}
 }
 
 var (
-	// ErrShort is the error of a Picture whose data ends before it does.
-	ErrShort = errors.New("its pixel data ends before the image does")
-
 	errCodes     = errors.New("its codes are not complete")
 	errReference = errors.New("its pixel data refers to pixels that are not there")
 	errCache     = errors.New("its pixel data refers to a color that is not there")
@@ -34,45 +63,48 @@ var (
 // A decoder decodes one image, and the smaller ones that it is made with.
 type decoder struct {
 	r    reader
-	stop func() error
+	stop codec.Stop
 	// room is how many bytes may be taken for codes: a file can ask for more than for its pixels.
 	room int
 
 	lengths [256 + 24 + 1<<11]uint8 // of the code that is being read
 }
 
-// Decode decodes an image of width × height pixels, whose header of 5 bytes is not part of data. Besides the pixels it
-// takes up to two bytes for each, and half a megabyte. It calls stop now and then, and returns its error if there is
-// one. What is wrong with the image is in the Picture.
-func Decode(data []byte, width, height int, stop func() error) (*Picture, error) {
-	d := &decoder{r: reader{data: data}, stop: stop, room: width*height + 1<<19}
-	p := &Picture{Pix: make([]byte, 4*width*height)}
+// Decode decodes the image. Besides the pixels it takes up to two bytes for each, and half a megabyte. It calls stop
+// every few rows. The only error is codec.ErrStopped.
+func (h *Header) Decode(stop codec.Stop) (Picture, error) {
+	width, height := h.Width, h.Height
+	d := &decoder{r: reader{data: h.data}, stop: stop, room: width*height + 1<<19}
+	p := Picture{Pix: make([]byte, 4*width*height), Damage: codec.Damage{Rows: height}}
+	rows := 0
 	transforms, packed, err := d.transforms(width, height)
 	if err == nil {
 		// Pixels that stand for several are unpacked from the end of the memory that they will fill.
 		raw := p.Pix[4*(width-packed)*height:]
 		var n int
 		n, err = d.pixels(raw, packed, height, true)
-		p.Rows = n / packed
-		clear(raw[4*p.Rows*packed:])
+		rows = n / packed
+		clear(raw[4*rows*packed:])
 		for _, t := range slices.Backward(transforms) {
 			if t.kind == palette {
 				raw = p.Pix
 			}
-			t.undo(raw, p.Rows)
+			t.undo(raw, rows)
 		}
-		clear(p.Pix[4*p.Rows*width:])
+		clear(p.Pix[4*rows*width:])
 	}
-	if stopped := stop(); stopped != nil {
-		return nil, stopped
-	}
-	if p.Err = err; d.r.short && err != nil {
-		p.Err = ErrShort // zeros may have been taken for anything
+	switch {
+	case err == codec.ErrStopped:
+		return Picture{}, err
+	case err != nil && d.r.short:
+		p.Damage.Miss(codec.ErrShort, rows, height-rows) // zeros may have been taken for anything
+	case err != nil:
+		p.Damage.Miss(err, rows, height-rows)
 	}
 	return p, nil
 }
 
-// transforms reads the transforms, and how many pixels a row has that they are undone for.
+// transforms reads the transforms. packed is how many pixels a row has before they are undone.
 func (d *decoder) transforms(width, height int) (list []transform, packed int, err error) {
 	var seen [4]bool
 	packed = width
@@ -121,8 +153,8 @@ func (d *decoder) image(width, height int) ([]byte, error) {
 // tiles returns how many squares of 1<<bits pixels on a side it takes.
 func tiles(n, bits int) int { return (n + 1<<bits - 1) >> bits }
 
-// pixels reads pixels up to the end of pix (section 5). It returns how many there were; fewer with an error. top says
-// that codes may differ from part to part of the image.
+// pixels reads pixels up to the end of pix (section 5). It returns how many there were, which is fewer if there is an
+// error. top means that codes may differ from part to part of the image.
 func (d *decoder) pixels(pix []byte, width, height int, top bool) (n int, err error) {
 	r := &d.r
 	var cache colorCache
@@ -160,7 +192,7 @@ func (d *decoder) pixels(pix []byte, width, height int, top bool) (n int, err er
 			blue := now.blue.next(r)
 			alpha := now.alpha.next(r)
 			if r.short {
-				return n, ErrShort
+				return n, codec.ErrShort
 			}
 			binary.LittleEndian.PutUint32(pix[4*n:], uint32(red)|uint32(code)<<8|uint32(blue)<<16|uint32(alpha)<<24)
 			n++
@@ -170,7 +202,7 @@ func (d *decoder) pixels(pix []byte, width, height int, top bool) (n int, err er
 			r.fill()
 			from := n - distance(r.long(now.distance.next(r)), width)
 			if r.short {
-				return n, ErrShort
+				return n, codec.ErrShort
 			}
 			if from < 0 || length > total-n {
 				return n, errReference
@@ -180,7 +212,7 @@ func (d *decoder) pixels(pix []byte, width, height int, top bool) (n int, err er
 			x += length
 		default:
 			if r.short {
-				return n, ErrShort
+				return n, codec.ErrShort
 			}
 			for ; cached < n; cached++ {
 				cache.add(binary.LittleEndian.Uint32(pix[4*cached:]))
@@ -197,7 +229,7 @@ func (d *decoder) pixels(pix []byte, width, height int, top bool) (n int, err er
 			x %= width
 			if y >= asked+16 {
 				asked = y
-				if err := d.stop(); err != nil {
+				if err := d.stop.Err(); err != nil {
 					return n, err
 				}
 			}

@@ -1,6 +1,10 @@
 package vp8l
 
-import "errors"
+import (
+	"errors"
+
+	"imgpipe/transform/internal/codec"
+)
 
 // A group is the five codes that pixels are made of (section 5.2).
 type group struct{ green, red, blue, alpha, distance code }
@@ -90,7 +94,7 @@ func (d *decoder) readGroups(g *groups, cached int) error {
 			}
 		}
 		if i&63 == 0 {
-			if err := d.stop(); err != nil {
+			if err := d.stop.Err(); err != nil {
 				return err
 			}
 		}
@@ -153,7 +157,7 @@ func (d *decoder) code(size, most int) (code, error) {
 			i++
 		}
 		if r.short {
-			return code{}, ErrShort
+			return code{}, codec.ErrShort
 		}
 	}
 	return d.finish(lengths, size, most)
@@ -161,7 +165,7 @@ func (d *decoder) code(size, most int) (code, error) {
 
 func (d *decoder) finish(lengths []uint8, size, most int) (code, error) {
 	if d.r.short {
-		return code{}, ErrShort
+		return code{}, codec.ErrShort
 	}
 	for _, n := range lengths[size:] {
 		if n > 0 {

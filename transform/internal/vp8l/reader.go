@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"slices"
+
+	"imgpipe/transform/internal/codec"
 )
 
 // A reader reads bits, the lowest of each byte first.
@@ -11,7 +13,7 @@ type reader struct {
 	data []byte
 	word uint64
 	have int // bits in word
-	// short tells that bits were wanted behind the last. They are taken for zeros.
+	// short reports that bits were read behind the last one, where zeros are read.
 	short bool
 }
 
@@ -50,7 +52,7 @@ func (r *reader) bits(n int) int {
 
 func (r *reader) err() error {
 	if r.short {
-		return ErrShort
+		return codec.ErrShort
 	}
 	return nil
 }

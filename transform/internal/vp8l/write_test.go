@@ -12,7 +12,7 @@ type writer struct {
 	out  []byte
 	have int   // bits in out
 	rows []int // bits when each row of the image was there
-	// modes tells that green is a mode of prediction, of which the standard has 14.
+	// modes reports that green is a mode of prediction, of which the standard has 14.
 	modes bool
 }
 
