@@ -44,10 +44,9 @@ and shows what has been measured so far. Nothing is kept but the report, and wha
 		if err != nil {
 			return exitError{exitUsage, err}
 		}
-		stop := listen(cmd.Context(), cmd.ErrOrStderr())
-		defer stop.release()
-		stop.work(nil)
-		return stop.verdict(f.compare(stop, sides, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr()))
+		return stoppable(cmd.Context(), cmd.ErrOrStderr(), func(stop *stopper) error {
+			return f.compare(stop, sides, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+		})
 	}
 	return cmd
 }

@@ -41,10 +41,9 @@ It runs each mode once. 'imgpipe compare' measures, and says which mode is bette
 			if err := folderName("output", output); err != nil {
 				return exitError{exitUsage, err}
 			}
-			stop := listen(cmd.Context(), cmd.ErrOrStderr())
-			defer stop.release()
-			stop.work(nil)
-			return stop.verdict(demo(stop, output, cmd.OutOrStdout(), cmd.ErrOrStderr()))
+			return stoppable(cmd.Context(), cmd.ErrOrStderr(), func(stop *stopper) error {
+				return demo(stop, output, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			})
 		},
 	}
 	flags.Group{Set: cmd.Flags(), Heading: "Flags"}.Add(

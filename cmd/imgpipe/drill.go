@@ -53,10 +53,9 @@ of its own.`,
 			if err := f.validate(); err != nil {
 				return exitError{exitUsage, err}
 			}
-			stop := listen(cmd.Context(), cmd.ErrOrStderr())
-			defer stop.release()
-			stop.work(nil)
-			return stop.verdict(f.run(stop, cmd.OutOrStdout(), cmd.ErrOrStderr()))
+			return stoppable(cmd.Context(), cmd.ErrOrStderr(), func(stop *stopper) error {
+				return f.run(stop, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			})
 		},
 	}
 	f.add(cmd.Flags())

@@ -6,7 +6,9 @@
 //
 //	main.go       the command line, and its exit statuses
 //	help.go       help, beside topics.go and topics/ (pages of help), complete.go (the shell) and man.go
-//	run*.go       imgpipe run: its flags, and what is made of them
+//	runflags.go   the flags of imgpipe run, in parts that make their own options (inputflags.go and its like)
+//	runcheck.go   what flags leave open is derived, then they are checked together
+//	run.go        imgpipe run: it is prepared here, opened in open.go, run in live.go and told in tell.go
 //	screen.go     all that a run writes to stderr: header, progress, failures, summary
 //	…             a file for each other subcommand
 //

@@ -78,6 +78,14 @@ func listen(ctx context.Context, stderr io.Writer) *stopper {
 	return s
 }
 
+// stoppable runs a command that is under way from its first moment: the first request ends its context.
+func stoppable(ctx context.Context, stderr io.Writer, do func(*stopper) error) error {
+	stop := listen(ctx, stderr)
+	defer stop.release()
+	stop.work(nil)
+	return stop.verdict(do(stop))
+}
+
 // release stops receiving signals, unless the command was asked to end: then it goes on during the last messages, which
 // may block like everything else.
 func (s *stopper) release() {
