@@ -11,16 +11,16 @@ import (
 
 // Options are the limits and manners of a Client. The zero value means the defaults.
 type Options struct {
-	// Timeout is how long a try may wait for a server: from its beginning, redirects included, to the answer, and then
-	// from each byte of the body to the next. It does not run while the try waits for its turn at a host or for memory.
-	// A body that moves may take longer: one of which fewer than 32 bytes come in a second is ended once it has taken
-	// Timeout and up to half of it more, and all tries of an item together may take thirty times Timeout for each. It
-	// is also for the reading of one local file. Default 30 s.
+	// Timeout is how long a try may wait for a server: first for the answer, redirects included, and then for each
+	// further byte of the body. It does not run while the try waits for its turn at a host, or for memory. A body
+	// that moves may take longer. If fewer than 32 of its bytes come in a second, it is ended after 1 to 1.5 times
+	// Timeout. All tries of an item together may take 30 times Timeout for each. Timeout also bounds the reading of
+	// one local file. Default 30 s.
 	Timeout time.Duration
 	// ConnectTimeout is for a connection (name and address), and again for the TLS handshake. Default 5 s.
 	ConnectTimeout time.Duration
-	// Retries is how often a download is tried again, of those failures that may pass: time-outs, connections that
-	// break, bodies cut short, and the statuses 408, 429 and 5xx but 501 and 505. Default 3; negative means none.
+	// Retries is how often a download is tried again after a failure that may pass: a time-out, a connection that
+	// breaks, a body cut short, and the statuses 408, 429 and 5xx except 501 and 505. Default 3; negative means none.
 	Retries int
 	// PerHost is how many downloads from one host and port run at once. Default 8.
 	PerHost int
@@ -28,8 +28,8 @@ type Options struct {
 	MaxBytes int64
 	// Redirects is how many redirects are followed for one item. Default 10; negative means none.
 	Redirects int
-	// Idle is how many connections are kept for later at most. Default 512: open files are scarce where every item is
-	// on another host.
+	// Idle is how many connections are kept open for later at most. Default 512: if every item is on another host, more
+	// would only use up open files.
 	Idle int
 	// MinSpeed is how many bytes of a body must come in a second, on average over five of them; 0 sets no bound. A
 	// try that is slower ends with a time-out of its own, long before Timeout.
@@ -46,16 +46,16 @@ type Options struct {
 	// Sources are further kinds of sources, by the scheme of their items in lower case, such as "s3". One for http or
 	// https takes the place of the built-in one.
 	Sources map[string]Source
-	// Buffers, if it is set, is where files are read into as long as it has room; else memory of this process.
+	// Buffers, if set, holds the files that are read, as long as it has room. Nil means memory of this process.
 	Buffers Buffers
 }
 
-// Buffers is memory for whole files. It is used by many goroutines at once.
+// Buffers is memory for whole files. Its methods are called from many goroutines at once.
 type Buffers interface {
 	// Get returns n bytes whose contents are anything, or nil if it has none.
 	Get(n int) []byte
-	// Put takes back a slice that begins where one from Get does, and reports whether it is one. It is called at most
-	// once for each, when nobody reads it any more.
+	// Put takes a slice back when nobody reads it any more, and reports whether it came from Get. It may be shorter
+	// than what Get returned. For a slice from Get it is called at most once.
 	Put(b []byte) bool
 }
 
@@ -129,7 +129,7 @@ func New(o Options) *Client {
 	return c
 }
 
-// Close closes the connections that are idle, and the temporary file. It ends no Fetch, and there must be none.
+// Close closes idle connections and the temporary file. No Fetch may be under way.
 func (c *Client) Close() {
 	c.web.transport.CloseIdleConnections()
 	c.spool.close()
@@ -138,13 +138,12 @@ func (c *Client) Close() {
 // ErrFinished is the error of a Fetch that would have had to wait after Finish.
 var ErrFinished = errors.New("the run was stopped before its turn")
 
-// Finish ends all waits for a host and for a further try, now and from now on: a Fetch that waits, or would, returns
-// ErrFinished. What is being downloaded goes on, and a local file is waited for two seconds more. It may be called more
+// Finish ends all waits for a host or for a further try, now and from now on: a Fetch that would wait returns
+// ErrFinished. Downloads under way go on, and reads of local files have two seconds more. Finish may be called more
 // than once.
 func (c *Client) Finish() { c.once.Do(func() { close(c.hosts.finish) }) }
 
-// FinishWithin is Finish, and after d it ends downloads that are still under way, which then return ErrFinished as
-// well.
+// FinishWithin is Finish with a limit: downloads that are still under way after d end, too, with ErrFinished.
 func (c *Client) FinishWithin(d time.Duration) {
 	c.Finish()
 	time.AfterFunc(d, func() { c.end(ErrFinished) })
@@ -152,17 +151,18 @@ func (c *Client) FinishWithin(d time.Duration) {
 
 // Fetch gets the bytes of item.
 //
-// room is where the bytes are counted; nil means no bound. A body takes of it as its bytes come, and where it has no
-// more, goes into a temporary file until it is whole; then Fetch waits in Take for all of it, as it does for a local
-// file, whose length is known. So Fetch waits for memory only while it holds none, and no time-out runs. An error of
-// Take ends Fetch with that error. When Fetch returns, room has what Data takes, and nothing where it failed.
+// Memory is counted in room; nil means no bound. A body takes more of it as bytes come. If room has no more, the body
+// goes into a temporary file until it is whole, and Fetch then waits in Room.Take for all of it. For a local file,
+// whose length is known, Fetch calls Take before it reads. So Fetch waits for memory only while it holds none, and no
+// time-out runs meanwhile. An error of Take ends Fetch with that error. When Fetch returns, room holds what Data
+// takes; after an error it holds nothing.
 //
-// A try waits until fewer than PerHost downloads run from its host. A host that answers 429 or 503 is asked more
-// rarely, and not before the end of its Retry-After, by all downloads from it; others are not held back but by the
-// goroutine that waits in Fetch: see Spread. A host that asks to be left alone for more than two minutes, or gives no
-// answer to anything for five, is left alone: its items fail without being asked for.
+// A try waits until fewer than PerHost downloads run from its host. If a host answers 429 or 503, all downloads from it
+// become rarer, and none begins before the end of its Retry-After. Items of other hosts are not held back, but the
+// goroutine that waits in Fetch is taken: see [Spread]. If a host asks to be left alone for more than two minutes, or
+// answers nothing for five, its items fail without being asked for.
 //
-// The error is an *Error with a class, or ctx's error when ctx has ended, or that of room.
+// The error is an *[Error] with a class, ctx's error when ctx has ended, or that of room.
 func (c *Client) Fetch(ctx context.Context, item Item, room Room) (Body, error) {
 	if item.Err != nil {
 		return Body{}, item.Err

@@ -12,16 +12,13 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"net/url"
 	"os"
-	"os/exec"
 	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 )
 
 // picture is what the test server gives for a good image: any bytes, for fetch never looks at them.
@@ -319,62 +316,6 @@ func TestRefusedConnectionIsNotTriedAgain(t *testing.T) {
 	}
 }
 
-func TestPublicOnlyRefusesLoopbackAtDialTime(t *testing.T) {
-	s := serve(t)
-	port := s.URL[strings.LastIndexByte(s.URL, ':'):]
-	c := newClient(t, Options{Policy: Policy{PublicOnly: true}})
-	for _, host := range []string{"127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "0.0.0.0", "2130706433", "127.1",
-		"0x7f.1", "0177.1", "%31%32%37.1", "[64:ff9b::7f00:1]", "[::1]", "10.0.0.1", "169.254.169.254"} {
-		_, err := c.Fetch(t.Context(), Item{Source: "http://" + host + port + "/ok", Scheme: "http"}, nil)
-		if k := classOf(err); k != ClassRefused {
-			t.Errorf("%s: got %v (%s), want class refused", host, err, k)
-		}
-	}
-	_, err := c.Fetch(t.Context(), Item{Source: "http://example.com:25/", Scheme: "http"}, nil)
-	if classOf(err) != ClassRefused {
-		t.Errorf("port 25: got %v, want class refused", err)
-	}
-}
-
-func TestPolicyHoldsForRedirects(t *testing.T) {
-	s := serve(t)
-	there := strings.Replace(s.URL, "127.0.0.1", "localhost", 1)
-	for _, p := range []Policy{{Deny: []string{"LOCALHOST."}}, {Allow: []string{"127.0.0.1"}},
-		{Allow: []string{"127.0.0.1", "localhost"}, Deny: []string{"localhost"}}} {
-		c := newClient(t, Options{Policy: p})
-		if _, err := c.Fetch(t.Context(), Item{Source: s.URL + "/ok", Scheme: "http"}, nil); err != nil {
-			t.Errorf("%+v: %v", p, err)
-		}
-		_, err := c.Fetch(t.Context(), Item{Source: s.URL + "/to?u=" + there + "/ok", Scheme: "http"}, nil)
-		if classOf(err) != ClassRefused {
-			t.Errorf("%+v: got %v, want class refused", p, err)
-		}
-	}
-}
-
-func TestPublicAddresses(t *testing.T) {
-	for addr, want := range map[string]bool{
-		"8.8.8.8": true, "1.1.1.1": true, "2606:4700::1": true, "::ffff:8.8.8.8": true, "64:ff9b::808:808": true,
-		"2002:808:808::1": true,
-		"127.0.0.1":       false, "10.1.2.3": false, "172.16.0.1": false, "172.32.0.1": true, "192.168.1.1": false,
-		"100.64.0.1":  false,
-		"100.128.0.1": true, "169.254.169.254": false, "0.0.0.0": false, "224.0.0.1": false, "255.255.255.255": false,
-		"240.0.0.1": false,
-		"192.0.2.1": false, "198.18.0.1": false, "::": false, "::1": false, "fe80::1": false, "fe80::1%eth0": false,
-		"fc00::1": false,
-		"fd12::1": false, "ff02::1": false, "::ffff:127.0.0.1": false, "64:ff9b::a00:1": false,
-		"64:ff9b:1::808:808": false,
-		"2002:7f00:1::":      false, "2001::1": false, "2001:db8::1": false, "::7f00:1": false, "3fff::1": false,
-	} {
-		if got := public(netip.MustParseAddr(addr)); got != want {
-			t.Errorf("public(%s) is %v, want %v", addr, got, want)
-		}
-	}
-	if public(netip.Addr{}) {
-		t.Error("no address is public")
-	}
-}
-
 func TestReserveErrorEndsFetch(t *testing.T) {
 	s := serve(t)
 	tree(t, "a.jpg")
@@ -386,48 +327,6 @@ func TestReserveErrorEndsFetch(t *testing.T) {
 		if err != no || calls != 1 {
 			t.Errorf("%s: got %v after %d calls, want the error of reserve after 1", item.Source, err, calls)
 		}
-	}
-}
-
-func TestLocalFiles(t *testing.T) {
-	tree(t, "a.jpg", "empty.jpg", "big.jpg", "d/")
-	for name, n := range map[string]int{"empty.jpg": 0, "big.jpg": 1001, "full.jpg": 1000} {
-		if err := os.WriteFile(name, picture[:n], 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	c := newClient(t, Options{MaxBytes: 1000})
-	tests := []struct{ path, want string }{
-		{"a.jpg", ""}, {"empty.jpg", ""}, {"full.jpg", ""}, {"big.jpg", ClassTooBig}, {"d", ClassRead},
-		{"gone", ClassNotFound}, {"a\x00b", ClassRead},
-	}
-	if runtime.GOOS == "linux" {
-		tests = append(tests, []struct{ path, want string }{{"/dev/zero", ClassRead},
-			{"/proc/self/status", ClassRead}}...)
-		if err := exec.CommandContext(t.Context(), "mkfifo", "pipe.jpg").Run(); err == nil {
-			tests = append(tests, struct{ path, want string }{"pipe.jpg", ClassRead})
-		}
-	}
-	for _, tt := range tests {
-		var reserved int64
-		body, err := c.Fetch(t.Context(), Item{Source: tt.path},
-			taking(func(_ context.Context, n int64) error { reserved = n; return nil }))
-		if classOf(err) != tt.want {
-			t.Errorf("%s: got %v, want class %q", tt.path, err, tt.want)
-		}
-		if err != nil {
-			continue
-		}
-		want, _ := os.ReadFile(tt.path)
-		if !bytes.Equal(body.Data, want) || reserved != int64(len(want)) {
-			t.Errorf("%s: got %d bytes, reserved %d, want %d", tt.path, len(body.Data), reserved, len(want))
-		}
-		body.Release()
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := c.Fetch(ctx, Item{Source: "a.jpg"}, nil); err != context.Canceled {
-		t.Errorf("got %v, want the context's error", err)
 	}
 }
 
@@ -445,94 +344,6 @@ func (g *growing) Get(int) []byte {
 }
 
 func (g *growing) Put([]byte) bool { return false }
-
-func TestFileThatGrowsWhileItIsReadIsReadAgain(t *testing.T) {
-	tree(t, "d/")
-	if err := os.WriteFile("grows.jpg", picture[:10], 0o666); err != nil {
-		t.Fatal(err)
-	}
-	synctest.Test(t, func(t *testing.T) {
-		c := newClient(t, Options{Retries: 2, Buffers: &growing{}})
-		body, err := c.Fetch(t.Context(), Item{Source: "grows.jpg"}, nil)
-		if err != nil || !bytes.Equal(body.Data, picture[:1000]) || body.Attempts != 2 {
-			t.Errorf("got %d bytes after %d tries, %v; want 1000 after 2", len(body.Data), body.Attempts, err)
-		}
-	})
-}
-
-func TestHeadOfAFile(t *testing.T) {
-	tree(t, "d/")
-	for name, n := range map[string]int{"empty.jpg": 0, "short.jpg": 10, "small.jpg": smallFile,
-		"long.jpg": smallFile + 1} {
-		if err := os.WriteFile(name, picture[:n], 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	tests := []struct{ path, want, class string }{
-		{"empty.jpg", "", ""}, {"short.jpg", string(picture[:10]), ""}, {"long.jpg", string(picture[:64]), ""},
-		{"small.jpg", string(picture[:smallFile]), ""},
-		{"gone.jpg", "", ClassNotFound}, {"d", "", ClassNotFound},
-	}
-	if runtime.GOOS == "linux" {
-		// Nobody ever writes to the pipe: what waits for it never ends.
-		if err := exec.CommandContext(t.Context(), "mkfifo", "pipe.jpg").Run(); err == nil {
-			tests = append(tests, struct{ path, want, class string }{"pipe.jpg", "", ClassRead})
-		}
-	}
-	for _, tt := range tests {
-		for item, err := range (Inputs{Args: []string{tt.path}, Heads: 64}).Items(t.Context()) {
-			if got := string(item.Head); err != nil || got != tt.want || classOf(item.Err) != tt.class {
-				t.Errorf("%s: got %q, %v, %v; want %q, class %q", tt.path, got, item.Err, err, tt.want, tt.class)
-			}
-		}
-	}
-}
-
-func TestFileThatGrowsIsReadAgain(t *testing.T) {
-	tree(t, "a.jpg")
-	c := newClient(t, Options{})
-	grown := 0
-	grow := func(context.Context, int64) error {
-		if grown++; grown > 1 {
-			return nil
-		}
-		return os.WriteFile("a.jpg", picture, 0o666)
-	}
-	got, err := c.Fetch(t.Context(), Item{Source: "a.jpg"}, taking(grow))
-	if err != nil || !bytes.Equal(got.Data, picture) || grown != 2 {
-		t.Errorf("got %d bytes, %v, after %d reservations; want the %d it grew to, after 2", len(got.Data), err, grown,
-			len(picture))
-	}
-	shrunk := false
-	shrink := func(context.Context, int64) error {
-		if shrunk {
-			return nil
-		}
-		shrunk = true
-		return os.WriteFile("a.jpg", picture[:10], 0o666)
-	}
-	body, err := c.Fetch(t.Context(), Item{Source: "a.jpg"}, taking(shrink))
-	if err != nil || !bytes.Equal(body.Data, picture[:10]) {
-		t.Errorf("got %d bytes, %v; want the shorter file", len(body.Data), err)
-	}
-}
-
-func TestBufferClasses(t *testing.T) {
-	last := 0
-	for n := 1; n < 1<<28; n += 1 + n/7 {
-		i, size := class(n)
-		if size < n || n > smallest && size > n+n/4+1 {
-			t.Fatalf("%d bytes are in a class of %d", n, size)
-		}
-		if j, again := class(size); j != i || again != size {
-			t.Fatalf("the class of %d bytes is %d, that of its size %d", n, i, j)
-		}
-		if i < last {
-			t.Fatalf("class %d after %d", i, last)
-		}
-		last = i
-	}
-}
 
 func TestRedact(t *testing.T) {
 	for in, want := range map[string]string{

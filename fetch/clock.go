@@ -16,8 +16,8 @@ import (
 
 const (
 	// trickle is how many bytes of a body must come in a second, over all of its time, once that is longer than
-	// Timeout. It tells a line that many share, on which each body still moves, from a server that keeps a connection
-	// open.
+	// Timeout. A line that many share, on which each body still moves, is above it; below it is a server that only
+	// keeps a connection open.
 	trickle = 32
 	// itemMost is how many times Timeout each try may take in the end, however fast its bytes come.
 	itemMost = 30

@@ -122,8 +122,8 @@ func likeImage(head []byte) bool {
 	return true
 }
 
-// A layer is what is under a coding. It is bounded, since layers could multiply, and separates faults of the coding from
-// those of the connection.
+// A layer is what is under a coding. It is bounded, since layers could multiply, and separates faults of the coding
+// from those of the connection.
 type layer struct {
 	r    io.Reader
 	left int64

@@ -1,10 +1,17 @@
 // Package fetch is the I/O-bound stage: it finds the items of a run and gets their bytes.
 //
-//	files, folders, globs, URLs, lists ──> Items ──> [Item] ──> Client.Fetch ──> [Body]
-//	                                       streamed            disk or HTTP(S), with limits, retries, politeness
+//	files, folders, globs, URLs, lists ──> Inputs ──> Items ──> Client.Fetch ──> Body
+//	                                          │     streamed         │
+//	                                        List                    Open, with limits, retries, politeness
+//	                                          └─────── Source ───────┘
+//	                              files of this machine, HTTP, and what you add by scheme
 //
-// It never decodes an image. It writes one file, a temporary one without a name: for bodies that memory has no room
-// for, and for items that wait for their host (see spool).
+// Start with [Inputs], which lists items, and [New], which makes the [Client] that fetches them. [Spread] fetches
+// many at once so that one slow host does not hold back the others. To add another kind of place that items come
+// from, such as a store of objects, write a [Source].
+//
+// The package never decodes an image. It writes no files but temporary ones without a name: one for bodies that memory
+// has no room for, and one for items that wait for their host (see spool).
 package fetch
 
 import (
@@ -34,8 +41,8 @@ type Item struct {
 	Size    int64
 	ModTime time.Time
 	Version string
-	// Head are the first bytes of a file, where Inputs.Heads asked for them and they could be read: so many, or all of
-	// a file of up to 4 KB, which is then not read again.
+	// Head are the first bytes of a file, if Inputs.Heads asked for them and they could be read. Of a file of up to 4
+	// KB it has all, and the file is not read again.
 	Head []byte
 	// Err is why there is nothing to fetch, such as a file that a list names and that does not exist. The item
 	// counts and fails with it.
@@ -54,13 +61,13 @@ type Body struct {
 	Data []byte
 	// Attempts is how many times it was tried, at least 1.
 	Attempts int
-	// MayBeCut reports that nothing but the end of the connection said where the file ends: the server announced no
-	// length, and used no coding that has an end. So an image that ends early may only have come so.
+	// MayBeCut reports that only the end of the connection marked the end of the file: the server announced no length,
+	// and used no coding that has an end. So an image that ends early may be whole at the server.
 	MayBeCut bool
-	// Took is how long the try took that went well, waits for a turn at its host left out.
+	// Took is how long the successful try took, without waits for a turn at its host.
 	Took time.Duration
-	// Release gives Data back for use by later fetches; nobody may read Data after it. It may be nil, and need not
-	// be called.
+	// Release lets later fetches use the memory of Data, which nobody may read any more. It may be nil, and need not be
+	// called.
 	Release func()
 }
 

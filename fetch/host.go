@@ -11,16 +11,16 @@ import (
 
 const (
 	// firstGap is the time between the starts of two downloads from a host after its first 429 or 503. Each further
-	// one doubles it, up to mostGap; each good answer takes 3 % off. So the rate settles just below what the host
-	// allows, and few items use up their tries to find it.
+	// one doubles it, up to mostGap, and each good answer takes 3 % off. So the rate settles just below what the host
+	// allows, and few items use up their tries while it is found.
 	firstGap = 50 * time.Millisecond
 	mostGap  = 5 * time.Second
 	leastGap = 5 * time.Millisecond
-	// patience is how many tries in a row may go without any answer before a host is suspect: until it answers again
+	// patience is how many tries in a row may go without any answer before a host is suspect. Until it answers again,
 	// it has a quarter of PerHost, and its items are tried once.
 	patience = 16
-	// silence is how long a suspect host may give no answer before all of its items fail at once, and for how long
-	// they do before it is asked again. So a dead host costs a run minutes, not a time-out for each item, and one
+	// silence is how long a suspect host may answer nothing before its items fail at once, and for how long they then
+	// fail before it is asked again. So a dead host costs a run minutes and not a time-out for each item, and one
 	// that is away for a moment costs nothing.
 	silence = 5 * time.Minute
 	// remembered is how many idle hosts are kept before those with nothing to remember are forgotten.

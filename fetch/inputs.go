@@ -34,7 +34,7 @@ type Inputs struct {
 	Lists []List
 	// Extensions are those of the files that a walk takes.
 	Extensions Extensions
-	// Root, if it is set, is a folder: Dir of every file below it is the folder of that file below Root, however the
+	// Root, if set, is a folder. Dir of every file below it is the path of the file's folder below Root, however the
 	// file was named. Paths are taken as they are written: links are not followed to find out.
 	Root string
 	// Skip are folders into which no walk goes, such as the one for outputs. They need not exist.
@@ -48,10 +48,10 @@ type Inputs struct {
 	// Timeout is how long the file system is waited for where it looks at one file or folder; 0 means 30 s. What does
 	// not answer by then is an Item with Err, of class "timeout". A list that is a pipe is waited for without end.
 	Timeout time.Duration
-	// PassedOver, if it is set, is called by Items for what lies in a folder that is walked and is not taken, hidden
-	// files that are no images aside: a symbolic link, a named pipe, socket or device, a file whose extension is not
-	// that of an image, a hidden image or folder, a folder for outputs; of a pattern, for what it matches and does not
-	// take. It is also called for a list that has grown. what names the kind, in the plural.
+	// PassedOver, if set, is called by Items for what lies in a folder and is not taken; what names its kind, in the
+	// plural. Such are symbolic links, named pipes, sockets and devices, files without one of Extensions, hidden
+	// images and folders, and folders of outputs, but not other hidden files. Of a pattern it is called only for what
+	// matches. It is also called for a list that has grown while it was read.
 	PassedOver func(path, what string)
 	// Sources are further kinds of sources, by the scheme that their names begin with in lower case, such as "s3". A
 	// name needs no slashes behind the colon, unless a file has that name.
@@ -81,13 +81,13 @@ func (e *InputError) Unwrap() error { return e.Err }
 // wantRoot is what was expected of Inputs.Root.
 const wantRoot = ", expected the one whose folders are to be kept"
 
-// Check returns an error unless each argument and list can be used: that files exist, that a folder or pattern has an
-// image, that a list has the column that is asked for. It reads no further than it must, and nothing of a list that can
-// be read only once, such as standard input. Its errors are *InputError, but for ctx's.
+// Check returns an error unless each argument and list can be used: files must exist, a folder or pattern must have an
+// image, a list must have the column that is asked for. Check reads no further than it must. Of a list that can be read
+// only once, such as standard input, it reads nothing. Its errors are *[InputError], except ctx's.
 //
-// Among several inputs, which a shell may have made of "photos/*", an argument that is there and of no use is no error
-// of Check if another one is of use: an empty or unreadable folder, a link that leads nowhere, a named pipe. It is an
-// item that fails.
+// A shell may have made several arguments of "photos/*". If one of them is of use, others that exist and are of no
+// use are no error of Check, but items that fail: an empty or unreadable folder, a link that leads nowhere, a named
+// pipe.
 func (in Inputs) Check(ctx context.Context) error {
 	files := in.files()
 	defer files.open.closeIdle()
@@ -176,17 +176,17 @@ func (in Inputs) listing(yield func(Item) bool) Listing {
 	return Listing{Heads: in.Heads, Takes: in.Extensions.Has, PassedOver: in.PassedOver, Yield: yield}
 }
 
-// Items yields the items one by one, numbered from 0 in an order that depends on the inputs alone. Nothing is kept of
-// an item that was given, so a list of a million lines takes no more memory than one of a thousand; of a folder the
-// names of its files are held while it is walked.
+// Items yields the items one by one, numbered from 0, in an order that depends on the inputs alone. It keeps nothing
+// of an item that it has yielded, so a list of a million lines takes no more memory than one of a thousand. While it
+// walks a folder it holds the names of that folder's files.
 //
-// Dir is the folder below the one that was walked, or below the part of a pattern before its first wildcard. Where
-// more than one argument is a folder, Dir begins with that folder's own name, as cp -r would copy them. Of files
-// below Root it is what that says.
+// Dir is the folder below the one that was walked, or below the part of a pattern before its first wildcard. If more
+// than one argument is a folder, Dir begins with that folder's own name, as cp -r would copy them. For files below
+// Root, Dir is what Root says.
 //
 // What is wrong with one item, such as a broken line of a list or a folder that cannot be read, is an Item with Err.
-// An error in the second place is the last thing given, without an Item: ctx's, or that a list could not be read to
-// its end.
+// An error in the second place ends the items, and comes without an Item. It is ctx's, or says why a list could not
+// be read to its end.
 func (in Inputs) Items(ctx context.Context) iter.Seq2[Item, error] {
 	return func(yield func(Item, error) bool) {
 		index := 0

@@ -51,8 +51,9 @@ func Redact(source string) string {
 	return text[:len(text)-len(rest)] + "…" + rest[strings.LastIndex(rest, "@")+1:]
 }
 
-// AppendSource appends source and a newline to dst so that a plain list that is read has exactly that source. A source that a
-// plain line cannot hold as it is, such as a name with a newline in it, is written as a quoted Go string.
+// AppendSource appends source and a newline to dst so that a plain list that is read has exactly that source. A
+// source that a plain line cannot hold as it is, such as a name with a newline in it, is written as a quoted Go
+// string.
 func AppendSource(dst []byte, source string) []byte {
 	if quoted(source) {
 		// Quoting leaves bytes that are not UTF-8 readable again, as \x escapes.

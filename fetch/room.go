@@ -4,17 +4,17 @@ import "context"
 
 // A Room is the memory that one Fetch may use. A Fetch calls it from one goroutine at a time.
 type Room interface {
-	// Grow makes room for bytes in all, what there was included, and reports whether there is. It is called as a body
-	// comes, and does not wait: where it returns false, what there was stays.
+	// Grow asks for so many bytes in total, and reports whether they were granted. It is called while a body comes, and
+	// must not wait. If it returns false, the room stays as it was.
 	Grow(bytes int64) bool
-	// Take gives back what there was, and then waits until there is room for so many bytes. It is called for what is
-	// known to be there: a file of this machine, or a body that has come to its end.
+	// Take returns what the room held, and then waits until it can hold so many bytes. It is called for what is known
+	// to be there: a file of this machine, or a body that has come whole.
 	Take(ctx context.Context, bytes int64) error
-	// Drop gives back what there is.
+	// Drop returns all that the room holds.
 	Drop()
 }
 
-// endless is the Room of those who set no bound.
+// endless is a Room without a bound.
 type endless struct{}
 
 func (endless) Grow(int64) bool                   { return true }

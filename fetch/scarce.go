@@ -9,8 +9,8 @@ import (
 )
 
 // Whoever uses this package bounds what is open at once by what the system allows. Names, addresses and connections
-// take descriptors of their own for a moment, so that one may be wanting all the same: it is waited for, since what is
-// under way gives some back.
+// take descriptors of their own for a moment, so that there may be none left all the same. It is waited for, since
+// what is under way soon frees some.
 const (
 	scarceWait     = 50 * time.Millisecond
 	scarcePatience = 30 * time.Second

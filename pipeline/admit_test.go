@@ -16,6 +16,7 @@ import (
 
 	"imgpipe/fetch"
 	"imgpipe/pipeline"
+	"imgpipe/pipeline/executor"
 	"imgpipe/transform"
 )
 
@@ -131,7 +132,7 @@ func TestWhatIsGivenUpKeepsItsMemory(t *testing.T) {
 	need := transform.Spec{}.Need(header)
 	synctest.Test(t, func(t *testing.T) {
 		var worked, ended atomic.Int64
-		executor := pipeline.Goroutines(2).Through(func(next pipeline.TransformFunc) pipeline.TransformFunc {
+		executor := pipeline.Goroutines(2).Through(func(next executor.Func) executor.Func {
 			return func(ctx context.Context, task transform.Task) (transform.Result, error) {
 				result, err := next(ctx, task)
 				if err != nil {
@@ -165,7 +166,7 @@ func TestWhatNeverEndsHoldsUpNoOther(t *testing.T) {
 	need := transform.Spec{}.Need(header)
 	synctest.Test(t, func(t *testing.T) {
 		var worked atomic.Int64
-		executor := pipeline.Goroutines(2).Through(func(next pipeline.TransformFunc) pipeline.TransformFunc {
+		executor := pipeline.Goroutines(2).Through(func(next executor.Func) executor.Func {
 			return func(ctx context.Context, task transform.Task) (transform.Result, error) {
 				result, err := next(ctx, task)
 				if err == nil && worked.Add(1) == 1 {
@@ -193,7 +194,7 @@ func TestWhatNeverEndsHoldsUpNoOther(t *testing.T) {
 func TestOutputsKeepTheirMemoryUntilTheyAreStored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var stored, worked atomic.Int64
-		executor := pipeline.Serial().Through(func(pipeline.TransformFunc) pipeline.TransformFunc {
+		executor := pipeline.Serial().Through(func(executor.Func) executor.Func {
 			return func(context.Context, transform.Task) (transform.Result, error) {
 				if worked.Add(1) > stored.Load()+1 {
 					t.Error("an image was worked on beside outputs that take most of the budget")
@@ -228,7 +229,7 @@ func (s countingStore) Put(transform.Result) ([]pipeline.Output, error) {
 
 // TestAnExecutorThatAlwaysWantsMoreEnds has one ask for a byte more each time.
 func TestAnExecutorThatAlwaysWantsMoreEnds(t *testing.T) {
-	executor := pipeline.Serial().Through(func(pipeline.TransformFunc) pipeline.TransformFunc {
+	executor := pipeline.Serial().Through(func(executor.Func) executor.Func {
 		return func(_ context.Context, task transform.Task) (transform.Result, error) {
 			return transform.Result{}, &transform.NeedError{Need: task.Grant + 1, Grant: task.Grant}
 		}
@@ -244,7 +245,7 @@ func TestAnExecutorThatAlwaysWantsMoreEnds(t *testing.T) {
 
 // TestNothingMadeIsAFailure has an executor say that all is well, and have nothing to show for it.
 func TestNothingMadeIsAFailure(t *testing.T) {
-	executor := pipeline.Serial().Through(func(pipeline.TransformFunc) pipeline.TransformFunc {
+	executor := pipeline.Serial().Through(func(executor.Func) executor.Func {
 		return func(context.Context, transform.Task) (transform.Result, error) { return transform.Result{}, nil }
 	})
 	defer executor.Close()

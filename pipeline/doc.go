@@ -45,10 +45,10 @@
 //
 //	samples, fetch, transform   nothing of ours but their own internal packages
 //	transform/internal/*        pixel and codec; png and tiff also inflate
-//	pipeline                    fetch, transform
-//	pipeline/wire               transform
+//	pipeline/executor, wire     transform
+//	pipeline                    fetch, executor, transform
 //	pipeline/store              fetch, pipeline, transform
-//	pipeline/procs              pipeline, wire, transform
+//	pipeline/procs              pipeline, executor, wire, transform
 //	cmd/imgpipe                 all of them
 //
 // Tests in cmd/imgpipe hold that table; that no package asserts the concrete type of another, since an optional ability

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"runtime/debug"
 	"sync"
 	"time"
 
+	"imgpipe/pipeline/executor"
 	"imgpipe/transform"
 )
 
@@ -38,7 +38,7 @@ type Local struct {
 	lanes chan *lane    // those that are free; capacity: the width
 	lock  chan struct{} // holds one token while the lock is free; nil where there is no lock
 
-	do func(context.Context, transform.Task) (transform.Result, error)
+	do executor.Func
 
 	closing chan struct{} // closed by the first Close: no new task is let in
 	expired chan struct{} // closed when the grace of Close is over: running tasks are abandoned
@@ -86,13 +86,10 @@ func newLocal(n int, gil bool) *Local {
 
 // Through has l run wrap(transform.Do) in place of transform.Do, and returns l. It is for what is to be done around
 // every transform, and must be called before the first Do.
-func (l *Local) Through(wrap func(next TransformFunc) TransformFunc) *Local {
+func (l *Local) Through(wrap func(next executor.Func) executor.Func) *Local {
 	l.do = wrap(l.do)
 	return l
 }
-
-// A TransformFunc is transform.Do, or what stands for it.
-type TransformFunc = func(context.Context, transform.Task) (transform.Result, error)
 
 // Width is how many tasks Do lets in at once.
 func (l *Local) Width() int { return cap(l.lanes) }
@@ -112,7 +109,7 @@ func (l *Local) Do(ctx context.Context, task transform.Task) (transform.Result, 
 	}
 	defer l.running.Done()
 	if ctx.Err() != nil {
-		return transform.Result{}, cost, ContextError(ctx)
+		return transform.Result{}, cost, executor.ContextError(ctx)
 	}
 
 	arrived := time.Now()
@@ -122,7 +119,7 @@ func (l *Local) Do(ctx context.Context, task transform.Task) (transform.Result, 
 		cost.Worker = on.number
 		defer func() { l.lanes <- on }()
 	case <-ctx.Done():
-		return transform.Result{}, cost, ContextError(ctx)
+		return transform.Result{}, cost, executor.ContextError(ctx)
 	case <-l.expired:
 		return transform.Result{}, cost, ErrClosed
 	}
@@ -133,7 +130,7 @@ func (l *Local) Do(ctx context.Context, task transform.Task) (transform.Result, 
 		case <-l.lock:
 			defer func() { l.lock <- struct{}{} }()
 		case <-ctx.Done():
-			return transform.Result{}, cost, ContextError(ctx)
+			return transform.Result{}, cost, executor.ContextError(ctx)
 		case <-l.expired:
 			return transform.Result{}, cost, ErrClosed
 		}
@@ -141,7 +138,7 @@ func (l *Local) Do(ctx context.Context, task transform.Task) (transform.Result, 
 	cost.Wait = time.Since(came)
 
 	// The context of transform.Do ends with this call, so that a goroutine that Close abandons hears of it.
-	work, cancel := Bounded(ctx, task.Limits.Time)
+	work, cancel := executor.Bounded(ctx, task.Limits.Time)
 	defer cancel()
 	task.Limits.Time = 0 // it is in work
 	c := &call{ctx: work, task: task, done: make(chan struct{})}
@@ -158,11 +155,11 @@ func (l *Local) Do(ctx context.Context, task transform.Task) (transform.Result, 
 		}
 		if c.err != nil && work.Err() != nil {
 			// Whatever transform.Do says of it, the context is why it stopped.
-			return transform.Result{}, cost, ContextError(work)
+			return transform.Result{}, cost, executor.ContextError(work)
 		}
 		return c.result, cost, c.err
 	case <-work.Done():
-		err = ContextError(work)
+		err = executor.ContextError(work)
 	case <-l.expired:
 		err = ErrClosed
 	}
@@ -234,9 +231,7 @@ func (l *Local) run(c *call) {
 		}
 		thrown := recover()
 		c.exited = thrown == nil // by runtime.Goexit
-		c.err = &transform.Error{
-			Kind: transform.ClassPanic, Doing: "transform", Err: fmt.Errorf("panic: %v", thrown), Stack: debug.Stack(),
-		}
+		c.err = executor.Panicked(thrown)
 	}()
 	c.result, c.err = l.do(c.ctx, c.task)
 	returned = true
@@ -301,19 +296,3 @@ func (l *Local) close() error {
 		return fmt.Errorf("transform: close: %d tasks that were given up are still at work", l.Abandoned())
 	}
 }
-
-// ContextError is the error of a task whose context has ended: an error of class "timeout" where its deadline has
-// passed, else ctx.Err(). Executors share it, so that every mode says the same. It may only be called when ctx has
-// ended.
-func ContextError(ctx context.Context) error {
-	if cause := context.Cause(ctx); errors.Is(cause, context.DeadlineExceeded) {
-		return &transform.Error{Kind: transform.ClassTimeout, Doing: "transform", Err: timeOver{cause}}
-	}
-	return ctx.Err()
-}
-
-// A timeOver says of a context's error what it means to who gave the limit.
-type timeOver struct{ error }
-
-func (timeOver) Error() string   { return "timed out" }
-func (t timeOver) Unwrap() error { return t.error }

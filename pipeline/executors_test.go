@@ -12,13 +12,11 @@ import (
 	"testing/synctest"
 	"time"
 
+	"imgpipe/pipeline/executor"
 	"imgpipe/transform"
 )
 
-// doFunc is what these tests put in the place of transform.Do.
-type doFunc = func(context.Context, transform.Task) (transform.Result, error)
-
-func localWith(width int, gil bool, do doFunc) *Local {
+func localWith(width int, gil bool, do executor.Func) *Local {
 	l := newLocal(width, gil)
 	l.do = do
 	return l

@@ -12,6 +12,7 @@ import (
 
 	"imgpipe/fetch"
 	"imgpipe/pipeline"
+	"imgpipe/pipeline/executor"
 	"imgpipe/samples"
 	"imgpipe/transform"
 )
@@ -57,7 +58,7 @@ func (sampleFetcher) Fetch(ctx context.Context, item fetch.Item, room fetch.Room
 
 // countedBy returns an executor whose transforms do nothing but count.
 func countedBy(count *int) *pipeline.Local {
-	return pipeline.Serial().Through(func(pipeline.TransformFunc) pipeline.TransformFunc {
+	return pipeline.Serial().Through(func(executor.Func) executor.Func {
 		return func(context.Context, transform.Task) (transform.Result, error) {
 			*count++ // one at a time, in a serial executor
 			return transform.Result{}, nil

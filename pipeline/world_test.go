@@ -14,6 +14,7 @@ import (
 
 	"imgpipe/fetch"
 	"imgpipe/pipeline"
+	"imgpipe/pipeline/executor"
 	"imgpipe/transform"
 )
 
@@ -67,7 +68,7 @@ func (w *world) Fetch(ctx context.Context, item fetch.Item, room fetch.Room) (fe
 func (w *world) Do(ctx context.Context, task transform.Task) (transform.Result, pipeline.Cost, error) {
 	defer up(&w.working, &w.peakWorking)()
 	defer up(&w.busy, &w.peakBusy)()
-	ctx, cancel := pipeline.Bounded(ctx, task.Limits.Time)
+	ctx, cancel := executor.Bounded(ctx, task.Limits.Time)
 	defer cancel()
 	if err := sleep(ctx, w.work); err != nil {
 		err = &transform.Error{Kind: transform.ClassTimeout, Doing: "transform", Err: err}

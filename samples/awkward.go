@@ -22,7 +22,7 @@ func Awkward() []File { return append([]File(nil), makeAwkward()...) }
 
 var makeAwkward = sync.OnceValue(func() []File {
 	const w, h = 320, 200
-	pic := drawPart(kinds[indexOf("meadow")], 3, w, h, rectOf(w, h))
+	pic := paint("meadow", 3, w, h)
 	jpg := encodeJPEG(pic, 90)
 	pngFile := encodePNG(pic)
 	var list []File

@@ -68,13 +68,13 @@ func city(c *canvas) scene {
 			wall = wall.dim((0.8 + 0.5*by/shore + 0.5*bx/w) * (1 + 0.5*rough))
 			// The glow of the streets climbs the walls.
 			wall = wall.glow(hex(0xff9a4a), 0.11*math.Exp(-by/(c.h*0.035)))
-			cw, ch := c.h*lerp(0.0092, 0.0042, far)*(0.8+0.5*rnd(id, 4, 0)),
-				c.h*lerp(0.0125, 0.0052, far)*(0.85+0.4*rnd(id, 5, 0))
+			cw := c.h * lerp(0.0092, 0.0042, far) * (0.8 + 0.5*rnd(id, 4, 0))
+			ch := c.h * lerp(0.0125, 0.0052, far) * (0.85 + 0.4*rnd(id, 5, 0))
 			i, j := math.Floor(bx/cw), math.Floor((top-by)/ch)
 			fx, fy := bx/cw-i, (top-by)/ch-j
 			e := 0.9 / cw
-			pane := smooth(0.18-e, 0.18+e, fx) * smooth(0.86+e, 0.86-e, fx) * smooth(0.22-e, 0.22+e,
-				fy) * smooth(0.82+e, 0.82-e, fy)
+			pane := smooth(0.18-e, 0.18+e, fx) * smooth(0.86+e, 0.86-e, fx) *
+				smooth(0.22-e, 0.22+e, fy) * smooth(0.82+e, 0.82-e, fy)
 			if i < 1 || bx > w-cw || by < ch {
 				pane = 0
 			}
@@ -114,8 +114,9 @@ func city(c *canvas) scene {
 		m := fbm(seed+22, u*1.7, v*2.6, 4)
 		my := shore - (y-shore-bank)*0.92 + (n*0.9+m*0.4)*c.h*(0.02+0.10*depth)
 		mx := x + (n-m)*c.h*0.006
-		r := above(mx, min(my, shore-1)).add(above(mx+m*3, min(my+c.h*0.012*m, shore-1))).add(above(mx,
-			max(min(my-c.h*0.03*(0.4+depth), shore-1), 0)))
+		r := above(mx, min(my, shore-1)).
+			add(above(mx+m*3, min(my+c.h*0.012*m, shore-1))).
+			add(above(mx, max(min(my-c.h*0.03*(0.4+depth), shore-1), 0)))
 		lampAt := c.h * 0.035
 		lx := math.Mod(mx, lampAt) - lampAt/2
 		column := math.Exp(-lx*lx*90/(lampAt*lampAt)) * math.Exp(-depth*3.5) * clamp01(0.4+1.4*n)

@@ -1,12 +1,10 @@
 package samples
 
 import (
-	"fmt"
 	"image"
 	"math"
 	"math/rand/v2"
 	"runtime"
-	"strings"
 	"sync"
 )
 
@@ -25,7 +23,7 @@ type kind struct {
 	grain float64
 }
 
-// kinds is the table of subjects, in the order in which [Generate] goes through them.
+// kinds is the table of subjects, in the order in which [Write] goes through them.
 var kinds = []kind{
 	{"landscape", landscape, false, 1},
 	{"glass", glass, false, 1},
@@ -41,15 +39,6 @@ var kinds = []kind{
 	{"julia", julia, true, 0.5},
 }
 
-// Kinds names the subjects that [Draw] knows. The caller owns the slice.
-func Kinds() []string {
-	names := make([]string, len(kinds))
-	for i, k := range kinds {
-		names[i] = k.name
-	}
-	return names
-}
-
 // A canvas is what a subject is made for: a size in pixels, and chance.
 type canvas struct {
 	w, h float64
@@ -60,19 +49,12 @@ type canvas struct {
 // between is a number in [a, b) by chance.
 func (c *canvas) between(a, b float64) float64 { return a + (b-a)*c.Float64() }
 
-// Draw paints a picture of one of the [Kinds], w by h pixels, opaque. The same arguments give the same picture in one
-// build of the program, however many CPUs draw it; between processor architectures, which may round a product and a
-// sum once or twice, a pixel may differ by a level, and at an edge by more. It uses all CPUs, and takes about a
-// second of CPU time for each megapixel.
-func Draw(name string, seed uint64, w, h int) (*image.RGBA, error) {
-	i := indexOf(name)
-	if i < 0 {
-		return nil, fmt.Errorf("draw %q: unknown kind, expected one of %s", name, strings.Join(Kinds(), ", "))
-	}
-	if w < 1 || h < 1 || w > 1<<15 || h > 1<<15 {
-		return nil, fmt.Errorf("draw %s: size %dx%d, expected 1 to %d pixels each way", name, w, h, 1<<15)
-	}
-	return drawPart(kinds[i], seed, w, h, image.Rect(0, 0, w, h)), nil
+// paint draws a picture of the subject of that name, w by h pixels, opaque. The same arguments make the same picture in
+// one build of the program, however many CPUs draw it. Between processor architectures, which may round a product and a
+// sum once or twice, a pixel may differ by a level, and at an edge by more. It uses all CPUs, and takes about a second
+// of CPU time for each megapixel.
+func paint(name string, seed uint64, w, h int) *image.RGBA {
+	return drawPart(kinds[indexOf(name)], seed, w, h, rectOf(w, h))
 }
 
 func indexOf(name string) int {

@@ -8,18 +8,6 @@ import (
 	"imgpipe/samples"
 )
 
-func ExampleDraw() {
-	img, err := samples.Draw("landscape", 42, 300, 200)
-	fmt.Println(img.Bounds(), err)
-	// Output: (0,0)-(300,200) <nil>
-}
-
-func ExampleGenerate() {
-	for f := range samples.Generate(1, 1) {
-		fmt.Println(f.Name, f.Doc)
-	}
-}
-
 func ExampleServer() {
 	// Every answer takes 20 milliseconds to begin.
 	how, err := samples.ParseBehaviour("latency=20ms")

@@ -161,67 +161,87 @@ func (c *coder) encode() []byte {
 	if c.restart > 0 {
 		segment(0xDD, byte(c.restart>>8), byte(c.restart))
 	}
-	scan := func(components []int, from, to, high, low byte) {
-		payload := []byte{byte(len(components))}
-		for _, i := range components {
-			payload = append(payload, byte(i+1), 0)
+	s := scans{coder: c, bits: b, segment: segment, dc: dc, ac: ac, blocks: make([][][64]int, n), every: make([]int, n)}
+	for i := range s.every {
+		s.every[i] = i
+		s.blocks[i] = c.transform(c.planes[i], &quant)
+	}
+	if c.progressive {
+		s.inScans()
+	} else {
+		s.atOnce()
+	}
+	return append(b.out, 0xFF, 0xD9)
+}
+
+// scans write the coefficients of all components.
+type scans struct {
+	*coder
+	*bits
+	segment func(marker byte, payload ...byte)
+	dc, ac  *huffman
+	blocks  [][][64]int // of each component
+	every   []int       // the numbers of the components
+}
+
+// begin writes the header of a scan of coefficients from to to.
+func (s *scans) begin(components []int, from, to, high, low byte) {
+	payload := []byte{byte(len(components))}
+	for _, i := range components {
+		payload = append(payload, byte(i+1), 0)
+	}
+	s.segment(0xDA, append(payload, from, to, high<<4|low)...)
+}
+
+// atOnce writes one scan of everything.
+func (s *scans) atOnce() {
+	s.begin(s.every, 0, 63, 0, 0)
+	last := make([]int, len(s.every))
+	for k := range s.blocks[0] {
+		if s.restart > 0 && k > 0 && k%s.restart == 0 {
+			s.align()
+			s.out = append(s.out, 0xFF, 0xD0+byte((k/s.restart-1)%8))
+			clear(last)
 		}
-		segment(0xDA, append(payload, from, to, high<<4|low)...)
-	}
-	every := make([]int, n)
-	blocks := make([][][64]int, n)
-	for i := range every {
-		every[i] = i
-		blocks[i] = c.transform(c.planes[i], &quant)
-	}
-	if !c.progressive {
-		scan(every, 0, 63, 0, 0)
-		last := make([]int, n)
-		for k := range blocks[0] {
-			if c.restart > 0 && k > 0 && k%c.restart == 0 {
-				b.align()
-				b.out = append(b.out, 0xFF, 0xD0+byte((k/c.restart-1)%8))
-				clear(last)
-			}
-			for i := range n {
-				z := &blocks[i][k]
-				b.number(dc, 0, z[0]-last[i])
-				last[i] = z[0]
-				b.band(ac, z, 1, 63)
-			}
+		for i := range s.every {
+			z := &s.blocks[i][k]
+			s.number(s.dc, 0, z[0]-last[i])
+			last[i] = z[0]
+			s.band(s.ac, z, 1, 63)
 		}
-		b.align()
-		return append(b.out, 0xFF, 0xD9)
 	}
-	// The DC coefficients without their last bit, each component's low and high frequencies, and at the end that last
-	// bit.
-	scan(every, 0, 0, 0, 1)
-	last := make([]int, n)
-	for k := range blocks[0] {
-		for i := range n {
-			v := blocks[i][k][0] >> 1
-			b.number(dc, 0, v-last[i])
+	s.align()
+}
+
+// inScans writes the DC coefficients without their last bit, each component's low and high frequencies, and at the
+// end that last bit.
+func (s *scans) inScans() {
+	s.begin(s.every, 0, 0, 0, 1)
+	last := make([]int, len(s.every))
+	for k := range s.blocks[0] {
+		for i := range s.every {
+			v := s.blocks[i][k][0] >> 1
+			s.number(s.dc, 0, v-last[i])
 			last[i] = v
 		}
 	}
-	b.align()
+	s.align()
 	for _, band := range [][2]byte{{1, 5}, {6, 63}} {
-		for i := range n {
-			scan([]int{i}, band[0], band[1], 0, 0)
-			for k := range blocks[i] {
-				b.band(ac, &blocks[i][k], int(band[0]), int(band[1]))
+		for i := range s.every {
+			s.begin([]int{i}, band[0], band[1], 0, 0)
+			for k := range s.blocks[i] {
+				s.band(s.ac, &s.blocks[i][k], int(band[0]), int(band[1]))
 			}
-			b.align()
+			s.align()
 		}
 	}
-	scan(every, 0, 0, 1, 0)
-	for k := range blocks[0] {
-		for i := range n {
-			b.put(uint32(blocks[i][k][0])&1, 1)
+	s.begin(s.every, 0, 0, 1, 0)
+	for k := range s.blocks[0] {
+		for i := range s.every {
+			s.put(uint32(s.blocks[i][k][0])&1, 1)
 		}
 	}
-	b.align()
-	return append(b.out, 0xFF, 0xD9)
+	s.align()
 }
 
 // band writes the coefficients from one place to another of the zigzag, T.81 F.1.2.2.

@@ -2,9 +2,9 @@
 // are odd or broken in known ways, and a server on this machine that sends them as slowly and as badly as it is asked
 // to.
 //
-//	seed ──> Draw ──> picture ──> Generate, Write ──> files
-//	                  Embedded: a dozen, drawn before ──┐
-//	                  Awkward: odd and broken files ────┴──> Server ──> HTTP on 127.0.0.1
+//	seed ──> Write ──> files in a folder
+//	         Embedded: a dozen, drawn before ──┐
+//	         Awkward: odd and broken files ────┴──> Server ──> HTTP on 127.0.0.1
 //
 // The pictures have what photographs have and test cards lack: detail at all scales, and noise, so that as JPEG
 // of quality 90 they take 1.5 to 3 bits per pixel, and decoding and encoding them costs what a photograph costs.
@@ -19,7 +19,6 @@ import (
 	"image"
 	"image/jpeg"
 	"io/fs"
-	"iter"
 	"os"
 	"path/filepath"
 )
@@ -42,20 +41,6 @@ type File struct {
 // shapes are the sizes that generated pictures take, one after the other: what cameras and telephones make, cut to 2
 // to 4 megapixels.
 var shapes = [][2]int{{1920, 1280}, {1600, 1200}, {1280, 1920}, {2048, 1365}, {2400, 1350}, {1500, 2000}, {1600, 1600}}
-
-// Generate draws n pictures from a seed, each a JPEG of quality 90 of 2 to 4 megapixels, in all kinds and in several
-// shapes, named "landscape-01.jpg", "glass-01.jpg" and so on. One takes some three seconds of CPU time, spread over
-// all CPUs; they are drawn as they are asked for, one at a time. Every fifth is stored on its side or its head, with
-// the EXIF orientation that says so, as cameras do.
-func Generate(n int, seed uint64) iter.Seq[File] {
-	return func(yield func(File) bool) {
-		for i := range n {
-			if !yield(generate(i, seed)) {
-				return
-			}
-		}
-	}
-}
 
 // generate draws picture i, from 0.
 func generate(i int, seed uint64) File {
@@ -93,8 +78,12 @@ func docOf(name string, w, h, orientation int) string {
 	return doc
 }
 
-// Write draws n pictures as [Generate] does and writes them into the folder dir, which it makes where it is missing.
-// It calls done, unless it is nil, after each. An existing file is an error and is left as it is; what was written
+// Write draws n pictures from a seed and writes them into the folder dir, which it makes if it is missing. Each is a
+// JPEG of quality 90 of 2 to 4 megapixels; they are of all kinds and several shapes, and are named "landscape-01.jpg",
+// "glass-01.jpg" and so on. Every fifth is stored on its side or its head, with the EXIF orientation that says so, as
+// cameras do. One takes some three seconds of CPU time, spread over all CPUs.
+//
+// Write calls done, unless it is nil, after each. An existing file is an error and is left as it is; what was written
 // before stays. When ctx ends it stops after the picture at hand and returns ctx's error.
 func Write(ctx context.Context, dir string, n int, seed uint64, done func(File)) error {
 	return write(ctx, dir, n, func(i int) File { return generate(i, seed) }, done)

@@ -88,7 +88,8 @@ func (a *argument) expected() string {
 	return "the name of an image file"
 }
 
-// parse reads a value and makes its text canonical. The error names the argument, the value and what was expected. The error names the argument, the value and what was expected.
+// parse reads a value and makes its text canonical. The error names the argument, the value and what was expected. The
+// error names the argument, the value and what was expected.
 func (a *argument) parse(s string) (value, error) {
 	v, ok := a.read(s)
 	if !ok {

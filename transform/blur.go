@@ -7,13 +7,13 @@ import (
 	"imgpipe/transform/internal/resample"
 )
 
-// wideSigma is the least standard deviation for which a blur is done in a smaller image. The time of a Gaussian grows with
-// it: 9 megapixels took 8.8 s with 50, and take 0.3 s this way.
+// wideSigma is the least standard deviation for which a blur is done in a smaller image. The time of a Gaussian grows
+// with it: 9 megapixels took 8.8 s with 50, and take 0.3 s this way.
 const wideSigma = 4
 
-// blurred returns img softened with a Gaussian, as if the pixels at its edges went on beyond them. A wide Gaussian leaves no
-// detail. So it is done in an image that is smaller by half of sigma, and the result is made larger again. The mean over a
-// block and the interpolation blur as well; they are subtracted from sigma before.
+// blurred returns img softened with a Gaussian, as if the pixels at its edges went on beyond them. A wide Gaussian
+// leaves no detail. So it is done in an image that is smaller by half of sigma, and the result is made larger again.
+// The mean over a block and the interpolation blur as well; they are subtracted from sigma before.
 func blurred(img *image.NRGBA, sigma float64) *image.NRGBA {
 	b := img.Bounds()
 	f := int(sigma / 2)
@@ -29,8 +29,8 @@ func blurred(img *image.NRGBA, sigma float64) *image.NRGBA {
 	return resized(small.(*image.NRGBA), b.Dx(), b.Dy(), resample.CatmullRom)
 }
 
-// shrunk returns img at w × h pixels, in a frame of one pixel. The frame is made of the outermost pixels of img alone, as
-// these go on beyond the edges, and not the mean of many.
+// shrunk returns img at w × h pixels, in a frame of one pixel. The frame is made of the outermost pixels of img
+// alone, as these go on beyond the edges, and not the mean of many.
 func shrunk(img *image.NRGBA, w, h int) *image.NRGBA {
 	width, height := img.Rect.Dx(), img.Rect.Dy()
 	out := image.NewNRGBA(image.Rect(0, 0, w+2, h+2))

@@ -12,7 +12,7 @@ import (
 	"imgpipe/transform/internal/bmp"
 )
 
-// isBMP also wants the high bytes of two fields to be zero, as other files begin with BM.
+// isBMP reports whether head is that of a bitmap. Other files begin with BM, too, so two fields must have small values.
 func isBMP(head []byte) bool {
 	return bytes.HasPrefix(head, []byte("BM")) && len(head) >= 18 && head[15] == 0 && head[16] == 0 && head[17] == 0
 }
@@ -42,7 +42,7 @@ func (m *meta) bmpProfile(header []byte) {
 	case kind == "\x00\x00\x00\x00" && !likeSRGB(header[60:v4]):
 		m.torn.why = "it is a calibration in the header of the bitmap, which is not read"
 	case field(0) == v4:
-	case kind == "DEBM", kind == "KNIL": // embedded, and linked: letters stand in reverse
+	case kind == "DEBM", kind == "KNIL": // MBED and LINK, in reverse: embedded, and in another file
 		at, size := uint64(field(112)), uint64(field(116))
 		if at >= uint64(len(header)) {
 			m.torn.why = "it is not in the file"
@@ -58,8 +58,8 @@ func (m *meta) bmpProfile(header []byte) {
 	}
 }
 
-// likeSRGB reports whether a calibration says nothing, or what pixels have without it. It has X, Y and Z of red, green
-// and blue, with 30 binary digits behind the point, and three exponents with 16.
+// likeSRGB reports whether a calibration is empty or that of sRGB. It has X, Y and Z of red, green and blue, with 30
+// binary places, and three exponents with 16.
 func likeSRGB(b []byte) bool {
 	for i, want := range [9]float64{0.64, 0.33, 0.03, 0.30, 0.60, 0.10, 0.15, 0.06, 0.79} {
 		v := float64(binary.LittleEndian.Uint32(b[4*i:])) / (1 << 30)
@@ -92,7 +92,7 @@ func (j *job) readBMP(_ []byte, m *meta) (*image.NRGBA, error) {
 // encodeBMP encodes an image over the background.
 func (j *job) encodeBMP(img *image.NRGBA, _ int, _ *profile) ([]byte, error) {
 	out := &writer{stop: j.stop}
-	out.Grow(len(img.Pix) + 4*img.Rect.Dy() + 1<<10) // the file is no larger, and need not grow by copying
+	out.Grow(len(img.Pix) + 4*img.Rect.Dy() + 1<<10) // the file is no larger, so it is never copied
 	err := xbmp.Encode(out, j.flatten(img))
 	return out.Bytes(), err
 }

@@ -14,8 +14,8 @@ var namedColors = map[string]Color{
 	"green": "#008000", "blue": "#0000ff", "yellow": "#ffff00", "transparent": "#00000000",
 }
 
-// ParseColor reads #rgb, #rrggbb or #rrggbbaa, with or without the #, or one of the names white, black, gray, red, green,
-// blue, yellow and transparent.
+// ParseColor reads #rgb, #rrggbb or #rrggbbaa, with or without the #, or one of the names white, black, gray, red,
+// green, blue, yellow and transparent.
 func ParseColor(s string) (Color, error) {
 	if c, ok := namedColors[strings.ToLower(s)]; ok {
 		return c, nil

@@ -20,8 +20,8 @@ import (
 //
 //	go test ./transform -run TestConformance -record
 //
-// with ImageMagick 6 (convert), libvips 8 (vips) and Pillow (python3) at hand. Reasons that stand in it are kept; a file
-// whose pixels no reader confirms, or that two readers read and imgpipe refuses, has to have one.
+// with ImageMagick 6 (convert), libvips 8 (vips) and Pillow (python3) at hand. Reasons that stand in it are kept; a
+// file whose pixels no reader confirms, or that two readers read and imgpipe refuses, has to have one.
 var record = flag.Bool("record", false, "write testdata/conformance.tsv anew with ImageMagick, libvips and Pillow")
 
 const conformanceTable = "testdata/conformance.tsv"

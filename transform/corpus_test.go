@@ -68,7 +68,8 @@ func mustSpec(t testing.TB, text string) Spec {
 	return s
 }
 
-// TestCorpusIsAccountedFor takes every odd and every broken file to a Result or to an *Error with a class, none of them a panic.
+// TestCorpusIsAccountedFor takes every odd and every broken file to a Result or to an *Error with a class, none of
+// them a panic.
 func TestCorpusIsAccountedFor(t *testing.T) {
 	for _, sub := range []string{"conformance", "hostile"} {
 		t.Run(sub, func(t *testing.T) {

@@ -481,8 +481,8 @@ func claimTIFF(file []byte, side uint32) {
 	}
 }
 
-// allocated is how many bytes f allocates. No collection takes place meanwhile: it would empty the pools, and what they give
-// would be counted twice.
+// allocated is how many bytes f allocates. No collection takes place meanwhile: it would empty the pools, and what
+// they give would be counted twice.
 func allocated(f func()) uint64 {
 	runtime.GC()
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))

@@ -36,8 +36,9 @@ func carriers(t testing.TB) map[Format]func(exif []byte) []byte {
 	}
 }
 
-// FuzzOrientation holds the laws of EXIF readers: the orientation is 1 to 8 whatever stands there, the same twice and in each format that carries
-// it, and no file makes reading its header large. (One that made it long would be found by the fuzzer itself.)
+// FuzzOrientation holds the laws of EXIF readers: the orientation is 1 to 8 whatever stands there, the same twice and
+// in each format that carries it, and no file makes reading its header large. (One that made it long would be found by
+// the fuzzer itself.)
 func FuzzOrientation(f *testing.F) {
 	for o := range uint16(10) {
 		f.Add(exifWith(binary.BigEndian, o), []byte{})

@@ -5,16 +5,17 @@ import (
 	"fmt"
 )
 
-// What follows is for who has a Result from a process that strangers' images may have taken over: what Do would not
-// have said is told from it, at a cost that does not depend on what stands in it.
+// This file is for a caller whose Result comes from a process that a stranger's image may have taken over. It detects
+// what Do would not have returned, at a cost that does not depend on the contents.
 
-// Classes are all classes that an Error of Do can have.
+// Classes are the classes that an Error of Do can have.
 var Classes = []string{
-	ClassNotAnImage, ClassUnsupported, ClassDecode, ClassTooLarge, ClassOperation, ClassEncode, ClassPanic, ClassTimeout,
+	ClassNotAnImage, ClassUnsupported, ClassDecode, ClassTooLarge,
+	ClassOperation, ClassEncode, ClassPanic, ClassTimeout,
 }
 
 // Expected returns the outputs that Do makes for t from an image with header h, without their Data. The error is one
-// that Do would have, or says what h cannot be.
+// that Do would return, or says why h cannot be a header.
 func (t Task) Expected(h Header) ([]Output, error) {
 	if h.Format.row().decode == nil {
 		return nil, fmt.Errorf("a source of format %q", h.Format)
@@ -37,14 +38,13 @@ func (t Task) Expected(h Header) ([]Output, error) {
 	return outputs, nil
 }
 
-// MaxFile is more bytes than a file that Do makes of so many pixels has.
+// MaxFile returns a number of bytes that no output of Do of so many pixels exceeds.
 func MaxFile(width, height int) int64 {
 	const perPixel = 16 // a PNG has 4 at most, a JPEG of noise at quality 100 some 6
 	return perPixel*int64(width)*int64(height) + maxProfile + 64<<10
 }
 
-// CheckFile returns an error where o.Data does not begin and end as a file of its format does, or names other
-// dimensions. It
+// CheckFile returns an error if o.Data does not begin and end like a file of its format, or names other dimensions. It
 // looks at some dozens of bytes.
 func (o Output) CheckFile() error {
 	data := o.Data

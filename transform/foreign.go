@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// A magic is what the files of a kind begin with.
+// A magic is how the files of a kind begin.
 type magic struct {
 	offset int
 	prefix string
@@ -17,31 +17,65 @@ type magic struct {
 
 // foreignImages are images, or documents of images, that cannot be read.
 var foreignImages = []magic{
-	{4, "ftypavif", "an AVIF image"}, {4, "ftypavis", "an AVIF sequence"},
-	{4, "ftypheic", "a HEIC image"}, {4, "ftypheix", "a HEIC image"}, {4, "ftyphevc", "a HEIC sequence"},
-	{4, "ftypheim", "a HEIC image"}, {4, "ftypheis", "a HEIC image"}, {4, "ftypmif1", "a HEIF image"},
-	{4, "ftypmsf1", "a HEIF sequence"}, {4, "ftypcrx", "a Canon CR3 camera raw file"},
-	{0, "\xff\x0a", "a JPEG XL image"}, {0, "\x00\x00\x00\x0cJXL \r\n\x87\n", "a JPEG XL image"},
-	{0, "\x00\x00\x00\x0cjP  \r\n\x87\n", "a JPEG 2000 image"}, {0, "\xff\x4f\xff\x51", "a JPEG 2000 codestream"},
+	{4, "ftypavif", "an AVIF image"},
+	{4, "ftypavis", "an AVIF sequence"},
+	{4, "ftypheic", "a HEIC image"},
+	{4, "ftypheix", "a HEIC image"},
+	{4, "ftyphevc", "a HEIC sequence"},
+	{4, "ftypheim", "a HEIC image"},
+	{4, "ftypheis", "a HEIC image"},
+	{4, "ftypmif1", "a HEIF image"},
+	{4, "ftypmsf1", "a HEIF sequence"},
+	{4, "ftypcrx", "a Canon CR3 camera raw file"},
+	{0, "\xff\x0a", "a JPEG XL image"},
+	{0, "\x00\x00\x00\x0cJXL \r\n\x87\n", "a JPEG XL image"},
+	{0, "\x00\x00\x00\x0cjP  \r\n\x87\n", "a JPEG 2000 image"},
+	{0, "\xff\x4f\xff\x51", "a JPEG 2000 codestream"},
 	{0, "\xff\xd8\xff\xf7", "a JPEG-LS image"},
-	{0, "8BPS", "a Photoshop image"}, {0, "\x00\x00\x01\x00", "an ICO icon"}, {0, "\x00\x00\x02\x00", "a CUR cursor"},
-	{0, "%PDF", "a PDF document"}, {0, "%!PS", "a PostScript document"}, {0, "\xc5\xd0\xd3\xc6", "an EPS document"},
-	{0, "II*\x00\x10\x00\x00\x00CR", "a Canon CR2 camera raw file"}, {0, "FUJIFILMCCD-RAW", "a Fujifilm RAF camera raw file"},
-	{0, "IIRO", "an Olympus ORF camera raw file"}, {0, "IIRS", "an Olympus ORF camera raw file"},
-	{0, "IIU\x00", "a Panasonic RW2 camera raw file"}, {0, "\x00MRM", "a Minolta MRW camera raw file"}, {0, "FOVb", "a Sigma X3F camera raw file"},
+	{0, "8BPS", "a Photoshop image"},
+	{0, "\x00\x00\x01\x00", "an ICO icon"},
+	{0, "\x00\x00\x02\x00", "a CUR cursor"},
+	{0, "%PDF", "a PDF document"},
+	{0, "%!PS", "a PostScript document"},
+	{0, "\xc5\xd0\xd3\xc6", "an EPS document"},
+	{0, "II*\x00\x10\x00\x00\x00CR", "a Canon CR2 camera raw file"},
+	{0, "FUJIFILMCCD-RAW", "a Fujifilm RAF camera raw file"},
+	{0, "IIRO", "an Olympus ORF camera raw file"},
+	{0, "IIRS", "an Olympus ORF camera raw file"},
+	{0, "IIU\x00", "a Panasonic RW2 camera raw file"},
+	{0, "\x00MRM", "a Minolta MRW camera raw file"},
+	{0, "FOVb", "a Sigma X3F camera raw file"},
 	{0, "II\xbc", "a JPEG XR image"},
-	{0, "qoif", "a QOI image"}, {0, "farbfeld", "a farbfeld image"}, {0, "#?RADIANCE", "a Radiance HDR image"},
-	{0, "v/1\x01", "an OpenEXR image"}, {0, "DDS ", "a DDS texture"}, {0, "\xabKTX ", "a KTX texture"}, {0, "\x8aMNG", "an MNG animation"},
-	{0, "\x8bJNG", "a JNG image"}, {0, "gimp xcf", "a GIMP image"}, {0, "BPG\xfb", "a BPG image"}, {0, "FLIF", "a FLIF image"},
-	{0, "SIMPLE  =", "a FITS image"}, {128, "DICM", "a DICOM image"}, {0, "\x59\xa6\x6a\x95", "a Sun raster image"},
-	{0, "AT&TFORM", "a DjVu document"}, {14, "BM", "an OS/2 bitmap array"},
+	{0, "qoif", "a QOI image"},
+	{0, "farbfeld", "a farbfeld image"},
+	{0, "#?RADIANCE", "a Radiance HDR image"},
+	{0, "v/1\x01", "an OpenEXR image"},
+	{0, "DDS ", "a DDS texture"},
+	{0, "\xabKTX ", "a KTX texture"},
+	{0, "\x8aMNG", "an MNG animation"},
+	{0, "\x8bJNG", "a JNG image"},
+	{0, "gimp xcf", "a GIMP image"},
+	{0, "BPG\xfb", "a BPG image"},
+	{0, "FLIF", "a FLIF image"},
+	{0, "SIMPLE  =", "a FITS image"},
+	{128, "DICM", "a DICOM image"},
+	{0, "\x59\xa6\x6a\x95", "a Sun raster image"},
+	{0, "AT&TFORM", "a DjVu document"},
+	{14, "BM", "an OS/2 bitmap array"},
 }
 
 // foreignFiles are no images.
 var foreignFiles = []magic{
-	{4, "ftyp", "an MP4 video or a relative of it"}, {0, "\x1aE\xdf\xa3", "a Matroska or WebM video"}, {0, "OggS", "an Ogg file"},
-	{0, "PK\x03\x04", "a ZIP archive"}, {0, "\x1f\x8b", "a gzip file"}, {0, "7z\xbc\xaf", "a 7z archive"}, {0, "Rar!", "a RAR archive"},
-	{0, "\x7fELF", "a program"}, {0, "ID3", "an MP3 file"}, {0, "RIFF", "a RIFF file that holds no WebP"},
+	{4, "ftyp", "an MP4 video or a relative of it"},
+	{0, "\x1aE\xdf\xa3", "a Matroska or WebM video"},
+	{0, "OggS", "an Ogg file"},
+	{0, "PK\x03\x04", "a ZIP archive"},
+	{0, "\x1f\x8b", "a gzip file"},
+	{0, "7z\xbc\xaf", "a 7z archive"},
+	{0, "Rar!", "a RAR archive"},
+	{0, "\x7fELF", "a program"},
+	{0, "ID3", "an MP3 file"},
+	{0, "RIFF", "a RIFF file that holds no WebP"},
 }
 
 func match(list []magic, data []byte) (string, bool) {
@@ -53,10 +87,11 @@ func match(list []magic, data []byte) (string, bool) {
 	return "", false
 }
 
-// refusal is the error for a file that Sniff does not know: what it is instead of an image that can be read.
+// refusal returns the error for a file that Sniff does not know. It says what the file is.
 func refusal(data []byte) *Error {
 	none := func(what string) *Error {
-		return &Error{Kind: ClassNotAnImage, Doing: "read header", Err: errors.New("this is " + what + ", not an image")}
+		err := errors.New("this is " + what + ", not an image")
+		return &Error{Kind: ClassNotAnImage, Doing: "read header", Err: err}
 	}
 	if len(data) == 0 {
 		return &Error{Kind: ClassNotAnImage, Doing: "read header", Err: errors.New("the file is empty")}
@@ -84,7 +119,7 @@ func netpbm(data []byte) bool {
 		(data[2] == '\n' || data[2] == '\r' || data[2] == ' ')
 }
 
-// textKind says what kind of text data is; "" where it is none.
+// textKind returns the kind of text that data is; "" if it is not text.
 func textKind(data []byte) string {
 	head := data[:min(len(data), 1024)]
 	switch {
@@ -109,7 +144,8 @@ func textKind(data []byte) string {
 		return false
 	}
 	switch {
-	case starts("<!doctype html", "<html", "<head", "<body", "<script", "<title", "<meta", "<div", "<iframe", "<h1", "<p>"):
+	case starts("<!doctype html", "<html", "<head", "<body", "<script", "<title", "<meta",
+		"<div", "<iframe", "<h1", "<p>"):
 		return "an HTML page"
 	case starts("<svg", "<!doctype svg"), starts("<?xml") && strings.Contains(trimmed, "<svg"):
 		return "an SVG drawing"
@@ -130,7 +166,7 @@ func textKind(data []byte) string {
 	return "text"
 }
 
-// printable tells whether b is UTF-8 without control characters; cut tells that it may end inside a character.
+// printable reports whether b is UTF-8 without control characters. If cut is set, b may end inside a character.
 func printable(b []byte, cut bool) bool {
 	for len(b) > 0 {
 		r, n := utf8.DecodeRune(b)

@@ -75,13 +75,14 @@ type format struct {
 	extensions []string // of its files, without a dot and in lower case; the first is that of outputs
 	mime       string   // media type (IANA)
 
-	// sniff reports whether a file that begins with head is of this format. head has 64 bytes, or all of a shorter file.
+	// sniff reports whether a file that begins with head is of this format. head has 64 bytes, or all of a shorter
+	// file.
 	sniff func(head []byte) bool
 	// header reads into m all that is known before a pixel is decoded: Width and Height, and whatever else of a meta
 	// applies. It allocates next to nothing, whatever the file claims.
 	header func(m *meta, data []byte) error
-	// decode returns the pixels of m.view as they are stored. It calls j.stop every few rows, ends with j.damaged, and notes
-	// with j.remark what is odd.
+	// decode returns the pixels of m.view as they are stored. It calls j.stop every few rows, ends with j.damaged, and
+	// notes with j.remark what is odd.
 	decode func(j *job, data []byte, m *meta) (*image.NRGBA, error)
 	frames string // what a file may have several of, such as "page"; only the first is used
 

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// FuzzDo holds the laws of Do: no fault escapes or is found, every error has a class, the same Task gives the same bytes, the
-// outputs have the size they claim, stay within the limits, and can be read again.
+// FuzzDo holds the laws of Do: no fault escapes or is found, every error has a class, the same Task gives the same
+// bytes, the outputs have the size they claim, stay within the limits, and can be read again.
 func FuzzDo(f *testing.F) {
 	specs := []string{
 		"", "size=16", "format=png", "size=20x10,fit=cover,gravity=smart;format=jpeg", "format=gif", "rotate=30;blur=1;format=tiff",

@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// A gaussian holds half of the weights of a Gaussian, the middle one first. The middle one once and the others twice add up
-// to weightSum, so that a plain picture stays as it is.
+// A gaussian holds half of the weights of a Gaussian, the middle one first. The middle one once and the others twice
+// add up to weightSum, so that a plain picture stays as it is.
 type gaussian []uint64
 
 const weightSum = 1 << 16
@@ -31,8 +31,9 @@ func newGaussian(sigma float64) gaussian {
 	return g
 }
 
-// A line holds pixels, two words for each: R and B, G and A, in halves of 32 bits. Colors are multiplied by alpha, and alpha
-// by 255: both have the same range, and an invisible pixel has no color. The sum of pixels times weights just fits.
+// A line holds pixels, two words for each: R and B, G and A, in halves of 32 bits. Colors are multiplied by alpha, and
+// alpha by 255: both have the same range, and an invisible pixel has no color. The sum of pixels times weights just
+// fits.
 type line []uint64
 
 const fullSum = 255 * 255 * weightSum

@@ -23,14 +23,14 @@ const maxProfile = 1 << 20
 
 const tooLong = "it has over 1,048,576 bytes"
 
-// A tornProfile is what there is of a color profile that a file has and that is not whole.
+// A tornProfile is what is known of a color profile that is in a file and cannot be used.
 type tornProfile struct {
-	why  string // "" if there is none
+	why  string // why it cannot be used; "" if there is no such profile
 	name string // "" if the file has no name for it
-	head []byte // its first bytes, as many as can be had
+	head []byte // its first bytes, as many as can be read
 }
 
-// takeProfile takes the profile of a format that has it in one piece. The first counts.
+// takeProfile takes a profile that is in the file in one piece. The first counts.
 func (m *meta) takeProfile(b []byte) {
 	switch {
 	case m.icc != nil || m.torn.why != "":
@@ -41,8 +41,8 @@ func (m *meta) takeProfile(b []byte) {
 	}
 }
 
-// A profile is an ICC color profile that goes into the outputs, because the pixels keep its colors. A nil profile
-// stands for sRGB, and puts nothing into a file.
+// A profile is an ICC color profile that goes into the outputs, because pixels keep the values that it describes. Nil
+// is sRGB, for which nothing is put into a file.
 type profile struct {
 	data []byte
 	gray bool
@@ -52,8 +52,8 @@ type profile struct {
 // needsRGB reports whether p cannot be embedded in a file of gray pixels.
 func (p *profile) needsRGB() bool { return p != nil && !p.gray }
 
-// foundProfile returns the profile that must be carried along. It is nil where there is none, where it is sRGB, and
-// where it cannot be embedded; why says the last in a sentence.
+// foundProfile returns the profile that goes into the outputs. It is nil if there is none, if it is sRGB, or if it
+// cannot be used; why is a sentence about the last.
 func foundProfile(m meta) (found *profile, why string) {
 	space := cmp.Or(m.space, spaceRGB)
 	if m.icc == nil && m.torn.why == "" {
@@ -81,7 +81,7 @@ func foundProfile(m meta) (found *profile, why string) {
 	return &profile{data: p.Data, gray: p.Space == spaceGray, name: p.Name}, ""
 }
 
-// leftOut begins a sentence about a profile of that name, "" if it has none.
+// leftOut returns a sentence that a profile was left out. name is that of the profile, or "".
 func leftOut(name, rest string) string {
 	if name != "" {
 		name = fmt.Sprintf(" %q", name)
@@ -89,7 +89,7 @@ func leftOut(name, rest string) string {
 	return "the color profile" + name + " was left out" + rest
 }
 
-// spaceName is how people call the color space of a profile, whose letters may be a stranger's.
+// spaceName returns the name of a color space for people. The letters may come from a stranger's file.
 func spaceName(space string) string {
 	if space == spaceGray {
 		return "gray"
@@ -97,7 +97,7 @@ func spaceName(space string) string {
 	return strings.TrimSpace(fmt.Sprintf("%.4s", strings.ToValidUTF8(space, "?")))
 }
 
-// profile is foundProfile, and notes why one is left out.
+// profile calls foundProfile, and notes why a profile is left out.
 func (j *job) profile(m meta) *profile {
 	p, why := foundProfile(m)
 	j.color(why)
@@ -105,7 +105,7 @@ func (j *job) profile(m meta) *profile {
 	return p
 }
 
-// color notes what was lost of colors, once however many outputs have lost it.
+// color notes what was lost of the meaning of colors, once for all outputs.
 func (j *job) color(why string) {
 	if why != "" && !slices.Contains(j.colors, why) {
 		j.colors = append(j.colors, why)

@@ -11,13 +11,13 @@ import (
 	"imgpipe/transform/internal/pixel"
 )
 
-// A jpegHead is what the header of a JPEG has for its decoder.
+// A jpegHead is what the header function of a JPEG passes to its decode function.
 type jpegHead struct {
 	jpeg.Header
-	bare bool // it has four components and no marker of Adobe's
+	bare bool // four components without Adobe's marker
 }
 
-// jpeg reads the header.
+// jpeg reads the header: the segments before the first scan, and what the decoder needs of them.
 func (m *meta) jpeg(data []byte) error {
 	head := new(jpegHead)
 	m.head = head
@@ -49,7 +49,7 @@ func (m *meta) jpegPrice(data []byte, h *jpeg.Header) {
 	p, pixels := &m.price, int64(m.Width)*int64(m.Height)
 	p.work = 2 * pixels
 	if m.planes == nil {
-		p.work = 20 * pixels // and colors are made of them
+		p.work = 20 * pixels // planes are converted to RGB as well
 	}
 	if !m.Progressive {
 		p.least = h.Least() // each component comes once
@@ -60,7 +60,7 @@ func (m *meta) jpegPrice(data []byte, h *jpeg.Header) {
 	p.work += 6 * w.Blocks
 }
 
-// readJPEG decodes a JPEG to RGB. Where Adobe's marker stands, inks are inverted, else they are not.
+// readJPEG decodes a JPEG to RGB. Inks are inverted if the file has Adobe's marker.
 func (j *job) readJPEG(data []byte, m *meta) (*image.NRGBA, error) {
 	head := m.head.(*jpegHead)
 	img, report, err := j.jpegPixels(data, &head.Header, !head.bare)
@@ -86,7 +86,7 @@ func (h jpegPlanes) decode(j *job, data []byte, scale pixel.Scale) (*pixel.Plane
 	return planes, j.damaged(report)
 }
 
-// encodeJPEG encodes an image over the background, which is gray in the file if it has no color.
+// encodeJPEG encodes an image over the background. The file is gray if no pixel has a color.
 func (j *job) encodeJPEG(img *image.NRGBA, quality int, p *profile) ([]byte, error) {
 	img = j.flatten(img)
 	w := j.space
@@ -107,8 +107,9 @@ func (j *job) encodeJPEGPlanes(pic *pixel.Planes, quality int, p *profile) ([]by
 	return j.space.encode(pic, quality, j.embed(p, JPEG, pic.Kind == pixel.Gray))
 }
 
-// jpegNeed is the need of a format: coefficients that are not zero are kept until the tables are made, up to a bound,
-// and the file grows by doubling. A JPEG holds no more bytes than the one that it is made of, but for its quality.
+// jpegNeed is the need of the row. Coefficients that are not zero are kept until the tables are made, up to a bound,
+// and the file grows by doubling. A JPEG of a JPEG has no more bytes in proportion than that, unless its quality is
+// higher.
 func jpegNeed(n *needs, pixels int64) (file, encoder int64) {
 	perPixel, factor := int64(2), int64(2)
 	if n.plan.quality >= fineQuality {
@@ -124,7 +125,7 @@ func jpegNeed(n *needs, pixels int64) (file, encoder int64) {
 	return file, pixels/2 + min(6*file, 64<<20) + 2*file
 }
 
-// measureJPEG finds the size in the frame header (ITU-T T.81, B.2.2), before which Do writes tables and a profile in a
+// measureJPEG finds the size in the frame header (ITU-T T.81, B.2.2). Before it, Do writes tables and a profile in a
 // few segments.
 func measureJPEG(data []byte) (w, h int, ends bool) {
 	const most = 64

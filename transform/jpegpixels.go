@@ -9,9 +9,9 @@ import (
 	"imgpipe/transform/internal/pixel"
 )
 
-// jpegPixels decodes a JPEG whose header is h to RGB, as it is stored. The components mean what h.Kind says: a caller
-// that knows better than the markers of the file, such as the tags of a TIFF, sets it. inverted tells of CMYK and YCCK
-// that 255 is no ink. What is missing is filled, and in the report.
+// jpegPixels decodes a JPEG with header h to RGB, as it is stored. The components mean what h.Kind says: a caller that
+// knows better than the markers of the file, as from the tags of a TIFF, sets it. inverted reports whether 255 is no
+// ink, for CMYK and YCCK. What is missing is filled, and in the report.
 func (j *job) jpegPixels(data []byte, h *jpeg.Header, inverted bool) (*image.NRGBA, codec.Damage, error) {
 	if h.Kind.N() != h.N {
 		return nil, codec.Damage{}, fmt.Errorf("%d components of a JPEG cannot be %v", h.N, h.Kind)

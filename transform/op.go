@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// An operation is a row of the table from which everything about operations is made: parsing, printing, checks, help, and
-// the work itself.
+// An operation is a row of the table from which everything about operations is made: parsing, printing, checks, help,
+// and the work itself.
 type operation struct {
 	name    string
 	doc     string
@@ -21,8 +21,11 @@ type operation struct {
 	// check looks at all arguments together. Nil is nothing to check.
 	check func(a args) error
 	// apply returns a new image, or img if there is nothing to do. It may not change img.
-	apply func(j *job, img *image.NRGBA, a args) (*image.NRGBA, error)
+	apply applyFunc
 }
+
+// An applyFunc does an operation to an image.
+type applyFunc func(j *job, img *image.NRGBA, a args) (*image.NRGBA, error)
 
 // An Op is one operation with its arguments, made by ParseOp. The zero Op does nothing and is not valid in a Spec.
 // It is immutable, and safe for use by several goroutines.
@@ -47,9 +50,9 @@ func (a args) num(name string) float64 { return a.at(name).num }
 func (a args) text(name string) string { return a.at(name).text }
 func (a args) on(name string) bool     { return a.at(name).num == 1 }
 
-// ParseOp reads one operation: its name, then "=" and its main value, then ",key=value" for each further argument. Examples
-// are "blur=1.5" and "watermark=logo.png,opacity=0.5". A comma, semicolon or percent sign in the name of a file is written
-// %2C, %3B or %25. Errors name the operation, the argument, its value and what was expected.
+// ParseOp reads one operation: its name, then "=" and its main value, then ",key=value" for each further argument.
+// Examples are "blur=1.5" and "watermark=logo.png,opacity=0.5". A comma, semicolon or percent sign in the name of a
+// file is written %2C, %3B or %25. Errors name the operation, the argument, its value and what was expected.
 func ParseOp(s string) (Op, error) {
 	head, rest, more := strings.Cut(strings.TrimSpace(s), ",")
 	name, first, valued := strings.Cut(head, "=")
@@ -134,7 +137,8 @@ func (o Op) Name() string {
 	return o.op.name
 }
 
-// String returns the canonical text, for which ParseOp returns an equal Op. It leaves out arguments that have their default.
+// String returns the canonical text, for which ParseOp returns an equal Op. It leaves out arguments that have their
+// default.
 func (o Op) String() string {
 	if o.op == nil {
 		return ""

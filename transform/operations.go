@@ -26,18 +26,18 @@ func blurExtra(a args, w, h int) int64 {
 	return imageBytes(a, w, h) + 16*(int64(w)+r) + 16*abreast*(int64(h)+r)
 }
 
-// pointwise makes the apply of an operation that looks at one pixel at a time and has one number.
-func pointwise(name string, f func(image.Image, float64) *image.NRGBA) func(*job, *image.NRGBA, args) (*image.NRGBA, error) {
+// pointwise returns the apply of an operation that looks at one pixel at a time and has one number.
+func pointwise(name string, f func(image.Image, float64) *image.NRGBA) applyFunc {
 	return func(_ *job, img *image.NRGBA, a args) (*image.NRGBA, error) { return f(img, a.num(name)), nil }
 }
 
-// soften makes the apply of an operation that has a sigma.
-func soften(f func(*image.NRGBA, float64) *image.NRGBA) func(*job, *image.NRGBA, args) (*image.NRGBA, error) {
+// soften returns the apply of an operation that has a sigma.
+func soften(f func(*image.NRGBA, float64) *image.NRGBA) applyFunc {
 	return func(_ *job, img *image.NRGBA, a args) (*image.NRGBA, error) { return f(img, a.num("sigma")), nil }
 }
 
-// plain makes the apply of an operation without arguments.
-func plain(f func(image.Image) *image.NRGBA) func(*job, *image.NRGBA, args) (*image.NRGBA, error) {
+// plain returns the apply of an operation without arguments.
+func plain(f func(image.Image) *image.NRGBA) applyFunc {
 	return func(_ *job, img *image.NRGBA, _ args) (*image.NRGBA, error) { return f(img), nil }
 }
 
@@ -53,14 +53,20 @@ var operations = []operation{
 	{
 		name: "brightness", doc: "make lighter or darker", example: "brightness=10",
 		args: []argument{
-			{name: "percent", kind: kindNumber, min: -100, max: 100, required: true, doc: "-100 is black, 100 is white"},
+			{
+				name: "percent", kind: kindNumber, min: -100, max: 100, required: true,
+				doc: "-100 is black, 100 is white",
+			},
 		},
 		apply: pointwise("percent", imaging.AdjustBrightness),
 	},
 	{
 		name: "contrast", doc: "move colors away from middle gray or towards it", example: "contrast=15",
 		args: []argument{
-			{name: "percent", kind: kindNumber, min: -100, max: 100, required: true, doc: "-100 is gray, 100 the strongest"},
+			{
+				name: "percent", kind: kindNumber, min: -100, max: 100, required: true,
+				doc: "-100 is gray, 100 the strongest",
+			},
 		},
 		apply: pointwise("percent", imaging.AdjustContrast),
 	},
@@ -68,7 +74,10 @@ var operations = []operation{
 		name: "crop", doc: "cut out a part", example: "crop=400x300,gravity=north",
 		args: []argument{
 			{name: "size", kind: kindBox, required: true, doc: "of the part; more than the image has is cut to it"},
-			{name: "gravity", kind: kindChoice, choices: gravityWords, def: "center", doc: "which part, unless x or y is given"},
+			{
+				name: "gravity", kind: kindChoice, choices: gravityWords, def: "center",
+				doc: "which part, unless x or y is given",
+			},
 			{name: "x", kind: kindLength, doc: "distance of its left side from that of the image"},
 			{name: "y", kind: kindLength, doc: "distance of its top from that of the image"},
 		},
@@ -83,7 +92,10 @@ var operations = []operation{
 	{
 		name: "gamma", doc: "correct the gamma: lighter or darker in the middle tones", example: "gamma=1.2",
 		args: []argument{
-			{name: "gamma", kind: kindNumber, min: 0.1, max: 10, required: true, doc: "1 changes nothing, more is lighter"},
+			{
+				name: "gamma", kind: kindNumber, min: 0.1, max: 10, required: true,
+				doc: "1 changes nothing, more is lighter",
+			},
 		},
 		apply: pointwise("gamma", imaging.AdjustGamma),
 	},
@@ -99,9 +111,18 @@ var operations = []operation{
 	{
 		name: "resize", doc: "change the size", example: "resize=800x600,fit=cover,gravity=smart",
 		args: []argument{
-			{name: "size", kind: kindSize, required: true, doc: "WxH is a box; the missing side of Wx or xH follows the image's shape"},
-			{name: "fit", kind: kindChoice, choices: fitWords, def: string(FitInside), doc: "how an image of another shape is brought into the box"},
-			{name: "gravity", kind: kindChoice, choices: gravityWords, def: "center", doc: "what cover keeps, and where contain puts the image"},
+			{
+				name: "size", kind: kindSize, required: true,
+				doc: "WxH is a box; the missing side of Wx or xH follows the image's shape",
+			},
+			{
+				name: "fit", kind: kindChoice, choices: fitWords, def: string(FitInside),
+				doc: "how an image of another shape is brought into the box",
+			},
+			{
+				name: "gravity", kind: kindChoice, choices: gravityWords, def: "center",
+				doc: "what cover keeps, and where contain puts the image",
+			},
 			{name: "filter", kind: kindChoice, choices: filterWords, def: "lanczos", doc: "method of resampling"},
 			{name: "upscale", kind: kindSwitch, def: "off", doc: "allow an image to become larger"},
 		},
@@ -109,7 +130,10 @@ var operations = []operation{
 		check: func(a args) error {
 			size := a.at("size")
 			if size.w.percent && size.w.n > 100 && !a.on("upscale") {
-				return &ValueError{What: "size", Value: size.text, Problem: "makes images larger", Expected: "at most 100%, or upscale=on"}
+				return &ValueError{
+					What: "size", Value: size.text, Problem: "makes images larger",
+					Expected: "at most 100%, or upscale=on",
+				}
 			}
 			return nil
 		},
@@ -117,39 +141,58 @@ var operations = []operation{
 	{
 		name: "rotate", doc: "turn to the right", example: "rotate=90",
 		args: []argument{
-			{name: "degrees", kind: kindNumber, min: -360, max: 360, required: true, doc: "multiples of 90 are exact; others show the background in the corners"},
+			{
+				name: "degrees", kind: kindNumber, min: -360, max: 360, required: true,
+				doc: "multiples of 90 are exact; others show the background in the corners",
+			},
 		},
 		size: rotateSize, apply: applyRotate,
 	},
 	{
 		name: "saturation", doc: "make colors stronger or weaker", example: "saturation=20",
 		args: []argument{
-			{name: "percent", kind: kindNumber, min: -100, max: 500, required: true, doc: "-100 is gray, 100 twice as strong"},
+			{
+				name: "percent", kind: kindNumber, min: -100, max: 500, required: true,
+				doc: "-100 is gray, 100 twice as strong",
+			},
 		},
 		apply: pointwise("percent", imaging.AdjustSaturation),
 	},
 	{
 		name: "sharpen", doc: "sharpen with an unsharp mask", example: "sharpen=0.5",
 		args: []argument{
-			{name: "sigma", kind: kindNumber, min: 0.1, max: 10, def: "0.5", doc: "standard deviation of the mask in pixels"},
+			{
+				name: "sigma", kind: kindNumber, min: 0.1, max: 10, def: "0.5",
+				doc: "standard deviation of the mask in pixels",
+			},
 		},
 		extra: blurExtra, apply: soften(sharpened),
 	},
 	{
-		name: "watermark", doc: "lay another image over this one", example: "watermark=logo.png,opacity=0.5,gravity=southeast",
+		name: "watermark", doc: "lay another image over this one",
+		example: "watermark=logo.png,opacity=0.5,gravity=southeast",
 		args: []argument{
 			{name: "image", kind: kindAsset, required: true, doc: "the image file"},
 			{name: "opacity", kind: kindNumber, min: 0, max: 1, def: "1", doc: "0 is invisible, 1 as it is"},
-			{name: "gravity", kind: kindChoice, choices: compassWords, def: "southeast", doc: "at which side or corner"},
-			{name: "scale", kind: kindNumber, min: 0, max: 100, def: "0", doc: "its width in percent of this image's; 0 is its own size"},
-			{name: "margin", kind: kindLength, def: "0", doc: "distance from the sides; a percentage is of the shorter side"},
+			{
+				name: "gravity", kind: kindChoice, choices: compassWords, def: "southeast",
+				doc: "at which side or corner",
+			},
+			{
+				name: "scale", kind: kindNumber, min: 0, max: 100, def: "0",
+				doc: "its width in percent of this image's; 0 is its own size",
+			},
+			{
+				name: "margin", kind: kindLength, def: "0",
+				doc: "distance from the sides; a percentage is of the shorter side",
+			},
 			{name: "sha256", kind: kindHash},
 		},
 		extra: watermarkExtra, apply: applyWatermark,
 	},
 }
 
-// cropRect gives the part that a crop cuts out, without smart gravity.
+// cropRect returns the part that a crop keeps, without smart gravity.
 func cropRect(a args, w, h int) (image.Rectangle, error) {
 	size := a.at("size")
 	cw, ch := min(w, max(1, size.w.of(w))), min(h, max(1, size.h.of(h)))
@@ -183,14 +226,14 @@ func applyCrop(_ *job, img *image.NRGBA, a args) (*image.NRGBA, error) {
 	return imaging.Crop(img, r), nil
 }
 
-// turns gives the number of quarter turns to the right, and whether the angle is one.
+// turns returns the number of quarter turns to the right, and whether the angle is a multiple of 90 degrees.
 func turns(a args) (int, bool) {
 	q := a.num("degrees") / 90
 	return (int(q)%4 + 4) % 4, q == math.Trunc(q)
 }
 
-// rotateSize gives the box around the turned centers of the corner pixels; the tenth of a pixel by which it may be too
-// small is how imaging rounds.
+// rotateSize returns the box around the turned centers of the corner pixels. It may be a tenth of a pixel too small,
+// which is how imaging rounds.
 func rotateSize(a args, w, h int) (int, int, error) {
 	if q, exact := turns(a); exact {
 		if q%2 == 1 {

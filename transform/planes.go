@@ -112,7 +112,8 @@ func (p *planesPath) subsampling(l leg) int {
 	c := p.shape.Sampling[1]
 	hMax, vMax := p.shape.Finest()
 	size := l.view.stored()
-	there := l.view.w*float64(c.H)/float64(hMax) > 0.75*float64(size.X) || l.view.h*float64(c.V)/float64(vMax) > 0.75*float64(size.Y)
+	columns, rows := l.view.w*float64(c.H)/float64(hMax), l.view.h*float64(c.V)/float64(vMax)
+	there := columns > 0.75*float64(size.X) || rows > 0.75*float64(size.Y)
 	if p.quality >= fineQuality && there {
 		return 1
 	}
@@ -165,7 +166,8 @@ func (p *planesPath) viewBytes(l leg, stored image.Point) int64 {
 func (p *planesPath) kept() int64 {
 	need := p.decoded()
 	for _, l := range p.legs {
-		need += p.viewBytes(l, image.Point{}) + 2*int64(l.view.size.X)*int64(l.view.size.Y) // what is kept of coefficients
+		coefficients := 2 * int64(l.view.size.X) * int64(l.view.size.Y)
+		need += p.viewBytes(l, image.Point{}) + coefficients
 	}
 	return need
 }

@@ -257,7 +257,8 @@ func TestRowsAgreeWithTheWhole(t *testing.T) {
 // lossyWebP is a file of 400x300 pixels that smooth has drawn.
 func lossyWebP(t testing.TB) []byte { return mustRead(t, filepath.Join("testdata", "lossy.webp")) }
 
-// TestBothWaysOfALossyWebPAgree compares what comes out of its planes with what comes out of RGB, where their range is that of video.
+// TestBothWaysOfALossyWebPAgree compares what comes out of its planes with what comes out of RGB, where their range is
+// that of video.
 func TestBothWaysOfALossyWebPAgree(t *testing.T) {
 	data := lossyWebP(t)
 	for text, path := range map[string]string{
@@ -283,8 +284,8 @@ func TestBothWaysOfALossyWebPAgree(t *testing.T) {
 	}
 }
 
-// TestGrayscaleOfAnRGBProfileKeepsIt shows that the levels of a picture mean the same when its colors are gone: a gray file could not have
-// the profile that says what they mean.
+// TestGrayscaleOfAnRGBProfileKeepsIt shows that the levels of a picture mean the same when its colors are gone: a gray
+// file could not have the profile that says what they mean.
 func TestGrayscaleOfAnRGBProfileKeepsIt(t *testing.T) {
 	wide := iccProfile("RGB ", "Display P3", 400)
 	for _, c := range []struct {
@@ -315,7 +316,8 @@ func TestGrayscaleOfAnRGBProfileKeepsIt(t *testing.T) {
 	}
 }
 
-// TestProgressiveThatBreaksOffIsSaid takes a file whose last scans are missing: what is there is a picture with less detail.
+// TestProgressiveThatBreaksOffIsSaid takes a file whose last scans are missing: what is there is a picture with less
+// detail.
 func TestProgressiveThatBreaksOffIsSaid(t *testing.T) {
 	whole := progressivePhoto(t)
 	if whole == nil {

@@ -9,7 +9,7 @@ import (
 	"imgpipe/transform/internal/png"
 )
 
-// pngRows are those of a PNG.
+// pngRows decode the rows of a PNG.
 type pngRows struct{ *png.Header }
 
 func (r pngRows) gray() bool    { return r.Gray }
@@ -30,7 +30,7 @@ func (j *job) readPNG(data []byte, m *meta) (*image.NRGBA, error) {
 	return j.whole(&d, h.Width, h.Height, h.Gray)
 }
 
-// work is that of the rows of a PNG, whose samples of 16 bits are made smaller one by one.
+// work estimates the nanoseconds that the rows of a PNG take. Samples of 16 bits are converted one by one.
 func (r pngRows) work(pixels, raw int64) int64 {
 	work := 6*pixels + 2*raw
 	if r.Gray {
@@ -48,8 +48,8 @@ func (r pngRows) work(pixels, raw int64) int64 {
 	return work
 }
 
-// encodePNG encodes an image with as few bytes for a pixel as hold it: gray, up to 256 colors, without alpha, or with
-// it.
+// encodePNG encodes an image with the fewest bytes for a pixel that hold it: gray, up to 256 colors, RGB, or RGB and
+// alpha.
 func (j *job) encodePNG(img *image.NRGBA, _ int, p *profile) ([]byte, error) {
 	pic := png.Picture{Layout: png.RGBA, Pix: img.Pix, Stride: img.Stride, W: img.Rect.Dx(), H: img.Rect.Dy()}
 	few, exact := exactPalette(img, 256)

@@ -5,10 +5,10 @@ import (
 	"fmt"
 )
 
-// pngColors are what a PNG says of its colors besides a profile. Nothing of that is put into outputs.
+// pngColors is what a PNG says about its colors besides a profile. None of it goes into outputs.
 type pngColors struct {
-	gamma, primaries []byte // of gAMA and cHRM, nil where there is none
-	known            bool   // sRGB, or a code: these say it all
+	gamma, primaries []byte // chunks gAMA and cHRM, nil if there is none
+	known            bool   // there is sRGB or a code, which overrule the others
 }
 
 func (c *pngColors) add(name string, body []byte) {
@@ -22,7 +22,8 @@ func (c *pngColors) add(name string, body []byte) {
 	}
 }
 
-// remarks says what was left out of the colors of a file without a profile, unless that is what sRGB has anyway.
+// remarks returns sentences about what was left out of the colors of a file without a profile, unless it is the same
+// as in sRGB.
 func (c *pngColors) remarks() (list []string) {
 	if c.known {
 		return nil
@@ -37,8 +38,8 @@ func (c *pngColors) remarks() (list []string) {
 			shown = "darker"
 		}
 		if shown != "" {
-			list = append(list, fmt.Sprintf(
-				"its gamma of %.4g was left out: a viewer that applies it shows the file %s than its outputs", g, shown))
+			const form = "its gamma of %.4g was left out: a viewer that applies it shows the file %s than its outputs"
+			list = append(list, fmt.Sprintf(form, g, shown))
 		}
 	}
 	// White, red, green and blue, each x and y, in the order of the chunk (IEC 61966-2-1).

@@ -12,8 +12,8 @@ import (
 	"imgpipe/transform/internal/png"
 )
 
-// png reads the header, and those of the other chunks that count (PNG, third edition, section 5). What is damaged or
-// missing of the pixels is left to the decoder to find.
+// png reads the header and the other chunks that count (PNG, third edition, section 5). The decoder finds out what is
+// damaged or missing of the pixels.
 func (m *meta) png(data []byte) error {
 	var texts pngTexts
 	var colors pngColors
@@ -64,7 +64,7 @@ func (m *meta) png(data []byte) error {
 	return nil
 }
 
-// findRows has the rows of r decoded one after the other, unless there are too many for the resampler.
+// findRows lets the rows of r be decoded one after the other, unless a side is too long for the resampler.
 func (m *meta) findRows(r rowSource) {
 	if max(m.Width, m.Height) > prescaleSide {
 		m.general = fmt.Sprintf("a side is over %d", prescaleSide)
@@ -73,8 +73,8 @@ func (m *meta) findRows(r rowSource) {
 	m.rows = r
 }
 
-// pngTexts are the texts of a PNG in which an orientation may stand. A file may hold any number of each kind, which
-// unpack to a thousand times their size: the first of a kind counts, and all others are passed over.
+// pngTexts are the texts of a PNG that may hold an orientation. A file may have any number of each kind, and each may
+// unpack to a thousand times its size. So the first of a kind counts, and others are skipped.
 type pngTexts struct {
 	exif, xmp       []byte // chunks of their own
 	rawEXIF, rawXMP []byte // ImageMagick's raw profiles
@@ -92,7 +92,7 @@ func first(a, b []byte) []byte {
 	return b
 }
 
-// inflate unpacks b, unless that was done for too many before.
+// inflate unpacks b, unless too many were unpacked before.
 func (t *pngTexts) inflate(b []byte) []byte {
 	if t.looked++; t.looked > maxTexts {
 		return nil
@@ -164,7 +164,7 @@ func (m *meta) pngProfile(body []byte) {
 	}
 }
 
-// inflate unpacks what zlib packed; nil where that is damaged or larger than a profile may be.
+// inflate returns the data of a zlib stream; nil if it is damaged or larger than a profile may be.
 func inflate(b []byte) []byte {
 	out, err := unpack(b)
 	if err != nil {
@@ -175,14 +175,14 @@ func inflate(b []byte) []byte {
 
 var errUnpacked = errors.New("too much was packed")
 
-// unpack unpacks what zlib packed, as far as it can. The error is errUnpacked where that is more than a profile may
-// have.
+// unpack returns the data of a zlib stream, as much as there is. The error is errUnpacked if that is more than a
+// profile may have.
 func unpack(b []byte) ([]byte, error) {
 	r, err := zlib.NewReader(bytes.NewReader(b))
 	if err != nil {
 		return nil, err
 	}
-	// Real profiles and texts are packed to a half or a fifth. For others there is room for as much as may be.
+	// Real profiles and texts are packed to a half or a fifth. For others, the buffer grows once to the largest size.
 	out := make([]byte, 0, min(8*len(b)+64, maxProfile+1))
 	for {
 		if len(out) > maxProfile {

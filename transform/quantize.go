@@ -6,9 +6,9 @@ import (
 	"slices"
 )
 
-// exactPalette gives img with a palette of at most n colors, if it has no more; nil otherwise. Colors stand in the
-// order of their first pixel.
-func exactPalette(img *image.NRGBA, n int) (*image.Paletted, bool) {
+// exactPalette returns img with a palette of its colors, in the order of their first pixels. ok is false if there are
+// more than n.
+func exactPalette(img *image.NRGBA, n int) (few *image.Paletted, ok bool) {
 	w, h := img.Rect.Dx(), img.Rect.Dy()
 	index := make(map[color.NRGBA]uint8, n)
 	var palette color.Palette
@@ -42,14 +42,14 @@ func exactPalette(img *image.NRGBA, n int) (*image.Paletted, bool) {
 	return out, true
 }
 
-// cells is the number of colors that the quantizer tells apart: 5 bits for each of red, green and blue.
+// cells is the number of colors that the quantizer distinguishes: 5 bits for each of red, green and blue.
 const cells = 1 << 15
 
 func cell(r, g, b uint8) int { return int(r)>>3<<10 | int(g)>>3<<5 | int(b)>>3 }
 
-// quantize gives img with 256 colors for a GIF: its own where it has no more, else those that median cut finds
-// (Heckbert, 1982), with the error carried on to the neighbors (Floyd and Steinberg, 1976). Pixels that are more than
-// half transparent share one color that is transparent; others are laid over the background.
+// quantize returns img with at most 256 colors for a GIF. If img has more, median cut chooses them (Heckbert, 1982),
+// and the error is carried to the neighbors (Floyd and Steinberg, 1976). Pixels that are more than half transparent
+// share one transparent color; others are laid over the background.
 func (j *job) quantize(img *image.NRGBA) (*image.Paletted, error) {
 	clear := false
 	binary := true
@@ -90,7 +90,7 @@ type bin struct {
 	color [3]uint8 // mean
 }
 
-// medianCut splits the box with the most pixels × extent until there are n, and gives the mean of each.
+// medianCut splits the box with the most pixels × extent until there are n boxes, and returns the mean color of each.
 func medianCut(solid, img *image.NRGBA, n int) [][3]uint8 {
 	table := make([]bin, cells)
 	for i := 0; i+4 <= len(solid.Pix); i += 4 {
@@ -143,7 +143,7 @@ type box struct {
 	bins   []bin
 	count  uint64
 	axis   int    // the color in which the bins lie furthest apart
-	weight uint64 // of the wish to split; 0 where that is not possible
+	weight uint64 // the box with the most is split next; 0 cannot be split
 }
 
 func newBox(bins []bin) box {
@@ -235,7 +235,7 @@ func (j *job) dither(out *image.Paletted, solid, img *image.NRGBA, palette [][3]
 			}
 			var want [3]int32
 			for c := range 3 {
-				// What rounding takes off goes on to the next pixel, or all of the picture would become darker.
+				// What rounding takes is carried to the next pixel, or the whole picture would become darker.
 				carried := here[x+1][c]
 				whole := (carried + 8) >> 4
 				here[x+2][c] += carried - whole<<4

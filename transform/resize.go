@@ -75,8 +75,8 @@ func parseWord(name, s string, words []string) (string, error) {
 
 // A Resize is a size to make. The zero value is not valid, as it names no size.
 type Resize struct {
-	// Width and Height are the sides of the box in pixels. One of them may be 0: it follows from the other and the shape of
-	// the image.
+	// Width and Height are the sides of the box in pixels. One of them may be 0: it follows from the other and the
+	// shape of the image.
 	Width, Height int
 	// Percent is the size relative to that of the image, in place of Width and Height. 100 is the image's own.
 	Percent float64
@@ -84,13 +84,13 @@ type Resize struct {
 	Fit     Fit
 	Gravity Gravity
 	Filter  Filter
-	// Upscale allows an image to become larger. Without it, FitInside, FitFill and the picture inside FitContain stop at
-	// the image's own size, and FitCover makes the largest image that has the shape of the box.
+	// Upscale allows an image to become larger. Without it, FitInside, FitFill and the picture inside FitContain stop
+	// at the image's own size, and FitCover makes the largest image that has the shape of the box.
 	Upscale bool
 }
 
-// ParseResize reads a size: 800x600, 800x, x600, 320 (a box of 320x320) or 50%. It may be followed by the other arguments
-// of the operation resize: "800x600,fit=cover,gravity=smart".
+// ParseResize reads a size: 800x600, 800x, x600, 320 (a box of 320x320) or 50%. It may be followed by the other
+// arguments of the operation resize: "800x600,fit=cover,gravity=smart".
 func ParseResize(s string) (Resize, error) {
 	op, err := ParseOp("resize=" + s)
 	if err != nil {
@@ -188,13 +188,15 @@ func (r Resize) validate() error {
 		return err
 	}
 	if back.Percent > 100 && !r.Upscale {
-		return &ValueError{What: "size", Value: text, Problem: "makes images larger", Expected: "at most 100%, or upscale"}
+		return &ValueError{
+			What: "size", Value: text, Problem: "makes images larger", Expected: "at most 100%, or upscale",
+		}
 	}
 	return nil
 }
 
-// A frame is the geometry of one resize: the part of the source that shows, its size in the result, and the canvas on which
-// it lies.
+// A frame is the geometry of one resize: the part of the source that shows, its size in the result, and the canvas on
+// which it lies.
 type frame struct {
 	src              image.Rectangle // part of the source; for smart gravity its place is found later
 	width, height    int             // size of that part in the result
@@ -275,8 +277,8 @@ func resizeSize(a args, w, h int) (int, int, error) {
 	return f.canvasW, f.canvasH, nil
 }
 
-// resizeExtra counts the rows and weights of the resampler, the picture that is laid on a canvas, and the copy of the canvas
-// that this takes.
+// resizeExtra counts the rows and weights of the resampler, the picture that is laid on a canvas, and the copy of the
+// canvas that this takes.
 func resizeExtra(a args, w, h int) int64 {
 	f := resizeOf(a).frame(w, h)
 	extra := 100 * int64(min(w, prescaleSide)+min(h, prescaleSide)+f.width+f.height)
@@ -315,8 +317,8 @@ func applyResize(j *job, img *image.NRGBA, a args) (*image.NRGBA, error) {
 	return imaging.Overlay(canvas, out, f.offset, 1), nil
 }
 
-// prescaleSide is the longest side that is resampled at once. The weights of a longer one would take gigabytes of memory,
-// and half of its samples are as good.
+// prescaleSide is the longest side that is resampled at once. The weights of a longer one would take gigabytes of
+// memory, and half of its samples are as good.
 const prescaleSide = 1 << 15
 
 // resized returns img in another size.

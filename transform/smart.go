@@ -9,12 +9,12 @@ import (
 	"imgpipe/transform/internal/resample"
 )
 
-// smartSide is the longest side of the copy in which a crop is searched. For each place of the window the search looks at
-// the whole image, so its time grows with the fourth power of the side.
+// smartSide is the longest side of the copy in which a crop is searched. For each place of the window the search looks
+// at the whole image, so its time grows with the fourth power of the side.
 const smartSide = 256
 
-// smartPlace returns the window of w × h pixels that holds the most edges, skin and saturated colors, after Jonas Wagner's
-// smartcrop.js. It returns the center if nothing stands out.
+// smartPlace returns the window of w × h pixels that holds the most edges, skin and saturated colors, after Jonas
+// Wagner's smartcrop.js. It returns the center if nothing stands out.
 func smartPlace(img *image.NRGBA, w, h int) image.Rectangle {
 	b := img.Bounds()
 	center := place(b.Dx(), b.Dy(), w, h, "center")

@@ -10,32 +10,32 @@ import (
 // DefaultQuality is the quality of outputs if a Spec names none.
 const DefaultQuality = 85
 
-// A Spec says what to make of an image: turn it upright, make each of the Sizes from that, and do the Ops to each in their
-// order. The zero Spec turns an image upright and keeps its format. The String of a Spec is its identity: two Specs with
-// the same text make the same files.
+// A Spec says what to make of an image: turn it upright, make each of the Sizes from that, and do the Ops to each in
+// their order. The zero Spec turns an image upright and keeps its format. The String of a Spec is its identity: two
+// Specs with the same text make the same files.
 //
-// Fields may be set freely before use; Validate reports what makes no sense. A Spec in use may not be changed, and is safe
-// for use by several goroutines.
+// Fields may be set freely before use; Validate reports what makes no sense. A Spec in use may not be changed, and is
+// safe for use by several goroutines.
 //
 // The text of a Spec has steps separated by semicolons:
 //
 //	size=320;size=1280;grayscale;blur=1.5;format=jpeg;quality=90
 //
-// Four steps are settings, each at most once: orient=off, background=#rrggbb, format=jpeg, quality=90. size=… may stand
-// several times, and takes what the operation resize takes. All other steps are operations; see [Operations].
+// Four steps are settings, each at most once: orient=off, background=#rrggbb, format=jpeg, quality=90. size=… may
+// stand several times, and takes what the operation resize takes. All other steps are operations; see [Operations].
 type Spec struct {
-	// NoOrient leaves an image as it is stored. Without it, the EXIF orientation is applied. Outputs have no orientation
-	// tag.
+	// NoOrient leaves an image as it is stored. Without it, the EXIF orientation is applied. Outputs have no
+	// orientation tag.
 	NoOrient bool
-	// Background is the color around an image that is turned or padded, and behind transparent pixels if the format of the
-	// outputs has no transparency. "" is white.
+	// Background is the color around an image that is turned or padded, and behind transparent pixels if the format of
+	// the outputs has no transparency. "" is white.
 	Background Color
 	// Sizes has an element for each output. With none there is one output of the image's own size.
 	Sizes []Resize
 	// Ops are done in this order, to each size.
 	Ops []Op
-	// Format is the format of the outputs. "" keeps that of the source. A source whose format cannot be written becomes a
-	// PNG if it may be transparent, and otherwise a JPEG.
+	// Format is the format of the outputs. "" keeps that of the source. A source whose format cannot be written
+	// becomes a PNG if it may be transparent, and otherwise a JPEG.
 	Format Format
 	// Quality is that of outputs in a format that has one, 1 to 100. 0 is DefaultQuality.
 	Quality int
@@ -176,8 +176,8 @@ func (s Spec) String() string {
 
 // A Variant is one of the outputs that a Spec asks for.
 type Variant struct {
-	// Label is the size as it stands in the names of files: "800x600", "320", "800w" (that wide, as high as it becomes),
-	// "600h" or "50pct". It is "" if there is only one output.
+	// Label is the size as it stands in the names of files: "800x600", "320", "800w" (that wide, as high as it
+	// becomes), "600h" or "50pct". It is "" if there is only one output.
 	Label string
 }
 

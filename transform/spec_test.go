@@ -73,7 +73,8 @@ func TestSpecTextIsCanonical(t *testing.T) {
 	}
 }
 
-// TestSpecMadeByHand builds Specs as a command does from its flags, and expects the text that a person would have written.
+// TestSpecMadeByHand builds Specs as a command does from its flags, and expects the text that a person would have
+// written.
 func TestSpecMadeByHand(t *testing.T) {
 	r, err := ParseResize("800x600")
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"imgpipe/transform/internal/tiff"
 )
 
-// isTIFF knows classic TIFF and BigTIFF in both orders of bytes. A camera raw file of Canon (CR2) is one, too, but its
-// first image is a preview.
+// isTIFF reports whether head is that of a TIFF or BigTIFF, in either byte order. A camera raw file of Canon (CR2) is
+// a TIFF as well, but its first image is a preview.
 func isTIFF(head []byte) bool {
 	return beginsWith("II*\x00", "MM\x00*", "II+\x00", "MM\x00+")(head) &&
 		!bytes.HasPrefix(head, []byte("II*\x00\x10\x00\x00\x00CR"))
@@ -62,7 +62,7 @@ func tiffSpace(d tiff.Directory) string {
 	return spaceRGB
 }
 
-// tiffRows are those of a TIFF.
+// tiffRows decode the rows of a TIFF.
 type tiffRows struct{ *tiff.Layout }
 
 func (r tiffRows) gray() bool    { return r.Gray }
@@ -100,8 +100,7 @@ func (j *job) encodeTIFF(img *image.NRGBA, _ int, p *profile) ([]byte, error) {
 	return j.space.tiffs.Append(nil, &pic, tiff.EncodeOptions{ICC: j.embed(p, TIFF, gray), Stop: j.stop})
 }
 
-// measureTIFF finds the size in the first directory of a TIFF whose bytes are in the order that Do writes (TIFF
-// 6.0, section 2).
+// measureTIFF finds the size in the first directory of a TIFF in the byte order that Do writes (TIFF 6.0, section 2).
 func measureTIFF(data []byte) (w, h int, ends bool) {
 	const most, entry = 64, 12
 	if len(data) < 8 || string(data[:4]) != "II*\x00" {

@@ -11,8 +11,8 @@ import (
 	"imgpipe/transform/internal/tiff"
 )
 
-// jpegInTIFF decodes one block of a TIFF. What its components are is said by the tags of the TIFF alone, and not by the
-// markers of JFIF and Adobe in it.
+// jpegInTIFF decodes one block of a TIFF. Only the tags of the TIFF say what its components are, not the markers of
+// JFIF and Adobe in the block.
 func (j *job) jpegInTIFF(file []byte, width, height int, ycbcr bool) (tiff.Samples, error) {
 	h, err := jpeg.ReadHeader(file)
 	if forGood(err) {
@@ -62,7 +62,7 @@ func forGood(err error) bool {
 	return err == codec.ErrStopped || errors.As(err, &unsupported)
 }
 
-// lost is a block of which nothing is there.
+// lost returns a block that is missing.
 func lost(err error) tiff.Samples { return tiff.Samples{Damage: codec.Damage{Err: err}} }
 
 func blockTooLarge(what string, w, h, mostW, mostH int) error {

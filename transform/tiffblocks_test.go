@@ -18,8 +18,8 @@ import (
 	"imgpipe/transform/internal/pixel"
 )
 
-// tiffOf writes a TIFF whose directory stands in front of its blocks. Numbers take four bytes; a tag of bytes has them as
-// they are.
+// tiffOf writes a TIFF whose directory stands in front of its blocks. Numbers take four bytes; a tag of bytes has them
+// as they are.
 func tiffOf(
 	order binary.AppendByteOrder, numbers map[uint16][]uint32, texts map[uint16][]byte, tiled bool, blocks ...[]byte,
 ) []byte {
@@ -135,8 +135,8 @@ func wholeTIFF(t *testing.T, data []byte) (*image.NRGBA, *job, error) {
 	return img, j, nil
 }
 
-// bothWays decodes a TIFF by rows and as a whole, which must be the same, and returns its pixels and the warnings of the
-// decoder.
+// bothWays decodes a TIFF by rows and as a whole, which must be the same, and returns its pixels and the warnings of
+// the decoder.
 func bothWays(t *testing.T, name string, data []byte) (*image.NRGBA, []string) {
 	t.Helper()
 	res, err := Do(context.Background(), Task{Data: data, Spec: mustSpec(t, "format=png")})

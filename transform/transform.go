@@ -1,7 +1,7 @@
 // Package transform is the CPU-bound stage: the bytes of one image file in, the bytes of one or more image files out.
 //
-//	Task ──> sniff ──> limits ──> plan ──> decode ──> orient ──┬─> resize, operations ──> encode ──> Output
-//	                                                           └─> … one leg for each size of the Spec
+//	Task ──> header, limits ──> plan ─> decode ─┬─> resize, operations ─> encode ─> Output
+//	                                            └─> … one leg for each size of the Spec
 //
 // # Start here
 //

@@ -5,9 +5,9 @@ import (
 	"image"
 )
 
-// A view is what the geometry of a Spec makes of an image: a part of it, resampled once, then turned. Resizing,
-// cropping, turning in quarters and mirroring add up to one view, whatever their number, so that pixels are touched
-// once and the decoder can be asked for no more than is needed.
+// A view is what the geometry of a Spec makes of an image: a part of it, resampled once, then turned. Any number of
+// resizing, cropping, quarter turns and mirroring adds up to one view. So pixels are touched once, and the decoder is
+// asked for no more than is needed.
 type view struct {
 	// x, y, w and h are the part of the image, as it is stored, in pixels.
 	x, y, w, h float64
@@ -22,7 +22,7 @@ type view struct {
 // be mirrored.
 type turn struct{ swap, flipX, flipY bool }
 
-// turnOf gives the turn that brings an image of that EXIF orientation upright.
+// turnOf returns the turn that brings an image of that EXIF orientation upright.
 func turnOf(orientation int) turn {
 	return map[int]turn{
 		2: {false, true, false}, 3: {false, true, true}, 4: {false, false, true},
@@ -40,7 +40,7 @@ func (t turn) orientation() int {
 	return 1
 }
 
-// then gives the turn that does t and then u.
+// then returns the turn that does t and then u.
 func (t turn) then(u turn) turn {
 	if u.swap {
 		t.flipX, t.flipY = t.flipY, t.flipX
@@ -57,7 +57,7 @@ func newView(w, h, orientation int) view {
 	return v
 }
 
-// stored gives the size of the result before it is turned.
+// stored returns the size of the result before it is turned.
 func (v view) stored() image.Point {
 	if v.turn.swap {
 		return image.Pt(v.size.Y, v.size.X)
@@ -65,7 +65,7 @@ func (v view) stored() image.Point {
 	return v.size
 }
 
-// part gives the part of the stored image that shows in r, a rectangle of the result; r may stand over.
+// part returns the part of the stored image that shows in r, a rectangle of the result. r may reach beyond the result.
 func (v view) part(r image.Rectangle) (x, y, w, h float64) {
 	// The turn back: mirrored first, then x and y change places.
 	if v.turn.flipX {
@@ -89,9 +89,9 @@ func (v view) crop(r image.Rectangle) view {
 	return v
 }
 
-// with adds an operation to v. ok tells whether that is all of it; it is not where an operation is no geometry, where
-// it looks at the pixels, and for a second resizing, whose loss of detail may be wanted. Of a resizing that ends in
-// RGB, sum has the part that can be had before.
+// with adds an operation to v. ok is false if the operation is not geometry, if it depends on pixels, or if it is a
+// second resize, whose loss of detail may be intended. Of a resize that ends in RGB, sum has the part that can be done
+// before.
 func (v view) with(op Op) (sum view, ok bool) {
 	a := args(op)
 	switch op.op.name {
@@ -129,11 +129,11 @@ func (v view) resize(r Resize) (sum view, ok bool) {
 	whole := image.Rectangle{Max: v.size}
 	switch {
 	case f.canvasW != f.width || f.canvasH != f.height:
-		// What is laid on a canvas need not be larger than there.
+		// A picture on a canvas is needed in its size there.
 		sum, _ = v.scaled(image.Pt(f.width, f.height), r.Filter)
 		return sum, false
 	case f.src != whole && r.Gravity == "smart":
-		// The place is searched for in a picture that covers the box.
+		// The place is searched in a picture that covers the box.
 		s := max(float64(f.width)/float64(f.src.Dx()), float64(f.height)/float64(f.src.Dy()))
 		if s < 1 {
 			v, _ = v.scaled(image.Pt(side(float64(v.size.X)*s), side(float64(v.size.Y)*s)), r.Filter)
@@ -150,7 +150,7 @@ func (v view) resize(r Resize) (sum view, ok bool) {
 	return v.scaled(to, r.Filter)
 }
 
-// scaled gives v another size, unless it has been resized before.
+// scaled returns v with another size, unless v was resized before.
 func (v view) scaled(to image.Point, f Filter) (sum view, ok bool) {
 	if v.size == to || v.filter != "" {
 		return v, v.size == to

@@ -17,7 +17,8 @@ import (
 	"imgpipe/transform/internal/tiff"
 )
 
-// TestLostTransparencyIsSaid also shows that nothing is said of images that could be transparent and are not, and of formats that keep it.
+// TestLostTransparencyIsSaid also shows that nothing is said of images that could be transparent and are not, and of
+// formats that keep it.
 func TestLostTransparencyIsSaid(t *testing.T) {
 	opaque, clear, cut := scene(40, 30), scene(40, 30), scene(40, 30)
 	clear.Pix[4*(40*15+20)+3] = 100

@@ -16,24 +16,24 @@ import (
 	"imgpipe/transform/internal/resample"
 )
 
-// hashDigits is how much of an asset's SHA-256 stands in a Spec's text: enough that a changed logo is seen.
+// hashDigits is how many digits of an asset's SHA-256 are in the text of a Spec: enough to see that a logo has changed.
 const hashDigits = 16
 
 // maxAssetPixels bounds the images that are laid over others: each is kept decoded, and resampled for each output.
 const maxAssetPixels = 25_000_000
 
-// An asset is an image file that operations use. It does not change once made.
+// An asset is an image file that operations use. It does not change.
 type asset struct {
 	data    []byte
 	hash    string
 	img     *image.NRGBA
-	profile *profile // that its colors want
-	why     string   // there is none, though there ought to be
+	profile *profile // of its colors
+	why     string   // why there is no profile, if the file has one
 }
 
 func newAsset(name string, data []byte) (*asset, error) {
 	a := &asset{data: data}
-	// What is damaged would be laid over all pictures.
+	// A damaged mark would be laid over all pictures, so it is refused.
 	j := newJob(context.Background(), Spec{}, Limits{MaxPixels: maxAssetPixels, RefuseDamaged: true})
 	if err := guard(&j.doing, func() error {
 		m, err := inspect(data)
@@ -54,8 +54,8 @@ func newAsset(name string, data []byte) (*asset, error) {
 	return a, nil
 }
 
-// AssetNames lists the files that s needs, each once, in alphabetical order: the images of its watermarks. Do opens no
-// file, so their bytes must be given by WithAssets.
+// AssetNames returns the names of the files that s needs, each once, in alphabetical order: the images of its
+// watermarks. Do opens no file, so WithAssets must be called with their bytes.
 func (s Spec) AssetNames() []string {
 	names := map[string]bool{}
 	for _, op := range s.Ops {
@@ -68,10 +68,9 @@ func (s Spec) AssetNames() []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
-// WithAssets gives a copy of s that holds the bytes of the files it needs, as AssetNames lists them; others are
-// ignored. The text of the copy names the SHA-256 of each, so that a changed logo changes the Spec. It is an error
-// when one is missing, is no image that can be read, or is not the one whose SHA-256 s names. The bytes may not change
-// afterwards.
+// WithAssets returns a copy of s that holds the bytes of the files that AssetNames lists; it ignores other files. The
+// text of the copy names the SHA-256 of each, so that a changed logo changes the Spec. It is an error if a file is
+// missing, cannot be read as an image, or does not have the SHA-256 that s names. The bytes may not change afterwards.
 func (s Spec) WithAssets(files map[string][]byte) (Spec, error) {
 	held := map[string]*asset{}
 	for _, name := range s.AssetNames() {
@@ -100,8 +99,8 @@ func (s Spec) WithAssets(files map[string][]byte) (Spec, error) {
 	return s, nil
 }
 
-// Assets gives the bytes that WithAssets got, by name, for sending a Spec elsewhere: its text and these make it again.
-// The caller owns the map, but not the bytes.
+// Assets returns the files of WithAssets by name. With them and its text, a Spec can be made again elsewhere. The
+// caller owns the map, but not the bytes.
 func (s Spec) Assets() map[string][]byte {
 	files := make(map[string][]byte, len(s.assets))
 	for name, a := range s.assets {
@@ -110,7 +109,7 @@ func (s Spec) Assets() map[string][]byte {
 	return files
 }
 
-// watermarkSize gives the dimensions of a mark of mw × mh pixels on an image of w × h, and its distance from the
+// watermarkSize returns the size that a mark of mw × mh pixels has on an image of w × h, and its distance from the
 // sides.
 func watermarkSize(a args, w, h, mw, mh int) (width, height, margin int) {
 	margin = min(a.at("margin").w.of(min(w, h)), (w-1)/2, (h-1)/2)

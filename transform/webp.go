@@ -10,6 +10,7 @@ import (
 	"imgpipe/transform/internal/vp8l"
 )
 
+// isWebP reports whether head is that of a RIFF file with a WebP.
 func isWebP(head []byte) bool {
 	return len(head) >= 12 && string(head[:4]) == "RIFF" && string(head[8:12]) == "WEBP"
 }
@@ -151,7 +152,7 @@ func (m *meta) webpTraits(f *webpFrame, whole bool) {
 	m.price.work = 4*(pixels-frame) + perPixel*frame
 }
 
-// A webpChunk is a part of the file. One that the file ends in is as long as there are bytes.
+// A webpChunk is a part of the file. If the file ends in it, its body has the bytes that are there.
 type webpChunk struct {
 	name, body []byte
 	cut        bool

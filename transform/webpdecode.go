@@ -69,7 +69,7 @@ func (j *job) readLossy(f *webpFrame) (vp8.Picture, error) {
 	return f.head.Decode(j.stop)
 }
 
-// webpPlanes are those of a lossy WebP without alpha, whose frame is the whole canvas.
+// webpPlanes decode the planes of a lossy WebP without alpha, whose frame is the whole canvas.
 type webpPlanes struct{ *webpFrame }
 
 func (f webpPlanes) shape() pixel.Shape       { return f.head.Shape() }

@@ -11,7 +11,7 @@ import (
 // withFlag returns err with the flag that sets the limit which it names, or with advice. Libraries know no flags.
 func withFlag(err error) error {
 	if _, ok := errors.AsType[*transform.NeedError](err); ok {
-		return fmt.Errorf("%w, three quarters of --memory: raise that", err)
+		return fmt.Errorf("%w: raise --memory", err)
 	}
 	if e, ok := errors.AsType[*fetch.Error](err); ok && e.Class() == fetch.ClassTooBig {
 		return fmt.Errorf("%w: raise --max-bytes", err)

@@ -34,7 +34,7 @@ func useHelp(root *cobra.Command) {
 	for _, cmd := range append(root.Commands(), root) {
 		cmd.Flags().SortFlags = false
 		// Where no flag is marked as common, -h is short for --help.
-		if f := addBrief(cmd); f != nil {
+		if addBrief(cmd) {
 			cmd.Flags().Bool("help", false, "show all flags; -h shows the common ones")
 		} else {
 			cmd.InitDefaultHelpFlag()
@@ -56,17 +56,16 @@ func useHelp(root *cobra.Command) {
 	})
 }
 
-// addBrief adds the flag -h to cmd, if cmd has common flags. Otherwise it returns nil.
-func addBrief(cmd *cobra.Command) *pflag.Flag {
+// addBrief adds the flag -h to cmd, if cmd has common flags. It reports whether it has.
+func addBrief(cmd *cobra.Command) bool {
 	common := false
 	cmd.Flags().VisitAll(func(f *pflag.Flag) { common = common || flags.IsCommon(f) })
-	if !common {
-		return nil
+	if common {
+		f := cmd.Flags().VarPF(new(briefHelp), briefFlag, "h", "")
+		f.NoOptDefVal = "true"
+		f.Hidden = true
 	}
-	f := cmd.Flags().VarPF(new(briefHelp), briefFlag, "h", "")
-	f.NoOptDefVal = "true"
-	f.Hidden = true
-	return f
+	return common
 }
 
 // Widths of help, in characters.

@@ -12,13 +12,16 @@ import (
 
 // allowed says which packages of ours each package may import; its own internal packages are always allowed.
 var allowed = map[string][]string{
-	"imgpipe/samples":        {},
-	"imgpipe/transform":      {},
-	"imgpipe/fetch":          {},
-	"imgpipe/pipeline":       {"imgpipe/fetch", "imgpipe/transform"},
-	"imgpipe/pipeline/store": {"imgpipe/fetch", "imgpipe/pipeline", "imgpipe/transform"},
-	"imgpipe/pipeline/wire":  {"imgpipe/transform"},
-	"imgpipe/pipeline/procs": {"imgpipe/pipeline", "imgpipe/pipeline/wire", "imgpipe/transform"},
+	"imgpipe/samples":           {},
+	"imgpipe/transform":         {},
+	"imgpipe/fetch":             {},
+	"imgpipe/pipeline":          {"imgpipe/fetch", "imgpipe/pipeline/executor", "imgpipe/transform"},
+	"imgpipe/pipeline/executor": {"imgpipe/transform"},
+	"imgpipe/pipeline/store":    {"imgpipe/fetch", "imgpipe/pipeline", "imgpipe/transform"},
+	"imgpipe/pipeline/wire":     {"imgpipe/transform"},
+	"imgpipe/pipeline/procs": {
+		"imgpipe/pipeline", "imgpipe/pipeline/executor", "imgpipe/pipeline/wire", "imgpipe/transform",
+	},
 	"imgpipe/pipeline/storetest": {
 		"imgpipe/fetch", "imgpipe/pipeline", "imgpipe/pipeline/store", "imgpipe/transform",
 	},

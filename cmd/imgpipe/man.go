@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -111,6 +112,8 @@ type manPage struct{ strings.Builder }
 func newManPage(name, section, short string) *manPage {
 	m := new(manPage)
 	m.line(fmt.Sprintf(`.TH "%s" "%s" "" "imgpipe" "imgpipe manual"`, roff(strings.ToUpper(name)), section))
+	m.line(".nh")   // words are not broken: a hyphen would look like part of a flag
+	m.line(".ad l") // nor are lines filled up with blanks
 	m.section("NAME")
 	m.line(roff(name) + ` \- ` + roff(short))
 	return m
@@ -151,11 +154,18 @@ func roff(text string) string {
 	text = strings.NewReplacer(
 		`\`, `\e`, "-", `\-`, "'", `\(aq`, "`", `\(ga`, "^", `\(ha`, "~", `\(ti`, `"`, `\(dq`,
 	).Replace(text)
-	lines := strings.Split(text, "\n")
-	for i, line := range lines {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
 		if strings.HasPrefix(line, ".") {
-			lines[i] = `\&` + line
+			b.WriteString(`\&`)
+		}
+		for _, c := range line {
+			if c >= utf8.RuneSelf {
+				fmt.Fprintf(&b, `\[u%04X]`, c)
+				continue
+			}
+			b.WriteRune(c)
 		}
 	}
-	return strings.Join(lines, "\n")
+	return b.String()
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"imgpipe/cmd/imgpipe/internal/flags"
 	"imgpipe/transform"
 )
 
@@ -20,7 +21,7 @@ func newOpsCommand() *cobra.Command {
   imgpipe ops watermark`,
 		ValidArgsFunction: completeOperations,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			known := operationNames()
+			known, w := operationNames(), cmd.OutOrStdout()
 			for _, name := range args {
 				if !slices.Contains(known, name) {
 					return unknown("operation", name, known)
@@ -28,7 +29,7 @@ func newOpsCommand() *cobra.Command {
 			}
 			for _, op := range transform.Operations() {
 				if len(args) == 0 || slices.Contains(args, op.Name) {
-					writeOperation(cmd.OutOrStdout(), op)
+					writeOperation(w, helpWidth(w), op)
 				}
 			}
 			return nil
@@ -36,11 +37,16 @@ func newOpsCommand() *cobra.Command {
 	}
 }
 
+// argumentColumn is where the help of an argument of an operation begins.
+const argumentColumn = 15
+
 // writeOperation writes how an operation is written, what it does, its arguments and an example.
-func writeOperation(w io.Writer, op transform.Operation) {
+func writeOperation(w io.Writer, width int, op transform.Operation) {
 	fmt.Fprintf(w, "%s\n    %s\n", op.Usage, strings.ReplaceAll(op.Doc, "\n", "\n    "))
+	indent := "\n" + strings.Repeat(" ", argumentColumn)
 	for _, arg := range op.Args {
-		fmt.Fprintf(w, "      %-8s %s%s\n", arg.Name, arg.Doc, expectation(arg))
+		lines := flags.Wrap(arg.Doc+expectation(arg), width-argumentColumn)
+		fmt.Fprintf(w, "      %-*s%s\n", argumentColumn-6, arg.Name, strings.Join(lines, indent))
 	}
 	fmt.Fprintf(w, "    e.g. --op '%s'\n\n", op.Example)
 }

@@ -14,6 +14,7 @@ import (
 	"imgpipe/cmd/imgpipe/internal/usage"
 	"imgpipe/fetch"
 	"imgpipe/pipeline"
+	exec "imgpipe/pipeline/executor" // the command has an executor of its own
 	"imgpipe/pipeline/store"
 	"imgpipe/transform"
 )
@@ -54,7 +55,7 @@ func BenchmarkOverhead(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		executor := pipeline.Goroutines(2).Through(func(pipeline.TransformFunc) pipeline.TransformFunc {
+		executor := pipeline.Goroutines(2).Through(func(exec.Func) exec.Func {
 			return func(context.Context, transform.Task) (transform.Result, error) { return result, nil }
 		})
 		client := fetch.New(fetch.Options{})

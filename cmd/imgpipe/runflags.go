@@ -83,7 +83,7 @@ func (f *runFlags) addInput(g flags.Group) {
 	f.input.listFormat = listAuto
 	g.Add(
 		flags.Flag{Name: "input-list", Short: "i", Common: true, Value: flags.Texts(&f.input.lists, "FILE"),
-			Usage: "read files and URLs from a list, - for standard input; plain, CSV, TSV, JSONL or a JSON array, " +
+			Usage: "list of files and URLs, - for standard input; plain, CSV, TSV, JSONL or a JSON array, " +
 				"also in gzip or zstd; may be repeated"},
 		flags.Flag{Name: "list-format",
 			Value: flags.Choice(&f.input.listFormat, listAuto, listPlain, "csv", "tsv", "jsonl"),

@@ -67,7 +67,7 @@ func topicLists() *strings.Replacer {
 	return strings.NewReplacer(
 		"{{modes}}", modesList(),
 		"{{formats}}", formatsList(),
-		"{{extensions}}", "  "+strings.Join(flags.Wrap(strings.Join(transform.Extensions(), " "), topicWidth-2), "\n  "),
+		"{{extensions}}", extensionsList(),
 		"{{classes}}", classesList(),
 	)
 }
@@ -125,6 +125,11 @@ func formatsList() string {
 		lines = append(lines, row(f.Title(), "yes", fmt.Sprintf("no: %s or %s", clear.Title(), opaque.Title()), "", ""))
 	}
 	return strings.Join(lines, "\n")
+}
+
+func extensionsList() string {
+	lines := flags.Wrap(strings.Join(transform.Extensions(), " "), topicWidth-2)
+	return "  " + strings.Join(lines, "\n  ")
 }
 
 func classesList() string {

@@ -1,4 +1,5 @@
-// Package executortest is the suite of tests that every [pipeline.Executor] must pass: what transform.Do gives, whatever runs it.
+// Package executortest is the suite of tests that every [pipeline.Executor] must pass: it returns what transform.Do
+// does, wherever that runs. Start here: [Run] is all there is.
 //
 // It knows nothing of what it tests but the interface, and starts nothing that it does not wait for.
 package executortest
@@ -23,8 +24,8 @@ import (
 	"imgpipe/transform"
 )
 
-// Run tests the executors that create gives: a new one for each test, which the test closes. Each test also fails where a
-// goroutine outlives its executor.
+// Run tests the executors that create returns: a new one for each test, which the test closes. Each test also fails if
+// a goroutine outlives its executor.
 func Run(t *testing.T, create func(*testing.T) pipeline.Executor) {
 	tasks := newTasks(t)
 	for _, tt := range []struct {
@@ -55,7 +56,7 @@ func Run(t *testing.T, create func(*testing.T) pipeline.Executor) {
 	}
 }
 
-// A task is a named task of the suite, with what transform.Do gives for it.
+// A task is a named task of the suite, with what transform.Do returns for it.
 type task struct {
 	name string
 	transform.Task
@@ -68,8 +69,8 @@ func newTask(name string, t transform.Task) task {
 	return task{name, t, want, err}
 }
 
-// newTasks gives tasks that end in every kind of result: images of several formats and sizes, one output and several, files that
-// are damaged, too large or no images.
+// newTasks returns tasks that end in every kind of result: images of several formats and sizes, one output and several,
+// files that are damaged, too large or no images.
 func newTasks(t *testing.T) []task {
 	t.Helper()
 	photo, small, tiny := encodeJPEG(t, 160, 120), encodeJPEG(t, 33, 17), encodePNG(t, 1, 1)
@@ -108,20 +109,21 @@ func newTasks(t *testing.T) []task {
 	}
 }
 
-// refused is task where damaged images are refused.
+// refused returns t with damaged images refused.
 func refused(t task) task {
 	t.Limits.RefuseDamaged = true
 	return newTask(t.name, t.Task)
 }
 
-// same tells how two answers to one task differ, "" where they do not. Times are not compared.
+// same returns how two answers to one task differ, "" if they do not. Times are not compared.
 func same(got transform.Result, gotErr error, want transform.Result, wantErr error) string {
 	if (gotErr == nil) != (wantErr == nil) {
 		return fmt.Sprintf("error %v, want %v", gotErr, wantErr)
 	}
 	if wantErr != nil {
 		if gotErr.Error() != wantErr.Error() || class(gotErr) != class(wantErr) {
-			return fmt.Sprintf("error %q of class %q, want %q of class %q", gotErr, class(gotErr), wantErr, class(wantErr))
+			return fmt.Sprintf("error %q of class %q, want %q of class %q", gotErr, class(gotErr), wantErr,
+				class(wantErr))
 		}
 		if isRefused(gotErr) != isRefused(wantErr) {
 			return fmt.Sprintf("an error that says refused %t, want %t", isRefused(gotErr), isRefused(wantErr))
@@ -167,7 +169,8 @@ func check(t *testing.T, e pipeline.Executor, task task) {
 		t.Errorf("%s: %s", task.name, difference)
 	}
 	if cost.Worker < 0 || cost.Worker >= e.Width() || cost.Attempts != 1 {
-		t.Errorf("%s: worker %d and %d attempts, want 0 to %d and 1", task.name, cost.Worker, cost.Attempts, e.Width()-1)
+		t.Errorf("%s: worker %d and %d attempts, want 0 to %d and 1", task.name, cost.Worker, cost.Attempts,
+			e.Width()-1)
 	}
 	if cost.Start < 0 || cost.Wait < 0 || cost.Handover < 0 || cost.Copied < 0 {
 		t.Errorf("%s: a cost below zero: %+v", task.name, cost)
@@ -223,20 +226,23 @@ func cancelled(t *testing.T, e pipeline.Executor, tasks []task) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	for _, task := range tasks[:3] {
-		if _, _, err := e.Do(ctx, task.Task); !errors.Is(err, context.Canceled) || class(err) == transform.ClassTimeout {
+		if _, _, err := e.Do(ctx, task.Task); !errors.Is(err, context.Canceled) ||
+			class(err) == transform.ClassTimeout {
 			t.Errorf("%s: error %v of class %q, want context.Canceled", task.name, err, class(err))
 		}
 		check(t, e, task)
 	}
 }
 
-// late gives tasks no time to speak of, and more than they need.
+// late sets a limit of a nanosecond, and then of more than tasks need.
 func late(t *testing.T, e pipeline.Executor, tasks []task) {
 	for _, task := range tasks[:3] {
 		short := task.Task
 		short.Limits.Time = time.Nanosecond
-		if _, _, err := e.Do(context.Background(), short); class(err) != transform.ClassTimeout || !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("%s: error %v of class %q, want one of class timeout that is context.DeadlineExceeded", task.name, err, class(err))
+		if _, _, err := e.Do(context.Background(), short); class(err) != transform.ClassTimeout ||
+			!errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: error %v of class %q, want one of class timeout that is context.DeadlineExceeded", task.name,
+				err, class(err))
 		}
 		long := task
 		long.Limits.Time = time.Hour
@@ -248,15 +254,17 @@ func deadline(t *testing.T, e pipeline.Executor, tasks []task) {
 	ctx, cancel := context.WithDeadline(context.Background(), time.Unix(0, 0))
 	defer cancel()
 	for _, task := range tasks[:3] {
-		if _, _, err := e.Do(ctx, task.Task); class(err) != transform.ClassTimeout || !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("%s: error %v of class %q, want one of class timeout that is context.DeadlineExceeded", task.name, err, class(err))
+		if _, _, err := e.Do(ctx, task.Task); class(err) != transform.ClassTimeout ||
+			!errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: error %v of class %q, want one of class timeout that is context.DeadlineExceeded", task.name,
+				err, class(err))
 		}
 		check(t, e, task)
 	}
 }
 
-// endedAtAnyMoment cancels tasks at moments that differ, which no test can choose from outside: whatever the moment, the answer is
-// right or the context's error, and the executor is as good as before.
+// endedAtAnyMoment ends tasks after times that differ, since no test can choose the moment from outside. Whatever the
+// moment, the answer is right or the context's error, and the executor is as good as before.
 func endedAtAnyMoment(t *testing.T, e pipeline.Executor, tasks []task) {
 	task := tasks[2]
 	for i := range 20 {

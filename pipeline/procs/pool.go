@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"imgpipe/pipeline"
+	"imgpipe/pipeline/executor"
 	"imgpipe/transform"
 )
 
@@ -140,7 +141,7 @@ func (p *Pool) Do(ctx context.Context, task transform.Task) (transform.Result, p
 			p.launch(s) // beside the last image of this one
 		}
 		worker := s.worker
-		bounded, cancel := pipeline.Bounded(ctx, task.Limits.Time)
+		bounded, cancel := executor.Bounded(ctx, task.Limits.Time)
 		result, over, err := worker.receive(bounded, p.life, task, sent, &cost)
 		cancel()
 		p.shared.release(sent.copied)
@@ -154,7 +155,7 @@ func (p *Pool) Do(ctx context.Context, task transform.Task) (transform.Result, p
 		case over && worker.halted.Load() && ctx.Err() == nil && cost.Attempts < triesGuilty:
 			// The time of another try begins.
 		case over:
-			return transform.Result{}, cost, pipeline.ContextError(bounded)
+			return transform.Result{}, cost, executor.ContextError(bounded)
 		case !died:
 			return result, cost, err
 		case p.life.Err() != nil:

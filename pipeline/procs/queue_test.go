@@ -31,10 +31,15 @@ func newLineUp(t *testing.T, opts Options) *lineUp {
 	opts.Workers, opts.Ahead, opts.Isolate = max(opts.Workers, 1), true, IsolateOff
 	l := &lineUp{T: t, p: faulty(t, "faults", opts), file: filepath.Join(t.TempDir(), "go")}
 	echo(t, l.p, "good")
-	l.p.mu.Lock()
-	l.p.pace = 1 // whatever that has taken on a busy machine
-	l.p.mu.Unlock()
+	l.paceIs(1) // whatever that has taken on a busy machine
 	return l
+}
+
+// paceIs has images take so long, as far as the pool knows.
+func (l *lineUp) paceIs(pace time.Duration) {
+	l.p.mu.Lock()
+	defer l.p.mu.Unlock()
+	l.p.pace = pace
 }
 
 // give starts a task, and waits until all have the places that they should have: some in line, others waiting for a
@@ -113,9 +118,7 @@ func TestSmallImagesStandInLine(t *testing.T) {
 
 func TestOneAtMostStandsInLineBehindSlowImages(t *testing.T) {
 	l := newLineUp(t, Options{})
-	l.p.mu.Lock()
-	l.p.pace = maxAhead + 1
-	l.p.mu.Unlock()
+	l.paceIs(maxAhead + 1)
 	l.give(t.Context(), task("wait "+l.file), 0, 0, l.done)
 	l.give(t.Context(), task("small"), 0, 1, l.done)
 	l.give(t.Context(), task("more than there are workers"), 1, 1, l.done)
@@ -137,6 +140,7 @@ func TestOneLargeImageStandsInLineWhereThereAreEnough(t *testing.T) {
 
 	// Once the large ones are gone, the line is as long as it was.
 	l.file += "-again"
+	l.paceIs(1) // the first image has waited for the test
 	l.give(t.Context(), task("wait "+l.file), 0, 0, l.done)
 	for i := range maxLine {
 		l.give(t.Context(), task("small"), i+1, 0, l.done)

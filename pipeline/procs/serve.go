@@ -14,7 +14,7 @@ import (
 	"syscall"
 	"time"
 
-	"imgpipe/pipeline"
+	"imgpipe/pipeline/executor"
 	"imgpipe/pipeline/wire"
 	"imgpipe/transform"
 )
@@ -54,11 +54,11 @@ func Main() int { return serveMain(transform.Do) }
 
 // MainThrough is [Main] with wrap(transform.Do) in place of transform.Do, for what is to be done around every
 // transform.
-func MainThrough(wrap func(next pipeline.TransformFunc) pipeline.TransformFunc) int {
+func MainThrough(wrap func(next executor.Func) executor.Func) int {
 	return serveMain(wrap(transform.Do))
 }
 
-func serveMain(do pipeline.TransformFunc) int {
+func serveMain(do executor.Func) int {
 	if os.Getenv(cookieName) != cookie {
 		fmt.Fprintf(os.Stderr, "imgpipe: %s is how imgpipe starts its own worker processes: "+
 			"expected to be started by imgpipe itself\n", Subcommand)
@@ -87,7 +87,7 @@ func serveMain(do pipeline.TransformFunc) int {
 
 // A server is the worker's side of the wire.
 type server struct {
-	do        pipeline.TransformFunc
+	do        executor.Func
 	mapped    []byte // the memory shared with the pool, which is not to be written
 	isolation string // what this process has given up
 }
@@ -203,14 +203,11 @@ func Collected() time.Duration {
 }
 
 // guarded calls do, and makes an error of a panic: a worker that can go on need not be replaced.
-func guarded(do pipeline.TransformFunc, task transform.Task) (result transform.Result, err error) {
+func guarded(do executor.Func, task transform.Task) (result transform.Result, err error) {
 	defer func() {
 		if thrown := recover(); thrown != nil {
 			result = transform.Result{}
-			err = &transform.Error{
-				Kind: transform.ClassPanic, Doing: "transform",
-				Err: fmt.Errorf("panic: %v", thrown), Stack: debug.Stack(),
-			}
+			err = executor.Panicked(thrown)
 		}
 	}()
 	return do(context.Background(), task)

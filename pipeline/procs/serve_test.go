@@ -8,14 +8,14 @@ import (
 	"strings"
 	"testing"
 
-	"imgpipe/pipeline"
+	"imgpipe/pipeline/executor"
 	"imgpipe/pipeline/wire"
 	"imgpipe/transform"
 )
 
 // served returns what a worker whose transform is do writes when it reads input, and the error that ends it.
 func served(
-	t *testing.T, input io.Reader, do pipeline.TransformFunc,
+	t *testing.T, input io.Reader, do executor.Func,
 ) (hello wire.Hello, answers []wire.Done, err error) {
 	t.Helper()
 	var out bytes.Buffer

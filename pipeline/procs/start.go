@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"imgpipe/pipeline"
+	"imgpipe/pipeline/executor"
 	"imgpipe/pipeline/wire"
 )
 
@@ -76,7 +77,7 @@ func (p *Pool) ready(ctx context.Context, s *slot, cost *pipeline.Cost) error {
 		case <-p.life.Done():
 			return pipeline.ErrClosed
 		case <-ctx.Done(): // the worker that is on its way is for the next call
-			return pipeline.ContextError(ctx)
+			return executor.ContextError(ctx)
 		}
 		select {
 		case <-p.broken:
@@ -131,7 +132,7 @@ func (p *Pool) spawn() (*worker, error) {
 		close(w.dead)
 	}()
 
-	ctx, cancel := pipeline.Bounded(p.life, p.opts.StartTimeout)
+	ctx, cancel := executor.Bounded(p.life, p.opts.StartTimeout)
 	defer cancel()
 	stop := context.AfterFunc(ctx, w.kill)
 	err = w.hear(p.shared)

@@ -15,6 +15,7 @@ import (
 	"unicode"
 
 	"imgpipe/pipeline"
+	"imgpipe/pipeline/executor"
 	"imgpipe/samples"
 	"imgpipe/transform"
 )
@@ -87,7 +88,7 @@ var lies = []lie{
 const takenMark = "TAKEN:"
 
 // takenOver tells the lie that stands at the end of an image.
-func takenOver(next pipeline.TransformFunc) pipeline.TransformFunc {
+func takenOver(next executor.Func) executor.Func {
 	return func(ctx context.Context, task transform.Task) (transform.Result, error) {
 		r, err := next(ctx, task)
 		_, name, _ := bytes.Cut(task.Data[max(0, len(task.Data)-30):], []byte(takenMark))

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"imgpipe/pipeline"
+	"imgpipe/pipeline/executor"
 	"imgpipe/transform"
 )
 
@@ -62,7 +63,7 @@ func (p *Pool) wait(ctx context.Context, c *call) (state, error) {
 		case <-p.broken:
 			return p.startErr
 		case <-ctx.Done():
-			return pipeline.ContextError(ctx)
+			return executor.ContextError(ctx)
 		default:
 			return nil
 		}

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// bootID is another one each time that the machine was started; "" where that is not known.
+// bootID returns a text that changes each time the machine starts, or "" if the system has none.
 func bootID() string {
 	b, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {

@@ -2,5 +2,5 @@
 
 package store
 
-// bootID would be another one each time that the machine was started.
+// bootID returns "": this system has no such text.
 func bootID() string { return "" }

@@ -8,17 +8,18 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// allowed tells whether c may stand in the name of a file: on every system, and in a listing without deceiving whoever
-// reads it.
+// allowed reports whether c may stand in the name of a file: every system takes it, and a listing that shows it does
+// not deceive its reader.
 func allowed(c rune) bool {
 	switch {
 	case c < utf8.RuneSelf:
 		return c >= ' ' && c != 0x7f && !strings.ContainsRune(`/\<>:"|?*`, c)
 	case unicode.IsControl(c), c == utf8.RuneError, c == '\u2028', c == '\u2029':
 		return false
-	case c == '\u061c', c >= '\u200b' && c <= '\u200f' && c != '\u200c' && c != '\u200d', c >= '\u202a' && c <= '\u202e', c >= '\u2060' && c <= '\u2069', c == '\ufeff':
+	case c == '\u061c', c >= '\u200b' && c <= '\u200f' && c != '\u200c' && c != '\u200d',
+		c >= '\u202a' && c <= '\u202e', c >= '\u2060' && c <= '\u2069', c == '\ufeff':
 		// They turn the direction of writing, or show nothing: "gpj.exe" reads as "exe.jpg". The two joiners that
-		// scripts and emoji need may stay.
+		// scripts and emoji need are allowed.
 		return false
 	case c&0xfffe == 0xfffe, c >= 0xfdd0 && c <= 0xfdef:
 		return false // noncharacters, which some file systems refuse
@@ -26,7 +27,7 @@ func allowed(c rune) bool {
 	return true
 }
 
-// clean makes s fit to stand inside one part of a name: valid UTF-8 in normal form C, with an underscore for every
+// clean returns s as it can stand inside one part of a name: valid UTF-8 in normal form C, with an underscore for every
 // character that is not allowed.
 func clean(s string) string {
 	plain := true
@@ -44,7 +45,8 @@ func clean(s string) string {
 	}, s))
 }
 
-// cut shortens s to max bytes, at the border of a character, and tells it from others with the same beginning by its hash.
+// cut shortens s to max bytes, at the border of a character. The end of a string that was cut is a hash of the whole,
+// so that two strings with the same beginning stay different.
 func cut(s string, max int) string {
 	if len(s) <= max {
 		return s
@@ -52,7 +54,7 @@ func cut(s string, max int) string {
 	return cutPlain(s, max-9) + "-" + sha8(s)
 }
 
-// cutPlain cuts before a character, together with the accents that combine with it.
+// cutPlain shortens s to max bytes. It cuts before a character, together with the accents that combine with that.
 func cutPlain(s string, max int) string {
 	if len(s) <= max {
 		return s
@@ -68,8 +70,9 @@ func firstRune(s string) rune {
 	return c
 }
 
-// finish makes one part of a name, complete but for its marks, one that every system takes: it is not hidden, cannot be
-// taken for an option, ends in no dot or space, and is none of the devices of Windows. last tells that it is the file's.
+// finish returns one part of a name, which is complete but for its marks, as every system takes it: not hidden, not
+// like an option, without a dot or space at its end, and not the name of a device of Windows. last says that it is the
+// part of the file, and not that of a folder.
 func finish(part string, last bool) string {
 	// Where two pieces of a template meet, an accent can combine with what stands before it.
 	part = strings.TrimRight(norm.NFC.String(part), ". ")
@@ -89,14 +92,14 @@ func finish(part string, last bool) string {
 	return part
 }
 
-// imageFolder tells that a folder's name could be the name of an output. Such a folder gets another name, so that whether
-// a file or a folder came first never matters.
+// imageFolder reports whether the name of a folder could be the name of an output. Such a folder gets another name, so
+// that it never matters whether a file or a folder came first.
 func imageFolder(part string) bool {
 	return imageName(part) || strings.HasSuffix(part, "."+string(rune(markExt)))
 }
 
-// reserved tells the names that Windows keeps for devices, with whatever extension (Naming Files, Paths, and Namespaces,
-// Microsoft), and our own.
+// reserved reports whether a name is one that Windows keeps for devices, with whatever extension (Naming Files, Paths,
+// and Namespaces, Microsoft), or the ledger's.
 func reserved(part string) bool {
 	if strings.EqualFold(part, LedgerName) {
 		return true

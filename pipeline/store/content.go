@@ -18,7 +18,7 @@ func contentOf(o Output) (c Content, ok bool) {
 }
 
 // holdsDigest reports whether name is a regular file in the output folder with the length and the SHA-256, in
-// hexadecimal digits, that a line tells of. It reads the file, unless the length tells already.
+// hexadecimal digits, that a line has. It reads the file only if the length is right.
 func (s *Store) holdsDigest(name string, size int64, sum string) bool {
 	want, ok := contentOf(Output{Bytes: size, SHA256: sum})
 	if !ok {

@@ -44,7 +44,8 @@ func TestContentOfALineIsFoundWithoutParsingIt(t *testing.T) {
 	sum := fmt.Sprintf("%x", sha256.Sum256(nil))
 	e := full()
 	e.Outputs = []Output{
-		{Path: `a"},\.jpg`, Bytes: 1, SHA256: sum, Format: "jpeg"}, {Path: "a.jpg", Bytes: 2, Width: 3, SHA256: sum}, {Path: "kept.jpg", Bytes: 6, SHA256: sum, Kept: true},
+		{Path: `a"},\.jpg`, Bytes: 1, SHA256: sum, Format: "jpeg"},
+		{Path: "a.jpg", Bytes: 2, Width: 3, SHA256: sum}, {Path: "kept.jpg", Bytes: 6, SHA256: sum, Kept: true},
 		{Path: "no digest.jpg", Bytes: 7}, {Path: "ü.jpg", Bytes: 8, SHA256: sum},
 	}
 	b, err := appendLine(nil, e, 1)

@@ -4,7 +4,7 @@
 //	fetch.Item ──> Store.Plan ──> a place ──> Put ──> .imgpipe-tmp/N ──rename──> DIR/NAME
 //	               in input order, before anything is fetched
 //	Begin … End ──> .imgpipe-tmp/under-way ──> a suspect, on the next run after a crash
-//	Outcome ──> Store.Record ──> .imgpipe-tmp/lines-N ──sync──> DIR/imgpipe.jsonl ──> what the next run skips
+//	Outcome ──> Store.Record ──> .imgpipe-tmp/lines-N ──sync──> DIR/imgpipe.jsonl, for the next run
 //
 // Start here: [Open] returns a [Store], which is a pipeline.Store. The example is a whole program. [Options] say what
 // happens to files that are not ours and to what failed before; [NameOptions] have the fields of a name template. A

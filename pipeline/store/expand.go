@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// nameParts are the fields of an item that are the same whatever the suffix.
+// nameParts are the fields of an item that do not depend on the suffix.
 type nameParts struct {
 	dir        []string
 	stem, host string
@@ -39,8 +39,8 @@ func (n *Namer) parts(src Source) (p nameParts) {
 	return p
 }
 
-// splitURL gives the host and the last part of the path, decoded once: what decoding gives is not looked at again, so
-// that %2F and %252F are characters of a name like others.
+// splitURL returns the host of a URL and the last part of its path. That part is decoded once: %2F and %252F are
+// characters of a name like others.
 func splitURL(s string) (host, last string) {
 	u, err := url.Parse(s)
 	if err != nil || u.Host == "" {
@@ -56,7 +56,7 @@ func splitURL(s string) (host, last string) {
 	return host, last
 }
 
-// splitOddURL does that for a URL that only browsers read, such as one with a % that stands for itself or with
+// splitOddURL is splitURL for a URL that only browsers read, such as one with a percent sign that means itself, or with
 // backslashes.
 func splitOddURL(s string) (host, last string) {
 	_, rest, ok := strings.Cut(strings.TrimSpace(s), ":")
@@ -78,8 +78,8 @@ func splitOddURL(s string) (host, last string) {
 	return clean(strings.ToLower(host)), last
 }
 
-// trimExt takes the extension off a file's name: a dot and up to five letters and digits, of which one is a letter. A date
-// or a version at the end is none.
+// trimExt removes the extension from the name of a file: a dot and up to five letters and digits, with at least one
+// letter. So a date or a version at the end is not an extension.
 func trimExt(s string) string {
 	dot := strings.LastIndexByte(s, '.')
 	if dot <= 0 || len(s)-dot > 6 {
@@ -100,7 +100,7 @@ func trimExt(s string) string {
 	return s[:dot]
 }
 
-// expand fills the template, but for what only the outputs decide.
+// expand fills the template, but for what depends on the outputs.
 func (n *Namer) expand(src Source, p nameParts, suffix int) string {
 	b := make([]byte, 0, 96)
 	tail := ""

@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// identify finds the file or folder that path leads to.
+// identify returns what the file or folder is that path leads to.
 func identify(path string) (fileID, error) {
 	info, err := os.Stat(path)
 	if err != nil {

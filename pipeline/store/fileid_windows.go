@@ -2,7 +2,7 @@ package store
 
 import "golang.org/x/sys/windows"
 
-// identify finds the file or folder that path leads to.
+// identify returns what the file or folder is that path leads to.
 func identify(path string) (fileID, error) {
 	name, err := windows.UTF16PtrFromString(path)
 	if err != nil {

@@ -50,7 +50,7 @@ type Files interface {
 
 // Staged is one file on its way, from [Files.Stage]. It is for one goroutine.
 type Staged interface {
-	// Put gives the file its name, in place of what was seen there and of nothing else: of the zero File, only if
+	// Put puts the file under its name, in place of what was seen there and of nothing else: of the zero File, only if
 	// nothing has the name. It does so at once: whoever opens the name finds what was there before or the new file,
 	// whole. Of many that put in place of the same, one succeeds.
 	//
@@ -58,7 +58,7 @@ type Staged interface {
 	// and Put may be called again. After Put has succeeded no method may be called.
 	Put(ctx context.Context, name string, seen File) error
 
-	// Discard gives the file up. Where that fails, the file goes when its Files is opened again, or with time.
+	// Discard removes the file. If that fails, the file goes when its Files is opened again, or with time.
 	Discard(ctx context.Context)
 }
 
@@ -93,7 +93,7 @@ const (
 	Other // a link, a device and so on
 )
 
-// Content is what tells one file's data from another's.
+// Content identifies the data of a file.
 type Content struct {
 	Size   int64
 	SHA256 [sha256.Size]byte

@@ -79,7 +79,8 @@ func TestAnErrorOfAFilesKeepsItsClass(t *testing.T) {
 		var e *store.Error
 		if !errors.As(err, &e) || e.Class() != c.class || e.Fatal() != c.fatal {
 			t.Errorf("%v: got %v; want class %s, fatal %v", c.files, err, c.class, c.fatal)
-		} else if e.Class() == pipeline.ClassNotWritable && errors.As(err, new(outage)) && e.Advice() != (outage{}).Advice() {
+		} else if e.Class() == pipeline.ClassNotWritable && errors.As(err, new(outage)) &&
+			e.Advice() != (outage{}).Advice() {
 			t.Errorf("%v: the advice is %q", err, e.Advice())
 		} else if err.Error() != c.says && c.files.stage != fs.ErrPermission {
 			t.Errorf("it says %q, want %q", err, c.says)

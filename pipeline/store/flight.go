@@ -194,7 +194,7 @@ func (s *Store) leftFlights() (hashes []uint64) {
 // they are still there.
 func (s *Store) openFlights(suspects []uint64) (err error) {
 	fl := &s.flights
-	if fl.file, err = s.temp.OpenFile(flightsName+next, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o644); err != nil {
+	if fl.file, err = s.temp.OpenFile(flightsName+newSuffix, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o644); err != nil {
 		return err
 	}
 	fl.mapped = mapFile(fl.file, flightsMapped)
@@ -207,7 +207,7 @@ func (s *Store) openFlights(suspects []uint64) (err error) {
 	if err != nil {
 		return err
 	}
-	return s.temp.Rename(flightsName+next, flightsName)
+	return s.temp.Rename(flightsName+newSuffix, flightsName)
 }
 
 func (fl *flights) close() {

@@ -12,7 +12,8 @@ import (
 	"syscall"
 )
 
-// A folders gives the folders of a Store. None is kept open, because some systems neither move nor remove what is open.
+// A folders finds the folders of a Store. It keeps none open, because some systems neither move nor remove what is
+// open.
 type folders struct {
 	root  *os.Root
 	top   *folder
@@ -31,7 +32,7 @@ func newFolders(root *os.Root, _ int) (*folders, error) {
 	return all, nil
 }
 
-// get gives a folder by its name, with forward slashes; "." is the top. Each get wants a release.
+// get returns a folder by its name, with forward slashes; "." is the top. Each get needs a release.
 func (all *folders) get(name string) (*folder, error) {
 	if name == "." {
 		return all.top, nil
@@ -62,7 +63,8 @@ func (d *folder) stat(name string) (found, error) {
 	if err != nil {
 		return found{}, err
 	}
-	return found{dir: st.IsDir(), regular: st.Mode().IsRegular(), size: st.Size(), changed: st.ModTime().UnixNano()}, nil
+	changed := st.ModTime().UnixNano()
+	return found{dir: st.IsDir(), regular: st.Mode().IsRegular(), size: st.Size(), changed: changed}, nil
 }
 
 // read writes what a file holds to w, through buf.
@@ -81,7 +83,7 @@ func (d *folder) create(name string) (newFile, error) {
 	return newFile{file}, err
 }
 
-// take gives a file of another folder a name in d, in place of what has it.
+// take moves a file of another folder to a name in d, in place of what has that name.
 func (d *folder) take(from *folder, temp, name string) error {
 	err := d.of.root.Rename(path.Join(from.name, temp), path.Join(d.name, name))
 	if errors.Is(err, fs.ErrNotExist) {

@@ -26,7 +26,8 @@ func twoIn(t *testing.T, dir string) (one, two Name) {
 	return one, two
 }
 
-// TestFolderChangedDuringTheRunIsLookedForByItsName puts one output, changes the folder that it went to, and puts another one.
+// TestFolderChangedDuringTheRunIsLookedForByItsName puts one output, changes the folder that it went to, and puts
+// another one.
 func TestFolderChangedDuringTheRunIsLookedForByItsName(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("links need rights on Windows")
@@ -48,19 +49,24 @@ func TestFolderChangedDuringTheRunIsLookedForByItsName(t *testing.T) {
 			return errors.Join(os.RemoveAll(filepath.Join(out, "x/y")), os.Mkdir(filepath.Join(out, "x/y"), 0o755))
 		}, "", map[string]string{"x/y/1.jpg": "two"}, nil},
 		{"link to outside", func(out, elsewhere string) error {
-			return errors.Join(os.RemoveAll(filepath.Join(out, "x/y")), os.Symlink(elsewhere, filepath.Join(out, "x/y")))
+			return errors.Join(os.RemoveAll(filepath.Join(out, "x/y")),
+				os.Symlink(elsewhere, filepath.Join(out, "x/y")))
 		}, ClassOutside, map[string]string{}, nil},
 		{"link to outside above it", func(out, elsewhere string) error {
-			return errors.Join(os.RemoveAll(filepath.Join(out, "x")), os.Symlink(elsewhere, filepath.Join(out, "x")), os.Mkdir(filepath.Join(elsewhere, "y"), 0o755))
+			return errors.Join(os.RemoveAll(filepath.Join(out, "x")), os.Symlink(elsewhere, filepath.Join(out, "x")),
+				os.Mkdir(filepath.Join(elsewhere, "y"), 0o755))
 		}, ClassOutside, map[string]string{}, nil},
 		{"moved away, and a link to it", func(out, elsewhere string) error {
-			return errors.Join(os.Rename(filepath.Join(out, "x"), filepath.Join(elsewhere, "x")), os.Symlink(filepath.Join(elsewhere, "x"), filepath.Join(out, "x")))
+			return errors.Join(os.Rename(filepath.Join(out, "x"), filepath.Join(elsewhere, "x")),
+				os.Symlink(filepath.Join(elsewhere, "x"), filepath.Join(out, "x")))
 		}, ClassOutside, map[string]string{}, map[string]string{"x/y/0.jpg": "one"}},
 		{"link to inside", func(out, _ string) error {
-			return errors.Join(os.RemoveAll(filepath.Join(out, "x/y")), os.Mkdir(filepath.Join(out, "z"), 0o755), os.Symlink("../z", filepath.Join(out, "x/y")))
+			return errors.Join(os.RemoveAll(filepath.Join(out, "x/y")), os.Mkdir(filepath.Join(out, "z"), 0o755),
+				os.Symlink("../z", filepath.Join(out, "x/y")))
 		}, "", map[string]string{"z/1.jpg": "two"}, nil},
 		{"a file", func(out, _ string) error {
-			return errors.Join(os.RemoveAll(filepath.Join(out, "x/y")), os.WriteFile(filepath.Join(out, "x/y"), []byte("mine"), 0o644))
+			return errors.Join(os.RemoveAll(filepath.Join(out, "x/y")),
+				os.WriteFile(filepath.Join(out, "x/y"), []byte("mine"), 0o644))
 		}, ClassWrite, map[string]string{"x/y": "mine"}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {

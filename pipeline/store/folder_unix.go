@@ -17,12 +17,12 @@ import (
 // so that few are in use at a time.
 const openFolders = 64
 
-// A folders gives the folders of a Store, open. What is done to a file then takes one call of the system with its name in the folder,
-// where [os.Root] would open every folder on the way to it for each: this is a third of what a small file costs. Its methods may be called
-// from many goroutines.
+// A folders holds the folders of a Store open. To do something to a file then takes one call of the system, with the
+// name of the file in its folder. [os.Root] would open every folder on the way to the file for each call, which is a
+// third of the cost of a small file. Its methods may be called from many goroutines. Nil is valid and holds no folder.
 //
-// A folder is found through os.Root, which never leaves the output folder. While it is kept open somebody may move it away, remove it
-// or put a symbolic link in its place, so get looks each time whether its name still leads to it.
+// A folder is found through os.Root, which never leaves the output folder. While the folder is open somebody may move
+// it away, remove it or put a symbolic link in its place. So get looks each time whether the name still leads to it.
 type folders struct {
 	root *os.Root
 	top  *folder
@@ -33,7 +33,7 @@ type folders struct {
 	clock uint64
 }
 
-// A folder is one that is open. The names that its methods take are those of files in it, without a slash. They follow no symbolic
+// A folder is one that is open. Its methods take the names of files in it, without a slash, and follow no symbolic
 // link.
 type folder struct {
 	file     *os.File
@@ -76,7 +76,7 @@ func openFolder(root *os.Root, name string) (*folder, error) {
 	return d, nil
 }
 
-// get gives a folder by its name, with forward slashes; "." is the top. Each get wants a release.
+// get returns a folder by its name, with forward slashes; "." is the top. Each get needs a release.
 func (fs *folders) get(name string) (*folder, error) {
 	if name == "." {
 		return fs.top, nil
@@ -145,7 +145,7 @@ func (fs *folders) forget(name string, d *folder) {
 	fs.release(d)
 }
 
-// release ends the use of a folder. A nil one is none.
+// release ends the use of a folder. Nil is valid and not in use.
 func (fs *folders) release(d *folder) {
 	if d == nil || d == fs.top {
 		return
@@ -157,7 +157,7 @@ func (fs *folders) release(d *folder) {
 	}
 }
 
-// close closes all. Closing a nil one does nothing.
+// close closes all.
 func (fs *folders) close() {
 	if fs == nil {
 		return
@@ -237,7 +237,7 @@ func (d *folder) create(name string) (fd newFile, err error) {
 	return fd, err
 }
 
-// take gives a file of another folder a name in d, in place of what has it.
+// take moves a file of another folder to a name in d, in place of what has that name.
 func (d *folder) take(from *folder, temp, name string) error {
 	return again(func() error { return unix.Renameat(from.fd, temp, d.fd, name) })
 }
@@ -279,7 +279,11 @@ func (d *folder) swap(from *folder, temp, name string) error {
 
 // cannot reports whether a file system, or a filter for calls of the system, does not know a way to rename.
 func cannot(err error) bool {
-	return err == unix.EINVAL || err == unix.ENOSYS || err == unix.ENOTSUP || err == unix.EOPNOTSUPP || err == unix.EPERM
+	switch err {
+	case unix.EINVAL, unix.ENOSYS, unix.ENOTSUP, unix.EPERM:
+		return true
+	}
+	return err == unix.EOPNOTSUPP // on Linux another name of ENOTSUP
 }
 
 // remove removes a file.

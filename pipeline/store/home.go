@@ -37,7 +37,7 @@ func (h *home) ask(op, name string) error {
 type found struct {
 	dir, regular bool
 	size         int64  // of a file, in bytes
-	id           fileID // zero where only the file's path could tell
+	id           fileID // zero if the system has none
 	changed      int64  // when its content last was, in nanoseconds since 1970
 	since        int64  // when the file itself last was, so also when it was moved here, or was given another time
 }
@@ -80,13 +80,15 @@ func (h *home) pathError(name string, err error) error {
 		e.fatal = e.fatal || path.Dir(name) == "." || topErr != nil
 	case ClassWrite:
 		if errors.Is(err, syscall.EXDEV) {
-			e.Err = fmt.Errorf("the folder %s is another file system's, expected one file system for all outputs", path.Dir(name))
+			e.Err = fmt.Errorf("the folder %s is another file system's, expected one file system for all outputs",
+				path.Dir(name))
 			e.Hint = hintOwnRun
 			break
 		}
 		for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
 			if st, err := h.root.Lstat(dir); err == nil && st.Mode()&fs.ModeSymlink != 0 {
-				e.Kind, e.Err = ClassOutside, fmt.Errorf("%s is a symbolic link that leads out of the output folder", dir)
+				e.Kind = ClassOutside
+				e.Err = fmt.Errorf("%s is a symbolic link that leads out of the output folder", dir)
 				break
 			}
 		}

@@ -42,7 +42,8 @@ func TestAnotherItemsPictureIsNeverReplacedThroughALink(t *testing.T) {
 				t.Fatal(err)
 			}
 			if again { // in a later run
-				if err := s.Append(Entry{Status: Done, Source: "in/one/a.jpg", Name: one.String(), Outputs: outs}); err != nil {
+				if err := s.Append(Entry{Status: Done, Source: "in/one/a.jpg", Name: one.String(),
+					Outputs: outs}); err != nil {
 					t.Fatal(err)
 				}
 				s.Close()
@@ -100,7 +101,8 @@ func TestWhatNoStoreWroteIsKeptWhereFilesOnTheirWayLie(t *testing.T) {
 		if err := os.MkdirAll(filepath.Join(dir, TempName, "trip"), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		hers := []string{TempName + "/holiday.jpg", TempName + "/trip/1.jpg", TempName + "/notes.txt", TempName + "/12a"}
+		hers := []string{TempName + "/holiday.jpg", TempName + "/trip/1.jpg", TempName + "/notes.txt",
+			TempName + "/12a"}
 		for _, name := range hers {
 			if err := os.WriteFile(filepath.Join(dir, filepath.FromSlash(name)), []byte("hers"), 0o644); err != nil {
 				t.Fatal(err)

@@ -182,7 +182,7 @@ func (s *Store) replaceLedger() error {
 
 // nameCopy copies the ledger, calls name to put the copy under the ledger's name, and goes on with the copy.
 func (s *Store) nameCopy(name func(from string) error) error {
-	const temp = LedgerName + next
+	const temp = LedgerName + newSuffix
 	defer s.temp.Remove(temp) // what has two names by then keeps one
 	f, err := s.temp.OpenFile(temp, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o644)
 	if err != nil {

@@ -165,8 +165,8 @@ func (s *Store) lastIs(id uint64, text []byte) bool {
 	return ok && s.hasLine(ref.at(), text)
 }
 
-// settleJournal takes the files that a journal names for ours, where they hold what was to be written and the
-// ledger does not tell of that.
+// settleJournal adopts the files that a journal names, if they hold what was to be written and the ledger does not have
+// that.
 func (s *Store) settleJournal(journal []byte) (files int, err error) {
 	for line := range strings.Lines(string(journal)) {
 		sum, source, name, ok := parseIntent(strings.TrimSuffix(line, "\n"))
@@ -199,8 +199,8 @@ func (s *Store) settleJournal(journal []byte) (files int, err error) {
 	return files, nil
 }
 
-// sourceOf returns the text of a source whose file this is by the ledger, or "". The line that told of the file is that
-// source's last one, perhaps, and no longer true.
+// sourceOf returns the text of a source whose file this is by the ledger, or "". The line of that file may be the last
+// one of its source, and no longer true.
 func (s *Store) sourceOf(own owner, source uint64) string {
 	if own.line <= 0 || own.source != source {
 		return ""

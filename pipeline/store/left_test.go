@@ -121,7 +121,8 @@ func TestWhateverRunComesNextSettlesWhatAKilledOneLeft(t *testing.T) {
 	}
 
 	s = open(t, dir, Options{})
-	want := "[a run here did not end; lines of whole files, now in the ledger: 1; files without a line, now in the ledger: 1; " +
+	want := "[a run here did not end; lines of whole files, now in the ledger: 1; " +
+		"files without a line, now in the ledger: 1; " +
 		"lines left out, as their files are not what they say: 1; unfinished files removed: 1]"
 	if got := fmt.Sprint(s.Warnings()); got != want {
 		t.Errorf("got %s\nwant %s", got, want)
@@ -168,7 +169,7 @@ func TestOpenKilledAnywhereLosesNothing(t *testing.T) {
 		func(s *Store, _ left) error { return s.load() },
 		func(s *Store, l left) (err error) {
 			s.temp, err = s.root.OpenRoot(TempName)
-			return errors.Join(err, s.temp.WriteFile(flightsName+next, nil, 0o644))
+			return errors.Join(err, s.temp.WriteFile(flightsName+newSuffix, nil, 0o644))
 		},
 		func(s *Store, l left) error { s.temp.Close(); return s.ownTemp(l) },
 		func(s *Store, _ left) error { return s.ownLedger() },

@@ -15,6 +15,7 @@ import (
 
 	"imgpipe/fetch"
 	"imgpipe/pipeline"
+	"imgpipe/pipeline/executor"
 	"imgpipe/pipeline/procs"
 	"imgpipe/pipeline/store"
 	"imgpipe/samples"
@@ -46,8 +47,8 @@ var deadly = []byte("deadly")
 
 // killing returns what wraps the transform of a process: a deadly file ends the process. All others wait for that to
 // happen, if wait is not nil: so nothing is done before.
-func killing(wait <-chan struct{}) func(pipeline.TransformFunc) pipeline.TransformFunc {
-	return func(next pipeline.TransformFunc) pipeline.TransformFunc {
+func killing(wait <-chan struct{}) func(executor.Func) executor.Func {
+	return func(next executor.Func) executor.Func {
 		return func(ctx context.Context, task transform.Task) (transform.Result, error) {
 			if bytes.HasSuffix(task.Data, deadly) {
 				os.Exit(3)

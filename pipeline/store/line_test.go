@@ -69,7 +69,8 @@ func TestLineHasEveryFieldInItsPlace(t *testing.T) {
 		sameLine(t, Entry{MS: Stages{Decode: ms}}, 4)
 		sameLine(t, Entry{MS: Stages{Decode: ms, Store: 1}}, 4)
 	}
-	for _, s := range []string{"<a&b>", "tab\t", "\x00\x1f\x7f\x80", `"\`, "ü", "\u2028\u2029", "\xff\xfe", "𝔘", "/"} {
+	for _, s := range []string{"<a&b>", "tab\t", "\x00\x1f\x7f\x80", `"\`, "ü", "\u2028\u2029", "\xff\xfe",
+		"𝔘", "/"} {
 		sameLine(t, Entry{Source: s, Error: s, Warnings: []string{s, ""}, Outputs: []Output{{Path: s}}}, 5)
 	}
 	for _, at := range []time.Time{time.Unix(0, 1), time.Unix(-1<<62, 0), time.Unix(1<<62, 999),
@@ -84,9 +85,11 @@ func FuzzLineIsThatOfEncodingJSON(f *testing.F) {
 	f.Fuzz(func(t *testing.T, status, source, name, text string, size, sec, nsec int64, ms float64, id uint64, n int) {
 		at := time.Unix(sec, nsec)
 		sameLine(t, Entry{
-			Status: Status(status), Source: source, Name: name, Size: size, ModTime: at, Spec: text, Class: status, Error: source, Stack: text,
-			Warnings: []string{text, name}, Damaged: n%3 == 0, Attempts: n, Worker: -n, InBytes: sec, Time: at.Add(time.Duration(nsec)),
-			MS: Stages{Fetch: ms, Operate: ms / 3, Store: float64(n) / 1000},
+			Status: Status(status), Source: source, Name: name, Size: size, ModTime: at, Spec: text,
+			Class: status, Error: source, Stack: text,
+			Warnings: []string{text, name}, Damaged: n%3 == 0, Attempts: n, Worker: -n, InBytes: sec,
+			Time: at.Add(time.Duration(nsec)),
+			MS:   Stages{Fetch: ms, Operate: ms / 3, Store: float64(n) / 1000},
 			Outputs: []Output{{Path: name, Bytes: nsec, Width: n, Height: int(size), SHA256: text,
 				Format: transform.Format(status), Kept: n%2 == 0}},
 		}, id)

@@ -11,10 +11,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// errLocked tells that another process, or another Store of this one, holds the lock.
+// errLocked is the error if another process, or another Store of this one, holds the lock.
 var errLocked = errors.New("locked")
 
-// lockFile locks f until it is closed, which the system does when the process ends in whatever way.
+// lockFile locks f until it is closed. The system closes it when the process ends, in whatever way.
 func lockFile(f *os.File) error {
 	for {
 		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
@@ -28,7 +28,7 @@ func lockFile(f *os.File) error {
 	}
 }
 
-// names is how many names a file has.
+// names returns how many names a file has.
 func names(st fs.FileInfo) int {
 	if sys, ok := st.Sys().(*syscall.Stat_t); ok {
 		return int(sys.Nlink)

@@ -39,7 +39,8 @@ func (s *Store) claim(name Name, f *pending) error {
 	}
 	own := s.owned[f.hash]
 	if own.item != 0 && own.item != me {
-		return &Error{Kind: ClassNameTaken, Doing: doing, Err: fmt.Errorf("item %d of the input has the name", own.item)}
+		err := fmt.Errorf("item %d of the input has the name", own.item)
+		return &Error{Kind: ClassNameTaken, Doing: doing, Err: err}
 	}
 	f.others = own.line != 0 && own.source != 0 && !name.isMine(own.source)
 	if f.others && s.opts.OnExist != Skip {
@@ -52,7 +53,7 @@ func (s *Store) claim(name Name, f *pending) error {
 	return nil
 }
 
-// othersError says that a name is that of another input's picture.
+// othersError is the error of a name that belongs to the picture of another input.
 func othersError(doing string) *Error {
 	return &Error{
 		Kind: ClassNameTaken, Doing: doing,
@@ -175,9 +176,9 @@ func (s *Store) isOthers(name Name, output string) bool {
 	return own.line != 0 && !name.isMine(own.source)
 }
 
-// Present reports whether, with Skip, an item need not even be fetched: each of its outputs has a file already. It
-// cannot tell where names depend on the output's width or height, or where files may be torn. format is the format of
-// the outputs, or "" where it is not known: then a file of any format will do.
+// Present reports whether, with Skip, an item need not even be fetched, because each of its outputs has a file already.
+// It reports false if names depend on the width or height of the output, or if files may be torn. format is that of the
+// outputs, or "" if it is not known: then a file of any format is enough.
 func (s *Store) Present(name Name, format transform.Format) ([]Output, bool) {
 	if s.opts.OnExist != Skip || s.opts.Force || name.hasSize() || s.doubt.torn {
 		return nil, false

@@ -5,8 +5,8 @@ import (
 	"runtime/debug"
 )
 
-// A mapped is the beginning of a file, mapped into memory and shared: what is written there is the file's at once, also when this
-// process is killed, and costs no call of the system. A nil one is too short for anything.
+// A mapped is the beginning of a file, mapped into memory and shared. What is written there is in the file at once,
+// also when this process is killed, and costs no call of the system. Nil is valid and maps nothing.
 type mapped []byte
 
 // writeAt writes b to a file, through its map as far as that reaches.
@@ -18,8 +18,8 @@ func (m mapped) writeAt(f *os.File, b []byte, at int64) error {
 	return err
 }
 
-// copy tells whether it went well. The memory is not to be had where somebody has cut the file, or a file system that writes every block to
-// a new place has none left; a write will tell why.
+// copy writes b to the map, and reports whether that succeeded. It fails if the file was truncated, or if the disk is
+// full under a file system that writes every block to a new place. A write to the file then returns the reason.
 func (m mapped) copy(b []byte, at int64) (ok bool) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {

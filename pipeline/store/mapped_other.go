@@ -4,7 +4,7 @@ package store
 
 import "os"
 
-// mapFile maps no file: the order in which a map and writes of the same file are seen is not known to be right.
+// mapFile maps nothing: on this system it is not known in which order a map and writes to the same file are seen.
 func mapFile(*os.File, int) mapped { return nil }
 
 func (mapped) close() {}

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// mapFile maps the first size bytes of an empty file, which are zeros then. It gives nil where that cannot be done, and the file is empty
-// still.
+// mapFile maps the first size bytes of an empty file, which are zeros then. It returns nil if that fails; the file is
+// still empty then.
 func mapFile(f *os.File, size int) mapped {
 	// The zeros are written, so that a full disk shows here, and not when the memory is used.
 	if _, err := f.WriteAt(make([]byte, size), 0); err == nil {

@@ -24,14 +24,14 @@ type Source struct {
 	ID, Given string
 	// Dir is the folder of a file below the folder that was walked, with forward slashes.
 	Dir string
-	// Format is the format of its outputs, or "" where that is not known before it is fetched. A name that is known to end
-	// in .png need not avoid one that ends in .jpg.
+	// Format is the format of the outputs, or "" if that is not known before the item is fetched. A name that is known
+	// to end in .png need not avoid one that ends in .jpg.
 	Format transform.Format
 }
 
-// NameOptions say how names are made. The zero value gives one output for each item the name {dir}/{stem}.{ext}.
+// NameOptions say how names are made. With the zero value, each item has one output, of the name {dir}/{stem}.{ext}.
 type NameOptions struct {
-	// Template is the form of a name; "" means {dir}/{stem}.{ext}, and {dir}/{stem}-{size}.{ext} where there are several
+	// Template is the form of a name. "" means {dir}/{stem}.{ext}, or {dir}/{stem}-{size}.{ext} if there are several
 	// labels. The fields are
 	//
 	//	{dir}    the folder of the input below the folder that was walked
@@ -43,7 +43,7 @@ type NameOptions struct {
 	//	{size}   the label of the output's size
 	//	{w} {h}  the output's width and height in pixels
 	Template string
-	// Labels are those of the transform.Variants that each item gives; none means one output without a label.
+	// Labels are those of the transform.Variants of each item. Empty means one output without a label.
 	Labels []string
 	// OnExist says whether the later of two items with one name fails (Fail) or gets another name, and whether an item
 	// whose name is another source's by the ledger fails (Fail, Skip) or gets another name.
@@ -53,9 +53,9 @@ type NameOptions struct {
 	Folder string
 }
 
-// A Namer gives every item its name, from the inputs, their order, and the ledger that it heeds, and never from what
-// happens during a run: the same command again gives the same names, also after a run that was killed. It is for one
-// goroutine, which plans items in the order of the input.
+// A Namer names every item. A name depends on the inputs, their order and the ledger that the Namer heeds, and never on
+// what happens during a run. So the same command has the same names again, also after a run that was killed. A Namer is
+// for one goroutine, which plans items in the order of the input.
 type Namer struct {
 	pieces  []piece
 	hasStem bool
@@ -78,7 +78,7 @@ type claim struct {
 	mask  formatSet
 }
 
-// NewNamer gives a Namer. An error names the template, what is wrong with it and what was expected.
+// NewNamer returns a Namer. An error is about the template: what is wrong with it, and what was expected.
 func NewNamer(opts NameOptions) (*Namer, error) {
 	n := &Namer{
 		onExist: opts.OnExist, plain: opts.Labels, claims: map[uint64]claim{},
@@ -142,8 +142,8 @@ func (n Name) Aside() bool { return n.aside }
 // isMine reports whether a line with this sourceHash is the item's own.
 func (n Name) isMine(source uint64) bool { return source == n.mine[0] || source == n.mine[1] }
 
-// Path gives the place of one output in the output folder, with forward slashes. It reads all of o but Data; its Label is
-// one of NameOptions.Labels.
+// Path returns the place of one output in the output folder, with forward slashes. It reads all of o but Data. Its
+// Label is one of NameOptions.Labels.
 func (n Name) Path(o transform.Output) string {
 	label, _ := n.label(o.Label)
 	return n.fill(label, o.Format.Ext(), strconv.Itoa(o.Width), strconv.Itoa(o.Height))
@@ -171,8 +171,8 @@ var oneLabel = []string{""}
 // inName returns a label as it stands in names.
 func inName(label string) string { return cut(clean(label), fields[fieldSize].long) }
 
-// String gives the name with {ext}, {size}, {w} and {h} where only the output decides: "a/b-2.{ext}". It is the same for
-// the same inputs in the same order, and tells the item from every other of the run.
+// String returns the name with {ext}, {size}, {w} and {h} where only the output decides: "a/b-2.{ext}". It is the same
+// for the same inputs in the same order, and no two items of a run have the same.
 func (n Name) String() string { return n.fill("{size}", "{ext}", "{w}", "{h}") }
 
 func (n Name) fill(size, ext, w, h string) string {
@@ -194,11 +194,14 @@ func (n Name) fill(size, ext, w, h string) string {
 	return string(b)
 }
 
-// Plan gives an item its name. Items must come in the order of the input, each once. Where an earlier item has the
-// name, or the ledger tells of another source's file of that name (see [Namer.Heed]), the item gets the first of a-2,
-// a-3 and so on that is free or its own. With Fail, it gets an *Error of [ClassNameTaken] instead; so it does with
-// Skip, where the ledger tells of the name. Names that differ only in case or in Unicode's normal form are one name, on
-// every system. An output that would replace its own input is an *Error of [ClassOutputIsInput].
+// Plan names an item. Items must come in the order of the input, each once.
+//
+// An item gets another name if an earlier item has its first one, or if the ledger has it for a file of another source
+// (see [Namer.Heed]). That is the first of a-2, a-3 and so on that is free or the item's own. With Fail, Plan returns
+// an *Error of [ClassNameTaken] instead. So it does with Skip, if the name is taken by the ledger.
+//
+// Names that differ only in case or in Unicode's normal form are one name, on every system. If an output would replace
+// its own input, the error is an *Error of [ClassOutputIsInput].
 //
 // It costs 2 µs and, for good, 40 bytes for each output.
 func (n *Namer) Plan(src Source) (Name, error) {
@@ -245,7 +248,7 @@ func (n *Namer) Plan(src Source) (Name, error) {
 	return c.name, nil
 }
 
-// keys appends the hash of each output's name without its extension, as far as it is known.
+// keys appends the hash of the name of each output without its extension, as far as that name is known.
 func (n *Namer) keys(keys []uint64, pattern string) []uint64 {
 	var buf [256]byte
 	several := strings.IndexByte(pattern, markSize) >= 0
@@ -264,8 +267,8 @@ func (n *Namer) keys(keys []uint64, pattern string) []uint64 {
 	return keys
 }
 
-// withoutDigits takes the digits off that touch a width or height, in place: "a1{w}" with width 20 and "a{w}" with width
-// 120 are one name, so any two names that differ in such digits alone are taken for one.
+// withoutDigits removes the digits that touch a width or height, in place. "a1{w}" with width 20 and "a{w}" with width
+// 120 are one name. So two names that differ only in such digits count as one.
 func withoutDigits(b []byte) []byte {
 	out := b[:0]
 	digit := func(c byte) bool { return '0' <= c && c <= '9' }
@@ -284,8 +287,8 @@ func withoutDigits(b []byte) []byte {
 	return out
 }
 
-// isInput tells whether an output could be the item's own file. What it cannot see, such as a link or a name that depends
-// on the output's size, Store.Put finds.
+// isInput reports whether an output could be the item's own file. It cannot see links, and names that depend on the
+// size of the output: Store.Put finds those.
 func (n *Namer) isInput(src Source, name Name, want formatSet) bool {
 	if n.folder == "" || src.URL {
 		return false
@@ -309,5 +312,5 @@ func (n *Namer) isInput(src Source, name Name, want formatSet) bool {
 	return false
 }
 
-// hasSize tells whether the name depends on the output's width or height.
+// hasSize reports whether the name depends on the width or height of the output.
 func (n Name) hasSize() bool { return strings.ContainsAny(n.pattern, "\x03\x04") }

@@ -81,7 +81,8 @@ func TestBadTemplateIsExplained(t *testing.T) {
 		template, want string
 		labels         []string
 	}{
-		{"{foo}.{ext}", "there is no field {foo}: expected {dir} {stem} {ext} {index} {host} {sha8} {size} {w} {h}", nil},
+		{"{foo}.{ext}", "there is no field {foo}: expected {dir} {stem} {ext} {index} {host} {sha8} {size} {w} {h}",
+			nil},
 		{"{stem}.jpg", "must end in .{ext}", nil},
 		{"{stem", "a { without its }", nil},
 		{"stem}.{ext}", "a } without its {", nil},
@@ -165,8 +166,10 @@ func TestHostileURLsAreMadeHarmless(t *testing.T) {
 
 func TestURLsThatOnlyBrowsersReadHaveAHost(t *testing.T) {
 	for source, want := range map[string]string{
-		`http:\\Host.test\a\b.jpg?c`: "host.test_b", "https:/h.test:80/a/c.png": "h.test_c", "http://h.test/%zz/d.jpg": "h.test_d",
-		"http://h.test/%.jpg": "h.test_image", "https:user:pw@h.test?x": "h.test_image", "http://[::1": "__image", "http://": "unknown_image",
+		`http:\\Host.test\a\b.jpg?c`: "host.test_b", "https:/h.test:80/a/c.png": "h.test_c",
+		"http://h.test/%zz/d.jpg": "h.test_d",
+		"http://h.test/%.jpg":     "h.test_image", "https:user:pw@h.test?x": "h.test_image",
+		"http://[::1": "__image", "http://": "unknown_image",
 		`http:\\h.test\..`: "h.test_..",
 	} {
 		got := plan(t, newNamer(t, NameOptions{Template: "{host}_{stem}.{ext}"}), Source{Source: source, URL: true})
@@ -211,15 +214,24 @@ func TestCollisionsAreSettledByInputOrder(t *testing.T) {
 		items []Source
 		want  []string
 	}{
-		{"one format", []Source{file("a.jpg", jpeg), file("a.png", jpeg), file("a.gif", jpeg)}, []string{"a.{ext}", "a-2.{ext}", "a-3.{ext}"}},
-		{"two formats", []Source{file("a.jpg", jpeg), file("a.png", png), file("b/a.png", png)}, []string{"a.{ext}", "a.{ext}", "a-2.{ext}"}},
-		{"unknown meets all", []Source{file("a.jpg", jpeg), file("a.png", unknown), file("x/a.png", png)}, []string{"a.{ext}", "a-2.{ext}", "a.{ext}"}},
-		{"a suffix is a name", []Source{file("a.jpg", jpeg), file("a.png", jpeg), file("a-2.png", jpeg)}, []string{"a.{ext}", "a-2.{ext}", "a-2-2.{ext}"}},
-		{"a name that was a suffix", []Source{file("a-2.jpg", jpeg), file("a.png", jpeg), file("x/a.png", jpeg)}, []string{"a-2.{ext}", "a.{ext}", "a-3.{ext}"}},
-		{"case", []Source{file("Ärger.jpg", jpeg), file("äRGER.jpg", jpeg)}, []string{"Ärger.{ext}", "äRGER-2.{ext}"}},
-		{"normal form", []Source{file("\u00e9.jpg", jpeg), file("E\u0301.jpg", jpeg)}, []string{"\u00e9.{ext}", "\u00c9-2.{ext}"}},
-		{"full case folding", []Source{file("straße.jpg", jpeg), file("STRASSE.jpg", jpeg)}, []string{"straße.{ext}", "STRASSE-2.{ext}"}},
-		{"case of folders", []Source{{Source: "x/a.jpg", Dir: "X"}, {Source: "X/a.jpg", Dir: "x"}}, []string{"X/a.{ext}", "x/a-2.{ext}"}},
+		{"one format", []Source{file("a.jpg", jpeg), file("a.png", jpeg), file("a.gif", jpeg)},
+			[]string{"a.{ext}", "a-2.{ext}", "a-3.{ext}"}},
+		{"two formats", []Source{file("a.jpg", jpeg), file("a.png", png), file("b/a.png", png)},
+			[]string{"a.{ext}", "a.{ext}", "a-2.{ext}"}},
+		{"unknown meets all", []Source{file("a.jpg", jpeg), file("a.png", unknown), file("x/a.png", png)},
+			[]string{"a.{ext}", "a-2.{ext}", "a.{ext}"}},
+		{"a suffix is a name", []Source{file("a.jpg", jpeg), file("a.png", jpeg), file("a-2.png", jpeg)},
+			[]string{"a.{ext}", "a-2.{ext}", "a-2-2.{ext}"}},
+		{"a name that was a suffix", []Source{file("a-2.jpg", jpeg), file("a.png", jpeg), file("x/a.png", jpeg)},
+			[]string{"a-2.{ext}", "a.{ext}", "a-3.{ext}"}},
+		{"case", []Source{file("Ärger.jpg", jpeg), file("äRGER.jpg", jpeg)},
+			[]string{"Ärger.{ext}", "äRGER-2.{ext}"}},
+		{"normal form", []Source{file("\u00e9.jpg", jpeg), file("E\u0301.jpg", jpeg)},
+			[]string{"\u00e9.{ext}", "\u00c9-2.{ext}"}},
+		{"full case folding", []Source{file("straße.jpg", jpeg), file("STRASSE.jpg", jpeg)},
+			[]string{"straße.{ext}", "STRASSE-2.{ext}"}},
+		{"case of folders", []Source{{Source: "x/a.jpg", Dir: "X"}, {Source: "X/a.jpg", Dir: "x"}},
+			[]string{"X/a.{ext}", "x/a-2.{ext}"}},
 		{"one URL twice", []Source{{Source: "http://h/a", URL: true}, {Source: "http://h/a", URL: true}},
 			[]string{"a-" + sha8("http://h/a") + ".{ext}", "a-" + sha8("http://h/a") + "-2.{ext}"}},
 		{"made harmless", []Source{file("a?.jpg", jpeg), file("a*.jpg", jpeg)}, []string{"a_.{ext}", "a_-2.{ext}"}},
@@ -242,8 +254,10 @@ func TestCollisionsOfTemplates(t *testing.T) {
 		{"{stem}-{w}x{h}.{ext}", []Source{a, b}, []string{"a-{w}x{h}.{ext}", "a-2-{w}x{h}.{ext}"}},
 		// a1 of width 20 and a of width 120.
 		{"{stem}{w}.{ext}", []Source{a, {Source: "a1.jpg"}}, []string{"a{w}.{ext}", "a1-2{w}.{ext}"}},
-		{"{stem}{w}.{ext}", []Source{a, b, b, b}, []string{"a{w}.{ext}", "a-2{w}.{ext}", "a-3-{w}.{ext}", "a-4-{w}.{ext}"}},
-		{"{stem}{index}7{h}.{ext}", []Source{a, b, b}, []string{"a0000007{h}.{ext}", "a-20000017{h}.{ext}", "a-3-0000027{h}.{ext}"}},
+		{"{stem}{w}.{ext}", []Source{a, b, b, b},
+			[]string{"a{w}.{ext}", "a-2{w}.{ext}", "a-3-{w}.{ext}", "a-4-{w}.{ext}"}},
+		{"{stem}{index}7{h}.{ext}", []Source{a, b, b},
+			[]string{"a0000007{h}.{ext}", "a-20000017{h}.{ext}", "a-3-0000027{h}.{ext}"}},
 		{"{w}{stem}.{ext}", []Source{a, {Source: "1a.jpg"}}, []string{"{w}a.{ext}", "{w}1a-2.{ext}"}},
 	} {
 		equalNames(t, plan(t, newNamer(t, NameOptions{Template: c.template}), c.items...), c.want...)
@@ -305,13 +319,14 @@ func TestEqualNamesByTheThousandStayCheap(t *testing.T) {
 	}
 }
 
-// FuzzName holds the laws of names: they stay inside the folder, are valid on every system, are short enough, and are the
-// same each time; and no two items get one name.
+// FuzzName holds the laws of names: they stay inside the folder, are valid on every system, are short enough, and are
+// the same each time; and no two items get one name.
 func FuzzName(f *testing.F) {
 	f.Add("a.jpg", "x/y", "http://h/a.png", "{dir}/{stem}.{ext}")
 	f.Add("..\\con", "../..", "http://h/%2e%2e%2f", "{host}/{stem}-{w}x{h}.{ext}")
 	f.Add("\xff\u202e.\u0301", "nul /com1.jpg", "://\x00", "COM{w}.{ext}")
-	f.Add(strings.Repeat("\u0301", 400), strings.Repeat("x/", 40), "https://"+strings.Repeat("h", 400), "{sha8}{index}{stem}{host}.{ext}")
+	f.Add(strings.Repeat("\u0301", 400), strings.Repeat("x/", 40), "https://"+strings.Repeat("h", 400),
+		"{sha8}{index}{stem}{host}.{ext}")
 	f.Add("a", "b", "c", "{stem}.{ext}/{ext}.{ext}")
 	f.Fuzz(func(t *testing.T, file, dir, link, template string) {
 		items := []Source{
@@ -337,7 +352,8 @@ func FuzzName(f *testing.F) {
 			if name.String() != again.String() {
 				t.Errorf("%q, then %q", name, again)
 			}
-			for _, out := range []transform.Output{{Format: transform.JPEG, Width: 1, Height: 9}, {Format: transform.TIFF, Width: 100000000, Height: 100000000}} {
+			for _, out := range []transform.Output{{Format: transform.JPEG, Width: 1, Height: 9},
+				{Format: transform.TIFF, Width: 100000000, Height: 100000000}} {
 				p := name.Path(out)
 				lawful(t, p)
 				folded := string(appendFolded(nil, p))
@@ -360,7 +376,8 @@ func lawful(t *testing.T, p string) {
 		base, _, _ := strings.Cut(strings.ToUpper(part), ".")
 		base = strings.TrimRight(base, " ")
 		device := base == "CON" || base == "PRN" || base == "AUX" || base == "NUL" ||
-			len(base) >= 4 && (base[:3] == "COM" || base[:3] == "LPT") && strings.Contains("0 1 2 3 4 5 6 7 8 9 ¹ ² ³", base[3:])
+			len(base) >= 4 && (base[:3] == "COM" || base[:3] == "LPT") &&
+				strings.Contains("0 1 2 3 4 5 6 7 8 9 ¹ ² ³", base[3:])
 		if part == "" || device || len(part) > maxPart || strings.ContainsAny(part, "\x00\n\r\t\x1b\\:*?\"<>|\u202e") ||
 			strings.ContainsAny(part[:1], ".- ") || strings.ContainsAny(part[len(part)-1:], ". ") {
 			t.Errorf("%q in %q is not good on every system", part, p)

@@ -31,7 +31,8 @@ func TestANameThatHasTravelledIsTheSame(t *testing.T) {
 	} {
 		namer := newNamer(t, opts)
 		for i, src := range []Source{
-			{Source: "a.jpg"}, {Source: "a.jpg"}, {Source: "photos/bad\xff name\n.png", Dir: "photos {ext}", Given: "g"},
+			{Source: "a.jpg"}, {Source: "a.jpg"},
+			{Source: "photos/bad\xff name\n.png", Dir: "photos {ext}", Given: "g"},
 			{Source: "http://h/é.jpg?1", URL: true, ID: "http://h/é.jpg", Given: "given"}, {Source: "{ext}{w}.png"},
 		} {
 			src.Index = i

@@ -32,7 +32,8 @@ func putAs(t *testing.T, s *Store, source, text string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Append(Entry{Status: Done, Source: filepath.Base(source), Spec: text, Name: name.String(), Outputs: outs}); err != nil {
+	if err := s.Append(Entry{Status: Done, Source: filepath.Base(source), Spec: text, Name: name.String(),
+		Outputs: outs}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -50,7 +51,8 @@ func TestAFileThatIsNotOursIsNeverReplaced(t *testing.T) {
 			return errors.Join(os.WriteFile(file+"~", []byte("edit"), 0o644), os.Rename(file+"~", file))
 		}},
 		{"a link", func(file string) error {
-			return errors.Join(os.WriteFile(file+"~", []byte("1st!"), 0o644), os.Remove(file), os.Symlink(filepath.Base(file)+"~", file))
+			return errors.Join(os.WriteFile(file+"~", []byte("1st!"), 0o644), os.Remove(file),
+				os.Symlink(filepath.Base(file)+"~", file))
 		}},
 	} {
 		for _, on := range []OnExist{Suffix, Skip, Fail, Overwrite} {
@@ -141,7 +143,8 @@ func TestWhatComesOutOfAnExchangeIsPutBack(t *testing.T) {
 			t.Fatal(err)
 		}
 		edit := filepath.Join(dir, "b")
-		if err := errors.Join(os.WriteFile(edit, []byte("edit"), 0o644), os.Rename(edit, filepath.Join(dir, "a.jpg"))); err != nil {
+		if err := errors.Join(os.WriteFile(edit, []byte("edit"), 0o644),
+			os.Rename(edit, filepath.Join(dir, "a.jpg"))); err != nil {
 			t.Fatal(err)
 		}
 		files := homeFiles{&s.home}
@@ -258,7 +261,8 @@ func TestNoOutputGoesOntoAnInputOfTheRun(t *testing.T) {
 	if err := os.WriteFile(file, []byte("original"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	hard, soft, folder := filepath.Join(elsewhere, "hard.jpg"), filepath.Join(elsewhere, "soft.jpg"), filepath.Join(elsewhere, "folder")
+	hard, soft := filepath.Join(elsewhere, "hard.jpg"), filepath.Join(elsewhere, "soft.jpg")
+	folder := filepath.Join(elsewhere, "folder")
 	if err := errors.Join(os.Link(file, hard), os.Symlink(file, soft), os.Symlink(dir, folder)); err != nil {
 		t.Skip("no links here:", err)
 	}
@@ -367,14 +371,16 @@ func TestManyNamesOfOtherSourcesStayCheap(t *testing.T) {
 			}
 			names = append(names, name.String())
 			out := Output{Path: name.Path(jpg(""))}
-			if err := s.Append(Entry{Status: Done, Source: source, Name: name.String(), Outputs: []Output{out}}); err != nil {
+			if err := s.Append(Entry{Status: Done, Source: source, Name: name.String(),
+				Outputs: []Output{out}}); err != nil {
 				t.Fatal(err)
 			}
 		}
 		return names
 	}
 	first := all(0)
-	if second := all(n); second[0] != fmt.Sprintf("host-%d.{ext}", n+1) || second[n-1] != fmt.Sprintf("host-%d.{ext}", 2*n) {
+	if second := all(n); second[0] != fmt.Sprintf("host-%d.{ext}", n+1) ||
+		second[n-1] != fmt.Sprintf("host-%d.{ext}", 2*n) {
 		t.Errorf("others get %s to %s", second[0], second[n-1])
 	}
 	if again := all(0); fmt.Sprint(again) != fmt.Sprint(first) {
@@ -395,7 +401,8 @@ func TestSourceOfAnOlderLedgerIsFoundAsItWasGiven(t *testing.T) {
 	if err != nil || name.String() != "a.{ext}" {
 		t.Errorf("its name is %s, %v", name, err)
 	}
-	if fresh, err := n.Plan(Source{Index: 1, Source: "x.png", ID: "/photos/x.png", Given: "x.png"}); err != nil || fresh.String() != "x.{ext}" {
+	if fresh, err := n.Plan(Source{Index: 1, Source: "x.png", ID: "/photos/x.png", Given: "x.png"}); err != nil ||
+		fresh.String() != "x.{ext}" {
 		t.Errorf("the name of another is %s, %v", fresh, err)
 	}
 	key := Key{Source: "/photos/a.png", Given: "a.png", Spec: "1st!", Name: name.String()}
@@ -406,7 +413,8 @@ func TestSourceOfAnOlderLedgerIsFoundAsItWasGiven(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Append(Entry{Status: Failed, Source: key.Source, Spec: key.Spec, Name: key.Name, Outputs: outs}); err != nil {
+	if err := s.Append(Entry{Status: Failed, Source: key.Source, Spec: key.Spec, Name: key.Name,
+		Outputs: outs}); err != nil {
 		t.Fatal(err)
 	}
 	if e, known := s.Last(key); !known || e.Status != Failed {
@@ -440,7 +448,8 @@ func TestNameOfAPathIsThatOfTheFile(t *testing.T) {
 	}
 	old := Source{Source: "a.png"}
 	name := plan(old)
-	if err := s.Append(Entry{Status: Done, Source: "a.png", Name: name, Outputs: []Output{{Path: sha8("a.png") + ".jpg"}}}); err != nil {
+	if err := s.Append(Entry{Status: Done, Source: "a.png", Name: name,
+		Outputs: []Output{{Path: sha8("a.png") + ".jpg"}}}); err != nil {
 		t.Fatal(err)
 	}
 	if got := plan(Source{Source: "a.png", ID: "/photos/a.png", Given: "a.png"}); got != name {

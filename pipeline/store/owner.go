@@ -10,9 +10,9 @@ import (
 
 // An owner says whose a file is. The zero value is nobody.
 type owner struct {
-	line   int64  // 1 + where the line begins that told of it last; placed, where no line has yet; 0 where it is not ours
-	source uint64 // the sourceHash of the item that line tells of; 0 where that is not known
-	item   int32  // 1 + the index of the item of this run that has the name; 0 where none has
+	line   int64  // 1 + where its last line begins; placed if it has no line yet; 0 if it is not ours
+	source uint64 // the sourceHash of the item of that line; 0 if that is not known
+	item   int32  // 1 + the index of the item of this run that has the name; 0 if none has
 }
 
 const placed = -1
@@ -44,8 +44,7 @@ func (e *Entry) sourceHash() uint64 {
 	return by
 }
 
-// own enters whose the files are that a line tells of, which begins at an offset. The lock is held, or nobody else has
-// s yet.
+// own enters the owner of the files of a line, which begins at an offset. The lock is held, or nobody else has s yet.
 func (s *Store) own(paths []string, name string, source uint64, at int64) {
 	for _, p := range paths {
 		hash := pathHash(p)
@@ -69,8 +68,8 @@ func sizedHash(name string) uint64 {
 	return hash64(withoutDigits(appendFolded(nil, name)))
 }
 
-// recorded returns what a file of ours held when it was put in place, by the line that tells of it, and whether that
-// is known.
+// recorded returns the content that a file of ours had when it was put in place, by its line in the ledger. It reports
+// whether that is known.
 func (s *Store) recorded(name string, own owner) (Content, bool) {
 	if own.line <= 0 {
 		return Content{}, false
@@ -95,8 +94,7 @@ func (s *Store) recorded(name string, own owner) (Content, bool) {
 	return Content{}, false
 }
 
-// mark enters that a file is put in place now: from here on it is ours, and no line tells of it. The function that it
-// returns takes that back.
+// mark enters that a file is put in place now: from here on it is ours, and has no line. undo takes that back.
 func (s *Store) mark(name Name, f *pending) (undo func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -12,14 +12,15 @@ import (
 	"imgpipe/transform"
 )
 
-// Put puts an item's outputs in place under name: each whole, and none before all are written. Where a file has the
-// name already, it is replaced if it is the item's own by its content, which is what the ledger says; it is taken for
-// the output if it holds the same bytes; and else it is treated as Options.OnExist says. A file of another item that
-// the ledger tells of is never replaced. Nor is a file that comes while Put is at work. Many goroutines may call Put,
-// each for another item.
+// Put puts the outputs of an item in place under its name: each whole, and none before all are written. Many goroutines
+// may call Put, each for another item.
 //
-// It returns what the ledger should tell of each output, in order. The error is an *Error; when its Fatal says so, no
-// other item would fare better. The outputs given with an error are in place all the same, and belong into the ledger.
+// If a file has the name of an output already, it counts as the output if it has the same bytes. It is replaced if it
+// is the item's own, which means that its content is what the ledger says. Else Options.OnExist decides. A file that is
+// another item's by the ledger is never replaced, and neither is a file that comes while Put is at work.
+//
+// Put returns, in order, what the ledger should have of each output. The error is an *Error; if it is Fatal, no other
+// item would fare better. The outputs returned with an error are in place all the same, and belong into the ledger.
 //
 // One file of 20 KB costs about 45 µs of CPU at the top and 50 in a folder, nearly all of it for the SHA-256 and what
 // the system takes to make, write and rename it. On a disk the system takes more: with ext4, 40 µs at least of any
@@ -73,15 +74,16 @@ func (s *Store) Put(name Name, outputs ...transform.Output) ([]Output, error) {
 	return placed, nil
 }
 
-// check returns an error unless an output is one that was planned. A worker that was taken over by an image could say
-// anything, and what it says becomes part of a name.
+// check returns an error unless an output is one that was planned. A worker that an image has taken over could answer
+// anything, and its answer becomes part of a name.
 func (n Name) check(o transform.Output) error {
 	var err error
 	if _, ok := n.label(o.Label); !ok {
 		err = fmt.Errorf("no size has the label %q", o.Label)
 	} else if !slices.Contains(formats, o.Format) {
 		err = fmt.Errorf("no output has the format %q", o.Format)
-	} else if w := fields[fieldWidth].long; o.Width < 0 || o.Height < 0 || len(strconv.Itoa(max(o.Width, o.Height))) > w {
+	} else if longest := max(o.Width, o.Height); min(o.Width, o.Height) < 0 ||
+		len(strconv.Itoa(longest)) > fields[fieldWidth].long {
 		err = fmt.Errorf("no output is %d by %d pixels", o.Width, o.Height)
 	}
 	if err != nil {
@@ -100,8 +102,8 @@ func (s *Store) write(f *pending) (err error) {
 	return nil
 }
 
-// place gives a file that is staged its name. What is found there may have changed since it was looked at, since to
-// write a file takes a while.
+// place puts a staged file under its name. It looks again if something has changed there since look, because to write a
+// file takes a while.
 func (s *Store) place(name Name, f *pending) error {
 	for try := 1; f.staged != nil && !f.out.Kept && !f.there; try++ {
 		err := f.staged.Put(context.Background(), f.out.Path, f.over)
@@ -121,10 +123,10 @@ func (s *Store) place(name Name, f *pending) error {
 	return nil
 }
 
-// placeTries bounds how often an output is put in place anew because somebody changes what has its name.
+// placeTries bounds how often an output is put in place anew because the name changes hands.
 const placeTries = 8
 
-// discard gives up what is staged of outputs that did not get their names.
+// discard removes what is staged of outputs that did not get their names.
 func discard(files []pending) {
 	for _, f := range files {
 		if f.staged != nil {

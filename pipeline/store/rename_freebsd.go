@@ -2,8 +2,8 @@ package store
 
 import "golang.org/x/sys/unix"
 
-// renameNew is a call that this system does not have.
+// renameNew fails: this system has no such call.
 func renameNew(fromDir int, from string, toDir int, to string) error { return unix.ENOSYS }
 
-// renameSwap is a call that this system does not have.
+// renameSwap fails: this system has no such call.
 func renameSwap(fromDir int, from string, toDir int, to string) error { return unix.ENOSYS }

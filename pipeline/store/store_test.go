@@ -34,7 +34,8 @@ func jpg(text string) transform.Output {
 // named gives the name of the only item.
 func named(t testing.TB, file string) Name {
 	t.Helper()
-	name, err := newNamer(t, NameOptions{}).Plan(Source{Source: filepath.Base(file), Dir: dirOf(file), Format: transform.JPEG})
+	name, err := newNamer(t, NameOptions{}).Plan(Source{Source: filepath.Base(file), Dir: dirOf(file),
+		Format: transform.JPEG})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +54,8 @@ func tree(t testing.TB, dir string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
 	err := filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || slices.Contains([]string{LedgerName, pidName, flightsName, journalNames[0], journalNames[1]}, d.Name()) {
+		if err != nil || d.IsDir() || slices.Contains([]string{LedgerName, pidName, flightsName, journalNames[0],
+			journalNames[1]}, d.Name()) {
 			return err
 		}
 		if strings.HasPrefix(d.Name(), linesName) {
@@ -97,8 +99,10 @@ func TestPutWritesAllOutputsAndTellsOfThem(t *testing.T) {
 	one.Label, two.Label = "1", "2"
 	got, err := s.Put(name, one, two)
 	want := []Output{
-		{Path: "a/b/x-1.jpg", Bytes: 3, Width: 4, Height: 3, Format: transform.JPEG, SHA256: "7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed"},
-		{Path: "a/b/x-2.jpg", Bytes: 4, Width: 4, Height: 3, Format: transform.JPEG, SHA256: fmt.Sprintf("%x", sha256.Sum256([]byte("two!")))},
+		{Path: "a/b/x-1.jpg", Bytes: 3, Width: 4, Height: 3, Format: transform.JPEG,
+			SHA256: "7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed"},
+		{Path: "a/b/x-2.jpg", Bytes: 4, Width: 4, Height: 3, Format: transform.JPEG,
+			SHA256: fmt.Sprintf("%x", sha256.Sum256([]byte("two!")))},
 	}
 	if err != nil || !slices.Equal(got, want) {
 		t.Fatalf("got %+v, %v; want %+v", got, err, want)
@@ -195,7 +199,8 @@ func TestOwnFileIsReplacedByLaterRun(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := s.Append(Entry{Status: Done, Source: "a.png", Spec: text, Name: name.String(), Outputs: outs}); err != nil {
+		if err := s.Append(Entry{Status: Done, Source: "a.png", Spec: text, Name: name.String(),
+			Outputs: outs}); err != nil {
 			t.Fatal(err)
 		}
 		if _, ok := s.Done(key); !ok {
@@ -215,7 +220,8 @@ func TestOutputThatWasNotPlannedIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir, Options{})
 	for _, o := range []transform.Output{
-		{Format: "jsonl"}, {Format: "../x"}, {Format: ""}, {Format: transform.PNG, Label: "../../x"}, {Format: transform.PNG, Width: -1},
+		{Format: "jsonl"}, {Format: "../x"}, {Format: ""}, {Format: transform.PNG, Label: "../../x"},
+		{Format: transform.PNG, Width: -1},
 		{Format: transform.PNG, Height: 1 << 40},
 	} {
 		_, err := s.Put(named(t, "imgpipe"), o)

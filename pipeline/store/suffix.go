@@ -1,6 +1,6 @@
 package store
 
-// A candidate is a name for an item, and what is known of it.
+// A candidate is a name for an item, with what is known about that name.
 type candidate struct {
 	src   Source
 	parts nameParts
@@ -16,7 +16,7 @@ type candidate struct {
 // free reports whether the item may have the name.
 func (c *candidate) free() bool { return !c.claimed && len(c.own.others) == 0 }
 
-// mineOf returns by what a ledger knows an item.
+// mineOf returns the hashes by which a ledger knows an item.
 func mineOf(src Source) (mine [2]uint64) {
 	if src.ID == "" {
 		src.ID = src.Source
@@ -28,11 +28,11 @@ func mineOf(src Source) (mine [2]uint64) {
 	return mine
 }
 
-// Heed has n pass over the names of files that the ledger of s tells of and that are another source's. Without it, n
-// knows the items of this run alone.
+// Heed has n avoid the names of files that, by the ledger of s, are those of other sources. Without it, n knows the
+// items of this run only.
 func (n *Namer) Heed(s *Store) { n.ledger = s }
 
-// try makes the candidate the name with this suffix; 1 is none.
+// try makes the candidate the name with a suffix; 1 means no suffix.
 func (n *Namer) try(c *candidate, suffix int) {
 	c.name.pattern = n.expand(c.src, c.parts, suffix)
 	c.keys = n.keys(c.keys[:0], c.name.pattern)
@@ -48,12 +48,14 @@ func (n *Namer) try(c *candidate, suffix int) {
 	}
 }
 
-// suffixes are what a Namer remembers of names that were taken, so that each suffix of a name is tried once: without
+// suffixes are what a Namer remembers of names that were taken, so that it tries each suffix of a name once. Without
 // it, n equal names would take n² tries.
 type suffixes struct {
-	// next is the suffix to try first. All before it are claimed by items of this run, or are others' by the ledger.
+	// next is the suffix to try first. All suffixes before it are claimed by items of this run, or belong to others by
+	// the ledger.
 	next map[nextKey]int
-	// passed are the suffixes before next that are not claimed, by whose they are: they are free for those.
+	// passed are the suffixes before next that no item of this run has claimed, by the source that the ledger has for
+	// them: for that source they are free.
 	passed map[passedKey][]int
 }
 
@@ -67,8 +69,8 @@ type passedKey struct {
 	source uint64
 }
 
-// suffix makes the candidate, which is the name without one, the first name with a suffix that is free or the item's
-// own.
+// suffix takes the candidate, which is the name without a suffix, and makes it the first name with one that is free or
+// is the item's own.
 func (n *Namer) suffix(c *candidate) {
 	first := nextKey{c.keys[0], c.want}
 	for _, me := range c.name.mine {

@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// sync would sync a whole file system, for which this system has no call.
+// sync fails: this system has no call that syncs a whole file system.
 func (*folders) sync() error { return errors.ErrUnsupported }
 
-// syncOne brings a file to the drive. The drive's cache is emptied once for all files, by [os.File.Sync] of the ledger.
+// syncOne brings a file to the drive. [os.File.Sync] of the ledger empties the cache of the drive, once for all files.
 func syncOne(f *os.File) error { return again(func() error { return unix.Fsync(int(f.Fd())) }) }

@@ -7,7 +7,7 @@ import (
 	"os"
 )
 
-// sync would sync a whole file system, for which this system has no call.
+// sync fails: this system has no call that syncs a whole file system.
 func (*folders) sync() error { return errors.ErrUnsupported }
 
 // syncOne returns when a file is on the disk.

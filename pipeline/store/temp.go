@@ -18,8 +18,8 @@ const TempName = ".imgpipe-tmp"
 // Close removes it; so where it is left, a run did not end.
 const pidName = "pid"
 
-// next is behind the name of a file in TempName until it says all that the file of that name did.
-const next = "-next"
+// newSuffix marks a file in TempName that is being rewritten, until it has all that the old file of that name has.
+const newSuffix = "-next"
 
 // lockTemp locks TempName, beside the ledger: whoever takes the ledger away does not take that lock with it. Systems
 // that cannot lock a folder have the ledger's lock alone.
@@ -53,8 +53,8 @@ func (s *Store) lockTemp() error {
 	}
 }
 
-// ownTemp makes TempName ready for this run. It keeps what an earlier run left there of use, until this run has told
-// the same.
+// ownTemp makes TempName ready for this run. It keeps the useful files of an earlier run until this run has written the
+// same.
 func (s *Store) ownTemp(left left) (err error) {
 	keep := append([]string{pidName, doubtName, flightsName, journalNames[0], journalNames[1]}, left.batches...)
 	if _, err := s.sweep(keep...); err != nil {
@@ -71,16 +71,16 @@ func (s *Store) ownTemp(left left) (err error) {
 	if err := s.openDoubt(left); err != nil {
 		return err
 	}
-	// At any moment the file is there whole: it tells the next run whether the machine was started anew since. If this
+	// At any moment the file is there whole: the next run learns from it whether the machine was started since. If this
 	// run is killed, the next one has to doubt what this one does.
 	boot := bootID()
 	if s.doubt.torn {
 		boot = ""
 	}
-	if err := s.temp.WriteFile(pidName+next, fmt.Appendf(nil, "%d %s", os.Getpid(), boot), 0o644); err != nil {
+	if err := s.temp.WriteFile(pidName+newSuffix, fmt.Appendf(nil, "%d %s", os.Getpid(), boot), 0o644); err != nil {
 		return err
 	}
-	if err := s.temp.Rename(pidName+next, pidName); err != nil {
+	if err := s.temp.Rename(pidName+newSuffix, pidName); err != nil {
 		return err
 	}
 	return s.openFlights(left.suspects)
@@ -128,7 +128,7 @@ func foreign(e fs.DirEntry) bool {
 	if !e.Type().IsRegular() {
 		return true
 	}
-	name := strings.TrimSuffix(e.Name(), next)
+	name := strings.TrimSuffix(e.Name(), newSuffix)
 	switch name {
 	case pidName, doubtName, flightsName, journalNames[0], journalNames[1], LedgerName:
 		return false
@@ -144,7 +144,7 @@ func isUnfinished(name string) bool { return strings.Trim(name, "0123456789") ==
 func (s *Store) checkTemp(doing string) error {
 	st, err := s.root.Lstat(TempName)
 	if err != nil || st.IsDir() {
-		return nil // another error is told by whoever needs the folder
+		return nil // whoever needs the folder returns any other error
 	}
 	return &Error{
 		Kind: ClassExists, Doing: doing, fatal: true,

@@ -7,11 +7,11 @@ import (
 	"unicode/utf8"
 )
 
-// maxPart is the longest that one part of a name, between two slashes, gets, in bytes. File systems allow 255, in whichever
-// unit they count; a suffix that a person or a tool adds later should fit.
+// maxPart is the most that one part of a name, between two slashes, can have, in bytes. File systems allow 255, in
+// bytes or in other units; a suffix that a person or a tool adds later should fit.
 const maxPart = 200
 
-// A field is one of the places of a template that the item fills.
+// A field is a place in a template that an item fills.
 type field byte
 
 const (
@@ -27,18 +27,19 @@ const (
 	fieldHeight
 )
 
-// fields is the table that parsing and messages are made from. long is the most bytes that the field takes, 0 where it is
-// cut to what is left.
+// fields is the table from which parsing and messages come. long is the most bytes that a field takes, or 0 if the
+// field is cut to the room that the others leave.
 var fields = [...]struct {
 	name string
 	long int
 }{
-	fieldDir: {"dir", 0}, fieldStem: {"stem", 0}, fieldExt: {"ext", 4}, fieldIndex: {"index", 10}, fieldHost: {"host", 0},
-	fieldSHA8: {"sha8", 8}, fieldSize: {"size", 24}, fieldWidth: {"w", 9}, fieldHeight: {"h", 9},
+	fieldDir: {"dir", 0}, fieldStem: {"stem", 0}, fieldExt: {"ext", 4}, fieldIndex: {"index", 10},
+	fieldHost: {"host", 0}, fieldSHA8: {"sha8", 8}, fieldSize: {"size", 24}, fieldWidth: {"w", 9},
+	fieldHeight: {"h", 9},
 }
 
-// Of a planned name, these bytes stand for what is known only when the output is: they cannot occur otherwise, because
-// clean lets no control character pass.
+// These bytes of a planned name are marks for what is known only when the output is. They cannot occur otherwise,
+// because clean replaces all control characters.
 const (
 	markExt    = '\x01'
 	markSize   = '\x02'
@@ -52,12 +53,12 @@ type piece struct {
 	text  string
 	// room is how many bytes a field that is cut may have.
 	room int
-	// closed says that only digits may stand between a {stem} and a width or height behind it. The digits of a suffix
-	// would be one number with those, by which two names cannot be told apart.
+	// closed says that there can be nothing but digits between a {stem} and a width or height behind it. The digits of
+	// a suffix and those would be one number, in which two names look the same.
 	closed bool
 }
 
-// parseTemplate reads a template, and finds what is wrong with it before any item is named.
+// parseTemplate reads a template. It finds what is wrong with a template before any item is named.
 func parseTemplate(s string, sizes int) ([]piece, error) {
 	fail := func(format string, args ...any) error {
 		return &TemplateError{s, fmt.Errorf(format, args...)}
@@ -139,7 +140,7 @@ func fieldNamed(name string) (field, error) {
 	return 0, fmt.Errorf("there is no field {%s}: expected %s", name, strings.Join(known, " "))
 }
 
-// measure shares out, within each part between two slashes, what the literals and the short fields leave of maxPart.
+// measure divides, within each part between two slashes, what literals and short fields leave of maxPart.
 func measure(pieces []piece, fail func(string, ...any) error) error {
 	const suffix = 8 // "-1000000", once for each {stem}, and an underscore that clean adds
 	begin := 0
@@ -180,7 +181,7 @@ func measure(pieces []piece, fail func(string, ...any) error) error {
 	return settle(len(pieces))
 }
 
-// closePieces finds the pieces that are closed.
+// closePieces sets closed of the pieces.
 func closePieces(pieces []piece) {
 	for i := range pieces {
 		if pieces[i].field != fieldStem {

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// TestAFileThatWasTouchedIsReadOnce: a backup made of hard links, or a clock that another machine sets, makes files later
-// than their lines, and no run after the next one reads them for that.
+// TestAFileThatWasTouchedIsReadOnce: a backup made of hard links, or a clock that another machine sets, makes files
+// later than their lines, and no run after the next one reads them for that.
 func TestAFileThatWasTouchedIsReadOnce(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir, Options{})
@@ -18,7 +18,8 @@ func TestAFileThatWasTouchedIsReadOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := Entry{Status: Done, Source: "a.png", Spec: "1st!", Name: name.String(), Outputs: outs, Time: time.Now().Add(-time.Hour)}
+	e := Entry{Status: Done, Source: "a.png", Spec: "1st!", Name: name.String(), Outputs: outs,
+		Time: time.Now().Add(-time.Hour)}
 	if err := s.Append(e); err != nil {
 		t.Fatal(err)
 	}

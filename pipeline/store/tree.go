@@ -163,10 +163,11 @@ func (t *Tree) part(id fileID) (rel string, inside bool) {
 	return rel, inside
 }
 
-// Identify returns what a file of this machine is to the Store: its absolute path, which is the same however the file
-// is named, and whether it is what a Store wrote here, which is no input: an output that the ledger tells of, also one
-// that was changed since, the ledger, or a file on its way. Symbolic links of folders are followed; a link to a file
-// has a path of its own.
+// Identify returns what a file of this machine is to the Store. abs is its absolute path, which is the same however the
+// file is named. Symbolic links of folders are followed; a link to a file has a path of its own.
+//
+// ours reports whether a Store wrote the file here, so that it is no input: an output that the ledger has, also one
+// that was changed since, the ledger itself, or a file on its way.
 func (s *Store) Identify(file string) (abs string, ours bool) {
 	abs, rel, inside := s.tree.find(file)
 	if !inside || s.opts.Files != nil {

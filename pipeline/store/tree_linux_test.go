@@ -15,7 +15,8 @@ func TestOutputsAreKnownThroughMounts(t *testing.T) {
 	s := open(t, out, Options{})
 	putAs(t, s, "x/y/a.png", "ours")
 	putAs(t, s, "x/b.png", "ours too")
-	for from, to := range map[string]string{out: "whole", filepath.Join(out, "x"): "part", filepath.Join(out, "x/y"): "leaf"} {
+	for from, to := range map[string]string{out: "whole", filepath.Join(out, "x"): "part",
+		filepath.Join(out, "x/y"): "leaf"} {
 		at := filepath.Join(top, to)
 		if err := os.Mkdir(at, 0o755); err != nil {
 			t.Fatal(err)
@@ -27,7 +28,8 @@ func TestOutputsAreKnownThroughMounts(t *testing.T) {
 	}
 	for range 2 {
 		for path, want := range map[string]bool{
-			"whole/x/y/a.jpg": true, "whole/x/b.jpg": true, "part/y/a.jpg": true, "part/b.jpg": true, "leaf/a.jpg": true,
+			"whole/x/y/a.jpg": true, "whole/x/b.jpg": true, "part/y/a.jpg": true, "part/b.jpg": true,
+			"leaf/a.jpg": true,
 			"leaf/b.jpg": false, "whole/a.jpg": false, "part/a.jpg": false,
 		} {
 			if _, ours := s.Identify(filepath.Join(top, path)); ours != want {

@@ -19,7 +19,8 @@ func TestAFileIsOneInputHoweverItsPathIsWritten(t *testing.T) {
 		}
 	}
 	links := errors.Join(
-		os.Symlink("photos", filepath.Join(top, "pl")), os.Symlink(filepath.Join(top, "pl", "trip"), filepath.Join(top, "other", "tl")),
+		os.Symlink("photos", filepath.Join(top, "pl")),
+		os.Symlink(filepath.Join(top, "pl", "trip"), filepath.Join(top, "other", "tl")),
 		os.Symlink("other/deep", filepath.Join(top, "od")),
 	)
 	if links != nil {
@@ -29,7 +30,8 @@ func TestAFileIsOneInputHoweverItsPathIsWritten(t *testing.T) {
 	t.Chdir(filepath.Join(top, "photos"))
 	want := filepath.Join(top, "photos", "trip", "a.jpg")
 	for _, path := range []string{
-		"trip/a.jpg", "./trip//a.jpg", "../photos/trip/a.jpg", want, "../pl/trip/a.jpg", top + "/pl/./trip/a.jpg", "../other/tl/a.jpg",
+		"trip/a.jpg", "./trip//a.jpg", "../photos/trip/a.jpg", want, "../pl/trip/a.jpg", top + "/pl/./trip/a.jpg",
+		"../other/tl/a.jpg",
 		"../other/tl/../trip/a.jpg", // above the target of the link, which is not above the link
 		"../od/../../pl/trip/a.jpg",
 	} {
@@ -55,7 +57,8 @@ func TestWhatARunWritesIsNoInput(t *testing.T) {
 		t.Fatal(err)
 	}
 	links := errors.Join(
-		os.Symlink(out, filepath.Join(top, "l")), os.Symlink("out/trip", filepath.Join(top, "lt")), os.Symlink("out/trip/a.jpg", filepath.Join(top, "la.jpg")),
+		os.Symlink(out, filepath.Join(top, "l")), os.Symlink("out/trip", filepath.Join(top, "lt")),
+		os.Symlink("out/trip/a.jpg", filepath.Join(top, "la.jpg")),
 		os.Symlink("../out/trip/a.jpg", filepath.Join(out, "link.jpg")),
 	)
 	if links != nil {
@@ -65,7 +68,8 @@ func TestWhatARunWritesIsNoInput(t *testing.T) {
 	check := func(s *Store) {
 		t.Helper()
 		for path, want := range map[string]bool{
-			"out/trip/a.jpg": true, out + "/trip/a.jpg": true, "l/trip/a.jpg": true, "lt/a.jpg": true, "la.jpg": true, "out/link.jpg": true,
+			"out/trip/a.jpg": true, out + "/trip/a.jpg": true, "l/trip/a.jpg": true, "lt/a.jpg": true, "la.jpg": true,
+			"out/link.jpg":      true,
 			"out/" + LedgerName: true, "out/" + TempName + "/17": true, "l/../out/trip/a.jpg": true,
 			"out/trip/hers.jpg": false, "out/a.jpg": false, "trip/a.jpg": false, "a.jpg": false, "lt/hers.jpg": false,
 		} {

@@ -161,7 +161,8 @@ func TestProcessKilledAtAnyMomentContinues(t *testing.T) {
 			t.Fatal(err)
 		}
 		// Any moment will do; a longer one each time, so that it ends.
-		timer := time.AfterFunc(time.Duration(20+10*kills+rnd.IntN(20))*time.Millisecond, func() { _ = cmd.Process.Kill() })
+		timer := time.AfterFunc(time.Duration(20+10*kills+rnd.IntN(20))*time.Millisecond,
+			func() { _ = cmd.Process.Kill() })
 		err := cmd.Wait()
 		timer.Stop()
 		for name, text := range tree(t, dir) {

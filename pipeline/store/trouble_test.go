@@ -160,7 +160,8 @@ func TestErrorsOfTheSystemAreSorted(t *testing.T) {
 	}
 }
 
-// TestClockThatGoesBackChangesNothing has each line be older than the one before it: their order counts, not their times.
+// TestClockThatGoesBackChangesNothing has each line be older than the one before it: their order counts, not their
+// times.
 func TestClockThatGoesBackChangesNothing(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir, Options{})

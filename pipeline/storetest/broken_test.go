@@ -121,7 +121,8 @@ func TestABrokenFilesDoesNotPass(t *testing.T) {
 			_ = s.Put(ctx, name, seen)
 			return nil
 		}), "OfManyPutsOneSucceeds"},
-		{"a put is lost", putting(func(*memoryStaged, string, store.File) error { return nil }), "WhatIsPutIsThereWhole"},
+		{"a put is lost", putting(func(*memoryStaged, string, store.File) error { return nil }),
+			"WhatIsPutIsThereWhole"},
 		{"a long file is cut", putting(func(s *memoryStaged, name string, seen store.File) error {
 			if len(s.data) > 1<<20 {
 				s.data = s.data[:1<<20]
@@ -148,7 +149,10 @@ func TestABrokenFilesDoesNotPass(t *testing.T) {
 		}, "WhatWasSeenIsRemovedAndNothingElse"},
 		{"whatever is there is removed", func() store.Files {
 			m := new(Memory)
-			return broken{Memory: m, remove: func(name string, _ store.File) error { return m.Remove(ctx, name, m.now(name)) }}
+			return broken{Memory: m, remove: func(name string,
+				_ store.File) error {
+				return m.Remove(ctx, name, m.now(name))
+			}}
 		}, "WhatWasSeenIsRemovedAndNothingElse"},
 		{"list takes a prefix for a folder", func() store.Files {
 			m := new(Memory)

@@ -168,7 +168,8 @@ func storeNames(t testing.TB, f store.Files) {
 			}
 		}
 		closeStore(t, s)
-		for name, text := range map[string]string{"a.jpg": "of x/a.png", "a-2.jpg": "of y/a.png", "A-3.jpg": "of A.gif"} {
+		for name, text := range map[string]string{"a.jpg": "of x/a.png", "a-2.jpg": "of y/a.png",
+			"A-3.jpg": "of A.gif"} {
 			want(t, f, name, text)
 		}
 	}

@@ -279,7 +279,8 @@ func TestCutFilesKeepTheirRows(t *testing.T) {
 					wantFirst, wantLast = there, h-1
 				}
 				if n != h-there || n > 0 && (first != wantFirst || last != wantLast) {
-					t.Errorf("%s, height %d, cut at %d: %s; expected %d rows", name, height, cut-before, pic.Damage.String(), there)
+					t.Errorf("%s, height %d, cut at %d: %s; expected %d rows", name, height, cut-before,
+						pic.Damage.String(), there)
 					continue
 				}
 				fill := color.NRGBA{0, 0, 0, 255}
@@ -293,7 +294,8 @@ func TestCutFilesKeepTheirRows(t *testing.T) {
 							want = fill
 						}
 						if got := pic.Image.NRGBAAt(x, y); got != want {
-							t.Fatalf("%s, height %d, cut at %d: %d,%d is %v, want %v", name, height, cut-before, x, y, got, want)
+							t.Fatalf("%s, height %d, cut at %d: %d,%d is %v, want %v", name, height, cut-before, x, y,
+								got, want)
 						}
 					}
 				}

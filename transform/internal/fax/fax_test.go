@@ -145,7 +145,8 @@ func TestRowsBehindABadCodeAreThere(t *testing.T) {
 				all++
 				n, first, last := r.Missing()
 				if n > 0 && (first < from || last >= to) ||
-					!bytes.Equal(out[:from*stride], want[:from*stride]) || !bytes.Equal(out[to*stride:], want[to*stride:]) {
+					!bytes.Equal(out[:from*stride], want[:from*stride]) ||
+					!bytes.Equal(out[to*stride:], want[to*stride:]) {
 					elsewhere++
 				}
 			}

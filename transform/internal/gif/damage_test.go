@@ -48,7 +48,8 @@ func TestCutFilesKeepTheirRows(t *testing.T) {
 						}
 					}
 					missing, _, _ := p.Damage.Missing()
-					if expected := s.frame.Dy() - there; there > 0 && missing != expected || there == 0 && !p.Damage.Nothing() {
+					expected := s.frame.Dy() - there
+					if there > 0 && missing != expected || there == 0 && !p.Damage.Nothing() {
 						t.Errorf("%v cut at %d: %q: expected %d", s, end, p.Damage.String(), expected)
 					}
 					if there < s.frame.Dy() && p.Damage.Err != codec.ErrCut {

@@ -49,7 +49,8 @@ func (s sketch) String() string {
 
 // plainSketch fills its screen.
 func plainSketch(w, h, codes int) sketch {
-	return sketch{screen: image.Pt(w, h), frame: image.Rect(0, 0, w, h), global: 1 << min(codes, 8), clear: -1, codes: codes}
+	return sketch{screen: image.Pt(w, h), frame: image.Rect(0, 0, w, h), global: 1 << min(codes, 8), clear: -1,
+		codes: codes}
 }
 
 // check decodes a file and compares it with what is wanted.
@@ -137,7 +138,8 @@ func TestSoundFilesAreReadAsByImageGIF(t *testing.T) {
 func TestFrameMayStandOverItsScreen(t *testing.T) {
 	for _, screen := range []image.Point{{0, 0}, {1, 1}, {20, 20}, {40, 3}, {64, 64}} {
 		for _, at := range []image.Point{{0, 0}, {7, 0}, {0, 9}, {50, 60}} {
-			s := sketch{screen: screen, frame: image.Rectangle{at, at.Add(image.Pt(20, 20))}, global: 16, codes: 4, clear: -1}
+			s := sketch{screen: screen, frame: image.Rectangle{at, at.Add(image.Pt(20, 20))}, global: 16, codes: 4,
+				clear: -1}
 			p := check(t, s.String(), s.write(16), s.want(16, everyRow))
 			if p.Damage.Err != nil || len(p.Odd) > 0 {
 				t.Errorf("%v: %v, %q: expected nothing", s, p.Damage.Err, p.Odd)
@@ -152,31 +154,42 @@ func TestOddFilesComeOutWhole(t *testing.T) {
 		change func(s *sketch)
 		want   string // "" where there is nothing to say
 	}{
-		"one pixel too many":      {func(s *sketch) { s.coder.more = 1 }, "goes on after the last pixel"},
-		"pixels too many":         {func(s *sketch) { s.coder.more = 3000 }, "goes on after the last pixel"},
-		"too many, no end":        {func(s *sketch) { s.coder.more, s.coder.noEnd = 9, true }, "goes on after the last pixel"},
-		"bytes behind the end":    {func(s *sketch) { s.extra = []byte{3, 1, 2, 3} }, "goes on after the last pixel"},
-		"many behind the end":     {func(s *sketch) { s.extra = bytes.Repeat([]byte{2, 9, 9}, 99) }, "goes on after the last pixel"},
+		"one pixel too many": {func(s *sketch) { s.coder.more = 1 }, "goes on after the last pixel"},
+		"pixels too many":    {func(s *sketch) { s.coder.more = 3000 }, "goes on after the last pixel"},
+		"too many, no end": {func(s *sketch) { s.coder.more, s.coder.noEnd = 9, true },
+			"goes on after the last pixel"},
+		"bytes behind the end": {func(s *sketch) { s.extra = []byte{3, 1, 2, 3} }, "goes on after the last pixel"},
+		"many behind the end": {func(s *sketch) { s.extra = bytes.Repeat([]byte{2, 9, 9}, 99) },
+			"goes on after the last pixel"},
 		"one byte behind the end": {func(s *sketch) { s.extra = []byte{1, 0} }, ""},
 		"no end code":             {func(s *sketch) { s.coder.noEnd = true }, ""},
-		"no end of block":         {func(s *sketch) { s.noEnd, s.after = true, []byte{} }, "the file ends before its pixel data does"},
-		"trailer, no end":         {func(s *sketch) { s.noEnd = true }, "the file ends before its pixel data does"},
-		"no end of anything":      {func(s *sketch) { s.noEnd, s.after, s.coder.noEnd = true, []byte{}, true }, "the file ends before its pixel data does"},
-		"no trailer":              {func(s *sketch) { s.after = []byte{} }, ""},
-		"other bytes at the end":  {func(s *sketch) { s.after = []byte("GIF?\x00\x01") }, ""},
-		"unknown extension":       {func(s *sketch) { s.before = []byte("\x21\x42\x03abc\x01d\x00") }, "unknown label 0x42"},
-		"unknown, of label 0":     {func(s *sketch) { s.before = []byte("\x21\x00\x01a\x00") }, "unknown label 0x00"},
-		"unknown and empty":       {func(s *sketch) { s.before = []byte("\x21\xce\x00") }, "unknown label 0xce"},
+		"no end of block": {func(s *sketch) { s.noEnd, s.after = true, []byte{} },
+			"the file ends before its pixel data does"},
+		"trailer, no end": {func(s *sketch) { s.noEnd = true }, "the file ends before its pixel data does"},
+		"no end of anything": {func(s *sketch) { s.noEnd, s.after, s.coder.noEnd = true, []byte{}, true },
+			"the file ends before its pixel data does"},
+		"no trailer":             {func(s *sketch) { s.after = []byte{} }, ""},
+		"other bytes at the end": {func(s *sketch) { s.after = []byte("GIF?\x00\x01") }, ""},
+		"unknown extension": {func(s *sketch) { s.before = []byte("\x21\x42\x03abc\x01d\x00") },
+			"unknown label 0x42"},
+		"unknown, of label 0": {func(s *sketch) { s.before = []byte("\x21\x00\x01a\x00") }, "unknown label 0x00"},
+		"unknown and empty":   {func(s *sketch) { s.before = []byte("\x21\xce\x00") }, "unknown label 0xce"},
 		"known extensions": {func(s *sketch) {
-			s.before = []byte("\x21\xfe\x02hi\x00\x21\xff\x0bNETSCAPE2.0\x03\x01\x00\x00\x00\x21\x01\x0c123456789012\x01x\x00")
+			s.before = []byte("\x21\xfe\x02hi\x00\x21\xff\x0bNETSCAPE2.0\x03\x01\x00\x00\x00" +
+				"\x21\x01\x0c123456789012\x01x\x00")
 		}, ""},
-		"short application":    {func(s *sketch) { s.before = []byte("\x21\xff\x0aADOBE:IR1.\x02\x01\x02\x00") }, ""},
-		"control of 5 bytes":   {func(s *sketch) { s.control = []byte("\x21\xf9\x05\x00\x00\x00\x00\x00\x00") }, "control block has 5 bytes"},
-		"control of 9 bytes":   {func(s *sketch) { s.control = []byte("\x21\xf9\x09\x00\x00\x00\x0012345\x00") }, "control block has 9 bytes"},
-		"control of 3 bytes":   {func(s *sketch) { s.control = []byte("\x21\xf9\x03\x00\x00\x00\x00") }, "control block has 3 bytes"},
-		"control of 0 bytes":   {func(s *sketch) { s.control = []byte("\x21\xf9\x00") }, "control block has 0 bytes"},
-		"zeros between blocks": {func(s *sketch) { s.before = []byte("\x21\xfe\x02hi\x00\x00\x00") }, "bytes that belong to no block were passed over: 2"},
-		"bytes between blocks": {func(s *sketch) { s.before = []byte("abc\x21\xfe\x02hi\x00") }, "bytes that belong to no block were passed over: 3"},
+		"short application": {func(s *sketch) { s.before = []byte("\x21\xff\x0aADOBE:IR1.\x02\x01\x02\x00") }, ""},
+		"control of 5 bytes": {func(s *sketch) { s.control = []byte("\x21\xf9\x05\x00\x00\x00\x00\x00\x00") },
+			"control block has 5 bytes"},
+		"control of 9 bytes": {func(s *sketch) { s.control = []byte("\x21\xf9\x09\x00\x00\x00\x0012345\x00") },
+			"control block has 9 bytes"},
+		"control of 3 bytes": {func(s *sketch) { s.control = []byte("\x21\xf9\x03\x00\x00\x00\x00") },
+			"control block has 3 bytes"},
+		"control of 0 bytes": {func(s *sketch) { s.control = []byte("\x21\xf9\x00") }, "control block has 0 bytes"},
+		"zeros between blocks": {func(s *sketch) { s.before = []byte("\x21\xfe\x02hi\x00\x00\x00") },
+			"bytes that belong to no block were passed over: 2"},
+		"bytes between blocks": {func(s *sketch) { s.before = []byte("abc\x21\xfe\x02hi\x00") },
+			"bytes that belong to no block were passed over: 3"},
 	} {
 		for _, interlaced := range []bool{false, true} {
 			for _, at := range []image.Point{{}, {3, 4}} {
@@ -186,8 +199,10 @@ func TestOddFilesComeOutWhole(t *testing.T) {
 					tt.change(&s)
 					p := check(t, name, s.write(s.colors()), s.want(s.colors(), everyRow))
 					said := strings.Join(p.Odd, "; ")
-					if p.Damage.Err != nil || (tt.want == "") != (said == "") || len(p.Odd) > 1 || !strings.Contains(said, tt.want) {
-						t.Errorf("%s, interlaced %t at %v, codes %d: %q, %q; want %q", name, interlaced, at, codes, p.Damage.String(), p.Odd, tt.want)
+					if p.Damage.Err != nil || (tt.want == "") != (said == "") || len(p.Odd) > 1 ||
+						!strings.Contains(said, tt.want) {
+						t.Errorf("%s, interlaced %t at %v, codes %d: %q, %q; want %q", name, interlaced, at, codes,
+							p.Damage.String(), p.Odd, tt.want)
 					}
 				}
 			}

@@ -67,7 +67,8 @@ func TestWhatWasPackedIsUnpacked(t *testing.T) {
 					k := min(c.take, len(rest))
 					got, err := z.Take(k)
 					if err != nil || !bytes.Equal(got, rest[:k]) {
-						t.Fatalf("%d bytes at level %d in pieces of %d: wrong at %d, error %v", n, level, c.piece, n-len(rest), err)
+						t.Fatalf("%d bytes at level %d in pieces of %d: wrong at %d, error %v", n, level, c.piece,
+							n-len(rest), err)
 					}
 					rest = rest[k:]
 				}
@@ -93,7 +94,10 @@ func TestDamageAtTheEndSparesWhatStandsBefore(t *testing.T) {
 	for name, c := range map[string]struct {
 		stream []byte
 		want   error
-	}{"wrong": {wrong, ErrChecksum}, "missing": {stream[:len(stream)-4], codec.ErrCut}, "cut": {stream[:len(stream)-1], codec.ErrCut}, "longer": {longer, ErrTooMuch}} {
+	}{
+		"wrong": {wrong, ErrChecksum}, "longer": {longer, ErrTooMuch},
+		"missing": {stream[:len(stream)-4], codec.ErrCut}, "cut": {stream[:len(stream)-1], codec.ErrCut},
+	} {
 		var z Reader
 		z.Start(pieces(c.stream, 5000), len(data))
 		if got, err := z.Take(len(data)); err != nil || !bytes.Equal(got, data) {

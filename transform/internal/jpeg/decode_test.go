@@ -53,7 +53,8 @@ func variants(n int) map[string]variant {
 		"progressive restart": {marker: mSOF2, scans: progressive, restart: 5, adobe: -1},
 	}
 	if n > 1 {
-		v["two scans"] = variant{marker: mSOF0, scans: []scanSpec{{comps: all[:1], se: 63}, {comps: all[1:], se: 63}}, adobe: -1}
+		v["two scans"] = variant{marker: mSOF0, scans: []scanSpec{{comps: all[:1], se: 63}, {comps: all[1:], se: 63}},
+			adobe: -1}
 	}
 	return v
 }
@@ -115,7 +116,8 @@ func checkSamples(t *testing.T, src *source, p *pixel.Planes, m int) {
 		// What rounding does on its own is spread by 0.29.
 		mean, bias := sum/float64(n), 0.01+4*0.29/math.Sqrt(float64(n))
 		if worst > 0.75 || math.Abs(mean) > bias {
-			t.Errorf("scale %d/8, plane %d: worst difference %.3f, mean %.4f; 0.75 and %.4f were expected at most", m, i, worst, mean, bias)
+			t.Errorf("scale %d/8, plane %d: worst difference %.3f, mean %.4f; 0.75 and %.4f were expected at most", m,
+				i, worst, mean, bias)
 		}
 	}
 }
@@ -155,7 +157,8 @@ func TestKindFollowsSegments(t *testing.T) {
 	for _, c := range []struct {
 		n, adobe int
 		want     pixel.Kind
-	}{{1, -1, pixel.Gray}, {3, -1, pixel.YCbCr}, {3, 0, pixel.RGB}, {3, 1, pixel.YCbCr}, {4, -1, pixel.CMYK}, {4, 0, pixel.CMYK}, {4, 2, pixel.YCCK}} {
+	}{{1, -1, pixel.Gray}, {3, -1, pixel.YCbCr}, {3, 0, pixel.RGB}, {3, 1, pixel.YCbCr}, {4, -1, pixel.CMYK},
+		{4, 0, pixel.CMYK}, {4, 2, pixel.YCCK}} {
 		factors := make([][2]int, c.n)
 		for i := range factors {
 			factors[i] = [2]int{1, 1}
@@ -164,7 +167,8 @@ func TestKindFollowsSegments(t *testing.T) {
 		v.adobe = c.adobe
 		h, err := ReadHeader(newSource(8, 8, factors, 3, 1).write(v))
 		if err != nil || h.Kind != c.want || h.Adobe != c.adobe {
-			t.Errorf("%d components, Adobe %d: got %v, Adobe %d, %v; %v was expected", c.n, c.adobe, h.Kind, h.Adobe, err, c.want)
+			t.Errorf("%d components, Adobe %d: got %v, Adobe %d, %v; %v was expected", c.n, c.adobe, h.Kind, h.Adobe,
+				err, c.want)
 		}
 	}
 }
@@ -175,11 +179,12 @@ func TestWhatCamerasWriteIsRead(t *testing.T) {
 	eoi := len(data) - 2
 	want, _ := decode(t, new(Decoder), data, pixel.Scale{})
 	for name, file := range map[string][]byte{
-		"data after EOI":       append(bytes.Clone(data), bytes.Repeat([]byte{0xff, 0xd8, 0xff, 0xc3, 0, 1}, 50)...),
-		"no EOI":               data[:eoi],
-		"half an EOI":          data[:eoi+1],
-		"fill bytes":           append(append([]byte{0xff, mSOI, 0xff, 0xff, 0xff}, data[2:eoi]...), 0xff, 0xff, mEOI),
-		"odd segments":         append([]byte{0xff, mSOI, 0xff, 0xe5, 0, 2, 0xff, mCOM, 0, 3, 0, 0xff, 0xe0, 0, 4, 'J', 'F'}, data[2:]...),
+		"data after EOI": append(bytes.Clone(data), bytes.Repeat([]byte{0xff, 0xd8, 0xff, 0xc3, 0, 1}, 50)...),
+		"no EOI":         data[:eoi],
+		"half an EOI":    data[:eoi+1],
+		"fill bytes":     append(append([]byte{0xff, mSOI, 0xff, 0xff, 0xff}, data[2:eoi]...), 0xff, 0xff, mEOI),
+		"odd segments": append([]byte{0xff, mSOI, 0xff, 0xe5, 0, 2, 0xff, mCOM, 0, 3, 0, 0xff, 0xe0, 0, 4, 'J',
+			'F'}, data[2:]...),
 		"stray bytes":          append([]byte{0xff, mSOI, 0, 1, 2}, data[2:]...),
 		"RST after the scan":   append(bytes.Clone(data[:eoi]), 0xff, mRST0, 0xff, mEOI),
 		"zeros after the scan": append(append(bytes.Clone(data[:eoi]), make([]byte, 99)...), 0xff, mEOI),
@@ -260,7 +265,8 @@ func compare(p *pixel.Planes, m image.Image) (worst int, mean float64, ok bool) 
 	case *image.Gray:
 		ref = []pixel.Plane{{Pix: m.Pix, Stride: m.Stride}}
 	case *image.YCbCr:
-		ref = []pixel.Plane{{Pix: m.Y, Stride: m.YStride}, {Pix: m.Cb, Stride: m.CStride}, {Pix: m.Cr, Stride: m.CStride}}
+		ref = []pixel.Plane{{Pix: m.Y, Stride: m.YStride}, {Pix: m.Cb, Stride: m.CStride},
+			{Pix: m.Cr, Stride: m.CStride}}
 	default:
 		return 0, 0, false
 	}

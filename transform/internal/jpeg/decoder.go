@@ -13,8 +13,8 @@ type Options struct {
 	Scale pixel.Scale
 	// Stop is called once for each row of MCUs.
 	Stop codec.Stop
-	// NoInk is the sample that stands for no ink. Where the fourth component is missing it is filled with NoInk, all
-	// others with 128, so that what is missing is mid-gray in CMYK and YCCK, too.
+	// NoInk is the sample that stands for no ink. If samples of the fourth component are missing, they become NoInk,
+	// and those of all others 128. So what is missing is mid-gray in CMYK and YCCK, too.
 	NoInk uint8
 }
 
@@ -61,11 +61,10 @@ type component struct {
 }
 
 // Decode decodes the file whose header is h, as ReadHeader returned it for the same data. It allocates for the size
-// that h claims, unless the size is large and data too short to fill it: it is for the caller to refuse what is too
-// large.
+// that h claims, unless the size is large and data too short to fill it. So the caller must refuse what is too large.
 //
-// The Planes belong to d and are good until its next Decode. What is missing of them is filled, and in the report. An
-// error means that there is no picture: it is a codec.Unsupported, is codec.ErrStopped, or says how the file
+// The Planes belong to d and are good until its next Decode. What is missing of them is filled, and is in the Damage.
+// An error means that there is no picture: it is codec.ErrStopped or a codec.Unsupported, or says how the file
 // contradicts the standard.
 func (d *Decoder) Decode(data []byte, h *Header, o Options) (*pixel.Planes, codec.Damage, error) {
 	defer func() { d.data, d.h, d.stop, d.bits.data = nil, nil, nil, nil }()

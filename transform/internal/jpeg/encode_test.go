@@ -56,7 +56,8 @@ func TestEncodedPlanesComeBack(t *testing.T) {
 		}{{pixel.Gray, 1, 1}, {pixel.YCbCr, 1, 1}, {pixel.YCbCr, 2, 1}, {pixel.YCbCr, 1, 2}, {pixel.YCbCr, 2, 2}} {
 			for _, quality := range []int{100, 0} {
 				p := scene(c.kind, size[0], size[1], c.cw, c.ch)
-				name := fmt.Sprintf("%v %d×%d chroma ÷%d÷%d quality %d", c.kind, size[0], size[1], c.cw, c.ch, quality)
+				name := fmt.Sprintf("%v %d×%d chroma ÷%d÷%d quality %d", c.kind, size[0], size[1], c.cw, c.ch,
+					quality)
 				typical, err := e.Append([]byte("before"), p, EncodeOptions{Quality: quality})
 				if err != nil {
 					t.Fatalf("%s: %v", name, err)
@@ -70,7 +71,8 @@ func TestEncodedPlanesComeBack(t *testing.T) {
 					t.Fatalf("%s: %v", name, err)
 				}
 				if len(optimized) > len(typical) {
-					t.Errorf("%s: optimized tables give %d bytes, the typical ones %d", name, len(optimized), len(typical))
+					t.Errorf("%s: optimized tables give %d bytes, the typical ones %d", name, len(optimized),
+						len(typical))
 				}
 				var d, d2 Decoder
 				got, damage := decode(t, &d, typical, pixel.Scale{})
@@ -94,7 +96,8 @@ func TestEncodedPlanesComeBack(t *testing.T) {
 						t.Errorf("%s: plane %d differs with optimized tables", name, i)
 					}
 				}
-				if m, err := stdjpeg.Decode(bytes.NewReader(optimized)); err != nil || m.Bounds().Dx() != size[0] || m.Bounds().Dy() != size[1] {
+				if m, err := stdjpeg.Decode(bytes.NewReader(optimized)); err != nil || m.Bounds().Dx() != size[0] ||
+					m.Bounds().Dy() != size[1] {
 					t.Errorf("%s: image/jpeg: %v", name, err)
 				}
 			}
@@ -140,7 +143,9 @@ func TestEncodingIsAtLeastAsFaithfulAsStandardLibrary(t *testing.T) {
 
 // A picture of too many coefficients to keep is transformed twice, to the same file.
 func TestCoefficientsThatAreNotKeptAreMadeAgain(t *testing.T) {
-	for _, p := range []*pixel.Planes{scene(pixel.Gray, 300, 200, 1, 1), scene(pixel.YCbCr, 300, 200, 2, 2), scene(pixel.YCbCr, 301, 203, 1, 1)} {
+	for _, p := range []*pixel.Planes{
+		scene(pixel.Gray, 300, 200, 1, 1), scene(pixel.YCbCr, 300, 200, 2, 2), scene(pixel.YCbCr, 301, 203, 1, 1),
+	} {
 		o := EncodeOptions{Quality: 90, Optimize: true}
 		var kept, made Encoder
 		want, err := kept.Append(nil, p, o)
@@ -162,7 +167,8 @@ func TestCoefficientsThatAreNotKeptAreMadeAgain(t *testing.T) {
 
 func TestFlatPictureStaysFlat(t *testing.T) {
 	for v := range 256 {
-		p := &pixel.Planes{Kind: pixel.Gray, Plane: [4]pixel.Plane{{Pix: bytes.Repeat([]byte{byte(v)}, 400), Stride: 20, W: 20, H: 20}}}
+		plane := pixel.Plane{Pix: bytes.Repeat([]byte{byte(v)}, 400), Stride: 20, W: 20, H: 20}
+		p := &pixel.Planes{Kind: pixel.Gray, Plane: [4]pixel.Plane{plane}}
 		data, err := new(Encoder).Append(nil, p, EncodeOptions{Quality: 100, Optimize: true})
 		if err != nil {
 			t.Fatal(err)
@@ -207,12 +213,17 @@ func TestEncoderErrorsSayWhatIsWrong(t *testing.T) {
 		o    EncodeOptions
 		mend func(p *pixel.Planes)
 	}{
-		{"the picture is CMYK, Gray or YCbCr was expected", EncodeOptions{}, func(p *pixel.Planes) { p.Kind = pixel.CMYK }},
-		{"the picture has 0×40 pixels, 1 to 65535 were expected", EncodeOptions{}, func(p *pixel.Planes) { p.Plane[0].W = 0 }},
-		{"the chroma planes are 19 wide, 40 or 20 was expected", EncodeOptions{}, func(p *pixel.Planes) { p.Plane[1].W, p.Plane[2].W = 19, 19 }},
-		{"the chroma planes are 19 high, 40 or 20 was expected", EncodeOptions{}, func(p *pixel.Planes) { p.Plane[1].H, p.Plane[2].H = 19, 19 }},
+		{"the picture is CMYK, Gray or YCbCr was expected", EncodeOptions{},
+			func(p *pixel.Planes) { p.Kind = pixel.CMYK }},
+		{"the picture has 0×40 pixels, 1 to 65535 were expected", EncodeOptions{},
+			func(p *pixel.Planes) { p.Plane[0].W = 0 }},
+		{"the chroma planes are 19 wide, 40 or 20 was expected", EncodeOptions{},
+			func(p *pixel.Planes) { p.Plane[1].W, p.Plane[2].W = 19, 19 }},
+		{"the chroma planes are 19 high, 40 or 20 was expected", EncodeOptions{},
+			func(p *pixel.Planes) { p.Plane[1].H, p.Plane[2].H = 19, 19 }},
 		{"the two chroma planes differ in size", EncodeOptions{}, func(p *pixel.Planes) { p.Plane[1].W = 19 }},
-		{"plane 0 has 1600 samples and rows of 41, too few for 40×40", EncodeOptions{}, func(p *pixel.Planes) { p.Plane[0].Stride = 41 }},
+		{"plane 0 has 1600 samples and rows of 41, too few for 40×40", EncodeOptions{},
+			func(p *pixel.Planes) { p.Plane[0].Stride = 41 }},
 		{"quality is 101, 1 to 100 was expected", EncodeOptions{Quality: 101}, func(*pixel.Planes) {}},
 	} {
 		p := good()

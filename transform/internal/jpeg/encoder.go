@@ -56,13 +56,13 @@ type plane struct {
 	pred   int16
 }
 
-// maxEntries is how many coefficients are kept from the first pass to the second, in 32 MB. Of a picture that has more,
-// which a photograph of 24 megapixels has not, they are computed again.
+// maxEntries is how many coefficients are kept from the first pass to the second, in 32 MB. If a picture has more, they
+// are computed again; a photograph of 24 megapixels has fewer.
 const maxEntries = 8 << 20
 
 // Append encodes the picture p, Gray or YCbCr, as a baseline JFIF file, and appends it to dst. The first plane's W and
 // H are the picture's size, 1 to 65,535 each; the other two are alike, and have that size or half of it, rounded up, in
-// either direction. p is only read; of each plane W×H samples count, and ExtentW and ExtentH do not. The error is
+// either direction. p is only read; of each plane W×H samples count, and its Extent does not. The error is
 // codec.ErrStopped, or says what is wrong with p or o.
 func (e *Encoder) Append(dst []byte, p *pixel.Planes, o EncodeOptions) ([]byte, error) {
 	if err := e.layOut(p); err != nil {

@@ -400,7 +400,8 @@ func (s *source) sample(b *[64]int, n int) (out [8][8]float64) {
 				if v == 0 {
 					f *= math.Sqrt2 / 2
 				}
-				sum += f * math.Cos(float64((2*x+1)*u)*math.Pi/float64(2*n)) * math.Cos(float64((2*y+1)*v)*math.Pi/float64(2*n))
+				across := math.Cos(float64((2*x+1)*u) * math.Pi / float64(2*n))
+				sum += f * across * math.Cos(float64((2*y+1)*v)*math.Pi/float64(2*n))
 			}
 			out[y][x] = min(max(sum+128, 0), 255)
 		}

@@ -83,7 +83,8 @@ func TestVectorsGiveTheSameCoefficientsAsWords(t *testing.T) {
 		wantMask := fdct8(src[:], 11, &q, &want)
 		gotMask := forward8(src[:], 11, &q, &got)
 		if got != want || gotMask != wantMask {
-			t.Fatalf("samples %v, steps %v\ngive %v, mask %x\nwant %v, mask %x", src, table, got, gotMask, want, wantMask)
+			t.Fatalf("samples %v, steps %v\ngive %v, mask %x\nwant %v, mask %x", src, table, got, gotMask, want,
+				wantMask)
 		}
 	}
 }

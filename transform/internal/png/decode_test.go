@@ -329,7 +329,8 @@ func TestDecoderShowsNothingOfEarlierFiles(t *testing.T) {
 		raw := make([]byte, 1+4*n)
 		raw[0] = up
 		var d Decoder
-		for _, data := range [][]byte{file(90, 3, 8, color, nil, noise(90, 3, 8, n), 6, 100), file(4, 1, 8, color, nil, raw, 6, 100)} {
+		for _, data := range [][]byte{file(90, 3, 8, color, nil, noise(90, 3, 8, n), 6, 100),
+			file(4, 1, 8, color, nil, raw, 6, 100)} {
 			h, err := ReadHeader(data, nil)
 			if err != nil {
 				t.Fatal(err)

@@ -36,7 +36,8 @@ func picture(l Layout, w, h int, kind byte) *Picture {
 	if l == Indexed {
 		for range 1 + (int(kind)*7+w)%256 {
 			v := rng.Uint32()
-			p.Palette = append(p.Palette, [4]byte{byte(v), byte(v >> 8), byte(v >> 16), byte(v>>24) | 255*byte(v>>30&1)})
+			p.Palette = append(p.Palette, [4]byte{byte(v), byte(v >> 8), byte(v >> 16),
+				byte(v>>24) | 255*byte(v>>30&1)})
 		}
 		for i, v := range p.Pix {
 			p.Pix[i] = byte(int(v) % len(p.Palette))
@@ -94,7 +95,8 @@ func TestEveryLayoutIsReadBack(t *testing.T) {
 				readBack(t, data[6:], p)
 				again, err := new(Encoder).Append(nil, p, EncodeOptions{})
 				if err != nil || !bytes.Equal(again, data[6:]) {
-					t.Errorf("layout %d, %v: an Encoder that was used before writes other bytes, error %v", l, size, err)
+					t.Errorf("layout %d, %v: an Encoder that was used before writes other bytes, error %v", l, size,
+						err)
 				}
 			}
 		}
@@ -182,7 +184,8 @@ func TestWrongPicturesAreRefused(t *testing.T) {
 		"stride":  {Layout: RGBA, Pix: make([]byte, 99), Stride: 11, W: 3, H: 3},
 		"palette": {Layout: Indexed, Pix: make([]byte, 9), Stride: 3, W: 3, H: 3},
 	} {
-		if data, err := new(Encoder).Append([]byte("x"), p, EncodeOptions{}); !errors.Is(err, ErrPicture) || string(data) != "x" {
+		if data, err := new(Encoder).Append([]byte("x"), p, EncodeOptions{}); !errors.Is(err, ErrPicture) ||
+			string(data) != "x" {
 			t.Errorf("%s: %q, error %v", name, data, err)
 		}
 	}
@@ -192,10 +195,12 @@ func TestEncoderIsStopped(t *testing.T) {
 	p := picture(Gray, 40, 400, 1)
 	var e Encoder
 	asked := 0
-	if data, err := e.Append([]byte("x"), p, EncodeOptions{Stop: func() bool { asked++; return asked > 2 }}); err != codec.ErrStopped || string(data) != "x" {
+	stop := func() bool { asked++; return asked > 2 }
+	data, err := e.Append([]byte("x"), p, EncodeOptions{Stop: stop})
+	if err != codec.ErrStopped || string(data) != "x" {
 		t.Errorf("%d bytes, error %v", len(data), err)
 	}
-	data, err := e.Append(nil, p, EncodeOptions{})
+	data, err = e.Append(nil, p, EncodeOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -314,7 +319,8 @@ func TestStopIsAskedBeforeRowsAreTried(t *testing.T) {
 	}
 	e = Encoder{}
 	asked = 0
-	if _, err := e.Append(nil, p, EncodeOptions{Stop: func() bool { asked++; return false }}); err != nil || asked < 2*h/128+h/64 {
+	if _, err := e.Append(nil, p, EncodeOptions{Stop: func() bool { asked++; return false }}); err != nil ||
+		asked < 2*h/128+h/64 {
 		t.Errorf("asked %d times for %d rows: %v", asked, h, err)
 	}
 }

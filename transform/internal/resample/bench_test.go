@@ -26,18 +26,19 @@ func BenchmarkPlane(b *testing.B) {
 		{"web", 500, 375, 224, 168, Lanczos3},
 		{"enlarge", 400, 300, 800, 600, Lanczos3},
 	} {
-		b.Run(fmt.Sprintf("case=%s/from=%dx%d/to=%dx%d/filter=%v", c.name, c.w, c.h, c.dw, c.dh, c.f), func(b *testing.B) {
-			src, dst := patterns[1].plane(c.w, c.h), newPlane(c.dw, c.dh)
-			var r Resampler
-			b.ReportAllocs()
-			b.SetBytes(int64(c.w * c.h))
-			for b.Loop() {
-				if err := r.Plane(dst, src, Window{}, c.f); err != nil {
-					b.Fatal(err)
+		b.Run(fmt.Sprintf("case=%s/from=%dx%d/to=%dx%d/filter=%v", c.name, c.w, c.h, c.dw, c.dh, c.f),
+			func(b *testing.B) {
+				src, dst := patterns[1].plane(c.w, c.h), newPlane(c.dw, c.dh)
+				var r Resampler
+				b.ReportAllocs()
+				b.SetBytes(int64(c.w * c.h))
+				for b.Loop() {
+					if err := r.Plane(dst, src, Window{}, c.f); err != nil {
+						b.Fatal(err)
+					}
 				}
-			}
-			megapixels(b, c.w*c.h)
-		})
+				megapixels(b, c.w*c.h)
+			})
 	}
 }
 

@@ -43,7 +43,8 @@ func TestCacheIsBounded(t *testing.T) {
 			sum += a.size()
 		}
 		if sum != c.bytes || sum > cacheBytes || len(c.order) != len(c.axes) {
-			t.Fatalf("after %d sizes: %d bytes in %d axes, said to be %d in %d", i+1, sum, len(c.axes), c.bytes, len(c.order))
+			t.Fatalf("after %d sizes: %d bytes in %d axes, said to be %d in %d", i+1, sum, len(c.axes), c.bytes,
+				len(c.order))
 		}
 	}
 	if len(c.axes) < 20 {

@@ -82,7 +82,8 @@ func TestNRGBAIsWithinOneLevelOfExactArithmetic(t *testing.T) {
 							continue
 						}
 						if e := math.Abs(g - want[c][i]); e > slack {
-							t.Fatalf("%s %v opaque=%v: channel %d at %d,%d is %v, want %.3f with alpha %.3f", s.name, f, opaque, c, x, y, g, want[c][i], a)
+							t.Fatalf("%s %v opaque=%v: channel %d at %d,%d is %v, want %.3f with alpha %.3f", s.name, f,
+								opaque, c, x, y, g, want[c][i], a)
 						}
 					}
 				}

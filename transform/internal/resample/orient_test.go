@@ -20,7 +20,8 @@ var upright = map[int]func(x, y, w, h int) (int, int){
 }
 
 func TestOrientPutsEverySampleInItsPlace(t *testing.T) {
-	sizes := []struct{ w, h int }{{1, 1}, {1, 9}, {9, 1}, {7, 5}, {8, 8}, {16, 8}, {17, 31}, {64, 40}, {65, 39}, {0, 0}, {0, 4}}
+	sizes := []struct{ w, h int }{{1, 1}, {1, 9}, {9, 1}, {7, 5}, {8, 8}, {16, 8}, {17, 31}, {64, 40}, {65, 39}, {0, 0},
+		{0, 4}}
 	for o, from := range upright {
 		for _, s := range sizes {
 			src := patterns[1].plane(s.w, s.h)

@@ -25,7 +25,8 @@ func TestPlaneIsWithinOneLevelOfExactArithmetic(t *testing.T) {
 					t.Errorf("%s %v %s: off by %.3f levels", s.name, f, p.name, d.worst)
 				}
 				// Averages of black and white alone are often halves, which may be rounded either way.
-				if many := s.dw*s.dh > 2000 && p.name != "extremes"; many && (d.excess > 0.005 || math.Abs(d.bias) > 0.04 || d.psnr < 58) {
+				if many := s.dw*s.dh > 2000 && p.name != "extremes"; many &&
+					(d.excess > 0.005 || math.Abs(d.bias) > 0.04 || d.psnr < 58) {
 					t.Errorf("%s %v %s: %+v", s.name, f, p.name, d)
 				}
 			}
@@ -269,9 +270,11 @@ func TestContradictionsAreErrors(t *testing.T) {
 		want     string
 	}{
 		{"short source", ok, pixel.Plane{Pix: make([]byte, 99), Stride: 10, W: 10, H: 10}, Window{}, Box, "source"},
-		{"short destination", pixel.Plane{Pix: make([]byte, 99), Stride: 10, W: 10, H: 10}, ok, Window{}, Box, "destination"},
+		{"short destination", pixel.Plane{Pix: make([]byte, 99), Stride: 10, W: 10, H: 10}, ok, Window{}, Box,
+			"destination"},
 		{"stride below width", ok, pixel.Plane{Pix: make([]byte, 99), Stride: 5, W: 10, H: 3}, Window{}, Box, "stride"},
-		{"stride that overflows", ok, pixel.Plane{Pix: make([]byte, 99), Stride: math.MaxInt / 2, W: 10, H: 5}, Window{}, Box, "stride"},
+		{"stride that overflows", ok, pixel.Plane{Pix: make([]byte, 99), Stride: math.MaxInt / 2, W: 10, H: 5},
+			Window{}, Box, "stride"},
 		{"negative height", ok, pixel.Plane{Pix: make([]byte, 99), Stride: 5, W: 5, H: -3}, Window{}, Box, "source"},
 		{"empty source", ok, pixel.Plane{}, Window{}, Box, "0x0"},
 		{"window beyond", ok, ok, Window{0, 0, 11.2, 10}, Box, "window"},

@@ -32,7 +32,8 @@ func checkAxis(t *testing.T, a *axis, size int, bits int) {
 			sizes += max(int(w), -int(w))
 		}
 		if sum != one || sizes > 2*one {
-			t.Fatalf("sample %d: weights add up to %d, without signs to %d, want %d and at most %d", i, sum, sizes, one, 2*one)
+			t.Fatalf("sample %d: weights add up to %d, without signs to %d, want %d and at most %d", i, sum, sizes, one,
+				2*one)
 		}
 	}
 }
@@ -41,7 +42,8 @@ func TestWeightsLeaveRoomInTheLanes(t *testing.T) {
 	stretches := []struct {
 		pos, extent float64
 		size        int
-	}{{0, 100, 100}, {0, 1, 1}, {0, 2, 2}, {0, 3, 3}, {0, 7.5, 8}, {0.5, 6.99, 8}, {0.99, 1.02, 3}, {3.2, 0.1, 9}, {0, 5000, 5000}, {0.999, 4.002, 6}}
+	}{{0, 100, 100}, {0, 1, 1}, {0, 2, 2}, {0, 3, 3}, {0, 7.5, 8}, {0.5, 6.99, 8}, {0.99, 1.02, 3}, {3.2, 0.1, 9},
+		{0, 5000, 5000}, {0.999, 4.002, 6}}
 	for _, s := range stretches {
 		for _, f := range allFilters {
 			for n := 1; n < 400; n += 1 + n/7 {
@@ -65,7 +67,8 @@ func TestRunningSumsOfWeightsAreRoundedToTheNearest(t *testing.T) {
 						got += int(a.weights[i*a.taps+k])
 					}
 					if math.Abs(float64(got)-want) > 0.5001 {
-						t.Fatalf("%v from %d to %d: the weights of sample %d up to %d add up to %d, want %.3f", f, c.from, c.to, i, j, got, want)
+						t.Fatalf("%v from %d to %d: the weights of sample %d up to %d add up to %d, want %.3f", f,
+							c.from, c.to, i, j, got, want)
 					}
 				}
 			}

@@ -66,7 +66,8 @@ func TestFileThatEndsInItsTags(t *testing.T) {
 				}
 				missing := missingRows(&report)
 				for y := range 30 {
-					if from := y * want.Stride; !missing[y] && !bytes.Equal(img.Pix[from:][:160], want.Pix[from:][:160]) {
+					if from := y * want.Stride; !missing[y] &&
+						!bytes.Equal(img.Pix[from:][:160], want.Pix[from:][:160]) {
 						t.Errorf("%s, %d of %d bytes: row %d is not that of the sound file", name, end, len(sound), y)
 						break
 					}

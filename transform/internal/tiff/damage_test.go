@@ -105,7 +105,8 @@ func TestTilesLargerThanTheImage(t *testing.T) {
 		}
 		// Few bytes that say that they are a tile as large as can be.
 		tags := []tag{
-			{Width, []uint32{40}}, {Height, []uint32{30}}, {BitsPerSample, []uint32{8}}, {Compression, []uint32{p.compression}},
+			{Width, []uint32{40}}, {Height, []uint32{30}}, {BitsPerSample, []uint32{8}},
+			{Compression, []uint32{p.compression}},
 			{TileWidth, []uint32{maxSide}}, {TileHeight, []uint32{maxSide}},
 		}
 		d, _ := Open(file(binary.LittleEndian, tags, p.pack(make([]byte, 1000))))
@@ -174,9 +175,11 @@ func TestDamageLeavesTheOtherRowsAlone(t *testing.T) {
 			}
 			cut := cutFile(c.order, tags, ids, blocks)
 			for how, data := range map[string][]byte{
-				"an offset of nothing": patched(last, 0, 0, blocks), "beyond the end": patched(last, 1<<30, counts[last], blocks),
-				"too few offsets": file(c.order, append(slices.Clone(tags), tag{ids[0], offsets[:max(1, last)]}), blocks...),
-				"too short":       file(c.order, tags, half...), "broken": file(c.order, tags, broken...), "cut": cut,
+				"an offset of nothing": patched(last, 0, 0, blocks),
+				"beyond the end":       patched(last, 1<<30, counts[last], blocks),
+				"too few offsets": file(c.order, append(slices.Clone(tags), tag{ids[0], offsets[:max(1, last)]}),
+					blocks...),
+				"too short": file(c.order, tags, half...), "broken": file(c.order, tags, broken...), "cut": cut,
 			} {
 				img, report, _ := decoded(t, name, data)
 				if report.Err == nil {
@@ -196,8 +199,10 @@ func TestDamageLeavesTheOtherRowsAlone(t *testing.T) {
 				for y := range 30 {
 					if !missing[y] {
 						there++
-						if !bytes.Equal(img.Pix[y*img.Stride:][:160], want.Pix[y*want.Stride:][:160]) && how != "broken" {
-							t.Errorf("%s, %d samples, %s: row %d is not that of the sound file", name, k.samples, how, y)
+						if !bytes.Equal(img.Pix[y*img.Stride:][:160], want.Pix[y*want.Stride:][:160]) &&
+							how != "broken" {
+							t.Errorf("%s, %d samples, %s: row %d is not that of the sound file", name, k.samples, how,
+								y)
 							break
 						}
 						continue

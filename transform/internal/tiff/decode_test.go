@@ -113,7 +113,8 @@ func wholeReport(l *Layout, o Options) (*image.NRGBA, codec.Damage, []string) {
 	for y := range l.Height {
 		row, err := d.Row()
 		if again, err2 := used.Row(); err != err2 && fmt.Sprint(err) != fmt.Sprint(err2) || !bytes.Equal(row, again) {
-			panic(fmt.Sprintf("row %d differs from that of a Decoder that has been used for other files: % x, % x, %v, %v", y, row, again, err, err2))
+			panic(fmt.Sprintf("row %d differs from that of a Decoder that has been used: % x, % x, %v, %v",
+				y, row, again, err, err2))
 		}
 		if err != nil {
 			if row, again := d.Row(); again != err || row != nil {
@@ -131,7 +132,8 @@ func wholeReport(l *Layout, o Options) (*image.NRGBA, codec.Damage, []string) {
 	}
 	report, again := d.Damage(), used.Damage()
 	if report.String() != again.String() {
-		panic(fmt.Sprintf("the damage differs from that of a Decoder that has been used for other files: %v, %v", &report, &again))
+		panic(fmt.Sprintf("the damage differs from that of a Decoder that has been used for other files: %v, %v",
+			&report, &again))
 	}
 	if !slices.Equal(d.Remarks(), used.Remarks()) {
 		panic(fmt.Sprintf("a Decoder that has been used remarks on %q, not %q", used.Remarks(), d.Remarks()))
@@ -167,53 +169,85 @@ func TestPixelsOfEachKind(t *testing.T) {
 	}{
 		"1 bit, white is 0": {file(le, with(size(3, 2), kind(whiteIsZero, 1, 1)...), []byte{0b01000000, 0b10100000}),
 			[]color.NRGBA{gray(255), gray(0), gray(255), gray(0), gray(255), gray(0)}},
-		"4 bits":  {file(le, with(size(3, 1), kind(blackIsZero, 1, 4)...), []byte{0x0f, 0x50}), []color.NRGBA{gray(0), gray(255), gray(85)}},
-		"12 bits": {file(le, with(size(2, 1), kind(blackIsZero, 1, 12)...), []byte{0xff, 0xf8, 0x00}), []color.NRGBA{gray(255), gray(128)}},
-		"16 bits": {file(be, with(size(2, 1), kind(blackIsZero, 1, 16)...), []byte{0x80, 0x80, 0, 0xff}), []color.NRGBA{gray(128), gray(1)}},
+		"4 bits": {file(le, with(size(3, 1), kind(blackIsZero, 1, 4)...), []byte{0x0f, 0x50}),
+			[]color.NRGBA{gray(0), gray(255), gray(85)}},
+		"12 bits": {file(le, with(size(2, 1), kind(blackIsZero, 1, 12)...), []byte{0xff, 0xf8, 0x00}),
+			[]color.NRGBA{gray(255), gray(128)}},
+		"16 bits": {file(be, with(size(2, 1), kind(blackIsZero, 1, 16)...), []byte{0x80, 0x80, 0, 0xff}),
+			[]color.NRGBA{gray(128), gray(1)}},
 		"16 bits, low byte first": {file(le, with(size(2, 1), kind(blackIsZero, 1, 16)...), []byte{0, 0xff, 0xff, 0}),
 			[]color.NRGBA{gray(254), gray(1)}},
-		"floating point": {file(be, with(size(3, 1), append(kind(blackIsZero, 1, 32), tag{SampleFormat, []uint32{3}})...), floats(0.5, -3, 7)),
+		"floating point": {file(be, with(size(3, 1), append(kind(blackIsZero, 1, 32),
+			tag{SampleFormat, []uint32{3}})...), floats(0.5, -3, 7)),
 			[]color.NRGBA{gray(128), gray(0), gray(255)}},
-		"bits reversed": {file(le, with(size(2, 1), append(kind(blackIsZero, 1, 8), tag{FillOrder, []uint32{2}})...), []byte{0x80, 0x0f}),
+		"bits reversed": {file(le, with(size(2, 1), append(kind(blackIsZero, 1, 8), tag{FillOrder, []uint32{2}})...),
+			[]byte{0x80, 0x0f}),
 			[]color.NRGBA{gray(1), gray(0xf0)}},
-		"bits reversed in planes": {file(le, with(size(2, 1), append(kind(rgb, 3, 8), tag{PlanarConfig, []uint32{2}}, tag{FillOrder, []uint32{2}})...), []byte{0x80, 0x40}, []byte{0x20, 0x10}, []byte{8, 4}),
+		"bits reversed in planes": {file(le, with(size(2, 1), append(kind(rgb, 3, 8), tag{PlanarConfig, []uint32{2}},
+			tag{FillOrder, []uint32{2}})...), []byte{0x80, 0x40}, []byte{0x20, 0x10}, []byte{8, 4}),
 			[]color.NRGBA{{1, 4, 16, 255}, {2, 8, 32, 255}}},
-		"RGB in planes": {file(le, with(size(2, 1), append(kind(rgb, 3, 8), tag{PlanarConfig, []uint32{2}})...), []byte{1, 2}, []byte{3, 4}, []byte{5, 6}),
+		"RGB in planes": {file(le, with(size(2, 1), append(kind(rgb, 3, 8), tag{PlanarConfig, []uint32{2}})...),
+			[]byte{1, 2}, []byte{3, 4}, []byte{5, 6}),
 			[]color.NRGBA{{1, 3, 5, 255}, {2, 4, 6, 255}}},
-		"predictor": {file(le, with(size(3, 1), append(kind(rgb, 3, 8), tag{Predictor, []uint32{2}}, tag{Compression, []uint32{8}})...), zipped([]byte{1, 2, 3, 1, 1, 1, 255, 0, 1})),
+		"predictor": {file(le, with(size(3, 1), append(kind(rgb, 3, 8), tag{Predictor, []uint32{2}},
+			tag{Compression, []uint32{8}})...), zipped([]byte{1, 2, 3, 1, 1, 1, 255, 0, 1})),
 			[]color.NRGBA{{1, 2, 3, 255}, {2, 3, 4, 255}, {1, 3, 5, 255}}},
-		"predictor and LZW": {file(le, with(size(3, 1), append(kind(rgb, 3, 8), tag{Predictor, []uint32{2}}, tag{Compression, []uint32{5}})...), packLZW([]byte{1, 2, 3, 1, 1, 1, 255, 0, 1})),
+		"predictor and LZW": {file(le, with(size(3, 1), append(kind(rgb, 3, 8), tag{Predictor, []uint32{2}},
+			tag{Compression, []uint32{5}})...), packLZW([]byte{1, 2, 3, 1, 1, 1, 255, 0, 1})),
 			[]color.NRGBA{{1, 2, 3, 255}, {2, 3, 4, 255}, {1, 3, 5, 255}}},
-		"predictor and alpha": {file(le, with(size(2, 1), append(kind(rgb, 4, 8), tag{Predictor, []uint32{2}}, tag{Compression, []uint32{8}}, tag{ExtraSamples, []uint32{2}})...), zipped([]byte{1, 2, 3, 90, 1, 1, 1, 10})),
+		"predictor and alpha": {file(le, with(size(2, 1), append(kind(rgb, 4, 8), tag{Predictor, []uint32{2}},
+			tag{Compression, []uint32{8}}, tag{ExtraSamples, []uint32{2}})...),
+			zipped([]byte{1, 2, 3, 90, 1, 1, 1, 10})),
 			[]color.NRGBA{{1, 2, 3, 90}, {2, 3, 4, 100}}},
-		"predictor of 16 bits": {file(be, with(size(2, 1), append(kind(blackIsZero, 1, 16), tag{Predictor, []uint32{2}}, tag{Compression, []uint32{32946}})...), zipped([]byte{0x80, 0x80, 0x7f, 0x7f})), []color.NRGBA{gray(128), gray(255)}},
-		"predictor in tiles": {file(le, with(size(3, 1), append(kind(rgb, 3, 8), tag{Predictor, []uint32{2}}, tag{Compression, []uint32{8}}, tag{TileWidth, []uint32{2}}, tag{TileHeight, []uint32{1}})...), zipped([]byte{1, 2, 3, 1, 1, 1}), zipped([]byte{7, 8, 9, 1, 1, 1})),
+		"predictor of 16 bits": {file(be, with(size(2, 1), append(kind(blackIsZero, 1, 16), tag{Predictor, []uint32{2}},
+			tag{Compression, []uint32{32946}})...), zipped([]byte{0x80, 0x80, 0x7f, 0x7f})),
+			[]color.NRGBA{gray(128), gray(255)}},
+		"predictor in tiles": {file(le, with(size(3, 1), append(kind(rgb, 3, 8), tag{Predictor, []uint32{2}},
+			tag{Compression, []uint32{8}}, tag{TileWidth, []uint32{2}}, tag{TileHeight, []uint32{1}})...),
+			zipped([]byte{1, 2, 3, 1, 1, 1}), zipped([]byte{7, 8, 9, 1, 1, 1})),
 			[]color.NRGBA{{1, 2, 3, 255}, {2, 3, 4, 255}, {7, 8, 9, 255}}},
-		"gray and a sample of no meaning": {file(le, with(size(2, 1), append(kind(whiteIsZero, 2, 8), tag{ExtraSamples, []uint32{0}})...), []byte{10, 99, 20, 99}), []color.NRGBA{gray(245), gray(235)}},
-		"gray and alpha":                  {file(le, with(size(1, 1), append(kind(whiteIsZero, 2, 8), tag{ExtraSamples, []uint32{2}})...), []byte{10, 99}), []color.NRGBA{{245, 245, 245, 99}}},
-		"RGB of 16 bits in planes": {file(le, with(size(2, 1), append(kind(rgb, 3, 16), tag{PlanarConfig, []uint32{2}})...), []byte{0, 1, 0, 2}, []byte{0, 3, 0, 4}, []byte{0, 5, 0, 6}),
+		"gray and a sample of no meaning": {file(le,
+			with(size(2, 1), append(kind(whiteIsZero, 2, 8), tag{ExtraSamples, []uint32{0}})...),
+			[]byte{10, 99, 20, 99}), []color.NRGBA{gray(245), gray(235)}},
+		"gray and alpha": {file(le,
+			with(size(1, 1), append(kind(whiteIsZero, 2, 8), tag{ExtraSamples, []uint32{2}})...), []byte{10, 99}),
+			[]color.NRGBA{{245, 245, 245, 99}}},
+		"RGB of 16 bits in planes": {file(le,
+			with(size(2, 1), append(kind(rgb, 3, 16), tag{PlanarConfig, []uint32{2}})...), []byte{0, 1, 0, 2},
+			[]byte{0, 3, 0, 4}, []byte{0, 5, 0, 6}),
 			[]color.NRGBA{{1, 3, 5, 255}, {2, 4, 6, 255}}},
-		"palette of 16 bits": {file(le, with(size(1, 1), append(kind(paletted, 1, 16), tag{ColorMap, large})...), []byte{0xff, 0xff}),
+		"palette of 16 bits": {file(le, with(size(1, 1), append(kind(paletted, 1, 16), tag{ColorMap, large})...),
+			[]byte{0xff, 0xff}),
 			[]color.NRGBA{{1, 2, 3, 255}}},
-		"straight alpha": {file(le, with(size(1, 1), append(kind(rgb, 4, 8), tag{ExtraSamples, []uint32{2}})...), []byte{10, 20, 30, 128}),
+		"straight alpha": {file(le, with(size(1, 1), append(kind(rgb, 4, 8), tag{ExtraSamples, []uint32{2}})...),
+			[]byte{10, 20, 30, 128}),
 			[]color.NRGBA{{10, 20, 30, 128}}},
-		"premultiplied alpha": {file(le, with(size(1, 1), append(kind(rgb, 4, 8), tag{ExtraSamples, []uint32{1}})...), []byte{10, 20, 30, 51}),
+		"premultiplied alpha": {file(le, with(size(1, 1), append(kind(rgb, 4, 8), tag{ExtraSamples, []uint32{1}})...),
+			[]byte{10, 20, 30, 51}),
 			[]color.NRGBA{{50, 100, 150, 51}}},
-		"a sample of no meaning": {file(le, with(size(1, 1), append(kind(rgb, 4, 8), tag{ExtraSamples, []uint32{0}})...), []byte{10, 20, 30, 128}),
+		"a sample of no meaning": {file(le, with(size(1, 1),
+			append(kind(rgb, 4, 8), tag{ExtraSamples, []uint32{0}})...), []byte{10, 20, 30, 128}),
 			[]color.NRGBA{{10, 20, 30, 255}}},
 		"CMYK": {file(le, with(size(2, 1), kind(separated, 4, 8)...), []byte{0, 255, 0, 0, 0, 0, 0, 128}),
 			[]color.NRGBA{{255, 0, 255, 255}, gray(127)}},
-		"palette": {file(le, with(size(2, 1), append(kind(paletted, 1, 1), tag{ColorMap, []uint32{0xffff, 0x8000, 0, 0x4000, 0x100, 0x200}})...), []byte{0x40}),
+		"palette": {file(le, with(size(2, 1),
+			append(kind(paletted, 1, 1), tag{ColorMap, []uint32{0xffff, 0x8000, 0, 0x4000, 0x100, 0x200}})...),
+			[]byte{0x40}),
 			[]color.NRGBA{{255, 0, 1, 255}, {128, 64, 2, 255}}},
-		"YCbCr of half resolution": {file(le, with(size(3, 1), kind(ycbcr, 3, 8)...), []byte{50, 60, 0, 0, 128, 128, 70, 0, 0, 0, 128, 128}),
+		"YCbCr of half resolution": {file(le, with(size(3, 1), kind(ycbcr, 3, 8)...), []byte{50, 60, 0, 0, 128, 128, 70,
+			0, 0, 0, 128, 128}),
 			[]color.NRGBA{gray(50), gray(60), gray(70)}},
-		"PackBits": {file(le, with(size(5, 1), append(kind(blackIsZero, 1, 8), tag{Compression, []uint32{32773}})...), []byte{0xfe, 9, 128, 1, 7, 8}),
+		"PackBits": {file(le, with(size(5, 1), append(kind(blackIsZero, 1, 8), tag{Compression, []uint32{32773}})...),
+			[]byte{0xfe, 9, 128, 1, 7, 8}),
 			[]color.NRGBA{gray(9), gray(9), gray(9), gray(7), gray(8)}},
-		"strips": {file(le, with(size(1, 3), append(kind(blackIsZero, 1, 8), tag{RowsPerStrip, []uint32{2}})...), []byte{1, 2}, []byte{3}),
+		"strips": {file(le, with(size(1, 3), append(kind(blackIsZero, 1, 8), tag{RowsPerStrip, []uint32{2}})...),
+			[]byte{1, 2}, []byte{3}),
 			[]color.NRGBA{gray(1), gray(2), gray(3)}},
-		"strips of RGB": {file(le, with(size(1, 3), append(kind(rgb, 3, 8), tag{RowsPerStrip, []uint32{2}})...), []byte{1, 2, 3, 4, 5, 6}, []byte{7, 8, 9}),
+		"strips of RGB": {file(le, with(size(1, 3), append(kind(rgb, 3, 8), tag{RowsPerStrip, []uint32{2}})...),
+			[]byte{1, 2, 3, 4, 5, 6}, []byte{7, 8, 9}),
 			[]color.NRGBA{{1, 2, 3, 255}, {4, 5, 6, 255}, {7, 8, 9, 255}}},
-		"tiles": {file(le, with(size(3, 1), append(kind(blackIsZero, 1, 8), tag{TileWidth, []uint32{2}}, tag{TileHeight, []uint32{2}})...), []byte{1, 2, 0, 0}, []byte{3, 0, 0, 0}),
+		"tiles": {file(le, with(size(3, 1), append(kind(blackIsZero, 1, 8), tag{TileWidth, []uint32{2}},
+			tag{TileHeight, []uint32{2}})...), []byte{1, 2, 0, 0}, []byte{3, 0, 0, 0}),
 			[]color.NRGBA{gray(1), gray(2), gray(3)}},
 	} {
 		img, err := decode(c.data, Options{})
@@ -244,7 +278,8 @@ func TestPixelsOfEachKind(t *testing.T) {
 }
 
 func TestHalfPrecision(t *testing.T) {
-	for bits, want := range map[uint16]float64{0: 0, 0x3c00: 1, 0x3800: 0.5, 0xc000: -2, 1: math.Ldexp(1, -24), 0x7c00: math.Inf(1)} {
+	for bits, want := range map[uint16]float64{0: 0, 0x3c00: 1, 0x3800: 0.5, 0xc000: -2, 1: math.Ldexp(1, -24),
+		0x7c00: math.Inf(1)} {
 		if got := half(bits); got != want {
 			t.Errorf("%04x is %v, want %v", bits, got, want)
 		}
@@ -267,12 +302,14 @@ func TestFloatPredictorJoinsBytes(t *testing.T) {
 }
 
 func TestClaimsAllocateNothing(t *testing.T) {
-	big := []tag{{Width, []uint32{20000}}, {Height, []uint32{1}}, {SamplesPerPixel, []uint32{8}}, {Compression, []uint32{8}}, {BitsPerSample, []uint32{32, 32, 32, 32, 32, 32, 32, 32}}}
+	big := []tag{{Width, []uint32{20000}}, {Height, []uint32{1}}, {SamplesPerPixel, []uint32{8}},
+		{Compression, []uint32{8}}, {BitsPerSample, []uint32{32, 32, 32, 32, 32, 32, 32, 32}}}
 	if _, err := decode(file(binary.LittleEndian, big, []byte{1}), Options{}); err == nil {
 		t.Error("a block of one byte is accepted for 640,000")
 	}
 	small := []tag{{Width, []uint32{1}}, {Height, []uint32{1}}, {BitsPerSample, []uint32{8}}}
-	if _, err := decode(file(binary.LittleEndian, small, []byte{1}), Options{Stop: func() bool { return true }}); err != codec.ErrStopped {
+	if _, err := decode(file(binary.LittleEndian, small, []byte{1}),
+		Options{Stop: func() bool { return true }}); err != codec.ErrStopped {
 		t.Errorf("error %v: expected that it was stopped", err)
 	}
 }
@@ -286,7 +323,8 @@ func FuzzDecode(f *testing.F) {
 	for i := range pic.Pix {
 		pic.Pix[i] = uint8(i * 7)
 	}
-	for _, o := range []*xtiff.Options{{}, {Compression: xtiff.Deflate, Predictor: true}, {Compression: xtiff.Deflate}} {
+	for _, o := range []*xtiff.Options{{}, {Compression: xtiff.Deflate, Predictor: true},
+		{Compression: xtiff.Deflate}} {
 		var b bytes.Buffer
 		if err := xtiff.Encode(&b, pic, o); err != nil {
 			f.Fatal(err)
@@ -298,7 +336,8 @@ func FuzzDecode(f *testing.F) {
 		tags, blocks := c.write(9, 7, 3, sample, tag{Photometric, []uint32{rgb}})
 		f.Add(file(c.order, tags, blocks...))
 	}
-	f.Add(file(binary.BigEndian, []tag{{Width, []uint32{3}}, {Height, []uint32{1}}, {Photometric, []uint32{ycbcr}}, {SamplesPerPixel, []uint32{3}}, {BitsPerSample, []uint32{8, 8, 8}}}, make([]byte, 12)))
+	f.Add(file(binary.BigEndian, []tag{{Width, []uint32{3}}, {Height, []uint32{1}}, {Photometric, []uint32{ycbcr}},
+		{SamplesPerPixel, []uint32{3}}, {BitsPerSample, []uint32{8, 8, 8}}}, make([]byte, 12)))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		d, ok := Open(data)
 		if !ok {
@@ -318,7 +357,8 @@ func FuzzDecode(f *testing.F) {
 		if img.Rect != image.Rect(0, 0, l.Width, l.Height) {
 			t.Fatalf("size %v", img.Rect)
 		}
-		if l.predictor != d.Number(Predictor, 1) || l.photometric == paletted && l.paletteShift() == 0 || l.compression == lzwCoded && data[l.offset.At(0)] == 0 {
+		if l.predictor != d.Number(Predictor, 1) || l.photometric == paletted && l.paletteShift() == 0 ||
+			l.compression == lzwCoded && data[l.offset.At(0)] == 0 {
 			return
 		}
 		other, err := xtiff.Decode(bytes.NewReader(data))

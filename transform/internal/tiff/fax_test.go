@@ -135,7 +135,8 @@ func TestFaxWithABadRow(t *testing.T) {
 		strip[13] ^= 0x10 // in row 3
 		data := faxFile(c.tags, strip, photometric, 1, 2)
 		img, report, _ := decoded(t, "a bad row", data)
-		if n, first, last := report.Missing(); n != 2 || first != 3 || last != 9 || !strings.Contains(report.String(), "strip 1 of 2: ") {
+		if n, first, last := report.Missing(); n != 2 || first != 3 || last != 9 ||
+			!strings.Contains(report.String(), "strip 1 of 2: ") {
 			t.Error(report.String())
 		}
 		for y := range 12 {

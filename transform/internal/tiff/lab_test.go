@@ -49,7 +49,8 @@ func TestLab(t *testing.T) {
 								config = 2
 							}
 							tags := []tag{
-								{Width, []uint32{1}}, {Height, []uint32{1}}, {SamplesPerPixel, []uint32{uint32(3 + extra)}},
+								{Width, []uint32{1}}, {Height, []uint32{1}},
+								{SamplesPerPixel, []uint32{uint32(3 + extra)}},
 								{BitsPerSample, []uint32{uint32(bits)}}, {Photometric, []uint32{photometric}},
 								{PlanarConfig, []uint32{config}},
 							}
@@ -63,7 +64,8 @@ func TestLab(t *testing.T) {
 								continue
 							}
 							if got := img.NRGBAAt(0, 0); apart(got, want) > 3 || got.A != want.A && bits == 8 {
-								t.Errorf("%+v, photometric %d, %d bits, %v, planes %v: %v", c, photometric, bits, order, planar, got)
+								t.Errorf("%+v, photometric %d, %d bits, %v, planes %v: %v", c, photometric, bits, order,
+									planar, got)
 							}
 						}
 					}

@@ -69,7 +69,8 @@ func lzwSamples() map[string][]byte {
 		steps[i] = byte(i/7) & byte(random.Uint32()) & 3
 	}
 	return map[string][]byte{
-		"nothing": nil, "one byte": {7}, "a string over itself": []byte("aaaaaaaa"), "text": []byte("TOBEORNOTTOBEORTOBEORNOT"),
+		"nothing": nil, "one byte": {7}, "a string over itself": []byte("aaaaaaaa"),
+		"text":         []byte("TOBEORNOTTOBEORTOBEORNOT"),
 		"long strings": make([]byte, 1_000_000), "noise": noise, "steps": steps,
 	}
 }
@@ -92,7 +93,8 @@ func TestLZWUnpacksWhatWasPacked(t *testing.T) {
 			t.Errorf("%s: more than there is: error %v", name, err)
 		}
 		n, err := lzw(got, raw[:len(raw)/2], &strings)
-		if len(want) > 1 && !errors.Is(err, errEnds) || !bytes.Equal(got[:n], want[:n]) || len(want) > 30 && n < len(want)/9 {
+		if len(want) > 1 && !errors.Is(err, errEnds) || !bytes.Equal(got[:n], want[:n]) ||
+			len(want) > 30 && n < len(want)/9 {
 			t.Errorf("%s: half of it: error %v, %d bytes", name, err, n)
 		}
 	}

@@ -22,7 +22,8 @@ func TestPaletteOfAnyLength(t *testing.T) {
 					palette[i] = uint32(40+i*7) % 256 * 257
 				}
 				palette[0] = 0xff00 // the values have 16 bits
-				tags, blocks := c.write(40, 30, samples, sample, tag{Photometric, []uint32{paletted}}, tag{ColorMap, palette})
+				tags, blocks := c.write(40, 30, samples, sample, tag{Photometric, []uint32{paletted}},
+					tag{ColorMap, palette})
 				name := fmt.Sprintf("%s, %d colors, %d samples", name, third, samples)
 				img, report, remarks := decoded(t, name, file(c.order, tags, blocks...))
 				if report.Err != nil {
@@ -116,7 +117,8 @@ func TestPlanesThatAreNone(t *testing.T) {
 				meaning := tag{ExtraSamples, []uint32{0}}
 				tags, blocks := c.write(40, 30, samples, sample, tag{Photometric, []uint32{photometric}}, meaning)
 				name := fmt.Sprintf("%s, %d samples", c, samples)
-				img, report, remarks := decoded(t, name, file(c.order, append(tags, tag{PlanarConfig, []uint32{2}}), blocks...))
+				img, report, remarks := decoded(t, name, file(c.order, append(tags, tag{PlanarConfig, []uint32{2}}),
+					blocks...))
 				if report.Err != nil || len(remarks) != 1 || !strings.Contains(remarks[0], "planes") {
 					t.Errorf("%s: %v, and %q is said", name, &report, remarks)
 				}

@@ -13,7 +13,8 @@ const keepFlipped = 1 << 20
 
 // Options are what decoding needs from outside. The zero value decodes to the end, and no block that is a file itself.
 type Options struct {
-	// Stop is called before each block and every few rows.
+	// Stop is called before each block, every few rows, and within a block now and then, but not while a block is
+	// unpacked from LZW or PackBits.
 	Stop codec.Stop
 	// JPEG decodes a JPEG file of at most width × height pixels. The tags of the TIFF say what its components are, and
 	// markers in the JPEG do not count. If ycbcr is set, they are YCbCr, and JPEG returns RGB; otherwise it returns

@@ -146,7 +146,8 @@ func TestCutPicturesKeepTheirRows(t *testing.T) {
 		for cut := 10; cut < len(data); cut += 1 + len(data)/300 {
 			cuts++
 			p := decode(t, data[:cut])
-			if p.Damage.Whole() < rows || p.Damage.Whole() > whole.Plane[0].H || (p.Damage.Err == nil) != (p.Damage.Whole() == whole.Plane[0].H) ||
+			if p.Damage.Whole() < rows || p.Damage.Whole() > whole.Plane[0].H ||
+				(p.Damage.Err == nil) != (p.Damage.Whole() == whole.Plane[0].H) ||
 				p.Damage.Err != nil && p.Damage.Err != codec.ErrShort {
 				t.Errorf("picture %d cut at %d: %d rows, %v", i, cut, p.Damage.Whole(), p.Damage.Err)
 			}

@@ -157,21 +157,8 @@ func tiles(n, bits int) int { return (n + 1<<bits - 1) >> bits }
 // error. top means that codes may differ from part to part of the image.
 func (d *decoder) pixels(pix []byte, width, height int, top bool) (n int, err error) {
 	r := &d.r
-	var cache colorCache
-	if r.bits(1) == 1 {
-		bits := r.bits(4)
-		if bits < 1 || bits > 11 {
-			return 0, fmt.Errorf("its cache of colors has %d bits: expected 1 to 11", bits)
-		}
-		cache = newColorCache(bits)
-	}
-	g := groups{list: make([]group, 1), mask: -1}
-	if top && r.bits(1) == 1 {
-		if err := d.parts(&g, width, height); err != nil {
-			return 0, err
-		}
-	}
-	if err := d.readGroups(&g, len(cache.colors)); err != nil {
+	cache, g, err := d.codes(width, height, top)
+	if err != nil {
 		return 0, err
 	}
 	total := width * height
@@ -239,6 +226,26 @@ func (d *decoder) pixels(pix []byte, width, height int, top bool) (n int, err er
 		}
 	}
 	return n, nil
+}
+
+// codes reads what stands before pixels: the size of the cache of colors, and the codes of all groups.
+func (d *decoder) codes(width, height int, top bool) (cache colorCache, g groups, err error) {
+	r := &d.r
+	if r.bits(1) == 1 {
+		bits := r.bits(4)
+		if bits < 1 || bits > 11 {
+			return cache, g, fmt.Errorf("its cache of colors has %d bits: expected 1 to 11", bits)
+		}
+		cache = newColorCache(bits)
+	}
+	g = groups{list: make([]group, 1), mask: -1}
+	if top && r.bits(1) == 1 {
+		if err := d.parts(&g, width, height); err != nil {
+			return cache, g, err
+		}
+	}
+	err = d.readGroups(&g, len(cache.colors))
+	return cache, g, err
 }
 
 // copyPixels copies earlier pixels, which may be among those that are being written.

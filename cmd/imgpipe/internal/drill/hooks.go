@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"imgpipe/pipeline"
+	"imgpipe/pipeline/executor"
 	"imgpipe/pipeline/procs"
 	"imgpipe/transform"
 )
@@ -40,7 +41,7 @@ func planned() (p Plan, ok bool, err error) {
 // A transforming executor calls transform.Do in this process, and can be made to call something around it. Another one
 // has workers, which do that themselves.
 type transforming interface {
-	Through(wrap func(next pipeline.TransformFunc) pipeline.TransformFunc) *pipeline.Local
+	Through(wrap func(next executor.Func) executor.Func) *pipeline.Local
 }
 
 // Hook returns e with the faults and the slowdown that the environment asks for; most often that is e itself. pool is
@@ -89,7 +90,7 @@ func HookDisk() (func(op, name string) error, error) {
 
 // WorkerMain is the main function of a worker process. It returns the exit status.
 func WorkerMain() int {
-	return procs.MainThrough(func(next pipeline.TransformFunc) pipeline.TransformFunc {
+	return procs.MainThrough(func(next executor.Func) executor.Func {
 		if p, ok, _ := planned(); ok { // the parent has reported what is wrong with the plan
 			return p.Table().around(next)
 		}
@@ -128,7 +129,7 @@ func ContestantEnv(contestant int) []string {
 }
 
 // around returns next with the faults of t: images that the table says so of panic, hang or ask for too much memory.
-func (t Table) around(next pipeline.TransformFunc) pipeline.TransformFunc {
+func (t Table) around(next executor.Func) executor.Func {
 	return func(ctx context.Context, task transform.Task) (transform.Result, error) {
 		switch t.Of(sampleNumber(task.Data)) {
 		case Panic:

@@ -1,4 +1,4 @@
-package pipeline
+package executor
 
 import (
 	"context"
@@ -14,13 +14,13 @@ const (
 	lateness = time.Second
 )
 
-// Bounded returns a context that ends with ctx, with cancel, or when this process has run for so long since now; a
-// limit of 0 or less is none. Its cause is then context.DeadlineExceeded: see ContextError.
+// Bounded returns a context that ends with ctx, with cancel, or when this process has run for the limit since now. At
+// the limit its cause is context.DeadlineExceeded: see ContextError. A limit of 0 or less sets none.
 //
-// While the process is stopped, as by Ctrl-Z, a container's pause or a machine that sleeps, clocks go on and work
-// does not: a limit that goes by the clock fails what was under way. So the limit goes by in slices, each by a timer
-// of its own, and the slice whose timer is late does not count. Of two late ones in a row the second counts, or
-// nothing would end on a machine that has no time for its timers.
+// While the process is stopped, as by Ctrl-Z, a container's pause or a machine that sleeps, clocks go on and work does
+// not. A plain timer would then fail the task that was under way. So the limit is counted in slices, each with a timer
+// of its own, and a slice whose timer is late does not count. Of two late ones in a row the second counts, or nothing
+// would end on a machine that has no time for its timers.
 func Bounded(ctx context.Context, limit time.Duration) (bounded context.Context, cancel context.CancelFunc) {
 	bounded, end := context.WithCancelCause(ctx)
 	if limit <= 0 {
