@@ -82,7 +82,7 @@ var settings = append([]Setting{
 		b.Redirects, err = whole(v, 0, 1000)
 		return err
 	}},
-	{"location", "http://example.com/", "redirect to this URL", func(b *Behaviour, v string) error {
+	{"location", "/a.jpg", "redirect to this URL", func(b *Behaviour, v string) error {
 		b.Location = v
 		return nil
 	}},
