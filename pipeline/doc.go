@@ -26,7 +26,7 @@
 //
 //   - A format: a row of the table in transform/format.go, and a file beside jpeg.go with the functions of the row and
 //     its constant. All lists of formats come from the table: those of help, extensions, MIME types, names and errors.
-//     The README's alone is written by hand. The smallest example is in cmd/imgpipe/testdata/toy.
+//     The README's is written anew with UPDATE_README=1. The smallest example is in cmd/imgpipe/testdata/toy.
 //   - An operation on pictures: a row in transform/operations.go, and its function. A way for pixels to go, such as one
 //     that need not decode all: a path of transform/path.go.
 //   - A kind of source, such as a bucket: a fetch.Source, added by its scheme to fetch.Inputs.Sources and
