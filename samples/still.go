@@ -4,11 +4,11 @@ import "math"
 
 // A ball is one thing of a still life.
 type ball struct {
-	at     vec
-	r      float64
-	colour rgb
-	shine  float64 // how much of a mirror it is
-	skin   int     // 0 plain, 1 marble, 2 stripes, 3 speckled
+	at    vec
+	r     float64
+	color rgb
+	shine float64 // how much of a mirror it is
+	skin  int     // 0 plain, 1 marble, 2 stripes, 3 speckled
 }
 
 // stilllife is balls of glaze, stone and metal on a wooden table, under a large soft lamp, traced by ray.
@@ -27,7 +27,7 @@ func stilllife(c *canvas) scene {
 		if len(balls) > 5 {
 			r = c.between(0.10, 0.36)
 		}
-		b := ball{at: vec{c.between(-3.4, 3.4), r, c.between(-1.6, 4.6)}, r: r, colour: pal[c.IntN(len(pal))],
+		b := ball{at: vec{c.between(-3.4, 3.4), r, c.between(-1.6, 4.6)}, r: r, color: pal[c.IntN(len(pal))],
 			skin: c.IntN(4)}
 		if c.IntN(3) == 0 {
 			b.shine, b.skin = 0.75, 0
@@ -148,7 +148,7 @@ func stilllife(c *canvas) scene {
 		p := o.add(d.times(t))
 		n := p.sub(b.at).times(1 / b.r)
 		lat, lon := n.y*2+float64(k), math.Atan2(n.z, n.x)*1.3
-		col := b.colour
+		col := b.color
 		speck := fbm(seed+8+uint32(k), lon*14, lat*14, 5)
 		switch b.skin {
 		case 1:
