@@ -18,7 +18,8 @@ func measured() *bench.Comparison {
 		Program: "imgpipe v1.0.0", Go: "go1.26.1", Machine: summary.Machine{OS: "linux", Arch: "amd64", CPUs: 2},
 		Began:   time.Date(2026, 3, 14, 15, 9, 0, 0, time.UTC),
 		Command: []string{"imgpipe", "compare", "--modes", "serial,goroutines", "photos"},
-		Job:     bench.Job{Inputs: "photos", Images: 48, BytesIn: 31_000_000, Spec: "size=800x800", Stage: "all"}, Runs: 10,
+		Job:     bench.Job{Inputs: "photos", Images: 48, BytesIn: 31_000_000, Spec: "size=800x800", Stage: "all"},
+		Runs:    10,
 		Configs: []bench.Config{{Mode: "serial", Workers: 1}, {Mode: "goroutines", Workers: 2, Downloads: 16}},
 		Results: []bench.Result{
 			{Runs: 10, Wall: about(4), ImagesPerSec: about(12), CPU: about(3.9), ImagesPerCPUSec: about(12.3),
