@@ -22,15 +22,23 @@ func textured(w, h int) *image.NRGBA {
 func BenchmarkDo(b *testing.B) {
 	photo := textured(4000, 3000)
 	b.Run("source=jpeg-12MP/spec=size-800", func(b *testing.B) { benchmark(b, encoded(b, photo, JPEG), "size=800") })
-	b.Run("source=jpeg-12MP/spec=contain", func(b *testing.B) { benchmark(b, encoded(b, photo, JPEG), "size=800x800,fit=contain") })
+	b.Run("source=jpeg-12MP/spec=contain", func(b *testing.B) {
+		benchmark(b, encoded(b, photo, JPEG), "size=800x800,fit=contain")
+	})
 	b.Run("source=jpeg-12MP/spec=smart", func(b *testing.B) {
 		benchmark(b, encoded(b, photo, JPEG), "size=400x400,fit=cover,gravity=smart")
 	})
-	b.Run("source=png-12MP/spec=size-800-jpeg", func(b *testing.B) { benchmark(b, encoded(b, photo, PNG), "size=800;format=jpeg") })
-	b.Run("source=jpeg-web/spec=size-224", func(b *testing.B) { benchmark(b, encoded(b, textured(640, 480), JPEG), "size=224") })
+	b.Run("source=png-12MP/spec=size-800-jpeg", func(b *testing.B) {
+		benchmark(b, encoded(b, photo, PNG), "size=800;format=jpeg")
+	})
+	b.Run("source=jpeg-web/spec=size-224", func(b *testing.B) {
+		benchmark(b, encoded(b, textured(640, 480), JPEG), "size=224")
+	})
 	pic := textured(1600, 1200)
 	for _, source := range outputFormats {
-		b.Run("source="+string(source)+"/spec=size-800-jpeg", func(b *testing.B) { benchmark(b, encoded(b, pic, source), "size=800;format=jpeg") })
+		b.Run("source="+string(source)+"/spec=size-800-jpeg", func(b *testing.B) {
+			benchmark(b, encoded(b, pic, source), "size=800;format=jpeg")
+		})
 	}
 	for _, target := range outputFormats {
 		b.Run("source=png/spec=size-800-"+string(target), func(b *testing.B) {

@@ -39,7 +39,8 @@ func TestWideBlurIsAGaussian(t *testing.T) {
 			}
 		}
 		if mean := difference(want, got); worst > 8 || mean > 0.5 {
-			t.Errorf("sigma %v: differs by %d levels at %v, by %.2f on average: expected at most 8 and 0.5", sigma, worst, where, mean)
+			t.Errorf("sigma %v: differs by %d levels at %v, by %.2f on average: expected at most 8 and 0.5", sigma,
+				worst, where, mean)
 		}
 	}
 	margin := 18
@@ -96,8 +97,12 @@ func TestBlurGoesOnBeyondTheEdges(t *testing.T) {
 func TestBlurAndSharpenAddNothing(t *testing.T) {
 	imaging.SetMaxProcs(1)
 	for _, sigma := range []float64{0.3, 1, 2.5, 3.9, 4, 7, 25} {
-		for name, f := range map[string]func(*image.NRGBA, float64) *image.NRGBA{"blur": blurred, "sharpen": sharpened} {
-			for _, c := range []color.NRGBA{{200, 100, 3, 255}, {255, 255, 255, 255}, {0, 0, 0, 255}, {1, 128, 254, 100}} {
+		for name, f := range map[string]func(*image.NRGBA, float64) *image.NRGBA{
+			"blur": blurred, "sharpen": sharpened,
+		} {
+			for _, c := range []color.NRGBA{
+				{200, 100, 3, 255}, {255, 255, 255, 255}, {0, 0, 0, 255}, {1, 128, 254, 100},
+			} {
 				pic := solid(130, 110, c)
 				if got := f(pic, sigma); !bytes.Equal(got.Pix, pic.Pix) {
 					t.Errorf("%s %v of %v gives %v at a corner", name, sigma, c, got.NRGBAAt(0, 0))
@@ -118,7 +123,8 @@ func TestBlurAndSharpenAddNothing(t *testing.T) {
 					// A level of color that is nearly transparent is far less than one of what is seen.
 					r, g, b := int(c.R)-200, int(c.G)-100, int(c.B)-50
 					if max(r, -r, g, -g, b, -b)*int(c.A)/255 > 1 {
-						t.Fatalf("%s %v: the pixel at %d,%d is %v: expected the color of those that are seen, 200, 100, 50",
+						t.Fatalf("%s %v: the pixel at %d,%d is %v: "+
+							"expected the color of those that are seen, 200, 100, 50",
 							name, sigma, x, y, c)
 					}
 				}

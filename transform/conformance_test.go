@@ -29,9 +29,11 @@ const conformanceTable = "testdata/conformance.tsv"
 // A conformance is one line of the table.
 type conformance struct {
 	path    string
-	outcome string    // "done", "damaged", or the class of the error
-	digest  string    // of size and pixels, "-" where there are none
-	readers [3]string // what each of readers sees: "same", "refuses", "reads" what imgpipe refuses, or how many levels it differs on average
+	outcome string // "done", "damaged", or the class of the error
+	digest  string // of size and pixels, "-" where there are none
+	// readers holds what each of readers sees: "same", "refuses", "reads" what imgpipe refuses, or the number of levels
+	// by which it differs on average.
+	readers [3]string
 	why     string
 }
 

@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-// corpus gives the folder of shared test images, or skips the test.
+// corpus returns the folder of shared test images, or skips the test.
 func corpus(t testing.TB, sub string) string {
 	dir, err := os.Getwd()
 	if err != nil {
@@ -93,7 +93,8 @@ func TestCorpusIsAccountedFor(t *testing.T) {
 					allowed += spec.Need(h)
 				}
 				if int64(used) > allowed && !underRace {
-					t.Errorf("%s: %.1f MB were allocated: expected at most %.1f", path, float64(used)/1e6, float64(allowed)/1e6)
+					t.Errorf("%s: %.1f MB were allocated: expected at most %.1f", path, float64(used)/1e6,
+						float64(allowed)/1e6)
 				}
 				kind := strings.SplitN(strings.TrimPrefix(path, root+"/"), "/", 2)[0]
 				var e *Error

@@ -24,7 +24,7 @@ func do(t testing.TB, data []byte, spec string) Result {
 	return res
 }
 
-// one gives the picture that a Spec makes of another, through files without loss.
+// one returns the picture that a Spec makes of another, through files without loss.
 func one(t testing.TB, img image.Image, spec string) image.Image {
 	t.Helper()
 	return decoded(t, do(t, encoded(t, img, PNG), spec+";format=png").Outputs[0].Data, PNG)
@@ -38,7 +38,7 @@ func class(err error) string {
 	return ""
 }
 
-// sourcesOf gives a file of each format that can be read.
+// sourcesOf returns a file of each format that can be read.
 func sourcesOf(t *testing.T) map[Format][]byte {
 	pic := scene(96, 64)
 	sources := map[Format][]byte{}
@@ -187,7 +187,8 @@ func TestPanicBecomesAnError(t *testing.T) {
 	j.doing = "blur"
 	err := guard(&j.doing, func() error { return errors.New([]string{}[len(j.doing)]) })
 	var e *Error
-	if !errors.As(err, &e) || e.Kind != ClassPanic || len(e.Stack) == 0 || !strings.HasPrefix(e.Error(), "blur: fault: ") {
+	if !errors.As(err, &e) || e.Kind != ClassPanic || len(e.Stack) == 0 ||
+		!strings.HasPrefix(e.Error(), "blur: fault: ") {
 		t.Errorf("error %v", err)
 	}
 	if strings.Contains(e.Error(), "\n") {
@@ -242,7 +243,8 @@ func TestMissingEndMarkerIsForgiven(t *testing.T) {
 	data := encoded(t, scene(64, 64), JPEG)
 	want := decoded(t, do(t, data, "format=png").Outputs[0].Data, PNG)
 	for name, changed := range map[string][]byte{
-		"no end": data[:len(data)-2], "half an end": data[:len(data)-1], "more": append(bytes.Clone(data), "trailing"...),
+		"no end": data[:len(data)-2], "half an end": data[:len(data)-1],
+		"more": append(bytes.Clone(data), "trailing"...),
 	} {
 		res, err := Do(context.Background(), Task{Data: changed, Spec: Spec{Format: PNG}})
 		if err != nil {

@@ -44,8 +44,10 @@ func FuzzOrientation(f *testing.F) {
 		f.Add(exifWith(binary.BigEndian, o), []byte{})
 		f.Add(exifWith(binary.LittleEndian, o), []byte(`<rdf:Description tiff:Orientation="3"/>`))
 	}
-	f.Add(append([]byte("Exif\x00\x00"), exifWith(binary.BigEndian, 6)...), []byte("<tiff:Orientation>8</tiff:Orientation>"))
-	f.Add([]byte("II+\x00\x08\x00\x00\x00\x10\x00\x00\x00\x00\x00\x00\x00\xff\xff\xff\xff\xff\xff\xff\xff"), []byte("tiff:Orientation="))
+	f.Add(append([]byte("Exif\x00\x00"), exifWith(binary.BigEndian, 6)...),
+		[]byte("<tiff:Orientation>8</tiff:Orientation>"))
+	f.Add([]byte("II+\x00\x08\x00\x00\x00\x10\x00\x00\x00\x00\x00\x00\x00\xff\xff\xff\xff\xff\xff\xff\xff"),
+		[]byte("tiff:Orientation="))
 	// Without the corpus the seeds above remain. A file is a seed whole, and from where its EXIF begins.
 	for _, dir := range []string{filepath.Join("orientation", "*"), filepath.Join("hostile", "*", "*")} {
 		paths, _ := filepath.Glob(filepath.Join("..", "..", "shared", "corpus", dir))
@@ -78,7 +80,8 @@ func FuzzOrientation(f *testing.F) {
 			for format, file := range around {
 				h, err := ReadHeader(file(raw))
 				if err != nil || h.Orientation != orientation(raw, nil) {
-					t.Fatalf("orientation %d in %s, error %v: want %d", h.Orientation, format, err, orientation(raw, nil))
+					t.Fatalf("orientation %d in %s, error %v: want %d", h.Orientation, format, err,
+						orientation(raw, nil))
 				}
 			}
 		}

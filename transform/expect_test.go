@@ -28,8 +28,10 @@ func TestWhatDoMakesIsAsExpected(t *testing.T) {
 			}
 		}
 	}
-	specs := []string{"", "size=64", "size=30;size=20x20,fit=cover;size=50%", "size=40x40,fit=contain", "size=40x30,fit=fill", "orient=off;size=33",
-		"grayscale;size=10;blur=1.5", "rotate=90", "rotate=30", "crop=50%x50%", "size=20x20,upscale=on;flip", "quality=100"}
+	specs := []string{"", "size=64", "size=30;size=20x20,fit=cover;size=50%", "size=40x40,fit=contain",
+		"size=40x30,fit=fill", "orient=off;size=33",
+		"grayscale;size=10;blur=1.5", "rotate=90", "rotate=30", "crop=50%x50%", "size=20x20,upscale=on;flip",
+		"quality=100"}
 	made, turn := 0, 0
 	for _, text := range specs {
 		for _, f := range append([]Format{""}, outputFormats...) {
@@ -91,15 +93,18 @@ func TestWhatDoWouldNotMakeIsTold(t *testing.T) {
 			}
 		}
 		for name, o := range map[string]Output{
-			"empty":            {Format: f, Width: 97, Height: 61},
-			"html":             {Format: f, Width: 97, Height: 61, Data: []byte("<html><script>alert(1)</script></html>")},
-			"a program":        {Format: f, Width: 97, Height: 61, Data: append([]byte("MZ this is a program"), make([]byte, 100)...)},
-			"its head alone":   {Format: f, Width: 97, Height: 61, Data: data[:20]},
-			"another width":    {Format: f, Width: 98, Height: 61, Data: data},
-			"another height":   {Format: f, Width: 97, Height: 60, Data: data},
-			"an unknown name":  {Format: "exe", Width: 97, Height: 61, Data: data},
-			"only ones":        {Format: f, Width: 97, Height: 61, Data: bytes.Repeat([]byte{0xff}, 1000)},
-			"start, then ones": {Format: f, Width: 97, Height: 61, Data: append(bytes.Clone(data[:8]), bytes.Repeat([]byte{0xff}, 1000)...)},
+			"empty": {Format: f, Width: 97, Height: 61},
+			"html": {Format: f, Width: 97, Height: 61,
+				Data: []byte("<html><script>alert(1)</script></html>")},
+			"a program": {Format: f, Width: 97, Height: 61,
+				Data: append([]byte("MZ this is a program"), make([]byte, 100)...)},
+			"its head alone":  {Format: f, Width: 97, Height: 61, Data: data[:20]},
+			"another width":   {Format: f, Width: 98, Height: 61, Data: data},
+			"another height":  {Format: f, Width: 97, Height: 60, Data: data},
+			"an unknown name": {Format: "exe", Width: 97, Height: 61, Data: data},
+			"only ones":       {Format: f, Width: 97, Height: 61, Data: bytes.Repeat([]byte{0xff}, 1000)},
+			"start, then ones": {Format: f, Width: 97, Height: 61,
+				Data: append(bytes.Clone(data[:8]), bytes.Repeat([]byte{0xff}, 1000)...)},
 		} {
 			if o.CheckFile() == nil {
 				t.Errorf("%s, %s: it passed", f, name)

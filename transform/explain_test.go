@@ -30,7 +30,8 @@ output 800w
 	if err != nil || got != want {
 		t.Errorf("error %v, got\n%s", err, got)
 	}
-	if _, err := (Spec{}).Explain(Header{Format: PNG, Width: 1 << 20, Height: 1 << 20}, Limits{}); class(err) != ClassTooLarge {
+	huge := Header{Format: PNG, Width: 1 << 20, Height: 1 << 20}
+	if _, err := (Spec{}).Explain(huge, Limits{}); class(err) != ClassTooLarge {
 		t.Errorf("error %v", err)
 	}
 }
@@ -39,7 +40,8 @@ output 800w
 func TestExplainSaysWhyAPathIsTaken(t *testing.T) {
 	pic := scene(400, 300)
 	photo, direct := jpegOf(t, pic, 2, 2), encoded(t, pic, JPEG)
-	direct = slices.Insert(direct, 2, []byte("\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00")...) // not converted to YCbCr
+	// Adobe's marker says that the components are not converted to YCbCr.
+	direct = slices.Insert(direct, 2, []byte("\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00")...)
 	for _, c := range []struct {
 		data []byte
 		text string
@@ -47,14 +49,20 @@ func TestExplainSaysWhyAPathIsTaken(t *testing.T) {
 	}{
 		{photo, "size=80", "path ycbcr: planes from end to end\ndecode jpeg 400x300 at 3/8: 150x113, chroma at 2/8\n"},
 		{jpegOf(t, pic, 0, 0), "size=80", "path ycbcr: planes from end to end\ndecode jpeg 400x300 at 3/8: 150x113\n"},
-		{photo, "grayscale;size=80", "path ycbcr: the plane of luma from end to end\ndecode jpeg 400x300 at 3/8: 150x113\n"},
+		{photo, "grayscale;size=80",
+			"path ycbcr: the plane of luma from end to end\ndecode jpeg 400x300 at 3/8: 150x113\n"},
 		{photo, "", "path ycbcr: planes from end to end\ndecode jpeg 400x300 at 8/8: 400x300\n"},
-		{photo, "size=80;format=png", "path ycbcr+rgba: planes until png is written\ndecode jpeg 400x300 at 3/8: 150x113, chroma at 5/8\n"},
-		{photo, "size=80x80,fit=contain", "path ycbcr+rgba: planes until resize=80x80,fit=contain, which is done in RGB\ndecode jpeg 400x300 at 3/8: 150x113, chroma at 5/8\n"},
+		{photo, "size=80;format=png",
+			"path ycbcr+rgba: planes until png is written\ndecode jpeg 400x300 at 3/8: 150x113, chroma at 5/8\n"},
+		{photo, "size=80x80,fit=contain",
+			"path ycbcr+rgba: planes until resize=80x80,fit=contain, which is done in RGB\n" +
+				"decode jpeg 400x300 at 3/8: 150x113, chroma at 5/8\n"},
 		{direct, "", "path rgba: its components are RGB\ndecode jpeg 400x300\n"},
 		{encoded(t, pic, PNG), "size=80", "path rgba: row by row to the sizes wanted\ndecode png 400x300\n"},
-		{encoded(t, image.NewGray(pic.Rect), PNG), "size=80;format=jpeg", "path gray: row by row to the sizes wanted\ndecode png 400x300\n"},
-		{encoded(t, image.NewGray(pic.Rect), PNG), "blur=1", "path gray+rgba: row by row to the sizes wanted\ndecode png 400x300\n"},
+		{encoded(t, image.NewGray(pic.Rect), PNG), "size=80;format=jpeg",
+			"path gray: row by row to the sizes wanted\ndecode png 400x300\n"},
+		{encoded(t, image.NewGray(pic.Rect), PNG), "blur=1",
+			"path gray+rgba: row by row to the sizes wanted\ndecode png 400x300\n"},
 		{lossyWebP(t), "size=80;format=jpeg", "path ycbcr: planes from end to end\ndecode webp 400x300\n"},
 		{encoded(t, pic, BMP), "", "path rgba: bmp is decoded to RGB\ndecode bmp 400x300\n"},
 	} {

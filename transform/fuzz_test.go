@@ -13,7 +13,8 @@ import (
 // bytes, the outputs have the size they claim, stay within the limits, and can be read again.
 func FuzzDo(f *testing.F) {
 	specs := []string{
-		"", "size=16", "format=png", "size=20x10,fit=cover,gravity=smart;format=jpeg", "format=gif", "rotate=30;blur=1;format=tiff",
+		"", "size=16", "format=png", "size=20x10,fit=cover,gravity=smart;format=jpeg", "format=gif",
+		"rotate=30;blur=1;format=tiff",
 		"format=bmp;crop=50%x50%,x=1", "orient=off;size=8;size=4x;hue=20;format=png",
 	}
 	for i := range specs {
@@ -61,7 +62,8 @@ func FuzzDo(f *testing.F) {
 				t.Fatalf("output %d differs the second time", i)
 			}
 			h, err := ReadHeader(out.Data)
-			if err != nil || h.Width != out.Width || h.Height != out.Height || h.Format != out.Format || h.Orientation != 1 {
+			if err != nil || h.Width != out.Width || h.Height != out.Height || h.Format != out.Format ||
+				h.Orientation != 1 {
 				t.Fatalf("output %d, %s %dx%d, has header %+v, error %v", i, out.Format, out.Width, out.Height, h, err)
 			}
 			if h.Width*h.Height > maxPixels {

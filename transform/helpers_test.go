@@ -89,7 +89,7 @@ func decoded(t testing.TB, data []byte, f Format) image.Image {
 	return img
 }
 
-// difference gives the mean absolute difference of two images of one size, over white, in levels of 0 to 255; -1 where
+// difference returns the mean absolute difference of two images of one size, over white, in levels of 0 to 255; -1 where
 // the sizes differ.
 func difference(a, b image.Image) float64 {
 	if a.Bounds().Size() != b.Bounds().Size() {
@@ -102,7 +102,9 @@ func difference(a, b image.Image) float64 {
 		for x := range n.X {
 			r1, g1, b1, a1 := a.At(a.Bounds().Min.X+x, a.Bounds().Min.Y+y).RGBA()
 			r2, g2, b2, a2 := b.At(b.Bounds().Min.X+x, b.Bounds().Min.Y+y).RGBA()
-			for _, d := range []float64{over(r1, a1) - over(r2, a2), over(g1, a1) - over(g2, a2), over(b1, a1) - over(b2, a2)} {
+			for _, d := range []float64{
+				over(r1, a1) - over(r2, a2), over(g1, a1) - over(g2, a2), over(b1, a1) - over(b2, a2),
+			} {
 				sum += max(d, -d)
 			}
 		}

@@ -72,7 +72,8 @@ func TestColorProfileIsKept(t *testing.T) {
 				m, err := inspect(out)
 				want := c.want
 				if err != nil || !bytes.Equal(m.icc, want) {
-					t.Errorf("%s, %s, %q: %d bytes of profile, error %v: want %d", c.name, source, spec, len(m.icc), err, len(want))
+					t.Errorf("%s, %s, %q: %d bytes of profile, error %v: want %d", c.name, source, spec, len(m.icc),
+						err, len(want))
 				}
 				decoded(t, out, target)
 			}

@@ -100,7 +100,8 @@ func TestComponentsBecomeColors(t *testing.T) {
 		inverted bool
 		want     func([]uint8) (uint8, uint8, uint8)
 	}{
-		{1, -1, 0, true, gray}, {1, 0, 0, true, gray}, {3, -1, 0, true, ycc}, {3, 1, 0, true, ycc}, {3, 0, 0, true, rgb},
+		{1, -1, 0, true, gray}, {1, 0, 0, true, gray}, {3, -1, 0, true, ycc}, {3, 1, 0, true, ycc},
+		{3, 0, 0, true, rgb},
 		{4, -1, 0, false, inks}, {4, 0, 0, true, turned}, {4, 1, 0, true, ycck}, {4, 2, 0, true, ycck},
 		{3, -1, pixel.RGB, false, rgb}, {3, 1, pixel.RGB, false, rgb}, {3, 0, pixel.YCbCr, false, ycc},
 		{4, 2, pixel.CMYK, false, inks}, {4, -1, pixel.CMYK, true, turned},
@@ -133,7 +134,8 @@ func TestComponentsBecomeColors(t *testing.T) {
 				r, g, b := c.want(s)
 				for i, v := range []uint8{r, g, b} {
 					if d := int(img.Pix[4*p+i]) - int(v); d < -3 || d > 3 {
-						t.Fatalf("%d components, Adobe %d, %v: pixel %d,%d is %v, want %v", c.n, c.adobe, h.Kind, p%72, p/72,
+						t.Fatalf("%d components, Adobe %d, %v: pixel %d,%d is %v, want %v",
+							c.n, c.adobe, h.Kind, p%72, p/72,
 							img.Pix[4*p:][:4], []uint8{r, g, b})
 					}
 				}
@@ -156,10 +158,12 @@ func TestOddJPEGsAreWhole(t *testing.T) {
 		t.Errorf("the sound file: %q", want.Warnings)
 	}
 	for name, warning := range map[string]string{
-		"ff00-before-rst":        "decode jpeg: a restart interval has bytes after its end, which were passed over",
-		"rst-wrong-number":       "decode jpeg: a restart marker has a wrong number, and was taken for the one expected",
+		"ff00-before-rst": "decode jpeg: a restart interval has bytes after its end, which were passed over",
+		"rst-wrong-number": "decode jpeg: a restart marker has a wrong number, " +
+			"and was taken for the one expected",
 		"repeated-component-ids": "decode jpeg: components have the same number, and were told apart by their place",
-		"segment-of-length-0":    "decode jpeg: the segment of marker ffe9 has a length below 2, and was taken for an empty one",
+		"segment-of-length-0": "decode jpeg: the segment of marker ffe9 has a length below 2, " +
+			"and was taken for an empty one",
 	} {
 		for _, text := range []string{"format=png", "format=jpeg", "size=40;format=jpeg"} {
 			task := Task{Data: jpegFile(t, name), Spec: mustSpec(t, text), Limits: Limits{RefuseDamaged: true}}
@@ -180,14 +184,16 @@ func TestOddJPEGsAreWhole(t *testing.T) {
 func TestCutJPEGsShowWhatTheyHold(t *testing.T) {
 	notUnderRace(t)
 	files := map[string][]byte{
-		"gray": jpegOf(t, scene(160, 120), 0, 0), "4:4:4": jpegOf(t, scene(160, 120), 1, 1), "4:2:2": jpegOf(t, scene(160, 120), 2, 1),
+		"gray": jpegOf(t, scene(160, 120), 0, 0), "4:4:4": jpegOf(t, scene(160, 120), 1, 1),
+		"4:2:2": jpegOf(t, scene(160, 120), 2, 1),
 		"4:4:0": jpegOf(t, scene(160, 120), 1, 2),
 	}
 	for _, name := range []string{"sound", "ff00-before-rst", "progressive", "cmyk", "ycck", "rgb"} {
 		files[name] = jpegFile(t, name)
 	}
 	specs := []string{
-		"format=png", "size=20;format=jpeg", "size=10;format=png", "size=70;grayscale;format=jpeg", "rotate=90;format=jpeg",
+		"format=png", "size=20;format=jpeg", "size=10;format=png", "size=70;grayscale;format=jpeg",
+		"rotate=90;format=jpeg",
 	}
 	for name, data := range files {
 		whole := decoded(t, do(t, data, "format=png").Outputs[0].Data, PNG)
@@ -198,7 +204,8 @@ func TestCutJPEGsShowWhatTheyHold(t *testing.T) {
 		scan := bytes.Index(data, []byte{0xff, 0xda})
 		kept, nothing := 0, 0
 		for cut := scan; cut < len(data)-2; cut++ {
-			if cut%(len(data)/12) != 0 && cut != len(data)-8 && cut != len(data)-3 && cut > scan+30 || cut > scan && cut < scan+30 && cut%7 > 0 {
+			if cut%(len(data)/12) != 0 && cut != len(data)-8 && cut != len(data)-3 && cut > scan+30 ||
+				cut > scan && cut < scan+30 && cut%7 > 0 {
 				continue
 			}
 			said := ""
@@ -333,7 +340,8 @@ func TestDamagedJPEGsSayTheSameAtEveryScale(t *testing.T) {
 				broken[at+i] = uint8(rng.Uint32())
 			}
 			said := ""
-			for i, text := range []string{"format=png", "size=70;format=png", "size=40;format=jpeg", "size=10;format=jpeg"} {
+			for i, text := range []string{"format=png", "size=70;format=png", "size=40;format=jpeg",
+				"size=10;format=jpeg"} {
 				res, err := Do(context.Background(), Task{Data: broken, Spec: mustSpec(t, text)})
 				now := fmt.Sprint(err, res.Damaged, res.Warnings)
 				if i > 0 && now != said {

@@ -72,14 +72,21 @@ func TestNeedIsWhatAnImageTakes(t *testing.T) {
 	gray := image.NewGray(pic.Rect)
 	draw.Draw(gray, gray.Rect, pic, image.Point{}, draw.Src)
 	sources := map[string][]byte{
-		"turned jpeg": withOrientation(encoded(t, pic, JPEG), 6), "clear png": encoded(t, clear, PNG), "gray png": encoded(t, gray, PNG),
-		"noise as png": encoded(t, noise(w, h), PNG), "noise as jpeg": encoded(t, noise(w, h), JPEG), "lossy webp": lossyWebP(t),
-		"progressive jpeg of inks": manyScans(w, h, 4, 16, true), "progressive jpeg": manyScans(w, h, 3, 16, true), "gray progressive jpeg": manyScans(w, h, 1, 6, true),
-		"bitmap of runs": runsBMP(w, h, []byte{0, 1}), "fax": faxWhite(w, h), "lossless webp": losslessWebP(w, h),
-		"interlaced png": pngOf(w, h, 8, 1, nil), "interlaced png of 16 bits": pngOf(w, h, 16, 1, nil), "png of 1 bit": pngOf(w, h, 1, 0, nil),
-		"webp in a tiff":      stripsTIFF(w, h, h, losslessWebP(w, h), map[uint16]uint32{259: 50001, 262: 2, 277: 3}),
-		"cmyk jpeg in a tiff": stripsTIFF(w, h, h, manyScans(w, h, 4, 6, true), map[uint16]uint32{259: 7, 262: 5, 277: 4}),
-		"jpeg in a tiff":      stripsTIFF(w, h, h, manyScans(w, h, 3, 6, true), map[uint16]uint32{259: 7, 262: 6, 277: 3}),
+		"turned jpeg": withOrientation(encoded(t, pic, JPEG), 6), "clear png": encoded(t, clear, PNG),
+		"gray png":     encoded(t, gray, PNG),
+		"noise as png": encoded(t, noise(w, h), PNG), "noise as jpeg": encoded(t, noise(w, h), JPEG),
+		"lossy webp":               lossyWebP(t),
+		"progressive jpeg of inks": manyScans(w, h, 4, 16, true), "progressive jpeg": manyScans(w, h, 3, 16, true),
+		"gray progressive jpeg": manyScans(w, h, 1, 6, true),
+		"bitmap of runs":        runsBMP(w, h, []byte{0, 1}), "fax": faxWhite(w, h),
+		"lossless webp":  losslessWebP(w, h),
+		"interlaced png": pngOf(w, h, 8, 1, nil), "interlaced png of 16 bits": pngOf(w, h, 16, 1, nil),
+		"png of 1 bit":   pngOf(w, h, 1, 0, nil),
+		"webp in a tiff": stripsTIFF(w, h, h, losslessWebP(w, h), map[uint16]uint32{259: 50001, 262: 2, 277: 3}),
+		"cmyk jpeg in a tiff": stripsTIFF(w, h, h, manyScans(w, h, 4, 6, true),
+			map[uint16]uint32{259: 7, 262: 5, 277: 4}),
+		"jpeg in a tiff": stripsTIFF(w, h, h, manyScans(w, h, 3, 6, true),
+			map[uint16]uint32{259: 7, 262: 6, 277: 3}),
 	}
 	alpha := append([]byte{1}, losslessWebP(400, 300)[25:]...) // which takes four bytes for a pixel until it is one
 	sources["lossy webp with alpha"] = extendedWebP(0x10, 400, 300, riffChunk("ALPH", alpha), lossyWebP(t)[12:])
@@ -87,8 +94,10 @@ func TestNeedIsWhatAnImageTakes(t *testing.T) {
 		sources[string(f)] = encoded(t, pic, f)
 	}
 	for _, text := range []string{
-		"", "size=600;size=300;size=500x500,fit=cover", "size=900x900,fit=contain;format=jpeg", "size=500x500,fit=cover,gravity=smart", "size=2000,upscale",
-		"format=jpeg;quality=95;brightness=10", "format=png", "format=gif", "format=tiff", "rotate=10;format=bmp", "sharpen=1;format=jpeg", "blur=3.9;format=jpeg", "blur=40;format=jpeg",
+		"", "size=600;size=300;size=500x500,fit=cover", "size=900x900,fit=contain;format=jpeg",
+		"size=500x500,fit=cover,gravity=smart", "size=2000,upscale",
+		"format=jpeg;quality=95;brightness=10", "format=png", "format=gif", "format=tiff", "rotate=10;format=bmp",
+		"sharpen=1;format=jpeg", "blur=3.9;format=jpeg", "blur=40;format=jpeg",
 	} {
 		for name, data := range sources {
 			spec := mustSpec(t, text)
@@ -111,7 +120,8 @@ func TestNeedIsWhatAnImageTakes(t *testing.T) {
 				}))
 			}
 			if used > most {
-				t.Errorf("%s, %q: %.1f MB were in use, %.1f estimated", name, text, float64(used)/1e6, float64(need)/1e6)
+				t.Errorf("%s, %q: %.1f MB were in use, %.1f estimated", name, text, float64(used)/1e6,
+					float64(need)/1e6)
 			}
 			pixels := int64(max(w*h, header.Width*header.Height))
 			if text == "size=2000,upscale" {

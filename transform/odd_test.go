@@ -45,7 +45,8 @@ func TestOddFilesComeOutRight(t *testing.T) {
 		}, ""},
 		{"tiff-predictor-uncompressed-pillow.tif", 0, plain, ""},
 		{"tiff-predictor-packbits.tif", 0, plain, ""},
-		{"tiff-palette-of-8bit-values-8bpp.tif", 0, func(x, y int) [4]int { return [4]int{6 * x, 255 - 6*x, 18 * x, 255} }, ""},
+		{"tiff-palette-of-8bit-values-8bpp.tif", 0,
+			func(x, y int) [4]int { return [4]int{6 * x, 255 - 6*x, 18 * x, 255} }, ""},
 		{"tiff-rgb-4-samples-no-extrasamples.tif", 0, func(x, y int) [4]int {
 			return [4]int{6 * x, 8 * y, 3 * (x + y), 255 - 8*y}
 		}, ""},

@@ -100,10 +100,13 @@ func TestResizeAgainstMeans(t *testing.T) {
 						sum[c] += int(p[c])
 					}
 				}
-				want.SetNRGBA(x, y, color.NRGBA{uint8(sum[0] / n / n), uint8(sum[1] / n / n), uint8(sum[2] / n / n), 255})
+				want.SetNRGBA(x, y,
+					color.NRGBA{uint8(sum[0] / n / n), uint8(sum[1] / n / n), uint8(sum[2] / n / n), 255})
 			}
 		}
-		for filter, tolerance := range map[string]float64{"box": 0.6, "linear": 3, "lanczos": 3, "catmullrom": 3, "mitchell": 3} {
+		for filter, tolerance := range map[string]float64{
+			"box": 0.6, "linear": 3, "lanczos": 3, "catmullrom": 3, "mitchell": 3,
+		} {
 			spec := fmt.Sprintf("size=%dx%d,filter=%s", 128/n, 96/n, filter)
 			if d := difference(one(t, in, spec), want); d < 0 || d > tolerance {
 				t.Errorf("%s differs by %.2f levels from the means: expected at most %v", spec, d, tolerance)
@@ -151,7 +154,9 @@ func TestContainPadsWithTheBackground(t *testing.T) {
 	if got.Bounds().Dx() != 40 || got.Bounds().Dy() != 40 {
 		t.Fatalf("size %v", got.Bounds())
 	}
-	for at, want := range map[image.Point]color.NRGBA{{1, 1}: {0, 255, 0, 255}, {20, 20}: {0, 0, 0, 255}, {20, 38}: {0, 255, 0, 255}} {
+	for at, want := range map[image.Point]color.NRGBA{
+		{1, 1}: {0, 255, 0, 255}, {20, 20}: {0, 0, 0, 255}, {20, 38}: {0, 255, 0, 255},
+	} {
 		if c := color.NRGBAModel.Convert(got.At(at.X, at.Y)); c != want {
 			t.Errorf("at %v: %v, want %v", at, c, want)
 		}
@@ -235,10 +240,12 @@ func TestWatermarkStandsWhereItIsAsked(t *testing.T) {
 func TestOperationThatCannotBeDone(t *testing.T) {
 	data := encoded(t, scene(20, 20), PNG)
 	_, err := Do(context.Background(), Task{Data: data, Spec: mustSpec(t, "crop=5x5,x=30")})
-	if class(err) != ClassOperation || !strings.Contains(err.Error(), "crop at 30,0 is outside the image: expected a place inside 20x20") {
+	if class(err) != ClassOperation ||
+		!strings.Contains(err.Error(), "crop at 30,0 is outside the image: expected a place inside 20x20") {
 		t.Errorf("error %v", err)
 	}
-	_, err = Do(context.Background(), Task{Data: encoded(t, scene(2, 2), PNG), Spec: mustSpec(t, "resize=65536x1,fit=fill,upscale;format=jpeg")})
+	long := mustSpec(t, "resize=65536x1,fit=fill,upscale;format=jpeg")
+	_, err = Do(context.Background(), Task{Data: encoded(t, scene(2, 2), PNG), Spec: long})
 	if class(err) != ClassEncode || !strings.Contains(err.Error(), "at most 65535") {
 		t.Errorf("error %v", err)
 	}

@@ -37,7 +37,7 @@ func withOrientation(file []byte, orientation uint16) []byte {
 	return append(append(out, exif...), file[2:]...)
 }
 
-// stored gives the picture as a camera stores it that was held so: what EXIF's table says of row 0 and column 0.
+// stored returns the picture as a camera stores it that was held so: what EXIF's table says of row 0 and column 0.
 func stored(upright *image.NRGBA, orientation int) *image.NRGBA {
 	w, h := upright.Rect.Dx(), upright.Rect.Dy()
 	sw, sh := w, h
@@ -84,7 +84,8 @@ func TestEveryOrientationComesOutUpright(t *testing.T) {
 		if d := difference(decoded(t, out.Data, JPEG), upright); d < 0 || d > 4 {
 			t.Errorf("orientation %d: differs by %.1f levels", o, d)
 		}
-		if h, err := ReadHeader(out.Data); err != nil || h.Orientation != 1 || bytes.Contains(out.Data, []byte("Exif")) {
+		if h, err := ReadHeader(out.Data); err != nil || h.Orientation != 1 ||
+			bytes.Contains(out.Data, []byte("Exif")) {
 			t.Errorf("orientation %d: the output has orientation %d, error %v", o, h.Orientation, err)
 		}
 		asStored := do(t, data, "orient=off").Outputs[0]
@@ -131,7 +132,8 @@ func TestCorpusOrientation(t *testing.T) {
 		if underRace && !strings.Contains(name, "hopper") {
 			continue
 		}
-		res, err := Do(context.Background(), Task{Data: mustRead(t, path), Spec: mustSpec(t, "size=120x120,fit=fill,upscale;size=32x")})
+		res, err := Do(context.Background(),
+			Task{Data: mustRead(t, path), Spec: mustSpec(t, "size=120x120,fit=fill,upscale;size=32x")})
 		if class(err) == ClassDecode {
 			t.Logf("%s: %v", name, err)
 			continue

@@ -59,12 +59,14 @@ func TestBothWaysOfAJPEGAgree(t *testing.T) {
 			c := pic.NRGBAAt(x, y)
 			dx, dy := float64(x-120)/30, float64(y-90)/30
 			soft := math.Exp(-dx*dx - dy*dy)
-			pic.SetNRGBA(x, y, color.NRGBA{uint8(float64(c.R) * (1 - soft)), c.G, uint8(float64(c.B)*(1-soft) + 200*soft), 255})
+			pic.SetNRGBA(x, y,
+				color.NRGBA{uint8(float64(c.R) * (1 - soft)), c.G, uint8(float64(c.B)*(1-soft) + 200*soft), 255})
 		}
 	}
 	for name, data := range map[string][]byte{
-		"4:4:4": jpegOf(t, pic, 1, 1), "4:2:2": jpegOf(t, pic, 2, 1), "4:2:0": jpegOf(t, pic, 2, 2), "4:4:0": jpegOf(t, pic, 1, 2),
-		"gray": jpegOf(t, pic, 0, 0),
+		"4:4:4": jpegOf(t, pic, 1, 1), "4:2:2": jpegOf(t, pic, 2, 1), "4:2:0": jpegOf(t, pic, 2, 2),
+		"4:4:0": jpegOf(t, pic, 1, 2),
+		"gray":  jpegOf(t, pic, 0, 0),
 	} {
 		for o := uint16(1); o <= 8; o++ {
 			if o%5 != 1 && (name != "4:2:0" || underRace) {
@@ -97,7 +99,8 @@ func TestBothWaysOfAJPEGAgree(t *testing.T) {
 				for i, want := range generally(t, task).Outputs {
 					got := res.Outputs[i]
 					d := difference(decoded(t, got.Data, got.Format), decoded(t, want.Data, want.Format))
-					if got.Label != want.Label || got.Width != want.Width || got.Height != want.Height || d < 0 || d > 1 {
+					if got.Label != want.Label || got.Width != want.Width || got.Height != want.Height || d < 0 ||
+						d > 1 {
 						t.Errorf("%s, orientation %d, %q: %s %dx%d and %s %dx%d differ by %.2f levels", name, o, c.text,
 							got.Label, got.Width, got.Height, want.Label, want.Width, want.Height, d)
 					}
@@ -139,7 +142,8 @@ func TestPlanesAreDecodedNoLargerThanNeeded(t *testing.T) {
 		h.Components = [4]jpeg.Component{{H: c.h, V: c.v}, {H: 1, V: 1}, {H: 1, V: 1}}
 		r := newPlanesPath(planOf(t, c.text, h.Width, h.Height, 1), jpegPlanes{h})
 		if got := r.subsampling(r.legs[0]); r.scale != c.scale || got != c.subsampling {
-			t.Errorf("%d:%d, %q: scale %v and subsampling %d, want %v and %d", c.h, c.v, c.text, r.scale, got, c.scale, c.subsampling)
+			t.Errorf("%d:%d, %q: scale %v and subsampling %d, want %v and %d", c.h, c.v, c.text, r.scale, got, c.scale,
+				c.subsampling)
 		}
 	}
 }
@@ -174,7 +178,8 @@ func TestConversionsAgreeWithTheStandardLibrary(t *testing.T) {
 	planes := new(workspace).planesOf(img, false, 1)
 	for i, c := range colors {
 		y, cb, cr := color.RGBToYCbCr(c.R, c.G, c.B)
-		if x := [3]uint8{planes.Plane[0].Pix[i], planes.Plane[1].Pix[i], planes.Plane[2].Pix[i]}; off(x[0], y) || off(x[1], cb) || off(x[2], cr) {
+		x := [3]uint8{planes.Plane[0].Pix[i], planes.Plane[1].Pix[i], planes.Plane[2].Pix[i]}
+		if off(x[0], y) || off(x[1], cb) || off(x[2], cr) {
 			t.Fatalf("%v is Y, Cb, Cr %v, want %v", c, x, []uint8{y, cb, cr})
 		}
 	}
@@ -228,7 +233,8 @@ func TestRowsAgreeWithTheWhole(t *testing.T) {
 			text   string
 			direct bool
 		}{
-			{"format=jpeg", true}, {"size=40;rotate=90;format=jpeg", true}, {"crop=31x17,x=3,y=9;flop;grayscale;format=jpeg", true},
+			{"format=jpeg", true}, {"size=40;rotate=90;format=jpeg", true},
+			{"crop=31x17,x=3,y=9;flop;grayscale;format=jpeg", true},
 			{"size=60;size=31;format=jpeg", true}, {"size=50", false}, {"grayscale;size=50;blur=1;format=jpeg", false},
 			{"size=50x50,fit=contain;format=jpeg", false}, {"flip;format=bmp", false},
 		} {
@@ -246,7 +252,8 @@ func TestRowsAgreeWithTheWhole(t *testing.T) {
 					got := res.Outputs[i]
 					d := difference(decoded(t, got.Data, got.Format), decoded(t, want.Data, want.Format))
 					if got.Width != want.Width || got.Height != want.Height || d < 0 || d > 1 {
-						t.Errorf("%s of %T, %q: %dx%d and %dx%d differ by %.2f levels", format, src.pic, c.text, got.Width, got.Height, want.Width, want.Height, d)
+						t.Errorf("%s of %T, %q: %dx%d and %dx%d differ by %.2f levels", format, src.pic, c.text,
+							got.Width, got.Height, want.Width, want.Height, d)
 					}
 				}
 			}
@@ -262,8 +269,10 @@ func lossyWebP(t testing.TB) []byte { return mustRead(t, filepath.Join("testdata
 func TestBothWaysOfALossyWebPAgree(t *testing.T) {
 	data := lossyWebP(t)
 	for text, path := range map[string]string{
-		"": "ycbcr", "format=jpeg": "ycbcr", "size=140;rotate=90;format=jpeg": "ycbcr", "crop=131x117,x=3,y=9;flop;format=jpeg": "ycbcr", "grayscale;size=50;format=jpeg": "ycbcr",
-		"format=png": "ycbcr+rgba", "size=50;blur=1;format=png": "ycbcr+rgba", "size=400x300;size=50;format=png": "ycbcr+rgba",
+		"": "ycbcr", "format=jpeg": "ycbcr", "size=140;rotate=90;format=jpeg": "ycbcr",
+		"crop=131x117,x=3,y=9;flop;format=jpeg": "ycbcr", "grayscale;size=50;format=jpeg": "ycbcr",
+		"format=png": "ycbcr+rgba", "size=50;blur=1;format=png": "ycbcr+rgba",
+		"size=400x300;size=50;format=png": "ycbcr+rgba",
 	} {
 		task := Task{Data: data, Spec: mustSpec(t, text)}
 		res := do(t, data, text)
@@ -274,12 +283,14 @@ func TestBothWaysOfALossyWebPAgree(t *testing.T) {
 			got := res.Outputs[i]
 			d := difference(decoded(t, got.Data, got.Format), decoded(t, want.Data, want.Format))
 			if got.Width != want.Width || got.Height != want.Height || d < 0 || d > 1 {
-				t.Errorf("%q: %dx%d and %dx%d differ by %.2f levels", text, got.Width, got.Height, want.Width, want.Height, d)
+				t.Errorf("%q: %dx%d and %dx%d differ by %.2f levels", text, got.Width, got.Height, want.Width,
+					want.Height, d)
 			}
 		}
 	}
 	cut := data[:len(data)*2/3]
-	if _, err := Do(context.Background(), Task{Data: cut, Spec: mustSpec(t, "size=40"), Limits: Limits{RefuseDamaged: true}}); class(err) != ClassDecode {
+	refused := Task{Data: cut, Spec: mustSpec(t, "size=40"), Limits: Limits{RefuseDamaged: true}}
+	if _, err := Do(context.Background(), refused); class(err) != ClassDecode {
 		t.Errorf("two thirds of the file: error %v", err)
 	}
 }
@@ -335,7 +346,8 @@ func TestProgressiveThatBreaksOffIsSaid(t *testing.T) {
 		t.Errorf("differs by %.1f levels from the whole", d)
 	}
 	refuse := Limits{RefuseDamaged: true}
-	if _, err := Do(context.Background(), Task{Data: whole[:len(whole)/20], Spec: mustSpec(t, "size=600"), Limits: refuse}); class(err) != ClassDecode {
+	cut := Task{Data: whole[:len(whole)/20], Spec: mustSpec(t, "size=600"), Limits: refuse}
+	if _, err := Do(context.Background(), cut); class(err) != ClassDecode {
 		t.Errorf("the first scan broken off: %v", err)
 	}
 }
@@ -345,7 +357,8 @@ func TestDamageInAScanIsRefused(t *testing.T) {
 	data := jpegOf(t, scene(400, 300), 2, 2)
 	at := len(data) / 2
 	copy(data[at:], bytes.Repeat([]byte{0xff, 0xd3}, 40))
-	_, err := Do(context.Background(), Task{Data: data, Spec: mustSpec(t, "size=100"), Limits: Limits{RefuseDamaged: true}})
+	_, err := Do(context.Background(),
+		Task{Data: data, Spec: mustSpec(t, "size=100"), Limits: Limits{RefuseDamaged: true}})
 	if class(err) != ClassDecode || !strings.Contains(fmt.Sprint(err), "of 300 rows") {
 		t.Errorf("error %v", err)
 	}

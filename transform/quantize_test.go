@@ -76,5 +76,6 @@ func TestDitheringKeepsTheMean(t *testing.T) {
 			t.Errorf("over %d pictures, color %d became %.3f levels lighter", n, c, m)
 		}
 	}
-	t.Logf("%d pictures: at most %.3f levels, all together %.4f %.4f %.4f", n, worst, sum[0]/float64(n), sum[1]/float64(n), sum[2]/float64(n))
+	t.Logf("%d pictures: at most %.3f levels, all together %.4f %.4f %.4f", n, worst, sum[0]/float64(n),
+		sum[1]/float64(n), sum[2]/float64(n))
 }

@@ -2,5 +2,5 @@
 
 package transform
 
-// underRace tells that the race detector slows the tests down by some ten times, and makes pools forget.
+// underRace reports that the race detector slows the tests down by some ten times, and makes pools forget.
 const underRace = true

@@ -54,7 +54,7 @@ func TestWhatIsNoImageIsNamed(t *testing.T) {
 	}
 }
 
-// TestGigapixelClaimIsRefusedUnread gives headers of 60000 × 60000 pixels and looks at what is allocated.
+// TestGigapixelClaimIsRefusedUnread passes headers of 60000 × 60000 pixels to Do and measures what is allocated.
 func TestGigapixelClaimIsRefusedUnread(t *testing.T) {
 	claims := map[Format][]byte{}
 	pic := scene(32, 32)

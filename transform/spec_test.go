@@ -32,7 +32,9 @@ func TestSpecTextIsCanonical(t *testing.T) {
 		{"background=#11223380", "background=#11223380"},
 		{"resize=10x10;flip;resize=5x", "resize=10x10;flip;resize=5x"},
 
-		{"size=0x5", `error: operation resize: size "0x5": expected WxH, Wx, xH, N or N%, such as 800x600, with sides from 1 to 65536`},
+		{"size=0x5",
+			`error: operation resize: size "0x5": expected WxH, Wx, xH, N or N%, ` +
+				`such as 800x600, with sides from 1 to 65536`},
 		{"size=150%", `error: operation resize: size "150%" makes images larger: expected at most 100%, or upscale=on`},
 		{"size=320;size=320,fit=fill", `error: size "320" is asked for twice: expected sizes that differ`},
 		{"size=", `error: operation resize: size "": expected WxH`},
@@ -85,7 +87,8 @@ func TestSpecMadeByHand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := Spec{Sizes: []Resize{r, {Width: 320, Height: 320}}, Ops: []Op{op}, Format: PNG, Quality: 85, Background: "#000000"}
+	s := Spec{Sizes: []Resize{r, {Width: 320, Height: 320}}, Ops: []Op{op}, Format: PNG, Quality: 85,
+		Background: "#000000"}
 	if err := s.Validate(); err != nil {
 		t.Error(err)
 	}
@@ -97,8 +100,10 @@ func TestSpecMadeByHand(t *testing.T) {
 		t.Errorf("variants %v", v)
 	}
 	for _, bad := range []Spec{
-		{Quality: -1}, {Quality: 101}, {Format: WebP}, {Format: "xyz"}, {Background: "ivory"}, {Ops: []Op{{}}}, {Sizes: []Resize{{}}},
-		{Sizes: []Resize{{Width: -1, Height: 5}}}, {Sizes: []Resize{{Percent: 150}}}, {Sizes: []Resize{{Width: 5, Fit: "odd"}}},
+		{Quality: -1}, {Quality: 101}, {Format: WebP}, {Format: "xyz"}, {Background: "ivory"}, {Ops: []Op{{}}},
+		{Sizes: []Resize{{}}},
+		{Sizes: []Resize{{Width: -1, Height: 5}}}, {Sizes: []Resize{{Percent: 150}}},
+		{Sizes: []Resize{{Width: 5, Fit: "odd"}}},
 		{Sizes: []Resize{{Width: 5, Filter: "odd"}}},
 	} {
 		if bad.Validate() == nil {
@@ -163,7 +168,8 @@ func TestChangedLogoChangesTheSpec(t *testing.T) {
 	if err != nil || back.String() != a.String() {
 		t.Errorf("%q does not come back from its text and assets: %q, error %v", a, back, err)
 	}
-	if _, err := mustSpec(t, a.String()).WithAssets(b.Assets()); err == nil || !strings.Contains(err.Error(), "SHA-256") {
+	if _, err := mustSpec(t, a.String()).WithAssets(b.Assets()); err == nil ||
+		!strings.Contains(err.Error(), "SHA-256") {
 		t.Errorf("another logo is accepted for %q: %v", a, err)
 	}
 	for name, data := range map[string][]byte{"empty": {}, "html": []byte("<html>"), "cut": red[:40]} {
@@ -190,7 +196,8 @@ func TestResizeGeometry(t *testing.T) {
 		wantsWhole bool
 	}
 	whole := func(text string, w, h, cw, ch int) g {
-		return g{text: text, w: w, h: h, canvas: image.Pt(cw, ch), picture: image.Pt(cw, ch), src: image.Rect(0, 0, w, h)}
+		return g{text: text, w: w, h: h, canvas: image.Pt(cw, ch), picture: image.Pt(cw, ch),
+			src: image.Rect(0, 0, w, h)}
 	}
 	for _, c := range []g{
 		whole("800x600", 4000, 3000, 800, 600),
@@ -210,22 +217,31 @@ func TestResizeGeometry(t *testing.T) {
 		whole("800x600,fit=fill", 1000, 1000, 800, 600),
 		whole("800x600,fit=fill", 500, 1000, 500, 600),
 		whole("800x600,fit=fill,upscale", 5, 10, 800, 600),
-		{"400x300,fit=cover", 1000, 1000, image.Pt(400, 300), image.Pt(400, 300), image.Rect(0, 125, 1000, 875), image.Point{}, false},
-		{"400x300,fit=cover,gravity=south", 1000, 1000, image.Pt(400, 300), image.Pt(400, 300), image.Rect(0, 250, 1000, 1000), image.Point{}, false},
-		{"300x300,fit=cover,gravity=northeast", 1000, 600, image.Pt(300, 300), image.Pt(300, 300), image.Rect(400, 0, 1000, 600), image.Point{}, false},
+		{"400x300,fit=cover", 1000, 1000, image.Pt(400, 300), image.Pt(400, 300), image.Rect(0, 125, 1000, 875),
+			image.Point{}, false},
+		{"400x300,fit=cover,gravity=south", 1000, 1000, image.Pt(400, 300), image.Pt(400, 300),
+			image.Rect(0, 250, 1000, 1000), image.Point{}, false},
+		{"300x300,fit=cover,gravity=northeast", 1000, 600, image.Pt(300, 300), image.Pt(300, 300),
+			image.Rect(400, 0, 1000, 600), image.Point{}, false},
 		// Too small for the box: its shape remains.
-		{"800x600,fit=cover", 500, 500, image.Pt(500, 375), image.Pt(500, 375), image.Rect(0, 62, 500, 437), image.Point{}, false},
-		{"800x600,fit=cover,upscale", 500, 500, image.Pt(800, 600), image.Pt(800, 600), image.Rect(0, 62, 500, 437), image.Point{}, false},
-		{"400x300,fit=contain", 1000, 1000, image.Pt(400, 300), image.Pt(300, 300), image.Rect(0, 0, 1000, 1000), image.Pt(50, 0), false},
-		{"400x300,fit=contain,gravity=east", 1000, 1000, image.Pt(400, 300), image.Pt(300, 300), image.Rect(0, 0, 1000, 1000), image.Pt(100, 0), false},
-		{"400x300,fit=contain", 100, 50, image.Pt(400, 300), image.Pt(100, 50), image.Rect(0, 0, 100, 50), image.Pt(150, 125), false},
+		{"800x600,fit=cover", 500, 500, image.Pt(500, 375), image.Pt(500, 375), image.Rect(0, 62, 500, 437),
+			image.Point{}, false},
+		{"800x600,fit=cover,upscale", 500, 500, image.Pt(800, 600), image.Pt(800, 600), image.Rect(0, 62, 500, 437),
+			image.Point{}, false},
+		{"400x300,fit=contain", 1000, 1000, image.Pt(400, 300), image.Pt(300, 300), image.Rect(0, 0, 1000, 1000),
+			image.Pt(50, 0), false},
+		{"400x300,fit=contain,gravity=east", 1000, 1000, image.Pt(400, 300), image.Pt(300, 300),
+			image.Rect(0, 0, 1000, 1000), image.Pt(100, 0), false},
+		{"400x300,fit=contain", 100, 50, image.Pt(400, 300), image.Pt(100, 50), image.Rect(0, 0, 100, 50),
+			image.Pt(150, 125), false},
 	} {
 		r, err := ParseResize(c.text)
 		if err != nil {
 			t.Fatal(err)
 		}
 		f := r.frame(c.w, c.h)
-		got := g{text: c.text, w: c.w, h: c.h, canvas: image.Pt(f.canvasW, f.canvasH), picture: image.Pt(f.width, f.height), src: f.src, offset: f.offset}
+		got := g{text: c.text, w: c.w, h: c.h, canvas: image.Pt(f.canvasW, f.canvasH),
+			picture: image.Pt(f.width, f.height), src: f.src, offset: f.offset}
 		if got != c {
 			t.Errorf("got %+v\nwant %+v", got, c)
 		}

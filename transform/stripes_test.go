@@ -91,7 +91,8 @@ func TestFineStripesLeaveNoBands(t *testing.T) {
 		}
 		t.Logf("colored %v: %d pictures, %d over 8 levels, at most %d", colored, count, many, worst)
 		if count < 100 || worst > 18 || many > count/5 {
-			t.Errorf("colored %v: %d of %d pictures have bands of over 8 levels, at most %d with %s: expected a fifth and 18",
+			t.Errorf("colored %v: %d of %d pictures have bands of over 8 levels, at most %d with %s: "+
+				"expected a fifth and 18",
 				colored, many, count, worst, where)
 		}
 	}

@@ -21,11 +21,14 @@ func TestJPEGOfTwoComponents(t *testing.T) {
 				turn++
 				order := []binary.AppendByteOrder{binary.LittleEndian, binary.BigEndian}[turn%2]
 				numbers := map[uint16][]uint32{
-					256: {w}, 257: {h}, 258: {8, 8}, 259: {7}, 262: {photometric}, 277: {2}, 278: {uint32(rows)}, 338: {extra},
+					256: {w}, 257: {h}, 258: {8, 8}, 259: {7}, 262: {photometric}, 277: {2}, 278: {uint32(rows)},
+					338: {extra},
 				}
 				var blocks [][]byte
 				for top := 0; top < h; top += rows {
-					tables, rest := componentsJPEG(t, w, min(rows, h-top), 2, func(x, y, c int) uint8 { return law(x, top+y, c) })
+					tables, rest := componentsJPEG(t, w, min(rows, h-top), 2, func(x, y, c int) uint8 {
+						return law(x, top+y, c)
+					})
 					blocks = append(blocks, slices.Concat([]byte{0xff, 0xd8}, tables, rest))
 				}
 				if _, err := Do(context.Background(), Task{Data: blocks[0]}); class(err) != ClassUnsupported ||

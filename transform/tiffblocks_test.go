@@ -181,7 +181,9 @@ func TestTagsOfATIFFSayWhatItsJPEGsHold(t *testing.T) {
 		samples := map[uint32]int{0: 1, 1: 1, 2: 3, 5: 4, 6: 3}[photometric]
 		for markers, segments := range colorMarkers() {
 			for _, tables := range []string{"within", "apart", "apart with markers", "apart without an end"} {
-				for _, geometry := range []string{"a strip", "strips", "strips of full height", "a strip of whole blocks", "tiles", "planes"} {
+				for _, geometry := range []string{
+					"a strip", "strips", "strips of full height", "a strip of whole blocks", "tiles", "planes",
+				} {
 					if photometric == 6 && geometry == "planes" {
 						continue // the chroma of planes is its own matter
 					}
@@ -225,7 +227,8 @@ func TestTagsOfATIFFSayWhatItsJPEGsHold(t *testing.T) {
 						}
 					}
 					numbers := map[uint16][]uint32{
-						256: {w}, 257: {h}, 258: {8}, 259: {7}, 262: {photometric}, 277: {uint32(samples)}, 278: {uint32(bh)}, 530: {1, 1},
+						256: {w}, 257: {h}, 258: {8}, 259: {7}, 262: {photometric}, 277: {uint32(samples)},
+						278: {uint32(bh)}, 530: {1, 1},
 					}
 					if geometry == "tiles" {
 						numbers[322], numbers[323] = []uint32{16}, []uint32{16}
@@ -283,11 +286,14 @@ func TestDamagedJPEGsInATIFF(t *testing.T) {
 	for photometric, samples := range map[uint32]int{1: 1, 2: 3, 5: 4, 6: 3} {
 		var blocks [][]byte
 		for top := 0; top < h; top += strip {
-			tables, rest := componentsJPEG(t, w, strip, samples, func(x, y, c int) uint8 { return values[(top+y)*w+x] / uint8(c+1) })
+			tables, rest := componentsJPEG(t, w, strip, samples, func(x, y, c int) uint8 {
+				return values[(top+y)*w+x] / uint8(c+1)
+			})
 			blocks = append(blocks, append(append([]byte{0xff, 0xd8}, tables...), rest...))
 		}
 		numbers := map[uint16][]uint32{
-			256: {w}, 257: {h}, 258: {8}, 259: {7}, 262: {photometric}, 277: {uint32(samples)}, 278: {strip}, 530: {1, 1},
+			256: {w}, 257: {h}, 258: {8}, 259: {7}, 262: {photometric}, 277: {uint32(samples)}, 278: {strip},
+			530: {1, 1},
 		}
 		write := func(blocks ...[]byte) []byte { return tiffOf(binary.LittleEndian, numbers, nil, false, blocks...) }
 		sound, warnings := bothWays(t, "sound", write(blocks...))
@@ -301,13 +307,19 @@ func TestDamagedJPEGsInATIFF(t *testing.T) {
 			least       int // rows that must be there
 			says        string
 		}{
-			"cut in the middle":       {write(blocks[0], cut, blocks[2]), strip, 2*strip - 1, 2*strip + 8, " of 96 rows "},
-			"no JPEG in the middle":   {write(blocks[0], []byte("no JPEG"), blocks[2]), strip, 2*strip - 1, 2 * strip, "strip 2 of 3: it is no JPEG: of 96 rows 32 from row 32 on are missing"},
-			"cut before its scan":     {write(blocks[0], blocks[1][:40], blocks[2]), strip, 2*strip - 1, 2 * strip, "strip 2 of 3: "},
-			"cut within the first":    {write(blocks...)[:len(write(blocks[0]))], 0, h - 1, 16, "of 96 rows "},
-			"cut behind the second":   {write(blocks...)[:len(write(blocks...))-len(blocks[2])], 2 * strip, h - 1, 2 * strip, "the file ends before the image does: of 96 rows the last 32 are missing"},
-			"cut by some bytes":       {write(blocks...)[:len(write(blocks...))-20], 2 * strip, h - 1, 2*strip + 16, "of 96 rows "},
-			"a strip of lower height": {write(blocks[0], blocks[1], lowJPEG(t, w, 8, samples)), 2*strip + 8, h - 1, 2*strip + 8, "it holds an image of 64x8: expected 64x32: of 96 rows the last 24 are missing"},
+			"cut in the middle": {write(blocks[0], cut, blocks[2]), strip, 2*strip - 1, 2*strip + 8,
+				" of 96 rows "},
+			"no JPEG in the middle": {write(blocks[0], []byte("no JPEG"), blocks[2]), strip, 2*strip - 1, 2 * strip,
+				"strip 2 of 3: it is no JPEG: of 96 rows 32 from row 32 on are missing"},
+			"cut before its scan": {write(blocks[0], blocks[1][:40], blocks[2]), strip, 2*strip - 1, 2 * strip,
+				"strip 2 of 3: "},
+			"cut within the first": {write(blocks...)[:len(write(blocks[0]))], 0, h - 1, 16, "of 96 rows "},
+			"cut behind the second": {write(blocks...)[:len(write(blocks...))-len(blocks[2])], 2 * strip, h - 1,
+				2 * strip, "the file ends before the image does: of 96 rows the last 32 are missing"},
+			"cut by some bytes": {write(blocks...)[:len(write(blocks...))-20], 2 * strip, h - 1, 2*strip + 16,
+				"of 96 rows "},
+			"a strip of lower height": {write(blocks[0], blocks[1], lowJPEG(t, w, 8, samples)), 2*strip + 8, h - 1,
+				2*strip + 8, "it holds an image of 64x8: expected 64x32: of 96 rows the last 24 are missing"},
 		} {
 			name := fmt.Sprintf("photometric %d, %s", photometric, how)
 			img, warnings := bothWays(t, name, c.data)
@@ -315,7 +327,8 @@ func TestDamagedJPEGsInATIFF(t *testing.T) {
 				t.Errorf("%s: warnings %q, want %q", name, warnings, c.says)
 			}
 			dull := h // the first row of those whose last component is missing
-			if _, from, ok := strings.Cut(strings.Join(warnings, ""), " from row "); ok && strings.HasSuffix(from, "color is missing") {
+			_, from, ok := strings.Cut(strings.Join(warnings, ""), " from row ")
+			if ok && strings.HasSuffix(from, "color is missing") {
 				fmt.Sscan(from, &dull)
 			}
 			there := 0
@@ -334,7 +347,8 @@ func TestDamagedJPEGsInATIFF(t *testing.T) {
 			if there < c.least {
 				t.Errorf("%s: %d rows are there, want at least %d", name, there, c.least)
 			}
-			_, err := Do(context.Background(), Task{Data: c.data, Spec: mustSpec(t, ""), Limits: Limits{RefuseDamaged: true}})
+			_, err := Do(context.Background(),
+				Task{Data: c.data, Spec: mustSpec(t, ""), Limits: Limits{RefuseDamaged: true}})
 			if class(err) != ClassDecode {
 				t.Errorf("%s: %v where damage is refused", name, err)
 			}

@@ -15,12 +15,14 @@ import (
 var views = []string{
 	"", "flip", "flop", "flip;flop", "rotate=90", "rotate=180;flop", "rotate=-90;flip;rotate=90",
 	"crop=13x7", "crop=13x7,x=3,y=2", "crop=60%x50%,gravity=southeast;rotate=90;crop=5x6,gravity=north;flop",
-	"size=16x16", "size=21x", "size=x17", "size=50%", "size=11x9,fit=fill", "size=12x8,fit=cover,gravity=east", "size=40x44,fit=fill,upscale",
-	"size=9x13,fit=cover,gravity=north;rotate=270;flip", "crop=20x15,gravity=west;resize=11x;flop", "rotate=90;resize=14x14,filter=box;rotate=-90",
+	"size=16x16", "size=21x", "size=x17", "size=50%", "size=11x9,fit=fill", "size=12x8,fit=cover,gravity=east",
+	"size=40x44,fit=fill,upscale",
+	"size=9x13,fit=cover,gravity=north;rotate=270;flip", "crop=20x15,gravity=west;resize=11x;flop",
+	"rotate=90;resize=14x14,filter=box;rotate=-90",
 	"size=8x8,fit=cover,filter=linear;rotate=90",
 }
 
-// planOf gives the plan for an image of w × h pixels.
+// planOf returns the plan for an image of w × h pixels.
 func planOf(t *testing.T, text string, w, h, orientation int) plan {
 	t.Helper()
 	p, err := mustSpec(t, text).plan(Header{Format: JPEG, Width: w, Height: h, Orientation: orientation}, Limits{})
@@ -80,7 +82,8 @@ func smooth(w, h int) *image.NRGBA {
 	img := image.NewNRGBA(image.Rect(0, 0, w, h))
 	for y := range h {
 		for x := range w {
-			img.SetNRGBA(x, y, color.NRGBA{uint8(30 + 150*x/w + 50*y/h), uint8(220 - 180*y/h), uint8(20 + 130*y/h + 90*(w-x)/w), 255})
+			img.SetNRGBA(x, y,
+				color.NRGBA{uint8(30 + 150*x/w + 50*y/h), uint8(220 - 180*y/h), uint8(20 + 130*y/h + 90*(w-x)/w), 255})
 		}
 	}
 	return img
@@ -111,7 +114,8 @@ func TestChromaStandsWhereItsLumaIs(t *testing.T) {
 							t.Fatal(err)
 						}
 						if d := chromaDifference(got.Plane[1], want.Plane[1], sub); d > 2.5 {
-							t.Errorf("%v, chroma a %vth, orientation %d, %q to a %dth: differs by %.2f levels", size, half, o, text, sub, d)
+							t.Errorf("%v, chroma a %vth, orientation %d, %q to a %dth: differs by %.2f levels", size,
+								half, o, text, sub, d)
 						}
 					}
 				}
@@ -141,7 +145,7 @@ func chromaDifference(got, want pixel.Plane, sub int) float64 {
 	return total / float64(got.W*got.H)
 }
 
-// planesAt gives an image as a JPEG of it would be stored, with one chroma sample for each sx × sy pixels.
+// planesAt returns an image as a JPEG of it would be stored, with one chroma sample for each sx × sy pixels.
 func planesAt(img *image.NRGBA, sx, sy int) *pixel.Planes {
 	w, h := img.Rect.Dx(), img.Rect.Dy()
 	out := &pixel.Planes{Kind: pixel.YCbCr}
@@ -188,7 +192,7 @@ func TestTurnsFormAGroup(t *testing.T) {
 	}
 }
 
-// TestWhatNeedsPixelsBeginsSmall tells which size the picture has that the first operation in RGB gets.
+// TestWhatNeedsPixelsBeginsSmall checks the size of the picture that the first operation in RGB gets.
 func TestWhatNeedsPixelsBeginsSmall(t *testing.T) {
 	for _, c := range []struct {
 		text string
@@ -213,7 +217,8 @@ func TestWhatNeedsPixelsBeginsSmall(t *testing.T) {
 	} {
 		l := planOf(t, c.text, 4000, 3000, 1).legs[0]
 		if l.view.size != c.size || len(l.rest) != c.rest {
-			t.Errorf("%s: a view of %v and %d operations, want %v and %d", c.text, l.view.size, len(l.rest), c.size, c.rest)
+			t.Errorf("%s: a view of %v and %d operations, want %v and %d", c.text, l.view.size, len(l.rest), c.size,
+				c.rest)
 		}
 	}
 }

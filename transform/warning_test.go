@@ -30,8 +30,10 @@ func TestLostTransparencyIsSaid(t *testing.T) {
 	}{
 		{clear, "format=jpeg", "transparency was laid over white, as jpeg has none: png keeps it"},
 		{clear, "size=30;size=20;format=jpeg", "transparency was laid over white, as jpeg has none: png keeps it"},
-		{clear, "background=#336699;blur=1;format=bmp", "transparency was laid over #336699, as bmp has none: png keeps it"},
-		{opaque, "background=transparent;size=50x20,fit=contain;format=jpeg", "transparency was laid over #00000000, as jpeg has none: png keeps it"},
+		{clear, "background=#336699;blur=1;format=bmp",
+			"transparency was laid over #336699, as bmp has none: png keeps it"},
+		{opaque, "background=transparent;size=50x20,fit=contain;format=jpeg",
+			"transparency was laid over #00000000, as jpeg has none: png keeps it"},
 		{clear, "crop=10x10,x=0,y=0;format=jpeg", ""},
 		{clear, "format=gif", "partial transparency was laid over white, as gif has none: png keeps it"},
 		{cut, "format=gif", ""},
@@ -44,7 +46,9 @@ func TestLostTransparencyIsSaid(t *testing.T) {
 		if err := png.Encode(&file, struct{ image.Image }{c.pic}); err != nil {
 			t.Fatal(err)
 		}
-		for way, res := range map[string]Result{"rows": do(t, file.Bytes(), c.text), "general": do(t, encoded(t, c.pic, TIFF), c.text)} {
+		for way, res := range map[string]Result{
+			"rows": do(t, file.Bytes(), c.text), "general": do(t, encoded(t, c.pic, TIFF), c.text),
+		} {
 			if strings.Join(res.Warnings, "; ") != c.want {
 				t.Errorf("%q by %s: warnings %q, want %q", c.text, way, res.Warnings, c.want)
 			}
@@ -85,7 +89,8 @@ func TestFramesThatAreLeftOutAreSaid(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		body := append([]byte("WEBP"), chunk("VP8X", []byte{2, 0, 0, 0, byte(still.Width - 1), 0, 0, byte(still.Height - 1), 0, 0})...)
+		body := append([]byte("WEBP"),
+			chunk("VP8X", []byte{2, 0, 0, 0, byte(still.Width - 1), 0, 0, byte(still.Height - 1), 0, 0})...)
 		for range n {
 			body = append(body, frame...)
 		}
@@ -115,13 +120,16 @@ func TestFramesThatAreLeftOutAreSaid(t *testing.T) {
 	}
 	ring := tiffs(2, 1) // whose second directory comes after itself
 	first := int(binary.LittleEndian.Uint32(ring[4:]))
-	binary.LittleEndian.PutUint32(ring[len(ring)-4:], binary.LittleEndian.Uint32(ring[first+2+12*int(binary.LittleEndian.Uint16(ring[first:])):]))
+	next := first + 2 + 12*int(binary.LittleEndian.Uint16(ring[first:]))
+	copy(ring[len(ring)-4:], ring[next:next+4])
 	self := tiffs(2, 0) // whose first directory comes after itself
 	binary.LittleEndian.PutUint32(self[first+2+12*int(binary.LittleEndian.Uint16(self[first:])):], uint32(first))
 	for name, data := range map[string][]byte{
 		"tiff self 1": self,
-		"tiff 1":      tiffs(1, 0), "tiff 2": tiffs(2, 0), "tiff 3": tiffs(3, 4), "tiff small 1": tiffs(2, 1), "tiff mask 1": tiffs(2, 4), "tiff ring 1": ring,
-		"gif 1": animation(1), "gif 2": animation(2), "gif 3": animation(3), "png 1": apng(1), "png 2": apng(2), "webp 1": webp(1), "webp 2": webp(2),
+		"tiff 1":      tiffs(1, 0), "tiff 2": tiffs(2, 0), "tiff 3": tiffs(3, 4), "tiff small 1": tiffs(2, 1),
+		"tiff mask 1": tiffs(2, 4), "tiff ring 1": ring,
+		"gif 1": animation(1), "gif 2": animation(2), "gif 3": animation(3), "png 1": apng(1), "png 2": apng(2),
+		"webp 1": webp(1), "webp 2": webp(2),
 	} {
 		want := []string{"only the first frame of the animation was used"}
 		if strings.HasPrefix(name, "tiff") {
@@ -139,7 +147,8 @@ func TestFramesThatAreLeftOutAreSaid(t *testing.T) {
 // TestLostProfileIsSaid also shows that nothing is said where there is none to keep, or the format keeps it.
 func TestLostProfileIsSaid(t *testing.T) {
 	plain := jpegOf(t, scene(40, 30), 2, 2)
-	wide, srgb := intoJPEG(plain, iccProfile("RGB ", "Display P3", 400)), intoJPEG(plain, iccProfile("RGB ", "sRGB IEC61966-2.1", 400))
+	wide := intoJPEG(plain, iccProfile("RGB ", "Display P3", 400))
+	srgb := intoJPEG(plain, iccProfile("RGB ", "sRGB IEC61966-2.1", 400))
 	for _, format := range outputFormats {
 		for name, data := range map[string][]byte{"none": plain, "sRGB": srgb, "wide": wide} {
 			var want []string
@@ -156,7 +165,9 @@ func TestLostProfileIsSaid(t *testing.T) {
 
 // What was to fill a box either does, to the pixel, or a warning says that it does not.
 func TestBoxIsFilledOrAWarningSaysWhichImageWasTooSmall(t *testing.T) {
-	for _, size := range [][2]int{{200, 180}, {256, 256}, {255, 400}, {400, 255}, {300, 257}, {1, 1}, {256, 1}, {1000, 3}} {
+	for _, size := range [][2]int{
+		{200, 180}, {256, 256}, {255, 400}, {400, 255}, {300, 257}, {1, 1}, {256, 1}, {1000, 3},
+	} {
 		for _, f := range []Format{PNG, JPEG} {
 			data := encoded(t, scene(size[0], size[1]), f)
 			for _, fit := range fitWords {
@@ -169,8 +180,10 @@ func TestBoxIsFilledOrAWarningSaysWhichImageWasTooSmall(t *testing.T) {
 						if fit == "inside" && len(res.Warnings) > 0 {
 							t.Errorf("%s of %v with %s%s: %q", f, size, spec, fit, res.Warnings)
 						}
-						if fit != "inside" && exact == warned || fit != "inside" && !exact && upscale != "" || fit == "contain" && !exact {
-							t.Errorf("%s of %v with %s%s%s: %dx%d, warnings %q", f, size, spec, fit, upscale, out.Width, out.Height, res.Warnings)
+						if fit != "inside" && exact == warned || fit != "inside" && !exact && upscale != "" ||
+							fit == "contain" && !exact {
+							t.Errorf("%s of %v with %s%s%s: %dx%d, warnings %q", f, size, spec, fit, upscale, out.Width,
+								out.Height, res.Warnings)
 						}
 					}
 				}
@@ -179,7 +192,8 @@ func TestBoxIsFilledOrAWarningSaysWhichImageWasTooSmall(t *testing.T) {
 	}
 	// Two sizes have a warning each.
 	res := do(t, encoded(t, scene(20, 30), PNG), "size=25x25,fit=cover;size=40x40,fit=fill;size=10x10,fit=cover")
-	if len(res.Warnings) != 2 || !strings.Contains(res.Warnings[0], "25x25") || !strings.Contains(res.Warnings[1], "40x40") {
+	if len(res.Warnings) != 2 || !strings.Contains(res.Warnings[0], "25x25") ||
+		!strings.Contains(res.Warnings[1], "40x40") {
 		t.Errorf("warnings %q: expected one for 25x25 and one for 40x40", res.Warnings)
 	}
 }

@@ -104,8 +104,10 @@ func TestCutWebPKeepsItsRows(t *testing.T) {
 				}
 			}
 			for _, y := range []int{tt.h - 30, tt.h - 9} {
-				if r, g, b, a := got.At(w/2, y).RGBA(); y > n+16 && [4]uint32{r >> 8, g >> 8, b >> 8, a >> 8} != tt.fill {
-					t.Errorf("%s cut at %d: row %d is %d %d %d %d, want %v", name, cut, y, r>>8, g>>8, b>>8, a>>8, tt.fill)
+				r, g, b, a := got.At(w/2, y).RGBA()
+				if y > n+16 && [4]uint32{r >> 8, g >> 8, b >> 8, a >> 8} != tt.fill {
+					t.Errorf("%s cut at %d: row %d is %d %d %d %d, want %v", name, cut, y, r>>8, g>>8, b>>8, a>>8,
+						tt.fill)
 				}
 			}
 			_, _, err = pngOfTask(t, tt.data[:cut], Limits{RefuseDamaged: true})
@@ -214,14 +216,17 @@ func TestAlphaOfWebP(t *testing.T) {
 		"not announced":     {extendedWebP(0, w, h, alpha, lossy), true, false, "its transparency was passed over"},
 		"without header":    {webpOf(alpha, lossy), true, false, "its transparency was passed over"},
 		"announced, absent": {extendedWebP(0x10, w, h, lossy), true, false, ""},
-		"short":             {with(alpha[8 : 8+1+100*w+7]...), false, true, "of 300 rows none is missing, but from row 100 on"},
-		"empty":             {with(), true, true, "from row 0 on transparency is missing"},
-		"unknown method":    {with(2, 0), true, true, "packed by method 2"},
-		"bad codes":         {with(1, 0, 0), true, true, "its alpha is damaged: its pixel data ends before the image does"},
+		"short": {with(alpha[8 : 8+1+100*w+7]...), false, true,
+			"of 300 rows none is missing, but from row 100 on"},
+		"empty":          {with(), true, true, "from row 0 on transparency is missing"},
+		"unknown method": {with(2, 0), true, true, "packed by method 2"},
+		"bad codes": {with(1, 0, 0), true, true,
+			"its alpha is damaged: its pixel data ends before the image does"},
 	} {
 		res, got, err := pngOfTask(t, tt.data, Limits{})
 		said := strings.Join(res.Warnings, "; ")
-		if err != nil || res.Damaged != tt.damaged || (said == "") != (tt.warn == "") || !strings.Contains(said, tt.warn) {
+		if err != nil || res.Damaged != tt.damaged || (said == "") != (tt.warn == "") ||
+			!strings.Contains(said, tt.warn) {
 			t.Errorf("%s: damaged %t, %q, %v", name, res.Damaged, res.Warnings, err)
 			continue
 		}

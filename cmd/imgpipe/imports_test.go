@@ -82,7 +82,8 @@ func TestEachPackageKeepsToItsRoom(t *testing.T) {
 func mayImport(from, to string) bool {
 	if name, ok := strings.CutPrefix(from, "imgpipe/transform/internal/"); ok {
 		to := strings.TrimPrefix(to, "imgpipe/transform/internal/")
-		return name != "codec" && name != "pixel" && (to == "codec" || to == "pixel" || slices.Contains(codecs[name], to))
+		return name != "codec" && name != "pixel" &&
+			(to == "codec" || to == "pixel" || slices.Contains(codecs[name], to))
 	}
 	if parent, _, ok := strings.Cut(from, "/internal/"); ok && parent != "imgpipe/cmd/imgpipe" {
 		return strings.HasPrefix(to, parent+"/internal/") // a codec or the like needs nothing else of ours

@@ -60,7 +60,8 @@ func toyProgram(t *testing.T) string {
 	return program
 }
 
-// TestAFormatIsOneFileAndOneRow runs a program that has one format more, by nothing but one file and one row of the table.
+// TestAFormatIsOneFileAndOneRow runs a program that has one format more. All that was added to it is one file and one
+// row of the table.
 func TestAFormatIsOneFileAndOneRow(t *testing.T) {
 	program, dir := toyProgram(t), t.TempDir()
 	run := func(args ...string) (string, error) {
@@ -97,7 +98,9 @@ func TestAFormatIsOneFileAndOneRow(t *testing.T) {
 	for _, mode := range []string{"goroutines", "processes"} {
 		written, back, kept := "ppm-"+mode, "back-"+mode, "kept-"+mode
 		for _, args := range [][]string{
-			{"-o", written, "--format", "ppm", "in"}, {"-o", back, "--format", "png", written}, {"-o", kept, "--resize", "20x20", written},
+			{"-o", written, "--format", "ppm", "in"},
+			{"-o", back, "--format", "png", written},
+			{"-o", kept, "--resize", "20x20", written},
 		} {
 			if out, err := run(append([]string{"run", "-q", "-m", mode}, args...)...); err != nil {
 				t.Fatalf("run %q: %v\n%s", args, err, out)
@@ -115,7 +118,8 @@ func TestAFormatIsOneFileAndOneRow(t *testing.T) {
 		if before.Bounds() != after.Bounds() || fmt.Sprint(before.At(7, 20)) != fmt.Sprint(after.At(7, 20)) {
 			t.Errorf("%s: %v became %v", mode, before.At(7, 20), after.At(7, 20))
 		}
-		if out, err := run("run", "-o", written, "--format", "ppm", "in"); err != nil || !strings.Contains(out, "1 skipped") {
+		out, err := run("run", "-o", written, "--format", "ppm", "in")
+		if err != nil || !strings.Contains(out, "1 skipped") {
 			t.Errorf("%s: a second run: %v\n%s", mode, err, out)
 		}
 	}

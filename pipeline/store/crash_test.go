@@ -20,7 +20,9 @@ func job(t testing.TB, s *Store, items int) error {
 		if err != nil {
 			return err
 		}
-		e := Entry{Status: Done, Source: src.Source, Size: 9, ModTime: time.Unix(1e9, 7), Spec: "resize", Name: name.String()}
+		e := Entry{
+			Status: Done, Source: src.Source, Size: 9, ModTime: time.Unix(1e9, 7), Spec: "resize", Name: name.String(),
+		}
 		if _, ok := s.Done(e.Key()); ok {
 			continue
 		}
@@ -38,8 +40,8 @@ func job(t testing.TB, s *Store, items int) error {
 	return s.Close()
 }
 
-// TestRunKilledAtAnyCallContinues kills the run at every call of the file system in turn: no further call is made, as if
-// the process were gone. The same job is then done to its end.
+// TestRunKilledAtAnyCallContinues kills the run at every call of the file system in turn: no further call is made, as
+// if the process were gone. The same job is then done to its end.
 func TestRunKilledAtAnyCallContinues(t *testing.T) {
 	const items = 4
 	whole := t.TempDir()
@@ -86,8 +88,8 @@ func TestRunKilledAtAnyCallContinues(t *testing.T) {
 	}
 }
 
-// TestRunKilledAtAnyCallContinuesWithAnotherSpec finds files without a line in the ledger that hold other bytes than those
-// it would write, and knows them for its own all the same.
+// TestRunKilledAtAnyCallContinuesWithAnotherSpec finds files without a line in the ledger. They hold other bytes than
+// the run would write. The run recognizes them as its own all the same.
 func TestRunKilledAtAnyCallContinuesWithAnotherSpec(t *testing.T) {
 	one, two := named(t, "a.png"), named(t, "d/b.png")
 	run := func(dir, text string, kill int) (calls int, err error) {
@@ -104,7 +106,9 @@ func TestRunKilledAtAnyCallContinuesWithAnotherSpec(t *testing.T) {
 			if err != nil {
 				return calls, err
 			}
-			if err := s.Append(Entry{Status: Done, Source: []string{"a.png", "b.png"}[i], Spec: text, Name: name.String(), Outputs: outs}); err != nil {
+			source := []string{"a.png", "b.png"}[i]
+			e := Entry{Status: Done, Source: source, Spec: text, Name: name.String(), Outputs: outs}
+			if err := s.Append(e); err != nil {
 				return calls, err
 			}
 		}

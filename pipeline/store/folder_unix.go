@@ -320,8 +320,8 @@ func (f newFile) close() error {
 	return nil
 }
 
-// Descriptors may be wanting for a moment, although who uses this package bounds what is open at once: what is under
-// way gives some back.
+// Descriptors may be short for a moment, although the callers of this package bound what is open at once. Operations
+// under way soon close some.
 const (
 	scarceWait     = 20 * time.Millisecond
 	scarcePatience = 30 * time.Second

@@ -43,8 +43,11 @@ func pick[T any](w *world, from ...T) T { return from[w.rand.IntN(len(from))] }
 func (w *world) job() jobOf {
 	all := []string{"x/a.png", "y/a.png", "z/A.png", "x/a-2.png", "y/b.png", "x/a-4x3.png", "x/a1.png"}
 	j := jobOf{
-		template: pick(w, "", "", "", "{index}.{ext}", "{stem}-{w}x{h}.{ext}", "{stem}{w}.{ext}", "{stem}/{stem}.{ext}", "{host}.{ext}"),
-		spec:     pick(w, "one", "two"), onExist: pick(w, Suffix, Suffix, Skip, Overwrite, Fail), force: w.rand.IntN(4) == 0,
+		template: pick(w, "", "", "", "{index}.{ext}",
+			"{stem}-{w}x{h}.{ext}", "{stem}{w}.{ext}", "{stem}/{stem}.{ext}", "{host}.{ext}"),
+		spec:    pick(w, "one", "two"),
+		onExist: pick(w, Suffix, Suffix, Skip, Overwrite, Fail),
+		force:   w.rand.IntN(4) == 0,
 	}
 	for range 1 + w.rand.IntN(4) {
 		j.sources = append(j.sources, pick(w, all...))
@@ -222,7 +225,9 @@ func TestWhateverRunsEveryFileStaysItsOwners(t *testing.T) {
 					w.write(pick(w, names...), true)
 				}
 			case 1:
-				w.write(pick(w, "a.jpg", "a-2.jpg", "a-3.jpg", "000000.jpg", "a-4x3.jpg", "b-30.jpg", "a/a.jpg", "local.jpg"), false)
+				name := pick(w, "a.jpg", "a-2.jpg", "a-3.jpg", "000000.jpg", "a-4x3.jpg", "b-30.jpg", "a/a.jpg",
+					"local.jpg")
+				w.write(name, false)
 			case 2:
 				if len(names) > 0 {
 					name := pick(w, names...)

@@ -87,13 +87,16 @@ func TestFolderIsWholeAfterAPowerFailure(t *testing.T) {
 		"another start":   func(dir string) error { return leaveTemp(dir, pidName, "1 before") },
 		"a pid of NULs":   func(dir string) error { return leaveTemp(dir, pidName, "\x00\x00\x00\x00") },
 		"journals of NUL": func(dir string) error {
-			return errors.Join(leaveTemp(dir, pidName, ""), leaveTemp(dir, journalNames[0], strings.Repeat("\x00", 4096)))
+			return errors.Join(leaveTemp(dir, pidName, ""),
+				leaveTemp(dir, journalNames[0], strings.Repeat("\x00", 4096)))
 		},
 		"a batch of NULs": func(dir string) error {
-			return errors.Join(leaveTemp(dir, pidName, ""), leaveTemp(dir, batchName(3, 0), strings.Repeat("\x00", 4096)))
+			return errors.Join(leaveTemp(dir, pidName, ""),
+				leaveTemp(dir, batchName(3, 0), strings.Repeat("\x00", 4096)))
 		},
 		"stale lines": func(dir string) error {
-			return errors.Join(leaveTemp(dir, pidName, ""), copyTo(ledger(whole), filepath.Join(dir, TempName, batchName(3, 0))))
+			return errors.Join(leaveTemp(dir, pidName, ""),
+				copyTo(ledger(whole), filepath.Join(dir, TempName, batchName(3, 0))))
 		},
 	}
 	cases := 0
@@ -185,7 +188,8 @@ func TestUsersFileStaysAfterAPowerFailure(t *testing.T) {
 	} {
 		for _, onExist := range []OnExist{Suffix, Skip, Fail} {
 			dir := t.TempDir()
-			if err := errors.Join(leaveTemp(dir, pidName, "1 before"), os.Mkdir(filepath.Join(dir, "d0"), 0o755)); err != nil {
+			if err := errors.Join(leaveTemp(dir, pidName, "1 before"),
+				os.Mkdir(filepath.Join(dir, "d0"), 0o755)); err != nil {
 				t.Fatal(err)
 			}
 			if err := os.WriteFile(filepath.Join(dir, "d0", "0.jpg"), []byte(text), 0o644); err != nil {

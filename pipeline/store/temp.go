@@ -41,7 +41,7 @@ func (s *Store) lockTemp() error {
 			s.tempFolder = d
 			return nil
 		}
-		// A run that ends removes the folder, and then gives up the lock.
+		// A run that ends removes the folder, and then releases the lock.
 		if now, err := s.folders.get(TempName); err == nil {
 			s.folders.release(now)
 			if now == d {

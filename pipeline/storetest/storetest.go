@@ -54,7 +54,7 @@ var laws = []law{
 	{"StoreKnowsItsOwnAfterAKill", storeAfterKill},
 }
 
-// contentOf returns what tells data from other data.
+// contentOf returns the size and the hash of data, by which a store recognizes its own files.
 func contentOf(data string) store.Content {
 	return store.Content{Size: int64(len(data)), SHA256: sha256.Sum256([]byte(data))}
 }
