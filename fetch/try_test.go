@@ -129,7 +129,8 @@ func TestAnotherHostHasAClockOfItsOwn(t *testing.T) {
 			o := Options{Sources: map[string]Source{"toy": s}, Timeout: 10 * time.Second, MinSpeed: 20, Retries: -1}
 			bubble(t, nil, o, func(t *testing.T, client *Client) {
 				_, err := client.Fetch(t.Context(), Item{Source: "toy:shop/a", Scheme: "toy"}, nil)
-				if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+				if c.want == "" && err != nil ||
+					c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 					t.Errorf("got %v, want %q", err, c.want)
 				}
 			})

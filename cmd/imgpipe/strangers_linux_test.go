@@ -21,6 +21,7 @@ import (
 
 	"imgpipe/cmd/imgpipe/internal/modes"
 	"imgpipe/cmd/imgpipe/internal/summary"
+	"imgpipe/pipeline"
 	"imgpipe/pipeline/store"
 	"imgpipe/samples"
 	"imgpipe/transform"
@@ -204,12 +205,12 @@ func (r *strangersRun) read(t *testing.T) {
 		}
 		r.lines[e.Source]++
 		switch e.Status {
-		case store.Done:
-			r.ends[e.Source] = string(store.Done)
+		case pipeline.Done:
+			r.ends[e.Source] = string(pipeline.Done)
 			if e.Damaged {
 				r.ends[e.Source] = doneDamaged + strings.Join(e.Warnings, "; ")
 			}
-		case store.Failed:
+		case pipeline.Failed:
 			r.ends[e.Source] = e.Class
 		default:
 			t.Errorf("%s ended as %q", e.Source, e.Status)
@@ -250,7 +251,7 @@ func (r *strangersRun) check(t *testing.T, inputs []string) {
 		switch {
 		case r.lines[path] != 1:
 			t.Errorf("%s has %d lines in the ledger, want 1", path, r.lines[path])
-		case end == string(store.Done), strings.HasPrefix(end, doneDamaged) && end != doneDamaged:
+		case end == string(pipeline.Done), strings.HasPrefix(end, doneDamaged) && end != doneDamaged:
 			done++
 		case !slices.Contains(strangersClasses, end):
 			t.Errorf("%s ended as %s", path, end)

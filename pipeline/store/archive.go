@@ -74,7 +74,7 @@ func (s *Store) plan(item fetch.Item) (*place, error) {
 		Index: item.Index, Source: item.Source, URL: !item.Local(), ID: key.Source, Given: key.Given, Dir: item.Dir,
 		Format: format,
 	})
-	if s.opts.OnExist == Skip && pipeline.ClassOf(err) == ClassNameTaken {
+	if s.opts.OnExist == Skip && pipeline.ClassOf(err) == pipeline.ClassNameTaken {
 		return &place{in: s, key: key, skip: pipeline.Skip{Why: "another input's picture has its name"}}, nil
 	}
 	if err != nil {
@@ -83,7 +83,7 @@ func (s *Store) plan(item fetch.Item) (*place, error) {
 	if s.opts.OnExist == Overwrite && s.opts.Files == nil && item.Local() {
 		// A courtesy, before anything is fetched: what guarantees that no original is replaced is look.
 		if _, inside := s.tree.Rel(item.Source); inside {
-			return nil, &Error{Kind: ClassOutputIsInput, Doing: "plan " + name.String(),
+			return nil, &Error{Kind: pipeline.ClassOutputIsInput, Doing: "plan " + name.String(),
 				Err: errors.New("the input lies in the output folder, where files that are not ours may be replaced")}
 		}
 	}
@@ -106,7 +106,7 @@ func (s *Store) decide(p *place, format transform.Format) {
 	e, done := s.Done(p.key)
 	damaged := done && e.Damaged && s.opts.RefuseDamaged
 	switch {
-	case done && !damaged && !(s.opts.OnExist == Overwrite && e.Status == Skipped):
+	case done && !damaged && !(s.opts.OnExist == Overwrite && e.Status == pipeline.Skipped):
 		p.skip.Why = "done before"
 	case s.opts.OnExist == Skip && s.present(p.name, format):
 		p.skip.Why = "files that are not ours have its names"
@@ -125,7 +125,7 @@ func (s *Store) leftOut(key Key) (why, class string) {
 		return "", ""
 	}
 	last, known := s.Last(key)
-	switch failed := known && last.Status == Failed; {
+	switch failed := known && last.Status == pipeline.Failed; {
 	case s.opts.RetryFailed && !failed:
 		return "has not failed before", ""
 	case s.opts.SkipFailed && failed:

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"imgpipe/pipeline"
 )
 
 // batchEvery is how long lines wait, at least, for others to join their batch. A sync of the file system takes 10
@@ -208,7 +210,7 @@ func (s *Store) inPlace() error {
 		what = "nothing has its name"
 	}
 	return &Error{
-		Kind: ClassFolderGone, Doing: "write to " + s.dir, fatal: true,
+		Kind: pipeline.ClassFolderGone, Doing: "write to " + s.dir, fatal: true,
 		Err: errors.New("the folder was moved away while the run wrote to it, and " + what +
 			"; outputs and ledger are where it is"),
 		Hint: HintMoveBack,

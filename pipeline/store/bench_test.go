@@ -7,19 +7,20 @@ import (
 	"testing"
 	"time"
 
+	"imgpipe/pipeline"
 	"imgpipe/transform"
 )
 
 // photo is an entry such as a run writes.
 func photo(i int) Entry {
 	return Entry{
-		Status: Done, Source: fmt.Sprintf("photos/2024/may/IMG_%06d.jpg", i),
+		Status: pipeline.Done, Source: fmt.Sprintf("photos/2024/may/IMG_%06d.jpg", i),
 		Size: 3e6 + int64(i), ModTime: time.Unix(1.7e9+int64(i), 123456789),
 		Name: fmt.Sprintf("2024/may/IMG_%06d.{ext}", i), Spec: "resize=800x600,fit=inside,filter=lanczos|quality=85",
 		Attempts: 1, Worker: 1,
 		InBytes: 3e6, Time: time.Unix(4e9, 0), MS: Stages{Fetch: 1.2, Wait: 0.03, Decode: 40.5, Operate: 12.25,
 			Encode: 7.125, Store: 0.06},
-		Outputs: []Output{{
+		Outputs: []pipeline.Output{{
 			Path:  fmt.Sprintf("2024/may/IMG_%06d.jpg", i),
 			Bytes: 61234, Width: 800, Height: 600, Format: transform.JPEG,
 			SHA256: "7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed",

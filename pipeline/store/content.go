@@ -5,10 +5,12 @@ import (
 	"context"
 	"encoding/hex"
 	"strconv"
+
+	"imgpipe/pipeline"
 )
 
 // contentOf returns what a line says of an output. ok is false where the line has no digest.
-func contentOf(o Output) (c Content, ok bool) {
+func contentOf(o pipeline.Output) (c Content, ok bool) {
 	c.Size = o.Bytes
 	if len(o.SHA256) != hex.EncodedLen(len(c.SHA256)) {
 		return c, false
@@ -20,7 +22,7 @@ func contentOf(o Output) (c Content, ok bool) {
 // holdsDigest reports whether name is a regular file in the output folder with the length and the SHA-256, in
 // hexadecimal digits, that a line has. It reads the file only if the length is right.
 func (s *Store) holdsDigest(name string, size int64, sum string) bool {
-	want, ok := contentOf(Output{Bytes: size, SHA256: sum})
+	want, ok := contentOf(pipeline.Output{Bytes: size, SHA256: sum})
 	if !ok {
 		return false
 	}
@@ -50,7 +52,7 @@ func glanceContent(line []byte, name string) (c Content, ok bool) {
 		return c, false
 	}
 	size, rest, _ := bytes.Cut(rest, []byte{','})
-	o := Output{}
+	o := pipeline.Output{}
 	var err error
 	if o.Bytes, err = strconv.ParseInt(string(size), 10, 64); err != nil {
 		return c, false

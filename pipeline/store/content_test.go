@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"imgpipe/pipeline"
 )
 
 func TestContentOfAnOutputIsItsLengthAndDigest(t *testing.T) {
@@ -43,7 +45,7 @@ func TestContentOfAnOutputIsItsLengthAndDigest(t *testing.T) {
 func TestContentOfALineIsFoundWithoutParsingIt(t *testing.T) {
 	sum := fmt.Sprintf("%x", sha256.Sum256(nil))
 	e := full()
-	e.Outputs = []Output{
+	e.Outputs = []pipeline.Output{
 		{Path: `a"},\.jpg`, Bytes: 1, SHA256: sum, Format: "jpeg"},
 		{Path: "a.jpg", Bytes: 2, Width: 3, SHA256: sum}, {Path: "kept.jpg", Bytes: 6, SHA256: sum, Kept: true},
 		{Path: "no digest.jpg", Bytes: 7}, {Path: "ü.jpg", Bytes: 8, SHA256: sum},

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"imgpipe/pipeline"
 )
 
 // job is a small run: it plans every item, skips what is done, puts and records the rest, and stops at the first error.
@@ -21,7 +23,8 @@ func job(t testing.TB, s *Store, items int) error {
 			return err
 		}
 		e := Entry{
-			Status: Done, Source: src.Source, Size: 9, ModTime: time.Unix(1e9, 7), Spec: "resize", Name: name.String(),
+			Status: pipeline.Done, Source: src.Source, Size: 9, ModTime: time.Unix(1e9, 7), Spec: "resize",
+			Name: name.String(),
 		}
 		if _, ok := s.Done(e.Key()); ok {
 			continue
@@ -107,7 +110,7 @@ func TestRunKilledAtAnyCallContinuesWithAnotherSpec(t *testing.T) {
 				return calls, err
 			}
 			source := []string{"a.png", "b.png"}[i]
-			e := Entry{Status: Done, Source: source, Spec: text, Name: name.String(), Outputs: outs}
+			e := Entry{Status: pipeline.Done, Source: source, Spec: text, Name: name.String(), Outputs: outs}
 			if err := s.Append(e); err != nil {
 				return calls, err
 			}
@@ -144,7 +147,7 @@ func TestFileChangedAfterAKillIsNotAdopted(t *testing.T) {
 	}
 	s = open(t, dir, Options{})
 	_, err := s.Put(named(t, "a.png"), jpg("new!"))
-	wantClass(t, err, ClassExists, false)
+	wantClass(t, err, pipeline.ClassExists, false)
 }
 
 func TestJournalStaysShort(t *testing.T) {

@@ -7,6 +7,8 @@ import (
 	"encoding/hex"
 	"io"
 	"time"
+
+	"imgpipe/pipeline"
 )
 
 // doubtName is a file in TempName that says that doubt is not settled.
@@ -46,8 +48,8 @@ func (s *Store) settleHollow() (files int, err error) {
 			return true
 		}
 		files++
-		out := Output{Path: name, Bytes: c.Size, SHA256: hex.EncodeToString(c.SHA256[:])}
-		err = s.append(Entry{Status: Left, Outputs: []Output{out}, Time: time.Now()}, hash64([]byte(name)))
+		out := pipeline.Output{Path: name, Bytes: c.Size, SHA256: hex.EncodeToString(c.SHA256[:])}
+		err = s.append(Entry{Status: Left, Outputs: []pipeline.Output{out}, Time: time.Now()}, hash64([]byte(name)))
 		return err == nil
 	}
 	_ = s.files.List(context.Background(), "", list) // what cannot be looked at stays as it is

@@ -8,20 +8,6 @@ import (
 	"imgpipe/pipeline"
 )
 
-// Failure classes of this package's errors. Package pipeline has their meanings, in one table with all others.
-const (
-	ClassNameTaken     = pipeline.ClassNameTaken
-	ClassOutputIsInput = pipeline.ClassOutputIsInput
-	ClassExists        = pipeline.ClassExists
-	ClassOutside       = pipeline.ClassOutside
-	ClassWrite         = pipeline.ClassWrite
-	ClassDiskFull      = pipeline.ClassDiskFull
-	ClassNotWritable   = pipeline.ClassNotWritable
-	ClassFolderGone    = pipeline.ClassFolderGone
-	ClassLocked        = pipeline.ClassLocked
-	ClassLedger        = pipeline.ClassLedger
-)
-
 // A Hint is what a person could do about an [Error], in words that suit any program. A program that has its own words
 // for it, such as the names of its flags, puts them in place of the exported ones.
 type Hint string
@@ -89,7 +75,7 @@ func (h *home) folderError(doing string, err error) error {
 		return err
 	}
 	e := classify(doing, err)
-	if e.Kind == ClassFolderGone && h.root != nil {
+	if e.Kind == pipeline.ClassFolderGone && h.root != nil {
 		e.Err = errors.New("the folder was removed while the run wrote to it")
 	}
 	e.fatal = true
@@ -98,17 +84,17 @@ func (h *home) folderError(doing string, err error) error {
 
 // classify finds the class of an error of the file system.
 func classify(doing string, err error) *Error {
-	e := &Error{Kind: ClassWrite, Doing: doing, Err: bare(err)}
+	e := &Error{Kind: pipeline.ClassWrite, Doing: doing, Err: bare(err)}
 	switch {
 	case isDiskFull(err):
-		e.Kind, e.fatal = ClassDiskFull, true
+		e.Kind, e.fatal = pipeline.ClassDiskFull, true
 		e.Hint = HintMakeSpace
 	case isReadOnly(err):
-		e.Kind, e.fatal = ClassNotWritable, true
+		e.Kind, e.fatal = pipeline.ClassNotWritable, true
 	case errors.Is(err, fs.ErrPermission):
-		e.Kind = ClassNotWritable
+		e.Kind = pipeline.ClassNotWritable
 	case errors.Is(err, fs.ErrNotExist):
-		e.Kind = ClassFolderGone
+		e.Kind = pipeline.ClassFolderGone
 	}
 	return e
 }

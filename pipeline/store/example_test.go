@@ -40,7 +40,10 @@ func makeSmall(photos, small string, executor pipeline.Executor) (totals pipelin
 	totals, err = pipeline.Run(context.Background(), items, pipeline.Options{
 		Fetcher: client, Executor: executor, Apart: apart, Store: st, Spec: st.Spec(),
 	}, nil)
-	return totals, errors.Join(err, inputErr)
+	if err = errors.Join(err, inputErr); err == nil {
+		st.Acquit() // all had their turn
+	}
+	return totals, err
 }
 
 // A program makes pictures small, is killed by one of them, and is started again until all is done. Its main begins as

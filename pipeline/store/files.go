@@ -15,7 +15,7 @@ import (
 //
 // An error that has a method Class() string, and perhaps Fatal() bool and Advice() string, keeps what they return when
 // the Store reports it. Any other error is taken for a file system's: of no space, no permission, a folder that is
-// gone, and else of [ClassWrite].
+// gone, and else of [pipeline.ClassWrite].
 //
 // To write one for an object store: Stage keeps the data; Put is one conditional PUT, with If-None-Match: * for the
 // zero File and else with If-Match and the ETag, which is the Version; a refused condition is ErrChanged. The SHA-256

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"imgpipe/pipeline"
 )
 
 func flightKey(source string) Key {
@@ -47,7 +49,7 @@ func TestWhatWasUnderWayAtACrashIsSuspect(t *testing.T) {
 	}
 
 	// A line in the ledger ends the suspicion; a crash before that does not.
-	failed := Entry{Status: Failed, Source: "one", Size: 7, ModTime: time.Unix(1e9, 0), Class: "decode"}
+	failed := Entry{Status: pipeline.Failed, Source: "one", Size: 7, ModTime: time.Unix(1e9, 0), Class: "decode"}
 	if err := s.Append(failed); err != nil {
 		t.Fatal(err)
 	}
@@ -177,7 +179,7 @@ func TestBeginAfterCloseIsAnError(t *testing.T) {
 	s.Close()
 	s.End(f)
 	_, err = s.Begin(flightKey("a"))
-	wantClass(t, err, ClassWrite, true)
+	wantClass(t, err, pipeline.ClassWrite, true)
 }
 
 func BenchmarkFlight(b *testing.B) {

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"imgpipe/pipeline"
 )
 
 // twoIn gives the names of two items in one folder.
@@ -51,15 +53,15 @@ func TestFolderChangedDuringTheRunIsLookedForByItsName(t *testing.T) {
 		{"link to outside", func(out, elsewhere string) error {
 			return errors.Join(os.RemoveAll(filepath.Join(out, "x/y")),
 				os.Symlink(elsewhere, filepath.Join(out, "x/y")))
-		}, ClassOutside, map[string]string{}, nil},
+		}, pipeline.ClassOutside, map[string]string{}, nil},
 		{"link to outside above it", func(out, elsewhere string) error {
 			return errors.Join(os.RemoveAll(filepath.Join(out, "x")), os.Symlink(elsewhere, filepath.Join(out, "x")),
 				os.Mkdir(filepath.Join(elsewhere, "y"), 0o755))
-		}, ClassOutside, map[string]string{}, nil},
+		}, pipeline.ClassOutside, map[string]string{}, nil},
 		{"moved away, and a link to it", func(out, elsewhere string) error {
 			return errors.Join(os.Rename(filepath.Join(out, "x"), filepath.Join(elsewhere, "x")),
 				os.Symlink(filepath.Join(elsewhere, "x"), filepath.Join(out, "x")))
-		}, ClassOutside, map[string]string{}, map[string]string{"x/y/0.jpg": "one"}},
+		}, pipeline.ClassOutside, map[string]string{}, map[string]string{"x/y/0.jpg": "one"}},
 		{"link to inside", func(out, _ string) error {
 			return errors.Join(os.RemoveAll(filepath.Join(out, "x/y")), os.Mkdir(filepath.Join(out, "z"), 0o755),
 				os.Symlink("../z", filepath.Join(out, "x/y")))
@@ -67,7 +69,7 @@ func TestFolderChangedDuringTheRunIsLookedForByItsName(t *testing.T) {
 		{"a file", func(out, _ string) error {
 			return errors.Join(os.RemoveAll(filepath.Join(out, "x/y")),
 				os.WriteFile(filepath.Join(out, "x/y"), []byte("mine"), 0o644))
-		}, ClassWrite, map[string]string{"x/y": "mine"}, nil},
+		}, pipeline.ClassWrite, map[string]string{"x/y": "mine"}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			out, elsewhere := t.TempDir(), t.TempDir()

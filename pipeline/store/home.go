@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+
+	"imgpipe/pipeline"
 )
 
 // A home is the folder of a Store: its ledger lies there, what it knows about itself, and its outputs unless
@@ -72,13 +74,13 @@ func (h *home) isFile(input, output string) bool {
 func (h *home) pathError(name string, err error) error {
 	e := classify("", err)
 	switch e.Kind {
-	case ClassFolderGone:
+	case pipeline.ClassFolderGone:
 		return h.folderError("", err)
-	case ClassNotWritable:
+	case pipeline.ClassNotWritable:
 		// Below the top it may be one folder's matter alone.
 		_, topErr := h.root.Stat(path.Dir(name))
 		e.fatal = e.fatal || path.Dir(name) == "." || topErr != nil
-	case ClassWrite:
+	case pipeline.ClassWrite:
 		if errors.Is(err, syscall.EXDEV) {
 			e.Err = fmt.Errorf("the folder %s is another file system's, expected one file system for all outputs",
 				path.Dir(name))
@@ -87,7 +89,7 @@ func (h *home) pathError(name string, err error) error {
 		}
 		for dir := path.Dir(name); dir != "." && dir != "/"; dir = path.Dir(dir) {
 			if st, err := h.root.Lstat(dir); err == nil && st.Mode()&fs.ModeSymlink != 0 {
-				e.Kind = ClassOutside
+				e.Kind = pipeline.ClassOutside
 				e.Err = fmt.Errorf("%s is a symbolic link that leads out of the output folder", dir)
 				break
 			}

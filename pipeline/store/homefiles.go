@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"imgpipe/pipeline"
 )
 
 // homeFiles are the outputs in a home: the first implementation of Files. A file is written into TempName and gets its
@@ -113,7 +115,7 @@ func (f *stagedFile) Put(_ context.Context, name string, seen File) error {
 		case errors.Is(err, ErrChanged):
 			return err
 		case errors.Is(err, errGone):
-			return &Error{Kind: ClassExists, Err: err}
+			return &Error{Kind: pipeline.ClassExists, Err: err}
 		case try == putTries || !errors.Is(err, fs.ErrNotExist):
 			return f.in.pathError(name, err)
 		}

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"imgpipe/pipeline"
 )
 
 // journalSize is when the journal begins anew, in bytes. A line of it is needed from a file's rename to the file's line
@@ -123,7 +125,7 @@ func parseIntent(line string) (sum [sha256.Size]byte, source uint64, name string
 	} else {
 		digits, name, ok = strings.Cut(line, " ")
 	}
-	c, whole := contentOf(Output{SHA256: digits})
+	c, whole := contentOf(pipeline.Output{SHA256: digits})
 	return c.SHA256, source, name, ok && whole
 }
 

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"imgpipe/pipeline"
 	"imgpipe/transform"
 )
 
@@ -42,7 +43,7 @@ func TestAnotherItemsPictureIsNeverReplacedThroughALink(t *testing.T) {
 				t.Fatal(err)
 			}
 			if again { // in a later run
-				if err := s.Append(Entry{Status: Done, Source: "in/one/a.jpg", Name: one.String(),
+				if err := s.Append(Entry{Status: pipeline.Done, Source: "in/one/a.jpg", Name: one.String(),
 					Outputs: outs}); err != nil {
 					t.Fatal(err)
 				}
@@ -56,9 +57,9 @@ func TestAnotherItemsPictureIsNeverReplacedThroughALink(t *testing.T) {
 					t.Errorf("%v: got %+v, %v", on, outs, err)
 				}
 			case Overwrite:
-				wantClass(t, err, ClassNameTaken, false)
+				wantClass(t, err, pipeline.ClassNameTaken, false)
 			default:
-				wantClass(t, err, ClassExists, false)
+				wantClass(t, err, pipeline.ClassExists, false)
 			}
 			if b, err := os.ReadFile(filepath.Join(dir, "one", "a.jpg")); string(b) != "one" {
 				t.Errorf("%v: got %q, %v; want the picture of the first", on, b, err)
@@ -142,7 +143,7 @@ func TestWhatNoStoreWroteIsKeptWhereFilesOnTheirWayLie(t *testing.T) {
 			before, _ := os.Lstat(filepath.Join(dir, TempName))
 			for _, readOnly := range []bool{false, true} {
 				_, err := Open(dir, Options{ReadOnly: readOnly})
-				wantClass(t, err, ClassExists, true)
+				wantClass(t, err, pipeline.ClassExists, true)
 			}
 			after, err := os.Lstat(filepath.Join(dir, TempName))
 			if err != nil || !os.SameFile(before, after) {
@@ -182,7 +183,7 @@ func TestNoFileIsTakenForWhatItsLineTellsOfByItsTimeAlone(t *testing.T) {
 				t.Fatal(err)
 			}
 			told = time.Now()
-			e := Entry{Status: Done, Source: file, Name: name.String(), Outputs: outs, Time: told}
+			e := Entry{Status: pipeline.Done, Source: file, Name: name.String(), Outputs: outs, Time: told}
 			if err := s.Append(e); err != nil {
 				t.Fatal(err)
 			}
@@ -254,7 +255,7 @@ func TestAFolderThatIsMovedAwayIsNoticed(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		wantClass(t, s.Flush(), ClassFolderGone, true)
+		wantClass(t, s.Flush(), pipeline.ClassFolderGone, true)
 		s.Close()
 		if another {
 			if err := os.Remove(dir); err != nil { // nothing was put into it
@@ -286,7 +287,7 @@ func TestWhatWasKeptIsNotTriedAgain(t *testing.T) {
 	if err != nil || !outs[0].Kept {
 		t.Fatalf("got %+v, %v", outs, err)
 	}
-	e := Entry{Status: Skipped, Source: "a.png", Name: name.String(), Outputs: outs}
+	e := Entry{Status: pipeline.Skipped, Source: "a.png", Name: name.String(), Outputs: outs}
 	if err := s.Append(e); err != nil {
 		t.Fatal(err)
 	}
@@ -312,7 +313,7 @@ func TestAMountBelowTheFolderIsNamed(t *testing.T) {
 	}})
 	defer s.Close()
 	_, err := s.Put(named(t, "trip/a.png"), jpg("ours"))
-	wantClass(t, err, ClassWrite, false)
+	wantClass(t, err, pipeline.ClassWrite, false)
 	if !strings.Contains(err.Error(), "the folder trip is another file system's") {
 		t.Errorf("got %v", err)
 	}
@@ -336,7 +337,7 @@ func TestARunThatHadNothingToTellLeavesNoDoubt(t *testing.T) {
 	}
 	s := open(t, dir, Options{})
 	_, err := s.Put(name, jpg("ours"))
-	wantClass(t, err, ClassExists, false)
+	wantClass(t, err, pipeline.ClassExists, false)
 	s.Close()
 	wantTree(t, dir, map[string]string{"a.jpg": ""})
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"imgpipe/pipeline"
 	"imgpipe/transform"
 )
 
@@ -128,10 +129,10 @@ func (w *world) run(j jobOf) (whole bool, calls int) {
 		} else if j.onExist == Skip {
 			continue
 		}
-		e.Status = Skipped
+		e.Status = pipeline.Skipped
 		for _, o := range e.Outputs {
 			if !o.Kept {
-				e.Status = Done
+				e.Status = pipeline.Done
 				delete(w.gone, o.Path)
 				if j.onExist == Overwrite {
 					delete(w.users, o.Path)
@@ -139,7 +140,7 @@ func (w *world) run(j jobOf) (whole bool, calls int) {
 			}
 		}
 		if err != nil {
-			e.Status, e.Error, whole = Failed, err.Error(), false
+			e.Status, e.Error, whole = pipeline.Failed, err.Error(), false
 		}
 		_ = s.Append(e)
 		if dead {
@@ -181,7 +182,7 @@ func (w *world) check(onExist OnExist, users map[string]string) {
 		for _, o := range e.Outputs {
 			_, theirs := w.users[o.Path]
 			_, gone := w.gone[o.Path]
-			if e.Status != Done || o.Kept || theirs || gone {
+			if e.Status != pipeline.Done || o.Kept || theirs || gone {
 				continue
 			}
 			got, err := os.ReadFile(filepath.Join(w.dir, o.Path))

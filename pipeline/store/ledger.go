@@ -13,19 +13,9 @@ import (
 	"imgpipe/pipeline"
 )
 
-// A Status is how an item ended.
-type Status = pipeline.Status
-
-// The states in which an item of a line ended.
-const (
-	Done    = pipeline.Done
-	Skipped = pipeline.Skipped
-	Failed  = pipeline.Failed
-)
-
 // Left is the status of a line that is no item's: its outputs are ours, and were in place when a run was killed before
 // it could say more.
-const Left Status = "left"
+const Left pipeline.Status = "left"
 
 // A Key is what an item's outputs depend on: when any part of it changes, the item is done again.
 type Key struct {
@@ -45,16 +35,16 @@ type Key struct {
 
 // An Entry is one line of the ledger: how one item ended. The zero value of a field is left out of the line.
 type Entry struct {
-	Status Status `json:"status"`
+	Status pipeline.Status `json:"status"`
 	// Source, Size, ModTime, Version, Name and Spec are the item's Key.
 	Source string `json:"source"`
 	Name   string `json:"name,omitzero"`
 	// Outputs are what Store.Put returned. Those of a failed item are the ones that were in place before it failed.
-	Outputs []Output  `json:"outputs,omitempty"`
-	Size    int64     `json:"size,omitzero"`
-	ModTime time.Time `json:"mtime,omitzero"`
-	Version string    `json:"version,omitzero"`
-	Spec    string    `json:"spec,omitzero"`
+	Outputs []pipeline.Output `json:"outputs,omitempty"`
+	Size    int64             `json:"size,omitzero"`
+	ModTime time.Time         `json:"mtime,omitzero"`
+	Version string            `json:"version,omitzero"`
+	Spec    string            `json:"spec,omitzero"`
 	// Class, Error and Stack say why it failed.
 	Class string `json:"class,omitzero"`
 	Error string `json:"error,omitzero"`
@@ -91,9 +81,6 @@ type Stages struct {
 
 // Milliseconds returns d in milliseconds with three decimals, which keep a ledger's lines short.
 func Milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
-
-// An Output is one file in the output folder, as the ledger has it.
-type Output = pipeline.Output
 
 // Key returns the key under which e is found again.
 func (e Entry) Key() Key {
@@ -159,7 +146,7 @@ func (s *Store) Append(e Entry) error {
 func (s *Store) append(e Entry, id uint64) error {
 	b, err := appendLine(make([]byte, 0, 1024), e, id)
 	if err != nil {
-		return &Error{Kind: ClassWrite, Doing: "write " + LedgerName, Err: err, fatal: true}
+		return &Error{Kind: pipeline.ClassWrite, Doing: "write " + LedgerName, Err: err, fatal: true}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -187,9 +174,9 @@ func (s *Store) append(e Entry, id uint64) error {
 // A lineRef is where a key's last line begins, with its status in the two low bits.
 type lineRef int64
 
-var statuses = [...]Status{"", Done, Skipped, Failed}
+var statuses = [...]pipeline.Status{"", pipeline.Done, pipeline.Skipped, pipeline.Failed}
 
-func (s *Store) remember(key uint64, status Status, at int64) {
+func (s *Store) remember(key uint64, status pipeline.Status, at int64) {
 	ref := lineRef(at << 2)
 	for i, known := range statuses {
 		if status == known {
@@ -199,8 +186,8 @@ func (s *Store) remember(key uint64, status Status, at int64) {
 	s.lines[key] = ref
 }
 
-func (r lineRef) at() int64      { return int64(r >> 2) }
-func (r lineRef) status() Status { return statuses[r&3] }
+func (r lineRef) at() int64               { return int64(r >> 2) }
+func (r lineRef) status() pipeline.Status { return statuses[r&3] }
 
 // Last returns the last entry of a key, however the item ended.
 func (s *Store) Last(key Key) (Entry, bool) {
@@ -280,7 +267,7 @@ func (s *Store) Done(key Key) (Entry, bool) {
 		return Entry{}, false
 	}
 	ref, key, ok := s.ref(key)
-	if !ok || ref.status() != Done && ref.status() != Skipped {
+	if !ok || ref.status() != pipeline.Done && ref.status() != pipeline.Skipped {
 		return Entry{}, false
 	}
 	e, ok := s.entry(ref, key)
@@ -319,7 +306,7 @@ func (s *Store) Done(key Key) (Entry, bool) {
 }
 
 func (s *Store) closedError(doing string) error {
-	return &Error{Kind: ClassWrite, Doing: doing, fatal: true,
+	return &Error{Kind: pipeline.ClassWrite, Doing: doing, fatal: true,
 		Err: errors.New("the store is closed, or was opened to be read alone")}
 }
 

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"imgpipe/pipeline"
 	"imgpipe/transform"
 )
 
@@ -31,13 +32,13 @@ func readLedger(t testing.TB, dir string) []byte {
 // full is an entry with every field set.
 func full() Entry {
 	return Entry{
-		Status: Failed, Source: `a "quoted" \ path,"outputs":[{"path":"x`, Name: "a.{ext}", Size: 12,
+		Status: pipeline.Failed, Source: `a "quoted" \ path,"outputs":[{"path":"x`, Name: "a.{ext}", Size: 12,
 		ModTime: time.Unix(1e9, 123456789).UTC(), Version: `"etag"`,
 		Spec: "resize=800x", Class: "decode", Error: "bad <data> & more\n", Stack: "goroutine 1",
 		Warnings: []string{"ends early"}, Damaged: true,
 		Attempts: 2, Worker: 3, InBytes: 1 << 40, Time: time.Unix(2e9, 0).UTC(), By: "0123456789abcdef",
 		MS: Stages{Fetch: 1.5, Wait: 2, Decode: 3, Operate: 4, Encode: 5, Handover: 6, Start: 7, Store: 0.001},
-		Outputs: []Output{
+		Outputs: []pipeline.Output{
 			{Path: "b&c/ü}],'.jpg", Bytes: 5, Width: 1, Height: 2, SHA256: "00", Format: transform.JPEG},
 			{Path: "kept.jpg", Bytes: 6, Kept: true},
 		},
@@ -116,7 +117,7 @@ func TestOddSourcesAreFoundAgain(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		e.Status, e.Outputs = Done, outs
+		e.Status, e.Outputs = pipeline.Done, outs
 		if err := s.Append(e); err != nil {
 			t.Fatal(err)
 		}
@@ -138,19 +139,19 @@ func TestDoneAsksWhetherTheOutputsAreThere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := Entry{Status: Done, Source: "a.png", Name: name.String(), Outputs: outs}
+	e := Entry{Status: pipeline.Done, Source: "a.png", Name: name.String(), Outputs: outs}
 	file := filepath.Join(dir, "a.jpg")
 	for _, c := range []struct {
 		what   string
-		status Status
+		status pipeline.Status
 		harm   func() error
 		want   bool
 	}{
-		{"nothing", Done, func() error { return nil }, true},
-		{"failed", Failed, func() error { return nil }, false},
-		{"removed", Done, func() error { return os.Remove(file) }, false},
-		{"shortened", Done, func() error { return os.WriteFile(file, []byte("our"), 0o644) }, false},
-		{"a folder", Done, func() error { os.Remove(file); return os.Mkdir(file, 0o755) }, false},
+		{"nothing", pipeline.Done, func() error { return nil }, true},
+		{"failed", pipeline.Failed, func() error { return nil }, false},
+		{"removed", pipeline.Done, func() error { return os.Remove(file) }, false},
+		{"shortened", pipeline.Done, func() error { return os.WriteFile(file, []byte("our"), 0o644) }, false},
+		{"a folder", pipeline.Done, func() error { os.Remove(file); return os.Mkdir(file, 0o755) }, false},
 	} {
 		e.Status = c.status
 		if err := s.Append(e); err != nil {
@@ -213,7 +214,7 @@ func TestNameOfAnotherSourceIsTaken(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			e := Entry{Status: Done, Source: file, Name: name.String()}
+			e := Entry{Status: pipeline.Done, Source: file, Name: name.String()}
 			if _, ok := s.Done(e.Key()); ok {
 				done = append(done, file)
 				continue
@@ -256,7 +257,7 @@ func TestAppendIsSafeForManyGoroutines(t *testing.T) {
 	for i := range 8 {
 		wg.Go(func() {
 			for j := range 50 {
-				e := Entry{Status: Failed, Source: fmt.Sprint(i, j), Error: strings.Repeat("x", i*j)}
+				e := Entry{Status: pipeline.Failed, Source: fmt.Sprint(i, j), Error: strings.Repeat("x", i*j)}
 				if err := s.Append(e); err != nil {
 					t.Error(err)
 				}
@@ -374,8 +375,8 @@ func FuzzLedgerLine(f *testing.F) {
 		parseLine(raw)
 
 		e := Entry{
-			Status: Done, Source: asJSON(source), Error: asJSON(errText), ModTime: stamp(time.Unix(0, nanos)),
-			Outputs: []Output{{Path: asJSON(path), Bytes: nanos, Kept: kept}, {Path: "second"}},
+			Status: pipeline.Done, Source: asJSON(source), Error: asJSON(errText), ModTime: stamp(time.Unix(0, nanos)),
+			Outputs: []pipeline.Output{{Path: asJSON(path), Bytes: nanos, Kept: kept}, {Path: "second"}},
 		}
 		id := e.Key().hash()
 		b, err := appendLine(nil, e, id)
@@ -394,7 +395,7 @@ func FuzzLedgerLine(f *testing.F) {
 		if kept {
 			want = want[1:]
 		}
-		if !ok || g.id != id || g.status != Done || !slices.Equal(g.paths, want) {
+		if !ok || g.id != id || g.status != pipeline.Done || !slices.Equal(g.paths, want) {
 			t.Errorf("glance at %q: got %+v, %v", b, g, ok)
 		}
 	})

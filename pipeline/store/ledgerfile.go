@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path"
+
+	"imgpipe/pipeline"
 )
 
 // openLedger opens what has the ledger's name and locks it, without following a link. If nothing has the name, it makes
@@ -88,7 +90,7 @@ func kindOf(mode fs.FileMode) string {
 // notLedger is the error of a folder in which something else has the ledger's name.
 func (s *Store) notLedger(what string) error {
 	return &Error{
-		Kind: ClassLedger, Doing: "open output folder " + s.dir, fatal: true,
+		Kind: pipeline.ClassLedger, Doing: "open output folder " + s.dir, fatal: true,
 		Err:  fmt.Errorf("%s is not a ledger of imgpipe: %s", LedgerName, what),
 		Hint: hintMoveAway,
 	}
@@ -133,7 +135,7 @@ func (s *Store) keepLedger() error {
 // changedLedger is the error of a ledger that the run cannot go on with.
 func (s *Store) changedLedger(what string) error {
 	return &Error{
-		Kind: ClassLedger, Doing: "write " + LedgerName, fatal: true, Err: errors.New(what),
+		Kind: pipeline.ClassLedger, Doing: "write " + LedgerName, fatal: true, Err: errors.New(what),
 		Hint: HintAgain,
 	}
 }
@@ -149,7 +151,7 @@ func (s *Store) saveLedger() error {
 		return s.folderError("write "+LedgerName+", whose name was taken by what is no ledger", err)
 	}
 	return &Error{
-		Kind: ClassLedger, Doing: "write " + LedgerName, fatal: true,
+		Kind: pipeline.ClassLedger, Doing: "write " + LedgerName, fatal: true,
 		Err:  errors.New("something that is no ledger took its name while the run wrote to it, and is kept"),
 		Hint: HintMoveAndAgain,
 	}

@@ -11,6 +11,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"imgpipe/pipeline"
 )
 
 // snapshot gives everything below dir: kinds, contents, and where links lead.
@@ -75,7 +77,7 @@ func TestWhatIsNoLedgerIsNeverChanged(t *testing.T) {
 				}
 				before := snapshot(t, dir)
 				_, err := Open(dir, Options{ReadOnly: readOnly})
-				wantClass(t, err, ClassLedger, true)
+				wantClass(t, err, pipeline.ClassLedger, true)
 				if after := snapshot(t, dir); after != before {
 					t.Errorf("before\n%s\nafter\n%s", before, after)
 				}
@@ -208,7 +210,7 @@ func TestLedgerThatVanishesIsNoticed(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					return s.Append(Entry{Status: Done, Source: fmt.Sprintf("%d.png", i), Outputs: outs})
+					return s.Append(Entry{Status: pipeline.Done, Source: fmt.Sprintf("%d.png", i), Outputs: outs})
 				}
 				for i := range 3 {
 					if err := put(i); err != nil {
@@ -243,12 +245,12 @@ func TestLedgerThatVanishesIsNoticed(t *testing.T) {
 					if n := bytes.Count(readLedger(t, dir), []byte("\n")); n != 4 {
 						t.Errorf("the ledger has %d lines", n)
 					}
-				} else if wantClass(t, err, ClassLedger, true); snapshot(t, ledger(dir)) != kept {
+				} else if wantClass(t, err, pipeline.ClassLedger, true); snapshot(t, ledger(dir)) != kept {
 					t.Errorf("it was\n%s\nand is\n%s", kept, snapshot(t, ledger(dir)))
 				}
 				s, err = Open(dir, Options{})
 				if err != nil {
-					wantClass(t, err, ClassLedger, true)
+					wantClass(t, err, pipeline.ClassLedger, true)
 					if err := os.RemoveAll(ledger(dir)); err != nil {
 						t.Fatal(err)
 					}
@@ -285,7 +287,7 @@ func TestTwoRunsNeverWriteAtOnceThoughTheLedgerIsGone(t *testing.T) {
 	}
 	dir := t.TempDir()
 	s := open(t, dir, Options{})
-	if err := s.Append(Entry{Status: Failed, Source: "a"}); err != nil {
+	if err := s.Append(Entry{Status: pipeline.Failed, Source: "a"}); err != nil {
 		t.Fatal(err)
 	}
 	for _, harm := range []func() error{
@@ -296,7 +298,7 @@ func TestTwoRunsNeverWriteAtOnceThoughTheLedgerIsGone(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := Open(dir, Options{})
-		wantClass(t, err, ClassLocked, true)
+		wantClass(t, err, pipeline.ClassLocked, true)
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)

@@ -9,6 +9,8 @@ import (
 	"path"
 	"strings"
 	"time"
+
+	"imgpipe/pipeline"
 )
 
 // A left is what an earlier run left in TempName.
@@ -185,8 +187,8 @@ func (s *Store) settleJournal(journal []byte) (files int, err error) {
 		if !ok || c.SHA256 != sum {
 			continue
 		}
-		out := Output{Path: name, Bytes: c.Size, SHA256: hex.EncodeToString(sum[:])}
-		e := Entry{Status: Left, Outputs: []Output{out}, Time: time.Now()}
+		out := pipeline.Output{Path: name, Bytes: c.Size, SHA256: hex.EncodeToString(sum[:])}
+		e := Entry{Status: Left, Outputs: []pipeline.Output{out}, Time: time.Now()}
 		if source != 0 {
 			e.By = fmt.Sprintf("%016x", source)
 			e.Source = s.sourceOf(s.owned[hash], source)
@@ -213,7 +215,7 @@ func (s *Store) sourceOf(own owner, source uint64) string {
 }
 
 // holdsAll reports whether each output is there and holds what it should.
-func (s *Store) holdsAll(outputs []Output) bool {
+func (s *Store) holdsAll(outputs []pipeline.Output) bool {
 	for _, o := range outputs {
 		if !o.Kept && !s.holdsDigest(o.Path, o.Bytes, o.SHA256) {
 			return false

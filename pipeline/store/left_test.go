@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"imgpipe/pipeline"
 	"imgpipe/transform"
 )
 
@@ -27,7 +28,7 @@ func TestOutputWithoutALineStaysOurs(t *testing.T) {
 		}},
 		{"a run with so many outputs that its journal begins anew", func(t *testing.T, dir string) {
 			s := open(t, dir, Options{})
-			all := Entry{Status: Done, Source: "all"}
+			all := Entry{Status: pipeline.Done, Source: "all"}
 			long := strings.Repeat("l", 180)
 			for i := range 3 * journalSize / 256 {
 				outs, err := s.Put(named(t, fmt.Sprintf("x/%s%d.png", long, i)), jpg("other"))
@@ -54,7 +55,7 @@ func TestOutputWithoutALineStaysOurs(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := s.Append(Entry{Status: Done, Source: "a.png", Outputs: outs}); !errors.Is(err, full) {
+			if err := s.Append(Entry{Status: pipeline.Done, Source: "a.png", Outputs: outs}); !errors.Is(err, full) {
 				t.Fatal(err)
 			}
 			if err := s.Close(); err != nil {
@@ -65,7 +66,7 @@ func TestOutputWithoutALineStaysOurs(t *testing.T) {
 			if outs, err = s.Put(name, jpg("another")); err != nil {
 				t.Fatal(err)
 			}
-			if err := s.Append(Entry{Status: Done, Source: "a.png", Outputs: outs}); err != nil {
+			if err := s.Append(Entry{Status: pipeline.Done, Source: "a.png", Outputs: outs}); err != nil {
 				t.Fatal(err)
 			}
 			if err := s.Close(); err != nil {
@@ -84,7 +85,7 @@ func TestOutputWithoutALineStaysOurs(t *testing.T) {
 func TestWhateverRunComesNextSettlesWhatAKilledOneLeft(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir, Options{})
-	put := func(i int, text string) []Output {
+	put := func(i int, text string) []pipeline.Output {
 		name := named(t, fmt.Sprintf("%d.png", i))
 		name.index = i
 		outs, err := s.Put(name, jpg(text))
@@ -93,7 +94,7 @@ func TestWhateverRunComesNextSettlesWhatAKilledOneLeft(t *testing.T) {
 		}
 		return outs
 	}
-	lined, changed := Entry{Status: Done, Source: "0.png"}, Entry{Status: Done, Source: "1.png"}
+	lined, changed := Entry{Status: pipeline.Done, Source: "0.png"}, Entry{Status: pipeline.Done, Source: "1.png"}
 	lined.Outputs, changed.Outputs = put(0, "with a line"), put(1, "with a line and changed")
 	if err := errors.Join(s.Append(lined), s.Append(changed)); err != nil {
 		t.Fatal(err)
@@ -149,12 +150,12 @@ func TestWhateverRunComesNextSettlesWhatAKilledOneLeft(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = s.Put(theirs, jpg("another item's"))
-	wantClass(t, err, ClassNameTaken, false)
+	wantClass(t, err, pipeline.ClassNameTaken, false)
 	put(2, "another text of its own item")
 	name := named(t, "1.png")
 	name.index = 1
 	_, err = s.Put(name, jpg("ours"))
-	wantClass(t, err, ClassExists, false)
+	wantClass(t, err, pipeline.ClassExists, false)
 }
 
 // TestOpenKilledAnywhereLosesNothing does what Open does with the folder for temporary files, as far as a kill lets
@@ -180,7 +181,7 @@ func TestOpenKilledAnywhereLosesNothing(t *testing.T) {
 	for killed := range len(begun) + 1 {
 		dir := t.TempDir()
 		s := open(t, dir, Options{})
-		line := Entry{Status: Done, Source: "b.png"}
+		line := Entry{Status: pipeline.Done, Source: "b.png"}
 		var err error
 		if line.Outputs, err = s.Put(named(t, "x/b.png"), jpg("with a line")); err != nil {
 			t.Fatal(err)

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"imgpipe/pipeline"
 )
 
 // line is an Entry as it stands in the ledger. ID comes at a fixed place, so that Open need not parse the rest.
@@ -61,7 +63,7 @@ func encode(dst []byte, v any) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-func appendOutput(dst []byte, o Output) []byte {
+func appendOutput(dst []byte, o pipeline.Output) []byte {
 	dst = appendString(append(dst, `{"path":`...), o.Path)
 	dst = strconv.AppendInt(append(dst, `,"bytes":`...), o.Bytes, 10)
 	dst = appendInt(dst, `,"w":`, int64(o.Width))

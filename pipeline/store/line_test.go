@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"imgpipe/pipeline"
 	"imgpipe/transform"
 )
 
@@ -58,11 +59,13 @@ func TestLineHasEveryFieldInItsPlace(t *testing.T) {
 		reflect.ValueOf(&e.MS).Elem().Field(i).SetFloat(1.125)
 		sameLine(t, e, 2)
 	}
-	output := reflect.ValueOf(Output{Path: "p", Bytes: -1, Width: 2, Height: 3, SHA256: "s", Format: "f", Kept: true})
+	output := reflect.ValueOf(pipeline.Output{
+		Path: "p", Bytes: -1, Width: 2, Height: 3, SHA256: "s", Format: "f", Kept: true,
+	})
 	for i := range output.NumField() {
-		var o Output
+		var o pipeline.Output
 		reflect.ValueOf(&o).Elem().Field(i).Set(output.Field(i))
-		sameLine(t, Entry{Outputs: []Output{o, {}, o}}, 3)
+		sameLine(t, Entry{Outputs: []pipeline.Output{o, {}, o}}, 3)
 	}
 	for _, ms := range []float64{0, math.Copysign(0, -1), 1e-7, -1e-7, 1e-6, 0.001, -3.5, 1e20, 1e21, math.MaxFloat64,
 		math.Inf(1), math.NaN(), 0.1 + 0.2} {
@@ -71,7 +74,7 @@ func TestLineHasEveryFieldInItsPlace(t *testing.T) {
 	}
 	for _, s := range []string{"<a&b>", "tab\t", "\x00\x1f\x7f\x80", `"\`, "ü", "\u2028\u2029", "\xff\xfe",
 		"𝔘", "/"} {
-		sameLine(t, Entry{Source: s, Error: s, Warnings: []string{s, ""}, Outputs: []Output{{Path: s}}}, 5)
+		sameLine(t, Entry{Source: s, Error: s, Warnings: []string{s, ""}, Outputs: []pipeline.Output{{Path: s}}}, 5)
 	}
 	for _, at := range []time.Time{time.Unix(0, 1), time.Unix(-1<<62, 0), time.Unix(1<<62, 999),
 		time.Unix(1e9, 0).In(time.FixedZone("", 3600))} {
@@ -85,12 +88,12 @@ func FuzzLineIsThatOfEncodingJSON(f *testing.F) {
 	f.Fuzz(func(t *testing.T, status, source, name, text string, size, sec, nsec int64, ms float64, id uint64, n int) {
 		at := time.Unix(sec, nsec)
 		sameLine(t, Entry{
-			Status: Status(status), Source: source, Name: name, Size: size, ModTime: at, Spec: text,
+			Status: pipeline.Status(status), Source: source, Name: name, Size: size, ModTime: at, Spec: text,
 			Class: status, Error: source, Stack: text,
 			Warnings: []string{text, name}, Damaged: n%3 == 0, Attempts: n, Worker: -n, InBytes: sec,
 			Time: at.Add(time.Duration(nsec)),
 			MS:   Stages{Fetch: ms, Operate: ms / 3, Store: float64(n) / 1000},
-			Outputs: []Output{{Path: name, Bytes: nsec, Width: n, Height: int(size), SHA256: text,
+			Outputs: []pipeline.Output{{Path: name, Bytes: nsec, Width: n, Height: int(size), SHA256: text,
 				Format: transform.Format(status), Kept: n%2 == 0}},
 		}, id)
 	})

@@ -11,6 +11,8 @@ import (
 	"math"
 	"os"
 	"slices"
+
+	"imgpipe/pipeline"
 )
 
 // maxLine is the longest line of a ledger that is read, in bytes: a line with a stack or a long error has some
@@ -243,7 +245,7 @@ func resembles(text []byte) bool {
 // A glanced line is what Open needs of it.
 type glanced struct {
 	id     uint64
-	status Status
+	status pipeline.Status
 	source []byte   // still quoted
 	by     uint64   // its sourceHash, if source is empty
 	name   []byte   // as it stands between its quotes: only {w} and {h} in it are of use

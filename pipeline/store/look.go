@@ -7,13 +7,14 @@ import (
 	"path"
 	"path/filepath"
 
+	"imgpipe/pipeline"
 	"imgpipe/transform"
 )
 
 // pending is one output on its way.
 type pending struct {
 	content Content
-	out     Output
+	out     pipeline.Output
 	data    []byte
 	hash    uint64
 	staged  Staged // nil before it is, and once it has its name
@@ -40,7 +41,7 @@ func (s *Store) claim(name Name, f *pending) error {
 	own := s.owned[f.hash]
 	if own.item != 0 && own.item != me {
 		err := fmt.Errorf("item %d of the input has the name", own.item)
-		return &Error{Kind: ClassNameTaken, Doing: doing, Err: err}
+		return &Error{Kind: pipeline.ClassNameTaken, Doing: doing, Err: err}
 	}
 	f.others = own.line != 0 && own.source != 0 && !name.isMine(own.source)
 	if f.others && s.opts.OnExist != Skip {
@@ -56,7 +57,7 @@ func (s *Store) claim(name Name, f *pending) error {
 // othersError is the error of a name that belongs to the picture of another input.
 func othersError(doing string) *Error {
 	return &Error{
-		Kind: ClassNameTaken, Doing: doing,
+		Kind: pipeline.ClassNameTaken, Doing: doing,
 		Err:  errors.New("the ledger says that the name is that of another input's picture"),
 		Hint: HintTellApart,
 	}
@@ -81,18 +82,19 @@ func (s *Store) look(name Name, f *pending) error {
 		return outputError(doing, err)
 	case s.opts.Files == nil && name.file != "" && s.isFile(name.file, f.out.Path):
 		return &Error{
-			Kind: ClassOutputIsInput, Doing: doing, Err: fmt.Errorf("it would be written over its input %s", name.file),
+			Kind: pipeline.ClassOutputIsInput, Doing: doing,
+			Err:  fmt.Errorf("it would be written over its input %s", name.file),
 			Hint: HintOtherName,
 		}
 	case s.opts.Files == nil && s.opts.Originals.Has(filepath.Join(s.dir, filepath.FromSlash(f.out.Path))):
 		return &Error{
-			Kind: ClassOutputIsInput, Doing: doing,
+			Kind: pipeline.ClassOutputIsInput, Doing: doing,
 			Err:  errors.New("it would be written over the input of another item, or another file that the run reads"),
 			Hint: HintOtherName,
 		}
 	case st.Kind == Folder:
 		return &Error{
-			Kind: ClassExists, Doing: doing, Err: errors.New("a folder has the name"),
+			Kind: pipeline.ClassExists, Doing: doing, Err: errors.New("a folder has the name"),
 			Hint: HintMoveOrName,
 		}
 	case !f.others && s.isOurs(f, st):
@@ -101,7 +103,7 @@ func (s *Store) look(name Name, f *pending) error {
 		f.over = st // nothing is lost with it
 		return nil
 	case s.opts.OnExist == Skip:
-		f.out = Output{Path: f.out.Path, Bytes: st.Size, Format: f.out.Format, Kept: true}
+		f.out = pipeline.Output{Path: f.out.Path, Bytes: st.Size, Format: f.out.Format, Kept: true}
 		return nil
 	case s.opts.OnExist == Overwrite && s.opts.Files == nil && s.isOthers(name, f.out.Path):
 		return othersError(doing)
@@ -114,7 +116,7 @@ func (s *Store) look(name Name, f *pending) error {
 		what = "the file there is not the one that imgpipe wrote"
 	}
 	return &Error{
-		Kind: ClassExists, Doing: doing, Err: errors.New(what),
+		Kind: pipeline.ClassExists, Doing: doing, Err: errors.New(what),
 		Hint: HintMoveOrAllow,
 	}
 }
@@ -180,11 +182,11 @@ func (s *Store) isOthers(name Name, output string) bool {
 // Present reports whether, with Skip, an item need not even be fetched, because each of its outputs has a file already.
 // It reports false if names depend on the width or height of the output, or if files may be torn. format is that of the
 // outputs, or "" if it is not known: then a file of any format is enough.
-func (s *Store) Present(name Name, format transform.Format) ([]Output, bool) {
+func (s *Store) Present(name Name, format transform.Format) ([]pipeline.Output, bool) {
 	if s.opts.OnExist != Skip || s.opts.Force || name.hasSize() || s.doubt.torn {
 		return nil, false
 	}
-	var kept []Output
+	var kept []pipeline.Output
 	for _, label := range name.each() {
 		for f := range setOf(format).each {
 			p := name.Path(transform.Output{Label: label, Format: f})
@@ -195,7 +197,7 @@ func (s *Store) Present(name Name, format transform.Format) ([]Output, bool) {
 				continue
 			}
 			if st, err := s.stat(p); err == nil && st.Kind == Regular {
-				kept = append(kept, Output{Path: p, Bytes: st.Size, Format: f, Kept: true})
+				kept = append(kept, pipeline.Output{Path: p, Bytes: st.Size, Format: f, Kept: true})
 				break
 			}
 		}

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"imgpipe/pipeline"
 	"imgpipe/transform"
 )
 
@@ -210,10 +211,10 @@ func (n Name) fill(size, ext, w, h string) string {
 //
 // An item gets another name if an earlier item has its first one, or if the ledger has it for a file of another source
 // (see [Namer.Heed]). That is the first of a-2, a-3 and so on that is free or the item's own. With Fail, Plan returns
-// an *Error of [ClassNameTaken] instead. So it does with Skip, if the name is taken by the ledger.
+// an *Error of [pipeline.ClassNameTaken] instead. So it does with Skip, if the name is taken by the ledger.
 //
 // Names that differ only in case or in Unicode's normal form are one name, on every system. If an output would replace
-// its own input, the error is an *Error of [ClassOutputIsInput].
+// its own input, the error is an *Error of [pipeline.ClassOutputIsInput].
 //
 // It costs 2 µs and, for good, 40 bytes for each output.
 func (n *Namer) Plan(src Source) (Name, error) {
@@ -236,7 +237,7 @@ func (n *Namer) Plan(src Source) (Name, error) {
 		switch {
 		case c.claimed && n.onExist == Fail:
 			return Name{}, &Error{
-				Kind: ClassNameTaken, Doing: doing,
+				Kind: pipeline.ClassNameTaken, Doing: doing,
 				Err:  fmt.Errorf("item %d of the input has the name %s", c.by+1, c.name),
 				Hint: HintFieldApart,
 			}
@@ -249,7 +250,7 @@ func (n *Namer) Plan(src Source) (Name, error) {
 	}
 	if n.isInput(src, c.name, c.want) {
 		return Name{}, &Error{
-			Kind: ClassOutputIsInput, Doing: "name " + src.Source,
+			Kind: pipeline.ClassOutputIsInput, Doing: "name " + src.Source,
 			Err:  errors.New("its output would be written over it"),
 			Hint: HintOtherName,
 		}

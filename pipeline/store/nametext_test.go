@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"imgpipe/pipeline"
 	"imgpipe/transform"
 )
 
@@ -68,7 +69,7 @@ func TestANameThatHasTravelledPutsToTheSamePaths(t *testing.T) {
 			t.Error(err)
 		}
 		_, err := s.Put(n, other)
-		wantClass(t, err, ClassWrite, false) // a label that was not planned
+		wantClass(t, err, pipeline.ClassWrite, false) // a label that was not planned
 		s.Close()
 		trees[travelled] = tree(t, dir)
 	}

@@ -11,14 +11,15 @@ import (
 	"strings"
 	"testing"
 
+	"imgpipe/pipeline"
 	"imgpipe/transform"
 )
 
 // wantKept wants what Put returns where a file of somebody else has the name: it is kept, or the item fails.
-func wantKept(t *testing.T, on OnExist, outs []Output, err error) {
+func wantKept(t *testing.T, on OnExist, outs []pipeline.Output, err error) {
 	t.Helper()
 	if on != Skip {
-		wantClass(t, err, ClassExists, false)
+		wantClass(t, err, pipeline.ClassExists, false)
 	} else if err != nil || !outs[0].Kept {
 		t.Errorf("%v: got %+v, %v", on, outs, err)
 	}
@@ -32,7 +33,7 @@ func putAs(t *testing.T, s *Store, source, text string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Append(Entry{Status: Done, Source: filepath.Base(source), Spec: text, Name: name.String(),
+	if err := s.Append(Entry{Status: pipeline.Done, Source: filepath.Base(source), Spec: text, Name: name.String(),
 		Outputs: outs}); err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +96,7 @@ func TestAFileThatIsNotOursIsNeverReplaced(t *testing.T) {
 							t.Errorf("got %+v, %v", outs, err)
 						}
 					default:
-						wantClass(t, err, ClassExists, false)
+						wantClass(t, err, pipeline.ClassExists, false)
 					}
 					if string(after) == "2nd!" || !late && string(after) == "1st!" && string(before) != "1st!" {
 						t.Errorf("the user's file holds %q", after)
@@ -127,7 +128,7 @@ func TestAFileThatComesWhereNothingWasIsKept(t *testing.T) {
 		// It is nobody's of ours afterwards.
 		s = open(t, dir, Options{})
 		_, err = s.Put(named(t, "a.png"), jpg("ours"))
-		wantClass(t, err, ClassExists, false)
+		wantClass(t, err, pipeline.ClassExists, false)
 	}
 }
 
@@ -244,7 +245,7 @@ func TestNoLastLineTellsOfAFileThatAKilledRunReplaced(t *testing.T) {
 			last = e
 		}
 	}
-	if last.Status == Done {
+	if last.Status == pipeline.Done {
 		t.Errorf("the last line of the source is %+v, and the file holds %q", last, tree(t, dir))
 	}
 	// The file is still the source's own.
@@ -272,7 +273,7 @@ func TestNoOutputGoesOntoAnInputOfTheRun(t *testing.T) {
 		originals.Add(filepath.Join(dir, "absent"))
 		s := open(t, dir, Options{OnExist: Overwrite, Originals: &originals})
 		_, err := s.Put(named(t, "a.png"), jpg("ours"))
-		wantClass(t, err, ClassOutputIsInput, false)
+		wantClass(t, err, pipeline.ClassOutputIsInput, false)
 		s.Close()
 	}
 	wantTree(t, dir, map[string]string{"a.jpg": "original"})
@@ -301,7 +302,7 @@ func TestNameOfAnotherSourceIsTreatedAsAsked(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			return name, s.Append(Entry{Status: Done, Source: source, Name: name.String(), Outputs: outs})
+			return name, s.Append(Entry{Status: pipeline.Done, Source: source, Name: name.String(), Outputs: outs})
 		}
 		first, err := plan(Suffix, "x/a.png")
 		if err != nil {
@@ -309,7 +310,7 @@ func TestNameOfAnotherSourceIsTreatedAsAsked(t *testing.T) {
 		}
 		for _, on := range []OnExist{Skip, Fail} {
 			_, err := plan(on, "y/a.png")
-			wantClass(t, err, ClassNameTaken, false)
+			wantClass(t, err, pipeline.ClassNameTaken, false)
 		}
 		// The file need not be there: its line tells whose name it is.
 		for range 2 {
@@ -346,7 +347,7 @@ func TestNameThatIsKnownTooLateFails(t *testing.T) {
 		}
 		outs, err := s.Put(name, jpg("2nd!"))
 		if on != Skip {
-			wantClass(t, err, ClassNameTaken, false)
+			wantClass(t, err, pipeline.ClassNameTaken, false)
 		} else if err != nil || !outs[0].Kept {
 			t.Errorf("got %+v, %v; want it to be kept", outs, err)
 		}
@@ -370,9 +371,9 @@ func TestManyNamesOfOtherSourcesStayCheap(t *testing.T) {
 				t.Fatal(err)
 			}
 			names = append(names, name.String())
-			out := Output{Path: name.Path(jpg(""))}
-			if err := s.Append(Entry{Status: Done, Source: source, Name: name.String(),
-				Outputs: []Output{out}}); err != nil {
+			out := pipeline.Output{Path: name.Path(jpg(""))}
+			if err := s.Append(Entry{Status: pipeline.Done, Source: source, Name: name.String(),
+				Outputs: []pipeline.Output{out}}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -413,11 +414,11 @@ func TestSourceOfAnOlderLedgerIsFoundAsItWasGiven(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Append(Entry{Status: Failed, Source: key.Source, Spec: key.Spec, Name: key.Name,
+	if err := s.Append(Entry{Status: pipeline.Failed, Source: key.Source, Spec: key.Spec, Name: key.Name,
 		Outputs: outs}); err != nil {
 		t.Fatal(err)
 	}
-	if e, known := s.Last(key); !known || e.Status != Failed {
+	if e, known := s.Last(key); !known || e.Status != pipeline.Failed {
 		t.Errorf("its last line is %+v, %v; want the new one", e, known)
 	}
 	if _, done := s.Done(key); done {
@@ -448,8 +449,8 @@ func TestNameOfAPathIsThatOfTheFile(t *testing.T) {
 	}
 	old := Source{Source: "a.png"}
 	name := plan(old)
-	if err := s.Append(Entry{Status: Done, Source: "a.png", Name: name,
-		Outputs: []Output{{Path: sha8("a.png") + ".jpg"}}}); err != nil {
+	if err := s.Append(Entry{Status: pipeline.Done, Source: "a.png", Name: name,
+		Outputs: []pipeline.Output{{Path: sha8("a.png") + ".jpg"}}}); err != nil {
 		t.Fatal(err)
 	}
 	if got := plan(Source{Source: "a.png", ID: "/photos/a.png", Given: "a.png"}); got != name {

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"imgpipe/pipeline"
 	"imgpipe/transform"
 )
 
@@ -31,7 +32,7 @@ func powerRun(t *testing.T, dir string, opts Options, items int) error {
 		if err != nil {
 			return err
 		}
-		e := Entry{Status: Done, Source: src.Source, Spec: "resize", Name: name.String(), Time: time.Now()}
+		e := Entry{Status: pipeline.Done, Source: src.Source, Spec: "resize", Name: name.String(), Time: time.Now()}
 		if _, ok := s.Done(e.Key()); ok {
 			continue
 		}
@@ -197,7 +198,7 @@ func TestUsersFileStaysAfterAPowerFailure(t *testing.T) {
 			}
 			err := powerRun(t, dir, Options{OnExist: onExist}, 1)
 			if onExist != Skip {
-				wantClass(t, err, ClassExists, false)
+				wantClass(t, err, pipeline.ClassExists, false)
 			} else if err != nil {
 				t.Error(err)
 			}
@@ -245,12 +246,12 @@ func TestEmptyFileIsTheUsersWhereRunsEnded(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, "d0", "0.jpg"), nil, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		wantClass(t, powerRun(t, dir, Options{}, 1), ClassExists, false)
+		wantClass(t, powerRun(t, dir, Options{}, 1), pipeline.ClassExists, false)
 		if err := os.RemoveAll(dir); err != nil {
 			t.Fatal(err)
 		}
 		s := open(t, dir, Options{})
-		if err := errors.Join(s.Append(Entry{Status: Failed, Source: "other"}), s.Close()); err != nil {
+		if err := errors.Join(s.Append(Entry{Status: pipeline.Failed, Source: "other"}), s.Close()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -274,7 +275,7 @@ func TestNoLineBeforeItsOutputIsOnTheDisk(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			e := Entry{Status: Done, Source: fmt.Sprint(i), Outputs: outs}
+			e := Entry{Status: pipeline.Done, Source: fmt.Sprint(i), Outputs: outs}
 			if err := s.Append(e); err != nil {
 				t.Fatal(err)
 			}
@@ -340,7 +341,7 @@ func TestFailedSyncLeavesNoLine(t *testing.T) {
 func TestOutputsAreSyncedOneByOneWhereTheSystemCannotDoAll(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir, Options{})
-	all := Entry{Status: Done, Source: "all"}
+	all := Entry{Status: pipeline.Done, Source: "all"}
 	for i := range 3 {
 		name := named(t, fmt.Sprintf("a/b/%d.png", i))
 		name.index = i

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 
+	"imgpipe/pipeline"
 	"imgpipe/transform"
 )
 
@@ -27,7 +28,7 @@ import (
 // One file of 20 KB costs about 45 µs of CPU at the top and 50 in a folder, nearly all of it for the SHA-256 and what
 // the system takes to make, write and rename it. On a disk the system takes more: with ext4, 40 µs at least of any
 // file. To replace a file costs the SHA-256 of the old one besides.
-func (s *Store) Put(name Name, outputs ...transform.Output) ([]Output, error) {
+func (s *Store) Put(name Name, outputs ...transform.Output) ([]pipeline.Output, error) {
 	files := make([]pending, len(outputs))
 	defer discard(files)
 	for i, o := range outputs {
@@ -37,7 +38,7 @@ func (s *Store) Put(name Name, outputs ...transform.Output) ([]Output, error) {
 		}
 		f.data = o.Data
 		f.content = Content{int64(len(o.Data)), sha256.Sum256(o.Data)}
-		f.out = Output{
+		f.out = pipeline.Output{
 			Path: name.Path(o), Bytes: f.content.Size, Width: o.Width, Height: o.Height, Format: o.Format,
 			SHA256: hex.EncodeToString(f.content.SHA256[:]),
 		}
@@ -58,7 +59,7 @@ func (s *Store) Put(name Name, outputs ...transform.Output) ([]Output, error) {
 	if err := s.intend(name, files); err != nil {
 		return nil, err
 	}
-	placed := make([]Output, 0, len(files))
+	placed := make([]pipeline.Output, 0, len(files))
 	for i := range files {
 		f := &files[i]
 		if !f.out.Kept {
@@ -89,7 +90,7 @@ func (n Name) check(o transform.Output) error {
 		err = fmt.Errorf("no output is %d by %d pixels", o.Width, o.Height)
 	}
 	if err != nil {
-		return &Error{Kind: ClassWrite, Doing: "write " + n.String(), Err: err}
+		return &Error{Kind: pipeline.ClassWrite, Doing: "write " + n.String(), Err: err}
 	}
 	return nil
 }
@@ -116,7 +117,7 @@ func (s *Store) place(name Name, f *pending) error {
 		case !errors.Is(err, ErrChanged):
 			return outputError("write "+f.out.Path, err)
 		case try == placeTries:
-			return &Error{Kind: ClassExists, Doing: "write " + f.out.Path, Err: err}
+			return &Error{Kind: pipeline.ClassExists, Doing: "write " + f.out.Path, Err: err}
 		}
 		if err := s.look(name, f); err != nil {
 			return err

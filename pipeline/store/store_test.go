@@ -14,6 +14,7 @@ import (
 	"sync"
 	"testing"
 
+	"imgpipe/pipeline"
 	"imgpipe/transform"
 )
 
@@ -98,7 +99,7 @@ func TestPutWritesAllOutputsAndTellsOfThem(t *testing.T) {
 	one, two := jpg("one"), jpg("two!")
 	one.Label, two.Label = "1", "2"
 	got, err := s.Put(name, one, two)
-	want := []Output{
+	want := []pipeline.Output{
 		{Path: "a/b/x-1.jpg", Bytes: 3, Width: 4, Height: 3, Format: transform.JPEG,
 			SHA256: "7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed"},
 		{Path: "a/b/x-2.jpg", Bytes: 4, Width: 4, Height: 3, Format: transform.JPEG,
@@ -127,13 +128,13 @@ func TestForeignFileIsTreatedAsAsked(t *testing.T) {
 		kept  bool
 		want  string
 	}{
-		{Suffix, "theirs", ClassExists, false, "theirs"},
+		{Suffix, "theirs", pipeline.ClassExists, false, "theirs"},
 		{Suffix, "ours", "", false, "ours"},
-		{Fail, "theirs", ClassExists, false, "theirs"},
+		{Fail, "theirs", pipeline.ClassExists, false, "theirs"},
 		{Skip, "theirs", "", true, "theirs"},
 		{Overwrite, "theirs", "", false, "ours"},
 		{Overwrite, "a longer one of theirs", "", false, "ours"},
-		{Suffix, "four", ClassExists, false, "four"}, // as long as "ours"
+		{Suffix, "four", pipeline.ClassExists, false, "four"}, // as long as "ours"
 	} {
 		t.Run(c.on.String()+"/"+c.there, func(t *testing.T) {
 			dir := t.TempDir()
@@ -171,7 +172,7 @@ func TestKeptFileNeverBecomesOurs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Append(Entry{Status: Skipped, Source: key.Source, Name: key.Name, Outputs: outs}); err != nil {
+	if err := s.Append(Entry{Status: pipeline.Skipped, Source: key.Source, Name: key.Name, Outputs: outs}); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
@@ -181,7 +182,7 @@ func TestKeptFileNeverBecomesOurs(t *testing.T) {
 		s.Close()
 		s = open(t, dir, Options{})
 		_, err = s.Put(name, jpg("ours"))
-		wantClass(t, err, ClassExists, false)
+		wantClass(t, err, pipeline.ClassExists, false)
 	}
 	wantTree(t, dir, map[string]string{"a.jpg": "theirs"})
 }
@@ -199,7 +200,7 @@ func TestOwnFileIsReplacedByLaterRun(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := s.Append(Entry{Status: Done, Source: "a.png", Spec: text, Name: name.String(),
+		if err := s.Append(Entry{Status: pipeline.Done, Source: "a.png", Spec: text, Name: name.String(),
 			Outputs: outs}); err != nil {
 			t.Fatal(err)
 		}
@@ -225,7 +226,7 @@ func TestOutputThatWasNotPlannedIsRefused(t *testing.T) {
 		{Format: transform.PNG, Height: 1 << 40},
 	} {
 		_, err := s.Put(named(t, "imgpipe"), o)
-		wantClass(t, err, ClassWrite, false)
+		wantClass(t, err, pipeline.ClassWrite, false)
 	}
 	wantTree(t, dir, map[string]string{})
 }
@@ -249,7 +250,7 @@ func TestTwoItemsNeverWriteOneFile(t *testing.T) {
 		if err == nil {
 			ok++
 		} else {
-			wantClass(t, err, ClassNameTaken, false)
+			wantClass(t, err, pipeline.ClassNameTaken, false)
 		}
 	}
 	if ok != 1 {
@@ -274,7 +275,7 @@ func TestInputIsNeverReplaced(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = s.Put(name, jpg("ours"))
-		wantClass(t, err, ClassOutputIsInput, false)
+		wantClass(t, err, pipeline.ClassOutputIsInput, false)
 	}
 	s.Close()
 	wantTree(t, dir, map[string]string{"a.jpg": "original"})
@@ -294,11 +295,11 @@ func TestSymbolicLinksLeadNowhere(t *testing.T) {
 	}
 	s := open(t, dir, Options{})
 	_, err := s.Put(named(t, "link/a.png"), jpg("ours"))
-	wantClass(t, err, ClassOutside, false)
+	wantClass(t, err, pipeline.ClassOutside, false)
 	_, err = s.Put(named(t, "link/deep/a.png"), jpg("ours"))
-	wantClass(t, err, ClassOutside, false)
+	wantClass(t, err, pipeline.ClassOutside, false)
 	_, err = s.Put(named(t, "file.png"), jpg("ours"))
-	wantClass(t, err, ClassExists, false)
+	wantClass(t, err, pipeline.ClassExists, false)
 	s.Close()
 
 	s = open(t, dir, Options{OnExist: Overwrite})
@@ -340,7 +341,7 @@ func ExampleStore() {
 		if done, ok := s.Done(e.Key()); ok {
 			fmt.Println("skipped", done.Outputs[0].Path)
 		} else {
-			e.Status = Done
+			e.Status = pipeline.Done
 			e.Outputs, err = s.Put(name, transform.Output{Format: transform.JPEG, Data: []byte("a picture")})
 			fmt.Println("wrote", e.Outputs[0].Path, err)
 			if err := s.Append(e); err != nil {

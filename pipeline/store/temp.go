@@ -8,6 +8,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"imgpipe/pipeline"
 )
 
 // TempName is the name of the folder, in the output folder, for files that are being written. It lies there so that a
@@ -147,7 +149,7 @@ func (s *Store) checkTemp(doing string) error {
 		return nil // whoever needs the folder returns any other error
 	}
 	return &Error{
-		Kind: ClassExists, Doing: doing, fatal: true,
+		Kind: pipeline.ClassExists, Doing: doing, fatal: true,
 		Err:  fmt.Errorf("%s is %s, expected a folder for files on their way, or nothing", TempName, kindOf(st.Mode())),
 		Hint: hintMoveAway,
 	}

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"imgpipe/pipeline"
 )
 
 // TestAFileThatWasTouchedIsReadOnce: a backup made of hard links, or a clock that another machine sets, makes files
@@ -18,7 +20,7 @@ func TestAFileThatWasTouchedIsReadOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := Entry{Status: Done, Source: "a.png", Spec: "1st!", Name: name.String(), Outputs: outs,
+	e := Entry{Status: pipeline.Done, Source: "a.png", Spec: "1st!", Name: name.String(), Outputs: outs,
 		Time: time.Now().Add(-time.Hour)}
 	if err := s.Append(e); err != nil {
 		t.Fatal(err)

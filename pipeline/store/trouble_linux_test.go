@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"imgpipe/pipeline"
 	"imgpipe/transform"
 )
 
@@ -41,7 +42,7 @@ func putAll(t *testing.T, s *Store, items int) (done int, err error) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		e := Entry{Status: Done, Source: source, Name: name.String()}
+		e := Entry{Status: pipeline.Done, Source: source, Name: name.String()}
 		if _, ok := s.Done(e.Key()); !ok {
 			name.file = ""
 			flight, err := s.Begin(e.Key())
@@ -81,7 +82,7 @@ func TestRealDiskIsFull(t *testing.T) {
 			done, err = putAll(t, s, items)
 			s.Close() // which may find no space either
 		}
-		wantClass(t, err, ClassDiskFull, true)
+		wantClass(t, err, pipeline.ClassDiskFull, true)
 		for name, text := range tree(t, dir) {
 			if want := string(eightKB(strings.TrimSuffix(filepath.Base(name), ".jpg") + ".png").Data); text != want {
 				t.Errorf("%d kB: %s has %d bytes, want %d", space, name, len(text), len(want))
@@ -124,7 +125,7 @@ func TestFileSystemTurnsReadOnly(t *testing.T) {
 		t.Skip("a file system cannot be made read-only here:", err)
 	}
 	_, err := Open(dir, Options{})
-	wantClass(t, err, ClassNotWritable, true)
+	wantClass(t, err, pipeline.ClassNotWritable, true)
 	reader := open(t, dir, Options{ReadOnly: true})
 	if _, ok := reader.Done(Key{Source: "000.png", Name: "d/000.{ext}"}); !ok {
 		t.Error("a dry run does not see what is done")

@@ -10,13 +10,15 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"imgpipe/pipeline"
 )
 
 func TestSecondRunInOneFolderIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir, Options{})
 	_, err := Open(dir, Options{})
-	wantClass(t, err, ClassLocked, true)
+	wantClass(t, err, pipeline.ClassLocked, true)
 	want := fmt.Sprintf("open output folder %s: another imgpipe run (pid %d) is writing to %s", dir, os.Getpid(), dir)
 	if err.Error() != want {
 		t.Errorf("got %s\nwant %s", err, want)
@@ -41,7 +43,7 @@ func TestFolderRemovedDuringTheRunEndsIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := s.Put(named(t, "a.png"), jpg("ours"))
-	wantClass(t, err, ClassFolderGone, true)
+	wantClass(t, err, pipeline.ClassFolderGone, true)
 	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
 		t.Error("the folder is back:", err)
 	}
@@ -77,9 +79,9 @@ func TestFileInPlaceOfFolderFailsTheItem(t *testing.T) {
 	}
 	s := open(t, dir, Options{OnExist: Overwrite})
 	_, err := s.Put(named(t, "x/a.png"), jpg("ours"))
-	wantClass(t, err, ClassWrite, false)
+	wantClass(t, err, pipeline.ClassWrite, false)
 	_, err = s.Put(named(t, "y.png"), jpg("ours"))
-	wantClass(t, err, ClassExists, false)
+	wantClass(t, err, pipeline.ClassExists, false)
 }
 
 func TestReadOnlyStoreWritesNothing(t *testing.T) {
@@ -93,8 +95,8 @@ func TestReadOnlyStoreWritesNothing(t *testing.T) {
 			t.Error("a line in an empty folder")
 		}
 		_, err := s.Put(named(t, "a.png"), jpg("ours"))
-		wantClass(t, err, ClassWrite, true)
-		wantClass(t, s.Append(Entry{Status: Failed, Source: "a"}), ClassWrite, true)
+		wantClass(t, err, pipeline.ClassWrite, true)
+		wantClass(t, s.Append(Entry{Status: pipeline.Failed, Source: "a"}), pipeline.ClassWrite, true)
 		s.Close()
 	}
 	wantTree(t, dir, map[string]string{})
@@ -110,20 +112,20 @@ func TestErrorsOfTheSystemAreSorted(t *testing.T) {
 		class string
 		fatal bool
 	}{
-		{"create", syscall.ENOSPC, ClassDiskFull, true},
-		{"write", syscall.ENOSPC, ClassDiskFull, true},
-		{"close", syscall.ENOSPC, ClassDiskFull, true},
-		{"mkdir", syscall.ENOSPC, ClassDiskFull, true},
-		{"rename", syscall.ENOSPC, ClassDiskFull, true},
-		{"append", syscall.ENOSPC, ClassDiskFull, true},
-		{"create", syscall.EROFS, ClassNotWritable, true},
-		{"rename", syscall.EROFS, ClassNotWritable, true},
-		{"create", syscall.EACCES, ClassNotWritable, true},
-		{"mkdir", syscall.EACCES, ClassNotWritable, true},
-		{"rename", syscall.EACCES, ClassNotWritable, false},
-		{"append", syscall.EACCES, ClassNotWritable, true},
-		{"write", syscall.EIO, ClassWrite, true},
-		{"lstat", syscall.ENAMETOOLONG, ClassWrite, false},
+		{"create", syscall.ENOSPC, pipeline.ClassDiskFull, true},
+		{"write", syscall.ENOSPC, pipeline.ClassDiskFull, true},
+		{"close", syscall.ENOSPC, pipeline.ClassDiskFull, true},
+		{"mkdir", syscall.ENOSPC, pipeline.ClassDiskFull, true},
+		{"rename", syscall.ENOSPC, pipeline.ClassDiskFull, true},
+		{"append", syscall.ENOSPC, pipeline.ClassDiskFull, true},
+		{"create", syscall.EROFS, pipeline.ClassNotWritable, true},
+		{"rename", syscall.EROFS, pipeline.ClassNotWritable, true},
+		{"create", syscall.EACCES, pipeline.ClassNotWritable, true},
+		{"mkdir", syscall.EACCES, pipeline.ClassNotWritable, true},
+		{"rename", syscall.EACCES, pipeline.ClassNotWritable, false},
+		{"append", syscall.EACCES, pipeline.ClassNotWritable, true},
+		{"write", syscall.EIO, pipeline.ClassWrite, true},
+		{"lstat", syscall.ENAMETOOLONG, pipeline.ClassWrite, false},
 	} {
 		if runtime.GOOS == "windows" {
 			t.Skip("the numbers are those of Unix")
@@ -143,7 +145,7 @@ func TestErrorsOfTheSystemAreSorted(t *testing.T) {
 				if err != nil {
 					return err
 				}
-				return s.Append(Entry{Status: Done, Source: "a.png", Name: name.String(), Outputs: outs})
+				return s.Append(Entry{Status: pipeline.Done, Source: "a.png", Name: name.String(), Outputs: outs})
 			}
 			err := run()
 			wantClass(t, err, c.class, c.fatal)
@@ -166,7 +168,7 @@ func TestClockThatGoesBackChangesNothing(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir, Options{})
 	name := named(t, "a.png")
-	e := Entry{Status: Failed, Class: "decode", Source: "a.png", Name: name.String(), Time: time.Unix(2e9, 0)}
+	e := Entry{Status: pipeline.Failed, Class: "decode", Source: "a.png", Name: name.String(), Time: time.Unix(2e9, 0)}
 	if err := s.Append(e); err != nil {
 		t.Fatal(err)
 	}
@@ -174,7 +176,7 @@ func TestClockThatGoesBackChangesNothing(t *testing.T) {
 	if e.Outputs, err = s.Put(name, jpg("ours")); err != nil {
 		t.Fatal(err)
 	}
-	e.Status, e.Class, e.Time = Done, "", time.Unix(-1e9, 0)
+	e.Status, e.Class, e.Time = pipeline.Done, "", time.Unix(-1e9, 0)
 	if err := s.Append(e); err != nil {
 		t.Fatal(err)
 	}
@@ -186,7 +188,7 @@ func TestClockThatGoesBackChangesNothing(t *testing.T) {
 		if _, ok := s.Done(e.Key()); !ok {
 			t.Error("what was done by an earlier clock is not done")
 		}
-		if last, _ := s.Last(e.Key()); last.Status != Done {
+		if last, _ := s.Last(e.Key()); last.Status != pipeline.Done {
 			t.Errorf("it ended as %s, before it was done", last.Status)
 		}
 		s.Close()

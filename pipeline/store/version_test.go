@@ -22,11 +22,12 @@ func TestALedgerOfFilesAndURLsIsAsItWas(t *testing.T) {
 	at := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 	entries := []Entry{
 		{
-			Status: Done, Source: "/photos/a.jpg", Name: "a.{ext}", Size: 12345, Spec: "size=320", Worker: 1, Time: at,
+			Status: pipeline.Done, Source: "/photos/a.jpg", Name: "a.{ext}", Size: 12345, Spec: "size=320", Worker: 1,
+			Time: at,
 			ModTime: time.Date(2026, 3, 1, 10, 20, 30, 123456789, time.UTC),
 		},
 		{
-			Status: Failed, Source: "https://example.com/b.jpg", Name: "b-0badcafe.{ext}", Spec: "size=320",
+			Status: pipeline.Failed, Source: "https://example.com/b.jpg", Name: "b-0badcafe.{ext}", Spec: "size=320",
 			Class: "http-404", Time: at,
 		},
 	}
