@@ -160,7 +160,8 @@ func (c *Client) FinishWithin(d time.Duration) {
 // A try waits until fewer than PerHost downloads run from its host. If a host answers 429 or 503, all downloads from it
 // become rarer, and none begins before the end of its Retry-After. Items of other hosts are not held back, but the
 // goroutine that waits in Fetch is taken: see [Spread]. If a host asks to be left alone for more than two minutes, or
-// answers nothing for five, its items fail without being asked for.
+// answers nothing for five, its items fail without being asked for. So they do if it says nothing but 429 and 503, more
+// often in a row than an item has tries.
 //
 // The error is an *[Error] with a class, ctx's error when ctx has ended, or that of room.
 func (c *Client) Fetch(ctx context.Context, item Item, room Room) (Body, error) {

@@ -95,12 +95,19 @@ func (s *stopwatch) pause() {
 	}
 }
 
+// ask ends the time of a body, if there was one, while it is paused: another host is asked.
+func (s *stopwatch) ask() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.body = nil
+}
+
 // receive begins the time of a body, while it runs.
 func (s *stopwatch) receive(b *bodyReader) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	b.began = time.Now()
-	s.body = b
+	s.body, s.window, s.had = b, 0, 0
 	// Those who share a slow line are not all ended at once: what the first leave may be enough for the others.
 	s.grace = s.opts.Timeout + rand.N(s.opts.Timeout/2+1)
 	s.arm()

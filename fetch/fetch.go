@@ -10,6 +10,10 @@
 // many at once so that one slow host does not hold back the others. To add another kind of place that items come
 // from, such as a store of objects, write a [Source].
 //
+// To read the code, begin with client.go (Fetch and its tries), try.go (one try) and http.go (how a server is asked).
+// How long a host is left alone that answers 429 or 503 is decided in host.go and rounds.go. Items of it that were
+// begun wait in Fetch, with their lanes and without memory. Its other items wait in spread.go, without a lane.
+//
 // The package never decodes an image. It writes no files but temporary ones without a name: one for bodies that memory
 // has no room for, and one for items that wait for their host (see spool).
 package fetch

@@ -210,7 +210,7 @@ func (in Inputs) Items(ctx context.Context) iter.Seq2[Item, error] {
 		defer files.open.closeIdle()
 		on := true
 		l := in.listing(func(item Item) bool {
-			on = one(item)
+			on = on && one(item) // a source may not heed the end
 			return on
 		})
 		schemes := make([]string, len(in.Args))
@@ -235,7 +235,7 @@ func (in Inputs) Items(ctx context.Context) iter.Seq2[Item, error] {
 			if in.list(ctx, files, schemes[i], l); !on {
 				return
 			}
-			if err := ctx.Err(); err != nil && schemes[i] != "" { // which may have ended the listing
+			if err := ctx.Err(); err != nil && in.Sources[schemes[i]] != nil { // which may have ended the listing
 				yield(Item{}, err)
 				return
 			}

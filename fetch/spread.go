@@ -14,6 +14,8 @@ const (
 	// besides is how many lanes more there are for what needs no host, where hosts have all others: however many hosts
 	// are silent, files of this machine go on.
 	besides = 2
+	// askAgain is after what time hosts are asked again that take nothing and have no lane.
+	askAgain = time.Second
 )
 
 // An Aside turns values into bytes and back, so that any number of them can wait outside of memory.
@@ -62,10 +64,9 @@ func (s *spreader[T]) spread(
 			}
 		})
 	}
-	ended, finish := ctx.Done(), s.hosts.Finished()
+	ended, finish, over := ctx.Done(), s.hosts.Finished(), false
 	s.free, s.besides = n, besides
 	for in != nil || len(s.order) > 0 || s.free < n || s.besides < besides {
-		over := ended == nil || finish == nil
 		if over {
 			s.leaveOut()
 		}
@@ -108,9 +109,9 @@ func (s *spreader[T]) spread(
 			}
 		case <-timer:
 		case <-ended:
-			ended = nil
+			ended, over = nil, true
 		case <-finish:
-			finish = nil
+			finish, over = nil, true
 		}
 	}
 	close(work)
@@ -281,13 +282,16 @@ func (s *spreader[T]) next(any bool) (q *queue[T], wait time.Duration) {
 		return q, 0
 	}
 	if s.full = s.hosts.Full(); s.full {
-		wait = time.Second // it need not be this Spread's
+		wait = askAgain // it need not be this Spread's
 	}
 	now, silent := time.Now(), false // q's host
 	for _, o := range s.order {
 		host := s.hosts.State(o.host)
 		switch left := host.From.Sub(now); {
 		case s.full || s.busy[o.host] >= host.Limit:
+			if s.busy[o.host] == 0 && (wait == 0 || wait > askAgain) { // no lane of its own will get free
+				wait = askAgain
+			}
 		case left > 0 && (wait == 0 || left < wait):
 			wait = left
 		case left > 0:

@@ -35,6 +35,7 @@ type Try struct {
 // host answered by sending on. An empty host has no turns. The error is to be returned from Open.
 func (t *Try) Ask(ctx context.Context, host string) error {
 	t.clock.pause()
+	t.clock.ask()
 	if t.turn != nil {
 		t.turn.leave(verdictGood)
 	}
@@ -59,8 +60,9 @@ func (t *Try) Later(class string, wait time.Duration) {
 	}
 }
 
-// Receive reads body to its end and keeps it as the bytes of the item. size is its length, as announced; negative means
-// that it is not known. The error is to be returned from Open.
+// Receive reads body to its end and keeps it as the bytes of the item, in place of those of an earlier call. size is
+// its length, as announced; negative means that it is not known. The error is to be returned from Open, unless another
+// host is asked instead.
 func (t *Try) Receive(ctx context.Context, body io.Reader, size int64) error {
 	if most := t.c.opts.MaxBytes; size > most {
 		return &Error{
@@ -80,6 +82,7 @@ func (t *Try) begin(body io.Reader) *bodyReader {
 
 // receive is Receive for what begin returned, or for what that holds once it is decompressed.
 func (t *Try) receive(ctx context.Context, body io.Reader, size int64) error {
+	t.discard()
 	in := incoming{t: t, size: size}
 	defer in.close()
 	if err := in.read(body); err != nil {
@@ -96,6 +99,15 @@ func (t *Try) receive(ctx context.Context, body io.Reader, size int64) error {
 
 // keep makes data, from the buffers of the Client, the bytes of the item.
 func (t *Try) keep(data []byte) { t.data, t.read = data, true }
+
+// discard returns the bytes that were kept, if any, to the buffers, and what they took to the Room.
+func (t *Try) discard() {
+	if t.read {
+		t.c.buffers.put(t.data)
+		t.room.Drop()
+		t.data, t.read = nil, false
+	}
+}
 
 // grant waits for memory for n bytes, which are there to be read.
 func (t *Try) grant(ctx context.Context, n int64) error {
@@ -140,6 +152,7 @@ func (t *Try) do(ctx context.Context) error {
 	t.took, t.spent = t.clock.spent-t.spent, t.clock.spent
 	t.leave(ctx, err)
 	if err != nil {
+		t.discard()
 		return t.explain(ctx, err)
 	}
 	return nil
@@ -187,7 +200,8 @@ func (t *Try) explain(ctx context.Context, err error) error {
 	case errors.As(err, &mine):
 		return mine.error
 	case errors.As(err, &e) && e.Doing != "": // the source has said all
-		return e
+		own := *e // which the source may return to others, too
+		return &own
 	}
 	doing := "get " + shown(t.item.Source)
 	if late := wasOverdue(ctx); late != nil {

@@ -15,23 +15,26 @@
 // # Start here
 //
 // To use it, call [Run] with a *fetch.Client, one of the executors ([Goroutines], or a pool of package procs), and a
-// *store.Store. The example of package store is such a program, with resume, a ledger and protection from images that
-// kill a process, in thirty lines. A program that wants worker processes begins its main as procs.IsWorker says.
+// *store.Store. No interface is left to implement, not even for names and resume. The example of package store is such
+// a program, with resume, a ledger and protection from images that kill a process, in thirty lines. A program that
+// wants worker processes begins its main as procs.IsWorker says.
 //
 // To work on imgpipe, read the package comments in this order: pipeline, transform, fetch, store, procs. Each begins
 // with what the package does and never does. The rest of this comment is for who changes the program.
 //
 // # Where a new thing goes
 //
-//   - A format: a row of the table in transform/format.go, and a file beside jpeg.go with the functions of the row. All
-//     lists of formats come from the table: those of help, extensions, MIME types, names and errors.
+//   - A format: a row of the table in transform/format.go, and a file beside jpeg.go with the functions of the row and
+//     its constant. All lists of formats come from the table: those of help, extensions, MIME types, names and errors.
+//     The README's is written anew with UPDATE_README=1. The smallest example is in cmd/imgpipe/testdata/toy.
 //   - An operation on pictures: a row in transform/operations.go, and its function. A way for pixels to go, such as one
 //     that need not decode all: a path of transform/path.go.
 //   - A kind of source, such as a bucket: a fetch.Source, added by its scheme to fetch.Inputs.Sources and
-//     fetch.Options.Sources.
-//   - A place for outputs: a store.Files, which must pass package storetest. It has names, resume and the ledger of
-//     store.Store. Only what keeps no files at all needs another [Store]; it may also be a [Recorder] and a [Shelver],
-//     and its places may be a [Guard].
+//     fetch.Options.Sources. The command makes these in inputflags.go and downloadflags.go, and has none yet.
+//   - A place for outputs: a store.Files, in store.Options.Files, which must pass package storetest. It has names,
+//     resume and the ledger of store.Store. The command makes these options in outputflags.go and has no Files yet:
+//     foldername.go refuses s3:// and its like. Only what keeps no files at all needs another [Store]; it may also be
+//     a [Recorder] and a [Shelver], and its places may be a [Guard].
 //   - A way to run the CPU stage, such as other machines: an [Executor], which must pass package executortest, and may
 //     be a [Queuer]. What crosses to another process is in package wire.
 //   - A [Fetcher] around another, such as a cache: it is a [Sparing] if the inner one is.

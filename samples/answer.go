@@ -15,8 +15,8 @@ import (
 const page = "<!DOCTYPE html>\n<html><head><title>Not found</title></head>\n" +
 	"<body><h1>Sorry, this image is no longer here</h1></body></html>\n"
 
-// answer sends b as the Behaviour says.
-func (s *Server) answer(w http.ResponseWriter, r *http.Request, b *body, how Behaviour) {
+// answer sends b as the Behavior says.
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, b *body, how Behavior) {
 	if how.Redirects > 0 {
 		how.Redirects--
 		redirect(w, r, r.URL.EscapedPath()+"?"+withRedirects(r.URL.Query(), how.Redirects))
@@ -118,7 +118,7 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, b *body, n int, ba
 
 // raw answers below HTTP, where a lie about the length or a reset is possible. Without such access (HTTP/2) the
 // answer is aborted.
-func (s *Server) raw(w http.ResponseWriter, r *http.Request, b *body, how Behaviour) {
+func (s *Server) raw(w http.ResponseWriter, r *http.Request, b *body, how Behavior) {
 	conn, buf, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		panic(http.ErrAbortHandler)

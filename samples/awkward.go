@@ -51,7 +51,7 @@ var makeAwkward = sync.OnceValue(func() []File {
 	cmyk, ycck := inkPlanes(pic)
 	good("cmyk.jpg", "four inks, inverted, as Adobe programs write them",
 		(&coder{planes: cmyk, w: w, h: h, quality: 0.3}).encode())
-	good("ycck.jpg", "four inks, three of them as luminance and colour difference",
+	good("ycck.jpg", "four inks, three of them as luminance and color difference",
 		(&coder{planes: ycck, w: w, h: h, quality: 0.3, adobe: 2}).encode())
 	good("gray.jpg", "one component", (&coder{planes: [][]byte{y}, w: w, h: h, quality: 0.3, adobe: -1}).encode())
 	good("progressive.jpg", "progressive, in eight scans",
@@ -79,7 +79,7 @@ var makeAwkward = sync.OnceValue(func() []File {
 	good("interlaced.png", "interlaced (Adam7)", interlacedPNG(pic))
 	paletted := image.NewPaletted(pic.Rect, palette.WebSafe)
 	draw.FloydSteinberg.Draw(paletted, pic.Rect, pic, image.Point{})
-	good("palette.png", "a palette of 216 colours", encodePNG(paletted))
+	good("palette.png", "a palette of 216 colors", encodePNG(paletted))
 	good("animated.gif", "three frames, of which the second and third are small", animatedGIF(paletted))
 	add("one-pixel.png", "a single pixel", "", 1, 1, encodePNG(pic.SubImage(rectOf(1, 1))))
 	add("one-pixel.jpg", "a single pixel", "", 1, 1, encodeJPEG(pic.SubImage(rectOf(1, 1)), 90))

@@ -93,12 +93,12 @@ func TestAwkwardFormsShowOnePicture(t *testing.T) {
 			t.Errorf("%s differs by %.2f levels", name, e)
 		}
 	}
-	grey := upright(t, awkwardFile(t, "gray.jpg").Data, 1)
+	gray := upright(t, awkwardFile(t, "gray.jpg").Data, 1)
 	for i := 0; i < len(want.Pix); i += 4 {
 		y, _, _ := color.RGBToYCbCr(want.Pix[i], want.Pix[i+1], want.Pix[i+2])
 		want.Pix[i], want.Pix[i+1], want.Pix[i+2] = y, y, y
 	}
-	if e := blockError(want, grey); e > 2.5 {
+	if e := blockError(want, gray); e > 2.5 {
 		t.Errorf("gray.jpg differs by %.2f levels", e)
 	}
 }
@@ -132,7 +132,7 @@ func TestAwkwardFilesHoldTheFeatureThatTheyAreFor(t *testing.T) {
 	}
 	if cfg, _, _ := image.DecodeConfig(bytes.NewReader(awkwardFile(t,
 		"depth-16.png").Data)); cfg.ColorModel != color.RGBA64Model && cfg.ColorModel != color.NRGBA64Model {
-		t.Errorf("depth-16.png: colour model %v, want 16 bits", cfg.ColorModel)
+		t.Errorf("depth-16.png: color model %v, want 16 bits", cfg.ColorModel)
 	}
 }
 

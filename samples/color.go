@@ -16,7 +16,7 @@ func mix(c, d rgb, t float64) rgb {
 	return rgb{c.r + (d.r-c.r)*t, c.g + (d.g-c.g)*t, c.b + (d.b-c.b)*t}
 }
 
-// hex is a colour as a designer writes it, 0xRRGGBB in sRGB.
+// hex is a color as a designer writes it, 0xRRGGBB in sRGB.
 func hex(v uint32) rgb {
 	return rgb{linear[v>>16&255], linear[v>>8&255], linear[v&255]}
 }
@@ -51,7 +51,7 @@ func ramp(p []rgb, t float64) rgb {
 	return mix(p[i], p[i+1], t*t*(3-2*t))
 }
 
-// cycle walks round a palette whose last colour leads back to its first, once as t grows by 1.
+// cycle walks round a palette whose last color leads back to its first, once as t grows by 1.
 func cycle(p []rgb, t float64) rgb {
 	t = (t - math.Floor(t)) * float64(len(p))
 	i := int(t)

@@ -75,14 +75,14 @@ func drawPart(k kind, seed uint64, w, h int, r image.Rectangle) *image.RGBA {
 	img := image.NewRGBA(r)
 	film := newFilm()
 	rows(r.Min.Y, r.Max.Y, func(from, to int) {
-		var centre [][]rgb // a sample in the middle of each pixel, and of those around the part
+		var center [][]rgb // a sample in the middle of each pixel, and of those around the part
 		if k.edges {
 			for y := from - 1; y <= to; y++ {
 				line := make([]rgb, r.Dx()+2)
 				for i := range line {
 					line[i] = at(float64(r.Min.X+i)-0.5, float64(y)+0.5)
 				}
-				centre = append(centre, line)
+				center = append(center, line)
 			}
 		}
 		for y := from; y < to; y++ {
@@ -90,7 +90,7 @@ func drawPart(k kind, seed uint64, w, h int, r image.Rectangle) *image.RGBA {
 			for x := r.Min.X; x < r.Max.X; x++ {
 				var light rgb
 				if k.edges {
-					light = refine(at, centre[y-from:], x-r.Min.X+1, float64(x), float64(y))
+					light = refine(at, center[y-from:], x-r.Min.X+1, float64(x), float64(y))
 				} else {
 					light = at(float64(x)+0.5, float64(y)+0.5)
 				}
@@ -172,7 +172,7 @@ func (f *film) level(v float64) float64 {
 }
 
 // expose writes one pixel, with the noise of a sensor: the sum of four even numbers is close to a bell curve, its
-// width grows in the dark parts as it does when a camera lifts them, and a third of it is coloured.
+// width grows in the dark parts as it does when a camera lifts them, and a third of it is colored.
 func (f *film) expose(p []uint8, c rgb, grain float64, seed uint32, x, y int) {
 	r, g, b := f.level(c.r), f.level(c.g), f.level(c.b)
 	h := hash(seed, x, y)

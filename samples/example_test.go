@@ -10,12 +10,12 @@ import (
 
 func ExampleServer() {
 	// Every answer takes 20 milliseconds to begin.
-	how, err := samples.ParseBehaviour("latency=20ms")
+	how, err := samples.ParseBehavior("latency=20ms")
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	s := &samples.Server{Behaviour: how}
+	s := &samples.Server{Behavior: how}
 	url, err := s.Start("")
 	if err != nil {
 		fmt.Println(err)

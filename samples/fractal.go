@@ -2,7 +2,7 @@ package samples
 
 import "math"
 
-// palettes for the subjects that have no colours of their own; each is walked round.
+// palettes for the subjects that have no colors of their own; each is walked round.
 var palettes = [][]rgb{
 	hexes(0x0b1d3a, 0x1f5f8b, 0xf2e9d8, 0xe8a33d, 0x8a2f1d),
 	hexes(0x1a0b2e, 0x5b2a86, 0xd65db1, 0xffd6a5, 0x2d6a8f),
@@ -48,7 +48,7 @@ func mandelbrot(c *canvas) scene {
 			x2, y2 := zx*zx, zy*zy
 			zx, zy = x2-y2+cx, 2*zx*zy+cy
 			if r2 := x2 + y2; r2 > 1e4 {
-				return fractalColour(c, pal, float64(i), zx, zy, dx, dy, size, pace, shift, x, y)
+				return fractalColor(c, pal, float64(i), zx, zy, dx, dy, size, pace, shift, x, y)
 			}
 		}
 		return rgb{0.004, 0.004, 0.008}
@@ -77,17 +77,17 @@ func julia(c *canvas) scene {
 			x2, y2 := zx*zx, zy*zy
 			zx, zy = x2-y2+p[0], 2*zx*zy+p[1]
 			if r2 := x2 + y2; r2 > 1e4 {
-				return fractalColour(c, pal, float64(i), zx, zy, dx, dy, size, pace, shift, x, y)
+				return fractalColor(c, pal, float64(i), zx, zy, dx, dy, size, pace, shift, x, y)
 			}
 		}
 		return rgb{0.004, 0.004, 0.008}
 	}
 }
 
-// fractalColour colours a point that escaped at z with the derivative d: by the logarithm of the continuous iteration
+// fractalColor colors a point that escaped at z with the derivative d: by the logarithm of the continuous iteration
 // count, and lit by z/d, which points away from the set; the distance to the set is |z| ln|z| / |d| (J. Milnor,
 // Dynamics in One Complex Variable).
-func fractalColour(c *canvas, pal []rgb, i, zx, zy, dx, dy, size, pace, shift, x, y float64) rgb {
+func fractalColor(c *canvas, pal []rgb, i, zx, zy, dx, dy, size, pace, shift, x, y float64) rgb {
 	r := math.Hypot(zx, zy)
 	d := math.Hypot(dx, dy)
 	n := i + 1 - math.Log2(math.Log(r))

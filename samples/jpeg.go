@@ -11,7 +11,7 @@ type coder struct {
 	planes      [][]byte // one for each component, w*h samples
 	w, h        int
 	quality     float64 // multiplies the table of the quantiser; 1 is annex K
-	adobe       int     // the colour transform of an Adobe marker, -1 for no marker
+	adobe       int     // the color transform of an Adobe marker, -1 for no marker
 	progressive bool
 	restart     int // blocks between restart markers, 0 for none; not with progressive
 	// claimW and claimH, unless 0, go into the frame header in place of the size.

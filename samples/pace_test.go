@@ -13,7 +13,7 @@ import (
 // TestPaceByTheClock runs in a bubble with its own clock, where waiting takes no time.
 func TestPaceByTheClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &Server{Behaviour: Behaviour{Latency: 50 * time.Millisecond}}
+		s := &Server{Behavior: Behavior{Latency: 50 * time.Millisecond}}
 		defer s.Close()
 		took := func(url string) (time.Duration, *httptest.ResponseRecorder) {
 			start, w := time.Now(), httptest.NewRecorder()

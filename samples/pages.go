@@ -39,7 +39,7 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request) {
 	}
 	q.Del("n")
 	q.Del("of")
-	how, err := ParseBehaviour(q.Encode())
+	how, err := ParseBehavior(q.Encode())
 	if err != nil {
 		http.Error(w, "list: "+err.Error(), http.StatusBadRequest)
 		return
@@ -83,7 +83,7 @@ func (s *Server) index(w http.ResponseWriter) {
 		fmt.Fprintf(w, "<tr><td><a href='/awkward/%s'>%s</a><td>%s<td>%s", url.PathEscape(f.Name),
 			html.EscapeString(f.Name), html.EscapeString(f.Doc), f.Class)
 	}
-	fmt.Fprint(w, "</table><h2>Bad behaviour</h2>"+
+	fmt.Fprint(w, "</table><h2>Bad behavior</h2>"+
 		"<p>Put behind any picture: <code>?latency=50ms&amp;truncate</code></p><table>")
 	for _, t := range Settings() {
 		example := t.Name

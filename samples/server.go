@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// A Server sends samples over HTTP, as well or as badly as its Behaviour and the query of each request say.
+// A Server sends samples over HTTP, as well or as badly as its Behavior and the query of each request say.
 //
 //	/                    a page with links to all that follows
 //	/list.txt?n=200      the URLs of 200 pictures, one a line; of=photos (default), small or awkward;
@@ -26,14 +26,14 @@ import (
 //	                     asked for waits until a dozen are drawn, some 0.2 s
 //	/awkward/NAME        a file of [Awkward]
 //
-// The query of a picture's URL is a [Behaviour] in the form of [ParseBehaviour]; what it sets goes before what the
-// Server's own Behaviour sets. Lists and the page are always sent well.
+// The query of a picture's URL is a [Behavior] in the form of [ParseBehavior]; what it sets goes before what the
+// Server's own Behavior sets. Lists and the page are always sent well.
 //
 // The zero value works, as an http.Handler or by Start. The fields must not be changed once it serves. All methods
 // may be called from many goroutines.
 type Server struct {
-	// Behaviour is how requests for pictures are answered.
-	Behaviour Behaviour
+	// Behavior is how requests for pictures are answered.
+	Behavior Behavior
 	// Rate is how many requests for pictures are let through in a second, over all clients, after a first second's
 	// worth at once; others get 429 and Retry-After. 0 sets no bound.
 	Rate float64
@@ -227,7 +227,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "no such sample: "+r.URL.Path, http.StatusNotFound)
 		return
 	}
-	how, err := s.Behaviour.with(r.URL.RawQuery)
+	how, err := s.Behavior.with(r.URL.RawQuery)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return

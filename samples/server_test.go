@@ -100,7 +100,7 @@ func TestSmallPicturesAreSmallAndDistinct(t *testing.T) {
 }
 
 func TestListNamesURLsThatWork(t *testing.T) {
-	url, c := started(t, &Server{Behaviour: Behaviour{Status: 500}})
+	url, c := started(t, &Server{Behavior: Behavior{Status: 500}})
 	for query, want := range map[string]struct {
 		n    int
 		last string
@@ -294,7 +294,7 @@ func TestCloseEndsEveryAnswer(t *testing.T) {
 // empty answer of status 200.
 func TestAnswerCutByCloseIsNoAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &Server{Behaviour: Behaviour{Latency: time.Hour}}
+		s := &Server{Behavior: Behavior{Latency: time.Hour}}
 		thrown := make(chan any, 1)
 		go func() {
 			defer func() { thrown <- recover() }()

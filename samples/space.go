@@ -2,7 +2,7 @@ package samples
 
 import "math"
 
-// stars scatters stars over the sky, by cells: few bright ones, many faint ones, each of the colour of its heat.
+// stars scatters stars over the sky, by cells: few bright ones, many faint ones, each of the color of its heat.
 func stars(seed uint32, x, y, cell, density float64) rgb {
 	var sum rgb
 	u, v := x/cell, y/cell

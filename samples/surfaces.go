@@ -37,7 +37,7 @@ func glass(c *canvas) scene {
 			}
 		}
 		border := (second - best) / (2 * math.Hypot(sx-bx, sy-by))
-		// The colour of a pane comes from where its site lies around the rose, with a few strays.
+		// The color of a pane comes from where its site lies around the rose, with a few strays.
 		rx, ry := bx/px-cx, by/px-cy
 		ring := math.Hypot(rx, ry) / c.h * rings
 		tone := shift + ring*0.31 + 0.35*rnd(seed+1, int(id>>16), int(id&0xffff))

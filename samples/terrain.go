@@ -6,7 +6,7 @@ import (
 )
 
 // A terrain is a height field seen from above its nearest edge. Each column of the picture is walked from near to far
-// once, and what it sees at each pixel is kept; colours are worked out later, per pixel.
+// once, and what it sees at each pixel is kept; colors are worked out later, per pixel.
 type terrain struct {
 	w, h    int
 	horizon float64 // the pixel row at eye level
@@ -19,7 +19,7 @@ type terrain struct {
 }
 
 // newTerrain sets up a terrain, whose columns are walked when they are first looked at. height is in the unit of eye,
-// and must vary little between neighbours.
+// and must vary little between neighbors.
 func newTerrain(c *canvas, horizon, eye, far float64, height func(x, z float64) float64) *terrain {
 	t := &terrain{w: int(c.w), h: int(c.h), horizon: c.h * horizon, focal: max(c.w, c.h) * 0.9, eye: eye, far: far,
 		height: height}

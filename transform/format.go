@@ -23,7 +23,8 @@ const (
 )
 
 // formats is the table: a row for each format, in the order in which lists name them. Nothing else in the program lists
-// formats. A new one is a row here and a file of its own, beside jpeg.go and the others, with the functions of the row.
+// formats. A new one is a row here and a file of its own, beside jpeg.go and the others, with the functions of the row
+// and its constant. What unpacks pixels is a package in internal, in the manner of internal/codec.
 var formats = []format{
 	{
 		name: JPEG, title: "JPEG", aliases: []string{"jpg"}, extensions: []string{"jpg", "jpeg", "jpe", "jfif"},
@@ -79,7 +80,8 @@ type format struct {
 	// file.
 	sniff func(head []byte) bool
 	// header reads into m all that is known before a pixel is decoded: Width and Height, and whatever else of a meta
-	// applies. It allocates next to nothing, whatever the file claims.
+	// applies. It allocates next to nothing, whatever the file claims. It sets m.price.least, and m.price.work where
+	// pixels cost more than to copy them: without both, a file of few bytes may promise any number of pixels.
 	header func(m *meta, data []byte) error
 	// decode returns the pixels of m.view as they are stored. It calls j.stop every few rows, ends with j.damaged, and
 	// notes with j.remark what is odd.

@@ -116,6 +116,7 @@ func TestComponentsBecomeColors(t *testing.T) {
 			h.Kind = c.kind
 		}
 		j := newJob(context.Background(), Spec{}, Limits{})
+		j.space = new(workspace)
 		img, report, err := j.jpegPixels(data, &h, c.inverted)
 		if err != nil || report.Err != nil {
 			t.Fatalf("%+v: %v, %s", c, err, report.String())
@@ -144,6 +145,7 @@ func TestComponentsBecomeColors(t *testing.T) {
 	h, _ := jpeg.ReadHeader(apart(files[:3], -1))
 	h.Kind = pixel.CMYK
 	j := newJob(context.Background(), Spec{}, Limits{})
+	j.space = new(workspace)
 	if _, _, err := j.jpegPixels(apart(files[:3], -1), &h, false); err == nil {
 		t.Error("three components were taken for four inks")
 	}

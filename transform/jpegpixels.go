@@ -16,11 +16,8 @@ func (j *job) jpegPixels(data []byte, h *jpeg.Header, inverted bool) (*image.NRG
 	if h.Kind.N() != h.N {
 		return nil, codec.Damage{}, fmt.Errorf("%d components of a JPEG cannot be %v", h.N, h.Kind)
 	}
-	decoder := new(jpeg.Decoder)
-	if j.space != nil {
-		decoder = &j.space.decoder
-		j.space.large = j.space.large || h.Memory(pixel.Scale{}) > keepBytes
-	}
+	decoder := &j.space.decoder
+	j.space.large = j.space.large || h.Memory(pixel.Scale{}) > keepBytes
 	o := jpeg.Options{Stop: j.stop}
 	if inverted {
 		o.NoInk = 255

@@ -35,6 +35,8 @@ func newAsset(name string, data []byte) (*asset, error) {
 	a := &asset{data: data}
 	// A damaged mark would be laid over all pictures, so it is refused.
 	j := newJob(context.Background(), Spec{}, Limits{MaxPixels: maxAssetPixels, RefuseDamaged: true})
+	j.space = workspaces.Get().(*workspace)
+	defer j.space.release()
 	if err := guard(&j.doing, func() error {
 		m, err := inspect(data)
 		if err != nil {

@@ -163,7 +163,7 @@ var jpegBombs = []bomb{
 	{"baseline-full.jpg", true, jpegSide, func(_ *rand.Rand, w, h int) []byte {
 		return newJPEG(0).frame(sof0, 8, w, h, 1, 0x11).scan(1, 0, 63, 0, blocks(w, h)/4+1).end()
 	}},
-	{"colour-full.jpg", true, jpegSide, func(_ *rand.Rand, w, h int) []byte {
+	{"color-full.jpg", true, jpegSide, func(_ *rand.Rand, w, h int) []byte {
 		return newJPEG(0).frame(sof0, 8, w, h, 3, 0x11).scan(3, 0, 63, 0, 3*blocks(w, h)/4+1).end()
 	}},
 	{"ends-at-once.jpg", true, jpegSide, func(_ *rand.Rand, w, h int) []byte {
@@ -241,7 +241,7 @@ var jpegBombs = []bomb{
 	}},
 }
 
-// pngFile begins a PNG file (PNG, third edition): kind is its colour type.
+// pngFile begins a PNG file (PNG, third edition): kind is its color type.
 func pngFile(w, h int, depth, kind, interlace byte) []byte {
 	head := append(be.AppendUint32(be.AppendUint32(nil, uint32(w)), uint32(h)), depth, kind, 0, 0, interlace)
 	return pngChunk([]byte("\x89PNG\r\n\x1a\n"), "IHDR", head)
@@ -262,8 +262,8 @@ func pngExtra(w, h int, kind string, data []byte) []byte {
 }
 
 var pngBombs = []bomb{
-	{"truecolour.png", false, 0, func(_ *rand.Rand, w, h int) []byte { return pngEnd(pngFile(w, h, 8, 2, 0), 1<<16) }},
-	{"truecolour-full.png", true, 0,
+	{"truecolor.png", false, 0, func(_ *rand.Rand, w, h int) []byte { return pngEnd(pngFile(w, h, 8, 2, 0), 1<<16) }},
+	{"truecolor-full.png", true, 0,
 		func(_ *rand.Rand, w, h int) []byte { return pngEnd(pngFile(w, h, 8, 2, 0), h*(1+3*w)) }},
 	{"gray-full.png", true, 0, func(_ *rand.Rand, w, h int) []byte { return pngEnd(pngFile(w, h, 8, 0, 0), h*(1+w)) }},
 	{"one-bit-full.png", true, 0,
@@ -312,7 +312,7 @@ var pngBombs = []bomb{
 	}},
 }
 
-// gifScreen begins a GIF file (GIF89a) with a palette of four colours.
+// gifScreen begins a GIF file (GIF89a) with a palette of four colors.
 func gifScreen(w, h int) []byte {
 	b := le.AppendUint16(le.AppendUint16([]byte("GIF89a"), uint16(w)), uint16(h))
 	return append(append(b, 0x81, 0, 0), make([]byte, 12)...)

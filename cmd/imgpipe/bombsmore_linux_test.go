@@ -9,18 +9,18 @@ import (
 )
 
 // bmpFile is a BMP file with a BITMAPINFOHEADER; what is behind that, data.
-func bmpFile(w, h int32, bits uint16, compression, colours uint32, data []byte) []byte {
+func bmpFile(w, h int32, bits uint16, compression, colors uint32, data []byte) []byte {
 	const head = 14 + 40
 	b := le.AppendUint32([]byte("BM"), uint32(head+len(data)))
-	b = le.AppendUint32(le.AppendUint32(b, 0), head+min(4*colours, 1024))
+	b = le.AppendUint32(le.AppendUint32(b, 0), head+min(4*colors, 1024))
 	b = le.AppendUint32(le.AppendUint32(le.AppendUint32(b, 40), uint32(w)), uint32(h))
 	b = le.AppendUint32(le.AppendUint16(le.AppendUint16(b, 1), bits), compression)
-	b = le.AppendUint32(append(b, make([]byte, 12)...), colours)
+	b = le.AppendUint32(append(b, make([]byte, 12)...), colors)
 	return append(append(b, 0, 0, 0, 0), data...)
 }
 
 var bmpBombs = []bomb{
-	{"colour.bmp", false, 0,
+	{"color.bmp", false, 0,
 		func(_ *rand.Rand, w, h int) []byte { return bmpFile(int32(w), int32(h), 24, 0, 0, make([]byte, 4096)) }},
 	{"admitted.bmp", true, 0,
 		func(_ *rand.Rand, w, h int) []byte { return bmpFile(int32(w), int32(h), 24, 0, 0, make([]byte, 4096)) }},
@@ -170,7 +170,7 @@ var tiffBombs = []bomb{
 		return tiffOf(w, h, 8, uncompressed, 9).set(277, short, 1, uint32(5+r.IntN(65530))).set(258, short, 65535, 8).
 			file(make([]byte, 1000), 0)
 	}},
-	{"colours.tif", true, 0, func(_ *rand.Rand, w, h int) []byte {
+	{"colors.tif", true, 0, func(_ *rand.Rand, w, h int) []byte {
 		return tiffOf(w, h, 8, uncompressed, 9).set(262, short, 1, 3).set(320, short, math.MaxUint32, 8).
 			file(make([]byte, 1000), 0)
 	}},
@@ -224,7 +224,7 @@ func vp8(w, h int) []byte {
 // 6). It is whole.
 func vp8l(w, h int) []byte {
 	b := le.AppendUint32([]byte{0x2F}, uint32(w-1)|uint32(h-1)<<14)
-	var bits uint32 // no transform, no colour cache, no groups of codes
+	var bits uint32 // no transform, no color cache, no groups of codes
 	for i := range 5 {
 		bits |= 1 << (3 + 4*i) // a code of one symbol, which is one bit long: 0
 	}

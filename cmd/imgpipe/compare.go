@@ -154,7 +154,7 @@ func (s *contestSource) close() {
 // Lists that can be read but once are kept in dir.
 func (f *compareFlags) inputs(ctx context.Context, dir string, stdin io.Reader) (*contestSource, error) {
 	if f.builtin() {
-		return sampleSource(dir, f.images, samples.Behaviour{Latency: f.latency})
+		return sampleSource(dir, f.images, samples.Behavior{Latency: f.latency})
 	}
 	s := &contestSource{job: bench.Job{Inputs: f.run.input.shown()}}
 	for i, l := range f.run.input.lists {
@@ -187,8 +187,8 @@ func keepList(ctx context.Context, l fetch.List, stdin io.Reader, to string) err
 }
 
 // sampleSource starts the server of the built-in samples, and writes a list of them into dir. The caller closes it.
-func sampleSource(dir string, images int, how samples.Behaviour) (*contestSource, error) {
-	srv := &samples.Server{Behaviour: how}
+func sampleSource(dir string, images int, how samples.Behavior) (*contestSource, error) {
+	srv := &samples.Server{Behavior: how}
 	url, err := srv.Start("")
 	if err != nil {
 		return nil, err

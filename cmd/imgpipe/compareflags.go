@@ -73,7 +73,7 @@ func addCompareFlags(set *pflag.FlagSet) *compareFlags {
 		flags.Flag{Name: "downloads", Short: "d", Common: true, Value: flags.Wholes(&f.downloads, 4096),
 			Usage: "how many each fetches at once; a list as well; see --per-host (default 16, and 1,8,64 with " +
 				"--stage fetch)"},
-		flags.Flag{Name: "stage", Common: true, Value: flags.Choice(&f.stage, bench.Stages()...),
+		flags.Flag{Name: "stage", Value: flags.Choice(&f.stage, bench.Stages()...),
 			Usage: "compare one stage alone; the others take no time then (default all)"},
 		flags.Flag{Name: "runs", Common: true, Value: flags.Whole(&f.runs, 1, 200),
 			Usage: "rounds that count: each runs everything once, forwards and backwards in turn; with fewer than " +

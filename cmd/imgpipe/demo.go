@@ -62,7 +62,7 @@ func demo(stop *stopper, output string, stdout, stderr io.Writer) error {
 	}
 	defer os.RemoveAll(scratch)
 	stop.atLast(func() { os.RemoveAll(scratch) })
-	source, err := sampleSource(scratch, demoImages, samples.Behaviour{Latency: demoLatency})
+	source, err := sampleSource(scratch, demoImages, samples.Behavior{Latency: demoLatency})
 	if err != nil {
 		return could(err)
 	}

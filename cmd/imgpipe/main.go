@@ -10,6 +10,7 @@
 //	runcheck.go   what flags leave open is derived, then they are checked together
 //	run.go        imgpipe run: it is prepared here, opened in open.go, run in live.go and told in tell.go
 //	screen.go     all that a run writes to stderr: header, progress, failures, summary
+//	sidefile.go   what flags name beside the outputs, such as reports; sidecheck.go says which may replace a file
 //	…             a file for each other subcommand
 //
 // A new flag is a row of flags.Flag. A new subcommand is a file with a function that returns its cobra.Command, and a

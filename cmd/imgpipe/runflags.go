@@ -152,8 +152,8 @@ func (f *runFlags) addOutput(g flags.Group) {
 			Usage: "do again what is done; files that imgpipe did not write are still kept"},
 		flags.Flag{Name: "retry-failed", Value: flags.Switch(&f.output.retryFailed),
 			Usage: "do only what failed in an earlier run, also what failed for good: a status such as 404, or an " +
-				"image that killed its worker. Without this flag such items are not tried again, and the exit " +
-				"status stays 1"},
+				"image of class poison. Without this flag such items are not tried again, and the exit status " +
+				"stays 1"},
 		flags.Flag{Name: "skip-failed", Value: flags.Switch(&f.output.skipFailed),
 			Usage: "skip what failed in an earlier run: do only what is new"},
 		flags.Flag{Name: "sync", Value: flags.Choice(&f.output.sync, syncOn, syncOff),

@@ -16,7 +16,7 @@ type samplesFlags struct {
 	output, serve string
 	count         int
 	seed          uint64
-	behaviour     samples.Behaviour
+	behavior      samples.Behavior
 	rate          float64
 }
 
@@ -43,7 +43,7 @@ files, on this machine, as slowly and as badly as --as says:
 		flags.Flag{Name: "serve", Value: flags.Text(&f.serve, "ADDR"),
 			Usage: "serve instead, at HOST:PORT; port 0 takes a free one"},
 		flags.Flag{Name: "as",
-			Value: flags.Parsed(&f.behaviour, "SETTINGS", samples.ParseBehaviour, samples.Behaviour.String),
+			Value: flags.Parsed(&f.behavior, "SETTINGS", samples.ParseBehavior, samples.Behavior.String),
 			Usage: "how to answer: settings with & between, such as 'latency=50ms&fail=2'"},
 		flags.Flag{Name: "rate", Value: flags.Rate(&f.rate, "requests"),
 			Usage: "answer 429 to more requests in a second than this (default no limit)"},
@@ -112,7 +112,7 @@ func (f *samplesFlags) draw(ctx context.Context, stderr io.Writer) error {
 }
 
 func (f *samplesFlags) listen(ctx context.Context, stdout io.Writer) error {
-	srv := &samples.Server{Behaviour: f.behaviour, Rate: f.rate}
+	srv := &samples.Server{Behavior: f.behavior, Rate: f.rate}
 	url, err := srv.Start(f.serve)
 	if err != nil {
 		return exitError{exitCouldNotRun, fmt.Errorf("--serve %q: %w", f.serve, err)}

@@ -83,12 +83,11 @@ func TestAFormatIsOneFileAndOneRow(t *testing.T) {
 		want string
 		ok   bool
 	}{
-		{[]string{"--version"}, "webp ppm\nwrites ", true},
-		{[]string{"--version"}, " bmp ppm\n", true},
-		{[]string{"run", "--help"}, "keep|jpeg|png|gif|tiff|bmp|ppm", true},
-		{[]string{"run", "-o", "no", "--format", "xyz", "in"}, "tiff, bmp or ppm", false},
+		{[]string{"--version"}, " ppm\nwrites ", true}, // the end of what is read
+		{[]string{"run", "--help"}, "|ppm", true},
+		{[]string{"run", "-o", "no", "--format", "xyz", "in"}, " or ppm", false},
 		{[]string{"run", "-o", "no", "--format", "ppm", "--quality", "7", "in"}, "expected no --format ppm", false},
-		{[]string{"run", "-o", "no", "new.heic"}, "WebP or PPM", false},
+		{[]string{"run", "-o", "no", "new.heic"}, " or PPM", false},
 	} {
 		if out, err := run(c.args...); !strings.Contains(out, c.want) || (err == nil) != c.ok {
 			t.Errorf("imgpipe %s: %v, want %q in\n%s", strings.Join(c.args, " "), err, c.want, out)

@@ -22,7 +22,7 @@ type death struct {
 	innocent bool   // something from outside ended it, so that its image is probably good
 	lied     bool   // its answer was no result of its task
 
-	outOfMemory bool // it said that it could get no more memory
+	outOfMemory bool // it said that it could get no more memory, or the kernel noted that
 }
 
 func (d *death) Error() string { return d.how + d.lastWords() }

@@ -49,10 +49,15 @@
 // said. Some signals are sent by people and kernels (SIGKILL and its like), others raised by a fault (SIGSEGV and its
 // like). After one of the former the image is probably innocent, and is tried up to five times.
 //
-// If the worker said that memory ran out, the class is "out-of-memory". If its answer was no result, it is
-// "worker-answer": the second try is for an image that came to a worker which another image had taken over. If the
-// context of a task ends, its worker is killed and the task is not tried again. Three starts in a row that never said
-// HELO end the pool with a [StartError]; of starts that were killed from outside, thirty do.
+// If the worker said that memory ran out, or Linux noted that beside a SIGKILL, the class is "out-of-memory" after two
+// tries. If its answer was no result, it is "worker-answer": the second try is for an image that came to a worker which
+// another image had taken over. If the context or the time of a task ends, its worker is killed and the task is not
+// tried again. One exception is a worker that somebody has stopped (SIGSTOP): then its task has the time of another
+// try. Three starts in a row that never said HELO end the pool with a [StartError]; of starts that were killed from
+// outside, thirty do.
+//
+// The three classes are deadly, see [pipeline.Class]: the next run of a Store has such an image done by an [Apart]. If
+// it ends its workers there, too, its class is "poison", and no later run tries it.
 //
 // # Price
 //

@@ -13,8 +13,8 @@
 // A name depends on the inputs, their order, and the ledger of earlier runs: no input gets the name of another one's
 // picture. A file under its own name is always whole: it is written under another name in a hidden folder beside it,
 // which [Store.Close] removes and the next [Open] cleans after a kill. Nothing is written outside the output folder,
-// through whatever name or symbolic link. A file is ours if its length and SHA-256 are what the ledger says; another
-// one is kept unless [Overwrite] is asked for.
+// through whatever name or symbolic link. A file is ours if its length and SHA-256 are what the ledger says. Another
+// one is kept unless [Overwrite] is asked for, or it is what a power failure has left of the same output (doubt.go).
 //
 // Originals are safe: no output ever replaces an input of the run or another file that it reads. One function
 // guarantees it, look in look.go: every output passes it, after its name is known in full and just before it is put.

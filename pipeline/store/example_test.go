@@ -28,7 +28,7 @@ func makeSmall(photos, small string, executor pipeline.Executor) (totals pipelin
 	defer client.Close()
 	apart := procs.NewApart(procs.Options{Workers: 1}) // it starts a process only if there is a suspect
 	defer apart.Close()
-	inputs := fetch.Inputs{Args: []string{photos}, Heads: st.Heads()}
+	inputs := fetch.Inputs{Args: []string{photos}, Extensions: transform.Extensions(), Heads: st.Heads()}
 	var inputErr error
 	items := func(yield func(fetch.Item) bool) {
 		for item, err := range inputs.Items(context.Background()) {

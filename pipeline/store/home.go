@@ -85,7 +85,7 @@ func (h *home) pathError(name string, err error) error {
 			e.Hint = hintOwnRun
 			break
 		}
-		for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
+		for dir := path.Dir(name); dir != "." && dir != "/"; dir = path.Dir(dir) {
 			if st, err := h.root.Lstat(dir); err == nil && st.Mode()&fs.ModeSymlink != 0 {
 				e.Kind = ClassOutside
 				e.Err = fmt.Errorf("%s is a symbolic link that leads out of the output folder", dir)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"strconv"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -232,8 +233,13 @@ func (s *Store) entry(ref lineRef, key Key) (Entry, bool) {
 	return e, err == nil && e.isOf(key)
 }
 
+// lineBuffers hold a line while it is parsed. Entries keep nothing of it.
+var lineBuffers = sync.Pool{New: func() any { return new([2048]byte) }}
+
 func (s *Store) readLine(at int64) (Entry, error) {
-	text, err := s.readText(at)
+	buf := lineBuffers.Get().(*[2048]byte)
+	defer lineBuffers.Put(buf)
+	text, err := s.readInto(buf[:], at)
 	if err != nil {
 		return Entry{}, err
 	}
@@ -241,9 +247,11 @@ func (s *Store) readLine(at int64) (Entry, error) {
 }
 
 // readText reads the line that begins at an offset, without its newline.
-func (s *Store) readText(at int64) ([]byte, error) {
-	for size := 2048; ; size *= 8 {
-		buf := make([]byte, size)
+func (s *Store) readText(at int64) ([]byte, error) { return s.readInto(make([]byte, 2048), at) }
+
+// readInto is readText into buf, or into a larger buffer if the line is longer.
+func (s *Store) readInto(buf []byte, at int64) ([]byte, error) {
+	for ; ; buf = make([]byte, 8*len(buf)) {
 		n, err := all{s}.ReadAt(buf, at)
 		if i := bytes.IndexByte(buf[:n], '\n'); i >= 0 {
 			return buf[:i], nil
@@ -254,7 +262,7 @@ func (s *Store) readText(at int64) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		if size > maxLine {
+		if len(buf) > maxLine {
 			return nil, io.ErrUnexpectedEOF
 		}
 	}

@@ -143,8 +143,9 @@ func (l library) run(opts store.Options) (pipeline.Totals, map[string]pipeline.O
 	client, executor := fetch.New(fetch.Options{}), pipeline.Goroutines(2).Through(killing(nil))
 	apart := procs.NewApart(procs.Options{Workers: 1})
 	outcomes := map[string]pipeline.Outcome{}
+	inputs := fetch.Inputs{Args: []string{l.photos}, Extensions: transform.Extensions(), Heads: st.Heads()}
 	items := func(yield func(fetch.Item) bool) {
-		for item, err := range (fetch.Inputs{Args: []string{l.photos}, Heads: st.Heads()}).Items(l.t.Context()) {
+		for item, err := range inputs.Items(l.t.Context()) {
 			if err != nil || !yield(item) {
 				l.t.Error("the inputs end early:", err)
 				return

@@ -62,7 +62,8 @@ func othersError(doing string) *Error {
 	}
 }
 
-// look decides what to do about a file that has the name.
+// look decides what to do about a file that has the name. Nothing else lets an output replace a file: [Staged.Put]
+// replaces what look has found, and only that.
 func (s *Store) look(name Name, f *pending) error {
 	doing := "write " + f.out.Path
 	f.there, f.over = false, File{}

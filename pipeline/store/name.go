@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -109,6 +110,10 @@ func NewNamer(opts NameOptions) (*Namer, error) {
 				return nil, fmt.Errorf("two sizes are called %q: expected sizes that differ", label)
 			}
 		}
+		if !n.leadsInside(label) {
+			return nil, &TemplateError{template, fmt.Errorf(
+				"with the size %q it names no file in the output folder: expected something else beside {size}", label)}
+		}
 		n.labels = append(n.labels, label)
 	}
 	if len(n.plain) > 1 || n.plain[0] != "" {
@@ -123,6 +128,13 @@ func NewNamer(opts NameOptions) (*Namer, error) {
 		}
 	}
 	return n, nil
+}
+
+// leadsInside reports whether names with a label are paths in the output folder, also those of an item without a folder
+// or a host.
+func (n *Namer) leadsInside(label string) bool {
+	pattern := n.expand(Source{}, nameParts{stem: "stem"}, 1)
+	return fs.ValidPath(Name{pattern: pattern}.fill(label, "jpg", "1", "1"))
 }
 
 // A Name is what Plan decided: where each output of one item will be. It is plain data, safe for any goroutine, and it

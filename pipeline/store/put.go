@@ -16,8 +16,10 @@ import (
 // may call Put, each for another item.
 //
 // If a file has the name of an output already, it counts as the output if it has the same bytes. It is replaced if it
-// is the item's own, which means that its content is what the ledger says. Else Options.OnExist decides. A file that is
-// another item's by the ledger is never replaced, and neither is a file that comes while Put is at work.
+// is the item's own, which means that its content is what the ledger says. So is what a power failure may have left of
+// this output: a part of its bytes, or NUL bytes in their place. Else Options.OnExist decides. A file that is another
+// item's by the ledger is never replaced, and neither is a file that Put has not seen: what comes while Put is at work
+// is looked at, and then treated as if it had been there before.
 //
 // Put returns, in order, what the ledger should have of each output. The error is an *Error; if it is Fatal, no other
 // item would fare better. The outputs returned with an error are in place all the same, and belong into the ledger.

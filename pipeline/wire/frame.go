@@ -48,7 +48,7 @@ type Frame struct {
 	Body []byte
 }
 
-// Parse sets m from the frame's head. The error wraps ErrFrame.
+// Parse sets m from the frame's head, and nothing of what m held before is left. The error wraps ErrFrame.
 func (f Frame) Parse(m Message) error {
 	if f.Tag != m.tag() {
 		return fmt.Errorf("%w: a %s frame where %s was expected", ErrFrame, f.Tag, m.tag())

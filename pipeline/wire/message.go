@@ -21,6 +21,9 @@ type Hello struct {
 func (m *Hello) tag() Tag { return tagHello }
 
 func (m *Hello) fields(c *codec) {
+	if c.reading {
+		*m = Hello{}
+	}
 	c.u32(&m.Version)
 	c.u32(&m.PID)
 	c.u64(&m.Mapped)
@@ -107,6 +110,9 @@ type Done struct {
 func (m *Done) tag() Tag { return tagDone }
 
 func (m *Done) fields(c *codec) {
+	if c.reading {
+		*m = Done{}
+	}
 	c.u64(&m.Task)
 	c.time(&m.Busy)
 	c.time(&m.Collected)

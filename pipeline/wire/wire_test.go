@@ -208,3 +208,39 @@ func FuzzFrame(f *testing.F) {
 		}
 	})
 }
+
+// TestParseLeavesNothingOfWhatWasThere reads an answer with outputs and an error's, then one that has neither, into one
+// value.
+func TestParseLeavesNothingOfWhatWasThere(t *testing.T) {
+	full := Done{Task: 1, Failed: true, Failure: Failure{Kind: "decode", Text: "cut"}}
+	full.Result.Outputs = []transform.Output{{Label: "a", Data: []byte("x")}, {Label: "b", Data: []byte("yz")}}
+	full.Result.Warnings, full.Result.Path = []string{"odd"}, "rgba"
+	var got Done
+	for _, m := range []*Done{&full, {Task: 2}} {
+		length := 0
+		for _, o := range m.Result.Outputs {
+			length += len(o.Data)
+		}
+		var b bytes.Buffer
+		w := Writer{W: &b}
+		if err := w.Begin(m, length); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Flush([]byte("xyz")[:length]); err != nil {
+			t.Fatal(err)
+		}
+		f, err := (&Reader{R: &b}).Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Parse(&got); err != nil {
+			t.Fatal(err)
+		}
+		if len(got.Lengths) != len(m.Result.Outputs) || got.Unpack(f.Body) != nil {
+			t.Errorf("task %d: %d lengths of %d outputs", m.Task, len(got.Lengths), len(m.Result.Outputs))
+		}
+	}
+	if !reflect.DeepEqual(got, Done{Task: 2}) {
+		t.Errorf("got %+v, want an answer with nothing but its task", got)
+	}
+}

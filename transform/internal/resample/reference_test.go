@@ -48,7 +48,7 @@ func full(win Window, w, h int) Window {
 func refWeights(f Filter, pos, extent float64, n, i, size int) []float64 {
 	w := make([]float64, size)
 	scale := extent / float64(n)
-	centre := pos + (float64(i)+0.5)*scale
+	center := pos + (float64(i)+0.5)*scale
 	sum := 0.0
 	for j := range w {
 		if float64(j+1) <= pos+slack || float64(j) >= pos+extent-slack {
@@ -56,13 +56,13 @@ func refWeights(f Filter, pos, extent float64, n, i, size int) []float64 {
 		}
 		switch f {
 		case Nearest:
-			if j == int(centre) {
+			if j == int(center) {
 				w[j] = 1
 			}
 		case Box:
-			w[j] = max(0, min(centre+scale/2, float64(j+1))-max(centre-scale/2, float64(j)))
+			w[j] = max(0, min(center+scale/2, float64(j+1))-max(center-scale/2, float64(j)))
 		default:
-			w[j] = curve(f, (float64(j)+0.5-centre)/max(scale, 1))
+			w[j] = curve(f, (float64(j)+0.5-center)/max(scale, 1))
 		}
 		sum += w[j]
 	}

@@ -92,7 +92,7 @@ func TestMirroredSourceGivesMirroredResult(t *testing.T) {
 				for x, v := range a.Row(y) {
 					if e := int(v) - int(back.Row(y)[x]); e < -1 || e > 1 {
 						if f == Nearest && d%2 == 0 {
-							continue // a centre between two samples belongs to the one after it
+							continue // a center between two samples belongs to the one after it
 						}
 						t.Fatalf("%v to %d: %d at %d,%d, mirrored %d", f, d, v, x, y, back.Row(y)[x])
 					}

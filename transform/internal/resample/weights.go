@@ -61,24 +61,24 @@ func newAxis(key axisKey) *axis {
 
 	exact := make([]float64, a.most)
 	for i := range key.n {
-		centre := min(max(key.pos-float64(first)+(float64(i)+0.5)*scale, 0), float64(a.span))
-		lo := min(max(int(math.Floor(centre-reach)), 0), a.span-1)
-		hi := max(min(int(math.Ceil(centre+reach)), a.span, lo+a.most), lo+1)
+		center := min(max(key.pos-float64(first)+(float64(i)+0.5)*scale, 0), float64(a.span))
+		lo := min(max(int(math.Floor(center-reach)), 0), a.span-1)
+		hi := max(min(int(math.Ceil(center+reach)), a.span, lo+a.most), lo+1)
 		w := exact[:hi-lo]
 		switch key.filter {
 		case Nearest:
-			lo, w = min(max(int(math.Floor(centre)), 0), a.span-1), exact[:1]
+			lo, w = min(max(int(math.Floor(center)), 0), a.span-1), exact[:1]
 			w[0] = 1
 		case Box:
 			half := max(scale, slack) / 2
 			for j := range w {
-				from := max(centre-half, float64(lo+j))
-				to := min(centre+half, float64(lo+j+1))
+				from := max(center-half, float64(lo+j))
+				to := min(center+half, float64(lo+j+1))
 				w[j] = max(0, to-from)
 			}
 		default:
 			shrink := 1 / max(scale, 1)
-			filters[key.filter].run(w, (float64(lo)+0.5-centre)*shrink, shrink)
+			filters[key.filter].run(w, (float64(lo)+0.5-center)*shrink, shrink)
 		}
 		q := a.weights[i*a.taps:][:len(w)]
 		quantize(q, w, key.bits)

@@ -172,6 +172,6 @@ func TestEstimateSurvivesJSON(t *testing.T) {
 		}
 	}
 	if json.Unmarshal([]byte(`{"center": "x"}`), new(Estimate)) == nil {
-		t.Error("a centre that is no number was read")
+		t.Error("a center that is no number was read")
 	}
 }

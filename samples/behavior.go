@@ -26,8 +26,8 @@ const (
 	Gzip         Fault = "gzip"          // a body in gzip coding, asked for or not
 )
 
-// A Behaviour is how a request is answered. The zero value answers at once and well.
-type Behaviour struct {
+// A Behavior is how a request is answered. The zero value answers at once and well.
+type Behavior struct {
 	// Latency is the time until the first byte of any answer. It costs no CPU.
 	Latency time.Duration
 	// Bandwidth is how many bytes each answer gets in a second; 0 sets no bound.
@@ -38,7 +38,7 @@ type Behaviour struct {
 	RetryAfter time.Duration
 	// Fault is what goes wrong.
 	Fault Fault
-	// Redirects is through how many redirects a client must go before the rest of the Behaviour holds.
+	// Redirects is through how many redirects a client must go before the rest of the Behavior holds.
 	Redirects int
 	// Location redirects to this URL, whatever it is; "" does not.
 	Location string
@@ -47,42 +47,42 @@ type Behaviour struct {
 	Fail int
 }
 
-// A Setting is one part of a [Behaviour] as it is written in a query or a flag.
+// A Setting is one part of a [Behavior] as it is written in a query or a flag.
 type Setting struct {
 	// Name is its key, Arg an example of its value ("" where it takes none), and Doc what it does.
 	Name, Arg, Doc string
-	set            func(b *Behaviour, value string) error
+	set            func(b *Behavior, value string) error
 }
 
 // settings is the table of all that can be set; faults follow what takes a value.
 var settings = append([]Setting{
-	{"latency", "50ms", "time to the first byte", func(b *Behaviour, v string) (err error) {
+	{"latency", "50ms", "time to the first byte", func(b *Behavior, v string) (err error) {
 		b.Latency, err = duration(v)
 		return err
 	}},
-	{"bandwidth", "1MB", "bytes in a second, for each answer", func(b *Behaviour, v string) (err error) {
+	{"bandwidth", "1MB", "bytes in a second, for each answer", func(b *Behavior, v string) (err error) {
 		b.Bandwidth, err = bytesPerSecond(v)
 		return err
 	}},
-	{"status", "503", "answer with this HTTP status", func(b *Behaviour, v string) (err error) {
+	{"status", "503", "answer with this HTTP status", func(b *Behavior, v string) (err error) {
 		b.Status, err = whole(v, 400, 599)
 		return err
 	}},
 	{"retry-after", "1", "send Retry-After, in seconds; status 429 unless another is set",
-		func(b *Behaviour, v string) error {
+		func(b *Behavior, v string) error {
 			n, err := whole(v, 0, 86400)
 			b.RetryAfter = time.Duration(n) * time.Second
 			return err
 		}},
-	{"fail", "2", "answer badly this many times, then well", func(b *Behaviour, v string) (err error) {
+	{"fail", "2", "answer badly this many times, then well", func(b *Behavior, v string) (err error) {
 		b.Fail, err = whole(v, 0, 1000)
 		return err
 	}},
-	{"redirect", "3", "redirect so many times first", func(b *Behaviour, v string) (err error) {
+	{"redirect", "3", "redirect so many times first", func(b *Behavior, v string) (err error) {
 		b.Redirects, err = whole(v, 0, 1000)
 		return err
 	}},
-	{"location", "http://example.com/", "redirect to this URL", func(b *Behaviour, v string) error {
+	{"location", "/a.jpg", "redirect to this URL", func(b *Behavior, v string) error {
 		b.Location = v
 		return nil
 	}},
@@ -105,7 +105,7 @@ func faultSettings() []Setting {
 		{WrongLength, "announce half of the length"},
 		{Gzip, "send the body in gzip coding"},
 	} {
-		list = append(list, Setting{string(f.fault), "", f.doc, func(b *Behaviour, v string) error {
+		list = append(list, Setting{string(f.fault), "", f.doc, func(b *Behavior, v string) error {
 			if v != "" {
 				return fmt.Errorf("expected no value, got %q", v)
 			}
@@ -119,22 +119,22 @@ func faultSettings() []Setting {
 	return list
 }
 
-// Settings lists all that [ParseBehaviour] understands, for help texts. The caller owns the slice.
+// Settings lists all that [ParseBehavior] understands, for help texts. The caller owns the slice.
 func Settings() []Setting { return slices.Clone(settings) }
 
-// ParseBehaviour reads a Behaviour in the form of a query: "latency=50ms&bandwidth=1MB&stall".
-func ParseBehaviour(s string) (Behaviour, error) {
-	return Behaviour{}.with(s)
+// ParseBehavior reads a Behavior in the form of a query: "latency=50ms&bandwidth=1MB&stall".
+func ParseBehavior(s string) (Behavior, error) {
+	return Behavior{}.with(s)
 }
 
 // with returns b with the settings of a query on top.
-func (b Behaviour) with(query string) (Behaviour, error) {
+func (b Behavior) with(query string) (Behavior, error) {
 	if query == "" {
 		return b, nil
 	}
 	values, err := url.ParseQuery(query)
 	if err != nil {
-		return b, fmt.Errorf("parse behaviour %q: %w", query, err)
+		return b, fmt.Errorf("parse behavior %q: %w", query, err)
 	}
 	if slices.ContainsFunc(settings, func(t Setting) bool { return t.spoils() && values.Has(t.Name) }) {
 		b.Status, b.RetryAfter, b.Fault = 0, 0, ""
@@ -147,16 +147,16 @@ func (b Behaviour) with(query string) (Behaviour, error) {
 		}
 		known++
 		if len(v) > 1 {
-			return b, fmt.Errorf("parse behaviour: %s is given %d times, expected once", s.Name, len(v))
+			return b, fmt.Errorf("parse behavior: %s is given %d times, expected once", s.Name, len(v))
 		}
 		if err := s.set(&b, v[0]); err != nil {
-			return b, fmt.Errorf("parse behaviour: %s=%s: %w", s.Name, v[0], err)
+			return b, fmt.Errorf("parse behavior: %s=%s: %w", s.Name, v[0], err)
 		}
 	}
 	if known < len(values) {
 		for name := range values {
 			if !slices.ContainsFunc(settings, func(t Setting) bool { return t.Name == name }) {
-				return b, fmt.Errorf("parse behaviour: unknown setting %q, expected one of %s", name, settingNames())
+				return b, fmt.Errorf("parse behavior: unknown setting %q, expected one of %s", name, settingNames())
 			}
 		}
 	}
@@ -174,8 +174,8 @@ func settingNames() string {
 	return strings.Join(names, ", ")
 }
 
-// String returns the Behaviour in the form that ParseBehaviour reads; the zero Behaviour is "".
-func (b Behaviour) String() string {
+// String returns the Behavior in the form that ParseBehavior reads; the zero Behavior is "".
+func (b Behavior) String() string {
 	var parts []string
 	add := func(name, value string) { parts = append(parts, name+"="+url.QueryEscape(value)) }
 	if b.Latency > 0 {
@@ -205,11 +205,11 @@ func (b Behaviour) String() string {
 	return strings.Join(parts, "&")
 }
 
-// bad reports whether the Behaviour spoils the answer rather than delaying it.
-func (b Behaviour) bad() bool { return b.Status > 0 || b.RetryAfter > 0 || b.Fault != "" }
+// bad reports whether the Behavior spoils the answer rather than delaying it.
+func (b Behavior) bad() bool { return b.Status > 0 || b.RetryAfter > 0 || b.Fault != "" }
 
 // status is what Status comes to.
-func (b Behaviour) status() int {
+func (b Behavior) status() int {
 	if b.Status == 0 && b.RetryAfter > 0 && b.Fault == "" {
 		return http.StatusTooManyRequests
 	}

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-func TestBehaviourRoundTrip(t *testing.T) {
+func TestBehaviorRoundTrip(t *testing.T) {
 	for in, want := range map[string]string{
 		"":                                   "",
 		"stall&latency=50ms":                 "latency=50ms&stall",
@@ -15,7 +15,7 @@ func TestBehaviourRoundTrip(t *testing.T) {
 		"status=503&retry-after=2&fail=3":    "status=503&retry-after=2&fail=3",
 		"redirect=2&location=http://a/b?c=d": "redirect=2&location=http%3A%2F%2Fa%2Fb%3Fc%3Dd",
 	} {
-		b, err := ParseBehaviour(in)
+		b, err := ParseBehavior(in)
 		if err != nil || b.String() != want {
 			t.Errorf("%q: %q, %v, want %q", in, b, err, want)
 		}
@@ -29,26 +29,26 @@ func TestBehaviourRoundTrip(t *testing.T) {
 		"stall&truncate":   "expected one fault at a time",
 		"stall=yes":        "expected no value",
 		"fail=1&fail=2":    "fail is given 2 times",
-		"colour=red":       `unknown setting "colour"`,
+		"color=red":        `unknown setting "color"`,
 		"%zz":              "invalid URL escape",
 	} {
-		if _, err := ParseBehaviour(in); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := ParseBehavior(in); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", in, err, want)
 		}
 	}
 }
 
-func FuzzParseBehaviour(f *testing.F) {
+func FuzzParseBehavior(f *testing.F) {
 	for _, s := range []string{"latency=50ms&bandwidth=1MB", "stall", "fail=2&status=503", "location=%2F",
 		"redirect=3&retry-after=1"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, in string) {
-		b, err := ParseBehaviour(in)
+		b, err := ParseBehavior(in)
 		if err != nil {
 			return
 		}
-		again, err := ParseBehaviour(b.String())
+		again, err := ParseBehavior(b.String())
 		if err != nil || again != b {
 			t.Errorf("%q gives %+v, printed %q, which gives %+v, %v", in, b, b, again, err)
 		}
@@ -56,7 +56,7 @@ func FuzzParseBehaviour(f *testing.F) {
 }
 
 func TestQueryGoesBeforeTheServer(t *testing.T) {
-	server := Behaviour{Status: 500, Latency: time.Second}
+	server := Behavior{Status: 500, Latency: time.Second}
 	b, err := server.with("truncate")
 	if err != nil || b.Status != 0 || b.Fault != Truncate || b.Latency != time.Second {
 		t.Errorf("%+v, %v", b, err)
