@@ -89,8 +89,8 @@ func decoded(t testing.TB, data []byte, f Format) image.Image {
 	return img
 }
 
-// difference returns the mean absolute difference of two images of one size, over white, in levels of 0 to 255; -1 where
-// the sizes differ.
+// difference returns the mean absolute difference of two images of one size, over white, in levels of 0 to 255. It
+// returns -1 if the sizes differ.
 func difference(a, b image.Image) float64 {
 	if a.Bounds().Size() != b.Bounds().Size() {
 		return -1
