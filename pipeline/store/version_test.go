@@ -23,7 +23,7 @@ func TestALedgerOfFilesAndURLsIsAsItWas(t *testing.T) {
 	entries := []Entry{
 		{
 			Status: pipeline.Done, Source: "/photos/a.jpg", Name: "a.{ext}", Size: 12345, Spec: "size=320", Worker: 1,
-			Time: at,
+			Time:    at,
 			ModTime: time.Date(2026, 3, 1, 10, 20, 30, 123456789, time.UTC),
 		},
 		{
