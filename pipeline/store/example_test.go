@@ -15,10 +15,7 @@ import (
 // makeSmall has the pictures of a folder made small. It may be called again, also after it was killed: it does what is
 // not done yet. What killed it is tried in a process of its own.
 func makeSmall(photos, small string, executor pipeline.Executor) (totals pipeline.Totals, err error) {
-	spec, err := transform.ParseSpec("size=160;format=png")
-	if err != nil {
-		return totals, err
-	}
+	spec := transform.Spec{Sizes: []transform.Resize{{Width: 160, Height: 160}}, Format: transform.PNG}
 	st, err := store.Open(small, store.Options{Spec: spec, Name: "{stem}.{ext}"})
 	if err != nil {
 		return totals, err
