@@ -70,10 +70,7 @@ func (s *Store) plan(item fetch.Item) (*place, error) {
 	}
 	format := s.formatOf(item)
 	key := s.key(item, "")
-	name, err := s.namer.Plan(Source{
-		Index: item.Index, Source: item.Source, URL: !item.Local(), ID: key.Source, Given: key.Given, Dir: item.Dir,
-		Format: format,
-	})
+	name, err := s.namer.Plan(Subject{Item: item, ID: key.Source, Given: key.Given, Format: format})
 	if s.opts.OnExist == Skip && pipeline.ClassOf(err) == pipeline.ClassNameTaken {
 		return &place{in: s, key: key, skip: pipeline.Skip{Why: "another input's picture has its name"}}, nil
 	}

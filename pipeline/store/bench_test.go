@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"imgpipe/fetch"
 	"imgpipe/pipeline"
 	"imgpipe/transform"
 )
@@ -48,7 +49,7 @@ func BenchmarkPut(b *testing.B) {
 			b.ReportAllocs()
 			b.SetBytes(int64(len(out.Data)))
 			for i := 0; b.Loop(); i++ {
-				name, err := n.Plan(Source{Index: i, Source: fmt.Sprintf("%06d.png", i), Dir: dir})
+				name, err := n.Plan(Subject{Item: fetch.Item{Index: i, Source: fmt.Sprintf("%06d.png", i), Dir: dir}})
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -102,7 +103,7 @@ func BenchmarkDone(b *testing.B) {
 	keys := make([]Key, 1000)
 	for i := range keys {
 		e := photo(i)
-		name, err := n.Plan(Source{Index: i, Source: e.Source, Dir: "2024/may"})
+		name, err := n.Plan(Subject{Item: fetch.Item{Index: i, Source: e.Source, Dir: "2024/may"}})
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"imgpipe/fetch"
 	"imgpipe/pipeline"
 )
 
@@ -17,7 +18,7 @@ import (
 func job(t testing.TB, s *Store, items int) error {
 	n := newNamer(t, NameOptions{Labels: []string{"1", "2"}})
 	for i := range items {
-		src := Source{Index: i, Source: fmt.Sprintf("%d.png", i/2), Dir: fmt.Sprintf("d%d", i%2)}
+		src := Subject{Item: fetch.Item{Index: i, Source: fmt.Sprintf("%d.png", i/2), Dir: fmt.Sprintf("d%d", i%2)}}
 		name, err := n.Plan(src)
 		if err != nil {
 			return err

@@ -16,21 +16,21 @@ type nameParts struct {
 	sha        string
 }
 
-func (n *Namer) parts(src Source) (p nameParts) {
+func (n *Namer) parts(src Subject) (p nameParts) {
 	for dir := range strings.SplitSeq(src.Dir, "/") {
 		if dir != "" {
 			p.dir = append(p.dir, clean(dir))
 		}
 	}
 	p.host, p.stem = "local", filepath.Base(src.Source)
-	if src.URL {
+	if !src.Local() {
 		p.host, p.stem = splitURL(src.Source)
 	}
 	p.stem = clean(trimExt(p.stem))
 	for _, piece := range n.pieces {
-		if src.URL && piece.field == fieldStem || piece.field == fieldSHA8 {
+		if !src.Local() && piece.field == fieldStem || piece.field == fieldSHA8 {
 			p.sha = sha8(src.Source)
-			if !src.URL && src.ID != "" {
+			if src.Local() && src.ID != "" {
 				p.sha = sha8(src.ID) // one file has one name, however its path is written
 			}
 			break
@@ -101,7 +101,7 @@ func trimExt(s string) string {
 }
 
 // expand fills the template, but for what depends on the outputs.
-func (n *Namer) expand(src Source, p nameParts, suffix int) string {
+func (n *Namer) expand(src Subject, p nameParts, suffix int) string {
 	b := make([]byte, 0, 96)
 	tail := ""
 	if suffix > 1 {
@@ -123,7 +123,7 @@ func (n *Namer) expand(src Source, p nameParts, suffix int) string {
 				b = append(b, cut(dir, piece.room)...)
 			}
 		case fieldStem:
-			if src.URL {
+			if !src.Local() {
 				b = append(b, cutPlain(p.stem, piece.room-9)...)
 				b = append(append(b, '-'), p.sha...)
 			} else {

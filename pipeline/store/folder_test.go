@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"imgpipe/fetch"
 	"imgpipe/pipeline"
 )
 
@@ -20,7 +21,8 @@ func twoIn(t *testing.T, dir string) (one, two Name) {
 	n := newNamer(t, NameOptions{})
 	for i, name := range []*Name{&one, &two} {
 		var err error
-		if *name, err = n.Plan(Source{Index: i, Source: fmt.Sprintf("%d.png", i), Dir: dir}); err != nil {
+		if *name, err = n.Plan(Subject{Item: fetch.Item{Index: i, Source: fmt.Sprintf("%d.png", i),
+			Dir: dir}}); err != nil {
 			t.Fatal(err)
 		}
 		name.file = ""
@@ -145,7 +147,8 @@ func TestManyFoldersAtOnce(t *testing.T) {
 		})
 	}
 	for i := range 3 * folders {
-		name, err := n.Plan(Source{Index: i, Source: fmt.Sprintf("%d.png", i), Dir: fmt.Sprintf("d%d", i%folders)})
+		name, err := n.Plan(Subject{Item: fetch.Item{Index: i, Source: fmt.Sprintf("%d.png", i),
+			Dir: fmt.Sprintf("d%d", i%folders)}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"imgpipe/fetch"
 	"imgpipe/transform"
 )
 
@@ -19,7 +20,7 @@ func TestNamesAvoidEachOtherInAnyNumberOfFormats(t *testing.T) {
 	n := newNamer(t, NameOptions{})
 	taken := map[string]bool{}
 	for i, f := range append(slices.Clone(formats), formats...) {
-		name, err := n.Plan(Source{Index: i, Source: "a.x", Format: f})
+		name, err := n.Plan(Subject{Item: fetch.Item{Index: i, Source: "a.x"}, Format: f})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"imgpipe/fetch"
 	"imgpipe/pipeline"
 	"imgpipe/transform"
 )
@@ -30,7 +31,7 @@ func TestAnotherItemsPictureIsNeverReplacedThroughALink(t *testing.T) {
 				t.Fatal(err)
 			}
 			plan := func(i int, dir string) Name {
-				name, err := n.Plan(Source{Index: i, Source: "in/" + dir + "/a.jpg", Dir: dir})
+				name, err := n.Plan(Subject{Item: fetch.Item{Index: i, Source: "in/" + dir + "/a.jpg", Dir: dir}})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"imgpipe/fetch"
 	"imgpipe/pipeline"
 	"imgpipe/transform"
 )
@@ -112,7 +113,7 @@ func (w *world) run(j jobOf) (whole bool, calls int) {
 	n.Heed(s)
 	whole = true
 	for i, source := range j.sources {
-		name, err := n.Plan(Source{Index: i, Source: source, Format: transform.JPEG})
+		name, err := n.Plan(Subject{Item: fetch.Item{Index: i, Source: source}, Format: transform.JPEG})
 		e := Entry{Source: source, Spec: j.spec}
 		if err == nil {
 			e.Name = name.String()

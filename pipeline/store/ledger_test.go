@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"imgpipe/fetch"
 	"imgpipe/pipeline"
 	"imgpipe/transform"
 )
@@ -210,7 +211,7 @@ func TestNameOfAnotherSourceIsTaken(t *testing.T) {
 		n := newNamer(t, NameOptions{})
 		n.Heed(s)
 		for i, file := range files {
-			name, err := n.Plan(Source{Index: i, Source: file, Format: transform.JPEG})
+			name, err := n.Plan(Subject{Item: fetch.Item{Index: i, Source: file}, Format: transform.JPEG})
 			if err != nil {
 				t.Fatal(err)
 			}

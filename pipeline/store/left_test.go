@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"imgpipe/fetch"
 	"imgpipe/pipeline"
 	"imgpipe/transform"
 )
@@ -145,7 +146,8 @@ func TestWhateverRunComesNextSettlesWhatAKilledOneLeft(t *testing.T) {
 	if _, ok := s.Last(changed.Key()); ok {
 		t.Error("the line of a changed file is in the ledger")
 	}
-	theirs, err := newNamer(t, NameOptions{}).Plan(Source{Index: 2, Source: "other/2.png", Format: transform.JPEG})
+	theirs, err := newNamer(t,
+		NameOptions{}).Plan(Subject{Item: fetch.Item{Index: 2, Source: "other/2.png"}, Format: transform.JPEG})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,22 +10,17 @@ import (
 	"strconv"
 	"strings"
 
+	"imgpipe/fetch"
 	"imgpipe/pipeline"
 	"imgpipe/transform"
 )
 
-// A Source is what an item's name is made of.
-type Source struct {
-	// Index is the item's place in the input, from 0.
-	Index int
-	// Source is a path, or where URL is set a URL.
-	Source string
-	URL    bool
+// A Subject is an item that is to be named. Of Item, its Index, Source, Scheme and Dir count.
+type Subject struct {
+	fetch.Item
 	// ID and Given are Source and Given of the item's Key, by which the ledger knows it. Where ID is "", that is
-	// Source.
+	// Item.Source.
 	ID, Given string
-	// Dir is the folder of a file below the folder that was walked, with forward slashes.
-	Dir string
 	// Format is the format of the outputs, or "" if that is not known before the item is fetched. A name that is known
 	// to end in .png need not avoid one that ends in .jpg.
 	Format transform.Format
@@ -134,7 +129,7 @@ func NewNamer(opts NameOptions) (*Namer, error) {
 // leadsInside reports whether names with a label are paths in the output folder, also those of an item without a folder
 // or a host.
 func (n *Namer) leadsInside(label string) bool {
-	pattern := n.expand(Source{}, nameParts{stem: "stem"}, 1)
+	pattern := n.expand(Subject{}, nameParts{stem: "stem"}, 1)
 	return fs.ValidPath(Name{pattern: pattern}.fill(label, "jpg", "1", "1"))
 }
 
@@ -217,13 +212,13 @@ func (n Name) fill(size, ext, w, h string) string {
 // its own input, the error is an *Error of [pipeline.ClassOutputIsInput].
 //
 // It costs 2 µs and, for good, 40 bytes for each output.
-func (n *Namer) Plan(src Source) (Name, error) {
+func (n *Namer) Plan(src Subject) (Name, error) {
 	c := candidate{src: src, parts: n.parts(src), want: setOf(src.Format), keys: make([]uint64, 0, 8)}
 	c.name = Name{labels: n.named, index: src.Index, mine: mineOf(src)}
-	if !src.URL {
+	if src.Local() {
 		c.name.file = src.Source
 	}
-	if n.ledger != nil && src.Given != "" && c.parts.sha != "" && !src.URL {
+	if n.ledger != nil && src.Given != "" && c.parts.sha != "" && src.Local() {
 		// Older ledgers have names made of the path as it was given.
 		sha := c.parts.sha
 		c.parts.sha = sha8(src.Given)
@@ -302,8 +297,8 @@ func withoutDigits(b []byte) []byte {
 
 // isInput reports whether an output could be the item's own file. It cannot see links, and names that depend on the
 // size of the output: Store.Put finds those.
-func (n *Namer) isInput(src Source, name Name, want formatSet) bool {
-	if n.folder == "" || src.URL {
+func (n *Namer) isInput(src Subject, name Name, want formatSet) bool {
+	if n.folder == "" || !src.Local() {
 		return false
 	}
 	file := src.Source

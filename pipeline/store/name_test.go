@@ -11,8 +11,14 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
+	"imgpipe/fetch"
 	"imgpipe/transform"
 )
+
+// fileItem returns the item of a file, and webItem that of a URL.
+func fileItem(path string) fetch.Item { return fetch.Item{Source: path} }
+
+func webItem(url string) fetch.Item { return fetch.Item{Source: url, Scheme: "https"} }
 
 func newNamer(t testing.TB, opts NameOptions) *Namer {
 	t.Helper()
@@ -24,7 +30,7 @@ func newNamer(t testing.TB, opts NameOptions) *Namer {
 }
 
 // plan gives the names of items, or the classes of their failures in brackets.
-func plan(t testing.TB, n *Namer, items ...Source) (names []string) {
+func plan(t testing.TB, n *Namer, items ...Subject) (names []string) {
 	t.Helper()
 	for i, src := range items {
 		src.Index = i
@@ -50,13 +56,13 @@ func equalNames(t *testing.T, got []string, want ...string) {
 }
 
 func TestTemplateFieldsAreFilled(t *testing.T) {
-	file := Source{Index: 7, Source: "/photos/2024/may/IMG 1.JPG", Dir: "2024/may"}
-	link := Source{Index: 7, Source: "https://Example.com:8080/a/b.png?x=1", URL: true}
+	file := Subject{Item: fetch.Item{Index: 7, Source: "/photos/2024/may/IMG 1.JPG", Dir: "2024/may"}}
+	link := Subject{Item: fetch.Item{Index: 7, Source: "https://Example.com:8080/a/b.png?x=1", Scheme: "https"}}
 	h := sha8(link.Source)
 	out := transform.Output{Label: "320", Format: transform.JPEG, Width: 320, Height: 200}
 	for _, c := range []struct {
 		template string
-		src      Source
+		src      Subject
 		want     string
 	}{
 		{"", file, "2024/may/IMG 1.jpg"},
@@ -134,7 +140,7 @@ func TestHostileNamesAreMadeHarmless(t *testing.T) {
 		{"v1.0.webp", "", "v1.0.{ext}"},
 		{".png", "", "_png.{ext}"},
 	} {
-		got := plan(t, newNamer(t, NameOptions{}), Source{Source: c.source, Dir: c.dir})
+		got := plan(t, newNamer(t, NameOptions{}), Subject{Item: fetch.Item{Source: c.source, Dir: c.dir}})
 		if got[0] != c.want {
 			t.Errorf("%q in %q: got %q, want %q", c.source, c.dir, got[0], c.want)
 		}
@@ -157,7 +163,7 @@ func TestHostileURLsAreMadeHarmless(t *testing.T) {
 		{"http://h/%ff%fe.png", "__"},
 		{"http://h/CON", "CON"},
 	} {
-		got := plan(t, newNamer(t, NameOptions{}), Source{Source: c.source, URL: true})
+		got := plan(t, newNamer(t, NameOptions{}), Subject{Item: webItem(c.source)})
 		if want := c.want + "-" + sha8(c.source) + ".{ext}"; got[0] != want {
 			t.Errorf("%s: got %q, want %q", c.source, got[0], want)
 		}
@@ -172,7 +178,7 @@ func TestURLsThatOnlyBrowsersReadHaveAHost(t *testing.T) {
 		"http://[::1": "__image", "http://": "unknown_image",
 		`http:\\h.test\..`: "h.test_..",
 	} {
-		got := plan(t, newNamer(t, NameOptions{Template: "{host}_{stem}.{ext}"}), Source{Source: source, URL: true})
+		got := plan(t, newNamer(t, NameOptions{Template: "{host}_{stem}.{ext}"}), Subject{Item: webItem(source)})
 		if want := want + "-" + sha8(source) + ".{ext}"; got[0] != want {
 			t.Errorf("%s: got %q, want %q", source, got[0], want)
 		}
@@ -181,12 +187,12 @@ func TestURLsThatOnlyBrowsersReadHaveAHost(t *testing.T) {
 
 func TestLongNamesAreCutAndStayApart(t *testing.T) {
 	long := strings.Repeat("ü", 300)
-	items := []Source{
-		{Source: long + "1.png", Dir: long + "a/" + long + "b"},
-		{Source: long + "2.png", Dir: long + "a/" + long + "b"},
-		{Source: "http://h/" + long + "1", URL: true},
-		{Source: "http://h/" + long + "2", URL: true},
-		{Source: strings.Repeat("e\u0323\u0301\u0310", 90) + ".png"},
+	items := []Subject{
+		{Item: fetch.Item{Source: long + "1.png", Dir: long + "a/" + long + "b"}},
+		{Item: fetch.Item{Source: long + "2.png", Dir: long + "a/" + long + "b"}},
+		{Item: webItem("http://h/" + long + "1")},
+		{Item: webItem("http://h/" + long + "2")},
+		{Item: fetch.Item{Source: strings.Repeat("e\u0323\u0301\u0310", 90) + ".png"}},
 	}
 	got := plan(t, newNamer(t, NameOptions{Template: "{dir}/{stem}_{host}.{ext}"}), items...)
 	seen := map[string]bool{}
@@ -208,33 +214,36 @@ func TestLongNamesAreCutAndStayApart(t *testing.T) {
 
 func TestCollisionsAreSettledByInputOrder(t *testing.T) {
 	jpeg, png, unknown := transform.JPEG, transform.PNG, transform.Format("")
-	file := func(name string, f transform.Format) Source { return Source{Source: name, Format: f} }
+	file := func(name string, f transform.Format) Subject {
+		return Subject{Item: fileItem(name), Format: f}
+	}
 	for _, c := range []struct {
 		what  string
-		items []Source
+		items []Subject
 		want  []string
 	}{
-		{"one format", []Source{file("a.jpg", jpeg), file("a.png", jpeg), file("a.gif", jpeg)},
+		{"one format", []Subject{file("a.jpg", jpeg), file("a.png", jpeg), file("a.gif", jpeg)},
 			[]string{"a.{ext}", "a-2.{ext}", "a-3.{ext}"}},
-		{"two formats", []Source{file("a.jpg", jpeg), file("a.png", png), file("b/a.png", png)},
+		{"two formats", []Subject{file("a.jpg", jpeg), file("a.png", png), file("b/a.png", png)},
 			[]string{"a.{ext}", "a.{ext}", "a-2.{ext}"}},
-		{"unknown meets all", []Source{file("a.jpg", jpeg), file("a.png", unknown), file("x/a.png", png)},
+		{"unknown meets all", []Subject{file("a.jpg", jpeg), file("a.png", unknown), file("x/a.png", png)},
 			[]string{"a.{ext}", "a-2.{ext}", "a.{ext}"}},
-		{"a suffix is a name", []Source{file("a.jpg", jpeg), file("a.png", jpeg), file("a-2.png", jpeg)},
+		{"a suffix is a name", []Subject{file("a.jpg", jpeg), file("a.png", jpeg), file("a-2.png", jpeg)},
 			[]string{"a.{ext}", "a-2.{ext}", "a-2-2.{ext}"}},
-		{"a name that was a suffix", []Source{file("a-2.jpg", jpeg), file("a.png", jpeg), file("x/a.png", jpeg)},
+		{"a name that was a suffix", []Subject{file("a-2.jpg", jpeg), file("a.png", jpeg), file("x/a.png", jpeg)},
 			[]string{"a-2.{ext}", "a.{ext}", "a-3.{ext}"}},
-		{"case", []Source{file("Ärger.jpg", jpeg), file("äRGER.jpg", jpeg)},
+		{"case", []Subject{file("Ärger.jpg", jpeg), file("äRGER.jpg", jpeg)},
 			[]string{"Ärger.{ext}", "äRGER-2.{ext}"}},
-		{"normal form", []Source{file("\u00e9.jpg", jpeg), file("E\u0301.jpg", jpeg)},
+		{"normal form", []Subject{file("\u00e9.jpg", jpeg), file("E\u0301.jpg", jpeg)},
 			[]string{"\u00e9.{ext}", "\u00c9-2.{ext}"}},
-		{"full case folding", []Source{file("straße.jpg", jpeg), file("STRASSE.jpg", jpeg)},
+		{"full case folding", []Subject{file("straße.jpg", jpeg), file("STRASSE.jpg", jpeg)},
 			[]string{"straße.{ext}", "STRASSE-2.{ext}"}},
-		{"case of folders", []Source{{Source: "x/a.jpg", Dir: "X"}, {Source: "X/a.jpg", Dir: "x"}},
+		{"case of folders", []Subject{{Item: fetch.Item{Source: "x/a.jpg", Dir: "X"}},
+			{Item: fetch.Item{Source: "X/a.jpg", Dir: "x"}}},
 			[]string{"X/a.{ext}", "x/a-2.{ext}"}},
-		{"one URL twice", []Source{{Source: "http://h/a", URL: true}, {Source: "http://h/a", URL: true}},
+		{"one URL twice", []Subject{{Item: webItem("http://h/a")}, {Item: webItem("http://h/a")}},
 			[]string{"a-" + sha8("http://h/a") + ".{ext}", "a-" + sha8("http://h/a") + "-2.{ext}"}},
-		{"made harmless", []Source{file("a?.jpg", jpeg), file("a*.jpg", jpeg)}, []string{"a_.{ext}", "a_-2.{ext}"}},
+		{"made harmless", []Subject{file("a?.jpg", jpeg), file("a*.jpg", jpeg)}, []string{"a_.{ext}", "a_-2.{ext}"}},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			equalNames(t, plan(t, newNamer(t, NameOptions{}), c.items...), c.want...)
@@ -243,22 +252,22 @@ func TestCollisionsAreSettledByInputOrder(t *testing.T) {
 }
 
 func TestCollisionsOfTemplates(t *testing.T) {
-	a, b := Source{Source: "x/a.jpg"}, Source{Source: "y/a.jpg"}
+	a, b := Subject{Item: fileItem("x/a.jpg")}, Subject{Item: fileItem("y/a.jpg")}
 	for _, c := range []struct {
 		template string
-		items    []Source
+		items    []Subject
 		want     []string
 	}{
-		{"{host}.{ext}", []Source{a, b}, []string{"local.{ext}", "local-2.{ext}"}},
-		{"{stem}/{stem}.{ext}", []Source{a, b}, []string{"a/a.{ext}", "a-2/a-2.{ext}"}},
-		{"{stem}-{w}x{h}.{ext}", []Source{a, b}, []string{"a-{w}x{h}.{ext}", "a-2-{w}x{h}.{ext}"}},
+		{"{host}.{ext}", []Subject{a, b}, []string{"local.{ext}", "local-2.{ext}"}},
+		{"{stem}/{stem}.{ext}", []Subject{a, b}, []string{"a/a.{ext}", "a-2/a-2.{ext}"}},
+		{"{stem}-{w}x{h}.{ext}", []Subject{a, b}, []string{"a-{w}x{h}.{ext}", "a-2-{w}x{h}.{ext}"}},
 		// a1 of width 20 and a of width 120.
-		{"{stem}{w}.{ext}", []Source{a, {Source: "a1.jpg"}}, []string{"a{w}.{ext}", "a1-2{w}.{ext}"}},
-		{"{stem}{w}.{ext}", []Source{a, b, b, b},
+		{"{stem}{w}.{ext}", []Subject{a, {Item: fileItem("a1.jpg")}}, []string{"a{w}.{ext}", "a1-2{w}.{ext}"}},
+		{"{stem}{w}.{ext}", []Subject{a, b, b, b},
 			[]string{"a{w}.{ext}", "a-2{w}.{ext}", "a-3-{w}.{ext}", "a-4-{w}.{ext}"}},
-		{"{stem}{index}7{h}.{ext}", []Source{a, b, b},
+		{"{stem}{index}7{h}.{ext}", []Subject{a, b, b},
 			[]string{"a0000007{h}.{ext}", "a-20000017{h}.{ext}", "a-3-0000027{h}.{ext}"}},
-		{"{w}{stem}.{ext}", []Source{a, {Source: "1a.jpg"}}, []string{"{w}a.{ext}", "{w}1a-2.{ext}"}},
+		{"{w}{stem}.{ext}", []Subject{a, {Item: fileItem("1a.jpg")}}, []string{"{w}a.{ext}", "{w}1a-2.{ext}"}},
 	} {
 		equalNames(t, plan(t, newNamer(t, NameOptions{Template: c.template}), c.items...), c.want...)
 	}
@@ -266,18 +275,20 @@ func TestCollisionsOfTemplates(t *testing.T) {
 
 func TestSizesOfOneItemMeetTheNamesOfOthers(t *testing.T) {
 	n := newNamer(t, NameOptions{Labels: []string{"320", "1280"}})
-	items := []Source{{Source: "a.jpg"}, {Source: "x/a.jpg"}, {Source: "a-2.jpg"}}
+	items := []Subject{{Item: fileItem("a.jpg")}, {Item: fileItem("x/a.jpg")}, {Item: fileItem("a-2.jpg")}}
 	equalNames(t, plan(t, n, items...), "a-{size}.{ext}", "a-2-{size}.{ext}", "a-2-2-{size}.{ext}")
 
 	n = newNamer(t, NameOptions{Labels: []string{"20", "120"}, Template: "{stem}{size}.{ext}"})
-	equalNames(t, plan(t, n, Source{Source: "a"}, Source{Source: "a1"}), "a{size}.{ext}", "a1-2{size}.{ext}")
+	equalNames(t, plan(t, n, Subject{Item: fileItem("a")}, Subject{Item: fileItem("a1")}), "a{size}.{ext}",
+		"a1-2{size}.{ext}")
 }
 
 func TestTakenNameFailsTheLaterItem(t *testing.T) {
 	n := newNamer(t, NameOptions{OnExist: Fail})
-	equalNames(t, plan(t, n, Source{Source: "a.jpg"}, Source{Source: "x/a.jpg"}, Source{Source: "b.jpg"}),
+	equalNames(t, plan(t, n, Subject{Item: fileItem("a.jpg")}, Subject{Item: fileItem("x/a.jpg")},
+		Subject{Item: fileItem("b.jpg")}),
 		"a.{ext}", "[name-taken]", "b.{ext}")
-	_, err := n.Plan(Source{Index: 3, Source: "b.png"})
+	_, err := n.Plan(Subject{Item: fetch.Item{Index: 3, Source: "b.png"}})
 	if want := "name b.png: item 3 of the input has the name b.{ext}"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
@@ -299,17 +310,17 @@ func TestOutputOverItsInputIsRefused(t *testing.T) {
 		{filepath.Join(dir, "..", "a.jpg"), "", transform.JPEG, "a.{ext}"},
 	} {
 		n := newNamer(t, NameOptions{Folder: dir})
-		equalNames(t, plan(t, n, Source{Source: c.source, Dir: c.dir, Format: c.format}), c.want)
+		equalNames(t, plan(t, n, Subject{Item: fetch.Item{Source: c.source, Dir: c.dir}, Format: c.format}), c.want)
 	}
 	t.Chdir(dir)
 	n := newNamer(t, NameOptions{Folder: "."})
-	equalNames(t, plan(t, n, Source{Source: "./a.jpg", Format: transform.JPEG}), "[output-is-input]")
+	equalNames(t, plan(t, n, Subject{Item: fileItem("./a.jpg"), Format: transform.JPEG}), "[output-is-input]")
 }
 
 func TestEqualNamesByTheThousandStayCheap(t *testing.T) {
 	n := newNamer(t, NameOptions{})
 	for i := range 20000 {
-		name, err := n.Plan(Source{Index: i, Source: "image.jpg"})
+		name, err := n.Plan(Subject{Item: fetch.Item{Index: i, Source: "image.jpg"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -329,9 +340,11 @@ func FuzzName(f *testing.F) {
 		"{sha8}{index}{stem}{host}.{ext}")
 	f.Add("a", "b", "c", "{stem}.{ext}/{ext}.{ext}")
 	f.Fuzz(func(t *testing.T, file, dir, link, template string) {
-		items := []Source{
-			{Index: 0, Source: file, Dir: dir}, {Index: 1, Source: link, URL: true},
-			{Index: 2, Source: strings.ToUpper(file), Dir: dir}, {Index: 3, Source: link + "x", URL: true},
+		items := []Subject{
+			{Item: fetch.Item{Index: 0, Source: file, Dir: dir}}, {Item: fetch.Item{Index: 1, Source: link,
+				Scheme: "https"}},
+			{Item: fetch.Item{Index: 2, Source: strings.ToUpper(file), Dir: dir}}, {Item: fetch.Item{Index: 3,
+				Source: link + "x", Scheme: "https"}},
 		}
 		opts := NameOptions{Template: template}
 		n, err := NewNamer(opts)
@@ -392,7 +405,7 @@ func ExampleNamer() {
 		return
 	}
 	for i, file := range []string{"may/a.jpg", "june/A.jpg", "../CON.jpg"} {
-		name, err := n.Plan(Source{Index: i, Source: file, Format: transform.JPEG})
+		name, err := n.Plan(Subject{Item: fetch.Item{Index: i, Source: file}, Format: transform.JPEG})
 		if err != nil {
 			fmt.Println(err)
 			continue
@@ -408,11 +421,12 @@ func ExampleNamer() {
 func BenchmarkPlan(b *testing.B) {
 	for _, c := range []struct {
 		name string
-		src  Source
+		src  Subject
 	}{
-		{"source=file", Source{Source: "photos/2024/may/IMG_%d.jpg", Dir: "2024/may", Format: transform.JPEG}},
-		{"source=url", Source{Source: "https://example.com/photos/IMG_%d.jpg", URL: true}},
-		{"source=equal", Source{Source: "image.jpg", Format: transform.JPEG}},
+		{"source=file", Subject{Item: fetch.Item{Source: "photos/2024/may/IMG_%d.jpg", Dir: "2024/may"},
+			Format: transform.JPEG}},
+		{"source=url", Subject{Item: webItem("https://example.com/photos/IMG_%d.jpg")}},
+		{"source=equal", Subject{Item: fileItem("image.jpg"), Format: transform.JPEG}},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			n := newNamer(b, NameOptions{Folder: "out"})

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"imgpipe/fetch"
 	"imgpipe/pipeline"
 	"imgpipe/transform"
 )
@@ -31,10 +32,11 @@ func TestANameThatHasTravelledIsTheSame(t *testing.T) {
 		{Labels: []string{`a "quoted" label`, "a label\nof two lines", ""}},
 	} {
 		namer := newNamer(t, opts)
-		for i, src := range []Source{
-			{Source: "a.jpg"}, {Source: "a.jpg"},
-			{Source: "photos/bad\xff name\n.png", Dir: "photos {ext}", Given: "g"},
-			{Source: "http://h/é.jpg?1", URL: true, ID: "http://h/é.jpg", Given: "given"}, {Source: "{ext}{w}.png"},
+		for i, src := range []Subject{
+			{Item: fileItem("a.jpg")}, {Item: fileItem("a.jpg")},
+			{Item: fetch.Item{Source: "photos/bad\xff name\n.png", Dir: "photos {ext}"}, Given: "g"},
+			{Item: webItem("http://h/é.jpg?1"), ID: "http://h/é.jpg",
+				Given: "given"}, {Item: fetch.Item{Source: "{ext}{w}.png"}},
 		} {
 			src.Index = i
 			name, err := namer.Plan(src)
@@ -51,7 +53,8 @@ func TestANameThatHasTravelledIsTheSame(t *testing.T) {
 // TestANameThatHasTravelledPutsToTheSamePaths has one Store put under a name, and another under its text.
 func TestANameThatHasTravelledPutsToTheSamePaths(t *testing.T) {
 	input := filepath.Join(t.TempDir(), "in.png")
-	name, err := newNamer(t, NameOptions{Labels: []string{"1", "2"}}).Plan(Source{Source: input, Dir: "x/y"})
+	name, err := newNamer(t,
+		NameOptions{Labels: []string{"1", "2"}}).Plan(Subject{Item: fetch.Item{Source: input, Dir: "x/y"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +83,7 @@ func TestANameThatHasTravelledPutsToTheSamePaths(t *testing.T) {
 
 // TestANameTravelsInsideJSON has a path that is not valid UTF-8, which JSON cannot hold.
 func TestANameTravelsInsideJSON(t *testing.T) {
-	name, err := newNamer(t, NameOptions{}).Plan(Source{Source: "a\xffb.png"})
+	name, err := newNamer(t, NameOptions{}).Plan(Subject{Item: fileItem("a\xffb.png")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +98,8 @@ func TestANameTravelsInsideJSON(t *testing.T) {
 }
 
 func TestATextThatNoNamerWroteIsNoName(t *testing.T) {
-	name, err := newNamer(t, NameOptions{Labels: []string{"1", "2"}}).Plan(Source{Source: "b.png", Dir: "a"})
+	name, err := newNamer(t,
+		NameOptions{Labels: []string{"1", "2"}}).Plan(Subject{Item: fetch.Item{Source: "b.png", Dir: "a"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"imgpipe/fetch"
 	"imgpipe/pipeline"
 	"imgpipe/transform"
 )
@@ -292,7 +293,7 @@ func TestNameOfAnotherSourceIsTreatedAsAsked(t *testing.T) {
 			defer s.Close()
 			n := newNamer(t, NameOptions{Template: template, Labels: []string{"320"}, OnExist: on})
 			n.Heed(s)
-			name, err := n.Plan(Source{Source: source, Format: transform.JPEG})
+			name, err := n.Plan(Subject{Item: fileItem(source), Format: transform.JPEG})
 			if err != nil {
 				return name, err
 			}
@@ -341,7 +342,7 @@ func TestNameThatIsKnownTooLateFails(t *testing.T) {
 		s = open(t, dir, Options{OnExist: on})
 		n := newNamer(t, NameOptions{Template: "{stem}-{w}x{h}.{ext}"})
 		n.Heed(s)
-		name, err := n.Plan(Source{Index: 1, Source: "a.png"})
+		name, err := n.Plan(Subject{Item: fetch.Item{Index: 1, Source: "a.png"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -366,7 +367,7 @@ func TestManyNamesOfOtherSourcesStayCheap(t *testing.T) {
 		namer.Heed(s)
 		for i := range n {
 			source := fmt.Sprint("http://host/", from+i)
-			name, err := namer.Plan(Source{Index: i, Source: source, URL: true})
+			name, err := namer.Plan(Subject{Item: fetch.Item{Index: i, Source: source, Scheme: "https"}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -398,11 +399,12 @@ func TestSourceOfAnOlderLedgerIsFoundAsItWasGiven(t *testing.T) {
 	s = open(t, dir, Options{})
 	n := newNamer(t, NameOptions{})
 	n.Heed(s)
-	name, err := n.Plan(Source{Source: "a.png", ID: "/photos/a.png", Given: "a.png"})
+	name, err := n.Plan(Subject{Item: fileItem("a.png"), ID: "/photos/a.png", Given: "a.png"})
 	if err != nil || name.String() != "a.{ext}" {
 		t.Errorf("its name is %s, %v", name, err)
 	}
-	if fresh, err := n.Plan(Source{Index: 1, Source: "x.png", ID: "/photos/x.png", Given: "x.png"}); err != nil ||
+	if fresh, err := n.Plan(Subject{Item: fetch.Item{Index: 1, Source: "x.png"}, ID: "/photos/x.png",
+		Given: "x.png"}); err != nil ||
 		fresh.String() != "x.{ext}" {
 		t.Errorf("the name of another is %s, %v", fresh, err)
 	}
@@ -431,7 +433,7 @@ func TestSourceOfAnOlderLedgerIsFoundAsItWasGiven(t *testing.T) {
 func TestNameOfAPathIsThatOfTheFile(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir, Options{})
-	plan := func(src Source) string {
+	plan := func(src Subject) string {
 		t.Helper()
 		n := newNamer(t, NameOptions{Template: "{sha8}.{ext}"})
 		n.Heed(s)
@@ -443,17 +445,18 @@ func TestNameOfAPathIsThatOfTheFile(t *testing.T) {
 	}
 	want := sha8("/photos/a.png") + ".{ext}"
 	for _, given := range []string{"a.png", "../photos/a.png", ""} {
-		if got := plan(Source{Source: cmp.Or(given, "/photos/a.png"), ID: "/photos/a.png", Given: given}); got != want {
+		if got := plan(Subject{Item: fetch.Item{Source: cmp.Or(given, "/photos/a.png")}, ID: "/photos/a.png",
+			Given: given}); got != want {
 			t.Errorf("%q has the name %s, want %s", given, got, want)
 		}
 	}
-	old := Source{Source: "a.png"}
+	old := Subject{Item: fileItem("a.png")}
 	name := plan(old)
 	if err := s.Append(Entry{Status: pipeline.Done, Source: "a.png", Name: name,
 		Outputs: []pipeline.Output{{Path: sha8("a.png") + ".jpg"}}}); err != nil {
 		t.Fatal(err)
 	}
-	if got := plan(Source{Source: "a.png", ID: "/photos/a.png", Given: "a.png"}); got != name {
+	if got := plan(Subject{Item: fileItem("a.png"), ID: "/photos/a.png", Given: "a.png"}); got != name {
 		t.Errorf("what an older ledger calls %s has the name %s", name, got)
 	}
 }

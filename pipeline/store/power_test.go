@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"imgpipe/fetch"
 	"imgpipe/pipeline"
 	"imgpipe/transform"
 )
@@ -27,7 +28,7 @@ func powerRun(t *testing.T, dir string, opts Options, items int) error {
 	defer s.closeFiles()
 	n := newNamer(t, NameOptions{})
 	for i := range items {
-		src := Source{Index: i, Source: fmt.Sprintf("%d.png", i), Dir: fmt.Sprintf("d%d", i%2)}
+		src := Subject{Item: fetch.Item{Index: i, Source: fmt.Sprintf("%d.png", i), Dir: fmt.Sprintf("d%d", i%2)}}
 		name, err := n.Plan(src)
 		if err != nil {
 			return err

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"testing"
 
+	"imgpipe/fetch"
 	"imgpipe/pipeline"
 	"imgpipe/transform"
 )
@@ -35,7 +36,8 @@ func jpg(text string) transform.Output {
 // named gives the name of the only item.
 func named(t testing.TB, file string) Name {
 	t.Helper()
-	name, err := newNamer(t, NameOptions{}).Plan(Source{Source: filepath.Base(file), Dir: dirOf(file),
+	name, err := newNamer(t,
+		NameOptions{}).Plan(Subject{Item: fetch.Item{Source: filepath.Base(file), Dir: dirOf(file)},
 		Format: transform.JPEG})
 	if err != nil {
 		t.Fatal(err)
@@ -92,7 +94,7 @@ func TestPutWritesAllOutputsAndTellsOfThem(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "deep", "out")
 	s := open(t, dir, Options{})
 	n := newNamer(t, NameOptions{Labels: []string{"1", "2"}})
-	name, err := n.Plan(Source{Source: "x.png", Dir: "a/b"})
+	name, err := n.Plan(Subject{Item: fetch.Item{Source: "x.png", Dir: "a/b"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -237,7 +239,7 @@ func TestTwoItemsNeverWriteOneFile(t *testing.T) {
 	errs := make([]error, 8)
 	var wg sync.WaitGroup
 	for i := range errs {
-		name, err := newNamer(t, NameOptions{}).Plan(Source{Index: i, Source: "A.png"[i%2:]})
+		name, err := newNamer(t, NameOptions{}).Plan(Subject{Item: fetch.Item{Index: i, Source: "A.png"[i%2:]}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -270,7 +272,7 @@ func TestInputIsNeverReplaced(t *testing.T) {
 		t.Skip("no symbolic links here:", err)
 	}
 	for _, input := range []string{filepath.Join(dir, "a.jpg"), link} {
-		name, err := newNamer(t, NameOptions{}).Plan(Source{Source: input})
+		name, err := newNamer(t, NameOptions{}).Plan(Subject{Item: fileItem(input)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -331,7 +333,7 @@ func ExampleStore() {
 			fmt.Println(err)
 			return
 		}
-		name, err := names.Plan(Source{Source: "cat.png"})
+		name, err := names.Plan(Subject{Item: fileItem("cat.png")})
 		if err != nil {
 			fmt.Println(err)
 			return

@@ -2,7 +2,7 @@ package store
 
 // A candidate is a name for an item, with what is known about that name.
 type candidate struct {
-	src   Source
+	src   Subject
 	parts nameParts
 	want  formatSet // the formats that the outputs could have
 	name  Name
@@ -17,7 +17,7 @@ type candidate struct {
 func (c *candidate) free() bool { return !c.claimed && len(c.own.others) == 0 }
 
 // mineOf returns the hashes by which a ledger knows an item.
-func mineOf(src Source) (mine [2]uint64) {
+func mineOf(src Subject) (mine [2]uint64) {
 	if src.ID == "" {
 		src.ID = src.Source
 	}

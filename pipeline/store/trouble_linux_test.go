@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"imgpipe/fetch"
 	"imgpipe/pipeline"
 	"imgpipe/transform"
 )
@@ -38,7 +39,7 @@ func putAll(t *testing.T, s *Store, items int) (done int, err error) {
 	n := newNamer(t, NameOptions{})
 	for i := range items {
 		source := fmt.Sprintf("%03d.png", i)
-		name, err := n.Plan(Source{Index: i, Source: source, Dir: "d"})
+		name, err := n.Plan(Subject{Item: fetch.Item{Index: i, Source: source, Dir: "d"}})
 		if err != nil {
 			t.Fatal(err)
 		}

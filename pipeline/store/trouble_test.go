@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"imgpipe/fetch"
 	"imgpipe/pipeline"
 )
 
@@ -54,7 +55,7 @@ func TestSubfolderRemovedDuringTheRunIsMadeAgain(t *testing.T) {
 	s := open(t, dir, Options{})
 	n := newNamer(t, NameOptions{})
 	for i, file := range []string{"a.png", "b.png"} {
-		name, err := n.Plan(Source{Index: i, Source: file, Dir: "x/y"})
+		name, err := n.Plan(Subject{Item: fetch.Item{Index: i, Source: file, Dir: "x/y"}})
 		if err != nil {
 			t.Fatal(err)
 		}
