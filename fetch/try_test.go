@@ -39,7 +39,7 @@ func TestBytesReceivedInVainAreGivenBack(t *testing.T) {
 	receive := func(ctx context.Context, try *Try, body string) error {
 		return try.Receive(ctx, strings.NewReader(body), int64(len(body)))
 	}
-	wrong := &Error{Kind: "toy-sum", Err: errors.New("its sum is wrong")}
+	wrong := &Error{Kind: ClassRead, Err: errors.New("its sum is wrong")}
 	for name, c := range map[string]struct {
 		open func(ctx context.Context, n int, try *Try) error
 		want string
@@ -140,14 +140,14 @@ func TestAnotherHostHasAClockOfItsOwn(t *testing.T) {
 
 // TestASourceMayReturnOneErrorToAll fetches items at once whose source returns the same value for each.
 func TestASourceMayReturnOneErrorToAll(t *testing.T) {
-	gone := &Error{Kind: "toy-gone", Doing: "get it", Err: errors.New("the shop is closed")}
+	gone := &Error{Kind: ClassNotFound, Doing: "get it", Err: errors.New("the shop is closed")}
 	s := &toy{open: func(context.Context, int, *Try) error { return gone }}
 	client := newClient(t, Options{Sources: map[string]Source{"toy": s}})
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() {
 			_, err := client.Fetch(t.Context(), Item{Source: "toy:shop/a", Scheme: "toy"}, nil)
-			if e, ok := errors.AsType[*Error](err); !ok || e.Attempts != 1 || e.Kind != "toy-gone" {
+			if e, ok := errors.AsType[*Error](err); !ok || e.Attempts != 1 || e.Kind != ClassNotFound {
 				t.Errorf("got %#v", err)
 			}
 		})
