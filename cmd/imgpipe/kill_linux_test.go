@@ -157,7 +157,9 @@ func TestKilledWorkersLoseNothing(t *testing.T) {
 	if b, err := program(t.Context(), "run", "-q", "-o", calm, "--resize", "100", in).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, b)
 	}
-	pause := time.Since(began) / 50 // so that there are about as many kills on a slow machine
+	// There are about as many kills on a slow machine. Between two, an image must have time to be tried again: one that
+	// is under way at five kills fails.
+	pause := time.Since(began) / 20
 	var said bytes.Buffer
 	cmd := program(t.Context(), "run", "-m", "processes", "-w", "2", "-o", out, "--resize", "100", in)
 	cmd.Stderr = &said
