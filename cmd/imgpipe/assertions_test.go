@@ -2,9 +2,6 @@ package main
 
 import (
 	"go/ast"
-	"go/parser"
-	"go/token"
-	"io/fs"
 	"path"
 	"path/filepath"
 	"strconv"
@@ -50,25 +47,11 @@ type assertions struct {
 func assertedTypes(t *testing.T, root string) (found assertions) {
 	t.Helper()
 	module := "imgpipe"
-	files := token.NewFileSet()
+	source := sourceBelow(t, root)
 	parsed := map[string][]*ast.File{} // by import path
-	err := filepath.WalkDir(root, func(name string, e fs.DirEntry, err error) error {
-		rel, _ := filepath.Rel(root, name)
-		switch {
-		case err != nil:
-			return err
-		case e.IsDir() && rel != "." && (e.Name() == "testdata" || e.Name()[0] == '.'):
-			return filepath.SkipDir
-		case e.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go"):
-			return nil
-		}
-		file, err := parser.ParseFile(files, name, nil, parser.SkipObjectResolution)
-		dir := path.Join(module, filepath.ToSlash(filepath.Dir(rel)))
+	for name, file := range source.files {
+		dir := path.Join(module, path.Dir(name))
 		parsed[dir] = append(parsed[dir], file)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
 	for own, all := range parsed {
 		for _, file := range all {
@@ -93,7 +76,7 @@ func assertedTypes(t *testing.T, root string) (found assertions) {
 					return
 				}
 				found.concrete = append(found.concrete,
-					files.Position(typ.Pos()).String()+": asserts "+text+pkg.Name+"."+sel.Sel.Name)
+					source.positions.Position(typ.Pos()).String()+": asserts "+text+pkg.Name+"."+sel.Sel.Name)
 			}
 			ast.Inspect(file, func(n ast.Node) bool {
 				switch n := n.(type) {

@@ -5,7 +5,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io/fs"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -27,35 +26,18 @@ var lists = map[string]string{
 // chain of conditions that names two formats, or a text that names three.
 func TestOnlyTheTableListsFormats(t *testing.T) {
 	used := map[string]bool{}
-	root := filepath.Join("..", "..")
-	files := token.NewFileSet()
+	source := sourceBelow(t, filepath.Join("..", ".."))
 	checked := 0
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case d.IsDir() && (d.Name() == "testdata" || path == filepath.Join(root, "transform", "internal")):
-			return filepath.SkipDir // codecs are each of one format
-		case filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") ||
-			strings.Contains(path, "executortest"):
-			return nil
-		}
-		file, err := parser.ParseFile(files, path, nil, parser.SkipObjectResolution)
-		if err != nil {
-			return err
+	for name, file := range source.files {
+		if strings.HasPrefix(name, "transform/internal/") || strings.Contains(name, "executortest") {
+			continue // codecs are each of one format
 		}
 		checked++
-		rel, err := filepath.Rel(root, path)
-		name := filepath.ToSlash(rel)
-		for _, found := range formatLists(files, file) {
+		for _, found := range formatLists(source.positions, file) {
 			if used[name] = true; lists[name] == "" {
 				t.Errorf("%s:%s: formats come from transform/format.go", name, found)
 			}
 		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
 	for name := range lists {
 		if !used[name] {

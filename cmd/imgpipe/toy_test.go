@@ -18,7 +18,7 @@ import (
 func toyProgram(t *testing.T) string {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("builds the program")
+		t.Skip("-short: it would build the whole program")
 	}
 	dir := t.TempDir()
 	read := func(path ...string) string {

@@ -151,7 +151,7 @@ func TestBrokenPromisesAreSeen(t *testing.T) {
 	} {
 		t.Run(lie, func(t *testing.T) {
 			if lie == "leaves a process" && runtime.GOOS == "windows" {
-				t.Skip("processes are not counted there")
+				t.Skip("the drill does not count workers on Windows")
 			}
 			broken := strings.Join(report(t, lie, plan).Broken(), "\n")
 			switch {
