@@ -1,9 +1,7 @@
 package store
 
 import (
-	"fmt"
 	"strconv"
-	"strings"
 
 	"imgpipe/transform"
 )
@@ -39,16 +37,6 @@ func (o OnExist) String() string {
 		return "OnExist(" + strconv.Itoa(int(o)) + ")"
 	}
 	return onExistNames[o]
-}
-
-// ParseOnExist reads the text form that String returns.
-func ParseOnExist(s string) (OnExist, error) {
-	for i, name := range onExistNames {
-		if s == name {
-			return OnExist(i), nil
-		}
-	}
-	return 0, fmt.Errorf("%q is not one of %s", s, strings.Join(onExistNames[:], ", "))
 }
 
 // Options say how a Store behaves. The zero value is the default.
