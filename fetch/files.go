@@ -81,26 +81,18 @@ func (s *files) walk(ctx context.Context, l Listing) walk {
 
 // check returns an error if an argument is of no use: one of type *uselessError if it is there all the same.
 func (s *files) check(ctx context.Context, l Listing) error {
-	arg, found := l.Name, false
-	var trouble error // of the first that could not be looked at
-	l.Yield = func(item Item) bool {
-		found = item.Err == nil
-		if trouble == nil {
-			trouble = item.Err
-		}
-		return !found && ctx.Err() == nil
-	}
-	l.PassedOver = nil
-	w := s.walk(ctx, l)
+	arg := l.Name
+	var p probe
+	w := s.walk(ctx, p.listing(ctx, l))
 	info, err := s.stat(ctx, arg)
 	switch {
 	case err == nil && info.IsDir():
 		if s.skip.has(arg, info) {
 			return &uselessError{errors.New("it is the folder for outputs, expected another")}
 		}
-		if folderWalk(w).from(tidy(arg)); !found && trouble != nil {
-			return &uselessError{trouble}
-		} else if !found {
+		if folderWalk(w).from(tidy(arg)); !p.found && p.trouble != nil {
+			return &uselessError{p.trouble}
+		} else if !p.found {
 			return &uselessError{s.extensions.none()}
 		}
 	case err == nil && !info.Mode().IsRegular():
@@ -114,7 +106,7 @@ func (s *files) check(ctx context.Context, l Listing) error {
 		if info, _ := s.stat(ctx, root); s.skip.has(root, info) {
 			return errors.New("the pattern is for the folder for outputs, expected another")
 		}
-		if w.from(root); !found {
+		if w.from(root); !p.found {
 			return errors.New("no file matches the pattern")
 		}
 	case arg == "-":

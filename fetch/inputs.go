@@ -148,27 +148,37 @@ func (in Inputs) checkArg(ctx context.Context, files *files, arg string) error {
 	if scheme == "" {
 		return files.check(ctx, l)
 	}
-	found := false
-	var trouble error
-	l.PassedOver = nil
-	l.Yield = func(item Item) bool {
-		found = item.Err == nil
-		if trouble == nil {
-			trouble = item.Err
-		}
-		return !found && ctx.Err() == nil
-	}
-	in.list(ctx, files, scheme, l)
+	var p probe
+	in.list(ctx, files, scheme, p.listing(ctx, l))
 	var e *Error
 	switch {
-	case found || ctx.Err() != nil:
+	case p.found || ctx.Err() != nil:
 		return ctx.Err()
-	case errors.As(trouble, &e) && e.Kind == ClassURL:
+	case errors.As(p.trouble, &e) && e.Kind == ClassURL:
 		return e.Err
-	case trouble != nil:
-		return &uselessError{trouble}
+	case p.trouble != nil:
+		return &uselessError{p.trouble}
 	}
 	return &uselessError{errNothing}
+}
+
+// A probe finds out whether a listing has an item that can be fetched, and ends the listing there.
+type probe struct {
+	found   bool
+	trouble error // of the first item with an Err
+}
+
+// listing returns l with its items for p.
+func (p *probe) listing(ctx context.Context, l Listing) Listing {
+	l.PassedOver = nil
+	l.Yield = func(item Item) bool {
+		p.found = item.Err == nil
+		if p.trouble == nil {
+			p.trouble = item.Err
+		}
+		return !p.found && ctx.Err() == nil
+	}
+	return l
 }
 
 // listing returns what all listings of in have in common.
