@@ -41,15 +41,20 @@ func parseUnits(s string, units []unit) (int64, bool) {
 	return int64(f), true
 }
 
-// Bytes is an amount of bytes above zero. Zero is a default that help does not name.
-func Bytes(p *int64) pflag.Value {
-	return value[int64]{p, func(s string) (int64, error) {
-		n, ok := parseUnits(s, byteUnits)
+// amountIn returns the parser of an amount in some units. what is what it expects.
+func amountIn(units []unit, what string) func(string) (int64, error) {
+	return func(s string) (int64, error) {
+		n, ok := parseUnits(s, units)
 		if !ok {
-			return 0, expected(s, "an amount of bytes such as 64MB or 1GiB")
+			return 0, expected(s, "%s", what)
 		}
 		return n, nil
-	}, func(n int64) string {
+	}
+}
+
+// Bytes is an amount of bytes above zero. Zero is a default that help does not name.
+func Bytes(p *int64) pflag.Value {
+	return value[int64]{p, amountIn(byteUnits, "an amount of bytes such as 64MB or 1GiB"), func(n int64) string {
 		if n == 0 {
 			return ""
 		}
@@ -59,13 +64,9 @@ func Bytes(p *int64) pflag.Value {
 
 // Pixels is a number of pixels above zero.
 func Pixels(p *int64) pflag.Value {
-	return value[int64]{p, func(s string) (int64, error) {
-		n, ok := parseUnits(s, pixelUnits)
-		if !ok {
-			return 0, expected(s, "a number of pixels such as 100MP")
-		}
-		return n, nil
-	}, func(n int64) string { return formatFloat(float64(n)/1e6) + "MP" }, "PIXELS"}
+	return value[int64]{p, amountIn(pixelUnits, "a number of pixels such as 100MP"), func(n int64) string {
+		return formatFloat(float64(n)/1e6) + "MP"
+	}, "PIXELS"}
 }
 
 // Rate is a number above zero of what happens in a second. noun is what that is.
