@@ -132,24 +132,36 @@ func TestNothingBehindALinkIsListedOrRead(t *testing.T) {
 	tree(t, "p/a/b/x.jpg", "p/a/x.jpg", "p/x.jpg", "private/b/x.jpg", "private/x.jpg")
 	ctx, cancel := context.WithCancel(t.Context())
 	var exchanging sync.WaitGroup
-	swap := func(what, with string) { // p/a is now a folder, now a link
+	// The root of p/a stays that folder, whatever p/a is called or leads to meanwhile. By its path the first swapper
+	// would now and then move the private file into the folder.
+	folder, err := os.OpenRoot("p/a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer folder.Close()
+	here, err := os.OpenRoot("p")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer here.Close()
+	swap := func(in *os.Root, what, with string) { // what is now itself, now a link
 		for i := 0; ctx.Err() == nil; i++ {
 			aside := what + ".aside"
-			_ = os.Rename(what, aside)
-			_ = os.Symlink(with, what)
-			_ = os.Remove(what)
-			_ = os.Rename(aside, what)
+			_ = in.Rename(what, aside)
+			_ = in.Symlink(with, what)
+			_ = in.Remove(what)
+			_ = in.Rename(aside, what)
 			if i%8 == 0 {
 				runtime.Gosched()
 			}
 		}
 	}
-	exchanging.Go(func() { swap("p/a/x.jpg", "../../private/x.jpg") })
-	exchanging.Go(func() { swap("p/a", "../private") })
+	exchanging.Go(func() { swap(folder, "x.jpg", "../../private/x.jpg") })
+	exchanging.Go(func() { swap(here, "a", "../private") })
 	c := newClient(t, Options{Retries: -1})
 	read := 0
 	for range 300 {
-		for item, err := range (Inputs{Args: []string{"p"}, Heads: 64}).Items(t.Context()) {
+		for item, err := range (Inputs{Args: []string{"p"}, Heads: 64, Extensions: photos}).Items(t.Context()) {
 			if err != nil {
 				t.Fatal(err)
 			}
