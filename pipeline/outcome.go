@@ -99,6 +99,22 @@ type Totals struct {
 	Items, Done, Skipped, Failed, Interrupted int
 	// Pace is how many items were fetched at once in the end, and why.
 	Pace Pace
+	// Flow is what Run saw of its lanes. It is never nil in what Run returns.
+	Flow *Flow
+}
+
+// A Flow is what Run saw of its lanes.
+type Flow struct {
+	// AtOnce is the most items that were being downloaded at the same time. Files of this machine do not count.
+	AtOnce int
+	// HeldBack is how many items had to wait because their host took no more.
+	HeldBack int
+	// Account is where the time of the workers went, from the start of Run to its end. What was before and after is for
+	// the caller to add.
+	Account Account
+	// Last is the item that ended last, and Tail how long it was under way when no other was.
+	Last fetch.Item
+	Tail time.Duration
 }
 
 func (t *Totals) add(s Status) {

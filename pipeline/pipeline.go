@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"imgpipe/fetch"
+	"imgpipe/pipeline/executor"
 	"imgpipe/transform"
 )
 
@@ -55,6 +56,8 @@ type Cost struct {
 	// be copied for that.
 	Handover time.Duration
 	Copied   int64
+	// Work is where the time of the transform itself went; zero if the Executor does not measure that.
+	Work executor.Work
 	// Abandoned reports that the task was given up while it still runs: its Data may yet be read. Ended is closed when
 	// it no longer runs; nil means that this is not known.
 	Abandoned bool

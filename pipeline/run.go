@@ -57,6 +57,7 @@ func Run(ctx context.Context, items iter.Seq[fetch.Item], o Options, sink func(O
 	}
 	stopTelling()
 	r.totals.Pace = r.pace.pace()
+	r.totals.Flow = &Flow{}
 	return r.totals, r.verdict(ctx)
 }
 

@@ -108,7 +108,7 @@ func TestASourceOfAnotherKindRunsLikeTheOthers(t *testing.T) {
 		if err := errors.Join(executor.Close(), kept.Close()); err != nil {
 			t.Error(err)
 		}
-		want.Items, totals.Pace = 2*items, pipeline.Pace{}
+		want.Items, totals.Pace, totals.Flow = 2*items, pipeline.Pace{}, nil
 		if err != nil || totals != want {
 			t.Errorf("round %d: %+v, %v; want %+v", round, totals, err, want)
 		}

@@ -174,7 +174,7 @@ func newLibrary(t *testing.T) library {
 func (l library) expect(totals pipeline.Totals, done, skipped, failed, lines int) {
 	l.t.Helper()
 	want := pipeline.Totals{Items: done + skipped + failed, Done: done, Skipped: skipped, Failed: failed}
-	if want.Pace = totals.Pace; totals != want {
+	if want.Pace, want.Flow = totals.Pace, totals.Flow; totals != want {
 		l.t.Errorf("%+v, want %+v", totals, want)
 	}
 	if got := entries(l.small); len(got) != lines {

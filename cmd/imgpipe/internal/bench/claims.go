@@ -48,7 +48,7 @@ func ClaimPlans(p Plan, cpus, downloads int) []Plan {
 	grid := func(of ...string) []Config { return Grid(of, []int{cpus}, []int{downloads}) }
 	fetches := Plan{Stage: StageFetch, Configs: grid(modes.Serial, modes.GIL, modes.Goroutines)}
 	transforms := Plan{Stage: StageTransform, Configs: grid(modes.Comparable()...)}
-	transforms.Configs = append(transforms.Configs, Config{modes.Goroutines, 4 * cpus, downloads})
+	transforms.Configs = append(transforms.Configs, Config{Mode: modes.Goroutines, Workers: 4 * cpus, Downloads: downloads})
 	plans := []Plan{fetches, transforms}
 	for i := range plans {
 		plans[i].Runs, plans[i].Warmup, plans[i].Args = 3, 0, p.Args

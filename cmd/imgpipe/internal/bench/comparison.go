@@ -91,6 +91,29 @@ type Result struct {
 	// Stages has the median time that all images together spent in each stage.
 	Stages map[pipeline.Stage]float64 `json:"stages_s"`
 
+	// CPUPerImage is the CPU time of one image in seconds. CPURatio is how many times that of the Baseline it is, from
+	// the ratios of the runs of the same round, with its interval and CPUP, the probability that two equal contestants
+	// would differ as much. All rounds count, as the CPU time of other programs is not in it.
+	CPUPerImage Estimate `json:"cpu_per_image_s"`
+	CPURatio    Estimate `json:"cpu_ratio"`
+	CPUP        float64  `json:"cpu_p"`
+	// Before is the time before the first image.
+	Before Estimate `json:"before_s"`
+	// WallDetectable and CPUDetectable are the smallest differences from the Baseline that these runs would have shown
+	// in four of five comparisons, as a share: 0.1 is 10 %. 0 is not known.
+	WallDetectable float64 `json:"wall_detectable"`
+	CPUDetectable  float64 `json:"cpu_detectable"`
+	// QuietRounds is how many of the Runs were not disturbed: Speedup and P rest on those alone, if there are enough.
+	QuietRounds int `json:"quiet_rounds"`
+	// DisturbedShare is the median over the runs.
+	DisturbedShare float64 `json:"disturbed_share"`
+	// Account has the median lane time of each entry, in seconds. It is nil if it is not known.
+	Account map[pipeline.Entry]float64 `json:"account_s,omitempty"`
+	// Unknown has the entries that the system did not tell in one of the runs.
+	Unknown []pipeline.Entry `json:"account_unknown,omitempty"`
+	// AtOnce is the most downloads that there were at the same time in any run.
+	AtOnce int `json:"downloads_at_once"`
+
 	// Speedup is how many times faster than the Baseline this is, from the ratios of the runs of the same round: the
 	// Hodges–Lehmann estimate, with its interval. It is 1 for the Baseline itself.
 	Speedup Estimate `json:"speedup"`
@@ -159,12 +182,125 @@ type Comparison struct {
 	Parts []Comparison `json:"parts,omitempty"`
 	// GoroutineStart is what [StartOfGoroutine] measured.
 	GoroutineStart float64 `json:"goroutine_start_s"`
+	// Ended says why there were so many rounds: "rounds", "precision" or "budget". Precision is the half width of an
+	// interval that was asked for, as a share, and Budget how long the runs might take; 0 for none.
+	Ended     string        `json:"ended,omitempty"`
+	Precision float64       `json:"precision,omitempty"`
+	Budget    time.Duration `json:"budget,omitempty"`
+	// Withheld says why there is no order by wall time, with figures; "" if there is one.
+	Withheld string `json:"withheld,omitempty"`
+	// LeftOut are the images that were not done in every counted run. They count in no run.
+	LeftOut []LeftOut `json:"left_out,omitempty"`
+	// Card describes the machine.
+	Card Card `json:"card"`
+	// Outliers names runs that lie far from the others of their Config.
+	Outliers []string `json:"outliers,omitempty"`
+	// Lesson is what compare --lesson measured besides; nil without it.
+	Lesson *Lesson `json:"lesson,omitempty"`
+	// Against is how this compares with an earlier comparison; nil without --against.
+	Against *Against `json:"against,omitempty"`
 	// Timelines has one element for each Config that finished a run.
 	Timelines []Timeline `json:"timelines,omitempty"`
 	// Samples are the raw runs, in the order in which they were made.
 	Samples []Sample `json:"samples"`
 	// Pictures are a few of the outputs, for a contact sheet.
 	Pictures []Picture `json:"-"`
+}
+
+// A LeftOut is an image that was not done in every counted run, for one class of failure.
+type LeftOut struct {
+	Source string `json:"source"`
+	Class  string `json:"class"`
+	// Runs is in how many of Of counted runs it failed.
+	Runs int `json:"runs"`
+	Of   int `json:"of"`
+}
+
+// A Card describes the machine on which it was measured. What is "" or 0 is not known.
+type Card struct {
+	CPU            string    `json:"cpu,omitempty"`
+	CPUs           int       `json:"cpus"`
+	ThreadsPerCore int       `json:"threads_per_core,omitempty"`
+	Kernel         string    `json:"kernel,omitempty"`
+	Virtual        string    `json:"virtual,omitempty"`  // "yes", "no", or the name of the hypervisor
+	Quota          float64   `json:"quota,omitempty"`    // CPUs
+	Governor       string    `json:"governor,omitempty"` // of the clock frequency
+	Memory         int64     `json:"memory,omitempty"`   // bytes
+	Load           []float64 `json:"load,omitempty"`     // load average at the beginning and at the end
+	CPUPressure    []float64 `json:"cpu_pressure,omitempty"`
+}
+
+// A Lesson is what compare --lesson measured besides its three comparisons, which are Parts.
+type Lesson struct {
+	// Starts has what one goroutine, one OS thread and one process take to start, in one loop.
+	Starts []Start `json:"starts"`
+	// Crashes has what died with one image that ended what ran it, in each model.
+	Crashes []Crash `json:"crashes"`
+	// Memory has what one more worker costs in each model.
+	Memory []Slope `json:"memory"`
+	// Table is {I/O-bound, CPU-bound in C, CPU-bound in the language} × {threads, processes}.
+	Table []Cell `json:"table,omitempty"`
+}
+
+// A Start is how long one thing takes to start, in seconds: the median of Tries, with its interval.
+type Start struct {
+	What  string   `json:"what"` // "goroutine", "OS thread" or "process"
+	Time  Estimate `json:"time_s"`
+	Tries int      `json:"tries"`
+}
+
+// A Crash is one run in which an image ended what ran it.
+type Crash struct {
+	Mode string `json:"mode"`
+	// Done, Failed and Lost add up to Images: Lost had no turn or were under way when the run died.
+	Images int `json:"images"`
+	Done   int `json:"done"`
+	Failed int `json:"failed"`
+	Lost   int `json:"lost"`
+	// Died says what died, such as "the run" or "1 worker".
+	Died string `json:"died"`
+	// Timeline is what was drawn before the end; it may be nil.
+	Timeline *Timeline `json:"timeline,omitempty"`
+}
+
+// A Slope is the memory (PSS) that one more worker costs, in bytes, from runs of two widths.
+type Slope struct {
+	Mode          string   `json:"mode"`
+	From          int      `json:"from"`
+	To            int      `json:"to"`
+	OneMoreWorker Estimate `json:"one_more_worker"`
+}
+
+// A Cell is one cell of the lesson's table.
+type Cell struct {
+	Job     string   `json:"job"`     // "I/O-bound", "CPU-bound in C" or "CPU-bound in the language"
+	Program string   `json:"program"` // "Go" or "Python"
+	Model   string   `json:"model"`   // "threads" or "processes"
+	Speedup Estimate `json:"speedup"` // over the same program, one at a time
+}
+
+// An Against is how a comparison differs from an earlier one of the same contestants.
+type Against struct {
+	Began   time.Time       `json:"began"`
+	Program string          `json:"program"`
+	Machine summary.Machine `json:"machine"`
+	Card    Card            `json:"card"`
+	// Rows has one element for each contestant that both have.
+	Rows []AgainstRow `json:"rows"`
+	// Missing names the contestants that only one of them has.
+	Missing []string `json:"missing,omitempty"`
+	// Notes say what differs besides: the job, the machine, the version.
+	Notes []string `json:"notes,omitempty"`
+}
+
+// An AgainstRow is one contestant in two comparisons: how many times the wall time and the CPU time for an image of the
+// earlier one it takes now, with the probability of equal ones, by a test that pairs nothing.
+type AgainstRow struct {
+	Name  string   `json:"name"`
+	Wall  Estimate `json:"wall"`
+	WallP float64  `json:"wall_p"`
+	CPU   Estimate `json:"cpu"`
+	CPUP  float64  `json:"cpu_p"`
 }
 
 // A Picture is one output.

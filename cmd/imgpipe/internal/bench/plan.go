@@ -35,12 +35,12 @@ func Grid(of []string, workers, downloads []int) []Config {
 	var configs []Config
 	for _, mode := range of {
 		if mode == modes.Serial {
-			configs = append(configs, Config{modes.Serial, 1, 1})
+			configs = append(configs, Config{Mode: modes.Serial, Workers: 1, Downloads: 1})
 			continue
 		}
 		for _, d := range downloads {
 			for _, w := range workers {
-				configs = append(configs, Config{mode, w, d})
+				configs = append(configs, Config{Mode: mode, Workers: w, Downloads: d})
 			}
 		}
 	}
@@ -70,15 +70,18 @@ func baseline(configs []Config) int {
 // Flags returns the flags of imgpipe run that choose c.
 func (c Config) Flags() []string {
 	if c.Mode == modes.Serial {
-		return []string{"--mode", modes.Serial}
+		return append([]string{"--mode", modes.Serial}, c.Extra...)
 	}
-	return []string{"--mode", c.Mode, "--workers", fmt.Sprint(c.Workers), "--downloads", fmt.Sprint(c.Downloads)}
+	return append([]string{"--mode", c.Mode, "--workers", fmt.Sprint(c.Workers), "--downloads", fmt.Sprint(c.Downloads)}, c.Extra...)
 }
 
 // Name returns words for a Config that tell it from the others. Widths that all share are left out. A Config that
 // competes with itself has a number.
 func (c *Comparison) Name(config int) string {
 	this := c.Configs[config]
+	if this.Name != "" {
+		return this.Name
+	}
 	name := this.Mode
 	var widths []string
 	if this.Mode != modes.Serial {
@@ -90,10 +93,10 @@ func (c *Comparison) Name(config int) string {
 		}
 		name += " with " + strings.Join(widths, " and ")
 	}
-	if n := slices.Index(c.Configs, this); n != config {
+	if n := slices.IndexFunc(c.Configs, this.Same); n != config {
 		again := 1
 		for _, other := range c.Configs[n:config] {
-			if other == this {
+			if other.Same(this) {
 				again++
 			}
 		}

@@ -154,7 +154,7 @@ func TestFlagsAndInputsReachEachRun(t *testing.T) {
 	}
 	for _, s := range c.Samples {
 		want := c.Configs[s.Config]
-		if got := (Config{s.Summary.Mode, s.Summary.Workers, s.Summary.Downloads}); got != want {
+		if got := (Config{Mode: s.Summary.Mode, Workers: s.Summary.Workers, Downloads: s.Summary.Downloads}); !got.Same(want) {
 			t.Errorf("ran %+v, want %+v", got, want)
 		}
 		if !slices.Equal(s.Summary.Command, []string{"photos", "-odd-"}) {
@@ -304,9 +304,10 @@ func TestPartsOfOneStageAreMeasuredAfterTheWhole(t *testing.T) {
 
 func TestGridGivesSerialOnceAndTheOthersEachWidth(t *testing.T) {
 	got := Grid([]string{modes.Serial, modes.Goroutines, modes.Goroutines}, []int{1, 2}, []int{8})
-	want := []Config{{modes.Serial, 1, 1}, {modes.Goroutines, 1, 8}, {modes.Goroutines, 2, 8},
-		{modes.Goroutines, 1, 8}, {modes.Goroutines, 2, 8}}
-	if !slices.Equal(got, want) {
+	one := Config{Mode: modes.Goroutines, Workers: 1, Downloads: 8}
+	two := Config{Mode: modes.Goroutines, Workers: 2, Downloads: 8}
+	want := []Config{{Mode: modes.Serial, Workers: 1, Downloads: 1}, one, two, one, two}
+	if !slices.EqualFunc(got, want, Config.Same) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 	c := Comparison{Configs: got, Job: Job{Stage: StageAll}}

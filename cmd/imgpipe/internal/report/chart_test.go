@@ -168,7 +168,7 @@ func TestPrimaryTimelinesAreTheWidestOfEachMode(t *testing.T) {
 	want := []bench.Config{{Mode: "serial", Workers: 1}, {Mode: "gil", Workers: 2, Downloads: 16},
 		{Mode: "goroutines", Workers: 2, Downloads: 16},
 		{Mode: "processes", Workers: 2, Downloads: 16}}
-	if !slices.Equal(got, want) || len(second) != 3 {
+	if !slices.EqualFunc(got, want, bench.Config.Same) || len(second) != 3 {
 		t.Errorf("%v and %d more, want %v and 3", got, len(second), want)
 	}
 }

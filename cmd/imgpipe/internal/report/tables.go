@@ -25,7 +25,7 @@ func (v *view) timing() table {
 func (v *view) mode(i int) string {
 	same := 1
 	for _, f := range v.Configs[:i] {
-		if f == v.Configs[i] {
+		if f.Same(v.Configs[i]) {
 			same++
 		}
 	}

@@ -70,7 +70,11 @@ type Summary struct {
 	// PassedOver has what was passed over in folders, by kind.
 	PassedOver []PassedOver `json:"passed_over,omitempty"`
 
+	// Wall is from the start of the program to its end: to the moment in which this is written. Before is the part of
+	// it before the first image was taken, Written what was spent after it on writing a trace.
 	Wall         float64 `json:"wall_s"`
+	Before       float64 `json:"before_s"`
+	Written      float64 `json:"written_s"`
 	ImagesPerSec float64 `json:"images_per_s"`
 	User         float64 `json:"cpu_user_s"`
 	System       float64 `json:"cpu_system_s"`
@@ -86,6 +90,18 @@ type Summary struct {
 	// WorkerStarts is how many worker processes were started, WorkerStart the mean time until one could work.
 	WorkerStarts int     `json:"worker_starts"`
 	WorkerStart  float64 `json:"worker_start_s"`
+
+	// DownloadsAtOnce is the most downloads that there were at the same time. HeldBack is how many items had to wait
+	// because their host took no more.
+	DownloadsAtOnce int `json:"downloads_at_once"`
+	HeldBack        int `json:"held_back"`
+	// Account is where the time of the workers went. Nil is not known.
+	Account *Account `json:"account,omitempty"`
+	// Conditions are what the machine did meanwhile.
+	Conditions Conditions `json:"conditions"`
+	// Last is the item that ended last, and Tail how long it was under way when no other was.
+	Last string  `json:"last,omitempty"`
+	Tail float64 `json:"tail_s"`
 
 	// Stages has the time that all items together spent in each stage.
 	Stages map[pipeline.Stage]float64 `json:"stages_s"`
@@ -131,6 +147,35 @@ type Machine struct {
 	OS   string `json:"os"`
 	Arch string `json:"arch"`
 	CPUs int    `json:"cpus"`
+}
+
+// An Account is a [pipeline.Account] in seconds.
+type Account struct {
+	Lanes int     `json:"lanes"`
+	Wall  float64 `json:"wall_s"`
+	// Spent is lane time by entry. Those at the top of [pipeline.Entries] add up to Lanes × Wall.
+	Spent map[pipeline.Entry]float64 `json:"spent_s"`
+	// Unknown has the entries that the system does not tell.
+	Unknown []pipeline.Entry `json:"unknown,omitempty"`
+}
+
+// Conditions are what the machine did during a run. Nil is not known; it is never 0 for that. Times are in seconds.
+type Conditions struct {
+	// CPUPressure, IOPressure and MemoryPressure are the time in which some task of the machine waited for that.
+	CPUPressure    *float64 `json:"cpu_pressure_s"`
+	IOPressure     *float64 `json:"io_pressure_s"`
+	MemoryPressure *float64 `json:"memory_pressure_s"`
+	// Throttled is the time in which the control group of the run had used up its quota, summed over its CPUs.
+	Throttled *float64 `json:"throttled_s"`
+	// Steal is the time that the host of a virtual machine took from all CPUs.
+	Steal *float64 `json:"steal_s"`
+	// OtherCPUs is how many CPUs other programs kept busy, on average, beyond those that this program may not use.
+	OtherCPUs *float64 `json:"other_cpus"`
+	// Load is the load average before the run.
+	Load *float64 `json:"load"`
+	// MajorFaults counts the pages of the run that had to come from a disk, BlocksIn the blocks of 512 bytes it read.
+	MajorFaults *int64 `json:"major_faults"`
+	BlocksIn    *int64 `json:"blocks_in"`
 }
 
 // A Failure is one class of failure: how often it was met, and an example.
