@@ -115,7 +115,6 @@ func (r *runner) release(j *job, reuse bool) {
 
 // transform has the executor work on j.
 func (r *runner) transform(ctx context.Context, j *job) bool {
-	r.meter.move(&j.state, stateLeaving) // while the store notes that it begins, and that it ends
 	defer r.meter.move(&j.state, stateLeaving)
 	j.ticket.end()
 	taken := r.now()
@@ -127,11 +126,15 @@ func (r *runner) transform(ctx context.Context, j *job) bool {
 	}
 	if g, ok := j.Place.(Guard); ok {
 		var err error
+		r.meter.move(&j.state, stateNoting)
 		if j.apart, err = g.Begin(); err != nil {
 			r.release(j, true)
 			return r.fail(ctx, j, err)
 		}
-		defer func() { g.End(j.Cost.Abandoned) }()
+		defer func() {
+			r.meter.move(&j.state, stateNoting)
+			g.End(j.Cost.Abandoned)
+		}()
 	}
 	result, err := r.work(ctx, j, taken)
 	r.release(j, !j.Cost.Abandoned)
@@ -203,6 +206,8 @@ func (j *job) laneSpans(start, end time.Duration, res transform.Result) {
 
 // store keeps j's outputs, which ends j.
 func (r *runner) store(ctx context.Context, j *job, lane int) {
+	r.meter.store(1)
+	defer r.meter.store(-1)
 	start := r.now()
 	outputs, err := j.Place.Put(j.result)
 	j.Spans = append(j.Spans, Span{StageStore, lane, start, r.now()})

@@ -4,6 +4,8 @@ import (
 	"math"
 	"sync"
 	"time"
+
+	"imgpipe/pipeline/executor"
 )
 
 // A state is where an item is between the input and its end, as far as worker lanes may have to wait for it.
@@ -21,7 +23,8 @@ const (
 	stateReady                  // fetched, and not with a worker lane yet
 	stateMemory                 // with a worker lane, waiting for memory to decode into
 	stateWorking                // with the executor
-	stateLeaving                // with a worker lane, waiting for the store
+	stateNoting                 // with a worker lane, in which the store notes something of it
+	stateLeaving                // with a worker lane, waiting for a store lane
 	states
 )
 
@@ -31,12 +34,15 @@ const (
 //	lanes                                     charged to
 //	as many as items are with the executor    the parts of its calls, which these tell when they end
 //	as many as items wait for memory          memory
-//	as many as items wait for the store       store
+//	as many as the store notes something in   store
+//	as many as items wait for a store lane    store if all are busy; else as those on their way, below
 //	as many as items are ready                scheduler: both are there, and wait to be brought together
 //	all others, if fetches are under way      what those do, in proportion to their numbers; items that hosts hold
 //	                                          back while download lanes are free count as fetches
-//	          if the next item is not known   listing
-//	          if there is none                tail, or store once no lane works any more
+//	          if the input is being asked     listing
+//	          if it has no more               tail, or store once no lane works any more and the store does
+//	          else                            an item is on its way from one goroutine to another: scheduler, as far as
+//	                                          Go's has counted such waits, else rest
 //
 // So what it charges adds up to lanes × wall, whatever happens. It takes 0.2 µs for a change, of which an item has some
 // ten, and remembers no item.
@@ -48,7 +54,11 @@ type meter struct {
 	at       time.Duration // until when time is charged
 	in       [states]int   // how many items there are in each state
 	holding  int           // those of statePlanned that hosts hold back while download lanes are free
-	over     bool          // the input has no more
+	newHeld  int           // those of them that were never held back before, and are by the throttle, too
+	listing  bool          // the input is being asked for the next item
+	over     bool          // it has no more
+	storing  int           // store lanes that are busy
+	ending   bool          // the end of an item is being recorded
 	underWay int           // taken, and not ended
 	alone    time.Duration // since when there is one
 	tail     time.Duration // how long the last one was alone
@@ -61,7 +71,7 @@ type meter struct {
 }
 
 func newMeter(lanes int, began time.Time) *meter {
-	return &meter{lanes: lanes, began: began, spent: map[Entry]time.Duration{}}
+	return &meter{lanes: lanes, began: began, listing: true, spent: map[Entry]time.Duration{}}
 }
 
 // take counts an item that was taken from the input.
@@ -69,6 +79,7 @@ func (m *meter) take(s *state) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.charge()
+	m.listing = false
 	if m.underWay++; m.underWay == 1 {
 		m.alone = m.at
 	}
@@ -92,6 +103,15 @@ func (m *meter) shift(s *state, to state) {
 	*s = to
 	m.atOnce = max(m.atOnce, m.in[stateAsked]+m.in[stateBody])
 	m.most = max(m.most, m.fetching()+m.in[stateReady])
+	m.settleHeld()
+}
+
+// settleHeld counts what hosts alone hold back. What the throttle would not allow either is not theirs.
+func (m *meter) settleHeld() {
+	if m.newHeld = min(m.newHeld, m.holding); m.in[stateThrottled] == 0 {
+		m.heldBack += m.newHeld
+		m.newHeld = 0
+	}
 }
 
 // fetching returns how many fetches are under way.
@@ -99,11 +119,20 @@ func (m *meter) fetching() int {
 	return m.in[stateHeld] + m.in[stateAsked] + m.in[stateBody] + m.in[stateDisk] + m.in[stateBudget]
 }
 
-// end counts an item that has ended.
+// store notes that a store lane begins, or with -1 ends, to store an item.
+func (m *meter) store(more int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.charge()
+	m.storing += more
+}
+
+// end counts an item that has ended, which is being recorded until ended.
 func (m *meter) end() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.charge()
+	m.ending = true
 	switch m.underWay--; m.underWay {
 	case 1:
 		m.alone = m.at
@@ -112,12 +141,27 @@ func (m *meter) end() {
 	}
 }
 
+func (m *meter) ended() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.charge()
+	m.ending = false
+}
+
+// ask notes that the input is asked for the next item.
+func (m *meter) ask() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.charge()
+	m.listing = true
+}
+
 // close notes that the input has no more.
 func (m *meter) close() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.charge()
-	m.over = true
+	m.listing, m.over = false, true
 }
 
 // hold notes how many items hosts hold back while download lanes are free, of which more do so for the first time.
@@ -126,7 +170,8 @@ func (m *meter) hold(now, more int) {
 	defer m.mu.Unlock()
 	m.charge()
 	m.holding = now
-	m.heldBack += more
+	m.newHeld += more
+	m.settleHeld()
 }
 
 // charge charges the time since it was called last. The lock is held.
@@ -145,7 +190,12 @@ func (m *meter) charge() {
 	}
 	m.working += lanes(m.in[stateWorking])
 	m.spent[EntryMemory] += lanes(m.in[stateMemory])
-	m.spent[EntryStore] += lanes(m.in[stateLeaving])
+	m.spent[EntryStore] += lanes(m.in[stateNoting])
+	if leaving := lanes(m.in[stateLeaving]); m.storing >= storeLanes || m.ending {
+		m.spent[EntryStore] += leaving
+	} else {
+		m.rest += leaving
+	}
 	m.spent[EntryScheduler] += lanes(m.in[stateReady])
 	if free > 0 {
 		m.idle(lanes(free))
@@ -176,13 +226,13 @@ func (m *meter) idle(took time.Duration) {
 			left -= part
 		}
 		m.rest += left
-	case m.in[statePlanned]+m.in[stateThrottled] > 0: // on its way to a download lane
-		m.rest += took
-	case !m.over:
+	case m.listing:
 		m.spent[EntryListing] += took
+	case !m.over, m.in[statePlanned]+m.in[stateThrottled] > 0, m.underWay == 0:
+		m.rest += took
 	case m.in[stateWorking]+m.in[stateMemory] > 0:
 		m.spent[EntryTail] += took
-	case m.underWay > 0:
+	case m.storing > 0 || m.ending:
 		m.spent[EntryStore] += took
 	default:
 		m.rest += took
@@ -253,11 +303,17 @@ func (m *meter) account() Account {
 			a.Spent[p.entry] += took
 		}
 	}
-	a.sum(EntryFileWait)
-	a.sum(EntryCPUWait)
-	if rest := m.rest + left; rest > 0 {
+	rest := m.rest + left
+	if t.cpuKnown {
+		waited := executor.Scheduled(rest)
+		a.Spent[EntryScheduler] += waited
+		rest -= waited
+	}
+	if rest > 0 {
 		a.Spent[EntryRest] = rest
 	}
+	a.sum(EntryFileWait)
+	a.sum(EntryCPUWait)
 	switch {
 	case t.n > 0 && !t.cpuKnown:
 		a.Unknown = []Entry{EntryCPU, EntryRunQueue, EntryStall}

@@ -118,9 +118,10 @@ func (r *runner) sequential(ctx context.Context, items iter.Seq[fetch.Item]) {
 		if r.plan(ctx, j) && r.fetch(ctx, j, 0) && r.transform(ctx, j) {
 			r.store(ctx, j, 0)
 		}
-		r.meter.move(&j.state, stateLeaving)
+		r.meter.move(&j.state, stateNoting)
 		r.end(j)
 		r.meter.move(&j.state, stateNone)
+		r.meter.ask()
 		if r.stopped(ctx) {
 			break
 		}
@@ -248,6 +249,7 @@ func (r *runner) feed(ctx context.Context, items iter.Seq[fetch.Item], planned, 
 			r.meter.move(&j.state, stateNone)
 		}
 		to <- j
+		r.meter.ask()
 		if r.stopped(ctx) {
 			return
 		}
@@ -269,6 +271,7 @@ func (r *runner) stopped(ctx context.Context) bool {
 // end accounts for j.
 func (r *runner) end(j *job) {
 	r.meter.end()
+	defer r.meter.ended()
 	r.last = j.Item
 	r.totals.add(j.Status)
 	if r.recorder != nil {

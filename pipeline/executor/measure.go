@@ -36,6 +36,10 @@ func Measure(f func()) Work {
 	return w
 }
 
+// Scheduled returns how much of a wait of goroutines of this process can have been one for a processor of Go's
+// scheduler, by what the scheduler has counted since the process began. What was returned once is not used again.
+func Scheduled(wait time.Duration) time.Duration { return latencies.explain(wait) }
+
 // A reading is what the system says of a thread.
 type reading struct {
 	cpu, runQueue           time.Duration

@@ -41,6 +41,7 @@ type worker struct {
 
 	// What follows belongs to the first of its slot.
 	reader             wire.Reader
+	heard              time.Time // when its last answer was read
 	answered           int
 	busy               time.Duration // with its last image; 0 if it has not answered
 	collected, counted time.Duration // of garbage collection: what it said last, and what of that is in Usage.GC
@@ -68,7 +69,7 @@ func (w *worker) isDead() bool {
 type posting struct {
 	task   uint64 // its number
 	posted time.Time
-	start  time.Time  // when it was the first of its slot
+	start  time.Time  // when the slot was its own
 	bytes  int64      // in the pipe
 	copies int64      // how many bytes of the file were copied, into shared memory or the pipe
 	copied []byte     // the file in shared memory, if it was copied there for this
@@ -166,7 +167,8 @@ func (w *worker) receive(
 		<-w.dead
 		w.close()
 	}
-	took := time.Since(sent.start)
+	w.heard = time.Now()
+	took := w.heard.Sub(sent.start)
 	cost.Handover += max(0, took-done.Busy)
 	work := done.Work.Within(time.Since(sent.posted)) // no worker has worked on it for longer
 	cost.Work = cost.Work.Add(work)
