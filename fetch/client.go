@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"net/http"
 	"sync"
 	"time"
 )
@@ -171,7 +172,7 @@ func (c *Client) Fetch(ctx context.Context, item Item, room Room) (Body, error) 
 	if room == nil {
 		room = endless{}
 	}
-	t := &Try{c: c, source: c.source(item.Scheme), item: item, room: room}
+	t := &Try{c: c, source: c.source(item.Scheme), item: item, room: room, follow: following(room)}
 	scarceSince := time.Time{}
 	for n, tries := 0, 1; ; n, tries = n+1, tries+1 {
 		if err := ctx.Err(); err != nil {
@@ -212,10 +213,21 @@ func (c *Client) Fetch(ctx context.Context, item Item, room Room) (Body, error) 
 		if !e.Again || n >= c.opts.Retries || t.host != "" && c.hosts.hopeless(t.host) {
 			return Body{}, e
 		}
+		if !item.Local() {
+			t.follow(waiting(e.Kind))
+		}
 		if err := c.sleep(ctx, backoff(max(n, 0))); err != nil {
 			return Body{}, err
 		}
 	}
+}
+
+// waiting returns the phase of the wait after a failure of that class: only an answer that says so is a host's own wish.
+func waiting(class string) Phase {
+	if class == statusClass(http.StatusTooManyRequests) || class == statusClass(http.StatusServiceUnavailable) {
+		return PhaseHeld
+	}
+	return PhaseAsked
 }
 
 // body hands data over.

@@ -31,5 +31,13 @@ type HostState struct {
 	Silent bool
 }
 
+// A Holder is a [Hosts] that wants to know what [Spread] holds back. Of one that is none, nobody learns that.
+type Holder interface {
+	Hosts
+	// Holding is called when the number of values changes that wait for their hosts while there are lanes for them, by
+	// the goroutine that called Spread. more is how many of these wait for the first time. It must not wait.
+	Holding(now, more int)
+}
+
 // Hosts returns what c knows of the hosts that it asks. It is never nil.
 func (c *Client) Hosts() Hosts { return &c.hosts }

@@ -79,6 +79,9 @@ func (s *spreader[T]) spread(
 		} else if s.wants(next) {
 			more = in
 		}
+		if next == nil || out == nil {
+			s.hold(next == nil && s.free > 0)
+		}
 		var timer <-chan time.Time
 		if out == nil && wait > 0 {
 			timer = time.After(wait)
@@ -114,6 +117,7 @@ func (s *spreader[T]) spread(
 			finish, over = nil, true
 		}
 	}
+	s.hold(false)
 	close(work)
 	lanes.Wait()
 	return s.lost
@@ -131,11 +135,16 @@ type queue[T any] struct {
 	values []T
 	beyond spooled // each value behind its length
 	count  int     // of values in beyond
+	held   int     // of the first ones: how many Holder.Holding was told of
 }
+
+func (q *queue[T]) len() int { return len(q.values) + q.count }
 
 // A spreader holds what Spread holds back.
 type spreader[T any] struct {
 	hosts  Hosts
+	holder Holder // nil if hosts is none
+	held   int    // what it was told last
 	spool  spool
 	aside  *Aside[T] // nil where values can only be held in memory
 	get    func([]byte) (T, error)
@@ -152,6 +161,7 @@ type spreader[T any] struct {
 
 func newSpreader[T any](by Hosts, aside *Aside[T]) *spreader[T] {
 	s := &spreader[T]{hosts: by, aside: aside, queues: make(map[string]*queue[T]), busy: make(map[string]int)}
+	s.holder, _ = by.(Holder)
 	if aside != nil {
 		s.get = aside.Get
 	}
@@ -231,6 +241,24 @@ func (s *spreader[T]) leaveOut() {
 	s.aside = nil
 }
 
+// hold tells the Holder, if there is one, how many values are held back: all that are there, or none.
+func (s *spreader[T]) hold(held bool) {
+	if s.holder == nil || !held && s.held == 0 {
+		return
+	}
+	now, more := 0, 0
+	for _, q := range s.order {
+		if held {
+			now, more = now+q.len(), more+q.len()-q.held
+			q.held = q.len()
+		}
+	}
+	if now != s.held || more > 0 {
+		s.held = now
+		s.holder.Holding(now, more)
+	}
+}
+
 // lanesFor returns how many lanes are free for what that host has.
 func (s *spreader[T]) lanesFor(host string) int {
 	if host == "" && s.free == 0 && s.busy[""] == besides-s.besides { // hosts have all n
@@ -261,6 +289,7 @@ func (s *spreader[T]) remove(q *queue[T]) {
 	var none T
 	q.values[0] = none
 	q.values = q.values[1:]
+	q.held = max(q.held-1, 0)
 	if s.fill(q); len(q.values) == 0 {
 		delete(s.queues, q.host)
 		s.order = slices.DeleteFunc(s.order, func(o *queue[T]) bool { return o == q })

@@ -15,6 +15,7 @@ type Try struct {
 	source Source
 	item   Item
 	room   Room
+	follow func(Phase)
 
 	// Of all tries of the item:
 	host  string        // that was asked last
@@ -41,12 +42,14 @@ func (t *Try) Ask(ctx context.Context, host string) error {
 	}
 	t.turn, t.raw, t.host = nil, nil, host
 	if host != "" {
+		t.follow(PhaseHeld)
 		turn, err := t.c.hosts.enter(ctx, host)
 		if err != nil {
 			return err
 		}
 		t.turn = turn
 	}
+	t.follow(PhaseAsked)
 	t.clock.resume()
 	return nil
 }
@@ -74,6 +77,7 @@ func (t *Try) Receive(ctx context.Context, body io.Reader, size int64) error {
 
 // begin begins the time of a body, which is read through what it returns.
 func (t *Try) begin(body io.Reader) *bodyReader {
+	t.follow(PhaseBody)
 	t.raw = &bodyReader{r: body, left: t.c.opts.MaxBytes + codingSlack}
 	t.clock.resume()
 	t.clock.receive(t.raw)

@@ -55,15 +55,18 @@ func (r *runner) work(ctx context.Context, j *job, taken time.Duration) (transfo
 // within calls the executor for j once, with a grant of the budget. The part that j's outputs take stays reserved until
 // they are stored.
 func (r *runner) within(ctx context.Context, j *job, grant int64, taken time.Duration) (transform.Result, error) {
+	r.meter.move(&j.state, stateMemory)
 	pixels, err := r.budget.takePixels(ctx, grant)
 	if err != nil {
 		return transform.Result{}, err
 	}
+	r.meter.move(&j.state, stateWorking)
 	start := r.now()
 	before := j.Cost
 	result, err := r.do(ctx, j, grant)
 	end := r.now()
 	queued := min(j.Cost.Queued, end-start)
+	r.meter.called(j.Cost, end-start-queued)
 	if _, header := errors.AsType[*transform.NeedError](err); !header {
 		r.pace.workedOn(end - start - queued)
 	}
@@ -91,6 +94,8 @@ func (c Cost) and(second Cost) Cost {
 	second.Queued += c.Queued
 	second.Wait += c.Wait
 	second.Handover += c.Handover
+	second.Work = c.Work.Add(second.Work)
+	second.Overlap += c.Overlap
 	second.Copied += c.Copied
 	return second
 }

@@ -38,6 +38,7 @@ func (r *runner) aside() *fetch.Aside[*job] {
 				return nil, err
 			}
 			j := newJob(item)
+			j.state = statePlanned // as which the one that was put is counted still
 			j.Place, err = s.Unshelve(item, b)
 			return j, err
 		},

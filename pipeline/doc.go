@@ -48,7 +48,8 @@
 //
 //	samples, fetch, transform   nothing of ours but their own internal packages
 //	transform/internal/*        pixel and codec; png and tiff also inflate
-//	pipeline/executor, wire     transform
+//	pipeline/executor           transform
+//	pipeline/wire               executor, transform
 //	pipeline                    fetch, executor, transform
 //	pipeline/store              fetch, pipeline, transform
 //	pipeline/procs              pipeline, executor, wire, transform

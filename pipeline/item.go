@@ -22,13 +22,15 @@ type job struct {
 	held int64
 	// apart is what the Guard of its place said.
 	apart bool
+	// state is what the meter counts it as.
+	state state
 	// ready is when the job was last handed on.
 	ready time.Duration
 }
 
 // newJob makes room for as many spans as there are stages, at once.
 func newJob(item fetch.Item) *job {
-	return &job{Outcome: Outcome{Item: item, Spans: make([]Span, 0, 10)}}
+	return &job{Outcome: Outcome{Item: item, Spans: make([]Span, 0, 12)}}
 }
 
 // plan asks the store where j goes. Like the stages that follow, it reports whether j goes on.
@@ -49,7 +51,20 @@ func (r *runner) plan(ctx context.Context, j *job) bool {
 
 // fetch gets j's bytes.
 func (r *runner) fetch(ctx context.Context, j *job, lane int) bool {
+	goesOn := r.tryFetch(ctx, j, lane)
+	if goesOn {
+		r.meter.move(&j.state, stateReady)
+	} else {
+		r.meter.move(&j.state, stateNone)
+	}
+	return goesOn
+}
+
+func (r *runner) tryFetch(ctx context.Context, j *job, lane int) bool {
 	var err error
+	if !j.Item.Local() {
+		r.meter.move(&j.state, stateThrottled)
+	}
 	if j.ticket, err = r.pace.begin(ctx, !j.Item.Local()); err != nil {
 		return r.fail(ctx, j, err)
 	}
@@ -59,7 +74,12 @@ func (r *runner) fetch(ctx context.Context, j *job, lane int) bool {
 		return false
 	}
 	start := r.now()
-	room := &room{budget: r.budget}
+	room := &followed{room{budget: r.budget}, r.meter, &j.state}
+	began := stateAsked
+	if j.Item.Local() {
+		began = stateDisk
+	}
+	r.meter.move(&j.state, began)
 	body, err := r.Fetcher.Fetch(ctx, j.Item, room)
 	j.ready = r.now()
 	j.Spans = append(j.Spans, Span{StageFetch, lane, start, j.ready})
@@ -95,6 +115,7 @@ func (r *runner) release(j *job, reuse bool) {
 
 // transform has the executor work on j.
 func (r *runner) transform(ctx context.Context, j *job) bool {
+	defer r.meter.move(&j.state, stateLeaving)
 	j.ticket.end()
 	taken := r.now()
 	j.Spans = append(j.Spans, Span{StageQueue, 0, j.ready, taken})
@@ -105,11 +126,15 @@ func (r *runner) transform(ctx context.Context, j *job) bool {
 	}
 	if g, ok := j.Place.(Guard); ok {
 		var err error
+		r.meter.move(&j.state, stateNoting)
 		if j.apart, err = g.Begin(); err != nil {
 			r.release(j, true)
 			return r.fail(ctx, j, err)
 		}
-		defer func() { g.End(j.Cost.Abandoned) }()
+		defer func() {
+			r.meter.move(&j.state, stateNoting)
+			g.End(j.Cost.Abandoned)
+		}()
 	}
 	result, err := r.work(ctx, j, taken)
 	r.release(j, !j.Cost.Abandoned)
@@ -146,9 +171,18 @@ func cut(j *job, damage error) error {
 	}
 }
 
-// laneSpans divides the time of a call of the executor, from start to end, into the stages whose lengths are known.
+// laneSpans divides the time of a call of the executor, from start to end, into the stages whose lengths are known. The
+// three stages of the transform are shorter by the waits within it, in proportion: how much of each was a wait is not
+// known. The waits stand at its end.
 func (j *job) laneSpans(start, end time.Duration, res transform.Result) {
 	at := start
+	work := j.Cost.Work
+	all := res.Decode + res.Operate + res.Encode
+	waited := min(work.RunQueue+work.Scheduler, all)
+	stalled := min(work.Stall(), all-waited)
+	busy := func(took time.Duration) time.Duration {
+		return time.Duration(float64(took) * float64(all-waited-stalled) / max(float64(all), 1))
+	}
 	for _, part := range []struct {
 		stage Stage
 		took  time.Duration
@@ -156,9 +190,11 @@ func (j *job) laneSpans(start, end time.Duration, res transform.Result) {
 		{StageLock, j.Cost.Wait},
 		{StageStart, j.Cost.Start},
 		{StageHandover, j.Cost.Handover},
-		{StageDecode, res.Decode},
-		{StageOperate, res.Operate},
-		{StageEncode, res.Encode},
+		{StageDecode, busy(res.Decode)},
+		{StageOperate, busy(res.Operate)},
+		{StageEncode, busy(res.Encode)},
+		{StageCPUWait, waited},
+		{StageStall, stalled},
 	} {
 		if part.took > 0 {
 			to := min(at+part.took, end)
@@ -170,6 +206,8 @@ func (j *job) laneSpans(start, end time.Duration, res transform.Result) {
 
 // store keeps j's outputs, which ends j.
 func (r *runner) store(ctx context.Context, j *job, lane int) {
+	r.meter.store(1)
+	defer r.meter.store(-1)
 	start := r.now()
 	outputs, err := j.Place.Put(j.result)
 	j.Spans = append(j.Spans, Span{StageStore, lane, start, r.now()})

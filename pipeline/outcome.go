@@ -82,12 +82,14 @@ const (
 	StageDecode   Stage = "decode"   // on a worker lane
 	StageOperate  Stage = "operate"  // on a worker lane
 	StageEncode   Stage = "encode"   // on a worker lane
+	StageCPUWait  Stage = "cpu_wait" // on a worker lane: in a transform, ready to compute, without a core
+	StageStall    Stage = "stall"    // on a worker lane: in a transform, waiting for something else
 	StageStore    Stage = "store"    // on a store lane: writing the outputs
 )
 
 // A Span is the time of one stage of one item. Times count from the start of Run. The spans of a worker lane other
 // than StageMemory are laid end to end in the order of the constants. Their lengths are measured; their order within
-// the call is simplified.
+// the call is simplified: waits for a CPU, which fall anywhere in a transform, stand at its end.
 type Span struct {
 	Stage      Stage
 	Lane       int

@@ -58,6 +58,9 @@ type Cost struct {
 	Copied   int64
 	// Work is where the time of the transform itself went; zero if the Executor does not measure that.
 	Work executor.Work
+	// Overlap is the part of that in which the executor counted the task before it still: a worker that has its next
+	// task already begins it while its answer to the one before is read. It is in the Handover of that one, too.
+	Overlap time.Duration
 	// Abandoned reports that the task was given up while it still runs: its Data may yet be read. Ended is closed when
 	// it no longer runs; nil means that this is not known.
 	Abandoned bool

@@ -31,13 +31,18 @@ func Run(ctx context.Context, items iter.Seq[fetch.Item], o Options, sink func(O
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	recorder, _ := o.Store.(Recorder)
+	began, lanes := time.Now(), o.Executor.Width()
+	if o.Sequential {
+		lanes = 1
+	}
 	r := &runner{
 		Options:  o,
 		recorder: recorder,
 		budget:   newBudget(o.Memory),
 		pace:     newThrottle(o.Downloads, o.MostDownloads, o.Executor.Width()),
 		wide:     o.Executor.Width(),
-		began:    time.Now(),
+		began:    began,
+		meter:    newMeter(lanes, began),
 		sink:     sink,
 		enough:   make(chan struct{}),
 		cancel:   cancel,
@@ -56,8 +61,8 @@ func Run(ctx context.Context, items iter.Seq[fetch.Item], o Options, sink func(O
 		r.concurrent(ctx, items)
 	}
 	stopTelling()
-	r.totals.Pace = r.pace.pace()
-	r.totals.Flow = &Flow{}
+	r.totals.Pace = r.paceNow()
+	r.totals.Flow = r.flow()
 	return r.totals, r.verdict(ctx)
 }
 
@@ -68,6 +73,7 @@ type runner struct {
 	wide   int // how many items are with the executor at once
 	pace   *throttle
 	began  time.Time
+	meter  *meter
 	cancel context.CancelCauseFunc
 
 	// The goroutine that calls end owns what follows.
@@ -75,7 +81,8 @@ type runner struct {
 	sink     func(Outcome)
 	enough   chan struct{} // closed when too many items have failed
 	totals   Totals
-	paced    bool // Options.Paced was called
+	last     fetch.Item // the one that ended last
+	paced    bool       // Options.Paced was called
 }
 
 // tellStopping calls Stopping once the run is to stop. It ends when the function that it returns is called.
@@ -107,14 +114,19 @@ func (r *runner) now() time.Duration { return time.Since(r.began) }
 func (r *runner) sequential(ctx context.Context, items iter.Seq[fetch.Item]) {
 	for item := range items {
 		j := newJob(item)
+		r.meter.take(&j.state)
 		if r.plan(ctx, j) && r.fetch(ctx, j, 0) && r.transform(ctx, j) {
 			r.store(ctx, j, 0)
 		}
+		r.meter.move(&j.state, stateNoting)
 		r.end(j)
+		r.meter.move(&j.state, stateNone)
+		r.meter.ask()
 		if r.stopped(ctx) {
-			return
+			break
 		}
 	}
+	r.meter.close()
 }
 
 // concurrent does many items at once. Each stage hands a job that goes on to the next stage, and a job that has ended
@@ -132,7 +144,7 @@ func (r *runner) concurrent(ctx context.Context, items iter.Seq[fetch.Item]) {
 	stage(&running, storeLanes, made, ended, func(j *job, lane int) bool {
 		r.store(ctx, j, lane)
 		return false
-	})
+	}, nil)
 	go func() {
 		running.Wait()
 		close(ended)
@@ -147,14 +159,22 @@ func (r *runner) concurrent(ctx context.Context, items iter.Seq[fetch.Item]) {
 func (r *runner) transformStage(
 	ctx context.Context, running *sync.WaitGroup, in <-chan *job, ended chan<- *job,
 ) <-chan *job {
-	do := func(j *job, _ int) bool { return r.transform(ctx, j) }
+	do := func(j *job, _ int) bool {
+		goesOn := r.transform(ctx, j)
+		j.state = stateNone // it is the lane that is in stateLeaving now: j is another's once it is sent
+		return goesOn
+	}
+	sent := func() {
+		lane := stateLeaving
+		r.meter.move(&lane, stateNone)
+	}
 	var ahead Ahead
 	if q, ok := r.Executor.(Queuer); ok {
 		ahead = q.Ahead()
 	}
 	width := r.Executor.Width() + ahead.Tasks
 	if ahead.Small == 0 {
-		return stage(running, width, in, ended, do)
+		return stage(running, width, in, ended, do, sent)
 	}
 	all, small, out := make(chan *job), make(chan *job), make(chan *job)
 	running.Go(func() {
@@ -172,8 +192,8 @@ func (r *runner) transformStage(
 		}
 	})
 	var lanes sync.WaitGroup
-	start(&lanes, width, all, out, ended, do)
-	start(&lanes, ahead.Small, small, out, ended, do)
+	start(&lanes, width, all, out, ended, do, sent)
+	start(&lanes, ahead.Small, small, out, ended, do, sent)
 	running.Go(func() {
 		lanes.Wait()
 		close(out)
@@ -182,14 +202,14 @@ func (r *runner) transformStage(
 }
 
 // stage runs do on the jobs of in, n at once. It sends those for which do returns true to the channel that it returns,
-// and the others to ended. It alone closes that channel, when in is closed and all its lanes are through. The receivers
+// and the others to ended; it calls sent, if that is not nil, after each. It alone closes that channel, when in is closed and all its lanes are through. The receivers
 // of both channels never leave before they are closed, so a send needs no way out.
 func stage(
-	running *sync.WaitGroup, n int, in <-chan *job, ended chan<- *job, do func(j *job, lane int) bool,
+	running *sync.WaitGroup, n int, in <-chan *job, ended chan<- *job, do func(j *job, lane int) bool, sent func(),
 ) <-chan *job {
 	out := make(chan *job)
 	var lanes sync.WaitGroup
-	start(&lanes, n, in, out, ended, do)
+	start(&lanes, n, in, out, ended, do, sent)
 	running.Go(func() {
 		lanes.Wait()
 		close(out)
@@ -198,7 +218,9 @@ func stage(
 }
 
 // start starts n lanes of a stage.
-func start(lanes *sync.WaitGroup, n int, in <-chan *job, out, ended chan<- *job, do func(j *job, lane int) bool) {
+func start(
+	lanes *sync.WaitGroup, n int, in <-chan *job, out, ended chan<- *job, do func(j *job, lane int) bool, sent func(),
+) {
 	for lane := range n {
 		lanes.Go(func() {
 			for j := range in {
@@ -207,6 +229,9 @@ func start(lanes *sync.WaitGroup, n int, in <-chan *job, out, ended chan<- *job,
 				} else {
 					ended <- j
 				}
+				if sent != nil {
+					sent()
+				}
 			}
 		})
 	}
@@ -214,13 +239,17 @@ func start(lanes *sync.WaitGroup, n int, in <-chan *job, out, ended chan<- *job,
 
 // feed plans the items in their order and hands them on until there are no more or the run is to stop.
 func (r *runner) feed(ctx context.Context, items iter.Seq[fetch.Item], planned, ended chan<- *job) {
+	defer r.meter.close()
 	for item := range items {
 		j := newJob(item)
-		to := ended
-		if r.plan(ctx, j) {
-			to = planned
+		r.meter.take(&j.state)
+		to := planned
+		if !r.plan(ctx, j) {
+			to = ended
+			r.meter.move(&j.state, stateNone)
 		}
 		to <- j
+		r.meter.ask()
 		if r.stopped(ctx) {
 			return
 		}
@@ -241,6 +270,9 @@ func (r *runner) stopped(ctx context.Context) bool {
 
 // end accounts for j.
 func (r *runner) end(j *job) {
+	r.meter.end()
+	defer r.meter.ended()
+	r.last = j.Item
 	r.totals.add(j.Status)
 	if r.recorder != nil {
 		if err := r.recorder.Record(j.Outcome); err != nil {
@@ -253,7 +285,7 @@ func (r *runner) end(j *job) {
 	}
 	if r.Paced != nil && !r.paced && r.pace.settled() {
 		r.paced = true
-		r.Paced(r.pace.pace())
+		r.Paced(r.paceNow())
 	}
 	tried := r.totals.Done + r.totals.Failed
 	few := r.MaxFailures <= 0 || r.totals.Failed < r.MaxFailures
@@ -266,6 +298,18 @@ func (r *runner) end(j *job) {
 	default:
 		close(r.enough)
 	}
+}
+
+// paceNow returns what the throttle has found, no more than was made use of.
+func (r *runner) paceNow() Pace {
+	return r.meter.bounds(r.pace.pace())
+}
+
+// flow returns what was seen of the lanes.
+func (r *runner) flow() *Flow {
+	f := &Flow{Account: r.meter.account(), Last: r.last}
+	f.AtOnce, f.HeldBack, f.Tail = r.meter.seen()
+	return f
 }
 
 // verdict returns why the run ended early; nil if it did not.

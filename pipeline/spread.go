@@ -20,6 +20,37 @@ type Sparing interface {
 	Hosts() fetch.Hosts
 }
 
+// metered are Hosts of which the meter learns what they hold back: a fetch.Holder.
+type metered struct {
+	fetch.Hosts
+	meter *meter
+}
+
+// Holding implements fetch.Holder.
+func (m metered) Holding(now, more int) { m.meter.hold(now, more) }
+
+// A followed is the room of a job whose state the meter follows: a fetch.Follower.
+type followed struct {
+	room
+	meter *meter
+	state *state
+}
+
+// Take implements fetch.Room.
+func (f *followed) Take(ctx context.Context, n int64) error {
+	before := *f.state
+	f.meter.move(f.state, stateBudget)
+	defer f.meter.move(f.state, before)
+	return f.room.Take(ctx, n)
+}
+
+// Follow implements fetch.Follower.
+func (f *followed) Follow(phase fetch.Phase) {
+	f.meter.move(f.state, [...]state{
+		fetch.PhaseHeld: stateHeld, fetch.PhaseAsked: stateAsked, fetch.PhaseBody: stateBody,
+	}[phase])
+}
+
 // fetchStage is the stage of downloads.
 func (r *runner) fetchStage(
 	ctx context.Context, running *sync.WaitGroup, in <-chan *job, ended chan<- *job,
@@ -29,13 +60,14 @@ func (r *runner) fetchStage(
 		hosts = s.Hosts()
 	}
 	if hosts == nil {
-		return stage(running, r.pace.lanes(), in, ended, func(j *job, lane int) bool { return r.fetch(ctx, j, lane) })
+		do := func(j *job, lane int) bool { return r.fetch(ctx, j, lane) }
+		return stage(running, r.pace.lanes(), in, ended, do, nil)
 	}
 	out := make(chan *job)
 	running.Go(func() {
 		defer close(out)
 		item := func(j *job) fetch.Item { return j.Item }
-		err := fetch.Spread(ctx, hosts, r.pace.lanes(), in, item, r.aside(), func(j *job, lane int) {
+		err := fetch.Spread(ctx, metered{hosts, r.meter}, r.pace.lanes(), in, item, r.aside(), func(j *job, lane int) {
 			if r.fetch(ctx, j, lane) {
 				out <- j
 			} else {

@@ -18,7 +18,7 @@ var allowed = map[string][]string{
 	"imgpipe/pipeline":          {"imgpipe/fetch", "imgpipe/pipeline/executor", "imgpipe/transform"},
 	"imgpipe/pipeline/executor": {"imgpipe/transform"},
 	"imgpipe/pipeline/store":    {"imgpipe/fetch", "imgpipe/pipeline", "imgpipe/transform"},
-	"imgpipe/pipeline/wire":     {"imgpipe/transform"},
+	"imgpipe/pipeline/wire":     {"imgpipe/pipeline/executor", "imgpipe/transform"},
 	"imgpipe/pipeline/procs": {
 		"imgpipe/pipeline", "imgpipe/pipeline/executor", "imgpipe/pipeline/wire", "imgpipe/transform",
 	},

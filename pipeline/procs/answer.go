@@ -40,10 +40,15 @@ var knownPaths = []string{"", "ycbcr", "ycbcr+rgba", "gray", "gray+rgba", "rgba"
 // outputs.
 func believe(m *wire.Done, task transform.Task, body uint64, age time.Duration) error {
 	r := &m.Result
-	for _, took := range []time.Duration{m.Busy, m.Collected, r.Decode, r.Operate, r.Encode} {
+	for _, took := range []time.Duration{
+		m.Busy, m.Collected, m.Work.Wall, m.Work.CPU, m.Work.RunQueue, m.Work.Scheduler, r.Decode, r.Operate, r.Encode,
+	} {
 		if took < 0 || took > 2*age+time.Second { // clocks are read one after the other
 			return untrue("a time of %v from a worker that lived for %v", took, age)
 		}
+	}
+	if m.Work.MajorFaults < 0 {
+		return untrue("%d page faults", m.Work.MajorFaults)
 	}
 	if m.Failed {
 		return believeFailure(m, task, body)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
 	"strconv"
@@ -71,6 +72,11 @@ func serveMain(do executor.Func) int {
 	signal.Ignore(os.Interrupt, syscall.SIGTERM)
 	debug.SetMaxStack(maxStack)
 	watchParent()
+	// What an image costs is told by the clocks of one thread. Measure opens what it needs of files for it, which this
+	// process is about to give up.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	executor.Measure(func() {})
 	in, out, err := takeStdio()
 	if err == nil {
 		s := server{do: do, mapped: mapShared()}
@@ -152,8 +158,10 @@ func (s *server) serve(r io.Reader, w io.Writer) error {
 		done := wire.Done{Task: request.Number}
 		if err = request.Err; err == nil {
 			start := time.Now()
-			done.Result, err = guarded(s.do, request.Task)
-			trim(keep)
+			done.Work = executor.Measure(func() {
+				done.Result, err = guarded(s.do, request.Task)
+				trim(keep)
+			})
 			done.Busy = time.Since(start)
 		}
 		done.Collected = Collected()

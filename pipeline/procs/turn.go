@@ -15,7 +15,12 @@ import (
 // how; else sent is nil. cost.Queued is how long that took.
 func (p *Pool) turn(ctx context.Context, task transform.Task, cost *pipeline.Cost) (c *call, sent *posting, err error) {
 	arrived := time.Now()
-	defer func() { cost.Queued = time.Since(arrived) }()
+	defer func() {
+		cost.Queued = time.Since(arrived)
+		if sent != nil {
+			cost.Queued = sent.start.Sub(arrived)
+		}
+	}()
 	for again := false; ; again = true {
 		c := newCall(p.opts.Ahead && p.shared != nil, len(task.Data) > maxSmall, again)
 		now, err := p.wait(ctx, c)
@@ -48,7 +53,9 @@ func (p *Pool) turn(ctx context.Context, task transform.Task, cost *pipeline.Cos
 			return c, nil, nil
 		default:
 			cost.Attempts = 1
-			sent.start = time.Now()
+			if sent.start = c.worker.heard; sent.start.Before(sent.posted) {
+				sent.start = time.Now()
+			}
 			return c, sent, nil
 		}
 	}

@@ -41,6 +41,7 @@ type worker struct {
 
 	// What follows belongs to the first of its slot.
 	reader             wire.Reader
+	heard              time.Time // when its last answer was read
 	answered           int
 	busy               time.Duration // with its last image; 0 if it has not answered
 	collected, counted time.Duration // of garbage collection: what it said last, and what of that is in Usage.GC
@@ -67,7 +68,8 @@ func (w *worker) isDead() bool {
 // A posting is a task that a worker was given and has not answered.
 type posting struct {
 	task   uint64 // its number
-	start  time.Time
+	posted time.Time
+	start  time.Time  // when the slot was its own
 	bytes  int64      // in the pipe
 	copies int64      // how many bytes of the file were copied, into shared memory or the pipe
 	copied []byte     // the file in shared memory, if it was copied there for this
@@ -87,7 +89,8 @@ func (sent *posting) release(shared *sharedMemory) {
 // post writes a task to the worker; behind reports that others are in its pipe. It blocks only if the worker answers
 // without reading, and for a second at most. An error means that no worker could take the task.
 func (w *worker) post(task transform.Task, behind bool) (*posting, error) {
-	sent := &posting{start: time.Now()}
+	now := time.Now()
+	sent := &posting{posted: now, start: now}
 	at, shared := w.shared.offset(task.Data)
 	if !shared {
 		sent.copies = int64(len(task.Data))
@@ -164,7 +167,12 @@ func (w *worker) receive(
 		<-w.dead
 		w.close()
 	}
-	cost.Handover += max(0, time.Since(sent.start)-done.Busy)
+	w.heard = time.Now()
+	took := w.heard.Sub(sent.start)
+	cost.Handover += max(0, took-done.Busy)
+	work := done.Work.Within(time.Since(sent.posted)) // no worker has worked on it for longer
+	cost.Work = cost.Work.Add(work)
+	cost.Overlap += max(0, work.Wall-took)
 	cost.Copied += int64(len(f.Body)) + sent.copies
 	if done.Failure.Need > 0 {
 		w.busy = 0 // with its header alone

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"imgpipe/pipeline/executor"
 	"imgpipe/transform"
 )
 
@@ -97,6 +98,8 @@ type Done struct {
 	Task uint64
 	// Busy is how long the transform took.
 	Busy time.Duration
+	// Work is where that time went.
+	Work executor.Work
 	// Collected is the CPU time that the worker has spent on garbage collection so far.
 	Collected time.Duration
 	// Result is what the transform made. After Parse its outputs have no Data, but Lengths: see Unpack.
@@ -115,6 +118,7 @@ func (m *Done) fields(c *codec) {
 	}
 	c.u64(&m.Task)
 	c.time(&m.Busy)
+	work(c, &m.Work)
 	c.time(&m.Collected)
 	r := &m.Result
 	s := &r.Source
@@ -145,6 +149,16 @@ func (m *Done) fields(c *codec) {
 	if m.Failed {
 		m.Failure.fields(c)
 	}
+}
+
+func work(c *codec, w *executor.Work) {
+	c.time(&w.Wall)
+	c.time(&w.CPU)
+	c.time(&w.RunQueue)
+	c.time(&w.Scheduler)
+	c.i64(&w.MajorFaults)
+	c.bool(&w.CPUKnown)
+	c.bool(&w.RunQueueKnown)
 }
 
 // Unpack sets the Data of the outputs to their parts of body, the frame's, which they share.
@@ -185,7 +199,7 @@ func (m *Done) Write(w *Writer) error {
 	}
 	if err := w.Begin(m, length); err != nil {
 		tooLarge := &transform.Error{Kind: transform.ClassTooLarge, Doing: "hand over the outputs", Err: err}
-		failed := &Done{Task: m.Task, Busy: m.Busy, Failed: true, Failure: FailureOf(tooLarge)}
+		failed := &Done{Task: m.Task, Busy: m.Busy, Work: m.Work, Failed: true, Failure: FailureOf(tooLarge)}
 		if err := w.Begin(failed, 0); err != nil {
 			return err
 		}

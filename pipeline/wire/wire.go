@@ -18,12 +18,14 @@
 // A str is a u32 length and that many bytes. A list is a u32 count and that many elements. A bool is one byte, 0 or 1.
 // A time is an i64 of nanoseconds. A head has no byte more than its fields.
 //
-//	HELO  worker → pool   version u32 (now 5), pid u32, mapped u64, isolation str
+//	HELO  worker → pool   version u32 (now 6), pid u32, mapped u64, isolation str
 //	SPEC  pool → worker   id u32, text str, list of (name str, length u64); the body is files (watermarks)
 //	TASK  pool → worker   task u64, spec u32, max-pixels i64, refuse-damaged bool, grant i64, at u64, mapped u64;
 //	                      the body is the image file
-//	DONE  worker → pool   task u64, busy time, collected time, RESULT, failed bool, [ERROR]; the body is the outputs
+//	DONE  worker → pool   task u64, busy time, WORK, collected time, RESULT, failed bool, [ERROR]; the body is the
+//	                      outputs
 //
+//	WORK    wall, cpu, run-queue and scheduler times, major-faults i64, cpu-known bool, run-queue-known bool
 //	RESULT  SOURCE, list of (label str, format str, width i64, height i64, length u64), list of warning str,
 //	        damaged bool, path str, decode, operate and encode times
 //	SOURCE  format str, width i64, height i64, orientation i64, alpha bool, progressive bool
@@ -42,13 +44,14 @@
 // has no body: the file is mapped bytes of that memory from at. Grant is the memory that the image may need, 0 for no
 // bound. The time that a task may take stays with whoever waits for the answer.
 //
-// In a DONE, busy time is what the transform took, so that the pool can find what the hand-over cost. Collected time is
-// the CPU time that the worker has spent on garbage collection since it began, 0 if it has no collector. An error with
-// an empty kind is no [transform.Error]. A worker that finds from the header that an image needs more than its grant
-// decodes nothing. It answers with an error that has need, which is 0 in all others, and nothing else.
+// In a DONE, busy time is what the transform took, so that the pool can find what the hand-over cost. WORK says where
+// it went; all of it is 0 if the worker does not measure that. Collected time is the CPU time that the worker has spent
+// on garbage collection since it began, 0 if it has no collector. An error with an empty kind is no [transform.Error].
+// A worker that finds from the header that an image needs more than its grant decodes nothing. It answers with an
+// error that has need, which is 0 in all others, and nothing else.
 //
 // The end of the input is the order to leave.
 package wire
 
 // Version is the version of this format. HELO carries it.
-const Version = 5
+const Version = 6
