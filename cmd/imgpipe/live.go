@@ -60,7 +60,7 @@ func (r *runner) run(ctx context.Context) (*ending, error) {
 	})
 	defer ended()
 	r.process.undo(pipeline.BoundHeap(r.flags.exec.budget()))
-	if r.flags.exec.mode == modes.Processes && r.exec.pool != nil {
+	if modes.AllInWorkers(r.flags.exec.mode) && r.exec.pool != nil {
 		r.process.undo(r.exec.pool.Tune())
 	}
 	options := r.options(stopping, in)

@@ -40,7 +40,7 @@ func (p *prepared) newSummary() *summary.Summary {
 func (r *runner) header(ctx context.Context) error {
 	f := r.flags
 	isolation := ""
-	if f.exec.mode == modes.Processes && r.exec.pool != nil {
+	if modes.AllInWorkers(f.exec.mode) && r.exec.pool != nil {
 		var err error
 		if isolation, err = isolationOf(ctx, r.exec.pool); err != nil {
 			return err
