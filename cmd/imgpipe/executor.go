@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"errors"
+	"time"
 
 	"imgpipe/cmd/imgpipe/internal/bench"
 	"imgpipe/cmd/imgpipe/internal/drill"
 	"imgpipe/cmd/imgpipe/internal/modes"
+	"imgpipe/cmd/imgpipe/internal/usage"
 	"imgpipe/pipeline"
 	"imgpipe/pipeline/procs"
 )
@@ -102,5 +104,10 @@ func isolationOf(ctx context.Context, pool interface {
 
 // trial makes the executor of mode auto.
 func trial(workers int, pool *procs.Pool, chosen func(pipeline.Choice)) pipeline.Executor {
-	return pipeline.NewTrial(pipeline.Goroutines(workers), pool, chosen)
+	spent := func() (time.Duration, bool) {
+		workers, known := pool.Spent()
+		return workers + usage.Spent().Total(), known
+	}
+	return pipeline.NewTrial(pipeline.Side{Executor: pipeline.Goroutines(workers)},
+		pipeline.Side{Executor: pool, Tune: pool.Tune}, spent, chosen)
 }

@@ -79,7 +79,8 @@ func (r *runner) sayWarnings() {
 func (r *runner) finish(end *ending) error {
 	f := r.flags
 	if r.sum.Mode == modes.Auto {
-		r.screen.say("auto: there were too few images to choose a mode; goroutines and processes shared them")
+		r.sum.Mode = modes.Goroutines
+		r.screen.say("auto: --mode goroutines: the run was too short for a choice of processes to matter")
 	}
 	for _, note := range append(end.in.notes(), plannedNotes(r.store.Planned())...) {
 		r.screen.say("%s", note)

@@ -48,7 +48,7 @@ func All() []Mode {
 			"waits overlap, computing does not"},
 		{GILReleased, "the same threads in codecs written in C, which release the lock: goroutines by another name",
 			"that a lock which is released costs nothing"},
-		{Auto, "goroutines, unless the first images show that processes are faster",
+		{Auto, "goroutines, unless processes are shown to be faster on some of the images",
 			"whether the choice is within a few percent of the best"},
 	}
 }
