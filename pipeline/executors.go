@@ -20,13 +20,14 @@ var ErrClosed = errors.New("transform: the executor is closed")
 // limits let in.
 const closeGrace = 2 * time.Second
 
-// Local is an [Executor] that runs tasks in goroutines of this process. Make one with [Serial], [Goroutines] or
-// [GIL].
+// Local is an [Executor] that runs tasks in goroutines of this process. Make one with [Serial], [Goroutines],
+// [Threads] or [GIL].
 //
 //	Do ──> a free lane ──> the lock (GIL alone) ──> transform.Do ──> Result
 //
 // It copies no bytes. Each lane has a goroutine, which it starts for its first task and keeps until Close. A new
-// goroutine for each task would have to grow its stack each time, at 10 µs a task.
+// goroutine for each task would have to grow its stack each time, at 10 µs a task. [Local.Measured] has it say where
+// the time of each task went.
 //
 // A goroutine cannot be killed. When a task's context ends, Do abandons the task together with its goroutine. The lane
 // and the lock go to the next task at once, and the goroutine ends when transform.Do next looks at its context.
@@ -35,8 +36,10 @@ const closeGrace = 2 * time.Second
 //
 // A Local may be used by many goroutines. Its zero value is not usable.
 type Local struct {
-	lanes chan *lane    // those that are free; capacity: the width
-	lock  chan struct{} // holds one token while the lock is free; nil where there is no lock
+	lanes    chan *lane // those that are free; capacity: the width
+	lock     *gil       // nil where there is no lock
+	threads  bool       // each lane has an operating system thread to itself
+	measured bool       // Cost.Work is filled in
 
 	do executor.Func
 
@@ -54,16 +57,32 @@ type Local struct {
 }
 
 // Serial returns an Executor of width 1: one task after the other, the reference that other modes are measured against.
-func Serial() *Local { return newLocal(1, false) }
+func Serial() *Local { return newLocal(1) }
 
 // Goroutines returns an Executor that runs up to n tasks at once; n below 1 means GOMAXPROCS.
-func Goroutines(n int) *Local { return newLocal(n, false) }
+func Goroutines(n int) *Local { return newLocal(n) }
 
-// GIL returns an Executor that lets n tasks in and runs one at a time, under one lock, as the threads of a language
-// with a global interpreter lock would. The time spent on the lock is Cost.Wait. n below 1 means GOMAXPROCS.
-func GIL(n int) *Local { return newLocal(n, true) }
+// Threads is [Goroutines] with an operating system thread for each lane. The thread does nothing else, starts with the
+// lane's first task and ends with the lane: Go does not use it again. As with the threads of other languages, each
+// hand-over of a task is then a matter of the kernel, which wakes one thread and has another sleep. Not more than
+// GOMAXPROCS of them run at once. n below 1 means GOMAXPROCS.
+func Threads(n int) *Local {
+	l := newLocal(n)
+	l.threads = true
+	return l
+}
 
-func newLocal(n int, gil bool) *Local {
+// GIL returns an Executor that lets n tasks in and has one of them compute at a time, as threads of pure Python do
+// under CPython's global interpreter lock. A task that waits for the lock asks for it after 5 ms; the task that has it
+// gives it up when it next looks at its context, and waits to get it back. Nothing that is fetched or stored waits for
+// the lock, because an Executor does neither. Cost.Wait is the sum of a task's waits. n below 1 means GOMAXPROCS.
+func GIL(n int) *Local {
+	l := newLocal(n)
+	l.lock = &gil{}
+	return l
+}
+
+func newLocal(n int) *Local {
 	if n < 1 {
 		n = runtime.GOMAXPROCS(0)
 	}
@@ -76,11 +95,13 @@ func newLocal(n int, gil bool) *Local {
 	for i := range n {
 		l.lanes <- &lane{number: i}
 	}
-	if gil {
-		// A channel rather than a sync.Mutex, because a wait for the lock must end with the task's context.
-		l.lock = make(chan struct{}, 1)
-		l.lock <- struct{}{}
-	}
+	return l
+}
+
+// Measured has l fill in Cost.Work, and returns l. For that the goroutine of a lane stays on its thread while it has a
+// task. It must be called before the first Do.
+func (l *Local) Measured() *Local {
+	l.measured = true
 	return l
 }
 
@@ -125,23 +146,23 @@ func (l *Local) Do(ctx context.Context, task transform.Task) (transform.Result, 
 	}
 	came := time.Now()
 	cost.Queued = came.Sub(arrived)
-	if l.lock != nil {
-		select {
-		case <-l.lock:
-			defer func() { l.lock <- struct{}{} }()
-		case <-ctx.Done():
-			return transform.Result{}, cost, executor.ContextError(ctx)
-		case <-l.expired:
-			return transform.Result{}, cost, ErrClosed
-		}
+	turn := l.lock.newThread()
+	defer l.lock.leave(turn)
+	ok := l.lock.take(turn, ctx.Done(), l.expired)
+	before := l.lock.waited(turn)
+	cost.Wait = before
+	switch {
+	case !ok && ctx.Err() == nil:
+		return transform.Result{}, cost, ErrClosed
+	case !ok:
+		return transform.Result{}, cost, executor.ContextError(ctx)
 	}
-	cost.Wait = time.Since(came)
 
 	// The context of transform.Do ends with this call, so that a goroutine that Close abandons hears of it.
-	work, cancel := executor.Bounded(ctx, task.Limits.Time)
+	work, cancel := l.lock.bounded(ctx, task.Limits.Time, turn)
 	defer cancel()
 	task.Limits.Time = 0 // it is in work
-	c := &call{ctx: work, task: task, done: make(chan struct{})}
+	c := &call{ctx: l.lock.held(work, turn, l.expired), task: task, turn: turn, done: make(chan struct{})}
 	if on.work == nil {
 		on.work = make(chan *call)
 		go l.serve(on.work)
@@ -153,6 +174,9 @@ func (l *Local) Do(ctx context.Context, task transform.Task) (transform.Result, 
 		if c.exited {
 			on.work = nil
 		}
+		cost.Wait, cost.Work = l.lock.waited(turn), c.work
+		cost.Work.Wall = max(0, cost.Work.Wall-(cost.Wait-before))
+		c.result = without(c.result, cost.Wait-before)
 		if c.err != nil && work.Err() != nil {
 			// Whatever transform.Do says of it, the context is why it stopped.
 			return transform.Result{}, cost, executor.ContextError(work)
@@ -163,6 +187,7 @@ func (l *Local) Do(ctx context.Context, task transform.Task) (transform.Result, 
 	case <-l.expired:
 		err = ErrClosed
 	}
+	cost.Wait = l.lock.waited(turn)
 	if l.giveUp(c) {
 		cost.Abandoned, cost.Ended = true, c.done
 	}
@@ -181,15 +206,18 @@ type lane struct {
 type call struct {
 	ctx    context.Context
 	task   transform.Task
+	turn   *thread // with the lock, if there is one
 	result transform.Result
 	err    error
+	work   executor.Work
 	exited bool          // it ended its goroutine
-	done   chan struct{} // closed when result, err and exited are there
+	done   chan struct{} // closed when result, err, work and exited are there
 
 	ended, givenUp bool // guarded by Local.mu
 }
 
 func (l *Local) finish(c *call) {
+	l.lock.leave(c.turn) // before Do hears of it: others wait
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	c.ended = true
@@ -216,6 +244,9 @@ func (l *Local) giveUp(c *call) bool {
 
 // serve is the goroutine of a lane.
 func (l *Local) serve(work <-chan *call) {
+	if l.threads {
+		runtime.LockOSThread() // for ever: a thread that is locked ends with its goroutine
+	}
 	for c := range work {
 		l.run(c)
 	}
@@ -233,7 +264,13 @@ func (l *Local) run(c *call) {
 		c.exited = thrown == nil // by runtime.Goexit
 		c.err = executor.Panicked(thrown)
 	}()
-	c.result, c.err = l.do(c.ctx, c.task)
+	if l.measured {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		c.work = executor.Measure(func() { c.result, c.err = l.do(c.ctx, c.task) })
+	} else {
+		c.result, c.err = l.do(c.ctx, c.task)
+	}
 	returned = true
 }
 

@@ -17,7 +17,10 @@ import (
 )
 
 func localWith(width int, gil bool, do executor.Func) *Local {
-	l := newLocal(width, gil)
+	l := Goroutines(width)
+	if gil {
+		l = GIL(width)
+	}
 	l.do = do
 	return l
 }

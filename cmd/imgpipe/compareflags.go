@@ -61,7 +61,7 @@ var (
 const imageFormat = "image-format"
 
 func addCompareFlags(set *pflag.FlagSet) *compareFlags {
-	f := &compareFlags{set: set, modes: modes.Comparable(), runs: 10, warmup: 1,
+	f := &compareFlags{set: set, modes: modes.Classic(), runs: 10, warmup: 1,
 		stage: bench.StageAll, latency: demoLatency, images: demoImages, format: formatText, progress: progressAuto}
 	flags.Group{Set: set, Heading: "What is compared"}.Add(
 		flags.Flag{Name: "modes", Common: true, Value: flags.Choices(&f.modes, "MODES", modes.Comparable()...),

@@ -69,7 +69,7 @@ func (f *drillFlags) add(set *pflag.FlagSet) {
 		flags.Flag{Name: "seed", Value: flags.Seed(&f.plan.Seed), Usage: "which picture gets which fault"},
 		flags.Flag{Name: "seeds", Value: flags.Whole(&f.seeds, 1, 1000),
 			Usage: "how many drills, each with the next seed"},
-		flags.Flag{Name: "modes", Value: flags.Choices(&f.modes, "MODES", modes.Comparable()...),
+		flags.Flag{Name: "modes", Value: flags.Choices(&f.modes, "MODES", modes.Classic()...),
 			Usage: "modes to drill, with commas between"},
 		flags.Flag{Name: "workers", Short: "w", Value: flags.Whole(&f.workers, 1, 1024),
 			Usage: "images transformed at once; one that hangs holds up no more than one of them"},

@@ -43,13 +43,16 @@ func (f *execFlags) check(changed func(string) bool) error {
 	case !f.pooled() && changed("recycle"):
 		return fmt.Errorf("--recycle %d: --mode %s has no worker processes: expected --mode processes",
 			f.worker.recycle, f.mode)
+	case f.mode == modes.Spawn && changed("recycle") && f.worker.recycle != 1:
+		return fmt.Errorf("--recycle %d: --mode spawn starts a process for each image: expected --mode processes",
+			f.worker.recycle)
 	}
 	return nil
 }
 
 // pooled reports whether the mode has worker processes for all images. The others have them for what an earlier run
 // died of.
-func (f *execFlags) pooled() bool { return f.mode == modes.Processes || f.mode == modes.Auto }
+func (f *execFlags) pooled() bool { return modes.Pooled(f.mode) }
 
 // whole reports whether the run has all its stages. One that has not writes nothing.
 func (f *execFlags) whole() bool { return f.stage == bench.StageAll }

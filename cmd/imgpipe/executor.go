@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"errors"
+	"time"
 
 	"imgpipe/cmd/imgpipe/internal/bench"
 	"imgpipe/cmd/imgpipe/internal/drill"
 	"imgpipe/cmd/imgpipe/internal/modes"
+	"imgpipe/cmd/imgpipe/internal/usage"
 	"imgpipe/pipeline"
 	"imgpipe/pipeline/procs"
 )
@@ -14,7 +16,7 @@ import (
 // An executor is what --mode names, with its pool of worker processes.
 type executor struct {
 	pipeline.Executor
-	pool *procs.Pool // nil but in modes processes and auto
+	pool *procs.Pool // nil in modes without worker processes
 }
 
 // executor makes what --mode names, for so many images at once. chosen is called with what --mode auto finds.
@@ -23,10 +25,6 @@ func (f *execFlags) executor(workers int, chosen func(pipeline.Choice)) (*execut
 	switch {
 	case f.stage == bench.StageFetch:
 		e.Executor = nullExecutor(workers)
-	case f.mode == modes.Serial:
-		e.Executor = pipeline.Serial()
-	case f.mode == modes.GIL:
-		e.Executor = pipeline.GIL(workers)
 	case f.pooled():
 		pool, err := procs.New(f.poolOptions(workers))
 		if err != nil {
@@ -34,10 +32,10 @@ func (f *execFlags) executor(workers int, chosen func(pipeline.Choice)) (*execut
 		}
 		e = executor{pool, pool}
 		if f.mode == modes.Auto {
-			e.Executor = pipeline.NewTrial(pipeline.Goroutines(workers), pool, chosen)
+			e.Executor = trial(workers, pool, chosen)
 		}
 	default:
-		e.Executor = pipeline.Goroutines(workers)
+		e.Executor = f.local(workers)
 	}
 	hooked, err := drill.Hook(e.Executor, e.pool)
 	if err != nil {
@@ -47,13 +45,32 @@ func (f *execFlags) executor(workers int, chosen func(pipeline.Choice)) (*execut
 	return &e, nil
 }
 
-// poolOptions returns those of the pool of modes processes and auto.
+// local makes the executor of a mode that has no worker processes.
+func (f *execFlags) local(workers int) *pipeline.Local {
+	switch f.mode {
+	case modes.Serial:
+		return pipeline.Serial()
+	case modes.Threads:
+		return pipeline.Threads(workers)
+	case modes.GIL:
+		return pipeline.GIL(workers)
+	default: // and gil-released: who releases the lock around all that it computes never waits for it
+		return pipeline.Goroutines(workers)
+	}
+}
+
+// poolOptions returns those of the pool of a mode that has one.
 func (f *execFlags) poolOptions(workers int) procs.Options {
 	o := f.worker.options(workers)
-	o.Prestart = f.mode == modes.Processes // all will be needed, unless there are very few images
-	o.Shared = f.budget() / 4              // the share of files in the budget
-	// A trial does one image at a time. A worker that a test slows down must not begin its next image meanwhile.
-	o.Ahead = f.mode == modes.Processes && !drill.Slowed()
+	// All workers will be needed, unless there are very few images.
+	o.Prestart = f.mode == modes.Processes || f.mode == modes.Pipes
+	o.Shared = f.budget() / 4 // the share of files in the budget
+	// A worker that a test slows down must not begin its next image meanwhile.
+	o.Ahead = (f.mode == modes.Processes || f.mode == modes.Auto) && !drill.Slowed()
+	o.Pipes = f.mode == modes.Pipes
+	if f.mode == modes.Spawn {
+		o.Recycle, o.OnDemand = 1, true
+	}
 	return o
 }
 
@@ -83,4 +100,14 @@ func isolationOf(ctx context.Context, pool interface {
 		return "", err
 	}
 	return "; isolation: " + said, nil
+}
+
+// trial makes the executor of mode auto.
+func trial(workers int, pool *procs.Pool, chosen func(pipeline.Choice)) pipeline.Executor {
+	spent := func() (time.Duration, bool) {
+		workers, known := pool.Spent()
+		return workers + usage.Spent().Total(), known
+	}
+	return pipeline.NewTrial(pipeline.Side{Executor: pipeline.Goroutines(workers)},
+		pipeline.Side{Executor: pool, Tune: pool.Tune}, spent, chosen)
 }

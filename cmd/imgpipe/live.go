@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"iter"
 	"sync"
@@ -60,7 +61,7 @@ func (r *runner) run(ctx context.Context) (*ending, error) {
 	})
 	defer ended()
 	r.process.undo(pipeline.BoundHeap(r.flags.exec.budget()))
-	if r.flags.exec.mode == modes.Processes && r.exec.pool != nil {
+	if modes.AllInWorkers(r.flags.exec.mode) && r.exec.pool != nil {
 		r.process.undo(r.exec.pool.Tune())
 	}
 	options := r.options(stopping, in)
@@ -184,13 +185,35 @@ func (r *runner) outcome(o pipeline.Outcome) {
 // choseMode is called with what --mode auto has found, while the run is under way.
 func (r *runner) choseMode(c pipeline.Choice) {
 	r.sum.Mode = modes.Goroutines // nobody reads it before the run has ended
-	if c.Second {
-		r.sum.Mode = modes.Processes
-		r.process.undo(r.exec.pool.Tune())
+	why := "processes were not faster"
+	switch {
+	case c.Second:
+		r.sum.Mode, why = modes.Processes, "they were faster"
+	case c.Wall.High > 1 && c.Wall.Low < 1:
+		why = "no difference shown"
 	}
-	round := func(d time.Duration) time.Duration { return d.Round(10 * time.Microsecond) }
-	r.screen.say("auto: --mode %s: a megapixel takes %v in goroutines, %v in processes, which take up to %v to start",
-		r.sum.Mode, round(c.PerMegapixel[0]), round(c.PerMegapixel[1]), round(c.Start))
+	r.screen.say("auto: --mode %s: %s: %s", r.sum.Mode, why, tried(c))
+}
+
+// tried returns with what figures goroutines and processes did the same images.
+func tried(c pipeline.Choice) string {
+	if c.Rounds == 0 {
+		return "no images were done by both"
+	}
+	cpu := "CPU time not known"
+	if c.CPU.Ratio > 0 {
+		cpu = ratio(c.CPU) + " times the CPU time"
+	}
+	return fmt.Sprintf("processes took %s times as long, and %s, for the same %d images in %d rounds",
+		ratio(c.Wall), cpu, c.Images, c.Rounds)
+}
+
+// ratio returns a ratio with its interval, if it has one.
+func ratio(i pipeline.Interval) string {
+	if i.Low <= 0 {
+		return fmt.Sprintf("%.2f", i.Ratio)
+	}
+	return fmt.Sprintf("%.2f (%.2f to %.2f)", i.Ratio, i.Low, i.High)
 }
 
 // choseDownloads is called with what --downloads auto has found.

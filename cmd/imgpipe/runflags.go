@@ -75,7 +75,8 @@ func (f *runFlags) addCommon(g flags.Group) {
 			Value: flags.Parsed(&f.picture.quality, "1..100", ofTransform(transform.ParseQuality), strconv.Itoa),
 			Usage: "quality of " + qualityFormats() + " outputs"},
 		flags.Flag{Name: "mode", Short: "m", Common: true, Value: flags.Choice(&f.exec.mode, modes.Names()...),
-			Usage: "how images are transformed; all write the same bytes. " + modesHelp()},
+			Usage: "where images are transformed: " + strings.Join(modes.Names(), ", ") +
+				"; all write the same bytes. " + modesHelp()},
 	)
 }
 

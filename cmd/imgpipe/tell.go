@@ -40,7 +40,7 @@ func (p *prepared) newSummary() *summary.Summary {
 func (r *runner) header(ctx context.Context) error {
 	f := r.flags
 	isolation := ""
-	if f.exec.mode == modes.Processes && r.exec.pool != nil {
+	if modes.AllInWorkers(f.exec.mode) && r.exec.pool != nil {
 		var err error
 		if isolation, err = isolationOf(ctx, r.exec.pool); err != nil {
 			return err
@@ -79,7 +79,8 @@ func (r *runner) sayWarnings() {
 func (r *runner) finish(end *ending) error {
 	f := r.flags
 	if r.sum.Mode == modes.Auto {
-		r.screen.say("auto: there were too few images to choose a mode; goroutines and processes shared them")
+		r.sum.Mode = modes.Goroutines
+		r.screen.say("auto: --mode goroutines: the run was too short for a choice of processes to matter")
 	}
 	for _, note := range append(end.in.notes(), plannedNotes(r.store.Planned())...) {
 		r.screen.say("%s", note)

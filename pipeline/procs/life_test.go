@@ -57,58 +57,6 @@ func TestWorkersLeaveCtrlCToTheirParent(t *testing.T) {
 	}
 }
 
-// TestNoWorkerGetsMoreImagesThanRecycleSays counts the images of each process, with images in line and without.
-func TestNoWorkerGetsMoreImagesThanRecycleSays(t *testing.T) {
-	for _, recycle := range []int{1, 3} {
-		for _, ahead := range []bool{false, true} {
-			t.Run(fmt.Sprintf("recycle=%d ahead=%v", recycle, ahead), func(t *testing.T) {
-				const images = 60
-				p := faulty(t, "faults", Options{Workers: 2, Recycle: recycle, Ahead: ahead})
-				var mu sync.Mutex
-				of := map[string]int{}
-				var group sync.WaitGroup
-				for range p.Width() + p.Ahead().Tasks + p.Ahead().Small {
-					group.Go(func() {
-						for {
-							mu.Lock()
-							taken := of[""]
-							of[""]++
-							mu.Unlock()
-							if taken >= images {
-								return
-							}
-							result, cost, err := p.Do(t.Context(), transform.Task{Data: []byte("who")})
-							if err != nil || cost.Attempts != 1 {
-								t.Errorf("%d attempts, error %v", cost.Attempts, err)
-								return
-							}
-							mu.Lock()
-							of[string(result.Outputs[0].Data)]++
-							mu.Unlock()
-						}
-					})
-				}
-				group.Wait()
-				delete(of, "")
-				sum := 0
-				for pid, n := range of {
-					if n > recycle {
-						t.Errorf("worker %s had %d images, want at most %d", pid, n, recycle)
-					}
-					sum += n
-				}
-				if sum != images {
-					t.Errorf("%d images were done, want %d", sum, images)
-				}
-				p.Close()
-				if died := deaths(p); died > p.Width() {
-					t.Errorf("%d workers died, want at most those that were starting when the pool was closed", died)
-				}
-			})
-		}
-	}
-}
-
 func TestCloseKillsWhatDoesNotEnd(t *testing.T) {
 	p := faulty(t, "faults", Options{Workers: 2, Grace: 20 * time.Millisecond})
 	echo(t, p, "good")

@@ -17,16 +17,21 @@ type Options struct {
 	// Env is the environment of a worker, besides GOMAXPROCS=1 and the variables of this process that the Go runtime
 	// reads (GODEBUG, GOGC and the like). A worker inherits no others.
 	Env []string
-	// Prestart starts all workers at once rather than each when a task first needs it.
+	// Prestart starts all workers at once rather than each when a task first needs it. With OnDemand it does nothing.
 	Prestart bool
 	// Ahead queues images at busy workers, in their pipes, so that no worker waits for its next one: one at each if
 	// there are many, more if they are small. Queued images go elsewhere if the worker dies, or is so slow that others
-	// have nothing to do. Without shared memory (any system but Linux) it does nothing.
+	// have nothing to do. Without shared memory (with Pipes, or on any system but Linux) it does nothing.
 	Ahead bool
 	// Recycle is the number of images after which a worker is replaced; 0 is never. With 1 each image has a process
 	// of its own. The new worker starts beside the last image of the old one. The old one gets no further image, even
 	// if the new one is late.
 	Recycle int
+	// OnDemand starts a worker when an image needs it and not before, also one that replaces another. The start is
+	// then part of the time of that image. With a Recycle of 1 this is a program that starts a process for each image.
+	OnDemand bool
+	// Pipes has all files copied through the pipes to the workers, as on a system without shared memory.
+	Pipes bool
 	// Isolate is how much a worker must give up before its first image. Default [IsolateAuto].
 	Isolate Isolate
 	// WorkerMemory bounds the memory that a worker may take for its images, in bytes, beyond what it has when it
@@ -85,6 +90,7 @@ func (o Options) withDefaults() (Options, error) {
 		}
 		o.Command, o.own = []string{program, Subcommand}, true
 	}
+	o.Prestart = o.Prestart && !o.OnDemand
 	if o.Grace <= 0 {
 		o.Grace = 2 * time.Second
 	}

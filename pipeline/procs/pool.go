@@ -71,7 +71,9 @@ func New(opts Options) (*Pool, error) {
 	if opts.Ahead {
 		ahead = opts.Workers * maxLine
 	}
-	p.shared = newShared(opts.Workers, ahead, opts.Shared)
+	if !opts.Pipes {
+		p.shared = newShared(opts.Workers, ahead, opts.Shared)
+	}
 	p.life, p.end = context.WithCancel(context.Background())
 	// GORACE: a program built with the race detector otherwise sleeps for a second when it leaves.
 	race := strings.TrimSpace(os.Getenv("GORACE") + " atexit_sleep_ms=0")
@@ -137,7 +139,7 @@ func (p *Pool) Do(ctx context.Context, task transform.Task) (transform.Result, p
 				return transform.Result{}, cost, err
 			}
 		}
-		if p.opts.Recycle > 0 && s.worker.answered+1 >= p.opts.Recycle && s.next == nil {
+		if p.opts.Recycle > 0 && s.worker.answered+1 >= p.opts.Recycle && s.next == nil && !p.opts.OnDemand {
 			p.launch(s) // beside the last image of this one
 		}
 		worker := s.worker
@@ -150,6 +152,7 @@ func (p *Pool) Do(ctx context.Context, task transform.Task) (transform.Result, p
 		if worker.isDead() {
 			p.scatter(s)
 		}
+		p.dismiss(s)
 		d, died := errors.AsType[*death](err)
 		switch {
 		case over && worker.halted.Load() && ctx.Err() == nil && cost.Attempts < triesGuilty:

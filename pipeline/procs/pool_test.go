@@ -32,6 +32,8 @@ func TestPoolConforms(t *testing.T) {
 		{"recycled", Options{Workers: 2, Recycle: 5}},
 		{"ahead", Options{Workers: 2, Ahead: true}},
 		{"ahead and recycled", Options{Workers: 2, Ahead: true, Recycle: 5}},
+		{"a process for each image", Options{Workers: 2, Recycle: 1, OnDemand: true}},
+		{"pipes", Options{Workers: 2, Prestart: true, Pipes: true}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			executortest.Run(t, func(t *testing.T) pipeline.Executor { return newPool(t, tt.opts) })

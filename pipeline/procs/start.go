@@ -57,10 +57,6 @@ func (p *Pool) ready(ctx context.Context, s *slot, cost *pipeline.Cost) error {
 			s.worker.close()
 			s.worker = nil
 		}
-		if old := s.worker; old != nil && p.opts.Recycle > 0 && old.answered >= p.opts.Recycle {
-			s.worker = nil // however long its replacement takes
-			p.helpers.Go(func() { old.retire(p.opts.Grace) })
-		}
 		if s.worker != nil {
 			return nil
 		}
@@ -85,6 +81,17 @@ func (p *Pool) ready(ctx context.Context, s *slot, cost *pipeline.Cost) error {
 		default:
 		}
 	}
+}
+
+// dismiss orders the worker of s to leave, if it has had all the images that it is to have. It does not wait for that,
+// and leaves a worker that has ended, or has to be ended, to ready.
+func (p *Pool) dismiss(s *slot) {
+	old := s.worker
+	if p.opts.Recycle == 0 || old.answered < p.opts.Recycle || old.stale.Load() || old.isDead() {
+		return
+	}
+	s.worker = nil
+	p.helpers.Go(func() { old.retire(p.opts.Grace) })
 }
 
 // launch begins the start of a worker for s, whose end is told on s.next.

@@ -47,7 +47,7 @@ func StartOfGoroutine() float64 {
 func ClaimPlans(p Plan, cpus, downloads int) []Plan {
 	grid := func(of ...string) []Config { return Grid(of, []int{cpus}, []int{downloads}) }
 	fetches := Plan{Stage: StageFetch, Configs: grid(modes.Serial, modes.GIL, modes.Goroutines)}
-	transforms := Plan{Stage: StageTransform, Configs: grid(modes.Comparable()...)}
+	transforms := Plan{Stage: StageTransform, Configs: grid(modes.Classic()...)}
 	transforms.Configs = append(transforms.Configs, Config{Mode: modes.Goroutines, Workers: 4 * cpus, Downloads: downloads})
 	plans := []Plan{fetches, transforms}
 	for i := range plans {

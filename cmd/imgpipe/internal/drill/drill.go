@@ -35,7 +35,7 @@ type Options struct {
 	Program string
 	// Dir is an existing folder for all that the drills write. They leave nothing in it.
 	Dir string
-	// Modes are values of --mode, of [modes.Comparable]. They are drilled one after the other. The first also makes the
+	// Modes are values of --mode, of [modes.Classic]. They are drilled one after the other. The first also makes the
 	// outputs that all others must have.
 	Modes []string
 	// Plan is that of the first drill of a mode. The next drills have the next seeds.

@@ -37,13 +37,20 @@ func WriteHelp(w io.Writer, set *pflag.FlagSet, width int, show func(*pflag.Flag
 	})
 }
 
+// longest is the longest list of words that stands beside the name of its flag. A longer one is for the usage.
+const longest = 60
+
 // Head returns how a flag is written, as in "-o, --output DIR".
 func Head(f *pflag.Flag) string {
 	head := "--" + f.Name
 	if f.Shorthand != "" {
 		head = "-" + f.Shorthand + ", " + head
 	}
-	if kind := f.Value.Type(); kind != switchKind {
+	switch kind := f.Value.Type(); {
+	case kind == switchKind:
+	case len(kind) > longest:
+		head += " " + strings.ToUpper(f.Name)
+	default:
 		head += " " + kind
 	}
 	return head
