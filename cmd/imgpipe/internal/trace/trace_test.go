@@ -93,7 +93,8 @@ func TestAnOldTraceIsRead(t *testing.T) {
 		{Stage: pipeline.StageMemory, Lane: 1, Item: 3, Start: us, End: us},
 		{Stage: pipeline.StageQueue, Item: 3, Start: 4 * us, End: 5 * us},
 	}
-	if err != nil || !slices.Equal(spans, want) || len(memory) != 1 || memory[0] != (usage.Point{At: 6 * us, Bytes: 7}) {
+	points := []usage.Point{{At: 6 * us, Bytes: 7}}
+	if err != nil || !slices.Equal(spans, want) || !slices.Equal(memory, points) {
 		t.Errorf("%v, %v, %v", spans, memory, err)
 	}
 }
@@ -179,7 +180,8 @@ func TestNoThreadOfATraceDoesTwoThingsAtOnce(t *testing.T) {
 					t.Fatalf("seed %d: %+v begins before the end of another, at %f", seed, e, ends[on])
 				}
 				ends[on] = e.TS + e.Dur
-				if names[fmt.Sprint("thread_name", on)] != 1 || names[fmt.Sprint("process_name", thread{e.PID, 0})] != 1 {
+				process := thread{e.PID, 0}
+				if names[fmt.Sprint("thread_name", on)] != 1 || names[fmt.Sprint("process_name", process)] != 1 {
 					t.Fatalf("seed %d: %+v is on a thread or process without a name, or with two", seed, e)
 				}
 				if e.Name == "lock" && !w.Locked {

@@ -14,8 +14,8 @@ import (
 	"imgpipe/pipeline"
 )
 
-// A Writer keeps the spans of a run, some 150 bytes for each image, and writes them at its end: nothing is written while
-// the clock of the run goes. It is not safe for concurrent use. Its fields may be set until Close.
+// A Writer keeps the spans of a run, some 150 bytes for each image, and writes them in Close: nothing is written while
+// the run is measured. It is not safe for concurrent use. Its fields may be set until Close.
 type Writer struct {
 	// Mode is the mode of the run. Locked reports whether it has a lock, so that waits for it are drawn.
 	Mode   string
