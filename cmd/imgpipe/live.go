@@ -10,16 +10,17 @@ import (
 	"time"
 
 	"imgpipe/cmd/imgpipe/internal/bench"
+	"imgpipe/cmd/imgpipe/internal/machine"
 	"imgpipe/cmd/imgpipe/internal/modes"
+	"imgpipe/cmd/imgpipe/internal/summary"
 	"imgpipe/cmd/imgpipe/internal/usage"
 	"imgpipe/fetch"
 	"imgpipe/pipeline"
-	"imgpipe/pipeline/procs"
 )
 
 // liveRun fetches, transforms and stores: it opens what the run uses, runs the pipeline, and says how that ended.
 func liveRun(stop *stopper, p *prepared, stdout, stderr io.Writer) (err error) {
-	r := &runner{prepared: p, stop: stop, stdout: stdout, stderr: stderr, sum: p.newSummary()}
+	r := &runner{prepared: p, stop: stop, stdout: stdout, stderr: stderr, sum: p.newSummary(), watch: machine.Start()}
 	var own owner
 	defer func() { err = errors.Join(err, asCouldNotRun(own.close())) }()
 	if err := r.open(stop.ctx, &own); err != nil {
@@ -41,8 +42,7 @@ type ending struct {
 	totals      pipeline.Totals
 	err         error  // of the pipeline or of the store
 	interrupted string // why the run was asked to end, or ""
-	wall        time.Duration
-	cpu         usage.CPU
+	clock       clock
 	memory      usage.Memory
 }
 
@@ -66,16 +66,19 @@ func (r *runner) run(ctx context.Context) (*ending, error) {
 	}
 	options := r.options(stopping, in)
 	items := r.counted(in.items())
+	end := &ending{in: in}
 	if r.flags.exec.stage == bench.StageTransform {
+		fetched := end.clock.fetching()
 		all, files, err := fetchedBefore(ctx, items, r.client, r.can.atOnce(r.flags.download.perHost))
 		if err != nil {
 			return nil, err
 		}
 		items, options.Fetcher = all, files
+		fetched()
 	}
-	began, before, sampler := time.Now(), usage.Spent(), usage.Start(r.pids)
-	end := &ending{in: in}
+	end.clock.begin()
 	end.totals, end.err = pipeline.Run(ctx, items, options, r.outcome)
+	r.memory.Stop() // before the workers leave
 	r.stop.settle()
 	ended()
 	if err := r.store.Flush(); end.err == nil {
@@ -83,8 +86,6 @@ func (r *runner) run(ctx context.Context) (*ending, error) {
 	}
 	end.interrupted = r.stop.asked()
 	r.settle(end)
-	end.wall, end.memory = time.Since(began), sampler.Stop()
-	end.cpu = usage.Spent().Sub(before)
 	return end, nil
 }
 
@@ -216,28 +217,41 @@ func ratio(i pipeline.Interval) string {
 	return fmt.Sprintf("%.2f (%.2f to %.2f)", i.Ratio, i.Low, i.High)
 }
 
-// choseDownloads is called with what --downloads auto has found.
+// choseDownloads is called with what --downloads auto has found, after the outcome of an item.
 func (r *runner) choseDownloads(p pipeline.Pace) {
-	r.screen.say("auto: --downloads %d: a fetch takes %v, a transform %v, with --workers %d",
-		p.Downloads, p.Latency.Round(10*time.Microsecond), p.Service.Round(10*time.Microsecond), r.can.workers)
+	found := fmt.Sprintf("--downloads %d", p.Downloads)
+	if perHost := r.flags.download.perHost; r.sum.Hosts > 0 && r.sum.Hosts*perHost < p.Downloads {
+		found = "at most " + summary.AtOnce(r.sum.Hosts*perHost, r.sum.Hosts, perHost, p.Downloads)
+	}
+	round := func(d time.Duration) time.Duration { return d.Round(10 * time.Microsecond) }
+	r.screen.say("auto: %s: a fetch takes %v, a transform %v, with --workers %d",
+		found, round(p.Latency), round(p.Service), r.can.workers)
 }
 
-// spent notes in the summary what the run cost.
-func (r *runner) spent(end *ending, err error) {
-	s, cpu, memory := r.sum, end.cpu, end.memory
-	s.User, s.System = cpu.User.Seconds(), cpu.System.Seconds()
-	s.VoluntarySwitches, s.InvoluntarySwitches = cpu.Voluntary, cpu.Involuntary
-	s.PeakMemory, s.PeakPSS = memory.PeakRSS, memory.PeakPSS
-	s.GC = procs.Collected().Seconds()
+// spent notes in the summary what the run cost. It stops the clock.
+func (r *runner) spent(end *ending) {
+	s, c := r.sum, &end.clock
+	c.stop()
+	s.Conditions = r.watch.Stop()
+	s.Finish(c.wall)
+	s.Before, s.Fetched = c.before.Seconds(), c.aside.Seconds()
+	s.User, s.System = c.cpu.User.Seconds(), c.cpu.System.Seconds()
+	s.VoluntarySwitches, s.InvoluntarySwitches = c.cpu.Voluntary, c.cpu.Involuntary
+	s.Flowed(end.totals.Flow, c.before)
 	if r.exec.pool != nil {
 		workers := r.exec.pool.Usage()
-		s.GC += workers.GC.Seconds()
 		if s.WorkerStarts = workers.Ready; workers.Ready > 0 {
 			s.WorkerStart = workers.Starting.Seconds() / float64(workers.Ready)
 		}
 	}
+	end.memory = r.memory.Memory()
+	s.PeakMemory, s.PeakPSS = end.memory.PeakRSS, end.memory.PeakPSS
+}
+
+// ended notes in the summary why the run ended early, if it did: that some images failed is no reason.
+func (r *runner) ended(err error) {
 	var status exitError
-	if err != nil && !(errors.As(err, &status) && status.err == nil) { // some images failed: that is no early end
-		s.Ended = err.Error()
+	if err != nil && !(errors.As(err, &status) && status.err == nil) {
+		r.sum.Ended = err.Error()
 	}
 }

@@ -1,6 +1,13 @@
 package main
 
-import "runtime"
+import (
+	"runtime"
+
+	"imgpipe/cmd/imgpipe/internal/machine"
+)
 
 // cpus returns how many CPUs this program may use. Go 1.25 and later know the limit of the control group.
 func cpus() int { return runtime.GOMAXPROCS(0) }
+
+// machineMemory returns how much memory this program may use, in bytes; 0 if that is not known.
+func machineMemory() int64 { return machine.Memory() }

@@ -36,6 +36,7 @@ import (
 
 	"imgpipe/cmd/imgpipe/internal/drill"
 	"imgpipe/cmd/imgpipe/internal/flags"
+	"imgpipe/cmd/imgpipe/internal/usage"
 	"imgpipe/pipeline/procs"
 )
 
@@ -53,6 +54,7 @@ func main() {
 	if procs.IsWorker() {
 		os.Exit(drill.WorkerMain())
 	}
+	usage.Began() // the later this is asked, the less it knows
 	crashApart()
 	// A reader of stdout or stderr that has left must not end the run, as it would by Go's default. Messages are then
 	// dropped, and for results there is an exit status. Nobody reads the channel. If the signal were ignored instead,

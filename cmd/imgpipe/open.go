@@ -7,7 +7,9 @@ import (
 	"slices"
 	"sync/atomic"
 
+	"imgpipe/cmd/imgpipe/internal/machine"
 	"imgpipe/cmd/imgpipe/internal/summary"
+	"imgpipe/cmd/imgpipe/internal/usage"
 	"imgpipe/fetch"
 	"imgpipe/pipeline/procs"
 )
@@ -51,6 +53,9 @@ type runner struct {
 	report *sideFile // nil for none, or for standard output
 	left   lastingCount
 
+	watch  *machine.Watch
+	memory *usage.Sampler
+
 	// process undoes what the run changes for the whole process: the bound of the heap, the number of processors, the
 	// scheduling class.
 	process owner
@@ -88,6 +93,8 @@ func (r *runner) open(ctx context.Context, own *owner) (err error) {
 	own.undo(r.client.Close)
 	r.apart = procs.NewApart(f.exec.worker.options(r.can.apart))
 	own.undo(func() { r.apart.Close() })
+	r.memory = usage.Start(r.pids, usage.Began())
+	own.undo(r.memory.Stop)
 	if err := r.openSides(ctx, own); err != nil {
 		return err
 	}

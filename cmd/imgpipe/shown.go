@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"slices"
 
-	"imgpipe/cmd/imgpipe/internal/flags"
 	"imgpipe/cmd/imgpipe/internal/summary"
 	"imgpipe/fetch"
 )
@@ -33,17 +32,23 @@ func shownCommand(args []string) []string {
 
 // plan returns the part of the header line that says how.
 func (f *runFlags) plan(c capacity, spec string) string {
-	return fmt.Sprintf("%s, workers %d, downloads %s%s, memory %s; %s",
-		f.exec.mode, c.workers, flags.FormatWholeOrAuto(c.downloads), f.politeness(c), summary.Bytes(f.exec.budget()),
-		cmp.Or(spec, "turn upright"))
+	return fmt.Sprintf("%s, workers %d, %s, memory %s; %s",
+		f.exec.mode, c.workers, f.most(c), summary.Bytes(f.exec.budget()), cmp.Or(spec, "turn upright"))
 }
 
-// politeness returns the part of the header line that says how many images are downloaded from one host at once; "" if
-// --downloads bounds them already.
-func (f *runFlags) politeness(c capacity) string {
+// most returns the part of the header line that says how many images are downloaded at once, at most: nothing was
+// downloaded yet. Hosts bound them if there are URLs.
+func (f *runFlags) most(c capacity) string {
+	downloads := fmt.Sprintf("up to %d downloads", c.downloads)
+	switch {
+	case c.downloads == 0:
+		downloads = "downloads auto"
+	case c.downloads == 1:
+		downloads = "1 download at once"
+	}
 	urls := len(f.input.lists) > 0 || slices.ContainsFunc(f.input.args, fetch.IsURL)
 	if !urls || c.downloads > 0 && c.downloads <= f.download.perHost {
-		return ""
+		return downloads
 	}
-	return fmt.Sprintf(", %d at once from one host", f.download.perHost)
+	return fmt.Sprintf("%s, %d from one host", downloads, f.download.perHost)
 }

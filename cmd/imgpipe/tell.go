@@ -11,6 +11,7 @@ import (
 
 	"imgpipe/cmd/imgpipe/internal/modes"
 	"imgpipe/cmd/imgpipe/internal/summary"
+	"imgpipe/cmd/imgpipe/internal/usage"
 	"imgpipe/pipeline"
 	"imgpipe/pipeline/procs"
 )
@@ -25,7 +26,7 @@ func (p *prepared) newSummary() *summary.Summary {
 		Go:        runtime.Version(),
 		Machine:   summary.Machine{OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: cpus()},
 		Command:   shownCommand(os.Args),
-		Began:     time.Now(),
+		Began:     usage.Began(),
 		Mode:      f.exec.mode,
 		Workers:   p.can.workers,
 		Downloads: p.can.downloads,
@@ -89,18 +90,19 @@ func (r *runner) finish(end *ending) error {
 
 	r.sum.FailedBefore = r.left.count
 	end.totals.Failed += r.left.count // not all is done
-	err := errors.Join(f.verdict(end.err, end.in.err, end.totals, end.interrupted),
-		asCouldNotRun(r.failed.close()), asCouldNotRun(r.trace.close(end.memory.Curve)))
+	err := errors.Join(f.verdict(end.err, end.in.err, end.totals, end.interrupted), asCouldNotRun(r.failed.close()))
+	r.sum.Downloads, r.sum.PassedOver = end.totals.Pace.Downloads, end.in.passedOver()
+	r.spent(end)
+	err = errors.Join(err, asCouldNotRun(r.trace.close(r.sum.Mode, end)))
+	r.ended(err)
 	if note := r.failed.note(); note != "" {
 		r.screen.say("note: %s", note)
 	}
-	r.sum.Downloads, r.sum.PassedOver = end.totals.Pace.Downloads, end.in.passedOver()
-	r.spent(end, err)
-	r.sum.Finish(end.wall)
 	if !f.tell.quiet {
 		r.sum.WriteText(r.stderr)
 	}
 	r.left.say(r.stderr)
+	r.sum.Written = time.Since(end.clock.stopped).Seconds()
 	return errors.Join(err, asCouldNotRun(r.writeReport()))
 }
 

@@ -3,8 +3,8 @@ package main
 import (
 	"context"
 
+	"imgpipe/cmd/imgpipe/internal/modes"
 	"imgpipe/cmd/imgpipe/internal/trace"
-	"imgpipe/cmd/imgpipe/internal/usage"
 	"imgpipe/pipeline"
 )
 
@@ -40,9 +40,13 @@ func (t *traceFile) add(o pipeline.Outcome) {
 	}
 }
 
-func (t *traceFile) close(memory []usage.Point) error {
+// close writes the trace of a run of a mode.
+func (t *traceFile) close(mode string, end *ending) error {
 	if t == nil {
 		return nil
 	}
-	return t.file.close(t.writer.Close(memory))
+	w := t.writer
+	w.Mode, w.Locked = mode, mode == modes.GIL
+	w.Before, w.Wall = end.clock.before, end.clock.wall
+	return t.file.close(w.Close(end.clock.without(end.memory.Curve)))
 }

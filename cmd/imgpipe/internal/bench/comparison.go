@@ -5,6 +5,7 @@ import (
 	"math"
 	"time"
 
+	"imgpipe/cmd/imgpipe/internal/machine"
 	"imgpipe/cmd/imgpipe/internal/summary"
 	"imgpipe/pipeline"
 )
@@ -217,18 +218,7 @@ type LeftOut struct {
 }
 
 // A Card describes the machine on which it was measured. What is "" or 0 is not known.
-type Card struct {
-	CPU            string    `json:"cpu,omitempty"`
-	CPUs           int       `json:"cpus"`
-	ThreadsPerCore int       `json:"threads_per_core,omitempty"`
-	Kernel         string    `json:"kernel,omitempty"`
-	Virtual        string    `json:"virtual,omitempty"`  // "yes", "no", or the name of the hypervisor
-	Quota          float64   `json:"quota,omitempty"`    // CPUs
-	Governor       string    `json:"governor,omitempty"` // of the clock frequency
-	Memory         int64     `json:"memory,omitempty"`   // bytes
-	Load           []float64 `json:"load,omitempty"`     // load average at the beginning and at the end
-	CPUPressure    []float64 `json:"cpu_pressure,omitempty"`
-}
+type Card = machine.Card
 
 // A Lesson is what compare --lesson measured besides its three comparisons, which are Parts.
 type Lesson struct {

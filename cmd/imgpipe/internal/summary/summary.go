@@ -3,7 +3,7 @@
 //
 //	pipeline.Outcome ──> Summary.Add ──> Summary ──> WriteText, WriteJSON
 //
-// Start with a [Summary]: add each outcome, call Finish, and write it. The package measures nothing itself.
+// Start with a [Summary]: add each outcome, call Finish and Flowed, and write it. The package measures nothing itself.
 package summary
 
 import (
@@ -70,18 +70,22 @@ type Summary struct {
 	// PassedOver has what was passed over in folders, by kind.
 	PassedOver []PassedOver `json:"passed_over,omitempty"`
 
-	// Wall is from the start of the program to its end: to the moment in which this is written. Before is the part of
-	// it before the first image was taken, Written what was spent after it on writing a trace.
+	// Wall is from the start of the program to its end: to the moment in which all is done but to write the trace and
+	// this. Before is the part of it before the pipeline began to take images. Written was spent after Wall, until this
+	// is written. Fetched is in none of them: a run of the transforms alone fetches all its inputs before.
 	Wall         float64 `json:"wall_s"`
 	Before       float64 `json:"before_s"`
 	Written      float64 `json:"written_s"`
+	Fetched      float64 `json:"fetched_s,omitempty"`
 	ImagesPerSec float64 `json:"images_per_s"`
 	User         float64 `json:"cpu_user_s"`
 	System       float64 `json:"cpu_system_s"`
-	// GC is the CPU time of garbage collection, in all processes.
-	GC float64 `json:"gc_cpu_s"`
-	// PeakMemory is the largest sum of the resident memory of all processes. PeakPSS is the same with shared pages
-	// counted once.
+	// GC is not measured any more, and is there for old files. What the runtime counts as garbage collection
+	// (/cpu/classes/gc/total) is four times what a profile finds in it: marking that runs while nothing else wants the
+	// CPU counts. A profile of a short run has too few samples to say it better.
+	GC float64 `json:"gc_cpu_s,omitempty"`
+	// PeakPSS is the largest memory of all processes together, in which a page that several share counts once.
+	// PeakMemory is the same with such a page counted in each of them. Reports show PeakPSS where it is known.
 	PeakMemory int64 `json:"peak_memory"`
 	PeakPSS    int64 `json:"peak_pss"`
 	// VoluntarySwitches and InvoluntarySwitches are the context switches of all processes.
@@ -147,16 +151,6 @@ type Machine struct {
 	OS   string `json:"os"`
 	Arch string `json:"arch"`
 	CPUs int    `json:"cpus"`
-}
-
-// An Account is a [pipeline.Account] in seconds.
-type Account struct {
-	Lanes int     `json:"lanes"`
-	Wall  float64 `json:"wall_s"`
-	// Spent is lane time by entry. Those at the top of [pipeline.Entries] add up to Lanes × Wall.
-	Spent map[pipeline.Entry]float64 `json:"spent_s"`
-	// Unknown has the entries that the system does not tell.
-	Unknown []pipeline.Entry `json:"unknown,omitempty"`
 }
 
 // Conditions are what the machine did during a run. Nil is not known; it is never 0 for that. Times are in seconds.
@@ -279,10 +273,11 @@ func (s *Summary) WriteText(w io.Writer) {
 	if s.Wall > 0 {
 		fmt.Fprintf(w, " (%.1f of %d CPUs)", (s.User+s.System)/s.Wall, s.Machine.CPUs)
 	}
-	if s.PeakMemory > 0 {
-		fmt.Fprintf(w, ", peak memory %s", Bytes(s.PeakMemory))
+	if peak := cmp.Or(s.PeakPSS, s.PeakMemory); peak > 0 {
+		fmt.Fprintf(w, ", peak memory %s", Bytes(peak))
 	}
 	fmt.Fprintln(w)
+	s.writeFlow(w)
 	if s.Retries > 0 {
 		fmt.Fprintf(w, "%s tried again\n", counted(s.Retries, "fetch", "fetches"))
 	}

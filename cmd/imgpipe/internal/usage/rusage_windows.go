@@ -6,6 +6,9 @@ import (
 	"golang.org/x/sys/windows"
 )
 
+// FaultsKnown reports whether this system counts MajorFaults and BlocksIn.
+const FaultsKnown = false
+
 // Spent returns the CPU time of this process so far. Windows keeps no sum of the children.
 func Spent() CPU {
 	var created, exited, kernel, user windows.Filetime
@@ -17,3 +20,6 @@ func Spent() CPU {
 	}
 	return CPU{User: span(user), System: span(kernel)}
 }
+
+// spentByChildren returns nothing: Windows keeps no such sum.
+func spentByChildren() CPU { return CPU{} }
