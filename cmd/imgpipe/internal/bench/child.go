@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -25,13 +26,52 @@ const kept = 2 << 10
 // someFailed is the exit status of a run in which some images failed. Such a run counts.
 const someFailed = 1
 
-// execute runs the program to its end.
-func (r *Runner) execute(ctx context.Context, config int, args []string) error {
-	cmd := exec.CommandContext(ctx, r.Program, args...)
-	cmd.Args[0] = os.Args[0] // for lists of processes: Program may be a link of the kernel's
-	if r.Env != nil {
-		cmd.Env = r.Env(config)
+// A Run is where one run writes. Report must be a summary.Summary in JSON when it has ended. Outputs is a folder that is
+// not there yet; nothing need be written to it, or to Trace.
+type Run struct {
+	Outputs, Report, Trace string
+	// Args are the flags and inputs of imgpipe run that are for all runs.
+	Args []string
+}
+
+// A Command is a program that makes one run. Env are variables beside those of all runs, KEY=value.
+type Command struct {
+	Program   string
+	Args, Env []string
+}
+
+// command returns the program that makes a run of a Config.
+func (f *field) command(config int, run Run) (Command, error) {
+	c := f.c.Configs[config]
+	if c.Peer != "" {
+		if f.Command == nil {
+			return Command{}, fmt.Errorf("nothing here knows how to run %s", c.Peer)
+		}
+		return f.Command(c, run)
 	}
+	args := []string{"run", "--output", run.Outputs, "--report", run.Report, "--trace", run.Trace, "--quiet", "--force"}
+	args = append(args, c.Flags()...)
+	if f.c.Job.Stage != StageAll {
+		// Without outputs there is no ledger that names what failed.
+		args = append(args, "--stage", f.c.Job.Stage, "--failed-list", failedPath(run))
+	}
+	return Command{Program: cmp.Or(c.Program, f.Program), Args: append(args, run.Args...), Env: c.Env}, nil
+}
+
+// failedPath returns the file that names what failed in a run without outputs.
+func failedPath(run Run) string { return run.Outputs + ".failed" }
+
+// execute runs a program to its end, and returns how long that took by the clock of this process.
+func (f *field) execute(ctx context.Context, config int, what Command) (took time.Duration, err error) {
+	cmd := exec.CommandContext(ctx, what.Program, what.Args...)
+	if what.Program == f.Program {
+		cmd.Args[0] = os.Args[0] // for lists of processes: Program may be a link of the kernel's
+	}
+	cmd.Env = os.Environ()
+	if f.Env != nil {
+		cmd.Env = f.Env(config)
+	}
+	cmd.Env = append(append(cmd.Env, f.plan.Env...), what.Env...)
 	said := new(tail)
 	cmd.Stderr = said
 	cmd.WaitDelay = grace
@@ -41,21 +81,23 @@ func (r *Runner) execute(ctx context.Context, config int, args []string) error {
 		}
 		return nil
 	}
-	err := r.untilKilled(cmd)
+	took, err = f.untilKilled(cmd)
 	var exit *exec.ExitError
 	switch {
 	case err == nil, errors.As(err, &exit) && exit.ExitCode() == someFailed:
-		return nil
+		return took, nil
 	case exit != nil && said.reason() != "":
-		return fmt.Errorf("%w: %s", err, said.reason())
+		return took, fmt.Errorf("%w: %s", err, said.reason())
 	}
-	return err
+	return took, err
 }
 
 // untilKilled runs cmd, and kills it once Kill is closed.
-func (r *Runner) untilKilled(cmd *exec.Cmd) error {
+func (r *Runner) untilKilled(cmd *exec.Cmd) (took time.Duration, err error) {
+	cmd.Env = append(cmd.Env, began()...)
+	start := time.Now()
 	if err := cmd.Start(); err != nil {
-		return err
+		return 0, err
 	}
 	over := make(chan struct{})
 	var watching sync.WaitGroup
@@ -66,10 +108,11 @@ func (r *Runner) untilKilled(cmd *exec.Cmd) error {
 		case <-over:
 		}
 	})
-	err := cmd.Wait()
+	err = cmd.Wait()
+	took = time.Since(start)
 	close(over)
 	watching.Wait()
-	return err
+	return took, err
 }
 
 // A tail keeps the end of what is written to it.

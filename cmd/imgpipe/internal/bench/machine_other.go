@@ -7,8 +7,11 @@ const memoryDisk = ""
 
 func memoryDiskFree() int64 { return 0 }
 
-// load returns 0: it is not known here.
-func load() float64 { return 0 }
+// began returns nil: the processes of this system share no clock that is known here.
+func began() []string { return nil }
 
-// busy returns 0: it is not known here.
-func busy() (seconds float64, cpus int) { return 0, 0 }
+// What follows is not known here.
+
+func load() *float64                             { return nil }
+func pressure(string) *float64                   { return nil }
+func cpuTimes() (busy, steal *float64, cpus int) { return nil, nil, 0 }
