@@ -63,7 +63,8 @@ type Sample struct {
 	Digest string `json:"digest"`
 	// Load is the machine's load average before the run began; 0 if it is not known.
 	Load float64 `json:"load"`
-	// ServerCPU is the CPU time in seconds that the comparison itself used during the run: its server of samples.
+	// ServerCPU is the CPU time in seconds that imgpipe used during the run beside what the run reports: in the
+	// comparison itself, which has the server of samples, and to start and end the run.
 	ServerCPU float64 `json:"server_cpu_s,omitempty"`
 	// OtherCPU is how many CPUs other programs kept busy during the run, on average; 0 if it is not known.
 	OtherCPU float64 `json:"other_cpus"`

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -76,6 +77,29 @@ func WithPerHost(configs []Config, widths []int) []Config {
 		}
 	}
 	return all
+}
+
+// Named returns p with a name for each Config: its own, or that of Comparison.Name. A Config whose mode is another one by
+// another name becomes the same as that one, if p has it with the same widths.
+func (p Plan) Named() Plan {
+	c := Comparison{Configs: slices.Clone(p.Configs), Job: Job{Stage: cmp.Or(p.Stage, StageAll)}}
+	names := make([]string, len(c.Configs))
+	for i := range c.Configs {
+		names[i] = c.Name(i)
+	}
+	for i := range c.Configs {
+		this := &c.Configs[i]
+		this.Name = names[i]
+		twin := *this
+		if twin.Mode = modes.SameAs(this.Mode); twin.Mode == this.Mode {
+			continue
+		}
+		if n := slices.IndexFunc(c.Configs, twin.Same); n >= 0 {
+			this.SameAs = names[n]
+		}
+	}
+	p.Configs = c.Configs
+	return p
 }
 
 // rounds returns how many rounds p is expected to have before one was made, with those that do not count.

@@ -76,7 +76,11 @@ func (r *Runner) expect(plans ...Plan) {
 //   - an ErrLeftOut, if too many images were not done in every run;
 //   - otherwise why the last Config dropped out. If others go on, only Partial says why a Config dropped out.
 func (r *Runner) Compare(ctx context.Context, job Job, p Plan, parts ...Plan) (*Comparison, error) {
-	r.expect(append(parts, p)...)
+	p, parts = p.Named(), slices.Clone(parts)
+	for i := range parts {
+		parts[i] = parts[i].Named()
+	}
+	r.expect(append(slices.Clone(parts), p)...)
 	c := &Comparison{Job: job, GoroutineStart: StartOfGoroutine(), Card: card()}
 	err := r.run(ctx, p, c)
 	for _, plan := range parts {
@@ -111,7 +115,6 @@ func (r *Runner) run(ctx context.Context, p Plan, c *Comparison) error {
 	if len(p.running()) == 0 || p.Runs < 1 && p.Budget <= 0 {
 		return errors.New("compare: expected at least one contestant and one run")
 	}
-	c.christen()
 	f := &field{Runner: r, plan: p, c: c, out: make([]error, len(p.Configs)), kept: make([]bool, len(p.Configs)),
 		seen: make([]string, len(p.Configs))}
 	err := f.run(ctx)
@@ -131,17 +134,6 @@ func (r *Runner) run(ctx context.Context, p Plan, c *Comparison) error {
 	f.settle()
 	f.timelines()
 	return err
-}
-
-// christen sets the names of Configs that have none.
-func (c *Comparison) christen() {
-	names := make([]string, len(c.Configs))
-	for i := range c.Configs {
-		names[i] = c.Name(i)
-	}
-	for i := range c.Configs {
-		c.Configs[i].Name = names[i]
-	}
 }
 
 // card returns what is known of the machine before the first run.
