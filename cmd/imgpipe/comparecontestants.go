@@ -152,7 +152,7 @@ func (c *contestant) config(workers, downloads, perHost []int) bench.Config {
 		Name: c.name, Mode: c.run.exec.mode, Workers: slices.Max(workers), Downloads: slices.Max(downloads),
 		Extra: c.extra, Env: c.env, Program: c.program,
 	}
-	if len(perHost) > 0 {
+	if len(perHost) > 0 && config.Mode != modes.Serial {
 		config.PerHost = slices.Max(perHost)
 	}
 	if changed("workers") || config.Mode == modes.Serial {

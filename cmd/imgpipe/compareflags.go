@@ -271,9 +271,12 @@ func (f *compareFlags) checkStage() error {
 	return nil
 }
 
-// checkReport finds reports that cannot be written.
+// checkReport finds reports that cannot be written, and ends of a comparison that exclude each other.
 func (f *compareFlags) checkReport() error {
 	switch ext := strings.ToLower(filepath.Ext(f.output)); {
+	case f.runs > 0 && f.set.Changed("precision"):
+		return fmt.Errorf("--runs %d makes so many rounds however precise they are: expected no --precision with it",
+			f.runs)
 	case f.quiet && f.set.Changed("progress"):
 		return errors.New("--quiet and --progress exclude each other: expected one of them")
 	case !slices.Contains([]string{"", ".html", ".htm", ".svg"}, ext):

@@ -24,7 +24,8 @@ func TestWordsAreThoseOfAShell(t *testing.T) {
 			t.Errorf("%q: %v", text, err)
 			continue
 		}
-		out, err := exec.Command(sh, "-c", `for w in `+strings.TrimSuffix(text, "\n")+`; do printf '%s\0' "$w"; done`).Output()
+		script := `for w in ` + strings.TrimSuffix(text, "\n") + `; do printf '%s\0' "$w"; done`
+		out, err := exec.Command(sh, "-c", script).Output()
 		if err != nil {
 			t.Fatalf("%q: %v", text, err)
 		}

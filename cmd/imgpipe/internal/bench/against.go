@@ -110,9 +110,9 @@ func machineWords(c *Comparison) string {
 // unpaired returns how many times the values before those now are, with its interval, and the probability that two
 // equal ones would differ as much. The two come from different days, so nothing pairs their runs.
 //
-// The estimate is the median of all differences of logarithms (Hodges and Lehmann, Annals of Mathematical Statistics 34,
-// 1963), the test that of Mann and Whitney (ibid. 18, 1947). A difference of 0 counts for neither side, so the interval
-// leaves out 1 if, and only if, the test finds a difference.
+// The estimate is the median of all differences of logarithms (Hodges and Lehmann, Annals of Mathematical Statistics
+// 34, 1963), the test that of Mann and Whitney (ibid. 18, 1947). A difference of 0 counts for neither side, so the
+// interval leaves out 1 if, and only if, the test finds a difference.
 func unpaired(now, before []float64) (times Estimate, p float64) {
 	x, y := logarithms(now), logarithms(before)
 	if len(x) == 0 || len(y) == 0 {

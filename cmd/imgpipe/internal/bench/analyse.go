@@ -7,8 +7,9 @@ import (
 	"imgpipe/pipeline"
 )
 
-// Analyse draws the conclusions from Configs, Baseline and Samples: it sets Withheld, Outliers, Results, Warnings, Verdict
-// and Claims anew, after those of its Parts, which have no Verdict and no Claims. It depends on nothing but what c holds.
+// Analyse draws the conclusions from Configs, Baseline and Samples: it sets Withheld, Outliers, Results, Warnings,
+// Verdict and Claims anew, after those of its Parts, which have no Verdict and no Claims. It depends on nothing but
+// what c holds.
 func (c *Comparison) Analyse() {
 	for i := range c.Parts {
 		part := &c.Parts[i]
@@ -65,7 +66,17 @@ func (c *Comparison) of(config int, figure func(*Sample) float64) []float64 {
 	return values
 }
 
-func (s *Sample) cpu() float64 { return s.Summary.User + s.Summary.System }
+func cpuTime(s *summary.Summary) float64 { return s.User + s.System }
+
+func (s *Sample) cpu() float64 { return cpuTime(&s.Summary) }
+
+// perImage returns a total for each image, done or not, or 0 if there were no images.
+func perImage(total float64, s *summary.Summary) float64 {
+	if s.Items == 0 {
+		return 0
+	}
+	return total / float64(s.Items)
+}
 
 // done returns how many images of a run count.
 func (c *Comparison) done(s *Sample) float64 {
@@ -106,9 +117,6 @@ func (c *Comparison) result(config int) Result {
 	middle := func(figure func(*summary.Summary) float64) float64 {
 		return median(c.of(config, func(s *Sample) float64 { return figure(&s.Summary) }))
 	}
-	perImage := func(total func(*summary.Summary) float64) float64 {
-		return median(c.of(config, func(s *Sample) float64 { return c.each(total(&s.Summary), s) }))
-	}
 	r := Result{Runs: len(c.of(config, (*Sample).Wall)), P: 1, CPUP: 1, Stages: map[pipeline.Stage]float64{}}
 	if r.Runs == 0 {
 		return r
@@ -134,9 +142,9 @@ func (c *Comparison) result(config int) Result {
 	r.PeakRSS = measure(func(s *Sample) float64 { return float64(s.Summary.PeakMemory) })
 	r.PeakPSS = measure(func(s *Sample) float64 { return float64(s.Summary.PeakPSS) })
 	r.MemoryPerWorker = r.Memory() / float64(max(c.Configs[config].Workers, 1))
-	r.CopiedPerImage = perImage(func(s *summary.Summary) float64 { return float64(s.Copied) })
-	r.Voluntary = perImage(func(s *summary.Summary) float64 { return float64(s.VoluntarySwitches) })
-	r.Involuntary = perImage(func(s *summary.Summary) float64 { return float64(s.InvoluntarySwitches) })
+	r.CopiedPerImage = middle(func(s *summary.Summary) float64 { return perImage(float64(s.Copied), s) })
+	r.Voluntary = middle(func(s *summary.Summary) float64 { return perImage(float64(s.VoluntarySwitches), s) })
+	r.Involuntary = middle(func(s *summary.Summary) float64 { return perImage(float64(s.InvoluntarySwitches), s) })
 	r.GC = middle(func(s *summary.Summary) float64 { return s.GC })
 	r.WorkerStart = middle(func(s *summary.Summary) float64 { return s.WorkerStart })
 	for _, stage := range c.stages(config) {

@@ -20,7 +20,7 @@ import (
 
 // A Config is one contestant.
 type Config struct {
-	// Name tells it from the others; "" for one of a grid of modes and widths, which Comparison.Name names.
+	// Name distinguishes it from the others; "" for one of a grid of modes and widths, which Comparison.Name names.
 	Name      string `json:"name,omitempty"`
 	Mode      string `json:"mode"`
 	Workers   int    `json:"workers"`

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -26,52 +27,43 @@ const kept = 2 << 10
 // someFailed is the exit status of a run in which some images failed. Such a run counts.
 const someFailed = 1
 
-// A Run is where one run writes. Report must be a summary.Summary in JSON when it has ended. Outputs is a folder that is
-// not there yet; nothing need be written to it, or to Trace.
-type Run struct {
-	Outputs, Report, Trace string
-	// Args are the flags and inputs of imgpipe run that are for all runs.
-	Args []string
+// A command is a program that makes one run. Its env has variables beside those of all runs, KEY=value.
+type command struct {
+	program   string
+	args, env []string
 }
 
-// A Command is a program that makes one run. Env are variables beside those of all runs, KEY=value.
-type Command struct {
-	Program   string
-	Args, Env []string
-}
+// An outlet is where one run writes.
+type outlet struct{ outputs, report, trace, failed string }
 
 // command returns the program that makes a run of a Config.
-func (f *field) command(config int, run Run) (Command, error) {
+func (f *field) command(config int, to outlet) command {
 	c := f.c.Configs[config]
-	if c.Peer != "" {
-		if f.Command == nil {
-			return Command{}, fmt.Errorf("nothing here knows how to run %s", c.Peer)
-		}
-		return f.Command(c, run)
-	}
-	args := []string{"run", "--output", run.Outputs, "--report", run.Report, "--trace", run.Trace, "--quiet", "--force"}
-	args = append(args, c.Flags()...)
+	args := []string{"run", "--output", to.outputs, "--report", to.report, "--trace", to.trace, "--quiet", "--force"}
 	if f.c.Job.Stage != StageAll {
 		// Without outputs there is no ledger that names what failed.
-		args = append(args, "--stage", f.c.Job.Stage, "--failed-list", failedPath(run))
+		args = append(args, "--stage", f.c.Job.Stage, "--failed-list", to.failed)
 	}
-	return Command{Program: cmp.Or(c.Program, f.Program), Args: append(args, run.Args...), Env: c.Env}, nil
+	// A flag that is named twice has its last value: that of the contestant.
+	all, inputs := f.plan.Args, []string(nil)
+	if end := slices.Index(all, "--"); end >= 0 {
+		all, inputs = all[:end], all[end:]
+	}
+	args = slices.Concat(args, all, c.Flags(), inputs)
+	return command{cmp.Or(c.Program, f.Program), args, slices.Concat(f.plan.Env, c.Env)}
 }
 
-// failedPath returns the file that names what failed in a run without outputs.
-func failedPath(run Run) string { return run.Outputs + ".failed" }
-
 // execute runs a program to its end, and returns how long that took by the clock of this process.
-func (f *field) execute(ctx context.Context, config int, what Command) (took time.Duration, err error) {
-	cmd := exec.CommandContext(ctx, what.Program, what.Args...)
-	if what.Program == f.Program {
+func (f *field) execute(ctx context.Context, config int, what command) (took time.Duration, err error) {
+	cmd := exec.CommandContext(ctx, what.program, what.args...)
+	if what.program == f.Program {
 		cmd.Args[0] = os.Args[0] // for lists of processes: Program may be a link of the kernel's
 	}
 	cmd.Env = os.Environ()
 	if f.Env != nil {
 		cmd.Env = f.Env(config)
 	}
-	cmd.Env = append(append(cmd.Env, f.plan.Env...), what.Env...)
+	cmd.Env = append(cmd.Env, what.env...)
 	said := new(tail)
 	cmd.Stderr = said
 	cmd.WaitDelay = grace

@@ -13,7 +13,8 @@ import (
 // disturbedFrom is the share of its wall time beyond which a run is disturbed.
 const disturbedFrom = 0.05
 
-// A disturbance is what a run lost to others, as shares of its wall time, or of its lanes' time where that was measured.
+// A disturbance is what a run lost to others, as shares of its wall time, or of its lanes' time where that was
+// measured.
 type disturbance struct {
 	wait      float64 // for a CPU, beyond what its own work explains
 	throttled float64 // by a quota that others used up
@@ -57,10 +58,10 @@ func (d disturbance) held() string {
 // lost returns what a run lost to others. quota is how many CPUs its control group may use; 0 if it has no quota, or it
 // is not known.
 //
-// Lanes that are more than the CPUs wait for one another, and so do lanes for the program's other threads: the collector
-// and the downloads. What all of these asked for beyond the CPUs is explained by the run itself. What other programs do
-// on a CPU that nobody waits for takes nothing from the run. A quota that the run used up by itself is part of the
-// machine, as is the number of its CPUs: every run has it, and it disturbs none.
+// Lanes that are more than the CPUs wait for one another, and so do lanes for the program's other threads: the
+// collector and the downloads. What all of these asked for beyond the CPUs is explained by the run itself. What other
+// programs do on a CPU that nobody waits for takes nothing from the run. A quota that the run used up by itself is part
+// of the machine, as is the number of its CPUs: every run has it, and it disturbs none.
 func lost(run *Sample, quota float64) disturbance {
 	s, wall := &run.Summary, run.Wall()
 	d := disturbance{others: -1, cpus: float64(max(s.Machine.CPUs, 1))}

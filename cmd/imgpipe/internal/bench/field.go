@@ -3,6 +3,7 @@ package bench
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -22,27 +23,17 @@ type field struct {
 	took []time.Duration
 	// foreseen is how many runs of this Plan the meter's total has.
 	foreseen int
-	// out has why a Config dropped out, kept whether its outputs were passed to Keep, seen the digest of a peer's
-	// outputs that were found equal.
+	// out has why a Config dropped out, kept whether its outputs were passed to Keep.
 	out  []error
 	kept []bool
-	seen []string
 	// traces are the trace files of all runs, measured those of c.Samples. lost has what failed in each run that
 	// counts. first is what the first run of imgpipe did, and all must do.
 	traces, measured []string
 	lost             []map[string]string
 	first            *work
-	// reference is that run, and scratch the folder that has its outputs, if peers are compared with them.
-	reference *Made
-	scratch   string
 }
 
 func (f *field) run(ctx context.Context) error {
-	defer func() {
-		if f.scratch != "" {
-			os.RemoveAll(f.scratch)
-		}
-	}()
 	for round := -f.plan.Warmup; ; round++ {
 		if round >= 0 {
 			if f.c.Ended = f.ended(round); f.c.Ended != "" {
@@ -50,7 +41,11 @@ func (f *field) run(ctx context.Context) error {
 			}
 		}
 		began := time.Now()
-		for place, config := range f.order(round) {
+		row := round
+		if round < 0 {
+			row += f.plan.Warmup
+		}
+		for place, config := range f.plan.order(row) {
 			if f.out[config] != nil {
 				continue
 			}
@@ -66,26 +61,6 @@ func (f *field) run(ctx context.Context) error {
 	}
 	f.tell("")
 	return nil
-}
-
-// order returns the Configs of a round in the order of their runs. Rounds below 0 do not count. The first one of all
-// begins with imgpipe, with which other programs are compared.
-func (f *field) order(round int) []int {
-	first := -f.plan.Warmup
-	if round >= 0 {
-		first = 0
-	}
-	order := f.plan.order(round - first)
-	if round == -f.plan.Warmup {
-		peer := func(config int) int {
-			if f.c.Configs[config].Peer == "" {
-				return 0
-			}
-			return 1
-		}
-		slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(peer(a), peer(b)) })
-	}
-	return order
 }
 
 // foresee corrects how many runs there will be, after so many rounds.
@@ -109,14 +84,17 @@ func (f *field) one(ctx context.Context, round, place, config int) error {
 	f.tell(f.c.Name(config))
 	began := time.Now()
 	ran, err := f.child(ctx, config)
-	defer func() { ran.remove(f.scratch) }()
+	defer ran.remove()
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	f.made++
 	f.traces = append(f.traces, ran.trace)
 	f.meter.ran(f.key(config), time.Since(began))
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrDifferent):
+		return fmt.Errorf("%w: %s", err, f.c.Name(config))
+	case err != nil:
 		return f.drop(config, err)
 	}
 	if err := f.equal(config, ran); err != nil {
@@ -130,38 +108,17 @@ func (f *field) one(ctx context.Context, round, place, config int) error {
 
 // equal returns an ErrDifferent if a run did not do the same work as the first one.
 func (f *field) equal(config int, ran *ran) error {
-	this := f.c.Configs[config]
 	switch {
-	case this.Peer != "":
-		return f.equalPeer(config, ran)
+	case f.c.Configs[config].Peer != "":
+		return nil // Peer has compared its outputs
 	case f.first == nil:
 		f.first = &ran.work
-		if slices.ContainsFunc(f.c.Configs, func(c Config) bool { return c.Peer != "" }) {
-			f.reference, f.scratch = &Made{this, ran.outputs, &ran.summary}, ran.scratch
-		}
 		return nil
 	}
 	if why := f.first.differs(&ran.work); why != "" {
 		return fmt.Errorf("%w: %s: %s and %s", ErrDifferent, why, f.c.Name(f.first.config), f.c.Name(config))
 	}
 	f.first.learn(&ran.work)
-	return nil
-}
-
-// equalPeer is equal for another program: what it wrote first is compared by Equal, and what it wrote later with that.
-func (f *field) equalPeer(config int, ran *ran) error {
-	digest := ran.work.digest(nil)
-	if f.Equal == nil || f.reference == nil || f.seen[config] == digest {
-		return nil
-	}
-	why, err := f.Equal(*f.reference, Made{f.c.Configs[config], ran.outputs, &ran.summary})
-	switch {
-	case err != nil:
-		return err
-	case why != "":
-		return fmt.Errorf("%w: %s: %s and %s", ErrDifferent, why, f.c.Name(f.first.config), f.c.Name(config))
-	}
-	f.seen[config] = digest
 	return nil
 }
 
@@ -290,9 +247,9 @@ type ran struct {
 	scratch        string
 }
 
-// remove removes the outputs, unless they are to be kept.
-func (r *ran) remove(kept string) {
-	if r != nil && r.scratch != "" && r.scratch != kept {
+// remove removes the outputs.
+func (r *ran) remove() {
+	if r != nil && r.scratch != "" {
 		os.RemoveAll(r.scratch)
 	}
 }
@@ -305,34 +262,45 @@ func (f *field) child(ctx context.Context, config int) (*ran, error) {
 		return r, err
 	}
 	r.trace = filepath.Join(f.Dir, fmt.Sprintf("trace-%d.json", f.meter.done))
-	run := Run{Outputs: filepath.Join(r.scratch, "out"), Report: filepath.Join(f.Dir, "report.json"), Trace: r.trace,
-		Args: f.plan.Args}
-	command, err := f.command(config, run)
-	if err != nil {
-		return r, err
-	}
+	to := outlet{outputs: filepath.Join(r.scratch, "out"), report: filepath.Join(f.Dir, "report.json"),
+		trace: r.trace, failed: filepath.Join(r.scratch, "failed.txt")}
 	before := read()
-	took, err := f.execute(ctx, config, command)
-	if err != nil {
+	if err = f.make(ctx, r, config, to); err != nil {
 		return r, err
 	}
-	after := read()
-	if r.summary, err = readSummary(run.Report); err != nil {
-		return r, err
-	}
-	s := &r.summary
+	after, s := read(), &r.summary
 	if s.Machine.CPUs == 0 {
 		s.Machine.CPUs = f.c.Card.CPUs
 	}
 	r.load = before.load
-	r.elapsed = max(took.Seconds()-s.Written, 0)
 	r.server = max(after.spent.Sub(before.spent).Total().Seconds()-s.User-s.System, 0)
 	fill(&s.Conditions, after.since(before, s.Machine.CPUs))
 	if f.c.Job.Stage == StageAll {
-		r.outputs = run.Outputs
+		r.outputs = to.outputs
 	}
-	r.work, err = workOf(config, *s, r.outputs, failedPath(run))
+	if f.c.Configs[config].Peer == "" {
+		r.work, err = workOf(config, *s, r.outputs, to.failed)
+	}
 	return r, err
+}
+
+// make has a program make one run, and sets its summary and its time.
+func (f *field) make(ctx context.Context, r *ran, config int, to outlet) (err error) {
+	if c := f.c.Configs[config]; c.Peer != "" {
+		if f.Peer == nil {
+			return fmt.Errorf("nothing here runs %s", c.Peer)
+		}
+		r.summary, err = f.Peer(ctx, c, to.outputs)
+		r.elapsed = r.summary.Wall
+		return err
+	}
+	took, err := f.execute(ctx, config, f.command(config, to))
+	if err != nil {
+		return err
+	}
+	r.summary, err = readSummary(to.report)
+	r.elapsed = max(took.Seconds()-r.summary.Written, 0)
+	return err
 }
 
 // outputs returns the folder in which a run writes. It is on a memory disk, once the first run has shown that there is

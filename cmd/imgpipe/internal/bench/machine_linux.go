@@ -21,7 +21,8 @@ func memoryDiskFree() int64 {
 	return int64(s.Bavail) * s.Bsize
 }
 
-// began returns the variable that tells a run when its program was started, by the clock that all processes share.
+// began returns the variable from which a run learns when its program was started, by the clock that all processes
+// share.
 func began() []string {
 	var now unix.Timespec
 	if unix.ClockGettime(unix.CLOCK_MONOTONIC, &now) != nil {

@@ -8,9 +8,9 @@ const mostBalanced = 10
 
 // order returns the Configs of a round, those that count beginning with 0, in the order of their runs. A run is not
 // independent of the one before it, which leaves warm caches and a busy disk. So each Config has to follow each other
-// one equally often: rounds are rows of a Williams square (Williams, Australian Journal of Scientific Research 2, 1949).
-// Whole squares follow one another, each with its rows and Configs shuffled anew, so that no rhythm of the machine fits
-// them. With more than mostBalanced Configs each round is shuffled by itself.
+// one equally often: rounds are rows of a Williams square (Williams, Australian Journal of Scientific Research 2,
+// 1949). Whole squares follow one another, each with its rows and Configs shuffled anew, so that no rhythm of the
+// machine fits them. With more than mostBalanced Configs each round is shuffled by itself.
 func (p Plan) order(round int) []int {
 	configs := p.running()
 	n := len(configs)

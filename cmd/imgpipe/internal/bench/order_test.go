@@ -33,9 +33,10 @@ func TestEachContestantComesBeforeEachOtherEquallyOften(t *testing.T) {
 						if places[[2]int{a, b}] != rows/n {
 							t.Fatalf("%d contestants: %d is %d times at place %d", n, a, places[[2]int{a, b}], b)
 						}
-						if a != b && (next[[2]int{a, b}] != rows/n || before[[2]int{a, b}] != rows/2) {
+						at, all := next[[2]int{a, b}], before[[2]int{a, b}]
+						if a != b && (at != rows/n || all != rows/2) {
 							t.Fatalf("%d contestants, square %d: %d follows %d %d times at once and %d times in all, "+
-								"want %d and %d", n, square, b, a, next[[2]int{a, b}], before[[2]int{a, b}], rows/n, rows/2)
+								"want %d and %d", n, square, b, a, at, all, rows/n, rows/2)
 						}
 					}
 				}

@@ -37,7 +37,8 @@ type Plan struct {
 	Seed uint32
 	// Job, if it is not nil, takes the place of the Runner's job.
 	Job *Job
-	// Args are flags and inputs of imgpipe run, for all runs. Env are further variables of their environment, KEY=value.
+	// Args are flags and inputs of imgpipe run, for all runs. Env are further variables of their environment,
+	// KEY=value.
 	Args, Env []string
 }
 
@@ -79,8 +80,8 @@ func WithPerHost(configs []Config, widths []int) []Config {
 	return all
 }
 
-// Named returns p with a name for each Config: its own, or that of Comparison.Name. A Config whose mode is another one by
-// another name becomes the same as that one, if p has it with the same widths.
+// Named returns p with a name for each Config: its own, or that of Comparison.Name. A Config whose mode is another one
+// by another name becomes the same as that one, if p has it with the same widths.
 func (p Plan) Named() Plan {
 	c := Comparison{Configs: slices.Clone(p.Configs), Job: Job{Stage: cmp.Or(p.Stage, StageAll)}}
 	names := make([]string, len(c.Configs))

@@ -14,8 +14,9 @@ const (
 
 // ended returns why no round follows those that were made, of which counted count; "" if one follows.
 //
-// Looking at the width of an interval after each round, and going on until it is narrow, does not make equal contestants
-// look different: how far the ratios scatter says nothing of the side that they lie on. The tests simulate it.
+// Looking at the width of an interval after each round, and going on until it is narrow, does not make equal
+// contestants look different: how far the ratios scatter says nothing of the side that they lie on. The tests simulate
+// it.
 func (f *field) ended(counted int) string {
 	p := f.plan
 	if p.Runs > 0 {

@@ -22,12 +22,10 @@ type Runner struct {
 	// Env returns the environment of a run, to which those of its Plan and its Config are added. Nil is that of this
 	// process.
 	Env func(config int) []string
-	// Command returns the program that makes a run of a Config with a Peer. It is needed for those alone.
-	Command func(Config, Run) (Command, error)
-	// Equal returns where a run of a Config with a Peer did other work than the first run of imgpipe, which may have
-	// other bytes and other names; "" if it did the same. It is called for the first run of each such Config. Nil
-	// compares nothing.
-	Equal func(reference, run Made) (why string, err error)
+	// Peer makes a run of a Config with a Peer, which writes its outputs to a folder that is not there yet, and returns
+	// what that cost: its Wall is the whole clock. It returns an ErrDifferent if the outputs are not those of imgpipe,
+	// by its own measure. It is needed for such Configs alone.
+	Peer func(ctx context.Context, c Config, outputs string) (summary.Summary, error)
 	// Keep, if it is not nil, is called with the folder of outputs of the first run of each Config that counts, if it
 	// wrote any. The folder is removed afterwards. An error ends the comparison.
 	Keep func(config int, outputs string) error
@@ -38,13 +36,6 @@ type Runner struct {
 	Kill <-chan struct{}
 
 	meter meter
-}
-
-// A Made is what a run of a Config made. Outputs is gone when the comparison is over.
-type Made struct {
-	Config  Config
-	Outputs string
-	Summary *summary.Summary
 }
 
 // Progress is how far a Runner has come.
@@ -67,9 +58,9 @@ func (r *Runner) expect(plans ...Plan) {
 	}
 }
 
-// Compare makes the runs of p for job, and then those of parts, which may have jobs of their own, and returns how the Configs of p compare. It sets the
-// Images, BytesIn, Spec and Stage of job. With an error, the Comparison still holds all that was measured. The error is
-// one of these:
+// Compare makes the runs of p for job, and then those of parts, which may have jobs of their own, and returns how the
+// Configs of p compare. It sets the Images, BytesIn, Spec and Stage of job. With an error, the Comparison still holds
+// all that was measured. The error is one of these:
 //
 //   - that of ctx, if it ended;
 //   - an ErrDifferent, if two runs did not do the same work;
@@ -115,8 +106,7 @@ func (r *Runner) run(ctx context.Context, p Plan, c *Comparison) error {
 	if len(p.running()) == 0 || p.Runs < 1 && p.Budget <= 0 {
 		return errors.New("compare: expected at least one contestant and one run")
 	}
-	f := &field{Runner: r, plan: p, c: c, out: make([]error, len(p.Configs)), kept: make([]bool, len(p.Configs)),
-		seen: make([]string, len(p.Configs))}
+	f := &field{Runner: r, plan: p, c: c, out: make([]error, len(p.Configs)), kept: make([]bool, len(p.Configs))}
 	err := f.run(ctx)
 	c.Took = time.Since(c.Began)
 	switch {

@@ -36,8 +36,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// program behaves like imgpipe run on images a, b and c: it writes outputs, a ledger, a report and a trace. What it does
-// beyond that depends on its mode.
+// program behaves like imgpipe run on images a, b and c: it writes outputs, a ledger, a report and a trace. What it
+// does beyond that depends on its mode.
 func program(args []string, what string) int {
 	f := flag.NewFlagSet("run", flag.ExitOnError)
 	mode, output := f.String("mode", "", ""), f.String("output", "", "")
@@ -199,7 +199,8 @@ func TestFlagsAndInputsReachEachRun(t *testing.T) {
 	}
 	for _, s := range c.Samples {
 		want := c.Configs[s.Config]
-		if got := (Config{Mode: s.Summary.Mode, Workers: s.Summary.Workers, Downloads: s.Summary.Downloads}); !got.Same(want) {
+		got := Config{Mode: s.Summary.Mode, Workers: s.Summary.Workers, Downloads: s.Summary.Downloads}
+		if !got.Same(want) {
 			t.Errorf("ran %+v, want %+v", got, want)
 		}
 		if !slices.Equal(s.Summary.Command, []string{"photos", "-odd-"}) {
