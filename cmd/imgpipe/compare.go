@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"imgpipe/cmd/imgpipe/internal/bench"
+	"imgpipe/cmd/imgpipe/internal/flags"
 	"imgpipe/cmd/imgpipe/internal/report"
 	"imgpipe/fetch"
 	"imgpipe/samples"
@@ -26,13 +27,23 @@ func newCompareCommand() *cobra.Command {
 which is the fastest and by how much, what bounds the job, what processes and a global
 lock cost. Without INPUT the job is pictures from a server on this machine.
 
-Each run is a process of its own. All must write the same bytes. Ctrl-C ends it early
-and shows what has been measured so far. Nothing is kept but the report, and what
---keep asks for.`,
+Each run is a process of its own, measured from before it is started until it has ended.
+All must write the same bytes; an image that fails in some runs only is left out of all.
+Rounds that other programs disturb are made again, and do not count for the clock.
+Ctrl-C ends it early and shows what has been measured so far. Nothing is kept but the
+report, and what --keep asks for.
+
+--modes takes these; the modes are those of 'imgpipe run' ('imgpipe help modes'):
+
+` + contestantsList(),
 		Example: `  imgpipe compare                                       built-in samples
   imgpipe compare --resize 1600x1600 -o report.html photos
-  imgpipe compare --stage fetch -d 1,8,64 -i urls.txt   how many downloads pay
-  imgpipe compare --modes goroutines,processes --format bench photos > runs.txt`,
+  imgpipe compare --modes goroutines,processes --format bench photos > runs.txt
+  imgpipe compare --stage fetch -d 1,8,64 --per-host 64 -i urls.txt
+  imgpipe compare --modes goroutines --contestant 'no GC: GOGC=off' photos
+  imgpipe compare --contestant 'old: program=./old' --contestant 'new:' photos
+  imgpipe compare --format json photos > monday.json
+  imgpipe compare --against monday.json photos`,
 	}
 	f := addCompareFlags(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -44,8 +55,15 @@ and shows what has been measured so far. Nothing is kept but the report, and wha
 		if err != nil {
 			return exitError{exitUsage, err}
 		}
+		earlier, err := readComparison("against", f.against)
+		if err != nil {
+			return exitError{exitUsage, err}
+		}
+		if f.from != "" {
+			return f.again(cmd.Context(), sides, earlier, cmd.OutOrStdout())
+		}
 		return stoppable(cmd.Context(), cmd.ErrOrStderr(), func(stop *stopper) error {
-			return f.compare(stop, sides, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return f.compare(stop, sides, earlier, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		})
 	}
 	return cmd
@@ -53,12 +71,15 @@ and shows what has been measured so far. Nothing is kept but the report, and wha
 
 // compare makes the comparison and reports it.
 func (f *compareFlags) compare(
-	stop *stopper, sides *sideCheck, stdin io.Reader, stdout, stderr io.Writer,
+	stop *stopper, sides *sideCheck, earlier *bench.Comparison, stdin io.Reader, stdout, stderr io.Writer,
 ) error {
 	ctx := stop.ctx
 	c, err := f.measure(stop, stdin, stderr)
 	if c == nil || len(c.Samples) == 0 {
 		return couldNotCompare(ctx, err)
+	}
+	if earlier != nil {
+		c.CompareWith(earlier)
 	}
 	if reportErr := f.report(context.WithoutCancel(ctx), sides, c, stdout); reportErr != nil {
 		return exitError{exitCouldNotRun, errors.Join(err, reportErr)}
@@ -68,6 +89,10 @@ func (f *compareFlags) compare(
 		return couldNotCompare(ctx, err)
 	case c.Partial != "":
 		return exitError{exitSomeFailed, errors.New(c.Partial)}
+	case c.Samples[0].Summary.Done == 0:
+		s := c.Samples[0].Summary
+		return exitError{exitSomeFailed, fmt.Errorf("%d of %d images failed in every run: nothing was compared",
+			s.Failed, s.Items)}
 	}
 	return nil
 }
@@ -96,12 +121,20 @@ func (f *compareFlags) measure(stop *stopper, stdin io.Reader, stderr io.Writer)
 	contest := &contest{dir: scratch, keep: f.keep, kill: stop.again, screen: screen}
 	plan := f.plan(source.lists)
 	var parts []bench.Plan
-	if f.builtin() && f.stage == bench.StageAll && !f.set.Changed("modes") {
+	if f.builtin() && f.stage == bench.StageAll && !f.set.Changed("modes") && len(f.contestants) == 0 {
 		parts = bench.ClaimPlans(plan, cpus(), f.downloads[0])
 	}
-	screen.say("imgpipe: comparing %d contestants in %d rounds, on %s",
-		len(plan.Configs), plan.Runs+plan.Warmup, source.job.Inputs)
+	screen.say("imgpipe: comparing %d contestants %s, on %s", len(plan.Configs), f.howOften(), source.job.Inputs)
 	return contest.run(ctx, source.job, plan, parts...)
+}
+
+// howOften says how many rounds there will be.
+func (f *compareFlags) howOften() string {
+	if f.runs > 0 {
+		return fmt.Sprintf("in %d rounds", f.runs+f.warmup)
+	}
+	return fmt.Sprintf("until their ratios are known to %s, for %s at most", formatPercent(f.precision),
+		flags.FormatPeriod(f.budget))
 }
 
 // couldNotCompare is the exit status of a comparison that ended early.
@@ -109,7 +142,7 @@ func couldNotCompare(ctx context.Context, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		return exitError{exitInterrupted, errors.New("interrupted: what was measured is partial")}
-	case errors.Is(err, bench.ErrDifferent):
+	case errors.Is(err, bench.ErrDifferent), errors.Is(err, bench.ErrLeftOut):
 		return exitError{exitSomeFailed, err}
 	case errors.As(err, new(exitError)):
 		return err

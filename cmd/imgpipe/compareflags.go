@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -24,14 +25,18 @@ type compareFlags struct {
 	run    *runFlags
 	passed []string // flags for each run
 
-	modes              []string
-	workers, downloads []int
-	runs, warmup       int
-	stage              string
-	latency            time.Duration
-	images             int
+	modes                       []string
+	contestants                 []contestant
+	workers, downloads, perHost []int
+	runs, warmup                int
+	precision                   float64
+	budget                      time.Duration
+	stage                       string
+	latency                     time.Duration
+	images                      int
 
 	format, output, keep string
+	from, against        string
 	progress             string
 	quiet                bool
 
@@ -45,6 +50,9 @@ const (
 	manyDownloads = 16
 	// sampleResize is done to the built-in samples unless a flag says otherwise.
 	sampleResize = "800x800"
+	// How a comparison ends, unless flags say otherwise. A ratio known to 3 % is known better than it matters.
+	usualPrecision = 0.03
+	usualBudget    = 2 * time.Minute
 )
 
 // sharedGroups are the groups of imgpipe run's flags that compare has, in the order of its help. sharedFlags are single
@@ -53,7 +61,7 @@ var (
 	sharedGroups = []string{pictureHeading, "Input", limitsHeading, "Network"}
 	sharedFlags  = map[string]string{
 		"resize": pictureHeading, "format": pictureHeading, "quality": pictureHeading, "memory": limitsHeading,
-		"max-failures": "", "max-time": "",
+		"max-failures": "", "max-time": "", "per-host": "",
 	}
 )
 
@@ -61,26 +69,10 @@ var (
 const imageFormat = "image-format"
 
 func addCompareFlags(set *pflag.FlagSet) *compareFlags {
-	f := &compareFlags{set: set, modes: modes.Classic(), runs: 10, warmup: 1,
+	f := &compareFlags{set: set, warmup: 1, precision: usualPrecision, budget: usualBudget,
 		stage: bench.StageAll, latency: demoLatency, images: demoImages, format: formatText, progress: progressAuto}
-	flags.Group{Set: set, Heading: "What is compared"}.Add(
-		flags.Flag{Name: "modes", Common: true, Value: flags.Choices(&f.modes, "MODES", modes.Comparable()...),
-			Usage: "the modes, with commas between; one named twice competes with itself (default " +
-				strings.Join(f.modes, ",") + ")"},
-		flags.Flag{Name: "workers", Short: "w", Common: true, Value: flags.Wholes(&f.workers, 1024),
-			Usage: "how many images each transforms at once: a list such as 1,2,4 (default 1, 2, 4 and so on up to " +
-				"the CPUs)"},
-		flags.Flag{Name: "downloads", Short: "d", Common: true, Value: flags.Wholes(&f.downloads, 4096),
-			Usage: "how many each fetches at once; a list as well; see --per-host (default 16, and 1,8,64 with " +
-				"--stage fetch)"},
-		flags.Flag{Name: "stage", Value: flags.Choice(&f.stage, bench.Stages()...),
-			Usage: "compare one stage alone; the others take no time then (default all)"},
-		flags.Flag{Name: "runs", Common: true, Value: flags.Whole(&f.runs, 1, 200),
-			Usage: "rounds that count: each runs everything once, forwards and backwards in turn; with fewer than " +
-				"6 there is no interval"},
-		flags.Flag{Name: "warmup", Value: flags.Whole(&f.warmup, 0, 100),
-			Usage: "rounds before those, which do not count"},
-	)
+	f.addContest(flags.Group{Set: set, Heading: "What is compared"})
+	f.addRounds(flags.Group{Set: set, Heading: "How often"})
 	flags.Group{Set: set, Heading: "Built-in samples, where there is no INPUT"}.Add(
 		flags.Flag{Name: "latency", Value: flags.PeriodOrNone(&f.latency),
 			Usage: "how long their server takes to answer"},
@@ -91,6 +83,12 @@ func addCompareFlags(set *pflag.FlagSet) *compareFlags {
 			Value: flags.Choice(&f.format, formatText, "markdown", "json", "csv", "bench"),
 			Usage: "format of the report on standard output. json: all figures of all runs. csv: one line for each " +
 				"run. bench: Go's benchmark format, for benchstat"},
+		flags.Flag{Name: "from", Value: flags.Text(&f.from, "FILE"),
+			Usage: "run nothing: judge and draw again what --format json wrote to FILE. What an older file lacks is " +
+				"not shown"},
+		flags.Flag{Name: "against", Value: flags.Text(&f.against, "FILE"),
+			Usage: "compare with an earlier comparison that --format json wrote to FILE: each contestant with the " +
+				"one of the same name"},
 		flags.Flag{Name: "output", Short: "o", Common: true, Value: flags.Text(&f.output, "FILE"),
 			Usage: "write the report with charts as one HTML file; FILE.svg gets one picture"},
 		flags.Flag{Name: "keep", Value: flags.Text(&f.keep, "DIR"),
@@ -102,6 +100,76 @@ func addCompareFlags(set *pflag.FlagSet) *compareFlags {
 	f.share(set)
 	return f
 }
+
+// addContest adds the flags that say what runs.
+func (f *compareFlags) addContest(g flags.Group) {
+	g.Add(
+		flags.Flag{Name: "modes", Common: true, Value: flags.Choices(&f.modes, "MODES", contestantNames()...),
+			Usage: "the modes, with commas between; one named twice competes with itself (default " +
+				strings.Join(modes.Classic(), ",") + ", or none beside --contestant)"},
+		flags.Flag{Name: "contestant", Value: flags.List(&f.contestants, "ROW", parseContestant),
+			Usage: "one more row, 'NAME: FLAGS': flags of imgpipe run, KEY=value for the environment, and " +
+				"program=PATH for another build, quoted as in a shell; may be repeated. Without --workers or " +
+				"--downloads in it, it has the most that the others have"},
+		flags.Flag{Name: "workers", Short: "w", Common: true, Value: flags.Wholes(&f.workers, 1024),
+			Usage: "how many images each transforms at once: a list such as 1,2,4 (default 1, 2, 4 and so on up to " +
+				"the CPUs)"},
+		flags.Flag{Name: "downloads", Short: "d", Common: true, Value: flags.Wholes(&f.downloads, 4096),
+			Usage: "how many each fetches at once; a list as well; see --per-host (default 16, and 1,8,64 with " +
+				"--stage fetch)"},
+		flags.Flag{Name: "per-host", Value: flags.Wholes(&f.perHost, 4096),
+			Usage: "how many each fetches at once from one host, whatever --downloads says; a list as well " +
+				"(default 8, and no limit for the built-in samples)"},
+		flags.Flag{Name: "stage", Value: flags.Choice(&f.stage, bench.Stages()...),
+			Usage: "compare one stage alone; the others take no time then (default all)"},
+	)
+}
+
+// addRounds adds the flags that say how often everything runs.
+func (f *compareFlags) addRounds(g flags.Group) {
+	count := func(n int) string {
+		if n == 0 {
+			return ""
+		}
+		return strconv.Itoa(n)
+	}
+	g.Add(
+		flags.Flag{Name: "precision",
+			Value: flags.Parsed(&f.precision, "N%", parsePercent, formatPercent),
+			Usage: "make rounds until the ratio of each contestant to the first is known to this, up or down: by " +
+				"the clock, or by CPU time if other programs disturb the clock. A round runs everything once, in " +
+				"an order that changes"},
+		flags.Flag{Name: "budget", Common: true, Value: flags.Period(&f.budget),
+			Usage: "how long the rounds may take; at least 6 are made if they fit, and at most 200"},
+		flags.Flag{Name: "runs", Common: true,
+			Value: flags.Parsed(&f.runs, "N", parseRuns, count),
+			Usage: "make exactly this many rounds instead; with fewer than 6 there is no interval. With --budget, " +
+				"rounds that other programs disturbed are made again within it, each once"},
+		flags.Flag{Name: "warmup", Value: flags.Whole(&f.warmup, 0, 100),
+			Usage: "rounds before those, which do not count"},
+	)
+}
+
+// parseRuns reads a number of rounds.
+func parseRuns(s string) (int, error) {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 || n > 200 {
+		return 0, &flags.ValueError{Value: s, Expected: "a whole number from 1 to 200"}
+	}
+	return n, nil
+}
+
+// parsePercent reads a share such as 3%, or 0.5%.
+func parsePercent(s string) (float64, error) {
+	number, ok := strings.CutSuffix(s, "%")
+	f, err := strconv.ParseFloat(number, 64)
+	if !ok || err != nil || !(f >= 0.1 && f <= 50) {
+		return 0, &flags.ValueError{Value: s, Expected: "a share from 0.1% to 50%, such as 3%"}
+	}
+	return f / 100, nil
+}
+
+func formatPercent(f float64) string { return strconv.FormatFloat(100*f, 'g', 4, 64) + "%" }
 
 // share adds the flags of imgpipe run that are for every run.
 func (f *compareFlags) share(set *pflag.FlagSet) {
@@ -153,6 +221,9 @@ func (f *compareFlags) builtin() bool { return f.run.input.empty() }
 // finalize takes the arguments, and fills in lists that no flag names. Nothing changes the flags after it.
 func (f *compareFlags) finalize(args []string) {
 	f.run.finalize(args)
+	if len(f.modes) == 0 && len(f.contestants) == 0 {
+		f.modes = modes.Classic()
+	}
 	if len(f.workers) == 0 {
 		f.workers = doubling(cpus())
 		if f.stage == bench.StageFetch {
@@ -171,12 +242,14 @@ func (f *compareFlags) finalize(args []string) {
 func (f *compareFlags) check() error {
 	given := f.run.set.Changed
 	return cmp.Or(
+		f.checkFrom(),
 		f.checkStage(),
 		f.checkReport(),
 		f.keepIsEmpty(),
 		f.run.picture.check(given),
 		f.run.download.check(),
 		f.run.input.check(given),
+		f.checkContestants(),
 	)
 }
 
@@ -198,9 +271,12 @@ func (f *compareFlags) checkStage() error {
 	return nil
 }
 
-// checkReport finds reports that cannot be written.
+// checkReport finds reports that cannot be written, and ends of a comparison that exclude each other.
 func (f *compareFlags) checkReport() error {
 	switch ext := strings.ToLower(filepath.Ext(f.output)); {
+	case f.runs > 0 && f.set.Changed("precision"):
+		return fmt.Errorf("--runs %d makes so many rounds however precise they are: expected no --precision with it",
+			f.runs)
 	case f.quiet && f.set.Changed("progress"):
 		return errors.New("--quiet and --progress exclude each other: expected one of them")
 	case !slices.Contains([]string{"", ".html", ".htm", ".svg"}, ext):
@@ -218,6 +294,11 @@ func (f *compareFlags) sideCheck() (*sideCheck, error) {
 	}
 	c := &sideCheck{}
 	c.reads(&f.run.input, spec.AssetNames())
+	for _, file := range []string{f.from, f.against} {
+		if file != "" {
+			c.others = append(c.others, named{"earlier comparison", file})
+		}
+	}
 	if f.output != "" {
 		c.sides = []named{{"output", f.output}}
 	}
@@ -253,8 +334,14 @@ func doubling(n int) []int {
 // plan returns what the flags ask for. lists are the files of the input lists.
 func (f *compareFlags) plan(lists []string) bench.Plan {
 	p := bench.Plan{
-		Configs: bench.Grid(f.modes, f.workers, f.downloads), Stage: f.stage, Runs: f.runs, Warmup: f.warmup,
-		Args: slices.Clone(f.passed),
+		Configs: f.configs(), Stage: f.stage, Runs: f.runs, Warmup: f.warmup, Precision: f.precision, Budget: f.budget,
+		Seed: rand.Uint32(), Args: slices.Clone(f.passed),
+	}
+	if f.runs > 0 {
+		p.Precision = 0
+		if !f.set.Changed("budget") {
+			p.Budget = 0
+		}
 	}
 	if f.builtin() {
 		p.Args = append(p.Args, "--name", "{index}.{ext}")
@@ -262,7 +349,7 @@ func (f *compareFlags) plan(lists []string) bench.Plan {
 			p.Args = append(p.Args, "--resize", sampleResize)
 		}
 		if !f.set.Changed("per-host") {
-			p.Args = append(p.Args, "--per-host", strconv.Itoa(slices.Max(f.downloads)))
+			p.Args = append(p.Args, "--per-host", strconv.Itoa(mostOf(p.Configs)))
 		}
 	}
 	for _, l := range lists {
@@ -270,6 +357,15 @@ func (f *compareFlags) plan(lists []string) bench.Plan {
 	}
 	p.Args = append(append(p.Args, "--"), f.run.input.args...)
 	return p
+}
+
+// mostOf returns the most downloads of any contestant.
+func mostOf(configs []bench.Config) int {
+	most := 1
+	for _, c := range configs {
+		most = max(most, c.Downloads)
+	}
+	return most
 }
 
 // shaped reports whether a flag says what is made of the images.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"imgpipe/cmd/imgpipe/internal/bench"
@@ -30,6 +31,7 @@ func (c *contest) run(
 	if err != nil {
 		return nil, err
 	}
+	plan = plan.Named()
 	var pictures []bench.Picture
 	keep := func(config int, outputs string) (err error) {
 		if pictures == nil {
@@ -56,10 +58,27 @@ func (c *contest) keepOutputs(plan bench.Plan, config int, outputs string) error
 	case dir == "" || c.flat && config != len(plan.Configs)-1:
 		return nil
 	case !c.flat:
-		this := plan.Configs[config]
-		dir = filepath.Join(dir, fmt.Sprintf("%d-%s-w%d-d%d", config+1, this.Mode, this.Workers, this.Downloads))
+		dir = filepath.Join(dir, fmt.Sprintf("%d-%s", config+1, folderOf(plan.Configs[config].Name)))
 	}
 	return copyOutputs(outputs, dir)
+}
+
+// longestFolder is the longest name of a contestant's folder, in bytes.
+const longestFolder = 80
+
+// folderOf returns the name of a contestant as the name of a folder: letters, digits and a few signs that no system and
+// no shell minds.
+func folderOf(name string) string {
+	name = strings.Map(func(r rune) rune {
+		if strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.=_", r) {
+			return r
+		}
+		return '-'
+	}, name)
+	for strings.Contains(name, "--") {
+		name = strings.ReplaceAll(name, "--", "-")
+	}
+	return strings.Trim(name[:min(len(name), longestFolder)], "-.")
 }
 
 // A runsScreen says on stderr how far a comparison has come. It may be used by one goroutine at a time.

@@ -1,12 +1,15 @@
 package bench
 
 import (
+	"slices"
+
 	"imgpipe/cmd/imgpipe/internal/summary"
 	"imgpipe/pipeline"
 )
 
-// Analyse draws the conclusions from Configs, Baseline and Samples: it sets Results, Warnings, Verdict and Claims anew,
-// after the Results and Warnings of its Parts. It depends on nothing but what c holds.
+// Analyse draws the conclusions from Configs, Baseline and Samples: it sets Withheld, Outliers, Results, Warnings,
+// Verdict and Claims anew, after those of its Parts, which have no Verdict and no Claims. It depends on nothing but
+// what c holds.
 func (c *Comparison) Analyse() {
 	for i := range c.Parts {
 		part := &c.Parts[i]
@@ -14,6 +17,7 @@ func (c *Comparison) Analyse() {
 		part.Verdict, part.Claims = nil, nil
 	}
 	c.describe()
+	c.Withheld, c.Outliers = c.withheld(), c.outliers()
 	c.Results = make([]Result, len(c.Configs))
 	for i := range c.Configs {
 		c.Results[i] = c.result(i)
@@ -26,39 +30,47 @@ func (c *Comparison) Analyse() {
 	c.Claims = c.claims()
 }
 
-// describe takes from the first run what is the same in all runs.
+// describe takes from the first run of imgpipe what is the same in all runs.
 func (c *Comparison) describe() {
 	if len(c.Samples) == 0 {
 		return
 	}
-	s := c.Samples[0].Summary
+	first := &c.Samples[0]
+	for i := range c.Samples {
+		if s := &c.Samples[i]; c.Configs[s.Config].Peer == "" {
+			first = s
+			break
+		}
+	}
+	s := first.Summary
 	c.Program, c.Go, c.Machine = s.Program, s.Go, s.Machine
 	c.Job.Images, c.Job.BytesIn = s.Items, s.BytesIn
 	if c.Job.Spec == "" {
 		c.Job.Spec = s.Spec
 	}
 	for _, other := range c.Samples {
-		if other.Digest != c.Samples[0].Digest && c.Different == "" {
-			c.Different = c.Name(c.Samples[0].Config) + " and " + c.Name(other.Config)
+		if other.Digest != first.Digest && c.Different == "" && c.Configs[other.Config].Peer == "" {
+			c.Different = c.Name(first.Config) + " and " + c.Name(other.Config)
 		}
 	}
 }
 
 // of returns one figure of every run of a Config.
-func (c *Comparison) of(config int, figure func(*summary.Summary) float64) []float64 {
+func (c *Comparison) of(config int, figure func(*Sample) float64) []float64 {
 	var values []float64
 	for i := range c.Samples {
 		if s := &c.Samples[i]; s.Config == config {
-			values = append(values, figure(&s.Summary))
+			values = append(values, figure(s))
 		}
 	}
 	return values
 }
 
-func wall(s *summary.Summary) float64    { return s.Wall }
 func cpuTime(s *summary.Summary) float64 { return s.User + s.System }
 
-// perImage returns a total for each image, or 0 if there were no images.
+func (s *Sample) cpu() float64 { return cpuTime(&s.Summary) }
+
+// perImage returns a total for each image, done or not, or 0 if there were no images.
 func perImage(total float64, s *summary.Summary) float64 {
 	if s.Items == 0 {
 		return 0
@@ -66,24 +78,69 @@ func perImage(total float64, s *summary.Summary) float64 {
 	return total / float64(s.Items)
 }
 
+// done returns how many images of a run count.
+func (c *Comparison) done(s *Sample) float64 {
+	if c.Common > 0 {
+		return float64(c.Common)
+	}
+	return float64(s.Summary.Done)
+}
+
+// each returns a total for each image that counts, or 0 if there are none.
+func (c *Comparison) each(total float64, s *Sample) float64 {
+	if n := c.done(s); n > 0 {
+		return total / n
+	}
+	return 0
+}
+
+// quietOf returns the runs of a Config that its wall time rests on: those that were not disturbed, if there are enough.
+func (c *Comparison) quietOf(config int) (runs []*Sample, quiet int) {
+	var all []*Sample
+	for i := range c.Samples {
+		s := &c.Samples[i]
+		if s.Config != config {
+			continue
+		}
+		if all = append(all, s); s.Disturbed == "" {
+			runs = append(runs, s)
+		}
+	}
+	if quiet = len(runs); quiet < enoughRuns {
+		runs = all
+	}
+	return runs, quiet
+}
+
 func (c *Comparison) result(config int) Result {
-	measure := func(figure func(*summary.Summary) float64) Estimate { return estimate(c.of(config, figure)) }
-	middle := func(figure func(*summary.Summary) float64) float64 { return median(c.of(config, figure)) }
-	r := Result{Runs: len(c.of(config, wall)), P: 1, Stages: map[pipeline.Stage]float64{}}
+	measure := func(figure func(*Sample) float64) Estimate { return estimate(c.of(config, figure)) }
+	middle := func(figure func(*summary.Summary) float64) float64 {
+		return median(c.of(config, func(s *Sample) float64 { return figure(&s.Summary) }))
+	}
+	r := Result{Runs: len(c.of(config, (*Sample).Wall)), P: 1, CPUP: 1, Stages: map[pipeline.Stage]float64{}}
 	if r.Runs == 0 {
 		return r
 	}
-	r.Wall = measure(wall)
-	r.ImagesPerSec = measure(func(s *summary.Summary) float64 { return s.ImagesPerSec })
-	r.CPU = measure(cpuTime)
-	r.ImagesPerCPUSec = measure(func(s *summary.Summary) float64 {
-		if t := cpuTime(s); t > 0 {
-			return float64(s.Done) / t
+	timed, quiet := c.quietOf(config)
+	r.QuietRounds = quiet
+	var walls, rates []float64
+	for _, s := range timed {
+		walls = append(walls, s.Wall())
+		rates = append(rates, c.done(s)/s.Wall())
+	}
+	r.Wall, r.ImagesPerSec = estimate(walls), estimate(rates)
+	r.Before = measure(func(s *Sample) float64 { return s.Summary.Before })
+	r.CPU = measure((*Sample).cpu)
+	r.CPUPerImage = measure(func(s *Sample) float64 { return c.each(s.cpu(), s) })
+	r.ImagesPerCPUSec = measure(func(s *Sample) float64 {
+		if t := s.cpu(); t > 0 {
+			return c.done(s) / t
 		}
 		return 0
 	})
-	r.PeakRSS = measure(func(s *summary.Summary) float64 { return float64(s.PeakMemory) })
-	r.PeakPSS = measure(func(s *summary.Summary) float64 { return float64(s.PeakPSS) })
+	r.DisturbedShare = median(c.of(config, func(s *Sample) float64 { return s.DisturbedShare }))
+	r.PeakRSS = measure(func(s *Sample) float64 { return float64(s.Summary.PeakMemory) })
+	r.PeakPSS = measure(func(s *Sample) float64 { return float64(s.Summary.PeakPSS) })
 	r.MemoryPerWorker = r.Memory() / float64(max(c.Configs[config].Workers, 1))
 	r.CopiedPerImage = middle(func(s *summary.Summary) float64 { return perImage(float64(s.Copied), s) })
 	r.Voluntary = middle(func(s *summary.Summary) float64 { return perImage(float64(s.VoluntarySwitches), s) })
@@ -93,12 +150,56 @@ func (c *Comparison) result(config int) Result {
 	for _, stage := range c.stages(config) {
 		r.Stages[stage] = middle(func(s *summary.Summary) float64 { return s.Stages[stage] })
 	}
-	r.Speedup = Estimate{1, 1, 1}
+	c.account(config, &r)
+	r.Speedup, r.CPURatio = Estimate{1, 1, 1}, Estimate{1, 1, 1}
 	if config != c.Baseline {
-		r.Speedup, r.P = c.Ratio(c.Baseline, config)
-		r.Differs = r.P < level
+		c.against(config, &r)
 	}
 	return r
+}
+
+// against sets how a Config compares with the Baseline, on both scales.
+func (c *Comparison) against(config int, r *Result) {
+	r.QuietRounds = len(c.quietPairs(c.Baseline, config))
+	r.Speedup, r.P = c.Ratio(c.Baseline, config)
+	r.Differs = r.P < level && c.Withheld == ""
+	r.WallDetectable = detectable(c.wallRatios(c.Baseline, config))
+	r.CPURatio, r.CPUP = c.CPUTimes(c.Baseline, config)
+	r.CPUDetectable = detectable(c.cpuRatios(c.Baseline, config))
+}
+
+// account sets what the runs of a Config say of where their workers' time went.
+func (c *Comparison) account(config int, r *Result) {
+	spent, runs := map[pipeline.Entry][]float64{}, 0
+	for i := range c.Samples {
+		s := &c.Samples[i]
+		if s.Config != config {
+			continue
+		}
+		r.AtOnce = max(r.AtOnce, s.Summary.DownloadsAtOnce)
+		a := s.Summary.Account
+		if a == nil {
+			continue
+		}
+		runs++
+		for _, row := range pipeline.Entries() {
+			spent[row.Entry] = append(spent[row.Entry], a.Spent[row.Entry])
+		}
+		for _, e := range a.Unknown {
+			if !slices.Contains(r.Unknown, e) {
+				r.Unknown = append(r.Unknown, e)
+			}
+		}
+	}
+	if runs < r.Runs {
+		return // of some runs it is not known
+	}
+	r.Account = map[pipeline.Entry]float64{}
+	for e, values := range spent {
+		if m := median(values); m != 0 {
+			r.Account[e] = m
+		}
+	}
 }
 
 // Memory returns the median peak of all processes: PeakPSS, or PeakRSS if the system does not know that.
@@ -125,22 +226,22 @@ func (c *Comparison) stages(config int) (stages []pipeline.Stage) {
 	return stages
 }
 
-// Ratio returns how many times faster the Config b is than a, from runs of the same rounds. p is the probability that
-// two equal Configs would differ as much.
-func (c *Comparison) Ratio(a, b int) (times Estimate, p float64) {
-	walls := map[int]float64{} // of a, by round
-	for _, s := range c.Samples {
-		if s.Config == a {
-			walls[s.Round] = s.Summary.Wall
-		}
-	}
-	var ratios []float64
-	for _, s := range c.Samples {
-		if w, ok := walls[s.Round]; ok && s.Config == b && s.Summary.Wall > 0 {
-			ratios = append(ratios, w/s.Summary.Wall)
-		}
-	}
-	return paired(ratios)
+// Ratio returns how many times faster the Config b is than a, by the wall time of the same rounds. p is the probability
+// that two equal Configs would differ as much. It rests on rounds in which neither was disturbed, if there are enough;
+// otherwise on all, and shows no order if Withheld says so.
+func (c *Comparison) Ratio(a, b int) (times Estimate, p float64) { return paired(c.wallRatios(a, b)) }
+
+func (c *Comparison) wallRatios(a, b int) []float64 {
+	return ratiosOf(c.fairPairs(a, b), func(r round) float64 { return r.a.Wall() / r.b.Wall() })
+}
+
+// CPUTimes returns how many times the CPU time of the Config a for each image b takes, from the same rounds. p is the
+// probability that two equal Configs would differ as much. All rounds count: the CPU time of other programs is not in
+// it.
+func (c *Comparison) CPUTimes(a, b int) (times Estimate, p float64) { return paired(c.cpuRatios(a, b)) }
+
+func (c *Comparison) cpuRatios(a, b int) []float64 {
+	return ratiosOf(c.pairs(a, b), func(r round) float64 { return c.each(r.b.cpu(), r.b) / c.each(r.a.cpu(), r.a) })
 }
 
 // scaling sets how a Config compares with the one of the same mode that has the fewest workers, or the fewest downloads

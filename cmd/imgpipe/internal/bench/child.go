@@ -1,12 +1,14 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -14,6 +16,7 @@ import (
 
 	"imgpipe/cmd/imgpipe/internal/summary"
 	"imgpipe/cmd/imgpipe/internal/trace"
+	"imgpipe/cmd/imgpipe/internal/usage"
 )
 
 // grace is how long a run may take to end when it is asked to.
@@ -25,13 +28,43 @@ const kept = 2 << 10
 // someFailed is the exit status of a run in which some images failed. Such a run counts.
 const someFailed = 1
 
-// execute runs the program to its end.
-func (r *Runner) execute(ctx context.Context, config int, args []string) error {
-	cmd := exec.CommandContext(ctx, r.Program, args...)
-	cmd.Args[0] = os.Args[0] // for lists of processes: Program may be a link of the kernel's
-	if r.Env != nil {
-		cmd.Env = r.Env(config)
+// A command is a program that makes one run. Its env has variables beside those of all runs, KEY=value.
+type command struct {
+	program   string
+	args, env []string
+}
+
+// An outlet is where one run writes.
+type outlet struct{ outputs, report, trace, failed string }
+
+// command returns the program that makes a run of a Config.
+func (f *field) command(config int, to outlet) command {
+	c := f.c.Configs[config]
+	args := []string{"run", "--output", to.outputs, "--report", to.report, "--trace", to.trace, "--quiet", "--force"}
+	if f.c.Job.Stage != StageAll {
+		// Without outputs there is no ledger that names what failed.
+		args = append(args, "--stage", f.c.Job.Stage, "--failed-list", to.failed)
 	}
+	// A flag that is named twice has its last value: that of the contestant.
+	all, inputs := f.plan.Args, []string(nil)
+	if end := slices.Index(all, "--"); end >= 0 {
+		all, inputs = all[:end], all[end:]
+	}
+	args = slices.Concat(args, all, c.Flags(), inputs)
+	return command{cmp.Or(c.Program, f.Program), args, slices.Concat(f.plan.Env, c.Env)}
+}
+
+// execute runs a program to its end, and returns how long that took by the clock of this process.
+func (f *field) execute(ctx context.Context, config int, what command) (took time.Duration, err error) {
+	cmd := exec.CommandContext(ctx, what.program, what.args...)
+	if what.program == f.Program {
+		cmd.Args[0] = os.Args[0] // for lists of processes: Program may be a link of the kernel's
+	}
+	cmd.Env = os.Environ()
+	if f.Env != nil {
+		cmd.Env = f.Env(config)
+	}
+	cmd.Env = append(cmd.Env, what.env...)
 	said := new(tail)
 	cmd.Stderr = said
 	cmd.WaitDelay = grace
@@ -41,21 +74,23 @@ func (r *Runner) execute(ctx context.Context, config int, args []string) error {
 		}
 		return nil
 	}
-	err := r.untilKilled(cmd)
+	took, err = f.untilKilled(cmd)
 	var exit *exec.ExitError
 	switch {
 	case err == nil, errors.As(err, &exit) && exit.ExitCode() == someFailed:
-		return nil
+		return took, nil
 	case exit != nil && said.reason() != "":
-		return fmt.Errorf("%w: %s", err, said.reason())
+		return took, fmt.Errorf("%w: %s", err, said.reason())
 	}
-	return err
+	return took, err
 }
 
 // untilKilled runs cmd, and kills it once Kill is closed.
-func (r *Runner) untilKilled(cmd *exec.Cmd) error {
+func (r *Runner) untilKilled(cmd *exec.Cmd) (took time.Duration, err error) {
+	cmd.Env = append(cmd.Env, usage.BeganEnv())
+	start := time.Now()
 	if err := cmd.Start(); err != nil {
-		return err
+		return 0, err
 	}
 	over := make(chan struct{})
 	var watching sync.WaitGroup
@@ -66,10 +101,11 @@ func (r *Runner) untilKilled(cmd *exec.Cmd) error {
 		case <-over:
 		}
 	})
-	err := cmd.Wait()
+	err = cmd.Wait()
+	took = time.Since(start)
 	close(over)
 	watching.Wait()
-	return err
+	return took, err
 }
 
 // A tail keeps the end of what is written to it.

@@ -163,9 +163,11 @@ type Comparison struct {
 	// Command is the command line that repeats it.
 	Command []string `json:"command"`
 	Job     Job      `json:"job"`
-	// Runs is how many rounds count, Warmup how many before them do not.
+	// Runs is how many whole rounds that count were made, Warmup how many before them do not count.
 	Runs   int `json:"runs"`
 	Warmup int `json:"warmup"`
+	// Seed is that of the order of the runs.
+	Seed uint32 `json:"seed"`
 	// Partial says why it ended early or a Config dropped out; "" if neither happened.
 	Partial string `json:"partial,omitempty"`
 	// Different says which runs did not do the same work; "" if all did.
@@ -192,6 +194,8 @@ type Comparison struct {
 	Withheld string `json:"withheld,omitempty"`
 	// LeftOut are the images that were not done in every counted run. They count in no run.
 	LeftOut []LeftOut `json:"left_out,omitempty"`
+	// Common is how many images were done in every counted run. It is 0 if all runs did the same.
+	Common int `json:"images_in_common,omitempty"`
 	// Card describes the machine.
 	Card Card `json:"card"`
 	// Outliers names runs that lie far from the others of their Config.
@@ -208,7 +212,8 @@ type Comparison struct {
 	Pictures []Picture `json:"-"`
 }
 
-// A LeftOut is an image that was not done in every counted run, for one class of failure.
+// A LeftOut is an image that was done in some of the counted runs only, for one class of failure. An image that failed
+// in all of them is none: that is what the job is like.
 type LeftOut struct {
 	Source string `json:"source"`
 	Class  string `json:"class"`

@@ -6,9 +6,3 @@ package bench
 const memoryDisk = ""
 
 func memoryDiskFree() int64 { return 0 }
-
-// load returns 0: it is not known here.
-func load() float64 { return 0 }
-
-// busy returns 0: it is not known here.
-func busy() (seconds float64, cpus int) { return 0, 0 }

@@ -5,14 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
+	"imgpipe/cmd/imgpipe/internal/machine"
 	"imgpipe/cmd/imgpipe/internal/summary"
-	"imgpipe/cmd/imgpipe/internal/usage"
 )
 
 // A Runner makes the runs of Plans, one at a time, each in a fresh process. It can be used once, by one goroutine.
@@ -21,8 +19,13 @@ type Runner struct {
 	Program string
 	// Dir is a folder for reports and traces, which must exist and is left with files in it.
 	Dir string
-	// Env returns the environment of a run. Nil is that of this process.
+	// Env returns the environment of a run, to which those of its Plan and its Config are added. Nil is that of this
+	// process.
 	Env func(config int) []string
+	// Peer makes a run of a Config with a Peer, which writes its outputs to a folder that is not there yet, and returns
+	// what that cost: its Wall is the whole clock. It returns an ErrDifferent if the outputs are not those of imgpipe,
+	// by its own measure. It is needed for such Configs alone.
+	Peer func(ctx context.Context, c Config, outputs string) (summary.Summary, error)
 	// Keep, if it is not nil, is called with the folder of outputs of the first run of each Config that counts, if it
 	// wrote any. The folder is removed afterwards. An error ends the comparison.
 	Keep func(config int, outputs string) error
@@ -37,7 +40,7 @@ type Runner struct {
 
 // Progress is how far a Runner has come.
 type Progress struct {
-	// Done and Total count runs.
+	// Done and Total count runs. Total is a guess, unless each Plan has a number of Runs.
 	Done, Total int
 	// Now is what runs next; "" at the end.
 	Now string
@@ -51,26 +54,31 @@ var ErrDifferent = errors.New("the runs did not do the same work")
 // expect counts the runs of Plans that will be run, for Progress.
 func (r *Runner) expect(plans ...Plan) {
 	for _, p := range plans {
-		r.meter.total += p.runs()
+		r.meter.total += len(p.running()) * p.rounds()
 	}
 }
 
-// Compare makes the runs of p for job, and then those of parts, and returns how the Configs of p compare. It sets the
-// Images, BytesIn, Spec and Stage of job. With an error, the Comparison still holds all that was measured. The error is
-// one of these:
+// Compare makes the runs of p for job, and then those of parts, which may have jobs of their own, and returns how the
+// Configs of p compare. It sets the Images, BytesIn, Spec and Stage of job. With an error, the Comparison still holds
+// all that was measured. The error is one of these:
 //
 //   - that of ctx, if it ended;
 //   - an ErrDifferent, if two runs did not do the same work;
+//   - an ErrLeftOut, if too many images were not done in every run;
 //   - otherwise why the last Config dropped out. If others go on, only Partial says why a Config dropped out.
 func (r *Runner) Compare(ctx context.Context, job Job, p Plan, parts ...Plan) (*Comparison, error) {
-	r.expect(append(parts, p)...)
-	c := &Comparison{Job: job, GoroutineStart: StartOfGoroutine()}
+	p, parts = p.Named(), slices.Clone(parts)
+	for i := range parts {
+		parts[i] = parts[i].Named()
+	}
+	r.expect(append(slices.Clone(parts), p)...)
+	c := &Comparison{Job: job, GoroutineStart: StartOfGoroutine(), Card: machine.Describe()}
 	err := r.run(ctx, p, c)
 	for _, plan := range parts {
 		if err != nil {
 			break
 		}
-		part := Comparison{Job: job}
+		part := Comparison{Job: job, Card: c.Card}
 		err = r.run(ctx, plan, &part)
 		c.Parts = append(c.Parts, part)
 		if part.Partial != "" {
@@ -81,19 +89,21 @@ func (r *Runner) Compare(ctx context.Context, job Job, p Plan, parts ...Plan) (*
 		}
 	}
 	c.Took = time.Since(c.Began)
+	c.Card = c.Card.Until(machine.Describe())
 	c.Analyse()
 	return c, err
 }
 
-// run makes the runs of p and sets Configs, Job, Samples and Timelines of c. With an error, c holds what was measured
-// until then, and Partial or Different says why that is not all.
+// run makes the runs of p and sets Configs, Job, Samples and Timelines of c, and what else it knows of the rounds. With
+// an error, c holds what was measured until then, and Partial or Different says why that is not all.
 func (r *Runner) run(ctx context.Context, p Plan, c *Comparison) error {
-	c.Configs, c.Baseline, c.Runs, c.Warmup = p.Configs, baseline(p.Configs), p.Runs, p.Warmup
-	c.Began, c.Job.Stage = time.Now(), p.Stage
-	if p.Stage == "" {
-		c.Job.Stage = StageAll
+	if p.Job != nil {
+		c.Job = *p.Job
 	}
-	if len(p.Configs) == 0 || p.Runs < 1 {
+	c.Configs, c.Baseline, c.Warmup, c.Seed = slices.Clone(p.Configs), baseline(p.Configs), p.Warmup, p.Seed
+	c.Precision, c.Budget = p.Precision, p.Budget
+	c.Began, c.Job.Stage = time.Now(), cmp.Or(p.Stage, StageAll)
+	if len(p.running()) == 0 || p.Runs < 1 && p.Budget <= 0 {
 		return errors.New("compare: expected at least one contestant and one run")
 	}
 	f := &field{Runner: r, plan: p, c: c, out: make([]error, len(p.Configs)), kept: make([]bool, len(p.Configs))}
@@ -102,189 +112,18 @@ func (r *Runner) run(ctx context.Context, p Plan, c *Comparison) error {
 	switch {
 	case ctx.Err() != nil:
 		err = ctx.Err()
-		c.Partial = fmt.Sprintf("interrupted after %d of %d runs", f.made, p.runs())
+		c.Partial = "interrupted after " + count(f.made, "run")
+		if p.Runs > 0 && p.Budget == 0 {
+			c.Partial = fmt.Sprintf("interrupted after %d of %s", f.made, count(len(p.running())*p.rounds(), "run"))
+		}
 	case errors.Is(err, ErrDifferent):
 		c.Different = strings.TrimPrefix(err.Error(), ErrDifferent.Error()+": ")
+	case errors.Is(err, ErrLeftOut):
+		c.Partial = err.Error()
 	}
+	f.settle()
 	f.timelines()
 	return err
-}
-
-// A field is the contestants of one Plan.
-type field struct {
-	*Runner
-	plan Plan
-	c    *Comparison
-	made int
-	// out has why a Config dropped out, kept whether its outputs were passed to Keep.
-	out  []error
-	kept []bool
-	// traces are the trace files of all runs, measured those of c.Samples. first is what the first run did, and all
-	// must do.
-	traces, measured []string
-	first            *work
-}
-
-func (f *field) run(ctx context.Context) error {
-	for round := range f.plan.Warmup + f.plan.Runs {
-		for place, config := range f.plan.order(round) {
-			if f.out[config] != nil {
-				f.meter.total--
-				continue
-			}
-			if err := f.one(ctx, round, place, config); err != nil {
-				return err
-			}
-		}
-	}
-	f.tell("")
-	return nil
-}
-
-// one makes one run. A run that fails drops its Config. If no Config is left, that is the error.
-func (f *field) one(ctx context.Context, round, place, config int) error {
-	f.tell(f.c.Name(config))
-	began := time.Now()
-	ran, err := f.child(ctx, f.plan, config)
-	defer ran.remove()
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	f.made++
-	f.traces = append(f.traces, ran.trace)
-	f.meter.ran(f.key(config), time.Since(began))
-	if err != nil {
-		return f.drop(config, err)
-	}
-	if f.first == nil {
-		f.first = &ran.work
-	} else if why := f.first.differs(ran.work); why != "" {
-		return fmt.Errorf("%w: %s: %s and %s", ErrDifferent, why, f.c.Name(f.first.config), f.c.Name(config))
-	}
-	if round < f.plan.Warmup {
-		return nil
-	}
-	f.measured = append(f.measured, ran.trace)
-	f.c.Samples = append(f.c.Samples, Sample{
-		Config: config, Round: round - f.plan.Warmup, Place: place, Summary: ran.summary,
-		Digest: ran.work.digest(), Load: ran.load, OtherCPU: ran.others,
-	})
-	if f.Keep != nil && !f.kept[config] && ran.outputs != "" {
-		f.kept[config] = true
-		return f.Keep(config, ran.outputs)
-	}
-	return nil
-}
-
-func (f *field) drop(config int, err error) error {
-	f.out[config] = err
-	why := fmt.Sprintf("%s dropped out: %v", f.c.Name(config), err)
-	if f.c.Partial != "" {
-		why = f.c.Partial + "; " + why
-	}
-	f.c.Partial = why
-	if !slices.Contains(f.out, nil) {
-		return fmt.Errorf("%s: %w", f.c.Name(config), err)
-	}
-	return nil
-}
-
-func (f *field) tell(now string) {
-	if f.Progress != nil {
-		f.Progress(Progress{f.meter.done, f.meter.total, now, f.meter.left()})
-	}
-}
-
-func (f *field) key(config int) string { return f.c.Job.Stage + " " + f.c.Name(config) }
-
-// timelines reads the trace of the median run of each Config. A trace that cannot be read is left out: the run was
-// measured all the same.
-func (f *field) timelines() {
-	for config := range f.plan.Configs {
-		var mine []int
-		for i, s := range f.c.Samples {
-			if s.Config == config {
-				mine = append(mine, i)
-			}
-		}
-		if len(mine) == 0 {
-			continue
-		}
-		slices.SortStableFunc(mine, func(a, b int) int {
-			return cmp.Compare(f.c.Samples[a].Summary.Wall, f.c.Samples[b].Summary.Wall)
-		})
-		if t, err := readTimeline(f.measured[mine[(len(mine)-1)/2]]); err == nil {
-			t.Config = config
-			f.c.Timelines = append(f.c.Timelines, t)
-		}
-	}
-	for _, path := range f.traces {
-		os.Remove(path)
-	}
-}
-
-// A ran is one run that has ended.
-type ran struct {
-	summary summary.Summary
-	work    work
-	load    float64
-	others  float64
-	// trace is the file of its spans, outputs the folder of its outputs; "" if it wrote none.
-	trace, outputs string
-	scratch        string
-}
-
-// remove removes the outputs.
-func (r *ran) remove() {
-	if r != nil && r.scratch != "" {
-		os.RemoveAll(r.scratch)
-	}
-}
-
-// child makes one run.
-func (f *field) child(ctx context.Context, p Plan, config int) (*ran, error) {
-	r := new(ran)
-	var err error
-	if r.scratch, err = os.MkdirTemp(f.outputs(), "imgpipe-compare-"); err != nil {
-		return r, err
-	}
-	r.trace = filepath.Join(f.Dir, fmt.Sprintf("trace-%d.json", f.meter.done))
-	report := filepath.Join(f.Dir, "report.json")
-	outputs := filepath.Join(r.scratch, "out")
-	args := []string{"run", "--output", outputs, "--report", report, "--trace", r.trace, "--quiet", "--force"}
-	args = append(args, p.Configs[config].Flags()...)
-	if f.c.Job.Stage != StageAll {
-		args = append(args, "--stage", f.c.Job.Stage)
-	}
-	r.load = load()
-	began, spent := time.Now(), usage.Spent()
-	before, all := busy()
-	if err := f.execute(ctx, config, append(args, p.Args...)); err != nil {
-		return r, err
-	}
-	after, _ := busy()
-	took, ours := time.Since(began).Seconds(), usage.Spent().Sub(spent).Total().Seconds()
-	if r.summary, err = readSummary(report); err != nil {
-		return r, err
-	}
-	if took > 0 {
-		// Other programs may have CPUs that this one may not use: what they do there takes nothing from it.
-		r.others = max((after-before-ours)/took-float64(all-r.summary.Machine.CPUs), 0)
-	}
-	if f.c.Job.Stage == StageAll {
-		r.outputs = outputs
-	}
-	r.work, err = workOf(config, r.summary, r.outputs)
-	return r, err
-}
-
-// outputs returns the folder in which a run writes. It is on a memory disk, once the first run has shown that there is
-// room for its outputs: a disk that other programs use as well is not measured then.
-func (f *field) outputs() string {
-	if f.first != nil && f.first.bytesOut < memoryDiskFree()/4 {
-		return memoryDisk
-	}
-	return f.Dir
 }
 
 // A meter estimates how long runs take.

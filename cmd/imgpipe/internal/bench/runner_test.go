@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -25,6 +26,7 @@ import (
 const (
 	asProgram = "BENCH_TEST_PROGRAM" // mode=what, with commas between
 	callHome  = "BENCH_TEST_CALL"    // an address to call before it hangs
+	echoed    = "BENCH_TEST_ECHO"    // what it says in its report, as its spec
 )
 
 func TestMain(m *testing.M) {
@@ -34,36 +36,47 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// program behaves like imgpipe run on three images: it writes outputs, a ledger, a report and a trace. What it does
-// beyond that depends on its mode.
+// program behaves like imgpipe run on images a, b and c: it writes outputs, a ledger, a report and a trace. What it
+// does beyond that depends on its mode.
 func program(args []string, what string) int {
 	f := flag.NewFlagSet("run", flag.ExitOnError)
 	mode, output := f.String("mode", "", ""), f.String("output", "", "")
 	report, traced := f.String("report", "", ""), f.String("trace", "", "")
 	workers, downloads, stage := f.Int("workers", 1, ""), f.Int("downloads", 1, ""), f.String("stage", StageAll, "")
+	perHost, failedList := f.Int("per-host", 0, ""), f.String("failed-list", "", "")
 	f.Bool("quiet", false, "")
 	f.Bool("force", false, "")
 	if err := f.Parse(args[1:]); err != nil || args[0] != "run" {
 		return 2
 	}
-	sum := summary.Summary{Mode: *mode, Workers: *workers, Downloads: *downloads, Items: 3, Done: 3, BytesIn: 300,
+	sum := summary.Summary{Mode: *mode, Workers: *workers, Downloads: *downloads, PerHost: *perHost, BytesIn: 300,
 		Wall: 1 / float64(*workers), User: 1, Machine: summary.Machine{CPUs: 2},
-		Stages: map[pipeline.Stage]float64{pipeline.StageDecode: 0.5}, Command: f.Args()}
-	sum.ImagesPerSec = 3 / sum.Wall
-	content := "picture"
-	status := 0
+		Stages: map[pipeline.Stage]float64{pipeline.StageDecode: 0.5}, Command: f.Args(), Spec: os.Getenv(echoed)}
+	sources := []string{"a", "b", "c"}
+	contents, failed := map[string]string{}, map[string]bool{}
 	for _, w := range strings.Split(what, ",") {
-		switch w {
-		case *mode + "=other bytes":
-			content = "other"
-		case *mode + "=no workers":
+		is := func(word string) bool { return w == *mode+"="+word || w == "all="+word }
+		switch {
+		case is("other bytes"):
+			contents["b"] = "other"
+		case is("other c"):
+			contents["c"] = "other"
+		case is("no workers"):
 			fmt.Fprintln(os.Stderr, "imgpipe: no worker could be started\nSee 'imgpipe help'.")
 			return 3
-		case *mode + "=one fails":
-			sum.Done, sum.Failed, status = 2, 1, someFailed
-		case *mode + "=one is damaged":
+		case is("one fails"):
+			failed["c"] = true
+		case is("all fail"):
+			failed["a"], failed["b"], failed["c"] = true, true, true
+		case is("many"):
+			sources = append(sources, "d", "e", "f", "g", "h", "i", "j")
+		case is("one is damaged"):
 			sum.Damaged = 1
-		case *mode + "=hangs":
+		case is("disturbed"):
+			others, waits := 1.4, 100.0
+			sum.Conditions.OtherCPUs, sum.Conditions.CPUPressure = &others, &waits
+			sum.User = 1000
+		case is("hangs"):
 			c, err := net.Dial("tcp", os.Getenv(callHome))
 			if err != nil {
 				return 4
@@ -77,11 +90,37 @@ func program(args []string, what string) int {
 			panic(err)
 		}
 	}
+	var ledger, list []byte
+	add := func(e store.Entry) {
+		b, err := json.Marshal(e)
+		must(err)
+		ledger = append(append(ledger, b...), '\n')
+	}
+	names := map[string]string{"b": "trip/b.jpg"}
+	for _, source := range sources {
+		sum.Items++
+		if failed[source] {
+			sum.Failed++
+			list = append(list, source+"\n"...)
+			add(store.Entry{Status: pipeline.Failed, Source: source, Class: "http-404"})
+			continue
+		}
+		name := cmp.Or(names[source], source+".jpg")
+		sum.Done++
+		sum.Outputs++
+		add(store.Entry{Status: pipeline.Done, Source: source, Outputs: []pipeline.Output{{Path: name}}})
+		if *stage == StageAll {
+			must(os.MkdirAll(filepath.Join(*output, "trip"), 0o755))
+			content := cmp.Or(contents[source], "picture")
+			must(os.WriteFile(filepath.Join(*output, filepath.FromSlash(name)), []byte(content), 0o644))
+		}
+	}
+	sum.ImagesPerSec = float64(sum.Done) / sum.Wall
 	if *stage == StageAll {
-		must(os.MkdirAll(filepath.Join(*output, "trip"), 0o755))
-		must(os.WriteFile(filepath.Join(*output, "a.jpg"), []byte("picture"), 0o644))
-		must(os.WriteFile(filepath.Join(*output, "trip", "b.jpg"), []byte(content), 0o644))
-		must(os.WriteFile(filepath.Join(*output, store.LedgerName), fmt.Append(nil, os.Getpid()), 0o644))
+		must(os.MkdirAll(*output, 0o755))
+		must(os.WriteFile(filepath.Join(*output, store.LedgerName), ledger, 0o644))
+	} else if len(list) > 0 {
+		must(os.WriteFile(*failedList, list, 0o644))
 	}
 	b, err := json.Marshal(sum)
 	must(err)
@@ -89,7 +128,10 @@ func program(args []string, what string) int {
 	file, err := os.Create(*traced)
 	must(err)
 	must(trace.NewWriter(file).Close(nil))
-	return status
+	if sum.Failed > 0 {
+		return someFailed
+	}
+	return 0
 }
 
 // environment has a run do what it says. Under the race detector a process would wait a second before it ends.
@@ -121,10 +163,10 @@ func threeModes(runs int) Plan {
 		Runs: runs, Warmup: 1}
 }
 
-func TestRoundsGoForwardsAndBackwardsInTurnAndWarmUpsDoNotCount(t *testing.T) {
+func TestEachRoundHasEveryContestantOnceAndWarmUpsDoNotCount(t *testing.T) {
 	var progress []Progress
-	c, err := compareWith(t, t.Context(), "", &Runner{Progress: func(p Progress) { progress = append(progress, p) }},
-		threeModes(2))
+	p := threeModes(2)
+	c, err := compareWith(t, t.Context(), "", &Runner{Progress: func(p Progress) { progress = append(progress, p) }}, p)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,16 +174,19 @@ func TestRoundsGoForwardsAndBackwardsInTurnAndWarmUpsDoNotCount(t *testing.T) {
 	for _, s := range c.Samples {
 		order = append(order, s.Config)
 	}
-	if want := []int{2, 1, 0, 0, 1, 2}; !slices.Equal(order, want) {
+	if want := slices.Concat(p.order(0), p.order(1)); !slices.Equal(order, want) {
 		t.Errorf("contestants ran in the order %v, want %v", order, want)
 	}
-	if first, last := progress[0], progress[len(progress)-1]; first.Total != 9 || first.Now != modes.Serial ||
-		last.Done != 9 || last.Now != "" || last.Left != 0 {
+	if first, last := progress[0], progress[len(progress)-1]; first.Total != 9 || first.Now == "" ||
+		last.Done != 9 || last.Total != 9 || last.Now != "" || last.Left != 0 {
 		t.Errorf("progress went from %+v to %+v", first, last)
 	}
 	if c.Partial != "" || c.Different != "" || len(c.Timelines) != 3 || c.Job.Images != 3 || c.Baseline != 0 {
 		t.Errorf("partial %q, different %q, %d timelines, %d images, baseline %d", c.Partial, c.Different,
 			len(c.Timelines), c.Job.Images, c.Baseline)
+	}
+	if c.Runs != 2 || c.Ended != endedRounds {
+		t.Errorf("%d rounds, ended by %q; want 2, ended by their number", c.Runs, c.Ended)
 	}
 }
 
@@ -154,7 +199,8 @@ func TestFlagsAndInputsReachEachRun(t *testing.T) {
 	}
 	for _, s := range c.Samples {
 		want := c.Configs[s.Config]
-		if got := (Config{Mode: s.Summary.Mode, Workers: s.Summary.Workers, Downloads: s.Summary.Downloads}); !got.Same(want) {
+		got := Config{Mode: s.Summary.Mode, Workers: s.Summary.Workers, Downloads: s.Summary.Downloads}
+		if !got.Same(want) {
 			t.Errorf("ran %+v, want %+v", got, want)
 		}
 		if !slices.Equal(s.Summary.Command, []string{"photos", "-odd-"}) {
@@ -212,9 +258,8 @@ func TestImagesThatFailEverywhereDoNotEndAComparison(t *testing.T) {
 	if err != nil || len(c.Samples) != 3 {
 		t.Fatalf("%d runs, error %v", len(c.Samples), err)
 	}
-	c, err = compareWith(t, t.Context(), "processes=one fails", new(Runner), threeModes(1))
-	if !errors.Is(err, ErrDifferent) {
-		t.Errorf("an image that fails in one mode only: error %v, want ErrDifferent; %d runs", err, len(c.Samples))
+	if len(c.LeftOut) > 0 || c.Common != 0 {
+		t.Errorf("left out: %+v, %d in common; want none, as all runs did the same", c.LeftOut, c.Common)
 	}
 }
 
@@ -246,8 +291,13 @@ func TestInterruptEndsTheRunUnderWayAndKeepsWhatWasMeasured(t *testing.T) {
 	}()
 	p := threeModes(2)
 	p.Warmup = 0
+	made := 0
 	r := &Runner{Env: func(int) []string {
-		return append(os.Environ(), asProgram+"=processes=hangs", callHome+"="+l.Addr().String())
+		what := ""
+		if made++; made == 3 {
+			what = "all=hangs"
+		}
+		return append(environment(what), callHome+"="+l.Addr().String())
 	}}
 	c, err := compareWith(t, ctx, "", r, p)
 	if !errors.Is(err, context.Canceled) {

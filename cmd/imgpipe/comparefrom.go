@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+
+	"github.com/spf13/pflag"
+
+	"imgpipe/cmd/imgpipe/internal/bench"
+)
+
+// withFrom are the flags that may stand beside --from, which runs nothing.
+var withFrom = []string{"from", "against", "format", "output", "quiet", "progress"}
+
+// checkFrom finds flags and inputs that are for runs, beside --from.
+func (f *compareFlags) checkFrom() (err error) {
+	if f.from == "" {
+		return nil
+	}
+	f.set.Visit(func(flag *pflag.Flag) {
+		if err == nil && !slices.Contains(withFrom, flag.Name) {
+			err = fmt.Errorf("--from runs nothing, and --%s is for runs: expected --from with --against, --format "+
+				"or --output alone", flag.Name)
+		}
+	})
+	if err == nil && !f.builtin() {
+		err = fmt.Errorf("--from %q runs nothing: expected no INPUT with it", f.from)
+	}
+	return err
+}
+
+// again judges and reports an earlier comparison once more.
+func (f *compareFlags) again(
+	ctx context.Context, sides *sideCheck, earlier *bench.Comparison, stdout io.Writer,
+) error {
+	c, err := readComparison("from", f.from)
+	if err != nil {
+		return exitError{exitUsage, err}
+	}
+	if earlier != nil {
+		c.CompareWith(earlier)
+	}
+	if err := f.report(ctx, sides, c, stdout); err != nil {
+		return exitError{exitCouldNotRun, err}
+	}
+	return nil
+}
+
+// readComparison reads the file of a flag, and judges it. It returns nil if the flag was not given.
+func readComparison(flag, path string) (*bench.Comparison, error) {
+	if path == "" {
+		return nil, nil
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("--%s %q: %w", flag, path, err)
+	}
+	defer file.Close()
+	c, err := bench.Read(file)
+	if err != nil {
+		return nil, fmt.Errorf("--%s %q: %w", flag, path, err)
+	}
+	c.Analyse()
+	return c, nil
+}

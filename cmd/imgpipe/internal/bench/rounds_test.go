@@ -1,0 +1,105 @@
+package bench
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+	"time"
+)
+
+func TestDetectableDifferencesAreFoundInFourOfFiveComparisons(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	for _, row := range powerFactors {
+		const trials = 4000
+		found := 0
+		for range trials / max(row.rounds/10, 1) {
+			logs := make([]float64, row.rounds)
+			for i := range logs {
+				logs[i] = row.k + rng.NormFloat64()
+			}
+			if wilcoxon(logs) < level {
+				found++
+			}
+		}
+		share := float64(found) / float64(trials/max(row.rounds/10, 1))
+		t.Logf("%d rounds: k = %.2f is found in %.3f", row.rounds, row.k, share)
+		if math.Abs(share-0.8) > 0.04 {
+			t.Errorf("%d rounds: k = %.2f is found in %.3f, want 0.8", row.rounds, row.k, share)
+		}
+	}
+}
+
+// TestGoingOnUntilTheIntervalIsNarrowMakesNoDifferences has equal contestants compared until their ratio is known to
+// 3 %.
+func TestGoingOnUntilTheIntervalIsNarrowMakesNoDifferences(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 8))
+	const trials = 1500
+	different := 0
+	for range trials {
+		var ratios []float64
+		for len(ratios) < 40 {
+			ratios = append(ratios, math.Exp(0.04*rng.NormFloat64()))
+			if len(ratios) < enoughRuns {
+				continue
+			}
+			ratio, p := paired(ratios)
+			if narrow := (ratio.High-ratio.Low)/2 <= 0.03*ratio.Center; narrow || len(ratios) == 40 {
+				if p < level {
+					different++
+				}
+				break
+			}
+		}
+	}
+	share := float64(different) / trials
+	t.Logf("called different: %.3f", share)
+	if share > level+0.012 { // two standard deviations of 1500 trials
+		t.Errorf("equal contestants are called different in %.1f %% of trials, want at most 5 %%", 100*share)
+	}
+}
+
+// A paced comparison asks whether rounds are enough, as if each took a time.
+func paced(p Plan, c *Comparison, rounds int, each time.Duration) *field {
+	f := &field{Runner: new(Runner), plan: p, c: c}
+	c.Began = time.Now().Add(-time.Duration(rounds) * each)
+	for range rounds {
+		f.took = append(f.took, each)
+	}
+	return f
+}
+
+func TestWhatEndsAComparison(t *testing.T) {
+	quiet := func(rounds int) *Comparison { return contest(rounds, 1, 1.001, nil) }
+	busy := func(rounds int) *Comparison {
+		return contest(rounds, 1, 3, func(round int, a, b *Sample) { disturb(0.5, a, b) })
+	}
+	for _, test := range []struct {
+		name   string
+		plan   Plan
+		c      *Comparison
+		rounds int
+		each   time.Duration
+		want   string
+	}{
+		{"a number of rounds", Plan{Runs: 3}, quiet(3), 3, time.Second, endedRounds},
+		{"not yet a number of rounds", Plan{Runs: 3}, quiet(2), 2, time.Second, ""},
+		{"a number of rounds, all disturbed", Plan{Runs: 3}, busy(3), 3, time.Second, endedRounds},
+		{"disturbed rounds are made again", Plan{Runs: 3, Budget: time.Minute}, busy(3), 3, time.Second, ""},
+		{"each once", Plan{Runs: 3, Budget: time.Minute}, busy(6), 6, time.Second, endedRounds},
+		{"within the budget", Plan{Runs: 3, Budget: 3 * time.Second}, busy(3), 3, time.Second, endedBudget},
+		{"one round is made whatever it takes", Plan{Budget: time.Second}, quiet(0), 0, 0, ""},
+		{"a round that would not end within the budget", Plan{Budget: 10 * time.Second}, quiet(2), 2,
+			4 * time.Second, endedBudget},
+		{"precise, but too few rounds", Plan{Budget: time.Hour, Precision: 0.5}, quiet(5), 5, time.Second, ""},
+		{"precise", Plan{Budget: time.Hour, Precision: 0.5}, quiet(6), 6, time.Second, endedPrecision},
+		{"not precise", Plan{Budget: time.Hour, Precision: 0.0001}, quiet(6), 6, time.Second, ""},
+		{"disturbed, and quiet rounds may come", Plan{Budget: time.Hour, Precision: 0.5}, busy(6), 6, time.Second, ""},
+		{"disturbed to the end, and the CPU time is precise", Plan{Budget: time.Hour, Precision: 0.5}, busy(12), 12,
+			time.Second, endedPrecision},
+		{"as many rounds as there are at most", Plan{Budget: time.Hour}, quiet(200), 200, time.Second, endedRounds},
+	} {
+		if got := paced(test.plan, test.c, test.rounds, test.each).ended(test.rounds); got != test.want {
+			t.Errorf("%s: %q, want %q", test.name, got, test.want)
+		}
+	}
+}
