@@ -1,0 +1,398 @@
+package bench
+
+import (
+	"math"
+	"slices"
+)
+
+// tieWithin is the share by which two contestants may differ and still be called a tie: nobody would choose for less.
+const tieWithin = 0.05
+
+// A scale is what contestants are compared by. Less is better.
+type scale int
+
+const (
+	byClock scale = iota // the wall time of a run
+	byCPU                // the CPU time of an image, in which that of other programs is not
+)
+
+func (s scale) figure(run *Sample) float64 {
+	if s == byClock {
+		return run.Wall()
+	}
+	return perImage(cpuTime(&run.Summary), &run.Summary)
+}
+
+// evidence is what the sentences rest on: the runs by contestant and round, and which rounds were disturbed.
+type evidence struct {
+	c *Comparison
+	// runs has a run by contestant and round; nil is one that was not made. ran are the contestants that ran until the
+	// end.
+	runs [][]*Sample
+	ran  []int
+	// whole are the rounds in which all of ran have a run, quiet those of them in which none was disturbed.
+	whole, quiet []int
+	// withheld says why there is no order by the clock; "" if there is one.
+	withheld string
+
+	known map[pairKey]pairing
+}
+
+type pairKey struct {
+	scale scale
+	a, b  int
+}
+
+// A pairing is two contestants on one scale.
+type pairing struct {
+	// cost is how many times as much the second one takes, with its interval, and p the probability that two equal ones
+	// would differ as much.
+	cost Estimate
+	p    float64
+	// seen is the smallest difference that would have been found in four of five comparisons, as a share; 0 is not
+	// known.
+	seen float64
+}
+
+// tie reports whether the whole interval lies so close to 1 that the difference does not matter.
+func (p pairing) tie() bool {
+	return p.cost.Finite() && p.cost.Low >= 1-tieWithin && p.cost.High <= 1+tieWithin
+}
+
+// less, more report whether the second one is shown to take less, or more, than the first.
+func (p pairing) less() bool { return p.p < level && p.cost.High < 1 && !p.tie() }
+func (p pairing) more() bool { return p.p < level && p.cost.Low > 1 && !p.tie() }
+
+// speed is how many times as fast the second one is.
+func (p pairing) speed() Estimate { return inverse(p.cost) }
+
+func inverse(e Estimate) Estimate {
+	inverted := Estimate{1 / e.Center, math.Inf(-1), math.Inf(1)}
+	if e.Finite() {
+		inverted.Low, inverted.High = 1/e.High, 1/e.Low
+	}
+	return inverted
+}
+
+// evidence gathers the runs of c.
+func (c *Comparison) evidence() *evidence {
+	e := &evidence{c: c, runs: make([][]*Sample, len(c.Configs)), known: map[pairKey]pairing{}}
+	rounds := 0
+	for _, s := range c.Samples {
+		rounds = max(rounds, s.Round+1)
+	}
+	for i := range e.runs {
+		e.runs[i] = make([]*Sample, rounds)
+	}
+	for i := range c.Samples {
+		s := &c.Samples[i]
+		if e.runs[s.Config][s.Round] == nil {
+			e.runs[s.Config][s.Round] = s
+		}
+	}
+	e.ran = ranThrough(e.runs)
+	for round := range rounds {
+		made, calm := true, true
+		for _, i := range e.ran {
+			s := e.runs[i][round]
+			made = made && s != nil
+			calm = calm && s != nil && s.Disturbed == ""
+		}
+		if made {
+			e.whole = append(e.whole, round)
+		}
+		if calm {
+			e.quiet = append(e.quiet, round)
+		}
+	}
+	e.withheld = c.Withheld
+	if e.withheld == "" && e.enough() && len(e.quiet) < enoughRuns && len(e.quiet) < len(e.whole) {
+		e.withheld = e.disturbances()
+	}
+	return e
+}
+
+// ranThrough returns the contestants that have as many runs as any, but for the last round, in which an interruption
+// leaves some out. One that dropped out on the way would take the rounds of all others with it.
+func ranThrough(runs [][]*Sample) (ran []int) {
+	made, most := make([]int, len(runs)), 0
+	for i, of := range runs {
+		for _, s := range of {
+			if s != nil {
+				made[i]++
+			}
+		}
+		most = max(most, made[i])
+	}
+	for i, n := range made {
+		if n > 0 && n >= most-1 {
+			ran = append(ran, i)
+		}
+	}
+	return ran
+}
+
+// of returns the rounds that count on a scale. CPU time of other programs is in no CPU time of ours, so all count there.
+func (e *evidence) of(s scale) []int {
+	if s == byClock && len(e.quiet) >= enoughRuns {
+		return e.quiet
+	}
+	return e.whole
+}
+
+// ratios returns the quotients of a figure of two contestants, one for each round that both have.
+func (e *evidence) ratios(rounds []int, of func(a, b *Sample) float64, a, b int) []float64 {
+	var all []float64
+	for _, round := range rounds {
+		if r := of(e.runs[a][round], e.runs[b][round]); finite(r) && r > 0 {
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+// pair compares two contestants on a scale.
+func (e *evidence) pair(s scale, a, b int) pairing {
+	key := pairKey{s, a, b}
+	if p, ok := e.known[key]; ok {
+		return p
+	}
+	ratios := e.ratios(e.of(s), func(x, y *Sample) float64 { return s.figure(y) / s.figure(x) }, a, b)
+	var p pairing
+	p.cost, p.p = paired(ratios)
+	p.seen = wouldBeSeen(ratios)
+	e.known[key] = p
+	return p
+}
+
+// certainly is how many times as fast b is as a at least, whatever disturbed them: a is counted without all that its
+// disturbance can have cost, and b with it.
+func (e *evidence) certainly(a, b int) Estimate {
+	least, _ := paired(e.ratios(e.whole, func(x, y *Sample) float64 {
+		return x.Wall() * (1 - min(x.DisturbedShare, 1)) / y.Wall()
+	}, a, b))
+	return least
+}
+
+// beyondDoubt is what the least speed must exceed before it is said in spite of disturbance: neighbors slow a program
+// also by what no clock of waiting shows, such as caches.
+const beyondDoubt = 1.10
+
+// beyond reports whether b is faster than a by more than disturbance can explain.
+func (e *evidence) beyond(a, b int) bool {
+	least := e.certainly(a, b)
+	return least.Finite() && least.Low > beyondDoubt
+}
+
+// unevenBy is by how much the disturbed shares of two contestants may differ before their walls are not compared.
+const unevenBy = 0.02
+
+// uneven reports whether other programs took clearly more from one of two contestants than from the other.
+func (e *evidence) uneven(a, b int) bool {
+	var more []float64
+	for _, round := range e.of(byClock) {
+		more = append(more, e.runs[b][round].DisturbedShare-e.runs[a][round].DisturbedShare)
+	}
+	return len(more) > 0 && math.Abs(median(more)) >= unevenBy && wilcoxon(more) < level
+}
+
+// slower reports whether b is shown to take more than a. By the clock that needs a machine that was as quiet for both,
+// or a difference that no disturbance explains.
+func (e *evidence) slower(s scale, a, b int) bool {
+	if s == byClock && (e.withheld != "" || e.uneven(a, b)) {
+		return e.beyond(b, a)
+	}
+	return e.pair(s, a, b).more()
+}
+
+// An order is what a scale says of some contestants.
+type order struct {
+	best int
+	// ties are the contestants, with best, of which none is shown to be worse than the best, and whose whole intervals
+	// lie close to it. open are those of which nothing is shown. worse are the others. Each begins with the best.
+	ties, open, worse []int
+	// seen is the smallest difference that would have been found among ties and open.
+	seen float64
+}
+
+// order puts contestants in order, as far as that is shown.
+//
+// Of many equal contestants, some two differ by chance more often than 5 times in 100. So the slowest of three or more
+// may be called slower only if a test of all of them at once finds a difference; then the slowest is left out, and the
+// others are tested in the same way.
+func (e *evidence) order(s scale, among []int) order {
+	sorted, logs := e.sorted(s, among)
+	o := order{best: sorted[0], ties: sorted[:1:1]}
+	differ := len(sorted)
+	for differ > 2 && alignedRanks(logs[:differ]) < level {
+		differ--
+	}
+	if differ == 2 {
+		differ = 1 // the test of the pair decides
+	}
+	for at, i := range sorted[1:] {
+		p := e.pair(s, o.best, i)
+		trusted := s == byCPU || e.withheld == "" && !e.uneven(o.best, i)
+		switch {
+		case at+1 >= differ && e.slower(s, o.best, i):
+			o.worse = append(o.worse, i)
+			continue
+		case trusted && p.tie():
+			o.ties = append(o.ties, i)
+		default:
+			o.open = append(o.open, i)
+		}
+		o.seen = max(o.seen, p.seen)
+	}
+	return o
+}
+
+// sorted returns contestants, the best first, and for each the logarithms of its figures, less the mean of the round.
+func (e *evidence) sorted(s scale, among []int) (sorted []int, logs [][]float64) {
+	rounds := e.of(s)
+	byConfig := map[int][]float64{}
+	for _, round := range rounds {
+		mean := 0.0
+		for _, i := range among {
+			mean += math.Log(s.figure(e.runs[i][round])) / float64(len(among))
+		}
+		for _, i := range among {
+			byConfig[i] = append(byConfig[i], math.Log(s.figure(e.runs[i][round]))-mean)
+		}
+	}
+	middle := map[int]float64{}
+	for i, values := range byConfig {
+		middle[i] = middleOf(values)
+	}
+	sorted = slices.Clone(among)
+	slices.SortStableFunc(sorted, func(a, b int) int {
+		switch {
+		case middle[a] < middle[b]:
+			return -1
+		case middle[a] > middle[b]:
+			return 1
+		}
+		return 0
+	})
+	for _, i := range sorted {
+		logs = append(logs, byConfig[i])
+	}
+	return sorted, logs
+}
+
+// middleOf returns the median without an interval.
+func middleOf(values []float64) float64 {
+	if len(values) == 0 {
+		return math.NaN()
+	}
+	values = slices.Sorted(slices.Values(values))
+	n := len(values)
+	return (values[n/2] + values[(n-1)/2]) / 2
+}
+
+// alignedRanks returns the probability that equal contestants differ as much as these, of which each has a value for
+// each round, less the mean of the round: the test of Hodges and Lehmann (Annals of Mathematical Statistics 33, 1962).
+// Unlike Friedman's it compares the values across rounds, and so finds one contestant among many that differs.
+func alignedRanks(values [][]float64) float64 {
+	type place struct {
+		config, round int
+		value         float64
+	}
+	var all []place
+	for i, of := range values {
+		for round, v := range of {
+			all = append(all, place{i, round, v})
+		}
+	}
+	slices.SortFunc(all, func(a, b place) int {
+		switch {
+		case a.value < b.value:
+			return -1
+		case a.value > b.value:
+			return 1
+		}
+		return 0
+	})
+	k, n := len(values), len(values[0])
+	sums, means := make([]float64, k), make([]float64, n)
+	ranks := make([]float64, len(all))
+	for i := 0; i < len(all); {
+		j := i + 1
+		for j < len(all) && all[j].value == all[i].value {
+			j++
+		}
+		for at := i; at < j; at++ {
+			ranks[at] = float64(i+1+j) / 2
+			sums[all[at].config] += ranks[at]
+			means[all[at].round] += ranks[at] / float64(k)
+		}
+		i = j
+	}
+	within, between := 0.0, 0.0
+	for at, p := range all {
+		within += (ranks[at] - means[p.round]) * (ranks[at] - means[p.round])
+	}
+	for _, sum := range sums {
+		d := sum - float64(n)*float64(len(all)+1)/2
+		between += d * d
+	}
+	if within == 0 {
+		return 1
+	}
+	return chiSquareTail(float64(k-1)*between/within, k-1)
+}
+
+// chiSquareTail returns the probability of a value of x or more with so many degrees of freedom.
+func chiSquareTail(x float64, degrees int) float64 {
+	if x <= 0 {
+		return 1
+	}
+	tail, term, from := math.Erfc(math.Sqrt(x/2)), math.Sqrt(2*x/math.Pi)*math.Exp(-x/2), 1
+	if degrees%2 == 0 {
+		tail, term, from = math.Exp(-x/2), x/2*math.Exp(-x/2), 2
+	}
+	for d := from; d < degrees; d += 2 {
+		tail += term
+		term *= x / float64(d+2)
+	}
+	return min(tail, 1)
+}
+
+// seenAt has, by rounds, how many spreads of the ratio a difference must be long to be found in four of five
+// comparisons. A test repeats some of them.
+var seenAt = []struct {
+	rounds  int
+	spreads float64
+}{{6, 1.80}, {8, 1.25}, {10, 1.02}, {12, 0.94}, {15, 0.80}, {20, 0.68}, {30, 0.54}, {50, 0.41}}
+
+// wouldBeSeen returns the smallest difference that ratios such as these would have shown in four of five comparisons,
+// as a share; 0 is not known. The spread is the quartile range of their logarithms over that of a normal variable.
+func wouldBeSeen(ratios []float64) float64 {
+	n := len(ratios)
+	if n < enoughRuns {
+		return 0
+	}
+	logs := make([]float64, n)
+	for i, r := range ratios {
+		logs[i] = math.Log(r)
+	}
+	slices.Sort(logs)
+	at := func(q float64) float64 {
+		whole, part := math.Modf(q * float64(n-1))
+		i := int(whole)
+		return logs[i] + part*(logs[min(i+1, n-1)]-logs[i])
+	}
+	spreads := seenAt[len(seenAt)-1].spreads
+	for i := len(seenAt) - 1; i > 0; i-- {
+		few, many := seenAt[i-1], seenAt[i]
+		if n <= many.rounds {
+			share := float64(n-few.rounds) / float64(many.rounds-few.rounds)
+			spreads = few.spreads + share*(many.spreads-few.spreads)
+		}
+	}
+	const ofNormal = 1.349
+	return math.Exp(spreads*(at(0.75)-at(0.25))/ofNormal) - 1
+}
+
+// enough reports whether there are rounds enough for an interval.
+func (e *evidence) enough() bool { return len(e.whole) >= enoughRuns }
