@@ -13,6 +13,7 @@ import (
 const (
 	leastShare = 0.05 // it is listed
 	muchShare  = 0.10 // it has a sentence
+	muchWait   = 0.20 // it bounds the job, where computing does not
 	giantShare = 0.25 // of the wall time, for one image alone
 	fullCPU    = 0.80 // of the CPUs: nothing is left of them
 	busyOthers = 0.15 // of the CPUs: what other programs, or a host, must take to be named
@@ -103,6 +104,9 @@ func (e *evidence) use(config int) use {
 	return u
 }
 
+// full reports whether nothing is left of the CPUs.
+func (u use) full() bool { return u.ours+u.others+u.stolen >= fullCPU*u.cpus }
+
 func (u use) String() string {
 	text := fmt.Sprintf("CPUs: %.1f for us", u.ours)
 	if u.others >= busyOthers*u.cpus {
@@ -136,8 +140,12 @@ func (e *evidence) sayBound(say sayer, config int) {
 			last, percent(tail)), figures)
 		return
 	}
-	main, share := a.largest()
-	say("bound", a.boundBy(main, share, u, e.c.Configs[config].Workers)+e.faults(config, main)+a.besides(main), figures)
+	workers := e.c.Configs[config].Workers
+	main, share := a.largest(true)
+	if other, wait := a.largest(false); main == pipeline.EntryCPU && !a.computes(u, workers) && wait >= muchWait {
+		main, share = other, wait
+	}
+	say("bound", a.boundBy(main, share, u, workers)+e.faults(config, main)+a.besides(main), figures)
 }
 
 // lastAlone returns the image that was most often the last one, and the mean share of the wall time in which it was
@@ -158,12 +166,25 @@ func (e *evidence) lastAlone(config int) (source string, share float64) {
 	return cmp.Or(source, "the last one"), share
 }
 
-// largest returns the entry at the top that took most. Computing and waiting for a CPU are one: who wants a CPU.
-func (a account) largest() (entry pipeline.Entry, share float64) {
+// computes reports whether computing is what bounds a job: the CPUs are used, or all workers are on one.
+func (a account) computes(u use, workers int) bool {
+	return a[pipeline.EntryThrottled] >= leastShare || u.full() || u.stolen >= busyOthers*u.cpus || a.fewWorkers(u, workers)
+}
+
+// fewWorkers reports whether there are CPUs left, and all workers are on one.
+func (a account) fewWorkers(u use, workers int) bool {
+	return float64(workers) < u.cpus && a[pipeline.EntryCPU] >= fullCPU
+}
+
+// largest returns the entry at the top that took most, with or without those of computing: to be on a CPU and to wait
+// for one are taken together.
+func (a account) largest(computing bool) (entry pipeline.Entry, share float64) {
 	for _, row := range pipeline.Entries() {
 		took := a[row.Entry]
 		switch {
 		case row.Of != "" || row.Entry == pipeline.EntryCPUWait:
+			continue
+		case row.Entry == pipeline.EntryCPU && !computing:
 			continue
 		case row.Entry == pipeline.EntryCPU:
 			took += a[pipeline.EntryCPUWait]
@@ -196,17 +217,16 @@ func (a account) boundBy(main pipeline.Entry, share float64, u use, workers int)
 		return fmt.Sprintf("%s bounds this job: %s of the workers' time", text, percent(share))
 	}
 	busy, wait := a[pipeline.EntryCPU], a[pipeline.EntryCPUWait]
-	took := u.ours + u.others + u.stolen
 	switch {
 	case a[pipeline.EntryThrottled] >= leastShare:
 		return fmt.Sprintf("A quota of CPU time bounds this job: workers were throttled %s of their time and on a CPU %s",
 			percent(a[pipeline.EntryThrottled]), percent(busy))
-	case u.stolen >= busyOthers*u.cpus || u.others >= busyOthers*u.cpus && took >= fullCPU*u.cpus:
+	case u.stolen >= busyOthers*u.cpus || u.others >= busyOthers*u.cpus && u.full():
 		return fmt.Sprintf("The CPUs bound this job. %s; workers waited %s of their time for one", u, percent(wait))
-	case took >= fullCPU*u.cpus:
+	case u.full():
 		return fmt.Sprintf("The CPUs bound this job: %.1f of %.0f were used, and workers were on one %s of their time",
 			u.ours, u.cpus, percent(busy))
-	case float64(workers) < u.cpus && busy >= fullCPU:
+	case a.fewWorkers(u, workers):
 		return fmt.Sprintf("The number of workers bounds this job: %s on a CPU %s of the time, and there are %.0f CPUs",
 			plural(workers, "was", "were"), percent(busy), u.cpus)
 	}

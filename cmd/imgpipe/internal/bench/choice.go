@@ -77,7 +77,8 @@ func (e *evidence) sayChoice(say sayer) (choice int) {
 			fmt.Sprintf("--runs %d; %s", enoughRuns, e.measured(e.ran)))
 		return e.c.plainest(among...)
 	case len(among) == 1:
-		text := fmt.Sprintf("Of what was run only %s can be advised: the others are lessons.", e.c.Name(among[0]))
+		text := fmt.Sprintf("Of what was run only %s can be advised: the others are lessons, or other programs.",
+			e.c.Name(among[0]))
 		if e.withheld != "" {
 			text += " " + e.noOrder()
 		}
@@ -88,7 +89,7 @@ func (e *evidence) sayChoice(say sayer) (choice int) {
 	}
 	o := e.order(byClock, among)
 	e.sayUneven(say, o)
-	alike := slices.Concat(o.ties, o.open)
+	alike := o.alike()
 	choice = e.c.plainest(o.ties...)
 	figures := e.measured(among)
 	switch {
@@ -127,7 +128,7 @@ func (e *evidence) sayOpen(say sayer, o order, alike []int, choice int) {
 
 // sayUneven names the contestants whose walls are not compared, because other programs took more from one of them.
 func (e *evidence) sayUneven(say sayer, o order) {
-	for _, i := range slices.Concat(o.ties[1:], o.open, o.worse) {
+	for _, i := range without(slices.Concat(o.ties, o.open, o.worse), o.best) {
 		if e.uneven(o.best, i) && !e.beyond(o.best, i) {
 			say("uneven", fmt.Sprintf("The machine was not as quiet for %s as for %s: no order of these two by the "+
 				"clock. CPU for each image: %s times that of the other.", e.c.Name(i), e.c.Name(o.best),
@@ -148,7 +149,7 @@ func (e *evidence) sayWithheld(say sayer, among []int) (choice int) {
 		}
 	}
 	o := e.order(byCPU, left)
-	alike := slices.Concat(o.ties, o.open)
+	alike := o.alike()
 	choice = e.c.plainest(alike...)
 	text := e.noOrder()
 	figures := e.shares(e.ran)

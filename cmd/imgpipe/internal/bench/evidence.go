@@ -209,7 +209,7 @@ func (e *evidence) slower(s scale, a, b int) bool {
 type order struct {
 	best int
 	// ties are the contestants, with best, of which none is shown to be worse than the best, and whose whole intervals
-	// lie close to it. open are those of which nothing is shown. worse are the others. Each begins with the best.
+	// lie close to it. open are those of which nothing is shown, worse the others, the best of them first.
 	ties, open, worse []int
 	// seen is the smallest difference that would have been found among ties and open.
 	seen float64
@@ -244,8 +244,12 @@ func (e *evidence) order(s scale, among []int) order {
 		}
 		o.seen = max(o.seen, p.seen)
 	}
+	slices.Sort(o.ties)
 	return o
 }
+
+// alike returns the contestants of which none is shown to be worse than the best.
+func (o order) alike() []int { return slices.Sorted(slices.Values(slices.Concat(o.ties, o.open))) }
 
 // sorted returns contestants, the best first, and for each the logarithms of its figures, less the mean of the round.
 func (e *evidence) sorted(s scale, among []int) (sorted []int, logs [][]float64) {

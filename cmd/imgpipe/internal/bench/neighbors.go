@@ -100,7 +100,7 @@ func (e *evidence) sayWorkers(say sayer, choice int) {
 		return
 	}
 	a, u := e.account(choice), e.use(choice)
-	room := int(u.cpus) > config.Workers && a[pipeline.EntryCPU] >= fullCPU && u.ours+u.others < fullCPU*u.cpus
+	room := a.fewWorkers(u, config.Workers) && !u.full()
 	if room && e.c.Job.Images > config.Workers && a[pipeline.EntryThrottled] < leastShare {
 		say("workers", fmt.Sprintf("Not tried: --workers %d.", min(2*config.Workers, int(u.cpus))),
 			fmt.Sprintf("%s on a CPU %s of the time; %s", plural(config.Workers, "worker was", "workers were"),

@@ -33,6 +33,7 @@ type world struct {
 	others float64 // threads of other programs that want a CPU all the time
 	stolen float64 // CPUs that the host of the virtual machine takes
 	drift  float64 // by what share everything is slower in the last round than in the first
+	noise  float64 // of the clock, as a share; 0 for 0.03
 }
 
 // A side is what one contestant has of its own.
@@ -253,12 +254,17 @@ func run(w world, s side, now moment, rng *rand.Rand) Sample {
 		spent[pipeline.EntryCPUWait] += t * (1 - alone)
 		spent[pipeline.EntryTail] += t * (lanes - 1)
 	}
-	jitter := 0.03 * math.Abs(rng.NormFloat64()) * wall
+	noise := w.noise
+	if noise == 0 {
+		noise = 0.03
+	}
+	jitter := noise * math.Abs(rng.NormFloat64()) * wall
 	wall += jitter
-	spent[pipeline.EntryCPUWait] += 0.4 * jitter * lanes
-	spent[pipeline.EntryDisk] += 0.3 * jitter * lanes
+	waited := min(0.4*jitter, 0.04*wall)
+	spent[pipeline.EntryCPUWait] += waited * lanes
 	spent[pipeline.EntryStall] += 0.2 * jitter * lanes
 	spent[pipeline.EntryRest] += 0.1 * jitter * lanes
+	spent[pipeline.EntryDisk] += (0.7*jitter - waited) * lanes
 
 	for _, row := range pipeline.Entries() {
 		if row.Of == pipeline.EntryFileWait {
@@ -267,7 +273,7 @@ func run(w world, s side, now moment, rng *rand.Rand) Sample {
 	}
 	throttled := 0.0
 	if w.quota > 0 && w.quota < float64(w.cpus) {
-		throttled = max(spent[pipeline.EntryCPUWait]-0.4*jitter*lanes, 0)
+		throttled = max(spent[pipeline.EntryCPUWait]-waited*lanes, 0)
 		spent[pipeline.EntryThrottled] = throttled
 	}
 	spent[pipeline.EntryRunQueue] = spent[pipeline.EntryCPUWait] - throttled
