@@ -115,9 +115,10 @@ func (e *evidence) sayChoice(say sayer) (choice int) {
 
 // sayOpen says that there is no order among the first, and what difference would have been seen.
 func (e *evidence) sayOpen(say sayer, o order, alike []int, choice int) {
-	text := fmt.Sprintf("No order shown: these %d tie: %s.", len(alike), e.names(alike))
+	text := fmt.Sprintf("No order shown of %s.", e.names(alike))
 	if o.seen > 0 {
-		text += fmt.Sprintf(" A difference of %s would have been seen.", percent(o.seen))
+		text = fmt.Sprintf("No order shown: these %d tie: %s. A difference of %s would have been seen.", len(alike),
+			e.names(alike), percent(o.seen))
 	}
 	text += fmt.Sprintf(" The plainest is %s.", e.c.Name(choice))
 	if len(o.worse) > 0 {
@@ -150,29 +151,45 @@ func (e *evidence) sayWithheld(say sayer, among []int) (choice int) {
 	}
 	o := e.order(byCPU, left)
 	alike := o.alike()
-	choice = e.c.plainest(alike...)
+	choice = e.c.plainest(e.ofOneWidth(alike)...)
 	text := e.noOrder()
-	figures := e.shares(e.ran)
 	if len(beaten) > 0 {
 		text += " But more than that explains: " + e.beaten(beaten, left) + "."
 	}
+	text += " CPU for each image: "
 	switch {
 	case len(left) == 1:
-		text += fmt.Sprintf(" CPU for each image: %s.", e.beside(byCPU, choice, without(among, choice)))
-	case len(o.open) == 0 && len(o.worse) == 0:
-		text += fmt.Sprintf(" CPU for each image: a tie of %s; the plainest is %s.", e.names(alike),
-			e.c.Name(choice))
+		text += fmt.Sprintf("%s, beside %s.", e.amounts(byCPU, choice, without(among, choice)), e.c.Name(choice))
 	case len(o.worse) > 0:
-		text += fmt.Sprintf(" CPU for each image: %s least; %s.", e.c.Name(o.best), e.beside(byCPU, o.best, o.worse))
+		text += fmt.Sprintf("%s least; %s.", e.c.Name(o.best), e.amounts(byCPU, o.best, o.worse))
 		if others := without(alike, o.best); len(others) > 0 {
 			text += fmt.Sprintf(" No difference to it is shown for %s.", e.names(others))
 		}
+	case len(o.open) == 0:
+		text += fmt.Sprintf("a tie of %s.", e.names(alike))
 	default:
-		text += fmt.Sprintf(" CPU for each image: no difference shown between %s; %s would have been seen.",
-			e.names(alike), percent(o.seen))
+		text += fmt.Sprintf("no difference shown between %s; %s would have been seen.", e.names(alike),
+			percent(o.seen))
 	}
-	say("choice", text, e.beside(byCPU, o.best, without(left, o.best))+"; "+figures)
+	if len(e.ofOneWidth(left)) < len(left) {
+		text += " It does not say which width is faster."
+	} else if len(alike) > 1 {
+		text += fmt.Sprintf(" The plainest is %s.", e.c.Name(choice))
+	}
+	say("choice", text, e.measured(among)+"; "+e.shares(e.ran))
 	return choice
+}
+
+// ofOneWidth returns those of some contestants that have the widths of one of them: as many workers as there are CPUs,
+// or the number next to that.
+func (e *evidence) ofOneWidth(of []int) []int {
+	cpus := max(e.c.Machine.CPUs, 1)
+	like := e.c.Configs[slices.MinFunc(of, func(a, b int) int {
+		x, y := e.c.Configs[a], e.c.Configs[b]
+		return cmp.Or(cmp.Compare(max(x.Workers-cpus, cpus-x.Workers), max(y.Workers-cpus, cpus-y.Workers)),
+			cmp.Compare(y.Downloads, x.Downloads))
+	})]
+	return slices.DeleteFunc(slices.Clone(of), func(i int) bool { return !e.c.Configs[i].alike(like) })
 }
 
 // noOrder says why there is no order by the clock.
@@ -202,8 +219,8 @@ func (e *evidence) beaten(losers, winners []int) string {
 	return strings.Join(said, "; ")
 }
 
-// beside returns how contestants compare with another one on a scale.
-func (e *evidence) beside(s scale, with int, of []int) string {
+// amounts returns how contestants compare with another one on a scale.
+func (e *evidence) amounts(s scale, with int, of []int) string {
 	var said []string
 	for _, i := range of {
 		p := e.pair(s, with, i)
@@ -213,8 +230,10 @@ func (e *evidence) beside(s scale, with int, of []int) string {
 			said = append(said, fmt.Sprintf("%s %s times as much", e.c.Name(i), interval(p.cost)))
 		}
 	}
-	if len(said) == 0 {
-		return "CPU for each image of " + e.c.Name(with) + ": " + seconds(e.middle(with, byCPU.figure))
-	}
-	return fmt.Sprintf("beside %s: %s", e.c.Name(with), strings.Join(said, ", "))
+	return strings.Join(said, ", ")
+}
+
+// beside returns amounts with the contestant that they are counted from.
+func (e *evidence) beside(s scale, with int, of []int) string {
+	return fmt.Sprintf("beside %s: %s", e.c.Name(with), e.amounts(s, with, of))
 }

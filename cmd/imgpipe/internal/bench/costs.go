@@ -77,7 +77,7 @@ func (e *evidence) sayCosts(say sayer, choice int) {
 			text += fmt.Sprintf(" Memory: %s against %s.", bytes(mine), bytes(theirs))
 		}
 		text += e.grew(with, i)
-		say(kind, text, fmt.Sprintf("CPU p = %.3f; %s; %s", cpu.p, e.measured([]int{with, i}), e.shares([]int{with, i})))
+		say(kind, text, fmt.Sprintf("CPU %s; %s; %s", probability(cpu.p), e.measured([]int{with, i}), e.shares([]int{with, i})))
 	}
 }
 

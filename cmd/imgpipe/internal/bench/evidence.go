@@ -242,7 +242,9 @@ func (e *evidence) order(s scale, among []int) order {
 		default:
 			o.open = append(o.open, i)
 		}
-		o.seen = max(o.seen, p.seen)
+		if trusted {
+			o.seen = max(o.seen, p.seen)
+		}
 	}
 	slices.Sort(o.ties)
 	return o

@@ -63,7 +63,6 @@ func (e *evidence) sayNeighbors(say sayer, d dimension, of int) (wider bool) {
 		switch {
 		case e.withheld == "" && !e.uneven(of, i):
 			text = interval(p.speed()) + " times as fast" + e.gain(of, i, w > width)
-			figures = append(figures, fmt.Sprintf("%d: p = %.3f", w, p.p))
 		case e.beyond(of, i):
 			text = fmt.Sprintf("at least %.2f times as fast, whatever was disturbed", e.certainly(of, i).Low)
 		case e.beyond(i, of):
@@ -72,10 +71,11 @@ func (e *evidence) sayNeighbors(say sayer, d dimension, of int) (wider bool) {
 			text = "by the clock disturbed, CPU for each image " + interval(cpu) + " times as much"
 		}
 		said = append(said, fmt.Sprintf("%s: %s", d.name(w), text))
-		figures = append(figures, fmt.Sprintf("%d: CPU for each image %s times as much", w, interval(cpu)))
+		figures = append(figures, fmt.Sprintf("%s: %s by the clock, CPU for each image %s times as much", d.name(w),
+			probability(p.p), interval(cpu)))
 	}
 	say(d.kind, fmt.Sprintf("Beside %s, %s.", d.name(width), strings.Join(said, "; ")),
-		strings.Join(figures, ", "))
+		strings.Join(figures, "; "))
 	return wider
 }
 

@@ -83,8 +83,13 @@ func (e *evidence) idle(narrow, wide int, lost float64) []loss {
 	for _, row := range pipeline.Entries() {
 		if by, ok := grew[row.Entry]; ok {
 			what := words(row.Entry)
-			if row.Entry == pipeline.EntryTail {
+			switch row.Entry {
+			case pipeline.EntryTail:
 				what = "idle CPUs at the end (tail)"
+			case pipeline.EntryBefore, pipeline.EntryAfter:
+				what = "the time " + what
+			case pipeline.EntryRest:
+				what = "what has no entry"
 			}
 			losses = append(losses, loss{what, lost * by / sum})
 		}
@@ -114,7 +119,23 @@ func (s scaled) hundredths() (could, came float64, losses []loss) {
 		}
 	}
 	losses[largest].lost = round(losses[largest].lost + left)
-	return could, came, slices.DeleteFunc(losses, func(l loss) bool { return l.lost == 0 })
+	return could, came, together(losses)
+}
+
+// together makes one of the losses of a hundredth.
+func together(losses []loss) (fewer []loss) {
+	small := loss{what: "the rest"}
+	for _, l := range losses {
+		if math.Abs(l.lost) < 0.015 {
+			small.lost += l.lost
+		} else {
+			fewer = append(fewer, l)
+		}
+	}
+	if math.Abs(small.lost) >= 0.005 {
+		fewer = append(fewer, small)
+	}
+	return fewer
 }
 
 // sayScaling says what came of the speed that the CPUs could give, and what the rest was lost to. The parts add up.

@@ -169,6 +169,14 @@ func interval(e Estimate) string {
 	return fmt.Sprintf("%.2f (%.2f to %.2f)", e.Center, e.Low, e.High)
 }
 
+// probability returns that of equal contestants that differ as much.
+func probability(p float64) string {
+	if p < 0.001 {
+		return "p < 0.001"
+	}
+	return fmt.Sprintf("p = %.3f", p)
+}
+
 func percent(share float64) string { return fmt.Sprintf("%.0f %%", 100*share) }
 
 // times returns a ratio of speeds with its interval, in words.

@@ -142,7 +142,7 @@ func truths() []truth {
 		{name: "others, and a tenth more CPU on one side", world: with2(func(w *world) { w.others = 4 }),
 			sides: with(both(plain), func(s *side) { s.work = 1.10 }),
 			must: []string{`^choice: Other programs held`,
-				`CPU for each image: goroutines.* least; .* 1\.(0[89]|1[012]) \(1\.`}},
+				`CPU for each image: goroutines.* least; processes with 2 workers 1\.(0[89]|1[012]) \(1\.`}},
 		{name: "a drift of a quarter", world: with2(func(w *world) { w.drift = 0.25 }), sides: plain,
 			must: []string{}, calm: []string{tieOrNone}, never: []string{`not warm`}},
 		{name: "latency, too few downloads, more measured", world: remote(0.12, nil),

@@ -158,9 +158,9 @@ func (e *evidence) warnOfOrder(add warner) {
 		if drift < 0 {
 			word = "faster"
 		}
-		add("drift", "The machine became %s by %.0f %% from the first round to the last (p = %.3f). Ratios compare "+
+		add("drift", "The machine became %s by %.0f %% from the first round to the last (%s). Ratios compare "+
 			"runs of one round, which lie close together; the times in seconds are means over this drift.", word,
-			100*math.Abs(drift), p)
+			100*math.Abs(drift), probability(p))
 	}
 }
 
