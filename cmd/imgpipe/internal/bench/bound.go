@@ -76,10 +76,8 @@ func (a account) String() string {
 		}
 		rest -= a[entry]
 		text := words(entry) + " " + percent(a[entry])
-		for i, part := range a.parts(entry) {
-			if a[part] >= leastShare {
-				text += map[bool]string{true: ", of which ", false: " and "}[i == 0] + words(part) + " " + percent(a[part])
-			}
+		if parts := a.listed(a.parts(entry)); len(parts) > 0 {
+			text += ", of which " + strings.Join(parts, " and ")
 		}
 		said = append(said, text)
 	}
@@ -87,6 +85,16 @@ func (a account) String() string {
 		said = append(said, "other "+percent(rest))
 	}
 	return "time of the workers: " + strings.Join(said, "; ")
+}
+
+// listed returns those entries that took at least leastShare, in words.
+func (a account) listed(entries []pipeline.Entry) (said []string) {
+	for _, entry := range entries {
+		if a[entry] >= leastShare {
+			said = append(said, words(entry)+" "+percent(a[entry]))
+		}
+	}
+	return said
 }
 
 // A use is what a contestant had of the CPUs, in CPUs.
@@ -99,8 +107,8 @@ func (e *evidence) use(config int) use {
 	u.ours, _ = e.mean(config, func(s *Sample) (float64, bool) {
 		return cpuTime(&s.Summary) / s.Wall(), s.Wall() > 0
 	})
-	u.others, _ = e.mean(config, others)
-	u.stolen, _ = e.mean(config, stolen)
+	u.others, _ = e.mean(config, otherCPUs)
+	u.stolen, _ = e.mean(config, stolenCPUs)
 	return u
 }
 
@@ -168,7 +176,8 @@ func (e *evidence) lastAlone(config int) (source string, share float64) {
 
 // computes reports whether computing is what bounds a job: the CPUs are used, or all workers are on one.
 func (a account) computes(u use, workers int) bool {
-	return a[pipeline.EntryThrottled] >= leastShare || u.full() || u.stolen >= busyOthers*u.cpus || a.fewWorkers(u, workers)
+	return a[pipeline.EntryThrottled] >= leastShare || u.full() || u.stolen >= busyOthers*u.cpus ||
+		a.fewWorkers(u, workers)
 }
 
 // fewWorkers reports whether there are CPUs left, and all workers are on one.
@@ -219,8 +228,8 @@ func (a account) boundBy(main pipeline.Entry, share float64, u use, workers int)
 	busy, wait := a[pipeline.EntryCPU], a[pipeline.EntryCPUWait]
 	switch {
 	case a[pipeline.EntryThrottled] >= leastShare:
-		return fmt.Sprintf("A quota of CPU time bounds this job: workers were throttled %s of their time and on a CPU %s",
-			percent(a[pipeline.EntryThrottled]), percent(busy))
+		return fmt.Sprintf("A quota of CPU time bounds this job: workers were throttled %s of their time and on a "+
+			"CPU %s", percent(a[pipeline.EntryThrottled]), percent(busy))
 	case u.stolen >= busyOthers*u.cpus || u.others >= busyOthers*u.cpus && u.full():
 		return fmt.Sprintf("The CPUs bound this job. %s; workers waited %s of their time for one", u, percent(wait))
 	case u.full():
@@ -250,13 +259,12 @@ func (e *evidence) faults(config int, main pipeline.Entry) string {
 
 // besides returns the other entries that took much, and the end of the sentence.
 func (a account) besides(main pipeline.Entry) string {
-	var said []string
-	for _, entry := range a.parts("") {
-		part := entry == pipeline.EntryCPU || entry == pipeline.EntryCPUWait
-		if entry != main && !(part && main == pipeline.EntryCPU) && a[entry] >= leastShare && len(said) < 3 {
-			said = append(said, words(entry)+" "+percent(a[entry]))
-		}
-	}
+	others := slices.DeleteFunc(a.parts(""), func(entry pipeline.Entry) bool {
+		computing := entry == pipeline.EntryCPU || entry == pipeline.EntryCPUWait
+		return entry == main || computing && main == pipeline.EntryCPU
+	})
+	said := a.listed(others)
+	said = said[:min(len(said), 3)]
 	if len(said) == 0 {
 		return "."
 	}

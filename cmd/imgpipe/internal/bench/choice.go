@@ -100,7 +100,7 @@ func (e *evidence) sayChoice(say sayer) (choice int) {
 	case len(alike) == 1:
 		next := o.worse[0]
 		say("choice", fmt.Sprintf("%s: the fastest, %s times as fast as %s, the next.", e.c.Name(choice),
-			interval(e.pair(byClock, next, choice).speed()), e.c.Name(next)), figures)
+			withInterval(e.pair(byClock, next, choice).speed()), e.c.Name(next)), figures)
 	default:
 		text := fmt.Sprintf("%s: as fast as anything measured, and the plainest.", e.c.Name(choice))
 		if len(alike) == len(among) {
@@ -133,7 +133,7 @@ func (e *evidence) sayUneven(say sayer, o order) {
 		if e.uneven(o.best, i) && !e.beyond(o.best, i) {
 			say("uneven", fmt.Sprintf("The machine was not as quiet for %s as for %s: no order of these two by the "+
 				"clock. CPU for each image: %s times that of the other.", e.c.Name(i), e.c.Name(o.best),
-				interval(e.pair(byCPU, o.best, i).cost)), e.shares([]int{o.best, i}))
+				withInterval(e.pair(byCPU, o.best, i).cost)), e.shares([]int{o.best, i}))
 		}
 	}
 }
@@ -225,9 +225,9 @@ func (e *evidence) amounts(s scale, with int, of []int) string {
 	for _, i := range of {
 		p := e.pair(s, with, i)
 		if s == byClock {
-			said = append(said, fmt.Sprintf("%s %s times as fast", e.c.Name(i), interval(p.speed())))
+			said = append(said, fmt.Sprintf("%s %s times as fast", e.c.Name(i), withInterval(p.speed())))
 		} else {
-			said = append(said, fmt.Sprintf("%s %s times as much", e.c.Name(i), interval(p.cost)))
+			said = append(said, fmt.Sprintf("%s %s times as much", e.c.Name(i), withInterval(p.cost)))
 		}
 	}
 	return strings.Join(said, ", ")

@@ -52,7 +52,7 @@ func (e *evidence) sooner(i, j, choice int) bool {
 }
 
 // sayCosts says what each contestant of the same width costs beside a plain one: CPU time, wall time, memory, and the
-// entry of the account that grew most. It gives no reason that has no figure.
+// entry of the account that grew most. It has no reason without a figure.
 func (e *evidence) sayCosts(say sayer, choice int) {
 	if !e.enough() {
 		return
@@ -71,18 +71,19 @@ func (e *evidence) sayCosts(say sayer, choice int) {
 		}
 		cpu := e.pair(byCPU, with, i)
 		text := fmt.Sprintf("CPU for each image: %s %s times that of %s%s. By the clock: %s.", e.c.Name(i),
-			interval(cpu.cost), e.c.Name(with), said(cpu), e.clock(with, i))
-		mine, theirs := e.middle(i, memory), e.middle(with, memory)
+			withInterval(cpu.cost), e.c.Name(with), outcome(cpu), e.clock(with, i))
+		mine, theirs := e.middle(i, peakMemory), e.middle(with, peakMemory)
 		if mine > 0 && theirs > 0 {
 			text += fmt.Sprintf(" Memory: %s against %s.", bytes(mine), bytes(theirs))
 		}
 		text += e.grew(with, i)
-		say(kind, text, fmt.Sprintf("CPU %s; %s; %s", probability(cpu.p), e.measured([]int{with, i}), e.shares([]int{with, i})))
+		say(kind, text, fmt.Sprintf("CPU %s; %s; %s", probability(cpu.p), e.measured([]int{with, i}),
+			e.shares([]int{with, i})))
 	}
 }
 
-// said returns what an interval says.
-func said(p pairing) string {
+// outcome returns what an interval says.
+func outcome(p pairing) string {
 	switch {
 	case p.tie():
 		return ", a tie"
@@ -97,7 +98,7 @@ func (e *evidence) clock(a, b int) string {
 	p := e.pair(byClock, a, b)
 	switch {
 	case e.withheld == "" && !e.uneven(a, b):
-		return interval(p.speed()) + " times as fast" + said(p)
+		return withInterval(p.speed()) + " times as fast" + outcome(p)
 	case e.beyond(a, b):
 		return fmt.Sprintf("at least %.2f times as fast, whatever was disturbed", e.certainly(a, b).Low)
 	case e.beyond(b, a):
@@ -106,8 +107,8 @@ func (e *evidence) clock(a, b int) string {
 	return "disturbed, no order"
 }
 
-// memory returns the peak of all processes of a run: with shared pages counted once, if the system knows that.
-func memory(s *Sample) float64 {
+// peakMemory returns the peak of all processes of a run: with shared pages counted once, if the system knows that.
+func peakMemory(s *Sample) float64 {
 	if s.Summary.PeakPSS > 0 {
 		return float64(s.Summary.PeakPSS)
 	}
@@ -144,8 +145,8 @@ func (e *evidence) sayLock(say sayer) {
 				continue
 			}
 			say("lock", fmt.Sprintf("With a lock around the work, %s beside %s: %s.", e.c.Name(l), e.c.Name(g),
-				e.clock(g, l)), fmt.Sprintf("workers waited for the lock %s of their time; CPU for each image %s times as much",
-				waited, interval(e.pair(byCPU, g, l).cost)))
+				e.clock(g, l)), fmt.Sprintf("workers waited for the lock %s of their time; CPU for each image "+
+				"%s times as much", waited, withInterval(e.pair(byCPU, g, l).cost)))
 			break
 		}
 		serial := slices.IndexFunc(e.c.Configs, func(c Config) bool { return c.Mode == modes.Serial })

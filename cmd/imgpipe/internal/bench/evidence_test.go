@@ -21,7 +21,7 @@ func saidInOrder(c *Comparison) bool {
 	return false
 }
 
-func share(t truth, m simulatedMachine, seeds int, is func(*Comparison) bool) float64 {
+func shareOf(t truth, m simulatedMachine, seeds int, is func(*Comparison) bool) float64 {
 	n := 0
 	for seed := range seeds {
 		c := simulate(t, m, uint64(seed))
@@ -34,13 +34,13 @@ func share(t truth, m simulatedMachine, seeds int, is func(*Comparison) bool) fl
 }
 
 func TestEqualContestantsAreSeldomPutInOrder(t *testing.T) {
-	two := both(workers(modes.Goroutines, 2), workers(modes.Goroutines, 2))
+	two := sidesOf(workers(modes.Goroutines, 2), workers(modes.Goroutines, 2))
 	for _, noise := range []float64{0.03, 0.08} {
 		for name, sides := range map[string][]side{"two": two, "five": five()} {
 			for _, m := range simulatedMachines {
-				this := truth{name: name, world: with2(func(w *world) { w.noise = noise }), sides: sides}
+				this := truth{name: name, simWorld: aMachineWith(func(w *simWorld) { w.noise = noise }), sides: sides}
 				n := max(2*seeds(), 60)
-				if got := share(this, m, n, saidInOrder); got > level+2*math.Sqrt(level*(1-level)/float64(n)) {
+				if got := shareOf(this, m, n, saidInOrder); got > level+2*math.Sqrt(level*(1-level)/float64(n)) {
 					t.Errorf("%s equal ones, noise %v, on a machine that is %s: in order in %.3f of comparisons, "+
 						"want at most %v", name, noise, m, got, level)
 				}
@@ -50,13 +50,14 @@ func TestEqualContestantsAreSeldomPutInOrder(t *testing.T) {
 }
 
 func TestATenthSlowerIsFound(t *testing.T) {
-	sides := both(workers(modes.Goroutines, 2), with(workers(modes.Processes, 2), func(s *side) { s.work = 1.10 }))
-	this := truth{name: "a tenth", world: with2(func(w *world) { w.noise = 0.06 }), sides: sides}
+	sides := sidesOf(workers(modes.Goroutines, 2), with(workers(modes.Processes, 2), func(s *side) { s.work = 1.10 }))
+	this := truth{name: "a tenth", simWorld: aMachineWith(func(w *simWorld) { w.noise = 0.06 }), sides: sides}
 	for m, want := range map[simulatedMachine]string{
 		quietMachine: "goroutines with 2 workers: the fastest",
 		busyMachine:  "CPU for each image: goroutines with 2 workers least; processes with 2 workers 1.",
 	} {
-		got := share(this, m, max(seeds(), 60), func(c *Comparison) bool { return strings.Contains(c.Verdict[0].Text, want) })
+		got := shareOf(this, m, max(seeds(), 60),
+			func(c *Comparison) bool { return strings.Contains(c.Verdict[0].Text, want) })
 		if got < 0.9 {
 			t.Errorf("on a machine that is %s it is found in %.2f of comparisons, want 0.90", m, got)
 		}
@@ -152,7 +153,8 @@ func TestAlignedRanksFindOneOfNineThatDiffers(t *testing.T) {
 		}
 	}
 	if found < 190 || equal > 18 {
-		t.Errorf("one that differs is found in %d of 200, equal ones differ in %d, want 190 and at most 18", found, equal)
+		t.Errorf("one that differs is found in %d of 200, equal ones differ in %d, want 190 and at most 18", found,
+			equal)
 	}
 	if p := alignedRanks([][]float64{{1, 1}, {1, 1}, {1, 1}}); p != 1 {
 		t.Errorf("no difference at all: p = %v", p)

@@ -19,8 +19,8 @@ import (
 )
 
 // ruled are the files whose conditions the planted truths must notice.
-var ruled = []string{"bound.go", "choice.go", "costs.go", "evidence.go", "neighbors.go", "scaling.go", "verdict.go",
-	"warnings.go"}
+var ruled = []string{"bound.go", "choice.go", "costs.go", "evidence.go", "neighbors.go", "order.go", "scaling.go",
+	"verdict.go", "warnings.go"}
 
 // A mutation is one change of one condition: a comparison that is turned around, or a condition that is left out.
 type mutation struct {
@@ -120,8 +120,8 @@ func flipped(n int, b bool) bool { return b != (n == mutant) }
 func dropped(n int) bool         { return n == mutant }
 `
 
-// TestTruthsNoticeEachCondition turns around each comparison of the rules, and leaves out each condition, one at a time:
-// some planted truth, or some law, must fail. It takes minutes, so it is run by hand.
+// TestTruthsNoticeEachCondition turns around each comparison of the rules, and leaves out each condition, one at a
+// time: some planted truth, or some law, must fail. It takes minutes, so it is run by hand.
 func TestTruthsNoticeEachCondition(t *testing.T) {
 	if os.Getenv("IMGPIPE_MUTATE") == "" {
 		t.Skip("it takes minutes: set IMGPIPE_MUTATE=1 to run it")
@@ -160,7 +160,8 @@ func TestTruthsNoticeEachCondition(t *testing.T) {
 	if err := os.WriteFile(overlays, list, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := exec.Command("go", "test", "-c", "-overlay", overlays, "-o", binary, ".").CombinedOutput(); err != nil {
+	build := exec.Command("go", "test", "-c", "-overlay", overlays, "-o", binary, ".")
+	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build the mutants: %v\n%s", err, out)
 	}
 	// The quick tests come first: most changes are noticed by them.

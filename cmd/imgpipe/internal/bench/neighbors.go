@@ -62,17 +62,17 @@ func (e *evidence) sayNeighbors(say sayer, d dimension, of int) (wider bool) {
 		text := ""
 		switch {
 		case e.withheld == "" && !e.uneven(of, i):
-			text = interval(p.speed()) + " times as fast" + e.gain(of, i, w > width)
+			text = withInterval(p.speed()) + " times as fast" + e.gain(of, i, w > width)
 		case e.beyond(of, i):
 			text = fmt.Sprintf("at least %.2f times as fast, whatever was disturbed", e.certainly(of, i).Low)
 		case e.beyond(i, of):
 			text = fmt.Sprintf("at most %.2f times as fast, whatever was disturbed", 1/e.certainly(i, of).Low)
 		default:
-			text = "by the clock disturbed, CPU for each image " + interval(cpu) + " times as much"
+			text = "by the clock disturbed, CPU for each image " + withInterval(cpu) + " times as much"
 		}
 		said = append(said, fmt.Sprintf("%s: %s", d.name(w), text))
 		figures = append(figures, fmt.Sprintf("%s: %s by the clock, CPU for each image %s times as much", d.name(w),
-			probability(p.p), interval(cpu)))
+			probability(p.p), withInterval(cpu)))
 	}
 	say(d.kind, fmt.Sprintf("Beside %s, %s.", d.name(width), strings.Join(said, "; ")),
 		strings.Join(figures, "; "))

@@ -42,7 +42,7 @@ func (e *evidence) scaled(wide int) (s scaled, ok bool) {
 	work := 1.0
 	if p := e.pair(byCPU, narrow, wide); p.p < level && math.Abs(p.cost.Center-1) >= leastWork {
 		work = p.cost.Center
-		s.losses = []loss{{more(work), s.could - s.could/work}}
+		s.losses = []loss{{workWords(work), s.could - s.could/work}}
 	}
 	s.losses = append(s.losses, e.idle(narrow, wide, s.could/work-s.came.Center)...)
 	return s, true
@@ -51,8 +51,8 @@ func (e *evidence) scaled(wide int) (s scaled, ok bool) {
 // leastWork is by what share the CPU work of an image must differ to be named.
 const leastWork = 0.02
 
-// more returns what became of the CPU work of an image.
-func more(work float64) string {
+// workWords returns what became of the CPU work of an image.
+func workWords(work float64) string {
 	if work < 1 {
 		return percent(1-work) + " less CPU work for each image"
 	}
@@ -167,8 +167,8 @@ func (e *evidence) sayScaling(say sayer, choice int) {
 		text += ": " + strings.Join(parts, ", ")
 	}
 	say("scaling", text+".", fmt.Sprintf("%s beside %s: %s times as fast, CPU for each image %s times as much",
-		e.c.Name(s.wide), plural(few, "worker", "workers"), interval(s.came),
-		interval(e.pair(byCPU, s.narrow, s.wide).cost)))
+		e.c.Name(s.wide), plural(few, "worker", "workers"), withInterval(s.came),
+		withInterval(e.pair(byCPU, s.narrow, s.wide).cost)))
 	if share, ok := e.serial(s.wide); ok {
 		say("serial", fmt.Sprintf("A serial share of %.2f (%.2f to %.2f) of the work explains that (Karp–Flatt).",
 			share.Center, share.Low, share.High), fmt.Sprintf("from %s workers, none beyond the %d CPUs",
@@ -214,8 +214,8 @@ const (
 )
 
 // serial returns the serial share of Karp and Flatt (Communications of the ACM 33, 1990) with its interval: that which
-// explains the speed of all widths, if Amdahl's law is the only reason. So it needs three widths or more from one worker
-// on, none beyond the CPUs, and an account that has no other cause. A share that grows with the width is none.
+// explains the speed of all widths, if Amdahl's law is the only reason. So it needs three widths or more from one
+// worker on, none beyond the CPUs, and an account that has no other cause. A share that grows with the width is none.
 func (e *evidence) serial(of int) (share Estimate, ok bool) {
 	ladder := e.ladder(of)
 	if len(ladder) < leastWidths || e.c.Configs[ladder[0]].Workers != 1 || e.withheld != "" {

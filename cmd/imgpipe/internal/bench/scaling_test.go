@@ -55,11 +55,12 @@ func TestPartsOfTheSpeedAddUp(t *testing.T) {
 // widths returns a comparison of so many workers each, in which one has wall[0] s, and so on.
 func widths(cpus int, workers []int, wall, cpu []float64, accounts ...map[pipeline.Entry]float64) *Comparison {
 	c := &Comparison{Job: Job{Stage: StageAll}, Configs: Grid([]string{modes.Goroutines}, workers, []int{8})}
-	w := world{cpus: cpus, images: 100, cpu: 0.01}
+	w := simWorld{cpus: cpus, images: 100, cpu: 0.01}
 	for round := range 8 {
 		for i := range workers {
 			s := Sample{Config: i, Round: round, Elapsed: wall[i] * (1 + 0.0001*float64(round%3))}
-			s.Summary = simulate(truth{world: w, sides: []side{{Config: c.Configs[i]}}}, quietMachine, 1).Samples[0].Summary
+			s.Summary = simulate(truth{simWorld: w, sides: []side{{Config: c.Configs[i]}}}, quietMachine,
+				1).Samples[0].Summary
 			s.Summary.User, s.Summary.System = cpu[i], 0
 			s.Summary.Account = nil
 			if accounts != nil {
@@ -74,15 +75,18 @@ func widths(cpus int, workers []int, wall, cpu []float64, accounts ...map[pipeli
 
 func TestSpeedIsASumOfWhatWasLost(t *testing.T) {
 	c := widths(2, []int{1, 2}, []float64{2, 2 / 1.62}, []float64{2, 2.24})
-	says(t, c, `^scaling: Of the 2\.0 that two CPUs could give, 1\.62 came: 0\.21 lost to 12 % more CPU work for each image, `+
+	says(t, c, `^scaling: Of the 2\.0 that two CPUs could give, 1\.62 came: 0\.21 lost to 12 % more CPU work for `+
+		`each image, `+
 		`0\.17 lost to idle CPUs\.$`)
 	if r := c.Results[1]; math.Abs(r.Efficiency-0.81) > 0.001 || r.Serial != 0 || r.Ceiling != 0 {
-		t.Errorf("efficiency %v, serial share %v, ceiling %v, want 0.81 and no other", r.Efficiency, r.Serial, r.Ceiling)
+		t.Errorf("efficiency %v, serial share %v, ceiling %v, want 0.81 and no other", r.Efficiency, r.Serial,
+			r.Ceiling)
 	}
 	c = widths(2, []int{1, 2}, []float64{2, 2 / 2.1}, []float64{2, 2})
 	says(t, c, `^scaling: Of the 2\.0 that two CPUs could give, 2\.10 came: 0\.10 won by idle CPUs`)
 	c = widths(8, []int{1, 2, 3}, []float64{2, 1, 2.0 / 3}, []float64{2, 1.8, 1.8})
-	says(t, c, `^scaling: Of the 3\.0 that three workers could give, 3\.00 came: 0\.33 won by 10 % less CPU work for each `+
+	says(t, c, `^scaling: Of the 3\.0 that three workers could give, 3\.00 came: 0\.33 won by 10 % less CPU work `+
+		`for each `+
 		`image, 0\.33 lost to idle CPUs`)
 	c = widths(3, []int{2, 3}, []float64{2, 2 / 1.5}, []float64{2, 2})
 	says(t, c, `^scaling: Of the 1\.5 that three CPUs could give, 1\.50 came\.$`)
@@ -107,7 +111,8 @@ func newAccount(lanes int, wall float64, shares map[pipeline.Entry]float64) *sum
 func TestIdleCPUsAreSplitByTheAccount(t *testing.T) {
 	c := widths(2, []int{1, 2}, []float64{2, 2 / 1.6}, []float64{2, 2}, nil,
 		map[pipeline.Entry]float64{pipeline.EntryTail: 0.05, pipeline.EntryLock: 0.15})
-	says(t, c, `^scaling: .*1\.60 came: 0\.30 lost to waiting for the lock, 0\.10 lost to idle CPUs at the end \(tail\)\.$`)
+	says(t, c, `^scaling: .*1\.60 came: 0\.30 lost to waiting for the lock, 0\.10 lost to idle CPUs at the end `+
+		`\(tail\)\.$`)
 	// What four workers on two CPUs wait for one another is no loss.
 	c = widths(2, []int{1, 4}, []float64{2, 2 / 1.8}, []float64{2, 2}, nil,
 		map[pipeline.Entry]float64{pipeline.EntryCPUWait: 0.5, pipeline.EntryHandover: 0.05})
@@ -134,7 +139,8 @@ func TestSerialShareNeedsThreeWidthsAndNoOtherCause(t *testing.T) {
 	says(t, c, `^serial: A serial share of 0\.20 \(0\.20 to 0\.20\) of the work explains that`,
 		`^    from 1, 2, 4 and 8 workers, none beyond the 8 CPUs`)
 	if r := c.Results[3]; math.Abs(r.Serial-0.2) > 0.001 || math.Abs(r.Ceiling-5) > 0.03 || c.Results[2].Serial != 0 {
-		t.Errorf("serial share %v, ceiling %v of the widest, %v of the others", r.Serial, r.Ceiling, c.Results[2].Serial)
+		t.Errorf("serial share %v, ceiling %v of the widest, %v of the others", r.Serial, r.Ceiling,
+			c.Results[2].Serial)
 	}
 	before := []map[pipeline.Entry]float64{nil, nil, nil, {pipeline.EntryBefore: 0.1, pipeline.EntryStore: 0.1,
 		pipeline.EntryFileWait: 0.1, pipeline.EntryListing: 0.1}}

@@ -43,16 +43,16 @@ func (e *evidence) mean(config int, figure func(*Sample) (float64, bool)) (mean 
 	return sum / float64(n), true
 }
 
-// others returns how many CPUs other programs kept busy during a run, if that is known.
-func others(s *Sample) (cpus float64, ok bool) {
+// otherCPUs returns how many CPUs other programs kept busy during a run, if that is known.
+func otherCPUs(s *Sample) (cpus float64, ok bool) {
 	if s.Summary.Conditions.OtherCPUs != nil {
 		return *s.Summary.Conditions.OtherCPUs, true
 	}
 	return s.OtherCPU, s.OtherCPU > 0
 }
 
-// stolen returns how many CPUs the host of a virtual machine took during a run, if that is known.
-func stolen(s *Sample) (cpus float64, ok bool) {
+// stolenCPUs returns how many CPUs the host of a virtual machine took during a run, if that is known.
+func stolenCPUs(s *Sample) (cpus float64, ok bool) {
 	if s.Summary.Conditions.Steal == nil || s.Wall() <= 0 {
 		return 0, false
 	}
@@ -91,10 +91,10 @@ func (e *evidence) disturbances() string {
 			if first == "" {
 				first = s.Disturbed
 			}
-			if n, ok := others(s); ok {
+			if n, ok := otherCPUs(s); ok {
 				cpus = append(cpus, n)
 			}
-			if n, ok := stolen(s); ok {
+			if n, ok := stolenCPUs(s); ok {
 				steal = append(steal, n)
 			}
 		}
@@ -161,8 +161,8 @@ func spelled(n int) string {
 	return fmt.Sprint(n)
 }
 
-// interval returns a ratio with its interval.
-func interval(e Estimate) string {
+// withInterval returns a ratio with its interval.
+func withInterval(e Estimate) string {
 	if !e.Finite() {
 		return fmt.Sprintf("%.2f (too few rounds for an interval)", e.Center)
 	}

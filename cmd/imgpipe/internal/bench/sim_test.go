@@ -11,9 +11,9 @@ import (
 	"imgpipe/pipeline"
 )
 
-// A world is a job and the machine that it runs on, as far as every contestant meets the same. Times are in seconds.
+// A simWorld is a job and the machine that it runs on, as far as every contestant meets the same. Times are in seconds.
 // Nothing here reads a clock: all time is made up.
-type world struct {
+type simWorld struct {
 	cpus, images int
 	cpu          float64 // on a CPU, for each image
 	before       float64 // before the first image, by one thread
@@ -102,7 +102,7 @@ func simulate(t truth, m simulatedMachine, seed uint64) *Comparison {
 			case rng.IntN(60) == 0: // something held it up
 				now.others = float64(t.cpus)
 			}
-			s := run(t.world, t.sides[i], now, rng)
+			s := simRun(t.simWorld, t.sides[i], now, rng)
 			s.Config, s.Round, s.Place = i, round, place
 			c.Samples = append(c.Samples, s)
 			calm = calm && s.Disturbed == ""
@@ -121,9 +121,9 @@ func simulate(t truth, m simulatedMachine, seed uint64) *Comparison {
 	return c
 }
 
-// run makes up one run: rates of the parts of the pipeline, the slowest of which sets the pace, and the account that
+// simRun makes up one run: rates of the parts of the pipeline, the slowest of which sets the pace, and the account that
 // follows from that.
-func run(w world, s side, now moment, rng *rand.Rand) Sample {
+func simRun(w simWorld, s side, now moment, rng *rand.Rand) Sample {
 	lanes := float64(s.Workers)
 	cpus := float64(w.cpus) - w.stolen
 	others := w.others + s.others + now.others

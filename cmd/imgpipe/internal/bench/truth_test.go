@@ -121,7 +121,7 @@ type tally struct {
 
 func (t truth) on(m simulatedMachine, seeds int) tally {
 	if t.blurred == nil && len(t.sides) > 1 {
-		t.blurred = []string{noOrder, cpuRatio}
+		t.blurred = []string{saysNoOrder, cpuRatio}
 	}
 	all, match := tally{seeds: seeds, missing: map[string]int{}, said: map[string]string{}}, t.matcher()
 	for seed := range seeds {

@@ -8,8 +8,8 @@ import (
 )
 
 // verdict returns what follows from the figures, each sentence with its own: what to use, what bounds it, what other
-// widths did, what each contestant costs, what came of more CPUs, and what was left out or disturbed. If the runs cannot
-// be compared, that is all it says.
+// widths did, what each contestant costs, what came of more CPUs, and what was left out or disturbed. If the runs
+// cannot be compared, that is all it says.
 func (c *Comparison) verdict() []Finding {
 	var all []Finding
 	say := func(kind, text, figures string) { all = append(all, Finding{kind, text, figures}) }
@@ -71,8 +71,9 @@ func (c *Comparison) sayLeftOut(say sayer) {
 		for _, class := range order {
 			said = append(said, fmt.Sprintf("%s in %d of %d runs", class, classes[class].Runs, classes[class].Of))
 		}
-		say("left-out", fmt.Sprintf("%d of %s left out: %s.", n, count(c.Job.Images, "image"),
-			strings.Join(said, ", ")), fmt.Sprintf("such as %s; what they cost is in the wall times", c.LeftOut[0].Source))
+		say("left-out",
+			fmt.Sprintf("%d of %s left out: %s.", n, count(c.Job.Images, "image"), strings.Join(said, ", ")),
+			fmt.Sprintf("such as %s; what they cost is in the wall times", c.LeftOut[0].Source))
 	}
 	if s := c.Samples[0].Summary; s.Failed > len(c.LeftOut) {
 		say("failed", fmt.Sprintf("%d of %s failed.", s.Failed, count(s.Items, "image")), c.failures())

@@ -86,7 +86,8 @@ func TestRunsThatCannotBeComparedHaveOneSentence(t *testing.T) {
 	c = judged(t, aPlainOne, quietMachine, func(c *Comparison) {
 		for i := range c.Samples {
 			s := &c.Samples[i].Summary
-			s.Done, s.Failed, s.Failures = 0, s.Items, []summary.Failure{{Class: "http-404", Count: 60, Example: "gone"}}
+			s.Done, s.Failed, s.Failures = 0, s.Items, []summary.Failure{{Class: "http-404", Count: 60,
+				Example: "gone"}}
 		}
 	})
 	if !slices.Equal(kinds(c), []string{"nothing"}) {
@@ -122,7 +123,8 @@ func TestOldFilesAreJudgedByWhatTheyHold(t *testing.T) {
 			s.Summary.PeakPSS, s.Summary.PeakMemory = 0, 5e6
 		}
 	})
-	says(t, c, "^choice: ", "^bound: What bounds goroutines with 2 workers is not known", "^processes: .*5MB against 5MB")
+	says(t, c, "^choice: ", "^bound: What bounds goroutines with 2 workers is not known",
+		"^processes: .*5MB against 5MB")
 	saysNothingOf(t, c, "time of the workers", "took .* of its workers' time", "NaN")
 	if laws := broken(c); len(laws) > 0 {
 		t.Error(laws)
@@ -157,7 +159,8 @@ func TestPlainestOfTiesIsAdvised(t *testing.T) {
 		{Mode: modes.Goroutines, Workers: 1, Downloads: 1, Env: []string{"GOGC=off"}},
 		{Mode: "threads", Workers: 1, Downloads: 1},
 		{Mode: modes.Processes, Workers: 1, Downloads: 1},
-		{Mode: "pipes", Workers: 1}, {Mode: "spawn", Workers: 1}, {Mode: modes.GIL, Workers: 1}, {Mode: "other", Workers: 1},
+		{Mode: "pipes", Workers: 1}, {Mode: "spawn", Workers: 1}, {Mode: modes.GIL, Workers: 1}, {Mode: "other",
+			Workers: 1},
 		{Mode: modes.Serial, Workers: 1, Peer: "python-threads"},
 	}
 	for i, a := range order {
@@ -193,7 +196,8 @@ func TestOrderOfAllButOneIsSaid(t *testing.T) {
 			}
 		})
 	}
-	says(t, slow(t, 0.02), `^choice: goroutines with 2 workers.*: as fast as anything measured, and the plainest\. It ties `+
+	says(t, slow(t, 0.02), `^choice: goroutines with 2 workers.*: as fast as anything measured, and the plainest\. `+
+		`It ties `+
 		`with (goroutines|threads|processes)[^:]*, [^:]* and [^:]*\.$`)
 	saysNothingOf(t, slow(t, 0.02), "^choice: .*pipes")
 	says(t, slow(t, 0.5), `^choice: No order shown: these 4 tie: .* A difference of \d+ % would have been seen\. The `+
@@ -241,8 +245,9 @@ func TestQuietRoundsCountByTheClock(t *testing.T) {
 		})
 	}
 	c := disturbed(4, 1.2, "")
-	says(t, c, "^choice: goroutines with 2 workers: the fastest, 1.20", `^disturbed: Runs were disturbed in 4 of 10 rounds, `+
-		`such as: I/O pressure: by the clock the other 6 count`)
+	says(t, c, "^choice: goroutines with 2 workers: the fastest, 1.20",
+		`^disturbed: Runs were disturbed in 4 of 10 rounds, `+
+			`such as: I/O pressure: by the clock the other 6 count`)
 	c = disturbed(5, 1.2, "")
 	says(t, c, "^choice: Runs were disturbed in 5 of 10 rounds, such as: I/O pressure: no order by the clock")
 	saysNothingOf(t, c, "the fastest", "^disturbed", "^scaling")
@@ -280,17 +285,20 @@ func TestImagesThatWereLeftOutAreCountedByClass(t *testing.T) {
 func TestEachKindOfSentenceComesOutYesNoAndNotShown(t *testing.T) {
 	want := map[string]*regexp.Regexp{}
 	for _, e := range []string{
-		`^choice: .*: the fastest, `, `^choice: .*as fast as anything`, `^choice: No order shown`, `^choice: .*no order by the clock`,
+		`^choice: .*: the fastest, `, `^choice: .*as fast as anything`, `^choice: No order shown`,
+		`^choice: .*no order by the clock`,
 		`^choice: .*no order by the clock.*least;`, `^choice: .*no order by the clock.*a tie of`,
 		`^choice: .*no order by the clock.*no difference shown between`, `^choice: .*But more than that explains`,
 		`^choice: \d rounds show no order`, `^choice: Only`,
-		`^bound: The CPUs bound`, `^bound: .*for others`, `^bound: Nothing is saturated`, `^bound: The number of workers`,
+		`^bound: The CPUs bound`, `^bound: .*for others`, `^bound: Nothing is saturated`,
+		`^bound: The number of workers`,
 		`^bound: A quota`, `^bound: Waiting for files`, `^bound: Waiting for the lock`, `^bound: Waiting for memory`,
 		`^bound: Waiting for the store`, `^bound: What comes before`, `^bound: A wait that no CPU`, `^bound: One image`,
 		`^bound: There are no more images`,
 		`^workers: .*4 workers: [^;]*, no gain[.;]`, `^workers: .*no gain shown`, `^workers: .*by the clock disturbed`,
 		`^workers: .*whatever was disturbed`, `^workers: Not tried`,
-		`^downloads: .*no gain[.;]`, `^downloads: .*at most`, `^downloads: .*0\.\d+ \(.*times as fast`, `^downloads: Not tried`,
+		`^downloads: .*no gain[.;]`, `^downloads: .*at most`, `^downloads: .*0\.\d+ \(.*times as fast`,
+		`^downloads: Not tried`,
 		`^per-host: .*bounds`, `^per-host: .*took no more`, `^per-host: Beside`,
 		`^processes: .*a tie\. By the clock: [^;]*a tie`, `^processes: .*By the clock: .*no difference shown`,
 		`^processes: .*By the clock: disturbed`, `^processes: .*goroutines with 2 workers\. By the clock: 0\.\d+ `,
@@ -322,18 +330,20 @@ func TestEachKindOfSentenceComesOutYesNoAndNotShown(t *testing.T) {
 
 // noisyOnes are truths on which little can be shown.
 func noisyOnes() []truth {
-	noisy := with2(func(w *world) { w.noise = 0.5 })
+	noisy := aMachineWith(func(w *simWorld) { w.noise = 0.5 })
 	return []truth{
-		{name: "noise", world: noisy, rounds: 6, sides: both(workers(modes.Goroutines, 2, 4), workers(modes.Processes, 2))},
-		{name: "noise of the CPUs", world: with2(func(w *world) { w.others = 3 }), rounds: 6,
-			sides: both(workers(modes.Goroutines, 2), workers(modes.Processes, 2)), edit: func(c *Comparison) {
+		{name: "noise", simWorld: noisy, rounds: 6, sides: sidesOf(workers(modes.Goroutines, 2, 4),
+			workers(modes.Processes, 2))},
+		{name: "noise of the CPUs", simWorld: aMachineWith(func(w *simWorld) { w.others = 3 }), rounds: 6,
+			sides: sidesOf(workers(modes.Goroutines, 2), workers(modes.Processes, 2)), edit: func(c *Comparison) {
 				for i := range c.Samples {
 					s := &c.Samples[i]
 					s.Summary.User *= 1 + 0.3*float64((5*i+3*s.Config)%7)
 				}
 			}},
-		{name: "a lock that costs nothing", world: remote(0.3, func(w *world) { w.cpu = 0.002 }),
-			sides: both(with(workers(modes.GIL, 2), func(s *side) { s.locked = true }), workers(modes.Goroutines, 2))},
+		{name: "a lock that costs nothing", simWorld: remote(0.3, func(w *simWorld) { w.cpu = 0.002 }),
+			sides: sidesOf(with(workers(modes.GIL, 2), func(s *side) { s.locked = true }), workers(modes.Goroutines,
+				2))},
 	}
 }
 
@@ -348,11 +358,11 @@ func TestEveryIntervalInASentenceFollowsFromTheRuns(t *testing.T) {
 			known := map[string]bool{}
 			for _, i := range e.ran {
 				for _, j := range e.ran {
-					known[interval(e.pair(byClock, i, j).speed())] = true
-					known[interval(e.pair(byCPU, i, j).cost)] = true
+					known[withInterval(e.pair(byClock, i, j).speed())] = true
+					known[withInterval(e.pair(byCPU, i, j).cost)] = true
 				}
 				if share, ok := e.serial(i); ok {
-					known[interval(share)] = true
+					known[withInterval(share)] = true
 				}
 			}
 			for _, f := range c.Verdict {
@@ -368,9 +378,11 @@ func TestEveryIntervalInASentenceFollowsFromTheRuns(t *testing.T) {
 
 // TestAccountListsWhatTookMuchAndTheRest.
 func TestAccountListsWhatTookMuchAndTheRest(t *testing.T) {
-	a := account{pipeline.EntryCPU: 0.5, pipeline.EntryFileWait: 0.3, pipeline.EntryLatency: 0.2, pipeline.EntryBody: 0.1,
+	a := account{pipeline.EntryCPU: 0.5, pipeline.EntryFileWait: 0.3, pipeline.EntryLatency: 0.2,
+		pipeline.EntryBody: 0.1,
 		pipeline.EntryLock: 0.16, pipeline.EntryTail: 0.04}
-	want := "time of the workers: on a CPU 50 %; waiting for files 30 %, of which until the server answers 20 % and while " +
+	want := "time of the workers: on a CPU 50 %; waiting for files 30 %, of which until the server answers 20 % " +
+		"and while " +
 		"the server sends 10 %; waiting for the lock 16 %; other 4 %"
 	if got := a.String(); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)

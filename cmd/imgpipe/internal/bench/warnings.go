@@ -47,8 +47,8 @@ func (c *Comparison) warnings() []Warning {
 	}
 	if of >= 0 {
 		w := c.Results[of].Wall
-		add("noise", "The times of equal runs lie far apart, those of %s most: %s to %s around %s. A quiet machine, more "+
-			"images or more runs help.", c.Name(of), seconds(w.Low), seconds(w.High), seconds(w.Center))
+		add("noise", "The times of equal runs lie far apart, those of %s most: %s to %s around %s. A quiet "+
+			"machine, more images or more runs help.", c.Name(of), seconds(w.Low), seconds(w.High), seconds(w.Center))
 	}
 	return all
 }

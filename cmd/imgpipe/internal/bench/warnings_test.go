@@ -43,7 +43,8 @@ func TestFirstRoundIsCalledSlowOnlyIfNothingDisturbedIt(t *testing.T) {
 			}
 		})
 	}
-	says(t, slow(1.35, ""), `^warning slow-first: The first round took 35 % longer than the others, and nothing disturbed it: `+
+	says(t, slow(1.35, ""), `^warning slow-first: The first round took 35 % longer than the others, and nothing `+
+		`disturbed it: `+
 		`--warmup 1`)
 	saysNothingOf(t, slow(1.35, "others held 1 of 2 CPUs"), "slow-first")
 	saysNothingOf(t, slow(1.10, ""), "slow-first")
@@ -53,7 +54,8 @@ func TestDriftSaysWhatFollowsFromIt(t *testing.T) {
 	drift := func(by float64) *Comparison {
 		return steady(t, func(s *Sample) { s.Elapsed = 1 + by*float64(s.Round)/9 })
 	}
-	says(t, drift(0.3), `^warning drift: The machine became slower by \d+ % from the first round to the last \(p < 0\.001\)\. `+
+	says(t, drift(0.3), `^warning drift: The machine became slower by \d+ % from the first round to the last \(p < `+
+		`0\.001\)\. `+
 		`Ratios compare runs of one round`)
 	says(t, drift(-0.3), "^warning drift: The machine became faster")
 	saysNothingOf(t, drift(0.03), "drift")
@@ -75,7 +77,8 @@ func TestWhatAHostTakesIsNotCalledOthers(t *testing.T) {
 	says(t, steady(t, func(s *Sample) { s.Load = 3 }), `^warning loaded: The machine was busy at the beginning \(load `+
 		`average 3\.0 on 2 CPUs\)`)
 	saysNothingOf(t, steady(t, func(s *Sample) { s.Load, *s.Summary.Conditions.OtherCPUs = 2, 0.2 }), "loaded")
-	says(t, steady(t, func(s *Sample) { s.Summary.Conditions.OtherCPUs, s.OtherCPU = nil, 0.7 }), "Other programs kept 0.7")
+	says(t, steady(t, func(s *Sample) { s.Summary.Conditions.OtherCPUs, s.OtherCPU = nil, 0.7 }),
+		"Other programs kept 0.7")
 }
 
 func TestShortRunsSayWhatComesBeforeTheFirstImage(t *testing.T) {
@@ -90,7 +93,8 @@ func TestShortRunsSayWhatComesBeforeTheFirstImage(t *testing.T) {
 			}
 		})
 	}
-	says(t, short(0.2, 0.05, false), `^warning short-runs: A run takes as little as 200 ms \(goroutines with 2 workers\), of `+
+	says(t, short(0.2, 0.05, false), `^warning short-runs: A run takes as little as 200 ms \(goroutines with 2 `+
+		`workers\), of `+
 		`which 50 ms before the first image`)
 	says(t, short(0.2, 0, true), `^warning short-runs: .* of which [0-9.]+ ms before`)
 	says(t, short(0.2, 0, false), `^warning short-runs: A run takes as little as 200 ms .*\. More images`)
@@ -105,8 +109,9 @@ func TestFailuresAreCounted(t *testing.T) {
 		})
 	}
 	says(t, failing(60, 0), "^warning failures: All 60 failed: the figures are of a job that was not done")
-	says(t, failing(3, 0, summary.Failure{Class: "decode", Count: 2}), "^warning failures: 3 of 60 images failed, most of "+
-		"them decode: the figures are of a job that is partly not done")
+	says(t, failing(3, 0, summary.Failure{Class: "decode", Count: 2}),
+		"^warning failures: 3 of 60 images failed, most of "+
+			"them decode: the figures are of a job that is partly not done")
 	says(t, failing(0, 2), "^warning damaged: 2 of 60 images are damaged")
 	if got := warned(failing(3, 2)); !slices.Equal(got, []string{"failures", "damaged"}) {
 		t.Errorf("%v", got)
@@ -114,8 +119,10 @@ func TestFailuresAreCounted(t *testing.T) {
 }
 
 func TestFewRoundsFewImagesAndNoiseAreSaid(t *testing.T) {
-	says(t, judged(t, "three rounds", quietMachine, nil), `^warning few-runs: 3 rounds: there is no interval .*\(--runs 6\)`)
-	says(t, judged(t, "few images", quietMachine, nil), `^warning few-images: There are fewer images \(4\) than workers \(8\)`)
+	says(t, judged(t, "three rounds", quietMachine, nil), `^warning few-runs: 3 rounds: there is no interval `+
+		`.*\(--runs 6\)`)
+	says(t, judged(t, "few images", quietMachine, nil), `^warning few-images: There are fewer images \(4\) than `+
+		`workers \(8\)`)
 	saysNothingOf(t, judged(t, "few images", quietMachine, func(c *Comparison) {
 		for i := range c.Samples {
 			c.Samples[i].Summary.Items = 8
