@@ -22,9 +22,7 @@ func (c *Comparison) Analyse() {
 	for i := range c.Configs {
 		c.Results[i] = c.result(i)
 	}
-	for i := range c.Configs {
-		c.scaling(i)
-	}
+	c.scaling()
 	c.Warnings = c.warnings()
 	c.Verdict = c.verdict()
 	c.Claims = c.claims()
@@ -242,31 +240,4 @@ func (c *Comparison) CPUTimes(a, b int) (times Estimate, p float64) { return pai
 
 func (c *Comparison) cpuRatios(a, b int) []float64 {
 	return ratiosOf(c.pairs(a, b), func(r round) float64 { return c.each(r.b.cpu(), r.b) / c.each(r.a.cpu(), r.a) })
-}
-
-// scaling sets how a Config compares with the one of the same mode that has the fewest workers, or the fewest downloads
-// if fetches are measured.
-func (c *Comparison) scaling(config int) {
-	base := config
-	for i, other := range c.Configs {
-		this := c.Configs[config]
-		rest := other.Downloads == this.Downloads
-		if c.Job.Stage == StageFetch {
-			rest = other.Workers == this.Workers
-		}
-		if other.Mode == this.Mode && rest && c.Results[i].Runs > 0 && c.width(i) < c.width(base) {
-			base = i
-		}
-	}
-	r := &c.Results[config]
-	if base == config || r.Runs == 0 {
-		return
-	}
-	times := float64(c.width(config)) / float64(c.width(base))
-	speedup, _ := c.Ratio(base, config)
-	if !finite(speedup.Center) {
-		return
-	}
-	r.Efficiency = speedup.Center / times
-	r.Serial, r.Ceiling = karpFlatt(speedup.Center, times)
 }

@@ -1,106 +1,272 @@
 package bench
 
 import (
-	"math"
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
 
-	"imgpipe/cmd/imgpipe/internal/modes"
 	"imgpipe/pipeline"
 )
 
-// A demand is what one image asks of each part of the pipeline, from the medians of one Config. By the utilization law
-// (Denning and Buzen, Computing Surveys 10, 1978) the part that is busiest bounds the whole, and no part can do more
-// images a second than its width over its demand.
-type demand struct {
-	config        Config
-	width, images int
-	cpus          float64
-	rate          float64 // images/s
-	cpu           float64 // CPU seconds for each image
-	fetch, work   float64 // seconds on a download lane and on a worker lane for each image
-	memory, start float64 // shares of the time of the workers
-	lock          float64
-}
-
-func (c *Comparison) demand(config int) demand {
-	r, images := c.Results[config], float64(max(c.Job.Images, 1))
-	d := demand{
-		config: c.Configs[config], width: c.width(config), images: c.Job.Images,
-		cpus: float64(max(c.Machine.CPUs, 1)), rate: images / r.Wall.Center,
-	}
-	d.cpu = r.CPU.Center / images
-	d.fetch = r.Stages[pipeline.StageFetch] / images
-	lanes := r.Wall.Center * float64(d.config.Workers)
-	for _, s := range []pipeline.Stage{
-		pipeline.StageDecode, pipeline.StageOperate, pipeline.StageEncode, pipeline.StageHandover,
-	} {
-		d.work += r.Stages[s] / images
-	}
-	d.memory, d.start = r.Stages[pipeline.StageMemory]/lanes, r.Stages[pipeline.StageStart]/lanes
-	d.lock = r.Stages[pipeline.StageLock] / lanes
-	return d
-}
-
-// cpuUse, fetchUse and workUse return the shares of the time in which the CPUs, the download lanes and the worker lanes
-// were busy.
-func (d demand) cpuUse() float64   { return d.rate * d.cpu / d.cpus }
-func (d demand) fetchUse() float64 { return d.rate * d.fetch / float64(d.config.Downloads) }
-func (d demand) workUse() float64  { return d.rate * d.work / float64(d.config.Workers) }
-
-// cpuRate returns what the CPUs could do if they did nothing else, and fetchRate what n downloads could bring, in
-// images/s.
-func (d demand) cpuRate() float64        { return d.cpus / d.cpu }
-func (d demand) fetchRate(n int) float64 { return float64(n) / d.fetch }
-
-// downloadsFor returns how many downloads bring so many images a second (Little's law), with a quarter to spare for
-// those that come late.
-func (d demand) downloadsFor(rate float64) int {
-	return max(int(math.Ceil(1.25*rate*d.fetch)), 1)
-}
-
-// A bound is what keeps a job from being faster.
-type bound string
-
+// Shares of the time of the workers, or of the CPUs, from which on a cause is named.
 const (
-	boundCPU     bound = "CPU"
-	boundIO      bound = "I/O"
-	boundMemory  bound = "memory"
-	boundStart   bound = "start-up"
-	boundLock    bound = "lock"
-	boundWorkers bound = "workers"
-	boundOthers  bound = "others" // the CPUs, part of which other programs use
-	boundOrder   bound = "order"  // one thing at a time
-	boundImages  bound = "images" // all images are worked on at once
-	boundNone    bound = "none"
+	leastShare = 0.05 // it is listed
+	muchShare  = 0.10 // it has a sentence
+	muchWait   = 0.20 // it bounds the job, where computing does not
+	giantShare = 0.25 // of the wall time, for one image alone
+	fullCPU    = 0.80 // of the CPUs: nothing is left of them
+	busyOthers = 0.15 // of the CPUs: what other programs, or a host, must take to be named
 )
 
-// A part bounds the job if it is busy for at least this share of the time. Lanes are never all busy to the end of a
-// job.
-const (
-	fullCPU   = 0.80
-	fullLanes = 0.75
-	muchWait  = 0.20
-)
+// An account is where the time of the workers of one contestant went: the mean share of lanes × wall of each entry. The
+// shares of the entries at the top add up to 1.
+type account map[pipeline.Entry]float64
 
-func (d demand) bound() bound {
+// account returns that of a contestant, from the rounds that count by the clock; nil if it is not known.
+func (e *evidence) account(config int) account {
+	a, n := account{}, 0.0
+	for _, round := range e.of(byClock) {
+		of := e.runs[config][round].Summary.Account
+		if of == nil || of.Lanes == 0 || of.Wall <= 0 {
+			continue
+		}
+		for entry, spent := range of.Spent {
+			a[entry] += spent / (float64(of.Lanes) * of.Wall)
+		}
+		n++
+	}
+	if n == 0 {
+		return nil
+	}
+	for entry := range a {
+		a[entry] /= n
+	}
+	return a
+}
+
+// words returns an entry in words.
+func words(entry pipeline.Entry) string {
+	for _, row := range pipeline.Entries() {
+		if row.Entry == entry {
+			return row.Word
+		}
+	}
+	return string(entry)
+}
+
+// parts returns the parts of an entry, or with "" the entries at the top, the largest first.
+func (a account) parts(whole pipeline.Entry) (parts []pipeline.Entry) {
+	for _, row := range pipeline.Entries() {
+		if row.Of == whole && a[row.Entry] > 0 {
+			parts = append(parts, row.Entry)
+		}
+	}
+	slices.SortStableFunc(parts, func(x, y pipeline.Entry) int { return cmp.Compare(a[y], a[x]) })
+	return parts
+}
+
+// String lists the entries that took at least leastShare, with their parts, and what the others took together.
+func (a account) String() string {
+	var said []string
+	rest := 1.0
+	for _, entry := range a.parts("") {
+		if a[entry] < leastShare {
+			continue
+		}
+		rest -= a[entry]
+		text := words(entry) + " " + percent(a[entry])
+		if parts := a.listed(a.parts(entry)); len(parts) > 0 {
+			text += ", of which " + strings.Join(parts, " and ")
+		}
+		said = append(said, text)
+	}
+	if rest >= 0.005 {
+		said = append(said, "other "+percent(rest))
+	}
+	return "time of the workers: " + strings.Join(said, "; ")
+}
+
+// listed returns those entries that took at least leastShare, in words.
+func (a account) listed(entries []pipeline.Entry) (said []string) {
+	for _, entry := range entries {
+		if a[entry] >= leastShare {
+			said = append(said, words(entry)+" "+percent(a[entry]))
+		}
+	}
+	return said
+}
+
+// A use is what a contestant had of the CPUs, in CPUs.
+type use struct {
+	cpus, ours, others, stolen float64
+}
+
+func (e *evidence) use(config int) use {
+	u := use{cpus: float64(max(e.c.Machine.CPUs, 1))}
+	u.ours, _ = e.mean(config, func(s *Sample) (float64, bool) {
+		return cpuTime(&s.Summary) / s.Wall(), s.Wall() > 0
+	})
+	u.others, _ = e.mean(config, otherCPUs)
+	u.stolen, _ = e.mean(config, stolenCPUs)
+	return u
+}
+
+// full reports whether nothing is left of the CPUs.
+func (u use) full() bool { return u.ours+u.others+u.stolen >= fullCPU*u.cpus }
+
+func (u use) String() string {
+	text := fmt.Sprintf("CPUs: %.1f for us", u.ours)
+	if u.others >= busyOthers*u.cpus {
+		text += fmt.Sprintf(", %.1f for others", u.others)
+	}
+	if u.stolen >= busyOthers*u.cpus {
+		text += fmt.Sprintf(", %.1f taken by the host of this virtual machine", u.stolen)
+	}
+	return text + fmt.Sprintf(", of %.0f", u.cpus)
+}
+
+// sayBound says what keeps a contestant from being faster: the largest entry of its account.
+func (e *evidence) sayBound(say sayer, config int) {
+	a, u := e.account(config), e.use(config)
+	name := e.c.Name(config)
+	if a == nil {
+		say("bound", fmt.Sprintf("What bounds %s is not known: its runs kept no account of their workers' time.", name),
+			u.String())
+		return
+	}
+	figures := fmt.Sprintf("%s: %s; %s", name, a, u)
+	lanes, images := e.c.width(config), e.c.Job.Images
+	last, tail := e.lastAlone(config)
 	switch {
-	case d.images <= d.width:
-		return boundImages
-	case d.config.Mode == modes.Serial && d.cpus > 1:
-		return boundOrder
-	case d.memory > muchWait:
-		return boundMemory
-	case d.lock > muchWait && d.config.Mode == modes.GIL:
-		return boundLock
-	case d.start > muchWait:
-		return boundStart
-	case d.cpuUse() >= fullCPU:
-		return boundCPU
-	case d.fetchUse() >= fullLanes && d.fetchUse() > d.workUse():
-		return boundIO
-	case d.workUse() >= fullLanes && float64(d.config.Workers) >= d.cpus:
-		return boundOthers
-	case d.workUse() >= fullLanes:
-		return boundWorkers
+	case images <= lanes && lanes > 1 && images > 0:
+		say("bound", fmt.Sprintf("There are no more images than can be worked on at once, %d for %s: the slowest of "+
+			"them bounds the job.", images, count(lanes, e.c.unit())), figures)
+		return
+	case tail >= giantShare:
+		say("bound", fmt.Sprintf("One image bounds this job: %s was under way alone for %s of the time.",
+			last, percent(tail)), figures)
+		return
 	}
-	return boundNone
+	workers := e.c.Configs[config].Workers
+	main, share := a.largest(true)
+	if other, wait := a.largest(false); main == pipeline.EntryCPU && !a.computes(u, workers) && wait >= muchWait {
+		main, share = other, wait
+	}
+	say("bound", a.boundBy(main, share, u, workers)+e.faults(config, main)+a.besides(main), figures)
+}
+
+// lastAlone returns the image that was most often the last one, and the mean share of the wall time in which it was
+// under way alone.
+func (e *evidence) lastAlone(config int) (source string, share float64) {
+	times := map[string]int{}
+	share, _ = e.mean(config, func(s *Sample) (float64, bool) {
+		if s.Summary.Last != "" {
+			times[s.Summary.Last]++
+		}
+		return s.Summary.Tail / s.Wall(), s.Wall() > 0
+	})
+	for name, n := range times {
+		if n > times[source] || n == times[source] && (source == "" || name < source) {
+			source = name
+		}
+	}
+	return cmp.Or(source, "the last one"), share
+}
+
+// computes reports whether computing is what bounds a job: the CPUs are used, or all workers are on one.
+func (a account) computes(u use, workers int) bool {
+	return a[pipeline.EntryThrottled] >= leastShare || u.full() || u.stolen >= busyOthers*u.cpus ||
+		a.fewWorkers(u, workers)
+}
+
+// fewWorkers reports whether there are CPUs left, and all workers are on one.
+func (a account) fewWorkers(u use, workers int) bool {
+	return float64(workers) < u.cpus && a[pipeline.EntryCPU] >= fullCPU
+}
+
+// largest returns the entry at the top that took most, with or without those of computing: to be on a CPU and to wait
+// for one are taken together.
+func (a account) largest(computing bool) (entry pipeline.Entry, share float64) {
+	for _, row := range pipeline.Entries() {
+		took := a[row.Entry]
+		switch {
+		case row.Of != "" || row.Entry == pipeline.EntryCPUWait:
+			continue
+		case row.Entry == pipeline.EntryCPU && !computing:
+			continue
+		case row.Entry == pipeline.EntryCPU:
+			took += a[pipeline.EntryCPUWait]
+		}
+		if took > share {
+			entry, share = row.Entry, took
+		}
+	}
+	return entry, share
+}
+
+// boundBy returns the sentence about the largest entry, without its end.
+func (a account) boundBy(main pipeline.Entry, share float64, u use, workers int) string {
+	if main != pipeline.EntryCPU {
+		text := sentence(words(main))
+		switch main {
+		case pipeline.EntryBefore:
+			text = "What comes before the first image"
+		case pipeline.EntryAfter:
+			text = "What comes after the last image"
+		case pipeline.EntryStall:
+			text = "A wait that no CPU explains"
+		case pipeline.EntryRest:
+			text = "Something that has no entry"
+		}
+		text = strings.TrimSuffix(text, ".")
+		if parts := a.parts(main); len(parts) > 0 && a[parts[0]] >= a[main]/2 {
+			text += fmt.Sprintf(" (%s)", words(parts[0]))
+		}
+		return fmt.Sprintf("%s bounds this job: %s of the workers' time", text, percent(share))
+	}
+	busy, wait := a[pipeline.EntryCPU], a[pipeline.EntryCPUWait]
+	switch {
+	case a[pipeline.EntryThrottled] >= leastShare:
+		return fmt.Sprintf("A quota of CPU time bounds this job: workers were throttled %s of their time and on a "+
+			"CPU %s", percent(a[pipeline.EntryThrottled]), percent(busy))
+	case u.stolen >= busyOthers*u.cpus || u.others >= busyOthers*u.cpus && u.full():
+		return fmt.Sprintf("The CPUs bound this job. %s; workers waited %s of their time for one", u, percent(wait))
+	case u.full():
+		return fmt.Sprintf("The CPUs bound this job: %.1f of %.0f were used, and workers were on one %s of their time",
+			u.ours, u.cpus, percent(busy))
+	case a.fewWorkers(u, workers):
+		return fmt.Sprintf("The number of workers bounds this job: %s on a CPU %s of the time, and there are %.0f CPUs",
+			plural(workers, "was", "were"), percent(busy), u.cpus)
+	}
+	return fmt.Sprintf("Nothing is saturated: workers were on a CPU %s of their time and waited %s for one",
+		percent(busy), percent(wait))
+}
+
+// faults returns how many pages had to come from a disk, if that may be what was waited for.
+func (e *evidence) faults(config int, main pipeline.Entry) string {
+	pages, ok := e.mean(config, func(s *Sample) (float64, bool) {
+		if s.Summary.Conditions.MajorFaults == nil {
+			return 0, false
+		}
+		return float64(*s.Summary.Conditions.MajorFaults), true
+	})
+	if main != pipeline.EntryStall || !ok || pages < 1 {
+		return ""
+	}
+	return fmt.Sprintf(", with %.0f page faults from a disk in a run", pages)
+}
+
+// besides returns the other entries that took much, and the end of the sentence.
+func (a account) besides(main pipeline.Entry) string {
+	others := slices.DeleteFunc(a.parts(""), func(entry pipeline.Entry) bool {
+		computing := entry == pipeline.EntryCPU || entry == pipeline.EntryCPUWait
+		return entry == main || computing && main == pipeline.EntryCPU
+	})
+	said := a.listed(others)
+	said = said[:min(len(said), 3)]
+	if len(said) == 0 {
+		return "."
+	}
+	return "; besides: " + strings.Join(said, ", ") + "."
 }

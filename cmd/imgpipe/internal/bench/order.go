@@ -1,56 +1,201 @@
 package bench
 
-import "math/rand/v2"
+import (
+	"math"
+	"slices"
+)
 
-// mostBalanced is the most contestants whose order is balanced. A square has as many rounds as contestants, or twice as
-// many if their number is odd: with more of them no comparison makes a whole one.
-const mostBalanced = 10
-
-// order returns the Configs of a round, those that count beginning with 0, in the order of their runs. A run is not
-// independent of the one before it, which leaves warm caches and a busy disk. So each Config has to follow each other
-// one equally often: rounds are rows of a Williams square (Williams, Australian Journal of Scientific Research 2,
-// 1949). Whole squares follow one another, each with its rows and Configs shuffled anew, so that no rhythm of the
-// machine fits them. With more than mostBalanced Configs each round is shuffled by itself.
-func (p Plan) order(round int) []int {
-	configs := p.running()
-	n := len(configs)
-	if n == 0 {
-		return nil
-	}
-	rows := n
-	if n%2 == 1 {
-		rows = 2 * n
-	}
-	if n > mostBalanced {
-		rows = 1
-	}
-	square, row := max(round, 0)/rows, max(round, 0)%rows
-	rng := rand.New(rand.NewPCG(uint64(p.Seed), uint64(square)))
-	rng.Shuffle(n, func(i, j int) { configs[i], configs[j] = configs[j], configs[i] })
-	if n > mostBalanced {
-		return configs
-	}
-	order := williams(n, rng.Perm(rows)[row])
-	for i, c := range order {
-		order[i] = configs[c]
-	}
-	return order
+// An order is what a scale says of some contestants.
+type order struct {
+	best int
+	// ties are the contestants, with best, of which none is shown to be worse than the best, and whose whole intervals
+	// lie close to it. open are those of which nothing is shown, worse the others, the best of them first.
+	ties, open, worse []int
+	// seen is the smallest difference that would have been found among ties and open.
+	seen float64
 }
 
-// williams returns a row of a Williams square of 0 to n−1. The square has n rows, or 2n if n is odd: the second half is
-// the first one backwards. In all rows together each number follows each other equally often.
-func williams(n, row int) []int {
-	order := make([]int, n)
-	for i := range order {
-		step := (i + 1) / 2 // 0, 1, n−1, 2, n−2 and so on
-		if i%2 == 0 {
-			step = n - i/2
-		}
-		at := i
-		if row >= n {
-			at = n - 1 - i
-		}
-		order[at] = (step + row) % n
+// order puts contestants in order, as far as that is shown.
+//
+// Of many equal contestants, some two differ by chance more often than 5 times in 100. So the slowest of three or more
+// may be called slower only if a test of all of them at once finds a difference; then the slowest is left out, and the
+// others are tested in the same way.
+func (e *evidence) order(s scale, among []int) order {
+	sorted, logs := e.sorted(s, among)
+	o := order{best: sorted[0], ties: sorted[:1:1]}
+	differ := len(sorted)
+	for differ > 2 && alignedRanks(logs[:differ]) < level {
+		differ--
 	}
-	return order
+	if differ == 2 {
+		differ = 1 // the test of the pair decides
+	}
+	for at, i := range sorted[1:] {
+		p := e.pair(s, o.best, i)
+		trusted := s == byCPU || e.withheld == "" && !e.uneven(o.best, i)
+		switch {
+		case at+1 >= differ && e.slower(s, o.best, i):
+			o.worse = append(o.worse, i)
+			continue
+		case trusted && p.tie():
+			o.ties = append(o.ties, i)
+		default:
+			o.open = append(o.open, i)
+		}
+		if trusted {
+			o.seen = max(o.seen, p.seen)
+		}
+	}
+	slices.Sort(o.ties)
+	return o
+}
+
+// alike returns the contestants of which none is shown to be worse than the best.
+func (o order) alike() []int { return slices.Sorted(slices.Values(slices.Concat(o.ties, o.open))) }
+
+// sorted returns contestants, the best first, and for each the logarithms of its figures, less the mean of the round.
+func (e *evidence) sorted(s scale, among []int) (sorted []int, logs [][]float64) {
+	rounds := e.of(s)
+	byConfig := map[int][]float64{}
+	for _, round := range rounds {
+		mean := 0.0
+		for _, i := range among {
+			mean += math.Log(s.figure(e.runs[i][round])) / float64(len(among))
+		}
+		for _, i := range among {
+			byConfig[i] = append(byConfig[i], math.Log(s.figure(e.runs[i][round]))-mean)
+		}
+	}
+	middle := map[int]float64{}
+	for i, values := range byConfig {
+		middle[i] = middleOf(values)
+	}
+	sorted = slices.Clone(among)
+	slices.SortStableFunc(sorted, func(a, b int) int {
+		switch {
+		case middle[a] < middle[b]:
+			return -1
+		case middle[a] > middle[b]:
+			return 1
+		}
+		return 0
+	})
+	for _, i := range sorted {
+		logs = append(logs, byConfig[i])
+	}
+	return sorted, logs
+}
+
+// middleOf returns the median without an interval.
+func middleOf(values []float64) float64 {
+	if len(values) == 0 {
+		return math.NaN()
+	}
+	values = slices.Sorted(slices.Values(values))
+	n := len(values)
+	return (values[n/2] + values[(n-1)/2]) / 2
+}
+
+// alignedRanks returns the probability that equal contestants differ as much as these, of which each has a value for
+// each round, less the mean of the round: the test of Hodges and Lehmann (Annals of Mathematical Statistics 33, 1962).
+// Unlike Friedman's it compares the values across rounds, and so finds one contestant among many that differs.
+func alignedRanks(values [][]float64) float64 {
+	type place struct {
+		config, round int
+		value         float64
+	}
+	var all []place
+	for i, of := range values {
+		for round, v := range of {
+			all = append(all, place{i, round, v})
+		}
+	}
+	slices.SortFunc(all, func(a, b place) int {
+		switch {
+		case a.value < b.value:
+			return -1
+		case a.value > b.value:
+			return 1
+		}
+		return 0
+	})
+	k, n := len(values), len(values[0])
+	sums, means := make([]float64, k), make([]float64, n)
+	ranks := make([]float64, len(all))
+	for i := 0; i < len(all); {
+		j := i + 1
+		for j < len(all) && all[j].value == all[i].value {
+			j++
+		}
+		for at := i; at < j; at++ {
+			ranks[at] = float64(i+1+j) / 2
+			sums[all[at].config] += ranks[at]
+			means[all[at].round] += ranks[at] / float64(k)
+		}
+		i = j
+	}
+	within, between := 0.0, 0.0
+	for at, p := range all {
+		within += (ranks[at] - means[p.round]) * (ranks[at] - means[p.round])
+	}
+	for _, sum := range sums {
+		d := sum - float64(n)*float64(len(all)+1)/2
+		between += d * d
+	}
+	if within == 0 {
+		return 1
+	}
+	return chiSquareTail(float64(k-1)*between/within, k-1)
+}
+
+// chiSquareTail returns the probability of a value of x or more with so many degrees of freedom.
+func chiSquareTail(x float64, degrees int) float64 {
+	if x <= 0 {
+		return 1
+	}
+	tail, term, from := math.Erfc(math.Sqrt(x/2)), math.Sqrt(2*x/math.Pi)*math.Exp(-x/2), 1
+	if degrees%2 == 0 {
+		tail, term, from = math.Exp(-x/2), x/2*math.Exp(-x/2), 2
+	}
+	for d := from; d < degrees; d += 2 {
+		tail += term
+		term *= x / float64(d+2)
+	}
+	return min(tail, 1)
+}
+
+// seenAt has, by rounds, how many spreads of the ratio a difference must be long to be found in four of five
+// comparisons. A test repeats some of them.
+var seenAt = []struct {
+	rounds  int
+	spreads float64
+}{{6, 1.80}, {8, 1.25}, {10, 1.02}, {12, 0.94}, {15, 0.80}, {20, 0.68}, {30, 0.54}, {50, 0.41}}
+
+// wouldBeSeen returns the smallest difference that ratios such as these would have shown in four of five comparisons,
+// as a share; 0 is not known. The spread is the quartile range of their logarithms over that of a normal variable.
+func wouldBeSeen(ratios []float64) float64 {
+	n := len(ratios)
+	if n < enoughRuns {
+		return 0
+	}
+	logs := make([]float64, n)
+	for i, r := range ratios {
+		logs[i] = math.Log(r)
+	}
+	slices.Sort(logs)
+	at := func(q float64) float64 {
+		whole, part := math.Modf(q * float64(n-1))
+		i := int(whole)
+		return logs[i] + part*(logs[min(i+1, n-1)]-logs[i])
+	}
+	spreads := seenAt[len(seenAt)-1].spreads
+	for i := len(seenAt) - 1; i > 0; i-- {
+		few, many := seenAt[i-1], seenAt[i]
+		if n <= many.rounds {
+			share := float64(n-few.rounds) / float64(many.rounds-few.rounds)
+			spreads = few.spreads + share*(many.spreads-few.spreads)
+		}
+	}
+	const ofNormal = 1.349
+	return math.Exp(spreads*(at(0.75)-at(0.25))/ofNormal) - 1
 }

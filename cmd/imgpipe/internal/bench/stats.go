@@ -151,18 +151,3 @@ func trend(values []float64) (slope, p float64) {
 	z := max(math.Abs(s)-1, 0) / sd
 	return median(slopes), math.Erfc(z / math.Sqrt2)
 }
-
-// karpFlatt returns the serial fraction that explains a speedup of n workers over one, if Amdahl's law were the only
-// reason (Karp and Flatt, Communications of the ACM 33, 1990). ceiling is the speedup that the law allows with any
-// number of workers; 0 for no limit.
-func karpFlatt(speedup, n float64) (serial, ceiling float64) {
-	if n <= 1 || speedup <= 0 {
-		return 0, 0
-	}
-	serial = (1/speedup - 1/n) / (1 - 1/n)
-	serial = min(max(serial, 0), 1)
-	if serial > 0 {
-		ceiling = 1 / serial
-	}
-	return serial, ceiling
-}

@@ -1,91 +1,36 @@
 package bench
 
 import (
-	"encoding/json"
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"imgpipe/cmd/imgpipe/internal/modes"
 	"imgpipe/cmd/imgpipe/internal/summary"
+	"imgpipe/pipeline"
 )
 
-var update = flag.Bool("update", false, "write the golden files")
-
-// TestVerdictsOfRecordedComparisons has what was measured go in and sentences come out. The recordings were made on a
-// busy machine with two CPUs; what could not be recorded is made of one that was.
-func TestVerdictsOfRecordedComparisons(t *testing.T) {
-	for _, test := range []struct {
-		name, recording string
-		change          func(*Comparison)
-	}{
-		{"samples", "samples", nil},
-		{"web images from a folder", "web", nil},
-		{"one CPU", "one-cpu", nil},
-		{"one image", "one-image", nil},
-		{"one mode", "one-mode", nil},
-		{"all failed", "all-failed", nil},
-		{"waiting for a distant server", "io", nil},
-		{"fetching alone", "fetch", nil},
-		{"modes that differ in output", "web", func(c *Comparison) { c.Samples[5].Digest = "0" }},
-		{"interrupted in the second round", "web", func(c *Comparison) {
-			c.Samples, c.Partial = c.Samples[:9], "interrupted after 16 of 49 runs"
-		}},
-		{"a mode that dropped out", "web", func(c *Comparison) {
-			var rest []Sample
-			for _, s := range c.Samples {
-				if c.Configs[s.Config].Mode != modes.Processes {
-					rest = append(rest, s)
-				}
-			}
-			c.Samples, c.Partial = rest, "processes with 2 workers dropped out: no worker could be started"
-		}},
-		{"nothing measured", "web",
-			func(c *Comparison) { c.Samples, c.Partial = nil, "interrupted after 0 of 49 runs" }},
-		{"a steady trend", "one-mode", func(c *Comparison) {
-			for i := range c.Samples {
-				c.Samples[i].Summary.Wall = 1 + 0.05*float64(i)
-			}
-		}},
-		{"memory is short", "one-mode", func(c *Comparison) {
-			for i := range c.Samples {
-				s := &c.Samples[i].Summary
-				s.Stages["memory"] = 0.9 * s.Wall
-			}
-		}},
-		{"workers start slowly", "web", func(c *Comparison) {
-			for i := range c.Samples {
-				if s := &c.Samples[i].Summary; s.Mode == modes.Processes {
-					s.Wall, s.Stages["start"], s.WorkerStart = 0.3, 0.25, 0.125
-				}
-			}
-		}},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			c := recorded(t, test.recording)
-			if test.change != nil {
-				test.change(c)
-			}
-			c.Analyse()
-			golden(t, filepath.Join("testdata", "verdict", strings.ReplaceAll(test.name, " ", "-")+".txt"),
-				sentences(c))
-		})
+// planted returns the truth of a name.
+func planted(t *testing.T, name string) truth {
+	t.Helper()
+	all := truths()
+	i := slices.IndexFunc(all, func(t truth) bool { return t.name == name })
+	if i < 0 {
+		t.Fatalf("no truth is called %q", name)
 	}
+	return all[i]
 }
 
-func recorded(t *testing.T, name string) *Comparison {
+// judged returns a comparison of a truth on a machine, with its verdict.
+func judged(t *testing.T, name string, m simulatedMachine, change func(*Comparison)) *Comparison {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join("testdata", "recorded", name+".json"))
-	if err != nil {
-		t.Fatal(err)
+	c := simulate(planted(t, name), m, 7)
+	if change != nil {
+		change(c)
 	}
-	c := new(Comparison)
-	if err := json.Unmarshal(b, c); err != nil {
-		t.Fatal(err)
-	}
+	conclude(c)
 	return c
 }
 
@@ -95,83 +40,351 @@ func sentences(c *Comparison) string {
 	for _, f := range c.Verdict {
 		fmt.Fprintf(&b, "%s: %s\n    %s\n", f.Kind, f.Text, f.Figures)
 	}
-	for _, claim := range c.Claims {
-		fmt.Fprintf(&b, "claim, %s: %s\n    %s\n", claim.Holds, claim.Text, claim.Measured)
-	}
 	for _, w := range c.Warnings {
 		fmt.Fprintf(&b, "warning %s: %s\n", w.Kind, w.Text)
 	}
 	return b.String()
 }
 
-func golden(t *testing.T, path, got string) {
+func says(t *testing.T, c *Comparison, want ...string) {
 	t.Helper()
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("%s: got\n%s\nwant\n%s", path, got, want)
-	}
-}
-
-// TestEachClaimIsMeasuredWithoutInput looks at the recording of the built-in samples, which has the stages alone as
-// well. That was made while other programs used most of the CPUs, so claims about several CPUs may be open, but none
-// may be denied.
-func TestEachClaimIsMeasuredWithoutInput(t *testing.T) {
-	c := recorded(t, "samples")
-	c.Analyse()
-	if len(c.Claims) != 8 {
-		t.Fatalf("%d claims, want 8", len(c.Claims))
-	}
-	for _, claim := range c.Claims {
-		if claim.Holds == fails || strings.Contains(claim.Measured, "shows it") {
-			t.Errorf("%s %s: %s", claim.Holds, claim.Text, claim.Measured)
+	for _, w := range want {
+		if all := sentences(c); !regexp.MustCompile("(?m)" + w).MatchString(all) {
+			t.Errorf("nothing of %q in\n%s", w, all)
 		}
 	}
 }
 
-func TestModeGILIsNeverAdvisedBesideGoroutines(t *testing.T) {
-	c := recorded(t, "samples")
-	for i := range c.Samples {
-		if s := &c.Samples[i].Summary; s.Mode == modes.GIL {
-			s.Wall /= 100
+func saysNothingOf(t *testing.T, c *Comparison, words ...string) {
+	t.Helper()
+	for _, w := range words {
+		if all := sentences(c); regexp.MustCompile("(?m)" + w).MatchString(all) {
+			t.Errorf("%q is said in\n%s", w, all)
 		}
-	}
-	c.Analyse()
-	if choice, _ := c.choice(); c.Configs[choice].Mode == modes.GIL {
-		t.Errorf("%s is advised", c.Name(choice))
 	}
 }
 
-// TestDownloadsThatAHostNeverLetRunAreSaid: 64 downloads from one host that is asked for 8 at once are 8, however they
-// were called.
-func TestDownloadsThatAHostNeverLetRunAreSaid(t *testing.T) {
-	compared := func(hosts, perHost int) string {
-		c := &Comparison{Job: Job{Stage: StageFetch, Images: 100},
-			Configs: Grid([]string{modes.Goroutines}, []int{2}, []int{8, 64})}
-		for round := range 6 {
-			for config := range c.Configs {
-				s := summary.Summary{Done: 100, Items: 100, Wall: 1 + 0.01*float64(round), Hosts: hosts,
-					PerHost: perHost}
-				c.Samples = append(c.Samples, Sample{Config: config, Round: round, Summary: s})
+func kinds(c *Comparison) (all []string) {
+	for _, f := range c.Verdict {
+		all = append(all, f.Kind)
+	}
+	return all
+}
+
+const aPlainOne = "CPU work, as many workers as CPUs"
+
+func TestRunsThatCannotBeComparedHaveOneSentence(t *testing.T) {
+	c := judged(t, aPlainOne, quietMachine, func(c *Comparison) { c.Samples[3].Digest = "0" })
+	if !slices.Equal(kinds(c), []string{"different"}) || !strings.Contains(c.Verdict[0].Figures, "and") {
+		t.Errorf("other outputs: %s", sentences(c))
+	}
+	saysNothingOf(t, c, "fault")
+	c = judged(t, aPlainOne, quietMachine, func(c *Comparison) { c.Samples, c.Partial = nil, "interrupted" })
+	if !slices.Equal(kinds(c), []string{"nothing"}) || c.Verdict[0].Figures != "interrupted" {
+		t.Errorf("nothing measured: %s", sentences(c))
+	}
+	c = judged(t, aPlainOne, quietMachine, func(c *Comparison) {
+		for i := range c.Samples {
+			s := &c.Samples[i].Summary
+			s.Done, s.Failed, s.Failures = 0, s.Items, []summary.Failure{{Class: "http-404", Count: 60,
+				Example: "gone"}}
+		}
+	})
+	if !slices.Equal(kinds(c), []string{"nothing"}) {
+		t.Errorf("nothing done: %s", sentences(c))
+	}
+	says(t, c, "60 of 60 failed; 60 http-404, such as: gone", "warning failures: All 60 failed, most of them http-404")
+}
+
+func TestWhatIsPartialIsSaid(t *testing.T) {
+	c := judged(t, aPlainOne, quietMachine, func(c *Comparison) {
+		c.Partial = "processes with 2 workers dropped out"
+		c.Samples = slices.DeleteFunc(c.Samples, func(s Sample) bool { return s.Config == 1 && s.Round > 2 })
+	})
+	says(t, c, "^choice: Only goroutines with 2 workers was run", "^partial: This is partial",
+		"^    processes with 2 workers dropped out")
+	c = judged(t, aPlainOne, quietMachine, func(c *Comparison) {
+		c.Partial = "interrupted"
+		c.Samples = c.Samples[:len(c.Samples)-1]
+	})
+	says(t, c, "^choice: .*(tie|plainest)", "^partial: ")
+	if !slices.Contains(kinds(judged(t, aPlainOne, quietMachine, nil)), "partial") {
+		return
+	}
+	t.Error("a whole comparison is called partial")
+}
+
+// TestOldFilesAreJudgedByWhatTheyHold: those from before the account have none, and no whole clock.
+func TestOldFilesAreJudgedByWhatTheyHold(t *testing.T) {
+	c := judged(t, aPlainOne, quietMachine, func(c *Comparison) {
+		for i := range c.Samples {
+			s := &c.Samples[i]
+			s.Elapsed, s.Summary.Account, s.Summary.Conditions = 0, nil, summary.Conditions{}
+			s.Summary.PeakPSS, s.Summary.PeakMemory = 0, 5e6
+		}
+	})
+	says(t, c, "^choice: ", "^bound: What bounds goroutines with 2 workers is not known",
+		"^processes: .*5MB against 5MB")
+	saysNothingOf(t, c, "time of the workers", "took .* of its workers' time", "NaN")
+	if laws := broken(c); len(laws) > 0 {
+		t.Error(laws)
+	}
+}
+
+// TestModeWithALockIsNeverAdvised: it is a lesson.
+func TestModeWithALockIsNeverAdvised(t *testing.T) {
+	c := judged(t, "a lock around all", quietMachine, func(c *Comparison) {
+		for i := range c.Samples {
+			if c.Configs[c.Samples[i].Config].Mode == modes.GIL {
+				c.Samples[i].Elapsed /= 100
 			}
 		}
-		c.Analyse()
-		return sentences(c)
+	})
+	if text := c.Verdict[0].Text; !strings.HasPrefix(text, "goroutines with 2 workers: the fastest") {
+		t.Errorf("%s", text)
 	}
-	if got := compared(1, 8); !strings.Contains(got, "Of 64 downloads no more than 8 ran at once") ||
-		!strings.Contains(got, "with --per-host 64 all would run") {
-		t.Errorf("one host, 8 at once: %s", got)
+	saysNothingOf(t, c, "^choice: gil")
+	c = judged(t, "a lock that is dropped while it waits", quietMachine, nil)
+	says(t, c, "^choice: Of what was run only serial can be advised: the others are lessons")
+}
+
+// TestPlainestOfTiesIsAdvised has all of them named.
+func TestPlainestOfTiesIsAdvised(t *testing.T) {
+	order := []Config{
+		{Mode: modes.Serial, Workers: 1, Downloads: 1},
+		{Mode: modes.Goroutines, Workers: 1, Downloads: 1},
+		{Mode: modes.Goroutines, Workers: 1, Downloads: 8},
+		{Mode: modes.Goroutines, Workers: 1, Downloads: 8, PerHost: 4},
+		{Mode: modes.Goroutines, Workers: 2, Downloads: 1},
+		{Mode: modes.Goroutines, Workers: 1, Downloads: 1, Env: []string{"GOGC=off"}},
+		{Mode: "threads", Workers: 1, Downloads: 1},
+		{Mode: modes.Processes, Workers: 1, Downloads: 1},
+		{Mode: "pipes", Workers: 1}, {Mode: "spawn", Workers: 1}, {Mode: modes.GIL, Workers: 1}, {Mode: "other",
+			Workers: 1},
+		{Mode: modes.Serial, Workers: 1, Peer: "python-threads"},
 	}
-	for _, c := range [][2]int{{1, 64}, {8, 8}, {0, 8}} {
-		if got := compared(c[0], c[1]); strings.Contains(got, "per-host") {
-			t.Errorf("%d hosts, %d at once: %s", c[0], c[1], got)
+	for i, a := range order {
+		for j, b := range order {
+			if a.plainer(b) != (i < j) {
+				t.Errorf("%+v is plainer than %+v: %v", a, b, a.plainer(b))
+			}
 		}
+	}
+	c := judged(t, "serial beside many, all equal", quietMachine, func(c *Comparison) {
+		for i := range c.Samples { // the others are a little faster, by less than matters
+			if s := &c.Samples[i]; s.Config > 0 {
+				s.Elapsed = c.Samples[0].Elapsed * (0.98 + 0.001*float64(s.Round%3))
+			} else {
+				s.Elapsed = c.Samples[0].Elapsed
+			}
+		}
+	})
+	says(t, c, "^choice: serial: as fast as anything measured, and the plainest. All 3 tie: .*goroutines.*processes")
+}
+
+// TestOrderOfAllButOneIsSaid: some tie, one is slower, and each has its words.
+func TestOrderOfAllButOneIsSaid(t *testing.T) {
+	slow := func(t *testing.T, spread float64) *Comparison {
+		return judged(t, "five that are equal", quietMachine, func(c *Comparison) {
+			for i := range c.Samples {
+				s := &c.Samples[i]
+				s.Disturbed, s.DisturbedShare = "", 0
+				s.Elapsed = 1 + spread*float64((7*s.Round+3*s.Config)%11)/10
+				if s.Config == 3 {
+					s.Elapsed *= 1.6
+				}
+			}
+		})
+	}
+	says(t, slow(t, 0.02), `^choice: goroutines with 2 workers.*: as fast as anything measured, and the plainest\. `+
+		`It ties `+
+		`with (goroutines|threads|processes)[^:]*, [^:]* and [^:]*\.$`)
+	saysNothingOf(t, slow(t, 0.02), "^choice: .*pipes")
+	says(t, slow(t, 0.5), `^choice: No order shown: these 4 tie: .* A difference of \d+ % would have been seen\. The `+
+		`plainest is goroutines with 2 workers.* Slower: beside .*: pipes with 2 workers 0\.[67]`)
+}
+
+// TestUnevenNeighborsAreComparedBeforeWalls: enough rounds are called quiet, but one contestant had others beside it.
+func TestUnevenNeighborsAreComparedBeforeWalls(t *testing.T) {
+	uneven := func(by, slower float64) *Comparison {
+		return judged(t, aPlainOne, quietMachine, func(c *Comparison) {
+			for i := range c.Samples {
+				s := &c.Samples[i]
+				s.Disturbed, s.DisturbedShare, s.Elapsed = "", 0.001*float64(s.Round%3), 1+0.002*float64(s.Round%4)
+				if s.Config == 1 {
+					s.DisturbedShare += by
+					s.Elapsed *= slower
+				}
+			}
+		})
+	}
+	c := uneven(0.04, 1.12)
+	says(t, c, `^uneven: The machine was not as quiet for processes with 2 workers as for goroutines`,
+		`^processes: .*By the clock: disturbed, no order`)
+	saysNothingOf(t, c, "the fastest")
+	says(t, uneven(0.04, 1.5), "^choice: goroutines with 2 workers: the fastest")
+	says(t, uneven(0.01, 1.12), "^choice: goroutines with 2 workers: the fastest", "1.12")
+	saysNothingOf(t, uneven(0.01, 1.12), "^uneven")
+}
+
+// TestQuietRoundsCountByTheClock: six of them are enough, five are not.
+func TestQuietRoundsCountByTheClock(t *testing.T) {
+	disturbed := func(rounds int, slower float64, withheld string) *Comparison {
+		return judged(t, aPlainOne, quietMachine, func(c *Comparison) {
+			c.Withheld = withheld
+			for i := range c.Samples {
+				s := &c.Samples[i]
+				s.Disturbed, s.DisturbedShare, s.Elapsed = "", 0, 1+0.001*float64(s.Round%3)
+				if s.Config == 1 {
+					s.Elapsed *= slower
+				}
+				if s.Round < rounds {
+					s.Elapsed, s.Disturbed, s.DisturbedShare = 9-8*float64(s.Config), "I/O pressure", 0.5
+				}
+			}
+		})
+	}
+	c := disturbed(4, 1.2, "")
+	says(t, c, "^choice: goroutines with 2 workers: the fastest, 1.20",
+		`^disturbed: Runs were disturbed in 4 of 10 rounds, `+
+			`such as: I/O pressure: by the clock the other 6 count`)
+	c = disturbed(5, 1.2, "")
+	says(t, c, "^choice: Runs were disturbed in 5 of 10 rounds, such as: I/O pressure: no order by the clock")
+	saysNothingOf(t, c, "the fastest", "^disturbed", "^scaling")
+	c = disturbed(0, 1.06, "other programs held 1.4 of 2 CPUs in 11 of 12 rounds: no order by the clock")
+	says(t, c, `^choice: Other programs held 1\.4 of 2 CPUs in 11 of 12 rounds: no order by the clock\. CPU`)
+	c = disturbed(0, 1.06, "other programs held 1.4 of 2 CPUs in 11 of 12 rounds")
+	says(t, c, `^choice: Other programs held 1\.4 of 2 CPUs in 11 of 12 rounds: no order by the clock\. CPU`)
+}
+
+// TestPeersAreComparedButNotAdvised: another program is no way to run this one.
+func TestPeersAreComparedButNotAdvised(t *testing.T) {
+	c := judged(t, aPlainOne, quietMachine, func(c *Comparison) {
+		c.Configs[1].Peer, c.Configs[1].Name, c.Configs[1].Mode = "python-threads", "python-threads", "python-threads"
+		for i := range c.Samples {
+			if s := &c.Samples[i]; s.Config == 1 {
+				s.Elapsed, s.Summary.Account = s.Elapsed/2, nil
+			}
+		}
+	})
+	says(t, c, "^choice: Of what was run only goroutines with 2 workers can be advised",
+		`^python-threads: CPU for each image: python-threads 1\.0.*By the clock: (1\.9|2\.0)`)
+}
+
+// TestImagesThatWereLeftOutAreCountedByClass.
+func TestImagesThatWereLeftOutAreCountedByClass(t *testing.T) {
+	c := judged(t, aPlainOne, quietMachine, func(c *Comparison) {
+		c.LeftOut = []LeftOut{{"a", "http-404", 2, 12}, {"b", "timeout", 1, 12}, {"c", "http-404", 12, 12}}
+	})
+	says(t, c, `^left-out: 3 of 60 images left out: http-404 in 12 of 12 runs, timeout in 1 of 12 runs\.`,
+		"^    such as a; what they cost is in the wall times")
+	saysNothingOf(t, c, "^failed")
+}
+
+// TestEachKindOfSentenceComesOutYesNoAndNotShown: over all simulated comparisons, none can only be said one way.
+func TestEachKindOfSentenceComesOutYesNoAndNotShown(t *testing.T) {
+	want := map[string]*regexp.Regexp{}
+	for _, e := range []string{
+		`^choice: .*: the fastest, `, `^choice: .*as fast as anything`, `^choice: No order shown`,
+		`^choice: .*no order by the clock`,
+		`^choice: .*no order by the clock.*least;`, `^choice: .*no order by the clock.*a tie of`,
+		`^choice: .*no order by the clock.*no difference shown between`, `^choice: .*But more than that explains`,
+		`^choice: \d rounds show no order`, `^choice: Only`,
+		`^bound: The CPUs bound`, `^bound: .*for others`, `^bound: Nothing is saturated`,
+		`^bound: The number of workers`,
+		`^bound: A quota`, `^bound: Waiting for files`, `^bound: Waiting for the lock`, `^bound: Waiting for memory`,
+		`^bound: Waiting for the store`, `^bound: What comes before`, `^bound: A wait that no CPU`, `^bound: One image`,
+		`^bound: There are no more images`,
+		`^workers: .*4 workers: [^;]*, no gain[.;]`, `^workers: .*no gain shown`, `^workers: .*by the clock disturbed`,
+		`^workers: .*whatever was disturbed`, `^workers: Not tried`,
+		`^downloads: .*no gain[.;]`, `^downloads: .*at most`, `^downloads: .*0\.\d+ \(.*times as fast`,
+		`^downloads: Not tried`,
+		`^per-host: .*bounds`, `^per-host: .*took no more`, `^per-host: Beside`,
+		`^processes: .*a tie\. By the clock: [^;]*a tie`, `^processes: .*By the clock: .*no difference shown`,
+		`^processes: .*By the clock: disturbed`, `^processes: .*goroutines with 2 workers\. By the clock: 0\.\d+ `,
+		`^processes: .*goroutines with 2 workers, no difference shown`,
+		`^lock: .*0\.5\d .*times as fast\.`, `^lock: .*disturbed, no order`, `^lock: .*a tie`, `^lock: Waits overlap`,
+		`^scaling: .* came\.`, `^scaling: .*lost to`, `^serial: `,
+	} {
+		want[e] = regexp.MustCompile(e)
+	}
+	for _, this := range append(truths(), noisyOnes()...) {
+		for _, m := range simulatedMachines {
+			for seed := range uint64(4) {
+				c := simulate(this, m, seed)
+				conclude(c)
+				for _, line := range lines(c) {
+					for e, r := range want {
+						if r.MatchString(line) {
+							delete(want, e)
+						}
+					}
+				}
+			}
+		}
+	}
+	for e := range want {
+		t.Errorf("never said: %s", e)
+	}
+}
+
+// noisyOnes are truths on which little can be shown.
+func noisyOnes() []truth {
+	noisy := aMachineWith(func(w *simWorld) { w.noise = 0.5 })
+	return []truth{
+		{name: "noise", simWorld: noisy, rounds: 6, sides: sidesOf(workers(modes.Goroutines, 2, 4),
+			workers(modes.Processes, 2))},
+		{name: "noise of the CPUs", simWorld: aMachineWith(func(w *simWorld) { w.others = 3 }), rounds: 6,
+			sides: sidesOf(workers(modes.Goroutines, 2), workers(modes.Processes, 2)), edit: func(c *Comparison) {
+				for i := range c.Samples {
+					s := &c.Samples[i]
+					s.Summary.User *= 1 + 0.3*float64((5*i+3*s.Config)%7)
+				}
+			}},
+		{name: "a lock that costs nothing", simWorld: remote(0.3, func(w *simWorld) { w.cpu = 0.002 }),
+			sides: sidesOf(with(workers(modes.GIL, 2), func(s *side) { s.locked = true }), workers(modes.Goroutines,
+				2))},
+	}
+}
+
+// TestEveryIntervalInASentenceFollowsFromTheRuns: a figure with an interval is that of some pair, on some scale.
+func TestEveryIntervalInASentenceFollowsFromTheRuns(t *testing.T) {
+	found := regexp.MustCompile(`[0-9.]+ \([0-9.]+ to [0-9.]+\)`)
+	for _, this := range truths() {
+		for _, m := range simulatedMachines {
+			c := simulate(this, m, 3)
+			conclude(c)
+			e := c.evidence()
+			known := map[string]bool{}
+			for _, i := range e.ran {
+				for _, j := range e.ran {
+					known[withInterval(e.pair(byClock, i, j).speed())] = true
+					known[withInterval(e.pair(byCPU, i, j).cost)] = true
+				}
+				if share, ok := e.serial(i); ok {
+					known[withInterval(share)] = true
+				}
+			}
+			for _, f := range c.Verdict {
+				for _, figure := range found.FindAllString(f.Text+f.Figures, -1) {
+					if !known[figure] {
+						t.Errorf("%s, %s: %s in %q", this.name, m, figure, f.Text)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestAccountListsWhatTookMuchAndTheRest.
+func TestAccountListsWhatTookMuchAndTheRest(t *testing.T) {
+	a := account{pipeline.EntryCPU: 0.5, pipeline.EntryFileWait: 0.3, pipeline.EntryLatency: 0.2,
+		pipeline.EntryBody: 0.1,
+		pipeline.EntryLock: 0.16, pipeline.EntryTail: 0.04}
+	want := "time of the workers: on a CPU 50 %; waiting for files 30 %, of which until the server answers 20 % " +
+		"and while " +
+		"the server sends 10 %; waiting for the lock 16 %; other 4 %"
+	if got := a.String(); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math"
 
-	"imgpipe/cmd/imgpipe/internal/summary"
+	"imgpipe/pipeline"
 )
 
 // A figure beyond these bounds is doubted.
@@ -14,8 +14,10 @@ const (
 	wideNoise  = 0.10 // half the width of an interval against its center
 	driftBy    = 0.05 // from the first round to the last
 	tooShort   = 0.3  // seconds
-	busyOthers = 0.15 // CPUs that other programs took, of each CPU
 )
+
+// A warner takes a reason to doubt the figures.
+type warner func(kind, format string, args ...any)
 
 // warnings returns the reasons to doubt c, the gravest first.
 func (c *Comparison) warnings() []Warning {
@@ -26,26 +28,16 @@ func (c *Comparison) warnings() []Warning {
 	if len(c.Samples) == 0 {
 		return all
 	}
-	if failed := c.Samples[0].Summary.Failed; failed > 0 {
-		class := ""
-		if f := c.Samples[0].Summary.Failures; len(f) > 0 {
-			class = ", most of them " + f[0].Class
-		}
-		add("failures", "%d of %d images failed in every run%s: the figures are of a job that is partly not done.",
-			failed, c.Job.Images, class)
-	}
-	if damaged := c.Samples[0].Summary.Damaged; damaged > 0 {
-		add("damaged", "%d of %d images are damaged: what is missing of them takes less time than pictures would.",
-			damaged, c.Job.Images)
-	}
+	e := c.evidence()
+	c.warnOfFailures(add)
 	if rounds := c.rounds(); rounds < enoughRuns {
 		add("few-runs", "%s: there is no interval at 95 %% and no difference can be significant at 5 %% with fewer "+
 			"than %d (--runs %d).",
 			count(rounds, "round"), enoughRuns, enoughRuns)
 	}
-	c.warnOfLength(add)
-	c.warnOfMachine(add)
-	c.warnOfOrder(add)
+	e.warnOfLength(add)
+	e.warnOfMachine(add)
+	e.warnOfOrder(add)
 	c.warnOfWidths(add)
 	worst, of := wideNoise, -1
 	for i, r := range c.Results {
@@ -54,10 +46,31 @@ func (c *Comparison) warnings() []Warning {
 		}
 	}
 	if of >= 0 {
-		add("noise", "The times of equal runs lie far apart (up to ±%.0f %%, %s): only large differences can be "+
-			"seen. A quiet machine, more images or more runs help.", 100*worst, c.Name(of))
+		w := c.Results[of].Wall
+		add("noise", "The times of equal runs lie far apart, those of %s most: %s to %s around %s. A quiet "+
+			"machine, more images or more runs help.", c.Name(of), seconds(w.Low), seconds(w.High), seconds(w.Center))
 	}
 	return all
+}
+
+func (c *Comparison) warnOfFailures(add warner) {
+	s := c.Samples[0].Summary
+	class := ""
+	if len(s.Failures) > 0 {
+		class = ", most of them " + s.Failures[0].Class
+	}
+	switch {
+	case s.Failed == 0:
+	case s.Done == 0 && s.Failed == s.Items:
+		add("failures", "All %d failed%s: the figures are of a job that was not done.", s.Failed, class)
+	default:
+		add("failures", "%d of %d images failed%s: the figures are of a job that is partly not done.",
+			s.Failed, c.Job.Images, class)
+	}
+	if s.Damaged > 0 {
+		add("damaged", "%d of %d images are damaged: what is missing of them takes less time than pictures would.",
+			s.Damaged, c.Job.Images)
+	}
 }
 
 // rounds returns how many rounds a Config has finished: the fewest, among those that have finished any.
@@ -71,32 +84,47 @@ func (c *Comparison) rounds() int {
 	return fewest
 }
 
-func (c *Comparison) warnOfLength(add func(kind, format string, args ...any)) {
+// warnOfLength names the contestant whose runs are shortest, with the part of them that no image had.
+func (e *evidence) warnOfLength(add warner) {
 	shortest, of := tooShort, -1
-	for i, r := range c.Results {
-		if r.Runs > 0 && r.Wall.Center < shortest {
-			shortest, of = r.Wall.Center, i
+	for _, i := range e.ran {
+		if wall := e.middle(i, byClock.figure); wall < shortest {
+			shortest, of = wall, i
 		}
 	}
-	if of >= 0 {
-		add("short-runs", "A run takes as little as %s (%s): starting and stopping weigh in it as they would not "+
-			"in a longer one. More images help.", seconds(shortest), c.Name(of))
+	if of < 0 {
+		return
 	}
+	before := e.middle(of, func(s *Sample) float64 { return s.Summary.Before })
+	if a := e.account(of); a[pipeline.EntryBefore] > 0 {
+		before = a[pipeline.EntryBefore] * shortest
+	}
+	if before > 0 {
+		add("short-runs", "A run takes as little as %s (%s), of which %s before the first image: that part does not "+
+			"grow with the images.", seconds(shortest), e.c.Name(of), seconds(before))
+		return
+	}
+	add("short-runs", "A run takes as little as %s (%s). More images make the figures surer.", seconds(shortest),
+		e.c.Name(of))
 }
 
-func (c *Comparison) warnOfMachine(add func(kind, format string, args ...any)) {
+func (e *evidence) warnOfMachine(add warner) {
+	c := e.c
 	all := max(c.Machine.CPUs, 1)
 	cpus := float64(all)
-	var others []float64
-	for _, s := range c.Samples {
-		others = append(others, s.OtherCPU)
+	var others, steal []float64
+	for _, i := range e.ran {
+		u := e.use(i)
+		others, steal = append(others, u.others), append(steal, u.stolen)
 	}
-	switch load, other := c.Samples[0].Load, median(others); {
-	case other > busyOthers*cpus:
-		add("loaded", "Other programs kept %.1f of %s busy during the runs: all speeds are too low, those of the "+
-			"wider modes most.", other, count(all, "CPU"))
-	case load > cpus:
+	if other := middleOf(others); other > busyOthers*cpus {
+		add("loaded", "Other programs kept %.1f of %s busy during the runs: the times in seconds are not those of a "+
+			"quiet machine.", other, count(all, "CPU"))
+	} else if load := c.Samples[0].Load; load > cpus {
 		add("loaded", "The machine was busy at the beginning (load average %.1f on %s).", load, count(all, "CPU"))
+	}
+	if stolen := middleOf(steal); stolen > busyOthers*cpus {
+		add("steal", "The host of this virtual machine took %.1f of %s during the runs.", stolen, count(all, "CPU"))
 	}
 	if c.Job.Latency > 0 && c.Job.Stage != StageTransform {
 		add("server", "The sample server runs on the same CPUs as what is measured.")
@@ -105,31 +133,24 @@ func (c *Comparison) warnOfMachine(add func(kind, format string, args ...any)) {
 
 // warnOfOrder looks for what the rounds say about the machine: each run beside the median of its Config, averaged over
 // the Configs.
-func (c *Comparison) warnOfOrder(add func(kind, format string, args ...any)) {
-	rounds := map[int][]float64{}
-	last := 0
-	for _, s := range c.Samples {
-		if r := c.Results[s.Config]; r.Wall.Center > 0 && s.Summary.Wall > 0 {
-			rounds[s.Round] = append(rounds[s.Round], math.Log(s.Summary.Wall/r.Wall.Center))
-			last = max(last, s.Round)
-		}
-	}
+func (e *evidence) warnOfOrder(add warner) {
 	var means []float64
-	for round := range last + 1 {
-		sum := 0.0
-		for _, v := range rounds[round] {
-			sum += v
+	for _, round := range e.whole {
+		mean := 0.0
+		for _, i := range e.ran {
+			mean += math.Log(e.runs[i][round].Wall()/e.middle(i, byClock.figure)) / float64(len(e.ran))
 		}
-		if n := len(rounds[round]); n > 0 {
-			means = append(means, sum/float64(n))
+		if finite(mean) {
+			means = append(means, mean)
 		}
 	}
 	if len(means) < 3 {
 		return
 	}
-	if first := math.Exp(means[0] - median(means[1:])); first > slowFirst {
-		add("slow-first", "The first round took %.0f %% longer than the others: something was not warm yet "+
-			"(--warmup %d).", 100*(first-1), c.Warmup+1)
+	calm := len(e.quiet) == len(e.whole)
+	if first := math.Exp(means[0] - median(means[1:])); first > slowFirst && calm {
+		add("slow-first", "The first round took %.0f %% longer than the others, and nothing disturbed it: --warmup %d "+
+			"leaves it out.", 100*(first-1), e.c.Warmup+1)
 	}
 	slope, p := trend(means)
 	if drift := math.Exp(slope*float64(len(means)-1)) - 1; p < level && math.Abs(drift) > driftBy {
@@ -137,12 +158,13 @@ func (c *Comparison) warnOfOrder(add func(kind, format string, args ...any)) {
 		if drift < 0 {
 			word = "faster"
 		}
-		add("drift", "The machine became %s by %.0f %% from the first round to the last (p = %.3f). Ratios are "+
-			"taken within rounds and hold; times hold less.", word, 100*math.Abs(drift), p)
+		add("drift", "The machine became %s by %.0f %% from the first round to the last (%s). Ratios compare "+
+			"runs of one round, which lie close together; the times in seconds are means over this drift.", word,
+			100*math.Abs(drift), probability(p))
 	}
 }
 
-func (c *Comparison) warnOfWidths(add func(kind, format string, args ...any)) {
+func (c *Comparison) warnOfWidths(add warner) {
 	widest := 0
 	for i := range c.Configs {
 		widest = max(widest, c.width(i))
@@ -151,11 +173,4 @@ func (c *Comparison) warnOfWidths(add func(kind, format string, args ...any)) {
 		add("few-images", "There are fewer images (%d) than %ss (%d): some had nothing to do.", c.Job.Images, c.unit(),
 			widest)
 	}
-	if cpus := c.Machine.CPUs; cpus > 0 && widest > cpus && c.Job.Stage != StageFetch {
-		add("many-workers", "There were up to %d workers on %s: the ones too many cannot add speed to CPU work.",
-			widest, count(cpus, "CPU"))
-	}
 }
-
-// bytes returns an amount for a sentence.
-func bytes(n float64) string { return summary.Bytes(int64(math.Round(n))) }

@@ -1,0 +1,162 @@
+package bench
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"imgpipe/cmd/imgpipe/internal/modes"
+	"imgpipe/pipeline"
+)
+
+// A dimension is a width of a grid of contestants.
+type dimension struct {
+	kind string
+	of   func(*Config) *int
+	// name returns words for one width.
+	name func(n int) string
+}
+
+var (
+	workersDimension = dimension{"workers", func(c *Config) *int { return &c.Workers },
+		func(n int) string { return count(n, "worker") }}
+	downloadsDimension = dimension{"downloads", func(c *Config) *int { return &c.Downloads },
+		func(n int) string { return count(n, "download") }}
+	perHostDimension = dimension{"per-host", func(c *Config) *int { return &c.PerHost },
+		func(n int) string { return fmt.Sprintf("--per-host %d", n) }}
+)
+
+// neighbors returns the contestants that differ from one in one width alone, the narrowest first.
+func (e *evidence) neighbors(d dimension, of int) (found []int) {
+	this := e.c.Configs[of]
+	width := *d.of(&this)
+	*d.of(&this) = 0
+	for _, i := range e.ran {
+		other := e.c.Configs[i]
+		w := *d.of(&other)
+		*d.of(&other) = 0
+		if i != of && w != width && other.Same(this) {
+			found = append(found, i)
+		}
+	}
+	slices.SortStableFunc(found, func(i, j int) int {
+		return cmp.Compare(*d.of(&e.c.Configs[i]), *d.of(&e.c.Configs[j]))
+	})
+	return found
+}
+
+// sayNeighbors says what was measured with other widths, and reports whether there were wider ones.
+func (e *evidence) sayNeighbors(say sayer, d dimension, of int) (wider bool) {
+	near := e.neighbors(d, of)
+	if len(near) == 0 || !e.enough() {
+		return len(near) > 0
+	}
+	width := *d.of(&e.c.Configs[of])
+	var said, figures []string
+	for _, i := range near {
+		w := *d.of(&e.c.Configs[i])
+		wider = wider || w > width
+		p := e.pair(byClock, of, i)
+		cpu := e.pair(byCPU, of, i).cost
+		text := ""
+		switch {
+		case e.withheld == "" && !e.uneven(of, i):
+			text = withInterval(p.speed()) + " times as fast" + e.gain(of, i, w > width)
+		case e.beyond(of, i):
+			text = fmt.Sprintf("at least %.2f times as fast, whatever was disturbed", e.certainly(of, i).Low)
+		case e.beyond(i, of):
+			text = fmt.Sprintf("at most %.2f times as fast, whatever was disturbed", 1/e.certainly(i, of).Low)
+		default:
+			text = "by the clock disturbed, CPU for each image " + withInterval(cpu) + " times as much"
+		}
+		said = append(said, fmt.Sprintf("%s: %s", d.name(w), text))
+		figures = append(figures, fmt.Sprintf("%s: %s by the clock, CPU for each image %s times as much", d.name(w),
+			probability(p.p), withInterval(cpu)))
+	}
+	say(d.kind, fmt.Sprintf("Beside %s, %s.", d.name(width), strings.Join(said, "; ")),
+		strings.Join(figures, "; "))
+	return wider
+}
+
+// gain returns what follows from the interval of a wider neighbor.
+func (e *evidence) gain(of, wider int, isWider bool) string {
+	p := e.pair(byClock, of, wider)
+	switch {
+	case !isWider:
+		return ""
+	case p.cost.Finite() && p.cost.Low >= 1-tieWithin:
+		return ", no gain"
+	case !p.less():
+		return ", no gain shown"
+	}
+	return ""
+}
+
+// sayWorkers says what other numbers of workers did. What was not tried is named where the account leaves room for it.
+func (e *evidence) sayWorkers(say sayer, choice int) {
+	config := e.c.Configs[choice]
+	if e.c.Job.Stage == StageFetch || e.sayNeighbors(say, workersDimension, choice) {
+		return
+	}
+	a, u := e.account(choice), e.use(choice)
+	room := a.fewWorkers(u, config.Workers) && !u.full()
+	if room && e.c.Job.Images > config.Workers && a[pipeline.EntryThrottled] < leastShare {
+		say("workers", fmt.Sprintf("Not tried: --workers %d.", min(2*config.Workers, int(u.cpus))),
+			fmt.Sprintf("%s on a CPU %s of the time; %s", plural(config.Workers, "worker was", "workers were"),
+				percent(a[pipeline.EntryCPU]), u))
+	}
+}
+
+// sayDownloads says what other numbers of downloads did, and whether hosts let so many run. It extends no line beyond
+// what was measured.
+func (e *evidence) sayDownloads(say sayer, choice int) {
+	if e.c.Job.Stage == StageTransform {
+		return
+	}
+	a, config := e.account(choice), e.c.Configs[choice]
+	bound := e.sayHosts(say, a, choice)
+	e.sayNeighbors(say, perHostDimension, choice)
+	wider := e.sayNeighbors(say, downloadsDimension, choice)
+	waited := a[pipeline.EntryLatency] + a[pipeline.EntryBody]
+	if wider || bound || waited < muchShare || config.Mode == modes.Serial || config.Downloads >= e.c.Job.Images {
+		return
+	}
+	say("downloads", fmt.Sprintf("Not tried: --downloads %d.", min(2*config.Downloads, e.c.Job.Images)),
+		fmt.Sprintf("with %s the workers waited %s of their time for servers", count(config.Downloads, "download"),
+			percent(waited)))
+}
+
+// sayHosts says how many downloads hosts let run at once, and reports whether that was what held the job up.
+func (e *evidence) sayHosts(say sayer, a account, choice int) bool {
+	s := e.runs[choice][e.whole[0]].Summary
+	atOnce, held := 0, 0
+	for _, run := range e.runs[choice] {
+		if run != nil {
+			atOnce, held = max(atOnce, run.Summary.DownloadsAtOnce), max(held, run.Summary.HeldBack)
+		}
+	}
+	wanted := e.c.Configs[choice].Downloads
+	if atOnce == 0 || held == 0 || atOnce >= wanted || a[pipeline.EntryPerHost] < leastShare {
+		return false
+	}
+	from := "this host"
+	if s.Hosts != 1 {
+		from = plural(s.Hosts, "host", "hosts")
+	}
+	figures := fmt.Sprintf("%d were allowed; %s held back; the workers waited %s of their time for that", wanted,
+		plural(held, "image was", "images were"), percent(a[pipeline.EntryPerHost]))
+	if s.PerHost == 0 || atOnce < s.Hosts*s.PerHost {
+		say("per-host", fmt.Sprintf("%d at once from %s, %d were allowed: %s held back for a host that took no more.",
+			atOnce, from, wanted, plural(held, "image was", "images were")), figures)
+		return true
+	}
+	text := fmt.Sprintf("%d at once from %s: --per-host %d bounds, %s held back.", atOnce, from, s.PerHost,
+		plural(held, "image was", "images were"))
+	more := e.neighbors(perHostDimension, choice)
+	if !slices.ContainsFunc(more, func(i int) bool { return e.c.Configs[i].PerHost > s.PerHost }) {
+		text += fmt.Sprintf(" Not tried: --per-host %d.", 2*s.PerHost)
+	}
+	say("per-host", text, figures)
+	return true
+}

@@ -1,0 +1,167 @@
+package bench
+
+import (
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"imgpipe/cmd/imgpipe/internal/modes"
+	"imgpipe/cmd/imgpipe/internal/summary"
+	"imgpipe/pipeline"
+)
+
+// TestPartsOfTheSpeedAddUp: what could come, less what was lost, and with what was won, is what came, as it is shown.
+func TestPartsOfTheSpeedAddUp(t *testing.T) {
+	sum := regexp.MustCompile(`Of the ([0-9.]+) that .* could give, ([0-9.]+) came`)
+	part := regexp.MustCompile(`([0-9.]+) (lost to|won by)`)
+	number := func(s string) float64 {
+		f, err := strconv.ParseFloat(s, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	checked := 0
+	for _, this := range truths() {
+		for seed := range uint64(8) {
+			c := simulate(this, quietMachine, seed)
+			conclude(c)
+			for _, f := range c.Verdict {
+				at := sum.FindStringSubmatch(f.Text)
+				if at == nil {
+					continue
+				}
+				left := number(at[1]) - number(at[2])
+				for _, p := range part.FindAllStringSubmatch(f.Text, -1) {
+					if p[2] == "lost to" {
+						left -= number(p[1])
+					} else {
+						left += number(p[1])
+					}
+				}
+				if checked++; math.Abs(left) > 1e-6 {
+					t.Errorf("%s: %.3f is missing in %s", this.name, left, f.Text)
+				}
+			}
+		}
+	}
+	if checked < 40 {
+		t.Errorf("only %d sums were checked", checked)
+	}
+}
+
+// widths returns a comparison of so many workers each, in which one has wall[0] s, and so on.
+func widths(cpus int, workers []int, wall, cpu []float64, accounts ...map[pipeline.Entry]float64) *Comparison {
+	c := &Comparison{Job: Job{Stage: StageAll}, Configs: Grid([]string{modes.Goroutines}, workers, []int{8})}
+	w := simWorld{cpus: cpus, images: 100, cpu: 0.01}
+	for round := range 8 {
+		for i := range workers {
+			s := Sample{Config: i, Round: round, Elapsed: wall[i] * (1 + 0.0001*float64(round%3))}
+			s.Summary = simulate(truth{simWorld: w, sides: []side{{Config: c.Configs[i]}}}, quietMachine,
+				1).Samples[0].Summary
+			s.Summary.User, s.Summary.System = cpu[i], 0
+			s.Summary.Account = nil
+			if accounts != nil {
+				s.Summary.Account = newAccount(workers[i], wall[i], accounts[i])
+			}
+			c.Samples = append(c.Samples, s)
+		}
+	}
+	conclude(c)
+	return c
+}
+
+func TestSpeedIsASumOfWhatWasLost(t *testing.T) {
+	c := widths(2, []int{1, 2}, []float64{2, 2 / 1.62}, []float64{2, 2.24})
+	says(t, c, `^scaling: Of the 2\.0 that two CPUs could give, 1\.62 came: 0\.21 lost to 12 % more CPU work for `+
+		`each image, `+
+		`0\.17 lost to idle CPUs\.$`)
+	if r := c.Results[1]; math.Abs(r.Efficiency-0.81) > 0.001 || r.Serial != 0 || r.Ceiling != 0 {
+		t.Errorf("efficiency %v, serial share %v, ceiling %v, want 0.81 and no other", r.Efficiency, r.Serial,
+			r.Ceiling)
+	}
+	c = widths(2, []int{1, 2}, []float64{2, 2 / 2.1}, []float64{2, 2})
+	says(t, c, `^scaling: Of the 2\.0 that two CPUs could give, 2\.10 came: 0\.10 won by idle CPUs`)
+	c = widths(8, []int{1, 2, 3}, []float64{2, 1, 2.0 / 3}, []float64{2, 1.8, 1.8})
+	says(t, c, `^scaling: Of the 3\.0 that three workers could give, 3\.00 came: 0\.33 won by 10 % less CPU work `+
+		`for each `+
+		`image, 0\.33 lost to idle CPUs`)
+	c = widths(3, []int{2, 3}, []float64{2, 2 / 1.5}, []float64{2, 2})
+	says(t, c, `^scaling: Of the 1\.5 that three CPUs could give, 1\.50 came\.$`)
+	c = widths(7, []int{3, 7}, []float64{2, 1}, []float64{2, 2})
+	says(t, c, `^scaling: Of the 2\.33 that seven CPUs could give, 2\.00 came: 0\.33 lost to idle CPUs\.$`)
+	c = widths(2, []int{2, 4}, []float64{2, 2}, []float64{2, 2})
+	saysNothingOf(t, c, "^scaling") // both have all CPUs
+}
+
+// newAccount returns an account of shares of which the rest is computing.
+func newAccount(lanes int, wall float64, shares map[pipeline.Entry]float64) *summary.Account {
+	a := &summary.Account{Lanes: lanes, Wall: wall, Spent: map[pipeline.Entry]float64{}}
+	rest := 1.0
+	for entry, share := range shares {
+		a.Spent[entry] = share * wall * float64(lanes)
+		rest -= share
+	}
+	a.Spent[pipeline.EntryCPU] = rest * wall * float64(lanes)
+	return a
+}
+
+func TestIdleCPUsAreSplitByTheAccount(t *testing.T) {
+	c := widths(2, []int{1, 2}, []float64{2, 2 / 1.6}, []float64{2, 2}, nil,
+		map[pipeline.Entry]float64{pipeline.EntryTail: 0.05, pipeline.EntryLock: 0.15})
+	says(t, c, `^scaling: .*1\.60 came: 0\.30 lost to waiting for the lock, 0\.10 lost to idle CPUs at the end `+
+		`\(tail\)\.$`)
+	// What four workers on two CPUs wait for one another is no loss.
+	c = widths(2, []int{1, 4}, []float64{2, 2 / 1.8}, []float64{2, 2}, nil,
+		map[pipeline.Entry]float64{pipeline.EntryCPUWait: 0.5, pipeline.EntryHandover: 0.05})
+	says(t, c, `^scaling: .*1\.80 came: 0\.20 lost to hand-over\.$`)
+	c = widths(2, []int{1, 4}, []float64{2, 2 / 1.8}, []float64{2, 2}, nil,
+		map[pipeline.Entry]float64{pipeline.EntryCPUWait: 0.55})
+	says(t, c, `^scaling: .*1\.80 came: 0\.20 lost to waiting for a CPU\.$`)
+}
+
+// TestSerialShareNeedsThreeWidthsAndNoOtherCause.
+func TestSerialShareNeedsThreeWidthsAndNoOtherCause(t *testing.T) {
+	amdahl := func(serial float64, n ...int) (walls []float64) {
+		for _, w := range n {
+			walls = append(walls, serial+(1-serial)/float64(w))
+		}
+		return walls
+	}
+	same := []float64{1, 1, 1, 1}
+	none := []map[pipeline.Entry]float64{nil, nil, nil, nil}
+	of := func(cpus int, walls, cpu []float64, accounts []map[pipeline.Entry]float64, n ...int) *Comparison {
+		return widths(cpus, n, walls, cpu, accounts...)
+	}
+	c := of(8, amdahl(0.2, 1, 2, 4, 8), same, none, 1, 2, 4, 8)
+	says(t, c, `^serial: A serial share of 0\.20 \(0\.20 to 0\.20\) of the work explains that`,
+		`^    from 1, 2, 4 and 8 workers, none beyond the 8 CPUs`)
+	if r := c.Results[3]; math.Abs(r.Serial-0.2) > 0.001 || math.Abs(r.Ceiling-5) > 0.03 || c.Results[2].Serial != 0 {
+		t.Errorf("serial share %v, ceiling %v of the widest, %v of the others", r.Serial, r.Ceiling,
+			c.Results[2].Serial)
+	}
+	before := []map[pipeline.Entry]float64{nil, nil, nil, {pipeline.EntryBefore: 0.1, pipeline.EntryStore: 0.1,
+		pipeline.EntryFileWait: 0.1, pipeline.EntryListing: 0.1}}
+	says(t, of(8, amdahl(0.2, 1, 2, 4, 8), same, before, 1, 2, 4, 8), "^serial: ")
+	grows := amdahl(0.2, 1, 2, 4, 8)
+	grows[3] *= 1.3
+	locked := []map[pipeline.Entry]float64{nil, nil, nil, {pipeline.EntryLock: 0.05}}
+	for name, c := range map[string]*Comparison{
+		"two widths":                    of(8, amdahl(0.2, 1, 2), same[:2], none[:2], 1, 2),
+		"no width of one":               of(8, amdahl(0.2, 2, 4, 8), same[:3], none[:3], 2, 4, 8),
+		"two widths within the CPUs":    of(2, amdahl(0.2, 1, 2, 4), same[:3], none[:3], 1, 2, 4),
+		"more CPU work for each image":  of(8, amdahl(0.2, 1, 2, 4, 8), []float64{1, 1, 1, 1.1}, none, 1, 2, 4, 8),
+		"less CPU work for each image":  of(8, amdahl(0.2, 1, 2, 4, 8), []float64{1, 1, 1, 0.9}, none, 1, 2, 4, 8),
+		"a lock":                        of(8, amdahl(0.2, 1, 2, 4, 8), same, locked, 1, 2, 4, 8),
+		"a share that grows":            of(8, grows, same, none, 1, 2, 4, 8),
+		"none":                          of(8, amdahl(0, 1, 2, 4, 8), same, none, 1, 2, 4, 8),
+		"runs that kept no account":     of(8, amdahl(0.2, 1, 2, 4, 8), same, nil, 1, 2, 4, 8),
+		"more speed than workers added": of(8, amdahl(-0.05, 1, 2, 4, 8), same, none, 1, 2, 4, 8),
+	} {
+		if all := sentences(c); strings.Contains(all, "serial share") {
+			t.Errorf("%s: %s", name, all)
+		}
+	}
+}
