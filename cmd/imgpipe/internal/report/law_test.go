@@ -34,6 +34,7 @@ func awkward(t testing.TB) map[string]*bench.Comparison {
 		out[name] = c
 	}
 	add("whole", func(*bench.Comparison) {})
+	out["rich"], out["older"], out["withheld"] = rich(t), older(t), withheld(t)
 	add("no timelines", func(c *bench.Comparison) { c.Timelines = nil })
 	add("no spans", func(c *bench.Comparison) {
 		for i := range c.Timelines {
@@ -73,8 +74,9 @@ func awkward(t testing.TB) map[string]*bench.Comparison {
 	add("infinite amounts", func(c *bench.Comparison) {
 		for i := range c.Results {
 			r := &c.Results[i]
-			r.Speedup.Center, r.MemoryPerWorker = math.Inf(1), math.Inf(1)
-			r.CopiedPerImage, r.GC = math.NaN(), math.Inf(1)
+			r.Speedup.Center, r.CPURatio.Low = math.Inf(1), math.Inf(-1)
+			r.CopiedPerImage, r.CPUP, r.WallDetectable = math.NaN(), math.NaN(), math.Inf(1)
+			r.Account[pipeline.EntryCPU], r.Before = math.NaN(), nan
 			r.PeakPSS, r.PeakRSS, r.Efficiency, r.Ceiling = nan, unbounded, math.Inf(1), math.Inf(1)
 		}
 	})
