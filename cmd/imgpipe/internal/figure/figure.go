@@ -127,6 +127,9 @@ func Bytes(bytes float64) string {
 		return Unknown
 	}
 	f, units := math.Round(bytes), []string{"B", "kB", "MB", "GB", "TB", "PB"}
+	if f == 0 {
+		return "0B" // also for a zero with a sign
+	}
 	for len(units) > 1 && math.Abs(f) >= 999.5 {
 		f /= 1000
 		units = units[1:]

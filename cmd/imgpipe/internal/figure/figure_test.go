@@ -22,7 +22,7 @@ func TestFiguresHaveThreeDigitsAndTheUnitThatSuits(t *testing.T) {
 		{Ratio(1.934), "1.93×"}, {RatioBetween(5.07, 4.97, 5.41), "5.07× (4.97–5.41)"}, {RatioBetween(2, -inf, inf), "2.00×"},
 		{Percent(0.123), "12 %"}, {Percent(0.004), "0.4 %"}, {Percent(0.0001), "< 0.1 %"}, {Percent(0), "0 %"},
 		{Percent(nan), Unknown},
-		{Bytes(64e6), "64MB"}, {Bytes(1.25e9), "1.25GB"}, {Bytes(999.6e3), "1MB"}, {Bytes(inf), Unknown},
+		{Bytes(64e6), "64MB"}, {Bytes(1.25e9), "1.25GB"}, {Bytes(999.6e3), "1MB"}, {Bytes(inf), Unknown}, {Bytes(math.Copysign(0, -1)), "0B"},
 		{Bytes(-5e6), "-5MB"}, {BytesBetween(71.8e6, 70.1e6, 73e6), "71.8MB (70.1MB–73MB)"},
 		{Count(1, "worker"), "1 worker"}, {Count(0, "worker"), "0 workers"},
 	} {

@@ -28,10 +28,10 @@ const (
 // time for an image, with intervals, and the band of differences that do not matter.
 func (v *view) hero() (chart, bool) {
 	ch := chart{ID: "ratios", Beside: true, Title: "How they compare with " + v.baseline(),
-		Lead: "A dot is what was measured, the line its 95 % interval: the truth lies within it 19 times in 20. " +
-			"Right of the gray band is better, left of it worse. In the band, which is ±5 %, the difference does not " +
-			"matter; a hollow dot is a difference that these runs do not show.",
-		Keys: []key{{"dot", dotShape, "shown"}, {"dot hollow", dotShape, "not shown"}, {"dot home", homeShape, "baseline"},
+		Lead: "Right of the gray band is better than " + v.baseline() + ", left of it worse; within the band, which is " +
+			"±5 %, the difference does not matter. The line through a dot is its 95 % interval: in 19 of 20 comparisons " +
+			"the truth lies within it.",
+		Keys: []key{{"dot", dotShape, "a difference is shown"}, {"dot hollow", dotShape, "none is shown"}, {"dot home", homeShape, "baseline"},
 			{"band", "", "±5 %: does not matter"}},
 		Tables: []named{{"By the clock", v.timing(), ""}, {"CPU for each image", v.work(), workNote}}}
 	if v.Withheld != "" {
@@ -54,27 +54,44 @@ func (v *view) hero() (chart, bool) {
 	})
 	cpu.ID, cpu.Title = "ratios-cpu", "CPU time for each image"
 	cpu.Left, cpu.Right = "more CPU", "less CPU"
-	for n := range clock.Rows {
-		if quiet := v.quiet(clock.Rows[n].Label); quiet != "" {
-			clock.Rows[n].Note = strings.TrimSuffix(quiet+"; "+clock.Rows[n].Note, "; ")
-		}
+	if clock.Note == "" {
+		clock.Note = v.quiet()
 	}
 	for _, p := range []panel{clock, cpu} {
 		if len(p.Rows) > 1 {
 			ch.Panels = append(ch.Panels, p)
 		}
 	}
+	if len(cpu.Rows) < 2 && len(clock.Rows) > 1 {
+		ch.Lead += " How the CPU time for an image compares is not known here."
+	}
+	if v.Withheld != "" {
+		for n := range clock.Rows {
+			if clock.Rows[n].Value != "baseline" {
+				clock.Rows[n].Value, clock.Rows[n].Note = "no order", ""
+			}
+		}
+		clock.Desc = "No order by the clock: " + printable(v.Withheld) + "."
+	}
 	return ch, len(ch.Panels) > 0
 }
 
-// quiet returns how many rounds of a contestant were quiet, if some were not.
-func (v *view) quiet(label string) string {
+// quiet returns how many rounds were quiet, if some were not.
+func (v *view) quiet() string {
+	least, most, of := 0, 0, 0
 	for i, r := range v.results {
-		if v.labels[i] == label && !v.old() && r.QuietRounds < v.runsOf(i) {
-			return fmt.Sprintf("%d of %d rounds quiet", r.QuietRounds, v.runsOf(i))
+		if of == 0 {
+			least, most = r.QuietRounds, r.QuietRounds
 		}
+		least, most, of = min(least, r.QuietRounds), max(most, r.QuietRounds), max(of, v.runsOf(i))
 	}
-	return ""
+	switch {
+	case v.old() || least >= of || most == 0:
+		return ""
+	case least == most:
+		return fmt.Sprintf("%d of %d rounds were quiet.", most, of)
+	}
+	return fmt.Sprintf("%d to %d of %d rounds were quiet.", least, most, of)
 }
 
 // A forest is what a forest plot shows.
@@ -166,7 +183,7 @@ func (f forest) words(e bench.Estimate, differs bool, detectable float64) (value
 	case !bounded(e):
 		return value, "too few runs for an interval"
 	case e.Low >= 1-noMatter && e.High <= 1+noMatter:
-		return value, "a tie: within ±5 %"
+		return "tie: " + value, ""
 	case !differs && finite(detectable) && detectable > 0:
 		return value, "no difference shown; " + figure.Percent(detectable) + " would have been seen"
 	case !differs:

@@ -13,8 +13,8 @@ import (
 
 // A lesson is a section with charts under small headings.
 type lesson struct {
-	Jobs, Rest []chart
-	Cells      named
+	Jobs, Pairs, Rest []chart
+	Cells             named
 }
 
 // lesson returns what compare --lesson measured besides.
@@ -29,15 +29,15 @@ func (v *view) lesson() *lesson {
 			l.Jobs = append(l.Jobs, ch)
 		}
 	}
-	l.Rest = drawn(v.starts, v.crashes, v.slopes)
+	l.Pairs, l.Rest = drawn(v.starts, v.slopes), drawn(v.crashes)
 	return l
 }
 
 // small returns a small chart of one job of the lesson: how many times as fast as the baseline each contestant is, with
 // the number of CPUs drawn in.
 func (v *view) small(n int) (chart, bool) {
-	ch := chart{ID: fmt.Sprintf("job%d", n+1), Title: v.partTitle(), Lead: v.job() + ". " + v.rounds() + ".",
-		Tables: []named{{v.partTitle(), v.timing(), ""}, {"CPU for each image", v.work(), workNote}}}
+	ch := chart{ID: fmt.Sprintf("job%d", n+1), Title: v.partTitle(), Lead: sentence(v.rounds()),
+		Tables: []named{{v.partTitle(), v.brief(), ""}}}
 	if len(v.Verdict) > 0 {
 		ch.Lead = printable(v.Verdict[0].Text) + " " + ch.Lead
 	}
@@ -67,7 +67,10 @@ func (v *view) small(n int) (chart, bool) {
 	for _, i := range list {
 		e := v.results[i].Speedup
 		r := row{Label: v.labels[i], Value: v.speedup(i), Scene: scene{Height: rowTall}}
-		if v.Withheld != "" && i != v.Baseline {
+		switch {
+		case i == v.Baseline:
+			r.Value = "baseline"
+		case v.Withheld != "":
 			r.Value = "no order"
 		}
 		r.Scene.lines(x.ticks(6), x, 0, rowTall)
@@ -82,6 +85,19 @@ func (v *view) small(n int) (chart, bool) {
 	ch.Keys = []key{{"dot", dotShape, "times as fast, with 95 % interval"}, {"cpus", "", figure.Count(v.Machine.CPUs, "CPU")}}
 	ch.Panels = []panel{p}
 	return ch, true
+}
+
+// brief returns the table of a small chart.
+func (v *view) brief() table {
+	t := table{Head: []string{"contestant", "wall", "times as fast", "CPU, times"}, Left: 1}
+	for i, r := range v.results {
+		row := []string{v.labels[i], seconds(r.Wall), v.speedup(i), v.against(i, r.CPURatio, v.cpuDiffers(i))}
+		if v.Withheld != "" && i != v.Baseline {
+			row[2] = "no order"
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t
 }
 
 // drawReach draws an estimate with its interval within a scale.

@@ -105,8 +105,11 @@ func (v *view) modes() []string {
 
 // seriesOf returns the name of the line that a Config is a point of.
 func seriesOf(f bench.Config) string {
-	if f.Peer != "" {
+	switch {
+	case f.Peer != "":
 		return f.Peer
+	case len(f.Extra)+len(f.Env) > 0 || f.Program != "":
+		return f.Name
 	}
 	return f.Mode
 }

@@ -99,19 +99,19 @@ func share(seconds *float64, s *bench.Sample) (float64, bool) {
 
 // causes are the rows of the strip of disturbance.
 var causes = []cause{
-	{"c-others", "CPUs that other programs held", func(s *bench.Sample) (float64, bool) {
+	{"c-others", "CPUs held by others", func(s *bench.Sample) (float64, bool) {
 		if other := s.Summary.Conditions.OtherCPUs; other != nil {
 			return *other, true
 		}
 		return s.OtherCPU, s.OtherCPU > 0
 	}, figure.Number},
-	{"c-steal", "steal, in CPUs", func(s *bench.Sample) (float64, bool) {
+	{"c-steal", "CPUs stolen", func(s *bench.Sample) (float64, bool) {
 		return share(s.Summary.Conditions.Steal, s)
 	}, figure.Number},
-	{"c-throttled", "throttled, in CPUs", func(s *bench.Sample) (float64, bool) {
+	{"c-throttled", "CPUs throttled", func(s *bench.Sample) (float64, bool) {
 		return share(s.Summary.Conditions.Throttled, s)
 	}, figure.Number},
-	{"c-io", "waits for a disk, of the time", func(s *bench.Sample) (float64, bool) {
+	{"c-io", "time with a wait for a disk", func(s *bench.Sample) (float64, bool) {
 		return share(s.Summary.Conditions.IOPressure, s)
 	}, figure.Percent},
 }

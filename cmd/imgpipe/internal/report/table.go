@@ -100,16 +100,19 @@ func (p *page) markdown(t table) {
 	p.line("")
 }
 
-// dropZeros removes the columns that hold nothing but zero or unknown figures.
+// dropZeros removes the columns, but for the first, that hold nothing but zero or unknown figures.
 func (t table) dropZeros() table {
-	out := table{Left: t.Left, Rows: make([][]string, len(t.Rows))}
+	out := table{Rows: make([][]string, len(t.Rows))}
 	for col, head := range t.Head {
-		keep := col < t.Left
+		keep := col == 0
 		for _, r := range t.Rows {
 			keep = keep || r[col] != "0" && r[col] != "0B" && r[col] != unknown
 		}
 		if !keep {
 			continue
+		}
+		if col < t.Left {
+			out.Left++
 		}
 		out.Head = append(out.Head, head)
 		for i, r := range t.Rows {

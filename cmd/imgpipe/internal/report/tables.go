@@ -163,8 +163,8 @@ const scalingNote = "Against the same mode with the fewest workers. Efficiency i
 
 // contestants returns what each contestant is: how it was started, and how many downloads it made at once.
 func (v *view) contestants() table {
-	t := table{Head: []string{"contestant", "mode", "workers", "downloads", "at once", "runs", "quiet", "started with"},
-		Left: 2}
+	t := table{Head: []string{"contestant", "mode", "started with", "workers", "downloads", "at once", "runs", "quiet"},
+		Left: 3}
 	for i, f := range v.Configs {
 		r := v.results[i]
 		mode := printable(f.Mode)
@@ -188,9 +188,9 @@ func (v *view) contestants() table {
 		if len(with) == 0 {
 			with = []string{unknown}
 		}
-		t.Rows = append(t.Rows, []string{v.labels[i], orUnknown(mode), positive(float64(f.Workers), whole),
-			positive(float64(f.Downloads), whole), positive(float64(r.AtOnce), whole), strconv.Itoa(v.runsOf(i)), quiet,
-			strings.Join(with, " ")})
+		t.Rows = append(t.Rows, []string{v.labels[i], orUnknown(mode), strings.Join(with, " "),
+			positive(float64(f.Workers), whole), positive(float64(f.Downloads), whole),
+			positive(float64(r.AtOnce), whole), strconv.Itoa(v.runsOf(i)), quiet})
 	}
 	return t.dropZeros()
 }

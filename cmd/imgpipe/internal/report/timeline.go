@@ -61,7 +61,7 @@ func (v *view) primary() (first, second []bench.Timeline) {
 		if !v.config(line.Config) || len(line.Spans) == 0 {
 			continue
 		}
-		mode := v.Configs[line.Config].Mode
+		mode := seriesOf(v.Configs[line.Config])
 		if b, ok := best[mode]; !ok || wider(line.Config, b) {
 			best[mode] = line.Config
 		}
@@ -72,7 +72,7 @@ func (v *view) primary() (first, second []bench.Timeline) {
 			continue
 		}
 		seen[line.Config] = true
-		if best[v.Configs[line.Config].Mode] == line.Config || len(best) == 1 {
+		if best[seriesOf(v.Configs[line.Config])] == line.Config || len(best) == 1 {
 			first = append(first, line)
 		} else {
 			second = append(second, line)
@@ -208,8 +208,12 @@ func drawLine(line bench.Timeline, end time.Duration, workers int, label string)
 
 func (v *view) timelineNote(line bench.Timeline) string {
 	f, r := v.Configs[line.Config], v.results[line.Config]
-	note := []string{figure.Count(f.Workers, "worker")}
-	if f.Downloads > 0 {
+	label := v.labels[line.Config]
+	var note []string
+	if !strings.Contains(label, " worker") {
+		note = append(note, figure.Count(f.Workers, "worker"))
+	}
+	if f.Downloads > 0 && !strings.Contains(label, " download") {
 		note = append(note, figure.Count(f.Downloads, "download"))
 	}
 	note = append(note, figure.Duration(last(line).Seconds()))
