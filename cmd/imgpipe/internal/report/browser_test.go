@@ -266,6 +266,37 @@ func TestPageFitsScreensAndAsksForNothing(t *testing.T) {
 	}
 }
 
+// zoomed reports how many times as wide as its room a timeline is, and whether it can be reached by keyboard.
+const zoomed = `(() => {
+	const pane = document.querySelector(".s-of-timeline .pane")
+	return [Math.round(pane.scrollWidth / pane.clientWidth), pane.tabIndex == 0 ? 1 : 0,
+		document.documentElement.scrollWidth <= innerWidth ? 1 : 0]
+})()`
+
+func TestTimelinesZoomWithoutAScript(t *testing.T) {
+	b := newBrowser(t)
+	file := filepath.Join(t.TempDir(), "rich.html")
+	if err := os.WriteFile(file, []byte(draw(t, HTML, rich(t))), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	b.open("file://"+file, 360, false)
+	for _, zoom := range zooms {
+		var clicked bool
+		b.eval(fmt.Sprintf(`document.querySelector(".s-of-timeline .z%d").click() === undefined`, zoom), &clicked)
+		var got []int
+		if b.eval(zoomed, &got); !slices.Equal(got, []int{zoom, 1, 1}) {
+			t.Errorf("at %d×: the width, the keyboard and the page are %v, want %v", zoom, got, []int{zoom, 1, 1})
+		}
+	}
+	// The figures of every chart are a key away: what opens them can be focused.
+	var closed int
+	b.eval(`[...document.querySelectorAll("figure")].filter(f => f.querySelector("svg[role=img], .rows") &&
+		!f.querySelector("details > summary")).length`, &closed)
+	if closed > 0 {
+		t.Errorf("%d charts have no table", closed)
+	}
+}
+
 // cut lists the words that stick out of a printed page to the right or are hidden.
 const cut = `[...document.querySelectorAll("svg text, h1, h2, h3, p, dt, dd, li, td, th, pre")].filter(e => {
 	const r = e.getBoundingClientRect()

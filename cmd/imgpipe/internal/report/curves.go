@@ -81,7 +81,7 @@ func (v *view) curves() (chart, bool) {
 	ch.Keys = append(ch.Keys, key{"ideal", "", "ideal"})
 	ch.Tables = append(ch.Tables, named{"By the clock", v.timing(), ""})
 	if t := v.scaling(); len(t.Rows) > 0 {
-		ch.Tables = append(ch.Tables, named{"Efficiency", t, scalingNote})
+		ch.Tables = append(ch.Tables, named{"Efficiency", t, scalingNote(t)})
 	}
 	ch.Desc = strings.Join(desc, "; ") + "."
 	ch.Panels = []panel{{ID: ch.ID, Title: ch.Title, Desc: ch.Desc, Gutter: "narrow", Scene: sc}}

@@ -187,8 +187,8 @@ func account(line bench.Timeline, workers int, wall time.Duration, before float6
 		ends[s.Lane] = max(ends[s.Lane], s.End)
 	}
 	busy := 0.0
-	for _, x := range a.Spent {
-		busy += x
+	for _, e := range wholes() { // in order, as sums of floats depend on it
+		busy += a.Spent[e.Entry]
 	}
 	for _, end := range ends {
 		a.Spent[pipeline.EntryTail] += (wall - end).Seconds()

@@ -40,7 +40,7 @@ func (v *view) hero() (chart, bool) {
 	clock := v.forest(forest{
 		estimate: func(r bench.Result) bench.Estimate { return r.Speedup },
 		differs:  func(i int) bool { return v.results[i].Differs },
-		unit:     " as fast", detectable: func(r bench.Result) float64 { return r.WallDetectable },
+		withheld: v.Withheld != "", unit: " as fast", detectable: func(r bench.Result) float64 { return r.WallDetectable },
 	})
 	clock.ID, clock.Title = "ratios-clock", "By the clock"
 	clock.Left, clock.Right = "slower", "faster"
@@ -64,14 +64,6 @@ func (v *view) hero() (chart, bool) {
 	}
 	if len(cpu.Rows) < 2 && len(clock.Rows) > 1 {
 		ch.Lead += " How the CPU time for an image compares is not known here."
-	}
-	if v.Withheld != "" {
-		for n := range clock.Rows {
-			if clock.Rows[n].Value != "baseline" {
-				clock.Rows[n].Value, clock.Rows[n].Note = "no order", ""
-			}
-		}
-		clock.Desc = "No order by the clock: " + printable(v.Withheld) + "."
 	}
 	return ch, len(ch.Panels) > 0
 }
@@ -100,8 +92,8 @@ type forest struct {
 	differs    func(int) bool
 	detectable func(bench.Result) float64
 	unit       string
-	// flip says that less is better.
-	flip bool
+	// flip says that less is better, and withheld that there is no order.
+	flip, withheld bool
 }
 
 // forest returns a panel with a row for each contestant, on one logarithmic scale.
@@ -142,6 +134,9 @@ func (v *view) forest(f forest) panel {
 		} else {
 			e := f.estimate(v.results[i])
 			r.Value, r.Note = f.words(e, f.differs(i), f.detectable(v.results[i]))
+			if f.withheld {
+				r.Value, r.Note = "no order", ""
+			}
 			f.draw(&r.Scene, x, e, f.differs(i), r.Label+": "+r.Value)
 		}
 		desc = append(desc, r.Label+": "+r.Value)

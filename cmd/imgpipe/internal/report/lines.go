@@ -143,7 +143,7 @@ func (p *page) bench(v *view) {
 			value(round(1000*(m.User+m.System)/float64(m.Done)), "cpu-ms/image")
 		}
 		if m.PeakPSS > 0 {
-			value(round(float64(m.PeakPSS)/1e6), "pss-MB")
+			value(float64(m.PeakPSS), "pss-B")
 		}
 		p.line("")
 	}

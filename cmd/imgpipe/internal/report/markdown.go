@@ -33,7 +33,7 @@ func Markdown(w io.Writer, c *bench.Comparison) error {
 		p.section("Memory", v.space(), spaceNote)
 	}
 	if t := v.scaling(); len(t.Rows) > 0 {
-		p.section("Scaling", t, scalingNote)
+		p.section("Scaling", t, scalingNote(t))
 	}
 	if len(v.accounted()) > 0 {
 		p.section("Where the workers' time went, in ms for each image", v.entries(), "")

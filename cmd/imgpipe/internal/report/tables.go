@@ -156,10 +156,15 @@ func (v *view) scaling() table {
 	return t.dropZeros()
 }
 
-// scalingNote is what the columns of the table of scaling are.
-const scalingNote = "Against the same mode with the fewest workers. Efficiency is the share of the added workers that is " +
-	"put to use. A serial fraction (Karp–Flatt) and the ceiling that follows (Amdahl) are shown only where at least " +
-	"three widths within the CPUs support them."
+// scalingNote returns what the columns of the table of scaling are.
+func scalingNote(t table) string {
+	s := "Against the same mode with the fewest workers. Efficiency is the share of the added workers that is put to use."
+	if len(t.Head) > 2 {
+		s += " The serial fraction (Karp–Flatt) is the share of the work that is not shared out, and the ceiling the " +
+			"speedup beyond which more CPUs bring nothing (Amdahl), if nothing else bounds it."
+	}
+	return s
+}
 
 // contestants returns what each contestant is: how it was started, and how many downloads it made at once.
 func (v *view) contestants() table {

@@ -28,7 +28,7 @@ func Text(w io.Writer, c *bench.Comparison) error {
 		p.titled("Memory", v.space(), spaceNote)
 	}
 	if t := v.scaling(); len(t.Rows) > 0 {
-		p.titled("Scaling", t, scalingNote)
+		p.titled("Scaling", t, scalingNote(t))
 	}
 	p.bars(v)
 	if v.special() {
