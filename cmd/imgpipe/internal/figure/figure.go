@@ -1,5 +1,5 @@
-// Package figure writes figures for people, in one manner for all reports: three digits, the unit that suits, and a dash
-// for what is not known.
+// Package figure writes figures for people, in one manner for all reports: three digits, the unit that suits, and a
+// dash for what is not known.
 //
 // Start with [Number]; [Duration], [Bytes], [Ratio] and [Percent] add a unit, and the functions with an interval write
 // its ends in the unit of the center. The package computes nothing.

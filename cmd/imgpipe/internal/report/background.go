@@ -37,7 +37,8 @@ func (v *view) earlier() *earlier {
 		e.Absent = "Only one of the two has: " + printable(strings.Join(a.Missing, "; ")) + "."
 	}
 	t := v.againstTable()
-	e.Chart = chart{ID: "earlier", Beside: true, Title: "Against an earlier comparison", Tables: []named{{"Against an earlier comparison", t, ""}}}
+	e.Chart = chart{ID: "earlier", Beside: true, Title: "Against an earlier comparison", Tables: []named{{"Against " +
+		"an earlier comparison", t, ""}}}
 	clock, cpu := bench.Comparison{}, bench.Comparison{}
 	for _, r := range a.Rows {
 		config := bench.Config{Name: r.Name}
@@ -63,7 +64,8 @@ func (v *view) earlier() *earlier {
 }
 
 func (v *view) againstTable() table {
-	t := table{Head: []string{"contestant", "wall, now over then", "p", "CPU for an image, now over then", "p"}, Left: 1}
+	t := table{Head: []string{"contestant", "wall, now over then", "p", "CPU for an image, now over then", "p"},
+		Left: 1}
 	if v.Against == nil {
 		return t
 	}

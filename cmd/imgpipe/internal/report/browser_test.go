@@ -317,7 +317,8 @@ func TestPrintedPageHasEverythingOnEightSheets(t *testing.T) {
 	if b.eval(cut, &words); len(words) > 0 {
 		t.Errorf("cut off: %q", words)
 	}
-	printed := b.do("Page.printToPDF", map[string]any{"preferCSSPageSize": true, "paperWidth": 8.27, "paperHeight": 11.69})
+	printed := b.do("Page.printToPDF", map[string]any{"preferCSSPageSize": true, "paperWidth": 8.27,
+		"paperHeight": 11.69})
 	pdf, err := base64.StdEncoding.DecodeString(printed["data"].(string))
 	if err != nil {
 		t.Fatal(err)

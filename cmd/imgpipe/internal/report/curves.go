@@ -18,7 +18,8 @@ const wideRange = 8
 
 // curves returns the chart of the speedup over the workers, or over the downloads if those differ.
 func (v *view) curves() (chart, bool) {
-	ch := chart{ID: "scaling", Title: "Scaling", Lead: "How many times as fast as " + v.baseline() + " each contestant " +
+	ch := chart{ID: "scaling", Title: "Scaling", Lead: "How many times as fast as " + v.baseline() +
+		" each contestant " +
 		"is, over its " + v.width() + ". A bar is the 95 % interval. " + v.idealWords()}
 	var drawn []int
 	x, y, least := scale{}, scale{}, 0.0
@@ -136,7 +137,8 @@ func (v *view) drawIdeal(sc *scene, ideal float64, x, y scale, place func(float6
 		if ideal*v.useful(to)/v.useful(x.lo) > y.hi {
 			break
 		}
-		sc.line("ideal", place(from), down(ideal*v.useful(from)/v.useful(x.lo)), place(to), down(ideal*v.useful(to)/v.useful(x.lo)))
+		sc.line("ideal", place(from), down(ideal*v.useful(from)/v.useful(x.lo)), place(to),
+			down(ideal*v.useful(to)/v.useful(x.lo)))
 		from = to
 	}
 }

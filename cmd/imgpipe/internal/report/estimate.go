@@ -16,8 +16,8 @@ func bounded(e bench.Estimate) bool { return finite(e.Center) && finite(e.Low) &
 // known reports whether e was measured: files of an earlier version lack some Estimates, which are 0 then.
 func known(e bench.Estimate) bool { return finite(e.Center) && e.Center > 0 }
 
-// seconds, times and amount return an Estimate with its interval as a time, as a ratio and as an amount of bytes; a dash
-// if it is not known.
+// seconds, times and amount return an Estimate with its interval as a time, as a ratio and as an amount of bytes; a
+// dash if it is not known.
 func seconds(e bench.Estimate) string {
 	if !known(e) {
 		return unknown

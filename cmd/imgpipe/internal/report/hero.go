@@ -28,10 +28,13 @@ const (
 // time for an image, with intervals, and the band of differences that do not matter.
 func (v *view) hero() (chart, bool) {
 	ch := chart{ID: "ratios", Beside: true, Title: "How they compare with " + v.baseline(),
-		Lead: "Right of the gray band is better than " + v.baseline() + ", left of it worse; within the band, which is " +
-			"±5 %, the difference does not matter. The line through a dot is its 95 % interval: in 19 of 20 comparisons " +
+		Lead: "Right of the gray band is better than " + v.baseline() + ", left of it worse; within the band, which " +
+			"is " +
+			"±5 %, the difference does not matter. The line through a dot is its 95 % interval: in 19 of 20 " +
+			"comparisons " +
 			"the truth lies within it.",
-		Keys: []key{{"dot", dotShape, "a difference is shown"}, {"dot hollow", dotShape, "none is shown"}, {"dot home", homeShape, "baseline"},
+		Keys: []key{{"dot", dotShape, "a difference is shown"}, {"dot hollow", dotShape, "none is shown"},
+			{"dot home", homeShape, "baseline"},
 			{"band", "", "±5 %: does not matter"}},
 		Tables: []named{{"By the clock", v.timing(), ""}, {"CPU for each image", v.work(), workNote}}}
 	if v.Withheld != "" {
@@ -40,7 +43,8 @@ func (v *view) hero() (chart, bool) {
 	clock := v.forest(forest{
 		estimate: func(r bench.Result) bench.Estimate { return r.Speedup },
 		differs:  func(i int) bool { return v.results[i].Differs },
-		withheld: v.Withheld != "", unit: " as fast", detectable: func(r bench.Result) float64 { return r.WallDetectable },
+		withheld: v.Withheld != "", unit: " as fast",
+		detectable: func(r bench.Result) float64 { return r.WallDetectable },
 	})
 	clock.ID, clock.Title = "ratios-clock", "By the clock"
 	clock.Left, clock.Right = "slower", "faster"

@@ -332,7 +332,8 @@ func spoken(s string) *bench.Comparison {
 	s += "x" // an empty text leaves out what would say it
 	card := bench.Card{CPU: s, Kernel: s, Virtual: s, Governor: s}
 	line := bench.Timeline{Spans: []bench.Span{{Stage: pipeline.StageDecode, End: time.Second}}}
-	result := bench.Result{Runs: 1, Wall: one, Speedup: one, CPURatio: one, Stages: map[pipeline.Stage]float64{"decode": 1},
+	result := bench.Result{Runs: 1, Wall: one, Speedup: one, CPURatio: one,
+		Stages:  map[pipeline.Stage]float64{"decode": 1},
 		Account: map[pipeline.Entry]float64{pipeline.EntryCPU: 1}}
 	part := bench.Comparison{Job: bench.Job{Inputs: s, Stage: s}, Configs: []bench.Config{{Name: s}, {Name: s + "2"}},
 		Results: []bench.Result{result, result}, Withheld: s, Verdict: []bench.Finding{{Text: s, Figures: s}}}
@@ -345,7 +346,8 @@ func spoken(s string) *bench.Comparison {
 		Program: s, Go: s, Machine: summary.Machine{OS: s, Arch: s, CPUs: 1}, Command: []string{s},
 		Partial: s, Different: s, Withheld: s, Ended: s,
 		Job: bench.Job{Inputs: s, Images: 1, Spec: s, Stage: s},
-		Configs: []bench.Config{{Name: s, Mode: s, Workers: 1, Downloads: 1, Extra: []string{s}, Env: []string{s}, Program: s},
+		Configs: []bench.Config{{Name: s, Mode: s, Workers: 1, Downloads: 1, Extra: []string{s}, Env: []string{s},
+			Program: s},
 			{Name: s + "2", Mode: s, Workers: 2, Peer: s}},
 		Results: []bench.Result{result, result},
 		Verdict: []bench.Finding{{Kind: s, Text: s, Figures: s}, {Kind: s, Text: s, Figures: s}},
@@ -353,7 +355,8 @@ func spoken(s string) *bench.Comparison {
 		Outliers: []string{s}, LeftOut: []bench.LeftOut{{Source: s, Class: s, Runs: 1, Of: 2}}, Card: card,
 		Against: &bench.Against{Program: s, Card: card, Rows: []bench.AgainstRow{{Name: s, Wall: one, CPU: one}},
 			Missing: []string{s}, Notes: []string{s}},
-		Lesson: &bench.Lesson{Starts: []bench.Start{{What: s, Time: one}}, Memory: []bench.Slope{{Mode: s, OneMoreWorker: one}},
+		Lesson: &bench.Lesson{Starts: []bench.Start{{What: s, Time: one}}, Memory: []bench.Slope{{Mode: s,
+			OneMoreWorker: one}},
 			Crashes: []bench.Crash{{Mode: s, Died: s, Images: 1, Done: 1, Timeline: &line}},
 			Table:   []bench.Cell{{Job: s, Program: s, Model: s, Speedup: one}}},
 		Parts:   []bench.Comparison{part},

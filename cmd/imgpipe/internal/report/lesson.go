@@ -82,7 +82,8 @@ func (v *view) small(n int) (chart, bool) {
 		p.Rows = append(p.Rows, r)
 	}
 	p.Desc = strings.Join(desc, "; ") + "."
-	ch.Keys = []key{{"dot", dotShape, "times as fast, with 95 % interval"}, {"cpus", "", figure.Count(v.Machine.CPUs, "CPU")}}
+	ch.Keys = []key{{"dot", dotShape, "times as fast, with 95 % interval"}, {"cpus", "",
+		figure.Count(v.Machine.CPUs, "CPU")}}
 	ch.Panels = []panel{p}
 	return ch, true
 }
@@ -124,7 +125,8 @@ type reading struct {
 }
 
 // readings returns a chart of estimates on one scale.
-func readings(ch chart, x scale, all []reading, write func(bench.Estimate) string, tick func(float64) string) (chart, bool) {
+func readings(ch chart, x scale, all []reading, write func(bench.Estimate) string,
+	tick func(float64) string) (chart, bool) {
 	p := panel{ID: ch.ID, Title: ch.Title, Scene: scene{Height: axisOfRows}}
 	t := table{Head: []string{"what", "measured", "note"}, Left: 1}
 	ticks := x.ticks(5)
@@ -149,7 +151,8 @@ func readings(ch chart, x scale, all []reading, write func(bench.Estimate) strin
 
 // starts returns the chart of what one goroutine, thread and process take to start.
 func (v *view) starts() (chart, bool) {
-	ch := chart{ID: "starts", Title: "What a start takes", Lead: "One goroutine, one thread and one process, started in " +
+	ch := chart{ID: "starts", Title: "What a start takes", Lead: "One goroutine, one thread and one process, " +
+		"started in " +
 		"turn in one loop. Each line to the right is ten times as long."}
 	x := scale{lo: math.Inf(1), log: true}
 	var all []reading
@@ -208,7 +211,8 @@ func (v *view) slopes() (chart, bool) {
 	x := scale{}
 	var all []reading
 	for _, s := range v.Lesson.Memory {
-		all = append(all, reading{printable(s.Mode), fmt.Sprintf("from %d to %d workers", s.From, s.To), s.OneMoreWorker})
+		all = append(all, reading{printable(s.Mode), fmt.Sprintf("from %d to %d workers", s.From, s.To),
+			s.OneMoreWorker})
 		if known(s.OneMoreWorker) {
 			x.hi = max(x.hi, s.OneMoreWorker.Center)
 			if bounded(s.OneMoreWorker) {

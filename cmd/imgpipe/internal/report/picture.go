@@ -58,7 +58,8 @@ func SVG(w io.Writer, c *bench.Comparison) error {
 		Keys              []placedKey
 		Panels            []placedPanel
 	}{
-		Title: fmt.Sprintf("%s in %s: %s", figure.Count(v.Job.Images, "image"), figure.Count(len(v.Configs), "contestant"),
+		Title: fmt.Sprintf("%s in %s: %s", figure.Count(v.Job.Images, "image"), figure.Count(len(v.Configs),
+			"contestant"),
 			lower(ch.Title)),
 		Note: v.machine() + ", " + v.began(), Width: pictureWidth,
 		Style: chartCSS + "svg .note{fill:var(--soft);font-weight:400}",

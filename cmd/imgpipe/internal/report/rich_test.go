@@ -70,18 +70,22 @@ func rich(t testing.TB) *bench.Comparison {
 		r.PeakPSS = about(r.PeakPSS.Center, 0.02)
 	}
 	c.Results[2].Efficiency, c.Results[3].Efficiency = 0, 0.97
-	c.Results[6].Speedup, c.Results[6].Differs, c.Results[6].P = about(1.04*c.Results[3].Speedup.Center, 0.09), true, 0.02
+	c.Results[6].Speedup, c.Results[6].Differs, c.Results[6].P = about(1.04*c.Results[3].Speedup.Center, 0.09),
+		true, 0.02
 	c.Verdict = []bench.Finding{
 		{Kind: "choice", Text: "Use --mode goroutines --workers 2: 4.93 times as fast as serial, and nothing plainer " +
-			"is as fast.", Figures: "4.93 (4.81 to 5.05); CPU for each image 1.01 (1.00 to 1.02) times serial's; 12 rounds, " +
+			"is as fast.", Figures: "4.93 (4.81 to 5.05); CPU for each image 1.01 (1.00 to 1.02) times serial's; 12 " +
+			"rounds, " +
 			"10 of them quiet"},
 		{Kind: "bound", Text: "The CPUs bound this job: the workers computed 86 % of their time.",
 			Figures: "86 % on a CPU, 4 % waiting for a CPU, 3 % waiting for files"},
 		{Kind: "workers", Text: "4 workers: 1.02 times (0.97 to 1.08) as fast as 2: a tie is not shown.",
 			Figures: "12 rounds; 6 % would have been seen"},
-		{Kind: "scaling", Text: "Of the 2.0 that two CPUs could give, 1.93 came: 0.02 lost to 1 % more CPU work for each " +
+		{Kind: "scaling", Text: "Of the 2.0 that two CPUs could give, 1.93 came: 0.02 lost to 1 % more CPU work for " +
+			"each " +
 			"image, 0.05 to idle CPUs.", Figures: "1.93 (1.89 to 1.97)"},
-		{Kind: "processes", Text: "CPU for each image: processes 1.05 (1.04 to 1.06) times goroutines'; 28MB more memory.",
+		{Kind: "processes", Text: "CPU for each image: processes 1.05 (1.04 to 1.06) times goroutines'; 28MB more " +
+			"memory.",
 			Figures: "PSS 100MB against 71.8MB"},
 	}
 	c.Claims = append(c.Claims, bench.Claim{Text: "Processes are isolated: a crash costs one image.",
@@ -91,12 +95,14 @@ func rich(t testing.TB) *bench.Comparison {
 	c.Warnings = []bench.Warning{{Kind: "disturbed", Text: "2 of 12 rounds were disturbed and were made again: other " +
 		"programs held up to 1.6 of 2 CPUs."}}
 	c.Outliers = []string{"goroutines, 2 workers, round 5: 1.62 s against 1.08 s, other programs held 1.5 CPUs"}
-	c.LeftOut = []bench.LeftOut{{Source: "http://127.0.0.1:8080/photos/landscape.jpg?status=404&fail=1", Class: "http-404",
-		Runs: 2, Of: 84}}
+	c.LeftOut = []bench.LeftOut{{Source: "http://127.0.0.1:8080/photos/landscape.jpg?status=404&fail=1",
+		Class: "http-404",
+		Runs:  2, Of: 84}}
 	c.Card = bench.Card{CPU: "AMD EPYC 7763 64-Core Processor", CPUs: 2, ThreadsPerCore: 2, Kernel: "6.8.0-45-generic",
 		Virtual: "kvm", Quota: 2, Governor: "performance", Memory: 25_769_803_776, Load: []float64{0.31, 1.42},
 		CPUPressure: []float64{0.02, 0.11}}
-	c.Against = &bench.Against{Began: c.Began.AddDate(0, -1, -3), Program: "imgpipe v0.9.1", Machine: c.Machine, Card: c.Card,
+	c.Against = &bench.Against{Began: c.Began.AddDate(0, -1, -3), Program: "imgpipe v0.9.1", Machine: c.Machine,
+		Card:    c.Card,
 		Missing: []string{"no collector"}, Notes: []string{"imgpipe v0.9.1 then, v1.0.0 now"}}
 	for i, f := range c.Configs[:6] {
 		c.Against.Rows = append(c.Against.Rows, bench.AgainstRow{Name: f.Name, Wall: about(0.94+0.02*float64(i), 0.05),
@@ -133,7 +139,8 @@ func teach(c *bench.Comparison) *bench.Lesson {
 	lived := simulate(bench.Config{Mode: "processes", Workers: 2, Downloads: 4}, 48, 10)
 	l := &bench.Lesson{
 		Starts: []bench.Start{{What: "goroutine", Time: about(4.2e-7, 0.1), Tries: 1000},
-			{What: "OS thread", Time: about(1.9e-5, 0.2), Tries: 1000}, {What: "process", Time: about(0.0081, 0.08), Tries: 40}},
+			{What: "OS thread", Time: about(1.9e-5, 0.2), Tries: 1000}, {What: "process", Time: about(0.0081,
+				0.08), Tries: 40}},
 		Crashes: []bench.Crash{
 			{Mode: "goroutines", Images: 48, Done: 17, Lost: 31, Died: "the run", Timeline: &died},
 			{Mode: "processes", Images: 48, Done: 47, Failed: 1, Died: "1 worker", Timeline: &lived}},
@@ -186,7 +193,8 @@ func withheld(t testing.TB) *bench.Comparison {
 	for i := range c.Results {
 		c.Results[i].QuietRounds = 1
 	}
-	c.Verdict[0] = bench.Finding{Kind: "choice", Text: "No order by the clock; goroutines took the least CPU time for each image.",
+	c.Verdict[0] = bench.Finding{Kind: "choice", Text: "No order by the clock; goroutines took the least CPU time " +
+		"for each image.",
 		Figures: "processes 1.05 (1.04 to 1.06) times goroutines'"}
 	return c
 }

@@ -86,7 +86,8 @@ func TestBetterIsToTheRightInBothPanels(t *testing.T) {
 				t.Errorf("%s: %v times as good stands at %v, the baseline at %v", p.Title, ratio, dot, home)
 			}
 			if inside := dot > left && dot < right; inside != (ratio == 0.97 || ratio == 1.02) {
-				t.Errorf("%s: %v times as good stands at %v, and the band is %v to %v", p.Title, ratio, dot, left, right)
+				t.Errorf("%s: %v times as good stands at %v, and the band is %v to %v", p.Title, ratio, dot, left,
+					right)
 			}
 		}
 	}
@@ -188,7 +189,8 @@ func TestWhatTheSystemDoesNotTellIsNotKnown(t *testing.T) {
 
 // strip removes the keys that files of an earlier version lack.
 func strip(v any) {
-	lacking := []string{"elapsed_s", "disturbed_share", "conditions", "account", "account_s", "cpu_per_image_s", "cpu_ratio",
+	lacking := []string{"elapsed_s", "disturbed_share", "conditions", "account", "account_s", "cpu_per_image_s",
+		"cpu_ratio",
 		"cpu_p", "before_s", "wall_detectable", "cpu_detectable", "quiet_rounds", "downloads_at_once", "card", "name"}
 	switch v := v.(type) {
 	case map[string]any:
@@ -409,7 +411,8 @@ func TestColorsCanBeSeenAndMeanOneThing(t *testing.T) {
 				}
 			}
 		}
-		for _, shape := range []string{"cpu", "wait", "fetch", "decode", "operate", "m0", "m1", "m2", "m3", "m4", "m5", "m6"} {
+		for _, shape := range []string{"cpu", "wait", "fetch", "decode", "operate", "m0", "m1", "m2", "m3", "m4",
+			"m5", "m6"} {
 			if r := contrast(shape, "ground"); r < 3 {
 				t.Errorf("scheme %d: %s has a contrast of %.2f, want 3", n, shape, r)
 			}

@@ -62,7 +62,8 @@ func (v *view) cpuDiffers(i int) bool {
 
 // work returns what each image took from the CPUs, and how that compares.
 func (v *view) work() table {
-	t := table{Head: []string{"contestant", "CPU for an image", "times the baseline's", "p", "waited for a CPU"}, Left: 1}
+	t := table{Head: []string{"contestant", "CPU for an image", "times the baseline's", "p", "waited for a CPU"},
+		Left: 1}
 	for i, r := range v.results {
 		row := []string{v.labels[i], unknown, unknown, unknown, unknown}
 		if v.ran(i) {
@@ -111,7 +112,8 @@ func (v *view) space() table {
 }
 
 // spaceNote is what the columns of the table of space are.
-const spaceNote = "Memory is the highest PSS of all processes together, in which shared pages count once; RSS where the " +
+const spaceNote = "Memory is the highest PSS of all processes together, in which shared pages count once; RSS where " +
+	"the " +
 	"system has no PSS. One more worker is the rise from the fewest workers of a mode to the most, for each. Bytes " +
 	"copied between processes and context switches are for each image."
 
@@ -158,7 +160,8 @@ func (v *view) scaling() table {
 
 // scalingNote returns what the columns of the table of scaling are.
 func scalingNote(t table) string {
-	s := "Against the same mode with the fewest workers. Efficiency is the share of the added workers that is put to use."
+	s := "Against the same mode with the fewest workers. Efficiency is the share of the added workers that is put " +
+		"to use."
 	if len(t.Head) > 2 {
 		s += " The serial fraction (Karp–Flatt) is the share of the work that is not shared out, and the ceiling the " +
 			"speedup beyond which more CPUs bring nothing (Amdahl), if nothing else bounds it."
