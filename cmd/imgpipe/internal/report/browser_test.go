@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -216,8 +217,9 @@ func TestPageFitsScreensAndAsksForNothing(t *testing.T) {
 		width int
 		dark  bool
 	}{
-		{"whole", 1200, true}, {"whole", 390, false}, {"parts", 360, true}, {"downloads differ", 360, false},
-		{"swift", 360, false},
+		{"rich", 360, false}, {"rich", 360, true}, {"rich", 800, false}, {"rich", 800, true}, {"rich", 1400, false},
+		{"rich", 1400, true}, {"withheld", 360, true}, {"withheld", 1400, false}, {"older", 800, false},
+		{"parts", 360, true}, {"downloads differ", 360, false}, {"swift", 360, false},
 	} {
 		name := fmt.Sprintf("%s-%d-%t", strings.ReplaceAll(screen.shows, " ", "-"), screen.width, screen.dark)
 		file := filepath.Join(dir, name+".html")
@@ -261,5 +263,73 @@ func TestPageFitsScreensAndAsksForNothing(t *testing.T) {
 	}
 	if grounds[true] == grounds[false] {
 		t.Errorf("the page is as bright in dark mode as in light: %s", grounds[true])
+	}
+}
+
+// zoomed reports how many times as wide as its room a timeline is, and whether it can be reached by keyboard.
+const zoomed = `(() => {
+	const pane = document.querySelector(".s-of-timeline .pane")
+	return [Math.round(pane.scrollWidth / pane.clientWidth), pane.tabIndex == 0 ? 1 : 0,
+		document.documentElement.scrollWidth <= innerWidth ? 1 : 0]
+})()`
+
+func TestTimelinesZoomWithoutAScript(t *testing.T) {
+	b := newBrowser(t)
+	file := filepath.Join(t.TempDir(), "rich.html")
+	if err := os.WriteFile(file, []byte(draw(t, HTML, rich(t))), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	b.open("file://"+file, 360, false)
+	for _, zoom := range zooms {
+		var clicked bool
+		b.eval(fmt.Sprintf(`document.querySelector(".s-of-timeline .z%d").click() === undefined`, zoom), &clicked)
+		var got []int
+		if b.eval(zoomed, &got); !slices.Equal(got, []int{zoom, 1, 1}) {
+			t.Errorf("at %d×: the width, the keyboard and the page are %v, want %v", zoom, got, []int{zoom, 1, 1})
+		}
+	}
+	// The figures of every chart are a key away: what opens them can be focused.
+	var closed int
+	b.eval(`[...document.querySelectorAll("figure")].filter(f => f.querySelector("svg[role=img], .rows") &&
+		!f.querySelector("details > summary")).length`, &closed)
+	if closed > 0 {
+		t.Errorf("%d charts have no table", closed)
+	}
+}
+
+// cut lists the words that stick out of a printed page to the right or are hidden.
+const cut = `[...document.querySelectorAll("svg text, h1, h2, h3, p, dt, dd, li, td, th, pre")].filter(e => {
+	const r = e.getBoundingClientRect()
+	return r.right > innerWidth + 0.5 || !e.closest("thead") && r.height == 0 && !e.closest(".zoom, nav") &&
+		!e.classList.contains("zoom4") && !e.classList.contains("zoom16")
+}).map(e => e.tagName + " " + e.textContent)`
+
+func TestPrintedPageHasEverythingOnEightSheets(t *testing.T) {
+	b := newBrowser(t)
+	file := filepath.Join(t.TempDir(), "rich.html")
+	if err := os.WriteFile(file, []byte(draw(t, HTML, rich(t))), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	// A sheet of A4 within the margins of the page is 710 pixels wide.
+	b.open("file://"+file, 710, false)
+	b.do("Emulation.setEmulatedMedia", map[string]any{"media": "print"})
+	var words []string
+	if b.eval(cut, &words); len(words) > 0 {
+		t.Errorf("cut off: %q", words)
+	}
+	printed := b.do("Page.printToPDF", map[string]any{"preferCSSPageSize": true, "paperWidth": 8.27,
+		"paperHeight": 11.69})
+	pdf, err := base64.StdEncoding.DecodeString(printed["data"].(string))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *shots != "" {
+		if err := os.WriteFile(filepath.Join(*shots, "rich.pdf"), pdf, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sheets := len(regexp.MustCompile(`/Type\s*/Page\b`).FindAll(pdf, -1))
+	if sheets == 0 || sheets > 8 {
+		t.Errorf("printed on %d sheets, want at most 8", sheets)
 	}
 }

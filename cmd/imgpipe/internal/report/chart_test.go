@@ -34,38 +34,21 @@ func TestTicksAreRoundAndWithinTheScale(t *testing.T) {
 	}
 }
 
-func TestNumbersHaveThreeDigitsAndNoExponent(t *testing.T) {
-	for x, want := range map[float64]string{0: "0", 0.008: "0.008", 0.25: "0.25", 9.994: "9.99", 9.996: "10.0",
-		99.96: "100", 1234567: "1234567", -2.5: "-2.50",
-		math.Inf(1): unknown} {
-		if got := number(x); got != want {
-			t.Errorf("number(%v) is %s, want %s", x, got, want)
-		}
-	}
-	for s, want := range map[float64]string{0: "0 s", 6e-7: "0.60 µs", 0.0009999: "1.00 ms", 0.0184: "18.4 ms",
-		0.9999: "1.00 s", 75: "75.0 s", 119.6: "2m0s", 3725: "1h2m5s"} {
-		if got := duration(s); got != want {
-			t.Errorf("duration(%v) is %s, want %s", s, got, want)
-		}
-	}
-}
-
 func TestLabelsTellContestantsApart(t *testing.T) {
 	for want, configs := range map[string][]bench.Config{
-		"serial; goroutines": {{Mode: "serial", Workers: 1},
-			{Mode: "goroutines", Workers: 2, Downloads: 16}},
-		"gil, 1 worker; gil, 2 workers; serial": {{Mode: "gil", Workers: 1},
-			{Mode: "gil", Workers: 2}, {Mode: "serial", Workers: 1}},
-		"gil, 1 download; gil, 8 downloads": {{Mode: "gil", Workers: 2, Downloads: 1},
-			{Mode: "gil", Workers: 2, Downloads: 8}},
-		"goroutines; goroutines (2)": {{Mode: "goroutines", Workers: 2},
-			{Mode: "goroutines", Workers: 2}},
-		"gil, 1 worker, 1 download; gil, 2 workers, 4 downloads": {{Mode: "gil", Workers: 1, Downloads: 1},
-			{Mode: "gil", Workers: 2, Downloads: 4}},
+		"mine; other":    {{Name: "mine", Mode: "gil", Workers: 1}, {Name: "other", Mode: "gil", Workers: 1}},
+		"same; same (2)": {{Name: "same", Mode: "gil", Workers: 1}, {Name: "same", Mode: "serial", Workers: 1}},
+		"contestant; x":  {{Name: " "}, {Name: "x"}},
+		`a\nb; a b`:      {{Name: "a\nb"}, {Name: "a b"}},
 	} {
 		if got := strings.Join(newView(&bench.Comparison{Configs: configs}).labels, "; "); got != want {
 			t.Errorf("%s, want %s", got, want)
 		}
+	}
+	labels := newView(comparison(t)).labels
+	slices.Sort(labels)
+	if len(slices.Compact(labels)) != 7 {
+		t.Errorf("the labels %q do not tell seven contestants apart", labels)
 	}
 }
 
@@ -139,21 +122,6 @@ func TestQueueIsNeverNegativeAndEndsEmpty(t *testing.T) {
 		}
 		if n := len(steps); n > 0 && steps[n-1].depth != 0 {
 			t.Fatalf("%v of %v", steps, spans)
-		}
-	}
-}
-
-func TestWorkerTimeAddsUpToWorkersTimesWall(t *testing.T) {
-	c := comparison(t)
-	v := newView(c)
-	for i, f := range c.Configs {
-		sum := 0.0
-		for _, s := range workerStages {
-			sum += v.seconds(i, s.Stage)
-		}
-		want := float64(f.Workers) * c.Results[i].Wall.Center
-		if math.Abs(sum-want) > 0.03*want {
-			t.Errorf("%s: stages and idle time are %v s, workers times wall %v s", v.labels[i], sum, want)
 		}
 	}
 }

@@ -2,11 +2,12 @@ package report
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
+
+	"imgpipe/cmd/imgpipe/internal/figure"
 )
 
 // curveHeight is the height of the plot of speedups.
@@ -17,10 +18,9 @@ const wideRange = 8
 
 // curves returns the chart of the speedup over the workers, or over the downloads if those differ.
 func (v *view) curves() (chart, bool) {
-	ch := chart{ID: "speedup", Title: "Speedup", Table: v.timing(),
-		Lead: "How many times faster than " + v.baseline() + ". A bar is the 95 % interval. " +
-			"The dashed line is the ideal: " +
-			"from the best at the left, twice the " + v.width() + ", twice the speed."}
+	ch := chart{ID: "scaling", Title: "Scaling", Lead: "How many times as fast as " + v.baseline() +
+		" each contestant " +
+		"is, over its " + v.width() + ". A bar is the 95 % interval. " + v.idealWords()}
 	var drawn []int
 	x, y, least := scale{}, scale{}, 0.0
 	for i := range v.Configs {
@@ -41,8 +41,11 @@ func (v *view) curves() (chart, bool) {
 	if len(drawn) == 0 {
 		return ch, false
 	}
+	if x.hi <= x.lo {
+		return ch, false // one width shows nothing of scaling
+	}
 	ideal := v.idealAt(drawn, x.lo)
-	y.hi = max(y.hi, min(ideal*x.hi/max(x.lo, 1), 1.5*y.hi)) * 1.06
+	y.hi = max(y.hi, min(ideal*v.useful(x.hi)/max(v.useful(x.lo), 1), 1.5*y.hi)) * 1.06
 	x.log = x.lo > 0 && x.hi > x.lo
 	// Over a wide range the ideal line would soon leave a plot whose height is not logarithmic.
 	if x.log && x.hi >= wideRange*x.lo {
@@ -62,6 +65,11 @@ func (v *view) curves() (chart, bool) {
 		sc.text("tick mid", place(float64(w)), curveHeight+16, 0, strconv.Itoa(w))
 	}
 	sc.text("axis mid", 0.5, curveHeight+34, 0, v.width())
+	if n := float64(v.Machine.CPUs); !v.byDownloads && n > x.lo && n < x.hi {
+		sc.line("cpus", place(n), 0, place(n), curveHeight)
+		sc.text("axis "+align(place(n)), place(n), 11, 4, figure.Count(v.Machine.CPUs, "CPU"))
+		sc.last().Class = "axis start"
+	}
 	v.drawIdeal(&sc, ideal, x, y, place, down)
 	modes := v.modes()
 	var desc []string
@@ -69,9 +77,13 @@ func (v *view) curves() (chart, bool) {
 		class, shape := series(slot)
 		shift := px(9 * (float64(slot) - float64(len(modes)-1)/2))
 		desc = append(desc, v.curve(&sc, drawn, slot, shift, place, down)...)
-		ch.Keys = append(ch.Keys, key{class, shape, printable(mode)})
+		ch.Keys = append(ch.Keys, key{"mark " + class, shape, printable(mode)})
 	}
 	ch.Keys = append(ch.Keys, key{"ideal", "", "ideal"})
+	ch.Tables = append(ch.Tables, named{"By the clock", v.timing(), ""})
+	if t := v.scaling(); len(t.Rows) > 0 {
+		ch.Tables = append(ch.Tables, named{"Efficiency", t, scalingNote(t)})
+	}
 	ch.Desc = strings.Join(desc, "; ") + "."
 	ch.Panels = []panel{{ID: ch.ID, Title: ch.Title, Desc: ch.Desc, Gutter: "narrow", Scene: sc}}
 	return ch, true
@@ -122,12 +134,30 @@ func (v *view) drawIdeal(sc *scene, ideal float64, x, y scale, place func(float6
 	from := x.lo
 	for i := range pieces {
 		to := x.lo * math.Pow(step, float64(i+1)/pieces)
-		if ideal*to/x.lo > y.hi {
+		if ideal*v.useful(to)/v.useful(x.lo) > y.hi {
 			break
 		}
-		sc.line("ideal", place(from), down(ideal*from/x.lo), place(to), down(ideal*to/x.lo))
+		sc.line("ideal", place(from), down(ideal*v.useful(from)/v.useful(x.lo)), place(to),
+			down(ideal*v.useful(to)/v.useful(x.lo)))
 		from = to
 	}
+}
+
+// useful returns the part of a width that can bring speed at best: no more workers than there are CPUs. What downloads
+// can bring has no such bound.
+func (v *view) useful(width float64) float64 {
+	if v.byDownloads || v.Machine.CPUs <= 0 {
+		return width
+	}
+	return min(width, max(float64(v.Machine.CPUs), 1))
+}
+
+func (v *view) idealWords() string {
+	s := "The dashed line is the ideal: from the best at the left, twice the " + v.width() + ", twice the speed"
+	if !v.byDownloads && v.Machine.CPUs > 0 {
+		s += ", as far as there are CPUs: " + strconv.Itoa(v.Machine.CPUs)
+	}
+	return s + "."
 }
 
 // idealAt returns the best speedup at the least width.
@@ -174,4 +204,4 @@ func (v *view) baseline() string {
 	return v.labels[v.Baseline]
 }
 
-func ratioTick(x float64) string { return fmt.Sprintf("%s×", decimal(x, 2)) }
+func ratioTick(x float64) string { return decimal(x, 3) + "×" }

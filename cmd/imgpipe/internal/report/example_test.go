@@ -20,22 +20,28 @@ func measured() *bench.Comparison {
 		Command: []string{"imgpipe", "compare", "--modes", "serial,goroutines", "photos"},
 		Job:     bench.Job{Inputs: "photos", Images: 48, BytesIn: 31_000_000, Spec: "size=800x800", Stage: "all"},
 		Runs:    10,
-		Configs: []bench.Config{{Mode: "serial", Workers: 1}, {Mode: "goroutines", Workers: 2, Downloads: 16}},
+		Configs: []bench.Config{{Mode: "serial", Workers: 1}, {Name: "ours", Mode: "goroutines", Workers: 2,
+			Downloads: 16}},
 		Results: []bench.Result{
 			{Runs: 10, Wall: about(4), ImagesPerSec: about(12), CPU: about(3.9), ImagesPerCPUSec: about(12.3),
-				Speedup: about(1), PeakPSS: about(58e6), MemoryPerWorker: 58e6,
-				Voluntary: 71, GC: 0.018,
-				Stages: map[pipeline.Stage]float64{"fetch": 0.1, "decode": 2.4, "operate": 1, "encode": 0.5}},
+				Speedup: about(1), PeakPSS: about(58e6), Voluntary: 71,
+				P: 1, CPUPerImage: about(0.0812), CPURatio: about(1), Before: about(0.021), QuietRounds: 10,
+				Account: map[pipeline.Entry]float64{"before": 0.021, "cpu": 3.88, "file_wait": 0.08},
+				Stages:  map[pipeline.Stage]float64{"fetch": 0.1, "decode": 2.4, "operate": 1, "encode": 0.5}},
 			{Runs: 10, Wall: about(2.1), ImagesPerSec: about(22.9), CPU: about(4), ImagesPerCPUSec: about(12),
-				Speedup: about(1.9), Differs: true, PeakPSS: about(74e6),
-				MemoryPerWorker: 37e6, Voluntary: 57, GC: 0.031,
+				Speedup: about(1.9), Differs: true, PeakPSS: about(74e6), Voluntary: 57,
+				P: 0.002, CPUPerImage: about(0.0833), CPURatio: about(1.026), CPUP: 0.002, Before: about(0.022),
+				QuietRounds: 10,
+				Account: map[pipeline.Entry]float64{"before": 0.044, "cpu": 3.9, "cpu_wait": 0.17,
+					"file_wait": 0.08},
 				Stages: map[pipeline.Stage]float64{"fetch": 0.1, "decode": 2.5, "operate": 1, "encode": 0.5}},
 		},
 		Verdict: []bench.Finding{{Text: "Use --mode goroutines --workers 2 here.",
 			Figures: "1.9 times as fast as serial"}},
-		Samples: []bench.Sample{{Config: 0,
+		Samples: []bench.Sample{{Config: 0, Elapsed: 4,
 			Summary: summary.Summary{Wall: 4, ImagesPerSec: 12, Done: 48, User: 3.6, System: 0.3}},
-			{Config: 1, Summary: summary.Summary{Wall: 2.1, ImagesPerSec: 22.9, Done: 48, User: 3.7, System: 0.3}}},
+			{Config: 1, Elapsed: 2.1, Summary: summary.Summary{Wall: 2.1, ImagesPerSec: 22.9, Done: 48, User: 3.7,
+				System: 0.3}}},
 	}
 }
 
@@ -52,21 +58,28 @@ func ExampleText() {
 	//     1.9 times as fast as serial
 	//
 	// Time
-	//   mode        workers  downloads        wall  images/s  speedup (95 % interval)
-	//   serial            1          –  4.00 s ±2%      12.0         1.00× (baseline)
-	//   goroutines        2         16  2.10 s ±2%      22.9        1.90× (1.86–1.94)
+	//   contestant   before                wall  images/s      times as fast      p
+	//   serial      21.0 ms  4.00 s (3.92–4.08)      12.0     1.00× baseline      –
+	//   ours        22.0 ms  2.10 s (2.06–2.14)      22.9  1.90× (1.86–1.94)  0.002
 	//
-	// Cost
-	//   contestant         CPU  images/CPU s  memory  per worker  copied  switches       GC
-	//   serial      3.90 s ±2%          12.3    58MB        58MB      0B      71.0  18.0 ms
-	//   goroutines  4.00 s ±2%          12.0    74MB        37MB      0B      57.0  31.0 ms
-	//   Memory is the peak of all processes together; bytes copied between processes and context switches
-	//   are for each image; GC is the CPU time of garbage collection.
+	// CPU for each image
+	//   contestant     CPU for an image  times the baseline's      p  waited for a CPU
+	//   serial      81.2 ms (79.6–82.8)        1.00× baseline      –               0 %
+	//   ours        83.3 ms (81.6–85.0)     1.03× (1.01–1.05)  0.002               4 %
+	//   CPU is the time on a core, of all processes. Waiting for a CPU is a share of the workers' time.
+	//
+	// Memory
+	//   contestant           peak memory  one more worker  copied  switches
+	//   serial      58MB (56.8MB–59.2MB)                –      0B      71.0
+	//   ours        74MB (72.5MB–75.5MB)                –      0B      57.0
+	//   Memory is the highest PSS of all processes together, in which shared pages count once; RSS where
+	//   the system has no PSS. One more worker is the rise from the fewest workers of a mode to the most,
+	//   for each. Bytes copied between processes and context switches are for each image.
 	//
 	// Where the workers' time went
-	//   serial      [DDDDDDDDDDDDDDDDDDDDDDDDDDDDDDOOOOOOOOOOOOOEEEEEE.] 3% idle
-	//   goroutines  [DDDDDDDDDDDDDDDDDDDDDDDDDDDDDDOOOOOOOOOOOOEEEEEE..] 5% idle
-	//   D decode, O operate, E encode, . idle
+	//   serial  [CCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCf]
+	//   ours    [bCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCwwf]
+	//   b before the first image, C on a CPU, w waiting for a CPU, f waiting for files
 	//
 	// Again
 	//   imgpipe compare --modes serial,goroutines photos
@@ -86,6 +99,6 @@ func ExampleBench() {
 	// images: 48
 	// stage: all
 	// spec: size=800x800
-	// BenchmarkCompare/mode=serial/workers=1/downloads=0 1 4000000000 ns/op 12 images/s 81.25 cpu-ms/image
-	// BenchmarkCompare/mode=goroutines/workers=2/downloads=16 1 2100000000 ns/op 22.9 images/s 83.333333 cpu-ms/image
+	// BenchmarkCompare/name=serial/mode=serial/workers=1/downloads=0 1 4000000000 ns/op 12 images/s 81.25 cpu-ms/image
+	// BenchmarkCompare/name=ours/mode=goroutines/workers=2/downloads=16 1 2100000000 ns/op 22.9 images/s 83.333333 cpu-ms/image
 }

@@ -87,39 +87,57 @@ func estimate(xs []float64) bench.Estimate {
 	return bench.Estimate{Low: xs[0], Center: xs[len(xs)/2], High: xs[len(xs)-1]}
 }
 
+func middle(xs []float64) float64 { return estimate(xs).Center }
+
 func result(c *bench.Comparison, i int) bench.Result {
-	var wall, speed, cpu, perCPU, peak, ratios []float64
-	base := map[int]float64{}
+	var wall, speed, cpu, perImage, perCPU, peak, ratios, cpuRatios, before []float64
+	base := map[int]bench.Sample{}
 	for _, s := range c.Samples {
 		if s.Config == c.Baseline {
-			base[s.Round] = s.Summary.Wall
+			base[s.Round] = s
 		}
 	}
-	r := bench.Result{Stages: map[pipeline.Stage]float64{}, P: 0.008, Differs: i != c.Baseline}
+	r := bench.Result{Stages: map[pipeline.Stage]float64{}, P: 0.008, Differs: i != c.Baseline, CPUP: 0.03,
+		WallDetectable: 0.04, CPUDetectable: 0.021, AtOnce: c.Configs[i].Downloads}
+	account := map[pipeline.Entry][]float64{}
+	var shares []float64
 	for _, s := range c.Samples {
 		if s.Config != i {
 			continue
 		}
 		r.Runs++
-		wall, speed = append(wall, s.Summary.Wall), append(speed, s.Summary.ImagesPerSec)
+		if s.Disturbed == "" {
+			r.QuietRounds++
+		}
+		shares = append(shares, s.DisturbedShare)
+		wall, speed = append(wall, s.Wall()), append(speed, s.Summary.ImagesPerSec)
 		spent := s.Summary.User + s.Summary.System
+		baseline := base[s.Round]
 		cpu, perCPU = append(cpu, spent), append(perCPU, float64(s.Summary.Done)/spent)
-		peak = append(peak, float64(s.Summary.PeakMemory))
-		ratios = append(ratios, base[s.Round]/s.Summary.Wall)
+		perImage = append(perImage, spent/float64(s.Summary.Done))
+		cpuRatios = append(cpuRatios, spent/(baseline.Summary.User+baseline.Summary.System))
+		peak, before = append(peak, float64(s.Summary.PeakPSS)), append(before, s.Summary.Before)
+		ratios = append(ratios, baseline.Wall()/s.Wall())
 		for st, x := range s.Summary.Stages {
 			r.Stages[st] += x / float64(c.Runs)
 		}
+		for e, x := range s.Summary.Account.Spent {
+			account[e] = append(account[e], x)
+		}
 		r.CopiedPerImage = float64(s.Summary.Copied) / float64(s.Summary.Done)
+		r.Unknown = s.Summary.Account.Unknown
 	}
 	r.Wall, r.ImagesPerSec, r.CPU, r.ImagesPerCPUSec = estimate(wall), estimate(speed), estimate(cpu), estimate(perCPU)
 	r.PeakRSS, r.PeakPSS, r.Speedup = estimate(peak), estimate(peak), estimate(ratios)
-	r.MemoryPerWorker = r.PeakPSS.Center / float64(c.Configs[i].Workers)
-	r.Voluntary, r.Involuntary, r.GC = 12.5, 3.25, 0.11
-	if w := c.Configs[i].Workers; w > 1 {
-		s := r.Speedup.Center / c.Results[i-1].Speedup.Center
-		r.Efficiency = s / float64(w)
-		r.Serial = (1/s - 1/float64(w)) / (1 - 1/float64(w))
-		r.Ceiling = 1 / r.Serial
+	r.CPUPerImage, r.CPURatio, r.Before = estimate(perImage), estimate(cpuRatios), estimate(before)
+	r.DisturbedShare = middle(shares)
+	r.Voluntary, r.Involuntary = 12.5, 3.25
+	r.Account = map[pipeline.Entry]float64{}
+	for e, xs := range account {
+		r.Account[e] = middle(xs)
+	}
+	if w := c.Configs[i].Workers; w > 1 && c.Configs[i].Workers <= c.Machine.CPUs {
+		r.Efficiency = r.Speedup.Center / c.Results[i-1].Speedup.Center / float64(w)
 	}
 	return r
 }
@@ -127,7 +145,7 @@ func result(c *bench.Comparison, i int) bench.Result {
 func sample(c *bench.Comparison, line bench.Timeline, round, place int) bench.Sample {
 	f := c.Configs[line.Config]
 	s := summary.Summary{Mode: f.Mode, Workers: f.Workers, Downloads: f.Downloads, Items: c.Job.Images,
-		Done: c.Job.Images, BytesIn: c.Job.BytesIn,
+		Done: c.Job.Images, BytesIn: c.Job.BytesIn, DownloadsAtOnce: f.Downloads, PerHost: 64, Hosts: 1,
 		BytesOut: 4_100_000, Outputs: c.Job.Images, Stages: map[pipeline.Stage]float64{}}
 	var wall time.Duration
 	for _, x := range line.Spans {
@@ -135,17 +153,57 @@ func sample(c *bench.Comparison, line bench.Timeline, round, place int) bench.Sa
 		s.Stages[x.Stage] += (x.End - x.Start).Seconds()
 	}
 	s.User = s.Stages[pipeline.StageDecode] + s.Stages[pipeline.StageOperate] + s.Stages[pipeline.StageEncode]
-	s.System = 0.05 * s.User
+	s.System, s.Before = 0.05*s.User, 0.021
 	if f.Mode == "processes" {
 		s.Copied = 812_000 * int64(c.Job.Images)
 		s.System *= 2
+		s.Before = 0.058
 	}
 	for _, m := range line.Memory {
 		s.PeakMemory = max(s.PeakMemory, m.Bytes)
 	}
-	s.Finish(wall)
-	return bench.Sample{Config: line.Config, Round: round, Place: place, Summary: s,
-		Digest: "2c26b46b68ffc68ff99b453c1d304134", Load: 0.25}
+	s.PeakPSS = s.PeakMemory
+	s.Account = account(line, f.Workers, wall, s.Before)
+	s.Finish(time.Duration(s.Account.Wall * float64(time.Second)))
+	zero, others := 0.0, 0.05
+	s.Conditions = summary.Conditions{CPUPressure: &zero, Steal: &zero, OtherCPUs: &others}
+	return bench.Sample{Config: line.Config, Round: round, Place: place, Elapsed: s.Account.Wall, Summary: s,
+		Digest: "2c26b46b68ffc68ff99b453c1d304134", Load: 0.25, OtherCPU: others}
+}
+
+// account returns where the time of the workers of a run went.
+func account(line bench.Timeline, workers int, wall time.Duration, before float64) *summary.Account {
+	const after = 0.012
+	a := &summary.Account{Lanes: workers, Wall: wall.Seconds() + before + after, Spent: map[pipeline.Entry]float64{},
+		Unknown: []pipeline.Entry{pipeline.EntryThrottled}}
+	ends := make([]time.Duration, workers)
+	for _, s := range within(line.Spans, groups[1].stages) {
+		entry := pipeline.EntryCPU
+		switch s.Stage {
+		case pipeline.StageLock, pipeline.StageStart, pipeline.StageHandover, "cpu_wait":
+			entry = pipeline.Entry(s.Stage)
+		}
+		a.Spent[entry] += (s.End - s.Start).Seconds()
+		ends[s.Lane] = max(ends[s.Lane], s.End)
+	}
+	busy := 0.0
+	for _, e := range wholes() { // in order, as sums of floats depend on it
+		busy += a.Spent[e.Entry]
+	}
+	for _, end := range ends {
+		a.Spent[pipeline.EntryTail] += (wall - end).Seconds()
+	}
+	a.Spent[pipeline.EntryRest] = 0.01 * busy
+	a.Spent[pipeline.EntryFileWait] = float64(workers)*wall.Seconds() - 1.01*busy - a.Spent[pipeline.EntryTail]
+	if a.Spent[pipeline.EntryFileWait] < 0 {
+		a.Spent[pipeline.EntryRest] += a.Spent[pipeline.EntryFileWait]
+		a.Spent[pipeline.EntryFileWait] = 0
+	}
+	a.Spent[pipeline.EntryLatency] = 0.8 * a.Spent[pipeline.EntryFileWait]
+	a.Spent[pipeline.EntryBody] = 0.2 * a.Spent[pipeline.EntryFileWait]
+	a.Spent[pipeline.EntryRunQueue] = a.Spent[pipeline.EntryCPUWait]
+	a.Spent[pipeline.EntryBefore], a.Spent[pipeline.EntryAfter] = before*float64(workers), after*float64(workers)
+	return a
 }
 
 // simulate runs images through download lanes, a queue, worker lanes and store lanes.
@@ -185,6 +243,10 @@ func simulate(f bench.Config, images int, seed uint64) bench.Timeline {
 		at = span(pipeline.StageDecode, w, item, at, ms(21))
 		at = span(pipeline.StageOperate, w, item, at, ms(9))
 		at = span(pipeline.StageEncode, w, item, at, ms(7))
+		if f.Mode != "gil" && f.Workers > 1 {
+			// More workers wait for a CPU the more there are beyond two.
+			at = span(pipeline.Stage(pipeline.EntryCPUWait), w, item, at, ms(1.5+37*float64(max(f.Workers-2, 0))/2))
+		}
 		lock, workers[w], downloads[d] = at, at, got
 		s := first(stores)
 		stores[s] = span(pipeline.StageStore, s, item, max(at, stores[s]), ms(2))

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"imgpipe/cmd/imgpipe/internal/bench"
+	"imgpipe/cmd/imgpipe/internal/figure"
 )
 
 var (
@@ -37,30 +38,43 @@ func parsed(name string, text *string) func() *template.Template {
 // picturesSize is the most bytes of pictures on a page.
 const picturesSize = 600_000
 
-// A named is a table and what it is of, for a reader who cannot see it.
-type named struct {
-	Name  string
-	Table table
-}
-
-// Named returns the table of a chart.
-func (c chart) Named() named { return named{c.Title, c.Table} }
-
 // A document is what the page shows, from the top down.
 type document struct {
-	ChartStyle, PageStyle         template.CSS
-	Program, Title, Job, Rounds   string
-	Different, Partial            string
-	Verdict                       []bench.Finding
-	Warnings                      []bench.Warning
-	Timing, Cost, Scaling         named
-	Legend, CostNote              string
-	Pairs, Charts                 []chart
-	Parts                         []part
-	Claims                        []claim
-	Pictures                      []picture
-	Omitted                       string
+	ChartStyle, PageStyle       template.CSS
+	Program, Title, Job, Rounds string
+	// Verdict is the first sentence, Figures what it rests on, and More the others.
+	Verdict, Figures              string
+	More                          []bench.Finding
+	Different, Partial, Withheld  string
+	Doubts                        string
+	Sections                      []section
+	Hero                          []chart
+	Contents                      []entry
 	Machine, Began, Took, Command string
+}
+
+// An entry is a line of the table of contents.
+type entry struct{ ID, Title string }
+
+// A section is a part of the page under a heading of its own. Every field but ID and Title may be empty.
+type section struct {
+	ID, Title, Lead string
+	// Chart has the same heading as the section.
+	Chart  *chart
+	Folded []chart
+	// Charts have small headings.
+	Charts   []chart
+	Tables   []named
+	Claims   []claim
+	Lesson   *lesson
+	Parts    []part
+	Pictures []picture
+	Omitted  string
+	Earlier  *earlier
+	Outliers []string
+	Warnings []bench.Warning
+	Terms    []term
+	Command  string
 }
 
 // A claim is a bench.Claim with the class of its badge.
@@ -75,7 +89,7 @@ type picture struct {
 // A part is a shorter comparison of one stage.
 type part struct {
 	Title, Job string
-	Timing     named
+	Tables     []named
 	Charts     []chart
 }
 
@@ -92,40 +106,118 @@ func HTML(w io.Writer, c *bench.Comparison) error {
 func (v *view) document() document {
 	d := document{
 		ChartStyle: chartCSS, PageStyle: pageCSS, Program: v.Program,
-		Title: fmt.Sprintf("%s in %s", count(v.Job.Images, "image"), count(len(v.modes()), "mode")),
+		Title: fmt.Sprintf("%s, %s", figure.Count(v.Job.Images, "image"), figure.Count(len(v.Configs), "contestant")),
 		Job:   v.job(), Rounds: v.rounds(), Different: printable(v.Different), Partial: printable(v.Partial),
-		Verdict: v.Verdict, Warnings: v.Warnings,
-		Timing: named{"Time", v.timing()}, Cost: named{"Cost", v.cost()}, Scaling: named{"Scaling", v.scaling()},
-		Legend: v.legend(), CostNote: costNote,
+		Withheld: printable(v.Withheld), Doubts: v.doubts(),
 		Machine: v.machine(), Began: v.began(), Command: v.command(),
+	}
+	d.Verdict = d.Title
+	if len(v.Verdict) > 0 {
+		d.Verdict, d.Figures, d.More = v.Verdict[0].Text, v.Verdict[0].Figures, v.Verdict[1:]
 	}
 	if v.Took > 0 {
 		d.Took = v.Took.Round(time.Second).String()
 	}
-	d.Pairs = drawn(v.curves, v.strip, v.workerTime, v.otherTime)
-	first, second := v.primary()
-	d.Charts = drawn(
-		func() (chart, bool) {
-			return v.timelines("timeline", "What was done when", lanesLead, first, longest(first))
-		},
-		func() (chart, bool) { return v.closer(first) },
-		func() (chart, bool) {
-			return v.timelines("others", "The same with other widths", "As above, but on a time scale of their own.",
-				second, longest(second))
-		},
-		func() (chart, bool) { return v.memory(first) })
-	for i := range v.Parts {
-		d.Parts = append(d.Parts, newView(&v.Parts[i]).part(i))
+	d.Hero = drawn(v.hero)
+	d.Sections = v.sections()
+	for _, s := range d.Sections {
+		d.Contents = append(d.Contents, entry{s.ID, s.Title})
 	}
+	return d
+}
+
+// sections returns the parts of the page below its first figure, in order.
+func (v *view) sections() []section {
+	var all []section
+	add := func(show bool, s section) {
+		if show {
+			all = append(all, s)
+		}
+	}
+	own := func(draw func() (chart, bool), folded ...chart) {
+		if ch, ok := draw(); ok {
+			add(true, section{ID: ch.ID, Title: ch.Title, Chart: &ch, Folded: folded})
+		}
+	}
+	first, second := v.primary()
+	own(v.account)
+	others := drawn(func() (chart, bool) {
+		return v.timelines("others", "The same with other widths", "As above, but on a time scale of their own.",
+			second, longest(second))
+	})
+	own(func() (chart, bool) {
+		return v.timelines("timeline", "What was done when", lanesLead, first, longest(first))
+	}, others...)
+	own(v.everyRun)
+	own(v.disturbance)
+	own(v.curves)
+	if ch, ok := v.memory(first); ok {
+		add(true, section{ID: ch.ID, Title: ch.Title, Chart: &ch})
+	} else if len(v.Configs) > 0 {
+		add(true, section{ID: "memory", Title: "Memory", Tables: []named{{"Memory", v.space(), spaceNote}}})
+	}
+	add(len(v.Claims) > 0, section{ID: "claims", Title: "What is said of threads, processes and locks",
+		Claims: v.claims()})
+	if l := v.lesson(); l != nil {
+		add(true, section{ID: "lesson", Title: "The lesson: threads, processes and a lock", Lesson: l})
+	} else if len(v.Parts) > 0 {
+		s := section{ID: "alone", Title: "Stages alone",
+			Lead: "Shorter comparisons of the same contestants, in which the other stages take no time."}
+		for i := range v.Parts {
+			s.Parts = append(s.Parts, newView(&v.Parts[i]).part(i))
+		}
+		add(true, s)
+	}
+	if t := v.stages(); len(t.Head) > 1 {
+		add(true, section{ID: "stages", Title: "Time by stage",
+			Lead:   "Milliseconds for each image. Stages overlap, so they add up to nothing.",
+			Tables: []named{{"Time by stage", t, ""}}})
+	}
+	pictures, omitted := v.pictures()
+	add(len(pictures) > 0 || omitted != "", section{ID: "outputs", Title: "Some of the outputs", Pictures: pictures,
+		Omitted: omitted})
+	if e := v.earlier(); e != nil {
+		add(true, section{ID: "against", Title: "Against an earlier comparison", Lead: e.Words, Earlier: e})
+	}
+	add(true, section{ID: "machine", Title: "The machine", Tables: []named{{"The machine", v.card(), ""}}})
+	v.addDoubts(add)
+	if len(v.Configs) > 0 {
+		add(true, section{ID: "contestants", Title: "The contestants",
+			Lead:   "Downloads are how many were allowed; at once is the most that there were.",
+			Tables: []named{{"The contestants", v.contestants(), ""}}})
+	}
+	add(true, section{ID: "words", Title: "Words", Terms: glossary()})
+	add(len(v.Command) > 0, section{ID: "again", Title: "To repeat it", Command: v.command()})
+	return all
+}
+
+// addDoubts adds what speaks against the figures.
+func (v *view) addDoubts(add func(bool, section)) {
+	s := section{ID: "doubts", Title: "Reasons to doubt it", Warnings: v.Warnings}
+	for _, o := range v.Outliers {
+		s.Outliers = append(s.Outliers, printable(o))
+	}
+	if len(v.LeftOut) > 0 {
+		note := ""
+		if n := len(v.LeftOut) - mostLeftOut; n > 0 {
+			note = fmt.Sprintf("%d more are in the JSON.", n)
+		}
+		s.Tables = []named{{"Images left out of all runs", v.leftOut(), note}}
+	}
+	add(v.doubts() != "", s)
+}
+
+// claims returns the claims, each with the class of its badge.
+func (v *view) claims() []claim {
+	var out []claim
 	for _, k := range v.Claims {
 		class := holds(k)
 		if class != "yes" && class != "no" {
 			class = "open"
 		}
-		d.Claims = append(d.Claims, claim{k.Text, k.Measured, holds(k), class})
+		out = append(out, claim{k.Text, k.Measured, holds(k), class})
 	}
-	d.Pictures, d.Omitted = v.pictures()
-	return d
+	return out
 }
 
 // drawn returns the charts for which there are figures.
@@ -139,22 +231,10 @@ func drawn(draw ...func() (chart, bool)) []chart {
 	return out
 }
 
-func (v *view) workerTime() (chart, bool) {
-	return v.stacks("workers", "Where the workers' time went", "For each image, the time of all workers together; "+
-		"idle is waiting for a download or for the end. "+
-		"Bars of equal length do equal work at equal cost, however many workers share it.", workerStages)
-}
-
-func (v *view) otherTime() (chart, bool) {
-	return v.stacks("waits", "What an image waited for", "For each image, the time in stages that need no worker. "+
-		"They overlap with each other and with the work, so they "+
-		"may add up to more than the run took.", otherStages)
-}
-
 // lanesLead is how to read a timeline.
 const lanesLead = "One run of each, that of median wall time, on the same time scale. A line is a lane: a download " +
-	"slot or a worker. " +
-	"Under them, how many images had been fetched and waited for a worker."
+	"slot or a worker. Under them, how many images had been fetched and waited for a worker. Made wider, the lanes " +
+	"can be scrolled by touch or with the arrow keys."
 
 // closer draws the start of timelines large, if they are too long to see single images.
 func (v *view) closer(lines []bench.Timeline) (chart, bool) {
@@ -184,28 +264,23 @@ func longest(lines []bench.Timeline) time.Duration {
 
 // part returns a comparison of one stage as a part of the page.
 func (v *view) part(n int) part {
-	p := part{Title: v.partTitle(), Job: v.job() + ". " + v.rounds() + ".", Timing: named{v.partTitle(), v.timing()}}
-	if ch, ok := v.curves(); ok && len(v.widths(indexes(len(v.Configs)))) > 1 {
-		ch.ID = fmt.Sprintf("part%d-%s", n+1, ch.ID)
-		ch.Panels[0].ID = ch.ID
-		p.Charts = []chart{ch}
+	p := part{Title: v.partTitle(), Job: v.job() + ". " + v.rounds() + ".",
+		Tables: []named{{v.partTitle(), v.timing(), ""}}}
+	if ch, ok := v.small(n); ok {
+		ch.Lead = ""
+		p.Charts, p.Tables = []chart{ch}, nil
 	}
 	return p
 }
 
 func (v *view) partTitle() string {
 	if v.Job.Stage == "" || v.Job.Stage == "all" {
+		if v.Lesson == nil && v.Job.Inputs != "" {
+			return sentence(printable(v.Job.Inputs))[:len(sentence(printable(v.Job.Inputs)))-1]
+		}
 		return "A shorter comparison"
 	}
 	return "The " + printable(v.Job.Stage) + " stage alone"
-}
-
-func indexes(n int) []int {
-	out := make([]int, n)
-	for i := range out {
-		out[i] = i
-	}
-	return out
 }
 
 // pictures returns those that the page has room for, and how many are left out.
@@ -225,5 +300,5 @@ func (v *view) pictures() ([]picture, string) {
 	if omitted == 0 {
 		return out, ""
 	}
-	return out, strings.TrimSpace(count(omitted, "more picture") + " had no room here.")
+	return out, strings.TrimSpace(figure.Count(omitted, "more picture") + " had no room here.")
 }

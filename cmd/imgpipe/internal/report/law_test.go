@@ -34,6 +34,7 @@ func awkward(t testing.TB) map[string]*bench.Comparison {
 		out[name] = c
 	}
 	add("whole", func(*bench.Comparison) {})
+	out["rich"], out["older"], out["withheld"] = rich(t), older(t), withheld(t)
 	add("no timelines", func(c *bench.Comparison) { c.Timelines = nil })
 	add("no spans", func(c *bench.Comparison) {
 		for i := range c.Timelines {
@@ -73,8 +74,9 @@ func awkward(t testing.TB) map[string]*bench.Comparison {
 	add("infinite amounts", func(c *bench.Comparison) {
 		for i := range c.Results {
 			r := &c.Results[i]
-			r.Speedup.Center, r.MemoryPerWorker = math.Inf(1), math.Inf(1)
-			r.CopiedPerImage, r.GC = math.NaN(), math.Inf(1)
+			r.Speedup.Center, r.CPURatio.Low = math.Inf(1), math.Inf(-1)
+			r.CopiedPerImage, r.CPUP, r.WallDetectable = math.NaN(), math.NaN(), math.Inf(1)
+			r.Account[pipeline.EntryCPU], r.Before = math.NaN(), nan
 			r.PeakPSS, r.PeakRSS, r.Efficiency, r.Ceiling = nan, unbounded, math.Inf(1), math.Inf(1)
 		}
 	})
@@ -155,8 +157,9 @@ func TestTextFitsTheTerminal(t *testing.T) {
 
 func TestChanceIsShownAsChance(t *testing.T) {
 	for kind, want := range map[string]string{
-		"text":     "p = 0.41\n  ~ no significant difference from the baseline.",
-		"markdown": ", p = 0.41 |\n\n~ no significant difference from the baseline.",
+		"text":     "0.410\n  ~ no significant difference from the baseline.",
+		"markdown": "| 0.410 |\n\n~ no significant difference from the baseline.",
+		"html":     "no difference shown; 4 % would have been seen",
 	} {
 		if got := draw(t, allFormats[kind], awkward(t)["against itself"]); !strings.Contains(got, want) {
 			t.Errorf("%s does not say %q:\n%s", kind, want, got)
@@ -206,7 +209,8 @@ func TestJSONWithoutFiniteFiguresDecodes(t *testing.T) {
 }
 
 func TestCSVHasALineForEachRun(t *testing.T) {
-	c := comparison(t)
+	c := rich(t)
+	c.Parts = nil
 	rows, err := csv.NewReader(strings.NewReader(draw(t, CSV, c))).ReadAll()
 	if err != nil {
 		t.Fatal(err)
@@ -220,8 +224,15 @@ func TestCSVHasALineForEachRun(t *testing.T) {
 		if got, want := row[column("wall_s")], fmt.Sprint(s.Summary.Wall); got != want {
 			t.Errorf("run %d took %s, want %s", i, got, want)
 		}
-		if got, want := row[column("mode")], c.Configs[s.Config].Mode; got != want {
-			t.Errorf("run %d was %s, want %s", i, got, want)
+		for name, want := range map[string]string{
+			"mode": c.Configs[s.Config].Mode, "name": newView(c).labels[s.Config], "elapsed_s": fmt.Sprint(s.Elapsed),
+			"other_cpus": fmt.Sprint(*s.Summary.Conditions.OtherCPUs), "disturbed": s.Disturbed,
+			"downloads_at_once": fmt.Sprint(s.Summary.DownloadsAtOnce),
+			"cpu_per_image_s":   real((s.Summary.User + s.Summary.System) / float64(s.Summary.Items)),
+		} {
+			if got := row[column(name)]; got != want {
+				t.Errorf("%s of run %d is %q, want %q", name, i, got, want)
+			}
 		}
 	}
 }
@@ -240,12 +251,16 @@ func TestBenchmarkFormatIsReadByItsOwnReader(t *testing.T) {
 			s := c.Samples[min(got, len(c.Samples)-1)]
 			if got < len(c.Samples) {
 				f := c.Configs[s.Config]
-				want := fmt.Sprintf("Compare/mode=%s/workers=%d/downloads=%d", f.Mode, f.Workers, f.Downloads)
+				want := fmt.Sprintf("Compare/name=%s/mode=%s/workers=%d/downloads=%d",
+					strings.ReplaceAll(c.Name(s.Config), " ", "_"), f.Mode, f.Workers, f.Downloads)
 				if string(rec.Name) != want {
 					t.Errorf("run %d is called %s, want %s", got, rec.Name, want)
 				}
-				if sec, ok := rec.Value("sec/op"); !ok || math.Abs(sec-s.Summary.Wall) > 1e-8 {
-					t.Errorf("run %d took %v s, want %v", got, sec, s.Summary.Wall)
+				if sec, ok := rec.Value("sec/op"); !ok || math.Abs(sec-s.Wall()) > 1e-8 {
+					t.Errorf("run %d took %v s, want %v", got, sec, s.Wall())
+				}
+				if pss, ok := rec.Value("pss-B"); !ok || pss != float64(s.Summary.PeakPSS) {
+					t.Errorf("run %d has %v bytes of memory, want %v", got, pss, s.Summary.PeakPSS)
 				}
 				if speed, ok := rec.Value("images/s"); !ok || math.Abs(speed-s.Summary.ImagesPerSec) > 1e-5 {
 					t.Errorf("run %d did %v images/s, want %v", got, speed, s.Summary.ImagesPerSec)
@@ -305,7 +320,7 @@ func FuzzWordsFromOutside(f *testing.F) {
 				t.Errorf("with %q: %v", s, err)
 			}
 		}
-		if rows, err := csv.NewReader(strings.NewReader(draw(t, CSV, c))).ReadAll(); err != nil || len(rows) != 2 {
+		if rows, err := csv.NewReader(strings.NewReader(draw(t, CSV, c))).ReadAll(); err != nil || len(rows) != 3 {
 			t.Errorf("with %q: %d lines, %v", s, len(rows), err)
 		}
 	})
@@ -315,17 +330,38 @@ func FuzzWordsFromOutside(f *testing.F) {
 func spoken(s string) *bench.Comparison {
 	one := bench.Estimate{Center: 1, Low: 1, High: 1}
 	s += "x" // an empty text leaves out what would say it
+	card := bench.Card{CPU: s, Kernel: s, Virtual: s, Governor: s}
+	line := bench.Timeline{Spans: []bench.Span{{Stage: pipeline.StageDecode, End: time.Second}}}
+	result := bench.Result{Runs: 1, Wall: one, Speedup: one, CPURatio: one,
+		Stages:  map[pipeline.Stage]float64{"decode": 1},
+		Account: map[pipeline.Entry]float64{pipeline.EntryCPU: 1}}
+	part := bench.Comparison{Job: bench.Job{Inputs: s, Stage: s}, Configs: []bench.Config{{Name: s}, {Name: s + "2"}},
+		Results: []bench.Result{result, result}, Withheld: s, Verdict: []bench.Finding{{Text: s, Figures: s}}}
+	others := 1.0
+	run := bench.Sample{Elapsed: 1, Disturbed: s, Digest: s, Summary: summary.Summary{Wall: 1, Done: 1,
+		Conditions: summary.Conditions{OtherCPUs: &others}}}
+	again := run
+	again.Config, again.Place = 1, 1
 	return &bench.Comparison{
 		Program: s, Go: s, Machine: summary.Machine{OS: s, Arch: s, CPUs: 1}, Command: []string{s},
-		Partial: s, Different: s,
-		Job:     bench.Job{Inputs: s, Images: 1, Spec: s, Stage: s},
-		Configs: []bench.Config{{Mode: s, Workers: 1, Downloads: 1}},
-		Results: []bench.Result{{Runs: 1, Wall: one, Speedup: one}},
-		Verdict: []bench.Finding{{Kind: s, Text: s, Figures: s}},
+		Partial: s, Different: s, Withheld: s, Ended: s,
+		Job: bench.Job{Inputs: s, Images: 1, Spec: s, Stage: s},
+		Configs: []bench.Config{{Name: s, Mode: s, Workers: 1, Downloads: 1, Extra: []string{s}, Env: []string{s},
+			Program: s},
+			{Name: s + "2", Mode: s, Workers: 2, Peer: s}},
+		Results: []bench.Result{result, result},
+		Verdict: []bench.Finding{{Kind: s, Text: s, Figures: s}, {Kind: s, Text: s, Figures: s}},
 		Claims:  []bench.Claim{{Text: s, Measured: s, Holds: s}}, Warnings: []bench.Warning{{Kind: s, Text: s}},
-		Samples:   []bench.Sample{{Summary: summary.Summary{Wall: 1, Done: 1}, Digest: s}},
-		Timelines: []bench.Timeline{{Spans: []bench.Span{{Stage: pipeline.StageDecode, End: time.Second}}}},
-		Pictures:  []bench.Picture{{Name: s, JPEG: []byte(s)}},
+		Outliers: []string{s}, LeftOut: []bench.LeftOut{{Source: s, Class: s, Runs: 1, Of: 2}}, Card: card,
+		Against: &bench.Against{Program: s, Card: card, Rows: []bench.AgainstRow{{Name: s, Wall: one, CPU: one}},
+			Missing: []string{s}, Notes: []string{s}},
+		Lesson: &bench.Lesson{Starts: []bench.Start{{What: s, Time: one}}, Memory: []bench.Slope{{Mode: s,
+			OneMoreWorker: one}},
+			Crashes: []bench.Crash{{Mode: s, Died: s, Images: 1, Done: 1, Timeline: &line}},
+			Table:   []bench.Cell{{Job: s, Program: s, Model: s, Speedup: one}}},
+		Parts:   []bench.Comparison{part},
+		Samples: []bench.Sample{run, again}, Timelines: []bench.Timeline{line},
+		Pictures: []bench.Picture{{Name: s, JPEG: []byte(s)}},
 	}
 }
 

@@ -10,28 +10,21 @@ import (
 	"unicode"
 
 	"imgpipe/cmd/imgpipe/internal/bench"
-	"imgpipe/pipeline"
 )
-
-// allStages are the stages in the order in which an image goes through them.
-var allStages = []pipeline.Stage{
-	pipeline.StageFetch, pipeline.StageQueue, pipeline.StageMemory, pipeline.StageLock, pipeline.StageStart,
-	pipeline.StageHandover,
-	pipeline.StageDecode, pipeline.StageOperate, pipeline.StageEncode, pipeline.StageStore,
-}
 
 // CSV writes a line of names, and then one line for each run, in the order in which they were made. Times are in
 // seconds and amounts in bytes. A figure that is not finite is left empty.
 func CSV(w io.Writer, c *bench.Comparison) error {
 	p := new(page)
 	out := csv.NewWriter(p)
-	head := []string{"stage", "round", "place", "mode", "workers", "downloads", "wall_s", "images_per_s", "cpu_user_s",
-		"cpu_system_s", "gc_cpu_s", "peak_memory", "peak_pss",
+	head := []string{"stage", "round", "place", "name", "mode", "workers", "downloads", "downloads_at_once", "wall_s",
+		"elapsed_s", "before_s", "images_per_s", "cpu_user_s", "cpu_system_s", "cpu_per_image_s", "other_cpus",
+		"disturbed", "disturbed_share", "peak_memory", "peak_pss",
 		"items", "done", "failed", "skipped", "bytes_in", "bytes_out", "bytes_copied",
 		"voluntary_switches", "involuntary_switches", "worker_starts", "worker_start_s", "retries", "replaced", "load",
 		"digest"}
-	for _, s := range allStages {
-		head = append(head, string(s)+"_s")
+	for _, s := range stageWords {
+		head = append(head, string(s.Stage)+"_s")
 	}
 	// Writing to memory cannot fail.
 	_ = out.Write(head)
@@ -54,15 +47,20 @@ func parts(c *bench.Comparison) []*view {
 func (v *view) csv(out *csv.Writer) {
 	for _, s := range v.samples() {
 		f, m := v.Configs[s.Config], s.Summary
-		row := []string{v.Job.Stage, field(s.Round), field(s.Place), f.Mode, field(f.Workers), field(f.Downloads),
-			real(m.Wall), real(m.ImagesPerSec),
-			real(m.User), real(m.System), real(m.GC), field(m.PeakMemory), field(m.PeakPSS),
+		perImage := math.NaN()
+		if m.Items > 0 {
+			perImage = (m.User + m.System) / float64(m.Items)
+		}
+		row := []string{v.Job.Stage, field(s.Round), field(s.Place), v.labels[s.Config], f.Mode, field(f.Workers),
+			field(f.Downloads), field(m.DownloadsAtOnce), real(m.Wall), some(s.Elapsed), some(m.Before),
+			real(m.ImagesPerSec), real(m.User), real(m.System), real(perImage), others(&s),
+			printable(s.Disturbed), real(s.DisturbedShare), field(m.PeakMemory), field(m.PeakPSS),
 			field(m.Items), field(m.Done), field(m.Failed), field(m.Skipped),
 			field(m.BytesIn), field(m.BytesOut), field(m.Copied),
 			field(m.VoluntarySwitches), field(m.InvoluntarySwitches),
 			field(m.WorkerStarts), real(m.WorkerStart), field(m.Retries), field(m.Replaced), real(s.Load), s.Digest}
-		for _, st := range allStages {
-			row = append(row, real(m.Stages[st]))
+		for _, st := range stageWords {
+			row = append(row, real(m.Stages[st.Stage]))
 		}
 		_ = out.Write(row)
 	}
@@ -88,11 +86,27 @@ func real(x float64) string {
 	return strconv.FormatFloat(x, 'g', -1, 64)
 }
 
+// some is real for a figure of which 0 stands for "not known".
+func some(x float64) string {
+	if x == 0 {
+		return ""
+	}
+	return real(x)
+}
+
+// others returns how many CPUs other programs held, if that is known.
+func others(s *bench.Sample) string {
+	if x := s.Summary.Conditions.OtherCPUs; x != nil {
+		return real(*x)
+	}
+	return some(s.OtherCPU)
+}
+
 // Bench writes the runs in Go's benchmark format (golang.org/design/14313-benchmark-format), one line for each, for
 //
-//	benchstat -col /mode
+//	benchstat -col /name
 //
-// Figures that are not finite are left out, and so is a run without a wall time.
+// Figures that are not finite or not known are left out, and so is a run without a wall time.
 func Bench(w io.Writer, c *bench.Comparison) error {
 	p := new(page)
 	p.line("Unit images/s better=higher")
@@ -114,11 +128,11 @@ func (p *page) bench(v *view) {
 	}
 	for _, s := range v.samples() {
 		f, m := v.Configs[s.Config], s.Summary
-		if !finite(m.Wall) || m.Wall <= 0 {
+		if !finite(s.Wall()) || s.Wall() <= 0 {
 			continue
 		}
-		fmt.Fprintf(p, "BenchmarkCompare/mode=%s/workers=%d/downloads=%d 1 %d ns/op", word(f.Mode), f.Workers,
-			f.Downloads, int64(math.Round(1e9*m.Wall)))
+		fmt.Fprintf(p, "BenchmarkCompare/name=%s/mode=%s/workers=%d/downloads=%d 1 %d ns/op", word(v.labels[s.Config]),
+			word(f.Mode), f.Workers, f.Downloads, int64(math.Round(1e9*s.Wall())))
 		value := func(x float64, unit string) {
 			if finite(x) {
 				fmt.Fprintf(p, " %s %s", strconv.FormatFloat(x, 'f', -1, 64), unit)
@@ -128,8 +142,8 @@ func (p *page) bench(v *view) {
 		if m.Done > 0 {
 			value(round(1000*(m.User+m.System)/float64(m.Done)), "cpu-ms/image")
 		}
-		if m.PeakMemory > 0 {
-			value(round(float64(m.PeakMemory)/1e6), "peak-MB")
+		if m.PeakPSS > 0 {
+			value(float64(m.PeakPSS), "pss-B")
 		}
 		p.line("")
 	}

@@ -27,24 +27,37 @@ func Markdown(w io.Writer, c *bench.Comparison) error {
 	if len(c.Verdict) > 0 {
 		p.line("")
 	}
-	p.markdown(v.timing())
-	if note := v.legend(); note != "" {
-		p.line("%s\n", markdownText(note))
+	if len(c.Configs) > 0 {
+		p.section("Time", v.timing(), v.timingNote())
+		p.section("CPU for each image", v.work(), workNote)
+		p.section("Memory", v.space(), spaceNote)
 	}
-	p.markdown(v.cost())
-	p.line("%s\n", costNote)
 	if t := v.scaling(); len(t.Rows) > 0 {
-		p.line("Scaling, against the same mode with the fewest workers:\n")
-		p.markdown(t)
+		p.section("Scaling", t, scalingNote(t))
 	}
-	if t := v.stages(workerStages); len(t.Head) > 1 {
-		p.line("Where the workers' time went, for each image:\n")
-		p.markdown(t)
+	if len(v.accounted()) > 0 {
+		p.section("Where the workers' time went, in ms for each image", v.entries(), "")
+	}
+	if v.special() {
+		p.section("Contestants", v.contestants(), "")
 	}
 	for i := range c.Parts {
 		part := newView(&c.Parts[i])
-		p.line("%s: %s.\n", part.partTitle(), markdownText(part.job()))
-		p.markdown(part.timing())
+		p.section(part.partTitle(), part.timing(), part.job()+". "+part.timingNote())
+	}
+	if v.Lesson != nil {
+		for _, ch := range drawn(v.starts, v.slopes, v.crashes) {
+			p.section(ch.Title, ch.Tables[0].Table, "")
+		}
+		if t := v.cells(); len(t.Rows) > 0 {
+			p.section("Times as fast as the same program, one image after the other", t, "")
+		}
+	}
+	if e := v.earlier(); e != nil {
+		p.section("Against an earlier comparison", v.againstTable(), e.Words)
+	}
+	if len(v.LeftOut) > 0 {
+		p.section("Left out", v.leftOut(), "")
 	}
 	if len(c.Claims) > 0 {
 		t := table{Head: []string{"claim", "holds", "measured"}, Left: 3}
@@ -56,7 +69,10 @@ func Markdown(w io.Writer, c *bench.Comparison) error {
 	for _, x := range c.Warnings {
 		p.line("- Warning: %s", markdownText(printable(x.Text)))
 	}
-	if len(c.Warnings) > 0 {
+	for _, x := range c.Outliers {
+		p.line("- Far from the others: %s", markdownText(printable(x)))
+	}
+	if len(c.Warnings)+len(c.Outliers) > 0 {
 		p.line("")
 	}
 	p.line("%s; %s; %s.", markdownText(v.rounds()), markdownText(v.machine()), v.began())
@@ -68,6 +84,15 @@ func Markdown(w io.Writer, c *bench.Comparison) error {
 		p.line("\n%ssh\n%s\n%s", fence, v.command(), fence)
 	}
 	return p.to(w)
+}
+
+// section writes a table under its title, with a note below.
+func (p *page) section(title string, t table, note string) {
+	p.line("%s:\n", markdownText(title))
+	p.markdown(t)
+	if note = strings.TrimSpace(note); note != "" {
+		p.line("%s\n", markdownText(note))
+	}
 }
 
 // markdownText returns s with all escaped that Markdown, or the HTML in it, would take for markup. A single tilde

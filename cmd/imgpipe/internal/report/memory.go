@@ -7,15 +7,20 @@ import (
 	"time"
 
 	"imgpipe/cmd/imgpipe/internal/bench"
+	"imgpipe/cmd/imgpipe/internal/figure"
 )
 
 const memoryHeight px = 180
 
 // memory returns the chart of memory over time, with a line for each timeline in lines.
 func (v *view) memory(lines []bench.Timeline) (chart, bool) {
-	ch := chart{ID: "memory", Title: "Memory over time",
-		Lead:  "Resident memory of all processes of a run together, in the same runs as the timelines.",
-		Table: table{Head: []string{"contestant", "highest", "at"}, Left: 1}}
+	what := "PSS of all processes of a run together, in which shared pages count once"
+	if v.old() {
+		what = "Resident memory of all processes of a run together"
+	}
+	ch := chart{ID: "memory", Title: "Memory",
+		Lead: what + ", over the time of the same runs as the timelines. The mark is the highest."}
+	t := table{Head: []string{"contestant", "highest", "at"}, Left: 1}
 	var end time.Duration
 	var most int64
 	for _, line := range lines {
@@ -32,7 +37,7 @@ func (v *view) memory(lines []bench.Timeline) (chart, bool) {
 	for _, b := range y.ticks(4) {
 		at := memoryHeight * px(1-y.at(b))
 		sc.line("grid", 0, at, 1, at)
-		sc.text("tick end", 0, at+4, -8, size(b))
+		sc.text("tick end", 0, at+4, -8, figure.Bytes(b))
 	}
 	var desc []string
 	for n, line := range lines {
@@ -53,13 +58,14 @@ func (v *view) memory(lines []bench.Timeline) (chart, bool) {
 			}
 		}
 		sc.point("mark "+class, shape, x.at(top.At.Seconds()), memoryHeight*px(1-y.at(float64(top.Bytes))), 0,
-			v.labels[line.Config]+": "+size(float64(top.Bytes)))
-		ch.Keys = append(ch.Keys, key{class, shape, v.labels[line.Config]})
-		ch.Table.Rows = append(ch.Table.Rows,
-			[]string{v.labels[line.Config], size(float64(top.Bytes)), duration(top.At.Seconds())})
-		desc = append(desc, fmt.Sprintf("%s: at most %s", v.labels[line.Config], size(float64(top.Bytes))))
+			v.labels[line.Config]+": "+figure.Bytes(float64(top.Bytes)))
+		ch.Keys = append(ch.Keys, key{"mark " + class, shape, v.labels[line.Config]})
+		t.Rows = append(t.Rows,
+			[]string{v.labels[line.Config], figure.Bytes(float64(top.Bytes)), figure.Duration(top.At.Seconds())})
+		desc = append(desc, fmt.Sprintf("%s: at most %s", v.labels[line.Config], figure.Bytes(float64(top.Bytes))))
 	}
 	ch.Desc = strings.Join(desc, "; ") + "."
+	ch.Tables = []named{{"Memory of all runs", v.space(), spaceNote}, {"Over time", t, ""}}
 	ch.Panels = []panel{{ID: ch.ID, Title: ch.Title, Desc: ch.Desc, Gutter: "wide", Scene: sc}}
 	return ch, true
 }

@@ -51,13 +51,21 @@ func TestPageStandsAloneAndEveryChartHasWordsAndATable(t *testing.T) {
 				}
 			}
 			for _, key := range []string{"src", "href", "action", "srcset"} {
-				if v, ok := attribute(n, key); ok && !strings.HasPrefix(v, "data:") {
+				v, ok := attribute(n, key)
+				if target, local := strings.CutPrefix(v, "#"); local && key == "href" {
+					wanted[target] = true
+				}
+				if ok && !strings.HasPrefix(v, "data:") && !strings.HasPrefix(v, "#") {
 					t.Errorf("%s: <%s> wants %s", name, n.Data, v)
 				}
 			}
 			switch n.Data {
 			case "script", "iframe", "object", "embed", "foreignobject":
 				t.Errorf("%s: the page has a <%s>", name, n.Data)
+			case "div":
+				if role, _ := attribute(n, "role"); role == "group" {
+					charts++
+				}
 			case "svg":
 				if role, _ := attribute(n, "role"); role == "img" {
 					charts++

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"imgpipe/cmd/imgpipe/internal/bench"
+	"imgpipe/cmd/imgpipe/internal/figure"
 )
 
 var (
@@ -48,7 +49,7 @@ func SVG(w io.Writer, c *bench.Comparison) error {
 		ch, ok = v.timelines("timeline", "What was done when", lanesLead, first, longest(first))
 	}
 	if !ok {
-		ch, _ = v.curves()
+		ch = v.flatHero()
 	}
 	d := struct {
 		Title, Note, Desc string
@@ -57,7 +58,8 @@ func SVG(w io.Writer, c *bench.Comparison) error {
 		Keys              []placedKey
 		Panels            []placedPanel
 	}{
-		Title: fmt.Sprintf("%s in %s: %s", count(v.Job.Images, "image"), count(len(v.modes()), "mode"),
+		Title: fmt.Sprintf("%s in %s: %s", figure.Count(v.Job.Images, "image"), figure.Count(len(v.Configs),
+			"contestant"),
 			lower(ch.Title)),
 		Note: v.machine() + ", " + v.began(), Width: pictureWidth,
 		Style: chartCSS + "svg .note{fill:var(--soft);font-weight:400}",
@@ -91,6 +93,38 @@ func SVG(w io.Writer, c *bench.Comparison) error {
 		return fmt.Errorf("draw the picture: %w", err)
 	}
 	return p.to(w)
+}
+
+// flatHero returns the first figure of the page with the words of its rows in the scenes.
+func (v *view) flatHero() chart {
+	ch, _ := v.hero()
+	for n, p := range ch.Panels {
+		sc, y := scene{}, px(0)
+		for _, r := range p.Rows {
+			sc.text("label", 0, y+13, 0, r.Label)
+			sc.text("value end", 1, y+13, 0, r.Value)
+			sc.within(r.Scene, y+18)
+			y += 18 + rowTall + 6
+		}
+		sc.within(p.Scene, y)
+		sc.text("axis start", 0, y+p.Scene.Height+12, 0, "← "+p.Left)
+		sc.text("axis end", 1, y+p.Scene.Height+12, 0, p.Right+" →")
+		sc.Height = y + p.Scene.Height + 24
+		ch.Panels[n].Scene, ch.Panels[n].Rows = sc, nil
+		if p.Note == "" {
+			ch.Panels[n].Note = " "
+		}
+	}
+	return ch
+}
+
+// within draws another scene below y.
+func (s *scene) within(other scene, y px) {
+	for _, m := range other.Marks {
+		m.Y += y
+		m.Y2 += y
+		s.Marks = append(s.Marks, m)
+	}
 }
 
 // lower returns a title with a small first letter, for use within another one.

@@ -16,10 +16,11 @@ package report
 import (
 	"fmt"
 	"io"
-	"math"
+	"slices"
 	"strings"
 
 	"imgpipe/cmd/imgpipe/internal/bench"
+	"imgpipe/cmd/imgpipe/internal/figure"
 	"imgpipe/cmd/imgpipe/internal/summary"
 )
 
@@ -36,26 +37,25 @@ type view struct {
 func newView(c *bench.Comparison) *view {
 	v := &view{Comparison: c, results: make([]bench.Result, len(c.Configs)), labels: make([]string, len(c.Configs))}
 	copy(v.results, c.Results)
-	modes, workers, downloads := map[string]int{}, map[string]map[int]bool{}, map[string]map[int]bool{}
+	workers, downloads := map[string]map[int]bool{}, map[string]map[int]bool{}
 	for _, f := range c.Configs {
-		if modes[f.Mode]++; modes[f.Mode] == 1 {
+		if workers[f.Mode] == nil {
 			workers[f.Mode], downloads[f.Mode] = map[int]bool{}, map[int]bool{}
 		}
 		workers[f.Mode][f.Workers], downloads[f.Mode][f.Downloads] = true, true
 		v.byDownloads = v.byDownloads || len(downloads[f.Mode]) > 1
 	}
-	if c.Job.Stage == "fetch" {
+	for _, widths := range workers {
+		v.byDownloads = v.byDownloads && len(widths) == 1
+	}
+	if c.Job.Stage == bench.StageFetch {
 		v.byDownloads = true // nothing else matters to that stage
 	}
 	seen := map[string]int{}
-	for i, f := range c.Configs {
-		label := printable(f.Mode)
-		if len(workers[f.Mode]) > 1 {
-			label += ", " + count(f.Workers, "worker")
-			v.byDownloads = v.byDownloads && c.Job.Stage == "fetch"
-		}
-		if len(downloads[f.Mode]) > 1 {
-			label += ", " + count(f.Downloads, "download")
+	for i := range c.Configs {
+		label := strings.TrimSpace(printable(c.Name(i)))
+		if label == "" {
+			label = "contestant"
 		}
 		if seen[label]++; seen[label] > 1 {
 			label = fmt.Sprintf("%s (%d)", label, seen[label])
@@ -63,6 +63,27 @@ func newView(c *bench.Comparison) *view {
 		v.labels[i] = label
 	}
 	return v
+}
+
+// old reports whether the comparison is of a version that knew no whole clock, no accounts and no disturbance.
+func (v *view) old() bool {
+	for i := range v.Samples {
+		if v.Samples[i].Elapsed > 0 {
+			return false
+		}
+	}
+	return len(v.Samples) > 0
+}
+
+// runsOf returns how many runs of a Config were made and count.
+func (v *view) runsOf(i int) int {
+	n := 0
+	for _, s := range v.Samples {
+		if s.Config == i {
+			n++
+		}
+	}
+	return max(n, v.results[i].Runs)
 }
 
 // ran reports whether anything is known of a Config.
@@ -74,24 +95,26 @@ func (v *view) config(i int) bool { return i >= 0 && i < len(v.Configs) }
 // modes returns the modes in the order of their first Config; the index of a mode decides its color, dash and marker.
 func (v *view) modes() []string {
 	var names []string
-	for i := range v.Configs {
-		if v.modeSlot(i) == len(names) {
-			names = append(names, v.Configs[i].Mode)
+	for _, f := range v.Configs {
+		if name := seriesOf(f); !slices.Contains(names, name) {
+			names = append(names, name)
 		}
 	}
 	return names
 }
 
-func (v *view) modeSlot(config int) int {
-	seen := map[string]bool{}
-	for _, f := range v.Configs {
-		if f.Mode == v.Configs[config].Mode {
-			return len(seen)
-		}
-		seen[f.Mode] = true
+// seriesOf returns the name of the line that a Config is a point of.
+func seriesOf(f bench.Config) string {
+	switch {
+	case f.Peer != "":
+		return f.Peer
+	case len(f.Extra)+len(f.Env) > 0 || f.Program != "":
+		return f.Name
 	}
-	return len(seen)
+	return f.Mode
 }
+
+func (v *view) modeSlot(config int) int { return slices.Index(v.modes(), seriesOf(v.Configs[config])) }
 
 // job returns what every contestant did, in one line.
 func (v *view) job() string {
@@ -103,7 +126,7 @@ func (v *view) job() string {
 	}
 	// Inputs often says already how many there are, and how slow their server is.
 	if !strings.HasPrefix(v.Job.Inputs, fmt.Sprint(v.Job.Images, " ")) {
-		add(count(v.Job.Images, "image"))
+		add(figure.Count(v.Job.Images, "image"))
 	}
 	add(printable(v.Job.Inputs))
 	if v.Job.BytesIn > 0 {
@@ -119,11 +142,27 @@ func (v *view) job() string {
 	return strings.Join(parts, ", ")
 }
 
-// rounds returns how often each contestant ran, in words.
+// rounds returns how often each contestant ran, in words: what was made, and not what was planned.
 func (v *view) rounds() string {
-	s := count(v.Runs, "run") + " of each, in turn"
+	least, most := v.Runs, v.Runs
+	for i := range v.Configs {
+		if i == 0 {
+			least, most = v.runsOf(i), v.runsOf(i)
+		}
+		least, most = min(least, v.runsOf(i)), max(most, v.runsOf(i))
+	}
+	s := figure.Count(most, "run") + " of each, in turn"
+	if least < most {
+		s = fmt.Sprintf("%d to %s of each, in turn", least, figure.Count(most, "run"))
+	}
 	if v.Warmup > 0 {
 		s += fmt.Sprintf(", after %d to warm up", v.Warmup)
+	}
+	switch v.Ended {
+	case "precision":
+		s += fmt.Sprintf(", until intervals were within ±%s", figure.Percent(v.Precision))
+	case "budget":
+		s += fmt.Sprintf(", until the budget of %v was used", v.Budget)
 	}
 	return s
 }
@@ -131,7 +170,7 @@ func (v *view) rounds() string {
 // machine returns where and with what it was measured. It leaves out what Program says already.
 func (v *view) machine() string {
 	var parts []string
-	for _, s := range []string{v.Machine.OS + "/" + v.Machine.Arch, count(v.Machine.CPUs, "CPU"), v.Go} {
+	for _, s := range []string{v.Machine.OS + "/" + v.Machine.Arch, figure.Count(v.Machine.CPUs, "CPU"), v.Go} {
 		if s != "" && s != "/" && !strings.Contains(v.Program, s) {
 			parts = append(parts, s)
 		}
@@ -169,8 +208,6 @@ func quote(word string) string {
 	}
 	return printable("'" + strings.ReplaceAll(word, "'", `'\''`) + "'")
 }
-
-func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 
 // A page collects what is written: if a part of it cannot be drawn, nothing reaches the writer.
 type page struct{ strings.Builder }

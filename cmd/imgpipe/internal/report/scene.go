@@ -5,6 +5,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"imgpipe/cmd/imgpipe/internal/figure"
 )
 
 // A scene is what one SVG shows. Across, places are shares of the width, so that a chart fills its room while its
@@ -107,6 +109,8 @@ type scale struct {
 	lo, hi float64
 	// log says that equal ratios, not equal differences, are equally far apart.
 	log bool
+	// flip says that lo stands at the right.
+	flip bool
 }
 
 // at returns the place of x. What is outside the scale stands at its end.
@@ -118,7 +122,11 @@ func (s scale) at(x float64) float64 {
 	if hi <= lo || math.IsNaN(x) {
 		return 0.5
 	}
-	return min(max((x-lo)/(hi-lo), 0), 1)
+	at := min(max((x-lo)/(hi-lo), 0), 1)
+	if s.flip {
+		return 1 - at
+	}
+	return at
 }
 
 // ticks returns at most n round figures on the scale. A logarithmic scale has powers of two, and may have two more at
@@ -170,9 +178,71 @@ const axisHeight px = 20
 
 // across draws the lines and figures of a scale across, from y to y2, with the figures below.
 func (s *scene) across(sc scale, y, y2 px, write func(float64) string) {
+	s.lines(sc.ticks(6), sc, y, y2)
 	for _, x := range sc.ticks(6) {
+		s.text("tick "+align(sc.at(x)), sc.at(x), y2+14, 0, write(x))
+	}
+}
+
+// zooms are how many times a chart can be as wide as the page.
+var zooms = []int{1, 4, 16}
+
+// zoomable is across for a chart that can be zoomed: what is too fine for one width is drawn with the class of the zoom
+// that has room for it.
+func (s *scene) zoomable(sc scale, y, y2 px, write func(float64) string) {
+	step := niceStep((sc.hi - sc.lo) / 6)
+	s.across(sc, y, y2, write)
+	for _, zoom := range zooms[1:] {
+		fine := niceStep((sc.hi - sc.lo) / float64(6*zoom))
+		for i := 1.0; i*fine < sc.hi; i++ {
+			if x := i * fine; math.Abs(x/step-math.Round(x/step)) > 1e-6 {
+				s.line(fmt.Sprintf("grid zoom%d", zoom), sc.at(x), y, sc.at(x), y2)
+				s.text(fmt.Sprintf("tick mid zoom%d", zoom), sc.at(x), y2+14, 0, write(x))
+			}
+		}
+	}
+}
+
+// lines draws the lines of a scale across at ticks.
+func (s *scene) lines(ticks []float64, sc scale, y, y2 px) {
+	for _, x := range ticks {
 		s.line("grid", sc.at(x), y, sc.at(x), y2)
-		s.text("tick mid", sc.at(x), y2+14, 0, write(x))
+	}
+}
+
+// align returns the class of a figure under an axis: at the ends it stays within the axis.
+func align(at float64) string {
+	switch {
+	case at < 0.04:
+		return "start"
+	case at > 0.96:
+		return "end"
+	}
+	return "mid"
+}
+
+// ratioTicks returns at most n round ratios from lo to hi, with 1 among them.
+func ratioTicks(lo, hi float64, n int) []float64 {
+	for _, step := range []float64{0.02, 0.05, 0.1, 0.2, 0.25, 0.5} {
+		var out []float64
+		for i := math.Ceil((lo-1)/step - 1e-9); 1+i*step <= hi*(1+1e-9); i++ {
+			if x := 1 + i*step; x > 1e-9 {
+				out = append(out, x)
+			}
+		}
+		if len(out) <= n && hi < 4 {
+			return out
+		}
+	}
+	for power := 1; ; power++ {
+		var out []float64
+		step := math.Exp2(float64(power))
+		for i := math.Ceil(math.Log(lo)/math.Log(step) - 1e-9); math.Pow(step, i) <= hi*(1+1e-9); i++ {
+			out = append(out, math.Pow(step, i))
+		}
+		if len(out) <= n {
+			return out
+		}
 	}
 }
 
@@ -187,27 +257,56 @@ func timeTick(end float64) func(float64) string {
 		case end < 120:
 			return decimal(s, 3) + " s"
 		}
-		return duration(s)
+		return figure.Duration(s)
 	}
 }
 
 // A key explains a color, pattern or marker.
 type key struct{ Class, Shape, Label string }
 
-// A chart is a scene and what a reader needs beside it.
+// A chart is panels and what a reader needs beside them.
 type chart struct {
 	ID, Title string
 	// Lead says how to read it. Desc says what it shows, for a reader who cannot see it.
 	Lead, Desc string
 	Keys       []key
 	Panels     []panel
-	Table      table
+	// Zoom says that the panels can be made wider than the page, and Beside that they stand beside each other.
+	Zoom, Beside bool
+	// Tables are its figures in words.
+	Tables []named
 }
 
-// A panel is one scene of a chart. A panel with a Note has a heading of its own.
+// Zooms returns how many times as wide as the page the panels can be.
+func (c chart) Zooms() []int { return zooms }
+
+// A named is a table and what it is of, for a reader who cannot see it.
+type named struct {
+	Name  string
+	Table table
+	Note  string
+}
+
+// A panel is one scene of a chart, or a list of rows on one scale.
 type panel struct {
 	ID, Title, Note, Desc string
 	// Gutter is the room to the left for the words of an axis: "narrow", "wide", or "" for none.
 	Gutter string
 	Scene  scene
+	// Side has the words that stand to the left of a scene which can be scrolled.
+	Side scene
+
+	Rows []row
+	// Left and Right are the words at the ends of the scale of the rows, and Faded says that they show no order.
+	Left, Right string
+	Faded       bool
+}
+
+// Headed reports whether the title of a panel of rows is shown: one that says the same as the chart's is not.
+func (p panel) Headed() bool { return p.Left != "" }
+
+// A row is one line of a panel: words, and a scene that stands below them. The Scene of its panel is the axis.
+type row struct {
+	Label, Value, Note string
+	Scene              scene
 }

@@ -13,8 +13,9 @@ type table struct {
 	Left int
 }
 
-// text writes t in columns. Each line begins with indent.
-func (p *page) text(t table, indent string) {
+// text writes t in columns. Each line begins with indent. The first column is wrapped where the whole would be wider
+// than width.
+func (p *page) text(t table, indent string, width int) {
 	widths := make([]int, len(t.Head))
 	all := append([][]string{t.Head}, t.Rows...)
 	for _, row := range all {
@@ -22,21 +23,58 @@ func (p *page) text(t table, indent string) {
 			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
 		}
 	}
-	for _, row := range all {
-		var line strings.Builder
-		for i, cell := range row {
-			if i > 0 {
-				line.WriteString("  ")
-			}
-			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
-			if i < t.Left {
-				line.WriteString(cell + pad)
-			} else {
-				line.WriteString(pad + cell)
-			}
+	room := width - utf8.RuneCountInString(indent)
+	for i, w := range widths {
+		if i > 0 {
+			room -= w + 2
 		}
-		p.line("%s%s", indent, strings.TrimRight(line.String(), " "))
 	}
+	if len(widths) > 0 {
+		widths[0] = min(widths[0], max(room, 12))
+	}
+	for _, row := range all {
+		first := wrapped(row[0], widths[0])
+		for n, words := range first {
+			var line strings.Builder
+			for i, cell := range row {
+				switch {
+				case i == 0:
+					cell = words
+				case n < len(first)-1:
+					continue
+				default:
+					line.WriteString("  ")
+				}
+				pad := strings.Repeat(" ", max(widths[i]-utf8.RuneCountInString(cell), 0))
+				if i < t.Left {
+					line.WriteString(cell + pad)
+				} else {
+					line.WriteString(pad + cell)
+				}
+			}
+			p.line("%s%s", indent, strings.TrimRight(line.String(), " "))
+		}
+	}
+}
+
+// wrapped returns s in lines of at most width characters. A word that is longer is cut.
+func wrapped(s string, width int) []string {
+	var lines []string
+	line := ""
+	for word := range strings.FieldsSeq(s) {
+		if line != "" && utf8.RuneCountInString(line+" "+word) > width {
+			lines, line = append(lines, line), ""
+		}
+		if line != "" {
+			line += " "
+		}
+		line += word
+		for utf8.RuneCountInString(line) > width {
+			runes := []rune(line)
+			lines, line = append(lines, string(runes[:width])), string(runes[width:])
+		}
+	}
+	return append(lines, line)
 }
 
 // markdown writes t as a table of GitHub's Markdown. Cells are escaped here.
@@ -62,16 +100,19 @@ func (p *page) markdown(t table) {
 	p.line("")
 }
 
-// dropZeros removes the columns that hold nothing but zero or unknown figures.
+// dropZeros removes the columns, but for the first, that hold nothing but zero or unknown figures.
 func (t table) dropZeros() table {
-	out := table{Left: t.Left, Rows: make([][]string, len(t.Rows))}
+	out := table{Rows: make([][]string, len(t.Rows))}
 	for col, head := range t.Head {
-		keep := col < t.Left
+		keep := col == 0
 		for _, r := range t.Rows {
-			keep = keep || r[col] != "0" && r[col] != unknown
+			keep = keep || r[col] != "0" && r[col] != "0B" && r[col] != unknown
 		}
 		if !keep {
 			continue
+		}
+		if col < t.Left {
+			out.Left++
 		}
 		out.Head = append(out.Head, head)
 		for i, r := range t.Rows {
@@ -81,18 +122,13 @@ func (t table) dropZeros() table {
 	return out
 }
 
-// wrap returns s in lines of at most width characters. The first begins with first, the others with rest.
+// wrap writes s in lines of at most width characters. The first begins with first, the others with rest.
 func (p *page) wrap(s, first, rest string, width int) {
-	line, lead := "", first
-	for word := range strings.FieldsSeq(s) {
-		if line != "" && utf8.RuneCountInString(lead+line+" "+word) > width {
-			p.line("%s%s", lead, line)
-			line, lead = "", rest
+	for n, line := range wrapped(s, width-max(utf8.RuneCountInString(first), utf8.RuneCountInString(rest))) {
+		if n == 0 {
+			p.line("%s%s", first, line)
+		} else {
+			p.line("%s%s", rest, line)
 		}
-		if line != "" {
-			line += " "
-		}
-		line += word
 	}
-	p.line("%s%s", lead, line)
 }

@@ -2,192 +2,272 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 
+	"imgpipe/cmd/imgpipe/internal/bench"
+	"imgpipe/cmd/imgpipe/internal/figure"
 	"imgpipe/pipeline"
 )
 
 // timing returns how long each contestant took and how that compares.
 func (v *view) timing() table {
-	t := table{Head: []string{"mode", "workers", "downloads", "wall", "images/s", "speedup (95 % interval)"}, Left: 1}
-	for i, f := range v.Configs {
-		r := v.results[i]
-		row := []string{v.mode(i), strconv.Itoa(f.Workers), v.downloads(i), unknown, unknown, unknown}
+	t := table{Head: []string{"contestant", "before", "wall", "images/s", "times as fast", "p"}, Left: 1}
+	for i, r := range v.results {
+		row := []string{v.labels[i], unknown, unknown, unknown, unknown, unknown}
 		if v.ran(i) {
-			row[3], row[4], row[5] = withSpread(r.Wall, duration), number(r.ImagesPerSec.Center), v.speedup(i)
+			row = []string{v.labels[i], positive(r.Before.Center, figure.Duration), seconds(r.Wall),
+				positive(r.ImagesPerSec.Center, figure.Number), v.speedup(i), v.chance(i, r.P)}
+			if v.Withheld != "" && i != v.Baseline {
+				row[4], row[5] = "no order", unknown
+			}
 		}
 		t.Rows = append(t.Rows, row)
 	}
 	return t
 }
 
-// mode returns the name of a Config's mode, with a number if the same Config competes twice.
-func (v *view) mode(i int) string {
-	same := 1
-	for _, f := range v.Configs[:i] {
-		if f.Same(v.Configs[i]) {
-			same++
-		}
-	}
-	name := printable(v.Configs[i].Mode)
-	if same > 1 {
-		name = fmt.Sprintf("%s (%d)", name, same)
-	}
-	return name
-}
+// speedup returns how a Config compares with the baseline by the clock, with a "~" if that may be chance.
+func (v *view) speedup(i int) string { return v.against(i, v.results[i].Speedup, v.results[i].Differs) }
 
-// downloads returns how many downloads there were at once; a dash for mode serial, which has no choice.
-func (v *view) downloads(i int) string {
-	if n := v.Configs[i].Downloads; n > 0 {
-		return strconv.Itoa(n)
-	}
-	return unknown
-}
-
-// speedup returns how a Config compares with the baseline, with a "~" if that may be chance.
-func (v *view) speedup(i int) string {
-	r := v.results[i]
+func (v *view) against(i int, e bench.Estimate, differs bool) string {
 	switch {
-	case !v.ran(i) || !finite(r.Speedup.Center):
+	case !v.ran(i) || !known(e):
 		return unknown
 	case i == v.Baseline:
-		return "1.00× (baseline)"
-	case r.Differs:
-		return fmt.Sprintf("%s (%s)", ratio(r.Speedup.Center), interval(r.Speedup))
-	case finite(r.P):
-		return fmt.Sprintf("~ %s (%s), p = %s", ratio(r.Speedup.Center), interval(r.Speedup), number(r.P))
+		return "1.00× baseline"
+	case differs:
+		return times(e)
 	}
-	return fmt.Sprintf("~ %s (%s)", ratio(r.Speedup.Center), interval(r.Speedup))
+	return "~ " + times(e)
 }
 
-// costNote is what the columns of the table of costs are.
-const costNote = "Memory is the peak of all processes together; bytes copied between processes and context " +
-	"switches are for each image; " +
-	"GC is the CPU time of garbage collection."
+// chance returns a probability; a dash for the baseline, which is compared with nothing.
+func (v *view) chance(i int, p float64) string {
+	switch {
+	case i == v.Baseline || !finite(p) || p < 0:
+		return unknown
+	case p < 0.0005:
+		return "< 0.001"
+	}
+	return strconv.FormatFloat(p, 'f', 3, 64)
+}
 
-// cost returns what each contestant took from the machine.
-func (v *view) cost() table {
-	t := table{Head: []string{"contestant", "CPU", "images/CPU s", "memory", "per worker", "copied", "switches", "GC"},
+// cpuDiffers reports whether the CPU time for an image is not that of the baseline.
+func (v *view) cpuDiffers(i int) bool {
+	r := v.results[i]
+	return bounded(r.CPURatio) && r.CPUP < 0.05 && i != v.Baseline
+}
+
+// work returns what each image took from the CPUs, and how that compares.
+func (v *view) work() table {
+	t := table{Head: []string{"contestant", "CPU for an image", "times the baseline's", "p", "waited for a CPU"},
 		Left: 1}
 	for i, r := range v.results {
-		row := []string{v.labels[i], unknown, unknown, unknown, unknown, unknown, unknown, unknown}
+		row := []string{v.labels[i], unknown, unknown, unknown, unknown}
 		if v.ran(i) {
-			peak := r.PeakPSS.Center
-			if !finite(peak) || peak == 0 {
-				peak = r.PeakRSS.Center
+			row[1] = seconds(v.cpuPerImage(i))
+			if known(r.CPURatio) {
+				row[2], row[3] = v.against(i, r.CPURatio, v.cpuDiffers(i)), v.chance(i, r.CPUP)
 			}
-			row = []string{v.labels[i], withSpread(r.CPU, duration), number(r.ImagesPerCPUSec.Center), memory(peak),
-				memory(r.MemoryPerWorker), size(r.CopiedPerImage), number(r.Voluntary + r.Involuntary), duration(r.GC)}
+			if share, ok := v.waited(i); ok {
+				row[4] = figure.Percent(share)
+			}
 		}
 		t.Rows = append(t.Rows, row)
 	}
 	return t
 }
 
-// memory returns bytes in words; 0 was not measured.
-func memory(bytes float64) string {
-	if bytes == 0 {
-		return unknown
+// cpuPerImage returns the CPU time of an image. Files of an earlier version have the CPU time of all images instead.
+func (v *view) cpuPerImage(i int) bench.Estimate {
+	r := v.results[i]
+	if known(r.CPUPerImage) || v.Job.Images <= 0 || !known(r.CPU) {
+		return r.CPUPerImage
 	}
-	return size(bytes)
+	n := float64(v.Job.Images)
+	return bench.Estimate{Center: r.CPU.Center / n, Low: r.CPU.Low / n, High: r.CPU.High / n}
 }
 
-// scaling returns what more workers brought to each contestant; an empty table if there is only one width.
+// workNote is what the columns of the table of work are.
+const workNote = "CPU is the time on a core, of all processes. Waiting for a CPU is a share of the workers' time."
+
+// space returns what memory each contestant took, and what went between processes and threads.
+func (v *view) space() table {
+	t := table{Head: []string{"contestant", "peak memory", "one more worker", "copied", "switches"}, Left: 1}
+	for i, r := range v.results {
+		row := []string{v.labels[i], unknown, unknown, unknown, unknown}
+		if v.ran(i) {
+			peak := r.PeakPSS
+			if !known(peak) {
+				peak = r.PeakRSS
+			}
+			row = []string{v.labels[i], amount(peak), v.oneMore(i), figure.Bytes(r.CopiedPerImage),
+				figure.Number(r.Voluntary + r.Involuntary)}
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t
+}
+
+// spaceNote is what the columns of the table of space are.
+const spaceNote = "Memory is the highest PSS of all processes together, in which shared pages count once; RSS where " +
+	"the " +
+	"system has no PSS. One more worker is the rise from the fewest workers of a mode to the most, for each. Bytes " +
+	"copied between processes and context switches are for each image."
+
+// oneMore returns what one more worker costs in memory: from the contestant of the same mode with the fewest workers.
+func (v *view) oneMore(i int) string {
+	least := i
+	for j, f := range v.Configs {
+		if v.alike(i, j) && v.ran(j) && f.Workers < v.Configs[least].Workers {
+			least = j
+		}
+	}
+	more := v.Configs[i].Workers - v.Configs[least].Workers
+	if more <= 0 {
+		return unknown
+	}
+	from, to := v.results[least], v.results[i]
+	if !known(from.PeakPSS) || !known(to.PeakPSS) {
+		return unknown
+	}
+	return figure.Bytes((to.PeakPSS.Center - from.PeakPSS.Center) / float64(more))
+}
+
+// alike reports whether two Configs differ in nothing but their workers.
+func (v *view) alike(i, j int) bool {
+	a, b := v.Configs[i], v.Configs[j]
+	b.Workers = a.Workers
+	return a.Same(b)
+}
+
+// scaling returns what more workers brought to each contestant; an empty table if nothing is known of that.
 func (v *view) scaling() table {
 	t := table{Head: []string{"contestant", "efficiency", "serial fraction", "Amdahl ceiling"}, Left: 1}
 	for i, r := range v.results {
-		if v.ran(i) && r.Efficiency != 0 {
-			ceiling := unknown
-			if r.Ceiling > 0 {
-				ceiling = ratio(r.Ceiling)
+		if v.ran(i) && finite(r.Efficiency) && r.Efficiency != 0 {
+			row := []string{v.labels[i], figure.Percent(r.Efficiency), unknown, unknown}
+			if finite(r.Ceiling) && r.Ceiling > 0 {
+				row[2], row[3] = figure.Percent(r.Serial), figure.Ratio(r.Ceiling)
 			}
-			t.Rows = append(t.Rows, []string{v.labels[i], percent(r.Efficiency), percent(r.Serial), ceiling})
+			t.Rows = append(t.Rows, row)
 		}
+	}
+	return t.dropZeros()
+}
+
+// scalingNote returns what the columns of the table of scaling are.
+func scalingNote(t table) string {
+	s := "Against the same mode with the fewest workers. Efficiency is the share of the added workers that is put " +
+		"to use."
+	if len(t.Head) > 2 {
+		s += " The serial fraction (Karp–Flatt) is the share of the work that is not shared out, and the ceiling the " +
+			"speedup beyond which more CPUs bring nothing (Amdahl), if nothing else bounds it."
+	}
+	return s
+}
+
+// contestants returns what each contestant is: how it was started, and how many downloads it made at once.
+func (v *view) contestants() table {
+	t := table{Head: []string{"contestant", "mode", "started with", "workers", "downloads", "at once", "runs", "quiet"},
+		Left: 3}
+	for i, f := range v.Configs {
+		r := v.results[i]
+		mode := printable(f.Mode)
+		if f.Peer != "" {
+			mode = printable(f.Peer)
+		}
+		quiet := unknown
+		if !v.old() {
+			quiet = strconv.Itoa(r.QuietRounds)
+		}
+		with := slices.Concat(f.Env, f.Extra)
+		if f.PerHost > 0 {
+			with = append(with, "--per-host", strconv.Itoa(f.PerHost))
+		}
+		if f.Program != "" {
+			with = append(with, "program="+f.Program)
+		}
+		for n, w := range with {
+			with[n] = quote(w)
+		}
+		if len(with) == 0 {
+			with = []string{unknown}
+		}
+		t.Rows = append(t.Rows, []string{v.labels[i], orUnknown(mode), strings.Join(with, " "),
+			positive(float64(f.Workers), whole), positive(float64(f.Downloads), whole),
+			positive(float64(r.AtOnce), whole), strconv.Itoa(v.runsOf(i)), quiet})
+	}
+	return t.dropZeros()
+}
+
+func whole(x float64) string { return strconv.Itoa(int(x)) }
+
+func orUnknown(s string) string {
+	if s == "" {
+		return unknown
+	}
+	return s
+}
+
+// stageWords are the stages in words, in the order in which an image goes through them.
+var stageWords = []struct {
+	Stage pipeline.Stage
+	Word  string
+}{
+	{pipeline.StageFetch, "fetch"},
+	{pipeline.StageQueue, "queue"},
+	{pipeline.StageMemory, "memory wait"},
+	{pipeline.StageLock, "lock wait"},
+	{pipeline.StageStart, "worker start"},
+	{pipeline.StageHandover, "hand-over"},
+	{pipeline.StageDecode, "decode"},
+	{pipeline.StageOperate, "operate"},
+	{pipeline.StageEncode, "encode"},
+	{pipeline.Stage(pipeline.EntryCPUWait), "waiting for a CPU"},
+	{pipeline.Stage(pipeline.EntryStall), "waiting, for no CPU"},
+	{pipeline.StageStore, "store"},
+}
+
+// stages returns the time for an image in each stage, in milliseconds. Stages overlap, so they add up to nothing.
+func (v *view) stages() table {
+	t := table{Head: []string{"contestant"}, Left: 1}
+	for _, s := range stageWords {
+		t.Head = append(t.Head, s.Word)
+	}
+	any := false
+	for i, r := range v.results {
+		row := []string{v.labels[i]}
+		for _, s := range stageWords {
+			cell := unknown
+			if v.ran(i) && len(r.Stages) > 0 && v.Job.Images > 0 {
+				cell = figure.Number(1000 * r.Stages[s.Stage] / float64(v.Job.Images))
+				any = true
+			}
+			row = append(row, cell)
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	if !any {
+		return table{}
+	}
+	return t.dropZeros()
+}
+
+// leftOut returns the images that count in no run.
+func (v *view) leftOut() table {
+	t := table{Head: []string{"image", "why", "in so many runs"}, Left: 2}
+	for n, l := range v.LeftOut {
+		if n == mostLeftOut {
+			break
+		}
+		t.Rows = append(t.Rows, []string{orUnknown(printable(l.Source)), orUnknown(printable(l.Class)),
+			fmt.Sprintf("%d of %d", l.Runs, l.Of)})
 	}
 	return t
 }
 
-// A stage is a way in which time is spent, with its word, and its letter in a bar of text.
-type stage struct {
-	pipeline.Stage
-	Word   string
-	Letter byte
-}
-
-// idle is the stage of a worker lane that has nothing to do.
-const idle pipeline.Stage = "idle"
-
-var (
-	// workerStages happen on a worker lane, in this order.
-	workerStages = []stage{
-		{pipeline.StageMemory, "memory wait", 'M'},
-		{pipeline.StageLock, "lock wait", 'L'},
-		{pipeline.StageStart, "worker start", 'S'},
-		{pipeline.StageHandover, "hand-over", 'H'},
-		{pipeline.StageDecode, "decode", 'D'},
-		{pipeline.StageOperate, "operate", 'O'},
-		{pipeline.StageEncode, "encode", 'E'},
-		{idle, "idle", '.'},
-	}
-	// otherStages happen before and after.
-	otherStages = []stage{
-		{pipeline.StageFetch, "fetch", 'F'},
-		{pipeline.StageQueue, "queue", 'Q'},
-		{pipeline.StageStore, "store", 'W'},
-	}
-)
-
-// seconds returns how long a Config spent in a stage, over all images. In idle it spent what the other stages leave of
-// its workers' time.
-func (v *view) seconds(i int, s pipeline.Stage) float64 {
-	r := v.results[i]
-	if s != idle {
-		if x := r.Stages[s]; finite(x) && x > 0 {
-			return x
-		}
-		return 0
-	}
-	left := float64(v.Configs[i].Workers) * r.Wall.Center
-	for _, w := range workerStages {
-		if w.Stage != idle {
-			left -= v.seconds(i, w.Stage)
-		}
-	}
-	if !finite(left) {
-		return 0
-	}
-	return max(left, 0)
-}
-
-// traced reports whether it is known how a Config spent its time.
-func (v *view) traced(i int) bool {
-	if !v.ran(i) || v.results[i].Wall.Center <= 0 || v.Configs[i].Workers <= 0 {
-		return false
-	}
-	for _, s := range allStages {
-		if v.seconds(i, s) > 0 {
-			return true
-		}
-	}
-	return false
-}
-
-// stages returns the time per image in each of list, in milliseconds.
-func (v *view) stages(list []stage) table {
-	t := table{Head: []string{"contestant"}, Left: 1}
-	for _, s := range list {
-		t.Head = append(t.Head, s.Word+" ms")
-	}
-	for i := range v.Configs {
-		row := []string{v.labels[i]}
-		for _, s := range list {
-			if v.traced(i) && v.Job.Images > 0 {
-				row = append(row, number(1000*v.seconds(i, s.Stage)/float64(v.Job.Images)))
-			} else {
-				row = append(row, unknown)
-			}
-		}
-		t.Rows = append(t.Rows, row)
-	}
-	return t.dropZeros()
-}
+// mostLeftOut is how many images that are left out are named; JSON has all.
+const mostLeftOut = 20

@@ -21,49 +21,53 @@ func Text(w io.Writer, c *bench.Comparison) error {
 	if c.Partial != "" {
 		p.wrap("Partial: "+printable(c.Partial)+". What follows rests on the runs that were made.", "", "  ", columns)
 	}
-	if len(c.Verdict) > 0 {
-		p.line("\nVerdict")
-		for _, f := range c.Verdict {
-			p.wrap(printable(f.Text), "  ", "  ", columns)
-			if f.Figures != "" {
-				p.wrap(printable(f.Figures), "    ", "    ", columns)
-			}
-		}
+	p.findings("Verdict", c.Verdict)
+	if len(c.Configs) > 0 {
+		p.titled("Time", v.timing(), v.timingNote())
+		p.titled("CPU for each image", v.work(), workNote)
+		p.titled("Memory", v.space(), spaceNote)
 	}
-	p.line("\nTime")
-	p.text(v.timing(), "  ")
-	if note := v.legend(); note != "" {
-		p.wrap(note, "  ", "  ", columns)
-	}
-	p.line("\nCost")
-	p.text(v.cost(), "  ")
-	p.wrap(costNote, "  ", "  ", columns)
 	if t := v.scaling(); len(t.Rows) > 0 {
-		p.line("\nScaling, against the same mode with the fewest workers")
-		p.text(t, "  ")
+		p.titled("Scaling", t, scalingNote(t))
 	}
 	p.bars(v)
+	if v.special() {
+		p.titled("Contestants", v.contestants(), "")
+	}
 	for i := range c.Parts {
 		part := newView(&c.Parts[i])
-		p.line("\n%s", part.partTitle())
-		p.text(part.timing(), "  ")
-		if note := part.legend(); note != "" {
-			p.wrap(note, "  ", "  ", columns)
+		p.titled(part.partTitle(), part.timing(), part.timingNote())
+		p.findings("", part.Verdict)
+	}
+	p.lesson(v)
+	if e := v.earlier(); e != nil {
+		p.titled("Against an earlier comparison", v.againstTable(), e.Words)
+		for _, n := range e.Notes {
+			p.wrap(n, "  ", "    ", columns)
+		}
+		if e.Absent != "" {
+			p.wrap(e.Absent, "  ", "    ", columns)
 		}
 	}
 	if len(c.Claims) > 0 {
 		p.line("\nClaims")
 		for _, k := range c.Claims {
-			p.wrap(printable(k.Text), "  "+holds(k)+": ", "    ", columns)
+			p.wrap(holds(k)+": "+printable(k.Text), "  ", "    ", columns)
 			if k.Measured != "" {
 				p.wrap(printable(k.Measured), "    ", "    ", columns)
 			}
 		}
 	}
-	if len(c.Warnings) > 0 {
+	if len(v.LeftOut) > 0 {
+		p.titled("Left out", v.leftOut(), "")
+	}
+	if v.doubts() != "" && len(c.Warnings)+len(c.Outliers) > 0 {
 		p.line("\nWarnings")
 		for _, x := range c.Warnings {
 			p.wrap(printable(x.Text), "  ", "    ", columns)
+		}
+		for _, x := range c.Outliers {
+			p.wrap("Far from the others: "+printable(x), "  ", "    ", columns)
 		}
 	}
 	if len(c.Command) > 0 {
@@ -73,20 +77,71 @@ func Text(w io.Writer, c *bench.Comparison) error {
 	return p.to(w)
 }
 
-// legend returns what the signs in the table of times mean; "" if it has none.
-func (v *view) legend() string {
+// findings writes sentences, each with its figures below it.
+func (p *page) findings(title string, all []bench.Finding) {
+	if len(all) > 0 && title != "" {
+		p.line("\n%s", title)
+	}
+	for _, f := range all {
+		p.wrap(printable(f.Text), "  ", "  ", columns)
+		if f.Figures != "" {
+			p.wrap(printable(f.Figures), "    ", "    ", columns)
+		}
+	}
+}
+
+// titled writes a table under its title, with a note below.
+func (p *page) titled(title string, t table, note string) {
+	p.line("")
+	p.wrap(title, "", "  ", columns)
+	p.text(t, "  ", columns)
+	if note != "" {
+		p.wrap(note, "  ", "  ", columns)
+	}
+}
+
+// lesson writes what compare --lesson measured besides its Parts.
+func (p *page) lesson(v *view) {
+	if v.Lesson == nil {
+		return
+	}
+	for _, ch := range drawn(v.starts, v.slopes, v.crashes) {
+		p.titled(ch.Title, ch.Tables[0].Table, "")
+	}
+	if t := v.cells(); len(t.Rows) > 0 {
+		p.titled("Times as fast as the same program, one image after the other", t, "")
+	}
+}
+
+// special reports whether a table of the contestants says more than their names.
+func (v *view) special() bool {
+	for i, f := range v.Configs {
+		if len(f.Extra)+len(f.Env) > 0 || f.Program != "" || f.Peer != "" || f.PerHost > 0 {
+			return true
+		}
+		if n := v.results[i].AtOnce; n > 0 && n < f.Downloads && n < v.Job.Images {
+			return true
+		}
+	}
+	return false
+}
+
+// timingNote returns what the signs in the table of times mean.
+func (v *view) timingNote() string {
 	chance, open := false, false
 	for i := range v.Configs {
-		s := v.speedup(i)
-		chance = chance || strings.HasPrefix(s, "~")
+		chance = chance || strings.HasPrefix(v.speedup(i), "~")
 		open = open || v.ran(i) && !bounded(v.results[i].Wall)
 	}
 	var notes []string
-	if chance {
+	switch {
+	case v.Withheld != "":
+		notes = append(notes, "No order by the clock: "+sentence(printable(v.Withheld)))
+	case chance:
 		notes = append(notes, "~ no significant difference from the baseline.")
 	}
 	if open {
-		notes = append(notes, "±∞ too few runs for an interval.")
+		notes = append(notes, "Without an interval: too few runs for one.")
 	}
 	return strings.Join(notes, " ")
 }
@@ -98,47 +153,4 @@ func holds(k bench.Claim) string {
 		return k.Holds
 	}
 	return "not shown"
-}
-
-// barWidth is how many characters stand for all of a contestant's worker time.
-const barWidth = 50
-
-// bars draws how the workers spent their time, with a letter for each stage.
-func (p *page) bars(v *view) {
-	width, used := 0, map[byte]bool{}
-	var drawn []int
-	for i := range v.Configs {
-		if v.traced(i) {
-			width = max(width, len([]rune(v.labels[i])))
-			drawn = append(drawn, i)
-		}
-	}
-	if len(drawn) == 0 {
-		return
-	}
-	p.line("\nWhere the workers' time went")
-	for _, i := range drawn {
-		total := 0.0
-		for _, s := range workerStages {
-			total += v.seconds(i, s.Stage)
-		}
-		var bar strings.Builder
-		upTo := 0.0
-		for _, s := range workerStages {
-			upTo += v.seconds(i, s.Stage)
-			// Ends are rounded, not lengths, so that every bar is equally long.
-			n := int(barWidth*upTo/total+0.5) - bar.Len()
-			bar.WriteString(strings.Repeat(string(s.Letter), max(n, 0)))
-			used[s.Letter] = used[s.Letter] || n > 0
-		}
-		pad := strings.Repeat(" ", width-len([]rune(v.labels[i])))
-		p.line("  %s%s  [%s] %s idle", v.labels[i], pad, bar.String(), percent(v.seconds(i, idle)/total))
-	}
-	var legend []string
-	for _, s := range workerStages {
-		if used[s.Letter] {
-			legend = append(legend, string(s.Letter)+" "+s.Word)
-		}
-	}
-	p.wrap(strings.Join(legend, ", "), "  ", "  ", columns)
 }

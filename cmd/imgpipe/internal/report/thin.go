@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"imgpipe/cmd/imgpipe/internal/bench"
+	"imgpipe/cmd/imgpipe/internal/figure"
 	"imgpipe/pipeline"
 )
 
@@ -22,7 +23,7 @@ func (b block) text() string {
 	if b.item < 0 {
 		return ""
 	}
-	return fmt.Sprintf("image %d, %s: %s", b.item+1, b.stage, duration((b.end - b.start).Seconds()))
+	return fmt.Sprintf("image %d, %s: %s", b.item+1, b.stage, figure.Duration((b.end - b.start).Seconds()))
 }
 
 // blocks returns what is drawn of spans on so many lanes, in so many rows. If exact, there is one block for each span.
@@ -80,10 +81,10 @@ func blocks(spans []bench.Span, rows, lanes int, exact bool, end time.Duration) 
 func most(times map[pipeline.Stage]time.Duration, slice time.Duration) pipeline.Stage {
 	var best pipeline.Stage
 	var sum time.Duration
-	for _, s := range allStages {
-		sum += times[s]
-		if times[s] > times[best] {
-			best = s
+	for _, s := range stageWords {
+		sum += times[s.Stage]
+		if times[s.Stage] > times[best] {
+			best = s.Stage
 		}
 	}
 	if 2*sum < slice {

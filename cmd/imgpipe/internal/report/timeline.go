@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"imgpipe/cmd/imgpipe/internal/bench"
+	"imgpipe/cmd/imgpipe/internal/figure"
 	"imgpipe/pipeline"
 )
 
@@ -34,8 +35,8 @@ type group struct {
 var groups = []group{
 	{"downloads", []pipeline.Stage{pipeline.StageFetch}, 84, 8, 3},
 	{"workers", []pipeline.Stage{pipeline.StageMemory, pipeline.StageLock, pipeline.StageStart, pipeline.StageHandover,
-		pipeline.StageDecode,
-		pipeline.StageOperate, pipeline.StageEncode}, 96, 16, 4},
+		pipeline.StageDecode, pipeline.StageOperate, pipeline.StageEncode,
+		pipeline.Stage(pipeline.EntryCPUWait), pipeline.Stage(pipeline.EntryStall)}, 96, 16, 4},
 	{"store", []pipeline.Stage{pipeline.StageStore}, 16, 4, 3},
 }
 
@@ -60,7 +61,7 @@ func (v *view) primary() (first, second []bench.Timeline) {
 		if !v.config(line.Config) || len(line.Spans) == 0 {
 			continue
 		}
-		mode := v.Configs[line.Config].Mode
+		mode := seriesOf(v.Configs[line.Config])
 		if b, ok := best[mode]; !ok || wider(line.Config, b) {
 			best[mode] = line.Config
 		}
@@ -71,7 +72,7 @@ func (v *view) primary() (first, second []bench.Timeline) {
 			continue
 		}
 		seen[line.Config] = true
-		if best[v.Configs[line.Config].Mode] == line.Config || len(best) == 1 {
+		if best[seriesOf(v.Configs[line.Config])] == line.Config || len(best) == 1 {
 			first = append(first, line)
 		} else {
 			second = append(second, line)
@@ -86,7 +87,7 @@ func (v *view) primary() (first, second []bench.Timeline) {
 // timelines returns the chart of what was done when. It has a panel for each of lines, on one time scale that ends at
 // end.
 func (v *view) timelines(id, title, lead string, lines []bench.Timeline, end time.Duration) (chart, bool) {
-	ch := chart{ID: id, Title: title, Lead: lead}
+	ch := chart{ID: id, Title: title, Lead: lead, Zoom: true}
 	if len(lines) == 0 || end <= 0 {
 		return ch, false
 	}
@@ -94,28 +95,38 @@ func (v *view) timelines(id, title, lead string, lines []bench.Timeline, end tim
 		ch.Lead += fmt.Sprintf(" %d more are in the JSON.", len(lines)-maxPanels)
 		lines = lines[:maxPanels]
 	}
-	used := map[pipeline.Stage]bool{}
-	ch.Table = table{Head: []string{"contestant", "ended", "download lanes busy", "workers busy", "longest queue"},
-		Left: 1}
+	t := table{Head: []string{"contestant", "ended", "download lanes busy", "workers busy", "longest queue"}, Left: 1}
 	for n, line := range lines {
+		label := v.labels[line.Config]
+		p, busy := drawLine(line, end, v.Configs[line.Config].Workers, label)
+		p.ID, p.Note = fmt.Sprintf("%s-%d", id, n), v.timelineNote(line)
+		ch.Panels = append(ch.Panels, p)
+		t.Rows = append(t.Rows, append([]string{label, figure.Duration(last(line).Seconds())}, busy...))
+	}
+	ch.Tables = []named{{title, t, ""}}
+	ch.Keys = lineKeys(lines)
+	return ch, true
+}
+
+// lineKeys returns the keys of the stages that lines show.
+func lineKeys(lines []bench.Timeline) []key {
+	used := map[pipeline.Stage]bool{}
+	for _, line := range lines {
 		for _, s := range line.Spans {
 			used[s.Stage] = true
 		}
-		p, busy := v.timeline(line, end)
-		p.ID = fmt.Sprintf("%s-%d", id, n)
-		ch.Panels = append(ch.Panels, p)
-		ch.Table.Rows = append(ch.Table.Rows,
-			append([]string{v.labels[line.Config], duration(last(line).Seconds())}, busy...))
 	}
-	for _, s := range slices.Concat(otherStages[:1], workerStages, otherStages[2:]) {
+	var keys []key
+	for _, s := range stageWords {
+		word := s.Word
+		if s.Stage == pipeline.StageQueue {
+			word = "images waiting"
+		}
 		if used[s.Stage] {
-			ch.Keys = append(ch.Keys, key{"s-" + string(s.Stage), "", s.Word})
+			keys = append(keys, key{"s-" + string(s.Stage), "", word})
 		}
 	}
-	if used[pipeline.StageQueue] {
-		ch.Keys = append(ch.Keys, key{"s-queue", "", "images waiting"})
-	}
-	return ch, true
+	return keys
 }
 
 // last returns when the last span of line ended.
@@ -127,10 +138,10 @@ func last(line bench.Timeline) time.Duration {
 	return end
 }
 
-// timeline draws one run. It also returns how busy the download lanes and the workers were until its end, and the
+// drawLine draws one run. It also returns how busy the download lanes and the workers were until its end, and the
 // longest queue.
-func (v *view) timeline(line bench.Timeline, end time.Duration) (panel, []string) {
-	sc, x := scene{}, scale{hi: end.Seconds()}
+func drawLine(line bench.Timeline, end time.Duration, workers int, label string) (panel, []string) {
+	sc, side, x := scene{}, scene{}, scale{hi: end.Seconds()}
 	own := last(line)
 	busy := []string{unknown, unknown, "0"}
 	exact := len(line.Spans) <= exactSpans
@@ -145,10 +156,10 @@ func (v *view) timeline(line bench.Timeline, end time.Duration) (panel, []string
 			continue
 		}
 		if g.name == "workers" {
-			lanes = max(lanes, v.Configs[line.Config].Workers)
+			lanes = max(lanes, workers)
 		}
 		if n < 2 {
-			busy[n] = percent(total(spans).Seconds() / (own.Seconds() * float64(lanes)))
+			busy[n] = figure.Percent(total(spans).Seconds() / (own.Seconds() * float64(lanes)))
 		}
 		rows := min(lanes, maxRows)
 		tall := min(max(g.room/px(rows), g.least), g.most)
@@ -166,7 +177,7 @@ func (v *view) timeline(line bench.Timeline, end time.Duration) (panel, []string
 			}
 			sc.rect(class, x.at(b.start.Seconds()), x.at(b.end.Seconds()), top, top+tall-1, b.text())
 		}
-		sc.text("side end", 0, y+px(rows)*tall/2+4, -8, g.name)
+		side.text("side end", 1, y+px(rows)*tall/2+4, 0, g.name)
 		y += px(rows)*tall + groupGap
 	}
 	if depth := queue(line.Spans); len(depth) > 0 {
@@ -175,38 +186,39 @@ func (v *view) timeline(line bench.Timeline, end time.Duration) (panel, []string
 			most = max(most, d.depth)
 		}
 		sc.path("s-queue", area(depth, end, most), y, y+queueHeight)
-		sc.text("side end", 0, y+queueHeight/2-2, -8, "queue")
-		sc.text("side end", 0, y+queueHeight/2+11, -8, "≤ "+strconv.Itoa(most))
+		side.text("side end", 1, y+queueHeight/2-2, 0, "queue")
+		side.text("side end", 1, y+queueHeight/2+11, 0, "≤ "+strconv.Itoa(most))
 		busy[2] = strconv.Itoa(most)
 		y += queueHeight
 	}
 	// The grid lies under the lanes, but only now is it known how far down it goes.
 	grid := scene{}
-	grid.across(x, 0, y+4, timeTick(end.Seconds()))
+	grid.zoomable(x, 0, y+4, timeTick(end.Seconds()))
 	sc.Marks = append(grid.Marks, sc.Marks...)
 	if own <= end {
 		sc.line("finish", x.at(own.Seconds()), 0, x.at(own.Seconds()), y+4)
 	}
 	sc.Height = y + 4 + axisHeight
-	label := v.labels[line.Config]
-	return panel{Title: label, Note: v.timelineNote(line), Gutter: "wide", Scene: sc,
+	side.Height = sc.Height
+	return panel{Title: label, Scene: sc, Side: side,
 		Desc: fmt.Sprintf("%s ended after %s. Download lanes were busy %s of the time, workers %s; at most %s "+
 			"images waited for a worker.",
-			label, duration(own.Seconds()), busy[0], busy[1], busy[2])}, busy
+			label, figure.Duration(own.Seconds()), busy[0], busy[1], busy[2])}, busy
 }
 
 func (v *view) timelineNote(line bench.Timeline) string {
 	f, r := v.Configs[line.Config], v.results[line.Config]
+	label := v.labels[line.Config]
 	var note []string
-	if label := v.labels[line.Config]; !strings.Contains(label, " worker") {
-		note = append(note, count(f.Workers, "worker"))
+	if !strings.Contains(label, " worker") {
+		note = append(note, figure.Count(f.Workers, "worker"))
 	}
-	if label := v.labels[line.Config]; f.Downloads > 0 && !strings.Contains(label, " download") {
-		note = append(note, count(f.Downloads, "download"))
+	if f.Downloads > 0 && !strings.Contains(label, " download") {
+		note = append(note, figure.Count(f.Downloads, "download"))
 	}
-	note = append(note, duration(last(line).Seconds()))
-	if v.ran(line.Config) && finite(r.Speedup.Center) && line.Config != v.Baseline {
-		note = append(note, ratio(r.Speedup.Center))
+	note = append(note, figure.Duration(last(line).Seconds()))
+	if v.ran(line.Config) && known(r.Speedup) && line.Config != v.Baseline && v.Withheld == "" {
+		note = append(note, figure.Ratio(r.Speedup.Center)+" as fast")
 	}
 	return strings.Join(note, ", ")
 }

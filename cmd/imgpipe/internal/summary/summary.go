@@ -19,6 +19,7 @@ import (
 	"time"
 	"unicode"
 
+	"imgpipe/cmd/imgpipe/internal/figure"
 	"imgpipe/fetch"
 	"imgpipe/pipeline"
 )
@@ -327,14 +328,7 @@ func seconds(s float64) string {
 }
 
 // Bytes returns n in decimal units with three digits: 64MB, 1.25GB.
-func Bytes(n int64) string {
-	f, units := float64(n), []string{"B", "kB", "MB", "GB", "TB", "PB"}
-	for len(units) > 1 && f >= 999.5 {
-		f /= 1000
-		units = units[1:]
-	}
-	return strconv.FormatFloat(f, 'g', 3, 64) + units[0]
-}
+func Bytes(n int64) string { return figure.Bytes(float64(n)) }
 
 // Reason returns the text of an item's error without its source, for a line that names the source already. The error
 // names it, too, since it stands alone in the ledger.

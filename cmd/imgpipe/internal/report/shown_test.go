@@ -1,0 +1,429 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/html"
+
+	"imgpipe/cmd/imgpipe/internal/bench"
+	"imgpipe/pipeline"
+)
+
+func TestEveryContestantIsNamedInEveryFormat(t *testing.T) {
+	c := rich(t)
+	c.Configs[6].Name = strings.Repeat("a long name, in words, ", 7) + "and its end"
+	for kind, f := range allFormats {
+		got := draw(t, f, c)
+		if kind == "text" {
+			got = strings.Join(strings.Fields(got), " ")
+		}
+		for i, name := range newView(c).labels {
+			want := name
+			switch {
+			case kind == "bench":
+				want = word(name)
+			case kind == "text" && i == 6:
+				want = "and its end" // it is wrapped, and other columns stand beside its lines
+			case kind == "svg" && len(name) > 100:
+				continue // which shows the widest of each mode
+			}
+			if kind != "svg" && !strings.Contains(got, want) {
+				t.Errorf("%s does not name %q", kind, want)
+			}
+		}
+	}
+}
+
+func TestFirstFigureHasEveryContestantTwice(t *testing.T) {
+	c := rich(t)
+	v := newView(c)
+	ch, ok := v.hero()
+	if !ok || len(ch.Panels) != 2 {
+		t.Fatalf("the first figure has %d panels", len(ch.Panels))
+	}
+	for _, p := range ch.Panels {
+		var names []string
+		for _, r := range p.Rows {
+			names = append(names, r.Label)
+		}
+		if !slices.Equal(names, v.labels) {
+			t.Errorf("%s has %q, want %q", p.Title, names, v.labels)
+		}
+	}
+}
+
+// place returns where a row has its dot, its baseline, and the ends of its band.
+func place(t *testing.T, r row) (dot, home, left, right float64) {
+	t.Helper()
+	for _, m := range r.Scene.Marks {
+		switch {
+		case m.Kind == "point" && strings.HasPrefix(m.Class, "dot"):
+			dot = float64(m.X)
+		case m.Class == "home":
+			home = float64(m.X)
+		case m.Class == "band":
+			left, right = float64(m.X), float64(m.X2)
+		}
+	}
+	return dot, home, left, right
+}
+
+func TestBetterIsToTheRightInBothPanels(t *testing.T) {
+	for _, ratio := range []float64{0.2, 0.8, 0.97, 1.02, 1.3, 7} {
+		c := rich(t)
+		c.Results[3].Speedup, c.Results[3].CPURatio = about(ratio, 0.01), about(1/ratio, 0.01)
+		ch, _ := newView(c).hero()
+		for _, p := range ch.Panels {
+			dot, home, left, right := place(t, p.Rows[3])
+			if (dot > home) != (ratio > 1) {
+				t.Errorf("%s: %v times as good stands at %v, the baseline at %v", p.Title, ratio, dot, home)
+			}
+			if inside := dot > left && dot < right; inside != (ratio == 0.97 || ratio == 1.02) {
+				t.Errorf("%s: %v times as good stands at %v, and the band is %v to %v", p.Title, ratio, dot, left,
+					right)
+			}
+		}
+	}
+}
+
+func TestADotIsFilledIfADifferenceIsShown(t *testing.T) {
+	c := rich(t)
+	c.Results[3].Differs, c.Results[4].Differs = true, false
+	ch, _ := newView(c).hero()
+	for n, want := range map[int]string{3: "dot", 4: "dot hollow"} {
+		marks := ch.Panels[0].Rows[n].Scene.Marks
+		if !slices.ContainsFunc(marks, func(m mark) bool { return m.Class == want }) {
+			t.Errorf("row %d has no %q", n, want)
+		}
+	}
+}
+
+func TestWithheldOrderIsNotShownAndSaidWhy(t *testing.T) {
+	c := withheld(t)
+	c.Parts, c.Lesson = nil, nil
+	for kind, f := range allFormats {
+		if kind == "json" || kind == "csv" || kind == "bench" || kind == "svg" {
+			continue // which have the runs as they were
+		}
+		got := strings.Join(strings.Fields(draw(t, f, c)), " ")
+		if !strings.Contains(got, "ther programs held 1.4 of 2 CPUs in 11 of 12 rounds") {
+			t.Errorf("%s does not say why there is no order", kind)
+		}
+		if n := strings.Count(got, "no order"); n < 6 {
+			t.Errorf("%s says %d times that there is no order, want it of six contestants", kind, n)
+		}
+		for _, bad := range []string{"× as fast", "4.76×"} {
+			if kind != "html" && strings.Contains(got, bad) {
+				t.Errorf("%s says %q, though the order is withheld", kind, bad)
+			}
+		}
+	}
+	ch, _ := newView(c).hero()
+	if p := ch.Panels[0]; !p.Faded || strings.Contains(p.Desc, "as fast") {
+		t.Errorf("the clock is drawn as if it showed an order: %s", p.Desc)
+	}
+	if p := ch.Panels[1]; p.Faded || p.Title != "CPU time for each image" {
+		t.Errorf("CPU time is withheld, too: %+v", p.Title)
+	}
+}
+
+func TestBarsAddUpToWorkersTimesWall(t *testing.T) {
+	for name, c := range map[string]*bench.Comparison{"whole": comparison(t), "rich": rich(t)} {
+		v := newView(c)
+		ch, ok := v.account()
+		if !ok || len(ch.Panels[0].Rows) != len(c.Configs) {
+			t.Fatalf("%s: not every contestant has a bar", name)
+		}
+		longest := 0.0
+		for i := range c.Configs {
+			longest = max(longest, v.lanes(i))
+		}
+		for i, r := range ch.Panels[0].Rows {
+			at, drawn := 0.0, 0.0
+			for _, m := range r.Scene.Marks {
+				if m.Kind != "rect" {
+					continue
+				}
+				if math.Abs(float64(m.X)-at) > 1e-9 {
+					t.Errorf("%s: a part of %s begins at %v, and the one before it ends at %v", name, r.Label, m.X, at)
+				}
+				at = float64(m.X2)
+				drawn += float64(m.Width())
+			}
+			want := float64(c.Configs[i].Workers) * c.Results[i].Wall.Center
+			if got := drawn * longest; math.Abs(got-want) > 0.03*want {
+				t.Errorf("%s: the parts of %s are %v s, workers × wall %v s", name, r.Label, got, want)
+			}
+		}
+	}
+}
+
+func TestPartsOfAnEntryAreInNoBar(t *testing.T) {
+	for _, e := range pipeline.Entries() {
+		_, whole := letters[e.Entry]
+		if whole != (e.Of == "") {
+			t.Errorf("%s is a part of %q and has a letter: %v", e.Entry, e.Of, whole)
+		}
+	}
+}
+
+func TestWhatTheSystemDoesNotTellIsNotKnown(t *testing.T) {
+	c := comparison(t)
+	for _, row := range newView(c).entries().Rows {
+		if row[0] == "of which throttled by a quota" {
+			if row[1] != "not known" {
+				t.Errorf("%q, want it not known", row)
+			}
+			return
+		}
+	}
+	t.Error("the table has no line for an entry that is not known")
+}
+
+// strip removes the keys that files of an earlier version lack.
+func strip(v any) {
+	lacking := []string{"elapsed_s", "disturbed_share", "conditions", "account", "account_s", "cpu_per_image_s",
+		"cpu_ratio",
+		"cpu_p", "before_s", "wall_detectable", "cpu_detectable", "quiet_rounds", "downloads_at_once", "card", "name"}
+	switch v := v.(type) {
+	case map[string]any:
+		for _, key := range lacking {
+			delete(v, key)
+		}
+		for _, inner := range v {
+			strip(inner)
+		}
+	case []any:
+		for _, inner := range v {
+			strip(inner)
+		}
+	}
+}
+
+func TestFilesOfAnEarlierVersionAreDrawnWithDashes(t *testing.T) {
+	var tree any
+	if err := json.Unmarshal([]byte(draw(t, JSON, older(t))), &tree); err != nil {
+		t.Fatal(err)
+	}
+	strip(tree)
+	old, err := json.Marshal(tree)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var c bench.Comparison
+	if err := json.Unmarshal(old, &c); err != nil {
+		t.Fatal(err)
+	}
+	for kind, f := range allFormats {
+		got := draw(t, f, &c)
+		for _, bad := range []string{"NaN", "0.00×", "0 of 5 rounds", "%!"} {
+			if strings.Contains(got, bad) {
+				t.Errorf("%s says %q of a file that lacks it", kind, bad)
+			}
+		}
+	}
+	work := newView(&c).work()
+	for _, row := range work.Rows {
+		if row[2] != unknown || row[4] != unknown {
+			t.Errorf("%q has a figure that the file lacks", row)
+		}
+	}
+	if page := draw(t, HTML, &c); !strings.Contains(page, "How the CPU time for an image compares is not known here") {
+		t.Error("the page does not say that the CPU time is not known")
+	}
+}
+
+func TestDisturbedRunsAreHollow(t *testing.T) {
+	c := rich(t)
+	want := 0
+	for _, s := range c.Samples {
+		if s.Disturbed != "" {
+			want++
+		}
+	}
+	v := newView(c)
+	for _, draw := range []func() (chart, bool){v.everyRun, v.disturbance} {
+		ch, ok := draw()
+		got := 0
+		for _, p := range ch.Panels {
+			marks := p.Scene.Marks
+			for _, r := range p.Rows {
+				marks = append(marks, r.Scene.Marks...)
+			}
+			for _, m := range marks {
+				if strings.HasSuffix(m.Class, " hollow") {
+					got++
+				}
+			}
+		}
+		if !ok || got != want || want == 0 {
+			t.Errorf("%s has %d hollow marks, want %d", ch.Title, got, want)
+		}
+	}
+}
+
+func TestIdealLevelsOffAtTheCPUs(t *testing.T) {
+	ch, ok := newView(rich(t)).curves()
+	if !ok {
+		t.Fatal("nothing is drawn of scaling")
+	}
+	var cpus pct
+	top := px(math.Inf(1))
+	for _, m := range ch.Panels[0].Scene.Marks {
+		if m.Class == "cpus" {
+			cpus = m.X
+		}
+	}
+	for _, m := range ch.Panels[0].Scene.Marks {
+		if m.Class == "ideal" {
+			top = min(top, m.Y2)
+			if m.X >= cpus && m.Y != m.Y2 {
+				t.Errorf("beyond the CPUs the ideal goes on from %v to %v", m.Y, m.Y2)
+			}
+		}
+	}
+	if cpus == 0 || math.IsInf(float64(top), 0) {
+		t.Error("the CPUs or the ideal are not drawn")
+	}
+}
+
+func TestNoCeilingIsShownUnlessItIsKnown(t *testing.T) {
+	c := rich(t)
+	if got := draw(t, HTML, c); strings.Contains(got, "Amdahl") {
+		t.Error("the page has a ceiling that nothing measured")
+	}
+	c.Results[3].Serial, c.Results[3].Ceiling = 0.1, 10
+	if got := draw(t, HTML, c); !strings.Contains(got, "Amdahl") || !strings.Contains(got, "10.0×") {
+		t.Error("the page does not show the ceiling")
+	}
+}
+
+func TestEveryWordOfTheAccountIsExplained(t *testing.T) {
+	terms := glossary()
+	for _, e := range pipeline.Entries() {
+		n := slices.IndexFunc(terms, func(g term) bool { return g.Word == e.Word })
+		if n < 0 || !strings.HasSuffix(terms[n].Means, ".") {
+			t.Errorf("%q is not explained", e.Word)
+		}
+	}
+	for _, e := range wholes() {
+		if !strings.Contains(string(chartCSS), ".e-"+string(e.Entry)+"{") &&
+			!strings.Contains(string(chartCSS), ".e-"+string(e.Entry)+",") {
+			t.Errorf("%s has no color", e.Entry)
+		}
+	}
+	for _, s := range stageWords {
+		if !regexp.MustCompile(`\.s-` + string(s.Stage) + `[{,]`).MatchString(string(chartCSS)) {
+			t.Errorf("%s has no color", s.Stage)
+		}
+	}
+}
+
+func TestEachSectionHasAHeadingOfItsOwn(t *testing.T) {
+	for name, c := range awkward(t) {
+		seen, level := map[string]bool{}, 0
+		for _, n := range parse(t, draw(t, HTML, c)) {
+			if len(n.Data) != 2 || n.Data[0] != 'h' || n.Data == "hr" {
+				continue
+			}
+			now := int(n.Data[1] - '0')
+			if now > level+1 {
+				t.Errorf("%s: <%s> follows <h%d>", name, n.Data, level)
+			}
+			level = now
+			if text := words(n); n.Data == "h2" && seen[text] {
+				t.Errorf("%s: two sections are called %q", name, text)
+			} else if n.Data == "h2" {
+				seen[text] = true
+			}
+		}
+		if name == "rich" && len(seen) < 16 {
+			t.Errorf("the page has the sections %v", seen)
+		}
+	}
+}
+
+func words(n *html.Node) string {
+	var b strings.Builder
+	for d := range n.Descendants() {
+		if d.Type == html.TextNode {
+			b.WriteString(d.Data)
+		}
+	}
+	return b.String()
+}
+
+func TestEachCellOfACardHasItsLabel(t *testing.T) {
+	for _, n := range parse(t, draw(t, HTML, rich(t))) {
+		if n.Data == "td" {
+			if label, _ := attribute(n, "data-label"); label == "" {
+				t.Errorf("a cell %q has no label", words(n))
+			}
+		}
+	}
+}
+
+// luminance is that of WCAG 2.
+func luminance(t *testing.T, color string) float64 {
+	t.Helper()
+	if len(color) == 4 {
+		color = fmt.Sprintf("#%c%c%c%c%c%c", color[1], color[1], color[2], color[2], color[3], color[3])
+	}
+	n, err := strconv.ParseUint(color[1:], 16, 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	part := func(shift int) float64 {
+		x := float64(n>>shift&255) / 255
+		if x <= 0.04045 {
+			return x / 12.92
+		}
+		return math.Pow((x+0.055)/1.055, 2.4)
+	}
+	return 0.2126*part(16) + 0.7152*part(8) + 0.0722*part(0)
+}
+
+func TestColorsCanBeSeenAndMeanOneThing(t *testing.T) {
+	schemes := regexp.MustCompile(`(?s):root\{(--.*?)\}`).FindAllStringSubmatch(string(chartCSS), -1)
+	if len(schemes) != 2 {
+		t.Fatalf("%d schemes, want light and dark", len(schemes))
+	}
+	for n, scheme := range schemes {
+		colors := map[string]string{}
+		for _, m := range regexp.MustCompile(`--([a-z0-9]+):(#[0-9a-f]+)`).FindAllStringSubmatch(scheme[1], -1) {
+			colors[m[1]] = m[2]
+		}
+		contrast := func(a, b string) float64 {
+			x, y := luminance(t, colors[a]), luminance(t, colors[b])
+			return (max(x, y) + 0.05) / (min(x, y) + 0.05)
+		}
+		for _, text := range []string{"ink", "soft"} {
+			for _, ground := range []string{"ground", "card"} {
+				if r := contrast(text, ground); r < 4.5 {
+					t.Errorf("scheme %d: %s on %s has a contrast of %.2f, want 4.5", n, text, ground, r)
+				}
+			}
+		}
+		for _, shape := range []string{"cpu", "wait", "fetch", "decode", "operate", "m0", "m1", "m2", "m3", "m4",
+			"m5", "m6"} {
+			if r := contrast(shape, "ground"); r < 3 {
+				t.Errorf("scheme %d: %s has a contrast of %.2f, want 3", n, shape, r)
+			}
+		}
+		of := map[string]string{}
+		for name, color := range colors {
+			gray := name == "ink" || name == "soft" || name == "m0" || name == "m5"
+			if other, twice := of[color]; twice && !gray && len(color) > 4 {
+				t.Errorf("scheme %d: %s and %s have one color", n, name, other)
+			}
+			of[color] = name
+		}
+	}
+}
