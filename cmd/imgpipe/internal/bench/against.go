@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"imgpipe/cmd/imgpipe/internal/figure"
 	"imgpipe/cmd/imgpipe/internal/summary"
 )
 
@@ -102,7 +103,7 @@ func machineWords(c *Comparison) string {
 		}
 	}
 	if c.Card.Quota > 0 {
-		words = append(words, fmt.Sprintf("a quota of %s CPUs", number(c.Card.Quota)))
+		words = append(words, fmt.Sprintf("a quota of %s CPUs", figure.Number(c.Card.Quota)))
 	}
 	return strings.Join(words, ", ")
 }

@@ -3,6 +3,8 @@ package bench
 import (
 	"fmt"
 	"math"
+
+	"imgpipe/cmd/imgpipe/internal/figure"
 )
 
 // A run is an outlier if it lies this far from the median of its Config: in scaled median absolute deviations, and as a
@@ -37,7 +39,7 @@ func (c *Comparison) outliers() (names []string) {
 		case s.Disturbed != "":
 			name += ", " + s.Disturbed
 		case s.OtherCPU >= 0.05:
-			name += fmt.Sprintf(", other programs held %s CPUs", number(math.Round(10*s.OtherCPU)/10))
+			name += fmt.Sprintf(", other programs held %s CPUs", figure.Number(math.Round(10*s.OtherCPU)/10))
 		}
 		names = append(names, name)
 	}
