@@ -94,14 +94,16 @@ func (f *compareFlags) measure(stop *stopper, stdin io.Reader, stderr io.Writer)
 	}
 	screen := newRunsScreen(stderr, f.progress, f.quiet)
 	contest := &contest{dir: scratch, keep: f.keep, kill: stop.again, screen: screen}
-	plan := f.plan(source.lists)
-	var parts []bench.Plan
-	if f.builtin() && f.stage == bench.StageAll && !f.set.Changed("modes") {
-		parts = bench.ClaimPlans(plan, cpus(), f.downloads[0])
+	if f.lesson {
+		return f.teach(ctx, scratch, contest, source.lists)
 	}
+	plan := f.plan(source.lists)
 	screen.say("imgpipe: comparing %d contestants in %d rounds, on %s",
 		len(plan.Configs), plan.Runs+plan.Warmup, source.job.Inputs)
-	return contest.run(ctx, source.job, plan, parts...)
+	if f.claims() {
+		return f.compareWithClaims(ctx, scratch, contest, source.job, plan)
+	}
+	return contest.run(ctx, source.job, plan)
 }
 
 // couldNotCompare is the exit status of a comparison that ended early.

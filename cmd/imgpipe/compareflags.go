@@ -30,6 +30,7 @@ type compareFlags struct {
 	stage              string
 	latency            time.Duration
 	images             int
+	lesson             bool
 
 	format, output, keep string
 	progress             string
@@ -81,6 +82,7 @@ func addCompareFlags(set *pflag.FlagSet) *compareFlags {
 		flags.Flag{Name: "warmup", Value: flags.Whole(&f.warmup, 0, 100),
 			Usage: "rounds before those, which do not count"},
 	)
+	f.addLesson(set)
 	flags.Group{Set: set, Heading: "Built-in samples, where there is no INPUT"}.Add(
 		flags.Flag{Name: "latency", Value: flags.PeriodOrNone(&f.latency),
 			Usage: "how long their server takes to answer"},
@@ -171,6 +173,7 @@ func (f *compareFlags) finalize(args []string) {
 func (f *compareFlags) check() error {
 	given := f.run.set.Changed
 	return cmp.Or(
+		f.checkLesson(),
 		f.checkStage(),
 		f.checkReport(),
 		f.keepIsEmpty(),

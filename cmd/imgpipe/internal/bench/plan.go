@@ -25,6 +25,8 @@ type Plan struct {
 	Stage string
 	// Runs is how many rounds count, Warmup how many before them do not.
 	Runs, Warmup int
+	// Job, if it is not nil, takes the place of the Runner's job.
+	Job *Job
 	// Args are flags and inputs of imgpipe run, for all runs.
 	Args []string
 }

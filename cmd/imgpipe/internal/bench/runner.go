@@ -71,6 +71,9 @@ func (r *Runner) Compare(ctx context.Context, job Job, p Plan, parts ...Plan) (*
 			break
 		}
 		part := Comparison{Job: job}
+		if plan.Job != nil {
+			part.Job = *plan.Job
+		}
 		err = r.run(ctx, plan, &part)
 		c.Parts = append(c.Parts, part)
 		if part.Partial != "" {

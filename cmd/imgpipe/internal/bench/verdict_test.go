@@ -120,22 +120,6 @@ func golden(t *testing.T, path, got string) {
 	}
 }
 
-// TestEachClaimIsMeasuredWithoutInput looks at the recording of the built-in samples, which has the stages alone as
-// well. That was made while other programs used most of the CPUs, so claims about several CPUs may be open, but none
-// may be denied.
-func TestEachClaimIsMeasuredWithoutInput(t *testing.T) {
-	c := recorded(t, "samples")
-	c.Analyse()
-	if len(c.Claims) != 8 {
-		t.Fatalf("%d claims, want 8", len(c.Claims))
-	}
-	for _, claim := range c.Claims {
-		if claim.Holds == fails || strings.Contains(claim.Measured, "shows it") {
-			t.Errorf("%s %s: %s", claim.Holds, claim.Text, claim.Measured)
-		}
-	}
-}
-
 func TestModeGILIsNeverAdvisedBesideGoroutines(t *testing.T) {
 	c := recorded(t, "samples")
 	for i := range c.Samples {
