@@ -80,8 +80,8 @@ func (c *Comparison) claimLightMemory() claimed {
 		return unmeasured("goroutines and processes with few and with many workers, and memory by PSS, are")
 	}
 	return claimed{figure: &more, holds: beyond(more, 0), measured: fmt.Sprintf(
-		"one more worker costs %s in goroutines, %s in processes", bytesRange(routine.OneMoreWorker),
-		bytesRange(process.OneMoreWorker))}
+		"one more worker costs %s in goroutines, %s in processes", moreBytes(routine.OneMoreWorker),
+		moreBytes(process.OneMoreWorker))}
 }
 
 func (c *Comparison) claimLockWaits() claimed {
@@ -211,9 +211,9 @@ func (c *Comparison) claimHeavy() claimed {
 		}
 	}
 	if routine, process, more, ok := c.memoryOfBoth(); ok {
-		said = append(said, fmt.Sprintf("one more costs %s, in goroutines %s", bytesRange(process.OneMoreWorker),
-			bytesRange(routine.OneMoreWorker)))
-		count(beyond(more, (costsSomething-1)*routine.OneMoreWorker.Center))
+		said = append(said, fmt.Sprintf("one more costs %s, in goroutines %s", moreBytes(process.OneMoreWorker),
+			moreBytes(routine.OneMoreWorker)))
+		count(beyond(more, (costsSomething-1)*c.leastMemory()))
 	}
 	var figure *Estimate
 	if d, ok := c.duel(sameWidth(modes.Goroutines, modeSpawn)); ok {
@@ -233,6 +233,15 @@ func (c *Comparison) claimHeavy() claimed {
 		found.holds = fails
 	}
 	return found
+}
+
+// leastMemory returns what goroutines took with the fewest workers.
+func (c *Comparison) leastMemory() float64 {
+	d, ok := c.widths(modes.Goroutines)
+	if !ok {
+		return 0
+	}
+	return d.in.Results[d.a].PeakPSS.Center
 }
 
 func (c *Comparison) claimManyDownloads() claimed {

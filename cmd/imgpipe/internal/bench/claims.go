@@ -211,7 +211,7 @@ func (s *Sample) lost() float64 {
 	if s.Summary.Account == nil && s.Summary.Machine.CPUs > 0 {
 		share = max(share, s.OtherCPU/float64(s.Summary.Machine.CPUs))
 	}
-	return min(max(share, 0), 1)
+	return min(max(share, 0), 0.99)
 }
 
 // disturbed returns what disturbed the clock of d's contestants so often that it shows no order; "" if nothing did.
@@ -300,8 +300,15 @@ func rangeOf(e Estimate, digits int) string {
 	return fmt.Sprintf("%.*f (%.*f to %.*f)", digits, e.Center, digits, e.Low, digits, e.High)
 }
 
-// bytesRange and secondsRange are rangeOf for amounts and for times.
-func bytesRange(e Estimate) string { return unitRange(e, bytes) }
+// moreBytes and secondsRange are rangeOf for differences of amounts, which may be negative, and for times.
+func moreBytes(e Estimate) string { return unitRange(e, signedBytes) }
+
+func signedBytes(n float64) string {
+	if n < 0 {
+		return "−" + bytes(-n)
+	}
+	return bytes(n)
+}
 
 func secondsRange(e Estimate) string { return unitRange(e, startTime) }
 

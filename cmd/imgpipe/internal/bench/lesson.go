@@ -109,8 +109,8 @@ func (c *Comparison) lesson() []Finding {
 	}
 	if routine, process, more, ok := c.memoryOfBoth(); ok && beyond(more, 0) == holds {
 		all = append(all, Finding{Kind: "lesson-memory", Figures: c.claimLightMemory().measured, Text: fmt.Sprintf(
-			"One more worker costs %s in goroutines, %s in processes.", bytes(routine.OneMoreWorker.Center),
-			bytes(process.OneMoreWorker.Center))})
+			"One more worker costs %s in goroutines, %s in processes.", signedBytes(routine.OneMoreWorker.Center),
+			signedBytes(process.OneMoreWorker.Center))})
 	}
 	return all
 }
