@@ -214,6 +214,9 @@ func (s *Sample) lost() float64 {
 	return min(max(share, 0), 0.99)
 }
 
+// noOrder is the end of a sentence about what disturbed a clock.
+const noOrder = ": no order by the clock"
+
 // disturbed returns what disturbed the clock of d's contestants so often that it shows no order; "" if nothing did.
 func (d duel) disturbed() string {
 	if d.in.Withheld != "" {
@@ -231,10 +234,10 @@ func (d duel) disturbed() string {
 		return ""
 	}
 	if held := median(others); held > muchOthers {
-		return fmt.Sprintf("other programs held %.1f of %s in %d of %d rounds: no order by the clock", held,
-			count(d.in.Machine.CPUs, "CPU"), len(rounds)-quiet, len(rounds))
+		return fmt.Sprintf("other programs held %.1f of %s in %d of %s", held, count(d.in.Machine.CPUs, "CPU"),
+			len(rounds)-quiet, count(len(rounds), "round")) + noOrder
 	}
-	return fmt.Sprintf("%d of %d rounds were disturbed: no order by the clock", len(rounds)-quiet, len(rounds))
+	return fmt.Sprintf("%d of %s were disturbed", len(rounds)-quiet, count(len(rounds), "round")) + noOrder
 }
 
 // wasDisturbed reports whether something disturbed the run. Where the system does not say who waited for a CPU, much

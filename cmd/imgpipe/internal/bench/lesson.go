@@ -158,6 +158,30 @@ func (d duel) shown() shownOrder {
 	return openOrder
 }
 
+// Order returns how many times as fast the Config b was as a, and what the clock shows by that: 1 for faster, -1 for
+// slower, and 0 for no difference, or none that six rounds show.
+func (c *Comparison) Order(a, b int) (ratio Estimate, sign int) {
+	d := duel{c, a, b}
+	switch d.shown() {
+	case shownFaster:
+		sign = 1
+	case shownSlower:
+		sign = -1
+	}
+	return d.faster(), sign
+}
+
+// Disturbance returns what disturbed the runs so often that the clock shows no order, such as "other programs held 1.6
+// of 2 CPUs in 5 of 6 rounds"; "" if nothing did.
+func (c *Comparison) Disturbance() string {
+	for i := range c.Configs {
+		if d := (duel{c, c.Baseline, i}); i != c.Baseline && d.disturbed() != "" {
+			return strings.TrimSuffix(d.disturbed(), noOrder)
+		}
+	}
+	return ""
+}
+
 // taught returns the sentence of one job of a lesson.
 func (c *Comparison) taught(title string) Finding {
 	kind := map[string]string{TitleWaits: "lesson-waits", TitleComputes: "lesson-computes", TitleBoth: "lesson-both"}
