@@ -81,7 +81,7 @@ func (f *compareFlags) lessonPlan(j *lessonJobs, whole bool, lists []string) (p 
 		p.computes, err = j.computes(whole, spec)
 		return p, err
 	}
-	p.computes = j.plan(bench.Job{Title: bench.TitleComputes, Inputs: f.run.input.shown()}, whole, f.plan(lists).Args)
+	p.computes = j.plan(bench.TitleComputes, f.run.input.shown(), 0, whole, f.plan(lists).Args)
 	remote := func(arg string) bool { return strings.Contains(arg, "://") }
 	if len(lists) > 0 || slices.ContainsFunc(f.run.input.args, remote) {
 		p.computes.Stage = bench.StageTransform // it must not wait
@@ -114,15 +114,21 @@ func (f *compareFlags) teach(
 	}
 	contest.screen.say("imgpipe: %d rounds of %d runs", p.both.Runs+p.both.Warmup,
 		len(p.waits.Configs)+len(p.computes.Configs)+len(p.both.Configs))
-	c, err := contest.run(ctx, *p.both.Job, p.both, p.waits, p.computes)
-	if c != nil && err == nil {
-		both := *c
+	return contest.lesson(ctx, p, lesson)
+}
+
+// lesson runs the three jobs. The comparison that it returns is that of the job that does both, which is also the last
+// of its Parts.
+func (c *contest) lesson(ctx context.Context, p lessonPlan, besides *bench.Lesson) (*bench.Comparison, error) {
+	all, err := c.run(ctx, *p.both.Job, p.both, p.waits, p.computes)
+	if all != nil && err == nil {
+		both := *all
 		both.Parts, both.Timelines, both.Pictures = nil, nil, nil
-		c.Parts = append(c.Parts, both)
-		c.Lesson = lesson
-		c.Analyse()
+		all.Parts = append(all.Parts, both)
+		all.Lesson = besides
+		all.Analyse()
 	}
-	return c, err
+	return all, err
 }
 
 // claims reports whether a comparison measures all claims besides: it does so where nobody chose what is compared.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -72,17 +73,15 @@ func (j *lessonJobs) served(list string, more ...string) []string {
 func (j *lessonJobs) waits(whole bool) (bench.Plan, error) {
 	n := 2 * bench.ManyDownloads(j.cpus)
 	list, err := j.list("small", n)
-	job := bench.Job{Title: bench.TitleWaits, Latency: demoLatency, Inputs: fmt.Sprintf(
-		"%d small pictures from a server on this machine that answers after %v", n, demoLatency)}
-	return j.plan(job, whole, j.served(list, "--resize", smallResize)), err
+	inputs := fmt.Sprintf("%d small pictures from a server on this machine that answers after %v", n, demoLatency)
+	return j.plan(bench.TitleWaits, inputs, demoLatency, whole, j.served(list, "--resize", smallResize)), err
 }
 
 // both returns a job of photos: it waits for the server, and computes. spec are flags that say what is made of them.
 func (j *lessonJobs) both(whole bool, spec []string) (bench.Plan, error) {
 	list, err := j.list("photos", j.pictures)
-	job := bench.Job{Title: bench.TitleBoth, Latency: demoLatency, Inputs: fmt.Sprintf(
-		"%d pictures from a server on this machine that answers after %v", j.pictures, demoLatency)}
-	return j.plan(job, whole, j.served(list, spec...)), err
+	inputs := fmt.Sprintf("%d pictures from a server on this machine that answers after %v", j.pictures, demoLatency)
+	return j.plan(bench.TitleBoth, inputs, demoLatency, whole, j.served(list, spec...)), err
 }
 
 // computes returns a job of the same photos in a folder, which it writes.
@@ -98,14 +97,16 @@ func (j *lessonJobs) computes(whole bool, spec []string) (bench.Plan, error) {
 			return bench.Plan{}, err
 		}
 	}
-	job := bench.Job{Title: bench.TitleComputes, Inputs: fmt.Sprintf("%d pictures in a folder", j.pictures)}
-	return j.plan(job, whole, append(append([]string{}, spec...), "--", folder)), nil
+	args := append(slices.Clone(spec), "--", folder)
+	return j.plan(bench.TitleComputes, fmt.Sprintf("%d pictures in a folder", j.pictures), 0, whole, args), nil
 }
 
 // plan returns a plan of the contestants that a job has in a lesson.
-func (j *lessonJobs) plan(job bench.Job, whole bool, args []string) bench.Plan {
-	return bench.Plan{Configs: bench.LessonConfigs(job.Title, j.cpus, whole), Runs: bench.LessonRounds, Warmup: 1,
-		Job: &job, Args: args}
+func (j *lessonJobs) plan(title, inputs string, latency time.Duration, whole bool, args []string) bench.Plan {
+	return bench.Plan{
+		Configs: bench.LessonConfigs(title, j.cpus, whole), Runs: bench.LessonRounds, Warmup: 1, Args: args,
+		Job: &bench.Job{Title: title, Inputs: title + ": " + inputs, Latency: latency},
+	}
 }
 
 // claims returns the jobs that claims need besides a comparison of the built-in samples.

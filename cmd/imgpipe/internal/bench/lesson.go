@@ -80,10 +80,16 @@ func (c *Comparison) teaches() bool {
 	return true
 }
 
-// learn sets what a Lesson has from the Samples.
+// learn sets what a Lesson has from the Samples, and the sentence of each of its jobs.
 func (c *Comparison) learn() {
-	if c.Lesson != nil {
-		c.Lesson.Memory = c.slopes()
+	if c.Lesson == nil {
+		return
+	}
+	c.Lesson.Memory = c.slopes()
+	for _, p := range c.measuredParts() {
+		if p != c && p.Job.Title != "" {
+			p.Verdict = []Finding{p.taught()}
+		}
 	}
 }
 
@@ -94,7 +100,7 @@ func (c *Comparison) lesson() []Finding {
 	}
 	all := []Finding{c.answer()}
 	for _, title := range []string{TitleWaits, TitleComputes, TitleBoth} {
-		all = append(all, c.part(title).taught(title))
+		all = append(all, c.part(title).taught())
 	}
 	if isolated := c.claimIsolated(); isolated.holds != "" && c.crash(modes.Goroutines) != nil {
 		all = append(all, Finding{Kind: "lesson-crash", Figures: isolated.measured, Text: fmt.Sprintf(
@@ -182,9 +188,10 @@ func (c *Comparison) Disturbance() string {
 	return ""
 }
 
-// taught returns the sentence of one job of a lesson.
-func (c *Comparison) taught(title string) Finding {
+// taught returns the sentence of a job of a lesson.
+func (c *Comparison) taught() Finding {
 	kind := map[string]string{TitleWaits: "lesson-waits", TitleComputes: "lesson-computes", TitleBoth: "lesson-both"}
+	title := c.Job.Title
 	f := Finding{Kind: kind[title]}
 	var said, figures []string
 	disturbed := ""

@@ -49,6 +49,11 @@ func TestALessonSaysWhatTheTextbookSaysIfThatWasMeasured(t *testing.T) {
 		"An image that crashes: in goroutines 7 of 12 were done, in processes 11 of 12 were done." {
 		t.Errorf("of the crash it says %q", got)
 	}
+	for i, p := range c.Parts {
+		if len(p.Verdict) != 1 || p.Verdict[0].Text != c.Verdict[i+1].Text {
+			t.Errorf("job %d says %+v of itself, want %q", i, p.Verdict, c.Verdict[i+1].Text)
+		}
+	}
 	memory := c.Lesson.Memory
 	if len(memory) != 2 || memory[0].Mode != modes.Goroutines || memory[1].Mode != modes.Processes ||
 		memory[0].From != 1 || memory[0].To != 2 || memory[1].OneMoreWorker.Low < 15e6 ||
