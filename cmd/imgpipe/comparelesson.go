@@ -65,7 +65,8 @@ func (f *compareFlags) lessonSpec() []string {
 // A lessonPlan is the three comparisons of a lesson.
 type lessonPlan struct{ waits, computes, both bench.Plan }
 
-// lessonPlan makes the jobs of a lesson, with all contestants or with those that it cannot do without. lists are the files of the user's lists.
+// lessonPlan makes the jobs of a lesson, with all contestants or with those that it cannot do without. lists are the
+// files of the user's lists.
 func (f *compareFlags) lessonPlan(j *lessonJobs, whole bool, lists []string) (p lessonPlan, err error) {
 	if p.waits, err = j.waits(whole); err != nil {
 		return p, err
@@ -188,8 +189,8 @@ func (f *compareFlags) probe(
 	return e, nil
 }
 
-// fit returns the largest lesson that can be made in the time that is left: first with fewer of the built-in photos, and
-// then without the contestants that only some claims need. With the user's images it may be none.
+// fit returns the largest lesson that can be made in the time that is left: at first with fewer of the built-in photos,
+// and then without the contestants that only some claims need. With the user's images it may be none.
 func (f *compareFlags) fit(j *lessonJobs, e effort, lists []string, left time.Duration) (p lessonPlan, err error) {
 	const rounds = bench.LessonRounds + 1 // one does not count
 	most := j.pictures
@@ -213,9 +214,9 @@ func (f *compareFlags) fit(j *lessonJobs, e effort, lists []string, left time.Du
 		p.setRuns(bench.LessonRounds)
 		return p, nil
 	}
-	return p, exitError{exitUsage, fmt.Errorf("--lesson: %d rounds with these %d images take about %v: expected images "+
-		"that a lesson can do in %v: fewer or smaller ones", rounds, e.images, (p.round(j, e) * rounds).Round(time.Second),
-		lessonBudget)}
+	took := (p.round(j, e) * rounds).Round(time.Second)
+	return p, exitError{exitUsage, fmt.Errorf("--lesson: %d rounds with these %d images take about %v: expected "+
+		"images that a lesson can do in %v: fewer or smaller ones", rounds, e.images, took, lessonBudget)}
 }
 
 func (p *lessonPlan) setRuns(n int) { p.waits.Runs, p.computes.Runs, p.both.Runs = n, n, n }

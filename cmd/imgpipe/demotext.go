@@ -46,7 +46,8 @@ func demoOrders(c *bench.Comparison) (said []string) {
 	}
 	rounds := demoRoundsOf(c)
 	if rounds < bench.LessonRounds {
-		return []string{fmt.Sprintf("%d of %d rounds were made: these figures show no order.", rounds, bench.LessonRounds)}
+		return []string{fmt.Sprintf("%d of %d rounds were made: these figures show no order.", rounds,
+			bench.LessonRounds)}
 	}
 	for b := 1; b < len(c.Configs); b++ {
 		first, second := c.Configs[b-1].Mode, c.Configs[b].Mode

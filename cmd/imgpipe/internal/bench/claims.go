@@ -45,7 +45,8 @@ func (c *Comparison) claims() []Claim {
 		{"Processes are isolated: an image that crashes one of them leaves the others alone.",
 			(*Comparison).claimIsolated},
 		{"Processes are heavy: to start, in memory, for each image.", (*Comparison).claimHeavy},
-		{"Work that waits for I/O wants many threads, many more than there are CPUs.", (*Comparison).claimManyDownloads},
+		{"Work that waits for I/O wants many threads, many more than there are CPUs.",
+			(*Comparison).claimManyDownloads},
 		{"Work that computes wants cores: more threads than CPUs bring nothing.", (*Comparison).claimCores},
 	} {
 		j := row.judge(c)

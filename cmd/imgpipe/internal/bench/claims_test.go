@@ -189,8 +189,9 @@ func TestEachClaimCanBeBorneOutDeniedAndLeftOpen(t *testing.T) {
 		{"Processes are isolated", world{cost: textbook, lesson: taughtLesson(3, 9, nil)},
 			world{cost: textbook, lesson: &Lesson{}}, "11 of 12 done, 1 failed (out-of-memory)"},
 		{"Processes are heavy",
-			world{cost: leveled, lesson: &Lesson{Starts: startsOf(1e-6, 8e-3, 6e-3)}}, world{cost: textbook, change: noisy,
-				lesson: &Lesson{Starts: startsOf(1e-6, 5.5e-3, 6e-3)}}, "a process starts in 6 ms"},
+			world{cost: leveled, lesson: &Lesson{Starts: startsOf(1e-6, 8e-3, 6e-3)}},
+			world{cost: textbook, change: noisy, lesson: &Lesson{Starts: startsOf(1e-6, 5.5e-3, 6e-3)}},
+			"a process starts in 6 ms"},
 		{"Work that waits for I/O", world{cost: leveled}, open, "16 downloads on 2 CPUs: 8."},
 		{"Work that computes wants cores",
 			world{cost: but(func(_ string, this Config, k *cost) {
@@ -237,7 +238,8 @@ func TestClaimsByTheClockAreNotShownWhereOthersHeldTheCPUs(t *testing.T) {
 			}
 		}
 	}
-	if claim := claimAbout(t, world{cost: textbook, change: heldByOthers}.made(), "Threads share"); claim.Holds != holds {
+	held := world{cost: textbook, change: heldByOthers}.made()
+	if claim := claimAbout(t, held, "Threads share"); claim.Holds != holds {
 		t.Errorf("CPU time is not that of others: %+v, want yes", claim)
 	}
 }

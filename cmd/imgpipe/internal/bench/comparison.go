@@ -152,7 +152,7 @@ type Claim struct {
 	Measured string `json:"measured"`
 	// Holds is "yes", "no", or "not shown" if this comparison did not run what could show it.
 	Holds string `json:"holds"`
-	// Figure is what Holds rests on, where that is one figure. Command is what would show the claim; "" if it was shown.
+	// Figure is what Holds rests on, where that is one figure. Command would show what was not shown.
 	Figure  *Estimate `json:"figure,omitempty"`
 	Command string    `json:"command,omitempty"`
 }

@@ -83,9 +83,11 @@ func TestALessonDoesNotSayWhatWasNotMeasured(t *testing.T) {
 		"noise": {world{cost: textbook, change: noisy, lesson: asTaught}, "These runs do not show the answer for work"},
 		"other programs": {world{cost: textbook, change: heldByOthers, lesson: asTaught},
 			"These runs do not show the answer for work"},
-		"few rounds":  {world{cost: textbook, rounds: 5, lesson: asTaught}, "These runs do not show the answer for work"},
-		"no crash":    {world{cost: textbook, lesson: &Lesson{}}, "In Go the answer is goroutines for both."},
-		"a dead pool": {world{cost: textbook, lesson: taughtLesson(3, 9, nil)}, "In Go the answer is goroutines for both."},
+		"few rounds": {world{cost: textbook, rounds: 5, lesson: asTaught},
+			"These runs do not show the answer for work"},
+		"no crash": {world{cost: textbook, lesson: &Lesson{}}, "In Go the answer is goroutines for both."},
+		"a dead pool": {world{cost: textbook, lesson: taughtLesson(3, 9, nil)},
+			"In Go the answer is goroutines for both."},
 	} {
 		answer := test.w.made().Verdict[0]
 		if answer.Kind != "lesson" || !strings.HasPrefix(answer.Text, test.says) || answer.Figures == "" {
@@ -102,7 +104,8 @@ func TestADisturbedLessonSaysSoOfEachJob(t *testing.T) {
 	taught := taughtBy(world{cost: textbook, change: heldByOthers, lesson: asTaught}.made())
 	for _, kind := range []string{"lesson-waits", "lesson-computes", "lesson-both"} {
 		if text := taught[kind].Text; !strings.Contains(text,
-			"other programs held 1.6 of 2 CPUs in 6 of 6 rounds: no order by the clock. CPU for each image: processes 1.0") {
+			"other programs held 1.6 of 2 CPUs in 6 of 6 rounds: no order by the clock. "+
+				"CPU for each image: processes 1.0") {
 			t.Errorf("%s: %q", kind, text)
 		}
 	}
@@ -124,8 +127,9 @@ func TestALessonSurvivesItsFile(t *testing.T) {
 		t.Errorf("read back it says\n%s\nwant\n%s", got, want)
 	}
 	for i, claim := range again.Claims {
-		if claim.Text != c.Claims[i].Text || claim.Holds != c.Claims[i].Holds || claim.Measured != c.Claims[i].Measured {
-			t.Errorf("read back: %+v, want %+v", claim, c.Claims[i])
+		want := c.Claims[i]
+		if claim.Text != want.Text || claim.Holds != want.Holds || claim.Measured != want.Measured {
+			t.Errorf("read back: %+v, want %+v", claim, want)
 		}
 	}
 }

@@ -29,7 +29,7 @@ type CrashJob struct {
 	Args   []string
 }
 
-// Run runs the job in a mode, and returns what is left of it. How the run ended is no error: that is what is looked for.
+// Run runs the job in a mode, and returns what is left of it. How the run ended is no error: that is what it looks for.
 func (j CrashJob) Run(ctx context.Context, mode string, workers int) (Crash, error) {
 	out, err := os.MkdirTemp(j.Dir, "crash-")
 	if err != nil {

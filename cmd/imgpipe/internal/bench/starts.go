@@ -92,8 +92,8 @@ type threadStarter struct{ held []chan struct{} }
 // mostThreads is how many threads are started before one is given up on: at first, idle ones are used up.
 const mostThreads = 8
 
-// one starts a thread and returns how long it took until it ran a goroutine. It reports whether a new thread was needed:
-// Go counts those that it makes.
+// one starts a thread and returns how long it took until it ran a goroutine. It reports whether that thread was new: Go
+// counts those that it makes.
 func (t *threadStarter) one() (took time.Duration, isNew bool) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
