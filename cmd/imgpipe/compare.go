@@ -119,13 +119,15 @@ func (f *compareFlags) measure(stop *stopper, stdin io.Reader, stderr io.Writer)
 	}
 	screen := newRunsScreen(stderr, f.progress, f.quiet)
 	contest := &contest{dir: scratch, keep: f.keep, kill: stop.again, screen: screen}
-	plan := f.plan(source.lists)
-	var parts []bench.Plan
-	if f.builtin() && f.stage == bench.StageAll && !f.set.Changed("modes") && len(f.contestants) == 0 {
-		parts = bench.ClaimPlans(plan, cpus(), f.downloads[0])
+	if f.lesson {
+		return f.teach(ctx, scratch, contest, source.lists)
 	}
+	plan := f.plan(source.lists)
 	screen.say("imgpipe: comparing %d contestants %s, on %s", len(plan.Configs), f.howOften(), source.job.Inputs)
-	return contest.run(ctx, source.job, plan, parts...)
+	if f.claims() {
+		return f.compareWithClaims(ctx, scratch, contest, source.job, plan)
+	}
+	return contest.run(ctx, source.job, plan)
 }
 
 // howOften says how many rounds there will be.

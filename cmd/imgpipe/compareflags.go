@@ -34,6 +34,7 @@ type compareFlags struct {
 	stage                       string
 	latency                     time.Duration
 	images                      int
+	lesson                      bool
 
 	format, output, keep string
 	from, against        string
@@ -73,6 +74,7 @@ func addCompareFlags(set *pflag.FlagSet) *compareFlags {
 		stage: bench.StageAll, latency: demoLatency, images: demoImages, format: formatText, progress: progressAuto}
 	f.addContest(flags.Group{Set: set, Heading: "What is compared"})
 	f.addRounds(flags.Group{Set: set, Heading: "How often"})
+	f.addLesson(set)
 	flags.Group{Set: set, Heading: "Built-in samples, where there is no INPUT"}.Add(
 		flags.Flag{Name: "latency", Value: flags.PeriodOrNone(&f.latency),
 			Usage: "how long their server takes to answer"},
@@ -243,6 +245,7 @@ func (f *compareFlags) check() error {
 	given := f.run.set.Changed
 	return cmp.Or(
 		f.checkFrom(),
+		f.checkLesson(),
 		f.checkStage(),
 		f.checkReport(),
 		f.keepIsEmpty(),

@@ -24,7 +24,8 @@ func (c *Comparison) Analyse() {
 	}
 	c.scaling()
 	c.Warnings = c.warnings()
-	c.Verdict = c.verdict()
+	c.learn()
+	c.Verdict = append(c.lesson(), c.verdict()...)
 	c.Claims = c.claims()
 }
 

@@ -2,10 +2,8 @@ package bench
 
 import (
 	"fmt"
-	"strings"
-	"time"
-
-	"imgpipe/cmd/imgpipe/internal/modes"
+	"math"
+	"slices"
 )
 
 // Whether a claim holds here.
@@ -15,261 +13,325 @@ const (
 	notShown = "not shown"
 )
 
-// The bounds of the claims, against the noise of a few runs.
+// The bounds of the claims. A claim holds if its whole interval lies beyond its bound, and does not hold if the whole
+// interval lies on the other side.
 const (
-	muchFaster = 1.3 // this is faster for a reason, on two CPUs or more
-	nearOne    = 1.2 // this is hardly faster
-	likewise   = 0.8 // this share of another's speedup counts as the same
-	someMicros = 100e-6
-	someMillis = 0.5e-3
+	hardlyFaster   = 1.2  // times as fast: less than that is no gain from several workers
+	muchFaster     = 1.3  // times as fast for each CPU: more than CPUs alone could bring
+	nothingGained  = 1.1  // times as fast: less than that is nothing
+	costsSomething = 1.05 // times the CPU time: less than that is a tie
+	muchOthers     = 0.15 // of each CPU, taken by other programs: that disturbs
 )
 
-// StartOfGoroutine measures the time from a go statement until the goroutine runs and its maker goes on, in seconds:
-// the median of many tries.
-func StartOfGoroutine() float64 {
-	const tries, each = 51, 200
-	var means []float64
-	for range tries {
-		began := time.Now()
-		for range each {
-			ran := make(chan struct{})
-			go close(ran)
-			<-ran
-		}
-		means = append(means, time.Since(began).Seconds()/each)
-	}
-	return median(means)
-}
-
-// ClaimPlans returns short comparisons of the stages alone, for claims that the whole job cannot show: fetching with
-// one and with many downloads, transforming with one worker, with as many as there are CPUs, and with more. They take
-// the arguments of p.
-func ClaimPlans(p Plan, cpus, downloads int) []Plan {
-	grid := func(of ...string) []Config { return Grid(of, []int{cpus}, []int{downloads}) }
-	fetches := Plan{Stage: StageFetch, Configs: grid(modes.Serial, modes.GIL, modes.Goroutines)}
-	transforms := Plan{Stage: StageTransform, Configs: grid(modes.Classic()...)}
-	transforms.Configs = append(transforms.Configs, Config{Mode: modes.Goroutines, Workers: 4 * cpus, Downloads: downloads})
-	plans := []Plan{fetches, transforms}
-	for i := range plans {
-		plans[i].Runs, plans[i].Warmup, plans[i].Args = 3, 0, p.Args
-	}
-	return plans
-}
-
-// stage returns what was measured of one stage alone, c itself or one of its Parts; nil if nothing was.
-func (c *Comparison) stage(name string) *Comparison {
-	if c.Job.Stage == name && len(c.Samples) > 0 {
-		return c
-	}
-	for i := range c.Parts {
-		if p := &c.Parts[i]; p.Job.Stage == name && len(p.Samples) > 0 && p.Different == "" {
-			return p
-		}
-	}
-	return nil
-}
-
-// best returns, of the Configs of a mode for which is returns true, the one with the greatest speedup over the
-// Baseline.
-func (c *Comparison) best(mode string, is func(Config) bool) (r Result, config int, ok bool) {
-	if c == nil {
-		return r, 0, false
-	}
-	for i, this := range c.Configs {
-		result := c.Results[i]
-		if this.Mode == mode && is(this) && result.Runs > 0 && (!ok || result.Speedup.Center > r.Speedup.Center) {
-			r, config, ok = result, i, true
-		}
-	}
-	return r, config, ok
-}
-
-func anyWidth(Config) bool { return true }
-
-// serially reports whether speedups are counted from mode serial.
-func (c *Comparison) serially() bool {
-	return c != nil && c.Configs[c.Baseline].Mode == modes.Serial && c.Results[c.Baseline].Runs > 0
-}
+// lessonCommand is the command that measures all claims.
+const lessonCommand = "imgpipe compare --lesson"
 
 // claims returns what is often said about threads, locks and processes, each with what was measured of it here.
 func (c *Comparison) claims() []Claim {
 	if c.Different != "" || len(c.Samples) == 0 || c.Samples[0].Summary.Done == 0 {
 		return nil
 	}
-	fetches, transforms := c.stage(StageFetch), c.stage(StageTransform)
-	return []Claim{
-		c.claimShared(),
-		c.claimStart(),
-		claimLockFetch(fetches),
-		claimLockTransform(transforms, c.Machine.CPUs),
-		c.claimIsolated(),
-		claimProcessesScale(transforms, c.Machine.CPUs),
-		claimManyDownloads(fetches),
-		claimCores(transforms, c.Machine.CPUs),
-	}
-}
-
-func yesNo(yes bool) string {
-	if yes {
-		return holds
-	}
-	return fails
-}
-
-// needsCPUs judges a claim about the use of several CPUs. If the claim did not hold, but other programs took a part of
-// the CPUs, that shows nothing.
-func (c *Comparison) needsCPUs(claim *Claim, yes bool) {
-	var others []float64
-	for _, s := range c.Samples {
-		others = append(others, s.OtherCPU)
-	}
-	claim.Holds = yesNo(yes)
-	if !yes && median(others) > busyOthers*float64(c.Machine.CPUs) {
-		claim.Holds = notShown
-		claim.Measured += fmt.Sprintf(", while other programs kept %.1f of %s busy", median(others),
-			count(c.Machine.CPUs, "CPU"))
-	}
-}
-
-// parts returns c and its Parts.
-func (c *Comparison) parts() []*Comparison {
-	all := []*Comparison{c}
-	for i := range c.Parts {
-		all = append(all, &c.Parts[i])
+	var all []Claim
+	for _, row := range []struct {
+		text  string
+		judge func(*Comparison) claimed
+	}{
+		{"Threads share memory: nothing is copied. Between processes it costs something.", (*Comparison).claimShared},
+		{"Threads are light to start: processes take longer.", (*Comparison).claimLightStart},
+		{"Threads are light in memory: one more process costs more.", (*Comparison).claimLightMemory},
+		{"A global interpreter lock lets waiting overlap.", (*Comparison).claimLockWaits},
+		{"A global interpreter lock stops CPU work from overlapping.", (*Comparison).claimLockComputes},
+		{"Processes use the cores where threads under such a lock do not.", (*Comparison).claimProcessesScale},
+		{"Processes are isolated: an image that crashes one of them leaves the others alone.",
+			(*Comparison).claimIsolated},
+		{"Processes are heavy: to start, in memory, for each image.", (*Comparison).claimHeavy},
+		{"Work that waits for I/O wants many threads, many more than there are CPUs.",
+			(*Comparison).claimManyDownloads},
+		{"Work that computes wants cores: more threads than CPUs bring nothing.", (*Comparison).claimCores},
+	} {
+		j := row.judge(c)
+		claim := Claim{Text: row.text, Measured: j.measured, Holds: j.holds, Figure: j.figure}
+		if claim.Holds == "" {
+			claim.Holds = notShown
+		}
+		if claim.Holds == notShown && c.Machine.CPUs > 1 {
+			claim.Command = lessonCommand
+		}
+		all = append(all, claim)
 	}
 	return all
 }
 
-// found returns a result of a mode: of c, or else of a Part.
-func (c *Comparison) found(mode string) (r Result, ok bool) {
-	for _, part := range c.parts() {
-		if part.Job.Stage == StageFetch {
-			continue // nothing is handed over there
+// A claimed is what was found of a claim.
+type claimed struct {
+	holds    string // "" is notShown
+	measured string
+	figure   *Estimate
+}
+
+// unmeasured is a claim of which nothing was measured: what it needs.
+func unmeasured(needs string) claimed {
+	return claimed{measured: fmt.Sprintf("not measured: %s needed, as in '%s'", needs, lessonCommand)}
+}
+
+// oneCPU is a claim about several CPUs where there is but one.
+func oneCPU() claimed { return claimed{measured: "one CPU cannot show it: two are needed"} }
+
+// beyond judges the claim that a figure is above its bound.
+func beyond(e Estimate, bound float64) string {
+	switch {
+	case math.IsInf(e.Low, 0) || math.IsNaN(e.Center): // there is no interval; High may be infinite in one
+		return notShown
+	case e.Low > bound:
+		return holds
+	case e.High <= bound:
+		return fails
+	}
+	return notShown
+}
+
+// within judges the claim that a figure is not above its bound.
+func within(e Estimate, bound float64) string {
+	switch beyond(e, bound) {
+	case holds:
+		return fails
+	case fails:
+		return holds
+	}
+	return notShown
+}
+
+// A duel is two contestants of one comparison: b is measured against a.
+type duel struct {
+	in   *Comparison
+	a, b int
+}
+
+func (d duel) first() Config  { return d.in.Configs[d.a] }
+func (d duel) second() Config { return d.in.Configs[d.b] }
+
+// measuredParts returns the comparisons that can show something: the Parts, which have a job made for it, and then c.
+func (c *Comparison) measuredParts() (all []*Comparison) {
+	for i := range c.Parts {
+		all = append(all, &c.Parts[i])
+	}
+	all = append(all, c)
+	return slices.DeleteFunc(all, func(p *Comparison) bool {
+		return p.Different != "" || len(p.Samples) == 0 || len(p.Results) != len(p.Configs)
+	})
+}
+
+// duel returns the first comparison in which two contestants fit, with the widest second one that does, against the
+// narrowest first one. Contestants with flags or an environment of their own are passed over.
+func (c *Comparison) duel(fits func(in *Comparison, a, b Config) bool) (best duel, ok bool) {
+	for _, in := range c.measuredParts() {
+		for a := range in.Configs {
+			for b := range in.Configs {
+				this := duel{in, a, b}
+				if a != b && in.plain(a) && in.plain(b) && fits(in, in.Configs[a], in.Configs[b]) &&
+					(!ok || this.wider(best)) {
+					best, ok = this, true
+				}
+			}
 		}
-		if r, _, ok = part.best(mode, anyWidth); ok {
-			return r, true
+		if ok {
+			return best, true
 		}
 	}
-	return r, false
+	return best, false
 }
 
-func (c *Comparison) claimShared() Claim {
-	claim := Claim{
-		Text:     "Threads share memory: no image is copied from one to another.",
-		Measured: "a run in mode goroutines that transforms shows it", Holds: notShown,
+// wider reports whether d says more about widths than other does.
+func (d duel) wider(other duel) bool {
+	width := func(c Config) int { return c.Workers + c.Downloads }
+	if n, m := width(d.second()), width(other.second()); n != m {
+		return n > m
 	}
-	if r, ok := c.found(modes.Goroutines); ok {
-		claim.Measured = fmt.Sprintf("goroutines: %s copied for each image", bytes(r.CopiedPerImage))
-		claim.Holds = yesNo(r.CopiedPerImage == 0)
-	}
-	return claim
+	return width(d.first()) < width(other.first())
 }
 
-func (c *Comparison) claimStart() Claim {
-	claim := Claim{Text: "Threads start in microseconds, processes in milliseconds.", Holds: notShown}
-	var said []string
-	if c.GoroutineStart > 0 {
-		said = append(said, "goroutine: "+seconds(c.GoroutineStart))
-	}
-	r, ok := c.found(modes.Processes)
-	ok = ok && r.WorkerStart > 0
-	if ok {
-		said = append(said, "worker process: "+seconds(r.WorkerStart))
-		claim.Holds = yesNo(c.GoroutineStart > 0 && c.GoroutineStart < someMicros && r.WorkerStart > someMillis)
-	} else {
-		said = append(said, "a run in mode processes shows the other")
-	}
-	claim.Measured = strings.Join(said, ", ")
-	return claim
+// plain reports whether a contestant ran, and is a mode in some width and nothing else.
+func (c *Comparison) plain(config int) bool {
+	this := c.Configs[config]
+	return c.Results[config].Runs > 0 && len(this.Extra) == 0 && len(this.Env) == 0 && this.Program == "" &&
+		this.Peer == ""
 }
 
-func claimLockFetch(c *Comparison) Claim {
-	claim := Claim{
-		Text:     "A global interpreter lock lets waiting for I/O overlap.",
-		Measured: "--stage fetch with serial, gil and goroutines shows it", Holds: notShown,
+// rounds returns the runs of d's contestants by round: those rounds that both finished.
+func (d duel) rounds() (rounds [][2]*Sample) {
+	firsts := map[int]*Sample{}
+	for i := range d.in.Samples {
+		if s := &d.in.Samples[i]; s.Config == d.a {
+			firsts[s.Round] = s
+		}
 	}
-	l, _, ok := c.best(modes.GIL, anyWidth)
-	g, _, ok2 := c.best(modes.Goroutines, anyWidth)
-	if ok && ok2 && c.serially() {
-		claim.Measured = fmt.Sprintf("fetching alone: gil %s as serial, goroutines %.2f", speedup(l), g.Speedup.Center)
-		claim.Holds = yesNo(l.Speedup.Center > muchFaster && l.Speedup.Center > likewise*g.Speedup.Center)
+	for i := range d.in.Samples {
+		s := &d.in.Samples[i]
+		if first := firsts[s.Round]; first != nil && s.Config == d.b {
+			rounds = append(rounds, [2]*Sample{first, s})
+		}
 	}
-	return claim
+	return rounds
 }
 
-func claimLockTransform(c *Comparison, cpus int) Claim {
-	claim := Claim{
-		Text:     "A global interpreter lock keeps CPU work from overlapping.",
-		Measured: "--stage transform with serial, gil and goroutines, on two CPUs or more, shows it", Holds: notShown,
+// compared returns how a figure of the second contestant compares with that of the first, from runs of the same round.
+func (d duel) compared(ratio func(a, b *Sample) float64) Estimate {
+	var all []float64
+	for _, r := range d.rounds() {
+		all = append(all, ratio(r[0], r[1]))
 	}
-	several := func(config Config) bool { return config.Workers > 1 }
-	l, _, ok := c.best(modes.GIL, several)
-	g, _, ok2 := c.best(modes.Goroutines, several)
-	if ok && ok2 && c.serially() && cpus > 1 {
-		claim.Measured = fmt.Sprintf("transforming alone: gil %s as serial, goroutines %.2f", speedup(l),
-			g.Speedup.Center)
-		c.needsCPUs(&claim, l.Speedup.Center < nearOne && g.Speedup.Center > muchFaster)
-	}
-	return claim
+	e, _ := paired(all)
+	return e
 }
 
-func (c *Comparison) claimIsolated() Claim {
-	claim := Claim{
-		Text: "Processes have memory of their own: what passes between them is copied, or shared on purpose, " +
-			"and each has a heap.",
-		Measured: "a run in mode processes that transforms shows it", Holds: notShown,
-	}
-	if r, ok := c.found(modes.Processes); ok {
-		claim.Measured = fmt.Sprintf("processes: %s copied for each image, %s of memory for each worker",
-			bytes(r.CopiedPerImage), bytes(r.MemoryPerWorker))
-		claim.Holds = yesNo(r.CopiedPerImage > 0)
-	}
-	return claim
+// faster returns how many times faster the second contestant is by the clock.
+func (d duel) faster() Estimate {
+	e, _ := d.in.Ratio(d.a, d.b)
+	return e
 }
 
-func claimProcessesScale(c *Comparison, cpus int) Claim {
-	claim := Claim{
-		Text:     "Processes scale with the cores.",
-		Measured: "--stage transform with serial and processes, on two CPUs or more, shows it", Holds: notShown,
-	}
-	r, config, ok := c.best(modes.Processes, func(config Config) bool { return config.Workers > 1 })
-	if ok && c.serially() && cpus > 1 {
-		n := c.Configs[config].Workers
-		claim.Measured = fmt.Sprintf("transforming alone: %d processes %s as serial", n, speedup(r))
-		c.needsCPUs(&claim, r.Speedup.Center > likewise*float64(min(n, cpus)))
-	}
-	return claim
+// cpu returns how many times the CPU time of the first contestant the second one takes for an image.
+func (d duel) cpu() Estimate {
+	each := func(s *Sample) float64 { return (s.Summary.User + s.Summary.System) / float64(s.Summary.Done) }
+	return d.compared(func(a, b *Sample) float64 { return each(b) / each(a) })
 }
 
-func claimManyDownloads(c *Comparison) Claim {
-	claim := Claim{
-		Text:     "Work that waits for I/O wants many threads, many more than there are CPUs.",
-		Measured: "--stage fetch with serial and goroutines shows it", Holds: notShown,
-	}
-	r, config, ok := c.best(modes.Goroutines, anyWidth)
-	if ok && c.serially() {
-		n := c.Configs[config].Downloads
-		claim.Measured = fmt.Sprintf("fetching alone: %s %s as one on %s", count(n, "download"), speedup(r),
-			count(c.Machine.CPUs, "CPU"))
-		claim.Holds = yesNo(r.Speedup.Center > muchFaster*float64(c.Machine.CPUs))
-	}
-	return claim
+// freed returns the same as faster, as far as no disturbance explains it: Low is what would be left if the disturbance
+// of the first contestant alone were taken away, and High if that of the second were.
+func (d duel) freed() Estimate {
+	e := d.faster()
+	low := d.compared(func(a, b *Sample) float64 { return a.Wall() * (1 - a.lost()) / b.Wall() })
+	high := d.compared(func(a, b *Sample) float64 { return a.Wall() / (b.Wall() * (1 - b.lost())) })
+	return Estimate{e.Center, min(e.Low, low.Low), max(e.High, high.High)}
 }
 
-func claimCores(c *Comparison, cpus int) Claim {
-	claim := Claim{
-		Text:     "Work that computes wants cores: more threads than CPUs bring nothing.",
-		Measured: "--stage transform with as many workers as CPUs, and with more, shows it", Holds: notShown,
+// lost returns the share of a run's time that disturbance can have taken at most. Where it is not known who waited for
+// a CPU, that is all that other programs had of the CPUs.
+func (s *Sample) lost() float64 {
+	share := s.DisturbedShare
+	if s.Summary.Account == nil && s.Summary.Machine.CPUs > 0 {
+		share = max(share, s.OtherCPU/float64(s.Summary.Machine.CPUs))
 	}
-	_, few, ok := c.best(modes.Goroutines, func(config Config) bool { return config.Workers == cpus })
-	_, many, ok2 := c.best(modes.Goroutines, func(config Config) bool { return config.Workers > cpus })
-	if ok && ok2 {
-		ratio, _ := c.Ratio(few, many)
-		claim.Measured = fmt.Sprintf("transforming alone: %d workers %s as %d, on %s", c.Configs[many].Workers,
-			times(ratio), cpus, count(cpus, "CPU"))
-		c.needsCPUs(&claim, ratio.Center < nearOne)
-	}
-	return claim
+	return min(max(share, 0), 0.99)
 }
 
-func speedup(r Result) string { return times(r.Speedup) }
+// noOrder is the end of a sentence about what disturbed a clock.
+const noOrder = ": no order by the clock"
+
+// disturbed returns what disturbed the clock of d's contestants so often that it shows no order; "" if nothing did.
+func (d duel) disturbed() string {
+	if d.in.Withheld != "" {
+		return d.in.Withheld
+	}
+	rounds := d.rounds()
+	quiet, others := 0, []float64(nil)
+	for _, r := range rounds {
+		if !r[0].wasDisturbed() && !r[1].wasDisturbed() {
+			quiet++
+		}
+		others = append(others, r[0].OtherCPU, r[1].OtherCPU)
+	}
+	if quiet == len(rounds) || quiet >= enoughRuns {
+		return ""
+	}
+	if held := median(others); held > muchOthers {
+		return fmt.Sprintf("other programs held %.1f of %s in %d of %s", held, count(d.in.Machine.CPUs, "CPU"),
+			len(rounds)-quiet, count(len(rounds), "round")) + noOrder
+	}
+	return fmt.Sprintf("%d of %s were disturbed", len(rounds)-quiet, count(len(rounds), "round")) + noOrder
+}
+
+// wasDisturbed reports whether something disturbed the run. Where the system does not say who waited for a CPU, much
+// work of other programs is taken for that.
+func (s *Sample) wasDisturbed() bool {
+	if s.Disturbed != "" {
+		return true
+	}
+	return s.Summary.Conditions.CPUPressure == nil && s.OtherCPU > muchOthers*float64(s.Summary.Machine.CPUs)
+}
+
+// enough returns what is missing for an interval; "" if nothing is.
+func (d duel) enough() string {
+	if n := len(d.rounds()); n < enoughRuns {
+		return fmt.Sprintf("%s: %d are needed", count(n, "round"), enoughRuns)
+	}
+	return ""
+}
+
+// byClock judges a claim about d's contestants by the clock: judge has the interval. what says what was measured, with
+// %s for the figure. The time of work that waits is longer than any disturbance, and counts as far as none explains it.
+func (d duel) byClock(what string, waits bool, judge func(Estimate) string) claimed {
+	e := d.faster()
+	found := claimed{figure: &e, measured: fmt.Sprintf(what, ratioWords(e))}
+	disturbed := d.disturbed()
+	if disturbed != "" && waits && d.enough() == "" {
+		free := d.freed()
+		found.holds = judge(free)
+		if found.holds != notShown {
+			found.measured += fmt.Sprintf("; without whatever disturbed it, %.2f to %.2f", free.Low, free.High)
+			return found
+		}
+	}
+	if why := firstOf(d.enough(), disturbed); why != "" {
+		found.holds = notShown
+		found.measured += "; " + why
+		return found
+	}
+	found.holds = judge(e)
+	return found
+}
+
+func firstOf(all ...string) string {
+	for _, s := range all {
+		if s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+// ratioWords returns a ratio of speeds in words.
+func ratioWords(e Estimate) string { return rangeOf(e, 2) + " times as fast" }
+
+// rangeOf returns an estimate with its interval, if it has one.
+func rangeOf(e Estimate, digits int) string {
+	if !finite(e.Center) {
+		return "not known"
+	}
+	if !e.Finite() {
+		return fmt.Sprintf("%.*f", digits, e.Center)
+	}
+	return fmt.Sprintf("%.*f (%.*f to %.*f)", digits, e.Center, digits, e.Low, digits, e.High)
+}
+
+// moreBytes and secondsRange are rangeOf for differences of amounts, which may be negative, and for times.
+func moreBytes(e Estimate) string { return unitRange(e, signedBytes) }
+
+func signedBytes(n float64) string {
+	if n < 0 {
+		return "−" + bytes(-n)
+	}
+	return bytes(n)
+}
+
+func secondsRange(e Estimate) string { return unitRange(e, startTime) }
+
+func unitRange(e Estimate, word func(float64) string) string {
+	if !e.Finite() {
+		return word(e.Center)
+	}
+	return fmt.Sprintf("%s (%s to %s)", word(e.Center), word(e.Low), word(e.High))
+}
+
+// startTime returns a time in the unit that fits it: from nanoseconds to seconds.
+func startTime(s float64) string {
+	for _, unit := range []struct {
+		name string
+		in   float64
+	}{{"ns", 1e-9}, {"µs", 1e-6}, {"ms", 1e-3}} {
+		if s < 999.5*unit.in {
+			return fmt.Sprintf("%.3g %s", s/unit.in, unit.name)
+		}
+	}
+	return fmt.Sprintf("%.3g s", s)
+}

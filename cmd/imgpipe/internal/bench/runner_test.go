@@ -338,17 +338,17 @@ func TestPartsOfOneStageAreMeasuredAfterTheWhole(t *testing.T) {
 	}
 	r := &Runner{Program: exe, Dir: t.TempDir(), Env: func(int) []string { return environment("") }}
 	p := Plan{Configs: Grid([]string{modes.Serial, modes.Goroutines}, []int{2}, []int{4}), Runs: 1}
-	c, err := r.Compare(t.Context(), Job{}, p, ClaimPlans(p, 2, 4)...)
+	fetches, transforms := p, p
+	fetches.Stage, transforms.Stage, transforms.Job = StageFetch, StageTransform, &Job{Title: "alone"}
+	c, err := r.Compare(t.Context(), Job{}, p, fetches, transforms)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(c.Parts) != 2 || c.Parts[0].Job.Stage != StageFetch || c.Parts[1].Job.Stage != StageTransform {
 		t.Fatalf("parts %+v", c.Parts)
 	}
-	for _, claim := range c.Claims {
-		if strings.Contains(claim.Measured, "--stage") {
-			t.Errorf("%s: not measured: %s", claim.Text, claim.Measured)
-		}
+	if first, second := c.Parts[0].Job.Title, c.Parts[1].Job.Title; first != "" || second != "alone" {
+		t.Errorf("the parts are called %q and %q", first, second)
 	}
 }
 
