@@ -88,6 +88,7 @@ func (f *compareFlags) measure(stop *stopper, stdin io.Reader, stderr io.Writer)
 	}
 	defer source.close()
 	inputs := f.run.inputs(stdin)
+	lists := inputs.Lists
 	inputs.Lists = nil // those of files are looked at by the first run
 	if err := inputs.Check(ctx); err != nil {
 		return nil, exitError{exitUsage, err}
@@ -95,13 +96,40 @@ func (f *compareFlags) measure(stop *stopper, stdin io.Reader, stderr io.Writer)
 	screen := newRunsScreen(stderr, f.progress, f.quiet)
 	contest := &contest{dir: scratch, keep: f.keep, kill: stop.again, screen: screen}
 	plan := f.plan(source.lists)
+	inputs.Lists = keptLists(lists, source.lists)
+	peer, err := f.newPeer(ctx, scratch, plan, inputs, stop.again)
+	if err != nil {
+		return nil, err
+	}
+	if peer != nil {
+		plan.Configs = append(plan.Configs, peer.Configs(f.workers, f.downloads)...)
+		contest.peer = peer
+	}
 	var parts []bench.Plan
 	if f.builtin() && f.stage == bench.StageAll && !f.set.Changed("modes") {
 		parts = bench.ClaimPlans(plan, cpus(), f.downloads[0])
 	}
 	screen.say("imgpipe: comparing %d contestants in %d rounds, on %s",
 		len(plan.Configs), plan.Runs+plan.Warmup, source.job.Inputs)
-	return contest.run(ctx, source.job, plan, parts...)
+	c, err := contest.run(ctx, source.job, plan, parts...)
+	if err == nil && peer != nil {
+		err = f.addTable(ctx, peer, screen, c, bench.LanguageBound)
+	}
+	return c, err
+}
+
+// keptLists returns lists as they are read again: from where they are kept.
+func keptLists(lists []fetch.List, kept []string) []fetch.List {
+	var all []fetch.List
+	for i, path := range kept {
+		l := fetch.List{}
+		if i < len(lists) {
+			l = lists[i]
+		}
+		l.Path = path
+		all = append(all, l)
+	}
+	return all
 }
 
 // couldNotCompare is the exit status of a comparison that ended early.

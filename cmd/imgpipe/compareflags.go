@@ -30,6 +30,7 @@ type compareFlags struct {
 	stage              string
 	latency            time.Duration
 	images             int
+	peer               peerFlags
 
 	format, output, keep string
 	progress             string
@@ -63,7 +64,8 @@ const imageFormat = "image-format"
 func addCompareFlags(set *pflag.FlagSet) *compareFlags {
 	f := &compareFlags{set: set, modes: modes.Comparable(), runs: 10, warmup: 1,
 		stage: bench.StageAll, latency: demoLatency, images: demoImages, format: formatText, progress: progressAuto}
-	flags.Group{Set: set, Heading: "What is compared"}.Add(
+	compared := flags.Group{Set: set, Heading: "What is compared"}
+	compared.Add(
 		flags.Flag{Name: "modes", Common: true, Value: flags.Choices(&f.modes, "MODES", modes.Comparable()...),
 			Usage: "the modes, with commas between; one named twice competes with itself (default " +
 				strings.Join(f.modes, ",") + ")"},
@@ -81,6 +83,7 @@ func addCompareFlags(set *pflag.FlagSet) *compareFlags {
 		flags.Flag{Name: "warmup", Value: flags.Whole(&f.warmup, 0, 100),
 			Usage: "rounds before those, which do not count"},
 	)
+	compared.Add(f.peer.rows()...)
 	flags.Group{Set: set, Heading: "Built-in samples, where there is no INPUT"}.Add(
 		flags.Flag{Name: "latency", Value: flags.PeriodOrNone(&f.latency),
 			Usage: "how long their server takes to answer"},
@@ -177,6 +180,7 @@ func (f *compareFlags) check() error {
 		f.run.picture.check(given),
 		f.run.download.check(),
 		f.run.input.check(given),
+		f.checkPeer(),
 	)
 }
 

@@ -36,6 +36,7 @@ import (
 
 	"imgpipe/cmd/imgpipe/internal/drill"
 	"imgpipe/cmd/imgpipe/internal/flags"
+	"imgpipe/cmd/imgpipe/internal/peer"
 	"imgpipe/pipeline/procs"
 )
 
@@ -52,6 +53,9 @@ const (
 func main() {
 	if procs.IsWorker() {
 		os.Exit(drill.WorkerMain())
+	}
+	if peer.IsLoops() {
+		os.Exit(peer.LoopsMain())
 	}
 	crashApart()
 	// A reader of stdout or stderr that has left must not end the run, as it would by Go's default. Messages are then

@@ -1,6 +1,8 @@
 package bench
 
 import (
+	"slices"
+
 	"imgpipe/cmd/imgpipe/internal/summary"
 	"imgpipe/pipeline"
 )
@@ -22,24 +24,26 @@ func (c *Comparison) Analyse() {
 		c.scaling(i)
 	}
 	c.Warnings = c.warnings()
-	c.Verdict = c.verdict()
-	c.Claims = c.claims()
+	ours := c.withoutPeers()
+	c.Verdict = append(ours.verdict(), c.peerFindings()...)
+	c.Claims = ours.claims()
 }
 
 // describe takes from the first run what is the same in all runs.
 func (c *Comparison) describe() {
-	if len(c.Samples) == 0 {
+	first := slices.IndexFunc(c.Samples, func(s Sample) bool { return c.Configs[s.Config].Peer == "" })
+	if first < 0 {
 		return
 	}
-	s := c.Samples[0].Summary
+	s := c.Samples[first].Summary
 	c.Program, c.Go, c.Machine = s.Program, s.Go, s.Machine
 	c.Job.Images, c.Job.BytesIn = s.Items, s.BytesIn
 	if c.Job.Spec == "" {
 		c.Job.Spec = s.Spec
 	}
 	for _, other := range c.Samples {
-		if other.Digest != c.Samples[0].Digest && c.Different == "" {
-			c.Different = c.Name(c.Samples[0].Config) + " and " + c.Name(other.Config)
+		if other.Digest != "" && other.Digest != c.Samples[first].Digest && c.Different == "" {
+			c.Different = c.Name(c.Samples[first].Config) + " and " + c.Name(other.Config)
 		}
 	}
 }

@@ -108,7 +108,7 @@ func (c *Comparison) Name(config int) string {
 func (c *Comparison) severalDownloads() bool {
 	seen := 0
 	for _, config := range c.Configs {
-		if config.Mode == modes.Serial {
+		if config.Mode == modes.Serial || config.Peer != "" {
 			continue
 		}
 		if seen != 0 && seen != config.Downloads {

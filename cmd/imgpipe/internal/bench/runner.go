@@ -31,6 +31,8 @@ type Runner struct {
 	// Kill, if it is not nil, is closed to kill the run under way. Without that, a context that ends asks the run to
 	// end.
 	Kill <-chan struct{}
+	// Peer makes the runs of Configs that name one. Nil is for Plans without such.
+	Peer *Peer
 
 	meter meter
 }
@@ -107,6 +109,9 @@ func (r *Runner) run(ctx context.Context, p Plan, c *Comparison) error {
 		c.Different = strings.TrimPrefix(err.Error(), ErrDifferent.Error()+": ")
 	}
 	f.timelines()
+	if r.Peer != nil {
+		c.Peer = r.Peer.Facts()
+	}
 	return err
 }
 
@@ -153,10 +158,15 @@ func (f *field) one(ctx context.Context, round, place, config int) error {
 	f.made++
 	f.traces = append(f.traces, ran.trace)
 	f.meter.ran(f.key(config), time.Since(began))
+	if errors.Is(err, ErrDifferent) {
+		return err
+	}
 	if err != nil {
 		return f.drop(config, err)
 	}
-	if f.first == nil {
+	if ran.peer {
+		// Peer has compared its outputs.
+	} else if f.first == nil {
 		f.first = &ran.work
 	} else if why := f.first.differs(ran.work); why != "" {
 		return fmt.Errorf("%w: %s: %s and %s", ErrDifferent, why, f.c.Name(f.first.config), f.c.Name(config))
@@ -167,7 +177,7 @@ func (f *field) one(ctx context.Context, round, place, config int) error {
 	f.measured = append(f.measured, ran.trace)
 	f.c.Samples = append(f.c.Samples, Sample{
 		Config: config, Round: round - f.plan.Warmup, Place: place, Summary: ran.summary,
-		Digest: ran.work.digest(), Load: ran.load, OtherCPU: ran.others,
+		Digest: ran.digest(), Load: ran.load, OtherCPU: ran.others,
 	})
 	if f.Keep != nil && !f.kept[config] && ran.outputs != "" {
 		f.kept[config] = true
@@ -232,6 +242,15 @@ type ran struct {
 	// trace is the file of its spans, outputs the folder of its outputs; "" if it wrote none.
 	trace, outputs string
 	scratch        string
+	peer           bool // another program made it
+}
+
+// digest returns that of the work; "" for another program, whose bytes are its own.
+func (r *ran) digest() string {
+	if r.peer {
+		return ""
+	}
+	return r.work.digest()
 }
 
 // remove removes the outputs.
@@ -247,6 +266,9 @@ func (f *field) child(ctx context.Context, p Plan, config int) (*ran, error) {
 	var err error
 	if r.scratch, err = os.MkdirTemp(f.outputs(), "imgpipe-compare-"); err != nil {
 		return r, err
+	}
+	if p.Configs[config].Peer != "" {
+		return f.peerRun(ctx, r, config)
 	}
 	r.trace = filepath.Join(f.Dir, fmt.Sprintf("trace-%d.json", f.meter.done))
 	report := filepath.Join(f.Dir, "report.json")

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"imgpipe/pipeline/procs"
 )
@@ -45,6 +46,15 @@ func (l Loops) plane(index int) (check uint32) {
 		}
 	}
 	return check
+}
+
+// Passes returns how often Go is to do l so that it takes about as long on one CPU of this machine.
+func (l Loops) Passes(long time.Duration) int {
+	began := time.Now()
+	for i := range l.Items {
+		l.plane(i)
+	}
+	return max(int(long/max(time.Since(began), 1)), 1)
 }
 
 // goLoops is what a process of this program does in the loops of Go.
@@ -127,6 +137,7 @@ func (g goLoops) inProcesses() (sum uint32, err error) {
 		share := g
 		share.Processes, share.Workers, share.From, share.Step = false, 1, k, g.Workers
 		cmd, out := exec.Command(program), new(strings.Builder)
+		cmd.Args[0] = os.Args[0]
 		cmd.Env, cmd.Stdout, cmd.Stderr = share.env(), out, os.Stderr
 		if err = cmd.Start(); err != nil {
 			break
@@ -161,6 +172,7 @@ func RunGo(
 	ctx context.Context, program string, job Loops, workers, passes int, processes bool, kill <-chan struct{},
 ) (ran Ran, err error) {
 	cmd, out := exec.Command(program), new(strings.Builder)
+	cmd.Args[0] = os.Args[0] // for lists of processes: program may be a link of the kernel's
 	cmd.Env = goLoops{Loops: job, Passes: passes, Workers: workers, Step: 1, Processes: processes}.env()
 	cmd.Stdout = out
 	if ran.Measured, err = Measure(ctx, cmd, kill); err == nil {
