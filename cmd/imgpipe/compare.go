@@ -113,21 +113,35 @@ func (f *compareFlags) measure(stop *stopper, stdin io.Reader, stderr io.Writer)
 	}
 	defer source.close()
 	inputs := f.run.inputs(stdin)
+	lists := inputs.Lists
 	inputs.Lists = nil // those of files are looked at by the first run
 	if err := inputs.Check(ctx); err != nil {
 		return nil, exitError{exitUsage, err}
 	}
 	screen := newRunsScreen(stderr, f.progress, f.quiet)
 	contest := &contest{dir: scratch, keep: f.keep, kill: stop.again, screen: screen}
+	inputs.Lists = keptLists(lists, source.lists)
+	plan := f.plan(source.lists)
+	peer, err := f.newPeer(ctx, scratch, plan, inputs, stop.again)
+	if err != nil {
+		return nil, err
+	}
+	contest.peer = peer
 	if f.lesson {
 		return f.teach(ctx, scratch, contest, source.lists)
 	}
-	plan := f.plan(source.lists)
+	if peer != nil {
+		plan.Configs = append(plan.Configs, peer.Configs(f.workers, f.downloads)...)
+	}
 	screen.say("imgpipe: comparing %d contestants %s, on %s", len(plan.Configs), f.howOften(), source.job.Inputs)
 	if f.claims() {
 		return f.compareWithClaims(ctx, scratch, contest, source.job, plan)
 	}
-	return contest.run(ctx, source.job, plan)
+	c, err := contest.run(ctx, source.job, plan)
+	if err == nil && peer != nil {
+		err = f.addTable(ctx, peer, screen, c, bench.LanguageBound)
+	}
+	return c, err
 }
 
 // howOften says how many rounds there will be.
@@ -137,6 +151,20 @@ func (f *compareFlags) howOften() string {
 	}
 	return fmt.Sprintf("until their ratios are known to %s, for %s at most", formatPercent(f.precision),
 		flags.FormatPeriod(f.budget))
+}
+
+// keptLists returns lists as they are read again: from where they are kept.
+func keptLists(lists []fetch.List, kept []string) []fetch.List {
+	var all []fetch.List
+	for i, path := range kept {
+		l := fetch.List{}
+		if i < len(lists) {
+			l = lists[i]
+		}
+		l.Path = path
+		all = append(all, l)
+	}
+	return all
 }
 
 // couldNotCompare is the exit status of a comparison that ended early.

@@ -35,6 +35,7 @@ type compareFlags struct {
 	latency                     time.Duration
 	images                      int
 	lesson                      bool
+	peer                        peerFlags
 
 	format, output, keep string
 	from, against        string
@@ -253,6 +254,7 @@ func (f *compareFlags) check() error {
 		f.run.download.check(),
 		f.run.input.check(given),
 		f.checkContestants(),
+		f.checkPeer(),
 	)
 }
 

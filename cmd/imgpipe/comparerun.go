@@ -21,6 +21,7 @@ type contest struct {
 	flat   bool
 	kill   <-chan struct{} // closed when the run under way is to be killed
 	screen *runsScreen
+	peer   *bench.Peer // nil for imgpipe alone
 }
 
 // run makes the comparison. Its error is that of bench.Runner.Compare.
@@ -43,6 +44,9 @@ func (c *contest) run(
 	}
 	r := &bench.Runner{
 		Program: program, Dir: c.dir, Env: drill.ContestantEnv, Kill: c.kill, Progress: c.screen.show, Keep: keep,
+	}
+	if c.peer != nil {
+		r.Peer = c.peer
 	}
 	defer c.screen.close()
 	comparison, err := r.Compare(ctx, job, plan, parts...)

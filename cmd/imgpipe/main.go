@@ -36,6 +36,7 @@ import (
 
 	"imgpipe/cmd/imgpipe/internal/drill"
 	"imgpipe/cmd/imgpipe/internal/flags"
+	"imgpipe/cmd/imgpipe/internal/peer"
 	"imgpipe/cmd/imgpipe/internal/usage"
 	"imgpipe/pipeline/procs"
 )
@@ -53,6 +54,9 @@ const (
 func main() {
 	if procs.IsWorker() {
 		os.Exit(drill.WorkerMain())
+	}
+	if peer.IsLoops() {
+		os.Exit(peer.LoopsMain())
 	}
 	usage.Began() // the later this is asked, the less it knows
 	crashApart()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"image"
 	"image/color"
 	"image/jpeg"
@@ -20,6 +21,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"imgpipe/cmd/imgpipe/internal/drill"
+	"imgpipe/cmd/imgpipe/internal/peer"
 	"imgpipe/pipeline/procs"
 	"imgpipe/samples"
 )
@@ -72,7 +74,17 @@ func TestScripts(t *testing.T) {
 			"until-asked": untilAsked,
 			"same-files":  sameFiles,
 		},
+		Condition: condition,
 	})
+}
+
+// condition reports whether [pillow] holds: there is a Python that has Pillow.
+func condition(name string) (bool, error) {
+	if name != "pillow" {
+		return false, fmt.Errorf("there is no condition %q", name)
+	}
+	_, err := peer.Find(context.Background(), os.Getenv(pythonKey))
+	return err == nil, nil
 }
 
 type serverKey struct{}

@@ -25,31 +25,27 @@ func (c *Comparison) Analyse() {
 	c.scaling()
 	c.Warnings = c.warnings()
 	c.learn()
-	c.Verdict = append(c.lesson(), c.verdict()...)
-	c.Claims = c.claims()
+	ours := c.withoutPeers()
+	c.Verdict = slices.Concat(c.lesson(), ours.verdict(), c.peerFindings())
+	c.Claims = ours.claims()
 }
 
 // describe takes from the first run of imgpipe what is the same in all runs.
 func (c *Comparison) describe() {
-	if len(c.Samples) == 0 {
+	first := slices.IndexFunc(c.Samples, func(s Sample) bool { return c.Configs[s.Config].Peer == "" })
+	if first < 0 {
 		return
 	}
-	first := &c.Samples[0]
-	for i := range c.Samples {
-		if s := &c.Samples[i]; c.Configs[s.Config].Peer == "" {
-			first = s
-			break
-		}
-	}
-	s := first.Summary
+	s := c.Samples[first].Summary
 	c.Program, c.Go, c.Machine = s.Program, s.Go, s.Machine
 	c.Job.Images, c.Job.BytesIn = s.Items, s.BytesIn
 	if c.Job.Spec == "" {
 		c.Job.Spec = s.Spec
 	}
 	for _, other := range c.Samples {
-		if other.Digest != first.Digest && c.Different == "" && c.Configs[other.Config].Peer == "" {
-			c.Different = c.Name(first.Config) + " and " + c.Name(other.Config)
+		if other.Digest != "" && other.Digest != c.Samples[first].Digest && c.Different == "" &&
+			c.Configs[other.Config].Peer == "" {
+			c.Different = c.Name(c.Samples[first].Config) + " and " + c.Name(other.Config)
 		}
 	}
 }

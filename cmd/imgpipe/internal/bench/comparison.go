@@ -207,6 +207,8 @@ type Comparison struct {
 	Outliers []string `json:"outliers,omitempty"`
 	// Lesson is what compare --lesson measured besides; nil without it.
 	Lesson *Lesson `json:"lesson,omitempty"`
+	// Peer is what is known of another program that did the job besides; nil if none did.
+	Peer *PeerFacts `json:"peer,omitempty"`
 	// Against is how this compares with an earlier comparison; nil without --against.
 	Against *Against `json:"against,omitempty"`
 	// Timelines has one element for each Config that finished a run.

@@ -179,7 +179,7 @@ func (c *Comparison) Name(config int) string {
 func (c *Comparison) several(width func(Config) int) bool {
 	seen := -1
 	for _, config := range c.Configs {
-		if config.Mode == modes.Serial {
+		if config.Mode == modes.Serial || config.Peer != "" {
 			continue
 		}
 		if seen >= 0 && seen != width(config) {
