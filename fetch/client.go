@@ -222,7 +222,7 @@ func (c *Client) Fetch(ctx context.Context, item Item, room Room) (Body, error) 
 	}
 }
 
-// waiting returns the phase of the wait after a failure of that class: only an answer that says so is a host's own wish.
+// waiting returns the phase of the wait after a failure of that class. Only what a host asks for is its own wish.
 func waiting(class string) Phase {
 	if class == statusClass(http.StatusTooManyRequests) || class == statusClass(http.StatusServiceUnavailable) {
 		return PhaseHeld

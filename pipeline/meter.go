@@ -1,11 +1,8 @@
 package pipeline
 
 import (
-	"math"
 	"sync"
 	"time"
-
-	"imgpipe/pipeline/executor"
 )
 
 // A state is where an item is between the input and its end, as far as worker lanes may have to wait for it.
@@ -44,8 +41,8 @@ const (
 //	          else                            an item is on its way from one goroutine to another: scheduler, as far as
 //	                                          Go's has counted such waits, else rest
 //
-// So what it charges adds up to lanes × wall, whatever happens. It takes 0.2 µs for a change, of which an item has some
-// ten, and remembers no item.
+// So what it charges adds up to lanes × wall, whatever happens. An item makes some fifteen changes, which together take
+// 1.6 µs of a core (AMD EPYC, November 2026). No item is remembered.
 type meter struct {
 	lanes int
 	began time.Time
@@ -62,16 +59,14 @@ type meter struct {
 	underWay int           // taken, and not ended
 	alone    time.Duration // since when there is one
 	tail     time.Duration // how long the last one was alone
-	working  time.Duration // lanes with the executor
-	rest     time.Duration // lanes that nothing here explains
-	spent    map[Entry]time.Duration
+	spent    [charges]time.Duration
 	calls    calls
 
 	atOnce, most, heldBack int
 }
 
 func newMeter(lanes int, began time.Time) *meter {
-	return &meter{lanes: lanes, began: began, listing: true, spent: map[Entry]time.Duration{}}
+	return &meter{lanes: lanes, began: began, listing: true}
 }
 
 // take counts an item that was taken from the input.
@@ -102,7 +97,7 @@ func (m *meter) shift(s *state, to state) {
 	m.in[to]++
 	*s = to
 	m.atOnce = max(m.atOnce, m.in[stateAsked]+m.in[stateBody])
-	m.most = max(m.most, m.fetching()+m.in[stateReady])
+	m.most = max(m.most, m.fetching())
 	m.settleHeld()
 }
 
@@ -174,6 +169,32 @@ func (m *meter) hold(now, more int) {
 	m.settleHeld()
 }
 
+// A charge is what lane time is charged to.
+type charge int
+
+const (
+	chargeWorking charge = iota // with the executor
+	chargeMemory
+	chargeStore
+	chargeReady
+	chargeHost
+	chargeLatency
+	chargeBody
+	chargeDisk
+	chargeBudget
+	chargeListing
+	chargeTail
+	chargeRest // lanes that nothing here explains
+	charges
+)
+
+// entries are those of the charges; empty for those that are divided further.
+var entries = [charges]Entry{
+	chargeMemory: EntryMemory, chargeStore: EntryStore, chargeReady: EntryScheduler, chargeHost: EntryPerHost,
+	chargeLatency: EntryLatency, chargeBody: EntryBody, chargeDisk: EntryDisk, chargeBudget: EntryBudget,
+	chargeListing: EntryListing, chargeTail: EntryTail,
+}
+
 // charge charges the time since it was called last. The lock is held.
 func (m *meter) charge() {
 	now := time.Since(m.began)
@@ -183,23 +204,28 @@ func (m *meter) charge() {
 	}
 	m.at = now
 	free := m.lanes
-	lanes := func(n int) time.Duration {
-		n = min(n, free)
-		free -= n
-		return took * time.Duration(n)
+	for _, by := range [...]struct {
+		state state
+		to    charge
+	}{
+		{stateWorking, chargeWorking}, {stateMemory, chargeMemory}, {stateNoting, chargeStore},
+		{stateLeaving, m.leaving()}, {stateReady, chargeReady},
+	} {
+		n := min(m.in[by.state], free)
+		m.spent[by.to] += took * time.Duration(n)
+		if free -= n; free == 0 {
+			return
+		}
 	}
-	m.working += lanes(m.in[stateWorking])
-	m.spent[EntryMemory] += lanes(m.in[stateMemory])
-	m.spent[EntryStore] += lanes(m.in[stateNoting])
-	if leaving := lanes(m.in[stateLeaving]); m.storing >= storeLanes || m.ending {
-		m.spent[EntryStore] += leaving
-	} else {
-		m.rest += leaving
+	m.idle(took * time.Duration(free))
+}
+
+// leaving returns what lanes wait for that have finished.
+func (m *meter) leaving() charge {
+	if m.storing >= storeLanes || m.ending {
+		return chargeStore
 	}
-	m.spent[EntryScheduler] += lanes(m.in[stateReady])
-	if free > 0 {
-		m.idle(lanes(free))
-	}
+	return chargeRest
 }
 
 // idle charges lane time in which lanes had nothing to work on.
@@ -208,119 +234,43 @@ func (m *meter) idle(took time.Duration) {
 	if m.in[stateThrottled] == 0 { // else those that are held back would only wait for the throttle
 		held += m.holding
 	}
-	under := [...]struct {
-		entry Entry
-		n     int
-	}{
-		{EntryPerHost, held}, {EntryLatency, m.in[stateAsked]}, {EntryBody, m.in[stateBody]},
-		{EntryDisk, m.in[stateDisk]}, {EntryBudget, m.in[stateBudget]},
-	}
 	all := held + m.fetching() - m.in[stateHeld]
-	switch {
-	case all > 0:
-		left := took
-		for _, u := range under {
-			part := time.Duration(float64(took) * float64(u.n) / float64(all))
-			part = min(part, left)
-			m.spent[u.entry] += part
-			left -= part
-		}
-		m.rest += left
-	case m.listing:
-		m.spent[EntryListing] += took
-	case !m.over, m.in[statePlanned]+m.in[stateThrottled] > 0, m.underWay == 0:
-		m.rest += took
-	case m.in[stateWorking]+m.in[stateMemory] > 0:
-		m.spent[EntryTail] += took
-	case m.storing > 0 || m.ending:
-		m.spent[EntryStore] += took
-	default:
-		m.rest += took
+	if all == 0 {
+		m.spent[m.without()] += took
+		return
 	}
-}
-
-// calls are the parts of the calls of executors, as these tell them.
-type calls struct {
-	n                               int
-	lock, start, handover, overlap  time.Duration
-	cpu, runQueue, scheduler, stall time.Duration
-	cpuKnown, runQueueKnown         bool
-}
-
-// called notes what a call of an executor cost, which had a lane for so long.
-func (m *meter) called(c Cost, took time.Duration) {
-	w := c.Work.Within(took + c.Overlap)
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	t := &m.calls
-	t.n++
-	t.lock += min(c.Wait, took)
-	t.start += min(c.Start, took)
-	t.handover += min(c.Handover, took)
-	t.overlap += c.Overlap
-	if w.CPUKnown {
-		t.cpuKnown = true
-		t.cpu += w.CPU
-		t.scheduler += w.Scheduler
-	}
-	if w.CPUKnown && w.RunQueueKnown {
-		t.runQueueKnown = true
-		t.runQueue += w.RunQueue
-		t.stall += w.Stall()
-	}
-}
-
-// account returns where the time of the lanes went, until now.
-func (m *meter) account() Account {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.charge()
-	a := Account{Lanes: m.lanes, Wall: m.at, Spent: map[Entry]time.Duration{}}
-	for e, d := range m.spent {
-		if d > 0 {
-			a.Spent[e] = d
-		}
-	}
-	t := m.calls
-	parts := []struct {
-		entry Entry
-		took  time.Duration
+	left := took
+	for _, under := range [...]struct {
+		to charge
+		n  int
 	}{
-		{EntryLock, t.lock}, {EntryStart, t.start}, {EntryHandover, max(0, t.handover-t.overlap)}, {EntryCPU, t.cpu},
-		{EntryRunQueue, t.runQueue}, {EntryScheduler, t.scheduler}, {EntryStall, t.stall},
-	}
-	var told time.Duration
-	for _, p := range parts {
-		told += p.took
-	}
-	// Clocks are read one after the other, and workers read their own: the sum may be too large by that.
-	fit := min(1, float64(m.working)/math.Max(float64(told), 1))
-	left := m.working
-	for _, p := range parts {
-		took := min(time.Duration(float64(p.took)*fit), left)
-		left -= took
-		if took > 0 {
-			a.Spent[p.entry] += took
+		{chargeHost, held}, {chargeLatency, m.in[stateAsked]}, {chargeBody, m.in[stateBody]},
+		{chargeDisk, m.in[stateDisk]}, {chargeBudget, m.in[stateBudget]},
+	} {
+		part := left // of the last one, whatever was rounded
+		if all > under.n {
+			part = min(left, time.Duration(float64(left)*float64(under.n)/float64(all)))
+		}
+		m.spent[under.to] += part
+		if left, all = left-part, all-under.n; all == 0 {
+			return
 		}
 	}
-	rest := m.rest + left
-	if t.cpuKnown {
-		waited := executor.Scheduled(rest)
-		a.Spent[EntryScheduler] += waited
-		rest -= waited
-	}
-	if rest > 0 {
-		a.Spent[EntryRest] = rest
-	}
-	a.sum(EntryFileWait)
-	a.sum(EntryCPUWait)
+}
+
+// without returns what lanes wait for that have nothing to work on, where no fetch is under way.
+func (m *meter) without() charge {
 	switch {
-	case t.n > 0 && !t.cpuKnown:
-		a.Unknown = []Entry{EntryCPU, EntryRunQueue, EntryStall}
-	case t.n > 0 && !t.runQueueKnown:
-		a.Unknown = []Entry{EntryRunQueue, EntryStall}
+	case m.listing:
+		return chargeListing
+	case !m.over, m.in[statePlanned]+m.in[stateThrottled] > 0:
+		return chargeRest
+	case m.in[stateWorking]+m.in[stateMemory] > 0:
+		return chargeTail
+	case m.storing > 0 || m.ending:
+		return chargeStore
 	}
-	return a
+	return chargeRest
 }
 
 // seen returns what there was besides the account.
@@ -340,17 +290,4 @@ func (m *meter) bounds(p Pace) Pace {
 		p.Downloads = min(p.Allowed, max(m.most, 1))
 	}
 	return p
-}
-
-// sum sets whole to the sum of its parts.
-func (a *Account) sum(whole Entry) {
-	var sum time.Duration
-	for _, row := range Entries() {
-		if row.Of == whole {
-			sum += a.Spent[row.Entry]
-		}
-	}
-	if sum > 0 {
-		a.Spent[whole] = sum
-	}
 }

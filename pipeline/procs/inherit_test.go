@@ -72,7 +72,8 @@ func TestAWorkerInheritsNothing(t *testing.T) {
 			}
 			for _, e := range entries {
 				to, _ := os.Readlink(fmt.Sprintf("/proc/%d/fd/%s", pid, e.Name()))
-				clock := strings.HasPrefix(to, fmt.Sprintf("/proc/%d/task/", pid)) && strings.HasSuffix(to, "/schedstat")
+				own := fmt.Sprintf("/proc/%d/task/", pid)
+				clock := strings.HasPrefix(to, own) && strings.HasSuffix(to, "/schedstat")
 				if !clock && !strings.HasPrefix(to, "pipe:") && !strings.HasPrefix(to, "anon_inode:") {
 					t.Errorf("descriptor %s is %s, want pipes, its own clock, and what Go polls with", e.Name(), to)
 				}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"imgpipe/pipeline/executor"
 	"imgpipe/transform"
 )
 
@@ -174,7 +175,7 @@ func FuzzFrame(f *testing.F) {
 	f.Add(bytesOf(f, &taskMessage{task: 4, spec: 3, shared: Region{16 << 20, 5}}, []byte("image")))
 	f.Add(bytesOf(f, &Done{Task: 4, Result: transform.Result{
 		Outputs: []transform.Output{{Label: "a", Data: []byte("x")}}, Warnings: []string{"w"}}}, []byte("x")))
-	f.Add(bytesOf(f, &Done{Task: 4, Failed: true, Failure: Failure{Kind: "decode", Text: "bad"}}))
+	f.Add(bytesOf(f, &Done{Task: 4, Work: executor.Work{Wall: 9, CPU: 7, CPUKnown: true}, Failed: true, Failure: Failure{Kind: "decode", Text: "bad"}}))
 	f.Fuzz(func(t *testing.T, input []byte) {
 		r := Reader{R: bytes.NewReader(input)}
 		for read := 0; ; {
@@ -212,7 +213,7 @@ func FuzzFrame(f *testing.F) {
 // TestParseLeavesNothingOfWhatWasThere reads an answer with outputs and an error's, then one that has neither, into one
 // value.
 func TestParseLeavesNothingOfWhatWasThere(t *testing.T) {
-	full := Done{Task: 1, Failed: true, Failure: Failure{Kind: "decode", Text: "cut"}}
+	full := Done{Task: 1, Work: executor.Work{Wall: 9, CPU: 7, MajorFaults: 3, CPUKnown: true}, Failed: true, Failure: Failure{Kind: "decode", Text: "cut"}}
 	full.Result.Outputs = []transform.Output{{Label: "a", Data: []byte("x")}, {Label: "b", Data: []byte("yz")}}
 	full.Result.Warnings, full.Result.Path = []string{"odd"}, "rgba"
 	var got Done
