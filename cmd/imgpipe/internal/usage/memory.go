@@ -101,6 +101,7 @@ func Start(pids func() []int, since time.Time) *Sampler {
 
 func (s *Sampler) run() {
 	defer close(s.stopped)
+	defer s.memory.close()
 	began := time.Now()
 	tick := time.NewTimer(0)
 	defer tick.Stop()
@@ -236,7 +237,6 @@ func (s *Sampler) Memory() Memory {
 }
 
 func (s *Sampler) memorize() (m Memory) {
-	defer s.memory.close()
 	own := sharedPart(0)
 	s.walks[len(s.walks)-1].own = own
 	for _, moment := range s.moments {

@@ -17,9 +17,6 @@ import (
 	"imgpipe/cmd/imgpipe/internal/usage"
 )
 
-// holdName in the environment makes this program one that holds memory as it is told on standard input.
-const holdName = "USAGE_TEST_HOLD"
-
 const megabyte = 1 << 20
 
 // touch takes memory from the system and uses all of it. free gives it back at once.

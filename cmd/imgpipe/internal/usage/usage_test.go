@@ -10,6 +10,9 @@ import (
 	"imgpipe/cmd/imgpipe/internal/usage"
 )
 
+// holdName in the environment makes this program one that holds memory as it is told on standard input.
+const holdName = "USAGE_TEST_HOLD"
+
 // TestMain lets tests start this program as their child.
 func TestMain(m *testing.M) {
 	if os.Getenv(holdName) != "" {
