@@ -17,6 +17,7 @@ type execFlags struct {
 	memory    int64 // 0: half of what there is
 	worker    workerFlags
 	stage     string
+	measured  bool // where the time of each transform went is to be told
 }
 
 // finalize derives what mode serial leaves open: it does one image after the other.

@@ -32,7 +32,7 @@ func (f *execFlags) executor(workers int, chosen func(pipeline.Choice)) (*execut
 		}
 		e = executor{pool, pool}
 		if f.mode == modes.Auto {
-			e.Executor = trial(workers, pool, chosen)
+			e.Executor = trial(f.local(workers), pool, chosen)
 		}
 	default:
 		e.Executor = f.local(workers)
@@ -45,18 +45,23 @@ func (f *execFlags) executor(workers int, chosen func(pipeline.Choice)) (*execut
 	return &e, nil
 }
 
-// local makes the executor of a mode that has no worker processes.
+// local makes the executor of a mode that has no worker processes, and that of the goroutines of mode auto.
 func (f *execFlags) local(workers int) *pipeline.Local {
+	var l *pipeline.Local
 	switch f.mode {
 	case modes.Serial:
-		return pipeline.Serial()
+		l = pipeline.Serial()
 	case modes.Threads:
-		return pipeline.Threads(workers)
+		l = pipeline.Threads(workers)
 	case modes.GIL:
-		return pipeline.GIL(workers)
+		l = pipeline.GIL(workers)
 	default: // and gil-released: who releases the lock around all that it computes never waits for it
-		return pipeline.Goroutines(workers)
+		l = pipeline.Goroutines(workers)
 	}
+	if f.measured {
+		l.Measured()
+	}
+	return l
 }
 
 // poolOptions returns those of the pool of a mode that has one.
@@ -103,11 +108,11 @@ func isolationOf(ctx context.Context, pool interface {
 }
 
 // trial makes the executor of mode auto.
-func trial(workers int, pool *procs.Pool, chosen func(pipeline.Choice)) pipeline.Executor {
+func trial(goroutines *pipeline.Local, pool *procs.Pool, chosen func(pipeline.Choice)) pipeline.Executor {
 	spent := func() (time.Duration, bool) {
 		workers, known := pool.Spent()
 		return workers + usage.Spent().Total(), known
 	}
-	return pipeline.NewTrial(pipeline.Side{Executor: pipeline.Goroutines(workers)},
+	return pipeline.NewTrial(pipeline.Side{Executor: goroutines},
 		pipeline.Side{Executor: pool, Tune: pool.Tune}, spent, chosen)
 }
