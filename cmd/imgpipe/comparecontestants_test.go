@@ -79,7 +79,8 @@ func TestEveryNameOfTheTableIsAContestant(t *testing.T) {
 		}
 		for _, row := range c.Rows {
 			if !slices.ContainsFunc(configs, func(config bench.Config) bool {
-				return config.Mode == row.Mode && slices.Equal(config.Env, row.Env) && slices.Equal(config.Extra, row.Flags)
+				return config.Mode == row.Mode && slices.Equal(config.Env, row.Env) &&
+					slices.Equal(config.Extra, row.Flags)
 			}) {
 				t.Errorf("--modes %s: %+v does not compete", c.Name, row)
 			}

@@ -23,6 +23,8 @@ type field struct {
 	made int
 	// took is how long each round took.
 	took []time.Duration
+	// warming is how many rounds that do not count are still to come, with the one under way.
+	warming int
 	// foreseen is how many runs of this Plan the meter's total has.
 	foreseen int
 	// out has why a Config dropped out, kept whether its outputs were passed to Keep.
@@ -36,30 +38,32 @@ type field struct {
 }
 
 func (f *field) run(ctx context.Context) error {
-	for round := -f.plan.Warmup; ; round++ {
-		if round >= 0 {
-			if f.c.Ended = f.ended(round); f.c.Ended != "" {
+	f.warming = f.plan.Warmup
+	for {
+		if f.warming == 0 {
+			if f.c.Ended = f.ended(f.c.Runs); f.c.Ended != "" {
 				break
 			}
 		}
-		began := time.Now()
-		row := round
-		if round < 0 {
-			row += f.plan.Warmup
+		began, row := time.Now(), f.c.Runs
+		if f.warming > 0 {
+			row = f.plan.Warmup - f.warming
 		}
 		for place, config := range f.plan.order(row) {
 			if f.out[config] != nil {
 				continue
 			}
-			if err := f.one(ctx, round, place, config); err != nil {
+			if err := f.one(ctx, place, config); err != nil {
 				return err
 			}
 		}
 		f.took = append(f.took, time.Since(began))
-		if round >= 0 {
+		if f.warming > 0 {
+			f.warming--
+		} else {
 			f.c.Runs++
 		}
-		f.foresee(round + 1 + f.plan.Warmup)
+		f.foresee(len(f.took))
 	}
 	f.tell("")
 	return nil
@@ -82,7 +86,7 @@ func (f *field) foresee(rounds int) {
 }
 
 // one makes one run. A run that fails drops its Config. If no Config is left, that is the error.
-func (f *field) one(ctx context.Context, round, place, config int) error {
+func (f *field) one(ctx context.Context, place, config int) error {
 	f.tell(f.c.Name(config))
 	began := time.Now()
 	ran, err := f.child(ctx, config)
@@ -102,10 +106,13 @@ func (f *field) one(ctx context.Context, round, place, config int) error {
 	if err := f.equal(config, ran); err != nil {
 		return err
 	}
-	if round < 0 {
+	if f.made == 1 && f.tooLong(time.Since(began)) {
+		f.warming, f.plan.Warmup, f.c.Warmup = 0, 0, 0
+	}
+	if f.warming > 0 {
 		return nil
 	}
-	return f.count(round, place, config, ran)
+	return f.count(place, config, ran)
 }
 
 // equal returns an ErrDifferent if a run did not do the same work as the first one.
@@ -125,9 +132,10 @@ func (f *field) equal(config int, ran *ran) error {
 }
 
 // count takes a run into the comparison, and for those that are the same by another name as well.
-func (f *field) count(round, place, config int, ran *ran) error {
+func (f *field) count(place, config int, ran *ran) error {
 	s := Sample{
-		Config: config, Round: round, Place: place, Summary: ran.summary, Elapsed: ran.elapsed, ServerCPU: ran.server,
+		Config: config, Round: f.c.Runs, Place: place, Summary: ran.summary, Elapsed: ran.elapsed,
+		ServerCPU: ran.server,
 	}
 	if ran.load != nil {
 		s.Load = *ran.load

@@ -55,6 +55,13 @@ func (f *field) fits(rounds int) bool {
 	return f.used()+time.Duration(rounds)*f.round() <= f.plan.Budget
 }
 
+// tooLong reports whether runs like the first one, which took so long, leave no time in the budget for a round that
+// does not count beside one that does. Then the first round counts.
+func (f *field) tooLong(first time.Duration) bool {
+	rounds := time.Duration(f.plan.Warmup + 1)
+	return f.plan.Runs == 0 && rounds*time.Duration(len(f.plan.running()))*first > f.plan.Budget
+}
+
 // used returns how much of the budget is gone.
 func (f *field) used() time.Duration { return time.Since(f.c.Began) }
 

@@ -1,6 +1,8 @@
 package bench
 
 import (
+	"context"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -101,5 +103,41 @@ func TestWhatEndsAComparison(t *testing.T) {
 		if got := paced(test.plan, test.c, test.rounds, test.each).ended(test.rounds); got != test.want {
 			t.Errorf("%s: %q, want %q", test.name, got, test.want)
 		}
+	}
+}
+
+func TestTheFirstRoundCountsIfThereIsNoTimeForTwo(t *testing.T) {
+	p := twoModes(0)
+	p.Warmup, p.Budget = 1, 1
+	c, err := compareWith(t, t.Context(), "", new(Runner), p)
+	if err != nil || c.Runs != 1 || c.Warmup != 0 || len(c.Samples) != 2 || c.Ended != endedBudget {
+		t.Errorf("%v; %d rounds after %d that do not count, %d runs, ended by %q", err, c.Runs, c.Warmup,
+			len(c.Samples), c.Ended)
+	}
+}
+
+func TestRoundsGoOnUntilTheRatiosAreKnown(t *testing.T) {
+	p := twoModes(0)
+	p.Warmup, p.Budget, p.Precision = 1, time.Hour, 1e9
+	c, err := compareWith(t, t.Context(), "", new(Runner), p)
+	// On a busy machine there are more of them.
+	if err != nil || c.Runs < enoughRuns || c.Warmup != 1 || len(c.Samples) != 2*c.Runs || c.Ended != endedPrecision {
+		t.Errorf("%v; %d rounds, %d runs, ended by %q", err, c.Runs, len(c.Samples), c.Ended)
+	}
+}
+
+func TestRunsAreThoseThatWereMade(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	p := twoModes(30)
+	made := 0
+	r := &Runner{Env: func(int) []string {
+		if made++; made == 6 {
+			cancel()
+		}
+		return environment("")
+	}}
+	c, err := compareWith(t, ctx, "", r, p)
+	if !errors.Is(err, context.Canceled) || c.Runs != 2 || len(c.Samples) != 5 {
+		t.Errorf("%v; %d rounds of %d runs, want 2 of 5", err, c.Runs, len(c.Samples))
 	}
 }

@@ -94,7 +94,8 @@ func TestAPartCanHaveAJobOfItsOwn(t *testing.T) {
 	if err != nil || len(c.Parts) != 1 {
 		t.Fatalf("%v, %d parts", err, len(c.Parts))
 	}
-	if got := c.Parts[0].Job; got.Inputs != "small pictures" || got.Spec != "small" || c.Job.Inputs != "large pictures" {
+	got := c.Parts[0].Job
+	if got.Inputs != "small pictures" || got.Spec != "small" || c.Job.Inputs != "large pictures" {
 		t.Errorf("the part's job is %+v, the whole's %+v", got, c.Job)
 	}
 }
@@ -109,7 +110,8 @@ func (o other) Facts() *PeerFacts { return nil }
 
 func TestAPeerRunsInTheSameRoundsAndIsComparedByItself(t *testing.T) {
 	p := twoModes(6)
-	p.Configs = append(p.Configs, Config{Name: "python", Mode: "python-threads", Workers: 2, Downloads: 2, Peer: "python"})
+	python := Config{Name: "python", Mode: "python-threads", Workers: 2, Downloads: 2, Peer: "python"}
+	p.Configs = append(p.Configs, python)
 	var wrong error
 	r := &Runner{Peer: other(func(outputs string) (summary.Summary, error) {
 		if _, err := os.Stat(outputs); err == nil {
