@@ -69,6 +69,9 @@ func (v *view) account() (chart, bool) {
 	if len(list) == 0 {
 		return ch, false
 	}
+	if t := v.stages(); len(t.Head) > 1 {
+		ch.Tables = append(ch.Tables, named{stagesName, t, stagesNote})
+	}
 	end := 0.0
 	for _, i := range list {
 		end = max(end, v.lanes(i)/float64(v.Job.Images))

@@ -99,6 +99,6 @@ func ExampleBench() {
 	// images: 48
 	// stage: all
 	// spec: size=800x800
-	// BenchmarkCompare/name=serial/mode=serial/workers=1/downloads=0 1 4000000000 ns/op 12 images/s 81.25 cpu-ms/image
-	// BenchmarkCompare/name=ours/mode=goroutines/workers=2/downloads=16 1 2100000000 ns/op 22.9 images/s 83.333333 cpu-ms/image
+	// BenchmarkCompare/mode=serial/workers=1/downloads=0/name=serial 1 4000000000 ns/op 12 images/s 81.25 cpu-ms/image
+	// BenchmarkCompare/mode=goroutines/workers=2/downloads=16/name=ours 1 2100000000 ns/op 22.9 images/s 83.333333 cpu-ms/image
 }

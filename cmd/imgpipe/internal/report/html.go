@@ -168,10 +168,8 @@ func (v *view) sections() []section {
 		}
 		add(true, s)
 	}
-	if t := v.stages(); len(t.Head) > 1 {
-		add(true, section{ID: "stages", Title: "Time by stage",
-			Lead:   "Milliseconds for each image. Stages overlap, so they add up to nothing.",
-			Tables: []named{{"Time by stage", t, ""}}})
+	if t := v.stages(); len(t.Head) > 1 && len(v.accounted()) == 0 {
+		add(true, section{ID: "stages", Title: stagesName, Lead: stagesNote, Tables: []named{{stagesName, t, ""}}})
 	}
 	pictures, omitted := v.pictures()
 	add(len(pictures) > 0 || omitted != "", section{ID: "outputs", Title: "Some of the outputs", Pictures: pictures,

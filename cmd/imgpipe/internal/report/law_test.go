@@ -251,8 +251,8 @@ func TestBenchmarkFormatIsReadByItsOwnReader(t *testing.T) {
 			s := c.Samples[min(got, len(c.Samples)-1)]
 			if got < len(c.Samples) {
 				f := c.Configs[s.Config]
-				want := fmt.Sprintf("Compare/name=%s/mode=%s/workers=%d/downloads=%d",
-					strings.ReplaceAll(c.Name(s.Config), " ", "_"), f.Mode, f.Workers, f.Downloads)
+				want := fmt.Sprintf("Compare/mode=%s/workers=%d/downloads=%d/name=%s", f.Mode, f.Workers, f.Downloads,
+					strings.ReplaceAll(c.Name(s.Config), " ", "_"))
 				if string(rec.Name) != want {
 					t.Errorf("run %d is called %s, want %s", got, rec.Name, want)
 				}

@@ -131,8 +131,8 @@ func (p *page) bench(v *view) {
 		if !finite(s.Wall()) || s.Wall() <= 0 {
 			continue
 		}
-		fmt.Fprintf(p, "BenchmarkCompare/name=%s/mode=%s/workers=%d/downloads=%d 1 %d ns/op", word(v.labels[s.Config]),
-			word(f.Mode), f.Workers, f.Downloads, int64(math.Round(1e9*s.Wall())))
+		fmt.Fprintf(p, "BenchmarkCompare/mode=%s/workers=%d/downloads=%d/name=%s 1 %d ns/op", word(f.Mode), f.Workers,
+			f.Downloads, word(v.labels[s.Config]), int64(math.Round(1e9*s.Wall())))
 		value := func(x float64, unit string) {
 			if finite(x) {
 				fmt.Fprintf(p, " %s %s", strconv.FormatFloat(x, 'f', -1, 64), unit)

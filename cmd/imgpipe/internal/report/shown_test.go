@@ -344,7 +344,7 @@ func TestEachSectionHasAHeadingOfItsOwn(t *testing.T) {
 				seen[text] = true
 			}
 		}
-		if name == "rich" && len(seen) < 16 {
+		if name == "rich" && len(seen) < 15 {
 			t.Errorf("the page has the sections %v", seen)
 		}
 	}

@@ -13,8 +13,8 @@ type table struct {
 	Left int
 }
 
-// text writes t in columns. Each line begins with indent. The first column is wrapped where the whole would be wider
-// than width.
+// text writes t in columns. Each line begins with indent. Columns of words are wrapped where the whole would be wider
+// than width, the widest first.
 func (p *page) text(t table, indent string, width int) {
 	widths := make([]int, len(t.Head))
 	all := append([][]string{t.Head}, t.Rows...)
@@ -23,37 +23,58 @@ func (p *page) text(t table, indent string, width int) {
 			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
 		}
 	}
-	room := width - utf8.RuneCountInString(indent)
-	for i, w := range widths {
-		if i > 0 {
-			room -= w + 2
-		}
+	over := utf8.RuneCountInString(indent) - 2 - width
+	for _, w := range widths {
+		over += w + 2
 	}
-	if len(widths) > 0 {
-		widths[0] = min(widths[0], max(room, 12))
+	for ; over > 0; over-- {
+		widest := 0
+		for i := range min(t.Left, len(widths)) {
+			if widths[i] > widths[widest] {
+				widest = i
+			}
+		}
+		if widths[widest] <= leastColumn {
+			break
+		}
+		widths[widest]--
 	}
 	for _, row := range all {
-		first := wrapped(row[0], widths[0])
-		for n, words := range first {
-			var line strings.Builder
-			for i, cell := range row {
-				switch {
-				case i == 0:
-					cell = words
-				case n < len(first)-1:
-					continue
-				default:
-					line.WriteString("  ")
-				}
-				pad := strings.Repeat(" ", max(widths[i]-utf8.RuneCountInString(cell), 0))
-				if i < t.Left {
-					line.WriteString(cell + pad)
-				} else {
-					line.WriteString(pad + cell)
-				}
-			}
-			p.line("%s%s", indent, strings.TrimRight(line.String(), " "))
+		p.lines(row, t.Left, widths, indent)
+	}
+}
+
+// leastColumn is the least width to which a column of words is narrowed.
+const leastColumn = 12
+
+// lines writes a row. Its first line has the figures, and as many lines follow as its words need.
+func (p *page) lines(row []string, left int, widths []int, indent string) {
+	cells, most := make([][]string, len(row)), 1
+	for i, cell := range row {
+		cells[i] = []string{cell}
+		if i < left {
+			cells[i] = wrapped(cell, widths[i])
 		}
+		most = max(most, len(cells[i]))
+	}
+	for n := range most {
+		var line strings.Builder
+		for i := range row {
+			if i > 0 {
+				line.WriteString("  ")
+			}
+			cell := ""
+			if n < len(cells[i]) {
+				cell = cells[i][n]
+			}
+			pad := strings.Repeat(" ", max(widths[i]-utf8.RuneCountInString(cell), 0))
+			if i < left {
+				line.WriteString(cell + pad)
+			} else {
+				line.WriteString(pad + cell)
+			}
+		}
+		p.line("%s%s", indent, strings.TrimRight(line.String(), " "))
 	}
 }
 

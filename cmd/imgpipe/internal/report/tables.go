@@ -256,6 +256,12 @@ func (v *view) stages() table {
 	return t.dropZeros()
 }
 
+// stagesName and stagesNote are what the table of stages is.
+const (
+	stagesName = "Time by stage"
+	stagesNote = "Milliseconds for each image, of all stages. They overlap, so they add up to nothing."
+)
+
 // leftOut returns the images that count in no run.
 func (v *view) leftOut() table {
 	t := table{Head: []string{"image", "why", "in so many runs"}, Left: 2}
