@@ -20,12 +20,11 @@ type cost struct {
 // A world makes up a comparison: its jobs are the Parts of a lesson. The zero world has two CPUs, is quiet and has no
 // Lesson. What cost returns is spread by two percent from round to round.
 type world struct {
-	cpus    int
-	rounds  int
-	latency float64
-	cost    func(title string, this Config) cost
-	change  func(*Sample)
-	lesson  *Lesson
+	cpus   int
+	rounds int
+	cost   func(title string, this Config) cost
+	change func(*Sample)
+	lesson *Lesson
 }
 
 // made returns the Comparison of a world, analysed.
