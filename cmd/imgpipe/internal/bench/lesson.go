@@ -241,8 +241,7 @@ func (d duel) cpuIf(ok bool) Estimate {
 // answer returns the sentence that a lesson comes to: as far as all three jobs have shown it.
 func (c *Comparison) answer() Finding {
 	f := Finding{Kind: "lesson"}
-	var figures, faster, open []string
-	gained := true
+	var figures, faster, open, nothing []string
 	for _, title := range []string{TitleWaits, TitleComputes, TitleBoth} {
 		part := c.part(title)
 		serial, ok1 := part.between(modes.Serial, modes.Goroutines)
@@ -254,21 +253,23 @@ func (c *Comparison) answer() Finding {
 		figures = append(figures, fmt.Sprintf("%s: goroutines %s as serial, processes %s as goroutines, with %s times "+
 			"the CPU time", title, ratioWords(serial.faster()), ratioWords(d.faster()), rangeOf(d.cpu(), 2)))
 		needed := title != TitleComputes || c.Machine.CPUs > 1
-		if o := serial.shown(); needed && o != shownFaster {
-			gained = gained && o != shownSlower && o != shownTie
+		switch o := serial.shown(); {
+		case o == shownSlower || o == shownTie && needed:
+			nothing = append(nothing, title)
+		case o == openOrder && needed:
 			open = append(open, title)
 		}
 		if d.shown() == shownFaster {
-			faster = append(faster, fmt.Sprintf("%s at %s", rangeOf(d.faster(), 2), title))
+			faster = append(faster, fmt.Sprintf("%s times at %s", rangeOf(d.faster(), 2), title))
 		}
 	}
 	f.Figures = strings.Join(figures, "; ")
 	crash := c.claimIsolated()
 	switch {
 	case len(faster) > 0:
-		f.Text = fmt.Sprintf("Here processes were faster than goroutines: %s times.", list(faster))
-	case !gained:
-		f.Text = "Here goroutines were not faster than one at a time in each of the jobs."
+		f.Text = fmt.Sprintf("Here processes were faster than goroutines: %s.", list(faster))
+	case len(nothing) > 0:
+		f.Text = fmt.Sprintf("Here goroutines gained nothing over one at a time for %s.", list(nothing))
 	case len(open) > 0:
 		f.Text = fmt.Sprintf("These runs do not show the answer for %s.", list(open))
 	case crash.holds == holds:
