@@ -184,7 +184,7 @@ func TestEachClaimCanBeBorneOutDeniedAndLeftOpen(t *testing.T) {
 				if this.Mode == modes.GIL {
 					k.wall = k.cpu / float64(this.Workers)
 				}
-			})}, open, "gil with 2 workers on 2 CPUs: 1.02"},
+			})}, open, "gil with 2 workers on 2 CPUs: 1.0"},
 		{"Processes use the cores", world{cost: leveled}, open, "2 processes: 1.9"},
 		{"Processes are isolated", world{cost: textbook, lesson: taughtLesson(3, 9, nil)},
 			world{cost: textbook, lesson: &Lesson{}}, "11 of 12 done, 1 failed (out-of-memory)"},
@@ -198,7 +198,7 @@ func TestEachClaimCanBeBorneOutDeniedAndLeftOpen(t *testing.T) {
 				if this.Mode == modes.Goroutines {
 					k.wall = k.cpu / float64(this.Workers)
 				}
-			})}, open, "8 workers: 1.02"},
+			})}, open, "8 workers: 1.0"},
 	} {
 		t.Run(test.claim, func(t *testing.T) {
 			yes := claimAbout(t, world{cost: textbook, lesson: asTaught}.made(), test.claim)

@@ -40,17 +40,18 @@ func LessonConfigs(title string, cpus int, whole bool) []Config {
 	}
 	all := []Config{{Mode: modes.Serial, Workers: 1, Downloads: 1},
 		of(modes.GIL, n), of(modes.Goroutines, n), of(modes.Processes, n)}
-	switch {
-	case title == TitleComputes && whole:
-		if n > 1 {
-			all = append(all, of(modes.GIL, 1), of(modes.Goroutines, 1), of(modes.Processes, 1))
-		} else {
-			all = append(all, of(modes.Goroutines, 2), of(modes.Processes, 2)) // for the memory of one more
+	if title == TitleComputes {
+		other := 1 // worker, for the memory of one more
+		if n == 1 {
+			other = 2
 		}
-		all = append(all, of(modes.Goroutines, 4*n), of(modeThreads, n), of(modePipes, n), of(modeSpawn, n))
-	case title == TitleComputes:
-		all = append(all, of(modes.Goroutines, 4*n), of(modePipes, n), of(modeSpawn, n))
-	case whole:
+		all = append(all, of(modes.Goroutines, other), of(modes.Processes, other), of(modes.Goroutines, 4*n),
+			of(modePipes, n), of(modeSpawn, n))
+		if whole && n > 1 {
+			all = append(all, of(modes.GIL, 1))
+		}
+	}
+	if whole {
 		all = append(all, of(modeThreads, n))
 	}
 	known := modes.Names()
