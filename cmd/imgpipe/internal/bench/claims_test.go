@@ -343,9 +343,9 @@ func narrow(c *Comparison, n int) {
 	}
 }
 
-// TestMachinesOfAllKindsHardlyEverMakeAClaimFalse has a textbook world and a leveled one on a quiet machine, a noisy one,
-// one that drifts, and one whose neighbors are busy beside processes alone. A claim that is true there may be left open,
-// and so may one that is false.
+// TestMachinesOfAllKindsHardlyEverMakeAClaimFalse has a textbook world and a leveled one on a quiet machine, a noisy
+// one, one that drifts, and one whose neighbors are busy beside processes alone. A claim that is true there may be left
+// open, and so may one that is false.
 func TestMachinesOfAllKindsHardlyEverMakeAClaimFalse(t *testing.T) {
 	machines := map[string]func(r *rand.Rand, s *Sample) float64{
 		"quiet": func(r *rand.Rand, _ *Sample) float64 { return math.Exp(0.02 * r.NormFloat64()) },
