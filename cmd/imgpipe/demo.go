@@ -107,8 +107,7 @@ func demo(stop *stopper, output string, stdout, stderr io.Writer) error {
 		return err
 	}
 	io.WriteString(stdout, demoText(c))
-	fmt.Fprintf(stdout, "All modes wrote the same %d files, byte for byte. %d pictures are in %s%c.\n",
-		c.Samples[0].Summary.Outputs, demoImages, output, filepath.Separator)
+	fmt.Fprintf(stdout, "%d pictures are in %s%c.\n", demoImages, output, filepath.Separator)
 	return nil
 }
 

@@ -40,6 +40,9 @@ func quiet(walls ...float64) func(config, round int) float64 {
 
 func TestDemoSaysTheOrdersThatItShowsAndNoOthers(t *testing.T) {
 	byOthers := func(s *bench.Sample) { s.Disturbed, s.OtherCPU = "other programs held 1.6 of 2 CPUs", 1.6 }
+	broken := madeUpDemo(1, quiet(1.2, 0.5, 0.28, 0.28), nil)
+	broken.Samples = broken.Samples[1:]
+	broken.Analyse()
 	for _, test := range []struct {
 		name string
 		c    *bench.Comparison
@@ -47,19 +50,23 @@ func TestDemoSaysTheOrdersThatItShowsAndNoOthers(t *testing.T) {
 	}{
 		{"a quiet machine", madeUpDemo(6, quiet(1.2, 0.5, 0.28, 0.28), nil), []string{
 			"gil: 2.4", " times as fast as serial.", "goroutines: 1.7", " times as fast as gil.",
-			"goroutines and processes: no difference shown."}},
+			"goroutines and processes: no difference shown.", "All modes wrote the same"}},
 		{"processes are slower", madeUpDemo(6, quiet(1.2, 0.5, 0.28, 0.35), nil), []string{
 			"processes: 0.8", " times as fast as goroutines."}},
 		{"other programs", madeUpDemo(6, quiet(1.2, 0.5, 0.28, 0.35), byOthers), []string{
 			"Other programs held 1.6 of 2 CPUs in 6 of 6 rounds: these figures show no order."}},
 		{"a busy machine", madeUpDemo(4, quiet(1.2, 0.5, 0.28, 0.35), nil), []string{
-			"4 of 6 rounds were made: these figures show no order."}},
+			"4 of 6 rounds were made: these figures show no order.", "All modes wrote the same"}},
+		{"no round of all modes", broken, []string{"0 of 6 rounds were made: these figures show no order.\n\n"}},
 	} {
 		text := demoText(test.c)
 		for _, want := range test.want {
 			if !strings.Contains(text, want) {
 				t.Errorf("%s: %q is not said:\n%s", test.name, want, text)
 			}
+		}
+		if strings.Contains(text, "NaN") {
+			t.Errorf("%s: a figure of nothing:\n%s", test.name, text)
 		}
 		if orders := strings.Contains(text, " as serial."); orders != strings.Contains(test.want[0], "gil") &&
 			strings.Contains(text, "no order") {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -36,7 +37,11 @@ func demoText(c *bench.Comparison) string {
 	for _, s := range demoOrders(c) {
 		b.WriteString("\n" + s)
 	}
-	return b.String() + "\n\n"
+	b.WriteString("\n\n")
+	if demoRoundsOf(c) > 0 {
+		fmt.Fprintf(&b, "All modes wrote the same %d files, byte for byte. ", c.Samples[0].Summary.Outputs)
+	}
+	return b.String()
 }
 
 // demoOrders returns a sentence for each pair of neighbors in the table, or one that says why they show no order.
@@ -71,6 +76,9 @@ func demoRoundsOf(c *bench.Comparison) int {
 }
 
 func demoRatio(e bench.Estimate) string {
+	if math.IsNaN(e.Center) { // there was no round of both
+		return "–"
+	}
 	if !e.Finite() {
 		return fmt.Sprintf("%.2f", e.Center)
 	}

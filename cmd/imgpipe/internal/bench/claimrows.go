@@ -136,7 +136,33 @@ func (c *Comparison) claimLockComputes() claimed {
 	}
 	what := fmt.Sprintf("gil with %s on %s: %%s as %s", count(d.second().Workers, "worker"),
 		count(d.in.Machine.CPUs, "CPU"), d.in.Name(d.a))
-	return d.byClock(what, false, func(e Estimate) string { return within(e, hardlyFaster) })
+	found := d.byClock(what, false, func(e Estimate) string { return within(e, hardlyFaster) })
+	if found.holds != holds {
+		return found
+	}
+	// Work that does not gain from several workers without the lock shows nothing about the lock.
+	free, ok := d.in.freeOf(d.b)
+	if !ok {
+		found.holds = notShown
+		found.measured += "; without the lock it was not tried"
+		return found
+	}
+	without := free.byClock("without the lock %s", false, func(e Estimate) string { return beyond(e, hardlyFaster) })
+	found.measured += "; " + without.measured
+	if without.holds != holds {
+		found.holds = notShown
+	}
+	return found
+}
+
+// freeOf returns the duel of a contestant in mode gil with goroutines of the same width.
+func (c *Comparison) freeOf(gil int) (duel, bool) {
+	for i, this := range c.Configs {
+		if sameWidth(modes.GIL, modes.Goroutines)(c, c.Configs[gil], this) && c.plain(i) {
+			return duel{c, gil, i}, true
+		}
+	}
+	return duel{}, false
 }
 
 // computes reports whether c is a job that computes and hardly waits.

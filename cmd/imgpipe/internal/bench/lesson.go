@@ -40,17 +40,18 @@ func LessonConfigs(title string, cpus int, whole bool) []Config {
 	}
 	all := []Config{{Mode: modes.Serial, Workers: 1, Downloads: 1},
 		of(modes.GIL, n), of(modes.Goroutines, n), of(modes.Processes, n)}
-	switch {
-	case title == TitleComputes && whole:
-		if n > 1 {
-			all = append(all, of(modes.GIL, 1), of(modes.Goroutines, 1), of(modes.Processes, 1))
-		} else {
-			all = append(all, of(modes.Goroutines, 2), of(modes.Processes, 2)) // for the memory of one more
+	if title == TitleComputes {
+		other := 1 // worker, for the memory of one more
+		if n == 1 {
+			other = 2
 		}
-		all = append(all, of(modes.Goroutines, 4*n), of(modeThreads, n), of(modePipes, n), of(modeSpawn, n))
-	case title == TitleComputes:
-		all = append(all, of(modes.Goroutines, 4*n), of(modePipes, n), of(modeSpawn, n))
-	case whole:
+		all = append(all, of(modes.Goroutines, other), of(modes.Processes, other), of(modes.Goroutines, 4*n),
+			of(modePipes, n), of(modeSpawn, n))
+		if whole && n > 1 {
+			all = append(all, of(modes.GIL, 1))
+		}
+	}
+	if whole {
 		all = append(all, of(modeThreads, n))
 	}
 	known := modes.Names()
@@ -241,8 +242,7 @@ func (d duel) cpuIf(ok bool) Estimate {
 // answer returns the sentence that a lesson comes to: as far as all three jobs have shown it.
 func (c *Comparison) answer() Finding {
 	f := Finding{Kind: "lesson"}
-	var figures, faster, open []string
-	gained := true
+	var figures, faster, open, nothing []string
 	for _, title := range []string{TitleWaits, TitleComputes, TitleBoth} {
 		part := c.part(title)
 		serial, ok1 := part.between(modes.Serial, modes.Goroutines)
@@ -254,21 +254,23 @@ func (c *Comparison) answer() Finding {
 		figures = append(figures, fmt.Sprintf("%s: goroutines %s as serial, processes %s as goroutines, with %s times "+
 			"the CPU time", title, ratioWords(serial.faster()), ratioWords(d.faster()), rangeOf(d.cpu(), 2)))
 		needed := title != TitleComputes || c.Machine.CPUs > 1
-		if o := serial.shown(); needed && o != shownFaster {
-			gained = gained && o != shownSlower && o != shownTie
+		switch o := serial.shown(); {
+		case o == shownSlower || o == shownTie && needed:
+			nothing = append(nothing, title)
+		case o == openOrder && needed:
 			open = append(open, title)
 		}
 		if d.shown() == shownFaster {
-			faster = append(faster, fmt.Sprintf("%s at %s", rangeOf(d.faster(), 2), title))
+			faster = append(faster, fmt.Sprintf("%s times at %s", rangeOf(d.faster(), 2), title))
 		}
 	}
 	f.Figures = strings.Join(figures, "; ")
 	crash := c.claimIsolated()
 	switch {
 	case len(faster) > 0:
-		f.Text = fmt.Sprintf("Here processes were faster than goroutines: %s times.", list(faster))
-	case !gained:
-		f.Text = "Here goroutines were not faster than one at a time in each of the jobs."
+		f.Text = fmt.Sprintf("Here processes were faster than goroutines: %s.", list(faster))
+	case len(nothing) > 0:
+		f.Text = fmt.Sprintf("Here goroutines gained nothing over one at a time for %s.", list(nothing))
 	case len(open) > 0:
 		f.Text = fmt.Sprintf("These runs do not show the answer for %s.", list(open))
 	case crash.holds == holds:

@@ -29,7 +29,7 @@ func (c *Comparison) slopes() (all []Slope) {
 // widths returns the fewest and the most workers of a mode, in runs whose memory is known.
 func (c *Comparison) widths(mode string) (duel, bool) {
 	return c.duel(func(in *Comparison, a, b Config) bool {
-		return in.computes() && a.Mode == mode && b.Mode == mode && a.Workers < b.Workers &&
+		return in.Job.Stage != StageFetch && a.Mode == mode && b.Mode == mode && a.Workers < b.Workers &&
 			b.Workers <= max(in.Machine.CPUs, 2) && a.Downloads == b.Downloads && in.pssKnown()
 	})
 }
