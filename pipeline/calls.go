@@ -9,7 +9,6 @@ import (
 
 // calls are the parts of the calls of executors, as these tell them.
 type calls struct {
-	n                               int
 	lock, start, handover, overlap  time.Duration
 	cpu, runQueue, scheduler, stall time.Duration
 	cpuKnown, runQueueKnown         bool
@@ -21,7 +20,6 @@ func (m *meter) called(c Cost, took time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	t := &m.calls
-	t.n++
 	t.lock += min(c.Wait, took)
 	t.start += min(c.Start, took)
 	t.handover += min(c.Handover, took)
@@ -71,6 +69,8 @@ func (m *meter) account() Account {
 			a.Spent[p.entry] += took
 		}
 	}
+	// An executor that does nothing, and measures nothing, leaves nothing unknown.
+	untold := left > time.Duration(m.lanes)*m.at/1000
 	rest := m.spent[chargeRest] + left
 	if t.cpuKnown {
 		waited := executor.Scheduled(rest)
@@ -83,9 +83,9 @@ func (m *meter) account() Account {
 	a.sum(EntryFileWait)
 	a.sum(EntryCPUWait)
 	switch {
-	case t.n > 0 && !t.cpuKnown:
+	case untold && !t.cpuKnown:
 		a.Unknown = []Entry{EntryCPU, EntryRunQueue, EntryStall}
-	case t.n > 0 && !t.runQueueKnown:
+	case untold && !t.runQueueKnown:
 		a.Unknown = []Entry{EntryRunQueue, EntryStall}
 	}
 	return a

@@ -203,9 +203,9 @@ func (r *runner) transformStage(
 }
 
 // stage runs do on the jobs of in, n at once. It sends those for which do returns true to the channel that it returns,
-// and the others to ended. After each it calls sent, unless that is nil. It alone closes that channel, when in is closed
-// and all its lanes are through. The receivers of both channels never leave before they are closed, so a send needs no
-// way out.
+// and the others to ended. After each it calls sent, unless that is nil. It alone closes that channel, when in is
+// closed and all its lanes are through. The receivers of both channels never leave before they are closed, so a send
+// needs no way out.
 func stage(
 	running *sync.WaitGroup, n int, in <-chan *job, ended chan<- *job, do func(j *job, lane int) bool, sent func(),
 ) <-chan *job {

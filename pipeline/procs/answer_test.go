@@ -62,8 +62,8 @@ func isPath(receiver *ast.FieldList) bool {
 	return ok && strings.HasSuffix(id.Name, "Path")
 }
 
-// TestTimesThatCannotBeAreNotBelieved has a worker say that an image took longer than the worker has lived, or less than
-// nothing.
+// TestTimesThatCannotBeAreNotBelieved has a worker say that an image took longer than the worker has lived, or less
+// than nothing.
 func TestTimesThatCannotBeAreNotBelieved(t *testing.T) {
 	failed := wire.Done{Failed: true, Failure: wire.Failure{Kind: transform.ClassDecode, Text: "it is damaged"}}
 	for _, work := range []executor.Work{

@@ -175,7 +175,8 @@ func FuzzFrame(f *testing.F) {
 	f.Add(bytesOf(f, &taskMessage{task: 4, spec: 3, shared: Region{16 << 20, 5}}, []byte("image")))
 	f.Add(bytesOf(f, &Done{Task: 4, Result: transform.Result{
 		Outputs: []transform.Output{{Label: "a", Data: []byte("x")}}, Warnings: []string{"w"}}}, []byte("x")))
-	f.Add(bytesOf(f, &Done{Task: 4, Work: executor.Work{Wall: 9, CPU: 7, CPUKnown: true}, Failed: true, Failure: Failure{Kind: "decode", Text: "bad"}}))
+	work := executor.Work{Wall: 9, CPU: 7, MajorFaults: 3, CPUKnown: true}
+	f.Add(bytesOf(f, &Done{Task: 4, Work: work, Failed: true, Failure: Failure{Kind: "decode", Text: "bad"}}))
 	f.Fuzz(func(t *testing.T, input []byte) {
 		r := Reader{R: bytes.NewReader(input)}
 		for read := 0; ; {
@@ -213,7 +214,8 @@ func FuzzFrame(f *testing.F) {
 // TestParseLeavesNothingOfWhatWasThere reads an answer with outputs and an error's, then one that has neither, into one
 // value.
 func TestParseLeavesNothingOfWhatWasThere(t *testing.T) {
-	full := Done{Task: 1, Work: executor.Work{Wall: 9, CPU: 7, MajorFaults: 3, CPUKnown: true}, Failed: true, Failure: Failure{Kind: "decode", Text: "cut"}}
+	work := executor.Work{Wall: 9, CPU: 7, MajorFaults: 3, CPUKnown: true}
+	full := Done{Task: 1, Work: work, Failed: true, Failure: Failure{Kind: "decode", Text: "cut"}}
 	full.Result.Outputs = []transform.Output{{Label: "a", Data: []byte("x")}, {Label: "b", Data: []byte("yz")}}
 	full.Result.Warnings, full.Result.Path = []string{"odd"}, "rgba"
 	var got Done
