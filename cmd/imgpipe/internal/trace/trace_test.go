@@ -126,7 +126,7 @@ func random(rng *rand.Rand) (outcomes []pipeline.Outcome) {
 	stages := []pipeline.Stage{pipeline.StageFetch, pipeline.StageQueue, pipeline.StageMemory, pipeline.StageLock,
 		pipeline.StageStart, pipeline.StageHandover, pipeline.StageDecode, pipeline.StageEncode, "cpu_wait", "stall",
 		pipeline.StageStore}
-	for i := range 200 {
+	for i := range 80 {
 		o := pipeline.Outcome{Item: fetch.Item{Index: i, Source: fmt.Sprint(i)}, Status: pipeline.Done}
 		if rng.IntN(2) == 0 {
 			o.Cost.Handover, o.Cost.Work = 1, executor.Work{CPU: time.Millisecond, CPUKnown: true}
@@ -148,7 +148,7 @@ func random(rng *rand.Rand) (outcomes []pipeline.Outcome) {
 // TestNoThreadOfATraceDoesTwoThingsAtOnce, whatever the spans are: viewers draw what overlaps wrongly or not at all.
 // Each process and each thread has one name, and waits end after they began.
 func TestNoThreadOfATraceDoesTwoThingsAtOnce(t *testing.T) {
-	for seed := range uint64(20) {
+	for seed := range uint64(6) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		var b bytes.Buffer
 		w := trace.NewWriter(&b)
