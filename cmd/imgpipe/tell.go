@@ -92,7 +92,8 @@ func (r *runner) finish(end *ending) error {
 	err := errors.Join(f.verdict(end.err, end.in.err, end.totals, end.interrupted), asCouldNotRun(r.failed.close()))
 	r.sum.Downloads, r.sum.PassedOver = end.totals.Pace.Downloads, end.in.passedOver()
 	r.spent(end)
-	err = errors.Join(err, asCouldNotRun(r.trace.close(r.sum.Mode, end)))
+	processes := r.exec.pool != nil && r.sum.Mode != modes.Auto && r.sum.Mode != modes.Goroutines
+	err = errors.Join(err, asCouldNotRun(r.trace.close(r.sum.Mode, processes, end)))
 	r.ended(err)
 	if note := r.failed.note(); note != "" {
 		r.screen.say("note: %s", note)

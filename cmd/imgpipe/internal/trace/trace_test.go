@@ -152,7 +152,8 @@ func TestNoThreadOfATraceDoesTwoThingsAtOnce(t *testing.T) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		var b bytes.Buffer
 		w := trace.NewWriter(&b)
-		w.Mode, w.Locked, w.Before, w.Wall = "processes", seed%2 == 0, time.Millisecond, time.Second
+		w.Mode, w.Before, w.Wall = "processes", time.Millisecond, time.Second
+		w.Processes, w.Locked = seed%3 == 0, seed%2 == 0
 		spans := 2 // before and after
 		for _, o := range random(rng) {
 			w.Add(o)
@@ -190,7 +191,7 @@ func TestNoThreadOfATraceDoesTwoThingsAtOnce(t *testing.T) {
 				if e.Name == "handover" || e.Name == "hand-over" && e.PID != 1 {
 					t.Fatalf("seed %d: the hand-over is said or placed wrongly: %+v", seed, e)
 				}
-				if _, ok := e.Args["cpu_s"]; ok && e.PID == 1 {
+				if _, ok := e.Args["cpu_s"]; (ok || w.Processes && e.Name == "decode") && e.PID == 1 {
 					t.Fatalf("seed %d: a worker's transform is in another process: %+v", seed, e)
 				}
 			case "b":
