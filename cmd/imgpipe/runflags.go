@@ -167,7 +167,7 @@ func (f *runFlags) addOutput(g flags.Group) {
 		flags.Flag{Name: "explain", Value: flags.Switch(&f.explain),
 			Usage: "with --dry-run: show how the pixels of each local image would be processed, and why"},
 		flags.Flag{Name: "report", Value: flags.Text(&f.tell.report, "FILE"),
-			Usage: "write a summary of the run as JSON; - for standard output"},
+			Usage: "write a summary of the run as JSON; - for standard output; see 'imgpipe help report'"},
 	)
 }
 
@@ -248,7 +248,8 @@ func (f *runFlags) addTracing(g flags.Group) {
 	f.exec.stage = bench.StageAll
 	g.Add(
 		flags.Flag{Name: "trace", Value: flags.Text(&f.tell.trace, "FILE"),
-			Usage: "write the stages of every image as trace events, for ui.perfetto.dev"},
+			Usage: "write the stages of every image as trace events, for ui.perfetto.dev: each worker process is a " +
+				"process there"},
 		flags.Flag{Name: "cpuprofile", Value: flags.Text(&f.tell.cpuProfile, "FILE"),
 			Usage: "write a CPU profile of this process, for go tool pprof"},
 		flags.Flag{Name: "memprofile", Value: flags.Text(&f.tell.memProfile, "FILE"),

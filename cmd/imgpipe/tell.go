@@ -91,9 +91,13 @@ func (r *runner) finish(end *ending) error {
 	r.sum.FailedBefore = r.left.count
 	end.totals.Failed += r.left.count // not all is done
 	err := errors.Join(f.verdict(end.err, end.in.err, end.totals, end.interrupted), asCouldNotRun(r.failed.close()))
-	r.sum.Downloads, r.sum.PassedOver = end.totals.Pace.Downloads, end.in.passedOver()
+	if r.can.downloads == 0 {
+		r.sum.Downloads = end.totals.Pace.Downloads // what auto found; else it is what was allowed
+	}
+	r.sum.PassedOver = end.in.passedOver()
 	r.spent(end)
-	err = errors.Join(err, asCouldNotRun(r.trace.close(r.sum.Mode, end)))
+	processes := r.exec.pool != nil && r.sum.Mode != modes.Auto && r.sum.Mode != modes.Goroutines
+	err = errors.Join(err, asCouldNotRun(r.trace.close(r.sum.Mode, processes, end)))
 	r.ended(err)
 	if note := r.failed.note(); note != "" {
 		r.screen.say("note: %s", note)

@@ -69,6 +69,7 @@ func topicLists() *strings.Replacer {
 		"{{formats}}", formatsList(),
 		"{{extensions}}", extensionsList(),
 		"{{classes}}", classesList(),
+		"{{entries}}", entriesList(),
 	)
 }
 
@@ -143,6 +144,19 @@ func classesList() string {
 			again = "no"
 		}
 		rows = append(rows, row(c.Name, again, c.Meaning))
+	}
+	return listedRows(rows)
+}
+
+// entriesList lists where the time of workers can go. A part stands below its whole, further in.
+func entriesList() string {
+	var rows []listRow
+	for _, row := range pipeline.Entries() {
+		if row.Of == "" {
+			rows = append(rows, listRow{string(row.Entry), row.Word})
+		} else {
+			rows = append(rows, listRow{"  " + string(row.Entry), row.Word})
+		}
 	}
 	return listedRows(rows)
 }

@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"imgpipe/cmd/imgpipe/internal/modes"
+	"imgpipe/cmd/imgpipe/internal/summary"
 	"imgpipe/pipeline"
 	"imgpipe/pipeline/store"
 	"imgpipe/transform"
@@ -215,6 +216,45 @@ func TestLedgerTopicHasEveryFieldOfALine(t *testing.T) {
 			t.Errorf("the topic does not list the stage %q", name)
 		}
 	}
+}
+
+// TestReportTopicHasEveryFieldOfAReport, and every entry of an account.
+func TestReportTopicHasEveryFieldOfAReport(t *testing.T) {
+	topic, _ := topicNamed("report")
+	fields := map[string]bool{}
+	addFields(fields, reflect.TypeFor[summary.Summary]())
+	addFields(fields, reflect.TypeFor[summary.Conditions]())
+	delete(fields, "gc_cpu_s") // of old files
+	delete(fields, "")
+	for name := range fields {
+		if !regexp.MustCompile(`\b` + name + `\b`).MatchString(topic.text) {
+			t.Errorf("the topic does not have the field %q", name)
+		}
+	}
+	for name := range wordsWithLine(topic.text) {
+		if !fields[name] {
+			t.Errorf("the topic has %q, which no report has", name)
+		}
+	}
+	for _, row := range pipeline.Entries() {
+		if !regexp.MustCompile(`(?m)^ {2,4}` + string(row.Entry) + ` +` + regexp.QuoteMeta(row.Word)).MatchString(
+			topic.text) {
+			t.Errorf("the topic does not list the entry %q", row.Entry)
+		}
+	}
+}
+
+// wordsWithLine returns the words of a text that have an underscore, but for entries of an account.
+func wordsWithLine(text string) map[string]bool {
+	words := map[string]bool{}
+	for _, word := range regexp.MustCompile(`[a-z]+(_[a-z]+)+`).FindAllString(text, -1) {
+		words[word] = true
+	}
+	for _, row := range pipeline.Entries() {
+		delete(words, string(row.Entry))
+	}
+	delete(words, "spent_s") // of the account
+	return words
 }
 
 // addFields adds the names that the fields of a struct have in JSON.

@@ -40,13 +40,13 @@ func (t *traceFile) add(o pipeline.Outcome) {
 	}
 }
 
-// close writes the trace of a run of a mode.
-func (t *traceFile) close(mode string, end *ending) error {
+// close writes the trace of a run. Its mode is what auto came to; processes reports whether workers are processes.
+func (t *traceFile) close(mode string, processes bool, end *ending) error {
 	if t == nil {
 		return nil
 	}
 	w := t.writer
-	w.Mode, w.Locked = mode, mode == modes.GIL
+	w.Mode, w.Processes, w.Locked = mode, processes, mode == modes.GIL
 	w.Before, w.Wall = end.clock.before, end.clock.wall
 	return t.file.close(w.Close(end.clock.without(end.memory.Curve)))
 }

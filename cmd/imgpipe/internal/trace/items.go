@@ -20,10 +20,10 @@ type items struct {
 
 // An item is what a trace has of one outcome.
 type item struct {
-	index  int
-	source string
-	status pipeline.Status
-	apart  bool // a worker process did it
+	index      int
+	source     string
+	status     pipeline.Status
+	handedOver bool // to a worker process, which took time
 	// cpu is the time on a core; -1 if it is not known.
 	cpu   time.Duration
 	spans []pipeline.Span
@@ -39,11 +39,11 @@ func (s *items) add(o pipeline.Outcome) {
 	b = binary.AppendUvarint(b, uint64(len(source)))
 	b = append(b, source...)
 	b = binary.AppendUvarint(b, number(&s.statuses, o.Status))
-	apart := uint64(0)
+	handedOver := uint64(0)
 	if o.Cost.Handover > 0 {
-		apart = 1
+		handedOver = 1
 	}
-	b = binary.AppendUvarint(b, apart)
+	b = binary.AppendUvarint(b, handedOver)
 	b = binary.AppendVarint(b, int64(cpu))
 	b = binary.AppendUvarint(b, uint64(len(o.Spans)))
 	for _, span := range o.Spans {
@@ -84,7 +84,7 @@ func (s *items) each(do func(item)) {
 		length := unsigned()
 		it.source, b = string(b[:length]), b[length:]
 		it.status = s.statuses[unsigned()]
-		it.apart = unsigned() == 1
+		it.handedOver = unsigned() == 1
 		it.cpu = time.Duration(signed())
 		it.spans = make([]pipeline.Span, unsigned())
 		for i := range it.spans {

@@ -17,9 +17,10 @@ import (
 // A Writer keeps the spans of a run, some 150 bytes for each image, and writes them in Close: nothing is written while
 // the run is measured. It is not safe for concurrent use. Its fields may be set until Close.
 type Writer struct {
-	// Mode is the mode of the run. Locked reports whether it has a lock, so that waits for it are drawn.
-	Mode   string
-	Locked bool
+	// Mode is the mode of the run. Processes reports whether all workers are processes; without it, those are that an
+	// image was handed over to. Locked reports whether there is a lock, so that waits for it are drawn.
+	Mode              string
+	Processes, Locked bool
 	// Before is from the start of the program until its pipeline began. Wall is from its start to its end; 0 if that is
 	// not known.
 	Before, Wall time.Duration
@@ -109,7 +110,7 @@ func (t *Writer) threads() (threads map[thread][]slice, last time.Duration) {
 			on := thread{program, kindOf(s.stage), span.Lane}
 			if transforms(s.stage) {
 				s.args = done
-				if it.apart {
+				if t.Processes || it.handedOver {
 					on.pid = program + 1 + span.Lane
 				}
 			}
