@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// trialShare is how much of the time of a run's tasks its trial may take, as long as nothing is decided. So a run that is
-	// too short for a choice to matter has no trial, and costs what the first Executor does.
+	// trialShare is how much of the time of a run's tasks its trial may take, as long as nothing is decided. So a run
+	// that is too short for a choice to matter has no trial, and costs what the first Executor does.
 	trialShare = 1.0 / 32
 	// firstStart is what the first round is expected to cost beside its tasks: the second Executor may have to start
 	// processes.
