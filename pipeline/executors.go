@@ -74,7 +74,7 @@ func Threads(n int) *Local {
 
 // GIL returns an Executor that lets n tasks in and has one of them compute at a time, as threads of pure Python do
 // under CPython's global interpreter lock. A task that waits for the lock asks for it after 5 ms; the task that has it
-// gives it up when it next looks at its context, and waits to get it back. Nothing that is fetched or stored waits for
+// lets it go when it next looks at its context, and waits to get it back. Nothing that is fetched or stored waits for
 // the lock, because an Executor does neither. Cost.Wait is the sum of a task's waits. n below 1 means GOMAXPROCS.
 func GIL(n int) *Local {
 	l := newLocal(n)

@@ -17,7 +17,7 @@ const switchInterval = 5 * time.Millisecond
 // A gil is a global interpreter lock as CPython has one, since 3.2 (Python/ceval_gil.c; python/cpython#90204):
 //
 //   - A thread that computes holds it.
-//   - A thread that has waited for 5 ms, in which the lock did not change hands, asks for it. The holder gives it up at
+//   - A thread that has waited for 5 ms, in which the lock did not change hands, asks for it. The holder lets it go at
 //     its next check point, and waits until another thread has had it.
 //   - A thread that waits for something else releases it. Here that is no matter of the lock: files are fetched and
 //     outputs stored by other goroutines, before a task comes to its Executor and after its result has left it.

@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"imgpipe/pipeline/executor"
 	"imgpipe/transform"
 )
 
@@ -20,7 +21,7 @@ const step = time.Millisecond
 
 // compute is a transform that computes for so many steps, which is the length of its Data. inside counts those that
 // compute at the moment.
-func compute(inside *atomic.Int64, log func(steps int)) func(context.Context, transform.Task) (transform.Result, error) {
+func compute(inside *atomic.Int64, log func(steps int)) executor.Func {
 	return func(ctx context.Context, task transform.Task) (transform.Result, error) {
 		for done := range len(task.Data) {
 			if inside.Add(1) > 1 {
@@ -158,7 +159,8 @@ func TestNoWaitForTheLockCountsAgainstATask(t *testing.T) {
 		task := steps(60)
 		task.Limits.Time = 45 * step
 		var failure *transform.Error
-		if _, _, err := l.Do(t.Context(), task); !errors.As(err, &failure) || failure.Class() != transform.ClassTimeout {
+		_, _, err := l.Do(t.Context(), task)
+		if !errors.As(err, &failure) || failure.Class() != transform.ClassTimeout {
 			t.Errorf("a task of 60 steps that may take 45 ended with %v", err)
 		}
 	})

@@ -38,7 +38,8 @@ func (t *Trial) start() {
 	callers := slices.Clone(t.waiting[:n])
 	t.waiting = slices.Delete(t.waiting, 0, n)
 	r := &round{
-		first: t.rounds % 2, second: make(chan struct{}), left: len(callers), waited: time.Since(t.gathered), known: true,
+		first: t.rounds % 2, second: make(chan struct{}), left: len(callers), known: true,
+		waited: time.Since(t.gathered),
 	}
 	t.round = r
 	t.begin(r)

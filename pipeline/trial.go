@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// trialShare is how much of the time of a run its trial may take, as long as nothing is decided. So a run that is
-	// too short for a choice to matter has no trial, and costs what the first Executor does.
+	// trialShare is how much of the time of a run's tasks its trial may take, as long as nothing is decided. So a run
+	// that is too short for a choice to matter has no trial, and costs what the first Executor does.
 	trialShare = 1.0 / 32
 	// firstStart is what the first round is expected to cost beside its tasks: the second Executor may have to start
 	// processes.
@@ -206,8 +206,9 @@ func (t *Trial) due() bool {
 	if t.made || t.done < 2*t.Width() {
 		return false
 	}
-	elapsed := time.Since(t.begun)
-	return elapsed >= t.later && float64(t.spent+t.expected()) <= trialShare*float64(elapsed)
+	// The time of the tasks and not that of the run, in which lanes may have been idle: a round costs CPU time.
+	worked := t.took / time.Duration(t.Width())
+	return time.Since(t.begun) >= t.later && float64(t.spent+t.expected()) <= trialShare*float64(worked)
 }
 
 // expected is what the next round will cost, beyond what its tasks take once.

@@ -63,10 +63,10 @@ func outsideRanks(n int) (outside int) {
 	return 0
 }
 
-// weigh looks at the rounds of a trial: the logarithms of the ratios of wall time and CPU time, the second to the first.
-// Where the system does not tell CPU time, cpus is empty. The second is chosen only if the whole interval of its wall time
-// is below 1, and it did not take more CPU time for that: a side that is faster because it took the CPUs from other
-// programs is not better.
+// weigh looks at the rounds of a trial: the logarithms of the ratios of wall time and CPU time, the second to the
+// first. Where the system does not tell CPU time, cpus is empty. The second is chosen only if the whole interval of its
+// wall time is below 1, and it did not take more CPU time for that: a side that is faster because it took the CPUs from
+// other programs is not better.
 func weigh(walls, cpus []float64) (decided, second bool) {
 	n := len(walls)
 	if n < firstLook {

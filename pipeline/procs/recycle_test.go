@@ -66,7 +66,7 @@ func TestNoWorkerGetsMoreImagesThanRecycleSays(t *testing.T) {
 					}
 					p.Close()
 					if died := deaths(p); died > p.Width() {
-						t.Errorf("%d workers died, want at most those that were starting when the pool was closed", died)
+						t.Errorf("%d workers died, want those at most that were starting at the end", died)
 					}
 				})
 			}
