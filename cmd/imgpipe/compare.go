@@ -125,7 +125,16 @@ func (f *compareFlags) measure(stop *stopper, stdin io.Reader, stderr io.Writer)
 		parts = bench.ClaimPlans(plan, cpus(), f.downloads[0])
 	}
 	screen.say("imgpipe: comparing %d contestants %s, on %s", len(plan.Configs), f.howOften(), source.job.Inputs)
-	return contest.run(ctx, source.job, plan, parts...)
+	for _, c := range plan.Named().Configs {
+		if c.SameAs != "" {
+			screen.say("imgpipe: %s is not run: it is %s by another name, and has its runs", c.Name, c.SameAs)
+		}
+	}
+	c, err := contest.run(ctx, source.job, plan, parts...)
+	if err == nil {
+		screen.say("imgpipe: %s", f.howEnded(c))
+	}
+	return c, err
 }
 
 // howOften says how many rounds there will be.
@@ -135,6 +144,21 @@ func (f *compareFlags) howOften() string {
 	}
 	return fmt.Sprintf("until their ratios are known to %s, for %s at most", formatPercent(f.precision),
 		flags.FormatPeriod(f.budget))
+}
+
+// howEnded says how many rounds there were, and why no more.
+func (f *compareFlags) howEnded(c *bench.Comparison) string {
+	rounds := fmt.Sprintf("%d rounds", c.Runs)
+	if c.Runs == 1 {
+		rounds = "1 round"
+	}
+	switch c.Ended {
+	case bench.EndedPrecision:
+		return fmt.Sprintf("%s, until the ratios were known to %s", rounds, formatPercent(c.Precision))
+	case bench.EndedBudget:
+		return fmt.Sprintf("%s, until the time was used up: see --budget %s", rounds, flags.FormatPeriod(c.Budget))
+	}
+	return rounds
 }
 
 // couldNotCompare is the exit status of a comparison that ended early.
