@@ -134,12 +134,20 @@ func (f *compareFlags) measure(stop *stopper, stdin io.Reader, stderr io.Writer)
 		plan.Configs = append(plan.Configs, peer.Configs(f.workers, f.downloads)...)
 	}
 	screen.say("imgpipe: comparing %d contestants %s, on %s", len(plan.Configs), f.howOften(), source.job.Inputs)
+	for _, c := range plan.Named().Configs {
+		if c.SameAs != "" {
+			screen.say("imgpipe: %s is not run: it is %s by another name, and has its runs", c.Name, c.SameAs)
+		}
+	}
 	if f.claims() {
 		return f.compareWithClaims(ctx, scratch, contest, source.job, plan)
 	}
 	c, err := contest.run(ctx, source.job, plan)
 	if err == nil && peer != nil {
 		err = f.addTable(ctx, peer, screen, c, bench.LanguageBound)
+	}
+	if err == nil {
+		screen.say("imgpipe: %s", f.howEnded(c))
 	}
 	return c, err
 }
@@ -165,6 +173,21 @@ func keptLists(lists []fetch.List, kept []string) []fetch.List {
 		all = append(all, l)
 	}
 	return all
+}
+
+// howEnded says how many rounds there were, and why no more.
+func (f *compareFlags) howEnded(c *bench.Comparison) string {
+	rounds := fmt.Sprintf("%d rounds", c.Runs)
+	if c.Runs == 1 {
+		rounds = "1 round"
+	}
+	switch c.Ended {
+	case bench.EndedPrecision:
+		return fmt.Sprintf("%s, until the ratios were known to %s", rounds, formatPercent(c.Precision))
+	case bench.EndedBudget:
+		return fmt.Sprintf("%s, until the time was used up: see --budget %s", rounds, flags.FormatPeriod(c.Budget))
+	}
+	return rounds
 }
 
 // couldNotCompare is the exit status of a comparison that ended early.

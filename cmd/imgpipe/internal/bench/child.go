@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -34,8 +36,26 @@ type command struct {
 	args, env []string
 }
 
-// An outlet is where one run writes.
+// An outlet is where one run writes. All of it lies in one folder, on a memory disk if there is one: a run ends when
+// its report and its trace are safe, and a disk that others use takes seconds for that, after the run's own clock.
 type outlet struct{ outputs, report, trace, failed string }
+
+func outletIn(dir string) outlet {
+	return outlet{filepath.Join(dir, "out"), filepath.Join(dir, "report.json"), filepath.Join(dir, "trace.json"),
+		filepath.Join(dir, "failed.txt")}
+}
+
+// moveFile moves a file, also to another disk. A file that is not there is none.
+func moveFile(from, to string) error {
+	b, err := os.ReadFile(from)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(os.WriteFile(to, b, 0o600), os.Remove(from))
+}
 
 // command returns the program that makes a run of a Config.
 func (f *field) command(config int, to outlet) command {

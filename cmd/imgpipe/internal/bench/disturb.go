@@ -105,15 +105,21 @@ func lost(run *Sample, quota float64) disturbance {
 	return d
 }
 
-// waitsForOthers returns the share of the lanes' time that went into waits for a CPU which the run does not explain.
-// ours is how many CPUs it used, capacity how many it could have had.
+// waitsForOthers returns the share of the wall time that a run lost to waits for a CPU which it does not explain
+// itself. ours is how many CPUs it used, capacity how many it could have had. If there are more lanes than that, all of
+// them wait for each second that somebody else takes, but no more is lost than that second of a CPU. Before the first
+// image and after the last one nothing says how long a lane waited: that time is taken to be like the rest.
 func waitsForOthers(s *summary.Summary, ours, capacity float64) float64 {
 	a := s.Account
-	wait, cpu := a.Spent[pipeline.EntryCPUWait]/a.Wall, a.Spent[pipeline.EntryCPU]/a.Wall
-	besides := max(ours-cpu, 0) // on threads that are no lanes
-	explained := max(wait+cpu+besides-capacity, 0)
-	explained = max(explained, a.Spent[pipeline.EntryThrottled]/a.Wall)
-	return max(wait-explained, 0) / float64(a.Lanes)
+	lanes := float64(a.Lanes)
+	between := a.Wall - (a.Spent[pipeline.EntryBefore]+a.Spent[pipeline.EntryAfter])/lanes
+	if between <= 0 {
+		return 0
+	}
+	wait, cpu := a.Spent[pipeline.EntryCPUWait]/between, a.Spent[pipeline.EntryCPU]/between
+	besides := max(ours-a.Spent[pipeline.EntryCPU]/a.Wall, 0) // on threads that are no lanes
+	explained := max(wait+cpu+besides-capacity, a.Spent[pipeline.EntryThrottled]/between, 0)
+	return min(max(wait-explained, 0)/min(lanes, capacity), 1)
 }
 
 // waitsForDisk returns the share of the lanes' time that can have gone into waits for a disk.

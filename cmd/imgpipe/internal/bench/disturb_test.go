@@ -40,13 +40,15 @@ func TestARunIsDisturbedByWhatItsOwnWorkDoesNotExplain(t *testing.T) {
 			s.Summary.Conditions.OtherCPUs = known(1.0)
 		}), 0, ""},
 		{"eight lanes on two CPUs wait for one another", lanes(8, 2, 6), 0, ""},
-		{"eight lanes wait for others besides", lanes(8, 1, 7), 0, "more than their own work explains"},
+		{"eight lanes wait for others, which hold one of two CPUs", lanes(8, 1, 7), 0, "for 50 % of the time"},
 		{"lanes wait for the program's other threads", with(lanes(2, 1.6, 0.4), func(s *Sample) {
 			s.Summary.User = 2
 		}), 0, ""},
 		{"lanes wait for the server of samples", with(lanes(2, 1.6, 0.4), func(s *Sample) {
 			s.ServerCPU = 0.4
 		}), 0, ""},
+		{"most of it is before the first image, and others hold the CPUs all along", with(lanes(2, 0.2, 0.2),
+			func(s *Sample) { s.Summary.Account.Spent[pipeline.EntryBefore] = 1.6 }), 0, "for 50 % of the time"},
 		{"a constant quota is the machine's", with(lanes(2, 1.4, 0.6), func(s *Sample) {
 			s.Summary.Conditions.Throttled = known(0.6)
 		}), 1.4, ""},

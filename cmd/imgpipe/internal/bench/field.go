@@ -272,8 +272,7 @@ func (f *field) child(ctx context.Context, config int) (*ran, error) {
 		return r, err
 	}
 	r.trace = filepath.Join(f.Dir, fmt.Sprintf("trace-%d.json", f.meter.done))
-	to := outlet{outputs: filepath.Join(r.scratch, "out"), report: filepath.Join(f.Dir, "report.json"),
-		trace: r.trace, failed: filepath.Join(r.scratch, "failed.txt")}
+	to := outletIn(r.scratch)
 	watch, before := machine.Start(), usage.Spent()
 	if err = f.make(ctx, r, config, to); err != nil {
 		return r, err
@@ -306,6 +305,9 @@ func (f *field) make(ctx context.Context, r *ran, config int, to outlet) (err er
 	}
 	took, err := f.execute(ctx, config, f.command(config, to))
 	if err != nil {
+		return err
+	}
+	if err := moveFile(to.trace, r.trace); err != nil {
 		return err
 	}
 	r.summary, err = readSummary(to.report)

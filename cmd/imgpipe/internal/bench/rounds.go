@@ -5,11 +5,11 @@ import "time"
 // mostRounds bounds a comparison whose end is not a number of rounds.
 const mostRounds = 200
 
-// Why a comparison has ended, in Comparison.Ended.
+// Why a comparison has ended, in Comparison.Ended. A comparison that was interrupted has none of them.
 const (
-	endedRounds    = "rounds"
-	endedPrecision = "precision"
-	endedBudget    = "budget"
+	EndedRounds    = "rounds"
+	EndedPrecision = "precision"
+	EndedBudget    = "budget"
 )
 
 // ended returns why no round follows those that were made, of which counted count; "" if one follows.
@@ -26,11 +26,11 @@ func (f *field) ended(counted int) string {
 	case counted == 0:
 		return ""
 	case counted >= mostRounds:
-		return endedRounds
+		return EndedRounds
 	case !f.fits(1):
-		return endedBudget
+		return EndedBudget
 	case counted >= enoughRuns && p.Precision > 0 && f.precise(counted):
-		return endedPrecision
+		return EndedPrecision
 	}
 	return ""
 }
@@ -43,9 +43,9 @@ func (f *field) endedRepeating(counted int) string {
 	case counted < p.Runs:
 		return ""
 	case p.Budget == 0, counted >= 2*p.Runs, f.c.quietRounds() >= p.Runs:
-		return endedRounds
+		return EndedRounds
 	case !f.fits(1):
-		return endedBudget
+		return EndedBudget
 	}
 	return ""
 }

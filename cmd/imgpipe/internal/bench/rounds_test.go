@@ -83,22 +83,22 @@ func TestWhatEndsAComparison(t *testing.T) {
 		each   time.Duration
 		want   string
 	}{
-		{"a number of rounds", Plan{Runs: 3}, quiet(3), 3, time.Second, endedRounds},
+		{"a number of rounds", Plan{Runs: 3}, quiet(3), 3, time.Second, EndedRounds},
 		{"not yet a number of rounds", Plan{Runs: 3}, quiet(2), 2, time.Second, ""},
-		{"a number of rounds, all disturbed", Plan{Runs: 3}, busy(3), 3, time.Second, endedRounds},
+		{"a number of rounds, all disturbed", Plan{Runs: 3}, busy(3), 3, time.Second, EndedRounds},
 		{"disturbed rounds are made again", Plan{Runs: 3, Budget: time.Minute}, busy(3), 3, time.Second, ""},
-		{"each once", Plan{Runs: 3, Budget: time.Minute}, busy(6), 6, time.Second, endedRounds},
-		{"within the budget", Plan{Runs: 3, Budget: 3 * time.Second}, busy(3), 3, time.Second, endedBudget},
+		{"each once", Plan{Runs: 3, Budget: time.Minute}, busy(6), 6, time.Second, EndedRounds},
+		{"within the budget", Plan{Runs: 3, Budget: 3 * time.Second}, busy(3), 3, time.Second, EndedBudget},
 		{"one round is made whatever it takes", Plan{Budget: time.Second}, quiet(0), 0, 0, ""},
 		{"a round that would not end within the budget", Plan{Budget: 10 * time.Second}, quiet(2), 2,
-			4 * time.Second, endedBudget},
+			4 * time.Second, EndedBudget},
 		{"precise, but too few rounds", Plan{Budget: time.Hour, Precision: 0.5}, quiet(5), 5, time.Second, ""},
-		{"precise", Plan{Budget: time.Hour, Precision: 0.5}, quiet(6), 6, time.Second, endedPrecision},
+		{"precise", Plan{Budget: time.Hour, Precision: 0.5}, quiet(6), 6, time.Second, EndedPrecision},
 		{"not precise", Plan{Budget: time.Hour, Precision: 0.0001}, quiet(6), 6, time.Second, ""},
 		{"disturbed, and quiet rounds may come", Plan{Budget: time.Hour, Precision: 0.5}, busy(6), 6, time.Second, ""},
 		{"disturbed to the end, and the CPU time is precise", Plan{Budget: time.Hour, Precision: 0.5}, busy(12), 12,
-			time.Second, endedPrecision},
-		{"as many rounds as there are at most", Plan{Budget: time.Hour}, quiet(200), 200, time.Second, endedRounds},
+			time.Second, EndedPrecision},
+		{"as many rounds as there are at most", Plan{Budget: time.Hour}, quiet(200), 200, time.Second, EndedRounds},
 	} {
 		if got := paced(test.plan, test.c, test.rounds, test.each).ended(test.rounds); got != test.want {
 			t.Errorf("%s: %q, want %q", test.name, got, test.want)
@@ -110,7 +110,7 @@ func TestTheFirstRoundCountsIfThereIsNoTimeForTwo(t *testing.T) {
 	p := twoModes(0)
 	p.Warmup, p.Budget = 1, 1
 	c, err := compareWith(t, t.Context(), "", new(Runner), p)
-	if err != nil || c.Runs != 1 || c.Warmup != 0 || len(c.Samples) != 2 || c.Ended != endedBudget {
+	if err != nil || c.Runs != 1 || c.Warmup != 0 || len(c.Samples) != 2 || c.Ended != EndedBudget {
 		t.Errorf("%v; %d rounds after %d that do not count, %d runs, ended by %q", err, c.Runs, c.Warmup,
 			len(c.Samples), c.Ended)
 	}
@@ -121,7 +121,7 @@ func TestRoundsGoOnUntilTheRatiosAreKnown(t *testing.T) {
 	p.Warmup, p.Budget, p.Precision = 1, time.Hour, 1e9
 	c, err := compareWith(t, t.Context(), "", new(Runner), p)
 	// On a busy machine there are more of them.
-	if err != nil || c.Runs < enoughRuns || c.Warmup != 1 || len(c.Samples) != 2*c.Runs || c.Ended != endedPrecision {
+	if err != nil || c.Runs < enoughRuns || c.Warmup != 1 || len(c.Samples) != 2*c.Runs || c.Ended != EndedPrecision {
 		t.Errorf("%v; %d rounds, %d runs, ended by %q", err, c.Runs, len(c.Samples), c.Ended)
 	}
 }

@@ -185,7 +185,7 @@ func TestEachRoundHasEveryContestantOnceAndWarmUpsDoNotCount(t *testing.T) {
 		t.Errorf("partial %q, different %q, %d timelines, %d images, baseline %d", c.Partial, c.Different,
 			len(c.Timelines), c.Job.Images, c.Baseline)
 	}
-	if c.Runs != 2 || c.Ended != endedRounds {
+	if c.Runs != 2 || c.Ended != EndedRounds {
 		t.Errorf("%d rounds, ended by %q; want 2, ended by their number", c.Runs, c.Ended)
 	}
 }
