@@ -3,6 +3,7 @@ package bench
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -58,7 +59,7 @@ func words(entry pipeline.Entry) string {
 // parts returns the parts of an entry, or with "" the entries at the top, the largest first.
 func (a account) parts(whole pipeline.Entry) (parts []pipeline.Entry) {
 	for _, row := range pipeline.Entries() {
-		if row.Of == whole && a[row.Entry] > 0 {
+		if row.Of == whole {
 			parts = append(parts, row.Entry)
 		}
 	}
@@ -139,7 +140,7 @@ func (e *evidence) sayBound(say sayer, config int) {
 	lanes, images := e.c.width(config), e.c.Job.Images
 	last, tail := e.lastAlone(config)
 	switch {
-	case images <= lanes && lanes > 1 && images > 0:
+	case images <= lanes:
 		say("bound", fmt.Sprintf("There are no more images than can be worked on at once, %d for %s: the slowest of "+
 			"them bounds the job.", images, count(lanes, e.c.unit())), figures)
 		return
@@ -166,8 +167,8 @@ func (e *evidence) lastAlone(config int) (source string, share float64) {
 		}
 		return s.Summary.Tail / s.Wall(), s.Wall() > 0
 	})
-	for name, n := range times {
-		if n > times[source] || n == times[source] && (source == "" || name < source) {
+	for _, name := range slices.Sorted(maps.Keys(times)) {
+		if times[name] > times[source] {
 			source = name
 		}
 	}
@@ -216,6 +217,8 @@ func (a account) boundBy(main pipeline.Entry, share float64, u use, workers int)
 			text = "What comes after the last image"
 		case pipeline.EntryStall:
 			text = "A wait that no CPU explains"
+		case pipeline.EntryTail:
+			text = "The end, where there are no more images to take,"
 		case pipeline.EntryRest:
 			text = "Something that has no entry"
 		}
