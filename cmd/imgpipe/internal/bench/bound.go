@@ -151,7 +151,7 @@ func (e *evidence) sayBound(say sayer, config int) {
 	}
 	workers := e.c.Configs[config].Workers
 	main, share := a.largest(true)
-	if other, wait := a.largest(false); main == pipeline.EntryCPU && !a.computes(u, workers) && wait >= muchWait {
+	if other, wait := a.largest(false); !a.computes(u) && wait >= muchWait {
 		main, share = other, wait
 	}
 	say("bound", a.boundBy(main, share, u, workers)+e.faults(config, main)+a.besides(main), figures)
@@ -175,10 +175,9 @@ func (e *evidence) lastAlone(config int) (source string, share float64) {
 	return cmp.Or(source, "the last one"), share
 }
 
-// computes reports whether computing is what bounds a job: the CPUs are used, or all workers are on one.
-func (a account) computes(u use, workers int) bool {
-	return a[pipeline.EntryThrottled] >= leastShare || u.full() || u.stolen >= busyOthers*u.cpus ||
-		a.fewWorkers(u, workers)
+// computes reports whether the CPUs are what bounds a job, or a quota of their time.
+func (a account) computes(u use) bool {
+	return a[pipeline.EntryThrottled] >= leastShare || u.full() || u.stolen >= busyOthers*u.cpus
 }
 
 // fewWorkers reports whether there are CPUs left, and all workers are on one.
@@ -248,13 +247,13 @@ func (a account) boundBy(main pipeline.Entry, share float64, u use, workers int)
 
 // faults returns how many pages had to come from a disk, if that may be what was waited for.
 func (e *evidence) faults(config int, main pipeline.Entry) string {
-	pages, ok := e.mean(config, func(s *Sample) (float64, bool) {
+	pages, _ := e.mean(config, func(s *Sample) (float64, bool) {
 		if s.Summary.Conditions.MajorFaults == nil {
 			return 0, false
 		}
 		return float64(*s.Summary.Conditions.MajorFaults), true
 	})
-	if main != pipeline.EntryStall || !ok || pages < 1 {
+	if main != pipeline.EntryStall || pages < 1 {
 		return ""
 	}
 	return fmt.Sprintf(", with %.0f page faults from a disk in a run", pages)
@@ -263,8 +262,7 @@ func (e *evidence) faults(config int, main pipeline.Entry) string {
 // besides returns the other entries that took much, and the end of the sentence.
 func (a account) besides(main pipeline.Entry) string {
 	others := slices.DeleteFunc(a.parts(""), func(entry pipeline.Entry) bool {
-		computing := entry == pipeline.EntryCPU || entry == pipeline.EntryCPUWait
-		return entry == main || computing && main == pipeline.EntryCPU
+		return entry == main || main == pipeline.EntryCPU && entry == pipeline.EntryCPUWait
 	})
 	said := a.listed(others)
 	said = said[:min(len(said), 3)]

@@ -144,7 +144,8 @@ func (e *evidence) sayLock(say sayer) {
 			if config.Mode != modes.Goroutines || !config.alike(e.c.Configs[l]) || config.Workers < 2 {
 				continue
 			}
-			say("lock", fmt.Sprintf("With a lock around the work, %s beside %s: %s.", e.c.Name(l), e.c.Name(g),
+			say("lock", fmt.Sprintf("With a lock that is held while it computes, %s beside %s: %s.", e.c.Name(l),
+				e.c.Name(g),
 				e.clock(g, l)), fmt.Sprintf("workers waited for the lock %s of their time; CPU for each image "+
 				"%s times as much", waited, withInterval(e.pair(byCPU, g, l).cost)))
 			break

@@ -83,7 +83,7 @@ func TestSpeedIsASumOfWhatWasLost(t *testing.T) {
 			r.Ceiling)
 	}
 	c = widths(2, []int{1, 2}, []float64{2, 2 / 2.1}, []float64{2, 2})
-	says(t, c, `^scaling: Of the 2\.0 that two CPUs could give, 2\.10 came: 0\.10 won by idle CPUs`)
+	says(t, c, `^scaling: Of the 2\.0 that two CPUs could give, 2\.10 came: 0\.10 won by what no entry explains`)
 	c = widths(8, []int{1, 2, 3}, []float64{2, 1, 2.0 / 3}, []float64{2, 1.8, 1.8})
 	says(t, c, `^scaling: Of the 3\.0 that three workers could give, 3\.00 came: 0\.33 won by 10 % less CPU work `+
 		`for each `+

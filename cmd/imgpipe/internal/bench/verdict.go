@@ -96,7 +96,7 @@ func (c *Comparison) failedAlways() int {
 
 // sayDisturbed says what disturbed the rounds that do not count by the clock, if the others were enough for an order.
 func (e *evidence) sayDisturbed(say sayer) {
-	if len(e.quiet) == len(e.whole) || e.withheld != "" && e.enough() {
+	if len(e.quiet) == len(e.whole) || e.withheld != "" && e.enough() && len(e.ran) > 1 {
 		return
 	}
 	text := sentence(e.disturbances())

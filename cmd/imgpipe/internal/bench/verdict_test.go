@@ -230,7 +230,9 @@ func TestUnevenNeighborsAreComparedBeforeWalls(t *testing.T) {
 	says(t, c, `^uneven: The machine was not as quiet for processes with 2 workers as for goroutines`,
 		`^processes: .*By the clock: disturbed, no order`)
 	saysNothingOf(t, c, "the fastest")
+	says(t, c, "^choice: No order is shown between goroutines with 2 workers and processes with 2 workers")
 	says(t, uneven(0.04, 1.5), "^choice: goroutines with 2 workers: the fastest")
+	saysNothingOf(t, uneven(0.04, 1.5), "^uneven")
 	says(t, uneven(0.01, 1.12), "^choice: goroutines with 2 workers: the fastest", "1.12")
 	saysNothingOf(t, uneven(0.01, 1.12), "^uneven")
 }
@@ -259,10 +261,58 @@ func TestQuietRoundsCountByTheClock(t *testing.T) {
 	c = disturbed(5, 1.2, "")
 	says(t, c, "^choice: Runs were disturbed in 5 of 10 rounds, such as: I/O pressure: no order by the clock")
 	saysNothingOf(t, c, "the fastest", "^disturbed", "^scaling")
+	c = judged(t, "latency, too few downloads, none measured", busyMachine, nil)
+	says(t, c, "^disturbed: Other programs held")
 	c = disturbed(0, 1.06, "other programs held 1.4 of 2 CPUs in 11 of 12 rounds: no order by the clock")
 	says(t, c, `^choice: Other programs held 1\.4 of 2 CPUs in 11 of 12 rounds: no order by the clock\. CPU`)
 	c = disturbed(0, 1.06, "other programs held 1.4 of 2 CPUs in 11 of 12 rounds")
 	says(t, c, `^choice: Other programs held 1\.4 of 2 CPUs in 11 of 12 rounds: no order by the clock\. CPU`)
+}
+
+// TestWhereNoClockCountsCPUTimeDecidesWhatItCan: it orders what does the work, not how many do it, and it is not asked
+// where the clock differs by more than disturbance explains.
+func TestWhereNoClockCountsCPUTimeDecidesWhatItCan(t *testing.T) {
+	withheld := func(sides []side, cpu, wall []float64) *Comparison {
+		c := simulate(truth{simWorld: aMachine, sides: sides}, quietMachine, 1)
+		c.Withheld = "other programs held 1.4 of 2 CPUs in 11 of 12 rounds"
+		for i := range c.Samples {
+			s := &c.Samples[i]
+			s.Disturbed, s.DisturbedShare, s.Elapsed = "", 0.4, wall[s.Config]*(1+0.001*float64(s.Round%3))
+			s.Summary.User, s.Summary.System = cpu[s.Config]*(1+0.001*float64(s.Round%4)), 0
+		}
+		conclude(c)
+		return c
+	}
+	three := sidesOf(workers(modes.Goroutines, 2), workers("threads", 2), workers(modes.Processes, 2))
+	same := []float64{1, 1, 1}
+	says(t, withheld(three, []float64{1, 1, 1.1}, same), `no order by the clock\. CPU for each image: goroutines `+
+		`with 2 `+
+		`workers least; processes with 2 workers 1\.10 \(1\.10 to 1\.10\) times as much\. No difference to it is `+
+		`shown `+
+		`for threads with 2 workers\. The plainest is goroutines with 2 workers\.$`)
+	says(t, withheld(three, []float64{1, 1.1, 1.2}, same), `CPU for each image: goroutines with 2 workers least; `+
+		`threads `+
+		`with 2 workers 1\.10 .* processes with 2 workers 1\.20 \(1\.20 to 1\.20\) times as much\.$`)
+	says(t, withheld(three, same, same), `CPU for each image: a tie of goroutines with 2 workers, threads with 2 `+
+		`workers `+
+		`and processes with 2 workers\. The plainest is goroutines with 2 workers\.$`)
+	says(t, withheld(workers(modes.Goroutines, 1, 2, 4), same, same),
+		`CPU for each image: a tie of .* It does not say `+
+			`which width is faster\.$`, "^workers: Beside 2 workers, ")
+	says(t, withheld(workers(modes.Goroutines, 1, 4), same, same), "^workers: Beside 1 worker, ")
+	says(t, withheld(downloads(modes.Goroutines, 2, 4, 8), same, same), "^downloads: Beside 8 downloads, ")
+	says(t, withheld(three, same, []float64{1, 1, 3}), `no order by the clock\. But more than that explains: `+
+		`(goroutines|`+
+		`threads) with 2 workers was at least 1\.80 times as fast as processes with 2 workers\. CPU for each `+
+		`image: a tie `+
+		`of goroutines with 2 workers and threads with 2 workers\. The plainest is goroutines with 2 workers\.$`)
+	says(t, withheld(three, same, []float64{1, 1, 1.8}), `no order by the clock\. CPU`) // 1.8 × 0.6 is not 1.1
+	says(t, withheld(three, []float64{1, 1, 1.1}, []float64{3, 3, 1}), `But more than that explains: processes with 2 `+
+		`workers was at least 1\.80 times as fast as goroutines with 2 workers and 1\.80 times as fast as threads `+
+		`with 2 `+
+		`workers\. CPU for each image: goroutines with 2 workers 0\.91 .*, threads with 2 workers 0\.91 .* times `+
+		`as much, `+
+		`beside processes with 2 workers\.$`)
 }
 
 // TestPeersAreComparedButNotAdvised: another program is no way to run this one.
