@@ -28,7 +28,7 @@ func (e *evidence) reference(choice int) (reference int, others []int) {
 		}
 		var near []int
 		for _, j := range e.ran {
-			if j != i && e.c.Configs[j].alike(this) && !e.c.Configs[j].Same(this) {
+			if e.c.Configs[j].alike(this) && !e.c.Configs[j].Same(this) {
 				near = append(near, j)
 			}
 		}

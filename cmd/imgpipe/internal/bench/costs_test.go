@@ -138,3 +138,32 @@ func TestLockIsSetBesideGoroutinesAndSerial(t *testing.T) {
 	conclude(few)
 	saysNothingOf(t, few, "^lock")
 }
+
+// TestWidestAndPlainestIsTheBetterReference, where none has the widths of what is advised.
+func TestWidestAndPlainestIsTheBetterReference(t *testing.T) {
+	at := func(mode string, workers, downloads int, env ...string) Config {
+		return Config{Mode: mode, Workers: workers, Downloads: downloads, Env: env}
+	}
+	c := &Comparison{Configs: []Config{at(modes.Serial, 1, 1), at(modes.Goroutines, 2, 8), at(modes.Goroutines, 4, 8),
+		at(modes.Goroutines, 2, 16), at("threads", 8, 8), at(modes.Goroutines, 8, 8, "GOGC=off"),
+		at(modes.Goroutines, 2, 8)}}
+	e := c.evidence()
+	for _, test := range []struct {
+		i, j int
+		want bool
+	}{
+		{2, 1, true}, {1, 2, false}, // more workers
+		{3, 1, true}, {1, 3, false}, // more downloads
+		{2, 3, true}, {3, 2, false}, // workers before downloads
+		{1, 4, true}, {4, 1, false}, // the plainer mode before both
+		{1, 5, true}, {5, 1, false}, // no flags before both
+		{1, 6, false}, {6, 1, false}, // the same
+	} {
+		if got := e.sooner(test.i, test.j, 0); got != test.want {
+			t.Errorf("%d before %d: %v", test.i, test.j, got)
+		}
+	}
+	if !e.sooner(4, 1, 4) || e.sooner(1, 4, 4) {
+		t.Error("the widths of what is advised come first")
+	}
+}
