@@ -118,6 +118,9 @@ func peakMemory(s *Sample) float64 {
 // grew returns the entry of the account, other than computing, that grew most from one contestant to another.
 func (e *evidence) grew(from, to int) string {
 	a, b := e.account(from), e.account(to)
+	if a == nil || b == nil {
+		return ""
+	}
 	most, by := pipeline.Entry(""), 0.02
 	for _, row := range pipeline.Entries() {
 		computing := row.Entry == pipeline.EntryCPU || row.Entry == pipeline.EntryCPUWait || row.Of != ""
@@ -125,7 +128,7 @@ func (e *evidence) grew(from, to int) string {
 			most, by = row.Entry, d
 		}
 	}
-	if most == "" || a == nil || b == nil {
+	if most == "" {
 		return ""
 	}
 	return fmt.Sprintf(" %s took %s of its workers' time, against %s.",

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"imgpipe/cmd/imgpipe/internal/modes"
+	"imgpipe/pipeline"
 )
 
 // TestCostsAreCountedFromAPlainOneOfTheSameWidths: those of the contestant that is advised, if there are others.
@@ -165,5 +166,31 @@ func TestWidestAndPlainestIsTheBetterReference(t *testing.T) {
 	}
 	if !e.sooner(4, 1, 4) || e.sooner(1, 4, 4) {
 		t.Error("the widths of what is advised come first")
+	}
+}
+
+// TestEntryThatGrewMostIsNamed: of those at the top, but for computing, which the CPU time has.
+func TestEntryThatGrewMostIsNamed(t *testing.T) {
+	type shares = map[pipeline.Entry]float64
+	grown := func(first, second shares) *Comparison {
+		return costing(t, modes.Processes, 1, 1, 1, 1, func(c *Comparison) {
+			for i := range c.Samples {
+				c.Samples[i].Summary.Account = nil
+				if of := []shares{first, second}[c.Samples[i].Config]; of != nil {
+					c.Samples[i].Summary.Account = newAccount(2, 1, of)
+				}
+			}
+		})
+	}
+	says(t, grown(shares{pipeline.EntryHandover: 0.05, pipeline.EntryCPUWait: 0.1}, shares{pipeline.EntryHandover: 0.2,
+		pipeline.EntryLock: 0.1, pipeline.EntryCPUWait: 0.5, pipeline.EntryRunQueue: 0.5}),
+		`^processes: .*\. Hand-over took 20 % of its workers' time, against 5 %\.$`)
+	for name, c := range map[string]*Comparison{
+		"little":       grown(shares{pipeline.EntryHandover: 0.05}, shares{pipeline.EntryHandover: 0.06}),
+		"computing":    grown(shares{pipeline.EntryLock: 0.5}, shares{}),
+		"no account":   grown(nil, shares{pipeline.EntryHandover: 0.5}),
+		"none of that": grown(shares{}, nil),
+	} {
+		t.Run(name, func(t *testing.T) { saysNothingOf(t, c, "of its workers' time, against") })
 	}
 }
