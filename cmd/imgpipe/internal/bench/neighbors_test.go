@@ -106,7 +106,7 @@ func TestHostsAreSaidToBoundOnlyWhereTheyDo(t *testing.T) {
 	}
 	says(t, held(0.06, nil), `^per-host: 8 at once from this host: --per-host 8 bounds, 52 images were held back\. `+
 		`Not `+
-		`tried: --per-host 16\.$`, `^    64 were allowed; 52 images were held back; the workers waited 5 % of `+
+		`tried: --per-host 16\.$`, `^    64 were allowed; 52 images were held back; the workers waited 6 % of `+
 		`their time`)
 	says(t, held(0.5, func(s *summary.Summary) { s.Hosts, s.PerHost = 2, 4 }), "^per-host: 8 at once from 2 hosts: "+
 		"--per-host 4 bounds, .*--per-host 8")
