@@ -3,6 +3,7 @@ package bench
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -58,7 +59,7 @@ func words(entry pipeline.Entry) string {
 // parts returns the parts of an entry, or with "" the entries at the top, the largest first.
 func (a account) parts(whole pipeline.Entry) (parts []pipeline.Entry) {
 	for _, row := range pipeline.Entries() {
-		if row.Of == whole && a[row.Entry] > 0 {
+		if row.Of == whole {
 			parts = append(parts, row.Entry)
 		}
 	}
@@ -139,7 +140,7 @@ func (e *evidence) sayBound(say sayer, config int) {
 	lanes, images := e.c.width(config), e.c.Job.Images
 	last, tail := e.lastAlone(config)
 	switch {
-	case images <= lanes && lanes > 1 && images > 0:
+	case images <= lanes:
 		say("bound", fmt.Sprintf("There are no more images than can be worked on at once, %d for %s: the slowest of "+
 			"them bounds the job.", images, count(lanes, e.c.unit())), figures)
 		return
@@ -150,7 +151,7 @@ func (e *evidence) sayBound(say sayer, config int) {
 	}
 	workers := e.c.Configs[config].Workers
 	main, share := a.largest(true)
-	if other, wait := a.largest(false); main == pipeline.EntryCPU && !a.computes(u, workers) && wait >= muchWait {
+	if other, wait := a.largest(false); !a.computes(u) && wait >= muchWait {
 		main, share = other, wait
 	}
 	say("bound", a.boundBy(main, share, u, workers)+e.faults(config, main)+a.besides(main), figures)
@@ -166,18 +167,17 @@ func (e *evidence) lastAlone(config int) (source string, share float64) {
 		}
 		return s.Summary.Tail / s.Wall(), s.Wall() > 0
 	})
-	for name, n := range times {
-		if n > times[source] || n == times[source] && (source == "" || name < source) {
+	for _, name := range slices.Sorted(maps.Keys(times)) {
+		if times[name] > times[source] {
 			source = name
 		}
 	}
 	return cmp.Or(source, "the last one"), share
 }
 
-// computes reports whether computing is what bounds a job: the CPUs are used, or all workers are on one.
-func (a account) computes(u use, workers int) bool {
-	return a[pipeline.EntryThrottled] >= leastShare || u.full() || u.stolen >= busyOthers*u.cpus ||
-		a.fewWorkers(u, workers)
+// computes reports whether the CPUs are what bounds a job, or a quota of their time.
+func (a account) computes(u use) bool {
+	return a[pipeline.EntryThrottled] >= leastShare || u.full() || u.stolen >= busyOthers*u.cpus
 }
 
 // fewWorkers reports whether there are CPUs left, and all workers are on one.
@@ -216,6 +216,8 @@ func (a account) boundBy(main pipeline.Entry, share float64, u use, workers int)
 			text = "What comes after the last image"
 		case pipeline.EntryStall:
 			text = "A wait that no CPU explains"
+		case pipeline.EntryTail:
+			text = "The end, where there are no more images to take,"
 		case pipeline.EntryRest:
 			text = "Something that has no entry"
 		}
@@ -245,13 +247,13 @@ func (a account) boundBy(main pipeline.Entry, share float64, u use, workers int)
 
 // faults returns how many pages had to come from a disk, if that may be what was waited for.
 func (e *evidence) faults(config int, main pipeline.Entry) string {
-	pages, ok := e.mean(config, func(s *Sample) (float64, bool) {
+	pages, _ := e.mean(config, func(s *Sample) (float64, bool) {
 		if s.Summary.Conditions.MajorFaults == nil {
 			return 0, false
 		}
 		return float64(*s.Summary.Conditions.MajorFaults), true
 	})
-	if main != pipeline.EntryStall || !ok || pages < 1 {
+	if main != pipeline.EntryStall || pages < 1 {
 		return ""
 	}
 	return fmt.Sprintf(", with %.0f page faults from a disk in a run", pages)
@@ -260,8 +262,7 @@ func (e *evidence) faults(config int, main pipeline.Entry) string {
 // besides returns the other entries that took much, and the end of the sentence.
 func (a account) besides(main pipeline.Entry) string {
 	others := slices.DeleteFunc(a.parts(""), func(entry pipeline.Entry) bool {
-		computing := entry == pipeline.EntryCPU || entry == pipeline.EntryCPUWait
-		return entry == main || computing && main == pipeline.EntryCPU
+		return entry == main || main == pipeline.EntryCPU && entry == pipeline.EntryCPUWait
 	})
 	said := a.listed(others)
 	said = said[:min(len(said), 3)]

@@ -115,7 +115,7 @@ func (e *evidence) sayChoice(say sayer) (choice int) {
 
 // sayOpen says that there is no order among the first, and what difference would have been seen.
 func (e *evidence) sayOpen(say sayer, o order, alike []int, choice int) {
-	text := fmt.Sprintf("No order shown of %s.", e.names(alike))
+	text := fmt.Sprintf("No order is shown between %s.", e.names(alike))
 	if o.seen > 0 {
 		text = fmt.Sprintf("No order shown: these %d tie: %s. A difference of %s would have been seen.", len(alike),
 			e.names(alike), percent(o.seen))
@@ -130,7 +130,7 @@ func (e *evidence) sayOpen(say sayer, o order, alike []int, choice int) {
 // sayUneven names the contestants whose walls are not compared, because other programs took more from one of them.
 func (e *evidence) sayUneven(say sayer, o order) {
 	for _, i := range without(slices.Concat(o.ties, o.open, o.worse), o.best) {
-		if e.uneven(o.best, i) && !e.beyond(o.best, i) {
+		if e.uneven(o.best, i) && !e.beyond(i, o.best) {
 			say("uneven", fmt.Sprintf("The machine was not as quiet for %s as for %s: no order of these two by the "+
 				"clock. CPU for each image: %s times that of the other.", e.c.Name(i), e.c.Name(o.best),
 				withInterval(e.pair(byCPU, o.best, i).cost)), e.shares([]int{o.best, i}))

@@ -28,7 +28,7 @@ func (e *evidence) reference(choice int) (reference int, others []int) {
 		}
 		var near []int
 		for _, j := range e.ran {
-			if j != i && e.c.Configs[j].alike(this) && !e.c.Configs[j].Same(this) {
+			if e.c.Configs[j].alike(this) && !e.c.Configs[j].Same(this) {
 				near = append(near, j)
 			}
 		}
@@ -118,6 +118,9 @@ func peakMemory(s *Sample) float64 {
 // grew returns the entry of the account, other than computing, that grew most from one contestant to another.
 func (e *evidence) grew(from, to int) string {
 	a, b := e.account(from), e.account(to)
+	if a == nil || b == nil {
+		return ""
+	}
 	most, by := pipeline.Entry(""), 0.02
 	for _, row := range pipeline.Entries() {
 		computing := row.Entry == pipeline.EntryCPU || row.Entry == pipeline.EntryCPUWait || row.Of != ""
@@ -125,7 +128,7 @@ func (e *evidence) grew(from, to int) string {
 			most, by = row.Entry, d
 		}
 	}
-	if most == "" || a == nil || b == nil {
+	if most == "" {
 		return ""
 	}
 	return fmt.Sprintf(" %s took %s of its workers' time, against %s.",
@@ -144,7 +147,8 @@ func (e *evidence) sayLock(say sayer) {
 			if config.Mode != modes.Goroutines || !config.alike(e.c.Configs[l]) || config.Workers < 2 {
 				continue
 			}
-			say("lock", fmt.Sprintf("With a lock around the work, %s beside %s: %s.", e.c.Name(l), e.c.Name(g),
+			say("lock", fmt.Sprintf("With a lock that is held while it computes, %s beside %s: %s.", e.c.Name(l),
+				e.c.Name(g),
 				e.clock(g, l)), fmt.Sprintf("workers waited for the lock %s of their time; CPU for each image "+
 				"%s times as much", waited, withInterval(e.pair(byCPU, g, l).cost)))
 			break

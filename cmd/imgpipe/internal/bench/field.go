@@ -311,7 +311,7 @@ func (f *field) make(ctx context.Context, r *ran, config int, to outlet) (err er
 		return err
 	}
 	r.summary, err = readSummary(to.report)
-	r.elapsed = max(took.Seconds()-r.summary.Written, 0)
+	r.elapsed = max(took.Seconds()-r.summary.Written-r.summary.Fetched, 0)
 	return err
 }
 

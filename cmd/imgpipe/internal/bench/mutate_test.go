@@ -166,15 +166,16 @@ func TestTruthsNoticeEachCondition(t *testing.T) {
 	}
 	// The quick tests come first: most changes are noticed by them.
 	var phases []string
-	for _, files := range [][]string{{"verdict_test.go", "scaling_test.go", "warnings_test.go"}, {"truth_test.go"},
-		{"evidence_test.go"}} {
+	for _, files := range [][]string{{"verdict_test.go", "bound_test.go", "costs_test.go",
+		"neighbors_test.go", "order_test.go", "scaling_test.go",
+		"warnings_test.go"}, {"truth_test.go"}, {"kinds_test.go"}} {
 		phases = append(phases, "^("+strings.Join(testsOf(t, files...), "|")+")$")
 	}
 	passes := func(mutant int) (string, bool) {
 		for _, tests := range phases {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // one that does not end is noticed, too
 			cmd := exec.CommandContext(ctx, binary, "-test.run", tests, "-test.failfast")
-			cmd.Env = append(os.Environ(), fmt.Sprintf("IMGPIPE_MUTANT=%d", mutant), "IMGPIPE_SEEDS=4")
+			cmd.Env = append(os.Environ(), fmt.Sprintf("IMGPIPE_MUTANT=%d", mutant), "IMGPIPE_SEEDS=1")
 			said, err := cmd.CombinedOutput()
 			cancel()
 			if err != nil {
@@ -187,6 +188,7 @@ func TestTruthsNoticeEachCondition(t *testing.T) {
 		t.Fatalf("the tests fail without any change: %s", said)
 	}
 	only := regexp.MustCompile(os.Getenv("IMGPIPE_MUTATE_ONLY"))
+	t.Logf("%d changes", len(m.made))
 	tried, caught := 0, 0
 	for i, mutation := range m.made {
 		if !only.MatchString(mutation.at.String()) {

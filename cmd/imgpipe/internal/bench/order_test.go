@@ -1,66 +1,83 @@
 package bench
 
 import (
+	"math"
 	"math/rand/v2"
-	"slices"
 	"testing"
 )
 
-func TestEachContestantComesBeforeEachOtherEquallyOften(t *testing.T) {
-	for n := 2; n <= mostBalanced; n++ {
-		rows := n
-		if n%2 == 1 {
-			rows = 2 * n
+func TestSmallestDifferenceFallsWithTheRoundsAndGrowsWithTheSpread(t *testing.T) {
+	ratios := func(n int, spread float64) (all []float64) {
+		for i := range n {
+			all = append(all, math.Exp(spread*(float64(i)/float64(n-1)-0.5)))
 		}
-		for _, seed := range []uint32{0, 1, 7} {
-			p := Plan{Configs: make([]Config, n), Seed: seed}
-			for square := range 2 {
-				next, before, places := map[[2]int]int{}, map[[2]int]int{}, map[[2]int]int{}
-				for row := range rows {
-					order := p.order(square*rows + row)
-					for i, a := range order {
-						places[[2]int{a, i}]++
-						for j, b := range order[i+1:] {
-							before[[2]int{a, b}]++
-							if j == 0 {
-								next[[2]int{a, b}]++
-							}
-						}
-					}
-				}
-				for a := range n {
-					for b := range n {
-						if places[[2]int{a, b}] != rows/n {
-							t.Fatalf("%d contestants: %d is %d times at place %d", n, a, places[[2]int{a, b}], b)
-						}
-						at, all := next[[2]int{a, b}], before[[2]int{a, b}]
-						if a != b && (at != rows/n || all != rows/2) {
-							t.Fatalf("%d contestants, square %d: %d follows %d %d times at once and %d times in all, "+
-								"want %d and %d", n, square, b, a, at, all, rows/n, rows/2)
-						}
-					}
-				}
-			}
+		return all
+	}
+	last := math.Inf(1)
+	for n := enoughRuns; n <= 60; n++ {
+		seen := wouldBeSeen(ratios(n, 0.2))
+		if seen > last || seen <= 0 {
+			t.Errorf("%d rounds: %v, after %v", n, seen, last)
 		}
+		last = seen
+		if wider := wouldBeSeen(ratios(n, 0.4)); wider <= seen {
+			t.Errorf("%d rounds: twice the spread has %v, not more than %v", n, wider, seen)
+		}
+	}
+	if seen := wouldBeSeen(ratios(5, 0.2)); seen != 0 {
+		t.Errorf("5 rounds: %v, want 0: not known", seen)
+	}
+	// Quartiles of 7 values are the second and the sixth, less half a step: ln 1.349/2 apart here.
+	eight := []float64{1, 1, 1, 1, math.Exp(1.349), math.Exp(1.349), math.Exp(1.349), math.Exp(1.349)}
+	if got, want := wouldBeSeen(eight), math.Exp(1.25)-1; math.Abs(got-want) > 1e-9 {
+		t.Errorf("8 rounds, a spread of 1: %v, want exp(1.25) − 1 = %v", got, want)
+	}
+	nine := append(eight, math.Exp(1.349))
+	if got, want := wouldBeSeen(nine), math.Exp((1.25+1.02)/2)-1; math.Abs(got-want) > 1e-9 {
+		t.Errorf("9 rounds lie between 8 and 10: %v, want %v", got, want)
 	}
 }
 
-func TestEveryOrderHasEachRunningContestantOnceAndFollowsFromTheSeed(t *testing.T) {
-	rng := rand.New(rand.NewPCG(1, 2))
-	for range 300 {
-		n := 1 + rng.IntN(14)
-		p := Plan{Configs: make([]Config, n), Seed: rng.Uint32()}
-		if n > 2 {
-			p.Configs[1].SameAs = "another"
+// TestChiSquareTailIsThatOfTheTables has the 5 % points of any table.
+func TestChiSquareTailIsThatOfTheTables(t *testing.T) {
+	for degrees, x := range map[int]float64{1: 3.841, 2: 5.991, 3: 7.815, 4: 9.488, 7: 14.067, 10: 18.307} {
+		if got := chiSquareTail(x, degrees); math.Abs(got-0.05) > 1e-4 {
+			t.Errorf("%d degrees, %v: %v, want 0.05", degrees, x, got)
 		}
-		round := rng.IntN(60)
-		order := p.order(round)
-		if !slices.Equal(order, p.order(round)) {
-			t.Fatal("the same seed orders a round in two ways")
+	}
+	if chiSquareTail(0, 3) != 1 {
+		t.Error("nothing is as likely as can be")
+	}
+}
+
+// TestAlignedRanksFindOneOfNineThatDiffers: Friedman's test would need every round to rank all others alike.
+func TestAlignedRanksFindOneOfNineThatDiffers(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 8))
+	found, equal := 0, 0
+	for range 200 {
+		values, same := make([][]float64, 9), make([][]float64, 9)
+		for i := range values {
+			for range enoughRuns {
+				v := 0.05 * rng.NormFloat64()
+				same[i] = append(same[i], v)
+				if i == 4 {
+					v += 0.5
+				}
+				values[i] = append(values[i], v)
+			}
 		}
-		slices.Sort(order)
-		if !slices.Equal(order, p.running()) {
-			t.Fatalf("round %d of %d contestants: %v", round, n, order)
+		if alignedRanks(values) < level {
+			found++
 		}
+		if alignedRanks(same) < level {
+			equal++
+		}
+	}
+	if found < 190 || equal > 18 {
+		t.Errorf("one that differs is found in %d of 200, equal ones differ in %d, want 190 and at most 18", found,
+			equal)
+	}
+	if p := alignedRanks([][]float64{{1, 1}, {1, 1}, {1, 1}}); p != 1 {
+		t.Errorf("no difference at all: p = %v", p)
 	}
 }

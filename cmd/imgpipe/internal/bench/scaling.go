@@ -76,7 +76,10 @@ func (e *evidence) idle(narrow, wide int, lost float64) []loss {
 			sum += by
 		}
 	}
-	if a == nil || b == nil || sum == 0 || lost <= 0 {
+	switch {
+	case lost < 0:
+		return []loss{{"what no entry explains", lost}}
+	case a == nil || b == nil || sum == 0:
 		return []loss{{"idle CPUs", lost}}
 	}
 	var losses []loss

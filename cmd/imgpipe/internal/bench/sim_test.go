@@ -84,7 +84,6 @@ func simulate(t truth, m simulatedMachine, seed uint64) *Comparison {
 	}
 	c.Baseline = baseline(c.Configs)
 	victim := int(seed) % len(t.sides)
-	load := float64(t.cpus) // of other programs, where there are any
 	quiet := 0
 	for round := 0; quiet < rounds && round < rounds+rounds/2; round++ {
 		calm := true
@@ -93,8 +92,7 @@ func simulate(t truth, m simulatedMachine, seed uint64) *Comparison {
 			now := moment{slower: 1 + t.drift*at}
 			switch {
 			case m == busyMachine:
-				load = float64(t.cpus) * math.Exp(0.5*rng.NormFloat64())
-				now.others = load
+				now.others = float64(t.cpus) * math.Exp(0.5*rng.NormFloat64())
 			case m == driftingMachine:
 				now.slower *= 1 + 0.25*at
 			case m == unevenMachine && i == victim:

@@ -75,14 +75,28 @@ func (c *Comparison) sayLeftOut(say sayer) {
 			fmt.Sprintf("%d of %s left out: %s.", n, count(c.Job.Images, "image"), strings.Join(said, ", ")),
 			fmt.Sprintf("such as %s; what they cost is in the wall times", c.LeftOut[0].Source))
 	}
-	if s := c.Samples[0].Summary; s.Failed > len(c.LeftOut) {
-		say("failed", fmt.Sprintf("%d of %s failed.", s.Failed, count(s.Items, "image")), c.failures())
+	if n := c.failedAlways(); n > 0 {
+		say("failed", fmt.Sprintf("%d of %s failed in every run.", n, count(c.Job.Images, "image")), c.failures())
 	}
+}
+
+// failedAlways returns how many images failed in every run, beside those that were left out.
+func (c *Comparison) failedAlways() int {
+	fewest := c.Samples[0].Summary.Failed
+	for _, s := range c.Samples {
+		fewest = min(fewest, s.Summary.Failed)
+	}
+	for _, l := range c.LeftOut {
+		if l.Runs == l.Of {
+			fewest--
+		}
+	}
+	return fewest
 }
 
 // sayDisturbed says what disturbed the rounds that do not count by the clock, if the others were enough for an order.
 func (e *evidence) sayDisturbed(say sayer) {
-	if len(e.quiet) == len(e.whole) || e.withheld != "" && e.enough() {
+	if len(e.quiet) == len(e.whole) || e.withheld != "" && e.enough() && len(e.ran) > 1 {
 		return
 	}
 	text := sentence(e.disturbances())

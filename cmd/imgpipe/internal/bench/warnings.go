@@ -59,13 +59,12 @@ func (c *Comparison) warnOfFailures(add warner) {
 	if len(s.Failures) > 0 {
 		class = ", most of them " + s.Failures[0].Class
 	}
-	switch {
-	case s.Failed == 0:
-	case s.Done == 0 && s.Failed == s.Items:
+	switch failed := c.failedAlways(); {
+	case s.Done == 0:
 		add("failures", "All %d failed%s: the figures are of a job that was not done.", s.Failed, class)
-	default:
-		add("failures", "%d of %d images failed%s: the figures are of a job that is partly not done.",
-			s.Failed, c.Job.Images, class)
+	case failed > 0:
+		add("failures", "%d of %d images failed in every run%s: the figures are of a job that is partly not done.",
+			failed, c.Job.Images, class)
 	}
 	if s.Damaged > 0 {
 		add("damaged", "%d of %d images are damaged: what is missing of them takes less time than pictures would.",

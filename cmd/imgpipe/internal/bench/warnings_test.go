@@ -110,7 +110,7 @@ func TestFailuresAreCounted(t *testing.T) {
 	}
 	says(t, failing(60, 0), "^warning failures: All 60 failed: the figures are of a job that was not done")
 	says(t, failing(3, 0, summary.Failure{Class: "decode", Count: 2}),
-		"^warning failures: 3 of 60 images failed, most of "+
+		"^warning failures: 3 of 60 images failed in every run, most of "+
 			"them decode: the figures are of a job that is partly not done")
 	says(t, failing(0, 2), "^warning damaged: 2 of 60 images are damaged")
 	if got := warned(failing(3, 2)); !slices.Equal(got, []string{"failures", "damaged"}) {
