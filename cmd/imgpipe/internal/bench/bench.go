@@ -1,7 +1,7 @@
 // Package bench runs one job in several modes, in turn, and says how they compare.
 //
 //	Plan ──> Runner ──> a fresh process for each run ──> Sample ──┬─> Analyse ──> Comparison ──> package report
-//	         interleaved, in alternating order                    │   statistics, warnings, verdict
+//	         in rounds, in a balanced order                       │   statistics, warnings, verdict
 //	         outputs must be the same ────────────────────────────┘
 //
 // Start with a [Plan] and a [Runner]. What comes out is a [Comparison]; package report shows it.
@@ -20,7 +20,7 @@ import (
 
 // A Config is one contestant.
 type Config struct {
-	// Name tells it from the others; "" for one of a grid of modes and widths, which Comparison.Name names.
+	// Name distinguishes it from the others; "" for one of a grid of modes and widths, which Comparison.Name names.
 	Name      string `json:"name,omitempty"`
 	Mode      string `json:"mode"`
 	Workers   int    `json:"workers"`
@@ -32,6 +32,8 @@ type Config struct {
 	Env   []string `json:"env,omitempty"`
 	// Program is another build of imgpipe; "" is that of the Runner.
 	Program string `json:"program,omitempty"`
+	// SameAs names the contestant that this one is the same as: it is not run, and has a copy of each run of that one.
+	SameAs string `json:"same_as,omitempty"`
 	// Peer names the way of working of another program that does the same job, such as "python-threads"; "" is imgpipe.
 	Peer string `json:"peer,omitempty"`
 }
@@ -61,6 +63,9 @@ type Sample struct {
 	Digest string `json:"digest"`
 	// Load is the machine's load average before the run began; 0 if it is not known.
 	Load float64 `json:"load"`
+	// ServerCPU is the CPU time in seconds that imgpipe used during the run beside what the run reports: in the
+	// comparison itself, which has the server of samples, and to start and end the run.
+	ServerCPU float64 `json:"server_cpu_s,omitempty"`
 	// OtherCPU is how many CPUs other programs kept busy during the run, on average; 0 if it is not known.
 	OtherCPU float64 `json:"other_cpus"`
 }

@@ -11,6 +11,8 @@ import (
 
 // A Job is what every contestant does.
 type Job struct {
+	// Title names one of several jobs; "" for a job that stands alone.
+	Title string `json:"title,omitempty"`
 	// Inputs says in words what is read. Images is how many items that is, BytesIn their length.
 	Inputs  string `json:"inputs"`
 	Images  int    `json:"images"`
@@ -150,6 +152,9 @@ type Claim struct {
 	Measured string `json:"measured"`
 	// Holds is "yes", "no", or "not shown" if this comparison did not run what could show it.
 	Holds string `json:"holds"`
+	// Figure is what Holds rests on, where that is one figure. Command would show what was not shown.
+	Figure  *Estimate `json:"figure,omitempty"`
+	Command string    `json:"command,omitempty"`
 }
 
 // A Comparison is all that is known after the runs.
@@ -257,6 +262,8 @@ type Crash struct {
 	Done   int `json:"done"`
 	Failed int `json:"failed"`
 	Lost   int `json:"lost"`
+	// Class is that of the image that failed.
+	Class string `json:"class,omitempty"`
 	// Died says what died, such as "the run" or "1 worker".
 	Died string `json:"died"`
 	// Timeline is what was drawn before the end; it may be nil.

@@ -196,8 +196,13 @@ func sentence(s string) string {
 	if s == "" {
 		return ""
 	}
-	if c := s[0]; c >= 'a' && c <= 'z' {
-		s = string(c-'a'+'A') + s[1:]
+	return strings.TrimRight(upper(s), ".") + "."
+}
+
+// upper returns s with a great first letter.
+func upper(s string) string {
+	if s != "" && s[0] >= 'a' && s[0] <= 'z' {
+		return string(s[0]-'a'+'A') + s[1:]
 	}
-	return strings.TrimRight(s, ".") + "."
+	return s
 }

@@ -193,7 +193,10 @@ func (v *view) contestants() table {
 		for n, w := range with {
 			with[n] = quote(w)
 		}
-		if len(with) == 0 {
+		switch {
+		case f.SameAs != "":
+			with = []string{"not run: the same as " + printable(f.SameAs)}
+		case len(with) == 0:
 			with = []string{unknown}
 		}
 		t.Rows = append(t.Rows, []string{v.labels[i], orUnknown(mode), strings.Join(with, " "),
