@@ -152,8 +152,7 @@ func readings(ch chart, x scale, all []reading, write func(bench.Estimate) strin
 // starts returns the chart of what one goroutine, thread and process take to start.
 func (v *view) starts() (chart, bool) {
 	ch := chart{ID: "starts", Title: "What a start takes", Lead: "One goroutine, one thread and one process, " +
-		"started in " +
-		"turn in one loop. Each line to the right is ten times as long."}
+		"started in turn in one loop. Each line to the right is ten times as long."}
 	x := scale{lo: math.Inf(1), log: true}
 	var all []reading
 	for _, s := range v.Lesson.Starts {
