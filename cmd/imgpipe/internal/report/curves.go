@@ -19,8 +19,8 @@ const wideRange = 8
 // curves returns the chart of the speedup over the workers, or over the downloads if those differ.
 func (v *view) curves() (chart, bool) {
 	ch := chart{ID: "scaling", Title: "Scaling", Lead: "How many times as fast as " + v.baseline() +
-		" each contestant " +
-		"is, over its " + v.width() + ". A bar is the 95 % interval. " + v.idealWords()}
+		" each contestant is, over its " +
+		v.width() + ". A bar is the 95 % interval. " + v.idealWords()}
 	var drawn []int
 	x, y, least := scale{}, scale{}, 0.0
 	for i := range v.Configs {

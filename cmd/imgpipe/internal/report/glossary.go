@@ -44,12 +44,12 @@ func glossary() []term {
 
 // entryMeans has what each entry of the account means.
 var entryMeans = map[pipeline.Entry]string{
-	pipeline.EntryBefore: "Start of the program, flags, listing and start of the workers, until the first image " +
-		"is taken.",
+	pipeline.EntryBefore: "Start of the program, flags, listing and start of the workers, until the first image is " +
+		"taken.",
 	pipeline.EntryCPU:     "A worker computes: it decodes, changes or encodes an image.",
 	pipeline.EntryCPUWait: "A worker could compute, but no CPU is free for it.",
-	pipeline.EntryStall: "A worker is within an image and waits for something else than a CPU, such as a page " +
-		"from a disk.",
+	pipeline.EntryStall: "A worker is within an image and waits for something else than a CPU, such as a page from " +
+		"a disk.",
 	pipeline.EntryLock:      "A worker waits until another lets go of the lock.",
 	pipeline.EntryMemory:    "A worker waits until there is room in the memory budget to decode into.",
 	pipeline.EntryStart:     "A worker process is started in place of one that is gone.",

@@ -29,10 +29,8 @@ const (
 func (v *view) hero() (chart, bool) {
 	ch := chart{ID: "ratios", Beside: true, Title: "How they compare with " + v.baseline(),
 		Lead: "Right of the gray band is better than " + v.baseline() + ", left of it worse; within the band, which " +
-			"is " +
-			"±5 %, the difference does not matter. The line through a dot is its 95 % interval: in 19 of 20 " +
-			"comparisons " +
-			"the truth lies within it.",
+			"is ±5 %, the difference does not matter. The line through a dot is its 95 % interval: in 19 of 20 " +
+			"comparisons the truth lies within it.",
 		Keys: []key{{"dot", dotShape, "a difference is shown"}, {"dot hollow", dotShape, "none is shown"},
 			{"dot home", homeShape, "baseline"},
 			{"band", "", "±5 %: does not matter"}},
@@ -196,8 +194,13 @@ func sentence(s string) string {
 	if s == "" {
 		return ""
 	}
-	if c := s[0]; c >= 'a' && c <= 'z' {
-		s = string(c-'a'+'A') + s[1:]
+	return strings.TrimRight(upper(s), ".") + "."
+}
+
+// upper returns s with a great first letter.
+func upper(s string) string {
+	if s != "" && s[0] >= 'a' && s[0] <= 'z' {
+		return string(s[0]-'a'+'A') + s[1:]
 	}
-	return strings.TrimRight(s, ".") + "."
+	return s
 }

@@ -78,7 +78,7 @@ type section struct {
 }
 
 // A claim is a bench.Claim with the class of its badge.
-type claim struct{ Text, Measured, Holds, Class string }
+type claim struct{ Text, Measured, Command, Holds, Class string }
 
 // A picture is an output, in the page itself.
 type picture struct {
@@ -150,7 +150,9 @@ func (v *view) sections() []section {
 	}, others...)
 	own(v.everyRun)
 	own(v.disturbance)
-	own(v.curves)
+	if v.Withheld == "" {
+		own(v.curves)
+	}
 	if ch, ok := v.memory(first); ok {
 		add(true, section{ID: ch.ID, Title: ch.Title, Chart: &ch})
 	} else if len(v.Configs) > 0 {
@@ -213,7 +215,7 @@ func (v *view) claims() []claim {
 		if class != "yes" && class != "no" {
 			class = "open"
 		}
-		out = append(out, claim{k.Text, k.Measured, holds(k), class})
+		out = append(out, claim{k.Text, k.Measured, printable(k.Command), holds(k), class})
 	}
 	return out
 }
@@ -272,13 +274,13 @@ func (v *view) part(n int) part {
 }
 
 func (v *view) partTitle() string {
-	if v.Job.Stage == "" || v.Job.Stage == "all" {
-		if v.Lesson == nil && v.Job.Inputs != "" {
-			return sentence(printable(v.Job.Inputs))[:len(sentence(printable(v.Job.Inputs)))-1]
-		}
-		return "A shorter comparison"
+	switch {
+	case v.Job.Title != "":
+		return upper(printable(v.Job.Title))
+	case v.Job.Stage != "" && v.Job.Stage != "all":
+		return "The " + printable(v.Job.Stage) + " stage alone"
 	}
-	return "The " + printable(v.Job.Stage) + " stage alone"
+	return "A shorter comparison"
 }
 
 // pictures returns those that the page has room for, and how many are left out.

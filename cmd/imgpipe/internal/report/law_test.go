@@ -335,7 +335,8 @@ func spoken(s string) *bench.Comparison {
 	result := bench.Result{Runs: 1, Wall: one, Speedup: one, CPURatio: one,
 		Stages:  map[pipeline.Stage]float64{"decode": 1},
 		Account: map[pipeline.Entry]float64{pipeline.EntryCPU: 1}}
-	part := bench.Comparison{Job: bench.Job{Inputs: s, Stage: s}, Configs: []bench.Config{{Name: s}, {Name: s + "2"}},
+	part := bench.Comparison{Job: bench.Job{Title: s, Inputs: s, Stage: s}, Configs: []bench.Config{{Name: s},
+		{Name: s + "2"}},
 		Results: []bench.Result{result, result}, Withheld: s, Verdict: []bench.Finding{{Text: s, Figures: s}}}
 	others := 1.0
 	run := bench.Sample{Elapsed: 1, Disturbed: s, Digest: s, Summary: summary.Summary{Wall: 1, Done: 1,
@@ -347,11 +348,12 @@ func spoken(s string) *bench.Comparison {
 		Partial: s, Different: s, Withheld: s, Ended: s,
 		Job: bench.Job{Inputs: s, Images: 1, Spec: s, Stage: s},
 		Configs: []bench.Config{{Name: s, Mode: s, Workers: 1, Downloads: 1, Extra: []string{s}, Env: []string{s},
-			Program: s},
+			Program: s, SameAs: s},
 			{Name: s + "2", Mode: s, Workers: 2, Peer: s}},
 		Results: []bench.Result{result, result},
 		Verdict: []bench.Finding{{Kind: s, Text: s, Figures: s}, {Kind: s, Text: s, Figures: s}},
-		Claims:  []bench.Claim{{Text: s, Measured: s, Holds: s}}, Warnings: []bench.Warning{{Kind: s, Text: s}},
+		Claims:  []bench.Claim{{Text: s, Measured: s, Holds: s, Command: s}}, Warnings: []bench.Warning{{Kind: s,
+			Text: s}},
 		Outliers: []string{s}, LeftOut: []bench.LeftOut{{Source: s, Class: s, Runs: 1, Of: 2}}, Card: card,
 		Against: &bench.Against{Program: s, Card: card, Rows: []bench.AgainstRow{{Name: s, Wall: one, CPU: one}},
 			Missing: []string{s}, Notes: []string{s}},

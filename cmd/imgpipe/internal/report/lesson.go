@@ -22,7 +22,7 @@ func (v *view) lesson() *lesson {
 	if v.Lesson == nil {
 		return nil
 	}
-	l := &lesson{Cells: named{"Threads and processes, in Go and in Python", v.cells(),
+	l := &lesson{Cells: named{"Threads and processes, in Go and in Python", cells(v.Lesson.Table),
 		"How many times as fast as the same program that does one image after the other, with the 95 % interval."}}
 	for i := range v.Parts {
 		if ch, ok := newView(&v.Parts[i]).small(i); ok {
@@ -42,7 +42,7 @@ func (v *view) small(n int) (chart, bool) {
 		ch.Lead = printable(v.Verdict[0].Text) + " " + ch.Lead
 	}
 	if v.Withheld != "" {
-		ch.Lead = "No order by the clock: " + sentence(printable(v.Withheld)) + " " + ch.Lead
+		ch.Lead = "No order by the clock: " + printable(v.Withheld) + ". " + ch.Lead
 	}
 	x := scale{hi: max(float64(v.Machine.CPUs), 1)}
 	var list []int
@@ -152,8 +152,7 @@ func readings(ch chart, x scale, all []reading, write func(bench.Estimate) strin
 // starts returns the chart of what one goroutine, thread and process take to start.
 func (v *view) starts() (chart, bool) {
 	ch := chart{ID: "starts", Title: "What a start takes", Lead: "One goroutine, one thread and one process, " +
-		"started in " +
-		"turn in one loop. Each line to the right is ten times as long."}
+		"started in turn in one loop. Each line to the right is ten times as long."}
 	x := scale{lo: math.Inf(1), log: true}
 	var all []reading
 	for _, s := range v.Lesson.Starts {
@@ -240,6 +239,9 @@ func (v *view) crashes() (chart, bool) {
 		mode, died := orUnknown(printable(c.Mode)), orUnknown(printable(c.Died))
 		r := row{Label: mode, Value: fmt.Sprintf("%d of %d done", c.Done, c.Images), Note: died + " died",
 			Scene: scene{Height: rowTall}}
+		if c.Class != "" {
+			r.Note += "; the image failed as " + printable(c.Class)
+		}
 		x, upTo := scale{hi: float64(max(c.Images, 1))}, 0
 		for _, part := range []struct {
 			class string
@@ -278,11 +280,11 @@ func (v *view) crashes() (chart, bool) {
 }
 
 // cells returns the table of jobs by programs and models; an empty table if it was not measured.
-func (v *view) cells() table {
+func cells(all []bench.Cell) table {
 	t := table{Head: []string{"job"}, Left: 1}
 	var columns, jobs []string
 	found := map[[2]string]string{}
-	for _, c := range v.Lesson.Table {
+	for _, c := range all {
 		column, job := printable(c.Program+" "+c.Model), orUnknown(printable(c.Job))
 		if !slices.Contains(columns, column) {
 			columns = append(columns, column)

@@ -32,7 +32,7 @@ func Markdown(w io.Writer, c *bench.Comparison) error {
 		p.section("CPU for each image", v.work(), workNote)
 		p.section("Memory", v.space(), spaceNote)
 	}
-	if t := v.scaling(); len(t.Rows) > 0 {
+	if t := v.scaling(); len(t.Rows) > 0 && v.Withheld == "" {
 		p.section("Scaling", t, scalingNote(t))
 	}
 	if len(v.accounted()) > 0 {
@@ -49,7 +49,7 @@ func Markdown(w io.Writer, c *bench.Comparison) error {
 		for _, ch := range drawn(v.starts, v.slopes, v.crashes) {
 			p.section(ch.Title, ch.Tables[0].Table, "")
 		}
-		if t := v.cells(); len(t.Rows) > 0 {
+		if t := cells(v.Lesson.Table); len(t.Rows) > 0 {
 			p.section("Times as fast as the same program, one image after the other", t, "")
 		}
 	}
@@ -62,7 +62,8 @@ func Markdown(w io.Writer, c *bench.Comparison) error {
 	if len(c.Claims) > 0 {
 		t := table{Head: []string{"claim", "holds", "measured"}, Left: 3}
 		for _, k := range c.Claims {
-			t.Rows = append(t.Rows, []string{printable(k.Text), holds(k), printable(k.Measured)})
+			measured := strings.TrimSpace(printable(k.Measured) + " " + printable(k.Command))
+			t.Rows = append(t.Rows, []string{printable(k.Text), holds(k), measured})
 		}
 		p.markdown(t)
 	}

@@ -14,6 +14,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -109,7 +110,7 @@ func seriesOf(f bench.Config) string {
 	case f.Peer != "":
 		return f.Peer
 	case len(f.Extra)+len(f.Env) > 0 || f.Program != "":
-		return f.Name
+		return cmp.Or(f.Name, f.Mode)
 	}
 	return f.Mode
 }

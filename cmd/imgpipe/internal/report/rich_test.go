@@ -92,6 +92,7 @@ func rich(t testing.TB) *bench.Comparison {
 		Measured: "goroutines: 17 of 48 done, the run died; processes: 47 of 48 done.", Holds: "yes"},
 		bench.Claim{Text: "More threads than CPUs bring nothing.", Measured: "4 times the CPUs: 1.22 times as fast " +
 			"(1.18 to 1.27).", Holds: "no"})
+	c.Claims[2].Command = "imgpipe compare --lesson"
 	c.Warnings = []bench.Warning{{Kind: "disturbed", Text: "2 of 12 rounds were disturbed and were made again: other " +
 		"programs held up to 1.6 of 2 CPUs."}}
 	c.Outliers = []string{"goroutines, 2 workers, round 5: 1.62 s against 1.08 s, other programs held 1.5 CPUs"}
@@ -118,7 +119,7 @@ func rich(t testing.TB) *bench.Comparison {
 // small returns one job of the lesson.
 func small(t testing.TB, job string, n int) *bench.Comparison {
 	c := comparison(t)
-	c.Job.Inputs, c.Verdict, c.Claims, c.Warnings, c.Pictures, c.Timelines = job, nil, nil, nil, nil, nil
+	c.Job.Title, c.Verdict, c.Claims, c.Warnings, c.Pictures, c.Timelines = job, nil, nil, nil, nil, nil
 	c.Verdict = []bench.Finding{{Kind: "lesson", Text: "Goroutines do it as well as processes."}}
 	keep := []int{0, 2, 4, 6}
 	speeds := [][]float64{{1, 3.8, 3.9, 3.8}, {1, 1.01, 1.95, 1.9}, {1, 2.6, 5.1, 4.9}}[n]
@@ -143,7 +144,7 @@ func teach(c *bench.Comparison) *bench.Lesson {
 				0.08), Tries: 40}},
 		Crashes: []bench.Crash{
 			{Mode: "goroutines", Images: 48, Done: 17, Lost: 31, Died: "the run", Timeline: &died},
-			{Mode: "processes", Images: 48, Done: 47, Failed: 1, Died: "1 worker", Timeline: &lived}},
+			{Mode: "processes", Images: 48, Done: 47, Failed: 1, Class: "crash", Died: "1 worker", Timeline: &lived}},
 		Memory: []bench.Slope{{Mode: "goroutines", From: 1, To: 4, OneMoreWorker: about(5.1e6, 0.2)},
 			{Mode: "processes", From: 1, To: 4, OneMoreWorker: about(18.3e6, 0.1)}},
 	}

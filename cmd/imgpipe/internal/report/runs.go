@@ -126,10 +126,9 @@ const (
 // median of its contestant, and below it what the machine did meanwhile.
 func (v *view) disturbance() (chart, bool) {
 	ch := chart{ID: "disturbance", Title: "What disturbed the runs", Lead: "From left to right the runs in the " +
-		"order in " +
-		"which they were made. Above: how long each took, against the median of its contestant. A hollow mark is a " +
-		"run " +
-		"that counts as disturbed. Below: what other programs and the host of the machine did meanwhile."}
+		"order in which they were made. Above: how long each took, against the median of its contestant. A hollow " +
+		"mark is a run that counts as disturbed. Below: what other programs and the host of the machine did " +
+		"meanwhile."}
 	all := v.samples()
 	all = slices.DeleteFunc(all, func(s bench.Sample) bool {
 		return !finite(s.Wall()) || s.Wall() <= 0 || !v.ran(s.Config) || v.results[s.Config].Wall.Center <= 0

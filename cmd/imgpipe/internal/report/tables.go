@@ -113,9 +113,8 @@ func (v *view) space() table {
 
 // spaceNote is what the columns of the table of space are.
 const spaceNote = "Memory is the highest PSS of all processes together, in which shared pages count once; RSS where " +
-	"the " +
-	"system has no PSS. One more worker is the rise from the fewest workers of a mode to the most, for each. Bytes " +
-	"copied between processes and context switches are for each image."
+	"the system has no PSS. One more worker is the rise from the fewest workers of a mode to the most, for each. " +
+	"Bytes copied between processes and context switches are for each image."
 
 // oneMore returns what one more worker costs in memory: from the contestant of the same mode with the fewest workers.
 func (v *view) oneMore(i int) string {
@@ -193,7 +192,10 @@ func (v *view) contestants() table {
 		for n, w := range with {
 			with[n] = quote(w)
 		}
-		if len(with) == 0 {
+		switch {
+		case f.SameAs != "":
+			with = []string{"not run: the same as " + printable(f.SameAs)}
+		case len(with) == 0:
 			with = []string{unknown}
 		}
 		t.Rows = append(t.Rows, []string{v.labels[i], orUnknown(mode), strings.Join(with, " "),

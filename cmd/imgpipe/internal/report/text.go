@@ -27,7 +27,7 @@ func Text(w io.Writer, c *bench.Comparison) error {
 		p.titled("CPU for each image", v.work(), workNote)
 		p.titled("Memory", v.space(), spaceNote)
 	}
-	if t := v.scaling(); len(t.Rows) > 0 {
+	if t := v.scaling(); len(t.Rows) > 0 && v.Withheld == "" {
 		p.titled("Scaling", t, scalingNote(t))
 	}
 	p.bars(v)
@@ -55,6 +55,9 @@ func Text(w io.Writer, c *bench.Comparison) error {
 			p.wrap(holds(k)+": "+printable(k.Text), "  ", "    ", columns)
 			if k.Measured != "" {
 				p.wrap(printable(k.Measured), "    ", "    ", columns)
+			}
+			if k.Command != "" {
+				p.line("    %s", printable(k.Command)) // not wrapped, so that it can be copied
 			}
 		}
 	}
@@ -108,7 +111,7 @@ func (p *page) lesson(v *view) {
 	for _, ch := range drawn(v.starts, v.slopes, v.crashes) {
 		p.titled(ch.Title, ch.Tables[0].Table, "")
 	}
-	if t := v.cells(); len(t.Rows) > 0 {
+	if t := cells(v.Lesson.Table); len(t.Rows) > 0 {
 		p.titled("Times as fast as the same program, one image after the other", t, "")
 	}
 }
@@ -116,7 +119,7 @@ func (p *page) lesson(v *view) {
 // special reports whether a table of the contestants says more than their names.
 func (v *view) special() bool {
 	for i, f := range v.Configs {
-		if len(f.Extra)+len(f.Env) > 0 || f.Program != "" || f.Peer != "" || f.PerHost > 0 {
+		if len(f.Extra)+len(f.Env) > 0 || f.Program != "" || f.Peer != "" || f.SameAs != "" || f.PerHost > 0 {
 			return true
 		}
 		if n := v.results[i].AtOnce; n > 0 && n < f.Downloads && n < v.Job.Images {
@@ -136,7 +139,7 @@ func (v *view) timingNote() string {
 	var notes []string
 	switch {
 	case v.Withheld != "":
-		notes = append(notes, "No order by the clock: "+sentence(printable(v.Withheld)))
+		notes = append(notes, "No order by the clock: "+printable(v.Withheld)+".")
 	case chance:
 		notes = append(notes, "~ no significant difference from the baseline.")
 	}
