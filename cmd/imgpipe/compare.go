@@ -113,7 +113,7 @@ func (f *compareFlags) measure(stop *stopper, stdin io.Reader, stderr io.Writer)
 		len(plan.Configs), plan.Runs+plan.Warmup, source.job.Inputs)
 	c, err := contest.run(ctx, source.job, plan, parts...)
 	if err == nil && peer != nil {
-		err = f.addTable(ctx, peer, screen, c, bench.LanguageBound)
+		err = f.addLoops(ctx, peer, screen, c)
 	}
 	return c, err
 }

@@ -42,10 +42,16 @@ func (c *contest) run(
 	}
 	r := &bench.Runner{
 		Program: program, Dir: c.dir, Env: drill.ContestantEnv, Kill: c.kill, Progress: c.screen.show, Keep: keep,
-		Peer: c.peer,
+	}
+	if c.peer != nil {
+		r.Peer = c.peer.Run
 	}
 	defer c.screen.close()
 	comparison, err := r.Compare(ctx, job, plan, parts...)
+	if c.peer != nil {
+		comparison.Peer = c.peer.Facts()
+		comparison.Analyse()
+	}
 	comparison.Pictures = pictures
 	comparison.Command = append([]string{"imgpipe"}, shownCommand(os.Args[1:])...)
 	return comparison, err

@@ -9,18 +9,16 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"time"
 
 	"imgpipe/cmd/imgpipe/internal/peer"
 	"imgpipe/cmd/imgpipe/internal/summary"
-	"imgpipe/cmd/imgpipe/internal/usage"
 	"imgpipe/fetch"
 	"imgpipe/pipeline"
 )
 
 // A Peer does the job of a Plan with Python and Pillow: it makes the runs of the Configs whose field Peer says how.
-// Before the first of them it has imgpipe do the job once (Prepare). It takes from those outputs which item becomes which
-// kind of file, and compares what Python made with them. It may be used by one goroutine at a time.
+// Before the first of them it has imgpipe do the job once (Prepare). Those outputs say which item becomes which kind of
+// file, and what Python made is compared with them. It may be used by one goroutine at a time.
 type Peer struct {
 	Python *peer.Python
 	// Program is the imgpipe whose outputs are compared with, Args are flags and inputs of its run, as in a Plan.
@@ -59,8 +57,8 @@ type PeerFacts struct {
 	Table []Cell `json:"table,omitempty"`
 }
 
-// Configs returns a Config for each way in which Python does the job, in each width. Workers that download wait for their
-// own downloads: then there are as many as downloads.
+// Configs returns a Config for each way in which Python does the job, in each width. Workers of Python wait for their own
+// downloads: if there are any, there are as many workers.
 func (p *Peer) Configs(workers, downloads []int) []Config {
 	widths := workers
 	if p.remote() {
@@ -113,7 +111,7 @@ func (p *Peer) Prepare(ctx context.Context) error {
 		}
 		p.outputs[index] = path
 	}
-	p.facts.Program, p.prepared = p.Python.Program, true
+	p.prepared = true
 	return nil
 }
 
@@ -137,9 +135,9 @@ func (p *Peer) imgpipe(ctx context.Context, outputs string, flags []string) (flo
 	return measured.Elapsed, nil
 }
 
-// run has Python do the job as config says, and write its outputs into a new folder. It returns what that cost. Its
+// Run has Python do the job as config says, and write its outputs into a new folder. It returns what that cost. Its
 // error is an ErrDifferent if the outputs are not those of imgpipe.
-func (p *Peer) run(ctx context.Context, config Config, outputs string) (summary.Summary, error) {
+func (p *Peer) Run(ctx context.Context, config Config, outputs string) (summary.Summary, error) {
 	if err := p.Prepare(ctx); err != nil {
 		return summary.Summary{}, err
 	}
@@ -204,32 +202,9 @@ func addFailure(all []summary.Failure, f summary.Failure) []summary.Failure {
 	return append(all, f)
 }
 
-// Facts returns what is known after the runs so far; nil before the first.
+// Facts returns what is known after the runs so far.
 func (p *Peer) Facts() *PeerFacts {
-	if !p.prepared {
-		return nil
-	}
 	facts := p.facts
+	facts.Program = p.Python.Program
 	return &facts
-}
-
-// peerRun makes one run of another program.
-func (f *field) peerRun(ctx context.Context, r *ran, config int) (*ran, error) {
-	if f.Peer == nil {
-		return r, fmt.Errorf("nobody runs %s", f.plan.Configs[config].Peer)
-	}
-	r.peer = true
-	if err := f.Peer.Prepare(ctx); err != nil {
-		return r, err
-	}
-	r.load = load()
-	began, spent := time.Now(), usage.Spent()
-	before, all := busy()
-	var err error
-	r.summary, err = f.Peer.run(ctx, f.plan.Configs[config], filepath.Join(r.scratch, "out"))
-	after, _ := busy()
-	ours := usage.Spent().Sub(spent).Total().Seconds()
-	took := time.Since(began).Seconds()
-	r.others = max((after-before-ours)/took-float64(all-r.summary.Machine.CPUs), 0)
-	return r, err
 }

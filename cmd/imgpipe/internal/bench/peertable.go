@@ -249,7 +249,7 @@ func (t Table) pictures(job string, items []fetch.Item, side int, at Config) (ro
 			if err := fresh(); err != nil {
 				return 0, err
 			}
-			s, err := p.run(ctx, config, out)
+			s, err := p.Run(ctx, config, out)
 			return s.Wall, err
 		}
 	}
@@ -284,7 +284,7 @@ func (t Table) loops() []tableRow {
 			sum = ran.Checksum
 		}
 		if err == nil && ran.Checksum != sum {
-			err = fmt.Errorf("%w: the loops made bytes with the checksum %d, others %d", ErrDifferent, ran.Checksum, sum)
+			err = fmt.Errorf("%w: the checksum of the loops is %d, that of others %d", ErrDifferent, ran.Checksum, sum)
 		}
 		return ran.Elapsed, err
 	}

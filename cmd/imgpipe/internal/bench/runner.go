@@ -31,8 +31,10 @@ type Runner struct {
 	// Kill, if it is not nil, is closed to kill the run under way. Without that, a context that ends asks the run to
 	// end.
 	Kill <-chan struct{}
-	// Peer makes the runs of Configs that name one. Nil is for Plans without such.
-	Peer *Peer
+	// Peer makes a run of a Config with a Peer, which writes its outputs to a folder that is not there yet, and returns
+	// what that cost: its Wall is the whole clock. It returns an ErrDifferent if the outputs are not those of imgpipe,
+	// by its own measure. It is needed for such Configs alone.
+	Peer func(ctx context.Context, c Config, outputs string) (summary.Summary, error)
 
 	meter meter
 }
@@ -109,9 +111,6 @@ func (r *Runner) run(ctx context.Context, p Plan, c *Comparison) error {
 		c.Different = strings.TrimPrefix(err.Error(), ErrDifferent.Error()+": ")
 	}
 	f.timelines()
-	if r.Peer != nil {
-		c.Peer = r.Peer.Facts()
-	}
 	return err
 }
 
@@ -268,7 +267,12 @@ func (f *field) child(ctx context.Context, p Plan, config int) (*ran, error) {
 		return r, err
 	}
 	if p.Configs[config].Peer != "" {
-		return f.peerRun(ctx, r, config)
+		r.peer = true
+		if f.Peer == nil {
+			return r, fmt.Errorf("nothing here runs %s", p.Configs[config].Peer)
+		}
+		r.summary, err = f.Peer(ctx, p.Configs[config], filepath.Join(r.scratch, "out"))
+		return r, err
 	}
 	r.trace = filepath.Join(f.Dir, fmt.Sprintf("trace-%d.json", f.meter.done))
 	report := filepath.Join(f.Dir, "report.json")
