@@ -118,20 +118,6 @@ func (f *compareFlags) measure(stop *stopper, stdin io.Reader, stderr io.Writer)
 	return c, err
 }
 
-// keptLists returns lists as they are read again: from where they are kept.
-func keptLists(lists []fetch.List, kept []string) []fetch.List {
-	var all []fetch.List
-	for i, path := range kept {
-		l := fetch.List{}
-		if i < len(lists) {
-			l = lists[i]
-		}
-		l.Path = path
-		all = append(all, l)
-	}
-	return all
-}
-
 // couldNotCompare is the exit status of a comparison that ended early.
 func couldNotCompare(ctx context.Context, err error) error {
 	switch {

@@ -64,8 +64,7 @@ const imageFormat = "image-format"
 func addCompareFlags(set *pflag.FlagSet) *compareFlags {
 	f := &compareFlags{set: set, modes: modes.Comparable(), runs: 10, warmup: 1,
 		stage: bench.StageAll, latency: demoLatency, images: demoImages, format: formatText, progress: progressAuto}
-	compared := flags.Group{Set: set, Heading: "What is compared"}
-	compared.Add(
+	flags.Group{Set: set, Heading: "What is compared"}.Add(
 		flags.Flag{Name: "modes", Common: true, Value: flags.Choices(&f.modes, "MODES", modes.Comparable()...),
 			Usage: "the modes, with commas between; one named twice competes with itself (default " +
 				strings.Join(f.modes, ",") + ")"},
@@ -83,7 +82,7 @@ func addCompareFlags(set *pflag.FlagSet) *compareFlags {
 		flags.Flag{Name: "warmup", Value: flags.Whole(&f.warmup, 0, 100),
 			Usage: "rounds before those, which do not count"},
 	)
-	compared.Add(f.peer.rows()...)
+	f.peer.add(set)
 	flags.Group{Set: set, Heading: "Built-in samples, where there is no INPUT"}.Add(
 		flags.Flag{Name: "latency", Value: flags.PeriodOrNone(&f.latency),
 			Usage: "how long their server takes to answer"},

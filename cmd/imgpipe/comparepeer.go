@@ -31,16 +31,16 @@ const (
 	pythonKey  = "IMGPIPE_PYTHON"
 )
 
-// rows returns the flags.
-func (f *peerFlags) rows() []flags.Flag {
-	return []flags.Flag{
-		{Name: "peer", Value: flags.Choice(&f.name, peerPython),
+// add adds the flags.
+func (f *peerFlags) add(set *pflag.FlagSet) {
+	flags.Group{Set: set, Heading: "What is compared"}.Add(
+		flags.Flag{Name: "peer", Value: flags.Choice(&f.name, peerPython),
 			Usage: "let another program do the same job in the same rounds, and compare its pictures. python: Pillow " +
 				"in threads and in processes; see 'imgpipe help python'"},
-		{Name: "peer-python", Value: flags.Text(&f.python, "FILE"),
+		flags.Flag{Name: "peer-python", Value: flags.Text(&f.python, "FILE"),
 			Usage: "the Python for --peer python (default the first python3 of PATH that has Pillow, or that of the " +
 				"environment variable " + pythonKey + ")"},
-	}
+	)
 }
 
 // peerKnows are the flags that --peer python follows, as they stand in compare. peerIgnores bind only where something
@@ -162,6 +162,20 @@ func (f *compareFlags) newPeer(
 		return nil, err
 	}
 	return p, p.Prepare(ctx)
+}
+
+// keptLists returns lists as they are read again: from where they are kept.
+func keptLists(lists []fetch.List, kept []string) []fetch.List {
+	var all []fetch.List
+	for i, path := range kept {
+		l := fetch.List{}
+		if i < len(lists) {
+			l = lists[i]
+		}
+		l.Path = path
+		all = append(all, l)
+	}
+	return all
 }
 
 // addLoops measures how threads and processes scale in both languages where their own loops compute, and adds that to
