@@ -144,7 +144,7 @@ func (f *compareFlags) measure(stop *stopper, stdin io.Reader, stderr io.Writer)
 	}
 	c, err := contest.run(ctx, source.job, plan)
 	if err == nil && peer != nil {
-		err = f.addTable(ctx, peer, screen, c, bench.LanguageBound)
+		err = f.addLoops(ctx, peer, screen, c)
 	}
 	if err == nil {
 		screen.say("imgpipe: %s", f.howEnded(c))
@@ -159,20 +159,6 @@ func (f *compareFlags) howOften() string {
 	}
 	return fmt.Sprintf("until their ratios are known to %s, for %s at most", formatPercent(f.precision),
 		flags.FormatPeriod(f.budget))
-}
-
-// keptLists returns lists as they are read again: from where they are kept.
-func keptLists(lists []fetch.List, kept []string) []fetch.List {
-	var all []fetch.List
-	for i, path := range kept {
-		l := fetch.List{}
-		if i < len(lists) {
-			l = lists[i]
-		}
-		l.Path = path
-		all = append(all, l)
-	}
-	return all
 }
 
 // howEnded says how many rounds there were, and why no more.

@@ -76,6 +76,7 @@ func addCompareFlags(set *pflag.FlagSet) *compareFlags {
 	f.addContest(flags.Group{Set: set, Heading: "What is compared"})
 	f.addRounds(flags.Group{Set: set, Heading: "How often"})
 	f.addLesson(set)
+	f.peer.add(set)
 	flags.Group{Set: set, Heading: "Built-in samples, where there is no INPUT"}.Add(
 		flags.Flag{Name: "latency", Value: flags.PeriodOrNone(&f.latency),
 			Usage: "how long their server takes to answer"},

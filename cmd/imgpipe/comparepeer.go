@@ -31,16 +31,16 @@ const (
 	pythonKey  = "IMGPIPE_PYTHON"
 )
 
-// rows returns the flags.
-func (f *peerFlags) rows() []flags.Flag {
-	return []flags.Flag{
-		{Name: "peer", Value: flags.Choice(&f.name, peerPython),
+// add adds the flags.
+func (f *peerFlags) add(set *pflag.FlagSet) {
+	flags.Group{Set: set, Heading: "What is compared"}.Add(
+		flags.Flag{Name: "peer", Value: flags.Choice(&f.name, peerPython),
 			Usage: "let another program do the same job in the same rounds, and compare its pictures. python: Pillow " +
 				"in threads and in processes; see 'imgpipe help python'"},
-		{Name: "peer-python", Value: flags.Text(&f.python, "FILE"),
+		flags.Flag{Name: "peer-python", Value: flags.Text(&f.python, "FILE"),
 			Usage: "the Python for --peer python (default the first python3 of PATH that has Pillow, or that of the " +
 				"environment variable " + pythonKey + ")"},
-	}
+	)
 }
 
 // peerKnows are the flags that --peer python follows, as they stand in compare. peerIgnores bind only where something
@@ -108,14 +108,9 @@ func (f *compareFlags) peerBox() (box transform.Resize, err error) {
 		f.run.picture.format)
 }
 
-// newPeer returns what does the job beside imgpipe; nil if no flag asks for it. plan is that of imgpipe.
-func (f *compareFlags) newPeer(
-	ctx context.Context, dir string, plan bench.Plan, inputs fetch.Inputs, kill <-chan struct{},
-) (*bench.Peer, error) {
-	if f.peer.name == "" {
-		return nil, nil
-	}
-	named := f.peer.python
+// find returns the Python of --peer python.
+func (f *peerFlags) find(ctx context.Context) (*peer.Python, error) {
+	named := f.python
 	if named == "" {
 		named = os.Getenv(pythonKey)
 	}
@@ -123,6 +118,20 @@ func (f *compareFlags) newPeer(
 	if err != nil {
 		return nil, exitError{exitCouldNotRun, fmt.Errorf("--peer python: %w: expected one, as after 'python3 -m pip "+
 			"install Pillow' or 'apt install python3-pil', or another Python by --peer-python", err)}
+	}
+	return python, nil
+}
+
+// newPeer returns what does the job beside imgpipe; nil if no flag asks for it. plan is that of imgpipe.
+func (f *compareFlags) newPeer(
+	ctx context.Context, dir string, plan bench.Plan, inputs fetch.Inputs, kill <-chan struct{},
+) (*bench.Peer, error) {
+	if f.peer.name == "" {
+		return nil, nil
+	}
+	python, err := f.peer.find(ctx)
+	if err != nil {
+		return nil, err
 	}
 	program, err := procs.Program()
 	if err != nil {
@@ -155,22 +164,47 @@ func (f *compareFlags) newPeer(
 	return p, p.Prepare(ctx)
 }
 
-// addTable measures how threads and processes scale in both languages at jobs of bench.CellJobs, and adds that to c.
-func (f *compareFlags) addTable(
-	ctx context.Context, p *bench.Peer, screen *runsScreen, c *bench.Comparison, jobs ...string,
-) error {
-	cells, err := bench.PeerTable(ctx, bench.Table{
-		Python: p.Python, Program: p.Program, Dir: p.Dir, Kill: p.Kill, Progress: screen.show, Rounds: f.runs,
-		Cold: f.warmup == 0, Jobs: jobs,
-	})
-	screen.close()
+// keptLists returns lists as they are read again: from where they are kept.
+func keptLists(lists []fetch.List, kept []string) []fetch.List {
+	var all []fetch.List
+	for i, path := range kept {
+		l := fetch.List{}
+		if i < len(lists) {
+			l = lists[i]
+		}
+		l.Path = path
+		all = append(all, l)
+	}
+	return all
+}
+
+// addLoops measures how threads and processes scale in both languages where their own loops compute, and adds that to
+// c: pictures do not show it.
+func (f *compareFlags) addLoops(ctx context.Context, p *bench.Peer, screen *runsScreen, c *bench.Comparison) error {
+	cells, err := f.peerTable(ctx, p.Python, p.Dir, screen, p.Kill, bench.LanguageBound)
 	if err != nil {
-		c.Partial = "Python was measured at this job alone: " + err.Error()
+		c.Partial = "the loops of both languages were not measured: " + err.Error()
 		if ctx.Err() != nil {
-			c.Partial = "interrupted before Python was measured at another job"
+			c.Partial = "interrupted before the loops of both languages were measured"
 		}
 	}
 	c.Peer.Table = cells
 	c.Analyse()
 	return err
+}
+
+// peerTable measures how threads and processes scale in Go and in Python at some jobs of bench.CellJobs, or at all if
+// none is named. It leaves files in dir.
+func (f *compareFlags) peerTable(
+	ctx context.Context, python *peer.Python, dir string, screen *runsScreen, kill <-chan struct{}, jobs ...string,
+) ([]bench.Cell, error) {
+	program, err := procs.Program()
+	if err != nil {
+		return nil, err
+	}
+	defer screen.close()
+	return bench.PeerTable(ctx, bench.Table{
+		Python: python, Program: program, Dir: dir, Kill: kill, Progress: screen.show, Rounds: f.runs,
+		Cold: f.warmup == 0, Jobs: jobs,
+	})
 }

@@ -46,10 +46,14 @@ func (c *contest) run(
 		Program: program, Dir: c.dir, Env: drill.ContestantEnv, Kill: c.kill, Progress: c.screen.show, Keep: keep,
 	}
 	if c.peer != nil {
-		r.Peer = c.peer
+		r.Peer = c.peer.Run
 	}
 	defer c.screen.close()
 	comparison, err := r.Compare(ctx, job, plan, parts...)
+	if c.peer != nil {
+		comparison.Peer = c.peer.Facts()
+		comparison.Analyse()
+	}
 	comparison.Pictures = pictures
 	comparison.Command = append([]string{"imgpipe"}, shownCommand(os.Args[1:])...)
 	return comparison, err

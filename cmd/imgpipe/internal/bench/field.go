@@ -299,7 +299,7 @@ func (f *field) make(ctx context.Context, r *ran, config int, to outlet) (err er
 		if f.Peer == nil {
 			return fmt.Errorf("nothing here runs %s", c.Peer)
 		}
-		r.summary, err = f.Peer.Run(ctx, c, to.outputs)
+		r.summary, err = f.Peer(ctx, c, to.outputs)
 		r.elapsed = r.summary.Wall
 		return err
 	}

@@ -17,8 +17,8 @@ import (
 )
 
 // A Peer does the job of a Plan with Python and Pillow: it makes the runs of the Configs whose field Peer says how.
-// Before the first of them it has imgpipe do the job once (Prepare). It takes from those outputs which item becomes which
-// kind of file, and compares what Python made with them. It may be used by one goroutine at a time.
+// Before the first of them it has imgpipe do the job once (Prepare). Those outputs say which item becomes which kind of
+// file, and what Python made is compared with them. It may be used by one goroutine at a time.
 type Peer struct {
 	Python *peer.Python
 	// Program is the imgpipe whose outputs are compared with, Args are flags and inputs of its run, as in a Plan.
@@ -57,8 +57,8 @@ type PeerFacts struct {
 	Table []Cell `json:"table,omitempty"`
 }
 
-// Configs returns a Config for each way in which Python does the job, in each width. Workers that download wait for their
-// own downloads: then there are as many as downloads.
+// Configs returns a Config for each way in which Python does the job, in each width. Workers of Python wait for their own
+// downloads: if there are any, there are as many workers.
 func (p *Peer) Configs(workers, downloads []int) []Config {
 	widths := workers
 	if p.remote() {
@@ -111,7 +111,7 @@ func (p *Peer) Prepare(ctx context.Context) error {
 		}
 		p.outputs[index] = path
 	}
-	p.facts.Program, p.prepared = p.Python.Program, true
+	p.prepared = true
 	return nil
 }
 
@@ -202,11 +202,9 @@ func addFailure(all []summary.Failure, f summary.Failure) []summary.Failure {
 	return append(all, f)
 }
 
-// Facts returns what is known after the runs so far; nil before the first.
+// Facts returns what is known after the runs so far.
 func (p *Peer) Facts() *PeerFacts {
-	if !p.prepared {
-		return nil
-	}
 	facts := p.facts
+	facts.Program = p.Python.Program
 	return &facts
 }

@@ -46,23 +46,25 @@ func (c *Comparison) peerFindings() []Finding {
 	}
 	var all []Finding
 	add := func(text, figures string) { all = append(all, Finding{Kind: "peer", Text: text, Figures: figures}) }
+	say := func(a, b int) {
+		if a < 0 || b < 0 {
+			return // one of them was not run
+		}
+		if c.Results[b].Wall.Center < c.Results[a].Wall.Center {
+			a, b = b, a
+		}
+		add(c.beside(a, b), c.besideCPU(a, b))
+	}
 	is := func(kinds ...string) func(Config) bool {
 		return func(c Config) bool {
 			return slices.Contains(kinds, strings.TrimPrefix(c.Peer, peerPrefix)) && c.Peer != ""
 		}
 	}
-	threads, processes := c.quickest(is(peer.Threads)), c.quickest(is(peer.Fork, peer.Spawn))
-	if threads >= 0 && processes >= 0 {
-		add(c.beside(threads, processes), c.besideCPU(threads, processes))
-	}
-	if free := c.quickest(is(peer.FreeThreads)); free >= 0 && threads >= 0 {
-		add(c.beside(free, threads), c.besideCPU(free, threads))
-	}
+	threads := c.quickest(is(peer.Threads))
+	say(threads, c.quickest(is(peer.Fork, peer.Spawn)))
+	say(c.quickest(is(peer.FreeThreads)), threads)
 	ours := c.quickest(func(c Config) bool { return c.Peer == "" })
-	theirs := c.quickest(func(c Config) bool { return c.Peer != "" })
-	if ours >= 0 && theirs >= 0 {
-		add(c.beside(ours, theirs), c.besideCPU(ours, theirs))
-	}
+	say(ours, c.quickest(func(c Config) bool { return c.Peer != "" }))
 	if p := c.Peer; p.Outputs > 0 {
 		text := fmt.Sprintf("%s made the same pictures as imgpipe: a PSNR of %.1f dB at the median, %.1f dB at least.",
 			p.Program, p.Median, p.Least)
@@ -109,12 +111,13 @@ func (c *Comparison) beside(a, b int) string {
 	return fmt.Sprintf("%s: %s times as fast as %s.", c.Name(a), interval(times), c.Name(b))
 }
 
-// besideCPU says what CPU time for each image and what memory the same two took.
+// besideCPU says what CPU time for each image and what memory the same two took, and how many CPUs they used at once.
 func (c *Comparison) besideCPU(a, b int) string {
 	images := float64(max(c.Job.Images, 1))
 	ra, rb := c.Results[a], c.Results[b]
-	said := fmt.Sprintf("CPU for each image %.1f and %.1f ms, %s times as much", 1000*ra.CPU.Center/images,
-		1000*rb.CPU.Center/images, interval(c.cpuTimes(a, b)))
+	said := fmt.Sprintf("CPU for each image %.1f and %.1f ms, %s times as much; %.1f and %.1f CPUs used",
+		1000*ra.CPU.Center/images, 1000*rb.CPU.Center/images, interval(c.cpuTimes(a, b)),
+		ra.CPU.Center/ra.Wall.Center, rb.CPU.Center/rb.Wall.Center)
 	if ra.Memory() > 0 && rb.Memory() > 0 {
 		said += fmt.Sprintf("; peak memory %.0f and %.0f MB", ra.Memory()/1e6, rb.Memory()/1e6)
 	}

@@ -287,7 +287,7 @@ func (t Table) loops() []tableRow {
 			sum = ran.Checksum
 		}
 		if err == nil && ran.Checksum != sum {
-			err = fmt.Errorf("%w: the loops made bytes with the checksum %d, others %d", ErrDifferent, ran.Checksum, sum)
+			err = fmt.Errorf("%w: the checksum of the loops is %d, that of others %d", ErrDifferent, ran.Checksum, sum)
 		}
 		return ran.Elapsed, err
 	}

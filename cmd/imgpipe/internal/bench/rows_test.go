@@ -100,25 +100,17 @@ func TestAPartCanHaveAJobOfItsOwn(t *testing.T) {
 	}
 }
 
-// An other is a program that is known by its runs alone.
-type other func(outputs string) (summary.Summary, error)
-
-func (o other) Run(_ context.Context, _ Config, outputs string) (summary.Summary, error) {
-	return o(outputs)
-}
-func (o other) Facts() *PeerFacts { return nil }
-
 func TestAPeerRunsInTheSameRoundsAndIsComparedByItself(t *testing.T) {
 	p := twoModes(6)
 	python := Config{Name: "python", Mode: "python-threads", Workers: 2, Downloads: 2, Peer: "python"}
 	p.Configs = append(p.Configs, python)
 	var wrong error
-	r := &Runner{Peer: other(func(outputs string) (summary.Summary, error) {
+	r := &Runner{Peer: func(_ context.Context, c Config, outputs string) (summary.Summary, error) {
 		if _, err := os.Stat(outputs); err == nil {
 			t.Errorf("%s is there already", outputs)
 		}
 		return summary.Summary{Program: "Python", Items: 3, Done: 3, Wall: 2, User: 3}, wrong
-	})}
+	}}
 	c, err := compareWith(t, t.Context(), "", r, p)
 	if err != nil || len(c.Samples) != 18 || c.Different != "" {
 		t.Fatalf("%v, %d runs, different %q", err, len(c.Samples), c.Different)

@@ -30,20 +30,12 @@ type Runner struct {
 	// Kill, if it is not nil, is closed to kill the run under way. Without that, a context that ends asks the run to
 	// end.
 	Kill <-chan struct{}
-	// Peer makes the runs of Configs that name one. Nil is for Plans without such.
-	Peer Other
+	// Peer makes a run of a Config with a Peer, which writes its outputs to a folder that is not there yet, and returns
+	// what that cost: its Wall is the whole clock. It returns an ErrDifferent if the outputs are not those of imgpipe,
+	// by its own measure. It is needed for such Configs alone.
+	Peer func(ctx context.Context, c Config, outputs string) (summary.Summary, error)
 
 	meter meter
-}
-
-// An Other is another program that does the job beside imgpipe. A [Peer] is one.
-type Other interface {
-	// Run makes a run of a Config that names a peer. It writes its outputs to a folder that is not there yet, and
-	// returns what that cost: its Wall is the whole clock. Its error is an ErrDifferent if the outputs are not those of
-	// imgpipe, by its own measure.
-	Run(ctx context.Context, c Config, outputs string) (summary.Summary, error)
-	// Facts returns what is known of the program besides its runs; nil for nothing.
-	Facts() *PeerFacts
 }
 
 // Progress is how far a Runner has come.
@@ -131,9 +123,6 @@ func (r *Runner) run(ctx context.Context, p Plan, c *Comparison) error {
 	}
 	f.settle()
 	f.timelines()
-	if r.Peer != nil {
-		c.Peer = r.Peer.Facts()
-	}
 	return err
 }
 

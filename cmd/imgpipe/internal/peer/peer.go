@@ -208,7 +208,8 @@ func (p *Python) Run(ctx context.Context, dir string, job Job, kill <-chan struc
 	if err != nil {
 		return ran, doing(err)
 	}
-	if err := errors.Join(os.WriteFile(program, script, 0o600), os.WriteFile(described, ascii(text), 0o600)); err != nil {
+	err = errors.Join(os.WriteFile(program, script, 0o600), os.WriteFile(described, ascii(text), 0o600))
+	if err != nil {
 		return ran, doing(err)
 	}
 	defer os.Remove(described)

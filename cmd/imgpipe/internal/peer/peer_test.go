@@ -123,7 +123,8 @@ func TestWhatCannotBeOpenedFailsAlone(t *testing.T) {
 	}
 	job := Job{Kind: Threads, Workers: 2, Quality: 85}
 	for i, source := range []string{
-		filepath.Join(dir, "bad.jpg"), filepath.Join(dir, "none.jpg"), filepath.Join(dir, "good.jpg"), server.URL + "/a.jpg",
+		filepath.Join(dir, "bad.jpg"), filepath.Join(dir, "none.jpg"), filepath.Join(dir, "good.jpg"),
+		server.URL + "/a.jpg",
 	} {
 		job.Items = append(job.Items, Item{source, filepath.Join(dir, fmt.Sprint(i, ".jpg"))})
 	}
@@ -232,7 +233,8 @@ func scriptText() string { return string(script) }
 func TestWithoutPythonOrPillowTheReasonIsSaid(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("PATH", dir)
-	if _, err := Find(t.Context(), ""); !errors.Is(err, ErrNone) || !strings.Contains(err.Error(), "no python3 in PATH") {
+	_, err := Find(t.Context(), "")
+	if !errors.Is(err, ErrNone) || !strings.Contains(err.Error(), "no python3 in PATH") {
 		t.Errorf("without Python: %v", err)
 	}
 	if runtime.GOOS == "windows" {
@@ -243,7 +245,8 @@ func TestWithoutPythonOrPillowTheReasonIsSaid(t *testing.T) {
 	if err := os.WriteFile(fake, []byte(says), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Find(t.Context(), ""); !errors.Is(err, ErrNone) || !strings.Contains(err.Error(), "No module named 'PIL'") {
+	_, err = Find(t.Context(), "")
+	if !errors.Is(err, ErrNone) || !strings.Contains(err.Error(), "No module named 'PIL'") {
 		t.Errorf("without Pillow: %v", err)
 	}
 }
@@ -264,7 +267,8 @@ func TestAPythonWithoutALockIsAKindOfItsOwn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.Program != "Python 3 as python3, Pillow 1" || p.Free == nil || p.Free.Program != "Python 3 as python3.14t, Pillow 1" {
+	free := "Python 3 as python3.14t, Pillow 1"
+	if p.Program != "Python 3 as python3, Pillow 1" || p.Free == nil || p.Free.Program != free {
 		t.Errorf("found %+v, %+v", p, p.Free)
 	}
 	if got := fmt.Sprint(p.Kinds()); got != "[serial threads fork spawn free-threads]" {
