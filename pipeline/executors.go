@@ -175,8 +175,8 @@ func (l *Local) Do(ctx context.Context, task transform.Task) (transform.Result, 
 		if c.exited {
 			on.work = nil
 		}
-		cost.Wait, cost.Work = l.lock.waited(turn), c.work
-		cost.Work.Wall = max(0, cost.Work.Wall-(cost.Wait-before))
+		cost.Wait = l.lock.waited(turn)
+		cost.Work = c.work.Within(c.work.Wall - (cost.Wait - before))
 		c.result = without(c.result, cost.Wait-before)
 		if c.err != nil && work.Err() != nil {
 			// Whatever transform.Do says of it, the context is why it stopped.
