@@ -284,7 +284,7 @@ func (s *Sample) atLeast() float64 {
 }
 
 // unevenBy is by how much the disturbed shares of two Configs may differ in the median round.
-const unevenBy = 0.02
+const unevenBy = 0.03
 
 // uneven reports whether one of two Configs was disturbed more than the other, by so much that their wall times say
 // more of their neighbors than of themselves, and not by chance. With few rounds chance is not ruled out, so the median
