@@ -96,7 +96,7 @@ func (c *Comparison) notes(earlier *Comparison) (notes []string) {
 
 // machineWords returns what is known of the machine of both old and new files.
 func machineWords(c *Comparison) string {
-	words := []string{fmt.Sprintf("%s/%s with %s", c.Machine.OS, c.Machine.Arch, count(c.Machine.CPUs, "CPU"))}
+	words := []string{fmt.Sprintf("%s/%s with %s", c.Machine.OS, c.Machine.Arch, figure.Count(c.Machine.CPUs, "CPU"))}
 	for _, w := range []string{c.Card.CPU, c.Card.Kernel} {
 		if w != "" {
 			words = append(words, w)

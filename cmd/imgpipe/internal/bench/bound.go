@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"imgpipe/cmd/imgpipe/internal/figure"
 	"imgpipe/pipeline"
 )
 
@@ -27,8 +28,9 @@ type account map[pipeline.Entry]float64
 // account returns that of a contestant, from the rounds that count by the clock; nil if it is not known.
 func (e *evidence) account(config int) account {
 	a, n := account{}, 0.0
-	for _, round := range e.of(byClock) {
-		of := e.runs[config][round].Summary.Account
+	timed, _ := e.c.quietOf(config)
+	for _, s := range timed {
+		of := s.Summary.Account
 		if of == nil || of.Lanes == 0 || of.Wall <= 0 {
 			continue
 		}
@@ -76,14 +78,14 @@ func (a account) String() string {
 			continue
 		}
 		rest -= a[entry]
-		text := words(entry) + " " + percent(a[entry])
+		text := words(entry) + " " + figure.Percent(a[entry])
 		if parts := a.listed(a.parts(entry)); len(parts) > 0 {
 			text += ", of which " + strings.Join(parts, " and ")
 		}
 		said = append(said, text)
 	}
 	if rest >= 0.005 {
-		said = append(said, "other "+percent(rest))
+		said = append(said, "other "+figure.Percent(rest))
 	}
 	return "time of the workers: " + strings.Join(said, "; ")
 }
@@ -92,7 +94,7 @@ func (a account) String() string {
 func (a account) listed(entries []pipeline.Entry) (said []string) {
 	for _, entry := range entries {
 		if a[entry] >= leastShare {
-			said = append(said, words(entry)+" "+percent(a[entry]))
+			said = append(said, words(entry)+" "+figure.Percent(a[entry]))
 		}
 	}
 	return said
@@ -106,7 +108,7 @@ type use struct {
 func (e *evidence) use(config int) use {
 	u := use{cpus: float64(max(e.c.Machine.CPUs, 1))}
 	u.ours, _ = e.mean(config, func(s *Sample) (float64, bool) {
-		return cpuTime(&s.Summary) / s.Wall(), s.Wall() > 0
+		return s.cpu() / s.Wall(), s.Wall() > 0
 	})
 	u.others, _ = e.mean(config, otherCPUs)
 	u.stolen, _ = e.mean(config, stolenCPUs)
@@ -142,11 +144,11 @@ func (e *evidence) sayBound(say sayer, config int) {
 	switch {
 	case images <= lanes:
 		say("bound", fmt.Sprintf("There are no more images than can be worked on at once, %d for %s: the slowest of "+
-			"them bounds the job.", images, count(lanes, e.c.unit())), figures)
+			"them bounds the job.", images, figure.Count(lanes, e.c.unit())), figures)
 		return
 	case tail >= giantShare:
 		say("bound", fmt.Sprintf("One image bounds this job: %s was under way alone for %s of the time.",
-			last, percent(tail)), figures)
+			last, figure.Percent(tail)), figures)
 		return
 	}
 	workers := e.c.Configs[config].Workers
@@ -225,24 +227,24 @@ func (a account) boundBy(main pipeline.Entry, share float64, u use, workers int)
 		if parts := a.parts(main); len(parts) > 0 && a[parts[0]] >= a[main]/2 {
 			text += fmt.Sprintf(" (%s)", words(parts[0]))
 		}
-		return fmt.Sprintf("%s bounds this job: %s of the workers' time", text, percent(share))
+		return fmt.Sprintf("%s bounds this job: %s of the workers' time", text, figure.Percent(share))
 	}
 	busy, wait := a[pipeline.EntryCPU], a[pipeline.EntryCPUWait]
 	switch {
 	case a[pipeline.EntryThrottled] >= leastShare:
 		return fmt.Sprintf("A quota of CPU time bounds this job: workers were throttled %s of their time and on a "+
-			"CPU %s", percent(a[pipeline.EntryThrottled]), percent(busy))
+			"CPU %s", figure.Percent(a[pipeline.EntryThrottled]), figure.Percent(busy))
 	case u.stolen >= busyOthers*u.cpus || u.others >= busyOthers*u.cpus && u.full():
-		return fmt.Sprintf("The CPUs bound this job. %s; workers waited %s of their time for one", u, percent(wait))
+		return fmt.Sprintf("The CPUs bound this job. %s; workers waited %s of their time for one", u, figure.Percent(wait))
 	case u.full():
 		return fmt.Sprintf("The CPUs bound this job: %.1f of %.0f were used, and workers were on one %s of their time",
-			u.ours, u.cpus, percent(busy))
+			u.ours, u.cpus, figure.Percent(busy))
 	case a.fewWorkers(u, workers):
 		return fmt.Sprintf("The number of workers bounds this job: %s on a CPU %s of the time, and there are %.0f CPUs",
-			plural(workers, "was", "were"), percent(busy), u.cpus)
+			plural(workers, "was", "were"), figure.Percent(busy), u.cpus)
 	}
 	return fmt.Sprintf("Nothing is saturated: workers were on a CPU %s of their time and waited %s for one",
-		percent(busy), percent(wait))
+		figure.Percent(busy), figure.Percent(wait))
 }
 
 // faults returns how many pages had to come from a disk, if that may be what was waited for.

@@ -6,12 +6,14 @@ import (
 	"slices"
 	"strings"
 
+	"imgpipe/cmd/imgpipe/internal/figure"
 	"imgpipe/cmd/imgpipe/internal/modes"
 )
 
 // plainness ranks the modes, the plainest first. What is not here comes last.
 var plainness = []string{
-	modes.Serial, modes.Goroutines, "threads", modes.Auto, modes.Processes, "pipes", "spawn", "gil-released", modes.GIL,
+	modes.Serial, modes.Goroutines, modes.Threads, modes.Auto, modes.Processes, modes.Pipes, modes.Spawn,
+	modes.GILReleased, modes.GIL,
 }
 
 func rank(mode string) int {
@@ -23,10 +25,9 @@ func rank(mode string) int {
 
 // plainer reports whether a asks for less than b: a plainer mode, no flags, fewer workers, fewer downloads.
 func (a Config) plainer(b Config) bool {
-	foreign := func(c Config) int { return len(c.Peer) + len(c.Program) }
 	settings := func(c Config) int { return len(c.Extra) + len(c.Env) }
 	return cmp.Or(
-		cmp.Compare(foreign(a), foreign(b)),
+		cmp.Compare(len(a.Program), len(b.Program)),
 		cmp.Compare(rank(a.Mode), rank(b.Mode)),
 		cmp.Compare(settings(a), settings(b)),
 		cmp.Compare(a.Workers, b.Workers),
@@ -48,13 +49,11 @@ func (c *Comparison) plainest(of ...int) int {
 	})
 }
 
-// eligible returns the contestants that can be advised. A mode with a lock is a lesson, not a tool, and another program
-// is no way to run this one: they are left out unless there is nothing else.
+// eligible returns the contestants that can be advised. A mode with a lock is a lesson, not a tool: those are left out
+// unless there is nothing else.
 func (e *evidence) eligible() []int {
-	lessons := []string{modes.GIL, "gil-released"}
 	tools := slices.DeleteFunc(slices.Clone(e.ran), func(i int) bool {
-		config := e.c.Configs[i]
-		return config.Peer != "" || slices.Contains(lessons, config.Mode)
+		return slices.Contains([]string{modes.GIL, modes.GILReleased}, e.c.Configs[i].Mode)
 	})
 	if len(tools) == 0 {
 		return e.ran
@@ -68,8 +67,12 @@ func (e *evidence) sayChoice(say sayer) (choice int) {
 	among := e.eligible()
 	switch {
 	case len(e.ran) == 1:
-		say("choice", fmt.Sprintf("Only %s was run, so there is nothing to compare it with.", e.c.Name(e.ran[0])),
-			e.measured(e.ran))
+		text := fmt.Sprintf("Only %s was run, so there is nothing to compare it with.", e.c.Name(e.ran[0]))
+		if e.c.Peer != nil {
+			text = fmt.Sprintf("Of the modes of imgpipe only %s was run, so there is no choice between them.",
+				e.c.Name(e.ran[0]))
+		}
+		say("choice", text, e.measured(e.ran))
 		return e.ran[0]
 	case !e.enough():
 		say("choice", fmt.Sprintf("%s no order: %d are needed.",
@@ -77,14 +80,14 @@ func (e *evidence) sayChoice(say sayer) (choice int) {
 			fmt.Sprintf("--runs %d; %s", enoughRuns, e.measured(e.ran)))
 		return e.c.plainest(among...)
 	case len(among) == 1:
-		text := fmt.Sprintf("Of what was run only %s can be advised: the others are lessons, or other programs.",
+		text := fmt.Sprintf("Of what was run only %s can be advised: modes with a lock are lessons.",
 			e.c.Name(among[0]))
-		if e.withheld != "" {
+		if e.c.Withheld != "" {
 			text += " " + e.noOrder()
 		}
 		say("choice", text, e.measured(e.ran))
 		return among[0]
-	case e.withheld != "":
+	case e.c.Withheld != "":
 		return e.sayWithheld(say, among)
 	}
 	o := e.order(byClock, among)
@@ -118,7 +121,7 @@ func (e *evidence) sayOpen(say sayer, o order, alike []int, choice int) {
 	text := fmt.Sprintf("No order is shown between %s.", e.names(alike))
 	if o.seen > 0 {
 		text = fmt.Sprintf("No order shown: these %d tie: %s. A difference of %s would have been seen.", len(alike),
-			e.names(alike), percent(o.seen))
+			e.names(alike), figure.Percent(o.seen))
 	}
 	text += fmt.Sprintf(" The plainest is %s.", e.c.Name(choice))
 	if len(o.worse) > 0 {
@@ -130,7 +133,7 @@ func (e *evidence) sayOpen(say sayer, o order, alike []int, choice int) {
 // sayUneven names the contestants whose walls are not compared, because other programs took more from one of them.
 func (e *evidence) sayUneven(say sayer, o order) {
 	for _, i := range without(slices.Concat(o.ties, o.open, o.worse), o.best) {
-		if e.uneven(o.best, i) && !e.beyond(i, o.best) {
+		if e.c.uneven(o.best, i) && !e.c.beyond(i, o.best) {
 			say("uneven", fmt.Sprintf("The machine was not as quiet for %s as for %s: no order of these two by the "+
 				"clock. CPU for each image: %s times that of the other.", e.c.Name(i), e.c.Name(o.best),
 				withInterval(e.pair(byCPU, o.best, i).cost)), e.shares([]int{o.best, i}))
@@ -143,7 +146,7 @@ func (e *evidence) sayUneven(say sayer, o order) {
 func (e *evidence) sayWithheld(say sayer, among []int) (choice int) {
 	var left, beaten []int
 	for _, i := range among {
-		if slices.ContainsFunc(among, func(other int) bool { return e.beyond(i, other) }) {
+		if slices.ContainsFunc(among, func(other int) bool { return e.c.beyond(i, other) }) {
 			beaten = append(beaten, i)
 		} else {
 			left = append(left, i)
@@ -169,7 +172,7 @@ func (e *evidence) sayWithheld(say sayer, among []int) (choice int) {
 		text += fmt.Sprintf("a tie of %s.", e.names(alike))
 	default:
 		text += fmt.Sprintf("no difference shown between %s; %s would have been seen.", e.names(alike),
-			percent(o.seen))
+			figure.Percent(o.seen))
 	}
 	if len(e.ofOneWidth(left)) < len(left) {
 		text += " It does not say which width is faster."
@@ -194,11 +197,7 @@ func (e *evidence) ofOneWidth(of []int) []int {
 
 // noOrder says why there is no order by the clock.
 func (e *evidence) noOrder() string {
-	text := sentence(e.withheld)
-	if strings.Contains(text, "no order") {
-		return text
-	}
-	return strings.TrimSuffix(text, ".") + ": no order by the clock."
+	return sentence(e.c.Withheld + noOrder)
 }
 
 // beaten returns which contestants others beat by more than disturbance explains, and by how much at least.
@@ -206,9 +205,9 @@ func (e *evidence) beaten(losers, winners []int) string {
 	by := map[int][]string{}
 	for _, i := range losers {
 		best := slices.MaxFunc(winners, func(a, b int) int {
-			return cmp.Compare(e.certainly(i, a).Low, e.certainly(i, b).Low)
+			return cmp.Compare(e.c.certainly(i, a).Low, e.c.certainly(i, b).Low)
 		})
-		by[best] = append(by[best], fmt.Sprintf("%.2f times as fast as %s", e.certainly(i, best).Low, e.c.Name(i)))
+		by[best] = append(by[best], fmt.Sprintf("%.2f times as fast as %s", e.c.certainly(i, best).Low, e.c.Name(i)))
 	}
 	var said []string
 	for _, i := range winners {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"imgpipe/cmd/imgpipe/internal/figure"
 	"imgpipe/cmd/imgpipe/internal/modes"
 	"imgpipe/pipeline"
 )
@@ -27,13 +28,13 @@ func (c *Comparison) claimShared() claimed {
 		said = append(said, fmt.Sprintf("%s times processes with shared memory", rangeOf(p.cpu(), 2)))
 	}
 	if n := d.in.Results[d.b].CopiedPerImage; n > 0 && d.in.Job.Images > 0 {
-		said = append(said, fmt.Sprintf("pipes copied %s for each image, goroutines none of its %s", bytes(n),
-			bytes(float64(d.in.Job.BytesIn)/float64(d.in.Job.Images))))
+		said = append(said, fmt.Sprintf("pipes copied %s for each image, goroutines none of its %s", figure.Bytes(n),
+			figure.Bytes(float64(d.in.Job.BytesIn)/float64(d.in.Job.Images))))
 	}
 	if p, ok := c.duel(sameWidth(modes.Goroutines, modes.Processes)); ok {
 		if r := p.in.Results[p.b]; r.PeakPSS.Center > 0 && r.PeakRSS.Center > r.PeakPSS.Center {
 			said = append(said, fmt.Sprintf("of %s in processes %s was counted twice, being shared",
-				bytes(r.PeakRSS.Center), bytes(r.PeakRSS.Center-r.PeakPSS.Center)))
+				figure.Bytes(r.PeakRSS.Center), figure.Bytes(r.PeakRSS.Center-r.PeakPSS.Center)))
 		}
 	}
 	found := claimed{holds: beyond(e, costsSomething), measured: strings.Join(said, "; "), figure: &e}
@@ -50,7 +51,7 @@ func (c *Comparison) claimLightStart() claimed {
 	}
 	found := claimed{figure: &thread.Time, holds: notShown, measured: fmt.Sprintf(
 		"a goroutine %s, a thread %s, a process %s, of %s each in turn", secondsRange(routine.Time),
-		secondsRange(thread.Time), secondsRange(process.Time), count(thread.Tries, "start"))}
+		secondsRange(thread.Time), secondsRange(process.Time), figure.Count(thread.Tries, "start"))}
 	switch t, p := thread.Time, process.Time; {
 	case !t.Finite() || !p.Finite() || !routine.Time.Finite():
 	case t.High < p.Low && routine.Time.High < p.Low:
@@ -93,7 +94,7 @@ func (c *Comparison) claimLockWaits() claimed {
 		return unmeasured("a whole job that waits, with modes serial and gil and more downloads than CPUs, is")
 	}
 	what := fmt.Sprintf("gil with %s, its lock taken by each transform: %%s as serial",
-		count(d.second().Downloads, "download"))
+		figure.Count(d.second().Downloads, "download"))
 	return d.byClock(what, true, func(e Estimate) string { return beyond(e, hardlyFaster) })
 }
 
@@ -134,8 +135,8 @@ func (c *Comparison) claimLockComputes() claimed {
 	if !ok {
 		return unmeasured("work that computes, in mode gil with one worker and with as many as CPUs, is")
 	}
-	what := fmt.Sprintf("gil with %s on %s: %%s as %s", count(d.second().Workers, "worker"),
-		count(d.in.Machine.CPUs, "CPU"), d.in.Name(d.a))
+	what := fmt.Sprintf("gil with %s on %s: %%s as %s", figure.Count(d.second().Workers, "worker"),
+		figure.Count(d.in.Machine.CPUs, "CPU"), d.in.Name(d.a))
 	found := d.byClock(what, false, func(e Estimate) string { return within(e, hardlyFaster) })
 	if found.holds != holds {
 		return found
@@ -182,7 +183,7 @@ func (c *Comparison) claimProcessesScale() claimed {
 		return unmeasured("work that computes, in modes gil and processes with as many workers as CPUs, is")
 	}
 	what := fmt.Sprintf("%d processes: %%s as %d threads under the lock, on %s", d.second().Workers, d.first().Workers,
-		count(d.in.Machine.CPUs, "CPU"))
+		figure.Count(d.in.Machine.CPUs, "CPU"))
 	return d.byClock(what, false, func(e Estimate) string { return beyond(e, hardlyFaster) })
 }
 
@@ -218,7 +219,7 @@ func (c *Comparison) crash(mode string) *Crash {
 func (c *Comparison) claimHeavy() claimed {
 	var said []string
 	heavy, tied := 0, 0
-	count := func(outcome string) {
+	weigh := func(outcome string) {
 		switch outcome {
 		case holds:
 			heavy++
@@ -231,25 +232,25 @@ func (c *Comparison) claimHeavy() claimed {
 		said = append(said, fmt.Sprintf("a process starts in %s, a thread in %s", secondsRange(p), secondsRange(t)))
 		switch {
 		case t.Finite() && p.Finite() && p.Low > t.High*costsSomething:
-			count(holds)
+			weigh(holds)
 		case t.Finite() && p.Finite() && p.High <= t.Low*costsSomething:
-			count(fails)
+			weigh(fails)
 		}
 	}
 	if routine, process, more, ok := c.memoryOfBoth(); ok {
 		said = append(said, fmt.Sprintf("one more costs %s, in goroutines %s", moreBytes(process.OneMoreWorker),
 			moreBytes(routine.OneMoreWorker)))
-		count(beyond(more, (costsSomething-1)*c.leastMemory()))
+		weigh(beyond(more, (costsSomething-1)*c.leastMemory()))
 	}
-	var figure *Estimate
+	var rests *Estimate
 	if d, ok := c.duel(sameWidth(modes.Goroutines, modeSpawn)); ok {
 		e := d.cpu()
-		figure = &e
+		rests = &e
 		said = append(said, fmt.Sprintf("a process for each image takes %s times the CPU time of goroutines",
 			rangeOf(e, 2)))
-		count(beyond(e, costsSomething))
+		weigh(beyond(e, costsSomething))
 	}
-	found := claimed{holds: notShown, measured: strings.Join(said, "; "), figure: figure}
+	found := claimed{holds: notShown, measured: strings.Join(said, "; "), figure: rests}
 	switch {
 	case len(said) == 0:
 		return unmeasured("starts, memory of few and of many workers, or mode spawn are")
@@ -280,7 +281,7 @@ func (c *Comparison) claimManyDownloads() claimed {
 		return unmeasured("work that waits, with one download and with four times as many as CPUs, is")
 	}
 	cpus := d.in.Machine.CPUs
-	what := fmt.Sprintf("%s on %s: %%s as one", count(d.second().Downloads, "download"), count(cpus, "CPU"))
+	what := fmt.Sprintf("%s on %s: %%s as one", figure.Count(d.second().Downloads, "download"), figure.Count(cpus, "CPU"))
 	return d.byClock(what, true, func(e Estimate) string { return beyond(e, muchFaster*float64(cpus)) })
 }
 
@@ -293,7 +294,7 @@ func (c *Comparison) claimCores() claimed {
 	if !ok {
 		return unmeasured("work that computes, with as many workers as CPUs and with four times as many, is")
 	}
-	what := fmt.Sprintf("%s: %%s as %d, on %s", count(d.second().Workers, "worker"), d.first().Workers,
-		count(d.in.Machine.CPUs, "CPU"))
+	what := fmt.Sprintf("%s: %%s as %d, on %s", figure.Count(d.second().Workers, "worker"), d.first().Workers,
+		figure.Count(d.in.Machine.CPUs, "CPU"))
 	return d.byClock(what, false, func(e Estimate) string { return within(e, nothingGained) })
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"imgpipe/cmd/imgpipe/internal/figure"
 )
 
 // Whether a claim holds here.
@@ -157,32 +159,8 @@ func (c *Comparison) plain(config int) bool {
 		this.Peer == ""
 }
 
-// rounds returns the runs of d's contestants by round: those rounds that both finished.
-func (d duel) rounds() (rounds [][2]*Sample) {
-	firsts := map[int]*Sample{}
-	for i := range d.in.Samples {
-		if s := &d.in.Samples[i]; s.Config == d.a {
-			firsts[s.Round] = s
-		}
-	}
-	for i := range d.in.Samples {
-		s := &d.in.Samples[i]
-		if first := firsts[s.Round]; first != nil && s.Config == d.b {
-			rounds = append(rounds, [2]*Sample{first, s})
-		}
-	}
-	return rounds
-}
-
-// compared returns how a figure of the second contestant compares with that of the first, from runs of the same round.
-func (d duel) compared(ratio func(a, b *Sample) float64) Estimate {
-	var all []float64
-	for _, r := range d.rounds() {
-		all = append(all, ratio(r[0], r[1]))
-	}
-	e, _ := paired(all)
-	return e
-}
+// rounds returns the rounds that both of d's contestants finished.
+func (d duel) rounds() []round { return d.in.pairs(d.a, d.b) }
 
 // faster returns how many times faster the second contestant is by the clock.
 func (d duel) faster() Estimate {
@@ -192,27 +170,17 @@ func (d duel) faster() Estimate {
 
 // cpu returns how many times the CPU time of the first contestant the second one takes for an image.
 func (d duel) cpu() Estimate {
-	each := func(s *Sample) float64 { return (s.Summary.User + s.Summary.System) / float64(s.Summary.Done) }
-	return d.compared(func(a, b *Sample) float64 { return each(b) / each(a) })
+	e, _ := d.in.CPUTimes(d.a, d.b)
+	return e
 }
 
 // freed returns the same as faster, as far as no disturbance explains it: Low is what would be left if the disturbance
 // of the first contestant alone were taken away, and High if that of the second were.
 func (d duel) freed() Estimate {
 	e := d.faster()
-	low := d.compared(func(a, b *Sample) float64 { return a.Wall() * (1 - a.lost()) / b.Wall() })
-	high := d.compared(func(a, b *Sample) float64 { return a.Wall() / (b.Wall() * (1 - b.lost())) })
+	low, _ := paired(ratiosOf(d.rounds(), func(r round) float64 { return r.a.atLeast() / r.b.Wall() }))
+	high, _ := paired(ratiosOf(d.rounds(), func(r round) float64 { return r.a.Wall() / r.b.atLeast() }))
 	return Estimate{e.Center, min(e.Low, low.Low), max(e.High, high.High)}
-}
-
-// lost returns the share of a run's time that disturbance can have taken at most. Where it is not known who waited for
-// a CPU, that is all that other programs had of the CPUs.
-func (s *Sample) lost() float64 {
-	share := s.DisturbedShare
-	if s.Summary.Account == nil && s.Summary.Machine.CPUs > 0 {
-		share = max(share, s.OtherCPU/float64(s.Summary.Machine.CPUs))
-	}
-	return min(max(share, 0), 0.99)
 }
 
 // noOrder is the end of a sentence about what disturbed a clock.
@@ -221,24 +189,24 @@ const noOrder = ": no order by the clock"
 // disturbed returns what disturbed the clock of d's contestants so often that it shows no order; "" if nothing did.
 func (d duel) disturbed() string {
 	if d.in.Withheld != "" {
-		return d.in.Withheld
+		return d.in.Withheld + noOrder
 	}
 	rounds := d.rounds()
 	quiet, others := 0, []float64(nil)
 	for _, r := range rounds {
-		if !r[0].wasDisturbed() && !r[1].wasDisturbed() {
+		if !r.a.wasDisturbed() && !r.b.wasDisturbed() {
 			quiet++
 		}
-		others = append(others, r[0].OtherCPU, r[1].OtherCPU)
+		others = append(others, r.a.OtherCPU, r.b.OtherCPU)
 	}
 	if quiet == len(rounds) || quiet >= enoughRuns {
 		return ""
 	}
 	if held := median(others); held > muchOthers {
-		return fmt.Sprintf("other programs held %.1f of %s in %d of %s", held, count(d.in.Machine.CPUs, "CPU"),
-			len(rounds)-quiet, count(len(rounds), "round")) + noOrder
+		return fmt.Sprintf("other programs held %.1f of %s in %d of %s", held, figure.Count(d.in.Machine.CPUs, "CPU"),
+			len(rounds)-quiet, figure.Count(len(rounds), "round")) + noOrder
 	}
-	return fmt.Sprintf("%d of %s were disturbed", len(rounds)-quiet, count(len(rounds), "round")) + noOrder
+	return fmt.Sprintf("%d of %s were disturbed", len(rounds)-quiet, figure.Count(len(rounds), "round")) + noOrder
 }
 
 // wasDisturbed reports whether something disturbed the run. Where the system does not say who waited for a CPU, much
@@ -253,7 +221,7 @@ func (s *Sample) wasDisturbed() bool {
 // enough returns what is missing for an interval; "" if nothing is.
 func (d duel) enough() string {
 	if n := len(d.rounds()); n < enoughRuns {
-		return fmt.Sprintf("%s: %d are needed", count(n, "round"), enoughRuns)
+		return fmt.Sprintf("%s: %d are needed", figure.Count(n, "round"), enoughRuns)
 	}
 	return ""
 }
@@ -309,29 +277,16 @@ func moreBytes(e Estimate) string { return unitRange(e, signedBytes) }
 
 func signedBytes(n float64) string {
 	if n < 0 {
-		return "−" + bytes(-n)
+		return "−" + figure.Bytes(-n)
 	}
-	return bytes(n)
+	return figure.Bytes(n)
 }
 
-func secondsRange(e Estimate) string { return unitRange(e, startTime) }
+func secondsRange(e Estimate) string { return unitRange(e, figure.Duration) }
 
 func unitRange(e Estimate, word func(float64) string) string {
 	if !e.Finite() {
 		return word(e.Center)
 	}
 	return fmt.Sprintf("%s (%s to %s)", word(e.Center), word(e.Low), word(e.High))
-}
-
-// startTime returns a time in the unit that fits it: from nanoseconds to seconds.
-func startTime(s float64) string {
-	for _, unit := range []struct {
-		name string
-		in   float64
-	}{{"ns", 1e-9}, {"µs", 1e-6}, {"ms", 1e-3}} {
-		if s < 999.5*unit.in {
-			return fmt.Sprintf("%.3g %s", s/unit.in, unit.name)
-		}
-	}
-	return fmt.Sprintf("%.3g s", s)
 }

@@ -171,7 +171,7 @@ func TestEachClaimCanBeBorneOutDeniedAndLeftOpen(t *testing.T) {
 		{"Threads share memory", world{cost: leveled}, open, "pipes 1.13 ("},
 		{"Threads are light to start",
 			world{cost: textbook, lesson: &Lesson{Starts: startsOf(1e-6, 8e-3, 6e-3)}},
-			world{cost: textbook, lesson: &Lesson{Starts: startsOf(1e-6, 5.5e-3, 6e-3)}}, "a thread 50 µs"},
+			world{cost: textbook, lesson: &Lesson{Starts: startsOf(1e-6, 5.5e-3, 6e-3)}}, "a thread 50.0 µs"},
 		{"Threads are light in memory",
 			world{cost: but(func(_ string, this Config, k *cost) {
 				k.pss = 30 + map[string]float64{
@@ -191,7 +191,7 @@ func TestEachClaimCanBeBorneOutDeniedAndLeftOpen(t *testing.T) {
 		{"Processes are heavy",
 			world{cost: leveled, lesson: &Lesson{Starts: startsOf(1e-6, 8e-3, 6e-3)}},
 			world{cost: textbook, change: noisy, lesson: &Lesson{Starts: startsOf(1e-6, 5.5e-3, 6e-3)}},
-			"a process starts in 6 ms"},
+			"a process starts in 6.00 ms"},
 		{"Work that waits for I/O", world{cost: leveled}, open, "16 downloads on 2 CPUs: 8."},
 		{"Work that computes wants cores",
 			world{cost: but(func(_ string, this Config, k *cost) {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"imgpipe/cmd/imgpipe/internal/figure"
 	"imgpipe/cmd/imgpipe/internal/modes"
 	"imgpipe/pipeline"
 )
@@ -23,7 +24,7 @@ func (e *evidence) reference(choice int) (reference int, others []int) {
 	found := false
 	for _, i := range e.ran {
 		this := e.c.Configs[i]
-		if this.Mode == modes.Serial || this.Mode == modes.GIL || this.Peer != "" {
+		if this.Mode == modes.Serial || this.Mode == modes.GIL {
 			continue
 		}
 		var near []int
@@ -74,11 +75,21 @@ func (e *evidence) sayCosts(say sayer, choice int) {
 			withInterval(cpu.cost), e.c.Name(with), outcome(cpu), e.clock(with, i))
 		mine, theirs := e.middle(i, peakMemory), e.middle(with, peakMemory)
 		if mine > 0 && theirs > 0 {
-			text += fmt.Sprintf(" Memory: %s against %s.", bytes(mine), bytes(theirs))
+			text += fmt.Sprintf(" Memory: %s against %s.", figure.Bytes(mine), figure.Bytes(theirs))
 		}
 		text += e.grew(with, i)
 		say(kind, text, fmt.Sprintf("CPU %s; %s; %s", probability(cpu.p), e.measured([]int{with, i}),
 			e.shares([]int{with, i})))
+	}
+}
+
+// saySame names the contestants that are others by another name: they were not run, and are no evidence.
+func (c *Comparison) saySame(say sayer) {
+	for i, this := range c.Configs {
+		if this.SameAs != "" {
+			say(this.Mode, fmt.Sprintf("%s is %s by another name: it was not run again.", c.Name(i), this.SameAs),
+				fmt.Sprintf("its %s are those of %s", figure.Count(c.Results[i].Runs, "run"), this.SameAs))
+		}
 	}
 }
 
@@ -97,12 +108,12 @@ func outcome(p pairing) string {
 func (e *evidence) clock(a, b int) string {
 	p := e.pair(byClock, a, b)
 	switch {
-	case e.withheld == "" && !e.uneven(a, b):
+	case e.c.clear(a, b):
 		return withInterval(p.speed()) + " times as fast" + outcome(p)
-	case e.beyond(a, b):
-		return fmt.Sprintf("at least %.2f times as fast, whatever was disturbed", e.certainly(a, b).Low)
-	case e.beyond(b, a):
-		return fmt.Sprintf("at most %.2f times as fast, whatever was disturbed", 1/e.certainly(b, a).Low)
+	case e.c.beyond(a, b):
+		return fmt.Sprintf("at least %.2f times as fast, whatever was disturbed", e.c.certainly(a, b).Low)
+	case e.c.beyond(b, a):
+		return fmt.Sprintf("at most %.2f times as fast, whatever was disturbed", 1/e.c.certainly(b, a).Low)
 	}
 	return "disturbed, no order"
 }
@@ -132,7 +143,7 @@ func (e *evidence) grew(from, to int) string {
 		return ""
 	}
 	return fmt.Sprintf(" %s took %s of its workers' time, against %s.",
-		strings.TrimSuffix(sentence(words(most)), "."), percent(b[most]), percent(a[most]))
+		strings.TrimSuffix(sentence(words(most)), "."), figure.Percent(b[most]), figure.Percent(a[most]))
 }
 
 // sayLock says what the lock costs beside goroutines, and whether waits overlap in spite of it.
@@ -141,7 +152,7 @@ func (e *evidence) sayLock(say sayer) {
 		if e.c.Configs[l].Mode != modes.GIL || !e.enough() {
 			continue
 		}
-		waited := percent(e.account(l)[pipeline.EntryLock])
+		waited := figure.Percent(e.account(l)[pipeline.EntryLock])
 		for _, g := range e.ran {
 			config := e.c.Configs[g]
 			if config.Mode != modes.Goroutines || !config.alike(e.c.Configs[l]) || config.Workers < 2 {

@@ -53,10 +53,12 @@ func powerFactor(rounds int) float64 {
 
 // quantile returns a quantile of sorted values, between the two that it lies between.
 func quantile(sorted []float64, q float64) float64 {
-	at := q * float64(len(sorted)-1)
-	low := int(at)
-	high := min(low+1, len(sorted)-1)
-	return sorted[low] + (at-float64(low))*(sorted[high]-sorted[low])
+	at, part := math.Modf(q * float64(len(sorted)-1))
+	low := sorted[int(at)]
+	if part == 0 {
+		return low
+	}
+	return low + part*(sorted[int(at)+1]-low)
 }
 
 // logarithms returns those of the values that have one.

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"imgpipe/cmd/imgpipe/internal/figure"
 	"imgpipe/cmd/imgpipe/internal/summary"
 	"imgpipe/pipeline"
 )
@@ -52,7 +53,7 @@ func (d disturbance) held() string {
 		return fmt.Sprintf("workers waited for a CPU for %.0f %% of the time, more than their own work explains",
 			100*d.wait)
 	}
-	return fmt.Sprintf("other programs held %.1f of %s", d.others, count(int(d.cpus), "CPU"))
+	return fmt.Sprintf("other programs held %.1f of %s", d.others, figure.Count(int(d.cpus), "CPU"))
 }
 
 // lost returns what a run lost to others. quota is how many CPUs its control group may use; 0 if it has no quota, or it
@@ -147,18 +148,30 @@ type round struct{ a, b *Sample }
 
 // pairs returns the rounds that two Configs have both finished.
 func (c *Comparison) pairs(a, b int) (all []round) {
-	first := map[int]*Sample{}
-	for i := range c.Samples {
-		if s := &c.Samples[i]; s.Config == a {
-			first[s.Round] = s
-		}
-	}
-	for i := range c.Samples {
-		if s := &c.Samples[i]; s.Config == b && first[s.Round] != nil {
-			all = append(all, round{first[s.Round], s})
+	second := c.byRound(b)
+	for i, s := range c.byRound(a) {
+		if s != nil && i < len(second) && second[i] != nil {
+			all = append(all, round{s, second[i]})
 		}
 	}
 	return all
+}
+
+// byRound returns the run of a Config by its round, up to the last one that it has; nil where it has none.
+func (c *Comparison) byRound(config int) (runs []*Sample) {
+	for i := range c.Samples {
+		s := &c.Samples[i]
+		if s.Config != config {
+			continue
+		}
+		for len(runs) <= s.Round {
+			runs = append(runs, nil)
+		}
+		if runs[s.Round] == nil {
+			runs[s.Round] = s
+		}
+	}
+	return runs
 }
 
 // quietPairs returns the rounds in which neither of two Configs was disturbed.
@@ -187,11 +200,22 @@ func ratiosOf(rounds []round, over func(round) float64) (ratios []float64) {
 
 // withheld returns why there is no order by wall time; "" if there is one. It depends on the Samples alone.
 func (c *Comparison) withheld() string {
-	total, disturbed := map[int]bool{}, map[int]bool{}
+	for i := range c.Configs {
+		all := c.pairs(c.Baseline, i)
+		if quiet := len(c.quietPairs(c.Baseline, i)); quiet < len(all) && quiet < enoughRuns {
+			return c.disturbance()
+		}
+	}
+	return ""
+}
+
+// disturbance says what disturbed the rounds, and how many of them; "" if nothing did.
+func (c *Comparison) disturbance() string {
+	all, disturbed := map[int]bool{}, map[int]bool{}
 	var by []*Sample
 	for i := range c.Samples {
 		s := &c.Samples[i]
-		total[s.Round] = true
+		all[s.Round] = true
 		if s.Disturbed != "" {
 			disturbed[s.Round] = true
 			by = append(by, s)
@@ -200,18 +224,7 @@ func (c *Comparison) withheld() string {
 	if len(disturbed) == 0 {
 		return ""
 	}
-	few := false
-	for i := range c.Configs {
-		if pairs := c.pairs(c.Baseline, i); len(pairs) > 0 {
-			quiet := len(c.quietPairs(c.Baseline, i))
-			few = few || quiet < len(pairs) && quiet < enoughRuns
-		}
-	}
-	if !few {
-		return ""
-	}
-	return fmt.Sprintf("%s in %d of %s: no order by the clock", c.disturber(by), len(disturbed),
-		count(len(total), "round"))
+	return fmt.Sprintf("%s in %d of %s", c.disturber(by), len(disturbed), figure.Count(len(all), "round"))
 }
 
 // disturber says what disturbed most of some runs, with the median of its figure.
@@ -237,7 +250,7 @@ func (c *Comparison) disturber(runs []*Sample) string {
 		others:    middle(func(d disturbance) float64 { return d.others }),
 		cpus:      middle(func(d disturbance) float64 { return d.cpus }),
 	}
-	if typical.share() > 0 {
+	if typical.share() > disturbedFrom {
 		return typical.phrase()
 	}
 	// What the runs hold does not say it again: their own words do.
@@ -250,35 +263,49 @@ func (c *Comparison) disturber(runs []*Sample) string {
 // beyondMargin is what else a busy machine costs than waiting for a CPU: shared caches, and memory that others read.
 const beyondMargin = 1.25
 
-// Beyond reports whether the Configs a and b differ by more than the worst that disturbance could explain, in the same
-// direction in every way of counting: the slower one without all that its runs lost, the faster one with all of it, and
-// still slower beyond a margin. It depends on the Samples alone.
-func (c *Comparison) Beyond(a, b int) bool {
-	all := c.pairs(a, b)
-	slower, _ := paired(ratiosOf(all, func(r round) float64 { return r.a.atLeast() / r.b.Wall() }))
-	faster, _ := paired(ratiosOf(all, func(r round) float64 { return r.a.Wall() / r.b.atLeast() }))
-	return slower.Low > beyondMargin || faster.High < 1/beyondMargin
+// certainly returns how many times as fast the Config b is as a at least, whatever disturbed them: a counts without all
+// that its runs lost, and b with it. It depends on the Samples alone.
+func (c *Comparison) certainly(a, b int) Estimate {
+	least, _ := paired(ratiosOf(c.pairs(a, b), func(r round) float64 { return r.a.atLeast() / r.b.Wall() }))
+	return least
 }
 
-// atLeast returns how long the run would have taken at least if nothing had disturbed it.
+// beyond reports whether the Config b is faster than a by more than the worst that disturbance could explain.
+func (c *Comparison) beyond(a, b int) bool { return c.certainly(a, b).Low > beyondMargin }
+
+// atLeast returns how long the run would have taken at least if nothing had disturbed it. Where it is not known who
+// waited for a CPU, that can be all that other programs had of the CPUs.
 func (s *Sample) atLeast() float64 {
 	lost := s.DisturbedShare
 	if s.Summary.Account == nil && s.Summary.Machine.CPUs > 0 {
 		lost = max(lost, s.OtherCPU/float64(s.Summary.Machine.CPUs))
 	}
-	return s.Wall() * (1 - min(max(lost, 0), 1))
+	return s.Wall() * (1 - min(max(lost, 0), 0.99))
 }
 
-// Uneven reports whether one of two Configs was disturbed more than the other, by so much that their wall times say
-// more of their neighbors than of themselves: by disturbedFrom in the median round, and not by chance. With few rounds
-// chance is not ruled out, so the median alone decides. It depends on the Samples alone.
-func (c *Comparison) Uneven(a, b int) bool {
+// unevenBy is by how much the disturbed shares of two Configs may differ in the median round.
+const unevenBy = 0.03
+
+// uneven reports whether one of two Configs was disturbed more than the other, by so much that their wall times say
+// more of their neighbors than of themselves, and not by chance. With few rounds chance is not ruled out, so the median
+// alone decides. It depends on the Samples alone.
+func (c *Comparison) uneven(a, b int) bool {
 	var differences []float64
-	for _, r := range c.pairs(a, b) {
-		differences = append(differences, r.a.DisturbedShare-r.b.DisturbedShare)
+	for _, r := range c.fairPairs(a, b) {
+		differences = append(differences, r.b.DisturbedShare-r.a.DisturbedShare)
 	}
-	if len(differences) == 0 || math.Abs(median(differences)) <= disturbedFrom {
+	if len(differences) == 0 || math.Abs(median(differences)) < unevenBy {
 		return false
 	}
 	return len(differences) < enoughRuns || wilcoxon(differences) < level
+}
+
+// clear reports whether the wall times of two Configs can be compared: enough rounds were quiet for both, or all were,
+// and neither was disturbed more than the other. It depends on Withheld and the Samples.
+func (c *Comparison) clear(a, b int) bool {
+	if c.Withheld != "" || c.uneven(a, b) {
+		return false
+	}
+	quiet := len(c.quietPairs(a, b))
+	return quiet >= enoughRuns || quiet == len(c.pairs(a, b))
 }

@@ -13,24 +13,15 @@ const (
 	byCPU                // the CPU time of an image, in which that of other programs is not
 )
 
-func (s scale) figure(run *Sample) float64 {
-	if s == byClock {
-		return run.Wall()
-	}
-	return perImage(cpuTime(&run.Summary), &run.Summary)
-}
-
-// evidence is what the sentences rest on: the runs by contestant and round, and which rounds were disturbed.
+// evidence is what the sentences rest on: the runs by contestant and round.
 type evidence struct {
 	c *Comparison
-	// runs has a run by contestant and round; nil is one that was not made. ran are the contestants that ran until the
-	// end.
+	// runs has a run by contestant and round; nil is one that was not made. ran are the contestants of which something
+	// is said.
 	runs [][]*Sample
 	ran  []int
 	// whole are the rounds in which all of ran have a run, quiet those of them in which none was disturbed.
 	whole, quiet []int
-	// withheld says why there is no order by the clock; "" if there is one.
-	withheld string
 
 	known map[pairKey]pairing
 }
@@ -75,19 +66,14 @@ func inverse(e Estimate) Estimate {
 func (c *Comparison) evidence() *evidence {
 	e := &evidence{c: c, runs: make([][]*Sample, len(c.Configs)), known: map[pairKey]pairing{}}
 	rounds := 0
-	for _, s := range c.Samples {
-		rounds = max(rounds, s.Round+1)
+	for i := range e.runs {
+		e.runs[i] = c.byRound(i)
+		rounds = max(rounds, len(e.runs[i]))
 	}
 	for i := range e.runs {
-		e.runs[i] = make([]*Sample, rounds)
+		e.runs[i] = append(e.runs[i], make([]*Sample, rounds-len(e.runs[i]))...)
 	}
-	for i := range c.Samples {
-		s := &c.Samples[i]
-		if e.runs[s.Config][s.Round] == nil {
-			e.runs[s.Config][s.Round] = s
-		}
-	}
-	e.ran = ranThrough(e.runs)
+	e.ran = c.ranThrough(e.runs)
 	for round := range rounds {
 		made, calm := true, true
 		for _, i := range e.ran {
@@ -102,18 +88,18 @@ func (c *Comparison) evidence() *evidence {
 			e.quiet = append(e.quiet, round)
 		}
 	}
-	e.withheld = c.Withheld
-	if e.withheld == "" && e.enough() && len(e.quiet) < enoughRuns && len(e.quiet) < len(e.whole) {
-		e.withheld = e.disturbances()
-	}
 	return e
 }
 
 // ranThrough returns the contestants that have as many runs as any, but for the last round, in which an interruption
-// leaves some out. One that dropped out on the way would take the rounds of all others with it.
-func ranThrough(runs [][]*Sample) (ran []int) {
+// leaves some out. One that dropped out on the way would take the rounds of all others with it. Another program is no
+// way to run this one, and a contestant that is the same as another one has only copies of its runs: neither is here.
+func (c *Comparison) ranThrough(runs [][]*Sample) (ran []int) {
 	made, most := make([]int, len(runs)), 0
 	for i, of := range runs {
+		if c.Configs[i].Peer != "" || c.Configs[i].SameAs != "" {
+			continue
+		}
 		for _, s := range of {
 			if s != nil {
 				made[i]++
@@ -129,24 +115,21 @@ func ranThrough(runs [][]*Sample) (ran []int) {
 	return ran
 }
 
-// of returns the rounds that count on a scale. CPU time of other programs is in no CPU time of ours, so all count
-// there.
-func (e *evidence) of(s scale) []int {
+// together returns the rounds in which all contestants are compared at once: those in which none was disturbed, if they
+// are enough and the scale is the clock, or else all that are whole.
+func (e *evidence) together(s scale) []int {
 	if s == byClock && len(e.quiet) >= enoughRuns {
 		return e.quiet
 	}
 	return e.whole
 }
 
-// ratios returns the quotients of a figure of two contestants, one for each round that both have.
-func (e *evidence) ratios(rounds []int, of func(a, b *Sample) float64, a, b int) []float64 {
-	var all []float64
-	for _, round := range rounds {
-		if r := of(e.runs[a][round], e.runs[b][round]); finite(r) && r > 0 {
-			all = append(all, r)
-		}
+// figure returns that of a run on a scale.
+func (e *evidence) figure(s scale) func(*Sample) float64 {
+	if s == byClock {
+		return (*Sample).Wall
 	}
-	return all
+	return func(run *Sample) float64 { return e.c.each(run.cpu(), run) }
 }
 
 // pair compares two contestants on a scale.
@@ -155,50 +138,22 @@ func (e *evidence) pair(s scale, a, b int) pairing {
 	if p, ok := e.known[key]; ok {
 		return p
 	}
-	ratios := e.ratios(e.of(s), func(x, y *Sample) float64 { return s.figure(y) / s.figure(x) }, a, b)
+	ratios := e.c.wallRatios(b, a)
+	if s == byCPU {
+		ratios = e.c.cpuRatios(a, b)
+	}
 	var p pairing
 	p.cost, p.p = paired(ratios)
-	p.seen = wouldBeSeen(ratios)
+	p.seen = detectable(ratios)
 	e.known[key] = p
 	return p
-}
-
-// certainly is how many times as fast b is as a at least, whatever disturbed them: a is counted without all that its
-// disturbance can have cost, and b with it.
-func (e *evidence) certainly(a, b int) Estimate {
-	least, _ := paired(e.ratios(e.whole, func(x, y *Sample) float64 {
-		return x.Wall() * (1 - min(x.DisturbedShare, 1)) / y.Wall()
-	}, a, b))
-	return least
-}
-
-// beyondDoubt is what the least speed must exceed before it is said in spite of disturbance: neighbors slow a program
-// also by what no clock of waiting shows, such as caches.
-const beyondDoubt = 1.10
-
-// beyond reports whether b is faster than a by more than disturbance can explain.
-func (e *evidence) beyond(a, b int) bool {
-	least := e.certainly(a, b)
-	return least.Finite() && least.Low > beyondDoubt
-}
-
-// unevenBy is by how much the disturbed shares of two contestants may differ before their walls are not compared.
-const unevenBy = 0.02
-
-// uneven reports whether other programs took clearly more from one of two contestants than from the other.
-func (e *evidence) uneven(a, b int) bool {
-	var more []float64
-	for _, round := range e.of(byClock) {
-		more = append(more, e.runs[b][round].DisturbedShare-e.runs[a][round].DisturbedShare)
-	}
-	return len(more) > 0 && math.Abs(median(more)) >= unevenBy && wilcoxon(more) < level
 }
 
 // slower reports whether b is shown to take more than a. By the clock that needs a machine that was as quiet for both,
 // or a difference that no disturbance explains.
 func (e *evidence) slower(s scale, a, b int) bool {
-	if s == byClock && (e.withheld != "" || e.uneven(a, b)) {
-		return e.beyond(b, a)
+	if s == byClock && !e.c.clear(a, b) {
+		return e.c.beyond(b, a)
 	}
 	return e.pair(s, a, b).more()
 }

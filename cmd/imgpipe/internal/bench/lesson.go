@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"imgpipe/cmd/imgpipe/internal/figure"
 	"imgpipe/cmd/imgpipe/internal/modes"
 )
 
@@ -111,8 +112,8 @@ func (c *Comparison) lesson() []Finding {
 	if start := c.claimLightStart(); start.holds == holds {
 		all = append(all, Finding{Kind: "lesson-starts", Figures: start.measured, Text: fmt.Sprintf(
 			"A goroutine starts in %s, a thread in %s, a process in %s.",
-			startTime(c.start(StartGoroutine).Time.Center), startTime(c.start(StartThread).Time.Center),
-			startTime(c.start(StartProcess).Time.Center))})
+			figure.Duration(c.start(StartGoroutine).Time.Center), figure.Duration(c.start(StartThread).Time.Center),
+			figure.Duration(c.start(StartProcess).Time.Center))})
 	}
 	if routine, process, more, ok := c.memoryOfBoth(); ok && beyond(more, 0) == holds {
 		all = append(all, Finding{Kind: "lesson-memory", Figures: c.claimLightMemory().measured, Text: fmt.Sprintf(
@@ -217,7 +218,7 @@ func (c *Comparison) taught() Finding {
 		}
 	default:
 		f.Text = fmt.Sprintf("%s, on %s, times as fast as one at a time: %s.", capital(title),
-			count(c.Machine.CPUs, "CPU"), list(said))
+			figure.Count(c.Machine.CPUs, "CPU"), list(said))
 	}
 	return f
 }

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 
+	"imgpipe/cmd/imgpipe/internal/figure"
 	"imgpipe/pipeline"
 	"imgpipe/pipeline/store"
 )
@@ -62,7 +63,7 @@ func (j CrashJob) Run(ctx context.Context, mode string, workers int) (Crash, err
 	}
 	if sum, err := readSummary(report); err != nil {
 		crash.Died = "the run" // it reports nothing: only what it wrote before is left
-	} else if crash.Died = count(sum.Replaced+crash.Failed, "worker"); crash.Failed == 0 {
+	} else if crash.Died = figure.Count(sum.Replaced+crash.Failed, "worker"); crash.Failed == 0 {
 		crash.Died = "nothing"
 	}
 	if t, err := readTimeline(trace); err == nil {

@@ -39,8 +39,8 @@ func (c *Comparison) pssKnown() bool {
 }
 
 // slope returns what one more worker cost in one round.
-func (d duel) slope(r [2]*Sample) float64 {
-	return float64(r[1].Summary.PeakPSS-r[0].Summary.PeakPSS) / float64(d.second().Workers-d.first().Workers)
+func (d duel) slope(r round) float64 {
+	return float64(r.b.Summary.PeakPSS-r.a.Summary.PeakPSS) / float64(d.second().Workers-d.first().Workers)
 }
 
 // memoryOfBoth returns the slopes of goroutines and of processes, and how much more one worker costs in processes, from
@@ -61,11 +61,11 @@ func (c *Comparison) memoryOfBoth() (routine, process Slope, more Estimate, ok b
 	}
 	byRound := map[int]float64{}
 	for _, r := range g.rounds() {
-		byRound[r[0].Round] = g.slope(r)
+		byRound[r.a.Round] = g.slope(r)
 	}
 	var each []float64
 	for _, r := range p.rounds() {
-		if slope, ok := byRound[r[0].Round]; ok {
+		if slope, ok := byRound[r.a.Round]; ok {
 			each = append(each, p.slope(r)-slope)
 		}
 	}

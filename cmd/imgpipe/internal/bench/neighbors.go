@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"imgpipe/cmd/imgpipe/internal/figure"
 	"imgpipe/cmd/imgpipe/internal/modes"
 	"imgpipe/pipeline"
 )
@@ -20,9 +21,9 @@ type dimension struct {
 
 var (
 	workersDimension = dimension{"workers", func(c *Config) *int { return &c.Workers },
-		func(n int) string { return count(n, "worker") }}
+		func(n int) string { return figure.Count(n, "worker") }}
 	downloadsDimension = dimension{"downloads", func(c *Config) *int { return &c.Downloads },
-		func(n int) string { return count(n, "download") }}
+		func(n int) string { return figure.Count(n, "download") }}
 	perHostDimension = dimension{"per-host", func(c *Config) *int { return &c.PerHost },
 		func(n int) string { return fmt.Sprintf("--per-host %d", n) }}
 )
@@ -61,12 +62,12 @@ func (e *evidence) sayNeighbors(say sayer, d dimension, of int) (wider bool) {
 		cpu := e.pair(byCPU, of, i).cost
 		text := ""
 		switch {
-		case e.withheld == "" && !e.uneven(of, i):
+		case e.c.clear(of, i):
 			text = withInterval(p.speed()) + " times as fast" + e.gain(of, i, w > width)
-		case e.beyond(of, i):
-			text = fmt.Sprintf("at least %.2f times as fast, whatever was disturbed", e.certainly(of, i).Low)
-		case e.beyond(i, of):
-			text = fmt.Sprintf("at most %.2f times as fast, whatever was disturbed", 1/e.certainly(i, of).Low)
+		case e.c.beyond(of, i):
+			text = fmt.Sprintf("at least %.2f times as fast, whatever was disturbed", e.c.certainly(of, i).Low)
+		case e.c.beyond(i, of):
+			text = fmt.Sprintf("at most %.2f times as fast, whatever was disturbed", 1/e.c.certainly(i, of).Low)
 		default:
 			text = "by the clock disturbed, CPU for each image " + withInterval(cpu) + " times as much"
 		}
@@ -104,7 +105,7 @@ func (e *evidence) sayWorkers(say sayer, choice int) {
 	if room && e.c.Job.Images > config.Workers && a[pipeline.EntryThrottled] < leastShare {
 		say("workers", fmt.Sprintf("Not tried: --workers %d.", min(2*config.Workers, int(u.cpus))),
 			fmt.Sprintf("%s on a CPU %s of the time; %s", plural(config.Workers, "worker was", "workers were"),
-				percent(a[pipeline.EntryCPU]), u))
+				figure.Percent(a[pipeline.EntryCPU]), u))
 	}
 }
 
@@ -123,8 +124,8 @@ func (e *evidence) sayDownloads(say sayer, choice int) {
 		return
 	}
 	say("downloads", fmt.Sprintf("Not tried: --downloads %d.", min(2*config.Downloads, e.c.Job.Images)),
-		fmt.Sprintf("with %s the workers waited %s of their time for servers", count(config.Downloads, "download"),
-			percent(waited)))
+		fmt.Sprintf("with %s the workers waited %s of their time for servers", figure.Count(config.Downloads, "download"),
+			figure.Percent(waited)))
 }
 
 // sayHosts says how many downloads hosts let run at once, and reports whether that was what held the job up.
@@ -145,7 +146,7 @@ func (e *evidence) sayHosts(say sayer, a account, choice int) bool {
 		from = plural(s.Hosts, "host", "hosts")
 	}
 	figures := fmt.Sprintf("%d were allowed; %s held back; the workers waited %s of their time for that", wanted,
-		plural(held, "image was", "images were"), percent(a[pipeline.EntryPerHost]))
+		plural(held, "image was", "images were"), figure.Percent(a[pipeline.EntryPerHost]))
 	if s.PerHost == 0 || atOnce < s.Hosts*s.PerHost {
 		say("per-host", fmt.Sprintf("%d at once from %s, %d were allowed: %s held back for a host that took no more.",
 			atOnce, from, wanted, plural(held, "image was", "images were")), figures)

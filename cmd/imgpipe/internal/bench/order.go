@@ -32,7 +32,7 @@ func (e *evidence) order(s scale, among []int) order {
 	}
 	for at, i := range sorted[1:] {
 		p := e.pair(s, o.best, i)
-		trusted := s == byCPU || e.withheld == "" && !e.uneven(o.best, i)
+		trusted := s == byCPU || e.c.clear(o.best, i)
 		switch {
 		case at+1 >= differ && e.slower(s, o.best, i):
 			o.worse = append(o.worse, i)
@@ -55,20 +55,20 @@ func (o order) alike() []int { return slices.Sorted(slices.Values(slices.Concat(
 
 // sorted returns contestants, the best first, and for each the logarithms of its figures, less the mean of the round.
 func (e *evidence) sorted(s scale, among []int) (sorted []int, logs [][]float64) {
-	rounds := e.of(s)
+	rounds, figure := e.together(s), e.figure(s)
 	byConfig := map[int][]float64{}
 	for _, round := range rounds {
 		mean := 0.0
 		for _, i := range among {
-			mean += math.Log(s.figure(e.runs[i][round])) / float64(len(among))
+			mean += math.Log(figure(e.runs[i][round])) / float64(len(among))
 		}
 		for _, i := range among {
-			byConfig[i] = append(byConfig[i], math.Log(s.figure(e.runs[i][round]))-mean)
+			byConfig[i] = append(byConfig[i], math.Log(figure(e.runs[i][round]))-mean)
 		}
 	}
 	middle := map[int]float64{}
 	for i, values := range byConfig {
-		middle[i] = middleOf(values)
+		middle[i] = median(values)
 	}
 	sorted = slices.Clone(among)
 	slices.SortStableFunc(sorted, func(a, b int) int {
@@ -84,16 +84,6 @@ func (e *evidence) sorted(s scale, among []int) (sorted []int, logs [][]float64)
 		logs = append(logs, byConfig[i])
 	}
 	return sorted, logs
-}
-
-// middleOf returns the median without an interval.
-func middleOf(values []float64) float64 {
-	if len(values) == 0 {
-		return math.NaN()
-	}
-	values = slices.Sorted(slices.Values(values))
-	n := len(values)
-	return (values[n/2] + values[(n-1)/2]) / 2
 }
 
 // alignedRanks returns the probability that equal contestants differ as much as these, of which each has a value for
@@ -162,40 +152,4 @@ func chiSquareTail(x float64, degrees int) float64 {
 		term *= x / float64(d+2)
 	}
 	return min(tail, 1)
-}
-
-// seenAt has, by rounds, how many spreads of the ratio a difference must be long to be found in four of five
-// comparisons. A test repeats some of them.
-var seenAt = []struct {
-	rounds  int
-	spreads float64
-}{{6, 1.80}, {8, 1.25}, {10, 1.02}, {12, 0.94}, {15, 0.80}, {20, 0.68}, {30, 0.54}, {50, 0.41}}
-
-// wouldBeSeen returns the smallest difference that ratios such as these would have shown in four of five comparisons,
-// as a share; 0 is not known. The spread is the quartile range of their logarithms over that of a normal variable.
-func wouldBeSeen(ratios []float64) float64 {
-	n := len(ratios)
-	if n < enoughRuns {
-		return 0
-	}
-	logs := make([]float64, n)
-	for i, r := range ratios {
-		logs[i] = math.Log(r)
-	}
-	slices.Sort(logs)
-	at := func(q float64) float64 {
-		whole, part := math.Modf(q * float64(n-1))
-		i := int(whole)
-		return logs[i] + part*(logs[min(i+1, n-1)]-logs[i])
-	}
-	spreads := seenAt[len(seenAt)-1].spreads
-	for i := len(seenAt) - 1; i > 0; i-- {
-		few, many := seenAt[i-1], seenAt[i]
-		if n <= many.rounds {
-			share := float64(n-few.rounds) / float64(many.rounds-few.rounds)
-			spreads = few.spreads + share*(many.spreads-few.spreads)
-		}
-	}
-	const ofNormal = 1.349
-	return math.Exp(spreads*(at(0.75)-at(0.25))/ofNormal) - 1
 }

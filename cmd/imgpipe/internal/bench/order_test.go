@@ -15,26 +15,26 @@ func TestSmallestDifferenceFallsWithTheRoundsAndGrowsWithTheSpread(t *testing.T)
 	}
 	last := math.Inf(1)
 	for n := enoughRuns; n <= 60; n++ {
-		seen := wouldBeSeen(ratios(n, 0.2))
+		seen := detectable(ratios(n, 0.2))
 		if seen > last || seen <= 0 {
 			t.Errorf("%d rounds: %v, after %v", n, seen, last)
 		}
 		last = seen
-		if wider := wouldBeSeen(ratios(n, 0.4)); wider <= seen {
+		if wider := detectable(ratios(n, 0.4)); wider <= seen {
 			t.Errorf("%d rounds: twice the spread has %v, not more than %v", n, wider, seen)
 		}
 	}
-	if seen := wouldBeSeen(ratios(5, 0.2)); seen != 0 {
+	if seen := detectable(ratios(5, 0.2)); seen != 0 {
 		t.Errorf("5 rounds: %v, want 0: not known", seen)
 	}
 	// Quartiles of 7 values are the second and the sixth, less half a step: ln 1.349/2 apart here.
 	eight := []float64{1, 1, 1, 1, math.Exp(1.349), math.Exp(1.349), math.Exp(1.349), math.Exp(1.349)}
-	if got, want := wouldBeSeen(eight), math.Exp(1.25)-1; math.Abs(got-want) > 1e-9 {
+	if got, want := detectable(eight), math.Exp(1.25)-1; math.Abs(got-want) > 1e-9 {
 		t.Errorf("8 rounds, a spread of 1: %v, want exp(1.25) − 1 = %v", got, want)
 	}
-	nine := append(eight, math.Exp(1.349))
-	if got, want := wouldBeSeen(nine), math.Exp((1.25+1.02)/2)-1; math.Abs(got-want) > 1e-9 {
-		t.Errorf("9 rounds lie between 8 and 10: %v, want %v", got, want)
+	eleven := append(eight, math.Exp(1.349), math.Exp(1.349), math.Exp(1.349))
+	if got, want := detectable(eleven), math.Exp((1.02+0.93)/2)-1; math.Abs(got-want) > 1e-9 {
+		t.Errorf("11 rounds lie between 10 and 12: %v, want %v", got, want)
 	}
 }
 

@@ -33,13 +33,13 @@ func (c *Comparison) outliers() (names []string) {
 		if far <= outlierDeviations*normalMAD*median(away) || far <= outlierShare*middle {
 			continue
 		}
-		name := fmt.Sprintf("%s, round %d: %s against %s", c.Name(s.Config), s.Round+1, seconds(s.Wall()),
-			seconds(middle))
+		name := fmt.Sprintf("%s, round %d: %s against %s", c.Name(s.Config), s.Round+1, figure.Duration(s.Wall()),
+			figure.Duration(middle))
 		switch {
 		case s.Disturbed != "":
 			name += ", " + s.Disturbed
 		case s.OtherCPU >= 0.05:
-			name += fmt.Sprintf(", other programs held %s CPUs", figure.Number(math.Round(10*s.OtherCPU)/10))
+			name += fmt.Sprintf(", other programs held %.1f CPUs", s.OtherCPU)
 		}
 		names = append(names, name)
 	}

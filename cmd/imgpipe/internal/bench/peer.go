@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strings"
 
+	"imgpipe/cmd/imgpipe/internal/figure"
 	"imgpipe/cmd/imgpipe/internal/peer"
 	"imgpipe/cmd/imgpipe/internal/summary"
 	"imgpipe/fetch"
@@ -74,7 +75,7 @@ func (p *Peer) Configs(workers, downloads []int) []Config {
 		for _, w := range widths {
 			name := mode
 			if len(widths) > 1 {
-				name += " with " + count(w, "worker")
+				name += " with " + figure.Count(w, "worker")
 			}
 			configs = append(configs, Config{Name: name, Mode: mode, Workers: w, Downloads: w, Peer: mode})
 		}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"imgpipe/cmd/imgpipe/internal/figure"
 	"imgpipe/cmd/imgpipe/internal/peer"
 )
 
@@ -68,9 +69,9 @@ func (c *Comparison) peerFindings() []Finding {
 	if p := c.Peer; p.Outputs > 0 {
 		text := fmt.Sprintf("%s made the same pictures as imgpipe: a PSNR of %.1f dB at the median, %.1f dB at least.",
 			p.Program, p.Median, p.Least)
-		figures := fmt.Sprintf("%s compared; the least is that of %s", count(p.Outputs, "output"), p.Example)
+		figures := fmt.Sprintf("%s compared; the least is that of %s", figure.Count(p.Outputs, "output"), p.Example)
 		if p.Failed > 0 {
-			figures += fmt.Sprintf("; %s failed there alone, such as %s", count(p.Failed, "image"), p.FailedExample)
+			figures += fmt.Sprintf("; %s failed there alone, such as %s", figure.Count(p.Failed, "image"), p.FailedExample)
 		}
 		add(text, figures)
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"imgpipe/cmd/imgpipe/internal/figure"
 	"imgpipe/cmd/imgpipe/internal/modes"
 )
 
@@ -153,10 +154,10 @@ func (c *Comparison) Name(config int) string {
 	var widths []string
 	if this.Mode != modes.Serial {
 		if c.Job.Stage != StageFetch {
-			widths = append(widths, count(this.Workers, "worker"))
+			widths = append(widths, figure.Count(this.Workers, "worker"))
 		}
 		if c.Job.Stage == StageFetch || c.several(func(c Config) int { return c.Downloads }) {
-			widths = append(widths, count(this.Downloads, "download"))
+			widths = append(widths, figure.Count(this.Downloads, "download"))
 		}
 		if this.PerHost > 0 && c.several(func(c Config) int { return c.PerHost }) {
 			widths = append(widths, fmt.Sprintf("%d from one host", this.PerHost))
@@ -204,11 +205,4 @@ func (c *Comparison) unit() string {
 		return "download"
 	}
 	return "worker"
-}
-
-func count(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"imgpipe/cmd/imgpipe/internal/figure"
 	"imgpipe/cmd/imgpipe/internal/machine"
 	"imgpipe/cmd/imgpipe/internal/summary"
 )
@@ -112,9 +113,9 @@ func (r *Runner) run(ctx context.Context, p Plan, c *Comparison) error {
 	switch {
 	case ctx.Err() != nil:
 		err = ctx.Err()
-		c.Partial = "interrupted after " + count(f.made, "run")
+		c.Partial = "interrupted after " + figure.Count(f.made, "run")
 		if p.Runs > 0 && p.Budget == 0 {
-			c.Partial = fmt.Sprintf("interrupted after %d of %s", f.made, count(len(p.running())*p.rounds(), "run"))
+			c.Partial = fmt.Sprintf("interrupted after %d of %s", f.made, figure.Count(len(p.running())*p.rounds(), "run"))
 		}
 	case errors.Is(err, ErrDifferent):
 		c.Different = strings.TrimPrefix(err.Error(), ErrDifferent.Error()+": ")

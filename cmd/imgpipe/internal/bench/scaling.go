@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"imgpipe/cmd/imgpipe/internal/figure"
 	"imgpipe/pipeline"
 )
 
@@ -34,7 +35,7 @@ func (e *evidence) scaled(wide int) (s scaled, ok bool) {
 	}
 	narrow, cpus := near[0], max(e.c.Machine.CPUs, 1)
 	few, many := e.c.Configs[narrow].Workers, e.c.Configs[wide].Workers
-	if few >= many || few >= cpus || e.withheld != "" || e.uneven(narrow, wide) {
+	if few >= many || few >= cpus || !e.c.clear(narrow, wide) {
 		return s, false
 	}
 	s = scaled{narrow: narrow, wide: wide, came: e.pair(byClock, narrow, wide).speed()}
@@ -54,9 +55,9 @@ const leastWork = 0.02
 // workWords returns what became of the CPU work of an image.
 func workWords(work float64) string {
 	if work < 1 {
-		return percent(1-work) + " less CPU work for each image"
+		return figure.Percent(1-work) + " less CPU work for each image"
 	}
-	return percent(work-1) + " more CPU work for each image"
+	return figure.Percent(work-1) + " more CPU work for each image"
 }
 
 // idle splits what is lost to CPUs that did not work for us, by the entries of the account that grew. A wait for a CPU
@@ -221,7 +222,7 @@ const (
 // worker on, none beyond the CPUs, and an account that has no other cause. A share that grows with the width is none.
 func (e *evidence) serial(of int) (share Estimate, ok bool) {
 	ladder := e.ladder(of)
-	if len(ladder) < leastWidths || e.c.Configs[ladder[0]].Workers != 1 || e.withheld != "" {
+	if len(ladder) < leastWidths || e.c.Configs[ladder[0]].Workers != 1 || e.c.Withheld != "" {
 		return share, false
 	}
 	one, wide := ladder[0], ladder[len(ladder)-1]
@@ -232,7 +233,7 @@ func (e *evidence) serial(of int) (share Estimate, ok bool) {
 	var all []float64
 	low, high := math.Inf(-1), math.Inf(1)
 	for _, i := range ladder[1:] {
-		if e.uneven(one, i) {
+		if e.c.uneven(one, i) {
 			return share, false
 		}
 		shares := e.serialShares(one, i)
@@ -240,7 +241,7 @@ func (e *evidence) serial(of int) (share Estimate, ok bool) {
 		at := located(shares)
 		low, high = max(low, at.Low), min(high, at.High)
 	}
-	rounds := e.of(byClock)
+	rounds := e.together(byClock)
 	means := make([]float64, len(rounds))
 	for i, s := range all {
 		means[i%len(rounds)] += s / float64(len(ladder)-1)
@@ -252,7 +253,7 @@ func (e *evidence) serial(of int) (share Estimate, ok bool) {
 // serialShares returns the serial share that explains the wall of a contestant beside that of one worker, by round.
 func (e *evidence) serialShares(one, many int) (shares []float64) {
 	n := float64(e.c.Configs[many].Workers)
-	for _, round := range e.of(byClock) {
+	for _, round := range e.together(byClock) {
 		speedup := e.runs[one][round].Wall() / e.runs[many][round].Wall()
 		shares = append(shares, (1/speedup-1/n)/(1-1/n))
 	}

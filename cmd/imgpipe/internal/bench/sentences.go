@@ -4,35 +4,34 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
-	"imgpipe/cmd/imgpipe/internal/summary"
+	"imgpipe/cmd/imgpipe/internal/figure"
 )
 
 // A sayer takes a sentence of the verdict with the figures that it rests on.
 type sayer func(kind, text, figures string)
 
 // middle returns the median of a figure of all runs of a contestant.
-func (e *evidence) middle(config int, figure func(*Sample) float64) float64 {
+func (e *evidence) middle(config int, of func(*Sample) float64) float64 {
 	var values []float64
 	for _, s := range e.runs[config] {
 		if s != nil {
-			values = append(values, figure(s))
+			values = append(values, of(s))
 		}
 	}
-	return middleOf(values)
+	return median(values)
 }
 
 // mean returns the mean of a figure of all runs of a contestant that know it; ok is false if none does.
-func (e *evidence) mean(config int, figure func(*Sample) (float64, bool)) (mean float64, ok bool) {
+func (e *evidence) mean(config int, of func(*Sample) (float64, bool)) (mean float64, ok bool) {
 	sum, n := 0.0, 0
 	for _, s := range e.runs[config] {
 		if s == nil {
 			continue
 		}
-		if f, known := figure(s); known {
+		if f, known := of(s); known {
 			sum += f
 			n++
 		}
@@ -64,7 +63,7 @@ func (e *evidence) measured(of []int) string {
 	var said []string
 	for _, i := range of {
 		said = append(said, fmt.Sprintf("%s %s, %s of CPU for each image", e.c.Name(i),
-			seconds(e.middle(i, byClock.figure)), seconds(e.middle(i, byCPU.figure))))
+			figure.Duration(e.middle(i, (*Sample).Wall)), figure.Duration(e.middle(i, e.figure(byCPU)))))
 	}
 	return strings.Join(said, "; ")
 }
@@ -74,48 +73,9 @@ func (e *evidence) shares(of []int) string {
 	var said []string
 	for _, i := range of {
 		said = append(said, fmt.Sprintf("%s %s", e.c.Name(i),
-			percent(e.middle(i, func(s *Sample) float64 { return s.DisturbedShare }))))
+			figure.Percent(e.middle(i, func(s *Sample) float64 { return s.DisturbedShare }))))
 	}
 	return "disturbed share of the wall time: " + strings.Join(said, ", ")
-}
-
-// disturbances says what disturbed the rounds, and how many of them.
-func (e *evidence) disturbances() string {
-	var cpus, steal []float64
-	first := ""
-	for _, i := range e.ran {
-		for _, s := range e.runs[i] {
-			if s == nil || s.Disturbed == "" {
-				continue
-			}
-			if first == "" {
-				first = s.Disturbed
-			}
-			if n, ok := otherCPUs(s); ok {
-				cpus = append(cpus, n)
-			}
-			if n, ok := stolenCPUs(s); ok {
-				steal = append(steal, n)
-			}
-		}
-	}
-	all := max(e.c.Machine.CPUs, 1)
-	rounds := fmt.Sprintf("in %d of %s", len(e.whole)-len(e.quiet), count(len(e.whole), "round"))
-	took, lost := orZero(middleOf(cpus)), orZero(middleOf(steal))
-	switch least := busyOthers * float64(all); {
-	case took >= least && took >= lost:
-		return fmt.Sprintf("other programs held %.1f of %s %s", took, count(all, "CPU"), rounds)
-	case lost >= least:
-		return fmt.Sprintf("the host of this virtual machine took %.1f of %s %s", lost, count(all, "CPU"), rounds)
-	}
-	return fmt.Sprintf("runs were disturbed %s, such as: %s", rounds, first)
-}
-
-func orZero(f float64) float64 {
-	if !finite(f) {
-		return 0
-	}
-	return f
 }
 
 // names returns the names of contestants as a list.
@@ -166,7 +126,7 @@ func withInterval(e Estimate) string {
 	if !e.Finite() {
 		return fmt.Sprintf("%.2f (too few rounds for an interval)", e.Center)
 	}
-	return fmt.Sprintf("%.2f (%.2f to %.2f)", e.Center, e.Low, e.High)
+	return rangeOf(e, 2)
 }
 
 // probability returns that of equal contestants that differ as much.
@@ -176,33 +136,3 @@ func probability(p float64) string {
 	}
 	return fmt.Sprintf("p = %.3f", p)
 }
-
-func percent(share float64) string { return fmt.Sprintf("%.0f %%", 100*share) }
-
-// times returns a ratio of speeds with its interval, in words.
-func times(e Estimate) string {
-	if !e.Finite() {
-		return fmt.Sprintf("%.2f times as fast", e.Center)
-	}
-	return fmt.Sprintf("%.2f times (%.2f to %.2f) as fast", e.Center, e.Low, e.High)
-}
-
-// seconds returns a time with three digits.
-func seconds(s float64) string {
-	switch {
-	case s <= 0:
-		return "0 s"
-	case s < 1e-6:
-		return fmt.Sprintf("%.3g ns", 1e9*s)
-	case s < 1e-3:
-		return fmt.Sprintf("%.3g µs", 1e6*s)
-	case s < 1:
-		return fmt.Sprintf("%.3g ms", 1e3*s)
-	case s < 100:
-		return fmt.Sprintf("%.3g s", s)
-	}
-	return (time.Duration(s) * time.Second).String()
-}
-
-// bytes returns an amount for a sentence.
-func bytes(n float64) string { return summary.Bytes(int64(n + 0.5)) }

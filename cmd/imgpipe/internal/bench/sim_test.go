@@ -297,23 +297,6 @@ func simRun(w simWorld, s side, now moment, rng *rand.Rand) Sample {
 		sum.Last = "giant.jpg"
 	}
 	sample := Sample{Elapsed: wall, Summary: sum, OtherCPU: theirs}
-	judge(&sample)
+	sample.judge(w.quota)
 	return sample
-}
-
-// judge sets whether a made-up run was disturbed: over 5 % of its time went into waits for a CPU that neither its own
-// workers nor its quota explain.
-func judge(s *Sample) {
-	a, cpus := s.Summary.Account, float64(s.Summary.Machine.CPUs)
-	wanting := a.Spent[pipeline.EntryCPU] + a.Spent[pipeline.EntryCPUWait]
-	own := max(0, 1-cpus/float64(a.Lanes)) * wanting
-	waits := a.Spent[pipeline.EntryCPUWait] - a.Spent[pipeline.EntryThrottled] - own
-	s.DisturbedShare = max(waits/(float64(a.Lanes)*a.Wall), 0)
-	if s.DisturbedShare <= 0.05 {
-		return
-	}
-	s.Disturbed = fmt.Sprintf("other programs held %.1f of %.0f CPUs", *s.Summary.Conditions.OtherCPUs, cpus)
-	if steal := *s.Summary.Conditions.Steal / s.Wall(); steal > *s.Summary.Conditions.OtherCPUs {
-		s.Disturbed = fmt.Sprintf("the host took %.1f of %.0f CPUs", steal, cpus)
-	}
 }

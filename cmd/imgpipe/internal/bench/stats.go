@@ -23,7 +23,13 @@ func estimate(values []float64) Estimate {
 	return Estimate{s.Center, s.Lo, s.Hi}
 }
 
-func median(values []float64) float64 { return estimate(values).Center }
+// median returns the middle of values, and what is not a number if there are none.
+func median(values []float64) float64 {
+	if len(values) == 0 {
+		return math.NaN()
+	}
+	return quantile(slices.Sorted(slices.Values(values)), 0.5)
+}
 
 // paired judges the ratios of two contestants, one ratio for each round.
 //

@@ -57,11 +57,6 @@ func serialSide() []side {
 	return []side{{Config: Config{Mode: modes.Serial, Workers: 1, Downloads: 1}}}
 }
 
-const (
-	pipesMode    = "pipes"
-	releasedMode = "gil-released"
-)
-
 // aMachine is one with two CPUs, and a job of 60 images for it.
 var aMachine = simWorld{cpus: 2, images: 60, cpu: 0.02, before: 0.01}
 
@@ -222,7 +217,7 @@ func truths() []truth {
 			must:    []string{`^lock: Waits overlap in spite of the lock: .* times as fast`},
 			blurred: []string{saysNoOrder}},
 		{name: "a lock that is not held while it computes", simWorld: aMachine,
-			sides: sidesOf(workers(modes.Goroutines, 2), workers(releasedMode, 2)),
+			sides: sidesOf(workers(modes.Goroutines, 2), workers(modes.GILReleased, 2)),
 			calm:  []string{`^gil-released: CPU for each image: .* a tie`}, must: []string{`^gil-released: `}},
 		{name: "a memory budget", simWorld: aMachineWith(func(w *simWorld) { w.cpus, w.memory = 4, 1 }),
 			sides: workers(modes.Goroutines, 4), must: []string{`^bound: Waiting for memory`},
@@ -241,7 +236,7 @@ func truths() []truth {
 				`^processes: .*Before the first image took`},
 			never: []string{`processes with 2 workers: the fastest`}},
 		{name: "hand-over by a pipe", simWorld: aMachine, sides: with(sidesOf(workers(modes.Processes, 2),
-			workers(pipesMode, 2)),
+			workers(modes.Pipes, 2)),
 			func(s *side) { s.work, s.handover = 1.09, 0.002 }),
 			must: []string{`^pipes: CPU for each image: pipes with 2 workers 1\.(0[789]|1[01]) .* Hand-over took`}},
 		{name: "workers asleep", simWorld: aMachine, sides: with(workers(modes.Goroutines, 2),
@@ -284,7 +279,7 @@ func truths() []truth {
 }
 
 func five() []side {
-	return sidesOf(workers(modes.Goroutines, 2), workers("threads", 2), workers(modes.Processes, 2),
-		workers(pipesMode, 2),
+	return sidesOf(workers(modes.Goroutines, 2), workers(modes.Threads, 2), workers(modes.Processes, 2),
+		workers(modes.Pipes, 2),
 		workers(modes.Goroutines, 2))
 }

@@ -3,8 +3,9 @@ package bench
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
+
+	"imgpipe/cmd/imgpipe/internal/figure"
 )
 
 // verdict returns what follows from the figures, each sentence with its own: what to use, what bounds it, what other
@@ -34,6 +35,7 @@ func (c *Comparison) verdict() []Finding {
 	e.sayWorkers(say, choice)
 	e.sayDownloads(say, choice)
 	e.sayCosts(say, choice)
+	c.saySame(say)
 	e.sayLock(say)
 	e.sayScaling(say, choice)
 	if c.Partial != "" {
@@ -72,11 +74,11 @@ func (c *Comparison) sayLeftOut(say sayer) {
 			said = append(said, fmt.Sprintf("%s in %d of %d runs", class, classes[class].Runs, classes[class].Of))
 		}
 		say("left-out",
-			fmt.Sprintf("%d of %s left out: %s.", n, count(c.Job.Images, "image"), strings.Join(said, ", ")),
-			fmt.Sprintf("such as %s; what they cost is in the wall times", c.LeftOut[0].Source))
+			fmt.Sprintf("%d of %s left out: %s.", n, figure.Count(c.Job.Images, "image"), strings.Join(said, ", ")),
+			fmt.Sprintf("such as %s; what they cost is still in the wall and CPU times", c.LeftOut[0].Source))
 	}
 	if n := c.failedAlways(); n > 0 {
-		say("failed", fmt.Sprintf("%d of %s failed in every run.", n, count(c.Job.Images, "image")), c.failures())
+		say("failed", fmt.Sprintf("%d of %s failed in every run.", n, figure.Count(c.Job.Images, "image")), c.failures())
 	}
 }
 
@@ -96,14 +98,14 @@ func (c *Comparison) failedAlways() int {
 
 // sayDisturbed says what disturbed the rounds that do not count by the clock, if the others were enough for an order.
 func (e *evidence) sayDisturbed(say sayer) {
-	if len(e.quiet) == len(e.whole) || e.withheld != "" && e.enough() && len(e.ran) > 1 {
+	if len(e.quiet) == len(e.whole) || e.c.Withheld != "" && e.enough() && len(e.ran) > 1 {
 		return
 	}
-	text := sentence(e.disturbances())
-	if slices.Equal(e.of(byClock), e.quiet) {
-		text = strings.TrimSuffix(text, ".") + fmt.Sprintf(": by the clock the other %d count.", len(e.quiet))
+	text := e.c.disturbance()
+	if e.c.Withheld == "" {
+		text += ": by the clock, two contestants are compared in the rounds in which neither was disturbed"
 	}
-	say("disturbed", text, e.shares(e.ran))
+	say("disturbed", sentence(text), e.shares(e.ran))
 }
 
 // best returns, of the Configs of a mode for which is returns true, the one with the greatest speedup over the

@@ -153,7 +153,7 @@ func TestModeWithALockIsNeverAdvised(t *testing.T) {
 	}
 	saysNothingOf(t, c, "^choice: gil")
 	c = judged(t, "a lock that is dropped while it waits", quietMachine, nil)
-	says(t, c, "^choice: Of what was run only serial can be advised: the others are lessons")
+	says(t, c, "^choice: Of what was run only serial can be advised: modes with a lock are lessons")
 }
 
 // TestPlainestOfTiesIsAdvised has all of them named.
@@ -165,11 +165,11 @@ func TestPlainestOfTiesIsAdvised(t *testing.T) {
 		{Mode: modes.Goroutines, Workers: 1, Downloads: 8, PerHost: 4},
 		{Mode: modes.Goroutines, Workers: 2, Downloads: 1},
 		{Mode: modes.Goroutines, Workers: 1, Downloads: 1, Env: []string{"GOGC=off"}},
-		{Mode: "threads", Workers: 1, Downloads: 1},
+		{Mode: modes.Threads, Workers: 1, Downloads: 1},
 		{Mode: modes.Processes, Workers: 1, Downloads: 1},
-		{Mode: "pipes", Workers: 1}, {Mode: "spawn", Workers: 1}, {Mode: modes.GIL, Workers: 1}, {Mode: "other",
+		{Mode: modes.Pipes, Workers: 1}, {Mode: modes.Spawn, Workers: 1}, {Mode: modes.GIL, Workers: 1}, {Mode: "other",
 			Workers: 1},
-		{Mode: modes.Serial, Workers: 1, Peer: "python-threads"},
+		{Mode: modes.Serial, Workers: 1, Program: "another"},
 	}
 	for i, a := range order {
 		for j, b := range order {
@@ -256,15 +256,13 @@ func TestQuietRoundsCountByTheClock(t *testing.T) {
 	}
 	c := disturbed(4, 1.2, "")
 	says(t, c, "^choice: goroutines with 2 workers: the fastest, 1.20",
-		`^disturbed: Runs were disturbed in 4 of 10 rounds, `+
-			`such as: I/O pressure: by the clock the other 6 count`)
+		`^disturbed: I/O pressure in 4 of 10 rounds: by the clock, two contestants are compared in the rounds in `+
+			`which neither was disturbed\.`)
 	c = disturbed(5, 1.2, "")
-	says(t, c, "^choice: Runs were disturbed in 5 of 10 rounds, such as: I/O pressure: no order by the clock")
+	says(t, c, "^choice: I/O pressure in 5 of 10 rounds: no order by the clock")
 	saysNothingOf(t, c, "the fastest", "^disturbed", "^scaling")
 	c = judged(t, "latency, too few downloads, none measured", busyMachine, nil)
 	says(t, c, "^disturbed: Other programs held")
-	c = disturbed(0, 1.06, "other programs held 1.4 of 2 CPUs in 11 of 12 rounds: no order by the clock")
-	says(t, c, `^choice: Other programs held 1\.4 of 2 CPUs in 11 of 12 rounds: no order by the clock\. CPU`)
 	c = disturbed(0, 1.06, "other programs held 1.4 of 2 CPUs in 11 of 12 rounds")
 	says(t, c, `^choice: Other programs held 1\.4 of 2 CPUs in 11 of 12 rounds: no order by the clock\. CPU`)
 }
@@ -283,7 +281,7 @@ func TestWhereNoClockCountsCPUTimeDecidesWhatItCan(t *testing.T) {
 		conclude(c)
 		return c
 	}
-	three := sidesOf(workers(modes.Goroutines, 2), workers("threads", 2), workers(modes.Processes, 2))
+	three := sidesOf(workers(modes.Goroutines, 2), workers(modes.Threads, 2), workers(modes.Processes, 2))
 	same := []float64{1, 1, 1}
 	says(t, withheld(three, []float64{1, 1, 1.1}, same), `no order by the clock\. CPU for each image: goroutines `+
 		`with 2 `+
@@ -315,18 +313,35 @@ func TestWhereNoClockCountsCPUTimeDecidesWhatItCan(t *testing.T) {
 		`beside processes with 2 workers\.$`)
 }
 
-// TestPeersAreComparedButNotAdvised: another program is no way to run this one.
-func TestPeersAreComparedButNotAdvised(t *testing.T) {
+// TestPeersAreNoEvidence: another program is no way to run this one, and is not among those that are compared.
+func TestPeersAreNoEvidence(t *testing.T) {
 	c := judged(t, aPlainOne, quietMachine, func(c *Comparison) {
-		c.Configs[1].Peer, c.Configs[1].Name, c.Configs[1].Mode = "python-threads", "python-threads", "python-threads"
+		c.Peer, c.Configs[1] = &PeerFacts{}, Config{Name: "python", Mode: "python-threads", Peer: "python-threads"}
 		for i := range c.Samples {
 			if s := &c.Samples[i]; s.Config == 1 {
 				s.Elapsed, s.Summary.Account = s.Elapsed/2, nil
 			}
 		}
 	})
-	says(t, c, "^choice: Of what was run only goroutines with 2 workers can be advised",
-		`^python-threads: CPU for each image: python-threads 1\.0.*By the clock: (1\.9|2\.0)`)
+	says(t, c, `^choice: Of the modes of imgpipe only goroutines with 2 workers was run, so there is no choice`)
+	saysNothingOf(t, c, "python")
+}
+
+// TestAContestantByAnotherNameIsNoEvidence: its runs are those of the other one, and would tie with them.
+func TestAContestantByAnotherNameIsNoEvidence(t *testing.T) {
+	c := judged(t, aPlainOne, quietMachine, func(c *Comparison) {
+		c.Configs = append(c.Configs, Config{Mode: modes.GILReleased, Workers: 2, Downloads: 8,
+			SameAs: "goroutines with 2 workers"})
+		for _, s := range c.Samples {
+			if s.Config == 0 {
+				s.Config = 2
+				c.Samples = append(c.Samples, s)
+			}
+		}
+	})
+	says(t, c, `^choice: goroutines with 2 workers: .* All 2 tie: `, `^gil-released: gil-released with 2 workers is `+
+		`goroutines with 2 workers by another name: it was not run again\.`, `^    its 10 runs are those of goroutines`)
+	saysNothingOf(t, c, "^choice: .*gil-released", "^gil-released: CPU")
 }
 
 // TestImagesThatWereLeftOutAreCountedByClass.
@@ -338,7 +353,7 @@ func TestImagesThatWereLeftOutAreCountedByClass(t *testing.T) {
 		}
 	})
 	says(t, c, `^left-out: 3 of 60 images left out: http-404 in 12 of 12 runs, timeout in 1 of 12 runs\.`,
-		"^    such as a; what they cost is in the wall times")
+		"^    such as a; what they cost is still in the wall and CPU times")
 	saysNothingOf(t, c, "^failed", "failed in every run")
 	c = judged(t, aPlainOne, quietMachine, func(c *Comparison) {
 		for i := range c.Samples {

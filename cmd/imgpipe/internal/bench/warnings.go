@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"imgpipe/cmd/imgpipe/internal/figure"
 	"imgpipe/pipeline"
 )
 
@@ -33,7 +34,7 @@ func (c *Comparison) warnings() []Warning {
 	if rounds := c.rounds(); rounds < enoughRuns {
 		add("few-runs", "%s: there is no interval at 95 %% and no difference can be significant at 5 %% with fewer "+
 			"than %d (--runs %d).",
-			count(rounds, "round"), enoughRuns, enoughRuns)
+			figure.Count(rounds, "round"), enoughRuns, enoughRuns)
 	}
 	e.warnOfLength(add)
 	e.warnOfMachine(add)
@@ -48,7 +49,7 @@ func (c *Comparison) warnings() []Warning {
 	if of >= 0 {
 		w := c.Results[of].Wall
 		add("noise", "The times of equal runs lie far apart, those of %s most: %s to %s around %s. A quiet "+
-			"machine, more images or more runs help.", c.Name(of), seconds(w.Low), seconds(w.High), seconds(w.Center))
+			"machine, more images or more runs help.", c.Name(of), figure.Duration(w.Low), figure.Duration(w.High), figure.Duration(w.Center))
 	}
 	return all
 }
@@ -87,7 +88,7 @@ func (c *Comparison) rounds() int {
 func (e *evidence) warnOfLength(add warner) {
 	shortest, of := tooShort, -1
 	for _, i := range e.ran {
-		if wall := e.middle(i, byClock.figure); wall < shortest {
+		if wall := e.middle(i, (*Sample).Wall); wall < shortest {
 			shortest, of = wall, i
 		}
 	}
@@ -100,10 +101,10 @@ func (e *evidence) warnOfLength(add warner) {
 	}
 	if before > 0 {
 		add("short-runs", "A run takes as little as %s (%s), of which %s before the first image: that part does not "+
-			"grow with the images.", seconds(shortest), e.c.Name(of), seconds(before))
+			"grow with the images.", figure.Duration(shortest), e.c.Name(of), figure.Duration(before))
 		return
 	}
-	add("short-runs", "A run takes as little as %s (%s). More images make the figures surer.", seconds(shortest),
+	add("short-runs", "A run takes as little as %s (%s). More images make the figures surer.", figure.Duration(shortest),
 		e.c.Name(of))
 }
 
@@ -116,14 +117,14 @@ func (e *evidence) warnOfMachine(add warner) {
 		u := e.use(i)
 		others, steal = append(others, u.others), append(steal, u.stolen)
 	}
-	if other := middleOf(others); other > busyOthers*cpus {
+	if other := median(others); other > busyOthers*cpus {
 		add("loaded", "Other programs kept %.1f of %s busy during the runs: the times in seconds are not those of a "+
-			"quiet machine.", other, count(all, "CPU"))
+			"quiet machine.", other, figure.Count(all, "CPU"))
 	} else if load := c.Samples[0].Load; load > cpus {
-		add("loaded", "The machine was busy at the beginning (load average %.1f on %s).", load, count(all, "CPU"))
+		add("loaded", "The machine was busy at the beginning (load average %.1f on %s).", load, figure.Count(all, "CPU"))
 	}
-	if stolen := middleOf(steal); stolen > busyOthers*cpus {
-		add("steal", "The host of this virtual machine took %.1f of %s during the runs.", stolen, count(all, "CPU"))
+	if stolen := median(steal); stolen > busyOthers*cpus {
+		add("steal", "The host of this virtual machine took %.1f of %s during the runs.", stolen, figure.Count(all, "CPU"))
 	}
 	if c.Job.Latency > 0 && c.Job.Stage != StageTransform {
 		add("server", "The sample server runs on the same CPUs as what is measured.")
@@ -137,7 +138,7 @@ func (e *evidence) warnOfOrder(add warner) {
 	for _, round := range e.whole {
 		mean := 0.0
 		for _, i := range e.ran {
-			mean += math.Log(e.runs[i][round].Wall()/e.middle(i, byClock.figure)) / float64(len(e.ran))
+			mean += math.Log(e.runs[i][round].Wall()/e.middle(i, (*Sample).Wall)) / float64(len(e.ran))
 		}
 		if finite(mean) {
 			means = append(means, mean)

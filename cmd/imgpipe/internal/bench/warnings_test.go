@@ -95,7 +95,7 @@ func TestShortRunsSayWhatComesBeforeTheFirstImage(t *testing.T) {
 	}
 	says(t, short(0.2, 0.05, false), `^warning short-runs: A run takes as little as 200 ms \(goroutines with 2 `+
 		`workers\), of `+
-		`which 50 ms before the first image`)
+		`which 50.0 ms before the first image`)
 	says(t, short(0.2, 0, true), `^warning short-runs: .* of which [0-9.]+ ms before`)
 	says(t, short(0.2, 0, false), `^warning short-runs: A run takes as little as 200 ms .*\. More images`)
 	saysNothingOf(t, short(0.31, 0.05, false), "short-runs")
@@ -135,7 +135,7 @@ func TestFewRoundsFewImagesAndNoiseAreSaid(t *testing.T) {
 		s.Summary.Wall = s.Elapsed
 	}
 	noisy.Analyse()
-	says(t, noisy, `^warning noise: The times of equal runs lie far apart, those of .* most: 1 s to 1\.9 s around`)
+	says(t, noisy, `^warning noise: The times of equal runs lie far apart, those of .* most: 1\.00 s to 1\.90 s around`)
 	says(t, judged(t, "latency, enough downloads", quietMachine, func(c *Comparison) { c.Job.Latency = 1 }),
 		"^warning server: ")
 	saysNothingOf(t, judged(t, "latency, enough downloads", quietMachine, func(c *Comparison) {
