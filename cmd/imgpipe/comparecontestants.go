@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/spf13/pflag"
 
@@ -61,6 +62,9 @@ func parseContestant(s string) (c contestant, err error) {
 	if !ok || c.name == "" || strings.IndexFunc(c.name, func(r rune) bool { return !unicode.IsPrint(r) }) >= 0 {
 		return c, errors.New("expected 'NAME: ' and then " + contestantWords)
 	}
+	if n := utf8.RuneCountInString(c.name); n > longestName {
+		return c, fmt.Errorf("the name has %d characters: expected at most %d before the colon", n, longestName)
+	}
 	words, err := splitWords(rest)
 	if err != nil {
 		return c, fmt.Errorf("%w: expected words quoted as for a shell", err)
@@ -106,6 +110,9 @@ func newRunSet() *pflag.FlagSet {
 	return set
 }
 
+// longestName is the longest name of a contestant, in characters: a table has room for it.
+const longestName = 60
+
 // versionTimeout is how long a program may take to say its version.
 const versionTimeout = 10 * time.Second
 
@@ -120,7 +127,9 @@ func otherProgram(path string) (string, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), versionTimeout)
 	defer cancel()
-	said, err := exec.CommandContext(ctx, found, "--version").Output()
+	cmd := exec.CommandContext(ctx, found, "--version")
+	cmd.WaitDelay = time.Second // what it has started may hold its output open
+	said, err := cmd.Output()
 	if err != nil || !strings.HasPrefix(string(said), "imgpipe ") {
 		return "", fmt.Errorf("program=%s is no imgpipe, as its --version does not say so: "+
 			"expected the path of a build of imgpipe", path)

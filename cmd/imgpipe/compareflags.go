@@ -74,9 +74,9 @@ func addCompareFlags(set *pflag.FlagSet) *compareFlags {
 	f := &compareFlags{set: set, warmup: 1, precision: usualPrecision, budget: usualBudget,
 		stage: bench.StageAll, latency: demoLatency, images: demoImages, format: formatText, progress: progressAuto}
 	f.addContest(flags.Group{Set: set, Heading: "What is compared"})
-	f.addRounds(flags.Group{Set: set, Heading: "How often"})
 	f.addLesson(set)
 	f.peer.add(set)
+	f.addRounds(flags.Group{Set: set, Heading: "How often"})
 	flags.Group{Set: set, Heading: "Built-in samples, where there is no INPUT"}.Add(
 		flags.Flag{Name: "latency", Value: flags.PeriodOrNone(&f.latency),
 			Usage: "how long their server takes to answer"},

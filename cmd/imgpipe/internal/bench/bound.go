@@ -141,8 +141,9 @@ func (e *evidence) sayBound(say sayer, config int) {
 	figures := fmt.Sprintf("%s: %s; %s", name, a, u)
 	lanes, images := e.c.width(config), e.c.Job.Images
 	last, tail := e.lastAlone(config)
+	around := a[pipeline.EntryBefore] + a[pipeline.EntryAfter] // no image takes part in that
 	switch {
-	case images <= lanes:
+	case images <= lanes && around < 0.5:
 		say("bound", fmt.Sprintf("There are no more images than can be worked on at once, %d for %s: the slowest of "+
 			"them bounds the job.", images, figure.Count(lanes, e.c.unit())), figures)
 		return

@@ -139,10 +139,16 @@ func (t *tail) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// reason returns the last line that begins with the program's name, or else the last line.
+// reason returns the last line that begins with the program's name, or else that in which a Go program says why it
+// crashed, or else the last line.
 func (t *tail) reason() string {
 	lines := strings.Split(strings.TrimSpace(string(t.b)), "\n")
 	line := lines[len(lines)-1]
+	for _, l := range slices.Backward(lines) {
+		if strings.HasPrefix(l, "fatal error: ") || strings.HasPrefix(l, "panic: ") {
+			line = l
+		}
+	}
 	for _, l := range lines {
 		if after, ok := strings.CutPrefix(l, "imgpipe: "); ok {
 			line = after
@@ -153,6 +159,9 @@ func (t *tail) reason() string {
 
 func readSummary(path string) (s summary.Summary, err error) {
 	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, errors.New("it ended without a report of its run: expected a build of imgpipe that has --report")
+	}
 	if err != nil {
 		return s, fmt.Errorf("read the report of a run: %w", err)
 	}

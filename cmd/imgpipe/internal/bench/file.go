@@ -30,9 +30,6 @@ func Read(r io.Reader) (*Comparison, error) {
 	return c, nil
 }
 
-// mostRoundsOfAFile is more than any comparison has: tables by round are made from the numbers of a file.
-const mostRoundsOfAFile = 1_000_000
-
 // sound returns what in c would lead astray.
 func (c *Comparison) sound() error {
 	has := func(config int) bool { return config >= 0 && config < len(c.Configs) }
@@ -45,8 +42,8 @@ func (c *Comparison) sound() error {
 		switch key := [2]int{s.Config, s.Round}; {
 		case !has(s.Config):
 			return fmt.Errorf("run %d is of contestant %d of %d", i, s.Config, len(c.Configs))
-		case s.Round >= mostRoundsOfAFile:
-			return fmt.Errorf("run %d is of round %d", i, s.Round)
+		case s.Round >= len(c.Samples): // each round has a run, and what is kept by round must fit into memory
+			return fmt.Errorf("run %d is of round %d, and there are %d runs", i, s.Round, len(c.Samples))
 		case s.Round < 0 || seen[key]:
 			return fmt.Errorf("contestant %d has run %d twice in round %d", s.Config, i, s.Round)
 		case s.Wall() <= 0 || s.Summary.Items < 0 || s.Summary.Done < 0:

@@ -57,6 +57,7 @@ func TestWhatIsNoComparisonIsRefused(t *testing.T) {
 		with(func(c *Comparison) { c.Baseline = 2 }):                        "the baseline is contestant 2 of 2",
 		with(func(c *Comparison) { c.Samples[1].Config = -1 }):              "contestant -1 of 2",
 		with(func(c *Comparison) { c.Samples[0].Elapsed = 0 }):              "no time",
+		with(func(c *Comparison) { c.Samples[2].Round = 1 << 40 }):          "there are 4 runs",
 		with(func(c *Comparison) { c.Samples[2].Round = 0 }):                "twice in round 0",
 		with(func(c *Comparison) { c.Timelines = []Timeline{{Config: 5}} }): "a timeline",
 		with(func(c *Comparison) {

@@ -47,17 +47,24 @@ func (e *evidence) neighbors(d dimension, of int) (found []int) {
 	return found
 }
 
-// sayNeighbors says what was measured with other widths, and reports whether there were wider ones.
+// sayNeighbors says what was measured with other widths, and reports whether there were wider ones. Downloads that a
+// host did not let run are no wider ones.
 func (e *evidence) sayNeighbors(say sayer, d dimension, of int) (wider bool) {
 	near := e.neighbors(d, of)
 	if len(near) == 0 || !e.enough() {
 		return len(near) > 0
 	}
+	mine, _ := e.atOnce(of)
 	width := *d.of(&e.c.Configs[of])
 	var said, figures []string
 	for _, i := range near {
 		w := *d.of(&e.c.Configs[i])
-		wider = wider || w > width
+		limit := ""
+		if d.kind == downloadsDimension.kind {
+			limit = e.limit(i)
+		}
+		theirs, _ := e.atOnce(i)
+		wider = wider || w > width && (limit == "" || theirs > mine)
 		p := e.pair(byClock, of, i)
 		cpu := e.pair(byCPU, of, i).cost
 		text := ""
@@ -71,13 +78,36 @@ func (e *evidence) sayNeighbors(say sayer, d dimension, of int) (wider bool) {
 		default:
 			text = "by the clock disturbed, CPU for each image " + withInterval(cpu) + " times as much"
 		}
-		said = append(said, fmt.Sprintf("%s: %s", d.name(w), text))
+		said = append(said, fmt.Sprintf("%s: %s%s", d.name(w), text, limit))
 		figures = append(figures, fmt.Sprintf("%s: %s by the clock, CPU for each image %s times as much", d.name(w),
 			probability(p.p), withInterval(cpu)))
 	}
 	say(d.kind, fmt.Sprintf("Beside %s, %s.", d.name(width), strings.Join(said, "; ")),
 		strings.Join(figures, "; "))
 	return wider
+}
+
+// atOnce returns the most downloads that a contestant had at once in any run, and the most images that hosts held back.
+func (e *evidence) atOnce(config int) (atOnce, held int) {
+	for _, run := range e.runs[config] {
+		if run != nil {
+			atOnce, held = max(atOnce, run.Summary.DownloadsAtOnce), max(held, run.Summary.HeldBack)
+		}
+	}
+	return atOnce, held
+}
+
+// limit returns in words that hosts let a contestant have fewer downloads at once than it could; "" if they did not.
+func (e *evidence) limit(config int) string {
+	atOnce, held := e.atOnce(config)
+	s := e.runs[config][e.whole[0]].Summary
+	switch {
+	case atOnce == 0 || held == 0 || atOnce >= e.c.Configs[config].Downloads:
+		return ""
+	case s.PerHost > 0 && atOnce >= s.Hosts*s.PerHost:
+		return fmt.Sprintf(" (--per-host %d let %d run at once)", s.PerHost, atOnce)
+	}
+	return fmt.Sprintf(" (hosts let %d run at once)", atOnce)
 }
 
 // gain returns what follows from the interval of a wider neighbor.
@@ -123,20 +153,33 @@ func (e *evidence) sayDownloads(say sayer, choice int) {
 	if wider || bound || waited < muchShare || config.Mode == modes.Serial || config.Downloads >= e.c.Job.Images {
 		return
 	}
-	say("downloads", fmt.Sprintf("Not tried: --downloads %d.", min(2*config.Downloads, e.c.Job.Images)),
-		fmt.Sprintf("with %s the workers waited %s of their time for servers", figure.Count(config.Downloads, "download"),
-			figure.Percent(waited)))
+	more := min(2*config.Downloads, e.c.Job.Images)
+	flags := fmt.Sprintf("--downloads %d", more)
+	if s := e.runs[choice][e.whole[0]].Summary; s.Hosts > 0 && s.PerHost > 0 && more > s.Hosts*s.PerHost {
+		if e.triedBoth(choice) {
+			return
+		}
+		flags += fmt.Sprintf(" --per-host %d", (more+s.Hosts-1)/s.Hosts)
+	}
+	say("downloads", fmt.Sprintf("Not tried: %s.", flags), fmt.Sprintf("with %s the workers waited %s of their time "+
+		"for servers", figure.Count(config.Downloads, "download"), figure.Percent(waited)))
+}
+
+// triedBoth reports whether a contestant like this one had more downloads, and more of them from one host.
+func (e *evidence) triedBoth(of int) bool {
+	this := e.c.Configs[of]
+	return slices.ContainsFunc(e.ran, func(i int) bool {
+		other := e.c.Configs[i]
+		more := other.Downloads > this.Downloads && other.PerHost > this.PerHost
+		other.Downloads, other.PerHost = this.Downloads, this.PerHost
+		return more && other.Same(this)
+	})
 }
 
 // sayHosts says how many downloads hosts let run at once, and reports whether that was what held the job up.
 func (e *evidence) sayHosts(say sayer, a account, choice int) bool {
 	s := e.runs[choice][e.whole[0]].Summary
-	atOnce, held := 0, 0
-	for _, run := range e.runs[choice] {
-		if run != nil {
-			atOnce, held = max(atOnce, run.Summary.DownloadsAtOnce), max(held, run.Summary.HeldBack)
-		}
-	}
+	atOnce, held := e.atOnce(choice)
 	wanted := e.c.Configs[choice].Downloads
 	if atOnce == 0 || held == 0 || atOnce >= wanted || a[pipeline.EntryPerHost] < leastShare {
 		return false

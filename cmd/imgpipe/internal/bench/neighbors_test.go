@@ -135,3 +135,21 @@ func TestHostsAreSaidToBoundOnlyWhereTheyDo(t *testing.T) {
 		"^per-host: Beside --per-host 8, --per-host 16: "+
 			"1\\.00 .*, no gain")
 }
+
+func TestDownloadsThatAHostDidNotLetRunAreNoWiderWidth(t *testing.T) {
+	of := func(sides []side, walls ...float64) *Comparison {
+		return compared(sides, walls, func(s *Sample) {
+			waiting(pipeline.EntryLatency, 0.9)(s)
+			s.Summary.Hosts, s.Summary.PerHost = 1, 8
+			if s.Config > 0 {
+				s.Summary.HeldBack = 32
+			}
+		})
+	}
+	grid := downloads(modes.Goroutines, 2, 8, 64)
+	says(t, of(grid, 1, 1.01), `^downloads: Beside 8 downloads, 64 downloads: 0\.99 .*, no gain `+
+		`\(--per-host 8 let 8 run at once\)\.$`, `^downloads: Not tried: --downloads 16 --per-host 16\.$`)
+	says(t, of(downloads(modes.Goroutines, 2, 8), 1), `^downloads: Not tried: --downloads 16 --per-host 16\.$`)
+	both := sidesOf(grid, with(downloads(modes.Goroutines, 2, 64), func(s *side) { s.PerHost = 64 }))
+	saysNothingOf(t, of(both, 1, 1.01, 1.2), "Not tried")
+}

@@ -139,7 +139,11 @@ func (a *Account) line() string {
 		other -= percent
 		said = append(said, fmt.Sprintf("%d %% %s", percent, p.word))
 	}
-	if other > 0 {
+	divided := !slices.Contains(a.Unknown, pipeline.EntryCPU)
+	switch {
+	case other > 0 && !divided: // only a run with a report is measured within a transform
+		said = append(said, fmt.Sprintf("%d %% in transforms and other", other))
+	case other > 0:
 		said = append(said, fmt.Sprintf("%d %% other", other))
 	}
 	return strings.Join(said, ", ")
