@@ -66,6 +66,28 @@ func newView(c *bench.Comparison) *view {
 	return v
 }
 
+// withheldBy returns why there is no order by the clock; "" if there is one. It is without the words that say so, in
+// which Withheld may end.
+func (v *view) withheldBy() string {
+	why, said := strings.CutSuffix(strings.TrimRight(printable(v.Withheld), ". "), "no order by the clock")
+	if said {
+		why = strings.TrimRight(why, ":;, ")
+	}
+	return why
+}
+
+// noOrder returns the sentence that there is no order by the clock, and why; "" if there is one.
+func (v *view) noOrder() string {
+	switch why := v.withheldBy(); {
+	case v.Withheld == "":
+		return ""
+	case why == "":
+		return "No order by the clock."
+	default:
+		return "No order by the clock: " + why + "."
+	}
+}
+
 // old reports whether the comparison is of a version that knew no whole clock, no accounts and no disturbance.
 func (v *view) old() bool {
 	for i := range v.Samples {

@@ -11,6 +11,7 @@ import (
 
 	"imgpipe/cmd/imgpipe/internal/bench"
 	"imgpipe/cmd/imgpipe/internal/figure"
+	"imgpipe/cmd/imgpipe/internal/trace"
 	"imgpipe/pipeline"
 )
 
@@ -36,7 +37,7 @@ var groups = []group{
 	{"downloads", []pipeline.Stage{pipeline.StageFetch}, 84, 8, 3},
 	{"workers", []pipeline.Stage{pipeline.StageMemory, pipeline.StageLock, pipeline.StageStart, pipeline.StageHandover,
 		pipeline.StageDecode, pipeline.StageOperate, pipeline.StageEncode,
-		pipeline.Stage(pipeline.EntryCPUWait), pipeline.Stage(pipeline.EntryStall)}, 96, 16, 4},
+		pipeline.StageCPUWait, pipeline.StageStall}, 96, 16, 4},
 	{"store", []pipeline.Stage{pipeline.StageStore}, 16, 4, 3},
 }
 
@@ -117,7 +118,7 @@ func lineKeys(lines []bench.Timeline) []key {
 		}
 	}
 	var keys []key
-	for _, s := range stageWords {
+	for _, s := range slices.Concat(around[:1], stageWords, around[1:]) {
 		word := s.Word
 		if s.Stage == pipeline.StageQueue {
 			word = "images waiting"
@@ -165,6 +166,14 @@ func drawLine(line bench.Timeline, end time.Duration, workers int, label string)
 		tall := min(max(g.room/px(rows), g.least), g.most)
 		for r := range rows {
 			sc.rect("lane", 0, x.at(own.Seconds()), y+px(r)*tall, y+px(r+1)*tall-1, "")
+		}
+		if g.name == "workers" {
+			for _, s := range within(line.Spans, []pipeline.Stage{trace.StageBefore, trace.StageAfter}) {
+				for r := range rows {
+					sc.rect("s-"+string(s.Stage), x.at(s.Start.Seconds()), x.at(s.End.Seconds()), y+px(r)*tall,
+						y+px(r+1)*tall-1, stageWord(s.Stage)+": "+figure.Duration((s.End-s.Start).Seconds()))
+				}
+			}
 		}
 		for _, b := range blocks(spans, rows, lanes, exact, end) {
 			if b.start >= end {
