@@ -24,6 +24,9 @@ func holds(k bench.Claim) string {
 func (v *view) claims() (shown, open []claim) {
 	for _, k := range v.Claims {
 		c := claim{printable(k.Text), printable(k.Measured), printable(k.Command), holds(k), "open"}
+		if strings.Contains(c.Measured, c.Command) || v.Lesson != nil && c.Command == lessonCommand {
+			c.Command = ""
+		}
 		if c.Holds == "not shown" {
 			open = append(open, c)
 			continue

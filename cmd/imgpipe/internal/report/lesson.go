@@ -40,7 +40,7 @@ func (v *view) small(n int) (chart, bool) {
 	if len(v.Verdict) > 0 {
 		ch.Lead = printable(v.Verdict[0].Text) + " " + ch.Lead
 	}
-	if v.Withheld != "" {
+	if v.Withheld != "" && !strings.Contains(ch.Lead, noOrder) {
 		ch.Lead = v.noOrder() + " " + ch.Lead
 	}
 	x := scale{hi: max(float64(v.Machine.CPUs), 1)}

@@ -43,6 +43,9 @@ func Markdown(w io.Writer, c *bench.Comparison) error {
 	}
 	for i := range c.Parts {
 		part := newView(&c.Parts[i])
+		if part.Job == v.Job {
+			continue // the lesson has the whole comparison as one of its jobs
+		}
 		p.section(part.partTitle(), part.timing(), part.job()+". "+part.timingNote())
 	}
 	if v.Lesson != nil {

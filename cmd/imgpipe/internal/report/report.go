@@ -19,6 +19,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"imgpipe/cmd/imgpipe/internal/bench"
 	"imgpipe/cmd/imgpipe/internal/figure"
@@ -66,10 +67,13 @@ func newView(c *bench.Comparison) *view {
 	return v
 }
 
+// noOrder is what a sentence says that withholds an order.
+const noOrder = "no order by the clock"
+
 // withheldBy returns why there is no order by the clock; "" if there is one. It is without the words that say so, in
 // which Withheld may end.
 func (v *view) withheldBy() string {
-	why, said := strings.CutSuffix(strings.TrimRight(printable(v.Withheld), ". "), "no order by the clock")
+	why, said := strings.CutSuffix(strings.TrimRight(printable(v.Withheld), ". "), noOrder)
 	if said {
 		why = strings.TrimRight(why, ":;, ")
 	}
@@ -82,9 +86,9 @@ func (v *view) noOrder() string {
 	case v.Withheld == "":
 		return ""
 	case why == "":
-		return "No order by the clock."
+		return upper(noOrder) + "."
 	default:
-		return "No order by the clock: " + why + "."
+		return upper(noOrder) + ": " + why + "."
 	}
 }
 
@@ -185,7 +189,19 @@ func (v *view) rounds() string {
 	case "precision":
 		s += fmt.Sprintf(", until intervals were within ±%s", figure.Percent(v.Precision))
 	case "budget":
-		s += fmt.Sprintf(", until the budget of %v was used", v.Budget)
+		s += fmt.Sprintf(", until the budget of %s was used", duration(v.Budget))
+	}
+	return s
+}
+
+// duration returns d as it is typed: 1m and not 1m0s.
+func duration(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
 	}
 	return s
 }

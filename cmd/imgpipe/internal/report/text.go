@@ -2,6 +2,7 @@ package report
 
 import (
 	"io"
+	"slices"
 	"strings"
 
 	"imgpipe/cmd/imgpipe/internal/bench"
@@ -36,8 +37,13 @@ func Text(w io.Writer, c *bench.Comparison) error {
 	}
 	for i := range c.Parts {
 		part := newView(&c.Parts[i])
+		if part.Job == v.Job {
+			continue // the lesson has the whole comparison as one of its jobs
+		}
 		p.titled(part.partTitle(), part.timing(), part.timingNote())
-		p.findings("", part.Verdict)
+		p.findings("", slices.DeleteFunc(slices.Clone(part.Verdict), func(f bench.Finding) bool {
+			return slices.Contains(c.Verdict, f)
+		}))
 	}
 	p.lesson(v)
 	v.peer(p.titled)

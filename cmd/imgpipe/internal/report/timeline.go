@@ -47,6 +47,7 @@ const cutFrom = 0.012
 
 const (
 	groupGap    px = 8
+	topGap      px = 4 // the word beside a first lane is taller than it
 	queueHeight px = 30
 )
 
@@ -109,12 +110,14 @@ func (v *view) timelines(id, title, lead string, lines []bench.Timeline, end tim
 	return ch, true
 }
 
-// lineKeys returns the keys of the stages that lines show.
+// lineKeys returns the keys of the stages that can be seen in lines.
 func lineKeys(lines []bench.Timeline) []key {
 	used := map[pipeline.Stage]bool{}
 	for _, line := range lines {
+		sums, least := map[pipeline.Stage]float64{}, leastKey*last(line).Seconds()
 		for _, s := range line.Spans {
-			used[s.Stage] = true
+			sums[s.Stage] += (s.End - s.Start).Seconds()
+			used[s.Stage] = used[s.Stage] || sums[s.Stage] >= least
 		}
 	}
 	var keys []key
@@ -146,7 +149,7 @@ func drawLine(line bench.Timeline, end time.Duration, workers int, label string)
 	own := last(line)
 	busy := []string{unknown, unknown, "0"}
 	exact := len(line.Spans) <= exactSpans
-	y := px(0)
+	y := topGap
 	for n, g := range groups {
 		spans := within(line.Spans, g.stages)
 		lanes := 0
