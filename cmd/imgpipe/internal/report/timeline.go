@@ -232,6 +232,9 @@ func (v *view) timelineNote(line bench.Timeline) string {
 	if v.ran(line.Config) && known(r.Speedup) && line.Config != v.Baseline && v.Withheld == "" {
 		note = append(note, figure.Ratio(r.Speedup.Center)+" as fast")
 	}
+	if cpu := v.cpuPerImage(line.Config); v.ran(line.Config) && known(cpu) {
+		note = append(note, figure.Duration(cpu.Center)+" of CPU for an image")
+	}
 	return strings.Join(note, ", ")
 }
 
