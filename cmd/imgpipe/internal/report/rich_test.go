@@ -52,7 +52,7 @@ func rich(t testing.TB) *bench.Comparison {
 			}
 			c.Samples = append(c.Samples, s)
 			if round == c.Runs/2 {
-				c.Timelines = append(c.Timelines, whole(line))
+				c.Timelines = append(c.Timelines, traced(line))
 			}
 		}
 	}
@@ -204,8 +204,8 @@ func withheld(t testing.TB) *bench.Comparison {
 	return c
 }
 
-// whole returns a timeline as a trace has it: from the start of the program to its end.
-func whole(line bench.Timeline) bench.Timeline {
+// traced returns a timeline as a trace has it: from the start of the program to its end.
+func traced(line bench.Timeline) bench.Timeline {
 	const before, after = 30 * time.Millisecond, 12 * time.Millisecond
 	end := last(line) + before
 	for n := range line.Spans {

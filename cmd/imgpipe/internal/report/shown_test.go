@@ -2,15 +2,11 @@ package report
 
 import (
 	"encoding/json"
-	"fmt"
 	"math"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
-
-	"golang.org/x/net/html"
 
 	"imgpipe/cmd/imgpipe/internal/bench"
 	"imgpipe/pipeline"
