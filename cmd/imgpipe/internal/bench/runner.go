@@ -82,10 +82,10 @@ func (r *Runner) Compare(ctx context.Context, job Job, p Plan, parts ...Plan) (*
 		err = r.run(ctx, plan, &part)
 		c.Parts = append(c.Parts, part)
 		if part.Partial != "" {
-			c.Partial = fmt.Sprintf("of stage %s alone: %s", part.Job.Stage, part.Partial)
+			c.Partial = fmt.Sprintf("of %s: %s", part.Job.named(), part.Partial)
 		}
 		if part.Different != "" {
-			c.Different = fmt.Sprintf("of stage %s alone: %s", part.Job.Stage, part.Different)
+			c.Different = fmt.Sprintf("of %s: %s", part.Job.named(), part.Different)
 		}
 	}
 	c.Took = time.Since(c.Began)
