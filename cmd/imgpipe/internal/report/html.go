@@ -164,6 +164,9 @@ func (v *view) sections() []section {
 		s := section{ID: "alone", Title: "Stages alone",
 			Lead: "Shorter comparisons of the same contestants, in which the other stages take no time."}
 		for i := range v.Parts {
+			if v.Parts[i].Job.Title != "" {
+				s.Title, s.Lead = "Other jobs", "Shorter comparisons, on which the claims above rest besides."
+			}
 			s.Parts = append(s.Parts, newView(&v.Parts[i]).part(i))
 		}
 		add(true, s)
