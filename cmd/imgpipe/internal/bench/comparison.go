@@ -26,6 +26,14 @@ type Job struct {
 	Latency time.Duration `json:"latency"`
 }
 
+// named returns what tells a job from another one beside it: its title, or its stage.
+func (j Job) named() string {
+	if j.Title != "" {
+		return j.Title
+	}
+	return "stage " + j.Stage + " alone"
+}
+
 // An Estimate is the median of the runs with its 95 % confidence interval. With too few runs for an interval, Low and
 // High are infinite; in JSON they are null then.
 type Estimate struct {

@@ -83,24 +83,16 @@ func (r *Runner) Compare(ctx context.Context, job Job, p Plan, parts ...Plan) (*
 		err = r.run(ctx, plan, &part)
 		c.Parts = append(c.Parts, part)
 		if part.Partial != "" {
-			c.Partial = part.Job.part() + part.Partial
+			c.Partial = fmt.Sprintf("of %s: %s", part.Job.named(), part.Partial)
 		}
 		if part.Different != "" {
-			c.Different = part.Job.part() + part.Different
+			c.Different = fmt.Sprintf("of %s: %s", part.Job.named(), part.Different)
 		}
 	}
 	c.Took = time.Since(c.Began)
 	c.Card = c.Card.Until(machine.Describe())
 	c.Analyse()
 	return c, err
-}
-
-// part returns the beginning of a phrase about the runs of a part with this job.
-func (j Job) part() string {
-	if j.Stage == StageAll {
-		return "of a job that was made for the claims: "
-	}
-	return fmt.Sprintf("of stage %s alone: ", j.Stage)
 }
 
 // run makes the runs of p and sets Configs, Job, Samples and Timelines of c, and what else it knows of the rounds. With

@@ -16,6 +16,9 @@ var letters = map[pipeline.Entry]byte{
 	pipeline.EntryRest: '.',
 }
 
+// leastKey is the share of a chart's width from which something is seen, and so has a key.
+const leastKey = 0.001
+
 // wholes returns the entries that add up to workers × wall.
 func wholes() []pipeline.EntryRow {
 	return slices.DeleteFunc(pipeline.Entries(), func(e pipeline.EntryRow) bool { return e.Of != "" })
@@ -93,7 +96,7 @@ func (v *view) account() (chart, bool) {
 			if length <= 0 {
 				continue
 			}
-			used[e.Entry] = true
+			used[e.Entry] = used[e.Entry] || length >= leastKey*end
 			r.Scene.rect("bar e-"+string(e.Entry), x.at(upTo), x.at(upTo+length), 1, rowTall-1,
 				r.Label+": "+e.Word+" "+figure.Duration(length))
 			upTo += length

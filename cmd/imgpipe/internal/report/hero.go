@@ -36,7 +36,7 @@ func (v *view) hero() (chart, bool) {
 			{"band", "", "±5 %: does not matter"}},
 		Tables: []named{{"By the clock", v.timing(), ""}, {"CPU for each image", v.work(), workNote}}}
 	if v.Withheld != "" {
-		ch.Tables[0].Note = "No order by the clock: " + printable(v.Withheld) + "."
+		ch.Tables[0].Note = v.noOrder()
 	}
 	clock := v.forest(forest{
 		estimate: func(r bench.Result) bench.Estimate { return r.Speedup },
@@ -47,7 +47,7 @@ func (v *view) hero() (chart, bool) {
 	clock.ID, clock.Title = "ratios-clock", "By the clock"
 	clock.Left, clock.Right = "slower", "faster"
 	if v.Withheld != "" {
-		clock.Title, clock.Note, clock.Faded = "By the clock: no order", sentence(printable(v.Withheld)), true
+		clock.Title, clock.Note, clock.Faded = "By the clock: no order", sentence(v.withheldBy()), true
 	}
 	cpu := v.forest(forest{
 		estimate: func(r bench.Result) bench.Estimate { return r.CPURatio },

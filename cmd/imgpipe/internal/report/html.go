@@ -45,7 +45,7 @@ type document struct {
 	// Verdict is the first sentence, Figures what it rests on, and More the others.
 	Verdict, Figures              string
 	More                          []bench.Finding
-	Different, Partial, Withheld  string
+	Different, Partial            string
 	Doubts                        string
 	Sections                      []section
 	Hero                          []chart
@@ -63,22 +63,21 @@ type section struct {
 	Chart  *chart
 	Folded []chart
 	// Charts have small headings.
-	Charts   []chart
-	Tables   []named
-	Claims   []claim
-	Lesson   *lesson
-	Parts    []part
-	Pictures []picture
-	Omitted  string
-	Earlier  *earlier
-	Outliers []string
-	Warnings []bench.Warning
-	Terms    []term
-	Command  string
+	Charts []chart
+	Tables []named
+	// Claims are those that hold or do not, Open those of which nothing is shown, under the words OpenTitle.
+	Claims, Open []claim
+	OpenTitle    string
+	Lesson       *lesson
+	Parts        []part
+	Pictures     []picture
+	Omitted      string
+	Earlier      *earlier
+	Outliers     []string
+	Warnings     []bench.Warning
+	Terms        []term
+	Command      string
 }
-
-// A claim is a bench.Claim with the class of its badge.
-type claim struct{ Text, Measured, Command, Holds, Class string }
 
 // A picture is an output, in the page itself.
 type picture struct {
@@ -108,7 +107,7 @@ func (v *view) document() document {
 		ChartStyle: chartCSS, PageStyle: pageCSS, Program: v.Program,
 		Title: fmt.Sprintf("%s, %s", figure.Count(v.Job.Images, "image"), figure.Count(len(v.Configs), "contestant")),
 		Job:   v.job(), Rounds: v.rounds(), Different: printable(v.Different), Partial: printable(v.Partial),
-		Withheld: printable(v.Withheld), Doubts: v.doubts(),
+		Doubts:  v.doubts(),
 		Machine: v.machine(), Began: v.began(), Command: v.command(),
 	}
 	d.Verdict = d.Title
@@ -158,14 +157,16 @@ func (v *view) sections() []section {
 	} else if len(v.Configs) > 0 {
 		add(true, section{ID: "memory", Title: "Memory", Tables: []named{{"Memory", v.space(), spaceNote}}})
 	}
-	add(len(v.Claims) > 0, section{ID: "claims", Title: "What is said of threads, processes and locks",
-		Claims: v.claims()})
+	add(len(v.Claims) > 0, v.claimsSection())
 	if l := v.lesson(); l != nil {
 		add(true, section{ID: "lesson", Title: "The lesson: threads, processes and a lock", Lesson: l})
 	} else if len(v.Parts) > 0 {
 		s := section{ID: "alone", Title: "Stages alone",
 			Lead: "Shorter comparisons of the same contestants, in which the other stages take no time."}
 		for i := range v.Parts {
+			if v.Parts[i].Job.Title != "" {
+				s.Title, s.Lead = "Other jobs", "Shorter comparisons, on which the claims above rest besides."
+			}
 			s.Parts = append(s.Parts, newView(&v.Parts[i]).part(i))
 		}
 		add(true, s)
@@ -173,6 +174,7 @@ func (v *view) sections() []section {
 	if t := v.stages(); len(t.Head) > 1 && len(v.accounted()) == 0 {
 		add(true, section{ID: "stages", Title: stagesName, Lead: stagesNote, Tables: []named{{stagesName, t, ""}}})
 	}
+	add(v.Peer != nil, v.peerSection())
 	pictures, omitted := v.pictures()
 	add(len(pictures) > 0 || omitted != "", section{ID: "outputs", Title: "Some of the outputs", Pictures: pictures,
 		Omitted: omitted})
@@ -205,19 +207,6 @@ func (v *view) addDoubts(add func(bool, section)) {
 		s.Tables = []named{{"Images left out of all runs", v.leftOut(), note}}
 	}
 	add(v.doubts() != "", s)
-}
-
-// claims returns the claims, each with the class of its badge.
-func (v *view) claims() []claim {
-	var out []claim
-	for _, k := range v.Claims {
-		class := holds(k)
-		if class != "yes" && class != "no" {
-			class = "open"
-		}
-		out = append(out, claim{k.Text, k.Measured, printable(k.Command), holds(k), class})
-	}
-	return out
 }
 
 // drawn returns the charts for which there are figures.

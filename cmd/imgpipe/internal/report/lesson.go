@@ -22,8 +22,7 @@ func (v *view) lesson() *lesson {
 	if v.Lesson == nil {
 		return nil
 	}
-	l := &lesson{Cells: named{"Threads and processes, in Go and in Python", cells(v.Lesson.Table),
-		"How many times as fast as the same program that does one image after the other, with the 95 % interval."}}
+	l := &lesson{Cells: named{cellsName, cells(v.Lesson.Table), cellsNote}}
 	for i := range v.Parts {
 		if ch, ok := newView(&v.Parts[i]).small(i); ok {
 			l.Jobs = append(l.Jobs, ch)
@@ -41,8 +40,8 @@ func (v *view) small(n int) (chart, bool) {
 	if len(v.Verdict) > 0 {
 		ch.Lead = printable(v.Verdict[0].Text) + " " + ch.Lead
 	}
-	if v.Withheld != "" {
-		ch.Lead = "No order by the clock: " + printable(v.Withheld) + ". " + ch.Lead
+	if v.Withheld != "" && !strings.Contains(ch.Lead, noOrder) {
+		ch.Lead = v.noOrder() + " " + ch.Lead
 	}
 	x := scale{hi: max(float64(v.Machine.CPUs), 1)}
 	var list []int

@@ -43,6 +43,9 @@ func Markdown(w io.Writer, c *bench.Comparison) error {
 	}
 	for i := range c.Parts {
 		part := newView(&c.Parts[i])
+		if part.Job == v.Job {
+			continue // the lesson has the whole comparison as one of its jobs
+		}
 		p.section(part.partTitle(), part.timing(), part.job()+". "+part.timingNote())
 	}
 	if v.Lesson != nil {
@@ -50,23 +53,17 @@ func Markdown(w io.Writer, c *bench.Comparison) error {
 			p.section(ch.Title, ch.Tables[0].Table, "")
 		}
 		if t := cells(v.Lesson.Table); len(t.Rows) > 0 {
-			p.section("Times as fast as the same program, one image after the other", t, "")
+			p.section(cellsName, t, cellsNote)
 		}
 	}
+	v.peer(p.section)
 	if e := v.earlier(); e != nil {
 		p.section("Against an earlier comparison", v.againstTable(), e.Words)
 	}
 	if len(v.LeftOut) > 0 {
 		p.section("Left out", v.leftOut(), "")
 	}
-	if len(c.Claims) > 0 {
-		t := table{Head: []string{"claim", "holds", "measured"}, Left: 3}
-		for _, k := range c.Claims {
-			measured := strings.TrimSpace(printable(k.Measured) + " " + printable(k.Command))
-			t.Rows = append(t.Rows, []string{printable(k.Text), holds(k), measured})
-		}
-		p.markdown(t)
-	}
+	p.claimsTable(v)
 	for _, x := range c.Warnings {
 		p.line("- Warning: %s", markdownText(printable(x.Text)))
 	}

@@ -24,6 +24,8 @@ const (
 	pictureEdge  px = 16
 	keyHeight    px = 20
 	headHeight   px = 26
+	// pictureLetters is how many letters fit beside each other at least.
+	pictureLetters = 130
 )
 
 // A placedPanel is a panel and its place.
@@ -52,19 +54,18 @@ func SVG(w io.Writer, c *bench.Comparison) error {
 		ch = v.flatHero()
 	}
 	d := struct {
-		Title, Note, Desc string
-		Width, Height     px
-		Style             template.CSS
-		Keys              []placedKey
-		Panels            []placedPanel
+		Title, Job, Note, Desc string
+		Width, Height          px
+		Style                  template.CSS
+		Keys                   []placedKey
+		Panels                 []placedPanel
 	}{
-		Title: fmt.Sprintf("%s in %s: %s", figure.Count(v.Job.Images, "image"), figure.Count(len(v.Configs),
-			"contestant"),
-			lower(ch.Title)),
-		Note: v.machine() + ", " + v.began(), Width: pictureWidth,
+		Title: fmt.Sprintf("%s in %s: %s", figure.Count(v.Job.Images, "image"), v.ways(), lower(ch.Title)),
+		Job:   shortened(v.job(), pictureLetters),
+		Note:  v.machine() + ", " + v.began(), Width: pictureWidth,
 		Style: chartCSS + "svg .note{fill:var(--soft);font-weight:400}",
 	}
-	x, y := pictureEdge, px(64)
+	x, y := pictureEdge, px(82)
 	for _, k := range ch.Keys {
 		// A letter counts as 7 pixels wide, which is more than most are.
 		wide := 36 + 7*px(utf8.RuneCountInString(k.Label))
@@ -93,6 +94,24 @@ func SVG(w io.Writer, c *bench.Comparison) error {
 		return fmt.Errorf("draw the picture: %w", err)
 	}
 	return p.to(w)
+}
+
+// ways returns how many modes or contestants there are, in words.
+func (v *view) ways() string {
+	for _, f := range v.Configs {
+		if f.Name != "" || f.Peer != "" {
+			return figure.Count(len(v.Configs), "contestant")
+		}
+	}
+	return figure.Count(len(v.modes()), "mode")
+}
+
+// shortened returns at most n letters of s.
+func shortened(s string, n int) string {
+	if letters := []rune(s); len(letters) > n {
+		return string(letters[:n-1]) + "…"
+	}
+	return s
 }
 
 // flatHero returns the first figure of the page with the words of its rows in the scenes.

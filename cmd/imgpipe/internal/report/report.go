@@ -19,6 +19,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"imgpipe/cmd/imgpipe/internal/bench"
 	"imgpipe/cmd/imgpipe/internal/figure"
@@ -64,6 +65,31 @@ func newView(c *bench.Comparison) *view {
 		v.labels[i] = label
 	}
 	return v
+}
+
+// noOrder is what a sentence says that withholds an order.
+const noOrder = "no order by the clock"
+
+// withheldBy returns why there is no order by the clock; "" if there is one. It is without the words that say so, in
+// which Withheld may end.
+func (v *view) withheldBy() string {
+	why, said := strings.CutSuffix(strings.TrimRight(printable(v.Withheld), ". "), noOrder)
+	if said {
+		why = strings.TrimRight(why, ":;, ")
+	}
+	return why
+}
+
+// noOrder returns the sentence that there is no order by the clock, and why; "" if there is one.
+func (v *view) noOrder() string {
+	switch why := v.withheldBy(); {
+	case v.Withheld == "":
+		return ""
+	case why == "":
+		return upper(noOrder) + "."
+	default:
+		return upper(noOrder) + ": " + why + "."
+	}
 }
 
 // old reports whether the comparison is of a version that knew no whole clock, no accounts and no disturbance.
@@ -163,7 +189,19 @@ func (v *view) rounds() string {
 	case "precision":
 		s += fmt.Sprintf(", until intervals were within ±%s", figure.Percent(v.Precision))
 	case "budget":
-		s += fmt.Sprintf(", until the budget of %v was used", v.Budget)
+		s += fmt.Sprintf(", until the budget of %s was used", duration(v.Budget))
+	}
+	return s
+}
+
+// duration returns d as it is typed: 1m and not 1m0s.
+func duration(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
 	}
 	return s
 }

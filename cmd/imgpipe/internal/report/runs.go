@@ -192,11 +192,15 @@ func (v *view) disturbance() (chart, bool) {
 				most = max(most, x)
 			}
 		}
+		if most <= 0 {
+			sc.text("label", 0, top-6, 0, k.word+": none")
+			continue
+		}
 		sc.text("label", 0, top-6, 0, k.word+": at most "+k.write(most))
 		sc.line("grid", 0, top+causeHeight, 1, top+causeHeight)
 		for n := range all {
 			x, ok := k.of(&all[n])
-			if !ok || !finite(x) || most <= 0 || x <= 0 {
+			if !ok || !finite(x) || x <= 0 {
 				continue
 			}
 			half := 0.38 / float64(len(all))

@@ -8,6 +8,7 @@ import (
 
 	"imgpipe/cmd/imgpipe/internal/bench"
 	"imgpipe/cmd/imgpipe/internal/figure"
+	"imgpipe/cmd/imgpipe/internal/trace"
 	"imgpipe/pipeline"
 )
 
@@ -214,11 +215,14 @@ func orUnknown(s string) string {
 	return s
 }
 
-// stageWords are the stages in words, in the order in which an image goes through them.
-var stageWords = []struct {
+// A stageName is a stage and what it is called in a report.
+type stageName struct {
 	Stage pipeline.Stage
 	Word  string
-}{
+}
+
+// stageWords are the stages in words, in the order in which an image goes through them.
+var stageWords = []stageName{
 	{pipeline.StageFetch, "fetch"},
 	{pipeline.StageQueue, "queue"},
 	{pipeline.StageMemory, "memory wait"},
@@ -228,9 +232,22 @@ var stageWords = []struct {
 	{pipeline.StageDecode, "decode"},
 	{pipeline.StageOperate, "operate"},
 	{pipeline.StageEncode, "encode"},
-	{pipeline.Stage(pipeline.EntryCPUWait), "waiting for a CPU"},
-	{pipeline.Stage(pipeline.EntryStall), "waiting, for no CPU"},
+	{pipeline.StageCPUWait, "waiting for a CPU"},
+	{pipeline.StageStall, "waiting, for no CPU"},
 	{pipeline.StageStore, "store"},
+}
+
+// around are the stages of the program itself, in which no worker has an image. Timelines have them on all worker lanes.
+var around = []stageName{{trace.StageBefore, "before the first image"}, {trace.StageAfter, "after the last image"}}
+
+// stageWord returns a stage in words.
+func stageWord(stage pipeline.Stage) string {
+	for _, s := range slices.Concat(stageWords, around) {
+		if s.Stage == stage {
+			return s.Word
+		}
+	}
+	return string(stage)
 }
 
 // stages returns the time for an image in each stage, in milliseconds. Stages overlap, so they add up to nothing.

@@ -2,6 +2,7 @@ package report
 
 import (
 	"io"
+	"slices"
 	"strings"
 
 	"imgpipe/cmd/imgpipe/internal/bench"
@@ -36,10 +37,16 @@ func Text(w io.Writer, c *bench.Comparison) error {
 	}
 	for i := range c.Parts {
 		part := newView(&c.Parts[i])
+		if part.Job == v.Job {
+			continue // the lesson has the whole comparison as one of its jobs
+		}
 		p.titled(part.partTitle(), part.timing(), part.timingNote())
-		p.findings("", part.Verdict)
+		p.findings("", slices.DeleteFunc(slices.Clone(part.Verdict), func(f bench.Finding) bool {
+			return slices.Contains(c.Verdict, f)
+		}))
 	}
 	p.lesson(v)
+	v.peer(p.titled)
 	if e := v.earlier(); e != nil {
 		p.titled("Against an earlier comparison", v.againstTable(), e.Words)
 		for _, n := range e.Notes {
@@ -49,18 +56,7 @@ func Text(w io.Writer, c *bench.Comparison) error {
 			p.wrap(e.Absent, "  ", "    ", columns)
 		}
 	}
-	if len(c.Claims) > 0 {
-		p.line("\nClaims")
-		for _, k := range c.Claims {
-			p.wrap(holds(k)+": "+printable(k.Text), "  ", "    ", columns)
-			if k.Measured != "" {
-				p.wrap(printable(k.Measured), "    ", "    ", columns)
-			}
-			if k.Command != "" {
-				p.line("    %s", printable(k.Command)) // not wrapped, so that it can be copied
-			}
-		}
-	}
+	p.claims(v)
 	if len(v.LeftOut) > 0 {
 		p.titled("Left out", v.leftOut(), "")
 	}
@@ -112,7 +108,7 @@ func (p *page) lesson(v *view) {
 		p.titled(ch.Title, ch.Tables[0].Table, "")
 	}
 	if t := cells(v.Lesson.Table); len(t.Rows) > 0 {
-		p.titled("Times as fast as the same program, one image after the other", t, "")
+		p.titled(cellsName, t, cellsNote)
 	}
 }
 
@@ -139,7 +135,7 @@ func (v *view) timingNote() string {
 	var notes []string
 	switch {
 	case v.Withheld != "":
-		notes = append(notes, "No order by the clock: "+printable(v.Withheld)+".")
+		notes = append(notes, v.noOrder())
 	case chance:
 		notes = append(notes, "~ no significant difference from the baseline.")
 	}
@@ -147,13 +143,4 @@ func (v *view) timingNote() string {
 		notes = append(notes, "Without an interval: too few runs for an interval.")
 	}
 	return strings.Join(notes, " ")
-}
-
-// holds returns whether a claim was borne out, in words.
-func holds(k bench.Claim) string {
-	switch k.Holds {
-	case "yes", "no":
-		return k.Holds
-	}
-	return "not shown"
 }

@@ -23,7 +23,7 @@ func (b block) text() string {
 	if b.item < 0 {
 		return ""
 	}
-	return fmt.Sprintf("image %d, %s: %s", b.item+1, b.stage, figure.Duration((b.end - b.start).Seconds()))
+	return fmt.Sprintf("image %d, %s: %s", b.item+1, stageWord(b.stage), figure.Duration((b.end - b.start).Seconds()))
 }
 
 // blocks returns what is drawn of spans on so many lanes, in so many rows. If exact, there is one block for each span.

@@ -11,6 +11,7 @@ import (
 
 	"imgpipe/cmd/imgpipe/internal/bench"
 	"imgpipe/cmd/imgpipe/internal/figure"
+	"imgpipe/cmd/imgpipe/internal/trace"
 	"imgpipe/pipeline"
 )
 
@@ -36,7 +37,7 @@ var groups = []group{
 	{"downloads", []pipeline.Stage{pipeline.StageFetch}, 84, 8, 3},
 	{"workers", []pipeline.Stage{pipeline.StageMemory, pipeline.StageLock, pipeline.StageStart, pipeline.StageHandover,
 		pipeline.StageDecode, pipeline.StageOperate, pipeline.StageEncode,
-		pipeline.Stage(pipeline.EntryCPUWait), pipeline.Stage(pipeline.EntryStall)}, 96, 16, 4},
+		pipeline.StageCPUWait, pipeline.StageStall}, 96, 16, 4},
 	{"store", []pipeline.Stage{pipeline.StageStore}, 16, 4, 3},
 }
 
@@ -46,6 +47,7 @@ const cutFrom = 0.012
 
 const (
 	groupGap    px = 8
+	topGap      px = 4 // the word beside a first lane is taller than it
 	queueHeight px = 30
 )
 
@@ -108,16 +110,18 @@ func (v *view) timelines(id, title, lead string, lines []bench.Timeline, end tim
 	return ch, true
 }
 
-// lineKeys returns the keys of the stages that lines show.
+// lineKeys returns the keys of the stages that can be seen in lines.
 func lineKeys(lines []bench.Timeline) []key {
 	used := map[pipeline.Stage]bool{}
 	for _, line := range lines {
+		sums, least := map[pipeline.Stage]float64{}, leastKey*last(line).Seconds()
 		for _, s := range line.Spans {
-			used[s.Stage] = true
+			sums[s.Stage] += (s.End - s.Start).Seconds()
+			used[s.Stage] = used[s.Stage] || sums[s.Stage] >= least
 		}
 	}
 	var keys []key
-	for _, s := range stageWords {
+	for _, s := range slices.Concat(around[:1], stageWords, around[1:]) {
 		word := s.Word
 		if s.Stage == pipeline.StageQueue {
 			word = "images waiting"
@@ -145,7 +149,7 @@ func drawLine(line bench.Timeline, end time.Duration, workers int, label string)
 	own := last(line)
 	busy := []string{unknown, unknown, "0"}
 	exact := len(line.Spans) <= exactSpans
-	y := px(0)
+	y := topGap
 	for n, g := range groups {
 		spans := within(line.Spans, g.stages)
 		lanes := 0
@@ -165,6 +169,14 @@ func drawLine(line bench.Timeline, end time.Duration, workers int, label string)
 		tall := min(max(g.room/px(rows), g.least), g.most)
 		for r := range rows {
 			sc.rect("lane", 0, x.at(own.Seconds()), y+px(r)*tall, y+px(r+1)*tall-1, "")
+		}
+		if g.name == "workers" {
+			for _, s := range within(line.Spans, []pipeline.Stage{trace.StageBefore, trace.StageAfter}) {
+				for r := range rows {
+					sc.rect("s-"+string(s.Stage), x.at(s.Start.Seconds()), x.at(s.End.Seconds()), y+px(r)*tall,
+						y+px(r+1)*tall-1, stageWord(s.Stage)+": "+figure.Duration((s.End-s.Start).Seconds()))
+				}
+			}
 		}
 		for _, b := range blocks(spans, rows, lanes, exact, end) {
 			if b.start >= end {
@@ -219,6 +231,9 @@ func (v *view) timelineNote(line bench.Timeline) string {
 	note = append(note, figure.Duration(last(line).Seconds()))
 	if v.ran(line.Config) && known(r.Speedup) && line.Config != v.Baseline && v.Withheld == "" {
 		note = append(note, figure.Ratio(r.Speedup.Center)+" as fast")
+	}
+	if cpu := v.cpuPerImage(line.Config); v.ran(line.Config) && known(cpu) {
+		note = append(note, figure.Duration(cpu.Center)+" of CPU for an image")
 	}
 	return strings.Join(note, ", ")
 }
