@@ -140,9 +140,9 @@ func (f *compareFlags) addRounds(g flags.Group) {
 	g.Add(
 		flags.Flag{Name: "precision",
 			Value: flags.Parsed(&f.precision, "N%", parsePercent, formatPercent),
-			Usage: "make rounds until the ratio of each contestant to the first is known to this, up or down: by " +
-				"the clock, or by CPU time if other programs disturb the clock. A round runs everything once, in " +
-				"an order that changes"},
+			Usage: "make rounds until it is known to ±N% how each contestant compares with the first: by the " +
+				"clock, or by CPU time if other programs disturb the clock. A round runs everything once, in an " +
+				"order that changes"},
 		flags.Flag{Name: "budget", Common: true, Value: flags.Period(&f.budget),
 			Usage: "how long the rounds may take; at least 6 are made if they fit, and at most 200"},
 		flags.Flag{Name: "runs", Common: true,

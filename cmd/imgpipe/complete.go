@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"imgpipe/cmd/imgpipe/internal/flags"
-	"imgpipe/cmd/imgpipe/internal/modes"
 	"imgpipe/transform"
 )
 
@@ -68,7 +67,7 @@ func completeModes(_ *cobra.Command, _ []string, typed string) ([]string, cobra.
 	before := typed[:strings.LastIndex(typed, ",")+1]
 	chosen := strings.Split(before, ",")
 	var all []string
-	for _, mode := range modes.Comparable() {
+	for _, mode := range contestantNames() {
 		if !slices.Contains(chosen, mode) {
 			all = append(all, before+mode)
 		}
