@@ -100,6 +100,23 @@ func TestRowsOfSeveralWidthsAreNamedAsCounted(t *testing.T) {
 	}
 }
 
+func TestTheFetchStageIsComparedInOneMode(t *testing.T) {
+	for args, refused := range map[string]bool{
+		"": false, "--modes goroutines": false, "--modes serial,goroutines": false,
+		"--modes gil": true, "--modes goroutines,processes": true, "--modes heaps": true,
+	} {
+		f := comparing(t, append(strings.Fields(args), "--stage", "fetch")...)
+		if err := f.checkStage(); (err != nil) != refused {
+			t.Errorf("%q: error %v", args, err)
+		}
+		for _, c := range f.configs() {
+			if args == "" && c.Mode != modes.Goroutines {
+				t.Errorf("without --modes there is a row of mode %s", c.Mode)
+			}
+		}
+	}
+}
+
 func TestABudgetThatIsTooShortIsSaid(t *testing.T) {
 	f := comparing(t, "--budget", "20s")
 	for runs, want := range map[int]string{

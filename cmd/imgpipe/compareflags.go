@@ -125,7 +125,8 @@ func (f *compareFlags) addContest(g flags.Group) {
 			Usage: "how many each fetches at once from one host, whatever --downloads says; a list as well " +
 				"(default 8, and no limit for the built-in samples)"},
 		flags.Flag{Name: "stage", Value: flags.Choice(&f.stage, bench.Stages()...),
-			Usage: "compare one stage alone; the others take no time then (default all)"},
+			Usage: "compare one stage alone; the others take no time then. fetch is alike in all modes, and is " +
+				"compared in goroutines (default all)"},
 	)
 }
 
@@ -227,6 +228,9 @@ func (f *compareFlags) finalize(args []string) {
 	f.run.finalize(args)
 	if len(f.modes) == 0 && len(f.contestants) == 0 {
 		f.modes = modes.Classic()
+		if f.stage == bench.StageFetch {
+			f.modes = []string{modes.Goroutines} // the others would do the same
+		}
 	}
 	if len(f.workers) == 0 {
 		f.workers = doubling(cpus())
@@ -271,11 +275,17 @@ func (f *compareFlags) checkStage() error {
 		return errors.New("--downloads: --stage transform fetches nothing while the clock runs: expected one number")
 	case f.stage == bench.StageFetch && len(f.workers) > 1:
 		return errors.New("--workers: --stage fetch transforms nothing: expected one number")
+	case f.stage == bench.StageFetch && slices.ContainsFunc(f.modes, transforms):
+		return errors.New("--modes: --stage fetch transforms nothing, so all modes do the same: expected serial, " +
+			"goroutines, or no --modes")
 	case f.stage != bench.StageAll && changed("keep"):
 		return fmt.Errorf("--keep: --stage %s writes no outputs", f.stage)
 	}
 	return nil
 }
+
+// transforms reports whether a mode differs from others in how it transforms alone.
+func transforms(mode string) bool { return mode != modes.Serial && mode != modes.Goroutines }
 
 // checkReport finds reports that cannot be written, and ends of a comparison that exclude each other.
 func (f *compareFlags) checkReport() error {
