@@ -66,9 +66,9 @@ func Entries() []EntryRow {
 		{EntryBudget, EntryFileWait, "until there is memory for the file"},
 		{EntryListing, EntryFileWait, "listing the inputs"},
 		{EntryStore, "", "waiting for the store"},
-		{EntryTail, "", "tail"},
+		{EntryTail, "", "idle at the end"},
 		{EntryAfter, "", "after the last image"},
-		{EntryRest, "", "rest"},
+		{EntryRest, "", "not explained"},
 	}
 }
 

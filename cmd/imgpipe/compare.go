@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"imgpipe/cmd/imgpipe/internal/bench"
+	"imgpipe/cmd/imgpipe/internal/figure"
 	"imgpipe/cmd/imgpipe/internal/flags"
 	"imgpipe/cmd/imgpipe/internal/report"
 	"imgpipe/fetch"
@@ -74,6 +75,9 @@ func (f *compareFlags) compare(
 	stop *stopper, sides *sideCheck, earlier *bench.Comparison, stdin io.Reader, stdout, stderr io.Writer,
 ) error {
 	ctx := stop.ctx
+	if err := f.checkAgainst(earlier, stderr); err != nil {
+		return exitError{exitUsage, err}
+	}
 	c, err := f.measure(stop, stdin, stderr)
 	if c == nil || len(c.Samples) == 0 {
 		return couldNotCompare(ctx, err)
@@ -133,7 +137,8 @@ func (f *compareFlags) measure(stop *stopper, stdin io.Reader, stderr io.Writer)
 	if peer != nil {
 		plan.Configs = append(plan.Configs, peer.Configs(f.workers, f.downloads)...)
 	}
-	screen.say("imgpipe: comparing %d contestants %s, on %s", len(plan.Configs), f.howOften(), source.job.Inputs)
+	screen.say("imgpipe: comparing %s %s, on %s", figure.Count(len(plan.Configs), "contestant"), f.howOften(),
+		source.job.Inputs)
 	for _, c := range plan.Named().Configs {
 		if c.SameAs != "" {
 			screen.say("imgpipe: %s is not run: it is %s by another name, and has its runs", c.Name, c.SameAs)
@@ -155,7 +160,7 @@ func (f *compareFlags) measure(stop *stopper, stdin io.Reader, stderr io.Writer)
 // howOften says how many rounds there will be.
 func (f *compareFlags) howOften() string {
 	if f.runs > 0 {
-		return fmt.Sprintf("in %d rounds", f.runs+f.warmup)
+		return "in " + figure.Count(f.runs+f.warmup, "round")
 	}
 	return fmt.Sprintf("until their ratios are known to %s, for %s at most", formatPercent(f.precision),
 		flags.FormatPeriod(f.budget))
@@ -163,15 +168,17 @@ func (f *compareFlags) howOften() string {
 
 // howEnded says how many rounds there were, and why no more.
 func (f *compareFlags) howEnded(c *bench.Comparison) string {
-	rounds := fmt.Sprintf("%d rounds", c.Runs)
-	if c.Runs == 1 {
-		rounds = "1 round"
-	}
+	rounds := figure.Count(c.Runs, "round")
 	switch c.Ended {
 	case bench.EndedPrecision:
 		return fmt.Sprintf("%s, until the ratios were known to %s", rounds, formatPercent(c.Precision))
 	case bench.EndedBudget:
-		return fmt.Sprintf("%s, until the time was used up: see --budget %s", rounds, flags.FormatPeriod(c.Budget))
+		said := fmt.Sprintf("%s, until --budget %s was used up", rounds, flags.FormatPeriod(c.Budget))
+		if c.Runs < bench.LessonRounds {
+			said += fmt.Sprintf(": %d are needed to show an order, by --runs %d or a longer --budget",
+				bench.LessonRounds, bench.LessonRounds)
+		}
+		return said
 	}
 	return rounds
 }

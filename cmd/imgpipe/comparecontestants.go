@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"imgpipe/cmd/imgpipe/internal/bench"
+	"imgpipe/cmd/imgpipe/internal/figure"
 	"imgpipe/cmd/imgpipe/internal/flags"
 	"imgpipe/cmd/imgpipe/internal/modes"
 )
@@ -201,7 +202,7 @@ func rowName(name string, grid []bench.Config, i int) string {
 	if len(grid) == 1 {
 		return name
 	}
-	name += fmt.Sprintf(", %d workers, %d downloads", grid[i].Workers, grid[i].Downloads)
+	name += ", " + figure.Count(grid[i].Workers, "worker") + ", " + figure.Count(grid[i].Downloads, "download")
 	if grid[i].PerHost > 0 {
 		name += fmt.Sprintf(", %d from one host", grid[i].PerHost)
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -84,6 +85,47 @@ func TestEveryNameOfTheTableIsAContestant(t *testing.T) {
 			}) {
 				t.Errorf("--modes %s: %+v does not compete", c.Name, row)
 			}
+		}
+	}
+}
+
+func TestRowsOfSeveralWidthsAreNamedAsCounted(t *testing.T) {
+	rows := comparing(t, "--modes", modes.Heaps, "-w", "1,2", "-d", "1").configs()
+	for i, want := range []string{
+		"one heap, GOGC=50, 1 worker, 1 download", "one heap, GOGC=50, 2 workers, 1 download",
+	} {
+		if rows[i].Name != want {
+			t.Errorf("row %d is called %q, want %q", i, rows[i].Name, want)
+		}
+	}
+}
+
+func TestTheFetchStageIsComparedInOneMode(t *testing.T) {
+	for args, refused := range map[string]bool{
+		"": false, "--modes goroutines": false, "--modes serial,goroutines": false,
+		"--modes gil": true, "--modes goroutines,processes": true, "--modes heaps": true,
+	} {
+		f := comparing(t, append(strings.Fields(args), "--stage", "fetch")...)
+		if err := f.checkStage(); (err != nil) != refused {
+			t.Errorf("%q: error %v", args, err)
+		}
+		for _, c := range f.configs() {
+			if args == "" && c.Mode != modes.Goroutines {
+				t.Errorf("without --modes there is a row of mode %s", c.Mode)
+			}
+		}
+	}
+}
+
+func TestABudgetThatIsTooShortIsSaid(t *testing.T) {
+	f := comparing(t, "--budget", "20s")
+	for runs, want := range map[int]string{
+		1:  "1 round, until --budget 20s was used up: 6 are needed to show an order, by --runs 6 or a longer --budget",
+		12: "12 rounds, until --budget 20s was used up",
+	} {
+		c := &bench.Comparison{Runs: runs, Ended: bench.EndedBudget, Budget: 20 * time.Second}
+		if got := f.howEnded(c); got != want {
+			t.Errorf("%d rounds: %q, want %q", runs, got, want)
 		}
 	}
 }

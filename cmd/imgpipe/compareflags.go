@@ -125,7 +125,8 @@ func (f *compareFlags) addContest(g flags.Group) {
 			Usage: "how many each fetches at once from one host, whatever --downloads says; a list as well " +
 				"(default 8, and no limit for the built-in samples)"},
 		flags.Flag{Name: "stage", Value: flags.Choice(&f.stage, bench.Stages()...),
-			Usage: "compare one stage alone; the others take no time then (default all)"},
+			Usage: "compare one stage alone; the others take no time then. fetch is alike in all modes, and is " +
+				"compared in goroutines (default all)"},
 	)
 }
 
@@ -140,9 +141,9 @@ func (f *compareFlags) addRounds(g flags.Group) {
 	g.Add(
 		flags.Flag{Name: "precision",
 			Value: flags.Parsed(&f.precision, "N%", parsePercent, formatPercent),
-			Usage: "make rounds until the ratio of each contestant to the first is known to this, up or down: by " +
-				"the clock, or by CPU time if other programs disturb the clock. A round runs everything once, in " +
-				"an order that changes"},
+			Usage: "make rounds until it is known to ±N% how each contestant compares with the first: by the " +
+				"clock, or by CPU time if other programs disturb the clock. A round runs everything once, in an " +
+				"order that changes"},
 		flags.Flag{Name: "budget", Common: true, Value: flags.Period(&f.budget),
 			Usage: "how long the rounds may take; at least 6 are made if they fit, and at most 200"},
 		flags.Flag{Name: "runs", Common: true,
@@ -227,6 +228,9 @@ func (f *compareFlags) finalize(args []string) {
 	f.run.finalize(args)
 	if len(f.modes) == 0 && len(f.contestants) == 0 {
 		f.modes = modes.Classic()
+		if f.stage == bench.StageFetch {
+			f.modes = []string{modes.Goroutines} // the others would do the same
+		}
 	}
 	if len(f.workers) == 0 {
 		f.workers = doubling(cpus())
@@ -271,11 +275,17 @@ func (f *compareFlags) checkStage() error {
 		return errors.New("--downloads: --stage transform fetches nothing while the clock runs: expected one number")
 	case f.stage == bench.StageFetch && len(f.workers) > 1:
 		return errors.New("--workers: --stage fetch transforms nothing: expected one number")
+	case f.stage == bench.StageFetch && slices.ContainsFunc(f.modes, transforms):
+		return errors.New("--modes: --stage fetch transforms nothing, so all modes do the same: expected serial, " +
+			"goroutines, or no --modes")
 	case f.stage != bench.StageAll && changed("keep"):
 		return fmt.Errorf("--keep: --stage %s writes no outputs", f.stage)
 	}
 	return nil
 }
+
+// transforms reports whether a mode differs from others in how it transforms alone.
+func transforms(mode string) bool { return mode != modes.Serial && mode != modes.Goroutines }
 
 // checkReport finds reports that cannot be written, and ends of a comparison that exclude each other.
 func (f *compareFlags) checkReport() error {

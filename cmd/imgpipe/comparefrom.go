@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -30,6 +32,28 @@ func (f *compareFlags) checkFrom() (err error) {
 		err = fmt.Errorf("--from %q runs nothing: expected no INPUT with it", f.from)
 	}
 	return err
+}
+
+// checkAgainst finds an earlier comparison, if there is one, of which nothing is run now: else that would be known only
+// after all runs. It warns if the job is another one.
+func (f *compareFlags) checkAgainst(earlier *bench.Comparison, stderr io.Writer) error {
+	if earlier == nil || f.lesson || f.peer.name != "" {
+		return nil
+	}
+	if !earlier.Knows(f.plan(nil)) {
+		var names []string
+		for i := range earlier.Configs {
+			names = append(names, earlier.Name(i))
+		}
+		return fmt.Errorf("--against %q: it has %s, and none of them is run now: expected the --modes, --workers and "+
+			"--downloads of then", f.against, strings.Join(names, ", "))
+	}
+	spec, err := f.run.picture.spec()
+	if now := spec.String(); err == nil && !f.builtin() && now != earlier.Job.Spec && !f.quiet {
+		fmt.Fprintf(stderr, "note: what is made of the images differs from --against %q: %s now, %s then\n", f.against,
+			cmp.Or(now, "nothing"), cmp.Or(earlier.Job.Spec, "nothing"))
+	}
+	return nil
 }
 
 // again judges and reports an earlier comparison once more.

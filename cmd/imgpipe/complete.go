@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"imgpipe/cmd/imgpipe/internal/flags"
-	"imgpipe/cmd/imgpipe/internal/modes"
 	"imgpipe/transform"
 )
 
@@ -32,6 +31,8 @@ func completionOf(flag string) cobra.CompletionFunc {
 		return completeOp
 	case "modes":
 		return completeModes
+	case "peer":
+		return cobra.FixedCompletions([]string{peerPython}, cobra.ShellCompDirectiveNoFileComp)
 	case "gravity", "filter":
 		return cobra.FixedCompletions(wordsOf("resize", flag), cobra.ShellCompDirectiveNoFileComp)
 	}
@@ -68,7 +69,7 @@ func completeModes(_ *cobra.Command, _ []string, typed string) ([]string, cobra.
 	before := typed[:strings.LastIndex(typed, ",")+1]
 	chosen := strings.Split(before, ",")
 	var all []string
-	for _, mode := range modes.Comparable() {
+	for _, mode := range contestantNames() {
 		if !slices.Contains(chosen, mode) {
 			all = append(all, before+mode)
 		}

@@ -107,7 +107,8 @@ func demo(stop *stopper, output string, stdout, stderr io.Writer) error {
 		return err
 	}
 	io.WriteString(stdout, demoText(c))
-	fmt.Fprintf(stdout, "%d pictures are in %s%c.\n", demoImages, output, filepath.Separator)
+	fmt.Fprintf(stdout, "%d pictures are in %s%c.\n\nNext, your own: imgpipe compare --resize %s PHOTOS\n", demoImages,
+		output, filepath.Separator, demoSize)
 	return nil
 }
 

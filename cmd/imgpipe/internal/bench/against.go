@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -40,6 +41,13 @@ func (c *Comparison) CompareWith(earlier *Comparison) {
 	c.Against = a
 }
 
+// Knows reports whether CompareWith would find a Config of p in c.
+func (c *Comparison) Knows(p Plan) bool {
+	return slices.ContainsFunc(p.Named().Configs, func(config Config) bool {
+		return c.find(config.Name, config, make([]bool, len(c.Configs))) >= 0
+	})
+}
+
 // find returns the Config of a name, or else one that does the same, of those not found yet; −1 if there is none.
 func (c *Comparison) find(name string, config Config, found []bool) int {
 	same := -1
@@ -77,7 +85,7 @@ func (c *Comparison) notes(earlier *Comparison) (notes []string) {
 	}
 	differ("images", c.Job.Images, earlier.Job.Images)
 	differ("bytes read", summary.Bytes(c.Job.BytesIn), summary.Bytes(earlier.Job.BytesIn))
-	differ("what is made of them", c.Job.Spec, earlier.Job.Spec)
+	differ("what is made of them", cmp.Or(c.Job.Spec, "nothing"), cmp.Or(earlier.Job.Spec, "nothing"))
 	differ("stage", c.Job.Stage, earlier.Job.Stage)
 	differ("latency of the server", c.Job.Latency, earlier.Job.Latency)
 	differ("version", c.Program, earlier.Program)

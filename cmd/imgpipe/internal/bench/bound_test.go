@@ -49,7 +49,7 @@ func TestLargestEntryOfTheAccountBounds(t *testing.T) {
 		{bounded{workers: 2, ours: 1.0, stolen: 0.2}, `Nothing is saturated`},
 		{bounded{workers: 1, ours: 0.9}, `The number of workers bounds this job: 1 was on a CPU 100 % of the time`},
 		{bounded{workers: 1, ours: 0.9, shares: shares{pipeline.EntryTail: 0.18, pipeline.EntryAfter: 0.18}},
-			`Nothing is saturated: workers were on a CPU 64 % .*besides: tail 18 %, after the last image 18 %`},
+			`Nothing is saturated: workers were on a CPU 64 % .*: idle at the end 18 %, after the last image 18 %`},
 		{bounded{workers: 2, ours: 1.4, shares: shares{pipeline.EntryCPUWait: 0.3, pipeline.EntryThrottled: 0.28}},
 			`A quota of CPU time bounds this job: workers were throttled 28 % of their time and on a CPU 70 %`},
 		{bounded{workers: 2, ours: 1.5, shares: shares{pipeline.EntryCPUWait: 0.04, pipeline.EntryThrottled: 0.04}},

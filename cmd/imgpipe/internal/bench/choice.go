@@ -75,9 +75,8 @@ func (e *evidence) sayChoice(say sayer) (choice int) {
 		say("choice", text, e.measured(e.ran))
 		return e.ran[0]
 	case !e.enough():
-		say("choice", fmt.Sprintf("%s no order: %d are needed.",
-			plural(len(e.whole), "round shows", "rounds show"), enoughRuns),
-			fmt.Sprintf("--runs %d; %s", enoughRuns, e.measured(e.ran)))
+		say("choice", fmt.Sprintf("%s no order: %d are needed (--runs %d).",
+			plural(len(e.whole), "round shows", "rounds show"), enoughRuns, enoughRuns), e.measured(e.ran))
 		return e.c.plainest(among...)
 	case len(among) == 1:
 		text := fmt.Sprintf("Of what was run only %s can be advised: modes with a lock are lessons.",
