@@ -20,7 +20,10 @@ import (
 
 // liveRun fetches, transforms and stores: it opens what the run uses, runs the pipeline, and says how that ended.
 func liveRun(stop *stopper, p *prepared, stdout, stderr io.Writer) (err error) {
-	r := &runner{prepared: p, stop: stop, stdout: stdout, stderr: stderr, sum: p.newSummary(), watch: machine.Start()}
+	r := &runner{prepared: p, stop: stop, stdout: stdout, stderr: stderr, sum: p.newSummary()}
+	if p.flags.tell.figures() {
+		r.watch = machine.Start()
+	}
 	var own owner
 	defer func() { err = errors.Join(err, asCouldNotRun(own.close())) }()
 	if err := r.open(stop.ctx, &own); err != nil {

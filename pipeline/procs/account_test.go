@@ -74,7 +74,7 @@ func TestTheAccountOfEachKindOfRunAddsUp(t *testing.T) {
 			var close func() error
 			switch tt.mode {
 			case "processes":
-				pool, err := procs.New(procs.Options{Workers: tt.workers, Ahead: true, Prestart: true})
+				pool, err := procs.New(procs.Options{Workers: tt.workers, Ahead: true, Prestart: true, Measured: true})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -139,8 +139,12 @@ func (a *Account) line() string {
 		other -= percent
 		said = append(said, fmt.Sprintf("%d %% %s", percent, p.word))
 	}
+	word := "other"
+	if slices.Contains(a.Unknown, pipeline.EntryCPU) {
+		word = "transforms and other" // nobody measured them
+	}
 	if other > 0 {
-		said = append(said, fmt.Sprintf("%d %% other", other))
+		said = append(said, fmt.Sprintf("%d %% %s", other, word))
 	}
 	return strings.Join(said, ", ")
 }
