@@ -415,7 +415,8 @@ func TestDownloadsAtOnceAreThoseThatWereMade(t *testing.T) {
 	}
 }
 
-// TestAHostHoldsBackNoMoreThanTheLanesThatAreFree: what waits behind those would not be fetched without the host either.
+// TestAHostHoldsBackNoMoreThanTheLanesThatAreFree: what waits behind those would not be fetched without the host
+// either.
 func TestAHostHoldsBackNoMoreThanTheLanesThatAreFree(t *testing.T) {
 	for _, tt := range []struct {
 		downloads, limit int

@@ -23,9 +23,9 @@ func (f *compareFlags) addLesson(set *pflag.FlagSet) {
 	flags.Group{Set: set, Heading: "What is compared"}.Add(
 		flags.Flag{Name: "lesson", Common: true, Value: flags.Switch(&f.lesson),
 			Usage: "teach instead: jobs that wait, compute and do both, each in serial, gil, goroutines and " +
-				"processes, and what is often said about these, measured. It takes under three minutes, or what --budget " +
-				"says. With INPUT, that is the job that computes; with --peer python, threads and processes of both " +
-				"languages are measured, too"},
+				"processes, and what is often said about these, measured. It takes under three minutes, or " +
+				"what --budget says. With INPUT, that is the job that computes; with --peer python, threads and " +
+				"processes of both languages are measured, too"},
 	)
 }
 

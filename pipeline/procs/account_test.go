@@ -107,6 +107,9 @@ func TestTheAccountOfEachKindOfRunAddsUp(t *testing.T) {
 			}
 			a := totals.Flow.Account
 			addsUp(t, a)
+			if rest, most := a.Spent[pipeline.EntryRest], time.Duration(a.Lanes)*a.Wall/50; rest >= most {
+				t.Errorf("nothing explains %v: expected less than %v\n%s", rest, most, table(a))
+			}
 			if a.Wall > wall || wall-a.Wall > wall/100+time.Millisecond {
 				t.Errorf("it accounts for %v of %v", a.Wall, wall)
 			}

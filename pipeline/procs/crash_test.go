@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"imgpipe/pipeline"
+	"imgpipe/pipeline/wire"
 	"imgpipe/transform"
 )
 

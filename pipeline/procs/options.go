@@ -32,7 +32,8 @@ type Options struct {
 	OnDemand bool
 	// Pipes has all files copied through the pipes to the workers, as on a system without shared memory.
 	Pipes bool
-	// Measured has workers say where the time of each image went, which fills in Cost.Work. It costs some 10 µs for each.
+	// Measured has workers say where the time of each image went, which fills in Cost.Work. That takes some 10 µs for
+	// each.
 	Measured bool
 	// Isolate is how much a worker must give up before its first image. Default [IsolateAuto].
 	Isolate Isolate
