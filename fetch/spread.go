@@ -241,7 +241,7 @@ func (s *spreader[T]) leaveOut() {
 	s.aside = nil
 }
 
-// hold tells the Holder, if there is one, how many values are held back: all that are there, or none.
+// hold calls the Holder, if there is one, with how many values are held back: all that are there, or none.
 func (s *spreader[T]) hold(held bool) {
 	if s.holder == nil || !held && s.held == 0 {
 		return

@@ -415,6 +415,33 @@ func TestDownloadsAtOnceAreThoseThatWereMade(t *testing.T) {
 	}
 }
 
+// TestAHostHoldsBackNoMoreThanTheLanesThatAreFree: what waits behind those would not be fetched without the host
+// either.
+func TestAHostHoldsBackNoMoreThanTheLanesThatAreFree(t *testing.T) {
+	for _, tt := range []struct {
+		downloads, limit int
+		share            float64 // of the waits for files, that the host has
+	}{
+		{16, 8, 0.5}, {10, 8, 0.2}, {32, 8, 0.75}, {8, 8, 0},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := planted{world: &world{width: 2, latency: 100 * ms, work: ms / 10}}
+			o := pipeline.Options{Executor: w, Store: w, Fetcher: sparing{w, oneHost{limit: tt.limit}},
+				Downloads: tt.downloads}
+			totals, err := pipeline.Run(t.Context(), items(400), o, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			spent := totals.Flow.Account.Spent
+			share := float64(spent[pipeline.EntryPerHost]) / float64(spent[pipeline.EntryFileWait])
+			if share < tt.share-0.05 || share > tt.share+0.05 {
+				t.Errorf("%d downloads of a host that takes %d: it has %.2f of %v, want %.2f", tt.downloads, tt.limit,
+					share, spent[pipeline.EntryFileWait], tt.share)
+			}
+		})
+	}
+}
+
 // TestWaitsForACPUAreSpansOfTheirOwn: the spans of a call still fit it.
 func TestWaitsForACPUAreSpansOfTheirOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

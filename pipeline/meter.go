@@ -35,7 +35,7 @@ const (
 //	as many as items wait for a store lane    store if all are busy; else as those on their way, below
 //	as many as items are ready                scheduler: both are there, and wait to be brought together
 //	all others, if fetches are under way      what those do, in proportion to their numbers; items that hosts hold
-//	                                          back while download lanes are free count as fetches
+//	                                          back count as fetches, as many as there are download lanes free
 //	          if the input is being asked     listing
 //	          if it has no more               tail, or store once no lane works any more and the store does
 //	          else                            an item is on its way from one goroutine to another: scheduler, as far as
@@ -44,8 +44,9 @@ const (
 // So what it charges adds up to lanes × wall, whatever happens. An item makes some fifteen changes, which together take
 // 1.6 µs of a core (AMD EPYC, November 2026). No item is remembered.
 type meter struct {
-	lanes int
-	began time.Time
+	lanes   int
+	began   time.Time
+	allowed func() int // how many items may be fetched, or be fetched and ready, at once
 
 	mu       sync.Mutex
 	at       time.Duration // until when time is charged
@@ -65,8 +66,8 @@ type meter struct {
 	atOnce, most, heldBack int
 }
 
-func newMeter(lanes int, began time.Time) *meter {
-	return &meter{lanes: lanes, began: began, listing: true}
+func newMeter(lanes int, began time.Time, allowed func() int) *meter {
+	return &meter{lanes: lanes, began: began, allowed: allowed, listing: true}
 }
 
 // take counts an item that was taken from the input.
@@ -232,7 +233,7 @@ func (m *meter) leaving() charge {
 func (m *meter) idle(took time.Duration) {
 	held := m.in[stateHeld]
 	if m.in[stateThrottled] == 0 { // else those that are held back would only wait for the throttle
-		held += m.holding
+		held += min(m.holding, max(0, m.allowed()-m.fetching()-m.in[stateReady]))
 	}
 	all := held + m.fetching() - m.in[stateHeld]
 	if all == 0 {

@@ -35,14 +35,15 @@ func Run(ctx context.Context, items iter.Seq[fetch.Item], o Options, sink func(O
 	if o.Sequential {
 		lanes = 1
 	}
+	pace := newThrottle(o.Downloads, o.MostDownloads, o.Executor.Width())
 	r := &runner{
 		Options:  o,
 		recorder: recorder,
 		budget:   newBudget(o.Memory),
-		pace:     newThrottle(o.Downloads, o.MostDownloads, o.Executor.Width()),
+		pace:     pace,
 		wide:     o.Executor.Width(),
 		began:    began,
-		meter:    newMeter(lanes, began),
+		meter:    newMeter(lanes, began, pace.allowed),
 		sink:     sink,
 		enough:   make(chan struct{}),
 		cancel:   cancel,

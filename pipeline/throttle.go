@@ -261,6 +261,13 @@ type Pace struct {
 	Latency, Service time.Duration
 }
 
+// allowed returns how many items may be fetched, or be fetched and waiting for a worker, at once now.
+func (t *throttle) allowed() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.limit
+}
+
 func (t *throttle) pace() Pace {
 	t.mu.Lock()
 	defer t.mu.Unlock()

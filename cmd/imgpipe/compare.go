@@ -42,6 +42,7 @@ report, and what --keep asks for.
   imgpipe compare --modes goroutines,processes --format bench photos > runs.txt
   imgpipe compare --stage fetch -d 1,8,64 --per-host 64 -i urls.txt
   imgpipe compare --modes goroutines --contestant 'no GC: GOGC=off' photos
+  imgpipe compare --lesson -o lesson.html
   imgpipe compare --contestant 'old: program=./old' --contestant 'new:' photos
   imgpipe compare --format json photos > monday.json
   imgpipe compare --against monday.json photos`,
@@ -126,14 +127,14 @@ func (f *compareFlags) measure(stop *stopper, stdin io.Reader, stderr io.Writer)
 	contest := &contest{dir: scratch, keep: f.keep, kill: stop.again, screen: screen}
 	inputs.Lists = keptLists(lists, source.lists)
 	plan := f.plan(source.lists)
+	if f.lesson {
+		return f.teach(ctx, scratch, contest, source.lists)
+	}
 	peer, err := f.newPeer(ctx, scratch, plan, inputs, stop.again)
 	if err != nil {
 		return nil, err
 	}
 	contest.peer = peer
-	if f.lesson {
-		return f.teach(ctx, scratch, contest, source.lists)
-	}
 	if peer != nil {
 		plan.Configs = append(plan.Configs, peer.Configs(f.workers, f.downloads)...)
 	}

@@ -145,7 +145,9 @@ func (f *compareFlags) addRounds(g flags.Group) {
 				"clock, or by CPU time if other programs disturb the clock. A round runs everything once, in an " +
 				"order that changes"},
 		flags.Flag{Name: "budget", Common: true, Value: flags.Period(&f.budget),
-			Usage: "how long the rounds may take; at least 6 are made if they fit, and at most 200"},
+			Usage: "how long the rounds may take; at least 6 are made if they fit, and at most 200. What a " +
+				"comparison of the built-in samples measures besides is not in it, and said. With --lesson, how long " +
+				"that may take (default 2m45s), but not less than six rounds do"},
 		flags.Flag{Name: "runs", Common: true,
 			Value: flags.Parsed(&f.runs, "N", parseRuns, count),
 			Usage: "make exactly this many rounds instead; with fewer than 6 there is no interval. With --budget, " +

@@ -12,9 +12,10 @@ import (
 	"imgpipe/cmd/imgpipe/internal/bench"
 	"imgpipe/cmd/imgpipe/internal/flags"
 	"imgpipe/cmd/imgpipe/internal/modes"
+	"imgpipe/cmd/imgpipe/internal/peer"
 )
 
-// lessonBudget is how long the runs of a lesson may take.
+// lessonBudget is how long a lesson may take, unless --budget says.
 const lessonBudget = 165 * time.Second
 
 // addLesson adds the flag of a lesson.
@@ -22,9 +23,18 @@ func (f *compareFlags) addLesson(set *pflag.FlagSet) {
 	flags.Group{Set: set, Heading: "What is compared"}.Add(
 		flags.Flag{Name: "lesson", Common: true, Value: flags.Switch(&f.lesson),
 			Usage: "teach instead: jobs that wait, compute and do both, each in serial, gil, goroutines and " +
-				"processes, and what is often said about these, measured. It takes under three minutes. With " +
-				"INPUT, that is the job that computes"},
+				"processes, and what is often said about these, measured. It takes under three minutes, or " +
+				"what --budget says. With INPUT, that is the job that computes; with --peer python, threads and " +
+				"processes of both languages are measured, too"},
 	)
+}
+
+// lessonTime returns how long a lesson may take.
+func (f *compareFlags) lessonTime() time.Duration {
+	if f.set.Changed("budget") {
+		return f.budget
+	}
+	return lessonBudget
 }
 
 // checkLesson finds flags that have no meaning for a lesson, which chooses its jobs and contestants itself.
@@ -40,10 +50,10 @@ func (f *compareFlags) checkLesson() error {
 		{"per-host", "a lesson allows all of its downloads at once from its own server"},
 		{"stage", "a lesson has whole jobs"},
 		{"latency", "a lesson has a job that waits, and a job that does not"},
-		{"images", "a lesson has as many pictures as it can do in three minutes"},
-		{"runs", "a lesson has as many rounds as it can make in three minutes, and 6 at least"},
+		{"images", "a lesson has as many pictures as it can do in its time: see --budget"},
+		{"runs", "a lesson has as many rounds as it can make in its time, and 6 at least: see --budget"},
 		{"warmup", "a lesson has one round that does not count"},
-		{"precision", "a lesson has as many rounds as it can make in three minutes"},
+		{"precision", "a lesson has as many rounds as it can make in its time: see --budget"},
 		{"keep", "a lesson has several jobs, and keeps no outputs"},
 		{"from", "a lesson is measured"},
 	} {
@@ -63,7 +73,10 @@ func (f *compareFlags) lessonSpec() []string {
 }
 
 // A lessonPlan is the three comparisons of a lesson.
-type lessonPlan struct{ waits, computes, both bench.Plan }
+type lessonPlan struct {
+	waits, computes, both bench.Plan
+	takes                 time.Duration // about, with all rounds
+}
 
 // lessonPlan makes the jobs of a lesson, with all contestants or with those that it cannot do without. lists are the
 // files of the user's lists.
@@ -95,6 +108,10 @@ func (f *compareFlags) teach(
 	ctx context.Context, dir string, contest *contest, lists []string,
 ) (*bench.Comparison, error) {
 	began := time.Now()
+	python, err := f.lessonPeer(ctx)
+	if err != nil {
+		return nil, err
+	}
 	j, err := newLessonJobs(dir)
 	if err != nil {
 		return nil, err
@@ -109,13 +126,33 @@ func (f *compareFlags) teach(
 	if err != nil {
 		return nil, err
 	}
-	p, err := f.fit(j, each, lists, lessonBudget-time.Since(began))
+	if python != nil {
+		contest.screen.say("imgpipe: threads and processes of Go and Python in three jobs of their own")
+		if lesson.Table, err = f.peerTable(ctx, python, dir, contest.screen, contest.kill); err != nil {
+			return nil, fmt.Errorf("measure threads and processes of both languages: %w", err)
+		}
+	}
+	left := f.lessonTime() - time.Since(began)
+	p, err := f.fit(j, each, lists, left)
 	if err != nil {
 		return nil, err
 	}
 	contest.screen.say("imgpipe: %d rounds of %d runs", p.both.Runs+p.both.Warmup,
 		len(p.waits.Configs)+len(p.computes.Configs)+len(p.both.Configs))
+	if p.takes > left {
+		contest.screen.say("note: they take about %v; %v of --budget %s are left, in which six rounds, the least that "+
+			"show an order, do not fit", p.takes.Round(time.Second), max(left, 0).Round(time.Second),
+			flags.FormatPeriod(f.lessonTime()))
+	}
 	return contest.lesson(ctx, p, lesson)
+}
+
+// lessonPeer returns the Python whose threads and processes a lesson measures, too; nil if no flag asks for that.
+func (f *compareFlags) lessonPeer(ctx context.Context) (*peer.Python, error) {
+	if f.peer.name == "" {
+		return nil, nil
+	}
+	return f.peer.find(ctx)
 }
 
 // lesson runs the three jobs. The comparison that it returns is that of the job that does both, which is also the last
@@ -154,6 +191,12 @@ func (f *compareFlags) compareWithClaims(
 	if err != nil {
 		return nil, err
 	}
+	runs := 0
+	for _, p := range parts {
+		runs += len(p.Configs)
+	}
+	contest.screen.say("imgpipe: then %d rounds of %d runs in two other jobs, for what is often said of threads and "+
+		"processes: --budget is not for these", parts[0].Runs+parts[0].Warmup, runs)
 	c, err := contest.run(ctx, job, plan, parts...)
 	if c != nil && err == nil {
 		c.Lesson = lesson
@@ -205,21 +248,27 @@ func (f *compareFlags) fit(j *lessonJobs, e effort, lists []string, left time.Du
 		if f.builtin() {
 			e.images = j.pictures
 		}
-		if fitting := int(left / p.round(j, e)); fitting >= rounds {
-			p.setRuns(min(fitting-1, 2*bench.LessonRounds))
+		each := p.round(j, e)
+		if fitting := int(left / each); fitting >= rounds {
+			p.setRuns(min(fitting-1, 2*bench.LessonRounds), each)
 			return p, nil
 		}
 	}
 	if f.builtin() { // the machine is very busy, and this is the least that shows something
-		p.setRuns(bench.LessonRounds)
+		p.setRuns(bench.LessonRounds, p.round(j, e))
 		return p, nil
 	}
 	took := (p.round(j, e) * rounds).Round(time.Second)
 	return p, exitError{exitUsage, fmt.Errorf("--lesson: %d rounds with these %d images take about %v: expected "+
-		"images that a lesson can do in %v: fewer or smaller ones", rounds, e.images, took, lessonBudget)}
+		"images that a lesson can do in %v, fewer or smaller ones, or a longer --budget", rounds, e.images, took,
+		f.lessonTime())}
 }
 
-func (p *lessonPlan) setRuns(n int) { p.waits.Runs, p.computes.Runs, p.both.Runs = n, n, n }
+// setRuns has all jobs make n rounds that count, which take so long each.
+func (p *lessonPlan) setRuns(n int, each time.Duration) {
+	p.waits.Runs, p.computes.Runs, p.both.Runs = n, n, n
+	p.takes = each * time.Duration(n+p.both.Warmup)
+}
 
 // perRun is about what a run takes beyond its images: to start and to end.
 const perRun = 100 * time.Millisecond

@@ -75,6 +75,9 @@ func TestALessonFitsItsTime(t *testing.T) {
 		}
 		e.images = j.pictures
 		took := p.round(j, e) * time.Duration(p.both.Runs+1)
+		if took != p.takes {
+			t.Errorf("%v for an image: it says %v, not %v", e.each, p.takes, took)
+		}
 		if took > lessonBudget && (j.pictures > j.fewest() || p.both.Runs > bench.LessonRounds) {
 			t.Errorf("%v for an image: it takes about %v of %v", e.each, took, lessonBudget)
 		}
@@ -93,6 +96,22 @@ func TestALessonRefusesImagesThatTakeTooLong(t *testing.T) {
 	_, err := lessonFlags(t, "photos").fit(jobsOf(t, 2), effort{1000, time.Second}, nil, lessonBudget)
 	if err == nil || !strings.Contains(err.Error(), "--lesson: 7 rounds with these 1000 images take about ") ||
 		!strings.Contains(err.Error(), "expected images that a lesson can do in 2m45s") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestALessonTakesAsLongAsTheBudgetSays, but no less than six rounds do.
+func TestALessonTakesAsLongAsTheBudgetSays(t *testing.T) {
+	if f := lessonFlags(t); f.lessonTime() != lessonBudget {
+		t.Errorf("without --budget %v", f.lessonTime())
+	}
+	f := lessonFlags(t, "--budget", "10s")
+	p, err := f.fit(jobsOf(t, 2), effort{lessonImages, 100 * time.Millisecond}, nil, f.lessonTime())
+	if err != nil || p.both.Runs != bench.LessonRounds || p.takes <= f.lessonTime() {
+		t.Errorf("%v: %d rounds, which take %v, %v", f.lessonTime(), p.both.Runs, p.takes, err)
+	}
+	_, err = lessonFlags(t, "--budget", "10s", "photos").fit(jobsOf(t, 2), effort{20, time.Second}, nil, f.lessonTime())
+	if err == nil || !strings.Contains(err.Error(), "in 10s, fewer or smaller ones, or a longer --budget") {
 		t.Errorf("error %v", err)
 	}
 }

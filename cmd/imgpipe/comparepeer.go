@@ -100,8 +100,7 @@ func (f *compareFlags) peerBox() (box transform.Resize, err error) {
 		return box, fmt.Errorf("--peer python does not know the size %s: expected a box such as 800x600 or 800, "+
 			"into which pictures are fitted", box)
 	}
-	switch f.run.picture.format {
-	case "", transform.JPEG, transform.PNG:
+	if format := f.run.picture.format; format == "" || bench.PeerWrites(format) {
 		return box, nil
 	}
 	return box, fmt.Errorf("--peer python does not write %s files: expected --image-format jpeg or png",

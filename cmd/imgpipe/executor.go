@@ -67,6 +67,7 @@ func (f *execFlags) local(workers int) *pipeline.Local {
 // poolOptions returns those of the pool of a mode that has one.
 func (f *execFlags) poolOptions(workers int) procs.Options {
 	o := f.worker.options(workers)
+	o.Measured = f.measured
 	// All workers will be needed, unless there are very few images.
 	o.Prestart = f.mode == modes.Processes || f.mode == modes.Pipes
 	o.Shared = f.budget() / 4 // the share of files in the budget

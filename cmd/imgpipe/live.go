@@ -20,7 +20,10 @@ import (
 
 // liveRun fetches, transforms and stores: it opens what the run uses, runs the pipeline, and says how that ended.
 func liveRun(stop *stopper, p *prepared, stdout, stderr io.Writer) (err error) {
-	r := &runner{prepared: p, stop: stop, stdout: stdout, stderr: stderr, sum: p.newSummary(), watch: machine.Start()}
+	r := &runner{prepared: p, stop: stop, stdout: stdout, stderr: stderr, sum: p.newSummary()}
+	if p.flags.tell.figures() {
+		r.watch = machine.Start()
+	}
 	var own owner
 	defer func() { err = errors.Join(err, asCouldNotRun(own.close())) }()
 	if err := r.open(stop.ctx, &own); err != nil {
@@ -220,8 +223,8 @@ func ratio(i pipeline.Interval) string {
 // choseDownloads is called with what --downloads auto has found, after the outcome of an item.
 func (r *runner) choseDownloads(p pipeline.Pace) {
 	found := fmt.Sprintf("--downloads %d", p.Downloads)
-	if perHost := r.flags.download.perHost; r.sum.Hosts > 0 && r.sum.Hosts*perHost < p.Downloads {
-		found = "at most " + summary.AtOnce(r.sum.Hosts*perHost, r.sum.Hosts, perHost, p.Downloads)
+	if p.HeldBack > 0 {
+		found = summary.AtOnce(p.AtOnce, max(r.sum.Hosts, 1), r.flags.download.perHost, p.Allowed)
 	}
 	round := func(d time.Duration) time.Duration { return d.Round(10 * time.Microsecond) }
 	r.screen.say("auto: %s: a fetch takes %v, a transform %v, with --workers %d",

@@ -53,8 +53,8 @@ type runner struct {
 	report *sideFile // nil for none, or for standard output
 	left   lastingCount
 
-	watch  *machine.Watch
-	memory *usage.Sampler
+	watch  *machine.Watch // nil where nobody will read what it saw
+	memory *usage.Sampler // nil likewise
 
 	// process undoes what the run changes for the whole process: the bound of the heap, the number of processors, the
 	// scheduling class.
@@ -91,9 +91,16 @@ func (r *runner) open(ctx context.Context, own *owner) (err error) {
 	}
 	r.client = fetch.New(f.download.options(r.can.idle, buffers))
 	own.undo(r.client.Close)
-	r.apart = procs.NewApart(f.exec.worker.options(r.can.apart))
+	suspects := f.exec.worker.options(r.can.apart)
+	suspects.Measured = f.exec.measured
+	r.apart = procs.NewApart(suspects)
 	own.undo(func() { r.apart.Close() })
-	r.memory = usage.Start(r.pids, usage.Began())
+	switch {
+	case f.tell.figures():
+		r.memory = usage.Start(r.pids, usage.Began())
+	case !f.tell.quiet:
+		r.memory = usage.StartCoarse(r.pids, usage.Began())
+	}
 	own.undo(r.memory.Stop)
 	if err := r.openSides(ctx, own); err != nil {
 		return err

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"strings"
+
+	"imgpipe/cmd/imgpipe/internal/modes"
 )
 
 // What a run has open, as counted with /proc/PID/fd. A try of a download has one descriptor, and up to three while it
@@ -13,6 +15,8 @@ const (
 	openFixed = 18
 	// openLeast is what is needed beside them: a download, a folder, a file that is looked at.
 	openLeast = 2
+	// openMeasured is the most files of threads that package executor keeps open where transforms are measured.
+	openMeasured = 64
 	// openByWorker are the pipes and handles of a worker process.
 	openByWorker = 5
 	// enoughDownloads are so many that nobody misses more.
@@ -27,13 +31,14 @@ type openFiles struct {
 	folders   int // for outputs
 }
 
-// shareOpenFiles shares what is not open yet of a limit, between worker processes, at most half, and the rest. Its
-// error says that there are too few.
-func shareOpenFiles(limit, open, workers int) (openFiles, error) {
-	left := limit - open - openFixed
+// shareOpenFiles shares what is not open yet of a limit, between worker processes, at most half, and the rest. Of the
+// rest, measuring are for what measures transforms. Its error says that there are too few.
+func shareOpenFiles(limit, open, measuring, workers int) (openFiles, error) {
+	fixed := openFixed + measuring
+	left := limit - open - fixed
 	if left < openLeast {
 		return openFiles{}, fmt.Errorf("this process may have %d open files, of which %d are: "+
-			"a run needs %d more (ulimit -n)", limit, open, openFixed+openLeast)
+			"a run needs %d more (ulimit -n)", limit, open, fixed+openLeast)
 	}
 	var o openFiles
 	if workers > 0 {
@@ -64,9 +69,18 @@ func (f *execFlags) capacity() (capacity, error) {
 	return f.capacityWithin(limit, open)
 }
 
+// measuring is how many files of threads are open where transforms are measured in this process. A lane may have a
+// thread for each task, of which there are about as many as CPUs besides the lanes.
+func (f *execFlags) measuring() int {
+	if !f.measured || modes.AllInWorkers(f.mode) {
+		return 0
+	}
+	return min(f.workers+cpus(), openMeasured)
+}
+
 // capacityWithin is capacity where limit files may be open, of which open are.
 func (f *execFlags) capacityWithin(limit, open int) (capacity, error) {
-	share, err := shareOpenFiles(limit, open, f.workers)
+	share, err := shareOpenFiles(limit, open, f.measuring(), f.workers)
 	if err != nil {
 		return capacity{}, err
 	}
@@ -81,7 +95,7 @@ func (f *execFlags) capacityWithin(limit, open int) (capacity, error) {
 		if c.workers = share.workers; c.workers < f.workers {
 			less = append(less, fmt.Sprintf("%d workers, not %d", c.workers, f.workers))
 		}
-	} else if share, err = shareOpenFiles(limit, open, 0); err != nil {
+	} else if share, err = shareOpenFiles(limit, open, f.measuring(), 0); err != nil {
 		return capacity{}, err
 	}
 	c.mostDownloads, c.idle, c.folders = share.downloads, share.idle, share.folders

@@ -9,7 +9,7 @@ import (
 func (f *runFlags) finalize(args []string) {
 	f.input.args = args
 	f.exec.finalize(f.set.Changed)
-	f.exec.measured = f.tell.report != "" || f.tell.trace != ""
+	f.exec.measured = f.tell.figures()
 }
 
 // check looks at the flags together, and changes nothing. Its error names the flags and what was expected.

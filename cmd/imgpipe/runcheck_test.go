@@ -97,6 +97,26 @@ func TestOwnersCloseTheLastFirst(t *testing.T) {
 	}
 }
 
+// TestFilesOfMeasuredThreadsAreCounted where this process has them: worker processes have their own.
+func TestFilesOfMeasuredThreadsAreCounted(t *testing.T) {
+	for _, mode := range modes.Names() {
+		plain := execFlags{mode: mode, workers: 4}
+		asked := plain
+		asked.measured = true
+		without, err := plain.capacityWithin(200, 8)
+		if err != nil {
+			t.Fatal(err)
+		}
+		with, err := asked.capacityWithin(200, 8)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if fewer := with.mostDownloads < without.mostDownloads; fewer == modes.AllInWorkers(mode) {
+			t.Errorf("%s: %d downloads, measured %d", mode, without.mostDownloads, with.mostDownloads)
+		}
+	}
+}
+
 // TestRunsFitTheOpenFiles: whatever a run is asked for, it does no more at once than it may have files open, and says
 // what it does not do.
 func TestRunsFitTheOpenFiles(t *testing.T) {

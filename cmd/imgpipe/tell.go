@@ -96,7 +96,7 @@ func (r *runner) finish(end *ending) error {
 	}
 	r.sum.PassedOver = end.in.passedOver()
 	r.spent(end)
-	processes := r.exec.pool != nil && r.sum.Mode != modes.Auto && r.sum.Mode != modes.Goroutines
+	processes := r.exec.pool != nil && modes.AllInWorkers(r.sum.Mode)
 	err = errors.Join(err, asCouldNotRun(r.trace.close(r.sum.Mode, processes, end)))
 	r.ended(err)
 	if note := r.failed.note(); note != "" {

@@ -13,6 +13,10 @@ type tellFlags struct {
 	failedList, report, trace, cpuProfile, memProfile string // files; "" for none
 }
 
+// figures reports whether a file is asked for that has all that is measured. A run without one measures only what its
+// last lines say.
+func (f *tellFlags) figures() bool { return f.report != "" || f.trace != "" }
+
 // check looks at the flags together. A dry run writes no files.
 func (f *tellFlags) check(changed func(string) bool, dry bool) error {
 	if f.quiet && changed("progress") {

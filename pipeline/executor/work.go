@@ -15,7 +15,7 @@ type Work struct {
 	Scheduler time.Duration
 	// MajorFaults counts the pages that had to come from a disk.
 	MajorFaults int64
-	// CPUKnown and RunQueueKnown report whether the system tells these times. Zero does not mean unknown.
+	// CPUKnown and RunQueueKnown report whether the system has these times. Zero does not mean unknown.
 	CPUKnown, RunQueueKnown bool
 }
 

@@ -74,7 +74,7 @@ func TestTheAccountOfEachKindOfRunAddsUp(t *testing.T) {
 			var close func() error
 			switch tt.mode {
 			case "processes":
-				pool, err := procs.New(procs.Options{Workers: tt.workers, Ahead: true, Prestart: true})
+				pool, err := procs.New(procs.Options{Workers: tt.workers, Ahead: true, Prestart: true, Measured: true})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -107,6 +107,9 @@ func TestTheAccountOfEachKindOfRunAddsUp(t *testing.T) {
 			}
 			a := totals.Flow.Account
 			addsUp(t, a)
+			if rest, most := a.Spent[pipeline.EntryRest], time.Duration(a.Lanes)*a.Wall/50; rest >= most {
+				t.Errorf("nothing explains %v: expected less than %v\n%s", rest, most, table(a))
+			}
 			if a.Wall > wall || wall-a.Wall > wall/100+time.Millisecond {
 				t.Errorf("it accounts for %v of %v", a.Wall, wall)
 			}

@@ -41,7 +41,7 @@ var knownPaths = []string{"", "ycbcr", "ycbcr+rgba", "gray", "gray+rgba", "rgba"
 func believe(m *wire.Done, task transform.Task, body uint64, age time.Duration) error {
 	r := &m.Result
 	for _, took := range []time.Duration{
-		m.Busy, m.Collected, m.Work.Wall, m.Work.CPU, m.Work.RunQueue, m.Work.Scheduler, r.Decode, r.Operate, r.Encode,
+		m.Busy, m.Work.Wall, m.Work.CPU, m.Work.RunQueue, m.Work.Scheduler, r.Decode, r.Operate, r.Encode,
 	} {
 		if took < 0 || took > 2*age+time.Second { // clocks are read one after the other
 			return untrue("a time of %v from a worker that lived for %v", took, age)

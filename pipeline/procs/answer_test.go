@@ -86,7 +86,7 @@ func TestTimesThatCannotBeAreNotBelieved(t *testing.T) {
 func TestAWorkerSaysWhereTheTimeOfItsImageWent(t *testing.T) {
 	own := executor.Measure(func() {})
 	for _, isolate := range []Isolate{IsolateOff, IsolateAuto} {
-		p := newPool(t, Options{Workers: 1, Isolate: isolate})
+		p := newPool(t, Options{Workers: 1, Isolate: isolate, Measured: true})
 		for _, f := range samples.Embedded()[:2] {
 			began := time.Now()
 			spec, err := transform.ParseSpec("size=100x100")
@@ -106,5 +106,18 @@ func TestAWorkerSaysWhereTheTimeOfItsImageWent(t *testing.T) {
 				t.Errorf("isolate %s: a call of %v has %+v", isolate, took, w)
 			}
 		}
+	}
+}
+
+// TestAWorkerThatIsNotAskedMeasuresNothing, as that has its price.
+func TestAWorkerThatIsNotAskedMeasuresNothing(t *testing.T) {
+	p := newPool(t, Options{Workers: 1})
+	spec, err := transform.ParseSpec("size=100x100")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, cost, err := p.Do(t.Context(), transform.Task{Data: samples.Embedded()[0].Data, Spec: spec})
+	if err != nil || cost.Work != (executor.Work{}) {
+		t.Errorf("it said %+v, and error %v", cost.Work, err)
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"imgpipe/pipeline"
+	"imgpipe/pipeline/wire"
 	"imgpipe/transform"
 )
 
@@ -292,7 +293,7 @@ func TestWorkersThatNeverSayHelloEndThePool(t *testing.T) {
 		{"exit-before-hello", "exit status 7: no such library", 0},
 		{"no-hello", "said no hello within 20ms", 20 * time.Millisecond},
 		{"garbage-hello", "it starts with \"Welcome to imgpi", 0},
-		{"other-version", "speaks version 6, expected 5", 0},
+		{"other-version", fmt.Sprintf("speaks version %d, expected %d", wire.Version+1, wire.Version), 0},
 	} {
 		t.Run(tt.fault, func(t *testing.T) {
 			p := faulty(t, tt.fault, Options{Workers: 2, StartTimeout: tt.timeout})

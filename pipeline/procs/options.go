@@ -32,6 +32,9 @@ type Options struct {
 	OnDemand bool
 	// Pipes has all files copied through the pipes to the workers, as on a system without shared memory.
 	Pipes bool
+	// Measured has workers say where the time of each image went, which fills in Cost.Work. That takes some 10 µs for
+	// each.
+	Measured bool
 	// Isolate is how much a worker must give up before its first image. Default [IsolateAuto].
 	Isolate Isolate
 	// WorkerMemory bounds the memory that a worker may take for its images, in bytes, beyond what it has when it

@@ -80,6 +80,9 @@ func New(opts Options) (*Pool, error) {
 	p.env = slices.Concat(inherited(), []string{"GOMAXPROCS=1", "GORACE=" + race, cookieName + "=" + cookie,
 		isolateName + "=" + string(opts.Isolate),
 		memoryName + "=" + strconv.FormatInt(opts.WorkerMemory, 10)}, opts.Env)
+	if opts.Measured {
+		p.env = append(p.env, measuredName+"=1")
+	}
 	go p.starter()
 	if threads(os.Getpid()) > 0 { // if the system says
 		p.helpers.Go(p.watch)

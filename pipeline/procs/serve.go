@@ -29,9 +29,10 @@ const (
 	cookieName = "IMGPIPE_WORKER"
 	cookie     = "1"
 
-	isolateName = "IMGPIPE_WORKER_ISOLATE"
-	memoryName  = "IMGPIPE_WORKER_MEMORY"
-	mappedName  = "IMGPIPE_WORKER_MAPPED"
+	isolateName  = "IMGPIPE_WORKER_ISOLATE"
+	memoryName   = "IMGPIPE_WORKER_MEMORY"
+	mappedName   = "IMGPIPE_WORKER_MAPPED"
+	measuredName = "IMGPIPE_WORKER_MEASURED"
 
 	// maxStack ends a runaway recursion. Go's own limit is 1 GB, by which time the machine may be in trouble.
 	maxStack = 64 << 20
@@ -72,14 +73,17 @@ func serveMain(do executor.Func) int {
 	signal.Ignore(os.Interrupt, syscall.SIGTERM)
 	debug.SetMaxStack(maxStack)
 	watchParent()
-	// What an image costs is told by the clocks of one thread. Measure opens what it needs of files for it, which this
-	// process is about to give up.
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	executor.Measure(func() {})
+	measured := os.Getenv(measuredName) != ""
+	if measured {
+		// What an image costs is told by the clocks of one thread. Measure opens what it needs of files for it, which
+		// this process is about to give up.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		executor.Measure(func() {})
+	}
 	in, out, err := takeStdio()
 	if err == nil {
-		s := server{do: do, mapped: mapShared()}
+		s := server{do: do, measured: measured, mapped: mapShared()}
 		if s.isolation, err = confine(); err == nil {
 			err = s.serve(in, out)
 		}
@@ -94,6 +98,7 @@ func serveMain(do executor.Func) int {
 // A server is the worker's side of the wire.
 type server struct {
 	do        executor.Func
+	measured  bool   // answers say where the time went
 	mapped    []byte // the memory shared with the pool, which is not to be written
 	isolation string // what this process has given up
 }
@@ -157,14 +162,18 @@ func (s *server) serve(r io.Reader, w io.Writer) error {
 		}
 		done := wire.Done{Task: request.Number}
 		if err = request.Err; err == nil {
-			start := time.Now()
-			done.Work = executor.Measure(func() {
+			work := func() {
 				done.Result, err = guarded(s.do, request.Task)
 				trim(keep)
-			})
+			}
+			start := time.Now()
+			if s.measured {
+				done.Work = executor.Measure(work)
+			} else {
+				work()
+			}
 			done.Busy = time.Since(start)
 		}
-		done.Collected = Collected()
 		if err != nil {
 			done.Failed, done.Failure = true, wire.FailureOf(err)
 		}
@@ -197,17 +206,6 @@ func trim(keep int64) {
 	if held > uint64(keep) {
 		debug.FreeOSMemory()
 	}
-}
-
-// Collected returns the CPU time that garbage collection has taken in this process, as of the last collection; 0 if
-// that is not known.
-func Collected() time.Duration {
-	s := []metrics.Sample{{Name: "/cpu/classes/gc/total:cpu-seconds"}}
-	metrics.Read(s)
-	if s[0].Value.Kind() != metrics.KindFloat64 {
-		return 0
-	}
-	return time.Duration(s[0].Value.Float64() * float64(time.Second))
 }
 
 // guarded calls do, and makes an error of a panic: a worker that can go on need not be replaced.

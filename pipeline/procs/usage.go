@@ -13,8 +13,6 @@ type Usage struct {
 	// start beside each other.
 	Ready    int
 	Starting time.Duration
-	// GC is the CPU time that garbage collection took in living and ended workers, as of their last answers.
-	GC time.Duration
 }
 
 func (p *Pool) born(w *worker) {
@@ -39,15 +37,13 @@ func (p *Pool) Usage() Usage {
 	return p.usage
 }
 
-// account adds what w has said of its last image, and of garbage collection since the one before it.
+// account notes how long w was busy with its last image.
 func (p *Pool) account(w *worker) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if w.busy > 0 {
 		p.took(w.busy)
 	}
-	p.usage.GC += w.collected - w.counted
-	w.counted = w.collected
 }
 
 // Pids returns the process ids of the workers that live, in ascending order.

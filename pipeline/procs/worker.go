@@ -40,11 +40,10 @@ type worker struct {
 	posted uint64 // how many tasks it was given
 
 	// What follows belongs to the first of its slot.
-	reader             wire.Reader
-	heard              time.Time // when its last answer was read
-	answered           int
-	busy               time.Duration // with its last image; 0 if it has not answered
-	collected, counted time.Duration // of garbage collection: what it said last, and what of that is in Usage.GC
+	reader   wire.Reader
+	heard    time.Time // when its last answer was read
+	answered int
+	busy     time.Duration // with its last image; 0 if it has not answered
 
 	dead chan struct{} // closed when it has ended and was waited for
 	kill func()        // ends it, once; dead follows
@@ -149,7 +148,7 @@ func (w *worker) receive(
 	done, f, err := w.answer(sent, task)
 	w.busy = 0
 	if err == nil { // else its times are nobody's, or not to be believed
-		w.busy, w.collected = done.Busy, max(w.collected, done.Collected)
+		w.busy = done.Busy
 	}
 	// Both are called, whatever the first returns. When one is too late, the kill is on its way or has been done: the
 	// worker is ended even if it has answered. An answer that came too late is not used, as it would not be a moment

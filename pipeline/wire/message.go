@@ -100,8 +100,6 @@ type Done struct {
 	Busy time.Duration
 	// Work is where that time went.
 	Work executor.Work
-	// Collected is the CPU time that the worker has spent on garbage collection so far.
-	Collected time.Duration
 	// Result is what the transform made. After Parse its outputs have no Data, but Lengths: see Unpack.
 	Result  transform.Result
 	Lengths []uint64
@@ -119,7 +117,6 @@ func (m *Done) fields(c *codec) {
 	c.u64(&m.Task)
 	c.time(&m.Busy)
 	work(c, &m.Work)
-	c.time(&m.Collected)
 	r := &m.Result
 	s := &r.Source
 	str(c, &s.Format)

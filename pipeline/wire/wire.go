@@ -22,8 +22,7 @@
 //	SPEC  pool → worker   id u32, text str, list of (name str, length u64); the body is files (watermarks)
 //	TASK  pool → worker   task u64, spec u32, max-pixels i64, refuse-damaged bool, grant i64, at u64, mapped u64;
 //	                      the body is the image file
-//	DONE  worker → pool   task u64, busy time, WORK, collected time, RESULT, failed bool, [ERROR]; the body is the
-//	                      outputs
+//	DONE  worker → pool   task u64, busy time, WORK, RESULT, failed bool, [ERROR]; the body is the outputs
 //
 //	WORK    wall, cpu, run-queue and scheduler times, major-faults i64, cpu-known bool, run-queue-known bool
 //	RESULT  SOURCE, list of (label str, format str, width i64, height i64, length u64), list of warning str,
@@ -45,8 +44,7 @@
 // bound. The time that a task may take stays with whoever waits for the answer.
 //
 // In a DONE, busy time is what the transform took, so that the pool can find what the hand-over cost. WORK says where
-// it went; all of it is 0 if the worker does not measure that. Collected time is the CPU time that the worker has spent
-// on garbage collection since it began, 0 if it has no collector. An error with an empty kind is no [transform.Error].
+// it went; all of it is 0 if the worker does not measure that. An error with an empty kind is no [transform.Error].
 // A worker that finds from the header that an image needs more than its grant decodes nothing. It answers with an
 // error that has need, which is 0 in all others, and nothing else.
 //

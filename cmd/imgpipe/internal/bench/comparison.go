@@ -96,7 +96,8 @@ type Result struct {
 	// Voluntary and Involuntary are context switches, in all processes, for each image.
 	Voluntary   float64 `json:"voluntary_switches_per_image"`
 	Involuntary float64 `json:"involuntary_switches_per_image"`
-	// GC is the CPU time of garbage collection in all processes, and WorkerStart the time until one worker can work.
+	// GC is not measured any more, and has a value of old files alone: see summary.Summary. WorkerStart is the time
+	// until one worker can work.
 	GC          float64 `json:"gc_cpu_s"`
 	WorkerStart float64 `json:"worker_start_s"`
 	// Stages has the median time that all images together spent in each stage.

@@ -15,6 +15,7 @@ import (
 	"imgpipe/cmd/imgpipe/internal/summary"
 	"imgpipe/fetch"
 	"imgpipe/pipeline"
+	"imgpipe/transform"
 )
 
 // A Peer does the job of a Plan with Python and Pillow: it makes the runs of the Configs whose field Peer says how.
@@ -58,8 +59,8 @@ type PeerFacts struct {
 	Table []Cell `json:"table,omitempty"`
 }
 
-// Configs returns a Config for each way in which Python does the job, in each width. Workers of Python wait for their own
-// downloads: if there are any, there are as many workers.
+// Configs returns a Config for each way in which Python does the job, in each width. Workers of Python wait for their
+// own downloads: if there are any, there are as many workers.
 func (p *Peer) Configs(workers, downloads []int) []Config {
 	widths := workers
 	if p.remote() {
@@ -106,7 +107,7 @@ func (p *Peer) Prepare(ctx context.Context) error {
 		case err != nil || index >= len(p.Items):
 			return fmt.Errorf("%s is an output of none of %d inputs: expected inputs that stay as they are",
 				filepath.Base(path), len(p.Items))
-		case !isPeerFormat(path):
+		case !peerWrote(path):
 			return fmt.Errorf("%s becomes a %s file, which --peer python does not write: expected --image-format "+
 				"jpeg or png", summary.Printable(p.Items[index].Source), strings.TrimPrefix(filepath.Ext(path), "."))
 		}
@@ -116,9 +117,14 @@ func (p *Peer) Prepare(ctx context.Context) error {
 	return nil
 }
 
-func isPeerFormat(path string) bool {
-	ext := filepath.Ext(path)
-	return ext == ".jpg" || ext == ".png"
+// PeerWrites reports whether the script of Python writes files of that format.
+func PeerWrites(format transform.Format) bool {
+	return format == transform.JPEG || format == transform.PNG
+}
+
+func peerWrote(path string) bool {
+	format, err := transform.ParseFormat(strings.TrimPrefix(filepath.Ext(path), "."))
+	return err == nil && PeerWrites(format)
 }
 
 // imgpipe has imgpipe do the job, and names each output after the index of its item. It returns the seconds that took.

@@ -61,8 +61,11 @@ func start(root string) *Watch {
 }
 
 // Stop returns what the machine did since Start. Children that have not been waited for count as other programs. It may
-// be called more than once.
+// be called more than once. Nil is valid, and knows nothing.
 func (w *Watch) Stop() summary.Conditions {
+	if w == nil {
+		return summary.Conditions{}
+	}
 	last, spent := count(w.root), usage.Spent().Sub(w.spent)
 	c := w.first.until(last, spent.Total().Seconds(), time.Since(w.began).Seconds())
 	c.Load = w.load

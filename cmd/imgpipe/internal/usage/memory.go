@@ -10,9 +10,10 @@ import (
 // long one shows its peak many times. A sample reads 2.4 µs for each process, and wakes this one: a second has 200 of
 // them, which take 0.2 % of a CPU with eight workers (two virtual CPUs, November 2026).
 const (
-	minInterval = time.Millisecond
-	maxInterval = 100 * time.Millisecond
-	perRun      = 50
+	minInterval    = time.Millisecond
+	coarseInterval = 20 * time.Millisecond
+	maxInterval    = 100 * time.Millisecond
+	perRun         = 50
 )
 
 // To find which part of the memory that could be shared is shared, the kernel walks through all pages of a process: 9
@@ -77,6 +78,7 @@ type Sampler struct {
 	stopping      sync.Once
 	result        func() Memory
 
+	coarse  bool // the first samples are coarseInterval apart, and only the end has walks
 	memory  reader
 	moments []moment
 	keep    int           // one of so many samples becomes a moment of its own
@@ -88,9 +90,15 @@ type Sampler struct {
 
 // Start begins to sample. pids returns the ids of the worker processes that are alive; nil is none. The curve counts
 // from since.
-func Start(pids func() []int, since time.Time) *Sampler {
+func Start(pids func() []int, since time.Time) *Sampler { return start(pids, since, false) }
+
+// StartCoarse is Start for a run of which only the peak is said. In a run of a second it takes 0.4 % of its CPU time in
+// place of 1.0 % (160 small images in two processes). A peak of less than 20 ms is in the high-water marks alone.
+func StartCoarse(pids func() []int, since time.Time) *Sampler { return start(pids, since, true) }
+
+func start(pids func() []int, since time.Time, coarse bool) *Sampler {
 	s := &Sampler{
-		pids: pids, since: since, stop: make(chan struct{}), stopped: make(chan struct{}),
+		pids: pids, since: since, coarse: coarse, stop: make(chan struct{}), stopped: make(chan struct{}),
 		keep: 1, most: map[int]int64{}, walks: []shared{},
 	}
 	s.result = sync.OnceValue(s.memorize)
@@ -102,7 +110,10 @@ func Start(pids func() []int, since time.Time) *Sampler {
 func (s *Sampler) run() {
 	defer close(s.stopped)
 	defer s.memory.close()
-	began := time.Now()
+	began, least := time.Now(), minInterval
+	if s.coarse {
+		least = coarseInterval
+	}
 	tick := time.NewTimer(0)
 	defer tick.Stop()
 	for n := 0; ; n++ {
@@ -110,10 +121,10 @@ func (s *Sampler) run() {
 		case <-tick.C:
 			s.sample(n)
 			passed := time.Since(began)
-			if s.changed() && s.walking <= passed/walkShare {
+			if !s.coarse && s.changed() && s.walking <= passed/walkShare {
 				s.walk()
 			}
-			tick.Reset(min(max(passed/perRun, minInterval), maxInterval))
+			tick.Reset(min(max(passed/perRun, least), maxInterval))
 		case <-s.stop:
 			s.last(n)
 			return
@@ -223,15 +234,21 @@ func (s *Sampler) last(n int) {
 }
 
 // Stop takes the last sample, and returns once that is done. Workers should still be alive. It may be called more than
-// once.
+// once. Nil is valid, and has nothing to stop.
 func (s *Sampler) Stop() {
+	if s == nil {
+		return
+	}
 	s.stopping.Do(func() { close(s.stop) })
 	<-s.stopped
 }
 
 // Memory stops s and returns what was seen. It walks through the pages of this process, so that a clock that measures a
-// run should be read before. It may be called more than once.
+// run should be read before. It may be called more than once. Nil has seen nothing.
 func (s *Sampler) Memory() Memory {
+	if s == nil {
+		return Memory{}
+	}
 	s.Stop()
 	return s.result()
 }
