@@ -195,7 +195,7 @@ func (c *Comparison) taught() Finding {
 	kind := map[string]string{TitleWaits: "lesson-waits", TitleComputes: "lesson-computes", TitleBoth: "lesson-both"}
 	title := c.Job.Title
 	f := Finding{Kind: kind[title]}
-	var said, figures []string
+	var said, figures, sure []string
 	disturbed := ""
 	for _, mode := range []string{modes.GIL, modes.Goroutines, modes.Processes} {
 		d, ok := c.between(modes.Serial, mode)
@@ -205,6 +205,10 @@ func (c *Comparison) taught() Finding {
 		figures = append(figures, fmt.Sprintf("%s: %s as serial", c.Name(d.b), ratioWords(d.faster())))
 		disturbed = firstOf(disturbed, d.disturbed(), d.enough())
 		said = append(said, fmt.Sprintf("%s %.2f", mode, d.faster().Center))
+		// As in byClock, work that waits counts as far as no disturbance explains it.
+		if free := d.freed(); title == TitleWaits && d.enough() == "" && beyond(free, hardlyFaster) == holds {
+			sure = append(sure, fmt.Sprintf("%s %.2f", mode, free.Low))
+		}
 	}
 	f.Figures = strings.Join(figures, "; ")
 	switch {
@@ -213,6 +217,10 @@ func (c *Comparison) taught() Finding {
 		f.Figures = "no mode finished a run beside serial"
 	case disturbed != "":
 		f.Text = fmt.Sprintf("%s: %s.", capital(title), disturbed)
+		if len(sure) > 0 {
+			f.Text += fmt.Sprintf(" But more than that explains, times as fast as one at a time at least: %s.",
+				list(sure))
+		}
 		if cpu := c.cpuOfProcesses(); cpu != "" {
 			f.Text = fmt.Sprintf("%s %s.", f.Text, capital(cpu))
 		}

@@ -112,6 +112,23 @@ func TestADisturbedLessonSaysSoOfEachJob(t *testing.T) {
 }
 
 // TestALessonSurvivesItsFile: what is said again of a comparison that was read back is the same.
+// TestALessonSaysOfWorkThatWaitsWhatNoDisturbanceExplains, as its claims do: the two must not contradict each other.
+func TestALessonSaysOfWorkThatWaitsWhatNoDisturbanceExplains(t *testing.T) {
+	mild := func(s *Sample) { s.Disturbed, s.DisturbedShare = "other programs held 0.4 of 2 CPUs", 0.2 }
+	const sure = "But more than that explains, times as fast as one at a time at least: gil "
+	taught := taughtBy(world{cost: textbook, change: mild, lesson: asTaught}.made())
+	if text := taught["lesson-waits"].Text; !strings.Contains(text, sure) {
+		t.Errorf("a fifth was lost: %q, want %q", text, sure)
+	}
+	if text := taught["lesson-computes"].Text; strings.Contains(text, "But more") {
+		t.Errorf("work that computes is as slow as its disturbance makes it: %q", text)
+	}
+	if taught = taughtBy(world{cost: textbook, change: heldByOthers, lesson: asTaught}.made()); strings.Contains(
+		taught["lesson-waits"].Text, "But more") {
+		t.Errorf("nine tenths were lost: %q", taught["lesson-waits"].Text)
+	}
+}
+
 func TestALessonSurvivesItsFile(t *testing.T) {
 	c := world{cost: textbook, lesson: asTaught}.made()
 	b, err := json.Marshal(c)
