@@ -176,7 +176,7 @@ func (e *evidence) sayWithheld(say sayer, among []int) (choice int) {
 	if len(e.ofOneWidth(left)) < len(left) {
 		text += " It does not say which width is faster."
 	} else if len(alike) > 1 {
-		text += fmt.Sprintf(" The plainest is %s.", e.c.Name(choice))
+		text += fmt.Sprintf(" The plainest is %s: take it until a quieter machine shows more.", e.c.Name(choice))
 	}
 	say("choice", text, e.measured(among)+"; "+e.shares(e.ran))
 	return choice

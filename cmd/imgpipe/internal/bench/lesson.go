@@ -251,7 +251,7 @@ func (d duel) cpuIf(ok bool) Estimate {
 // answer returns the sentence that a lesson comes to: as far as all three jobs have shown it.
 func (c *Comparison) answer() Finding {
 	f := Finding{Kind: "lesson"}
-	var figures, faster, open, nothing []string
+	var figures, faster, open, nothing, sure []string
 	for _, title := range []string{TitleWaits, TitleComputes, TitleBoth} {
 		part := c.part(title)
 		serial, ok1 := part.between(modes.Serial, modes.Goroutines)
@@ -263,7 +263,11 @@ func (c *Comparison) answer() Finding {
 		figures = append(figures, fmt.Sprintf("%s: goroutines %s as serial, processes %s as goroutines, with %s times "+
 			"the CPU time", title, ratioWords(serial.faster()), ratioWords(d.faster()), rangeOf(d.cpu(), 2)))
 		needed := title != TitleComputes || c.Machine.CPUs > 1
-		switch o := serial.shown(); {
+		switch o, free := serial.shown(), serial.freed(); {
+		case title == TitleWaits && o == openOrder && beyond(free, hardlyFaster) == holds:
+			// As in byClock, work that waits counts as far as no disturbance explains it.
+			sure = append(sure, fmt.Sprintf("%s: goroutines at least %.2f times as fast as one at a time.",
+				capital(title), free.Low))
 		case o == shownSlower || o == shownTie && needed:
 			nothing = append(nothing, title)
 		case o == openOrder && needed:
@@ -281,7 +285,8 @@ func (c *Comparison) answer() Finding {
 	case len(nothing) > 0:
 		f.Text = fmt.Sprintf("Here goroutines gained nothing over one at a time for %s.", list(nothing))
 	case len(open) > 0:
-		f.Text = fmt.Sprintf("These runs do not show the answer for %s.", list(open))
+		sure = append(sure, fmt.Sprintf("These runs do not show the answer for %s.", list(open)))
+		f.Text = strings.Join(sure, " ")
 	case crash.holds == holds:
 		f.Text = "In Go the answer is goroutines for both; processes for images that you do not trust."
 		f.Figures += "; " + crash.measured
