@@ -53,7 +53,8 @@ func (v *view) peerCells() table {
 // cellsName and cellsNote are what the table of cells is.
 const (
 	cellsName = "Threads and processes, in both programs"
-	cellsNote = "How many times as fast as the same program that does one image after the other, with the 95 % interval."
+	cellsNote = "How many times as fast as the same program that does one image after the other, with the 95 % " +
+		"interval."
 )
 
 // peerSection returns the part of the page about another program.

@@ -99,7 +99,7 @@ func SVG(w io.Writer, c *bench.Comparison) error {
 // ways returns how many modes or contestants there are, in words.
 func (v *view) ways() string {
 	for _, f := range v.Configs {
-		if f.Name != "" || f.Peer != "" {
+		if seriesOf(f) != f.Mode || f.Peer != "" {
 			return figure.Count(len(v.Configs), "contestant")
 		}
 	}

@@ -171,8 +171,8 @@ func scalingNote(t table) string {
 
 // contestants returns what each contestant is: how it was started, and how many downloads it made at once.
 func (v *view) contestants() table {
-	t := table{Head: []string{"contestant", "mode", "started with", "workers", "downloads", "at once", "runs", "quiet"},
-		Left: 3}
+	t := table{Left: 3, Head: []string{"contestant", "mode", "started with", "workers", "downloads", "at once", "runs",
+		"quiet"}}
 	for i, f := range v.Configs {
 		r := v.results[i]
 		mode := printable(f.Mode)
@@ -237,7 +237,8 @@ var stageWords = []stageName{
 	{pipeline.StageStore, "store"},
 }
 
-// around are the stages of the program itself, in which no worker has an image. Timelines have them on all worker lanes.
+// around are the stages of the program itself, in which no worker has an image. Timelines have them on all worker
+// lanes.
 var around = []stageName{{trace.StageBefore, "before the first image"}, {trace.StageAfter, "after the last image"}}
 
 // stageWord returns a stage in words.
