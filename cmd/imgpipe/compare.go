@@ -106,7 +106,7 @@ func (f *compareFlags) compare(
 // and the program may end in the midst of it where nobody reads it to its end.
 func (f *compareFlags) measure(stop *stopper, stdin io.Reader, stderr io.Writer) (*bench.Comparison, error) {
 	ctx := stop.ctx
-	scratch, err := os.MkdirTemp("", "imgpipe-compare-")
+	scratch, err := scratchFolder("compare")
 	if err != nil {
 		return nil, err
 	}

@@ -66,7 +66,7 @@ func demo(stop *stopper, output string, stdout, stderr io.Writer) error {
 	could := func(err error) error { return exitError{exitCouldNotRun, err} }
 	limited, cancel := context.WithTimeout(ctx, demoLimit)
 	defer cancel()
-	scratch, err := os.MkdirTemp("", "imgpipe-demo-")
+	scratch, err := scratchFolder("demo")
 	if err != nil {
 		return could(err)
 	}

@@ -103,7 +103,7 @@ func (f *drillFlags) run(stop *stopper, stdout, stderr io.Writer) error {
 	if err != nil {
 		return exitError{exitCouldNotRun, err}
 	}
-	dir, err := os.MkdirTemp("", "imgpipe-drill-")
+	dir, err := scratchFolder("drill")
 	if err != nil {
 		return exitError{exitCouldNotRun, err}
 	}

@@ -63,3 +63,13 @@ func folderName(flag, path string) error {
 	}
 	return nil
 }
+
+// scratchFolder makes a folder for what a command keeps while it runs. The caller removes it.
+func scratchFolder(command string) (string, error) {
+	dir, err := os.MkdirTemp("", "imgpipe-"+command+"-")
+	if err != nil {
+		return "", fmt.Errorf("make a folder for temporary files: %w: expected room to write in %s, or another "+
+			"folder in TMPDIR", err, os.TempDir())
+	}
+	return dir, nil
+}

@@ -70,6 +70,11 @@ func (e *evidence) sayCosts(say sayer, choice int) {
 		if kind == e.c.Configs[with].Mode {
 			kind = "cost"
 		}
+		if e.c.Configs[i].SameAs == e.c.Name(with) {
+			say(kind, fmt.Sprintf("%s is %s by another name, so it was not run: its figures are the same runs.",
+				e.c.Name(i), e.c.Name(with)), e.measured([]int{with}))
+			continue
+		}
 		cpu := e.pair(byCPU, with, i)
 		text := fmt.Sprintf("CPU for each image: %s %s times that of %s%s. By the clock: %s.", e.c.Name(i),
 			withInterval(cpu.cost), e.c.Name(with), outcome(cpu), e.clock(with, i))

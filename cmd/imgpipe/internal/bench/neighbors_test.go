@@ -153,3 +153,12 @@ func TestDownloadsThatAHostDidNotLetRunAreNoWiderWidth(t *testing.T) {
 	both := sidesOf(grid, with(downloads(modes.Goroutines, 2, 64), func(s *side) { s.PerHost = 64 }))
 	saysNothingOf(t, of(both, 1, 1.01, 1.2), "Not tried")
 }
+
+func TestWhatAHostHoldsBackIsNotSaidToBeTooFewImages(t *testing.T) {
+	c := compared(downloads(modes.Goroutines, 2, 64), []float64{1}, func(s *Sample) {
+		waiting(pipeline.EntryPerHost, 0.5)(s)
+		s.Summary.HeldBack, s.Summary.Hosts, s.Summary.PerHost = 32, 1, 8
+	}, func(c *Comparison) { c.Job.Stage, c.Job.Images = StageFetch, 40 })
+	says(t, c, "^bound: Waiting for files", "^per-host: 8 at once from this host")
+	saysNothingOf(t, c, "no more images")
+}

@@ -93,7 +93,7 @@ func TestRunsThatCannotBeComparedHaveOneSentence(t *testing.T) {
 	if !slices.Equal(kinds(c), []string{"nothing"}) {
 		t.Errorf("nothing done: %s", sentences(c))
 	}
-	says(t, c, "60 of 60 failed; 60 http-404, such as: gone", "warning failures: All 60 failed, most of them http-404")
+	says(t, c, "60 of 60 failed; 60 http-404, such as: gone", `warning failures: All 60 failed \(http-404\): `)
 }
 
 func TestWhatIsPartialIsSaid(t *testing.T) {

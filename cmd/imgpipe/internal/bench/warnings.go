@@ -57,7 +57,11 @@ func (c *Comparison) warnings() []Warning {
 func (c *Comparison) warnOfFailures(add warner) {
 	s := c.Samples[0].Summary
 	class := ""
-	if len(s.Failures) > 0 {
+	switch {
+	case len(s.Failures) == 0:
+	case s.Failures[0].Count >= s.Failed:
+		class = fmt.Sprintf(" (%s)", s.Failures[0].Class)
+	default:
 		class = ", most of them " + s.Failures[0].Class
 	}
 	switch failed := c.failedAlways(); {
