@@ -69,6 +69,15 @@ func TestARunIsDisturbedByWhatItsOwnWorkDoesNotExplain(t *testing.T) {
 			s.Summary.Account.Spent[pipeline.EntryStall] = 0.6
 		}), 0, ""},
 		{"nothing is known", &Sample{Elapsed: 1}, 0, ""},
+		{"an account without lanes", with(lanes(0, 1, 1), func(*Sample) {}), 0, ""},
+		{"an account without time", with(lanes(2, 1, 1), func(s *Sample) { s.Summary.Account.Wall = 0 }), 0, ""},
+		{"an account that does not know who waited", with(lanes(2, 1, 1), func(s *Sample) {
+			s.Summary.Account.Unknown = []pipeline.Entry{pipeline.EntryCPUWait}
+		}), 0, ""},
+		{"no account, others not known, and more CPU time than the clock has", with(lanes(2, 3, 0), func(s *Sample) {
+			s.Summary.Account = nil
+		}), 0, ""},
+		{"a quota, and nobody says who was throttled", lanes(2, 0.7, 0.01), 1.4, ""},
 		{"no account, and others on full CPUs", with(lanes(2, 1, 1), func(s *Sample) {
 			s.Summary.Account, s.Summary.Conditions.OtherCPUs = nil, known(1.0)
 		}), 0, "other programs held 1.0 of 2 CPUs"},
@@ -81,7 +90,7 @@ func TestARunIsDisturbedByWhatItsOwnWorkDoesNotExplain(t *testing.T) {
 		if (got == "") != (test.want == "") || !strings.Contains(got, test.want) {
 			t.Errorf("%s: %q (%.2f), want %q", test.name, got, test.run.DisturbedShare, test.want)
 		}
-		if s := test.run.DisturbedShare; (s > disturbedFrom) != (got != "") || s < 0 || s > 1 {
+		if s := test.run.DisturbedShare; (s > disturbedFrom) != (got != "") || !(s >= 0 && s <= 1) {
 			t.Errorf("%s: share %v beside %q", test.name, s, got)
 		}
 	}
