@@ -281,7 +281,8 @@ func (c *Comparison) claimManyDownloads() claimed {
 		return unmeasured("work that waits, with one download and with four times as many as CPUs, is")
 	}
 	cpus := d.in.Machine.CPUs
-	what := fmt.Sprintf("%s on %s: %%s as one", figure.Count(d.second().Downloads, "download"), figure.Count(cpus, "CPU"))
+	what := fmt.Sprintf("%s on %s: %%s as one", figure.Count(d.second().Downloads, "download"),
+		figure.Count(cpus, "CPU"))
 	return d.byClock(what, true, func(e Estimate) string { return beyond(e, muchFaster*float64(cpus)) })
 }
 

@@ -124,8 +124,8 @@ func (e *evidence) sayDownloads(say sayer, choice int) {
 		return
 	}
 	say("downloads", fmt.Sprintf("Not tried: --downloads %d.", min(2*config.Downloads, e.c.Job.Images)),
-		fmt.Sprintf("with %s the workers waited %s of their time for servers", figure.Count(config.Downloads, "download"),
-			figure.Percent(waited)))
+		fmt.Sprintf("with %s the workers waited %s of their time for servers",
+			figure.Count(config.Downloads, "download"), figure.Percent(waited)))
 }
 
 // sayHosts says how many downloads hosts let run at once, and reports whether that was what held the job up.

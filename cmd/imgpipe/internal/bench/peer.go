@@ -58,8 +58,8 @@ type PeerFacts struct {
 	Table []Cell `json:"table,omitempty"`
 }
 
-// Configs returns a Config for each way in which Python does the job, in each width. Workers of Python wait for their own
-// downloads: if there are any, there are as many workers.
+// Configs returns a Config for each way in which Python does the job, in each width. Workers of Python wait for their
+// own downloads: if there are any, there are as many workers.
 func (p *Peer) Configs(workers, downloads []int) []Config {
 	widths := workers
 	if p.remote() {

@@ -107,7 +107,8 @@ func TestOutputsThatAreNotAlikeAreNotTheSameWork(t *testing.T) {
 
 func TestImagesThatPythonCannotDoAreCountedUpToAQuarter(t *testing.T) {
 	p, dir := madeBy(t, []int{50, 60, 70, 80, -1}, []int{50, 61, 72, -1, -1})
-	failed := []peer.Failure{{Index: 3, Class: "decode", Error: "no JPEG"}, {Index: 4, Class: "decode", Error: "nor so"}}
+	failed := []peer.Failure{{Index: 3, Class: "decode", Error: "no JPEG"},
+		{Index: 4, Class: "decode", Error: "nor so"}}
 	if err := p.match(dir, failed); err != nil {
 		t.Fatal(err)
 	}

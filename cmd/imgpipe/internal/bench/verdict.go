@@ -78,7 +78,8 @@ func (c *Comparison) sayLeftOut(say sayer) {
 			fmt.Sprintf("such as %s; what they cost is still in the wall and CPU times", c.LeftOut[0].Source))
 	}
 	if n := c.failedAlways(); n > 0 {
-		say("failed", fmt.Sprintf("%d of %s failed in every run.", n, figure.Count(c.Job.Images, "image")), c.failures())
+		say("failed", fmt.Sprintf("%d of %s failed in every run.", n, figure.Count(c.Job.Images, "image")),
+			c.failures())
 	}
 }
 

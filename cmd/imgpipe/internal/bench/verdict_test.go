@@ -313,37 +313,6 @@ func TestWhereNoClockCountsCPUTimeDecidesWhatItCan(t *testing.T) {
 		`beside processes with 2 workers\.$`)
 }
 
-// TestPeersAreNoEvidence: another program is no way to run this one, and is not among those that are compared.
-func TestPeersAreNoEvidence(t *testing.T) {
-	c := judged(t, aPlainOne, quietMachine, func(c *Comparison) {
-		c.Peer, c.Configs[1] = &PeerFacts{}, Config{Name: "python", Mode: "python-threads", Peer: "python-threads"}
-		for i := range c.Samples {
-			if s := &c.Samples[i]; s.Config == 1 {
-				s.Elapsed, s.Summary.Account = s.Elapsed/2, nil
-			}
-		}
-	})
-	says(t, c, `^choice: Of the modes of imgpipe only goroutines with 2 workers was run, so there is no choice`)
-	saysNothingOf(t, c, "python")
-}
-
-// TestAContestantByAnotherNameIsNoEvidence: its runs are those of the other one, and would tie with them.
-func TestAContestantByAnotherNameIsNoEvidence(t *testing.T) {
-	c := judged(t, aPlainOne, quietMachine, func(c *Comparison) {
-		c.Configs = append(c.Configs, Config{Mode: modes.GILReleased, Workers: 2, Downloads: 8,
-			SameAs: "goroutines with 2 workers"})
-		for _, s := range c.Samples {
-			if s.Config == 0 {
-				s.Config = 2
-				c.Samples = append(c.Samples, s)
-			}
-		}
-	})
-	says(t, c, `^choice: goroutines with 2 workers: .* All 2 tie: `, `^gil-released: gil-released with 2 workers is `+
-		`goroutines with 2 workers by another name: it was not run again\.`, `^    its 10 runs are those of goroutines`)
-	saysNothingOf(t, c, "^choice: .*gil-released", "^gil-released: CPU")
-}
-
 // TestImagesThatWereLeftOutAreCountedByClass.
 func TestImagesThatWereLeftOutAreCountedByClass(t *testing.T) {
 	c := judged(t, aPlainOne, quietMachine, func(c *Comparison) {
