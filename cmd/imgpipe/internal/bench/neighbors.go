@@ -37,7 +37,7 @@ func (e *evidence) neighbors(d dimension, of int) (found []int) {
 		other := e.c.Configs[i]
 		w := *d.of(&other)
 		*d.of(&other) = 0
-		if i != of && w != width && other.Same(this) {
+		if w != width && other.Same(this) {
 			found = append(found, i)
 		}
 	}
@@ -57,7 +57,7 @@ func (e *evidence) sayNeighbors(say sayer, d dimension, of int) (wider bool) {
 	var said, figures []string
 	for _, i := range near {
 		w := *d.of(&e.c.Configs[i])
-		wider = wider || w > width
+		wider = w > width // the widest comes last
 		p := e.pair(byClock, of, i)
 		cpu := e.pair(byCPU, of, i).cost
 		text := ""
@@ -86,7 +86,7 @@ func (e *evidence) gain(of, wider int, isWider bool) string {
 	switch {
 	case !isWider:
 		return ""
-	case p.cost.Finite() && p.cost.Low >= 1-tieWithin:
+	case p.cost.Low >= 1-tieWithin:
 		return ", no gain"
 	case !p.less():
 		return ", no gain shown"

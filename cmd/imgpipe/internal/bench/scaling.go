@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -98,15 +99,7 @@ func (e *evidence) idle(narrow, wide int, lost float64) []loss {
 			losses = append(losses, loss{what, lost * by / sum})
 		}
 	}
-	slices.SortStableFunc(losses, func(x, y loss) int {
-		switch {
-		case x.lost > y.lost:
-			return -1
-		case x.lost < y.lost:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(losses, func(x, y loss) int { return cmp.Compare(y.lost, x.lost) })
 	return losses
 }
 

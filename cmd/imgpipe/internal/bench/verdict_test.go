@@ -231,6 +231,7 @@ func TestUnevenNeighborsAreComparedBeforeWalls(t *testing.T) {
 		`^processes: .*By the clock: disturbed, no order`)
 	saysNothingOf(t, c, "the fastest")
 	says(t, c, "^choice: No order is shown between goroutines with 2 workers and processes with 2 workers")
+	says(t, uneven(0.04, 1), "^choice: No order is shown between") // not even a tie
 	says(t, uneven(0.04, 1.5), "^choice: goroutines with 2 workers: the fastest")
 	saysNothingOf(t, uneven(0.04, 1.5), "^uneven")
 	says(t, uneven(0.01, 1.12), "^choice: goroutines with 2 workers: the fastest", "1.12")
