@@ -81,7 +81,7 @@ func (e *evidence) idle(narrow, wide int, lost float64) []loss {
 	switch {
 	case lost < 0:
 		return []loss{{"what no entry explains", lost}}
-	case a == nil || b == nil || sum == 0:
+	case a == nil || sum == 0:
 		return []loss{{"idle CPUs", lost}}
 	}
 	var losses []loss

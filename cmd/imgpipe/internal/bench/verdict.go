@@ -85,16 +85,17 @@ func (c *Comparison) sayLeftOut(say sayer) {
 
 // failedAlways returns how many images failed in every run, beside those that were left out.
 func (c *Comparison) failedAlways() int {
-	fewest := c.Samples[0].Summary.Failed
+	failed, runs := 0, 0
 	for _, s := range c.Samples {
-		fewest = min(fewest, s.Summary.Failed)
-	}
-	for _, l := range c.LeftOut {
-		if l.Runs == l.Of {
-			fewest--
+		if config := c.Configs[s.Config]; config.Peer == "" && config.SameAs == "" {
+			failed += s.Summary.Failed
+			runs++
 		}
 	}
-	return fewest
+	for _, l := range c.LeftOut {
+		failed -= l.Runs
+	}
+	return max(failed, 0) / max(runs, 1)
 }
 
 // sayDisturbed says what disturbed the rounds that do not count by the clock, if the others were enough for an order.

@@ -259,6 +259,7 @@ func TestQuietRoundsCountByTheClock(t *testing.T) {
 	says(t, c, "^choice: goroutines with 2 workers: the fastest, 1.20",
 		`^disturbed: I/O pressure in 4 of 10 rounds: by the clock, two contestants are compared in the rounds in `+
 			`which neither was disturbed\.`)
+	saysNothingOf(t, disturbed(0, 1.2, ""), "^disturbed")
 	c = disturbed(5, 1.2, "")
 	says(t, c, "^choice: I/O pressure in 5 of 10 rounds: no order by the clock")
 	saysNothingOf(t, c, "the fastest", "^disturbed", "^scaling")
@@ -324,6 +325,14 @@ func TestImagesThatWereLeftOutAreCountedByClass(t *testing.T) {
 	})
 	says(t, c, `^left-out: 3 of 60 images left out: http-404 in 12 of 12 runs, timeout in 1 of 12 runs\.`,
 		"^    such as a; what they cost is still in the wall and CPU times")
+	saysNothingOf(t, c, "^failed", "failed in every run")
+	c = judged(t, aPlainOne, quietMachine, func(c *Comparison) { // one fails in each run, now this, now that
+		n := len(c.Samples)
+		c.LeftOut = []LeftOut{{"a", "http-404", n / 2, n}, {"b", "http-404", n - n/2, n}}
+		for i := range c.Samples {
+			c.Samples[i].Summary.Failed = 1
+		}
+	})
 	saysNothingOf(t, c, "^failed", "failed in every run")
 	c = judged(t, aPlainOne, quietMachine, func(c *Comparison) {
 		for i := range c.Samples {
