@@ -239,7 +239,8 @@ func (a account) boundBy(main pipeline.Entry, share float64, u use, workers int)
 		return fmt.Sprintf("A quota of CPU time bounds this job: workers were throttled %s of their time and on a "+
 			"CPU %s", figure.Percent(a[pipeline.EntryThrottled]), figure.Percent(busy))
 	case u.stolen >= busyOthers*u.cpus || u.others >= busyOthers*u.cpus && u.full():
-		return fmt.Sprintf("The CPUs bound this job. %s; workers waited %s of their time for one", u, figure.Percent(wait))
+		return fmt.Sprintf("The CPUs bound this job. %s; workers waited %s of their time for one", u,
+			figure.Percent(wait))
 	case u.full():
 		return fmt.Sprintf("The CPUs bound this job: %.1f of %.0f were used, and workers were on one %s of their time",
 			u.ours, u.cpus, figure.Percent(busy))

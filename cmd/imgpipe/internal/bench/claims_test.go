@@ -361,7 +361,7 @@ func TestMachinesOfAllKindsHardlyEverMakeAClaimFalse(t *testing.T) {
 			return 2.5 * math.Exp(0.1*r.NormFloat64())
 		},
 	}
-	const seeds = 20
+	const seeds = max(20/slowed, 5)
 	wrong, right := map[string]int{}, map[string]int{}
 	for name, machine := range machines {
 		for seed := range uint64(seeds) {

@@ -90,7 +90,7 @@ func lost(run *Sample, quota float64) disturbance {
 			d.wait = min(d.wait, *c.CPUPressure/wall)
 		}
 	}
-	if c.Throttled != nil && quota > 0 && ours < (1-2*disturbedFrom)*quota {
+	if c.Throttled != nil && ours < (1-2*disturbedFrom)*quota {
 		d.throttled = *c.Throttled / (wall * d.cpus)
 	}
 	if c.Steal != nil {

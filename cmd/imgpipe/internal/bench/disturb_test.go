@@ -2,6 +2,7 @@ package bench
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -68,7 +69,21 @@ func TestARunIsDisturbedByWhatItsOwnWorkDoesNotExplain(t *testing.T) {
 			s.Summary.Conditions.IOPressure, s.Summary.Conditions.BlocksIn = known(0.5), &blocks
 			s.Summary.Account.Spent[pipeline.EntryStall] = 0.6
 		}), 0, ""},
+		{"a disk that others use, and the run read nothing from it", with(lanes(2, 1, 0), func(s *Sample) {
+			blocks := int64(0)
+			s.Summary.Conditions.IOPressure, s.Summary.Conditions.BlocksIn = known(0.5), &blocks
+			s.Summary.Account.Spent[pipeline.EntryStall] = 0.6
+		}), 0, "disk"},
 		{"nothing is known", &Sample{Elapsed: 1}, 0, ""},
+		{"an account without lanes", with(lanes(0, 1, 1), func(*Sample) {}), 0, ""},
+		{"an account without time", with(lanes(2, 1, 1), func(s *Sample) { s.Summary.Account.Wall = 0 }), 0, ""},
+		{"an account that does not know who waited", with(lanes(2, 1, 1), func(s *Sample) {
+			s.Summary.Account.Unknown = []pipeline.Entry{pipeline.EntryCPUWait}
+		}), 0, ""},
+		{"no account, others not known, and more CPU time than the clock has", with(lanes(2, 3, 0), func(s *Sample) {
+			s.Summary.Account = nil
+		}), 0, ""},
+		{"a quota, and nobody says who was throttled", lanes(2, 0.7, 0.01), 1.4, ""},
 		{"no account, and others on full CPUs", with(lanes(2, 1, 1), func(s *Sample) {
 			s.Summary.Account, s.Summary.Conditions.OtherCPUs = nil, known(1.0)
 		}), 0, "other programs held 1.0 of 2 CPUs"},
@@ -81,7 +96,7 @@ func TestARunIsDisturbedByWhatItsOwnWorkDoesNotExplain(t *testing.T) {
 		if (got == "") != (test.want == "") || !strings.Contains(got, test.want) {
 			t.Errorf("%s: %q (%.2f), want %q", test.name, got, test.run.DisturbedShare, test.want)
 		}
-		if s := test.run.DisturbedShare; (s > disturbedFrom) != (got != "") || s < 0 || s > 1 {
+		if s := test.run.DisturbedShare; (s > disturbedFrom) != (got != "") || !(s >= 0 && s <= 1) {
 			t.Errorf("%s: share %v beside %q", test.name, s, got)
 		}
 	}
@@ -145,6 +160,31 @@ func TestTheOrderByWallTimeIsWithheldIfTooFewRoundsWereQuiet(t *testing.T) {
 	}
 }
 
+// TestARoundCountsIfBothHaveARunAndBothWereQuiet, and if it has a ratio at all.
+func TestARoundCountsIfBothHaveARunAndBothWereQuiet(t *testing.T) {
+	c := contest(12, 1, 1, func(round int, a, b *Sample) {
+		switch round {
+		case 1:
+			disturb(0.5, a)
+		case 2:
+			disturb(0.5, b)
+		case 3:
+			a.Summary.User = 0
+		case 4:
+			b.Summary.User = 0
+		}
+	})
+	c.Samples = slices.DeleteFunc(c.Samples, func(s Sample) bool { return s.Round == 5+s.Config })
+	if all, quiet, cpu := len(c.pairs(0, 1)), len(c.quietPairs(0, 1)), len(c.cpuRatios(0, 1)); all != 10 ||
+		quiet != 8 || cpu != 8 {
+		t.Errorf("%d rounds, %d of them quiet, %d ratios of CPU time; want 10, 8, 8", all, quiet, cpu)
+	}
+	c.Configs = append(c.Configs, Config{Mode: modes.Spawn}) // it dropped out before its first run
+	if why := c.withheld(); why != "" {
+		t.Errorf("one contestant has no runs, the others enough: withheld: %q", why)
+	}
+}
+
 func TestOnlyWhatNoDisturbanceExplainsIsBeyondIt(t *testing.T) {
 	for _, test := range []struct {
 		name         string
@@ -170,12 +210,54 @@ func TestOnlyWhatNoDisturbanceExplainsIsBeyondIt(t *testing.T) {
 	}
 }
 
+// TestWhatOthersHadIsTheMostThatARunLost, if nobody says who waited for a CPU.
+func TestWhatOthersHadIsTheMostThatARunLost(t *testing.T) {
+	s := &Sample{Elapsed: 2, OtherCPU: 1, DisturbedShare: 0.1}
+	if got := s.atLeast(); got != 1.8 {
+		t.Errorf("the CPUs are not known: %v, want 1.8", got)
+	}
+	s.Summary.Machine.CPUs = 2
+	if got := s.atLeast(); got != 1 {
+		t.Errorf("others had one of two CPUs: %v, want 1", got)
+	}
+	s.Summary.Account = &summary.Account{}
+	if got := s.atLeast(); got != 1.8 {
+		t.Errorf("the account says who waited: %v, want 1.8", got)
+	}
+}
+
+// TestWallTimesAreClearIfEnoughRoundsWereQuiet, or all of few.
+func TestWallTimesAreClearIfEnoughRoundsWereQuiet(t *testing.T) {
+	quiet := func(rounds, disturbed int) *Comparison {
+		return contest(rounds, 1, 1, func(round int, a, b *Sample) {
+			if round < disturbed {
+				disturb(0.5, a, b)
+			}
+		})
+	}
+	if !quiet(4, 0).clear(0, 1) || !quiet(9, 3).clear(0, 1) {
+		t.Error("four quiet rounds of four, or six of nine, are not clear")
+	}
+	withheld := quiet(9, 0)
+	withheld.Withheld = "others"
+	if quiet(4, 1).clear(0, 1) || quiet(9, 4).clear(0, 1) || withheld.clear(0, 1) {
+		t.Error("three quiet rounds of four, five of nine, or a clock that is withheld, are clear")
+	}
+}
+
 func TestNeighborsAreUnevenIfOneContestantWasDisturbedMore(t *testing.T) {
+	rounds := 8
 	shares := func(a, b float64) *Comparison {
-		return contest(8, 1, 1, func(round int, x, y *Sample) {
+		return contest(rounds, 1, 1, func(round int, x, y *Sample) {
 			x.DisturbedShare, y.DisturbedShare = a+0.001*float64(round), b
 		})
 	}
+	for _, rounds = range []int{0, 4} {
+		if got := shares(0.5, 0.1).uneven(0, 1); got != (rounds > 0) {
+			t.Errorf("0.5 beside 0.1 in %d rounds: uneven: %v", rounds, got)
+		}
+	}
+	rounds = 8
 	if !shares(0.5, 0.1).uneven(0, 1) || !shares(0.1, 0.5).uneven(0, 1) || !shares(0.03, 0).uneven(0, 1) {
 		t.Error("0.5 beside 0.1, or 0.03 beside 0, is not uneven")
 	}

@@ -44,12 +44,13 @@ type pairing struct {
 
 // tie reports whether the whole interval lies so close to 1 that the difference does not matter.
 func (p pairing) tie() bool {
-	return p.cost.Finite() && p.cost.Low >= 1-tieWithin && p.cost.High <= 1+tieWithin
+	return p.cost.Low >= 1-tieWithin && p.cost.High <= 1+tieWithin
 }
 
-// less, more report whether the second one is shown to take less, or more, than the first.
-func (p pairing) less() bool { return p.p < level && p.cost.High < 1 && !p.tie() }
-func (p pairing) more() bool { return p.p < level && p.cost.Low > 1 && !p.tie() }
+// less, more report whether the second one is shown to take less, or more, than the first: by so much that it matters.
+// The interval leaves out 1 if, and only if, p is below the level.
+func (p pairing) less() bool { return p.cost.High < 1 && !p.tie() }
+func (p pairing) more() bool { return p.cost.Low > 1 && !p.tie() }
 
 // speed is how many times as fast the second one is.
 func (p pairing) speed() Estimate { return inverse(p.cost) }

@@ -57,6 +57,6 @@ func tooMany(out []LeftOut, images int) error {
 		}
 	}
 	return fmt.Errorf("%w: %d of %d failed in some of the %s only, %d of them with %s, such as %q: "+
-		"expected no more than a quarter", ErrLeftOut, len(out), images, figure.Count(out[0].Of, "run"), counts[class], class,
-		out[slices.IndexFunc(out, func(o LeftOut) bool { return o.Class == class })].Source)
+		"expected no more than a quarter", ErrLeftOut, len(out), images, figure.Count(out[0].Of, "run"), counts[class],
+		class, out[slices.IndexFunc(out, func(o LeftOut) bool { return o.Class == class })].Source)
 }

@@ -19,8 +19,8 @@ import (
 )
 
 // ruled are the files whose conditions the planted truths must notice.
-var ruled = []string{"bound.go", "choice.go", "costs.go", "evidence.go", "neighbors.go", "order.go", "scaling.go",
-	"verdict.go", "warnings.go"}
+var ruled = []string{"bound.go", "choice.go", "costs.go", "disturb.go", "evidence.go", "neighbors.go", "order.go",
+	"scaling.go", "verdict.go", "warnings.go"}
 
 // A mutation is one change of one condition: a comparison that is turned around, or a condition that is left out.
 type mutation struct {
@@ -167,7 +167,7 @@ func TestTruthsNoticeEachCondition(t *testing.T) {
 	// The quick tests come first: most changes are noticed by them.
 	var phases []string
 	for _, files := range [][]string{{"verdict_test.go", "bound_test.go", "costs_test.go",
-		"neighbors_test.go", "order_test.go", "scaling_test.go",
+		"disturb_test.go", "neighbors_test.go", "order_test.go", "pairing_test.go", "scaling_test.go",
 		"warnings_test.go"}, {"truth_test.go"}, {"kinds_test.go"}} {
 		phases = append(phases, "^("+strings.Join(testsOf(t, files...), "|")+")$")
 	}

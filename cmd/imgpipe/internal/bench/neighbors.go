@@ -37,7 +37,7 @@ func (e *evidence) neighbors(d dimension, of int) (found []int) {
 		other := e.c.Configs[i]
 		w := *d.of(&other)
 		*d.of(&other) = 0
-		if i != of && w != width && other.Same(this) {
+		if w != width && other.Same(this) {
 			found = append(found, i)
 		}
 	}
@@ -116,7 +116,7 @@ func (e *evidence) gain(of, wider int, isWider bool) string {
 	switch {
 	case !isWider:
 		return ""
-	case p.cost.Finite() && p.cost.Low >= 1-tieWithin:
+	case p.cost.Low >= 1-tieWithin:
 		return ", no gain"
 	case !p.less():
 		return ", no gain shown"

@@ -124,7 +124,13 @@ func TestHostsAreSaidToBoundOnlyWhereTheyDo(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { saysNothingOf(t, c, "^per-host") })
 	}
-	saysNothingOf(t, held(0.5, nil), "Not tried: --downloads")
+	more := held(0.5, func(s *summary.Summary) {
+		s.Items, s.Done = 200, 200
+		s.Account.Spent[pipeline.EntryLatency] = 0.3 * float64(s.Account.Lanes) * s.Account.Wall
+	})
+	says(t, more, "^per-host: 8 at once")
+	saysNothingOf(t, more, "Not tried: --downloads") // the host bounds
+	saysNothingOf(t, judged(t, "two that are equal", quietMachine, nil), "^workers: Beside", "^downloads: Beside")
 	two := compared(sidesOf(with(downloads(modes.Goroutines, 2, 64), func(s *side) { s.PerHost = 8 }),
 		with(downloads(modes.Goroutines, 2, 64), func(s *side) { s.PerHost = 16 })), []float64{1, 1}, func(s *Sample) {
 		waiting(pipeline.EntryPerHost, 0.5)(s)

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"math"
 	"slices"
 )
@@ -24,7 +25,7 @@ func (e *evidence) order(s scale, among []int) order {
 	sorted, logs := e.sorted(s, among)
 	o := order{best: sorted[0], ties: sorted[:1:1]}
 	differ := len(sorted)
-	for differ > 2 && alignedRanks(logs[:differ]) < level {
+	for alignedRanks(logs[:differ]) < level { // one alone never differs
 		differ--
 	}
 	if differ == 2 {
@@ -71,15 +72,7 @@ func (e *evidence) sorted(s scale, among []int) (sorted []int, logs [][]float64)
 		middle[i] = median(values)
 	}
 	sorted = slices.Clone(among)
-	slices.SortStableFunc(sorted, func(a, b int) int {
-		switch {
-		case middle[a] < middle[b]:
-			return -1
-		case middle[a] > middle[b]:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(sorted, func(a, b int) int { return cmp.Compare(middle[a], middle[b]) })
 	for _, i := range sorted {
 		logs = append(logs, byConfig[i])
 	}
@@ -100,15 +93,7 @@ func alignedRanks(values [][]float64) float64 {
 			all = append(all, place{i, round, v})
 		}
 	}
-	slices.SortFunc(all, func(a, b place) int {
-		switch {
-		case a.value < b.value:
-			return -1
-		case a.value > b.value:
-			return 1
-		}
-		return 0
-	})
+	slices.SortFunc(all, func(a, b place) int { return cmp.Compare(a.value, b.value) })
 	k, n := len(values), len(values[0])
 	sums, means := make([]float64, k), make([]float64, n)
 	ranks := make([]float64, len(all))

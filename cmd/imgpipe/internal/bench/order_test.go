@@ -81,3 +81,25 @@ func TestAlignedRanksFindOneOfNineThatDiffers(t *testing.T) {
 		t.Errorf("no difference at all: p = %v", p)
 	}
 }
+
+// TestOfManyEqualOnesNoneIsSlowerUnlessAllAtOnceDiffer: of five, some two differ by chance more often than is promised.
+func TestOfManyEqualOnesNoneIsSlowerUnlessAllAtOnceDiffer(t *testing.T) {
+	equal := truth{name: "five", simWorld: aMachineWith(func(w *simWorld) { w.noise = 0.08 }), sides: five()}
+	byChance := 0
+	for seed := range uint64(60) {
+		e := simulate(equal, quietMachine, seed).evidence()
+		sorted, logs := e.sorted(byCPU, e.ran)
+		if alignedRanks(logs) < level {
+			continue
+		}
+		if e.pair(byCPU, sorted[0], sorted[4]).cost.Low > 1 {
+			byChance++
+		}
+		if o := e.order(byCPU, e.ran); len(o.worse) > 0 {
+			t.Errorf("seed %d: %v are slower", seed, o.worse)
+		}
+	}
+	if byChance == 0 {
+		t.Error("in no comparison does a pair differ by chance, so this shows nothing")
+	}
+}

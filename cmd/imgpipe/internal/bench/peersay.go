@@ -71,7 +71,8 @@ func (c *Comparison) peerFindings() []Finding {
 			p.Program, p.Median, p.Least)
 		figures := fmt.Sprintf("%s compared; the least is that of %s", figure.Count(p.Outputs, "output"), p.Example)
 		if p.Failed > 0 {
-			figures += fmt.Sprintf("; %s failed there alone, such as %s", figure.Count(p.Failed, "image"), p.FailedExample)
+			figures += fmt.Sprintf("; %s failed there alone, such as %s", figure.Count(p.Failed, "image"),
+				p.FailedExample)
 		}
 		add(text, figures)
 	}

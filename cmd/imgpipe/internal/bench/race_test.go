@@ -3,4 +3,4 @@
 package bench
 
 // slowed is how many times fewer seeds the tests take: the race detector makes a program five to ten times slower.
-const slowed = 20
+const slowed = 40

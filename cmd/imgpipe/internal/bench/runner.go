@@ -115,7 +115,8 @@ func (r *Runner) run(ctx context.Context, p Plan, c *Comparison) error {
 		err = ctx.Err()
 		c.Partial = "interrupted after " + figure.Count(f.made, "run")
 		if p.Runs > 0 && p.Budget == 0 {
-			c.Partial = fmt.Sprintf("interrupted after %d of %s", f.made, figure.Count(len(p.running())*p.rounds(), "run"))
+			c.Partial = fmt.Sprintf("interrupted after %d of %s", f.made,
+				figure.Count(len(p.running())*p.rounds(), "run"))
 		}
 	case errors.Is(err, ErrDifferent):
 		c.Different = strings.TrimPrefix(err.Error(), ErrDifferent.Error()+": ")

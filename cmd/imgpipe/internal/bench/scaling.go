@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -80,7 +81,7 @@ func (e *evidence) idle(narrow, wide int, lost float64) []loss {
 	switch {
 	case lost < 0:
 		return []loss{{"what no entry explains", lost}}
-	case a == nil || b == nil || sum == 0:
+	case a == nil || sum == 0:
 		return []loss{{"idle CPUs", lost}}
 	}
 	var losses []loss
@@ -98,15 +99,7 @@ func (e *evidence) idle(narrow, wide int, lost float64) []loss {
 			losses = append(losses, loss{what, lost * by / sum})
 		}
 	}
-	slices.SortStableFunc(losses, func(x, y loss) int {
-		switch {
-		case x.lost > y.lost:
-			return -1
-		case x.lost < y.lost:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(losses, func(x, y loss) int { return cmp.Compare(y.lost, x.lost) })
 	return losses
 }
 

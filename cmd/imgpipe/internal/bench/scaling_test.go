@@ -167,3 +167,47 @@ func TestSerialShareNeedsThreeWidthsAndNoOtherCause(t *testing.T) {
 		}
 	}
 }
+
+// TestFetchingHasNoScalingOfWorkers: they have nothing to do in that stage.
+func TestFetchingHasNoScalingOfWorkers(t *testing.T) {
+	fetch := judged(t, "CPU work, more workers than CPUs", quietMachine, func(c *Comparison) { c.Job.Stage = StageFetch })
+	saysNothingOf(t, fetch, "^scaling", "^serial")
+}
+
+// TestWhatIsLostIsSplitByEntriesAtTheTopThatGrew: not by parts of them, nor by computing, nor by hairs.
+func TestWhatIsLostIsSplitByEntriesAtTheTopThatGrew(t *testing.T) {
+	lost := func(narrow, wide *summary.Account) []loss {
+		c := &Comparison{Configs: configsOf(1, 2)}
+		c.Machine.CPUs = 2
+		for i, a := range []*summary.Account{narrow, wide} {
+			c.Samples = append(c.Samples, Sample{Config: i, Elapsed: 1, Summary: summary.Summary{Account: a}})
+		}
+		return c.evidence().idle(0, 1, 0.4)
+	}
+	narrow := newAccount(1, 1, map[pipeline.Entry]float64{pipeline.EntryCPU: 0.4, pipeline.EntryHandover: 0.05})
+	wide := newAccount(2, 1, map[pipeline.Entry]float64{pipeline.EntryCPU: 0.5, pipeline.EntryHandover: 0.15,
+		pipeline.EntryLock: 0.1, pipeline.EntryCPUWait: 0.2, pipeline.EntryRunQueue: 0.2, pipeline.EntryTail: 0.004})
+	want := []loss{{words(pipeline.EntryCPUWait), 0.2}, {words(pipeline.EntryLock), 0.1},
+		{words(pipeline.EntryHandover), 0.1}}
+	got := lost(narrow, wide)
+	if len(got) != len(want) {
+		t.Fatalf("got %v, want %v", got, want)
+	}
+	for i := range want {
+		if got[i].lost < want[i].lost-0.001 || got[i].lost > want[i].lost+0.001 {
+			t.Errorf("got %v, want %v", got, want)
+		}
+	}
+	for _, got := range [][]loss{lost(nil, wide), lost(narrow, nil), lost(narrow, narrow)} {
+		if len(got) != 1 || got[0].what != "idle CPUs" {
+			t.Errorf("nothing is known of what grew: %v, want idle CPUs", got)
+		}
+	}
+}
+
+func configsOf(n ...int) (configs []Config) {
+	for _, s := range workers(modes.Goroutines, n...) {
+		configs = append(configs, s.Config)
+	}
+	return configs
+}

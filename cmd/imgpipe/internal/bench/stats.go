@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -80,15 +81,7 @@ func paired(ratios []float64) (ratio Estimate, p float64) {
 // wilcoxon returns the two-sided probability that values symmetric around zero lie as far on one side as these.
 func wilcoxon(values []float64) float64 {
 	values = slices.DeleteFunc(slices.Clone(values), func(v float64) bool { return v == 0 })
-	slices.SortFunc(values, func(a, b float64) int {
-		switch a, b := math.Abs(a), math.Abs(b); {
-		case a < b:
-			return -1
-		case a > b:
-			return 1
-		}
-		return 0
-	})
+	slices.SortFunc(values, func(a, b float64) int { return cmp.Compare(math.Abs(a), math.Abs(b)) })
 	ranks := make([]int, len(values)) // doubled, since values that are equal share the mean of their ranks
 	for i := 0; i < len(values); {
 		j := i + 1

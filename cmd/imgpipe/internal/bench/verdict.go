@@ -78,22 +78,24 @@ func (c *Comparison) sayLeftOut(say sayer) {
 			fmt.Sprintf("such as %s; what they cost is still in the wall and CPU times", c.LeftOut[0].Source))
 	}
 	if n := c.failedAlways(); n > 0 {
-		say("failed", fmt.Sprintf("%d of %s failed in every run.", n, figure.Count(c.Job.Images, "image")), c.failures())
+		say("failed", fmt.Sprintf("%d of %s failed in every run.", n, figure.Count(c.Job.Images, "image")),
+			c.failures())
 	}
 }
 
 // failedAlways returns how many images failed in every run, beside those that were left out.
 func (c *Comparison) failedAlways() int {
-	fewest := c.Samples[0].Summary.Failed
+	failed, runs := 0, 0
 	for _, s := range c.Samples {
-		fewest = min(fewest, s.Summary.Failed)
-	}
-	for _, l := range c.LeftOut {
-		if l.Runs == l.Of {
-			fewest--
+		if config := c.Configs[s.Config]; config.Peer == "" && config.SameAs == "" {
+			failed += s.Summary.Failed
+			runs++
 		}
 	}
-	return fewest
+	for _, l := range c.LeftOut {
+		failed -= l.Runs
+	}
+	return max(failed, 0) / max(runs, 1)
 }
 
 // sayDisturbed says what disturbed the rounds that do not count by the clock, if the others were enough for an order.

@@ -231,6 +231,7 @@ func TestUnevenNeighborsAreComparedBeforeWalls(t *testing.T) {
 		`^processes: .*By the clock: disturbed, no order`)
 	saysNothingOf(t, c, "the fastest")
 	says(t, c, "^choice: No order is shown between goroutines with 2 workers and processes with 2 workers")
+	says(t, uneven(0.04, 1), "^choice: No order is shown between") // not even a tie
 	says(t, uneven(0.04, 1.5), "^choice: goroutines with 2 workers: the fastest")
 	saysNothingOf(t, uneven(0.04, 1.5), "^uneven")
 	says(t, uneven(0.01, 1.12), "^choice: goroutines with 2 workers: the fastest", "1.12")
@@ -258,6 +259,7 @@ func TestQuietRoundsCountByTheClock(t *testing.T) {
 	says(t, c, "^choice: goroutines with 2 workers: the fastest, 1.20",
 		`^disturbed: I/O pressure in 4 of 10 rounds: by the clock, two contestants are compared in the rounds in `+
 			`which neither was disturbed\.`)
+	saysNothingOf(t, disturbed(0, 1.2, ""), "^disturbed")
 	c = disturbed(5, 1.2, "")
 	says(t, c, "^choice: I/O pressure in 5 of 10 rounds: no order by the clock")
 	saysNothingOf(t, c, "the fastest", "^disturbed", "^scaling")
@@ -313,37 +315,6 @@ func TestWhereNoClockCountsCPUTimeDecidesWhatItCan(t *testing.T) {
 		`beside processes with 2 workers\.$`)
 }
 
-// TestPeersAreNoEvidence: another program is no way to run this one, and is not among those that are compared.
-func TestPeersAreNoEvidence(t *testing.T) {
-	c := judged(t, aPlainOne, quietMachine, func(c *Comparison) {
-		c.Peer, c.Configs[1] = &PeerFacts{}, Config{Name: "python", Mode: "python-threads", Peer: "python-threads"}
-		for i := range c.Samples {
-			if s := &c.Samples[i]; s.Config == 1 {
-				s.Elapsed, s.Summary.Account = s.Elapsed/2, nil
-			}
-		}
-	})
-	says(t, c, `^choice: Of the modes of imgpipe only goroutines with 2 workers was run, so there is no choice`)
-	saysNothingOf(t, c, "python")
-}
-
-// TestAContestantByAnotherNameIsNoEvidence: its runs are those of the other one, and would tie with them.
-func TestAContestantByAnotherNameIsNoEvidence(t *testing.T) {
-	c := judged(t, aPlainOne, quietMachine, func(c *Comparison) {
-		c.Configs = append(c.Configs, Config{Mode: modes.GILReleased, Workers: 2, Downloads: 8,
-			SameAs: "goroutines with 2 workers"})
-		for _, s := range c.Samples {
-			if s.Config == 0 {
-				s.Config = 2
-				c.Samples = append(c.Samples, s)
-			}
-		}
-	})
-	says(t, c, `^choice: goroutines with 2 workers: .* All 2 tie: `, `^gil-released: gil-released with 2 workers is `+
-		`goroutines with 2 workers by another name: it was not run again\.`, `^    its 10 runs are those of goroutines`)
-	saysNothingOf(t, c, "^choice: .*gil-released", "^gil-released: CPU")
-}
-
 // TestImagesThatWereLeftOutAreCountedByClass.
 func TestImagesThatWereLeftOutAreCountedByClass(t *testing.T) {
 	c := judged(t, aPlainOne, quietMachine, func(c *Comparison) {
@@ -354,6 +325,14 @@ func TestImagesThatWereLeftOutAreCountedByClass(t *testing.T) {
 	})
 	says(t, c, `^left-out: 3 of 60 images left out: http-404 in 12 of 12 runs, timeout in 1 of 12 runs\.`,
 		"^    such as a; what they cost is still in the wall and CPU times")
+	saysNothingOf(t, c, "^failed", "failed in every run")
+	c = judged(t, aPlainOne, quietMachine, func(c *Comparison) { // one fails in each run, now this, now that
+		n := len(c.Samples)
+		c.LeftOut = []LeftOut{{"a", "http-404", n / 2, n}, {"b", "http-404", n - n/2, n}}
+		for i := range c.Samples {
+			c.Samples[i].Summary.Failed = 1
+		}
+	})
 	saysNothingOf(t, c, "^failed", "failed in every run")
 	c = judged(t, aPlainOne, quietMachine, func(c *Comparison) {
 		for i := range c.Samples {

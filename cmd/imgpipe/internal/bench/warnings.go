@@ -49,7 +49,8 @@ func (c *Comparison) warnings() []Warning {
 	if of >= 0 {
 		w := c.Results[of].Wall
 		add("noise", "The times of equal runs lie far apart, those of %s most: %s to %s around %s. A quiet "+
-			"machine, more images or more runs help.", c.Name(of), figure.Duration(w.Low), figure.Duration(w.High), figure.Duration(w.Center))
+			"machine, more images or more runs help.", c.Name(of), figure.Duration(w.Low), figure.Duration(w.High),
+			figure.Duration(w.Center))
 	}
 	return all
 }
@@ -108,8 +109,8 @@ func (e *evidence) warnOfLength(add warner) {
 			"grow with the images.", figure.Duration(shortest), e.c.Name(of), figure.Duration(before))
 		return
 	}
-	add("short-runs", "A run takes as little as %s (%s). More images make the figures surer.", figure.Duration(shortest),
-		e.c.Name(of))
+	add("short-runs", "A run takes as little as %s (%s). More images make the figures surer.",
+		figure.Duration(shortest), e.c.Name(of))
 }
 
 func (e *evidence) warnOfMachine(add warner) {
@@ -125,10 +126,12 @@ func (e *evidence) warnOfMachine(add warner) {
 		add("loaded", "Other programs kept %.1f of %s busy during the runs: the times in seconds are not those of a "+
 			"quiet machine.", other, figure.Count(all, "CPU"))
 	} else if load := c.Samples[0].Load; load > cpus {
-		add("loaded", "The machine was busy at the beginning (load average %.1f on %s).", load, figure.Count(all, "CPU"))
+		add("loaded", "The machine was busy at the beginning (load average %.1f on %s).", load,
+			figure.Count(all, "CPU"))
 	}
 	if stolen := median(steal); stolen > busyOthers*cpus {
-		add("steal", "The host of this virtual machine took %.1f of %s during the runs.", stolen, figure.Count(all, "CPU"))
+		add("steal", "The host of this virtual machine took %.1f of %s during the runs.", stolen,
+			figure.Count(all, "CPU"))
 	}
 	if c.Job.Latency > 0 && c.Job.Stage != StageTransform {
 		add("server", "The sample server runs on the same CPUs as what is measured.")
