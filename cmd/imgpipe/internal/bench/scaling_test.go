@@ -170,7 +170,9 @@ func TestSerialShareNeedsThreeWidthsAndNoOtherCause(t *testing.T) {
 
 // TestFetchingHasNoScalingOfWorkers: they have nothing to do in that stage.
 func TestFetchingHasNoScalingOfWorkers(t *testing.T) {
-	fetch := judged(t, "CPU work, more workers than CPUs", quietMachine, func(c *Comparison) { c.Job.Stage = StageFetch })
+	fetch := judged(t, "CPU work, more workers than CPUs", quietMachine, func(c *Comparison) {
+		c.Job.Stage = StageFetch
+	})
 	saysNothingOf(t, fetch, "^scaling", "^serial")
 }
 
