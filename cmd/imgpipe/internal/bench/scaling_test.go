@@ -170,7 +170,9 @@ func TestSerialShareNeedsThreeWidthsAndNoOtherCause(t *testing.T) {
 
 // TestFetchingHasNoScalingOfWorkers: they have nothing to do in that stage.
 func TestFetchingHasNoScalingOfWorkers(t *testing.T) {
-	fetch := judged(t, "CPU work, more workers than CPUs", quietMachine, func(c *Comparison) { c.Job.Stage = StageFetch })
+	fetch := judged(t, "CPU work, more workers than CPUs", quietMachine, func(c *Comparison) {
+		c.Job.Stage = StageFetch
+	})
 	saysNothingOf(t, fetch, "^scaling", "^serial")
 }
 
@@ -210,4 +212,24 @@ func configsOf(n ...int) (configs []Config) {
 		configs = append(configs, s.Config)
 	}
 	return configs
+}
+
+// TestScalingIsCountedUpToTheCPUs: for the most workers, but of those beyond the CPUs the fewest.
+func TestScalingIsCountedUpToTheCPUs(t *testing.T) {
+	for _, test := range []struct {
+		widths   []int
+		of, want int // indexes
+	}{
+		{[]int{1, 2, 4}, 0, 2}, {[]int{1, 2, 4}, 2, 2}, {[]int{1, 2, 4, 8}, 3, 2}, {[]int{1, 6, 8}, 2, 1},
+		{[]int{1, 6, 8}, 0, 1}, {[]int{1, 2, 8}, 2, 2}, {[]int{1, 4, 8}, 1, 1}, {[]int{2, 3}, 1, 1},
+	} {
+		c := &Comparison{Configs: configsOf(test.widths...)}
+		c.Machine.CPUs = 4
+		for i := range c.Configs {
+			c.Samples = append(c.Samples, Sample{Config: i, Elapsed: 1})
+		}
+		if got := c.evidence().widest(test.of); got != test.want {
+			t.Errorf("%v workers on 4 CPUs, beside %d: %d, want %d", test.widths, test.widths[test.of], got, test.want)
+		}
+	}
 }

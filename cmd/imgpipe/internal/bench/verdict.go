@@ -109,20 +109,3 @@ func (e *evidence) sayDisturbed(say sayer) {
 	}
 	say("disturbed", sentence(text), e.shares(e.ran))
 }
-
-// best returns, of the Configs of a mode for which is returns true, the one with the greatest speedup over the
-// Baseline.
-func (c *Comparison) best(mode string, is func(Config) bool) (r Result, config int, ok bool) {
-	if c == nil {
-		return r, 0, false
-	}
-	for i, this := range c.Configs {
-		result := c.Results[i]
-		if this.Mode == mode && is(this) && result.Runs > 0 && (!ok || result.Speedup.Center > r.Speedup.Center) {
-			r, config, ok = result, i, true
-		}
-	}
-	return r, config, ok
-}
-
-func anyWidth(Config) bool { return true }
