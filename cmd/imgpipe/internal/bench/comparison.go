@@ -26,7 +26,7 @@ type Job struct {
 	Latency time.Duration `json:"latency"`
 }
 
-// named returns what tells a job from another one beside it: its title, or its stage.
+// named returns what distinguishes a job from another one beside it: its title, or its stage.
 func (j Job) named() string {
 	if j.Title != "" {
 		return j.Title

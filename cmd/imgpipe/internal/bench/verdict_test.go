@@ -305,7 +305,8 @@ func TestWhereNoClockCountsCPUTimeDecidesWhatItCan(t *testing.T) {
 		`(goroutines|`+
 		`threads) with 2 workers was at least 1\.80 times as fast as processes with 2 workers\. CPU for each `+
 		`image: a tie `+
-		`of goroutines with 2 workers and threads with 2 workers\. The plainest is goroutines with 2 workers: take it `+`until .*\.$`)
+		`of goroutines with 2 workers and threads with 2 workers\. The plainest is goroutines with 2 workers: `+
+		`take it until .*\.$`)
 	says(t, withheld(three, same, []float64{1, 1, 1.8}), `no order by the clock\. CPU`) // 1.8 × 0.6 is not 1.1
 	says(t, withheld(three, []float64{1, 1, 1.1}, []float64{3, 3, 1}), `But more than that explains: processes with 2 `+
 		`workers was at least 1\.80 times as fast as goroutines with 2 workers and 1\.80 times as fast as threads `+
