@@ -3,19 +3,22 @@ package executor
 import (
 	"math"
 	"runtime/metrics"
+	"sync/atomic"
 	"testing"
 	"time"
 )
 
-var spun uint64
+var spun atomic.Uint64 // so that the loop is not thrown away
 
 // spin computes until the thread has been on a core for so long.
 func spin(took time.Duration) {
+	n := uint64(1)
 	for began := readThread().cpu; readThread().cpu-began < took; {
 		for range 1000 {
-			spun = spun*6364136223846793005 + 1442695040888963407
+			n = n*6364136223846793005 + 1442695040888963407
 		}
 	}
+	spun.Store(n)
 }
 
 func TestComputingIsTimeOnACore(t *testing.T) {
