@@ -11,7 +11,10 @@ import (
 // wake. undo has the threads do so again. It changes nothing if somebody has chosen another class for this process, or
 // the system does not allow it: then the run is only slower.
 func yieldProcessors() (undo func()) {
-	if changeClass(unix.SCHED_NORMAL, unix.SCHED_BATCH) == 0 {
+	// The first thread says what was chosen. A thread that is just being started may have the class that its maker had
+	// a moment ago.
+	first, err := unix.SchedGetAttr(os.Getpid(), 0)
+	if err != nil || first.Policy != unix.SCHED_NORMAL || changeClass(unix.SCHED_NORMAL, unix.SCHED_BATCH) == 0 {
 		return func() {}
 	}
 	return func() { changeClass(unix.SCHED_BATCH, unix.SCHED_NORMAL) }

@@ -148,7 +148,8 @@ func teach(c *bench.Comparison) *bench.Lesson {
 				0.08), Tries: 40}},
 		Crashes: []bench.Crash{
 			{Mode: "goroutines", Images: 48, Done: 17, Lost: 31, Died: "the run", Timeline: &died},
-			{Mode: "processes", Images: 48, Done: 47, Failed: 1, Class: "crash", Died: "1 worker", Timeline: &lived}},
+			{Mode: "processes", Images: 48, Done: 47, Failed: 1, Class: "worker-killed", Died: "1 worker",
+				Timeline: &lived}},
 		Memory: []bench.Slope{{Mode: "goroutines", From: 1, To: 4, OneMoreWorker: about(5.1e6, 0.2)},
 			{Mode: "processes", From: 1, To: 4, OneMoreWorker: about(18.3e6, 0.1)}},
 	}

@@ -140,7 +140,7 @@ func (v *view) timingNote() string {
 		notes = append(notes, "~ no significant difference from the baseline.")
 	}
 	if open {
-		notes = append(notes, "Without an interval: too few runs for an interval.")
+		notes = append(notes, "Too few runs for an interval.")
 	}
 	return strings.Join(notes, " ")
 }
