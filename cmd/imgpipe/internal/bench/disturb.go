@@ -14,6 +14,9 @@ import (
 // disturbedFrom is the share of its wall time beyond which a run is disturbed.
 const disturbedFrom = 0.05
 
+// tick is the grain, in seconds, in which the kernel counts what the CPUs of the machine do.
+const tick = 0.01
+
 // A disturbance is what a run lost to others, as shares of its wall time, or of its lanes' time where that was
 // measured.
 type disturbance struct {
@@ -71,7 +74,7 @@ func lost(run *Sample, quota float64) disturbance {
 	}
 	c, ours := s.Conditions, (run.cpu()+run.ServerCPU)/wall
 	if c.OtherCPUs != nil {
-		d.others = max(*c.OtherCPUs, 0)
+		d.others = max(*c.OtherCPUs-run.ServerCPU/wall, 0) // to the run, this process is another program
 	}
 	capacity := d.cpus
 	if quota > 0 {
@@ -81,7 +84,12 @@ func lost(run *Sample, quota float64) disturbance {
 		!slices.Contains(s.Account.Unknown, pipeline.EntryCPUWait)
 	switch {
 	case known:
+		// Threads of one run wait for one another in bursts, which no mean over the run explains. For others it waited
+		// no longer than they ran.
 		d.wait = waitsForOthers(s, ours, capacity)
+		if d.others >= 0 {
+			d.wait = min(d.wait, max(d.others-d.cpus*tick/wall, 0))
+		}
 	case c.OtherCPUs != nil && ours+d.others > (1-disturbedFrom)*d.cpus:
 		// Without an account, others took at most what they held of CPUs that were never idle, and nothing if nobody
 		// had to wait.
