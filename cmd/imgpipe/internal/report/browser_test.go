@@ -41,6 +41,9 @@ type event struct {
 // newBrowser starts a browser, which ends with the test.
 func newBrowser(t *testing.T) *browser {
 	t.Helper()
+	if raced {
+		t.Skip("the race detector does not look into a browser")
+	}
 	var exe string
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
 		if path, err := exec.LookPath(name); err == nil {
