@@ -211,12 +211,8 @@ func rowName(name string, grid []bench.Config, i int) string {
 
 // rowsNamed returns the rows of a contestant in the table of modes.
 func rowsNamed(name string) []modes.Row {
-	for _, c := range modes.Contestants() {
-		if c.Name == name {
-			return c.Rows
-		}
-	}
-	return nil
+	c, _ := modes.ContestantNamed(name)
+	return c.Rows
 }
 
 // contestantNames are the names that --modes takes.

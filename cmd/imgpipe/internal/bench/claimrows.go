@@ -18,13 +18,13 @@ func sameWidth(a, b string) func(*Comparison, Config, Config) bool {
 }
 
 func (c *Comparison) claimShared() claimed {
-	d, ok := c.duel(sameWidth(modes.Goroutines, modePipes))
+	d, ok := c.duel(sameWidth(modes.Goroutines, modes.Pipes))
 	if !ok {
 		return unmeasured("modes goroutines and pipes are")
 	}
 	e := d.cpu()
 	said := []string{fmt.Sprintf("CPU for an image: pipes %s times goroutines", rangeOf(e, 2))}
-	if p, ok := c.duel(sameWidth(modes.Processes, modePipes)); ok {
+	if p, ok := c.duel(sameWidth(modes.Processes, modes.Pipes)); ok {
 		said = append(said, fmt.Sprintf("%s times processes with shared memory", rangeOf(p.cpu(), 2)))
 	}
 	if n := d.in.Results[d.b].CopiedPerImage; n > 0 && d.in.Job.Images > 0 {
@@ -243,7 +243,7 @@ func (c *Comparison) claimHeavy() claimed {
 		weigh(beyond(more, (costsSomething-1)*c.leastMemory()))
 	}
 	var rests *Estimate
-	if d, ok := c.duel(sameWidth(modes.Goroutines, modeSpawn)); ok {
+	if d, ok := c.duel(sameWidth(modes.Goroutines, modes.Spawn)); ok {
 		e := d.cpu()
 		rests = &e
 		said = append(said, fmt.Sprintf("a process for each image takes %s times the CPU time of goroutines",

@@ -74,7 +74,7 @@ func allConfigs(title string, cpus int) []Config {
 	for _, c := range configs {
 		have[c.Mode] = true
 	}
-	for _, mode := range []string{modeThreads, modePipes, modeSpawn} {
+	for _, mode := range []string{modes.Threads, modes.Pipes, modes.Spawn} {
 		if !have[mode] {
 			configs = append(configs, Config{Mode: mode, Workers: cpus, Downloads: ManyDownloads(cpus)})
 		}
@@ -92,9 +92,9 @@ func textbook(title string, this Config) cost {
 	switch this.Mode {
 	case modes.Processes:
 		k.cpu, k.pss = 4.2, 30+18*float64(this.Workers)
-	case modePipes:
+	case modes.Pipes:
 		k.cpu = 4.6
-	case modeSpawn:
+	case modes.Spawn:
 		k.cpu = 7
 	}
 	switch title {

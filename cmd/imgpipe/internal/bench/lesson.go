@@ -19,15 +19,8 @@ const (
 // LessonRounds is how many rounds a claim takes at least: fewer have no interval.
 const LessonRounds = enoughRuns
 
-// Modes that show what goroutines and processes are made of.
-const (
-	modeThreads = "threads" // an OS thread for each worker
-	modeSpawn   = "spawn"   // a process for each image
-	modePipes   = "pipes"   // worker processes without shared memory
-)
-
 // lessonModes returns the modes whose memory is measured.
-func lessonModes() []string { return []string{modes.Goroutines, modeThreads, modes.Processes} }
+func lessonModes() []string { return []string{modes.Goroutines, modes.Threads, modes.Processes} }
 
 // ManyDownloads returns how many downloads a lesson makes at once: enough to see that waiting is not bound by CPUs.
 func ManyDownloads(cpus int) int { return max(16, 4*cpus) }
@@ -47,13 +40,13 @@ func LessonConfigs(title string, cpus int, whole bool) []Config {
 			other = 2
 		}
 		all = append(all, of(modes.Goroutines, other), of(modes.Processes, other), of(modes.Goroutines, 4*n),
-			of(modePipes, n), of(modeSpawn, n))
+			of(modes.Pipes, n), of(modes.Spawn, n))
 		if whole && n > 1 {
 			all = append(all, of(modes.GIL, 1))
 		}
 	}
 	if whole {
-		all = append(all, of(modeThreads, n))
+		all = append(all, of(modes.Threads, n))
 	}
 	known := modes.Names()
 	return slices.DeleteFunc(all, func(c Config) bool { return !slices.Contains(known, c.Mode) })

@@ -1,9 +1,7 @@
 package bench
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"imgpipe/cmd/imgpipe/internal/drill"
 	"imgpipe/cmd/imgpipe/internal/figure"
 	"imgpipe/pipeline"
 	"imgpipe/pipeline/store"
@@ -76,7 +75,8 @@ func (j CrashJob) Run(ctx context.Context, mode string, workers int) (Crash, err
 // yet written all lines of its ledger, so outputs that are in place count as well.
 func crashOf(mode string, images int, folder string) (Crash, error) {
 	crash := Crash{Mode: mode, Images: images}
-	last, err := lastEntries(filepath.Join(folder, store.LedgerName))
+	// The last line of a run that died may be cut off.
+	last, _, err := drill.LastEntries(filepath.Join(folder, store.LedgerName))
 	if err != nil {
 		return crash, err
 	}
@@ -95,25 +95,6 @@ func crashOf(mode string, images int, folder string) (Crash, error) {
 	crash.Done = max(crash.Done, inPlace)
 	crash.Lost = images - crash.Done - crash.Failed
 	return crash, err
-}
-
-// lastEntries returns the last line of each source in a ledger. The last line of a run that died may be cut off.
-func lastEntries(ledger string) (map[string]store.Entry, error) {
-	f, err := os.Open(ledger)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	last := map[string]store.Entry{}
-	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, 16<<20)
-	for lines.Scan() {
-		var e store.Entry
-		if json.Unmarshal(lines.Bytes(), &e) == nil {
-			last[e.Source] = e
-		}
-	}
-	return last, lines.Err()
 }
 
 // outputsIn counts the outputs in a folder. Files under way are in hidden folders, and do not count.

@@ -316,8 +316,11 @@ func (r *run) look(ended bool) error {
 
 // account reads the ledger: each image must have ended, and as the plan would have it.
 func (r *run) account(base string) error {
-	last, err := lastEntries(filepath.Join(r.out(), store.LedgerName))
-	if err != nil {
+	last, unreadable, err := LastEntries(filepath.Join(r.out(), store.LedgerName))
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil // a run that wrote none accounts for no image
+	}
+	if err := cmp.Or(unreadable, err); err != nil {
 		return err
 	}
 	for i := 1; i <= r.plan.Images; i++ {
@@ -351,27 +354,26 @@ func (r *run) account(base string) error {
 	return nil
 }
 
-// lastEntries returns the last line of each source in a ledger. A ledger that does not exist has none.
-func lastEntries(ledger string) (map[string]store.Entry, error) {
+// LastEntries returns the last line of each source in a ledger. Lines that cannot be read are passed over: unreadable
+// is the error of the first of them.
+func LastEntries(ledger string) (last map[string]store.Entry, unreadable, err error) {
 	f, err := os.Open(ledger)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer f.Close()
-	last := map[string]store.Entry{}
+	last = map[string]store.Entry{}
 	lines := bufio.NewScanner(f)
 	lines.Buffer(nil, 16<<20)
 	for lines.Scan() {
 		var e store.Entry
 		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
-			return nil, fmt.Errorf("the ledger has a line that cannot be read: %w", err)
+			unreadable = cmp.Or(unreadable, fmt.Errorf("the ledger has a line that cannot be read: %w", err))
+			continue
 		}
 		last[e.Source] = e
 	}
-	return last, lines.Err()
+	return last, unreadable, lines.Err()
 }
 
 // outputsIn reads all outputs in a folder, by their names.

@@ -40,9 +40,6 @@ func Describe() Card { return describe("/") }
 // else what the machine has. It returns 0 if that is not known.
 func Memory() int64 { return memory("/") }
 
-// Load returns the load average of the last minute; nil if it is not known.
-func Load() *float64 { return load("/") }
-
 // A Watch looks at a machine from Start to Stop. Make one with Start.
 type Watch struct {
 	root  string
