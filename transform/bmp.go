@@ -90,10 +90,10 @@ func (j *job) readBMP(_ []byte, m *meta) (*image.NRGBA, error) {
 }
 
 // encodeBMP encodes an image over the background.
-func (j *job) encodeBMP(img *image.NRGBA, _ int, _ *profile) ([]byte, error) {
+func (j *job) encodeBMP(img *image.NRGBA, _ encoding) ([]byte, error) {
 	out := &writer{stop: j.stop}
 	out.Grow(len(img.Pix) + 4*img.Rect.Dy() + 1<<10) // the file is no larger, so it is never copied
-	err := xbmp.Encode(out, j.flatten(img))
+	err := xbmp.Encode(out, j.flatten(BMP, img))
 	return out.Bytes(), err
 }
 

@@ -41,10 +41,10 @@ func (h Header) affordable(p plan, l Limits) error {
 		least = price.least
 	}
 	work := price.work
-	for _, l := range p.legs {
+	for _, leg := range p.legs {
 		// An output that is larger than its source was asked for by the user, and is not the stranger's doing.
-		last := l.size()
-		work += p.row.work * min(int64(last.X)*int64(last.Y), pixels)
+		last := leg.size()
+		work += leg.row.work * min(int64(last.X)*int64(last.Y), pixels)
 	}
 	least = max(least, (work-l.freeWork())/workPerByte)
 	if price.bytes >= least {

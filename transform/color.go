@@ -44,6 +44,18 @@ func (c Color) name() string {
 	return string(c)
 }
 
+// text returns c as it stands in a Spec's text: "" for white. A Color that ParseColor cannot read is as it is.
+func (c Color) text() string {
+	canonical, err := ParseColor(string(c))
+	switch {
+	case c == "" || err == nil && c.nrgba() == Color("").nrgba():
+		return ""
+	case err != nil:
+		return string(c)
+	}
+	return string(canonical)
+}
+
 // nrgba returns the parts of the color. A Color that ParseColor cannot read is white.
 func (c Color) nrgba() color.NRGBA {
 	white := color.NRGBA{0xff, 0xff, 0xff, 0xff}

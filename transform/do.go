@@ -24,7 +24,7 @@ type job struct {
 	background *image.Uniform
 	assets     map[string]*asset
 	doing      string     // what is being done, for the message of an error
-	flattened  bool       // transparency was lost
+	flattened  []Format   // of the outputs that have lost transparency
 	first      bool       // frames or pages after the first were left out
 	lacks      string     // what is missing of a damaged picture that was kept
 	remarks    []string   // what was odd in its file
@@ -69,8 +69,8 @@ func Do(ctx context.Context, t Task) (Result, error) {
 			res.Warnings = append(res.Warnings, "only the first "+res.Source.Format.row().frames+" was used")
 		}
 		res.Warnings = append(res.Warnings, j.small...)
-		if j.flattened {
-			res.Warnings = append(res.Warnings, t.Spec.flattened(t.Spec.Output(res.Source).row()))
+		for _, f := range j.flattened {
+			res.Warnings = append(res.Warnings, t.Spec.flattened(f.row()))
 		}
 		res.Warnings = append(res.Warnings, j.colors...)
 		return err

@@ -87,13 +87,13 @@ func TestEverySourceFormatToEveryTarget(t *testing.T) {
 		want := one(t, decodedAny(t, data), "size=40")
 		for _, target := range append([]Format{""}, outputFormats...) {
 			t.Run(fmt.Sprintf("%s to %s", source, target), func(t *testing.T) {
-				spec := Spec{Format: target, Sizes: []Resize{{Width: 40, Height: 40}}}
+				spec := Spec{Formats: listOf(target), Sizes: []Resize{{Width: 40, Height: 40}}}
 				res, err := Do(context.Background(), Task{Data: data, Spec: spec})
 				if err != nil {
 					t.Fatal(err)
 				}
 				out := res.Outputs[0]
-				if out.Format != spec.Output(h) || res.Source.Format != source || Sniff(out.Data) != out.Format {
+				if out.Format != spec.Outputs(h)[0] || res.Source.Format != source || Sniff(out.Data) != out.Format {
 					t.Errorf("source %q, output %q, which sniffs as %q", res.Source.Format, out.Format, Sniff(out.Data))
 				}
 				got := decoded(t, out.Data, out.Format)
@@ -246,7 +246,7 @@ func TestMissingEndMarkerIsForgiven(t *testing.T) {
 		"no end": data[:len(data)-2], "half an end": data[:len(data)-1],
 		"more": append(bytes.Clone(data), "trailing"...),
 	} {
-		res, err := Do(context.Background(), Task{Data: changed, Spec: Spec{Format: PNG}})
+		res, err := Do(context.Background(), Task{Data: changed, Spec: Spec{Formats: []Format{PNG}}})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue

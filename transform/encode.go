@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image"
 	"image/draw"
+	"slices"
 
 	"imgpipe/transform/internal/codec"
 )
@@ -22,16 +23,16 @@ func (w *writer) Write(p []byte) (int, error) {
 	return w.Buffer.Write(p)
 }
 
-// encode returns a file of format f. p is embedded if the format has a place for it and it suits the pixels; nil is
-// none.
-func (j *job) encode(img *image.NRGBA, f *format, quality int, p *profile) ([]byte, error) {
+// encode returns a file of format f. The profile of e is embedded if the format has a place for it and it suits the
+// pixels.
+func (j *job) encode(img *image.NRGBA, f *format, e encoding) ([]byte, error) {
 	if !writable(f) {
 		return nil, j.fault(ClassEncode, fmt.Errorf("no %s files can be written", f.name))
 	}
 	if err := f.holds(img.Rect.Dx(), img.Rect.Dy()); err != nil {
 		return nil, err
 	}
-	data, err := f.encode(j, img, quality, j.suiting(f, p))
+	data, err := f.encode(j, img, e.with(j.suiting(f, e.profile)))
 	return data, j.fault(ClassEncode, err)
 }
 
@@ -44,11 +45,20 @@ func (f *format) holds(w, h int) error {
 	return &Error{Kind: ClassEncode, Doing: "encode " + string(f.name), Err: err}
 }
 
-// flatten calls flatten, and notes whether something was lost.
-func (j *job) flatten(img *image.NRGBA) *image.NRGBA {
+// flatten calls flatten, and notes whether something was lost for an output of format f.
+func (j *job) flatten(f Format, img *image.NRGBA) *image.NRGBA {
 	out := flatten(img, j.background)
-	j.flattened = j.flattened || out != img
+	if out != img {
+		j.lostAlpha(f)
+	}
 	return out
+}
+
+// lostAlpha notes that an output of format f has lost transparency, once for all of that format.
+func (j *job) lostAlpha(f Format) {
+	if !slices.Contains(j.flattened, f) {
+		j.flattened = append(j.flattened, f)
+	}
 }
 
 // flatten lays img over the background, and a transparent background over white. It returns an opaque image as it is.

@@ -48,7 +48,7 @@ func ExampleParseSpec() {
 	_, err = transform.ParseSpec("blur=1000")
 	fmt.Println(err)
 	// Output:
-	// size=800x600,fit=cover;blur=1.5
+	// size=800x600,fit=cover;blur=1.5;quality=85
 	// operation blur: sigma "1000": expected a number from 0.1 to 50
 }
 
@@ -62,7 +62,9 @@ func ExampleSpec() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	spec := transform.Spec{Sizes: []transform.Resize{size}, Ops: []transform.Op{op}, Format: transform.PNG}
+	spec := transform.Spec{
+		Sizes: []transform.Resize{size}, Ops: []transform.Op{op}, Formats: []transform.Format{transform.PNG},
+	}
 	fmt.Println(spec, spec.Validate())
 	// Output:
 	// size=800x;sharpen=1;format=png <nil>

@@ -33,7 +33,7 @@ func (t Task) Expected(h Header) ([]Output, error) {
 	outputs := make([]Output, len(p.legs))
 	for i, l := range p.legs {
 		last := l.size()
-		outputs[i] = Output{Label: l.label, Format: p.row.name, Width: last.X, Height: last.Y}
+		outputs[i] = Output{Label: l.label, Format: l.row.name, Width: last.X, Height: last.Y}
 	}
 	return outputs, nil
 }

@@ -36,9 +36,9 @@ func (s Spec) Explain(h Header, limits Limits) (string, error) {
 			fmt.Fprintf(&b, "%s%s: %dx%d\n", indent, op, l.sizes[i+1].X, l.sizes[i+1].Y)
 		}
 		last := l.size()
-		fmt.Fprintf(&b, "%sencode %s %dx%d", indent, p.row.name, last.X, last.Y)
-		if p.row.quality {
-			fmt.Fprintf(&b, " with quality %d", p.quality)
+		fmt.Fprintf(&b, "%sencode %s %dx%d", indent, l.row.name, last.X, last.Y)
+		if l.enc.quality != 0 {
+			fmt.Fprintf(&b, " with quality %d", l.enc.quality)
 		}
 		b.WriteString("\n")
 	}

@@ -31,7 +31,7 @@ var formats = []format{
 		mime: "image/jpeg", sniff: beginsWith("\xff\xd8"), // bytes that belong to no segment may follow
 		header: (*meta).jpeg, decode: (*job).readJPEG,
 		encode: (*job).encodeJPEG, encodePlanes: (*job).encodeJPEGPlanes, measure: measureJPEG,
-		profile: true, quality: true, maxSide: 65535, work: 6, copies: 3, need: jpegNeed,
+		profile: true, quality: 85, maxSide: 65535, work: 6, copies: 3, need: jpegNeed,
 	},
 	{
 		name: PNG, title: "PNG", extensions: []string{"png", "apng"},
@@ -90,21 +90,21 @@ type format struct {
 
 	// What follows is for outputs. All of it is zero for a format that cannot be written.
 
-	// encode returns a file of an image. It embeds p, by j.embed, unless p does not suit the pixels; a nil p is none.
-	encode func(j *job, img *image.NRGBA, quality int, p *profile) ([]byte, error)
+	// encode returns a file of an image. It embeds the profile of e, by j.embed, unless that does not suit the pixels.
+	encode func(j *job, img *image.NRGBA, e encoding) ([]byte, error)
 	// encodePlanes returns a file of Y, Cb and Cr, or of Y alone. It is nil if the encoder takes only RGB.
-	encodePlanes func(j *job, pic *pixel.Planes, quality int, p *profile) ([]byte, error)
+	encodePlanes func(j *job, pic *pixel.Planes, e encoding) ([]byte, error)
 	// measure reads the size from a file that encode made, in constant time. ends reports whether the file ends as it
 	// should. data may be anything that sniff takes for this format, however short.
 	measure func(data []byte) (w, h int, ends bool)
 	alpha   alpha
 	profile bool  // a file can hold a color profile
-	quality bool  // encode uses its quality
+	quality int   // the default of the quality that encode uses; 0 if it uses none
 	maxSide int   // the longest side in pixels; 0 is any
 	work    int64 // nanoseconds that encode takes for a pixel, roughly
 	copies  int64 // bytes for each pixel that encode uses besides the image and its file
 	// need estimates the bytes of a file of so many pixels, and the bytes that encoding uses besides the image.
-	need func(n *needs, pixels int64) (file, encoder int64)
+	need func(n *needs, l *leg, pixels int64) (file, encoder int64)
 }
 
 // An alpha is the kind of transparency that a format can hold.
@@ -212,7 +212,10 @@ func (f Format) Writable() bool { return writable(f.row()) }
 func writable(r *format) bool { return r.encode != nil }
 
 // HasQuality reports whether the Quality of a Spec means something for outputs of format f.
-func (f Format) HasQuality() bool { return f.row().quality }
+func (f Format) HasQuality() bool { return f.row().quality != 0 }
+
+// DefaultQuality is the quality of outputs of format f if a Spec names none; 0 if f has none.
+func (f Format) DefaultQuality() int { return f.row().quality }
 
 // HasProfile reports whether a file of format f can hold a color profile.
 func (f Format) HasProfile() bool { return f.row().profile }
@@ -220,18 +223,17 @@ func (f Format) HasProfile() bool { return f.row().profile }
 // HasAlpha reports whether a file of format f can be transparent.
 func (f Format) HasAlpha() bool { return f.row().alpha != alphaNone }
 
-// Output returns the format in which an image with header h is written. What cannot be written becomes a PNG if it may
-// be transparent, and otherwise a JPEG.
-func (s Spec) Output(h Header) Format {
+// Outputs returns the formats in which each size of an image with header h is written.
+func (s Spec) Outputs(h Header) []Format {
 	switch {
-	case s.Format != "":
-		return s.Format
+	case len(s.Formats) > 0:
+		return s.Formats
 	case h.Format == "" || h.Format.Writable():
-		return h.Format
+		return []Format{h.Format}
 	case h.Alpha:
-		return PNG
+		return []Format{PNG}
 	}
-	return JPEG
+	return []Format{JPEG}
 }
 
 // keeping returns the names of the formats whose rows pass a test, in words: "jpeg, png and tiff".

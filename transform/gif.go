@@ -37,7 +37,7 @@ func (j *job) readGIF(_ []byte, m *meta) (*image.NRGBA, error) {
 }
 
 // encodeGIF encodes an image with at most 256 colors.
-func (j *job) encodeGIF(img *image.NRGBA, _ int, _ *profile) ([]byte, error) {
+func (j *job) encodeGIF(img *image.NRGBA, _ encoding) ([]byte, error) {
 	few, err := j.quantize(img)
 	if err != nil {
 		return nil, err

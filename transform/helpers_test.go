@@ -125,3 +125,11 @@ func notUnderRace(t *testing.T) {
 		t.Skip("one goroutine does all of this: the race detector would only make it slow")
 	}
 }
+
+// listOf returns the Formats of a Spec that asks for f; none for "".
+func listOf(f Format) []Format {
+	if f == "" {
+		return nil
+	}
+	return []Format{f}
+}

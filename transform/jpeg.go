@@ -87,32 +87,28 @@ func (h jpegPlanes) decode(j *job, data []byte, scale pixel.Scale) (*pixel.Plane
 }
 
 // encodeJPEG encodes an image over the background. The file is gray if no pixel has a color.
-func (j *job) encodeJPEG(img *image.NRGBA, quality int, p *profile) ([]byte, error) {
-	img = j.flatten(img)
+func (j *job) encodeJPEG(img *image.NRGBA, e encoding) ([]byte, error) {
+	img = j.flatten(JPEG, img)
 	w := j.space
-	sub := 2
-	if quality >= fineQuality {
-		sub = 1
-	}
 	w.large = w.large || len(img.Pix) > keepBytes
-	gray := !p.needsRGB() && colorless(img)
-	return w.encode(w.planesOf(img, gray, sub), quality, j.embed(p, JPEG, gray))
+	gray := !e.profile.needsRGB() && colorless(img)
+	return w.encode(w.planesOf(img, gray, e.subsampling(true)), e.quality, j.embed(e.profile, JPEG, gray))
 }
 
 // encodeJPEGPlanes encodes planes as they are.
-func (j *job) encodeJPEGPlanes(pic *pixel.Planes, quality int, p *profile) ([]byte, error) {
-	if pic.Kind == pixel.Gray && p.needsRGB() {
+func (j *job) encodeJPEGPlanes(pic *pixel.Planes, e encoding) ([]byte, error) {
+	if pic.Kind == pixel.Gray && e.profile.needsRGB() {
 		pic = j.space.neutral(pic)
 	}
-	return j.space.encode(pic, quality, j.embed(p, JPEG, pic.Kind == pixel.Gray))
+	return j.space.encode(pic, e.quality, j.embed(e.profile, JPEG, pic.Kind == pixel.Gray))
 }
 
 // jpegNeed is the need of the row. Coefficients that are not zero are kept until the tables are made, up to a bound,
 // and the file grows by doubling. A JPEG of a JPEG has no more bytes in proportion than that, unless its quality is
 // higher.
-func jpegNeed(n *needs, pixels int64) (file, encoder int64) {
+func jpegNeed(n *needs, l *leg, pixels int64) (file, encoder int64) {
 	perPixel, factor := int64(2), int64(2)
-	if n.plan.quality >= fineQuality {
+	if l.enc.quality >= fineQuality || l.enc.chroma == ChromaFull {
 		perPixel, factor = 4, 4
 	}
 	if n.rows != nil && n.rows.gray() {

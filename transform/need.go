@@ -38,9 +38,9 @@ type needs struct {
 // during counts bytes that are used for a while, besides those that are held.
 func (n *needs) during(bytes int64) { n.most = max(n.most, bytes) }
 
-// steps counts doing ops to an image of that size, which is already counted, and encoding the result. more bytes are
-// used all the time.
-func (n *needs) steps(more int64, size image.Point, ops []Op) {
+// steps counts doing the ops of l to an image of that size, which is already counted, and encoding the result. more
+// bytes are used all the time.
+func (n *needs) steps(l *leg, more int64, size image.Point, ops []Op) {
 	var in int64 // bytes of the image that goes into a step; that of the first is already counted
 	for _, op := range ops {
 		before := size
@@ -57,19 +57,19 @@ func (n *needs) steps(more int64, size image.Point, ops []Op) {
 		n.during(more + step)
 		in = out
 	}
-	n.output(more+in, size, true)
+	n.output(l, more+in, size, true)
 }
 
-// output counts the encoding of an image of that size, while more bytes are used. rgb reports whether the image is in
-// RGB, and not yet planes or gray.
-func (n *needs) output(more int64, size image.Point, rgb bool) {
+// output counts the encoding of the output of l, an image of that size, while more bytes are used. rgb reports whether
+// the image is in RGB, and not yet planes or gray.
+func (n *needs) output(l *leg, more int64, size image.Point, rgb bool) {
 	pixels := int64(size.X) * int64(size.Y)
-	row := n.plan.row
+	row := l.row
 	need := row.need
 	if need == nil {
 		need = packedNeed
 	}
-	file, encoder := need(n, pixels)
+	file, encoder := need(n, l, pixels)
 	if rgb {
 		encoder += row.copies * pixels
 		if n.clear && row.alpha != alphaFull {
@@ -82,13 +82,13 @@ func (n *needs) output(more int64, size image.Point, rgb bool) {
 
 // packedNeed is the need of a format that packs its pixels without loss. The file has no more bytes in proportion than
 // its source; a JPEG may become eight times as many. The file grows by doubling.
-func packedNeed(n *needs, pixels int64) (file, encoder int64) {
+func packedNeed(n *needs, _ *leg, pixels int64) (file, encoder int64) {
 	file = n.file(pixels, 4, 8)
 	return file, 2 * file
 }
 
 // plainNeed is the need of a format that writes pixels as they are, into a file whose size is known before.
-func plainNeed(n *needs, pixels int64) (file, encoder int64) { return n.file(pixels, 4, 0), 0 }
+func plainNeed(n *needs, _ *leg, pixels int64) (file, encoder int64) { return n.file(pixels, 4, 0), 0 }
 
 // file estimates the bytes of an output: at most perPixel for each pixel, and in proportion at most factor times those
 // of its source. A factor of 0 is no bound: the bytes of a pattern, or of the dots of a palette, do not tell those of

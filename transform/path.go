@@ -39,35 +39,35 @@ func (p plan) path(h Header) path {
 }
 
 // direct reports whether the view of l is encoded as it is, if it is one of planes.
-func (p plan) direct(l leg) bool { return len(l.rest) == 0 && p.row.encodePlanes != nil }
+func (l leg) direct() bool { return len(l.rest) == 0 && l.row.encodePlanes != nil }
 
 // finish does ops to img, encodes the result and adds it to res as the output of l. The work on l began at start.
 func (j *job) finish(
-	res *Result, p plan, l leg, img *image.NRGBA, ops []Op, profile *profile, start time.Time,
+	res *Result, l leg, img *image.NRGBA, ops []Op, profile *profile, start time.Time,
 ) error {
 	out, err := j.operate(img, ops)
 	if err != nil {
 		return err
 	}
 	operated := time.Now()
-	j.doing = "encode " + string(p.row.name)
-	data, err := j.encode(out, p.row, p.quality, profile)
+	j.doing = "encode " + string(l.row.name)
+	data, err := j.encode(out, l.row, l.enc.with(profile))
 	if err != nil {
 		return err
 	}
-	res.add(Output{l.label, p.row.name, out.Rect.Dx(), out.Rect.Dy(), data}, start, operated)
+	res.add(Output{l.label, l.row.name, out.Rect.Dx(), out.Rect.Dy(), data}, start, operated)
 	return nil
 }
 
 // finishPlanes is finish for planes that are encoded as they are.
-func (j *job) finishPlanes(res *Result, p plan, l leg, pic *pixel.Planes, profile *profile, start time.Time) error {
+func (j *job) finishPlanes(res *Result, l leg, pic *pixel.Planes, profile *profile, start time.Time) error {
 	operated := time.Now()
-	j.doing = "encode " + string(p.row.name)
-	data, err := p.row.encodePlanes(j, pic, p.quality, j.suiting(p.row, profile))
+	j.doing = "encode " + string(l.row.name)
+	data, err := l.row.encodePlanes(j, pic, l.enc.with(j.suiting(l.row, profile)))
 	if err != nil {
 		return j.fault(ClassEncode, err)
 	}
-	res.add(Output{l.label, p.row.name, pic.Plane[0].W, pic.Plane[0].H, data}, start, operated)
+	res.add(Output{l.label, l.row.name, pic.Plane[0].W, pic.Plane[0].H, data}, start, operated)
 	return nil
 }
 

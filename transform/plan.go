@@ -11,14 +11,14 @@ type plan struct {
 	stored      image.Point // size of the image as it is stored
 	orientation int         // EXIF orientation that is undone, 1 for none
 	legs        []leg
-	row         *format // of the outputs' format
-	quality     int
 	small       []string // a warning for each output that is smaller than the box that it was to fill
 }
 
 // A leg is one output's part of a path: its operations, and the view that comes to the same as the first of them.
 type leg struct {
 	label string
+	row   *format // of the output's format
+	enc   encoding
 	ops   []Op
 	sizes []image.Point // of the image before each of ops, and after the last
 
@@ -46,16 +46,16 @@ func (s Spec) plan(h Header, limits Limits) (plan, error) {
 	if !s.NoOrient && h.Orientation > 4 {
 		w, ht = ht, w
 	}
-	p := plan{stored: image.Pt(h.Width, h.Height), orientation: 1, row: s.Output(h).row(), quality: s.quality()}
+	p := plan{stored: image.Pt(h.Width, h.Height), orientation: 1}
 	if !s.NoOrient {
 		p.orientation = h.Orientation
 	}
-	for i, v := range s.Variants() {
+	for i, label := range s.Labels() {
 		ops := s.Ops
 		if len(s.Sizes) > 0 {
 			ops = append([]Op{s.Sizes[i].op()}, ops...)
 		}
-		l := leg{label: v.Label, ops: ops, sizes: []image.Point{{X: w, Y: ht}}}
+		l := leg{label: label, ops: ops, sizes: []image.Point{{X: w, Y: ht}}}
 		bw, bh := w, ht
 		for _, op := range ops {
 			if op.op.size != nil {
@@ -72,11 +72,15 @@ func (s Spec) plan(h Header, limits Limits) (plan, error) {
 			}
 			l.sizes = append(l.sizes, image.Pt(bw, bh))
 		}
-		if err := p.row.holds(bw, bh); err != nil {
-			return plan{}, err
-		}
 		l.look(p.stored, p.orientation)
-		p.legs = append(p.legs, l)
+		for _, f := range s.Outputs(h) {
+			l.row = f.row()
+			l.enc = s.encoding(l.row)
+			if err := l.row.holds(bw, bh); err != nil {
+				return plan{}, err
+			}
+			p.legs = append(p.legs, l)
+		}
 	}
 	return p, nil
 }

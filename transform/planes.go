@@ -85,7 +85,7 @@ func newPlanesPath(p plan, source planeSource) *planesPath {
 
 func (p *planesPath) name() string {
 	for _, l := range p.legs {
-		if !p.direct(l) {
+		if !l.direct() {
 			return "ycbcr+rgba"
 		}
 	}
@@ -105,7 +105,7 @@ func (p *planesPath) colors() bool {
 // subsampling returns 2 if the chroma of the view of l has half of the columns and rows of its luma, and 1 if it has
 // all.
 func (p *planesPath) subsampling(l leg) int {
-	if !p.direct(l) || p.shape.Kind != pixel.YCbCr {
+	if !l.direct() || p.shape.Kind != pixel.YCbCr {
 		return 1
 	}
 	// Chroma that the source does not have would take bytes and show nothing.
@@ -114,10 +114,7 @@ func (p *planesPath) subsampling(l leg) int {
 	size := l.view.stored()
 	columns, rows := l.view.w*float64(c.H)/float64(hMax), l.view.h*float64(c.V)/float64(vMax)
 	there := columns > 0.75*float64(size.X) || rows > 0.75*float64(size.Y)
-	if p.quality >= fineQuality && there {
-		return 1
-	}
-	return 2
+	return l.enc.subsampling(there)
 }
 
 // eighths returns the smallest M such that decoding at M/8 leaves at least left[M] samples for each sample of the
@@ -180,12 +177,12 @@ func (p *planesPath) need(n *needs) {
 	}
 	n.held += views
 	for _, l := range p.legs {
-		if p.direct(l) {
-			n.output(0, l.view.size, false)
+		if l.direct() {
+			n.output(&l, 0, l.view.size, false)
 			continue
 		}
 		size := l.view.size
-		n.steps(imageBytes(args{}, size.X, size.Y), size, l.rest)
+		n.steps(&l, imageBytes(args{}, size.X, size.Y), size, l.rest)
 	}
 }
 
@@ -199,8 +196,8 @@ func (p *planesPath) explain() (why, how string) {
 			why = fmt.Sprintf("planes until %s, which is done in RGB", l.rest[0])
 			break
 		}
-		if !p.direct(l) {
-			why = fmt.Sprintf("planes until %s is written", p.row.name)
+		if !l.direct() {
+			why = fmt.Sprintf("planes until %s is written", l.row.name)
 		}
 	}
 	if !p.shape.Scales {
@@ -234,10 +231,10 @@ func (p *planesPath) run(j *job, data []byte, m meta, res *Result, start time.Ti
 		if err := j.ended(); err != nil {
 			return err
 		}
-		if p.direct(l) {
-			err = j.finishPlanes(res, p.plan, l, pic, profile, start)
+		if l.direct() {
+			err = j.finishPlanes(res, l, pic, profile, start)
 		} else {
-			err = j.finish(res, p.plan, l, pic.NRGBA(), l.rest, profile, start)
+			err = j.finish(res, l, pic.NRGBA(), l.rest, profile, start)
 		}
 		if err != nil {
 			return err

@@ -50,8 +50,9 @@ func (r pngRows) work(pixels, raw int64) int64 {
 
 // encodePNG encodes an image with the fewest bytes for a pixel that hold it: gray, up to 256 colors, RGB, or RGB and
 // alpha.
-func (j *job) encodePNG(img *image.NRGBA, _ int, p *profile) ([]byte, error) {
+func (j *job) encodePNG(img *image.NRGBA, e encoding) ([]byte, error) {
 	pic := png.Picture{Layout: png.RGBA, Pix: img.Pix, Stride: img.Stride, W: img.Rect.Dx(), H: img.Rect.Dy()}
+	p := e.profile
 	few, exact := exactPalette(img, 256)
 	opaque := img.Opaque()
 	gray := !p.needsRGB() && colorless(img)

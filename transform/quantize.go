@@ -57,7 +57,9 @@ func (j *job) quantize(img *image.NRGBA) (*image.Paletted, error) {
 		clear = clear || img.Pix[i] < 128
 		binary = binary && (img.Pix[i] == 255 || img.Pix[i] == 0)
 	}
-	j.flattened = j.flattened || !binary
+	if !binary {
+		j.lostAlpha(GIF)
+	}
 	if binary {
 		if few, ok := exactPalette(img, 256); ok {
 			return few, nil

@@ -31,7 +31,7 @@ func (p *rgbPath) need(n *needs) {
 	n.most -= min(n.most, image)
 	n.held += image
 	for _, l := range p.legs {
-		n.steps(0, l.sizes[0], l.ops)
+		n.steps(&l, 0, l.sizes[0], l.ops)
 	}
 }
 
@@ -43,7 +43,7 @@ func (p *rgbPath) run(j *job, data []byte, m meta, res *Result, start time.Time)
 	res.Decode = time.Since(start)
 	profile := j.profile(m)
 	for _, l := range p.legs {
-		if err := j.finish(res, p.plan, l, img, l.ops, profile, time.Now()); err != nil {
+		if err := j.finish(res, l, img, l.ops, profile, time.Now()); err != nil {
 			return err
 		}
 	}

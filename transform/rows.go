@@ -47,7 +47,7 @@ func (p *rowsPath) name() string {
 		return "rgba"
 	}
 	for _, l := range p.legs {
-		if !p.direct(l) {
+		if !l.direct() {
 			return "gray+rgba"
 		}
 	}
@@ -66,14 +66,14 @@ func (p *rowsPath) need(n *needs) {
 		if l.view.turn != (turn{}) {
 			more += pic
 		}
-		if gray && p.direct(l) {
-			n.output(more/4, size, false)
+		if gray && l.direct() {
+			n.output(&l, more/4, size, false)
 			continue
 		}
 		if gray {
 			more += pic
 		}
-		n.steps(more, size, l.inRGB())
+		n.steps(&l, more, size, l.inRGB())
 	}
 }
 
@@ -118,10 +118,10 @@ func (p *rowsPath) run(j *job, data []byte, m meta, res *Result, start time.Time
 	for i, l := range p.legs {
 		start := time.Now()
 		if p.rows.gray() {
-			err = j.finishGray(res, p, l, views.grays[i], profile, start)
+			err = j.finishGray(res, l, views.grays[i], profile, start)
 		} else {
 			pic := orient(views.pics[i], l.view.turn.orientation())
-			err = j.finish(res, p.plan, l, pic, l.inRGB(), profile, start)
+			err = j.finish(res, l, pic, l.inRGB(), profile, start)
 		}
 		if err != nil {
 			return err
@@ -203,7 +203,7 @@ func (j *job) whole(decoder rowReader, w, h int, gray bool) (*image.NRGBA, error
 
 // finishGray is finish for the view of a gray image, which an encoder of planes takes as it is.
 func (j *job) finishGray(
-	res *Result, p *rowsPath, l leg, pic pixel.Plane, profile *profile, start time.Time,
+	res *Result, l leg, pic pixel.Plane, profile *profile, start time.Time,
 ) error {
 	if o := l.view.turn.orientation(); o != 1 {
 		turned := pixel.NewPlane(l.view.size.X, l.view.size.Y)
@@ -211,8 +211,8 @@ func (j *job) finishGray(
 		pic = turned
 	}
 	planes := &pixel.Planes{Kind: pixel.Gray, Plane: [4]pixel.Plane{pic}}
-	if !p.direct(l) {
-		return j.finish(res, p.plan, l, planes.NRGBA(), l.rest, profile, start)
+	if !l.direct() {
+		return j.finish(res, l, planes.NRGBA(), l.rest, profile, start)
 	}
-	return j.finishPlanes(res, p.plan, l, planes, profile, start)
+	return j.finishPlanes(res, l, planes, profile, start)
 }

@@ -2,13 +2,8 @@ package transform
 
 import (
 	"fmt"
-	"slices"
-	"strconv"
 	"strings"
 )
-
-// DefaultQuality is the quality of outputs if a Spec names none.
-const DefaultQuality = 85
 
 // A Spec says what to make of an image: turn it upright, make each of the Sizes from that, and do the Ops to each in
 // their order. The zero Spec turns an image upright and keeps its format. The String of a Spec is its identity: two
@@ -21,8 +16,10 @@ const DefaultQuality = 85
 //
 //	size=320;size=1280;grayscale;blur=1.5;format=jpeg;quality=90
 //
-// Four steps are settings, each at most once: orient=off, background=#rrggbb, format=jpeg, quality=90. size=… may
-// stand several times, and takes what the operation resize takes. All other steps are operations; see [Operations].
+// The steps orient=off, background=#rrggbb, format=jpeg,webp, quality=90, effort=high, chroma=444, progressive=on,
+// compression=9, colors=64, icc=srgb, metadata=copyright, animate=first, depth=8 and linear=on are settings, each at
+// most once. size=… may stand several times, and takes what the operation resize takes. All other steps are operations;
+// see [Operations].
 type Spec struct {
 	// NoOrient leaves an image as it is stored. Without it, the EXIF orientation is applied. Outputs have no
 	// orientation tag.
@@ -34,11 +31,32 @@ type Spec struct {
 	Sizes []Resize
 	// Ops are done in this order, to each size.
 	Ops []Op
-	// Format is the format of the outputs. "" keeps that of the source. A source whose format cannot be written
-	// becomes a PNG if it may be transparent, and otherwise a JPEG.
-	Format Format
-	// Quality is that of outputs in a format that has one, 1 to 100. 0 is DefaultQuality.
+	// Formats are those of the outputs: each size is written in each of them. With none, outputs keep the format of the
+	// source. A source whose format cannot be written becomes a PNG if it may be transparent, and otherwise a JPEG.
+	Formats []Format
+	// Quality is that of outputs in a format that has one, 1 to 100. 0 is the default of the format.
 	Quality int
+	// Effort is how much time encoders may take.
+	Effort Effort
+	// Chroma is the resolution of color in formats that can reduce it.
+	Chroma Chroma
+	// Progressive makes JPEGs of several scans, each of which shows the whole picture more finely.
+	Progressive bool
+	// Compression is how hard a lossless format tries, 1 to 9. 0 is the default of the format.
+	Compression int
+	// Colors is the largest number of colors of an output in a format that can have a palette, 2 to 256. 0 is as many
+	// as the format allows.
+	Colors int
+	// ICC says what becomes of the color profile.
+	ICC ProfileRule
+	// Metadata says which metadata goes into outputs.
+	Metadata Metadata
+	// Animate says what becomes of an animated image.
+	Animate Animation
+	// Depth is the number of bits of samples.
+	Depth Depth
+	// Linear resizes in linear light and not in the values that are stored, which are of light as eyes see it.
+	Linear bool
 
 	assets map[string]*asset
 }
@@ -57,8 +75,7 @@ func ParseSpec(text string) (Spec, error) {
 		}
 		name, v, _ := strings.Cut(step, "=")
 		name = strings.ToLower(strings.TrimSpace(name))
-		setting := slices.Contains([]string{"orient", "background", "format", "quality"}, name)
-		if setting && seen[name] {
+		if findSetting(name) != nil && seen[name] {
 			return Spec{}, fmt.Errorf("setting %s is given twice: expected once", name)
 		}
 		seen[name] = true
@@ -69,62 +86,45 @@ func ParseSpec(text string) (Spec, error) {
 	if err := s.Validate(); err != nil {
 		return Spec{}, err
 	}
+	if qualityText(s) == "" {
+		s.Quality = 0
+	}
 	return s, nil
 }
 
 // add adds one step, which has a name and what comes after the first =.
 func (s *Spec) add(name, v, step string) (err error) {
-	switch name {
-	case "orient":
-		a := argument{name: "orient", kind: kindSwitch}
-		var on value
-		on, err = a.parse(v)
-		s.NoOrient = on.num == 0
-	case "background":
-		s.Background, err = ParseColor(v)
-		if s.Background == "#ffffff" {
-			s.Background = ""
-		}
-	case "format":
-		s.Format, err = ParseFormat(v)
-	case "quality":
-		s.Quality, err = ParseQuality(v)
-		if s.Quality == DefaultQuality {
-			s.Quality = 0
-		}
-	case "size":
+	if known := findSetting(name); known != nil {
+		return known.set(s, v)
+	}
+	if name == "size" {
 		var r Resize
 		r, err = ParseResize(v)
 		s.Sizes = append(s.Sizes, r)
-	default:
-		var op Op
-		op, err = ParseOp(step)
-		s.Ops = append(s.Ops, op)
+		return err
 	}
+	op, err := ParseOp(step)
+	s.Ops = append(s.Ops, op)
 	return err
-}
-
-// ParseQuality reads a quality, 1 to 100.
-func ParseQuality(s string) (int, error) {
-	q, err := strconv.Atoi(s)
-	if err != nil || q < 1 || q > 100 {
-		return 0, &ValueError{What: "quality", Value: s, Expected: "a whole number from 1 to 100"}
-	}
-	return q, nil
 }
 
 // Validate returns an error if s makes no sense. The error names the first wrong value and what was expected.
 func (s Spec) Validate() error {
-	if _, err := ParseColor(string(s.Background)); s.Background != "" && err != nil {
-		return err
-	}
-	if s.Format != "" {
-		if _, err := ParseFormat(string(s.Format)); err != nil {
-			return err
+	for i := range settings {
+		// A field that was set by hand is right if its text can be read.
+		if text := settings[i].text(s); text != "" {
+			if err := settings[i].set(new(Spec), text); err != nil {
+				return err
+			}
 		}
 	}
-	if s.Quality < 0 || s.Quality > 100 {
-		return fmt.Errorf("quality %d: expected a whole number from 1 to 100", s.Quality)
+	extensions := map[string]Format{}
+	for _, f := range s.Formats {
+		if other, taken := extensions[f.Ext()]; taken {
+			return fmt.Errorf("formats %s and %s have one extension, .%s: expected formats whose files differ in it",
+				other, f, f.Ext())
+		}
+		extensions[f.Ext()] = f
 	}
 	if n := len(s.Sizes) + len(s.Ops); n > maxSteps {
 		return fmt.Errorf("%d sizes and operations are asked for: expected at most %d", n, maxSteps)
@@ -149,54 +149,57 @@ func (s Spec) Validate() error {
 
 // String returns the canonical text: ParseSpec(s.String()) equals s, but for assets. It is "" for the zero Spec.
 func (s Spec) String() string {
-	var steps []string
-	if s.NoOrient {
-		steps = append(steps, "orient=off")
-	}
-	if c := s.Background; c != "" && c.nrgba() != Color("").nrgba() {
-		if canonical, err := ParseColor(string(c)); err == nil {
-			c = canonical
+	var first, last []string
+	for i := range settings {
+		text := settings[i].text(s)
+		switch {
+		case text == "":
+		case settings[i].name == "orient" || settings[i].name == "background":
+			first = append(first, settings[i].name+"="+text)
+		default:
+			last = append(last, settings[i].name+"="+text)
 		}
-		steps = append(steps, "background="+string(c))
 	}
 	for _, r := range s.Sizes {
-		steps = append(steps, "size="+r.String())
+		first = append(first, "size="+r.String())
 	}
 	for _, op := range s.Ops {
-		steps = append(steps, op.String())
+		first = append(first, op.String())
 	}
-	if s.Format != "" {
-		steps = append(steps, "format="+string(s.Format))
-	}
-	if s.Quality != 0 && s.Quality != DefaultQuality {
-		steps = append(steps, "quality="+strconv.Itoa(s.Quality))
-	}
-	return strings.Join(steps, ";")
+	return strings.Join(append(first, last...), ";")
 }
 
 // A Variant is one of the outputs that a Spec asks for.
 type Variant struct {
 	// Label is the size as it stands in the names of files: "800x600", "320", "800w" (that wide, as high as it
-	// becomes), "600h" or "50pct". It is "" if there is only one output.
+	// becomes), "600h" or "50pct". It is "" if there is only one size.
 	Label string
+	// Format is the format, or "" if that follows from the source.
+	Format Format
 }
 
-// Variants returns the outputs that s asks for, at least one.
-func (s Spec) Variants() []Variant {
-	if len(s.Sizes) < 2 {
-		return []Variant{{}}
+// Variants returns the outputs that s asks for, at least one: all formats of the first size, then those of the next.
+func (s Spec) Variants() (list []Variant) {
+	formats := s.Formats
+	if len(formats) == 0 {
+		formats = []Format{""}
 	}
-	list := make([]Variant, len(s.Sizes))
-	for i, r := range s.Sizes {
-		list[i].Label = r.Label()
+	for _, label := range s.Labels() {
+		for _, f := range formats {
+			list = append(list, Variant{label, f})
+		}
 	}
 	return list
 }
 
-// quality returns the quality with its default.
-func (s Spec) quality() int {
-	if s.Quality == 0 {
-		return DefaultQuality
+// Labels returns the Label of each size that s asks for, at least one.
+func (s Spec) Labels() []string {
+	if len(s.Sizes) < 2 {
+		return []string{""}
 	}
-	return s.Quality
+	list := make([]string, len(s.Sizes))
+	for i, r := range s.Sizes {
+		list[i] = r.Label()
+	}
+	return list
 }

@@ -87,7 +87,7 @@ func TestSpecMadeByHand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := Spec{Sizes: []Resize{r, {Width: 320, Height: 320}}, Ops: []Op{op}, Format: PNG, Quality: 85,
+	s := Spec{Sizes: []Resize{r, {Width: 320, Height: 320}}, Ops: []Op{op}, Formats: []Format{PNG}, Quality: 85,
 		Background: "#000000"}
 	if err := s.Validate(); err != nil {
 		t.Error(err)
@@ -100,7 +100,9 @@ func TestSpecMadeByHand(t *testing.T) {
 		t.Errorf("variants %v", v)
 	}
 	for _, bad := range []Spec{
-		{Quality: -1}, {Quality: 101}, {Format: WebP}, {Format: "xyz"}, {Background: "ivory"}, {Ops: []Op{{}}},
+		{Quality: -1}, {Quality: 101}, {Formats: []Format{WebP}}, {Formats: []Format{"xyz"}},
+		{Formats: []Format{PNG, PNG}}, {Colors: 1}, {Effort: "none"}, {Metadata: "some"},
+		{Background: "ivory"}, {Ops: []Op{{}}},
 		{Sizes: []Resize{{}}},
 		{Sizes: []Resize{{Width: -1, Height: 5}}}, {Sizes: []Resize{{Percent: 150}}},
 		{Sizes: []Resize{{Width: 5, Fit: "odd"}}},

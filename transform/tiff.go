@@ -91,13 +91,13 @@ func (j *job) readTIFF(_ []byte, m *meta) (*image.NRGBA, error) {
 }
 
 // encodeTIFF encodes an image with as few samples for a pixel as hold it.
-func (j *job) encodeTIFF(img *image.NRGBA, _ int, p *profile) ([]byte, error) {
-	gray := !p.needsRGB() && colorless(img)
+func (j *job) encodeTIFF(img *image.NRGBA, e encoding) ([]byte, error) {
+	gray := !e.profile.needsRGB() && colorless(img)
 	pic := tiff.Picture{
 		Pix: img.Pix, Stride: img.Stride, W: img.Rect.Dx(), H: img.Rect.Dy(),
 		Gray: gray, Alpha: !img.Opaque(),
 	}
-	return j.space.tiffs.Append(nil, &pic, tiff.EncodeOptions{ICC: j.embed(p, TIFF, gray), Stop: j.stop})
+	return j.space.tiffs.Append(nil, &pic, tiff.EncodeOptions{ICC: j.embed(e.profile, TIFF, gray), Stop: j.stop})
 }
 
 // measureTIFF finds the size in the first directory of a TIFF in the byte order that Do writes (TIFF 6.0, section 2).

@@ -202,7 +202,7 @@ func TestBoxIsFilledOrAWarningSaysWhichImageWasTooSmall(t *testing.T) {
 func TestBackgroundHasOneName(t *testing.T) {
 	data := encoded(t, solid(8, 8, color.NRGBA{200, 10, 10, 100}), PNG)
 	for _, background := range []Color{"", "#ffffff", "#ffffffff", "#336699"} {
-		s := Spec{Format: JPEG, Background: background}
+		s := Spec{Formats: []Format{JPEG}, Background: background}
 		var said []string
 		for _, s := range []Spec{s, mustSpec(t, s.String())} {
 			res, err := Do(context.Background(), Task{Data: data, Spec: s})

@@ -60,11 +60,13 @@ const (
 // sharedGroups are the groups of imgpipe run's flags that compare has, in the order of its help. sharedFlags are single
 // flags that stand under another heading here, or under none: jobs are compared whole, so no flag ends one early.
 var (
-	sharedGroups = []string{pictureHeading, "Input", limitsHeading, "Network"}
+	sharedGroups = []string{pictureHeading, filesHeading, "Input", limitsHeading, "Network"}
 	sharedFlags  = map[string]string{
 		"resize": pictureHeading, "format": pictureHeading, "quality": pictureHeading, "memory": limitsHeading,
 		"max-failures": "", "max-time": "", "per-host": "",
 	}
+	// rareFlags are common flags of imgpipe run that hardly change how modes compare.
+	rareFlags = []string{"metadata", "quality"}
 )
 
 // imageFormat is what --format of imgpipe run is called here, where --format is that of the report.
@@ -194,7 +196,7 @@ func (f *compareFlags) share(set *pflag.FlagSet) {
 			}
 			shown := *flag
 			shown.Value = &passed{flag.Value, flag, &f.passed}
-			flags.SetHeading(&shown, home)
+			flags.Move(&shown, home, !slices.Contains(rareFlags, flag.Name))
 			if flag.Name == "format" {
 				shown.Name = imageFormat
 			}

@@ -100,11 +100,12 @@ func (f *compareFlags) peerBox() (box transform.Resize, err error) {
 		return box, fmt.Errorf("--peer python does not know the size %s: expected a box such as 800x600 or 800, "+
 			"into which pictures are fitted", box)
 	}
-	if format := f.run.picture.format; format == "" || bench.PeerWrites(format) {
+	formats := f.run.picture.formats
+	if len(formats) == 0 || len(formats) == 1 && bench.PeerWrites(formats[0]) {
 		return box, nil
 	}
 	return box, fmt.Errorf("--peer python does not write %s files: expected --image-format jpeg or png",
-		f.run.picture.format)
+		transform.FormatsText(formats))
 }
 
 // find returns the Python of --peer python.
@@ -145,7 +146,7 @@ func (f *compareFlags) newPeer(
 		Quality: f.run.picture.quality, Dir: filepath.Join(dir, "peer"), Kill: kill,
 	}
 	if p.Quality == 0 {
-		p.Quality = transform.DefaultQuality
+		p.Quality = transform.JPEG.DefaultQuality()
 	}
 	for item, err := range inputs.Items(ctx) {
 		switch {

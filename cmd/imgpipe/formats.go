@@ -43,7 +43,13 @@ func formatHelp() string {
 // keptAs returns the formats in which a transparent and an opaque image of format f are written by default.
 func keptAs(f transform.Format) (clear, opaque transform.Format) {
 	var keep transform.Spec
-	return keep.Output(transform.Header{Format: f, Alpha: true}), keep.Output(transform.Header{Format: f})
+	return keep.Outputs(transform.Header{Format: f, Alpha: true})[0], keep.Outputs(transform.Header{Format: f})[0]
+}
+
+// qualityHelp are the qualities that each format has by default.
+func qualityHelp() string {
+	withDefault := func(f transform.Format) string { return fmt.Sprintf("%s %d", f.Title(), f.DefaultQuality()) }
+	return formatsThat(transform.Format.HasQuality, withDefault, ", ")
 }
 
 // qualityFormats are the formats that --quality is for.

@@ -199,7 +199,7 @@ func writeFlags(w io.Writer, set *pflag.FlagSet, width int, brief bool, show fun
 		set.VisitAll(func(f *pflag.Flag) {
 			if show(f) {
 				same := *f
-				flags.SetHeading(&same, "Common flags")
+				flags.Move(&same, "Common flags", true)
 				same.Usage = firstClause(f.Usage)
 				one.AddFlag(&same)
 			}

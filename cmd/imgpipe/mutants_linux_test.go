@@ -42,7 +42,8 @@ func stocks(t *testing.T) (all []stock) {
 				t.Fatal(err)
 			}
 			made, err := transform.Do(context.Background(), transform.Task{Data: awkward("alpha.png"),
-				Spec: transform.Spec{Sizes: []transform.Resize{r}, Ops: []transform.Op{o}, Format: format}})
+				Spec: transform.Spec{Sizes: []transform.Resize{r}, Ops: []transform.Op{o},
+					Formats: []transform.Format{format}}})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -22,8 +22,18 @@ type pictureFlags struct {
 	upscale, noOrient bool
 	background        transform.Color
 	ops               []transform.Op
-	format            transform.Format
-	quality           int
+	formats           []transform.Format // none is keep
+	quality           int                // 0 is the default of each format
+	effort            transform.Effort
+	chroma            transform.Chroma
+	progressive       bool
+	compression       int
+	colors            int
+	icc               transform.ProfileRule
+	metadata          transform.Metadata
+	animate           transform.Animation
+	depth             transform.Depth
+	linear            bool
 }
 
 // check looks at the flags together.
@@ -35,8 +45,9 @@ func (f *pictureFlags) check(changed func(string) bool) error {
 	case sized && changed("gravity") && !f.placed():
 		return errors.New("--gravity says what --fit cover keeps and where --fit contain puts it: " +
 			"expected one of them with it")
-	case changed("quality") && f.format != "" && !f.format.HasQuality():
-		return fmt.Errorf("--quality is that of %s files: expected no --format %s with it", qualityFormats(), f.format)
+	case changed("quality") && len(f.formats) > 0 && !slices.ContainsFunc(f.formats, transform.Format.HasQuality):
+		return fmt.Errorf("--quality is that of %s files: expected no --format %s with it",
+			qualityFormats(), transform.FormatsText(f.formats))
 	case sized:
 		return nil
 	}
@@ -62,7 +73,9 @@ func (f *pictureFlags) placed() bool {
 func (f *pictureFlags) spec() (transform.Spec, error) {
 	s := transform.Spec{
 		NoOrient: f.noOrient, Background: f.background, Sizes: slices.Clone(f.sizes), Ops: f.ops,
-		Format: f.format, Quality: f.quality,
+		Formats: f.formats, Quality: f.quality, Effort: f.effort, Chroma: f.chroma, Progressive: f.progressive,
+		Compression: f.compression, Colors: f.colors, ICC: f.icc, Metadata: f.metadata, Animate: f.animate,
+		Depth: f.depth, Linear: f.linear,
 	}
 	if f.resize != (transform.Resize{}) {
 		s.Sizes = []transform.Resize{f.resize}

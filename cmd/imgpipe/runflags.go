@@ -38,6 +38,7 @@ type runFlags struct {
 const (
 	inputHeading    = "Input"
 	pictureHeading  = "Picture"
+	filesHeading    = "Files"
 	limitsHeading   = "Limits"
 	downloadHeading = "Network"
 )
@@ -47,6 +48,7 @@ func addRunFlags(set *pflag.FlagSet) *runFlags {
 	f.addCommon(flags.Group{Set: set, Heading: "Common flags"})
 	f.addInput(flags.Group{Set: set, Heading: inputHeading})
 	f.addPicture(flags.Group{Set: set, Heading: pictureHeading})
+	f.addFiles(flags.Group{Set: set, Heading: filesHeading})
 	f.addOutput(flags.Group{Set: set, Heading: "Output"})
 	f.addSpeed(flags.Group{Set: set, Heading: "Speed and memory"})
 	f.addLimits(flags.Group{Set: set, Heading: limitsHeading})
@@ -59,7 +61,6 @@ func addRunFlags(set *pflag.FlagSet) *runFlags {
 
 func (f *runFlags) addCommon(g flags.Group) {
 	f.exec.mode = modes.Goroutines
-	f.picture.quality = transform.DefaultQuality
 	g.Add(
 		flags.Flag{Name: "output", Short: "o", Common: true, Value: flags.Text(&f.output.dir, "DIR"),
 			Usage: "folder for the outputs and the ledger, imgpipe.jsonl (required)"},
@@ -68,12 +69,12 @@ func (f *runFlags) addCommon(g flags.Group) {
 			Usage: "800x600, 800x, x600, 320 (a box of 320x320) or 50%; fits inside and never enlarges, unless " +
 				"--fit or --upscale says so"},
 		flags.Flag{Name: "format", Common: true,
-			Value: flags.Parsed(&f.picture.format, formatWords(),
-				ofTransform(transform.ParseFormat), textOf[transform.Format]),
+			Value: flags.Parsed(&f.picture.formats, formatWords(),
+				ofTransform(transform.ParseFormats), transform.FormatsText),
 			Usage: formatHelp()},
 		flags.Flag{Name: "quality", Common: true,
-			Value: flags.Parsed(&f.picture.quality, "1..100", ofTransform(transform.ParseQuality), strconv.Itoa),
-			Usage: "quality of " + qualityFormats() + " outputs"},
+			Value: flags.Parsed(&f.picture.quality, "1..100", ofTransform(transform.ParseQuality), unlessZero),
+			Usage: "quality of outputs, a scale of its own for each format (default " + qualityHelp() + ")"},
 		flags.Flag{Name: "mode", Short: "m", Common: true, Value: flags.Choice(&f.exec.mode, modes.Names()...),
 			Usage: "where images are transformed: " + strings.Join(modes.Names(), ", ") +
 				"; all write the same bytes. " + modesHelp()},
@@ -132,7 +133,59 @@ func (f *runFlags) addPicture(g flags.Group) {
 				"white)"},
 		flags.Flag{Name: "no-auto-orient", Value: flags.Switch(&f.picture.noOrient),
 			Usage: "do not turn images upright by their EXIF or XMP orientation"},
+		flags.Flag{Name: "linear", Value: flags.Switch(&f.picture.linear),
+			Usage: "resize in linear light: fine bright detail on dark stays as bright as it was, at more time"},
 	)
+}
+
+// addFiles adds the flags of what is in a file besides the picture, and of how it is packed.
+func (f *runFlags) addFiles(g flags.Group) {
+	p := &f.picture
+	g.Add(
+		flags.Flag{Name: "metadata", Common: true,
+			Value: flags.Parsed(&p.metadata, "strip|copyright|all",
+				ofTransform(transform.ParseMetadata), textOf[transform.Metadata]),
+			Usage: "strip: outputs have none (default). copyright: author and rights, and nothing else. all: EXIF, " +
+				"IPTC and XMP, with the place where a photo was taken, and without its thumbnail"},
+		flags.Flag{Name: "icc",
+			Value: flags.Parsed(&p.icc, "keep|srgb|strip",
+				ofTransform(transform.ParseProfileRule), textOf[transform.ProfileRule]),
+			Usage: "color profile. keep: pixels as they are, and the profile with them; sRGB where the format has no " +
+				"place for it (default). srgb: convert to sRGB. strip: pixels as they are, and no profile"},
+		flags.Flag{Name: "animate",
+			Value: flags.Parsed(&p.animate, "keep|first",
+				ofTransform(transform.ParseAnimation), textOf[transform.Animation]),
+			Usage: "keep: an animation stays one where the format of the output holds it (default). first: its first " +
+				"frame"},
+		flags.Flag{Name: "depth",
+			Value: flags.Parsed(&p.depth, "keep|8", ofTransform(transform.ParseDepth), textOf[transform.Depth]),
+			Usage: "keep: 16 bits stay 16 where format and operations allow it (default). 8: always 8"},
+		flags.Flag{Name: "effort",
+			Value: flags.Parsed(&p.effort, "fast|normal|high",
+				ofTransform(transform.ParseEffort), textOf[transform.Effort]),
+			Usage: "time that encoders may take for a smaller file of the same quality (default fast)"},
+		flags.Flag{Name: "progressive", Value: flags.Switch(&p.progressive),
+			Usage: "JPEGs that show the whole picture early; a little smaller, and slower to write"},
+		flags.Flag{Name: "chroma",
+			Value: flags.Parsed(&p.chroma, "auto|420|444", ofTransform(transform.ParseChroma),
+				textOf[transform.Chroma]),
+			Usage: "resolution of color in JPEGs. auto: full from quality 90 on, where the source has it, else half " +
+				"(default). 420: half. 444: full"},
+		flags.Flag{Name: "compression",
+			Value: flags.Parsed(&p.compression, "1..9", ofTransform(transform.ParseCompression), unlessZero),
+			Usage: "how hard PNG and TIFF are packed: 1 is fastest, 9 smallest"},
+		flags.Flag{Name: "colors",
+			Value: flags.Parsed(&p.colors, "2..256", ofTransform(transform.ParseColors), unlessZero),
+			Usage: "at most so many colors, in a palette: for PNG and GIF"},
+	)
+}
+
+// unlessZero returns the text of a number, and "" for 0.
+func unlessZero(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
 }
 
 func (f *runFlags) addOutput(g flags.Group) {

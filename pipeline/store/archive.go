@@ -165,7 +165,7 @@ func (s *Store) Spec() transform.Spec { return s.opts.Spec }
 // that tell the format, if that names the outputs. Without them, two inputs such as a.jpg and a.png get names that
 // differ in more than their extension.
 func (s *Store) Heads() int {
-	if s.opts.Spec.Format != "" {
+	if len(s.opts.Spec.Formats) > 0 {
 		return 0
 	}
 	return 64
@@ -174,8 +174,12 @@ func (s *Store) Heads() int {
 // formatOf returns the format of an item's outputs, or "" if it is not known before the item is fetched. It is asked
 // for, or the first bytes of a local file tell. Names must not depend on what comes later.
 func (s *Store) formatOf(item fetch.Item) transform.Format {
-	if s.opts.Spec.Format != "" || len(item.Head) == 0 {
-		return s.opts.Spec.Format
+	asked := s.opts.Spec.Formats
+	if len(asked) == 1 {
+		return asked[0]
+	}
+	if len(asked) > 1 || len(item.Head) == 0 {
+		return ""
 	}
 	found := transform.Sniff(item.Head) // a few bytes at fixed places, which are safe to look at in this process
 	if !found.Writable() {

@@ -15,7 +15,9 @@ import (
 // makeSmall has the pictures of a folder made small. It may be called again, also after it was killed: it does what is
 // not done yet. What killed it is tried in a process of its own.
 func makeSmall(photos, small string, executor pipeline.Executor) (totals pipeline.Totals, err error) {
-	spec := transform.Spec{Sizes: []transform.Resize{{Width: 160, Height: 160}}, Format: transform.PNG}
+	spec := transform.Spec{
+		Sizes: []transform.Resize{{Width: 160, Height: 160}}, Formats: []transform.Format{transform.PNG},
+	}
 	st, err := store.Open(small, store.Options{Spec: spec, Name: "{stem}.{ext}"})
 	if err != nil {
 		return totals, err

@@ -47,7 +47,7 @@ func (o outage) Advice() string { return "ask whose bucket it is" }
 // put has a Store put one picture of item 0.
 func put(t *testing.T, dir string, opts store.Options, text string) ([]pipeline.Output, error) {
 	t.Helper()
-	opts.Spec.Format = transform.JPEG
+	opts.Spec.Formats = []transform.Format{transform.JPEG}
 	s, err := store.Open(dir, opts)
 	if err != nil {
 		t.Fatal(err)

@@ -81,11 +81,7 @@ type Options struct {
 
 // names returns the options of the names in an output folder.
 func (o Options) names(folder string) NameOptions {
-	n := NameOptions{Template: o.Name, OnExist: o.OnExist, Folder: folder}
-	for _, v := range o.Spec.Variants() {
-		n.Labels = append(n.Labels, v.Label)
-	}
-	return n
+	return NameOptions{Template: o.Name, OnExist: o.OnExist, Folder: folder, Labels: o.Spec.Labels()}
 }
 
 // Check returns the error that Open would return for the options alone: that of a template which names no file. It

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"strings"
@@ -67,8 +68,8 @@ func (p *place) Put(r transform.Result) ([]pipeline.Output, error) {
 func (p *place) names(format transform.Format) (names []string) {
 	for _, v := range p.in.opts.Spec.Variants() {
 		name := strings.ReplaceAll(p.name.String(), "{size}", v.Label)
-		if format != "" {
-			name = strings.ReplaceAll(name, "{ext}", format.Ext())
+		if f := cmp.Or(v.Format, format); f != "" {
+			name = strings.ReplaceAll(name, "{ext}", f.Ext())
 		}
 		names = append(names, name)
 	}

@@ -17,8 +17,8 @@ import (
 func open(t testing.TB, dir string, f store.Files, opts store.Options) *store.Store {
 	t.Helper()
 	opts.Files = f
-	if opts.Spec.Format == "" {
-		opts.Spec.Format = transform.JPEG
+	if len(opts.Spec.Formats) == 0 {
+		opts.Spec.Formats = []transform.Format{transform.JPEG}
 	}
 	s, err := store.Open(dir, opts)
 	if err != nil {
@@ -110,7 +110,7 @@ func storeSkips(t testing.TB, f store.Files) {
 func storeReplacesItsOwn(t testing.TB, f store.Files) {
 	dir := t.TempDir()
 	quality := func(q int) store.Options {
-		return store.Options{Spec: transform.Spec{Format: transform.JPEG, Quality: q}}
+		return store.Options{Spec: transform.Spec{Formats: []transform.Format{transform.JPEG}, Quality: q}}
 	}
 	for q, text := range []string{0: "1st!", 1: "2nd!", 2: "a third"} { // of another spec each
 		s := open(t, dir, f, quality(10+q))
@@ -174,7 +174,7 @@ func storeNames(t testing.TB, f store.Files) {
 		}
 	}
 	// The same inputs in another order keep their names, by the ledger.
-	s := open(t, dir, f, store.Options{Spec: transform.Spec{Format: transform.JPEG, Quality: 33}})
+	s := open(t, dir, f, store.Options{Spec: transform.Spec{Formats: []transform.Format{transform.JPEG}, Quality: 33}})
 	do(t, s, 0, "y/a.png", "anew")
 	want(t, f, "a-2.jpg", "anew")
 	want(t, f, "a.jpg", "of x/a.png")
@@ -217,7 +217,7 @@ func storeStagesFirst(t testing.TB, f store.Files) {
 // storeAfterKill goes on with a copy of the ledger's folder as it is while a run is under way: all that a kill leaves.
 func storeAfterKill(t testing.TB, f store.Files) {
 	spec := func(q int) store.Options {
-		return store.Options{Spec: transform.Spec{Format: transform.JPEG, Quality: q}}
+		return store.Options{Spec: transform.Spec{Formats: []transform.Format{transform.JPEG}, Quality: q}}
 	}
 	killed, next := filepath.Join(t.TempDir(), "killed"), filepath.Join(t.TempDir(), "next")
 	s := open(t, killed, f, spec(10))

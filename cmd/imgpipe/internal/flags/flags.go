@@ -49,7 +49,7 @@ func (g Group) Add(rows ...Flag) {
 			f.NoOptDefVal = "true"
 		}
 		f.Hidden = row.Hidden
-		SetHeading(f, g.Heading)
+		Move(f, g.Heading, true)
 		if row.Common {
 			f.Annotations[commonKey] = []string{"true"}
 		}
@@ -64,10 +64,11 @@ func Heading(f *pflag.Flag) string {
 	return ""
 }
 
-// SetHeading puts a flag under another heading. It leaves the annotations of a flag that f is a copy of as they are.
-func SetHeading(f *pflag.Flag, heading string) {
+// Move puts a flag under another heading, and keeps it out of the short help unless it is common there, too. It leaves
+// the annotations of a flag that f is a copy of as they are.
+func Move(f *pflag.Flag, heading string, common bool) {
 	annotations := map[string][]string{headingKey: {heading}}
-	if IsCommon(f) {
+	if common && IsCommon(f) {
 		annotations[commonKey] = f.Annotations[commonKey]
 	}
 	f.Annotations = annotations

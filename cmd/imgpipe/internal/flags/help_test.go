@@ -104,7 +104,7 @@ func TestWordsAreThoseOfTheFlag(t *testing.T) {
 func TestACopyOfAFlagMovesAlone(t *testing.T) {
 	flag := table().Lookup("size")
 	moved := *flag
-	SetHeading(&moved, "Elsewhere")
+	Move(&moved, "Elsewhere", true)
 	if Heading(flag) != "First" || Heading(&moved) != "Elsewhere" || !IsCommon(&moved) {
 		t.Errorf("the flag stands under %q, its copy under %q", Heading(flag), Heading(&moved))
 	}

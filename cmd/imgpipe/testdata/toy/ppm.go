@@ -48,8 +48,8 @@ func (j *job) readPPM(_ []byte, m *meta) (*image.NRGBA, error) {
 }
 
 // encodePPM encodes an image over the background.
-func (j *job) encodePPM(img *image.NRGBA, _ int, _ *profile) ([]byte, error) {
-	img = j.flatten(img)
+func (j *job) encodePPM(img *image.NRGBA, _ encoding) ([]byte, error) {
+	img = j.flatten(PPM, img)
 	out := fmt.Appendf(nil, ppmHead, img.Rect.Dx(), img.Rect.Dy())
 	for i := 0; i < len(img.Pix); i += 4 {
 		out = append(out, img.Pix[i:i+3]...)

@@ -1,0 +1,100 @@
+package transform
+
+// An Effort is how much time an encoder may take for a smaller file of the same quality. "" is EffortFast.
+type Effort string
+
+// The efforts.
+const (
+	EffortFast   Effort = "fast"
+	EffortNormal Effort = "normal"
+	EffortHigh   Effort = "high"
+)
+
+// A Chroma is the resolution of color in a JPEG or lossy WebP or AVIF, relative to that of brightness. "" is
+// ChromaAuto.
+type Chroma string
+
+// The resolutions of chroma.
+const (
+	ChromaAuto Chroma = "auto" // half in both directions; full from quality 90 on, where the source has it
+	ChromaHalf Chroma = "420"  // half in both directions
+	ChromaFull Chroma = "444"  // full
+)
+
+// A ProfileRule says what becomes of the color profile of an image. "" is ProfileKeep.
+type ProfileRule string
+
+// The rules for color profiles.
+const (
+	ProfileKeep  ProfileRule = "keep"  // pixels keep their values, and the file its profile where its format has one
+	ProfileSRGB  ProfileRule = "srgb"  // pixels are converted to sRGB, and the file has no profile
+	ProfileStrip ProfileRule = "strip" // pixels keep their values, and the file has no profile
+)
+
+// A Metadata says which metadata goes into outputs. A color profile is none, and an orientation is never kept. "" is
+// MetadataStrip.
+type Metadata string
+
+// The amounts of metadata.
+const (
+	MetadataStrip     Metadata = "strip"     // none
+	MetadataCopyright Metadata = "copyright" // the names of the author and of the holder of rights
+	MetadataAll       Metadata = "all"       // EXIF, IPTC and XMP, with the place where a photo was taken
+)
+
+// An Animation says what becomes of an animated image. "" is AnimationKeep.
+type Animation string
+
+// What becomes of animations.
+const (
+	AnimationKeep  Animation = "keep"  // all frames, where the format of the output holds an animation
+	AnimationFirst Animation = "first" // the first frame
+)
+
+// A Depth is the number of bits of a sample. "" is DepthKeep.
+type Depth string
+
+// The depths.
+const (
+	DepthKeep  Depth = "keep" // 16 bits stay 16 where format and operations allow it
+	DepthEight Depth = "8"
+)
+
+// An encoding is what an encoder is asked for besides the pixels. Each encoder reads what it has a use for.
+type encoding struct {
+	quality     int // 1 to 100; 0 if the format has none
+	effort      Effort
+	chroma      Chroma
+	progressive bool
+	compression int      // 1 to 9; 0 is the format's default
+	colors      int      // 2 to 256; 0 is any number
+	profile     *profile // nil for none
+}
+
+// encoding returns what s asks of an encoder of format f.
+func (s Spec) encoding(f *format) encoding {
+	e := encoding{
+		quality: f.quality, effort: s.Effort, chroma: s.Chroma, progressive: s.Progressive,
+		compression: s.Compression, colors: s.Colors,
+	}
+	if f.quality != 0 && s.Quality != 0 {
+		e.quality = s.Quality
+	}
+	return e
+}
+
+// with returns e with a profile to embed.
+func (e encoding) with(p *profile) encoding {
+	e.profile = p
+	return e
+}
+
+// subsampling returns 2 if chroma is to have half of the columns and rows, and 1 if it is to have all. full reports
+// whether the source has all of it.
+func (e encoding) subsampling(full bool) int {
+	switch {
+	case e.chroma == ChromaFull, e.chroma != ChromaHalf && e.quality >= fineQuality && full:
+		return 1
+	}
+	return 2
+}

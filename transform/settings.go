@@ -1,0 +1,202 @@
+package transform
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// settings is the table of the steps of a Spec's text that are neither a size nor an operation, in the order of its
+// canonical text. Each may be given once.
+var settings = []setting{
+	{"orient", func(s *Spec, v string) error {
+		on, err := parseSwitch("orient", v)
+		s.NoOrient = !on
+		return err
+	}, func(s Spec) string { return when(s.NoOrient, "off") }},
+	{"background", func(s *Spec, v string) error {
+		c, err := ParseColor(v)
+		s.Background = Color(c.text())
+		return err
+	}, func(s Spec) string { return s.Background.text() }},
+	{"format", func(s *Spec, v string) (err error) {
+		s.Formats, err = ParseFormats(v)
+		return err
+	}, func(s Spec) string { return FormatsText(s.Formats) }},
+	{"quality", func(s *Spec, v string) (err error) {
+		s.Quality, err = ParseQuality(v)
+		return err
+	}, qualityText},
+	wordSetting("effort", func(s *Spec) *Effort { return &s.Effort }, EffortFast, EffortNormal, EffortHigh),
+	wordSetting("chroma", func(s *Spec) *Chroma { return &s.Chroma }, ChromaAuto, ChromaHalf, ChromaFull),
+	switchSetting("progressive", func(s *Spec) *bool { return &s.Progressive }),
+	{"compression", func(s *Spec, v string) (err error) {
+		s.Compression, err = ParseCompression(v)
+		return err
+	}, func(s Spec) string { return numberUnlessZero(s.Compression) }},
+	{"colors", func(s *Spec, v string) (err error) {
+		s.Colors, err = ParseColors(v)
+		return err
+	}, func(s Spec) string { return numberUnlessZero(s.Colors) }},
+	wordSetting("icc", func(s *Spec) *ProfileRule { return &s.ICC }, ProfileKeep, ProfileSRGB, ProfileStrip),
+	wordSetting("metadata", func(s *Spec) *Metadata { return &s.Metadata },
+		MetadataStrip, MetadataCopyright, MetadataAll),
+	wordSetting("animate", func(s *Spec) *Animation { return &s.Animate }, AnimationKeep, AnimationFirst),
+	wordSetting("depth", func(s *Spec) *Depth { return &s.Depth }, DepthKeep, DepthEight),
+	switchSetting("linear", func(s *Spec) *bool { return &s.Linear }),
+}
+
+// A setting is a step name=value of a Spec's text.
+type setting struct {
+	name string
+	set  func(s *Spec, value string) error
+	text func(s Spec) string // its value in canonical text; "" if it is the default
+}
+
+// findSetting returns the setting of that name, nil if there is none.
+func findSetting(name string) *setting {
+	i := slices.IndexFunc(settings, func(s setting) bool { return s.name == name })
+	if i < 0 {
+		return nil
+	}
+	return &settings[i]
+}
+
+// wordSetting returns the setting of a field that holds one of some words. The first is the default, which a Spec holds
+// as "".
+func wordSetting[T ~string](name string, field func(s *Spec) *T, words ...T) setting {
+	return setting{name,
+		func(s *Spec, v string) error {
+			word, err := parseOneOf(name, v, words)
+			if word == words[0] {
+				word = ""
+			}
+			*field(s) = word
+			return err
+		},
+		func(s Spec) string {
+			word := *field(&s)
+			return when(word != words[0], string(word))
+		},
+	}
+}
+
+// switchSetting returns the setting of a field that is off by default.
+func switchSetting(name string, field func(s *Spec) *bool) setting {
+	return setting{name,
+		func(s *Spec, v string) (err error) {
+			*field(s), err = parseSwitch(name, v)
+			return err
+		},
+		func(s Spec) string { return when(*field(&s), "on") },
+	}
+}
+
+// parseOneOf reads one of some words.
+func parseOneOf[T ~string](name, s string, words []T) (T, error) {
+	plain := make([]string, len(words))
+	for i, w := range words {
+		plain[i] = string(w)
+	}
+	v, err := parseWord(name, s, plain)
+	return T(v), err
+}
+
+func parseSwitch(name, s string) (bool, error) {
+	a := argument{name: name, kind: kindSwitch}
+	v, err := a.parse(s)
+	return v.num != 0, err
+}
+
+// ParseEffort reads fast, normal or high.
+func ParseEffort(s string) (Effort, error) {
+	return parseOneOf("effort", s, []Effort{EffortFast, EffortNormal, EffortHigh})
+}
+
+// ParseChroma reads auto, 420 or 444.
+func ParseChroma(s string) (Chroma, error) {
+	return parseOneOf("chroma", s, []Chroma{ChromaAuto, ChromaHalf, ChromaFull})
+}
+
+// ParseProfileRule reads keep, srgb or strip.
+func ParseProfileRule(s string) (ProfileRule, error) {
+	return parseOneOf("icc", s, []ProfileRule{ProfileKeep, ProfileSRGB, ProfileStrip})
+}
+
+// ParseMetadata reads strip, copyright or all.
+func ParseMetadata(s string) (Metadata, error) {
+	return parseOneOf("metadata", s, []Metadata{MetadataStrip, MetadataCopyright, MetadataAll})
+}
+
+// ParseAnimation reads keep or first.
+func ParseAnimation(s string) (Animation, error) {
+	return parseOneOf("animate", s, []Animation{AnimationKeep, AnimationFirst})
+}
+
+// ParseDepth reads keep or 8.
+func ParseDepth(s string) (Depth, error) {
+	return parseOneOf("depth", s, []Depth{DepthKeep, DepthEight})
+}
+
+// ParseQuality reads a quality, 1 to 100.
+func ParseQuality(s string) (int, error) { return parseWhole("quality", s, 1, 100) }
+
+// ParseCompression reads a level of compression, 1 to 9.
+func ParseCompression(s string) (int, error) { return parseWhole("compression", s, 1, 9) }
+
+// ParseColors reads a number of colors, 2 to 256.
+func ParseColors(s string) (int, error) { return parseWhole("colors", s, 2, 256) }
+
+func parseWhole(name, s string, low, high int) (int, error) {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < low || n > high {
+		return 0, &ValueError{What: name, Value: s, Expected: fmt.Sprintf("a whole number from %d to %d", low, high)}
+	}
+	return n, nil
+}
+
+// ParseFormats reads the names of formats to write, with commas between them. It returns none for "keep".
+func ParseFormats(s string) (list []Format, err error) {
+	for name := range strings.SplitSeq(s, ",") {
+		f, err := ParseFormat(strings.TrimSpace(name))
+		if err != nil {
+			return nil, err
+		}
+		if f == "" && strings.Contains(s, ",") {
+			return nil, &ValueError{What: "format", Value: s, Expected: "keep alone, or a list of formats without it"}
+		}
+		if f != "" {
+			list = append(list, f)
+		}
+	}
+	return list, nil
+}
+
+// FormatsText returns the text that ParseFormats reads; "" for no formats.
+func FormatsText(list []Format) string {
+	names := make([]string, len(list))
+	for i, f := range list {
+		names[i] = string(f)
+	}
+	return strings.Join(names, ",")
+}
+
+// qualityText returns the text of the quality; "" if all outputs have it by default.
+func qualityText(s Spec) string {
+	same := func(f Format) bool { return !f.HasQuality() || f.DefaultQuality() == s.Quality }
+	if len(s.Formats) > 0 && !slices.ContainsFunc(s.Formats, func(f Format) bool { return !same(f) }) {
+		return ""
+	}
+	return numberUnlessZero(s.Quality)
+}
+
+// when returns text if it applies, and "" otherwise.
+func when(applies bool, text string) string {
+	if applies {
+		return text
+	}
+	return ""
+}
+
+func numberUnlessZero(n int) string { return when(n != 0, strconv.Itoa(n)) }
