@@ -42,7 +42,7 @@ func (e *evidence) scaled(wide int) (s scaled, ok bool) {
 	s = scaled{narrow: narrow, wide: wide, came: e.pair(byClock, narrow, wide).speed()}
 	s.could = float64(min(many, cpus)) / float64(few)
 	work := 1.0
-	if p := e.pair(byCPU, narrow, wide); p.p < level && math.Abs(p.cost.Center-1) >= leastWork {
+	if p := e.pair(byCPU, narrow, wide); p.p < Level && math.Abs(p.cost.Center-1) >= leastWork {
 		work = p.cost.Center
 		s.losses = []loss{{workWords(work), s.could - s.could/work}}
 	}

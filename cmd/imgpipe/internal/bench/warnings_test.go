@@ -119,8 +119,8 @@ func TestFailuresAreCounted(t *testing.T) {
 }
 
 func TestFewRoundsFewImagesAndNoiseAreSaid(t *testing.T) {
-	says(t, judged(t, "three rounds", quietMachine, nil), `^warning few-runs: 3 rounds: there is no interval `+
-		`.*\(--runs 6\)`)
+	says(t, judged(t, "three rounds", quietMachine, nil), `^warning few-runs: 3 rounds: with fewer than 6 there is `+
+		`no interval, .*\(--runs 6\)`)
 	says(t, judged(t, "few images", quietMachine, nil), `^warning few-images: There are fewer images \(4\) than `+
 		`workers \(8\)`)
 	saysNothingOf(t, judged(t, "few images", quietMachine, func(c *Comparison) {
