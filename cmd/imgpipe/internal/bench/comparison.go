@@ -130,7 +130,8 @@ type Result struct {
 	// Hodges–Lehmann estimate, with its interval. It is 1 for the Baseline itself.
 	Speedup Estimate `json:"speedup"`
 	// P is the probability that two equal contestants would differ as much as this one and the Baseline, by Wilcoxon's
-	// signed-rank test of the same ratios. Differs says that it is below [Level]. For the Baseline they are 1 and false.
+	// signed-rank test of the same ratios. Differs says that it is below [Level]. For the Baseline they are 1 and
+	// false.
 	P       float64 `json:"p"`
 	Differs bool    `json:"differs"`
 	// Efficiency is the speedup over the same mode with the fewest workers, over how many times more workers there are.

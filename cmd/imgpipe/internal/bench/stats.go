@@ -8,8 +8,8 @@ import (
 	"golang.org/x/perf/benchmath"
 )
 
-// Level is the probability with which two equal contestants are called different on one scale. They are compared on two,
-// by the clock and by CPU time: with 0.04 on each, at most 5 of 100 pairs of equal contestants get an order. An
+// Level is the probability with which two equal contestants are called different on one scale. They are compared on
+// two, by the clock and by CPU time: with 0.04 on each, at most 5 of 100 pairs of equal contestants get an order. An
 // interval of 96 % holds the truth in at least 95 of 100 cases, and the reports say 95 %.
 const Level = 0.04
 
