@@ -88,14 +88,14 @@ func TestOfManyEqualOnesNoneIsSlowerUnlessAllAtOnceDiffer(t *testing.T) {
 	byChance := 0
 	for seed := range uint64(60) {
 		e := simulate(equal, quietMachine, seed).evidence()
-		sorted, logs := e.sorted(byCPU, e.ran)
+		sorted, logs := e.sorted(byClock, e.ran)
 		if alignedRanks(logs) < Level {
 			continue
 		}
-		if e.pair(byCPU, sorted[0], sorted[4]).cost.Low > 1 {
+		if e.slower(byClock, sorted[0], sorted[4]) {
 			byChance++
 		}
-		if o := e.order(byCPU, e.ran); len(o.worse) > 0 {
+		if o := e.order(byClock, e.ran); len(o.worse) > 0 {
 			t.Errorf("seed %d: %v are slower", seed, o.worse)
 		}
 	}
