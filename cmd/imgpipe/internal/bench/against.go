@@ -149,7 +149,7 @@ func unpaired(now, before []float64) (times Estimate, p float64) {
 		if u <= min(below, above) {
 			p += 2 * q
 		}
-		if tail += q; tail <= level/2 {
+		if tail += q; tail <= Level/2 {
 			cut = u + 1
 		}
 	}

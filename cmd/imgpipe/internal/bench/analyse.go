@@ -157,7 +157,7 @@ func (c *Comparison) result(config int) Result {
 func (c *Comparison) against(config int, r *Result) {
 	r.QuietRounds = len(c.quietPairs(c.Baseline, config))
 	r.Speedup, r.P = c.Ratio(c.Baseline, config)
-	r.Differs = r.P < level && c.Withheld == ""
+	r.Differs = r.P < Level && c.Withheld == ""
 	r.WallDetectable = detectable(c.wallRatios(c.Baseline, config))
 	r.CPURatio, r.CPUP = c.CPUTimes(c.Baseline, config)
 	r.CPUDetectable = detectable(c.cpuRatios(c.Baseline, config))

@@ -34,8 +34,8 @@ func (j Job) named() string {
 	return "stage " + j.Stage + " alone"
 }
 
-// An Estimate is the median of the runs with its 95 % confidence interval. With too few runs for an interval, Low and
-// High are infinite; in JSON they are null then.
+// An Estimate is the median of the runs with an interval that holds the truth in at least 95 of 100 cases. With too
+// few runs for an interval, Low and High are infinite; in JSON they are null then.
 type Estimate struct {
 	Center float64 `json:"center"`
 	Low    float64 `json:"low"`
@@ -130,7 +130,8 @@ type Result struct {
 	// Hodges–Lehmann estimate, with its interval. It is 1 for the Baseline itself.
 	Speedup Estimate `json:"speedup"`
 	// P is the probability that two equal contestants would differ as much as this one and the Baseline, by Wilcoxon's
-	// signed-rank test of the same ratios. Differs says that it is below 0.05. For the Baseline they are 1 and false.
+	// signed-rank test of the same ratios. Differs says that it is below [Level]. For the Baseline they are 1 and
+	// false.
 	P       float64 `json:"p"`
 	Differs bool    `json:"differs"`
 	// Efficiency is the speedup over the same mode with the fewest workers, over how many times more workers there are.

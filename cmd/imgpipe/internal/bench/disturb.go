@@ -305,7 +305,7 @@ func (c *Comparison) uneven(a, b int) bool {
 	if len(differences) == 0 || math.Abs(median(differences)) < unevenBy {
 		return false
 	}
-	return len(differences) < enoughRuns || wilcoxon(differences) < level
+	return len(differences) < enoughRuns || wilcoxon(differences) < Level
 }
 
 // clear reports whether the wall times of two Configs can be compared: enough rounds were quiet for both, or all were,

@@ -77,6 +77,9 @@ func TestARunIsDisturbedByWhatItsOwnWorkDoesNotExplain(t *testing.T) {
 		{"nothing is known", &Sample{Elapsed: 1}, 0, ""},
 		{"an account without lanes", with(lanes(0, 1, 1), func(*Sample) {}), 0, ""},
 		{"an account without time", with(lanes(2, 1, 1), func(s *Sample) { s.Summary.Account.Wall = 0 }), 0, ""},
+		{"an account without time, and a disk that others use", with(lanes(2, 1, 1), func(s *Sample) {
+			s.Summary.Account.Wall, s.Summary.Conditions.IOPressure = 0, known(0.5)
+		}), 0, "disk"},
 		{"an account that does not know who waited", with(lanes(2, 1, 1), func(s *Sample) {
 			s.Summary.Account.Unknown = []pipeline.Entry{pipeline.EntryCPUWait}
 		}), 0, ""},

@@ -118,7 +118,7 @@ func TestUnpairedIntervalLeavesOutOneExactlyWhenTheTestSaysSo(t *testing.T) {
 			y = append(y, 1+0.01*float64(rng.IntN(20)))
 		}
 		e, p := unpaired(x, y)
-		if outside := e.Low > 1 || e.High < 1; outside != (p < level) && math.Abs(p-level) > 1e-9 {
+		if outside := e.Low > 1 || e.High < 1; outside != (p < Level) && math.Abs(p-Level) > 1e-9 {
 			t.Fatalf("p = %v, interval %v to %v of %v, %v", p, e.Low, e.High, x, y)
 		}
 		if e.Finite() && (e.Center < e.Low || e.Center > e.High) {
@@ -139,11 +139,11 @@ func TestAnEarlierComparisonIsComparedByNameOrByFlags(t *testing.T) {
 	if len(a.Rows) != 2 || !slices.Equal(a.Missing, []string{"serial"}) {
 		t.Fatalf("rows %+v, missing %q", a.Rows, a.Missing)
 	}
-	if r := a.Rows[0]; r.Name != "goroutines with 2 workers" || math.Abs(r.Wall.Center-2) > 0.05 || r.WallP > level ||
+	if r := a.Rows[0]; r.Name != "goroutines with 2 workers" || math.Abs(r.Wall.Center-2) > 0.05 || r.WallP > Level ||
 		r.CPU.Center != 1 {
 		t.Errorf("twice as long as then: %+v", r)
 	}
-	if r := a.Rows[1]; math.Abs(r.Wall.Center-1) > 0.02 || r.WallP < level {
+	if r := a.Rows[1]; math.Abs(r.Wall.Center-1) > 0.02 || r.WallP < Level {
 		t.Errorf("as long as then: %+v", r)
 	}
 	if !slices.ContainsFunc(a.Notes, func(n string) bool { return strings.Contains(n, "size=20x20 then") }) {

@@ -106,7 +106,7 @@ func (c *Comparison) beside(a, b int) string {
 	case !times.Finite():
 		return fmt.Sprintf("%s: %.2f times as fast as %s at the median, in too few rounds for an interval.",
 			c.Name(a), times.Center, c.Name(b))
-	case p >= level:
+	case p >= Level:
 		return fmt.Sprintf("%s and %s: no difference shown by the clock, %s times as fast.", c.Name(a), c.Name(b),
 			interval(times))
 	}

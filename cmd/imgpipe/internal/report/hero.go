@@ -29,8 +29,8 @@ const (
 func (v *view) hero() (chart, bool) {
 	ch := chart{ID: "ratios", Beside: true, Title: "How they compare with " + v.baseline(),
 		Lead: "Right of the gray band is better than " + v.baseline() + ", left of it worse; within the band, which " +
-			"is ±5 %, the difference does not matter. The line through a dot is its 95 % interval: in 19 of 20 " +
-			"comparisons the truth lies within it.",
+			"is ±5 %, the difference does not matter. The line through a dot is its 95 % interval: in at least 19 of " +
+			"20 comparisons the truth lies within it.",
 		Keys: []key{{"dot", dotShape, "a difference is shown"}, {"dot hollow", dotShape, "none is shown"},
 			{"dot home", homeShape, "baseline"},
 			{"band", "", "±5 %: does not matter"}},
