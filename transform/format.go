@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"imgpipe/transform/internal/pixel"
+	"imgpipe/transform/internal/webp"
 )
 
 // A Format is a file format of images, by the name that it has in flags and messages.
@@ -63,7 +64,7 @@ var formats = []format{
 	},
 	{
 		name: WebP, title: "WebP", extensions: []string{"webp"},
-		mime: "image/webp", sniff: isWebP, frames: "frame of the animation",
+		mime: "image/webp", sniff: webp.Is, frames: "frame of the animation",
 		header: (*meta).webp, decode: (*job).readWebP,
 	},
 }

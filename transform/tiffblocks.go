@@ -9,6 +9,7 @@ import (
 	"imgpipe/transform/internal/jpeg"
 	"imgpipe/transform/internal/pixel"
 	"imgpipe/transform/internal/tiff"
+	"imgpipe/transform/internal/webp"
 )
 
 // jpegInTIFF decodes one block of a TIFF. Only the tags of the TIFF say what its components are, not the markers of
@@ -86,7 +87,7 @@ func together(p *pixel.Planes, h *jpeg.Header) []byte {
 
 // webpInTIFF decodes one block of a TIFF.
 func (j *job) webpInTIFF(file []byte, width, height int) (tiff.Samples, error) {
-	if !isWebP(file) {
+	if !webp.Is(file) {
 		return lost(errors.New("it is no WebP")), nil
 	}
 	var m meta

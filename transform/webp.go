@@ -1,19 +1,14 @@
 package transform
 
 import (
-	"encoding/binary"
 	"errors"
 	"image"
 
 	"imgpipe/transform/internal/codec"
 	"imgpipe/transform/internal/vp8"
 	"imgpipe/transform/internal/vp8l"
+	"imgpipe/transform/internal/webp"
 )
-
-// isWebP reports whether head is that of a RIFF file with a WebP.
-func isWebP(head []byte) bool {
-	return len(head) >= 12 && string(head[:4]) == "RIFF" && string(head[8:12]) == "WEBP"
-}
 
 // A webpFrame holds the chunks of the first image in a WebP file; slices of the file.
 type webpFrame struct {
@@ -29,7 +24,7 @@ type webpFrame struct {
 func (m *meta) webp(data []byte) error {
 	f := new(webpFrame)
 	m.head = f
-	c, err := m.webpChunks(data[12:], f)
+	c, err := m.webpChunks(webp.Chunks(data), f)
 	if err != nil {
 		return err
 	}
@@ -68,7 +63,7 @@ type webpContainer struct {
 // the file more than that in the RIFF header.
 func (m *meta) webpChunks(rest []byte, f *webpFrame) (c webpContainer, err error) {
 	for range maxParts {
-		chunk, next, ok := nextChunk(rest)
+		chunk, next, ok := webp.Next(rest)
 		if !ok {
 			switch {
 			case !f.empty():
@@ -79,14 +74,14 @@ func (m *meta) webpChunks(rest []byte, f *webpFrame) (c webpContainer, err error
 			return c, errors.New("it has no image")
 		}
 		rest = next
-		body := chunk.body
-		switch string(chunk.name) {
+		body := chunk.Body
+		switch string(chunk.Name) {
 		case "VP8X":
 			if len(body) < 10 {
 				return c, codec.ErrHeader
 			}
 			c.extended, c.animated, m.Alpha = true, body[0]&2 != 0, body[0]&0x10 != 0
-			m.Width, m.Height = 1+uint24(body[4:]), 1+uint24(body[7:])
+			m.Width, m.Height = 1+webp.Uint24(body[4:]), 1+webp.Uint24(body[7:])
 		case "ANMF":
 			if err := m.webpAnimation(body, f); err != nil {
 				return c, err
@@ -114,10 +109,10 @@ func (m *meta) webpAnimation(body []byte, f *webpFrame) error {
 	if len(body) < 16 {
 		return nil
 	}
-	x, y := 2*uint24(body), 2*uint24(body[3:])
+	x, y := 2*webp.Uint24(body), 2*webp.Uint24(body[3:])
 	rest := body[16:]
 	for range maxParts {
-		chunk, next, ok := nextChunk(rest)
+		chunk, next, ok := webp.Next(rest)
 		if !ok {
 			break
 		}
@@ -152,48 +147,22 @@ func (m *meta) webpTraits(f *webpFrame, whole bool) {
 	m.price.work = 4*(pixels-frame) + perPixel*frame
 }
 
-// A webpChunk is a part of the file. If the file ends in it, its body has the bytes that are there.
-type webpChunk struct {
-	name, body []byte
-	cut        bool
-}
-
-// nextChunk takes the first chunk off a list.
-func nextChunk(b []byte) (c webpChunk, rest []byte, ok bool) {
-	if len(b) < 8 {
-		return c, nil, false
-	}
-	size := uint64(binary.LittleEndian.Uint32(b[4:]))
-	c.name, b = b[:4], b[8:]
-	if size > uint64(len(b)) {
-		c.body, c.cut = b, true
-		return c, nil, true
-	}
-	c.body, rest = b[:size], b[size:]
-	if size%2 == 1 && len(rest) > 0 {
-		rest = rest[1:]
-	}
-	return c, rest, true
-}
-
-func uint24(b []byte) int { return int(b[0]) | int(b[1])<<8 | int(b[2])<<16 }
-
 func (f *webpFrame) empty() bool { return f.lossy == nil && f.lossless == nil }
 
 // add keeps the chunks of the first image.
-func (f *webpFrame) add(c webpChunk) {
+func (f *webpFrame) add(c webp.Chunk) {
 	if !f.empty() {
 		return
 	}
-	switch string(c.name) {
+	switch string(c.Name) {
 	case "VP8 ":
-		f.lossy = c.body
+		f.lossy = c.Body
 	case "VP8L":
-		f.lossless = c.body
+		f.lossless = c.Body
 	case "ALPH":
-		f.alpha = c.body
+		f.alpha = c.Body
 	}
-	f.cut = c.cut
+	f.cut = c.Cut
 }
 
 // measure reads the size from the head of the image itself: RFC 6386, section 9.1, or RFC 9649, section 3.4.

@@ -1,9 +1,10 @@
-// Package vp8l reads the lossless image of a WebP file (RFC 9649, section 3). Start with [ReadHeader], whose
-// Header decodes.
+// Package vp8l reads and writes the lossless image of a WebP file (RFC 9649, section 3). To read one, start with
+// [ReadHeader], whose Header decodes. To write one, start with [Encoder].
 //
 //	bytes -> reader: bits -> codes -> pixels, with references to earlier ones -> transforms, undone
+//	pixels -> ways: which transforms -> residue -> matches, cache of colors -> groups of codes -> bytes
 //
-// If the data ends too early or has an impossible code, the rows before are decoded. The package never writes an image.
+// If the data ends too early or has an impossible code, the rows before are decoded.
 package vp8l
 
 import (
@@ -264,7 +265,10 @@ type colorCache struct {
 
 func newColorCache(bits int) colorCache { return colorCache{make([]uint32, 1<<bits), 32 - bits} }
 
-func (c *colorCache) add(color uint32) {
+func (c *colorCache) add(color uint32) { c.colors[c.place(color)] = color }
+
+// place returns where color stands if it is there.
+func (c *colorCache) place(color uint32) int {
 	swapped := color&0xff00ff00 | color<<16&0xff0000 | color>>16&0xff // blue first
-	c.colors[swapped*0x1e35a7bd>>c.shift] = color
+	return int(swapped * 0x1e35a7bd >> c.shift)
 }
