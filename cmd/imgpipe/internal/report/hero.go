@@ -29,8 +29,8 @@ const (
 func (v *view) hero() (chart, bool) {
 	ch := chart{ID: "ratios", Beside: true, Title: "How they compare with " + v.baseline(),
 		Lead: "By the clock, what lies further right is faster; in CPU time, it takes more. Within the gray band, " +
-			"which is ±5 % around " + v.baseline() + ", the difference does not matter. The line through a dot is its " +
-			"95 % interval: in at least 19 of 20 comparisons the truth lies within it.",
+			"which is ±5 % around " + v.baseline() + ", the difference does not matter. The line through a dot " +
+			"is its 95 % interval: in at least 19 of 20 comparisons the truth lies within it.",
 		Keys: []key{{"dot", dotShape, "a difference is shown"}, {"dot hollow", dotShape, "none is shown"},
 			{"dot home", homeShape, "baseline"},
 			{"band", "", "±5 %: does not matter"}},
