@@ -25,9 +25,13 @@ func (c *Comparison) Analyse() {
 	c.scaling()
 	c.Warnings = c.warnings()
 	c.learn()
-	ours := c.withoutPeers()
-	c.Verdict = slices.Concat(c.lesson(), ours.verdict(), c.peerFindings())
-	c.Claims = ours.claims()
+	c.judge()
+	c.Claims = c.withoutPeers().claims()
+}
+
+// judge sets the Verdict.
+func (c *Comparison) judge() {
+	c.Verdict = slices.Concat(c.lesson(), c.withoutPeers().verdict(), c.peerFindings())
 }
 
 // describe takes from the first run of imgpipe what is the same in all runs.

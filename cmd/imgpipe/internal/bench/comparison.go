@@ -198,7 +198,7 @@ type Comparison struct {
 	Warnings []Warning `json:"warnings"`
 	// Parts are shorter comparisons of one stage alone, for some of the claims. They have no verdict.
 	Parts []Comparison `json:"parts,omitempty"`
-	// GoroutineStart is what [StartOfGoroutine] measured.
+	// GoroutineStart is how long a goroutine takes to start, in seconds, as the Lesson measured it; 0 without one.
 	GoroutineStart float64 `json:"goroutine_start_s"`
 	// Ended says why there were so many rounds: "rounds", "precision" or "budget". Precision is the half width of an
 	// interval that was asked for, as a share, and Budget how long the runs might take; 0 for none.
@@ -305,6 +305,8 @@ type Against struct {
 	Missing []string `json:"missing,omitempty"`
 	// Notes say what differs besides: the job, the machine, the version.
 	Notes []string `json:"notes,omitempty"`
+	// Withheld says why the wall times of one of the two show nothing; "" if those of both do.
+	Withheld string `json:"withheld,omitempty"`
 }
 
 // An AgainstRow is one contestant in two comparisons: how many times the wall time and the CPU time for an image of the

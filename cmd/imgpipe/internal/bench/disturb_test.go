@@ -124,6 +124,15 @@ func contest(rounds int, a, b float64, change func(round int, a, b *Sample)) *Co
 	return c
 }
 
+func TestRoundsAreCountedInWords(t *testing.T) {
+	for want, n := range map[string][2]int{"in the one round": {1, 1}, "in all 6 rounds": {6, 6},
+		"in 5 of 6 rounds": {5, 6}, "in 1 of 2 rounds": {1, 2}} {
+		if got := inRounds(n[0], n[1]); got != want {
+			t.Errorf("%v: %q, want %q", n, got, want)
+		}
+	}
+}
+
 func disturb(share float64, runs ...*Sample) {
 	for _, s := range runs {
 		s.Disturbed, s.DisturbedShare, s.OtherCPU = "other programs held 1.4 of 2 CPUs", share, 1.4

@@ -127,6 +127,34 @@ func TestUnpairedIntervalLeavesOutOneExactlyWhenTheTestSaysSo(t *testing.T) {
 	}
 }
 
+// TestOneContestantIsSetBesideItselfOfAnEarlierComparison, which is something to compare it with.
+func TestOneContestantIsSetBesideItselfOfAnEarlierComparison(t *testing.T) {
+	alone := func(wall float64) *Comparison {
+		c := contest(8, wall, 1, nil)
+		c.Configs, c.Samples = c.Configs[:1], slices.DeleteFunc(c.Samples, func(s Sample) bool { return s.Config == 1 })
+		c.Analyse()
+		return c
+	}
+	beside := func(now, then *Comparison) *Comparison {
+		now.CompareWith(then)
+		return now
+	}
+	says(t, beside(alone(2), alone(1)), `^choice: goroutines with 2 workers, beside the earlier comparison: 2\.00 `+
+		`\(1\.9.* to 2\.0.*\) times the wall time; 1\.00 \(.*\) times the CPU time for each image, no difference `+
+		`shown\.`)
+	says(t, beside(alone(1), alone(1)), `^choice: .*: 1\.00 \(.*\) times the wall time, no difference shown; `)
+	others := alone(1)
+	others.Withheld = "other programs held 1.4 of 2 CPUs in all 8 rounds"
+	says(t, beside(alone(2), others), `^choice: .*: of the wall time nothing is shown: other programs held 1\.4 of 2 `+
+		`CPUs in all 8 rounds; 1\.00 .* times the CPU time`)
+	others.Configs[0].Mode = modes.Serial
+	says(t, beside(alone(2), others), `^choice: Only .* was run, and the earlier comparison has nothing like it\.$`)
+	says(t, alone(2), `^choice: Only .* was run, so there is nothing to compare it with\.$`)
+	both := contest(8, 2, 1, nil)
+	both.Analyse()
+	says(t, beside(both, alone(1)), `^choice: .*: the fastest, `)
+}
+
 func TestAnEarlierComparisonIsComparedByNameOrByFlags(t *testing.T) {
 	now, then := contest(8, 2, 1, nil), contest(7, 1, 1, nil)
 	then.Configs = append(then.Configs, Config{Mode: modes.Serial, Workers: 1, Downloads: 1})
