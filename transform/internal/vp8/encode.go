@@ -41,17 +41,20 @@ type Encoder struct {
 	luma, blue    pixel.Plane
 	red           pixel.Plane
 
-	quant   segmentQuant
-	mb      work
-	above   [3][]byte // the last reconstructed row of each plane, from its corner to four samples behind its end
-	modes   []uint8   // the modes of the subblocks above
-	left    [4]uint8  // and of those to the left
-	around  []context
-	records []record
-	masks   []uint16 // which levels are not 0, for each block of the macroblocks that have any
-	levels  []int16  // those that are not 0
-	counts  tokenCounts
-	skips   int
+	segments     int
+	segmentProbs [3]uint8
+	quant        [maxSegments]segmentQuant
+	detail       []uint8 // of each macroblock: the logarithm of its details, then its segment
+	mb           work
+	above        [3][]byte // the last reconstructed row of each plane, from its corner to four samples behind its end
+	modes        []uint8   // the modes of the subblocks above
+	left         [4]uint8  // and of those to the left
+	around       []context
+	records      []record
+	masks        []uint16 // which levels are not 0, for each block of the macroblocks that have any
+	levels       []int16  // those that are not 0
+	counts       tokenCounts
+	skips        int
 
 	// seen is called with each reconstructed macroblock, in tests.
 	seen func(x, y int, luma *[16]samples, chroma *[8]samples)
@@ -91,7 +94,9 @@ func (e *Encoder) Append(dst []byte, p *pixel.Planes, o EncodeOptions) ([]byte, 
 	if o.Effort < Fast || o.Effort > High {
 		return dst, fmt.Errorf("effort is %d, %d to %d was expected", o.Effort, Fast, High)
 	}
-	e.quant = newSegmentQuant(int(qualities[o.Quality]))
+	if err := e.measure(int(qualities[o.Quality]), o.Stop); err != nil {
+		return dst, err
+	}
 	for y := range e.height {
 		if err := o.Stop.Err(); err != nil {
 			return dst, err
@@ -161,7 +166,9 @@ func (e *Encoder) write(dst []byte, o EncodeOptions) ([]byte, error) {
 	for y := range e.height {
 		e.left = [4]uint8{}
 		for x := range e.width {
-			e.writeModes(&w, x, &e.records[y*e.width+x], skipProb)
+			i := y*e.width + x
+			e.writeSegment(&w, e.detail[i])
+			e.writeModes(&w, x, &e.records[i], skipProb)
 		}
 	}
 	w.flush()
@@ -200,13 +207,13 @@ func (e *Encoder) write(dst []byte, o EncodeOptions) ([]byte, error) {
 // probability that a macroblock has levels.
 func (e *Encoder) header(w *boolWriter, probs *tokenProbs) uint8 {
 	w.number(0, 2) // the color space; samples are clamped
-	w.flag(false)  // no segments
-	w.flag(false)  // the normal filter
-	w.number(e.quant.filter, 6)
+	e.writeSegments(w)
+	w.flag(false) // the normal filter
+	w.number(e.quant[0].filter, 6)
 	w.number(0, 3) // sharpness
 	w.flag(false)  // the same for all modes
 	w.number(0, 2) // one partition of coefficients
-	w.number(e.quant.index, 7)
+	w.number(e.quant[0].index, 7)
 	for range 5 {
 		w.optional(0, 4)
 	}

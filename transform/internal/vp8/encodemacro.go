@@ -129,20 +129,21 @@ func (e *Encoder) row(y int) {
 
 // macroblock encodes a macroblock.
 func (e *Encoder) macroblock(x, y int, left *context) {
-	mb, q := &e.mb, &e.quant
+	mb := &e.mb
+	q := &e.quant[e.detail[y*e.width+x]]
 	var r record
-	wholeCost := e.chooseWhole(&r, x > 0, y > 0)
-	eachCost := e.chooseEach(&r, x, wholeCost)
+	wholeCost := e.chooseWhole(&r, q, x > 0, y > 0)
+	eachCost := e.chooseEach(&r, q, x, wholeCost)
 	if r.each = eachCost < wholeCost; !r.each {
 		e.codeWhole(q)
 		mb.best = mb.whole
 	}
-	e.chooseChroma(&r, x > 0, y > 0)
+	e.chooseChroma(&r, q, x > 0, y > 0)
 	e.finish(x, y, &r, left)
 }
 
 // chooseWhole chooses the mode of a whole macroblock. It returns what it costs.
-func (e *Encoder) chooseWhole(r *record, hasLeft, hasAbove bool) int32 {
+func (e *Encoder) chooseWhole(r *record, q *segmentQuant, hasLeft, hasAbove bool) int32 {
 	mb := &e.mb
 	best, at := int32(1<<30), 0
 	for mode := range uint8(4) {
@@ -150,7 +151,7 @@ func (e *Encoder) chooseWhole(r *record, hasLeft, hasAbove bool) int32 {
 		predictBlocks(mode, 16, mb.above[:], mb.left[:], hasAbove, hasLeft, pred[:])
 		var cost costCounter
 		writeLuma(&cost, mode)
-		c := int32(cost) * e.quant.lambda >> 8
+		c := int32(cost) * q.lambda >> 8
 		for i := range pred {
 			c += activity(&mb.luma[i], &pred[i])
 		}
@@ -184,8 +185,8 @@ func (e *Encoder) codeWhole(q *segmentQuant) {
 
 // chooseEach chooses and codes a mode for each subblock, as long as they cost less than most. It returns what they
 // cost.
-func (e *Encoder) chooseEach(r *record, x int, most int32) int32 {
-	mb, q := &e.mb, &e.quant
+func (e *Encoder) chooseEach(r *record, q *segmentQuant, x int, most int32) int32 {
+	mb := &e.mb
 	copy(mb.canvas[3:], mb.above[:])
 	for y := range 16 {
 		mb.canvas[(y+1)*canvasStride+3] = mb.left[y]
@@ -229,8 +230,8 @@ func (e *Encoder) chooseEach(r *record, x int, most int32) int32 {
 }
 
 // chooseChroma chooses and codes the mode of chroma.
-func (e *Encoder) chooseChroma(r *record, hasLeft, hasAbove bool) {
-	mb, q := &e.mb, &e.quant
+func (e *Encoder) chooseChroma(r *record, q *segmentQuant, hasLeft, hasAbove bool) {
+	mb := &e.mb
 	best, at := int32(1<<30), 0
 	for mode := range uint8(4) {
 		pred := &mb.uvTrial[at]
