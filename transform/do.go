@@ -35,7 +35,7 @@ type job struct {
 	metadata   *exif.Metadata // what goes into the outputs, nil for none
 	lost       []string       // what was lost of it
 	free       int64          // nanoseconds of work that the file may still ask for
-	small      []string       // warnings of outputs that are smaller than their box
+	sizes      []string       // warnings of sizes: smaller than their box, or not made
 	source     Header         // of the input, once it was read
 	space      *workspace     // memory that is used again
 }
@@ -72,7 +72,7 @@ func Do(ctx context.Context, t Task) (Result, error) {
 		if j.first {
 			res.Warnings = append(res.Warnings, "only the first "+res.Source.Format.row().frames+" was used")
 		}
-		res.Warnings = append(res.Warnings, j.small...)
+		res.Warnings = append(res.Warnings, j.sizes...)
 		for _, f := range j.flattened {
 			res.Warnings = append(res.Warnings, t.Spec.flattened(f.row()))
 		}
@@ -148,7 +148,7 @@ func (j *job) run(t Task) (Result, error) {
 		return Result{}, err
 	}
 	j.free = t.Limits.freeWork() + workPerByte*m.price.bytes - m.price.work
-	j.first, j.small = m.more, p.small
+	j.first, j.sizes = m.more, append(p.small, p.notMade()...)
 	j.doing = "decode " + string(h.Format)
 	j.remarksOf(m.remarks)
 	j.describe(t.Spec, &m, t.Data)

@@ -26,9 +26,9 @@ func (s Spec) Explain(h Header, limits Limits) (string, error) {
 	if p.orientation > 1 {
 		fmt.Fprintf(&b, "turn upright from orientation %d\n", h.Orientation)
 	}
-	for _, l := range p.legs {
-		indent := ""
-		if l.label != "" {
+	for legs := range p.bySize() {
+		l, indent := &legs[0], ""
+		if len(s.Sizes) > 1 {
 			fmt.Fprintf(&b, "output %s\n", l.label)
 			indent = "  "
 		}
@@ -36,11 +36,16 @@ func (s Spec) Explain(h Header, limits Limits) (string, error) {
 			fmt.Fprintf(&b, "%s%s: %dx%d\n", indent, op, l.sizes[i+1].X, l.sizes[i+1].Y)
 		}
 		last := l.size()
-		fmt.Fprintf(&b, "%sencode %s %dx%d", indent, l.row.name, last.X, last.Y)
-		if l.enc.quality != 0 {
-			fmt.Fprintf(&b, " with quality %d", l.enc.quality)
+		for _, l := range legs {
+			fmt.Fprintf(&b, "%sencode %s %dx%d", indent, l.row.name, last.X, last.Y)
+			if l.enc.quality != 0 {
+				fmt.Fprintf(&b, " with quality %d", l.enc.quality)
+			}
+			b.WriteString("\n")
 		}
-		b.WriteString("\n")
+	}
+	for _, why := range p.notMade() {
+		b.WriteString(why + "\n")
 	}
 	return b.String(), nil
 }

@@ -99,7 +99,8 @@ type format struct {
 
 	// encode returns a file of an image. It embeds the profile of e, by j.embed, unless that does not suit the pixels.
 	encode func(j *job, img *image.NRGBA, e encoding) ([]byte, error)
-	// encodePlanes returns a file of Y, Cb and Cr, or of Y alone. It is nil if the encoder takes only RGB.
+	// encodePlanes returns a file of Y, Cb and Cr, or of Y alone. It is nil if the encoder takes only RGB. It leaves pic
+	// as it is, and the planes of the workspace: encoders of other formats get them after it.
 	encodePlanes func(j *job, pic *pixel.Planes, e encoding) ([]byte, error)
 	// measure reads the size from a file that encode made, in constant time. ends reports whether the file ends as it
 	// should. data may be anything that sniff takes for this format, however short.

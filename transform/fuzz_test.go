@@ -50,8 +50,9 @@ func FuzzDo(f *testing.F) {
 			}
 			return
 		}
-		if variants := spec.Variants(); len(res.Outputs) != len(variants) {
-			t.Fatalf("%d outputs: expected %d", len(res.Outputs), len(variants))
+		// Sizes with the same pixels are made once.
+		if most := len(spec.Variants()); len(res.Outputs) < 1 || len(res.Outputs) > most {
+			t.Fatalf("%d outputs: expected 1 to %d", len(res.Outputs), most)
 		}
 		again, err := Do(context.Background(), task)
 		if err != nil {

@@ -14,7 +14,8 @@ import (
 //	rowsPath    sends each row of a PNG or TIFF to all views as it is decoded, and never holds the whole image
 //	rgbPath     decodes everything else to one RGB image; each operation makes a new image
 //
-// The first two make the view of each leg from what they decode. A leg goes on in RGB only for what is not geometry.
+// The first two make the view of each size from what they decode. A size goes on in RGB only for what is not geometry.
+// All formats of a size have one view and one result of its operations, which each encoder gets.
 type path interface {
 	// name is Result.Path.
 	name() string
@@ -23,7 +24,7 @@ type path interface {
 	explain() (why, how string)
 	// need adds to n the memory that run has in use.
 	need(n *needs)
-	// run decodes data, whose header is m, and adds one output for each leg to res. Work began at start.
+	// run decodes data, whose header is m, and adds the outputs of each size to res. Work began at start.
 	run(j *job, data []byte, m meta, res *Result, start time.Time) error
 }
 
@@ -41,43 +42,79 @@ func (p plan) path(h Header) path {
 // direct reports whether the view of l is encoded as it is, if it is one of planes.
 func (l leg) direct() bool { return len(l.rest) == 0 && l.row.encodePlanes != nil }
 
-// finish does ops to img, encodes the result and adds it to res as the output of l. The work on l began at start.
-func (j *job) finish(
-	res *Result, l leg, img *image.NRGBA, ops []Op, profile *profile, start time.Time,
-) error {
-	out, err := j.operate(img, ops)
-	if err != nil {
-		return err
+// A sizing is one size of an image while its files are made.
+type sizing struct {
+	*job
+	res     *Result
+	legs    []leg    // of this size
+	files   []Output // for each leg; without Data until that is made
+	profile *profile
+	start   time.Time // of the work on this size
+}
+
+// eachSize calls do for each size of p. do makes the file of each leg, and has pixels once for all of them.
+func (j *job) eachSize(p *plan, m meta, res *Result, do func(s *sizing) error) error {
+	profile := j.profile(m)
+	for legs := range p.bySize() {
+		s := &sizing{j, res, legs, make([]Output, len(legs)), profile, time.Now()}
+		if err := do(s); err != nil {
+			return err
+		}
+		res.Outputs = append(res.Outputs, s.files...)
 	}
-	operated := time.Now()
-	j.doing = "encode " + string(l.row.name)
-	e := j.describing(l.enc, l.row, out.Rect.Dx(), out.Rect.Dy())
-	data, err := j.encode(out, l.row, e.with(profile))
-	if err != nil {
-		return err
-	}
-	res.add(Output{l.label, l.row.name, out.Rect.Dx(), out.Rect.Dy(), data}, start, operated)
 	return nil
 }
 
-// finishPlanes is finish for planes that are encoded as they are.
-func (j *job) finishPlanes(res *Result, l leg, pic *pixel.Planes, profile *profile, start time.Time) error {
-	operated := time.Now()
-	j.doing = "encode " + string(l.row.name)
-	e := j.describing(l.enc, l.row, pic.Plane[0].W, pic.Plane[0].H)
-	data, err := l.row.encodePlanes(j, pic, e.with(j.suiting(l.row, profile)))
+// finish does ops to img, and makes of the result each file that is not made yet.
+func (s *sizing) finish(img *image.NRGBA, ops []Op) error {
+	out, err := s.operate(img, ops)
 	if err != nil {
-		return j.fault(ClassEncode, err)
+		return err
 	}
-	res.add(Output{l.label, l.row.name, pic.Plane[0].W, pic.Plane[0].H, data}, start, operated)
+	s.operated()
+	for i := range s.legs {
+		if s.files[i].Data != nil {
+			continue
+		}
+		l := &s.legs[i]
+		s.doing = "encode " + string(l.row.name)
+		e := s.describing(l.enc, l.row, out.Rect.Dx(), out.Rect.Dy())
+		data, err := s.encode(out, l.row, e.with(s.profile))
+		if err != nil {
+			return err
+		}
+		s.made(i, out.Rect.Size(), data)
+	}
 	return nil
 }
 
-// add adds an output that was operated on from start to operated, and then encoded.
-func (r *Result) add(out Output, start, operated time.Time) {
-	r.Operate += operated.Sub(start)
-	r.Encode += time.Since(operated)
-	r.Outputs = append(r.Outputs, out)
+// finishPlanes makes the file of leg i from planes, which are encoded as they are.
+func (s *sizing) finishPlanes(i int, pic *pixel.Planes) error {
+	l := &s.legs[i]
+	s.operated()
+	s.doing = "encode " + string(l.row.name)
+	e := s.describing(l.enc, l.row, pic.Plane[0].W, pic.Plane[0].H)
+	data, err := l.row.encodePlanes(s.job, pic, e.with(s.suiting(l.row, s.profile)))
+	if err != nil {
+		return s.fault(ClassEncode, err)
+	}
+	s.made(i, image.Pt(pic.Plane[0].W, pic.Plane[0].H), data)
+	return nil
+}
+
+// operated ends the time of an operation.
+func (s *sizing) operated() {
+	now := time.Now()
+	s.res.Operate += now.Sub(s.start)
+	s.start = now
+}
+
+// made sets the file of leg i, and ends the time of its encoding.
+func (s *sizing) made(i int, size image.Point, data []byte) {
+	now := time.Now()
+	s.res.Encode += now.Sub(s.start)
+	s.start = now
+	s.files[i] = Output{s.legs[i].label, s.legs[i].row.name, size.X, size.Y, data}
 }
 
 // operate does operations one after the other. It does not change img.

@@ -4,20 +4,28 @@ import (
 	"cmp"
 	"fmt"
 	"image"
+	"iter"
+	"slices"
 )
 
 // A plan is everything that is decided about a Task before a pixel is decoded.
 type plan struct {
 	stored      image.Point // size of the image as it is stored
 	orientation int         // EXIF orientation that is undone, 1 for none
-	legs        []leg
-	small       []string // a warning for each output that is smaller than the box that it was to fill
+	legs        []leg       // in all formats of the first size, then in those of the next
+	formats     int         // how many legs each size has
+	small       []string    // a warning for each output that is smaller than the box that it was to fill
 }
+
+// bySize returns the legs of one size after the other. They have one view and the same operations, and differ in their
+// formats: what they have in common is made once.
+func (p *plan) bySize() iter.Seq[[]leg] { return slices.Chunk(p.legs, max(p.formats, 1)) }
 
 // A leg is one output's part of a path: its operations, and the view that comes to the same as the first of them.
 type leg struct {
 	label string
-	row   *format // of the output's format
+	same  []string // labels of sizes that would have the same pixels, and are not made
+	row   *format  // of the output's format
 	enc   encoding
 	ops   []Op
 	sizes []image.Point // of the image before each of ops, and after the last
@@ -50,6 +58,8 @@ func (s Spec) plan(h Header, limits Limits) (plan, error) {
 	if !s.NoOrient {
 		p.orientation = h.Orientation
 	}
+	formats := s.Outputs(h)
+	p.formats = len(formats)
 	for i, label := range s.Labels() {
 		ops := s.Ops
 		if len(s.Sizes) > 0 {
@@ -57,6 +67,7 @@ func (s Spec) plan(h Header, limits Limits) (plan, error) {
 		}
 		l := leg{label: label, ops: ops, sizes: []image.Point{{X: w, Y: ht}}}
 		bw, bh := w, ht
+		var small []string
 		for _, op := range ops {
 			if op.op.size != nil {
 				var err error
@@ -64,7 +75,7 @@ func (s Spec) plan(h Header, limits Limits) (plan, error) {
 					return plan{}, &Error{Kind: ClassOperation, Doing: op.op.name, Err: err}
 				}
 				if why := tooSmall(op, l.size(), bw, bh); why != "" {
-					p.small = append(p.small, why)
+					small = append(small, why)
 				}
 				if err := limits.check(bw, bh); err != nil {
 					return plan{}, &Error{Kind: ClassTooLarge, Doing: op.op.name, Err: err}
@@ -73,7 +84,11 @@ func (s Spec) plan(h Header, limits Limits) (plan, error) {
 			l.sizes = append(l.sizes, image.Pt(bw, bh))
 		}
 		l.look(p.stored, p.orientation)
-		for _, f := range s.Outputs(h) {
+		if p.has(&l) {
+			continue
+		}
+		p.small = append(p.small, small...)
+		for _, f := range formats {
 			l.row = f.row()
 			l.enc = s.encoding(l.row)
 			if err := l.row.holds(bw, bh); err != nil {
@@ -83,6 +98,32 @@ func (s Spec) plan(h Header, limits Limits) (plan, error) {
 		}
 	}
 	return p, nil
+}
+
+// has reports whether an earlier size comes to the same pixels as l, and notes that with it. That is so where the image
+// is smaller than both: one file serves both, and two would be equal.
+func (p *plan) has(l *leg) bool {
+	for legs := range p.bySize() {
+		if first := &legs[0]; first.view == l.view && first.gray == l.gray &&
+			slices.EqualFunc(first.rest, l.rest, func(a, b Op) bool { return a.String() == b.String() }) {
+			for i := range legs {
+				legs[i].same = append(legs[i].same, l.label)
+			}
+			return true
+		}
+	}
+	return false
+}
+
+// notMade returns a warning for each size that has the pixels of others, which are not made.
+func (p *plan) notMade() (list []string) {
+	for legs := range p.bySize() {
+		if l := &legs[0]; len(l.same) > 0 {
+			list = append(list, fmt.Sprintf("not made: size %s, with the same %dx%d pixels as size %s",
+				inWords(l.same, "and"), l.size().X, l.size().Y, l.label))
+		}
+	}
+	return list
 }
 
 // tooSmall returns a warning if op is a resize that was to fill a box and makes only w × h pixels of an image of that

@@ -21,8 +21,11 @@ type planeSource interface {
 }
 
 // A planesPath decodes the planes of a JPEG or a lossy WebP, no larger than the views need, and makes the view of each
-// leg from them. A leg goes on in RGB only for what is not geometry, and for an output format whose encoder takes no
+// size from them. A leg goes on in RGB only for what is not geometry, and for an output format whose encoder takes no
 // planes.
+//
+// The file is decoded once, at the finest scale that any output wants. So an output that is made beside others may
+// differ a little from one that is made alone: a JPEG beside a PNG or a larger size is made from more samples.
 type planesPath struct {
 	plan
 	source planeSource
@@ -171,18 +174,23 @@ func (p *planesPath) kept() int64 {
 
 func (p *planesPath) need(n *needs) {
 	n.held += p.decoded()
-	var views int64 // before and after a turn; one leg after the other uses them
+	var views int64 // before and after a turn; one size after the other uses them
 	for _, l := range p.legs {
 		views = max(views, p.viewBytes(l, p.stored))
 	}
 	n.held += views
-	for _, l := range p.legs {
-		if l.direct() {
-			n.output(&l, 0, l.view.size, false)
-			continue
+	for legs := range p.bySize() {
+		var rgb []leg
+		for i := range legs {
+			if legs[i].direct() {
+				n.output(&legs[i], 0, legs[i].view.size, false)
+			} else {
+				rgb = append(rgb, legs[i])
+			}
 		}
-		size := l.view.size
-		n.steps(&l, imageBytes(args{}, size.X, size.Y), size, l.rest)
+		if size := legs[0].view.size; len(rgb) > 0 {
+			n.steps(rgb, imageBytes(args{}, size.X, size.Y), size, legs[0].rest)
+		}
 	}
 }
 
@@ -220,25 +228,44 @@ func (p *planesPath) run(j *job, data []byte, m meta, res *Result, start time.Ti
 		return j.fault(ClassDecode, err)
 	}
 	res.Decode = time.Since(start)
-	profile := j.profile(m)
-	for _, l := range p.legs {
-		start := time.Now()
-		j.doing = "resize"
-		pic, err := w.view(planes, &p.shape, l, p.subsampling(l))
-		if err != nil {
-			return &Error{Kind: ClassOperation, Doing: j.doing, Err: err}
+	return j.eachSize(&p.plan, m, res, func(s *sizing) error { return p.size(s, planes) })
+}
+
+// size makes the files of one size. Those of planes come first: RGB is made from a view with all chroma, and then the
+// memory of views is free for what an encoder makes of RGB.
+func (p *planesPath) size(s *sizing, planes *pixel.Planes) error {
+	var pic *pixel.Planes
+	made := 0 // the subsampling of pic
+	view := func(sub int) (err error) {
+		if made == sub {
+			return nil
 		}
-		if err := j.ended(); err != nil {
-			return err
+		s.doing, made = "resize", sub
+		if pic, err = s.space.view(planes, &p.shape, s.legs[0], sub, pic); err != nil {
+			return &Error{Kind: ClassOperation, Doing: s.doing, Err: err}
 		}
-		if l.direct() {
-			err = j.finishPlanes(res, l, pic, profile, start)
-		} else {
-			err = j.finish(res, l, pic.NRGBA(), l.rest, profile, start)
-		}
-		if err != nil {
-			return err
+		return s.ended()
+	}
+	rgb := false
+	for sub := 2; sub > 0; sub-- {
+		for i, l := range s.legs {
+			if !l.direct() {
+				rgb = true
+			} else if p.subsampling(l) == sub {
+				if err := view(sub); err != nil {
+					return err
+				}
+				if err := s.finishPlanes(i, pic); err != nil {
+					return err
+				}
+			}
 		}
 	}
-	return nil
+	if !rgb {
+		return nil
+	}
+	if err := view(1); err != nil {
+		return err
+	}
+	return s.finish(pic.NRGBA(), s.legs[0].rest)
 }

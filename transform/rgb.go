@@ -30,8 +30,8 @@ func (p *rgbPath) need(n *needs) {
 	}
 	n.most -= min(n.most, image)
 	n.held += image
-	for _, l := range p.legs {
-		n.steps(&l, 0, l.sizes[0], l.ops)
+	for legs := range p.bySize() {
+		n.steps(legs, 0, legs[0].sizes[0], legs[0].ops)
 	}
 }
 
@@ -41,11 +41,5 @@ func (p *rgbPath) run(j *job, data []byte, m meta, res *Result, start time.Time)
 		return err
 	}
 	res.Decode = time.Since(start)
-	profile := j.profile(m)
-	for _, l := range p.legs {
-		if err := j.finish(res, l, img, l.ops, profile, time.Now()); err != nil {
-			return err
-		}
-	}
-	return nil
+	return j.eachSize(&p.plan, m, res, func(s *sizing) error { return s.finish(img, s.legs[0].ops) })
 }

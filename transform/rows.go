@@ -34,7 +34,7 @@ type rowReader interface {
 	Release()
 }
 
-// A rowsPath sends each row to the views of all legs as it is decoded. The whole image is in memory only if an output
+// A rowsPath sends each row to the views of all sizes as it is decoded. The whole image is in memory only if an output
 // is as large.
 type rowsPath struct {
 	plan
@@ -59,21 +59,25 @@ func (p *rowsPath) explain() (why, how string) { return "row by row to the sizes
 func (p *rowsPath) need(n *needs) {
 	n.held += p.views()
 	gray := p.rows.gray()
-	for _, l := range p.legs {
+	for legs := range p.bySize() {
+		l := &legs[0]
 		size := l.view.size
 		pic := imageBytes(args{}, size.X, size.Y)
 		var more int64
 		if l.view.turn != (turn{}) {
 			more += pic
 		}
-		if gray && l.direct() {
-			n.output(&l, more/4, size, false)
+		if !gray {
+			n.steps(legs, more, size, l.inRGB())
 			continue
 		}
-		if gray {
-			more += pic
+		for i := range legs {
+			if legs[i].direct() {
+				n.output(&legs[i], more/4, size, false)
+			} else {
+				n.steps(legs[i:i+1], more+pic, size, l.inRGB())
+			}
 		}
-		n.steps(&l, more, size, l.inRGB())
 	}
 }
 
@@ -81,8 +85,8 @@ func (p *rowsPath) need(n *needs) {
 func (p *rowsPath) views() int64 {
 	h := p.header
 	need := p.rows.memory()
-	for _, l := range p.legs {
-		size := l.view.stored()
+	for legs := range p.bySize() {
+		size := legs[0].view.stored()
 		pic := imageBytes(args{}, size.X, size.Y)
 		if p.rows.gray() {
 			pic /= 4
@@ -114,39 +118,36 @@ func (p *rowsPath) run(j *job, data []byte, m meta, res *Result, start time.Time
 		return err
 	}
 	res.Decode, res.Operate = time.Since(start)-pushing, pushing
-	profile := j.profile(m)
-	for i, l := range p.legs {
-		start := time.Now()
+	i := -1
+	return j.eachSize(&p.plan, m, res, func(s *sizing) error {
+		i++
+		l := &s.legs[0]
 		if p.rows.gray() {
-			err = j.finishGray(res, l, views.grays[i], profile, start)
-		} else {
-			pic := orient(views.pics[i], l.view.turn.orientation())
-			err = j.finish(res, l, pic, l.inRGB(), profile, start)
+			return s.finishGray(views.grays[i])
 		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+		return s.finish(orient(views.pics[i], l.view.turn.orientation()), l.inRGB())
+	})
 }
 
-// rowViews are the views of all legs while rows come in: grays of a gray image, pics of others.
+// rowViews are the views of all sizes while rows come in: grays of a gray image, pics of others.
 type rowViews struct {
 	streams []*resample.Resampler
 	pics    []*image.NRGBA
 	grays   []pixel.Plane
 }
 
-// open makes an empty view for each leg.
+// open makes an empty view for each size.
 func (p *rowsPath) open(j *job, w *workspace) (*rowViews, error) {
-	n := len(p.legs)
+	n := len(p.legs) / p.formats
 	for len(w.streams) < n {
 		w.streams = append(w.streams, &resample.Resampler{Cache: &weights})
 	}
 	views := &rowViews{streams: w.streams[:n], pics: make([]*image.NRGBA, n), grays: make([]pixel.Plane, n)}
 	j.doing = "resize"
-	for i, l := range p.legs {
-		v, s := l.view, views.streams[i]
+	i := -1
+	for legs := range p.bySize() {
+		i++
+		v, s := legs[0].view, views.streams[i]
 		win, filter := resample.Window{X: v.x, Y: v.y, W: v.w, H: v.h}, resamplers[v.filter]
 		var err error
 		if p.rows.gray() {
@@ -201,18 +202,25 @@ func (j *job) whole(decoder rowReader, w, h int, gray bool) (*image.NRGBA, error
 	return img, j.settle(decoder)
 }
 
-// finishGray is finish for the view of a gray image, which an encoder of planes takes as it is.
-func (j *job) finishGray(
-	res *Result, l leg, pic pixel.Plane, profile *profile, start time.Time,
-) error {
+// finishGray is finish for the view of a gray image, which encoders of planes take as it is.
+func (s *sizing) finishGray(pic pixel.Plane) error {
+	l := &s.legs[0]
 	if o := l.view.turn.orientation(); o != 1 {
 		turned := pixel.NewPlane(l.view.size.X, l.view.size.Y)
 		resample.Orient(turned, pic, o)
 		pic = turned
 	}
 	planes := &pixel.Planes{Kind: pixel.Gray, Plane: [4]pixel.Plane{pic}}
-	if !l.direct() {
-		return j.finish(res, l, planes.NRGBA(), l.rest, profile, start)
+	rgb := false
+	for i := range s.legs {
+		if !s.legs[i].direct() {
+			rgb = true
+		} else if err := s.finishPlanes(i, planes); err != nil {
+			return err
+		}
 	}
-	return j.finishPlanes(res, l, planes, profile, start)
+	if !rgb {
+		return nil
+	}
+	return s.finish(planes.NRGBA(), l.rest)
 }

@@ -172,7 +172,8 @@ func (s Spec) String() string {
 // A Variant is one of the outputs that a Spec asks for.
 type Variant struct {
 	// Label is the size as it stands in the names of files: "800x600", "320", "800w" (that wide, as high as it
-	// becomes), "600h" or "50pct". It is "" if there is only one size.
+	// becomes), "600h" or "50pct". It is "" if no size is asked for, so that of one size does not change when others
+	// are added.
 	Label string
 	// Format is the format, or "" if that follows from the source.
 	Format Format
@@ -194,7 +195,7 @@ func (s Spec) Variants() (list []Variant) {
 
 // Labels returns the Label of each size that s asks for, at least one.
 func (s Spec) Labels() []string {
-	if len(s.Sizes) < 2 {
+	if len(s.Sizes) == 0 {
 		return []string{""}
 	}
 	list := make([]string, len(s.Sizes))

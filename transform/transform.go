@@ -42,7 +42,8 @@ type Task struct {
 	Grant int64
 }
 
-// A Result is what became of a Task: one Output for each Variant of its Spec, in that order.
+// A Result is what became of a Task: one Output for each Variant of its Spec, in that order. Left out are sizes that
+// would have the same pixels as an earlier one, as where an image is smaller than both.
 type Result struct {
 	// Source is the header of the input.
 	Source Header

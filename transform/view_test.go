@@ -60,7 +60,7 @@ func TestViewIsTheOperationsInTurn(t *testing.T) {
 					t.Fatal(err)
 				}
 				var w workspace
-				got, err := w.view(planes, &pixel.Shape{Width: size.X, Height: size.Y}, l, 1)
+				got, err := w.view(planes, &pixel.Shape{Width: size.X, Height: size.Y}, l, 1, nil)
 				if err != nil {
 					t.Fatalf("%v, orientation %d, %q: %v", size, o, text, err)
 				}
@@ -105,11 +105,11 @@ func TestChromaStandsWhereItsLumaIs(t *testing.T) {
 					l := planOf(t, text, size.X, size.Y, o).legs[0]
 					for _, sub := range []int{1, 2} {
 						var a, b workspace
-						got, err := a.view(stored, s, l, sub)
+						got, err := a.view(stored, s, l, sub, nil)
 						if err != nil {
 							t.Fatal(err)
 						}
-						want, err := b.view(full, s, l, 1)
+						want, err := b.view(full, s, l, 1, nil)
 						if err != nil {
 							t.Fatal(err)
 						}

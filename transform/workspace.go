@@ -51,8 +51,11 @@ func (j *job) stop() bool { return j.ctx.Err() != nil }
 
 // view returns the view of l from planes, at full range even if the planes have the range of video. Chroma has every
 // sub-th column and row. A gray leg has no chroma: grayscale of RGB, with the weights of ITU-R BT.601, is Y again, but
-// for colors outside the RGB cube. The result is good until the next call.
-func (w *workspace) view(planes *pixel.Planes, s *pixel.Shape, l leg, sub int) (*pixel.Planes, error) {
+// for colors outside the RGB cube. The result is good until the next call. last is nil, or the view of the same
+// leg that the last call returned: its luma is used again.
+func (w *workspace) view(
+	planes *pixel.Planes, s *pixel.Shape, l leg, sub int, last *pixel.Planes,
+) (*pixel.Planes, error) {
 	out := &pixel.Planes{Kind: planes.Kind}
 	if l.gray {
 		out.Kind = pixel.Gray
@@ -63,6 +66,9 @@ func (w *workspace) view(planes *pixel.Planes, s *pixel.Shape, l leg, sub int) (
 		of := 1
 		if i > 0 {
 			of = sub
+		} else if last != nil {
+			out.Plane[0] = last.Plane[0]
+			continue
 		}
 		// The last column and row of chroma may reach beyond those of luma.
 		size := image.Pt((v.size.X+of-1)/of, (v.size.Y+of-1)/of)

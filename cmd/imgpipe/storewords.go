@@ -24,6 +24,7 @@ func (w wordedStore) Record(o pipeline.Outcome) error {
 var hints = map[store.Hint]string{
 	store.HintOtherName:  "choose another output folder, or a --name that differs",
 	store.HintFieldApart: "give --name a field that tells them apart, such as {index} or {sha8}",
+	store.HintSizeApart:  "give --name the field {size}, which is another one for each size",
 	store.HintTellApart: "choose another output folder, " +
 		"or give --name a field that tells them apart, such as {dir} or {sha8}",
 	store.HintMoveOrName:   "move it away, or choose another output folder or a --name that differs",

@@ -68,9 +68,9 @@ func (s *Store) plan(item fetch.Item) (*place, error) {
 		why, _ := s.leftOut(key) // no failure of it lasts: a file that was not there may come
 		return &place{in: s, key: key, skip: pipeline.Skip{Why: why}}, nil
 	}
-	format := s.formatOf(item)
+	formats := s.formatsOf(item)
 	key := s.key(item, "")
-	name, err := s.namer.Plan(Subject{Item: item, ID: key.Source, Given: key.Given, Format: format})
+	name, err := s.namer.Plan(Subject{Item: item, ID: key.Source, Given: key.Given, Formats: formats})
 	if s.opts.OnExist == Skip && pipeline.ClassOf(err) == pipeline.ClassNameTaken {
 		return &place{in: s, key: key, skip: pipeline.Skip{Why: "another input's picture has its name"}}, nil
 	}
@@ -86,26 +86,26 @@ func (s *Store) plan(item fetch.Item) (*place, error) {
 	}
 	key.Name = name.String()
 	p := &place{in: s, key: key, name: name}
-	s.decide(p, format)
+	s.decide(p, formats)
 	s.planning.Lock()
 	defer s.planning.Unlock()
 	if p.damaged {
-		s.planned.Damaged.add(item, p.names(format)[0])
+		s.planned.Damaged.add(item, p.names(formats)[0])
 	}
 	if p.skip.Why == "" && name.Aside() {
-		s.planned.Aside.add(item, p.names(format)[0])
+		s.planned.Aside.add(item, p.names(formats)[0])
 	}
 	return p, nil
 }
 
 // decide finds out whether a place is to be filled.
-func (s *Store) decide(p *place, format transform.Format) {
+func (s *Store) decide(p *place, formats []transform.Format) {
 	e, done := s.Done(p.key)
 	damaged := done && e.Damaged && s.opts.RefuseDamaged
 	switch {
 	case done && !damaged && !(s.opts.OnExist == Overwrite && e.Status == pipeline.Skipped):
 		p.skip.Why = "done before"
-	case s.opts.OnExist == Skip && s.present(p.name, format):
+	case s.opts.OnExist == Skip && s.present(p.name, formats):
 		p.skip.Why = "files that are not ours have its names"
 	default:
 		p.skip.Why, p.skip.Class = s.leftOut(p.key)
@@ -134,8 +134,8 @@ func (s *Store) leftOut(key Key) (why, class string) {
 }
 
 // present reports whether all outputs have files already, so that nothing need be fetched.
-func (s *Store) present(name Name, format transform.Format) bool {
-	_, all := s.Present(name, format)
+func (s *Store) present(name Name, formats []transform.Format) bool {
+	_, all := s.Present(name, formats)
 	return all
 }
 
@@ -171,21 +171,21 @@ func (s *Store) Heads() int {
 	return 64
 }
 
-// formatOf returns the format of an item's outputs, or "" if it is not known before the item is fetched. It is asked
-// for, or the first bytes of a local file tell. Names must not depend on what comes later.
-func (s *Store) formatOf(item fetch.Item) transform.Format {
-	asked := s.opts.Spec.Formats
-	if len(asked) == 1 {
-		return asked[0]
+// formatsOf returns the formats in which each size of an item is written, or none if they are not known before the item
+// is fetched. They are asked for, or the first bytes of a local file show the one. Names must not depend on what comes
+// later.
+func (s *Store) formatsOf(item fetch.Item) []transform.Format {
+	if asked := s.opts.Spec.Formats; len(asked) > 0 {
+		return asked
 	}
-	if len(asked) > 1 || len(item.Head) == 0 {
-		return ""
+	if len(item.Head) == 0 {
+		return nil
 	}
 	found := transform.Sniff(item.Head) // a few bytes at fixed places, which are safe to look at in this process
 	if !found.Writable() {
-		return "" // its transparency decides, and the first bytes do not always tell it
+		return nil // its transparency decides, and the first bytes do not always tell it
 	}
-	return found
+	return []transform.Format{found}
 }
 
 // identities remember the last item that was identified: a run asks for each item several times in a row.
@@ -240,8 +240,8 @@ func (s *Store) Preview(item fetch.Item) (Preview, error) {
 	if err != nil || p.skip.Why != "" || item.Err != nil {
 		return Preview{Skip: p.skipped()}, err
 	}
-	format := s.formatOf(item)
-	v := Preview{Names: p.names(format), Damaged: p.damaged}
-	v.Standing, _ = s.Standing(p.name, format)
+	formats := s.formatsOf(item)
+	v := Preview{Names: p.names(formats), Damaged: p.damaged}
+	v.Standing, _ = s.Standing(p.name, formats)
 	return v, nil
 }

@@ -16,6 +16,7 @@ type Hint string
 const (
 	HintOtherName  Hint = "choose another output folder, or a name template that differs"
 	HintFieldApart Hint = "choose a name template with a field that tells them apart, such as {index} or {sha8}"
+	HintSizeApart  Hint = "choose a name template with {size}, which is another one for each size"
 	HintTellApart  Hint = "choose another output folder, " +
 		"or a name template with a field that tells them apart, such as {dir} or {sha8}"
 	HintMoveOrName   Hint = "move it away, or choose another output folder or a name template that differs"

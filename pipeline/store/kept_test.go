@@ -329,7 +329,7 @@ func TestARunThatHadNothingToTellLeavesNoDoubt(t *testing.T) {
 	name := named(t, "a.png")
 	for range 3 {
 		s := open(t, dir, Options{OnExist: Skip})
-		if _, all := s.Present(name, transform.JPEG); !all {
+		if _, all := s.Present(name, of(transform.JPEG)); !all {
 			t.Error("the item would be fetched and transformed")
 		}
 		if err := s.Close(); err != nil {

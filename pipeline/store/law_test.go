@@ -113,7 +113,7 @@ func (w *world) run(j jobOf) (whole bool, calls int) {
 	n.Heed(s)
 	whole = true
 	for i, source := range j.sources {
-		name, err := n.Plan(Subject{Item: fetch.Item{Index: i, Source: source}, Format: transform.JPEG})
+		name, err := n.Plan(Subject{Item: fetch.Item{Index: i, Source: source}, Formats: of(transform.JPEG)})
 		e := Entry{Source: source, Spec: j.spec}
 		if err == nil {
 			e.Name = name.String()

@@ -211,7 +211,7 @@ func TestNameOfAnotherSourceIsTaken(t *testing.T) {
 		n := newNamer(t, NameOptions{})
 		n.Heed(s)
 		for i, file := range files {
-			name, err := n.Plan(Subject{Item: fetch.Item{Index: i, Source: file}, Format: transform.JPEG})
+			name, err := n.Plan(Subject{Item: fetch.Item{Index: i, Source: file}, Formats: of(transform.JPEG)})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -147,7 +147,7 @@ func TestWhateverRunComesNextSettlesWhatAKilledOneLeft(t *testing.T) {
 		t.Error("the line of a changed file is in the ledger")
 	}
 	theirs, err := newNamer(t,
-		NameOptions{}).Plan(Subject{Item: fetch.Item{Index: 2, Source: "other/2.png"}, Format: transform.JPEG})
+		NameOptions{}).Plan(Subject{Item: fetch.Item{Index: 2, Source: "other/2.png"}, Formats: of(transform.JPEG)})
 	if err != nil {
 		t.Fatal(err)
 	}

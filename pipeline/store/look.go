@@ -180,27 +180,38 @@ func (s *Store) isOthers(name Name, output string) bool {
 }
 
 // Present reports whether, with Skip, an item need not even be fetched, because each of its outputs has a file already.
-// It reports false if names depend on the width or height of the output, or if files may be torn. format is that of the
-// outputs, or "" if it is not known: then a file of any format is enough.
-func (s *Store) Present(name Name, format transform.Format) ([]pipeline.Output, bool) {
+// It reports false if names depend on the width or height of the output, or if files may be torn. list are the formats
+// of each size, or none if they are not known: then a file of any format is enough for a size.
+func (s *Store) Present(name Name, list []transform.Format) ([]pipeline.Output, bool) {
 	if s.opts.OnExist != Skip || s.opts.Force || name.hasSize() || s.doubt.torn {
 		return nil, false
 	}
 	var kept []pipeline.Output
+	wanted := 0
 	for _, label := range name.each() {
-		for f := range setOf(format).each {
-			p := name.Path(transform.Output{Label: label, Format: f})
-			s.mu.Lock()
-			own := s.owned[pathHash(p)]
-			s.mu.Unlock()
-			if own.line != 0 {
-				continue
-			}
-			if st, err := s.stat(p); err == nil && st.Kind == Regular {
-				kept = append(kept, pipeline.Output{Path: p, Bytes: st.Size, Format: f, Kept: true})
-				break
+		before := len(kept)
+		for f := range setOf(list).each {
+			if out, ok := s.stranger(name.Path(transform.Output{Label: label, Format: f})); ok {
+				out.Format = f
+				kept = append(kept, out)
 			}
 		}
+		if len(list) == 0 { // one of any format is enough
+			kept = kept[:min(len(kept), before+1)]
+		}
+		wanted += max(len(list), 1)
 	}
-	return kept, len(kept) == len(name.each())
+	return kept, len(kept) == wanted
+}
+
+// stranger returns a file that is not ours as an output that was kept. It reports whether there is one.
+func (s *Store) stranger(file string) (pipeline.Output, bool) {
+	s.mu.Lock()
+	own := s.owned[pathHash(file)]
+	s.mu.Unlock()
+	if own.line != 0 {
+		return pipeline.Output{}, false
+	}
+	st, err := s.stat(file)
+	return pipeline.Output{Path: file, Bytes: st.Size, Kept: true}, err == nil && st.Kind == Regular
 }

@@ -21,9 +21,9 @@ type Subject struct {
 	// ID and Given are Source and Given of the item's Key, by which the ledger knows it. Where ID is "", that is
 	// Item.Source.
 	ID, Given string
-	// Format is the format of the outputs, or "" if that is not known before the item is fetched. A name that is known
-	// to end in .png need not avoid one that ends in .jpg.
-	Format transform.Format
+	// Formats are the formats of the outputs of each size, or none if they are not known before the item is fetched. A
+	// name that is known to end in .png need not avoid one that ends in .jpg.
+	Formats []transform.Format
 }
 
 // NameOptions say how names are made. With the zero value, each item has one output, of the name {dir}/{stem}.{ext}.
@@ -39,6 +39,9 @@ type NameOptions struct {
 	//	{sha8}   8 hexadecimal digits of the SHA-256 of the input's URL, or of its path, which is ID where that is set
 	//	{size}   the label of the output's size
 	//	{w} {h}  the output's width and height in pixels
+	//
+	// With several labels it has {size}, or {w} or {h} to tell the sizes apart. An item two of whose outputs get one
+	// name all the same fails.
 	Template string
 	// Labels are those of the transform.Variants of each item. Empty means one output without a label.
 	Labels []string
@@ -213,7 +216,7 @@ func (n Name) fill(size, ext, w, h string) string {
 //
 // It costs 2 µs and, for good, 40 bytes for each output.
 func (n *Namer) Plan(src Subject) (Name, error) {
-	c := candidate{src: src, parts: n.parts(src), want: setOf(src.Format), keys: make([]uint64, 0, 8)}
+	c := candidate{src: src, parts: n.parts(src), want: setOf(src.Formats), keys: make([]uint64, 0, 8)}
 	c.name = Name{labels: n.named, index: src.Index, mine: mineOf(src)}
 	if src.Local() {
 		c.name.file = src.Source

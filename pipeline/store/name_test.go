@@ -100,7 +100,7 @@ func TestBadTemplateIsExplained(t *testing.T) {
 		{"a\x00{stem}.{ext}", "cannot stand in the name", nil},
 		{"a\xff{stem}.{ext}", "cannot stand in the name", nil},
 		{"{dir}{stem}.{ext}", "a slash after {dir}", nil},
-		{"{stem}.{ext}", "must contain {size}", []string{"1", "2"}},
+		{"{stem}.{ext}", "must contain {size}, {w} or {h}", []string{"1", "2"}},
 		{strings.Repeat("x", 190) + "{stem}.{ext}", "longer than 200 bytes", nil},
 		{strings.Repeat("x", 200) + "/{stem}.{ext}", "longer than 200 bytes", nil},
 		{strings.Repeat("{stem}", 9) + ".{ext}", "longer than 200 bytes", nil},
@@ -215,7 +215,7 @@ func TestLongNamesAreCutAndStayApart(t *testing.T) {
 func TestCollisionsAreSettledByInputOrder(t *testing.T) {
 	jpeg, png, unknown := transform.JPEG, transform.PNG, transform.Format("")
 	file := func(name string, f transform.Format) Subject {
-		return Subject{Item: fileItem(name), Format: f}
+		return Subject{Item: fileItem(name), Formats: of(f)}
 	}
 	for _, c := range []struct {
 		what  string
@@ -310,11 +310,11 @@ func TestOutputOverItsInputIsRefused(t *testing.T) {
 		{filepath.Join(dir, "..", "a.jpg"), "", transform.JPEG, "a.{ext}"},
 	} {
 		n := newNamer(t, NameOptions{Folder: dir})
-		equalNames(t, plan(t, n, Subject{Item: fetch.Item{Source: c.source, Dir: c.dir}, Format: c.format}), c.want)
+		equalNames(t, plan(t, n, Subject{Item: fetch.Item{Source: c.source, Dir: c.dir}, Formats: of(c.format)}), c.want)
 	}
 	t.Chdir(dir)
 	n := newNamer(t, NameOptions{Folder: "."})
-	equalNames(t, plan(t, n, Subject{Item: fileItem("./a.jpg"), Format: transform.JPEG}), "[output-is-input]")
+	equalNames(t, plan(t, n, Subject{Item: fileItem("./a.jpg"), Formats: of(transform.JPEG)}), "[output-is-input]")
 }
 
 func TestEqualNamesByTheThousandStayCheap(t *testing.T) {
@@ -405,7 +405,7 @@ func ExampleNamer() {
 		return
 	}
 	for i, file := range []string{"may/a.jpg", "june/A.jpg", "../CON.jpg"} {
-		name, err := n.Plan(Subject{Item: fetch.Item{Index: i, Source: file}, Format: transform.JPEG})
+		name, err := n.Plan(Subject{Item: fetch.Item{Index: i, Source: file}, Formats: of(transform.JPEG)})
 		if err != nil {
 			fmt.Println(err)
 			continue
@@ -424,9 +424,9 @@ func BenchmarkPlan(b *testing.B) {
 		src  Subject
 	}{
 		{"source=file", Subject{Item: fetch.Item{Source: "photos/2024/may/IMG_%d.jpg", Dir: "2024/may"},
-			Format: transform.JPEG}},
+			Formats: of(transform.JPEG)}},
 		{"source=url", Subject{Item: webItem("https://example.com/photos/IMG_%d.jpg")}},
-		{"source=equal", Subject{Item: fileItem("image.jpg"), Format: transform.JPEG}},
+		{"source=equal", Subject{Item: fileItem("image.jpg"), Formats: of(transform.JPEG)}},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			n := newNamer(b, NameOptions{Folder: "out"})

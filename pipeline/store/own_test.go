@@ -293,7 +293,7 @@ func TestNameOfAnotherSourceIsTreatedAsAsked(t *testing.T) {
 			defer s.Close()
 			n := newNamer(t, NameOptions{Template: template, Labels: []string{"320"}, OnExist: on})
 			n.Heed(s)
-			name, err := n.Plan(Subject{Item: fileItem(source), Format: transform.JPEG})
+			name, err := n.Plan(Subject{Item: fileItem(source), Formats: of(transform.JPEG)})
 			if err != nil {
 				return name, err
 			}

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"errors"
 	"slices"
 	"strings"
@@ -64,14 +63,22 @@ func (p *place) Put(r transform.Result) ([]pipeline.Output, error) {
 	return p.in.Put(p.name, r.Outputs...)
 }
 
-// names returns the names of an item's outputs as far as they are known: {ext}, {w} and {h} may stand in them.
-func (p *place) names(format transform.Format) (names []string) {
-	for _, v := range p.in.opts.Spec.Variants() {
-		name := strings.ReplaceAll(p.name.String(), "{size}", v.Label)
-		if f := cmp.Or(v.Format, format); f != "" {
-			name = strings.ReplaceAll(name, "{ext}", f.Ext())
+// names returns the names of an item's outputs, which for each size are of these formats, as far as they are known:
+// {ext}, {w} and {h} may stand in them. It has each name once.
+func (p *place) names(list []transform.Format) (names []string) {
+	add := func(name string) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
 		}
-		names = append(names, name)
+	}
+	for _, label := range p.in.opts.Spec.Labels() {
+		name := p.name.fill(inName(label), "{ext}", "{w}", "{h}")
+		if len(list) == 0 {
+			add(name)
+		}
+		for _, f := range list {
+			add(strings.ReplaceAll(name, "{ext}", f.Ext()))
+		}
 	}
 	return names
 }

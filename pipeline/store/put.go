@@ -43,6 +43,12 @@ func (s *Store) Put(name Name, outputs ...transform.Output) ([]pipeline.Output, 
 			SHA256: hex.EncodeToString(f.content.SHA256[:]),
 		}
 		f.hash = pathHash(f.out.Path)
+		if slices.ContainsFunc(files[:i], func(other pending) bool { return other.hash == f.hash }) {
+			return nil, &Error{
+				Kind: pipeline.ClassNameTaken, Doing: "write " + f.out.Path,
+				Err: errors.New("two of its sizes have this name"), Hint: HintSizeApart,
+			}
+		}
 		if err := s.claim(name, f); err != nil {
 			return nil, err
 		}

@@ -1,25 +1,23 @@
 package store
 
-import (
-	"slices"
-
-	"imgpipe/transform"
-)
+import "imgpipe/transform"
 
 // Standing returns the path of a file or folder that has the name of one of an item's outputs and is not ours by its
-// content: the first, as far as names are known before the item is done. format is that of the outputs, or "" where it
-// is not known. Put would keep it or replace it as Options.OnExist says, unless it holds the bytes of the output.
-func (s *Store) Standing(name Name, format transform.Format) (file string, found bool) {
-	if name.hasSize() || !slices.Contains(formats, format) {
+// content: the first, as far as names are known before the item is done. list are the formats of each size, or none
+// where they are not known. Put would keep it or replace it as Options.OnExist says, unless it holds the bytes of the output.
+func (s *Store) Standing(name Name, list []transform.Format) (file string, found bool) {
+	if name.hasSize() {
 		return "", false
 	}
 	for _, label := range name.each() {
-		file := name.Path(transform.Output{Label: label, Format: format})
-		st, err := s.stat(file)
-		if err != nil || st.Kind == Regular && (s.doubt.torn || s.holdsWhatIsTold(file, st)) {
-			continue
+		for _, f := range list {
+			file := name.Path(transform.Output{Label: label, Format: f})
+			st, err := s.stat(file)
+			if err != nil || st.Kind == Regular && (s.doubt.torn || s.holdsWhatIsTold(file, st)) {
+				continue
+			}
+			return file, true
 		}
-		return file, true
 	}
 	return "", false
 }

@@ -38,7 +38,7 @@ func named(t testing.TB, file string) Name {
 	t.Helper()
 	name, err := newNamer(t,
 		NameOptions{}).Plan(Subject{Item: fetch.Item{Source: filepath.Base(file), Dir: dirOf(file)},
-		Format: transform.JPEG})
+		Formats: of(transform.JPEG)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,10 +164,10 @@ func TestKeptFileNeverBecomesOurs(t *testing.T) {
 	name := named(t, "a.png")
 	key := Key{Source: "a.png", Name: name.String()}
 	s := open(t, dir, Options{OnExist: Skip})
-	if outs, ok := s.Present(name, transform.JPEG); !ok || len(outs) != 1 || !outs[0].Kept {
+	if outs, ok := s.Present(name, of(transform.JPEG)); !ok || len(outs) != 1 || !outs[0].Kept {
 		t.Errorf("present: %+v, %v", outs, ok)
 	}
-	if outs, ok := s.Present(name, transform.PNG); ok {
+	if outs, ok := s.Present(name, of(transform.PNG)); ok {
 		t.Errorf("present as PNG: %+v", outs)
 	}
 	outs, err := s.Put(name, jpg("ours"))

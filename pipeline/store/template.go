@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -70,8 +71,9 @@ func parseTemplate(s string, sizes int) ([]piece, error) {
 	if !strings.HasSuffix(s, ".{ext}") {
 		return nil, fail("must end in .{ext}, because the extension names a file's real format")
 	}
-	if sizes > 1 && !strings.Contains(s, "{size}") {
-		return nil, fail("must contain {size}, because each input has %d outputs", sizes)
+	tells := func(p piece) bool { return p.field == fieldSize || p.field == fieldWidth || p.field == fieldHeight }
+	if sizes > 1 && !slices.ContainsFunc(pieces, tells) {
+		return nil, fail("must contain {size}, {w} or {h}, because each input has %d sizes", sizes)
 	}
 	for i, p := range pieces {
 		if p.field == fieldDir && i+1 < len(pieces) && !strings.HasPrefix(pieces[i+1].text, "/") {

@@ -107,6 +107,46 @@ func storeSkips(t testing.TB, f store.Files) {
 	want(t, f, "a.jpg", "of a.png")
 }
 
+// storeMissesOne has an item of several sizes and formats, of whose files any one is missing.
+func storeMissesOne(t testing.TB, f store.Files) {
+	spec, err := transform.ParseSpec("size=1;size=2;format=jpeg,png")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r transform.Result
+	for _, v := range spec.Variants() {
+		r.Outputs = append(r.Outputs, transform.Output{Label: v.Label, Format: v.Format, Data: []byte(v.Label)})
+	}
+	dir := t.TempDir()
+	for run, gone := range []string{"", "a-1.jpg", "a-1.png", "a-2.jpg", "a-2.png", ""} {
+		if gone != "" {
+			if err := f.Remove(t.Context(), gone, stat(t, f, gone)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s := open(t, dir, f, store.Options{Spec: spec})
+		item, place := plan(t, s, 0, "a.gif")
+		todo := run == 0 || gone != ""
+		if (place.Skip().Why == "") != todo {
+			t.Errorf("run %d, without %q: skipped for %q", run, gone, place.Skip().Why)
+		}
+		if todo {
+			outputs, err := place.Put(r)
+			if err != nil || len(outputs) != 4 {
+				t.Fatalf("run %d: %+v, %v", run, outputs, err)
+			}
+			o := pipeline.Outcome{Item: item, Place: place, Status: pipeline.Done, Outputs: outputs}
+			if err := s.Record(o); err != nil {
+				t.Fatal(err)
+			}
+		}
+		closeStore(t, s)
+		for _, name := range []string{"a-1.jpg", "a-1.png", "a-2.jpg", "a-2.png"} {
+			want(t, f, name, name[2:3])
+		}
+	}
+}
+
 func storeReplacesItsOwn(t testing.TB, f store.Files) {
 	dir := t.TempDir()
 	quality := func(q int) store.Options {

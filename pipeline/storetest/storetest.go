@@ -47,6 +47,7 @@ var laws = []law{
 	{"SyncKnowsNamesThatAreGone", syncOfAny},
 
 	{"StoreSkipsWhatIsDone", storeSkips},
+	{"StoreDoesAgainWhatLacksAFile", storeMissesOne},
 	{"StoreReplacesItsOwnAlone", storeReplacesItsOwn},
 	{"StoreTreatsOtherFilesAsAsked", storeTreatsOthers},
 	{"StoreGivesEachItemItsOwnName", storeNames},

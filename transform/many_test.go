@@ -1,0 +1,136 @@
+package transform
+
+import (
+	"bytes"
+	"image"
+	"image/draw"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// manySources are images that go by each of the paths.
+func manySources(t *testing.T) map[string][]byte {
+	pic := scene(400, 300)
+	gray := image.NewGray(pic.Rect)
+	draw.Draw(gray, gray.Rect, pic, image.Point{}, draw.Src)
+	clear := scene(400, 300)
+	clear.Pix[3] = 7
+	return map[string][]byte{
+		"jpeg": jpegOf(t, pic, 2, 2), "turned jpeg": withOrientation(jpegOf(t, pic, 2, 2), 6),
+		"gray jpeg": encoded(t, gray, JPEG), "webp": lossyWebP(t),
+		"png": encoded(t, pic, PNG), "gray png": encoded(t, gray, PNG), "clear png": encoded(t, clear, PNG),
+		"bmp": encoded(t, pic, BMP), "gif": encoded(t, pic, GIF),
+	}
+}
+
+// TestEachFormatIsThatOfARunForItAlone makes several formats at once. Planes are decoded at the finest scale that an
+// output wants. So a JPEG beside a PNG is made from more chroma, and may differ a little from one that is made alone.
+func TestEachFormatIsThatOfARunForItAlone(t *testing.T) {
+	formats := []string{"jpeg", "png", "gif", "tiff", "bmp"}
+	for name, data := range manySources(t) {
+		for _, steps := range []string{"", "size=80", "size=90;size=33x40,fit=cover", "size=80;grayscale", "blur=1",
+			"size=70x70,fit=contain;rotate=90", "flip;quality=95"} {
+			with := func(f string) string { return strings.TrimPrefix(steps+";format="+f, ";") }
+			res := do(t, data, with(strings.Join(formats, ",")))
+			planes := strings.HasPrefix(res.Path, "ycbcr")
+			for i, f := range formats {
+				alone := do(t, data, with(f))
+				sizes := len(alone.Outputs)
+				if len(res.Outputs) != sizes*len(formats) {
+					t.Fatalf("%s, %q: %d outputs", name, steps, len(res.Outputs))
+				}
+				for k, want := range alone.Outputs {
+					got := res.Outputs[k*len(formats)+i]
+					same := bytes.Equal(got.Data, want.Data)
+					if f == "jpeg" && planes && !same {
+						d := difference(decoded(t, got.Data, JPEG), decoded(t, want.Data, JPEG))
+						same = d >= 0 && d < 1.5
+					}
+					if !same || got.Label != want.Label || got.Format != want.Format {
+						t.Errorf("%s, %q: the %s %q is not that of a run for it alone", name, steps, f, got.Label)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestFormatsOfOneScaleAreByteEqual is for planes, whose scale the sizes decide and the formats that take RGB.
+func TestFormatsOfOneScaleAreByteEqual(t *testing.T) {
+	data := manySources(t)["jpeg"]
+	for _, steps := range []string{"", "size=80;format=png,bmp,gif", "size=80,filter=nearest;format=jpeg,png"} {
+		res := do(t, data, steps)
+		for _, got := range res.Outputs {
+			text, _, _ := strings.Cut(steps, "format=")
+			want := do(t, data, text+"format="+string(got.Format)).Outputs[0]
+			if !bytes.Equal(got.Data, want.Data) {
+				t.Errorf("%q: the %s is not that of a run for it alone", steps, got.Format)
+			}
+		}
+	}
+}
+
+// TestNeedOfSeveralFormats wants the pixels that formats share to be counted once.
+func TestNeedOfSeveralFormats(t *testing.T) {
+	for name, data := range manySources(t) {
+		h, err := ReadHeader(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		need := func(formats string) int64 { return mustSpec(t, "blur=1;format="+formats).Need(h) }
+		both, png, tiff := need("png,tiff"), need("png"), need("tiff")
+		if both < png || both < tiff || both > png+tiff {
+			t.Errorf("%s: PNG needs %d bytes, TIFF %d, both %d", name, png, tiff, both)
+		}
+	}
+}
+
+// TestSizesOfTheSamePixelsAreMadeOnce has an image that is smaller than some of the sizes, or has their shape.
+func TestSizesOfTheSamePixelsAreMadeOnce(t *testing.T) {
+	for _, c := range []struct {
+		text   string
+		labels []string
+		said   string
+	}{
+		{"size=80;size=640;size=1280;size=2560", []string{"80", "640"},
+			"not made: size 1280 and 2560, with the same 400x300 pixels as size 640"},
+		{"size=1280;size=640;size=80", []string{"1280", "80"},
+			"not made: size 640, with the same 400x300 pixels as size 1280"},
+		{"size=640,upscale;size=1280,upscale", []string{"640", "1280"}, ""},
+		{"size=80;size=80x;size=x60", []string{"80"},
+			"not made: size 80w and 60h, with the same 80x60 pixels as size 80"},
+		{"size=80,filter=box;size=80x", []string{"80", "80w"}, ""},
+		{"size=80x60,fit=cover;size=80", []string{"80x60"},
+			"not made: size 80, with the same 80x60 pixels as size 80x60"},
+		{"size=80x80,fit=cover;size=80x", []string{"80", "80w"}, ""},
+		{"size=500x500,fit=contain;size=600x600,fit=contain", []string{"500", "600"}, ""},
+		{"size=640;size=1280;grayscale;blur=1;format=png,jpeg", []string{"640", "640"},
+			"not made: size 1280, with the same 400x300 pixels as size 640"},
+	} {
+		for name, data := range manySources(t) {
+			if name == "turned jpeg" {
+				continue
+			}
+			res := do(t, data, c.text)
+			var labels []string
+			for _, o := range res.Outputs {
+				labels = append(labels, o.Label)
+			}
+			if !slices.Equal(labels, c.labels) {
+				t.Errorf("%s, %q: made %q, want %q", name, c.text, labels, c.labels)
+			}
+			if c.said != "" && !slices.Contains(res.Warnings, c.said) {
+				t.Errorf("%s, %q: warnings %q, want %q", name, c.text, res.Warnings, c.said)
+			}
+			want, err := Task{Data: data, Spec: mustSpec(t, c.text)}.Expected(res.Source)
+			if err != nil || len(want) != len(labels) {
+				t.Errorf("%s, %q: expected %v, error %v", name, c.text, want, err)
+			}
+			text, err := mustSpec(t, c.text).Explain(res.Source, Limits{})
+			if err != nil || c.said != "" && !strings.Contains(text, c.said+"\n") {
+				t.Errorf("%s, %q: explained as %s, error %v", name, c.text, text, err)
+			}
+		}
+	}
+}
