@@ -69,7 +69,7 @@ type encoding struct {
 	chroma      Chroma
 	progressive bool
 	compression int         // 1 to 9; 0 is the format's default
-	colors      int         // 2 to 256; 0 is any number
+	colors      int         // 2 to 256; 0 is any number, of a format that has no palette or need not have one
 	profile     *profile    // nil for none
 	metadata    exif.Output // as far as the format has a place for it
 }
@@ -82,6 +82,9 @@ func (s Spec) encoding(f *format) encoding {
 	}
 	if f.quality != 0 && s.Quality != 0 {
 		e.quality = s.Quality
+	}
+	if e.colors == 0 {
+		e.colors = f.colors
 	}
 	return e
 }

@@ -41,15 +41,16 @@ var formats = []format{
 		mime: "image/png", sniff: beginsWith("\x89PNG\r\n\x1a\n"), frames: "frame of the animation",
 		header: (*meta).png, decode: (*job).readPNG,
 		encode: (*job).encodePNG, measure: measurePNG,
-		alpha: alphaFull, profile: true, work: 10, copies: 2, need: packedNeed, // of a palette's indexes, and of gray
-		gather: gatherPNG, blocks: blockEXIF | blockXMP,
+		alpha: alphaFull, profile: true, work: 10, copies: 2, need: paletteNeed, // of a palette's indexes, and of gray
+		palette: true, gather: gatherPNG, blocks: blockEXIF | blockXMP,
 	},
 	{
 		name: GIF, title: "GIF", extensions: []string{"gif"},
 		mime: "image/gif", sniff: beginsWith("GIF87a", "GIF89a"), frames: "frame of the animation",
 		header: (*meta).gif, decode: (*job).readGIF,
 		encode: (*job).encodeGIF, measure: measureGIF,
-		alpha: alphaBinary, maxSide: 65535, work: 10, copies: 1, need: packedNeed,
+		alpha: alphaBinary, maxSide: 65535, work: 10, copies: 1, need: paletteNeed,
+		palette: true, colors: 256,
 	},
 	{
 		name: TIFF, title: "TIFF", aliases: []string{"tif"}, extensions: []string{"tiff", "tif"},
@@ -111,6 +112,8 @@ type format struct {
 	blocks   blockKind
 	maxBlock int
 	quality  int   // the default of the quality that encode uses; 0 if it uses none
+	palette  bool  // a file can have a palette, of the colors that a Spec asks for
+	colors   int   // so many a file has at most; 0 is any number
 	maxSide  int   // the longest side in pixels; 0 is any
 	work     int64 // nanoseconds that encode takes for a pixel, roughly
 	copies   int64 // bytes for each pixel that encode uses besides the image and its file
@@ -230,6 +233,9 @@ func (f Format) DefaultQuality() int { return f.row().quality }
 
 // HasProfile reports whether a file of format f can hold a color profile.
 func (f Format) HasProfile() bool { return f.row().profile }
+
+// HasPalette reports whether the Colors of a Spec mean something for outputs of format f.
+func (f Format) HasPalette() bool { return f.row().palette }
 
 // HasAlpha reports whether a file of format f can be transparent.
 func (f Format) HasAlpha() bool { return f.row().alpha != alphaNone }

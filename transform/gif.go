@@ -37,8 +37,8 @@ func (j *job) readGIF(_ []byte, m *meta) (*image.NRGBA, error) {
 }
 
 // encodeGIF encodes an image with at most 256 colors.
-func (j *job) encodeGIF(img *image.NRGBA, _ encoding) ([]byte, error) {
-	few, err := j.quantize(img)
+func (j *job) encodeGIF(img *image.NRGBA, e encoding) ([]byte, error) {
+	few, err := j.bilevel(img, GIF, e.colors)
 	if err != nil {
 		return nil, err
 	}

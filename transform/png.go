@@ -2,9 +2,11 @@ package transform
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"image"
 	"image/color"
+	"image/draw"
 
 	"imgpipe/transform/internal/png"
 )
@@ -49,13 +51,24 @@ func (r pngRows) work(pixels, raw int64) int64 {
 }
 
 // encodePNG encodes an image with the fewest bytes for a pixel that hold it: gray, up to 256 colors, RGB, or RGB and
-// alpha.
+// alpha. If fewer colors are asked for, they are reduced first.
 func (j *job) encodePNG(img *image.NRGBA, e encoding) ([]byte, error) {
 	pic := png.Picture{Layout: png.RGBA, Pix: img.Pix, Stride: img.Stride, W: img.Rect.Dx(), H: img.Rect.Dy()}
 	p := e.profile
-	few, exact := exactPalette(img, 256)
+	few, exact := exactPalette(img, cmp.Or(e.colors, 256))
 	opaque := img.Opaque()
 	gray := !p.needsRGB() && colorless(img)
+	if !exact && e.colors != 0 {
+		var err error
+		if few, err = j.reduce(img, e.colors); err != nil {
+			return nil, err
+		}
+		exact = true
+		if gray { // it may be written without a palette
+			img = image.NewNRGBA(few.Rect)
+			draw.Draw(img, img.Rect, few, image.Point{}, draw.Src)
+		}
+	}
 	switch {
 	case gray && opaque && (p != nil || !exact || len(few.Palette) > 16):
 		pic.Layout, pic.Pix, pic.Stride = png.Gray, grayOf(img), pic.W
