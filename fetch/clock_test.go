@@ -122,6 +122,9 @@ func TestASlowLineFailsNoImageThatMoves(t *testing.T) {
 		{40, 1, 100_000}, {40, 40, 100_000}, {40, 40, 5_000}, {40, 5, 5_000}, {300, 300, 100_000}, {300, 300, 25_000},
 		{300, 300, 10_000},
 	} {
+		if testing.Short() && c.images > 40 {
+			continue
+		}
 		t.Run(fmt.Sprintf("images=%d/hosts=%d/size=%d", c.images, c.hosts, c.size), func(t *testing.T) {
 			l := &wire{rate: c.size / alone, size: c.size}
 			handlers := map[string]http.HandlerFunc{}

@@ -203,7 +203,7 @@ func (w *world) check(onExist OnExist, users map[string]string) {
 func TestWhateverRunsEveryFileStaysItsOwners(t *testing.T) {
 	seeds := 150
 	if testing.Short() {
-		seeds = 40
+		seeds = 20
 	}
 	base := t.TempDir()
 	for seed := range seeds {

@@ -359,7 +359,10 @@ func TestNameThatIsKnownTooLateFails(t *testing.T) {
 
 // TestManyNamesOfOtherSourcesStayCheap plans as many inputs as the ledger has under one name.
 func TestManyNamesOfOtherSourcesStayCheap(t *testing.T) {
-	const n = 5000
+	n := 5000
+	if testing.Short() {
+		n = 1000
+	}
 	dir := t.TempDir()
 	s := open(t, dir, Options{})
 	all := func(from int) (names []string) {

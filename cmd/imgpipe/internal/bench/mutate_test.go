@@ -177,6 +177,9 @@ func TestTruthsNoticeEachCondition(t *testing.T) {
 			cmd := exec.CommandContext(ctx, binary, "-test.run", tests, "-test.failfast")
 			cmd.Env = append(os.Environ(), fmt.Sprintf("IMGPIPE_MUTANT=%d", mutant), "IMGPIPE_SEEDS=1")
 			said, err := cmd.CombinedOutput()
+			if ctx.Err() != nil {
+				t.Logf("change %d does not end", mutant)
+			}
 			cancel()
 			if err != nil {
 				return string(said), false

@@ -212,7 +212,7 @@ func TestSerialShareNeedsThreeWidthsAndNoOtherCause(t *testing.T) {
 	}
 	for name, c := range map[string]*Comparison{
 		"two widths":                    of(8, amdahl(0.2, 1, 2), same[:2], none[:2], 1, 2),
-		"no width of one":               of(8, amdahl(0.2, 2, 4, 8), same[:3], none[:3], 2, 4, 8),
+		"no width of one":               of(8, []float64{1, 0.625, 0.5625}, same[:3], none[:3], 2, 4, 8),
 		"two widths within the CPUs":    of(2, amdahl(0.2, 1, 2, 4), same[:3], none[:3], 1, 2, 4),
 		"more CPU work for each image":  of(8, amdahl(0.2, 1, 2, 4, 8), []float64{1, 1, 1, 1.1}, none, 1, 2, 4, 8),
 		"less CPU work for each image":  of(8, amdahl(0.2, 1, 2, 4, 8), []float64{1, 1, 1, 0.9}, none, 1, 2, 4, 8),
