@@ -13,14 +13,16 @@ import (
 // A Format is a file format of images, by the name that it has in flags and messages.
 type Format string
 
-// The formats that can be read. All but WebP can be written.
+// The formats. All but WebP and WebPLossless can be read and written.
 const (
 	JPEG Format = "jpeg"
 	PNG  Format = "png"
 	GIF  Format = "gif"
 	TIFF Format = "tiff"
 	BMP  Format = "bmp"
-	WebP Format = "webp"
+	WebP Format = "webp" // its files may be lossless; it cannot be written yet
+	// WebPLossless is that of outputs alone: as inputs, its files are of WebP.
+	WebPLossless Format = "webp-lossless"
 )
 
 // formats is the table: a row for each format, in the order in which lists name them. Nothing else in the program lists
@@ -64,8 +66,14 @@ var formats = []format{
 	},
 	{
 		name: WebP, title: "WebP", extensions: []string{"webp"},
-		mime: "image/webp", sniff: webp.Is, frames: "frame of the animation",
+		mime: "image/webp", sniff: webp.Is, frames: "frame of the animation", lossless: WebPLossless,
 		header: (*meta).webp, decode: (*job).readWebP,
+	},
+	{
+		name: WebPLossless, title: "lossless WebP", extensions: []string{"webp"},
+		mime: "image/webp", kind: WebP,
+		encode: (*job).encodeWebPLossless, measure: measureWebPLossless,
+		alpha: alphaFull, profile: true, maxSide: maxWebPSide, work: 10, copies: 32, need: packedNeed, // work of what is flat
 	},
 }
 
@@ -88,6 +96,12 @@ type format struct {
 	// notes with j.remark what is odd.
 	decode func(j *job, data []byte, m *meta) (*image.NRGBA, error)
 	frames string // what a file may have several of, such as "page"; only the first is used
+
+	// lossless is the format of outputs that keep the format of a source whose Header is Lossless, if that is another.
+	lossless Format
+	// kind is the format that Sniff returns for files of this one, if that is another. Such a format is for outputs
+	// alone: it has no sniff, header and decode.
+	kind Format
 
 	// What follows is for outputs. All of it is zero for a format that cannot be written.
 
@@ -134,8 +148,8 @@ func (f Format) row() *format {
 	return &format{name: f}
 }
 
-// Formats returns all formats that can be read.
-func Formats() []Format { return formatsThat(func(r *format) bool { return r.decode != nil }) }
+// Formats returns all formats. Each can be read or written, and most can be both.
+func Formats() []Format { return formatsThat(func(*format) bool { return true }) }
 
 // formatsThat returns the formats whose rows pass a test.
 func formatsThat(pass func(*format) bool) (list []Format) {
@@ -149,8 +163,8 @@ func formatsThat(pass func(*format) bool) (list []Format) {
 
 // Extensions returns the extensions of files that can be read, each with its dot and in lower case.
 func Extensions() (list []string) {
-	for i := range formats {
-		for _, ext := range formats[i].extensions {
+	for _, f := range formatsThat(readable) {
+		for _, ext := range f.row().extensions {
 			list = append(list, "."+ext)
 		}
 	}
@@ -161,7 +175,7 @@ func Extensions() (list []string) {
 // be read.
 func Sniff(head []byte) Format {
 	for i := range formats {
-		if formats[i].sniff(head) {
+		if sniff := formats[i].sniff; sniff != nil && sniff(head) {
 			return formats[i].name
 		}
 	}
@@ -207,6 +221,11 @@ func (f Format) Title() string { return f.row().title }
 // MIME returns the media type of f's files, such as "image/jpeg".
 func (f Format) MIME() string { return f.row().mime }
 
+// Readable reports whether inputs can be of format f.
+func (f Format) Readable() bool { return readable(f.row()) }
+
+func readable(r *format) bool { return r.decode != nil }
+
 // Writable reports whether outputs can be of format f.
 func (f Format) Writable() bool { return writable(f.row()) }
 
@@ -229,6 +248,8 @@ func (s Spec) Outputs(h Header) []Format {
 	switch {
 	case len(s.Formats) > 0:
 		return s.Formats
+	case h.Lossless && h.Format.row().lossless != "":
+		return []Format{h.Format.row().lossless}
 	case h.Format == "" || h.Format.Writable():
 		return []Format{h.Format}
 	case h.Alpha:
@@ -246,11 +267,11 @@ func keeping(pass func(*format) bool) string {
 	return inWords(names, "and")
 }
 
-// readable returns the titles of the formats that can be read, in words.
-func readable() string {
+// readableTitles returns the titles of the formats that can be read, in words.
+func readableTitles() string {
 	var titles []string
-	for i := range formats {
-		titles = append(titles, formats[i].title)
+	for _, f := range formatsThat(readable) {
+		titles = append(titles, f.Title())
 	}
 	return inWords(titles, "or")
 }

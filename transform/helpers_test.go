@@ -5,6 +5,7 @@ import (
 	"errors"
 	"image"
 	"image/color"
+	"image/draw"
 	"image/gif"
 	"image/jpeg"
 	"image/png"
@@ -12,6 +13,10 @@ import (
 
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
+	xwebp "golang.org/x/image/webp"
+
+	"imgpipe/transform/internal/vp8l"
+	"imgpipe/transform/internal/webp"
 )
 
 // outputFormats are those that can be written.
@@ -58,11 +63,29 @@ func encoded(t testing.TB, img image.Image, f Format) []byte {
 		err = tiff.Encode(&b, img, nil)
 	case BMP:
 		err = bmp.Encode(&b, img)
+	case WebP, WebPLossless: // for which there is no other encoder in Go
+		b.Write(losslessWebPOf(t, img))
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()
+}
+
+func losslessWebPOf(t testing.TB, img image.Image) []byte {
+	pic := image.NewNRGBA(image.Rectangle{Max: img.Bounds().Size()})
+	draw.Draw(pic, pic.Rect, img, img.Bounds().Min, draw.Src)
+	s := webp.Still{W: pic.Rect.Dx(), H: pic.Rect.Dy()}
+	src := vp8l.Source{Pix: pic.Pix, Stride: pic.Stride, W: s.W, H: s.H}
+	var err error
+	if s.Lossless, err = new(vp8l.Encoder).Append(nil, &src, vp8l.EncodeOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	file, err := webp.Append(nil, &s, webp.Extras{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
 }
 
 // decoded reads a file without this package's own decoders.
@@ -82,6 +105,8 @@ func decoded(t testing.TB, data []byte, f Format) image.Image {
 		img, err = tiff.Decode(r)
 	case BMP:
 		img, err = bmp.Decode(r)
+	case WebP, WebPLossless:
+		img, err = xwebp.Decode(r)
 	}
 	if err != nil {
 		t.Fatalf("read the %s made: %v", f, err)

@@ -9,6 +9,7 @@ import (
 	"imgpipe/transform/internal/png"
 	"imgpipe/transform/internal/resample"
 	"imgpipe/transform/internal/tiff"
+	"imgpipe/transform/internal/vp8l"
 )
 
 // weights keeps the weights of resampling for all goroutines: the images of a run mostly have few sizes.
@@ -25,6 +26,7 @@ type workspace struct {
 	tiff      *tiff.Decoder // nil until it is needed
 	pngs      png.Encoder
 	tiffs     tiff.Encoder
+	vp8ls     vp8l.Encoder
 	streams   []*resample.Resampler // one for each output of an image that is decoded by rows
 	large     bool                  // it holds more memory than is kept
 }

@@ -15,10 +15,11 @@ type formatSet uint32
 
 const lastFormat = 31
 
-// setOf returns the set of f alone, or of all formats where f is "" or not known.
+// setOf returns the set of f alone, or of all formats where f is "" or not known. Formats whose files have one
+// extension are one: the first of them.
 func setOf(f transform.Format) formatSet {
 	for i, known := range formats {
-		if f == known {
+		if f == known || f != "" && f.Ext() == known.Ext() {
 			return 1 << min(i, lastFormat)
 		}
 	}
