@@ -58,6 +58,8 @@ type Outcome struct {
 	// Damaged reports that part of the input is missing. The outputs show what is there, and the first of Warnings
 	// says what is not.
 	Damaged bool
+	// Stripped reports that the input has metadata, and that the outputs have none, as the Spec says.
+	Stripped bool
 	// BytesIn is the length of the file that was fetched.
 	BytesIn int64
 	// Fetches is how many times the fetch was tried.

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/disintegration/imaging"
+
+	"imgpipe/transform/internal/exif"
 )
 
 // serial makes imaging use one goroutine for each operation. By default it uses one for each CPU: serial work would be
@@ -23,17 +25,19 @@ type job struct {
 	limits     Limits
 	background *image.Uniform
 	assets     map[string]*asset
-	doing      string     // what is being done, for the message of an error
-	flattened  []Format   // of the outputs that have lost transparency
-	first      bool       // frames or pages after the first were left out
-	lacks      string     // what is missing of a damaged picture that was kept
-	remarks    []string   // what was odd in its file
-	kept       *profile   // profile that goes into the outputs, nil for sRGB
-	colors     []string   // what was lost of the meaning of colors
-	free       int64      // nanoseconds of work that the file may still ask for
-	small      []string   // warnings of outputs that are smaller than their box
-	source     Header     // of the input, once it was read
-	space      *workspace // memory that is used again
+	doing      string         // what is being done, for the message of an error
+	flattened  []Format       // of the outputs that have lost transparency
+	first      bool           // frames or pages after the first were left out
+	lacks      string         // what is missing of a damaged picture that was kept
+	remarks    []string       // what was odd in its file
+	kept       *profile       // profile that goes into the outputs, nil for sRGB
+	colors     []string       // what was lost of the meaning of colors
+	metadata   *exif.Metadata // what goes into the outputs, nil for none
+	lost       []string       // what was lost of it
+	free       int64          // nanoseconds of work that the file may still ask for
+	small      []string       // warnings of outputs that are smaller than their box
+	source     Header         // of the input, once it was read
+	space      *workspace     // memory that is used again
 }
 
 func newJob(ctx context.Context, s Spec, l Limits) *job {
@@ -73,6 +77,7 @@ func Do(ctx context.Context, t Task) (Result, error) {
 			res.Warnings = append(res.Warnings, t.Spec.flattened(f.row()))
 		}
 		res.Warnings = append(res.Warnings, j.colors...)
+		res.Warnings = append(res.Warnings, j.lost...)
 		return err
 	})
 	if err != nil {
@@ -146,10 +151,11 @@ func (j *job) run(t Task) (Result, error) {
 	j.first, j.small = m.more, p.small
 	j.doing = "decode " + string(h.Format)
 	j.remarksOf(m.remarks)
+	j.describe(t.Spec, &m, t.Data)
 	j.space = workspaces.Get().(*workspace)
 	defer j.space.release()
 	way := p.path(h)
-	res := Result{Source: h.plain(), Path: way.name()}
+	res := Result{Source: h.plain(), Path: way.name(), Stripped: t.Spec.strips(&m)}
 	if err := way.run(j, t.Data, m, &res, start); err != nil {
 		return Result{}, err
 	}

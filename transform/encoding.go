@@ -1,5 +1,7 @@
 package transform
 
+import "imgpipe/transform/internal/exif"
+
 // An Effort is how much time an encoder may take for a smaller file of the same quality. "" is EffortFast.
 type Effort string
 
@@ -66,9 +68,10 @@ type encoding struct {
 	effort      Effort
 	chroma      Chroma
 	progressive bool
-	compression int      // 1 to 9; 0 is the format's default
-	colors      int      // 2 to 256; 0 is any number
-	profile     *profile // nil for none
+	compression int         // 1 to 9; 0 is the format's default
+	colors      int         // 2 to 256; 0 is any number
+	profile     *profile    // nil for none
+	metadata    exif.Output // as far as the format has a place for it
 }
 
 // encoding returns what s asks of an encoder of format f.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"imgpipe/transform/internal/exif"
 	"imgpipe/transform/internal/pixel"
 	"imgpipe/transform/internal/webp"
 )
@@ -35,6 +36,7 @@ var formats = []format{
 		header: (*meta).jpeg, decode: (*job).readJPEG,
 		encode: (*job).encodeJPEG, encodePlanes: (*job).encodeJPEGPlanes, measure: measureJPEG,
 		profile: true, quality: 85, maxSide: 65535, work: 6, copies: 3, need: jpegNeed,
+		gather: gatherJPEG, blocks: blockEXIF | blockXMP | blockIPTC, maxBlock: jpegBlock,
 	},
 	{
 		name: PNG, title: "PNG", extensions: []string{"png", "apng"},
@@ -42,6 +44,7 @@ var formats = []format{
 		header: (*meta).png, decode: (*job).readPNG,
 		encode: (*job).encodePNG, measure: measurePNG,
 		alpha: alphaFull, profile: true, work: 10, copies: 2, need: packedNeed, // of a palette's indexes, and of gray
+		gather: gatherPNG, blocks: blockEXIF | blockXMP,
 	},
 	{
 		name: GIF, title: "GIF", extensions: []string{"gif"},
@@ -56,6 +59,7 @@ var formats = []format{
 		header: (*meta).tiff, decode: (*job).readTIFF,
 		encode: (*job).encodeTIFF, measure: measureTIFF,
 		alpha: alphaFull, profile: true, work: 10, need: packedNeed,
+		blocks: blockTags | blockXMP | blockIPTC,
 	},
 	{
 		name: BMP, title: "BMP", extensions: []string{"bmp"},
@@ -95,6 +99,8 @@ type format struct {
 	// decode returns the pixels of m.view as they are stored. It calls j.stop every few rows, ends with j.damaged, and
 	// notes with j.remark what is odd.
 	decode func(j *job, data []byte, m *meta) (*image.NRGBA, error)
+	// gather adds to b the metadata that lies apart from the rest in a file whose header was read, if there is such.
+	gather func(data []byte, b *exif.Blocks)
 	frames string // what a file may have several of, such as "page"; only the first is used
 
 	// lossless is the format of outputs that keep the format of a source whose Header is Lossless, if that is another.
@@ -113,11 +119,14 @@ type format struct {
 	// should. data may be anything that sniff takes for this format, however short.
 	measure func(data []byte) (w, h int, ends bool)
 	alpha   alpha
-	profile bool  // a file can hold a color profile
-	quality int   // the default of the quality that encode uses; 0 if it uses none
-	maxSide int   // the longest side in pixels; 0 is any
-	work    int64 // nanoseconds that encode takes for a pixel, roughly
-	copies  int64 // bytes for each pixel that encode uses besides the image and its file
+	profile bool // a file can hold a color profile
+	// blocks are the kinds of metadata that a file can hold, each of maxBlock bytes at most; 0 is exif.MaxBlock.
+	blocks   blockKind
+	maxBlock int
+	quality  int   // the default of the quality that encode uses; 0 if it uses none
+	maxSide  int   // the longest side in pixels; 0 is any
+	work     int64 // nanoseconds that encode takes for a pixel, roughly
+	copies   int64 // bytes for each pixel that encode uses besides the image and its file
 	// need estimates the bytes of a file of so many pixels, and the bytes that encoding uses besides the image.
 	need func(n *needs, l *leg, pixels int64) (file, encoder int64)
 }

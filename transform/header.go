@@ -23,6 +23,8 @@ type meta struct {
 	space string          // color space of the pixels as they are stored, as a profile names it; "" is RGB
 	view  image.Rectangle // where the first frame of an animation stands on the canvas; the canvas itself for others
 	more  bool            // there are frames or pages behind the first, which is all that is taken
+	// described is the metadata of the file.
+	described described
 	// remarks say what is odd in the file besides what its decoder says.
 	remarks []string
 	// head is what the header function of the format has for its decode function.

@@ -92,7 +92,7 @@ func (j *job) encodeJPEG(img *image.NRGBA, e encoding) ([]byte, error) {
 	w := j.space
 	w.large = w.large || len(img.Pix) > keepBytes
 	gray := !e.profile.needsRGB() && colorless(img)
-	return w.encode(w.planesOf(img, gray, e.subsampling(true)), e.quality, j.embed(e.profile, JPEG, gray))
+	return w.encode(w.planesOf(img, gray, e.subsampling(true)), e, j.embed(e.profile, JPEG, gray))
 }
 
 // encodeJPEGPlanes encodes planes as they are.
@@ -100,7 +100,7 @@ func (j *job) encodeJPEGPlanes(pic *pixel.Planes, e encoding) ([]byte, error) {
 	if pic.Kind == pixel.Gray && e.profile.needsRGB() {
 		pic = j.space.neutral(pic)
 	}
-	return j.space.encode(pic, e.quality, j.embed(e.profile, JPEG, pic.Kind == pixel.Gray))
+	return j.space.encode(pic, e, j.embed(e.profile, JPEG, pic.Kind == pixel.Gray))
 }
 
 // jpegNeed is the need of the row. Coefficients that are not zero are kept until the tables are made, up to a bound,

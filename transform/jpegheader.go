@@ -87,6 +87,7 @@ type jpegApps struct {
 	exif, xmp []byte
 	profile   jpegProfile
 	adobe     bool
+	photoshop bool // there are resources of Photoshop
 }
 
 func (a *jpegApps) add(marker byte, body []byte) {
@@ -99,6 +100,8 @@ func (a *jpegApps) add(marker byte, body []byte) {
 		a.profile.add(body[12], body[13], body[14:])
 	case marker == 0xee && bytes.HasPrefix(body, []byte("Adobe")) && len(body) >= 12:
 		a.adobe = true
+	case marker == 0xed && bytes.HasPrefix(body, []byte(photoshopName)):
+		a.photoshop = true
 	}
 }
 
@@ -139,6 +142,7 @@ func (m *meta) startOfScan(apps *jpegApps, head *jpegHead) error {
 	m.Orientation = orientation(apps.exif, apps.xmp)
 	head.bare = m.space == spaceCMYK && !apps.adobe
 	m.icc, m.torn = apps.profile.join()
+	m.described = described{exif: apps.exif, xmp: apps.xmp, more: apps.photoshop}
 	return nil
 }
 

@@ -51,7 +51,8 @@ func (j *job) finish(
 	}
 	operated := time.Now()
 	j.doing = "encode " + string(l.row.name)
-	data, err := j.encode(out, l.row, l.enc.with(profile))
+	e := j.describing(l.enc, l.row, out.Rect.Dx(), out.Rect.Dy())
+	data, err := j.encode(out, l.row, e.with(profile))
 	if err != nil {
 		return err
 	}
@@ -63,7 +64,8 @@ func (j *job) finish(
 func (j *job) finishPlanes(res *Result, l leg, pic *pixel.Planes, profile *profile, start time.Time) error {
 	operated := time.Now()
 	j.doing = "encode " + string(l.row.name)
-	data, err := l.row.encodePlanes(j, pic, l.enc.with(j.suiting(l.row, profile)))
+	e := j.describing(l.enc, l.row, pic.Plane[0].W, pic.Plane[0].H)
+	data, err := l.row.encodePlanes(j, pic, e.with(j.suiting(l.row, profile)))
 	if err != nil {
 		return j.fault(ClassEncode, err)
 	}

@@ -27,8 +27,10 @@ func (m *meta) png(data []byte) error {
 		case "iTXt":
 			texts.international(body)
 		case "tEXt":
+			m.described.more = m.described.more || pngMore(body)
 			texts.raw(body, false)
 		case "zTXt":
+			m.described.more = m.described.more || pngMore(body)
 			texts.raw(body, true)
 		case "iCCP":
 			m.pngProfile(body)
@@ -50,7 +52,8 @@ func (m *meta) png(data []byte) error {
 	if srgb := "\x01\x0d\x00\x01"; len(code) == len(srgb) && string(code) != srgb && m.icc == nil && m.torn.why == "" {
 		m.torn.why = "it is a code in the chunk cICP, which is not read"
 	}
-	m.Orientation = orientation(first(texts.exif, texts.rawEXIF), first(texts.xmp, texts.rawXMP))
+	m.described.exif, m.described.xmp = first(texts.exif, texts.rawEXIF), first(texts.xmp, texts.rawXMP)
+	m.Orientation = orientation(m.described.exif, m.described.xmp)
 	if m.icc == nil && m.torn.why == "" {
 		m.remarks = colors.remarks()
 	}

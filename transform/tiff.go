@@ -44,6 +44,7 @@ func (m *meta) tiff(data []byte) error {
 	m.rgbBytes = int(min(l.Memory()/(int64(l.Width)*int64(l.Height)), 1<<20)) + 1
 	m.price.work, m.price.least = l.Work(), l.Least()
 	m.more = d.More()
+	m.describeTIFF(data, d)
 	m.head = &l
 	m.findRows(tiffRows{&l})
 	return nil
@@ -97,7 +98,10 @@ func (j *job) encodeTIFF(img *image.NRGBA, e encoding) ([]byte, error) {
 		Pix: img.Pix, Stride: img.Stride, W: img.Rect.Dx(), H: img.Rect.Dy(),
 		Gray: gray, Alpha: !img.Opaque(),
 	}
-	return j.space.tiffs.Append(nil, &pic, tiff.EncodeOptions{ICC: j.embed(e.profile, TIFF, gray), Stop: j.stop})
+	options := tiff.EncodeOptions{
+		ICC: j.embed(e.profile, TIFF, gray), Description: e.tiffDescription(), Stop: j.stop,
+	}
+	return j.space.tiffs.Append(nil, &pic, options)
 }
 
 // measureTIFF finds the size in the first directory of a TIFF in the byte order that Do writes (TIFF 6.0, section 2).

@@ -55,6 +55,8 @@ type Result struct {
 	// Damaged reports that part of the input is missing. Its outputs show the rest; the first of Warnings says what is
 	// missing.
 	Damaged bool
+	// Stripped reports that the input has metadata, and that its outputs have none because Spec.Metadata says so.
+	Stripped bool
 	// Path names the way that the pixels went: "ycbcr" (planes of Y, Cb and Cr from end to end), "ycbcr+rgba" (planes
 	// for geometry, then RGB), "gray" (rows of one sample for a pixel from end to end), "gray+rgba", or "rgba".
 	Path string

@@ -49,6 +49,7 @@ func (m *meta) webp(data []byte) error {
 		f.alpha, f.unannounced = nil, true
 	}
 	m.Orientation = orientation(c.exif, c.xmp)
+	m.described = described{exif: c.exif, xmp: c.xmp}
 	m.webpTraits(f, m.view == canvas)
 	return nil
 }

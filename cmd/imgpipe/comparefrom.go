@@ -35,8 +35,12 @@ func (f *compareFlags) checkFrom() (err error) {
 }
 
 // checkAgainst finds an earlier comparison, if there is one, of which nothing is run now: else that would be known only
-// after all runs. It warns if the job is another one.
+// after all runs. A lesson is set beside a lesson alone. It warns if the job is another one.
 func (f *compareFlags) checkAgainst(earlier *bench.Comparison, stderr io.Writer) error {
+	if earlier != nil && f.lesson && !earlier.Teaches() {
+		return fmt.Errorf("--against %q: it is no lesson, so nothing in it is like one: expected the JSON of an "+
+			"earlier 'imgpipe compare --lesson --format json', or no --lesson", f.against)
+	}
 	if earlier == nil || f.lesson || f.peer.name != "" {
 		return nil
 	}

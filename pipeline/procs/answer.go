@@ -89,6 +89,8 @@ func believe(m *wire.Done, task transform.Task, body uint64, age time.Duration) 
 		r.Warnings[i] = printable(w, maxWarning)
 	}
 	switch {
+	case r.Stripped && task.Spec.KeepsMetadata():
+		return untrue("of metadata that was left out, where it was asked for")
 	case r.Damaged && task.Limits.RefuseDamaged:
 		return untrue("a damaged image done: expected that it was refused")
 	case r.Damaged && len(r.Warnings) == 0:
@@ -100,7 +102,7 @@ func believe(m *wire.Done, task transform.Task, body uint64, age time.Duration) 
 // believeFailure is believe for an answer that has an error.
 func believeFailure(m *wire.Done, task transform.Task, body uint64) error {
 	r, e := &m.Result, &m.Failure
-	if len(r.Outputs) > 0 || len(r.Warnings) > 0 || r.Damaged || r.Path != "" || body > 0 {
+	if len(r.Outputs) > 0 || len(r.Warnings) > 0 || r.Damaged || r.Stripped || r.Path != "" || body > 0 {
 		return untrue("an error and a result")
 	}
 	if r.Source != (transform.Header{}) {

@@ -205,6 +205,8 @@ func TestEveryEncoderStopsAtOnce(t *testing.T) {
 	pix := make([]byte, 4*width*height)
 	noise(pix)
 	planes := pixel.Planes{Kind: pixel.Gray, Plane: [4]pixel.Plane{{Pix: pix, Stride: width, W: width, H: height}}}
+	chroma := pixel.Plane{Pix: pix, Stride: width, W: width / 2, H: height / 2}
+	video := pixel.Planes{Kind: pixel.YCbCr, Video: true, Plane: [4]pixel.Plane{planes.Plane[0], chroma, chroma}}
 	for name, encode := range map[string]func(stop codec.Stop) ([]byte, error){
 		"jpeg": func(stop codec.Stop) ([]byte, error) {
 			return new(jpeg.Encoder).Append([]byte("before"), &planes, jpeg.EncodeOptions{Stop: stop})
@@ -219,6 +221,9 @@ func TestEveryEncoderStopsAtOnce(t *testing.T) {
 		"tiff": func(stop codec.Stop) ([]byte, error) {
 			p := tiff.Picture{Pix: pix, Stride: 4 * width, W: width, H: height, Alpha: true}
 			return new(tiff.Encoder).Append([]byte("before"), &p, tiff.EncodeOptions{Stop: stop})
+		},
+		"vp8": func(stop codec.Stop) ([]byte, error) {
+			return new(vp8.Encoder).Append([]byte("before"), &video, vp8.EncodeOptions{Stop: stop})
 		},
 	} {
 		stop, all := calls(never)

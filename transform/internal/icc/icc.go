@@ -1,9 +1,19 @@
-// Package icc reads the parts of an ICC color profile that decide whether it may be carried from one image file to
-// another (ICC.1:2022, and ICC.1:2001-04 for version 2): which pixels it is for, what it is called, and whether it is
-// sRGB.
+// Package icc reads ICC color profiles (ICC.1:2022, and ICC.1:2001-04 for version 2): which pixels a profile is for,
+// what it is called, whether it is sRGB; and it converts pixels to sRGB.
 //
-// Start with [Parse]. The bytes may be from strangers: the package allocates no more than a name takes, and never
-// changes them.
+// Start with [Parse], and [Profile.Transform] to convert.
+//
+//	profile -> model: stages from values to XYZ or L*a*b* -> Transform: integers -> pixels of sRGB
+//
+// Conversion is relative colorimetric with black point compensation (ISO 18619). It knows profiles of curves and a
+// matrix, of gray, and of tables with three or four inputs: lut8Type, lut16Type and lutAToBType. It leaves out
+// multiProcessElements, which stand beside such a table.
+//
+// A megapixel of a photo takes 14 ms through a matrix, 47 ms through a table of three inputs, and 57 ms through one of
+// four (November 2026, CPU time on a loaded EPYC).
+//
+// The bytes may be from strangers: every size is checked against the bytes that there are, and the package never
+// changes them. Parse allocates no more than a name takes; a Transform takes as many bytes as Memory returns.
 package icc
 
 import (

@@ -17,10 +17,11 @@ func made(space string, tags ...string) []byte {
 	for i := 0; i < len(tags); i += 2 {
 		b = append(b, tags[i]...)
 		b = binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(b, uint32(at)), uint32(len(tags[i+1])))
-		at += len(tags[i+1])
+		at += (len(tags[i+1]) + 3) &^ 3
 	}
 	for i := 1; i < len(tags); i += 2 {
 		b = append(b, tags[i]...)
+		b = append(b, "\x00\x00\x00"[:-len(tags[i])&3]...)
 	}
 	binary.BigEndian.PutUint32(b, uint32(len(b)))
 	return b

@@ -24,6 +24,8 @@ type EncodeOptions struct {
 	Optimize bool
 	// ICC is a color profile to put into the file; none if empty.
 	ICC []byte
+	// EXIF, XMP and IPTC are metadata to put into the file, each 65,504 bytes at most; none if empty.
+	EXIF, XMP, IPTC []byte
 	// Stop is called once for each row of MCUs.
 	Stop codec.Stop
 }
@@ -78,6 +80,10 @@ func (e *Encoder) Append(dst []byte, p *pixel.Planes, o EncodeOptions) ([]byte, 
 		return dst, fmt.Errorf("the color profile has %d bytes, at most %d were expected",
 			len(o.ICC), maxICCSegments*iccPart)
 	}
+	if len(o.EXIF) > maxMetadata || len(o.XMP) > maxMetadata || len(o.IPTC) > maxMetadata {
+		return dst, fmt.Errorf("EXIF, XMP and IPTC have %d, %d and %d bytes, at most %d were expected of each",
+			len(o.EXIF), len(o.XMP), len(o.IPTC), maxMetadata)
+	}
 	e.setQuality(o.Quality)
 	e.entries, e.masks = e.entries[:0], e.masks[:0]
 	e.out = bitWriter{buf: dst}
@@ -96,7 +102,7 @@ func (e *Encoder) Append(dst []byte, p *pixel.Planes, o EncodeOptions) ([]byte, 
 // plainly writes the picture with the typical tables.
 func (e *Encoder) plainly(o EncodeOptions) error {
 	e.standard()
-	e.headers(o.ICC)
+	e.headers(&o)
 	return e.eachRow(o.Stop, e.code)
 }
 
@@ -116,7 +122,7 @@ func (e *Encoder) optimally(o EncodeOptions) error {
 	}
 	e.count(&freq)
 	e.optimize(&freq)
-	e.headers(o.ICC)
+	e.headers(&o)
 	if kept {
 		e.code()
 		return nil
@@ -266,10 +272,11 @@ const (
 )
 
 // headers writes everything up to the scan (T.81, B.2.1).
-func (e *Encoder) headers(icc []byte) {
-	w := &e.out
+func (e *Encoder) headers(o *EncodeOptions) {
+	w, icc := &e.out, o.ICC
 	w.buf = append(w.buf, 0xff, mSOI)
 	w.segment(mAPP0, []byte(jfifHeader))
+	w.metadata(o)
 	for number, count := 1, ceilDiv(len(icc), iccPart); number <= count; number++ {
 		part := icc[:min(len(icc), iccPart)]
 		icc = icc[len(part):]

@@ -58,6 +58,8 @@ var ErrPicture = errors.New("the picture cannot be written as PNG")
 type EncodeOptions struct {
 	// ICC is a color profile to put into the file, none if empty. It must fit the layout.
 	ICC []byte
+	// EXIF and XMP are metadata to put into the file; none if empty.
+	EXIF, XMP []byte
 	// Stop is called every few rows.
 	Stop codec.Stop
 }
@@ -91,12 +93,28 @@ func (e *Encoder) Append(dst []byte, p *Picture, o EncodeOptions) ([]byte, error
 	if p.Layout == Indexed {
 		e.palette(p.Palette)
 	}
+	e.metadata(o)
 	if err := e.pixels(p, depth, o.Stop); err != nil {
 		return dst[:start], err
 	}
 	e.out.begin("IEND")
 	e.out.end()
 	return e.out.file, nil
+}
+
+// metadata writes the chunks of EXIF and XMP (sections 11.3.4.5 and 11.3.3.4; ISO 16684-3).
+func (e *Encoder) metadata(o EncodeOptions) {
+	if len(o.EXIF) > 0 {
+		e.out.begin("eXIf")
+		e.out.file = append(e.out.file, o.EXIF...)
+		e.out.end()
+	}
+	if len(o.XMP) > 0 {
+		e.out.begin("iTXt")
+		e.out.file = append(e.out.file, "XML:com.adobe.xmp\x00\x00\x00\x00\x00"...) // not packed, in no language
+		e.out.file = append(e.out.file, o.XMP...)
+		e.out.end()
+	}
 }
 
 // check returns what is wrong with p, as far as that can be known without looking at pixels.

@@ -1,10 +1,12 @@
 package tiff
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/klauspost/compress/zlib"
 
@@ -28,6 +30,8 @@ type Picture struct {
 type EncodeOptions struct {
 	// ICC is a color profile to put into the file, none if empty. It must fit gray or RGB.
 	ICC []byte
+	// Description is metadata to put into the file.
+	Description Description
 	// Stop is called every few rows.
 	Stop codec.Stop
 }
@@ -80,14 +84,14 @@ func (e *Encoder) Append(dst []byte, p *Picture, o EncodeOptions) ([]byte, error
 		if err := e.strip(p, y, min(y+rows, p.H), o.Stop); err != nil {
 			return dst, err
 		}
-		// What follows the strips has less than the profile and ten bytes for each strip.
-		if int64(len(e.out.file)-start+len(o.ICC)+10*len(offsets)) > math.MaxUint32-1<<10 {
+		// What follows the strips has less than profile, metadata and ten bytes for each strip.
+		if int64(len(e.out.file)-start+len(o.ICC)+o.Description.size()+10*len(offsets)) > math.MaxUint32-1<<10 {
 			return dst, fmt.Errorf("%w: it takes more than the 4 GiB that a file may have", ErrPicture)
 		}
 		offsets, counts = append(offsets, uint32(at-start)), append(counts, uint32(len(e.out.file)-at))
 	}
 	d := directoryWriter{start: start, file: e.out.file}
-	d.write(p, o.ICC, rows, offsets, counts)
+	d.write(p, &o, rows, offsets, counts)
 	return d.file, nil
 }
 
@@ -155,6 +159,7 @@ type directoryWriter struct {
 
 // Types of values (TIFF 6.0, section 2).
 const (
+	typeByte      = 1
 	typeShort     = 3
 	typeLong      = 4
 	typeRational  = 5
@@ -168,8 +173,8 @@ const (
 	resolutionUnit = 296
 )
 
-// write writes all of it: tags stand in the order of their numbers.
-func (d *directoryWriter) write(p *Picture, icc []byte, rows int, offsets, counts []uint32) {
+// write writes all of it.
+func (d *directoryWriter) write(p *Picture, o *EncodeOptions, rows int, offsets, counts []uint32) {
 	n := p.samples()
 	color := uint16(rgb)
 	if p.Gray {
@@ -184,22 +189,37 @@ func (d *directoryWriter) write(p *Picture, icc []byte, rows int, offsets, count
 	d.shorts(SamplesPerPixel, uint16(n))
 	d.longs(RowsPerStrip, uint32(rows))
 	d.longs(StripByteCounts, counts...)
-	dpi := binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(nil, 72), 1) // nothing is known of it
-	d.entry(xResolution, typeRational, 1, dpi)
-	d.entry(yResolution, typeRational, 1, dpi)
-	d.shorts(resolutionUnit, 2)
+	if !o.Description.names(xResolution) {
+		dpi := binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(nil, 72), 1) // nothing is known of it
+		d.entry(xResolution, typeRational, 1, dpi)
+		d.entry(yResolution, typeRational, 1, dpi)
+		d.shorts(resolutionUnit, 2)
+	}
 	d.shorts(Predictor, 2)
 	if p.Alpha {
 		d.shorts(ExtraSamples, 2) // not premultiplied
 	}
-	if len(icc) > 0 {
-		d.entry(ICCProfile, typeUndefined, len(icc), icc)
+	if len(o.ICC) > 0 {
+		d.entry(ICCProfile, typeUndefined, len(o.ICC), o.ICC)
 	}
+	d.describe(&o.Description)
+	at := d.finish()
+	binary.LittleEndian.PutUint32(d.file[d.start+4:], at)
+}
+
+// finish writes the entries in the order of their tags, and returns where the directory begins.
+func (d *directoryWriter) finish() uint32 {
 	d.align()
-	binary.LittleEndian.PutUint32(d.file[d.start+4:], uint32(len(d.file)-d.start))
-	d.file = binary.LittleEndian.AppendUint16(d.file, uint16(len(d.entries)/12))
-	d.file = append(d.file, d.entries...)
+	at := uint32(len(d.file) - d.start)
+	list := slices.SortedFunc(slices.Chunk(d.entries, 12), func(a, b []byte) int {
+		return cmp.Compare(binary.LittleEndian.Uint16(a), binary.LittleEndian.Uint16(b))
+	})
+	d.file = binary.LittleEndian.AppendUint16(d.file, uint16(len(list)))
+	for _, entry := range list {
+		d.file = append(d.file, entry...)
+	}
 	d.file = append(d.file, 0, 0, 0, 0) // no directory follows
+	return at
 }
 
 func (d *directoryWriter) shorts(tag uint16, values ...uint16) {

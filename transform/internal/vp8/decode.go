@@ -1,10 +1,10 @@
-// Package vp8 reads the lossy image of a WebP file: a key frame of VP8 (RFC 6386). Start with [ReadHeader], whose
-// Header decodes.
+// Package vp8 reads and writes the lossy image of a WebP file: a key frame of VP8 (RFC 6386). Start with [ReadHeader],
+// whose Header decodes, and with [Encoder].
 //
 //	bytes -> partitions -> boolReader: bits -> modes and coefficients of a macroblock -> prediction and residue
 //	      -> planes -> smoothing of edges
 //
-// If the data ends too early, the rows of macroblocks before are decoded. The package never writes a picture.
+// If the data ends too early, the rows of macroblocks before are decoded. The package knows no container.
 package vp8
 
 import (

@@ -38,7 +38,35 @@ func (c *Comparison) CompareWith(earlier *Comparison) {
 		}
 	}
 	a.Notes = c.notes(earlier)
+	a.Withheld = cmp.Or(c.Withheld, earlier.Withheld)
 	c.Against = a
+	c.judge()
+}
+
+// sayAlone says what one contestant takes now, beside the same one in an earlier comparison.
+func (e *evidence) sayAlone(say sayer, a *Against) {
+	name := e.c.Name(e.ran[0])
+	at := slices.IndexFunc(a.Rows, func(r AgainstRow) bool { return r.Name == name })
+	if at < 0 {
+		say("choice", fmt.Sprintf("Only %s was run, and the earlier comparison has nothing like it.", name),
+			e.measured(e.ran))
+		return
+	}
+	row := a.Rows[at]
+	wall := withInterval(row.Wall) + " times the wall time"
+	switch {
+	case a.Withheld != "":
+		wall = "of the wall time nothing is shown: " + a.Withheld
+	case row.WallP >= Level:
+		wall += ", no difference shown"
+	}
+	cpu := withInterval(row.CPU) + " times the CPU time for each image"
+	if row.CPUP >= Level {
+		cpu += ", no difference shown"
+	}
+	say("choice", fmt.Sprintf("%s, beside the earlier comparison: %s; %s.", name, wall, cpu),
+		fmt.Sprintf("%s by the clock, %s by CPU time; %s", probability(row.WallP), probability(row.CPUP),
+			e.measured(e.ran)))
 }
 
 // Knows reports whether CompareWith would find a Config of p in c.
@@ -149,7 +177,7 @@ func unpaired(now, before []float64) (times Estimate, p float64) {
 		if u <= min(below, above) {
 			p += 2 * q
 		}
-		if tail += q; tail <= level/2 {
+		if tail += q; tail <= Level/2 {
 			cut = u + 1
 		}
 	}

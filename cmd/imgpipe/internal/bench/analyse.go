@@ -25,9 +25,13 @@ func (c *Comparison) Analyse() {
 	c.scaling()
 	c.Warnings = c.warnings()
 	c.learn()
-	ours := c.withoutPeers()
-	c.Verdict = slices.Concat(c.lesson(), ours.verdict(), c.peerFindings())
-	c.Claims = ours.claims()
+	c.judge()
+	c.Claims = c.withoutPeers().claims()
+}
+
+// judge sets the Verdict.
+func (c *Comparison) judge() {
+	c.Verdict = slices.Concat(c.lesson(), c.withoutPeers().verdict(), c.peerFindings())
 }
 
 // describe takes from the first run of imgpipe what is the same in all runs.
@@ -157,7 +161,7 @@ func (c *Comparison) result(config int) Result {
 func (c *Comparison) against(config int, r *Result) {
 	r.QuietRounds = len(c.quietPairs(c.Baseline, config))
 	r.Speedup, r.P = c.Ratio(c.Baseline, config)
-	r.Differs = r.P < level && c.Withheld == ""
+	r.Differs = r.P < Level && c.Withheld == ""
 	r.WallDetectable = detectable(c.wallRatios(c.Baseline, config))
 	r.CPURatio, r.CPUP = c.CPUTimes(c.Baseline, config)
 	r.CPUDetectable = detectable(c.cpuRatios(c.Baseline, config))

@@ -140,7 +140,7 @@ func (e *evidence) sayBound(say sayer, config int) {
 	}
 	figures := fmt.Sprintf("%s: %s; %s", name, a, u)
 	lanes, images := e.c.width(config), e.c.Job.Images
-	if n, held := e.atOnce(config); e.c.Job.Stage == StageFetch && held > 0 && n > 0 {
+	if n, held := e.atOnce(config); e.c.Job.Stage == StageFetch && held > 0 {
 		lanes = min(lanes, n)
 	}
 	last, tail := e.lastAlone(config)

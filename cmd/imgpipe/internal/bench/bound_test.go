@@ -93,6 +93,12 @@ func TestLargestEntryOfTheAccountBounds(t *testing.T) {
 		{bounded{workers: 4, images: 4, ours: 0.3, tail: 0.5},
 			`There are no more images than can be worked on at once, 4 for 4 workers`},
 		{bounded{workers: 4, images: 5, ours: 1.9, tail: 0.1}, `The CPUs bound`},
+		{bounded{workers: 4, images: 4, ours: 0.3, shares: shares{pipeline.EntryBefore: 0.3, pipeline.EntryAfter: 0.2}},
+			`What comes before the first image bounds`},
+		{bounded{workers: 4, images: 4, ours: 0.3, shares: shares{pipeline.EntryBefore: 0.2, pipeline.EntryAfter: 0.2}},
+			`There are no more images`},
+		{bounded{workers: 2, ours: 0.3, shares: shares{pipeline.EntryLock: 0.5, pipeline.EntryCPUWait: 0.1}},
+			`the lock bounds this job: 50 % .*; besides: on a CPU 40 %, waiting for a CPU 10 %\.`},
 	} {
 		if test.images == 0 {
 			test.images = 60

@@ -66,6 +66,9 @@ func (e *evidence) eligible() []int {
 func (e *evidence) sayChoice(say sayer) (choice int) {
 	among := e.eligible()
 	switch {
+	case len(e.ran) == 1 && e.c.Against != nil && e.c.Peer == nil:
+		e.sayAlone(say, e.c.Against)
+		return e.ran[0]
 	case len(e.ran) == 1:
 		text := fmt.Sprintf("Only %s was run, so there is nothing to compare it with.", e.c.Name(e.ran[0]))
 		if e.c.Peer != nil {

@@ -34,8 +34,8 @@ func (j Job) named() string {
 	return "stage " + j.Stage + " alone"
 }
 
-// An Estimate is the median of the runs with its 95 % confidence interval. With too few runs for an interval, Low and
-// High are infinite; in JSON they are null then.
+// An Estimate is the median of the runs with an interval that holds the truth in at least 95 of 100 cases. With too
+// few runs for an interval, Low and High are infinite; in JSON they are null then.
 type Estimate struct {
 	Center float64 `json:"center"`
 	Low    float64 `json:"low"`
@@ -130,7 +130,8 @@ type Result struct {
 	// Hodges–Lehmann estimate, with its interval. It is 1 for the Baseline itself.
 	Speedup Estimate `json:"speedup"`
 	// P is the probability that two equal contestants would differ as much as this one and the Baseline, by Wilcoxon's
-	// signed-rank test of the same ratios. Differs says that it is below 0.05. For the Baseline they are 1 and false.
+	// signed-rank test of the same ratios. Differs says that it is below [Level]. For the Baseline they are 1 and
+	// false.
 	P       float64 `json:"p"`
 	Differs bool    `json:"differs"`
 	// Efficiency is the speedup over the same mode with the fewest workers, over how many times more workers there are.
@@ -197,7 +198,7 @@ type Comparison struct {
 	Warnings []Warning `json:"warnings"`
 	// Parts are shorter comparisons of one stage alone, for some of the claims. They have no verdict.
 	Parts []Comparison `json:"parts,omitempty"`
-	// GoroutineStart is what [StartOfGoroutine] measured.
+	// GoroutineStart is how long a goroutine takes to start, in seconds, as the Lesson measured it; 0 without one.
 	GoroutineStart float64 `json:"goroutine_start_s"`
 	// Ended says why there were so many rounds: "rounds", "precision" or "budget". Precision is the half width of an
 	// interval that was asked for, as a share, and Budget how long the runs might take; 0 for none.
@@ -304,6 +305,8 @@ type Against struct {
 	Missing []string `json:"missing,omitempty"`
 	// Notes say what differs besides: the job, the machine, the version.
 	Notes []string `json:"notes,omitempty"`
+	// Withheld says why the wall times of one of the two show nothing; "" if those of both do.
+	Withheld string `json:"withheld,omitempty"`
 }
 
 // An AgainstRow is one contestant in two comparisons: how many times the wall time and the CPU time for an image of the

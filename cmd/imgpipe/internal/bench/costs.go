@@ -24,7 +24,7 @@ func (e *evidence) reference(choice int) (reference int, others []int) {
 	found := false
 	for _, i := range e.ran {
 		this := e.c.Configs[i]
-		if this.Mode == modes.Serial || this.Mode == modes.GIL {
+		if this.Mode == modes.Serial {
 			continue
 		}
 		var near []int
@@ -69,11 +69,6 @@ func (e *evidence) sayCosts(say sayer, choice int) {
 		kind := e.c.Configs[i].Mode
 		if kind == e.c.Configs[with].Mode {
 			kind = "cost"
-		}
-		if e.c.Configs[i].SameAs == e.c.Name(with) {
-			say(kind, fmt.Sprintf("%s is %s by another name, so it was not run: its figures are the same runs.",
-				e.c.Name(i), e.c.Name(with)), e.measured([]int{with}))
-			continue
 		}
 		cpu := e.pair(byCPU, with, i)
 		text := fmt.Sprintf("CPU for each image: %s %s times that of %s%s. By the clock: %s.", e.c.Name(i),
@@ -134,7 +129,7 @@ func peakMemory(s *Sample) float64 {
 // grew returns the entry of the account, other than computing, that grew most from one contestant to another.
 func (e *evidence) grew(from, to int) string {
 	a, b := e.account(from), e.account(to)
-	if a == nil || b == nil {
+	if a == nil {
 		return ""
 	}
 	most, by := pipeline.Entry(""), 0.02
@@ -169,10 +164,10 @@ func (e *evidence) sayLock(say sayer) {
 				"%s times as much", waited, withInterval(e.pair(byCPU, g, l).cost)))
 			break
 		}
-		serial := slices.IndexFunc(e.c.Configs, func(c Config) bool { return c.Mode == modes.Serial })
-		if serial >= 0 && slices.Contains(e.ran, serial) && e.slower(byClock, l, serial) {
+		at := slices.IndexFunc(e.ran, func(i int) bool { return e.c.Configs[i].Mode == modes.Serial })
+		if at >= 0 && e.slower(byClock, l, e.ran[at]) {
 			say("lock", fmt.Sprintf("Waits overlap in spite of the lock: %s beside serial: %s.", e.c.Name(l),
-				e.clock(serial, l)), fmt.Sprintf("workers waited for the lock %s of their time", waited))
+				e.clock(e.ran[at], l)), fmt.Sprintf("workers waited for the lock %s of their time", waited))
 		}
 		return
 	}

@@ -20,7 +20,7 @@ func TestCostsAreCountedFromAPlainOneOfTheSameWidths(t *testing.T) {
 	all := []Config{0: at(modes.Serial, 1, 1, 0), 1: at(modes.GIL, 2, 8, 0), 2: at(modes.Goroutines, 1, 8, 0),
 		3: at(modes.Goroutines, 2, 8, 0), 4: at(modes.Processes, 1, 8, 0), 5: at(modes.Processes, 2, 8, 0),
 		6: at(modes.Processes, 2, 16, 0), 7: peer, 8: at(modes.Goroutines, 2, 8, 4), 9: at(modes.Processes, 2, 8, 4),
-		10: flagged, 11: at(modes.GIL, 2, 16, 0), 12: at(modes.Goroutines, 2, 8, 0)}
+		10: flagged, 11: at(modes.GIL, 2, 16, 0), 12: at(modes.Goroutines, 2, 8, 0), 13: at(modes.Goroutines, 1, 1, 0)}
 	for _, test := range []struct {
 		of     []int // of all
 		choice int
@@ -36,6 +36,8 @@ func TestCostsAreCountedFromAPlainOneOfTheSameWidths(t *testing.T) {
 		{[]int{6, 11}, 6, 6, []int{11}},
 		{[]int{0, 1, 7}, 0, 0, nil},
 		{[]int{2, 3, 6}, 3, 0, nil},
+		{[]int{0, 13}, 0, 13, []int{0}},    // serial is no reference
+		{[]int{2, 12, 5}, 2, 12, []int{5}}, // what has nobody beside it is none
 	} {
 		c := &Comparison{}
 		for at, i := range test.of {

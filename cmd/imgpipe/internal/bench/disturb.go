@@ -232,7 +232,18 @@ func (c *Comparison) disturbance() string {
 	if len(disturbed) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%s in %d of %s", c.disturber(by), len(disturbed), figure.Count(len(all), "round"))
+	return c.disturber(by) + " " + inRounds(len(disturbed), len(all))
+}
+
+// inRounds returns in how many of all rounds something was.
+func inRounds(n, all int) string {
+	switch {
+	case all == 1:
+		return "in the one round"
+	case n == all:
+		return fmt.Sprintf("in all %d rounds", all)
+	}
+	return fmt.Sprintf("in %d of %d rounds", n, all)
 }
 
 // disturber says what disturbed most of some runs, with the median of its figure.
@@ -305,7 +316,7 @@ func (c *Comparison) uneven(a, b int) bool {
 	if len(differences) == 0 || math.Abs(median(differences)) < unevenBy {
 		return false
 	}
-	return len(differences) < enoughRuns || wilcoxon(differences) < level
+	return len(differences) < enoughRuns || wilcoxon(differences) < Level
 }
 
 // clear reports whether the wall times of two Configs can be compared: enough rounds were quiet for both, or all were,

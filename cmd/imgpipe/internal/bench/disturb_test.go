@@ -77,6 +77,9 @@ func TestARunIsDisturbedByWhatItsOwnWorkDoesNotExplain(t *testing.T) {
 		{"nothing is known", &Sample{Elapsed: 1}, 0, ""},
 		{"an account without lanes", with(lanes(0, 1, 1), func(*Sample) {}), 0, ""},
 		{"an account without time", with(lanes(2, 1, 1), func(s *Sample) { s.Summary.Account.Wall = 0 }), 0, ""},
+		{"an account without time, and a disk that others use", with(lanes(2, 1, 1), func(s *Sample) {
+			s.Summary.Account.Wall, s.Summary.Conditions.IOPressure = 0, known(0.5)
+		}), 0, "disk"},
 		{"an account that does not know who waited", with(lanes(2, 1, 1), func(s *Sample) {
 			s.Summary.Account.Unknown = []pipeline.Entry{pipeline.EntryCPUWait}
 		}), 0, ""},
@@ -119,6 +122,15 @@ func contest(rounds int, a, b float64, change func(round int, a, b *Sample)) *Co
 		c.Samples = append(c.Samples, one, two)
 	}
 	return c
+}
+
+func TestRoundsAreCountedInWords(t *testing.T) {
+	for want, n := range map[string][2]int{"in the one round": {1, 1}, "in all 6 rounds": {6, 6},
+		"in 5 of 6 rounds": {5, 6}, "in 1 of 2 rounds": {1, 2}} {
+		if got := inRounds(n[0], n[1]); got != want {
+			t.Errorf("%v: %q, want %q", n, got, want)
+		}
+	}
 }
 
 func disturb(share float64, runs ...*Sample) {

@@ -39,9 +39,9 @@ func TestEqualContestantsAreSeldomPutInOrder(t *testing.T) {
 			for _, m := range simulatedMachines {
 				this := truth{name: name, simWorld: aMachineWith(func(w *simWorld) { w.noise = noise }), sides: sides}
 				n := max(2*seeds(), 60)
-				if got := shareOf(this, m, n, saidInOrder); got > level+2*math.Sqrt(level*(1-level)/float64(n)) {
+				if got := shareOf(this, m, n, saidInOrder); got > Level+2*math.Sqrt(Level*(1-Level)/float64(n)) {
 					t.Errorf("%s equal ones, noise %v, on a machine that is %s: in order in %.3f of comparisons, "+
-						"want at most %v", name, noise, m, got, level)
+						"want at most %v", name, noise, m, got, Level)
 				}
 			}
 		}

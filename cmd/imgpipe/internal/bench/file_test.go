@@ -118,13 +118,41 @@ func TestUnpairedIntervalLeavesOutOneExactlyWhenTheTestSaysSo(t *testing.T) {
 			y = append(y, 1+0.01*float64(rng.IntN(20)))
 		}
 		e, p := unpaired(x, y)
-		if outside := e.Low > 1 || e.High < 1; outside != (p < level) && math.Abs(p-level) > 1e-9 {
+		if outside := e.Low > 1 || e.High < 1; outside != (p < Level) && math.Abs(p-Level) > 1e-9 {
 			t.Fatalf("p = %v, interval %v to %v of %v, %v", p, e.Low, e.High, x, y)
 		}
 		if e.Finite() && (e.Center < e.Low || e.Center > e.High) {
 			t.Fatalf("%v is outside %v to %v", e.Center, e.Low, e.High)
 		}
 	}
+}
+
+// TestOneContestantIsSetBesideItselfOfAnEarlierComparison, which is something to compare it with.
+func TestOneContestantIsSetBesideItselfOfAnEarlierComparison(t *testing.T) {
+	alone := func(wall float64) *Comparison {
+		c := contest(8, wall, 1, nil)
+		c.Configs, c.Samples = c.Configs[:1], slices.DeleteFunc(c.Samples, func(s Sample) bool { return s.Config == 1 })
+		c.Analyse()
+		return c
+	}
+	beside := func(now, then *Comparison) *Comparison {
+		now.CompareWith(then)
+		return now
+	}
+	says(t, beside(alone(2), alone(1)), `^choice: goroutines with 2 workers, beside the earlier comparison: 2\.00 `+
+		`\(1\.9.* to 2\.0.*\) times the wall time; 1\.00 \(.*\) times the CPU time for each image, no difference `+
+		`shown\.`)
+	says(t, beside(alone(1), alone(1)), `^choice: .*: 1\.00 \(.*\) times the wall time, no difference shown; `)
+	others := alone(1)
+	others.Withheld = "other programs held 1.4 of 2 CPUs in all 8 rounds"
+	says(t, beside(alone(2), others), `^choice: .*: of the wall time nothing is shown: other programs held 1\.4 of 2 `+
+		`CPUs in all 8 rounds; 1\.00 .* times the CPU time`)
+	others.Configs[0].Mode = modes.Serial
+	says(t, beside(alone(2), others), `^choice: Only .* was run, and the earlier comparison has nothing like it\.$`)
+	says(t, alone(2), `^choice: Only .* was run, so there is nothing to compare it with\.$`)
+	both := contest(8, 2, 1, nil)
+	both.Analyse()
+	says(t, beside(both, alone(1)), `^choice: .*: the fastest, `)
 }
 
 func TestAnEarlierComparisonIsComparedByNameOrByFlags(t *testing.T) {
@@ -139,11 +167,11 @@ func TestAnEarlierComparisonIsComparedByNameOrByFlags(t *testing.T) {
 	if len(a.Rows) != 2 || !slices.Equal(a.Missing, []string{"serial"}) {
 		t.Fatalf("rows %+v, missing %q", a.Rows, a.Missing)
 	}
-	if r := a.Rows[0]; r.Name != "goroutines with 2 workers" || math.Abs(r.Wall.Center-2) > 0.05 || r.WallP > level ||
+	if r := a.Rows[0]; r.Name != "goroutines with 2 workers" || math.Abs(r.Wall.Center-2) > 0.05 || r.WallP > Level ||
 		r.CPU.Center != 1 {
 		t.Errorf("twice as long as then: %+v", r)
 	}
-	if r := a.Rows[1]; math.Abs(r.Wall.Center-1) > 0.02 || r.WallP < level {
+	if r := a.Rows[1]; math.Abs(r.Wall.Center-1) > 0.02 || r.WallP < Level {
 		t.Errorf("as long as then: %+v", r)
 	}
 	if !slices.ContainsFunc(a.Notes, func(n string) bool { return strings.Contains(n, "size=20x20 then") }) {

@@ -62,8 +62,8 @@ func (c *Comparison) part(title string) *Comparison {
 	return nil
 }
 
-// teaches reports whether c is a lesson: all three jobs were begun.
-func (c *Comparison) teaches() bool {
+// Teaches reports whether c is a lesson: all three jobs were begun.
+func (c *Comparison) Teaches() bool {
 	if c.Lesson == nil {
 		return false
 	}
@@ -81,6 +81,11 @@ func (c *Comparison) learn() {
 		return
 	}
 	c.Lesson.Memory = c.slopes()
+	for _, s := range c.Lesson.Starts {
+		if s.What == StartGoroutine {
+			c.GoroutineStart = s.Time.Center
+		}
+	}
 	for _, p := range c.measuredParts() {
 		if p != c && p.Job.Title != "" {
 			p.Verdict = []Finding{p.taught()}
@@ -90,7 +95,7 @@ func (c *Comparison) learn() {
 
 // lesson returns the sentences of a lesson: the answer, one for each job, and what was measured besides.
 func (c *Comparison) lesson() []Finding {
-	if !c.teaches() || c.Different != "" {
+	if !c.Teaches() || c.Different != "" {
 		return nil
 	}
 	all := []Finding{c.answer()}

@@ -104,7 +104,7 @@ func TestADisturbedLessonSaysSoOfEachJob(t *testing.T) {
 	taught := taughtBy(world{cost: textbook, change: heldByOthers, lesson: asTaught}.made())
 	for _, kind := range []string{"lesson-waits", "lesson-computes", "lesson-both"} {
 		if text := taught[kind].Text; !strings.Contains(text,
-			"other programs held 1.6 of 2 CPUs in 6 of 6 rounds: no order by the clock. "+
+			"other programs held 1.6 of 2 CPUs in all 6 rounds: no order by the clock. "+
 				"CPU for each image: processes 1.0") {
 			t.Errorf("%s: %q", kind, text)
 		}

@@ -88,6 +88,7 @@ func (e *evidence) sayNeighbors(say sayer, d dimension, of int) (wider bool) {
 }
 
 // atOnce returns the most downloads that a contestant had at once in any run, and the most images that hosts held back.
+// A host that holds one back lets another run, so there is a download if anything was held back.
 func (e *evidence) atOnce(config int) (atOnce, held int) {
 	for _, run := range e.runs[config] {
 		if run != nil {
@@ -102,7 +103,7 @@ func (e *evidence) limit(config int) string {
 	atOnce, held := e.atOnce(config)
 	s := e.runs[config][e.whole[0]].Summary
 	switch {
-	case atOnce == 0 || held == 0 || atOnce >= e.c.Configs[config].Downloads:
+	case held == 0 || atOnce >= e.c.Configs[config].Downloads:
 		return ""
 	case s.PerHost > 0 && atOnce >= s.Hosts*s.PerHost:
 		return fmt.Sprintf(" (--per-host %d let %d run at once)", s.PerHost, atOnce)
@@ -181,7 +182,7 @@ func (e *evidence) sayHosts(say sayer, a account, choice int) bool {
 	s := e.runs[choice][e.whole[0]].Summary
 	atOnce, held := e.atOnce(choice)
 	wanted := e.c.Configs[choice].Downloads
-	if atOnce == 0 || held == 0 || atOnce >= wanted || a[pipeline.EntryPerHost] < leastShare {
+	if held == 0 || atOnce >= wanted || a[pipeline.EntryPerHost] < leastShare {
 		return false
 	}
 	from := "this host"

@@ -117,10 +117,9 @@ func TestHostsAreSaidToBoundOnlyWhereTheyDo(t *testing.T) {
 	says(t, held(0.5, func(s *summary.Summary) { s.Hosts, s.PerHost = 2, 5 }), took)
 	says(t, held(0.5, func(s *summary.Summary) { s.HeldBack = 1 }), "bounds, 1 image was held back")
 	for name, c := range map[string]*Comparison{
-		"at no cost":   held(0.04, nil),
-		"none held":    held(0.5, func(s *summary.Summary) { s.HeldBack = 0 }),
-		"all at once":  held(0.5, func(s *summary.Summary) { s.DownloadsAtOnce, s.PerHost = 64, 64 }),
-		"no downloads": held(0.5, func(s *summary.Summary) { s.DownloadsAtOnce = 0 }),
+		"at no cost":  held(0.04, nil),
+		"none held":   held(0.5, func(s *summary.Summary) { s.HeldBack = 0 }),
+		"all at once": held(0.5, func(s *summary.Summary) { s.DownloadsAtOnce, s.PerHost = 64, 64 }),
 	} {
 		t.Run(name, func(t *testing.T) { saysNothingOf(t, c, "^per-host") })
 	}
@@ -156,8 +155,67 @@ func TestDownloadsThatAHostDidNotLetRunAreNoWiderWidth(t *testing.T) {
 	says(t, of(grid, 1, 1.01), `^downloads: Beside 8 downloads, 64 downloads: 0\.99 .*, no gain `+
 		`\(--per-host 8 let 8 run at once\)\.$`, `^downloads: Not tried: --downloads 16 --per-host 16\.$`)
 	says(t, of(downloads(modes.Goroutines, 2, 8), 1), `^downloads: Not tried: --downloads 16 --per-host 16\.$`)
-	both := sidesOf(grid, with(downloads(modes.Goroutines, 2, 64), func(s *side) { s.PerHost = 64 }))
-	saysNothingOf(t, of(both, 1, 1.01, 1.2), "Not tried")
+	perHost := func(mode string, n, most int) []side {
+		return with(downloads(mode, 2, n), func(s *side) { s.PerHost = most })
+	}
+	saysNothingOf(t, of(sidesOf(grid, perHost(modes.Goroutines, 64, 64)), 1, 1.01, 1.2), "Not tried")
+	for name, other := range map[string][]side{
+		"no more downloads": perHost(modes.Goroutines, 8, 64),
+		"another mode":      perHost(modes.Processes, 64, 64),
+	} {
+		t.Run(name, func(t *testing.T) {
+			says(t, of(sidesOf(perHost(modes.Goroutines, 8, 8), other), 1, 1.2),
+				`^downloads: Not tried: --downloads 16 --per-host 16\.$`)
+		})
+	}
+}
+
+// TestWiderIsWhatRanWider: a neighbor of which more downloads ran at once, also if hosts held some of them back, and
+// also if a still wider one was held back.
+func TestWiderIsWhatRanWider(t *testing.T) {
+	of := func(atOnce ...int) *Comparison {
+		return compared(downloads(modes.Goroutines, 2, []int{8, 16, 64}[:len(atOnce)]...), []float64{1, 1.01, 1.02},
+			func(s *Sample) {
+				waiting(pipeline.EntryLatency, 0.9)(s)
+				s.Summary.Hosts, s.Summary.PerHost = 1, 12
+				s.Summary.DownloadsAtOnce, s.Summary.HeldBack = atOnce[s.Config], s.Config
+			})
+	}
+	says(t, of(8, 12), `^downloads: Beside 8 downloads, 16 downloads: .* \(--per-host 12 let 12 run at once\)\.$`)
+	saysNothingOf(t, of(8, 12), "Not tried")
+	saysNothingOf(t, of(8, 16, 8), "Not tried")
+	says(t, of(8, 8), "^downloads: Not tried: --downloads 16")
+}
+
+// TestLimitOfHostsIsNamedAsWhatItIs: --per-host, if so many ran from each; all that were allowed are no limit.
+func TestLimitOfHostsIsNamedAsWhatItIs(t *testing.T) {
+	of := func(hosts, perHost, atOnce int) *Comparison {
+		return compared(downloads(modes.Goroutines, 2, 8, 64), []float64{1, 1.01}, func(s *Sample) {
+			waiting(pipeline.EntryLatency, 0.9)(s)
+			s.Summary.Hosts, s.Summary.PerHost = hosts, perHost
+			if s.Config == 1 {
+				s.Summary.DownloadsAtOnce, s.Summary.HeldBack = atOnce, 32
+			}
+		})
+	}
+	says(t, of(1, 8, 8), `^downloads: Beside .*, no gain \(--per-host 8 let 8 run at once\)\.$`)
+	says(t, of(2, 8, 12), `^downloads: Beside .*, no gain \(hosts let 12 run at once\)\.$`)
+	says(t, of(1, 0, 8), `^downloads: Beside .*, no gain \(hosts let 8 run at once\)\.$`)
+	says(t, of(1, 64, 64), `^downloads: Beside .*, no gain\.$`)
+}
+
+// TestPerHostIsAdvisedOnlyWhereThereAreHostsAndALimit.
+func TestPerHostIsAdvisedOnlyWhereThereAreHostsAndALimit(t *testing.T) {
+	of := func(hosts, perHost int) *Comparison {
+		return compared(downloads(modes.Goroutines, 2, 8), []float64{1}, func(s *Sample) {
+			waiting(pipeline.EntryLatency, 0.9)(s)
+			s.Summary.Hosts, s.Summary.PerHost = hosts, perHost
+		})
+	}
+	says(t, of(2, 5), `^downloads: Not tried: --downloads 16 --per-host 8\.$`)
+	says(t, of(2, 8), `^downloads: Not tried: --downloads 16\.$`)
+	says(t, of(0, 8), `^downloads: Not tried: --downloads 16\.$`)
+	says(t, of(1, 0), `^downloads: Not tried: --downloads 16\.$`)
 }
 
 func TestWhatAHostHoldsBackIsNotSaidToBeTooFewImages(t *testing.T) {
@@ -167,4 +225,13 @@ func TestWhatAHostHoldsBackIsNotSaidToBeTooFewImages(t *testing.T) {
 	}, func(c *Comparison) { c.Job.Stage, c.Job.Images = StageFetch, 40 })
 	says(t, c, "^bound: Waiting for files", "^per-host: 8 at once from this host")
 	saysNothingOf(t, c, "no more images")
+	few := func(stage string, images, held int) *Comparison {
+		return compared(downloads(modes.Goroutines, 8, 64), []float64{1}, func(s *Sample) {
+			waiting(pipeline.EntryPerHost, 0.5)(s)
+			s.Summary.DownloadsAtOnce, s.Summary.HeldBack, s.Summary.Items, s.Summary.Done = 4, held, images, images
+		}, func(c *Comparison) { c.Job.Stage = stage })
+	}
+	says(t, few(StageFetch, 40, 0), "^bound: There are no more images than .* at once, 40 for 64 downloads")
+	saysNothingOf(t, few(StageFetch, 40, 1), "no more images")
+	says(t, few(StageAll, 8, 1), "^bound: There are no more images than .* at once, 8 for 8 workers")
 }

@@ -25,7 +25,7 @@ func (e *evidence) order(s scale, among []int) order {
 	sorted, logs := e.sorted(s, among)
 	o := order{best: sorted[0], ties: sorted[:1:1]}
 	differ := len(sorted)
-	for alignedRanks(logs[:differ]) < level { // one alone never differs
+	for alignedRanks(logs[:differ]) < Level { // one alone never differs
 		differ--
 	}
 	if differ == 2 {

@@ -39,8 +39,8 @@ func (c *Comparison) withoutPeers() *Comparison {
 	return &ours
 }
 
-// peerFindings returns what was measured of the other program: its threads against its processes, imgpipe against it,
-// the likeness of the outputs, and the table.
+// peerFindings returns what was measured of the other program: the best of imgpipe beside the best of it, its threads
+// beside its processes, the likeness of the outputs, and the table.
 func (c *Comparison) peerFindings() []Finding {
 	if c.Peer == nil {
 		return nil
@@ -61,11 +61,11 @@ func (c *Comparison) peerFindings() []Finding {
 			return slices.Contains(kinds, strings.TrimPrefix(c.Peer, peerPrefix)) && c.Peer != ""
 		}
 	}
+	ours := c.quickest(func(c Config) bool { return c.Peer == "" })
+	say(ours, c.quickest(func(c Config) bool { return c.Peer != "" }))
 	threads := c.quickest(is(peer.Threads))
 	say(threads, c.quickest(is(peer.Fork, peer.Spawn)))
 	say(c.quickest(is(peer.FreeThreads)), threads)
-	ours := c.quickest(func(c Config) bool { return c.Peer == "" })
-	say(ours, c.quickest(func(c Config) bool { return c.Peer != "" }))
 	if p := c.Peer; p.Outputs > 0 {
 		text := fmt.Sprintf("%s made the same pictures as imgpipe: a PSNR of %.1f dB at the median, %.1f dB at least.",
 			p.Program, p.Median, p.Least)
@@ -106,7 +106,7 @@ func (c *Comparison) beside(a, b int) string {
 	case !times.Finite():
 		return fmt.Sprintf("%s: %.2f times as fast as %s at the median, in too few rounds for an interval.",
 			c.Name(a), times.Center, c.Name(b))
-	case p >= level:
+	case p >= Level:
 		return fmt.Sprintf("%s and %s: no difference shown by the clock, %s times as fast.", c.Name(a), c.Name(b),
 			interval(times))
 	}

@@ -19,7 +19,7 @@ func TestDetectableDifferencesAreFoundInFourOfFiveComparisons(t *testing.T) {
 			for i := range logs {
 				logs[i] = row.k + rng.NormFloat64()
 			}
-			if wilcoxon(logs) < level {
+			if wilcoxon(logs) < Level {
 				found++
 			}
 		}
@@ -46,7 +46,7 @@ func TestGoingOnUntilTheIntervalIsNarrowMakesNoDifferences(t *testing.T) {
 			}
 			ratio, p := paired(ratios)
 			if narrow := (ratio.High-ratio.Low)/2 <= 0.03*ratio.Center; narrow || len(ratios) == 40 {
-				if p < level {
+				if p < Level {
 					different++
 				}
 				break
@@ -55,8 +55,9 @@ func TestGoingOnUntilTheIntervalIsNarrowMakesNoDifferences(t *testing.T) {
 	}
 	share := float64(different) / trials
 	t.Logf("called different: %.3f", share)
-	if share > level+0.012 { // two standard deviations of 1500 trials
-		t.Errorf("equal contestants are called different in %.1f %% of trials, want at most 5 %%", 100*share)
+	if share > Level+0.012 { // two standard deviations of 1500 trials
+		t.Errorf("equal contestants are called different in %.1f %% of trials, want at most %v %%", 100*share,
+			100*Level)
 	}
 }
 

@@ -73,7 +73,7 @@ func (r *Runner) Compare(ctx context.Context, job Job, p Plan, parts ...Plan) (*
 		parts[i] = parts[i].Named()
 	}
 	r.expect(append(slices.Clone(parts), p)...)
-	c := &Comparison{Job: job, GoroutineStart: StartOfGoroutine(), Card: machine.Describe()}
+	c := &Comparison{Job: job, Card: machine.Describe()}
 	err := r.run(ctx, p, c)
 	for _, plan := range parts {
 		if err != nil {

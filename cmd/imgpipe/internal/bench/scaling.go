@@ -42,7 +42,7 @@ func (e *evidence) scaled(wide int) (s scaled, ok bool) {
 	s = scaled{narrow: narrow, wide: wide, came: e.pair(byClock, narrow, wide).speed()}
 	s.could = float64(min(many, cpus)) / float64(few)
 	work := 1.0
-	if p := e.pair(byCPU, narrow, wide); p.p < level && math.Abs(p.cost.Center-1) >= leastWork {
+	if p := e.pair(byCPU, narrow, wide); p.p < Level && math.Abs(p.cost.Center-1) >= leastWork {
 		work = p.cost.Center
 		s.losses = []loss{{workWords(work), s.could - s.could/work}}
 	}
@@ -179,7 +179,7 @@ func (e *evidence) widest(of int) int {
 	cpus := max(e.c.Machine.CPUs, 1)
 	for _, i := range e.neighbors(workersDimension, of) {
 		mine, other := e.c.Configs[of].Workers, e.c.Configs[i].Workers
-		if mine < cpus && other > mine || mine > cpus && other >= cpus && other < mine {
+		if mine < cpus && other > mine || other >= cpus && other < mine {
 			of = i
 		}
 	}
@@ -213,9 +213,10 @@ const (
 // serial returns the serial share of Karp and Flatt (Communications of the ACM 33, 1990) with its interval: that which
 // explains the speed of all widths, if Amdahl's law is the only reason. So it needs three widths or more from one
 // worker on, none beyond the CPUs, and an account that has no other cause. A share that grows with the width is none.
+// Its caller knows from scaled that there is an order by the clock.
 func (e *evidence) serial(of int) (share Estimate, ok bool) {
 	ladder := e.ladder(of)
-	if len(ladder) < leastWidths || e.c.Configs[ladder[0]].Workers != 1 || e.c.Withheld != "" {
+	if len(ladder) < leastWidths || e.c.Configs[ladder[0]].Workers != 1 {
 		return share, false
 	}
 	one, wide := ladder[0], ladder[len(ladder)-1]
@@ -240,7 +241,7 @@ func (e *evidence) serial(of int) (share Estimate, ok bool) {
 		means[i%len(rounds)] += s / float64(len(ladder)-1)
 	}
 	share = located(means)
-	return share, share.Finite() && share.Low > leastSerial && low <= high+leastSerial
+	return share, share.Low > leastSerial && low <= high+leastSerial
 }
 
 // serialShares returns the serial share that explains the wall of a contestant beside that of one worker, by round.

@@ -94,6 +94,56 @@ func TestSpeedIsASumOfWhatWasLost(t *testing.T) {
 	says(t, c, `^scaling: Of the 2\.33 that seven CPUs could give, 2\.00 came: 0\.33 lost to idle CPUs\.$`)
 	c = widths(2, []int{2, 4}, []float64{2, 2}, []float64{2, 2})
 	saysNothingOf(t, c, "^scaling") // both have all CPUs
+	if r := c.Results[1]; r.Efficiency != 0 {
+		t.Errorf("more workers than CPUs beside as many: efficiency %v, want none", r.Efficiency)
+	}
+	c = widths(4, []int{1, 2}, []float64{2, 1}, []float64{2, 2})
+	if narrow, wide := c.Results[0].Efficiency, c.Results[1].Efficiency; narrow != 0 || math.Abs(wide-1) > 0.001 {
+		t.Errorf("efficiency %v of the narrowest, %v of the other, want 0: nothing to count from, and 1", narrow, wide)
+	}
+}
+
+// TestSpeedIsNoSumWithoutAnOrderByTheClock: there are too few rounds, or the neighbors of one were busier.
+func TestSpeedIsNoSumWithoutAnOrderByTheClock(t *testing.T) {
+	of := func(change func(*Comparison)) *Comparison {
+		c := widths(2, []int{1, 2}, []float64{2, 2 / 1.6}, []float64{2, 2})
+		change(c)
+		conclude(c)
+		return c
+	}
+	says(t, of(func(*Comparison) {}), "^scaling")
+	saysNothingOf(t, of(func(c *Comparison) { c.Samples = c.Samples[:6] }), "^scaling")
+	saysNothingOf(t, of(func(c *Comparison) {
+		for i := range c.Samples {
+			c.Samples[i].DisturbedShare = 0.04 * float64(c.Samples[i].Config)
+		}
+	}), "^scaling")
+}
+
+// TestCPUWorkIsALossOnlyIfItIsShownAndMatters.
+func TestCPUWorkIsALossOnlyIfItIsShownAndMatters(t *testing.T) {
+	says(t, widths(2, []int{1, 2}, []float64{2, 2 / 1.6}, []float64{2, 2.03}),
+		`^scaling: .*1\.60 came: 0\.40 lost to idle CPUs\.$`)
+	c := widths(2, []int{1, 2}, []float64{2, 2 / 1.6}, []float64{2, 2.2})
+	says(t, c, `^scaling: .*1\.60 came: 0\.18 lost to 10 % more CPU work for each image, 0\.22 lost to idle CPUs\.$`)
+	for i := range c.Samples {
+		if s := &c.Samples[i]; s.Config == 1 && s.Round%3 == 0 {
+			s.Summary.User = 1.7
+		}
+	}
+	conclude(c)
+	says(t, c, `^scaling: .*1\.60 came: 0\.40 lost to idle CPUs\.$`)
+}
+
+// TestWhatRoundingLeavesGoesToTheLargestLoss, of which it changes least.
+func TestWhatRoundingLeavesGoesToTheLargestLoss(t *testing.T) {
+	s := scaled{could: 2, came: Estimate{Center: 1.588}, losses: []loss{{"a", 0.104}, {"b", 0.204}, {"c", 0.104}}}
+	_, _, losses := s.hundredths()
+	for i, want := range []float64{0.10, 0.21, 0.10} {
+		if math.Abs(losses[i].lost-want) > 1e-9 {
+			t.Errorf("%v, want 0.10, 0.21 and 0.10", losses)
+		}
+	}
 }
 
 // newAccount returns an account of shares of which the rest is computing.
@@ -150,6 +200,16 @@ func TestSerialShareNeedsThreeWidthsAndNoOtherCause(t *testing.T) {
 	grows := amdahl(0.2, 1, 2, 4, 8)
 	grows[3] *= 1.3
 	locked := []map[pipeline.Entry]float64{nil, nil, nil, {pipeline.EntryLock: 0.05}}
+	without := func(config int) *Comparison {
+		c := of(8, amdahl(0.2, 1, 2, 4, 8), same, none, 1, 2, 4, 8)
+		for i := range c.Samples {
+			if c.Samples[i].Config == config {
+				c.Samples[i].Summary.Account = nil
+			}
+		}
+		conclude(c)
+		return c
+	}
 	for name, c := range map[string]*Comparison{
 		"two widths":                    of(8, amdahl(0.2, 1, 2), same[:2], none[:2], 1, 2),
 		"no width of one":               of(8, amdahl(0.2, 2, 4, 8), same[:3], none[:3], 2, 4, 8),
@@ -159,6 +219,8 @@ func TestSerialShareNeedsThreeWidthsAndNoOtherCause(t *testing.T) {
 		"a lock":                        of(8, amdahl(0.2, 1, 2, 4, 8), same, locked, 1, 2, 4, 8),
 		"a share that grows":            of(8, grows, same, none, 1, 2, 4, 8),
 		"none":                          of(8, amdahl(0, 1, 2, 4, 8), same, none, 1, 2, 4, 8),
+		"one worker kept no account":    without(0),
+		"the widest kept no account":    without(3),
 		"runs that kept no account":     of(8, amdahl(0.2, 1, 2, 4, 8), same, nil, 1, 2, 4, 8),
 		"more speed than workers added": of(8, amdahl(-0.05, 1, 2, 4, 8), same, none, 1, 2, 4, 8),
 	} {
@@ -186,9 +248,9 @@ func TestWhatIsLostIsSplitByEntriesAtTheTopThatGrew(t *testing.T) {
 		}
 		return c.evidence().idle(0, 1, 0.4)
 	}
-	narrow := newAccount(1, 1, map[pipeline.Entry]float64{pipeline.EntryCPU: 0.4, pipeline.EntryHandover: 0.05})
-	wide := newAccount(2, 1, map[pipeline.Entry]float64{pipeline.EntryCPU: 0.5, pipeline.EntryHandover: 0.15,
-		pipeline.EntryLock: 0.1, pipeline.EntryCPUWait: 0.2, pipeline.EntryRunQueue: 0.2, pipeline.EntryTail: 0.004})
+	narrow := newAccount(1, 1, map[pipeline.Entry]float64{pipeline.EntryFileWait: 0.6, pipeline.EntryHandover: 0.05})
+	wide := newAccount(2, 1, map[pipeline.Entry]float64{pipeline.EntryHandover: 0.15, pipeline.EntryLock: 0.1,
+		pipeline.EntryCPUWait: 0.2, pipeline.EntryRunQueue: 0.2, pipeline.EntryTail: 0.004})
 	want := []loss{{words(pipeline.EntryCPUWait), 0.2}, {words(pipeline.EntryLock), 0.1},
 		{words(pipeline.EntryHandover), 0.1}}
 	got := lost(narrow, wide)

@@ -20,16 +20,6 @@ const (
 	goroutinesEach = 200
 )
 
-// StartOfGoroutine measures the time from a go statement until the goroutine runs and its maker goes on, in seconds:
-// the median of many tries.
-func StartOfGoroutine() float64 {
-	var means []float64
-	for range startTries {
-		means = append(means, oneGoroutine().Seconds())
-	}
-	return median(means)
-}
-
 // MeasureStarts starts a goroutine, an OS thread and a process in turn, many times, in one loop: whatever else the
 // machine does meanwhile is done to all three. process starts a process, and returns how long it took until that could
 // work. The error is that of process or of ctx.

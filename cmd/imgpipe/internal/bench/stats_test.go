@@ -43,7 +43,7 @@ func TestRatioHasAnIntervalFromSixRoundsOn(t *testing.T) {
 		if got, want := ratio.Finite(), n >= enoughRuns; got != want {
 			t.Errorf("%d rounds: an interval: %v, want %v", n, got, want)
 		}
-		if got, want := p < level, n >= enoughRuns; got != want {
+		if got, want := p < Level, n >= enoughRuns; got != want {
 			t.Errorf("%d rounds: p = %v, significant: %v, want %v", n, p, got, want)
 		}
 	}
@@ -58,7 +58,7 @@ func TestIntervalLeavesOutOneExactlyWhenTheTestSaysSo(t *testing.T) {
 			ratios[i] = math.Exp(shift + 0.1*rng.NormFloat64())
 		}
 		ratio, p := paired(ratios)
-		if outside := ratio.Low > 1 || ratio.High < 1; outside != (p < level) {
+		if outside := ratio.Low > 1 || ratio.High < 1; outside != (p < Level) {
 			t.Fatalf("p = %v, interval %v to %v of %v", p, ratio.Low, ratio.High, ratios)
 		}
 		if ratio.Finite() && (ratio.Center < ratio.Low || ratio.Center > ratio.High) {
@@ -101,12 +101,12 @@ func shares(slower float64) (ours, utest float64) {
 		for i := range a {
 			ratios[i] = a[i] / b[i]
 		}
-		if _, p := paired(ratios); p < level {
+		if _, p := paired(ratios); p < Level {
 			ours += 1.0 / trials
 		}
 		thresholds := &benchmath.DefaultThresholds
 		if benchmath.AssumeNothing.Compare(benchmath.NewSample(a, thresholds),
-			benchmath.NewSample(b, thresholds)).P < level {
+			benchmath.NewSample(b, thresholds)).P < Level {
 			utest += 1.0 / trials
 		}
 	}
@@ -116,8 +116,9 @@ func shares(slower float64) (ours, utest float64) {
 func TestEqualContestantsAreCalledDifferentAsSeldomAsPromised(t *testing.T) {
 	ours, utest := shares(1)
 	t.Logf("called different: %.3f; by the U-test %.3f", ours, utest)
-	if ours > level+0.01 { // 2000 trials: a standard deviation is 0.005
-		t.Errorf("equal contestants are called different in %.1f %% of trials, want at most 5 %%", 100*ours)
+	if ours > Level+0.01 { // 2000 trials: a standard deviation is 0.005
+		t.Errorf("equal contestants are called different in %.1f %% of trials, want at most %v %%", 100*ours,
+			100*Level)
 	}
 }
 

@@ -344,6 +344,52 @@ func TestImagesThatWereLeftOutAreCountedByClass(t *testing.T) {
 	says(t, c, `^failed: 2 of 60 images failed in every run\.`, `^    2 of 60 failed; 2 decode, such as: no image`)
 }
 
+// TestRunsThatAreNoEvidenceFailNoImage: those of another program, and copies of runs that count already.
+func TestRunsThatAreNoEvidenceFailNoImage(t *testing.T) {
+	for name, other := range map[string]Config{
+		"a copy":          {Mode: modes.GILReleased, SameAs: "goroutines with 2 workers"},
+		"another program": {Mode: "python-threads", Peer: "python-threads"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := judged(t, aPlainOne, quietMachine, func(c *Comparison) {
+				c.Configs = append(c.Configs, other)
+				for i := range c.Samples { // three images fail in all runs of one contestant, and in none of the other
+					s := c.Samples[i]
+					if s.Config != 0 {
+						continue
+					}
+					s.Summary.Failed = 3
+					c.Samples[i] = s
+					s.Config = 2
+					c.Samples = append(c.Samples, s)
+				}
+				for range 3 {
+					c.LeftOut = append(c.LeftOut, LeftOut{"a", "http-404", c.Runs, 2 * c.Runs})
+				}
+			})
+			saysNothingOf(t, c, "^failed: ")
+		})
+	}
+}
+
+// TestDisturbanceIsSaidOnceAndAlways: with the choice, where that withholds an order, or else in a sentence of its own.
+func TestDisturbanceIsSaidOnceAndAlways(t *testing.T) {
+	of := func(rounds, disturbed int) *Comparison {
+		c := contest(rounds, 1, 1, func(round int, a, b *Sample) {
+			if round < disturbed {
+				disturb(0.5, a, b)
+			}
+		})
+		conclude(c)
+		return c
+	}
+	says(t, of(9, 8), "^choice: Other programs held 1.4 of 2 CPUs in 8 of 9 rounds: no order by the clock")
+	saysNothingOf(t, of(9, 8), "^disturbed: ")
+	says(t, of(9, 2), "^disturbed: Other programs held 1.4 of 2 CPUs in 2 of 9 rounds: by the clock, two contestants")
+	says(t, of(3, 2), "^choice: 3 rounds show no order",
+		`^disturbed: Other programs held 1.4 of 2 CPUs in 2 of 3 rounds\.`)
+}
+
 // TestEveryIntervalInASentenceFollowsFromTheRuns: a figure with an interval is that of some pair, on some scale.
 func TestEveryIntervalInASentenceFollowsFromTheRuns(t *testing.T) {
 	found := regexp.MustCompile(`[0-9.]+ \([0-9.]+ to [0-9.]+\)`)

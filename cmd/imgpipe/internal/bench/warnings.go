@@ -10,7 +10,7 @@ import (
 
 // A figure beyond these bounds is doubted.
 const (
-	enoughRuns = 6    // fewer rounds give no interval and no significance at 5 %
+	enoughRuns = 6    // fewer rounds have no interval, and show no difference at the Level
 	slowFirst  = 1.15 // the first round against the median of the others
 	wideNoise  = 0.10 // half the width of an interval against its center
 	driftBy    = 0.05 // from the first round to the last
@@ -32,8 +32,7 @@ func (c *Comparison) warnings() []Warning {
 	e := c.evidence()
 	c.warnOfFailures(add)
 	if rounds := c.rounds(); rounds < enoughRuns {
-		add("few-runs", "%s: there is no interval at 95 %% and no difference can be significant at 5 %% with fewer "+
-			"than %d (--runs %d).",
+		add("few-runs", "%s: with fewer than %d there is no interval, and no difference can be shown (--runs %d).",
 			figure.Count(rounds, "round"), enoughRuns, enoughRuns)
 	}
 	e.warnOfLength(add)
@@ -160,7 +159,7 @@ func (e *evidence) warnOfOrder(add warner) {
 			"leaves it out.", 100*(first-1), e.c.Warmup+1)
 	}
 	slope, p := trend(means)
-	if drift := math.Exp(slope*float64(len(means)-1)) - 1; p < level && math.Abs(drift) > driftBy {
+	if drift := math.Exp(slope*float64(len(means)-1)) - 1; p < Level && math.Abs(drift) > driftBy {
 		word := "slower"
 		if drift < 0 {
 			word = "faster"

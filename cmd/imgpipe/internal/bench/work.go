@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,8 +13,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
+	"imgpipe/cmd/imgpipe/internal/drill"
 	"imgpipe/cmd/imgpipe/internal/summary"
 	"imgpipe/pipeline"
 	"imgpipe/pipeline/store"
@@ -62,14 +61,13 @@ func workOf(config int, s summary.Summary, outputs, failed string) (work, error)
 // readLedger sets made and lost from the ledger of a run and the digests of its files. Without a ledger, made is by the
 // name of the file.
 func (w *work) readLedger(path string, sums map[string]string) error {
-	b, err := os.ReadFile(path)
+	entries, _, err := drill.Entries(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("read the ledger of a run: %w", err)
 	}
 	w.made = map[string][]made{}
-	for line := range strings.Lines(string(b)) {
-		var e store.Entry
-		if json.Unmarshal([]byte(line), &e) != nil || e.Source == "" {
+	for _, e := range entries {
+		if e.Source == "" {
 			continue
 		}
 		w.named = true

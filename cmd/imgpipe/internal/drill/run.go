@@ -354,15 +354,24 @@ func (r *run) account(base string) error {
 	return nil
 }
 
-// LastEntries returns the last line of each source in a ledger. Lines that cannot be read are passed over: unreadable
-// is the error of the first of them.
+// LastEntries returns the last line of each source in a ledger, as [Entries] reads it.
 func LastEntries(ledger string) (last map[string]store.Entry, unreadable, err error) {
+	all, unreadable, err := Entries(ledger)
+	last = map[string]store.Entry{}
+	for _, e := range all {
+		last[e.Source] = e
+	}
+	return last, unreadable, err
+}
+
+// Entries returns the lines of a ledger. Those that cannot be read are passed over: unreadable is the error of the
+// first of them.
+func Entries(ledger string) (all []store.Entry, unreadable, err error) {
 	f, err := os.Open(ledger)
 	if err != nil {
 		return nil, nil, err
 	}
 	defer f.Close()
-	last = map[string]store.Entry{}
 	lines := bufio.NewScanner(f)
 	lines.Buffer(nil, 16<<20)
 	for lines.Scan() {
@@ -371,9 +380,9 @@ func LastEntries(ledger string) (last map[string]store.Entry, unreadable, err er
 			unreadable = cmp.Or(unreadable, fmt.Errorf("the ledger has a line that cannot be read: %w", err))
 			continue
 		}
-		last[e.Source] = e
+		all = append(all, e)
 	}
-	return last, unreadable, lines.Err()
+	return all, unreadable, lines.Err()
 }
 
 // outputsIn reads all outputs in a folder, by their names.

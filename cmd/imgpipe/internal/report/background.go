@@ -50,11 +50,11 @@ func (v *view) earlier() *earlier {
 		c.Baseline = -1
 		w := newView(c)
 		p := w.forest(forest{estimate: func(r bench.Result) bench.Estimate { return r.CPURatio }, differs: w.cpuDiffers,
-			flip: true, unit: "", detectable: func(bench.Result) float64 { return 0 }})
+			detectable: func(bench.Result) float64 { return 0 }})
 		p.ID = fmt.Sprintf("earlier-%d", n)
-		p.Title, p.Left, p.Right = "By the clock", "slower now", "faster now"
+		p.Title, p.Left, p.Right = "By the clock", "faster now", "slower now"
 		if n == 1 {
-			p.Title, p.Left, p.Right = "CPU time for each image", "more CPU now", "less CPU now"
+			p.Title, p.Left, p.Right = "CPU time for each image", "less CPU now", "more CPU now"
 		}
 		if len(p.Rows) > 0 {
 			e.Chart.Panels, e.Drawn = append(e.Chart.Panels, p), true

@@ -1,6 +1,9 @@
 package report
 
 import (
+	"strconv"
+
+	"imgpipe/cmd/imgpipe/internal/bench"
 	"imgpipe/pipeline"
 )
 
@@ -18,11 +21,12 @@ func glossary() []term {
 		{"CPU for an image", "The time on a core, of all processes together, for one image; other programs are not " +
 			"in it."},
 		{"median", "The middle run: half of the others took longer, half shorter."},
-		{"95 % interval", "If the comparison were made again and again, 19 of 20 such intervals would hold the true " +
-			"figure."},
+		{"95 % interval", "If the comparison were made again and again, at least 19 of 20 such intervals would hold " +
+			"the true figure."},
 		{"times as fast", "The ratio of two runs of the same round, and of all these ratios the middle (Hodges and " +
 			"Lehmann)."},
-		{"p", "How often two equal contestants would differ as much by chance (Wilcoxon); below 0.05 counts as shown."},
+		{"p", "How often two equal contestants would differ as much by chance (Wilcoxon); below " +
+			strconv.FormatFloat(bench.Level, 'f', -1, 64) + " counts as shown."},
 		{"~", "The difference may be chance: these runs do not show one."},
 		{"tie", "The whole interval lies within ±5 %: whatever the difference is, it does not matter."},
 		{"would have been seen", "The smallest difference that so many runs with so much noise find four times in " +

@@ -28,9 +28,9 @@ const (
 // time for an image, with intervals, and the band of differences that do not matter.
 func (v *view) hero() (chart, bool) {
 	ch := chart{ID: "ratios", Beside: true, Title: "How they compare with " + v.baseline(),
-		Lead: "Right of the gray band is better than " + v.baseline() + ", left of it worse; within the band, which " +
-			"is ±5 %, the difference does not matter. The line through a dot is its 95 % interval: in 19 of 20 " +
-			"comparisons the truth lies within it.",
+		Lead: "By the clock, what lies further right is faster; in CPU time, it takes more. Within the gray band, " +
+			"which is ±5 % around " + v.baseline() + ", the difference does not matter. The line through a dot " +
+			"is its 95 % interval: in at least 19 of 20 comparisons the truth lies within it.",
 		Keys: []key{{"dot", dotShape, "a difference is shown"}, {"dot hollow", dotShape, "none is shown"},
 			{"dot home", homeShape, "baseline"},
 			{"band", "", "±5 %: does not matter"}},
@@ -51,11 +51,11 @@ func (v *view) hero() (chart, bool) {
 	}
 	cpu := v.forest(forest{
 		estimate: func(r bench.Result) bench.Estimate { return r.CPURatio },
-		differs:  v.cpuDiffers, flip: true,
-		unit: " the CPU", detectable: func(r bench.Result) float64 { return r.CPUDetectable },
+		differs:  v.cpuDiffers,
+		unit:     " the CPU", detectable: func(r bench.Result) float64 { return r.CPUDetectable },
 	})
 	cpu.ID, cpu.Title = "ratios-cpu", "CPU time for each image"
-	cpu.Left, cpu.Right = "more CPU", "less CPU"
+	cpu.Left, cpu.Right = "less CPU", "more CPU"
 	if clock.Note == "" {
 		clock.Note = v.quiet()
 	}
@@ -94,13 +94,13 @@ type forest struct {
 	differs    func(int) bool
 	detectable func(bench.Result) float64
 	unit       string
-	// flip says that less is better, and withheld that there is no order.
-	flip, withheld bool
+	// withheld says that there is no order.
+	withheld bool
 }
 
 // forest returns a panel with a row for each contestant, on one logarithmic scale.
 func (v *view) forest(f forest) panel {
-	x := scale{lo: 1 - 2*noMatter, hi: 1 + 2*noMatter, log: true, flip: f.flip}
+	x := scale{lo: 1 - 2*noMatter, hi: 1 + 2*noMatter, log: true}
 	var list []int
 	for i, r := range v.results {
 		e := f.estimate(r)

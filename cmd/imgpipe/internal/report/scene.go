@@ -109,8 +109,6 @@ type scale struct {
 	lo, hi float64
 	// log says that equal ratios, not equal differences, are equally far apart.
 	log bool
-	// flip says that lo stands at the right.
-	flip bool
 }
 
 // at returns the place of x. What is outside the scale stands at its end.
@@ -122,11 +120,7 @@ func (s scale) at(x float64) float64 {
 	if hi <= lo || math.IsNaN(x) {
 		return 0.5
 	}
-	at := min(max((x-lo)/(hi-lo), 0), 1)
-	if s.flip {
-		return 1 - at
-	}
-	return at
+	return min(max((x-lo)/(hi-lo), 0), 1)
 }
 
 // ticks returns at most n round figures on the scale. A logarithmic scale has powers of two, and may have two more at

@@ -58,7 +58,7 @@ func (v *view) chance(i int, p float64) string {
 // cpuDiffers reports whether the CPU time for an image is not that of the baseline.
 func (v *view) cpuDiffers(i int) bool {
 	r := v.results[i]
-	return bounded(r.CPURatio) && r.CPUP < 0.05 && i != v.Baseline
+	return bounded(r.CPURatio) && r.CPUP < bench.Level && i != v.Baseline
 }
 
 // work returns what each image took from the CPUs, and how that compares.

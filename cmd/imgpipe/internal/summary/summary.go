@@ -51,6 +51,8 @@ type Summary struct {
 	Interrupted int `json:"interrupted"`
 	// Damaged is how many of Done were damaged: their outputs show what is there.
 	Damaged int `json:"damaged"`
+	// Stripped is how many of Done had metadata, which was left out of their outputs.
+	Stripped int `json:"metadata_left_out,omitempty"`
 	// FailedBefore is how many of Skipped failed in an earlier run for good.
 	FailedBefore int `json:"failed_before,omitempty"`
 	// Ended says why a run ended before its input did; "" if it did not.
@@ -192,6 +194,9 @@ func (s *Summary) Add(o pipeline.Outcome) {
 		if o.Damaged {
 			s.Damaged++
 		}
+		if o.Stripped {
+			s.Stripped++
+		}
 	case pipeline.Skipped:
 		s.Skipped++
 	case pipeline.Interrupted:
@@ -288,6 +293,10 @@ func (s *Summary) WriteText(w io.Writer) {
 	if s.Damaged > 0 {
 		fmt.Fprintf(w, "%s done, but damaged: what is missing is in the warnings\n",
 			counted(s.Damaged, "image", "images"))
+	}
+	if s.Stripped > 0 {
+		fmt.Fprintf(w, "metadata of %s was left out: --metadata copyright|all\n",
+			counted(s.Stripped, "image", "images"))
 	}
 	s.writeWarnings(w)
 	for i, f := range s.Failures {

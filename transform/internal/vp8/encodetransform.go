@@ -1,0 +1,105 @@
+package vp8
+
+// A samples is a block of 4 × 4 samples, row by row.
+type samples = [16]byte
+
+// A coefficients is a block of 4 × 4 coefficients, row by row.
+type coefficients = [16]int32
+
+// forward transforms the difference between two blocks. It is the inverse of section 14.3 to within rounding: with the
+// rows of the inverse as B, which are orthogonal and 2 long, and its factor of 1/8, the coefficients are BᵀxB/2.
+func forward(a, b *samples, out *coefficients) {
+	// √2·cos(π/8) and √2·sin(π/8) in fractions of 4096.
+	const cos, sin = 5352, 2217
+	var t [16]int32
+	for i := 0; i < 16; i += 4 {
+		x0, x1 := int32(a[i])-int32(b[i]), int32(a[i+1])-int32(b[i+1])
+		x2, x3 := int32(a[i+2])-int32(b[i+2]), int32(a[i+3])-int32(b[i+3])
+		s0, s1, d0, d1 := x0+x3, x1+x2, x0-x3, x1-x2
+		t[i] = (s0 + s1) << 3
+		t[i+1] = (d0*cos + d1*sin + 1<<8) >> 9
+		t[i+2] = (s0 - s1) << 3
+		t[i+3] = (d0*sin - d1*cos + 1<<8) >> 9
+	}
+	for i := range 4 {
+		s0, s1, d0, d1 := t[i]+t[12+i], t[4+i]+t[8+i], t[i]-t[12+i], t[4+i]-t[8+i]
+		out[i] = (s0 + s1 + 8) >> 4
+		out[4+i] = (d0*cos + d1*sin + 1<<15) >> 16
+		out[8+i] = (s0 - s1 + 8) >> 4
+		out[12+i] = (d0*sin - d1*cos + 1<<15) >> 16
+	}
+}
+
+// inverse adds what the coefficients stand for to a prediction (section 14.3), as [macroblock.residue] does.
+func inverse(in *coefficients, pred, out *samples) {
+	cos := func(v int32) int32 { return v + v*20091>>16 }
+	sin := func(v int32) int32 { return v * 35468 >> 16 }
+	var t [16]int32
+	for i := range 4 {
+		v0, v1, v2, v3 := in[i], in[4+i], in[8+i], in[12+i]
+		a, b, c, d := v0+v2, v0-v2, sin(v1)-cos(v3), cos(v1)+sin(v3)
+		t[4*i], t[4*i+1], t[4*i+2], t[4*i+3] = a+d, b+c, b-c, a-d
+	}
+	for y := range 4 {
+		v0, v1, v2, v3 := t[y]+4, t[4+y], t[8+y], t[12+y]
+		a, b, c, d := v0+v2, v0-v2, sin(v1)-cos(v3), cos(v1)+sin(v3)
+		out[4*y] = clamp(int32(pred[4*y]) + (a+d)>>3)
+		out[4*y+1] = clamp(int32(pred[4*y+1]) + (b+c)>>3)
+		out[4*y+2] = clamp(int32(pred[4*y+2]) + (b-c)>>3)
+		out[4*y+3] = clamp(int32(pred[4*y+3]) + (a-d)>>3)
+	}
+}
+
+// forwardSecond transforms the first coefficients of 16 blocks (section 14.3: the matrix of the inverse is symmetric).
+func forwardSecond(in, out *coefficients) {
+	var t [16]int32
+	for i := range 4 {
+		a, b, c, d := in[i]+in[12+i], in[4+i]+in[8+i], in[4+i]-in[8+i], in[i]-in[12+i]
+		t[i], t[4+i], t[8+i], t[12+i] = a+b, c+d, a-b, d-c
+	}
+	for i := 0; i < 16; i += 4 {
+		a, b, c, d := t[i]+t[i+3], t[i+1]+t[i+2], t[i+1]-t[i+2], t[i]-t[i+3]
+		out[i], out[i+1], out[i+2], out[i+3] = (a+b+1)>>1, (c+d+1)>>1, (a-b+1)>>1, (d-c+1)>>1
+	}
+}
+
+// inverseSecond returns the first coefficients of 16 blocks, as [macroblock.spread] does.
+func inverseSecond(in, out *coefficients) {
+	var t [16]int32
+	for i := range 4 {
+		a, b, c, d := in[i]+in[12+i], in[4+i]+in[8+i], in[4+i]-in[8+i], in[i]-in[12+i]
+		t[i], t[4+i], t[8+i], t[12+i] = a+b, c+d, a-b, d-c
+	}
+	for i := 0; i < 16; i += 4 {
+		a, b, c, d := t[i]+t[i+3], t[i+1]+t[i+2], t[i+1]-t[i+2], t[i]-t[i+3]
+		out[i], out[i+1], out[i+2], out[i+3] = (a+b+3)>>3, (c+d+3)>>3, (a-b+3)>>3, (d-c+3)>>3
+	}
+}
+
+// distance returns the sum of squared differences between two blocks.
+func distance(a, b *samples) int32 {
+	var sum int32
+	for i, v := range a {
+		d := int32(v) - int32(b[i])
+		sum += d * d
+	}
+	return sum
+}
+
+// activity returns the sum of absolute values of the Hadamard transform of the difference between two blocks.
+func activity(a, b *samples) int32 {
+	var t [16]int32
+	for i := 0; i < 16; i += 4 {
+		x0, x1 := int32(a[i])-int32(b[i]), int32(a[i+1])-int32(b[i+1])
+		x2, x3 := int32(a[i+2])-int32(b[i+2]), int32(a[i+3])-int32(b[i+3])
+		s0, s1, d0, d1 := x0+x3, x1+x2, x0-x3, x1-x2
+		t[i], t[i+1], t[i+2], t[i+3] = s0+s1, s0-s1, d0+d1, d0-d1
+	}
+	var sum int32
+	for i := range 4 {
+		s0, s1, d0, d1 := t[i]+t[12+i], t[4+i]+t[8+i], t[i]-t[12+i], t[4+i]-t[8+i]
+		// |s0+s1| + |s0-s1| is twice the larger one.
+		sum += max(abs(s0), abs(s1)) + max(abs(d0), abs(d1))
+	}
+	return sum
+}
