@@ -14,14 +14,14 @@ import (
 // A Format is a file format of images, by the name that it has in flags and messages.
 type Format string
 
-// The formats. All but WebP and WebPLossless can be read and written.
+// The formats.
 const (
 	JPEG Format = "jpeg"
 	PNG  Format = "png"
 	GIF  Format = "gif"
 	TIFF Format = "tiff"
 	BMP  Format = "bmp"
-	WebP Format = "webp" // its files may be lossless; it cannot be written yet
+	WebP Format = "webp" // lossy as an output; an input may be either
 	// WebPLossless is that of outputs alone: as inputs, its files are of WebP.
 	WebPLossless Format = "webp-lossless"
 )
@@ -72,12 +72,16 @@ var formats = []format{
 		name: WebP, title: "WebP", extensions: []string{"webp"},
 		mime: "image/webp", sniff: webp.Is, frames: "frame of the animation", lossless: WebPLossless,
 		header: (*meta).webp, decode: (*job).readWebP,
+		encode: (*job).encodeWebP, encodePlanes: (*job).encodeWebPPlanes, measure: measureWebP,
+		alpha: alphaFull, profile: true, quality: 80, halfChroma: true, maxSide: maxWebPSide, work: 25, copies: 2,
+		need: webpNeed, blocks: blockEXIF | blockXMP,
 	},
 	{
 		name: WebPLossless, title: "lossless WebP", extensions: []string{"webp"},
 		mime: "image/webp", kind: WebP,
 		encode: (*job).encodeWebPLossless, measure: measureWebPLossless,
-		alpha: alphaFull, profile: true, maxSide: maxWebPSide, work: 10, copies: 32, need: packedNeed, // work of what is flat
+		alpha: alphaFull, profile: true, maxSide: maxWebPSide, work: 10, // that of what is flat
+		copies: losslessWebPBytes, need: packedNeed, blocks: blockEXIF | blockXMP,
 	},
 }
 
@@ -123,10 +127,12 @@ type format struct {
 	// blocks are the kinds of metadata that a file can hold, each of maxBlock bytes at most; 0 is exif.MaxBlock.
 	blocks   blockKind
 	maxBlock int
-	quality  int   // the default of the quality that encode uses; 0 if it uses none
-	maxSide  int   // the longest side in pixels; 0 is any
-	work     int64 // nanoseconds that encode takes for a pixel, roughly
-	copies   int64 // bytes for each pixel that encode uses besides the image and its file
+	quality  int // the default of the quality that encode uses; 0 if it uses none
+	// halfChroma reports that chroma always has half of the columns and rows.
+	halfChroma bool
+	maxSide    int   // the longest side in pixels; 0 is any
+	work       int64 // nanoseconds that encode takes for a pixel, roughly
+	copies     int64 // bytes for each pixel that encode uses besides the image and its file
 	// need estimates the bytes of a file of so many pixels, and the bytes that encoding uses besides the image.
 	need func(n *needs, l *leg, pixels int64) (file, encoder int64)
 }

@@ -106,12 +106,39 @@ func decoded(t testing.TB, data []byte, f Format) image.Image {
 	case BMP:
 		img, err = bmp.Decode(r)
 	case WebP, WebPLossless:
-		img, err = xwebp.Decode(r)
+		if img, err = xwebp.Decode(r); err == nil {
+			img = fromVideo(img)
+		}
 	}
 	if err != nil {
 		t.Fatalf("read the %s made: %v", f, err)
 	}
 	return img
+}
+
+// fromVideo returns the picture of a lossy WebP, which x/image takes to be at full range (ITU-R BT.601).
+func fromVideo(img image.Image) image.Image {
+	at := func(int, int) uint8 { return 255 }
+	planes, ok := img.(*image.YCbCr)
+	if veiled, is := img.(*image.NYCbCrA); is {
+		planes, ok = &veiled.YCbCr, true
+		at = func(x, y int) uint8 { return veiled.NYCbCrAAt(x, y).A }
+	}
+	if !ok {
+		return img
+	}
+	out := image.NewNRGBA(img.Bounds())
+	level := func(v float64) uint8 { return uint8(min(max(v, 0), 255) + 0.5) }
+	for y := range out.Rect.Dy() {
+		for x := range out.Rect.Dx() {
+			c := planes.YCbCrAt(x, y)
+			luma := 255.0 / 219 * (float64(c.Y) - 16)
+			cb, cr := 255.0/224*(float64(c.Cb)-128), 255.0/224*(float64(c.Cr)-128)
+			out.SetNRGBA(x, y, color.NRGBA{level(luma + 1.402*cr), level(luma - 0.344136*cb - 0.714136*cr),
+				level(luma + 1.772*cb), at(x, y)})
+		}
+	}
+	return out
 }
 
 // difference returns the mean absolute difference of two images of one size, over white, in levels of 0 to 255. It
