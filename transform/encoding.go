@@ -80,6 +80,9 @@ func (s Spec) encoding(f *format) encoding {
 		quality: f.quality, effort: s.Effort, chroma: s.Chroma, progressive: s.Progressive,
 		compression: s.Compression, colors: s.Colors,
 	}
+	if f.halfChroma {
+		e.chroma = ChromaHalf
+	}
 	if f.quality != 0 && s.Quality != 0 {
 		e.quality = s.Quality
 	}

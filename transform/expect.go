@@ -1,6 +1,7 @@
 package transform
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 )
@@ -17,7 +18,7 @@ var Classes = []string{
 // Expected returns the outputs that Do makes for t from an image with header h, without their Data. The error is one
 // that Do would return, or says why h cannot be a header.
 func (t Task) Expected(h Header) ([]Output, error) {
-	if h.Format.row().decode == nil {
+	if !h.Format.Readable() {
 		return nil, fmt.Errorf("a source of format %q", h.Format)
 	}
 	if h.Width <= 0 || h.Height <= 0 || h.Orientation < 1 || h.Orientation > 8 {
@@ -49,7 +50,7 @@ func MaxFile(width, height int) int64 {
 func (o Output) CheckFile() error {
 	data := o.Data
 	row := o.Format.row()
-	if row.measure == nil || Sniff(data) != o.Format {
+	if row.measure == nil || Sniff(data) != cmp.Or(row.kind, o.Format) {
 		return fmt.Errorf("%d bytes that are no %s", len(data), o.Format)
 	}
 	w, h, ends := row.measure(data)

@@ -101,7 +101,7 @@ func refusal(data []byte) *Error {
 		kind, ok = "a Netpbm image", true
 	}
 	if ok {
-		err := fmt.Errorf("this is %s, which cannot be read: expected %s", kind, readable())
+		err := fmt.Errorf("this is %s, which cannot be read: expected %s", kind, readableTitles())
 		return &Error{Kind: ClassUnsupported, Doing: "read header", Err: err}
 	}
 	if kind, ok := match(foreignFiles, data); ok {

@@ -14,14 +14,16 @@ import (
 // A Format is a file format of images, by the name that it has in flags and messages.
 type Format string
 
-// The formats that can be read. All but WebP can be written.
+// The formats.
 const (
 	JPEG Format = "jpeg"
 	PNG  Format = "png"
 	GIF  Format = "gif"
 	TIFF Format = "tiff"
 	BMP  Format = "bmp"
-	WebP Format = "webp"
+	WebP Format = "webp" // lossy as an output; an input may be either
+	// WebPLossless is that of outputs alone: as inputs, its files are of WebP.
+	WebPLossless Format = "webp-lossless"
 )
 
 // formats is the table: a row for each format, in the order in which lists name them. Nothing else in the program lists
@@ -69,8 +71,18 @@ var formats = []format{
 	},
 	{
 		name: WebP, title: "WebP", extensions: []string{"webp"},
-		mime: "image/webp", sniff: webp.Is, frames: "frame of the animation",
+		mime: "image/webp", sniff: webp.Is, frames: "frame of the animation", lossless: WebPLossless,
 		header: (*meta).webp, decode: (*job).readWebP,
+		encode: (*job).encodeWebP, encodePlanes: (*job).encodeWebPPlanes, measure: measureWebP,
+		alpha: alphaFull, profile: true, quality: 80, halfChroma: true, maxSide: maxWebPSide, work: 25, copies: 2,
+		need: webpNeed, blocks: blockEXIF | blockXMP,
+	},
+	{
+		name: WebPLossless, title: "lossless WebP", extensions: []string{"webp"},
+		mime: "image/webp", kind: WebP,
+		encode: (*job).encodeWebPLossless, measure: measureWebPLossless,
+		alpha: alphaFull, profile: true, maxSide: maxWebPSide, work: 10, // that of what is flat
+		copies: losslessWebPBytes, need: packedNeed, blocks: blockEXIF | blockXMP,
 	},
 }
 
@@ -96,6 +108,12 @@ type format struct {
 	gather func(data []byte, b *exif.Blocks)
 	frames string // what a file may have several of, such as "page"; only the first is used
 
+	// lossless is the format of outputs that keep the format of a source whose Header is Lossless, if that is another.
+	lossless Format
+	// kind is the format that Sniff returns for files of this one, if that is another. Such a format is for outputs
+	// alone: it has no sniff, header and decode.
+	kind Format
+
 	// What follows is for outputs. All of it is zero for a format that cannot be written.
 
 	// encode returns a file of an image. It embeds the profile of e, by j.embed, unless that does not suit the pixels.
@@ -111,12 +129,14 @@ type format struct {
 	// blocks are the kinds of metadata that a file can hold, each of maxBlock bytes at most; 0 is exif.MaxBlock.
 	blocks   blockKind
 	maxBlock int
-	quality  int   // the default of the quality that encode uses; 0 if it uses none
-	palette  bool  // a file can have a palette, of the colors that a Spec asks for
-	colors   int   // so many a file has at most; 0 is any number
-	maxSide  int   // the longest side in pixels; 0 is any
-	work     int64 // nanoseconds that encode takes for a pixel, roughly
-	copies   int64 // bytes for each pixel that encode uses besides the image and its file
+	quality  int  // the default of the quality that encode uses; 0 if it uses none
+	palette  bool // a file can have a palette, of the colors that a Spec asks for
+	colors   int  // so many a file has at most; 0 is any number
+	// halfChroma reports that chroma always has half of the columns and rows.
+	halfChroma bool
+	maxSide    int   // the longest side in pixels; 0 is any
+	work       int64 // nanoseconds that encode takes for a pixel, roughly
+	copies     int64 // bytes for each pixel that encode uses besides the image and its file
 	// need estimates the bytes of a file of so many pixels, and the bytes that encoding uses besides the image.
 	need func(n *needs, l *leg, pixels int64) (file, encoder int64)
 }
@@ -147,8 +167,8 @@ func (f Format) row() *format {
 	return &format{name: f}
 }
 
-// Formats returns all formats that can be read.
-func Formats() []Format { return formatsThat(func(r *format) bool { return r.decode != nil }) }
+// Formats returns all formats. Each can be read or written, and most can be both.
+func Formats() []Format { return formatsThat(func(*format) bool { return true }) }
 
 // formatsThat returns the formats whose rows pass a test.
 func formatsThat(pass func(*format) bool) (list []Format) {
@@ -162,8 +182,8 @@ func formatsThat(pass func(*format) bool) (list []Format) {
 
 // Extensions returns the extensions of files that can be read, each with its dot and in lower case.
 func Extensions() (list []string) {
-	for i := range formats {
-		for _, ext := range formats[i].extensions {
+	for _, f := range formatsThat(readable) {
+		for _, ext := range f.row().extensions {
 			list = append(list, "."+ext)
 		}
 	}
@@ -174,7 +194,7 @@ func Extensions() (list []string) {
 // be read.
 func Sniff(head []byte) Format {
 	for i := range formats {
-		if formats[i].sniff(head) {
+		if sniff := formats[i].sniff; sniff != nil && sniff(head) {
 			return formats[i].name
 		}
 	}
@@ -220,6 +240,11 @@ func (f Format) Title() string { return f.row().title }
 // MIME returns the media type of f's files, such as "image/jpeg".
 func (f Format) MIME() string { return f.row().mime }
 
+// Readable reports whether inputs can be of format f.
+func (f Format) Readable() bool { return readable(f.row()) }
+
+func readable(r *format) bool { return r.decode != nil }
+
 // Writable reports whether outputs can be of format f.
 func (f Format) Writable() bool { return writable(f.row()) }
 
@@ -245,6 +270,8 @@ func (s Spec) Outputs(h Header) []Format {
 	switch {
 	case len(s.Formats) > 0:
 		return s.Formats
+	case h.Lossless && h.Format.row().lossless != "":
+		return []Format{h.Format.row().lossless}
 	case h.Format == "" || h.Format.Writable():
 		return []Format{h.Format}
 	case h.Alpha:
@@ -262,11 +289,11 @@ func keeping(pass func(*format) bool) string {
 	return inWords(names, "and")
 }
 
-// readable returns the titles of the formats that can be read, in words.
-func readable() string {
+// readableTitles returns the titles of the formats that can be read, in words.
+func readableTitles() string {
 	var titles []string
-	for i := range formats {
-		titles = append(titles, formats[i].title)
+	for _, f := range formatsThat(readable) {
+		titles = append(titles, f.Title())
 	}
 	return inWords(titles, "or")
 }

@@ -63,8 +63,8 @@ func FuzzDo(f *testing.F) {
 				t.Fatalf("output %d differs the second time", i)
 			}
 			h, err := ReadHeader(out.Data)
-			if err != nil || h.Width != out.Width || h.Height != out.Height || h.Format != out.Format ||
-				h.Orientation != 1 {
+			if err != nil || h.Width != out.Width || h.Height != out.Height || h.Orientation != 1 ||
+				out.CheckFile() != nil {
 				t.Fatalf("output %d, %s %dx%d, has header %+v, error %v", i, out.Format, out.Width, out.Height, h, err)
 			}
 			if h.Width*h.Height > maxPixels {

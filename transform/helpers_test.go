@@ -5,6 +5,7 @@ import (
 	"errors"
 	"image"
 	"image/color"
+	"image/draw"
 	"image/gif"
 	"image/jpeg"
 	"image/png"
@@ -12,6 +13,10 @@ import (
 
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
+	xwebp "golang.org/x/image/webp"
+
+	"imgpipe/transform/internal/vp8l"
+	"imgpipe/transform/internal/webp"
 )
 
 // outputFormats are those that can be written.
@@ -58,11 +63,29 @@ func encoded(t testing.TB, img image.Image, f Format) []byte {
 		err = tiff.Encode(&b, img, nil)
 	case BMP:
 		err = bmp.Encode(&b, img)
+	case WebP, WebPLossless: // for which there is no other encoder in Go
+		b.Write(losslessWebPOf(t, img))
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()
+}
+
+func losslessWebPOf(t testing.TB, img image.Image) []byte {
+	pic := image.NewNRGBA(image.Rectangle{Max: img.Bounds().Size()})
+	draw.Draw(pic, pic.Rect, img, img.Bounds().Min, draw.Src)
+	s := webp.Still{W: pic.Rect.Dx(), H: pic.Rect.Dy()}
+	src := vp8l.Source{Pix: pic.Pix, Stride: pic.Stride, W: s.W, H: s.H}
+	var err error
+	if s.Lossless, err = new(vp8l.Encoder).Append(nil, &src, vp8l.EncodeOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	file, err := webp.Append(nil, &s, webp.Extras{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
 }
 
 // decoded reads a file without this package's own decoders.
@@ -82,11 +105,40 @@ func decoded(t testing.TB, data []byte, f Format) image.Image {
 		img, err = tiff.Decode(r)
 	case BMP:
 		img, err = bmp.Decode(r)
+	case WebP, WebPLossless:
+		if img, err = xwebp.Decode(r); err == nil {
+			img = fromVideo(img)
+		}
 	}
 	if err != nil {
 		t.Fatalf("read the %s made: %v", f, err)
 	}
 	return img
+}
+
+// fromVideo returns the picture of a lossy WebP, which x/image takes to be at full range (ITU-R BT.601).
+func fromVideo(img image.Image) image.Image {
+	at := func(int, int) uint8 { return 255 }
+	planes, ok := img.(*image.YCbCr)
+	if veiled, is := img.(*image.NYCbCrA); is {
+		planes, ok = &veiled.YCbCr, true
+		at = func(x, y int) uint8 { return veiled.NYCbCrAAt(x, y).A }
+	}
+	if !ok {
+		return img
+	}
+	out := image.NewNRGBA(img.Bounds())
+	level := func(v float64) uint8 { return uint8(min(max(v, 0), 255) + 0.5) }
+	for y := range out.Rect.Dy() {
+		for x := range out.Rect.Dx() {
+			c := planes.YCbCrAt(x, y)
+			luma := 255.0 / 219 * (float64(c.Y) - 16)
+			cb, cr := 255.0/224*(float64(c.Cb)-128), 255.0/224*(float64(c.Cr)-128)
+			out.SetNRGBA(x, y, color.NRGBA{level(luma + 1.402*cr), level(luma - 0.344136*cb - 0.714136*cr),
+				level(luma + 1.772*cb), at(x, y)})
+		}
+	}
+	return out
 }
 
 // difference returns the mean absolute difference of two images of one size, over white, in levels of 0 to 255. It

@@ -100,6 +100,8 @@ type Header struct {
 	Alpha bool
 	// Progressive reports whether a JPEG is progressive: neither baseline nor extended sequential.
 	Progressive bool
+	// Lossless reports whether pixels are stored without loss, if files of this Format may be either.
+	Lossless bool
 
 	// traits are what ReadHeader finds besides, for Need and Explain. It is nil in a Result, which so is the same in
 	// every mode, and in a Header that was made by hand.

@@ -37,7 +37,7 @@ func (m *meta) webp(data []byte) error {
 	if !c.extended {
 		m.Width, m.Height = f.width, f.height
 	}
-	if f.transparent {
+	if m.Lossless = f.lossless != nil; f.transparent {
 		m.Alpha = true // a lossless image says so itself, whatever stands before it
 	}
 	canvas := image.Rect(0, 0, m.Width, m.Height)

@@ -254,11 +254,11 @@ func TestLosslessWebPAnnouncesItsAlpha(t *testing.T) {
 		"animated":      extendedWebP(2, w, h, riffChunk("ANMF", append(place, image...))),
 	} {
 		res, err := Do(context.Background(), Task{Data: data})
-		if err != nil || !res.Source.Alpha || res.Outputs[0].Format != PNG || len(res.Warnings) > 0 {
-			t.Errorf("%s: alpha %t, %q, %v: expected a PNG", name, res.Source.Alpha, res.Warnings, err)
+		if err != nil || !res.Source.Alpha || res.Outputs[0].Format != WebPLossless || len(res.Warnings) > 0 {
+			t.Errorf("%s: alpha %t, %q, %v: expected a lossless WebP", name, res.Source.Alpha, res.Warnings, err)
 			continue
 		}
-		if _, _, _, a := decoded(t, res.Outputs[0].Data, PNG).At(5, 5).RGBA(); a != 0 {
+		if _, _, _, a := decoded(t, res.Outputs[0].Data, WebP).At(5, 5).RGBA(); a != 0 {
 			t.Errorf("%s: alpha %d, want 0", name, a)
 		}
 	}

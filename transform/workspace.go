@@ -9,6 +9,8 @@ import (
 	"imgpipe/transform/internal/png"
 	"imgpipe/transform/internal/resample"
 	"imgpipe/transform/internal/tiff"
+	"imgpipe/transform/internal/vp8"
+	"imgpipe/transform/internal/vp8l"
 )
 
 // weights keeps the weights of resampling for all goroutines: the images of a run mostly have few sizes.
@@ -20,11 +22,13 @@ type workspace struct {
 	decoder   jpeg.Decoder
 	encoder   jpeg.Encoder
 	resampler resample.Resampler
-	planes    [2][3][]byte // samples of planes: 0 resampled, 1 turned
+	planes    [3][3][]byte // samples of planes: 0 resampled, 1 turned, 2 in the range of video
 	png       png.Decoder
 	tiff      *tiff.Decoder // nil until it is needed
 	pngs      png.Encoder
 	tiffs     tiff.Encoder
+	vp8s      vp8.Encoder
+	vp8ls     vp8l.Encoder
 	streams   []*resample.Resampler // one for each output of an image that is decoded by rows
 	large     bool                  // it holds more memory than is kept
 }

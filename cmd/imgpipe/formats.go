@@ -10,7 +10,7 @@ import (
 
 // What is said of formats here comes from transform's table, so that a new format is in every list.
 
-// formatsThat returns the formats that can be read and pass a test, each as show has it, with sep between them.
+// formatsThat returns the formats that pass a test, each as show has it, with sep between them.
 func formatsThat(pass func(transform.Format) bool, show func(transform.Format) string, sep string) string {
 	var list []string
 	for _, f := range transform.Formats() {
@@ -28,7 +28,7 @@ func formatWords() string { return "keep|" + formatsThat(transform.Format.Writab
 
 // formatHelp is the help of --format.
 func formatHelp() string {
-	const text = "format of the outputs (default keep"
+	const text = "format of the outputs, or a list (default keep: that of the input"
 	readOnly := func(f transform.Format) bool { return !f.Writable() }
 	formats := transform.Formats()
 	i := slices.IndexFunc(formats, readOnly)
@@ -59,7 +59,6 @@ func qualityFormats() string {
 
 // formatLines are the formats that this build reads and writes, for --version.
 func formatLines() string {
-	all := func(transform.Format) bool { return true }
-	return "reads " + formatsThat(all, formatName, " ") + "\nwrites " +
+	return "reads " + formatsThat(transform.Format.Readable, formatName, " ") + "\nwrites " +
 		formatsThat(transform.Format.Writable, formatName, " ") + "\n"
 }

@@ -28,6 +28,9 @@ func imageFiles() fetch.Extensions {
 func accepted() string {
 	var types []string
 	for _, f := range transform.Formats() {
+		if !f.Readable() {
+			continue
+		}
 		mime := f.MIME()
 		if !f.Writable() {
 			mime += ";q=0.9"

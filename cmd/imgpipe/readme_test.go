@@ -59,7 +59,8 @@ func readmeFormats() string {
 			fmt.Fprintf(&list, "| %s | yes | no: becomes %s or %s | | |\n", f.Title(), clear.Title(), opaque.Title())
 			continue
 		}
-		fmt.Fprintf(&list, "| %s | yes | yes | %s | %s |\n", f.Title(), yes[f.HasAlpha()], yes[f.HasProfile()])
+		fmt.Fprintf(&list, "| %s | %s | yes | %s | %s |\n",
+			f.Title(), yes[f.Readable()], yes[f.HasAlpha()], yes[f.HasProfile()])
 	}
 	return list.String()
 }

@@ -113,13 +113,18 @@ func formatsList() string {
 		}
 		return "no"
 	}
+	wide := 0
+	for _, f := range transform.Formats() {
+		wide = max(wide, len(f.Title()))
+	}
 	row := func(name, read, written, alpha, profile string) string {
-		return strings.TrimRight(fmt.Sprintf("  %-7s %-5s %-24s %-13s %s", name, read, written, alpha, profile), " ")
+		line := fmt.Sprintf("  %-*s %-5s %-24s %-13s %s", wide, name, read, written, alpha, profile)
+		return strings.TrimRight(line, " ")
 	}
 	lines := []string{row("", "read", "written", "transparency", "color profile")}
 	for _, f := range transform.Formats() {
 		if f.Writable() {
-			lines = append(lines, row(f.Title(), "yes", "yes", yes(f.HasAlpha()), yes(f.HasProfile())))
+			lines = append(lines, row(f.Title(), yes(f.Readable()), "yes", yes(f.HasAlpha()), yes(f.HasProfile())))
 			continue
 		}
 		clear, opaque := keptAs(f)

@@ -33,10 +33,12 @@ func bitsOf(list []transform.Format) []formatSet {
 	return bits
 }
 
-// setOf returns the set of some formats, or of all formats where list is empty or one of it is not known.
+// setOf returns the set of some formats, or of all formats where list is empty or one of it is not known. Formats whose
+// files have one extension are one: the first of them.
 func setOf(list []transform.Format) (s formatSet) {
 	for _, f := range list {
-		i := slices.Index(formats, f)
+		same := func(known transform.Format) bool { return f == known || f != "" && f.Ext() == known.Ext() }
+		i := slices.IndexFunc(formats, same)
 		if i < 0 {
 			return anyFormat
 		}

@@ -125,6 +125,7 @@ func (m *Done) fields(c *codec) {
 	c.int(&s.Orientation)
 	c.bool(&s.Alpha)
 	c.bool(&s.Progressive)
+	c.bool(&s.Lossless)
 	list(c, &r.Outputs, 32, func(o *transform.Output) {
 		str(c, &o.Label)
 		str(c, &o.Format)

@@ -129,3 +129,52 @@ func TestGrayComesBackFromRGB(t *testing.T) {
 		}
 	}
 }
+
+func TestFullRangeOfVideoRangeIsTheSame(t *testing.T) {
+	src, dst := NewPlane(256, 1), NewPlane(256, 1)
+	for _, chroma := range []bool{false, true} {
+		for v := range src.Pix {
+			src.Pix[v] = byte(v)
+		}
+		FullRange(dst, src, chroma)
+		VideoRange(dst, dst, chroma)
+		for v, got := range dst.Pix {
+			want := min(max(v, 16), 235)
+			if chroma {
+				want = min(max(v, 16), 240)
+			}
+			if int(got) != want {
+				t.Errorf("chroma %v: %d became %d", chroma, v, got)
+			}
+		}
+	}
+}
+
+func TestVideoFromRGBIsThatOfFullRange(t *testing.T) {
+	for _, size := range [][2]int{{1, 1}, {7, 5}, {16, 16}} {
+		img := image.NewNRGBA(image.Rect(0, 0, size[0], size[1]))
+		for i := range img.Pix {
+			img.Pix[i] = byte(i * i * 37)
+			if i%4 == 3 {
+				img.Pix[i] = 255
+			}
+		}
+		full, video := &Planes{Kind: YCbCr}, &Planes{Kind: YCbCr, Video: true}
+		for _, p := range []*Planes{full, video} {
+			p.Plane[0] = NewPlane(size[0], size[1])
+			for i := 1; i < 3; i++ {
+				p.Plane[i] = NewPlane((size[0]+1)/2, (size[1]+1)/2)
+			}
+		}
+		full.SetNRGBA(img, 2)
+		video.SetVideo(img)
+		for i := range 3 {
+			VideoRange(full.Plane[i], full.Plane[i], i > 0)
+			for k, v := range video.Plane[i].Pix {
+				if abs(int(v)-int(full.Plane[i].Pix[k])) > 1 {
+					t.Errorf("%v: sample %d of plane %d is %d, want %d", size, k, i, v, full.Plane[i].Pix[k])
+				}
+			}
+		}
+	}
+}

@@ -69,6 +69,38 @@ func (p *Planes) SetNRGBA(img *image.NRGBA, sub int) {
 	}
 }
 
+// SetVideo fills p, which is YCbCr in the range of video, from an opaque image of the size of its first plane (ITU-R
+// BT.601). A sample of chroma is the mean of 2 × 2 pixels.
+func (p *Planes) SetVideo(img *image.NRGBA) {
+	luma, blue, red := p.Plane[0], p.Plane[1], p.Plane[2]
+	width, height := luma.W, luma.H
+	for cy := range blue.H {
+		blues, reds := blue.Row(cy), red.Row(cy)
+		rows := 0 // one at the lower end of an odd height
+		var sums [2][]byte
+		var lumas [2][]byte
+		for y := 2 * cy; y < min(2*cy+2, height); y++ {
+			sums[rows], lumas[rows] = img.Pix[y*img.Stride:][:4*width], luma.Row(y)
+			rows++
+		}
+		for cx := range blues {
+			var r, g, b, n int32
+			for i := range rows {
+				for x := 2 * cx; x < min(2*cx+2, width); x++ {
+					p := sums[i][4*x:][:4]
+					pr, pg, pb := int32(p[0]), int32(p[1]), int32(p[2])
+					lumas[i][x] = uint8((16829*pr + 33039*pg + 6416*pb + 16<<16 + 1<<15) >> 16)
+					r, g, b, n = r+pr, g+pg, b+pb, n+1
+				}
+			}
+			// As above, with factors of 224 ÷ 255.
+			half := n << 15
+			blues[cx] = clamp((-9714*r - 19070*g + 28784*b + half + n<<23) / n)
+			reds[cx] = clamp((28784*r - 24103*g - 4681*b + half + n<<23) / n)
+		}
+	}
+}
+
 // levels holds, for luma and chroma, what a sample with the range of video becomes at full range: 16 to 235 and 16 to
 // 240 (ITU-R BT.601) become 0 to 255.
 var levels = func() (t [2][256]uint8) {
@@ -79,12 +111,29 @@ var levels = func() (t [2][256]uint8) {
 	return t
 }()
 
+// videoLevels is the inverse of levels.
+var videoLevels = func() (t [2][256]uint8) {
+	for v := range 256 {
+		t[0][v] = uint8((2*v*219+255)/510 + 16)
+		t[1][v] = uint8((2*(v-128)*224 + 255 + 128*510) / 510)
+	}
+	return t
+}()
+
 // FullRange fills dst with the samples of src, which have the range of video, at full range. dst and src have one size
 // and may be the same plane.
 func FullRange(dst, src Plane, chroma bool) {
-	table := &levels[0]
+	change(dst, src, &levels, chroma)
+}
+
+// VideoRange fills dst with the samples of src, which are at full range, in the range of video. dst and src have one
+// size and may be the same plane.
+func VideoRange(dst, src Plane, chroma bool) { change(dst, src, &videoLevels, chroma) }
+
+func change(dst, src Plane, tables *[2][256]uint8, chroma bool) {
+	table := &tables[0]
 	if chroma {
-		table = &levels[1]
+		table = &tables[1]
 	}
 	for y := range dst.H {
 		to, from := dst.Row(y), src.Row(y)

@@ -44,7 +44,7 @@ func AppendAnimation(dst []byte, a *Animation) ([]byte, error) {
 		return dst, fmt.Errorf("the animation has %dx%d pixels: expected fewer", a.W, a.H)
 	}
 	if len(a.Frames) == 0 || a.Plays < 0 || a.Plays > maxPlays {
-		return dst, fmt.Errorf("the animation has %d frames and %d plays: expected at least one frame, and at most %d plays",
+		return dst, fmt.Errorf("the animation has %d frames and %d plays: expected at least one frame and at most %d plays",
 			len(a.Frames), a.Plays, maxPlays)
 	}
 	size, flags := extendedSize+a.Extras.size()+animationSize, a.Extras.flags()|animationFlag
