@@ -6,13 +6,14 @@ import (
 	"slices"
 	"strings"
 
+	"imgpipe/transform/internal/avif"
 	"imgpipe/transform/internal/pixel"
 )
 
 // A Format is a file format of images, by the name that it has in flags and messages.
 type Format string
 
-// The formats that can be read. All but WebP can be written.
+// The formats. All can be read, but for HEIC, which depends on the build. All but WebP and HEIC can be written.
 const (
 	JPEG Format = "jpeg"
 	PNG  Format = "png"
@@ -20,6 +21,8 @@ const (
 	TIFF Format = "tiff"
 	BMP  Format = "bmp"
 	WebP Format = "webp"
+	AVIF Format = "avif"
+	HEIC Format = "heic"
 )
 
 // formats is the table: a row for each format, in the order in which lists name them. Nothing else in the program lists
@@ -66,6 +69,19 @@ var formats = []format{
 		mime: "image/webp", sniff: isWebP, frames: "frame of the animation",
 		header: (*meta).webp, decode: (*job).readWebP,
 	},
+	{
+		name: AVIF, title: "AVIF", extensions: []string{"avif"},
+		mime: "image/avif", sniff: isAVIF, frames: "image of the sequence",
+		header: (*meta).avif, decode: (*job).readAVIF,
+		encode: (*job).encodeAVIF, measure: measureAVIF,
+		alpha: alphaFull, profile: true, quality: 55, maxSide: 65536, maxPixels: avif.MaxPixels, work: 100, copies: 4,
+		need: avifNeed,
+	},
+	{
+		name: HEIC, title: "HEIC", extensions: []string{"heic", "heif"},
+		mime: "image/heic", sniff: isHEIC, frames: "image of the sequence",
+		header: (*meta).heic, decode: readHEIC, missing: heicMissing,
+	},
 }
 
 // A format is a row of the table.
@@ -85,8 +101,9 @@ type format struct {
 	header func(m *meta, data []byte) error
 	// decode returns the pixels of m.view as they are stored. It calls j.stop every few rows, ends with j.damaged, and
 	// notes with j.remark what is odd.
-	decode func(j *job, data []byte, m *meta) (*image.NRGBA, error)
-	frames string // what a file may have several of, such as "page"; only the first is used
+	decode  func(j *job, data []byte, m *meta) (*image.NRGBA, error)
+	missing string // what to say where decode is nil, as it can be in some builds
+	frames  string // what a file may have several of, such as "page"; only the first is used
 
 	// What follows is for outputs. All of it is zero for a format that cannot be written.
 
@@ -98,11 +115,13 @@ type format struct {
 	// should. data may be anything that sniff takes for this format, however short.
 	measure func(data []byte) (w, h int, ends bool)
 	alpha   alpha
-	profile bool  // a file can hold a color profile
-	quality int   // the default of the quality that encode uses; 0 if it uses none
-	maxSide int   // the longest side in pixels; 0 is any
-	work    int64 // nanoseconds that encode takes for a pixel, roughly
-	copies  int64 // bytes for each pixel that encode uses besides the image and its file
+	profile bool // a file can hold a color profile
+	quality int  // the default of the quality that encode uses; 0 if it uses none
+	maxSide int  // the longest side in pixels; 0 is any
+	// maxPixels is the largest picture that the encoder has memory for; 0 is any.
+	maxPixels int64
+	work      int64 // nanoseconds that encode takes for a pixel, roughly
+	copies    int64 // bytes for each pixel that encode uses besides the image and its file
 	// need estimates the bytes of a file of so many pixels, and the bytes that encoding uses besides the image.
 	need func(n *needs, l *leg, pixels int64) (file, encoder int64)
 }
@@ -146,7 +165,7 @@ func formatsThat(pass func(*format) bool) (list []Format) {
 	return list
 }
 
-// Extensions returns the extensions of files that can be read, each with its dot and in lower case.
+// Extensions returns the extensions of files that can be read in some build, each with its dot and in lower case.
 func Extensions() (list []string) {
 	for i := range formats {
 		for _, ext := range formats[i].extensions {
@@ -157,7 +176,7 @@ func Extensions() (list []string) {
 }
 
 // Sniff returns a file's format by its first bytes, of which 64 are enough. It returns "" if that is no image that can
-// be read.
+// be read in some build.
 func Sniff(head []byte) Format {
 	for i := range formats {
 		if formats[i].sniff(head) {
@@ -183,7 +202,9 @@ func ParseFormat(s string) (Format, error) {
 		if r.name.Writable() {
 			return r.name, nil
 		}
-		problem = "can be read but not written"
+		if r.decode != nil {
+			problem = "can be read but not written"
+		}
 	}
 	names := []string{"keep"}
 	for _, f := range formatsThat(writable) {
@@ -248,8 +269,8 @@ func keeping(pass func(*format) bool) string {
 // readable returns the titles of the formats that can be read, in words.
 func readable() string {
 	var titles []string
-	for i := range formats {
-		titles = append(titles, formats[i].title)
+	for _, f := range Formats() {
+		titles = append(titles, f.Title())
 	}
 	return inWords(titles, "or")
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"image"
 	"image/color"
+	"image/draw"
 	"image/gif"
 	"image/jpeg"
 	"image/png"
@@ -12,6 +13,8 @@ import (
 
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
+
+	"imgpipe/transform/internal/avif"
 )
 
 // outputFormats are those that can be written.
@@ -58,6 +61,12 @@ func encoded(t testing.TB, img image.Image, f Format) []byte {
 		err = tiff.Encode(&b, img, nil)
 	case BMP:
 		err = bmp.Encode(&b, img)
+	case AVIF: // of which there is one encoder
+		flat := image.NewNRGBA(img.Bounds())
+		draw.Draw(flat, flat.Rect, img, flat.Rect.Min, draw.Src)
+		var file []byte
+		file, err = avif.Encode(flat, avif.Options{Quality: 95, Speed: 9, Full: true})
+		b.Write(file)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -82,6 +91,8 @@ func decoded(t testing.TB, data []byte, f Format) image.Image {
 		img, err = tiff.Decode(r)
 	case BMP:
 		img, err = bmp.Decode(r)
+	case AVIF:
+		img, _, err = image.Decode(r)
 	}
 	if err != nil {
 		t.Fatalf("read the %s made: %v", f, err)
