@@ -24,6 +24,8 @@ type price struct {
 	least int64 // bytes that its codec needs at least for so many pixels
 	work  int64 // estimated nanoseconds until there are rows or planes
 	scans int   // number of scans of a progressive JPEG
+	coded int64 // pixels of the coded picture, of which a part is shown; 0 is all
+	most  int64 // pixels that its codec has memory for; 0 is any
 }
 
 // generalBlock is how many nanoseconds a block of a JPEG in a TIFF may take in each scan.
@@ -36,6 +38,10 @@ func (h Header) affordable(p plan, l Limits) error {
 	}
 	price := h.traits.price
 	pixels := int64(h.Width) * int64(h.Height)
+	if coded := max(price.coded, pixels); price.most != 0 && coded > price.most {
+		const form = "the picture has %.1f million pixels: expected at most %.1f, for which its decoder has memory"
+		return h.tooLarge(fmt.Errorf(form, float64(coded)/1e6, float64(price.most)/1e6))
+	}
 	least := int64(0)
 	if pixels > harmlessPixels {
 		least = price.least

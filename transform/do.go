@@ -133,6 +133,9 @@ func (j *job) run(t Task) (Result, error) {
 	}
 	h := m.Header
 	j.source = h.plain()
+	if err := h.readable(); err != nil {
+		return Result{}, err
+	}
 	// An input that is too large is refused first; then outputs that are impossible. Only then is anything decoded.
 	if err := t.Limits.check(h.Width, h.Height); err != nil {
 		return Result{}, h.tooLarge(err)

@@ -38,10 +38,16 @@ func (j *job) encode(img *image.NRGBA, f *format, e encoding) ([]byte, error) {
 
 // holds returns an *Error unless a file of format f can hold an image of w × h pixels.
 func (f *format) holds(w, h int) error {
-	if f.maxSide == 0 || w <= f.maxSide && h <= f.maxSide {
+	var err error
+	switch {
+	case f.maxSide != 0 && max(w, h) > f.maxSide:
+		err = fmt.Errorf("the image has %dx%d pixels: expected sides of at most %d", w, h, f.maxSide)
+	case f.maxPixels != 0 && int64(w)*int64(h) > f.maxPixels:
+		err = fmt.Errorf("the image has %dx%d pixels: expected at most %d, for which the encoder has memory",
+			w, h, f.maxPixels)
+	default:
 		return nil
 	}
-	err := fmt.Errorf("the image has %dx%d pixels: expected sides of at most %d", w, h, f.maxSide)
 	return &Error{Kind: ClassEncode, Doing: "encode " + string(f.name), Err: err}
 }
 

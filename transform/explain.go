@@ -9,6 +9,9 @@ import (
 // its pixels and why they take it, the size at which they are decoded, and one line for each step. If Do would refuse
 // the image for its header, Explain returns that error.
 func (s Spec) Explain(h Header, limits Limits) (string, error) {
+	if err := h.readable(); err != nil {
+		return "", err
+	}
 	if err := limits.check(h.Width, h.Height); err != nil {
 		return "", h.tooLarge(err)
 	}

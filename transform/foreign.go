@@ -17,13 +17,6 @@ type magic struct {
 
 // foreignImages are images, or documents of images, that cannot be read.
 var foreignImages = []magic{
-	{4, "ftypavif", "an AVIF image"},
-	{4, "ftypavis", "an AVIF sequence"},
-	{4, "ftypheic", "a HEIC image"},
-	{4, "ftypheix", "a HEIC image"},
-	{4, "ftyphevc", "a HEIC sequence"},
-	{4, "ftypheim", "a HEIC image"},
-	{4, "ftypheis", "a HEIC image"},
 	{4, "ftypmif1", "a HEIF image"},
 	{4, "ftypmsf1", "a HEIF sequence"},
 	{4, "ftypcrx", "a Canon CR3 camera raw file"},

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"imgpipe/transform/internal/avif"
 	"imgpipe/transform/internal/exif"
 	"imgpipe/transform/internal/pixel"
 	"imgpipe/transform/internal/webp"
@@ -14,7 +15,7 @@ import (
 // A Format is a file format of images, by the name that it has in flags and messages.
 type Format string
 
-// The formats.
+// The formats. HEIC can be read in some builds, and cannot be written.
 const (
 	JPEG Format = "jpeg"
 	PNG  Format = "png"
@@ -24,6 +25,8 @@ const (
 	WebP Format = "webp" // lossy as an output; an input may be either
 	// WebPLossless is that of outputs alone: as inputs, its files are of WebP.
 	WebPLossless Format = "webp-lossless"
+	AVIF         Format = "avif"
+	HEIC         Format = "heic"
 )
 
 // formats is the table: a row for each format, in the order in which lists name them. Nothing else in the program lists
@@ -84,6 +87,19 @@ var formats = []format{
 		alpha: alphaFull, profile: true, maxSide: maxWebPSide, work: 10, // that of what is flat
 		copies: losslessWebPBytes, need: packedNeed, blocks: blockEXIF | blockXMP,
 	},
+	{
+		name: AVIF, title: "AVIF", extensions: []string{"avif"},
+		mime: "image/avif", sniff: isAVIF, frames: "image of the sequence",
+		header: (*meta).avif, decode: (*job).readAVIF,
+		encode: (*job).encodeAVIF, measure: measureAVIF,
+		alpha: alphaFull, profile: true, quality: 55, maxSide: 65536, maxPixels: avif.MaxPixels, work: 100, copies: 4,
+		need: avifNeed,
+	},
+	{
+		name: HEIC, title: "HEIC", extensions: []string{"heic", "heif"},
+		mime: "image/heic", sniff: isHEIC, frames: "image of the sequence",
+		header: (*meta).heic, decode: readHEIC, missing: heicMissing,
+	},
 }
 
 // A format is a row of the table.
@@ -103,7 +119,8 @@ type format struct {
 	header func(m *meta, data []byte) error
 	// decode returns the pixels of m.view as they are stored. It calls j.stop every few rows, ends with j.damaged, and
 	// notes with j.remark what is odd.
-	decode func(j *job, data []byte, m *meta) (*image.NRGBA, error)
+	decode  func(j *job, data []byte, m *meta) (*image.NRGBA, error)
+	missing string // what to say where decode is nil, as it can be in some builds
 	// gather adds to b the metadata that lies apart from the rest in a file whose header was read, if there is such.
 	gather func(data []byte, b *exif.Blocks)
 	frames string // what a file may have several of, such as "page"; only the first is used
@@ -134,9 +151,11 @@ type format struct {
 	colors   int  // so many a file has at most; 0 is any number
 	// halfChroma reports that chroma always has half of the columns and rows.
 	halfChroma bool
-	maxSide    int   // the longest side in pixels; 0 is any
-	work       int64 // nanoseconds that encode takes for a pixel, roughly
-	copies     int64 // bytes for each pixel that encode uses besides the image and its file
+	maxSide    int // the longest side in pixels; 0 is any
+	// maxPixels is the largest picture that the encoder has memory for; 0 is any.
+	maxPixels int64
+	work      int64 // nanoseconds that encode takes for a pixel, roughly
+	copies    int64 // bytes for each pixel that encode uses besides the image and its file
 	// need estimates the bytes of a file of so many pixels, and the bytes that encoding uses besides the image.
 	need func(n *needs, l *leg, pixels int64) (file, encoder int64)
 }
@@ -180,9 +199,9 @@ func formatsThat(pass func(*format) bool) (list []Format) {
 	return list
 }
 
-// Extensions returns the extensions of files that can be read, each with its dot and in lower case.
+// Extensions returns the extensions of files that can be read in some build, each with its dot and in lower case.
 func Extensions() (list []string) {
-	for _, f := range formatsThat(readable) {
+	for _, f := range formatsThat(func(r *format) bool { return r.sniff != nil }) {
 		for _, ext := range f.row().extensions {
 			list = append(list, "."+ext)
 		}
@@ -191,7 +210,7 @@ func Extensions() (list []string) {
 }
 
 // Sniff returns a file's format by its first bytes, of which 64 are enough. It returns "" if that is no image that can
-// be read.
+// be read in some build.
 func Sniff(head []byte) Format {
 	for i := range formats {
 		if sniff := formats[i].sniff; sniff != nil && sniff(head) {
@@ -217,7 +236,9 @@ func ParseFormat(s string) (Format, error) {
 		if r.name.Writable() {
 			return r.name, nil
 		}
-		problem = "can be read but not written"
+		if r.decode != nil {
+			problem = "can be read but not written"
+		}
 	}
 	names := []string{"keep"}
 	for _, f := range formatsThat(writable) {

@@ -1,6 +1,7 @@
 package transform
 
 import (
+	"errors"
 	"fmt"
 	"image"
 )
@@ -52,6 +53,9 @@ func inspect(data []byte) (m meta, err error) {
 	row := f.row()
 	m.Format, m.Orientation = f, 1
 	err = row.header(&m, data)
+	if missing := m.readable(); err != nil && missing != nil {
+		return meta{}, missing // whatever else may be wrong with it
+	}
 	if err == nil && (m.Width <= 0 || m.Height <= 0) {
 		err = fmt.Errorf("it has no pixels: its size is %dx%d", m.Width, m.Height)
 	}
@@ -65,6 +69,14 @@ func inspect(data []byte) (m meta, err error) {
 	t := m.traits
 	m.Header.traits = &t
 	return m, nil
+}
+
+// readable returns an *Error if this build has no decoder for the format of h.
+func (h Header) readable() error {
+	if row := h.Format.row(); row.decode == nil && row.missing != "" {
+		return &Error{Kind: ClassUnsupported, Doing: "decode " + string(h.Format), Err: errors.New(row.missing)}
+	}
+	return nil
 }
 
 // maxParts bounds the chunks, segments or blocks of a file that are looked at: real files have some thousands, of which

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/image/tiff"
 	xwebp "golang.org/x/image/webp"
 
+	"imgpipe/transform/internal/avif"
 	"imgpipe/transform/internal/vp8l"
 	"imgpipe/transform/internal/webp"
 )
@@ -65,6 +66,12 @@ func encoded(t testing.TB, img image.Image, f Format) []byte {
 		err = bmp.Encode(&b, img)
 	case WebP, WebPLossless: // for which there is no other encoder in Go
 		b.Write(losslessWebPOf(t, img))
+	case AVIF: // of which there is one encoder
+		flat := image.NewNRGBA(img.Bounds())
+		draw.Draw(flat, flat.Rect, img, flat.Rect.Min, draw.Src)
+		var file []byte
+		file, err = avif.Encode(flat, avif.Options{Quality: 95, Speed: 9, Full: true})
+		b.Write(file)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -109,6 +116,8 @@ func decoded(t testing.TB, data []byte, f Format) image.Image {
 		if img, err = xwebp.Decode(r); err == nil {
 			img = fromVideo(img)
 		}
+	case AVIF:
+		img, _, err = image.Decode(r)
 	}
 	if err != nil {
 		t.Fatalf("read the %s made: %v", f, err)

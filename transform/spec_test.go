@@ -40,7 +40,7 @@ func TestSpecTextIsCanonical(t *testing.T) {
 		{"size=", `error: operation resize: size "": expected WxH`},
 		{"quality=101", `error: quality "101": expected a whole number from 1 to 100`},
 		{"quality=85;quality=86", "error: setting quality is given twice: expected once"},
-		{"format=heic", `error: format "heic": expected keep, jpeg, png, gif, tiff, bmp, webp or`},
+		{"format=heic", `error: format "heic": expected keep, jpeg, png, gif, tiff, bmp, webp, webp-lossless or avif`},
 		{"background=#12", `error: color "#12": expected #rgb, #rrggbb, #rrggbbaa or a name`},
 		{"blur", "error: operation blur: sigma is missing: expected blur=SIGMA"},
 		{"blur=Inf", `error: operation blur: sigma "Inf": expected a number from 0.1 to 50`},

@@ -10,7 +10,7 @@ import (
 
 // unreadPhotos are the extensions of photos that cannot be read. A walk takes them all the same, since a photo that is
 // not done should be a failure that is said.
-var unreadPhotos = []string{".heic", ".heif", ".avif", ".jxl"}
+var unreadPhotos = []string{".jxl"}
 
 // imageFiles are the extensions of the files that a walk takes.
 func imageFiles() fetch.Extensions {

@@ -30,11 +30,15 @@ var allowed = map[string][]string{
 
 // codecs says the same of the packages in imgpipe/transform/internal, by their last names. All may import codec and
 // pixel; these are further ones. codec and pixel import none.
-var codecs = map[string][]string{"png": {"inflate"}, "tiff": {"fax", "inflate"}}
+var codecs = map[string][]string{
+	"png": {"inflate"}, "tiff": {"fax", "inflate"}, "avif": {"isobmff"}, "heif": {"isobmff"},
+}
 
 // only says which package alone may import a package of others.
 var only = map[string]string{
 	"github.com/disintegration/imaging":            "imgpipe/transform",
+	"github.com/gen2brain/avif":                    "imgpipe/transform/internal/avif",
+	"github.com/gen2brain/heic":                    "imgpipe/transform/internal/heif",
 	"github.com/muesli/smartcrop":                  "imgpipe/transform",
 	"golang.org/x/image/tiff":                      "imgpipe/transform",
 	"golang.org/x/image/bmp":                       "imgpipe/transform",

@@ -134,7 +134,7 @@ func believeFailure(m *wire.Done, task transform.Task, body uint64) error {
 
 // plausible checks the Source of an image that failed, which need not be one that could have been done.
 func plausible(h transform.Header) error {
-	if !h.Format.Readable() || h.Width <= 0 || h.Height <= 0 ||
+	if h.Format.Title() == "" || h.Width <= 0 || h.Height <= 0 ||
 		h.Orientation < 1 || h.Orientation > 8 {
 		return untrue("about a source of format %q, %dx%d", h.Format, h.Width, h.Height)
 	}

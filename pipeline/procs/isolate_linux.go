@@ -3,9 +3,10 @@ package procs
 import (
 	"errors"
 	"fmt"
-	"math"
 	"os"
+	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"unsafe"
 
@@ -63,19 +64,34 @@ func giveUpFiles() (version int, err error) {
 }
 
 // closeInherited closes every descriptor but those that a worker gets from its pool: the process that started the
-// pool's may have left it others, a secret or a socket. Nothing in this process has opened one yet.
+// pool's may have left it others, a secret or a socket. Go's poller stays, which there is if a package opens a file
+// before main. It is to be closed by exec, and what was inherited cannot be (open(2), O_CLOEXEC).
 func closeInherited() {
-	first := uint(3)
+	first := 3
 	if os.Getenv(mappedName) != "" {
 		first = 4
 	}
-	if unix.CloseRange(first, math.MaxUint32, 0) == nil {
+	inherited := func(fd int) bool {
+		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
+		return err == nil && flags&unix.FD_CLOEXEC == 0
+	}
+	const open = "/proc/self/fd"
+	if list, err := os.ReadDir(open); err == nil {
+		for _, entry := range list {
+			fd, err := strconv.Atoi(entry.Name())
+			to, _ := os.Readlink(filepath.Join(open, entry.Name()))
+			if err == nil && fd >= first && (inherited(fd) || !strings.HasPrefix(to, "anon_inode:[event")) {
+				unix.Close(fd)
+			}
+		}
 		return
 	}
-	var most unix.Rlimit // before Linux 5.9
+	var most unix.Rlimit // /proc is not mounted
 	unix.Getrlimit(unix.RLIMIT_NOFILE, &most)
-	for fd := int(first); fd < int(min(most.Max, 1<<20)); fd++ {
-		unix.Close(fd)
+	for fd := first; fd < int(min(most.Max, 1<<20)); fd++ {
+		if inherited(fd) {
+			unix.Close(fd)
+		}
 	}
 }
 
