@@ -28,7 +28,8 @@ type job struct {
 	first      bool       // frames or pages after the first were left out
 	lacks      string     // what is missing of a damaged picture that was kept
 	remarks    []string   // what was odd in its file
-	kept       *profile   // profile that goes into the outputs, nil for sRGB
+	inks       *profile   // makes sRGB of CMYK while it is decoded, nil for the plain formula
+	pixels     *profile   // profile that the pixels have which are worked on, nil for sRGB
 	colors     []string   // what was lost of the meaning of colors
 	free       int64      // nanoseconds of work that the file may still ask for
 	small      []string   // warnings of outputs that are smaller than their box
@@ -143,7 +144,10 @@ func (j *job) run(t Task) (Result, error) {
 		return Result{}, err
 	}
 	j.free = t.Limits.freeWork() + workPerByte*m.price.bytes - m.price.work
-	j.first, j.small = m.more, p.small
+	j.first, j.small, j.inks = m.more, p.small, m.colors.inks
+	for _, why := range p.colors {
+		j.color(why)
+	}
 	j.doing = "decode " + string(h.Format)
 	j.remarksOf(m.remarks)
 	j.space = workspaces.Get().(*workspace)

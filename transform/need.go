@@ -21,7 +21,12 @@ func (s Spec) Need(h Header) int64 {
 	} else {
 		p.path(h).need(&n)
 	}
-	total := n.held + n.most
+	total := n.held + n.most + p.tables
+	for _, a := range s.assets {
+		if c := a.colors.profile; c != nil {
+			total += c.tables
+		}
+	}
 	return total + total/16 + fixed // the collector is never quite up to date
 }
 

@@ -42,16 +42,15 @@ func (p plan) path(h Header) path {
 func (l leg) direct() bool { return len(l.rest) == 0 && l.row.encodePlanes != nil }
 
 // finish does ops to img, encodes the result and adds it to res as the output of l. The work on l began at start.
-func (j *job) finish(
-	res *Result, l leg, img *image.NRGBA, ops []Op, profile *profile, start time.Time,
-) error {
+func (j *job) finish(res *Result, l leg, img *image.NRGBA, ops []Op, start time.Time) error {
+	j.pixels = l.pixels
 	out, err := j.operate(img, ops)
 	if err != nil {
 		return err
 	}
 	operated := time.Now()
 	j.doing = "encode " + string(l.row.name)
-	data, err := j.encode(out, l.row, l.enc.with(profile))
+	data, err := j.encode(out, l.row, l.enc)
 	if err != nil {
 		return err
 	}
@@ -60,10 +59,10 @@ func (j *job) finish(
 }
 
 // finishPlanes is finish for planes that are encoded as they are.
-func (j *job) finishPlanes(res *Result, l leg, pic *pixel.Planes, profile *profile, start time.Time) error {
+func (j *job) finishPlanes(res *Result, l leg, pic *pixel.Planes, start time.Time) error {
 	operated := time.Now()
 	j.doing = "encode " + string(l.row.name)
-	data, err := l.row.encodePlanes(j, pic, l.enc.with(j.suiting(l.row, profile)))
+	data, err := l.row.encodePlanes(j, pic, l.enc)
 	if err != nil {
 		return j.fault(ClassEncode, err)
 	}

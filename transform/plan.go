@@ -12,6 +12,8 @@ type plan struct {
 	orientation int         // EXIF orientation that is undone, 1 for none
 	legs        []leg
 	small       []string // a warning for each output that is smaller than the box that it was to fill
+	colors      []string // a warning for each profile that is left out
+	tables      int64    // bytes that converting colors takes besides pixels
 }
 
 // A leg is one output's part of a path: its operations, and the view that comes to the same as the first of them.
@@ -27,6 +29,8 @@ type leg struct {
 	// alone, so it commutes with geometry but for rounding. After it, planes need only Y.
 	gray bool
 	rest []Op // what is to be done to the view in RGB
+	// pixels is the profile that the pixels have from the view on, nil for sRGB.
+	pixels *profile
 }
 
 // size returns the size of the output.
@@ -74,15 +78,38 @@ func (s Spec) plan(h Header, limits Limits) (plan, error) {
 		}
 		l.look(p.stored, p.orientation)
 		for _, f := range s.Outputs(h) {
+			l := l
 			l.row = f.row()
 			l.enc = s.encoding(l.row)
 			if err := l.row.holds(bw, bh); err != nil {
 				return plan{}, err
 			}
-			p.legs = append(p.legs, l)
+			p.legs = append(p.legs, p.colored(l, s.ICC, h))
 		}
 	}
 	return p, nil
+}
+
+// colored returns l with what is to be done about the colors of an image with header h, and notes it in p.
+func (p *plan) colored(l leg, rule ProfileRule, h Header) leg {
+	if h.traits == nil {
+		return l
+	}
+	c := h.traits.colors
+	if c.why != "" && (rule != ProfileStrip || c.formula) {
+		p.colors = append(p.colors, c.why)
+	}
+	ops := len(l.ops)
+	if why := l.colored(c.profile, rule); why != "" {
+		p.colors = append(p.colors, why)
+	}
+	switch {
+	case c.inks != nil:
+		p.tables = c.inks.tables
+	case len(l.ops) > ops:
+		p.tables = c.profile.tables
+	}
+	return l
 }
 
 // tooSmall returns a warning if op is a resize that was to fill a box and makes only w × h pixels of an image of that

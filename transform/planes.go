@@ -220,7 +220,6 @@ func (p *planesPath) run(j *job, data []byte, m meta, res *Result, start time.Ti
 		return j.fault(ClassDecode, err)
 	}
 	res.Decode = time.Since(start)
-	profile := j.profile(m)
 	for _, l := range p.legs {
 		start := time.Now()
 		j.doing = "resize"
@@ -232,9 +231,9 @@ func (p *planesPath) run(j *job, data []byte, m meta, res *Result, start time.Ti
 			return err
 		}
 		if l.direct() {
-			err = j.finishPlanes(res, l, pic, profile, start)
+			err = j.finishPlanes(res, l, pic, start)
 		} else {
-			err = j.finish(res, l, pic.NRGBA(), l.rest, profile, start)
+			err = j.finish(res, l, pic.NRGBA(), l.rest, start)
 		}
 		if err != nil {
 			return err

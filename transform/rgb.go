@@ -41,9 +41,8 @@ func (p *rgbPath) run(j *job, data []byte, m meta, res *Result, start time.Time)
 		return err
 	}
 	res.Decode = time.Since(start)
-	profile := j.profile(m)
 	for _, l := range p.legs {
-		if err := j.finish(res, l, img, l.ops, profile, time.Now()); err != nil {
+		if err := j.finish(res, l, img, l.ops, time.Now()); err != nil {
 			return err
 		}
 	}

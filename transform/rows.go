@@ -114,14 +114,13 @@ func (p *rowsPath) run(j *job, data []byte, m meta, res *Result, start time.Time
 		return err
 	}
 	res.Decode, res.Operate = time.Since(start)-pushing, pushing
-	profile := j.profile(m)
 	for i, l := range p.legs {
 		start := time.Now()
 		if p.rows.gray() {
-			err = j.finishGray(res, l, views.grays[i], profile, start)
+			err = j.finishGray(res, l, views.grays[i], start)
 		} else {
 			pic := orient(views.pics[i], l.view.turn.orientation())
-			err = j.finish(res, l, pic, l.inRGB(), profile, start)
+			err = j.finish(res, l, pic, l.inRGB(), start)
 		}
 		if err != nil {
 			return err
@@ -202,9 +201,7 @@ func (j *job) whole(decoder rowReader, w, h int, gray bool) (*image.NRGBA, error
 }
 
 // finishGray is finish for the view of a gray image, which an encoder of planes takes as it is.
-func (j *job) finishGray(
-	res *Result, l leg, pic pixel.Plane, profile *profile, start time.Time,
-) error {
+func (j *job) finishGray(res *Result, l leg, pic pixel.Plane, start time.Time) error {
 	if o := l.view.turn.orientation(); o != 1 {
 		turned := pixel.NewPlane(l.view.size.X, l.view.size.Y)
 		resample.Orient(turned, pic, o)
@@ -212,7 +209,7 @@ func (j *job) finishGray(
 	}
 	planes := &pixel.Planes{Kind: pixel.Gray, Plane: [4]pixel.Plane{pic}}
 	if !l.direct() {
-		return j.finish(res, l, planes.NRGBA(), l.rest, profile, start)
+		return j.finish(res, l, planes.NRGBA(), l.rest, start)
 	}
-	return j.finishPlanes(res, l, planes, profile, start)
+	return j.finishPlanes(res, l, planes, start)
 }

@@ -154,7 +154,7 @@ func TestLostProfileIsSaid(t *testing.T) {
 			var want []string
 			if name == "wide" && (format == GIF || format == BMP) {
 				want = []string{`the color profile "Display P3" was left out of the ` + string(format) +
-					", where its colors look different: jpeg, png and tiff keep it"}
+					": its colors cannot be converted: it has neither a table nor curves of colors"}
 			}
 			if res := do(t, data, "size=20;format="+string(format)); !slices.Equal(res.Warnings, want) {
 				t.Errorf("%s to %s: warnings %q, want %q", name, format, res.Warnings, want)
