@@ -62,6 +62,9 @@ func inspect(data []byte) (m meta, err error) {
 	}
 	m.price.bytes = int64(len(data))
 	m.colors = foundColors(&m)
+	if m.colors.inks != nil {
+		m.price.work += inksWork * int64(m.Width) * int64(m.Height)
+	}
 	t := m.traits
 	m.Header.traits = &t
 	return m, nil

@@ -22,6 +22,9 @@ const (
 // thousand.
 const maxProfile = 1 << 20
 
+// inksWork is how many nanoseconds a pixel of CMYK takes to go through its profile.
+const inksWork = 60
+
 const tooLong = "it has over 1,048,576 bytes"
 
 // A tornProfile is what is known of a color profile that is in a file and cannot be used.
@@ -130,8 +133,8 @@ func (j *job) color(why string) {
 }
 
 // colored settles what becomes of p, the profile of the pixels that l begins with: it is embedded, or they are
-// converted to sRGB as soon as they are in the view of l, so that all further operations work on sRGB. why is a sentence
-// on a profile that is left out because of what it is.
+// converted to sRGB as soon as they are in the view of l. So all further operations work on sRGB. why is a sentence on
+// a profile that is left out because of what it is.
 func (l *leg) colored(p *profile, rule ProfileRule) (why string) {
 	if p == nil || rule == ProfileStrip {
 		l.pixels = p
