@@ -144,6 +144,9 @@ func (l *leg) colored(p *profile, rule ProfileRule) (why string) {
 		l.pixels, l.enc.profile = p, p
 		return ""
 	}
+	if p.SRGBPixels() {
+		return ""
+	}
 	if p.why != "" {
 		return leftOut(p.Name, fmt.Sprintf(" of the %s: its colors cannot be converted: %s", l.row.name, p.why))
 	}

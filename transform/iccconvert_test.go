@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -212,8 +213,7 @@ func TestColorsThatAreAddedAreOfSRGB(t *testing.T) {
 		}
 		res := do(t, data, "size=30x30,fit=contain;background=#10c010;icc=srgb;format=png")
 		pic := decoded(t, res.Outputs[0].Data, PNG)
-		if got := pic.At(15, 1); worst(solid(1, 1, color.NRGBAModel.Convert(got).(color.NRGBA)),
-			solid(1, 1, color.NRGBA{0x10, 0xc0, 0x10, 255})) > 0 {
+		if got := nrgbaOf(pic).NRGBAAt(15, 1); got != (color.NRGBA{0x10, 0xc0, 0x10, 255}) {
 			t.Errorf("%s: the background is %v", f, got)
 		}
 	}
@@ -229,7 +229,8 @@ func TestWatermarkIsConverted(t *testing.T) {
 		wide   bool // the picture has the profile of the mark
 		change bool
 	}{
-		{"keep", false, true}, {"srgb", false, true}, {"srgb", true, true}, {"keep", true, false}, {"strip", true, false},
+		{"keep", false, true}, {"srgb", false, true}, {"srgb", true, true}, {"keep", true, false},
+		{"strip", true, false},
 	} {
 		spec, err := mustSpec(t, "watermark=m;icc="+c.rule+";format=png").WithAssets(map[string][]byte{"m": mark})
 		if err != nil {
@@ -247,14 +248,10 @@ func TestWatermarkIsConverted(t *testing.T) {
 		if c.change {
 			want = converted(t, wide, want)
 		}
-		pic := decoded(t, res.Outputs[0].Data, PNG)
-		found := false
-		for y := range 40 {
-			for x := range 40 {
-				found = found || worst(want, solid(1, 1, color.NRGBAModel.Convert(pic.At(x, y)).(color.NRGBA))) == 0
-			}
-		}
-		if !found {
+		pic := nrgbaOf(decoded(t, res.Outputs[0].Data, PNG))
+		if !slices.ContainsFunc(slices.Collect(slices.Chunk(pic.Pix, 4)), func(p []byte) bool {
+			return bytes.Equal(p, want.Pix)
+		}) {
 			t.Errorf("%+v: no pixel is %v", c, want.Pix)
 		}
 	}
@@ -289,8 +286,8 @@ func TestInksGoThroughTheirProfile(t *testing.T) {
 	inks := []byte{255, 0, 0, 0, 0, 255, 0, 0, 0, 0, 255, 0, 0, 0, 0, 255, 30, 60, 90, 120}
 	tags := []tiffTag{
 		{256, 3, []byte{5, 0}}, {257, 3, []byte{1, 0}}, {258, 3, []byte{8, 0, 8, 0, 8, 0, 8, 0}},
-		{259, 3, []byte{1, 0}}, {262, 3, []byte{5, 0}}, {273, 4, []byte{8, 0, 0, 0}}, {277, 3, []byte{4, 0}}, {278, 3, []byte{1, 0}},
-		{279, 4, []byte{20, 0, 0, 0}}, {34675, 7, press},
+		{259, 3, []byte{1, 0}}, {262, 3, []byte{5, 0}}, {273, 4, []byte{8, 0, 0, 0}}, {277, 3, []byte{4, 0}},
+		{278, 3, []byte{1, 0}}, {279, 4, []byte{20, 0, 0, 0}}, {34675, 7, press},
 	}
 	got := decoded(t, do(t, tiffFile(inks, tags), "format=png").Outputs[0].Data, PNG)
 	want := converted(t, press, &image.NRGBA{Pix: inks, Stride: 20, Rect: image.Rect(0, 0, 5, 1)})
