@@ -30,7 +30,8 @@ type job struct {
 	first      bool           // frames or pages after the first were left out
 	lacks      string         // what is missing of a damaged picture that was kept
 	remarks    []string       // what was odd in its file
-	kept       *profile       // profile that goes into the outputs, nil for sRGB
+	inks       *profile       // makes sRGB of CMYK while it is decoded, nil for the plain formula
+	pixels     *profile       // profile that the pixels have which are worked on, nil for sRGB
 	colors     []string       // what was lost of the meaning of colors
 	metadata   *exif.Metadata // what goes into the outputs, nil for none
 	lost       []string       // what was lost of it
@@ -151,7 +152,10 @@ func (j *job) run(t Task) (Result, error) {
 		return Result{}, err
 	}
 	j.free = t.Limits.freeWork() + workPerByte*m.price.bytes - m.price.work
-	j.first, j.sizes = m.more, append(p.small, p.notMade()...)
+	j.first, j.sizes, j.inks = m.more, append(p.small, p.notMade()...), m.colors.inks
+	for _, why := range p.colors {
+		j.color(why)
+	}
 	j.doing = "decode " + string(h.Format)
 	j.remarksOf(m.remarks)
 	j.describe(t.Spec, &m, t.Data)

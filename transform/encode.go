@@ -23,8 +23,7 @@ func (w *writer) Write(p []byte) (int, error) {
 	return w.Buffer.Write(p)
 }
 
-// encode returns a file of format f. The profile of e is embedded if the format has a place for it and it suits the
-// pixels.
+// encode returns a file of format f. The profile of e is embedded if it suits the pixels.
 func (j *job) encode(img *image.NRGBA, f *format, e encoding) ([]byte, error) {
 	if !writable(f) {
 		return nil, j.fault(ClassEncode, fmt.Errorf("no %s files can be written", f.name))
@@ -32,7 +31,7 @@ func (j *job) encode(img *image.NRGBA, f *format, e encoding) ([]byte, error) {
 	if err := f.holds(img.Rect.Dx(), img.Rect.Dy()); err != nil {
 		return nil, err
 	}
-	data, err := f.encode(j, img, e.with(j.suiting(f, e.profile)))
+	data, err := f.encode(j, img, e)
 	return data, j.fault(ClassEncode, err)
 }
 

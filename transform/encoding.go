@@ -23,12 +23,15 @@ const (
 	ChromaFull Chroma = "444"  // full
 )
 
-// A ProfileRule says what becomes of the color profile of an image. "" is ProfileKeep.
+// A ProfileRule says what becomes of the color profile of an image. Pixels of inks (CMYK) are always converted to sRGB,
+// through their profile if there is one. "" is ProfileKeep.
 type ProfileRule string
 
 // The rules for color profiles.
 const (
-	ProfileKeep  ProfileRule = "keep"  // pixels keep their values, and the file its profile where its format has one
+	// ProfileKeep means that pixels keep their values, and the file its profile. Pixels for a format without a place
+	// for one are converted to sRGB.
+	ProfileKeep  ProfileRule = "keep"
 	ProfileSRGB  ProfileRule = "srgb"  // pixels are converted to sRGB, and the file has no profile
 	ProfileStrip ProfileRule = "strip" // pixels keep their values, and the file has no profile
 )
@@ -70,7 +73,7 @@ type encoding struct {
 	progressive bool
 	compression int         // 1 to 9; 0 is the format's default
 	colors      int         // 2 to 256; 0 is any number, of a format that has no palette or need not have one
-	profile     *profile    // nil for none
+	profile     *profile    // to embed, nil for none
 	metadata    exif.Output // as far as the format has a place for it
 }
 
@@ -89,12 +92,6 @@ func (s Spec) encoding(f *format) encoding {
 	if e.colors == 0 {
 		e.colors = f.colors
 	}
-	return e
-}
-
-// with returns e with a profile to embed.
-func (e encoding) with(p *profile) encoding {
-	e.profile = p
 	return e
 }
 

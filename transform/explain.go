@@ -25,6 +25,9 @@ func (s Spec) Explain(h Header, limits Limits) (string, error) {
 	var b strings.Builder
 	way := p.path(h)
 	why, how := way.explain()
+	if h.traits != nil && h.traits.colors.inks != nil {
+		how += fmt.Sprintf(", its inks by %q to sRGB", h.traits.colors.inks.Name)
+	}
 	fmt.Fprintf(&b, "path %s: %s\ndecode %s %dx%d%s\n", way.name(), why, h.Format, h.Width, h.Height, how)
 	if p.orientation > 1 {
 		fmt.Fprintf(&b, "turn upright from orientation %d\n", h.Orientation)

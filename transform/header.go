@@ -12,7 +12,8 @@ type traits struct {
 	planes   planeSource // of a file whose planes can be decoded alone, nil for others
 	rows     rowSource   // of a file whose rows can be decoded one after the other, nil for others
 	general  string      // why a file is decoded to RGB, if most files of its format are not
-	rgbBytes int         // for each pixel that decoding to RGB needs besides its result; 0 is not known
+	colors   coloring
+	rgbBytes int // for each pixel that decoding to RGB needs besides its result; 0 is not known
 }
 
 // A meta is what inspect finds before any pixel is decoded.
@@ -66,6 +67,10 @@ func inspect(data []byte) (m meta, err error) {
 		m.view = image.Rect(0, 0, m.Width, m.Height)
 	}
 	m.price.bytes = int64(len(data))
+	m.colors = foundColors(&m)
+	if m.colors.inks != nil {
+		m.price.work += inksWork * int64(m.Width) * int64(m.Height)
+	}
 	t := m.traits
 	m.Header.traits = &t
 	return m, nil

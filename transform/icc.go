@@ -3,6 +3,7 @@ package transform
 import (
 	"cmp"
 	"fmt"
+	"image"
 	"slices"
 	"strings"
 
@@ -20,6 +21,9 @@ const (
 // maxProfile bounds the color profiles that are carried over: real ones have some hundred bytes to a few hundred
 // thousand.
 const maxProfile = 1 << 20
+
+// inksWork is how many nanoseconds a pixel of CMYK takes to go through its profile.
+const inksWork = 60
 
 const tooLong = "it has over 1,048,576 bytes"
 
@@ -41,44 +45,68 @@ func (m *meta) takeProfile(b []byte) {
 	}
 }
 
-// A profile is an ICC color profile that goes into the outputs, because pixels keep the values that it describes. Nil
-// is sRGB, for which nothing is put into a file.
+// A profile is an ICC color profile that says what pixels look like. Nil is sRGB, for which nothing is put into a file.
 type profile struct {
-	data []byte
-	gray bool
-	name string
+	icc.Profile
+	tables int64  // bytes that converting its pixels to sRGB takes besides them
+	why    string // why they cannot be converted; "" if they can
 }
 
-// needsRGB reports whether p cannot be embedded in a file of gray pixels.
-func (p *profile) needsRGB() bool { return p != nil && !p.gray }
+// gray reports whether p is for gray pixels.
+func (p *profile) gray() bool { return p.Space == spaceGray }
 
-// foundProfile returns the profile that goes into the outputs. It is nil if there is none, if it is sRGB, or if it
-// cannot be used; why is a sentence about the last.
-func foundProfile(m meta) (found *profile, why string) {
+// needsRGB reports whether p cannot be embedded in a file of gray pixels.
+func (p *profile) needsRGB() bool { return p != nil && !p.gray() }
+
+// coloring is what is known of the colors of a file before a pixel is decoded.
+type coloring struct {
+	profile *profile // of the pixels when they are decoded; nil is sRGB
+	inks    *profile // makes sRGB of CMYK while it is decoded; nil is the plain formula
+	why     string   // a sentence on a profile that is left out, or on the plain formula; "" is nothing to say
+	formula bool     // colors come from the plain formula
+}
+
+// foundColors works out what the profile in a file means for its pixels. One that is damaged or for other pixels is
+// left out.
+func foundColors(m *meta) coloring {
 	space := cmp.Or(m.space, spaceRGB)
 	if m.icc == nil && m.torn.why == "" {
 		if space == spaceCMYK {
-			return nil, "there is no color profile: the colors of CMYK come from a plain formula"
+			return coloring{why: "there is no color profile: " + plainFormula(space), formula: true}
 		}
-		return nil, ""
+		return coloring{}
 	}
 	if m.torn.why != "" {
 		p, _ := icc.Parse(m.torn.head)
-		return nil, leftOut(cmp.Or(p.Name, m.torn.name), ": "+m.torn.why)
+		return coloring{why: leftOut(cmp.Or(p.Name, m.torn.name), ": "+m.torn.why)}
 	}
 	p, err := icc.Parse(m.icc)
 	switch {
 	case err != nil:
-		return nil, leftOut(p.Name, ": "+err.Error())
-	case p.Space == space && space != spaceRGB && space != spaceGray:
-		return nil, leftOut(p.Name, fmt.Sprintf(": the colors of %s come from a plain formula", spaceName(space)))
+		return coloring{why: leftOut(p.Name, ": "+err.Error())}
+	case p.Space == space && space == spaceLab:
+		return coloring{why: leftOut(p.Name, ": "+plainFormula(space)), formula: true}
 	case p.Space != space && (p.Space != spaceRGB || space != spaceGray): // a gray picture may have a profile for RGB
 		why := fmt.Sprintf(": it is for %s, and the picture is %s", spaceName(p.Space), spaceName(space))
-		return nil, leftOut(p.Name, why)
+		return coloring{why: leftOut(p.Name, why)}
 	case p.SRGB():
-		return nil, ""
+		return coloring{}
 	}
-	return &profile{data: p.Data, gray: p.Space == spaceGray, name: p.Name}, ""
+	found := &profile{Profile: p}
+	if found.tables, err = p.Memory(); err != nil {
+		found.why = err.Error()
+	}
+	switch {
+	case space != spaceCMYK:
+		return coloring{profile: found}
+	case found.why != "":
+		return coloring{why: leftOut(p.Name, ": "+found.why+": "+plainFormula(space)), formula: true}
+	}
+	return coloring{inks: found}
+}
+
+func plainFormula(space string) string {
+	return fmt.Sprintf("the colors of %s come from a plain formula", spaceName(space))
 }
 
 // leftOut returns a sentence that a profile was left out. name is that of the profile, or "".
@@ -97,14 +125,6 @@ func spaceName(space string) string {
 	return strings.TrimSpace(fmt.Sprintf("%.4s", strings.ToValidUTF8(space, "?")))
 }
 
-// profile calls foundProfile, and notes why a profile is left out.
-func (j *job) profile(m meta) *profile {
-	p, why := foundProfile(m)
-	j.color(why)
-	j.kept = p
-	return p
-}
-
 // color notes what was lost of the meaning of colors, once for all outputs.
 func (j *job) color(why string) {
 	if why != "" && !slices.Contains(j.colors, why) {
@@ -112,13 +132,63 @@ func (j *job) color(why string) {
 	}
 }
 
-// suiting returns p unless files of format f have no place for it, which is noted; then nil.
-func (j *job) suiting(f *format, p *profile) *profile {
-	if p == nil || f.profile {
-		return p
+// colored settles what becomes of p, the profile of the pixels that l begins with: it is embedded, or they are
+// converted to sRGB as soon as they are in the view of l. So all further operations work on sRGB. why is a sentence on
+// a profile that is left out because of what it is.
+func (l *leg) colored(p *profile, rule ProfileRule) (why string) {
+	if p == nil || rule == ProfileStrip {
+		l.pixels = p
+		return ""
 	}
-	others := keeping(func(r *format) bool { return r.profile })
-	j.color(leftOut(p.name, fmt.Sprintf(" of the %s, where its colors look different: %s keep it", f.name, others)))
+	if (rule == "" || rule == ProfileKeep) && l.row.profile {
+		l.pixels, l.enc.profile = p, p
+		return ""
+	}
+	if p.SRGBPixels() {
+		return ""
+	}
+	if p.why != "" {
+		return leftOut(p.Name, fmt.Sprintf(" of the %s: its colors cannot be converted: %s", l.row.name, p.why))
+	}
+	at := len(l.ops) - len(l.rest)
+	l.ops = slices.Insert(slices.Clone(l.ops), at, conversion(p))
+	l.sizes = slices.Insert(slices.Clone(l.sizes), at, l.sizes[at])
+	l.rest = l.ops[at:]
+	l.converted = true
+	return ""
+}
+
+// conversion returns the operation that makes sRGB of pixels with profile p. No Spec has it.
+func conversion(p *profile) Op {
+	name := "conversion to sRGB"
+	if p.Name != "" {
+		name = fmt.Sprintf("conversion from %q to sRGB", p.Name)
+	}
+	return Op{op: &operation{
+		name: name,
+		apply: func(j *job, img *image.NRGBA, _ args) (*image.NRGBA, error) {
+			out := image.NewNRGBA(image.Rect(0, 0, img.Rect.Dx(), img.Rect.Dy()))
+			for y := range out.Rect.Dy() {
+				copy(out.Pix[y*out.Stride:][:out.Stride], img.Pix[y*img.Stride:])
+			}
+			return out, j.convert(out, p)
+		},
+	}}
+}
+
+// convert makes sRGB of pixels with profile p, in their place.
+func (j *job) convert(img *image.NRGBA, p *profile) error {
+	transform, err := p.Transform()
+	if err != nil {
+		return err
+	}
+	const part = 1 << 18 // bytes between two looks at the clock
+	for pix := range slices.Chunk(img.Pix, part) {
+		if err := j.ended(); err != nil {
+			return err
+		}
+		transform.Convert(pix)
+	}
 	return nil
 }
 
@@ -128,9 +198,9 @@ func (j *job) embed(p *profile, f Format, gray bool) []byte {
 	switch {
 	case p == nil:
 		return nil
-	case p.gray && !gray:
-		j.color(leftOut(p.name, fmt.Sprintf(" of the %s: it is for gray, and the picture has got colors", f)))
+	case p.gray() && !gray:
+		j.color(leftOut(p.Name, fmt.Sprintf(" of the %s: it is for gray, and the picture has got colors", f)))
 		return nil
 	}
-	return p.data
+	return p.Data
 }

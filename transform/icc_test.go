@@ -15,7 +15,7 @@ import (
 // iccProfile is a profile with a header and a description of the given size.
 func iccProfile(space, description string, size int) []byte {
 	b := make([]byte, 128, size)
-	copy(b[16:], space)
+	copy(b[16:], space+"XYZ ")
 	copy(b[36:], "acsp")
 	b = binary.BigEndian.AppendUint32(b, 1)
 	b = append(b, "desc"...)

@@ -22,7 +22,12 @@ func (s Spec) Need(h Header) int64 {
 		p.path(h).need(&n)
 	}
 	n.held += int64(max(len(p.legs), 1)) * s.metadataNeed(h)
-	total := n.held + n.most
+	total := n.held + n.most + p.tables
+	for _, a := range s.assets {
+		if c := a.colors.profile; c != nil {
+			total += c.tables
+		}
+	}
 	return total + total/16 + fixed // the collector is never quite up to date
 }
 

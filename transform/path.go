@@ -48,15 +48,13 @@ type sizing struct {
 	res     *Result
 	legs    []leg    // of this size
 	files   []Output // for each leg; without Data until that is made
-	profile *profile
 	start   time.Time // of the work on this size
 }
 
 // eachSize calls do for each size of p. do makes the file of each leg, and has pixels once for all of them.
-func (j *job) eachSize(p *plan, m meta, res *Result, do func(s *sizing) error) error {
-	profile := j.profile(m)
+func (j *job) eachSize(p *plan, res *Result, do func(s *sizing) error) error {
 	for legs := range p.bySize() {
-		s := &sizing{j, res, legs, make([]Output, len(legs)), profile, time.Now()}
+		s := &sizing{j, res, legs, make([]Output, len(legs)), time.Now()}
 		if err := do(s); err != nil {
 			return err
 		}
@@ -65,25 +63,32 @@ func (j *job) eachSize(p *plan, m meta, res *Result, do func(s *sizing) error) e
 	return nil
 }
 
-// finish does ops to img, and makes of the result each file that is not made yet.
-func (s *sizing) finish(img *image.NRGBA, ops []Op) error {
-	out, err := s.operate(img, ops)
-	if err != nil {
-		return err
-	}
-	s.operated()
+// finish does the ops of each leg to img, and makes of the result each file that is not made yet. Legs differ in their
+// operations only in whether colors are converted, and those that do not differ have one result.
+func (s *sizing) finish(img *image.NRGBA, ops func(l *leg) []Op) error {
 	for i := range s.legs {
 		if s.files[i].Data != nil {
 			continue
 		}
-		l := &s.legs[i]
-		s.doing = "encode " + string(l.row.name)
-		e := s.describing(l.enc, l.row, out.Rect.Dx(), out.Rect.Dy())
-		data, err := s.encode(out, l.row, e.with(s.profile))
+		first := &s.legs[i]
+		s.pixels = first.pixels
+		out, err := s.operate(img, ops(first))
 		if err != nil {
 			return err
 		}
-		s.made(i, out.Rect.Size(), data)
+		s.operated()
+		for k := i; k < len(s.legs); k++ {
+			l := &s.legs[k]
+			if s.files[k].Data != nil || l.converted != first.converted {
+				continue
+			}
+			s.doing = "encode " + string(l.row.name)
+			data, err := s.encode(out, l.row, s.describing(l.enc, l.row, out.Rect.Dx(), out.Rect.Dy()))
+			if err != nil {
+				return err
+			}
+			s.made(k, out.Rect.Size(), data)
+		}
 	}
 	return nil
 }
@@ -94,7 +99,7 @@ func (s *sizing) finishPlanes(i int, pic *pixel.Planes) error {
 	s.operated()
 	s.doing = "encode " + string(l.row.name)
 	e := s.describing(l.enc, l.row, pic.Plane[0].W, pic.Plane[0].H)
-	data, err := l.row.encodePlanes(s.job, pic, e.with(s.suiting(l.row, s.profile)))
+	data, err := l.row.encodePlanes(s.job, pic, e)
 	if err != nil {
 		return s.fault(ClassEncode, err)
 	}

@@ -15,6 +15,8 @@ type plan struct {
 	legs        []leg       // in all formats of the first size, then in those of the next
 	formats     int         // how many legs each size has
 	small       []string    // a warning for each output that is smaller than the box that it was to fill
+	colors      []string    // a warning for each profile that is left out
+	tables      int64       // bytes that converting colors takes besides pixels
 }
 
 // bySize returns the legs of one size after the other. They have one view and the same operations, and differ in their
@@ -35,6 +37,18 @@ type leg struct {
 	// alone, so it commutes with geometry but for rounding. After it, planes need only Y.
 	gray bool
 	rest []Op // what is to be done to the view in RGB
+	// pixels is the profile that the pixels have from the view on, nil for sRGB.
+	pixels *profile
+	// converted reports that rest begins with a conversion to sRGB, for which no Spec asks.
+	converted bool
+}
+
+// asked returns the operations of rest that the Spec asks for.
+func (l *leg) asked() []Op {
+	if l.converted {
+		return l.rest[1:]
+	}
+	return l.rest
 }
 
 // size returns the size of the output.
@@ -89,12 +103,13 @@ func (s Spec) plan(h Header, limits Limits) (plan, error) {
 		}
 		p.small = append(p.small, small...)
 		for _, f := range formats {
+			l := l
 			l.row = f.row()
 			l.enc = s.encoding(l.row)
 			if err := l.row.holds(bw, bh); err != nil {
 				return plan{}, err
 			}
-			p.legs = append(p.legs, l)
+			p.legs = append(p.legs, p.colored(l, s.ICC, h))
 		}
 	}
 	return p, nil
@@ -105,7 +120,7 @@ func (s Spec) plan(h Header, limits Limits) (plan, error) {
 func (p *plan) has(l *leg) bool {
 	for legs := range p.bySize() {
 		if first := &legs[0]; first.view == l.view && first.gray == l.gray &&
-			slices.EqualFunc(first.rest, l.rest, func(a, b Op) bool { return a.String() == b.String() }) {
+			slices.EqualFunc(first.asked(), l.asked(), func(a, b Op) bool { return a.String() == b.String() }) {
 			for i := range legs {
 				legs[i].same = append(legs[i].same, l.label)
 			}
@@ -124,6 +139,28 @@ func (p *plan) notMade() (list []string) {
 		}
 	}
 	return list
+}
+
+// colored returns l with what is to be done about the colors of an image with header h, and notes it in p.
+func (p *plan) colored(l leg, rule ProfileRule, h Header) leg {
+	if h.traits == nil {
+		return l
+	}
+	c := h.traits.colors
+	if c.why != "" && (rule != ProfileStrip || c.formula) {
+		p.colors = append(p.colors, c.why)
+	}
+	ops := len(l.ops)
+	if why := l.colored(c.profile, rule); why != "" {
+		p.colors = append(p.colors, why)
+	}
+	switch {
+	case c.inks != nil:
+		p.tables = c.inks.tables
+	case len(l.ops) > ops:
+		p.tables = c.profile.tables
+	}
+	return l
 }
 
 // tooSmall returns a warning if op is a resize that was to fill a box and makes only w × h pixels of an image of that

@@ -228,7 +228,7 @@ func (p *planesPath) run(j *job, data []byte, m meta, res *Result, start time.Ti
 		return j.fault(ClassDecode, err)
 	}
 	res.Decode = time.Since(start)
-	return j.eachSize(&p.plan, m, res, func(s *sizing) error { return p.size(s, planes) })
+	return j.eachSize(&p.plan, res, func(s *sizing) error { return p.size(s, planes) })
 }
 
 // size makes the files of one size. Those of planes come first: RGB is made from a view with all chroma, and then the
@@ -267,5 +267,5 @@ func (p *planesPath) size(s *sizing, planes *pixel.Planes) error {
 	if err := view(1); err != nil {
 		return err
 	}
-	return s.finish(pic.NRGBA(), s.legs[0].rest)
+	return s.finish(pic.NRGBA(), func(l *leg) []Op { return l.rest })
 }

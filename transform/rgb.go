@@ -41,5 +41,5 @@ func (p *rgbPath) run(j *job, data []byte, m meta, res *Result, start time.Time)
 		return err
 	}
 	res.Decode = time.Since(start)
-	return j.eachSize(&p.plan, m, res, func(s *sizing) error { return s.finish(img, s.legs[0].ops) })
+	return j.eachSize(&p.plan, res, func(s *sizing) error { return s.finish(img, func(l *leg) []Op { return l.ops }) })
 }

@@ -119,13 +119,13 @@ func (p *rowsPath) run(j *job, data []byte, m meta, res *Result, start time.Time
 	}
 	res.Decode, res.Operate = time.Since(start)-pushing, pushing
 	i := -1
-	return j.eachSize(&p.plan, m, res, func(s *sizing) error {
+	return j.eachSize(&p.plan, res, func(s *sizing) error {
 		i++
 		l := &s.legs[0]
 		if p.rows.gray() {
 			return s.finishGray(views.grays[i])
 		}
-		return s.finish(orient(views.pics[i], l.view.turn.orientation()), l.inRGB())
+		return s.finish(orient(views.pics[i], l.view.turn.orientation()), (*leg).inRGB)
 	})
 }
 
@@ -222,5 +222,5 @@ func (s *sizing) finishGray(pic pixel.Plane) error {
 	if !rgb {
 		return nil
 	}
-	return s.finish(planes.NRGBA(), l.rest)
+	return s.finish(planes.NRGBA(), func(l *leg) []Op { return l.rest })
 }

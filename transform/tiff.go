@@ -79,7 +79,13 @@ func (r tiffRows) start(j *job, _ []byte) rowReader {
 }
 
 func (j *job) tiffOptions() tiff.Options {
-	return tiff.Options{Stop: j.stop, JPEG: j.jpegInTIFF, WebP: j.webpInTIFF}
+	o := tiff.Options{Stop: j.stop, JPEG: j.jpegInTIFF, WebP: j.webpInTIFF}
+	if j.inks != nil {
+		if transform, err := j.inks.Transform(); err == nil { // else foundColors would have left it out
+			o.Inks = transform.Convert
+		}
+	}
+	return o
 }
 
 // readTIFF decodes all rows.

@@ -24,11 +24,10 @@ const maxAssetPixels = 25_000_000
 
 // An asset is an image file that operations use. It does not change.
 type asset struct {
-	data    []byte
-	hash    string
-	img     *image.NRGBA
-	profile *profile // of its colors
-	why     string   // why there is no profile, if the file has one
+	data   []byte
+	hash   string
+	img    *image.NRGBA
+	colors coloring
 }
 
 func newAsset(name string, data []byte) (*asset, error) {
@@ -45,7 +44,7 @@ func newAsset(name string, data []byte) (*asset, error) {
 		if err := j.limits.check(m.Width, m.Height); err != nil {
 			return err
 		}
-		a.profile, a.why = foundProfile(m)
+		a.colors, j.inks = m.colors, m.colors.inks
 		a.img, err = j.load(data, m, m.Orientation)
 		return err
 	}); err != nil {
@@ -124,20 +123,31 @@ func watermarkSize(a args, w, h, mw, mh int) (width, height, margin int) {
 }
 
 func watermarkExtra(a args, w, h int) int64 {
-	// The mark is not larger than the image, and the image between the passes is not higher than the mark's file.
-	return 4*int64(w)*int64(h) + 4*int64(w)*5000
+	// The mark, which may be converted to sRGB, is not larger than the image, and the image between the passes is not
+	// higher than the mark's file.
+	return 8*int64(w)*int64(h) + 4*int64(w)*5000
 }
 
 var errNoAsset = errors.New("the image to lay over is not in the Spec: expected WithAssets to have been called")
 
-// mixed notes that the colors of a mark look different on an image with another color profile.
-func (j *job) mixed(name string, mark *asset) {
-	switch p := mark.profile; {
-	case mark.why != "":
-		j.color(fmt.Sprintf("image %q: %s", name, mark.why))
-	case p != nil && (j.kept == nil || !bytes.Equal(p.data, j.kept.data)):
-		j.color(leftOut(p.name, fmt.Sprintf(" of the image %q that was laid over this one, which has another", name)))
+// suited returns a mark with the colors of the picture that it is laid over: as it is if both have one profile, and
+// otherwise in sRGB. What then looks different is noted.
+func (j *job) suited(name string, mark *image.NRGBA, c coloring) (*image.NRGBA, error) {
+	if c.why != "" {
+		j.color(fmt.Sprintf("image %q: %s", name, c.why))
 	}
+	p := c.profile
+	if p == nil || j.pixels != nil && bytes.Equal(p.Data, j.pixels.Data) {
+		return mark, nil
+	}
+	if p.why != "" || j.pixels != nil {
+		j.color(leftOut(p.Name, fmt.Sprintf(" of the image %q that was laid over this one, which has another", name)))
+	}
+	if p.why != "" {
+		return mark, nil
+	}
+	op := conversion(p)
+	return op.op.apply(j, mark, args(op))
 }
 
 func applyWatermark(j *job, img *image.NRGBA, a args) (*image.NRGBA, error) {
@@ -145,12 +155,15 @@ func applyWatermark(j *job, img *image.NRGBA, a args) (*image.NRGBA, error) {
 	if held == nil {
 		return nil, errNoAsset
 	}
-	j.mixed(a.text("image"), held)
 	b, m := img.Bounds(), held.img.Bounds()
 	w, h, margin := watermarkSize(a, b.Dx(), b.Dy(), m.Dx(), m.Dy())
 	mark := held.img
 	if w != m.Dx() || h != m.Dy() {
 		mark = resized(mark, w, h, resample.Lanczos3)
+	}
+	mark, err := j.suited(a.text("image"), mark, held.colors)
+	if err != nil {
+		return nil, err
 	}
 	at := place(b.Dx()-2*margin, b.Dy()-2*margin, w, h, a.text("gravity")).Min.Add(image.Pt(margin, margin))
 	return imaging.Overlay(img, mark, at, a.num("opacity")), nil

@@ -195,8 +195,8 @@ func (j *job) encodeWebPLossless(img *image.NRGBA, e encoding) ([]byte, error) {
 // webpExtras returns what goes into a file besides pixels, which always have colors.
 func (j *job) webpExtras(e encoding, f Format) webp.Extras {
 	x := webp.Extras{EXIF: e.metadata.EXIF, XMP: e.metadata.XMP}
-	if p := e.profile; p != nil && p.gray {
-		j.color(leftOut(p.name, fmt.Sprintf(" of the %s: it is for gray, and the pixels of a WebP have colors", f)))
+	if p := e.profile; p != nil && p.gray() {
+		j.color(leftOut(p.Name, fmt.Sprintf(" of the %s: it is for gray, and the pixels of a WebP have colors", f)))
 	} else {
 		x.ICC = j.embed(p, f, false)
 	}

@@ -151,7 +151,8 @@ func (f *runFlags) addFiles(g flags.Group) {
 			Value: flags.Parsed(&p.icc, "keep|srgb|strip",
 				ofTransform(transform.ParseProfileRule), textOf[transform.ProfileRule]),
 			Usage: "color profile. keep: pixels as they are, and the profile with them; sRGB where the format has no " +
-				"place for it (default). srgb: convert to sRGB. strip: pixels as they are, and no profile"},
+				"place for it (default). srgb: convert to sRGB. strip: pixels as they are, and no profile. See " +
+				"imgpipe help color"},
 		flags.Flag{Name: "animate",
 			Value: flags.Parsed(&p.animate, "keep|first",
 				ofTransform(transform.ParseAnimation), textOf[transform.Animation]),

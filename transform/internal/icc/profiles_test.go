@@ -287,6 +287,14 @@ func testProfiles() map[string][]byte {
 		}
 		return list
 	})
+	var toXYZ [12]float64
+	for i := range 3 {
+		for k := range 3 {
+			toXYZ[3*i+k] = adobe[k][i] / most
+		}
+	}
+	straight, cube := gammaCurve(1), function(0, 3)
+	cubes := newTable(3, 2, straight, cube, straight, toXYZ[:], func(v []float64) []float64 { return v })
 	gray := func(curve string) []byte { return made("GRAY", "desc", desc("Gray"), "kTRC", curve) }
 	dotGain := tableCurve(256, func(x float64) float64 { return math.Pow(x, 1.75) })
 	lights := func(name string, colors [3][3]float64, r, g, b string) []byte {
@@ -308,6 +316,7 @@ func testProfiles() map[string][]byte {
 		"steep":    ofClass(profile("RGB ", "Steep", steep), "scnr", "Lab ", 2),
 		"scanner8": ofClass(profile("RGB ", "Scanner of 8 bits", eight), "scnr", "Lab ", 2),
 		"behind":   ofClass(profile("RGB ", "Curves behind", behind), "scnr", "Lab ", 2),
+		"cubes":    ofClass(profile("RGB ", "Cubes", cubes), "scnr", "XYZ ", 4), // as XYB has them
 		"elements": ofClass(profile("RGB ", "Elements", elements), "scnr", "Lab ", 4),
 		"bright":   ofClass(profile("RGB ", "Bright", linear), "scnr", "XYZ ", 4),
 	}

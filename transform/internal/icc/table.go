@@ -4,7 +4,7 @@ import "math"
 
 // A table holds the color of each node of a grid, between which it interpolates. In front of the grid stands a curve
 // for each value, as in the profile. Colors are held as cube roots of XYZ, which between nodes are in proportion where
-// L*a*b* is: the profile's own grid is enough.
+// L*a*b* is; or as XYZ, where that is. So the profile's own grid is enough, unless curves stand behind it.
 type table struct {
 	axes  []axis
 	nodes []int16 // X, Y and Z of each node, or the roots of them, of which nodeTop is 1
@@ -33,13 +33,14 @@ const (
 )
 
 // layout returns how many nodes the table of m has in each direction, and how many stages of m stand before its grid.
-func (m *model) layout() (sizes []int, first int) {
-	own, limit := make([]int, m.inputs), cubeNodes
+// own reports whether the nodes are those of the profile, between which its colors are in proportion.
+func (m *model) layout() (sizes []int, first int, own bool) {
+	least, limit := make([]int, m.inputs), cubeNodes
 	if m.inputs == 4 {
 		limit = inkNodes
 	}
-	for i := range own {
-		own[i] = 2
+	for i := range least {
+		least[i] = 2
 	}
 	for i, s := range m.stages {
 		g, ok := s.(*grid)
@@ -48,21 +49,21 @@ func (m *model) layout() (sizes []int, first int) {
 		}
 		if _, ok := m.stages[0].(curves); i == 0 || i == 1 && ok {
 			if first = i; linear(m.stages[i+1:]) {
-				return g.sizes, first
+				return g.sizes, first, true
 			}
-			copy(own, g.sizes)
+			copy(least, g.sizes)
 		}
 		break
 	}
 	// Colors bend at the nodes of the profile, so these are among those of the table.
 	for parts := 1; ; parts++ {
-		next, product := make([]int, len(own)), 1
-		for i, n := range own {
+		next, product := make([]int, len(least)), 1
+		for i, n := range least {
 			next[i] = parts*(n-1) + 1
 			product *= next[i]
 		}
 		if product > limit && parts > 1 {
-			return sizes, first
+			return sizes, first, false
 		}
 		sizes = next
 	}
@@ -94,8 +95,8 @@ func tableBytes(sizes []int) int64 {
 
 // table makes the table of m.
 func (m *model) table() *table {
-	sizes, first := m.layout()
-	t := &table{axes: make([]axis, len(sizes)), roots: m.coding != codedXYZ && m.coding != plainXYZ}
+	sizes, first, own := m.layout()
+	t := &table{axes: make([]axis, len(sizes)), roots: !own || m.coding != codedXYZ}
 	t.mix(m, whole, func(v [3]float64) [3]float64 { return v })
 	front := make(curves, len(sizes))
 	for i := range front {

@@ -12,6 +12,7 @@ type Transform struct {
 	gray  *[256][3]byte // of one value
 	mixed *mixed        // of curves and a matrix
 	table *table        // of everything else
+	same  bool          // what SRGBPixels of the profile reports
 }
 
 // Convert makes sRGB of pixels of four bytes each, in their place: R, G, B and alpha, which stays as it is. Of a
@@ -43,7 +44,7 @@ func (p Profile) Memory() (int64, error) {
 	if m.inputs == 1 || m.matrix() != nil {
 		return mixerBytes, nil
 	}
-	sizes, _ := m.layout()
+	sizes, _, _ := m.layout()
 	return tableBytes(sizes), nil
 }
 
@@ -103,13 +104,50 @@ func (c *cache) entry(digest [sha256.Size]byte) *entry {
 }
 
 func (m *model) transform() *Transform {
-	if m.inputs == 1 {
-		return &Transform{gray: m.grays()}
+	var t *Transform
+	switch colors := m.matrix(); {
+	case m.inputs == 1:
+		t = &Transform{gray: m.grays()}
+	case colors != nil:
+		t = &Transform{mixed: m.mixed(colors)}
+	default:
+		return &Transform{table: m.table()}
 	}
-	if colors := m.matrix(); colors != nil {
-		return &Transform{mixed: m.mixed(colors)}
+	t.same = t.changesNothing()
+	return t
+}
+
+// SRGBPixels reports whether pixels of p are those of sRGB, but for a level at most. It is false for a profile with a
+// table, which it does not make.
+func (p Profile) SRGBPixels() bool {
+	m, err := p.model()
+	if err != nil || m.inputs != 1 && m.matrix() == nil {
+		return false
 	}
-	return &Transform{table: m.table()}
+	t, err := p.Transform()
+	return err == nil && t.same
+}
+
+// changesNothing reports whether colors from all of RGB, and all grays, stay what they are, but for a level.
+func (t *Transform) changesNothing() bool {
+	stays := func(r, g, b byte) bool {
+		pix := [4]byte{r, g, b}
+		t.Convert(pix[:])
+		near := func(a, b byte) bool { return max(a, b)-min(a, b) <= 1 }
+		return near(pix[0], r) && near(pix[1], g) && near(pix[2], b)
+	}
+	for v := range 256 {
+		if !stays(byte(v), byte(v), byte(v)) {
+			return false
+		}
+	}
+	const step = 51
+	for i := 0; i < 6*6*6 && t.gray == nil; i++ {
+		if !stays(byte(i/36*step), byte(i/6%6*step), byte(i%6*step)) {
+			return false
+		}
+	}
+	return true
 }
 
 // grays returns what each level of gray becomes. It has no color if the profile means none.

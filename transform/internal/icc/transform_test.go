@@ -127,3 +127,33 @@ func TestProfileThatCannotBeConvertedSaysWhy(t *testing.T) {
 		}
 	}
 }
+
+// A profile that comes to the same as sRGB is found by what it does, whatever its name.
+func TestSRGBIsFoundByItsPixels(t *testing.T) {
+	colors := primaries([2]float64{0.64, 0.33}, [2]float64{0.30, 0.60}, [2]float64{0.15, 0.06}, d65)
+	table := tableCurve(1024, func(x float64) float64 { return (&curve{kind: 3, p: srgbNumbers}).at(x) })
+	g22 := gammaCurve(2.2)
+	for name, c := range map[string]struct {
+		profile []byte
+		want    bool
+	}{
+		"functions": {matrixProfile("c2", colors, srgbFunction, srgbFunction, srgbFunction), true},
+		"tables":    {matrixProfile("Display", colors, table, table, table), true},
+		"power":     {matrixProfile("Display", colors, g22, g22, g22), false},
+		"wide":      {testProfiles()["p3"], false},
+		"gray":      {made("GRAY", "kTRC", table), true},
+		"dark gray": {made("GRAY", "kTRC", g22), false},
+		"table":     {testProfiles()["scanner"], false},
+		"none":      {made("RGB "), false},
+	} {
+		p, err := Parse(c.profile)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := p.SRGBPixels(); got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+var srgbNumbers = [7]float64{2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045}

@@ -150,20 +150,46 @@ func (r *Rows) RGB(out []byte, y int, inverted bool) {
 // inkRow makes pixels of inks, which stand in the place of RGB: of CMYK itself, or of YCCK the complements of C, M and
 // Y. black is K.
 func inkRow(out, black []byte, kind Kind, inverted bool) {
-	// What the light is that each ink leaves, and what black leaves of that.
-	flip, flipBlack := byte(0), byte(0)
-	if !inverted {
-		flipBlack = 255
-	}
-	if inverted == (kind == YCCK) {
-		flip = 255
-	}
+	flip, flipBlack := lights(kind, inverted)
 	for x, k := range black {
 		p := out[4*x:][:4]
 		black := uint32(k^flipBlack) * 257
 		for i, v := range p[:3] {
 			p[i] = byte(uint32(v^flip) * 257 * black / 65535 >> 8)
 		}
+	}
+}
+
+// lights returns which bits of a value to flip so that it is the light that an ink leaves: flip for C, M and Y, or RGB
+// that was made of YCC, and flipBlack for K.
+func lights(kind Kind, inverted bool) (flip, flipBlack byte) {
+	if !inverted {
+		flipBlack = 255
+	}
+	if inverted == (kind == YCCK) {
+		flip = 255
+	}
+	return flip, flipBlack
+}
+
+// Inks writes the inks of row y of CMYK or YCCK to out, four bytes for a pixel, of which 255 is all of an ink. inverted
+// says that 255 is no ink in the planes.
+func (r *Rows) Inks(out []byte, y int, inverted bool) {
+	r.at(y)
+	rows, kind := &r.rows, r.planes.Kind
+	if kind == YCCK {
+		jfif.row(out, rows[0], rows[1], rows[2])
+	} else {
+		for i, row := range rows[:3] {
+			for x, v := range row {
+				out[4*x+i] = v
+			}
+		}
+	}
+	flip, flipBlack := lights(kind, inverted)
+	for x, k := range rows[3] {
+		p := out[4*x:][:4]
+		p[0], p[1], p[2], p[3] = ^(p[0] ^ flip), ^(p[1] ^ flip), ^(p[2] ^ flip), ^(k ^ flipBlack)
 	}
 }
 

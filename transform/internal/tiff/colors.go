@@ -174,6 +174,11 @@ func (d *Decoder) paint(out []byte, parts [][]byte, y, n int) {
 		}
 	case l.indirect():
 		l.lab(out, parts, y, n)
+	case l.CMYK && d.o.Inks != nil:
+		for x := range n {
+			copy(out[4*x:4*x+4], s[x*l.samples:])
+		}
+		d.o.Inks(out[:4*n])
 	default:
 		l.color(out, s)
 	}

@@ -23,6 +23,9 @@ type Options struct {
 	JPEG func(file []byte, width, height int, ycbcr bool) (Samples, error)
 	// WebP is the same for WebP files; it returns RGB and alpha.
 	WebP func(file []byte, width, height int) (Samples, error)
+	// Inks makes RGB and an alpha of 255 of pixels of CMYK, four bytes each, in their place; 255 is all of an ink. If
+	// it is nil, a plain formula does.
+	Inks func(pix []byte)
 }
 
 // A Decoder returns the rows of one file after another. The zero value is ready for Start. It keeps its buffers, which
