@@ -45,10 +45,10 @@ func (l leg) direct() bool { return len(l.rest) == 0 && l.row.encodePlanes != ni
 // A sizing is one size of an image while its files are made.
 type sizing struct {
 	*job
-	res     *Result
-	legs    []leg    // of this size
-	files   []Output // for each leg; without Data until that is made
-	start   time.Time // of the work on this size
+	res   *Result
+	legs  []leg     // of this size
+	files []Output  // for each leg; without Data until that is made
+	start time.Time // of the work on this size
 }
 
 // eachSize calls do for each size of p. do makes the file of each leg, and has pixels once for all of them.
