@@ -44,6 +44,7 @@ type Encoder struct {
 	segments     int
 	segmentProbs [3]uint8
 	quant        [maxSegments]segmentQuant
+	effort       int
 	detail       []uint8 // of each macroblock: the logarithm of its details, then its segment
 	mb           work
 	above        [3][]byte // the last reconstructed row of each plane, from its corner to four samples behind its end
@@ -94,12 +95,19 @@ func (e *Encoder) Append(dst []byte, p *pixel.Planes, o EncodeOptions) ([]byte, 
 	if o.Effort < Fast || o.Effort > High {
 		return dst, fmt.Errorf("effort is %d, %d to %d was expected", o.Effort, Fast, High)
 	}
+	e.effort = o.Effort
 	if err := e.measure(int(qualities[o.Quality]), o.Stop); err != nil {
 		return dst, err
 	}
 	for y := range e.height {
 		if err := o.Stop.Err(); err != nil {
 			return dst, err
+		}
+		if o.Effort > Fast && (y&7 == 0 || y < 8 && y&(y-1) == 0) {
+			probs := e.counts.choose()
+			for i := range e.quant[:e.segments] {
+				e.quant[i].rates.set(&probs)
+			}
 		}
 		e.row(y)
 	}
@@ -215,7 +223,7 @@ func (e *Encoder) header(w *boolWriter, probs *tokenProbs) uint8 {
 	w.number(0, 2) // one partition of coefficients
 	w.number(e.quant[0].index, 7)
 	for range 5 {
-		w.optional(0, 4)
+		w.optional(0, 4) // no steps differ from those of the index
 	}
 	w.flag(false) // no later frames
 	for i := range probs {
