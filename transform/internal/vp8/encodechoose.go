@@ -4,11 +4,13 @@ package vp8
 func (e *Encoder) chooseQuickly(r *record, q *segmentQuant, at *place) (*lumaBlocks, *chromaBlocks) {
 	mb := &e.mb
 	luma, wholeCost := e.predictWhole(r, q, at)
-	eachCost := e.codeEach(r, q, at, wholeCost)
+	eachCost, bits := e.codeEach(r, q, at, wholeCost)
 	if r.each = eachCost < wholeCost; r.each {
 		luma = &mb.each[0]
+		at.room -= bits
 	} else {
 		e.codeWhole(luma, q)
+		at.room -= int(lumaCosts[r.luma])
 	}
 	chroma := e.predictChroma(r, q, at)
 	for i := range chroma.out {
@@ -25,6 +27,9 @@ func (e *Encoder) predictWhole(r *record, q *segmentQuant, at *place) (*lumaBloc
 	mb := &e.mb
 	best, free := int32(infinite), 0
 	for mode := range uint8(4) {
+		if mode != predictDC && !at.affords(lumaCosts[mode]) {
+			continue
+		}
 		pred := &mb.whole[free].out
 		predictBlocks(mode, 16, mb.above[:], mb.left[:], at.hasAbove, at.hasLeft, pred[:])
 		c := lumaCosts[mode] * q.activityBit >> 12
@@ -94,13 +99,14 @@ func (mb *work) draw(i int, b *samples) {
 	}
 }
 
-// codeEach chooses and codes a mode for each subblock, as long as they cost less than most. It returns what they cost.
-func (e *Encoder) codeEach(r *record, q *segmentQuant, at *place, most int32) int32 {
+// codeEach chooses and codes a mode for each subblock, as long as they cost less than most and there is room for them.
+// It returns what they cost, infinite if there is no room, and the bits of the modes alone.
+func (e *Encoder) codeEach(r *record, q *segmentQuant, at *place, most int32) (cost int32, bits int) {
 	mb := &e.mb
 	l := &mb.each[0]
 	mb.startCanvas()
 	above, left := *at.aboveModes, e.left
-	total := costEach * q.activityBit >> 12
+	total, spent := costEach*q.activityBit>>12, costEach
 	for i := range 16 {
 		mb.predictEach(i)
 		costs := &modeCosts[above[i%4]][left[i/4]]
@@ -111,8 +117,9 @@ func (e *Encoder) codeEach(r *record, q *segmentQuant, at *place, most int32) in
 				best, mode = c, m
 			}
 		}
-		if total += best; total >= most {
-			return total
+		spent += costs[mode]
+		if total += best; total >= most || !at.affords(spent) {
+			return infinite, 0
 		}
 		r.modes[i] = uint8(mode)
 		above[i%4], left[i/4] = uint8(mode), uint8(mode)
@@ -122,7 +129,7 @@ func (e *Encoder) codeEach(r *record, q *segmentQuant, at *place, most int32) in
 		mb.draw(i, &l.out[i])
 	}
 	l.masks[0] = 0
-	return total
+	return total, int(spent)
 }
 
 // predictChroma chooses the mode of chroma and returns the prediction.
@@ -130,6 +137,9 @@ func (e *Encoder) predictChroma(r *record, q *segmentQuant, at *place) *chromaBl
 	mb := &e.mb
 	best, free := int32(infinite), 0
 	for mode := range uint8(4) {
+		if mode != predictDC && int(chromaCosts[mode]) > at.room {
+			continue
+		}
 		pred := &mb.uv[free].out
 		mb.predictUV(mode, at, pred)
 		c := chromaCosts[mode] * q.activityBit >> 12
@@ -141,6 +151,7 @@ func (e *Encoder) predictChroma(r *record, q *segmentQuant, at *place) *chromaBl
 			free ^= 1
 		}
 	}
+	at.room -= int(chromaCosts[r.chroma])
 	return &mb.uv[free^1]
 }
 

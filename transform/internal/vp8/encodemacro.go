@@ -107,7 +107,10 @@ func (e *Encoder) row(y int) {
 // macroblock encodes a macroblock.
 func (e *Encoder) macroblock(x, y int, left *context) {
 	q := &e.quant[e.detail[y*e.width+x]]
-	at := place{hasLeft: x > 0, hasAbove: y > 0, aboveModes: (*[4]uint8)(e.modes[4*x:]), above: &e.around[x], left: left}
+	at := place{
+		hasLeft: x > 0, hasAbove: y > 0, aboveModes: (*[4]uint8)(e.modes[4*x:]), above: &e.around[x], left: left,
+		room: e.modeBudget.next(),
+	}
 	var r record
 	var luma *lumaBlocks
 	var chroma *chromaBlocks
@@ -116,6 +119,7 @@ func (e *Encoder) macroblock(x, y int, left *context) {
 	} else {
 		luma, chroma = e.chooseWell(&r, q, &at)
 	}
+	e.modeBudget.left = at.room
 	e.finish(x, y, &r, luma, chroma, left)
 }
 
@@ -124,7 +128,11 @@ type place struct {
 	hasLeft, hasAbove bool
 	aboveModes        *[4]uint8
 	above, left       *context
+	room              int // what its modes may still cost
 }
+
+// affords reports whether there is room for a mode of luma, and for the cheapest one of chroma.
+func (p *place) affords(cost int32) bool { return int(cost+chromaCosts[predictDC]) <= p.room }
 
 // finish counts and keeps the levels of the macroblock, and the samples that others are predicted from.
 func (e *Encoder) finish(x, y int, r *record, luma *lumaBlocks, chroma *chromaBlocks, left *context) {
@@ -137,7 +145,7 @@ func (e *Encoder) finish(x, y int, r *record, luma *lumaBlocks, chroma *chromaBl
 		any |= m
 	}
 	above := &e.around[x]
-	if r.coded = any != 0; r.coded {
+	if r.coded = any != 0 || e.plain; r.coded {
 		e.countLevels(r.each, luma, chroma, above, left)
 	} else {
 		e.skips++

@@ -28,6 +28,11 @@ const (
 func (e *Encoder) measure(index int, stop codec.Stop) error {
 	n := e.width * e.height
 	e.detail = grown(e.detail, n)
+	if e.plain {
+		clear(e.detail)
+		e.segments, e.quant[0] = 1, newSegmentQuant(index, index)
+		return nil
+	}
 	var histogram [details]int32
 	for y := range e.height {
 		if y%4 == 0 {

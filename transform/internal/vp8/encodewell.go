@@ -4,11 +4,13 @@ package vp8
 func (e *Encoder) chooseWell(r *record, q *segmentQuant, at *place) (*lumaBlocks, *chromaBlocks) {
 	mb := &e.mb
 	luma, wholeCost := e.searchWhole(r, q, at)
-	eachCost := e.searchEach(r, q, at, wholeCost)
+	eachCost, bits := e.searchEach(r, q, at, wholeCost)
 	if r.each = eachCost < wholeCost; r.each {
 		luma = &mb.each[0]
+		at.room -= bits
 	} else {
 		luma.reconstruct()
+		at.room -= int(lumaCosts[r.luma])
 	}
 	return luma, e.searchChroma(r, q, at)
 }
@@ -48,6 +50,9 @@ func (e *Encoder) searchWhole(r *record, q *segmentQuant, at *place) (*lumaBlock
 	mb := &e.mb
 	var k ranking
 	for mode := range uint8(4) {
+		if mode != predictDC && !at.affords(lumaCosts[mode]) {
+			continue
+		}
 		pred := &mb.whole[0].out
 		predictBlocks(mode, 16, mb.above[:], mb.left[:], at.hasAbove, at.hasLeft, pred[:])
 		c := lumaCosts[mode] * q.activityBit >> 12
@@ -91,15 +96,15 @@ func (e *Encoder) searchWhole(r *record, q *segmentQuant, at *place) (*lumaBlock
 	return &mb.whole[free^1], best
 }
 
-// searchEach chooses a mode and levels for each subblock, as long as they cost less than most. It returns what they
-// cost.
-func (e *Encoder) searchEach(r *record, q *segmentQuant, at *place, most int) int {
+// searchEach chooses a mode and levels for each subblock, as long as they cost less than most and there is room for
+// them. It returns what they cost, infinite if there is no room, and the bits of the modes alone.
+func (e *Encoder) searchEach(r *record, q *segmentQuant, at *place, most int) (cost, bits int) {
 	mb := &e.mb
 	l := &mb.each[0]
 	mb.startCanvas()
 	modesAbove, modesLeft := *at.aboveModes, e.left
 	above, left := at.above.luma, at.left.luma
-	total := int(q.rates.cost(costEach))
+	total, spent := int(q.rates.cost(costEach)), costEach
 	var coefs [2]coefficients
 	var lev [2]levels
 	for i := range 16 {
@@ -120,11 +125,12 @@ func (e *Encoder) searchEach(r *record, q *segmentQuant, at *place, most int) in
 				free ^= 1
 			}
 		}
-		if total += int(best); total >= most {
-			return total
+		m := r.modes[i]
+		spent += costs[m]
+		if total += int(best); total >= most || !at.affords(spent) {
+			return 1 << 60, 0
 		}
 		l.levels[1+i] = lev[free^1]
-		m := r.modes[i]
 		modesAbove[i%4], modesLeft[i/4] = m, m
 		above[i%4] = some(l.masks[1+i])
 		left[i/4] = above[i%4]
@@ -132,7 +138,7 @@ func (e *Encoder) searchEach(r *record, q *segmentQuant, at *place, most int) in
 		mb.draw(i, &l.out[i])
 	}
 	l.masks[0] = 0
-	return total
+	return total, int(spent)
 }
 
 // searchChroma chooses the mode and levels of chroma.
@@ -140,6 +146,9 @@ func (e *Encoder) searchChroma(r *record, q *segmentQuant, at *place) *chromaBlo
 	mb := &e.mb
 	var k ranking
 	for mode := range uint8(4) {
+		if mode != predictDC && int(chromaCosts[mode]) > at.room {
+			continue
+		}
 		pred := &mb.uv[0].out
 		mb.predictUV(mode, at, pred)
 		c := chromaCosts[mode] * q.activityBit >> 12
@@ -157,7 +166,8 @@ func (e *Encoder) searchChroma(r *record, q *segmentQuant, at *place) *chromaBlo
 		for i := range l.out {
 			a, b := &above[i/4*2+i%2], &left[i/4*2+i/2%2]
 			forward(&mb.chroma[i], &l.out[i], &l.coefs[i])
-			mask, n := q.uv.search(&l.coefs[i], 0, int(*a+*b), &q.rates.kind[chromaBlock], &q.rates.fixed, 0, &l.levels[i])
+			mask, n := q.uv.search(&l.coefs[i], 0, int(*a+*b), &q.rates.kind[chromaBlock], &q.rates.fixed, 0,
+				&l.levels[i])
 			l.masks[i] = mask
 			*a = some(mask)
 			*b = *a
@@ -168,6 +178,7 @@ func (e *Encoder) searchChroma(r *record, q *segmentQuant, at *place) *chromaBlo
 			free ^= 1
 		}
 	}
+	at.room -= int(chromaCosts[r.chroma])
 	l := &mb.uv[free^1]
 	for i := range l.out {
 		inverse(&l.coefs[i], &l.out[i], &l.out[i])
