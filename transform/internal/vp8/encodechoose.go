@@ -34,7 +34,7 @@ func (e *Encoder) predictWhole(r *record, q *segmentQuant, at *place) (*lumaBloc
 		predictBlocks(mode, 16, mb.above[:], mb.left[:], at.hasAbove, at.hasLeft, pred[:])
 		c := lumaCosts[mode] * q.activityBit >> 12
 		for i := range pred {
-			c += activity(&mb.luma[i], &pred[i])
+			c += activity(&mb.lanes[i], &pred[i])
 		}
 		if c < best {
 			best, r.luma = c, mode
@@ -112,7 +112,7 @@ func (e *Encoder) codeEach(r *record, q *segmentQuant, at *place, most int32) (c
 		costs := &modeCosts[above[i%4]][left[i/4]]
 		best, mode := int32(infinite), 0
 		for m := range mb.all {
-			c := activity(&mb.luma[i], &mb.all[m]) + costs[m]*q.activityBit>>12
+			c := activity(&mb.lanes[i], &mb.all[m]) + costs[m]*q.activityBit>>12
 			if c < best {
 				best, mode = c, m
 			}
@@ -144,7 +144,7 @@ func (e *Encoder) predictChroma(r *record, q *segmentQuant, at *place) *chromaBl
 		mb.predictUV(mode, at, pred)
 		c := chromaCosts[mode] * q.activityBit >> 12
 		for i := range pred {
-			c += activity(&mb.chroma[i], &pred[i])
+			c += activity(&mb.lanes[16+i], &pred[i])
 		}
 		if c < best {
 			best, r.chroma = c, mode

@@ -27,6 +27,7 @@ type chromaBlocks struct {
 type work struct {
 	luma   [16]samples // the picture
 	chroma [8]samples
+	lanes  [24]lanes // of both
 
 	// The samples around, reconstructed: those above, behind a corner, and those to the left.
 	above   [21]byte
@@ -91,6 +92,12 @@ func (e *Encoder) row(y int) {
 		load(&e.luma, x, y, 16, mb.luma[:])
 		load(&e.blue, x, y, 8, mb.chroma[:4])
 		load(&e.red, x, y, 8, mb.chroma[4:])
+		for i := range mb.luma {
+			mb.lanes[i] = mb.luma[i].lanes()
+		}
+		for i := range mb.chroma {
+			mb.lanes[16+i] = mb.chroma[i].lanes()
+		}
 		copy(mb.above[:], e.above[0][16*x:])
 		if x == e.width-1 && y > 0 {
 			v := mb.above[16]

@@ -57,7 +57,7 @@ func (e *Encoder) searchWhole(r *record, q *segmentQuant, at *place) (*lumaBlock
 		predictBlocks(mode, 16, mb.above[:], mb.left[:], at.hasAbove, at.hasLeft, pred[:])
 		c := lumaCosts[mode] * q.activityBit >> 12
 		for i := range pred {
-			c += activity(&mb.luma[i], &pred[i])
+			c += activity(&mb.lanes[i], &pred[i])
 		}
 		k.add(mode, c, e.candidates(1))
 	}
@@ -112,7 +112,7 @@ func (e *Encoder) searchEach(r *record, q *segmentQuant, at *place, most int) (c
 		costs := &modeCosts[modesAbove[i%4]][modesLeft[i/4]]
 		var k ranking
 		for m := range mb.all {
-			k.add(uint8(m), activity(&mb.luma[i], &mb.all[m])+costs[m]*q.activityBit>>12, e.candidates(4))
+			k.add(uint8(m), activity(&mb.lanes[i], &mb.all[m])+costs[m]*q.activityBit>>12, e.candidates(4))
 		}
 		best, free := int32(infinite), 0
 		for _, m := range k.modes[:k.n] {
@@ -153,7 +153,7 @@ func (e *Encoder) searchChroma(r *record, q *segmentQuant, at *place) *chromaBlo
 		mb.predictUV(mode, at, pred)
 		c := chromaCosts[mode] * q.activityBit >> 12
 		for i := range pred {
-			c += activity(&mb.chroma[i], &pred[i])
+			c += activity(&mb.lanes[16+i], &pred[i])
 		}
 		k.add(mode, c, e.candidates(1))
 	}
