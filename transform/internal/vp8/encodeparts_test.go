@@ -172,7 +172,7 @@ func costOfLevels(rt *rates, kind, context, first int, mask uint16, l *levels, b
 	k := &rt.kind[kind]
 	n, ctx := first, context
 	for rest := mask >> first; rest != 0; rest >>= 1 {
-		c := &k[n][ctx]
+		c := &k[bands[n]][ctx]
 		v := 0
 		if rest&1 != 0 {
 			v = int(abs(int32(l[n])))
@@ -185,7 +185,7 @@ func costOfLevels(rt *rates, kind, context, first int, mask uint16, l *levels, b
 		ctx = min(v, 2)
 	}
 	if n < 16 {
-		sum += int(k[n][ctx].end)
+		sum += int(k[bands[n]][ctx].end)
 	}
 	return sum
 }

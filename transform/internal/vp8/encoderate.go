@@ -1,8 +1,8 @@
 package vp8
 
-// A kindCosts has what tokens cost in blocks of one kind, by position and context. Those behind a level that is not 0
+// A kindCosts has what tokens cost in blocks of one kind, by band and context. Those behind a level that is not 0
 // include that the block goes on.
-type kindCosts [17][3]struct {
+type kindCosts [8][3]struct {
 	token [16]int32 // of which tokenEnd are there
 	end   int32     // that the block ends here
 	more  int32     // that it does not
@@ -21,10 +21,10 @@ func (r *rates) cost(bits int32) int32 { return int32(int64(bits) * int64(r.bit)
 // set computes the costs from probabilities.
 func (r *rates) set(probs *tokenProbs) {
 	for kind := range r.kind {
-		for n := range 16 {
+		for band := range 8 {
 			for ctx := range 3 {
-				p := &probs[kind][bands[n]][ctx]
-				t := &r.kind[kind][n][ctx]
+				p := &probs[kind][band][ctx]
+				t := &r.kind[kind][band][ctx]
 				bit := func(i int, one bool) int32 { return costOf(one, p[i]) }
 				t.end, t.more = bit(0, false), bit(0, true)
 				two := bit(1, true) + bit(2, true)
@@ -80,11 +80,15 @@ func (q *quantizer) search(c *coefficients, first, context int, k *kindCosts, fi
 	var size [16]int32
 	var all int32
 	last := -1
+	step, inverse := q.step[0], q.inverse[0]
 	for n := first; n < 16; n++ {
+		if n == 1 {
+			step, inverse = q.step[1], q.inverse[1]
+		}
 		v := abs(c[zigzag[n&15]&15])
 		size[n&15] = v
 		all += v * v >> shift
-		if step := q.step[min(n, 1)&1]; 2*v > step {
+		if 2*v > step {
 			last = n
 		}
 	}
@@ -93,23 +97,27 @@ func (q *quantizer) search(c *coefficients, first, context int, k *kindCosts, fi
 		if first == 0 {
 			c[0] = 0
 		}
-		return 0, all + k[first][context].end
+		return 0, all + k[bands[first]&7][context].end
 	}
 	var choice [16][3]int16
-	next := [3]int32{infinite, 0, 0} // the costs from the next position on, by context
+	next := [4]int32{infinite, 0, 0} // the costs from the next position on, by context
 	if last < 15 {
-		next[1], next[2] = k[last+1][1].end, k[last+1][2].end
+		t := &k[bands[last+1]&7]
+		next[1], next[2] = t[1].end, t[2].end
 	}
 	for n := last; n >= first; n-- {
-		t := &k[n&15]
+		t := &k[bands[n&15]&7]
 		if n == first && context == 0 {
 			// That the block has not ended is said in this context, too.
 			next[0] += t[0].more
 			next[1] += t[0].more
 			next[2] += t[0].more
 		}
-		v, step := size[n&15], q.step[min(n, 1)&1]
-		low := min(int32(uint32(v)*q.inverse[min(n, 1)&1]>>quantShift), maxLevel-1)
+		if n == 0 {
+			step, inverse = q.step[0], q.inverse[0]
+		}
+		v := size[n&15]
+		low := min(int32(uint32(v)*inverse>>quantShift), maxLevel-1)
 		var l0, l1, l2 int16 // the best levels, by context; 0 at first
 		b0, b1, b2 := int32(infinite), t[1].end, t[2].end
 		if low <= 1 {
@@ -146,9 +154,9 @@ func (q *quantizer) search(c *coefficients, first, context int, k *kindCosts, fi
 			}
 		}
 		choice[n&15] = [3]int16{l0, l1, l2}
-		next = [3]int32{b0, b1, b2}
+		next = [4]int32{b0, b1, b2}
 	}
-	if end := k[first][context].end; end <= next[context] {
+	if end := k[bands[first]&7][context].end; end <= next[context] {
 		next[context], choice[first][context] = end, ends
 	}
 	cost = all + next[context]

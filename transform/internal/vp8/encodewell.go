@@ -115,7 +115,10 @@ func (e *Encoder) searchEach(r *record, q *segmentQuant, at *place, most int) (c
 			k.add(uint8(m), activity(&mb.lanes[i], &mb.all[m])+costs[m]*q.activityBit>>12, e.candidates(4))
 		}
 		best, free := int32(infinite), 0
-		for _, m := range k.modes[:k.n] {
+		for j, m := range k.modes[:k.n] {
+			if e.effort < High && k.costs[j] > k.costs[0]+k.costs[0]/3 {
+				break // its residue is so much larger that no levels make up for it
+			}
 			c := &coefs[free]
 			forward(&mb.luma[i], &mb.all[m], c)
 			mask, n := q.y1.search(c, 0, int(above[i%4]+left[i/4]), &q.rates.kind[lumaBlock], &q.rates.fixed, 0,
