@@ -94,23 +94,45 @@ func (e *Encoder) Append(dst []byte, p *pixel.Planes, o EncodeOptions) ([]byte, 
 	if o.Effort < Fast || o.Effort > High {
 		return dst, fmt.Errorf("effort is %d, %d to %d was expected", o.Effort, Fast, High)
 	}
-	e.effort = o.Effort
 	if err := e.measure(int(qualities[o.Quality]), o.Stop); err != nil {
 		return dst, err
 	}
-	for y := range e.height {
-		if err := o.Stop.Err(); err != nil {
+	e.effort = min(o.Effort, Normal)
+	if err := e.encode(o.Stop); err != nil {
+		return dst, err
+	}
+	if o.Effort == High {
+		// Once more, with what tokens turned out to cost.
+		e.effort = High
+		e.rate()
+		if err := e.encode(o.Stop); err != nil {
 			return dst, err
 		}
-		if o.Effort > Fast && (y&7 == 0 || y < 8 && y&(y-1) == 0) {
-			probs := e.counts.choose()
-			for i := range e.quant[:e.segments] {
-				e.quant[i].rates.set(&probs)
-			}
+	}
+	return e.write(dst, o)
+}
+
+// encode encodes all macroblocks.
+func (e *Encoder) encode(stop codec.Stop) error {
+	e.begin()
+	for y := range e.height {
+		if err := stop.Err(); err != nil {
+			return err
+		}
+		if e.effort == Normal && (y%8 == 0 || y < 8 && y&(y-1) == 0) {
+			e.rate() // from the rows above
 		}
 		e.row(y)
 	}
-	return e.write(dst, o)
+	return nil
+}
+
+// rate sets what tokens cost from the counts so far.
+func (e *Encoder) rate() {
+	probs := e.counts.choose()
+	for i := range e.quant[:e.segments] {
+		e.quant[i].rates.set(&probs)
+	}
 }
 
 // layOut takes over p.
@@ -136,6 +158,12 @@ func (e *Encoder) layOut(p *pixel.Planes) error {
 	}
 	e.luma, e.blue, e.red = p.Plane[0], p.Plane[1], p.Plane[2]
 	e.width, e.height = (w+15)/16, (h+15)/16
+	e.modeBudget.start(e.width*e.height, e.lessFirst)
+	return nil
+}
+
+// begin forgets what was encoded.
+func (e *Encoder) begin() {
 	for i := range e.above {
 		n := 8*e.width + 1
 		if i == 0 {
@@ -153,7 +181,6 @@ func (e *Encoder) layOut(p *pixel.Planes) error {
 	e.modeBudget.start(e.width*e.height, e.lessFirst)
 	e.records, e.masks, e.levels, e.skips = e.records[:0], e.masks[:0], e.levels[:0], 0
 	e.counts = tokenCounts{}
-	return nil
 }
 
 // grown returns s with n elements, whatever they are.

@@ -282,7 +282,8 @@ func TestHigherQualityIsCloserAndLarger(t *testing.T) {
 	}
 }
 
-// More effort lowers what is minimized: squared errors and bits together.
+// More effort lowers what is minimized: squared errors and bits together. What a bit is worth differs between segments,
+// so the sum over the picture is but nearly that.
 func TestMoreEffortIsWorthIt(t *testing.T) {
 	p := photo(300, 200)
 	for _, q := range []int{50, 80, 90} {
@@ -293,7 +294,7 @@ func TestMoreEffortIsWorthIt(t *testing.T) {
 			// What a bit is worth follows from the steps (encodesteps.go).
 			step := float64(acSteps[qualities[q]])
 			cost := float64(squares(p, &got.Planes)) + step*step/20/4*8*float64(len(file))
-			if last > 0 && cost > last {
+			if last > 0 && cost > last*1.01 {
 				t.Errorf("quality %d, effort %d: %.0f after %.0f", q, effort, cost, last)
 			}
 			last = cost

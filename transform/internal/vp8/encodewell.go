@@ -96,9 +96,9 @@ func (e *Encoder) searchWhole(r *record, q *segmentQuant, at *place) (*lumaBlock
 	return &mb.whole[free^1], best
 }
 
-// searchEach chooses a mode and levels for each subblock, as long as they cost less than most and there is room for
+// searchEach chooses a mode and levels for each subblock, as long as they cost less than limit and there is room for
 // them. It returns what they cost, infinite if there is no room, and the bits of the modes alone.
-func (e *Encoder) searchEach(r *record, q *segmentQuant, at *place, most int) (cost, bits int) {
+func (e *Encoder) searchEach(r *record, q *segmentQuant, at *place, limit int) (cost, bits int) {
 	mb := &e.mb
 	l := &mb.each[0]
 	mb.startCanvas()
@@ -114,9 +114,13 @@ func (e *Encoder) searchEach(r *record, q *segmentQuant, at *place, most int) (c
 		for m := range mb.all {
 			k.add(uint8(m), activity(&mb.lanes[i], &mb.all[m])+costs[m]*q.activityBit>>12, e.candidates(4))
 		}
+		most := k.costs[0] + k.costs[0]/3
+		if e.effort == High {
+			most = 2 * k.costs[0]
+		}
 		best, free := int32(infinite), 0
 		for j, m := range k.modes[:k.n] {
-			if e.effort < High && k.costs[j] > k.costs[0]+k.costs[0]/3 {
+			if k.costs[j] > most {
 				break // its residue is so much larger that no levels make up for it
 			}
 			c := &coefs[free]
@@ -130,7 +134,7 @@ func (e *Encoder) searchEach(r *record, q *segmentQuant, at *place, most int) (c
 		}
 		m := r.modes[i]
 		spent += costs[m]
-		if total += int(best); total >= most || !at.affords(spent) {
+		if total += int(best); total >= limit || !at.affords(spent) {
 			return 1 << 60, 0
 		}
 		l.levels[1+i] = lev[free^1]
