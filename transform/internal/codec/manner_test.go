@@ -225,6 +225,9 @@ func TestEveryEncoderStopsAtOnce(t *testing.T) {
 		"vp8": func(stop codec.Stop) ([]byte, error) {
 			return new(vp8.Encoder).Append([]byte("before"), &video, vp8.EncodeOptions{Stop: stop})
 		},
+		"vp8 of high effort": func(stop codec.Stop) ([]byte, error) {
+			return new(vp8.Encoder).Append([]byte("before"), &video, vp8.EncodeOptions{Effort: vp8.High, Stop: stop})
+		},
 	} {
 		stop, all := calls(never)
 		if _, err := encode(stop); err != nil || *all < height/64 {

@@ -31,9 +31,6 @@ type EncodeOptions struct {
 // MaxSide is the largest width and height of a picture (RFC 6386, section 9.1).
 const MaxSide = 1<<14 - 1
 
-// maxFirst is the largest length of the first partition that a file may hold (section 9.1).
-const maxFirst = 1<<19 - 1
-
 // An Encoder encodes pictures one after the other. The zero value is ready. It keeps its buffers; it is not for
 // concurrent use.
 type Encoder struct {
@@ -44,6 +41,7 @@ type Encoder struct {
 	segments     int
 	segmentProbs [3]uint8
 	quant        [maxSegments]segmentQuant
+	effort       int
 	detail       []uint8 // of each macroblock: the logarithm of its details, then its segment
 	mb           work
 	above        [3][]byte // the last reconstructed row of each plane, from its corner to four samples behind its end
@@ -55,7 +53,9 @@ type Encoder struct {
 	levels       []int16  // those that are not 0
 	counts       tokenCounts
 	skips        int
+	modeBudget
 
+	lessFirst int // than maxFirst bytes are there for modes, in tests
 	// seen is called with each reconstructed macroblock, in tests.
 	seen func(x, y int, luma *[16]samples, chroma *[8]samples)
 }
@@ -97,19 +97,51 @@ func (e *Encoder) Append(dst []byte, p *pixel.Planes, o EncodeOptions) ([]byte, 
 	if err := e.measure(int(qualities[o.Quality]), o.Stop); err != nil {
 		return dst, err
 	}
-	for y := range e.height {
-		if err := o.Stop.Err(); err != nil {
+	e.effort = min(o.Effort, Normal)
+	if err := e.encode(o.Stop); err != nil {
+		return dst, err
+	}
+	if o.Effort == High {
+		// Once more, with what tokens turned out to cost.
+		e.effort = High
+		e.rate()
+		if err := e.encode(o.Stop); err != nil {
 			return dst, err
 		}
-		e.row(y)
 	}
 	return e.write(dst, o)
 }
 
+// encode encodes all macroblocks.
+func (e *Encoder) encode(stop codec.Stop) error {
+	e.begin()
+	for y := range e.height {
+		if err := stop.Err(); err != nil {
+			return err
+		}
+		if e.effort == Normal && (y%8 == 0 || y < 8 && y&(y-1) == 0) {
+			e.rate() // from the rows above
+		}
+		e.row(y)
+	}
+	return nil
+}
+
+// rate sets what tokens cost from the counts so far.
+func (e *Encoder) rate() {
+	probs := e.counts.choose()
+	for i := range e.quant[:e.segments] {
+		e.quant[i].rates.set(&probs)
+	}
+}
+
 // layOut takes over p.
 func (e *Encoder) layOut(p *pixel.Planes) error {
-	if p.Kind != pixel.YCbCr || !p.Video {
-		return fmt.Errorf("the picture is %v, YCbCr in the range of video was expected", p.Kind)
+	if p.Kind != pixel.YCbCr {
+		return fmt.Errorf("the picture is %v, YCbCr was expected", p.Kind)
+	}
+	if !p.Video {
+		return errors.New("the picture has the full range, that of video was expected")
 	}
 	w, h := p.Plane[0].W, p.Plane[0].H
 	if w < 1 || h < 1 || w > MaxSide || h > MaxSide {
@@ -126,6 +158,12 @@ func (e *Encoder) layOut(p *pixel.Planes) error {
 	}
 	e.luma, e.blue, e.red = p.Plane[0], p.Plane[1], p.Plane[2]
 	e.width, e.height = (w+15)/16, (h+15)/16
+	e.modeBudget.start(e.width*e.height, e.lessFirst)
+	return nil
+}
+
+// begin forgets what was encoded.
+func (e *Encoder) begin() {
 	for i := range e.above {
 		n := 8*e.width + 1
 		if i == 0 {
@@ -140,9 +178,9 @@ func (e *Encoder) layOut(p *pixel.Planes) error {
 	clear(e.modes) // predictDC is what counts as the mode outside
 	e.around = grown(e.around, e.width)
 	clear(e.around)
+	e.modeBudget.start(e.width*e.height, e.lessFirst)
 	e.records, e.masks, e.levels, e.skips = e.records[:0], e.masks[:0], e.levels[:0], 0
 	e.counts = tokenCounts{}
-	return nil
 }
 
 // grown returns s with n elements, whatever they are.
@@ -153,8 +191,6 @@ func grown[T any](s []T, n int) []T {
 	return s[:n]
 }
 
-var errTooLarge = errors.New("the picture has too many details for a WebP file")
-
 // write appends the file.
 func (e *Encoder) write(dst []byte, o EncodeOptions) ([]byte, error) {
 	probs := e.counts.choose()
@@ -164,6 +200,9 @@ func (e *Encoder) write(dst []byte, o EncodeOptions) ([]byte, error) {
 	skipProb := e.header(&w, &probs)
 	clear(e.modes)
 	for y := range e.height {
+		if err := o.Stop.Err(); err != nil {
+			return dst, err
+		}
 		e.left = [4]uint8{}
 		for x := range e.width {
 			i := y*e.width + x
@@ -173,9 +212,6 @@ func (e *Encoder) write(dst []byte, o EncodeOptions) ([]byte, error) {
 	}
 	w.flush()
 	first := len(w.buf) - start - 10
-	if first > maxFirst {
-		return dst, errTooLarge
-	}
 	lw, lh := e.luma.W, e.luma.H
 	// A key frame of version 0 that is shown, the length of the first partition, the start code and the size.
 	copy(w.buf[start:], []byte{byte(first<<5) | 0x10, byte(first >> 3), byte(first >> 11), 0x9d, 1, 0x2a,
@@ -215,7 +251,7 @@ func (e *Encoder) header(w *boolWriter, probs *tokenProbs) uint8 {
 	w.number(0, 2) // one partition of coefficients
 	w.number(e.quant[0].index, 7)
 	for range 5 {
-		w.optional(0, 4)
+		w.optional(0, 4) // no steps differ from those of the index
 	}
 	w.flag(false) // no later frames
 	for i := range probs {
@@ -231,7 +267,9 @@ func (e *Encoder) header(w *boolWriter, probs *tokenProbs) uint8 {
 			}
 		}
 	}
-	w.flag(true)
+	if w.flag(!e.plain); e.plain {
+		return 0
+	}
 	prob := probability(uint32(len(e.records)-e.skips), uint32(e.skips))
 	w.number(int(prob), 8)
 	return prob
@@ -239,7 +277,9 @@ func (e *Encoder) header(w *boolWriter, probs *tokenProbs) uint8 {
 
 // writeModes writes the modes of macroblock x of a row (sections 10 and 11).
 func (e *Encoder) writeModes(w *boolWriter, x int, r *record, skipProb uint8) {
-	w.bit(!r.coded, skipProb)
+	if !e.plain {
+		w.bit(!r.coded, skipProb)
+	}
 	above, left := (*[4]uint8)(e.modes[4*x:]), &e.left
 	if r.each {
 		w.bit(false, 145)

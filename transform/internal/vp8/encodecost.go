@@ -212,3 +212,19 @@ func writeChroma(w bitSink, mode uint8) {
 		}
 	}
 }
+
+// The costs of the modes of luma and chroma, and of a mode for each subblock.
+var (
+	lumaCosts   = wholeCosts(writeLuma)
+	chromaCosts = wholeCosts(writeChroma)
+	costEach    = costOf(false, 145)
+)
+
+func wholeCosts(write func(bitSink, uint8)) (costs [4]int32) {
+	for mode := range costs {
+		var c costCounter
+		write(&c, uint8(mode))
+		costs[mode] = int32(c)
+	}
+	return costs
+}

@@ -1,68 +1,46 @@
 package vp8
 
-import "imgpipe/transform/internal/pixel"
+import (
+	"math/bits"
 
-// A segmentQuant is how the macroblocks of a segment are quantized and smoothed.
-type segmentQuant struct {
-	index, filter int
-	y1, y2, uv    quantizer
-	lambda        int32 // what a bit is worth, in units of activity
+	"imgpipe/transform/internal/pixel"
+)
+
+// A lumaBlocks is luma as it would be coded.
+type lumaBlocks struct {
+	masks  [17]uint16 // which levels are not 0: of the block of first coefficients, and of the others
+	levels [17]levels
+	out    [16]samples // the prediction, then the reconstruction
+	coefs  [16]coefficients
+	second coefficients
 }
 
-// qualities has the quantizer index of each quality from 0 on. They are those that libwebp 1.2.4 was seen to choose for
-// pictures of one segment, so that its qualities and ours mean the same.
-var qualities = [101]uint8{
-	127, 103, 96, 92, 89, 86, 83, 81, 79, 77, 75, 73, 72, 70, 69, 68, 66, 65, 64, 63,
-	62, 61, 60, 59, 58, 57, 56, 55, 54, 53, 52, 51, 51, 50, 49, 48, 48, 47, 46, 45,
-	45, 44, 43, 43, 42, 41, 41, 40, 40, 39, 38, 38, 37, 37, 36, 36, 35, 35, 34, 33,
-	33, 32, 32, 31, 31, 30, 30, 29, 29, 28, 28, 28, 27, 27, 26, 26, 24, 23, 22, 21,
-	19, 18, 17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0,
-	0,
-}
-
-func newSegmentQuant(index int) segmentQuant {
-	s := stepsOf(index)
-	q := segmentQuant{
-		index: index,
-		y1:    newQuantizer(s.y1, [2]uint32{96, 110}),
-		y2:    newQuantizer(s.y2, [2]uint32{96, 108}),
-		uv:    newQuantizer(s.uv, [2]uint32{110, 115}),
-	}
-	q.filter = 3 * index / 10
-	q.lambda = s.y1[1]
-	return q
-}
-
-// stepsOf returns the steps of a quantizer index (section 9.6 and 14.1), without deltas.
-func stepsOf(q int) steps {
-	return steps{
-		y1: [2]int32{dcSteps[q], acSteps[q]},
-		y2: [2]int32{2 * dcSteps[q], max(155*acSteps[q]/100, 8)},
-		uv: [2]int32{dcSteps[min(q, 117)], acSteps[q]},
-	}
+// A chromaBlocks is chroma as it would be coded, four blocks of each plane.
+type chromaBlocks struct {
+	masks  [8]uint16
+	levels [8]levels
+	out    [8]samples
+	coefs  [8]coefficients
 }
 
 // A work is the macroblock that is being encoded.
 type work struct {
 	luma   [16]samples // the picture
-	chroma [8]samples  // four blocks of each plane
+	chroma [8]samples
+	lanes  [24]lanes // of both
 
 	// The samples around, reconstructed: those above, behind a corner, and those to the left.
 	above   [21]byte
 	left    [16]byte
 	uvAbove [2][9]byte
 	uvLeft  [2][8]byte
-	edge    [13]int32
 	canvas  [17 * canvasStride]byte
-	all     [10]samples
-	trial   [2][16]samples
-	best    [16]samples // the reconstruction
-	whole   [16]samples
-	uvTrial [2][8]samples
-	uvBest  [8]samples
-	coefs   [16]coefficients
-	levels  [blocks]levels
-	masks   [blocks]uint16
+	edge    [13]int32   // the samples around a subblock, as predictAll wants them
+	all     [10]samples // all predictions of a subblock
+
+	// whole is luma with one mode, each with a mode for each subblock. Of two, one is the best so far.
+	whole, each [2]lumaBlocks
+	uv          [2]chromaBlocks
 }
 
 // The canvas of a macroblock has the row above and the column to the left of it, and four samples above to the right.
@@ -114,6 +92,12 @@ func (e *Encoder) row(y int) {
 		load(&e.luma, x, y, 16, mb.luma[:])
 		load(&e.blue, x, y, 8, mb.chroma[:4])
 		load(&e.red, x, y, 8, mb.chroma[4:])
+		for i := range mb.luma {
+			mb.lanes[i] = mb.luma[i].lanes()
+		}
+		for i := range mb.chroma {
+			mb.lanes[16+i] = mb.chroma[i].lanes()
+		}
 		copy(mb.above[:], e.above[0][16*x:])
 		if x == e.width-1 && y > 0 {
 			v := mb.above[16]
@@ -129,146 +113,47 @@ func (e *Encoder) row(y int) {
 
 // macroblock encodes a macroblock.
 func (e *Encoder) macroblock(x, y int, left *context) {
-	mb := &e.mb
 	q := &e.quant[e.detail[y*e.width+x]]
+	at := place{
+		hasLeft: x > 0, hasAbove: y > 0, aboveModes: (*[4]uint8)(e.modes[4*x:]), above: &e.around[x], left: left,
+		room: e.modeBudget.next(),
+	}
 	var r record
-	wholeCost := e.chooseWhole(&r, q, x > 0, y > 0)
-	eachCost := e.chooseEach(&r, q, x, wholeCost)
-	if r.each = eachCost < wholeCost; !r.each {
-		e.codeWhole(q)
-		mb.best = mb.whole
+	var luma *lumaBlocks
+	var chroma *chromaBlocks
+	if e.effort == Fast {
+		luma, chroma = e.chooseQuickly(&r, q, &at)
+	} else {
+		luma, chroma = e.chooseWell(&r, q, &at)
 	}
-	e.chooseChroma(&r, q, x > 0, y > 0)
-	e.finish(x, y, &r, left)
+	e.modeBudget.left = at.room
+	e.finish(x, y, &r, luma, chroma, left)
 }
 
-// chooseWhole chooses the mode of a whole macroblock. It returns what it costs.
-func (e *Encoder) chooseWhole(r *record, q *segmentQuant, hasLeft, hasAbove bool) int32 {
-	mb := &e.mb
-	best, at := int32(1<<30), 0
-	for mode := range uint8(4) {
-		pred := &mb.trial[at]
-		predictBlocks(mode, 16, mb.above[:], mb.left[:], hasAbove, hasLeft, pred[:])
-		var cost costCounter
-		writeLuma(&cost, mode)
-		c := int32(cost) * q.lambda >> 8
-		for i := range pred {
-			c += activity(&mb.luma[i], &pred[i])
-		}
-		if c < best {
-			best, r.luma = c, mode
-			at ^= 1
-		}
-	}
-	mb.whole = mb.trial[at^1]
-	return best
+// A place is what a macroblock has around.
+type place struct {
+	hasLeft, hasAbove bool
+	aboveModes        *[4]uint8
+	above, left       *context
+	room              int // what its modes may still cost
 }
 
-// codeWhole quantizes and reconstructs a macroblock with one mode. mb.whole is its prediction, and becomes its
-// reconstruction.
-func (e *Encoder) codeWhole(q *segmentQuant) {
-	mb := &e.mb
-	var first, second coefficients
-	for i := range mb.luma {
-		forward(&mb.luma[i], &mb.whole[i], &mb.coefs[i])
-		first[i] = mb.coefs[i][0]
-		mb.masks[1+i] = q.y1.quantize(&mb.coefs[i], 1, &mb.levels[1+i])
-	}
-	forwardSecond(&first, &second)
-	mb.masks[0] = q.y2.quantize(&second, 0, &mb.levels[0])
-	inverseSecond(&second, &first)
-	for i := range mb.luma {
-		mb.coefs[i][0] = first[i]
-		inverse(&mb.coefs[i], &mb.whole[i], &mb.whole[i])
-	}
-}
-
-// chooseEach chooses and codes a mode for each subblock, as long as they cost less than most. It returns what they
-// cost.
-func (e *Encoder) chooseEach(r *record, q *segmentQuant, x int, most int32) int32 {
-	mb := &e.mb
-	copy(mb.canvas[3:], mb.above[:])
-	for y := range 16 {
-		mb.canvas[(y+1)*canvasStride+3] = mb.left[y]
-	}
-	for y := 4; y < 16; y += 4 {
-		copy(mb.canvas[y*canvasStride+20:], mb.above[17:])
-	}
-	above, left := [4]uint8(e.modes[4*x:]), e.left
-	total := int32(bitCosts[145]) * q.lambda >> 8
-	for i := range 16 {
-		at := (i/4*4+1)*canvasStride + i%4*4 + 4
-		for k := range 4 {
-			mb.edge[3-k] = int32(mb.canvas[at+k*canvasStride-1])
-		}
-		for k, v := range mb.canvas[at-canvasStride-1:][:9] {
-			mb.edge[4+k] = int32(v)
-		}
-		predictAll(&mb.edge, &mb.all)
-		costs := &modeCosts[above[i%4]][left[i/4]]
-		best, mode := int32(1<<30), 0
-		for m := range mb.all {
-			c := activity(&mb.luma[i], &mb.all[m]) + costs[m]*q.lambda>>8
-			if c < best {
-				best, mode = c, m
-			}
-		}
-		if total += best; total >= most {
-			return total
-		}
-		r.modes[i] = uint8(mode)
-		above[i%4], left[i/4] = uint8(mode), uint8(mode)
-		forward(&mb.luma[i], &mb.all[mode], &mb.coefs[i])
-		mb.masks[1+i] = q.y1.quantize(&mb.coefs[i], 0, &mb.levels[1+i])
-		inverse(&mb.coefs[i], &mb.all[mode], &mb.best[i])
-		for k := range 4 {
-			copy(mb.canvas[at+k*canvasStride:], mb.best[i][4*k:4*k+4])
-		}
-	}
-	mb.masks[0] = 0
-	return total
-}
-
-// chooseChroma chooses and codes the mode of chroma.
-func (e *Encoder) chooseChroma(r *record, q *segmentQuant, hasLeft, hasAbove bool) {
-	mb := &e.mb
-	best, at := int32(1<<30), 0
-	for mode := range uint8(4) {
-		pred := &mb.uvTrial[at]
-		var cost costCounter
-		writeChroma(&cost, mode)
-		c := int32(cost) * q.lambda >> 8
-		for i := range 2 {
-			half := pred[4*i : 4*i+4]
-			predictBlocks(mode, 8, mb.uvAbove[i][:], mb.uvLeft[i][:], hasAbove, hasLeft, half)
-			for j := range half {
-				c += activity(&mb.chroma[4*i+j], &half[j])
-			}
-		}
-		if c < best {
-			best, r.chroma = c, mode
-			at ^= 1
-		}
-	}
-	pred := &mb.uvTrial[at^1]
-	for i := range pred {
-		var c coefficients
-		forward(&mb.chroma[i], &pred[i], &c)
-		mb.masks[17+i] = q.uv.quantize(&c, 0, &mb.levels[17+i])
-		inverse(&c, &pred[i], &mb.uvBest[i])
-	}
-}
+// affords reports whether there is room for a mode of luma, and for the cheapest one of chroma.
+func (p *place) affords(cost int32) bool { return int(cost+chromaCosts[predictDC]) <= p.room }
 
 // finish counts and keeps the levels of the macroblock, and the samples that others are predicted from.
-func (e *Encoder) finish(x, y int, r *record, left *context) {
+func (e *Encoder) finish(x, y int, r *record, luma *lumaBlocks, chroma *chromaBlocks, left *context) {
 	mb := &e.mb
 	var any uint16
-	for _, m := range mb.masks {
+	for _, m := range luma.masks {
+		any |= m
+	}
+	for _, m := range chroma.masks {
 		any |= m
 	}
 	above := &e.around[x]
-	if r.coded = any != 0; r.coded {
-		e.countLevels(r.each, above, left)
+	if r.coded = any != 0 || e.plain; r.coded {
+		e.countLevels(r.each, luma, chroma, above, left)
 	} else {
 		e.skips++
 		above.skip(r.each)
@@ -282,13 +167,13 @@ func (e *Encoder) finish(x, y int, r *record, left *context) {
 		} else {
 			modes[i], e.left[i] = r.luma, r.luma
 		}
-		copy(e.above[0][1+16*x+4*i:], mb.best[12+i][12:])
+		copy(e.above[0][1+16*x+4*i:], luma.out[12+i][12:])
 		for k := range 4 {
-			mb.left[4*i+k] = mb.best[4*i+3][4*k+3]
+			mb.left[4*i+k] = luma.out[4*i+3][4*k+3]
 		}
 	}
 	for p := range 2 {
-		b := mb.uvBest[4*p:][:4]
+		b := chroma.out[4*p:][:4]
 		copy(e.above[1+p][1+8*x:], b[2][12:])
 		copy(e.above[1+p][5+8*x:], b[3][12:])
 		for k := range 4 {
@@ -296,38 +181,43 @@ func (e *Encoder) finish(x, y int, r *record, left *context) {
 		}
 	}
 	if e.seen != nil {
-		e.seen(x, y, &mb.best, &mb.uvBest)
+		e.seen(x, y, &luma.out, &chroma.out)
 	}
 }
 
 // countLevels counts the tokens of the macroblock and keeps its levels.
-func (e *Encoder) countLevels(each bool, above, left *context) {
-	mb := &e.mb
+func (e *Encoder) countLevels(each bool, luma *lumaBlocks, chroma *chromaBlocks, above, left *context) {
 	kind, first := lumaBlock, 0
 	if !each {
 		kind, first = lumaWithoutFirst, 1
-		e.counts.count(firstOfLuma, int(above.second+left.second), 0, mb.masks[0], &mb.levels[0])
-		above.second = some(mb.masks[0])
+		e.counts.count(firstOfLuma, int(above.second+left.second), 0, luma.masks[0], &luma.levels[0])
+		above.second = some(luma.masks[0])
 		left.second = above.second
 	}
-	for i, mask := range mb.masks[1:17] {
+	for i, mask := range luma.masks[1:] {
 		a, b := &above.luma[i%4], &left.luma[i/4]
-		e.counts.count(kind, int(*a+*b), first, mask, &mb.levels[1+i])
+		e.counts.count(kind, int(*a+*b), first, mask, &luma.levels[1+i])
 		*a = some(mask)
 		*b = *a
 	}
-	for i, mask := range mb.masks[17:] {
+	for i, mask := range chroma.masks {
 		a, b := &above.chroma[i/4*2+i%2], &left.chroma[i/4*2+i/2%2]
-		e.counts.count(chromaBlock, int(*a+*b), 0, mask, &mb.levels[17+i])
+		e.counts.count(chromaBlock, int(*a+*b), 0, mask, &chroma.levels[i])
 		*a = some(mask)
 		*b = *a
 	}
-	e.masks = append(e.masks, mb.masks[:]...)
-	for i, mask := range mb.masks {
-		for n := 0; mask != 0; n, mask = n+1, mask>>1 {
-			if mask&1 != 0 {
-				e.levels = append(e.levels, mb.levels[i][n])
-			}
-		}
+	e.masks = append(append(e.masks, luma.masks[:]...), chroma.masks[:]...)
+	for i, mask := range luma.masks {
+		e.keep(mask, &luma.levels[i])
+	}
+	for i, mask := range chroma.masks {
+		e.keep(mask, &chroma.levels[i])
+	}
+}
+
+// keep keeps the levels of a block that are not 0.
+func (e *Encoder) keep(mask uint16, l *levels) {
+	for ; mask != 0; mask &= mask - 1 {
+		e.levels = append(e.levels, l[bits.TrailingZeros16(mask)&15])
 	}
 }

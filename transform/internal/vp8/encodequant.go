@@ -122,22 +122,34 @@ func (w *boolWriter) large(v int, p *[11]uint8) {
 		w.bit(true, p[3])
 		w.bit(false, p[6])
 		w.bit(v > 6, p[7])
-		if v <= 6 {
-			w.bit(v == 6, 159)
-			return
-		}
+	default:
+		w.bit(true, p[3])
+		w.bit(true, p[6])
+		group := groupOf(v)
+		w.bit(group > 1, p[8])
+		w.bit(group&1 != 0, p[9+group/2])
+	}
+	extra(w, v)
+}
+
+// groupOf returns which of the last four groups of values v is in, from 11, 19, 35 and 67 on.
+func groupOf(v int) int { return min(bits.Len(uint(v-3))-4, 3) }
+
+// extra writes the extra bits of a level (section 13.2).
+func extra(w bitSink, v int) {
+	switch {
+	case v <= 4:
+	case v <= 6:
+		w.bit(v == 6, 159)
+	case v <= 10:
 		w.bit(v > 8, 165)
 		w.bit(v&1 == 0, 145)
-		return
-	}
-	w.bit(true, p[3])
-	w.bit(true, p[6])
-	group := min(bits.Len(uint(v-3))-4, 3)
-	w.bit(group > 1, p[8])
-	w.bit(group&1 != 0, p[9+group/2])
-	extra := extraBits[group]
-	v -= 3 + 8<<group
-	for i, prob := range extra {
-		w.bit(v>>(len(extra)-1-i)&1 != 0, prob)
+	default:
+		group := groupOf(v)
+		v -= 3 + 8<<group
+		probs := extraBits[group]
+		for i, prob := range probs {
+			w.bit(v>>(len(probs)-1-i)&1 != 0, prob)
+		}
 	}
 }

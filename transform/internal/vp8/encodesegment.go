@@ -15,9 +15,12 @@ const detailBits = 4
 // details is how many values a logarithm of details has.
 const details = 16 << detailBits
 
-// segmentStrength is how far a segment's steps follow its details, in 256ths: 256 would make the steps of two segments
-// differ as their details do.
-var segmentStrength int32 = 110
+// How far segments follow their details, in 256ths: all of it would be best by structural similarity alone, nothing by
+// squared errors. What a bit is worth follows further than the steps do.
+const (
+	stepsFollow  = 110
+	choiceFollow = 160
+)
 
 // measure sorts macroblocks into segments by how much their details hide. An error of quantization is seen by how large
 // it is beside the variance σ² of the samples around: that is what structural similarity (Wang et al. 2004) measures,
@@ -25,6 +28,11 @@ var segmentStrength int32 = 110
 func (e *Encoder) measure(index int, stop codec.Stop) error {
 	n := e.width * e.height
 	e.detail = grown(e.detail, n)
+	if e.plain {
+		clear(e.detail)
+		e.segments, e.quant[0] = 1, newSegmentQuant(index, index)
+		return nil
+	}
 	var histogram [details]int32
 	for y := range e.height {
 		if y%4 == 0 {
@@ -46,7 +54,8 @@ func (e *Encoder) measure(index int, stop codec.Stop) error {
 	}
 	e.segments = len(centers)
 	for i, c := range centers {
-		e.quant[i] = newSegmentQuant(shifted(index, (c-mean)*segmentStrength/256))
+		log := c - mean
+		e.quant[i] = newSegmentQuant(shifted(index, log*stepsFollow/256), shifted(index, log*choiceFollow/256))
 	}
 	return nil
 }

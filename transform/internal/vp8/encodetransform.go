@@ -1,7 +1,9 @@
 package vp8
 
+import "encoding/binary"
+
 // A samples is a block of 4 × 4 samples, row by row.
-type samples = [16]byte
+type samples [16]byte
 
 // A coefficients is a block of 4 × 4 coefficients, row by row.
 type coefficients = [16]int32
@@ -76,30 +78,49 @@ func inverseSecond(in, out *coefficients) {
 	}
 }
 
-// distance returns the sum of squared differences between two blocks.
-func distance(a, b *samples) int32 {
-	var sum int32
-	for i, v := range a {
-		d := int32(v) - int32(b[i])
-		sum += d * d
-	}
-	return sum
+// A lanes is a block with 16 bits for each sample: those of the even and of the odd columns of two rows, then of the two
+// rows below. Sums of whole words are sums of four samples at once.
+type lanes [4]uint64
+
+const (
+	ones     = 0x0001000100010001 // in each lane
+	evenByte = 0x00ff * ones
+	evenLane = 0x0000ffff0000ffff
+	lowHalf  = 0x00000000ffffffff
+)
+
+// lanes returns a block as lanes.
+func (b *samples) lanes() lanes {
+	upper, lower := binary.LittleEndian.Uint64(b[:8]), binary.LittleEndian.Uint64(b[8:])
+	return lanes{upper & evenByte, upper >> 8 & evenByte, lower & evenByte, lower >> 8 & evenByte}
 }
 
-// activity returns the sum of absolute values of the Hadamard transform of the difference between two blocks.
-func activity(a, b *samples) int32 {
-	var t [16]int32
-	for i := 0; i < 16; i += 4 {
-		x0, x1 := int32(a[i])-int32(b[i]), int32(a[i+1])-int32(b[i+1])
-		x2, x3 := int32(a[i+2])-int32(b[i+2]), int32(a[i+3])-int32(b[i+3])
-		s0, s1, d0, d1 := x0+x3, x1+x2, x0-x3, x1-x2
-		t[i], t[i+1], t[i+2], t[i+3] = s0+s1, s0-s1, d0+d1, d0-d1
-	}
-	var sum int32
-	for i := range 4 {
-		s0, s1, d0, d1 := t[i]+t[12+i], t[4+i]+t[8+i], t[i]-t[12+i], t[4+i]-t[8+i]
-		// |s0+s1| + |s0-s1| is twice the larger one.
-		sum += max(abs(s0), abs(s1)) + max(abs(d0), abs(d1))
-	}
-	return sum
+// activity returns half the sum of absolute values of the Hadamard transform of the difference between two blocks. A
+// word is the sum of its lanes times their places, so lanes may be negative as long as words are only added; before
+// they are taken apart, a bias makes all lanes positive.
+func activity(a *lanes, b *samples) int32 {
+	const bias1, bias2, bias3 = 1 << 10 * ones, 1 << 11 * ones, 1 << 12 * ones
+	upper, lower := binary.LittleEndian.Uint64(b[:8]), binary.LittleEndian.Uint64(b[8:])
+	e0, o0 := a[0]-upper&evenByte, a[1]-upper>>8&evenByte
+	e1, o1 := a[2]-lower&evenByte, a[3]-lower>>8&evenByte
+	// Columns with their neighbors, and rows with those two below.
+	s0, d0, s1, d1 := e0+o0, e0-o0, e1+o1, e1-o1
+	p, q, r, s := s0+s1+bias1, s0-s1+bias1, d0+d1+bias1, d0-d1+bias1
+	// Rows with their neighbors: the halves of a word.
+	top, bottom := p&lowHalf|q<<32, p>>32|q&^lowHalf
+	ps, pd := top+bottom, top-bottom+bias2
+	top, bottom = r&lowHalf|s<<32, r>>32|s&^lowHalf
+	rs, rd := top+bottom, top-bottom+bias2
+	// Columns with those two to the right.
+	left, right := ps&evenLane|rs&evenLane<<16, ps>>16&evenLane|rs&^evenLane
+	sum := magnitudes(left+right) + magnitudes(left-right+bias3)
+	left, right = pd&evenLane|rd&evenLane<<16, pd>>16&evenLane|rd&^evenLane
+	sum += magnitudes(left+right) + magnitudes(left-right+bias3)
+	return int32(sum * ones >> 48 >> 1)
+}
+
+// magnitudes returns the absolute values of lanes that are 4096 too large.
+func magnitudes(v uint64) uint64 {
+	negative := ones - v>>12&ones
+	return (v^(negative<<12-negative))&(0xfff*ones) + negative
 }

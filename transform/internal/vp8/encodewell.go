@@ -1,0 +1,194 @@
+package vp8
+
+// chooseWell chooses the modes and levels of a macroblock by what they cost in bits and in squared errors.
+func (e *Encoder) chooseWell(r *record, q *segmentQuant, at *place) (*lumaBlocks, *chromaBlocks) {
+	mb := &e.mb
+	luma, wholeCost := e.searchWhole(r, q, at)
+	eachCost, bits := e.searchEach(r, q, at, wholeCost)
+	if r.each = eachCost < wholeCost; r.each {
+		luma = &mb.each[0]
+		at.room -= bits
+	} else {
+		luma.reconstruct()
+		at.room -= int(lumaCosts[r.luma])
+	}
+	return luma, e.searchChroma(r, q, at)
+}
+
+// A ranking has modes in the order of what they cost by activity.
+type ranking struct {
+	n     int
+	costs [10]int32
+	modes [10]uint8
+}
+
+// add puts a mode into a ranking of at most most.
+func (k *ranking) add(mode uint8, cost int32, most int) {
+	i := k.n
+	if i == most {
+		if i--; cost >= k.costs[i] {
+			return
+		}
+	} else {
+		k.n++
+	}
+	for ; i > 0 && cost < k.costs[i-1]; i-- {
+		k.costs[i], k.modes[i] = k.costs[i-1], k.modes[i-1]
+	}
+	k.costs[i], k.modes[i] = cost, mode
+}
+
+func (e *Encoder) candidates(most int) int {
+	if e.effort == High {
+		return 10
+	}
+	return most
+}
+
+// searchWhole chooses the mode and levels of a whole macroblock. It returns what they cost.
+func (e *Encoder) searchWhole(r *record, q *segmentQuant, at *place) (*lumaBlocks, int) {
+	mb := &e.mb
+	var k ranking
+	for mode := range uint8(4) {
+		if mode != predictDC && !at.affords(lumaCosts[mode]) {
+			continue
+		}
+		pred := &mb.whole[0].out
+		predictBlocks(mode, 16, mb.above[:], mb.left[:], at.hasAbove, at.hasLeft, pred[:])
+		c := lumaCosts[mode] * q.activityBit >> 12
+		for i := range pred {
+			c += activity(&mb.lanes[i], &pred[i])
+		}
+		k.add(mode, c, e.candidates(1))
+	}
+	best, free := 1<<60, 0
+	for _, mode := range k.modes[:k.n] {
+		l := &mb.whole[free]
+		predictBlocks(mode, 16, mb.above[:], mb.left[:], at.hasAbove, at.hasLeft, l.out[:])
+		cost := int(q.rates.cost(lumaCosts[mode]))
+		above, left := at.above.luma, at.left.luma
+		var first coefficients
+		for i := range mb.luma {
+			c := &l.coefs[i]
+			forward(&mb.luma[i], &l.out[i], c)
+			first[i] = c[0]
+			mask, n := q.y1.search(c, 1, int(above[i%4]+left[i/4]), &q.rates.kind[lumaWithoutFirst], &q.rates.fixed, 0,
+				&l.levels[1+i])
+			l.masks[1+i] = mask
+			above[i%4] = some(mask)
+			left[i/4] = above[i%4]
+			if cost += int(n); cost >= best {
+				break
+			}
+		}
+		if cost >= best {
+			continue
+		}
+		forwardSecond(&first, &l.second)
+		mask, n := q.y2.search(&l.second, 0, int(at.above.second+at.left.second), &q.rates.kind[firstOfLuma],
+			&q.rates.fixed, 2, &l.levels[0])
+		l.masks[0] = mask
+		if cost += int(n); cost < best {
+			best, r.luma = cost, mode
+			free ^= 1
+		}
+	}
+	return &mb.whole[free^1], best
+}
+
+// searchEach chooses a mode and levels for each subblock, as long as they cost less than limit and there is room for
+// them. It returns what they cost, infinite if there is no room, and the bits of the modes alone.
+func (e *Encoder) searchEach(r *record, q *segmentQuant, at *place, limit int) (cost, bits int) {
+	mb := &e.mb
+	l := &mb.each[0]
+	mb.startCanvas()
+	modesAbove, modesLeft := *at.aboveModes, e.left
+	above, left := at.above.luma, at.left.luma
+	total, spent := int(q.rates.cost(costEach)), costEach
+	var coefs [2]coefficients
+	var lev [2]levels
+	for i := range 16 {
+		mb.predictEach(i)
+		costs := &modeCosts[modesAbove[i%4]][modesLeft[i/4]]
+		var k ranking
+		for m := range mb.all {
+			k.add(uint8(m), activity(&mb.lanes[i], &mb.all[m])+costs[m]*q.activityBit>>12, e.candidates(4))
+		}
+		most := k.costs[0] + k.costs[0]/3
+		if e.effort == High {
+			most = 2 * k.costs[0]
+		}
+		best, free := int32(infinite), 0
+		for j, m := range k.modes[:k.n] {
+			if k.costs[j] > most {
+				break // its residue is so much larger that no levels make up for it
+			}
+			c := &coefs[free]
+			forward(&mb.luma[i], &mb.all[m], c)
+			mask, n := q.y1.search(c, 0, int(above[i%4]+left[i/4]), &q.rates.kind[lumaBlock], &q.rates.fixed, 0,
+				&lev[free])
+			if n += q.rates.cost(costs[m]); n < best {
+				best, r.modes[i], l.masks[1+i] = n, m, mask
+				free ^= 1
+			}
+		}
+		m := r.modes[i]
+		spent += costs[m]
+		if total += int(best); total >= limit || !at.affords(spent) {
+			return 1 << 60, 0
+		}
+		l.levels[1+i] = lev[free^1]
+		modesAbove[i%4], modesLeft[i/4] = m, m
+		above[i%4] = some(l.masks[1+i])
+		left[i/4] = above[i%4]
+		inverse(&coefs[free^1], &mb.all[m], &l.out[i])
+		mb.draw(i, &l.out[i])
+	}
+	l.masks[0] = 0
+	return total, int(spent)
+}
+
+// searchChroma chooses the mode and levels of chroma.
+func (e *Encoder) searchChroma(r *record, q *segmentQuant, at *place) *chromaBlocks {
+	mb := &e.mb
+	var k ranking
+	for mode := range uint8(4) {
+		if mode != predictDC && int(chromaCosts[mode]) > at.room {
+			continue
+		}
+		pred := &mb.uv[0].out
+		mb.predictUV(mode, at, pred)
+		c := chromaCosts[mode] * q.activityBit >> 12
+		for i := range pred {
+			c += activity(&mb.lanes[16+i], &pred[i])
+		}
+		k.add(mode, c, e.candidates(1))
+	}
+	best, free := 1<<60, 0
+	for _, mode := range k.modes[:k.n] {
+		l := &mb.uv[free]
+		mb.predictUV(mode, at, &l.out)
+		cost := int(q.rates.cost(chromaCosts[mode]))
+		above, left := at.above.chroma, at.left.chroma
+		for i := range l.out {
+			a, b := &above[i/4*2+i%2], &left[i/4*2+i/2%2]
+			forward(&mb.chroma[i], &l.out[i], &l.coefs[i])
+			mask, n := q.uv.search(&l.coefs[i], 0, int(*a+*b), &q.rates.kind[chromaBlock], &q.rates.fixed, 0,
+				&l.levels[i])
+			l.masks[i] = mask
+			*a = some(mask)
+			*b = *a
+			cost += int(n)
+		}
+		if cost < best {
+			best, r.chroma = cost, mode
+			free ^= 1
+		}
+	}
+	at.room -= int(chromaCosts[r.chroma])
+	l := &mb.uv[free^1]
+	for i := range l.out {
+		inverse(&l.coefs[i], &l.out[i], &l.out[i])
+	}
+	return l
+}
