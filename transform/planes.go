@@ -62,11 +62,16 @@ var halfChromaLeft = [8]float64{1: 1, 2: 1, 3: 1, 4: 1, 5: 1, 6: 1, 7: 1}
 // fineQuality is the lowest quality that keeps chroma at full resolution, if the source has it.
 const fineQuality = 90
 
+// roughLeft is the largest part of columns and rows that a view may keep of a picture that is decoded roughly. Beside
+// the photos that they were made of, two WebPs of 7 megapixels lost 0.1 dB of 43 at 800 px and quality 85, 0.3 of 40.5
+// at 75 and 0.4 of 39 at 50; at half of their size they lost another 0.2 dB. Half of the time of decoding is saved.
+const roughLeft = 0.4
+
 // newPlanesPath returns the path of a plan for a file whose planes can be decoded alone.
 func newPlanesPath(p plan, source planeSource) *planesPath {
 	r := &planesPath{plan: p, source: source, shape: source.shape(), scale: pixel.Scale{Luma: 1, Chroma: 1}}
 	if !r.shape.Scales {
-		r.scale = pixel.Scale{Luma: 8, Chroma: 8}
+		r.scale = pixel.Scale{Luma: 8, Chroma: 8, Rough: r.rough()}
 		return r
 	}
 	for _, l := range r.legs {
@@ -84,6 +89,18 @@ func newPlanesPath(p plan, source planeSource) *planesPath {
 		}
 	}
 	return r
+}
+
+// rough reports whether all views have at most roughLeft of the columns and rows that they show.
+func (p *planesPath) rough() bool {
+	for _, l := range p.legs {
+		size := l.view.stored()
+		if l.view.filter == "nearest" ||
+			float64(size.X) > roughLeft*l.view.w || float64(size.Y) > roughLeft*l.view.h {
+			return false
+		}
+	}
+	return true
 }
 
 func (p *planesPath) name() string {

@@ -263,3 +263,21 @@ func TestLosslessWebPAnnouncesItsAlpha(t *testing.T) {
 		}
 	}
 }
+
+// A picture that becomes much smaller is decoded without the smoothing of edges, which changes it by little.
+func TestRoughWebPIsLikeASmoothOne(t *testing.T) {
+	data := encoded(t, textured(900, 700), PNG)
+	data = do(t, data, "format=webp;quality=70").Outputs[0].Data
+	for size, most := range map[string]float64{"size=300": 1, "size=400": 0.8} {
+		task := Task{Data: data, Spec: mustSpec(t, size+";format=png")}
+		res, err := Do(context.Background(), task)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := generally(t, task)
+		d := difference(decoded(t, res.Outputs[0].Data, PNG), decoded(t, want.Outputs[0].Data, PNG))
+		if d < 0 || d > most {
+			t.Errorf("%s: it differs by %.2f levels", size, d)
+		}
+	}
+}

@@ -46,7 +46,7 @@ func (j *job) webpPixels(m *meta) (*image.NRGBA, codec.Damage, error) {
 	if err != nil {
 		return nil, report, err
 	}
-	p, err := j.readLossy(f)
+	p, err := j.readLossy(f, false)
 	if err != nil {
 		return nil, report, err
 	}
@@ -61,10 +61,13 @@ func (j *job) webpPixels(m *meta) (*image.NRGBA, codec.Damage, error) {
 	return img, report, nil
 }
 
-// readLossy decodes the planes of the first image.
-func (j *job) readLossy(f *webpFrame) (vp8.Picture, error) {
+// readLossy decodes the planes of the first image; rough as in pixel.Scale.
+func (j *job) readLossy(f *webpFrame, rough bool) (vp8.Picture, error) {
 	if f.unannounced {
 		j.remark("its transparency was passed over, as its header says that it has none")
+	}
+	if rough {
+		return f.head.DecodeRough(j.stop)
 	}
 	return f.head.Decode(j.stop)
 }
@@ -75,8 +78,8 @@ type webpPlanes struct{ *webpFrame }
 func (f webpPlanes) shape() pixel.Shape       { return f.head.Shape() }
 func (f webpPlanes) memory(pixel.Scale) int64 { return 2 * int64(f.width) * int64(f.height) }
 
-func (f webpPlanes) decode(j *job, _ []byte, _ pixel.Scale) (*pixel.Planes, error) {
-	p, err := j.readLossy(f.webpFrame)
+func (f webpPlanes) decode(j *job, _ []byte, scale pixel.Scale) (*pixel.Planes, error) {
+	p, err := j.readLossy(f.webpFrame, scale.Rough)
 	if err != nil {
 		return nil, err
 	}

@@ -228,6 +228,10 @@ func TestEveryEncoderStopsAtOnce(t *testing.T) {
 		"vp8 of high effort": func(stop codec.Stop) ([]byte, error) {
 			return new(vp8.Encoder).Append([]byte("before"), &video, vp8.EncodeOptions{Effort: vp8.High, Stop: stop})
 		},
+		"vp8l": func(stop codec.Stop) ([]byte, error) {
+			p := vp8l.Source{Pix: pix, Stride: 4 * width, W: width, H: height}
+			return new(vp8l.Encoder).Append([]byte("before"), &p, vp8l.EncodeOptions{Effort: vp8l.High, Stop: stop})
+		},
 	} {
 		stop, all := calls(never)
 		if _, err := encode(stop); err != nil || *all < height/64 {

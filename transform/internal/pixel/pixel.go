@@ -136,4 +136,7 @@ func (s *Shape) Finest() (h, v int) {
 // for the second and third component of YCbCr and YCCK, Luma for all others.
 type Scale struct {
 	Luma, Chroma int
+	// Rough reports that each sample of the result is made of several. A decoder may then leave out what only smooths
+	// the picture between neighbors.
+	Rough bool
 }

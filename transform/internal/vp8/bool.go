@@ -7,51 +7,64 @@ import (
 
 // A boolReader reads the bits of one partition (RFC 6386, section 7).
 type boolReader struct {
-	data  []byte
-	value uint64 // what has been read and not yet used, with count bits behind the eight that are compared
-	count int
-	width uint32 // of the range, 128 to 255
+	window
+	data []byte
 	// short reports that a bit was read behind the last byte, where zeros are read.
 	short bool
 }
 
-func (r *boolReader) start(data []byte) { *r = boolReader{data: data, count: -8, width: 255} }
+// A window is what has been read and not yet used. It is apart from the rest so that a loop can hold it in registers.
+type window struct {
+	value uint64 // with count bits behind the eight that are compared
+	count int
+	width uint32 // of the range, 128 to 255
+}
 
-// fill reads on, as many bytes as there is room for.
-func (r *boolReader) fill() {
+func (r *boolReader) start(data []byte) {
+	*r = boolReader{data: data, window: window{count: -8, width: 255}}
+}
+
+// more returns w after reading on, as many bytes as there is room for.
+func (r *boolReader) more(w window) window {
 	if len(r.data) >= 8 {
-		r.value = r.value<<56 | binary.BigEndian.Uint64(r.data)>>8
-		r.count += 56
+		w.value = w.value<<56 | binary.BigEndian.Uint64(r.data)>>8
+		w.count += 56
 		r.data = r.data[7:]
-		return
+		return w
 	}
-	r.value <<= 8
-	r.count += 8
+	w.value <<= 8
+	w.count += 8
 	if len(r.data) == 0 {
 		r.short = true
-		return
+		return w
 	}
-	r.value |= uint64(r.data[0])
+	w.value |= uint64(r.data[0])
 	r.data = r.data[1:]
+	return w
+}
+
+// next returns w after a bit that is 0 with a probability of prob in 256, and the bit. There must be one: count may not
+// be negative.
+func (w window) next(prob uint8) (window, bool) {
+	width := (w.width-1)*uint32(prob)>>8 + 1
+	at := uint64(width) << (w.count & 63)
+	one := w.value >= at
+	if one {
+		w.value -= at
+		width = w.width - width
+	}
+	shift := bits.LeadingZeros8(uint8(width))
+	w.width = width << shift
+	w.count -= shift
+	return w, one
 }
 
 // bit reads a bit that is 0 with a probability of prob in 256.
-func (r *boolReader) bit(prob uint8) bool {
+func (r *boolReader) bit(prob uint8) (one bool) {
 	if r.count < 0 {
-		r.fill()
+		r.window = r.more(r.window)
 	}
-	split := (r.width-1)*uint32(prob)>>8 + 1
-	at := uint64(split) << r.count
-	one := r.value >= at
-	if one {
-		r.value -= at
-		r.width -= split
-	} else {
-		r.width = split
-	}
-	shift := bits.LeadingZeros8(uint8(r.width))
-	r.width <<= shift
-	r.count -= shift
+	r.window, one = r.window.next(prob)
 	return one
 }
 

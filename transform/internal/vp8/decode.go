@@ -59,7 +59,14 @@ type decoder struct {
 
 // Decode decodes the picture whose header is h. It needs a byte and a half for each pixel. It calls stop for each row
 // of macroblocks. The only error is codec.ErrStopped.
-func (h *Header) Decode(stop codec.Stop) (Picture, error) {
+func (h *Header) Decode(stop codec.Stop) (Picture, error) { return h.decode(true, stop) }
+
+// DecodeRough is Decode without the smoothing of edges between blocks. It takes half of the time. It is for a picture
+// that is made smaller at once: smoothing moves light from one side of an edge to the other, and a sample of the result
+// is the mean of both. Of a damaged picture, the same rows count as missing.
+func (h *Header) DecodeRough(stop codec.Stop) (Picture, error) { return h.decode(false, stop) }
+
+func (h *Header) decode(smooth bool, stop codec.Stop) (Picture, error) {
 	d := &decoder{width: (h.Width + 15) / 16, height: (h.Height + 15) / 16}
 	d.luma = newPlane(d.width, d.height, 16)
 	for i := range d.chroma {
@@ -77,7 +84,9 @@ func (h *Header) Decode(stop codec.Stop) (Picture, error) {
 			rows++
 		}
 	}
-	d.smoothRows(rows)
+	if smooth {
+		d.smoothRows(rows)
+	}
 	if bad != nil {
 		whole := d.cut(rows)
 		p.Damage.Miss(bad, whole, h.Height-whole)

@@ -181,11 +181,13 @@ func (mb *macroblock) residue(block int, p *plane, at int) {
 	case 1:
 		v := (int32(in[0]) + 4) >> 3
 		in[0] = 0
+		if v == 0 {
+			return
+		}
 		for y := range 4 {
-			row := p.pix[at+y*p.stride:][:4]
-			for x, s := range row {
-				row[x] = clamp(int32(s) + v)
-			}
+			row := (*[4]byte)(p.pix[at+y*p.stride:])
+			row[0], row[1] = clamp(int32(row[0])+v), clamp(int32(row[1])+v)
+			row[2], row[3] = clamp(int32(row[2])+v), clamp(int32(row[3])+v)
 		}
 		return
 	}
@@ -201,7 +203,7 @@ func (mb *macroblock) residue(block int, p *plane, at int) {
 	for y := range 4 {
 		v0, v1, v2, v3 := t[y]+4, t[4+y], t[8+y], t[12+y]
 		a, b, c, d := v0+v2, v0-v2, sin(v1)-cos(v3), cos(v1)+sin(v3)
-		row := p.pix[at+y*p.stride:][:4]
+		row := (*[4]byte)(p.pix[at+y*p.stride:])
 		row[0] = clamp(int32(row[0]) + (a+d)>>3)
 		row[1] = clamp(int32(row[1]) + (b+c)>>3)
 		row[2] = clamp(int32(row[2]) + (b-c)>>3)

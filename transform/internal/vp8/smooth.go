@@ -118,57 +118,65 @@ func (p *plane) simpleEdge(at, across, along, n int, limit uint8) {
 	}
 }
 
-// calm reports whether the samples on both sides of an edge differ so little that it is smoothed, and whether those
-// next to it differ much.
-func (p *plane) calm(at, across int, limit int32, s smoothing) (calm, high bool) {
-	p3, p2 := int32(p.pix[at-4*across]), int32(p.pix[at-3*across])
-	p1, p0 := int32(p.pix[at-2*across]), int32(p.pix[at-across])
-	q0, q1 := int32(p.pix[at]), int32(p.pix[at+across])
-	q2, q3 := int32(p.pix[at+2*across]), int32(p.pix[at+3*across])
-	interior, threshold := int32(s.interior), int32(s.high)
-	if 2*abs(p0-q0)+abs(p1-q1)>>1 > limit || abs(p3-p2) > interior || abs(p2-p1) > interior || abs(p1-p0) > interior ||
-		abs(q1-q0) > interior || abs(q2-q1) > interior || abs(q3-q2) > interior {
-		return false, false
-	}
-	return true, abs(p1-p0) > threshold || abs(q1-q0) > threshold
+// calm reports whether the samples on both sides of an edge differ so little that it is smoothed. at has the distance of
+// the samples across the edge, from the fourth before to the fourth behind.
+func (s *smoothing) calm(p3, p2, p1, p0, q0, q1, q2, q3 byte, limit int32) bool {
+	interior := int32(s.interior)
+	return 2*apart(p0, q0)+apart(p1, q1)>>1 <= limit && apart(p1, p0) <= interior && apart(q1, q0) <= interior &&
+		apart(p2, p1) <= interior && apart(q2, q1) <= interior && apart(p3, p2) <= interior && apart(q3, q2) <= interior
 }
+
+func apart(a, b byte) int32 { return abs(int32(a) - int32(b)) }
 
 // innerEdge smooths an edge inside a macroblock (section 15.3).
 func (p *plane) innerEdge(at, across, along, n int, s smoothing) {
 	for range n {
-		if calm, high := p.calm(at, across, int32(s.limit), s); calm {
-			p1, p0 := int32(p.pix[at-2*across]), int32(p.pix[at-across])
-			q0, q1 := int32(p.pix[at]), int32(p.pix[at+across])
-			if high {
-				p.adjust(at, across, limited(limited(p1-q1)+3*(q0-p0)))
-			} else {
-				a := (p.adjust(at, across, limited(3*(q0-p0))) + 1) >> 1
-				p.pix[at-2*across] = clamp(p1 + a)
-				p.pix[at+across] = clamp(q1 - a)
-			}
-		}
+		// The samples across the edge, the first four of which are before it.
+		v := p.pix[at-4*across : at+3*across+1]
+		p1, p0, q0, q1 := v[2*across], v[3*across], v[4*across], v[5*across]
 		at += along
+		if p0 == q0 && p1 == q1 {
+			continue // nothing would change
+		}
+		if !s.calm(v[0], v[across], p1, p0, q0, q1, v[6*across], v[7*across], int32(s.limit)) {
+			continue
+		}
+		step := 3 * (int32(q0) - int32(p0))
+		if apart(p1, p0) > int32(s.high) || apart(q1, q0) > int32(s.high) {
+			a := limited(limited(int32(p1)-int32(q1)) + step)
+			v[3*across], v[4*across] = clamp(int32(p0)+limited(a+3)>>3), clamp(int32(q0)-limited(a+4)>>3)
+			continue
+		}
+		a := limited(step)
+		behind := limited(a+4) >> 3
+		v[3*across], v[4*across] = clamp(int32(p0)+limited(a+3)>>3), clamp(int32(q0)-behind)
+		a = (behind + 1) >> 1
+		v[2*across], v[5*across] = clamp(int32(p1)+a), clamp(int32(q1)-a)
 	}
 }
 
 // outerEdge smooths an edge between macroblocks (section 15.3).
 func (p *plane) outerEdge(at, across, along, n int, limit uint8, s smoothing) {
 	for range n {
-		if calm, high := p.calm(at, across, int32(limit), s); calm {
-			p1, p0 := int32(p.pix[at-2*across]), int32(p.pix[at-across])
-			q0, q1 := int32(p.pix[at]), int32(p.pix[at+across])
-			w := limited(limited(p1-q1) + 3*(q0-p0))
-			if high {
-				p.adjust(at, across, w)
-			} else {
-				for i, part := range [reach]int32{27, 18, 9} {
-					a := (part*w + 63) >> 7
-					before, behind := at-(i+1)*across, at+i*across
-					p.pix[before] = clamp(int32(p.pix[before]) + a)
-					p.pix[behind] = clamp(int32(p.pix[behind]) - a)
-				}
-			}
-		}
+		v := p.pix[at-4*across : at+3*across+1]
+		p2, p1, p0, q0, q1, q2 := v[across], v[2*across], v[3*across], v[4*across], v[5*across], v[6*across]
 		at += along
+		if p0 == q0 && p1 == q1 {
+			continue
+		}
+		if !s.calm(v[0], p2, p1, p0, q0, q1, q2, v[7*across], int32(limit)) {
+			continue
+		}
+		w := limited(limited(int32(p1)-int32(q1)) + 3*(int32(q0)-int32(p0)))
+		if apart(p1, p0) > int32(s.high) || apart(q1, q0) > int32(s.high) {
+			v[3*across], v[4*across] = clamp(int32(p0)+limited(w+3)>>3), clamp(int32(q0)-limited(w+4)>>3)
+			continue
+		}
+		a := (27*w + 63) >> 7
+		v[3*across], v[4*across] = clamp(int32(p0)+a), clamp(int32(q0)-a)
+		a = (18*w + 63) >> 7
+		v[2*across], v[5*across] = clamp(int32(p1)+a), clamp(int32(q1)-a)
+		a = (9*w + 63) >> 7
+		v[across], v[6*across] = clamp(int32(p2)+a), clamp(int32(q2)-a)
 	}
 }

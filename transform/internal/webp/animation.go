@@ -2,6 +2,7 @@ package webp
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"image/color"
 )
@@ -43,9 +44,11 @@ func AppendAnimation(dst []byte, a *Animation) ([]byte, error) {
 	if a.W < 1 || a.H < 1 || a.W > maxCanvas || a.H > maxCanvas || int64(a.W)*int64(a.H) > 1<<32-1 {
 		return dst, fmt.Errorf("the animation has %dx%d pixels: expected fewer", a.W, a.H)
 	}
-	if len(a.Frames) == 0 || a.Plays < 0 || a.Plays > maxPlays {
-		return dst, fmt.Errorf("the animation has %d frames and %d plays: expected at least one frame and at most %d plays",
-			len(a.Frames), a.Plays, maxPlays)
+	if len(a.Frames) == 0 {
+		return dst, errors.New("the animation has no frames: expected at least one")
+	}
+	if a.Plays < 0 || a.Plays > maxPlays {
+		return dst, fmt.Errorf("the animation is shown %d times: expected at most %d", a.Plays, maxPlays)
 	}
 	size, flags := extendedSize+a.Extras.size()+animationSize, a.Extras.flags()|animationFlag
 	for i := range a.Frames {
