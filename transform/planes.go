@@ -11,7 +11,7 @@ import (
 
 // A planeSource is what is known of a file whose planes can be decoded alone.
 type planeSource interface {
-	// shape describes the picture.
+	// shape describes the picture. A source of inks is an inkSource, too.
 	shape() pixel.Shape
 	// memory returns how many bytes the decoder keeps at that scale: the planes, and what they are made of.
 	memory(scale pixel.Scale) int64
@@ -68,7 +68,7 @@ func newPlanesPath(p plan, source planeSource) *planesPath {
 	}
 	for _, l := range r.legs {
 		r.scale.Luma = max(r.scale.Luma, eighths(l.view, &lumaLeft, 1, 1))
-		if r.shape.Kind == pixel.YCbCr && !l.gray {
+		if r.chroma(l) {
 			c := r.shape.Sampling[1]
 			hMax, vMax := r.shape.Finest()
 			sub := r.subsampling(l)
@@ -84,6 +84,9 @@ func newPlanesPath(p plan, source planeSource) *planesPath {
 }
 
 func (p *planesPath) name() string {
+	if isInks(p.shape.Kind) {
+		return "cmyk+rgba"
+	}
 	for _, l := range p.legs {
 		if !l.direct() {
 			return "ycbcr+rgba"
@@ -92,10 +95,18 @@ func (p *planesPath) name() string {
 	return "ycbcr"
 }
 
+// direct reports whether the view of l is encoded as it is.
+func (p *planesPath) direct(l leg) bool { return !isInks(p.shape.Kind) && l.direct() }
+
+// chroma reports whether l needs chroma.
+func (p *planesPath) chroma(l leg) bool {
+	return p.shape.Kind == pixel.YCCK || p.shape.Kind == pixel.YCbCr && !l.gray
+}
+
 // colors reports whether any leg needs chroma.
 func (p *planesPath) colors() bool {
 	for _, l := range p.legs {
-		if p.shape.Kind == pixel.YCbCr && !l.gray {
+		if p.chroma(l) {
 			return true
 		}
 	}
@@ -105,7 +116,7 @@ func (p *planesPath) colors() bool {
 // subsampling returns 2 if the chroma of the view of l has half of the columns and rows of its luma, and 1 if it has
 // all.
 func (p *planesPath) subsampling(l leg) int {
-	if !l.direct() || p.shape.Kind != pixel.YCbCr {
+	if !p.direct(l) || p.shape.Kind != pixel.YCbCr {
 		return 1
 	}
 	// Chroma that the source does not have would take bytes and show nothing.
@@ -143,6 +154,8 @@ func (p *planesPath) decoded() int64 {
 func (p *planesPath) viewBytes(l leg, stored image.Point) int64 {
 	per := int64(2) // half-size chroma
 	switch {
+	case isInks(p.shape.Kind):
+		per = 4
 	case l.gray || p.shape.Kind == pixel.Gray:
 		per = 1
 	case p.subsampling(l) == 1:
@@ -177,12 +190,12 @@ func (p *planesPath) need(n *needs) {
 	}
 	n.held += views
 	for _, l := range p.legs {
-		if l.direct() {
+		if p.direct(l) {
 			n.output(&l, 0, l.view.size, false)
 			continue
 		}
 		size := l.view.size
-		n.steps(&l, imageBytes(args{}, size.X, size.Y), size, l.rest)
+		n.steps(&l, imageBytes(args{}, size.X, size.Y), size, p.inRGB(l))
 	}
 }
 
@@ -192,6 +205,10 @@ func (p *planesPath) explain() (why, how string) {
 		why = "the plane of luma from end to end"
 	}
 	for _, l := range p.legs {
+		if isInks(p.shape.Kind) {
+			why = "planes of inks until they have the sizes wanted"
+			break
+		}
 		if len(l.rest) > 0 {
 			why = fmt.Sprintf("planes until %s, which is done in RGB", l.rest[0])
 			break
@@ -223,21 +240,42 @@ func (p *planesPath) run(j *job, data []byte, m meta, res *Result, start time.Ti
 	for _, l := range p.legs {
 		start := time.Now()
 		j.doing = "resize"
-		pic, err := w.view(planes, &p.shape, l, p.subsampling(l))
+		view := l
+		view.gray = l.gray && !isInks(p.shape.Kind)
+		pic, err := w.view(planes, &p.shape, view, p.subsampling(l))
 		if err != nil {
 			return &Error{Kind: ClassOperation, Doing: j.doing, Err: err}
 		}
 		if err := j.ended(); err != nil {
 			return err
 		}
-		if l.direct() {
-			err = j.finishPlanes(res, l, pic, start)
-		} else {
-			err = j.finish(res, l, pic.NRGBA(), l.rest, start)
-		}
-		if err != nil {
+		if err := p.finish(j, res, l, pic, start); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// inRGB returns what is to be done to the view of l in RGB. Inks are no luma: their view is not gray yet.
+func (p *planesPath) inRGB(l leg) []Op {
+	if isInks(p.shape.Kind) {
+		return l.inRGB()
+	}
+	return l.rest
+}
+
+// finish does the rest of l to its view.
+func (p *planesPath) finish(j *job, res *Result, l leg, view *pixel.Planes, start time.Time) error {
+	if p.direct(l) {
+		return j.finishPlanes(res, l, view, start)
+	}
+	if !isInks(view.Kind) {
+		return j.finish(res, l, view.NRGBA(), l.rest, start)
+	}
+	source, ok := p.source.(inkSource)
+	img, err := j.inksOf(view, ok && source.inverted())
+	if err != nil {
+		return err
+	}
+	return j.finish(res, l, img, p.inRGB(l), start)
 }

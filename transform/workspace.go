@@ -20,7 +20,7 @@ type workspace struct {
 	decoder   jpeg.Decoder
 	encoder   jpeg.Encoder
 	resampler resample.Resampler
-	planes    [2][3][]byte // samples of planes: 0 resampled, 1 turned
+	planes    [2][4][]byte // samples of planes: 0 resampled, 1 turned
 	png       png.Decoder
 	tiff      *tiff.Decoder // nil until it is needed
 	pngs      png.Encoder
