@@ -37,6 +37,7 @@ func mutated(profile []byte, rng *rand.Rand) []byte {
 // A profile of a stranger may make its own colors wrong, and nothing else: no panic, and no more memory than Memory
 // says, which is little.
 func TestHostileProfilesCostNothing(t *testing.T) {
+	notUnderRace(t)
 	rounds := 10_000
 	if testing.Short() {
 		rounds = 1000
