@@ -188,7 +188,7 @@ encode jpeg 320x240 with quality 85
 		t.Fatal(err)
 	}
 	got, err = Spec{}.Explain(h, Limits{})
-	if err != nil || !strings.Contains(got, "\ndecode jpeg 12x9, its inks by \"Press\" to sRGB\n") {
+	if err != nil || !strings.Contains(got, "\ndecode jpeg 12x9 at 8/8: 12x9, its inks by \"Press\" to sRGB\n") {
 		t.Errorf("error %v, got\n%s", err, got)
 	}
 }
@@ -370,6 +370,49 @@ func TestExiftoolFindsTheProfileThatIsKept(t *testing.T) {
 			}
 			if err != nil || !bytes.Equal(got, want) {
 				t.Errorf("%s, %s: %d bytes of profile, want %d, error %v", f, rule, len(got), len(want), err)
+			}
+		}
+	}
+}
+
+// Inks are decoded as small as the outputs allow, as luma is, whatever is done to them then.
+func TestInksAreReducedWhileTheyAreDecoded(t *testing.T) {
+	var files [][]byte
+	for i := range 4 {
+		img := image.NewGray(image.Rect(0, 0, 400, 300))
+		for k := range img.Pix {
+			x, y := float64(k%400), float64(k/400)
+			img.Pix[k] = byte(128 + 100*math.Sin(x/(30+9*float64(i)))*math.Cos(y/(40-7*float64(i))))
+		}
+		files = append(files, encoded(t, img, JPEG))
+	}
+	for _, adobe := range []int{-1, 0, 2} {
+		for _, profile := range [][]byte{nil, pressInks()} {
+			data := apart(files, adobe)
+			if profile != nil {
+				data = intoJPEG(data, profile)
+			}
+			h, err := ReadHeader(data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			steps, err := mustSpec(t, "size=50").Explain(h, Limits{})
+			if err != nil || !strings.Contains(steps, "decode jpeg 400x300 at 3/8: 150x113") {
+				t.Errorf("error %v, %s", err, steps)
+			}
+			whole := do(t, data, "format=png")
+			for _, text := range []string{
+				"size=50", "size=50;grayscale", "grayscale;size=60;rotate=90", "size=50;size=90;blur=1",
+			} {
+				res := do(t, data, text+";format=png")
+				want := do(t, whole.Outputs[0].Data, text+";format=png")
+				for i, out := range res.Outputs {
+					d := difference(decoded(t, out.Data, PNG), decoded(t, want.Outputs[i].Data, PNG))
+					if d > 1.5 || res.Path != "cmyk+rgba" {
+						t.Errorf("Adobe %d, %d bytes of profile, %s: %.2f off, path %s", adobe, len(profile), text, d,
+							res.Path)
+					}
+				}
 			}
 		}
 	}

@@ -33,8 +33,8 @@ func (m *meta) jpeg(data []byte) error {
 	}
 	m.Width, m.Height = h.Width, h.Height
 	head.Header = h
-	if h.Kind == pixel.YCbCr || h.Kind == pixel.Gray {
-		m.planes = jpegPlanes{&head.Header}
+	if h.Kind == pixel.YCbCr || h.Kind == pixel.Gray || plainInks(&head.Header) {
+		m.planes = jpegPlanes{head}
 	} else {
 		m.general = fmt.Sprintf("its components are %v", h.Kind)
 		pixels := int64(h.Width) * int64(h.Height)
@@ -48,6 +48,9 @@ func (m *meta) jpeg(data []byte) error {
 func (m *meta) jpegPrice(data []byte, h *jpeg.Header) {
 	p, pixels := &m.price, int64(m.Width)*int64(m.Height)
 	p.work = 2 * pixels
+	if isInks(h.Kind) {
+		p.work += pixels // one plane more, and no chroma of fewer samples
+	}
 	if m.planes == nil {
 		p.work = 20 * pixels // planes are converted to RGB as well
 	}
@@ -71,14 +74,19 @@ func (j *job) readJPEG(data []byte, m *meta) (*image.NRGBA, error) {
 }
 
 // jpegPlanes are those of a JPEG.
-type jpegPlanes struct{ *jpeg.Header }
+type jpegPlanes struct{ *jpegHead }
 
 func (h jpegPlanes) shape() pixel.Shape             { return h.Shape() }
 func (h jpegPlanes) memory(scale pixel.Scale) int64 { return h.Memory(scale) }
+func (h jpegPlanes) inverted() bool                 { return !h.bare }
 
 func (h jpegPlanes) decode(j *job, data []byte, scale pixel.Scale) (*pixel.Planes, error) {
 	d := &j.space.decoder
-	planes, report, err := d.Decode(data, h.Header, jpeg.Options{Scale: scale, Stop: j.stop})
+	o := jpeg.Options{Scale: scale, Stop: j.stop}
+	if h.inverted() {
+		o.NoInk = 255
+	}
+	planes, report, err := d.Decode(data, &h.Header, o)
 	if err != nil {
 		return nil, err
 	}

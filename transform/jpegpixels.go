@@ -27,23 +27,6 @@ func (j *job) jpegPixels(data []byte, h *jpeg.Header, inverted bool) (*image.NRG
 		return nil, report, err
 	}
 	j.remarksOf(decoder.Remarks())
-	img := image.NewNRGBA(image.Rect(0, 0, h.Width, h.Height))
-	rows := pixel.NewRows(p, h.Shape())
-	inks := j.inks != nil && h.N == 4
-	for y := range h.Height {
-		if y%64 == 0 {
-			if err := o.Stop.Err(); err != nil {
-				return nil, report, err
-			}
-		}
-		if out := img.Pix[y*img.Stride:][:4*h.Width]; inks {
-			rows.Inks(out, y, inverted)
-		} else {
-			rows.RGB(out, y, inverted)
-		}
-	}
-	if inks {
-		err = j.convert(img, j.inks)
-	}
+	img, err := j.rgbOf(p, h.Shape(), inverted)
 	return img, report, err
 }

@@ -11,7 +11,7 @@ import (
 
 // A planeSource is what is known of a file whose planes can be decoded alone.
 type planeSource interface {
-	// shape describes the picture.
+	// shape describes the picture. A source of inks is an inkSource, too.
 	shape() pixel.Shape
 	// memory returns how many bytes the decoder keeps at that scale: the planes, and what they are made of.
 	memory(scale pixel.Scale) int64
@@ -76,7 +76,7 @@ func newPlanesPath(p plan, source planeSource) *planesPath {
 	}
 	for _, l := range r.legs {
 		r.scale.Luma = max(r.scale.Luma, eighths(l.view, &lumaLeft, 1, 1))
-		if r.shape.Kind == pixel.YCbCr && !l.gray {
+		if r.chroma(l) {
 			c := r.shape.Sampling[1]
 			hMax, vMax := r.shape.Finest()
 			sub := r.subsampling(l)
@@ -104,6 +104,9 @@ func (p *planesPath) rough() bool {
 }
 
 func (p *planesPath) name() string {
+	if isInks(p.shape.Kind) {
+		return "cmyk+rgba"
+	}
 	for _, l := range p.legs {
 		if !l.direct() {
 			return "ycbcr+rgba"
@@ -112,10 +115,18 @@ func (p *planesPath) name() string {
 	return "ycbcr"
 }
 
+// direct reports whether the view of l is encoded as it is.
+func (p *planesPath) direct(l leg) bool { return !isInks(p.shape.Kind) && l.direct() }
+
+// chroma reports whether l needs chroma.
+func (p *planesPath) chroma(l leg) bool {
+	return p.shape.Kind == pixel.YCCK || p.shape.Kind == pixel.YCbCr && !l.gray
+}
+
 // colors reports whether any leg needs chroma.
 func (p *planesPath) colors() bool {
 	for _, l := range p.legs {
-		if p.shape.Kind == pixel.YCbCr && !l.gray {
+		if p.chroma(l) {
 			return true
 		}
 	}
@@ -125,7 +136,7 @@ func (p *planesPath) colors() bool {
 // subsampling returns 2 if the chroma of the view of l has half of the columns and rows of its luma, and 1 if it has
 // all.
 func (p *planesPath) subsampling(l leg) int {
-	if !l.direct() || p.shape.Kind != pixel.YCbCr {
+	if !p.direct(l) || p.shape.Kind != pixel.YCbCr {
 		return 1
 	}
 	// Chroma that the source does not have would take bytes and show nothing.
@@ -163,6 +174,8 @@ func (p *planesPath) decoded() int64 {
 func (p *planesPath) viewBytes(l leg, stored image.Point) int64 {
 	per := int64(2) // half-size chroma
 	switch {
+	case isInks(p.shape.Kind):
+		per = 4
 	case l.gray || p.shape.Kind == pixel.Gray:
 		per = 1
 	case p.subsampling(l) == 1:
@@ -199,14 +212,14 @@ func (p *planesPath) need(n *needs) {
 	for legs := range p.bySize() {
 		var rgb []leg
 		for i := range legs {
-			if legs[i].direct() {
+			if p.direct(legs[i]) {
 				n.output(&legs[i], 0, legs[i].view.size, false)
 			} else {
 				rgb = append(rgb, legs[i])
 			}
 		}
 		if size := legs[0].view.size; len(rgb) > 0 {
-			n.steps(rgb, imageBytes(args{}, size.X, size.Y), size, legs[0].rest)
+			n.steps(rgb, imageBytes(args{}, size.X, size.Y), size, p.inRGB(legs[0]))
 		}
 	}
 }
@@ -217,6 +230,10 @@ func (p *planesPath) explain() (why, how string) {
 		why = "the plane of luma from end to end"
 	}
 	for _, l := range p.legs {
+		if isInks(p.shape.Kind) {
+			why = "planes of inks until they have the sizes wanted"
+			break
+		}
 		if len(l.rest) > 0 {
 			why = fmt.Sprintf("planes until %s, which is done in RGB", l.rest[0])
 			break
@@ -253,12 +270,14 @@ func (p *planesPath) run(j *job, data []byte, m meta, res *Result, start time.Ti
 func (p *planesPath) size(s *sizing, planes *pixel.Planes) error {
 	var pic *pixel.Planes
 	made := 0 // the subsampling of pic
+	shown := s.legs[0]
+	shown.gray = shown.gray && !isInks(p.shape.Kind)
 	view := func(sub int) (err error) {
 		if made == sub {
 			return nil
 		}
 		s.doing, made = "resize", sub
-		if pic, err = s.space.view(planes, &p.shape, s.legs[0], sub, pic); err != nil {
+		if pic, err = s.space.view(planes, &p.shape, shown, sub, pic); err != nil {
 			return &Error{Kind: ClassOperation, Doing: s.doing, Err: err}
 		}
 		return s.ended()
@@ -266,7 +285,7 @@ func (p *planesPath) size(s *sizing, planes *pixel.Planes) error {
 	rgb := false
 	for sub := 2; sub > 0; sub-- {
 		for i, l := range s.legs {
-			if !l.direct() {
+			if !p.direct(l) {
 				rgb = true
 			} else if p.subsampling(l) == sub {
 				if err := view(sub); err != nil {
@@ -284,5 +303,26 @@ func (p *planesPath) size(s *sizing, planes *pixel.Planes) error {
 	if err := view(1); err != nil {
 		return err
 	}
-	return s.finish(pic.NRGBA(), func(l *leg) []Op { return l.rest })
+	img, err := p.rgbOf(s.job, pic)
+	if err != nil {
+		return err
+	}
+	return s.finish(img, func(l *leg) []Op { return p.inRGB(*l) })
+}
+
+// rgbOf returns a view in RGB.
+func (p *planesPath) rgbOf(j *job, view *pixel.Planes) (*image.NRGBA, error) {
+	if !isInks(view.Kind) {
+		return view.NRGBA(), nil
+	}
+	source, ok := p.source.(inkSource)
+	return j.inksOf(view, ok && source.inverted())
+}
+
+// inRGB returns what is to be done to the view of l in RGB. Inks are no luma: their view is not gray yet.
+func (p *planesPath) inRGB(l leg) []Op {
+	if isInks(p.shape.Kind) {
+		return l.inRGB()
+	}
+	return l.rest
 }

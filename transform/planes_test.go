@@ -140,7 +140,7 @@ func TestPlanesAreDecodedNoLargerThanNeeded(t *testing.T) {
 	} {
 		h := &jpeg.Header{Width: 4000, Height: 3000, Kind: pixel.YCbCr, N: 3}
 		h.Components = [4]jpeg.Component{{H: c.h, V: c.v}, {H: 1, V: 1}, {H: 1, V: 1}}
-		r := newPlanesPath(planOf(t, c.text, h.Width, h.Height, 1), jpegPlanes{h})
+		r := newPlanesPath(planOf(t, c.text, h.Width, h.Height, 1), jpegPlanes{&jpegHead{Header: *h}})
 		if got := r.subsampling(r.legs[0]); r.scale != c.scale || got != c.subsampling {
 			t.Errorf("%d:%d, %q: scale %v and subsampling %d, want %v and %d", c.h, c.v, c.text, r.scale, got, c.scale,
 				c.subsampling)

@@ -22,7 +22,7 @@ type workspace struct {
 	decoder   jpeg.Decoder
 	encoder   jpeg.Encoder
 	resampler resample.Resampler
-	planes    [3][3][]byte // samples of planes: 0 resampled, 1 turned, 2 in the range of video
+	planes    [3][4][]byte // samples of planes: 0 resampled, 1 turned, 2 in the range of video
 	png       png.Decoder
 	tiff      *tiff.Decoder // nil until it is needed
 	pngs      png.Encoder

@@ -32,7 +32,7 @@ const (
 )
 
 // knownPaths are the ways that pixels go, as transform.Result.Path names them, and none.
-var knownPaths = []string{"", "ycbcr", "ycbcr+rgba", "gray", "gray+rgba", "rgba"}
+var knownPaths = []string{"", "ycbcr", "ycbcr+rgba", "cmyk+rgba", "gray", "gray+rgba", "rgba"}
 
 // believe compares the head of an answer with its task, before any of the body is read. An image may have taken over
 // the worker that decoded it, so its answer is no more to be trusted than the image was. age is how long the worker has

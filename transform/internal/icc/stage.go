@@ -40,10 +40,6 @@ func (m *matrix) apply(v [4]float64) (out [4]float64) {
 	return out
 }
 
-func (m *matrix) isIdentity() bool {
-	return *m == matrix{m: [9]float64{1, 0, 0, 0, 1, 0, 0, 0, 1}}
-}
-
 // A grid is a stage that holds out values for each node of a grid, whose last input varies fastest.
 type grid struct {
 	sizes []int // nodes in the direction of each input, at least 2
