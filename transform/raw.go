@@ -3,7 +3,6 @@ package transform
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -104,7 +103,7 @@ func (s Spec) preview(data []byte) (*rawPreview, error) {
 		p.search(data)
 	}
 	if p.file == nil {
-		err := errors.New("this is " + p.kind + " raw file without a JPEG that can be read: expected one for --raw-preview")
+		err := fmt.Errorf("this is %s raw file without a JPEG that can be read: expected one for --raw-preview", p.kind)
 		return nil, &Error{Kind: ClassUnsupported, Doing: "read header", Err: err}
 	}
 	return p, nil
@@ -173,8 +172,8 @@ func (p *rawPreview) inspect() (meta, error) {
 	if p.orientation != 0 {
 		m.Orientation = p.orientation
 	}
-	said := fmt.Sprintf("this is %s raw file, of which the JPEG of %dx%d pixels in it was used", p.kind, m.Width, m.Height)
-	m.remarks = slices.Insert(m.remarks, 0, said)
+	const said = "this is %s raw file, of which the JPEG of %dx%d pixels in it was used"
+	m.remarks = slices.Insert(m.remarks, 0, fmt.Sprintf(said, p.kind, m.Width, m.Height))
 	return m, nil
 }
 

@@ -74,7 +74,8 @@ func (r rawFile) build() []byte {
 
 // lossless returns the head of a JPEG of the lossless kind, in which cameras keep what the sensor saw.
 func losslessJPEG() []byte {
-	return []byte("\xff\xd8\xff\xc3\x00\x0b\x08\x20\x00\x20\x00\x01\x01\x11\x00\xff\xda\x00\x08\x01\x01\x00\x01\x00\x00")
+	return []byte("\xff\xd8\xff\xc3\x00\x0b\x08\x20\x00\x20\x00\x01\x01\x11\x00" +
+		"\xff\xda\x00\x08\x01\x01\x00\x01\x00\x00")
 }
 
 func TestPreviewOfARawFileIsUsedIfAsked(t *testing.T) {
@@ -92,11 +93,15 @@ func TestPreviewOfARawFileIsUsedIfAsked(t *testing.T) {
 	}{
 		"nef": {rawFile{"II*\x00....", "NIKON CORPORATION", thumbs, both, 6, nil}.build(), 6, "a Nikon NEF"},
 		"arw": {rawFile{"II*\x00....", "SONY", both, thumbs, 8, nil}.build(), 8, "a Sony ARW"},
-		"dng": {rawFile{"II*\x00....", "Apple", thumbs, both, 1, [][2]uint32{{tiff.DNGVersion, 0x401}}}.build(), 1, "a DNG"},
-		"cr2": {rawFile{"II*\x00....CR\x02\x00\x00\x00\x00\x00", "Canon", both, nil, 3, nil}.build(), 3, "a Canon CR2"},
-		"rw2": {rawFile{"IIU\x00....", "Panasonic", map[uint16][]byte{tiff.PanasonicJPEG: large}, nil, 6, nil}.build(), 6,
-			"a Panasonic RW2"},
-		"orf":     {rawFile{"IIRO....", "OLYMPUS", map[uint16][]byte{37500: large}, thumbs, 0, nil}.build(), 1, "an Olympus ORF"},
+		"dng": {
+			rawFile{"II*\x00....", "Apple", thumbs, both, 1, [][2]uint32{{tiff.DNGVersion, 0x401}}}.build(), 1, "a DNG",
+		},
+		"cr2": {rawFile{"II*\x00....CR\x02\x00\x00\x00\x00\x00", "Canon", both, nil, 3, nil}.build(), 3,
+			"a Canon CR2"},
+		"rw2": {rawFile{"IIU\x00....", "Panasonic", map[uint16][]byte{tiff.PanasonicJPEG: large}, nil, 6, nil}.build(),
+			6, "a Panasonic RW2"},
+		"orf": {rawFile{"IIRO....", "OLYMPUS", map[uint16][]byte{37500: large}, thumbs, 0, nil}.build(), 1,
+			"an Olympus ORF"},
 		"raf":     {raf, 1, "a Fujifilm RAF"},
 		"unknown": {rawFile{"II*\x00....", "Nobody", both, thumbs, 0, nil}.build(), 1, "a camera"},
 	} {
@@ -121,7 +126,8 @@ func TestPreviewOfARawFileIsUsedIfAsked(t *testing.T) {
 			t.Errorf("%s: the output has %dx%d pixels and is not that of the preview alone", name,
 				res.Outputs[0].Width, res.Outputs[0].Height)
 		}
-		said := fmt.Sprintf("decode jpeg: this is %s raw file, of which the JPEG of 120x80 pixels in it was used", c.kind)
+		const form = "decode jpeg: this is %s raw file, of which the JPEG of 120x80 pixels in it was used"
+		said := fmt.Sprintf(form, c.kind)
 		if len(res.Warnings) != 1 || res.Warnings[0] != said {
 			t.Errorf("%s: warnings %q, want %q", name, res.Warnings, said)
 		}

@@ -172,8 +172,8 @@ func (f *runFlags) addFiles(g flags.Group) {
 		flags.Flag{Name: "chroma",
 			Value: flags.Parsed(&p.chroma, "auto|420|444", ofTransform(transform.ParseChroma),
 				textOf[transform.Chroma]),
-			Usage: "resolution of color in JPEGs. auto: full from quality 90 on, where the source has it, else half " +
-				"(default). 420: half. 444: full"},
+			Usage: "resolution of color in JPEG and AVIF. auto: full from quality 90 on, where the source has it, " +
+				"else half (default). 420: half. 444: full"},
 		flags.Flag{Name: "compression",
 			Value: flags.Parsed(&p.compression, "1..9", ofTransform(transform.ParseCompression), unlessZero),
 			Usage: "how hard PNG and TIFF are packed: 1 is fastest, 9 smallest"},
