@@ -21,7 +21,7 @@ func (m *meta) avif(data []byte) error {
 	if h.Codec != "av01" {
 		return codec.Unsupported(fmt.Sprintf("an image of the kind %q in an AVIF", h.Codec))
 	}
-	m.price.most = avif.MaxPixels
+	m.price.most = avif.MaxDecoded
 	m.heifPrice(h, avif.DecodeBytes, avif.FixedBytes)
 	return nil
 }

@@ -128,7 +128,7 @@ func (j *job) run(t Task) (Result, error) {
 		return Result{}, &Error{Kind: ClassOperation, Doing: "read spec", Err: err}
 	}
 	start := time.Now()
-	m, err := inspect(t.Data)
+	data, m, err := t.Spec.source(t.Data)
 	if err != nil {
 		return Result{}, err
 	}
@@ -163,7 +163,7 @@ func (j *job) run(t Task) (Result, error) {
 	defer j.space.release()
 	way := p.path(h)
 	res := Result{Source: h.plain(), Path: way.name(), Stripped: t.Spec.strips(&m)}
-	if err := way.run(j, t.Data, m, &res, start); err != nil {
+	if err := way.run(j, data, m, &res, start); err != nil {
 		return Result{}, err
 	}
 	return res, nil

@@ -2,6 +2,7 @@ package transform
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -15,13 +16,17 @@ type magic struct {
 	kind   string
 }
 
+const jpegXL = "a JPEG XL image"
+
+// helpful says what helps with a kind of image, where something does.
+var helpful = map[string]string{jpegXL: "no decoder for Go exists; djxl converts it"}
+
 // foreignImages are images, or documents of images, that cannot be read.
 var foreignImages = []magic{
 	{4, "ftypmif1", "a HEIF image"},
 	{4, "ftypmsf1", "a HEIF sequence"},
-	{4, "ftypcrx", "a Canon CR3 camera raw file"},
-	{0, "\xff\x0a", "a JPEG XL image"},
-	{0, "\x00\x00\x00\x0cJXL \r\n\x87\n", "a JPEG XL image"},
+	{0, "\xff\x0a", jpegXL},
+	{0, "\x00\x00\x00\x0cJXL \r\n\x87\n", jpegXL},
 	{0, "\x00\x00\x00\x0cjP  \r\n\x87\n", "a JPEG 2000 image"},
 	{0, "\xff\x4f\xff\x51", "a JPEG 2000 codestream"},
 	{0, "\xff\xd8\xff\xf7", "a JPEG-LS image"},
@@ -31,13 +36,6 @@ var foreignImages = []magic{
 	{0, "%PDF", "a PDF document"},
 	{0, "%!PS", "a PostScript document"},
 	{0, "\xc5\xd0\xd3\xc6", "an EPS document"},
-	{0, "II*\x00\x10\x00\x00\x00CR", "a Canon CR2 camera raw file"},
-	{0, "FUJIFILMCCD-RAW", "a Fujifilm RAF camera raw file"},
-	{0, "IIRO", "an Olympus ORF camera raw file"},
-	{0, "IIRS", "an Olympus ORF camera raw file"},
-	{0, "IIU\x00", "a Panasonic RW2 camera raw file"},
-	{0, "\x00MRM", "a Minolta MRW camera raw file"},
-	{0, "FOVb", "a Sigma X3F camera raw file"},
 	{0, "II\xbc", "a JPEG XR image"},
 	{0, "qoif", "a QOI image"},
 	{0, "farbfeld", "a farbfeld image"},
@@ -89,12 +87,16 @@ func refusal(data []byte) *Error {
 	if len(data) == 0 {
 		return &Error{Kind: ClassNotAnImage, Doing: "read header", Err: errors.New("the file is empty")}
 	}
+	if kind := rawKind(data); kind != "" {
+		return &Error{Kind: ClassUnsupported, Doing: "read header", Err: rawRefusal(kind)}
+	}
 	kind, ok := match(foreignImages, data)
 	if !ok && netpbm(data) {
 		kind, ok = "a Netpbm image", true
 	}
 	if ok {
-		err := fmt.Errorf("this is %s, which cannot be read: expected %s", kind, readableTitles())
+		err := fmt.Errorf("this is %s, which cannot be read: %s", kind,
+			cmp.Or(helpful[kind], "expected "+readableTitles()))
 		return &Error{Kind: ClassUnsupported, Doing: "read header", Err: err}
 	}
 	if kind, ok := match(foreignFiles, data); ok {

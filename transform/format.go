@@ -92,7 +92,7 @@ var formats = []format{
 		mime: "image/avif", sniff: isAVIF, frames: "image of the sequence",
 		header: (*meta).avif, decode: (*job).readAVIF,
 		encode: (*job).encodeAVIF, measure: measureAVIF,
-		alpha: alphaFull, profile: true, quality: 55, maxSide: 65536, maxPixels: avif.MaxPixels, work: 100, copies: 4,
+		alpha: alphaFull, profile: true, quality: 55, maxSide: 65536, maxPixels: avif.MaxEncoded, work: 100, copies: 4,
 		need: avifNeed,
 	},
 	{

@@ -35,11 +35,14 @@ type meta struct {
 
 // ReadHeader reads what can be known of an image file without decoding its pixels. Every error is an *Error, and so is
 // a panic: headers are read in the process of the caller, where a panic would end a whole run.
-func ReadHeader(data []byte) (Header, error) {
+func ReadHeader(data []byte) (Header, error) { return Spec{}.ReadHeader(data) }
+
+// ReadHeader is the function ReadHeader for what s works on: the preview of a camera raw file, if s has RawPreview.
+func (s Spec) ReadHeader(data []byte) (Header, error) {
 	var m meta
 	doing := "read header"
 	err := guard(&doing, func() (err error) {
-		m, err = inspect(data)
+		_, m, err = s.source(data)
 		return err
 	})
 	return m.Header, err

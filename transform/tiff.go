@@ -22,11 +22,8 @@ func (m *meta) tiff(data []byte) error {
 	if !ok {
 		return codec.ErrHeader
 	}
-	if d.Has(tiff.DNGVersion) {
-		return codec.Unsupported("a DNG camera raw file")
-	}
-	if d.Number(tiff.SubfileType, 0)&1 != 0 && d.Has(tiff.SubIFDs) {
-		return codec.Unsupported("a camera raw file, whose first image is a preview,")
+	if kind := rawKind(data); kind != "" {
+		return &Error{Kind: ClassUnsupported, Doing: "read header", Err: rawRefusal(kind)}
 	}
 	l, err := tiff.ReadLayout(d)
 	if err != nil {

@@ -106,7 +106,7 @@ func (d *dry) explanation(ctx context.Context, item fetch.Item) (string, error) 
 		return "", err
 	}
 	defer body.Release()
-	header, err := transform.ReadHeader(body.Data)
+	header, err := d.store.Spec().ReadHeader(body.Data)
 	if err != nil {
 		return "", err
 	}

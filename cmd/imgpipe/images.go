@@ -9,7 +9,7 @@ import (
 )
 
 // unreadPhotos are the extensions of photos that cannot be read. A walk takes them all the same, since a photo that is
-// not done should be a failure that is said.
+// not done should be a failure that is said. Camera raw files are left out: most have a JPEG beside them.
 var unreadPhotos = []string{".jxl"}
 
 // imageFiles are the extensions of the files that a walk takes.

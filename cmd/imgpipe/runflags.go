@@ -133,6 +133,9 @@ func (f *runFlags) addPicture(g flags.Group) {
 				"white)"},
 		flags.Flag{Name: "no-auto-orient", Value: flags.Switch(&f.picture.noOrient),
 			Usage: "do not turn images upright by their EXIF or XMP orientation"},
+		flags.Flag{Name: "raw-preview", Value: flags.Switch(&f.picture.rawPreview),
+			Usage: "take camera raw files too (CR2, CR3, NEF, ARW, DNG, RAF, ORF, RW2 and others), and use the " +
+				"largest JPEG in each"},
 		flags.Flag{Name: "linear", Value: flags.Switch(&f.picture.linear),
 			Usage: "resize in linear light: fine bright detail on dark stays as bright as it was, at more time"},
 	)
@@ -170,8 +173,8 @@ func (f *runFlags) addFiles(g flags.Group) {
 		flags.Flag{Name: "chroma",
 			Value: flags.Parsed(&p.chroma, "auto|420|444", ofTransform(transform.ParseChroma),
 				textOf[transform.Chroma]),
-			Usage: "resolution of color in JPEGs. auto: full from quality 90 on, where the source has it, else half " +
-				"(default). 420: half. 444: full"},
+			Usage: "resolution of color in JPEG and AVIF. auto: full from quality 90 on, where the source has it, " +
+				"else half (default). 420: half. 444: full"},
 		flags.Flag{Name: "compression",
 			Value: flags.Parsed(&p.compression, "1..9", ofTransform(transform.ParseCompression), unlessZero),
 			Usage: "how hard PNG and TIFF are packed: 1 is fastest, 9 smallest"},
@@ -329,6 +332,9 @@ func modesHelp() string {
 // inputs say what is read. The output folder is none of it.
 func (f *runFlags) inputs(stdin io.Reader) fetch.Inputs {
 	in := f.input.options(stdin)
+	if f.picture.rawPreview {
+		in.Extensions = append(in.Extensions, transform.RawExtensions()...)
+	}
 	in.Timeout, in.Skip = f.download.timeout, []string{f.output.dir}
 	return in
 }

@@ -32,7 +32,7 @@ var start = sync.OnceValue(func() (err error) {
 			err = fmt.Errorf("the codec could not be compiled: %v", p)
 		}
 	}()
-	// The library gives its C code what os.Stdout is at the first call. That is a worker's wire no more by then, but in
+	// The C code writes to what os.Stdout is at the first call. That is a worker's wire no more by then, but in
 	// other processes results are written to it.
 	stdout := os.Stdout
 	os.Stdout = os.Stderr
@@ -62,7 +62,8 @@ func compiles() (ok bool) {
 	features := api.CoreFeaturesV2 | experimental.CoreFeaturesThreads
 	rt := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigCompiler().WithCoreFeatures(features))
 	defer rt.Close(ctx)
-	const module = "\x00asm\x01\x00\x00\x00" + "\x01\x04\x01\x60\x00\x00" + "\x03\x02\x01\x00" + "\x0a\x04\x01\x02\x00\x0b"
+	const module = "\x00asm\x01\x00\x00\x00" + // its sections are types, functions and code
+		"\x01\x04\x01\x60\x00\x00" + "\x03\x02\x01\x00" + "\x0a\x04\x01\x02\x00\x0b"
 	_, err := rt.CompileModule(ctx, []byte(module))
 	return err == nil
 }

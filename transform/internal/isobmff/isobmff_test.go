@@ -171,7 +171,8 @@ func TestHeaderSaysWhatTheFileIs(t *testing.T) {
 			func(h *Header) bool { return h.Orientation == 5 }},
 		"cropped": {plain(boxOf("clap", nums(4, 20, 4, 1, 4, 10, 4, 1, 4, -5, 4, 1, 4, 4, 4, 1))),
 			func(h *Header) bool { return h.Crop == image.Rect(5, 14, 25, 24) && len(h.Odd) == 0 }},
-		"cropped to half a pixel": {plain(boxOf("clap", nums(4, 21, 4, 1, 4, 10, 4, 1, 4, -5, 4, 1, 4, 4, 4, 1))),
+		"cropped to half a pixel": {
+			plain(boxOf("clap", nums(4, 21, 4, 1, 4, 10, 4, 1, 4, -5, 4, 1, 4, 4, 4, 1))),
 			func(h *Header) bool { return h.Crop == image.Rect(0, 0, 40, 30) && len(h.Odd) == 1 }},
 	} {
 		h, err := ReadHeader(c.p.build())
@@ -188,7 +189,8 @@ func TestWhatAFileContradictsIsAnError(t *testing.T) {
 	larger.cw, larger.ch = 60000, 60000
 	alpha.alpha, alpha.cw = true, 41
 	grid.rows, grid.columns, grid.w, grid.h = 2, 3, 121, 55
-	two := plain()
+	two, long, none := plain(), plain(), plain()
+	long.w, none.w = 70000, 0
 	two.more = [][]byte{boxOf("meta", nums(4, 0))}
 	for name, c := range map[string]struct {
 		p    picture
@@ -199,8 +201,8 @@ func TestWhatAFileContradictsIsAnError(t *testing.T) {
 		"alpha of another size":  {alpha, "its coded image has 41x30"},
 		"a grid with a gap":      {grid, "its grid of 3x2 images of 40x30 pixels does not make 121x55"},
 		"two boxes of a kind":    {two, `it has two boxes "meta"`},
-		"a large side":           {picture{w: 70000, h: 1, cw: 40, ch: 30, brand: "avif"}, "expected sides of 1 to 65536"},
-		"no pixels":              {picture{w: 0, h: 1, cw: 40, ch: 30, brand: "avif"}, "expected sides of 1 to 65536"},
+		"a large side":           {long, "expected sides of 1 to 65536"},
+		"no pixels":              {none, "expected sides of 1 to 65536"},
 		"a box beyond its place": {plain([]byte("\x00\x00\x00\x63free")), "larger than what holds it"},
 	} {
 		if _, err := ReadHeader(c.p.build()); err == nil || !strings.Contains(err.Error(), c.says) {
@@ -256,9 +258,12 @@ func TestProfileGoesIntoAFile(t *testing.T) {
 			}
 			before, err1 := ReadHeader(data)
 			after, err2 := ReadHeader(out)
-			if err1 != nil || err2 != nil || !bytes.Equal(after.Profile, profile) || after.Cut ||
-				!bytes.Equal(before.EXIF, after.EXIF) || after.Alpha != alpha || len(out) != len(data)+12+len(profile)+1 {
-				t.Errorf("version %d, alpha %t: %v, %v", version, alpha, err1, err2)
+			if err1 != nil || err2 != nil {
+				t.Fatalf("version %d, alpha %t: %v, %v", version, alpha, err1, err2)
+			}
+			if !bytes.Equal(after.Profile, profile) || after.Cut || !bytes.Equal(before.EXIF, after.EXIF) ||
+				after.Alpha != alpha || len(out) != len(data)+12+len(profile)+1 {
+				t.Errorf("version %d, alpha %t: %+v", version, alpha, after)
 			}
 			if w, h, ends := Measure(out); w != 40 || h != 30 || !ends {
 				t.Errorf("measured %dx%d, ends %t", w, h, ends)
@@ -300,7 +305,8 @@ func TestBrandsAreKnownByTheirFirstBytes(t *testing.T) {
 // mutants calls f with files in which some bytes, numbers or pieces are others.
 func mutants(n int, f func(data []byte)) {
 	r := rand.New(rand.NewPCG(1, 2))
-	alpha, grid, sequence := plain(boxOf("irot", nums(1, 1))), plain(), plain(boxOf("colr", []byte("prof"), []byte("abc")))
+	alpha, grid := plain(boxOf("irot", nums(1, 1))), plain()
+	sequence := plain(boxOf("colr", []byte("prof"), []byte("abc")))
 	alpha.alpha = true
 	grid.rows, grid.columns, grid.w, grid.h = 2, 3, 110, 55
 	sequence.more = [][]byte{boxOf("moov")}

@@ -9,6 +9,7 @@ import (
 
 // The tags that matter here (TIFF 6.0, section 8, its supplements, and those of Adobe's DNG).
 const (
+	PanasonicJPEG   = 46 // of RW2
 	SubfileType     = 254
 	OldSubfileType  = 255
 	Width           = 256
@@ -17,6 +18,7 @@ const (
 	Compression     = 259
 	Photometric     = 262
 	FillOrder       = 266
+	Make            = 271
 	StripOffsets    = 273
 	Orientation     = 274
 	SamplesPerPixel = 277
@@ -36,6 +38,8 @@ const (
 	ExtraSamples    = 338
 	SampleFormat    = 339
 	JPEGTables      = 347
+	JPEGAt          = 513
+	JPEGLength      = 514
 	Subsampling     = 530
 	ICCProfile      = 34675
 	DNGVersion      = 50706
@@ -81,6 +85,53 @@ func Open(data []byte) (Directory, bool) {
 		return d.at(d.order.Uint64(data[8:]))
 	}
 	return d, false
+}
+
+// OpenRaw is Open for the files of cameras too, which may have another version than TIFF: those of Olympus (ORF) and
+// Panasonic (RW2).
+func OpenRaw(data []byte) (Directory, bool) {
+	if d, ok := Open(data); ok || len(data) < 8 {
+		return d, ok
+	}
+	d := Directory{data: data}
+	switch string(data[:4]) {
+	case "IIRO", "IIRS", "IIU\x00":
+		d.order = binary.LittleEndian
+	case "MMOR":
+		d.order = binary.BigEndian
+	default:
+		return d, false
+	}
+	return d.at(uint64(d.order.Uint32(data[4:])))
+}
+
+// All calls f with d, the directories behind it, and those that each names as a part of its own, up to maxPages.
+func (d Directory) All(f func(Directory)) {
+	left := maxPages
+	for page, ok := d, true; ok && left > 0; left-- {
+		f(page)
+		if subs, named := page.Field(SubIFDs); named {
+			for i := range min(subs.Len(), left-1) {
+				left--
+				if sub, ok := page.at(subs.At(i)); ok {
+					f(sub)
+				}
+			}
+		}
+		if page.next == 0 {
+			return
+		}
+		page, ok = page.at(page.next)
+	}
+}
+
+// Part returns what lies in the file from at on, n bytes of it or as many as there are.
+func (d Directory) Part(at, n uint64) []byte {
+	if at >= uint64(len(d.data)) {
+		return nil
+	}
+	rest := d.data[at:]
+	return rest[:min(n, uint64(len(rest)))]
 }
 
 // at returns the directory that begins there.
