@@ -229,6 +229,9 @@ func (f Format) DefaultQuality() int { return f.row().quality }
 // HasProfile reports whether a file of format f can hold a color profile.
 func (f Format) HasProfile() bool { return f.row().profile }
 
+// HoldsMetadata reports whether a file of format f that is written here can hold metadata of any kind.
+func (f Format) HoldsMetadata() bool { return holdsMetadata(f.row()) }
+
 // HasAlpha reports whether a file of format f can be transparent.
 func (f Format) HasAlpha() bool { return f.row().alpha != alphaNone }
 

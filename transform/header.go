@@ -22,6 +22,7 @@ type meta struct {
 	torn  tornProfile     // one that is not whole
 	space string          // color space of the pixels as they are stored, as a profile names it; "" is RGB
 	view  image.Rectangle // where the first frame of an animation stands on the canvas; the canvas itself for others
+	bits  int             // of a sample as it is stored; 0 is not known
 	more  bool            // there are frames or pages behind the first, which is all that is taken
 	// described is the metadata of the file.
 	described described

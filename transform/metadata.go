@@ -84,7 +84,9 @@ func (j *job) describe(s Spec, m *meta, data []byte) {
 }
 
 // KeepsMetadata reports whether outputs have any metadata of their input.
-func (s Spec) KeepsMetadata() bool { return s.Metadata == MetadataCopyright || s.Metadata == MetadataAll }
+func (s Spec) KeepsMetadata() bool {
+	return s.Metadata == MetadataCopyright || s.Metadata == MetadataAll
+}
 
 // strips reports whether the outputs of a file lose metadata because s says so.
 func (s Spec) strips(m *meta) bool {

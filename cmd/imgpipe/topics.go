@@ -113,17 +113,20 @@ func formatsList() string {
 		}
 		return "no"
 	}
-	row := func(name, read, written, alpha, profile string) string {
-		return strings.TrimRight(fmt.Sprintf("  %-7s %-5s %-24s %-13s %s", name, read, written, alpha, profile), " ")
+	row := func(name, read, written, alpha, profile, metadata string) string {
+		const form = "  %-7s %-5s %-20s %-13s %-14s %s"
+		return strings.TrimRight(fmt.Sprintf(form, name, read, written, alpha, profile, metadata), " ")
 	}
-	lines := []string{row("", "read", "written", "transparency", "color profile")}
+	lines := []string{row("", "read", "written", "transparency", "color profile", "metadata")}
 	for _, f := range transform.Formats() {
 		if f.Writable() {
-			lines = append(lines, row(f.Title(), "yes", "yes", yes(f.HasAlpha()), yes(f.HasProfile())))
+			lines = append(lines, row(f.Title(), "yes", "yes", yes(f.HasAlpha()), yes(f.HasProfile()),
+				yes(f.HoldsMetadata())))
 			continue
 		}
 		clear, opaque := keptAs(f)
-		lines = append(lines, row(f.Title(), "yes", fmt.Sprintf("no: %s or %s", clear.Title(), opaque.Title()), "", ""))
+		lines = append(lines, row(f.Title(), "yes", fmt.Sprintf("no: %s or %s", clear.Title(), opaque.Title()),
+			"", "", ""))
 	}
 	return strings.Join(lines, "\n")
 }

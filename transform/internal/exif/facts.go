@@ -24,7 +24,8 @@ func FactsOf(b Blocks) Facts {
 	m := Read(b, All)
 	f := CameraOf(b.EXIF)
 	f.Artist, f.Copyright = m.rights.artist(), m.rights.notice()
-	f.GPS = len(m.tags.GPS) > 1 || m.xmp.gps // one tag is the version of the directory
+	_, there := find(m.tags.GPS, tagLatitude)
+	f.GPS = there || m.xmp.gps
 	return f
 }
 

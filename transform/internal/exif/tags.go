@@ -13,6 +13,7 @@ import (
 
 // Tags of EXIF that matter here (CIPA DC-008, section 4.6; TIFF 6.0).
 const (
+	tagLatitude    = 2 // of the GPS directory
 	tagMake        = 271
 	tagModel       = 272
 	tagOrientation = 274
