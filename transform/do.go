@@ -159,5 +159,9 @@ func (j *job) run(t Task) (Result, error) {
 	if err := way.run(j, t.Data, m, &res, start); err != nil {
 		return Result{}, err
 	}
+	if t.Spec.Facts {
+		facts := exif.CameraOf(m.described.structure())
+		res.Taken, res.Camera = facts.Taken, facts.Camera
+	}
 	return res, nil
 }

@@ -441,8 +441,8 @@ func TestMetadataIsCharged(t *testing.T) {
 	if with-without < int64(len(long)) {
 		t.Errorf("the need is %d with metadata and %d without", with, without)
 	}
-	if MaxFile(1, 1) < 3*exif.MaxBlock {
-		t.Errorf("a file of one pixel may have %d bytes", MaxFile(1, 1))
+	if most := mustSpec(t, "metadata=all").MaxMetadata(); most < 3*exif.MaxBlock || mustSpec(t, "").MaxMetadata() != 0 {
+		t.Errorf("metadata may have %d bytes", most)
 	}
 }
 

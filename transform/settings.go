@@ -45,6 +45,7 @@ var settings = []setting{
 	wordSetting("animate", func(s *Spec) *Animation { return &s.Animate }, AnimationKeep, AnimationFirst),
 	wordSetting("depth", func(s *Spec) *Depth { return &s.Depth }, DepthKeep, DepthEight),
 	switchSetting("linear", func(s *Spec) *bool { return &s.Linear }),
+	switchSetting("facts", func(s *Spec) *bool { return &s.Facts }),
 }
 
 // A setting is a step name=value of a Spec's text.

@@ -57,6 +57,8 @@ type Spec struct {
 	Depth Depth
 	// Linear resizes in linear light and not in the values that are stored, which are of light as eyes see it.
 	Linear bool
+	// Facts has a Result say when and with which camera its input was taken. No output differs for it.
+	Facts bool
 
 	assets map[string]*asset
 }

@@ -202,7 +202,8 @@ func (f *runFlags) addOutput(g flags.Group) {
 	f.output.sync = syncOn
 	g.Add(
 		flags.Flag{Name: "name", Value: flags.Text(&f.output.name, "TEMPLATE"),
-			Usage: "names of outputs, of {dir} {stem} {ext} {index} {host} {sha8} {size} {w} {h} (default " +
+			Usage: "names of outputs, of {dir} {stem} {ext} {index} {host} {sha8} {size} {w} {h}, and of " +
+				"photos {date} {year} {month} {day} {camera} (default " +
 				"{dir}/{stem}.{ext}, or {dir}/{stem}-{size}.{ext} for several sizes); the stem of a URL ends in " +
 				"{sha8}, so that two never meet"},
 		flags.Flag{Name: "on-exist",

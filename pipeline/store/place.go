@@ -61,10 +61,11 @@ func (p *place) End(abandoned bool) {
 
 // Put keeps the outputs of r.
 func (p *place) Put(r transform.Result) ([]pipeline.Output, error) {
-	return p.in.Put(p.name, r.Outputs...)
+	return p.in.Put(p.name.of(r), r.Outputs...)
 }
 
-// names returns the names of an item's outputs as far as they are known: {ext}, {w} and {h} may stand in them.
+// names returns the names of an item's outputs as far as they are known: {ext}, {w}, {date} and the
+// like may stand in them.
 func (p *place) names(format transform.Format) (names []string) {
 	for _, v := range p.in.opts.Spec.Variants() {
 		name := strings.ReplaceAll(p.name.String(), "{size}", v.Label)

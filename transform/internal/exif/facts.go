@@ -29,6 +29,9 @@ func FactsOf(b Blocks) Facts {
 	return f
 }
 
+// maxCamera bounds the name of a maker, and that of a model.
+const maxCamera = 100
+
 // CameraOf returns the Camera and the time of an EXIF block alone, for a fraction of the time of FactsOf.
 func CameraOf(exif []byte) (f Facts) {
 	if len(exif) == 0 {
@@ -36,6 +39,7 @@ func CameraOf(exif []byte) (f Facts) {
 	}
 	t, _ := readTags(exif)
 	maker, model := text(t.Image, tagMake), text(t.Image, tagModel)
+	maker, model = maker[:min(len(maker), maxCamera)], model[:min(len(model), maxCamera)]
 	f.Camera = strings.TrimSpace(maker + " " + model)
 	first, _, _ := strings.Cut(maker, " ")
 	if first != "" && len(model) >= len(first) && strings.EqualFold(model[:len(first)], first) {
