@@ -33,6 +33,7 @@ type job struct {
 	kept       *profile       // profile that goes into the outputs, nil for sRGB
 	colors     []string       // what was lost of the meaning of colors
 	metadata   *exif.Metadata // what goes into the outputs, nil for none
+	srgb       bool           // the colors of the outputs are converted to sRGB
 	lost       []string       // what was lost of it
 	free       int64          // nanoseconds of work that the file may still ask for
 	small      []string       // warnings of outputs that are smaller than their box

@@ -446,6 +446,28 @@ func TestMetadataIsCharged(t *testing.T) {
 	}
 }
 
+// TestPackedXMPIsNotMuchLargerThanItsFile has a PNG of few bytes whose XMP would take long to read.
+func TestPackedXMPIsNotMuchLargerThanItsFile(t *testing.T) {
+	text := append([]byte("XML:com.adobe.xmp\x00\x01\x00\x00\x00"), packed(bytes.Repeat([]byte("<a></a>"), 100_000))...)
+	file := encoded(t, scene(9, 9), PNG)
+	res := do(t, slices.Concat(file[:33], pngChunk("iTXt", text), file[33:]), "metadata=all")
+	if want := "XMP was left out: it is larger than its file"; !slices.Contains(res.Warnings, want) {
+		t.Errorf("warnings %q, want %q", res.Warnings, want)
+	}
+}
+
+func TestXMPThatGoesOnElsewhereIsSaid(t *testing.T) {
+	packet := strings.Replace(photoXMP, "<xmp:Rating>", `<n:HasExtendedXMP xmlns:n="http://ns.adobe.com/xmp/note/">`+
+		"0123</n:HasExtendedXMP><xmp:Rating>", 1)
+	res := do(t, photo(t, nil, []byte(packet), nil), "metadata=all")
+	if want := "a part of XMP was left out: it stands apart from the rest"; !slices.Contains(res.Warnings, want) {
+		t.Errorf("warnings %q, want %q", res.Warnings, want)
+	}
+	if bytes.Contains(res.Outputs[0].Data, []byte("HasExtendedXMP")) {
+		t.Error("the output names a part that it does not have")
+	}
+}
+
 func BenchmarkDescribe(b *testing.B) {
 	data := photo(b, photoEXIF(binary.BigEndian, nil), []byte(photoXMP), photoIPTC)
 	for _, amount := range []string{"strip", "copyright", "all"} {

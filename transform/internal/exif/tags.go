@@ -27,6 +27,7 @@ const (
 	tagDigitized   = 36868
 	tagComponents  = 37121
 	tagMakerNote   = 37500
+	tagColorSpace  = 40961
 	tagWidth       = 40962 // PixelXDimension
 	tagHeight      = 40963
 	tagInterop     = 40965 // where the directory of interoperability is
