@@ -74,13 +74,13 @@ func (f *infoFlags) info(cmd *cobra.Command, args []string) error {
 	out := cmd.OutOrStdout()
 	failed := 0
 	for i, arg := range args {
-		if stop.ctx.Err() != nil {
-			return exitError{exitInterrupted, nil}
-		}
 		if unheard(out) {
 			break
 		}
 		s := f.look(stop.ctx, cmd.InOrStdin(), arg, spec)
+		if stop.ctx.Err() != nil {
+			return exitError{exitInterrupted, nil}
+		}
 		if s.Error != "" {
 			failed++
 		}

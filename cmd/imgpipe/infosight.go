@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"imgpipe/cmd/imgpipe/internal/summary"
 	"imgpipe/transform"
@@ -80,7 +81,7 @@ const (
 
 // decode finds out what is damaged. A small picture is made of all of the file.
 func (s *sight) decode(ctx context.Context, data []byte, h transform.Header, limits transform.Limits) {
-	limits.RefuseDamaged = false
+	limits.RefuseDamaged, limits.Time = false, time.Minute
 	small := transform.Spec{
 		Sizes: []transform.Resize{{Width: sightSide, Height: sightSide}}, Formats: []transform.Format{transform.PNG},
 		ICC: transform.ProfileStrip,

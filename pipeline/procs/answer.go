@@ -25,7 +25,7 @@ func untrue(format string, args ...any) error {
 
 // The most that an answer may hold. Honest ones have far less.
 const (
-	maxWarnings = 16 // and two for each output
+	maxWarnings = 16 // and four for each output
 	maxWarning  = 1 << 10
 	maxText     = 4 << 10  // of an error; longer ones are cut
 	maxTrace    = 64 << 10 // of the stack of a panic
@@ -82,7 +82,7 @@ func believe(m *wire.Done, task transform.Task, body uint64, age time.Duration) 
 	if !slices.Contains(knownPaths, r.Path) {
 		return untrue("by way of %q", r.Path[:min(len(r.Path), maxWarning)])
 	}
-	if most := maxWarnings + 2*len(want); len(r.Warnings) > most {
+	if most := maxWarnings + 4*len(want); len(r.Warnings) > most {
 		return untrue("%d warnings: expected at most %d", len(r.Warnings), most)
 	}
 	for i, w := range r.Warnings {

@@ -60,7 +60,7 @@ func (s *Store) own(paths []string, name string, source uint64, at int64) {
 }
 
 // sized reports whether a name, as a line holds it, has a field that only the output decides, beside format and label.
-func sized(name string) bool { return sizedMarks.Replace(name) != name }
+func sized(name string) bool { return strings.Count(name, "{") > 1 && sizedMarks.Replace(name) != name }
 
 // sizedHash is the same for two names that could become one with some width and height.
 func sizedHash(name string) uint64 {
