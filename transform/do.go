@@ -34,6 +34,7 @@ type job struct {
 	pixels     *profile       // profile that the pixels have which are worked on, nil for sRGB
 	colors     []string       // what was lost of the meaning of colors
 	metadata   *exif.Metadata // what goes into the outputs, nil for none
+	srgb       bool           // the colors of the outputs are converted to sRGB
 	lost       []string       // what was lost of it
 	free       int64          // nanoseconds of work that the file may still ask for
 	sizes      []string       // warnings of sizes: smaller than their box, or not made
@@ -165,6 +166,10 @@ func (j *job) run(t Task) (Result, error) {
 	res := Result{Source: h.plain(), Path: way.name(), Stripped: t.Spec.strips(&m)}
 	if err := way.run(j, data, m, &res, start); err != nil {
 		return Result{}, err
+	}
+	if t.Spec.Facts {
+		facts := exif.CameraOf(m.described.structure())
+		res.Taken, res.Camera = facts.Taken, facts.Camera
 	}
 	return res, nil
 }

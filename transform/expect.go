@@ -39,10 +39,18 @@ func (t Task) Expected(h Header) ([]Output, error) {
 	return outputs, nil
 }
 
-// MaxFile returns a number of bytes that no output of Do of so many pixels exceeds.
+// MaxFile returns a number of bytes that no output of Do of so many pixels exceeds, beside its metadata.
 func MaxFile(width, height int) int64 {
 	const perPixel = 16 // a PNG has 4 at most, a JPEG of noise at quality 100 some 6
-	return perPixel*int64(width)*int64(height) + maxProfile + maxMetadata + 64<<10
+	return perPixel*int64(width)*int64(height) + maxProfile + 64<<10
+}
+
+// MaxMetadata returns a number of bytes that the metadata of no output exceeds.
+func (s Spec) MaxMetadata() int64 {
+	if !s.KeepsMetadata() {
+		return 0
+	}
+	return maxMetadata
 }
 
 // CheckFile returns an error if o.Data does not begin and end like a file of its format, or names other dimensions. It

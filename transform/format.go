@@ -283,6 +283,9 @@ func (f Format) HasProfile() bool { return f.row().profile }
 // HasPalette reports whether the Colors of a Spec mean something for outputs of format f.
 func (f Format) HasPalette() bool { return f.row().palette }
 
+// HoldsMetadata reports whether a file of format f that is written here can hold metadata of any kind.
+func (f Format) HoldsMetadata() bool { return holdsMetadata(f.row()) }
+
 // HasAlpha reports whether a file of format f can be transparent.
 func (f Format) HasAlpha() bool { return f.row().alpha != alphaNone }
 

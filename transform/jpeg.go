@@ -31,7 +31,7 @@ func (m *meta) jpeg(data []byte) error {
 	if h.Kind == pixel.Two {
 		return codec.Unsupported("a JPEG of 2 components")
 	}
-	m.Width, m.Height = h.Width, h.Height
+	m.Width, m.Height, m.bits = h.Width, h.Height, 8
 	head.Header = h
 	if h.Kind == pixel.YCbCr || h.Kind == pixel.Gray || plainInks(&head.Header) {
 		m.planes = jpegPlanes{head}

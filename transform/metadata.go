@@ -45,10 +45,13 @@ func (f *format) room(kind blockKind) int {
 	return exif.MaxBlock
 }
 
+// structure returns the TIFF structure of EXIF, nil if there is none.
+func (d *described) structure() []byte { return bytes.TrimPrefix(d.exif, []byte("Exif\x00\x00")) }
+
 // blocks returns the metadata of a file with header m.
 func (m *meta) blocks(data []byte) exif.Blocks {
-	d := m.described
-	b := exif.Blocks{EXIF: bytes.TrimPrefix(d.exif, []byte("Exif\x00\x00")), XMP: d.xmp, IPTC: d.iptc}
+	d := &m.described
+	b := exif.Blocks{EXIF: d.structure(), XMP: d.xmp, IPTC: d.iptc}
 	if gather := m.Format.row().gather; d.more && gather != nil {
 		gather(data, &b)
 	}
@@ -71,7 +74,12 @@ func (j *job) describe(s Spec, m *meta, data []byte) {
 	}
 	doing := "read metadata"
 	err := guard(&doing, func() error {
-		j.metadata = exif.Read(m.blocks(data), amount)
+		b := m.blocks(data)
+		if len(b.XMP) > freeXMP+len(data) {
+			b.XMP = nil
+			j.lose("XMP was left out: it is larger than its file")
+		}
+		j.metadata, j.srgb = exif.Read(b, amount), s.ICC == ProfileSRGB
 		return nil
 	})
 	if err != nil {
@@ -82,6 +90,9 @@ func (j *job) describe(s Spec, m *meta, data []byte) {
 		j.lose(why)
 	}
 }
+
+// freeXMP is how much larger than its file XMP may be that was packed: to read a byte of it takes some 50 ns.
+const freeXMP = 64 << 10
 
 // KeepsMetadata reports whether outputs have any metadata of their input.
 func (s Spec) KeepsMetadata() bool {
@@ -113,7 +124,7 @@ func (j *job) describing(e encoding, f *format, w, h int) encoding {
 	}
 	out, lost := j.metadata.Output(exif.Place{
 		Width: w, Height: h, EXIF: f.room(blockEXIF), XMP: f.room(blockXMP), IPTC: f.room(blockIPTC),
-		Native: f.blocks&blockTags != 0,
+		SRGB: j.srgb, Native: f.blocks&blockTags != 0,
 	})
 	for _, why := range lost {
 		j.lose(fmt.Sprintf("%s (%s)", why, f.name))
@@ -127,12 +138,21 @@ func holdsMetadata(r *format) bool { return r.blocks != 0 }
 // maxMetadata bounds the bytes of metadata in an output: a block of each kind.
 const maxMetadata = 3 * exif.MaxBlock
 
-// metadataNeed estimates the bytes that the metadata of an output takes, and of reading it.
-func (s Spec) metadataNeed(h Header) int64 {
+// xmpCost is how many bytes it takes at most to read a byte of XMP: nearly all of it are attributes.
+const xmpCost = 40
+
+// metadataNeed estimates the bytes that the metadata of so many outputs takes, and reading it.
+func (s Spec) metadataNeed(h Header, outputs int) int64 {
 	if !s.KeepsMetadata() || h.traits == nil {
 		return 0
 	}
-	return min(h.traits.price.bytes, maxMetadata)
+	d, bytes := &h.traits.described, h.traits.price.bytes
+	xmp := min(int64(len(d.xmp)), exif.MaxBlock)
+	out := min(int64(len(d.exif)), exif.MaxBlock) + xmp + min(int64(len(d.iptc)), exif.MaxBlock)
+	if d.more { // somewhere in the file
+		out += min(bytes, exif.MaxBlock)
+	}
+	return int64(outputs)*2*out + xmpCost*xmp
 }
 
 // photoshopName is what the segments of a JPEG begin with that hold resources of Photoshop.

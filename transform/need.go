@@ -21,7 +21,7 @@ func (s Spec) Need(h Header) int64 {
 	} else {
 		p.path(h).need(&n)
 	}
-	n.held += int64(max(len(p.legs), 1)) * s.metadataNeed(h)
+	n.held += s.metadataNeed(h, max(len(p.legs), 1))
 	total := n.held + n.most + p.tables
 	for _, a := range s.assets {
 		if c := a.colors.profile; c != nil {

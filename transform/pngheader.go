@@ -43,7 +43,7 @@ func (m *meta) png(data []byte) error {
 	if err != nil {
 		return err
 	}
-	m.Width, m.Height, m.Alpha, m.head = h.Width, h.Height, !h.Opaque, h
+	m.Width, m.Height, m.Alpha, m.bits, m.head = h.Width, h.Height, !h.Opaque, h.Bits(), h
 	m.rgbBytes = int(h.Memory()/(int64(h.Width)*int64(h.Height))) + 1
 	m.price.raw = h.Unpacked()
 	if h.Colorless() {

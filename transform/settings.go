@@ -46,6 +46,7 @@ var settings = []setting{
 	wordSetting("depth", func(s *Spec) *Depth { return &s.Depth }, DepthKeep, DepthEight),
 	switchSetting("linear", func(s *Spec) *bool { return &s.Linear }),
 	switchSetting("raw-preview", func(s *Spec) *bool { return &s.RawPreview }),
+	switchSetting("facts", func(s *Spec) *bool { return &s.Facts }),
 }
 
 // A setting is a step name=value of a Spec's text.

@@ -59,6 +59,8 @@ type Spec struct {
 	Linear bool
 	// RawPreview takes the largest JPEG in a camera raw file for the image. Without it, such a file is an error.
 	RawPreview bool
+	// Facts has a Result say when and with which camera its input was taken. No output differs for it.
+	Facts bool
 
 	assets map[string]*asset
 }

@@ -40,6 +40,7 @@ func (m *meta) tiff(data []byte) error {
 	}
 	m.rgbBytes = int(min(l.Memory()/(int64(l.Width)*int64(l.Height)), 1<<20)) + 1
 	m.price.work, m.price.least = l.Work(), l.Least()
+	m.bits = int(d.Number(tiff.BitsPerSample, 1))
 	m.more = d.More()
 	m.describeTIFF(data, d)
 	m.head = &l

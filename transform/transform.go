@@ -58,6 +58,9 @@ type Result struct {
 	Damaged bool
 	// Stripped reports that the input has metadata, and that its outputs have none because Spec.Metadata says so.
 	Stripped bool
+	// Taken is when the input was taken by the clock of its camera, as 2006-01-02 15:04:05, and Camera its maker and
+	// model. They are "" if the input does not say, and without Spec.Facts. Camera is text from the input.
+	Taken, Camera string
 	// Path names the way that the pixels went: "ycbcr" (planes of Y, Cb and Cr from end to end), "ycbcr+rgba" (planes
 	// for geometry, then RGB), "cmyk+rgba" (the same of inks), "gray" (rows of one sample for a pixel from end to end),
 	// "gray+rgba", or "rgba".

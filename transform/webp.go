@@ -48,7 +48,7 @@ func (m *meta) webp(data []byte) error {
 		// The header decides, as in browsers.
 		f.alpha, f.unannounced = nil, true
 	}
-	m.Orientation = orientation(c.exif, c.xmp)
+	m.Orientation, m.bits = orientation(c.exif, c.xmp), 8
 	m.described = described{exif: c.exif, xmp: c.xmp}
 	m.webpTraits(f, m.view == canvas)
 	return nil

@@ -57,6 +57,11 @@ func qualityFormats() string {
 	return formatsThat(transform.Format.HasQuality, transform.Format.Title, " or ")
 }
 
+// metadataFormats are the formats that --metadata is for.
+func metadataFormats() string {
+	return formatsThat(transform.Format.HoldsMetadata, transform.Format.Title, ", ")
+}
+
 // formatLines are the formats that this build reads and writes, for --version.
 func formatLines() string {
 	return "reads " + formatsThat(transform.Format.Readable, formatName, " ") + "\nwrites " +

@@ -49,6 +49,10 @@ func (f *pictureFlags) check(changed func(string) bool) error {
 	case changed("quality") && len(f.formats) > 0 && !slices.ContainsFunc(f.formats, transform.Format.HasQuality):
 		return fmt.Errorf("--quality is that of %s files: expected no --format %s with it",
 			qualityFormats(), transform.FormatsText(f.formats))
+	case f.metadata != "" && f.metadata != transform.MetadataStrip && len(f.formats) > 0 &&
+		!slices.ContainsFunc(f.formats, transform.Format.HoldsMetadata):
+		return fmt.Errorf("--metadata %s is for %s files: expected no --format %s with it",
+			f.metadata, metadataFormats(), transform.FormatsText(f.formats))
 	case sized:
 		return nil
 	}

@@ -64,6 +64,18 @@ func (f *runFlags) addCommon(g flags.Group) {
 	g.Add(
 		flags.Flag{Name: "output", Short: "o", Common: true, Value: flags.Text(&f.output.dir, "DIR"),
 			Usage: "folder for the outputs and the ledger, imgpipe.jsonl (required)"},
+	)
+	f.addResult(g)
+	g.Add(
+		flags.Flag{Name: "mode", Short: "m", Common: true, Value: flags.Choice(&f.exec.mode, modes.Names()...),
+			Usage: "where images are transformed: " + strings.Join(modes.Names(), ", ") +
+				"; all write the same bytes. " + modesHelp()},
+	)
+}
+
+// addResult adds the flags of the picture that people use most.
+func (f *runFlags) addResult(g flags.Group) {
+	g.Add(
 		flags.Flag{Name: "resize", Common: true,
 			Value: flags.Parsed(&f.picture.resize, "SIZE", ofTransform(transform.ParseResize), transform.Resize.String),
 			Usage: "800x600, 800x, x600, 320 (a box of 320x320) or 50%; fits inside and never enlarges, unless " +
@@ -75,9 +87,6 @@ func (f *runFlags) addCommon(g flags.Group) {
 		flags.Flag{Name: "quality", Common: true,
 			Value: flags.Parsed(&f.picture.quality, "1..100", ofTransform(transform.ParseQuality), unlessZero),
 			Usage: "quality of outputs, a scale of its own for each format (default " + qualityHelp() + ")"},
-		flags.Flag{Name: "mode", Short: "m", Common: true, Value: flags.Choice(&f.exec.mode, modes.Names()...),
-			Usage: "where images are transformed: " + strings.Join(modes.Names(), ", ") +
-				"; all write the same bytes. " + modesHelp()},
 	)
 }
 
@@ -148,8 +157,9 @@ func (f *runFlags) addFiles(g flags.Group) {
 		flags.Flag{Name: "metadata", Common: true,
 			Value: flags.Parsed(&p.metadata, "strip|copyright|all",
 				ofTransform(transform.ParseMetadata), textOf[transform.Metadata]),
-			Usage: "strip: outputs have none (default). copyright: author and rights, and nothing else. all: EXIF, " +
-				"IPTC and XMP, with the place where a photo was taken, and without its thumbnail"},
+			Usage: "strip: outputs have none, and the summary counts the images that had some (default). copyright: " +
+				"author and rights, and nothing else. all: EXIF, IPTC and XMP, with the place where a photo was " +
+				"taken, and without its thumbnail; for " + metadataFormats()},
 		flags.Flag{Name: "icc",
 			Value: flags.Parsed(&p.icc, "keep|srgb|strip",
 				ofTransform(transform.ParseProfileRule), textOf[transform.ProfileRule]),
@@ -196,7 +206,8 @@ func (f *runFlags) addOutput(g flags.Group) {
 	f.output.sync = syncOn
 	g.Add(
 		flags.Flag{Name: "name", Value: flags.Text(&f.output.name, "TEMPLATE"),
-			Usage: "names of outputs, of {dir} {stem} {ext} {index} {host} {sha8} {size} {w} {h} (default " +
+			Usage: "names of outputs, of {dir} {stem} {ext} {index} {host} {sha8} {size} {w} {h}, and of " +
+				"photos {date} {year} {month} {day} {camera} (default " +
 				"{dir}/{stem}.{ext}, or {dir}/{stem}-{size}.{ext} for several sizes); the stem of a URL ends in " +
 				"{sha8}, so that two never meet"},
 		flags.Flag{Name: "on-exist",
@@ -241,14 +252,21 @@ func (f *runFlags) addSpeed(g flags.Group) {
 	)
 }
 
-func (f *runFlags) addLimits(g flags.Group) {
-	f.download.maxBytes, f.limits.maxPixels, f.limits.itemTimeout = 64e6, transform.DefaultMaxPixels, time.Minute
-	f.limits.damaged = damagedKeep
+// addFileLimits adds the flags of how large a file and an image may be.
+func (f *runFlags) addFileLimits(g flags.Group) {
+	f.download.maxBytes, f.limits.maxPixels = 64e6, transform.DefaultMaxPixels
 	g.Add(
 		flags.Flag{Name: "max-bytes", Value: flags.Bytes(&f.download.maxBytes), Usage: "largest file that is read"},
 		flags.Flag{Name: "max-pixels", Value: flags.Pixels(&f.limits.maxPixels),
 			Usage: fmt.Sprintf("largest image that is decoded, and largest output (default %dMP)",
 				transform.DefaultMaxPixels/1_000_000)},
+	)
+}
+
+func (f *runFlags) addLimits(g flags.Group) {
+	f.addFileLimits(g)
+	f.limits.itemTimeout, f.limits.damaged = time.Minute, damagedKeep
+	g.Add(
 		flags.Flag{Name: "damaged", Value: flags.Choice(&f.limits.damaged, damagedKeep, damagedFail),
 			Usage: "what to do with a damaged image. keep: use the rows that are there, and warn about what is " +
 				"missing (default). fail: the image fails, also one that an earlier run kept. An image without a " +

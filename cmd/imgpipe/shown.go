@@ -8,6 +8,7 @@ import (
 
 	"imgpipe/cmd/imgpipe/internal/summary"
 	"imgpipe/fetch"
+	"imgpipe/transform"
 )
 
 // beginsURL finds the beginning of a URL in an argument, which is the URL itself or a flag with its value. innerUser
@@ -32,8 +33,12 @@ func shownCommand(args []string) []string {
 
 // plan returns the part of the header line that says how.
 func (f *runFlags) plan(c capacity, spec string) string {
-	return fmt.Sprintf("%s, workers %d, %s, memory %s; %s",
-		f.exec.mode, c.workers, f.most(c), summary.Bytes(f.exec.budget()), cmp.Or(spec, "turn upright"))
+	metadata := ""
+	if m := f.picture.metadata; m == "" || m == transform.MetadataStrip {
+		metadata = "; metadata is left out"
+	}
+	return fmt.Sprintf("%s, workers %d, %s, memory %s; %s%s",
+		f.exec.mode, c.workers, f.most(c), summary.Bytes(f.exec.budget()), cmp.Or(spec, "turn upright"), metadata)
 }
 
 // most returns the part of the header line that says how many images are downloaded at once, at most: nothing was

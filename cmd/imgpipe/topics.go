@@ -117,18 +117,20 @@ func formatsList() string {
 	for _, f := range transform.Formats() {
 		wide = max(wide, len(f.Title()))
 	}
-	row := func(name, read, written, alpha, profile string) string {
-		line := fmt.Sprintf("  %-*s %-5s %-24s %-13s %s", wide, name, read, written, alpha, profile)
+	row := func(name, read, written, alpha, profile, metadata string) string {
+		line := fmt.Sprintf("  %-*s %-5s %-20s %-13s %-14s %s", wide, name, read, written, alpha, profile, metadata)
 		return strings.TrimRight(line, " ")
 	}
-	lines := []string{row("", "read", "written", "transparency", "color profile")}
+	lines := []string{row("", "read", "written", "transparency", "color profile", "metadata")}
 	for _, f := range transform.Formats() {
 		if f.Writable() {
-			lines = append(lines, row(f.Title(), yes(f.Readable()), "yes", yes(f.HasAlpha()), yes(f.HasProfile())))
+			lines = append(lines, row(f.Title(), yes(f.Readable()), "yes", yes(f.HasAlpha()), yes(f.HasProfile()),
+				yes(f.HoldsMetadata())))
 			continue
 		}
 		clear, opaque := keptAs(f)
-		lines = append(lines, row(f.Title(), "yes", fmt.Sprintf("no: %s or %s", clear.Title(), opaque.Title()), "", ""))
+		lines = append(lines, row(f.Title(), "yes", fmt.Sprintf("no: %s or %s", clear.Title(), opaque.Title()),
+			"", "", ""))
 	}
 	return strings.Join(lines, "\n")
 }

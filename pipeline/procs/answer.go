@@ -25,7 +25,7 @@ func untrue(format string, args ...any) error {
 
 // The most that an answer may hold. Honest ones have far less.
 const (
-	maxWarnings = 16 // and two for each output
+	maxWarnings = 16 // and four for each output
 	maxWarning  = 1 << 10
 	maxText     = 4 << 10  // of an error; longer ones are cut
 	maxTrace    = 64 << 10 // of the stack of a panic
@@ -67,14 +67,14 @@ func believe(m *wire.Done, task transform.Task, body uint64, age time.Duration) 
 			return untrue("output %q, a %s of %dx%d: expected %q, a %s of %dx%d",
 				o.Label, o.Format, o.Width, o.Height, w.Label, w.Format, w.Width, w.Height)
 		}
-		most := transform.MaxFile(o.Width, o.Height)
+		most := transform.MaxFile(o.Width, o.Height) + task.Spec.MaxMetadata()
 		if m.Lengths[i] > uint64(most) {
 			return untrue("%d bytes for a %s of %dx%d", m.Lengths[i], o.Format, o.Width, o.Height)
 		}
 		room += most
 	}
 	if task.Grant > 0 { // which counts outputs as they mostly are, and not what is fixed
-		room = min(room, 2*task.Grant+int64(len(want))*transform.MaxFile(0, 0))
+		room = min(room, 2*task.Grant+int64(len(want))*(transform.MaxFile(0, 0)+task.Spec.MaxMetadata()))
 	}
 	if body > uint64(room) {
 		return untrue("%d bytes where there was room for %d", body, room)
@@ -82,13 +82,15 @@ func believe(m *wire.Done, task transform.Task, body uint64, age time.Duration) 
 	if !slices.Contains(knownPaths, r.Path) {
 		return untrue("by way of %q", r.Path[:min(len(r.Path), maxWarning)])
 	}
-	if most := maxWarnings + 2*len(want); len(r.Warnings) > most {
+	if most := maxWarnings + 4*len(want); len(r.Warnings) > most {
 		return untrue("%d warnings: expected at most %d", len(r.Warnings), most)
 	}
 	for i, w := range r.Warnings {
 		r.Warnings[i] = printable(w, maxWarning)
 	}
 	switch {
+	case r.Taken+r.Camera != "" && !task.Spec.Facts || len(r.Taken)+len(r.Camera) > maxWarning:
+		return untrue("of a camera or a time that nobody asked for, or longer than these are")
 	case r.Stripped && task.Spec.KeepsMetadata():
 		return untrue("of metadata that was left out, where it was asked for")
 	case r.Damaged && task.Limits.RefuseDamaged:
@@ -102,7 +104,8 @@ func believe(m *wire.Done, task transform.Task, body uint64, age time.Duration) 
 // believeFailure is believe for an answer that has an error.
 func believeFailure(m *wire.Done, task transform.Task, body uint64) error {
 	r, e := &m.Result, &m.Failure
-	if len(r.Outputs) > 0 || len(r.Warnings) > 0 || r.Damaged || r.Stripped || r.Path != "" || body > 0 {
+	said := len(r.Warnings) > 0 || r.Damaged || r.Stripped || r.Taken+r.Camera != ""
+	if len(r.Outputs) > 0 || said || r.Path != "" || body > 0 {
 		return untrue("an error and a result")
 	}
 	if r.Source != (transform.Header{}) {

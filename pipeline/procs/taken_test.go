@@ -61,6 +61,8 @@ var lies = []lie{
 	{"time", func(r *transform.Result) error { r.Decode = -time.Hour; return nil }},
 	{"years", func(r *transform.Result) error { r.Encode = math.MaxInt64; return nil }},
 	{"warnings", func(r *transform.Result) error { r.Warnings = slices.Repeat([]string{"noise"}, 40000); return nil }},
+	{"stripped-kept", func(r *transform.Result) error { r.Stripped = true; return nil }},
+	{"camera", func(r *transform.Result) error { r.Camera = "that nobody asked for"; return nil }},
 	{"damaged", func(r *transform.Result) error { r.Damaged = true; return nil }},
 	{"damaged-refused", func(r *transform.Result) error {
 		r.Damaged, r.Warnings = true, []string{"of 600 rows the last 8 are missing"}
@@ -136,6 +138,10 @@ func takenPool(t *testing.T, opts Options) (*Pool, func(lie string) transform.Ta
 	photo := samples.Embedded()[0].Data
 	return p, func(lie string) transform.Task {
 		limits := transform.Limits{RefuseDamaged: strings.HasSuffix(lie, "-refused")}
+		spec := spec
+		if strings.HasSuffix(lie, "-kept") {
+			spec.Metadata = transform.MetadataAll
+		}
 		data := append(bytes.Clone(photo), takenMark+lie...)
 		return transform.Task{Data: data, Spec: spec, Limits: limits, Grant: 64 << 20}
 	}

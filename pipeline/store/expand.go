@@ -139,14 +139,8 @@ func (n *Namer) expand(src Subject, p nameParts, suffix int) string {
 			b = append(b, cut(p.host, piece.room)...)
 		case fieldSHA8:
 			b = append(b, p.sha...)
-		case fieldExt:
-			b = append(b, markExt)
-		case fieldSize:
-			b = append(b, markSize)
-		case fieldWidth:
-			b = append(b, markWidth)
-		case fieldHeight:
-			b = append(b, markHeight)
+		default:
+			b = append(b, marks[piece.field])
 		}
 	}
 	return finishAll(string(b))

@@ -39,6 +39,9 @@ type NameOptions struct {
 	//	{sha8}   8 hexadecimal digits of the SHA-256 of the input's URL, or of its path, which is ID where that is set
 	//	{size}   the label of the output's size
 	//	{w} {h}  the output's width and height in pixels
+	//	{date}   when a photo was taken, such as 2026-11-27, or "undated"
+	//	{year} {month} {day}  the parts of that; "undated", 00 and 00
+	//	{camera} its camera, such as Canon_EOS_R5, or "unknown"
 	//
 	// With several labels it has {size}, or {w} or {h} to tell the sizes apart. An item two of whose outputs get one
 	// name all the same fails.
@@ -145,6 +148,7 @@ type Name struct {
 	file    string    // the input, where it is a file
 	mine    [2]uint64 // the sourceHash of ID and, or 0, of Given
 	aside   bool
+	shot    shot // of the input, once that is known
 }
 
 // Aside reports whether the item got another name because the ledger has its first one for another source's picture.
@@ -182,8 +186,8 @@ var oneLabel = []string{""}
 // inName returns a label as it stands in names.
 func inName(label string) string { return cut(clean(label), fields[fieldSize].long) }
 
-// String returns the name with {ext}, {size}, {w} and {h} where only the output decides: "a/b-2.{ext}". It is the same
-// for the same inputs in the same order, and no two items of a run have the same.
+// String returns the name with {ext}, {size}, {w}, {h} and the like where only the output decides: "a/b-2.{ext}". It is
+// the same for the same inputs in the same order, and no two items of a run have the same.
 func (n Name) String() string { return n.fill("{size}", "{ext}", "{w}", "{h}") }
 
 func (n Name) fill(size, ext, w, h string) string {
@@ -198,6 +202,8 @@ func (n Name) fill(size, ext, w, h string) string {
 			b = append(b, w...)
 		case markHeight:
 			b = append(b, h...)
+		case markDate, markYear, markMonth, markDay, markCamera:
+			b = append(b, n.shot.value(c)...)
 		default:
 			b = append(b, c)
 		}
@@ -323,5 +329,6 @@ func (n *Namer) isInput(src Subject, name Name, want formatSet) bool {
 	return false
 }
 
-// hasSize reports whether the name depends on the width or height of the output.
-func (n Name) hasSize() bool { return strings.ContainsAny(n.pattern, "\x03\x04") }
+// hasSize reports whether the name depends on the width or height of the output, or on when and with what a photo was
+// taken: what nobody knows before it is done.
+func (n Name) hasSize() bool { return strings.ContainsAny(n.pattern, "\x03\x04"+photoMarks) }

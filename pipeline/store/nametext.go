@@ -100,7 +100,7 @@ func isPattern(s string) bool {
 		switch c {
 		case '/', markExt, markSize, markWidth, markHeight:
 		default:
-			if !allowed(c) {
+			if !allowed(c) && !strings.ContainsRune(photoMarks, c) {
 				return false
 			}
 		}

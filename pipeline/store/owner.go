@@ -59,14 +59,24 @@ func (s *Store) own(paths []string, name string, source uint64, at int64) {
 	}
 }
 
-// sized reports whether a name, as a line holds it, says that only the output's width or height decides.
-func sized(name string) bool { return strings.Contains(name, "{w}") || strings.Contains(name, "{h}") }
+// sized reports whether a name, as a line holds it, has a field that only the output decides, beside format and label.
+func sized(name string) bool { return strings.Count(name, "{") > 1 && sizedMarks.Replace(name) != name }
 
 // sizedHash is the same for two names that could become one with some width and height.
 func sizedHash(name string) uint64 {
-	name = strings.NewReplacer("{w}", string(rune(markWidth)), "{h}", string(rune(markHeight))).Replace(name)
-	return hash64(withoutDigits(appendFolded(nil, name)))
+	return hash64(withoutDigits(appendFolded(nil, sizedMarks.Replace(name))))
 }
+
+// sizedMarks has the marks in the place of such fields.
+var sizedMarks = func() *strings.Replacer {
+	var pairs []string
+	for _, f := range []field{
+		fieldWidth, fieldHeight, fieldDate, fieldYear, fieldMonth, fieldDay, fieldCamera,
+	} {
+		pairs = append(pairs, "{"+fields[f].name+"}", string(rune(marks[f])))
+	}
+	return strings.NewReplacer(pairs...)
+}()
 
 // recorded returns the content that a file of ours had when it was put in place, by its line in the ledger. It reports
 // whether that is known.

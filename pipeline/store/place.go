@@ -60,11 +60,12 @@ func (p *place) End(abandoned bool) {
 
 // Put keeps the outputs of r.
 func (p *place) Put(r transform.Result) ([]pipeline.Output, error) {
-	return p.in.Put(p.name, r.Outputs...)
+	return p.in.Put(p.name.of(r), r.Outputs...)
 }
 
 // names returns the names of an item's outputs, which for each size are of these formats, as far as they are known:
-// {ext}, {w} and {h} may stand in them. It has each name once.
+// {ext}, {w}, {date}
+// and the like may stand in them. It has each name once.
 func (p *place) names(list []transform.Format) (names []string) {
 	add := func(name string) {
 		if !slices.Contains(names, name) {

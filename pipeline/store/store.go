@@ -66,6 +66,10 @@ func Open(dir string, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	if namer.asksForPhoto() {
+		s.opts.Spec.Facts, opts.Spec.Facts = true, true
+		s.text = opts.Spec.String()
+	}
 	namer.Heed(s)
 	s.namer = namer
 	if opts.ReadOnly {

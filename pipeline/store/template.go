@@ -26,6 +26,11 @@ const (
 	fieldSize
 	fieldWidth
 	fieldHeight
+	fieldDate
+	fieldYear
+	fieldMonth
+	fieldDay
+	fieldCamera
 )
 
 // fields is the table from which parsing and messages come. long is the most bytes that a field takes, or 0 if the
@@ -36,7 +41,8 @@ var fields = [...]struct {
 }{
 	fieldDir: {"dir", 0}, fieldStem: {"stem", 0}, fieldExt: {"ext", 4}, fieldIndex: {"index", 10},
 	fieldHost: {"host", 0}, fieldSHA8: {"sha8", 8}, fieldSize: {"size", 24}, fieldWidth: {"w", 9},
-	fieldHeight: {"h", 9},
+	fieldHeight: {"h", 9}, fieldDate: {"date", 10}, fieldYear: {"year", 7}, fieldMonth: {"month", 2},
+	fieldDay: {"day", 2}, fieldCamera: {"camera", 40},
 }
 
 // These bytes of a planned name are marks for what is known only when the output is. They cannot occur otherwise,
@@ -46,7 +52,18 @@ const (
 	markSize   = '\x02'
 	markWidth  = '\x03'
 	markHeight = '\x04'
+	markDate   = '\x05'
+	markYear   = '\x06'
+	markMonth  = '\x07'
+	markDay    = '\x08'
+	markCamera = '\x0b'
 )
+
+// marks are those of the fields that have one.
+var marks = [len(fields)]byte{
+	fieldExt: markExt, fieldSize: markSize, fieldWidth: markWidth, fieldHeight: markHeight, fieldDate: markDate,
+	fieldYear: markYear, fieldMonth: markMonth, fieldDay: markDay, fieldCamera: markCamera,
+}
 
 // A piece is a literal or a field of a template.
 type piece struct {
@@ -79,6 +96,9 @@ func parseTemplate(s string, sizes int) ([]piece, error) {
 		if p.field == fieldDir && i+1 < len(pieces) && !strings.HasPrefix(pieces[i+1].text, "/") {
 			return nil, fail("expected a slash after {dir}, because it stands for a folder")
 		}
+	}
+	if err := checkCamera(pieces); err != nil {
+		return nil, fail("%w", err)
 	}
 	for _, part := range strings.Split(s, "/") {
 		switch {

@@ -140,6 +140,8 @@ func (m *Done) fields(c *codec) {
 	list(c, &r.Warnings, 4, func(w *string) { str(c, w) })
 	c.bool(&r.Damaged)
 	c.bool(&r.Stripped)
+	str(c, &r.Taken)
+	str(c, &r.Camera)
 	str(c, &r.Path)
 	c.time(&r.Decode)
 	c.time(&r.Operate)

@@ -10,9 +10,6 @@
 // from it. What would be untrue of the output is never written: its orientation is 1, its dimensions are its own, and
 // there is no thumbnail, which could show what was cropped away.
 //
-// A photograph's EXIF of 10 KB takes 4 µs to read and 3 µs to write; an XMP packet of 7 KB takes 150 µs (December 2026,
-// one core of a shared 2-core AMD EPYC).
-//
 // The package starts no goroutine and keeps no state.
 package exif
 
@@ -80,6 +77,9 @@ func Read(b Blocks, amount Amount) *Metadata {
 		packet, err := readPacket(b.XMP)
 		m.xmp = packet
 		m.lose("XMP", err)
+		if packet.apart && amount == All {
+			m.lost = append(m.lost, "a part of XMP was left out: it stands apart from the rest")
+		}
 	}
 	if len(b.IPTC) > 0 {
 		sets, err := readDatasets(b.IPTC)
@@ -158,6 +158,8 @@ type Place struct {
 	Width, Height int
 	// EXIF, XMP and IPTC are how many bytes a block of each kind may have; 0 if there is no place for it.
 	EXIF, XMP, IPTC int
+	// SRGB reports that the colors were converted to sRGB, whatever EXIF says of them.
+	SRGB bool
 	// Native reports that the file is a TIFF structure itself, to which EXIF is added tag by tag.
 	Native bool
 }

@@ -24,9 +24,13 @@ func FactsOf(b Blocks) Facts {
 	m := Read(b, All)
 	f := CameraOf(b.EXIF)
 	f.Artist, f.Copyright = m.rights.artist(), m.rights.notice()
-	f.GPS = len(m.tags.GPS) > 1 || m.xmp.gps // one tag is the version of the directory
+	_, there := find(m.tags.GPS, tagLatitude)
+	f.GPS = there || m.xmp.gps
 	return f
 }
+
+// maxCamera bounds the name of a maker, and that of a model.
+const maxCamera = 100
 
 // CameraOf returns the Camera and the time of an EXIF block alone, for a fraction of the time of FactsOf.
 func CameraOf(exif []byte) (f Facts) {
@@ -35,6 +39,7 @@ func CameraOf(exif []byte) (f Facts) {
 	}
 	t, _ := readTags(exif)
 	maker, model := text(t.Image, tagMake), text(t.Image, tagModel)
+	maker, model = maker[:min(len(maker), maxCamera)], model[:min(len(model), maxCamera)]
 	f.Camera = strings.TrimSpace(maker + " " + model)
 	first, _, _ := strings.Cut(maker, " ")
 	if first != "" && len(model) >= len(first) && strings.EqualFold(model[:len(first)], first) {

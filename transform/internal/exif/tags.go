@@ -13,6 +13,7 @@ import (
 
 // Tags of EXIF that matter here (CIPA DC-008, section 4.6; TIFF 6.0).
 const (
+	tagLatitude    = 2 // of the GPS directory
 	tagMake        = 271
 	tagModel       = 272
 	tagOrientation = 274
@@ -26,6 +27,7 @@ const (
 	tagDigitized   = 36868
 	tagComponents  = 37121
 	tagMakerNote   = 37500
+	tagColorSpace  = 40961
 	tagWidth       = 40962 // PixelXDimension
 	tagHeight      = 40963
 	tagInterop     = 40965 // where the directory of interoperability is

@@ -32,6 +32,10 @@ func (t *Tags) adapt(p Place) {
 	if len(t.Image)+len(t.Photo)+len(t.GPS) > 0 {
 		t.Image = t.put(t.Image, tagOrientation, kindShort, t.number(kindShort, 1))
 	}
+	if _, there := find(t.Photo, tagColorSpace); p.SRGB && there {
+		t.Photo = t.put(t.Photo, tagColorSpace, kindShort, t.number(kindShort, 1))
+		t.Interop = nil // which may name Adobe RGB
+	}
 	switch {
 	case len(t.Photo) == 0:
 	case p.Native: // which says these things itself (CIPA DC-008, section 4.6.8)

@@ -29,6 +29,9 @@ var falseSpaces = []string{
 	"http://ns.google.com/photos/1.0/audio/", "http://ns.google.com/photos/dd/1.0/",
 }
 
+// goesOn is the property that names the rest of a packet (ISO 16684-3, section 6.2.2).
+var goesOn = xml.Name{Space: "http://ns.adobe.com/xmp/note/", Local: "HasExtendedXMP"}
+
 // isFalse reports whether a property is not true of an output, whatever its value.
 func isFalse(n xml.Name) bool {
 	return n.Space == spaceXMP && n.Local == "Thumbnails" ||
@@ -41,6 +44,7 @@ type packet struct {
 	edits  []edit // in the order of their places
 	rights rights
 	gps    bool // there is a place in it
+	apart  bool // it goes on elsewhere
 }
 
 // An edit replaces a part of a packet.
@@ -117,6 +121,7 @@ func readPacket(data []byte) (packet, error) {
 func (r *packetReader) add(token xml.Token, from, to int) bool {
 	switch t := token.(type) {
 	case xml.StartElement:
+		r.apart = r.apart || t.Name == goesOn
 		if isFalse(t.Name) {
 			err := r.xml.Skip()
 			r.edit(from, int(r.xml.InputOffset()), nothing)
@@ -195,6 +200,7 @@ func (r *packetReader) attributes(attrs []xml.Attr, from, to int) bool {
 		at++
 	}
 	for _, a := range attrs {
+		r.apart = r.apart || a.Name == goesOn
 		r.gps = r.gps || a.Name == xml.Name{Space: spaceEXIF, Local: "GPSLatitude"}
 		begin := at
 		for at < to && r.data[at] != '"' && r.data[at] != '\'' {

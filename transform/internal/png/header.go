@@ -208,6 +208,9 @@ func (h *Header) pixelBytes() int {
 	return 4
 }
 
+// Bits returns how many bits a sample has, or a place in a palette.
+func (h *Header) Bits() int { return h.depth }
+
 // Deep reports whether samples have 16 bits.
 func (h *Header) Deep() bool { return h.depth == 16 }
 

@@ -190,3 +190,28 @@ func TestWarningsOfOneCauseAreOneKind(t *testing.T) {
 		t.Errorf("%+v", s.WarningKinds)
 	}
 }
+
+func TestImagesWhoseMetadataWasLeftOutAreCounted(t *testing.T) {
+	var s summary.Summary
+	for _, o := range []pipeline.Outcome{
+		{Status: pipeline.Done, Stripped: true},
+		{Status: pipeline.Done, Stripped: true},
+		{Status: pipeline.Done},
+		{Status: pipeline.Failed, Class: "decode", Err: errors.New("damaged")},
+	} {
+		s.Add(o)
+	}
+	s.Finish(time.Second)
+	var text, file bytes.Buffer
+	s.WriteText(&text)
+	if err := s.WriteJSON(&file); err != nil {
+		t.Fatal(err)
+	}
+	const said = "\nmetadata of 2 images was left out: --metadata copyright|all\n"
+	if !strings.Contains(text.String(), said) {
+		t.Errorf("no %q in:\n%s", said, &text)
+	}
+	if want := `"metadata_left_out": 2`; !strings.Contains(file.String(), want) {
+		t.Errorf("no %s in:\n%s", want, &file)
+	}
+}
