@@ -51,6 +51,10 @@ func (h Header) affordable(p plan, l Limits) error {
 		// An output that is larger than its source was asked for by the user, and is not the stranger's doing.
 		last := leg.size()
 		work += leg.row.work * min(int64(last.X)*int64(last.Y), pixels)
+		if c := h.traits.colors; c.inks != nil && h.traits.planes != nil {
+			// Other conversions were asked for by the user, and those of rows are in the price.
+			work += inksWork * min(int64(leg.view.size.X)*int64(leg.view.size.Y), pixels)
+		}
 	}
 	least = max(least, (work-l.freeWork())/workPerByte)
 	if price.bytes >= least {

@@ -71,7 +71,7 @@ func inspect(data []byte) (m meta, err error) {
 	}
 	m.price.bytes = int64(len(data))
 	m.colors = foundColors(&m)
-	if m.colors.inks != nil && m.planes == nil { // planes are converted when they are small
+	if m.colors.inks != nil && m.planes == nil { // affordable counts the views of planes
 		m.price.work += inksWork * int64(m.Width) * int64(m.Height)
 	}
 	t := m.traits

@@ -417,3 +417,19 @@ func TestInksAreReducedWhileTheyAreDecoded(t *testing.T) {
 		}
 	}
 }
+
+// Inks of a stranger that cost much to convert need as many bytes as other work does; small outputs cost little.
+func TestConvertingInksHasItsPrice(t *testing.T) {
+	data := intoJPEG(inksJPEG(0), pressInks())
+	h, err := ReadHeader(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Width, h.Height = 9000, 9000
+	for text, want := range map[string]bool{"": true, "size=500": false} {
+		_, err := mustSpec(t, text).Explain(h, Limits{})
+		if refused := err != nil && strings.Contains(err.Error(), "too few"); refused != want {
+			t.Errorf("%q: error %v, refused should be %v", text, err, want)
+		}
+	}
+}
