@@ -32,6 +32,7 @@ var formats = []format{
 		header: (*meta).jpeg, decode: (*job).readJPEG,
 		encode: (*job).encodeJPEG, encodePlanes: (*job).encodeJPEGPlanes, measure: measureJPEG,
 		profile: true, quality: 85, maxSide: 65535, work: 6, copies: 3, need: jpegNeed,
+		settings: []string{"quality", "chroma", "progressive", "effort"},
 	},
 	{
 		name: PNG, title: "PNG", extensions: []string{"png", "apng"},
@@ -39,7 +40,7 @@ var formats = []format{
 		header: (*meta).png, decode: (*job).readPNG,
 		encode: (*job).encodePNG, measure: measurePNG,
 		alpha: alphaFull, profile: true, work: 10, copies: 2, need: paletteNeed, // of a palette's indexes, and of gray
-		palette: true,
+		settings: []string{"colors", "compression"},
 	},
 	{
 		name: GIF, title: "GIF", extensions: []string{"gif"},
@@ -47,7 +48,7 @@ var formats = []format{
 		header: (*meta).gif, decode: (*job).readGIF,
 		encode: (*job).encodeGIF, measure: measureGIF,
 		alpha: alphaBinary, maxSide: 65535, work: 10, copies: 1, need: paletteNeed,
-		palette: true, colors: 256,
+		settings: []string{"colors"}, colors: 256,
 	},
 	{
 		name: TIFF, title: "TIFF", aliases: []string{"tif"}, extensions: []string{"tiff", "tif"},
@@ -55,6 +56,7 @@ var formats = []format{
 		header: (*meta).tiff, decode: (*job).readTIFF,
 		encode: (*job).encodeTIFF, measure: measureTIFF,
 		alpha: alphaFull, profile: true, work: 10, need: packedNeed,
+		settings: []string{"compression"},
 	},
 	{
 		name: BMP, title: "BMP", extensions: []string{"bmp"},
@@ -102,11 +104,13 @@ type format struct {
 	alpha   alpha
 	profile bool  // a file can hold a color profile
 	quality int   // the default of the quality that encode uses; 0 if it uses none
-	palette bool  // a file can have a palette, of the colors that a Spec asks for
 	colors  int   // so many a file has at most; 0 is any number
 	maxSide int   // the longest side in pixels; 0 is any
 	work    int64 // nanoseconds that encode takes for a pixel, roughly
 	copies  int64 // bytes for each pixel that encode uses besides the image and its file
+	// settings are the names of those that encode reads, of quality, effort, chroma, progressive, compression and
+	// colors.
+	settings []string
 	// need estimates the bytes of a file of so many pixels, and the bytes that encoding uses besides the image.
 	need func(n *needs, l *leg, pixels int64) (file, encoder int64)
 }
@@ -216,7 +220,7 @@ func (f Format) Writable() bool { return writable(f.row()) }
 func writable(r *format) bool { return r.encode != nil }
 
 // HasQuality reports whether the Quality of a Spec means something for outputs of format f.
-func (f Format) HasQuality() bool { return f.row().quality != 0 }
+func (f Format) HasQuality() bool { return f.Heeds("quality") }
 
 // DefaultQuality is the quality of outputs of format f if a Spec names none; 0 if f has none.
 func (f Format) DefaultQuality() int { return f.row().quality }
@@ -224,8 +228,9 @@ func (f Format) DefaultQuality() int { return f.row().quality }
 // HasProfile reports whether a file of format f can hold a color profile.
 func (f Format) HasProfile() bool { return f.row().profile }
 
-// HasPalette reports whether the Colors of a Spec mean something for outputs of format f.
-func (f Format) HasPalette() bool { return f.row().palette }
+// Heeds reports whether a setting, by its name in the text of a Spec, changes anything in outputs of format f. It is for
+// those that an encoder reads: quality, effort, chroma, progressive, compression and colors.
+func (f Format) Heeds(setting string) bool { return slices.Contains(f.row().settings, setting) }
 
 // HasAlpha reports whether a file of format f can be transparent.
 func (f Format) HasAlpha() bool { return f.row().alpha != alphaNone }
