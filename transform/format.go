@@ -228,8 +228,8 @@ func (f Format) DefaultQuality() int { return f.row().quality }
 // HasProfile reports whether a file of format f can hold a color profile.
 func (f Format) HasProfile() bool { return f.row().profile }
 
-// Heeds reports whether a setting, by its name in the text of a Spec, changes anything in outputs of format f. It is for
-// those that an encoder reads: quality, effort, chroma, progressive, compression and colors.
+// Heeds reports whether a setting, by its name in the text of a Spec, changes anything in outputs of format f. It is
+// for those that an encoder reads: quality, effort, chroma, progressive, compression and colors.
 func (f Format) Heeds(setting string) bool { return slices.Contains(f.row().settings, setting) }
 
 // HasAlpha reports whether a file of format f can be transparent.

@@ -10,7 +10,7 @@ import (
 type pass struct {
 	components  []int
 	first, last int // places of the coefficients: 0 and 0, or from 1 to 63
-	high, low   int // the bits that are there before and after it, without the lowest so many; high is 0 for a first one
+	high, low   int // how many of the lowest bits are missing before and after it; high is 0 for a first one
 }
 
 // The scripts of pictures with and without color: first all colors as squares, then outlines, then the rest. Where

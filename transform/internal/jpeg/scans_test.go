@@ -113,12 +113,14 @@ func TestProgressiveEncoderStops(t *testing.T) {
 	var e Encoder
 	p := scene(pixel.YCbCr, 40, 40, 2, 2)
 	calls := 0
-	if _, err := e.Append(nil, p, EncodeOptions{Progressive: true, Stop: func() bool { calls++; return false }}); err != nil {
+	o := EncodeOptions{Progressive: true, Stop: func() bool { calls++; return false }}
+	if _, err := e.Append(nil, p, o); err != nil {
 		t.Fatal(err)
 	}
 	for after := range calls {
 		left := after
-		out, err := e.Append([]byte("x"), p, EncodeOptions{Progressive: true, Stop: func() bool { left--; return left < 0 }})
+		o.Stop = func() bool { left--; return left < 0 }
+		out, err := e.Append([]byte("x"), p, o)
 		if !errors.Is(err, codec.ErrStopped) || string(out) != "x" {
 			t.Errorf("asked to stop after %d calls: %d bytes, %v", after, len(out), err)
 		}

@@ -9,8 +9,8 @@
 //	for Spatial Grey Scale", 1976) -> places in the palette
 //
 // Colors are points of four whole numbers, whose distance is that of two pixels as they look over black and over white
-// taken together. So one measure holds for opaque and for transparent pixels. All of the arithmetic is the same on every
-// processor.
+// taken together. So one measure holds for opaque and for transparent pixels. All of the arithmetic is the same on
+// every processor.
 //
 // The package knows no file format, starts no goroutine and keeps nothing between calls.
 package palette
