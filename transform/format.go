@@ -32,7 +32,7 @@ var formats = []format{
 		header: (*meta).jpeg, decode: (*job).readJPEG,
 		encode: (*job).encodeJPEG, encodePlanes: (*job).encodeJPEGPlanes, measure: measureJPEG,
 		profile: true, quality: 85, maxSide: 65535, work: 6, copies: 3, need: jpegNeed,
-		settings: []string{"quality", "chroma", "progressive", "effort"},
+		settings: []string{"chroma", "progressive", "effort"},
 	},
 	{
 		name: PNG, title: "PNG", extensions: []string{"png", "apng"},
@@ -108,7 +108,7 @@ type format struct {
 	maxSide int   // the longest side in pixels; 0 is any
 	work    int64 // nanoseconds that encode takes for a pixel, roughly
 	copies  int64 // bytes for each pixel that encode uses besides the image and its file
-	// settings are the names of those that encode reads, of quality, effort, chroma, progressive, compression and
+	// settings are the names of those that encode reads, besides quality: effort, chroma, progressive, compression and
 	// colors.
 	settings []string
 	// need estimates the bytes of a file of so many pixels, and the bytes that encoding uses besides the image.
@@ -220,7 +220,7 @@ func (f Format) Writable() bool { return writable(f.row()) }
 func writable(r *format) bool { return r.encode != nil }
 
 // HasQuality reports whether the Quality of a Spec means something for outputs of format f.
-func (f Format) HasQuality() bool { return f.Heeds("quality") }
+func (f Format) HasQuality() bool { return f.row().quality != 0 }
 
 // DefaultQuality is the quality of outputs of format f if a Spec names none; 0 if f has none.
 func (f Format) DefaultQuality() int { return f.row().quality }
@@ -230,7 +230,9 @@ func (f Format) HasProfile() bool { return f.row().profile }
 
 // Heeds reports whether a setting, by its name in the text of a Spec, changes anything in outputs of format f. It is
 // for those that an encoder reads: quality, effort, chroma, progressive, compression and colors.
-func (f Format) Heeds(setting string) bool { return slices.Contains(f.row().settings, setting) }
+func (f Format) Heeds(setting string) bool {
+	return slices.Contains(f.row().settings, setting) || setting == "quality" && f.HasQuality()
+}
 
 // HasAlpha reports whether a file of format f can be transparent.
 func (f Format) HasAlpha() bool { return f.row().alpha != alphaNone }

@@ -83,7 +83,9 @@ func (j *job) encodePNG(img *image.NRGBA, e encoding) ([]byte, error) {
 	case opaque:
 		pic.Layout = png.RGB
 	}
-	return j.space.pngs.Append(nil, &pic, png.EncodeOptions{ICC: j.embed(p, PNG, gray), Stop: j.stop})
+	return j.space.pngs.Append(nil, &pic, png.EncodeOptions{
+		Compression: e.compression, ICC: j.embed(p, PNG, gray), Stop: j.stop,
+	})
 }
 
 // measurePNG reads the size from the first chunk (PNG, third edition, section 11.2.1).

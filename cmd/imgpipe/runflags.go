@@ -174,7 +174,7 @@ func (f *runFlags) addFiles(g flags.Group) {
 				"source has it, else half (default). 420: half. 444: full"},
 		flags.Flag{Name: "compression",
 			Value: flags.Parsed(&p.compression, "1..9", ofTransform(transform.ParseCompression), unlessZero),
-			Usage: "how hard " + heeding("compression") + " are packed: 1 is fastest, 9 smallest"},
+			Usage: "how hard " + heeding("compression") + " are packed: 1 is fastest, 9 smallest (default 5, TIFF 7)"},
 		flags.Flag{Name: "colors",
 			Value: flags.Parsed(&p.colors, "2..256", ofTransform(transform.ParseColors), unlessZero),
 			Usage: "at most so many colors, in a palette: for " + heeding("colors") + "; other formats keep all"},
