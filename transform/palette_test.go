@@ -142,8 +142,11 @@ func TestSettingsChangeTheFormatsThatHeedThem(t *testing.T) {
 	} {
 		for _, f := range outputFormats {
 			plain := do(t, in, "format="+string(f)).Outputs[0].Data
-			set := do(t, in, "format="+string(f)+";"+setting+"="+value).Outputs[0].Data
-			if same := bytes.Equal(plain, set); same == f.Heeds(setting) {
+			set := do(t, in, "format="+string(f)+";"+setting+"="+value).Outputs[0]
+			if err := set.CheckFile(); err != nil {
+				t.Errorf("%s, %s=%s: %v", f, setting, value, err)
+			}
+			if same := bytes.Equal(plain, set.Data); same == f.Heeds(setting) {
 				t.Errorf("%s, %s=%s: the same file %t, heeded %t", f, setting, value, same, f.Heeds(setting))
 			}
 		}
