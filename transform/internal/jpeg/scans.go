@@ -145,7 +145,7 @@ func (e *Encoder) dcScan(s *pass, w *symbolWriter, stop codec.Stop) error {
 						v = f.dc[by*f.cols+bx] >> s.low
 					}
 					if s.high > 0 {
-						w.bits(uint32(v&1), 1)
+						w.bits(bitString{uint64(v & 1), 1})
 						continue
 					}
 					d := newEntry(0, v-before[i])
@@ -165,9 +165,15 @@ type symbolWriter struct {
 	codes         *[2][2]codeTable
 	class, number int // of the table
 
-	run     int     // blocks that have ended, of which nothing was written yet (T.81, G.1.2.2)
-	later   []uint8 // further bits of coefficients in these blocks, which follow the run
-	pending []uint8 // the same of this block, since its last symbol
+	run      int         // blocks that have ended, of which nothing was written yet (T.81, G.1.2.2)
+	later    []bitString // further bits of coefficients in these blocks, which follow the run
+	laterLen int         // how many bits these are
+}
+
+// A bitString is up to 64 bits, the last one lowest.
+type bitString struct {
+	bits uint64
+	n    int
 }
 
 // symbol writes the code of a symbol, and n bits.
@@ -181,19 +187,15 @@ func (w *symbolWriter) symbol(s uint8, v uint32, n int) {
 	w.out.put(v, n)
 }
 
-// bits writes n bits without a code.
-func (w *symbolWriter) bits(v uint32, n int) {
-	if w.out != nil {
-		w.out.put(v, n)
+// bits writes bits without a code.
+func (w *symbolWriter) bits(s bitString) {
+	if w.out == nil {
+		return
 	}
-}
-
-// single writes bits that were gathered, and returns the empty slice.
-func (w *symbolWriter) single(list []uint8) []uint8 {
-	for _, v := range list {
-		w.bits(uint32(v), 1)
+	for ; s.n > 16; s.n -= 16 {
+		w.out.put(uint32(s.bits>>(s.n-16)&0xffff), 16)
 	}
-	return list[:0]
+	w.out.put(uint32(s.bits&(1<<s.n-1)), s.n)
 }
 
 // endRun writes how many blocks have ended.
@@ -201,8 +203,10 @@ func (w *symbolWriter) endRun() {
 	if w.run > 0 {
 		n := bits.Len(uint(w.run)) - 1
 		w.symbol(uint8(n<<4), uint32(w.run)&(1<<n-1), n)
-		w.run = 0
-		w.later = w.single(w.later)
+		for _, s := range w.later {
+			w.bits(s)
+		}
+		w.run, w.later, w.laterLen = 0, w.later[:0], 0
 	}
 }
 
@@ -243,44 +247,51 @@ func (w *symbolWriter) first(s *pass, b band) {
 
 // refine writes one further bit of the coefficients of a block (T.81, G.1.2.3).
 func (w *symbolWriter) refine(s *pass, b band) {
-	// Runs of 16 zeros behind the last coefficient that is new are left to the end of the block.
-	end := 0
+	// Those that are there after this scan, and those of them that were not there before.
+	var there, added, odd uint64
 	for i, m := 0, b.mask; m != 0; i, m = i+1, m&(m-1) {
-		if absolute(b.values[i])>>s.low == 1 {
-			end = bits.TrailingZeros64(m)
-		}
+		k, v := bits.TrailingZeros64(m), uint64(absolute(b.values[i]))>>s.low
+		there |= min(v, 1) << k
+		added |= (v ^ 1 - 1) >> 63 << k
+		odd |= v & 1 << k
 	}
 	next, zeros := s.first, 0
-	for i, m := 0, b.mask; m != 0; i, m = i+1, m&(m-1) {
-		k := bits.TrailingZeros64(m)
+	var more bitString // further bits since the last symbol
+	for added != 0 {
+		k := bits.TrailingZeros64(there)
+		there &= there - 1
 		zeros += k - next
 		next = k + 1
-		v := absolute(b.values[i]) >> s.low
-		if v == 0 {
-			zeros++
-			continue
-		}
-		for ; zeros > 15 && k <= end; zeros -= 16 {
+		for ; zeros > 15; zeros -= 16 {
 			w.endRun()
 			w.symbol(0xf0, 0, 0)
-			w.pending = w.single(w.pending)
+			w.bits(more)
+			more = bitString{}
 		}
-		if v > 1 { // it was there before
-			w.pending = append(w.pending, uint8(v&1))
+		if added>>k&1 == 0 {
+			more = bitString{more.bits<<1 | odd>>k&1, more.n + 1}
 			continue
 		}
+		added &= added - 1
 		w.endRun()
-		w.symbol(uint8(zeros<<4|1), uint32(b.values[i]>>15)&1^1, 1)
-		w.pending = w.single(w.pending)
-		zeros = 0
+		sign := b.values[bits.OnesCount64(b.mask&(1<<k-1))] >> 15
+		w.symbol(uint8(zeros<<4|1), uint32(sign)&1^1, 1)
+		w.bits(more)
+		more, zeros = bitString{}, 0
 	}
-	if zeros+s.last+1-next > 0 || len(w.pending) > 0 {
-		w.run++
-		w.later = append(w.later, w.pending...)
-		w.pending = w.pending[:0]
-		if w.run == maxRun || len(w.later) > maxLater {
-			w.endRun()
+	if next > s.last {
+		return
+	}
+	n := bits.OnesCount64(there)
+	w.run++
+	if w.laterLen += n; n > 0 && w.out != nil {
+		for ; there != 0; there &= there - 1 {
+			more.bits = more.bits<<1 | odd>>bits.TrailingZeros64(there)&1
 		}
+		w.later = append(w.later, bitString{more.bits, n})
+	}
+	if w.run == maxRun || w.laterLen > maxLater {
+		w.endRun()
 	}
 }
 
