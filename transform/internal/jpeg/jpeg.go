@@ -23,6 +23,7 @@
 // unread, unless the file shows damage elsewhere or its end is missing. Encoding with tables made for the picture takes
 // a fifth more than with the typical ones; with simd both take about six tenths of the time. Sixteen photographs at
 // 800 px and quality 80 have 1,407,264 bytes as progressive files and 1,472,992 as baseline ones, of the same pixels.
+// Encoding takes about three times as long, of which the scans that add a bit take most.
 //
 // The package is pure Go without unsafe, starts no goroutine and keeps no state between calls but the buffers inside a
 // [Decoder] or [Encoder].

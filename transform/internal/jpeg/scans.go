@@ -13,8 +13,8 @@ type pass struct {
 	high, low   int // how many of the lowest bits are missing before and after it; high is 0 for a first one
 }
 
-// The scripts of pictures with and without color: first all colors as squares, then outlines, then the rest. Where
-// nothing else is said, the last bit comes in a scan of its own.
+// The scripts of pictures with and without color: first all colors as squares, then outlines, then the bits that were
+// left out. With one bit of luma left out, and not two, photographs have 0.2 % more bytes.
 var (
 	colorScans = []pass{
 		{[]int{0, 1, 2}, 0, 0, 0, 1},
