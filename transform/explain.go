@@ -42,16 +42,48 @@ func (s Spec) Explain(h Header, limits Limits) (string, error) {
 			fmt.Fprintf(&b, "%s%s: %dx%d\n", indent, op, l.sizes[i+1].X, l.sizes[i+1].Y)
 		}
 		last := l.size()
-		for _, l := range legs {
-			fmt.Fprintf(&b, "%sencode %s %dx%d", indent, l.row.name, last.X, last.Y)
-			if l.enc.quality != 0 {
-				fmt.Fprintf(&b, " with quality %d", l.enc.quality)
-			}
-			b.WriteString("\n")
+		for i := range legs {
+			l := &legs[i]
+			fmt.Fprintf(&b, "%sencode %s %dx%d%s\n", indent, l.row.name, last.X, last.Y, l.explain(way))
 		}
 	}
 	for _, why := range p.notMade() {
 		b.WriteString(why + "\n")
 	}
 	return b.String(), nil
+}
+
+// explain returns in words what is asked of the encoder of l, with a space in front. It is empty if that is nothing.
+func (l *leg) explain(way path) string {
+	var list []string
+	add := func(form string, v any) { list = append(list, fmt.Sprintf(form, v)) }
+	e, heeds := l.enc, l.row.name.Heeds
+	if heeds("quality") {
+		add("quality %d", e.quality)
+	}
+	if heeds("chroma") {
+		sub := e.subsampling(true)
+		if p, ok := way.(*planesPath); ok {
+			sub = p.written(*l)
+		}
+		switch sub {
+		case 1:
+			add("chroma %s", ChromaFull)
+		case 2:
+			add("chroma %s", ChromaHalf)
+		}
+	}
+	if heeds("compression") && e.compression != 0 {
+		add("compression %d", e.compression)
+	}
+	if heeds("colors") && e.colors != 0 {
+		add("at most %d colors", e.colors)
+	}
+	if heeds("progressive") && e.inScans() {
+		list = append(list, "several scans")
+	}
+	if len(list) == 0 {
+		return ""
+	}
+	return " with " + strings.Join(list, ", ")
 }

@@ -21,11 +21,11 @@ turn upright from orientation 6
 output 320
   resize=320x320: 240x320
   blur=2: 240x320
-  encode jpeg 240x320 with quality 85
+  encode jpeg 240x320 with quality 85, chroma 420
 output 800w
   resize=800x,filter=box: 800x1067
   blur=2: 800x1067
-  encode jpeg 800x1067 with quality 85
+  encode jpeg 800x1067 with quality 85, chroma 420
 `
 	if err != nil || got != want {
 		t.Errorf("error %v, got\n%s", err, got)

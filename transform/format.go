@@ -40,6 +40,7 @@ var formats = []format{
 		encode: (*job).encodeJPEG, encodePlanes: (*job).encodeJPEGPlanes, measure: measureJPEG,
 		profile: true, quality: 85, maxSide: 65535, work: 6, copies: 3, need: jpegNeed,
 		gather: gatherJPEG, blocks: blockEXIF | blockXMP | blockIPTC, maxBlock: jpegBlock,
+		settings: []string{"chroma", "progressive", "effort"},
 	},
 	{
 		name: PNG, title: "PNG", extensions: []string{"png", "apng"},
@@ -47,7 +48,7 @@ var formats = []format{
 		header: (*meta).png, decode: (*job).readPNG,
 		encode: (*job).encodePNG, measure: measurePNG,
 		alpha: alphaFull, profile: true, work: 10, copies: 2, need: paletteNeed, // of a palette's indexes, and of gray
-		palette: true, gather: gatherPNG, blocks: blockEXIF | blockXMP,
+		settings: []string{"colors", "compression"}, gather: gatherPNG, blocks: blockEXIF | blockXMP,
 	},
 	{
 		name: GIF, title: "GIF", extensions: []string{"gif"},
@@ -55,7 +56,7 @@ var formats = []format{
 		header: (*meta).gif, decode: (*job).readGIF,
 		encode: (*job).encodeGIF, measure: measureGIF,
 		alpha: alphaBinary, maxSide: 65535, work: 10, copies: 1, need: paletteNeed,
-		palette: true, colors: 256,
+		settings: []string{"colors"}, colors: 256,
 	},
 	{
 		name: TIFF, title: "TIFF", aliases: []string{"tif"}, extensions: []string{"tiff", "tif"},
@@ -63,7 +64,8 @@ var formats = []format{
 		header: (*meta).tiff, decode: (*job).readTIFF,
 		encode: (*job).encodeTIFF, measure: measureTIFF,
 		alpha: alphaFull, profile: true, work: 10, need: packedNeed,
-		blocks: blockTags | blockXMP | blockIPTC,
+		blocks:   blockTags | blockXMP | blockIPTC,
+		settings: []string{"compression"},
 	},
 	{
 		name: BMP, title: "BMP", extensions: []string{"bmp"},
@@ -78,14 +80,14 @@ var formats = []format{
 		header: (*meta).webp, decode: (*job).readWebP,
 		encode: (*job).encodeWebP, encodePlanes: (*job).encodeWebPPlanes, measure: measureWebP,
 		alpha: alphaFull, profile: true, quality: 80, halfChroma: true, maxSide: maxWebPSide, work: 25, copies: 2,
-		need: webpNeed, blocks: blockEXIF | blockXMP,
+		need: webpNeed, blocks: blockEXIF | blockXMP, settings: []string{"effort"},
 	},
 	{
 		name: WebPLossless, title: "lossless WebP", extensions: []string{"webp"},
 		mime: "image/webp", kind: WebP,
 		encode: (*job).encodeWebPLossless, measure: measureWebPLossless,
 		alpha: alphaFull, profile: true, maxSide: maxWebPSide, work: 10, // that of what is flat
-		copies: losslessWebPBytes, need: packedNeed, blocks: blockEXIF | blockXMP,
+		copies: losslessWebPBytes, need: packedNeed, blocks: blockEXIF | blockXMP, settings: []string{"effort"},
 	},
 	{
 		name: AVIF, title: "AVIF", extensions: []string{"avif"},
@@ -93,7 +95,7 @@ var formats = []format{
 		header: (*meta).avif, decode: (*job).readAVIF,
 		encode: (*job).encodeAVIF, measure: measureAVIF,
 		alpha: alphaFull, profile: true, quality: 55, maxSide: 65536, maxPixels: avif.MaxEncoded, work: 100, copies: 4,
-		need: avifNeed,
+		need: avifNeed, settings: []string{"chroma", "effort"},
 	},
 	{
 		name: HEIC, title: "HEIC", extensions: []string{"heic", "heif"},
@@ -146,9 +148,8 @@ type format struct {
 	// blocks are the kinds of metadata that a file can hold, each of maxBlock bytes at most; 0 is exif.MaxBlock.
 	blocks   blockKind
 	maxBlock int
-	quality  int  // the default of the quality that encode uses; 0 if it uses none
-	palette  bool // a file can have a palette, of the colors that a Spec asks for
-	colors   int  // so many a file has at most; 0 is any number
+	quality  int // the default of the quality that encode uses; 0 if it uses none
+	colors   int // so many a file has at most; 0 is any number
 	// halfChroma reports that chroma always has half of the columns and rows.
 	halfChroma bool
 	maxSide    int // the longest side in pixels; 0 is any
@@ -156,6 +157,9 @@ type format struct {
 	maxPixels int64
 	work      int64 // nanoseconds that encode takes for a pixel, roughly
 	copies    int64 // bytes for each pixel that encode uses besides the image and its file
+	// settings are the names of those that encode reads, besides quality: effort, chroma, progressive, compression and
+	// colors.
+	settings []string
 	// need estimates the bytes of a file of so many pixels, and the bytes that encoding uses besides the image.
 	need func(n *needs, l *leg, pixels int64) (file, encoder int64)
 }
@@ -280,8 +284,11 @@ func (f Format) DefaultQuality() int { return f.row().quality }
 // HasProfile reports whether a file of format f can hold a color profile.
 func (f Format) HasProfile() bool { return f.row().profile }
 
-// HasPalette reports whether the Colors of a Spec mean something for outputs of format f.
-func (f Format) HasPalette() bool { return f.row().palette }
+// Heeds reports whether a setting, by its name in the text of a Spec, changes anything in outputs of format f. It is
+// for those that an encoder reads: quality, effort, chroma, progressive, compression and colors.
+func (f Format) Heeds(setting string) bool {
+	return slices.Contains(f.row().settings, setting) || setting == "quality" && f.HasQuality()
+}
 
 // HoldsMetadata reports whether a file of format f that is written here can hold metadata of any kind.
 func (f Format) HoldsMetadata() bool { return holdsMetadata(f.row()) }

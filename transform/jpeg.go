@@ -100,7 +100,7 @@ func (j *job) encodeJPEG(img *image.NRGBA, e encoding) ([]byte, error) {
 	w := j.space
 	w.large = w.large || len(img.Pix) > keepBytes
 	gray := !e.profile.needsRGB() && colorless(img)
-	return w.encode(w.planesOf(img, gray, e.subsampling(true)), e, j.embed(e.profile, JPEG, gray))
+	return j.jpegFile(w.planesOf(img, gray, e.subsampling(true)), e, j.embed(e.profile, JPEG, gray))
 }
 
 // encodeJPEGPlanes encodes planes as they are.
@@ -108,8 +108,19 @@ func (j *job) encodeJPEGPlanes(pic *pixel.Planes, e encoding) ([]byte, error) {
 	if pic.Kind == pixel.Gray && e.profile.needsRGB() {
 		pic = j.space.neutral(pic)
 	}
-	return j.space.encode(pic, e, j.embed(e.profile, JPEG, pic.Kind == pixel.Gray))
+	return j.jpegFile(pic, e, j.embed(e.profile, JPEG, pic.Kind == pixel.Gray))
 }
+
+// jpegFile returns a file of planes.
+func (j *job) jpegFile(pic *pixel.Planes, e encoding, icc []byte) ([]byte, error) {
+	return j.space.encoder.Append(nil, pic, jpeg.EncodeOptions{
+		Quality: e.quality, Optimize: true, Progressive: e.inScans(), Stop: j.stop,
+		ICC: icc, EXIF: e.metadata.EXIF, XMP: e.metadata.XMP, IPTC: e.metadata.IPTC,
+	})
+}
+
+// inScans reports whether a JPEG is to be progressive.
+func (e encoding) inScans() bool { return e.progressive || e.effort == EffortHigh }
 
 // jpegNeed is the need of the row. Coefficients that are not zero are kept until the tables are made, up to a bound,
 // and the file grows by doubling. A JPEG of a JPEG has no more bytes in proportion than that, unless its quality is
@@ -126,6 +137,10 @@ func jpegNeed(n *needs, l *leg, pixels int64) (file, encoder int64) {
 		factor = 0
 	}
 	file = n.file(pixels, perPixel, factor)
+	if l.enc.inScans() {
+		// All coefficients are kept. One that is not 0 takes over two bits of the file.
+		return file, pixels/2 + min(jpeg.SpectrumBytes(3*pixels), 8*file+3*pixels/6) + 2*file
+	}
 	return file, pixels/2 + min(6*file, 64<<20) + 2*file
 }
 

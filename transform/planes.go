@@ -148,6 +148,17 @@ func (p *planesPath) subsampling(l leg) int {
 	return l.enc.subsampling(there)
 }
 
+// written is subsampling for the file of l; 0 if that has no chroma.
+func (p *planesPath) written(l leg) int {
+	switch {
+	case !p.chroma(l):
+		return 0
+	case p.direct(l):
+		return p.subsampling(l)
+	}
+	return l.enc.subsampling(true)
+}
+
 // eighths returns the smallest M such that decoding at M/8 leaves at least left[M] samples for each sample of the
 // result, in both directions. fx and fy are the component's sampling in the result relative to that of the luma.
 func eighths(v view, left *[8]float64, fx, fy float64) int {

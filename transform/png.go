@@ -83,8 +83,10 @@ func (j *job) encodePNG(img *image.NRGBA, e encoding) ([]byte, error) {
 	case opaque:
 		pic.Layout = png.RGB
 	}
-	options := png.EncodeOptions{ICC: j.embed(p, PNG, gray), EXIF: e.metadata.EXIF, XMP: e.metadata.XMP, Stop: j.stop}
-	return j.space.pngs.Append(nil, &pic, options)
+	return j.space.pngs.Append(nil, &pic, png.EncodeOptions{
+		Compression: e.compression, Stop: j.stop,
+		ICC: j.embed(p, PNG, gray), EXIF: e.metadata.EXIF, XMP: e.metadata.XMP,
+	})
 }
 
 // measurePNG reads the size from the first chunk (PNG, third edition, section 11.2.1).

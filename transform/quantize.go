@@ -86,7 +86,11 @@ func (j *job) reduce(img *image.NRGBA, n int) (*image.Paletted, error) {
 func paletteNeed(n *needs, l *leg, pixels int64) (file, encoder int64) {
 	file, encoder = packedNeed(n, l, pixels)
 	if l.enc.colors != 0 {
-		encoder += palette.Memory(pixels)
+		size := l.size()
+		encoder += palette.Memory(size.X, size.Y)
+		if l.row.alpha == alphaFull {
+			encoder += 4 * pixels // of grays that are written without a palette
+		}
 	}
 	return file, encoder
 }

@@ -102,10 +102,10 @@ func (j *job) encodeTIFF(img *image.NRGBA, e encoding) ([]byte, error) {
 		Pix: img.Pix, Stride: img.Stride, W: img.Rect.Dx(), H: img.Rect.Dy(),
 		Gray: gray, Alpha: !img.Opaque(),
 	}
-	options := tiff.EncodeOptions{
-		ICC: j.embed(e.profile, TIFF, gray), Description: e.tiffDescription(), Stop: j.stop,
-	}
-	return j.space.tiffs.Append(nil, &pic, options)
+	return j.space.tiffs.Append(nil, &pic, tiff.EncodeOptions{
+		Compression: e.compression, Stop: j.stop,
+		ICC: j.embed(e.profile, TIFF, gray), Description: e.tiffDescription(),
+	})
 }
 
 // measureTIFF finds the size in the first directory of a TIFF in the byte order that Do writes (TIFF 6.0, section 2).

@@ -52,9 +52,9 @@ func qualityHelp() string {
 	return formatsThat(transform.Format.HasQuality, withDefault, ", ")
 }
 
-// qualityFormats are the formats that --quality is for.
-func qualityFormats() string {
-	return formatsThat(transform.Format.HasQuality, transform.Format.Title, " or ")
+// heeding are the formats in which a setting changes something.
+func heeding(setting string) string {
+	return formatsThat(func(f transform.Format) bool { return f.Heeds(setting) }, transform.Format.Title, ", ")
 }
 
 // metadataFormats are the formats that --metadata is for.

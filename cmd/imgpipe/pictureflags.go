@@ -46,19 +46,29 @@ func (f *pictureFlags) check(changed func(string) bool) error {
 	case sized && changed("gravity") && !f.placed():
 		return errors.New("--gravity says what --fit cover keeps and where --fit contain puts it: " +
 			"expected one of them with it")
-	case changed("quality") && len(f.formats) > 0 && !slices.ContainsFunc(f.formats, transform.Format.HasQuality):
-		return fmt.Errorf("--quality is that of %s files: expected no --format %s with it",
-			qualityFormats(), transform.FormatsText(f.formats))
 	case f.metadata != "" && f.metadata != transform.MetadataStrip && len(f.formats) > 0 &&
 		!slices.ContainsFunc(f.formats, transform.Format.HoldsMetadata):
 		return fmt.Errorf("--metadata %s is for %s files: expected no --format %s with it",
 			f.metadata, metadataFormats(), transform.FormatsText(f.formats))
-	case sized:
-		return nil
+	}
+	if err := f.heeded(changed); err != nil || sized {
+		return err
 	}
 	for _, name := range []string{"fit", "gravity", "filter", "upscale"} {
 		if changed(name) {
 			return fmt.Errorf("--%s says how to resize: expected --resize or --size with it", name)
+		}
+	}
+	return nil
+}
+
+// heeded returns an error if a flag changes nothing in any of the formats.
+func (f *pictureFlags) heeded(changed func(string) bool) error {
+	for _, name := range []string{"quality", "effort", "chroma", "progressive", "compression", "colors"} {
+		heeds := func(t transform.Format) bool { return t.Heeds(name) }
+		if changed(name) && len(f.formats) > 0 && !slices.ContainsFunc(f.formats, heeds) {
+			return fmt.Errorf("--%s is for %s files: expected no --format %s with it",
+				name, formatsThat(heeds, transform.Format.Title, " or "), transform.FormatsText(f.formats))
 		}
 	}
 	return nil

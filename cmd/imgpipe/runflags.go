@@ -177,20 +177,21 @@ func (f *runFlags) addFiles(g flags.Group) {
 		flags.Flag{Name: "effort",
 			Value: flags.Parsed(&p.effort, "fast|normal|high",
 				ofTransform(transform.ParseEffort), textOf[transform.Effort]),
-			Usage: "time that encoders may take for a smaller file of the same quality (default fast)"},
+			Usage: "time that encoders may take for a smaller file of the same quality (default fast), for " +
+				heeding("effort") + ". JPEGs are progressive with high; fast and normal make the same"},
 		flags.Flag{Name: "progressive", Value: flags.Switch(&p.progressive),
-			Usage: "JPEGs that show the whole picture early; a little smaller, and slower to write"},
+			Usage: "JPEGs that show the whole picture early: 4 % smaller, and slower to write"},
 		flags.Flag{Name: "chroma",
 			Value: flags.Parsed(&p.chroma, "auto|420|444", ofTransform(transform.ParseChroma),
 				textOf[transform.Chroma]),
-			Usage: "resolution of color in JPEG and AVIF. auto: full from quality 90 on, where the source has it, " +
-				"else half (default). 420: half. 444: full"},
+			Usage: "resolution of color in " + heeding("chroma") + ". auto: full from quality 90 on, where the " +
+				"source has it, else half (default). 420: half. 444: full"},
 		flags.Flag{Name: "compression",
 			Value: flags.Parsed(&p.compression, "1..9", ofTransform(transform.ParseCompression), unlessZero),
-			Usage: "how hard PNG and TIFF are packed: 1 is fastest, 9 smallest"},
+			Usage: "how hard " + heeding("compression") + " are packed: 1 is fastest, 9 smallest (default 5, TIFF 7)"},
 		flags.Flag{Name: "colors",
 			Value: flags.Parsed(&p.colors, "2..256", ofTransform(transform.ParseColors), unlessZero),
-			Usage: "at most so many colors, in a palette: for PNG and GIF"},
+			Usage: "at most so many colors, in a palette: for " + heeding("colors") + "; other formats keep all"},
 	)
 }
 

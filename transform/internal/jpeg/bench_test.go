@@ -65,14 +65,14 @@ func BenchmarkEncode(b *testing.B) {
 		b.Fatal(err)
 	}
 	size := p.Plane[0].W * p.Plane[0].H
-	for _, optimize := range []bool{false, true} {
-		b.Run(fmt.Sprintf("optimize=%v", optimize), func(b *testing.B) {
+	for _, o := range []EncodeOptions{{}, {Optimize: true}, {Progressive: true}} {
+		b.Run(fmt.Sprintf("optimize=%v/progressive=%v", o.Optimize, o.Progressive), func(b *testing.B) {
 			b.ReportAllocs()
 			b.SetBytes(int64(size))
 			var e Encoder
 			var out []byte
 			for b.Loop() {
-				if out, err = e.Append(out[:0], p, EncodeOptions{Optimize: optimize}); err != nil {
+				if out, err = e.Append(out[:0], p, o); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -237,6 +237,7 @@ func TestEncoderErrorsSayWhatIsWrong(t *testing.T) {
 func FuzzEncode(f *testing.F) {
 	f.Add(uint8(20), uint8(20), uint8(3), uint8(85), []byte("some noise"))
 	f.Add(uint8(1), uint8(9), uint8(0), uint8(100), []byte{0, 255})
+	f.Add(uint8(40), uint8(33), uint8(16), uint8(60), []byte("more noise"))
 	f.Fuzz(func(t *testing.T, w, h, form, quality uint8, noise []byte) {
 		p := &pixel.Planes{Kind: pixel.YCbCr}
 		if form&4 != 0 {
@@ -256,7 +257,7 @@ func FuzzEncode(f *testing.F) {
 			}
 			p.Plane[i] = q
 		}
-		o := EncodeOptions{Quality: int(quality)%100 + 1, Optimize: form&8 != 0}
+		o := EncodeOptions{Quality: int(quality)%100 + 1, Optimize: form&8 != 0, Progressive: form&16 != 0}
 		data, err := new(Encoder).Append(nil, p, o)
 		if err != nil {
 			t.Fatal(err)

@@ -22,6 +22,8 @@ type EncodeOptions struct {
 	// differs; camera pictures of half a megapixel become 1 per cent smaller at quality 85 and 7 at 100, small or plain
 	// ones more, and encoding takes a fifth longer.
 	Optimize bool
+	// Progressive makes a file of several scans (T.81, G), each with tables of its own: no pixel differs.
+	Progressive bool
 	// ICC is a color profile to put into the file; none if empty.
 	ICC []byte
 	// EXIF, XMP and IPTC are metadata to put into the file, each 65,504 bytes at most; none if empty.
@@ -46,6 +48,7 @@ type Encoder struct {
 	coefs   [64]int16 // a block, in natural order
 	entries []entry   // the coefficients that are not 0, but each DC one in any case, of the blocks in masks
 	masks   []uint64  // for each block which coefficients are not 0, but bit 0 set in any case
+	spectra [3]spectrum
 	out     bitWriter
 	fewer   int // than maxEntries are kept, in tests
 }
@@ -62,9 +65,9 @@ type plane struct {
 // are computed again; a photograph of 24 megapixels has fewer.
 const maxEntries = 8 << 20
 
-// Append encodes the picture p, Gray or YCbCr, as a baseline JFIF file, and appends it to dst. The first plane's W and
-// H are the picture's size, 1 to 65,535 each; the other two are alike, and have that size or half of it, rounded up, in
-// either direction. p is only read; of each plane W×H samples count, and its Extent does not. The error is
+// Append encodes the picture p, Gray or YCbCr, as a JFIF file, and appends it to dst. The first plane's W and H are the
+// picture's size, 1 to 65,535 each; the other two are alike, and have that size or half of it, rounded up, in either
+// direction. p is only read; of each plane W×H samples count, and its Extent does not. The error is
 // codec.ErrStopped, or says what is wrong with p or o.
 func (e *Encoder) Append(dst []byte, p *pixel.Planes, o EncodeOptions) ([]byte, error) {
 	if err := e.layOut(p); err != nil {
@@ -89,7 +92,10 @@ func (e *Encoder) Append(dst []byte, p *pixel.Planes, o EncodeOptions) ([]byte, 
 	e.out = bitWriter{buf: dst}
 	defer func() { e.out, e.comp = bitWriter{}, [3]plane{} }()
 	encode := e.plainly
-	if o.Optimize {
+	switch {
+	case o.Progressive:
+		encode = e.progressively
+	case o.Optimize:
 		encode = e.optimally
 	}
 	if err := encode(o); err != nil {
@@ -102,7 +108,7 @@ func (e *Encoder) Append(dst []byte, p *pixel.Planes, o EncodeOptions) ([]byte, 
 // plainly writes the picture with the typical tables.
 func (e *Encoder) plainly(o EncodeOptions) error {
 	e.standard()
-	e.headers(&o)
+	e.baseline(&o)
 	return e.eachRow(o.Stop, e.code)
 }
 
@@ -122,7 +128,7 @@ func (e *Encoder) optimally(o EncodeOptions) error {
 	}
 	e.count(&freq)
 	e.optimize(&freq)
-	e.headers(&o)
+	e.baseline(&o)
 	if kept {
 		e.code()
 		return nil
@@ -218,9 +224,9 @@ func (e *Encoder) eachRow(stop codec.Stop, f func()) error {
 	return nil
 }
 
-// block appends the coefficients of the block at (x, y) of c to entries and masks. What lies outside the plane repeats
-// its last column and row.
-func (e *Encoder) block(c *plane, x, y int) {
+// forward makes coefs those of the block at (x, y) of c. It returns which are not 0. What lies outside the plane
+// repeats its last column and row.
+func (e *Encoder) forward(c *plane, x, y int) (mask uint64) {
 	src, stride := e.edge[:], 8
 	if at := y*c.Stride + x; x+8 <= c.W && y+8 <= c.H {
 		src, stride = c.Pix[at:], c.Stride
@@ -232,7 +238,12 @@ func (e *Encoder) block(c *plane, x, y int) {
 			}
 		}
 	}
-	mask := forward8(src, stride, &e.quant[c.number], &e.coefs)
+	return forward8(src, stride, &e.quant[c.number], &e.coefs)
+}
+
+// block appends the coefficients of the block at (x, y) of c to entries and masks.
+func (e *Encoder) block(c *plane, x, y int) {
+	mask := e.forward(c, x, y)
 	dc := e.coefs[0]
 	if cap(e.entries)-len(e.entries) < 64 {
 		e.entries = append(e.entries, make([]entry, 64)...)[:len(e.entries)]
@@ -271,8 +282,8 @@ const (
 	iccHeader = "ICC_PROFILE\x00"
 )
 
-// headers writes everything up to the scan (T.81, B.2.1).
-func (e *Encoder) headers(o *EncodeOptions) {
+// headers writes everything up to the tables of codes (T.81, B.2.1). sof is the marker of the frame.
+func (e *Encoder) headers(o *EncodeOptions, sof byte) {
 	w, icc := &e.out, o.ICC
 	w.buf = append(w.buf, 0xff, mSOI)
 	w.segment(mAPP0, []byte(jfifHeader))
@@ -282,8 +293,7 @@ func (e *Encoder) headers(o *EncodeOptions) {
 		icc = icc[len(part):]
 		w.segment(mAPP2, []byte(iccHeader), []byte{byte(number), byte(count)}, part)
 	}
-	classes := min(e.n, 2)
-	for i := range classes {
+	for i := range min(e.n, 2) {
 		var t [65]byte
 		t[0] = byte(i)
 		for k, natural := range zigzag {
@@ -293,19 +303,31 @@ func (e *Encoder) headers(o *EncodeOptions) {
 	}
 	y := &e.comp[0]
 	frame := []byte{8, byte(y.H >> 8), byte(y.H), byte(y.W >> 8), byte(y.W), byte(e.n)}
-	scan := []byte{byte(e.n)}
 	for i, c := range e.comp[:e.n] {
 		frame = append(frame, byte(i+1), byte(c.h<<4|c.v), byte(c.number))
-		scan = append(scan, byte(i+1), byte(c.number<<4|c.number))
 	}
-	w.segment(mSOF0, frame)
-	for number := range classes {
+	w.segment(sof, frame)
+}
+
+// baseline writes everything up to the one scan of a baseline file.
+func (e *Encoder) baseline(o *EncodeOptions) {
+	e.headers(o, mSOF0)
+	for number := range min(e.n, 2) {
 		for class := range e.codes {
-			s := &e.codes[class][number].spec
-			w.segment(mDHT, []byte{byte(class<<4 | number)}, s.counts[:], s.symbols)
+			e.huffman(class, number)
 		}
 	}
-	w.segment(mSOS, append(scan, 0, 63, 0))
+	scan := []byte{byte(e.n)}
+	for i, c := range e.comp[:e.n] {
+		scan = append(scan, byte(i+1), byte(c.number<<4|c.number))
+	}
+	e.out.segment(mSOS, append(scan, 0, 63, 0))
+}
+
+// huffman writes a table of codes (T.81, B.2.4.2).
+func (e *Encoder) huffman(class, number int) {
+	s := &e.codes[class][number].spec
+	e.out.segment(mDHT, []byte{byte(class<<4 | number)}, s.counts[:], s.symbols)
 }
 
 // segment writes a marker and its parameters.

@@ -1,5 +1,5 @@
 // Package jpeg decodes JPEG files (ITU-T T.81) straight to component planes, at reduced size where that is enough, and
-// encodes planes as baseline JPEG.
+// encodes planes as baseline or progressive JPEG.
 //
 // Start with [ReadHeader] and [Decoder.Decode], or with [Encoder.Append].
 //
@@ -9,6 +9,7 @@
 //
 //	planes -> 8×8 forward DCT -> quantize -> (optimized tables: coefficients are kept and counted)
 //	       -> Huffman coding -> file
+//	       (progressive: all of them are kept, and each scan is counted and coded)
 //
 // Decoding at M/8, M from 1 to 8, computes the M×M inverse DCT of the M×M lowest coefficients of each block, as the
 // Independent JPEG Group's library does since its version 7; coefficients that are not needed are skipped, several at a
@@ -20,7 +21,9 @@
 // the same below (least of 12 to 24 runs each, in turn, November 2026, two busy shared cores of an AMD EPYC, amd64).
 // Four progressive files: 1.16 at 8/8, 0.82 at 4/8, with simd 1.07 and 0.71; at 1/8 their AC scans are passed over
 // unread, unless the file shows damage elsewhere or its end is missing. Encoding with tables made for the picture takes
-// a fifth more than with the typical ones; with simd both take about six tenths of the time.
+// a fifth more than with the typical ones; with simd both take about six tenths of the time. Sixteen photographs at
+// 800 px and quality 80 have 1,407,264 bytes as progressive files and 1,472,992 as baseline ones, of the same pixels.
+// Encoding takes about three times as long, of which the scans that add a bit take most.
 //
 // The package is pure Go without unsafe, starts no goroutine and keeps no state between calls but the buffers inside a
 // [Decoder] or [Encoder].

@@ -124,8 +124,8 @@ func newFinder(points []point) *finder {
 	return f
 }
 
-// nearest returns the place of the point nearest to p. A guess that is near saves time: by the triangle inequality, what
-// is further from the guess than the guess and the nearest so far are from p together cannot be nearer.
+// nearest returns the place of the point nearest to p. A guess that is near saves time: by the triangle inequality,
+// what is further from the guess than the guess and the nearest so far are from p together cannot be nearer.
 func (f *finder) nearest(p *point, guess uint8) uint8 {
 	from := distance(p, &f.points[guess])
 	best, least := guess, from

@@ -9,8 +9,8 @@
 //	for Spatial Grey Scale", 1976) -> places in the palette
 //
 // Colors are points of four whole numbers, whose distance is that of two pixels as they look over black and over white
-// taken together. So one measure holds for opaque and for transparent pixels. All of the arithmetic is the same on every
-// processor.
+// taken together. So one measure holds for opaque and for transparent pixels. All of the arithmetic is the same on
+// every processor.
 //
 // The package knows no file format, starts no goroutine and keeps nothing between calls.
 package palette
@@ -70,10 +70,13 @@ func Reduce(p *Picture, o Options) (*Indexed, error) {
 	return s.apply(p, o.Stop)
 }
 
-// Memory estimates the bytes that Reduce uses besides its picture and its result, for so many pixels.
-func Memory(pixels int64) int64 {
+// Memory estimates the bytes that Reduce uses for a picture of w × h pixels, besides that and its result.
+func Memory(w, h int) int64 {
 	const finders = 2 * (4*256*256 + 1<<15)
-	return 2*binBytes*min(pixels, maxBins) + 4*tableSize(pixels) + finders // the bins grow by doubling
+	pixels := int64(w) * int64(h)
+	bins := min(pixels, maxBins)
+	// The bins grow by a quarter. Errors of two rows have 16 bytes for a pixel each.
+	return binBytes*(2*bins+bins/4) + 4*tableSize(pixels) + 32*int64(w) + finders
 }
 
 // row returns row y.

@@ -2,9 +2,31 @@ package png
 
 import "encoding/binary"
 
-// filter fills best with the number of a filter and the filtered row. The filter is the one with the smallest sum of
-// absolute differences, as the standard recommends (section 12.7). row and above begin with bpp zeros.
-func (e *Encoder) filter(row, above []byte, bpp int) {
+// A strategy is one of the five filters for all rows, or adaptive.
+type strategy uint8
+
+const (
+	// adaptive takes for each row the filter with the smallest sum of absolute differences, as the standard recommends
+	// (section 12.7).
+	adaptive strategy = 5 + iota
+	// simple is adaptive among the filters that look at one other pixel.
+	simple
+)
+
+// tried returns the strategies to choose from at a level of compression. Sixteen photographs at 800 px took, with their
+// decoding, 0.66 s of CPU and 13.08 MB at level 1, 1.40 and 11.96 at 5, the default, 3.98 and 11.56 at 8.
+func tried(level int) []strategy {
+	switch {
+	case level <= 2:
+		return []strategy{simple, none}
+	case level <= 6:
+		return []strategy{adaptive, none}
+	}
+	return []strategy{adaptive, none, sub, up, average, paeth}
+}
+
+// filter fills best with the number of a filter and the filtered row. row and above begin with bpp zeros.
+func (e *Encoder) filter(row, above []byte, bpp int, how strategy) {
 	n := len(row) - bpp
 	x, a, b, c := row[bpp:], row[:n], above[bpp:], above[:n]
 	least := uint64(1 << 63)
@@ -15,14 +37,24 @@ func (e *Encoder) filter(row, above []byte, bpp int) {
 			e.best, e.next = e.next, e.best
 		}
 	}
-	clear(e.pred)
-	try(none, e.pred)
-	try(sub, a)
-	try(up, b)
-	means(e.pred, a, b)
-	try(average, e.pred)
-	predictions(e.pred, a, b, c)
-	try(paeth, e.pred)
+	if how == none || how == adaptive {
+		clear(e.pred)
+		try(none, e.pred)
+	}
+	if how == sub || how >= adaptive {
+		try(sub, a)
+	}
+	if how == up || how >= adaptive {
+		try(up, b)
+	}
+	if how == average || how == adaptive {
+		means(e.pred, a, b)
+		try(average, e.pred)
+	}
+	if how == paeth || how == adaptive {
+		predictions(e.pred, a, b, c)
+		try(paeth, e.pred)
+	}
 }
 
 const (

@@ -232,6 +232,42 @@ func TestSubtractIsExact(t *testing.T) {
 	}
 }
 
+// Every level of compression keeps each pixel, 5 is the default, and 9 makes no file that is much larger. One encoder
+// may change its level.
+func TestCompressionChangesNoPixel(t *testing.T) {
+	var e Encoder
+	for _, l := range []Layout{Gray, RGB, RGBA, Indexed, GrayAlpha} {
+		for kind := range byte(4) {
+			p := picture(l, 150, 140, kind)
+			byDefault, err := e.Append(nil, p, EncodeOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var sizes []int
+			for level := 1; level <= 9; level++ {
+				file, err := e.Append(nil, p, EncodeOptions{Compression: level})
+				if err != nil {
+					t.Fatal(err)
+				}
+				readBack(t, file, p)
+				sizes = append(sizes, len(file))
+				if level == DefaultCompression && !bytes.Equal(file, byDefault) {
+					t.Errorf("level %d is not the default", level)
+				}
+			}
+			if sizes[8] > sizes[4]+sizes[4]/40 {
+				t.Errorf("layout %d, kind %d: sizes %v", l, kind, sizes)
+			}
+		}
+	}
+	for _, level := range []int{-1, 10} {
+		_, err := e.Append(nil, picture(Gray, 3, 3, 1), EncodeOptions{Compression: level})
+		if !errors.Is(err, ErrPicture) {
+			t.Errorf("compression %d: %v", level, err)
+		}
+	}
+}
+
 // FuzzEncode holds the law that what is written is read again, by image/png as well.
 func FuzzEncode(f *testing.F) {
 	for l := range byte(5) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"math"
 
 	"github.com/klauspost/compress/zlib"
 
@@ -38,24 +39,28 @@ type Picture struct {
 // An Encoder makes files, one after another. The zero value is ready. It keeps its buffers; it is not for concurrent
 // use.
 type Encoder struct {
-	zip  *zlib.Writer
-	out  chunks
-	rows [2][]byte // this row and the one before, as in the file, behind as many zeros as a pixel has bytes
-	pred []byte    // what a filter predicts
-	best []byte    // with its filter in front, the row that leaves least
-	next []byte    // one that may leave less
+	zip   *zlib.Writer
+	level int // of zip
+	out   chunks
+	rows  [2][]byte // this row and the one before, as in the file, behind as many zeros as a pixel has bytes
+	pred  []byte    // what a filter predicts
+	best  []byte    // with its filter in front, the row that leaves least
+	next  []byte    // one that may leave less
 }
 
-// level is that of the compressor. Sixteen photographs at 800 px, filtered, took 365 ms and 11.78 MB with level 5, 218
-// and 11.93 with 3, 113 and 12.74 with 1; the standard library's compressor took 1109 ms and 11.43 MB with 6, its
-// default, and 246 and 12.18 with 1.
-const level = 5
+// DefaultCompression is the compression of the zero EncodeOptions. Sixteen photographs at 800 px, filtered, took 365 ms
+// and 11.78 MB with level 5, 218 and 11.93 with 3, 113 and 12.74 with 1; the standard library's compressor took 1109 ms
+// and 11.43 MB with 6, its default, and 246 and 12.18 with 1.
+const DefaultCompression = 5
 
 // ErrPicture is wrapped by the errors about a Picture that contradicts itself.
 var ErrPicture = errors.New("the picture cannot be written as PNG")
 
-// EncodeOptions say how to encode. The zero value puts no profile into the file and encodes to the end.
+// EncodeOptions say how to encode. The zero value has DefaultCompression and no profile, and encodes to the end.
 type EncodeOptions struct {
+	// Compression is how hard to try, 1 to 9: the level of the compressor, and which filters are tried. 0 means
+	// DefaultCompression.
+	Compression int
 	// ICC is a color profile to put into the file, none if empty. It must fit the layout.
 	ICC []byte
 	// EXIF and XMP are metadata to put into the file; none if empty.
@@ -69,8 +74,15 @@ func (e *Encoder) Append(dst []byte, p *Picture, o EncodeOptions) ([]byte, error
 	if err := p.check(); err != nil {
 		return dst, err
 	}
-	if e.zip == nil {
-		e.zip, _ = zlib.NewWriterLevel(nil, level) // a level that it knows
+	if o.Compression == 0 {
+		o.Compression = DefaultCompression
+	}
+	if o.Compression < 1 || o.Compression > 9 {
+		return dst, fmt.Errorf("%w: compression is %d, 1 to 9 was expected", ErrPicture, o.Compression)
+	}
+	if e.zip == nil || e.level != o.Compression {
+		e.zip, _ = zlib.NewWriterLevel(nil, o.Compression) // a level that it knows
+		e.level = o.Compression
 	}
 	start := len(dst)
 	e.out.file = append(dst, "\x89PNG\r\n\x1a\n"...)
@@ -177,7 +189,7 @@ func (e *Encoder) pixels(p *Picture, depth int, stop codec.Stop) error {
 		e.rows[i] = zeroed(e.rows[i], bpp+n)
 	}
 	e.pred, e.best, e.next = zeroed(e.pred, n), zeroed(e.best, 1+n), zeroed(e.next, 1+n)
-	plain, err := e.better(p, depth, stop)
+	how, err := e.strategy(p, depth, stop)
 	if err != nil {
 		return err
 	}
@@ -189,7 +201,7 @@ func (e *Encoder) pixels(p *Picture, depth int, stop codec.Stop) error {
 		if err := stop.Err(); err != nil {
 			return err
 		}
-		e.strip(p, depth, y, min(y+64, p.H), plain)
+		e.strip(p, depth, y, min(y+64, p.H), how)
 	}
 	e.zip.Close()
 	e.out.end()
@@ -197,7 +209,7 @@ func (e *Encoder) pixels(p *Picture, depth int, stop codec.Stop) error {
 }
 
 // strip writes the rows from y to end to the compressor.
-func (e *Encoder) strip(p *Picture, depth, y, end int, plain bool) {
+func (e *Encoder) strip(p *Picture, depth, y, end int, how strategy) {
 	bpp := p.bytes(true)
 	above := e.rows[(y+1)&1]
 	if y == 0 {
@@ -208,34 +220,34 @@ func (e *Encoder) strip(p *Picture, depth, y, end int, plain bool) {
 	for ; y < end; y++ {
 		row := e.rows[y&1]
 		p.fill(row[bpp:], y, depth)
-		if plain {
-			e.best[0] = none
-			copy(e.best[1:], row[bpp:])
-		} else {
-			e.filter(row, e.rows[(y+1)&1], bpp)
-		}
+		e.filter(row, e.rows[(y+1)&1], bpp, how)
 		e.zip.Write(e.best) // into memory: it cannot fail
 	}
 }
 
-// better reports whether rows compress better without filters, as in drawings, whose parts repeat. It compresses one
-// row in eight in both ways. Pictures with a palette are never filtered, as places in a palette say nothing of colors.
-func (e *Encoder) better(p *Picture, depth int, stop codec.Stop) (plain bool, err error) {
+// strategy returns how to filter the rows of p. It compresses one row in eight in every way. Rows without filters are
+// best in drawings, whose parts repeat. Pictures with a palette are never filtered, as places in a palette say nothing
+// of colors.
+func (e *Encoder) strategy(p *Picture, depth int, stop codec.Stop) (strategy, error) {
 	if p.Layout == Indexed {
-		return true, nil
+		return none, nil
 	}
-	var size [2]counter
-	for i := range size {
-		e.zip.Reset(&size[i])
+	best, least := adaptive, counter(math.MaxInt64)
+	for _, how := range tried(e.level) {
+		var size counter
+		e.zip.Reset(&size)
 		for y := 0; y < p.H; y += 128 {
 			if err := stop.Err(); err != nil {
-				return false, err
+				return 0, err
 			}
-			e.strip(p, depth, y, min(y+16, p.H), i == 1)
+			e.strip(p, depth, y, min(y+16, p.H), how)
 		}
 		e.zip.Close()
+		if size < least {
+			best, least = how, size
+		}
 	}
-	return size[1] < size[0], nil
+	return best, nil
 }
 
 // A counter counts what is written to it.

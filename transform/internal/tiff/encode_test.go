@@ -145,6 +145,31 @@ func TestEncoderStopsAndGoesOn(t *testing.T) {
 	}
 }
 
+// Every level of compression keeps each pixel, and 7 is the default. One encoder may change its level.
+func TestCompressionChangesNoPixel(t *testing.T) {
+	var e Encoder
+	p := painted(300, 200, false, true)
+	byDefault, err := e.Append(nil, p, EncodeOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for level := 1; level <= 9; level++ {
+		file, err := e.Append(nil, p, EncodeOptions{Compression: level})
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkFile(t, fmt.Sprintf("compression %d", level), file, p, nil)
+		if level == DefaultCompression && !bytes.Equal(file, byDefault) {
+			t.Errorf("level %d is not the default", level)
+		}
+	}
+	for _, level := range []int{-1, 10} {
+		if _, err := e.Append(nil, p, EncodeOptions{Compression: level}); !errors.Is(err, ErrPicture) {
+			t.Errorf("compression %d: %v", level, err)
+		}
+	}
+}
+
 func TestPictureThatContradictsItselfIsRefused(t *testing.T) {
 	for name, change := range map[string]func(*Picture){
 		"no pixels":      func(p *Picture) { p.W = 0 },
