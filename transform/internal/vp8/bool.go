@@ -43,6 +43,14 @@ func (r *boolReader) more(w window) window {
 	return w
 }
 
+// shifts has the number of bits that a width is short of eight. It is faster than to count them.
+var shifts = func() (t [256]uint8) {
+	for width := range t {
+		t[width] = uint8(bits.LeadingZeros8(uint8(width)))
+	}
+	return t
+}()
+
 // next returns w after a bit that is 0 with a probability of prob in 256, and the bit. There must be one: count may not
 // be negative.
 func (w window) next(prob uint8) (window, bool) {
@@ -53,9 +61,9 @@ func (w window) next(prob uint8) (window, bool) {
 		w.value -= at
 		width = w.width - width
 	}
-	shift := bits.LeadingZeros8(uint8(width))
+	shift := shifts[uint8(width)]
 	w.width = width << shift
-	w.count -= shift
+	w.count -= int(shift)
 	return w, one
 }
 

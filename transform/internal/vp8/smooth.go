@@ -118,12 +118,13 @@ func (p *plane) simpleEdge(at, across, along, n int, limit uint8) {
 	}
 }
 
-// calm reports whether the samples on both sides of an edge differ so little that it is smoothed. at has the distance of
-// the samples across the edge, from the fourth before to the fourth behind.
+// calm reports whether the samples on both sides of an edge, from the fourth before to the fourth behind, differ so
+// little that it is smoothed.
 func (s *smoothing) calm(p3, p2, p1, p0, q0, q1, q2, q3 byte, limit int32) bool {
 	interior := int32(s.interior)
-	return 2*apart(p0, q0)+apart(p1, q1)>>1 <= limit && apart(p1, p0) <= interior && apart(q1, q0) <= interior &&
-		apart(p2, p1) <= interior && apart(q2, q1) <= interior && apart(p3, p2) <= interior && apart(q3, q2) <= interior
+	return 2*apart(p0, q0)+apart(p1, q1)>>1 <= limit &&
+		apart(p1, p0) <= interior && apart(p2, p1) <= interior && apart(p3, p2) <= interior &&
+		apart(q1, q0) <= interior && apart(q2, q1) <= interior && apart(q3, q2) <= interior
 }
 
 func apart(a, b byte) int32 { return abs(int32(a) - int32(b)) }

@@ -55,6 +55,9 @@ type matcher struct {
 	prev []int32              // the place before each place, in the same way
 	pix  []uint32
 	wide int
+
+	costs   channels // of pixels that stand for themselves
+	average int      // of them
 }
 
 func hash(a, b uint32) uint32 {
@@ -65,6 +68,23 @@ func (m *matcher) start(pix []uint32, width int) {
 	clear(m.head[:])
 	m.pix, m.wide = pix, width
 	m.prev = resized(m.prev, len(pix))
+	m.costs.learn(pix)
+	m.average = int(m.costs.of(pix, true)/uint64(len(pix))) + 1
+}
+
+// price returns about what a match of that distance costs: the symbols of its length and distance, and their bits.
+func (m *matcher) price(distance int) int {
+	if distance == 1 || distance == m.wide {
+		return 9 << costDigits
+	}
+	return 12<<costDigits + int(log2(uint32(distance)))
+}
+
+// pays reports whether a match costs less than its pixels.
+func (m *matcher) pays(i, length, distance int) bool {
+	const enough = 64
+	return length >= minMatch && (length >= enough && m.average > 1<<costDigits/4 ||
+		m.costs.of(m.pix[i:i+length], true) > uint64(m.price(distance)))
 }
 
 // add makes place i one that is found.
@@ -87,29 +107,29 @@ func (m *matcher) same(a, b, most int) int {
 	return most
 }
 
-// find returns the longest run at i that is also found earlier, among the last tries places with its beginning, and
-// the place above and to the left. Of runs of one length it is the nearest.
+// find returns the run at i that is also found earlier and saves most, among the last tries places with its beginning,
+// and the places above and to the left.
 func (m *matcher) find(i, tries int) (length, distance int) {
 	most := min(maxMatch, len(m.pix)-i)
 	if most < minMatch {
 		return 0, 0
 	}
-	if i > 0 {
-		if n := m.same(i, i-1, most); n > length {
-			length, distance = n, 1
+	gain := 0
+	better := func(n, d int) {
+		if g := n*m.average - m.price(d); n >= minMatch && (length == 0 || g > gain) {
+			length, distance, gain = n, d, g
 		}
 	}
+	if i > 0 {
+		better(m.same(i, i-1, most), 1)
+	}
 	if i >= m.wide && m.wide > 1 {
-		if n := m.same(i, i-m.wide, most); n > length {
-			length, distance = n, m.wide
-		}
+		better(m.same(i, i-m.wide, most), m.wide)
 	}
 	at := int(m.head[hash(m.pix[i], m.pix[i+1])]) - 1
 	for ; tries > 0 && at >= 0 && i-at <= maxDistance && length < most; tries-- {
 		if m.pix[at+length] == m.pix[i+length] {
-			if n := m.same(i, at, most); n > length {
-				length, distance = n, i-at
-			}
+			better(m.same(i, at, most), i-at)
 		}
 		at = int(m.prev[at]) - 1
 	}
@@ -133,7 +153,7 @@ func (m *matcher) greedy(list []match, tries int, stop codec.Stop) ([]match, err
 		}
 		known = false
 		m.add(i)
-		if length < minMatch || length < 6 && distance > 1<<12 {
+		if !m.pays(i, length, distance) {
 			i++
 			continue
 		}

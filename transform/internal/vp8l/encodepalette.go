@@ -79,16 +79,60 @@ func pack(out []uint32, g grid, colors []uint32) grid {
 	return grid{out[:w*g.h], w, g.h}
 }
 
-// ways returns the ways that are worth a try, the most likely first.
+// ways returns the ways that are worth a try: the one that is likely to take the fewest bits, and with the high effort
+// others.
 func (e *Encoder) ways(g grid, effort Effort) []way {
 	bits := [...]int{Fast: 5, Normal: 4, High: 4}[effort]
 	natural := way{noGreen: true, predict: true, colors: effort > Fast, bits: bits}
-	if colors := paletteOf(g); colors != nil {
-		list := []way{{palette: colors}}
-		if effort == High {
-			list = append(list, natural)
-		}
-		return list
+	plain := way{noGreen: true}
+	colors := paletteOf(g)
+	list := []way{natural}
+	if differences, values := costOfDifferences(g), costOfValues(g); values < differences {
+		list = []way{plain, natural}
 	}
-	return []way{natural}
+	if colors != nil {
+		few := way{palette: colors}
+		list = append([]way{few}, list...)
+		if effort > Fast {
+			list = append(list, way{palette: colors, predict: true, bits: bits})
+		}
+	}
+	if effort == Fast {
+		return list[:1]
+	}
+	if effort == Normal && colors == nil {
+		return list[:1]
+	}
+	return list
+}
+
+// costOfDifferences estimates the bits of a picture in which a pixel is written as its difference from the one before,
+// and costOfValues that of pixels as they are. Green is taken from red and blue. Both leave out pixels that are equal
+// to the one before or above, which are part of a match.
+func costOfDifferences(g grid) uint64 {
+	return costOf(g, func(v, before uint32) uint32 { return subtract(v, before) })
+}
+
+func costOfValues(g grid) uint64 { return costOf(g, func(v, _ uint32) uint32 { return v }) }
+
+func costOf(g grid, value func(v, before uint32) uint32) (cost uint64) {
+	var counts [4][256]uint32
+	before := uint32(opaque)
+	for i, v := range g.pix {
+		if v != before && (i < g.w || v != g.pix[i-g.w]) {
+			d := value(v, before)
+			green := d >> 8 & 0xff
+			d = subtract(d, green|green<<16)
+			counts[0][d&0xff]++
+			counts[1][green]++
+			counts[2][d>>16&0xff]++
+			counts[3][d>>24]++
+		}
+		before = v
+	}
+	for i := range counts {
+		c, _ := entropy(counts[i][:])
+		cost += c
+	}
+	return cost
 }
