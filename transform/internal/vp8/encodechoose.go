@@ -3,16 +3,23 @@ package vp8
 // chooseQuickly chooses the modes of a macroblock by the activity that their predictions leave, and codes it.
 func (e *Encoder) chooseQuickly(r *record, q *segmentQuant, at *place) (*lumaBlocks, *chromaBlocks) {
 	mb := &e.mb
-	luma, wholeCost := e.predictWhole(r, q, at)
-	eachCost, bits := e.codeEach(r, q, at, wholeCost)
-	if r.each = eachCost < wholeCost; r.each {
-		luma = &mb.each[0]
+	luma := &mb.each
+	k := e.rankWhole(q, at, 1)
+	eachCost, bits := e.codeEach(r, q, at, k.costs[0])
+	if r.each = eachCost < k.costs[0]; r.each {
 		at.room -= bits
 	} else {
+		r.luma = k.modes[0]
+		luma = &mb.whole[0]
+		mb.predictLuma(r.luma, at, &luma.out)
 		e.codeWhole(luma, q)
 		at.room -= int(lumaCosts[r.luma])
 	}
-	chroma := e.predictChroma(r, q, at)
+	k = e.rankChroma(q, at, 1)
+	r.chroma = k.modes[0]
+	at.room -= int(chromaCosts[r.chroma])
+	chroma := &mb.uv[0]
+	mb.predictUV(r.chroma, at, &chroma.out)
 	for i := range chroma.out {
 		c := &chroma.coefs[i]
 		forward(&mb.chroma[i], &chroma.out[i], c)
@@ -22,26 +29,50 @@ func (e *Encoder) chooseQuickly(r *record, q *segmentQuant, at *place) (*lumaBlo
 	return luma, chroma
 }
 
-// predictWhole chooses the mode of a whole macroblock. It returns the prediction and what it costs.
-func (e *Encoder) predictWhole(r *record, q *segmentQuant, at *place) (*lumaBlocks, int32) {
+// A ranking has modes in the order of what they cost by activity, the cheapest first.
+type ranking struct {
+	n     int
+	costs [10]int32
+	modes [10]uint8
+}
+
+// add puts a mode into a ranking of at most so many.
+func (k *ranking) add(mode uint8, cost int32, most int) {
+	i := k.n
+	if i == most {
+		if i--; cost >= k.costs[i] {
+			return
+		}
+	} else {
+		k.n++
+	}
+	for ; i > 0 && cost < k.costs[i-1]; i-- {
+		k.costs[i], k.modes[i] = k.costs[i-1], k.modes[i-1]
+	}
+	k.costs[i], k.modes[i] = cost, mode
+}
+
+// rankWhole ranks the modes of a whole macroblock that there is room for. It returns at most so many.
+func (e *Encoder) rankWhole(q *segmentQuant, at *place, most int) (k ranking) {
 	mb := &e.mb
-	best, free := int32(infinite), 0
+	pred := &mb.whole[0].out
 	for mode := range uint8(4) {
 		if mode != predictDC && !at.affords(lumaCosts[mode]) {
 			continue
 		}
-		pred := &mb.whole[free].out
-		predictBlocks(mode, 16, mb.above[:], mb.left[:], at.hasAbove, at.hasLeft, pred[:])
+		mb.predictLuma(mode, at, pred)
 		c := lumaCosts[mode] * q.activityBit >> 12
 		for i := range pred {
 			c += activity(&mb.lanes[i], &pred[i])
 		}
-		if c < best {
-			best, r.luma = c, mode
-			free ^= 1
-		}
+		k.add(mode, c, most)
 	}
-	return &mb.whole[free^1], best
+	return k
+}
+
+// predictLuma predicts a whole macroblock.
+func (mb *work) predictLuma(mode uint8, at *place, out *[16]samples) {
+	predictBlocks(mode, 16, mb.above[:], mb.left[:], at.hasAbove, at.hasLeft, out[:])
 }
 
 // codeWhole quantizes and reconstructs a macroblock with one mode.
@@ -103,7 +134,7 @@ func (mb *work) draw(i int, b *samples) {
 // It returns what they cost, infinite if there is no room, and the bits of the modes alone.
 func (e *Encoder) codeEach(r *record, q *segmentQuant, at *place, most int32) (cost int32, bits int) {
 	mb := &e.mb
-	l := &mb.each[0]
+	l := &mb.each
 	mb.startCanvas()
 	above, left := *at.aboveModes, e.left
 	total, spent := costEach*q.activityBit>>12, costEach
@@ -132,27 +163,22 @@ func (e *Encoder) codeEach(r *record, q *segmentQuant, at *place, most int32) (c
 	return total, int(spent)
 }
 
-// predictChroma chooses the mode of chroma and returns the prediction.
-func (e *Encoder) predictChroma(r *record, q *segmentQuant, at *place) *chromaBlocks {
+// rankChroma ranks the modes of chroma that there is room for. It returns at most so many.
+func (e *Encoder) rankChroma(q *segmentQuant, at *place, most int) (k ranking) {
 	mb := &e.mb
-	best, free := int32(infinite), 0
+	pred := &mb.uv[0].out
 	for mode := range uint8(4) {
 		if mode != predictDC && int(chromaCosts[mode]) > at.room {
 			continue
 		}
-		pred := &mb.uv[free].out
 		mb.predictUV(mode, at, pred)
 		c := chromaCosts[mode] * q.activityBit >> 12
 		for i := range pred {
 			c += activity(&mb.lanes[16+i], &pred[i])
 		}
-		if c < best {
-			best, r.chroma = c, mode
-			free ^= 1
-		}
+		k.add(mode, c, most)
 	}
-	at.room -= int(chromaCosts[r.chroma])
-	return &mb.uv[free^1]
+	return k
 }
 
 // predictUV predicts both planes of chroma.

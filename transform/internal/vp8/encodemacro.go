@@ -38,9 +38,10 @@ type work struct {
 	edge    [13]int32   // the samples around a subblock, as predictAll wants them
 	all     [10]samples // all predictions of a subblock
 
-	// whole is luma with one mode, each with a mode for each subblock. Of two, one is the best so far.
-	whole, each [2]lumaBlocks
-	uv          [2]chromaBlocks
+	// Luma with one mode and with a mode for each subblock, and chroma. Of two, one is the best so far.
+	whole [2]lumaBlocks
+	each  lumaBlocks
+	uv    [2]chromaBlocks
 }
 
 // The canvas of a macroblock has the row above and the column to the left of it, and four samples above to the right.

@@ -78,8 +78,8 @@ func inverseSecond(in, out *coefficients) {
 	}
 }
 
-// A lanes is a block with 16 bits for each sample: those of the even and of the odd columns of two rows, then of the two
-// rows below. Sums of whole words are sums of four samples at once.
+// A lanes is a block with 16 bits for each sample: those of the even and of the odd columns of two rows, then of the
+// two rows below. Sums of whole words are sums of four samples at once.
 type lanes [4]uint64
 
 const (

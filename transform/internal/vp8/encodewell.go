@@ -6,7 +6,7 @@ func (e *Encoder) chooseWell(r *record, q *segmentQuant, at *place) (*lumaBlocks
 	luma, wholeCost := e.searchWhole(r, q, at)
 	eachCost, bits := e.searchEach(r, q, at, wholeCost)
 	if r.each = eachCost < wholeCost; r.each {
-		luma = &mb.each[0]
+		luma = &mb.each
 		at.room -= bits
 	} else {
 		luma.reconstruct()
@@ -15,29 +15,7 @@ func (e *Encoder) chooseWell(r *record, q *segmentQuant, at *place) (*lumaBlocks
 	return luma, e.searchChroma(r, q, at)
 }
 
-// A ranking has modes in the order of what they cost by activity.
-type ranking struct {
-	n     int
-	costs [10]int32
-	modes [10]uint8
-}
-
-// add puts a mode into a ranking of at most most.
-func (k *ranking) add(mode uint8, cost int32, most int) {
-	i := k.n
-	if i == most {
-		if i--; cost >= k.costs[i] {
-			return
-		}
-	} else {
-		k.n++
-	}
-	for ; i > 0 && cost < k.costs[i-1]; i-- {
-		k.costs[i], k.modes[i] = k.costs[i-1], k.modes[i-1]
-	}
-	k.costs[i], k.modes[i] = cost, mode
-}
-
+// candidates returns how many modes are searched: so many, or all of them.
 func (e *Encoder) candidates(most int) int {
 	if e.effort == High {
 		return 10
@@ -48,23 +26,11 @@ func (e *Encoder) candidates(most int) int {
 // searchWhole chooses the mode and levels of a whole macroblock. It returns what they cost.
 func (e *Encoder) searchWhole(r *record, q *segmentQuant, at *place) (*lumaBlocks, int) {
 	mb := &e.mb
-	var k ranking
-	for mode := range uint8(4) {
-		if mode != predictDC && !at.affords(lumaCosts[mode]) {
-			continue
-		}
-		pred := &mb.whole[0].out
-		predictBlocks(mode, 16, mb.above[:], mb.left[:], at.hasAbove, at.hasLeft, pred[:])
-		c := lumaCosts[mode] * q.activityBit >> 12
-		for i := range pred {
-			c += activity(&mb.lanes[i], &pred[i])
-		}
-		k.add(mode, c, e.candidates(1))
-	}
+	k := e.rankWhole(q, at, e.candidates(1))
 	best, free := 1<<60, 0
 	for _, mode := range k.modes[:k.n] {
 		l := &mb.whole[free]
-		predictBlocks(mode, 16, mb.above[:], mb.left[:], at.hasAbove, at.hasLeft, l.out[:])
+		mb.predictLuma(mode, at, &l.out)
 		cost := int(q.rates.cost(lumaCosts[mode]))
 		above, left := at.above.luma, at.left.luma
 		var first coefficients
@@ -100,7 +66,7 @@ func (e *Encoder) searchWhole(r *record, q *segmentQuant, at *place) (*lumaBlock
 // them. It returns what they cost, infinite if there is no room, and the bits of the modes alone.
 func (e *Encoder) searchEach(r *record, q *segmentQuant, at *place, limit int) (cost, bits int) {
 	mb := &e.mb
-	l := &mb.each[0]
+	l := &mb.each
 	mb.startCanvas()
 	modesAbove, modesLeft := *at.aboveModes, e.left
 	above, left := at.above.luma, at.left.luma
@@ -151,19 +117,7 @@ func (e *Encoder) searchEach(r *record, q *segmentQuant, at *place, limit int) (
 // searchChroma chooses the mode and levels of chroma.
 func (e *Encoder) searchChroma(r *record, q *segmentQuant, at *place) *chromaBlocks {
 	mb := &e.mb
-	var k ranking
-	for mode := range uint8(4) {
-		if mode != predictDC && int(chromaCosts[mode]) > at.room {
-			continue
-		}
-		pred := &mb.uv[0].out
-		mb.predictUV(mode, at, pred)
-		c := chromaCosts[mode] * q.activityBit >> 12
-		for i := range pred {
-			c += activity(&mb.lanes[16+i], &pred[i])
-		}
-		k.add(mode, c, e.candidates(1))
-	}
+	k := e.rankChroma(q, at, e.candidates(1))
 	best, free := 1<<60, 0
 	for _, mode := range k.modes[:k.n] {
 		l := &mb.uv[free]
