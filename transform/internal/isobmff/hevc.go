@@ -95,7 +95,7 @@ func readSequence(unit []byte) (s sequence, ok bool) {
 	for range 6 {
 		r.golomb()
 	}
-	if r.bit() && r.bit() {
+	if lists := r.bit(); lists && r.bit() {
 		r.scalingLists()
 	}
 	r.skip(2)
