@@ -23,6 +23,15 @@ func (m *meta) heic(data []byte) error {
 	if h.Codec != "hvc1" {
 		return codec.Unsupported(fmt.Sprintf("an image of the kind %q in a HEIC", h.Codec))
 	}
-	m.heifPrice(h, 36, 8<<20)
+	const narrow = 127 // the decoder's planes have at least 64 columns, and it counts on as many as there are
+	if h.Width < narrow {
+		return codec.Unsupported(fmt.Sprintf("a HEIC image of less than %d columns", narrow))
+	}
+	if h.Alpha {
+		m.Alpha = false
+		m.remarks = append(m.remarks, "its transparency was left out: it cannot be read")
+	}
+	const perPixel, fixed = 36 + 16, 16 << 20 // the decoder took 24 to 36 bytes a pixel
+	m.heifPrice(h, perPixel, fixed)
 	return nil
 }

@@ -31,7 +31,7 @@ var allowed = map[string][]string{
 // codecs says the same of the packages in imgpipe/transform/internal, by their last names. All may import codec and
 // pixel; these are further ones. codec and pixel import none.
 var codecs = map[string][]string{
-	"png": {"inflate"}, "tiff": {"fax", "inflate"}, "avif": {"isobmff"}, "heif": {"isobmff"},
+	"png": {"inflate"}, "tiff": {"fax", "inflate"}, "avif": {"isobmff"}, "heif": {"avif", "isobmff"},
 }
 
 // only says which package alone may import a package of others.

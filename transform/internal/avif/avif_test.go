@@ -44,7 +44,7 @@ func TestNoSharedLibraryIsUsed(t *testing.T) {
 }
 
 func TestCompilerIsFoundWhereThereIsOne(t *testing.T) {
-	if !compiles() {
+	if !Compiles() {
 		t.Skip("no compiler for this machine: AVIF is refused here")
 	}
 	if err := start(); err != nil {

@@ -16,7 +16,7 @@ import (
 	"golang.org/x/sys/cpu"
 )
 
-// ErrNoCompiler is the error of a process that may not make executable memory, or of a machine that no compiler is for.
+// ErrNoCompiler is the error in a process that may not make executable memory, or of a machine that no compiler is for.
 var ErrNoCompiler = errors.New("AVIF needs to compile its codec, and this process has no executable memory")
 
 // start compiles the library, once in a process: some 1.4 s of CPU time and 90 MB.
@@ -24,7 +24,7 @@ var start = sync.OnceValue(func() (err error) {
 	if avif.Dynamic() == nil {
 		return errors.New("a shared library would change the bytes: build with -tags nodynamic")
 	}
-	if !compiles() {
+	if !Compiles() {
 		return ErrNoCompiler
 	}
 	defer func() {
@@ -41,9 +41,9 @@ var start = sync.OnceValue(func() (err error) {
 	return nil
 })
 
-// compiles reports whether wazero would compile the library. It asks for the same as the library does, with a module
+// Compiles reports whether wazero would compile the library. It asks for the same as the library does, with a module
 // of one empty function (WebAssembly, 5.5). Where wazero cannot compile, it interprets without a word.
-func compiles() (ok bool) {
+func Compiles() (ok bool) {
 	switch runtime.GOARCH { // what wazero's compiler asks of a CPU
 	case "amd64":
 		ok = cpu.X86.HasSSE41

@@ -44,10 +44,12 @@ func (f *file) checkPixels(h *Header, it *item) error {
 				return errorf("its images overlap in the file")
 			}
 		}
-		if h.Codec != "av01" {
-			continue
+		if h.Codec == "hvc1" {
+			err = f.checkHEVC(h, t, b, w, ht, &units)
+		} else {
+			err = checkUnits(b, w, ht, &units)
 		}
-		if err := checkUnits(b, w, ht, &units); err != nil {
+		if err != nil {
 			return err
 		}
 	}

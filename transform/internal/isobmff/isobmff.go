@@ -31,8 +31,8 @@ type Header struct {
 	Bits int
 	// Alpha reports whether there is an image of alpha beside that of color.
 	Alpha bool
-	// Color is how the file names its colors in numbers.
-	Color Color
+	// Color is how the file names its colors in numbers, and Coded how the coded image of a HEIC does.
+	Color, Coded Color
 	// Profile is the ICC profile; nil if there is none. EXIF is a TIFF structure, and XMP is text. All are views of the
 	// file.
 	Profile, EXIF, XMP []byte
