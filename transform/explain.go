@@ -36,6 +36,9 @@ func (s Spec) Explain(h Header, limits Limits) (string, error) {
 			fmt.Fprintf(&b, "%s%s: %dx%d\n", indent, op, l.sizes[i+1].X, l.sizes[i+1].Y)
 		}
 		last := l.size()
+		if p.smallest {
+			fmt.Fprintf(&b, "%skeep the smallest of these, as far as they suit the picture\n", indent)
+		}
 		for _, l := range legs {
 			fmt.Fprintf(&b, "%sencode %s %dx%d", indent, l.row.name, last.X, last.Y)
 			if l.enc.quality != 0 {

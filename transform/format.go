@@ -31,14 +31,15 @@ var formats = []format{
 		mime: "image/jpeg", sniff: beginsWith("\xff\xd8"), // bytes that belong to no segment may follow
 		header: (*meta).jpeg, decode: (*job).readJPEG,
 		encode: (*job).encodeJPEG, encodePlanes: (*job).encodeJPEGPlanes, measure: measureJPEG,
-		profile: true, quality: 85, maxSide: 65535, work: 6, copies: 3, need: jpegNeed,
+		auto: true, profile: true, quality: 85, maxSide: 65535, work: 6, copies: 3, need: jpegNeed,
 	},
 	{
 		name: PNG, title: "PNG", extensions: []string{"png", "apng"},
 		mime: "image/png", sniff: beginsWith("\x89PNG\r\n\x1a\n"), frames: "frame of the animation",
 		header: (*meta).png, decode: (*job).readPNG,
 		encode: (*job).encodePNG, measure: measurePNG,
-		alpha: alphaFull, profile: true, work: 10, copies: 2, need: packedNeed, // of a palette's indexes, and of gray
+		alpha: alphaFull, auto: true, profile: true, work: 10,
+		copies: 2, need: packedNeed, // of a palette's indexes, and of gray
 	},
 	{
 		name: GIF, title: "GIF", extensions: []string{"gif"},
@@ -92,13 +93,14 @@ type format struct {
 
 	// encode returns a file of an image. It embeds the profile of e, by j.embed, unless that does not suit the pixels.
 	encode func(j *job, img *image.NRGBA, e encoding) ([]byte, error)
-	// encodePlanes returns a file of Y, Cb and Cr, or of Y alone. It is nil if the encoder takes only RGB. It leaves pic
-	// as it is, and the planes of the workspace: encoders of other formats get them after it.
+	// encodePlanes returns a file of Y, Cb and Cr, or of Y alone. It is nil if the encoder takes only RGB. It changes
+	// neither pic nor the planes of the workspace: encoders of other formats get them after it.
 	encodePlanes func(j *job, pic *pixel.Planes, e encoding) ([]byte, error)
 	// measure reads the size from a file that encode made, in constant time. ends reports whether the file ends as it
 	// should. data may be anything that sniff takes for this format, however short.
 	measure func(data []byte) (w, h int, ends bool)
 	alpha   alpha
+	auto    bool  // every browser reads it, and it takes little time: for the smallest of several
 	profile bool  // a file can hold a color profile
 	quality int   // the default of the quality that encode uses; 0 if it uses none
 	maxSide int   // the longest side in pixels; 0 is any
@@ -215,6 +217,9 @@ func writable(r *format) bool { return r.encode != nil }
 // HasQuality reports whether the Quality of a Spec means something for outputs of format f.
 func (f Format) HasQuality() bool { return f.row().quality != 0 }
 
+// InAuto reports whether f is tried where the smallest file is asked for and no formats are named.
+func (f Format) InAuto() bool { return f.row().auto }
+
 // DefaultQuality is the quality of outputs of format f if a Spec names none; 0 if f has none.
 func (f Format) DefaultQuality() int { return f.row().quality }
 
@@ -224,11 +229,21 @@ func (f Format) HasProfile() bool { return f.row().profile }
 // HasAlpha reports whether a file of format f can be transparent.
 func (f Format) HasAlpha() bool { return f.row().alpha != alphaNone }
 
-// Outputs returns the formats in which each size of an image with header h is written.
+// asked returns the formats that s names, whatever the image; those to try, if the smallest is asked for.
+func (s Spec) asked() []Format {
+	if s.Smallest && len(s.Formats) == 0 {
+		return formatsThat(func(r *format) bool { return r.auto && writable(r) })
+	}
+	return s.Formats
+}
+
+// Outputs returns the formats in which each size of an image with header h is written, or those of which it is written
+// in one, if the smallest is asked for.
 func (s Spec) Outputs(h Header) []Format {
+	asked := s.asked()
 	switch {
-	case len(s.Formats) > 0:
-		return s.Formats
+	case len(asked) > 0:
+		return asked
 	case h.Format == "" || h.Format.Writable():
 		return []Format{h.Format}
 	case h.Alpha:

@@ -50,17 +50,23 @@ type sizing struct {
 	files   []Output // for each leg; without Data until that is made
 	profile *profile
 	start   time.Time // of the work on this size
+
+	smallest bool   // only the smallest of files is kept
+	suits    []bool // which legs suit the picture, if that is known and only the smallest is kept
 }
 
 // eachSize calls do for each size of p. do makes the file of each leg, and has pixels once for all of them.
 func (j *job) eachSize(p *plan, m meta, res *Result, do func(s *sizing) error) error {
 	profile := j.profile(m)
 	for legs := range p.bySize() {
-		s := &sizing{j, res, legs, make([]Output, len(legs)), profile, time.Now()}
+		s := &sizing{
+			job: j, res: res, legs: legs, files: make([]Output, len(legs)), profile: profile, start: time.Now(),
+			smallest: p.smallest,
+		}
 		if err := do(s); err != nil {
 			return err
 		}
-		res.Outputs = append(res.Outputs, s.files...)
+		res.Outputs = append(res.Outputs, s.kept()...)
 	}
 	return nil
 }
@@ -71,9 +77,12 @@ func (s *sizing) finish(img *image.NRGBA, ops []Op) error {
 	if err != nil {
 		return err
 	}
+	if s.smallest && s.suits == nil {
+		s.suit(lookOf(out))
+	}
 	s.operated()
 	for i := range s.legs {
-		if s.files[i].Data != nil {
+		if !s.todo(i) {
 			continue
 		}
 		l := &s.legs[i]

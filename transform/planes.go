@@ -246,9 +246,15 @@ func (p *planesPath) size(s *sizing, planes *pixel.Planes) error {
 		}
 		return s.ended()
 	}
+	if len(s.legs[0].rest) == 0 {
+		s.suit(lookPhoto)
+	}
 	rgb := false
 	for sub := 2; sub > 0; sub-- {
 		for i, l := range s.legs {
+			if !s.todo(i) {
+				continue
+			}
 			if !l.direct() {
 				rgb = true
 			} else if p.subsampling(l) == sub {

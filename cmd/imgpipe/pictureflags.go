@@ -22,8 +22,8 @@ type pictureFlags struct {
 	upscale, noOrient bool
 	background        transform.Color
 	ops               []transform.Op
-	formats           []transform.Format // none is keep
-	quality           int                // 0 is the default of each format
+	format            formatChoice
+	quality           int // 0 is the default of each format
 	effort            transform.Effort
 	chroma            transform.Chroma
 	progressive       bool
@@ -45,9 +45,9 @@ func (f *pictureFlags) check(changed func(string) bool) error {
 	case sized && changed("gravity") && !f.placed():
 		return errors.New("--gravity says what --fit cover keeps and where --fit contain puts it: " +
 			"expected one of them with it")
-	case changed("quality") && len(f.formats) > 0 && !slices.ContainsFunc(f.formats, transform.Format.HasQuality):
-		return fmt.Errorf("--quality is that of %s files: expected no --format %s with it",
-			qualityFormats(), transform.FormatsText(f.formats))
+	case changed("quality") && len(f.format.list) > 0 &&
+		!slices.ContainsFunc(f.format.list, transform.Format.HasQuality):
+		return fmt.Errorf("--quality is that of %s files: expected no --format %s with it", qualityFormats(), f.format)
 	case sized:
 		return nil
 	}
@@ -73,9 +73,9 @@ func (f *pictureFlags) placed() bool {
 func (f *pictureFlags) spec() (transform.Spec, error) {
 	s := transform.Spec{
 		NoOrient: f.noOrient, Background: f.background, Sizes: slices.Clone(f.sizes), Ops: f.ops,
-		Formats: f.formats, Quality: f.quality, Effort: f.effort, Chroma: f.chroma, Progressive: f.progressive,
-		Compression: f.compression, Colors: f.colors, ICC: f.icc, Metadata: f.metadata, Animate: f.animate,
-		Depth: f.depth, Linear: f.linear,
+		Formats: f.format.list, Smallest: f.format.smallest, Quality: f.quality, Effort: f.effort, Chroma: f.chroma,
+		Progressive: f.progressive, Compression: f.compression, Colors: f.colors, ICC: f.icc, Metadata: f.metadata,
+		Animate: f.animate, Depth: f.depth, Linear: f.linear,
 	}
 	if f.resize != (transform.Resize{}) {
 		s.Sizes = []transform.Resize{f.resize}

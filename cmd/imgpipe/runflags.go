@@ -69,8 +69,7 @@ func (f *runFlags) addCommon(g flags.Group) {
 			Usage: "800x600, 800x, x600, 320 (a box of 320x320) or 50%; fits inside and never enlarges, unless " +
 				"--fit or --upscale says so"},
 		flags.Flag{Name: "format", Common: true,
-			Value: flags.Parsed(&f.picture.formats, formatWords(),
-				ofTransform(transform.ParseFormats), transform.FormatsText),
+			Value: flags.Parsed(&f.picture.format, formatWords(), ofTransform(parseFormatChoice), formatChoice.String),
 			Usage: formatHelp()},
 		flags.Flag{Name: "quality", Common: true,
 			Value: flags.Parsed(&f.picture.quality, "1..100", ofTransform(transform.ParseQuality), unlessZero),

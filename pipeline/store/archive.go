@@ -165,7 +165,7 @@ func (s *Store) Spec() transform.Spec { return s.opts.Spec }
 // that tell the format, if that names the outputs. Without them, two inputs such as a.jpg and a.png get names that
 // differ in more than their extension.
 func (s *Store) Heads() int {
-	if len(s.opts.Spec.Formats) > 0 {
+	if len(s.opts.Spec.Formats) > 0 || s.opts.Spec.Smallest {
 		return 0
 	}
 	return 64
@@ -175,6 +175,9 @@ func (s *Store) Heads() int {
 // is fetched. They are asked for, or the first bytes of a local file show the one. Names must not depend on what comes
 // later.
 func (s *Store) formatsOf(item fetch.Item) []transform.Format {
+	if s.opts.Spec.Smallest {
+		return nil
+	}
 	if asked := s.opts.Spec.Formats; len(asked) > 0 {
 		return asked
 	}
