@@ -142,6 +142,7 @@ func (r *runner) transform(ctx context.Context, j *job) bool {
 		return r.fail(ctx, j, err)
 	}
 	j.result, j.Path, j.Warnings, j.Damaged = result, result.Path, result.Warnings, result.Damaged
+	j.Swatch = result.Swatch
 	j.ready = r.now()
 	return true
 }

@@ -51,6 +51,8 @@ type Outcome struct {
 	Source transform.Header
 	// Path is the way the pixels went, as transform.Result has it.
 	Path string
+	// Swatch is what the outputs look like, as transform.Result has it.
+	Swatch transform.Swatch
 	// Outputs are the files kept.
 	Outputs []Output
 	// Warnings say what was wrong with an input that could be read all the same.

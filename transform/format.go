@@ -31,14 +31,14 @@ var formats = []format{
 		mime: "image/jpeg", sniff: beginsWith("\xff\xd8"), // bytes that belong to no segment may follow
 		header: (*meta).jpeg, decode: (*job).readJPEG,
 		encode: (*job).encodeJPEG, encodePlanes: (*job).encodeJPEGPlanes, measure: measureJPEG,
-		auto: true, profile: true, quality: 85, maxSide: 65535, work: 6, copies: 3, need: jpegNeed,
+		auto: true, web: 1, profile: true, quality: 85, maxSide: 65535, work: 6, copies: 3, need: jpegNeed,
 	},
 	{
 		name: PNG, title: "PNG", extensions: []string{"png", "apng"},
 		mime: "image/png", sniff: beginsWith("\x89PNG\r\n\x1a\n"), frames: "frame of the animation",
 		header: (*meta).png, decode: (*job).readPNG,
 		encode: (*job).encodePNG, measure: measurePNG,
-		alpha: alphaFull, auto: true, profile: true, work: 10,
+		alpha: alphaFull, auto: true, web: 1, profile: true, work: 10,
 		copies: 2, need: packedNeed, // of a palette's indexes, and of gray
 	},
 	{
@@ -46,7 +46,7 @@ var formats = []format{
 		mime: "image/gif", sniff: beginsWith("GIF87a", "GIF89a"), frames: "frame of the animation",
 		header: (*meta).gif, decode: (*job).readGIF,
 		encode: (*job).encodeGIF, measure: measureGIF,
-		alpha: alphaBinary, maxSide: 65535, work: 10, copies: 1, need: packedNeed,
+		alpha: alphaBinary, web: 1, maxSide: 65535, work: 10, copies: 1, need: packedNeed,
 	},
 	{
 		name: TIFF, title: "TIFF", aliases: []string{"tif"}, extensions: []string{"tiff", "tif"},
@@ -65,7 +65,7 @@ var formats = []format{
 	{
 		name: WebP, title: "WebP", extensions: []string{"webp"},
 		mime: "image/webp", sniff: isWebP, frames: "frame of the animation",
-		header: (*meta).webp, decode: (*job).readWebP,
+		header: (*meta).webp, decode: (*job).readWebP, web: 2,
 	},
 }
 
@@ -101,6 +101,7 @@ type format struct {
 	measure func(data []byte) (w, h int, ends bool)
 	alpha   alpha
 	auto    bool  // every browser reads it, and it takes little time: for the smallest of several
+	web     int   // 0 if pages cannot show it, 1 if every browser can, more for a format that newer browsers alone read
 	profile bool  // a file can hold a color profile
 	quality int   // the default of the quality that encode uses; 0 if it uses none
 	maxSide int   // the longest side in pixels; 0 is any
@@ -216,6 +217,10 @@ func writable(r *format) bool { return r.encode != nil }
 
 // HasQuality reports whether the Quality of a Spec means something for outputs of format f.
 func (f Format) HasQuality() bool { return f.row().quality != 0 }
+
+// Web returns 0 if browsers do not show files of format f and 1 if all do. A format that newer browsers alone read, in
+// fewer bytes, has a higher number: a page offers it first.
+func (f Format) Web() int { return f.row().web }
 
 // InAuto reports whether f is tried where the smallest file is asked for and no formats are named.
 func (f Format) InAuto() bool { return f.row().auto }

@@ -51,6 +51,7 @@ type sizing struct {
 	profile *profile
 	start   time.Time // of the work on this size
 
+	swatch   bool   // of this size, which has the fewest pixels, the Swatch is taken
 	smallest bool   // only the smallest of files is kept
 	suits    []bool // which legs suit the picture, if that is known and only the smallest is kept
 }
@@ -58,10 +59,11 @@ type sizing struct {
 // eachSize calls do for each size of p. do makes the file of each leg, and has pixels once for all of them.
 func (j *job) eachSize(p *plan, m meta, res *Result, do func(s *sizing) error) error {
 	profile := j.profile(m)
+	tiniest := p.tiniest()
 	for legs := range p.bySize() {
 		s := &sizing{
 			job: j, res: res, legs: legs, files: make([]Output, len(legs)), profile: profile, start: time.Now(),
-			smallest: p.smallest,
+			swatch: legs[0].label == tiniest, smallest: p.smallest,
 		}
 		if err := do(s); err != nil {
 			return err
@@ -79,6 +81,9 @@ func (s *sizing) finish(img *image.NRGBA, ops []Op) error {
 	}
 	if s.smallest && s.suits == nil {
 		s.suit(lookOf(out))
+	}
+	if s.swatch && s.res.Swatch == "" {
+		s.res.Swatch = swatchOf(out)
 	}
 	s.operated()
 	for i := range s.legs {
@@ -99,6 +104,9 @@ func (s *sizing) finish(img *image.NRGBA, ops []Op) error {
 // finishPlanes makes the file of leg i from planes, which are encoded as they are.
 func (s *sizing) finishPlanes(i int, pic *pixel.Planes) error {
 	l := &s.legs[i]
+	if s.swatch && s.res.Swatch == "" {
+		s.res.Swatch = swatchOfPlanes(pic)
+	}
 	s.operated()
 	s.doing = "encode " + string(l.row.name)
 	data, err := l.row.encodePlanes(s.job, pic, l.enc.with(s.suiting(l.row, s.profile)))

@@ -141,6 +141,12 @@ func (p *plan) has(l *leg) bool {
 	return false
 }
 
+// tiniest returns the label of the size with the fewest pixels, the first of several.
+func (p *plan) tiniest() string {
+	pixels := func(l leg) int64 { return int64(l.size().X) * int64(l.size().Y) }
+	return slices.MinFunc(p.legs, func(a, b leg) int { return cmp.Compare(pixels(a), pixels(b)) }).label
+}
+
 // notMade returns a warning for each size that has the pixels of others, which are not made.
 func (p *plan) notMade() (list []string) {
 	for legs := range p.bySize() {

@@ -59,6 +59,8 @@ type Result struct {
 	// Path names the way that the pixels went: "ycbcr" (planes of Y, Cb and Cr from end to end), "ycbcr+rgba" (planes
 	// for geometry, then RGB), "gray" (rows of one sample for a pixel from end to end), "gray+rgba", or "rgba".
 	Path string
+	// Swatch is what the smallest output looks like.
+	Swatch Swatch
 	// Decode, Operate and Encode are the time that each part took, summed over all outputs.
 	Decode, Operate, Encode time.Duration
 }

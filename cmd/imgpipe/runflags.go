@@ -214,6 +214,9 @@ func (f *runFlags) addOutput(g flags.Group) {
 				"system decides when to write, so that a run need not wait for a slow disk"},
 		flags.Flag{Name: "failed-list", Common: true, Value: flags.Text(&f.tell.failedList, "FILE"),
 			Usage: "write the inputs that failed to FILE, which --input-list can read"},
+		flags.Flag{Name: "manifest", Value: flags.Text(&f.tell.manifest, "FILE"),
+			Usage: "write what a page needs to know of each image: its outputs, srcset, <picture>, mean color and a " +
+				"placeholder, as FILE.json or as a page FILE.html; see 'imgpipe help web'"},
 		flags.Flag{Name: "dry-run", Short: "n", Common: true, Value: flags.Switch(&f.dry),
 			Usage: "show what would be written, and write nothing"},
 		flags.Flag{Name: "explain", Value: flags.Switch(&f.explain),

@@ -83,6 +83,9 @@ func believe(m *wire.Done, task transform.Task, body uint64, age time.Duration) 
 	if !slices.Contains(knownPaths, r.Path) {
 		return untrue("by way of %q", r.Path[:min(len(r.Path), maxWarning)])
 	}
+	if !r.Swatch.Valid() {
+		return untrue("a swatch of %d letters", len(r.Swatch))
+	}
 	if most := maxWarnings + 2*len(want); len(r.Warnings) > most {
 		return untrue("%d warnings: expected at most %d", len(r.Warnings), most)
 	}
@@ -101,7 +104,7 @@ func believe(m *wire.Done, task transform.Task, body uint64, age time.Duration) 
 // believeFailure is believe for an answer that has an error.
 func believeFailure(m *wire.Done, task transform.Task, body uint64) error {
 	r, e := &m.Result, &m.Failure
-	if len(r.Outputs) > 0 || len(r.Warnings) > 0 || r.Damaged || r.Path != "" || body > 0 {
+	if len(r.Outputs) > 0 || len(r.Warnings) > 0 || r.Damaged || r.Path != "" || r.Swatch != "" || body > 0 {
 		return untrue("an error and a result")
 	}
 	if r.Source != (transform.Header{}) {

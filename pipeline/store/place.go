@@ -134,6 +134,7 @@ func (s *Store) Record(o pipeline.Outcome) error {
 		Class:    o.Class,
 		Warnings: o.Warnings,
 		Damaged:  o.Damaged,
+		Swatch:   o.Swatch,
 		Attempts: max(o.Fetches, 1) + max(o.Cost.Attempts, 1) - 1,
 		Worker:   o.Cost.Worker,
 		InBytes:  o.BytesIn,
@@ -148,6 +149,23 @@ func (s *Store) Record(o pipeline.Outcome) error {
 	}
 	return s.Append(e)
 }
+
+// A Ref is where the ledger has a line.
+type Ref int64
+
+// Recorded returns where the last line of a planned item is: once its outcome was recorded or, if it was skipped, that
+// of an earlier run. It reports whether there is one. It costs 1 µs.
+func (s *Store) Recorded(planned pipeline.Place) (Ref, bool) {
+	p, ok := planned.(*place)
+	if !ok {
+		return 0, false
+	}
+	ref, _, ok := s.ref(p.key)
+	return Ref(ref.at()), ok
+}
+
+// Entry reads a line of the ledger. It costs 20 µs.
+func (s *Store) Entry(r Ref) (Entry, error) { return s.readLine(int64(r)) }
 
 // stagesOf returns where the time of an item went, as a line has it.
 func stagesOf(spans []pipeline.Span) Stages {

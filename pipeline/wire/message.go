@@ -139,6 +139,7 @@ func (m *Done) fields(c *codec) {
 	list(c, &r.Warnings, 4, func(w *string) { str(c, w) })
 	c.bool(&r.Damaged)
 	str(c, &r.Path)
+	str(c, &r.Swatch)
 	c.time(&r.Decode)
 	c.time(&r.Operate)
 	c.time(&r.Encode)

@@ -18,7 +18,7 @@
 // A str is a u32 length and that many bytes. A list is a u32 count and that many elements. A bool is one byte, 0 or 1.
 // A time is an i64 of nanoseconds. A head has no byte more than its fields.
 //
-//	HELO  worker → pool   version u32 (now 6), pid u32, mapped u64, isolation str
+//	HELO  worker → pool   version u32 (now 7), pid u32, mapped u64, isolation str
 //	SPEC  pool → worker   id u32, text str, list of (name str, length u64); the body is files (watermarks)
 //	TASK  pool → worker   task u64, spec u32, max-pixels i64, refuse-damaged bool, grant i64, at u64, mapped u64;
 //	                      the body is the image file
@@ -26,7 +26,7 @@
 //
 //	WORK    wall, cpu, run-queue and scheduler times, major-faults i64, cpu-known bool, run-queue-known bool
 //	RESULT  SOURCE, list of (label str, format str, width i64, height i64, length u64), list of warning str,
-//	        damaged bool, path str, decode, operate and encode times
+//	        damaged bool, path str, swatch str, decode, operate and encode times
 //	SOURCE  format str, width i64, height i64, orientation i64, alpha bool, progressive bool
 //	ERROR   kind str, doing str, text str, stack str, refused bool, need i64
 //
@@ -52,4 +52,4 @@
 package wire
 
 // Version is the version of this format. HELO carries it.
-const Version = 6
+const Version = 7
