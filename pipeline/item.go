@@ -84,6 +84,9 @@ func (r *runner) tryFetch(ctx context.Context, j *job, lane int) bool {
 	j.ready = r.now()
 	j.Spans = append(j.Spans, Span{StageFetch, lane, start, j.ready})
 	j.body, j.Fetches, j.BytesIn = body, body.Attempts, int64(len(body.Data))
+	if d, ok := j.Place.(Dated); ok && err == nil {
+		d.Modified(body.ModTime)
+	}
 	if err != nil {
 		var tried *fetch.Error
 		if errors.As(err, &tried) {

@@ -201,6 +201,9 @@ func (f *runFlags) addOutput(g flags.Group) {
 				"input gets the next free name, such as a-2; a file that is not as imgpipe wrote it is kept, and " +
 				"the input fails (default). skip: keep what is there, and skip the input. overwrite: as suffix, " +
 				"but replace such a file, unless it is an input. error: keep what is there, and fail the input"},
+		flags.Flag{Name: "keep-mtime", Value: flags.Switch(&f.output.keepTime),
+			Usage: "outputs that are written get the time of the last change of their input; of a URL, what its server " +
+				"says"},
 		flags.Flag{Name: "force", Value: flags.Switch(&f.output.force),
 			Usage: "do again what is done; files that imgpipe did not write are still kept"},
 		flags.Flag{Name: "retry-failed", Value: flags.Switch(&f.output.retryFailed),

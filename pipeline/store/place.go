@@ -17,6 +17,7 @@ var (
 	_ pipeline.Recorder = (*Store)(nil)
 	_ pipeline.Shelver  = (*Store)(nil)
 	_ pipeline.Guard    = (*place)(nil)
+	_ pipeline.Dated    = (*place)(nil)
 )
 
 // A place is where one item goes.
@@ -30,6 +31,8 @@ type place struct {
 	// damaged reports that an earlier run did the item, which is damaged, and that it is to be done again for that.
 	damaged bool
 	flight  Flight // between Begin and End
+	// modified is when what was fetched was changed last; zero if that is not known.
+	modified time.Time
 }
 
 // skipped is Skip of what may be nil.
@@ -58,9 +61,12 @@ func (p *place) End(abandoned bool) {
 	}
 }
 
+// Modified notes when what was fetched was changed last.
+func (p *place) Modified(at time.Time) { p.modified = at }
+
 // Put keeps the outputs of r.
 func (p *place) Put(r transform.Result) ([]pipeline.Output, error) {
-	return p.in.Put(p.name, r.Outputs...)
+	return p.in.put(p.name, p.modified, r.Outputs)
 }
 
 // names returns the names of an item's outputs, which for each size are of these formats, as far as they are known:
