@@ -227,6 +227,11 @@ func (r *runner) store(ctx context.Context, j *job, lane int) {
 	}
 	j.Status, j.Why = Skipped, "files that are not ours have its names"
 	for _, o := range outputs {
+		if o.Omitted {
+			j.Why = "no output would be smaller than its input"
+		}
+	}
+	for _, o := range outputs {
 		if !o.Kept {
 			j.Status, j.Why = Done, ""
 		}

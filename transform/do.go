@@ -153,5 +153,6 @@ func (j *job) run(t Task) (Result, error) {
 	if err := way.run(j, t.Data, m, &res, start); err != nil {
 		return Result{}, err
 	}
+	j.originals(t, &m, &p, &res)
 	return res, nil
 }

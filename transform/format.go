@@ -30,14 +30,14 @@ var formats = []format{
 		name: JPEG, title: "JPEG", aliases: []string{"jpg"}, extensions: []string{"jpg", "jpeg", "jpe", "jfif"},
 		mime: "image/jpeg", sniff: beginsWith("\xff\xd8"), // bytes that belong to no segment may follow
 		header: (*meta).jpeg, decode: (*job).readJPEG,
-		encode: (*job).encodeJPEG, encodePlanes: (*job).encodeJPEGPlanes, measure: measureJPEG,
+		encode: (*job).encodeJPEG, encodePlanes: (*job).encodeJPEGPlanes, measure: measureJPEG, bare: bareJPEG,
 		auto: true, web: 1, profile: true, quality: 85, maxSide: 65535, work: 6, copies: 3, need: jpegNeed,
 	},
 	{
 		name: PNG, title: "PNG", extensions: []string{"png", "apng"},
 		mime: "image/png", sniff: beginsWith("\x89PNG\r\n\x1a\n"), frames: "frame of the animation",
 		header: (*meta).png, decode: (*job).readPNG,
-		encode: (*job).encodePNG, measure: measurePNG,
+		encode: (*job).encodePNG, measure: measurePNG, bare: barePNG,
 		alpha: alphaFull, auto: true, web: 1, profile: true, work: 10,
 		copies: 2, need: packedNeed, // of a palette's indexes, and of gray
 	},
@@ -99,6 +99,9 @@ type format struct {
 	// measure reads the size from a file that encode made, in constant time. ends reports whether the file ends as it
 	// should. data may be anything that sniff takes for this format, however short.
 	measure func(data []byte) (w, h int, ends bool)
+	// bare returns a file of the format with nothing but its picture and, if profile is set, its color profile: as
+	// outputs are. It is nil for a format whose sources are never copied.
+	bare    func(data []byte, profile bool) (file []byte, ok bool)
 	alpha   alpha
 	auto    bool  // every browser reads it, and it takes little time: for the smallest of several
 	web     int   // 0 if pages cannot show it, 1 if every browser can, more for a format that newer browsers alone read

@@ -21,6 +21,9 @@ func (s Spec) Need(h Header) int64 {
 	} else {
 		p.path(h).need(&n)
 	}
+	if s.IfSmaller == IfSmallerCopy {
+		n.during(n.most + n.price.bytes)
+	}
 	total := n.held + n.most
 	return total + total/16 + fixed // the collector is never quite up to date
 }

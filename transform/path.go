@@ -129,7 +129,9 @@ func (s *sizing) made(i int, size image.Point, data []byte) {
 	now := time.Now()
 	s.res.Encode += now.Sub(s.start)
 	s.start = now
-	s.files[i] = Output{s.legs[i].label, s.legs[i].row.name, size.X, size.Y, data}
+	s.files[i] = Output{
+		Label: s.legs[i].label, Format: s.legs[i].row.name, Width: size.X, Height: size.Y, Data: data,
+	}
 }
 
 // operate does operations one after the other. It does not change img.

@@ -45,6 +45,8 @@ var settings = []setting{
 	wordSetting("animate", func(s *Spec) *Animation { return &s.Animate }, AnimationKeep, AnimationFirst),
 	wordSetting("depth", func(s *Spec) *Depth { return &s.Depth }, DepthKeep, DepthEight),
 	switchSetting("linear", func(s *Spec) *bool { return &s.Linear }),
+	wordSetting("only-if-smaller", func(s *Spec) *IfSmaller { return &s.IfSmaller },
+		IfSmallerOff, IfSmallerCopy, IfSmallerSkip),
 }
 
 // A setting is a step name=value of a Spec's text.

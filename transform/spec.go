@@ -17,9 +17,9 @@ import (
 //	size=320;size=1280;grayscale;blur=1.5;format=jpeg;quality=90
 //
 // The steps orient=off, background=#rrggbb, format=jpeg,webp, quality=90, effort=high, chroma=444, progressive=on,
-// compression=9, colors=64, icc=srgb, metadata=copyright, animate=first, depth=8 and linear=on are settings, each at
-// most once. size=… may stand several times, and takes what the operation resize takes. All other steps are operations;
-// see [Operations].
+// compression=9, colors=64, icc=srgb, metadata=copyright, animate=first, depth=8, linear=on and only-if-smaller=copy
+// are settings, each at most once. size=… may stand several times, and takes what the operation resize takes. All other
+// steps are operations; see [Operations].
 type Spec struct {
 	// NoOrient leaves an image as it is stored. Without it, the EXIF orientation is applied. Outputs have no
 	// orientation tag.
@@ -61,6 +61,8 @@ type Spec struct {
 	Depth Depth
 	// Linear resizes in linear light and not in the values that are stored, which are of light as eyes see it.
 	Linear bool
+	// IfSmaller says what becomes of an output that is its source packed anew, and has no fewer bytes.
+	IfSmaller IfSmaller
 
 	assets map[string]*asset
 }

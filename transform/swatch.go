@@ -73,9 +73,9 @@ func SwatchSize(w, h int) (columns, rows int) {
 	return 4, 3
 }
 
-// newSwatch returns the Swatch of an image of w × h pixels, the mean of what at returns for some of them: its color, and
-// its weight, which is its alpha. It looks at 3,072 pixels at most, so that it takes 20 µs of an image of any size. A
-// pixel of which nothing can be seen is white.
+// newSwatch returns the Swatch of an image of w × h pixels: the mean of what at returns for some of them, the color of
+// a pixel and its weight, which is its alpha. It looks at 3,072 pixels at most, so that it takes 20 µs whatever the
+// size. A pixel of which nothing can be seen is white.
 func newSwatch(w, h int, at func(x, y int) (r, g, b, weight int)) Swatch {
 	const most = 16 // pixels in each direction for each of the Swatch
 	columns, rows := SwatchSize(w, h)

@@ -75,6 +75,11 @@ type Output struct {
 	Width, Height int
 	// Data is the file.
 	Data []byte
+	// Copied reports that Data is the source's file, without what outputs do not have: it has fewer bytes than one that
+	// was packed anew.
+	Copied bool
+	// Omitted reports that there is no file, as it would have no fewer bytes than the source.
+	Omitted bool
 }
 
 // Limits bound what one Task may use. A zero field means its default.

@@ -125,7 +125,7 @@ func (img *pageImage) setPicture() {
 		return
 	}
 	slices.SortFunc(formats, func(a, b transform.Format) int {
-		return cmp.Or(cmp.Compare(b.Web(), a.Web()), cmp.Compare(total[a], total[b]), strings.Compare(string(a), string(b)))
+		return cmp.Or(cmp.Compare(b.Web(), a.Web()), cmp.Compare(total[a], total[b]), cmp.Compare(a, b))
 	})
 	// Behind the first that every browser shows, no other would be looked at.
 	last := slices.IndexFunc(formats, func(f transform.Format) bool { return f.Web() == 1 })
@@ -181,7 +181,8 @@ func (p *pictureOf) html() template.HTML {
 	fmt.Fprintf(&b, `<img src="%s" srcset="%s" sizes="%s" width="%d" height="%d" alt="" loading="lazy"`,
 		text(p.Shown.URL), text(p.Srcset), text(p.img.Sizes), p.img.Width, p.img.Height)
 	if p.img.Color != "" && !p.img.clear {
-		fmt.Fprintf(&b, ` style="background:%s url(%s) center/100%% 100%%"`, p.img.Color, text(string(p.img.Placeholder)))
+		fmt.Fprintf(&b, ` style="background:%s url(%s) center/100%% 100%%"`, p.img.Color,
+			text(string(p.img.Placeholder)))
 	}
 	b.WriteString("></picture>")
 	return template.HTML(b.String())

@@ -34,6 +34,7 @@ type pictureFlags struct {
 	animate           transform.Animation
 	depth             transform.Depth
 	linear            bool
+	ifSmaller         transform.IfSmaller
 }
 
 // check looks at the flags together.
@@ -75,7 +76,7 @@ func (f *pictureFlags) spec() (transform.Spec, error) {
 		NoOrient: f.noOrient, Background: f.background, Sizes: slices.Clone(f.sizes), Ops: f.ops,
 		Formats: f.format.list, Smallest: f.format.smallest, Quality: f.quality, Effort: f.effort, Chroma: f.chroma,
 		Progressive: f.progressive, Compression: f.compression, Colors: f.colors, ICC: f.icc, Metadata: f.metadata,
-		Animate: f.animate, Depth: f.depth, Linear: f.linear,
+		Animate: f.animate, Depth: f.depth, Linear: f.linear, IfSmaller: f.ifSmaller,
 	}
 	if f.resize != (transform.Resize{}) {
 		s.Sizes = []transform.Resize{f.resize}

@@ -173,6 +173,12 @@ func (f *runFlags) addFiles(g flags.Group) {
 		flags.Flag{Name: "compression",
 			Value: flags.Parsed(&p.compression, "1..9", ofTransform(transform.ParseCompression), unlessZero),
 			Usage: "how hard PNG and TIFF are packed: 1 is fastest, 9 smallest"},
+		flags.Flag{Name: "only-if-smaller",
+			Value: flags.Parsed(&p.ifSmaller, "off|copy|skip", ofTransform(transform.ParseIfSmaller),
+				textOf[transform.IfSmaller]),
+			Usage: "when an output is its input packed anew, in the same format and size, and has no fewer bytes. " +
+				"copy: the input's file takes its place, without metadata. skip: nothing is written. off: it is " +
+				"written (default)"},
 		flags.Flag{Name: "colors",
 			Value: flags.Parsed(&p.colors, "2..256", ofTransform(transform.ParseColors), unlessZero),
 			Usage: "at most so many colors, in a palette: for PNG and GIF"},
@@ -202,8 +208,8 @@ func (f *runFlags) addOutput(g flags.Group) {
 				"the input fails (default). skip: keep what is there, and skip the input. overwrite: as suffix, " +
 				"but replace such a file, unless it is an input. error: keep what is there, and fail the input"},
 		flags.Flag{Name: "keep-mtime", Value: flags.Switch(&f.output.keepTime),
-			Usage: "outputs that are written get the time of the last change of their input; of a URL, what its server " +
-				"says"},
+			Usage: "outputs that are written get the time of the last change of their input; of a URL, what its " +
+				"server says"},
 		flags.Flag{Name: "force", Value: flags.Switch(&f.output.force),
 			Usage: "do again what is done; files that imgpipe did not write are still kept"},
 		flags.Flag{Name: "retry-failed", Value: flags.Switch(&f.output.retryFailed),

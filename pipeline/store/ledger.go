@@ -279,6 +279,9 @@ func (s *Store) Done(key Key) (Entry, bool) {
 	}
 	read := false
 	for _, o := range e.Outputs {
+		if o.Omitted {
+			continue
+		}
 		hash := pathHash(o.Path)
 		s.mu.Lock()
 		own := s.owned[hash]

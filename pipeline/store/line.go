@@ -72,6 +72,8 @@ func appendOutput(dst []byte, o pipeline.Output) []byte {
 	dst = appendText(dst, `,"sha256":`, o.SHA256)
 	dst = appendText(dst, `,"format":`, string(o.Format))
 	dst = appendTrue(dst, `,"kept":true`, o.Kept)
+	dst = appendTrue(dst, `,"copied":true`, o.Copied)
+	dst = appendTrue(dst, `,"omitted":true`, o.Omitted)
 	return append(dst, '}')
 }
 

@@ -48,6 +48,12 @@ func (s *Store) put(name Name, modified time.Time, outputs []transform.Output) (
 			Path: name.Path(o), Bytes: f.content.Size, Width: o.Width, Height: o.Height, Format: o.Format,
 			SHA256: hex.EncodeToString(f.content.SHA256[:]),
 		}
+		if f.out.Copied = o.Copied; o.Omitted {
+			f.out = pipeline.Output{
+				Path: f.out.Path, Width: o.Width, Height: o.Height, Format: o.Format, Kept: true, Omitted: true,
+			}
+			continue
+		}
 		f.hash = pathHash(f.out.Path)
 		if slices.ContainsFunc(files[:i], func(other pending) bool { return other.hash == f.hash }) {
 			return nil, &Error{

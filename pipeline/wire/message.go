@@ -125,11 +125,13 @@ func (m *Done) fields(c *codec) {
 	c.int(&s.Orientation)
 	c.bool(&s.Alpha)
 	c.bool(&s.Progressive)
-	list(c, &r.Outputs, 32, func(o *transform.Output) {
+	list(c, &r.Outputs, 34, func(o *transform.Output) {
 		str(c, &o.Label)
 		str(c, &o.Format)
 		c.int(&o.Width)
 		c.int(&o.Height)
+		c.bool(&o.Copied)
+		c.bool(&o.Omitted)
 		length := uint64(len(o.Data))
 		c.u64(&length)
 		if c.reading {
