@@ -4,8 +4,9 @@ import "image"
 
 // This file is about the smallest of several formats, of which one file is kept.
 //
-// The lossy formats are tried at qualities that are alike, which their defaults are. Which formats are tried follows
-// from the picture, so that none is written that cannot win: a photo without loss has five times the bytes.
+// The lossy formats are tried at the qualities that they have otherwise. Which formats are tried follows from the
+// picture, so that none is written that cannot win: photos of 320 to 800 pixels had 6 to 7 times the bytes of a JPEG
+// of quality 85 as a PNG.
 
 // A look is what a picture looks like to those who choose a format for it.
 type look int
