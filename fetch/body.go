@@ -21,6 +21,9 @@ func (f *download) read(ctx context.Context, resp *http.Response) error {
 	if coded {
 		size = -1
 	}
+	if at, err := http.ParseTime(resp.Header.Get("Last-Modified")); err == nil {
+		f.try.Modified(at)
+	}
 	f.try.mayBeCut = size < 0 && !coded && resp.ProtoMajor < 2 && len(resp.TransferEncoding) == 0
 	return f.try.receive(ctx, body, size)
 }

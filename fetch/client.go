@@ -182,7 +182,7 @@ func (c *Client) Fetch(ctx context.Context, item Item, room Room) (Body, error) 
 		err := t.do(ctx)
 		if err == nil {
 			body := c.body(t.data, tries)
-			body.Took, body.MayBeCut = t.took, t.mayBeCut
+			body.Took, body.MayBeCut, body.ModTime = t.took, t.mayBeCut, t.modified
 			return body, nil
 		}
 		room.Drop()

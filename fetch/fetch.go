@@ -68,6 +68,9 @@ type Body struct {
 	// MayBeCut reports that only the end of the connection marked the end of the file: the server announced no length,
 	// and used no coding that has an end. So an image that ends early may be whole at the server.
 	MayBeCut bool
+	// ModTime is when the file was changed last, as its source says: a file's time, or a server's header Last-Modified.
+	// It is zero if that is not known.
+	ModTime time.Time
 	// Took is how long the successful try took, without waits for a turn at its host.
 	Took time.Duration
 	// Release lets later fetches use the memory of Data, which nobody may read any more. It may be nil, and need not be

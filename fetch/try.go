@@ -28,8 +28,9 @@ type Try struct {
 	took     time.Duration // of it in spent
 	waited   time.Duration // for memory
 	data     []byte
-	read     bool // data is what was read
-	mayBeCut bool // see Body
+	read     bool      // data is what was read
+	mayBeCut bool      // see Body
+	modified time.Time // see Body
 }
 
 // Ask waits for a turn at host, and begins the time in which it must answer. A turn that the try had before ends: that
@@ -62,6 +63,9 @@ func (t *Try) Later(class string, wait time.Duration) {
 		t.turn.leave(verdictLater)
 	}
 }
+
+// Modified notes when what is read was changed last, as its source says.
+func (t *Try) Modified(at time.Time) { t.modified = at }
 
 // Receive reads body to its end and keeps it as the bytes of the item, in place of those of an earlier call. size is
 // its length, as announced; negative means that it is not known. The error is to be returned from Open, unless another
@@ -134,7 +138,7 @@ type reserveError struct{ error }
 
 // do makes one try.
 func (t *Try) do(ctx context.Context) error {
-	t.waited, t.read, t.mayBeCut = 0, false, false
+	t.waited, t.read, t.mayBeCut, t.modified = 0, false, false, t.item.ModTime
 	if t.item.Local() { // which has a clock of its own, see watch
 		began := time.Now()
 		err := t.source.Open(ctx, t.item, t)

@@ -84,6 +84,9 @@ func (r *runner) tryFetch(ctx context.Context, j *job, lane int) bool {
 	j.ready = r.now()
 	j.Spans = append(j.Spans, Span{StageFetch, lane, start, j.ready})
 	j.body, j.Fetches, j.BytesIn = body, body.Attempts, int64(len(body.Data))
+	if d, ok := j.Place.(Dated); ok && err == nil {
+		d.Modified(body.ModTime)
+	}
 	if err != nil {
 		var tried *fetch.Error
 		if errors.As(err, &tried) {
@@ -143,6 +146,7 @@ func (r *runner) transform(ctx context.Context, j *job) bool {
 	}
 	j.result, j.Path, j.Warnings, j.Damaged = result, result.Path, result.Warnings, result.Damaged
 	j.Stripped = result.Stripped
+	j.Swatch = result.Swatch
 	j.ready = r.now()
 	return true
 }
@@ -223,6 +227,11 @@ func (r *runner) store(ctx context.Context, j *job, lane int) {
 		return
 	}
 	j.Status, j.Why = Skipped, "files that are not ours have its names"
+	for _, o := range outputs {
+		if o.Omitted {
+			j.Why = "no output would be smaller than its input"
+		}
+	}
 	for _, o := range outputs {
 		if !o.Kept {
 			j.Status, j.Why = Done, ""

@@ -22,6 +22,11 @@ type Output struct {
 	// Kept reports that a file which is not ours has the name and was left alone; Bytes are its own. An item all of
 	// whose outputs are kept counts as skipped.
 	Kept bool `json:"kept,omitzero"`
+	// Copied reports that the file is its source's, as transform.Output has it.
+	Copied bool `json:"copied,omitzero"`
+	// Omitted reports that there is no file, as it would be no smaller than its source. It is Kept, too: there is
+	// nothing of ours.
+	Omitted bool `json:"omitted,omitzero"`
 }
 
 // A Status is one of the states in which an item can end.
@@ -51,6 +56,8 @@ type Outcome struct {
 	Source transform.Header
 	// Path is the way the pixels went, as transform.Result has it.
 	Path string
+	// Swatch is what the outputs look like, as transform.Result has it.
+	Swatch transform.Swatch
 	// Outputs are the files kept.
 	Outputs []Output
 	// Warnings say what was wrong with an input that could be read all the same.

@@ -109,6 +109,13 @@ type Skip struct {
 	Class string
 }
 
+// A Dated is a [Place] that is told when what was fetched for it was changed last.
+type Dated interface {
+	Place
+	// Modified is called before Put. at is zero if the source does not say when.
+	Modified(at time.Time)
+}
+
 // A Guard is a [Place] that knows when its item is worked on, and can have that done apart. Files come from strangers,
 // and one of them might end this process. A Store that leaves Guard out does not learn what was under way when a run
 // died, and all its items are done by Options.Executor.

@@ -171,5 +171,6 @@ func (j *job) run(t Task) (Result, error) {
 		facts := exif.CameraOf(m.described.structure())
 		res.Taken, res.Camera = facts.Taken, facts.Camera
 	}
+	j.originals(t, &m, &p, &res)
 	return res, nil
 }

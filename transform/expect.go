@@ -15,8 +15,9 @@ var Classes = []string{
 	ClassOperation, ClassEncode, ClassPanic, ClassTimeout,
 }
 
-// Expected returns the outputs that Do makes for t from an image with header h, without their Data. The error is one
-// that Do would return, or says why h cannot be a header.
+// Expected returns the outputs that Do makes for t from an image with header h, without their Data. Where the smallest
+// of several files is asked for, an output has no Format: it is one of Spec.Outputs. The error is one that Do would
+// return, or says why h cannot be a header.
 func (t Task) Expected(h Header) ([]Output, error) {
 	if !h.Format.Readable() {
 		return nil, fmt.Errorf("a source of format %q", h.Format)
@@ -31,10 +32,18 @@ func (t Task) Expected(h Header) ([]Output, error) {
 	if err != nil {
 		return nil, err
 	}
-	outputs := make([]Output, len(p.legs))
-	for i, l := range p.legs {
-		last := l.size()
-		outputs[i] = Output{Label: l.label, Format: l.row.name, Width: last.X, Height: last.Y}
+	var outputs []Output
+	for legs := range p.bySize() {
+		for _, l := range legs {
+			out := Output{Label: l.label, Format: l.row.name, Width: l.size().X, Height: l.size().Y}
+			if p.smallest {
+				out.Format = ""
+			}
+			outputs = append(outputs, out)
+			if p.smallest {
+				break
+			}
+		}
 	}
 	return outputs, nil
 }

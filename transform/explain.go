@@ -42,6 +42,9 @@ func (s Spec) Explain(h Header, limits Limits) (string, error) {
 			fmt.Fprintf(&b, "%s%s: %dx%d\n", indent, op, l.sizes[i+1].X, l.sizes[i+1].Y)
 		}
 		last := l.size()
+		if p.smallest {
+			fmt.Fprintf(&b, "%skeep the smallest of these, as far as they suit the picture\n", indent)
+		}
 		for i := range legs {
 			l := &legs[i]
 			fmt.Fprintf(&b, "%sencode %s %dx%d%s\n", indent, l.row.name, last.X, last.Y, l.explain(way))

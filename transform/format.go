@@ -37,8 +37,8 @@ var formats = []format{
 		name: JPEG, title: "JPEG", aliases: []string{"jpg"}, extensions: []string{"jpg", "jpeg", "jpe", "jfif"},
 		mime: "image/jpeg", sniff: beginsWith("\xff\xd8"), // bytes that belong to no segment may follow
 		header: (*meta).jpeg, decode: (*job).readJPEG,
-		encode: (*job).encodeJPEG, encodePlanes: (*job).encodeJPEGPlanes, measure: measureJPEG,
-		profile: true, quality: 85, maxSide: 65535, work: 6, copies: 3, need: jpegNeed,
+		encode: (*job).encodeJPEG, encodePlanes: (*job).encodeJPEGPlanes, measure: measureJPEG, bare: bareJPEG,
+		auto: true, web: 1, profile: true, quality: 85, maxSide: 65535, work: 6, copies: 3, need: jpegNeed,
 		gather: gatherJPEG, blocks: blockEXIF | blockXMP | blockIPTC, maxBlock: jpegBlock,
 		settings: []string{"chroma", "progressive", "effort"},
 	},
@@ -46,8 +46,9 @@ var formats = []format{
 		name: PNG, title: "PNG", extensions: []string{"png", "apng"},
 		mime: "image/png", sniff: beginsWith("\x89PNG\r\n\x1a\n"), frames: "frame of the animation",
 		header: (*meta).png, decode: (*job).readPNG,
-		encode: (*job).encodePNG, measure: measurePNG,
-		alpha: alphaFull, profile: true, work: 10, copies: 2, need: paletteNeed, // of a palette's indexes, and of gray
+		encode: (*job).encodePNG, measure: measurePNG, bare: barePNG,
+		alpha: alphaFull, auto: true, web: 1, profile: true, work: 10,
+		copies: 2, need: paletteNeed, // of a palette's indexes, and of gray
 		settings: []string{"colors", "compression"}, gather: gatherPNG, blocks: blockEXIF | blockXMP,
 	},
 	{
@@ -55,7 +56,7 @@ var formats = []format{
 		mime: "image/gif", sniff: beginsWith("GIF87a", "GIF89a"), frames: "frame of the animation",
 		header: (*meta).gif, decode: (*job).readGIF,
 		encode: (*job).encodeGIF, measure: measureGIF,
-		alpha: alphaBinary, maxSide: 65535, work: 10, copies: 1, need: paletteNeed,
+		alpha: alphaBinary, web: 1, maxSide: 65535, work: 10, copies: 1, need: paletteNeed,
 		settings: []string{"colors"}, colors: 256,
 	},
 	{
@@ -79,14 +80,15 @@ var formats = []format{
 		mime: "image/webp", sniff: webp.Is, frames: "frame of the animation", lossless: WebPLossless,
 		header: (*meta).webp, decode: (*job).readWebP,
 		encode: (*job).encodeWebP, encodePlanes: (*job).encodeWebPPlanes, measure: measureWebP,
-		alpha: alphaFull, profile: true, quality: 80, halfChroma: true, maxSide: maxWebPSide, work: 25, copies: 2,
+		alpha: alphaFull, auto: true, web: 2, profile: true, quality: 80, halfChroma: true, maxSide: maxWebPSide,
+		work: 25, copies: 2,
 		need: webpNeed, blocks: blockEXIF | blockXMP, settings: []string{"effort"},
 	},
 	{
 		name: WebPLossless, title: "lossless WebP", extensions: []string{"webp"},
 		mime: "image/webp", kind: WebP,
 		encode: (*job).encodeWebPLossless, measure: measureWebPLossless,
-		alpha: alphaFull, profile: true, maxSide: maxWebPSide, work: 10, // that of what is flat
+		alpha: alphaFull, auto: true, web: 2, profile: true, maxSide: maxWebPSide, work: 10, // that of what is flat
 		copies: losslessWebPBytes, need: packedNeed, blocks: blockEXIF | blockXMP, settings: []string{"effort"},
 	},
 	{
@@ -94,8 +96,8 @@ var formats = []format{
 		mime: "image/avif", sniff: isAVIF, frames: "image of the sequence",
 		header: (*meta).avif, decode: (*job).readAVIF,
 		encode: (*job).encodeAVIF, measure: measureAVIF,
-		alpha: alphaFull, profile: true, quality: 55, maxSide: 65536, maxPixels: avif.MaxEncoded, work: 100, copies: 4,
-		need: avifNeed, settings: []string{"chroma", "effort"},
+		alpha: alphaFull, web: 3, profile: true, quality: 55, maxSide: 65536, maxPixels: avif.MaxEncoded, work: 100,
+		copies: 4, need: avifNeed, settings: []string{"chroma", "effort"},
 	},
 	{
 		name: HEIC, title: "HEIC", extensions: []string{"heic", "heif"},
@@ -137,13 +139,18 @@ type format struct {
 
 	// encode returns a file of an image. It embeds the profile of e, by j.embed, unless that does not suit the pixels.
 	encode func(j *job, img *image.NRGBA, e encoding) ([]byte, error)
-	// encodePlanes returns a file of Y, Cb and Cr, or of Y alone. It is nil if the encoder takes only RGB. It leaves pic
-	// as it is, and the planes of the workspace: encoders of other formats get them after it.
+	// encodePlanes returns a file of Y, Cb and Cr, or of Y alone. It is nil if the encoder takes only RGB. It changes
+	// neither pic nor the planes of the workspace: encoders of other formats get them after it.
 	encodePlanes func(j *job, pic *pixel.Planes, e encoding) ([]byte, error)
 	// measure reads the size from a file that encode made, in constant time. ends reports whether the file ends as it
 	// should. data may be anything that sniff takes for this format, however short.
 	measure func(data []byte) (w, h int, ends bool)
+	// bare returns a file of the format with nothing but its picture and, if profile is set, its color profile: as
+	// outputs are. It is nil for a format whose sources are never copied.
+	bare    func(data []byte, profile bool) (file []byte, ok bool)
 	alpha   alpha
+	auto    bool // every browser reads it, and it takes little time: for the smallest of several
+	web     int  // 0 if pages cannot show it, 1 if every browser can, more for a format that newer browsers alone read
 	profile bool // a file can hold a color profile
 	// blocks are the kinds of metadata that a file can hold, each of maxBlock bytes at most; 0 is exif.MaxBlock.
 	blocks   blockKind
@@ -278,6 +285,13 @@ func writable(r *format) bool { return r.encode != nil }
 // HasQuality reports whether the Quality of a Spec means something for outputs of format f.
 func (f Format) HasQuality() bool { return f.row().quality != 0 }
 
+// Web returns 0 if browsers do not show files of format f and 1 if all do. A format that newer browsers alone read, in
+// fewer bytes, has a higher number: a page offers it first.
+func (f Format) Web() int { return f.row().web }
+
+// InAuto reports whether f is tried where the smallest file is asked for and no formats are named.
+func (f Format) InAuto() bool { return f.row().auto }
+
 // DefaultQuality is the quality of outputs of format f if a Spec names none; 0 if f has none.
 func (f Format) DefaultQuality() int { return f.row().quality }
 
@@ -296,11 +310,21 @@ func (f Format) HoldsMetadata() bool { return holdsMetadata(f.row()) }
 // HasAlpha reports whether a file of format f can be transparent.
 func (f Format) HasAlpha() bool { return f.row().alpha != alphaNone }
 
-// Outputs returns the formats in which each size of an image with header h is written.
+// asked returns the formats that s names, whatever the image; those to try, if the smallest is asked for.
+func (s Spec) asked() []Format {
+	if s.Smallest && len(s.Formats) == 0 {
+		return formatsThat(func(r *format) bool { return r.auto && writable(r) })
+	}
+	return s.Formats
+}
+
+// Outputs returns the formats in which each size of an image with header h is written, or those of which it is written
+// in one, if the smallest is asked for.
 func (s Spec) Outputs(h Header) []Format {
+	asked := s.asked()
 	switch {
-	case len(s.Formats) > 0:
-		return s.Formats
+	case len(asked) > 0:
+		return asked
 	case h.Lossless && h.Format.row().lossless != "":
 		return []Format{h.Format.row().lossless}
 	case h.Format == "" || h.Format.Writable():

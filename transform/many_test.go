@@ -134,3 +134,96 @@ func TestSizesOfTheSamePixelsAreMadeOnce(t *testing.T) {
 		}
 	}
 }
+
+// TestTheSmallestSuitedFormatIsKept has a picture of each look, and lists of formats.
+func TestTheSmallestSuitedFormatIsKept(t *testing.T) {
+	pic := scene(200, 150)
+	few := image.NewNRGBA(pic.Rect)
+	for i := range few.Pix {
+		few.Pix[i] = byte(i/400%2*255) | 255*byte(i%4/3)
+	}
+	half := scene(200, 150)
+	half.Pix[3] = 100
+	sources := map[string][]byte{
+		"photo": encoded(t, noise(200, 150), PNG), "jpeg": jpegOf(t, noise(200, 150), 2, 2),
+		"drawing": encoded(t, few, PNG), "transparent": encoded(t, half, PNG),
+		"gray photo": encoded(t, grayOfNoise(200, 150), PNG),
+	}
+	for _, c := range []struct {
+		source, formats string
+		want            Format
+	}{
+		{"photo", "auto", JPEG}, {"jpeg", "auto", JPEG}, {"drawing", "auto", PNG}, {"transparent", "auto", PNG},
+		{"gray photo", "auto", JPEG},
+		{"photo", "auto:png,gif", GIF}, // none is lossy: all are tried
+		{"jpeg", "auto:png,jpeg", JPEG},
+		{"transparent", "auto:jpeg,gif", JPEG}, // none holds it
+		{"drawing", "auto:bmp,gif", GIF},
+		{"photo", "auto:png", PNG},
+	} {
+		for _, steps := range []string{"", "size=100,filter=nearest;", "flip;"} {
+			text := steps + "format=" + c.formats
+			res := do(t, sources[c.source], text)
+			if len(res.Outputs) != 1 {
+				t.Fatalf("%s, %q: %d outputs", c.source, text, len(res.Outputs))
+			}
+			got := res.Outputs[0]
+			if steps == "" && got.Format != c.want {
+				t.Errorf("%s, %q: %s of %d bytes, want %s", c.source, text, got.Format, len(got.Data), c.want)
+			}
+			alone := do(t, sources[c.source], steps+"format="+string(got.Format)).Outputs[0]
+			if !bytes.Equal(got.Data, alone.Data) {
+				t.Errorf("%s, %q: the %s is not that of a run for it alone", c.source, text, got.Format)
+			}
+			task := Task{Data: sources[c.source], Spec: mustSpec(t, text)}
+			want, err := task.Expected(res.Source)
+			if err != nil || len(want) != 1 || want[0].Format != "" ||
+				!slices.Contains(task.Spec.Outputs(res.Source), got.Format) {
+				t.Errorf("%s, %q: expected %v, error %v", c.source, text, want, err)
+			}
+		}
+	}
+}
+
+// grayOfNoise is gray noise.
+func grayOfNoise(w, h int) image.Image {
+	gray := image.NewGray(image.Rect(0, 0, w, h))
+	draw.Draw(gray, gray.Rect, noise(w, h), image.Point{}, draw.Src)
+	return gray
+}
+
+// TestFormatsThatCannotHoldAnImageAreLeftOut has an image that is too wide for some.
+func TestFormatsThatCannotHoldAnImageAreLeftOut(t *testing.T) {
+	data := encoded(t, image.NewGray(image.Rect(0, 0, 65536, 1)), PNG)
+	if o := do(t, data, "format=auto").Outputs[0]; o.Format != PNG {
+		t.Errorf("a wide image is a %s", o.Format)
+	}
+	for _, text := range []string{"format=auto:jpeg,gif", "format=jpeg,png"} {
+		_, err := Do(t.Context(), Task{Data: data, Spec: mustSpec(t, text)})
+		if class(err) != ClassEncode {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+func TestFormatsReadAndPrint(t *testing.T) {
+	for text, want := range map[string]string{
+		"keep": "", "KEEP": "", "png": "png", "jpg, png": "jpeg,png", "auto": "auto", "Auto": "auto",
+		"auto: jpg,png": "auto:jpeg,png", "auto:png": "auto:png",
+	} {
+		list, smallest, err := ParseFormats(text)
+		if got := FormatsText(list, smallest); err != nil || got != want {
+			t.Errorf("%q is %q, error %v; want %q", text, got, err, want)
+		}
+	}
+	for _, text := range []string{
+		"", "auto:", "auto:keep", "keep,png", "auto,png", "png,auto", "png:jpeg", "auto:auto",
+	} {
+		if list, smallest, err := ParseFormats(text); err == nil {
+			t.Errorf("%q is %v, %v", text, list, smallest)
+		}
+	}
+	if err := (Spec{Smallest: true, Formats: []Format{PNG, PNG}}).Validate(); err == nil {
+		t.Error("one format twice among those of which the smallest is kept")
+	}
+}

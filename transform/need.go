@@ -22,6 +22,9 @@ func (s Spec) Need(h Header) int64 {
 		p.path(h).need(&n)
 	}
 	n.held += s.metadataNeed(h, max(len(p.legs), 1))
+	if s.IfSmaller == IfSmallerCopy {
+		n.during(n.most + n.price.bytes)
+	}
 	total := n.held + n.most + p.tables
 	for _, a := range s.assets {
 		if c := a.colors.profile; c != nil {

@@ -49,16 +49,24 @@ type sizing struct {
 	legs  []leg     // of this size
 	files []Output  // for each leg; without Data until that is made
 	start time.Time // of the work on this size
+
+	swatch   bool   // of this size, which has the fewest pixels, the Swatch is taken
+	smallest bool   // only the smallest of files is kept
+	suits    []bool // which legs suit the picture, if that is known and only the smallest is kept
 }
 
 // eachSize calls do for each size of p. do makes the file of each leg, and has pixels once for all of them.
 func (j *job) eachSize(p *plan, res *Result, do func(s *sizing) error) error {
+	tiniest := p.tiniest()
 	for legs := range p.bySize() {
-		s := &sizing{j, res, legs, make([]Output, len(legs)), time.Now()}
+		s := &sizing{
+			job: j, res: res, legs: legs, files: make([]Output, len(legs)), start: time.Now(),
+			swatch: legs[0].label == tiniest, smallest: p.smallest,
+		}
 		if err := do(s); err != nil {
 			return err
 		}
-		res.Outputs = append(res.Outputs, s.files...)
+		res.Outputs = append(res.Outputs, s.kept()...)
 	}
 	return nil
 }
@@ -67,7 +75,7 @@ func (j *job) eachSize(p *plan, res *Result, do func(s *sizing) error) error {
 // operations only in whether colors are converted, and those that do not differ have one result.
 func (s *sizing) finish(img *image.NRGBA, ops func(l *leg) []Op) error {
 	for i := range s.legs {
-		if s.files[i].Data != nil {
+		if !s.todo(i) {
 			continue
 		}
 		first := &s.legs[i]
@@ -76,10 +84,16 @@ func (s *sizing) finish(img *image.NRGBA, ops func(l *leg) []Op) error {
 		if err != nil {
 			return err
 		}
+		if s.smallest && s.suits == nil {
+			s.suit(lookOf(out))
+		}
+		if s.swatch && s.res.Swatch == "" {
+			s.res.Swatch = swatchOf(out)
+		}
 		s.operated()
 		for k := i; k < len(s.legs); k++ {
 			l := &s.legs[k]
-			if s.files[k].Data != nil || l.converted != first.converted {
+			if !s.todo(k) || l.converted != first.converted {
 				continue
 			}
 			s.doing = "encode " + string(l.row.name)
@@ -96,6 +110,9 @@ func (s *sizing) finish(img *image.NRGBA, ops func(l *leg) []Op) error {
 // finishPlanes makes the file of leg i from planes, which are encoded as they are.
 func (s *sizing) finishPlanes(i int, pic *pixel.Planes) error {
 	l := &s.legs[i]
+	if s.swatch && s.res.Swatch == "" {
+		s.res.Swatch = swatchOfPlanes(pic)
+	}
 	s.operated()
 	s.doing = "encode " + string(l.row.name)
 	e := s.describing(l.enc, l.row, pic.Plane[0].W, pic.Plane[0].H)
@@ -119,7 +136,9 @@ func (s *sizing) made(i int, size image.Point, data []byte) {
 	now := time.Now()
 	s.res.Encode += now.Sub(s.start)
 	s.start = now
-	s.files[i] = Output{s.legs[i].label, s.legs[i].row.name, size.X, size.Y, data}
+	s.files[i] = Output{
+		Label: s.legs[i].label, Format: s.legs[i].row.name, Width: size.X, Height: size.Y, Data: data,
+	}
 }
 
 // operate does operations one after the other. It does not change img.

@@ -13,7 +13,7 @@ type plan struct {
 	stored      image.Point // size of the image as it is stored
 	orientation int         // EXIF orientation that is undone, 1 for none
 	legs        []leg       // in all formats of the first size, then in those of the next
-	formats     int         // how many legs each size has
+	smallest    bool        // of each size only the smallest file is kept
 	small       []string    // a warning for each output that is smaller than the box that it was to fill
 	colors      []string    // a warning for each profile that is left out
 	tables      int64       // bytes that converting colors takes besides pixels
@@ -21,7 +21,20 @@ type plan struct {
 
 // bySize returns the legs of one size after the other. They have one view and the same operations, and differ in their
 // formats: what they have in common is made once.
-func (p *plan) bySize() iter.Seq[[]leg] { return slices.Chunk(p.legs, max(p.formats, 1)) }
+func (p *plan) bySize() iter.Seq[[]leg] {
+	return func(yield func([]leg) bool) {
+		for rest := p.legs; len(rest) > 0; {
+			n := 1
+			for n < len(rest) && rest[n].label == rest[0].label {
+				n++
+			}
+			if !yield(rest[:n:n]) {
+				return
+			}
+			rest = rest[n:]
+		}
+	}
+}
 
 // A leg is one output's part of a path: its operations, and the view that comes to the same as the first of them.
 type leg struct {
@@ -68,12 +81,10 @@ func (s Spec) plan(h Header, limits Limits) (plan, error) {
 	if !s.NoOrient && h.Orientation > 4 {
 		w, ht = ht, w
 	}
-	p := plan{stored: image.Pt(h.Width, h.Height), orientation: 1}
+	p := plan{stored: image.Pt(h.Width, h.Height), orientation: 1, smallest: s.Smallest}
 	if !s.NoOrient {
 		p.orientation = h.Orientation
 	}
-	formats := s.Outputs(h)
-	p.formats = len(formats)
 	for i, label := range s.Labels() {
 		ops := s.Ops
 		if len(s.Sizes) > 0 {
@@ -102,17 +113,32 @@ func (s Spec) plan(h Header, limits Limits) (plan, error) {
 			continue
 		}
 		p.small = append(p.small, small...)
-		for _, f := range formats {
-			l := l
-			l.row = f.row()
-			l.enc = s.encoding(l.row)
-			if err := l.row.holds(bw, bh); err != nil {
-				return plan{}, err
-			}
-			p.legs = append(p.legs, p.colored(l, s.ICC, h))
+		if err := p.add(s, l, h); err != nil {
+			return plan{}, err
 		}
 	}
 	return p, nil
+}
+
+// add adds a leg of each format to p. The error is that of a format which cannot hold an image of that size. If the
+// smallest file is asked for, such a format is left out unless none is left.
+func (p *plan) add(s Spec, l leg, h Header) error {
+	var failed error
+	before := len(p.legs)
+	for _, f := range s.Outputs(h) {
+		l := l
+		l.row = f.row()
+		l.enc = s.encoding(l.row)
+		if err := l.row.holds(l.size().X, l.size().Y); err == nil {
+			p.legs = append(p.legs, p.colored(l, s.ICC, h))
+		} else if failed = err; !p.smallest {
+			return err
+		}
+	}
+	if len(p.legs) > before {
+		return nil
+	}
+	return failed
 }
 
 // has reports whether an earlier size comes to the same pixels as l, and notes that with it. That is so where the image
@@ -128,6 +154,12 @@ func (p *plan) has(l *leg) bool {
 		}
 	}
 	return false
+}
+
+// tiniest returns the label of the size with the fewest pixels, the first of several.
+func (p *plan) tiniest() string {
+	pixels := func(l leg) int64 { return int64(l.size().X) * int64(l.size().Y) }
+	return slices.MinFunc(p.legs, func(a, b leg) int { return cmp.Compare(pixels(a), pixels(b)) }).label
 }
 
 // notMade returns a warning for each size that has the pixels of others, which are not made.

@@ -25,7 +25,8 @@ type planeSource interface {
 // planes.
 //
 // The file is decoded once, at the finest scale that any output wants. So an output that is made beside others may
-// differ a little from one that is made alone: a JPEG beside a PNG or a larger size is made from more samples.
+// differ a little from one that is made alone: a JPEG beside a PNG or a larger size is made from more samples. A second
+// decode would avoid that: JPEG and TIFF of 800 px from one decode took 0.83 of the CPU time of two runs.
 type planesPath struct {
 	plan
 	source planeSource
@@ -293,9 +294,15 @@ func (p *planesPath) size(s *sizing, planes *pixel.Planes) error {
 		}
 		return s.ended()
 	}
+	if len(s.legs[0].rest) == 0 {
+		s.suit(lookPhoto)
+	}
 	rgb := false
 	for sub := 2; sub > 0; sub-- {
 		for i, l := range s.legs {
+			if !s.todo(i) {
+				continue
+			}
 			if !p.direct(l) {
 				rgb = true
 			} else if p.subsampling(l) == sub {

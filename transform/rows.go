@@ -138,7 +138,10 @@ type rowViews struct {
 
 // open makes an empty view for each size.
 func (p *rowsPath) open(j *job, w *workspace) (*rowViews, error) {
-	n := len(p.legs) / p.formats
+	n := 0
+	for range p.bySize() {
+		n++
+	}
 	for len(w.streams) < n {
 		w.streams = append(w.streams, &resample.Resampler{Cache: &weights})
 	}
@@ -211,8 +214,14 @@ func (s *sizing) finishGray(pic pixel.Plane) error {
 		pic = turned
 	}
 	planes := &pixel.Planes{Kind: pixel.Gray, Plane: [4]pixel.Plane{pic}}
+	if len(l.rest) == 0 {
+		s.suit(lookDrawing) // it has few colors at the most
+	}
 	rgb := false
 	for i := range s.legs {
+		if !s.todo(i) {
+			continue
+		}
 		if !s.legs[i].direct() {
 			rgb = true
 		} else if err := s.finishPlanes(i, planes); err != nil {

@@ -21,9 +21,9 @@ var settings = []setting{
 		return err
 	}, func(s Spec) string { return s.Background.text() }},
 	{"format", func(s *Spec, v string) (err error) {
-		s.Formats, err = ParseFormats(v)
+		s.Formats, s.Smallest, err = ParseFormats(v)
 		return err
-	}, func(s Spec) string { return FormatsText(s.Formats) }},
+	}, func(s Spec) string { return FormatsText(s.Formats, s.Smallest) }},
 	{"quality", func(s *Spec, v string) (err error) {
 		s.Quality, err = ParseQuality(v)
 		return err
@@ -47,6 +47,8 @@ var settings = []setting{
 	switchSetting("linear", func(s *Spec) *bool { return &s.Linear }),
 	switchSetting("raw-preview", func(s *Spec) *bool { return &s.RawPreview }),
 	switchSetting("facts", func(s *Spec) *bool { return &s.Facts }),
+	wordSetting("only-if-smaller", func(s *Spec) *IfSmaller { return &s.IfSmaller },
+		IfSmallerOff, IfSmallerCopy, IfSmallerSkip),
 }
 
 // A setting is a step name=value of a Spec's text.
@@ -158,36 +160,54 @@ func parseWhole(name, s string, low, high int) (int, error) {
 	return n, nil
 }
 
-// ParseFormats reads the names of formats to write, with commas between them. It returns none for "keep".
-func ParseFormats(s string) (list []Format, err error) {
-	for name := range strings.SplitSeq(s, ",") {
+// ParseFormats reads the names of formats to write, with commas between them: the Formats of a Spec. It returns none
+// for "keep". "auto" is the smallest of those that are tried by default, and "auto:" that of a list.
+func ParseFormats(s string) (list []Format, smallest bool, err error) {
+	names, smallest := s, false
+	if word, rest, listed := strings.Cut(s, ":"); strings.EqualFold(strings.TrimSpace(word), autoWord) {
+		if smallest, names = true, rest; !listed {
+			return nil, true, nil
+		}
+	}
+	for name := range strings.SplitSeq(names, ",") {
 		f, err := ParseFormat(strings.TrimSpace(name))
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
-		if f == "" && strings.Contains(s, ",") {
-			return nil, &ValueError{What: "format", Value: s, Expected: "keep alone, or a list of formats without it"}
+		if f == "" && (smallest || strings.Contains(s, ",")) {
+			return nil, false, &ValueError{What: "format", Value: s,
+				Expected: "keep alone, or a list of formats without it"}
 		}
 		if f != "" {
 			list = append(list, f)
 		}
 	}
-	return list, nil
+	return list, smallest, nil
 }
 
-// FormatsText returns the text that ParseFormats reads; "" for no formats.
-func FormatsText(list []Format) string {
+// autoWord is how the smallest of some formats is asked for.
+const autoWord = "auto"
+
+// FormatsText returns the text that ParseFormats reads; "" for "keep".
+func FormatsText(list []Format, smallest bool) string {
 	names := make([]string, len(list))
 	for i, f := range list {
 		names[i] = string(f)
 	}
-	return strings.Join(names, ",")
+	text := strings.Join(names, ",")
+	switch {
+	case smallest && text == "":
+		return autoWord
+	case smallest:
+		return autoWord + ":" + text
+	}
+	return text
 }
 
 // qualityText returns the text of the quality; "" if all outputs have it by default.
 func qualityText(s Spec) string {
 	same := func(f Format) bool { return !f.HasQuality() || f.DefaultQuality() == s.Quality }
-	if len(s.Formats) > 0 && !slices.ContainsFunc(s.Formats, func(f Format) bool { return !same(f) }) {
+	if list := s.asked(); len(list) > 0 && !slices.ContainsFunc(list, func(f Format) bool { return !same(f) }) {
 		return ""
 	}
 	return numberUnlessZero(s.Quality)

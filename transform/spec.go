@@ -17,8 +17,9 @@ import (
 //	size=320;size=1280;grayscale;blur=1.5;format=jpeg;quality=90
 //
 // The steps orient=off, background=#rrggbb, format=jpeg,webp, quality=90, effort=high, chroma=444, progressive=on,
-// compression=9, colors=64, icc=srgb, metadata=copyright, animate=first, depth=8, linear=on and raw-preview=on are
-// settings, each at most once. size=… may stand several times, and takes what the operation resize takes. All other
+// compression=9, colors=64, icc=srgb, metadata=copyright, animate=first, depth=8, linear=on, raw-preview=on, facts=on and
+// only-if-smaller=copy are settings, each at most once. size=… may stand several times, and takes what the operation
+// resize takes. All other
 // steps are operations; see [Operations].
 type Spec struct {
 	// NoOrient leaves an image as it is stored. Without it, the EXIF orientation is applied. Outputs have no
@@ -34,6 +35,10 @@ type Spec struct {
 	// Formats are those of the outputs: each size is written in each of them. With none, outputs keep the format of the
 	// source. A source whose format cannot be written becomes a PNG if it may be transparent, and otherwise a JPEG.
 	Formats []Format
+	// Smallest makes one file of each size: the smallest of those Formats that suit the picture. A format without
+	// transparency suits none that is transparent. One without loss suits no photo, which would be larger in it. With
+	// no Formats, those are tried that every browser reads and that take little time.
+	Smallest bool
 	// Quality is that of outputs in a format that has one, 1 to 100. 0 is the default of the format.
 	Quality int
 	// Effort is how much time encoders may take.
@@ -61,6 +66,8 @@ type Spec struct {
 	RawPreview bool
 	// Facts has a Result say when and with which camera its input was taken. No output differs for it.
 	Facts bool
+	// IfSmaller says what becomes of an output that is its source packed anew, and has no fewer bytes.
+	IfSmaller IfSmaller
 
 	assets map[string]*asset
 }
@@ -124,7 +131,7 @@ func (s Spec) Validate() error {
 	}
 	extensions := map[string]Format{}
 	for _, f := range s.Formats {
-		if other, taken := extensions[f.Ext()]; taken {
+		if other, taken := extensions[f.Ext()]; taken && (!s.Smallest || other == f) {
 			return fmt.Errorf("formats %s and %s have one extension, .%s: expected formats whose files differ in it",
 				other, f, f.Ext())
 		}
@@ -179,14 +186,14 @@ type Variant struct {
 	// becomes), "600h" or "50pct". It is "" if no size is asked for, so that of one size does not change when others
 	// are added.
 	Label string
-	// Format is the format, or "" if that follows from the source.
+	// Format is the format, or "" if that follows from the image.
 	Format Format
 }
 
 // Variants returns the outputs that s asks for, at least one: all formats of the first size, then those of the next.
 func (s Spec) Variants() (list []Variant) {
 	formats := s.Formats
-	if len(formats) == 0 {
+	if len(formats) == 0 || s.Smallest {
 		formats = []Format{""}
 	}
 	for _, label := range s.Labels() {

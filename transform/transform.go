@@ -65,6 +65,8 @@ type Result struct {
 	// for geometry, then RGB), "cmyk+rgba" (the same of inks), "gray" (rows of one sample for a pixel from end to end),
 	// "gray+rgba", or "rgba".
 	Path string
+	// Swatch is what the smallest output looks like.
+	Swatch Swatch
 	// Decode, Operate and Encode are the time that each part took, summed over all outputs.
 	Decode, Operate, Encode time.Duration
 }
@@ -79,6 +81,11 @@ type Output struct {
 	Width, Height int
 	// Data is the file.
 	Data []byte
+	// Copied reports that Data is the source's file, without what outputs do not have: it has fewer bytes than one that
+	// was packed anew.
+	Copied bool
+	// Omitted reports that there is no file, as it would have no fewer bytes than the source.
+	Omitted bool
 }
 
 // Limits bound what one Task may use. A zero field means its default.

@@ -44,8 +44,9 @@ const (
 var notForContestants = map[string]string{
 	"output": comparesOwn, "report": comparesOwn, "trace": comparesOwn, "failed-list": comparesOwn,
 	"quiet": comparesOwn, "progress": comparesOwn, "force": comparesOwn, "stage": comparesOwn, "name": comparesOwn,
-	"on-exist": comparesOwn, "retry-failed": comparesOwn, "skip-failed": comparesOwn,
-	"dry-run": wholeJobs, "explain": wholeJobs, "max-failures": wholeJobs, "max-time": wholeJobs,
+	"manifest": comparesOwn, "on-exist": comparesOwn, "retry-failed": comparesOwn, "skip-failed": comparesOwn,
+	"keep-mtime": comparesOwn,
+	"dry-run":    wholeJobs, "explain": wholeJobs, "max-failures": wholeJobs, "max-time": wholeJobs,
 	"cpuprofile": wholeJobs, "memprofile": wholeJobs,
 	"input-list": forAll, "list-format": forAll, "url-col": forAll, "null": forAll, "root": forAll,
 }

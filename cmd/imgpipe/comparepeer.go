@@ -100,12 +100,12 @@ func (f *compareFlags) peerBox() (box transform.Resize, err error) {
 		return box, fmt.Errorf("--peer python does not know the size %s: expected a box such as 800x600 or 800, "+
 			"into which pictures are fitted", box)
 	}
-	formats := f.run.picture.formats
-	if len(formats) == 0 || len(formats) == 1 && bench.PeerWrites(formats[0]) {
+	format := f.run.picture.format
+	if keep := format.String() == ""; keep || len(format.list) == 1 && bench.PeerWrites(format.list[0]) {
 		return box, nil
 	}
 	return box, fmt.Errorf("--peer python does not write %s files: expected --image-format jpeg or png",
-		transform.FormatsText(formats))
+		format)
 }
 
 // find returns the Python of --peer python.

@@ -23,12 +23,30 @@ func formatsThat(pass func(transform.Format) bool, show func(transform.Format) s
 
 func formatName(f transform.Format) string { return string(f) }
 
+// A formatChoice is what --format asks for: the Formats of a Spec, and whether only the smallest is kept.
+type formatChoice struct {
+	list     []transform.Format
+	smallest bool
+}
+
+func parseFormatChoice(s string) (c formatChoice, err error) {
+	c.list, c.smallest, err = transform.ParseFormats(s)
+	return c, err
+}
+
+func (c formatChoice) String() string { return transform.FormatsText(c.list, c.smallest) }
+
 // formatWords are the words that --format takes.
-func formatWords() string { return "keep|" + formatsThat(transform.Format.Writable, formatName, "|") }
+func formatWords() string {
+	return "keep|auto|" + formatsThat(transform.Format.Writable, formatName, "|")
+}
 
 // formatHelp is the help of --format.
 func formatHelp() string {
-	const text = "format of the outputs, or a list (default keep: that of the input"
+	inAuto := func(f transform.Format) bool { return f.InAuto() && f.Writable() }
+	text := "formats of the outputs, with commas between them: each size is made once and written in all. auto: for " +
+		"each image the smallest of those that suit it, of " + formatsThat(inAuto, transform.Format.Title, ", ") +
+		" or of a list such as auto:jpeg,png (default keep"
 	readOnly := func(f transform.Format) bool { return !f.Writable() }
 	formats := transform.Formats()
 	i := slices.IndexFunc(formats, readOnly)

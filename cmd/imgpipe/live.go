@@ -181,6 +181,7 @@ func (r *runner) outcome(o pipeline.Outcome) {
 	}
 	r.sides.saw(o.Item)
 	r.trace.add(o)
+	r.pages.add(o)
 	if r.recording = r.failed.add(listed(o)); r.recording != nil {
 		r.cancel(r.recording)
 	}

@@ -51,6 +51,7 @@ type runner struct {
 	failed *failedList
 	trace  *traceFile
 	report *sideFile // nil for none, or for standard output
+	pages  *manifest
 	left   lastingCount
 
 	watch  *machine.Watch // nil where nobody will read what it saw
@@ -120,6 +121,11 @@ func (r *runner) openSides(ctx context.Context, own *owner) (err error) {
 		return err
 	}
 	own.undo(r.trace.abandon)
+	r.pages, err = newManifest(ctx, f.manifest, r.flags.output.dir, r.store, r.sides.allowed(f.manifest))
+	if err != nil {
+		return err
+	}
+	own.undo(r.pages.abandon)
 	if f.report != "-" {
 		if r.report, err = openSide(ctx, "report", f.report, r.sides.allowed(f.report)); err != nil {
 			return err
@@ -130,6 +136,7 @@ func (r *runner) openSides(ctx context.Context, own *owner) (err error) {
 		r.report.forget()
 		r.failed.forget()
 		r.trace.forget()
+		r.pages.forget()
 	})
 	return nil
 }

@@ -16,6 +16,7 @@ type outputFlags struct {
 	onExist                        store.OnExist
 	sync                           string
 	force, retryFailed, skipFailed bool
+	keepTime                       bool
 }
 
 // What --sync takes.
@@ -56,6 +57,7 @@ func (f *outputFlags) options() store.Options {
 	return store.Options{
 		Name: f.name, OnExist: f.onExist,
 		Force: f.force, RetryFailed: f.retryFailed, SkipFailed: f.skipFailed, NoSync: f.sync == syncOff,
+		KeepTime: f.keepTime,
 	}
 }
 

@@ -22,8 +22,8 @@ type pictureFlags struct {
 	upscale, noOrient bool
 	background        transform.Color
 	ops               []transform.Op
-	formats           []transform.Format // none is keep
-	quality           int                // 0 is the default of each format
+	format            formatChoice
+	quality           int // 0 is the default of each format
 	effort            transform.Effort
 	chroma            transform.Chroma
 	progressive       bool
@@ -35,6 +35,7 @@ type pictureFlags struct {
 	depth             transform.Depth
 	linear            bool
 	rawPreview        bool
+	ifSmaller         transform.IfSmaller
 }
 
 // check looks at the flags together.
@@ -46,10 +47,10 @@ func (f *pictureFlags) check(changed func(string) bool) error {
 	case sized && changed("gravity") && !f.placed():
 		return errors.New("--gravity says what --fit cover keeps and where --fit contain puts it: " +
 			"expected one of them with it")
-	case f.metadata != "" && f.metadata != transform.MetadataStrip && len(f.formats) > 0 &&
-		!slices.ContainsFunc(f.formats, transform.Format.HoldsMetadata):
+	case f.metadata != "" && f.metadata != transform.MetadataStrip && len(f.format.list) > 0 &&
+		!slices.ContainsFunc(f.format.list, transform.Format.HoldsMetadata):
 		return fmt.Errorf("--metadata %s is for %s files: expected no --format %s with it",
-			f.metadata, metadataFormats(), transform.FormatsText(f.formats))
+			f.metadata, metadataFormats(), f.format)
 	}
 	if err := f.heeded(changed); err != nil || sized {
 		return err
@@ -66,9 +67,9 @@ func (f *pictureFlags) check(changed func(string) bool) error {
 func (f *pictureFlags) heeded(changed func(string) bool) error {
 	for _, name := range []string{"quality", "effort", "chroma", "progressive", "compression", "colors"} {
 		heeds := func(t transform.Format) bool { return t.Heeds(name) }
-		if changed(name) && len(f.formats) > 0 && !slices.ContainsFunc(f.formats, heeds) {
+		if changed(name) && len(f.format.list) > 0 && !slices.ContainsFunc(f.format.list, heeds) {
 			return fmt.Errorf("--%s is for %s files: expected no --format %s with it",
-				name, formatsThat(heeds, transform.Format.Title, " or "), transform.FormatsText(f.formats))
+				name, formatsThat(heeds, transform.Format.Title, " or "), f.format)
 		}
 	}
 	return nil
@@ -88,9 +89,9 @@ func (f *pictureFlags) placed() bool {
 func (f *pictureFlags) spec() (transform.Spec, error) {
 	s := transform.Spec{
 		NoOrient: f.noOrient, Background: f.background, Sizes: slices.Clone(f.sizes), Ops: f.ops,
-		Formats: f.formats, Quality: f.quality, Effort: f.effort, Chroma: f.chroma, Progressive: f.progressive,
-		Compression: f.compression, Colors: f.colors, ICC: f.icc, Metadata: f.metadata, Animate: f.animate,
-		Depth: f.depth, Linear: f.linear, RawPreview: f.rawPreview,
+		Formats: f.format.list, Smallest: f.format.smallest, Quality: f.quality, Effort: f.effort, Chroma: f.chroma,
+		Progressive: f.progressive, Compression: f.compression, Colors: f.colors, ICC: f.icc, Metadata: f.metadata,
+		Animate: f.animate, Depth: f.depth, Linear: f.linear, RawPreview: f.rawPreview, IfSmaller: f.ifSmaller,
 	}
 	if f.resize != (transform.Resize{}) {
 		s.Sizes = []transform.Resize{f.resize}

@@ -81,8 +81,7 @@ func (f *runFlags) addResult(g flags.Group) {
 			Usage: "800x600, 800x, x600, 320 (a box of 320x320) or 50%; fits inside and never enlarges, unless " +
 				"--fit or --upscale says so"},
 		flags.Flag{Name: "format", Common: true,
-			Value: flags.Parsed(&f.picture.formats, formatWords(),
-				ofTransform(transform.ParseFormats), transform.FormatsText),
+			Value: flags.Parsed(&f.picture.format, formatWords(), ofTransform(parseFormatChoice), formatChoice.String),
 			Usage: formatHelp()},
 		flags.Flag{Name: "quality", Common: true,
 			Value: flags.Parsed(&f.picture.quality, "1..100", ofTransform(transform.ParseQuality), unlessZero),
@@ -189,6 +188,12 @@ func (f *runFlags) addFiles(g flags.Group) {
 		flags.Flag{Name: "compression",
 			Value: flags.Parsed(&p.compression, "1..9", ofTransform(transform.ParseCompression), unlessZero),
 			Usage: "how hard " + heeding("compression") + " are packed: 1 is fastest, 9 smallest (default 5, TIFF 7)"},
+		flags.Flag{Name: "only-if-smaller",
+			Value: flags.Parsed(&p.ifSmaller, "off|copy|skip", ofTransform(transform.ParseIfSmaller),
+				textOf[transform.IfSmaller]),
+			Usage: "when an output is its input packed anew, in the same format and size, and has no fewer bytes. " +
+				"copy: the input's file takes its place, without metadata. skip: nothing is written. off: it is " +
+				"written (default)"},
 		flags.Flag{Name: "colors",
 			Value: flags.Parsed(&p.colors, "2..256", ofTransform(transform.ParseColors), unlessZero),
 			Usage: "at most so many colors, in a palette: for " + heeding("colors") + "; other formats keep all"},
@@ -218,6 +223,9 @@ func (f *runFlags) addOutput(g flags.Group) {
 				"input gets the next free name, such as a-2; a file that is not as imgpipe wrote it is kept, and " +
 				"the input fails (default). skip: keep what is there, and skip the input. overwrite: as suffix, " +
 				"but replace such a file, unless it is an input. error: keep what is there, and fail the input"},
+		flags.Flag{Name: "keep-mtime", Value: flags.Switch(&f.output.keepTime),
+			Usage: "outputs that are written get the time of the last change of their input; of a URL, what its " +
+				"server says"},
 		flags.Flag{Name: "force", Value: flags.Switch(&f.output.force),
 			Usage: "do again what is done; files that imgpipe did not write are still kept"},
 		flags.Flag{Name: "retry-failed", Value: flags.Switch(&f.output.retryFailed),
@@ -231,6 +239,9 @@ func (f *runFlags) addOutput(g flags.Group) {
 				"system decides when to write, so that a run need not wait for a slow disk"},
 		flags.Flag{Name: "failed-list", Common: true, Value: flags.Text(&f.tell.failedList, "FILE"),
 			Usage: "write the inputs that failed to FILE, which --input-list can read"},
+		flags.Flag{Name: "manifest", Value: flags.Text(&f.tell.manifest, "FILE"),
+			Usage: "write what a page needs to know of each image: its outputs, srcset, <picture>, mean color and a " +
+				"placeholder, as FILE.json or as a page FILE.html; see 'imgpipe help web'"},
 		flags.Flag{Name: "dry-run", Short: "n", Common: true, Value: flags.Switch(&f.dry),
 			Usage: "show what would be written, and write nothing"},
 		flags.Flag{Name: "explain", Value: flags.Switch(&f.explain),

@@ -33,7 +33,7 @@ type sideCheck struct {
 func (f *runFlags) sideCheck(assets []string) *sideCheck {
 	c := &sideCheck{sides: []named{
 		{"report", f.tell.report}, {"failed-list", f.tell.failedList}, {"trace", f.tell.trace},
-		{"cpuprofile", f.tell.cpuProfile}, {"memprofile", f.tell.memProfile},
+		{"cpuprofile", f.tell.cpuProfile}, {"memprofile", f.tell.memProfile}, {"manifest", f.tell.manifest},
 	}}
 	c.sides = slices.DeleteFunc(c.sides, func(n named) bool {
 		return n.path == "" || n.what == "report" && n.path == "-"

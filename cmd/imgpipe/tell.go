@@ -98,6 +98,12 @@ func (r *runner) finish(end *ending) error {
 	r.spent(end)
 	processes := r.exec.pool != nil && modes.AllInWorkers(r.sum.Mode)
 	err = errors.Join(err, asCouldNotRun(r.trace.close(r.sum.Mode, processes, end)))
+	whole := end.err == nil && end.in.err == nil && end.interrupted == ""
+	if !whole && r.pages != nil {
+		r.screen.say("note: --manifest is written by a run that comes to its end: %s is as it was",
+			r.flags.tell.manifest)
+	}
+	err = errors.Join(err, asCouldNotRun(r.pages.close(whole)))
 	r.ended(err)
 	if note := r.failed.note(); note != "" {
 		r.screen.say("note: %s", note)

@@ -10,7 +10,7 @@ type tellFlags struct {
 	progress string
 	quiet    bool
 
-	failedList, report, trace, cpuProfile, memProfile string // files; "" for none
+	failedList, report, trace, cpuProfile, memProfile, manifest string // files; "" for none
 }
 
 // figures reports whether a file is asked for that has all that is measured. A run without one measures only what its
@@ -22,10 +22,10 @@ func (f *tellFlags) check(changed func(string) bool, dry bool) error {
 	if f.quiet && changed("progress") {
 		return errors.New("--quiet and --progress exclude each other: expected one of them")
 	}
-	if !dry {
-		return nil
+	if err := checkManifest(f.manifest); err != nil || !dry {
+		return err
 	}
-	for _, name := range []string{"report", "failed-list", "trace", "cpuprofile", "memprofile"} {
+	for _, name := range []string{"report", "failed-list", "trace", "cpuprofile", "memprofile", "manifest"} {
 		if changed(name) {
 			return fmt.Errorf("--%s describes a run: expected it without --dry-run", name)
 		}

@@ -116,7 +116,7 @@ func accept(t *testing.T, args []string) {
 	switch args[0] {
 	case "run":
 		args = append(slices.Clone(args), "-n")
-		for _, name := range []string{"--report", "--failed-list", "--trace"} { // which a dry run refuses
+		for _, name := range []string{"--report", "--failed-list", "--trace", "--manifest"} { // which a dry run refuses
 			if i := slices.Index(args, name); i >= 0 {
 				args = slices.Delete(args, i, i+2)
 			}

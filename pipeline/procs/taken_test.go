@@ -41,6 +41,13 @@ var lies = []lie{
 		return nil
 	}},
 	{"empty", func(r *transform.Result) error { r.Outputs[0].Data = nil; return nil }},
+	{"omitted", func(r *transform.Result) error {
+		r.Outputs[0].Omitted, r.Outputs[0].Data = true, nil
+		return nil
+	}},
+	{"copied", func(r *transform.Result) error { r.Outputs[0].Copied = true; return nil }},
+	{"no-swatch", func(r *transform.Result) error { r.Swatch = ""; return nil }},
+	{"swatch", func(r *transform.Result) error { r.Swatch = "\"><script>alert(1)</script>"; return nil }},
 	{"wider", func(r *transform.Result) error { r.Outputs[0].Width++; return nil }},
 	{"larger-file", func(r *transform.Result) error {
 		r.Outputs[0].Data, r.Outputs[1].Data = r.Outputs[1].Data, r.Outputs[0].Data

@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"slices"
 	"sync"
 
 	"imgpipe/fetch"
@@ -103,7 +104,7 @@ func (s *Store) decide(p *place, formats []transform.Format) {
 	e, done := s.Done(p.key)
 	damaged := done && e.Damaged && s.opts.RefuseDamaged
 	switch {
-	case done && !damaged && !(s.opts.OnExist == Overwrite && e.Status == pipeline.Skipped):
+	case done && !damaged && !(s.opts.OnExist == Overwrite && e.Status == pipeline.Skipped && stood(e)):
 		p.skip.Why = "done before"
 	case s.opts.OnExist == Skip && s.present(p.name, formats):
 		p.skip.Why = "files that are not ours have its names"
@@ -113,6 +114,11 @@ func (s *Store) decide(p *place, formats []transform.Format) {
 	if p.skip.Why == "" {
 		p.suspect, p.damaged = s.suspect(p.key), damaged
 	}
+}
+
+// stood reports whether a file that is not ours had the name of one of an item's outputs.
+func stood(e Entry) bool {
+	return slices.ContainsFunc(e.Outputs, func(o pipeline.Output) bool { return o.Kept && !o.Omitted })
 }
 
 // leftOut returns why an item is not to be tried, after what failed before and as Options say; "" if it is to be tried.
@@ -165,7 +171,7 @@ func (s *Store) Spec() transform.Spec { return s.opts.Spec }
 // that tell the format, if that names the outputs. Without them, two inputs such as a.jpg and a.png get names that
 // differ in more than their extension.
 func (s *Store) Heads() int {
-	if len(s.opts.Spec.Formats) > 0 {
+	if len(s.opts.Spec.Formats) > 0 || s.opts.Spec.Smallest {
 		return 0
 	}
 	return 64
@@ -175,6 +181,9 @@ func (s *Store) Heads() int {
 // is fetched. They are asked for, or the first bytes of a local file show the one. Names must not depend on what comes
 // later.
 func (s *Store) formatsOf(item fetch.Item) []transform.Format {
+	if s.opts.Spec.Smallest {
+		return nil
+	}
 	if asked := s.opts.Spec.Formats; len(asked) > 0 {
 		return asked
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"iter"
+	"time"
 )
 
 // Files is a place for outputs: a folder, or another one that has these methods, such as a bucket of an object store.
@@ -60,6 +61,21 @@ type Staged interface {
 
 	// Discard removes the file. If that fails, the file goes when its Files is opened again, or with time.
 	Discard(ctx context.Context)
+}
+
+// A DatedFiles is a Files whose files can say that they were changed last at another time than when they were put, for
+// [Options.KeepTime]. What it stages are of type DatedStaged.
+type DatedFiles interface {
+	Files
+	// Dated returns when the file that has a name says that it was changed last.
+	Dated(ctx context.Context, name string) (time.Time, error)
+}
+
+// A DatedStaged is a Staged that can say so.
+type DatedStaged interface {
+	Staged
+	// Date has the file say, from its Put on, that it was changed last at a time.
+	Date(ctx context.Context, at time.Time) error
 }
 
 // A File is what has a name, as it was at one moment. Two are equal only if nothing was changed between. The zero File

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"imgpipe/pipeline"
 )
@@ -19,7 +20,7 @@ import (
 // name by a call that changes that and nothing else.
 type homeFiles struct{ *home }
 
-var _ Files = homeFiles{}
+var _ DatedFiles = homeFiles{}
 
 // Stat returns what has a name. It follows no symbolic link to it.
 func (h homeFiles) Stat(_ context.Context, name string) (File, error) {
@@ -38,6 +39,17 @@ func (h homeFiles) Stat(_ context.Context, name string) (File, error) {
 		return File{}, err
 	}
 	return File{}, h.pathError(name, err)
+}
+
+// Dated returns when a file was changed last. It follows no symbolic link to it.
+func (h homeFiles) Dated(_ context.Context, name string) (time.Time, error) {
+	d, err := h.folders.get(path.Dir(name))
+	if err != nil {
+		return time.Time{}, err
+	}
+	defer h.folders.release(d)
+	st, err := d.stat(path.Base(name))
+	return time.Unix(0, st.changed), err
 }
 
 // Digest reads a file. It follows no symbolic link to it.
@@ -90,6 +102,18 @@ func (h homeFiles) Stage(_ context.Context, data []byte, _ Content) (Staged, err
 		return nil, h.folderError("", err)
 	}
 	return staged, nil
+}
+
+// Date sets the time of the file's last change.
+func (f *stagedFile) Date(_ context.Context, at time.Time) error {
+	err := f.in.ask("date", f.temp)
+	if err == nil {
+		err = f.in.temp.Chtimes(f.temp, time.Time{}, at)
+	}
+	if err != nil {
+		return f.in.folderError("", err)
+	}
+	return nil
 }
 
 // Discard removes the file. What cannot be removed goes when the Store is closed, or opened again.

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"imgpipe/pipeline"
+	"imgpipe/transform"
 )
 
 // Left is the status of a line that is no item's: its outputs are ours, and were in place when a run was killed before
@@ -53,6 +54,8 @@ type Entry struct {
 	Warnings []string `json:"warnings,omitempty"`
 	// Damaged reports that the outputs show what is there of an input of which something is missing.
 	Damaged bool `json:"damaged,omitzero"`
+	// Swatch is that of the transform.
+	Swatch transform.Swatch `json:"swatch,omitzero"`
 	// Attempts counts the tries, of the fetch and of the transform together.
 	Attempts int `json:"attempts,omitzero"`
 	// Worker is the lane that did the transform.
@@ -276,6 +279,9 @@ func (s *Store) Done(key Key) (Entry, bool) {
 	}
 	read := false
 	for _, o := range e.Outputs {
+		if o.Omitted {
+			continue
+		}
 		hash := pathHash(o.Path)
 		s.mu.Lock()
 		own := s.owned[hash]

@@ -45,6 +45,7 @@ func appendLine(dst []byte, e Entry, id uint64) ([]byte, error) {
 	dst = appendText(dst, `,"stack":`, e.Stack)
 	dst = appendList(dst, `,"warnings":[`, e.Warnings, appendString)
 	dst = appendTrue(dst, `,"damaged":true`, e.Damaged)
+	dst = appendText(dst, `,"swatch":`, string(e.Swatch))
 	dst = appendInt(dst, `,"attempts":`, int64(e.Attempts))
 	dst = strconv.AppendInt(append(dst, `,"worker":`...), int64(e.Worker), 10)
 	dst = appendInt(dst, `,"in_bytes":`, e.InBytes)
@@ -71,6 +72,8 @@ func appendOutput(dst []byte, o pipeline.Output) []byte {
 	dst = appendText(dst, `,"sha256":`, o.SHA256)
 	dst = appendText(dst, `,"format":`, string(o.Format))
 	dst = appendTrue(dst, `,"kept":true`, o.Kept)
+	dst = appendTrue(dst, `,"copied":true`, o.Copied)
+	dst = appendTrue(dst, `,"omitted":true`, o.Omitted)
 	return append(dst, '}')
 }
 

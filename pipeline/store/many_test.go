@@ -99,6 +99,44 @@ func TestSizesOfOneNameFailAlone(t *testing.T) {
 	wantTree(t, dir, map[string]string{"a-4.jpg": "one", "a-5.jpg": "two"})
 }
 
+// TestWhatIsOmittedIsDone has an item of which one output was not written, and one of which none was.
+func TestWhatIsOmittedIsDone(t *testing.T) {
+	dir := t.TempDir()
+	for run, on := range []OnExist{Suffix, Suffix, Overwrite, Skip} {
+		s := open(t, dir, Options{OnExist: on, Name: "{stem}-{w}.{ext}"})
+		for i, all := range []bool{false, true} {
+			p, err := s.Plan(fetch.Item{Index: i, Source: []string{"a.png", "b.png"}[i], Scheme: "x"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if todo := p.Skip().Why == ""; todo != (run == 0) {
+				t.Errorf("run %d, %v, item %d: to do is %v", run, on, i, todo)
+			}
+			if run > 0 {
+				continue
+			}
+			small, large := jpg("small"), transform.Output{Format: transform.JPEG, Width: 9, Height: 9, Omitted: true}
+			r := transform.Result{Outputs: []transform.Output{small, large}}
+			o := pipeline.Outcome{Item: fetch.Item{Index: i}, Place: p, Status: pipeline.Done}
+			if all {
+				r.Outputs, o.Status = r.Outputs[1:], pipeline.Skipped
+			}
+			if o.Outputs, err = p.Put(r); err != nil || len(o.Outputs) != len(r.Outputs) {
+				t.Fatalf("put %+v, %v", o.Outputs, err)
+			}
+			if err := s.Record(o); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if files := tree(t, dir); len(files) != 1 {
+		t.Errorf("there is %q, want the one small file", files)
+	}
+}
+
 // TestANameHasItsSizeAlsoAlone adds a size to an earlier run, whose names have {size}.
 func TestANameHasItsSizeAlsoAlone(t *testing.T) {
 	names := func(text string) []string {

@@ -310,7 +310,8 @@ func TestOutputOverItsInputIsRefused(t *testing.T) {
 		{filepath.Join(dir, "..", "a.jpg"), "", transform.JPEG, "a.{ext}"},
 	} {
 		n := newNamer(t, NameOptions{Folder: dir})
-		equalNames(t, plan(t, n, Subject{Item: fetch.Item{Source: c.source, Dir: c.dir}, Formats: of(c.format)}), c.want)
+		src := Subject{Item: fetch.Item{Source: c.source, Dir: c.dir}, Formats: of(c.format)}
+		equalNames(t, plan(t, n, src), c.want)
 	}
 	t.Chdir(dir)
 	n := newNamer(t, NameOptions{Folder: "."})

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"strconv"
 
 	"imgpipe/transform"
@@ -68,6 +69,9 @@ type Options struct {
 	// which an object store does not have. One output folder goes with one Files. Open does not open it, and Close
 	// does not close it.
 	Files Files
+	// KeepTime has outputs say that they were changed last when their source was, where that is known. Files must be a
+	// DatedFiles then. Files that are there already keep their time.
+	KeepTime bool
 	// Folders is how many folders below the top are kept open at most; 0 means 64.
 	Folders int
 	// NoSync leaves it to the system when outputs and ledger get onto the disk. A power failure may then leave
@@ -84,9 +88,12 @@ func (o Options) names(folder string) NameOptions {
 	return NameOptions{Template: o.Name, OnExist: o.OnExist, Folder: folder, Labels: o.Spec.Labels()}
 }
 
-// Check returns the error that Open would return for the options alone: that of a template which names no file. It
-// looks at no file system.
+// Check returns the error that Open would return for the options alone: that of a template which names no file, or of a
+// place that cannot keep times. It looks at no file system.
 func (o Options) Check() error {
+	if _, ok := o.Files.(DatedFiles); o.KeepTime && o.Files != nil && !ok {
+		return errors.New("the place of the outputs keeps no times of change")
+	}
 	_, err := NewNamer(o.names(""))
 	return err
 }

@@ -17,6 +17,7 @@ var (
 	_ pipeline.Recorder = (*Store)(nil)
 	_ pipeline.Shelver  = (*Store)(nil)
 	_ pipeline.Guard    = (*place)(nil)
+	_ pipeline.Dated    = (*place)(nil)
 )
 
 // A place is where one item goes.
@@ -30,6 +31,8 @@ type place struct {
 	// damaged reports that an earlier run did the item, which is damaged, and that it is to be done again for that.
 	damaged bool
 	flight  Flight // between Begin and End
+	// modified is when what was fetched was changed last; zero if that is not known.
+	modified time.Time
 }
 
 // skipped is Skip of what may be nil.
@@ -58,9 +61,12 @@ func (p *place) End(abandoned bool) {
 	}
 }
 
+// Modified notes when what was fetched was changed last.
+func (p *place) Modified(at time.Time) { p.modified = at }
+
 // Put keeps the outputs of r.
 func (p *place) Put(r transform.Result) ([]pipeline.Output, error) {
-	return p.in.Put(p.name.of(r), r.Outputs...)
+	return p.in.put(p.name.of(r), p.modified, r.Outputs)
 }
 
 // names returns the names of an item's outputs, which for each size are of these formats, as far as they are known:
@@ -135,6 +141,7 @@ func (s *Store) Record(o pipeline.Outcome) error {
 		Class:    o.Class,
 		Warnings: o.Warnings,
 		Damaged:  o.Damaged,
+		Swatch:   o.Swatch,
 		Attempts: max(o.Fetches, 1) + max(o.Cost.Attempts, 1) - 1,
 		Worker:   o.Cost.Worker,
 		InBytes:  o.BytesIn,
@@ -149,6 +156,23 @@ func (s *Store) Record(o pipeline.Outcome) error {
 	}
 	return s.Append(e)
 }
+
+// A Ref is where the ledger has a line.
+type Ref int64
+
+// Recorded returns where the last line of a planned item is: once its outcome was recorded or, if it was skipped, that
+// of an earlier run. It reports whether there is one. It costs 1 µs.
+func (s *Store) Recorded(planned pipeline.Place) (Ref, bool) {
+	p, ok := planned.(*place)
+	if !ok {
+		return 0, false
+	}
+	ref, _, ok := s.ref(p.key)
+	return Ref(ref.at()), ok
+}
+
+// Entry reads a line of the ledger. It costs 20 µs.
+func (s *Store) Entry(r Ref) (Entry, error) { return s.readLine(int64(r)) }
 
 // stagesOf returns where the time of an item went, as a line has it.
 func stagesOf(spans []pipeline.Span) Stages {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	"imgpipe/pipeline"
 	"imgpipe/transform"
@@ -29,6 +30,11 @@ import (
 // the system takes to make, write and rename it. On a disk the system takes more: with ext4, 40 µs at least of any
 // file. To replace a file costs the SHA-256 of the old one besides.
 func (s *Store) Put(name Name, outputs ...transform.Output) ([]pipeline.Output, error) {
+	return s.put(name, time.Time{}, outputs)
+}
+
+// put is Put of what was changed last at a time; zero if that is not known.
+func (s *Store) put(name Name, modified time.Time, outputs []transform.Output) ([]pipeline.Output, error) {
 	files := make([]pending, len(outputs))
 	defer discard(files)
 	for i, o := range outputs {
@@ -41,6 +47,12 @@ func (s *Store) Put(name Name, outputs ...transform.Output) ([]pipeline.Output, 
 		f.out = pipeline.Output{
 			Path: name.Path(o), Bytes: f.content.Size, Width: o.Width, Height: o.Height, Format: o.Format,
 			SHA256: hex.EncodeToString(f.content.SHA256[:]),
+		}
+		if f.out.Copied = o.Copied; o.Omitted {
+			f.out = pipeline.Output{
+				Path: f.out.Path, Width: o.Width, Height: o.Height, Format: o.Format, Kept: true, Omitted: true,
+			}
+			continue
 		}
 		f.hash = pathHash(f.out.Path)
 		if slices.ContainsFunc(files[:i], func(other pending) bool { return other.hash == f.hash }) {
@@ -58,7 +70,7 @@ func (s *Store) Put(name Name, outputs ...transform.Output) ([]pipeline.Output, 
 		if f.out.Kept || f.there {
 			continue
 		}
-		if err := s.write(f); err != nil {
+		if err := s.write(f, modified); err != nil {
 			return nil, err
 		}
 	}
@@ -101,12 +113,17 @@ func (n Name) check(o transform.Output) error {
 	return nil
 }
 
-// write stages a file.
-func (s *Store) write(f *pending) (err error) {
+// write stages a file that, with Options.KeepTime, says that it was changed last when its source was.
+func (s *Store) write(f *pending, modified time.Time) (err error) {
 	f.staged, err = s.files.Stage(context.Background(), f.data, f.content)
 	if err != nil {
 		f.staged = nil
 		return outputError("write "+f.out.Path, err)
+	}
+	if dated, ok := f.staged.(DatedStaged); ok && s.opts.KeepTime && !modified.IsZero() {
+		if err := dated.Date(context.Background(), stamp(modified)); err != nil {
+			return outputError("write "+f.out.Path, err)
+		}
 	}
 	return nil
 }

@@ -4,7 +4,8 @@ import "imgpipe/transform"
 
 // Standing returns the path of a file or folder that has the name of one of an item's outputs and is not ours by its
 // content: the first, as far as names are known before the item is done. list are the formats of each size, or none
-// where they are not known. Put would keep it or replace it as Options.OnExist says, unless it holds the bytes of the output.
+// where they are not known. Put would keep it or replace it as Options.OnExist says, unless it holds the bytes of the
+// output.
 func (s *Store) Standing(name Name, list []transform.Format) (file string, found bool) {
 	if name.hasSize() {
 		return "", false

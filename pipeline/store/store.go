@@ -57,6 +57,9 @@ type Store struct {
 //
 // A ledger of 100,000 lines takes 0.12 s to read and then 6 MB of memory.
 func Open(dir string, opts Options) (*Store, error) {
+	if err := opts.Check(); err != nil {
+		return nil, err
+	}
 	s := newStore(dir, opts)
 	folder := dir
 	if opts.Files != nil {

@@ -22,7 +22,7 @@ type broken struct {
 }
 
 func (b broken) Stage(ctx context.Context, data []byte, c store.Content) (store.Staged, error) {
-	s := &memoryStaged{b.Memory, data, c}
+	s := &memoryStaged{in: b.Memory, data: data, content: c}
 	if b.staged != nil {
 		return b.staged(s), nil
 	}
@@ -191,7 +191,7 @@ func growing() store.Files {
 		staged: func(s *memoryStaged) store.Staged {
 			return brokenStaged{s, func(name string, seen store.File) error {
 				data := s.data[:len(s.data)/2]
-				half := memoryStaged{m, data, contentOf(string(data))}
+				half := memoryStaged{in: m, data: data, content: contentOf(string(data))}
 				if err := half.Put(context.Background(), name, seen); err != nil {
 					return err
 				}

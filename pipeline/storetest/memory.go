@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"imgpipe/pipeline/store"
 )
@@ -20,12 +21,13 @@ type Memory struct {
 	files map[string]object
 }
 
-var _ store.Files = (*Memory)(nil)
+var _ store.DatedFiles = (*Memory)(nil)
 
 type object struct {
 	data    []byte
 	content store.Content
 	version int
+	dated   time.Time
 }
 
 func (o object) file() store.File {
@@ -55,6 +57,12 @@ func (m *Memory) Digest(_ context.Context, name string) (store.Content, error) {
 	return o.content, err
 }
 
+// Dated returns the time that was noted.
+func (m *Memory) Dated(_ context.Context, name string) (time.Time, error) {
+	o, err := m.get(name)
+	return o.dated, err
+}
+
 func (m *Memory) get(name string) (object, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -67,13 +75,20 @@ func (m *Memory) get(name string) (object, error) {
 
 // Stage keeps the data.
 func (m *Memory) Stage(_ context.Context, data []byte, c store.Content) (store.Staged, error) {
-	return &memoryStaged{m, data, c}, nil
+	return &memoryStaged{in: m, data: data, content: c}, nil
 }
 
 type memoryStaged struct {
 	in      *Memory
 	data    []byte
 	content store.Content
+	dated   time.Time
+}
+
+// Date notes a time.
+func (s *memoryStaged) Date(_ context.Context, at time.Time) error {
+	s.dated = at
+	return nil
 }
 
 func (s *memoryStaged) Put(_ context.Context, name string, seen store.File) error {
@@ -87,7 +102,7 @@ func (s *memoryStaged) Put(_ context.Context, name string, seen store.File) erro
 		m.files = map[string]object{}
 	}
 	m.puts++
-	m.files[name] = object{bytes.Clone(s.data), s.content, m.puts}
+	m.files[name] = object{bytes.Clone(s.data), s.content, m.puts, s.dated}
 	return nil
 }
 

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"imgpipe/pipeline/store"
 )
@@ -45,6 +46,8 @@ var laws = []law{
 	{"ListHasThePrefix", listHasThePrefix},
 	{"ListStopsWhenTold", listStops},
 	{"SyncKnowsNamesThatAreGone", syncOfAny},
+
+	{"WhatIsDatedSaysSo", datedSaysSo},
 
 	{"StoreSkipsWhatIsDone", storeSkips},
 	{"StoreDoesAgainWhatLacksAFile", storeMissesOne},
@@ -359,6 +362,38 @@ func listStops(t testing.TB, f store.Files) {
 	err := f.List(t.Context(), "", func(string, store.File) bool { calls++; return calls < 2 })
 	if err != nil || calls != 2 {
 		t.Errorf("list that is to stop at the second file: %d calls, %v", calls, err)
+	}
+}
+
+// datedSaysSo is for a Files whose files can say when they were changed last.
+func datedSaysSo(t testing.TB, f store.Files) {
+	dates, ok := f.(store.DatedFiles)
+	if !ok {
+		return
+	}
+	seen := store.File{}
+	for i, at := range []time.Time{
+		time.Date(2001, 2, 3, 4, 5, 6, 0, time.UTC), time.Date(1969, 1, 2, 0, 0, 0, 0, time.UTC),
+		time.Date(2037, 1, 1, 0, 0, 0, 0, time.UTC),
+	} {
+		s := stage(t, f, fmt.Sprint("version ", i))
+		if err := s.(store.DatedStaged).Date(t.Context(), at); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Put(t.Context(), "x/a.jpg", seen); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := dates.Dated(t.Context(), "x/a.jpg"); err != nil || !got.Equal(at) {
+			t.Errorf("dated %v, it says %v, %v", at, got, err)
+		}
+		want(t, f, "x/a.jpg", fmt.Sprint("version ", i))
+		seen = stat(t, f, "x/a.jpg")
+	}
+	if err := put(t, f, "x/a.jpg", "last", seen); err != nil { // without a date, over one that has a late one
+		t.Fatal(err)
+	}
+	if got, err := dates.Dated(t.Context(), "x/a.jpg"); err != nil || got.Year() == 2037 {
+		t.Errorf("without a date, it says %v, %v", got, err)
 	}
 }
 

@@ -126,11 +126,13 @@ func (m *Done) fields(c *codec) {
 	c.bool(&s.Alpha)
 	c.bool(&s.Progressive)
 	c.bool(&s.Lossless)
-	list(c, &r.Outputs, 32, func(o *transform.Output) {
+	list(c, &r.Outputs, 34, func(o *transform.Output) {
 		str(c, &o.Label)
 		str(c, &o.Format)
 		c.int(&o.Width)
 		c.int(&o.Height)
+		c.bool(&o.Copied)
+		c.bool(&o.Omitted)
 		length := uint64(len(o.Data))
 		c.u64(&length)
 		if c.reading {
@@ -143,6 +145,7 @@ func (m *Done) fields(c *codec) {
 	str(c, &r.Taken)
 	str(c, &r.Camera)
 	str(c, &r.Path)
+	str(c, &r.Swatch)
 	c.time(&r.Decode)
 	c.time(&r.Operate)
 	c.time(&r.Encode)

@@ -25,8 +25,9 @@
 //	DONE  worker → pool   task u64, busy time, WORK, RESULT, failed bool, [ERROR]; the body is the outputs
 //
 //	WORK    wall, cpu, run-queue and scheduler times, major-faults i64, cpu-known bool, run-queue-known bool
-//	RESULT  SOURCE, list of (label str, format str, width i64, height i64, length u64), list of warning str,
-//	        damaged bool, stripped bool, taken str, camera str, path str, decode, operate and encode times
+//	RESULT  SOURCE, list of (label str, format str, width i64, height i64, copied bool, omitted bool,
+//	        length u64), list of warning str, damaged bool, stripped bool, taken str, camera str, path str,
+//	        swatch str, decode, operate and encode times
 //	SOURCE  format str, width i64, height i64, orientation i64, alpha bool, progressive bool
 //	ERROR   kind str, doing str, text str, stack str, refused bool, need i64
 //

@@ -58,7 +58,12 @@ type Summary struct {
 	// Ended says why a run ended before its input did; "" if it did not.
 	Ended string `json:"ended,omitempty"`
 
-	Outputs  int   `json:"outputs"`
+	// Outputs is how many files were written. Of these, Originals are copies of inputs that were smaller. Omitted is
+	// how many were not written, as they would be no smaller than their inputs.
+	Outputs   int `json:"outputs"`
+	Originals int `json:"originals,omitempty"`
+	Omitted   int `json:"omitted,omitempty"`
+
 	BytesIn  int64 `json:"bytes_in"`
 	BytesOut int64 `json:"bytes_out"`
 	// Copied is how many bytes were copied to and from worker processes.
@@ -210,6 +215,12 @@ func (s *Summary) Add(o pipeline.Outcome) {
 			s.Outputs++
 			s.BytesOut += out.Bytes
 		}
+		if out.Copied {
+			s.Originals++
+		}
+		if out.Omitted {
+			s.Omitted++
+		}
 	}
 	s.BytesIn += o.BytesIn
 	s.Copied += o.Cost.Copied
@@ -289,6 +300,13 @@ func (s *Summary) WriteText(w io.Writer) {
 	}
 	if s.Replaced > 0 {
 		fmt.Fprintf(w, "%s tried again because the worker died\n", counted(s.Replaced, "image", "images"))
+	}
+	if s.Originals > 0 {
+		fmt.Fprintf(w, "%s of an input that is smaller\n",
+			counted(s.Originals, "output is a copy", "outputs are copies"))
+	}
+	if s.Omitted > 0 {
+		fmt.Fprintf(w, "%s not written: no smaller than the input\n", counted(s.Omitted, "output", "outputs"))
 	}
 	if s.Damaged > 0 {
 		fmt.Fprintf(w, "%s done, but damaged: what is missing is in the warnings\n",
