@@ -56,15 +56,6 @@ const (
 	AnimationFirst Animation = "first" // the first frame
 )
 
-// A Depth is the number of bits of a sample. "" is DepthKeep.
-type Depth string
-
-// The depths.
-const (
-	DepthKeep  Depth = "keep" // 16 bits stay 16 where format and operations allow it
-	DepthEight Depth = "8"
-)
-
 // An encoding is what an encoder is asked for besides the pixels. Each encoder reads what it has a use for.
 type encoding struct {
 	quality     int // 1 to 100; 0 if the format has none

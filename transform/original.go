@@ -73,8 +73,6 @@ func (s Spec) original(data []byte, m *meta, p *plan) (file []byte, why string) 
 		return nil, "it has a color profile"
 	case m.general != "":
 		return nil, m.general
-	case s.Depth == DepthEight && m.deep():
-		return nil, "it has 16 bits"
 	}
 	file, ok := bare(data, s.ICC != ProfileStrip)
 	switch {
@@ -84,12 +82,6 @@ func (s Spec) original(data []byte, m *meta, p *plan) (file []byte, why string) 
 		return nil, "it has metadata, of which outputs keep a part"
 	}
 	return file, ""
-}
-
-// deep reports whether samples have more than 8 bits.
-func (m *meta) deep() bool {
-	rows, ok := m.rows.(interface{ Deep() bool })
-	return ok && rows.Deep()
 }
 
 // bareJPEG returns a JPEG with nothing but its picture and, if profile is set, its color profile. What follows the end

@@ -27,8 +27,9 @@ const secret = "52.5N 13.4E"
 func withSecrets(data []byte) []byte {
 	extra := slices.Concat(
 		plainSegment(0xe1, "Exif\x00\x00"+secret), plainSegment(0xe1, "http://ns.adobe.com/xap/1.0/\x00"+secret),
-		plainSegment(0xed, "Photoshop 3.0\x00"+secret), plainSegment(0xfe, secret), plainSegment(0xe0, "JFXX\x00"+secret),
-		plainSegment(0xe2, "MPF\x00"+secret), plainSegment(0xe2, "ICC_PROFILE"+secret), plainSegment(0xee, "Adobe"+secret+"."),
+		plainSegment(0xed, "Photoshop 3.0\x00"+secret), plainSegment(0xfe, secret),
+		plainSegment(0xe0, "JFXX\x00"+secret), plainSegment(0xe2, "MPF\x00"+secret),
+		plainSegment(0xe2, "ICC_PROFILE"+secret), plainSegment(0xee, "Adobe"+secret+"."),
 		plainSegment(0xe0, "JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x01\x01"+secret), plainSegment(0xef, secret))
 	return append(slices.Insert(bytes.Clone(data), 2, extra...), "\xff\xd8 a second picture, of "+secret...)
 }

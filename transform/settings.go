@@ -43,8 +43,6 @@ var settings = []setting{
 	wordSetting("metadata", func(s *Spec) *Metadata { return &s.Metadata },
 		MetadataStrip, MetadataCopyright, MetadataAll),
 	wordSetting("animate", func(s *Spec) *Animation { return &s.Animate }, AnimationKeep, AnimationFirst),
-	wordSetting("depth", func(s *Spec) *Depth { return &s.Depth }, DepthKeep, DepthEight),
-	switchSetting("linear", func(s *Spec) *bool { return &s.Linear }),
 	switchSetting("raw-preview", func(s *Spec) *bool { return &s.RawPreview }),
 	switchSetting("facts", func(s *Spec) *bool { return &s.Facts }),
 	wordSetting("only-if-smaller", func(s *Spec) *IfSmaller { return &s.IfSmaller },
@@ -136,11 +134,6 @@ func ParseMetadata(s string) (Metadata, error) {
 // ParseAnimation reads keep or first.
 func ParseAnimation(s string) (Animation, error) {
 	return parseOneOf("animate", s, []Animation{AnimationKeep, AnimationFirst})
-}
-
-// ParseDepth reads keep or 8.
-func ParseDepth(s string) (Depth, error) {
-	return parseOneOf("depth", s, []Depth{DepthKeep, DepthEight})
 }
 
 // ParseQuality reads a quality, 1 to 100.

@@ -17,10 +17,9 @@ import (
 //	size=320;size=1280;grayscale;blur=1.5;format=jpeg;quality=90
 //
 // The steps orient=off, background=#rrggbb, format=jpeg,webp, quality=90, effort=high, chroma=444, progressive=on,
-// compression=9, colors=64, icc=srgb, metadata=copyright, animate=first, depth=8, linear=on, raw-preview=on, facts=on and
+// compression=9, colors=64, icc=srgb, metadata=copyright, animate=first, raw-preview=on, facts=on and
 // only-if-smaller=copy are settings, each at most once. size=… may stand several times, and takes what the operation
-// resize takes. All other
-// steps are operations; see [Operations].
+// resize takes. All other steps are operations; see [Operations].
 type Spec struct {
 	// NoOrient leaves an image as it is stored. Without it, the EXIF orientation is applied. Outputs have no
 	// orientation tag.
@@ -58,10 +57,6 @@ type Spec struct {
 	Metadata Metadata
 	// Animate says what becomes of an animated image.
 	Animate Animation
-	// Depth is the number of bits of samples.
-	Depth Depth
-	// Linear resizes in linear light and not in the values that are stored, which are of light as eyes see it.
-	Linear bool
 	// RawPreview takes the largest JPEG in a camera raw file for the image. Without it, such a file is an error.
 	RawPreview bool
 	// Facts has a Result say when and with which camera its input was taken. No output differs for it.

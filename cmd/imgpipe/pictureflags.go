@@ -32,8 +32,6 @@ type pictureFlags struct {
 	icc               transform.ProfileRule
 	metadata          transform.Metadata
 	animate           transform.Animation
-	depth             transform.Depth
-	linear            bool
 	rawPreview        bool
 	ifSmaller         transform.IfSmaller
 }
@@ -91,7 +89,7 @@ func (f *pictureFlags) spec() (transform.Spec, error) {
 		NoOrient: f.noOrient, Background: f.background, Sizes: slices.Clone(f.sizes), Ops: f.ops,
 		Formats: f.format.list, Smallest: f.format.smallest, Quality: f.quality, Effort: f.effort, Chroma: f.chroma,
 		Progressive: f.progressive, Compression: f.compression, Colors: f.colors, ICC: f.icc, Metadata: f.metadata,
-		Animate: f.animate, Depth: f.depth, Linear: f.linear, RawPreview: f.rawPreview, IfSmaller: f.ifSmaller,
+		Animate: f.animate, RawPreview: f.rawPreview, IfSmaller: f.ifSmaller,
 	}
 	if f.resize != (transform.Resize{}) {
 		s.Sizes = []transform.Resize{f.resize}

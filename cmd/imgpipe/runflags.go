@@ -144,8 +144,6 @@ func (f *runFlags) addPicture(g flags.Group) {
 		flags.Flag{Name: "raw-preview", Value: flags.Switch(&f.picture.rawPreview),
 			Usage: "take camera raw files too (CR2, CR3, NEF, ARW, DNG, RAF, ORF, RW2 and others), and use the " +
 				"largest JPEG in each"},
-		flags.Flag{Name: "linear", Value: flags.Switch(&f.picture.linear),
-			Usage: "resize in linear light: fine bright detail on dark stays as bright as it was, at more time"},
 	)
 }
 
@@ -170,9 +168,6 @@ func (f *runFlags) addFiles(g flags.Group) {
 				ofTransform(transform.ParseAnimation), textOf[transform.Animation]),
 			Usage: "keep: an animation stays one where the format of the output holds it (default). first: its first " +
 				"frame"},
-		flags.Flag{Name: "depth",
-			Value: flags.Parsed(&p.depth, "keep|8", ofTransform(transform.ParseDepth), textOf[transform.Depth]),
-			Usage: "keep: 16 bits stay 16 where format and operations allow it (default). 8: always 8"},
 		flags.Flag{Name: "effort",
 			Value: flags.Parsed(&p.effort, "fast|normal|high",
 				ofTransform(transform.ParseEffort), textOf[transform.Effort]),
