@@ -36,7 +36,7 @@ func full() Entry {
 		Status: pipeline.Failed, Source: `a "quoted" \ path,"outputs":[{"path":"x`, Name: "a.{ext}", Size: 12,
 		ModTime: time.Unix(1e9, 123456789).UTC(), Version: `"etag"`,
 		Spec: "resize=800x", Class: "decode", Error: "bad <data> & more\n", Stack: "goroutine 1",
-		Warnings: []string{"ends early"}, Damaged: true,
+		Warnings: []string{"ends early"}, Damaged: true, Swatch: "808080",
 		Attempts: 2, Worker: 3, InBytes: 1 << 40, Time: time.Unix(2e9, 0).UTC(), By: "0123456789abcdef",
 		MS: Stages{Fetch: 1.5, Wait: 2, Decode: 3, Operate: 4, Encode: 5, Handover: 6, Start: 7, Store: 0.001},
 		Outputs: []pipeline.Output{
