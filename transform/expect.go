@@ -45,6 +45,17 @@ func MaxFile(width, height int) int64 {
 	return perPixel*int64(width)*int64(height) + maxProfile + maxMetadata + 64<<10
 }
 
+// MaxFile returns a number of bytes that a file for o, as Do makes it by way of path, does not exceed.
+func (t Task) MaxFile(o Output, path string) int64 {
+	most := MaxFile(o.Width, o.Height)
+	if path != framesName || o.Format.row().animate == nil {
+		return most
+	}
+	const perFrame = 1 << 10
+	pixels := min(maxFrames*int64(o.Width)*int64(o.Height), t.Limits.mostFrames())
+	return most + 16*pixels + perFrame*maxFrames
+}
+
 // CheckFile returns an error if o.Data does not begin and end like a file of its format, or names other dimensions. It
 // looks at some dozens of bytes.
 func (o Output) CheckFile() error {

@@ -45,7 +45,7 @@ var formats = []format{
 		name: PNG, title: "PNG", extensions: []string{"png", "apng"},
 		mime: "image/png", sniff: beginsWith("\x89PNG\r\n\x1a\n"), frames: "frame of the animation",
 		header: (*meta).png, decode: (*job).readPNG,
-		encode: (*job).encodePNG, measure: measurePNG,
+		encode: (*job).encodePNG, measure: measurePNG, animate: animatePNG,
 		alpha: alphaFull, profile: true, work: 10, copies: 2, need: paletteNeed, // of a palette's indexes, and of gray
 		palette: true, gather: gatherPNG, blocks: blockEXIF | blockXMP,
 	},
@@ -53,7 +53,7 @@ var formats = []format{
 		name: GIF, title: "GIF", extensions: []string{"gif"},
 		mime: "image/gif", sniff: beginsWith("GIF87a", "GIF89a"), frames: "frame of the animation",
 		header: (*meta).gif, decode: (*job).readGIF,
-		encode: (*job).encodeGIF, measure: measureGIF,
+		encode: (*job).encodeGIF, measure: measureGIF, animate: animateGIF,
 		alpha: alphaBinary, maxSide: 65535, work: 10, copies: 1, need: paletteNeed,
 		palette: true, colors: 256,
 	},
@@ -77,13 +77,14 @@ var formats = []format{
 		mime: "image/webp", sniff: webp.Is, frames: "frame of the animation", lossless: WebPLossless,
 		header: (*meta).webp, decode: (*job).readWebP,
 		encode: (*job).encodeWebP, encodePlanes: (*job).encodeWebPPlanes, measure: measureWebP,
-		alpha: alphaFull, profile: true, quality: 80, halfChroma: true, maxSide: maxWebPSide, work: 25, copies: 2,
+		animate: animateWebP,
+		alpha:   alphaFull, profile: true, quality: 80, halfChroma: true, maxSide: maxWebPSide, work: 25, copies: 2,
 		need: webpNeed, blocks: blockEXIF | blockXMP,
 	},
 	{
 		name: WebPLossless, title: "lossless WebP", extensions: []string{"webp"},
 		mime: "image/webp", kind: WebP,
-		encode: (*job).encodeWebPLossless, measure: measureWebPLossless,
+		encode: (*job).encodeWebPLossless, measure: measureWebPLossless, animate: animateWebPLossless,
 		alpha: alphaFull, profile: true, maxSide: maxWebPSide, work: 10, // that of what is flat
 		copies: losslessWebPBytes, need: packedNeed, blocks: blockEXIF | blockXMP,
 	},
@@ -123,7 +124,7 @@ type format struct {
 	missing string // what to say where decode is nil, as it can be in some builds
 	// gather adds to b the metadata that lies apart from the rest in a file whose header was read, if there is such.
 	gather func(data []byte, b *exif.Blocks)
-	frames string // what a file may have several of, such as "page"; only the first is used
+	frames string // what a file may have several of, such as "page"
 
 	// lossless is the format of outputs that keep the format of a source whose Header is Lossless, if that is another.
 	lossless Format
@@ -141,6 +142,9 @@ type format struct {
 	// measure reads the size from a file that encode made, in constant time. ends reports whether the file ends as it
 	// should. data may be anything that sniff takes for this format, however short.
 	measure func(data []byte) (w, h int, ends bool)
+	// animate begins a file of several frames, which is shown so many times, 0 for ever. It is nil for a format without
+	// animations.
+	animate func(j *job, e encoding, size image.Point, plays int) (animator, error)
 	alpha   alpha
 	profile bool // a file can hold a color profile
 	// blocks are the kinds of metadata that a file can hold, each of maxBlock bytes at most; 0 is exif.MaxBlock.

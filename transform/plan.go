@@ -16,6 +16,7 @@ type plan struct {
 	formats     int         // how many legs each size has
 	small       []string    // a warning for each output that is smaller than the box that it was to fill
 	colors      []string    // a warning for each profile that is left out
+	animated    bool        // some output has all frames of an animation
 	tables      int64       // bytes that converting colors takes besides pixels
 }
 
@@ -106,6 +107,8 @@ func (s Spec) plan(h Header, limits Limits) (plan, error) {
 			l := l
 			l.row = f.row()
 			l.enc = s.encoding(l.row)
+			l.enc.animated = s.Animate != AnimationFirst && h.traits != nil && h.traits.frames != nil
+			p.animated = p.animated || l.animates()
 			if err := l.row.holds(bw, bh); err != nil {
 				return plan{}, err
 			}
