@@ -179,6 +179,10 @@ func TestFramesAreThoseOfImageMagick(t *testing.T) {
 			"(", "-size", "10x10", "xc:red", "-repage", "+50+30", "-set", "dispose", "none", ")"},
 	} {
 		for _, ext := range []string{"gif", "webp"} {
+			clears := name == "background" // ImageMagick lays every frame of a WebP over what is there
+			if clears && ext == "webp" {
+				continue
+			}
 			file := filepath.Join(t.TempDir(), "a."+ext)
 			more := []string{"-define", "webp:lossless=true", file}
 			if out, err := exec.Command("convert", append(slices.Clone(args), more...)...).CombinedOutput(); err != nil {
@@ -207,6 +211,9 @@ func TestFramesAreThoseOfImageMagick(t *testing.T) {
 			}
 			compare("as it is read", got)
 			for _, f := range []Format{GIF, WebPLossless} {
+				if clears && f == WebPLossless {
+					continue
+				}
 				out := do(t, data, "format="+string(f)).Outputs[0].Data
 				compare("as "+string(f), magickFrames(t, out, f.Ext()))
 			}

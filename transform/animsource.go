@@ -13,8 +13,9 @@ import (
 	"imgpipe/transform/internal/webp"
 )
 
-// gifAnimation looks for the frames of a GIF.
-func gifAnimation(data []byte) *animation {
+// gifAnimation looks for the frames of a GIF. It returns nil if there is one, unless more reports that there are others,
+// or the file was an animation and has lost its end.
+func gifAnimation(data []byte, more bool) *animation {
 	a := &animation{source: gifSource}
 	frames := gif.NewFrames(data)
 	for a.frames <= maxFrames {
@@ -24,6 +25,10 @@ func gifAnimation(data []byte) *animation {
 		}
 		a.frames++
 		a.pixels += int64(f.Place.Dx()) * int64(f.Place.Dy())
+		more = more || f.Delay > 0 && !frames.Ends()
+	}
+	if !more && frames.Err == nil {
+		return nil
 	}
 	a.plays = frames.Plays
 	return a
@@ -121,8 +126,12 @@ type webpFrames struct {
 }
 
 func webpSource(data []byte, m *meta) frameSource {
-	told := int64(binary.LittleEndian.Uint32(data[4:]))
-	return &webpFrames{rest: webp.Chunks(data), m: m, short: told > int64(len(data))-8+1} // a byte that fills up
+	return &webpFrames{rest: webp.Chunks(data), m: m, short: webpShort(data)}
+}
+
+// webpShort reports whether a file is shorter than it says, by more than the byte that makes its length even.
+func webpShort(data []byte) bool {
+	return int64(binary.LittleEndian.Uint32(data[4:])) > int64(len(data))-8+1
 }
 
 func (s *webpFrames) next(j *job) (*sourceFrame, error) {

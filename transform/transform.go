@@ -59,7 +59,8 @@ type Result struct {
 	// Stripped reports that the input has metadata, and that its outputs have none because Spec.Metadata says so.
 	Stripped bool
 	// Path names the way that the pixels went: "ycbcr" (planes of Y, Cb and Cr from end to end), "ycbcr+rgba" (planes
-	// for geometry, then RGB), "gray" (rows of one sample for a pixel from end to end), "gray+rgba", or "rgba".
+	// for geometry, then RGB), "gray" (rows of one sample for a pixel from end to end), "gray+rgba", "rgba", or
+	// "frames" (all frames of an animation, in RGB).
 	Path string
 	// Decode, Operate and Encode are the time that each part took, summed over all outputs.
 	Decode, Operate, Encode time.Duration

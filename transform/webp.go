@@ -52,7 +52,7 @@ func (m *meta) webp(data []byte) error {
 	m.Orientation = orientation(c.exif, c.xmp)
 	m.described = described{exif: c.exif, xmp: c.xmp}
 	m.webpTraits(f, m.view == canvas)
-	if c.animated && m.more {
+	if c.animated && c.frames.source != nil && (m.more || webpShort(data)) {
 		m.frames = &c.frames
 	}
 	return nil

@@ -156,8 +156,8 @@ func (f *runFlags) addFiles(g flags.Group) {
 		flags.Flag{Name: "animate",
 			Value: flags.Parsed(&p.animate, "keep|first",
 				ofTransform(transform.ParseAnimation), textOf[transform.Animation]),
-			Usage: "keep: an animation stays one where the format of the output holds it (default). first: its first " +
-				"frame"},
+			Usage: "keep: an animation stays one in GIF, PNG and WebP; other formats get its first frame (default). first: " +
+				"its first frame"},
 		flags.Flag{Name: "depth",
 			Value: flags.Parsed(&p.depth, "keep|8", ofTransform(transform.ParseDepth), textOf[transform.Depth]),
 			Usage: "keep: 16 bits stay 16 where format and operations allow it (default). 8: always 8"},

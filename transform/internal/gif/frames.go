@@ -74,7 +74,8 @@ func (f *Frames) Next() (frame Frame, ok bool) {
 			h.extension(b)
 			frame.control(b)
 			f.loop(b)
-			if f.at = skipBlocks(f.data, f.at+2); f.at > len(f.data) {
+			// Behind a file that has lost its end, anything may look like an extension, but hardly like this one.
+			if f.at = skipBlocks(f.data, f.at+2); f.at > len(f.data) && len(b) > 0 && b[0] == control {
 				f.Err = codec.ErrCut
 			}
 		case descriptor:
@@ -84,6 +85,12 @@ func (f *Frames) Next() (frame Frame, ok bool) {
 		}
 	}
 	return frame, false
+}
+
+// Ends reports whether the frame that Next has returned is the last, and the mark of the end follows it.
+func (f *Frames) Ends() bool {
+	at := nextBlock(f.data, f.at)
+	return at < len(f.data) && f.data[at] == trailer
 }
 
 // control reads how a frame is shown from a control block (section 23).
