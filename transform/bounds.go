@@ -36,6 +36,9 @@ func (h Header) affordable(p plan, l Limits) error {
 	if h.traits == nil {
 		return nil
 	}
+	if err := h.animated(p, l); err != nil {
+		return err
+	}
 	price := h.traits.price
 	pixels := int64(h.Width) * int64(h.Height)
 	if coded := max(price.coded, pixels); price.most != 0 && coded > price.most {

@@ -27,7 +27,8 @@ type job struct {
 	assets     map[string]*asset
 	doing      string         // what is being done, for the message of an error
 	flattened  []Format       // of the outputs that have lost transparency
-	first      bool           // frames or pages after the first were left out
+	first      string         // that frames or pages after the first were left out
+	crops      *cropping      // of an animation, nil for other images
 	lacks      string         // what is missing of a damaged picture that was kept
 	remarks    []string       // what was odd in its file
 	inks       *profile       // makes sRGB of CMYK while it is decoded, nil for the plain formula
@@ -71,8 +72,8 @@ func Do(ctx context.Context, t Task) (Result, error) {
 			res.Warnings = append(res.Warnings, j.lacks)
 		}
 		res.Warnings = append(res.Warnings, j.remarks...)
-		if j.first {
-			res.Warnings = append(res.Warnings, "only the first "+res.Source.Format.row().frames+" was used")
+		if j.first != "" {
+			res.Warnings = append(res.Warnings, j.first)
 		}
 		res.Warnings = append(res.Warnings, j.sizes...)
 		for _, f := range j.flattened {
@@ -153,7 +154,7 @@ func (j *job) run(t Task) (Result, error) {
 		return Result{}, err
 	}
 	j.free = t.Limits.freeWork() + workPerByte*m.price.bytes - m.price.work
-	j.first, j.sizes, j.inks = m.more, append(p.small, p.notMade()...), m.colors.inks
+	j.first, j.sizes, j.inks = t.Spec.onlyFirst(&m, &p), append(p.small, p.notMade()...), m.colors.inks
 	for _, why := range p.colors {
 		j.color(why)
 	}

@@ -66,6 +66,7 @@ type encoding struct {
 	colors      int         // 2 to 256; 0 is any number, of a format that has no palette or need not have one
 	profile     *profile    // to embed, nil for none
 	metadata    exif.Output // as far as the format has a place for it
+	animated    bool        // the source is an animation that is to stay one
 }
 
 // encoding returns what s asks of an encoder of format f.

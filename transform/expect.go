@@ -62,6 +62,17 @@ func (s Spec) MaxMetadata() int64 {
 	return maxMetadata
 }
 
+// MaxFile returns a number of bytes that a file for o, as Do makes it by way of path, does not exceed.
+func (t Task) MaxFile(o Output, path string) int64 {
+	most := MaxFile(o.Width, o.Height)
+	if path != framesName || o.Format.row().animate == nil {
+		return most
+	}
+	const perFrame = 1 << 10
+	pixels := min(maxFrames*int64(o.Width)*int64(o.Height), t.Limits.mostFrames())
+	return most + 16*pixels + perFrame*maxFrames
+}
+
 // CheckFile returns an error if o.Data does not begin and end like a file of its format, or names other dimensions. It
 // looks at some dozens of bytes.
 func (o Output) CheckFile() error {

@@ -46,7 +46,7 @@ var formats = []format{
 		name: PNG, title: "PNG", extensions: []string{"png", "apng"},
 		mime: "image/png", sniff: beginsWith("\x89PNG\r\n\x1a\n"), frames: "frame of the animation",
 		header: (*meta).png, decode: (*job).readPNG,
-		encode: (*job).encodePNG, measure: measurePNG, bare: barePNG,
+		encode: (*job).encodePNG, measure: measurePNG, bare: barePNG, animate: animatePNG,
 		alpha: alphaFull, auto: true, web: 1, profile: true, work: 10,
 		copies: 2, need: paletteNeed, // of a palette's indexes, and of gray
 		settings: []string{"colors", "compression"}, gather: gatherPNG, blocks: blockEXIF | blockXMP,
@@ -55,7 +55,7 @@ var formats = []format{
 		name: GIF, title: "GIF", extensions: []string{"gif"},
 		mime: "image/gif", sniff: beginsWith("GIF87a", "GIF89a"), frames: "frame of the animation",
 		header: (*meta).gif, decode: (*job).readGIF,
-		encode: (*job).encodeGIF, measure: measureGIF,
+		encode: (*job).encodeGIF, measure: measureGIF, animate: animateGIF,
 		alpha: alphaBinary, web: 1, maxSide: 65535, work: 10, copies: 1, need: paletteNeed,
 		settings: []string{"colors"}, colors: 256,
 	},
@@ -80,14 +80,15 @@ var formats = []format{
 		mime: "image/webp", sniff: webp.Is, frames: "frame of the animation", lossless: WebPLossless,
 		header: (*meta).webp, decode: (*job).readWebP,
 		encode: (*job).encodeWebP, encodePlanes: (*job).encodeWebPPlanes, measure: measureWebP,
-		alpha: alphaFull, auto: true, web: 2, profile: true, quality: 80, halfChroma: true, maxSide: maxWebPSide,
+		animate: animateWebP,
+		alpha:   alphaFull, auto: true, web: 2, profile: true, quality: 80, halfChroma: true, maxSide: maxWebPSide,
 		work: 25, copies: 2,
 		need: webpNeed, blocks: blockEXIF | blockXMP, settings: []string{"effort"},
 	},
 	{
 		name: WebPLossless, title: "lossless WebP", extensions: []string{"webp"},
 		mime: "image/webp", kind: WebP,
-		encode: (*job).encodeWebPLossless, measure: measureWebPLossless,
+		encode: (*job).encodeWebPLossless, measure: measureWebPLossless, animate: animateWebPLossless,
 		alpha: alphaFull, auto: true, web: 2, profile: true, maxSide: maxWebPSide, work: 10, // that of what is flat
 		copies: losslessWebPBytes, need: packedNeed, blocks: blockEXIF | blockXMP, settings: []string{"effort"},
 	},
@@ -127,7 +128,7 @@ type format struct {
 	missing string // what to say where decode is nil, as it can be in some builds
 	// gather adds to b the metadata that lies apart from the rest in a file whose header was read, if there is such.
 	gather func(data []byte, b *exif.Blocks)
-	frames string // what a file may have several of, such as "page"; only the first is used
+	frames string // what a file may have several of, such as "page"
 
 	// lossless is the format of outputs that keep the format of a source whose Header is Lossless, if that is another.
 	lossless Format
@@ -147,7 +148,10 @@ type format struct {
 	measure func(data []byte) (w, h int, ends bool)
 	// bare returns a file of the format with nothing but its picture and, if profile is set, its color profile: as
 	// outputs are. It is nil for a format whose sources are never copied.
-	bare    func(data []byte, profile bool) (file []byte, ok bool)
+	bare func(data []byte, profile bool) (file []byte, ok bool)
+	// animate begins a file of several frames, which is shown so many times, 0 for ever. It is nil for a format without
+	// animations.
+	animate func(j *job, e encoding, size image.Point, plays int) (animator, error)
 	alpha   alpha
 	auto    bool // every browser reads it, and it takes little time: for the smallest of several
 	web     int  // 0 if pages cannot show it, 1 if every browser can, more for a format that newer browsers alone read

@@ -19,6 +19,7 @@ func (m *meta) gif(data []byte) error {
 	if p := h.Profile(maxProfile); p != nil {
 		m.takeProfile(p)
 	}
+	m.frames = gifAnimation(data, h.More)
 	m.head = &h
 	m.rgbBytes = 1
 	m.price.least = h.Least()

@@ -12,6 +12,7 @@ type traits struct {
 	planes    planeSource // of a file whose planes can be decoded alone, nil for others
 	rows      rowSource   // of a file whose rows can be decoded one after the other, nil for others
 	general   string      // why a file is decoded to RGB, if most files of its format are not
+	frames    *animation  // of a file with several of them, nil for others
 	colors    coloring
 	described described // the metadata of the file
 	rgbBytes  int       // for each pixel that decoding to RGB needs besides its result; 0 is not known
@@ -26,7 +27,7 @@ type meta struct {
 	space string          // color space of the pixels as they are stored, as a profile names it; "" is RGB
 	view  image.Rectangle // where the first frame of an animation stands on the canvas; the canvas itself for others
 	bits  int             // of a sample as it is stored; 0 is not known
-	more  bool            // there are frames or pages behind the first, which is all that is taken
+	more  bool            // there are frames or pages behind the first
 	// remarks say what is odd in the file besides what its decoder says.
 	remarks []string
 	// head is what the header function of the format has for its decode function.

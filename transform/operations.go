@@ -214,14 +214,14 @@ func cropSize(a args, w, h int) (int, int, error) {
 	return r.Dx(), r.Dy(), err
 }
 
-func applyCrop(_ *job, img *image.NRGBA, a args) (*image.NRGBA, error) {
+func applyCrop(j *job, img *image.NRGBA, a args) (*image.NRGBA, error) {
 	b := img.Bounds()
 	r, err := cropRect(a, b.Dx(), b.Dy())
 	if err != nil || r == b {
 		return img, err
 	}
 	if a.text("gravity") == "smart" && a.text("x") == "" && a.text("y") == "" {
-		r = smartPlace(img, r.Dx(), r.Dy())
+		r = j.smartPlace(img, r.Dx(), r.Dy())
 	}
 	return imaging.Crop(img, r), nil
 }

@@ -8,13 +8,14 @@ import (
 )
 
 // A path is the way that the pixels of one image go, from its file to its outputs. What a path costs, how it is
-// explained and what it does come from one value, so that they cannot differ. There are three:
+// explained and what it does come from one value, so that they cannot differ. There are four:
 //
 //	planesPath  decodes a JPEG or lossy WebP to planes, each as small as the views allow
 //	rowsPath    sends each row of a PNG or TIFF to all views as it is decoded, and never holds the whole image
+//	framesPath  sends each frame of an animation to outputs that hold animations
 //	rgbPath     decodes everything else to one RGB image; each operation makes a new image
 //
-// The first two make the view of each size from what they decode. A size goes on in RGB only for what is not geometry.
+// The first two paths make the view of each size from what they decode. A size goes on in RGB only for what is not geometry.
 // All formats of a size have one view and one result of its operations, which each encoder gets.
 type path interface {
 	// name is Result.Path.
@@ -31,6 +32,8 @@ type path interface {
 // path returns the only path that an image with header h can go by.
 func (p plan) path(h Header) path {
 	switch t := h.traits; {
+	case p.animated:
+		return &framesPath{p, h}
 	case t != nil && t.planes != nil:
 		return newPlanesPath(p, t.planes)
 	case t != nil && t.rows != nil:

@@ -16,6 +16,7 @@ type plan struct {
 	smallest    bool        // of each size only the smallest file is kept
 	small       []string    // a warning for each output that is smaller than the box that it was to fill
 	colors      []string    // a warning for each profile that is left out
+	animated    bool        // some output has all frames of an animation
 	tables      int64       // bytes that converting colors takes besides pixels
 }
 
@@ -129,6 +130,8 @@ func (p *plan) add(s Spec, l leg, h Header) error {
 		l := l
 		l.row = f.row()
 		l.enc = s.encoding(l.row)
+		l.enc.animated = s.Animate != AnimationFirst && h.traits != nil && h.traits.frames != nil
+		p.animated = p.animated || l.animates()
 		if err := l.row.holds(l.size().X, l.size().Y); err == nil {
 			p.legs = append(p.legs, p.colored(l, s.ICC, h))
 		} else if failed = err; !p.smallest {

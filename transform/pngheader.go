@@ -3,7 +3,6 @@ package transform
 import (
 	"bytes"
 	"compress/zlib"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -17,11 +16,14 @@ import (
 func (m *meta) png(data []byte) error {
 	var texts pngTexts
 	var colors pngColors
+	var frames pngAnimation
 	var code []byte // of the color space (section 11.3.2.6)
 	h, err := png.ReadHeader(data, func(name string, body []byte) {
 		switch name {
 		case "acTL":
-			m.more = len(body) >= 4 && binary.BigEndian.Uint32(body) > 1
+			frames.begin(body)
+		case "fcTL":
+			frames.add(body)
 		case "eXIf":
 			texts.exif = first(texts.exif, body)
 		case "iTXt":
@@ -42,6 +44,10 @@ func (m *meta) png(data []byte) error {
 	})
 	if err != nil {
 		return err
+	}
+	m.more = frames.told > 1
+	if m.more && frames.frames > 0 {
+		m.frames = &frames.animation
 	}
 	m.Width, m.Height, m.Alpha, m.bits, m.head = h.Width, h.Height, !h.Opaque, h.Bits(), h
 	m.rgbBytes = int(h.Memory()/(int64(h.Width)*int64(h.Height))) + 1

@@ -43,20 +43,31 @@ func exactPalette(img *image.NRGBA, n int) (few *image.Paletted, ok bool) {
 	return out, true
 }
 
-// bilevel returns img with at most n colors for a format whose pixels are transparent or not. Pixels that are more than
-// half transparent become wholly so; others are laid over the background.
+// bilevel returns img with at most n colors for a format whose pixels are transparent or not.
 func (j *job) bilevel(img *image.NRGBA, f Format, n int) (*image.Paletted, error) {
-	binary := true
-	for i := 3; i < len(img.Pix); i += 4 {
-		binary = binary && (img.Pix[i] == 255 || img.Pix[i] == 0)
-	}
-	if binary {
+	if binaryAlpha(img) {
 		if few, ok := exactPalette(img, n); ok {
 			return few, nil
 		}
 	} else {
 		j.lostAlpha(f)
 	}
+	return j.reduce(j.solid(img), n)
+}
+
+// binaryAlpha reports whether each pixel is opaque or wholly transparent.
+func binaryAlpha(img *image.NRGBA) bool {
+	for i := 3; i < len(img.Pix); i += 4 {
+		if a := img.Pix[i]; a != 255 && a != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// solid returns img with binary transparency. Pixels that are more than half transparent become wholly so; others are
+// laid over the background.
+func (j *job) solid(img *image.NRGBA) *image.NRGBA {
 	solid := flatten(img, j.background)
 	if solid != img {
 		for i := 3; i < len(img.Pix); i += 4 {
@@ -65,7 +76,7 @@ func (j *job) bilevel(img *image.NRGBA, f Format, n int) (*image.Paletted, error
 			}
 		}
 	}
-	return j.reduce(solid, n)
+	return solid
 }
 
 // reduce returns img with n colors, of which it has more.

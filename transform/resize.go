@@ -299,7 +299,7 @@ func applyResize(j *job, img *image.NRGBA, a args) (*image.NRGBA, error) {
 	b := img.Bounds()
 	f := r.frame(b.Dx(), b.Dy())
 	if r.Fit == FitCover && r.Gravity == "smart" && f.src != b {
-		f.src = smartPlace(img, f.src.Dx(), f.src.Dy())
+		f.src = j.smartPlace(img, f.src.Dx(), f.src.Dy())
 	}
 	out := img
 	if f.src != b {

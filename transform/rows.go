@@ -188,10 +188,19 @@ func (v *rowViews) fill(j *job, decoder rowReader, rows int) (pushing time.Durat
 // whole decodes all rows of an image of w × h pixels. gray reports whether they have one byte for a pixel.
 func (j *job) whole(decoder rowReader, w, h int, gray bool) (*image.NRGBA, error) {
 	img := image.NewNRGBA(image.Rect(0, 0, w, h))
-	for y := range h {
+	if err := fillRows(img, decoder, gray); err != nil {
+		return nil, err
+	}
+	return img, j.settle(decoder)
+}
+
+// fillRows decodes all rows into img.
+func fillRows(img *image.NRGBA, decoder rowReader, gray bool) error {
+	w := img.Rect.Dx()
+	for y := range img.Rect.Dy() {
 		row, err := decoder.Row()
 		if err != nil {
-			return nil, err
+			return err
 		}
 		out := img.Pix[y*img.Stride:][:4*w]
 		if !gray {
@@ -202,7 +211,7 @@ func (j *job) whole(decoder rowReader, w, h int, gray bool) (*image.NRGBA, error
 			out[4*x], out[4*x+1], out[4*x+2], out[4*x+3] = v, v, v, 255
 		}
 	}
-	return img, j.settle(decoder)
+	return nil
 }
 
 // finishGray is finish for the view of a gray image, which encoders of planes take as it is.

@@ -63,7 +63,7 @@ type Result struct {
 	Taken, Camera string
 	// Path names the way that the pixels went: "ycbcr" (planes of Y, Cb and Cr from end to end), "ycbcr+rgba" (planes
 	// for geometry, then RGB), "cmyk+rgba" (the same of inks), "gray" (rows of one sample for a pixel from end to end),
-	// "gray+rgba", or "rgba".
+	// "gray+rgba", "rgba", or "frames" (all frames of an animation, in RGB).
 	Path string
 	// Swatch is what the smallest output looks like.
 	Swatch Swatch

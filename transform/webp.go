@@ -1,6 +1,7 @@
 package transform
 
 import (
+	"encoding/binary"
 	"errors"
 	"image"
 
@@ -51,6 +52,9 @@ func (m *meta) webp(data []byte) error {
 	m.Orientation, m.bits = orientation(c.exif, c.xmp), 8
 	m.described = described{exif: c.exif, xmp: c.xmp}
 	m.webpTraits(f, m.view == canvas)
+	if c.animated && c.frames.source != nil && (m.more || webpShort(data)) {
+		m.frames = &c.frames
+	}
 	return nil
 }
 
@@ -58,6 +62,7 @@ func (m *meta) webp(data []byte) error {
 type webpContainer struct {
 	exif, xmp          []byte
 	extended, animated bool
+	frames             animation
 }
 
 // webpChunks walks the chunks (RFC 9649, section 2) and keeps those of the first image in f. It believes the length of
@@ -83,7 +88,12 @@ func (m *meta) webpChunks(rest []byte, f *webpFrame) (c webpContainer, err error
 			}
 			c.extended, c.animated, m.Alpha = true, body[0]&2 != 0, body[0]&0x10 != 0
 			m.Width, m.Height = 1+webp.Uint24(body[4:]), 1+webp.Uint24(body[7:])
+		case "ANIM":
+			if len(body) >= 6 {
+				c.frames.plays = int(binary.LittleEndian.Uint16(body[4:]))
+			}
 		case "ANMF":
+			c.frames.count(body)
 			if err := m.webpAnimation(body, f); err != nil {
 				return c, err
 			}

@@ -39,20 +39,29 @@ func webpNeed(n *needs, l *leg, pixels int64) (file, encoder int64) {
 
 // encodeWebP encodes an image with loss. Its alpha, if it has any, is kept without loss.
 func (j *job) encodeWebP(img *image.NRGBA, e encoding) ([]byte, error) {
+	s, err := j.lossyStill(img, e)
+	if err != nil {
+		return nil, err
+	}
+	return webp.Append(nil, &s, j.webpExtras(e, WebP))
+}
+
+// lossyStill encodes an image with loss, without a file around it.
+func (j *job) lossyStill(img *image.NRGBA, e encoding) (s webp.Still, err error) {
 	w := j.space
 	w.large = w.large || len(img.Pix) > keepBytes/2
-	s := webp.Still{W: img.Rect.Dx(), H: img.Rect.Dy()}
+	s = webp.Still{W: img.Rect.Dx(), H: img.Rect.Dy()}
 	if !img.Opaque() {
 		w.large = w.large || len(img.Pix) > keepBytes/8
-		var err error
 		if s.Alpha, err = j.webpAlpha(img, e); err != nil {
-			return nil, err
+			return s, err
 		}
 		img = smoothHidden(img)
 	}
 	pic := w.video(s.W, s.H)
 	pic.SetVideo(img)
-	return j.lossyWebP(&s, pic, e)
+	s.Lossy, err = j.lossyWebP(pic, e)
+	return s, err
 }
 
 // encodeWebPPlanes encodes planes at full range whose chroma, if there is any, has half of the columns and rows.
@@ -68,7 +77,12 @@ func (j *job) encodeWebPPlanes(pic *pixel.Planes, e encoding) ([]byte, error) {
 			p.Pix[k] = 128 // no color
 		}
 	}
-	return j.lossyWebP(&webp.Still{W: luma.W, H: luma.H}, video, e)
+	s := webp.Still{W: luma.W, H: luma.H}
+	var err error
+	if s.Lossy, err = j.lossyWebP(video, e); err != nil {
+		return nil, err
+	}
+	return webp.Append(nil, &s, j.webpExtras(e, WebP))
 }
 
 // video returns planes for a lossy WebP of w × h pixels, with arbitrary samples.
@@ -81,8 +95,8 @@ func (ws *workspace) video(w, h int) *pixel.Planes {
 	return pic
 }
 
-// lossyWebP encodes planes that have the range of video, and puts a file around them and the alpha of s.
-func (j *job) lossyWebP(s *webp.Still, pic *pixel.Planes, e encoding) ([]byte, error) {
+// lossyWebP encodes planes that have the range of video, without a file around them.
+func (j *job) lossyWebP(pic *pixel.Planes, e encoding) ([]byte, error) {
 	options := vp8.EncodeOptions{Quality: e.quality, Effort: vp8.Fast, Stop: j.stop}
 	switch e.effort {
 	case EffortNormal:
@@ -90,11 +104,7 @@ func (j *job) lossyWebP(s *webp.Still, pic *pixel.Planes, e encoding) ([]byte, e
 	case EffortHigh:
 		options.Effort = vp8.High
 	}
-	var err error
-	if s.Lossy, err = j.space.vp8s.Append(nil, pic, options); err != nil {
-		return nil, err
-	}
-	return webp.Append(nil, s, j.webpExtras(e, WebP))
+	return j.space.vp8s.Append(nil, pic, options)
 }
 
 // webpAlpha returns the alpha of an image as the chunk of a lossy WebP (RFC 9649, section 2.7.1.2).
@@ -180,16 +190,21 @@ func (e encoding) losslessEffort() vp8l.Effort {
 
 // encodeWebPLossless encodes an image whose pixels come back as they are, but for the color of what cannot be seen.
 func (j *job) encodeWebPLossless(img *image.NRGBA, e encoding) ([]byte, error) {
-	w := j.space
-	w.large = w.large || len(img.Pix) > keepBytes/8
-	s := webp.Still{W: img.Rect.Dx(), H: img.Rect.Dy()}
-	src := vp8l.Source{Pix: img.Pix, Stride: img.Stride, W: s.W, H: s.H}
-	var err error
-	s.Lossless, err = w.vp8ls.Append(nil, &src, vp8l.EncodeOptions{Effort: e.losslessEffort(), Stop: j.stop})
+	s, err := j.losslessStill(img, e)
 	if err != nil {
 		return nil, err
 	}
 	return webp.Append(nil, &s, j.webpExtras(e, WebPLossless))
+}
+
+// losslessStill is encodeWebPLossless without a file around the image.
+func (j *job) losslessStill(img *image.NRGBA, e encoding) (s webp.Still, err error) {
+	w := j.space
+	w.large = w.large || len(img.Pix) > keepBytes/8
+	s = webp.Still{W: img.Rect.Dx(), H: img.Rect.Dy()}
+	src := vp8l.Source{Pix: img.Pix, Stride: img.Stride, W: s.W, H: s.H}
+	s.Lossless, err = w.vp8ls.Append(nil, &src, vp8l.EncodeOptions{Effort: e.losslessEffort(), Stop: j.stop})
+	return s, err
 }
 
 // webpExtras returns what goes into a file besides pixels, which always have colors.
@@ -206,7 +221,11 @@ func (j *job) webpExtras(e encoding, f Format) webp.Extras {
 // measureWebP reads the size from the head of a lossy image.
 func measureWebP(data []byte) (w, h int, ends bool) {
 	c, ends := webpImage(data)
-	if string(c.Name) != "VP8 " {
+	switch string(c.Name) {
+	case "ANIM":
+		return animatedSize(data, ends)
+	case "VP8 ":
+	default:
 		return 0, 0, false
 	}
 	head, err := vp8.ReadHeader(c.Body)
@@ -219,7 +238,11 @@ func measureWebP(data []byte) (w, h int, ends bool) {
 // measureWebPLossless is measureWebP for a lossless image.
 func measureWebPLossless(data []byte) (w, h int, ends bool) {
 	c, ends := webpImage(data)
-	if string(c.Name) != "VP8L" {
+	switch string(c.Name) {
+	case "ANIM":
+		return animatedSize(data, ends)
+	case "VP8L":
+	default:
 		return 0, 0, false
 	}
 	head, err := vp8l.ReadHeader(c.Body)
@@ -229,7 +252,16 @@ func measureWebPLossless(data []byte) (w, h int, ends bool) {
 	return head.Width, head.Height, ends
 }
 
-// webpImage returns the first chunk of a file that holds colors. Before it, Do writes few others. ends reports whether
+// animatedSize reads the size from the first chunk of an animation.
+func animatedSize(data []byte, whole bool) (w, h int, ends bool) {
+	c, _, _ := webp.Next(webp.Chunks(data))
+	if string(c.Name) != "VP8X" || len(c.Body) < 10 {
+		return 0, 0, false
+	}
+	return 1 + webp.Uint24(c.Body[4:]), 1 + webp.Uint24(c.Body[7:]), whole
+}
+
+// webpImage returns the first chunk of a file that holds colors, or that says it is an animation. Before it, Do writes few others. ends reports whether
 // the file is as long as it says.
 func webpImage(data []byte) (image webp.Chunk, ends bool) {
 	if !webp.Is(data) || int64(binary.LittleEndian.Uint32(data[4:])) != int64(len(data))-8 {

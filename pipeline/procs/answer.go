@@ -32,7 +32,7 @@ const (
 )
 
 // knownPaths are the ways that pixels go, as transform.Result.Path names them, and none.
-var knownPaths = []string{"", "ycbcr", "ycbcr+rgba", "cmyk+rgba", "gray", "gray+rgba", "rgba"}
+var knownPaths = []string{"", "ycbcr", "ycbcr+rgba", "cmyk+rgba", "gray", "gray+rgba", "rgba", "frames"}
 
 // believe compares the head of an answer with its task, before any of the body is read. An image may have taken over
 // the worker that decoded it, so its answer is no more to be trusted than the image was. age is how long the worker has
@@ -71,7 +71,7 @@ func believe(m *wire.Done, task transform.Task, body uint64, age time.Duration) 
 		if err := believeOriginal(o, m.Lengths[i], task, r.Source); err != nil {
 			return err
 		}
-		most := transform.MaxFile(o.Width, o.Height) + task.Spec.MaxMetadata()
+		most := task.MaxFile(o, r.Path) + task.Spec.MaxMetadata()
 		if m.Lengths[i] > uint64(most) {
 			return untrue("%d bytes for a %s of %dx%d", m.Lengths[i], o.Format, o.Width, o.Height)
 		}

@@ -128,15 +128,27 @@ func (d *Decoder) piece() ([]byte, error) {
 			break
 		}
 		d.at = c.next
-		if !c.is("IDAT") || len(c.body) == 0 {
+		body := d.h.pixels(&c)
+		if len(body) == 0 {
 			continue
 		}
 		if d.suspect < 0 && c.sum != nil && !c.sound() {
 			d.suspect = d.z.Unpacked()
 		}
-		return c.body, nil
+		return body, nil
 	}
 	return nil, nil
+}
+
+// pixels returns what a chunk has of the compressed pixels.
+func (h *Header) pixels(c *chunk) []byte {
+	switch {
+	case !h.frame && c.is("IDAT"):
+		return c.body
+	case h.frame && c.is("fdAT"):
+		return c.body[min(4, len(c.body)):] // behind its number
+	}
+	return nil
 }
 
 // Row returns the next row, four bytes for a pixel: R, G, B, not premultiplied, and A. If the Header says Gray, a pixel

@@ -74,34 +74,16 @@ func (e *Encoder) Append(dst []byte, p *Picture, o EncodeOptions) ([]byte, error
 	if err := p.check(); err != nil {
 		return dst, err
 	}
-	if o.Compression == 0 {
-		o.Compression = DefaultCompression
-	}
-	if o.Compression < 1 || o.Compression > 9 {
+	if o.Compression < 0 || o.Compression > 9 {
 		return dst, fmt.Errorf("%w: compression is %d, 1 to 9 was expected", ErrPicture, o.Compression)
 	}
-	if e.zip == nil || e.level != o.Compression {
-		e.zip, _ = zlib.NewWriterLevel(nil, o.Compression) // a level that it knows
-		e.level = o.Compression
-	}
+	e.press(o.Compression)
 	start := len(dst)
-	e.out.file = append(dst, "\x89PNG\r\n\x1a\n"...)
 	defer func() { e.out.file = nil }()
 	depth := p.depth()
-	e.out.begin("IHDR")
-	e.out.file = binary.BigEndian.AppendUint32(e.out.file, uint32(p.W))
-	e.out.file = binary.BigEndian.AppendUint32(e.out.file, uint32(p.H))
 	kind := [...]byte{Gray: gray, RGB: rgb, RGBA: rgba, Indexed: palette, GrayAlpha: grayAlpha}[p.Layout]
-	e.out.file = append(e.out.file, byte(depth), kind, 0, 0, 0)
-	e.out.end()
-	if len(o.ICC) > 0 {
-		e.out.begin("iCCP")
-		e.out.file = append(e.out.file, "profile\x00\x00"...)
-		e.zip.Reset(&e.out)
-		e.zip.Write(o.ICC) // into memory: it cannot fail
-		e.zip.Close()
-		e.out.end()
-	}
+	e.head(dst, p.W, p.H, depth, kind)
+	e.profile(o.ICC)
 	if p.Layout == Indexed {
 		e.palette(p.Palette)
 	}
@@ -112,6 +94,40 @@ func (e *Encoder) Append(dst []byte, p *Picture, o EncodeOptions) ([]byte, error
 	e.out.begin("IEND")
 	e.out.end()
 	return e.out.file, nil
+}
+
+// press has a compressor of a level, 1 to 9; 0 is the default.
+func (e *Encoder) press(level int) {
+	if level == 0 {
+		level = DefaultCompression
+	}
+	if e.zip == nil || e.level != level {
+		e.zip, _ = zlib.NewWriterLevel(nil, level) // a level that it knows
+		e.level = level
+	}
+}
+
+// head begins a file behind dst.
+func (e *Encoder) head(dst []byte, w, h, depth int, kind byte) {
+	e.out.file = append(dst, "\x89PNG\r\n\x1a\n"...)
+	e.out.begin("IHDR")
+	e.out.file = binary.BigEndian.AppendUint32(e.out.file, uint32(w))
+	e.out.file = binary.BigEndian.AppendUint32(e.out.file, uint32(h))
+	e.out.file = append(e.out.file, byte(depth), kind, 0, 0, 0)
+	e.out.end()
+}
+
+// profile writes a color profile, if there is one.
+func (e *Encoder) profile(icc []byte) {
+	if len(icc) == 0 {
+		return
+	}
+	e.out.begin("iCCP")
+	e.out.file = append(e.out.file, "profile\x00\x00"...)
+	e.zip.Reset(&e.out)
+	e.zip.Write(icc) // into memory: it cannot fail
+	e.zip.Close()
+	e.out.end()
 }
 
 // metadata writes the chunks of EXIF and XMP (sections 11.3.4.5 and 11.3.3.4; ISO 16684-3).
@@ -193,7 +209,7 @@ func (e *Encoder) pixels(p *Picture, depth int, stop codec.Stop) error {
 	if err != nil {
 		return err
 	}
-	e.out.begin("IDAT")
+	e.out.beginPixels()
 	e.out.split = true
 	defer func() { e.out.split = false }()
 	e.zip.Reset(&e.out)
@@ -299,6 +315,8 @@ type chunks struct {
 	file  []byte
 	start int  // of the chunk that was begun last
 	split bool // what is written goes into several chunks, none of which is much larger than maxChunk
+	// sequence is the number of the next chunk, where the pixels are those of a frame behind the first.
+	sequence *uint32
 }
 
 const maxChunk = 1 << 20
@@ -308,6 +326,17 @@ func (c *chunks) begin(name string) {
 	c.start = len(c.file)
 	c.file = append(c.file, 0, 0, 0, 0)
 	c.file = append(c.file, name...)
+}
+
+// beginPixels begins a chunk of pixels.
+func (c *chunks) beginPixels() {
+	if c.sequence == nil {
+		c.begin("IDAT")
+		return
+	}
+	c.begin("fdAT")
+	c.file = binary.BigEndian.AppendUint32(c.file, *c.sequence)
+	*c.sequence++
 }
 
 // end writes the length and the checksum.
@@ -322,7 +351,7 @@ func (c *chunks) Write(b []byte) (int, error) {
 	c.file = append(c.file, b...)
 	if c.split && len(c.file)-c.start > maxChunk {
 		c.end()
-		c.begin("IDAT")
+		c.beginPixels()
 	}
 	return len(b), nil
 }

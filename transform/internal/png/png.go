@@ -60,6 +60,7 @@ type Header struct {
 	clear        bool         // there is a chunk tRNS that counts
 	key          int64        // the one gray value or RGB that is transparent, as in the file; -1 for none
 	idat, end    int          // where the first IDAT chunk begins, and the last one ends; 0 if there is none
+	frame        bool         // the chunks are fdAT: this is a frame of an animation
 	cut          bool         // the file ends before its end
 	broken       string       // what is wrong with the end of the file, "" for nothing
 	remarks      []string

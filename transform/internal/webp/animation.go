@@ -33,8 +33,8 @@ type Animation struct {
 const (
 	animationSize = 8 + 6  // of the chunk ANIM
 	frameSize     = 8 + 16 // of the chunk ANMF before its images
-	maxDuration   = 1<<24 - 1
-	maxPlays      = 1<<16 - 1
+	MaxDuration   = 1<<24 - 1
+	MaxPlays      = 1<<16 - 1
 	noBlend       = 2
 	dispose       = 1
 )
@@ -47,8 +47,8 @@ func AppendAnimation(dst []byte, a *Animation) ([]byte, error) {
 	if len(a.Frames) == 0 {
 		return dst, errors.New("the animation has no frames: expected at least one")
 	}
-	if a.Plays < 0 || a.Plays > maxPlays {
-		return dst, fmt.Errorf("the animation is shown %d times: expected at most %d", a.Plays, maxPlays)
+	if a.Plays < 0 || a.Plays > MaxPlays {
+		return dst, fmt.Errorf("the animation is shown %d times: expected at most %d", a.Plays, MaxPlays)
 	}
 	size, flags := extendedSize+a.Extras.size()+animationSize, a.Extras.flags()|animationFlag
 	for i := range a.Frames {
@@ -85,8 +85,8 @@ func (f *Frame) check(w, h int) error {
 		return fmt.Errorf("it stands at %d,%d: expected even numbers", f.X, f.Y)
 	case f.X > w-f.W || f.Y > h-f.H:
 		return fmt.Errorf("%dx%d pixels at %d,%d: expected a place within %dx%d", f.W, f.H, f.X, f.Y, w, h)
-	case f.Duration < 0 || f.Duration > maxDuration:
-		return fmt.Errorf("it is shown for %d ms: expected at most %d", f.Duration, maxDuration)
+	case f.Duration < 0 || f.Duration > MaxDuration:
+		return fmt.Errorf("it is shown for %d ms: expected at most %d", f.Duration, MaxDuration)
 	}
 	return nil
 }
