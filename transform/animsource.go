@@ -13,8 +13,8 @@ import (
 	"imgpipe/transform/internal/webp"
 )
 
-// gifAnimation looks for the frames of a GIF. It returns nil if there is one, unless more reports that there are others,
-// or the file was an animation and has lost its end.
+// gifAnimation looks for the frames of a GIF. It returns nil if there is one, unless more reports that there are
+// others, or the file was an animation and has lost its end.
 func gifAnimation(data []byte, more bool) *animation {
 	a := &animation{source: gifSource}
 	frames := gif.NewFrames(data)

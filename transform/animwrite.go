@@ -262,8 +262,8 @@ func rgbaOf(few *image.Paletted) *image.NRGBA {
 	return img
 }
 
-// onlyFirst returns a warning that frames or pages behind the first were left out of some output; "" if none were, or if
-// s asks for that.
+// onlyFirst returns a warning that frames or pages behind the first were left out of some output; "" if none were,
+// or if s asks for that.
 func (s Spec) onlyFirst(m *meta, p *plan) string {
 	what := m.Format.row().frames
 	animation := m.Format.row().animate != nil

@@ -15,7 +15,8 @@ import (
 //	framesPath  sends each frame of an animation to outputs that hold animations
 //	rgbPath     decodes everything else to one RGB image; each operation makes a new image
 //
-// The first two paths make the view of each size from what they decode. A size goes on in RGB only for what is not geometry.
+// The first two paths make the view of each size from what they decode. A size goes on in RGB only for what is not
+// geometry.
 // All formats of a size have one view and one result of its operations, which each encoder gets.
 type path interface {
 	// name is Result.Path.

@@ -261,8 +261,8 @@ func animatedSize(data []byte, whole bool) (w, h int, ends bool) {
 	return 1 + webp.Uint24(c.Body[4:]), 1 + webp.Uint24(c.Body[7:]), whole
 }
 
-// webpImage returns the first chunk of a file that holds colors, or that says it is an animation. Before it, Do writes few others. ends reports whether
-// the file is as long as it says.
+// webpImage returns the first chunk of a file that holds colors, or that says it is an animation. Before it, Do
+// writes few others. ends reports whether the file is as long as it says.
 func webpImage(data []byte) (image webp.Chunk, ends bool) {
 	if !webp.Is(data) || int64(binary.LittleEndian.Uint32(data[4:])) != int64(len(data))-8 {
 		return image, false

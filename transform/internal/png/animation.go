@@ -108,7 +108,8 @@ func (f *Frames) control(frame *Frame, c *chunk) error {
 	field := func(i int) int64 { return int64(binary.BigEndian.Uint32(b[i:])) }
 	w, h, x, y := field(4), field(8), field(12), field(16)
 	if w == 0 || h == 0 || x+w > int64(f.h.Width) || y+h > int64(f.h.Height) {
-		return fmt.Errorf("it has %dx%d pixels at %d,%d: expected a place within %dx%d", w, h, x, y, f.h.Width, f.h.Height)
+		const form = "it has %dx%d pixels at %d,%d: expected a place within %dx%d"
+		return fmt.Errorf(form, w, h, x, y, f.h.Width, f.h.Height)
 	}
 	frame.Place = image.Rect(int(x), int(y), int(x+w), int(y+h))
 	if !f.pixels && frame.Place != image.Rect(0, 0, f.h.Width, f.h.Height) {
