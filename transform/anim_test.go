@@ -106,7 +106,8 @@ func TestAnimationKeepsFramesDelaysAndPlays(t *testing.T) {
 					res := do(t, between, "format="+string(last))
 					out := res.Outputs[0]
 					if res.Path != framesName || res.Damaged || len(res.Warnings) > 0 || out.CheckFile() != nil {
-						t.Errorf("%s to %s: path %s, warnings %q, %v", first, last, res.Path, res.Warnings, out.CheckFile())
+						t.Errorf("%s to %s: path %s, warnings %q, %v",
+							first, last, res.Path, res.Warnings, out.CheckFile())
 					}
 					got, n := framesOf(t, out.Data)
 					if n != plays || len(got) != len(frames) {
@@ -168,7 +169,8 @@ func TestFramesAreThoseOfImageMagick(t *testing.T) {
 	const circle = "circle 20,20 20,5"
 	for name, args := range map[string][]string{
 		"places": {"-size", "60x40", "xc:red", "(", "-size", "30x20", "xc:blue", "-repage", "+10+5", ")",
-			"(", "-size", "20x20", "gradient:green-yellow", "-repage", "+35+15", ")", "-set", "delay", "12", "-loop", "3"},
+			"(", "-size", "20x20", "gradient:green-yellow", "-repage", "+35+15", ")",
+			"-set", "delay", "12", "-loop", "3"},
 		"background": {"-size", "64x48", "xc:none", "-fill", "red", "-draw", circle, "-set", "dispose", "background",
 			"(", "-size", "30x30", "xc:blue", "-repage", "+20+9", "-set", "dispose", "background", ")",
 			"(", "-size", "10x10", "xc:lime", "-repage", "+0+0", "-set", "dispose", "none", ")"},
@@ -185,7 +187,8 @@ func TestFramesAreThoseOfImageMagick(t *testing.T) {
 			}
 			file := filepath.Join(t.TempDir(), "a."+ext)
 			more := []string{"-define", "webp:lossless=true", file}
-			if out, err := exec.Command("convert", append(slices.Clone(args), more...)...).CombinedOutput(); err != nil {
+			convert := exec.Command("convert", append(slices.Clone(args), more...)...)
+			if out, err := convert.CombinedOutput(); err != nil {
 				t.Fatalf("%v: %s", err, out)
 			}
 			data, err := os.ReadFile(file)
@@ -282,7 +285,8 @@ func TestFirstFrameWhereTheFormatHoldsNoOther(t *testing.T) {
 	frames := movie(3, 24, 18, grounds["opaque"])
 	data := do(t, film(t, 0, frames, 5), "format=gif").Outputs[0].Data
 	res := do(t, data, "format=gif,jpeg,bmp")
-	want := "only the first frame of the animation was used in the jpeg and bmp: png, gif, webp and webp-lossless keep it"
+	want := "only the first frame of the animation was used in the jpeg and bmp: " +
+		"png, gif, webp and webp-lossless keep it"
 	if !slices.Contains(res.Warnings, want) || len(res.Outputs) != 3 {
 		t.Errorf("%d outputs, warnings %q", len(res.Outputs), res.Warnings)
 	}
@@ -332,7 +336,8 @@ func TestOperationsAreDoneToEachFrame(t *testing.T) {
 
 // emptyFrames returns a GIF with so many frames of one pixel.
 func emptyFrames(w, h, n int) []byte {
-	b := []byte{'G', 'I', 'F', '8', '9', 'a', byte(w), byte(w >> 8), byte(h), byte(h >> 8), 0x80, 0, 0, 0, 0, 0, 255, 255, 255}
+	b := []byte{'G', 'I', 'F', '8', '9', 'a', byte(w), byte(w >> 8), byte(h), byte(h >> 8),
+		0x80, 0, 0, 0, 0, 0, 255, 255, 255}
 	for range n {
 		b = append(b, 0x2c, 0, 0, 0, 0, 1, 0, 1, 0, 0, 2, 2, 0x44, 1, 0)
 	}
@@ -350,7 +355,8 @@ func TestTooManyFramesAreRefusedByTheHeader(t *testing.T) {
 		if class(err) != ClassTooLarge || !strings.Contains(err.Error(), "--animate first") {
 			t.Errorf("%s: %v", name, err)
 		}
-		if _, err := Do(context.Background(), Task{Data: data, Spec: mustSpec(t, "format=gif;animate=first")}); err != nil {
+		first := Task{Data: data, Spec: mustSpec(t, "format=gif;animate=first")}
+		if _, err := Do(context.Background(), first); err != nil {
 			t.Errorf("%s: the first frame: %v", name, err)
 		}
 	}
