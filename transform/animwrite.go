@@ -157,7 +157,10 @@ type pngAnimator struct {
 }
 
 func animatePNG(j *job, e encoding, size image.Point, plays int) (animator, error) {
-	options := png.EncodeOptions{ICC: j.embed(e.profile, PNG, false), EXIF: e.metadata.EXIF, XMP: e.metadata.XMP}
+	options := png.EncodeOptions{
+		Compression: e.compression,
+		ICC:         j.embed(e.profile, PNG, false), EXIF: e.metadata.EXIF, XMP: e.metadata.XMP,
+	}
 	// An encoder of its own: those of several sizes are at work at once.
 	out := new(png.Encoder).Animate(size.X, size.Y, options)
 	return &pngAnimator{out: out, e: e, play: uint32(plays)}, nil
@@ -165,9 +168,9 @@ func animatePNG(j *job, e encoding, size image.Point, plays int) (animator, erro
 
 func (a *pngAnimator) add(j *job, img *image.NRGBA, shown duration) error {
 	if a.e.colors != 0 {
-		if few, ok := exactPalette(img, a.e.colors); !ok {
-			var err error
-			if few, err = j.reduce(img, a.e.colors); err != nil {
+		if _, exact := exactPalette(img, a.e.colors); !exact {
+			few, err := j.reduce(img, a.e.colors)
+			if err != nil {
 				return err
 			}
 			img = rgbaOf(few)
