@@ -101,6 +101,9 @@ func (l Limits) mostFrames() int64 {
 	return 10 * limit
 }
 
+// FirstAlone is in the message of each error that Spec.Animate would avoid.
+const FirstAlone = "its first frame can be taken alone"
+
 // animated returns an *Error if p keeps an animation that has too many frames or asks for more work than its bytes are
 // worth.
 func (h Header) animated(p plan, l Limits) error {
@@ -109,9 +112,8 @@ func (h Header) animated(p plan, l Limits) error {
 	}
 	a := h.traits.frames
 	canvas := int64(h.Width) * int64(h.Height)
-	const hint = "--animate first takes the first frame"
 	if a.frames > maxFrames {
-		return h.tooLarge(fmt.Errorf("the animation has over %d frames: %s", maxFrames, hint))
+		return h.tooLarge(fmt.Errorf("the animation has over %d frames: %s", maxFrames, FirstAlone))
 	}
 	n, most := int64(a.frames), l.mostFrames()
 	work := a.pixels*frameWork + canvas*n*canvasWork
@@ -132,12 +134,12 @@ func (h Header) animated(p plan, l Limits) error {
 	}
 	if canvas > most/n {
 		const form = "the animation has %d frames of %.1f million pixels: expected at most %.1f million in all: %s"
-		return h.tooLarge(fmt.Errorf(form, n, float64(canvas)/1e6, float64(most)/1e6, hint))
+		return h.tooLarge(fmt.Errorf(form, n, float64(canvas)/1e6, float64(most)/1e6, FirstAlone))
 	}
 	price := h.traits.price
 	if least := (work - freeFrames*l.freeWork()) / workPerByte; price.bytes < least {
 		const form = "the file has %d bytes, too few for %d frames of %dx%d pixels: expected at least %d: %s"
-		return h.tooLarge(fmt.Errorf(form, price.bytes, n, h.Width, h.Height, least, hint))
+		return h.tooLarge(fmt.Errorf(form, price.bytes, n, h.Width, h.Height, least, FirstAlone))
 	}
 	return nil
 }

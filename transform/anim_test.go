@@ -352,7 +352,7 @@ func TestTooManyFramesAreRefusedByTheHeader(t *testing.T) {
 		"too little for work": emptyFrames(500, 500, 9000),
 	} {
 		_, err := Do(context.Background(), Task{Data: data, Spec: mustSpec(t, "format=gif")})
-		if class(err) != ClassTooLarge || !strings.Contains(err.Error(), "--animate first") {
+		if class(err) != ClassTooLarge || !strings.Contains(err.Error(), FirstAlone) {
 			t.Errorf("%s: %v", name, err)
 		}
 		first := Task{Data: data, Spec: mustSpec(t, "format=gif;animate=first")}

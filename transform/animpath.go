@@ -149,6 +149,9 @@ func (p *framesPath) frame(
 					return err
 				}
 				last = l
+				if count == 0 && res.Swatch == "" && l.label == p.tiniest() {
+					res.Swatch = swatchOf(out)
+				}
 				res.Operate += time.Since(start)
 				start = time.Now()
 			}
@@ -218,7 +221,17 @@ func (p *framesPath) end(j *job, m *meta, res *Result, strips []strip, count int
 		}
 		*s = strip{out: s.out}
 		res.Encode += time.Since(start)
-		res.Outputs = append(res.Outputs, s.out)
+	}
+	for legs := range p.bySize() {
+		files := strips[:len(legs)]
+		strips = strips[len(legs):]
+		if p.smallest {
+			best := slices.MinFunc(files, func(a, b strip) int { return len(a.out.Data) - len(b.out.Data) })
+			files = []strip{best}
+		}
+		for i := range files {
+			res.Outputs = append(res.Outputs, files[i].out)
+		}
 	}
 	return j.ended()
 }

@@ -168,13 +168,15 @@ func (s *webpFrames) frame(j *job, f *webp.Frame, cut bool) (*sourceFrame, error
 		return nil, nil
 	}
 	place := image.Rect(f.X, f.Y, f.X+pic.width, f.Y+pic.height)
-	if !place.In(image.Rect(0, 0, s.m.Width, s.m.Height)) {
+	canvas := image.Rect(0, 0, s.m.Width, s.m.Height)
+	if !place.In(canvas) {
 		s.err = fmt.Errorf("it stands at %v: expected a place within %dx%d", place, s.m.Width, s.m.Height)
 		return nil, nil
 	}
 	m := &meta{head: pic, view: image.Rectangle{Max: place.Size()}}
 	m.Width, m.Height = pic.width, pic.height
-	m.Alpha = pic.alpha != nil || pic.transparent
+	// Rows that are missing of a part of the canvas show what is below.
+	m.Alpha = pic.alpha != nil || pic.transparent || f.Lossy != nil && place != canvas
 	img, damage, err := j.webpPixels(m)
 	if err != nil {
 		if errors.Is(err, codec.ErrStopped) {

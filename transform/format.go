@@ -311,6 +311,9 @@ func (f Format) Heeds(setting string) bool {
 // HoldsMetadata reports whether a file of format f that is written here can hold metadata of any kind.
 func (f Format) HoldsMetadata() bool { return holdsMetadata(f.row()) }
 
+// Animates reports whether a file of format f that is written here can hold an animation.
+func (f Format) Animates() bool { return f.row().animate != nil }
+
 // HasAlpha reports whether a file of format f can be transparent.
 func (f Format) HasAlpha() bool { return f.row().alpha != alphaNone }
 

@@ -178,7 +178,7 @@ decode jpeg 4000x3000 at 2/8: 1000x750, chroma at 3/8
 resize=320x320: 320x240
 conversion from "Display P3" to sRGB: 320x240
 blur=2: 320x240
-encode jpeg 320x240 with quality 85
+encode jpeg 320x240 with quality 85, chroma 420
 `
 	if err != nil || got != want {
 		t.Errorf("error %v, got\n%s", err, got)

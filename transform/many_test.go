@@ -153,8 +153,9 @@ func TestTheSmallestSuitedFormatIsKept(t *testing.T) {
 		source, formats string
 		want            Format
 	}{
-		{"photo", "auto", JPEG}, {"jpeg", "auto", JPEG}, {"drawing", "auto", PNG}, {"transparent", "auto", PNG},
-		{"gray photo", "auto", JPEG},
+		{"photo", "auto", JPEG}, {"jpeg", "auto", WebP}, {"drawing", "auto", WebPLossless},
+		{"transparent", "auto", WebPLossless}, {"gray photo", "auto", WebP},
+		{"photo", "auto:jpeg,png", JPEG}, {"drawing", "auto:jpeg,png", PNG}, {"transparent", "auto:jpeg,png", PNG},
 		{"photo", "auto:png,gif", GIF}, // none is lossy: all are tried
 		{"jpeg", "auto:png,jpeg", JPEG},
 		{"transparent", "auto:jpeg,gif", JPEG}, // none holds it

@@ -131,6 +131,9 @@ func (p *plan) add(s Spec, l leg, h Header) error {
 		l.row = f.row()
 		l.enc = s.encoding(l.row)
 		l.enc.animated = s.Animate != AnimationFirst && h.traits != nil && h.traits.frames != nil
+		if p.smallest && l.enc.animated && l.row.animate == nil {
+			continue // one frame is no smaller file of an animation
+		}
 		p.animated = p.animated || l.animates()
 		if err := l.row.holds(l.size().X, l.size().Y); err == nil {
 			p.legs = append(p.legs, p.colored(l, s.ICC, h))

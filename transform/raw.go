@@ -61,9 +61,12 @@ func rawKind(data []byte) string {
 	return "a camera"
 }
 
+// NotDeveloped is in the message of each error about a camera raw file for which Spec.RawPreview is not set.
+const NotDeveloped = "which cannot be developed"
+
 // rawRefusal returns the error of a camera raw file.
 func rawRefusal(kind string) error {
-	return fmt.Errorf("this is %s raw file, which cannot be developed: --raw-preview uses the JPEG in it", kind)
+	return fmt.Errorf("this is %s raw file, %s: the JPEG in it can be used", kind, NotDeveloped)
 }
 
 // A rawPreview is the largest JPEG in a camera raw file.
@@ -103,7 +106,7 @@ func (s Spec) preview(data []byte) (*rawPreview, error) {
 		p.search(data)
 	}
 	if p.file == nil {
-		err := fmt.Errorf("this is %s raw file without a JPEG that can be read: expected one for --raw-preview", p.kind)
+		err := fmt.Errorf("this is %s raw file without a JPEG that can be read: expected one as its preview", p.kind)
 		return nil, &Error{Kind: ClassUnsupported, Doing: "read header", Err: err}
 	}
 	return p, nil

@@ -108,7 +108,7 @@ func TestPreviewOfARawFileIsUsedIfAsked(t *testing.T) {
 		plain := Task{Data: c.data, Spec: mustSpec(t, "format=png")}
 		_, err := Do(context.Background(), plain)
 		if class(err) != ClassUnsupported || !strings.Contains(err.Error(), c.kind+" raw file") ||
-			!strings.Contains(err.Error(), "--raw-preview") {
+			!strings.Contains(err.Error(), NotDeveloped) {
 			t.Errorf("%s, not asked: %v", name, err)
 		}
 		asked := mustSpec(t, "format=png;raw-preview=on")

@@ -99,7 +99,7 @@ func TestSpecMadeByHand(t *testing.T) {
 		t.Errorf("variants %v", v)
 	}
 	for _, bad := range []Spec{
-		{Quality: -1}, {Quality: 101}, {Formats: []Format{WebP}}, {Formats: []Format{"xyz"}},
+		{Quality: -1}, {Quality: 101}, {Formats: []Format{HEIC}}, {Formats: []Format{"xyz"}},
 		{Formats: []Format{PNG, PNG}}, {Colors: 1}, {Effort: "none"}, {Metadata: "some"},
 		{Background: "ivory"}, {Ops: []Op{{}}},
 		{Sizes: []Resize{{}}},

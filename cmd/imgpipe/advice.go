@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"imgpipe/fetch"
 	"imgpipe/transform"
@@ -18,6 +19,12 @@ func withFlag(err error) error {
 	}
 	if e, ok := errors.AsType[*transform.Error](err); ok && e.Refused {
 		return adviceError{err, "--damaged keep takes what is there of a damaged image"}
+	}
+	if e, ok := errors.AsType[*transform.Error](err); ok && strings.Contains(e.Error(), transform.NotDeveloped) {
+		return adviceError{err, "--raw-preview uses the JPEG in a camera raw file"}
+	}
+	if e, ok := errors.AsType[*transform.Error](err); ok && strings.Contains(e.Error(), transform.FirstAlone) {
+		return adviceError{err, "--animate first takes the first frame"}
 	}
 	if e, ok := errors.AsType[*transform.Error](err); ok && e.Kind == transform.ClassTooLarge {
 		return adviceError{err, "--max-pixels sets the largest image and output"}

@@ -54,7 +54,7 @@ func TestDemoSaysTheOrdersThatItShowsAndNoOthers(t *testing.T) {
 		{"processes are slower", madeUpDemo(6, quiet(1.2, 0.5, 0.28, 0.35), nil), []string{
 			"processes: 0.8", " times as fast as goroutines."}},
 		{"other programs", madeUpDemo(6, quiet(1.2, 0.5, 0.28, 0.35), byOthers), []string{
-			"Other programs held 1.6 of 2 CPUs in 6 of 6 rounds: these figures show no order."}},
+			"Other programs held 1.6 of 2 CPUs in all 6 rounds: these figures show no order."}},
 		{"a busy machine", madeUpDemo(4, quiet(1.2, 0.5, 0.28, 0.35), nil), []string{
 			"4 of 6 rounds were made: these figures show no order.", "All modes wrote the same"}},
 		{"no round of all modes", broken, []string{"0 of 6 rounds were made: these figures show no order.\n\n"}},

@@ -58,6 +58,11 @@ func formatHelp() string {
 	return fmt.Sprintf("%s, but %s becomes %s or %s)", text, others, clear.Title(), opaque.Title())
 }
 
+// animatedFormats are the formats that can hold an animation.
+func animatedFormats() string {
+	return formatsThat(transform.Format.Animates, transform.Format.Title, ", ")
+}
+
 // keptAs returns the formats in which a transparent and an opaque image of format f are written by default.
 func keptAs(f transform.Format) (clear, opaque transform.Format) {
 	var keep transform.Spec

@@ -166,8 +166,8 @@ func (f *runFlags) addFiles(g flags.Group) {
 		flags.Flag{Name: "animate",
 			Value: flags.Parsed(&p.animate, "keep|first",
 				ofTransform(transform.ParseAnimation), textOf[transform.Animation]),
-			Usage: "keep: an animation stays one in GIF, PNG and WebP; other formats get its first frame (default). " +
-				"first: its first frame"},
+			Usage: "keep: an animation stays one in " + animatedFormats() + "; other formats get its first frame " +
+				"(default). first: its first frame"},
 		flags.Flag{Name: "effort",
 			Value: flags.Parsed(&p.effort, "fast|normal|high",
 				ofTransform(transform.ParseEffort), textOf[transform.Effort]),

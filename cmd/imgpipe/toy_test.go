@@ -73,7 +73,7 @@ func TestAFormatIsOneFileAndOneRow(t *testing.T) {
 	if err := writePicture(filepath.Join(dir, "in", "trip", "a.png"), 40, 30); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "new.heic"), []byte("\x00\x00\x00\x18ftypheic"), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "new.jp2"), []byte("\x00\x00\x00\x0cjP  \r\n\x87\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 
@@ -87,7 +87,7 @@ func TestAFormatIsOneFileAndOneRow(t *testing.T) {
 		{[]string{"run", "--help"}, "|ppm", true},
 		{[]string{"run", "-o", "no", "--format", "xyz", "in"}, " or ppm", false},
 		{[]string{"run", "-o", "no", "--format", "ppm", "--quality", "7", "in"}, "expected no --format ppm", false},
-		{[]string{"run", "-o", "no", "new.heic"}, " or PPM", false},
+		{[]string{"run", "-o", "no", "new.jp2"}, " or PPM", false},
 	} {
 		if out, err := run(c.args...); !strings.Contains(out, c.want) || (err == nil) != c.ok {
 			t.Errorf("imgpipe %s: %v, want %q in\n%s", strings.Join(c.args, " "), err, c.want, out)
