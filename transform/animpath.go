@@ -15,10 +15,7 @@ type framesPath struct {
 	header Header
 }
 
-// framesName is Result.Path of a framesPath.
-const framesName = "frames"
-
-func (p *framesPath) name() string { return framesName }
+func (p *framesPath) name() string { return "frames" }
 
 func (p *framesPath) explain() (why, how string) {
 	return "one frame after the other, in RGB", fmt.Sprintf(", %d frames", p.header.traits.frames.frames)

@@ -65,7 +65,7 @@ func (s Spec) MaxMetadata() int64 {
 // MaxFile returns a number of bytes that a file for o, as Do makes it by way of path, does not exceed.
 func (t Task) MaxFile(o Output, path string) int64 {
 	most := MaxFile(o.Width, o.Height)
-	if path != framesName || o.Format.row().animate == nil {
+	if path != (*framesPath)(nil).name() || o.Format.row().animate == nil {
 		return most
 	}
 	const perFrame = 1 << 10
