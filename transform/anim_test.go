@@ -105,7 +105,8 @@ func TestAnimationKeepsFramesDelaysAndPlays(t *testing.T) {
 				for _, last := range []Format{GIF, PNG, WebPLossless} {
 					res := do(t, between, "format="+string(last))
 					out := res.Outputs[0]
-					if res.Path != (*framesPath)(nil).name() || res.Damaged || len(res.Warnings) > 0 || out.CheckFile() != nil {
+					if res.Path != (*framesPath)(nil).name() || res.Damaged || len(res.Warnings) > 0 ||
+						out.CheckFile() != nil {
 						t.Errorf("%s to %s: path %s, warnings %q, %v",
 							first, last, res.Path, res.Warnings, out.CheckFile())
 					}
