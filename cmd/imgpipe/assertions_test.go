@@ -14,6 +14,9 @@ import (
 // whoever wraps or replaces it. The internal packages of a package are parts of it: nobody else can wrap them.
 // errors.As and errors.AsType look through wrapping, and may name a type of errors.
 func TestNoPackageAssertsTheTypeOfAnother(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it would read the whole module, and all that it imports")
+	}
 	found := assertedTypes(t, filepath.Join("..", ".."))
 	if found.looked < 20 {
 		t.Errorf("only %d assertions were looked at: the test does not see the module", found.looked)

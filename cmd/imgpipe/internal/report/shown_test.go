@@ -71,6 +71,22 @@ func place(t *testing.T, r row) (dot, home, left, right float64) {
 	return dot, home, left, right
 }
 
+// TestWhatTheFirstSentenceRestsOnIsFolded: a reader meets the sentence, and opens the figures of it.
+func TestWhatTheFirstSentenceRestsOnIsFolded(t *testing.T) {
+	for findings, summary := range map[int]string{1: "What this rests on", 2: "The whole verdict"} {
+		c := rich(t)
+		c.Verdict = c.Verdict[:findings]
+		var page strings.Builder
+		if err := HTML(&page, c); err != nil {
+			t.Fatal(err)
+		}
+		if want := "<summary>" + summary + `</summary><p class="figures">`; !strings.Contains(page.String(), want) ||
+			strings.Count(page.String(), `class="figures"`) != 1 {
+			t.Errorf("%d findings: the figures of the first do not follow %s", findings, want)
+		}
+	}
+}
+
 // TestFiguresRiseToTheRightInBothPanels: one axis that ran the other way would be read wrong.
 func TestFiguresRiseToTheRightInBothPanels(t *testing.T) {
 	for _, ratio := range []float64{0.2, 0.8, 0.97, 1.02, 1.3, 7} {
