@@ -50,6 +50,7 @@ func avifdec(t *testing.T, data []byte) image.Image {
 }
 
 func TestAVIFIsReadByAnotherDecoder(t *testing.T) {
+	notUnderRace(t)
 	for _, size := range []image.Point{{1, 1}, {2, 1}, {1, 3}, {17, 33}, {64, 64}, {300, 7}} {
 		pic := scene(size.X, size.Y)
 		for _, text := range []string{"format=avif;quality=95", "format=avif;quality=95;chroma=444;effort=normal"} {
@@ -67,6 +68,7 @@ func TestAVIFIsReadByAnotherDecoder(t *testing.T) {
 
 // TestAlphaOfAnAVIFIsKeptExactly has all values of alpha, and colors below them.
 func TestAlphaOfAnAVIFIsKeptExactly(t *testing.T) {
+	notUnderRace(t)
 	pic := scene(256, 8)
 	for x := range 256 {
 		for y := range 8 {
@@ -90,6 +92,7 @@ func TestAlphaOfAnAVIFIsKeptExactly(t *testing.T) {
 }
 
 func TestProfileOfAnAVIFIsThatOfItsInput(t *testing.T) {
+	notUnderRace(t)
 	p3 := profileOf(4, "RGB ", "Display P3")
 	res := do(t, intoJPEG(encoded(t, scene(40, 30), JPEG), p3), "format=avif")
 	m, err := inspect(res.Outputs[0].Data)
@@ -199,6 +202,7 @@ func TestFilesOfAnotherEncoderAreRead(t *testing.T) {
 
 // TestAVIFIsTurnedAsHEIFSays compares with libheif, for all turns, and for a crop.
 func TestAVIFIsTurnedAsHEIFSays(t *testing.T) {
+	notUnderRace(t)
 	convert := tool(t, "heif-convert")
 	pic := scene(60, 40)
 	for irot := range 4 {
@@ -230,6 +234,7 @@ func TestAVIFIsTurnedAsHEIFSays(t *testing.T) {
 
 // TestForgedSizeOfAnAVIFCostsNothing has a size in the property beside the picture, and in the picture.
 func TestForgedSizeOfAnAVIFCostsNothing(t *testing.T) {
+	notUnderRace(t)
 	data := encoded(t, scene(64, 48), AVIF)
 	forged := bytes.Clone(data)
 	at := bytes.Index(forged, []byte("ispe")) + 8
@@ -337,6 +342,7 @@ func TestSequenceGivesItsStillImage(t *testing.T) {
 }
 
 func TestLargeAVIFIsRefusedBeforeWork(t *testing.T) {
+	notUnderRace(t)
 	_, err := Do(context.Background(), Task{Data: encoded(t, solid(64, 64, color.NRGBA{A: 255}), PNG),
 		Spec: mustSpec(t, "format=avif;size=6000x6000,upscale,fit=fill")})
 	if class(err) != ClassEncode || !strings.Contains(err.Error(), "expected at most 26000000") {
