@@ -228,3 +228,30 @@ func TestFormatsReadAndPrint(t *testing.T) {
 		t.Error("one format twice among those of which the smallest is kept")
 	}
 }
+
+// TestTheSmallestFileOfAnAnimationKeepsItsFrames asks for the smallest of formats that can hold an animation, of which
+// one frame would be smaller, and of formats that cannot.
+func TestTheSmallestFileOfAnAnimationKeepsItsFrames(t *testing.T) {
+	data := film(t, 0, movie(4, 30, 20, grounds["opaque"]), 10)
+	for text, frames := range map[string]int{"auto": 4, "auto:jpeg,gif": 4, "auto:jpeg,bmp": 1, "auto:jpeg": 1} {
+		task := Task{Data: data, Spec: mustSpec(t, "size=15;size=10;format="+text)}
+		res, err := Do(context.Background(), task)
+		if err != nil || len(res.Outputs) != 2 {
+			t.Fatalf("%s: %d outputs, error %v", text, len(res.Outputs), err)
+		}
+		for _, out := range res.Outputs {
+			if err := out.CheckFile(); err != nil || out.Format.Animates() != (frames > 1) {
+				t.Fatalf("%s: a %s was made: %v", text, out.Format, err)
+			}
+			if !out.Format.Animates() {
+				continue
+			}
+			if got, _ := framesOf(t, out.Data); len(got) != frames {
+				t.Errorf("%s: a %s of %d frames, want %d", text, out.Format, len(got), frames)
+			}
+		}
+		if want, err := task.Expected(res.Source); err != nil || len(want) != 2 || !res.Swatch.Valid() {
+			t.Errorf("%s: expected %v, error %v, swatch %q", text, want, err, res.Swatch)
+		}
+	}
+}

@@ -125,13 +125,15 @@ func (s Spec) plan(h Header, limits Limits) (plan, error) {
 // smallest file is asked for, such a format is left out unless none is left.
 func (p *plan) add(s Spec, l leg, h Header) error {
 	var failed error
-	before := len(p.legs)
-	for _, f := range s.Outputs(h) {
+	before, outputs := len(p.legs), s.Outputs(h)
+	animated := s.Animate != AnimationFirst && h.traits != nil && h.traits.frames != nil
+	some := animated && slices.ContainsFunc(outputs, Format.Animates)
+	for _, f := range outputs {
 		l := l
 		l.row = f.row()
 		l.enc = s.encoding(l.row)
-		l.enc.animated = s.Animate != AnimationFirst && h.traits != nil && h.traits.frames != nil
-		if p.smallest && l.enc.animated && l.row.animate == nil {
+		l.enc.animated = animated
+		if p.smallest && some && !l.animates() {
 			continue // one frame is no smaller file of an animation
 		}
 		p.animated = p.animated || l.animates()
