@@ -34,18 +34,16 @@ func (p *framesPath) need(n *needs) {
 		n.held += 4 * pixels
 	}
 	frames := int64(n.frames.frames)
-	for legs := range p.bySize() {
-		first := legs[0].sizes[0]
-		n.steps(legs, 0, first, legs[0].ops)
-		for i := range legs {
-			if !legs[i].animates() {
-				continue
-			}
-			out := int64(legs[i].size().X) * int64(legs[i].size().Y)
-			const kept = 4 * 4 // the first frame, and three that are compared
-			file := n.file(out, 4*frames, 16)
-			n.held += kept*out + 2*file + 64*frames
+	for i := range p.legs {
+		l := &p.legs[i]
+		n.steps(l, 0, l.sizes[0], l.ops)
+		if !l.animates() {
+			continue
 		}
+		out := int64(l.size().X) * int64(l.size().Y)
+		const kept = 4 * 4 // the first frame, and three that are compared
+		file := n.file(out, 4*frames, 16)
+		n.held += kept*out + 2*file + 64*frames
 	}
 }
 

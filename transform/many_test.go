@@ -2,6 +2,7 @@ package transform
 
 import (
 	"bytes"
+	"context"
 	"image"
 	"image/draw"
 	"slices"
@@ -252,6 +253,28 @@ func TestTheSmallestFileOfAnAnimationKeepsItsFrames(t *testing.T) {
 		}
 		if want, err := task.Expected(res.Source); err != nil || len(want) != 2 || !res.Swatch.Valid() {
 			t.Errorf("%s: expected %v, error %v, swatch %q", text, want, err, res.Swatch)
+		}
+	}
+}
+
+// TestNeedDoesNotDependOnTheOrderOfFormats has a picture whose colors are converted for one of two formats, which takes
+// an image more.
+func TestNeedDoesNotDependOnTheOrderOfFormats(t *testing.T) {
+	for name, pic := range map[string][]byte{
+		"planes": intoJPEG(jpegOf(t, scene(900, 700), 2, 2), profileP3()),
+		"rows":   intoPNG(encoded(t, scene(900, 700), PNG), profileP3()),
+		"rgb":    intoPNG(encoded(t, scene(900, 700), PNG), profileP3()),
+	} {
+		h, err := ReadHeader(pic)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name == "rgb" {
+			h.traits.rows = nil
+		}
+		a, b := mustSpec(t, "format=tiff,gif").Need(h), mustSpec(t, "format=gif,tiff").Need(h)
+		if a != b {
+			t.Errorf("%s: %d in one order, %d in the other", name, a, b)
 		}
 	}
 }

@@ -47,9 +47,9 @@ type needs struct {
 // during counts bytes that are used for a while, besides those that are held.
 func (n *needs) during(bytes int64) { n.most = max(n.most, bytes) }
 
-// steps counts doing ops to an image of that size, which is already counted, and encoding the result for each of legs.
-// more bytes are used all the time.
-func (n *needs) steps(legs []leg, more int64, size image.Point, ops []Op) {
+// steps counts doing ops to an image of that size, which is already counted, and encoding the result for l. more bytes
+// are used all the time. Legs that share a result are counted one by one: the peak is the same.
+func (n *needs) steps(l *leg, more int64, size image.Point, ops []Op) {
 	var in int64 // bytes of the image that goes into a step; that of the first is already counted
 	for _, op := range ops {
 		before := size
@@ -66,9 +66,7 @@ func (n *needs) steps(legs []leg, more int64, size image.Point, ops []Op) {
 		n.during(more + step)
 		in = out
 	}
-	for i := range legs {
-		n.output(&legs[i], more+in, size, true)
-	}
+	n.output(l, more+in, size, true)
 }
 
 // output counts the encoding of the output of l, an image of that size, while more bytes are used. rgb reports whether

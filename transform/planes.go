@@ -221,17 +221,12 @@ func (p *planesPath) need(n *needs) {
 		views = max(views, p.viewBytes(l, p.stored))
 	}
 	n.held += views
-	for legs := range p.bySize() {
-		var rgb []leg
-		for i := range legs {
-			if p.direct(legs[i]) {
-				n.output(&legs[i], 0, legs[i].view.size, false)
-			} else {
-				rgb = append(rgb, legs[i])
-			}
-		}
-		if size := legs[0].view.size; len(rgb) > 0 {
-			n.steps(rgb, imageBytes(args{}, size.X, size.Y), size, p.inRGB(legs[0]))
+	for i := range p.legs {
+		l := &p.legs[i]
+		if size := l.view.size; p.direct(*l) {
+			n.output(l, 0, size, false)
+		} else {
+			n.steps(l, imageBytes(args{}, size.X, size.Y), size, p.inRGB(*l))
 		}
 	}
 }

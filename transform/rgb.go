@@ -30,8 +30,9 @@ func (p *rgbPath) need(n *needs) {
 	}
 	n.most -= min(n.most, image)
 	n.held += image
-	for legs := range p.bySize() {
-		n.steps(legs, 0, legs[0].sizes[0], legs[0].ops)
+	for i := range p.legs {
+		l := &p.legs[i]
+		n.steps(l, 0, l.sizes[0], l.ops)
 	}
 }
 

@@ -59,24 +59,21 @@ func (p *rowsPath) explain() (why, how string) { return "row by row to the sizes
 func (p *rowsPath) need(n *needs) {
 	n.held += p.views()
 	gray := p.rows.gray()
-	for legs := range p.bySize() {
-		l := &legs[0]
+	for i := range p.legs {
+		l := &p.legs[i]
 		size := l.view.size
 		pic := imageBytes(args{}, size.X, size.Y)
 		var more int64
 		if l.view.turn != (turn{}) {
 			more += pic
 		}
-		if !gray {
-			n.steps(legs, more, size, l.inRGB())
-			continue
-		}
-		for i := range legs {
-			if legs[i].direct() {
-				n.output(&legs[i], more/4, size, false)
-			} else {
-				n.steps(legs[i:i+1], more+pic, size, l.inRGB())
-			}
+		switch {
+		case !gray:
+			n.steps(l, more, size, l.inRGB())
+		case l.direct():
+			n.output(l, more/4, size, false)
+		default:
+			n.steps(l, more+pic, size, l.inRGB())
 		}
 	}
 }
