@@ -218,15 +218,15 @@ func (p *framesPath) end(j *job, m *meta, res *Result, strips []strip, count int
 		res.Encode += time.Since(start)
 	}
 	for legs := range p.bySize() {
-		files := strips[:len(legs)]
+		files := make([]Output, len(legs))
+		for i := range files {
+			files[i] = strips[i].out
+		}
 		strips = strips[len(legs):]
 		if p.smallest {
-			best := slices.MinFunc(files, func(a, b strip) int { return len(a.out.Data) - len(b.out.Data) })
-			files = []strip{best}
+			files = smallestOf(files)
 		}
-		for i := range files {
-			res.Outputs = append(res.Outputs, files[i].out)
-		}
+		res.Outputs = append(res.Outputs, files...)
 	}
 	return j.ended()
 }
@@ -241,16 +241,7 @@ func (j *job) lacksFrames(m *meta, count int, why error) error {
 	if all-count == 1 {
 		lacks = fmt.Sprintf("frame %d: %v: of %d frames the last is missing", count+1, why, all)
 	}
-	switch {
-	case count == 0:
-		return &Error{Kind: ClassDecode, Doing: j.doing, Err: errors.New(lacks)}
-	case j.limits.RefuseDamaged:
-		return &Error{Kind: ClassDecode, Doing: j.doing, Err: errors.New(lacks), Refused: true}
-	}
-	if j.lacks == "" {
-		j.lacks = j.doing + ": " + lacks
-	}
-	return nil
+	return j.lack(lacks, count == 0)
 }
 
 // A cropping remembers where the smart crops of an animation's first frame were, for all others.

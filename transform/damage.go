@@ -10,15 +10,21 @@ import (
 // damaged decides what becomes of a picture by its decoder's report: nil means that the picture is used. It is called
 // once for each input, when everything that can be decoded has been.
 func (j *job) damaged(r codec.Damage) error {
-	switch {
-	case r.Err == nil:
+	if r.Err == nil {
 		return nil
-	case r.Nothing():
-		return &Error{Kind: ClassDecode, Doing: j.doing, Err: errors.New(r.String())}
-	case j.limits.RefuseDamaged:
-		return &Error{Kind: ClassDecode, Doing: j.doing, Err: errors.New(r.String()), Refused: true}
 	}
-	j.lacks = j.doing + ": " + r.String()
+	return j.lack(r.String(), r.Nothing())
+}
+
+// lack decides what becomes of a picture of which something is missing; nothing reports that all is. nil means that the
+// rest is used. What is noted first counts.
+func (j *job) lack(what string, nothing bool) error {
+	if nothing || j.limits.RefuseDamaged {
+		return &Error{Kind: ClassDecode, Doing: j.doing, Err: errors.New(what), Refused: !nothing}
+	}
+	if j.lacks == "" {
+		j.lacks = j.doing + ": " + what
+	}
 	return nil
 }
 

@@ -169,7 +169,7 @@ func (j *job) run(t Task) (Result, error) {
 		return Result{}, err
 	}
 	if t.Spec.Facts {
-		facts := exif.CameraOf(m.described.structure())
+		facts := exif.CameraOf(structure(m.described.exif))
 		res.Taken, res.Camera = facts.Taken, facts.Camera
 	}
 	j.originals(t, &m, &p, &res)

@@ -45,13 +45,10 @@ func (f *format) room(kind blockKind) int {
 	return exif.MaxBlock
 }
 
-// structure returns the TIFF structure of EXIF, nil if there is none.
-func (d *described) structure() []byte { return bytes.TrimPrefix(d.exif, []byte("Exif\x00\x00")) }
-
 // blocks returns the metadata of a file with header m.
 func (m *meta) blocks(data []byte) exif.Blocks {
 	d := &m.described
-	b := exif.Blocks{EXIF: d.structure(), XMP: d.xmp, IPTC: d.iptc}
+	b := exif.Blocks{EXIF: structure(d.exif), XMP: d.xmp, IPTC: d.iptc}
 	if gather := m.Format.row().gather; d.more && gather != nil {
 		gather(data, &b)
 	}

@@ -59,16 +59,21 @@ func (s *sizing) suit(l look) {
 // todo reports whether the file of leg i is to be made, and is not made yet.
 func (s *sizing) todo(i int) bool { return s.files[i].Data == nil && (s.suits == nil || s.suits[i]) }
 
-// kept returns the files that are kept: all, or the smallest, and of equal ones the first.
+// kept returns the files that are kept.
 func (s *sizing) kept() []Output {
 	if !s.smallest {
 		return s.files
 	}
+	return smallestOf(s.files)
+}
+
+// smallestOf returns the smallest of the files that were made, and of equal ones the first.
+func smallestOf(files []Output) []Output {
 	best := -1
-	for i := range s.files {
-		if data := s.files[i].Data; data != nil && (best < 0 || len(data) < len(s.files[best].Data)) {
+	for i := range files {
+		if data := files[i].Data; data != nil && (best < 0 || len(data) < len(files[best].Data)) {
 			best = i
 		}
 	}
-	return s.files[best : best+1]
+	return files[best : best+1]
 }

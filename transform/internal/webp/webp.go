@@ -1,6 +1,6 @@
 // Package webp reads and writes the container of WebP files (RFC 9649, section 2): the chunks around the images, and
 // not the images. Start with [Append] for a file of one image and with [AppendAnimation] for several. A reader takes a
-// file apart with [Next], or with [ReadAnimation] if it has frames.
+// file apart with [Next], and each ANMF with [ReadFrame].
 //
 //	RIFF, size, WEBP
 //	  "VP8 " or "VP8L"                        a file of nothing but one image
