@@ -53,30 +53,10 @@ func inverse(in *coefficients, pred, out *samples) {
 }
 
 // forwardSecond transforms the first coefficients of 16 blocks (section 14.3: the matrix of the inverse is symmetric).
-func forwardSecond(in, out *coefficients) {
-	var t [16]int32
-	for i := range 4 {
-		a, b, c, d := in[i]+in[12+i], in[4+i]+in[8+i], in[4+i]-in[8+i], in[i]-in[12+i]
-		t[i], t[4+i], t[8+i], t[12+i] = a+b, c+d, a-b, d-c
-	}
-	for i := 0; i < 16; i += 4 {
-		a, b, c, d := t[i]+t[i+3], t[i+1]+t[i+2], t[i+1]-t[i+2], t[i]-t[i+3]
-		out[i], out[i+1], out[i+2], out[i+3] = (a+b+1)>>1, (c+d+1)>>1, (a-b+1)>>1, (d-c+1)>>1
-	}
-}
+func forwardSecond(in, out *coefficients) { second(in, out, 1, 1) }
 
-// inverseSecond returns the first coefficients of 16 blocks, as [macroblock.spread] does.
-func inverseSecond(in, out *coefficients) {
-	var t [16]int32
-	for i := range 4 {
-		a, b, c, d := in[i]+in[12+i], in[4+i]+in[8+i], in[4+i]-in[8+i], in[i]-in[12+i]
-		t[i], t[4+i], t[8+i], t[12+i] = a+b, c+d, a-b, d-c
-	}
-	for i := 0; i < 16; i += 4 {
-		a, b, c, d := t[i]+t[i+3], t[i+1]+t[i+2], t[i+1]-t[i+2], t[i]-t[i+3]
-		out[i], out[i+1], out[i+2], out[i+3] = (a+b+3)>>3, (c+d+3)>>3, (a-b+3)>>3, (d-c+3)>>3
-	}
-}
+// inverseSecond returns the first coefficients of 16 blocks.
+func inverseSecond(in, out *coefficients) { second(in, out, 3, 3) }
 
 // A lanes is a block with 16 bits for each sample: those of the even and of the odd columns of two rows, then of the
 // two rows below. Sums of whole words are sums of four samples at once.

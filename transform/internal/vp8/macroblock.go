@@ -238,22 +238,29 @@ func readLarge(r *boolReader, p *[11]uint8) int32 {
 	return v + 3 + 8<<group
 }
 
-// spread makes the first coefficients of the blocks of luma from the block that stands for them (section 14.3).
+// spread makes the first coefficients of the blocks of luma from the block that stands for them.
 func (mb *macroblock) spread(in *[16]int16) {
+	var firsts coefficients
+	second(in, &firsts, 3, 3)
+	for i, v := range firsts {
+		if int16(v) != 0 {
+			mb.coefficients[i][0] = int16(v)
+			mb.last[i] = 1
+		}
+	}
+}
+
+// second multiplies a block by the matrix of section 14.3 from both sides, adds round and shifts.
+func second[T int16 | int32](in *[16]T, out *coefficients, round int32, shift uint) {
 	var t [16]int32
 	for i := range 4 {
 		a, b := int32(in[i])+int32(in[12+i]), int32(in[4+i])+int32(in[8+i])
 		c, d := int32(in[4+i])-int32(in[8+i]), int32(in[i])-int32(in[12+i])
 		t[i], t[4+i], t[8+i], t[12+i] = a+b, c+d, a-b, d-c
 	}
-	for i := range 4 {
-		row := t[4*i:][:4]
-		a, b, c, d := row[0]+row[3], row[1]+row[2], row[1]-row[2], row[0]-row[3]
-		for k, v := range [4]int32{a + b, c + d, a - b, d - c} {
-			if v = (v + 3) >> 3; int16(v) != 0 {
-				mb.coefficients[4*i+k][0] = int16(v)
-				mb.last[4*i+k] = 1
-			}
-		}
+	for i := 0; i < 16; i += 4 {
+		a, b, c, d := t[i]+t[i+3], t[i+1]+t[i+2], t[i+1]-t[i+2], t[i]-t[i+3]
+		out[i], out[i+1] = (a+b+round)>>shift, (c+d+round)>>shift
+		out[i+2], out[i+3] = (a-b+round)>>shift, (d-c+round)>>shift
 	}
 }
