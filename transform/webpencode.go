@@ -220,36 +220,34 @@ func (j *job) webpExtras(e encoding, f Format) webp.Extras {
 
 // measureWebP reads the size from the head of a lossy image.
 func measureWebP(data []byte) (w, h int, ends bool) {
-	c, ends := webpImage(data)
-	switch string(c.Name) {
-	case "ANIM":
-		return animatedSize(data, ends)
-	case "VP8 ":
-	default:
-		return 0, 0, false
-	}
-	head, err := vp8.ReadHeader(c.Body)
-	if err != nil {
-		return 0, 0, false
-	}
-	return head.Width, head.Height, ends
+	return measureKind(data, "VP8 ", func(body []byte) (w, h int, err error) {
+		head, err := vp8.ReadHeader(body)
+		return head.Width, head.Height, err
+	})
 }
 
 // measureWebPLossless is measureWebP for a lossless image.
 func measureWebPLossless(data []byte) (w, h int, ends bool) {
+	return measureKind(data, "VP8L", func(body []byte) (w, h int, err error) {
+		head, err := vp8l.ReadHeader(body)
+		return head.Width, head.Height, err
+	})
+}
+
+// measureKind reads the size of an image whose chunk has that name, from the body of the chunk, or of an animation.
+func measureKind(
+	data []byte, name string, size func(body []byte) (w, h int, err error),
+) (w, h int, ends bool) {
 	c, ends := webpImage(data)
 	switch string(c.Name) {
 	case "ANIM":
 		return animatedSize(data, ends)
-	case "VP8L":
-	default:
-		return 0, 0, false
+	case name:
+		if w, h, err := size(c.Body); err == nil {
+			return w, h, ends
+		}
 	}
-	head, err := vp8l.ReadHeader(c.Body)
-	if err != nil {
-		return 0, 0, false
-	}
-	return head.Width, head.Height, ends
+	return 0, 0, false
 }
 
 // animatedSize reads the size from the first chunk of an animation.

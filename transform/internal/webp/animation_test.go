@@ -9,9 +9,10 @@ import (
 
 var errAnimation = errors.New("it is no animation: expected the chunks VP8X, ANIM and ANMF")
 
-// ReadAnimation reads what AppendAnimation wrote: it takes an animation of at most most frames apart, for which Is holds. Its images are slices of data. The
-// animation ends before the first frame that has no image or does not stand on the canvas; why says what was wrong
-// there. If there are more frames than most, the rest is left out and more is set.
+// ReadAnimation reads what AppendAnimation wrote: it takes an animation of at most most frames apart, for which Is
+// holds. Its images are slices of data. The animation ends before the first frame that has no image or does not stand
+// on the canvas; why says what was wrong there. If there are more frames than most, the rest is left out and more is
+// set.
 func ReadAnimation(data []byte, most int) (a Animation, more bool, why, err error) {
 	rest, headed, extended := Chunks(data), false, false
 	for range maxChunks {
