@@ -3,6 +3,7 @@ package exif
 import (
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // Facts are what people ask for of a picture. What is not known is "" or false.
@@ -46,7 +47,7 @@ func CameraOf(exif []byte) (f Facts) {
 		f.Camera = model // which names the maker, too
 	}
 	for _, tag := range []uint16{tagTaken, tagDigitized} {
-		if m := moment.FindStringSubmatch(text(t.Photo, tag)); m != nil && f.Taken == "" && m[1] != "0000" {
+		if m := moment().FindStringSubmatch(text(t.Photo, tag)); m != nil && f.Taken == "" && m[1] != "0000" {
 			f.Taken = strings.Join(m[1:4], "-") + " " + strings.Join(m[4:], ":")
 		}
 	}
@@ -55,5 +56,7 @@ func CameraOf(exif []byte) (f Facts) {
 }
 
 // moment is a time in EXIF (CIPA DC-008, section 4.6.4).
-var moment = regexp.MustCompile(`^([0-9]{4})[:-](0[1-9]|1[0-2])[:-](0[1-9]|[12][0-9]|3[01])[ T]` +
-	`([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9])`)
+var moment = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^([0-9]{4})[:-](0[1-9]|1[0-2])[:-](0[1-9]|[12][0-9]|3[01])[ T]` +
+		`([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9])`)
+})

@@ -93,6 +93,7 @@ func (e *Encoder) Append(dst []byte, p *pixel.Planes, o EncodeOptions) ([]byte, 
 	if err := e.layOut(p); err != nil {
 		return dst, err
 	}
+	makeTables()
 	defer func() { e.luma, e.blue, e.red = pixel.Plane{}, pixel.Plane{}, pixel.Plane{} }()
 	if o.Quality == 0 {
 		o.Quality = DefaultQuality

@@ -1,7 +1,17 @@
 package vp8
 
+import "sync"
+
+// makeTables makes the tables below and fixedCosts, once: before the first picture, and not in a program that encodes
+// none.
+var makeTables = sync.OnceFunc(func() {
+	bitCosts, tokenOf = makeBitCosts(), makeTokenOf()
+	modeCosts, fixedCosts = makeModeCosts(), makeFixedCosts()
+	lumaCosts, chromaCosts, costEach = wholeCosts(writeLuma), wholeCosts(writeChroma), costOf(false, 145)
+})
+
 // bitCosts has what a bit costs that has a probability of p in 256, in 256ths of a bit.
-var bitCosts = makeBitCosts()
+var bitCosts [257]int32
 
 // makeBitCosts computes logarithms by squaring, in integers, so that they are the same on all machines.
 func makeBitCosts() (costs [257]int32) {
@@ -57,7 +67,7 @@ const (
 const firstOfGroup6 = 67
 
 // tokenOf returns the token of each value below firstOfGroup6, and of it.
-var tokenOf = makeTokenOf()
+var tokenOf [firstOfGroup6 + 1]uint8
 
 func makeTokenOf() (of [firstOfGroup6 + 1]uint8) {
 	for v := range of {
@@ -140,7 +150,7 @@ func probability(zero, one uint32) uint8 {
 }
 
 // modeCosts are the costs of the mode of a subblock, by the modes above and to the left.
-var modeCosts = makeModeCosts()
+var modeCosts [10][10][10]int32
 
 func makeModeCosts() (costs [10][10][10]int32) {
 	for a := range costs {
@@ -215,9 +225,8 @@ func writeChroma(w bitSink, mode uint8) {
 
 // The costs of the modes of luma and chroma, and of a mode for each subblock.
 var (
-	lumaCosts   = wholeCosts(writeLuma)
-	chromaCosts = wholeCosts(writeChroma)
-	costEach    = costOf(false, 145)
+	lumaCosts, chromaCosts [4]int32
+	costEach               int32
 )
 
 func wholeCosts(write func(bitSink, uint8)) (costs [4]int32) {

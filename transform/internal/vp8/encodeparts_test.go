@@ -6,6 +6,8 @@ import (
 	"testing"
 )
 
+func init() { makeTables() } // which tests of parts of the encoder read
+
 func TestBitsAreReadAsWritten(t *testing.T) {
 	for seed := range uint64(300) {
 		r := rand.New(rand.NewPCG(seed, 2))

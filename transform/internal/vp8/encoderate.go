@@ -53,7 +53,7 @@ func (r *rates) set(probs *tokenProbs) {
 }
 
 // fixedCosts are the costs of the sign and the extra bits of a level.
-var fixedCosts = makeFixedCosts()
+var fixedCosts [firstOfGroup6 + 1]int32
 
 func makeFixedCosts() (costs [firstOfGroup6 + 1]int32) {
 	for v := 1; v < len(costs); v++ {

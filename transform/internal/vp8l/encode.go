@@ -103,6 +103,7 @@ func (e *Encoder) AppendPlane(dst []byte, p pixel.Plane, o EncodeOptions) ([]byt
 
 // append encodes the pixels of e.source and appends them to head. If there is an error, it returns dst.
 func (e *Encoder) append(head, dst []byte, w, h int, o EncodeOptions) ([]byte, error) {
+	makeLogs()
 	var best []byte
 	g := grid{e.source, w, h}
 	for _, way := range e.ways(g, o.Effort) {

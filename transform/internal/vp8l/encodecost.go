@@ -3,19 +3,22 @@ package vp8l
 import (
 	"math"
 	"math/bits"
+	"sync"
 )
 
 // Costs are in bits with this many binary digits behind the point. They are whole numbers so that all machines decide
 // alike.
 const costDigits = 8
 
-// logs has log2 of the numbers below 4096.
-var logs = func() (t [1 << 12]uint32) {
-	for i := 1; i < len(t); i++ {
-		t[i] = uint32(math.Round(math.Log2(float64(i)) * (1 << costDigits)))
+// logs has log2 of the numbers below 4096. makeLogs makes it, once: before the first picture, and not in a program that
+// encodes none.
+var logs [1 << 12]uint32
+
+var makeLogs = sync.OnceFunc(func() {
+	for i := 1; i < len(logs); i++ {
+		logs[i] = uint32(math.Round(math.Log2(float64(i)) * (1 << costDigits)))
 	}
-	return t
-}()
+})
 
 // log2 returns the logarithm of n, which is at least 1.
 func log2(n uint32) uint32 {
