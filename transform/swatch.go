@@ -73,32 +73,50 @@ func SwatchSize(w, h int) (columns, rows int) {
 	return 4, 3
 }
 
-// newSwatch returns the Swatch of an image of w × h pixels: the mean of what at returns for some of them, the color of
-// a pixel and its weight, which is its alpha. It looks at 3,072 pixels at most, so that it takes 20 µs whatever the
-// size. A pixel of which nothing can be seen is white.
-func newSwatch(w, h int, at func(x, y int) (r, g, b, weight int)) Swatch {
-	const most = 16 // pixels in each direction for each of the Swatch
+// A sample is the color of a pixel and its weight, which is its alpha.
+type sample struct{ r, g, b, weight int }
+
+// newSwatch returns the Swatch of an image of w × h pixels: the mean of some of them, which line sets out to for the
+// columns xs of row y. It looks at 3,072 pixels at most. A pixel of which nothing can be seen is white.
+func newSwatch(w, h int, line func(out []sample, xs []int, y int)) Swatch {
 	columns, rows := SwatchSize(w, h)
-	buf := make([]byte, 0, 3*swatchPixels)
-	for i := range swatchPixels {
-		x0, x1 := part(i%columns, columns, w)
-		y0, y1 := part(i/columns, rows, h)
-		nx, ny := min(x1-x0, most), min(y1-y0, most)
-		var r, g, b, weight int
-		for k := range nx * ny {
-			x, y := x0+(2*(k%nx)+1)*(x1-x0)/(2*nx), y0+(2*(k/nx)+1)*(y1-y0)/(2*ny)
-			pr, pg, pb, pw := at(x, y)
-			r, g, b, weight = r+pr*pw, g+pg*pw, b+pb*pw, weight+pw
+	xs, ys := looks(columns, w), looks(rows, h)
+	out := make([]sample, len(xs.at))
+	var sums [swatchPixels]sample
+	for i, y := range ys.at {
+		line(out, xs.at, y)
+		cells := sums[ys.part[i]*columns:]
+		for k, s := range out {
+			c := &cells[xs.part[k]]
+			c.r, c.g, c.b, c.weight = c.r+s.r*s.weight, c.g+s.g*s.weight, c.b+s.b*s.weight, c.weight+s.weight
 		}
-		if weight == 0 {
+	}
+	buf := make([]byte, 0, 3*swatchPixels)
+	for _, c := range sums {
+		if c.weight == 0 {
 			buf = append(buf, 255, 255, 255)
 			continue
 		}
-		for _, sum := range []int{r, g, b} {
-			buf = append(buf, uint8((sum+weight/2)/weight))
+		for _, sum := range []int{c.r, c.g, c.b} {
+			buf = append(buf, uint8((sum+c.weight/2)/c.weight))
 		}
 	}
 	return Swatch(base64.RawStdEncoding.EncodeToString(buf))
+}
+
+// places are where a side is looked at, and in which part of it each of them lies.
+type places struct{ at, part []int }
+
+// looks returns up to 16 places in each of n parts of a side.
+func looks(n, side int) (p places) {
+	for i := range n {
+		from, to := part(i, n, side)
+		many := min(to-from, 16)
+		for k := range many {
+			p.at, p.part = append(p.at, from+(2*k+1)*(to-from)/(2*many)), append(p.part, i)
+		}
+	}
+	return p
 }
 
 // part returns where part i of n parts of a side begins and ends. Each has one pixel at least.
@@ -109,9 +127,12 @@ func part(i, n, side int) (from, to int) {
 
 // swatchOf returns the Swatch of an image.
 func swatchOf(img *image.NRGBA) Swatch {
-	s := newSwatch(img.Rect.Dx(), img.Rect.Dy(), func(x, y int) (r, g, b, weight int) {
-		p := img.Pix[y*img.Stride+4*x:]
-		return int(p[0]), int(p[1]), int(p[2]), int(p[3])
+	s := newSwatch(img.Rect.Dx(), img.Rect.Dy(), func(out []sample, xs []int, y int) {
+		row := img.Pix[y*img.Stride:]
+		for k, x := range xs {
+			p := row[4*x:][:4]
+			out[k] = sample{int(p[0]), int(p[1]), int(p[2]), int(p[3])}
+		}
 	})
 	if !img.Opaque() {
 		s += "~"
@@ -121,18 +142,24 @@ func swatchOf(img *image.NRGBA) Swatch {
 
 // swatchOfPlanes returns the Swatch of planes of full range.
 func swatchOfPlanes(pic *pixel.Planes) Swatch {
-	luma := pic.Plane[0]
-	return newSwatch(luma.W, luma.H, func(x, y int) (r, g, b, weight int) {
-		v := luma.Pix[y*luma.Stride+x]
+	luma, blue, red := pic.Plane[0], pic.Plane[1], pic.Plane[2]
+	var chroma []int // the column of chroma at each of xs; both planes have as many
+	return newSwatch(luma.W, luma.H, func(out []sample, xs []int, y int) {
+		row := luma.Row(y)
 		if pic.Kind == pixel.Gray {
-			return int(v), int(v), int(v), 255
+			for k, x := range xs {
+				v := int(row[x])
+				out[k] = sample{v, v, v, 255}
+			}
+			return
 		}
-		chroma := [2]uint8{}
-		for i := range chroma {
-			p := pic.Plane[1+i]
-			chroma[i] = p.Pix[y*p.H/luma.H*p.Stride+x*p.W/luma.W]
+		for k := len(chroma); k < len(xs); k++ {
+			chroma = append(chroma, xs[k]*blue.W/luma.W)
 		}
-		cr, cg, cb := color.YCbCrToRGB(v, chroma[0], chroma[1])
-		return int(cr), int(cg), int(cb), 255
+		blues, reds := blue.Row(y*blue.H/luma.H), red.Row(y*blue.H/luma.H)
+		for k, x := range xs {
+			r, g, b := color.YCbCrToRGB(row[x], blues[chroma[k]], reds[chroma[k]])
+			out[k] = sample{int(r), int(g), int(b), 255}
+		}
 	})
 }
