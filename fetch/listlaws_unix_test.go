@@ -21,7 +21,7 @@ func TestAListThatIsAPipeWithoutAWriterCanBeLeft(t *testing.T) {
 		t.Errorf("a named pipe is refused: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	opening := make(chan struct{})
+	opening := make(chan struct{}, 1) // the list may be opened before anybody waits for it
 	p := newWatch(0, nil)
 	p.stall = func(string) {
 		select {

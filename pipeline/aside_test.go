@@ -46,7 +46,9 @@ func (s *shelving) Unshelve(item fetch.Item, b []byte) (pipeline.Place, error) {
 
 // TestItemsThatWaitForAHostComeBackAsTheyWere has more items of one host than are held in memory.
 func TestItemsThatWaitForAHostComeBackAsTheyWere(t *testing.T) {
+	listed := make(chan struct{}) // closed when the input was read to its end: until then nothing is answered
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		<-listed
 		_, _ = w.Write(tiny())
 	}))
 	defer server.Close()
@@ -64,6 +66,7 @@ func TestItemsThatWaitForAHostComeBackAsTheyWere(t *testing.T) {
 		return item
 	}
 	input := func(yield func(fetch.Item) bool) {
+		defer close(listed)
 		for i := range n {
 			if !yield(item(i)) {
 				return

@@ -12,7 +12,7 @@ import (
 // differ by a level.
 func TestWatermarkIsReadAsAnInputIs(t *testing.T) {
 	files := map[string][]byte{}
-	for _, f := range outputFormats {
+	for _, f := range append([]Format{AVIF}, outputFormats...) {
 		files[string(f)] = encoded(t, scene(70, 50), f)
 	}
 	odd, err := filepath.Glob("testdata/odd/*")
