@@ -140,7 +140,7 @@ func (e *evidence) sayOpen(say sayer, o order, alike []int) (choice int) {
 	text := fmt.Sprintf("No order is shown between %s.", e.names(alike))
 	if o.seen > 0 {
 		text = fmt.Sprintf("No order shown: these %d tie: %s. A difference of %s would have been seen.", len(alike),
-			e.names(alike), figure.Percent(o.seen))
+			e.names(alike), figure.Difference(o.seen))
 	}
 	choice, plain := e.sparing(alike)
 	text += " " + plain
@@ -193,7 +193,7 @@ func (e *evidence) sayWithheld(say sayer, among []int) (choice int) {
 		text += fmt.Sprintf("a tie of %s.", e.names(alike))
 	default:
 		text += fmt.Sprintf("no difference shown between %s; %s would have been seen.", e.names(alike),
-			figure.Percent(o.seen))
+			figure.Difference(o.seen))
 	}
 	if len(e.ofOneWidth(left)) < len(left) {
 		text += " It does not say which width is faster."
