@@ -86,6 +86,9 @@ func (f *runFlags) prepare(stop *stopper, stdin io.Reader, own *owner) (*prepare
 	}
 	options := f.output.options()
 	options.Spec, options.RefuseDamaged = spec, f.limits.refuseDamaged()
+	if options.Name == "" && len(f.picture.sizes) > 0 {
+		options.Name = store.NameOfSizes // also for one size, which keeps its name when another is added
+	}
 	options.ReadOnly = f.dry || !f.exec.whole()
 	if err := badName(options.Check()); err != nil {
 		return nil, usage(err)
