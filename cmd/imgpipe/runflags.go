@@ -21,6 +21,7 @@ import (
 // what it holds. A flag's value is good by itself once it has been read. Then finalize derives what flags leave open,
 // and check looks at flags together. Nothing changes them after finalize.
 type runFlags struct {
+	preset   presetFlags   // which presets flags come from
 	input    inputFlags    // where items come from
 	download downloadFlags // how they are fetched
 	picture  pictureFlags  // what is made of them
@@ -43,15 +44,17 @@ const (
 	downloadHeading = "Network"
 )
 
+const speedHeading = "Speed and memory"
 
 func addRunFlags(set *pflag.FlagSet) *runFlags {
 	f := &runFlags{set: set}
 	f.addCommon(flags.Group{Set: set, Heading: "Common flags"})
 	f.addInput(flags.Group{Set: set, Heading: inputHeading})
+	f.preset.add(set)
 	f.addPicture(flags.Group{Set: set, Heading: pictureHeading})
 	f.addFiles(flags.Group{Set: set, Heading: filesHeading})
 	f.addOutput(flags.Group{Set: set, Heading: "Output"})
-	f.addSpeed(flags.Group{Set: set, Heading: "Speed and memory"})
+	f.addSpeed(flags.Group{Set: set, Heading: speedHeading})
 	f.addLimits(flags.Group{Set: set, Heading: limitsHeading})
 	f.exec.worker.add(set)
 	f.addNetwork(flags.Group{Set: set, Heading: downloadHeading})
