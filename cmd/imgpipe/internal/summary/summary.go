@@ -43,6 +43,8 @@ type Summary struct {
 	Hosts   int    `json:"hosts"`
 	Memory  int64  `json:"memory_budget"`
 	Spec    string `json:"spec"`
+	// Presets are those that flags came from, and where they stand.
+	Presets []string `json:"presets,omitempty"`
 
 	Items       int `json:"items"`
 	Done        int `json:"done"`
