@@ -3,6 +3,7 @@ package transform
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"imgpipe/transform/internal/codec"
 )
@@ -44,4 +45,12 @@ func (j *job) remarksOf(odd []string) {
 // remark adds a warning about what is odd in a file. A remark is not damage: nothing is missing because of it.
 func (j *job) remark(format string, args ...any) {
 	j.remarks = append(j.remarks, j.doing+": "+fmt.Sprintf(format, args...))
+}
+
+// remarkOnce is remark for what may be found more than once, such as in each frame.
+func (j *job) remarkOnce(format string, args ...any) {
+	text := j.doing + ": " + fmt.Sprintf(format, args...)
+	if !slices.Contains(j.remarks, text) {
+		j.remarks = append(j.remarks, text)
+	}
 }
