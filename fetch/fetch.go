@@ -48,6 +48,12 @@ type Item struct {
 	Size    int64
 	ModTime time.Time
 	Version string
+	// Row is the line where the item stands in its list, from 1; 0 if it stands in none.
+	Row int
+	// Columns are those that List.Columns asked for.
+	Columns Columns
+	// Want is what the bytes of the item must have, as List.Hash says. The Client compares them.
+	Want Digest
 	// Head are the first bytes of a file, if Inputs.Heads asked for them and they could be read. Of a file of up to 4
 	// KB it has all, and the file is not read again.
 	Head []byte
@@ -75,6 +81,8 @@ type Body struct {
 	// ModTime is when the file was changed last, as its source says: a file's time, or a server's header Last-Modified.
 	// It is zero if that is not known.
 	ModTime time.Time
+	// SHA256 is the digest of Data, in hexadecimal digits, if Options.SHA256 asks for it.
+	SHA256 string
 	// Took is how long the successful try took, without waits for a turn at its host.
 	Took time.Duration
 	// Release lets later fetches use the memory of Data, which nobody may read any more. It may be nil, and need not be
@@ -100,6 +108,7 @@ const (
 	// there was no memory for a body, and the temporary file in its place could not be written
 	ClassSpool  = "temp-file"
 	ClassRecord = "bad-record" // a line or row of a list that names nothing
+	ClassHash   = "wrong-hash" // the bytes are not those whose digest the list has
 )
 
 // An Error is why an item could not be fetched.

@@ -69,6 +69,8 @@ type Outcome struct {
 	Stripped bool
 	// BytesIn is the length of the file that was fetched.
 	BytesIn int64
+	// SHA256 is the digest of that file, where the Fetcher has it.
+	SHA256 string
 	// Fetches is how many times the fetch was tried.
 	Fetches int
 	// Cost is what the executor says of its part.

@@ -45,6 +45,7 @@ type NameOptions struct {
 	//	{date}   when a photo was taken, such as 2026-11-27, or "undated"
 	//	{year} {month} {day}  the parts of that; "undated", 00 and 00
 	//	{camera} its camera, such as Canon_EOS_R5, or "unknown"
+	//	{column:NAME} what a list has in a column, which fetch.List.Columns names; "none" where that is empty
 	//
 	// With several labels it has {size}, or {w} or {h} to tell the sizes apart. An item two of whose outputs get one
 	// name all the same fails.
@@ -141,6 +142,17 @@ func NewNamer(opts NameOptions) (*Namer, error) {
 func (n *Namer) leadsInside(label string) bool {
 	pattern := n.expand(Subject{}, nameParts{stem: "stem"}, 1)
 	return fs.ValidPath(Name{pattern: pattern}.fill(label, "jpg", "1", "1"))
+}
+
+// TemplateColumns returns the columns of lists that a template names. What is wrong with it is for NewNamer to say.
+func TemplateColumns(template string) (columns []string) {
+	pieces, _ := splitTemplate(template)
+	for _, p := range pieces {
+		if p.field == fieldColumn && !slices.Contains(columns, p.column) {
+			columns = append(columns, p.column)
+		}
+	}
+	return columns
 }
 
 // A Name is what Plan decided: where each output of one item will be. It is plain data, safe for any goroutine, and it
