@@ -99,7 +99,7 @@ var formats = []format{
 		header: (*meta).avif, decode: (*job).readAVIF,
 		encode: (*job).encodeAVIF, measure: measureAVIF,
 		alpha: alphaFull, web: 3, profile: true, quality: 55, maxSide: 65536, maxPixels: avif.MaxEncoded, work: 100,
-		copies: 4, need: avifNeed, settings: []string{"chroma", "effort"}, colored: true,
+		copies: 4, need: avifNeed, settings: []string{"chroma", "effort"}, blocks: blockEXIF | blockXMP, colored: true,
 	},
 	{
 		name: HEIC, title: "HEIC", extensions: []string{"heic", "heif"},
