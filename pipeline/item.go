@@ -83,7 +83,7 @@ func (r *runner) tryFetch(ctx context.Context, j *job, lane int) bool {
 	body, err := r.Fetcher.Fetch(ctx, j.Item, room)
 	j.ready = r.now()
 	j.Spans = append(j.Spans, Span{StageFetch, lane, start, j.ready})
-	j.body, j.Fetches, j.BytesIn = body, body.Attempts, int64(len(body.Data))
+	j.body, j.Fetches, j.BytesIn, j.SHA256 = body, body.Attempts, int64(len(body.Data)), body.SHA256
 	if d, ok := j.Place.(Dated); ok && err == nil {
 		d.Modified(body.ModTime)
 	}

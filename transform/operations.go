@@ -48,7 +48,7 @@ var operations = []operation{
 		args: []argument{
 			{name: "sigma", kind: kindNumber, min: 0.1, max: 50, required: true, doc: "standard deviation in pixels"},
 		},
-		extra: blurExtra, apply: soften(blurred),
+		extra: blurExtra, apply: soften(blurred), softening: theBlur,
 	},
 	{
 		name: "brightness", doc: "make lighter or darker", example: "brightness=10",
@@ -166,7 +166,7 @@ var operations = []operation{
 				doc: "standard deviation of the mask in pixels",
 			},
 		},
-		extra: blurExtra, apply: soften(sharpened),
+		extra: blurExtra, apply: soften(sharpened), softening: lessTheBlur,
 	},
 	{
 		name: "text", doc: "write text over the image", example: "text={date},size=3%,outline=black",

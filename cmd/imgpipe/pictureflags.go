@@ -38,7 +38,7 @@ type pictureFlags struct {
 
 // check looks at the flags together.
 func (f *pictureFlags) check(changed func(string) bool) error {
-	sized := changed("resize") || changed("size")
+	sized := f.resize != (transform.Resize{}) || len(f.sizes) > 0
 	switch {
 	case changed("resize") && changed("size"):
 		return errors.New("--resize and --size exclude each other: expected one --resize, or a --size for each output")

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"strconv"
@@ -94,6 +95,9 @@ func (n *Namer) expand(src Subject, p nameParts, suffix int) string {
 			b = append(b, cut(p.host, piece.room)...)
 		case fieldSHA8:
 			b = append(b, p.sha...)
+		case fieldColumn:
+			value, _ := src.Columns.Get(piece.column)
+			b = append(b, cut(clean(cmp.Or(strings.TrimSpace(value), "none")), piece.room)...)
 		default:
 			b = append(b, marks[piece.field])
 		}
