@@ -202,7 +202,8 @@ processes; 'imgpipe compare' measures which is better for you.`,
 	root.SetVersionTemplate("{{.Version}}")
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(newRunCommand(), newCompareCommand(), newDemoCommand(), newDrillCommand(), newOpsCommand(),
-		newSamplesCommand(), newInfoCommand(), newLicensesCommand(), newManCommand())
+		newSamplesCommand(), newInfoCommand(), newSplitCommand(), newMergeCommand(), newExportCommand(),
+		newLicensesCommand(), newManCommand())
 	useHelp(root)
 	return root
 }

@@ -85,7 +85,7 @@ func (f *runFlags) prepare(stop *stopper, stdin io.Reader, own *owner) (*prepare
 		return nil, usage(err)
 	}
 	options := f.output.options()
-	options.Spec, options.RefuseDamaged = spec, f.limits.refuseDamaged()
+	options.Spec, options.RefuseDamaged, options.Part = spec, f.limits.refuseDamaged(), f.input.part
 	options.ReadOnly = f.dry || !f.exec.whole()
 	if err := badName(options.Check()); err != nil {
 		return nil, usage(err)
