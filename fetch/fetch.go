@@ -35,6 +35,9 @@ type Item struct {
 	// leading or trailing one; "" at its top, for a file named on its own, and for a URL. Where several folders were
 	// walked it begins with the name of the one. Inputs.Root may say otherwise.
 	Dir string
+	// Folder is the name of the folder that was walked, whether Dir begins with it or not. It is "" for a file that was
+	// found in no folder, and where Dir is what Inputs.Root says.
+	Folder string
 	// Size, ModTime and Version are the identity of what Source names: if one of them changes, outputs that were made
 	// of it are out of date. Each is zero where it is not known before the item is opened.
 	//
@@ -58,7 +61,8 @@ type Item struct {
 	// counts and fails with it.
 	Err error
 
-	from   *origin // that a walk found the file in; nil for one that was named itself
+	chosen bool    // by a walk: Inputs.Include and Inputs.Exclude have been asked
+	from   *origin // that a walk found the file in; nil for one that was named itself, and for one behind a link
 	device uint64  // where the file lies; 0 where that is not known
 }
 

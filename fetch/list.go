@@ -139,6 +139,7 @@ func (l List) items(ctx context.Context, in Inputs, files *files, one func(Item)
 		}()
 		name, r = l.Path, file
 	}
+	one = files.unlessLeft(in, one)
 	var item Item // of a record
 	found := false
 	single := in.listing(func(i Item) bool {

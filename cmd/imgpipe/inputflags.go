@@ -23,48 +23,8 @@ type inputFlags struct {
 	part                store.Part // of the input; zero is all
 	columns             columnChoice
 	hash                string // the column of digests; "" for none
-}
-
-// A columnChoice is which columns of lists come along.
-type columnChoice struct {
-	names []string
-	all   bool
-}
-
-// allColumns is the word for all.
-const allColumns = "all"
-
-// parseColumns reads the names of columns with commas between, or the word all.
-func parseColumns(s string) (c columnChoice, err error) {
-	if s == allColumns {
-		return columnChoice{all: true}, nil
-	}
-	for name := range strings.SplitSeq(s, ",") {
-		if name = strings.TrimSpace(name); name == "" || slices.Contains(c.names, name) {
-			return columnChoice{}, errors.New("expected names of columns that differ, with commas between, or all")
-		}
-		c.names = append(c.names, name)
-	}
-	return c, nil
-}
-
-// String returns what parseColumns reads.
-func (c columnChoice) String() string {
-	if c.all {
-		return allColumns
-	}
-	return strings.Join(c.names, ",")
-}
-
-// with returns the choice and further names.
-func (c columnChoice) with(names []string) []string {
-	all := slices.Clone(c.names)
-	for _, name := range names {
-		if !slices.Contains(all, name) {
-			all = append(all, name)
-		}
-	}
-	return all
+	include, exclude    []fetch.Pattern
+	follow              bool
 }
 
 // What --list-format takes besides formats of fetch.
@@ -96,6 +56,9 @@ func (f *inputFlags) check(changed func(string) bool) error {
 			}
 		}
 	}
+	if f.follow && !slices.ContainsFunc(f.args, func(arg string) bool { return !fetch.IsURL(arg) }) {
+		return errors.New("--follow is for symbolic links in folders: expected a folder or a pattern with it")
+	}
 	if f.null && f.listFormat != listAuto && f.listFormat != listPlain {
 		return fmt.Errorf("--null is for plain lists: expected no --list-format %s with it", f.listFormat)
 	}
@@ -109,6 +72,7 @@ func (f *inputFlags) empty() bool { return len(f.args) == 0 && len(f.lists) == 0
 func (f *inputFlags) options(stdin io.Reader) fetch.Inputs {
 	in := fetch.Inputs{
 		Args: f.args, Root: f.root, Marker: store.LedgerName, Stdin: stdin, Extensions: imageFiles(),
+		Include: f.include, Exclude: f.exclude, Follow: f.follow,
 	}
 	for _, l := range f.lists {
 		format := fetch.ListFormat(f.listFormat)

@@ -203,7 +203,7 @@ processes; 'imgpipe compare' measures which is better for you.`,
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(newRunCommand(), newCompareCommand(), newDemoCommand(), newDrillCommand(), newOpsCommand(),
 		newSamplesCommand(), newInfoCommand(), newSplitCommand(), newMergeCommand(), newExportCommand(),
-		newLicensesCommand(), newManCommand())
+		newPresetsCommand(), newLicensesCommand(), newManCommand())
 	useHelp(root)
 	return root
 }
