@@ -27,6 +27,8 @@ type Output struct {
 	// Omitted reports that there is no file, as it would be no smaller than its source. It is Kept, too: there is
 	// nothing of ours.
 	Omitted bool `json:"omitted,omitzero"`
+	// Backup is where the Store keeps the file whose place this one took; "" if it took none.
+	Backup string `json:"backup,omitzero"`
 }
 
 // A Status is one of the states in which an item can end.
@@ -120,8 +122,8 @@ type Flow struct {
 	AtOnce int
 	// HeldBack is how many items had to wait because their host took no more.
 	HeldBack int
-	// Account is where the time of the workers went, from the start of Run to its end. What was before and after is for
-	// the caller to add.
+	// Account is where the time of the workers went, from the start of Run to its end. What was before and after is
+	// for the caller to add.
 	Account Account
 	// Last is the item that ended last, and Tail how long it was under way when no other was.
 	Last fetch.Item

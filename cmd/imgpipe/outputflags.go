@@ -17,6 +17,8 @@ type outputFlags struct {
 	sync                           string
 	force, retryFailed, skipFailed bool
 	keepTime                       bool
+	inPlace                        bool
+	backup                         string // the folder of the originals, with inPlace
 }
 
 // What --sync takes.
@@ -32,6 +34,9 @@ func (f *outputFlags) check() error {
 		return errors.New("--force and --retry-failed exclude each other: expected one of them")
 	case f.skipFailed && (f.force || f.retryFailed):
 		return errors.New("--skip-failed excludes --force and --retry-failed: expected one of them")
+	}
+	if f.inPlace {
+		return nil // runFlags.checkInPlace looks at the folder
 	}
 	return folderName("output", f.dir)
 }
@@ -57,7 +62,7 @@ func (f *outputFlags) options() store.Options {
 	return store.Options{
 		Name: f.name, OnExist: f.onExist,
 		Force: f.force, RetryFailed: f.retryFailed, SkipFailed: f.skipFailed, NoSync: f.sync == syncOff,
-		KeepTime: f.keepTime,
+		KeepTime: f.keepTime, InPlace: f.inPlace,
 	}
 }
 

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -59,14 +58,7 @@ func (h homeFiles) Digest(_ context.Context, name string) (c Content, err error)
 		return c, err
 	}
 	defer h.folders.release(d)
-	buf := digestBuffers.Get().(*[64 << 10]byte)
-	defer digestBuffers.Put(buf)
-	sum := sha256.New()
-	if c.Size, err = d.read(path.Base(name), buf[:], sum); err != nil {
-		return c, err
-	}
-	sum.Sum(c.SHA256[:0])
-	return c, nil
+	return d.digest(path.Base(name))
 }
 
 var digestBuffers = sync.Pool{New: func() any { return new([64 << 10]byte) }}
@@ -83,7 +75,7 @@ func (h homeFiles) Stage(_ context.Context, data []byte, _ Content) (Staged, err
 	if err := h.ask("create", temp); err != nil {
 		return nil, h.folderError("", err)
 	}
-	file, err := h.tempFolder.create(temp)
+	file, err := h.tempFolder.create(temp, 0o644)
 	if err != nil {
 		return nil, h.folderError("", err)
 	}

@@ -52,7 +52,9 @@ func (s *Store) own(paths []string, name string, source uint64, at int64) {
 		own.line, own.source = at+1, source
 		s.owned[hash] = own
 		delete(s.fresh, hash)
-		s.tree.note(path.Dir(p))
+		if s.swaps == nil {
+			s.tree.note(path.Dir(p))
+		}
 	}
 	if len(paths) > 0 && sized(name) {
 		s.sized[sizedHash(name)] = source
