@@ -38,11 +38,15 @@ func dryRun(ctx context.Context, p *prepared, stdout, stderr io.Writer) error {
 			in.close()
 		}
 		left.add(o)
+		d.strays.saw(o.Item)
 		if o.Status == pipeline.Failed {
 			fmt.Fprintln(stderr, failLine(o))
 		}
 	})
 	totals.Failed += d.refused
+	if err := d.pruneDry(ctx, err, in.err); err != nil {
+		return exitError{exitCouldNotRun, err}
+	}
 	if !f.tell.quiet && !unheard(stdout) { // else these are not all
 		for _, note := range append(in.notes(), plannedNotes(p.store.Planned())...) {
 			fmt.Fprintln(stderr, note)

@@ -17,7 +17,7 @@ type outputFlags struct {
 	sync                           string
 	force, retryFailed, skipFailed bool
 	keepTime                       bool
-	inPlace                        bool
+	inPlace, prune                 bool
 	backup                         string // the folder of the originals, with inPlace
 }
 

@@ -74,6 +74,7 @@ type prepared struct {
 	inputs fetch.Inputs
 	store  *store.Store
 	sides  *sideCheck
+	strays *pruner // nil without --prune
 	can    capacity
 }
 
@@ -90,7 +91,7 @@ func (f *runFlags) prepare(stop *stopper, stdin io.Reader, own *owner) (*prepare
 	if err := badName(options.Check()); err != nil {
 		return nil, usage(err)
 	}
-	p := &prepared{flags: f, inputs: f.inputs(stdin)}
+	p := &prepared{flags: f, inputs: f.inputs(stdin), strays: f.pruner()}
 	if err := p.inputs.Check(stop.ctx); err != nil {
 		return nil, usage(err)
 	}

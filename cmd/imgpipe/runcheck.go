@@ -28,6 +28,7 @@ func (f *runFlags) check() error {
 		f.download.check(),
 		f.input.check(changed),
 		f.output.isNotInput(f.input.args),
+		f.checkPrune(),
 	)
 }
 

@@ -223,6 +223,7 @@ func (f *runFlags) addOutput(g flags.Group) {
 				"server says"},
 	)
 	f.addInPlace(g)
+	f.addPrune(g)
 	g.Add(
 		flags.Flag{Name: "force", Value: flags.Switch(&f.output.force),
 			Usage: "do again what is done; files that imgpipe did not write are still kept"},

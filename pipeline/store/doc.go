@@ -32,6 +32,8 @@
 // With [Options.InPlace] alone, outputs take the places of inputs, which are kept before: swap.go has the steps, each
 // of which a kill may follow. What was made so is no input of a later run.
 //
+// An output whose input is gone is a [Stray]. [Store.Prune] removes it, if it still is what the ledger says.
+//
 // But for that, the package never reads or changes an input. It never decodes an image, and knows the name of no flag:
 // what a person can do about an [Error] is a [Hint].
 //

@@ -124,6 +124,16 @@ func (d *folder) plain(name string) string { return filepath.Join(d.of.root.Name
 // remove removes a file.
 func (d *folder) remove(name string) error { return d.of.root.Remove(path.Join(d.name, name)) }
 
+// removeFolder removes a folder that is empty.
+func (d *folder) removeFolder(name string) error {
+	full := path.Join(d.name, name)
+	if st, err := d.of.root.Lstat(full); err != nil || !st.IsDir() {
+		return errors.Join(err, fs.ErrExist)
+	}
+	d.of.known.Delete(full)
+	return d.of.root.Remove(full)
+}
+
 type newFile struct{ file *os.File }
 
 func (f newFile) write(data []byte) error {

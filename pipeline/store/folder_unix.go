@@ -296,6 +296,11 @@ func (d *folder) remove(name string) error {
 	return again(func() error { return unix.Unlinkat(d.fd, name, 0) })
 }
 
+// removeFolder removes a folder that is empty, and nothing else.
+func (d *folder) removeFolder(name string) error {
+	return again(func() error { return unix.Unlinkat(d.fd, name, unix.AT_REMOVEDIR) })
+}
+
 // A newFile is a descriptor. For one write, an os.File costs as much as the write.
 type newFile int
 

@@ -288,6 +288,9 @@ func (h homeFiles) Remove(_ context.Context, name string, seen File) error {
 		return ErrChanged
 	}
 	temp := strconv.FormatUint(h.staged.Add(1), 10)
+	if err := h.ask("remove", name); err != nil {
+		return h.pathError(name, err)
+	}
 	if err := h.tempFolder.takeNew(in, base, temp); errors.Is(err, fs.ErrNotExist) {
 		return ErrChanged
 	} else if err != nil {
@@ -296,7 +299,11 @@ func (h homeFiles) Remove(_ context.Context, name string, seen File) error {
 	if out, err := h.tempFolder.stat(temp); err != nil || !out.file().same(seen) {
 		return errors.Join(ErrChanged, h.keep(temp, in.takeNew(h.tempFolder, temp, base)))
 	}
-	if err := h.tempFolder.remove(temp); err != nil {
+	err = h.ask("remove", temp)
+	if err == nil {
+		err = h.tempFolder.remove(temp)
+	}
+	if err != nil {
 		return h.folderError("", err)
 	}
 	return nil

@@ -172,7 +172,11 @@ func (s *Store) append(e Entry, id uint64) error {
 			}
 		}
 	}
-	s.own(paths, e.Name, e.sourceHash(), at)
+	if e.Status == Pruned {
+		s.disown(paths, e.Name, e.sourceHash())
+	} else {
+		s.own(paths, e.Name, e.sourceHash(), at)
+	}
 	s.settle(e.Key())
 	return nil
 }
@@ -183,7 +187,7 @@ type lineRef int64
 // statuses are those of items, by their two bits, and lineStatuses those of all lines.
 var (
 	statuses     = [...]pipeline.Status{"", pipeline.Done, pipeline.Skipped, pipeline.Failed}
-	lineStatuses = [...]pipeline.Status{pipeline.Done, pipeline.Skipped, pipeline.Failed, Left, InPlace}
+	lineStatuses = [...]pipeline.Status{pipeline.Done, pipeline.Skipped, pipeline.Failed, Left, InPlace, Pruned}
 )
 
 func (s *Store) remember(key uint64, status pipeline.Status, at int64) {

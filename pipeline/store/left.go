@@ -147,7 +147,7 @@ func (s *Store) settleLines(batches []string) (added, stale int, err error) {
 				return
 			}
 			e, err := parseLine(text)
-			if err != nil || !s.holdsAll(e.Outputs) {
+			if err != nil || e.Status != Pruned && !s.holdsAll(e.Outputs) {
 				stale++
 				return
 			}

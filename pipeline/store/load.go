@@ -62,7 +62,9 @@ func (s *Store) load() error {
 		if l.status == InPlace && s.swaps != nil {
 			s.swaps.marked = true
 		}
-		if len(l.paths) > 0 {
+		if l.status == Pruned {
+			s.disown(l.paths, string(l.name), l.sourceHash())
+		} else if len(l.paths) > 0 {
 			s.own(l.paths, string(l.name), l.sourceHash(), at)
 		}
 	})

@@ -61,6 +61,21 @@ func (s *Store) own(paths []string, name string, source uint64, at int64) {
 	}
 }
 
+// disown enters that files are nobody's any more. The lock is held, or nobody else has s yet.
+func (s *Store) disown(paths []string, name string, source uint64) {
+	for _, p := range paths {
+		hash := pathHash(p)
+		if own := s.owned[hash]; own.item != 0 {
+			s.owned[hash] = owner{item: own.item}
+		} else {
+			delete(s.owned, hash)
+		}
+	}
+	if sized(name) && s.sized[sizedHash(name)] == source {
+		delete(s.sized, sizedHash(name))
+	}
+}
+
 // sized reports whether a name, as a line holds it, has a field that only the output decides, beside format and label.
 func sized(name string) bool { return strings.Count(name, "{") > 1 && sizedMarks.Replace(name) != name }
 

@@ -67,6 +67,11 @@ type Summary struct {
 	InPlace int    `json:"in_place,omitempty"`
 	Backup  string `json:"backup,omitempty"`
 
+	// Pruned is how many outputs were removed, as their inputs are gone, and PruneKept how many such outputs stay, as
+	// they are not as they were written.
+	Pruned    int `json:"pruned,omitempty"`
+	PruneKept int `json:"prune_kept,omitempty"`
+
 	BytesIn  int64 `json:"bytes_in"`
 	BytesOut int64 `json:"bytes_out"`
 	// Copied is how many bytes were copied to and from worker processes.
@@ -309,6 +314,10 @@ func (s *Summary) WriteText(w io.Writer) {
 	}
 	if s.InPlace > 0 {
 		fmt.Fprintf(w, "%s replaced, originals in %s\n", counted(s.InPlace, "file", "files"), Printable(s.Backup))
+	}
+	if s.Pruned+s.PruneKept > 0 {
+		fmt.Fprintf(w, "%s removed, as their inputs are gone; %d kept, as they were changed since\n",
+			counted(s.Pruned, "output", "outputs"), s.PruneKept)
 	}
 	if s.Originals > 0 {
 		fmt.Fprintf(w, "%s of an input that is smaller\n",
