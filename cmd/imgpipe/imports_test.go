@@ -46,6 +46,7 @@ var only = map[string]string{
 	"github.com/spf13/pflag":                       "imgpipe/cmd/imgpipe",
 	"github.com/bmatcuk/doublestar/v4":             "imgpipe/fetch",
 	"github.com/landlock-lsm/go-landlock/landlock": "imgpipe/pipeline/procs",
+	"github.com/fsnotify/fsnotify":                 "imgpipe/cmd/imgpipe",
 	"golang.org/x/perf/benchmath":                  "imgpipe/cmd/imgpipe/internal/bench",
 }
 

@@ -201,7 +201,7 @@ processes; 'imgpipe compare' measures which is better for you.`,
 	}
 	root.SetVersionTemplate("{{.Version}}")
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newRunCommand(), newCompareCommand(), newDemoCommand(), newDrillCommand(),
+	root.AddCommand(newRunCommand(), newWatchCommand(), newCompareCommand(), newDemoCommand(), newDrillCommand(),
 		newOpsCommand(), newSamplesCommand(), newInfoCommand(), newLicensesCommand(), newManCommand())
 	useHelp(root)
 	return root

@@ -92,8 +92,10 @@ func (f *runFlags) prepare(stop *stopper, stdin io.Reader, own *owner) (*prepare
 		return nil, usage(err)
 	}
 	p := &prepared{flags: f, inputs: f.inputs(stdin), strays: f.pruner()}
-	if err := p.inputs.Check(stop.ctx); err != nil {
-		return nil, usage(err)
+	if !f.watched {
+		if err := p.inputs.Check(stop.ctx); err != nil {
+			return nil, usage(err)
+		}
 	}
 	if err := f.ledgerIsNoList(stdin); err != nil {
 		return nil, usage(err)

@@ -30,6 +30,8 @@ type runFlags struct {
 	tell     tellFlags     // what the run says of itself
 
 	dry, explain bool
+	// watched reports that the folders are watched: an image may come later.
+	watched bool
 
 	set *pflag.FlagSet
 }

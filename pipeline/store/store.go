@@ -63,11 +63,7 @@ func Open(dir string, opts Options) (*Store, error) {
 		return nil, err
 	}
 	s := newStore(dir, opts)
-	folder := dir
-	if opts.Files != nil {
-		folder = "" // no input can lie where the outputs are
-	}
-	namer, err := NewNamer(opts.names(folder))
+	namer, err := s.newNamer()
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +71,6 @@ func Open(dir string, opts Options) (*Store, error) {
 		s.opts.Spec.Facts, opts.Spec.Facts = true, true
 		s.text = opts.Spec.String()
 	}
-	namer.Heed(s)
 	s.namer = namer
 	if opts.ReadOnly {
 		return s, s.openReadOnly()
