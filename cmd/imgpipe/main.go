@@ -202,7 +202,8 @@ processes; 'imgpipe compare' measures which is better for you.`,
 	root.SetVersionTemplate("{{.Version}}")
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(newRunCommand(), newWatchCommand(), newCompareCommand(), newDemoCommand(), newDrillCommand(),
-		newOpsCommand(), newSamplesCommand(), newInfoCommand(), newLicensesCommand(), newManCommand())
+		newOpsCommand(), newSamplesCommand(), newInfoCommand(), newPresetsCommand(), newLicensesCommand(),
+		newManCommand())
 	useHelp(root)
 	return root
 }

@@ -34,6 +34,7 @@ func (p *prepared) newSummary() *summary.Summary {
 		Memory:    f.exec.budget(),
 		Backup:    f.output.backup,
 		Spec:      p.store.Spec().String(),
+		Presets:   f.preset.sources(),
 		Failures:  []summary.Failure{},
 	}
 }
@@ -51,7 +52,7 @@ func (r *runner) header(ctx context.Context) error {
 	wayOut, unusedProxy := f.wayOut(r.client)
 	r.screen.say("imgpipe: %s %s: %s%s%s",
 		f.input.shown(), f.output.where(), f.plan(r.can, r.store.Spec().String()), isolation, wayOut)
-	for _, note := range []string{unusedProxy, r.can.less} {
+	for _, note := range []string{unusedProxy, r.can.less, f.idle()} {
 		if note != "" {
 			r.screen.say("note: %s", note)
 		}

@@ -43,11 +43,14 @@ status is that of a run; 130 if images were under way.`,
 				"nothing (default never, or 10s if the system cannot watch)"},
 	)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := f.preset.apply(f.set.Lookup); err != nil {
+			return exitError{exitUsage, err}
+		}
 		f.finalize(args)
 		if f.watched = true; f.tell.progress == progressAuto {
 			f.tell.progress = progressNone // hours may pass between two images
 		}
-		if err := errors.Join(f.check(), f.checkProxies()); err != nil {
+		if err := errors.Join(f.preset.beside(f.check()), f.checkProxies()); err != nil {
 			return exitError{exitUsage, err}
 		}
 		return runWatch(cmd.Context(), f, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())

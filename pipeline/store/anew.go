@@ -8,7 +8,7 @@ func (s *Store) Anew() error {
 	if err != nil {
 		return err
 	}
-	s.namer = namer
+	s.namer, s.met = namer, nil
 	s.tree.forget()
 	s.known.forget()
 	s.mu.Lock()

@@ -55,6 +55,8 @@ func (o Options) checkInPlace() error {
 		return nil
 	case o.Files != nil:
 		return errors.New("an output in place of its input has no other place")
+	case !o.Part.Whole():
+		return errors.New("outputs in place of their inputs are not made by parts: expected the whole input")
 	case o.Name != "":
 		return errors.New("an output in place of its input keeps its name")
 	case len(o.Spec.Labels()) > 1 || len(o.Spec.Formats) > 1 || o.Spec.Smallest:
@@ -221,8 +223,11 @@ func withFormat(file string, from, to transform.Format) string {
 		return file
 	}
 	dir, base := filepath.Split(file)
-	return dir + trimExt(base) + "." + to.Ext()
+	return dir + stemOf(base) + "." + to.Ext()
 }
+
+// stemOf returns the name of a file without its extension.
+func stemOf(base string) string { return fetch.Item{Source: base}.Stem() }
 
 // claimTarget takes the name of an output that is not its input's. A file that is there is replaced if this Store has
 // made it of the same input, and no other one is.
@@ -292,7 +297,7 @@ func (s *Store) isMade(dir hand, base string, st File, source uint64) bool {
 // depend on the inputs, their order and what is kept already, and no original replaces another.
 func (s *Store) keptName(doing string, dir hand, w *swap, name string) (string, error) {
 	var own Content
-	for n := 1; n <= mostKept; n++ {
+	for n := 1; n <= mostNumbered; n++ {
 		kept := numbered(name, n)
 		if _, taken := s.swaps.kept[pathHash(kept)]; taken || reservedKept(kept) {
 			continue
@@ -314,11 +319,11 @@ func (s *Store) keptName(doing string, dir hand, w *swap, name string) (string, 
 		}
 	}
 	return "", &Error{Kind: pipeline.ClassNameTaken, Doing: doing,
-		Err: fmt.Errorf("the folder of the originals has %d files of its name", mostKept)}
+		Err: fmt.Errorf("the folder of the originals has %d files of its name", mostNumbered)}
 }
 
-// mostKept is how many originals can have one name but for a number.
-const mostKept = 10_000
+// mostNumbered is how many originals can have one name but for a number.
+const mostNumbered = 10_000
 
 // numbered returns a name with a number before its extension, from 2 on.
 func numbered(name string, n int) string {
@@ -326,12 +331,12 @@ func numbered(name string, n int) string {
 		return name
 	}
 	dir, base := path.Split(name)
-	stem := trimExt(base)
+	stem := stemOf(base)
 	return dir + stem + "-" + strconv.Itoa(n) + base[len(stem):]
 }
 
 // reservedKept reports whether the folder of originals has a name for something else.
 func reservedKept(name string) bool {
 	top, _, _ := strings.Cut(name, "/")
-	return strings.EqualFold(name, LedgerName) || strings.EqualFold(top, TempName)
+	return IsLedger(name) || IsTemp(top)
 }

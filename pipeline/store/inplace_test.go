@@ -40,8 +40,8 @@ func quality(q int, formats ...transform.Format) Options {
 	return Options{InPlace: true, Spec: transform.Spec{Quality: q, Formats: formats}}
 }
 
-// itemsOf lists the files of a folder as a walk does.
-func itemsOf(t testing.TB, folder string) (items []fetch.Item) {
+// listOf lists the files of a folder as a walk does.
+func listOf(t testing.TB, folder string) (items []fetch.Item) {
 	t.Helper()
 	err := filepath.WalkDir(folder, func(p string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || strings.HasPrefix(d.Name(), ".") {
@@ -112,7 +112,7 @@ func swapAll(t testing.TB, folder, originals string, opts Options) map[string]pi
 		t.Fatal(err)
 	}
 	ended := map[string]pipeline.Outcome{}
-	for _, item := range itemsOf(t, folder) {
+	for _, item := range listOf(t, folder) {
 		ended[path.Join(item.Dir, filepath.Base(item.Source))] = swapOne(s, item, nil)
 	}
 	s.Acquit()
@@ -333,7 +333,7 @@ func TestInPlaceKeepsModeAndTime(t *testing.T) {
 		}
 	}
 	before := map[string]fs.FileInfo{}
-	for _, item := range itemsOf(t, photos) {
+	for _, item := range listOf(t, photos) {
 		before[item.Source], _ = os.Stat(item.Source)
 	}
 	opts := quality(50)
@@ -356,7 +356,7 @@ func TestInPlaceKeepsModeAndTime(t *testing.T) {
 func TestOptionsInPlaceAreChecked(t *testing.T) {
 	two := transform.Spec{Formats: []transform.Format{transform.JPEG, transform.PNG}}
 	for i, o := range []Options{
-		{Files: homeFiles{}}, {Name: "{stem}.{ext}"}, {Spec: two}, {Spec: transform.Spec{Smallest: true}},
+		{Files: homeFiles{}}, {Name: "{stem}.{ext}"}, {Part: Part{1, 2}}, {Spec: two}, {Spec: transform.Spec{Smallest: true}},
 		{Spec: transform.Spec{RawPreview: true}}, {OnExist: Overwrite}, {OnExist: Skip},
 		{Spec: transform.Spec{Sizes: []transform.Resize{{Width: 1}, {Width: 2}}}},
 	} {
@@ -379,7 +379,7 @@ func TestInPlacePlansAsItDoes(t *testing.T) {
 	dry.ReadOnly = true
 	s := open(t, originals, dry)
 	said := map[string]Preview{}
-	for _, item := range itemsOf(t, photos) {
+	for _, item := range listOf(t, photos) {
 		v, err := s.Preview(item)
 		if err != nil {
 			t.Error(err)

@@ -193,7 +193,7 @@ func (x *swapping) intend(name string) error {
 	for _, text := range []string{name, filepath.ToSlash(x.w.path), x.w.kept} {
 		line = strconv.AppendQuote(append(line, '\t'), text)
 	}
-	err := x.s.ask("journal", TempName)
+	err := x.s.ask("journal", x.s.tempName)
 	if err == nil {
 		err = x.s.journal.add(x.s.temp, append(line, '\n'))
 	}
@@ -201,7 +201,7 @@ func (x *swapping) intend(name string) error {
 		err = x.s.journal.sync()
 	}
 	if err != nil {
-		return x.s.folderError("write "+path.Join(TempName, journalNames[0]), err)
+		return x.s.folderError("write "+path.Join(x.s.tempName, journalNames[0]), err)
 	}
 	return nil
 }

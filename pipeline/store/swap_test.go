@@ -93,7 +93,7 @@ func killCounted(t *testing.T, photos, originals string, o Options, kill int) (c
 		return calls
 	}
 	defer s.closeFiles() // as the system does with the files of a dead process
-	for _, item := range itemsOf(t, photos) {
+	for _, item := range listOf(t, photos) {
 		swapOne(s, item, nil)
 		if kill > 0 && len(calls) >= kill {
 			return calls

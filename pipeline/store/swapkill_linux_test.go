@@ -93,7 +93,7 @@ func TestOriginalsOnAnotherDiskAreCopies(t *testing.T) {
 	}
 	old := time.Unix(1e9, 5e8)
 	before := map[string]os.FileInfo{}
-	for _, item := range itemsOf(t, photos) {
+	for _, item := range listOf(t, photos) {
 		if err := errors.Join(os.Chmod(item.Source, 0o640), os.Chtimes(item.Source, old, old)); err != nil {
 			t.Fatal(err)
 		}
