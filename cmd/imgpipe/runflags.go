@@ -17,9 +17,9 @@ import (
 	"imgpipe/transform"
 )
 
-// runFlags are the flags of imgpipe run, in parts by what they are for. Each part makes the options of one package from
-// what it holds. A flag's value is good by itself once it has been read. Then finalize derives what flags leave open,
-// and check looks at flags together. Nothing changes them after finalize.
+// runFlags are the flags of imgpipe run, in parts by what they are for. Each part makes the options of one package
+// from what it holds. A flag's value is good by itself once it has been read. Then finalize derives what flags leave
+// open, and check looks at flags together. Nothing changes them after finalize.
 type runFlags struct {
 	preset   presetFlags   // which presets flags come from
 	input    inputFlags    // where items come from
@@ -31,6 +31,8 @@ type runFlags struct {
 	tell     tellFlags     // what the run says of itself
 
 	dry, explain bool
+	// watched reports that the folders are watched: an image may come later.
+	watched bool
 
 	set *pflag.FlagSet
 }
@@ -252,6 +254,10 @@ func (f *runFlags) addOutput(g flags.Group) {
 		flags.Flag{Name: "keep-mtime", Value: flags.Switch(&f.output.keepTime),
 			Usage: "outputs that are written get the time of the last change of their input; of a URL, what its " +
 				"server says"},
+	)
+	f.addInPlace(g)
+	f.addPrune(g)
+	g.Add(
 		flags.Flag{Name: "force", Value: flags.Switch(&f.output.force),
 			Usage: "do again what is done; files that imgpipe did not write are still kept"},
 		flags.Flag{Name: "retry-failed", Value: flags.Switch(&f.output.retryFailed),
