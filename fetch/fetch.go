@@ -45,6 +45,9 @@ type Item struct {
 	Size    int64
 	ModTime time.Time
 	Version string
+	// Listed reports that the item is no file and was found in a listing of what lies below a name, as a walk finds
+	// files. No two have the same Dir and the same last part of Source.
+	Listed bool
 	// Head are the first bytes of a file, if Inputs.Heads asked for them and they could be read. Of a file of up to 4
 	// KB it has all, and the file is not read again.
 	Head []byte
@@ -96,6 +99,8 @@ const (
 	// there was no memory for a body, and the temporary file in its place could not be written
 	ClassSpool  = "temp-file"
 	ClassRecord = "bad-record" // a line or row of a list that names nothing
+	ClassDenied = "denied"     // an object store refused access, or found no valid keys
+	ClassClock  = "clock"      // an object store finds the clock of this machine wrong
 )
 
 // An Error is why an item could not be fetched.
