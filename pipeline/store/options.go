@@ -69,6 +69,12 @@ type Options struct {
 	// which an object store does not have. One output folder goes with one Files. Open does not open it, and Close
 	// does not close it.
 	Files Files
+	// Keeper keeps the ledger's lines in another place as well, so that a run on another machine continues this one.
+	// Nil is none. It goes with the Files of that place. A read-only Store asks nothing of it.
+	Keeper Keeper
+	// Trust has Done believe what the ledger says of outputs, without a look at each. It is for Files where a look
+	// costs a request, and takes outputs that somebody removed for done.
+	Trust bool
 	// KeepTime has outputs say that they were changed last when their source was, where that is known. Files must be a
 	// DatedFiles then. Files that are there already keep their time.
 	KeepTime bool

@@ -30,6 +30,7 @@ type Store struct {
 	flights flights
 	batches batches
 	doubt   doubt
+	keeping keeping
 
 	warn []string
 
@@ -124,6 +125,9 @@ func (s *Store) open() error {
 	if s.file, err = s.openLedger(true); err != nil {
 		return s.openError(doing, err)
 	}
+	if err := s.beginKeeping(); err != nil {
+		return err
+	}
 	if err := s.load(); err != nil {
 		return err
 	}
@@ -137,6 +141,7 @@ func (s *Store) open() error {
 		return s.folderError(doing, err)
 	}
 	s.startBatches()
+	s.startKeeping()
 	return nil
 }
 
@@ -219,6 +224,7 @@ func (s *Store) Close() error {
 	}
 	var err error
 	if s.temp != nil {
+		s.stopKeeping()
 		s.stopBatches()
 		var keep []string
 		if err = s.Flush(); err != nil {
@@ -250,6 +256,7 @@ func (s *Store) Close() error {
 		// An empty ledger would look like one whose lines a power failure took. What cannot be removed stays.
 		_ = s.root.Remove(LedgerName)
 	}
+	err = errors.Join(err, s.endKeeping())
 	// The lock goes last: a run that gets it owns whatever it finds in TempName.
 	s.closeFiles()
 	if err != nil {
@@ -259,6 +266,8 @@ func (s *Store) Close() error {
 }
 
 func (s *Store) closeFiles() {
+	s.stopKeeping()
+	_ = s.endKeeping() // without effect once Close has called it; else there is a better error
 	s.stopBatches()
 	s.closeBatches()
 	for _, f := range s.old {
@@ -291,3 +300,11 @@ func (s *Store) Dir() string { return filepath.Clean(s.dir) }
 
 // stat returns what has the name of an output.
 func (s *Store) stat(name string) (File, error) { return s.files.Stat(context.Background(), name) }
+
+// glance is stat where it does no harm if the answer is old.
+func (s *Store) glance(name string) (File, error) {
+	if g, ok := s.files.(GlancingFiles); ok {
+		return g.Glance(context.Background(), name)
+	}
+	return s.stat(name)
+}
