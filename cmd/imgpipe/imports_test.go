@@ -18,7 +18,10 @@ var allowed = map[string][]string{
 	"imgpipe/pipeline":          {"imgpipe/fetch", "imgpipe/pipeline/executor", "imgpipe/transform"},
 	"imgpipe/pipeline/executor": {"imgpipe/transform"},
 	"imgpipe/pipeline/store":    {"imgpipe/fetch", "imgpipe/pipeline", "imgpipe/transform"},
-	"imgpipe/pipeline/wire":     {"imgpipe/pipeline/executor", "imgpipe/transform"},
+	"imgpipe/pipeline/store/object": {
+		"imgpipe/fetch", "imgpipe/pipeline", "imgpipe/pipeline/store", "imgpipe/transform",
+	},
+	"imgpipe/pipeline/wire": {"imgpipe/pipeline/executor", "imgpipe/transform"},
 	"imgpipe/pipeline/procs": {
 		"imgpipe/pipeline", "imgpipe/pipeline/executor", "imgpipe/pipeline/wire", "imgpipe/transform",
 	},
@@ -46,6 +49,8 @@ var only = map[string]string{
 	"github.com/spf13/pflag":                       "imgpipe/cmd/imgpipe",
 	"github.com/bmatcuk/doublestar/v4":             "imgpipe/fetch",
 	"github.com/landlock-lsm/go-landlock/landlock": "imgpipe/pipeline/procs",
+	"github.com/minio/minio-go/v7":                 "imgpipe/pipeline/store/object",
+	"github.com/minio/minio-go/v7/pkg/credentials": "imgpipe/pipeline/store/object",
 	"golang.org/x/perf/benchmath":                  "imgpipe/cmd/imgpipe/internal/bench",
 }
 
