@@ -17,6 +17,7 @@ type outputFlags struct {
 	sync                           string
 	force, retryFailed, skipFailed bool
 	keepTime                       bool
+	verify                         bool
 }
 
 // What --sync takes.
@@ -33,12 +34,22 @@ func (f *outputFlags) check() error {
 	case f.skipFailed && (f.force || f.retryFailed):
 		return errors.New("--skip-failed excludes --force and --retry-failed: expected one of them")
 	}
+	if f.remote() {
+		return f.checkRemote()
+	}
+	if f.verify {
+		return errors.New("--verify asks an object store for each output: expected --output s3://BUCKET/PREFIX " +
+			"with it; in a folder, each is looked at anyway")
+	}
 	return folderName("output", f.dir)
 }
 
 // isNotInput refuses an output folder that is the very folder of an input. It is an early courtesy: the store replaces
 // no input, whatever its folder.
 func (f *outputFlags) isNotInput(inputs []string) error {
+	if f.remote() {
+		return f.isNotRemoteInput(inputs)
+	}
 	out, err := os.Stat(f.dir)
 	if err != nil {
 		return nil // it is not there yet
@@ -61,5 +72,10 @@ func (f *outputFlags) options() store.Options {
 	}
 }
 
-// shown is the output folder as a person would write it.
-func (f *outputFlags) shown() string { return filepath.Clean(f.dir) }
+// shown is where outputs go as a person would write it.
+func (f *outputFlags) shown() string {
+	if f.remote() {
+		return f.address().String()
+	}
+	return filepath.Clean(f.dir)
+}

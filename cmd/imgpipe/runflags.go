@@ -63,7 +63,7 @@ func (f *runFlags) addCommon(g flags.Group) {
 	f.exec.mode = modes.Goroutines
 	g.Add(
 		flags.Flag{Name: "output", Short: "o", Common: true, Value: flags.Text(&f.output.dir, "DIR"),
-			Usage: "folder for the outputs and the ledger, imgpipe.jsonl (required)"},
+			Usage: "folder for the outputs and the ledger, imgpipe.jsonl, or s3://BUCKET/PREFIX (required)"},
 	)
 	f.addResult(g)
 	g.Add(
@@ -94,7 +94,7 @@ func (f *runFlags) addInput(g flags.Group) {
 	g.Add(
 		flags.Flag{Name: "input-list", Short: "i", Common: true, Value: flags.Texts(&f.input.lists, "FILE"),
 			Usage: "list of files and URLs, - for standard input; plain, CSV, TSV, JSONL or a JSON array, " +
-				"also in gzip or zstd; may be repeated"},
+				"also in gzip or zstd; may be an http://, https:// or s3:// URL; may be repeated"},
 		flags.Flag{Name: "list-format",
 			Value: flags.Choice(&f.input.listFormat, listAuto, listPlain, "csv", "tsv", "jsonl"),
 			Usage: "format of the lists (default auto: by extension and content)"},
@@ -229,6 +229,9 @@ func (f *runFlags) addOutput(g flags.Group) {
 				"stays 1"},
 		flags.Flag{Name: "skip-failed", Value: flags.Switch(&f.output.skipFailed),
 			Usage: "skip what failed in an earlier run: do only what is new"},
+		flags.Flag{Name: "verify", Value: flags.Switch(&f.output.verify),
+			Usage: "with --output s3://: ask whether each output that the ledger has is still there; without this " +
+				"flag the ledger is believed. See 'imgpipe help s3'"},
 		flags.Flag{Name: "sync", Value: flags.Choice(&f.output.sync, syncOn, syncOff),
 			Usage: "on: after a power failure the same command continues where it stopped (default). off: the " +
 				"system decides when to write, so that a run need not wait for a slow disk"},
@@ -361,5 +364,9 @@ func (f *runFlags) inputs(stdin io.Reader) fetch.Inputs {
 		in.Extensions = append(in.Extensions, transform.RawExtensions()...)
 	}
 	in.Timeout, in.Skip = f.download.timeout, []string{f.output.dir}
+	in.Sources = f.sources()
+	for i, l := range in.Lists {
+		in.Lists[i].From = f.opener(l.Path, in.Sources)
+	}
 	return in
 }
