@@ -84,6 +84,7 @@ var classes = []Class{
 		Meaning: "an object store refused access: there are no valid keys, or they do not have the right"},
 	{Name: fetch.ClassClock, From: "fetch",
 		Meaning: "the clock of this machine differs too much from that of the object store"},
+	{Name: fetch.ClassHash, From: "fetch", Meaning: "the file has another digest than its list says"},
 	{Name: fetch.ClassSpool, From: "fetch",
 		Meaning: "memory was short, and the temporary file for downloads could not be written"},
 	{Name: transform.ClassTimeout, From: "fetch, transform",

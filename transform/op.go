@@ -22,6 +22,8 @@ type operation struct {
 	check func(a args) error
 	// apply returns a new image, or img if there is nothing to do. It may not change img.
 	apply applyFunc
+	// softening is how planes are done instead, if that is possible.
+	softening softening
 }
 
 // An applyFunc does an operation to an image.

@@ -21,6 +21,7 @@ import (
 // what it holds. A flag's value is good by itself once it has been read. Then finalize derives what flags leave open,
 // and check looks at flags together. Nothing changes them after finalize.
 type runFlags struct {
+	preset   presetFlags   // which presets flags come from
 	input    inputFlags    // where items come from
 	download downloadFlags // how they are fetched
 	picture  pictureFlags  // what is made of them
@@ -43,14 +44,17 @@ const (
 	downloadHeading = "Network"
 )
 
+const speedHeading = "Speed and memory"
+
 func addRunFlags(set *pflag.FlagSet) *runFlags {
 	f := &runFlags{set: set}
 	f.addCommon(flags.Group{Set: set, Heading: "Common flags"})
 	f.addInput(flags.Group{Set: set, Heading: inputHeading})
+	f.preset.add(set)
 	f.addPicture(flags.Group{Set: set, Heading: pictureHeading})
 	f.addFiles(flags.Group{Set: set, Heading: filesHeading})
 	f.addOutput(flags.Group{Set: set, Heading: "Output"})
-	f.addSpeed(flags.Group{Set: set, Heading: "Speed and memory"})
+	f.addSpeed(flags.Group{Set: set, Heading: speedHeading})
 	f.addLimits(flags.Group{Set: set, Heading: limitsHeading})
 	f.exec.worker.add(set)
 	f.addNetwork(flags.Group{Set: set, Heading: downloadHeading})
@@ -106,6 +110,16 @@ func (f *runFlags) addInput(g flags.Group) {
 		flags.Flag{Name: "root", Value: flags.Text(&f.input.root, "DIR"),
 			Usage: "keep the folders below DIR in the names of outputs, also of files that a list or the shell " +
 				"names: find /photos … | imgpipe run --root /photos -i - -o small"},
+		flags.Flag{Name: "include", Value: flags.List(&f.input.include, "PATTERN", fetch.ParsePattern),
+			Usage: "take only what matches, such as '*.png' or '2024/**'; may be repeated. A pattern without / is " +
+				"for a name at any depth, another one for a path below the folder that you name, with / on every " +
+				"system. See 'imgpipe help inputs'"},
+		flags.Flag{Name: "exclude", Value: flags.List(&f.input.exclude, "PATTERN", fetch.ParsePattern),
+			Usage: "leave out what matches, also if --include takes it; may be repeated. A folder that matches, " +
+				"such as raw/, is left out with all below it, and not even opened"},
+		flags.Flag{Name: "follow", Value: flags.Switch(&f.input.follow),
+			Usage: "follow symbolic links in folders, to files and to folders; each folder is walked once, by the " +
+				"way that has no links, if there is one"},
 	)
 }
 

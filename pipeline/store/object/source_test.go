@@ -312,3 +312,47 @@ func TestAListingEndsWithItsContext(t *testing.T) {
 		t.Errorf("%d items came after its end", n)
 	}
 }
+
+// TestPatternsSeeTheNamesBelowWhatIsListed has the server in the address, and a prefix without a slash at its end.
+func TestPatternsSeeTheNamesBelowWhatIsListed(t *testing.T) {
+	withKeys(t)
+	fake := newFake(t, 0)
+	for _, name := range []string{"2023/a.jpg", "2024/a.jpg", "2024/raw/b.jpg", "c 1.jpg"} {
+		fake.numbered(t, "in/"+name+"%.0d", 1)
+	}
+	s := NewSource(SourceOptions{Named: []Address{at(t, fake.URL, "")}})
+	for _, c := range []struct{ include, exclude, want string }{
+		{"2024/**", "", "2024/a.jpg 2024/raw/b.jpg"}, {"", "raw/", "2023/a.jpg 2024/a.jpg c 1.jpg"},
+		{"c 1.jpg", "", "c 1.jpg"}, {"in/**", "", ""},
+	} {
+		for _, name := range []string{"in", "in/"} {
+			in := fetch.Inputs{
+				Args: []string{at(t, fake.URL, name).String()}, Sources: map[string]fetch.Source{Scheme: s},
+				Extensions: fetch.Extensions{".jpg"},
+			}
+			for text, to := range map[string]*[]fetch.Pattern{c.include: &in.Include, c.exclude: &in.Exclude} {
+				if text != "" {
+					p, err := fetch.ParsePattern(text)
+					if err != nil {
+						t.Fatal(err)
+					}
+					*to = append(*to, p)
+				}
+			}
+			var got []string
+			for item, err := range in.Items(t.Context()) {
+				if err != nil || item.Err != nil {
+					t.Fatal(err, item.Err)
+				}
+				a, err := Parse(item.Source)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got = append(got, strings.TrimPrefix(a.Key, "in/"))
+			}
+			if text := strings.Join(got, " "); text != c.want {
+				t.Errorf("%s, include %q, exclude %q: %q, want %q", name, c.include, c.exclude, text, c.want)
+			}
+		}
+	}
+}
