@@ -21,8 +21,8 @@ import (
 	"imgpipe/pipeline/store"
 )
 
-// A fake is an object store in this process, with an empty bucket bkt. Before it answers, it asks meddle, if that is set,
-// which reports whether it has answered itself.
+// A fake is an object store in this process, with an empty bucket bkt. Before it answers, it asks meddle, if that is
+// set, which reports whether it has answered itself.
 type fake struct {
 	*httptest.Server
 	backend *s3mem.Backend
@@ -173,7 +173,8 @@ func (f *fake) numbered(t testing.TB, form string, n int) {
 	t.Helper()
 	for i := range n {
 		const data = "picture"
-		_, err := f.backend.PutObject("bkt", fmt.Sprintf(form, i), written(), strings.NewReader(data), int64(len(data)), nil)
+		key := fmt.Sprintf(form, i)
+		_, err := f.backend.PutObject("bkt", key, written(), strings.NewReader(data), int64(len(data)), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
