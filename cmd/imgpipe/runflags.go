@@ -68,7 +68,7 @@ func addRunFlags(set *pflag.FlagSet) *runFlags {
 func (f *runFlags) addCommon(g flags.Group) {
 	g.Add(
 		flags.Flag{Name: "output", Short: "o", Common: true, Value: flags.Text(&f.output.dir, "DIR"),
-			Usage: "folder for the outputs and the ledger, imgpipe.jsonl (required)"},
+			Usage: "folder for the outputs and the ledger, imgpipe.jsonl, or s3://BUCKET/PREFIX (required)"},
 	)
 	f.addResult(g)
 	f.addMode(g)
@@ -104,7 +104,7 @@ func (f *runFlags) addInput(g flags.Group) {
 	g.Add(
 		flags.Flag{Name: "input-list", Short: "i", Common: true, Value: flags.Texts(&f.input.lists, "FILE"),
 			Usage: "list of files and URLs, - for standard input; plain, CSV, TSV, JSONL or a JSON array, " +
-				"also in gzip or zstd; may be repeated"},
+				"also in gzip or zstd; may be an http://, https:// or s3:// URL; may be repeated"},
 	)
 	f.input.addLists(g)
 	g.Add(
@@ -271,6 +271,9 @@ func (f *runFlags) addOutput(g flags.Group) {
 		flags.Flag{Name: "unique", Value: flags.Choice(&f.output.unique, uniqueNo, uniqueURL),
 			Usage: "url: skip an input whose URL or path an earlier input of the run has, which takes 8 bytes of " +
 				"memory for each input. no: do it as often as it is named (default)"},
+		flags.Flag{Name: "verify", Value: flags.Switch(&f.output.verify),
+			Usage: "with --output s3://: ask whether each output that the ledger has is still there; without this " +
+				"flag the ledger is believed. See 'imgpipe help s3'"},
 		flags.Flag{Name: "sync", Value: flags.Choice(&f.output.sync, syncOn, syncOff),
 			Usage: "on: after a power failure the same command continues where it stopped (default). off: the " +
 				"system decides when to write, so that a run need not wait for a slow disk"},
@@ -410,8 +413,10 @@ func (f *runFlags) inputs(stdin io.Reader) fetch.Inputs {
 		in.Extensions = append(in.Extensions, transform.RawExtensions()...)
 	}
 	in.Timeout, in.Skip = f.download.timeout, []string{f.output.dir}
-	for i := range in.Lists {
+	in.Sources = f.sources()
+	for i, l := range in.Lists {
 		in.Lists[i].Columns = f.input.columns.with(store.TemplateColumns(f.output.name))
+		in.Lists[i].From = f.opener(l.Path, in.Sources)
 	}
 	return in
 }
