@@ -2,6 +2,7 @@ package transform
 
 import (
 	"fmt"
+	"image"
 	"strings"
 )
 
@@ -39,7 +40,7 @@ func (s Spec) Explain(h Header, limits Limits) (string, error) {
 			indent = "  "
 		}
 		for i, op := range l.ops {
-			fmt.Fprintf(&b, "%s%s: %dx%d\n", indent, op, l.sizes[i+1].X, l.sizes[i+1].Y)
+			fmt.Fprintf(&b, "%s%s: %dx%d%s\n", indent, op, l.sizes[i+1].X, l.sizes[i+1].Y, s.light(op, l.sizes[i:]))
 		}
 		last := l.size()
 		if p.smallest {
@@ -53,7 +54,19 @@ func (s Spec) Explain(h Header, limits Limits) (string, error) {
 	for _, why := range p.notMade() {
 		b.WriteString(why + "\n")
 	}
+	if why := p.rounded(); why != "" {
+		b.WriteString(why + "\n")
+	}
 	return b.String(), nil
+}
+
+// light returns in words that an operation resizes in linear light, with a comma in front. sizes are those of the image
+// before it and after it.
+func (s Spec) light(op Op, sizes []image.Point) string {
+	if !s.Linear || op.op.name != "resize" || args(op).text("filter") == "nearest" || sizes[0] == sizes[1] {
+		return ""
+	}
+	return ", in linear light"
 }
 
 // explain returns in words what is asked of the encoder of l, with a space in front. It is empty if that is nothing.
@@ -61,6 +74,9 @@ func (l *leg) explain(way path) string {
 	var list []string
 	add := func(form string, v any) { list = append(list, fmt.Sprintf(form, v)) }
 	e, heeds := l.enc, l.row.name.Heeds
+	if l.deep {
+		list = append(list, "16 bits a sample")
+	}
 	if heeds("quality") {
 		add("quality %d", e.quality)
 	}
