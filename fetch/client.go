@@ -3,6 +3,8 @@ package fetch
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"math/rand/v2"
 	"net/http"
@@ -27,6 +29,8 @@ type Options struct {
 	PerHost int
 	// MaxBytes is the largest file that is read, after decompression. Default 64 MB (64,000,000).
 	MaxBytes int64
+	// SHA256 has a Body say what its digest is.
+	SHA256 bool
 	// Redirects is how many redirects are followed for one item. Default 10; negative means none.
 	Redirects int
 	// Idle is how many connections are kept open for later at most. Default 512: if every item is on another host, more
@@ -182,6 +186,15 @@ func (c *Client) Fetch(ctx context.Context, item Item, room Room) (Body, error) 
 		err := t.do(ctx)
 		if err == nil {
 			body := c.body(t.data, tries)
+			if err := item.verify(body.Data, tries); err != nil {
+				room.Drop()
+				body.Release()
+				return Body{}, err
+			}
+			if c.opts.SHA256 {
+				sum := sha256.Sum256(body.Data)
+				body.SHA256 = hex.EncodeToString(sum[:])
+			}
 			body.Took, body.MayBeCut, body.ModTime = t.took, t.mayBeCut, t.modified
 			return body, nil
 		}

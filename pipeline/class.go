@@ -80,6 +80,7 @@ var classes = []Class{
 		Meaning: "the server answered with any other status that brings no file, such as http-503 or http-429"},
 	{Name: fetch.ClassTruncated, From: "fetch",
 		Meaning: "the download ended before its announced length, or, without one, before the image did"},
+	{Name: fetch.ClassHash, From: "fetch", Meaning: "the file has another digest than its list says"},
 	{Name: fetch.ClassSpool, From: "fetch",
 		Meaning: "memory was short, and the temporary file for downloads could not be written"},
 	{Name: transform.ClassTimeout, From: "fetch, transform",

@@ -64,6 +64,7 @@ type meter struct {
 	calls    calls
 
 	atOnce, most, heldBack int
+	deferring              map[string]bool // the hosts that wanted to be asked later
 }
 
 func newMeter(lanes int, began time.Time, allowed func() int) *meter {
@@ -170,6 +171,18 @@ func (m *meter) hold(now, more int) {
 	m.settleHeld()
 }
 
+// later notes that items wait because a host wants to be asked later.
+func (m *meter) later(host string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.deferring[host] {
+		if m.deferring == nil {
+			m.deferring = map[string]bool{}
+		}
+		m.deferring[host] = true
+	}
+}
+
 // A charge is what lane time is charged to.
 type charge int
 
@@ -274,11 +287,11 @@ func (m *meter) without() charge {
 	return chargeRest
 }
 
-// seen returns what there was besides the account.
-func (m *meter) seen() (atOnce, heldBack int, tail time.Duration) {
+// see sets what there was besides the account.
+func (m *meter) see(f *Flow) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.atOnce, m.heldBack, m.tail
+	f.AtOnce, f.HeldBack, f.Deferring, f.Tail = m.atOnce, m.heldBack, len(m.deferring), m.tail
 }
 
 // bounds returns p with what the run made of it. Where hosts held items back, a larger number of downloads has not been

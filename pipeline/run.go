@@ -311,7 +311,7 @@ func (r *runner) paceNow() Pace {
 // flow returns what was seen of the lanes.
 func (r *runner) flow() *Flow {
 	f := &Flow{Account: r.meter.account(), Last: r.last}
-	f.AtOnce, f.HeldBack, f.Tail = r.meter.seen()
+	r.meter.see(f)
 	return f
 }
 

@@ -294,7 +294,7 @@ func TestColorProfileIsKeptOrNamed(t *testing.T) {
 			for _, text := range []string{
 				"", "size=8", "grayscale", "size=7;watermark=logo,opacity=0.5", "background=red;rotate=20",
 				"background=red", "background=#80808080;size=30x9,fit=contain", "brightness=10;hue=30",
-				"size=6;invert;rotate=90",
+				"size=6;invert;rotate=90", "text=x,size=9,color=red",
 			} {
 				for _, f := range outputFormats {
 					spec := mustSpec(t, strings.TrimPrefix(text+";format="+string(f), ";"))

@@ -266,6 +266,7 @@ func TestDeepOperations(t *testing.T) {
 		"brightness": {"-40", "25.5"}, "contrast": {"-60", "35", "100"}, "gamma": {"0.4", "2.2"},
 		"crop": {"20x30", "20x30,gravity=smart"}, "resize": {"30", "30x30,fit=contain", "100,upscale=on"},
 		"rotate": {"90", "180", "-90", "33"}, "blur": {"1"}, "hue": {"40"}, "saturation": {"50"}, "sharpen": {"1"},
+		"text": {"Ho"},
 	}
 	done := 0
 	for i := range operations {

@@ -43,6 +43,9 @@ type job struct {
 	linear     bool           // pixels are resized in linear light
 	source     Header         // of the input, once it was read
 	space      *workspace     // memory that is used again
+	name       string         // Task.Name
+	taken      string         // when the input was taken, as in a Result; "" unless it is asked for
+	camera     string         // with what, likewise
 }
 
 func newJob(ctx context.Context, s Spec, l Limits) *job {
@@ -169,14 +172,18 @@ func (j *job) run(t Task) (Result, error) {
 	j.describe(t.Spec, &m, t.Data)
 	j.space = workspaces.Get().(*workspace)
 	defer j.space.release()
+	j.name = t.Name
+	if t.Spec.Facts || t.Spec.dates() {
+		facts := exif.CameraOf(structure(m.described.exif))
+		j.taken, j.camera = facts.Taken, facts.Camera
+	}
 	way := p.path(h)
 	res := Result{Source: h.plain(), Path: way.name(), Stripped: t.Spec.strips(&m)}
 	if err := way.run(j, data, m, &res, start); err != nil {
 		return Result{}, err
 	}
 	if t.Spec.Facts {
-		facts := exif.CameraOf(structure(m.described.exif))
-		res.Taken, res.Camera = facts.Taken, facts.Camera
+		res.Taken, res.Camera = j.taken, j.camera
 	}
 	j.originals(t, &m, &p, &res)
 	return res, nil

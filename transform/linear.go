@@ -24,8 +24,11 @@ func (r planeRows) opaque() bool   { return true }
 
 func (r planeRows) memory(bool) int64 {
 	s := r.shape()
-	return 500<<10 + r.planeSource.memory(pixel.Scale{}) + 12*int64(s.Width)
+	return 500<<10 + r.planeSource.memory(fullScale) + 12*int64(s.Width)
 }
+
+// fullScale decodes planes at full size.
+var fullScale = pixel.Scale{Luma: 8, Chroma: 8}
 
 // explain returns in words why pixels go this way.
 func (r planeRows) explain() string {
@@ -35,7 +38,7 @@ func (r planeRows) explain() string {
 func (r planeRows) start(j *job, data []byte, _ bool) rowReader {
 	s := r.shape()
 	d := &planeReader{job: j, gray: r.gray(false), row: make([]byte, 4*s.Width)}
-	planes, err := r.decode(j, data, pixel.Scale{})
+	planes, err := r.decode(j, data, fullScale)
 	if err != nil {
 		d.err = err
 		return d

@@ -101,6 +101,7 @@ func TestNeedIsWhatAnImageTakes(t *testing.T) {
 		"", "size=600;size=300;size=500x500,fit=cover", "size=900x900,fit=contain;format=jpeg",
 		"size=500x500,fit=cover,gravity=smart", "size=2000,upscale",
 		"format=jpeg;quality=95;brightness=10", "format=png", "format=gif", "format=tiff", "rotate=10;format=bmp",
+		"text=Hg©,size=900,outline=red;format=jpeg",
 		"format=png;colors=64", "format=gif;colors=16", "format=jpeg;progressive=on",
 		"format=jpeg;progressive=on;quality=100", "size=500;format=png;compression=9", "format=tiff;compression=9",
 		"sharpen=1;format=jpeg", "blur=3.9;format=jpeg", "blur=40;format=jpeg",

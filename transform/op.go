@@ -25,6 +25,8 @@ type operation struct {
 	// deep returns what does the operation to an image of 16 bits a sample; nil if it cannot be done with those
 	// arguments. A nil deep never can.
 	deep func(a args) deepFunc
+	// softening is how planes are done instead, if that is possible.
+	softening softening
 }
 
 // An applyFunc does an operation to an image.

@@ -48,7 +48,7 @@ var operations = []operation{
 		args: []argument{
 			{name: "sigma", kind: kindNumber, min: 0.1, max: 50, required: true, doc: "standard deviation in pixels"},
 		},
-		extra: blurExtra, apply: soften(blurred),
+		extra: blurExtra, apply: soften(blurred), softening: theBlur,
 	},
 	{
 		name: "brightness", doc: "make lighter or darker", example: "brightness=10",
@@ -174,7 +174,31 @@ var operations = []operation{
 				doc: "standard deviation of the mask in pixels",
 			},
 		},
-		extra: blurExtra, apply: soften(sharpened),
+		extra: blurExtra, apply: soften(sharpened), softening: lessTheBlur,
+	},
+	{
+		name: "text", doc: "write text over the image", example: "text={date},size=3%,outline=black",
+		args: []argument{
+			{name: "text", kind: kindText, required: true, doc: "what to write; of each image: " + textFieldsDoc()},
+			{name: "font", kind: kindFont, doc: "the font; without it Go Regular, for Latin, Greek and Cyrillic"},
+			{
+				name: "size", kind: kindLength, def: "4%",
+				doc: "of the font; a percentage is of the image's shorter side; smaller if the text would not fit",
+			},
+			{name: "color", kind: kindColor, def: "#ffffff", doc: "of the letters"},
+			{name: "outline", kind: kindColor, doc: "a line around the letters, in that color"},
+			{name: "opacity", kind: kindNumber, min: 0, max: 1, def: "1", doc: "0 is invisible, 1 as it is"},
+			{
+				name: "gravity", kind: kindChoice, choices: compassWords, def: "southeast",
+				doc: "at which side or corner",
+			},
+			{
+				name: "margin", kind: kindLength, def: "2%",
+				doc: "distance from the sides; a percentage is of the shorter side",
+			},
+			{name: "sha256", kind: kindHash},
+		},
+		check: checkText, extra: textExtra, apply: applyText,
 	},
 	{
 		name: "watermark", doc: "lay another image over this one",

@@ -40,6 +40,9 @@ type Task struct {
 	// Grant is how many bytes of memory the work may need by the estimate of Spec.Need. For a Task that needs more, Do
 	// returns a *NeedError before anything is decoded. 0 means no bound.
 	Grant int64
+	// Name is what a text of the Spec writes for {stem}: the name of the input without its extension. Nothing else
+	// looks at it; see Spec.Names.
+	Name string
 }
 
 // A Result is what became of a Task: one Output for each Variant of its Spec, in that order. Left out are sizes that

@@ -51,6 +51,9 @@ func dryRun(ctx context.Context, p *prepared, stdout, stderr io.Writer) error {
 			"%d to do, %d skipped, %d would fail; nothing was fetched or written\n",
 			f.input.shown(), f.output.shown(), f.plan(p.can, p.store.Spec().String()), d.todo, d.before, totals.Failed)
 	}
+	if idle := f.idle(); idle != "" && !f.tell.quiet && !unheard(stdout) {
+		fmt.Fprintf(stderr, "note: %s\n", idle)
+	}
 	if d.standing > 0 && !f.tell.quiet && !unheard(stdout) {
 		fmt.Fprintf(stderr, "note: files in the way that are not as imgpipe wrote them, in %s: %d\n",
 			f.output.shown(), d.standing)

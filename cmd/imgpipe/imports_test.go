@@ -42,10 +42,12 @@ var only = map[string]string{
 	"github.com/muesli/smartcrop":                  "imgpipe/transform",
 	"golang.org/x/image/tiff":                      "imgpipe/transform",
 	"golang.org/x/image/bmp":                       "imgpipe/transform",
+	"golang.org/x/image/font/sfnt":                 "imgpipe/transform/internal/lettering",
 	"github.com/spf13/cobra":                       "imgpipe/cmd/imgpipe",
 	"github.com/spf13/pflag":                       "imgpipe/cmd/imgpipe",
 	"github.com/bmatcuk/doublestar/v4":             "imgpipe/fetch",
 	"github.com/landlock-lsm/go-landlock/landlock": "imgpipe/pipeline/procs",
+	"github.com/BurntSushi/toml":                   "imgpipe/cmd/imgpipe/internal/preset",
 	"golang.org/x/perf/benchmath":                  "imgpipe/cmd/imgpipe/internal/bench",
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -18,6 +19,8 @@ type inputFlags struct {
 	listFormat, listKey string
 	root                string
 	null                bool
+	include, exclude    []fetch.Pattern
+	follow              bool
 }
 
 // What --list-format takes besides formats of fetch.
@@ -35,6 +38,9 @@ func (f *inputFlags) check(changed func(string) bool) error {
 			}
 		}
 	}
+	if f.follow && !slices.ContainsFunc(f.args, func(arg string) bool { return !fetch.IsURL(arg) }) {
+		return errors.New("--follow is for symbolic links in folders: expected a folder or a pattern with it")
+	}
 	if f.null && f.listFormat != listAuto && f.listFormat != listPlain {
 		return fmt.Errorf("--null is for plain lists: expected no --list-format %s with it", f.listFormat)
 	}
@@ -48,6 +54,7 @@ func (f *inputFlags) empty() bool { return len(f.args) == 0 && len(f.lists) == 0
 func (f *inputFlags) options(stdin io.Reader) fetch.Inputs {
 	in := fetch.Inputs{
 		Args: f.args, Root: f.root, Marker: store.LedgerName, Stdin: stdin, Extensions: imageFiles(),
+		Include: f.include, Exclude: f.exclude, Follow: f.follow,
 	}
 	for _, l := range f.lists {
 		format := fetch.ListFormat(f.listFormat)

@@ -25,6 +25,8 @@ type intake struct {
 	// has ended.
 	err    error
 	passed map[string]passedOver
+	// unmatched are the flags whose patterns had nothing, as they were given.
+	unmatched []string
 }
 
 // A passedOver counts the entries of a kind that were passed over, and has the first of them.
@@ -52,6 +54,13 @@ func (in *intake) items() iter.Seq[fetch.Item] {
 		}
 		p.count++
 		in.passed[what] = p
+	}
+	inputs.Unmatched = func(p fetch.Pattern, excludes bool) {
+		flag := "--include"
+		if excludes {
+			flag = "--exclude"
+		}
+		in.unmatched = append(in.unmatched, fmt.Sprintf("%s %q", flag, p))
 	}
 	return func(yield func(fetch.Item) bool) {
 		index := 0
@@ -84,12 +93,23 @@ func (in *intake) passedOver() (all []summary.PassedOver) {
 	return all
 }
 
-// notes returns what was passed over as lines for the screen, one for each kind.
+// notes returns what was passed over as lines for the screen, one for each kind, and which patterns had nothing.
 func (in *intake) notes() (lines []string) {
 	for _, what := range slices.Sorted(maps.Keys(in.passed)) {
 		p := in.passed[what]
-		lines = append(lines, fmt.Sprintf("note: passed over %s: %d, such as %s",
-			what, p.count, summary.Printable(p.first)))
+		why := "passed over " + what
+		switch what {
+		case fetch.ExcludedFiles:
+			why = "files left out by --exclude"
+		case fetch.ExcludedFolders:
+			why = "folders left out by --exclude"
+		case fetch.NotIncluded:
+			why = "files left out, as no --include has them"
+		}
+		lines = append(lines, fmt.Sprintf("note: %s: %d, such as %s", why, p.count, summary.Printable(p.first)))
+	}
+	for _, flag := range in.unmatched {
+		lines = append(lines, fmt.Sprintf("note: %s matched nothing that would be taken", summary.Printable(flag)))
 	}
 	return lines
 }

@@ -72,7 +72,13 @@ func (o *originals) look(stop *stopper, f *runFlags, before *store.Store) error 
 		}
 	}
 	o.files = &store.FileSet{}
-	for item, err := range o.inputs.Items(stop.ctx) {
+	inputs := o.inputs
+	inputs.PassedOver = func(file, what string) {
+		if what == fetch.ExcludedFiles || what == fetch.NotIncluded { // an original all the same
+			o.files.Add(file)
+		}
+	}
+	for item, err := range inputs.Items(stop.ctx) {
 		if err != nil || item.Err != nil || !item.Local() || ours(item.Source) {
 			continue
 		}

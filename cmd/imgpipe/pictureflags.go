@@ -40,7 +40,7 @@ type pictureFlags struct {
 
 // check looks at the flags together.
 func (f *pictureFlags) check(changed func(string) bool) error {
-	sized := changed("resize") || changed("size")
+	sized := f.resize != (transform.Resize{}) || len(f.sizes) > 0
 	switch {
 	case changed("resize") && changed("size"):
 		return errors.New("--resize and --size exclude each other: expected one --resize, or a --size for each output")
@@ -120,14 +120,14 @@ func (f *pictureFlags) spec() (transform.Spec, error) {
 	for _, name := range s.AssetNames() {
 		b, err := readAsset(name)
 		if err != nil {
-			return s, fmt.Errorf("--op: the watermark's %w", err)
+			return s, fmt.Errorf("--op: %w", err)
 		}
 		files[name] = b
 	}
 	return s.WithAssets(files)
 }
 
-// maxAsset bounds the file of a watermark, which each worker holds.
+// maxAsset bounds the file of an operation, such as a watermark or a font: each worker holds it.
 const maxAsset = 64e6
 
 func readAsset(name string) ([]byte, error) {
@@ -135,9 +135,9 @@ func readAsset(name string) ([]byte, error) {
 	var failed *fs.PathError
 	switch {
 	case errors.As(err, &failed):
-		return nil, fmt.Errorf("image %s: %w", name, failed.Err)
+		return nil, fmt.Errorf("read %s: %w", name, failed.Err)
 	case !info.Mode().IsRegular() || info.Size() > maxAsset:
-		return nil, fmt.Errorf("image %s: expected a file of at most 64MB", name)
+		return nil, fmt.Errorf("read %s: expected a file of at most 64MB", name)
 	}
 	return os.ReadFile(name)
 }

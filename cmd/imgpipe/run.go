@@ -34,8 +34,11 @@ of NO_PROXY and this machine itself. Names in lower case go first.`,
 	}
 	f := addRunFlags(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := f.preset.apply(f.set.Lookup); err != nil {
+			return exitError{exitUsage, err}
+		}
 		f.finalize(args)
-		if err := errors.Join(f.check(), f.checkProxies()); err != nil {
+		if err := errors.Join(f.preset.beside(f.check()), f.checkProxies()); err != nil {
 			return exitError{exitUsage, err}
 		}
 		return runRun(cmd.Context(), f, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
@@ -86,6 +89,9 @@ func (f *runFlags) prepare(stop *stopper, stdin io.Reader, own *owner) (*prepare
 	}
 	options := f.output.options()
 	options.Spec, options.RefuseDamaged = spec, f.limits.refuseDamaged()
+	if options.Name == "" && len(f.picture.sizes) > 0 {
+		options.Name = store.NameOfSizes // also for one size, which keeps its name when another is added
+	}
 	options.ReadOnly = f.dry || !f.exec.whole()
 	if err := badName(options.Check()); err != nil {
 		return nil, usage(err)

@@ -27,6 +27,16 @@ func (f *runFlags) check() error {
 	)
 }
 
+// idle is a line for the screen about what presets set and what has no say, beside flags that were typed; "" where there
+// is none. What was typed in vain is an error instead.
+func (f *runFlags) idle() string {
+	given := f.preset.given(f.set.Changed)
+	if err := cmp.Or(f.picture.check(given), f.exec.check(given)); err != nil {
+		return "what a preset sets has no say here: " + err.Error()
+	}
+	return ""
+}
+
 // required finds what is missing.
 func (f *runFlags) required() error {
 	switch {

@@ -21,6 +21,7 @@ import (
 // what it holds. A flag's value is good by itself once it has been read. Then finalize derives what flags leave open,
 // and check looks at flags together. Nothing changes them after finalize.
 type runFlags struct {
+	preset   presetFlags   // which presets flags come from
 	input    inputFlags    // where items come from
 	download downloadFlags // how they are fetched
 	picture  pictureFlags  // what is made of them
@@ -43,14 +44,17 @@ const (
 	downloadHeading = "Network"
 )
 
+const speedHeading = "Speed and memory"
+
 func addRunFlags(set *pflag.FlagSet) *runFlags {
 	f := &runFlags{set: set}
 	f.addCommon(flags.Group{Set: set, Heading: "Common flags"})
 	f.addInput(flags.Group{Set: set, Heading: inputHeading})
+	f.preset.add(set)
 	f.addPicture(flags.Group{Set: set, Heading: pictureHeading})
 	f.addFiles(flags.Group{Set: set, Heading: filesHeading})
 	f.addOutput(flags.Group{Set: set, Heading: "Output"})
-	f.addSpeed(flags.Group{Set: set, Heading: "Speed and memory"})
+	f.addSpeed(flags.Group{Set: set, Heading: speedHeading})
 	f.addLimits(flags.Group{Set: set, Heading: limitsHeading})
 	f.exec.worker.add(set)
 	f.addNetwork(flags.Group{Set: set, Heading: downloadHeading})
@@ -60,12 +64,16 @@ func addRunFlags(set *pflag.FlagSet) *runFlags {
 }
 
 func (f *runFlags) addCommon(g flags.Group) {
-	f.exec.mode = modes.Goroutines
 	g.Add(
 		flags.Flag{Name: "output", Short: "o", Common: true, Value: flags.Text(&f.output.dir, "DIR"),
 			Usage: "folder for the outputs and the ledger, imgpipe.jsonl (required)"},
 	)
 	f.addResult(g)
+	f.addMode(g)
+}
+
+func (f *runFlags) addMode(g flags.Group) {
+	f.exec.mode = modes.Goroutines
 	g.Add(
 		flags.Flag{Name: "mode", Short: "m", Common: true, Value: flags.Choice(&f.exec.mode, modes.Names()...),
 			Usage: "where images are transformed: " + strings.Join(modes.Names(), ", ") +
@@ -106,6 +114,16 @@ func (f *runFlags) addInput(g flags.Group) {
 		flags.Flag{Name: "root", Value: flags.Text(&f.input.root, "DIR"),
 			Usage: "keep the folders below DIR in the names of outputs, also of files that a list or the shell " +
 				"names: find /photos … | imgpipe run --root /photos -i - -o small"},
+		flags.Flag{Name: "include", Value: flags.List(&f.input.include, "PATTERN", fetch.ParsePattern),
+			Usage: "take only what matches, such as '*.png' or '2024/**'; may be repeated. A pattern without / is " +
+				"for a name at any depth, another one for a path below the folder that you name, with / on every " +
+				"system. See 'imgpipe help inputs'"},
+		flags.Flag{Name: "exclude", Value: flags.List(&f.input.exclude, "PATTERN", fetch.ParsePattern),
+			Usage: "leave out what matches, also if --include takes it; may be repeated. A folder that matches, " +
+				"such as raw/, is left out with all below it, and not even opened"},
+		flags.Flag{Name: "follow", Value: flags.Switch(&f.input.follow),
+			Usage: "follow symbolic links in folders, to files and to folders; each folder is walked once, by the " +
+				"way that has no links, if there is one"},
 	)
 }
 
@@ -144,6 +162,12 @@ func (f *runFlags) addPicture(g flags.Group) {
 				"white)"},
 		flags.Flag{Name: "no-auto-orient", Value: flags.Switch(&f.picture.noOrient),
 			Usage: "do not turn images upright by their EXIF or XMP orientation"},
+	)
+	f.addRaw(g)
+}
+
+func (f *runFlags) addRaw(g flags.Group) {
+	g.Add(
 		flags.Flag{Name: "raw-preview", Value: flags.Switch(&f.picture.rawPreview),
 			Usage: "take camera raw files too (CR2, CR3, NEF, ARW, DNG, RAF, ORF, RW2 and others), and use the " +
 				"largest JPEG in each"},
@@ -279,6 +303,16 @@ func (f *runFlags) addFileLimits(g flags.Group) {
 
 func (f *runFlags) addLimits(g flags.Group) {
 	f.addFileLimits(g)
+	f.addImageLimits(g)
+	g.Add(
+		flags.Flag{Name: "max-time", Value: flags.PeriodOrNone(&f.limits.maxTime),
+			Usage: "stop after this time: begin no more images, and end those under way five seconds later; the " +
+				"same command continues (default no limit)"},
+	)
+}
+
+// addImageLimits adds the flags of what becomes of an image that is too much.
+func (f *runFlags) addImageLimits(g flags.Group) {
 	f.limits.itemTimeout, f.limits.damaged = time.Minute, damagedKeep
 	g.Add(
 		flags.Flag{Name: "damaged", Value: flags.Choice(&f.limits.damaged, damagedKeep, damagedFail),
@@ -289,9 +323,6 @@ func (f *runFlags) addLimits(g flags.Group) {
 			Usage: "time for the whole transform of one image, from when it begins; 0 for no limit"},
 		flags.Flag{Name: "max-failures", Value: flags.CountOrShare(&f.limits.maxFailures),
 			Usage: "stop after this many failed images; 1 stops at the first (default no limit)"},
-		flags.Flag{Name: "max-time", Value: flags.PeriodOrNone(&f.limits.maxTime),
-			Usage: "stop after this time: begin no more images, and end those under way five seconds later; the " +
-				"same command continues (default no limit)"},
 	)
 }
 

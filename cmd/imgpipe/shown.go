@@ -37,8 +37,9 @@ func (f *runFlags) plan(c capacity, spec string) string {
 	if m := f.picture.metadata; m == "" || m == transform.MetadataStrip {
 		metadata = "; metadata is left out"
 	}
-	return fmt.Sprintf("%s, workers %d, %s, memory %s; %s%s",
-		f.exec.mode, c.workers, f.most(c), summary.Bytes(f.exec.budget()), cmp.Or(spec, "turn upright"), metadata)
+	return fmt.Sprintf("%s, workers %d, %s, memory %s; %s%s%s",
+		f.exec.mode, c.workers, f.most(c), summary.Bytes(f.exec.budget()), cmp.Or(spec, "turn upright"), metadata,
+		f.preset.shown())
 }
 
 // most returns the part of the header line that says how many images are downloaded at once, at most: nothing was

@@ -33,6 +33,7 @@ func (p *prepared) newSummary() *summary.Summary {
 		PerHost:   f.download.perHost,
 		Memory:    f.exec.budget(),
 		Spec:      p.store.Spec().String(),
+		Presets:   f.preset.sources(),
 		Failures:  []summary.Failure{},
 	}
 }
@@ -50,7 +51,7 @@ func (r *runner) header(ctx context.Context) error {
 	wayOut, unusedProxy := f.wayOut(r.client)
 	r.screen.say("imgpipe: %s to %s: %s%s%s",
 		f.input.shown(), f.output.shown(), f.plan(r.can, r.store.Spec().String()), isolation, wayOut)
-	for _, note := range []string{unusedProxy, r.can.less} {
+	for _, note := range []string{unusedProxy, r.can.less, f.idle()} {
 		if note != "" {
 			r.screen.say("note: %s", note)
 		}

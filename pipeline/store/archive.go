@@ -16,6 +16,7 @@ type archive struct {
 	text  string // of Options.Spec
 
 	known identities
+	met   map[uint64]struct{} // the sourceHash of each item, with Options.Unique
 
 	planning sync.Mutex
 	planned  Planned
@@ -71,6 +72,9 @@ func (s *Store) plan(item fetch.Item) (*place, error) {
 	}
 	formats := s.formatsOf(item)
 	key := s.key(item, "")
+	if s.again(key) {
+		return &place{in: s, key: key, skip: pipeline.Skip{Why: "an earlier input is the same"}}, nil
+	}
 	name, err := s.namer.Plan(Subject{Item: item, ID: key.Source, Given: key.Given, Formats: formats})
 	if s.opts.OnExist == Skip && pipeline.ClassOf(err) == pipeline.ClassNameTaken {
 		return &place{in: s, key: key, skip: pipeline.Skip{Why: "another input's picture has its name"}}, nil
@@ -97,6 +101,22 @@ func (s *Store) plan(item fetch.Item) (*place, error) {
 		s.planned.Aside.add(item, p.names(formats)[0])
 	}
 	return p, nil
+}
+
+// again reports whether an earlier item of the run has the source, with Options.Unique.
+func (s *Store) again(key Key) bool {
+	if !s.opts.Unique {
+		return false
+	}
+	hash := sourceHash(key.Source)
+	if _, met := s.met[hash]; met {
+		return true
+	}
+	if s.met == nil {
+		s.met = map[uint64]struct{}{}
+	}
+	s.met[hash] = struct{}{}
+	return false
 }
 
 // decide finds out whether a place is to be filled.

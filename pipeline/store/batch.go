@@ -228,13 +228,13 @@ func (s *Store) forgetMoved() {
 
 // move puts one batch behind the ledger.
 func (s *Store) move(one *batch) error {
-	err := s.ask("flush", LedgerName)
+	err := s.ask("flush", s.ledgerName)
 	if err == nil {
 		_, err = io.Copy(io.NewOffsetWriter(s.file, one.base), io.NewSectionReader(one, 0, one.end-one.base))
 	}
 	if err != nil {
 		s.file.Truncate(one.base) // at worst there is a torn line, which the next Open cuts
-		return s.folderError("write "+LedgerName, err)
+		return s.folderError("write "+s.ledgerName, err)
 	}
 	s.mu.Lock()
 	s.flushed = one.end
@@ -271,7 +271,7 @@ func (s *Store) syncEach(ready []*batch) error {
 			return err
 		}
 	}
-	s.syncDir(TempName)
+	s.syncDir(s.tempName)
 	s.syncDir(".")
 	return s.file.Sync()
 }
@@ -310,7 +310,7 @@ func (s *Store) Flush() error {
 		if err = s.file.Sync(); err == nil {
 			s.forgetMoved()
 		} else {
-			err = s.folderError("sync "+LedgerName, err)
+			err = s.folderError("sync "+s.ledgerName, err)
 		}
 	}
 	if err == nil {
@@ -343,6 +343,9 @@ func (a all) ReadAt(p []byte, at int64) (n int, err error) {
 // readSome reads what is in one file.
 func (a all) readSome(p []byte, at int64) (int, error) {
 	s := a.s
+	if at >= otherLedger {
+		return s.others[at/otherLedger-1].ReadAt(p, at%otherLedger)
+	}
 	s.mu.Lock()
 	if file, rest := s.file, s.flushed-at; rest > 0 {
 		s.mu.Unlock()
@@ -369,7 +372,7 @@ func (s *Store) closeBatches() {
 
 // leftBatches returns the names of the batches in TempName, in order.
 func (s *Store) leftBatches() (names []string) {
-	entries, err := fs.ReadDir(s.root.FS(), TempName)
+	entries, err := fs.ReadDir(s.root.FS(), s.tempName)
 	if err != nil {
 		return nil
 	}

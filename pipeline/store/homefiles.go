@@ -219,7 +219,7 @@ func (h homeFiles) keep(temp string, err error) error {
 	if e := h.tempFolder.takeNew(h.tempFolder, temp, kept); e != nil {
 		return errors.Join(err, e)
 	}
-	return fmt.Errorf("%w; the file that was there is kept as %s", err, path.Join(TempName, kept))
+	return fmt.Errorf("%w; the file that was there is kept as %s", err, path.Join(h.tempName, kept))
 }
 
 // replace is exchange where the system cannot exchange files: there is a moment between looking and renaming.
@@ -244,7 +244,7 @@ func (h homeFiles) makeDir(dir string) (*folder, error) {
 	return h.folders.get(dir)
 }
 
-// List lists the files of the folder but for the ledger and what lies in hidden folders, where no output goes.
+// List lists the files of the folder but for ledgers and what lies in hidden folders, where no output goes.
 func (h homeFiles) List(_ context.Context, prefix string, each func(string, File) bool) error {
 	if h.root == nil {
 		return nil
@@ -259,7 +259,7 @@ func (h homeFiles) List(_ context.Context, prefix string, each func(string, File
 			return nil
 		case d.IsDir() && name != "." && (strings.HasPrefix(d.Name(), ".") || !mayLead(name, prefix)):
 			return fs.SkipDir
-		case !d.Type().IsRegular() || name == LedgerName || !strings.HasPrefix(name, prefix):
+		case !d.Type().IsRegular() || IsLedger(name) || !strings.HasPrefix(name, prefix):
 			return nil
 		}
 		f, err := h.Stat(context.Background(), name)

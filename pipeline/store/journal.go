@@ -92,12 +92,12 @@ func (s *Store) intend(name Name, files []pending) error {
 	if len(lines) == 0 {
 		return nil
 	}
-	err := s.ask("journal", TempName)
+	err := s.ask("journal", s.tempName)
 	if err == nil {
 		err = s.journal.add(s.temp, lines)
 	}
 	if err != nil {
-		return s.folderError("write "+path.Join(TempName, journalNames[0]), err)
+		return s.folderError("write "+path.Join(s.tempName, journalNames[0]), err)
 	}
 	return nil
 }
@@ -105,7 +105,7 @@ func (s *Store) intend(name Name, files []pending) error {
 // leftJournal returns the journal that a killed run left; a run that ended leaves none.
 func (s *Store) leftJournal() (lines []byte) {
 	for _, name := range journalNames {
-		if b, err := s.root.ReadFile(path.Join(TempName, name)); err == nil {
+		if b, err := s.root.ReadFile(path.Join(s.tempName, name)); err == nil {
 			lines = append(lines, b[:bytes.LastIndexByte(b, '\n')+1]...)
 		}
 	}

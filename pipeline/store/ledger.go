@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"imgpipe/fetch"
 	"imgpipe/pipeline"
 	"imgpipe/transform"
 )
@@ -66,6 +67,11 @@ type Entry struct {
 	MS Stages `json:"ms,omitzero"`
 	// Time is when the item ended.
 	Time time.Time `json:"time,omitzero"`
+	// Row and Columns are what a list says of the item: the line where it stands, and the columns that were asked for.
+	Row     int           `json:"row,omitzero"`
+	Columns fetch.Columns `json:"columns,omitzero"`
+	// SourceSHA256 is the digest of what was fetched, in hexadecimal digits, if it was asked for.
+	SourceSHA256 string `json:"source_sha256,omitzero"`
 	// By stands for the source in a line that is Left, if the source is not known: the beginning of its SHA-256.
 	By string `json:"by,omitzero"`
 }
@@ -140,7 +146,7 @@ func (s *Store) Append(e Entry) error {
 	closed := s.temp == nil || s.done
 	s.mu.Unlock()
 	if closed {
-		return s.closedError("write " + LedgerName)
+		return s.closedError("write " + s.ledgerName)
 	}
 	return s.append(e, e.Key().hash())
 }
@@ -149,17 +155,17 @@ func (s *Store) Append(e Entry) error {
 func (s *Store) append(e Entry, id uint64) error {
 	b, err := appendLine(make([]byte, 0, 1024), e, id)
 	if err != nil {
-		return &Error{Kind: pipeline.ClassWrite, Doing: "write " + LedgerName, Err: err, fatal: true}
+		return &Error{Kind: pipeline.ClassWrite, Doing: "write " + s.ledgerName, Err: err, fatal: true}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	at := s.end
-	if err = s.ask("append", LedgerName); err == nil {
+	if err = s.ask("append", s.ledgerName); err == nil {
 		err = s.addLine(b)
 	}
 	if err != nil {
 		s.batches.said = true
-		return s.folderError("write "+LedgerName, err)
+		return s.folderError("write "+s.ledgerName, err)
 	}
 	s.batches.placed = s.batches.placed || len(e.Outputs) > 0
 	s.remember(id, e.Status, at)
@@ -317,9 +323,9 @@ func (s *Store) closedError(doing string) error {
 }
 
 // ignored is a warning about lines of the ledger.
-func ignored(n int, what string) string {
+func (h *home) ignored(n int, what string) string {
 	if n == 1 {
-		return LedgerName + ": ignored 1 line that " + what
+		return h.ledgerName + ": ignored 1 line that " + what
 	}
-	return LedgerName + ": ignored " + strconv.Itoa(n) + " lines that " + what
+	return h.ledgerName + ": ignored " + strconv.Itoa(n) + " lines that " + what
 }

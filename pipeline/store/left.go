@@ -29,12 +29,12 @@ type left struct {
 
 // leftBehind looks at TempName, and changes nothing.
 func (s *Store) leftBehind() (l left) {
-	st, err := s.root.Lstat(TempName)
+	st, err := s.root.Lstat(s.tempName)
 	if err != nil || !st.IsDir() {
 		return l
 	}
 	l.found = true
-	entries, err := fs.ReadDir(s.root.FS(), TempName)
+	entries, err := fs.ReadDir(s.root.FS(), s.tempName)
 	if err != nil {
 		return l
 	}
@@ -51,7 +51,7 @@ func (s *Store) leftBehind() (l left) {
 		}
 	}
 	l.empty = len(entries) == 0
-	if text, err := s.root.ReadFile(path.Join(TempName, pidName)); err == nil {
+	if text, err := s.root.ReadFile(path.Join(s.tempName, pidName)); err == nil {
 		_, l.boot, _ = strings.Cut(string(text), " ")
 	}
 	l.batches, l.journal, l.suspects = s.leftBatches(), s.leftJournal(), s.leftFlights()
@@ -89,7 +89,7 @@ func (s *Store) settleLeft(l left) error {
 	}
 	if l.foreign > 0 {
 		s.warn = append(s.warn, fmt.Sprintf("%s holds %d files or folders that imgpipe did not write; they are kept",
-			TempName, l.foreign))
+			s.tempName, l.foreign))
 	}
 	s.warnLeft(lines, files, stale, hollow, l.unfinished)
 	return nil
@@ -125,7 +125,7 @@ func (s *Store) settleLines(batches []string) (added, stale int, err error) {
 		s.batches.number = max(s.batches.number, number)
 	}
 	for _, name := range batches {
-		f, err := s.root.Open(path.Join(TempName, name))
+		f, err := s.root.Open(path.Join(s.tempName, name))
 		if s.opts.ReadOnly && errors.Is(err, fs.ErrNotExist) {
 			continue // a run that goes on has moved it
 		} else if err != nil {

@@ -63,18 +63,18 @@ func (s *Store) load() error {
 	})
 	switch {
 	case err != nil:
-		return s.folderError("read "+LedgerName, err)
+		return s.folderError("read "+s.ledgerName, err)
 	case !c.isLedger():
 		return s.notLedger("it has no line that imgpipe wrote")
 	}
 	if c.garbage > 0 {
-		s.warn = append(s.warn, ignored(c.garbage, "cannot be read"))
+		s.warn = append(s.warn, s.ignored(c.garbage, "cannot be read"))
 	}
 	if c.tail == torn || c.tail == nulls {
-		s.warn = append(s.warn, ignored(1, "a killed run left unfinished"))
+		s.warn = append(s.warn, s.ignored(1, "a killed run left unfinished"))
 	}
 	s.flushed, s.end, s.tail = c.end, c.end, c.tail
-	s.nulls, s.lost = c.tail == nulls, c.size == 0 && !s.created || c.nulls || c.tail == torn
+	s.nulls, s.lost = c.tail == nulls, c.size == 0 && !s.mayBeEmpty() || c.nulls || c.tail == torn
 	return nil
 }
 
@@ -90,7 +90,7 @@ func (s *Store) mend() (err error) {
 		}
 	}
 	if err != nil {
-		return s.folderError("mend "+LedgerName, err)
+		return s.folderError("mend "+s.ledgerName, err)
 	}
 	return nil
 }

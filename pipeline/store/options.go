@@ -47,6 +47,11 @@ type Options struct {
 	Spec transform.Spec
 	// Name is the template of the outputs' names, as [NameOptions] have it; "" is the default.
 	Name string
+	// Part is which items this run does of an input that several runs share; zero is all. See [Part].
+	Part Part
+	// Unique skips an item whose source an earlier item of the run has. It takes 8 bytes of memory for each item, and
+	// what a map needs beside.
+	Unique bool
 	// RetryFailed skips all but the items that failed before.
 	RetryFailed bool
 	// SkipFailed skips the items that failed before. Without it, only failures that last are not tried again.
@@ -93,6 +98,9 @@ func (o Options) names(folder string) NameOptions {
 func (o Options) Check() error {
 	if _, ok := o.Files.(DatedFiles); o.KeepTime && o.Files != nil && !ok {
 		return errors.New("the place of the outputs keeps no times of change")
+	}
+	if err := o.Part.check(); err != nil {
+		return err
 	}
 	_, err := NewNamer(o.names(""))
 	return err

@@ -131,7 +131,8 @@ func (s *Store) mark(name Name, f *pending) (undo func()) {
 
 // An ownership says whose the files of a name are.
 type ownership struct {
-	mine   bool     // the item's own
+	mine   bool     // the item's own, as far as that is known
+	known  bool     // it is known to be the item's own
 	others []uint64 // the sourceHash of other items
 }
 
@@ -142,7 +143,7 @@ func (s *Store) owners(name Name, want formatSet) (o ownership) {
 		switch {
 		case !ours:
 		case source == 0 || name.isMine(source):
-			o.mine = true
+			o.mine, o.known = true, o.known || source != 0
 		default:
 			o.others = append(o.others, source)
 		}

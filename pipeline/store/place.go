@@ -147,6 +147,8 @@ func (s *Store) Record(o pipeline.Outcome) error {
 		InBytes:  o.BytesIn,
 		MS:       stagesOf(o.Spans),
 		Time:     time.Now(),
+
+		Row: o.Item.Row, Columns: o.Item.Columns, SourceSHA256: o.SHA256,
 	}
 	if o.Err != nil {
 		e.Error = o.Err.Error()

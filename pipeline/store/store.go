@@ -37,10 +37,13 @@ type Store struct {
 	flushed int64      // where the ledger ends
 	end     int64      // where the next line goes: behind those that wait
 	old     []*os.File // ledgers that lost their name
-	tail    tail       // of the ledger, until mend
-	created bool       // the ledger was not there
-	lost    bool       // the ledger lost lines
-	nulls   bool       // the ledger has NUL bytes
+	others  []*os.File // ledgers of other parts, and what keeps the whole from beginning; see part.go
+	merged  Merged
+	inner   bool // opened by a Store that takes its lines over and has all locks that matter
+	tail    tail // of the ledger, until mend
+	created bool // the ledger was not there
+	lost    bool // the ledger lost lines
+	nulls   bool // the ledger has NUL bytes
 	lines   map[uint64]lineRef
 	owned   map[uint64]owner
 	sized   map[uint64]uint64  // whose the names are that depend on width or height, by sizedHash
@@ -88,8 +91,9 @@ func Open(dir string, opts Options) (*Store, error) {
 func newStore(dir string, opts Options) *Store {
 	s := &Store{
 		archive: archive{text: opts.Spec.String()},
-		home:    home{dir: dir, fault: opts.Fault},
-		opts:    opts, files: opts.Files, tree: NewTree(dir),
+		home: home{dir: dir, fault: opts.Fault,
+			ledgerName: opts.Part.ledgerName(), tempName: opts.Part.tempName()},
+		opts: opts, files: opts.Files, tree: NewTree(dir),
 		lines: map[uint64]lineRef{}, owned: map[uint64]owner{}, sized: map[uint64]uint64{}, fresh: map[uint64]Content{},
 	}
 	if s.files == nil {
@@ -124,7 +128,13 @@ func (s *Store) open() error {
 	if s.file, err = s.openLedger(true); err != nil {
 		return s.openError(doing, err)
 	}
+	if err := s.keepWholeOut(); err != nil {
+		return s.openError(doing, err)
+	}
 	if err := s.load(); err != nil {
+		return err
+	}
+	if err := s.loadOthers(); err != nil {
 		return err
 	}
 	if err := s.ownTemp(left); err != nil {
@@ -135,6 +145,9 @@ func (s *Store) open() error {
 	}
 	if err := s.settleLeft(left); err != nil {
 		return s.folderError(doing, err)
+	}
+	if err := s.absorb(); err != nil {
+		return s.openError(doing, err)
 	}
 	s.startBatches()
 	return nil
@@ -179,6 +192,9 @@ func (s *Store) openReadOnly() error {
 		err = s.load()
 	}
 	if err == nil {
+		err = s.loadOthers()
+	}
+	if err == nil {
 		left := s.leftBehind()
 		err = errors.Join(s.openDoubt(left), s.settleLeft(left))
 	}
@@ -192,10 +208,17 @@ func (s *Store) openReadOnly() error {
 // lockedError is the error of a folder that another run has locked. It says which one, if that can be read.
 func (s *Store) lockedError(doing string) error {
 	who := "another imgpipe run"
-	if text, err := s.root.ReadFile(path.Join(TempName, pidName)); err == nil {
-		pid, _, _ := strings.Cut(string(text), " ")
-		if n, err := strconv.Atoi(pid); err == nil {
-			who = fmt.Sprintf("another imgpipe run (pid %d)", n)
+	if pid := s.pidIn(s.tempName); pid > 0 {
+		who = fmt.Sprintf("another imgpipe run (pid %d)", pid)
+	} else if pid := s.pidIn(TempName); pid > 0 {
+		who = fmt.Sprintf("an imgpipe run of the whole input (pid %d)", pid)
+	} else if parts, _ := s.partsHere(); len(parts) > 0 {
+		who = "an imgpipe run of a part of the input, such as " + parts[0].String() + ","
+		for _, p := range parts {
+			if pid := s.pidIn(p.tempName()); pid > 0 {
+				who = fmt.Sprintf("an imgpipe run of part %s of the input (pid %d)", p, pid)
+				break
+			}
 		}
 	}
 	return &Error{
@@ -203,6 +226,17 @@ func (s *Store) lockedError(doing string) error {
 		Err:  fmt.Errorf("%s is writing to %s", who, s.dir),
 		Hint: hintWait,
 	}
+}
+
+// pidIn returns the process that a folder for temporary files is of, or 0.
+func (h *home) pidIn(temp string) int {
+	text, err := h.root.ReadFile(path.Join(temp, pidName))
+	pid, _, _ := strings.Cut(string(text), " ")
+	n, bad := strconv.Atoi(pid)
+	if err != nil || bad != nil {
+		return 0
+	}
+	return n
 }
 
 // Close moves the lines that wait to the ledger, removes the folder for temporary files, and releases the lock. It
@@ -246,9 +280,10 @@ func (s *Store) Close() error {
 		err = errors.Join(err, s.closeTemp(keep))
 		s.folders.release(s.tempFolder)
 	}
-	if err == nil && s.created && s.end == 0 && s.temp == nil && s.file != nil && s.named(s.file) {
+	unused := s.created && s.end == 0 && s.opts.Part.Whole()
+	if err == nil && unused && s.temp == nil && s.file != nil && s.named(s.file) {
 		// An empty ledger would look like one whose lines a power failure took. What cannot be removed stays.
-		_ = s.root.Remove(LedgerName)
+		_ = s.root.Remove(s.ledgerName)
 	}
 	// The lock goes last: a run that gets it owns whatever it finds in TempName.
 	s.closeFiles()
@@ -261,7 +296,7 @@ func (s *Store) Close() error {
 func (s *Store) closeFiles() {
 	s.stopBatches()
 	s.closeBatches()
-	for _, f := range s.old {
+	for _, f := range slices.Concat(s.old, s.others) {
 		f.Close()
 	}
 	s.journal.close()

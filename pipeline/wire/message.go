@@ -78,6 +78,7 @@ type taskMessage struct {
 	limits transform.Limits
 	grant  int64
 	shared Region
+	name   string
 }
 
 func (m *taskMessage) tag() Tag { return tagTask }
@@ -90,6 +91,7 @@ func (m *taskMessage) fields(c *codec) {
 	c.i64(&m.grant)
 	c.u64(&m.shared.At)
 	c.u64(&m.shared.Length)
+	str(c, &m.name)
 }
 
 // A Done is the answer to a task.

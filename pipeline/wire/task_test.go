@@ -80,7 +80,7 @@ func written(t testing.TB, tasks ...transform.Task) []byte {
 // equal reports whether two tasks are the same, as far as they travel.
 func equal(a, b transform.Task) bool {
 	a.Limits.Time, b.Limits.Time = 0, 0
-	return bytes.Equal(a.Data, b.Data) && a.Limits == b.Limits && a.Grant == b.Grant &&
+	return bytes.Equal(a.Data, b.Data) && a.Limits == b.Limits && a.Grant == b.Grant && a.Name == b.Name &&
 		a.Spec.String() == b.Spec.String() && reflect.DeepEqual(a.Spec.Assets(), b.Spec.Assets())
 }
 
@@ -88,6 +88,7 @@ func TestTasksTravelWithTheirSpecsAndFiles(t *testing.T) {
 	photo := picture(t, 60, 50, color.NRGBA{G: 200, A: 255})
 	tasks := []transform.Task{
 		{Data: photo, Spec: marked(t), Grant: 1 << 30},
+		{Data: photo, Spec: plain(t, "text={stem}"), Name: "a name"},
 		{Data: photo, Spec: plain(t, "size=20;grayscale"),
 			Limits: transform.Limits{MaxPixels: 5000, RefuseDamaged: true}},
 		{Data: []byte("no image"), Spec: marked(t)},

@@ -43,6 +43,8 @@ type Summary struct {
 	Hosts   int    `json:"hosts"`
 	Memory  int64  `json:"memory_budget"`
 	Spec    string `json:"spec"`
+	// Presets are those that flags came from, and where they stand.
+	Presets []string `json:"presets,omitempty"`
 
 	Items       int `json:"items"`
 	Done        int `json:"done"`
@@ -107,6 +109,8 @@ type Summary struct {
 	// because their host took no more.
 	DownloadsAtOnce int `json:"downloads_at_once"`
 	HeldBack        int `json:"held_back"`
+	// Deferring is how many hosts were left alone for a while because they answered 429 or 503.
+	Deferring int `json:"hosts_deferring"`
 	// Account is where the time of the workers went. Nil is not known.
 	Account *Account `json:"account,omitempty"`
 	// Conditions are what the machine did meanwhile.
