@@ -16,8 +16,15 @@ type outputFlags struct {
 	onExist                        store.OnExist
 	sync                           string
 	force, retryFailed, skipFailed bool
-	keepTime                       bool
+	keepTime, sourceSHA256         bool
+	unique                         string
 }
+
+// What --unique takes.
+const (
+	uniqueNo  = "no"
+	uniqueURL = "url"
+)
 
 // What --sync takes.
 const (
@@ -57,7 +64,7 @@ func (f *outputFlags) options() store.Options {
 	return store.Options{
 		Name: f.name, OnExist: f.onExist,
 		Force: f.force, RetryFailed: f.retryFailed, SkipFailed: f.skipFailed, NoSync: f.sync == syncOff,
-		KeepTime: f.keepTime,
+		KeepTime: f.keepTime, Unique: f.unique == uniqueURL,
 	}
 }
 
