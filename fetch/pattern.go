@@ -211,11 +211,14 @@ func (c *chooser) named(item Item, root, under string) string {
 // choicePath returns the path that patterns see of an item that no walk has found: below what was listed, if that is
 // part of its name, below root, or as it is written. Of a URL it is the path, without its host.
 func choicePath(item Item, root, under string) string {
-	if rest, ok := strings.CutPrefix(item.Source, under); ok && strings.HasSuffix(under, "/") {
+	if rest, ok := strings.CutPrefix(item.Source, under); ok && strings.HasSuffix(under, "/") && !item.Listed {
 		return strings.Trim(rest, "/")
 	}
 	if item.Scheme == "data" {
 		return ""
+	}
+	if item.Listed {
+		return belowName(item.Source, under)
 	}
 	if !item.Local() {
 		return urlPath(item.Source)
@@ -230,6 +233,17 @@ func choicePath(item Item, root, under string) string {
 		path = path[len("../"):]
 	}
 	return strings.TrimPrefix(path, "/")
+}
+
+// belowName returns the path of what was listed below a name. Both may have a query.
+func belowName(source, name string) string {
+	name, _, _ = strings.Cut(name, "?")
+	source, _, _ = strings.Cut(source, "?")
+	rest, ok := strings.CutPrefix(source, strings.TrimSuffix(name, "/")+"/")
+	if plain, err := url.PathUnescape(rest); ok && err == nil {
+		return plain
+	}
+	return urlPath(source)
 }
 
 // urlPath returns the path of a URL, decoded, without the slash at its beginning.

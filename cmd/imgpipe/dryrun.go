@@ -27,11 +27,11 @@ type dry struct {
 // dryRun is a run that fetches and writes nothing.
 func dryRun(ctx context.Context, p *prepared, stdout, stderr io.Writer) error {
 	f := p.flags
-	d := &dry{prepared: p, client: fetch.New(f.download.options(p.can.idle, nil)), stdout: stdout}
+	d := &dry{prepared: p, client: fetch.New(p.fetching(nil)), stdout: stdout}
 	defer d.client.Close()
 	var left lastingCount
 	in := newIntake(ctx, p.inputs, p.store.Heads())
-	in.ours = p.store.Wrote
+	in.ours, in.part, in.pass = p.store.Wrote, f.input.part, p.store.Pass
 	options := pipeline.Options{Store: dryStore{ctx, d}, Executor: nullExecutor(1), Sequential: true}
 	totals, err := pipeline.Run(ctx, in.items(), options, func(o pipeline.Outcome) {
 		if unheard(stdout) {

@@ -53,7 +53,7 @@ type ending struct {
 // run runs the pipeline. Its error says why the pipeline was not begun.
 func (r *runner) run(ctx context.Context) (*ending, error) {
 	in := newIntake(ctx, r.inputs, r.store.Heads())
-	in.ours = r.store.Wrote
+	in.ours, in.part, in.pass = r.store.Wrote, r.flags.input.part, r.store.Pass
 	stopping := r.orderly()
 	counting := &sync.WaitGroup{}
 	if r.screen.counting() && rereadable(r.flags.input.lists) {
@@ -106,6 +106,7 @@ func (r *runner) options(stopping <-chan struct{}, in *intake) pipeline.Options 
 		Sequential:      f.exec.mode == modes.Serial,
 		Downloads:       r.can.downloads,
 		MostDownloads:   r.can.mostDownloads,
+		Stores:          f.output.atOnce(),
 		Memory:          f.exec.budget(),
 		ItemTimeout:     f.limits.perItem(),
 		MaxFailures:     f.limits.maxFailures.Count,

@@ -202,8 +202,8 @@ processes; 'imgpipe compare' measures which is better for you.`,
 	root.SetVersionTemplate("{{.Version}}")
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(newRunCommand(), newWatchCommand(), newCompareCommand(), newDemoCommand(), newDrillCommand(),
-		newOpsCommand(), newSamplesCommand(), newInfoCommand(), newPresetsCommand(), newLicensesCommand(),
-		newManCommand())
+		newOpsCommand(), newSamplesCommand(), newSheetCommand(), newInfoCommand(), newSplitCommand(), newMergeCommand(),
+		newExportCommand(), newPresetsCommand(), newLicensesCommand(), newManCommand())
 	useHelp(root)
 	return root
 }
