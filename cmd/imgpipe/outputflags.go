@@ -16,8 +16,17 @@ type outputFlags struct {
 	onExist                        store.OnExist
 	sync                           string
 	force, retryFailed, skipFailed bool
-	keepTime                       bool
+	keepTime, sourceSHA256         bool
+	inPlace, prune                 bool
+	backup                         string // the folder of the originals, with inPlace
+	unique                         string
 }
+
+// What --unique takes.
+const (
+	uniqueNo  = "no"
+	uniqueURL = "url"
+)
 
 // What --sync takes.
 const (
@@ -32,6 +41,9 @@ func (f *outputFlags) check() error {
 		return errors.New("--force and --retry-failed exclude each other: expected one of them")
 	case f.skipFailed && (f.force || f.retryFailed):
 		return errors.New("--skip-failed excludes --force and --retry-failed: expected one of them")
+	}
+	if f.inPlace {
+		return nil // runFlags.checkInPlace looks at the folder
 	}
 	return folderName("output", f.dir)
 }
@@ -57,7 +69,7 @@ func (f *outputFlags) options() store.Options {
 	return store.Options{
 		Name: f.name, OnExist: f.onExist,
 		Force: f.force, RetryFailed: f.retryFailed, SkipFailed: f.skipFailed, NoSync: f.sync == syncOff,
-		KeepTime: f.keepTime,
+		KeepTime: f.keepTime, Unique: f.unique == uniqueURL, InPlace: f.inPlace,
 	}
 }
 

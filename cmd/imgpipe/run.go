@@ -77,6 +77,7 @@ type prepared struct {
 	inputs fetch.Inputs
 	store  *store.Store
 	sides  *sideCheck
+	strays *pruner // nil without --prune
 	can    capacity
 }
 
@@ -88,17 +89,19 @@ func (f *runFlags) prepare(stop *stopper, stdin io.Reader, own *owner) (*prepare
 		return nil, usage(err)
 	}
 	options := f.output.options()
-	options.Spec, options.RefuseDamaged = spec, f.limits.refuseDamaged()
-	if options.Name == "" && len(f.picture.sizes) > 0 {
+	options.Spec, options.RefuseDamaged, options.Part = spec, f.limits.refuseDamaged(), f.input.part
+	if options.Name == "" && len(f.picture.sizes) > 0 && !f.output.inPlace {
 		options.Name = store.NameOfSizes // also for one size, which keeps its name when another is added
 	}
 	options.ReadOnly = f.dry || !f.exec.whole()
 	if err := badName(options.Check()); err != nil {
 		return nil, usage(err)
 	}
-	p := &prepared{flags: f, inputs: f.inputs(stdin)}
-	if err := p.inputs.Check(stop.ctx); err != nil {
-		return nil, usage(err)
+	p := &prepared{flags: f, inputs: f.inputs(stdin), strays: f.pruner()}
+	if !f.watched {
+		if err := p.inputs.Check(stop.ctx); err != nil {
+			return nil, usage(err)
+		}
 	}
 	if err := f.ledgerIsNoList(stdin); err != nil {
 		return nil, usage(err)

@@ -3,12 +3,18 @@ package main
 import (
 	"cmp"
 	"errors"
+	"fmt"
+
+	"imgpipe/pipeline/store"
 )
 
 // finalize takes the arguments and derives what the flags leave open. Nothing changes the flags after it.
 func (f *runFlags) finalize(args []string) {
 	f.input.args = args
 	f.exec.finalize(f.set.Changed)
+	if f.output.inPlace && f.output.dir == "" {
+		f.output.dir = f.output.backup
+	}
 	f.exec.measured = f.tell.figures()
 }
 
@@ -16,6 +22,7 @@ func (f *runFlags) finalize(args []string) {
 func (f *runFlags) check() error {
 	changed := f.set.Changed
 	return cmp.Or(
+		f.checkInPlace(changed),
 		f.required(),
 		f.picture.check(changed),
 		f.exec.check(changed),
@@ -24,6 +31,8 @@ func (f *runFlags) check() error {
 		f.download.check(),
 		f.input.check(changed),
 		f.output.isNotInput(f.input.args),
+		f.checkShard(),
+		f.checkPrune(),
 	)
 }
 
@@ -44,6 +53,9 @@ func (f *runFlags) required() error {
 		return errors.New("--output DIR is missing: expected the folder for the outputs")
 	case f.input.empty():
 		return errors.New("there is no input: expected files, folders, patterns or URLs, or --input-list FILE")
+	case len(f.input.lists) == 0 && len(store.TemplateColumns(f.output.name)) > 0:
+		return fmt.Errorf("--name %q names a column: expected --input-list with it, whose columns can be meant",
+			f.output.name)
 	case f.explain && !f.dry:
 		return errors.New("--explain says what would be done: expected --dry-run with it")
 	}
