@@ -31,7 +31,7 @@ func dryRun(ctx context.Context, p *prepared, stdout, stderr io.Writer) error {
 	defer d.client.Close()
 	var left lastingCount
 	in := newIntake(ctx, p.inputs, p.store.Heads())
-	in.ours = p.store.Wrote
+	in.ours, in.part, in.pass = p.store.Wrote, f.input.part, p.store.Pass
 	options := pipeline.Options{Store: dryStore{ctx, d}, Executor: nullExecutor(1), Sequential: true}
 	totals, err := pipeline.Run(ctx, in.items(), options, func(o pipeline.Outcome) {
 		if unheard(stdout) {

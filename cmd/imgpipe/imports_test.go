@@ -12,12 +12,13 @@ import (
 
 // allowed says which packages of ours each package may import; its own internal packages are always allowed.
 var allowed = map[string][]string{
-	"imgpipe/samples":           {},
-	"imgpipe/transform":         {},
-	"imgpipe/fetch":             {},
-	"imgpipe/pipeline":          {"imgpipe/fetch", "imgpipe/pipeline/executor", "imgpipe/transform"},
-	"imgpipe/pipeline/executor": {"imgpipe/transform"},
-	"imgpipe/pipeline/store":    {"imgpipe/fetch", "imgpipe/pipeline", "imgpipe/transform"},
+	"imgpipe/samples":              {},
+	"imgpipe/transform":            {},
+	"imgpipe/fetch":                {},
+	"imgpipe/pipeline":             {"imgpipe/fetch", "imgpipe/pipeline/executor", "imgpipe/transform"},
+	"imgpipe/pipeline/executor":    {"imgpipe/transform"},
+	"imgpipe/pipeline/store":       {"imgpipe/fetch", "imgpipe/pipeline", "imgpipe/transform"},
+	"imgpipe/pipeline/store/shard": {"imgpipe/fetch", "imgpipe/pipeline", "imgpipe/pipeline/store"},
 	"imgpipe/pipeline/store/object": {
 		"imgpipe/fetch", "imgpipe/pipeline", "imgpipe/pipeline/store", "imgpipe/transform",
 	},
@@ -52,6 +53,7 @@ var only = map[string]string{
 	"github.com/landlock-lsm/go-landlock/landlock": "imgpipe/pipeline/procs",
 	"github.com/minio/minio-go/v7":                 "imgpipe/pipeline/store/object",
 	"github.com/minio/minio-go/v7/pkg/credentials": "imgpipe/pipeline/store/object",
+	"github.com/parquet-go/parquet-go":             "imgpipe/cmd/imgpipe/internal/export",
 	"github.com/BurntSushi/toml":                   "imgpipe/cmd/imgpipe/internal/preset",
 	"golang.org/x/perf/benchmath":                  "imgpipe/cmd/imgpipe/internal/bench",
 }

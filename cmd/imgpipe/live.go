@@ -52,7 +52,7 @@ type ending struct {
 // run runs the pipeline. Its error says why the pipeline was not begun.
 func (r *runner) run(ctx context.Context) (*ending, error) {
 	in := newIntake(ctx, r.inputs, r.store.Heads())
-	in.ours = r.store.Wrote
+	in.ours, in.part, in.pass = r.store.Wrote, r.flags.input.part, r.store.Pass
 	stopping := r.orderly()
 	counting := &sync.WaitGroup{}
 	if r.screen.counting() && rereadable(r.flags.input.lists) {

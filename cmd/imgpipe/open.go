@@ -90,7 +90,9 @@ func (r *runner) open(ctx context.Context, own *owner) (err error) {
 	if !f.exec.whole() {
 		buffers = nil // one stage alone fetches all files first, which would fill the buffers
 	}
-	r.client = fetch.New(r.fetching(buffers))
+	fetching := r.fetching(buffers)
+	fetching.SHA256 = f.output.sourceSHA256
+	r.client = fetch.New(fetching)
 	own.undo(r.client.Close)
 	suspects := f.exec.worker.options(r.can.apart)
 	suspects.Measured = f.exec.measured

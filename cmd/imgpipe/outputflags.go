@@ -16,9 +16,15 @@ type outputFlags struct {
 	onExist                        store.OnExist
 	sync                           string
 	force, retryFailed, skipFailed bool
-	keepTime                       bool
-	verify                         bool
+	keepTime, sourceSHA256, verify bool
+	unique                         string
 }
+
+// What --unique takes.
+const (
+	uniqueNo  = "no"
+	uniqueURL = "url"
+)
 
 // What --sync takes.
 const (
@@ -68,7 +74,7 @@ func (f *outputFlags) options() store.Options {
 	return store.Options{
 		Name: f.name, OnExist: f.onExist,
 		Force: f.force, RetryFailed: f.retryFailed, SkipFailed: f.skipFailed, NoSync: f.sync == syncOff,
-		KeepTime: f.keepTime,
+		KeepTime: f.keepTime, Unique: f.unique == uniqueURL,
 	}
 }
 

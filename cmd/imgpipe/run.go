@@ -90,7 +90,7 @@ func (f *runFlags) prepare(stop *stopper, stdin io.Reader, own *owner) (*prepare
 		return nil, usage(err)
 	}
 	options := f.output.options()
-	options.Spec, options.RefuseDamaged = spec, f.limits.refuseDamaged()
+	options.Spec, options.RefuseDamaged, options.Part = spec, f.limits.refuseDamaged(), f.input.part
 	if options.Name == "" && len(f.picture.sizes) > 0 {
 		options.Name = store.NameOfSizes // also for one size, which keeps its name when another is added
 	}

@@ -3,6 +3,9 @@ package main
 import (
 	"cmp"
 	"errors"
+	"fmt"
+
+	"imgpipe/pipeline/store"
 )
 
 // finalize takes the arguments and derives what the flags leave open. Nothing changes the flags after it.
@@ -24,6 +27,7 @@ func (f *runFlags) check() error {
 		f.download.check(),
 		f.input.check(changed),
 		f.output.isNotInput(f.input.args),
+		f.checkShard(),
 	)
 }
 
@@ -44,6 +48,9 @@ func (f *runFlags) required() error {
 		return errors.New("--output DIR is missing: expected the folder for the outputs")
 	case f.input.empty():
 		return errors.New("there is no input: expected files, folders, patterns or URLs, or --input-list FILE")
+	case len(f.input.lists) == 0 && len(store.TemplateColumns(f.output.name)) > 0:
+		return fmt.Errorf("--name %q names a column: expected --input-list with it, whose columns can be meant",
+			f.output.name)
 	case f.explain && !f.dry:
 		return errors.New("--explain says what would be done: expected --dry-run with it")
 	}

@@ -64,12 +64,16 @@ func addRunFlags(set *pflag.FlagSet) *runFlags {
 }
 
 func (f *runFlags) addCommon(g flags.Group) {
-	f.exec.mode = modes.Goroutines
 	g.Add(
 		flags.Flag{Name: "output", Short: "o", Common: true, Value: flags.Text(&f.output.dir, "DIR"),
 			Usage: "folder for the outputs and the ledger, imgpipe.jsonl, or s3://BUCKET/PREFIX (required)"},
 	)
 	f.addResult(g)
+	f.addMode(g)
+}
+
+func (f *runFlags) addMode(g flags.Group) {
+	f.exec.mode = modes.Goroutines
 	g.Add(
 		flags.Flag{Name: "mode", Short: "m", Common: true, Value: flags.Choice(&f.exec.mode, modes.Names()...),
 			Usage: "where images are transformed: " + strings.Join(modes.Names(), ", ") +
@@ -99,17 +103,24 @@ func (f *runFlags) addInput(g flags.Group) {
 		flags.Flag{Name: "input-list", Short: "i", Common: true, Value: flags.Texts(&f.input.lists, "FILE"),
 			Usage: "list of files and URLs, - for standard input; plain, CSV, TSV, JSONL or a JSON array, " +
 				"also in gzip or zstd; may be an http://, https:// or s3:// URL; may be repeated"},
-		flags.Flag{Name: "list-format",
-			Value: flags.Choice(&f.input.listFormat, listAuto, listPlain, "csv", "tsv", "jsonl"),
-			Usage: "format of the lists (default auto: by extension and content)"},
-		flags.Flag{Name: "url-col", Value: flags.Text(&f.input.listKey, "NAME"),
-			Usage: "column or key that holds the URL (default url), or several URLs in JSON, where it may be " +
-				"image.url or images[0].url; a number counts the columns of a table without a header from 1"},
-		flags.Flag{Name: "null", Short: "0", Value: flags.Switch(&f.input.null),
-			Usage: "entries of plain lists end with a NUL byte, as find -print0 writes them"},
+	)
+	f.input.addLists(g)
+	g.Add(
+		flags.Flag{Name: "columns",
+			Value: flags.Parsed(&f.input.columns, "NAME,…|all", parseColumns, columnChoice.String),
+			Usage: "columns or keys of the lists that come along into the ledger, such as captions; also for " +
+				"{column:NAME} in --name"},
+		flags.Flag{Name: "verify-hash", Value: flags.Text(&f.input.hash, "NAME"),
+			Usage: "column or key that holds the SHA-256 or MD5 of each file: an input with another one fails. " +
+				"What is done already is not looked at again"},
 		flags.Flag{Name: "root", Value: flags.Text(&f.input.root, "DIR"),
 			Usage: "keep the folders below DIR in the names of outputs, also of files that a list or the shell " +
 				"names: find /photos … | imgpipe run --root /photos -i - -o small"},
+		flags.Flag{Name: "shard",
+			Value: flags.Parsed(&f.input.part, "I/N", parseShard, store.Part.String),
+			Usage: "do the I-th of N parts of the input, from 1: each item is in one part. Several runs, on one " +
+				"machine or many, do all together, also into one folder at once. auto/N takes I from Kubernetes, " +
+				"Slurm or GNU parallel, and auto also N where it can; see 'imgpipe help shards'"},
 		flags.Flag{Name: "include", Value: flags.List(&f.input.include, "PATTERN", fetch.ParsePattern),
 			Usage: "take only what matches, such as '*.png' or '2024/**'; may be repeated. A pattern without / is " +
 				"for a name at any depth, another one for a path below the folder that you name, with / on every " +
@@ -155,6 +166,12 @@ func (f *runFlags) addPicture(g flags.Group) {
 				"white)"},
 		flags.Flag{Name: "no-auto-orient", Value: flags.Switch(&f.picture.noOrient),
 			Usage: "do not turn images upright by their EXIF or XMP orientation"},
+	)
+	f.addRaw(g)
+}
+
+func (f *runFlags) addRaw(g flags.Group) {
+	g.Add(
 		flags.Flag{Name: "raw-preview", Value: flags.Switch(&f.picture.rawPreview),
 			Usage: "take camera raw files too (CR2, CR3, NEF, ARW, DNG, RAF, ORF, RW2 and others), and use the " +
 				"largest JPEG in each"},
@@ -218,11 +235,11 @@ func unlessZero(n int) string {
 }
 
 func (f *runFlags) addOutput(g flags.Group) {
-	f.output.sync = syncOn
+	f.output.sync, f.output.unique = syncOn, uniqueNo
 	g.Add(
 		flags.Flag{Name: "name", Value: flags.Text(&f.output.name, "TEMPLATE"),
 			Usage: "names of outputs, of {dir} {stem} {ext} {index} {host} {sha8} {size} {w} {h}, and of " +
-				"photos {date} {year} {month} {day} {camera} (default " +
+				"photos {date} {year} {month} {day} {camera}, and of lists {column:NAME} (default " +
 				"{dir}/{stem}.{ext}, or {dir}/{stem}-{size}.{ext} for several sizes); the stem of a URL ends in " +
 				"{sha8}, so that two never meet"},
 		flags.Flag{Name: "on-exist",
@@ -246,6 +263,11 @@ func (f *runFlags) addOutput(g flags.Group) {
 		flags.Flag{Name: "verify", Value: flags.Switch(&f.output.verify),
 			Usage: "with --output s3://: ask whether each output that the ledger has is still there; without this " +
 				"flag the ledger is believed. See 'imgpipe help s3'"},
+		flags.Flag{Name: "source-sha256", Value: flags.Switch(&f.output.sourceSHA256),
+			Usage: "have the ledger say the SHA-256 of each file that is read, beside that of each output"},
+		flags.Flag{Name: "unique", Value: flags.Choice(&f.output.unique, uniqueNo, uniqueURL),
+			Usage: "url: skip an input whose URL or path an earlier input of the run has, which takes 8 bytes of " +
+				"memory for each input. no: do it as often as it is named (default)"},
 		flags.Flag{Name: "sync", Value: flags.Choice(&f.output.sync, syncOn, syncOff),
 			Usage: "on: after a power failure the same command continues where it stopped (default). off: the " +
 				"system decides when to write, so that a run need not wait for a slow disk"},
@@ -289,6 +311,16 @@ func (f *runFlags) addFileLimits(g flags.Group) {
 
 func (f *runFlags) addLimits(g flags.Group) {
 	f.addFileLimits(g)
+	f.addImageLimits(g)
+	g.Add(
+		flags.Flag{Name: "max-time", Value: flags.PeriodOrNone(&f.limits.maxTime),
+			Usage: "stop after this time: begin no more images, and end those under way five seconds later; the " +
+				"same command continues (default no limit)"},
+	)
+}
+
+// addImageLimits adds the flags of what becomes of an image that is too much.
+func (f *runFlags) addImageLimits(g flags.Group) {
 	f.limits.itemTimeout, f.limits.damaged = time.Minute, damagedKeep
 	g.Add(
 		flags.Flag{Name: "damaged", Value: flags.Choice(&f.limits.damaged, damagedKeep, damagedFail),
@@ -299,9 +331,6 @@ func (f *runFlags) addLimits(g flags.Group) {
 			Usage: "time for the whole transform of one image, from when it begins; 0 for no limit"},
 		flags.Flag{Name: "max-failures", Value: flags.CountOrShare(&f.limits.maxFailures),
 			Usage: "stop after this many failed images; 1 stops at the first (default no limit)"},
-		flags.Flag{Name: "max-time", Value: flags.PeriodOrNone(&f.limits.maxTime),
-			Usage: "stop after this time: begin no more images, and end those under way five seconds later; the " +
-				"same command continues (default no limit)"},
 	)
 }
 
@@ -381,6 +410,7 @@ func (f *runFlags) inputs(stdin io.Reader) fetch.Inputs {
 	in.Sources = f.sources()
 	for i, l := range in.Lists {
 		in.Lists[i].From = f.opener(l.Path, in.Sources)
+		in.Lists[i].Columns = f.input.columns.with(store.TemplateColumns(f.output.name))
 	}
 	return in
 }
