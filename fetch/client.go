@@ -29,6 +29,11 @@ type Options struct {
 	PerHost int
 	// MaxBytes is the largest file that is read, after decompression. Default 64 MB (64,000,000).
 	MaxBytes int64
+	// Headers are further lines of requests. They go to the host of the item alone, and not to where it sends on.
+	Headers []Header
+	// IgnoreOptOut fetches items of lists also if the server asks, by X-Robots-Tag with noai, noimageai, noindex or
+	// noimageindex, that they are not collected.
+	IgnoreOptOut bool
 	// SHA256 has a Body say what its digest is.
 	SHA256 bool
 	// Redirects is how many redirects are followed for one item. Default 10; negative means none.

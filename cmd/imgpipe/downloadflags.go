@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/net/http/httpguts"
@@ -12,17 +14,27 @@ import (
 
 // downloadFlags say how items are fetched, files of this machine among them.
 type downloadFlags struct {
-	timeout, connectTimeout time.Duration
-	retries, perHost        int
-	maxBytes, minSpeed      int64
-	userAgent               string
-	publicOnly              bool
-	allowHosts, denyHosts   []string
+	timeout, connectTimeout  time.Duration
+	retries, perHost         int
+	maxBytes, minSpeed       int64
+	userAgent                string
+	publicOnly, ignoreOptOut bool
+	headers                  []fetch.Header
+	referer                  string
+	allowHosts, denyHosts    []string
 }
 
 func (f *downloadFlags) check() error {
 	if !httpguts.ValidHeaderFieldValue(f.userAgent) {
 		return fmt.Errorf("--user-agent %q: expected text without control characters", f.userAgent)
+	}
+	if f.referer != "" {
+		if _, err := fetch.ParseHeader("Referer: " + f.referer); err != nil || !fetch.IsURL(f.referer) {
+			return fmt.Errorf("--referer %q: expected the URL of a page", fetch.Redact(f.referer))
+		}
+		if slices.ContainsFunc(f.headers, func(h fetch.Header) bool { return h.Name == "Referer" }) {
+			return errors.New("--referer and --header Referer exclude each other: expected one of them")
+		}
 	}
 	return nil
 }
@@ -41,6 +53,10 @@ func (f *downloadFlags) options(idle int, buffers *procs.Pool) fetch.Options {
 		Idle:           idle,
 		MinSpeed:       f.minSpeed,
 		Policy:         fetch.Policy{PublicOnly: f.publicOnly, Allow: f.allowHosts, Deny: f.denyHosts},
+	}
+	o.Headers, o.IgnoreOptOut = slices.Clone(f.headers), f.ignoreOptOut
+	if f.referer != "" {
+		o.Headers = append(o.Headers, fetch.Header{Name: "Referer", Value: f.referer})
 	}
 	if f.retries == 0 {
 		o.Retries = -1
