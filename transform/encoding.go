@@ -61,6 +61,7 @@ type encoding struct {
 	quality     int // 1 to 100; 0 if the format has none
 	effort      Effort
 	chroma      Chroma
+	wantsChroma bool // all columns and rows of chroma are asked for, which the format does not have
 	progressive bool
 	compression int         // 1 to 9; 0 is the format's default
 	colors      int         // 2 to 256; 0 is any number, of a format that has no palette or need not have one
@@ -76,7 +77,7 @@ func (s Spec) encoding(f *format) encoding {
 		compression: s.Compression, colors: s.Colors,
 	}
 	if f.halfChroma {
-		e.chroma = ChromaHalf
+		e.chroma, e.wantsChroma = ChromaHalf, s.Chroma == ChromaFull
 	}
 	if f.quality != 0 && s.Quality != 0 {
 		e.quality = s.Quality

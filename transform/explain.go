@@ -41,8 +41,8 @@ func (s Spec) Explain(h Header, limits Limits) (string, error) {
 			fmt.Fprintf(&b, "output %s\n", l.label)
 			indent = "  "
 		}
-		for i, op := range l.ops {
-			fmt.Fprintf(&b, "%s%s: %dx%d\n", indent, op, l.sizes[i+1].X, l.sizes[i+1].Y)
+		for _, step := range stepsOf(legs) {
+			b.WriteString(indent + step + "\n")
 		}
 		last := l.size()
 		if p.smallest {
@@ -57,6 +57,35 @@ func (s Spec) Explain(h Header, limits Limits) (string, error) {
 		b.WriteString(why + "\n")
 	}
 	return b.String(), nil
+}
+
+// stepsOf returns what is done to the pixels of one size, a line each. Colors may be converted for some of its formats
+// alone.
+func stepsOf(legs []leg) (lines []string) {
+	base := &legs[0]
+	var alone []string
+	var converted Op
+	for i := range legs {
+		if l := &legs[i]; l.converted {
+			alone, converted = append(alone, string(l.row.name)), l.rest[0]
+		} else {
+			base = l
+		}
+	}
+	if base.converted {
+		alone = nil // for all of them
+	}
+	at := len(base.ops) - len(base.rest)
+	for i := range len(base.ops) + 1 {
+		if i == at && len(alone) > 0 {
+			lines = append(lines, fmt.Sprintf("%s, for %s: %dx%d", converted, inWords(alone, "and"), base.sizes[i].X,
+				base.sizes[i].Y))
+		}
+		if i < len(base.ops) {
+			lines = append(lines, fmt.Sprintf("%s: %dx%d", base.ops[i], base.sizes[i+1].X, base.sizes[i+1].Y))
+		}
+	}
+	return lines
 }
 
 // explain returns in words what is asked of the encoder of l, with a space in front. It is empty if that is nothing.

@@ -83,7 +83,7 @@ var formats = []format{
 		animate: animateWebP,
 		alpha:   alphaFull, auto: true, web: 2, profile: true, quality: 80, halfChroma: true, maxSide: maxWebPSide,
 		work: 25, copies: 2,
-		need: webpNeed, blocks: blockEXIF | blockXMP, settings: []string{"effort"},
+		need: webpNeed, blocks: blockEXIF | blockXMP, settings: []string{"effort"}, colored: true,
 	},
 	{
 		name: WebPLossless, title: "lossless WebP", extensions: []string{"webp"},
@@ -91,6 +91,7 @@ var formats = []format{
 		encode: (*job).encodeWebPLossless, measure: measureWebPLossless, animate: animateWebPLossless,
 		alpha: alphaFull, auto: true, web: 2, profile: true, maxSide: maxWebPSide, work: 10, // that of what is flat
 		copies: losslessWebPBytes, need: packedNeed, blocks: blockEXIF | blockXMP, settings: []string{"effort"},
+		colored: true,
 	},
 	{
 		name: AVIF, title: "AVIF", extensions: []string{"avif"},
@@ -98,7 +99,7 @@ var formats = []format{
 		header: (*meta).avif, decode: (*job).readAVIF,
 		encode: (*job).encodeAVIF, measure: measureAVIF,
 		alpha: alphaFull, web: 3, profile: true, quality: 55, maxSide: 65536, maxPixels: avif.MaxEncoded, work: 100,
-		copies: 4, need: avifNeed, settings: []string{"chroma", "effort"},
+		copies: 4, need: avifNeed, settings: []string{"chroma", "effort"}, blocks: blockEXIF | blockXMP, colored: true,
 	},
 	{
 		name: HEIC, title: "HEIC", extensions: []string{"heic", "heif"},
@@ -156,6 +157,7 @@ type format struct {
 	auto    bool // every browser reads it, and it takes little time: for the smallest of several
 	web     int  // 0 if pages cannot show it, 1 if every browser can, more for a format that newer browsers alone read
 	profile bool // a file can hold a color profile
+	colored bool // pixels always have colors, so that the profile must be one for colors
 	// blocks are the kinds of metadata that a file can hold, each of maxBlock bytes at most; 0 is exif.MaxBlock.
 	blocks   blockKind
 	maxBlock int

@@ -187,6 +187,10 @@ func (p *plan) colored(l leg, rule ProfileRule, h Header) leg {
 		return l
 	}
 	c := h.traits.colors
+	if l.enc.wantsChroma {
+		p.colors = append(p.colors, fmt.Sprintf("color has half the resolution in %s, also with chroma %s",
+			l.row.name, ChromaFull))
+	}
 	if c.why != "" && (rule != ProfileStrip || c.formula) {
 		p.colors = append(p.colors, c.why)
 	}

@@ -35,7 +35,7 @@ func newExportCommand() *cobra.Command {
 	f := &exportFlags{samples: shard.DefaultSamples}
 	cmd := &cobra.Command{
 		Use:   "export [flags] DIR",
-		Short: "Make a data set: a table of the ledger, or tar shards of the outputs",
+		Short: "Make a data set: a table of the ledger, or tar shards",
 		Long: `Write the ledger of an output folder as a table, or pack its outputs into tar shards. DIR
 is the folder, or the ledger in it.
 

@@ -202,8 +202,8 @@ processes; 'imgpipe compare' measures which is better for you.`,
 	root.SetVersionTemplate("{{.Version}}")
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(newRunCommand(), newCompareCommand(), newDemoCommand(), newDrillCommand(), newOpsCommand(),
-		newSamplesCommand(), newInfoCommand(), newSplitCommand(), newMergeCommand(), newExportCommand(),
-		newPresetsCommand(), newLicensesCommand(), newManCommand())
+		newSamplesCommand(), newSheetCommand(), newInfoCommand(), newSplitCommand(), newMergeCommand(),
+		newExportCommand(), newPresetsCommand(), newLicensesCommand(), newManCommand())
 	useHelp(root)
 	return root
 }

@@ -64,12 +64,16 @@ func addRunFlags(set *pflag.FlagSet) *runFlags {
 }
 
 func (f *runFlags) addCommon(g flags.Group) {
-	f.exec.mode = modes.Goroutines
 	g.Add(
 		flags.Flag{Name: "output", Short: "o", Common: true, Value: flags.Text(&f.output.dir, "DIR"),
 			Usage: "folder for the outputs and the ledger, imgpipe.jsonl (required)"},
 	)
 	f.addResult(g)
+	f.addMode(g)
+}
+
+func (f *runFlags) addMode(g flags.Group) {
+	f.exec.mode = modes.Goroutines
 	g.Add(
 		flags.Flag{Name: "mode", Short: "m", Common: true, Value: flags.Choice(&f.exec.mode, modes.Names()...),
 			Usage: "where images are transformed: " + strings.Join(modes.Names(), ", ") +
@@ -162,6 +166,12 @@ func (f *runFlags) addPicture(g flags.Group) {
 				"white)"},
 		flags.Flag{Name: "no-auto-orient", Value: flags.Switch(&f.picture.noOrient),
 			Usage: "do not turn images upright by their EXIF or XMP orientation"},
+	)
+	f.addRaw(g)
+}
+
+func (f *runFlags) addRaw(g flags.Group) {
+	g.Add(
 		flags.Flag{Name: "raw-preview", Value: flags.Switch(&f.picture.rawPreview),
 			Usage: "take camera raw files too (CR2, CR3, NEF, ARW, DNG, RAF, ORF, RW2 and others), and use the " +
 				"largest JPEG in each"},
@@ -298,6 +308,16 @@ func (f *runFlags) addFileLimits(g flags.Group) {
 
 func (f *runFlags) addLimits(g flags.Group) {
 	f.addFileLimits(g)
+	f.addImageLimits(g)
+	g.Add(
+		flags.Flag{Name: "max-time", Value: flags.PeriodOrNone(&f.limits.maxTime),
+			Usage: "stop after this time: begin no more images, and end those under way five seconds later; the " +
+				"same command continues (default no limit)"},
+	)
+}
+
+// addImageLimits adds the flags of what becomes of an image that is too much.
+func (f *runFlags) addImageLimits(g flags.Group) {
 	f.limits.itemTimeout, f.limits.damaged = time.Minute, damagedKeep
 	g.Add(
 		flags.Flag{Name: "damaged", Value: flags.Choice(&f.limits.damaged, damagedKeep, damagedFail),
@@ -315,9 +335,6 @@ func (f *runFlags) addLimits(g flags.Group) {
 			Usage: "time for the whole transform of one image, from when it begins; 0 for no limit"},
 		flags.Flag{Name: "max-failures", Value: flags.CountOrShare(&f.limits.maxFailures),
 			Usage: "stop after this many failed images; 1 stops at the first (default no limit)"},
-		flags.Flag{Name: "max-time", Value: flags.PeriodOrNone(&f.limits.maxTime),
-			Usage: "stop after this time: begin no more images, and end those under way five seconds later; the " +
-				"same command continues (default no limit)"},
 	)
 }
 

@@ -52,7 +52,7 @@ No list is too long: what memory has no room for goes into temporary files besid
 folder, which take up to 40 bytes a row, and once more the lists if there are hundreds of
 parts. The parts appear when all are whole. The exit status is 1 if a row names nothing.`,
 		Example: `  imgpipe split --parts 100 -o parts urls.csv.gz
-  imgpipe split --parts 8 --by url --url-col image -o parts set-1.jsonl set-2.jsonl`,
+  imgpipe split --parts 8 --by url --url-col image -o parts a.jsonl b.jsonl`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.input.lists = args
 			if err := f.check(cmd.Flags().Changed); err != nil {

@@ -117,6 +117,8 @@ type Shape struct {
 	Sampling [4]Sampling
 	// Scales reports that the decoder can decode at every [Scale]. Otherwise it decodes at full size alone.
 	Scales bool
+	// Halves reports that the decoder can decode at a half as well, which is 4 as a [Scale].
+	Halves bool
 	// Video reports that samples have the range of video, as in Planes.
 	Video bool
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"strings"
 
 	"github.com/BurntSushi/toml"
 )
@@ -15,6 +16,10 @@ const (
 	aboutKey   = "about"
 	tableKey   = "preset"
 )
+
+// mostLine bounds the parts of a key. The library takes time with their square: a minute for one key of 30,000, and
+// three seconds for a whole file of keys that are as long as they may be.
+const mostLine = 500
 
 // goodName is how presets may be called: so that a shell leaves their names alone.
 var goodName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
@@ -30,6 +35,13 @@ type document struct {
 
 // parse returns the presets in a text, in its order. Its error names the line.
 func parse(file, text string) (presets []*Preset, err error) {
+	n := 0
+	for line := range strings.Lines(text) {
+		if n++; len(line) > mostLine {
+			return nil, fmt.Errorf("%s: the line has over %d bytes: expected shorter ones, as an array may go over "+
+				"several lines", at(file, n), mostLine)
+		}
+	}
 	d := document{file: file, tables: map[string]map[string]toml.Primitive{}}
 	var raw map[string]any
 	d.meta, err = toml.Decode(text, &d.top)

@@ -128,10 +128,11 @@ func TestWhatIsWrongIsSaidWithItsLine(t *testing.T) {
 func TestALongOrOddFileIsRefused(t *testing.T) {
 	dir := files(t, map[string]string{
 		"long.toml": "[preset.a]\n" + strings.Repeat("# more\n", 10_000),
-		"deep.toml": "[preset.a]\nsize = " + strings.Repeat("[", 60_000),
+		"deep.toml": "[preset.a]\nsize = " + strings.Repeat("[\n", 30_000) + strings.Repeat("]\n", 2_000),
+		"dots.toml": "[preset.a]\n" + strings.Repeat("a.", 30_000) + "a = 1",
 	})
 	for file, want := range map[string]string{
-		"long.toml": "over 65536 bytes", "deep.toml": "deep.toml:2: ", dir: "expected a regular file", "gone.toml": "no such file",
+		"long.toml": "over 65536 bytes", "deep.toml": "deep.toml:", "dots.toml": "dots.toml:2: the line has over 500 bytes", dir: "expected a regular file", "gone.toml": "no such file",
 	} {
 		if _, err := Open(file); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", file, err, want)
