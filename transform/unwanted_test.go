@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestOnlyImagesThatAreAskedForAreDone has sides just within and just beyond the limits, upright and turned. Explain and
-// Expected say the same as Do.
+// TestOnlyImagesThatAreAskedForAreDone has sides just within and just beyond the limits, upright and turned. Explain
+// and Expected say the same as Do.
 func TestOnlyImagesThatAreAskedForAreDone(t *testing.T) {
 	for _, c := range []struct {
 		w, h    int

@@ -33,6 +33,7 @@ func (p *prepared) newSummary() *summary.Summary {
 		PerHost:   f.download.perHost,
 		Memory:    f.exec.budget(),
 		Spec:      p.store.Spec().String(),
+		Shard:     f.input.part.String(),
 		Presets:   f.preset.sources(),
 		Failures:  []summary.Failure{},
 	}

@@ -29,6 +29,7 @@ func newShared(r *rand.Rand) shared {
 		Spec: transform.Spec{Formats: []transform.Format{transform.JPEG}}, NoSync: true,
 		Name: []string{"", "{stem}.{ext}", "{index}-{w}.{ext}", "{stem}{w}.{ext}", "{host}/{stem}.{ext}",
 			"x.{ext}"}[r.IntN(6)],
+		Unique: r.IntN(3) == 0,
 	}}
 	for i := range 1 + r.IntN(12) {
 		source := fmt.Sprintf("https://h%d/%c.png?%d", r.IntN(2), 'a'+r.IntN(3), r.IntN(3))
