@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"golang.org/x/net/http/httpguts"
@@ -21,6 +22,7 @@ type downloadFlags struct {
 	publicOnly, ignoreOptOut bool
 	headers                  []fetch.Header
 	referer                  string
+	rate                     float64
 	allowHosts, denyHosts    []string
 }
 
@@ -54,7 +56,7 @@ func (f *downloadFlags) options(idle int, buffers *procs.Pool) fetch.Options {
 		MinSpeed:       f.minSpeed,
 		Policy:         fetch.Policy{PublicOnly: f.publicOnly, Allow: f.allowHosts, Deny: f.denyHosts},
 	}
-	o.Headers, o.IgnoreOptOut = slices.Clone(f.headers), f.ignoreOptOut
+	o.Headers, o.IgnoreOptOut, o.Rate = slices.Clone(f.headers), f.ignoreOptOut, f.rate
 	if f.referer != "" {
 		o.Headers = append(o.Headers, fetch.Header{Name: "Referer", Value: f.referer})
 	}
@@ -65,6 +67,23 @@ func (f *downloadFlags) options(idle int, buffers *procs.Pool) fetch.Options {
 		o.Buffers = buffers
 	}
 	return o
+}
+
+// parseRate reads a number of requests in a second.
+func parseRate(s string) (float64, error) {
+	n, err := strconv.ParseFloat(s, 64)
+	if err != nil || !(n >= 0.001 && n <= 10_000) {
+		return 0, errors.New("expected a number from 0.001 to 10000, such as 2 or 0.5")
+	}
+	return n, nil
+}
+
+// formatRate returns what parseRate reads; "" for 0.
+func formatRate(n float64) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.FormatFloat(n, 'f', -1, 64)
 }
 
 // hostFor reads a host of --allow-host or --deny-host.

@@ -352,6 +352,9 @@ func (f *runFlags) addNetwork(g flags.Group) {
 			Usage: "further tries after time-outs, broken connections, 408, 429 and 5xx"},
 		flags.Flag{Name: "per-host", Value: flags.Whole(&f.download.perHost, 1, 4096),
 			Usage: "downloads from one host at once"},
+		flags.Flag{Name: "rate", Value: flags.Parsed(&f.download.rate, "N", parseRate, formatRate),
+			Usage: "requests to one host that begin in a second, spread evenly, such as 2 or 0.5 (default no limit); " +
+				"of shards, each has its own"},
 		flags.Flag{Name: "user-agent", Value: flags.Text(&f.download.userAgent, "TEXT"),
 			Usage: "User-Agent header of requests (default imgpipe)"},
 		flags.Flag{Name: "header", Value: flags.List(&f.download.headers, "NAME: VALUE", fetch.ParseHeader),
