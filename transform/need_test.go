@@ -4,12 +4,14 @@ import (
 	"context"
 	"image"
 	"image/draw"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
+	"slices"
 	"testing"
 	"time"
 )
@@ -60,7 +62,7 @@ func noise(w, h int) *image.NRGBA {
 }
 
 // What Do has in use at its peak is at most what Need says, whichever way pixels go, and Need is not far from it: what
-// it says decides whether an image is worked on at all.
+// it says decides whether an image is worked on at all. Every source meets every other spec.
 func TestNeedIsWhatAnImageTakes(t *testing.T) {
 	if underRace {
 		t.Skip("the race detector allocates as well")
@@ -93,7 +95,7 @@ func TestNeedIsWhatAnImageTakes(t *testing.T) {
 	for _, f := range outputFormats {
 		sources[string(f)] = encoded(t, pic, f)
 	}
-	for _, text := range []string{
+	for j, text := range []string{
 		"", "size=600;size=300;size=500x500,fit=cover", "size=900x900,fit=contain;format=jpeg",
 		"size=500x500,fit=cover,gravity=smart", "size=2000,upscale",
 		"format=jpeg;quality=95;brightness=10", "format=png", "format=gif", "format=tiff", "rotate=10;format=bmp",
@@ -101,8 +103,11 @@ func TestNeedIsWhatAnImageTakes(t *testing.T) {
 		"format=jpeg;progressive=on;quality=100", "size=500;format=png;compression=9", "format=tiff;compression=9",
 		"sharpen=1;format=jpeg", "blur=3.9;format=jpeg", "blur=40;format=jpeg",
 	} {
-		for name, data := range sources {
-			spec := mustSpec(t, text)
+		for i, name := range slices.Sorted(maps.Keys(sources)) {
+			if (i+j)%2 != 0 {
+				continue
+			}
+			data, spec := sources[name], mustSpec(t, text)
 			header, err := ReadHeader(data)
 			if err != nil {
 				t.Fatal(err)
@@ -111,7 +116,7 @@ func TestNeedIsWhatAnImageTakes(t *testing.T) {
 			most := need + 1<<20 // what is in pools, whatever the size
 			used := int64(math.MaxInt64)
 			// What is counted may hold garbage that a busy machine's collector has not come to.
-			for range 3 {
+			for range 6 {
 				if used <= most {
 					break
 				}
