@@ -3,6 +3,8 @@ package fetch
 import (
 	"context"
 	"os"
+	"path"
+	"strings"
 )
 
 // A Source is one kind of place that items come from. Two are built in: files of this machine with their folders and
@@ -33,7 +35,8 @@ type Listing struct {
 	Name string
 	// Single asks for the one item of that name. Folders and patterns are for arguments.
 	Single bool
-	// Several says that more than one argument is a folder. Dir of an item then begins with the name of its folder.
+	// Several says that more than one argument is a folder. Dir of an item then begins with the name of its folder, the
+	// last part of Name. Folder of the item is filled in where the item lies below Name.
 	Several bool
 	// Heads is how many of the first bytes of each item are wanted in its Head. A source may leave them out.
 	Heads int
@@ -83,9 +86,18 @@ func (in Inputs) list(ctx context.Context, files *files, scheme string, l Listin
 		if item.Scheme == "" {
 			item.Scheme = scheme
 		}
+		if _, ok := beneath(item.Source, l.Name); ok && item.Folder == "" && !l.Single {
+			item.Folder = path.Base(strings.TrimSuffix(l.Name, "/"))
+		}
 		return yield(item)
 	}
 	source.List(ctx, l)
+}
+
+// beneath returns the path of what a source names from a folder of that source, and whether it lies below it.
+func beneath(source, folder string) (rel string, ok bool) {
+	rel, ok = strings.CutPrefix(source, strings.TrimSuffix(folder, "/")+"/")
+	return rel, ok && rel != "" && folder != ""
 }
 
 // source returns what opens items of that scheme.
