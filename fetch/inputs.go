@@ -245,7 +245,7 @@ func (in Inputs) Items(ctx context.Context) iter.Seq2[Item, error] {
 		for i, arg := range in.Args {
 			schemes[i] = in.scheme(arg)
 			if schemes[i] != "" {
-				if in.Sources[schemes[i]] != nil && strings.HasSuffix(arg, "/") {
+				if path, _, _ := strings.Cut(arg, "?"); in.Sources[schemes[i]] != nil && strings.HasSuffix(path, "/") {
 					folders++
 				}
 				continue

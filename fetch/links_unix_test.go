@@ -118,7 +118,7 @@ func TestLinksUpwardsAndToOutputsAreNotFollowed(t *testing.T) {
 		"old/deep/g.jpg")
 	symlinks(t, map[string]string{
 		"home/p/root": "/", "home/p/up": "..", "home/p/sub/self": ".", "home/p/sub/top": "..",
-		"home/p/out": "../../out",
+		"home/p/out":  "../../out",
 		"home/p/deep": "../../out/deep", "home/p/old": "../../old", "home/p/olddeep": "../../old/deep",
 	})
 	symlinks(t, map[string]string{"named": "home/p"})

@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"context"
+	"net/url"
 	"os"
 	"path"
 	"strings"
@@ -87,17 +88,33 @@ func (in Inputs) list(ctx context.Context, files *files, scheme string, l Listin
 			item.Scheme = scheme
 		}
 		if _, ok := beneath(item.Source, l.Name); ok && item.Folder == "" && !l.Single {
-			item.Folder = path.Base(strings.TrimSuffix(l.Name, "/"))
+			item.Folder = baseOf(l.Name)
 		}
 		return yield(item)
 	}
 	source.List(ctx, l)
 }
 
-// beneath returns the path of what a source names from a folder of that source, and whether it lies below it.
-func beneath(source, folder string) (rel string, ok bool) {
-	rel, ok = strings.CutPrefix(source, strings.TrimSuffix(folder, "/")+"/")
-	return rel, ok && rel != "" && folder != ""
+// beneath returns the path of what a source names from a name of that source, decoded, and whether it lies below it.
+// Both may have a query.
+func beneath(source, name string) (rel string, ok bool) {
+	name, _, _ = strings.Cut(name, "?")
+	source, _, _ = strings.Cut(source, "?")
+	rel, ok = strings.CutPrefix(source, strings.TrimSuffix(name, "/")+"/")
+	if plain, err := url.PathUnescape(rel); err == nil {
+		rel = plain
+	}
+	return rel, ok && rel != "" && name != ""
+}
+
+// baseOf returns the last part of a name that was listed, decoded.
+func baseOf(name string) string {
+	name, _, _ = strings.Cut(name, "?")
+	name = path.Base(strings.TrimSuffix(name, "/"))
+	if plain, err := url.PathUnescape(name); err == nil {
+		return plain
+	}
+	return name
 }
 
 // source returns what opens items of that scheme.

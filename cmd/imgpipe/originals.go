@@ -29,6 +29,13 @@ type originals struct {
 // when their turn comes.
 func (f *runFlags) originals(stop *stopper, inputs fetch.Inputs) (*originals, error) {
 	o := &originals{inputs: inputs}
+	if f.output.remote() && f.output.onExist == store.Overwrite {
+		if err := o.lookRemote(stop, f); err != nil {
+			o.close()
+			return nil, err
+		}
+		return o, nil
+	}
 	if _, err := os.Stat(f.output.dir); f.output.onExist != store.Overwrite || err != nil {
 		return o, nil
 	}
@@ -81,6 +88,11 @@ func (o *originals) look(stop *stopper, f *runFlags, before *store.Store) error 
 		}
 		o.files.Add(item.Source)
 	}
+	return o.rewind()
+}
+
+// rewind has standard input, if it was copied, be read from its beginning.
+func (o *originals) rewind() error {
 	if o.stdin == nil {
 		return nil
 	}
@@ -124,7 +136,7 @@ func (o *originals) spool(ctx context.Context, atLast func(func())) (err error) 
 			continue
 		}
 		// The name stays, since it may tell the format.
-		to := filepath.Join(dir, fmt.Sprint(i)+"-"+filepath.Base(l.Path))
+		to := filepath.Join(dir, fmt.Sprint(i)+"-"+filepath.Base(l.Name()))
 		err := keepList(ctx, l, o.inputs.Stdin, to)
 		if err == nil && l.Stdin() {
 			o.stdin, err = os.Open(to)
@@ -135,7 +147,7 @@ func (o *originals) spool(ctx context.Context, atLast func(func())) (err error) 
 		if l.Stdin() {
 			o.inputs.Stdin = o.stdin
 		} else {
-			lists[i].Path = to
+			lists[i].Path, lists[i].From = to, nil
 		}
 	}
 	o.inputs.Lists = lists
