@@ -20,8 +20,8 @@ import (
 //	/raw         from the top, too
 //	**/old/*     ** stands for any number of folders
 //
-// As in a shell, * and ? stand for no slash, [a-z] for one of some letters, {a,b} for one of some texts, and a backslash
-// has the letter behind it mean itself. [ParsePattern] makes a Pattern; the zero value matches nothing.
+// As in a shell, * and ? stand for no slash, [a-z] for one of some letters, {a,b} for one of some texts, and a
+// backslash has the letter behind it mean itself. [ParsePattern] makes a Pattern; the zero value matches nothing.
 type Pattern struct {
 	text   string // as it was written
 	glob   string
@@ -110,11 +110,32 @@ func (p *Pattern) matches(rel string, folder bool) bool {
 	return false
 }
 
-// What a walk and a list leave out because of Inputs.Include and Inputs.Exclude, as Inputs.PassedOver is called with it.
+// below reports whether p may have something below the folder at rel. It reports true where that is not known.
+func (p *Pattern) below(rel string) bool {
+	if p.name || strings.ContainsAny(p.glob, `{\`) || p.matches(rel, true) {
+		return true
+	}
+	globs := strings.Split(p.glob, "/")
+	for i, part := range strings.Split(rel, "/") {
+		switch {
+		case i == len(globs):
+			return false
+		case strings.Contains(globs[i], "**") || !doublestar.ValidatePattern(globs[i]):
+			return true
+		case !doublestar.MatchUnvalidated(globs[i], part):
+			return false
+		}
+	}
+	return strings.Count(rel, "/")+1 < len(globs)
+}
+
+// What a walk and a list leave out because of Inputs.Include and Inputs.Exclude, as Inputs.PassedOver is called with
+// it.
 const (
 	ExcludedFiles   = "excluded files"
 	ExcludedFolders = "excluded folders"
 	NotIncluded     = "files that are not included"
+	NoneIncluded    = "folders in which nothing can be included"
 )
 
 // A chooser chooses by Inputs.Include and Inputs.Exclude, and remembers which patterns had anything. Nil takes all. It
@@ -144,7 +165,8 @@ func (c *chooser) count() int {
 	return c.left
 }
 
-// anyOf reports whether one of some patterns has what is at rel. A pattern that had nothing so far is asked in any case.
+// anyOf reports whether one of some patterns has what is at rel. A pattern that had nothing so far is asked in any
+// case.
 func anyOf(patterns []Pattern, had []bool, rel string, folder bool) bool {
 	found := false
 	for i := range patterns {
@@ -157,11 +179,17 @@ func anyOf(patterns []Pattern, had []bool, rel string, folder bool) bool {
 
 // folder returns why the folder at rel is left out, or "".
 func (c *chooser) folder(rel string) string {
-	if c == nil || !anyOf(c.exclude, c.out, rel, true) {
+	switch {
+	case c == nil:
 		return ""
+	case anyOf(c.exclude, c.out, rel, true):
+		c.left++
+		return ExcludedFolders
+	case len(c.include) > 0 && !slices.ContainsFunc(c.include, func(p Pattern) bool { return p.below(rel) }):
+		c.left++
+		return NoneIncluded
 	}
-	c.left++
-	return ExcludedFolders
+	return ""
 }
 
 // file returns why the file at rel is left out, or "".
@@ -198,8 +226,8 @@ func (c *chooser) unmatched(yield func(p Pattern, excludes bool)) {
 	}
 }
 
-// named returns why an item that no walk has chosen is left out, or "". under is the argument that was listed for it, or
-// "". What could not be listed, and a line that names nothing, are not left out.
+// named returns why an item that no walk has chosen is left out, or "". under is the argument that was listed for it,
+// or "". What could not be listed, and a line that names nothing, are not left out.
 func (c *chooser) named(item Item, root, under string) string {
 	var e *Error
 	if c == nil || item.chosen || item.Err != nil && under != "" || errors.As(item.Err, &e) && e.Kind == ClassRecord {
@@ -211,8 +239,8 @@ func (c *chooser) named(item Item, root, under string) string {
 // choicePath returns the path that patterns see of an item that no walk has found: below what was listed, if that is
 // part of its name, below root, or as it is written. Of a URL it is the path, without its host.
 func choicePath(item Item, root, under string) string {
-	if rest, ok := strings.CutPrefix(item.Source, under); ok && strings.HasSuffix(under, "/") {
-		return strings.Trim(rest, "/")
+	if rel, ok := beneath(item.Source, under); ok {
+		return strings.Trim(rel, "/")
 	}
 	if item.Scheme == "data" {
 		return ""

@@ -50,6 +50,7 @@ var notForContestants = map[string]string{
 	"dry-run":    wholeJobs, "explain": wholeJobs, "max-failures": wholeJobs, "max-time": wholeJobs,
 	"cpuprofile": wholeJobs, "memprofile": wholeJobs,
 	"input-list": forAll, "list-format": forAll, "url-col": forAll, "null": forAll, "root": forAll,
+	"shard": forAll, "columns": forAll, "verify-hash": forAll, "unique": comparesOwn, "source-sha256": comparesOwn,
 	"include": forAll, "exclude": forAll, "follow": forAll, "preset": namesAll, "preset-file": namesAll,
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"imgpipe/cmd/imgpipe/internal/summary"
 	"imgpipe/fetch"
+	"imgpipe/pipeline/store"
 )
 
 // An intake reads the items of a run.
@@ -21,6 +22,9 @@ type intake struct {
 	cancel context.CancelFunc
 	// ours reports whether an item is an output of this run or of an earlier one, which is no input. Nil takes all.
 	ours func(fetch.Item) bool
+	// part is which items are taken. The others are passed, which their names depend on.
+	part store.Part
+	pass func(fetch.Item)
 	// err is why the input ended early, passed what was passed over in folders, by kind. They may be read when the run
 	// has ended.
 	err    error
@@ -78,6 +82,10 @@ func (in *intake) items() iter.Seq[fetch.Item] {
 			// What was passed over has no index: an item's name must not depend on it.
 			item.Index = index
 			index++
+			if !in.part.Has(item.Index) {
+				in.pass(item)
+				continue
+			}
 			if !yield(item) {
 				return
 			}
@@ -105,6 +113,8 @@ func (in *intake) notes() (lines []string) {
 			why = "folders left out by --exclude"
 		case fetch.NotIncluded:
 			why = "files left out, as no --include has them"
+		case fetch.NoneIncluded:
+			why = "folders left out, as no --include has anything in them"
 		}
 		lines = append(lines, fmt.Sprintf("note: %s: %d, such as %s", why, p.count, summary.Printable(p.first)))
 	}
@@ -129,14 +139,18 @@ func rereadable(lists []string) bool {
 func (in *intake) count(expect func(int)) *sync.WaitGroup {
 	var counting sync.WaitGroup
 	counting.Go(func() {
-		n := 0
+		index, n := 0, 0
 		for item, err := range in.inputs.Items(in.ctx) {
 			if err != nil {
 				return
 			}
-			if in.ours == nil || !in.ours(item) {
+			if in.ours != nil && in.ours(item) {
+				continue
+			}
+			if in.part.Has(index) {
 				n++
 			}
+			index++
 		}
 		expect(n)
 	})

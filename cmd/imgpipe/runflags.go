@@ -17,9 +17,9 @@ import (
 	"imgpipe/transform"
 )
 
-// runFlags are the flags of imgpipe run, in parts by what they are for. Each part makes the options of one package from
-// what it holds. A flag's value is good by itself once it has been read. Then finalize derives what flags leave open,
-// and check looks at flags together. Nothing changes them after finalize.
+// runFlags are the flags of imgpipe run, in parts by what they are for. Each part makes the options of one package
+// from what it holds. A flag's value is good by itself once it has been read. Then finalize derives what flags leave
+// open, and check looks at flags together. Nothing changes them after finalize.
 type runFlags struct {
 	preset   presetFlags   // which presets flags come from
 	input    inputFlags    // where items come from
@@ -31,6 +31,8 @@ type runFlags struct {
 	tell     tellFlags     // what the run says of itself
 
 	dry, explain bool
+	// watched reports that the folders are watched: an image may come later.
+	watched bool
 
 	set *pflag.FlagSet
 }
@@ -66,7 +68,7 @@ func addRunFlags(set *pflag.FlagSet) *runFlags {
 func (f *runFlags) addCommon(g flags.Group) {
 	g.Add(
 		flags.Flag{Name: "output", Short: "o", Common: true, Value: flags.Text(&f.output.dir, "DIR"),
-			Usage: "folder for the outputs and the ledger, imgpipe.jsonl (required)"},
+			Usage: "folder for the outputs and the ledger, imgpipe.jsonl, or s3://BUCKET/PREFIX (required)"},
 	)
 	f.addResult(g)
 	f.addMode(g)
@@ -102,18 +104,25 @@ func (f *runFlags) addInput(g flags.Group) {
 	g.Add(
 		flags.Flag{Name: "input-list", Short: "i", Common: true, Value: flags.Texts(&f.input.lists, "FILE"),
 			Usage: "list of files and URLs, - for standard input; plain, CSV, TSV, JSONL or a JSON array, " +
-				"also in gzip or zstd; may be repeated"},
-		flags.Flag{Name: "list-format",
-			Value: flags.Choice(&f.input.listFormat, listAuto, listPlain, "csv", "tsv", "jsonl"),
-			Usage: "format of the lists (default auto: by extension and content)"},
-		flags.Flag{Name: "url-col", Value: flags.Text(&f.input.listKey, "NAME"),
-			Usage: "column or key that holds the URL (default url), or several URLs in JSON, where it may be " +
-				"image.url or images[0].url; a number counts the columns of a table without a header from 1"},
-		flags.Flag{Name: "null", Short: "0", Value: flags.Switch(&f.input.null),
-			Usage: "entries of plain lists end with a NUL byte, as find -print0 writes them"},
+				"also in gzip or zstd; may be an http://, https:// or s3:// URL; may be repeated"},
+	)
+	f.input.addLists(g)
+	g.Add(
+		flags.Flag{Name: "columns",
+			Value: flags.Parsed(&f.input.columns, "NAME,…|all", parseColumns, columnChoice.String),
+			Usage: "columns or keys of the lists that come along into the ledger, such as captions; also for " +
+				"{column:NAME} in --name"},
+		flags.Flag{Name: "verify-hash", Value: flags.Text(&f.input.hash, "NAME"),
+			Usage: "column or key that holds the SHA-256 or MD5 of each file: an input with another one fails. " +
+				"What is done already is not looked at again"},
 		flags.Flag{Name: "root", Value: flags.Text(&f.input.root, "DIR"),
 			Usage: "keep the folders below DIR in the names of outputs, also of files that a list or the shell " +
 				"names: find /photos … | imgpipe run --root /photos -i - -o small"},
+		flags.Flag{Name: "shard",
+			Value: flags.Parsed(&f.input.part, "I/N", parseShard, store.Part.String),
+			Usage: "do the I-th of N parts of the input, from 1: each item is in one part. Several runs, on one " +
+				"machine or many, do all together, also into one folder at once. auto/N takes I from Kubernetes, " +
+				"Slurm or GNU parallel, and auto also N where it can; see 'imgpipe help shards'"},
 		flags.Flag{Name: "include", Value: flags.List(&f.input.include, "PATTERN", fetch.ParsePattern),
 			Usage: "take only what matches, such as '*.png' or '2024/**'; may be repeated. A pattern without / is " +
 				"for a name at any depth, another one for a path below the folder that you name, with / on every " +
@@ -236,11 +245,11 @@ func unlessZero(n int) string {
 }
 
 func (f *runFlags) addOutput(g flags.Group) {
-	f.output.sync = syncOn
+	f.output.sync, f.output.unique = syncOn, uniqueNo
 	g.Add(
 		flags.Flag{Name: "name", Value: flags.Text(&f.output.name, "TEMPLATE"),
 			Usage: "names of outputs, of {dir} {stem} {ext} {index} {host} {sha8} {size} {w} {h}, and of " +
-				"photos {date} {year} {month} {day} {camera} (default " +
+				"photos {date} {year} {month} {day} {camera}, and of lists {column:NAME} (default " +
 				"{dir}/{stem}.{ext}, or {dir}/{stem}-{size}.{ext} for several sizes); the stem of a URL ends in " +
 				"{sha8}, so that two never meet"},
 		flags.Flag{Name: "on-exist",
@@ -253,6 +262,10 @@ func (f *runFlags) addOutput(g flags.Group) {
 		flags.Flag{Name: "keep-mtime", Value: flags.Switch(&f.output.keepTime),
 			Usage: "outputs that are written get the time of the last change of their input; of a URL, what its " +
 				"server says"},
+	)
+	f.addInPlace(g)
+	f.addPrune(g)
+	g.Add(
 		flags.Flag{Name: "force", Value: flags.Switch(&f.output.force),
 			Usage: "do again what is done; files that imgpipe did not write are still kept"},
 		flags.Flag{Name: "retry-failed", Value: flags.Switch(&f.output.retryFailed),
@@ -261,6 +274,14 @@ func (f *runFlags) addOutput(g flags.Group) {
 				"stays 1"},
 		flags.Flag{Name: "skip-failed", Value: flags.Switch(&f.output.skipFailed),
 			Usage: "skip what failed in an earlier run: do only what is new"},
+		flags.Flag{Name: "source-sha256", Value: flags.Switch(&f.output.sourceSHA256),
+			Usage: "have the ledger say the SHA-256 of each file that is read, beside that of each output"},
+		flags.Flag{Name: "unique", Value: flags.Choice(&f.output.unique, uniqueNo, uniqueURL),
+			Usage: "url: skip an input whose URL or path an earlier input of the run has, which takes 8 bytes of " +
+				"memory for each input. no: do it as often as it is named (default)"},
+		flags.Flag{Name: "verify", Value: flags.Switch(&f.output.verify),
+			Usage: "with --output s3://: ask whether each output that the ledger has is still there; without this " +
+				"flag the ledger is believed. See 'imgpipe help s3'"},
 		flags.Flag{Name: "sync", Value: flags.Choice(&f.output.sync, syncOn, syncOff),
 			Usage: "on: after a power failure the same command continues where it stopped (default). off: the " +
 				"system decides when to write, so that a run need not wait for a slow disk"},
@@ -320,6 +341,13 @@ func (f *runFlags) addImageLimits(g flags.Group) {
 			Usage: "what to do with a damaged image. keep: use the rows that are there, and warn about what is " +
 				"missing (default). fail: the image fails, also one that an earlier run kept. An image without a " +
 				"whole row always fails"},
+		flags.Flag{Name: "min-size",
+			Value: flags.Parsed(&f.limits.minSize, "PIXELS", parseMinSize, unlessZero),
+			Usage: "smallest image that is taken, by its shorter side: a smaller one fails, and nothing of it is " +
+				"decoded"},
+		flags.Flag{Name: "max-aspect", Value: flags.Parsed(&f.limits.maxAspect, "RATIO", parseAspect, formatAspect),
+			Usage: "longest image that is taken, such as 2.5: one whose longer side is more of the shorter fails, " +
+				"and nothing of it is decoded"},
 		flags.Flag{Name: "item-timeout", Value: flags.PeriodOrNone(&f.limits.itemTimeout),
 			Usage: "time for the whole transform of one image, from when it begins; 0 for no limit"},
 		flags.Flag{Name: "max-failures", Value: flags.CountOrShare(&f.limits.maxFailures),
@@ -341,8 +369,19 @@ func (f *runFlags) addNetwork(g flags.Group) {
 			Usage: "further tries after time-outs, broken connections, 408, 429 and 5xx"},
 		flags.Flag{Name: "per-host", Value: flags.Whole(&f.download.perHost, 1, 4096),
 			Usage: "downloads from one host at once"},
+		flags.Flag{Name: "rate", Value: flags.Parsed(&f.download.rate, "N", parseRate, formatRate),
+			Usage: "requests to one host that begin in a second, spread evenly, such as 2 or 0.5 (default no limit); " +
+				"of shards, each has its own"},
 		flags.Flag{Name: "user-agent", Value: flags.Text(&f.download.userAgent, "TEXT"),
 			Usage: "User-Agent header of requests (default imgpipe)"},
+		flags.Flag{Name: "header", Value: flags.List(&f.download.headers, "NAME: VALUE", fetch.ParseHeader),
+			Usage: "further header of requests; may be repeated. It goes to the host of each URL of the input, and " +
+				"not to another one that it sends on to; reports do not show its value"},
+		flags.Flag{Name: "referer", Value: flags.Text(&f.download.referer, "URL"),
+			Usage: "page that requests say they come from, as some servers ask for"},
+		flags.Flag{Name: "ignore-opt-out", Value: flags.Switch(&f.download.ignoreOptOut),
+			Usage: "download what lists name also if its server asks, by X-Robots-Tag with noai, noimageai, noindex " +
+				"or noimageindex, that it is not collected; without it, such inputs fail for good"},
 		flags.Flag{Name: "public-only", Value: flags.Switch(&f.download.publicOnly),
 			Usage: "for untrusted lists: refuse addresses that are not public, also as the target of a redirect"},
 		flags.Flag{Name: "allow-host", Value: flags.List(&f.download.allowHosts, "HOST", hostFor(false)),
@@ -400,5 +439,10 @@ func (f *runFlags) inputs(stdin io.Reader) fetch.Inputs {
 		in.Extensions = append(in.Extensions, transform.RawExtensions()...)
 	}
 	in.Timeout, in.Skip = f.download.timeout, []string{f.output.dir}
+	in.Sources = f.sources()
+	for i, l := range in.Lists {
+		in.Lists[i].Columns = f.input.columns.with(store.TemplateColumns(f.output.name))
+		in.Lists[i].From = f.opener(l.Path, in.Sources)
+	}
 	return in
 }

@@ -59,8 +59,8 @@ If there are more pictures than a page has cells, there are several pages: FILE-
 FILE-2.jpg and so on. A picture that fails leaves its cell with its name, and the exit
 status is 1. There is no ledger: the same command draws all again.`,
 		Example: `  imgpipe sheet -o sheet.jpg photos
-  imgpipe sheet -o sheet.png --columns 4 --cell 480x360 --labels date photos
-  imgpipe sheet -o trip.webp --title 'Trip to Graz' --background black trip`,
+  imgpipe sheet -o sheet.png --across 4 --cell 480x360 --labels date photos
+  imgpipe sheet -o trip.png --title 'Trip to Graz' --background black trip`,
 	}
 	f := addSheetFlags(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -103,7 +103,7 @@ func (f *sheetFlags) add(g flags.Group) {
 		flags.Flag{Name: "output", Short: "o", Common: true, Value: flags.Text(&f.output, "FILE"),
 			Usage: "the sheet (required). Its extension says the format: " +
 				sheetExtensions()},
-		flags.Flag{Name: "columns", Common: true, Value: flags.Whole(&f.columns, 1, mostCells),
+		flags.Flag{Name: "across", Common: true, Value: flags.Whole(&f.columns, 1, mostCells),
 			Usage: "pictures in a row"},
 		flags.Flag{Name: "rows", Common: true, Value: flags.Whole(&f.rows, 1, mostCells), Usage: "rows on a page"},
 		flags.Flag{Name: "cell", Common: true, Value: flags.Parsed(&f.cell, "WxH", parseCell, formatCell),

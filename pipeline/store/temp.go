@@ -150,7 +150,7 @@ func (s *Store) checkTemp(doing string) error {
 	}
 	return &Error{
 		Kind: pipeline.ClassExists, Doing: doing, fatal: true,
-		Err:  fmt.Errorf("%s is %s, expected a folder for files on their way, or nothing",
+		Err: fmt.Errorf("%s is %s, expected a folder for files on their way, or nothing",
 			s.tempName, kindOf(st.Mode())),
 		Hint: hintMoveAway,
 	}
