@@ -155,6 +155,9 @@ func (f *runFlags) addPicture(g flags.Group) {
 			Value: flags.Parsed(&f.picture.filter, "NAME",
 				ofTransform(transform.ParseFilter), textOf[transform.Filter]),
 			Usage: "lanczos (default), catmullrom, mitchell, linear, box, nearest"},
+		flags.Flag{Name: "linear", Value: flags.Switch(&f.picture.linear),
+			Usage: "resize in linear light: fine bright detail stays as bright as it was. Levels are taken for those " +
+				"of sRGB, whatever the profile"},
 		flags.Flag{Name: "upscale", Value: flags.Switch(&f.picture.upscale),
 			Usage: "allow images to become larger. Without it, an image smaller than the box stays small: cover " +
 				"and fill warn, contain pads it"},
@@ -196,6 +199,10 @@ func (f *runFlags) addFiles(g flags.Group) {
 			Usage: "color profile. keep: pixels as they are, and the profile with them; sRGB where the format has no " +
 				"place for it (default). srgb: convert to sRGB. strip: pixels as they are, and no profile. See " +
 				"imgpipe help color"},
+		flags.Flag{Name: "depth",
+			Value: flags.Parsed(&p.depth, "keep|8", ofTransform(transform.ParseDepth), textOf[transform.Depth]),
+			Usage: "bits of a sample in " + heeding("depth") + ". keep: 16 where the source has 16, and a warning " +
+				"where an operation is done with 8 (default). 8: always 8"},
 		flags.Flag{Name: "animate",
 			Value: flags.Parsed(&p.animate, "keep|first",
 				ofTransform(transform.ParseAnimation), textOf[transform.Animation]),
