@@ -120,8 +120,10 @@ func (f *runFlags) checkShard() error {
 	if f.input.part.Whole() {
 		return nil
 	}
-	if !f.exec.whole() {
-		return errors.New("--shard and --stage exclude each other: expected one of them")
+	for _, name := range []string{"stage", "in-place", "prune", "watch"} {
+		if f.set.Changed(name) {
+			return fmt.Errorf("--shard and --%s exclude each other: expected one of them", name)
+		}
 	}
 	out := store.NewTree(f.output.dir)
 	for _, arg := range f.input.args {
