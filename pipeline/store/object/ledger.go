@@ -310,7 +310,7 @@ func (p *pieces) Read(b []byte) (int, error) {
 func (p *pieces) next() error {
 	b := p.in.in
 	p.number++
-	body, _, _, err := b.core.GetObject(p.ctx, b.addr.Bucket, b.key(pieceName(p.in.part, p.number)), minio.GetObjectOptions{})
+	body, _, err := b.get(p.ctx, b.key(pieceName(p.in.part, p.number)), "", 0)
 	if err != nil {
 		return b.unwritten(err)
 	}

@@ -299,14 +299,16 @@ func TestADamagedLedgerIsRefused(t *testing.T) {
 			return f.client.RemoveObject(t.Context(), "bkt", "out/"+pieceName(store.Part{}, 1), removeOptions)
 		},
 		"with another's piece": func(f Files) error {
-			return put(t, bucketAt(t, "http://"+f.wire.host, "out").Files(), pieceName(store.Part{}, 3), "hers", store.File{})
+			return put(t, f, pieceName(store.Part{}, 3), "hers", store.File{})
 		},
 		"with another's claim": func(f Files) error {
-			_, err := f.put(t.Context(), claimName(store.Part{}), []byte("hers"), stat(t, f, claimName(store.Part{})), putOptions)
+			name := claimName(store.Part{})
+			_, err := f.put(t.Context(), name, []byte("hers"), stat(t, f, name), putOptions)
 			return err
 		},
 		"with a piece that is garbage": func(f Files) error {
-			_, err := f.put(t.Context(), pieceName(store.Part{}, 1), []byte("hers"), stat(t, f, pieceName(store.Part{}, 1)), putOptions)
+			name := pieceName(store.Part{}, 1)
+			_, err := f.put(t.Context(), name, []byte("hers"), stat(t, f, name), putOptions)
 			return err
 		},
 	} {
