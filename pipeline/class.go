@@ -35,6 +35,7 @@ const (
 	ClassNameTaken     = "name-taken"
 	ClassOutputIsInput = "output-is-input"
 	ClassExists        = "exists"
+	ClassChanged       = "changed"
 	ClassOutside       = "outside"
 	ClassWrite         = "write"
 	ClassDiskFull      = "disk-full"
@@ -116,6 +117,8 @@ var classes = []Class{
 	{Name: ClassOutputIsInput, From: "store", Meaning: "the output would replace an input"},
 	{Name: ClassExists, From: "store",
 		Meaning: "a file that imgpipe did not write, or that was changed since, has the name"},
+	{Name: ClassChanged, From: "store",
+		Meaning: "the input was changed while it was processed to be replaced, and stays as it is"},
 	{Name: ClassOutside, From: "store", Meaning: "a symbolic link leads out of the output folder"},
 	{Name: ClassWrite, From: "store", Meaning: "the output cannot be written, for another reason"},
 	{Name: ClassDiskFull, From: "store", Meaning: "no space, or no quota, is left; the run stops"},

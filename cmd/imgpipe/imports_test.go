@@ -51,9 +51,10 @@ var only = map[string]string{
 	"github.com/spf13/pflag":                       "imgpipe/cmd/imgpipe",
 	"github.com/bmatcuk/doublestar/v4":             "imgpipe/fetch",
 	"github.com/landlock-lsm/go-landlock/landlock": "imgpipe/pipeline/procs",
+	"github.com/parquet-go/parquet-go":             "imgpipe/cmd/imgpipe/internal/export",
+	"github.com/fsnotify/fsnotify":                 "imgpipe/cmd/imgpipe",
 	"github.com/minio/minio-go/v7":                 "imgpipe/pipeline/store/object",
 	"github.com/minio/minio-go/v7/pkg/credentials": "imgpipe/pipeline/store/object",
-	"github.com/parquet-go/parquet-go":             "imgpipe/cmd/imgpipe/internal/export",
 	"github.com/BurntSushi/toml":                   "imgpipe/cmd/imgpipe/internal/preset",
 	"golang.org/x/perf/benchmath":                  "imgpipe/cmd/imgpipe/internal/bench",
 }

@@ -125,7 +125,7 @@ func (f *runFlags) opener(list string, sources map[string]fetch.Source) fetch.Op
 // fetching returns the options of the client of a run.
 func (p *prepared) fetching(buffers *procs.Pool) fetch.Options {
 	o := p.flags.download.options(p.can.idle, buffers)
-	o.Sources = p.inputs.Sources
+	o.Sources, o.SHA256 = p.inputs.Sources, p.flags.output.sourceSHA256
 	return o
 }
 

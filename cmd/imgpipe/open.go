@@ -90,9 +90,7 @@ func (r *runner) open(ctx context.Context, own *owner) (err error) {
 	if !f.exec.whole() {
 		buffers = nil // one stage alone fetches all files first, which would fill the buffers
 	}
-	fetching := r.fetching(buffers)
-	fetching.SHA256 = f.output.sourceSHA256
-	r.client = fetch.New(fetching)
+	r.client = fetch.New(r.fetching(buffers))
 	own.undo(r.client.Close)
 	suspects := f.exec.worker.options(r.can.apart)
 	suspects.Measured = f.exec.measured

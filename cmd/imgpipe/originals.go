@@ -79,13 +79,7 @@ func (o *originals) look(stop *stopper, f *runFlags, before *store.Store) error 
 		}
 	}
 	o.files = &store.FileSet{}
-	inputs := o.inputs
-	inputs.PassedOver = func(file, what string) {
-		if what == fetch.ExcludedFiles || what == fetch.NotIncluded { // an original all the same
-			o.files.Add(file)
-		}
-	}
-	for item, err := range inputs.Items(stop.ctx) {
+	for item, err := range withLeftOut(o.inputs, o.files.Add).Items(stop.ctx) {
 		if err != nil || item.Err != nil || !item.Local() || ours(item.Source) {
 			continue
 		}
@@ -104,6 +98,16 @@ func (o *originals) rewind() error {
 	}
 	_, err := o.stdin.Seek(0, io.SeekStart)
 	return err
+}
+
+// withLeftOut returns inputs that call add with each file that patterns leave out: it is an original all the same.
+func withLeftOut(inputs fetch.Inputs, add func(file string)) fetch.Inputs {
+	inputs.PassedOver = func(file, what string) {
+		if what == fetch.ExcludedFiles || what == fetch.NotIncluded {
+			add(file)
+		}
+	}
+	return inputs
 }
 
 // reads adds further files that a run reads, such as those of operations. An output of ours may be one of them.

@@ -16,8 +16,11 @@ type outputFlags struct {
 	onExist                        store.OnExist
 	sync                           string
 	force, retryFailed, skipFailed bool
-	keepTime, sourceSHA256, verify bool
+	keepTime, sourceSHA256         bool
+	inPlace, prune                 bool
+	backup                         string // the folder of the originals, with inPlace
 	unique                         string
+	verify                         bool
 }
 
 // What --unique takes.
@@ -39,6 +42,9 @@ func (f *outputFlags) check() error {
 		return errors.New("--force and --retry-failed exclude each other: expected one of them")
 	case f.skipFailed && (f.force || f.retryFailed):
 		return errors.New("--skip-failed excludes --force and --retry-failed: expected one of them")
+	}
+	if f.inPlace {
+		return nil // runFlags.checkInPlace looks at the folder
 	}
 	if f.remote() {
 		return f.checkRemote()
@@ -74,7 +80,7 @@ func (f *outputFlags) options() store.Options {
 	return store.Options{
 		Name: f.name, OnExist: f.onExist,
 		Force: f.force, RetryFailed: f.retryFailed, SkipFailed: f.skipFailed, NoSync: f.sync == syncOff,
-		KeepTime: f.keepTime, Unique: f.unique == uniqueURL,
+		KeepTime: f.keepTime, Unique: f.unique == uniqueURL, InPlace: f.inPlace,
 	}
 }
 

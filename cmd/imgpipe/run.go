@@ -79,6 +79,7 @@ type prepared struct {
 	inputs fetch.Inputs
 	store  *store.Store
 	sides  *sideCheck
+	strays *pruner // nil without --prune
 	can    capacity
 }
 
@@ -91,16 +92,18 @@ func (f *runFlags) prepare(stop *stopper, stdin io.Reader, own *owner) (*prepare
 	}
 	options := f.output.options()
 	options.Spec, options.RefuseDamaged, options.Part = spec, f.limits.refuseDamaged(), f.input.part
-	if options.Name == "" && len(f.picture.sizes) > 0 {
+	if options.Name == "" && len(f.picture.sizes) > 0 && !f.output.inPlace {
 		options.Name = store.NameOfSizes // also for one size, which keeps its name when another is added
 	}
 	options.ReadOnly = f.dry || !f.exec.whole()
 	if err := badName(options.Check()); err != nil {
 		return nil, usage(err)
 	}
-	p := &prepared{flags: f, inputs: f.inputs(stdin)}
-	if err := p.inputs.Check(stop.ctx); err != nil {
-		return nil, usage(err)
+	p := &prepared{flags: f, inputs: f.inputs(stdin), strays: f.pruner()}
+	if !f.watched {
+		if err := p.inputs.Check(stop.ctx); err != nil {
+			return nil, usage(err)
+		}
 	}
 	if err := f.ledgerIsNoList(stdin); err != nil {
 		return nil, usage(err)

@@ -110,8 +110,8 @@ func (k Key) hash() uint64 {
 	return hash64(b)
 }
 
-// isOf reports whether e is the entry of k. JSON holds no invalid UTF-8, which the names of files may be; such a source
-// is compared as it stands in the line; k.hash, which is made of its bytes, distinguishes it from others.
+// isOf reports whether e is the entry of k. JSON holds no invalid UTF-8, which the names of files may be; such a
+// source is compared as it stands in the line; k.hash, which is made of its bytes, distinguishes it from others.
 func (e Entry) isOf(k Key) bool {
 	return e.Source == asJSON(k.Source) && e.Spec == asJSON(k.Spec) && e.Name == asJSON(k.Name) &&
 		e.Version == asJSON(k.Version) && e.Size == k.Size && e.ModTime.Equal(stamp(k.ModTime))
@@ -173,9 +173,16 @@ func (s *Store) append(e Entry, id uint64) error {
 	for _, o := range e.Outputs {
 		if !o.Kept {
 			paths = append(paths, o.Path)
+			if c, ok := contentOf(o); ok && s.swaps != nil {
+				s.swaps.enter(c, at)
+			}
 		}
 	}
-	s.own(paths, e.Name, e.sourceHash(), at)
+	if e.Status == Pruned {
+		s.disown(paths, e.Name, e.sourceHash())
+	} else {
+		s.own(paths, e.Name, e.sourceHash(), at)
+	}
 	s.settle(e.Key())
 	return nil
 }
@@ -183,7 +190,11 @@ func (s *Store) append(e Entry, id uint64) error {
 // A lineRef is where a key's last line begins, with its status in the two low bits.
 type lineRef int64
 
-var statuses = [...]pipeline.Status{"", pipeline.Done, pipeline.Skipped, pipeline.Failed}
+// statuses are those of items, by their two bits, and lineStatuses those of all lines.
+var (
+	statuses     = [...]pipeline.Status{"", pipeline.Done, pipeline.Skipped, pipeline.Failed}
+	lineStatuses = [...]pipeline.Status{pipeline.Done, pipeline.Skipped, pipeline.Failed, Left, InPlace, Pruned}
+)
 
 func (s *Store) remember(key uint64, status pipeline.Status, at int64) {
 	ref := lineRef(at << 2)

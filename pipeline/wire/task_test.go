@@ -115,15 +115,16 @@ func TestTasksTravelWithTheirSpecsAndFiles(t *testing.T) {
 }
 
 func TestEveryFieldOfATaskArrives(t *testing.T) {
-	sent := transform.Task{Data: []byte("the image"), Spec: plain(t, "size=80x60;grayscale;format=png"), Grant: 12345}
+	sent := transform.Task{Data: []byte("the image"), Spec: plain(t, "size=80x60;grayscale;format=png"), Grant: 12345,
+		Name: "of the image"}
 	var n int64
 	fillIn(t, reflect.ValueOf(&sent.Limits).Elem(), &n)
 	got, err := (&TaskReader{Reader: Reader{R: bytes.NewReader(written(t, sent))}}).Next()
 	if err != nil || got.Err != nil || !equal(got.Task, sent) || got.Task.Limits.Time != 0 {
 		t.Errorf("errors %v, %v\ngot  %+v\nwant %+v", err, got.Err, got.Task, sent)
 	}
-	if fields := reflect.TypeFor[transform.Task]().NumField(); fields != 4 {
-		t.Errorf("a Task has %d fields, of which 4 are on the wire", fields)
+	if fields := reflect.TypeFor[transform.Task]().NumField(); fields != 5 {
+		t.Errorf("a Task has %d fields, of which 5 are on the wire", fields)
 	}
 	if fields := reflect.TypeFor[transform.Limits]().NumField(); fields != 3 {
 		t.Errorf("Limits have %d fields, of which 2 are on the wire, and Time is not", fields)
