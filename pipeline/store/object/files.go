@@ -21,8 +21,8 @@ import (
 // own begins the names of the objects that a run keeps for itself.
 const own = ".imgpipe/"
 
-// Metadata of an object: its SHA-256 and its length. Servers that keep metadata apart may answer with that of one object
-// and the length of another while one replaces the other, which shows by the second.
+// Metadata of an object: its SHA-256 and its length. Servers that keep metadata apart may answer with that of one
+// object and the length of another while one replaces the other, which shows by the second.
 const (
 	digestKey = "Imgpipe-Sha256"
 	sizeKey   = "Imgpipe-Bytes"
