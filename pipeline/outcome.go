@@ -27,6 +27,8 @@ type Output struct {
 	// Omitted reports that there is no file, as it would be no smaller than its source. It is Kept, too: there is
 	// nothing of ours.
 	Omitted bool `json:"omitted,omitzero"`
+	// Backup is where the Store keeps the file whose place this one took; "" if it took none.
+	Backup string `json:"backup,omitzero"`
 }
 
 // A Status is one of the states in which an item can end.

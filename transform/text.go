@@ -164,14 +164,20 @@ func (j *job) fill(text string, f *lettering.Font, size image.Point) string {
 	facts := textFacts{name: j.name, taken: j.taken, camera: j.camera, size: size}
 	pieces, _ := textPieces(text)
 	var b strings.Builder
+	gap := false // where nothing was written between two spaces, there is one
 	for _, p := range pieces {
 		if p.field == nil {
+			if gap {
+				p.plain = strings.TrimPrefix(p.plain, " ")
+			}
 			b.WriteString(p.plain)
+			gap = false
 			continue
 		}
 		known := p.field.value(&facts)
 		if known == "" {
 			j.remarkOnce("%s is left out: it is not known", p.field.name)
+			gap = b.Len() == 0 || strings.HasSuffix(b.String(), " ")
 		}
 		for _, r := range known[:min(len(known), maxText)] {
 			_, odd := lettering.Shaped(string(r))

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"golang.org/x/image/font/gofont/gomono"
+
+	"imgpipe/transform/internal/lettering"
 )
 
 // textSpec returns the Spec of a text, in which the font "f" is Go Mono.
@@ -201,6 +203,14 @@ func TestTextKnowsTheImage(t *testing.T) {
 		size := field == "{w}" || field == "{h}" || field == "{stem}"
 		if said := len(known.Warnings) == 1 && strings.Contains(known.Warnings[0], field+" is left out"); said == size {
 			t.Errorf("%s of an image without metadata: warnings %q", field, known.Warnings)
+		}
+	}
+	for text, want := range map[string]string{
+		"© {year} Anna": "© Anna", "{date} {time} a": "a", "a{year}b": "ab", "a {year}": "a ", "{camera}  b": " b",
+	} {
+		j := newJob(context.Background(), Spec{}, Limits{})
+		if got := j.fill(text, lettering.Builtin(), image.Point{}); got != want {
+			t.Errorf("%q of an image without metadata is %q, expected %q", text, got, want)
 		}
 	}
 	if len(textFields) != 7 {

@@ -36,7 +36,8 @@ func liveRun(stop *stopper, p *prepared, stdout, stderr io.Writer) (err error) {
 	if err != nil {
 		return exitError{exitCouldNotRun, err}
 	}
-	return r.finish(end)
+	err = asCouldNotRun(r.prune(end))
+	return errors.Join(err, r.finish(end))
 }
 
 // An ending is how a run has ended.
@@ -105,6 +106,7 @@ func (r *runner) options(stopping <-chan struct{}, in *intake) pipeline.Options 
 		Sequential:      f.exec.mode == modes.Serial,
 		Downloads:       r.can.downloads,
 		MostDownloads:   r.can.mostDownloads,
+		Stores:          f.output.atOnce(),
 		Memory:          f.exec.budget(),
 		ItemTimeout:     f.limits.perItem(),
 		MaxFailures:     f.limits.maxFailures.Count,
@@ -174,6 +176,7 @@ func (r *runner) outcome(o pipeline.Outcome) {
 		defer r.stop.idle()
 	}
 	r.sum.Add(o)
+	r.strays.saw(o.Item)
 	r.left.add(o)
 	r.screen.outcome(o)
 	if r.recording != nil {

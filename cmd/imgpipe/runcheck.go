@@ -12,6 +12,9 @@ import (
 func (f *runFlags) finalize(args []string) {
 	f.input.args = args
 	f.exec.finalize(f.set.Changed)
+	if f.output.inPlace && f.output.dir == "" {
+		f.output.dir = f.output.backup
+	}
 	f.exec.measured = f.tell.figures()
 }
 
@@ -19,6 +22,7 @@ func (f *runFlags) finalize(args []string) {
 func (f *runFlags) check() error {
 	changed := f.set.Changed
 	return cmp.Or(
+		f.checkInPlace(changed),
 		f.required(),
 		f.picture.check(changed),
 		f.exec.check(changed),
@@ -29,6 +33,7 @@ func (f *runFlags) check() error {
 		f.checkNetwork(changed),
 		f.output.isNotInput(f.input.args),
 		f.checkShard(),
+		f.checkPrune(),
 	)
 }
 

@@ -17,9 +17,9 @@ import (
 	"imgpipe/transform"
 )
 
-// runFlags are the flags of imgpipe run, in parts by what they are for. Each part makes the options of one package from
-// what it holds. A flag's value is good by itself once it has been read. Then finalize derives what flags leave open,
-// and check looks at flags together. Nothing changes them after finalize.
+// runFlags are the flags of imgpipe run, in parts by what they are for. Each part makes the options of one package
+// from what it holds. A flag's value is good by itself once it has been read. Then finalize derives what flags leave
+// open, and check looks at flags together. Nothing changes them after finalize.
 type runFlags struct {
 	preset   presetFlags   // which presets flags come from
 	input    inputFlags    // where items come from
@@ -31,6 +31,8 @@ type runFlags struct {
 	tell     tellFlags     // what the run says of itself
 
 	dry, explain bool
+	// watched reports that the folders are watched: an image may come later.
+	watched bool
 
 	set *pflag.FlagSet
 }
@@ -66,7 +68,7 @@ func addRunFlags(set *pflag.FlagSet) *runFlags {
 func (f *runFlags) addCommon(g flags.Group) {
 	g.Add(
 		flags.Flag{Name: "output", Short: "o", Common: true, Value: flags.Text(&f.output.dir, "DIR"),
-			Usage: "folder for the outputs and the ledger, imgpipe.jsonl (required)"},
+			Usage: "folder for the outputs and the ledger, imgpipe.jsonl, or s3://BUCKET/PREFIX (required)"},
 	)
 	f.addResult(g)
 	f.addMode(g)
@@ -102,7 +104,7 @@ func (f *runFlags) addInput(g flags.Group) {
 	g.Add(
 		flags.Flag{Name: "input-list", Short: "i", Common: true, Value: flags.Texts(&f.input.lists, "FILE"),
 			Usage: "list of files and URLs, - for standard input; plain, CSV, TSV, JSONL or a JSON array, " +
-				"also in gzip or zstd; may be repeated"},
+				"also in gzip or zstd; may be an http://, https:// or s3:// URL; may be repeated"},
 	)
 	f.input.addLists(g)
 	g.Add(
@@ -153,6 +155,9 @@ func (f *runFlags) addPicture(g flags.Group) {
 			Value: flags.Parsed(&f.picture.filter, "NAME",
 				ofTransform(transform.ParseFilter), textOf[transform.Filter]),
 			Usage: "lanczos (default), catmullrom, mitchell, linear, box, nearest"},
+		flags.Flag{Name: "linear", Value: flags.Switch(&f.picture.linear),
+			Usage: "resize in linear light: fine bright detail stays as bright as it was. Levels are taken for those " +
+				"of sRGB, whatever the profile"},
 		flags.Flag{Name: "upscale", Value: flags.Switch(&f.picture.upscale),
 			Usage: "allow images to become larger. Without it, an image smaller than the box stays small: cover " +
 				"and fill warn, contain pads it"},
@@ -194,6 +199,10 @@ func (f *runFlags) addFiles(g flags.Group) {
 			Usage: "color profile. keep: pixels as they are, and the profile with them; sRGB where the format has no " +
 				"place for it (default). srgb: convert to sRGB. strip: pixels as they are, and no profile. See " +
 				"imgpipe help color"},
+		flags.Flag{Name: "depth",
+			Value: flags.Parsed(&p.depth, "keep|8", ofTransform(transform.ParseDepth), textOf[transform.Depth]),
+			Usage: "bits of a sample in " + heeding("depth") + ". keep: 16 where the source has 16, and a warning " +
+				"where an operation is done with 8 (default). 8: always 8"},
 		flags.Flag{Name: "animate",
 			Value: flags.Parsed(&p.animate, "keep|first",
 				ofTransform(transform.ParseAnimation), textOf[transform.Animation]),
@@ -252,6 +261,10 @@ func (f *runFlags) addOutput(g flags.Group) {
 		flags.Flag{Name: "keep-mtime", Value: flags.Switch(&f.output.keepTime),
 			Usage: "outputs that are written get the time of the last change of their input; of a URL, what its " +
 				"server says"},
+	)
+	f.addInPlace(g)
+	f.addPrune(g)
+	g.Add(
 		flags.Flag{Name: "force", Value: flags.Switch(&f.output.force),
 			Usage: "do again what is done; files that imgpipe did not write are still kept"},
 		flags.Flag{Name: "retry-failed", Value: flags.Switch(&f.output.retryFailed),
@@ -265,6 +278,9 @@ func (f *runFlags) addOutput(g flags.Group) {
 		flags.Flag{Name: "unique", Value: flags.Choice(&f.output.unique, uniqueNo, uniqueURL),
 			Usage: "url: skip an input whose URL or path an earlier input of the run has, which takes 8 bytes of " +
 				"memory for each input. no: do it as often as it is named (default)"},
+		flags.Flag{Name: "verify", Value: flags.Switch(&f.output.verify),
+			Usage: "with --output s3://: ask whether each output that the ledger has is still there; without this " +
+				"flag the ledger is believed. See 'imgpipe help s3'"},
 		flags.Flag{Name: "sync", Value: flags.Choice(&f.output.sync, syncOn, syncOff),
 			Usage: "on: after a power failure the same command continues where it stopped (default). off: the " +
 				"system decides when to write, so that a run need not wait for a slow disk"},
@@ -422,8 +438,10 @@ func (f *runFlags) inputs(stdin io.Reader) fetch.Inputs {
 		in.Extensions = append(in.Extensions, transform.RawExtensions()...)
 	}
 	in.Timeout, in.Skip = f.download.timeout, []string{f.output.dir}
-	for i := range in.Lists {
+	in.Sources = f.sources()
+	for i, l := range in.Lists {
 		in.Lists[i].Columns = f.input.columns.with(store.TemplateColumns(f.output.name))
+		in.Lists[i].From = f.opener(l.Path, in.Sources)
 	}
 	return in
 }

@@ -60,7 +60,7 @@ FILE-2.jpg and so on. A picture that fails leaves its cell with its name, and th
 status is 1. There is no ledger: the same command draws all again.`,
 		Example: `  imgpipe sheet -o sheet.jpg photos
   imgpipe sheet -o sheet.png --across 4 --cell 480x360 --labels date photos
-  imgpipe sheet -o trip.webp --title 'Trip to Graz' --background black trip`,
+  imgpipe sheet -o trip.png --title 'Trip to Graz' --background black trip`,
 	}
 	f := addSheetFlags(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {

@@ -90,7 +90,7 @@ func (d *drawing) look() error {
 		return nil
 	}
 	d.inputFiles = &store.FileSet{}
-	for item, err := range d.inputs.Items(d.stop.ctx) {
+	for item, err := range withLeftOut(d.inputs, d.inputFiles.Add).Items(d.stop.ctx) {
 		if err == nil && item.Err == nil && item.Local() {
 			d.inputFiles.Add(item.Source)
 		}
@@ -163,7 +163,10 @@ func (d *drawing) lay(o sheet.Options, memory int64, own *owner) error {
 	stopping := make(chan struct{})
 	d.stop.work(sync.OnceFunc(func() {
 		close(stopping)
-		in.close()
+		go func() { // what reads stderr may have stopped reading
+			d.screen.end()
+			d.screen.say("stopping: finishing what is under way; Ctrl-C, or another signal, stops at once")
+		}()
 	}))
 	spec := o.Cells()
 	spec.RawPreview = f.picture.rawPreview
@@ -172,7 +175,15 @@ func (d *drawing) lay(o sheet.Options, memory int64, own *owner) error {
 		Sequential: f.exec.mode == modes.Serial, Downloads: d.can.downloads, MostDownloads: d.can.mostDownloads,
 		Memory: memory, ItemTimeout: f.limits.perItem(),
 		MaxFailures: f.limits.maxFailures.Count, MaxFailureShare: f.limits.maxFailures.Share,
-		Stop: stopping, Stopping: func() { client.FinishWithin(grace) },
+		Stop: stopping, Stopping: func() {
+			in.close()
+			select {
+			case <-stopping: // who asked can ask again, or has its own grace
+				client.Finish()
+			default:
+				client.FinishWithin(grace)
+			}
+		},
 	}, d.screen.outcome)
 	d.stop.settle()
 	interrupted := d.stop.asked()

@@ -33,8 +33,8 @@ const linesName = "lines-"
 
 // batches hold the lines that are not in the ledger yet. A line promises that its outputs are there, whole. After a
 // power failure that is true only if the outputs were on the disk before the line was. So lines go to a file in
-// TempName first, where the next run finds them if the program is killed. Each batch becomes part of the ledger after a
-// sync of the file system:
+// TempName first, where the next run finds them if the program is killed. Each batch becomes part of the ledger after
+// a sync of the file system:
 //
 //	Append ──> TempName/lines-N   at once
 //	           sync              outputs, lines-N, and what the ledger got before, are on the disk
@@ -194,8 +194,8 @@ func (s *Store) flush() error {
 	return err
 }
 
-// inPlace returns an error if the output folder's name no longer leads to it: the folder was moved, and what is written
-// is not where the caller wants it.
+// inPlace returns an error if the output folder's name no longer leads to it: the folder was moved, and what is
+// written is not where the caller wants it.
 func (s *Store) inPlace() error {
 	own, err := s.root.Stat(".")
 	if err != nil {
@@ -276,8 +276,11 @@ func (s *Store) syncEach(ready []*batch) error {
 	return s.file.Sync()
 }
 
-// syncNames syncs each output of some batches.
+// syncNames syncs each output of some batches. Outputs in the places of inputs are synced before they get there.
 func (s *Store) syncNames(ready []*batch) error {
+	if s.swaps != nil {
+		return nil
+	}
 	var failed error
 	err := s.files.Sync(context.Background(), func(yield func(string) bool) {
 		for _, one := range ready {
@@ -312,6 +315,9 @@ func (s *Store) Flush() error {
 		} else {
 			err = s.folderError("sync "+s.ledgerName, err)
 		}
+	}
+	if err == nil {
+		err = s.keepRest()
 	}
 	if err == nil {
 		return nil

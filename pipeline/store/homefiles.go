@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -59,14 +58,7 @@ func (h homeFiles) Digest(_ context.Context, name string) (c Content, err error)
 		return c, err
 	}
 	defer h.folders.release(d)
-	buf := digestBuffers.Get().(*[64 << 10]byte)
-	defer digestBuffers.Put(buf)
-	sum := sha256.New()
-	if c.Size, err = d.read(path.Base(name), buf[:], sum); err != nil {
-		return c, err
-	}
-	sum.Sum(c.SHA256[:0])
-	return c, nil
+	return d.digest(path.Base(name))
 }
 
 var digestBuffers = sync.Pool{New: func() any { return new([64 << 10]byte) }}
@@ -83,7 +75,7 @@ func (h homeFiles) Stage(_ context.Context, data []byte, _ Content) (Staged, err
 	if err := h.ask("create", temp); err != nil {
 		return nil, h.folderError("", err)
 	}
-	file, err := h.tempFolder.create(temp)
+	file, err := h.tempFolder.create(temp, 0o644)
 	if err != nil {
 		return nil, h.folderError("", err)
 	}
@@ -296,6 +288,9 @@ func (h homeFiles) Remove(_ context.Context, name string, seen File) error {
 		return ErrChanged
 	}
 	temp := strconv.FormatUint(h.staged.Add(1), 10)
+	if err := h.ask("remove", name); err != nil {
+		return h.pathError(name, err)
+	}
 	if err := h.tempFolder.takeNew(in, base, temp); errors.Is(err, fs.ErrNotExist) {
 		return ErrChanged
 	} else if err != nil {
@@ -304,7 +299,11 @@ func (h homeFiles) Remove(_ context.Context, name string, seen File) error {
 	if out, err := h.tempFolder.stat(temp); err != nil || !out.file().same(seen) {
 		return errors.Join(ErrChanged, h.keep(temp, in.takeNew(h.tempFolder, temp, base)))
 	}
-	if err := h.tempFolder.remove(temp); err != nil {
+	err = h.ask("remove", temp)
+	if err == nil {
+		err = h.tempFolder.remove(temp)
+	}
+	if err != nil {
 		return h.folderError("", err)
 	}
 	return nil

@@ -65,12 +65,16 @@ func (s *Store) settleLeft(l left) error {
 	if err != nil {
 		return err
 	}
-	files, err := s.settleJournal(l.journal)
+	settle := s.settleJournal
+	if s.swaps != nil {
+		settle = s.settleSwaps
+	}
+	files, err := settle(l.journal)
 	if err != nil {
 		return err
 	}
 	hollow := 0
-	if s.doubt.verify && !l.doubtful && s.opts.Files == nil {
+	if s.doubt.verify && !l.doubtful && s.opts.Files == nil && s.swaps == nil {
 		if hollow, err = s.settleHollow(); err != nil {
 			return err
 		}
@@ -83,7 +87,7 @@ func (s *Store) settleLeft(l left) error {
 			}
 		}
 	}
-	if s.doubt.verify {
+	if s.doubt.verify && !s.opts.Trust {
 		s.warn = append(s.warn, "a run here did not end, perhaps with the machine: until a run comes to its end, "+
 			"each output is read before it counts as done")
 	}
@@ -138,8 +142,12 @@ func (s *Store) settleLines(batches []string) (added, stale int, err error) {
 			if failed != nil || !ok || s.hasLine(base+at, text) || s.lastIs(l.id, text) {
 				return
 			}
+			if s.mixes(l) {
+				failed = s.mixedError()
+				return
+			}
 			e, err := parseLine(text)
-			if err != nil || !s.holdsAll(e.Outputs) {
+			if err != nil || e.Status != Pruned && !s.holdsAll(e.Outputs) {
 				stale++
 				return
 			}
@@ -167,8 +175,8 @@ func (s *Store) lastIs(id uint64, text []byte) bool {
 	return ok && s.hasLine(ref.at(), text)
 }
 
-// settleJournal adopts the files that a journal names, if they hold what was to be written and the ledger does not have
-// that.
+// settleJournal adopts the files that a journal names, if they hold what was to be written and the ledger does not
+// have that.
 func (s *Store) settleJournal(journal []byte) (files int, err error) {
 	for line := range strings.Lines(string(journal)) {
 		sum, source, name, ok := parseIntent(strings.TrimSuffix(line, "\n"))

@@ -79,6 +79,7 @@ func appendOutput(dst []byte, o pipeline.Output) []byte {
 	dst = appendTrue(dst, `,"kept":true`, o.Kept)
 	dst = appendTrue(dst, `,"copied":true`, o.Copied)
 	dst = appendTrue(dst, `,"omitted":true`, o.Omitted)
+	dst = appendText(dst, `,"backup":`, o.Backup)
 	return append(dst, '}')
 }
 

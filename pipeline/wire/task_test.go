@@ -115,7 +115,8 @@ func TestTasksTravelWithTheirSpecsAndFiles(t *testing.T) {
 }
 
 func TestEveryFieldOfATaskArrives(t *testing.T) {
-	sent := transform.Task{Data: []byte("the image"), Spec: plain(t, "size=80x60;grayscale;format=png"), Grant: 12345}
+	sent := transform.Task{Data: []byte("the image"), Spec: plain(t, "size=80x60;grayscale;format=png"), Grant: 12345,
+		Name: "of the image"}
 	var n int64
 	fillIn(t, reflect.ValueOf(&sent.Limits).Elem(), &n)
 	got, err := (&TaskReader{Reader: Reader{R: bytes.NewReader(written(t, sent))}}).Next()

@@ -52,7 +52,11 @@ func TestLettersAreThoseOfAnotherRasterizer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, em := range []int{7, 16, 45} {
+		sizes := []int{7, 16, 45}
+		if testing.Short() {
+			sizes = sizes[:1]
+		}
+		for _, em := range sizes {
 			face, err := opentype.NewFace(parsed, &opentype.FaceOptions{Size: float64(fine * em), DPI: 72})
 			if err != nil {
 				t.Fatal(err)
@@ -295,7 +299,7 @@ func bomb(t testing.TB) []byte {
 func TestLettersOfManyPartsAreRefused(t *testing.T) {
 	f := mustParse(t, bomb(t))
 	refused := 0
-	for r := '!'; r < 0x250; r++ {
+	for r := '!'; r < 0x180; r++ {
 		b, err := f.Set(string(r), Left)
 		if err != nil {
 			continue

@@ -19,7 +19,7 @@ type window struct {
 	// value has the next bits from the top on. The first eight are compared. Behind the last one stands a 1, the mark,
 	// and then zeros: so the value knows itself how many bits it has.
 	value uint64
-	most  uint8 // the width of the range less 1: 127 to 254
+	most  uint64 // the width of the range less 1: 127 to 254
 }
 
 // start begins with data. The first range is 255 wide, so no partition begins with 255; what is read of one that does is
@@ -56,32 +56,32 @@ func (r *boolReader) more(w window) window {
 	return w
 }
 
-// By the width of a range less 1: how far it has to be shifted to be 128 or more, and the width less 1 that it has then.
-// They are faster than to count zeros and to shift.
-var shifts, wider = func() (s, w [256]uint8) {
+// normal has, by the width of a range less 1, how far it has to be shifted to be 128 or more, and, 256 places further on,
+// the width less 1 that it has then. That is faster than to count zeros and to shift.
+var normal = func() (t [512]uint8) {
 	for most := range 255 {
-		s[most] = uint8(bits.LeadingZeros8(uint8(most + 1)))
-		w[most] = uint8((most+1)<<s[most] - 1)
+		t[most] = uint8(bits.LeadingZeros8(uint8(most + 1)))
+		t[256+most] = uint8((most+1)<<t[most] - 1)
 	}
-	return s, w
+	return t
 }()
 
 // split returns the width less 1 of the part of the range that stands for 0, for a bit that is 0 with a probability of
 // prob in 256.
-func (w window) split(prob uint8) uint8 { return uint8(uint32(w.most) * uint32(prob) >> 8) }
+func (w window) split(prob uint8) uint64 { return w.most * uint64(prob) >> 8 }
 
 // isZero reports whether the next bit is 0.
-func (w window) isZero(split uint8) bool { return w.value>>56 <= uint64(split) }
+func (w window) isZero(split uint64) bool { return w.value < (split+1)<<56 }
 
 // zero returns w after a bit that is 0.
-func (w window) zero(split uint8) window {
-	return window{w.value << (shifts[split] & 63), wider[split]}
+func (w window) zero(split uint64) window {
+	return window{w.value << (normal[split] & 63), uint64(normal[256+split])}
 }
 
 // one returns w after a bit that is 1.
-func (w window) one(split uint8) window {
-	most := w.most - split - 1
-	return window{(w.value - (uint64(split)+1)<<56) << (shifts[most] & 63), wider[most]}
+func (w window) one(split uint64) window {
+	most := w.most - 1 - split
+	return window{(w.value - (split+1)<<56) << (normal[most] & 63), uint64(normal[256+most])}
 }
 
 // next returns w after the next bit, and that bit.
@@ -97,10 +97,10 @@ func (w window) next(prob uint8) (window, int) {
 // be foreseen. At least one bit must have been read before: the range is narrower than at first then, so that this bit
 // always halves it.
 func (w window) withSign(v int32) (window, int32) {
-	half := uint64(w.most >> 1)
+	half := w.most >> 1
 	mask := int64(half-w.value>>56) >> 63 // all bits if the bit is 1
 	w.value = (w.value - (half+1)<<56&uint64(mask)) << 1
-	w.most = (w.most + uint8(mask)) | 1
+	w.most = (w.most + uint64(mask)) | 1
 	return w, (v ^ int32(mask)) - int32(mask)
 }
 

@@ -23,7 +23,8 @@ type macroblock struct {
 	chroma  uint8
 	skipped bool // it says that it has no coefficients
 
-	// Blocks of coefficients: 16 of luma, and four of each plane of chroma. They are zero between macroblocks.
+	// Blocks of coefficients in steps of the quantizer: 16 of luma, and four of each plane of chroma. If luma has one mode,
+	// the first ones are whole already. They are zero between macroblocks.
 	coefficients [24][16]int16
 	// last is one more than the place of a block's last coefficient in zigzag order, 0 for none.
 	last  [24]uint8
@@ -46,13 +47,18 @@ func (d *decoder) readModes(x int) {
 		w := r.window
 		for i := range mb.modes {
 			p := &modeProbs[above[i%4]][left[i/4]]
-			m, bit := 0, 0
+			m := int8(0)
 			for {
 				if w.few() {
 					w = r.more(w)
 				}
-				w, bit = w.next(p[m>>1])
-				if m = int(modeTree[m+bit]); m <= 0 {
+				node := &modeTree[m]
+				if split := w.split(p[m]); w.isZero(split) {
+					w, m = w.zero(split), node[0]
+				} else {
+					w, m = w.one(split), node[1]
+				}
+				if m <= 0 {
 					break
 				}
 			}
@@ -87,18 +93,18 @@ func (d *decoder) readModes(x int) {
 	}
 }
 
-// modeTree has for each inner node of the tree of modes of subblocks, and each bit, the next node, or minus the mode
-// (section 11.2).
-var modeTree = [18]int8{
-	-predictDC, 2,
-	-predictTM, 4,
-	-predictV, 6,
-	8, 12,
-	-predictH, 10,
-	-predictRD, -predictVR,
-	-predictLD, 14,
-	-predictVL, 16,
-	-predictHD, -predictHU,
+// modeTree has for each inner node of the tree of modes of subblocks, and each bit, the number of the next node, or minus
+// the mode (section 11.2).
+var modeTree = [9][2]int8{
+	{-predictDC, 1},
+	{-predictTM, 2},
+	{-predictV, 3},
+	{4, 6},
+	{-predictH, 5},
+	{-predictRD, -predictVR},
+	{-predictLD, 7},
+	{-predictVL, 8},
+	{-predictHD, -predictHU},
 }
 
 func toInt(b bool) int {
@@ -109,7 +115,11 @@ func toInt(b bool) int {
 }
 
 // spread makes the first coefficients of the blocks of luma from the block that stands for them.
-func (mb *macroblock) spread(in *[16]int16) {
+func (mb *macroblock) spread(in *[16]int16, step *[2]int32) {
+	in[0] = times(in[0], step[0])
+	for i := range in[1:] {
+		in[1+i] = times(in[1+i], step[1])
+	}
 	var firsts coefficients
 	second(in, &firsts, 3, 3)
 	for i, v := range firsts {

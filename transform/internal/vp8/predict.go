@@ -8,15 +8,16 @@ import (
 // reconstruct makes the samples of macroblock x, y from what has been read of it.
 func (d *decoder) reconstruct(x, y int) {
 	mb := &d.mb
-	luma := &d.planes[0]
+	luma, s := &d.planes[0], &d.steps[mb.segment]
 	at := luma.place(x, y, 16)
 	if mb.each {
 		d.subblocks(x, y, at)
 	} else {
+		step := [2]int32{1, s.y1[1]}
 		luma.predict(at, 16, mb.luma, y > 0, x > 0)
 		for coded := mb.coded & 0xffff; coded != 0; coded &= coded - 1 {
 			i := bits.TrailingZeros32(coded)
-			mb.residue(i, luma, at+i/4*4*luma.stride+i%4*4)
+			mb.residue(i, &step, luma, at+i/4*4*luma.stride+i%4*4)
 		}
 	}
 	for c := range 2 {
@@ -25,7 +26,7 @@ func (d *decoder) reconstruct(x, y int) {
 		p.predict(at, 8, mb.chroma, y > 0, x > 0)
 		for coded := mb.coded >> (16 + 4*c) & 15; coded != 0; coded &= coded - 1 {
 			i := bits.TrailingZeros32(coded)
-			mb.residue(16+4*c+i, p, at+i/2*4*p.stride+i%2*4)
+			mb.residue(16+4*c+i, &s.uv, p, at+i/2*4*p.stride+i%2*4)
 		}
 	}
 }
@@ -92,6 +93,7 @@ func (p *plane) fillRows(at, size int, first, last uint64) {
 func (d *decoder) subblocks(x, y, at int) {
 	le := binary.LittleEndian
 	p, mb := &d.planes[0], &d.mb
+	step := &d.steps[mb.segment].y1
 	stride := p.stride
 	// What is above and to the right of the blocks at the right end is that of the macroblock, even of the lower ones.
 	right := le.Uint32(p.pix[at-stride+16:])
@@ -118,27 +120,35 @@ func (d *decoder) subblocks(x, y, at int) {
 		le.PutUint32(pix[2*stride:], uint32(lower))
 		le.PutUint32(pix[3*stride:], uint32(lower>>32))
 		if mb.coded>>i&1 != 0 {
-			mb.residue(i, p, at)
+			mb.residue(i, step, p, at)
 		}
 	}
 }
 
 // residue adds what the coefficients of a block stand for (section 14.3), and clears them.
-func (mb *macroblock) residue(block int, p *plane, at int) {
+func (mb *macroblock) residue(block int, step *[2]int32, p *plane, at int) {
 	in := &mb.coefficients[block]
 	pix, stride := p.pix[at:], p.stride
+	in[0] = times(in[0], step[0])
 	switch last := mb.last[block]; {
 	case last == 1:
 		addFirst(in, pix, stride)
 		in[0] = 0
 	case last <= 3:
+		in[1], in[4] = times(in[1], step[1]), times(in[4], step[1])
 		addThree(in, pix, stride)
 		in[0], in[1], in[4] = 0, 0, 0
 	default:
+		for i := 1; i < len(in); i++ {
+			in[i] = times(in[i], step[1])
+		}
 		addAll(in, pix, stride)
 		*in = [16]int16{}
 	}
 }
+
+// times returns a coefficient that has so many steps. It has 16 bits, whatever a file says.
+func times(steps int16, step int32) int16 { return int16(int32(steps) * step) }
 
 // Products with √2·cos(π/8) and √2·sin(π/8), to a fraction of 65536.
 func timesCos(v int32) int32 { return v + v*20091>>16 }

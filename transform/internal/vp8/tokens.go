@@ -34,28 +34,27 @@ func (d *decoder) readCoefficients(x int, r *boolReader) {
 		return
 	}
 	mb.last = [24]uint8{}
-	s := &d.steps[mb.segment]
 	probs, first := &d.probs[lumaBlock], 0
 	if !mb.each {
 		probs, first = &d.probs[lumaWithoutFirst], 1
 		var second [16]int16
-		n := readBlock(r, &d.probs[firstOfLuma], above.second+left.second, 0, &s.y2, &second)
+		n := readBlock(r, &d.probs[firstOfLuma], above.second+left.second, 0, &second)
 		above.second = min(n, 1)
 		left.second = above.second
 		if n > 0 {
-			mb.spread(&second)
+			mb.spread(&second, &d.steps[mb.segment].y2)
 		}
 	}
 	for i := range 16 {
 		a, l := &above.luma[i%4], &left.luma[i/4]
-		n := readBlock(r, probs, *a+*l, first, &s.y1, &mb.coefficients[i])
+		n := readBlock(r, probs, *a+*l, first, &mb.coefficients[i])
 		*a = min(n, 1)
 		*l = *a
 		mb.note(i, n)
 	}
 	for i := range 8 {
 		a, l := &above.chroma[i/4*2+i%2], &left.chroma[i/4*2+i/2%2]
-		n := readBlock(r, &d.probs[chromaBlock], *a+*l, 0, &s.uv, &mb.coefficients[16+i])
+		n := readBlock(r, &d.probs[chromaBlock], *a+*l, 0, &mb.coefficients[16+i])
 		*a = min(n, 1)
 		*l = *a
 		mb.note(16+i, n)
@@ -74,12 +73,12 @@ func (mb *macroblock) note(block int, n uint8) {
 // data, and a full window.
 const blockBytes = 288
 
-// readBlock reads the coefficients of a block from the first on. It returns one more than the place of the last, 0 if
+// readBlock reads the coefficients of a block from the first on, in steps of the quantizer. It returns one more than the place of the last, 0 if
 // there is none. It holds the window of r in registers. The window is filled for several bits together, which may reach
 // behind the block: so the end of the data is left to readLast.
-func readBlock(r *boolReader, probs *blockProbs, context uint8, first int, step *[2]int32, out *[16]int16) uint8 {
+func readBlock(r *boolReader, probs *blockProbs, context uint8, first int, out *[16]int16) uint8 {
 	if len(r.data) < blockBytes {
-		return readLast(r, probs, context, first, step, out)
+		return readLast(r, probs, context, first, out)
 	}
 	w := r.window
 	if w.low() {
@@ -92,7 +91,6 @@ func readBlock(r *boolReader, probs *blockProbs, context uint8, first int, step 
 		return 0
 	}
 	w = w.one(split)
-	factor := step[first&1]
 	for n := first; ; {
 		if w.low() {
 			w = r.more(w)
@@ -104,7 +102,6 @@ func readBlock(r *boolReader, probs *blockProbs, context uint8, first int, step 
 				return 16
 			}
 			p = &probs[n&15][0]
-			factor = step[1]
 			continue
 		}
 		w = w.one(split)
@@ -116,13 +113,12 @@ func readBlock(r *boolReader, probs *blockProbs, context uint8, first int, step 
 			next = 2
 		}
 		w, v = w.withSign(v)
-		out[zigzag[n&15]&15] = int16(v * factor)
+		out[zigzag[n&15]&15] = int16(v)
 		if n++; n == 16 {
 			r.window = w
 			return 16
 		}
 		p = &probs[n&15][next]
-		factor = step[1]
 		if split = w.split(p[0]); w.isZero(split) {
 			r.window = w.zero(split)
 			return uint8(n)
@@ -180,7 +176,7 @@ func (r *boolReader) large(w window, p *[16]uint8) (window, int32) {
 }
 
 // readLast is readBlock bit by bit, which fails with the first bit that is not there.
-func readLast(r *boolReader, probs *blockProbs, context uint8, first int, step *[2]int32, out *[16]int16) uint8 {
+func readLast(r *boolReader, probs *blockProbs, context uint8, first int, out *[16]int16) uint8 {
 	p, n := &probs[first][context], first
 	if !r.bit(p[0]) {
 		return 0
@@ -199,7 +195,7 @@ func readLast(r *boolReader, probs *blockProbs, context uint8, first int, step *
 		if r.flag() {
 			v = -v
 		}
-		out[zigzag[n]] = int16(v * step[min(n, 1)])
+		out[zigzag[n]] = int16(v)
 		if n++; n == 16 {
 			return 16
 		}

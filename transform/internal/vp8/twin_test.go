@@ -192,16 +192,20 @@ func TestResidueIsThatOfAllCoefficients(t *testing.T) {
 		last := r.IntN(17)
 		in := &mb.coefficients[3]
 		for _, at := range zigzag[:last] {
-			in[at] = int16(r.Uint32()) >> r.IntN(16)
+			in[at] = int16(r.IntN(2*2115)-2115) >> r.IntN(12)
 		}
 		mb.last[3] = uint8(last)
 		if last == 0 {
 			continue
 		}
 		at := p.origin + r.IntN(4)*4*p.stride + r.IntN(4)*4
-		plainResidue(*in, want[at:], p.stride)
-		coefs := *in
-		if mb.residue(3, &p, at); !bytes.Equal(p.pix, want) {
+		coefs, step := *in, [2]int32{1 + int32(r.IntN(157)), 1 + int32(r.IntN(284))}
+		whole := coefs
+		for k, v := range whole {
+			whole[k] = int16(int32(v) * step[toInt(k > 0)])
+		}
+		plainResidue(whole, want[at:], p.stride)
+		if mb.residue(3, &step, &p, at); !bytes.Equal(p.pix, want) {
 			t.Fatalf("block %d: %v, %d of them, are not what they are one by one", i, coefs, last)
 		}
 		if *in != ([16]int16{}) {
@@ -268,7 +272,7 @@ func (r *plainReader) bit(prob uint8) bool {
 func (r *plainReader) toInt(prob uint8) int32 { return int32(toInt(r.bit(prob))) }
 
 // block reads a block by the tree of tokens (section 13.2). It returns one more than the place of the last coefficient.
-func (r *plainReader) block(probs *[8][3][11]uint8, context, first int, step [2]int32, out *[16]int16) int {
+func (r *plainReader) block(probs *[8][3][11]uint8, context, first int, out *[16]int16) int {
 	for n, ended := first, true; n < 16; n++ {
 		p := &probs[bands[n]][context]
 		if ended && !r.bit(p[0]) {
@@ -307,7 +311,7 @@ func (r *plainReader) block(probs *[8][3][11]uint8, context, first int, step [2]
 		if r.bit(128) {
 			v = -v
 		}
-		out[zigzag[n]] = int16(v * step[toInt(n > 0)])
+		out[zigzag[n]] = int16(v)
 	}
 	return 16
 }
@@ -341,7 +345,7 @@ func checkBlocks(t *testing.T, data []byte, r *rand.Rand) int {
 	probs := someProbs(r)
 	spread := spreadProbs(probs)
 	for n := 0; ; n++ {
-		context, first, step := r.IntN(3), r.IntN(2), [2]int32{1 + int32(r.IntN(157)), 1 + int32(r.IntN(157))}
+		context, first := r.IntN(3), r.IntN(2)
 		if r.IntN(4) == 0 { // what stands between blocks
 			if prob := uint8(r.Uint32()); fast.bit(prob) != last.bit(prob) {
 				t.Fatalf("block %d: a bit before it differs", n)
@@ -350,9 +354,9 @@ func checkBlocks(t *testing.T, data []byte, r *rand.Rand) int {
 			}
 		}
 		var a, b, want [16]int16
-		ended := plain.block(probs, context, first, step, &want)
-		na := readBlock(&fast, &spread, uint8(context), first, &step, &a)
-		nb := readLast(&last, &spread, uint8(context), first, &step, &b)
+		ended := plain.block(probs, context, first, &want)
+		na := readBlock(&fast, &spread, uint8(context), first, &a)
+		nb := readLast(&last, &spread, uint8(context), first, &b)
 		if fast.short != last.short {
 			t.Fatalf("block %d: the data ends at different places", n)
 		}
