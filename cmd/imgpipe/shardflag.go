@@ -125,6 +125,10 @@ func (f *runFlags) checkShard() error {
 			return fmt.Errorf("--shard and --%s exclude each other: expected one of them", name)
 		}
 	}
+	if f.output.remote() {
+		return fmt.Errorf("--shard %s: one run at a time writes to %s: expected a folder for --output, "+
+			"or a list for each of several prefixes, as 'imgpipe split' makes them", f.input.part, f.output.shown())
+	}
 	out := store.NewTree(f.output.dir)
 	for _, arg := range f.input.args {
 		if _, inside := out.Rel(arg); inside {
