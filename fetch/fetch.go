@@ -48,6 +48,9 @@ type Item struct {
 	Size    int64
 	ModTime time.Time
 	Version string
+	// Listed reports that the item is no file and was found in a listing of what lies below a name, as a walk finds
+	// files. No two have the same Dir and the same last part of Source.
+	Listed bool
 	// Row is the line where the item stands in its list, from 1; 0 if it stands in none.
 	Row int
 	// Columns are those that List.Columns asked for.
@@ -108,6 +111,8 @@ const (
 	// there was no memory for a body, and the temporary file in its place could not be written
 	ClassSpool  = "temp-file"
 	ClassRecord = "bad-record" // a line or row of a list that names nothing
+	ClassDenied = "denied"     // an object store refused access, or found no valid keys
+	ClassClock  = "clock"      // an object store finds the clock of this machine wrong
 	ClassHash   = "wrong-hash" // the bytes are not those whose digest the list has
 )
 

@@ -97,6 +97,7 @@ type download struct {
 	answered bool                     // the server that is being asked has sent its header
 	conn     atomic.Pointer[tls.Conn] // what the last request went over; nil where it has no TLS or no connection
 	cookies  cookies
+	header   http.Header // what is said besides, or in place of the usual
 }
 
 // doing says what was being done for errors: the source, and where a redirect led. A redirect's query is not shown, as
@@ -195,6 +196,9 @@ func (f *download) ask(ctx context.Context, u, proxy *url.URL) (*http.Response, 
 		req.SetBasicAuth(u.User.Username(), password)
 	}
 	f.cookies.addTo(req, u)
+	for name, values := range f.header {
+		req.Header[name] = values
+	}
 	f.answered = false
 	resp, err := f.transport.RoundTrip(req)
 	f.answered = err == nil

@@ -35,8 +35,8 @@ type Inputs struct {
 	// Extensions are those of the files that a walk takes.
 	Extensions Extensions
 	// Include and Exclude choose among the items. One that a pattern of Exclude has is left out, and so is one that no
-	// pattern of Include has, if there are any. Walks do not even open a folder that is excluded. Of what a folder or a
-	// pattern has, they see the path from that folder, or from the first wildcard. Of what an argument or a list names
+	// pattern of Include has, if there are any. Walks do not even open a folder that is excluded, or in which nothing
+	// can be included. Of what a folder or a pattern has, they see the path from that folder, or from the first wildcard. Of what an argument or a list names
 	// itself, they see its path below Root, if it is there, or the path as it is written, without the "/" or "../" at
 	// its beginning. Of a URL they see the path.
 	Include, Exclude []Pattern
@@ -63,8 +63,8 @@ type Inputs struct {
 	// PassedOver, if set, is called by Items for what lies in a folder and is not taken; what names its kind, in the
 	// plural. Such are symbolic links, named pipes, sockets and devices, files without one of Extensions, hidden
 	// images and folders, and folders of outputs, but not other hidden files. Of a pattern it is called only for what
-	// matches. It is also called for what Include and Exclude leave out, as ExcludedFiles, ExcludedFolders or
-	// NotIncluded, and for a list that has grown while it was read.
+	// matches. It is also called for what Include and Exclude leave out, as ExcludedFiles, ExcludedFolders, NotIncluded
+	// or NoneIncluded, and for a list that has grown while it was read.
 	PassedOver func(path, what string)
 	// Unmatched, if set, is called by Items, when it has yielded all, with each pattern of Include and Exclude that had
 	// nothing.
@@ -245,7 +245,7 @@ func (in Inputs) Items(ctx context.Context) iter.Seq2[Item, error] {
 		for i, arg := range in.Args {
 			schemes[i] = in.scheme(arg)
 			if schemes[i] != "" {
-				if in.Sources[schemes[i]] != nil && strings.HasSuffix(arg, "/") {
+				if path, _, _ := strings.Cut(arg, "?"); in.Sources[schemes[i]] != nil && strings.HasSuffix(path, "/") {
 					folders++
 				}
 				continue

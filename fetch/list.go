@@ -44,6 +44,8 @@ const (
 
 // A List is a file that names items: files and URLs, not folders or patterns.
 type List struct {
+	// From opens Path, which is then a URL. Nil means a file of this machine.
+	From Opener
 	// Path is the file; "-" and "/dev/stdin" are standard input. A named pipe without a writer is waited for.
 	Path string
 	// Format is how it is written.
@@ -87,6 +89,9 @@ func (l List) check(ctx context.Context, p *watch) error {
 	if l.Stdin() {
 		return nil
 	}
+	if l.From != nil {
+		return l.beginRemote(ctx)
+	}
 	at := spot{path: l.Path}
 	limit, err := p.limit(at, true)
 	if err != nil {
@@ -101,8 +106,8 @@ func (l List) begin() error {
 	info, err := os.Stat(l.Path)
 	switch {
 	case err != nil && IsURL(l.Path):
-		return errors.New("a list is a file of this machine: " +
-			"expected its name, or - and the list on standard input, as curl writes it")
+		return errors.New("lists of this scheme cannot be read: " +
+			"expected http://, https:// or s3://, a file, or - and the list on standard input")
 	case err != nil:
 		return fileError("open", l.Path, err).Err
 	case info.IsDir():
@@ -115,9 +120,13 @@ func (l List) begin() error {
 		return fileError("open", l.Path, err).Err
 	}
 	defer f.Close()
-	const enough = 100 // records, to see that it is a list
+	return l.read(f, enough())
+}
+
+// enough returns a function that takes as many records as show that something is a list.
+func enough() func(record) bool {
 	n := 0
-	return l.read(f, func(record) bool { n++; return n < enough })
+	return func(record) bool { n++; return n < 100 }
 }
 
 // items calls one with each item of l. It reports whether to go on, and returns why l could not be read to its end.
@@ -126,6 +135,10 @@ func (l List) items(ctx context.Context, in Inputs, files *files, one func(Item)
 	var r io.Reader
 	if l.Stdin() {
 		r = standardInput(ctx, in.Stdin)
+	} else if l.From != nil {
+		remote := l.remote(ctx)
+		defer remote.Close()
+		name, r = l.Path, remote
 	} else {
 		file, grown, end, err := l.open(ctx, files.clock)
 		if err != nil {
@@ -347,7 +360,7 @@ func (l List) format(first byte) ListFormat {
 	if l.Format != AutoList {
 		return l.Format
 	}
-	name := strings.ToLower(l.Path)
+	name := strings.ToLower(l.Name())
 	for _, ext := range []string{".gz", ".zst", ".zstd"} {
 		name = strings.TrimSuffix(name, ext)
 	}

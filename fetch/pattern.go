@@ -110,11 +110,31 @@ func (p *Pattern) matches(rel string, folder bool) bool {
 	return false
 }
 
+// below reports whether p may have something below the folder at rel. It reports true where that is not known.
+func (p *Pattern) below(rel string) bool {
+	if p.name || strings.ContainsAny(p.glob, `{\`) || p.matches(rel, true) {
+		return true
+	}
+	globs := strings.Split(p.glob, "/")
+	for i, part := range strings.Split(rel, "/") {
+		switch {
+		case i == len(globs):
+			return false
+		case strings.Contains(globs[i], "**") || !doublestar.ValidatePattern(globs[i]):
+			return true
+		case !doublestar.MatchUnvalidated(globs[i], part):
+			return false
+		}
+	}
+	return strings.Count(rel, "/")+1 < len(globs)
+}
+
 // What a walk and a list leave out because of Inputs.Include and Inputs.Exclude, as Inputs.PassedOver is called with it.
 const (
 	ExcludedFiles   = "excluded files"
 	ExcludedFolders = "excluded folders"
 	NotIncluded     = "files that are not included"
+	NoneIncluded    = "folders in which nothing can be included"
 )
 
 // A chooser chooses by Inputs.Include and Inputs.Exclude, and remembers which patterns had anything. Nil takes all. It
@@ -157,11 +177,17 @@ func anyOf(patterns []Pattern, had []bool, rel string, folder bool) bool {
 
 // folder returns why the folder at rel is left out, or "".
 func (c *chooser) folder(rel string) string {
-	if c == nil || !anyOf(c.exclude, c.out, rel, true) {
+	switch {
+	case c == nil:
 		return ""
+	case anyOf(c.exclude, c.out, rel, true):
+		c.left++
+		return ExcludedFolders
+	case len(c.include) > 0 && !slices.ContainsFunc(c.include, func(p Pattern) bool { return p.below(rel) }):
+		c.left++
+		return NoneIncluded
 	}
-	c.left++
-	return ExcludedFolders
+	return ""
 }
 
 // file returns why the file at rel is left out, or "".
@@ -211,11 +237,14 @@ func (c *chooser) named(item Item, root, under string) string {
 // choicePath returns the path that patterns see of an item that no walk has found: below what was listed, if that is
 // part of its name, below root, or as it is written. Of a URL it is the path, without its host.
 func choicePath(item Item, root, under string) string {
-	if rest, ok := strings.CutPrefix(item.Source, under); ok && strings.HasSuffix(under, "/") {
+	if rest, ok := strings.CutPrefix(item.Source, under); ok && strings.HasSuffix(under, "/") && !item.Listed {
 		return strings.Trim(rest, "/")
 	}
 	if item.Scheme == "data" {
 		return ""
+	}
+	if item.Listed {
+		return belowName(item.Source, under)
 	}
 	if !item.Local() {
 		return urlPath(item.Source)
@@ -230,6 +259,17 @@ func choicePath(item Item, root, under string) string {
 		path = path[len("../"):]
 	}
 	return strings.TrimPrefix(path, "/")
+}
+
+// belowName returns the path of what was listed below a name. Both may have a query.
+func belowName(source, name string) string {
+	name, _, _ = strings.Cut(name, "?")
+	source, _, _ = strings.Cut(source, "?")
+	rest, ok := strings.CutPrefix(source, strings.TrimSuffix(name, "/")+"/")
+	if plain, err := url.PathUnescape(rest); ok && err == nil {
+		return plain
+	}
+	return urlPath(source)
 }
 
 // urlPath returns the path of a URL, decoded, without the slash at its beginning.

@@ -3,6 +3,8 @@ package fetch
 import (
 	"context"
 	"fmt"
+	"io/fs"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path"
@@ -76,7 +78,7 @@ func TestPatternsThatNobodyCanMeanAreRefused(t *testing.T) {
 	}
 }
 
-// FuzzPattern: what a folder matches, all below it does.
+// FuzzPattern: what a folder matches, all below it does, and what is matched lies in a folder that may hold it.
 func FuzzPattern(f *testing.F) {
 	f.Add("*.png", "a/b.png")
 	f.Add("{a,[b-d]}/**/x?", "a/y/xz")
@@ -87,6 +89,10 @@ func FuzzPattern(f *testing.F) {
 		}
 		if p.matches(rel, true) && !p.matches(rel+"/below", false) && len(rel) < longestPath-10 {
 			t.Errorf("%q has the folder %q, and not what is below", text, rel)
+		}
+		if dir := path.Dir(rel); len(rel) < longestPath && fs.ValidPath(rel) && p.matches(rel, false) && dir != "." &&
+			!p.below(dir) {
+			t.Errorf("%q has %q, and nothing below %q", text, rel, dir)
 		}
 	})
 }
@@ -158,7 +164,7 @@ func TestChoosingLeavesTheOthersAsTheyAre(t *testing.T) {
 				Args: []string{"p"}, Extensions: photos,
 				Include: patterns(t, include...), Exclude: patterns(t, exclude...),
 				PassedOver: func(_, what string) {
-					if what == ExcludedFiles || what == ExcludedFolders || what == NotIncluded {
+					if strings.Contains(what, "cluded") {
 						left++
 					}
 				},
@@ -215,6 +221,38 @@ func TestAnExcludedFolderIsNeverOpened(t *testing.T) {
 			if strings.Contains(at, "raw") {
 				t.Errorf("%s: %s was looked at", arg, at)
 			}
+		}
+		mu.Unlock()
+	}
+}
+
+// TestAFolderInWhichNothingIsIncludedIsNeverOpened, as far as a pattern shows it.
+func TestAFolderInWhichNothingIsIncludedIsNeverOpened(t *testing.T) {
+	tree(t, "p/2023/raw/a.jpg", "p/2024/raw/b.jpg", "p/2024/web/c.jpg", "p/2024/web/deep/d.jpg", "p/e.jpg")
+	for include, want := range map[string]string{
+		"2024/*/*.jpg":     "p/2024 p/2024/raw p/2024/web",
+		"2024/web/":        "p/2024 p/2024/web p/2024/web/deep",
+		"/20*/raw":         "p/2023 p/2023/raw p/2024 p/2024/raw",
+		"*/web/*.jpg":      "p/2023 p/2024 p/2024/web",
+		"*.jpg":            "p/2023 p/2023/raw p/2024 p/2024/raw p/2024/web p/2024/web/deep",
+		"2024/**/d.jpg":    "p/2024 p/2024/raw p/2024/web p/2024/web/deep",
+		"{2024,x}/w*/*.*g": "p/2023 p/2023/raw p/2024 p/2024/raw p/2024/web p/2024/web/deep", // braces are not looked into
+	} {
+		var mu sync.Mutex
+		opened := map[string]bool{}
+		in := Inputs{Args: []string{"p"}, Include: patterns(t, include), Extensions: photos, stall: func(path string) {
+			mu.Lock()
+			defer mu.Unlock()
+			if path != "p" && !strings.HasSuffix(path, ".jpg") {
+				opened[path] = true
+			}
+		}}
+		if got := listed(t, in); len(got) == 0 {
+			t.Errorf("%s has nothing", include)
+		}
+		mu.Lock()
+		if got := strings.Join(slices.Sorted(maps.Keys(opened)), " "); got != want {
+			t.Errorf("%s: opened %s, want %s", include, got, want)
 		}
 		mu.Unlock()
 	}

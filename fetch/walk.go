@@ -123,7 +123,12 @@ func (w *walk) path(rel string) string {
 }
 
 // full returns the path of what is rel below the root, from the folder that was named.
-func (w *walk) full(rel string) string { return strings.Trim(w.under+"/"+rel, "/") }
+func (w *walk) full(rel string) string {
+	if w.under == "" {
+		return rel
+	}
+	return strings.TrimSuffix(w.under+"/"+rel, "/")
+}
 
 // dirOf returns the Dir of files in the folder rel.
 func (w *walk) dirOf(rel string) string { return strings.Trim(w.top+"/"+w.full(rel), "/") }
@@ -256,6 +261,9 @@ func (w *walk) wants(rel, name string) bool {
 			w.passed(rel, name, passedNames)
 		}
 		return false
+	}
+	if w.choose == nil {
+		return true // without making the path of each file
 	}
 	if why := w.choose.file(w.full(join(rel, name))); why != "" {
 		w.passed(rel, name, why)

@@ -39,6 +39,8 @@ type job struct {
 	lost       []string       // what was lost of it
 	free       int64          // nanoseconds of work that the file may still ask for
 	sizes      []string       // warnings of sizes: smaller than their box, or not made
+	bits       string         // why an output has fewer bits than it could have
+	linear     bool           // pixels are resized in linear light
 	source     Header         // of the input, once it was read
 	space      *workspace     // memory that is used again
 	name       string         // Task.Name
@@ -50,7 +52,7 @@ func newJob(ctx context.Context, s Spec, l Limits) *job {
 	serial.Do(func() { imaging.SetMaxProcs(1) })
 	return &job{
 		ctx: ctx, limits: l, free: math.MaxInt64, background: image.NewUniform(s.Background.nrgba()), assets: s.assets,
-		doing: "start",
+		doing: "start", linear: s.Linear,
 	}
 }
 
@@ -79,6 +81,9 @@ func Do(ctx context.Context, t Task) (Result, error) {
 			res.Warnings = append(res.Warnings, j.first)
 		}
 		res.Warnings = append(res.Warnings, j.sizes...)
+		if j.bits != "" {
+			res.Warnings = append(res.Warnings, j.bits)
+		}
 		for _, f := range j.flattened {
 			res.Warnings = append(res.Warnings, t.Spec.flattened(f.row()))
 		}
@@ -158,6 +163,7 @@ func (j *job) run(t Task) (Result, error) {
 	}
 	j.free = t.Limits.freeWork() + workPerByte*m.price.bytes - m.price.work
 	j.first, j.sizes, j.inks = t.Spec.onlyFirst(&m, &p), append(p.small, p.notMade()...), m.colors.inks
+	j.bits = p.rounded()
 	for _, why := range p.colors {
 		j.color(why)
 	}

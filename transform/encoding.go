@@ -36,6 +36,18 @@ const (
 	ProfileStrip ProfileRule = "strip" // pixels keep their values, and the file has no profile
 )
 
+// A Depth says how many bits the samples of outputs have. "" is DepthKeep.
+type Depth string
+
+// The depths.
+const (
+	// DepthKeep means that outputs of a source with 16 bits a sample have 16 bits, too. It is for gray and RGB, with
+	// alpha or without it, of formats that can have them, and for operations that can be done with them. What takes
+	// bits away is said in a warning. A palette, and the smallest of several files, have 8 bits.
+	DepthKeep Depth = "keep"
+	Depth8    Depth = "8" // all outputs have 8 bits
+)
+
 // A Metadata says which metadata goes into outputs. A color profile is none, and an orientation is never kept. "" is
 // MetadataStrip.
 type Metadata string

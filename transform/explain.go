@@ -2,6 +2,7 @@ package transform
 
 import (
 	"fmt"
+	"image"
 	"strings"
 )
 
@@ -38,7 +39,7 @@ func (s Spec) Explain(h Header, limits Limits) (string, error) {
 			fmt.Fprintf(&b, "output %s\n", l.label)
 			indent = "  "
 		}
-		for _, step := range stepsOf(legs) {
+		for _, step := range s.stepsOf(legs) {
 			b.WriteString(indent + step + "\n")
 		}
 		last := l.size()
@@ -53,12 +54,24 @@ func (s Spec) Explain(h Header, limits Limits) (string, error) {
 	for _, why := range p.notMade() {
 		b.WriteString(why + "\n")
 	}
+	if why := p.rounded(); why != "" {
+		b.WriteString(why + "\n")
+	}
 	return b.String(), nil
+}
+
+// light returns in words that an operation resizes in linear light, with a comma in front. sizes are those of the image
+// before it and after it.
+func (s Spec) light(op Op, sizes []image.Point) string {
+	if !s.Linear || op.op.name != "resize" || args(op).text("filter") == "nearest" || sizes[0] == sizes[1] {
+		return ""
+	}
+	return ", in linear light"
 }
 
 // stepsOf returns what is done to the pixels of one size, a line each. Colors may be converted for some of its formats
 // alone.
-func stepsOf(legs []leg) (lines []string) {
+func (s Spec) stepsOf(legs []leg) (lines []string) {
 	base := &legs[0]
 	var alone []string
 	var converted Op
@@ -79,7 +92,8 @@ func stepsOf(legs []leg) (lines []string) {
 				base.sizes[i].Y))
 		}
 		if i < len(base.ops) {
-			lines = append(lines, fmt.Sprintf("%s: %dx%d", base.ops[i], base.sizes[i+1].X, base.sizes[i+1].Y))
+			light := s.light(base.ops[i], base.sizes[i:])
+			lines = append(lines, fmt.Sprintf("%s: %dx%d%s", base.ops[i], base.sizes[i+1].X, base.sizes[i+1].Y, light))
 		}
 	}
 	return lines
@@ -90,6 +104,9 @@ func (l *leg) explain(way path) string {
 	var list []string
 	add := func(form string, v any) { list = append(list, fmt.Sprintf(form, v)) }
 	e, heeds := l.enc, l.row.name.Heeds
+	if l.deep {
+		list = append(list, "16 bits a sample")
+	}
 	if heeds("quality") {
 		add("quality %d", e.quality)
 	}

@@ -46,8 +46,9 @@ var formats = []format{
 		name: PNG, title: "PNG", extensions: []string{"png", "apng"},
 		mime: "image/png", sniff: beginsWith("\x89PNG\r\n\x1a\n"), frames: "frame of the animation",
 		header: (*meta).png, decode: (*job).readPNG,
-		encode: (*job).encodePNG, measure: measurePNG, bare: barePNG, animate: animatePNG,
-		alpha: alphaFull, auto: true, web: 1, profile: true, work: 10,
+		encode: (*job).encodePNG, encodeDeep: (*job).encodeDeepPNG, measure: measurePNG, bare: barePNG,
+		animate: animatePNG,
+		alpha:   alphaFull, auto: true, web: 1, profile: true, work: 10,
 		copies: 2, need: paletteNeed, // of a palette's indexes, and of gray
 		settings: []string{"colors", "compression"}, gather: gatherPNG, blocks: blockEXIF | blockXMP,
 	},
@@ -63,7 +64,7 @@ var formats = []format{
 		name: TIFF, title: "TIFF", aliases: []string{"tif"}, extensions: []string{"tiff", "tif"},
 		mime: "image/tiff", sniff: isTIFF, frames: "page",
 		header: (*meta).tiff, decode: (*job).readTIFF,
-		encode: (*job).encodeTIFF, measure: measureTIFF,
+		encode: (*job).encodeTIFF, encodeDeep: (*job).encodeDeepTIFF, measure: measureTIFF,
 		alpha: alphaFull, profile: true, work: 10, need: packedNeed,
 		blocks:   blockTags | blockXMP | blockIPTC,
 		settings: []string{"compression"},
@@ -141,6 +142,8 @@ type format struct {
 
 	// encode returns a file of an image. It embeds the profile of e, by j.embed, unless that does not suit the pixels.
 	encode func(j *job, img *image.NRGBA, e encoding) ([]byte, error)
+	// encodeDeep returns a file of 16 bits a sample. It is nil for a format of 8 bits.
+	encodeDeep func(j *job, img *image.NRGBA64, e encoding) ([]byte, error)
 	// encodePlanes returns a file of Y, Cb and Cr, or of Y alone. It is nil if the encoder takes only RGB. It changes
 	// neither pic nor the planes of the workspace: encoders of other formats get them after it.
 	encodePlanes func(j *job, pic *pixel.Planes, e encoding) ([]byte, error)
@@ -305,9 +308,10 @@ func (f Format) DefaultQuality() int { return f.row().quality }
 func (f Format) HasProfile() bool { return f.row().profile }
 
 // Heeds reports whether a setting, by its name in the text of a Spec, changes anything in outputs of format f. It is
-// for those that an encoder reads: quality, effort, chroma, progressive, compression and colors.
+// for those that an encoder reads: quality, effort, chroma, progressive, compression, colors and depth.
 func (f Format) Heeds(setting string) bool {
-	return slices.Contains(f.row().settings, setting) || setting == "quality" && f.HasQuality()
+	return slices.Contains(f.row().settings, setting) || setting == "quality" && f.HasQuality() ||
+		setting == "depth" && f.row().encodeDeep != nil
 }
 
 // HoldsMetadata reports whether a file of format f that is written here can hold metadata of any kind.

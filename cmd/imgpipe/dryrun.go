@@ -27,7 +27,7 @@ type dry struct {
 // dryRun is a run that fetches and writes nothing.
 func dryRun(ctx context.Context, p *prepared, stdout, stderr io.Writer) error {
 	f := p.flags
-	d := &dry{prepared: p, client: fetch.New(f.download.options(p.can.idle, nil)), stdout: stdout}
+	d := &dry{prepared: p, client: fetch.New(p.fetching(nil)), stdout: stdout}
 	defer d.client.Close()
 	var left lastingCount
 	in := newIntake(ctx, p.inputs, p.store.Heads())

@@ -19,7 +19,10 @@ var allowed = map[string][]string{
 	"imgpipe/pipeline/executor":    {"imgpipe/transform"},
 	"imgpipe/pipeline/store":       {"imgpipe/fetch", "imgpipe/pipeline", "imgpipe/transform"},
 	"imgpipe/pipeline/store/shard": {"imgpipe/fetch", "imgpipe/pipeline", "imgpipe/pipeline/store"},
-	"imgpipe/pipeline/wire":        {"imgpipe/pipeline/executor", "imgpipe/transform"},
+	"imgpipe/pipeline/store/object": {
+		"imgpipe/fetch", "imgpipe/pipeline", "imgpipe/pipeline/store", "imgpipe/transform",
+	},
+	"imgpipe/pipeline/wire": {"imgpipe/pipeline/executor", "imgpipe/transform"},
 	"imgpipe/pipeline/procs": {
 		"imgpipe/pipeline", "imgpipe/pipeline/executor", "imgpipe/pipeline/wire", "imgpipe/transform",
 	},
@@ -50,6 +53,8 @@ var only = map[string]string{
 	"github.com/landlock-lsm/go-landlock/landlock": "imgpipe/pipeline/procs",
 	"github.com/parquet-go/parquet-go":             "imgpipe/cmd/imgpipe/internal/export",
 	"github.com/fsnotify/fsnotify":                 "imgpipe/cmd/imgpipe",
+	"github.com/minio/minio-go/v7":                 "imgpipe/pipeline/store/object",
+	"github.com/minio/minio-go/v7/pkg/credentials": "imgpipe/pipeline/store/object",
 	"github.com/BurntSushi/toml":                   "imgpipe/cmd/imgpipe/internal/preset",
 	"golang.org/x/perf/benchmath":                  "imgpipe/cmd/imgpipe/internal/bench",
 }

@@ -113,6 +113,8 @@ func (in *intake) notes() (lines []string) {
 			why = "folders left out by --exclude"
 		case fetch.NotIncluded:
 			why = "files left out, as no --include has them"
+		case fetch.NoneIncluded:
+			why = "folders left out, as no --include has anything in them"
 		}
 		lines = append(lines, fmt.Sprintf("note: %s: %d, such as %s", why, p.count, summary.Printable(p.first)))
 	}

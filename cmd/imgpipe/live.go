@@ -106,6 +106,7 @@ func (r *runner) options(stopping <-chan struct{}, in *intake) pipeline.Options 
 		Sequential:      f.exec.mode == modes.Serial,
 		Downloads:       r.can.downloads,
 		MostDownloads:   r.can.mostDownloads,
+		Stores:          f.output.atOnce(),
 		Memory:          f.exec.budget(),
 		ItemTimeout:     f.limits.perItem(),
 		MaxFailures:     f.limits.maxFailures.Count,

@@ -20,6 +20,7 @@ type outputFlags struct {
 	inPlace, prune                 bool
 	backup                         string // the folder of the originals, with inPlace
 	unique                         string
+	verify                         bool
 }
 
 // What --unique takes.
@@ -45,12 +46,22 @@ func (f *outputFlags) check() error {
 	if f.inPlace {
 		return nil // runFlags.checkInPlace looks at the folder
 	}
+	if f.remote() {
+		return f.checkRemote()
+	}
+	if f.verify {
+		return errors.New("--verify asks an object store for each output: expected --output s3://BUCKET/PREFIX " +
+			"with it; in a folder, each is looked at anyway")
+	}
 	return folderName("output", f.dir)
 }
 
 // isNotInput refuses an output folder that is the very folder of an input. It is an early courtesy: the store replaces
 // no input, whatever its folder.
 func (f *outputFlags) isNotInput(inputs []string) error {
+	if f.remote() {
+		return f.isNotRemoteInput(inputs)
+	}
 	out, err := os.Stat(f.dir)
 	if err != nil {
 		return nil // it is not there yet
@@ -73,5 +84,10 @@ func (f *outputFlags) options() store.Options {
 	}
 }
 
-// shown is the output folder as a person would write it.
-func (f *outputFlags) shown() string { return filepath.Clean(f.dir) }
+// shown is where outputs go as a person would write it.
+func (f *outputFlags) shown() string {
+	if f.remote() {
+		return f.address().String()
+	}
+	return filepath.Clean(f.dir)
+}

@@ -28,8 +28,8 @@ func (f *presetFlags) add(set *pflag.FlagSet) {
 	flags.Group{Set: set, Heading: "Presets"}.Add(
 		flags.Flag{Name: "preset", Value: flags.Texts(&f.names, "NAME"),
 			Usage: "take flags from the preset NAME of " + preset.FileName + ", or from one that is built in; may be " +
-				"repeated, and the later goes first. Flags of the command line go before all presets. See 'imgpipe " +
-				"presets' and 'imgpipe help presets'"},
+				"repeated, and the later one wins. What is typed wins over all presets. See 'imgpipe presets' and " +
+				"'imgpipe help presets'"},
 		flags.Flag{Name: "preset-file", Value: flags.Text(&f.file, "FILE"),
 			Usage: "file of presets (default " + preset.FileName + " of this folder or, in a repository, of the " +
 				"nearest folder above; then your own)"},
@@ -51,7 +51,7 @@ func maySet(f *pflag.Flag) bool {
 	return !f.Hidden && (slices.Contains(settable, f.Name) || slices.Contains(settableHeadings, flags.Heading(f)))
 }
 
-// rivals are flags of which one alone can be given. Of two that come from different places, the one that goes first
+// rivals are flags of which one alone can be given. Of two that come from different places, the one that wins
 // stays.
 var rivals = map[string]string{"resize": "size", "size": "resize"}
 

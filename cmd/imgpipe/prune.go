@@ -28,6 +28,8 @@ func (f *runFlags) checkPrune() error {
 		return nil
 	case f.output.inPlace:
 		return errors.New("--prune: --in-place has outputs where the inputs were: expected no --prune with it")
+	case f.output.remote():
+		return errors.New("--prune removes files, and no objects of a bucket: expected a folder for --output")
 	case len(folders(f.input.args)) == 0:
 		return errors.New("--prune removes the outputs of files that are gone from a folder: " +
 			"expected a folder among the inputs")

@@ -18,7 +18,8 @@ func newRunCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run [flags] INPUT...",
 		Short: "Fetch and transform images",
-		Long: `Fetch and transform images. An INPUT is a file, a folder (walked), a pattern or a URL.
+		Long: `Fetch and transform images. An INPUT is a file, a folder (walked), a pattern or a URL, also
+s3://BUCKET/PREFIX.
 
 Outputs keep the tree of the folders. Each is written whole or not at all. The same
 command again does only what is not done yet or failed; --force does all again.
@@ -30,6 +31,7 @@ of NO_PROXY and this machine itself. Names in lower case go first.`,
   imgpipe run -o thumbs --size 320 --size 1280 --format jpeg photos '*.png'
   imgpipe run -o square --resize 256x256 --fit cover --gravity smart -i urls.txt
   imgpipe run -o set -i set.csv --url-col image -d 64 --failed-list failed.txt
+  imgpipe run -o s3://bucket/small --resize 1600x1600 s3://bucket/photos/
   imgpipe run -o bw --op grayscale --op 'watermark=logo.png,opacity=0.5' photos`,
 	}
 	f := addRunFlags(cmd.Flags())
@@ -125,8 +127,12 @@ func (f *runFlags) prepare(stop *stopper, stdin io.Reader, own *owner) (*prepare
 	if options.Fault, err = drill.HookDisk(); err != nil {
 		return nil, usage(err)
 	}
-	if p.store, err = store.Open(f.output.dir, options); err != nil {
+	folder, err := f.place(stop.ctx, &options, own)
+	if err != nil {
 		return nil, exitError{exitCouldNotRun, f.hinted(err)}
+	}
+	if p.store, err = store.Open(folder, options); err != nil {
+		return nil, exitError{exitCouldNotRun, f.hinted(f.output.of(err))}
 	}
 	own.add(p.store.Close)
 	return p, nil

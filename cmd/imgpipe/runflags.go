@@ -68,7 +68,7 @@ func addRunFlags(set *pflag.FlagSet) *runFlags {
 func (f *runFlags) addCommon(g flags.Group) {
 	g.Add(
 		flags.Flag{Name: "output", Short: "o", Common: true, Value: flags.Text(&f.output.dir, "DIR"),
-			Usage: "folder for the outputs and the ledger, imgpipe.jsonl (required)"},
+			Usage: "folder for the outputs and the ledger, imgpipe.jsonl, or s3://BUCKET/PREFIX (required)"},
 	)
 	f.addResult(g)
 	f.addMode(g)
@@ -127,7 +127,7 @@ func (f *runFlags) addInputLists(g flags.Group) {
 	g.Add(
 		flags.Flag{Name: "input-list", Short: "i", Common: true, Value: flags.Texts(&f.input.lists, "FILE"),
 			Usage: "list of files and URLs, - for standard input; plain, CSV, TSV, JSONL or a JSON array, " +
-				"also in gzip or zstd; may be repeated"},
+				"also in gzip or zstd; may be an http://, https:// or s3:// URL; may be repeated"},
 	)
 	f.input.addLists(g)
 }
@@ -175,6 +175,9 @@ func (f *runFlags) addPicture(g flags.Group) {
 			Value: flags.Parsed(&f.picture.filter, "NAME",
 				ofTransform(transform.ParseFilter), textOf[transform.Filter]),
 			Usage: "lanczos (default), catmullrom, mitchell, linear, box, nearest"},
+		flags.Flag{Name: "linear", Value: flags.Switch(&f.picture.linear),
+			Usage: "resize in linear light: fine bright detail stays as bright as it was. Levels are taken for those " +
+				"of sRGB, whatever the profile"},
 		flags.Flag{Name: "upscale", Value: flags.Switch(&f.picture.upscale),
 			Usage: "allow images to become larger. Without it, an image smaller than the box stays small: cover " +
 				"and fill warn, contain pads it"},
@@ -216,6 +219,10 @@ func (f *runFlags) addFiles(g flags.Group) {
 			Usage: "color profile. keep: pixels as they are, and the profile with them; sRGB where the format has no " +
 				"place for it (default). srgb: convert to sRGB. strip: pixels as they are, and no profile. See " +
 				"imgpipe help color"},
+		flags.Flag{Name: "depth",
+			Value: flags.Parsed(&p.depth, "keep|8", ofTransform(transform.ParseDepth), textOf[transform.Depth]),
+			Usage: "bits of a sample in " + heeding("depth") + ". keep: 16 where the source has 16, and a warning " +
+				"where an operation is done with 8 (default). 8: always 8"},
 		flags.Flag{Name: "animate",
 			Value: flags.Parsed(&p.animate, "keep|first",
 				ofTransform(transform.ParseAnimation), textOf[transform.Animation]),
@@ -291,6 +298,9 @@ func (f *runFlags) addOutput(g flags.Group) {
 		flags.Flag{Name: "unique", Value: flags.Choice(&f.output.unique, uniqueNo, uniqueURL),
 			Usage: "url: skip an input whose URL or path an earlier input of the run has, which takes 8 bytes of " +
 				"memory for each input. no: do it as often as it is named (default)"},
+		flags.Flag{Name: "verify", Value: flags.Switch(&f.output.verify),
+			Usage: "with --output s3://: ask whether each output that the ledger has is still there; without this " +
+				"flag the ledger is believed. See 'imgpipe help s3'"},
 		flags.Flag{Name: "sync", Value: flags.Choice(&f.output.sync, syncOn, syncOff),
 			Usage: "on: after a power failure the same command continues where it stopped (default). off: the " +
 				"system decides when to write, so that a run need not wait for a slow disk"},
@@ -430,8 +440,10 @@ func (f *runFlags) inputs(stdin io.Reader) fetch.Inputs {
 		in.Extensions = append(in.Extensions, transform.RawExtensions()...)
 	}
 	in.Timeout, in.Skip = f.download.timeout, []string{f.output.dir}
-	for i := range in.Lists {
+	in.Sources = f.sources()
+	for i, l := range in.Lists {
 		in.Lists[i].Columns = f.input.columns.with(store.TemplateColumns(f.output.name))
+		in.Lists[i].From = f.opener(l.Path, in.Sources)
 	}
 	return in
 }

@@ -90,7 +90,7 @@ func (d *drawing) look() error {
 		return nil
 	}
 	d.inputFiles = &store.FileSet{}
-	for item, err := range d.inputs.Items(d.stop.ctx) {
+	for item, err := range withLeftOut(d.inputs, d.inputFiles.Add).Items(d.stop.ctx) {
 		if err == nil && item.Err == nil && item.Local() {
 			d.inputFiles.Add(item.Source)
 		}

@@ -41,6 +41,11 @@ func (f *runFlags) sideCheck(assets []string) *sideCheck {
 	c.reads(&f.input, assets)
 	ledger := filepath.Join(f.output.dir, store.LedgerName)
 	c.others = append(c.others, named{"output folder", f.output.dir}, named{"ledger", ledger})
+	for _, p := range f.preset.used {
+		if p.File != "" {
+			c.others = append(c.others, named{"file of presets", p.File})
+		}
+	}
 	return c
 }
 

@@ -88,6 +88,14 @@ func TestCommandsInTopicsAreAccepted(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	server := newObjectServer(t)
+	for key, file := range map[string]string{"photos/a.jpg": "a.jpg", "lists/urls.txt": "urls.txt"} {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		server.put(t, key, string(data))
+	}
 	count := 0
 	for _, topic := range topics() {
 		for _, command := range commandsIn(topic.text) {

@@ -8,7 +8,7 @@ import (
 	"imgpipe/cmd/imgpipe/internal/flags"
 )
 
-// pollUnasked is how often folders are listed that the system cannot watch, unless --poll says.
+// pollUnasked is how often folders are listed that the system cannot watch, or that went, unless --poll says.
 const pollUnasked = 10 * time.Second
 
 // A wake is why the loop of a watch goes on.
@@ -43,14 +43,16 @@ type watchLoop struct {
 	wants func(name string) bool
 	// removals has a pass follow when files are gone.
 	removals bool
-	pass     func() error
-	say      func(format string, args ...any)
+	// pass lists the folders, and does what is whole. It reports false if one of them is not there.
+	pass func() (listed bool, err error)
+	say  func(format string, args ...any)
 
 	polled time.Time
 	// gone is when a file went for which removals has a pass follow; zero if there was one since.
-	gone  time.Time
-	dirty bool // all is to be listed
-	deaf  bool // the system cannot watch all folders
+	gone   time.Time
+	dirty  bool // all is to be listed
+	deaf   bool // the system cannot watch all folders
+	absent bool // the last pass found no folder: the system says nothing when it comes back
 }
 
 // run goes on until it is to stop, or a pass has failed.
@@ -59,10 +61,17 @@ func (l *watchLoop) run() error {
 	for {
 		l.dirty, l.gone = false, time.Time{}
 		l.polled = l.now()
-		if err := l.pass(); err != nil {
+		listed, err := l.pass()
+		if err != nil {
 			return err
 		}
-		l.whole.listed()
+		if listed {
+			l.whole.listed()
+		}
+		if listed && l.absent {
+			l.watchAll(l.touched)
+		}
+		l.absent = !listed
 		if stop := l.wait(); stop {
 			return nil
 		}
@@ -79,7 +88,7 @@ func (l *watchLoop) wait() (stop bool) {
 			l.events()
 		case wakeDue:
 			late := func(at time.Time, after time.Duration) bool { return !l.now().Before(at.Add(after)) }
-			l.dirty = l.dirty || l.poll > 0 && late(l.polled, l.poll) ||
+			l.dirty = l.dirty || l.every() > 0 && late(l.polled, l.every()) ||
 				!l.gone.IsZero() && late(l.gone, l.whole.settle)
 		}
 		if l.whole.ready() || l.dirty {
@@ -96,13 +105,21 @@ func (l *watchLoop) due() time.Time {
 			at = next
 		}
 	}
-	if l.poll > 0 {
-		sooner(l.polled.Add(l.poll))
+	if every := l.every(); every > 0 {
+		sooner(l.polled.Add(every))
 	}
 	if !l.gone.IsZero() {
 		sooner(l.gone.Add(l.whole.settle))
 	}
 	return at
+}
+
+// every is how often the folders are listed whatever is heard; 0 is never.
+func (l *watchLoop) every() time.Duration {
+	if l.poll == 0 && (l.deaf || l.absent) {
+		return pollUnasked
+	}
+	return l.poll
 }
 
 // events looks at what something happened to.
@@ -147,9 +164,6 @@ func (l *watchLoop) watchOne(folder string, found func(path string)) {
 		return
 	}
 	l.deaf = true
-	if l.poll == 0 {
-		l.poll = pollUnasked
-	}
 	l.say("note: the system cannot watch all folders (%v): they are listed every %s, see --poll", err,
-		flags.FormatPeriod(l.poll))
+		flags.FormatPeriod(l.every()))
 }

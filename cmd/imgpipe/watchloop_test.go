@@ -12,12 +12,11 @@ import (
 
 // A handClock is time that passes when a test says so, and what happens then.
 type handClock struct {
-	t       *testing.T
-	at      time.Time
-	coming  []happening // in the order of their times
-	paths   map[string]struct{}
-	lost    bool
-	stopped bool
+	t      *testing.T
+	at     time.Time
+	coming []happening // in the order of their times
+	paths  map[string]struct{}
+	lost   bool
 }
 
 // A happening changes a folder. It says which path the system hears of; "" for none, and "lost" for an overflow.
@@ -91,8 +90,11 @@ func newWatchWorld(t *testing.T, settle time.Duration) *watchWorld {
 			})
 		},
 	}
-	w.pass = func() error {
+	w.pass = func() (bool, error) {
 		w.passes++
+		if _, err := os.Stat(w.folder); err != nil {
+			return false, nil
+		}
 		err := filepath.WalkDir(w.folder, func(p string, d os.DirEntry, err error) error {
 			if err != nil || d.IsDir() {
 				return err
@@ -108,7 +110,7 @@ func newWatchWorld(t *testing.T, settle time.Duration) *watchWorld {
 		if w.after != nil {
 			w.after()
 		}
-		return err
+		return true, err
 	}
 	return w
 }
@@ -273,7 +275,7 @@ func TestFolderThatCannotBeWatchedIsPolled(t *testing.T) {
 		w.in(13*time.Second, "", func() { w.append("a.jpg", "b") })
 		w.after = func() {
 			if len(w.taken) > 0 || w.passes > 20 {
-				w.poll = 0
+				w.poll, w.deaf = 0, false
 			}
 		}
 		if err := w.run(); err != nil {
@@ -301,5 +303,27 @@ func TestRemovalsLeadToOnePass(t *testing.T) {
 		if want := map[bool]int{false: 1, true: 2}[removals]; w.passes != want {
 			t.Errorf("removals %v: %d passes, want %d", removals, w.passes, want)
 		}
+	}
+}
+
+// TestFolderThatWentIsWatchedAgain when it has come back, with what is in it.
+func TestFolderThatWentIsWatchedAgain(t *testing.T) {
+	w := newWatchWorld(t, 2*time.Second)
+	check := func(err error) {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	w.append("a.jpg", "a")
+	w.in(5*time.Second, "lost", func() { check(os.Rename(w.folder, w.folder+"-away")) })
+	w.in(60*time.Second, "", func() {
+		check(os.WriteFile(w.folder+"-away/b.jpg", []byte("b"), 0o644))
+		check(os.Rename(w.folder+"-away", w.folder))
+	})
+	if err := w.run(); err != nil {
+		t.Fatal(err)
+	}
+	if w.taken["a.jpg"] != "a" || w.taken["b.jpg"] != "b" || w.passes > 12 {
+		t.Errorf("taken %q in %d passes", w.taken, w.passes)
 	}
 }

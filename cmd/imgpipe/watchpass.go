@@ -103,14 +103,14 @@ func (w *watching) sleep(until time.Time) wake {
 }
 
 // pass is a run of the pipeline over the folders as they are now.
-func (w *watching) pass() error {
+func (w *watching) pass() (listed bool, err error) {
 	r, ctx := w.r, w.r.stop.ctx
 	if w.isAbsent() {
-		return nil
+		return false, nil
 	}
 	if !w.first {
 		if err := r.store.Anew(); err != nil {
-			return err
+			return false, err
 		}
 	}
 	in := newIntake(ctx, r.inputs, r.store.Heads())
@@ -150,7 +150,7 @@ func (w *watching) pass() error {
 		}
 	}
 	w.first = false
-	return err
+	return true, err
 }
 
 // isAbsent reports whether a folder is not there. Then there is no pass: names depend on all folders.

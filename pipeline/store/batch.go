@@ -317,6 +317,9 @@ func (s *Store) Flush() error {
 		}
 	}
 	if err == nil {
+		err = s.keepRest()
+	}
+	if err == nil {
 		return nil
 	}
 	s.mu.Lock()

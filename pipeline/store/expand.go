@@ -26,7 +26,7 @@ func (n *Namer) parts(src Subject) (p nameParts) {
 		p.host = hostOf(src.Source)
 	}
 	for _, piece := range n.pieces {
-		if !src.Local() && piece.field == fieldStem || piece.field == fieldSHA8 {
+		if isAlone(src) && piece.field == fieldStem || piece.field == fieldSHA8 {
 			p.sha = sha8(src.Source)
 			if src.Local() && src.ID != "" {
 				p.sha = sha8(src.ID) // one file has one name, however its path is written
@@ -36,6 +36,10 @@ func (n *Namer) parts(src Subject) (p nameParts) {
 	}
 	return p
 }
+
+// isAlone reports whether an item is a URL that somebody named: others may have the same last part, and there may be
+// millions of them. What lies in a folder, or below a name that was listed, has its place there.
+func isAlone(src Subject) bool { return !src.Local() && !src.Listed }
 
 // hostOf returns the host of a URL, as it stands in names.
 func hostOf(s string) string {
@@ -79,7 +83,7 @@ func (n *Namer) expand(src Subject, p nameParts, suffix int) string {
 				b = append(b, cut(dir, piece.room)...)
 			}
 		case fieldStem:
-			if !src.Local() {
+			if isAlone(src) {
 				b = append(b, cutPlain(p.stem, piece.room-9)...)
 				b = append(append(b, '-'), p.sha...)
 			} else {

@@ -82,17 +82,31 @@ func (s *Store) loadMade() error {
 		if !ok || len(l.paths) == 0 {
 			return
 		}
-		e, err := parseLine(text[skipped:])
-		if err != nil {
-			return
-		}
-		for _, o := range e.Outputs {
-			if c, ok := contentOf(o); ok && !o.Kept {
+		text = text[skipped:]
+		for _, p := range l.paths {
+			if c, ok := toldOf(text, p); ok {
 				s.swaps.enter(c, at+skipped)
 			}
 		}
 	})
 	return err
+}
+
+// toldOf returns what a line says of an output, whoever wrote the line.
+func toldOf(line []byte, name string) (c Content, known bool) {
+	if c, known = glanceContent(line, name); known {
+		return c, true
+	}
+	e, err := parseLine(line)
+	if err != nil {
+		return c, false
+	}
+	for _, o := range e.Outputs {
+		if o.Path == name && !o.Kept {
+			return contentOf(o)
+		}
+	}
+	return c, false
 }
 
 // mixes reports whether a line of the ledger shows that the folder is of the other kind: one for originals, or one for

@@ -87,7 +87,7 @@ func (s *Store) settleLeft(l left) error {
 			}
 		}
 	}
-	if s.doubt.verify {
+	if s.doubt.verify && !s.opts.Trust {
 		s.warn = append(s.warn, "a run here did not end, perhaps with the machine: until a run comes to its end, "+
 			"each output is read before it counts as done")
 	}

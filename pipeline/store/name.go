@@ -74,7 +74,8 @@ type Namer struct {
 	folder  string // absolute, or ""
 	here    string // the working folder, where folder is set
 
-	ledger *Store // nil where no ledger is heeded
+	ledger     *Store // nil where no ledger is heeded
+	asked, had bool   // whether it had anything, as older has it
 
 	claims map[uint64]claim
 	suffixes

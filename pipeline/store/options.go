@@ -81,6 +81,12 @@ type Options struct {
 	// file that such a run has made is no input, wherever it lies now and whatever the Spec is: the ledger knows it by
 	// its SHA-256. Paths of outputs are absolute then.
 	InPlace bool
+	// Keeper keeps the ledger's lines in another place as well, so that a run on another machine continues this one.
+	// Nil is none. It goes with the Files of that place. A read-only Store asks nothing of it.
+	Keeper Keeper
+	// Trust has Done believe what the ledger says of outputs, without a look at each. It is for Files where a look
+	// costs a request, and takes outputs that somebody removed for done.
+	Trust bool
 	// KeepTime has outputs say that they were changed last when their source was, where that is known. Files must be a
 	// DatedFiles then. Files that are there already keep their time.
 	KeepTime bool
@@ -108,6 +114,10 @@ func (o Options) Check() error {
 	}
 	if err := errors.Join(o.Part.check(), o.checkInPlace()); err != nil {
 		return err
+	}
+	if o.Keeper != nil && !o.Part.Whole() {
+		return errors.New("a part of an input has its ledger in a folder, and none that is kept elsewhere: " +
+			"expected the whole input, or a folder for the outputs")
 	}
 	_, err := NewNamer(o.names(""))
 	return err

@@ -87,14 +87,7 @@ func (s *Store) ownsAny(paths []string, at int64) bool {
 // stray looks at one output whose input is gone.
 func (s *Store) stray(name, source, planned string, line []byte) Stray {
 	x := Stray{Path: name, Source: source, name: planned}
-	c, known := glanceContent(line, name)
-	if e, err := parseLine(line); !known && err == nil {
-		for _, o := range e.Outputs {
-			if o.Path == name {
-				c, known = contentOf(o)
-			}
-		}
-	}
+	c, known := toldOf(line, name)
 	x.content = c
 	var err error
 	switch x.seen, err = s.stat(name); {

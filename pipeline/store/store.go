@@ -30,6 +30,7 @@ type Store struct {
 	flights flights
 	batches batches
 	doubt   doubt
+	keeping keeping
 
 	warn []string
 
@@ -131,6 +132,9 @@ func (s *Store) open() error {
 	if err := s.keepWholeOut(); err != nil {
 		return s.openError(doing, err)
 	}
+	if err := s.beginKeeping(); err != nil {
+		return err
+	}
 	if err := s.load(); err != nil {
 		return err
 	}
@@ -153,6 +157,7 @@ func (s *Store) open() error {
 		return s.folderError(doing, err)
 	}
 	s.startBatches()
+	s.startKeeping()
 	return nil
 }
 
@@ -256,6 +261,7 @@ func (s *Store) Close() error {
 	}
 	var err error
 	if s.temp != nil {
+		s.stopKeeping()
 		s.stopBatches()
 		var keep []string
 		if err = s.Flush(); err != nil {
@@ -288,6 +294,7 @@ func (s *Store) Close() error {
 		// An empty ledger would look like one whose lines a power failure took. What cannot be removed stays.
 		_ = s.root.Remove(s.ledgerName)
 	}
+	err = errors.Join(err, s.endKeeping())
 	// The lock goes last: a run that gets it owns whatever it finds in TempName.
 	s.closeFiles()
 	if err != nil {
@@ -297,6 +304,8 @@ func (s *Store) Close() error {
 }
 
 func (s *Store) closeFiles() {
+	s.stopKeeping()
+	_ = s.endKeeping() // without effect once Close has called it; else there is a better error
 	s.stopBatches()
 	s.closeBatches()
 	for _, f := range slices.Concat(s.old, s.others) {
@@ -333,4 +342,12 @@ func (s *Store) stat(name string) (File, error) {
 		return statPlaced(name)
 	}
 	return s.files.Stat(context.Background(), name)
+}
+
+// glance is stat where it does no harm if the answer is old.
+func (s *Store) glance(name string) (File, error) {
+	if g, ok := s.files.(GlancingFiles); ok {
+		return g.Glance(context.Background(), name)
+	}
+	return s.stat(name)
 }

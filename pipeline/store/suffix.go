@@ -54,7 +54,7 @@ const mostKept = 100
 // keep makes the candidate, which has been tried without a suffix, the name that the item has by the ledger, if a run
 // gave it another one because more or fewer folders were walked.
 func (n *Namer) keep(c *candidate) {
-	if n.ledger == nil || !n.hasDir || c.src.Folder == "" || c.own.known {
+	if !n.hasDir || c.src.Folder == "" || c.own.known || !n.older() {
 		return
 	}
 	folder := clean(c.src.Folder)
@@ -76,6 +76,20 @@ func (n *Namer) keep(c *candidate) {
 			}
 		}
 	}
+}
+
+// older reports whether the ledger had anything when the first item was planned. Without that, no item can have a name
+// but that of this run.
+func (n *Namer) older() bool {
+	if !n.asked {
+		n.asked = true
+		if n.ledger != nil {
+			n.ledger.mu.Lock()
+			defer n.ledger.mu.Unlock()
+			n.had = len(n.ledger.owned) > 0
+		}
+	}
+	return n.had
 }
 
 // suffixes are what a Namer remembers of names that were taken, so that it tries each suffix of a name once. Without

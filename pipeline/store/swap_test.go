@@ -235,10 +235,12 @@ func TestInputChangedWhileItIsProcessedStays(t *testing.T) {
 func TestFailedSwapLeavesNoSecondName(t *testing.T) {
 	photos, originals := t.TempDir(), t.TempDir()
 	write(t, photos, map[string]string{"a.jpg": jpegOf("a")})
-	for _, call := range []string{"create", "write", "sync", "rename", "link", "journal", "lstat"} {
+	for _, call := range []string{
+		"create ", "write ", "sync ", "rename ", "link ", "journal ", "lstat ", "rename a.jpg", "sync a.jpg",
+	} {
 		o := quality(50)
 		o.Fault = func(op, name string) error {
-			if op == call && name != LedgerName && name != "." {
+			if strings.HasPrefix(op+" "+name, call) && name != LedgerName && name != "." {
 				return fs.ErrPermission
 			}
 			return nil

@@ -89,7 +89,7 @@ func (e *UnknownError) Error() string {
 const maxDepth = 20
 
 // Resolve returns the preset of that name and, before it, those that it extends, the first of them first. What a later
-// one sets goes before what an earlier one sets. A preset may extend one of the same name in a file that is farther
+// one sets wins over what an earlier one sets. A preset may extend one of the same name in a file that is farther
 // away.
 func (b *Book) Resolve(name string) ([]*Preset, error) {
 	var chain []*Preset
