@@ -47,6 +47,7 @@ type Listing struct {
 	Yield func(Item) bool
 
 	folder os.FileInfo // of Name, where it is a folder of this machine
+	root   string      // Inputs.Root, absolute, or ""
 }
 
 // scheme returns the scheme of an argument or of a record of a list; "" if it names a file of this machine.

@@ -388,20 +388,29 @@ func (ahead) Ahead() pipeline.Ahead { return pipeline.Ahead{Tasks: 2, Small: 2, 
 
 // TestDownloadsAtOnceAreThoseThatWereMade has more downloads allowed than a host takes.
 func TestDownloadsAtOnceAreThoseThatWereMade(t *testing.T) {
-	for _, tt := range []struct{ downloads, limit, atOnce, heldBack int }{
-		{64, 8, 8, 92}, {4, 8, 4, 0}, {0, 8, 8, 92}, {64, 200, 64, 0},
+	for _, tt := range []struct {
+		downloads, limit, atOnce, heldBack int
+		later                              time.Duration // how long the host wants to be left alone
+		deferring                          int
+	}{
+		{64, 8, 8, 92, 0, 0}, {4, 8, 4, 0, 0, 0}, {0, 8, 8, 92, 0, 0}, {64, 200, 64, 0, 0, 0},
+		{64, 8, 8, 100, 50 * ms, 1}, {64, 8, 8, 92, -ms, 0},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			w := planted{world: &world{width: 2, latency: 100 * ms, work: ms}}
 			var found pipeline.Pace
-			o := pipeline.Options{Executor: w, Store: w, Fetcher: sparing{w, oneHost{limit: tt.limit}},
+			host := oneHost{limit: tt.limit}
+			if tt.later != 0 {
+				host.from = time.Now().Add(tt.later)
+			}
+			o := pipeline.Options{Executor: w, Store: w, Fetcher: sparing{w, host},
 				Downloads: tt.downloads, Paced: func(p pipeline.Pace) { found = p }}
 			totals, err := pipeline.Run(t.Context(), items(100), o, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if f := totals.Flow; f.AtOnce != tt.atOnce || f.HeldBack != tt.heldBack {
-				t.Errorf("%+v: %d at once and %d held back", tt, f.AtOnce, f.HeldBack)
+			if f := totals.Flow; f.AtOnce != tt.atOnce || f.HeldBack != tt.heldBack || f.Deferring != tt.deferring {
+				t.Errorf("%+v: %d at once, %d held back, %d hosts", tt, f.AtOnce, f.HeldBack, f.Deferring)
 			}
 			if tt.downloads > 0 {
 				return

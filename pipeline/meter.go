@@ -45,6 +45,7 @@ const (
 // 1.6 µs of a core (AMD EPYC, November 2026). No item is remembered.
 type meter struct {
 	lanes   int
+	stores  int
 	began   time.Time
 	allowed func() int // how many items may be fetched, or be fetched and ready, at once
 
@@ -64,10 +65,11 @@ type meter struct {
 	calls    calls
 
 	atOnce, most, heldBack int
+	deferring              map[string]bool // the hosts that wanted to be asked later
 }
 
-func newMeter(lanes int, began time.Time, allowed func() int) *meter {
-	return &meter{lanes: lanes, began: began, allowed: allowed, listing: true}
+func newMeter(lanes, stores int, began time.Time, allowed func() int) *meter {
+	return &meter{lanes: lanes, stores: stores, began: began, allowed: allowed, listing: true}
 }
 
 // take counts an item that was taken from the input.
@@ -170,6 +172,18 @@ func (m *meter) hold(now, more int) {
 	m.settleHeld()
 }
 
+// later notes that items wait because a host wants to be asked later.
+func (m *meter) later(host string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.deferring[host] {
+		if m.deferring == nil {
+			m.deferring = map[string]bool{}
+		}
+		m.deferring[host] = true
+	}
+}
+
 // A charge is what lane time is charged to.
 type charge int
 
@@ -223,7 +237,7 @@ func (m *meter) charge() {
 
 // leaving returns what lanes wait for that have finished.
 func (m *meter) leaving() charge {
-	if m.storing >= storeLanes || m.ending {
+	if m.storing >= m.stores || m.ending {
 		return chargeStore
 	}
 	return chargeRest
@@ -274,11 +288,11 @@ func (m *meter) without() charge {
 	return chargeRest
 }
 
-// seen returns what there was besides the account.
-func (m *meter) seen() (atOnce, heldBack int, tail time.Duration) {
+// see sets what there was besides the account.
+func (m *meter) see(f *Flow) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.atOnce, m.heldBack, m.tail
+	f.AtOnce, f.HeldBack, f.Deferring, f.Tail = m.atOnce, m.heldBack, len(m.deferring), m.tail
 }
 
 // bounds returns p with what the run made of it. Where hosts held items back, a larger number of downloads has not been

@@ -27,6 +27,8 @@ type Output struct {
 	// Omitted reports that there is no file, as it would be no smaller than its source. It is Kept, too: there is
 	// nothing of ours.
 	Omitted bool `json:"omitted,omitzero"`
+	// Backup is where the Store keeps the file whose place this one took; "" if it took none.
+	Backup string `json:"backup,omitzero"`
 }
 
 // A Status is one of the states in which an item can end.
@@ -69,6 +71,8 @@ type Outcome struct {
 	Stripped bool
 	// BytesIn is the length of the file that was fetched.
 	BytesIn int64
+	// SHA256 is the digest of that file, where the Fetcher has it.
+	SHA256 string
 	// Fetches is how many times the fetch was tried.
 	Fetches int
 	// Cost is what the executor says of its part.
@@ -120,6 +124,8 @@ type Flow struct {
 	AtOnce int
 	// HeldBack is how many items had to wait because their host took no more.
 	HeldBack int
+	// Deferring is how many hosts items had to wait for because these wanted to be asked later, as by the status 429.
+	Deferring int
 	// Account is where the time of the workers went, from the start of Run to its end. What was before and after is for
 	// the caller to add.
 	Account Account

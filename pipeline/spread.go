@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"imgpipe/fetch"
 )
@@ -20,10 +21,20 @@ type Sparing interface {
 	Hosts() fetch.Hosts
 }
 
-// metered are Hosts of which the meter learns what they hold back: a fetch.Holder.
+// metered are Hosts of which the meter learns what they hold back, and which of them want to be asked later: a
+// fetch.Holder.
 type metered struct {
 	fetch.Hosts
 	meter *meter
+}
+
+// State implements fetch.Hosts.
+func (m metered) State(host string) fetch.HostState {
+	s := m.Hosts.State(host)
+	if !s.From.IsZero() && time.Now().Before(s.From) {
+		m.meter.later(host)
+	}
+	return s
 }
 
 // Holding implements fetch.Holder.

@@ -3,6 +3,7 @@ package transform
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"imgpipe/transform/internal/codec"
 )
@@ -41,7 +42,26 @@ func (j *job) remarksOf(odd []string) {
 	}
 }
 
-// remark adds a warning about what is odd in a file. A remark is not damage: nothing is missing because of it.
+// maxRemarks is how many oddities of one file are worth a warning each.
+const maxRemarks = 8
+
+// remark adds a warning about what is odd in a file. A remark is not damage: nothing is missing because of it. Each is
+// said once, and of many only the first: a stranger's file can be as odd as it is long.
 func (j *job) remark(format string, args ...any) {
-	j.remarks = append(j.remarks, j.doing+": "+fmt.Sprintf(format, args...))
+	text := j.doing + ": " + fmt.Sprintf(format, args...)
+	switch n := len(j.remarks); {
+	case n > maxRemarks || slices.Contains(j.remarks, text):
+	case n == maxRemarks:
+		j.remarks = append(j.remarks, j.doing+": more is odd in the file")
+	default:
+		j.remarks = append(j.remarks, text)
+	}
+}
+
+// remarkOnce is remark for what may be found more than once, such as in each frame.
+func (j *job) remarkOnce(format string, args ...any) {
+	text := j.doing + ": " + fmt.Sprintf(format, args...)
+	if !slices.Contains(j.remarks, text) {
+		j.remarks = append(j.remarks, text)
+	}
 }

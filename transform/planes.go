@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image"
 	"math"
+	"slices"
 	"time"
 
 	"imgpipe/transform/internal/pixel"
@@ -116,19 +117,22 @@ func (p *planesPath) name() string {
 		return "cmyk+rgba"
 	}
 	for _, l := range p.legs {
-		if !l.direct() {
+		if !p.direct(l) {
 			return "ycbcr+rgba"
 		}
 	}
 	return "ycbcr"
 }
 
-// direct reports whether the view of l is encoded as it is.
-func (p *planesPath) direct(l leg) bool { return !isInks(p.shape.Kind) && l.direct() }
+// direct reports whether the planes of l are encoded, without RGB between.
+func (p *planesPath) direct(l leg) bool {
+	return !isInks(p.shape.Kind) && l.planar() && l.row.encodePlanes != nil
+}
 
 // chroma reports whether l needs chroma.
 func (p *planesPath) chroma(l leg) bool {
-	return p.shape.Kind == pixel.YCCK || p.shape.Kind == pixel.YCbCr && !l.gray
+	gray := l.gray || p.direct(l) && slices.ContainsFunc(l.rest, isGrayscale)
+	return p.shape.Kind == pixel.YCCK || p.shape.Kind == pixel.YCbCr && !gray
 }
 
 // colors reports whether any leg needs chroma.
@@ -197,24 +201,29 @@ func (p *planesPath) decoded() int64 {
 // viewBytes estimates the bytes of the view of l, before and after a turn. Planes that are used as they are need no
 // copy, unless their samples have the range of video.
 func (p *planesPath) viewBytes(l leg, stored image.Point) int64 {
-	per := int64(2) // half-size chroma
-	switch {
-	case isInks(p.shape.Kind):
-		per = 4
-	case l.gray || p.shape.Kind == pixel.Gray:
-		per = 1
-	case p.subsampling(l) == 1:
-		per = 3
-	}
-	plane := per * (int64(l.view.size.X) + 1) * (int64(l.view.size.Y) + 1)
+	plane := p.planeBytes(l)
 	need := plane
-	if l.view.stored() == stored && l.view.filter == "" && per == 1 && !p.shape.Video {
+	if l.view.stored() == stored && l.view.filter == "" && !p.chroma(l) && !isInks(p.shape.Kind) && !p.shape.Video {
 		need = 0
 	}
 	if l.view.turn != (turn{}) {
 		need += plane
 	}
 	return need
+}
+
+// planeBytes estimates the bytes of the planes of l at the size of its view.
+func (p *planesPath) planeBytes(l leg) int64 {
+	per := int64(2) // half-size chroma
+	switch {
+	case isInks(p.shape.Kind):
+		per = 4
+	case !p.chroma(l):
+		per = 1
+	case p.subsampling(l) == 1:
+		per = 3
+	}
+	return per * (int64(l.view.size.X) + 1) * (int64(l.view.size.Y) + 1)
 }
 
 // kept estimates the bytes of memory that stay in a workspace.
@@ -237,7 +246,9 @@ func (p *planesPath) need(n *needs) {
 	for i := range p.legs {
 		l := &p.legs[i]
 		if size := l.view.size; p.direct(*l) {
-			n.output(l, 0, size, false)
+			soft := l.softNeed(p.planeBytes(*l))
+			n.during(soft)
+			n.output(l, soft/2, size, false)
 		} else {
 			n.steps(l, imageBytes(args{}, size.X, size.Y), size, p.inRGB(*l))
 		}
@@ -254,11 +265,11 @@ func (p *planesPath) explain() (why, how string) {
 			why = "planes of inks until they have the sizes wanted"
 			break
 		}
-		if len(l.rest) > 0 {
+		if !l.planar() {
 			why = fmt.Sprintf("planes until %s, which is done in RGB", l.rest[0])
 			break
 		}
-		if !l.direct() {
+		if !p.direct(l) {
 			why = fmt.Sprintf("planes until %s is written", l.row.name)
 		}
 	}
@@ -288,21 +299,22 @@ func (p *planesPath) run(j *job, data []byte, m meta, res *Result, start time.Ti
 // size makes the files of one size. Those of planes come first: RGB is made from a view with all chroma, and then the
 // memory of views is free for what an encoder makes of RGB.
 func (p *planesPath) size(s *sizing, planes *pixel.Planes) error {
-	var pic *pixel.Planes
+	var pic, soft *pixel.Planes
 	made := 0 // the subsampling of pic
 	shown := s.legs[0]
-	shown.gray = shown.gray && !isInks(p.shape.Kind)
+	shown.gray = !isInks(p.shape.Kind) && !slices.ContainsFunc(s.legs, p.chroma)
 	view := func(sub int) (err error) {
 		if made == sub {
 			return nil
 		}
+		soft = nil
 		s.doing, made = "resize", sub
 		if pic, err = s.space.view(planes, &p.shape, shown, sub, pic); err != nil {
 			return &Error{Kind: ClassOperation, Doing: s.doing, Err: err}
 		}
 		return s.ended()
 	}
-	if len(s.legs[0].rest) == 0 {
+	if s.legs[0].planar() {
 		s.suit(lookPhoto)
 	}
 	rgb := false
@@ -317,7 +329,13 @@ func (p *planesPath) size(s *sizing, planes *pixel.Planes) error {
 				if err := view(sub); err != nil {
 					return err
 				}
-				if err := s.finishPlanes(i, pic); err != nil {
+				if soft == nil { // all legs on this way have the same left to do
+					var err error
+					if soft, err = s.softened(&l, pic, sub); err != nil {
+						return err
+					}
+				}
+				if err := s.finishPlanes(i, soft); err != nil {
 					return err
 				}
 			}

@@ -60,6 +60,8 @@ type picture struct {
 	rows    int // of a grid; 0 for none
 	columns int
 	more    [][]byte // boxes at the end of the file
+	notes   int      // further items of EXIF, each of two pieces
+	piece   int      // bytes of such a piece
 }
 
 // build makes a file of a picture, in the order of boxes that libavif writes.
@@ -70,6 +72,7 @@ func (p picture) build() []byte {
 		kind  string
 		data  []byte
 		props []byte
+		twice bool // the item is two pieces from the beginning of the file
 	}
 	size := func(w, h int) []byte { return boxOf("ispe", nums(4, 0, 4, w, 4, h)) }
 	props := [][]byte{size(p.w, p.h), boxOf("av1C", []byte{0x81, 0, 0x0c, 0}), size(p.cw, p.ch),
@@ -79,23 +82,27 @@ func (p picture) build() []byte {
 		props = append(props, b)
 		own = append(own, byte(len(props)))
 	}
-	entries := []entry{{1, "av01", image, own}}
+	entries := []entry{{1, "av01", image, own, false}}
 	var refs []byte
 	if p.rows > 0 {
-		entries = []entry{{1, "grid", nums(1, 0, 1, 0, 1, p.rows-1, 1, p.columns-1, 2, p.w, 2, p.h), own}}
+		entries = []entry{{1, "grid", nums(1, 0, 1, 0, 1, p.rows-1, 1, p.columns-1, 2, p.w, 2, p.h), own, false}}
 		ids := nums(2, 1, 2, p.rows*p.columns)
 		for i := range p.rows * p.columns {
-			entries = append(entries, entry{10 + i, "av01", image, []byte{3, 0x82}})
+			entries = append(entries, entry{10 + i, "av01", image, []byte{3, 0x82}, false})
 			ids = append(ids, nums(2, 10+i)...)
 		}
 		refs = append(refs, boxOf("dimg", ids)...)
 	}
 	if p.alpha {
-		entries = append(entries, entry{2, "av01", image, []byte{3, 0x82, 4}})
+		entries = append(entries, entry{2, "av01", image, []byte{3, 0x82, 4}, false})
 		refs = append(refs, boxOf("auxl", nums(2, 2, 2, 1, 2, 1))...)
 	}
-	entries = append(entries, entry{3, "Exif", append(nums(4, 0), "II*\x00tiff"...), nil})
+	entries = append(entries, entry{3, "Exif", append(nums(4, 0), "II*\x00tiff"...), nil, false})
 	refs = append(refs, boxOf("cdsc", nums(2, 3, 2, 1, 2, 1))...)
+	for i := range p.notes {
+		entries = append(entries, entry{100 + i, "Exif", nil, nil, true})
+		refs = append(refs, boxOf("cdsc", nums(2, 100+i, 2, 1, 2, 1))...)
+	}
 	var infe, ipma, all []byte
 	for _, e := range entries {
 		infe = append(infe, boxOf("infe", nums(4, 2<<24, 2, e.id, 2, 0), []byte(e.kind+"\x00"))...)
@@ -118,6 +125,10 @@ func (p picture) build() []byte {
 					method = 1
 				}
 				iloc = append(iloc, nums(2, method)...)
+			}
+			if e.twice {
+				iloc = append(iloc, nums(2, 0, 2, 2, 4, 0, 4, p.piece, 4, 0, 4, p.piece)...)
+				continue
 			}
 			iloc = append(iloc, nums(2, 0, 2, 1, 4, at, 4, len(e.data))...)
 			at += len(e.data)
@@ -211,6 +222,29 @@ func TestWhatAFileContradictsIsAnError(t *testing.T) {
 	}
 }
 
+// TestManyItemsCostNoMoreThanTheFile: each item may be joined from pieces as long as the file, so that thousands of them
+// would cost a stranger nothing, and the reader gigabytes.
+func TestManyItemsCostNoMoreThanTheFile(t *testing.T) {
+	p := plain()
+	p.notes, p.piece = 3000, 400_000
+	p.more = [][]byte{boxOf("free", make([]byte, 1<<20))}
+	data := p.build()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	h, err := ReadHeader(data)
+	runtime.ReadMemStats(&after)
+	if took := after.TotalAlloc - before.TotalAlloc; err != nil || h.EXIF == nil || took > 8*uint64(len(data)) {
+		t.Errorf("a file of %d bytes took %d: %v", len(data), took, err)
+	}
+	for pieces, want := range map[int]bool{1: true, 2: false, 65535: false} {
+		f := &file{items: []item{{id: 1}}}
+		err := f.readPlaces(nums(4, 0, 2, 0, 2, 1, 2, 1, 2, 0, 2, pieces)) // their places and lengths have no bytes
+		if (err == nil) != want {
+			t.Errorf("an item of %d pieces that say nothing: %v", pieces, err)
+		}
+	}
+}
+
 func TestCutFileIsCutWhereItsPixelsAreCut(t *testing.T) {
 	data := plain().build()
 	for n := range data {
@@ -272,6 +306,48 @@ func TestProfileGoesIntoAFile(t *testing.T) {
 	}
 	if _, err := WithProfile(picture{w: 40, h: 30, cw: 40, ch: 30, brand: "avif", version: 1, inIdat: true}.build(),
 		profile); err == nil {
+		t.Error("a file whose pixels are in its header was changed")
+	}
+}
+
+// TestMetadataGoesIntoAFile adds XMP, EXIF or both to files that have EXIF already, which stays the first.
+func TestMetadataGoesIntoAFile(t *testing.T) {
+	xmp, exif := bytes.Repeat([]byte("<xmp/>"), 999), []byte("MM\x00*another")
+	for _, version := range []int{0, 1} {
+		for _, alpha := range []bool{false, true} {
+			p := plain()
+			p.version, p.alpha = version, alpha
+			data := p.build()
+			before, err := ReadHeader(data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, add := range [][2][]byte{{nil, xmp}, {exif, nil}, {exif, xmp}, {nil, nil}} {
+				out, err := WithMetadata(data, add[0], add[1])
+				if err != nil {
+					t.Fatal(err)
+				}
+				after, err := ReadHeader(out)
+				if err != nil || after.Cut || after.Alpha != alpha ||
+					!bytes.Equal(before.EXIF, after.EXIF) || !bytes.Equal(after.XMP, add[1]) ||
+					!bytes.HasSuffix(out, append(bytes.Clone(add[0]), add[1]...)) {
+					t.Errorf("version %d, alpha %t: %+v, %v", version, alpha, after, err)
+				}
+				if w, h, ends := Measure(out); w != 40 || h != 30 || !ends {
+					t.Errorf("measured %dx%d, ends %t", w, h, ends)
+				}
+				profiled, err := WithProfile(out, []byte("profile"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if after, err = ReadHeader(profiled); err != nil || !bytes.Equal(after.XMP, add[1]) {
+					t.Errorf("with a profile: %+v, %v", after, err)
+				}
+			}
+		}
+	}
+	if _, err := WithMetadata(picture{w: 40, h: 30, cw: 40, ch: 30, brand: "avif", version: 1, inIdat: true}.build(),
+		exif, xmp); err == nil {
 		t.Error("a file whose pixels are in its header was changed")
 	}
 }
@@ -352,6 +428,7 @@ func TestMutatedFilesAreReadOrRefused(t *testing.T) {
 			Alone(data, "avif")
 		}
 		WithProfile(data, []byte("profile"))
+		WithMetadata(data, []byte("II*\x00"), []byte("<xmp/>"))
 		Measure(data)
 		Brand(data)
 	})
@@ -378,6 +455,11 @@ func FuzzReadHeader(f *testing.F) {
 		alone := Alone(data, "avif")
 		if len(alone) != len(data) {
 			t.Errorf("%d bytes of %d stand alone", len(alone), len(data))
+		}
+		if out, err := WithMetadata(data, nil, []byte("<xmp/>")); err == nil {
+			if h2, err := ReadHeader(out); err != nil || h2.Width != h.Width || !bytes.Equal(h2.EXIF, h.EXIF) {
+				t.Errorf("with XMP: %v of %dx%d", err, w, ht)
+			}
 		}
 		out, err := WithProfile(data, []byte("profile"))
 		if err != nil {

@@ -239,6 +239,9 @@ func (f *file) readPlaces(b []byte) error {
 		if it.located {
 			return errorf("its item %d has two places", id)
 		}
+		if p.n > 1 && len(p.extents) == 0 {
+			return errorf("its item %d has %d pieces that say nothing of themselves", id, p.n)
+		}
 		it.located, it.place = true, p
 	}
 	return nil

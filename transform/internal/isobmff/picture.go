@@ -3,6 +3,7 @@ package isobmff
 import (
 	"image"
 	"math/big"
+	"slices"
 
 	"imgpipe/transform/internal/codec"
 )
@@ -139,7 +140,7 @@ func (f *file) turn(h *Header, it *item) {
 		case x.kind == "clap":
 			crop, ok := aperture(x.body, h.Width, h.Height)
 			if !ok || h.Orientation != 1 {
-				h.Odd = append(h.Odd, "the part of the picture that is to be shown is not one of whole pixels: all is")
+				h.Odd = []string{"the part of the picture that is to be shown is not one of whole pixels: all is"}
 				return
 			}
 			h.Crop = crop
@@ -196,38 +197,42 @@ func then(a, b int) int {
 // alphaOf returns the item that is the alpha of another (ISO/IEC 23008-12, 6.5.8); nil if there is none.
 func (f *file) alphaOf(id uint32) (alpha *item) {
 	f.referring("auxl", func(from uint32, to []uint32) {
-		for _, t := range to {
-			it := f.item(from)
-			if t != id || it == nil || alpha != nil {
-				continue
-			}
-			c := cursor{b: f.property(it, "auxC")}
-			c.full()
-			switch c.text() {
-			case "urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", "urn:mpeg:hevc:2015:auxid:1":
-				alpha = it
-			}
+		it := f.item(from)
+		if alpha != nil || it == nil || !slices.Contains(to, id) {
+			return
+		}
+		c := cursor{b: f.property(it, "auxC")}
+		c.full()
+		switch c.text() {
+		case "urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", "urn:mpeg:hevc:2015:auxid:1":
+			alpha = it
 		}
 	})
 	return alpha
 }
 
-// metadata finds the items of metadata that describe the primary image (ISO/IEC 23008-12, annex A).
+// metadata finds the items of metadata that describe the primary image (ISO/IEC 23008-12, annex A). The first of each
+// kind counts: each that is looked at may be joined from pieces as long as the file.
 func (f *file) metadata(h *Header) {
+	exif, xmp := false, false
 	f.referring("cdsc", func(from uint32, to []uint32) {
 		it := f.item(from)
 		if it == nil || len(to) == 0 || to[0] != f.primary {
 			return
 		}
-		b, err := f.bytes(it)
 		switch {
-		case err != nil:
-		case it.kind == "Exif" && h.EXIF == nil && len(b) > 4:
-			c := cursor{b: b}
-			c.take(int(c.number(4))) // from here to the TIFF structure
-			h.EXIF = c.b
-		case it.kind == "mime" && it.content == "application/rdf+xml" && h.XMP == nil:
-			h.XMP = b
+		case it.kind == "Exif" && !exif:
+			exif = true
+			if b, err := f.bytes(it); err == nil && len(b) > 4 {
+				c := cursor{b: b}
+				c.take(int(c.number(4))) // from here to the TIFF structure
+				h.EXIF = c.b
+			}
+		case it.kind == "mime" && it.content == "application/rdf+xml" && !xmp:
+			xmp = true
+			if b, err := f.bytes(it); err == nil {
+				h.XMP = b
+			}
 		}
 	})
 }

@@ -3,8 +3,8 @@
 //
 //	file -> header -> Shape -> Scale: how large to decode -> Planes -> resampled Planes -> file, or RGB and alpha
 //
-// Samples have 8 bits. Deeper ones would be a second slice of samples in a [Plane], and a depth in [Planes] and
-// [Shape]: sizes, kinds and sampling stay as they are.
+// Samples of planes have 8 bits. Pictures of 16 bits come row by row, with two bytes for a sample, the high one first,
+// as in image.NRGBA64 and image.Gray16; [Shallow] rounds them.
 //
 // The package knows no file format, allocates nothing but what it returns, and keeps no state.
 package pixel

@@ -1,6 +1,10 @@
 package png
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"imgpipe/transform/internal/pixel"
+)
 
 // expand turns a row of that width, as it is in the file, into R, G, B and A.
 func (h *Header) expand(row, raw []byte, width int) {
@@ -17,7 +21,7 @@ func (h *Header) expand(row, raw []byte, width int) {
 	}
 	switch {
 	case h.depth == 16:
-		h.expandDeep(row, raw, width)
+		h.expandRounded(row, raw, width)
 	case h.color == rgb:
 		for x := range width {
 			p := raw[3*x:][:3]
@@ -69,31 +73,45 @@ func (h *Header) isBeyond(raw []byte, width int) bool {
 	return int(most) >= h.named
 }
 
-// expandDeep is expand for samples of 16 bits.
-func (h *Header) expandDeep(row, raw []byte, width int) {
-	n := h.samples()
+// expandRounded is expand for samples of 16 bits, which become 8.
+func (h *Header) expandRounded(row, raw []byte, width int) {
 	for x := range width {
-		var v [4]uint16
-		for i := range n {
-			v[i] = binary.BigEndian.Uint16(raw[2*(n*x+i):])
-		}
-		key := int64(v[0])
-		switch h.color {
-		case gray:
-			v = [4]uint16{v[0], v[0], v[0], 0xffff}
-		case grayAlpha:
-			v = [4]uint16{v[0], v[0], v[0], v[1]}
-		case rgb:
-			key |= int64(v[1])<<16 | int64(v[2])<<32
-			v[3] = 0xffff
-		}
-		if key == h.key {
-			v[3] = 0
-		}
+		v := h.deepPixel(raw, x)
 		p := row[4*x:][:4]
-		p[0], p[1], p[2], p[3] = to8(v[0]), to8(v[1]), to8(v[2]), to8(v[3])
+		p[0], p[1], p[2], p[3] = pixel.To8(v[0]), pixel.To8(v[1]), pixel.To8(v[2]), pixel.To8(v[3])
 	}
 }
 
-// to8 rounds a sample of 16 bits.
-func to8(v uint16) byte { return byte((uint32(v)*255 + 32767) / 65535) }
+// expandDeep is expand for samples of 16 bits, which stay so.
+func (h *Header) expandDeep(row, raw []byte, width int) {
+	if h.color == rgba {
+		copy(row, raw[:8*width])
+		return
+	}
+	for x := range width {
+		v := h.deepPixel(raw, x)
+		binary.BigEndian.PutUint64(row[8*x:], uint64(v[0])<<48|uint64(v[1])<<32|uint64(v[2])<<16|uint64(v[3]))
+	}
+}
+
+// deepPixel returns R, G, B and A of pixel x of a row of 16 bits a sample.
+func (h *Header) deepPixel(raw []byte, x int) (v [4]uint16) {
+	n := h.samples()
+	for i := range n {
+		v[i] = binary.BigEndian.Uint16(raw[2*(n*x+i):])
+	}
+	key := int64(v[0])
+	switch h.color {
+	case gray:
+		v = [4]uint16{v[0], v[0], v[0], 0xffff}
+	case grayAlpha:
+		v = [4]uint16{v[0], v[0], v[0], v[1]}
+	case rgb:
+		key |= int64(v[1])<<16 | int64(v[2])<<32
+		v[3] = 0xffff
+	}
+	if key == h.key {
+		v[3] = 0
+	}
+	return v
+}

@@ -43,7 +43,7 @@ func FuzzDecode(f *testing.F) {
 			t.Fatal(err)
 		}
 		blank := make([]byte, 4*h.Width)
-		h.fill(blank[:h.pixelBytes()*h.Width])
+		d.fill(blank[:h.pixelBytes(false)*h.Width])
 		damage := d.Damage()
 		for y := range h.Height {
 			if damage.Misses(y) && !h.Gray && !bytes.Equal(got.Pix[y*got.Stride:][:4*h.Width], blank) {

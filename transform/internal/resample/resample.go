@@ -108,6 +108,9 @@ func within(pos, extent *float64, size, n int) bool {
 type Resampler struct {
 	// Cache keeps weights, to be shared with other Resamplers. Nil means one of its own.
 	Cache *Cache
+	// Linear has samples added as the light that they stand for as levels of sRGB (IEC 61966-2-1). It counts from the
+	// next start on. Alpha is no light, and stays as it is.
+	Linear bool
 
 	stream
 }
@@ -145,17 +148,21 @@ func (r *Resampler) NRGBA(dst, src *image.NRGBA, win Window, f Filter) error {
 // StartPlane begins a plane whose source comes with Push: srcH rows of srcW samples. dst belongs to the Resampler until
 // all of it is written. Errors are those of Plane. A plane that was begun before is abandoned.
 func (r *Resampler) StartPlane(dst pixel.Plane, srcW, srcH int, win Window, f Filter) error {
-	return r.begin(dst, gray, srcW, srcH, win, f)
+	return r.begin(dst, form{gray, false, r.Linear}, srcW, srcH, win, f)
 }
 
 // StartNRGBA begins an image whose source comes with Push: srcH rows of srcW pixels of 4 bytes, R, G, B and A, not
 // premultiplied. If opaque is set, A counts as 255 whatever it is, which takes a third less time.
 func (r *Resampler) StartNRGBA(dst *image.NRGBA, srcW, srcH int, opaque bool, win Window, f Filter) error {
-	kind := translucent
+	return r.begin(planeOf(dst), form{colors(opaque), false, r.Linear}, srcW, srcH, win, f)
+}
+
+// colors returns the kind of pixels of four samples.
+func colors(opaque bool) kind {
 	if opaque {
-		kind = rgb
+		return rgb
 	}
-	return r.begin(planeOf(dst), kind, srcW, srcH, win, f)
+	return translucent
 }
 
 // Push takes the next n rows of the source, of which row i begins at rows[i*stride], and returns how many rows of the
@@ -163,7 +170,7 @@ func (r *Resampler) StartNRGBA(dst *image.NRGBA, srcW, srcH int, opaque bool, wi
 // An error means that the rows do not fit their bytes; none is taken then.
 func (r *Resampler) Push(rows []byte, stride, n int) (int, error) {
 	strip := pixel.Plane{Pix: rows, Stride: stride, W: r.srcW, H: n}
-	if err := check(strip, "strip", r.kind.bytes()); err != nil {
+	if err := check(strip, "strip", r.bytes()); err != nil {
 		return r.done, err
 	}
 	return r.push(rows, stride, n), nil

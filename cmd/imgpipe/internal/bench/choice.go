@@ -23,11 +23,12 @@ func rank(mode string) int {
 	return len(plainness)
 }
 
-// plainer reports whether a asks for less than b: a plainer mode, no flags, fewer workers, fewer downloads.
+// plainer reports whether a asks for less than b: this program, a plainer mode, no flags, fewer workers, fewer
+// downloads.
 func (a Config) plainer(b Config) bool {
 	settings := func(c Config) int { return len(c.Extra) + len(c.Env) }
 	return cmp.Or(
-		cmp.Compare(len(a.Program), len(b.Program)),
+		cmp.Compare(min(len(a.Program), 1), min(len(b.Program), 1)),
 		cmp.Compare(rank(a.Mode), rank(b.Mode)),
 		cmp.Compare(settings(a), settings(b)),
 		cmp.Compare(a.Workers, b.Workers),
@@ -36,17 +37,32 @@ func (a Config) plainer(b Config) bool {
 	) < 0
 }
 
-// plainest returns the plainest of some contestants.
-func (c *Comparison) plainest(of ...int) int {
-	return slices.MinFunc(of, func(a, b int) int {
-		switch {
-		case c.Configs[a].plainer(c.Configs[b]):
-			return -1
-		case c.Configs[b].plainer(c.Configs[a]):
-			return 1
-		}
-		return 0
+// plainest returns the plainest of some contestants: the first of those than which none is plainer.
+func (c *Comparison) plainest(of ...int) int { return c.equallyPlain(of)[0] }
+
+// equallyPlain returns those of some contestants than which none is plainer.
+func (c *Comparison) equallyPlain(of []int) []int {
+	return slices.DeleteFunc(slices.Clone(of), func(i int) bool {
+		return slices.ContainsFunc(of, func(j int) bool { return c.Configs[j].plainer(c.Configs[i]) })
 	})
+}
+
+// sparing returns the plainest of some contestants that tie by the clock, and a sentence about it. Of several that are
+// equally plain, it returns one that none is shown to beat by CPU time.
+func (e *evidence) sparing(of []int) (choice int, text string) {
+	plain := e.c.equallyPlain(of)
+	if len(plain) == 1 {
+		return plain[0], fmt.Sprintf("The plainest is %s.", e.c.Name(plain[0]))
+	}
+	text = fmt.Sprintf("The plainest are %s", e.names(plain))
+	if len(plain) == len(of) {
+		text = fmt.Sprintf("%s are equally plain", e.names(plain))
+	}
+	o := e.order(byCPU, plain)
+	if len(o.worse) > 0 {
+		text += fmt.Sprintf("; CPU for each image: %s least, %s", e.c.Name(o.best), e.amounts(byCPU, o.best, o.worse))
+	}
+	return slices.Min(o.alike()), text + "."
 }
 
 // eligible returns the contestants that can be advised. A mode with a lock is a lesson, not a tool: those are left out
@@ -95,19 +111,19 @@ func (e *evidence) sayChoice(say sayer) (choice int) {
 	o := e.order(byClock, among)
 	e.sayUneven(say, o)
 	alike := o.alike()
-	choice = e.c.plainest(o.ties...)
 	figures := e.measured(among)
 	switch {
 	case len(o.open) > 0:
-		choice = e.c.plainest(alike...)
-		e.sayOpen(say, o, alike, choice)
-		return choice
+		return e.sayOpen(say, o, alike)
 	case len(alike) == 1:
+		choice = o.best
 		next := o.worse[0]
 		say("choice", fmt.Sprintf("%s: the fastest, %s times as fast as %s, the next.", e.c.Name(choice),
 			withInterval(e.pair(byClock, next, choice).speed()), e.c.Name(next)), figures)
 	default:
-		text := fmt.Sprintf("%s: as fast as anything measured, and the plainest.", e.c.Name(choice))
+		var plain string
+		choice, plain = e.sparing(alike)
+		text := fmt.Sprintf("%s: as fast as anything measured. %s", e.c.Name(choice), plain)
 		if len(alike) == len(among) {
 			text += fmt.Sprintf(" All %d tie: %s.", len(alike), e.names(alike))
 		} else {
@@ -118,18 +134,21 @@ func (e *evidence) sayChoice(say sayer) (choice int) {
 	return choice
 }
 
-// sayOpen says that there is no order among the first, and what difference would have been seen.
-func (e *evidence) sayOpen(say sayer, o order, alike []int, choice int) {
+// sayOpen says that there is no order among the first, and what difference would have been seen. It returns the
+// contestant that is advised.
+func (e *evidence) sayOpen(say sayer, o order, alike []int) (choice int) {
 	text := fmt.Sprintf("No order is shown between %s.", e.names(alike))
 	if o.seen > 0 {
 		text = fmt.Sprintf("No order shown: these %d tie: %s. A difference of %s would have been seen.", len(alike),
-			e.names(alike), figure.Percent(o.seen))
+			e.names(alike), figure.Difference(o.seen))
 	}
-	text += fmt.Sprintf(" The plainest is %s.", e.c.Name(choice))
+	choice, plain := e.sparing(alike)
+	text += " " + plain
 	if len(o.worse) > 0 {
 		text += fmt.Sprintf(" Slower: %s.", e.beside(byClock, o.best, o.worse))
 	}
 	say("choice", text, e.beside(byClock, o.best, without(alike, o.best))+"; "+e.measured(alike))
+	return choice
 }
 
 // sayUneven names the contestants whose walls are not compared, because other programs took more from one of them.
@@ -174,12 +193,16 @@ func (e *evidence) sayWithheld(say sayer, among []int) (choice int) {
 		text += fmt.Sprintf("a tie of %s.", e.names(alike))
 	default:
 		text += fmt.Sprintf("no difference shown between %s; %s would have been seen.", e.names(alike),
-			figure.Percent(o.seen))
+			figure.Difference(o.seen))
 	}
 	if len(e.ofOneWidth(left)) < len(left) {
 		text += " It does not say which width is faster."
 	} else if len(alike) > 1 {
-		text += fmt.Sprintf(" The plainest is %s: take it until a quieter machine shows more.", e.c.Name(choice))
+		if plain := e.c.equallyPlain(e.ofOneWidth(alike)); len(plain) > 1 {
+			text += fmt.Sprintf(" %s are equally plain.", e.names(plain))
+		} else {
+			text += fmt.Sprintf(" The plainest is %s: take it until a quieter machine shows more.", e.c.Name(choice))
+		}
 	}
 	say("choice", text, e.measured(among)+"; "+e.shares(e.ran))
 	return choice

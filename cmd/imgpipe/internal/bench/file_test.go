@@ -150,6 +150,9 @@ func TestOneContestantIsSetBesideItselfOfAnEarlierComparison(t *testing.T) {
 	others.Configs[0].Mode = modes.Serial
 	says(t, beside(alone(2), others), `^choice: Only .* was run, and the earlier comparison has nothing like it\.$`)
 	says(t, alone(2), `^choice: Only .* was run, so there is nothing to compare it with\.$`)
+	withPeer := alone(2)
+	withPeer.Peer = &PeerFacts{}
+	says(t, beside(withPeer, alone(1)), `^choice: Of the modes of imgpipe only .* was run`)
 	both := contest(8, 2, 1, nil)
 	both.Analyse()
 	says(t, beside(both, alone(1)), `^choice: .*: the fastest, `)

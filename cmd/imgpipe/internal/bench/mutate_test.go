@@ -167,7 +167,7 @@ func TestTruthsNoticeEachCondition(t *testing.T) {
 	// The quick tests come first: most changes are noticed by them.
 	var phases []string
 	for _, files := range [][]string{{"verdict_test.go", "bound_test.go", "costs_test.go",
-		"disturb_test.go", "neighbors_test.go", "order_test.go", "pairing_test.go", "scaling_test.go",
+		"disturb_test.go", "file_test.go", "neighbors_test.go", "order_test.go", "pairing_test.go", "scaling_test.go",
 		"warnings_test.go"}, {"truth_test.go"}, {"kinds_test.go"}} {
 		phases = append(phases, "^("+strings.Join(testsOf(t, files...), "|")+")$")
 	}

@@ -151,7 +151,8 @@ func (e *evidence) sayDownloads(say sayer, choice int) {
 	e.sayNeighbors(say, perHostDimension, choice)
 	wider := e.sayNeighbors(say, downloadsDimension, choice)
 	waited := a[pipeline.EntryLatency] + a[pipeline.EntryBody]
-	if wider || bound || waited < muchShare || config.Mode == modes.Serial || config.Downloads >= e.c.Job.Images {
+	if wider || bound || waited < muchShare || config.Mode == modes.Serial || config.Downloads >= e.c.Job.Images ||
+		e.deferring(choice) > 0 {
 		return
 	}
 	more := min(2*config.Downloads, e.c.Job.Images)
@@ -177,6 +178,17 @@ func (e *evidence) triedBoth(of int) bool {
 	})
 }
 
+// deferring returns how many hosts, in any run of a contestant, wanted to be asked later: more downloads at once would
+// make them say so sooner.
+func (e *evidence) deferring(config int) (hosts int) {
+	for _, run := range e.runs[config] {
+		if run != nil {
+			hosts = max(hosts, run.Summary.Deferring)
+		}
+	}
+	return hosts
+}
+
 // sayHosts says how many downloads hosts let run at once, and reports whether that was what held the job up.
 func (e *evidence) sayHosts(say sayer, a account, choice int) bool {
 	s := e.runs[choice][e.whole[0]].Summary
@@ -191,6 +203,15 @@ func (e *evidence) sayHosts(say sayer, a account, choice int) bool {
 	}
 	figures := fmt.Sprintf("%d were allowed; %s held back; the workers waited %s of their time for that", wanted,
 		plural(held, "image was", "images were"), figure.Percent(a[pipeline.EntryPerHost]))
+	if n := e.deferring(choice); n > 0 {
+		which := "which"
+		if s.Hosts != 1 {
+			which = fmt.Sprintf("%d of which", n)
+		}
+		say("per-host", fmt.Sprintf("%d at once from %s, %s answered 429 or 503 to be asked later: %s held back.",
+			atOnce, from, which, plural(held, "image was", "images were")), figures)
+		return true
+	}
 	if s.PerHost == 0 || atOnce < s.Hosts*s.PerHost {
 		say("per-host", fmt.Sprintf("%d at once from %s, %d were allowed: %s held back for a host that took no more.",
 			atOnce, from, wanted, plural(held, "image was", "images were")), figures)

@@ -79,7 +79,7 @@ const (
 	cpuRatio    = `CPU for each image: `
 	otherWords  = `other programs|for others`
 	saysNoOrder = `no order by the clock|no order of these two by the clock`
-	tieOrNone   = `^choice: .*( tie: |as fast as anything measured, and the plainest)`
+	tieOrNone   = `^choice: .*( tie: |as fast as anything measured\.)`
 	goOn        = `(?i)would help|could bring`
 	serialShare = `serial share`
 )

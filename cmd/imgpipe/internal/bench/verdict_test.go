@@ -187,7 +187,30 @@ func TestPlainestOfTiesIsAdvised(t *testing.T) {
 			}
 		}
 	})
-	says(t, c, "^choice: serial: as fast as anything measured, and the plainest. All 3 tie: .*goroutines.*processes")
+	says(t, c, `^choice: serial: as fast as anything measured\. The plainest is serial\. All 3 tie: .*goroutines.*processes`)
+}
+
+// TestEquallyPlainContestantsAreNotRanked: builds and repetitions of one row tie by the clock. None is plainer for the
+// length of its path or its place in the list, and the one that takes less CPU time is the one to take.
+func TestEquallyPlainContestantsAreNotRanked(t *testing.T) {
+	tied := func(cpu ...float64) *Comparison {
+		return judged(t, "five that are equal", quietMachine, func(c *Comparison) {
+			c.Configs, c.Results = c.Configs[:2], nil
+			c.Configs[1] = c.Configs[0]
+			c.Configs[0].Name, c.Configs[0].Program = "old", "./o"
+			c.Configs[1].Name, c.Configs[1].Program = "new", "./longer/path"
+			c.Samples = slices.DeleteFunc(c.Samples, func(s Sample) bool { return s.Config > 1 })
+			for i := range c.Samples {
+				s := &c.Samples[i]
+				s.Disturbed, s.DisturbedShare, s.Elapsed = "", 0, 1+0.002*float64((7*s.Round+3*s.Config)%11)
+				s.Summary.User, s.Summary.System = cpu[s.Config]*(1+0.001*float64(s.Round%4)), 0
+			}
+		})
+	}
+	says(t, tied(1, 1), `^choice: .*as fast as anything measured\. old and new are equally plain\. All 2 tie`)
+	says(t, tied(1.1, 1), `^choice: new: as fast as anything measured\. old and new are equally plain; CPU for each `+
+		`image: new least, old 1\.10 .* times as much\. All 2 tie`)
+	says(t, tied(1, 1.1), `^choice: old: as fast .*; CPU for each image: old least, new 1\.10 `)
 }
 
 // TestOrderOfAllButOneIsSaid: some tie, one is slower, and each has its words.
@@ -204,12 +227,11 @@ func TestOrderOfAllButOneIsSaid(t *testing.T) {
 			}
 		})
 	}
-	says(t, slow(t, 0.02), `^choice: goroutines with 2 workers.*: as fast as anything measured, and the plainest\. `+
-		`It ties `+
-		`with (goroutines|threads|processes)[^:]*, [^:]* and [^:]*\.$`)
+	says(t, slow(t, 0.02), `^choice: goroutines with 2 workers.*: as fast as anything measured\. The plainest `+
+		`are goroutines with 2 workers and goroutines with 2 workers \(#2\)\. It ties with (goroutines|threads|processes)[^:]*, [^:]* and [^:]*\.$`)
 	saysNothingOf(t, slow(t, 0.02), "^choice: .*pipes")
 	says(t, slow(t, 0.5), `^choice: No order shown: these 4 tie: .* A difference of \d+ % would have been seen\. The `+
-		`plainest is goroutines with 2 workers.* Slower: beside .*: pipes with 2 workers 0\.[67]`)
+		`plainest are goroutines with 2 workers and goroutines with 2 workers \(#2\)\. Slower: beside .*: pipes with 2 workers 0\.[67]`)
 }
 
 // TestUnevenNeighborsAreComparedBeforeWalls: enough rounds are called quiet, but one contestant had others beside it.

@@ -23,7 +23,8 @@ func TestFiguresHaveThreeDigitsAndTheUnitThatSuits(t *testing.T) {
 		{Ratio(1.934), "1.93×"}, {RatioBetween(5.07, 4.97, 5.41), "5.07× (4.97–5.41)"}, {RatioBetween(2, -inf,
 			inf), "2.00×"},
 		{Percent(0.123), "12 %"}, {Percent(0.004), "0.4 %"}, {Percent(0.0001), "< 0.1 %"}, {Percent(0), "0 %"},
-		{Percent(nan), Unknown},
+		{Percent(nan), Unknown}, {Difference(0.12), "12 %"}, {Difference(0.99), "99 %"}, {Difference(1), "2 times"},
+		{Difference(26.4), "27 times"}, {Difference(nan), Unknown},
 		{Bytes(64e6), "64MB"}, {Bytes(1.25e9), "1.25GB"}, {Bytes(999.6e3), "1MB"}, {Bytes(inf), Unknown},
 		{Bytes(math.Copysign(0, -1)), "0B"},
 		{Bytes(-5e6), "-5MB"}, {BytesBetween(71.8e6, 70.1e6, 73e6), "71.8MB (70.1MB–73MB)"},
@@ -41,7 +42,7 @@ func TestNoFigureHasAnExponentOrIsNoNumber(t *testing.T) {
 	for range 20_000 {
 		x := math.Float64frombits(rnd.Uint64())
 		y := math.Exp(40 * rnd.NormFloat64())
-		for _, s := range []string{Number(y), Duration(x), Duration(y), Ratio(y), Percent(x), Bytes(y),
+		for _, s := range []string{Number(y), Duration(x), Duration(y), Ratio(y), Percent(x), Difference(x), Bytes(y),
 			DurationBetween(y, x, 2*y), BytesBetween(x, y, x)} {
 			if bad.MatchString(s) {
 				t.Fatalf("%v and %v: %s", x, y, s)

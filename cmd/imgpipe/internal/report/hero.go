@@ -182,7 +182,7 @@ func (f forest) words(e bench.Estimate, differs bool, detectable float64) (value
 	case e.Low >= 1-noMatter && e.High <= 1+noMatter:
 		return "tie: " + value, ""
 	case !differs && finite(detectable) && detectable > 0:
-		return value, "no difference shown; " + figure.Percent(detectable) + " would have been seen"
+		return value, "no difference shown; " + figure.Difference(detectable) + " would have been seen"
 	case !differs:
 		return value, "no difference shown"
 	}

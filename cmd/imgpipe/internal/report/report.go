@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -187,7 +188,7 @@ func (v *view) rounds() string {
 	}
 	switch v.Ended {
 	case "precision":
-		s += fmt.Sprintf(", until intervals were within ±%s", figure.Percent(v.Precision))
+		s += fmt.Sprintf(", until intervals were within ±%s %%", strconv.FormatFloat(100*v.Precision, 'g', 3, 64))
 	case "budget":
 		s += fmt.Sprintf(", until the budget of %s was used", duration(v.Budget))
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"imgpipe/cmd/imgpipe/internal/figure"
 	"imgpipe/fetch"
 	"imgpipe/pipeline"
 )
@@ -30,7 +31,7 @@ func (s *Summary) Flowed(flow *pipeline.Flow, before time.Duration) {
 	if flow == nil {
 		return
 	}
-	s.DownloadsAtOnce, s.HeldBack = flow.AtOnce, flow.HeldBack
+	s.DownloadsAtOnce, s.HeldBack, s.Deferring = flow.AtOnce, flow.HeldBack, flow.Deferring
 	s.Last, s.Tail = fetch.Redact(flow.Last.Source), flow.Tail.Seconds()
 	if flow.Account.Lanes > 0 {
 		wall := time.Duration(math.Round(s.Wall * float64(time.Second)))
@@ -104,7 +105,11 @@ const (
 // writeFlow writes a line on the downloads if a host held them back, and one on where the time of the workers went.
 func (s *Summary) writeFlow(w io.Writer) {
 	if s.HeldBack > 0 && s.DownloadsAtOnce > 0 {
-		fmt.Fprintf(w, "downloads: %s\n", AtOnce(s.DownloadsAtOnce, max(s.Hosts, 1), s.PerHost, s.Downloads))
+		said := AtOnce(s.DownloadsAtOnce, max(s.Hosts, 1), s.PerHost, s.Downloads)
+		if s.Deferring > 0 {
+			said += fmt.Sprintf("; %s answered 429 or 503 to be asked later", figure.Count(s.Deferring, "host"))
+		}
+		fmt.Fprintf(w, "downloads: %s\n", said)
 	}
 	if line := s.Account.line(); line != "" {
 		fmt.Fprintf(w, "workers: %s\n", line)
