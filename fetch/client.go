@@ -27,8 +27,16 @@ type Options struct {
 	Retries int
 	// PerHost is how many downloads from one host and port run at once. Default 8.
 	PerHost int
+	// Rate is how many requests to one host and port begin in a second, redirects and further tries among them; 0 sets
+	// no bound. They are spread evenly.
+	Rate float64
 	// MaxBytes is the largest file that is read, after decompression. Default 64 MB (64,000,000).
 	MaxBytes int64
+	// Headers are further lines of requests. They go to the host of the item alone, and not to where it sends on.
+	Headers []Header
+	// IgnoreOptOut fetches items of lists also if the server asks, by X-Robots-Tag with noai, noimageai, noindex or
+	// noimageindex, that they are not collected.
+	IgnoreOptOut bool
 	// SHA256 has a Body say what its digest is.
 	SHA256 bool
 	// Redirects is how many redirects are followed for one item. Default 10; negative means none.
@@ -127,6 +135,9 @@ func New(o Options) *Client {
 	c.opts.Policy = c.opts.Policy.compiled()
 	c.buffers.first = c.opts.Buffers
 	c.hosts.perHost, c.hosts.retries, c.hosts.source = c.opts.PerHost, c.opts.Retries, c.source
+	if c.opts.Rate > 0 {
+		c.hosts.every = time.Duration(float64(time.Second) / c.opts.Rate)
+	}
 	c.hosts.finish = make(chan struct{})
 	c.ending, c.end = context.WithCancelCause(context.Background())
 	c.files = &files{clock: newWatch(c.opts.Timeout, c.hosts.finish)}

@@ -156,7 +156,9 @@ func (f *download) hop(ctx context.Context, u *url.URL) (next *url.URL, err erro
 	defer resp.Body.Close()
 	status := resp.StatusCode
 	if status == http.StatusOK || status == http.StatusNonAuthoritativeInfo {
-		err = f.read(ctx, resp)
+		if err = f.heed(resp.Header); err == nil {
+			err = f.read(ctx, resp)
+		}
 		if err == nil || final(err) {
 			turn.leave(verdictGood)
 		}
@@ -191,6 +193,11 @@ func (f *download) ask(ctx context.Context, u, proxy *url.URL) (*http.Response, 
 	req.Header.Set("User-Agent", f.opts.UserAgent)
 	req.Header.Set("Accept", f.opts.Accept)
 	req.Header.Set("Accept-Encoding", "identity")
+	if u.Host == f.url.Host && u.Scheme == f.url.Scheme {
+		for _, h := range f.opts.Headers {
+			req.Header.Add(h.Name, h.Value)
+		}
+	}
 	if u.User != nil {
 		password, _ := u.User.Password()
 		req.SetBasicAuth(u.User.Username(), password)

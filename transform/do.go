@@ -151,6 +151,9 @@ func (j *job) run(t Task) (Result, error) {
 	if err := t.Limits.check(h.Width, h.Height); err != nil {
 		return Result{}, h.tooLarge(err)
 	}
+	if err := t.Limits.wants(h); err != nil {
+		return Result{}, err
+	}
 	p, err := t.Spec.plan(h, t.Limits)
 	if err != nil {
 		return Result{}, err

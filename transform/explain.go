@@ -16,6 +16,9 @@ func (s Spec) Explain(h Header, limits Limits) (string, error) {
 	if err := limits.check(h.Width, h.Height); err != nil {
 		return "", h.tooLarge(err)
 	}
+	if err := limits.wants(h); err != nil {
+		return "", err
+	}
 	p, err := s.plan(h, limits)
 	if err != nil {
 		return "", err

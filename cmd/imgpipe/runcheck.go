@@ -30,20 +30,34 @@ func (f *runFlags) check() error {
 		f.tell.check(changed, f.dry),
 		f.download.check(),
 		f.input.check(changed),
+		f.checkNetwork(changed),
 		f.output.isNotInput(f.input.args),
 		f.checkShard(),
 		f.checkPrune(),
 	)
 }
 
-// idle is a line for the screen about what presets set and what has no say, beside flags that were typed; "" where there
-// is none. What was typed in vain is an error instead.
+// idle is a line for the screen about what presets set and what has no say, beside flags that were typed; "" where
+// there is none. What was typed in vain is an error instead.
 func (f *runFlags) idle() string {
 	given := f.preset.given(f.set.Changed)
-	if err := cmp.Or(f.picture.check(given), f.exec.check(given)); err != nil {
+	if err := cmp.Or(f.picture.check(given), f.exec.check(given), f.checkNetwork(given)); err != nil {
 		return "what a preset sets has no say here: " + err.Error()
 	}
 	return ""
+}
+
+// checkNetwork finds flags of servers that nobody asks.
+func (f *runFlags) checkNetwork(changed func(string) bool) error {
+	for _, name := range []string{"header", "referer", "rate"} {
+		if changed(name) && !f.input.asksServers() {
+			return fmt.Errorf("--%s is for downloads, and no input can be one: expected a URL or --input-list", name)
+		}
+	}
+	if changed("ignore-opt-out") && len(f.input.lists) == 0 {
+		return errors.New("--ignore-opt-out is for what lists name: expected --input-list with it")
+	}
+	return nil
 }
 
 // required finds what is missing.

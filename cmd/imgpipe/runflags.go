@@ -120,7 +120,8 @@ func (f *runFlags) addPicture(g flags.Group) {
 			Usage: "lanczos (default), catmullrom, mitchell, linear, box, nearest"},
 		flags.Flag{Name: "linear", Value: flags.Switch(&f.picture.linear),
 			Usage: "resize in linear light: fine bright detail stays as bright as it was. Levels are taken for those " +
-				"of sRGB, whatever the profile"},
+				"of sRGB, whatever the profile. Large JPEGs take six times as long, PNGs 1.3 times. See imgpipe help " +
+				"color"},
 		flags.Flag{Name: "upscale", Value: flags.Switch(&f.picture.upscale),
 			Usage: "allow images to become larger. Without it, an image smaller than the box stays small: cover " +
 				"and fill warn, contain pads it"},
@@ -303,6 +304,13 @@ func (f *runFlags) addImageLimits(g flags.Group) {
 			Usage: "what to do with a damaged image. keep: use the rows that are there, and warn about what is " +
 				"missing (default). fail: the image fails, also one that an earlier run kept. An image without a " +
 				"whole row always fails"},
+		flags.Flag{Name: "min-size",
+			Value: flags.Parsed(&f.limits.minSize, "PIXELS", parseMinSize, unlessZero),
+			Usage: "smallest image that is taken, by its shorter side: a smaller one fails, and nothing of it is " +
+				"decoded"},
+		flags.Flag{Name: "max-aspect", Value: flags.Parsed(&f.limits.maxAspect, "RATIO", parseAspect, formatAspect),
+			Usage: "longest image that is taken, such as 2.5: one whose longer side is more of the shorter fails, " +
+				"and nothing of it is decoded"},
 		flags.Flag{Name: "item-timeout", Value: flags.PeriodOrNone(&f.limits.itemTimeout),
 			Usage: "time for the whole transform of one image, from when it begins; 0 for no limit"},
 		flags.Flag{Name: "max-failures", Value: flags.CountOrShare(&f.limits.maxFailures),
@@ -324,8 +332,19 @@ func (f *runFlags) addNetwork(g flags.Group) {
 			Usage: "further tries after time-outs, broken connections, 408, 429 and 5xx"},
 		flags.Flag{Name: "per-host", Value: flags.Whole(&f.download.perHost, 1, 4096),
 			Usage: "downloads from one host at once"},
+		flags.Flag{Name: "rate", Value: flags.Parsed(&f.download.rate, "N", parseRate, formatRate),
+			Usage: "requests to one host that begin in a second, spread evenly, such as 2 or 0.5 (default no limit); " +
+				"of shards, each has its own"},
 		flags.Flag{Name: "user-agent", Value: flags.Text(&f.download.userAgent, "TEXT"),
 			Usage: "User-Agent header of requests (default imgpipe)"},
+		flags.Flag{Name: "header", Value: flags.List(&f.download.headers, "NAME: VALUE", fetch.ParseHeader),
+			Usage: "further header of requests; may be repeated. It goes to the host of each URL of the input, and " +
+				"not to another one that it sends on to; reports do not show its value"},
+		flags.Flag{Name: "referer", Value: flags.Text(&f.download.referer, "URL"),
+			Usage: "page that requests say they come from, as some servers ask for"},
+		flags.Flag{Name: "ignore-opt-out", Value: flags.Switch(&f.download.ignoreOptOut),
+			Usage: "download what lists name also if its server asks, by X-Robots-Tag with noai, noimageai, noindex " +
+				"or noimageindex, that it is not collected; without it, such inputs fail for good"},
 		flags.Flag{Name: "public-only", Value: flags.Switch(&f.download.publicOnly),
 			Usage: "for untrusted lists: refuse addresses that are not public, also as the target of a redirect"},
 		flags.Flag{Name: "allow-host", Value: flags.List(&f.download.allowHosts, "HOST", hostFor(false)),

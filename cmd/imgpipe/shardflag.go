@@ -120,8 +120,14 @@ func (f *runFlags) checkShard() error {
 	if f.input.part.Whole() {
 		return nil
 	}
-	if !f.exec.whole() {
-		return errors.New("--shard and --stage exclude each other: expected one of them")
+	for _, name := range []string{"stage", "in-place", "prune", "watch"} {
+		if f.set.Changed(name) {
+			return fmt.Errorf("--shard and --%s exclude each other: expected one of them", name)
+		}
+	}
+	if f.output.remote() {
+		return fmt.Errorf("--shard %s: one run at a time writes to %s: expected a folder for --output, "+
+			"or a list for each of several prefixes, as 'imgpipe split' makes them", f.input.part, f.output.shown())
 	}
 	out := store.NewTree(f.output.dir)
 	for _, arg := range f.input.args {

@@ -34,6 +34,7 @@ func (p *prepared) newSummary() *summary.Summary {
 		Memory:    f.exec.budget(),
 		Backup:    f.output.backup,
 		Spec:      p.store.Spec().String(),
+		Shard:     f.input.part.String(),
 		Presets:   f.preset.sources(),
 		Failures:  []summary.Failure{},
 	}

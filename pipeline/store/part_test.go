@@ -29,6 +29,7 @@ func newShared(r *rand.Rand) shared {
 		Spec: transform.Spec{Formats: []transform.Format{transform.JPEG}}, NoSync: true,
 		Name: []string{"", "{stem}.{ext}", "{index}-{w}.{ext}", "{stem}{w}.{ext}", "{host}/{stem}.{ext}",
 			"x.{ext}"}[r.IntN(6)],
+		Unique: r.IntN(3) == 0,
 	}}
 	for i := range 1 + r.IntN(12) {
 		source := fmt.Sprintf("https://h%d/%c.png?%d", r.IntN(2), 'a'+r.IntN(3), r.IntN(3))
@@ -117,7 +118,7 @@ func sameLines(a, b map[string]Entry) bool {
 // TestPartsTogetherAreTheWhole holds for any list, template and number of parts, whether the parts write into one
 // folder at the same time, one after the other, or into folders that Adopt brings together.
 func TestPartsTogetherAreTheWhole(t *testing.T) {
-	rounds := 40
+	rounds := 24
 	if testing.Short() {
 		rounds = 8
 	}
@@ -236,9 +237,9 @@ func TestPartsThatWereKilledLoseNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Close()
-	step := 1
+	step := 2
 	if testing.Short() {
-		step = 5
+		step = 7
 	}
 	for kill := 1; kill <= calls; kill += step {
 		for _, second := range []int{0, 1 + kill%9} {

@@ -87,6 +87,8 @@ func (m *taskMessage) fields(c *codec) {
 	c.u64(&m.task)
 	c.u32(&m.spec)
 	c.i64(&m.limits.MaxPixels)
+	c.i64(&m.limits.MinSide)
+	c.i64(&m.limits.MaxAspect)
 	c.bool(&m.limits.RefuseDamaged)
 	c.i64(&m.grant)
 	c.u64(&m.shared.At)

@@ -90,7 +90,7 @@ func TestTasksTravelWithTheirSpecsAndFiles(t *testing.T) {
 		{Data: photo, Spec: marked(t), Grant: 1 << 30},
 		{Data: photo, Spec: plain(t, "text={stem}"), Name: "a name"},
 		{Data: photo, Spec: plain(t, "size=20;grayscale"),
-			Limits: transform.Limits{MaxPixels: 5000, RefuseDamaged: true}},
+			Limits: transform.Limits{MaxPixels: 5000, MinSide: 7, MaxAspect: 1500, RefuseDamaged: true}},
 		{Data: []byte("no image"), Spec: marked(t)},
 		{Spec: transform.Spec{}},
 	}
@@ -126,8 +126,8 @@ func TestEveryFieldOfATaskArrives(t *testing.T) {
 	if fields := reflect.TypeFor[transform.Task]().NumField(); fields != 5 {
 		t.Errorf("a Task has %d fields, of which 5 are on the wire", fields)
 	}
-	if fields := reflect.TypeFor[transform.Limits]().NumField(); fields != 3 {
-		t.Errorf("Limits have %d fields, of which 2 are on the wire, and Time is not", fields)
+	if fields := reflect.TypeFor[transform.Limits]().NumField(); fields != 5 {
+		t.Errorf("Limits have %d fields, of which 4 are on the wire, and Time is not", fields)
 	}
 }
 

@@ -18,10 +18,10 @@
 // A str is a u32 length and that many bytes. A list is a u32 count and that many elements. A bool is one byte, 0 or 1.
 // A time is an i64 of nanoseconds. A head has no byte more than its fields.
 //
-//	HELO  worker → pool   version u32 (now 8), pid u32, mapped u64, isolation str
+//	HELO  worker → pool   version u32 (now 9), pid u32, mapped u64, isolation str
 //	SPEC  pool → worker   id u32, text str, list of (name str, length u64); the body is files
-//	TASK  pool → worker   task u64, spec u32, max-pixels i64, refuse-damaged bool, grant i64, at u64, mapped u64,
-//	                      name str; the body is the image file
+//	TASK  pool → worker   task u64, spec u32, max-pixels i64, min-side i64, max-aspect i64, refuse-damaged bool,
+//	                      grant i64, at u64, mapped u64, name str; the body is the image file
 //	DONE  worker → pool   task u64, busy time, WORK, RESULT, failed bool, [ERROR]; the body is the outputs
 //
 //	WORK    wall, cpu, run-queue and scheduler times, major-faults i64, cpu-known bool, run-queue-known bool
@@ -54,4 +54,4 @@
 package wire
 
 // Version is the version of this format. HELO carries it.
-const Version = 8
+const Version = 9

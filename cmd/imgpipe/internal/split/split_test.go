@@ -83,7 +83,7 @@ func random(r *rand.Rand, n int) (all []string) {
 // keys are divided several times: the parts have each source of the list once, in its order, each host is in one part,
 // and each part is read as the list was.
 func TestPartsAreTheList(t *testing.T) {
-	rounds := 60
+	rounds := 42
 	if testing.Short() {
 		rounds = 15
 	}

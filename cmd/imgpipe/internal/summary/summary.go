@@ -43,6 +43,8 @@ type Summary struct {
 	Hosts   int    `json:"hosts"`
 	Memory  int64  `json:"memory_budget"`
 	Spec    string `json:"spec"`
+	// Shard is the part of the input that the run did, such as "2/8"; "" is all of it.
+	Shard string `json:"shard,omitempty"`
 	// Presets are those that flags came from, and where they stand.
 	Presets []string `json:"presets,omitempty"`
 
