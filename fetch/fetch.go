@@ -111,9 +111,9 @@ const (
 	// there was no memory for a body, and the temporary file in its place could not be written
 	ClassSpool  = "temp-file"
 	ClassRecord = "bad-record" // a line or row of a list that names nothing
-	ClassOptOut = "opted-out"  // the server asks that the picture is not collected
 	ClassDenied = "denied"     // an object store refused access, or found no valid keys
 	ClassClock  = "clock"      // an object store finds the clock of this machine wrong
+	ClassOptOut = "opted-out"  // the server asks that the picture is not collected
 	ClassHash   = "wrong-hash" // the bytes are not those whose digest the list has
 )
 

@@ -36,14 +36,14 @@ type Inputs struct {
 	Extensions Extensions
 	// Include and Exclude choose among the items. One that a pattern of Exclude has is left out, and so is one that no
 	// pattern of Include has, if there are any. Walks do not even open a folder that is excluded, or in which nothing
-	// can be included. Of what a folder or a pattern has, they see the path from that folder, or from the first wildcard. Of what an argument or a list names
-	// itself, they see its path below Root, if it is there, or the path as it is written, without the "/" or "../" at
-	// its beginning. Of a URL they see the path.
+	// can be included. Of what a folder or a pattern has, they see the path from that folder, or from the first
+	// wildcard. Of what an argument or a list names itself, they see its path below Root, if it is there, or the path
+	// as it is written, without the "/" or "../" at its beginning. Of a URL they see the path.
 	Include, Exclude []Pattern
 	// Follow has walks follow symbolic links, once all arguments have been walked without them. So it changes neither
 	// the order nor the Dir of what is found without it. A link to a file is one more item, in its place. A folder
-	// behind a link is walked as if it lay there, unless it was walked before, or the link lies in it. That is found out
-	// by what folders are, not by their paths. Folders in Skip, those with a Marker, and those below them are not
+	// behind a link is walked as if it lay there, unless it was walked before, or the link lies in it. That is found
+	// out by what folders are, not by their paths. Folders in Skip, those with a Marker, and those below them are not
 	// walked behind links, either.
 	Follow bool
 	// Root, if set, is a folder. Dir of every file below it is the path of the file's folder below Root, however the

@@ -117,7 +117,8 @@ func TestLinksUpwardsAndToOutputsAreNotFollowed(t *testing.T) {
 	tree(t, "home/p/a.jpg", "home/p/sub/b.jpg", "home/c.jpg", "out/d.jpg", "out/deep/e.jpg", "old/mark", "old/f.jpg",
 		"old/deep/g.jpg")
 	symlinks(t, map[string]string{
-		"home/p/root": "/", "home/p/up": "..", "home/p/sub/self": ".", "home/p/sub/top": "..", "home/p/out": "../../out",
+		"home/p/root": "/", "home/p/up": "..", "home/p/sub/self": ".", "home/p/sub/top": "..",
+		"home/p/out":  "../../out",
 		"home/p/deep": "../../out/deep", "home/p/old": "../../old", "home/p/olddeep": "../../old/deep",
 	})
 	symlinks(t, map[string]string{"named": "home/p"})
@@ -184,9 +185,9 @@ func TestAFolderOfLinksAloneIsOfUse(t *testing.T) {
 	}
 }
 
-// TestFollowingOnlyAdds makes trees by chance, with links to anything, and loops. Items that are found without following
-// keep their order and their Dir, what is found behind links to folders comes last, each real folder is walked once, and
-// it comes to an end.
+// TestFollowingOnlyAdds makes trees by chance, with links to anything, and loops. Items that are found without
+// following keep their order and their Dir, what is found behind links to folders comes last, each real folder is
+// walked once, and it comes to an end.
 func TestFollowingOnlyAdds(t *testing.T) {
 	seeds := uint64(60)
 	if testing.Short() {

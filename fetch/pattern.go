@@ -20,8 +20,8 @@ import (
 //	/raw         from the top, too
 //	**/old/*     ** stands for any number of folders
 //
-// As in a shell, * and ? stand for no slash, [a-z] for one of some letters, {a,b} for one of some texts, and a backslash
-// has the letter behind it mean itself. [ParsePattern] makes a Pattern; the zero value matches nothing.
+// As in a shell, * and ? stand for no slash, [a-z] for one of some letters, {a,b} for one of some texts, and a
+// backslash has the letter behind it mean itself. [ParsePattern] makes a Pattern; the zero value matches nothing.
 type Pattern struct {
 	text   string // as it was written
 	glob   string
@@ -129,7 +129,8 @@ func (p *Pattern) below(rel string) bool {
 	return strings.Count(rel, "/")+1 < len(globs)
 }
 
-// What a walk and a list leave out because of Inputs.Include and Inputs.Exclude, as Inputs.PassedOver is called with it.
+// What a walk and a list leave out because of Inputs.Include and Inputs.Exclude, as Inputs.PassedOver is called with
+// it.
 const (
 	ExcludedFiles   = "excluded files"
 	ExcludedFolders = "excluded folders"
@@ -164,7 +165,8 @@ func (c *chooser) count() int {
 	return c.left
 }
 
-// anyOf reports whether one of some patterns has what is at rel. A pattern that had nothing so far is asked in any case.
+// anyOf reports whether one of some patterns has what is at rel. A pattern that had nothing so far is asked in any
+// case.
 func anyOf(patterns []Pattern, had []bool, rel string, folder bool) bool {
 	found := false
 	for i := range patterns {
@@ -224,8 +226,8 @@ func (c *chooser) unmatched(yield func(p Pattern, excludes bool)) {
 	}
 }
 
-// named returns why an item that no walk has chosen is left out, or "". under is the argument that was listed for it, or
-// "". What could not be listed, and a line that names nothing, are not left out.
+// named returns why an item that no walk has chosen is left out, or "". under is the argument that was listed for it,
+// or "". What could not be listed, and a line that names nothing, are not left out.
 func (c *chooser) named(item Item, root, under string) string {
 	var e *Error
 	if c == nil || item.chosen || item.Err != nil && under != "" || errors.As(item.Err, &e) && e.Kind == ClassRecord {
@@ -237,14 +239,11 @@ func (c *chooser) named(item Item, root, under string) string {
 // choicePath returns the path that patterns see of an item that no walk has found: below what was listed, if that is
 // part of its name, below root, or as it is written. Of a URL it is the path, without its host.
 func choicePath(item Item, root, under string) string {
-	if rest, ok := strings.CutPrefix(item.Source, under); ok && strings.HasSuffix(under, "/") && !item.Listed {
-		return strings.Trim(rest, "/")
+	if rel, ok := beneath(item.Source, under); ok {
+		return strings.Trim(rel, "/")
 	}
 	if item.Scheme == "data" {
 		return ""
-	}
-	if item.Listed {
-		return belowName(item.Source, under)
 	}
 	if !item.Local() {
 		return urlPath(item.Source)
@@ -259,17 +258,6 @@ func choicePath(item Item, root, under string) string {
 		path = path[len("../"):]
 	}
 	return strings.TrimPrefix(path, "/")
-}
-
-// belowName returns the path of what was listed below a name. Both may have a query.
-func belowName(source, name string) string {
-	name, _, _ = strings.Cut(name, "?")
-	source, _, _ = strings.Cut(source, "?")
-	rest, ok := strings.CutPrefix(source, strings.TrimSuffix(name, "/")+"/")
-	if plain, err := url.PathUnescape(rest); ok && err == nil {
-		return plain
-	}
-	return urlPath(source)
 }
 
 // urlPath returns the path of a URL, decoded, without the slash at its beginning.

@@ -125,7 +125,9 @@ func TestChoosingLeavesTheOthersAsTheyAre(t *testing.T) {
 		seeds = 20
 	}
 	names := []string{"a", "b", "raw", "x.jpg", "y.jpg", "z.png", "raw.png"}
-	texts := []string{"raw", "raw/", "a/", "/a", "a/b", "*.png", "x.*", "**/b/*.jpg", "a/**", "{x,y}.jpg", "b/*/", "[!x].jpg"}
+	texts := []string{
+		"raw", "raw/", "a/", "/a", "a/b", "*.png", "x.*", "**/b/*.jpg", "a/**", "{x,y}.jpg", "b/*/", "[!x].jpg",
+	}
 	for seed := range seeds {
 		r := rand.New(rand.NewPCG(seed, 1))
 		some := func(n int) (all []string) {
@@ -230,13 +232,14 @@ func TestAnExcludedFolderIsNeverOpened(t *testing.T) {
 func TestAFolderInWhichNothingIsIncludedIsNeverOpened(t *testing.T) {
 	tree(t, "p/2023/raw/a.jpg", "p/2024/raw/b.jpg", "p/2024/web/c.jpg", "p/2024/web/deep/d.jpg", "p/e.jpg")
 	for include, want := range map[string]string{
-		"2024/*/*.jpg":     "p/2024 p/2024/raw p/2024/web",
-		"2024/web/":        "p/2024 p/2024/web p/2024/web/deep",
-		"/20*/raw":         "p/2023 p/2023/raw p/2024 p/2024/raw",
-		"*/web/*.jpg":      "p/2023 p/2024 p/2024/web",
-		"*.jpg":            "p/2023 p/2023/raw p/2024 p/2024/raw p/2024/web p/2024/web/deep",
-		"2024/**/d.jpg":    "p/2024 p/2024/raw p/2024/web p/2024/web/deep",
-		"{2024,x}/w*/*.*g": "p/2023 p/2023/raw p/2024 p/2024/raw p/2024/web p/2024/web/deep", // braces are not looked into
+		"2024/*/*.jpg":  "p/2024 p/2024/raw p/2024/web",
+		"2024/web/":     "p/2024 p/2024/web p/2024/web/deep",
+		"/20*/raw":      "p/2023 p/2023/raw p/2024 p/2024/raw",
+		"*/web/*.jpg":   "p/2023 p/2024 p/2024/web",
+		"*.jpg":         "p/2023 p/2023/raw p/2024 p/2024/raw p/2024/web p/2024/web/deep",
+		"2024/**/d.jpg": "p/2024 p/2024/raw p/2024/web p/2024/web/deep",
+		// Braces are not looked into.
+		"{2024,x}/w*/*.*g": "p/2023 p/2023/raw p/2024 p/2024/raw p/2024/web p/2024/web/deep",
 	} {
 		var mu sync.Mutex
 		opened := map[string]bool{}
@@ -293,9 +296,19 @@ func TestWhatIsNamedIsChosenByItsPath(t *testing.T) {
 		"by path in a list": {list("p/a.jpg\nq/d.jpg\n../" + "x/q/d.jpg\n"), "q/*", "", "q/d.jpg"},
 		"below a root": {Inputs{Root: "p", Lists: []List{{Path: "-"}}, Stdin: strings.NewReader(all)}, "/raw", "",
 			"p/raw/b.jpg p/raw/c.png http://h/raw/f%2Ejpg"},
-		"a folder, not its root":  {Inputs{Root: ".", Args: []string{"p"}}, "/raw/*.jpg", "", "p/raw/b.jpg raw"},
-		"objects below a name":    {Inputs{Args: []string{"shop://b/p/"}, Sources: shop}, "", "/raw", "shop://b/p/a.jpg"},
-		"one object":              {Inputs{Args: []string{"shop://b/p/raw/b.jpg"}, Sources: shop}, "p/raw/*", "", "shop://b/p/raw/b.jpg"},
+		"a folder, not its root": {Inputs{Root: ".", Args: []string{"p"}}, "/raw/*.jpg", "", "p/raw/b.jpg raw"},
+		"objects below a name": {
+			Inputs{Args: []string{"shop://b/p/"}, Sources: shop},
+			"", "/raw", "shop://b/p/a.jpg",
+		},
+		"objects below a prefix": {
+			Inputs{Args: []string{"shop://b/p"}, Sources: shop},
+			"", "/raw", "shop://b/p/a.jpg",
+		},
+		"one object": {
+			Inputs{Args: []string{"shop://b/p/raw/b.jpg"}, Sources: shop},
+			"p/raw/*", "", "shop://b/p/raw/b.jpg",
+		},
 		"lines that name nothing": {list("p/a.jpg\n\"\"\n"), "*.png", "", "stdin:2 !bad-record"},
 		"a pattern's path":        {Inputs{Args: []string{"p/*/*.*g"}}, "", "raw/*.jpg", "p/raw/c.png raw"},
 	} {
@@ -421,6 +434,7 @@ func BenchmarkChoose(b *testing.B) {
 // TestAnItemKnowsTheFolderThatWasWalked: an item knows the folder that was named, which its Dir may begin with.
 func TestAnItemKnowsTheFolderThatWasWalked(t *testing.T) {
 	tree(t, "p/a.jpg", "p/s/b.jpg", "q/c.jpg", "d.jpg")
+	shop := map[string]Source{"shop": shelf{"shop://b/p/c.jpg", "shop://b/p/s/d.jpg"}}
 	folders := func(in Inputs) (all []string) {
 		in.Extensions = photos
 		for item, err := range in.Items(t.Context()) {
@@ -439,6 +453,9 @@ func TestAnItemKnowsTheFolderThatWasWalked(t *testing.T) {
 		{Inputs{Args: []string{"./p/", "q"}}, "p:p p:p/s q:q"},
 		{Inputs{Args: []string{"p/*.jpg", "d.jpg", "q"}}, ": : q:"},
 		{Inputs{Args: []string{"p"}, Root: "."}, ":p :p/s"},
+		{Inputs{Args: []string{"shop://b/p/"}, Sources: shop}, "p: p:"},
+		{Inputs{Args: []string{"shop://b/p", "shop://b/"}, Sources: shop}, "p: p: b: b:"},
+		{Inputs{Args: []string{"shop://b/p/c.jpg"}, Sources: shop}, ":"},
 	} {
 		if got := strings.Join(folders(c.in), " "); got != c.want {
 			t.Errorf("%q: got %q, want %q", c.in.Args, got, c.want)

@@ -267,7 +267,7 @@ func TestNoDamagedAVIFIsDone(t *testing.T) {
 		encoded(t, scene(90, 70), AVIF), encoded(t, clear, AVIF),
 		do(t, encoded(t, scene(160, 120), PNG), "format=avif").Outputs[0].Data,
 	}
-	n := 500
+	n := 250
 	if testing.Short() {
 		n = 60
 	}

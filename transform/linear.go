@@ -16,7 +16,9 @@ func (p *plan) linear() bool {
 // planeRows are the rows of a file whose planes can be decoded alone, for views in linear light: of RGB, or of gray.
 //
 // The planes are decoded at full size. A decoder that makes them smaller takes means of levels and not of light, as
-// planes of chroma do that are added apart from their luma.
+// planes of chroma do that are added apart from their luma: at any scale below, a checkerboard of single pixels becomes
+// level 128 where its light is that of 188. Thirty photos to JPEG of 800 px took 6.1 times the CPU time of planes for
+// it, the whole program, and six PNGs 1.26 times that of levels, 1.07 times with 16 bits a sample (November 2026).
 type planeRows struct{ planeSource }
 
 func (r planeRows) gray(bool) bool { return r.shape().Kind == pixel.Gray }

@@ -10,12 +10,12 @@ import (
 	"testing"
 )
 
-// manySources are images that go by each of the paths.
-func manySources(t *testing.T) map[string][]byte {
-	pic := scene(400, 300)
+// manySources are images of w × h pixels, but for the WebP, that go by each of the paths.
+func manySources(t *testing.T, w, h int) map[string][]byte {
+	pic := scene(w, h)
 	gray := image.NewGray(pic.Rect)
 	draw.Draw(gray, gray.Rect, pic, image.Point{}, draw.Src)
-	clear := scene(400, 300)
+	clear := scene(w, h)
 	clear.Pix[3] = 7
 	return map[string][]byte{
 		"jpeg": jpegOf(t, pic, 2, 2), "turned jpeg": withOrientation(jpegOf(t, pic, 2, 2), 6),
@@ -31,7 +31,7 @@ func manySources(t *testing.T) map[string][]byte {
 // output wants. So a JPEG beside a PNG is made from more chroma, and may differ a little from one that is made alone.
 func TestEachFormatIsThatOfARunForItAlone(t *testing.T) {
 	formats := []string{"jpeg", "png", "gif", "tiff", "bmp"}
-	for name, data := range manySources(t) {
+	for name, data := range manySources(t, 200, 150) {
 		for _, steps := range []string{"", "size=80", "size=90;size=33x40,fit=cover", "size=80;grayscale", "blur=1",
 			"size=70x70,fit=contain;rotate=90", "flip;quality=95"} {
 			with := func(f string) string { return strings.TrimPrefix(steps+";format="+f, ";") }
@@ -61,7 +61,7 @@ func TestEachFormatIsThatOfARunForItAlone(t *testing.T) {
 
 // TestFormatsOfOneScaleAreByteEqual is for planes, whose scale the sizes decide and the formats that take RGB.
 func TestFormatsOfOneScaleAreByteEqual(t *testing.T) {
-	data := manySources(t)["jpeg"]
+	data := manySources(t, 400, 300)["jpeg"]
 	for _, steps := range []string{"", "size=80;format=png,bmp,gif", "size=80,filter=nearest;format=jpeg,png"} {
 		res := do(t, data, steps)
 		for _, got := range res.Outputs {
@@ -76,7 +76,7 @@ func TestFormatsOfOneScaleAreByteEqual(t *testing.T) {
 
 // TestNeedOfSeveralFormats wants the pixels that formats share to be counted once.
 func TestNeedOfSeveralFormats(t *testing.T) {
-	for name, data := range manySources(t) {
+	for name, data := range manySources(t, 400, 300) {
 		h, err := ReadHeader(data)
 		if err != nil {
 			t.Fatal(err)
@@ -111,7 +111,7 @@ func TestSizesOfTheSamePixelsAreMadeOnce(t *testing.T) {
 		{"size=640;size=1280;grayscale;blur=1;format=png,jpeg", []string{"640", "640"},
 			"not made: size 1280, with the same 400x300 pixels as size 640"},
 	} {
-		for name, data := range manySources(t) {
+		for name, data := range manySources(t, 400, 300) {
 			if name == "turned jpeg" {
 				continue
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"image"
 	"image/draw"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"path/filepath"
@@ -62,7 +63,7 @@ func noise(w, h int) *image.NRGBA {
 }
 
 // What Do has in use at its peak is at most what Need says, whichever way pixels go, and Need is not far from it: what
-// it says decides whether an image is worked on at all.
+// it says decides whether an image is worked on at all. Every source meets every other spec.
 func TestNeedIsWhatAnImageTakes(t *testing.T) {
 	if underRace {
 		t.Skip("the race detector allocates as well")
@@ -97,7 +98,7 @@ func TestNeedIsWhatAnImageTakes(t *testing.T) {
 	for _, f := range outputFormats {
 		sources[string(f)] = encoded(t, pic, f)
 	}
-	for _, text := range []string{
+	for j, text := range []string{
 		"", "size=600;size=300;size=500x500,fit=cover", "size=900x900,fit=contain;format=jpeg",
 		"size=500x500,fit=cover,gravity=smart", "size=2000,upscale",
 		"format=jpeg;quality=95;brightness=10", "format=png", "format=gif", "format=tiff", "rotate=10;format=bmp",
@@ -108,13 +109,13 @@ func TestNeedIsWhatAnImageTakes(t *testing.T) {
 		"size=300;linear=on", "size=2000,upscale;linear=on",
 		"size=500x500,fit=cover,gravity=smart;rotate=90;format=png,jpeg",
 	} {
-		for name, data := range sources {
-			if strings.Contains(text, "linear") && !slices.Contains([]string{
+		for i, name := range slices.Sorted(maps.Keys(sources)) {
+			if (i+j)%2 != 0 || strings.Contains(text, "linear") && !slices.Contains([]string{
 				"turned jpeg", "clear png", "gray png", "lossy webp", "gif", "deep png", "deep gray tiff",
 			}, name) {
 				continue
 			}
-			spec := mustSpec(t, text)
+			data, spec := sources[name], mustSpec(t, text)
 			header, err := ReadHeader(data)
 			if err != nil {
 				t.Fatal(err)
@@ -123,7 +124,7 @@ func TestNeedIsWhatAnImageTakes(t *testing.T) {
 			most := need + 1<<20 // what is in pools, whatever the size
 			used := int64(math.MaxInt64)
 			// What is counted may hold garbage that a busy machine's collector has not come to.
-			for range 3 {
+			for range 6 {
 				if used <= most {
 					break
 				}

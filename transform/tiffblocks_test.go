@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -155,16 +156,16 @@ func bothWays(t *testing.T, name string, data []byte) (*image.NRGBA, []string) {
 	return img, warnings
 }
 
-// What the components of a JPEG in a TIFF are is said by the tags of the TIFF, whatever markers the JPEG has.
+// What the components of a JPEG in a TIFF are is said by the tags of the TIFF, whatever markers the JPEG has. Any three of
+// photometric, markers, tables and geometry meet.
 func TestTagsOfATIFFSayWhatItsJPEGsHold(t *testing.T) {
-	notUnderRace(t)
 	const w, h = 40, 30
 	law := func(x, y, c int) uint8 {
 		return [4]uint8{uint8(6 * x), uint8(8 * y), uint8(3 * (x + y)), uint8(3 * y)}[c]
 	}
 	gray := func(v uint8) color.NRGBA { return color.NRGBA{v, v, v, 255} }
 	n, turn := 0, 0
-	for photometric, want := range map[uint32]func(s [4]uint8) color.NRGBA{
+	colors := map[uint32]func(s [4]uint8) color.NRGBA{
 		0: func(s [4]uint8) color.NRGBA { return gray(255 - s[0]) },
 		1: func(s [4]uint8) color.NRGBA { return gray(s[0]) },
 		2: func(s [4]uint8) color.NRGBA { return color.NRGBA{s[0], s[1], s[2], 255} },
@@ -177,13 +178,20 @@ func TestTagsOfATIFFSayWhatItsJPEGsHold(t *testing.T) {
 			r, g, b := color.YCbCrToRGB(s[0], s[1], s[2])
 			return color.NRGBA{r, g, b, 255}
 		},
-	} {
+	}
+	marked := colorMarkers()
+	for i, photometric := range slices.Sorted(maps.Keys(colors)) {
+		want := colors[photometric]
 		samples := map[uint32]int{0: 1, 1: 1, 2: 3, 5: 4, 6: 3}[photometric]
-		for markers, segments := range colorMarkers() {
-			for _, tables := range []string{"within", "apart", "apart with markers", "apart without an end"} {
-				for _, geometry := range []string{
+		for j, markers := range slices.Sorted(maps.Keys(marked)) {
+			segments := marked[markers]
+			for k, tables := range []string{"within", "apart", "apart with markers", "apart without an end"} {
+				for l, geometry := range []string{
 					"a strip", "strips", "strips of full height", "a strip of whole blocks", "tiles", "planes",
 				} {
+					if (i+j+k+l)%3 != 0 {
+						continue
+					}
 					if photometric == 6 && geometry == "planes" {
 						continue // the chroma of planes is its own matter
 					}

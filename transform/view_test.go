@@ -46,9 +46,6 @@ func TestViewIsTheOperationsInTurn(t *testing.T) {
 		}
 		planes := &pixel.Planes{Kind: pixel.Gray, Plane: [4]pixel.Plane{luma}, Extent: [4]pixel.Extent{extent}}
 		for o := 1; o <= 8; o++ {
-			if underRace && o%5 != 1 {
-				continue
-			}
 			for _, text := range views {
 				p := planOf(t, text, size.X, size.Y, o)
 				l := p.legs[0]
@@ -90,18 +87,19 @@ func smooth(w, h int) *image.NRGBA {
 }
 
 // TestChromaStandsWhereItsLumaIs makes views of planes whose chroma has half of the columns or rows, with odd sizes,
-// turned and cut, and compares them with views at full resolution: a shift by half a chroma sample would be 5 levels.
+// turned and cut, and compares them with views at full resolution: a shift by half a chroma sample would be 5 levels. Any
+// three of size, chroma, orientation and view meet.
 func TestChromaStandsWhereItsLumaIs(t *testing.T) {
-	for _, size := range []image.Point{{57, 43}, {64, 48}, {33, 70}} {
+	for i, size := range []image.Point{{57, 43}, {64, 48}, {33, 70}} {
 		full := planesAt(smooth(size.X, size.Y), 1, 1)
 		s := &pixel.Shape{Width: size.X, Height: size.Y}
-		for _, half := range []image.Point{{1, 1}, {2, 1}, {1, 2}, {2, 2}} {
+		for j, half := range []image.Point{{1, 1}, {2, 1}, {1, 2}, {2, 2}} {
 			stored := planesAt(smooth(size.X, size.Y), half.X, half.Y)
 			for o := 1; o <= 8; o++ {
-				if underRace && o%5 != 1 {
-					continue
-				}
-				for _, text := range views {
+				for k, text := range views {
+					if (i+j+k+o)%3 != 0 {
+						continue
+					}
 					l := planOf(t, text, size.X, size.Y, o).legs[0]
 					for _, sub := range []int{1, 2} {
 						var a, b workspace

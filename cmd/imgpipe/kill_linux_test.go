@@ -102,6 +102,10 @@ func gone(pid int) bool {
 }
 
 func TestKilledRunContinues(t *testing.T) {
+	moments := *killMoments
+	if testing.Short() {
+		moments = min(moments, 2)
+	}
 	in := t.TempDir()
 	noisy(t, in, 40)
 	args := func(mode, out string) []string {
@@ -119,7 +123,7 @@ func TestKilledRunContinues(t *testing.T) {
 			if len(want) != 80 {
 				t.Fatalf("%d outputs, want 80", len(want))
 			}
-			for range *killMoments {
+			for range moments {
 				out := filepath.Join(t.TempDir(), "out")
 				cmd := program(t.Context(), args(mode, out)...)
 				if err := cmd.Start(); err != nil {

@@ -143,46 +143,48 @@ func (f *runFlags) place(ctx context.Context, options *store.Options, own *owner
 		return "", err
 	}
 	options.Files, options.Trust = b.Files(), !f.output.verify
-	home, lasting := homeOf(b)
+	home, lasting := homeOf(b, options.Part)
 	if !lasting || options.ReadOnly {
 		if home, err = scratchFolder("s3"); err != nil {
 			return "", err
 		}
 		own.undo(func() { os.RemoveAll(home) })
 	}
-	folder, ledger := filepath.Join(home, "ledger"), b.Ledger(home)
-	if !options.ReadOnly {
-		options.Keeper = ledger
-		return folder, nil
-	}
-	if err := os.Mkdir(folder, 0o700); err != nil {
+	folder = filepath.Join(home, "ledger")
+	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return "", err
 	}
-	return folder, copyLedger(ctx, ledger, filepath.Join(folder, store.LedgerName))
+	if !options.ReadOnly {
+		options.Keeper = b.Ledger(home, options.Part)
+	}
+	return folder, b.CopyLedgers(ctx, folder, options.Part, options.ReadOnly)
 }
 
-// copyLedger writes a ledger to a file. Where there is none yet, there is no file.
-func copyLedger(ctx context.Context, ledger *object.Ledger, to string) error {
-	file, err := os.Create(to)
+// openStore opens the Store of a run in a folder. What parts of the input left in an object store goes once it is in
+// the ledger of the whole.
+func (f *runFlags) openStore(ctx context.Context, folder string, options store.Options) (*store.Store, error) {
+	s, err := store.Open(folder, options)
+	files, ok := options.Files.(object.Files)
 	if err != nil {
-		return err
+		return nil, f.output.of(err)
 	}
-	err = ledger.Read(ctx, file)
-	at, seekErr := file.Seek(0, 1)
-	if err = errors.Join(err, seekErr, file.Close()); err == nil && at == 0 {
-		err = os.Remove(to)
+	if !ok || len(s.Merged().Parts) == 0 {
+		return s, nil
 	}
-	return err
+	if err := files.RemoveParts(ctx, s.Merged().Parts); err != nil {
+		return nil, errors.Join(f.output.of(err), s.Close())
+	}
+	return s, nil
 }
 
 // homeOf returns the folder in which this machine keeps what it knows of the outputs in a bucket, from run to run. It
-// reports whether there can be one.
-func homeOf(b *object.Bucket) (string, bool) {
+// reports whether there can be one. Each part of an input has one of its own.
+func homeOf(b *object.Bucket, p store.Part) (string, bool) {
 	base, err := os.UserCacheDir()
 	if err != nil {
 		return "", false
 	}
-	home := filepath.Join(base, "imgpipe", "s3", fmt.Sprintf("%x", sha256.Sum256([]byte(b.ID())))[:32])
+	home := filepath.Join(base, "imgpipe", "s3", fmt.Sprintf("%x", sha256.Sum256([]byte(b.ID()+" "+p.String())))[:32])
 	return home, os.MkdirAll(home, 0o700) == nil
 }
 

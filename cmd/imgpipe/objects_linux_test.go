@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"imgpipe/cmd/imgpipe/internal/modes"
@@ -303,6 +304,42 @@ func TestFlagsThatMeanNothingForObjectsAreRefused(t *testing.T) {
 		_, said := command(t, exitUsage, append([]string{"run", in}, strings.Fields(c.flag)...)...)
 		if !strings.Contains(said, c.says) {
 			t.Errorf("%s:\n%s", c.flag, said)
+		}
+	}
+}
+
+// TestShardsIntoABucketAreTheWhole has three at once, as on three machines, and then the plain command.
+func TestShardsIntoABucketAreTheWhole(t *testing.T) {
+	server := newObjectServer(t)
+	in, dir := t.TempDir(), filepath.Join(t.TempDir(), "out")
+	noisy(t, in, 10)
+	command(t, exitOK, "run", "-q", "-o", dir, "--resize", "20", in)
+	var group sync.WaitGroup
+	for _, shard := range []string{"1/3", "2/3", "3/3"} {
+		args := []string{"run", "-q", "-o", "s3://bucket/out", "--resize", "20", "--shard", shard, in}
+		group.Go(func() {
+			if b, err := program(t.Context(), args...).CombinedOutput(); err != nil {
+				t.Errorf("--shard %s: %v\n%s", shard, err, b)
+			}
+		})
+	}
+	group.Wait()
+	want := filesOnly(t, dir)
+	if got := server.outputs(t, "out"); !maps.Equal(got, want) {
+		t.Errorf("the objects are %q, want %q", slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want)))
+	}
+	for _, n := range []string{"-n", "-q=false", "-q=false"} { // a dry run changes nothing
+		out, said := command(t, exitOK, "run", n, "-o", "s3://bucket/out", "--resize", "20", in)
+		if !strings.Contains(out+said, "10 skipped") {
+			t.Errorf("without --shard, %s:\n%s%s", n, out, said)
+		}
+	}
+	if lines := server.ledger(t, "out"); len(lines) != 10 {
+		t.Errorf("the ledger has %d lines, want 10", len(lines))
+	}
+	for _, key := range server.keys(t, "out/.imgpipe/") {
+		if strings.Contains(key, "-of-") {
+			t.Errorf("%s is left", key)
 		}
 	}
 }

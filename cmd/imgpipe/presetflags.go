@@ -37,8 +37,8 @@ func (f *presetFlags) add(set *pflag.FlagSet) {
 }
 
 // settableHeadings are the headings of imgpipe run's flags that presets may set: what is made of images, and with how
-// much at once. settable are further flags. What is read and written, what replaces files, what is done again and how far workers are trusted is said at each run: a file of
-// presets may come with somebody else's repository.
+// much at once. settable are further flags. What is read and written, what replaces files, what is done again and how
+// far workers are trusted is said at each run: a file of presets may come with somebody else's repository.
 var (
 	settableHeadings = []string{pictureHeading, filesHeading, limitsHeading, downloadHeading, speedHeading}
 	settable         = []string{
@@ -51,12 +51,11 @@ func maySet(f *pflag.Flag) bool {
 	return !f.Hidden && (slices.Contains(settable, f.Name) || slices.Contains(settableHeadings, flags.Heading(f)))
 }
 
-// rivals are flags of which one alone can be given. Of two that come from different places, the one that wins
-// stays.
+// rivals are flags of which one alone can be given. Of two that come from different places, the one that wins stays.
 var rivals = map[string]string{"resize": "size", "size": "resize"}
 
-// checkSetting returns an error unless a setting is a flag that presets may set, with a good value. table has the flags of
-// imgpipe run; their values are changed.
+// checkSetting returns an error unless a setting is a flag that presets may set, with a good value. table has the flags
+// of imgpipe run; their values are changed.
 func checkSetting(table *pflag.FlagSet, p *preset.Preset, s preset.Setting) error {
 	bad := func(format string, args ...any) error {
 		return fmt.Errorf("%s: preset %s: %s", s.At, p.Name, fmt.Sprintf(format, args...))
@@ -104,8 +103,8 @@ func settings(table *pflag.FlagSet, chain []*preset.Preset) (map[string]preset.S
 			}
 			rival := rivals[s.Key]
 			if own[rival] {
-				return nil, fmt.Errorf("%s: preset %s: %s and %s exclude each other: expected one of them", s.At, p.Name,
-					rival, s.Key)
+				return nil, fmt.Errorf("%s: preset %s: %s and %s exclude each other: expected one of them",
+					s.At, p.Name, rival, s.Key)
 			}
 			delete(all, rival)
 			all[s.Key], own[s.Key] = s, true
@@ -114,9 +113,9 @@ func settings(table *pflag.FlagSet, chain []*preset.Preset) (map[string]preset.S
 	return all, nil
 }
 
-// apply gives the flags of a command, which have been read, the values that the presets have for them. find returns the
-// flag that is imgpipe run's flag of that name, or nil where the command has none. Flags that were typed stay as they
-// are, and none becomes one that was typed.
+// apply sets the flags of a command, which have been read, to the values that the presets have for them. find returns
+// the flag that is imgpipe run's flag of that name, or nil where the command has none. Flags that were typed stay as
+// they are, and none becomes one that was typed.
 func (f *presetFlags) apply(find func(name string) *pflag.Flag) error {
 	if len(f.names) == 0 {
 		if f.file != "" {

@@ -46,10 +46,11 @@ func held(f *runFlags) string {
 var sampleValues = map[string]string{
 	"resize": `"80x60"`, "size": `[80, "60x"]`, "op": `["grayscale"]`, "gravity": `"north"`, "filter": `"box"`,
 	"background": `"#fff"`, "memory": `"1GB"`, "min-speed": "5", "user-agent": `"me"`, "allow-host": `["a.example"]`,
-	"deny-host": `["b.example"]`, "max-failures": "3", "max-time": `"2h"`, "include": `["*.jpg"]`, "exclude": `["raw/"]`,
-	"quality": "80", "compression": "9", "colors": "16", "worker-memory": `"1GB"`, "name": `"{stem}.{ext}"`, "format": `["jpeg", "png"]`,
-	"workers": "7", "downloads": "3", "max-bytes": `"1MB"`, "max-pixels": `"1MP"`, "item-timeout": `"5s"`, "timeout": `"6s"`,
-	"connect-timeout": `"7s"`, "retries": "4", "per-host": "5", "recycle": "6",
+	"deny-host": `["b.example"]`, "max-failures": "3", "max-time": `"2h"`, "include": `["*.jpg"]`,
+	"exclude": `["raw/"]`, "quality": "80", "compression": "9", "colors": "16", "worker-memory": `"1GB"`,
+	"name": `"{stem}.{ext}"`, "format": `["jpeg", "png"]`, "workers": "7", "downloads": "3", "max-bytes": `"1MB"`,
+	"max-pixels": `"1MP"`, "item-timeout": `"5s"`, "timeout": `"6s"`, "connect-timeout": `"7s"`,
+	"retries": "4", "per-host": "5", "recycle": "6",
 	"min-size": "64", "max-aspect": "2.5", "rate": "0.5", "header": `["X-Key: secret"]`, "referer": `"https://a.example/"`,
 }
 
@@ -110,8 +111,10 @@ func TestAPresetSetsWhatTheCommandLineWould(t *testing.T) {
 	if may < 30 || refused < 20 {
 		t.Errorf("presets may set %d flags, and not %d: the test does not see them", may, refused)
 	}
-	for _, name := range []string{"output", "input-list", "on-exist", "force", "isolate", "preset", "preset-file", "follow",
-		"root", "report", "failed-list", "manifest", "trace", "dry-run", "stage"} {
+	for _, name := range []string{
+		"output", "input-list", "on-exist", "force", "isolate", "preset", "preset-file", "follow", "root",
+		"report", "failed-list", "manifest", "trace", "dry-run", "stage",
+	} {
 		if flag := table.Lookup(name); flag == nil || maySet(flag) {
 			t.Errorf("a preset may set --%s", name)
 		}
@@ -173,7 +176,9 @@ func TestPresetsThatAreBuiltInAreGood(t *testing.T) {
 // TestPresetsAreCompleted asks as a shell does.
 func TestPresetsAreCompleted(t *testing.T) {
 	inPresets(t, "[preset.mine]\nabout = \"of my own\"\nquality = 80")
-	for _, args := range [][]string{{"run", "--preset", ""}, {"presets", ""}, {"compare", "--preset", ""}, {"info", "--preset", ""}} {
+	for _, args := range [][]string{
+		{"run", "--preset", ""}, {"presets", ""}, {"compare", "--preset", ""}, {"info", "--preset", ""},
+	} {
 		var out, errs bytes.Buffer
 		args = slices.Insert(args, 0, "__complete")
 		if code := run(context.Background(), args, nil, &out, &errs); code != exitOK {

@@ -131,8 +131,8 @@ func (f *runFlags) prepare(stop *stopper, stdin io.Reader, own *owner) (*prepare
 	if err != nil {
 		return nil, exitError{exitCouldNotRun, f.hinted(err)}
 	}
-	if p.store, err = store.Open(folder, options); err != nil {
-		return nil, exitError{exitCouldNotRun, f.hinted(f.output.of(err))}
+	if p.store, err = f.openStore(stop.ctx, folder, options); err != nil {
+		return nil, exitError{exitCouldNotRun, f.hinted(err)}
 	}
 	own.add(p.store.Close)
 	return p, nil

@@ -37,8 +37,8 @@ func (f *runFlags) check() error {
 	)
 }
 
-// idle is a line for the screen about what presets set and what has no say, beside flags that were typed; "" where there
-// is none. What was typed in vain is an error instead.
+// idle is a line for the screen about what presets set and what has no say, beside flags that were typed; "" where
+// there is none. What was typed in vain is an error instead.
 func (f *runFlags) idle() string {
 	given := f.preset.given(f.set.Changed)
 	if err := cmp.Or(f.picture.check(given), f.exec.check(given), f.checkNetwork(given)); err != nil {

@@ -57,8 +57,8 @@ func splitWords(text string) (words []string, err error) {
 // shellWord returns a word as a POSIX shell reads it.
 func shellWord(word string) string {
 	plain := func(r rune) bool {
-		return r == '-' || r == '_' || r == '.' || r == ',' || r == '=' || r == '/' || r == ':' || r == '+' || r == '@' ||
-			r == '%' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
+		return strings.ContainsRune("-_.,=/:+@%", r) ||
+			'0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
 	}
 	if word != "" && strings.IndexFunc(word, func(r rune) bool { return !plain(r) }) < 0 {
 		return word

@@ -35,6 +35,9 @@ status is that of a run; 130 if images were under way.`,
   imgpipe watch -o small --format webp --prune --poll 10s /mnt/camera`,
 	}
 	f := &watchFlags{runFlags: addRunFlags(cmd.Flags()), settle: 2 * time.Second}
+	for _, no := range unwatched {
+		f.set.Lookup(no.name).Hidden = true
+	}
 	flags.Group{Set: cmd.Flags(), Heading: "Watching"}.Add(
 		flags.Flag{Name: "settle", Common: true, Value: flags.Period(&f.settle),
 			Usage: "time in which nobody writes to a file that is whole"},
@@ -58,19 +61,25 @@ status is that of a run; 130 if images were under way.`,
 	return cmd
 }
 
+// unwatched are flags of imgpipe run that watch does not have, and why. No help shows them.
+var unwatched = []struct{ name, why string }{
+	{"dry-run", "goes on and on: 'imgpipe run --dry-run' says what it would do first"},
+	{"explain", "goes on and on: 'imgpipe run --dry-run --explain' says what it would do first"},
+	{"input-list", "is for folders, and a list has none"},
+	{"list-format", "is for folders, and reads no list"},
+	{"url-col", "is for folders, and reads no list"},
+	{"null", "is for folders, and reads no list"},
+	{"in-place", "writes to a folder of its own"},
+	{"backup", "writes to a folder of its own"},
+	{"trace", "has no one pipeline to trace"},
+	{"manifest", "has no end at which a page is made"},
+	{"force", "does what changes: 'imgpipe run --force' does all again"},
+	{"retry-failed", "tries what failed when it changes: 'imgpipe run --retry-failed' tries it now"},
+}
+
 // check looks at the flags together.
 func (f *watchFlags) check() error {
-	for _, no := range []struct{ name, why string }{
-		{"dry-run", "goes on and on: 'imgpipe run --dry-run' says what it would do first"},
-		{"explain", "goes on and on: 'imgpipe run --dry-run --explain' says what it would do first"},
-		{"input-list", "is for folders, and a list has none"},
-		{"in-place", "writes to a folder of its own"},
-		{"backup", "writes to a folder of its own"},
-		{"trace", "has no one pipeline to trace"},
-		{"manifest", "has no end at which a page is made"},
-		{"force", "does what changes: 'imgpipe run --force' does all again"},
-		{"retry-failed", "tries what failed when it changes: 'imgpipe run --retry-failed' tries it now"},
-	} {
+	for _, no := range unwatched {
 		if f.set.Changed(no.name) {
 			return fmt.Errorf("--%s: watch %s: expected no --%s with it", no.name, no.why, no.name)
 		}

@@ -162,7 +162,7 @@ func (x *swapping) unlink() {
 	}
 }
 
-// likeOriginal gives a new file the owner and the permissions of another one. Where the system does not allow that
+// likeOriginal has a new file have the owner and the permissions of another one. Where the system does not allow that
 // owner or group, nobody gets more access than they had.
 func likeOriginal(root *os.Root, name string, info fs.FileInfo) error {
 	mode := info.Mode().Perm()

@@ -234,8 +234,8 @@ func (n Name) fill(size, ext, w, h string) string {
 // (see [Namer.Heed]). That is the first of a-2, a-3 and so on that is free or the item's own. With Fail, Plan returns
 // an *Error of [pipeline.ClassNameTaken] instead. So it does with Skip, if the name is taken by the ledger.
 //
-// An item that has a name by the ledger keeps it, whether more folders were walked then or fewer: it is its name in both
-// cases whether or not {dir} begins with the Folder of the Item.
+// An item that has a name by the ledger keeps it, whether more folders were walked then or fewer: it is its name in
+// both cases whether or not {dir} begins with the Folder of the Item.
 //
 // Names that differ only in case or in Unicode's normal form are one name, on every system. If an output would replace
 // its own input, the error is an *Error of [pipeline.ClassOutputIsInput].

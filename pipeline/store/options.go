@@ -115,10 +115,6 @@ func (o Options) Check() error {
 	if err := errors.Join(o.Part.check(), o.checkInPlace()); err != nil {
 		return err
 	}
-	if o.Keeper != nil && !o.Part.Whole() {
-		return errors.New("a part of an input has its ledger in a folder, and none that is kept elsewhere: " +
-			"expected the whole input, or a folder for the outputs")
-	}
 	_, err := NewNamer(o.names(""))
 	return err
 }

@@ -80,6 +80,9 @@ func (p Part) String() string {
 
 func (p Part) suffix() string { return fmt.Sprintf(".%d-of-%d", p.Number, p.Of) }
 
+// LedgerName returns the name of the ledger of a part in its output folder, or of that of the whole.
+func (p Part) LedgerName() string { return p.ledgerName() }
+
 func (p Part) ledgerName() string {
 	if p.Whole() {
 		return LedgerName

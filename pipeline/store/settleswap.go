@@ -39,8 +39,8 @@ func parseSwapIntent(line string) (w swapIntent, ok bool) {
 		filepath.IsAbs(filepath.FromSlash(w.out)) && path.Dir(w.out) == path.Dir(w.in)
 }
 
-// settleSwaps finishes what a killed run left beside inputs. It removes what is an output, or is kept as an original,
-// and gives everything else its name back. It adopts the outputs that have their names and no line.
+// settleSwaps finishes what a killed run left beside inputs. It removes what is an output, or is kept as an original.
+// Everything else gets its name back. It adopts the outputs that have their names and no line.
 func (s *Store) settleSwaps(journal []byte) (files int, err error) {
 	for line := range strings.Lines(string(journal)) {
 		w, ok := parseSwapIntent(strings.TrimSuffix(line, "\n"))

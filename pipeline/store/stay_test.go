@@ -62,8 +62,8 @@ func makeAll(t *testing.T, dir string, items []fetch.Item) (names map[string]str
 	return names, before
 }
 
-// TestNamesStayWhenFoldersAreAdded walks some folders, and then others with them or without them, in any order. Whatever
-// was made before keeps its name, and is not made again.
+// TestNamesStayWhenFoldersAreAdded walks some folders, and then others with them or without them, in any order.
+// Whatever was made before keeps its name, and is not made again.
 func TestNamesStayWhenFoldersAreAdded(t *testing.T) {
 	seeds := uint64(60)
 	if testing.Short() {

@@ -18,9 +18,6 @@ import (
 	"imgpipe/pipeline/store"
 )
 
-// claimName is the object that says which run writes below a prefix.
-const claimName = own + "run.json"
-
 // A run renews its claim so often, and counts as dead when it has not for so long, by the clock of the server.
 const (
 	claimBeat = 15 * time.Second
@@ -47,9 +44,10 @@ type claim struct {
 	Beat int `json:"beat"`
 }
 
-// A holder has taken the claim on a prefix, or is about to.
+// A holder has taken the claim on a prefix or on a part of an input, or is about to.
 type holder struct {
 	in   *Bucket
+	part store.Part
 	home string // of the folder of the ledger's copy, which is locked
 	run  string
 
@@ -73,7 +71,7 @@ func (h *holder) take(ctx context.Context) error {
 	}
 	h.run = nonce()
 	for range 8 {
-		c, seen, age, err := h.in.readClaim(ctx)
+		c, seen, age, err := h.in.readClaim(ctx, h.part)
 		if err != nil {
 			return err
 		}
@@ -84,14 +82,10 @@ func (h *holder) take(ctx context.Context) error {
 		case seen == store.File{}:
 			c.ID = nonce()
 		case c.Run != "" && c.Home != h.home && age < claimLife:
-			return &Error{kind: pipeline.ClassLocked, whole: true, err: fmt.Errorf(
-				"another run of imgpipe (pid %d on %.60q) writes to %s, and was alive %v ago: expected it to end; "+
-					"one that died is believed dead after %v",
-				c.PID, c.Host, h.in.addr, age.Round(time.Second), claimLife),
-				hint: "wait for it to end, or choose another place for the outputs"}
+			return h.in.alive(c, age)
 		}
 		next := claim{V: 1, ID: c.ID, Run: h.run, Home: h.home, Host: host, PID: os.Getpid(), Beat: c.Beat + 1}
-		now, err := h.in.writeClaim(ctx, next, seen)
+		now, err := h.in.writeClaim(ctx, h.part, next, seen)
 		if isTrouble(err, changed) || isTrouble(err, noKey) {
 			continue // somebody was faster
 		}
@@ -102,6 +96,36 @@ func (h *holder) take(ctx context.Context) error {
 		return nil
 	}
 	return h.in.taken()
+}
+
+// alive is the error of a run beside one that lives.
+func (b *Bucket) alive(c claim, age time.Duration) error {
+	return &Error{kind: pipeline.ClassLocked, whole: true, err: fmt.Errorf(
+		"another run of imgpipe (pid %d on %.60q) writes to %s, and was alive %v ago: expected it to end; "+
+			"one that died is believed dead after %v", c.PID, c.Host, b.addr, age.Round(time.Second), claimLife),
+		hint: "wait for it to end, or choose another place for the outputs"}
+}
+
+// isAlone returns an error if a run lives that keeps out this one: one of the whole keeps out parts, and each part one
+// of the whole. Each looks after it took its own claim, so that one of two ends.
+func (h *holder) isAlone(ctx context.Context) error {
+	others := []store.Part{{}}
+	if h.part.Whole() {
+		var err error
+		if others, err = h.in.Parts(ctx); err != nil {
+			return err
+		}
+	}
+	for _, p := range others {
+		c, _, age, err := h.in.readClaim(ctx, p)
+		if err != nil {
+			return err
+		}
+		if c.Run != "" && age < claimLife {
+			return h.in.alive(c, age)
+		}
+	}
+	return nil
 }
 
 // taken is the error of a run whose claim another run has.
@@ -115,7 +139,7 @@ func (b *Bucket) taken() error {
 // other. It writes the claim once more at most.
 func (h *holder) heedsConditions(ctx context.Context) error {
 	for _, seen := range []store.File{{}, {Kind: store.Regular, Version: "00000000000000000000000000000000"}} {
-		_, err := h.in.writeClaim(ctx, h.now, seen)
+		_, err := h.in.writeClaim(ctx, h.part, h.now, seen)
 		switch {
 		case err == nil:
 			return &Error{kind: pipeline.ClassNotWritable, whole: true, err: errors.New(
@@ -130,10 +154,10 @@ func (h *holder) heedsConditions(ctx context.Context) error {
 
 // readClaim returns the claim, the object that has it, and how long ago that was written. All are zero where there is
 // none.
-func (b *Bucket) readClaim(ctx context.Context) (c claim, seen store.File, age time.Duration, err error) {
+func (b *Bucket) readClaim(ctx context.Context, p store.Part) (c claim, seen store.File, age time.Duration, err error) {
 	ctx, cancel := b.within(ctx, 0)
 	defer cancel()
-	body, info, header, err := b.core.GetObject(ctx, b.addr.Bucket, b.key(claimName), minio.GetObjectOptions{})
+	body, info, header, err := b.core.GetObject(ctx, b.addr.Bucket, b.key(claimName(p)), minio.GetObjectOptions{})
 	if isTrouble(err, noKey) {
 		return c, seen, 0, nil
 	}
@@ -146,7 +170,7 @@ func (b *Bucket) readClaim(ctx context.Context) (c claim, seen store.File, age t
 		return c, seen, 0, b.unwritten(err)
 	}
 	if json.Unmarshal(text, &c) != nil || c.V != 1 || c.ID == "" {
-		return c, seen, 0, b.foreign(claimName)
+		return c, seen, 0, b.foreign(claimName(p))
 	}
 	if now, err := http.ParseTime(header.Get("Date")); err == nil {
 		age = max(now.Sub(info.LastModified), 0)
@@ -162,14 +186,14 @@ func (b *Bucket) foreign(name string) error {
 }
 
 // writeClaim writes the claim in place of the object that was seen, and returns what has it then.
-func (b *Bucket) writeClaim(ctx context.Context, c claim, seen store.File) (store.File, error) {
+func (b *Bucket) writeClaim(ctx context.Context, p store.Part, c claim, seen store.File) (store.File, error) {
 	text, err := json.Marshal(c)
 	if err != nil {
 		return store.File{}, err
 	}
 	ctx, cancel := b.within(ctx, 0)
 	defer cancel()
-	tag, err := b.put(ctx, claimName, text, seen, minio.PutObjectOptions{ContentType: "application/json"})
+	tag, err := b.put(ctx, claimName(p), text, seen, minio.PutObjectOptions{ContentType: "application/json"})
 	return store.File{Kind: store.Regular, Size: int64(len(text)), Version: tag}, err
 }
 
@@ -200,7 +224,7 @@ func (h *holder) renew(ctx context.Context) {
 	}
 	next := h.now
 	next.Beat++
-	now, err := h.in.writeClaim(ctx, next, h.seen)
+	now, err := h.in.writeClaim(ctx, h.part, next, h.seen)
 	if err == nil {
 		h.now, h.seen = next, now
 		return
@@ -208,7 +232,7 @@ func (h *holder) renew(ctx context.Context) {
 	if !isTrouble(err, changed) && !isTrouble(err, noKey) {
 		return
 	}
-	c, seen, _, err := h.in.readClaim(ctx)
+	c, seen, _, err := h.in.readClaim(ctx, h.part)
 	switch {
 	case err != nil:
 	case c.Run == h.run: // it was done, and the answer lost
@@ -235,7 +259,7 @@ func (h *holder) release(ctx context.Context) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.lost == nil {
-		_, _ = h.in.writeClaim(ctx, claim{V: 1, ID: h.now.ID, Beat: h.now.Beat + 1}, h.seen)
+		_, _ = h.in.writeClaim(ctx, h.part, claim{V: 1, ID: h.now.ID, Beat: h.now.Beat + 1}, h.seen)
 		h.lost = h.in.taken()
 	}
 }

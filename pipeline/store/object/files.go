@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"iter"
+	"strconv"
 	"strings"
 
 	"github.com/minio/minio-go/v7"
@@ -20,8 +21,12 @@ import (
 // own begins the names of the objects that a run keeps for itself.
 const own = ".imgpipe/"
 
-// digestKey is the name of an object's metadata that has its SHA-256.
-const digestKey = "Imgpipe-Sha256"
+// Metadata of an object: its SHA-256 and its length. Servers that keep metadata apart may answer with that of one
+// object and the length of another while one replaces the other, which shows by the second.
+const (
+	digestKey = "Imgpipe-Sha256"
+	sizeKey   = "Imgpipe-Bytes"
+)
 
 // Files are the objects of a Bucket as the place of outputs.
 type Files struct {
@@ -65,14 +70,18 @@ func (b *Bucket) head(ctx context.Context, name string) (minio.ObjectInfo, error
 
 // Digest returns what the metadata of an object says, and reads an object that has none.
 func (f Files) Digest(ctx context.Context, name string) (c store.Content, err error) {
-	info, err := f.head(ctx, name)
-	if err != nil {
-		return c, err
-	}
-	c.Size = info.Size
-	if sum, err := hex.DecodeString(info.UserMetadata[digestKey]); err == nil && len(sum) == len(c.SHA256) {
-		copy(c.SHA256[:], sum)
-		return c, nil
+	var info minio.ObjectInfo
+	for range 5 {
+		if info, err = f.head(ctx, name); err != nil {
+			return c, err
+		}
+		sum, err := hex.DecodeString(info.UserMetadata[digestKey])
+		if err != nil || len(sum) != len(c.SHA256) {
+			break
+		}
+		if info.UserMetadata[sizeKey] == strconv.FormatInt(info.Size, 10) {
+			return store.Content{Size: info.Size, SHA256: [sha256.Size]byte(sum)}, nil
+		}
 	}
 	ctx, cancel := f.within(ctx, info.Size)
 	defer cancel()
@@ -109,8 +118,10 @@ func (s *staged) Put(ctx context.Context, name string, seen store.File) error {
 	ctx, cancel := s.in.within(ctx, int64(len(s.data)))
 	defer cancel()
 	opts := minio.PutObjectOptions{
-		UserMetadata: map[string]string{digestKey: hex.EncodeToString(s.content.SHA256[:])},
-		ContentType:  transform.Sniff(s.data).MIME(),
+		UserMetadata: map[string]string{
+			digestKey: hex.EncodeToString(s.content.SHA256[:]), sizeKey: strconv.FormatInt(s.content.Size, 10),
+		},
+		ContentType: transform.Sniff(s.data).MIME(),
 	}
 	_, err := s.in.put(ctx, name, s.data, seen, opts)
 	if isTrouble(err, changed) || seen != (store.File{}) && isTrouble(err, noKey) {

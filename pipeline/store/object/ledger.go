@@ -24,13 +24,51 @@ import (
 	"imgpipe/pipeline/store"
 )
 
-// partsName begins the names of the objects that hold the lines of the ledger, which go on as partName says.
-const partsName = own + "ledger/"
+// The names of what a run keeps for itself. That of a part of an input, such as 2 of 8, has names of its own:
+//
+//	.imgpipe/run.json         .imgpipe/ledger/000001.jsonl.gz
+//	.imgpipe/run.2-of-8.json  .imgpipe/ledger.2-of-8/000001.jsonl.gz
+//
+// Unpacked, one behind the other, the pieces of a ledger are the ledger.
+const (
+	claimBegins  = own + "run"
+	claimEnds    = ".json"
+	ledgerBegins = own + "ledger"
+	pieceEnds    = ".jsonl.gz"
+)
 
-// partName is the name of a part, counted from 1. Unpacked, one behind the other, parts are the ledger.
-func partName(number int) string { return fmt.Sprintf("%s%06d.jsonl.gz", partsName, number) }
+// suffix is what the names of a part have; "" for the whole.
+func suffix(p store.Part) string {
+	if p.Whole() {
+		return ""
+	}
+	return fmt.Sprintf(".%d-of-%d", p.Number, p.Of)
+}
 
-// Metadata of a part: how long the ledger is to its end, and the SHA-256 of all of that. So a copy is known to be the
+// claimName is the name of the object that says which run does a part.
+func claimName(p store.Part) string { return claimBegins + suffix(p) + claimEnds }
+
+// pieceName is the name of a piece of its ledger, counted from 1.
+func pieceName(p store.Part, number int) string {
+	return fmt.Sprintf("%s%s/%06d%s", ledgerBegins, suffix(p), number, pieceEnds)
+}
+
+// pieceNamed returns which piece has a name. It reports whether one can have it.
+func pieceNamed(name string) (p store.Part, number int, ok bool) {
+	rest, begins := strings.CutPrefix(name, ledgerBegins)
+	mark, file, cut := strings.Cut(rest, "/")
+	digits, ends := strings.CutSuffix(file, pieceEnds)
+	number, err := strconv.Atoi(digits)
+	if !begins || !cut || !ends || err != nil {
+		return p, 0, false
+	}
+	if mark != "" {
+		p, err = store.ParsePart(strings.Replace(strings.TrimPrefix(mark, "."), "-of-", "/", 1))
+	}
+	return p, number, err == nil && pieceName(p, number) == name
+}
+
+// Metadata of a piece: how long the ledger is to its end, and the SHA-256 of all of that. So a copy is known to be the
 // beginning of the ledger by one request.
 const (
 	endKey   = "Imgpipe-End"
@@ -41,20 +79,22 @@ const (
 // write to one prefix at once one fails.
 type Ledger struct {
 	in    *Bucket
+	part  store.Part
 	home  string // a folder of this machine; "" for one that only reads
 	claim holder
 
-	last int         // the number of the last part
+	last int         // the number of the last piece
 	end  int64       // where it ends in the ledger
 	sum  hash.Cloner // of all up to there
 }
 
 var _ store.Keeper = (*Ledger)(nil)
 
-// Ledger returns the ledger of the objects below b. home is a folder for what this machine knows of it: the same for
-// each run into this prefix, and locked by the Store whose ledger lies there.
-func (b *Bucket) Ledger(home string) *Ledger {
-	return &Ledger{in: b, home: home, claim: holder{in: b}, sum: sha256.New().(hash.Cloner)}
+// Ledger returns the ledger of the objects below b, or of a part of an input that several runs do. home is a folder for
+// what this machine knows of it: the same for each run of that part into this prefix, and locked by the Store whose
+// ledger lies there.
+func (b *Bucket) Ledger(home string, p store.Part) *Ledger {
+	return &Ledger{in: b, part: p, home: home, claim: holder{in: b, part: p}, sum: sha256.New().(hash.Cloner)}
 }
 
 // Begin implements [store.Keeper].
@@ -66,6 +106,9 @@ func (l *Ledger) Begin(ctx context.Context, local io.ReaderAt, size int64) (kept
 		return 0, nil, err
 	}
 	if err = l.claim.heedsConditions(ctx); err == nil {
+		err = l.claim.isAlone(ctx)
+	}
+	if err == nil {
 		kept, all, err = l.compare(ctx, local, size)
 	}
 	if err != nil {
@@ -96,20 +139,20 @@ func (l *Ledger) compare(ctx context.Context, local io.ReaderAt, size int64) (in
 		}
 	}
 	l.sum.Reset()
-	return l.end, &parts{in: l, ctx: ctx, want: want, whole: func() error { return l.setNote("copy", id) }}, nil
+	return l.end, &pieces{in: l, ctx: ctx, want: want, whole: func() error { return l.setNote("copy", id) }}, nil
 }
 
-// find finds the last part, and returns the SHA-256 of the whole ledger.
+// find finds the last piece, and returns the SHA-256 of the whole ledger.
 func (l *Ledger) find(ctx context.Context) (want [sha256.Size]byte, err error) {
 	want = sha256.Sum256(nil)
 	var numbers []int
-	for info := range l.in.list(ctx, partsName, "") {
+	for info := range l.in.list(ctx, ledgerBegins+suffix(l.part)+"/", "") {
 		if info.Err != nil {
 			return want, l.in.unwritten(info.Err)
 		}
 		name := strings.TrimPrefix(info.Key, l.in.addr.Key)
-		number, err := strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(name, partsName), ".jsonl.gz"))
-		if err != nil || partName(number) != name {
+		_, number, ok := pieceNamed(name)
+		if !ok {
 			return want, l.in.foreign(name)
 		}
 		numbers = append(numbers, number)
@@ -117,26 +160,26 @@ func (l *Ledger) find(ctx context.Context) (want [sha256.Size]byte, err error) {
 	slices.SortFunc(numbers, func(a, b int) int { return cmp.Compare(a, b) })
 	for i, number := range numbers {
 		if number != i+1 {
-			return want, l.damaged(fmt.Sprintf("%s is missing", partName(i+1)))
+			return want, l.damaged(fmt.Sprintf("%s is missing", pieceName(l.part, i+1)))
 		}
 	}
 	if l.last = len(numbers); l.last == 0 {
 		return want, nil
 	}
-	info, err := l.in.head(ctx, partName(l.last))
+	info, err := l.in.head(ctx, pieceName(l.part, l.last))
 	if err != nil {
 		return want, err
 	}
 	end, errEnd := strconv.ParseInt(info.UserMetadata[endKey], 10, 64)
 	sum, errSum := hex.DecodeString(info.UserMetadata[wholeKey])
 	if errEnd != nil || errSum != nil || len(sum) != len(want) || end < 0 {
-		return want, l.in.foreign(partName(l.last))
+		return want, l.in.foreign(pieceName(l.part, l.last))
 	}
 	l.end = end
 	return [sha256.Size]byte(sum), nil
 }
 
-// damaged is the error of a ledger whose parts are not what was written.
+// damaged is the error of a ledger whose pieces are not what was written.
 func (l *Ledger) damaged(what string) error {
 	return &Error{kind: pipeline.ClassLedger, whole: true,
 		err:  fmt.Errorf("the ledger in %s is damaged: %s", l.in.addr, what),
@@ -149,7 +192,7 @@ func (l *Ledger) Read(ctx context.Context, to io.Writer) error {
 	if err != nil {
 		return err
 	}
-	p := &parts{in: l, ctx: ctx, want: want, whole: func() error { return nil }}
+	p := &pieces{in: l, ctx: ctx, want: want, whole: func() error { return nil }}
 	_, err = io.Copy(to, p)
 	return errors.Join(err, p.Close())
 }
@@ -172,7 +215,7 @@ func (l *Ledger) Keep(ctx context.Context, lines []byte) error {
 		return err
 	}
 	whole.Write(lines)
-	sum, end, name := hex.EncodeToString(whole.Sum(nil)), l.end+int64(len(lines)), partName(l.last+1)
+	sum, end, name := hex.EncodeToString(whole.Sum(nil)), l.end+int64(len(lines)), pieceName(l.part, l.last+1)
 	ctx, cancel := l.in.within(ctx, int64(packed.Len()))
 	defer cancel()
 	_, err = l.in.put(ctx, name, packed.Bytes(), store.File{}, minio.PutObjectOptions{
@@ -219,8 +262,8 @@ func (l *Ledger) setNote(name, text string) error {
 	return os.WriteFile(filepath.Join(l.home, name), []byte(text), 0o644)
 }
 
-// parts reads the ledger from its parts, one after the other, and looks whether that is what was written.
-type parts struct {
+// pieces reads the ledger from its pieces, one after the other, and looks whether that is what was written.
+type pieces struct {
 	in    *Ledger
 	ctx   context.Context
 	want  [sha256.Size]byte
@@ -234,7 +277,7 @@ type parts struct {
 }
 
 // Read reads on. Its error is io.EOF when all was read and is what it should be.
-func (p *parts) Read(b []byte) (int, error) {
+func (p *pieces) Read(b []byte) (int, error) {
 	for {
 		if p.text == nil {
 			if p.number == p.in.last {
@@ -248,14 +291,14 @@ func (p *parts) Read(b []byte) (int, error) {
 		p.n += int64(n)
 		p.in.sum.Write(b[:n])
 		if p.n > p.in.end {
-			return 0, p.in.damaged("it is longer than its last part says")
+			return 0, p.in.damaged("it is longer than its last piece says")
 		}
 		if errors.Is(err, io.EOF) {
 			p.body.Close()
 			p.text, p.body, err = nil, nil, nil
 		}
 		if err != nil {
-			return n, p.in.damaged(fmt.Sprintf("%s: %v", partName(p.number), err))
+			return n, p.in.damaged(fmt.Sprintf("%s: %v", pieceName(p.in.part, p.number), err))
 		}
 		if n > 0 {
 			return n, nil
@@ -263,32 +306,32 @@ func (p *parts) Read(b []byte) (int, error) {
 	}
 }
 
-// next opens the next part.
-func (p *parts) next() error {
+// next opens the next piece.
+func (p *pieces) next() error {
 	b := p.in.in
 	p.number++
-	body, _, _, err := b.core.GetObject(p.ctx, b.addr.Bucket, b.key(partName(p.number)), minio.GetObjectOptions{})
+	body, _, err := b.get(p.ctx, b.key(pieceName(p.in.part, p.number)), "", 0)
 	if err != nil {
 		return b.unwritten(err)
 	}
 	p.body = body
 	if p.text, err = gzip.NewReader(body); err != nil {
-		return p.in.damaged(fmt.Sprintf("%s: %v", partName(p.number), err))
+		return p.in.damaged(fmt.Sprintf("%s: %v", pieceName(p.in.part, p.number), err))
 	}
 	return nil
 }
 
 // end looks at what was read.
-func (p *parts) end() error {
+func (p *pieces) end() error {
 	if p.n != p.in.end || [sha256.Size]byte(p.in.sum.Sum(nil)) != p.want {
-		return p.in.damaged("its parts are not what its last one says")
+		return p.in.damaged("its pieces are not what its last one says")
 	}
 	p.ended = true
 	return io.EOF
 }
 
 // Close ends reading.
-func (p *parts) Close() error {
+func (p *pieces) Close() error {
 	if p.body != nil {
 		p.body.Close()
 		p.body = nil

@@ -44,8 +44,19 @@ func newMachine(t testing.TB, endpoint string) *machine {
 func (m *machine) open() (*store.Store, error) {
 	b := bucketAt(m.t, m.endpoint, "out")
 	opts := m.opts
-	opts.Files, opts.Keeper = b.Files(), b.Ledger(m.home)
-	return store.Open(filepath.Join(m.home, "ledger"), opts)
+	opts.Files, opts.Keeper = b.Files(), b.Ledger(m.home, m.opts.Part)
+	folder := filepath.Join(m.home, "ledger")
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return nil, err
+	}
+	if err := b.CopyLedgers(m.t.Context(), folder, opts.Part, false); err != nil {
+		return nil, err
+	}
+	s, err := store.Open(folder, opts)
+	if err == nil && len(s.Merged().Parts) > 0 {
+		err = b.RemoveParts(m.t.Context(), s.Merged().Parts)
+	}
+	return s, err
 }
 
 func (m *machine) mustOpen() *store.Store {
@@ -79,6 +90,10 @@ func (m *machine) run(n int) (done int) {
 	m.t.Helper()
 	s := m.mustOpen()
 	for i := range n {
+		if !m.opts.Part.Has(i) {
+			s.Pass(fetch.Item{Index: i, Source: fmt.Sprintf("%03d.png", i)})
+			continue
+		}
 		status, err := m.do(s, i, fmt.Sprint("picture ", i))
 		if err != nil || status == pipeline.Failed {
 			m.t.Errorf("item %d: %s, %v", i, status, err)
@@ -98,7 +113,7 @@ func (m *machine) run(n int) (done int) {
 func ledgerOf(t testing.TB, endpoint string) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := bucketAt(t, endpoint, "out").Ledger("").Read(t.Context(), &b); err != nil {
+	if err := bucketAt(t, endpoint, "out").Ledger("", store.Part{}).Read(t.Context(), &b); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
@@ -280,18 +295,20 @@ func TestACopyOfAnotherLedgerIsNoMemory(t *testing.T) {
 func TestADamagedLedgerIsRefused(t *testing.T) {
 	withKeys(t)
 	for what, damage := range map[string]func(f Files) error{
-		"without its first part": func(f Files) error {
-			return f.client.RemoveObject(t.Context(), "bkt", "out/"+partName(1), removeOptions)
+		"without its first piece": func(f Files) error {
+			return f.client.RemoveObject(t.Context(), "bkt", "out/"+pieceName(store.Part{}, 1), removeOptions)
 		},
-		"with another's part": func(f Files) error {
-			return put(t, bucketAt(t, "http://"+f.wire.host, "out").Files(), partName(3), "hers", store.File{})
+		"with another's piece": func(f Files) error {
+			return put(t, f, pieceName(store.Part{}, 3), "hers", store.File{})
 		},
 		"with another's claim": func(f Files) error {
-			_, err := f.put(t.Context(), claimName, []byte("hers"), stat(t, f, claimName), putOptions)
+			name := claimName(store.Part{})
+			_, err := f.put(t.Context(), name, []byte("hers"), stat(t, f, name), putOptions)
 			return err
 		},
-		"with a part that is garbage": func(f Files) error {
-			_, err := f.put(t.Context(), partName(1), []byte("hers"), stat(t, f, partName(1)), putOptions)
+		"with a piece that is garbage": func(f Files) error {
+			name := pieceName(store.Part{}, 1)
+			_, err := f.put(t.Context(), name, []byte("hers"), stat(t, f, name), putOptions)
 			return err
 		},
 	} {
@@ -337,7 +354,7 @@ func TestAStoreWithoutConditionsIsRefused(t *testing.T) {
 func TestARunThatCannotRenewItsClaimGoesOn(t *testing.T) {
 	withKeys(t)
 	fake := newFake(t, 0)
-	l := bucketAt(t, fake.URL, "out").Ledger(t.TempDir())
+	l := bucketAt(t, fake.URL, "out").Ledger(t.TempDir(), store.Part{})
 	if _, all, err := l.Begin(t.Context(), strings.NewReader(""), 0); err != nil {
 		t.Fatal(err)
 	} else if text, err := io.ReadAll(all); err != nil || len(text) > 0 || all.Close() != nil {
@@ -351,7 +368,7 @@ func TestARunThatCannotRenewItsClaimGoesOn(t *testing.T) {
 	if err := l.Keep(t.Context(), []byte("line\n")); err != nil || l.claim.now.Beat == beat {
 		t.Errorf("after a time without its server: %v, beat %d", err, l.claim.now.Beat)
 	}
-	other := bucketAt(t, fake.URL, "out").Ledger(l.home) // of this home, so that ours counts as dead
+	other := bucketAt(t, fake.URL, "out").Ledger(l.home, store.Part{}) // of this home, so that ours counts as dead
 	if _, _, err := other.Begin(t.Context(), strings.NewReader("line\n"), 5); err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"imgpipe/transform/internal/codec"
 	"imgpipe/transform/internal/inflate"
+	"imgpipe/transform/internal/pixel"
 )
 
 // A Decoder returns the rows of one file after another. The zero value is ready for Start. It keeps its buffers, which
@@ -31,6 +32,7 @@ type Decoder struct {
 	z         inflate.Reader
 	row       []byte // RGBA of the last row, unused where that is gray
 	raw, prev []byte // as in the file, without filter: this row and the one before; unused where whole says so
+	sixteen   []byte // a row of 16 bits a sample that is rounded then
 	picture   []byte // all rows of an interlaced picture
 }
 
@@ -257,6 +259,10 @@ func (d *Decoder) line(y, width int) ([]byte, error) {
 		return d.raw, nil
 	case d.deep:
 		h.expandDeep(d.row, d.raw, width)
+	case h.Deep():
+		d.sixteen = sized(d.sixteen, 8*h.Width)
+		h.expandDeep(d.sixteen, d.raw, width)
+		pixel.Shallow(d.row[:4*width], d.sixteen)
 	default:
 		h.expand(d.row, d.raw, width)
 	}

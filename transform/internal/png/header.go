@@ -242,7 +242,7 @@ func (h *Header) Unpacked() int64 {
 
 // Memory is how many bytes a Decoder needs for a file with this header; deep asks for rows of 16 bits.
 func (h *Header) Memory(deep bool) int64 {
-	n := inflate.Memory(1+h.rowBytes(h.Width)) + 2*int64(h.rowBytes(h.Width)) + 8*int64(h.Width)
+	n := inflate.Memory(1+h.rowBytes(h.Width)) + 2*int64(h.rowBytes(h.Width)) + 12*int64(h.Width)
 	if h.interlaced {
 		n += int64(h.pixelBytes(deep)) * int64(h.Width) * int64(h.Height)
 	}

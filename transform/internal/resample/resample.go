@@ -13,6 +13,9 @@
 // again: memory holds a few rows, whatever the size of the image. A destination row is ready as soon as the last source
 // row that it needs has come.
 //
+// Samples of 16 bits, and levels of sRGB that are added as light, go by an engine of their own, with a word for each
+// sum. PNGs of 16 bits and 2400 px took 1.05 times the CPU time to 800 px that they take with 8, the whole program.
+//
 // The same call returns the same bytes with every engine: floating point is used for the weights alone. The result is
 // within one level of exact arithmetic. On a picture like a photograph it is within 0.52, of which rounding alone costs
 // 0.5, and at 73 dB from the exact result rounded. The package never starts a goroutine, never reads a sample outside

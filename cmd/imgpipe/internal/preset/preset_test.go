@@ -15,7 +15,8 @@ func files(t *testing.T, texts map[string]string) (dir string) {
 	t.Chdir(dir)
 	t.Setenv("XDG_CONFIG_HOME", filepath.Join(dir, "config"))
 	for name, text := range texts {
-		if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o777), os.WriteFile(name, []byte(text), 0o666)); err != nil {
+		err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o777), os.WriteFile(name, []byte(text), 0o666))
+		if err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -86,27 +87,47 @@ func TestAPresetHasItsKeysAsTheyWouldBeTyped(t *testing.T) {
 }
 
 func TestWhatIsWrongIsSaidWithItsLine(t *testing.T) {
-	for text, want := range map[string]string{
-		"[preset.web]\nquality 80":                                     FileName + ":2: ",
-		"[preset.web]\nquality = 80\nquality = 81":                     FileName + ":3: ",
-		"[presets.web]\nquality = 80":                                  FileName + `:1: it has "presets": expected tables [preset.NAME]`,
-		"quality = 80":                                                 FileName + `:1: it has "quality": expected tables`,
-		"\npreset = 3":                                                 FileName + `:2: it has "preset": expected tables`,
-		"[preset]\nweb = 3":                                            FileName + ":2: preset.web is a number: expected a table",
-		"[[preset.web]]\nquality = 80":                                 ": preset.web is an array of tables: expected a table of flags",
-		"[preset.\"a b\"]\nquality = 80":                               FileName + `:1: a preset is called "a b": expected letters`,
-		"[preset.web]\n\nquality = 2026-11-28":                         FileName + ":3: preset web: quality is a time: expected a text",
-		"[preset.web]\nsize = [[1], [2]]":                              FileName + ":2: preset web: size is an array: expected",
-		"[preset.web]\nsize = []":                                      FileName + ":2: preset web: size is an empty array: expected",
-		"[preset.web]\nsize = {a = 1}":                                 "preset web: size is a table: expected",
-		"[preset.web.size]\na = 1":                                     FileName + ":1: preset web: size is a table: expected",
-		"[preset.web]\nextends = [\"a\", \"b\"]":                       FileName + ":2: preset web: extends is an array: expected the name",
-		"[preset.web]\nabout = true":                                   FileName + ":2: preset web: about is true or false: expected a text",
-		"[preset.web]\nextends = \"gone\"":                             FileName + `:1: preset web extends "gone": there is no such preset`,
-		"[preset.web]\nextends = \"web\"":                              `quality=92`, // extends that which is built in
-		"[preset.a]\nextends = \"web\"\n[preset.web]\nextends = \"a\"": "extends itself, by way of",
-		"\x00": FileName + ":1: ",
+	for _, c := range []struct{ text, want string }{
+		{"[preset.web]\nquality 80",
+			FileName + ":2: "},
+		{"[preset.web]\nquality = 80\nquality = 81",
+			FileName + ":3: "},
+		{"[presets.web]\nquality = 80",
+			FileName + `:1: it has "presets": expected tables [preset.NAME]`},
+		{"quality = 80",
+			FileName + `:1: it has "quality": expected tables`},
+		{"\npreset = 3",
+			FileName + `:2: it has "preset": expected tables`},
+		{"[preset]\nweb = 3",
+			FileName + ":2: preset.web is a number: expected a table"},
+		{"[[preset.web]]\nquality = 80",
+			": preset.web is an array of tables: expected a table of flags"},
+		{"[preset.\"a b\"]\nquality = 80",
+			FileName + `:1: a preset is called "a b": expected letters`},
+		{"[preset.web]\n\nquality = 2026-11-28",
+			FileName + ":3: preset web: quality is a time: expected a text"},
+		{"[preset.web]\nsize = [[1], [2]]",
+			FileName + ":2: preset web: size is an array: expected"},
+		{"[preset.web]\nsize = []",
+			FileName + ":2: preset web: size is an empty array: expected"},
+		{"[preset.web]\nsize = {a = 1}",
+			"preset web: size is a table: expected"},
+		{"[preset.web.size]\na = 1",
+			FileName + ":1: preset web: size is a table: expected"},
+		{"[preset.web]\nextends = [\"a\", \"b\"]",
+			FileName + ":2: preset web: extends is an array: expected the name"},
+		{"[preset.web]\nabout = true",
+			FileName + ":2: preset web: about is true or false: expected a text"},
+		{"[preset.web]\nextends = \"gone\"",
+			FileName + `:1: preset web extends "gone": there is no such preset`},
+		{"[preset.web]\nextends = \"web\"",
+			`quality=92`}, // extends that which is built in
+		{"[preset.a]\nextends = \"web\"\n[preset.web]\nextends = \"a\"",
+			"extends itself, by way of"},
+		{"\x00",
+			FileName + ":1: "},
 	} {
+		text, want := c.text, c.want
 		files(t, map[string]string{FileName: text})
 		b, err := Open("")
 		if err != nil {
@@ -132,7 +153,9 @@ func TestALongOrOddFileIsRefused(t *testing.T) {
 		"dots.toml": "[preset.a]\n" + strings.Repeat("a.", 30_000) + "a = 1",
 	})
 	for file, want := range map[string]string{
-		"long.toml": "over 65536 bytes", "deep.toml": "deep.toml:", "dots.toml": "dots.toml:2: the line has over 500 bytes", dir: "expected a regular file", "gone.toml": "no such file",
+		"long.toml": "over 65536 bytes", "deep.toml": "deep.toml:",
+		"dots.toml": "dots.toml:2: the line has over 500 bytes",
+		dir:         "expected a regular file", "gone.toml": "no such file",
 	} {
 		if _, err := Open(file); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", file, err, want)
@@ -146,8 +169,9 @@ func TestTheNearestFileGoesFirst(t *testing.T) {
 	}
 	dir := files(t, map[string]string{
 		"repo/.git/HEAD": "", "repo/" + FileName: one("repo"), "repo/a/b/x": "", "repo/c/" + FileName: one("near"),
-		"config/imgpipe/" + FileName: one("own"), FileName: one("above"), "free/d/x": "", "free/" + FileName: one("free"),
-		"repo/sub/.git": "gitdir: elsewhere", "repo/sub/e/x": "",
+		"config/imgpipe/" + FileName: one("own"), FileName: one("above"), "free/d/x": "",
+		"free/" + FileName: one("free"),
+		"repo/sub/.git":    "gitdir: elsewhere", "repo/sub/e/x": "",
 	})
 	for at, want := range map[string]string{
 		"repo":       "repo=" + FileName + " own=config",
@@ -202,7 +226,8 @@ func TestAFileThatNobodyAskedForBreaksNothing(t *testing.T) {
 	if _, err := b.Resolve("web"); err != nil {
 		t.Error(err)
 	}
-	if _, err := b.Resolve("archive"); err == nil || !strings.Contains(err.Error(), filepath.Join("imgpipe", FileName)+":1: ") {
+	broken := filepath.Join("imgpipe", FileName) + ":1: "
+	if _, err := b.Resolve("archive"); err == nil || !strings.Contains(err.Error(), broken) {
 		t.Errorf("archive, which the broken file may have: %v", err)
 	}
 	bad := 0

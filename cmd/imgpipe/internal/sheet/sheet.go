@@ -46,7 +46,7 @@ func (o Options) Cells() transform.Spec {
 	return transform.Spec{
 		Sizes:   []transform.Resize{{Width: o.Layout.Cell.X, Height: o.Layout.Cell.Y}},
 		Formats: []transform.Format{transform.PNG}, Compression: 1, ICC: transform.ProfileSRGB,
-		Animate: transform.AnimationFirst, Facts: o.Layout.Labels == Dates,
+		Depth: transform.Depth8, Animate: transform.AnimationFirst, Facts: o.Layout.Labels == Dates,
 	}
 }
 
