@@ -99,43 +99,6 @@ func (f *runFlags) addResult(g flags.Group) {
 	)
 }
 
-func (f *runFlags) addInput(g flags.Group) {
-	f.input.listFormat = listAuto
-	g.Add(
-		flags.Flag{Name: "input-list", Short: "i", Common: true, Value: flags.Texts(&f.input.lists, "FILE"),
-			Usage: "list of files and URLs, - for standard input; plain, CSV, TSV, JSONL or a JSON array, " +
-				"also in gzip or zstd; may be an http://, https:// or s3:// URL; may be repeated"},
-	)
-	f.input.addLists(g)
-	g.Add(
-		flags.Flag{Name: "columns",
-			Value: flags.Parsed(&f.input.columns, "NAME,…|all", parseColumns, columnChoice.String),
-			Usage: "columns or keys of the lists that come along into the ledger, such as captions; also for " +
-				"{column:NAME} in --name"},
-		flags.Flag{Name: "verify-hash", Value: flags.Text(&f.input.hash, "NAME"),
-			Usage: "column or key that holds the SHA-256 or MD5 of each file: an input with another one fails. " +
-				"What is done already is not looked at again"},
-		flags.Flag{Name: "root", Value: flags.Text(&f.input.root, "DIR"),
-			Usage: "keep the folders below DIR in the names of outputs, also of files that a list or the shell " +
-				"names: find /photos … | imgpipe run --root /photos -i - -o small"},
-		flags.Flag{Name: "shard",
-			Value: flags.Parsed(&f.input.part, "I/N", parseShard, store.Part.String),
-			Usage: "do the I-th of N parts of the input, from 1: each item is in one part. Several runs, on one " +
-				"machine or many, do all together, also into one folder at once. auto/N takes I from Kubernetes, " +
-				"Slurm or GNU parallel, and auto also N where it can; see 'imgpipe help shards'"},
-		flags.Flag{Name: "include", Value: flags.List(&f.input.include, "PATTERN", fetch.ParsePattern),
-			Usage: "take only what matches, such as '*.png' or '2024/**'; may be repeated. A pattern without / is " +
-				"for a name at any depth, another one for a path below the folder that you name, with / on every " +
-				"system. See 'imgpipe help inputs'"},
-		flags.Flag{Name: "exclude", Value: flags.List(&f.input.exclude, "PATTERN", fetch.ParsePattern),
-			Usage: "leave out what matches, also if --include takes it; may be repeated. A folder that matches, " +
-				"such as raw/, is left out with all below it, and not even opened"},
-		flags.Flag{Name: "follow", Value: flags.Switch(&f.input.follow),
-			Usage: "follow symbolic links in folders, to files and to folders; each folder is walked once, by the " +
-				"way that has no links, if there is one"},
-	)
-}
-
 func (f *runFlags) addPicture(g flags.Group) {
 	g.Add(
 		flags.Flag{Name: "size", Common: true,

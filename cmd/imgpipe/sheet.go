@@ -85,8 +85,11 @@ func addSheetFlags(set *pflag.FlagSet) *sheetFlags {
 	common := flags.Group{Set: set, Heading: "Common flags"}
 	f.add(common)
 	r.addMode(common)
-	r.addInput(flags.Group{Set: set, Heading: inputHeading})
-	r.addRaw(flags.Group{Set: set, Heading: inputHeading})
+	input := flags.Group{Set: set, Heading: inputHeading}
+	r.addInputLists(input)
+	r.addHash(input)
+	r.addSelection(input)
+	r.addRaw(input)
 	r.addSpeed(flags.Group{Set: set, Heading: "Speed and memory"})
 	limits := flags.Group{Set: set, Heading: limitsHeading}
 	r.addFileLimits(limits)
@@ -94,7 +97,6 @@ func addSheetFlags(set *pflag.FlagSet) *sheetFlags {
 	r.exec.worker.add(set)
 	r.addNetwork(flags.Group{Set: set, Heading: downloadHeading})
 	r.addDisplay(flags.Group{Set: set, Heading: "Display"})
-	_ = set.MarkHidden("root") // which is about names of outputs
 	return f
 }
 
@@ -182,8 +184,6 @@ func (f *sheetFlags) check() error {
 	case f.quality != 0 && !format.HasQuality():
 		return fmt.Errorf("--quality is for %s files: expected no --output %q with it",
 			formatsThat(transform.Format.HasQuality, transform.Format.Title, " or "), f.output)
-	case changed("root"):
-		return errors.New("--root is for the names of outputs: expected none of a sheet, which has one name")
 	case f.replace == replaceAll && !rereadable(r.input.lists):
 		return errors.New("--on-exist overwrite looks at all inputs first: expected no list that can be read but once")
 	}

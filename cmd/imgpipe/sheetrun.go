@@ -18,7 +18,6 @@ import (
 	"imgpipe/fetch"
 	"imgpipe/pipeline"
 	"imgpipe/pipeline/store"
-	"imgpipe/transform"
 )
 
 // A drawing is one run of imgpipe sheet.
@@ -36,7 +35,7 @@ type drawing struct {
 func (f *sheetFlags) draw(stop *stopper, stdin io.Reader, stdout, stderr io.Writer) (err error) {
 	var own owner
 	defer func() { err = errors.Join(err, asCouldNotRun(own.close())) }()
-	d := &drawing{sheetFlags: f, stop: stop, inputs: f.inputs(stdin)}
+	d := &drawing{sheetFlags: f, stop: stop, inputs: f.run.inputs(stdin)}
 	usage := func(err error) error { return exitError{exitUsage, err} }
 	options := f.options()
 	if err := options.Check(); err != nil {
@@ -63,16 +62,6 @@ func (f *sheetFlags) draw(stop *stopper, stdin io.Reader, stdout, stderr io.Writ
 	d.screen = newScreen(stderr, f.run.tell.progress, f.run.tell.quiet)
 	own.undo(d.screen.close)
 	return d.lay(options, memory, &own)
-}
-
-// inputs say what is read.
-func (f *sheetFlags) inputs(stdin io.Reader) fetch.Inputs {
-	in := f.run.input.options(stdin)
-	if f.run.picture.rawPreview {
-		in.Extensions = append(in.Extensions, transform.RawExtensions()...)
-	}
-	in.Timeout = f.run.download.timeout
-	return in
 }
 
 // look refuses a sheet that is there, and one that is an input.
@@ -153,7 +142,9 @@ func (d *drawing) lay(o sheet.Options, memory int64, own *owner) error {
 		return exitError{exitCouldNotRun, f.hinted(err)}
 	}
 	own.undo(func() { exec.Close() })
-	client := fetch.New(f.download.options(d.can.idle, exec.pool))
+	fetching := f.download.options(d.can.idle, exec.pool)
+	fetching.Sources = d.inputs.Sources
+	client := fetch.New(fetching)
 	own.undo(client.Close)
 	in := newIntake(ctx, d.inputs, 0)
 	defer in.close()
