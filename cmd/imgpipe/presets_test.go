@@ -113,7 +113,7 @@ func TestAPresetSetsWhatTheCommandLineWould(t *testing.T) {
 	}
 	for _, name := range []string{
 		"output", "input-list", "on-exist", "force", "isolate", "preset", "preset-file", "follow", "root",
-		"report", "failed-list", "manifest", "trace", "dry-run", "stage",
+		"report", "failed-list", "manifest", "trace", "dry-run", "stage", "in-place", "backup", "prune",
 	} {
 		if flag := table.Lookup(name); flag == nil || maySet(flag) {
 			t.Errorf("a preset may set --%s", name)

@@ -22,7 +22,7 @@ func (f *runFlags) finalize(args []string) {
 func (f *runFlags) check() error {
 	changed := f.set.Changed
 	return cmp.Or(
-		f.checkInPlace(changed),
+		f.checkInPlace(f.preset.given(changed)),
 		f.required(),
 		f.picture.check(changed),
 		f.exec.check(changed),
