@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"strings"
 	"sync"
 	"time"
 )
@@ -37,7 +36,7 @@ func (w *walk) lookAhead(rel string, info os.FileInfo, names []string) *lookahea
 		// Each has room for one, so that who holds mu never waits to send.
 		more: make(chan struct{}, 1), room: make(chan struct{}, 1),
 	}
-	look := &glance{walk: w, rel: rel, dir: strings.Trim(w.top+"/"+rel, "/"), info: info}
+	look := &glance{walk: w, rel: rel, dir: w.dirOf(rel), info: info}
 	go func() {
 		defer look.close()
 		for _, name := range names {
@@ -179,7 +178,7 @@ func (l *glance) close() {
 
 // file returns the Item of a file in the folder.
 func (l *glance) file(path, name string) Item {
-	item := Item{Source: path, from: l.walk.origin, device: l.walk.device, Dir: l.dir}
+	item := Item{Source: path, from: l.walk.origin, device: l.walk.device, Dir: l.dir, Folder: l.walk.name}
 	err := l.open()
 	if err == nil {
 		var st state
@@ -189,7 +188,7 @@ func (l *glance) file(path, name string) Item {
 		item.Size, item.ModTime = st.size, time.Unix(st.sec, st.nsec)
 	}
 	if err != nil {
-		return Item{Source: path, Dir: l.dir, Err: fileError("find", path, err)}
+		return Item{Source: path, Dir: l.dir, Folder: l.walk.name, Err: fileError("find", path, err)}
 	}
 	return item
 }

@@ -3,6 +3,8 @@ package fetch
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"math/rand/v2"
 	"net/http"
@@ -25,8 +27,18 @@ type Options struct {
 	Retries int
 	// PerHost is how many downloads from one host and port run at once. Default 8.
 	PerHost int
+	// Rate is how many requests to one host and port begin in a second, redirects and further tries among them; 0 sets
+	// no bound. They are spread evenly.
+	Rate float64
 	// MaxBytes is the largest file that is read, after decompression. Default 64 MB (64,000,000).
 	MaxBytes int64
+	// Headers are further lines of requests. They go to the host of the item alone, and not to where it sends on.
+	Headers []Header
+	// IgnoreOptOut fetches items of lists also if the server asks, by X-Robots-Tag with noai, noimageai, noindex or
+	// noimageindex, that they are not collected.
+	IgnoreOptOut bool
+	// SHA256 has a Body say what its digest is.
+	SHA256 bool
 	// Redirects is how many redirects are followed for one item. Default 10; negative means none.
 	Redirects int
 	// Idle is how many connections are kept open for later at most. Default 512: if every item is on another host, more
@@ -123,6 +135,9 @@ func New(o Options) *Client {
 	c.opts.Policy = c.opts.Policy.compiled()
 	c.buffers.first = c.opts.Buffers
 	c.hosts.perHost, c.hosts.retries, c.hosts.source = c.opts.PerHost, c.opts.Retries, c.source
+	if c.opts.Rate > 0 {
+		c.hosts.every = time.Duration(float64(time.Second) / c.opts.Rate)
+	}
 	c.hosts.finish = make(chan struct{})
 	c.ending, c.end = context.WithCancelCause(context.Background())
 	c.files = &files{clock: newWatch(c.opts.Timeout, c.hosts.finish)}
@@ -182,6 +197,15 @@ func (c *Client) Fetch(ctx context.Context, item Item, room Room) (Body, error) 
 		err := t.do(ctx)
 		if err == nil {
 			body := c.body(t.data, tries)
+			if err := item.verify(body.Data, tries); err != nil {
+				room.Drop()
+				body.Release()
+				return Body{}, err
+			}
+			if c.opts.SHA256 {
+				sum := sha256.Sum256(body.Data)
+				body.SHA256 = hex.EncodeToString(sum[:])
+			}
 			body.Took, body.MayBeCut, body.ModTime = t.took, t.mayBeCut, t.modified
 			return body, nil
 		}

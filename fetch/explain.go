@@ -31,7 +31,7 @@ func (f *download) explain(ctx context.Context, u *url.URL, err error) error {
 	if e := f.proxyFailed(u, err); e != nil {
 		return &Error{Kind: e.Kind, Doing: f.doing(u), Err: e.Err, Again: e.Again}
 	}
-	kind, again := classify(err)
+	kind, again := Classify(err)
 	if kind == ClassTLS && f.answered {
 		kind, again = ClassNetwork, true // the two had agreed: something between them broke the body
 	}
@@ -62,8 +62,8 @@ func (f *download) behind(err error) error {
 	return err
 }
 
-// classify returns the class of an error of net/http, and whether it may pass.
-func classify(err error) (kind string, again bool) {
+// Classify returns the class of an error of net/http, and whether it may pass. It is for sources that ask by HTTP.
+func Classify(err error) (kind string, again bool) {
 	var (
 		dns    *net.DNSError
 		cert   *tls.CertificateVerificationError

@@ -26,9 +26,12 @@ func (x Extensions) Has(name string) bool {
 	return false
 }
 
-// none is the error of a folder in which nothing is taken.
-func (x Extensions) none() error {
-	const end = "; symbolic links are not followed"
+// none is the error of a folder in which nothing is taken. followed says that links in it are followed.
+func (x Extensions) none(followed bool) error {
+	end := "; symbolic links are not followed"
+	if followed {
+		end = ""
+	}
 	if len(x) == 0 {
 		return errors.New("the folder has no files" + end)
 	}

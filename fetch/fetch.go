@@ -35,6 +35,9 @@ type Item struct {
 	// leading or trailing one; "" at its top, for a file named on its own, and for a URL. Where several folders were
 	// walked it begins with the name of the one. Inputs.Root may say otherwise.
 	Dir string
+	// Folder is the name of the folder that was walked, whether Dir begins with it or not. It is "" for a file that was
+	// found in no folder, and where Dir is what Inputs.Root says.
+	Folder string
 	// Size, ModTime and Version are the identity of what Source names: if one of them changes, outputs that were made
 	// of it are out of date. Each is zero where it is not known before the item is opened.
 	//
@@ -45,6 +48,15 @@ type Item struct {
 	Size    int64
 	ModTime time.Time
 	Version string
+	// Listed reports that the item is no file and was found in a listing of what lies below a name, as a walk finds
+	// files. No two have the same Dir and the same last part of Source.
+	Listed bool
+	// Row is the line where the item stands in its list, from 1; 0 if it stands in none.
+	Row int
+	// Columns are those that List.Columns asked for.
+	Columns Columns
+	// Want is what the bytes of the item must have, as List.Hash says. The Client compares them.
+	Want Digest
 	// Head are the first bytes of a file, if Inputs.Heads asked for them and they could be read. Of a file of up to 4
 	// KB it has all, and the file is not read again.
 	Head []byte
@@ -52,7 +64,8 @@ type Item struct {
 	// counts and fails with it.
 	Err error
 
-	from   *origin // that a walk found the file in; nil for one that was named itself
+	chosen bool    // by a walk: Inputs.Include and Inputs.Exclude have been asked
+	from   *origin // that a walk found the file in; nil for one that was named itself, and for one behind a link
 	device uint64  // where the file lies; 0 where that is not known
 }
 
@@ -71,6 +84,8 @@ type Body struct {
 	// ModTime is when the file was changed last, as its source says: a file's time, or a server's header Last-Modified.
 	// It is zero if that is not known.
 	ModTime time.Time
+	// SHA256 is the digest of Data, in hexadecimal digits, if Options.SHA256 asks for it.
+	SHA256 string
 	// Took is how long the successful try took, without waits for a turn at its host.
 	Took time.Duration
 	// Release lets later fetches use the memory of Data, which nobody may read any more. It may be nil, and need not be
@@ -96,6 +111,10 @@ const (
 	// there was no memory for a body, and the temporary file in its place could not be written
 	ClassSpool  = "temp-file"
 	ClassRecord = "bad-record" // a line or row of a list that names nothing
+	ClassDenied = "denied"     // an object store refused access, or found no valid keys
+	ClassClock  = "clock"      // an object store finds the clock of this machine wrong
+	ClassOptOut = "opted-out"  // the server asks that the picture is not collected
+	ClassHash   = "wrong-hash" // the bytes are not those whose digest the list has
 )
 
 // An Error is why an item could not be fetched.

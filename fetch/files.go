@@ -18,11 +18,19 @@ type files struct {
 	open       *roots  // of the folders that were walked
 	skip       skipped // folders into which no walk goes
 	extensions Extensions
+	choose     *chooser
+	links      *links // nil where links are passed over
 }
 
 // files returns the source of the files among the inputs. Its roots are to be closed when the items have been listed.
 func (in Inputs) files() *files {
-	s := &files{clock: newWatch(in.Timeout, nil), open: &roots{}, skip: in.skipped(), extensions: in.Extensions}
+	s := &files{
+		clock: newWatch(in.Timeout, nil), open: &roots{}, skip: in.skipped(), extensions: in.Extensions,
+		choose: in.chooser(),
+	}
+	if in.Follow {
+		s.links = &links{}
+	}
 	s.clock.stall = in.stall
 	return s
 }
@@ -38,7 +46,7 @@ func (s *files) List(ctx context.Context, l Listing) {
 	}
 	item := s.item(ctx, l.Name, l.Heads)
 	if item.Err != nil && item.Local() && !l.Single && isGlob(l.Name) {
-		if g, root, err := globWalk(s.walk(ctx, l), l.Name); err == nil {
+		if g, root, err := globWalk(s.walk(ctx, chosen(l)), l.Name); err == nil {
 			if info, _ := s.stat(ctx, root); !s.skip.has(root, info) {
 				g.from(root)
 			}
@@ -57,46 +65,73 @@ func (s *files) listFolder(ctx context.Context, l Listing) {
 		}
 		return
 	}
-	w, any := s.walk(ctx, l), false
+	l = chosen(l)
+	w, any, left := s.walk(ctx, l), false, s.choose.count()
 	w.yield = func(item Item) bool {
 		any = true
 		return l.Yield(item)
 	}
-	if abs, err := filepath.Abs(l.Name); err == nil && l.Several && filepath.Dir(abs) != abs {
-		w.top = filepath.Base(abs)
+	if abs, err := filepath.Abs(l.Name); err == nil && filepath.Dir(abs) != abs {
+		w.name = filepath.Base(abs)
 	}
-	if folderWalk(w).from(path) && !any {
-		l.Yield(Item{Source: path, Err: &Error{Kind: ClassNotFound, Doing: "list " + shown(path),
-			Err: s.extensions.none()}})
+	if l.Several {
+		w.top = w.name
 	}
+	nothing := func() bool {
+		return any || s.choose.count() > left || l.Yield(Item{Source: path, Err: &Error{Kind: ClassNotFound,
+			Doing: "list " + shown(path), Err: s.extensions.none(s.links != nil)}})
+	}
+	if folderWalk(w).from(path) && !s.links.wait(nothing) {
+		nothing()
+	}
+}
+
+// chosen returns l for a walk, which asks by itself what is to be left out.
+func chosen(l Listing) Listing {
+	yield := l.Yield
+	l.Yield = func(item Item) bool {
+		item.chosen = true
+		return yield(item)
+	}
+	return l
 }
 
 // walk returns a walk for l that has no root yet.
 func (s *files) walk(ctx context.Context, l Listing) walk {
 	return walk{
 		ctx: ctx, clock: s.clock, open: s.open, skip: s.skip,
-		takes: l.Takes, yield: l.Yield, pass: l.PassedOver, heads: l.Heads,
+		takes: l.Takes, yield: l.Yield, pass: l.PassedOver, heads: l.Heads, choose: s.choose, links: s.links,
 	}
 }
 
 // check returns an error if an argument is of no use: one of type *uselessError if it is there all the same.
 func (s *files) check(ctx context.Context, l Listing) error {
 	arg := l.Name
+	s.links.forget()
 	var p probe
-	w := s.walk(ctx, p.listing(ctx, l))
+	w, left := s.walk(ctx, p.listing(ctx, l)), s.choose.count()
 	info, err := s.stat(ctx, arg)
 	switch {
 	case err == nil && info.IsDir():
 		if s.skip.has(arg, info) {
 			return &uselessError{errors.New("it is the folder for outputs, expected another")}
 		}
-		if folderWalk(w).from(tidy(arg)); !p.found && p.trouble != nil {
+		if folderWalk(w).from(tidy(arg)) && !p.found {
+			s.links.follow()
+		}
+		switch {
+		case p.found:
+		case p.trouble != nil:
 			return &uselessError{p.trouble}
-		} else if !p.found {
-			return &uselessError{s.extensions.none()}
+		case s.choose.count() > left:
+			return &uselessError{errLeftOut}
+		default:
+			return &uselessError{s.extensions.none(s.links != nil)}
 		}
 	case err == nil && !info.Mode().IsRegular():
 		return &uselessError{errors.New("it is not a regular file, expected a file, folder, pattern or URL")}
+	case err == nil && s.choose.named(Item{Source: tidy(arg)}, l.root, arg) != "":
+		return &uselessError{errLeftOut}
 	case err == nil:
 	case isGlob(arg):
 		w, root, err := globWalk(w, arg)
@@ -106,7 +141,14 @@ func (s *files) check(ctx context.Context, l Listing) error {
 		if info, _ := s.stat(ctx, root); s.skip.has(root, info) {
 			return errors.New("the pattern is for the folder for outputs, expected another")
 		}
-		if w.from(root); !p.found {
+		if w.from(root) && !p.found {
+			s.links.follow()
+		}
+		switch {
+		case p.found:
+		case s.choose.count() > left:
+			return &uselessError{errLeftOut}
+		default:
 			return errors.New("no file matches the pattern")
 		}
 	case arg == "-":
@@ -121,6 +163,10 @@ func (s *files) check(ctx context.Context, l Listing) error {
 	}
 	return nil
 }
+
+// errLeftOut is the error of an argument of which nothing is left.
+var errLeftOut = errors.New("all of it is left out by what is excluded or not included, " +
+	"expected patterns that leave an image")
 
 // stat looks at a path, links followed.
 func (s *files) stat(ctx context.Context, path string) (os.FileInfo, error) {

@@ -31,6 +31,7 @@ const (
 // of a Client.
 type hosts struct {
 	perHost, retries int
+	every            time.Duration              // the least time between two starts at one host
 	source           func(scheme string) Source // of an item
 	mu               sync.Mutex
 	m                map[string]*host
@@ -176,7 +177,7 @@ func (hs *hosts) enter(ctx context.Context, key string) (*turn, error) {
 			}
 			h.active++
 			hs.line.active++
-			h.until = now.Add(h.gap)
+			h.until = now.Add(max(h.gap, hs.every))
 			hs.mu.Unlock()
 			return &turn{hs: hs, h: h, started: now}, nil
 		}

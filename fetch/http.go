@@ -97,6 +97,7 @@ type download struct {
 	answered bool                     // the server that is being asked has sent its header
 	conn     atomic.Pointer[tls.Conn] // what the last request went over; nil where it has no TLS or no connection
 	cookies  cookies
+	header   http.Header // what is said besides, or in place of the usual
 }
 
 // doing says what was being done for errors: the source, and where a redirect led. A redirect's query is not shown, as
@@ -155,7 +156,9 @@ func (f *download) hop(ctx context.Context, u *url.URL) (next *url.URL, err erro
 	defer resp.Body.Close()
 	status := resp.StatusCode
 	if status == http.StatusOK || status == http.StatusNonAuthoritativeInfo {
-		err = f.read(ctx, resp)
+		if err = f.heed(resp.Header); err == nil {
+			err = f.read(ctx, resp)
+		}
 		if err == nil || final(err) {
 			turn.leave(verdictGood)
 		}
@@ -190,11 +193,19 @@ func (f *download) ask(ctx context.Context, u, proxy *url.URL) (*http.Response, 
 	req.Header.Set("User-Agent", f.opts.UserAgent)
 	req.Header.Set("Accept", f.opts.Accept)
 	req.Header.Set("Accept-Encoding", "identity")
+	if u.Host == f.url.Host && u.Scheme == f.url.Scheme {
+		for _, h := range f.opts.Headers {
+			req.Header.Add(h.Name, h.Value)
+		}
+	}
 	if u.User != nil {
 		password, _ := u.User.Password()
 		req.SetBasicAuth(u.User.Username(), password)
 	}
 	f.cookies.addTo(req, u)
+	for name, values := range f.header {
+		req.Header[name] = values
+	}
 	f.answered = false
 	resp, err := f.transport.RoundTrip(req)
 	f.answered = err == nil

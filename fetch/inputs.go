@@ -20,7 +20,7 @@ import (
 //   - a folder, which is walked with all folders below it in the order of names, for files that have one of Extensions.
 //     Symbolic links, hidden files and folders, the folders in Skip and those with a Marker are passed over. The folder
 //     that is named may itself be a symbolic link, or hidden. What was found is read from that folder later, and never
-//     through a link, whatever has been exchanged meanwhile;
+//     through a link, whatever has been exchanged meanwhile. Follow says otherwise;
 //   - a pattern with * ? [a-z] {a,b}, and ** for any folders between, as a shell would read it. A file of exactly that
 //     name goes first. A pattern that ends in an extension ("*.dat") takes any file, another ("2024/**") takes those
 //     with one of Extensions;
@@ -34,6 +34,18 @@ type Inputs struct {
 	Lists []List
 	// Extensions are those of the files that a walk takes.
 	Extensions Extensions
+	// Include and Exclude choose among the items. One that a pattern of Exclude has is left out, and so is one that no
+	// pattern of Include has, if there are any. Walks do not even open a folder that is excluded, or in which nothing
+	// can be included. Of what a folder or a pattern has, they see the path from that folder, or from the first
+	// wildcard. Of what an argument or a list names itself, they see its path below Root, if it is there, or the path
+	// as it is written, without the "/" or "../" at its beginning. Of a URL they see the path.
+	Include, Exclude []Pattern
+	// Follow has walks follow symbolic links, once all arguments have been walked without them. So it changes neither
+	// the order nor the Dir of what is found without it. A link to a file is one more item, in its place. A folder
+	// behind a link is walked as if it lay there, unless it was walked before, or the link lies in it. That is found
+	// out by what folders are, not by their paths. Folders in Skip, those with a Marker, and those below them are not
+	// walked behind links, either.
+	Follow bool
 	// Root, if set, is a folder. Dir of every file below it is the path of the file's folder below Root, however the
 	// file was named. Paths are taken as they are written: links are not followed to find out.
 	Root string
@@ -51,8 +63,12 @@ type Inputs struct {
 	// PassedOver, if set, is called by Items for what lies in a folder and is not taken; what names its kind, in the
 	// plural. Such are symbolic links, named pipes, sockets and devices, files without one of Extensions, hidden
 	// images and folders, and folders of outputs, but not other hidden files. Of a pattern it is called only for what
-	// matches. It is also called for a list that has grown while it was read.
+	// matches. It is also called for what Include and Exclude leave out, as ExcludedFiles, ExcludedFolders, NotIncluded
+	// or NoneIncluded, and for a list that has grown while it was read.
 	PassedOver func(path, what string)
+	// Unmatched, if set, is called by Items, when it has yielded all, with each pattern of Include and Exclude that had
+	// nothing.
+	Unmatched func(p Pattern, excludes bool)
 	// Sources are further kinds of sources, by the scheme that their names begin with in lower case, such as "s3". A
 	// name needs no slashes behind the colon, unless a file has that name.
 	Sources map[string]Source
@@ -143,17 +159,20 @@ func nothingNamed(name string) error {
 // checkArg returns an error if an argument is of no use.
 func (in Inputs) checkArg(ctx context.Context, files *files, arg string) error {
 	l := in.listing(nil)
-	l.Name = arg
+	l.Name, l.root = arg, in.root()
 	scheme := in.scheme(arg)
 	if scheme == "" {
 		return files.check(ctx, l)
 	}
 	var p probe
-	in.list(ctx, files, scheme, p.listing(ctx, l))
+	l, left := p.listing(ctx, l), files.choose.count()
+	in.list(ctx, files, scheme, files.keeping(l))
 	var e *Error
 	switch {
 	case p.found || ctx.Err() != nil:
 		return ctx.Err()
+	case files.choose.count() > left:
+		return &uselessError{errLeftOut}
 	case errors.As(p.trouble, &e) && e.Kind == ClassURL:
 		return e.Err
 	case p.trouble != nil:
@@ -200,17 +219,14 @@ func (in Inputs) listing(yield func(Item) bool) Listing {
 func (in Inputs) Items(ctx context.Context) iter.Seq2[Item, error] {
 	return func(yield func(Item, error) bool) {
 		index := 0
-		root := in.Root
-		if abs, err := filepath.Abs(root); err == nil && root != "" {
-			root = abs
-		}
+		root := in.root()
 		one := func(item Item) bool {
 			if err := ctx.Err(); err != nil {
 				yield(Item{}, err)
 				return false
 			}
 			if dir, ok := below(root, item); ok {
-				item.Dir = dir
+				item.Dir, item.Folder = dir, ""
 			}
 			item.Index = index
 			index++
@@ -229,7 +245,7 @@ func (in Inputs) Items(ctx context.Context) iter.Seq2[Item, error] {
 		for i, arg := range in.Args {
 			schemes[i] = in.scheme(arg)
 			if schemes[i] != "" {
-				if in.Sources[schemes[i]] != nil && strings.HasSuffix(arg, "/") {
+				if path, _, _ := strings.Cut(arg, "?"); in.Sources[schemes[i]] != nil && strings.HasSuffix(path, "/") {
 					folders++
 				}
 				continue
@@ -241,14 +257,17 @@ func (in Inputs) Items(ctx context.Context) iter.Seq2[Item, error] {
 		}
 		l.Several = folders > 1
 		for i, arg := range in.Args {
-			l.Name, l.folder = arg, found[i]
-			if in.list(ctx, files, schemes[i], l); !on {
+			l.Name, l.folder, l.root = arg, found[i], root
+			if in.list(ctx, files, schemes[i], files.keeping(l)); !on {
 				return
 			}
 			if err := ctx.Err(); err != nil && in.Sources[schemes[i]] != nil { // which may have ended the listing
 				yield(Item{}, err)
 				return
 			}
+		}
+		if files.links.follow(); !on {
+			return
 		}
 		for _, list := range in.Lists {
 			on, err := list.items(ctx, in, files, one)
@@ -263,7 +282,43 @@ func (in Inputs) Items(ctx context.Context) iter.Seq2[Item, error] {
 				return
 			}
 		}
+		files.choose.unmatched(in.Unmatched)
 	}
+}
+
+// root returns the absolute path of Root, or "".
+func (in Inputs) root() string {
+	if in.Root == "" {
+		return ""
+	}
+	if abs, err := filepath.Abs(in.Root); err == nil {
+		return abs
+	}
+	return in.Root
+}
+
+// keeping returns the listing of an argument without the items that are to be left out. A walk leaves them out itself.
+func (s *files) keeping(l Listing) Listing {
+	if s.choose == nil {
+		return l
+	}
+	yield := l.Yield
+	l.Yield = func(item Item) bool {
+		why := s.choose.named(item, l.root, l.Name)
+		if why == "" {
+			return yield(item)
+		}
+		if l.PassedOver != nil {
+			l.PassedOver(item.Source, why)
+		}
+		return true
+	}
+	return l
+}
+
+// unlessLeft returns one for the items of a list, without those that are to be left out.
+func (s *files) unlessLeft(in Inputs, one func(Item) bool) func(Item) bool {
+	return s.keeping(Listing{root: in.root(), PassedOver: in.PassedOver, Yield: one}).Yield
 }
 
 // below returns the folder of a file below root, an absolute path or "", if the file is there.

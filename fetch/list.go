@@ -3,12 +3,14 @@ package fetch
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -42,6 +44,8 @@ const (
 
 // A List is a file that names items: files and URLs, not folders or patterns.
 type List struct {
+	// From opens Path, which is then a URL. Nil means a file of this machine.
+	From Opener
 	// Path is the file; "-" and "/dev/stdin" are standard input. A named pipe without a writer is waited for.
 	Path string
 	// Format is how it is written.
@@ -51,7 +55,17 @@ type List struct {
 	// path of keys such as "image.url" or "images[0].url"; an array without a number on that path stands for all that
 	// it holds.
 	Column string
+	// Columns are the names of further columns or keys, whose values items have as Item.Columns. AllColumns are those
+	// of all but Column. A table whose Column is a number has numbers for names, too.
+	Columns    []string
+	AllColumns bool
+	// Hash is the column or key of a digest that the bytes of an item must have; "" is none. A record without one is
+	// an Item with Err.
+	Hash string
 }
+
+// defaultColumn is the Column of a list that does not say.
+const defaultColumn = "url"
 
 // Stdin reports whether l is read from standard input, and so but once, even where that is a regular file: whoever
 // reads it goes on where another has stopped.
@@ -69,8 +83,14 @@ func (l List) check(ctx context.Context, p *watch) error {
 	if l.Column != "" && (l.Format == PlainList || l.Format == NULList) {
 		return fmt.Errorf("a list in %s format has no column %q, expected csv, tsv or jsonl", l.Format, l.Column)
 	}
+	if l.tabular() && !slices.Contains([]ListFormat{AutoList, CSVList, TSVList, JSONLList}, l.Format) {
+		return fmt.Errorf("a list in %s format has no columns, expected csv, tsv or jsonl", l.Format)
+	}
 	if l.Stdin() {
 		return nil
+	}
+	if l.From != nil {
+		return l.beginRemote(ctx)
 	}
 	at := spot{path: l.Path}
 	limit, err := p.limit(at, true)
@@ -86,8 +106,8 @@ func (l List) begin() error {
 	info, err := os.Stat(l.Path)
 	switch {
 	case err != nil && IsURL(l.Path):
-		return errors.New("a list is a file of this machine: " +
-			"expected its name, or - and the list on standard input, as curl writes it")
+		return errors.New("lists of this scheme cannot be read: " +
+			"expected http://, https:// or s3://, a file, or - and the list on standard input")
 	case err != nil:
 		return fileError("open", l.Path, err).Err
 	case info.IsDir():
@@ -100,9 +120,13 @@ func (l List) begin() error {
 		return fileError("open", l.Path, err).Err
 	}
 	defer f.Close()
-	const enough = 100 // records, to see that it is a list
+	return l.read(f, enough())
+}
+
+// enough returns a function that takes as many records as show that something is a list.
+func enough() func(record) bool {
 	n := 0
-	return l.read(f, func(record) bool { n++; return n < enough })
+	return func(record) bool { n++; return n < 100 }
 }
 
 // items calls one with each item of l. It reports whether to go on, and returns why l could not be read to its end.
@@ -111,6 +135,10 @@ func (l List) items(ctx context.Context, in Inputs, files *files, one func(Item)
 	var r io.Reader
 	if l.Stdin() {
 		r = standardInput(ctx, in.Stdin)
+	} else if l.From != nil {
+		remote := l.remote(ctx)
+		defer remote.Close()
+		name, r = l.Path, remote
 	} else {
 		file, grown, end, err := l.open(ctx, files.clock)
 		if err != nil {
@@ -124,6 +152,7 @@ func (l List) items(ctx context.Context, in Inputs, files *files, one func(Item)
 		}()
 		name, r = l.Path, file
 	}
+	one = files.unlessLeft(in, one)
 	var item Item // of a record
 	found := false
 	single := in.listing(func(i Item) bool {
@@ -142,11 +171,14 @@ func (l List) items(ctx context.Context, in Inputs, files *files, one func(Item)
 	on := true
 	err := l.read(r, func(rec record) bool {
 		if rec.err == nil {
-			on = one(rec.item(named))
+			item := rec.item(named)
+			item.Row, item.Columns, item.Want = rec.line, rec.columns, rec.want
+			on = one(item)
 			return on
 		}
 		at := name + ":" + strconv.Itoa(rec.line)
-		on = one(Item{Source: at, Err: &Error{Kind: ClassRecord, Doing: "read line " + shown(at), Err: rec.err}})
+		wrong := &Error{Kind: ClassRecord, Doing: "read line " + shown(at), Err: rec.err}
+		on = one(Item{Source: at, Row: rec.line, Err: wrong})
 		return on
 	})
 	return on, err
@@ -158,6 +190,9 @@ type record struct {
 	source string
 	loose  bool  // blanks and a remark may stand round source
 	err    error // why there is no source
+
+	columns Columns
+	want    Digest
 }
 
 // item returns the item of a record. named returns that of a name.
@@ -197,6 +232,38 @@ func withoutRemark(line string) string {
 
 // read calls yield with each record of the list in r until that is false. Its error concerns the whole list.
 func (l List) read(r io.Reader, yield func(record) bool) error {
+	return l.texts(r, func(d *reading, rec []byte, wrong error) (on bool, err error) {
+		if wrong != nil {
+			return yield(record{line: d.start, err: wrong}), nil
+		}
+		one := record{line: d.start}
+		if d.extras != nil {
+			if one.columns, one.want, wrong, err = d.extras.of(rec); err != nil {
+				return false, err
+			}
+		}
+		on = true
+		err = d.pick(rec, func(source string, loose bool, err error) bool {
+			one.source, one.loose, one.err = source, loose, cmp.Or(err, wrong)
+			on = yield(one)
+			return on
+		})
+		return on, err
+	})
+}
+
+// A reading is a list while it is read.
+type reading struct {
+	*splitter
+	format ListFormat
+	array  bool // it is one JSON array
+	extras *extras
+	pick   func(rec []byte, yield func(source string, loose bool, err error) bool) error
+}
+
+// texts calls each with the text of each record of the list in r, or with what is wrong with it, until that is false or
+// returns an error. Its error concerns the whole list.
+func (l List) texts(r io.Reader, each func(d *reading, rec []byte, wrong error) (on bool, err error)) error {
 	br, end, err := plainText(r)
 	if err != nil {
 		return err
@@ -228,12 +295,13 @@ func (l List) read(r io.Reader, yield func(record) bool) error {
 	sc := bufio.NewScanner(text)
 	sc.Buffer(make([]byte, 64<<10), maxRecord+64<<10)
 	sc.Split(onwards(split))
-	pick := l.picker(format, array, s)
+	d := &reading{s, format, array, l.extras(format, s), l.picker(format, array, s)}
 	for on := true; on && sc.Scan(); {
 		rec := sc.Bytes()
+		var err error
 		switch {
 		case s.err != nil:
-			on = yield(record{line: s.start, err: s.err})
+			on, err = each(d, nil, s.err)
 		case format != NULList && bytes.IndexByte(rec, 0) >= 0:
 			if err := foreign(rec); err != nil && s.start == 1 {
 				return err
@@ -242,15 +310,12 @@ func (l List) read(r io.Reader, yield func(record) bool) error {
 				return errors.New("it holds NUL bytes, expected text; " +
 					"names that end with NUL have a format of their own")
 			}
-			on = yield(record{line: s.start, err: errors.New("the record holds a NUL byte, expected text")})
+			on, err = each(d, nil, errors.New("the record holds a NUL byte, expected text"))
 		default:
-			err := pick(rec, func(source string, loose bool, err error) bool {
-				on = yield(record{s.start, source, loose, err})
-				return on
-			})
-			if err != nil {
-				return err
-			}
+			on, err = each(d, rec, nil)
+		}
+		if err != nil {
+			return err
 		}
 	}
 	if err := sc.Err(); err != nil {
@@ -295,7 +360,7 @@ func (l List) format(first byte) ListFormat {
 	if l.Format != AutoList {
 		return l.Format
 	}
-	name := strings.ToLower(l.Path)
+	name := strings.ToLower(l.Name())
 	for _, ext := range []string{".gz", ".zst", ".zstd"} {
 		name = strings.TrimSuffix(name, ext)
 	}
@@ -308,7 +373,7 @@ func (l List) format(first byte) ListFormat {
 		return JSONLList
 	}
 	switch {
-	case l.Column == "":
+	case l.Column == "" && !l.tabular():
 		return PlainList
 	case first == '{' || first == '[':
 		return JSONLList

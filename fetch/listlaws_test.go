@@ -156,7 +156,7 @@ func TestWhatIsNoListIsRefusedByName(t *testing.T) {
 		}
 	}
 	err := (Inputs{Lists: []List{{Path: "https://u:secret@h/list.txt"}}}).Check(t.Context())
-	if err == nil || !strings.Contains(err.Error(), "a list is a file of this machine") ||
+	if err == nil || !strings.Contains(err.Error(), "lists of this scheme cannot be read") ||
 		strings.Contains(err.Error(), "secret") {
 		t.Errorf("a URL as a list: %v", err)
 	}

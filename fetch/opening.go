@@ -12,6 +12,9 @@ func (l List) Open(ctx context.Context, stdin io.Reader) (io.ReadCloser, error) 
 	if l.Stdin() {
 		return io.NopCloser(standardInput(ctx, stdin)), nil
 	}
+	if l.From != nil {
+		return l.remote(ctx), nil
+	}
 	r, _, end, err := l.open(ctx, newWatch(0, nil))
 	if err != nil {
 		return nil, &InputError{Input: l.Path, Err: err}

@@ -15,7 +15,7 @@ func (l List) picker(format ListFormat, array bool, s *splitter) func(rec []byte
 	yield func(source string, loose bool, err error) bool) error {
 	column := l.Column
 	if column == "" {
-		column = "url"
+		column = defaultColumn
 	}
 	type yields = func(source string, loose bool, err error) bool
 	switch format {

@@ -243,7 +243,7 @@ func (f *download) proxyFailed(u *url.URL, err error) *Error {
 			continue
 		}
 		why, kind, again := op.Err, "", false
-		if kind, again = classify(why); kind == ClassTimeout {
+		if kind, again = Classify(why); kind == ClassTimeout {
 			why = errors.New("no connection within " + f.opts.ConnectTimeout.String())
 		}
 		return &Error{Kind: ClassProxy, Err: fmt.Errorf("the proxy %s: %w", proxyName(proxy), why), Again: again}

@@ -2,7 +2,10 @@ package fetch
 
 import (
 	"context"
+	"net/url"
 	"os"
+	"path"
+	"strings"
 )
 
 // A Source is one kind of place that items come from. Two are built in: files of this machine with their folders and
@@ -33,7 +36,8 @@ type Listing struct {
 	Name string
 	// Single asks for the one item of that name. Folders and patterns are for arguments.
 	Single bool
-	// Several says that more than one argument is a folder. Dir of an item then begins with the name of its folder.
+	// Several says that more than one argument is a folder. Dir of an item then begins with the name of its folder, the
+	// last part of Name. Folder of the item is filled in where the item lies below Name.
 	Several bool
 	// Heads is how many of the first bytes of each item are wanted in its Head. A source may leave them out.
 	Heads int
@@ -47,6 +51,7 @@ type Listing struct {
 	Yield func(Item) bool
 
 	folder os.FileInfo // of Name, where it is a folder of this machine
+	root   string      // Inputs.Root, absolute, or ""
 }
 
 // scheme returns the scheme of an argument or of a record of a list; "" if it names a file of this machine.
@@ -82,9 +87,34 @@ func (in Inputs) list(ctx context.Context, files *files, scheme string, l Listin
 		if item.Scheme == "" {
 			item.Scheme = scheme
 		}
+		if _, ok := beneath(item.Source, l.Name); ok && item.Folder == "" && !l.Single {
+			item.Folder = baseOf(l.Name)
+		}
 		return yield(item)
 	}
 	source.List(ctx, l)
+}
+
+// beneath returns the path of what a source names from a name of that source, decoded, and whether it lies below it.
+// Both may have a query.
+func beneath(source, name string) (rel string, ok bool) {
+	name, _, _ = strings.Cut(name, "?")
+	source, _, _ = strings.Cut(source, "?")
+	rel, ok = strings.CutPrefix(source, strings.TrimSuffix(name, "/")+"/")
+	if plain, err := url.PathUnescape(rel); err == nil {
+		rel = plain
+	}
+	return rel, ok && rel != "" && name != ""
+}
+
+// baseOf returns the last part of a name that was listed, decoded.
+func baseOf(name string) string {
+	name, _, _ = strings.Cut(name, "?")
+	name = path.Base(strings.TrimSuffix(name, "/"))
+	if plain, err := url.PathUnescape(name); err == nil {
+		return plain
+	}
+	return name
 }
 
 // source returns what opens items of that scheme.

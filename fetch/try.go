@@ -218,6 +218,6 @@ func (t *Try) explain(ctx context.Context, err error) error {
 	if e != nil {
 		return &Error{Kind: e.Kind, Doing: doing, Err: e.Err, Again: e.Again}
 	}
-	kind, again := classify(err)
+	kind, again := Classify(err)
 	return &Error{Kind: kind, Doing: doing, Err: err, Again: again}
 }

@@ -18,7 +18,7 @@ type walk struct {
 	open   *roots
 	skip   skipped
 	hidden bool // hidden files and folders too
-	// enter and take choose by the path below the root, with forward slashes. A nil enter chooses all.
+	// enter and take choose by the path below the folder that was named, with forward slashes. A nil enter chooses all.
 	enter func(rel string) bool
 	take  func(rel, name string) bool
 	// asks reports whether the user may have meant a file that the walk never takes: a link, a device, a hidden one.
@@ -31,10 +31,17 @@ type walk struct {
 	pass func(path, what string)
 	// heads is how many of the first bytes of each file are read.
 	heads int
+	// choose asks Inputs.Include and Inputs.Exclude.
+	choose *chooser
+	// links are what is done about symbolic links; nil passes them over.
+	links *links
 
 	origin *origin
 	device uint64 // of the root; 0 where it is not known
 	top    string // goes before the path below the root in the Dir of items
+	name   string // of the folder that was named; "" for none
+	// under is where the root lies below the folder that was named: "", or the path of a link that is followed.
+	under string
 }
 
 // What a walk passes over, as people read it.
@@ -46,6 +53,9 @@ const (
 	passedFolders = "hidden folders"
 	passedOutputs = "folders of outputs"
 	passedOwn     = "the folder for the outputs" // of this run
+	passedNowhere = "symbolic links that lead nowhere"
+	passedLoops   = "symbolic links to a folder that they lie in"
+	passedTwice   = "folders that were found before, by another way"
 )
 
 // A skippedFolder is one to be skipped, by what it is or, while it does not exist, by its path.
@@ -112,6 +122,17 @@ func (w *walk) path(rel string) string {
 	return w.origin.prefix + filepath.FromSlash(rel)
 }
 
+// full returns the path of what is rel below the root, from the folder that was named.
+func (w *walk) full(rel string) string {
+	if w.under == "" {
+		return rel
+	}
+	return strings.TrimSuffix(w.under+"/"+rel, "/")
+}
+
+// dirOf returns the Dir of files in the folder rel.
+func (w *walk) dirOf(rel string) string { return strings.Trim(w.top+"/"+w.full(rel), "/") }
+
 // base returns what goes before the name in the path of a file in the folder rel.
 func (w *walk) base(rel string) string {
 	if rel == "" {
@@ -124,8 +145,9 @@ func (w *walk) base(rel string) string {
 type listing struct {
 	info    os.FileInfo
 	entries []os.DirEntry
-	err     error  // why there may be more entries
-	passed  string // why the folder was not read
+	err     error    // why there may be more entries
+	passed  string   // why the folder was not read
+	id      identity // where links are followed
 }
 
 // list reads the folder rel below the root.
@@ -143,6 +165,11 @@ func (w *walk) list(rel string) (listing, error) {
 		defer f.close()
 		if l.info, err = f.stat(); err != nil {
 			return l, err
+		}
+		if w.links != nil {
+			if l.id, err = identify(at.path, l.info); err != nil {
+				return l, err
+			}
 		}
 		switch {
 		case rel != "" && w.skip.has(at.path, l.info):
@@ -165,6 +192,12 @@ func (w *walk) dir(rel string) bool {
 	if err != nil && !w.yield(Item{Source: w.path(rel), Err: fileError("list", w.path(rel), err)}) {
 		return false
 	}
+	if w.links != nil && err == nil {
+		if l.passed == "" && w.under != "" && w.links.know(l.id) {
+			l.passed = passedTwice
+		}
+		w.links.note(l.id)
+	}
 	if l.passed != "" {
 		w.passed(rel, "", l.passed)
 		return true
@@ -177,33 +210,66 @@ func (w *walk) dir(rel string) bool {
 		case name[0] == '.' && !w.hidden:
 			if mode.IsDir() && w.enter == nil {
 				w.passed(rel, name, passedFolders)
-			} else if !mode.IsDir() && w.takes(name[1:]) && w.asks(rel, name) {
+			} else if !mode.IsDir() && w.takes(name[1:]) && w.asks(w.full(rel), name) {
 				w.passed(rel, name, passedHidden)
 			}
 		case mode.IsDir():
-			below := join(rel, name)
-			if w.enter != nil && !w.enter(below) {
+			if !w.enters(rel, name) {
 				continue
 			}
-			if !w.files(rel, l.info, files) || !w.dir(below) {
+			if !w.files(rel, l.info, files) || !w.dir(join(rel, name)) {
+				return false
+			}
+			files = nil
+		case mode&os.ModeSymlink != 0 && w.links != nil:
+			if !w.files(rel, l.info, files) || !w.link(rel, name) {
 				return false
 			}
 			files = nil
 		case mode&os.ModeSymlink != 0:
-			if w.asks(rel, name) {
+			if w.asks(w.full(rel), name) {
 				w.passed(rel, name, passedLinks)
 			}
 		case !mode.IsRegular():
-			if w.asks(rel, name) {
+			if w.asks(w.full(rel), name) {
 				w.passed(rel, name, passedSpecial)
 			}
-		case w.take(rel, name):
+		case w.wants(rel, name):
 			files = append(files, name)
-		case w.enter == nil:
-			w.passed(rel, name, passedNames)
 		}
 	}
 	return w.files(rel, l.info, files)
+}
+
+// enters reports whether the walk goes into a folder.
+func (w *walk) enters(rel, name string) bool {
+	full := w.full(join(rel, name))
+	if w.enter != nil && !w.enter(full) {
+		return false
+	}
+	if why := w.choose.folder(full); why != "" {
+		w.passed(rel, name, why)
+		return false
+	}
+	return true
+}
+
+// wants reports whether a regular file is an item, and says so if it is not.
+func (w *walk) wants(rel, name string) bool {
+	if !w.take(w.full(rel), name) {
+		if w.enter == nil {
+			w.passed(rel, name, passedNames)
+		}
+		return false
+	}
+	if w.choose == nil {
+		return true // without making the path of each file
+	}
+	if why := w.choose.file(w.full(join(rel, name))); why != "" {
+		w.passed(rel, name, why)
+		return false
+	}
+	return true
 }
 
 // files yields the files of these names in the folder rel, which is what info says, and reports whether to go on.

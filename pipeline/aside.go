@@ -49,11 +49,13 @@ func (r *runner) aside() *fetch.Aside[*job] {
 func appendItem(dst []byte, item fetch.Item) []byte {
 	dst = binary.AppendUvarint(dst, uint64(item.Index))
 	dst = binary.AppendUvarint(dst, uint64(max(item.Size, 0)))
+	dst = binary.AppendUvarint(dst, uint64(item.Row))
 	changed := ""
 	if b, err := item.ModTime.MarshalBinary(); err == nil && !item.ModTime.IsZero() {
 		changed = string(b)
 	}
-	for _, s := range []string{item.Scheme, item.Source, item.Dir, item.Version, changed} {
+	for _, s := range []string{item.Scheme, item.Source, item.Dir, item.Version, changed,
+		string(item.Columns), string(item.Want)} {
 		dst = binary.AppendUvarint(dst, uint64(len(s)))
 		dst = append(dst, s...)
 	}
@@ -70,15 +72,20 @@ func cutItem(b []byte) (item fetch.Item, rest []byte, err error) {
 	if err != nil {
 		return item, nil, err
 	}
-	var changed string
-	for _, s := range []*string{&item.Scheme, &item.Source, &item.Dir, &item.Version, &changed} {
+	row, b, err := number(b)
+	if err != nil {
+		return item, nil, err
+	}
+	var changed, columns, want string
+	for _, s := range []*string{&item.Scheme, &item.Source, &item.Dir, &item.Version, &changed, &columns, &want} {
 		var n uint64
 		if n, b, err = number(b); err != nil || n > uint64(len(b)) {
 			return item, nil, errShelved
 		}
 		*s, b = string(b[:n]), b[n:]
 	}
-	item.Index, item.Size = int(index), int64(size)
+	item.Index, item.Size, item.Row = int(index), int64(size), int(row)
+	item.Columns, item.Want = fetch.Columns(columns), fetch.Digest(want)
 	if item.Source == "" || changed != "" && item.ModTime.UnmarshalBinary([]byte(changed)) != nil {
 		return item, nil, errShelved
 	}

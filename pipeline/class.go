@@ -35,6 +35,7 @@ const (
 	ClassNameTaken     = "name-taken"
 	ClassOutputIsInput = "output-is-input"
 	ClassExists        = "exists"
+	ClassChanged       = "changed"
 	ClassOutside       = "outside"
 	ClassWrite         = "write"
 	ClassDiskFull      = "disk-full"
@@ -60,7 +61,7 @@ const (
 var classes = []Class{
 	{Name: fetch.ClassRecord, From: "fetch", Meaning: "a line or row of a list names nothing to fetch"},
 	{Name: fetch.ClassURL, From: "fetch", Meaning: "what a list names is not a URL that can be fetched"},
-	{Name: fetch.ClassNotFound, From: "fetch", Meaning: "there is no such file"},
+	{Name: fetch.ClassNotFound, From: "fetch", Meaning: "there is no such file, object or bucket"},
 	{Name: fetch.ClassRead, From: "fetch",
 		Meaning: "the file cannot be read: no permission, not a regular file, or trouble with the disk"},
 	{Name: fetch.ClassTooBig, From: "fetch", Meaning: "the file has more bytes than the limit allows"},
@@ -80,6 +81,13 @@ var classes = []Class{
 		Meaning: "the server answered with any other status that brings no file, such as http-503 or http-429"},
 	{Name: fetch.ClassTruncated, From: "fetch",
 		Meaning: "the download ended before its announced length, or, without one, before the image did"},
+	{Name: fetch.ClassDenied, From: "fetch",
+		Meaning: "an object store refused access: there are no valid keys, or they do not have the right"},
+	{Name: fetch.ClassClock, From: "fetch",
+		Meaning: "the clock of this machine differs too much from that of the object store"},
+	{Name: fetch.ClassOptOut, From: "fetch", Lasts: true,
+		Meaning: "the server asks by X-Robots-Tag that the picture is not collected, and a list names it"},
+	{Name: fetch.ClassHash, From: "fetch", Meaning: "the file has another digest than its list says"},
 	{Name: fetch.ClassSpool, From: "fetch",
 		Meaning: "memory was short, and the temporary file for downloads could not be written"},
 	{Name: transform.ClassTimeout, From: "fetch, transform",
@@ -92,6 +100,8 @@ var classes = []Class{
 		Meaning: "the image is damaged: nothing of it can be used, or damaged images are refused"},
 	{Name: transform.ClassTooLarge, From: "transform",
 		Meaning: "the image or an output has more pixels, or needs more memory, than the limits allow"},
+	{Name: transform.ClassUnwanted, From: "transform",
+		Meaning: "the image is smaller, or longer and thinner, than this run asks for"},
 	{Name: transform.ClassOperation, From: "transform",
 		Meaning: "an operation cannot be done on this image, such as a crop outside it"},
 	{Name: transform.ClassEncode, From: "transform",
@@ -111,12 +121,15 @@ var classes = []Class{
 	{Name: ClassOutputIsInput, From: "store", Meaning: "the output would replace an input"},
 	{Name: ClassExists, From: "store",
 		Meaning: "a file that imgpipe did not write, or that was changed since, has the name"},
+	{Name: ClassChanged, From: "store",
+		Meaning: "the input was changed while it was processed to be replaced, and stays as it is"},
 	{Name: ClassOutside, From: "store", Meaning: "a symbolic link leads out of the output folder"},
 	{Name: ClassWrite, From: "store", Meaning: "the output cannot be written, for another reason"},
 	{Name: ClassDiskFull, From: "store", Meaning: "no space, or no quota, is left; the run stops"},
 	{Name: ClassNotWritable, From: "store",
 		Meaning: "there is no permission to write, or the file system is read-only"},
-	{Name: ClassFolderGone, From: "store", Meaning: "the output folder was removed, or moved away; the run stops"},
+	{Name: ClassFolderGone, From: "store",
+		Meaning: "the output folder or bucket is not there, or was removed or moved away; the run stops"},
 	{Name: ClassLocked, From: "store", Meaning: "another run writes to the output folder; this one does not start"},
 	{Name: ClassLedger, From: "store",
 		Meaning: "the file with the ledger's name is no ledger, or was changed during the run; the run stops"},

@@ -83,7 +83,7 @@ func (r *runner) tryFetch(ctx context.Context, j *job, lane int) bool {
 	body, err := r.Fetcher.Fetch(ctx, j.Item, room)
 	j.ready = r.now()
 	j.Spans = append(j.Spans, Span{StageFetch, lane, start, j.ready})
-	j.body, j.Fetches, j.BytesIn = body, body.Attempts, int64(len(body.Data))
+	j.body, j.Fetches, j.BytesIn, j.SHA256 = body, body.Attempts, int64(len(body.Data)), body.SHA256
 	if d, ok := j.Place.(Dated); ok && err == nil {
 		d.Modified(body.ModTime)
 	}
@@ -154,6 +154,9 @@ func (r *runner) transform(ctx context.Context, j *job) bool {
 // do calls the executor, for a task that may need so much memory.
 func (r *runner) do(ctx context.Context, j *job, grant int64) (result transform.Result, err error) {
 	task := transform.Task{Data: j.body.Data, Spec: r.Spec, Limits: r.Limits, Grant: grant}
+	if r.Spec.Names() {
+		task.Name = j.Item.Stem()
+	}
 	task.Limits.Time = max(r.ItemTimeout, 0)
 	task.Limits.RefuseDamaged = r.Limits.RefuseDamaged || j.body.MayBeCut
 	executor := r.Executor

@@ -45,6 +45,7 @@ const (
 // 1.6 µs of a core (AMD EPYC, November 2026). No item is remembered.
 type meter struct {
 	lanes   int
+	stores  int
 	began   time.Time
 	allowed func() int // how many items may be fetched, or be fetched and ready, at once
 
@@ -67,8 +68,8 @@ type meter struct {
 	deferring              map[string]bool // the hosts that wanted to be asked later
 }
 
-func newMeter(lanes int, began time.Time, allowed func() int) *meter {
-	return &meter{lanes: lanes, began: began, allowed: allowed, listing: true}
+func newMeter(lanes, stores int, began time.Time, allowed func() int) *meter {
+	return &meter{lanes: lanes, stores: stores, began: began, allowed: allowed, listing: true}
 }
 
 // take counts an item that was taken from the input.
@@ -236,7 +237,7 @@ func (m *meter) charge() {
 
 // leaving returns what lanes wait for that have finished.
 func (m *meter) leaving() charge {
-	if m.storing >= storeLanes || m.ending {
+	if m.storing >= m.stores || m.ending {
 		return chargeStore
 	}
 	return chargeRest

@@ -9,7 +9,7 @@ import (
 
 // BenchmarkMeter is the price of what one item has the meter note, in time on a core.
 func BenchmarkMeter(b *testing.B) {
-	m := newMeter(2, time.Now(), func() int { return 2 })
+	m := newMeter(2, storeLanes, time.Now(), func() int { return 2 })
 	var other state
 	m.take(&other)
 	m.move(&other, stateDisk)

@@ -32,6 +32,9 @@ type Options struct {
 	// Paced is called once when that number has been found, by the goroutine that calls the sink. It may be nil, and
 	// is not called if Downloads is set.
 	Paced func(Pace)
+	// Stores is how many items have their outputs kept at once, which should be many where that means to wait for a
+	// network. 0 means a few, as for a disk. What waits to be kept counts as memory.
+	Stores int
 	// Memory is the budget in bytes for what is fetched and not yet transformed together with the pixels that are
 	// being worked on. An image that needs more than three quarters of it, by transform.Spec.Need, fails with class
 	// "too-large" before it is decoded; one that needs less than 16 MiB does not. Default 1 GiB.
@@ -67,6 +70,9 @@ func (o Options) withDefaults() Options {
 		o.Apart = o.Executor
 	}
 	o.Downloads = max(o.Downloads, 0)
+	if o.Stores <= 0 {
+		o.Stores = storeLanes
+	}
 	if o.Sequential {
 		o.Downloads = 1
 	}

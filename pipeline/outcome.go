@@ -27,6 +27,8 @@ type Output struct {
 	// Omitted reports that there is no file, as it would be no smaller than its source. It is Kept, too: there is
 	// nothing of ours.
 	Omitted bool `json:"omitted,omitzero"`
+	// Backup is where the Store keeps the file whose place this one took; "" if it took none.
+	Backup string `json:"backup,omitzero"`
 }
 
 // A Status is one of the states in which an item can end.
@@ -69,6 +71,8 @@ type Outcome struct {
 	Stripped bool
 	// BytesIn is the length of the file that was fetched.
 	BytesIn int64
+	// SHA256 is the digest of that file, where the Fetcher has it.
+	SHA256 string
 	// Fetches is how many times the fetch was tried.
 	Fetches int
 	// Cost is what the executor says of its part.

@@ -43,7 +43,7 @@ func Run(ctx context.Context, items iter.Seq[fetch.Item], o Options, sink func(O
 		pace:     pace,
 		wide:     o.Executor.Width(),
 		began:    began,
-		meter:    newMeter(lanes, began, pace.allowed),
+		meter:    newMeter(lanes, o.Stores, began, pace.allowed),
 		sink:     sink,
 		enough:   make(chan struct{}),
 		cancel:   cancel,
@@ -143,7 +143,7 @@ func (r *runner) concurrent(ctx context.Context, items iter.Seq[fetch.Item]) {
 	})
 	fetched := r.fetchStage(ctx, &running, planned, ended)
 	made := r.transformStage(ctx, &running, fetched, ended)
-	stage(&running, storeLanes, made, ended, func(j *job, lane int) bool {
+	stage(&running, r.Stores, made, ended, func(j *job, lane int) bool {
 		r.store(ctx, j, lane)
 		return false
 	}, nil)

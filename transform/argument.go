@@ -21,6 +21,9 @@ const (
 	kindSwitch             // on or off
 	kindAsset              // the name of a file whose bytes are in the Spec
 	kindHash               // the first digits of an asset's SHA-256
+	kindFont               // the name of a font file whose bytes are in the Spec
+	kindColor              // a color
+	kindText               // text to be drawn
 )
 
 // An argument is one value that an operation takes.
@@ -84,12 +87,17 @@ func (a *argument) expected() string {
 		return "on or off"
 	case kindHash:
 		return "16 hexadecimal digits"
+	case kindFont:
+		return "the name of a TrueType file"
+	case kindColor:
+		return colorExpected
+	case kindText:
+		return textExpected
 	}
 	return "the name of an image file"
 }
 
-// parse reads a value and makes its text canonical. The error names the argument, the value and what was expected. The
-// error names the argument, the value and what was expected.
+// parse reads a value and makes its text canonical. The error names the argument, the value and what was expected.
 func (a *argument) parse(s string) (value, error) {
 	v, ok := a.read(s)
 	if !ok {
@@ -128,6 +136,12 @@ func (a *argument) read(s string) (v value, ok bool) {
 	case kindHash:
 		s = strings.ToLower(s)
 		return value{text: s}, len(s) == hashDigits && strings.Trim(s, "0123456789abcdef") == ""
+	case kindColor:
+		c, err := ParseColor(s)
+		return value{text: string(c)}, err == nil
+	case kindText:
+		text, err := url.PathUnescape(s)
+		return value{text: text}, err == nil && drawable(text)
 	}
 	name, err := url.PathUnescape(s)
 	return value{text: name}, err == nil && name != "" && !strings.ContainsRune(name, 0)
@@ -190,9 +204,16 @@ func readSize(s string) (value, bool) {
 	return v, okW && okH
 }
 
-// print returns the text of a value in a Spec. It escapes the name of an asset, which may contain what separates steps.
+// names reports whether the argument is the name of a file whose bytes are in the Spec.
+func (a *argument) names() bool { return a.kind == kindAsset || a.kind == kindFont }
+
+// print returns the text of a value in a Spec. It escapes the name of an asset and a text, which may contain what
+// separates steps.
 func (a *argument) print(v value) string {
-	if a.kind != kindAsset {
+	switch {
+	case a.kind == kindText:
+		return printText(v.text)
+	case !a.names():
 		return v.text
 	}
 	var b strings.Builder

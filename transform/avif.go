@@ -35,6 +35,8 @@ func (m *meta) heif(data []byte) (*isobmff.Header, error) {
 	m.head = h
 	m.Width, m.Height, m.Orientation, m.Alpha = h.Crop.Dx(), h.Crop.Dy(), h.Orientation, h.Alpha
 	m.more = h.Sequence
+	// The file itself says how the picture is turned: the orientation in its metadata does not count.
+	m.described.exif, m.described.xmp = h.EXIF, h.XMP
 	m.remarks = h.Odd
 	if h.Bits > 8 {
 		m.remarks = append(m.remarks, fmt.Sprintf("its samples have %d bits, of which 8 were used", h.Bits))
@@ -101,7 +103,7 @@ var avifSpeeds = map[Effort]int{"": 9, EffortFast: 9, EffortNormal: 8, EffortHig
 func (j *job) encodeAVIF(img *image.NRGBA, e encoding) ([]byte, error) {
 	return avif.Encode(img, avif.Options{
 		Quality: e.quality, Speed: avifSpeeds[e.effort], Full: e.subsampling(true) == 1,
-		Profile: j.embed(e.profile, AVIF, false),
+		Profile: j.embed(e.profile, AVIF, false), EXIF: e.metadata.EXIF, XMP: e.metadata.XMP,
 	})
 }
 

@@ -17,6 +17,9 @@ const (
 	harmlessPixels = 1 << 24
 )
 
+// linearWork is how many nanoseconds more a pixel takes that is resized in linear light.
+const linearWork = 15
+
 // A price is what an image costs besides memory, as far as its header says.
 type price struct {
 	bytes int64 // of its file; 0 is not known
@@ -50,13 +53,20 @@ func (h Header) affordable(p plan, l Limits) error {
 		least = price.least
 	}
 	work := price.work
+	if p.linear() {
+		work += linearWork * pixels
+	}
 	for _, leg := range p.legs {
 		// An output that is larger than its source was asked for by the user, and is not the stranger's doing.
 		last := leg.size()
 		work += leg.row.work * min(int64(last.X)*int64(last.Y), pixels)
 		if c := h.traits.colors; c.inks != nil && h.traits.planes != nil {
 			// Other conversions were asked for by the user, and those of rows are in the price.
-			work += inksWork * min(int64(leg.view.size.X)*int64(leg.view.size.Y), pixels)
+			n := min(int64(leg.view.size.X)*int64(leg.view.size.Y), pixels)
+			if leg.linear {
+				n = pixels
+			}
+			work += inksWork * n
 		}
 	}
 	least = max(least, (work-l.freeWork())/workPerByte)

@@ -61,3 +61,22 @@ func TestChromaHasTheResolutionAskedFor(t *testing.T) {
 		}
 	}
 }
+
+// TestChromaThatAFormatDoesNotHaveIsSaid has formats whose color always has half the resolution, alone and beside
+// others.
+func TestChromaThatAFormatDoesNotHaveIsSaid(t *testing.T) {
+	data := encoded(t, scene(16, 12), PNG)
+	for _, f := range outputFormats {
+		for _, text := range []string{"chroma=444;size=9;size=5;format=", "chroma=420;format=", "format="} {
+			res := do(t, data, text+string(f))
+			want := f.row().halfChroma && strings.HasPrefix(text, "chroma=444")
+			if said := len(res.Warnings) == 1 && res.Warnings[0] ==
+				"color has half the resolution in "+string(f)+", also with chroma 444"; said != want {
+				t.Errorf("%s%s: warnings %q", text, f, res.Warnings)
+			}
+		}
+	}
+	if res := do(t, data, "chroma=444;format=jpeg,webp"); len(res.Warnings) != 1 {
+		t.Errorf("warnings %q, expected one", res.Warnings)
+	}
+}

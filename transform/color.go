@@ -14,6 +14,8 @@ var namedColors = map[string]Color{
 	"green": "#008000", "blue": "#0000ff", "yellow": "#ffff00", "transparent": "#00000000",
 }
 
+const colorExpected = "#rgb, #rrggbb, #rrggbbaa or a name such as white, black or transparent"
+
 // ParseColor reads #rgb, #rrggbb or #rrggbbaa, with or without the #, or one of the names white, black, gray, red,
 // green, blue, yellow and transparent.
 func ParseColor(s string) (Color, error) {
@@ -26,9 +28,7 @@ func ParseColor(s string) (Color, error) {
 	}
 	_, err := hex.DecodeString(digits)
 	if err != nil || len(digits) != 6 && len(digits) != 8 {
-		return "", &ValueError{
-			What: "color", Value: s, Expected: "#rgb, #rrggbb, #rrggbbaa or a name such as white, black or transparent",
-		}
+		return "", &ValueError{What: "color", Value: s, Expected: colorExpected}
 	}
 	if len(digits) == 8 && strings.HasSuffix(digits, "ff") {
 		digits = digits[:6]

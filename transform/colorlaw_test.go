@@ -288,7 +288,7 @@ func TestColorProfileIsKeptOrNamed(t *testing.T) {
 	steps := []string{
 		"", "size=8", "grayscale", "size=7;watermark=logo,opacity=0.5", "background=red;rotate=20",
 		"background=red", "background=#80808080;size=30x9,fit=contain", "brightness=10;hue=30",
-		"size=6;invert;rotate=90",
+		"size=6;invert;rotate=90", "text=x,size=9,color=red",
 	}
 	kept, named, neither := 0, 0, 0
 	for n, source := range colorSources(t) {

@@ -103,7 +103,7 @@ func TestConformance(t *testing.T) {
 // conform makes a line of the table, without what others say. The picture is nil where there is none.
 func conform(t *testing.T, name string, data []byte) (conformance, *image.NRGBA) {
 	line := conformance{path: name, outcome: "done", digest: "-"}
-	res, err := Do(context.Background(), Task{Data: data, Spec: mustSpec(t, "format=png;animate=first")})
+	res, err := Do(context.Background(), Task{Data: data, Spec: mustSpec(t, "format=png;animate=first;depth=8")})
 	var e *Error
 	switch {
 	case errors.As(err, &e):

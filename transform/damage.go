@@ -57,3 +57,11 @@ func (j *job) remark(format string, args ...any) {
 		j.remarks = append(j.remarks, text)
 	}
 }
+
+// remarkOnce is remark for what may be found more than once, such as in each frame.
+func (j *job) remarkOnce(format string, args ...any) {
+	text := j.doing + ": " + fmt.Sprintf(format, args...)
+	if !slices.Contains(j.remarks, text) {
+		j.remarks = append(j.remarks, text)
+	}
+}

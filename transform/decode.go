@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"strconv"
 
 	"github.com/disintegration/imaging"
 
@@ -36,6 +37,22 @@ func (l Limits) check(w, h int) error {
 		return fmt.Errorf("%dx%d is %.1f million pixels: expected at most %.1f", w, h, millions, float64(limit)/1e6)
 	}
 	return nil
+}
+
+// wants returns an error of ClassUnwanted unless an input with header h is one that the limits ask for.
+func (l Limits) wants(h Header) error {
+	short, long := int64(min(h.Width, h.Height)), int64(max(h.Width, h.Height))
+	var err error
+	switch {
+	case short < l.MinSide:
+		err = fmt.Errorf("%dx%d: expected at least %d pixels on the shorter side", h.Width, h.Height, l.MinSide)
+	case l.MaxAspect > 0 && long*1000 > short*l.MaxAspect:
+		err = fmt.Errorf("%dx%d: expected a longer side of at most %s times the shorter", h.Width, h.Height,
+			strconv.FormatFloat(float64(l.MaxAspect)/1000, 'f', -1, 64))
+	default:
+		return nil
+	}
+	return &Error{Kind: ClassUnwanted, Doing: "read header of " + string(h.Format), Err: err}
 }
 
 // DefaultMaxPixels is the default of Limits.MaxPixels: 16383 × 16383, as in other programs. Phones make 200 million

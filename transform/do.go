@@ -39,15 +39,20 @@ type job struct {
 	lost       []string       // what was lost of it
 	free       int64          // nanoseconds of work that the file may still ask for
 	sizes      []string       // warnings of sizes: smaller than their box, or not made
+	bits       string         // why an output has fewer bits than it could have
+	linear     bool           // pixels are resized in linear light
 	source     Header         // of the input, once it was read
 	space      *workspace     // memory that is used again
+	name       string         // Task.Name
+	taken      string         // when the input was taken, as in a Result; "" unless it is asked for
+	camera     string         // with what, likewise
 }
 
 func newJob(ctx context.Context, s Spec, l Limits) *job {
 	serial.Do(func() { imaging.SetMaxProcs(1) })
 	return &job{
 		ctx: ctx, limits: l, free: math.MaxInt64, background: image.NewUniform(s.Background.nrgba()), assets: s.assets,
-		doing: "start",
+		doing: "start", linear: s.Linear,
 	}
 }
 
@@ -76,6 +81,9 @@ func Do(ctx context.Context, t Task) (Result, error) {
 			res.Warnings = append(res.Warnings, j.first)
 		}
 		res.Warnings = append(res.Warnings, j.sizes...)
+		if j.bits != "" {
+			res.Warnings = append(res.Warnings, j.bits)
+		}
 		for _, f := range j.flattened {
 			res.Warnings = append(res.Warnings, t.Spec.flattened(f.row()))
 		}
@@ -143,6 +151,9 @@ func (j *job) run(t Task) (Result, error) {
 	if err := t.Limits.check(h.Width, h.Height); err != nil {
 		return Result{}, h.tooLarge(err)
 	}
+	if err := t.Limits.wants(h); err != nil {
+		return Result{}, err
+	}
 	p, err := t.Spec.plan(h, t.Limits)
 	if err != nil {
 		return Result{}, err
@@ -155,6 +166,7 @@ func (j *job) run(t Task) (Result, error) {
 	}
 	j.free = t.Limits.freeWork() + workPerByte*m.price.bytes - m.price.work
 	j.first, j.sizes, j.inks = t.Spec.onlyFirst(&m, &p), append(p.small, p.notMade()...), m.colors.inks
+	j.bits = p.rounded()
 	for _, why := range p.colors {
 		j.color(why)
 	}
@@ -163,14 +175,18 @@ func (j *job) run(t Task) (Result, error) {
 	j.describe(t.Spec, &m, t.Data)
 	j.space = workspaces.Get().(*workspace)
 	defer j.space.release()
+	j.name = t.Name
+	if t.Spec.Facts || t.Spec.dates() {
+		facts := exif.CameraOf(structure(m.described.exif))
+		j.taken, j.camera = facts.Taken, facts.Camera
+	}
 	way := p.path(h)
 	res := Result{Source: h.plain(), Path: way.name(), Stripped: t.Spec.strips(&m)}
 	if err := way.run(j, data, m, &res, start); err != nil {
 		return Result{}, err
 	}
 	if t.Spec.Facts {
-		facts := exif.CameraOf(structure(m.described.exif))
-		res.Taken, res.Camera = facts.Taken, facts.Camera
+		res.Taken, res.Camera = j.taken, j.camera
 	}
 	j.originals(t, &m, &p, &res)
 	return res, nil

@@ -36,6 +36,18 @@ const (
 	ProfileStrip ProfileRule = "strip" // pixels keep their values, and the file has no profile
 )
 
+// A Depth says how many bits the samples of outputs have. "" is DepthKeep.
+type Depth string
+
+// The depths.
+const (
+	// DepthKeep means that outputs of a source with 16 bits a sample have 16 bits, too. It is for gray and RGB, with
+	// alpha or without it, of formats that can have them, and for operations that can be done with them. What takes
+	// bits away is said in a warning. A palette, and the smallest of several files, have 8 bits.
+	DepthKeep Depth = "keep"
+	Depth8    Depth = "8" // all outputs have 8 bits
+)
+
 // A Metadata says which metadata goes into outputs. A color profile is none, and an orientation is never kept. "" is
 // MetadataStrip.
 type Metadata string
@@ -61,6 +73,7 @@ type encoding struct {
 	quality     int // 1 to 100; 0 if the format has none
 	effort      Effort
 	chroma      Chroma
+	wantsChroma bool // all columns and rows of chroma are asked for, which the format does not have
 	progressive bool
 	compression int         // 1 to 9; 0 is the format's default
 	colors      int         // 2 to 256; 0 is any number, of a format that has no palette or need not have one
@@ -76,7 +89,7 @@ func (s Spec) encoding(f *format) encoding {
 		compression: s.Compression, colors: s.Colors,
 	}
 	if f.halfChroma {
-		e.chroma = ChromaHalf
+		e.chroma, e.wantsChroma = ChromaHalf, s.Chroma == ChromaFull
 	}
 	if f.quality != 0 && s.Quality != 0 {
 		e.quality = s.Quality

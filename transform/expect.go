@@ -11,7 +11,7 @@ import (
 
 // Classes are the classes that an Error of Do can have.
 var Classes = []string{
-	ClassNotAnImage, ClassUnsupported, ClassDecode, ClassTooLarge,
+	ClassNotAnImage, ClassUnsupported, ClassDecode, ClassTooLarge, ClassUnwanted,
 	ClassOperation, ClassEncode, ClassPanic, ClassTimeout,
 }
 
@@ -26,6 +26,9 @@ func (t Task) Expected(h Header) ([]Output, error) {
 		return nil, fmt.Errorf("a source of %dx%d pixels with orientation %d", h.Width, h.Height, h.Orientation)
 	}
 	if err := t.Limits.check(h.Width, h.Height); err != nil {
+		return nil, err
+	}
+	if err := t.Limits.wants(h); err != nil {
 		return nil, err
 	}
 	p, err := t.Spec.plan(h, t.Limits)

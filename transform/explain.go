@@ -2,6 +2,7 @@ package transform
 
 import (
 	"fmt"
+	"image"
 	"strings"
 )
 
@@ -14,6 +15,9 @@ func (s Spec) Explain(h Header, limits Limits) (string, error) {
 	}
 	if err := limits.check(h.Width, h.Height); err != nil {
 		return "", h.tooLarge(err)
+	}
+	if err := limits.wants(h); err != nil {
+		return "", err
 	}
 	p, err := s.plan(h, limits)
 	if err != nil {
@@ -38,8 +42,8 @@ func (s Spec) Explain(h Header, limits Limits) (string, error) {
 			fmt.Fprintf(&b, "output %s\n", l.label)
 			indent = "  "
 		}
-		for i, op := range l.ops {
-			fmt.Fprintf(&b, "%s%s: %dx%d\n", indent, op, l.sizes[i+1].X, l.sizes[i+1].Y)
+		for _, step := range s.stepsOf(legs) {
+			b.WriteString(indent + step + "\n")
 		}
 		last := l.size()
 		if p.smallest {
@@ -53,7 +57,49 @@ func (s Spec) Explain(h Header, limits Limits) (string, error) {
 	for _, why := range p.notMade() {
 		b.WriteString(why + "\n")
 	}
+	if why := p.rounded(); why != "" {
+		b.WriteString(why + "\n")
+	}
 	return b.String(), nil
+}
+
+// light returns in words that an operation resizes in linear light, with a comma in front. sizes are those of the image
+// before it and after it.
+func (s Spec) light(op Op, sizes []image.Point) string {
+	if !s.Linear || op.op.name != "resize" || args(op).text("filter") == "nearest" || sizes[0] == sizes[1] {
+		return ""
+	}
+	return ", in linear light"
+}
+
+// stepsOf returns what is done to the pixels of one size, a line each. Colors may be converted for some of its formats
+// alone.
+func (s Spec) stepsOf(legs []leg) (lines []string) {
+	base := &legs[0]
+	var alone []string
+	var converted Op
+	for i := range legs {
+		if l := &legs[i]; l.converted {
+			alone, converted = append(alone, string(l.row.name)), l.rest[0]
+		} else {
+			base = l
+		}
+	}
+	if base.converted {
+		alone = nil // for all of them
+	}
+	at := len(base.ops) - len(base.rest)
+	for i := range len(base.ops) + 1 {
+		if i == at && len(alone) > 0 {
+			lines = append(lines, fmt.Sprintf("%s, for %s: %dx%d", converted, inWords(alone, "and"), base.sizes[i].X,
+				base.sizes[i].Y))
+		}
+		if i < len(base.ops) {
+			light := s.light(base.ops[i], base.sizes[i:])
+			lines = append(lines, fmt.Sprintf("%s: %dx%d%s", base.ops[i], base.sizes[i+1].X, base.sizes[i+1].Y, light))
+		}
+	}
+	return lines
 }
 
 // explain returns in words what is asked of the encoder of l, with a space in front. It is empty if that is nothing.
@@ -61,6 +107,9 @@ func (l *leg) explain(way path) string {
 	var list []string
 	add := func(form string, v any) { list = append(list, fmt.Sprintf(form, v)) }
 	e, heeds := l.enc, l.row.name.Heeds
+	if l.deep {
+		list = append(list, "16 bits a sample")
+	}
 	if heeds("quality") {
 		add("quality %d", e.quality)
 	}

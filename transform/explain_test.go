@@ -14,17 +14,17 @@ func TestExplainTellsTheSteps(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := mustSpec(t, "size=320;size=800x,filter=box;blur=2").Explain(h, Limits{})
-	const want = `path ycbcr+rgba: planes until blur=2, which is done in RGB
+	got, err := mustSpec(t, "size=320;size=800x,filter=box;hue=20").Explain(h, Limits{})
+	const want = `path ycbcr+rgba: planes until hue=20, which is done in RGB
 decode jpeg 4000x3000 at 4/8: 2000x1500, chroma at 7/8
 turn upright from orientation 6
 output 320
   resize=320x320: 240x320
-  blur=2: 240x320
+  hue=20: 240x320
   encode jpeg 240x320 with quality 85, chroma 420
 output 800w
   resize=800x,filter=box: 800x1067
-  blur=2: 800x1067
+  hue=20: 800x1067
   encode jpeg 800x1067 with quality 85, chroma 420
 `
 	if err != nil || got != want {
@@ -63,7 +63,11 @@ func TestExplainSaysWhyAPathIsTaken(t *testing.T) {
 			"path gray: row by row to the sizes wanted\ndecode png 400x300\n"},
 		{encoded(t, image.NewGray(pic.Rect), PNG), "blur=1",
 			"path gray+rgba: row by row to the sizes wanted\ndecode png 400x300\n"},
-		{lossyWebP(t), "size=80;format=jpeg", "path ycbcr: planes from end to end\ndecode webp 400x300\n"},
+		{lossyWebP(t), "size=100;format=jpeg", "path ycbcr: planes from end to end\ndecode webp 400x300\n"},
+		{lossyWebP(t), "size=80;format=jpeg",
+			"path ycbcr: planes from end to end\ndecode webp 400x300 at 4/8: 200x150\n"},
+		{lossyWebP(t), "size=80;format=png",
+			"path ycbcr+rgba: planes until png is written\ndecode webp 400x300 at 4/8: 200x150, chroma at 8/8\n"},
 		{encoded(t, pic, BMP), "", "path rgba: bmp is decoded to RGB\ndecode bmp 400x300\n"},
 	} {
 		h, err := ReadHeader(c.data)

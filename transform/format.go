@@ -46,8 +46,9 @@ var formats = []format{
 		name: PNG, title: "PNG", extensions: []string{"png", "apng"},
 		mime: "image/png", sniff: beginsWith("\x89PNG\r\n\x1a\n"), frames: "frame of the animation",
 		header: (*meta).png, decode: (*job).readPNG,
-		encode: (*job).encodePNG, measure: measurePNG, bare: barePNG, animate: animatePNG,
-		alpha: alphaFull, auto: true, web: 1, profile: true, work: 10,
+		encode: (*job).encodePNG, encodeDeep: (*job).encodeDeepPNG, measure: measurePNG, bare: barePNG,
+		animate: animatePNG,
+		alpha:   alphaFull, auto: true, web: 1, profile: true, work: 10,
 		copies: 2, need: paletteNeed, // of a palette's indexes, and of gray
 		settings: []string{"colors", "compression"}, gather: gatherPNG, blocks: blockEXIF | blockXMP,
 	},
@@ -63,7 +64,7 @@ var formats = []format{
 		name: TIFF, title: "TIFF", aliases: []string{"tif"}, extensions: []string{"tiff", "tif"},
 		mime: "image/tiff", sniff: isTIFF, frames: "page",
 		header: (*meta).tiff, decode: (*job).readTIFF,
-		encode: (*job).encodeTIFF, measure: measureTIFF,
+		encode: (*job).encodeTIFF, encodeDeep: (*job).encodeDeepTIFF, measure: measureTIFF,
 		alpha: alphaFull, profile: true, work: 10, need: packedNeed,
 		blocks:   blockTags | blockXMP | blockIPTC,
 		settings: []string{"compression"},
@@ -83,7 +84,7 @@ var formats = []format{
 		animate: animateWebP,
 		alpha:   alphaFull, auto: true, web: 2, profile: true, quality: 80, halfChroma: true, maxSide: maxWebPSide,
 		work: 25, copies: 2,
-		need: webpNeed, blocks: blockEXIF | blockXMP, settings: []string{"effort"},
+		need: webpNeed, blocks: blockEXIF | blockXMP, settings: []string{"effort"}, colored: true,
 	},
 	{
 		name: WebPLossless, title: "lossless WebP", extensions: []string{"webp"},
@@ -91,6 +92,7 @@ var formats = []format{
 		encode: (*job).encodeWebPLossless, measure: measureWebPLossless, animate: animateWebPLossless,
 		alpha: alphaFull, auto: true, web: 2, profile: true, maxSide: maxWebPSide, work: 10, // that of what is flat
 		copies: losslessWebPBytes, need: packedNeed, blocks: blockEXIF | blockXMP, settings: []string{"effort"},
+		colored: true,
 	},
 	{
 		name: AVIF, title: "AVIF", extensions: []string{"avif"},
@@ -98,7 +100,7 @@ var formats = []format{
 		header: (*meta).avif, decode: (*job).readAVIF,
 		encode: (*job).encodeAVIF, measure: measureAVIF,
 		alpha: alphaFull, web: 3, profile: true, quality: 55, maxSide: 65536, maxPixels: avif.MaxEncoded, work: 100,
-		copies: 4, need: avifNeed, settings: []string{"chroma", "effort"},
+		copies: 4, need: avifNeed, settings: []string{"chroma", "effort"}, blocks: blockEXIF | blockXMP, colored: true,
 	},
 	{
 		name: HEIC, title: "HEIC", extensions: []string{"heic", "heif"},
@@ -140,6 +142,8 @@ type format struct {
 
 	// encode returns a file of an image. It embeds the profile of e, by j.embed, unless that does not suit the pixels.
 	encode func(j *job, img *image.NRGBA, e encoding) ([]byte, error)
+	// encodeDeep returns a file of 16 bits a sample. It is nil for a format of 8 bits.
+	encodeDeep func(j *job, img *image.NRGBA64, e encoding) ([]byte, error)
 	// encodePlanes returns a file of Y, Cb and Cr, or of Y alone. It is nil if the encoder takes only RGB. It changes
 	// neither pic nor the planes of the workspace: encoders of other formats get them after it.
 	encodePlanes func(j *job, pic *pixel.Planes, e encoding) ([]byte, error)
@@ -156,6 +160,7 @@ type format struct {
 	auto    bool // every browser reads it, and it takes little time: for the smallest of several
 	web     int  // 0 if pages cannot show it, 1 if every browser can, more for a format that newer browsers alone read
 	profile bool // a file can hold a color profile
+	colored bool // pixels always have colors, so that the profile must be one for colors
 	// blocks are the kinds of metadata that a file can hold, each of maxBlock bytes at most; 0 is exif.MaxBlock.
 	blocks   blockKind
 	maxBlock int
@@ -303,9 +308,10 @@ func (f Format) DefaultQuality() int { return f.row().quality }
 func (f Format) HasProfile() bool { return f.row().profile }
 
 // Heeds reports whether a setting, by its name in the text of a Spec, changes anything in outputs of format f. It is
-// for those that an encoder reads: quality, effort, chroma, progressive, compression and colors.
+// for those that an encoder reads: quality, effort, chroma, progressive, compression, colors and depth.
 func (f Format) Heeds(setting string) bool {
-	return slices.Contains(f.row().settings, setting) || setting == "quality" && f.HasQuality()
+	return slices.Contains(f.row().settings, setting) || setting == "quality" && f.HasQuality() ||
+		setting == "depth" && f.row().encodeDeep != nil
 }
 
 // HoldsMetadata reports whether a file of format f that is written here can hold metadata of any kind.

@@ -15,6 +15,8 @@ type traits struct {
 	frames    *animation  // of a file with several of them, nil for others
 	colors    coloring
 	described described // the metadata of the file
+	deep      bool      // rows are gray or RGB of 16 bits a sample, if that is asked for
+	rounded   string    // what has more than 8 bits in the file and 8 once it is decoded; "" if there is no such thing
 	rgbBytes  int       // for each pixel that decoding to RGB needs besides its result; 0 is not known
 }
 

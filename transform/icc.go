@@ -140,7 +140,7 @@ func (l *leg) colored(p *profile, rule ProfileRule) (why string) {
 		l.pixels = p
 		return ""
 	}
-	if (rule == "" || rule == ProfileKeep) && l.row.profile {
+	if (rule == "" || rule == ProfileKeep) && l.row.profile && !(p.gray() && (l.row.colored || l.animates())) {
 		l.pixels, l.enc.profile = p, p
 		return ""
 	}

@@ -193,6 +193,61 @@ encode jpeg 320x240 with quality 85, chroma 420
 	}
 }
 
+// TestExplainSaysWhichFormatIsConverted has formats of which some keep the profile.
+func TestExplainSaysWhichFormatIsConverted(t *testing.T) {
+	h, err := ReadHeader(intoPNG(encoded(t, solid(40, 30, color.NRGBA{200, 40, 30, 255}), PNG), profileP3()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const convert = `conversion from "Display P3" to sRGB`
+	for formats, want := range map[string]string{
+		"jpeg,gif":    "resize=20x20: 20x15\n" + convert + ", for gif: 20x15\nblur=2: 20x15\nencode jpeg",
+		"gif,jpeg":    "resize=20x20: 20x15\n" + convert + ", for gif: 20x15\nblur=2: 20x15\nencode gif",
+		"gif,png,bmp": "resize=20x20: 20x15\n" + convert + ", for gif and bmp: 20x15\nblur=2: 20x15\nencode gif",
+		"gif,bmp":     "resize=20x20: 20x15\n" + convert + ": 20x15\nblur=2: 20x15\nencode gif",
+		"jpeg,png":    "resize=20x20: 20x15\nblur=2: 20x15\nencode jpeg",
+	} {
+		got, err := mustSpec(t, "size=20;blur=2;format="+formats).Explain(h, Limits{})
+		if err != nil || !strings.Contains(got, "\n"+want) {
+			t.Errorf("%s: error %v, got\n%s", formats, err, got)
+		}
+	}
+	got, err := mustSpec(t, "size=20;format=jpeg,gif").Explain(h, Limits{})
+	if err != nil || !strings.Contains(got, "\n"+convert+", for gif: 20x15\nencode jpeg") {
+		t.Errorf("error %v, got\n%s", err, got)
+	}
+}
+
+// TestGrayProfileIsConvertedWherePixelsHaveColors has formats that cannot hold gray pixels: the picture looks the same
+// in all of them.
+func TestGrayProfileIsConvertedWherePixelsHaveColors(t *testing.T) {
+	profile := darkGray()
+	gray := image.NewGray(image.Rect(0, 0, 32, 8))
+	for i := range gray.Pix {
+		gray.Pix[i] = byte(i)
+	}
+	data := intoPNG(encoded(t, gray, PNG), profile)
+	want := converted(t, profile, gray)
+	for _, f := range outputFormats {
+		res := do(t, data, "quality=100;format="+string(f))
+		m, err := inspect(res.Outputs[0].Data)
+		if err != nil || len(res.Warnings) > 0 {
+			t.Fatal(f, err, res.Warnings)
+		}
+		shown := nrgbaOf(decoded(t, res.Outputs[0].Data, f))
+		if m.icc != nil {
+			if !bytes.Equal(m.icc, profile) || !grayFile(t, res.Outputs[0].Data, f) {
+				t.Errorf("%s: %d bytes of profile, in a file of gray: %v", f, len(m.icc),
+					grayFile(t, res.Outputs[0].Data, f))
+			}
+			shown = converted(t, profile, shown)
+		}
+		if d := difference(shown, want); d > 3 {
+			t.Errorf("%s: it differs by %.2f levels", f, d)
+		}
+	}
+}
+
 // What is added to a picture after the conversion is in sRGB.
 func TestColorsThatAreAddedAreOfSRGB(t *testing.T) {
 	wide := profileP3()

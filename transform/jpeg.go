@@ -130,7 +130,7 @@ func jpegNeed(n *needs, l *leg, pixels int64) (file, encoder int64) {
 	if l.enc.quality >= fineQuality || l.enc.chroma == ChromaFull {
 		perPixel, factor = 4, 4
 	}
-	if n.rows != nil && n.rows.gray() {
+	if n.rows != nil && n.rows.gray(false) {
 		perPixel = (perPixel + 1) / 2
 	}
 	if n.planes == nil {

@@ -22,6 +22,8 @@ func manySources(t *testing.T, w, h int) map[string][]byte {
 		"gray jpeg": encoded(t, gray, JPEG), "webp": lossyWebP(t),
 		"png": encoded(t, pic, PNG), "gray png": encoded(t, gray, PNG), "clear png": encoded(t, clear, PNG),
 		"bmp": encoded(t, pic, BMP), "gif": encoded(t, pic, GIF),
+		"deep png":       deepFile(t, deepScene(400, 300, "rgba"), PNG),
+		"deep gray tiff": deepFile(t, deepScene(400, 300, "gray"), TIFF),
 	}
 }
 

@@ -12,7 +12,7 @@ import "image"
 func (s Spec) Need(h Header) int64 {
 	const fixed = 1 << 20 // tables, windows and buffers, for any size
 	p, err := s.plan(h, Limits{MaxPixels: 1 << 50})
-	n := needs{plan: p, header: h, clear: h.Alpha || s.Background.nrgba().A < 255}
+	n := needs{plan: p, header: h, light: s.Linear, clear: h.Alpha || s.Background.nrgba().A < 255}
 	if h.traits != nil {
 		n.traits = *h.traits
 	}
@@ -40,6 +40,7 @@ type needs struct {
 	header Header
 	traits       // of header; zero if the header was made by hand
 	clear  bool  // pixels may be transparent
+	light  bool  // resizing is done in linear light
 	held   int64 // bytes that are used until the last output is there
 	most   int64 // bytes that are used besides, at the peak
 }
@@ -62,6 +63,15 @@ func (n *needs) steps(l *leg, more int64, size image.Point, ops []Op) {
 		step := in + out
 		if op.op.extra != nil {
 			step += op.op.extra(args(op), before.X, before.Y)
+		}
+		if l.deep {
+			// Samples have two bytes, and a smart crop is searched in a copy of 8 bits.
+			out *= 2
+			step = 2*step + imageBytes(args(op), before.X, before.Y)
+		}
+		if op.op.name == "resize" && (l.deep || n.light) {
+			// Rows and weights of the resampler are wider.
+			step += 600*int64(min(before.X, prescaleSide)) + 200*int64(before.Y+size.X+size.Y)
 		}
 		n.during(more + step)
 		in = out
@@ -91,8 +101,12 @@ func (n *needs) output(l *leg, more int64, size image.Point, rgb bool) {
 
 // packedNeed is the need of a format that packs its pixels without loss. The file has no more bytes in proportion than
 // its source; a JPEG may become eight times as many. The file grows by doubling.
-func packedNeed(n *needs, _ *leg, pixels int64) (file, encoder int64) {
-	file = n.file(pixels, 4, 8)
+func packedNeed(n *needs, l *leg, pixels int64) (file, encoder int64) {
+	perPixel := int64(4)
+	if l.deep {
+		perPixel = 8
+	}
+	file = n.file(pixels, perPixel, 8)
 	return file, 2 * file
 }
 

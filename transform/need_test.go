@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 	"runtime/metrics"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -75,8 +76,10 @@ func TestNeedIsWhatAnImageTakes(t *testing.T) {
 	draw.Draw(gray, gray.Rect, pic, image.Point{}, draw.Src)
 	sources := map[string][]byte{
 		"turned jpeg": withOrientation(encoded(t, pic, JPEG), 6), "clear png": encoded(t, clear, PNG),
-		"gray png":     encoded(t, gray, PNG),
-		"noise as png": encoded(t, noise(w, h), PNG), "noise as jpeg": encoded(t, noise(w, h), JPEG),
+		"gray png":       encoded(t, gray, PNG),
+		"deep png":       deepFile(t, deepScene(w, h, "rgba"), PNG),
+		"deep gray tiff": deepFile(t, deepScene(w, h, "gray"), TIFF),
+		"noise as png":   encoded(t, noise(w, h), PNG), "noise as jpeg": encoded(t, noise(w, h), JPEG),
 		"lossy webp":               lossyWebP(t),
 		"progressive jpeg of inks": manyScans(w, h, 4, 16, true), "progressive jpeg": manyScans(w, h, 3, 16, true),
 		"gray progressive jpeg": manyScans(w, h, 1, 6, true),
@@ -99,12 +102,17 @@ func TestNeedIsWhatAnImageTakes(t *testing.T) {
 		"", "size=600;size=300;size=500x500,fit=cover", "size=900x900,fit=contain;format=jpeg",
 		"size=500x500,fit=cover,gravity=smart", "size=2000,upscale",
 		"format=jpeg;quality=95;brightness=10", "format=png", "format=gif", "format=tiff", "rotate=10;format=bmp",
+		"text=Hg©,size=900,outline=red;format=jpeg",
 		"format=png;colors=64", "format=gif;colors=16", "format=jpeg;progressive=on",
 		"format=jpeg;progressive=on;quality=100", "size=500;format=png;compression=9", "format=tiff;compression=9",
 		"sharpen=1;format=jpeg", "blur=3.9;format=jpeg", "blur=40;format=jpeg",
+		"size=300;linear=on", "size=2000,upscale;linear=on",
+		"size=500x500,fit=cover,gravity=smart;rotate=90;format=png,jpeg",
 	} {
 		for i, name := range slices.Sorted(maps.Keys(sources)) {
-			if (i+j)%2 != 0 {
+			if (i+j)%2 != 0 || strings.Contains(text, "linear") && !slices.Contains([]string{
+				"turned jpeg", "clear png", "gray png", "lossy webp", "gif", "deep png", "deep gray tiff",
+			}, name) {
 				continue
 			}
 			data, spec := sources[name], mustSpec(t, text)
@@ -131,8 +139,11 @@ func TestNeedIsWhatAnImageTakes(t *testing.T) {
 					float64(need)/1e6)
 			}
 			pixels := int64(max(w*h, header.Width*header.Height))
-			if text == "size=2000,upscale" {
+			if strings.HasPrefix(text, "size=2000,upscale") {
 				pixels = 2000 * 2000
+			}
+			if strings.HasPrefix(name, "deep") {
+				pixels *= 2 // as samples have two bytes
 			}
 			perPixel := int64(90)
 			if header.Format == AVIF {

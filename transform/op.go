@@ -22,10 +22,18 @@ type operation struct {
 	check func(a args) error
 	// apply returns a new image, or img if there is nothing to do. It may not change img.
 	apply applyFunc
+	// deep returns what does the operation to an image of 16 bits a sample; nil if it cannot be done with those
+	// arguments. A nil deep never can.
+	deep func(a args) deepFunc
+	// softening is how planes are done instead, if that is possible.
+	softening softening
 }
 
 // An applyFunc does an operation to an image.
 type applyFunc func(j *job, img *image.NRGBA, a args) (*image.NRGBA, error)
+
+// A deepFunc is an applyFunc for images of 16 bits a sample.
+type deepFunc func(j *job, img *image.NRGBA64, a args) (*image.NRGBA64, error)
 
 // An Op is one operation with its arguments, made by ParseOp. The zero Op does nothing and is not valid in a Spec.
 // It is immutable, and safe for use by several goroutines.

@@ -48,7 +48,7 @@ var operations = []operation{
 		args: []argument{
 			{name: "sigma", kind: kindNumber, min: 0.1, max: 50, required: true, doc: "standard deviation in pixels"},
 		},
-		extra: blurExtra, apply: soften(blurred),
+		extra: blurExtra, apply: soften(blurred), softening: theBlur,
 	},
 	{
 		name: "brightness", doc: "make lighter or darker", example: "brightness=10",
@@ -58,7 +58,7 @@ var operations = []operation{
 				doc: "-100 is black, 100 is white",
 			},
 		},
-		apply: pointwise("percent", imaging.AdjustBrightness),
+		apply: pointwise("percent", imaging.AdjustBrightness), deep: deepLevels("percent", brighter),
 	},
 	{
 		name: "contrast", doc: "move colors away from middle gray or towards it", example: "contrast=15",
@@ -68,7 +68,7 @@ var operations = []operation{
 				doc: "-100 is gray, 100 the strongest",
 			},
 		},
-		apply: pointwise("percent", imaging.AdjustContrast),
+		apply: pointwise("percent", imaging.AdjustContrast), deep: deepLevels("percent", contrasted),
 	},
 	{
 		name: "crop", doc: "cut out a part", example: "crop=400x300,gravity=north",
@@ -81,13 +81,15 @@ var operations = []operation{
 			{name: "x", kind: kindLength, doc: "distance of its left side from that of the image"},
 			{name: "y", kind: kindLength, doc: "distance of its top from that of the image"},
 		},
-		size: cropSize, apply: applyCrop,
+		size: cropSize, apply: applyCrop, deep: always(deepCrop),
 	},
 	{
 		name: "flip", doc: "mirror top to bottom", example: "flip", apply: plain(imaging.FlipV),
+		deep: deepTurn(4),
 	},
 	{
 		name: "flop", doc: "mirror left to right", example: "flop", apply: plain(imaging.FlipH),
+		deep: deepTurn(2),
 	},
 	{
 		name: "gamma", doc: "correct the gamma: lighter or darker in the middle tones", example: "gamma=1.2",
@@ -97,9 +99,12 @@ var operations = []operation{
 				doc: "1 changes nothing, more is lighter",
 			},
 		},
-		apply: pointwise("gamma", imaging.AdjustGamma),
+		apply: pointwise("gamma", imaging.AdjustGamma), deep: deepLevels("gamma", gammaOf),
 	},
-	{name: "grayscale", doc: "take the colors away", example: "grayscale", apply: plain(imaging.Grayscale)},
+	{
+		name: "grayscale", doc: "take the colors away", example: "grayscale", apply: plain(imaging.Grayscale),
+		deep: always(deepGrayscale),
+	},
 	{
 		name: "hue", doc: "turn the color wheel", example: "hue=60",
 		args: []argument{
@@ -107,7 +112,10 @@ var operations = []operation{
 		},
 		apply: pointwise("degrees", imaging.AdjustHue),
 	},
-	{name: "invert", doc: "invert the colors", example: "invert", apply: plain(imaging.Invert)},
+	{
+		name: "invert", doc: "invert the colors", example: "invert", apply: plain(imaging.Invert),
+		deep: always(deepInvert),
+	},
 	{
 		name: "resize", doc: "change the size", example: "resize=800x600,fit=cover,gravity=smart",
 		args: []argument{
@@ -126,7 +134,7 @@ var operations = []operation{
 			{name: "filter", kind: kindChoice, choices: filterWords, def: "lanczos", doc: "method of resampling"},
 			{name: "upscale", kind: kindSwitch, def: "off", doc: "allow an image to become larger"},
 		},
-		size: resizeSize, extra: resizeExtra, apply: applyResize,
+		size: resizeSize, extra: resizeExtra, apply: applyResize, deep: always(deepResize),
 		check: func(a args) error {
 			size := a.at("size")
 			if size.w.percent && size.w.n > 100 && !a.on("upscale") {
@@ -146,7 +154,7 @@ var operations = []operation{
 				doc: "multiples of 90 are exact; others show the background in the corners",
 			},
 		},
-		size: rotateSize, apply: applyRotate,
+		size: rotateSize, apply: applyRotate, deep: deepRotate,
 	},
 	{
 		name: "saturation", doc: "make colors stronger or weaker", example: "saturation=20",
@@ -166,7 +174,31 @@ var operations = []operation{
 				doc: "standard deviation of the mask in pixels",
 			},
 		},
-		extra: blurExtra, apply: soften(sharpened),
+		extra: blurExtra, apply: soften(sharpened), softening: lessTheBlur,
+	},
+	{
+		name: "text", doc: "write text over the image", example: "text={date},size=3%,outline=black",
+		args: []argument{
+			{name: "text", kind: kindText, required: true, doc: "what to write; of each image: " + textFieldsDoc()},
+			{name: "font", kind: kindFont, doc: "the font; without it Go Regular, for Latin, Greek and Cyrillic"},
+			{
+				name: "size", kind: kindLength, def: "4%",
+				doc: "height of the font; a percentage is of the shorter side; smaller if the text would not fit",
+			},
+			{name: "color", kind: kindColor, def: "#ffffff", doc: "of the letters"},
+			{name: "outline", kind: kindColor, doc: "a line around the letters, in that color"},
+			{name: "opacity", kind: kindNumber, min: 0, max: 1, def: "1", doc: "0 is invisible, 1 as it is"},
+			{
+				name: "gravity", kind: kindChoice, choices: compassWords, def: "southeast",
+				doc: "at which side or corner",
+			},
+			{
+				name: "margin", kind: kindLength, def: "2%",
+				doc: "distance from the sides; a percentage is of the shorter side",
+			},
+			{name: "sha256", kind: kindHash},
+		},
+		check: checkText, extra: textExtra, apply: applyText,
 	},
 	{
 		name: "watermark", doc: "lay another image over this one",

@@ -33,7 +33,8 @@ func (p *plan) repacked(l *leg) bool {
 func (j *job) originals(t Task, m *meta, p *plan, res *Result) {
 	rule := t.Spec.IfSmaller
 	// What is lost of a file must not look as if it had made the file smaller.
-	if rule != IfSmallerCopy && rule != IfSmallerSkip || j.lacks != "" || m.more || t.Spec.Colors != 0 {
+	if rule != IfSmallerCopy && rule != IfSmallerSkip || j.lacks != "" || m.more || t.Spec.Colors != 0 ||
+		m.deep && t.Spec.Depth == Depth8 {
 		return
 	}
 	for i := range res.Outputs {

@@ -11,7 +11,8 @@ import (
 // explained and what it does come from one value, so that they cannot differ. There are four:
 //
 //	planesPath  decodes a JPEG or lossy WebP to planes, each as small as the views allow
-//	rowsPath    sends each row of a PNG or TIFF to all views as it is decoded, and never holds the whole image
+//	rowsPath    sends each row of a PNG or TIFF to all views as it is decoded, and never holds the whole image; also
+//	            the rows of a JPEG or lossy WebP that is resized in linear light, whose planes it holds
 //	framesPath  sends each frame of an animation to outputs that hold animations
 //	rgbPath     decodes everything else to one RGB image; each operation makes a new image
 //
@@ -35,6 +36,8 @@ func (p plan) path(h Header) path {
 	switch t := h.traits; {
 	case p.animated:
 		return &framesPath{p, h}
+	case t != nil && t.planes != nil && p.linear():
+		return &rowsPath{p, h, planeRows{t.planes}}
 	case t != nil && t.planes != nil:
 		return newPlanesPath(p, t.planes)
 	case t != nil && t.rows != nil:

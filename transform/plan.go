@@ -18,6 +18,7 @@ type plan struct {
 	colors      []string    // a warning for each profile that is left out
 	animated    bool        // some output has all frames of an animation
 	tables      int64       // bytes that converting colors takes besides pixels
+	eight       []string    // what is done with 8 bits a sample to pixels that have more
 }
 
 // bySize returns the legs of one size after the other. They have one view and the same operations, and differ in their
@@ -53,6 +54,10 @@ type leg struct {
 	rest []Op // what is to be done to the view in RGB
 	// pixels is the profile that the pixels have from the view on, nil for sRGB.
 	pixels *profile
+	// deep reports that samples have 16 bits, from the file to the output.
+	deep bool
+	// linear reports that view resizes in linear light.
+	linear bool
 	// converted reports that rest begins with a conversion to sRGB, for which no Spec asks.
 	converted bool
 }
@@ -110,6 +115,7 @@ func (s Spec) plan(h Header, limits Limits) (plan, error) {
 			l.sizes = append(l.sizes, image.Pt(bw, bh))
 		}
 		l.look(p.stored, p.orientation)
+		l.linear = s.Linear && l.view.filter != "" && l.view.filter != "nearest"
 		if p.has(&l) {
 			continue
 		}
@@ -117,6 +123,9 @@ func (s Spec) plan(h Header, limits Limits) (plan, error) {
 		if err := p.add(s, l, h); err != nil {
 			return plan{}, err
 		}
+	}
+	for i := range p.legs {
+		p.deepen(s, &p.legs[i], h)
 	}
 	return p, nil
 }
@@ -187,6 +196,10 @@ func (p *plan) colored(l leg, rule ProfileRule, h Header) leg {
 		return l
 	}
 	c := h.traits.colors
+	if l.enc.wantsChroma {
+		p.colors = append(p.colors, fmt.Sprintf("color has half the resolution in %s, also with chroma %s",
+			l.row.name, ChromaFull))
+	}
 	if c.why != "" && (rule != ProfileStrip || c.formula) {
 		p.colors = append(p.colors, c.why)
 	}

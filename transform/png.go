@@ -14,13 +14,17 @@ import (
 // pngRows decode the rows of a PNG.
 type pngRows struct{ *png.Header }
 
-func (r pngRows) gray() bool    { return r.Gray }
-func (r pngRows) opaque() bool  { return r.Opaque }
-func (r pngRows) memory() int64 { return r.Memory() }
+func (r pngRows) gray(deep bool) bool    { return r.Gray || deep && r.DeepGray() }
+func (r pngRows) opaque() bool           { return r.Opaque }
+func (r pngRows) memory(deep bool) int64 { return r.Memory(deep) }
 
-func (r pngRows) start(j *job, data []byte) rowReader {
+func (r pngRows) start(j *job, data []byte, deep bool) rowReader {
 	d := &j.space.png
-	d.Start(data, r.Header, j.stop)
+	if deep {
+		d.StartDeep(data, r.Header, j.stop)
+	} else {
+		d.Start(data, r.Header, j.stop)
+	}
 	return d
 }
 
@@ -86,6 +90,26 @@ func (j *job) encodePNG(img *image.NRGBA, e encoding) ([]byte, error) {
 	return j.space.pngs.Append(nil, &pic, png.EncodeOptions{
 		Compression: e.compression, Stop: j.stop,
 		ICC: j.embed(p, PNG, gray), EXIF: e.metadata.EXIF, XMP: e.metadata.XMP,
+	})
+}
+
+// encodeDeepPNG encodes an image of 16 bits a sample with as few samples for a pixel as hold it.
+func (j *job) encodeDeepPNG(img *image.NRGBA64, e encoding) ([]byte, error) {
+	pic := png.Picture{Deep: true, Pix: img.Pix, Stride: img.Stride, W: img.Rect.Dx(), H: img.Rect.Dy()}
+	gray, opaque := !e.profile.needsRGB() && colorlessDeep(img), img.Opaque()
+	switch {
+	case gray && opaque:
+		pic.Layout = png.Gray
+	case gray:
+		pic.Layout = png.GrayAlpha
+	case opaque:
+		pic.Layout = png.RGB
+	default:
+		pic.Layout = png.RGBA
+	}
+	return j.space.pngs.Append(nil, &pic, png.EncodeOptions{
+		Compression: e.compression, Stop: j.stop,
+		ICC: j.embed(e.profile, PNG, gray), EXIF: e.metadata.EXIF, XMP: e.metadata.XMP,
 	})
 }
 

@@ -50,7 +50,7 @@ func (m *meta) png(data []byte) error {
 		m.frames = &frames.animation
 	}
 	m.Width, m.Height, m.Alpha, m.bits, m.head = h.Width, h.Height, !h.Opaque, h.Bits(), h
-	m.rgbBytes = int(h.Memory()/(int64(h.Width)*int64(h.Height))) + 1
+	m.rgbBytes = int(h.Memory(false)/(int64(h.Width)*int64(h.Height))) + 1
 	m.price.raw = h.Unpacked()
 	if h.Colorless() {
 		m.space = spaceGray
@@ -63,7 +63,7 @@ func (m *meta) png(data []byte) error {
 	if m.icc == nil && m.torn.why == "" {
 		m.remarks = colors.remarks()
 	}
-	m.findRows(pngRows{h})
+	m.findRows(pngRows{h}, h.Deep())
 	pixels := int64(h.Width) * int64(h.Height)
 	m.price.least = m.price.raw / 1032 // RFC 1951: 258 bytes take two bits at least
 	m.price.work = 6*pixels + 4*max(m.price.raw, pixels)
@@ -73,13 +73,16 @@ func (m *meta) png(data []byte) error {
 	return nil
 }
 
-// findRows lets the rows of r be decoded one after the other, unless a side is too long for the resampler.
-func (m *meta) findRows(r rowSource) {
+// findRows lets the rows of r be decoded one after the other, unless a side is too long for the resampler. deep reports
+// whether they can have 16 bits a sample.
+func (m *meta) findRows(r rowSource, deep bool) {
 	if max(m.Width, m.Height) > prescaleSide {
-		m.general = fmt.Sprintf("a side is over %d", prescaleSide)
+		if m.general = fmt.Sprintf("a side is over %d", prescaleSide); deep {
+			m.rounded = m.general
+		}
 		return
 	}
-	m.rows = r
+	m.rows, m.deep = r, deep
 }
 
 // pngTexts are the texts of a PNG that may hold an orientation. A file may have any number of each kind, and each may

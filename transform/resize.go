@@ -165,7 +165,6 @@ func (r Resize) size() value {
 }
 
 // resizeOf returns the Resize of the operation resize.
-// resizeOf returns the Resize of the operation resize.
 func resizeOf(a args) Resize {
 	r := Resize{
 		Fit: Fit(a.text("fit")), Gravity: Gravity(a.text("gravity")), Filter: Filter(a.text("filter")),
@@ -306,7 +305,7 @@ func applyResize(j *job, img *image.NRGBA, a args) (*image.NRGBA, error) {
 		out = img.SubImage(f.src).(*image.NRGBA)
 	}
 	if f.src.Size() != image.Pt(f.width, f.height) {
-		out = resized(out, f.width, f.height, resamplers[r.Filter])
+		out = resizedIn(out, f.width, f.height, resamplers[r.Filter], j.linear && r.Filter != "nearest")
 	} else if f.src != b {
 		out = imaging.Clone(out)
 	}
@@ -323,23 +322,35 @@ const prescaleSide = 1 << 15
 
 // resized returns img in another size.
 func resized(img *image.NRGBA, w, h int, f resample.Filter) *image.NRGBA {
+	return resizedIn(img, w, h, f, false)
+}
+
+// resizedIn is resized, in linear light if that is asked for.
+func resizedIn(img *image.NRGBA, w, h int, f resample.Filter, linear bool) *image.NRGBA {
 	b := img.Bounds()
 	fx := max(1, min((b.Dx()+prescaleSide-1)/prescaleSide, b.Dx()/w))
 	fy := max(1, min((b.Dy()+prescaleSide-1)/prescaleSide, b.Dy()/h))
 	if fx > 1 || fy > 1 {
-		img = shrink(img, fx, fy)
+		img = shrink(img, fx, fy, linear)
 	}
 	out := image.NewNRGBA(image.Rect(0, 0, w, h))
 	r := spares.Get().(*resample.Resampler)
 	defer spares.Put(r)
+	r.Linear = linear
 	if err := r.NRGBA(out, img, resample.Window{}, f); err != nil {
 		panic(err) // an error means sizes that contradict each other, and these do not
 	}
 	return out
 }
 
-// shrink returns the averages of blocks of fx × fy pixels, weighted by their alpha.
-func shrink(img *image.NRGBA, fx, fy int) *image.NRGBA {
+// shrink returns the averages of blocks of fx × fy pixels, weighted by their alpha: of levels, or of their light.
+func shrink(img *image.NRGBA, fx, fy int, linear bool) *image.NRGBA {
+	var values [256]uint64 // of levels: these, or their light
+	for v := range values {
+		if values[v] = uint64(v); linear {
+			values[v] = resample.Light(uint8(v))
+		}
+	}
 	b := img.Bounds()
 	w, h := (b.Dx()+fx-1)/fx, (b.Dy()+fy-1)/fy
 	out := image.NewNRGBA(image.Rect(0, 0, w, h))
@@ -351,9 +362,9 @@ func shrink(img *image.NRGBA, fx, fy int) *image.NRGBA {
 				for sx := x * fx; sx < min((x+1)*fx, b.Dx()); sx++ {
 					p := img.Pix[sy*img.Stride+sx*4:][:4]
 					a := uint64(p[3])
-					sum[0] += uint64(p[0]) * a
-					sum[1] += uint64(p[1]) * a
-					sum[2] += uint64(p[2]) * a
+					sum[0] += values[p[0]] * a
+					sum[1] += values[p[1]] * a
+					sum[2] += values[p[2]] * a
 					alpha += a
 					count++
 				}
@@ -363,7 +374,11 @@ func shrink(img *image.NRGBA, fx, fy int) *image.NRGBA {
 			}
 			p := out.Pix[y*out.Stride+x*4:][:4]
 			for c := range sum {
-				p[c] = uint8((sum[c] + alpha/2) / alpha)
+				if mean := (sum[c] + alpha/2) / alpha; linear {
+					p[c] = resample.Level(mean)
+				} else {
+					p[c] = uint8(mean)
+				}
 			}
 			p[3] = uint8((alpha + count/2) / count)
 		}

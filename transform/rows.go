@@ -2,6 +2,7 @@ package transform
 
 import (
 	"image"
+	"slices"
 	"time"
 
 	"imgpipe/transform/internal/codec"
@@ -11,19 +12,21 @@ import (
 
 // A rowSource is what is known of a file whose rows can be decoded one after the other.
 type rowSource interface {
-	// gray reports whether rows have one byte for a pixel, and not four. opaque reports whether no pixel is
-	// transparent.
-	gray() bool
+	// gray reports whether rows have one sample for a pixel, and not four. deep is about rows of 16 bits a sample,
+	// which are asked for only if the traits of the file say that there can be such.
+	gray(deep bool) bool
+	// opaque reports whether no pixel is transparent.
 	opaque() bool
 	// memory estimates the bytes that the decoder needs besides its result.
-	memory() int64
+	memory(deep bool) int64
 	// start begins to decode data.
-	start(j *job, data []byte) rowReader
+	start(j *job, data []byte, deep bool) rowReader
 }
 
 // A rowReader decodes one file.
 type rowReader interface {
-	// Row returns the next row as it is stored. The row is good until the next call, and there are as many as the
+	// Row returns the next row as it is stored. Of 16 bits, samples have two bytes, the high one first, and become the
+	// samples of 8 bits when they are rounded. The row is good until the next call, and there are as many as the
 	// header says. A row that is missing is filled, and counted in Damage. After an error there is nothing more.
 	Row() ([]byte, error)
 	// Damage returns, after the last row, what was missing.
@@ -43,7 +46,7 @@ type rowsPath struct {
 }
 
 func (p *rowsPath) name() string {
-	if !p.rows.gray() {
+	if !p.rows.gray(false) {
 		return "rgba"
 	}
 	for _, l := range p.legs {
@@ -54,20 +57,37 @@ func (p *rowsPath) name() string {
 	return "gray"
 }
 
-func (p *rowsPath) explain() (why, how string) { return "row by row to the sizes wanted", "" }
+func (p *rowsPath) explain() (why, how string) {
+	why = "row by row to the sizes wanted"
+	if planes, ok := p.rows.(planeRows); ok {
+		return planes.explain(), ""
+	}
+	if p.deep() {
+		how = ", with 16 bits a sample"
+	}
+	return why, how
+}
 
 func (p *rowsPath) need(n *needs) {
 	n.held += p.views()
-	gray := p.rows.gray()
+	gray := p.rows.gray(false)
 	for i := range p.legs {
 		l := &p.legs[i]
 		size := l.view.size
 		pic := imageBytes(args{}, size.X, size.Y)
+		if l.deep {
+			pic *= 2
+		}
 		var more int64
 		if l.view.turn != (turn{}) {
 			more += pic
 		}
 		switch {
+		case l.deep:
+			if p.rows.gray(true) {
+				more += pic
+			}
+			n.steps(l, more, size, l.inRGB())
 		case !gray:
 			n.steps(l, more, size, l.inRGB())
 		case l.direct():
@@ -81,15 +101,24 @@ func (p *rowsPath) need(n *needs) {
 // views estimates the bytes of the decoder, the resamplers and the views before they are turned.
 func (p *rowsPath) views() int64 {
 	h := p.header
-	need := p.rows.memory()
+	need := p.rows.memory(p.deep()) + 4*int64(h.Width)
 	for legs := range p.bySize() {
 		size := legs[0].view.stored()
-		pic := imageBytes(args{}, size.X, size.Y)
-		if p.rows.gray() {
-			pic /= 4
+		for _, deep := range depths(legs) {
+			pic := imageBytes(args{}, size.X, size.Y)
+			if p.rows.gray(deep) {
+				pic /= 4
+			}
+			if deep {
+				pic *= 2
+			}
+			// The rest is of the resampler: rows, sums and weights.
+			perColumn, perPlace := int64(400), int64(100)
+			if deep || legs[0].linear {
+				perColumn, perPlace = 2*perColumn, 3*perPlace
+			}
+			need += pic + perColumn*int64(h.Width) + perPlace*int64(h.Height+size.X+size.Y)
 		}
-		// The rest is of the resampler: rows, sums and weights.
-		need += pic + 400*int64(h.Width) + 100*int64(h.Height+size.X+size.Y)
 	}
 	return need
 }
@@ -102,9 +131,9 @@ func (p *rowsPath) run(j *job, data []byte, m meta, res *Result, start time.Time
 		return err
 	}
 	j.doing = "decode " + string(m.Format)
-	decoder := p.rows.start(j, data)
+	decoder := p.rows.start(j, data, p.deep())
 	defer decoder.Release()
-	pushing, err := views.fill(j, decoder, p.header.Height)
+	pushing, err := p.fill(j, decoder, views)
 	if err != nil {
 		return err
 	}
@@ -115,71 +144,128 @@ func (p *rowsPath) run(j *job, data []byte, m meta, res *Result, start time.Time
 		return err
 	}
 	res.Decode, res.Operate = time.Since(start)-pushing, pushing
-	i := -1
 	return j.eachSize(&p.plan, res, func(s *sizing) error {
-		i++
-		l := &s.legs[0]
-		if p.rows.gray() {
-			return s.finishGray(views.grays[i])
+		for range depths(s.legs) {
+			v := &views[0]
+			views = views[1:]
+			if err := v.finish(s); err != nil {
+				return err
+			}
+			*v = rowView{}
 		}
-		return s.finish(orient(views.pics[i], l.view.turn.orientation()), (*leg).inRGB)
+		return nil
 	})
 }
 
-// rowViews are the views of all sizes while rows come in: grays of a gray image, pics of others.
-type rowViews struct {
-	streams []*resample.Resampler
-	pics    []*image.NRGBA
-	grays   []pixel.Plane
+// A rowView is the view of one size, at one depth, while rows come in. One of the pictures is set: of gray or of
+// colors, with 8 bits a sample or with 16.
+type rowView struct {
+	stream *resample.Resampler
+	deep   bool
+	gray   pixel.Plane
+	pic    *image.NRGBA
+	gray16 *image.Gray16
+	pic16  *image.NRGBA64
 }
 
-// open makes an empty view for each size.
-func (p *rowsPath) open(j *job, w *workspace) (*rowViews, error) {
-	n := 0
-	for range p.bySize() {
-		n++
-	}
-	for len(w.streams) < n {
-		w.streams = append(w.streams, &resample.Resampler{Cache: &weights})
-	}
-	views := &rowViews{streams: w.streams[:n], pics: make([]*image.NRGBA, n), grays: make([]pixel.Plane, n)}
+// open makes an empty view for each depth of each size.
+func (p *rowsPath) open(j *job, w *workspace) (views []rowView, err error) {
 	j.doing = "resize"
-	i := -1
 	for legs := range p.bySize() {
-		i++
-		v, s := legs[0].view, views.streams[i]
-		win, filter := resample.Window{X: v.x, Y: v.y, W: v.w, H: v.h}, resamplers[v.filter]
-		var err error
-		if p.rows.gray() {
-			views.grays[i] = pixel.NewPlane(v.stored().X, v.stored().Y)
-			err = s.StartPlane(views.grays[i], p.header.Width, p.header.Height, win, filter)
-		} else {
-			views.pics[i] = image.NewNRGBA(image.Rectangle{Max: v.stored()})
-			err = s.StartNRGBA(views.pics[i], p.header.Width, p.header.Height, p.rows.opaque(), win, filter)
-		}
-		if err != nil {
-			return nil, &Error{Kind: ClassOperation, Doing: j.doing, Err: err}
+		for _, deep := range depths(legs) {
+			if len(w.streams) == len(views) {
+				w.streams = append(w.streams, &resample.Resampler{Cache: &weights})
+			}
+			v := rowView{stream: w.streams[len(views)], deep: deep}
+			if err := p.start(&v, &legs[0]); err != nil {
+				return nil, &Error{Kind: ClassOperation, Doing: j.doing, Err: err}
+			}
+			views = append(views, v)
 		}
 	}
 	return views, nil
 }
 
+// start makes the picture of v, for the view of l.
+func (p *rowsPath) start(v *rowView, l *leg) error {
+	s, size, w, h := v.stream, l.view.stored(), p.header.Width, p.header.Height
+	win, filter := resample.Window{X: l.view.x, Y: l.view.y, W: l.view.w, H: l.view.h}, resamplers[l.view.filter]
+	whole := image.Rectangle{Max: size}
+	s.Linear = l.linear
+	switch gray := p.rows.gray(v.deep); {
+	case v.deep && gray:
+		v.gray16 = image.NewGray16(whole)
+		return s.StartGray16(v.gray16, w, h, win, filter)
+	case v.deep:
+		v.pic16 = image.NewNRGBA64(whole)
+		return s.StartNRGBA64(v.pic16, w, h, p.rows.opaque(), win, filter)
+	case gray:
+		v.gray = pixel.NewPlane(size.X, size.Y)
+		return s.StartPlane(v.gray, w, h, win, filter)
+	}
+	v.pic = image.NewNRGBA(whole)
+	return s.StartNRGBA(v.pic, w, h, p.rows.opaque(), win, filter)
+}
+
 // fill sends all rows of a decoder to the views. pushing is the time that the views took.
-func (v *rowViews) fill(j *job, decoder rowReader, rows int) (pushing time.Duration, err error) {
-	for range rows {
+func (p *rowsPath) fill(j *job, decoder rowReader, views []rowView) (pushing time.Duration, err error) {
+	deep := p.deep()
+	mixed := deep && slices.ContainsFunc(views, func(v rowView) bool { return !v.deep })
+	round := p.rounder()
+	for range p.header.Height {
 		row, err := decoder.Row()
 		if err != nil {
 			return 0, j.fault(ClassDecode, err)
 		}
 		begun := time.Now()
-		for _, s := range v.streams {
-			if _, err := s.Push(row, len(row), 1); err != nil {
+		rounded := row
+		if mixed {
+			rounded = round(row)
+		}
+		for i := range views {
+			v, row := &views[i], row
+			if !v.deep {
+				row = rounded
+			}
+			if _, err := v.stream.Push(row, len(row), 1); err != nil {
 				return 0, &Error{Kind: ClassOperation, Doing: j.doing, Err: err}
 			}
 		}
 		pushing += time.Since(begun)
 	}
 	return pushing, nil
+}
+
+// rounder returns a function that makes rows of 8 bits a sample of rows of 16. They are good until the next call.
+func (p *rowsPath) rounder() func(row []byte) []byte {
+	var samples, pixels []byte
+	return func(row []byte) []byte {
+		samples = slices.Grow(samples[:0], len(row)/2)[:len(row)/2]
+		pixel.Shallow(samples, row)
+		if p.rows.gray(true) == p.rows.gray(false) {
+			return samples
+		}
+		pixels = slices.Grow(pixels[:0], 4*len(samples))[:4*len(samples)]
+		pixel.Spread(pixels, samples, 1)
+		return pixels
+	}
+}
+
+// finish makes the files of the legs of v's depth.
+func (v *rowView) finish(s *sizing) error {
+	turn := s.legs[0].view.turn
+	switch {
+	case v.gray16 != nil:
+		size := v.gray16.Rect.Size()
+		v.pic16 = image.NewNRGBA64(v.gray16.Rect)
+		pixel.Spread(v.pic16.Pix, v.gray16.Pix[:2*size.X*size.Y], 2)
+		fallthrough
+	case v.pic16 != nil:
+		return s.finishDeep(turned(v.pic16, turn))
+	case v.pic != nil:
+		return s.finish(orient(v.pic, turn.orientation()), (*leg).inRGB)
+	}
+	return s.finishGray(v.gray)
 }
 
 // whole decodes all rows of an image of w × h pixels. gray reports whether they have one byte for a pixel.

@@ -40,6 +40,8 @@ var settings = []setting{
 		return err
 	}, func(s Spec) string { return numberUnlessZero(s.Colors) }},
 	wordSetting("icc", func(s *Spec) *ProfileRule { return &s.ICC }, ProfileKeep, ProfileSRGB, ProfileStrip),
+	wordSetting("depth", func(s *Spec) *Depth { return &s.Depth }, DepthKeep, Depth8),
+	switchSetting("linear", func(s *Spec) *bool { return &s.Linear }),
 	wordSetting("metadata", func(s *Spec) *Metadata { return &s.Metadata },
 		MetadataStrip, MetadataCopyright, MetadataAll),
 	wordSetting("animate", func(s *Spec) *Animation { return &s.Animate }, AnimationKeep, AnimationFirst),
@@ -125,6 +127,9 @@ func ParseChroma(s string) (Chroma, error) {
 func ParseProfileRule(s string) (ProfileRule, error) {
 	return parseOneOf("icc", s, []ProfileRule{ProfileKeep, ProfileSRGB, ProfileStrip})
 }
+
+// ParseDepth reads keep or 8.
+func ParseDepth(s string) (Depth, error) { return parseOneOf("depth", s, []Depth{DepthKeep, Depth8}) }
 
 // ParseMetadata reads strip, copyright or all.
 func ParseMetadata(s string) (Metadata, error) {

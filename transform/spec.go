@@ -17,9 +17,9 @@ import (
 //	size=320;size=1280;grayscale;blur=1.5;format=jpeg;quality=90
 //
 // The steps orient=off, background=#rrggbb, format=jpeg,webp, quality=90, effort=high, chroma=444, progressive=on,
-// compression=9, colors=64, icc=srgb, metadata=copyright, animate=first, raw-preview=on, facts=on and
-// only-if-smaller=copy are settings, each at most once. size=… may stand several times, and takes what the operation
-// resize takes. All other steps are operations; see [Operations].
+// compression=9, colors=64, icc=srgb, depth=8, linear=on, metadata=copyright, animate=first, raw-preview=on, facts=on
+// and only-if-smaller=copy are settings, each at most once. size=… may stand several times, and takes what the
+// operation resize takes. All other steps are operations; see [Operations].
 type Spec struct {
 	// NoOrient leaves an image as it is stored. Without it, the EXIF orientation is applied. Outputs have no
 	// orientation tag.
@@ -53,6 +53,11 @@ type Spec struct {
 	Colors int
 	// ICC says what becomes of the color profile.
 	ICC ProfileRule
+	// Depth says how many bits the samples of outputs have.
+	Depth Depth
+	// Linear resizes in linear light: the levels of pixels, taken for those of sRGB whatever their profile, are added
+	// as the light that they stand for. It changes nothing with the filter nearest, and no other operation.
+	Linear bool
 	// Metadata says which metadata goes into outputs.
 	Metadata Metadata
 	// Animate says what becomes of an animated image.

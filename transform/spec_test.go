@@ -27,6 +27,10 @@ func TestSpecTextIsCanonical(t *testing.T) {
 		{"rotate=-0", "rotate=0"},
 		{"crop=50%x20,x=10,y=5%", "crop=50%x20,x=10,y=5%"},
 		{"watermark=a%2Cb c.png,opacity=.50", "watermark=a%2Cb%20c.png,opacity=0.5"},
+		{"text=© Anna%2C 2026 ,SIZE=4%,color=white,outline=Red,margin=3",
+			"text=© Anna%2C 2026,outline=#ff0000,margin=3"},
+		{"text=%20{stem}%20,font=a b.ttf,sha256=0123456789ABCDEF",
+			"text=%20{stem}%20,font=a%20b.ttf,sha256=0123456789abcdef"},
 		{"format=jpg;quality=85;background=white", "format=jpeg"},
 		{"quality=90;format=keep;background=#F00;orient=off", "orient=off;background=#ff0000;quality=90"},
 		{"background=#11223380", "background=#11223380"},
@@ -256,6 +260,7 @@ func FuzzSpec(f *testing.F) {
 	}
 	f.Add("size=320;size=1280;grayscale;blur=1.5;format=jpeg;quality=90")
 	f.Add("orient=off;background=#fff;crop=50%x20,x=10,y=5%;watermark=a%2Cb.png,margin=5%,sha256=0123456789abcdef")
+	f.Add("text=%20{{a}}%0A{stem} ©,font=a.ttf,size=3%,color=#fff8,outline=black,opacity=0.5")
 	f.Add("size=150%,upscale;rotate=-1e2;size=1x")
 	f.Fuzz(func(t *testing.T, text string) {
 		s, err := ParseSpec(text)

@@ -38,13 +38,13 @@ func (m *meta) tiff(data []byte) error {
 	} else if d.Names(tiff.ICCProfile) {
 		m.torn.why = "it is not in the file"
 	}
-	m.rgbBytes = int(min(l.Memory()/(int64(l.Width)*int64(l.Height)), 1<<20)) + 1
+	m.rgbBytes = int(min(l.Memory(false)/(int64(l.Width)*int64(l.Height)), 1<<20)) + 1
 	m.price.work, m.price.least = l.Work(), l.Least()
 	m.bits = int(d.Number(tiff.BitsPerSample, 1))
 	m.more = d.More()
 	m.describeTIFF(data, d)
-	m.head = &l
-	m.findRows(tiffRows{&l})
+	m.head, m.rounded = &l, l.Rounded()
+	m.findRows(tiffRows{&l}, l.Deep())
 	return nil
 }
 
@@ -64,15 +64,19 @@ func tiffSpace(d tiff.Directory) string {
 // tiffRows decode the rows of a TIFF.
 type tiffRows struct{ *tiff.Layout }
 
-func (r tiffRows) gray() bool    { return r.Gray }
-func (r tiffRows) opaque() bool  { return !r.Alpha }
-func (r tiffRows) memory() int64 { return r.Memory() }
+func (r tiffRows) gray(bool) bool         { return r.Gray }
+func (r tiffRows) opaque() bool           { return !r.Alpha }
+func (r tiffRows) memory(deep bool) int64 { return r.Memory(deep) }
 
-func (r tiffRows) start(j *job, _ []byte) rowReader {
+func (r tiffRows) start(j *job, _ []byte, deep bool) rowReader {
 	if j.space.tiff == nil {
 		j.space.tiff = new(tiff.Decoder)
 	}
-	j.space.tiff.Start(r.Layout, j.tiffOptions())
+	if deep {
+		j.space.tiff.StartDeep(r.Layout, j.tiffOptions())
+	} else {
+		j.space.tiff.Start(r.Layout, j.tiffOptions())
+	}
 	return j.space.tiff
 }
 
@@ -89,7 +93,7 @@ func (j *job) tiffOptions() tiff.Options {
 // readTIFF decodes all rows.
 func (j *job) readTIFF(_ []byte, m *meta) (*image.NRGBA, error) {
 	l := m.head.(*tiff.Layout)
-	j.space.large = j.space.large || l.Memory() > keepBytes
+	j.space.large = j.space.large || l.Memory(false) > keepBytes
 	var decoder tiff.Decoder
 	decoder.Start(l, j.tiffOptions())
 	return j.whole(&decoder, l.Width, l.Height, l.Gray)
@@ -100,6 +104,19 @@ func (j *job) encodeTIFF(img *image.NRGBA, e encoding) ([]byte, error) {
 	gray := !e.profile.needsRGB() && colorless(img)
 	pic := tiff.Picture{
 		Pix: img.Pix, Stride: img.Stride, W: img.Rect.Dx(), H: img.Rect.Dy(),
+		Gray: gray, Alpha: !img.Opaque(),
+	}
+	return j.space.tiffs.Append(nil, &pic, tiff.EncodeOptions{
+		Compression: e.compression, Stop: j.stop,
+		ICC: j.embed(e.profile, TIFF, gray), Description: e.tiffDescription(),
+	})
+}
+
+// encodeDeepTIFF encodes an image of 16 bits a sample with as few samples for a pixel as hold it.
+func (j *job) encodeDeepTIFF(img *image.NRGBA64, e encoding) ([]byte, error) {
+	gray := !e.profile.needsRGB() && colorlessDeep(img)
+	pic := tiff.Picture{
+		Deep: true, Pix: img.Pix, Stride: img.Stride, W: img.Rect.Dx(), H: img.Rect.Dy(),
 		Gray: gray, Alpha: !img.Opaque(),
 	}
 	return j.space.tiffs.Append(nil, &pic, tiff.EncodeOptions{

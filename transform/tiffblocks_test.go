@@ -140,7 +140,7 @@ func wholeTIFF(t *testing.T, data []byte) (*image.NRGBA, *job, error) {
 // the decoder.
 func bothWays(t *testing.T, name string, data []byte) (*image.NRGBA, []string) {
 	t.Helper()
-	res, err := Do(context.Background(), Task{Data: data, Spec: mustSpec(t, "format=png")})
+	res, err := Do(context.Background(), Task{Data: data, Spec: mustSpec(t, "format=png;depth=8")})
 	img, j, err2 := wholeTIFF(t, data)
 	if err != nil || err2 != nil {
 		t.Fatalf("%s: %v by rows, %v as a whole", name, err, err2)

@@ -40,6 +40,9 @@ type Task struct {
 	// Grant is how many bytes of memory the work may need by the estimate of Spec.Need. For a Task that needs more, Do
 	// returns a *NeedError before anything is decoded. 0 means no bound.
 	Grant int64
+	// Name is what a text of the Spec writes for {stem}: the name of the input without its extension. Nothing else
+	// looks at it; see Spec.Names.
+	Name string
 }
 
 // A Result is what became of a Task: one Output for each Variant of its Spec, in that order. Left out are sizes that
@@ -93,6 +96,11 @@ type Limits struct {
 	// MaxPixels is the largest width × height of an input, by its header, and of each output. The default is
 	// DefaultMaxPixels.
 	MaxPixels int64
+	// MinSide is the fewest pixels that the shorter side of an input may have; 0 is any.
+	MinSide int64
+	// MaxAspect is the most that the longer side of an input may be of the shorter, in thousandths, and at most a
+	// billion; 0 is any.
+	MaxAspect int64
 	// Time is how long the work may take once it has begun. The default is no limit.
 	Time time.Duration
 	// RefuseDamaged makes a damaged input an error of class "decode". Without it, an image with at least one whole row
@@ -130,6 +138,7 @@ const (
 	ClassNotAnImage  = "not-an-image" // the content is no image at all: empty, HTML, text
 	ClassUnsupported = "unsupported"  // an image that needs a codec or a feature that is missing here
 	ClassDecode      = "decode"       // an image that is damaged beyond use, or damaged under Limits.RefuseDamaged
+	ClassUnwanted    = "unwanted"     // smaller than Limits.MinSide, or longer and thinner than Limits.MaxAspect
 	ClassTooLarge    = "too-large"    // more pixels than the limits allow, or than the bytes of the file
 	ClassOperation   = "operation"    // an operation cannot be done on this image, such as a crop outside it
 	ClassEncode      = "encode"       // the format cannot hold this image, such as a JPEG over 65,535 pixels wide

@@ -2,6 +2,7 @@ package transform
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/disintegration/imaging"
 
+	"imgpipe/transform/internal/lettering"
 	"imgpipe/transform/internal/resample"
 )
 
@@ -22,22 +24,37 @@ const hashDigits = 16
 // maxAssetPixels bounds the images that are laid over others: each is kept decoded, and resampled for each output.
 const maxAssetPixels = 25_000_000
 
-// An asset is an image file that operations use. It does not change.
+// An asset is a file that operations use: an image, or a font. It does not change.
 type asset struct {
 	data   []byte
 	hash   string
-	img    *image.NRGBA
-	colors coloring
+	img    *image.NRGBA // nil of a font
+	colors coloring     // of img
+	font   *lettering.Font
 }
 
-func newAsset(name string, data []byte) (*asset, error) {
-	a := &asset{data: data}
+// newAsset reads the file that an argument of that kind names.
+func newAsset(k kind, name string, data []byte) (*asset, error) {
+	sum := sha256.Sum256(data)
+	a := &asset{data: data, hash: hex.EncodeToString(sum[:])[:hashDigits]}
+	if k == kindFont {
+		var err error
+		if a.font, err = lettering.Parse(data); err != nil {
+			return nil, fmt.Errorf("font %q: %w", name, err)
+		}
+		return a, nil
+	}
+	return a, a.decode(name)
+}
+
+// decode decodes the image.
+func (a *asset) decode(name string) error {
 	// A damaged mark would be laid over all pictures, so it is refused.
 	j := newJob(context.Background(), Spec{}, Limits{MaxPixels: maxAssetPixels, RefuseDamaged: true})
 	j.space = workspaces.Get().(*workspace)
 	defer j.space.release()
 	if err := guard(&j.doing, func() error {
-		m, err := inspect(data)
+		m, err := inspect(a.data)
 		if err != nil {
 			return err
 		}
@@ -45,25 +62,31 @@ func newAsset(name string, data []byte) (*asset, error) {
 			return err
 		}
 		a.colors, j.inks = m.colors, m.colors.inks
-		a.img, err = j.load(data, m, m.Orientation)
+		a.img, err = j.load(a.data, m, m.Orientation)
 		return err
 	}); err != nil {
-		return nil, fmt.Errorf("image %q: %w", name, err)
+		return fmt.Errorf("image %q: %w", name, err)
 	}
-	sum := sha256.Sum256(data)
-	a.hash = hex.EncodeToString(sum[:])[:hashDigits]
-	return a, nil
+	return nil
+}
+
+// file returns the name of the file that o uses, and of what kind it is; "" for none.
+func (o Op) file() (name string, k kind) {
+	for i, v := range o.values {
+		if o.op.args[i].names() {
+			return v.text, o.op.args[i].kind
+		}
+	}
+	return "", 0
 }
 
 // AssetNames returns the names of the files that s needs, each once, in alphabetical order: the images of its
-// watermarks. Do opens no file, so WithAssets must be called with their bytes.
+// watermarks, and the fonts of its texts. Do opens no file, so WithAssets must be called with their bytes.
 func (s Spec) AssetNames() []string {
 	names := map[string]bool{}
 	for _, op := range s.Ops {
-		for i, v := range op.values {
-			if op.op.args[i].kind == kindAsset {
-				names[v.text] = true
-			}
+		if name, _ := op.file(); name != "" {
+			names[name] = true
 		}
 	}
 	return slices.Sorted(maps.Keys(names))
@@ -71,30 +94,36 @@ func (s Spec) AssetNames() []string {
 
 // WithAssets returns a copy of s that holds the bytes of the files that AssetNames lists; it ignores other files. The
 // text of the copy names the SHA-256 of each, so that a changed logo changes the Spec. It is an error if a file is
-// missing, cannot be read as an image, or does not have the SHA-256 that s names. The bytes may not change afterwards.
+// missing, cannot be read as an image or as a font, does not have the SHA-256 that s names, or is a font without the
+// letters that are to be written in it. The bytes may not change afterwards.
 func (s Spec) WithAssets(files map[string][]byte) (Spec, error) {
 	held := map[string]*asset{}
-	for _, name := range s.AssetNames() {
-		data, ok := files[name]
-		if !ok {
-			return Spec{}, fmt.Errorf("image %q: its bytes are missing: expected them in WithAssets", name)
-		}
-		a, err := newAsset(name, data)
-		if err != nil {
-			return Spec{}, err
-		}
-		held[name] = a
-	}
 	ops := slices.Clone(s.Ops)
-	for k, op := range ops {
-		if op.Name() != "watermark" {
+	for i, op := range ops {
+		name, k := op.file()
+		if name == "" {
 			continue
 		}
-		name, hash := args(op).text("image"), args(op).text("sha256")
-		if held[name].hash != hash && hash != "" {
-			return Spec{}, fmt.Errorf("image %q: its SHA-256 begins with %s: expected %s", name, held[name].hash, hash)
+		data, ok := files[name]
+		if !ok {
+			return Spec{}, fmt.Errorf("file %q: its bytes are missing: expected them in WithAssets", name)
 		}
-		ops[k] = op.with("sha256", value{text: held[name].hash})
+		a, err := held[name], error(nil)
+		if a == nil || (k == kindFont) != (a.font != nil) {
+			if a, err = newAsset(k, name, data); err != nil {
+				return Spec{}, err
+			}
+		}
+		if hash := args(op).text("sha256"); hash != "" && hash != a.hash {
+			return Spec{}, fmt.Errorf("file %q: its SHA-256 begins with %s: expected %s", name, a.hash, hash)
+		}
+		if a.font != nil {
+			text := args(op).text("text")
+			if err := cmp.Or(spelled(text, a.font), a.font.Check(text)); err != nil {
+				return Spec{}, fmt.Errorf("font %q: %w", name, err)
+			}
+		}
+		held[name], ops[i] = a, op.with("sha256", value{text: a.hash})
 	}
 	s.Ops, s.assets = ops, held
 	return s, nil
@@ -128,7 +157,7 @@ func watermarkExtra(a args, w, h int) int64 {
 	return 8*int64(w)*int64(h) + 4*int64(w)*5000
 }
 
-var errNoAsset = errors.New("the image to lay over is not in the Spec: expected WithAssets to have been called")
+var errNoAsset = errors.New("a file of the operation is not in the Spec: expected WithAssets to have been called")
 
 // suited returns a mark with the colors of the picture that it is laid over: as it is if both have one profile, and
 // otherwise in sRGB. What then looks different is noted.
@@ -152,7 +181,7 @@ func (j *job) suited(name string, mark *image.NRGBA, c coloring) (*image.NRGBA, 
 
 func applyWatermark(j *job, img *image.NRGBA, a args) (*image.NRGBA, error) {
 	held := j.assets[a.text("image")]
-	if held == nil {
+	if held == nil || held.img == nil {
 		return nil, errNoAsset
 	}
 	b, m := img.Bounds(), held.img.Bounds()

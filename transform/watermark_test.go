@@ -28,7 +28,7 @@ func TestWatermarkIsReadAsAnInputIs(t *testing.T) {
 	for name, data := range files {
 		task := Task{Data: data, Spec: mustSpec(t, "format=png"), Limits: Limits{RefuseDamaged: true}}
 		res, wantErr := Do(context.Background(), task)
-		a, err := newAsset(name, data)
+		a, err := newAsset(kindAsset, name, data)
 		if class(err) != class(wantErr) {
 			t.Errorf("%s: a watermark: %v; an input: %v", name, err, wantErr)
 		}

@@ -46,7 +46,7 @@ func (j *job) webpPixels(m *meta) (*image.NRGBA, codec.Damage, error) {
 	if err != nil {
 		return nil, report, err
 	}
-	p, err := j.readLossy(f, false)
+	p, err := j.readLossy(f, pixel.Scale{})
 	if err != nil {
 		return nil, report, err
 	}
@@ -61,25 +61,32 @@ func (j *job) webpPixels(m *meta) (*image.NRGBA, codec.Damage, error) {
 	return img, report, nil
 }
 
-// readLossy decodes the planes of the first image; rough as in pixel.Scale.
-func (j *job) readLossy(f *webpFrame, rough bool) (vp8.Picture, error) {
+// readLossy decodes the planes of the first image.
+func (j *job) readLossy(f *webpFrame, scale pixel.Scale) (vp8.Picture, error) {
 	if f.unannounced {
 		j.remark("its transparency was passed over, as its header says that it has none")
 	}
-	if rough {
-		return f.head.DecodeRough(j.stop)
-	}
-	return f.head.Decode(j.stop)
+	return f.head.Decode(scale, j.stop)
 }
 
 // webpPlanes decode the planes of a lossy WebP without alpha, whose frame is the whole canvas.
 type webpPlanes struct{ *webpFrame }
 
-func (f webpPlanes) shape() pixel.Shape       { return f.head.Shape() }
-func (f webpPlanes) memory(pixel.Scale) int64 { return 2 * int64(f.width) * int64(f.height) }
+func (f webpPlanes) shape() pixel.Shape { return f.head.Shape() }
+
+func (f webpPlanes) memory(scale pixel.Scale) int64 {
+	pixels := int64(f.width) * int64(f.height)
+	half := func(m int, n int64) int64 {
+		if m <= vp8.Half {
+			return n/4 + 50*int64(f.width) // and the rows of macroblocks that it is made of
+		}
+		return n
+	}
+	return pixels/2 + half(scale.Luma, pixels) + half(scale.Chroma, pixels/2)
+}
 
 func (f webpPlanes) decode(j *job, _ []byte, scale pixel.Scale) (*pixel.Planes, error) {
-	p, err := j.readLossy(f.webpFrame, scale.Rough)
+	p, err := j.readLossy(f.webpFrame, scale)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"imgpipe/transform/internal/pixel"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -128,7 +129,7 @@ func TestOtherReadersSeeALossyWebPAlike(t *testing.T) {
 		if err := m.webp(file); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		own, err := m.head.(*webpFrame).head.Decode(nil)
+		own, err := m.head.(*webpFrame).head.Decode(pixel.Scale{}, nil)
 		if err != nil || own.Damage.Err != nil {
 			t.Fatalf("%s: %v, %v", name, err, own.Damage.Err)
 		}

@@ -49,8 +49,11 @@ report, and what --keep asks for.
 	}
 	f := addCompareFlags(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := f.preset.apply(f.ofRun); err != nil {
+			return exitError{exitUsage, err}
+		}
 		f.finalize(args)
-		if err := f.check(); err != nil {
+		if err := f.preset.beside(f.check()); err != nil {
 			return exitError{exitUsage, err}
 		}
 		sides, err := f.sideCheck()
@@ -138,8 +141,8 @@ func (f *compareFlags) measure(stop *stopper, stdin io.Reader, stderr io.Writer)
 	if peer != nil {
 		plan.Configs = append(plan.Configs, peer.Configs(f.workers, f.downloads)...)
 	}
-	screen.say("imgpipe: comparing %s %s, on %s", figure.Count(len(plan.Configs), "contestant"), f.howOften(),
-		source.job.Inputs)
+	screen.say("imgpipe: comparing %s %s, on %s%s", figure.Count(len(plan.Configs), "contestant"), f.howOften(),
+		source.job.Inputs, f.preset.shown())
 	for _, c := range plan.Named().Configs {
 		if c.SameAs != "" {
 			screen.say("imgpipe: %s is not run: it is %s by another name, and has its runs", c.Name, c.SameAs)

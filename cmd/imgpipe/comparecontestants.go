@@ -39,16 +39,19 @@ const (
 	comparesOwn = "compare sets it for all runs"
 	forAll      = "all contestants have the same inputs, which are arguments of compare"
 	wholeJobs   = "jobs are compared whole"
+	namesAll    = "a contestant names each of its flags"
 )
 
 var notForContestants = map[string]string{
 	"output": comparesOwn, "report": comparesOwn, "trace": comparesOwn, "failed-list": comparesOwn,
 	"quiet": comparesOwn, "progress": comparesOwn, "force": comparesOwn, "stage": comparesOwn, "name": comparesOwn,
 	"manifest": comparesOwn, "on-exist": comparesOwn, "retry-failed": comparesOwn, "skip-failed": comparesOwn,
-	"keep-mtime": comparesOwn,
-	"dry-run":    wholeJobs, "explain": wholeJobs, "max-failures": wholeJobs, "max-time": wholeJobs,
+	"keep-mtime": comparesOwn, "in-place": comparesOwn, "backup": comparesOwn, "prune": comparesOwn,
+	"dry-run": wholeJobs, "explain": wholeJobs, "max-failures": wholeJobs, "max-time": wholeJobs,
 	"cpuprofile": wholeJobs, "memprofile": wholeJobs,
 	"input-list": forAll, "list-format": forAll, "url-col": forAll, "null": forAll, "root": forAll,
+	"shard": forAll, "columns": forAll, "verify-hash": forAll, "unique": comparesOwn, "source-sha256": comparesOwn,
+	"include": forAll, "exclude": forAll, "follow": forAll, "preset": namesAll, "preset-file": namesAll,
 }
 
 // contestantWords is what a contestant consists of.

@@ -24,6 +24,7 @@ import (
 type compareFlags struct {
 	run    *runFlags
 	passed []string // flags for each run
+	preset presetFlags
 
 	modes                       []string
 	contestants                 []contestant
@@ -104,6 +105,7 @@ func addCompareFlags(set *pflag.FlagSet) *compareFlags {
 			Usage: "write nothing but failures to standard error"},
 	)
 	f.share(set)
+	f.preset.add(set)
 	return f
 }
 
@@ -222,6 +224,21 @@ func (p *passed) Set(s string) error {
 		*p.args = append(*p.args, "--"+p.flag.Name+"="+s)
 	}
 	return nil
+}
+
+// ofRun returns the flag that is imgpipe run's flag of that name, or nil where compare has none for all runs.
+func (f *compareFlags) ofRun(name string) *pflag.Flag {
+	if name == "format" {
+		name = imageFormat
+	}
+	flag := f.set.Lookup(name)
+	if flag == nil {
+		return nil
+	}
+	if _, ok := flag.Value.(*passed); !ok {
+		return nil
+	}
+	return flag
 }
 
 // builtin reports whether the input is the built-in samples: there is no other.
@@ -393,5 +410,8 @@ func (f *compareFlags) shaped() (yes bool) {
 	f.set.Visit(func(flag *pflag.Flag) {
 		yes = yes || flags.Heading(flag) == pictureHeading
 	})
+	for name := range f.preset.set {
+		yes = yes || flags.Heading(f.ofRun(name)) == pictureHeading
+	}
 	return yes
 }

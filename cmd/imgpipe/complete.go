@@ -31,6 +31,8 @@ func completionOf(flag string) cobra.CompletionFunc {
 		return completeOp
 	case "modes":
 		return completeModes
+	case "preset":
+		return completePresets
 	case "peer":
 		return cobra.FixedCompletions([]string{peerPython}, cobra.ShellCompDirectiveNoFileComp)
 	case "gravity", "filter":

@@ -27,29 +27,36 @@ type dry struct {
 // dryRun is a run that fetches and writes nothing.
 func dryRun(ctx context.Context, p *prepared, stdout, stderr io.Writer) error {
 	f := p.flags
-	d := &dry{prepared: p, client: fetch.New(f.download.options(p.can.idle, nil)), stdout: stdout}
+	d := &dry{prepared: p, client: fetch.New(p.fetching(nil)), stdout: stdout}
 	defer d.client.Close()
 	var left lastingCount
 	in := newIntake(ctx, p.inputs, p.store.Heads())
-	in.ours = p.store.Wrote
+	in.ours, in.part, in.pass = p.store.Wrote, f.input.part, p.store.Pass
 	options := pipeline.Options{Store: dryStore{ctx, d}, Executor: nullExecutor(1), Sequential: true}
 	totals, err := pipeline.Run(ctx, in.items(), options, func(o pipeline.Outcome) {
 		if unheard(stdout) {
 			in.close()
 		}
 		left.add(o)
+		d.strays.saw(o.Item)
 		if o.Status == pipeline.Failed {
 			fmt.Fprintln(stderr, failLine(o))
 		}
 	})
 	totals.Failed += d.refused
+	if err := d.pruneDry(ctx, err, in.err); err != nil {
+		return exitError{exitCouldNotRun, err}
+	}
 	if !f.tell.quiet && !unheard(stdout) { // else these are not all
 		for _, note := range append(in.notes(), plannedNotes(p.store.Planned())...) {
 			fmt.Fprintln(stderr, note)
 		}
-		fmt.Fprintf(stderr, "imgpipe: %s to %s: %s\n"+
+		fmt.Fprintf(stderr, "imgpipe: %s %s: %s\n"+
 			"%d to do, %d skipped, %d would fail; nothing was fetched or written\n",
-			f.input.shown(), f.output.shown(), f.plan(p.can, p.store.Spec().String()), d.todo, d.before, totals.Failed)
+			f.input.shown(), f.output.where(), f.plan(p.can, p.store.Spec().String()), d.todo, d.before, totals.Failed)
+	}
+	if idle := f.idle(); idle != "" && !f.tell.quiet && !unheard(stdout) {
+		fmt.Fprintf(stderr, "note: %s\n", idle)
 	}
 	if d.standing > 0 && !f.tell.quiet && !unheard(stdout) {
 		fmt.Fprintf(stderr, "note: files in the way that are not as imgpipe wrote them, in %s: %d\n",
@@ -69,7 +76,11 @@ func (d *dry) say(ctx context.Context, item fetch.Item, v store.Preview) {
 		return
 	}
 	for _, name := range v.Names {
-		fmt.Fprintf(d.stdout, "%s -> %s\n", source, name)
+		fmt.Fprintf(d.stdout, "%s -> %s\n", source, summary.Printable(name))
+	}
+	if v.Backup != "" {
+		fmt.Fprintf(d.stdout, "  its original would be kept as %s\n",
+			summary.Printable(d.flags.output.keptAt(v.Backup)))
 	}
 	if v.Standing != "" {
 		d.standing++

@@ -43,7 +43,7 @@ func folderName(flag, path string) error {
 	if s := schemeOf(path); s == "file" {
 		return bad("a folder is written without file://")
 	} else if s != "" {
-		return bad("nothing can be written to %s:// yet; write to a folder and copy it there, or mount it", s)
+		return bad("nothing can be written to %s:// here; write to a folder and copy it there, or mount it", s)
 	}
 	if info, err := os.Stat(path); err == nil && info.IsDir() || path == "" || os.IsPathSeparator(path[len(path)-1]) {
 		return nil

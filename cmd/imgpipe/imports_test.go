@@ -12,13 +12,17 @@ import (
 
 // allowed says which packages of ours each package may import; its own internal packages are always allowed.
 var allowed = map[string][]string{
-	"imgpipe/samples":           {},
-	"imgpipe/transform":         {},
-	"imgpipe/fetch":             {},
-	"imgpipe/pipeline":          {"imgpipe/fetch", "imgpipe/pipeline/executor", "imgpipe/transform"},
-	"imgpipe/pipeline/executor": {"imgpipe/transform"},
-	"imgpipe/pipeline/store":    {"imgpipe/fetch", "imgpipe/pipeline", "imgpipe/transform"},
-	"imgpipe/pipeline/wire":     {"imgpipe/pipeline/executor", "imgpipe/transform"},
+	"imgpipe/samples":              {},
+	"imgpipe/transform":            {},
+	"imgpipe/fetch":                {},
+	"imgpipe/pipeline":             {"imgpipe/fetch", "imgpipe/pipeline/executor", "imgpipe/transform"},
+	"imgpipe/pipeline/executor":    {"imgpipe/transform"},
+	"imgpipe/pipeline/store":       {"imgpipe/fetch", "imgpipe/pipeline", "imgpipe/transform"},
+	"imgpipe/pipeline/store/shard": {"imgpipe/fetch", "imgpipe/pipeline", "imgpipe/pipeline/store"},
+	"imgpipe/pipeline/store/object": {
+		"imgpipe/fetch", "imgpipe/pipeline", "imgpipe/pipeline/store", "imgpipe/transform",
+	},
+	"imgpipe/pipeline/wire": {"imgpipe/pipeline/executor", "imgpipe/transform"},
 	"imgpipe/pipeline/procs": {
 		"imgpipe/pipeline", "imgpipe/pipeline/executor", "imgpipe/pipeline/wire", "imgpipe/transform",
 	},
@@ -42,10 +46,16 @@ var only = map[string]string{
 	"github.com/muesli/smartcrop":                  "imgpipe/transform",
 	"golang.org/x/image/tiff":                      "imgpipe/transform",
 	"golang.org/x/image/bmp":                       "imgpipe/transform",
+	"golang.org/x/image/font/sfnt":                 "imgpipe/transform/internal/lettering",
 	"github.com/spf13/cobra":                       "imgpipe/cmd/imgpipe",
 	"github.com/spf13/pflag":                       "imgpipe/cmd/imgpipe",
 	"github.com/bmatcuk/doublestar/v4":             "imgpipe/fetch",
 	"github.com/landlock-lsm/go-landlock/landlock": "imgpipe/pipeline/procs",
+	"github.com/parquet-go/parquet-go":             "imgpipe/cmd/imgpipe/internal/export",
+	"github.com/fsnotify/fsnotify":                 "imgpipe/cmd/imgpipe",
+	"github.com/minio/minio-go/v7":                 "imgpipe/pipeline/store/object",
+	"github.com/minio/minio-go/v7/pkg/credentials": "imgpipe/pipeline/store/object",
+	"github.com/BurntSushi/toml":                   "imgpipe/cmd/imgpipe/internal/preset",
 	"golang.org/x/perf/benchmath":                  "imgpipe/cmd/imgpipe/internal/bench",
 }
 

@@ -57,12 +57,16 @@ The exit status is 1 if a file cannot be read.`,
 	f.run.addPicture(flags.Group{Set: cmd.Flags(), Heading: pictureHeading})
 	f.run.addFiles(flags.Group{Set: cmd.Flags(), Heading: filesHeading})
 	f.run.addFileLimits(flags.Group{Set: cmd.Flags(), Heading: limitsHeading})
+	f.run.preset.add(cmd.Flags())
 	return cmd
 }
 
 // info looks at each file. A file that cannot be read is said, and the others are looked at all the same.
 func (f *infoFlags) info(cmd *cobra.Command, args []string) error {
-	if err := f.run.picture.check(cmd.Flags().Changed); err != nil {
+	if err := f.run.preset.apply(cmd.Flags().Lookup); err != nil {
+		return usageErrorf("%w", err)
+	}
+	if err := f.run.preset.beside(f.run.picture.check(cmd.Flags().Changed)); err != nil {
 		return usageErrorf("%w", err)
 	}
 	spec, err := f.run.picture.spec()

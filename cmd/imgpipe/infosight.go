@@ -84,7 +84,7 @@ func (s *sight) decode(ctx context.Context, data []byte, h transform.Header, lim
 	limits.RefuseDamaged, limits.Time = false, time.Minute
 	small := transform.Spec{
 		Sizes: []transform.Resize{{Width: sightSide, Height: sightSide}}, Formats: []transform.Format{transform.PNG},
-		ICC: transform.ProfileStrip,
+		ICC: transform.ProfileStrip, Depth: transform.Depth8,
 	}
 	res, err := transform.Do(ctx, transform.Task{Data: data, Spec: small, Limits: limits, Grant: sightGrant})
 	if need, ok := errors.AsType[*transform.NeedError](err); ok {

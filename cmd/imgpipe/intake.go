@@ -11,6 +11,7 @@ import (
 
 	"imgpipe/cmd/imgpipe/internal/summary"
 	"imgpipe/fetch"
+	"imgpipe/pipeline/store"
 )
 
 // An intake reads the items of a run.
@@ -21,10 +22,15 @@ type intake struct {
 	cancel context.CancelFunc
 	// ours reports whether an item is an output of this run or of an earlier one, which is no input. Nil takes all.
 	ours func(fetch.Item) bool
+	// part is which items are taken. The others are passed, which their names depend on.
+	part store.Part
+	pass func(fetch.Item)
 	// err is why the input ended early, passed what was passed over in folders, by kind. They may be read when the run
 	// has ended.
 	err    error
 	passed map[string]passedOver
+	// unmatched are the flags whose patterns had nothing, as they were given.
+	unmatched []string
 }
 
 // A passedOver counts the entries of a kind that were passed over, and has the first of them.
@@ -53,6 +59,13 @@ func (in *intake) items() iter.Seq[fetch.Item] {
 		p.count++
 		in.passed[what] = p
 	}
+	inputs.Unmatched = func(p fetch.Pattern, excludes bool) {
+		flag := "--include"
+		if excludes {
+			flag = "--exclude"
+		}
+		in.unmatched = append(in.unmatched, fmt.Sprintf("%s %q", flag, p))
+	}
 	return func(yield func(fetch.Item) bool) {
 		index := 0
 		for item, err := range inputs.Items(in.ctx) {
@@ -69,6 +82,10 @@ func (in *intake) items() iter.Seq[fetch.Item] {
 			// What was passed over has no index: an item's name must not depend on it.
 			item.Index = index
 			index++
+			if !in.part.Has(item.Index) {
+				in.pass(item)
+				continue
+			}
 			if !yield(item) {
 				return
 			}
@@ -84,12 +101,25 @@ func (in *intake) passedOver() (all []summary.PassedOver) {
 	return all
 }
 
-// notes returns what was passed over as lines for the screen, one for each kind.
+// notes returns what was passed over as lines for the screen, one for each kind, and which patterns had nothing.
 func (in *intake) notes() (lines []string) {
 	for _, what := range slices.Sorted(maps.Keys(in.passed)) {
 		p := in.passed[what]
-		lines = append(lines, fmt.Sprintf("note: passed over %s: %d, such as %s",
-			what, p.count, summary.Printable(p.first)))
+		why := "passed over " + what
+		switch what {
+		case fetch.ExcludedFiles:
+			why = "files left out by --exclude"
+		case fetch.ExcludedFolders:
+			why = "folders left out by --exclude"
+		case fetch.NotIncluded:
+			why = "files left out, as no --include has them"
+		case fetch.NoneIncluded:
+			why = "folders left out, as no --include has anything in them"
+		}
+		lines = append(lines, fmt.Sprintf("note: %s: %d, such as %s", why, p.count, summary.Printable(p.first)))
+	}
+	for _, flag := range in.unmatched {
+		lines = append(lines, fmt.Sprintf("note: %s matched nothing that would be taken", summary.Printable(flag)))
 	}
 	return lines
 }
@@ -109,14 +139,18 @@ func rereadable(lists []string) bool {
 func (in *intake) count(expect func(int)) *sync.WaitGroup {
 	var counting sync.WaitGroup
 	counting.Go(func() {
-		n := 0
+		index, n := 0, 0
 		for item, err := range in.inputs.Items(in.ctx) {
 			if err != nil {
 				return
 			}
-			if in.ours == nil || !in.ours(item) {
+			if in.ours != nil && in.ours(item) {
+				continue
+			}
+			if in.part.Has(index) {
 				n++
 			}
+			index++
 		}
 		expect(n)
 	})

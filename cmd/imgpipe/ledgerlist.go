@@ -18,6 +18,10 @@ func (f *runFlags) ledgerIsNoList(stdin io.Reader) error {
 		return nil // there is none yet
 	}
 	for _, name := range f.input.lists {
+		if store.IsLedger(filepath.Base(name)) && sameFile(filepath.Dir(name), f.output.dir) {
+			return fmt.Errorf("--input-list %q is the ledger of --output %q, which the run writes to: "+
+				"expected another list, such as a copy of it", name, f.output.dir)
+		}
 		var list os.FileInfo
 		if file, ok := stdin.(*os.File); ok && (fetch.List{Path: name}).Stdin() {
 			list, err = file.Stat()

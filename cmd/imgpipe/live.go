@@ -36,7 +36,8 @@ func liveRun(stop *stopper, p *prepared, stdout, stderr io.Writer) (err error) {
 	if err != nil {
 		return exitError{exitCouldNotRun, err}
 	}
-	return r.finish(end)
+	err = asCouldNotRun(r.prune(end))
+	return errors.Join(err, r.finish(end))
 }
 
 // An ending is how a run has ended.
@@ -52,7 +53,7 @@ type ending struct {
 // run runs the pipeline. Its error says why the pipeline was not begun.
 func (r *runner) run(ctx context.Context) (*ending, error) {
 	in := newIntake(ctx, r.inputs, r.store.Heads())
-	in.ours = r.store.Wrote
+	in.ours, in.part, in.pass = r.store.Wrote, r.flags.input.part, r.store.Pass
 	stopping := r.orderly()
 	counting := &sync.WaitGroup{}
 	if r.screen.counting() && rereadable(r.flags.input.lists) {
@@ -105,6 +106,7 @@ func (r *runner) options(stopping <-chan struct{}, in *intake) pipeline.Options 
 		Sequential:      f.exec.mode == modes.Serial,
 		Downloads:       r.can.downloads,
 		MostDownloads:   r.can.mostDownloads,
+		Stores:          f.output.atOnce(),
 		Memory:          f.exec.budget(),
 		ItemTimeout:     f.limits.perItem(),
 		MaxFailures:     f.limits.maxFailures.Count,
@@ -174,6 +176,7 @@ func (r *runner) outcome(o pipeline.Outcome) {
 		defer r.stop.idle()
 	}
 	r.sum.Add(o)
+	r.strays.saw(o.Item)
 	r.left.add(o)
 	r.screen.outcome(o)
 	if r.recording != nil {

@@ -187,7 +187,7 @@ func newRoot() *cobra.Command {
 		Use:   "imgpipe",
 		Short: "Download and transform many images, in goroutines or in processes",
 		Long: `imgpipe resizes and converts folders of photos and lists of URLs, resumes where it
-stopped, and never touches originals. One flag runs the work in goroutines or in worker
+stopped, and never loses an original. One flag runs the work in goroutines or in worker
 processes; 'imgpipe compare' measures which is better for you.`,
 		Example: `  imgpipe demo                                    a tour on built-in samples
   imgpipe run -o small --resize 1600x1600 photos  shrink a folder of photos
@@ -201,8 +201,9 @@ processes; 'imgpipe compare' measures which is better for you.`,
 	}
 	root.SetVersionTemplate("{{.Version}}")
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newRunCommand(), newCompareCommand(), newDemoCommand(), newDrillCommand(), newOpsCommand(),
-		newSamplesCommand(), newInfoCommand(), newLicensesCommand(), newManCommand())
+	root.AddCommand(newRunCommand(), newWatchCommand(), newCompareCommand(), newDemoCommand(), newDrillCommand(),
+		newOpsCommand(), newSamplesCommand(), newSheetCommand(), newInfoCommand(), newSplitCommand(), newMergeCommand(),
+		newExportCommand(), newPresetsCommand(), newLicensesCommand(), newManCommand())
 	useHelp(root)
 	return root
 }

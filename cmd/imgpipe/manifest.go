@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"imgpipe/fetch"
 	"imgpipe/pipeline"
 	"imgpipe/pipeline/store"
 )
@@ -24,35 +26,49 @@ type manifest struct {
 	html  bool
 	base  string // the output folder as a page beside the manifest names it, with a slash; "" for that of the manifest
 	lines []manifestLine
+	dirs  map[string]string // each folder of an item, once
 }
 
-// A manifestLine is where the ledger has the line of an item.
+// A manifestLine is where the ledger has the line of an item, and in which folder below that of the input the item is.
 type manifestLine struct {
 	index int
 	at    store.Ref
+	local bool
+	dir   string
+}
+
+// source returns the name of an input for a page that others may see: of a file, its path in the folder that was
+// walked, and never where that folder is.
+func (l *manifestLine) source(e store.Entry) string {
+	if !l.local {
+		return fetch.Redact(e.Source)
+	}
+	return path.Join(l.dir, filepath.Base(e.Source))
 }
 
 // manifestExtensions are those of the files of --manifest, and whether that is a page.
 var manifestExtensions = map[string]bool{".json": false, ".html": true, ".htm": true}
 
 // checkManifest returns an error unless a manifest can have a name.
-func checkManifest(path string) error {
-	if _, known := manifestExtensions[strings.ToLower(filepath.Ext(path))]; path != "" && !known {
-		return fmt.Errorf("--manifest %q: its name says what it is: expected one that ends in .json or .html", path)
+func checkManifest(name string) error {
+	if _, known := manifestExtensions[strings.ToLower(filepath.Ext(name))]; name != "" && !known {
+		return fmt.Errorf("--manifest %q: its name says what it is: expected one that ends in .json or .html", name)
 	}
 	return nil
 }
 
 // newManifest begins the manifest of a run into an output folder.
 func newManifest(
-	ctx context.Context, path, folder string, s *store.Store, allowed func() error,
+	ctx context.Context, name, folder string, s *store.Store, allowed func() error,
 ) (*manifest, error) {
-	file, err := openSide(ctx, "manifest", path, allowed)
+	file, err := openSide(ctx, "manifest", name, allowed)
 	if file == nil {
 		return nil, err
 	}
-	m := &manifest{file: file, store: s, html: manifestExtensions[strings.ToLower(filepath.Ext(path))]}
-	if m.base, err = urlBetween(filepath.Dir(path), folder); err != nil {
+	m := &manifest{
+		file: file, store: s, html: manifestExtensions[strings.ToLower(filepath.Ext(name))], dirs: map[string]string{},
+	}
+	if m.base, err = urlBetween(filepath.Dir(name), folder); err != nil {
 		file.abandon()
 		return nil, file.failed(err)
 	}
@@ -84,7 +100,12 @@ func (m *manifest) add(o pipeline.Outcome) {
 		return
 	}
 	if at, ok := m.store.Recorded(o.Place); ok {
-		m.lines = append(m.lines, manifestLine{o.Item.Index, at})
+		dir, known := m.dirs[o.Item.Dir]
+		if !known {
+			dir = o.Item.Dir
+			m.dirs[dir] = dir
+		}
+		m.lines = append(m.lines, manifestLine{o.Item.Index, at, o.Item.Local(), dir})
 	}
 }
 
@@ -123,7 +144,7 @@ func (m *manifest) images(yield func(*pageImage, error) bool) {
 			yield(nil, fmt.Errorf("read %s: %w", store.LedgerName, err))
 			return
 		}
-		img := newPageImage(e, m.base)
+		img := newPageImage(e, line.source(e), m.base)
 		if img != nil && !yield(img, nil) {
 			return
 		}

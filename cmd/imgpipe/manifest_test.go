@@ -16,7 +16,7 @@ import (
 
 // pageOf returns the image of a line with outputs of these names, formats and widths.
 func pageOf(base string, outputs ...pipeline.Output) *pageImage {
-	return newPageImage(store.Entry{Status: pipeline.Done, Source: "a", Outputs: outputs}, base)
+	return newPageImage(store.Entry{Status: pipeline.Done, Outputs: outputs}, "a", base)
 }
 
 // ofFormat returns an output.
@@ -50,6 +50,21 @@ func TestNamesAreHarmlessInAPage(t *testing.T) {
 		}
 		if b, err := json.Marshal(img); err != nil || strings.Contains(string(b), "<") {
 			t.Errorf("%q: %v, %s", name, err, b)
+		}
+	}
+}
+
+// TestSourcesInAPageNameNoFolderOfTheMachine has inputs as the ledger knows them: by their absolute paths.
+func TestSourcesInAPageNameNoFolderOfTheMachine(t *testing.T) {
+	for _, c := range []struct{ dir, source, want string }{
+		{"", "/home/anna/secret/a.jpg", "a.jpg"},
+		{"trip/day 2", "/home/anna/secret/trip/day 2/d.png", "trip/day 2/d.png"},
+		{"", "a.jpg", "a.jpg"}, {"", "../../home/anna/a.jpg", "a.jpg"},
+		{"", "https://anna:word@example.com/a/b.jpg", "https://example.com/a/b.jpg"},
+	} {
+		l := manifestLine{local: !strings.Contains(c.source, "://"), dir: c.dir}
+		if got := l.source(store.Entry{Source: c.source}); got != c.want {
+			t.Errorf("%s in %q: %q, expected %q", c.source, c.dir, got, c.want)
 		}
 	}
 }

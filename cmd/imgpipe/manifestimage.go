@@ -19,7 +19,7 @@ import (
 
 // A pageImage is one image of a manifest. Its JSON is that of --manifest FILE.json.
 type pageImage struct {
-	Source string `json:"source"`
+	Source string `json:"source"` // a path in the input folder, or a URL
 	// Width and Height are those of the largest output.
 	Width  int `json:"width"`
 	Height int `json:"height"`
@@ -48,9 +48,9 @@ type pageOutput struct {
 	Bytes  int64            `json:"bytes"`
 }
 
-// newPageImage returns the image of a ledger's line; nil if that has no outputs of ours.
-func newPageImage(e store.Entry, base string) *pageImage {
-	img := &pageImage{Source: e.Source}
+// newPageImage returns the image of a ledger's line, whose source a page names so; nil if that has no outputs of ours.
+func newPageImage(e store.Entry, source, base string) *pageImage {
+	img := &pageImage{Source: source}
 	for _, o := range e.Outputs {
 		if !o.Kept {
 			img.Outputs = append(img.Outputs, newPageOutput(o, base))

@@ -90,7 +90,7 @@ func (r *runner) open(ctx context.Context, own *owner) (err error) {
 	if !f.exec.whole() {
 		buffers = nil // one stage alone fetches all files first, which would fill the buffers
 	}
-	r.client = fetch.New(f.download.options(r.can.idle, buffers))
+	r.client = fetch.New(r.fetching(buffers))
 	own.undo(r.client.Close)
 	suspects := f.exec.worker.options(r.can.apart)
 	suspects.Measured = f.exec.measured
@@ -121,7 +121,8 @@ func (r *runner) openSides(ctx context.Context, own *owner) (err error) {
 		return err
 	}
 	own.undo(r.trace.abandon)
-	r.pages, err = newManifest(ctx, f.manifest, r.flags.output.dir, r.store, r.sides.allowed(f.manifest))
+	folder := r.flags.output.folderOf(f.manifest)
+	r.pages, err = newManifest(ctx, f.manifest, folder, r.store, r.sides.allowed(f.manifest))
 	if err != nil {
 		return err
 	}

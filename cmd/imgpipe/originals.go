@@ -29,6 +29,13 @@ type originals struct {
 // when their turn comes.
 func (f *runFlags) originals(stop *stopper, inputs fetch.Inputs) (*originals, error) {
 	o := &originals{inputs: inputs}
+	if f.output.remote() && f.output.onExist == store.Overwrite {
+		if err := o.lookRemote(stop, f); err != nil {
+			o.close()
+			return nil, err
+		}
+		return o, nil
+	}
 	if _, err := os.Stat(f.output.dir); f.output.onExist != store.Overwrite || err != nil {
 		return o, nil
 	}
@@ -72,7 +79,7 @@ func (o *originals) look(stop *stopper, f *runFlags, before *store.Store) error 
 		}
 	}
 	o.files = &store.FileSet{}
-	for item, err := range o.inputs.Items(stop.ctx) {
+	for item, err := range withLeftOut(o.inputs, o.files.Add).Items(stop.ctx) {
 		if err != nil || item.Err != nil || !item.Local() || ours(item.Source) {
 			continue
 		}
@@ -81,11 +88,26 @@ func (o *originals) look(stop *stopper, f *runFlags, before *store.Store) error 
 		}
 		o.files.Add(item.Source)
 	}
+	return o.rewind()
+}
+
+// rewind has standard input, if it was copied, be read from its beginning.
+func (o *originals) rewind() error {
 	if o.stdin == nil {
 		return nil
 	}
 	_, err := o.stdin.Seek(0, io.SeekStart)
 	return err
+}
+
+// withLeftOut returns inputs that call add with each file that patterns leave out: it is an original all the same.
+func withLeftOut(inputs fetch.Inputs, add func(file string)) fetch.Inputs {
+	inputs.PassedOver = func(file, what string) {
+		if what == fetch.ExcludedFiles || what == fetch.NotIncluded {
+			add(file)
+		}
+	}
+	return inputs
 }
 
 // reads adds further files that a run reads, such as those of operations. An output of ours may be one of them.
@@ -114,7 +136,7 @@ func (o *originals) spool(ctx context.Context, atLast func(func())) (err error) 
 			continue
 		}
 		// The name stays, since it may tell the format.
-		to := filepath.Join(dir, fmt.Sprint(i)+"-"+filepath.Base(l.Path))
+		to := filepath.Join(dir, fmt.Sprint(i)+"-"+filepath.Base(l.Name()))
 		err := keepList(ctx, l, o.inputs.Stdin, to)
 		if err == nil && l.Stdin() {
 			o.stdin, err = os.Open(to)
@@ -125,7 +147,7 @@ func (o *originals) spool(ctx context.Context, atLast func(func())) (err error) 
 		if l.Stdin() {
 			o.inputs.Stdin = o.stdin
 		} else {
-			lists[i].Path = to
+			lists[i].Path, lists[i].From = to, nil
 		}
 	}
 	o.inputs.Lists = lists

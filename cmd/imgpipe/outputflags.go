@@ -16,8 +16,18 @@ type outputFlags struct {
 	onExist                        store.OnExist
 	sync                           string
 	force, retryFailed, skipFailed bool
-	keepTime                       bool
+	keepTime, sourceSHA256         bool
+	inPlace, prune                 bool
+	backup                         string // the folder of the originals, with inPlace
+	unique                         string
+	verify                         bool
 }
+
+// What --unique takes.
+const (
+	uniqueNo  = "no"
+	uniqueURL = "url"
+)
 
 // What --sync takes.
 const (
@@ -33,12 +43,25 @@ func (f *outputFlags) check() error {
 	case f.skipFailed && (f.force || f.retryFailed):
 		return errors.New("--skip-failed excludes --force and --retry-failed: expected one of them")
 	}
+	if f.inPlace {
+		return nil // runFlags.checkInPlace looks at the folder
+	}
+	if f.remote() {
+		return f.checkRemote()
+	}
+	if f.verify {
+		return errors.New("--verify asks an object store for each output: expected --output s3://BUCKET/PREFIX " +
+			"with it; in a folder, each is looked at anyway")
+	}
 	return folderName("output", f.dir)
 }
 
 // isNotInput refuses an output folder that is the very folder of an input. It is an early courtesy: the store replaces
 // no input, whatever its folder.
 func (f *outputFlags) isNotInput(inputs []string) error {
+	if f.remote() {
+		return f.isNotRemoteInput(inputs)
+	}
 	out, err := os.Stat(f.dir)
 	if err != nil {
 		return nil // it is not there yet
@@ -57,9 +80,14 @@ func (f *outputFlags) options() store.Options {
 	return store.Options{
 		Name: f.name, OnExist: f.onExist,
 		Force: f.force, RetryFailed: f.retryFailed, SkipFailed: f.skipFailed, NoSync: f.sync == syncOff,
-		KeepTime: f.keepTime,
+		KeepTime: f.keepTime, Unique: f.unique == uniqueURL, InPlace: f.inPlace,
 	}
 }
 
-// shown is the output folder as a person would write it.
-func (f *outputFlags) shown() string { return filepath.Clean(f.dir) }
+// shown is where outputs go as a person would write it.
+func (f *outputFlags) shown() string {
+	if f.remote() {
+		return f.address().String()
+	}
+	return filepath.Clean(f.dir)
+}

@@ -30,6 +30,8 @@ type pictureFlags struct {
 	compression       int
 	colors            int
 	icc               transform.ProfileRule
+	depth             transform.Depth
+	linear            bool
 	metadata          transform.Metadata
 	animate           transform.Animation
 	rawPreview        bool
@@ -38,13 +40,18 @@ type pictureFlags struct {
 
 // check looks at the flags together.
 func (f *pictureFlags) check(changed func(string) bool) error {
-	sized := changed("resize") || changed("size")
+	sized := f.resize != (transform.Resize{}) || len(f.sizes) > 0
 	switch {
 	case changed("resize") && changed("size"):
 		return errors.New("--resize and --size exclude each other: expected one --resize, or a --size for each output")
 	case sized && changed("gravity") && !f.placed():
 		return errors.New("--gravity says what --fit cover keeps and where --fit contain puts it: " +
 			"expected one of them with it")
+	case f.linear && !sized && !f.resizes():
+		return errors.New("--linear says how to resize: expected --resize, --size or --op resize=SIZE with it")
+	case f.linear && f.filter == "nearest":
+		return errors.New("--linear changes nothing with --filter nearest, which adds no pixels up: " +
+			"expected another filter with it")
 	case f.metadata != "" && f.metadata != transform.MetadataStrip && len(f.format.list) > 0 &&
 		!slices.ContainsFunc(f.format.list, transform.Format.HoldsMetadata):
 		return fmt.Errorf("--metadata %s is for %s files: expected no --format %s with it",
@@ -63,7 +70,7 @@ func (f *pictureFlags) check(changed func(string) bool) error {
 
 // heeded returns an error if a flag changes nothing in any of the formats.
 func (f *pictureFlags) heeded(changed func(string) bool) error {
-	for _, name := range []string{"quality", "effort", "chroma", "progressive", "compression", "colors"} {
+	for _, name := range []string{"quality", "effort", "chroma", "progressive", "compression", "colors", "depth"} {
 		heeds := func(t transform.Format) bool { return t.Heeds(name) }
 		if changed(name) && len(f.format.list) > 0 && !slices.ContainsFunc(f.format.list, heeds) {
 			return fmt.Errorf("--%s is for %s files: expected no --format %s with it",
@@ -71,6 +78,11 @@ func (f *pictureFlags) heeded(changed func(string) bool) error {
 		}
 	}
 	return nil
+}
+
+// resizes reports whether an operation resizes.
+func (f *pictureFlags) resizes() bool {
+	return slices.ContainsFunc(f.ops, func(op transform.Op) bool { return op.Name() == "resize" })
 }
 
 // placed reports whether gravity has a say: a picture is cut, or put on a larger canvas.
@@ -88,8 +100,8 @@ func (f *pictureFlags) spec() (transform.Spec, error) {
 	s := transform.Spec{
 		NoOrient: f.noOrient, Background: f.background, Sizes: slices.Clone(f.sizes), Ops: f.ops,
 		Formats: f.format.list, Smallest: f.format.smallest, Quality: f.quality, Effort: f.effort, Chroma: f.chroma,
-		Progressive: f.progressive, Compression: f.compression, Colors: f.colors, ICC: f.icc, Metadata: f.metadata,
-		Animate: f.animate, RawPreview: f.rawPreview, IfSmaller: f.ifSmaller,
+		Progressive: f.progressive, Compression: f.compression, Colors: f.colors, ICC: f.icc, Depth: f.depth,
+		Linear: f.linear, Metadata: f.metadata, Animate: f.animate, RawPreview: f.rawPreview, IfSmaller: f.ifSmaller,
 	}
 	if f.resize != (transform.Resize{}) {
 		s.Sizes = []transform.Resize{f.resize}
@@ -108,14 +120,14 @@ func (f *pictureFlags) spec() (transform.Spec, error) {
 	for _, name := range s.AssetNames() {
 		b, err := readAsset(name)
 		if err != nil {
-			return s, fmt.Errorf("--op: the watermark's %w", err)
+			return s, fmt.Errorf("--op: %w", err)
 		}
 		files[name] = b
 	}
 	return s.WithAssets(files)
 }
 
-// maxAsset bounds the file of a watermark, which each worker holds.
+// maxAsset bounds the file of an operation, such as a watermark or a font: each worker holds it.
 const maxAsset = 64e6
 
 func readAsset(name string) ([]byte, error) {
@@ -123,9 +135,9 @@ func readAsset(name string) ([]byte, error) {
 	var failed *fs.PathError
 	switch {
 	case errors.As(err, &failed):
-		return nil, fmt.Errorf("image %s: %w", name, failed.Err)
+		return nil, fmt.Errorf("read %s: %w", name, failed.Err)
 	case !info.Mode().IsRegular() || info.Size() > maxAsset:
-		return nil, fmt.Errorf("image %s: expected a file of at most 64MB", name)
+		return nil, fmt.Errorf("read %s: expected a file of at most 64MB", name)
 	}
 	return os.ReadFile(name)
 }

@@ -18,7 +18,8 @@ func newRunCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run [flags] INPUT...",
 		Short: "Fetch and transform images",
-		Long: `Fetch and transform images. An INPUT is a file, a folder (walked), a pattern or a URL.
+		Long: `Fetch and transform images. An INPUT is a file, a folder (walked), a pattern or a URL, also
+s3://BUCKET/PREFIX.
 
 Outputs keep the tree of the folders. Each is written whole or not at all. The same
 command again does only what is not done yet or failed; --force does all again.
@@ -30,12 +31,16 @@ of NO_PROXY and this machine itself. Names in lower case go first.`,
   imgpipe run -o thumbs --size 320 --size 1280 --format jpeg photos '*.png'
   imgpipe run -o square --resize 256x256 --fit cover --gravity smart -i urls.txt
   imgpipe run -o set -i set.csv --url-col image -d 64 --failed-list failed.txt
+  imgpipe run -o s3://bucket/small --resize 1600x1600 s3://bucket/photos/
   imgpipe run -o bw --op grayscale --op 'watermark=logo.png,opacity=0.5' photos`,
 	}
 	f := addRunFlags(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := f.preset.apply(f.set.Lookup); err != nil {
+			return exitError{exitUsage, err}
+		}
 		f.finalize(args)
-		if err := errors.Join(f.check(), f.checkProxies()); err != nil {
+		if err := errors.Join(f.preset.beside(f.check()), f.checkProxies()); err != nil {
 			return exitError{exitUsage, err}
 		}
 		return runRun(cmd.Context(), f, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
@@ -74,6 +79,7 @@ type prepared struct {
 	inputs fetch.Inputs
 	store  *store.Store
 	sides  *sideCheck
+	strays *pruner // nil without --prune
 	can    capacity
 }
 
@@ -85,14 +91,19 @@ func (f *runFlags) prepare(stop *stopper, stdin io.Reader, own *owner) (*prepare
 		return nil, usage(err)
 	}
 	options := f.output.options()
-	options.Spec, options.RefuseDamaged = spec, f.limits.refuseDamaged()
+	options.Spec, options.RefuseDamaged, options.Part = spec, f.limits.refuseDamaged(), f.input.part
+	if options.Name == "" && len(f.picture.sizes) > 0 && !f.output.inPlace {
+		options.Name = store.NameOfSizes // also for one size, which keeps its name when another is added
+	}
 	options.ReadOnly = f.dry || !f.exec.whole()
 	if err := badName(options.Check()); err != nil {
 		return nil, usage(err)
 	}
-	p := &prepared{flags: f, inputs: f.inputs(stdin)}
-	if err := p.inputs.Check(stop.ctx); err != nil {
-		return nil, usage(err)
+	p := &prepared{flags: f, inputs: f.inputs(stdin), strays: f.pruner()}
+	if !f.watched {
+		if err := p.inputs.Check(stop.ctx); err != nil {
+			return nil, usage(err)
+		}
 	}
 	if err := f.ledgerIsNoList(stdin); err != nil {
 		return nil, usage(err)
@@ -116,7 +127,11 @@ func (f *runFlags) prepare(stop *stopper, stdin io.Reader, own *owner) (*prepare
 	if options.Fault, err = drill.HookDisk(); err != nil {
 		return nil, usage(err)
 	}
-	if p.store, err = store.Open(f.output.dir, options); err != nil {
+	folder, err := f.place(stop.ctx, &options, own)
+	if err != nil {
+		return nil, exitError{exitCouldNotRun, f.hinted(err)}
+	}
+	if p.store, err = f.openStore(stop.ctx, folder, options); err != nil {
 		return nil, exitError{exitCouldNotRun, f.hinted(err)}
 	}
 	own.add(p.store.Close)

@@ -17,10 +17,11 @@ import (
 	"imgpipe/transform"
 )
 
-// runFlags are the flags of imgpipe run, in parts by what they are for. Each part makes the options of one package from
-// what it holds. A flag's value is good by itself once it has been read. Then finalize derives what flags leave open,
-// and check looks at flags together. Nothing changes them after finalize.
+// runFlags are the flags of imgpipe run, in parts by what they are for. Each part makes the options of one package
+// from what it holds. A flag's value is good by itself once it has been read. Then finalize derives what flags leave
+// open, and check looks at flags together. Nothing changes them after finalize.
 type runFlags struct {
+	preset   presetFlags   // which presets flags come from
 	input    inputFlags    // where items come from
 	download downloadFlags // how they are fetched
 	picture  pictureFlags  // what is made of them
@@ -30,6 +31,8 @@ type runFlags struct {
 	tell     tellFlags     // what the run says of itself
 
 	dry, explain bool
+	// watched reports that the folders are watched: an image may come later.
+	watched bool
 
 	set *pflag.FlagSet
 }
@@ -43,14 +46,17 @@ const (
 	downloadHeading = "Network"
 )
 
+const speedHeading = "Speed and memory"
+
 func addRunFlags(set *pflag.FlagSet) *runFlags {
 	f := &runFlags{set: set}
 	f.addCommon(flags.Group{Set: set, Heading: "Common flags"})
 	f.addInput(flags.Group{Set: set, Heading: inputHeading})
+	f.preset.add(set)
 	f.addPicture(flags.Group{Set: set, Heading: pictureHeading})
 	f.addFiles(flags.Group{Set: set, Heading: filesHeading})
 	f.addOutput(flags.Group{Set: set, Heading: "Output"})
-	f.addSpeed(flags.Group{Set: set, Heading: "Speed and memory"})
+	f.addSpeed(flags.Group{Set: set, Heading: speedHeading})
 	f.addLimits(flags.Group{Set: set, Heading: limitsHeading})
 	f.exec.worker.add(set)
 	f.addNetwork(flags.Group{Set: set, Heading: downloadHeading})
@@ -60,12 +66,16 @@ func addRunFlags(set *pflag.FlagSet) *runFlags {
 }
 
 func (f *runFlags) addCommon(g flags.Group) {
-	f.exec.mode = modes.Goroutines
 	g.Add(
 		flags.Flag{Name: "output", Short: "o", Common: true, Value: flags.Text(&f.output.dir, "DIR"),
-			Usage: "folder for the outputs and the ledger, imgpipe.jsonl (required)"},
+			Usage: "folder for the outputs and the ledger, imgpipe.jsonl, or s3://BUCKET/PREFIX (required)"},
 	)
 	f.addResult(g)
+	f.addMode(g)
+}
+
+func (f *runFlags) addMode(g flags.Group) {
+	f.exec.mode = modes.Goroutines
 	g.Add(
 		flags.Flag{Name: "mode", Short: "m", Common: true, Value: flags.Choice(&f.exec.mode, modes.Names()...),
 			Usage: "where images are transformed: " + strings.Join(modes.Names(), ", ") +
@@ -89,26 +99,6 @@ func (f *runFlags) addResult(g flags.Group) {
 	)
 }
 
-func (f *runFlags) addInput(g flags.Group) {
-	f.input.listFormat = listAuto
-	g.Add(
-		flags.Flag{Name: "input-list", Short: "i", Common: true, Value: flags.Texts(&f.input.lists, "FILE"),
-			Usage: "list of files and URLs, - for standard input; plain, CSV, TSV, JSONL or a JSON array, " +
-				"also in gzip or zstd; may be repeated"},
-		flags.Flag{Name: "list-format",
-			Value: flags.Choice(&f.input.listFormat, listAuto, listPlain, "csv", "tsv", "jsonl"),
-			Usage: "format of the lists (default auto: by extension and content)"},
-		flags.Flag{Name: "url-col", Value: flags.Text(&f.input.listKey, "NAME"),
-			Usage: "column or key that holds the URL (default url), or several URLs in JSON, where it may be " +
-				"image.url or images[0].url; a number counts the columns of a table without a header from 1"},
-		flags.Flag{Name: "null", Short: "0", Value: flags.Switch(&f.input.null),
-			Usage: "entries of plain lists end with a NUL byte, as find -print0 writes them"},
-		flags.Flag{Name: "root", Value: flags.Text(&f.input.root, "DIR"),
-			Usage: "keep the folders below DIR in the names of outputs, also of files that a list or the shell " +
-				"names: find /photos … | imgpipe run --root /photos -i - -o small"},
-	)
-}
-
 func (f *runFlags) addPicture(g flags.Group) {
 	g.Add(
 		flags.Flag{Name: "size", Common: true,
@@ -128,6 +118,10 @@ func (f *runFlags) addPicture(g flags.Group) {
 			Value: flags.Parsed(&f.picture.filter, "NAME",
 				ofTransform(transform.ParseFilter), textOf[transform.Filter]),
 			Usage: "lanczos (default), catmullrom, mitchell, linear, box, nearest"},
+		flags.Flag{Name: "linear", Value: flags.Switch(&f.picture.linear),
+			Usage: "resize in linear light: fine bright detail stays as bright as it was. Levels are taken for those " +
+				"of sRGB, whatever the profile. Large JPEGs take six times as long, PNGs 1.3 times. See imgpipe help " +
+				"color"},
 		flags.Flag{Name: "upscale", Value: flags.Switch(&f.picture.upscale),
 			Usage: "allow images to become larger. Without it, an image smaller than the box stays small: cover " +
 				"and fill warn, contain pads it"},
@@ -141,6 +135,12 @@ func (f *runFlags) addPicture(g flags.Group) {
 				"white)"},
 		flags.Flag{Name: "no-auto-orient", Value: flags.Switch(&f.picture.noOrient),
 			Usage: "do not turn images upright by their EXIF or XMP orientation"},
+	)
+	f.addRaw(g)
+}
+
+func (f *runFlags) addRaw(g flags.Group) {
+	g.Add(
 		flags.Flag{Name: "raw-preview", Value: flags.Switch(&f.picture.rawPreview),
 			Usage: "take camera raw files too (CR2, CR3, NEF, ARW, DNG, RAF, ORF, RW2 and others), and use the " +
 				"largest JPEG in each"},
@@ -163,6 +163,10 @@ func (f *runFlags) addFiles(g flags.Group) {
 			Usage: "color profile. keep: pixels as they are, and the profile with them; sRGB where the format has no " +
 				"place for it (default). srgb: convert to sRGB. strip: pixels as they are, and no profile. See " +
 				"imgpipe help color"},
+		flags.Flag{Name: "depth",
+			Value: flags.Parsed(&p.depth, "keep|8", ofTransform(transform.ParseDepth), textOf[transform.Depth]),
+			Usage: "bits of a sample in " + heeding("depth") + ". keep: 16 where the source has 16, and a warning " +
+				"where an operation is done with 8 (default). 8: always 8"},
 		flags.Flag{Name: "animate",
 			Value: flags.Parsed(&p.animate, "keep|first",
 				ofTransform(transform.ParseAnimation), textOf[transform.Animation]),
@@ -204,11 +208,11 @@ func unlessZero(n int) string {
 }
 
 func (f *runFlags) addOutput(g flags.Group) {
-	f.output.sync = syncOn
+	f.output.sync, f.output.unique = syncOn, uniqueNo
 	g.Add(
 		flags.Flag{Name: "name", Value: flags.Text(&f.output.name, "TEMPLATE"),
 			Usage: "names of outputs, of {dir} {stem} {ext} {index} {host} {sha8} {size} {w} {h}, and of " +
-				"photos {date} {year} {month} {day} {camera} (default " +
+				"photos {date} {year} {month} {day} {camera}, and of lists {column:NAME} (default " +
 				"{dir}/{stem}.{ext}, or {dir}/{stem}-{size}.{ext} for several sizes); the stem of a URL ends in " +
 				"{sha8}, so that two never meet"},
 		flags.Flag{Name: "on-exist",
@@ -221,6 +225,10 @@ func (f *runFlags) addOutput(g flags.Group) {
 		flags.Flag{Name: "keep-mtime", Value: flags.Switch(&f.output.keepTime),
 			Usage: "outputs that are written get the time of the last change of their input; of a URL, what its " +
 				"server says"},
+	)
+	f.addInPlace(g)
+	f.addPrune(g)
+	g.Add(
 		flags.Flag{Name: "force", Value: flags.Switch(&f.output.force),
 			Usage: "do again what is done; files that imgpipe did not write are still kept"},
 		flags.Flag{Name: "retry-failed", Value: flags.Switch(&f.output.retryFailed),
@@ -229,6 +237,14 @@ func (f *runFlags) addOutput(g flags.Group) {
 				"stays 1"},
 		flags.Flag{Name: "skip-failed", Value: flags.Switch(&f.output.skipFailed),
 			Usage: "skip what failed in an earlier run: do only what is new"},
+		flags.Flag{Name: "source-sha256", Value: flags.Switch(&f.output.sourceSHA256),
+			Usage: "have the ledger say the SHA-256 of each file that is read, beside that of each output"},
+		flags.Flag{Name: "unique", Value: flags.Choice(&f.output.unique, uniqueNo, uniqueURL),
+			Usage: "url: skip an input whose URL or path an earlier input of the run has, which takes 8 bytes of " +
+				"memory for each input. no: do it as often as it is named (default)"},
+		flags.Flag{Name: "verify", Value: flags.Switch(&f.output.verify),
+			Usage: "with --output s3://: ask whether each output that the ledger has is still there; without this " +
+				"flag the ledger is believed. See 'imgpipe help s3'"},
 		flags.Flag{Name: "sync", Value: flags.Choice(&f.output.sync, syncOn, syncOff),
 			Usage: "on: after a power failure the same command continues where it stopped (default). off: the " +
 				"system decides when to write, so that a run need not wait for a slow disk"},
@@ -272,19 +288,33 @@ func (f *runFlags) addFileLimits(g flags.Group) {
 
 func (f *runFlags) addLimits(g flags.Group) {
 	f.addFileLimits(g)
+	f.addImageLimits(g)
+	g.Add(
+		flags.Flag{Name: "max-time", Value: flags.PeriodOrNone(&f.limits.maxTime),
+			Usage: "stop after this time: begin no more images, and end those under way five seconds later; the " +
+				"same command continues (default no limit)"},
+	)
+}
+
+// addImageLimits adds the flags of what becomes of an image that is too much.
+func (f *runFlags) addImageLimits(g flags.Group) {
 	f.limits.itemTimeout, f.limits.damaged = time.Minute, damagedKeep
 	g.Add(
 		flags.Flag{Name: "damaged", Value: flags.Choice(&f.limits.damaged, damagedKeep, damagedFail),
 			Usage: "what to do with a damaged image. keep: use the rows that are there, and warn about what is " +
 				"missing (default). fail: the image fails, also one that an earlier run kept. An image without a " +
 				"whole row always fails"},
+		flags.Flag{Name: "min-size",
+			Value: flags.Parsed(&f.limits.minSize, "PIXELS", parseMinSize, unlessZero),
+			Usage: "smallest image that is taken, by its shorter side: a smaller one fails, and nothing of it is " +
+				"decoded"},
+		flags.Flag{Name: "max-aspect", Value: flags.Parsed(&f.limits.maxAspect, "RATIO", parseAspect, formatAspect),
+			Usage: "longest image that is taken, such as 2.5: one whose longer side is more of the shorter fails, " +
+				"and nothing of it is decoded"},
 		flags.Flag{Name: "item-timeout", Value: flags.PeriodOrNone(&f.limits.itemTimeout),
 			Usage: "time for the whole transform of one image, from when it begins; 0 for no limit"},
 		flags.Flag{Name: "max-failures", Value: flags.CountOrShare(&f.limits.maxFailures),
 			Usage: "stop after this many failed images; 1 stops at the first (default no limit)"},
-		flags.Flag{Name: "max-time", Value: flags.PeriodOrNone(&f.limits.maxTime),
-			Usage: "stop after this time: begin no more images, and end those under way five seconds later; the " +
-				"same command continues (default no limit)"},
 	)
 }
 
@@ -302,8 +332,19 @@ func (f *runFlags) addNetwork(g flags.Group) {
 			Usage: "further tries after time-outs, broken connections, 408, 429 and 5xx"},
 		flags.Flag{Name: "per-host", Value: flags.Whole(&f.download.perHost, 1, 4096),
 			Usage: "downloads from one host at once"},
+		flags.Flag{Name: "rate", Value: flags.Parsed(&f.download.rate, "N", parseRate, formatRate),
+			Usage: "requests to one host that begin in a second, spread evenly, such as 2 or 0.5 (default no limit); " +
+				"of shards, each has its own"},
 		flags.Flag{Name: "user-agent", Value: flags.Text(&f.download.userAgent, "TEXT"),
 			Usage: "User-Agent header of requests (default imgpipe)"},
+		flags.Flag{Name: "header", Value: flags.List(&f.download.headers, "NAME: VALUE", fetch.ParseHeader),
+			Usage: "further header of requests; may be repeated. It goes to the host of each URL of the input, and " +
+				"not to another one that it sends on to; reports do not show its value"},
+		flags.Flag{Name: "referer", Value: flags.Text(&f.download.referer, "URL"),
+			Usage: "page that requests say they come from, as some servers ask for"},
+		flags.Flag{Name: "ignore-opt-out", Value: flags.Switch(&f.download.ignoreOptOut),
+			Usage: "download what lists name also if its server asks, by X-Robots-Tag with noai, noimageai, noindex " +
+				"or noimageindex, that it is not collected; without it, such inputs fail for good"},
 		flags.Flag{Name: "public-only", Value: flags.Switch(&f.download.publicOnly),
 			Usage: "for untrusted lists: refuse addresses that are not public, also as the target of a redirect"},
 		flags.Flag{Name: "allow-host", Value: flags.List(&f.download.allowHosts, "HOST", hostFor(false)),
@@ -361,5 +402,10 @@ func (f *runFlags) inputs(stdin io.Reader) fetch.Inputs {
 		in.Extensions = append(in.Extensions, transform.RawExtensions()...)
 	}
 	in.Timeout, in.Skip = f.download.timeout, []string{f.output.dir}
+	in.Sources = f.sources()
+	for i, l := range in.Lists {
+		in.Lists[i].Columns = f.input.columns.with(store.TemplateColumns(f.output.name))
+		in.Lists[i].From = f.opener(l.Path, in.Sources)
+	}
 	return in
 }

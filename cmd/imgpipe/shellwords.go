@@ -53,3 +53,15 @@ func splitWords(text string) (words []string, err error) {
 	end()
 	return words, nil
 }
+
+// shellWord returns a word as a POSIX shell reads it.
+func shellWord(word string) string {
+	plain := func(r rune) bool {
+		return strings.ContainsRune("-_.,=/:+@%", r) ||
+			'0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
+	}
+	if word != "" && strings.IndexFunc(word, func(r rune) bool { return !plain(r) }) < 0 {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 
 	"imgpipe/cmd/imgpipe/internal/summary"
 	"imgpipe/fetch"
@@ -19,11 +20,18 @@ var (
 	innerUser = regexp.MustCompile(`(?i)(https?:[/\\]*|://)[^/\\?#\s]*@`)
 )
 
-// shownCommand returns a command line as it may be kept: its URLs have no user and password.
+// headerValue finds the value of --header, in an argument of its own or behind the flag.
+var headerValue = regexp.MustCompile(`^(--header=|)([^:=]*:).*`)
+
+// shownCommand returns a command line as it may be kept: its URLs have no user and password, and its headers no values.
 func shownCommand(args []string) []string {
 	shown := make([]string, len(args))
 	for i, arg := range args {
 		shown[i] = arg
+		if strings.HasPrefix(arg, "--header=") || i > 0 && args[i-1] == "--header" {
+			shown[i] = headerValue.ReplaceAllString(strings.ReplaceAll(arg, "\n", " "), "$1$2 …")
+			continue
+		}
 		if at := beginsURL.FindStringIndex(arg); at != nil {
 			shown[i] = arg[:at[0]] + innerUser.ReplaceAllString(fetch.Redact(arg[at[0]:]), "$1")
 		}
@@ -37,8 +45,9 @@ func (f *runFlags) plan(c capacity, spec string) string {
 	if m := f.picture.metadata; m == "" || m == transform.MetadataStrip {
 		metadata = "; metadata is left out"
 	}
-	return fmt.Sprintf("%s, workers %d, %s, memory %s; %s%s",
-		f.exec.mode, c.workers, f.most(c), summary.Bytes(f.exec.budget()), cmp.Or(spec, "turn upright"), metadata)
+	return fmt.Sprintf("%s, workers %d, %s, memory %s; %s%s%s",
+		f.exec.mode, c.workers, f.most(c), summary.Bytes(f.exec.budget()), cmp.Or(spec, "turn upright"), metadata,
+		f.preset.shown())
 }
 
 // most returns the part of the header line that says how many images are downloaded at once, at most: nothing was

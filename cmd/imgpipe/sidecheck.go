@@ -41,6 +41,11 @@ func (f *runFlags) sideCheck(assets []string) *sideCheck {
 	c.reads(&f.input, assets)
 	ledger := filepath.Join(f.output.dir, store.LedgerName)
 	c.others = append(c.others, named{"output folder", f.output.dir}, named{"ledger", ledger})
+	for _, p := range f.preset.used {
+		if p.File != "" {
+			c.others = append(c.others, named{"file of presets", p.File})
+		}
+	}
 	return c
 }
 
@@ -130,8 +135,7 @@ func (c *sideCheck) one(path string) error {
 	case imageFiles().Has(filepath.Base(path)), imageFiles().Has(filepath.Base(place)):
 		return errors.New("it has the name of an image, and images are never replaced: " +
 			"expected the name of a file to write, such as report.json")
-	case strings.EqualFold(filepath.Base(place), store.LedgerName),
-		strings.EqualFold(filepath.Base(path), store.LedgerName):
+	case store.IsLedger(filepath.Base(place)), store.IsLedger(filepath.Base(path)):
 		return errors.New("it has the name of a ledger: expected another one")
 	case underWay(placeOf(place)):
 		return fmt.Errorf("%s is for what is under way: expected another folder", store.TempName)
@@ -158,7 +162,7 @@ func (c *sideCheck) one(path string) error {
 // underWay reports whether a path lies in the folder of a store for what is under way.
 func underWay(path string) bool {
 	return slices.ContainsFunc(strings.Split(filepath.ToSlash(path), "/"), func(part string) bool {
-		return strings.EqualFold(part, store.TempName)
+		return store.IsTemp(part)
 	})
 }
 

@@ -32,6 +32,7 @@ var hints = map[store.Hint]string{
 	store.HintMoveBack:     "move it back, and give the same command again: it continues where it stopped",
 	store.HintMakeSpace:    "make space and give the same command again: it continues where it stopped",
 	store.HintAgain:        "give the same command again: it continues with the ledger that is there",
+	store.HintAskFormat:    "give --format one that can be written: the extension of the file changes with it",
 	store.HintMoveAndAgain: "move it away and give the same command again: it continues",
 }
 
@@ -64,6 +65,10 @@ func plannedNotes(p store.Planned) (lines []string) {
 	if m := p.Damaged; m.Count > 0 {
 		lines = append(lines, fmt.Sprintf("note: damaged images that an earlier run kept are tried again, "+
 			"and the pictures of those that fail stay: %d, such as %s", m.Count, summary.Printable(m.Source)))
+	}
+	if m := p.Made; m.Count > 0 {
+		lines = append(lines, fmt.Sprintf("note: files that --in-place made with other options are left as they are; "+
+			"put their originals back to process those: %d, such as %s", m.Count, summary.Printable(m.Source)))
 	}
 	return lines
 }

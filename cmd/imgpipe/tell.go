@@ -32,7 +32,10 @@ func (p *prepared) newSummary() *summary.Summary {
 		Downloads: p.can.downloads,
 		PerHost:   f.download.perHost,
 		Memory:    f.exec.budget(),
+		Backup:    f.output.backup,
 		Spec:      p.store.Spec().String(),
+		Shard:     f.input.part.String(),
+		Presets:   f.preset.sources(),
 		Failures:  []summary.Failure{},
 	}
 }
@@ -48,9 +51,9 @@ func (r *runner) header(ctx context.Context) error {
 		}
 	}
 	wayOut, unusedProxy := f.wayOut(r.client)
-	r.screen.say("imgpipe: %s to %s: %s%s%s",
-		f.input.shown(), f.output.shown(), f.plan(r.can, r.store.Spec().String()), isolation, wayOut)
-	for _, note := range []string{unusedProxy, r.can.less} {
+	r.screen.say("imgpipe: %s %s: %s%s%s",
+		f.input.shown(), f.output.where(), f.plan(r.can, r.store.Spec().String()), isolation, wayOut)
+	for _, note := range []string{unusedProxy, r.can.less, f.idle()} {
 		if note != "" {
 			r.screen.say("note: %s", note)
 		}

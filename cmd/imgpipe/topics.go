@@ -8,6 +8,7 @@ import (
 
 	"imgpipe/cmd/imgpipe/internal/flags"
 	"imgpipe/cmd/imgpipe/internal/modes"
+	"imgpipe/cmd/imgpipe/internal/preset"
 	"imgpipe/pipeline"
 	"imgpipe/transform"
 )
@@ -70,6 +71,7 @@ func topicLists() *strings.Replacer {
 		"{{extensions}}", extensionsList(),
 		"{{classes}}", classesList(),
 		"{{entries}}", entriesList(),
+		"{{presets}}", presetsList(),
 	)
 }
 
@@ -93,6 +95,15 @@ func listedRows(rows []listRow) string {
 		}
 	}
 	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// presetsList lists the presets that are built in.
+func presetsList() string {
+	var rows []listRow
+	for _, p := range preset.BuiltIn() {
+		rows = append(rows, listRow{p.Name, p.About})
+	}
+	return listedRows(rows)
 }
 
 func modesList() string {

@@ -82,11 +82,19 @@ func TestCommandsInTopicsAreAccepted(t *testing.T) {
 	}
 	for name, text := range map[string]string{
 		"urls.txt": "http://127.0.0.1:1/a.jpg\n",
-		"set.csv":  "url,image_url\nhttp://127.0.0.1:1/a.jpg,http://127.0.0.1:1/b.jpg\n",
+		"set.csv":  "url,image_url,caption,width\nhttp://127.0.0.1:1/a.jpg,http://127.0.0.1:1/b.jpg,a,1\n",
 	} {
 		if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
 			t.Fatal(err)
 		}
+	}
+	server := newObjectServer(t)
+	for key, file := range map[string]string{"photos/a.jpg": "a.jpg", "lists/urls.txt": "urls.txt"} {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		server.put(t, key, string(data))
 	}
 	count := 0
 	for _, topic := range topics() {

@@ -91,6 +91,7 @@ func newTasks(t *testing.T) []task {
 		made("jpeg in three sizes", photo, "size=80;size=40;size=20", 0),
 		made("jpeg through operations", photo, "size=100;grayscale;blur=1.5;format=png", 0),
 		made("jpeg with a watermark", photo, "watermark=logo.png", 0),
+		named(made("jpeg with its name on it", photo, "text={stem}", 0)),
 		made("jpeg of odd size", small, "rotate=90", 0),
 		made("png of one pixel", tiny, "", 0),
 		made("png to jpeg", encodePNG(t, 90, 60), "format=jpeg;quality=50", 0),
@@ -107,6 +108,12 @@ func newTasks(t *testing.T) []task {
 		newTask("less than its grant", transform.Task{Data: photo, Grant: 1 << 30}),
 		newTask("spec that no text says", transform.Task{Data: small, Spec: transform.Spec{Quality: 900}}),
 	}
+}
+
+// named returns t with a name for its image.
+func named(t task) task {
+	t.Name = "a name"
+	return newTask(t.name, t.Task)
 }
 
 // refused returns t with damaged images refused.

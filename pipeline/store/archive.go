@@ -16,6 +16,7 @@ type archive struct {
 	text  string // of Options.Spec
 
 	known identities
+	met   map[uint64]struct{} // the sourceHash of each item, with Options.Unique
 
 	planning sync.Mutex
 	planned  Planned
@@ -28,6 +29,9 @@ type Planned struct {
 	// Damaged are the items to do that an earlier run did, damaged as they are, and that are done again because of
 	// Options.RefuseDamaged. What the earlier run made of them stays ours and stays where it is, also if they fail.
 	Damaged Met
+	// Made are the inputs that an earlier run made in place with another Spec. Their originals are kept, and only
+	// those are processed again.
+	Made Met
 }
 
 // Met is how many items of a kind there were, and the first of them. The zero value means none.
@@ -64,6 +68,9 @@ func (s *Store) Plan(item fetch.Item) (pipeline.Place, error) {
 }
 
 func (s *Store) plan(item fetch.Item) (*place, error) {
+	if s.swaps != nil {
+		return s.planInPlace(item)
+	}
 	if item.Err != nil { // it has no name
 		key := s.key(item, "")
 		why, _ := s.leftOut(key) // no failure of it lasts: a file that was not there may come
@@ -71,6 +78,9 @@ func (s *Store) plan(item fetch.Item) (*place, error) {
 	}
 	formats := s.formatsOf(item)
 	key := s.key(item, "")
+	if s.again(key) {
+		return &place{in: s, key: key, skip: pipeline.Skip{Why: "an earlier input is the same"}}, nil
+	}
 	name, err := s.namer.Plan(Subject{Item: item, ID: key.Source, Given: key.Given, Formats: formats})
 	if s.opts.OnExist == Skip && pipeline.ClassOf(err) == pipeline.ClassNameTaken {
 		return &place{in: s, key: key, skip: pipeline.Skip{Why: "another input's picture has its name"}}, nil
@@ -99,9 +109,29 @@ func (s *Store) plan(item fetch.Item) (*place, error) {
 	return p, nil
 }
 
+// again reports whether an earlier item of the run has the source, with Options.Unique.
+func (s *Store) again(key Key) bool {
+	if !s.opts.Unique {
+		return false
+	}
+	hash := sourceHash(key.Source)
+	if _, met := s.met[hash]; met {
+		return true
+	}
+	if s.met == nil {
+		s.met = map[uint64]struct{}{}
+	}
+	s.met[hash] = struct{}{}
+	return false
+}
+
 // decide finds out whether a place is to be filled.
 func (s *Store) decide(p *place, formats []transform.Format) {
 	e, done := s.Done(p.key)
+	if s.swaps != nil && done {
+		// What has an output was replaced, and is there again: an original that somebody has put back.
+		done = !slices.ContainsFunc(e.Outputs, func(o pipeline.Output) bool { return !o.Omitted })
+	}
 	damaged := done && e.Damaged && s.opts.RefuseDamaged
 	switch {
 	case done && !damaged && !(s.opts.OnExist == Overwrite && e.Status == pipeline.Skipped && stood(e)):
@@ -121,8 +151,8 @@ func stood(e Entry) bool {
 	return slices.ContainsFunc(e.Outputs, func(o pipeline.Output) bool { return o.Kept && !o.Omitted })
 }
 
-// leftOut returns why an item is not to be tried, after what failed before and as Options say; "" if it is to be tried.
-// If it is left out because its failure lasts, class is that of the failure.
+// leftOut returns why an item is not to be tried, after what failed before and as Options say; "" if it is to be
+// tried. If it is left out because its failure lasts, class is that of the failure.
 func (s *Store) leftOut(key Key) (why, class string) {
 	if s.opts.Force {
 		return "", ""
@@ -167,19 +197,19 @@ func (s *Store) key(item fetch.Item, name string) Key {
 // Spec returns Options.Spec. It is what [pipeline.Options] must have, too, since the ledger says that it was done.
 func (s *Store) Spec() transform.Spec { return s.opts.Spec }
 
-// Heads returns how many of the first bytes of local files Plan wants in fetch.Item.Head, for fetch.Inputs.Heads: those
-// that tell the format, if that names the outputs. Without them, two inputs such as a.jpg and a.png get names that
-// differ in more than their extension.
+// Heads returns how many of the first bytes of local files Plan wants in fetch.Item.Head, for fetch.Inputs.Heads:
+// those that tell the format, if that names the outputs. Without them, two inputs such as a.jpg and a.png get names
+// that differ in more than their extension.
 func (s *Store) Heads() int {
-	if len(s.opts.Spec.Formats) > 0 || s.opts.Spec.Smallest {
+	if (len(s.opts.Spec.Formats) > 0 || s.opts.Spec.Smallest) && s.swaps == nil {
 		return 0
 	}
 	return 64
 }
 
-// formatsOf returns the formats in which each size of an item is written, or none if they are not known before the item
-// is fetched. They are asked for, or the first bytes of a local file show the one. Names must not depend on what comes
-// later.
+// formatsOf returns the formats in which each size of an item is written, or none if they are not known before the
+// item is fetched. They are asked for, or the first bytes of a local file show the one. Names must not depend on what
+// comes later.
 func (s *Store) formatsOf(item fetch.Item) []transform.Format {
 	if s.opts.Spec.Smallest {
 		return nil
@@ -240,6 +270,8 @@ type Preview struct {
 	Standing string
 	// Damaged reports that an earlier run did the item, damaged as it is, and that Options.RefuseDamaged refuses that.
 	Damaged bool
+	// Backup is where the input would be kept, below the folder of the originals, with Options.InPlace.
+	Backup string
 }
 
 // Preview plans an item, as Plan does and in its place, and returns what would become of it. It is for a dry run, of a
@@ -248,6 +280,9 @@ func (s *Store) Preview(item fetch.Item) (Preview, error) {
 	p, err := s.plan(item)
 	if err != nil || p.skip.Why != "" || item.Err != nil {
 		return Preview{Skip: p.skipped()}, err
+	}
+	if p.swap != nil {
+		return Preview{Names: []string{p.swap.target}, Damaged: p.damaged, Backup: p.swap.kept}, nil
 	}
 	formats := s.formatsOf(item)
 	v := Preview{Names: p.names(formats), Damaged: p.damaged}

@@ -33,8 +33,8 @@ const linesName = "lines-"
 
 // batches hold the lines that are not in the ledger yet. A line promises that its outputs are there, whole. After a
 // power failure that is true only if the outputs were on the disk before the line was. So lines go to a file in
-// TempName first, where the next run finds them if the program is killed. Each batch becomes part of the ledger after a
-// sync of the file system:
+// TempName first, where the next run finds them if the program is killed. Each batch becomes part of the ledger after
+// a sync of the file system:
 //
 //	Append ──> TempName/lines-N   at once
 //	           sync              outputs, lines-N, and what the ledger got before, are on the disk
@@ -194,8 +194,8 @@ func (s *Store) flush() error {
 	return err
 }
 
-// inPlace returns an error if the output folder's name no longer leads to it: the folder was moved, and what is written
-// is not where the caller wants it.
+// inPlace returns an error if the output folder's name no longer leads to it: the folder was moved, and what is
+// written is not where the caller wants it.
 func (s *Store) inPlace() error {
 	own, err := s.root.Stat(".")
 	if err != nil {
@@ -228,13 +228,13 @@ func (s *Store) forgetMoved() {
 
 // move puts one batch behind the ledger.
 func (s *Store) move(one *batch) error {
-	err := s.ask("flush", LedgerName)
+	err := s.ask("flush", s.ledgerName)
 	if err == nil {
 		_, err = io.Copy(io.NewOffsetWriter(s.file, one.base), io.NewSectionReader(one, 0, one.end-one.base))
 	}
 	if err != nil {
 		s.file.Truncate(one.base) // at worst there is a torn line, which the next Open cuts
-		return s.folderError("write "+LedgerName, err)
+		return s.folderError("write "+s.ledgerName, err)
 	}
 	s.mu.Lock()
 	s.flushed = one.end
@@ -271,13 +271,16 @@ func (s *Store) syncEach(ready []*batch) error {
 			return err
 		}
 	}
-	s.syncDir(TempName)
+	s.syncDir(s.tempName)
 	s.syncDir(".")
 	return s.file.Sync()
 }
 
-// syncNames syncs each output of some batches.
+// syncNames syncs each output of some batches. Outputs in the places of inputs are synced before they get there.
 func (s *Store) syncNames(ready []*batch) error {
+	if s.swaps != nil {
+		return nil
+	}
 	var failed error
 	err := s.files.Sync(context.Background(), func(yield func(string) bool) {
 		for _, one := range ready {
@@ -310,8 +313,11 @@ func (s *Store) Flush() error {
 		if err = s.file.Sync(); err == nil {
 			s.forgetMoved()
 		} else {
-			err = s.folderError("sync "+LedgerName, err)
+			err = s.folderError("sync "+s.ledgerName, err)
 		}
+	}
+	if err == nil {
+		err = s.keepRest()
 	}
 	if err == nil {
 		return nil
@@ -343,6 +349,9 @@ func (a all) ReadAt(p []byte, at int64) (n int, err error) {
 // readSome reads what is in one file.
 func (a all) readSome(p []byte, at int64) (int, error) {
 	s := a.s
+	if at >= otherLedger {
+		return s.others[at/otherLedger-1].ReadAt(p, at%otherLedger)
+	}
 	s.mu.Lock()
 	if file, rest := s.file, s.flushed-at; rest > 0 {
 		s.mu.Unlock()
@@ -369,7 +378,7 @@ func (s *Store) closeBatches() {
 
 // leftBatches returns the names of the batches in TempName, in order.
 func (s *Store) leftBatches() (names []string) {
-	entries, err := fs.ReadDir(s.root.FS(), TempName)
+	entries, err := fs.ReadDir(s.root.FS(), s.tempName)
 	if err != nil {
 		return nil
 	}

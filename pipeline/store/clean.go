@@ -101,7 +101,7 @@ func imageFolder(part string) bool {
 // reserved reports whether a name is one that Windows keeps for devices, with whatever extension (Naming Files, Paths,
 // and Namespaces, Microsoft), or the ledger's.
 func reserved(part string) bool {
-	if strings.EqualFold(part, LedgerName) {
+	if IsLedger(part) {
 		return true
 	}
 	base, _, _ := strings.Cut(part, ".")

@@ -36,7 +36,12 @@ func (s *Store) holdsDigest(name string, size int64, sum string) bool {
 
 // digest returns the content of an output, and reports whether it can be had.
 func (s *Store) digest(name string) (c Content, ok bool) {
-	c, err := s.files.Digest(context.Background(), name)
+	var err error
+	if s.swaps != nil {
+		c, err = digestPlaced(name)
+	} else {
+		c, err = s.files.Digest(context.Background(), name)
+	}
 	return c, err == nil
 }
 

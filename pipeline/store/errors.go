@@ -24,14 +24,17 @@ const (
 	HintMoveBack     Hint = "move it back, and do the same run again: it continues where it stopped"
 	HintMakeSpace    Hint = "make space and do the same run again: it continues where it stopped"
 	HintAgain        Hint = "do the same run again: it continues with the ledger that is there"
+	HintAskFormat    Hint = "choose a format that can be written: the extension of the file changes with it"
 	HintMoveAndAgain Hint = "move it away and do the same run again: it continues"
 )
 
 // The other hints.
 const (
-	hintMoveAway Hint = "move it away, or choose another output folder"
-	hintWait     Hint = "wait for it to end, or choose another output folder"
-	hintOwnRun   Hint = "choose another output folder, or give what goes into this one a run of its own"
+	hintMoveAway    Hint = "move it away, or choose another output folder"
+	hintWait        Hint = "wait for it to end, or choose another output folder"
+	hintOtherFolder Hint = "choose another folder"
+	hintMoveTarget  Hint = "move that away, or choose another format"
+	hintOwnRun      Hint = "choose another output folder, or give what goes into this one a run of its own"
 )
 
 // An Error is why something could not be named or written.
@@ -129,8 +132,8 @@ func outputError(doing string, err error) error {
 	return e
 }
 
-// bare drops the operation and the name that package os puts before an error: Doing says them in our own words, and the
-// name of a temporary file means nothing to a person.
+// bare drops the operation and the name that package os puts before an error: Doing says them in our own words, and
+// the name of a temporary file means nothing to a person.
 func bare(err error) error {
 	var p *fs.PathError
 	if errors.As(err, &p) {

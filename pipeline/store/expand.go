@@ -1,10 +1,9 @@
 package store
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
-	"path"
-	"path/filepath"
 	"strconv"
 	"strings"
 )
@@ -22,13 +21,12 @@ func (n *Namer) parts(src Subject) (p nameParts) {
 			p.dir = append(p.dir, clean(dir))
 		}
 	}
-	p.host, p.stem = "local", filepath.Base(src.Source)
+	p.host, p.stem = "local", clean(src.Stem())
 	if !src.Local() {
-		p.host, p.stem = splitURL(src.Source)
+		p.host = hostOf(src.Source)
 	}
-	p.stem = clean(trimExt(p.stem))
 	for _, piece := range n.pieces {
-		if !src.Local() && piece.field == fieldStem || piece.field == fieldSHA8 {
+		if isAlone(src) && piece.field == fieldStem || piece.field == fieldSHA8 {
 			p.sha = sha8(src.Source)
 			if src.Local() && src.ID != "" {
 				p.sha = sha8(src.ID) // one file has one name, however its path is written
@@ -39,65 +37,27 @@ func (n *Namer) parts(src Subject) (p nameParts) {
 	return p
 }
 
-// splitURL returns the host of a URL and the last part of its path. That part is decoded once: %2F and %252F are
-// characters of a name like others.
-func splitURL(s string) (host, last string) {
-	u, err := url.Parse(s)
-	if err != nil || u.Host == "" {
-		return splitOddURL(s)
-	}
-	host, last = clean(strings.ToLower(u.Hostname())), path.Base(u.EscapedPath())
-	if plain, err := url.PathUnescape(last); err == nil {
-		last = plain
-	}
-	if last == "." || last == "/" {
-		last = "image"
-	}
-	return host, last
-}
+// isAlone reports whether an item is a URL that somebody named: others may have the same last part, and there may be
+// millions of them. What lies in a folder, or below a name that was listed, has its place there.
+func isAlone(src Subject) bool { return !src.Local() && !src.Listed }
 
-// splitOddURL is splitURL for a URL that only browsers read, such as one with a percent sign that means itself, or with
-// backslashes.
-func splitOddURL(s string) (host, last string) {
+// hostOf returns the host of a URL, as it stands in names.
+func hostOf(s string) string {
+	if u, err := url.Parse(s); err == nil && u.Host != "" {
+		return clean(strings.ToLower(u.Hostname()))
+	}
+	// Only browsers read it, such as one with a percent sign that means itself, or with backslashes.
 	_, rest, ok := strings.Cut(strings.TrimSpace(s), ":")
 	rest = strings.TrimLeft(rest, `/\`)
 	end := strings.IndexAny(rest+"/", `/\?#`)
-	host = rest[strings.LastIndexByte(rest[:end], '@')+1 : end]
+	host := rest[strings.LastIndexByte(rest[:end], '@')+1 : end]
 	if colon := strings.LastIndexByte(host, ':'); colon > strings.LastIndexByte(host, ']') {
 		host = host[:colon]
 	}
 	if host = strings.Trim(host, "[]"); !ok || host == "" {
-		return "unknown", "image"
+		return "unknown"
 	}
-	rest = rest[end:]
-	rest = rest[:strings.IndexAny(rest+"?", "?#")]
-	last, err := url.PathUnescape(rest[strings.LastIndexAny(rest, `/\`)+1:])
-	if err != nil || last == "" || last == "." {
-		last = "image"
-	}
-	return clean(strings.ToLower(host)), last
-}
-
-// trimExt removes the extension from the name of a file: a dot and up to five letters and digits, with at least one
-// letter. So a date or a version at the end is not an extension.
-func trimExt(s string) string {
-	dot := strings.LastIndexByte(s, '.')
-	if dot <= 0 || len(s)-dot > 6 {
-		return s
-	}
-	letter := false
-	for _, c := range []byte(s[dot+1:]) {
-		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z':
-			letter = true
-		case c < '0' || c > '9':
-			return s
-		}
-	}
-	if !letter {
-		return s
-	}
-	return s[:dot]
+	return clean(strings.ToLower(host))
 }
 
 // expand fills the template, but for what depends on the outputs.
@@ -123,7 +83,7 @@ func (n *Namer) expand(src Subject, p nameParts, suffix int) string {
 				b = append(b, cut(dir, piece.room)...)
 			}
 		case fieldStem:
-			if !src.Local() {
+			if isAlone(src) {
 				b = append(b, cutPlain(p.stem, piece.room-9)...)
 				b = append(append(b, '-'), p.sha...)
 			} else {
@@ -139,6 +99,9 @@ func (n *Namer) expand(src Subject, p nameParts, suffix int) string {
 			b = append(b, cut(p.host, piece.room)...)
 		case fieldSHA8:
 			b = append(b, p.sha...)
+		case fieldColumn:
+			value, _ := src.Columns.Get(piece.column)
+			b = append(b, cut(clean(cmp.Or(strings.TrimSpace(value), "none")), piece.room)...)
 		default:
 			b = append(b, marks[piece.field])
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"io"
 	"iter"
 	"time"
 )
@@ -113,6 +114,33 @@ const (
 type Content struct {
 	Size   int64
 	SHA256 [sha256.Size]byte
+}
+
+// A GlancingFiles is a Files of which each look costs a request, and that can say of many names more cheaply what had
+// them a while ago. A Store asks so where it decides what is to be done, and by Stat where something may be replaced.
+type GlancingFiles interface {
+	Files
+	// Glance is Stat, at some moment since the Files was opened. It may leave out Version.
+	Glance(ctx context.Context, name string) (File, error)
+}
+
+// A Keeper keeps the lines of a ledger in another place, such as beside the outputs in an object store. The ledger in
+// the output folder is then a copy, with the lines that are not kept yet behind it. A Store calls one method at a time.
+// None waits without end.
+//
+// An error ends the run. It keeps what its methods Class, Advice and the like return, as those of [Files] do.
+type Keeper interface {
+	// Begin takes the place for this run alone, and returns how much of the ledger is kept, in bytes. local is the
+	// copy, of size bytes. If its beginning is what is kept, all is nil. Else the Store replaces the copy by all, and
+	// closes that.
+	Begin(ctx context.Context, local io.ReaderAt, size int64) (kept int64, all io.ReadCloser, err error)
+
+	// Keep keeps whole lines that follow all that are kept. When it returns, they outlive this machine. It fails, and
+	// keeps nothing, once another run has taken the place.
+	Keep(ctx context.Context, lines []byte) error
+
+	// End leaves the place to other runs. The Store calls it once after a Begin that succeeded.
+	End(ctx context.Context) error
 }
 
 // ErrChanged is the error of [Staged.Put] and [Files.Remove] where what has a name is not what was seen.

@@ -51,7 +51,7 @@ func (s *Store) Begin(k Key) (Flight, error) {
 	fl.mu.Lock()
 	defer fl.mu.Unlock()
 	if fl.file == nil {
-		return Flight{}, s.closedError("write " + path.Join(TempName, flightsName))
+		return Flight{}, s.closedError("write " + path.Join(s.tempName, flightsName))
 	}
 	slot := fl.take()
 	if err == nil {
@@ -59,7 +59,7 @@ func (s *Store) Begin(k Key) (Flight, error) {
 	}
 	if err != nil {
 		fl.free = append(fl.free, slot)
-		return Flight{}, s.folderError("write "+path.Join(TempName, flightsName), err)
+		return Flight{}, s.folderError("write "+path.Join(s.tempName, flightsName), err)
 	}
 	return Flight{slot}, nil
 }
@@ -173,7 +173,7 @@ func (s *Store) settle(k Key) {
 
 // leftFlights returns the slots that a killed run left; a run that ended leaves none.
 func (s *Store) leftFlights() (hashes []uint64) {
-	f, err := s.root.Open(path.Join(TempName, flightsName))
+	f, err := s.root.Open(path.Join(s.tempName, flightsName))
 	if err != nil {
 		return nil
 	}
@@ -208,6 +208,23 @@ func (s *Store) openFlights(suspects []uint64) (err error) {
 		return err
 	}
 	return s.temp.Rename(flightsName+newSuffix, flightsName)
+}
+
+// suspectAlso suspects what another Store's run does: it is recorded before the other forgets it.
+func (fl *flights) suspectAlso(other *flights) error {
+	fl.mu.Lock()
+	defer fl.mu.Unlock()
+	for hash := range other.suspects {
+		if _, known := fl.suspects[hash]; known {
+			continue
+		}
+		slot := fl.take()
+		fl.suspects[hash] = slot
+		if err := fl.write(slot, hash); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (fl *flights) close() {

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"sync"
 	"syscall"
 )
@@ -78,8 +79,8 @@ func (d *folder) read(name string, buf []byte, w io.Writer) (size int64, err err
 }
 
 // create makes a file that is not there yet.
-func (d *folder) create(name string) (newFile, error) {
-	file, err := d.of.root.OpenFile(path.Join(d.name, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+func (d *folder) create(name string, perm fs.FileMode) (newFile, error) {
+	file, err := d.of.root.OpenFile(path.Join(d.name, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
 	return newFile{file}, err
 }
 
@@ -112,8 +113,26 @@ func (d *folder) takeNew(from *folder, temp, name string) error {
 // swap would exchange two files at once.
 func (d *folder) swap(from *folder, temp, name string) error { return errors.ErrUnsupported }
 
+// link has a file of another folder have a second name in d, if nothing has that.
+func (d *folder) link(from *folder, name, base string) error {
+	return os.Link(from.plain(name), d.plain(base))
+}
+
+// plain returns the path of a file in d.
+func (d *folder) plain(name string) string { return filepath.Join(d.of.root.Name(), d.name, name) }
+
 // remove removes a file.
 func (d *folder) remove(name string) error { return d.of.root.Remove(path.Join(d.name, name)) }
+
+// removeFolder removes a folder that is empty.
+func (d *folder) removeFolder(name string) error {
+	full := path.Join(d.name, name)
+	if st, err := d.of.root.Lstat(full); err != nil || !st.IsDir() {
+		return errors.Join(err, fs.ErrExist)
+	}
+	d.of.known.Delete(full)
+	return d.of.root.Remove(full)
+}
 
 type newFile struct{ file *os.File }
 
@@ -123,3 +142,5 @@ func (f newFile) write(data []byte) error {
 }
 
 func (f newFile) close() error { return f.file.Close() }
+
+func (f newFile) sync() error { return f.file.Sync() }

@@ -228,9 +228,9 @@ func (d *folder) read(name string, buf []byte, w io.Writer) (size int64, err err
 }
 
 // create makes a file that is not there yet.
-func (d *folder) create(name string) (fd newFile, err error) {
+func (d *folder) create(name string, perm uint32) (fd newFile, err error) {
 	err = again(func() error {
-		n, err := unix.Openat(d.fd, name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_CLOEXEC, 0o644)
+		n, err := unix.Openat(d.fd, name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_CLOEXEC, perm)
 		fd = newFile(n)
 		return err
 	})
@@ -286,9 +286,19 @@ func cannot(err error) bool {
 	return err == unix.EOPNOTSUPP // on Linux another name of ENOTSUP
 }
 
+// link has a file of another folder have a second name in d, if nothing has that.
+func (d *folder) link(from *folder, name, base string) error {
+	return again(func() error { return unix.Linkat(from.fd, name, d.fd, base, 0) })
+}
+
 // remove removes a file.
 func (d *folder) remove(name string) error {
 	return again(func() error { return unix.Unlinkat(d.fd, name, 0) })
+}
+
+// removeFolder removes a folder that is empty, and nothing else.
+func (d *folder) removeFolder(name string) error {
+	return again(func() error { return unix.Unlinkat(d.fd, name, unix.AT_REMOVEDIR) })
 }
 
 // A newFile is a descriptor. For one write, an os.File costs as much as the write.
@@ -311,6 +321,9 @@ func (f newFile) write(data []byte) error {
 	}
 	return nil
 }
+
+// sync returns when the file is on the disk.
+func (f newFile) sync() error { return again(func() error { return unix.Fsync(int(f)) }) }
 
 // close is not repeated when it is interrupted: the descriptor is gone then.
 func (f newFile) close() error {

@@ -18,6 +18,8 @@ import (
 // Options.Files is set.
 type home struct {
 	dir        string        // as the caller named it, for messages
+	ledgerName string        // LedgerName, or that of a part
+	tempName   string        // TempName, or that of a part
 	root       *os.Root      // nil only in a read-only store of a folder that does not exist
 	temp       *os.Root      // TempName; nil in a read-only store
 	folders    *folders      // nil where root is

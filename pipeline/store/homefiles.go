@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -59,14 +58,7 @@ func (h homeFiles) Digest(_ context.Context, name string) (c Content, err error)
 		return c, err
 	}
 	defer h.folders.release(d)
-	buf := digestBuffers.Get().(*[64 << 10]byte)
-	defer digestBuffers.Put(buf)
-	sum := sha256.New()
-	if c.Size, err = d.read(path.Base(name), buf[:], sum); err != nil {
-		return c, err
-	}
-	sum.Sum(c.SHA256[:0])
-	return c, nil
+	return d.digest(path.Base(name))
 }
 
 var digestBuffers = sync.Pool{New: func() any { return new([64 << 10]byte) }}
@@ -83,7 +75,7 @@ func (h homeFiles) Stage(_ context.Context, data []byte, _ Content) (Staged, err
 	if err := h.ask("create", temp); err != nil {
 		return nil, h.folderError("", err)
 	}
-	file, err := h.tempFolder.create(temp)
+	file, err := h.tempFolder.create(temp, 0o644)
 	if err != nil {
 		return nil, h.folderError("", err)
 	}
@@ -219,7 +211,7 @@ func (h homeFiles) keep(temp string, err error) error {
 	if e := h.tempFolder.takeNew(h.tempFolder, temp, kept); e != nil {
 		return errors.Join(err, e)
 	}
-	return fmt.Errorf("%w; the file that was there is kept as %s", err, path.Join(TempName, kept))
+	return fmt.Errorf("%w; the file that was there is kept as %s", err, path.Join(h.tempName, kept))
 }
 
 // replace is exchange where the system cannot exchange files: there is a moment between looking and renaming.
@@ -244,7 +236,7 @@ func (h homeFiles) makeDir(dir string) (*folder, error) {
 	return h.folders.get(dir)
 }
 
-// List lists the files of the folder but for the ledger and what lies in hidden folders, where no output goes.
+// List lists the files of the folder but for ledgers and what lies in hidden folders, where no output goes.
 func (h homeFiles) List(_ context.Context, prefix string, each func(string, File) bool) error {
 	if h.root == nil {
 		return nil
@@ -259,7 +251,7 @@ func (h homeFiles) List(_ context.Context, prefix string, each func(string, File
 			return nil
 		case d.IsDir() && name != "." && (strings.HasPrefix(d.Name(), ".") || !mayLead(name, prefix)):
 			return fs.SkipDir
-		case !d.Type().IsRegular() || name == LedgerName || !strings.HasPrefix(name, prefix):
+		case !d.Type().IsRegular() || IsLedger(name) || !strings.HasPrefix(name, prefix):
 			return nil
 		}
 		f, err := h.Stat(context.Background(), name)
@@ -296,6 +288,9 @@ func (h homeFiles) Remove(_ context.Context, name string, seen File) error {
 		return ErrChanged
 	}
 	temp := strconv.FormatUint(h.staged.Add(1), 10)
+	if err := h.ask("remove", name); err != nil {
+		return h.pathError(name, err)
+	}
 	if err := h.tempFolder.takeNew(in, base, temp); errors.Is(err, fs.ErrNotExist) {
 		return ErrChanged
 	} else if err != nil {
@@ -304,7 +299,11 @@ func (h homeFiles) Remove(_ context.Context, name string, seen File) error {
 	if out, err := h.tempFolder.stat(temp); err != nil || !out.file().same(seen) {
 		return errors.Join(ErrChanged, h.keep(temp, in.takeNew(h.tempFolder, temp, base)))
 	}
-	if err := h.tempFolder.remove(temp); err != nil {
+	err = h.ask("remove", temp)
+	if err == nil {
+		err = h.tempFolder.remove(temp)
+	}
+	if err != nil {
 		return h.folderError("", err)
 	}
 	return nil

@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"os"
 	"path"
@@ -12,8 +13,8 @@ import (
 	"imgpipe/pipeline"
 )
 
-// journalSize is when the journal begins anew, in bytes. A line of it is needed from a file's rename to the file's line
-// in the ledger. So many bytes are hundreds of outputs, and a run has not nearly as many between the two.
+// journalSize is when the journal begins anew, in bytes. A line of it is needed from a file's rename to the file's
+// line in the ledger. So many bytes are hundreds of outputs, and a run has not nearly as many between the two.
 const journalSize = 64 << 10
 
 // journalMapped is how much of a journal is mapped, in bytes: longer lines than usual are written.
@@ -22,16 +23,17 @@ const journalMapped = journalSize + 4<<10
 // journalNames lie in TempName. There are two, so that one is whole while the other begins anew.
 var journalNames = [2]string{"journal-0", "journal-1"}
 
-// A journal has a line for each file that was about to get its name: the file's SHA-256, the sourceHash of its item and
-// its name, with tabs between. A run that is killed between a rename and the ledger's line leaves a file that the
-// ledger does not know, or knows with other bytes. Without the journal, a later run with another spec would take it for
-// somebody else's.
+// A journal has a line for each file that was about to get its name: the file's SHA-256, the sourceHash of its item
+// and its name, with tabs between. A run that is killed between a rename and the ledger's line leaves a file that the
+// ledger does not know, or knows with other bytes. Without the journal, a later run with another spec would take it
+// for somebody else's.
 type journal struct {
 	mu     sync.Mutex
 	files  [2]*os.File
 	mapped mapped // the beginning of the one that is written to
 	which  int
 	end    int64
+	room   int64 // when it begins anew; 0 means journalSize
 }
 
 func (j *journal) close() {
@@ -54,7 +56,7 @@ func (j *journal) add(temp *os.Root, lines []byte) error {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.end > journalSize {
+	if j.end > cmp.Or(j.room, journalSize) {
 		j.which, j.end = 1-j.which, 0
 	}
 	if j.end == 0 {
@@ -76,6 +78,18 @@ func (j *journal) add(temp *os.Root, lines []byte) error {
 	return err
 }
 
+// swapJournalSize is journalSize where outputs take the places of their inputs. Its lines are needed until the
+// ledger's are on the disk, some seconds later: without them, a power failure would make an original of an output.
+const swapJournalSize = 4 << 20
+
+// sync returns when all lines are on the disk.
+func (j *journal) sync() error {
+	j.mu.Lock()
+	file := j.files[j.which]
+	j.mu.Unlock()
+	return syncOne(file) // it is closed when the journal has begun anew twice
+}
+
 // intend enters the outputs that are about to get their names.
 func (s *Store) intend(name Name, files []pending) error {
 	var lines []byte
@@ -92,12 +106,12 @@ func (s *Store) intend(name Name, files []pending) error {
 	if len(lines) == 0 {
 		return nil
 	}
-	err := s.ask("journal", TempName)
+	err := s.ask("journal", s.tempName)
 	if err == nil {
 		err = s.journal.add(s.temp, lines)
 	}
 	if err != nil {
-		return s.folderError("write "+path.Join(TempName, journalNames[0]), err)
+		return s.folderError("write "+path.Join(s.tempName, journalNames[0]), err)
 	}
 	return nil
 }
@@ -105,7 +119,7 @@ func (s *Store) intend(name Name, files []pending) error {
 // leftJournal returns the journal that a killed run left; a run that ended leaves none.
 func (s *Store) leftJournal() (lines []byte) {
 	for _, name := range journalNames {
-		if b, err := s.root.ReadFile(path.Join(TempName, name)); err == nil {
+		if b, err := s.root.ReadFile(path.Join(s.tempName, name)); err == nil {
 			lines = append(lines, b[:bytes.LastIndexByte(b, '\n')+1]...)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"imgpipe/fetch"
 	"imgpipe/pipeline"
 	"imgpipe/transform"
 )
@@ -66,6 +67,11 @@ type Entry struct {
 	MS Stages `json:"ms,omitzero"`
 	// Time is when the item ended.
 	Time time.Time `json:"time,omitzero"`
+	// Row and Columns are what a list says of the item: the line where it stands, and the columns that were asked for.
+	Row     int           `json:"row,omitzero"`
+	Columns fetch.Columns `json:"columns,omitzero"`
+	// SourceSHA256 is the digest of what was fetched, in hexadecimal digits, if it was asked for.
+	SourceSHA256 string `json:"source_sha256,omitzero"`
 	// By stands for the source in a line that is Left, if the source is not known: the beginning of its SHA-256.
 	By string `json:"by,omitzero"`
 }
@@ -104,8 +110,8 @@ func (k Key) hash() uint64 {
 	return hash64(b)
 }
 
-// isOf reports whether e is the entry of k. JSON holds no invalid UTF-8, which the names of files may be; such a source
-// is compared as it stands in the line; k.hash, which is made of its bytes, distinguishes it from others.
+// isOf reports whether e is the entry of k. JSON holds no invalid UTF-8, which the names of files may be; such a
+// source is compared as it stands in the line; k.hash, which is made of its bytes, distinguishes it from others.
 func (e Entry) isOf(k Key) bool {
 	return e.Source == asJSON(k.Source) && e.Spec == asJSON(k.Spec) && e.Name == asJSON(k.Name) &&
 		e.Version == asJSON(k.Version) && e.Size == k.Size && e.ModTime.Equal(stamp(k.ModTime))
@@ -140,7 +146,7 @@ func (s *Store) Append(e Entry) error {
 	closed := s.temp == nil || s.done
 	s.mu.Unlock()
 	if closed {
-		return s.closedError("write " + LedgerName)
+		return s.closedError("write " + s.ledgerName)
 	}
 	return s.append(e, e.Key().hash())
 }
@@ -149,17 +155,17 @@ func (s *Store) Append(e Entry) error {
 func (s *Store) append(e Entry, id uint64) error {
 	b, err := appendLine(make([]byte, 0, 1024), e, id)
 	if err != nil {
-		return &Error{Kind: pipeline.ClassWrite, Doing: "write " + LedgerName, Err: err, fatal: true}
+		return &Error{Kind: pipeline.ClassWrite, Doing: "write " + s.ledgerName, Err: err, fatal: true}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	at := s.end
-	if err = s.ask("append", LedgerName); err == nil {
+	if err = s.ask("append", s.ledgerName); err == nil {
 		err = s.addLine(b)
 	}
 	if err != nil {
 		s.batches.said = true
-		return s.folderError("write "+LedgerName, err)
+		return s.folderError("write "+s.ledgerName, err)
 	}
 	s.batches.placed = s.batches.placed || len(e.Outputs) > 0
 	s.remember(id, e.Status, at)
@@ -167,9 +173,16 @@ func (s *Store) append(e Entry, id uint64) error {
 	for _, o := range e.Outputs {
 		if !o.Kept {
 			paths = append(paths, o.Path)
+			if c, ok := contentOf(o); ok && s.swaps != nil {
+				s.swaps.enter(c, at)
+			}
 		}
 	}
-	s.own(paths, e.Name, e.sourceHash(), at)
+	if e.Status == Pruned {
+		s.disown(paths, e.Name, e.sourceHash())
+	} else {
+		s.own(paths, e.Name, e.sourceHash(), at)
+	}
 	s.settle(e.Key())
 	return nil
 }
@@ -177,7 +190,11 @@ func (s *Store) append(e Entry, id uint64) error {
 // A lineRef is where a key's last line begins, with its status in the two low bits.
 type lineRef int64
 
-var statuses = [...]pipeline.Status{"", pipeline.Done, pipeline.Skipped, pipeline.Failed}
+// statuses are those of items, by their two bits, and lineStatuses those of all lines.
+var (
+	statuses     = [...]pipeline.Status{"", pipeline.Done, pipeline.Skipped, pipeline.Failed}
+	lineStatuses = [...]pipeline.Status{pipeline.Done, pipeline.Skipped, pipeline.Failed, Left, InPlace, Pruned}
+)
 
 func (s *Store) remember(key uint64, status pipeline.Status, at int64) {
 	ref := lineRef(at << 2)
@@ -264,7 +281,8 @@ func (s *Store) readInto(buf []byte, at int64) ([]byte, error) {
 //
 // A file that changed after its line was written is read and compared with the line's SHA-256: it was written to, moved
 // here, or got another time. If it is the same, its line is written anew, so that the next run need not read it again.
-// Every file is read if an earlier run may have ended with the machine. Else this costs 25 µs.
+// Every file is read if an earlier run may have ended with the machine. Else this costs 25 µs. With Options.Trust, no
+// file is looked at.
 func (s *Store) Done(key Key) (Entry, bool) {
 	if s.opts.Force {
 		return Entry{}, false
@@ -290,7 +308,10 @@ func (s *Store) Done(key Key) (Entry, bool) {
 		if !o.Kept && (own.line != ref.at()+1 || fresh) {
 			return Entry{}, false
 		}
-		st, err := s.stat(o.Path)
+		if s.opts.Trust {
+			continue
+		}
+		st, err := s.glance(o.Path)
 		if err != nil || st.Size != o.Bytes || st.Kind != Regular && !o.Kept {
 			return Entry{}, false
 		}
@@ -317,9 +338,9 @@ func (s *Store) closedError(doing string) error {
 }
 
 // ignored is a warning about lines of the ledger.
-func ignored(n int, what string) string {
+func (h *home) ignored(n int, what string) string {
 	if n == 1 {
-		return LedgerName + ": ignored 1 line that " + what
+		return h.ledgerName + ": ignored 1 line that " + what
 	}
-	return LedgerName + ": ignored " + strconv.Itoa(n) + " lines that " + what
+	return h.ledgerName + ": ignored " + strconv.Itoa(n) + " lines that " + what
 }

@@ -38,6 +38,7 @@ func full() Entry {
 		Spec: "resize=800x", Class: "decode", Error: "bad <data> & more\n", Stack: "goroutine 1",
 		Warnings: []string{"ends early"}, Damaged: true, Swatch: "808080",
 		Attempts: 2, Worker: 3, InBytes: 1 << 40, Time: time.Unix(2e9, 0).UTC(), By: "0123456789abcdef",
+		Row: 17, Columns: `{"outputs":"<[{\"path\":\"x","path":"x","bytes":1,"n":null}`, SourceSHA256: "00ff",
 		MS: Stages{Fetch: 1.5, Wait: 2, Decode: 3, Operate: 4, Encode: 5, Handover: 6, Start: 7, Store: 0.001},
 		Outputs: []pipeline.Output{
 			{Path: "b&c/ü}],'.jpg", Bytes: 5, Width: 1, Height: 2, SHA256: "00", Format: transform.JPEG},

@@ -16,18 +16,20 @@ import (
 // an empty file if create is set, and else returns nil.
 //
 // The lock goes with the file, and not with its name. So after it was locked, the name must still lead to it.
-func (s *Store) openLedger(create bool) (*os.File, error) {
+func (s *Store) openLedger(create bool) (*os.File, error) { return s.openLedgerFile(create, lockFile) }
+
+func (s *Store) openLedgerFile(create bool, lock func(*os.File) error) (*os.File, error) {
 	flag := os.O_RDWR
 	if s.opts.ReadOnly {
 		flag = os.O_RDONLY
 	}
 	for {
-		named, err := s.root.Lstat(LedgerName)
+		named, err := s.root.Lstat(s.ledgerName)
 		if errors.Is(err, fs.ErrNotExist) {
 			if !create {
 				return nil, nil
 			}
-			f, err := s.root.OpenFile(LedgerName, flag|os.O_CREATE|os.O_EXCL, 0o644)
+			f, err := s.root.OpenFile(s.ledgerName, flag|os.O_CREATE|os.O_EXCL, 0o644)
 			if err == nil {
 				f.Close()
 				s.created = true
@@ -41,14 +43,14 @@ func (s *Store) openLedger(create bool) (*os.File, error) {
 		if !named.Mode().IsRegular() {
 			return nil, s.notLedger("it is " + kindOf(named.Mode()))
 		}
-		f, err := s.root.OpenFile(LedgerName, flag, 0)
+		f, err := s.root.OpenFile(s.ledgerName, flag, 0)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		} else if err != nil {
 			return nil, err
 		}
 		if !s.opts.ReadOnly {
-			err := lockFile(f)
+			err := lock(f)
 			if errors.Is(err, errLocked) {
 				f.Close()
 				return nil, err
@@ -67,7 +69,7 @@ func (s *Store) openLedger(create bool) (*os.File, error) {
 
 // named reports whether the ledger's name leads to f, through no link.
 func (s *Store) named(f *os.File) bool {
-	named, err := s.root.Lstat(LedgerName)
+	named, err := s.root.Lstat(s.ledgerName)
 	if err != nil {
 		return false
 	}
@@ -91,7 +93,7 @@ func kindOf(mode fs.FileMode) string {
 func (s *Store) notLedger(what string) error {
 	return &Error{
 		Kind: pipeline.ClassLedger, Doing: "open output folder " + s.dir, fatal: true,
-		Err:  fmt.Errorf("%s is not a ledger of imgpipe: %s", LedgerName, what),
+		Err:  fmt.Errorf("%s is not a ledger of imgpipe: %s", s.ledgerName, what),
 		Hint: hintMoveAway,
 	}
 }
@@ -102,25 +104,25 @@ func (s *Store) notLedger(what string) error {
 // beginning of it; else the run has to end. Store.batches.flushing is held.
 func (s *Store) keepLedger() error {
 	for {
-		named, err := s.root.Lstat(LedgerName)
+		named, err := s.root.Lstat(s.ledgerName)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			if err = s.renewLedger(); errors.Is(err, fs.ErrExist) {
 				continue
 			}
 			if err != nil {
-				return s.folderError("write "+LedgerName+" anew, which was removed while the run wrote to it", err)
+				return s.folderError("write "+s.ledgerName+" anew, which was removed while the run wrote to it", err)
 			}
 			s.mu.Lock()
-			s.warn = append(s.warn, LedgerName+" was removed while the run wrote to it, and was written anew")
+			s.warn = append(s.warn, s.ledgerName+" was removed while the run wrote to it, and was written anew")
 			s.mu.Unlock()
 			return nil
 		case err != nil:
-			return s.folderError("write "+LedgerName, err)
+			return s.folderError("write "+s.ledgerName, err)
 		}
 		st, err := s.file.Stat()
 		if err != nil {
-			return s.folderError("write "+LedgerName, err)
+			return s.folderError("write "+s.ledgerName, err)
 		}
 		if !os.SameFile(named, st) {
 			return s.takeLedger()
@@ -135,7 +137,7 @@ func (s *Store) keepLedger() error {
 // changedLedger is the error of a ledger that the run cannot go on with.
 func (s *Store) changedLedger(what string) error {
 	return &Error{
-		Kind: pipeline.ClassLedger, Doing: "write " + LedgerName, fatal: true, Err: errors.New(what),
+		Kind: pipeline.ClassLedger, Doing: "write " + s.ledgerName, fatal: true, Err: errors.New(what),
 		Hint: HintAgain,
 	}
 }
@@ -148,10 +150,10 @@ func (s *Store) saveLedger() error {
 		err = errors.Join(s.copyLedger(f, 0), f.Close())
 	}
 	if err != nil {
-		return s.folderError("write "+LedgerName+", whose name was taken by what is no ledger", err)
+		return s.folderError("write "+s.ledgerName+", whose name was taken by what is no ledger", err)
 	}
 	return &Error{
-		Kind: pipeline.ClassLedger, Doing: "write " + LedgerName, fatal: true,
+		Kind: pipeline.ClassLedger, Doing: "write " + s.ledgerName, fatal: true,
 		Err:  errors.New("something that is no ledger took its name while the run wrote to it, and is kept"),
 		Hint: HintMoveAndAgain,
 	}
@@ -160,9 +162,9 @@ func (s *Store) saveLedger() error {
 // renewLedger puts a copy of the ledger under its name. The error is fs.ErrExist if a file has the name.
 func (s *Store) renewLedger() error {
 	return s.nameCopy(func(from string) error {
-		err := s.root.Link(from, LedgerName)
+		err := s.root.Link(from, s.ledgerName)
 		if err != nil && !errors.Is(err, fs.ErrExist) {
-			return s.renameFree(from, LedgerName) // the file system has no links
+			return s.renameFree(from, s.ledgerName) // the file system has no links
 		}
 		return err
 	})
@@ -179,7 +181,7 @@ func (s *Store) renameFree(from, to string) error {
 
 // replaceLedger replaces the ledger by a copy. Its other names still lead to the old file.
 func (s *Store) replaceLedger() error {
-	return s.nameCopy(func(from string) error { return s.root.Rename(from, LedgerName) })
+	return s.nameCopy(func(from string) error { return s.root.Rename(from, s.ledgerName) })
 }
 
 // nameCopy copies the ledger, calls name to put the copy under the ledger's name, and goes on with the copy.
@@ -195,7 +197,7 @@ func (s *Store) nameCopy(name func(from string) error) error {
 	}
 	_ = lockFile(f) // nobody else knows it; if files cannot be locked, Open has said so
 	if err = s.copyLedger(f, 0); err == nil {
-		err = name(path.Join(TempName, temp))
+		err = name(path.Join(s.tempName, temp))
 	}
 	if err != nil {
 		f.Close()
@@ -227,7 +229,7 @@ func (s *Store) takeLedger() error {
 	f, err := s.openLedger(false)
 	switch {
 	case errors.Is(err, errLocked):
-		return s.lockedError("write " + LedgerName)
+		return s.lockedError("write " + s.ledgerName)
 	case err != nil:
 		return s.saveLedger()
 	case f == nil:
@@ -245,7 +247,7 @@ func (s *Store) takeLedger() error {
 	if err := s.copyLedger(f, size); err != nil {
 		f.Truncate(size)
 		f.Close()
-		return s.folderError("write "+LedgerName, err)
+		return s.folderError("write "+s.ledgerName, err)
 	}
 	s.useLedger(f)
 	return nil

@@ -29,12 +29,12 @@ type left struct {
 
 // leftBehind looks at TempName, and changes nothing.
 func (s *Store) leftBehind() (l left) {
-	st, err := s.root.Lstat(TempName)
+	st, err := s.root.Lstat(s.tempName)
 	if err != nil || !st.IsDir() {
 		return l
 	}
 	l.found = true
-	entries, err := fs.ReadDir(s.root.FS(), TempName)
+	entries, err := fs.ReadDir(s.root.FS(), s.tempName)
 	if err != nil {
 		return l
 	}
@@ -51,7 +51,7 @@ func (s *Store) leftBehind() (l left) {
 		}
 	}
 	l.empty = len(entries) == 0
-	if text, err := s.root.ReadFile(path.Join(TempName, pidName)); err == nil {
+	if text, err := s.root.ReadFile(path.Join(s.tempName, pidName)); err == nil {
 		_, l.boot, _ = strings.Cut(string(text), " ")
 	}
 	l.batches, l.journal, l.suspects = s.leftBatches(), s.leftJournal(), s.leftFlights()
@@ -65,12 +65,16 @@ func (s *Store) settleLeft(l left) error {
 	if err != nil {
 		return err
 	}
-	files, err := s.settleJournal(l.journal)
+	settle := s.settleJournal
+	if s.swaps != nil {
+		settle = s.settleSwaps
+	}
+	files, err := settle(l.journal)
 	if err != nil {
 		return err
 	}
 	hollow := 0
-	if s.doubt.verify && !l.doubtful && s.opts.Files == nil {
+	if s.doubt.verify && !l.doubtful && s.opts.Files == nil && s.swaps == nil {
 		if hollow, err = s.settleHollow(); err != nil {
 			return err
 		}
@@ -83,13 +87,13 @@ func (s *Store) settleLeft(l left) error {
 			}
 		}
 	}
-	if s.doubt.verify {
+	if s.doubt.verify && !s.opts.Trust {
 		s.warn = append(s.warn, "a run here did not end, perhaps with the machine: until a run comes to its end, "+
 			"each output is read before it counts as done")
 	}
 	if l.foreign > 0 {
 		s.warn = append(s.warn, fmt.Sprintf("%s holds %d files or folders that imgpipe did not write; they are kept",
-			TempName, l.foreign))
+			s.tempName, l.foreign))
 	}
 	s.warnLeft(lines, files, stale, hollow, l.unfinished)
 	return nil
@@ -125,7 +129,7 @@ func (s *Store) settleLines(batches []string) (added, stale int, err error) {
 		s.batches.number = max(s.batches.number, number)
 	}
 	for _, name := range batches {
-		f, err := s.root.Open(path.Join(TempName, name))
+		f, err := s.root.Open(path.Join(s.tempName, name))
 		if s.opts.ReadOnly && errors.Is(err, fs.ErrNotExist) {
 			continue // a run that goes on has moved it
 		} else if err != nil {
@@ -138,8 +142,12 @@ func (s *Store) settleLines(batches []string) (added, stale int, err error) {
 			if failed != nil || !ok || s.hasLine(base+at, text) || s.lastIs(l.id, text) {
 				return
 			}
+			if s.mixes(l) {
+				failed = s.mixedError()
+				return
+			}
 			e, err := parseLine(text)
-			if err != nil || !s.holdsAll(e.Outputs) {
+			if err != nil || e.Status != Pruned && !s.holdsAll(e.Outputs) {
 				stale++
 				return
 			}
@@ -167,8 +175,8 @@ func (s *Store) lastIs(id uint64, text []byte) bool {
 	return ok && s.hasLine(ref.at(), text)
 }
 
-// settleJournal adopts the files that a journal names, if they hold what was to be written and the ledger does not have
-// that.
+// settleJournal adopts the files that a journal names, if they hold what was to be written and the ledger does not
+// have that.
 func (s *Store) settleJournal(journal []byte) (files int, err error) {
 	for line := range strings.Lines(string(journal)) {
 		sum, source, name, ok := parseIntent(strings.TrimSuffix(line, "\n"))

@@ -51,6 +51,11 @@ func appendLine(dst []byte, e Entry, id uint64) ([]byte, error) {
 	dst = appendInt(dst, `,"in_bytes":`, e.InBytes)
 	dst = e.MS.append(dst)
 	dst = appendTime(dst, `,"time":"`, e.Time)
+	dst = appendInt(dst, `,"row":`, int64(e.Row))
+	if e.Columns != "" {
+		dst = append(append(dst, `,"columns":`...), e.Columns...)
+	}
+	dst = appendText(dst, `,"source_sha256":`, e.SourceSHA256)
 	dst = appendText(dst, `,"by":`, e.By)
 	return append(dst, "}\n"...), nil
 }
@@ -74,6 +79,7 @@ func appendOutput(dst []byte, o pipeline.Output) []byte {
 	dst = appendTrue(dst, `,"kept":true`, o.Kept)
 	dst = appendTrue(dst, `,"copied":true`, o.Copied)
 	dst = appendTrue(dst, `,"omitted":true`, o.Omitted)
+	dst = appendText(dst, `,"backup":`, o.Backup)
 	return append(dst, '}')
 }
 

@@ -55,26 +55,40 @@ func scan(r io.Reader, each func(at int64, text []byte)) (end int64, err error) 
 // load reads the ledger, and remembers where each key's last line is. It changes nothing. The error is of
 // ClassLedger where the file is no ledger.
 func (s *Store) load() error {
+	mixed := false
 	c, err := survey(s.file, func(at int64, l glanced) {
 		s.remember(l.id, l.status, at)
-		if len(l.paths) > 0 {
+		mixed = mixed || s.mixes(l)
+		if l.status == InPlace && s.swaps != nil {
+			s.swaps.marked = true
+		}
+		if l.status == Pruned {
+			s.disown(l.paths, string(l.name), l.sourceHash())
+		} else if len(l.paths) > 0 {
 			s.own(l.paths, string(l.name), l.sourceHash(), at)
 		}
 	})
 	switch {
 	case err != nil:
-		return s.folderError("read "+LedgerName, err)
+		return s.folderError("read "+s.ledgerName, err)
 	case !c.isLedger():
 		return s.notLedger("it has no line that imgpipe wrote")
+	case mixed:
+		return s.mixedError()
 	}
 	if c.garbage > 0 {
-		s.warn = append(s.warn, ignored(c.garbage, "cannot be read"))
+		s.warn = append(s.warn, s.ignored(c.garbage, "cannot be read"))
 	}
 	if c.tail == torn || c.tail == nulls {
-		s.warn = append(s.warn, ignored(1, "a killed run left unfinished"))
+		s.warn = append(s.warn, s.ignored(1, "a killed run left unfinished"))
 	}
 	s.flushed, s.end, s.tail = c.end, c.end, c.tail
-	s.nulls, s.lost = c.tail == nulls, c.size == 0 && !s.created || c.nulls || c.tail == torn
+	s.nulls, s.lost = c.tail == nulls, c.size == 0 && !s.mayBeEmpty() || c.nulls || c.tail == torn
+	if s.swaps != nil {
+		if err := s.loadMade(); err != nil {
+			return s.folderError("read "+s.ledgerName, err)
+		}
+	}
 	return nil
 }
 
@@ -90,7 +104,7 @@ func (s *Store) mend() (err error) {
 		}
 	}
 	if err != nil {
-		return s.folderError("mend "+LedgerName, err)
+		return s.folderError("mend "+s.ledgerName, err)
 	}
 	return nil
 }
@@ -194,14 +208,14 @@ func glanceAt(at int64, text []byte) (g glanced, skipped int64, ok bool) {
 	return g, int64(len(text) - len(line)), ok
 }
 
-// readForeign reads a line that another program has rewritten: with a carriage return at its end, or with other blanks,
-// escapes and order. It takes a dozen times as long as glance.
+// readForeign reads a line that another program has rewritten: with a carriage return at its end, or with other
+// blanks, escapes and order. It takes a dozen times as long as glance.
 func readForeign(text []byte) (g glanced, ok bool) {
 	var l line
 	if len(text) == 0 || json.Unmarshal(text, &l) != nil || l.V != 1 {
 		return g, false
 	}
-	if !slices.Contains(statuses[1:], l.Status) && l.Status != Left {
+	if !slices.Contains(lineStatuses[:], l.Status) {
 		return g, false
 	}
 	if id, err := hex.DecodeString(l.ID); err == nil && len(id) == 8 {
@@ -287,7 +301,7 @@ func glance(b []byte) (g glanced, ok bool) {
 	if i < 0 {
 		return g, false
 	}
-	for _, known := range statuses {
+	for _, known := range lineStatuses {
 		if string(rest[:i]) == string(known) {
 			g.status = known
 		}

@@ -15,9 +15,14 @@ import (
 var errLocked = errors.New("locked")
 
 // lockFile locks f until it is closed. The system closes it when the process ends, in whatever way.
-func lockFile(f *os.File) error {
+func lockFile(f *os.File) error { return flock(f, unix.LOCK_EX) }
+
+// shareFile locks f until it is closed, as others may at the same time, but for those who call lockFile.
+func shareFile(f *os.File) error { return flock(f, unix.LOCK_SH) }
+
+func flock(f *os.File, how int) error {
 	for {
-		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		err := unix.Flock(int(f.Fd()), how|unix.LOCK_NB)
 		switch {
 		case errors.Is(err, unix.EINTR):
 			continue

@@ -15,10 +15,14 @@ var errLocked = errors.New("locked")
 //
 // A lock of Windows keeps others from reading the bytes that it covers. This one covers a byte far behind the end of
 // any ledger, so that a ledger can be read while a run writes it.
-func lockFile(f *os.File) error {
+func lockFile(f *os.File) error { return lockFar(f, windows.LOCKFILE_EXCLUSIVE_LOCK) }
+
+// shareFile locks f until it is closed, as others may at the same time, but for those who call lockFile.
+func shareFile(f *os.File) error { return lockFar(f, 0) }
+
+func lockFar(f *os.File, how uint32) error {
 	at := windows.Overlapped{OffsetHigh: 1 << 30}
-	const alone = windows.LOCKFILE_EXCLUSIVE_LOCK | windows.LOCKFILE_FAIL_IMMEDIATELY
-	err := windows.LockFileEx(windows.Handle(f.Fd()), alone, 0, 1, 0, &at)
+	err := windows.LockFileEx(windows.Handle(f.Fd()), how|windows.LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, &at)
 	if errors.Is(err, windows.ERROR_LOCK_VIOLATION) {
 		return errLocked
 	}

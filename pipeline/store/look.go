@@ -212,6 +212,6 @@ func (s *Store) stranger(file string) (pipeline.Output, bool) {
 	if own.line != 0 {
 		return pipeline.Output{}, false
 	}
-	st, err := s.stat(file)
+	st, err := s.glance(file)
 	return pipeline.Output{Path: file, Bytes: st.Size, Kept: true}, err == nil && st.Kind == Regular
 }

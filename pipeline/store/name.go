@@ -15,7 +15,10 @@ import (
 	"imgpipe/transform"
 )
 
-// A Subject is an item that is to be named. Of Item, its Index, Source, Scheme and Dir count.
+// NameOfSizes is the template of names for items with several sizes, and for those that may get more.
+const NameOfSizes = "{dir}/{stem}-{size}.{ext}"
+
+// A Subject is an item that is to be named. Of Item, its Index, Source, Scheme, Dir and Folder count.
 type Subject struct {
 	fetch.Item
 	// ID and Given are Source and Given of the item's Key, by which the ledger knows it. Where ID is "", that is
@@ -42,6 +45,7 @@ type NameOptions struct {
 	//	{date}   when a photo was taken, such as 2026-11-27, or "undated"
 	//	{year} {month} {day}  the parts of that; "undated", 00 and 00
 	//	{camera} its camera, such as Canon_EOS_R5, or "unknown"
+	//	{column:NAME} what a list has in a column, which fetch.List.Columns names; "none" where that is empty
 	//
 	// With several labels it has {size}, or {w} or {h} to tell the sizes apart. An item two of whose outputs get one
 	// name all the same fails.
@@ -62,6 +66,7 @@ type NameOptions struct {
 type Namer struct {
 	pieces  []piece
 	hasStem bool
+	hasDir  bool
 	labels  []string // as they stand in names
 	plain   []string // as they were given
 	named   []string // those that a Name holds: none for one output without a label
@@ -69,7 +74,8 @@ type Namer struct {
 	folder  string // absolute, or ""
 	here    string // the working folder, where folder is set
 
-	ledger *Store // nil where no ledger is heeded
+	ledger     *Store // nil where no ledger is heeded
+	asked, had bool   // whether it had anything, as older has it
 
 	claims map[uint64]claim
 	suffixes
@@ -94,7 +100,7 @@ func NewNamer(opts NameOptions) (*Namer, error) {
 	if template == "" {
 		template = "{dir}/{stem}.{ext}"
 		if len(n.plain) > 1 {
-			template = "{dir}/{stem}-{size}.{ext}"
+			template = NameOfSizes
 		}
 	}
 	var err error
@@ -103,7 +109,7 @@ func NewNamer(opts NameOptions) (*Namer, error) {
 	}
 	closePieces(n.pieces)
 	for _, p := range n.pieces {
-		n.hasStem = n.hasStem || p.field == fieldStem
+		n.hasStem, n.hasDir = n.hasStem || p.field == fieldStem, n.hasDir || p.field == fieldDir
 	}
 	for _, label := range n.plain {
 		label = inName(label)
@@ -137,6 +143,17 @@ func NewNamer(opts NameOptions) (*Namer, error) {
 func (n *Namer) leadsInside(label string) bool {
 	pattern := n.expand(Subject{}, nameParts{stem: "stem"}, 1)
 	return fs.ValidPath(Name{pattern: pattern}.fill(label, "jpg", "1", "1"))
+}
+
+// TemplateColumns returns the columns of lists that a template names. What is wrong with it is for NewNamer to say.
+func TemplateColumns(template string) (columns []string) {
+	pieces, _ := splitTemplate(template)
+	for _, p := range pieces {
+		if p.field == fieldColumn && !slices.Contains(columns, p.column) {
+			columns = append(columns, p.column)
+		}
+	}
+	return columns
 }
 
 // A Name is what Plan decided: where each output of one item will be. It is plain data, safe for any goroutine, and it
@@ -217,6 +234,9 @@ func (n Name) fill(size, ext, w, h string) string {
 // (see [Namer.Heed]). That is the first of a-2, a-3 and so on that is free or the item's own. With Fail, Plan returns
 // an *Error of [pipeline.ClassNameTaken] instead. So it does with Skip, if the name is taken by the ledger.
 //
+// An item that has a name by the ledger keeps it, whether more folders were walked then or fewer: it is its name in
+// both cases whether or not {dir} begins with the Folder of the Item.
+//
 // Names that differ only in case or in Unicode's normal form are one name, on every system. If an output would replace
 // its own input, the error is an *Error of [pipeline.ClassOutputIsInput].
 //
@@ -236,6 +256,7 @@ func (n *Namer) Plan(src Subject) (Name, error) {
 		}
 	}
 	n.try(&c, 1)
+	n.keep(&c)
 	if !c.free() {
 		doing := "name " + src.Source
 		switch {

@@ -52,10 +52,27 @@ func (s *Store) own(paths []string, name string, source uint64, at int64) {
 		own.line, own.source = at+1, source
 		s.owned[hash] = own
 		delete(s.fresh, hash)
-		s.tree.note(path.Dir(p))
+		if s.swaps == nil {
+			s.tree.note(path.Dir(p))
+		}
 	}
 	if len(paths) > 0 && sized(name) {
 		s.sized[sizedHash(name)] = source
+	}
+}
+
+// disown enters that files are nobody's any more. The lock is held, or nobody else has s yet.
+func (s *Store) disown(paths []string, name string, source uint64) {
+	for _, p := range paths {
+		hash := pathHash(p)
+		if own := s.owned[hash]; own.item != 0 {
+			s.owned[hash] = owner{item: own.item}
+		} else {
+			delete(s.owned, hash)
+		}
+	}
+	if sized(name) && s.sized[sizedHash(name)] == source {
+		delete(s.sized, sizedHash(name))
 	}
 }
 
@@ -131,7 +148,8 @@ func (s *Store) mark(name Name, f *pending) (undo func()) {
 
 // An ownership says whose the files of a name are.
 type ownership struct {
-	mine   bool     // the item's own
+	mine   bool     // the item's own, as far as that is known
+	known  bool     // it is known to be the item's own
 	others []uint64 // the sourceHash of other items
 }
 
@@ -142,7 +160,7 @@ func (s *Store) owners(name Name, want formatSet) (o ownership) {
 		switch {
 		case !ours:
 		case source == 0 || name.isMine(source):
-			o.mine = true
+			o.mine, o.known = true, o.known || source != 0
 		default:
 			o.others = append(o.others, source)
 		}

@@ -31,6 +31,8 @@ type place struct {
 	// damaged reports that an earlier run did the item, which is damaged, and that it is to be done again for that.
 	damaged bool
 	flight  Flight // between Begin and End
+	// swap is the input whose place the output takes; nil unless Options.InPlace is set and it is to be done.
+	swap *swap
 	// modified is when what was fetched was changed last; zero if that is not known.
 	modified time.Time
 }
@@ -66,6 +68,9 @@ func (p *place) Modified(at time.Time) { p.modified = at }
 
 // Put keeps the outputs of r.
 func (p *place) Put(r transform.Result) ([]pipeline.Output, error) {
+	if p.swap != nil {
+		return p.putSwap(r)
+	}
 	return p.in.put(p.name.of(r), p.modified, r.Outputs)
 }
 
@@ -147,6 +152,8 @@ func (s *Store) Record(o pipeline.Outcome) error {
 		InBytes:  o.BytesIn,
 		MS:       stagesOf(o.Spans),
 		Time:     time.Now(),
+
+		Row: o.Item.Row, Columns: o.Item.Columns, SourceSHA256: o.SHA256,
 	}
 	if o.Err != nil {
 		e.Error = o.Err.Error()

@@ -64,8 +64,10 @@ func (s *Store) put(name Name, modified time.Time, outputs []transform.Output) (
 		if err := s.claim(name, f); err != nil {
 			return nil, err
 		}
-		if err := s.look(name, f); err != nil {
-			return nil, err
+		if s.asksFirst(f) {
+			if err := s.look(name, f); err != nil {
+				return nil, err
+			}
 		}
 		if f.out.Kept || f.there {
 			continue
@@ -126,6 +128,12 @@ func (s *Store) write(f *pending, modified time.Time) (err error) {
 		}
 	}
 	return nil
+}
+
+// asksFirst reports whether an output's name is looked at before the output is staged. Elsewhere than in a folder, a
+// look costs a request, and Put finds out by itself whether a name that the ledger does not have is free.
+func (s *Store) asksFirst(f *pending) bool {
+	return s.opts.Files == nil || f.own.line != 0 || s.opts.OnExist == Skip
 }
 
 // place puts a staged file under its name. It looks again if something has changed there since look, because to write a

@@ -13,7 +13,7 @@ func (s *Store) Standing(name Name, list []transform.Format) (file string, found
 	for _, label := range name.each() {
 		for _, f := range list {
 			file := name.Path(transform.Output{Label: label, Format: f})
-			st, err := s.stat(file)
+			st, err := s.glance(file)
 			if err != nil || st.Kind == Regular && (s.doubt.torn || s.holdsWhatIsTold(file, st)) {
 				continue
 			}

@@ -30,17 +30,23 @@ type Store struct {
 	flights flights
 	batches batches
 	doubt   doubt
+	keeping keeping
 
 	warn []string
+
+	swaps *swaps // nil unless Options.InPlace is set
 
 	mu      sync.Mutex
 	flushed int64      // where the ledger ends
 	end     int64      // where the next line goes: behind those that wait
 	old     []*os.File // ledgers that lost their name
-	tail    tail       // of the ledger, until mend
-	created bool       // the ledger was not there
-	lost    bool       // the ledger lost lines
-	nulls   bool       // the ledger has NUL bytes
+	others  []*os.File // ledgers of other parts, and what keeps the whole from beginning; see part.go
+	merged  Merged
+	inner   bool // opened by a Store that takes its lines over and has all locks that matter
+	tail    tail // of the ledger, until mend
+	created bool // the ledger was not there
+	lost    bool // the ledger lost lines
+	nulls   bool // the ledger has NUL bytes
 	lines   map[uint64]lineRef
 	owned   map[uint64]owner
 	sized   map[uint64]uint64  // whose the names are that depend on width or height, by sizedHash
@@ -52,8 +58,8 @@ type Store struct {
 // Open makes dir if need be, and returns the Store that writes to it. It locks dir against a second run, removes what
 // a killed run left half-written, and reads the ledger.
 //
-// The error is that of Options.Check, or an *Error. It is of [pipeline.ClassLocked] when another run writes to dir, and
-// of [pipeline.ClassLedger] when a file has the ledger's name and is none; then nothing was changed.
+// The error is that of Options.Check, or an *Error. It is of [pipeline.ClassLocked] when another run writes to dir,
+// and of [pipeline.ClassLedger] when a file has the ledger's name and is none; then nothing was changed.
 //
 // A ledger of 100,000 lines takes 0.12 s to read and then 6 MB of memory.
 func Open(dir string, opts Options) (*Store, error) {
@@ -61,11 +67,7 @@ func Open(dir string, opts Options) (*Store, error) {
 		return nil, err
 	}
 	s := newStore(dir, opts)
-	folder := dir
-	if opts.Files != nil {
-		folder = "" // no input can lie where the outputs are
-	}
-	namer, err := NewNamer(opts.names(folder))
+	namer, err := s.newNamer()
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +75,6 @@ func Open(dir string, opts Options) (*Store, error) {
 		s.opts.Spec.Facts, opts.Spec.Facts = true, true
 		s.text = opts.Spec.String()
 	}
-	namer.Heed(s)
 	s.namer = namer
 	if opts.ReadOnly {
 		return s, s.openReadOnly()
@@ -88,12 +89,16 @@ func Open(dir string, opts Options) (*Store, error) {
 func newStore(dir string, opts Options) *Store {
 	s := &Store{
 		archive: archive{text: opts.Spec.String()},
-		home:    home{dir: dir, fault: opts.Fault},
-		opts:    opts, files: opts.Files, tree: NewTree(dir),
+		home: home{dir: dir, fault: opts.Fault,
+			ledgerName: opts.Part.ledgerName(), tempName: opts.Part.tempName()},
+		opts: opts, files: opts.Files, tree: NewTree(dir),
 		lines: map[uint64]lineRef{}, owned: map[uint64]owner{}, sized: map[uint64]uint64{}, fresh: map[uint64]Content{},
 	}
 	if s.files == nil {
 		s.files = homeFiles{&s.home}
+	}
+	if opts.InPlace {
+		s.swaps, s.journal.room = newSwaps(), swapJournalSize
 	}
 	return s
 }
@@ -124,7 +129,16 @@ func (s *Store) open() error {
 	if s.file, err = s.openLedger(true); err != nil {
 		return s.openError(doing, err)
 	}
+	if err := s.keepWholeOut(); err != nil {
+		return s.openError(doing, err)
+	}
+	if err := s.beginKeeping(); err != nil {
+		return err
+	}
 	if err := s.load(); err != nil {
+		return err
+	}
+	if err := s.loadOthers(); err != nil {
 		return err
 	}
 	if err := s.ownTemp(left); err != nil {
@@ -136,7 +150,14 @@ func (s *Store) open() error {
 	if err := s.settleLeft(left); err != nil {
 		return s.folderError(doing, err)
 	}
+	if err := s.absorb(); err != nil {
+		return s.openError(doing, err)
+	}
+	if err := s.markInPlace(); err != nil {
+		return s.folderError(doing, err)
+	}
 	s.startBatches()
+	s.startKeeping()
 	return nil
 }
 
@@ -179,6 +200,9 @@ func (s *Store) openReadOnly() error {
 		err = s.load()
 	}
 	if err == nil {
+		err = s.loadOthers()
+	}
+	if err == nil {
 		left := s.leftBehind()
 		err = errors.Join(s.openDoubt(left), s.settleLeft(left))
 	}
@@ -192,10 +216,17 @@ func (s *Store) openReadOnly() error {
 // lockedError is the error of a folder that another run has locked. It says which one, if that can be read.
 func (s *Store) lockedError(doing string) error {
 	who := "another imgpipe run"
-	if text, err := s.root.ReadFile(path.Join(TempName, pidName)); err == nil {
-		pid, _, _ := strings.Cut(string(text), " ")
-		if n, err := strconv.Atoi(pid); err == nil {
-			who = fmt.Sprintf("another imgpipe run (pid %d)", n)
+	if pid := s.pidIn(s.tempName); pid > 0 {
+		who = fmt.Sprintf("another imgpipe run (pid %d)", pid)
+	} else if pid := s.pidIn(TempName); pid > 0 {
+		who = fmt.Sprintf("an imgpipe run of the whole input (pid %d)", pid)
+	} else if parts, _ := s.partsHere(); len(parts) > 0 {
+		who = "an imgpipe run of a shard, such as " + parts[0].String() + ","
+		for _, p := range parts {
+			if pid := s.pidIn(p.tempName()); pid > 0 {
+				who = fmt.Sprintf("an imgpipe run of shard %s (pid %d)", p, pid)
+				break
+			}
 		}
 	}
 	return &Error{
@@ -203,6 +234,17 @@ func (s *Store) lockedError(doing string) error {
 		Err:  fmt.Errorf("%s is writing to %s", who, s.dir),
 		Hint: hintWait,
 	}
+}
+
+// pidIn returns the process that a folder for temporary files is of, or 0.
+func (h *home) pidIn(temp string) int {
+	text, err := h.root.ReadFile(path.Join(temp, pidName))
+	pid, _, _ := strings.Cut(string(text), " ")
+	n, bad := strconv.Atoi(pid)
+	if err != nil || bad != nil {
+		return 0
+	}
+	return n
 }
 
 // Close moves the lines that wait to the ledger, removes the folder for temporary files, and releases the lock. It
@@ -219,6 +261,7 @@ func (s *Store) Close() error {
 	}
 	var err error
 	if s.temp != nil {
+		s.stopKeeping()
 		s.stopBatches()
 		var keep []string
 		if err = s.Flush(); err != nil {
@@ -246,10 +289,12 @@ func (s *Store) Close() error {
 		err = errors.Join(err, s.closeTemp(keep))
 		s.folders.release(s.tempFolder)
 	}
-	if err == nil && s.created && s.end == 0 && s.temp == nil && s.file != nil && s.named(s.file) {
+	unused := s.created && s.end == 0 && s.opts.Part.Whole()
+	if err == nil && unused && s.temp == nil && s.file != nil && s.named(s.file) {
 		// An empty ledger would look like one whose lines a power failure took. What cannot be removed stays.
-		_ = s.root.Remove(LedgerName)
+		_ = s.root.Remove(s.ledgerName)
 	}
+	err = errors.Join(err, s.endKeeping())
 	// The lock goes last: a run that gets it owns whatever it finds in TempName.
 	s.closeFiles()
 	if err != nil {
@@ -259,9 +304,11 @@ func (s *Store) Close() error {
 }
 
 func (s *Store) closeFiles() {
+	s.stopKeeping()
+	_ = s.endKeeping() // without effect once Close has called it; else there is a better error
 	s.stopBatches()
 	s.closeBatches()
-	for _, f := range s.old {
+	for _, f := range slices.Concat(s.old, s.others) {
 		f.Close()
 	}
 	s.journal.close()
@@ -278,8 +325,8 @@ func (s *Store) closeFiles() {
 	}
 }
 
-// Warnings returns what Open found and went on with, one sentence each: lines of the ledger that are no entries, a file
-// system without locks. More may come while the store writes, such as that the ledger was removed.
+// Warnings returns what Open found and went on with, one sentence each: lines of the ledger that are no entries, a
+// file system without locks. More may come while the store writes, such as that the ledger was removed.
 func (s *Store) Warnings() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -290,4 +337,17 @@ func (s *Store) Warnings() []string {
 func (s *Store) Dir() string { return filepath.Clean(s.dir) }
 
 // stat returns what has the name of an output.
-func (s *Store) stat(name string) (File, error) { return s.files.Stat(context.Background(), name) }
+func (s *Store) stat(name string) (File, error) {
+	if s.swaps != nil {
+		return statPlaced(name)
+	}
+	return s.files.Stat(context.Background(), name)
+}
+
+// glance is stat where it does no harm if the answer is old.
+func (s *Store) glance(name string) (File, error) {
+	if g, ok := s.files.(GlancingFiles); ok {
+		return g.Glance(context.Background(), name)
+	}
+	return s.stat(name)
+}

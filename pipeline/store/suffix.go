@@ -48,6 +48,50 @@ func (n *Namer) try(c *candidate, suffix int) {
 	}
 }
 
+// mostKept bounds how many suffixes keep tries.
+const mostKept = 100
+
+// keep makes the candidate, which has been tried without a suffix, the name that the item has by the ledger, if a run
+// gave it another one because more or fewer folders were walked.
+func (n *Namer) keep(c *candidate) {
+	if !n.hasDir || c.src.Folder == "" || c.own.known || !n.older() {
+		return
+	}
+	folder := clean(c.src.Folder)
+	others := [][]string{append([]string{folder}, c.parts.dir...)}
+	if len(c.parts.dir) > 0 && c.parts.dir[0] == folder {
+		others = append(others, c.parts.dir[1:])
+	}
+	for _, dir := range others {
+		other := *c
+		other.parts.dir, other.keys = dir, make([]uint64, 0, 8)
+		for suffix := 1; suffix <= mostKept; suffix++ {
+			n.try(&other, suffix)
+			if other.free() && other.own.known {
+				*c = other
+				return
+			}
+			if other.free() {
+				break // no later suffix has been used for this name
+			}
+		}
+	}
+}
+
+// older reports whether the ledger had anything when the first item was planned. Without that, no item can have a name
+// but that of this run.
+func (n *Namer) older() bool {
+	if !n.asked {
+		n.asked = true
+		if n.ledger != nil {
+			n.ledger.mu.Lock()
+			defer n.ledger.mu.Unlock()
+			n.had = len(n.ledger.owned) > 0
+		}
+	}
+	return n.had
+}
+
 // suffixes are what a Namer remembers of names that were taken, so that it tries each suffix of a name once. Without
 // it, n equal names would take n² tries.
 type suffixes struct {

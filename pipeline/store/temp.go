@@ -27,10 +27,10 @@ const newSuffix = "-next"
 // that cannot lock a folder have the ledger's lock alone.
 func (s *Store) lockTemp() error {
 	for {
-		if err := s.root.Mkdir(TempName, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+		if err := s.root.Mkdir(s.tempName, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
-		d, err := s.folders.get(TempName)
+		d, err := s.folders.get(s.tempName)
 		if err != nil {
 			return err
 		}
@@ -44,7 +44,7 @@ func (s *Store) lockTemp() error {
 			return nil
 		}
 		// A run that ends removes the folder, and then releases the lock.
-		if now, err := s.folders.get(TempName); err == nil {
+		if now, err := s.folders.get(s.tempName); err == nil {
 			s.folders.release(now)
 			if now == d {
 				s.tempFolder = d
@@ -67,7 +67,7 @@ func (s *Store) ownTemp(left left) (err error) {
 			return err
 		}
 	}
-	if s.temp, err = s.root.OpenRoot(TempName); err != nil {
+	if s.temp, err = s.root.OpenRoot(s.tempName); err != nil {
 		return err
 	}
 	if err := s.openDoubt(left); err != nil {
@@ -90,14 +90,14 @@ func (s *Store) ownTemp(left left) (err error) {
 
 // closeTemp removes TempName, unless there is a file in it to keep.
 func (s *Store) closeTemp(keep []string) error {
-	if err := s.ask("remove", TempName); err != nil {
+	if err := s.ask("remove", s.tempName); err != nil {
 		return err
 	}
 	kept, err := s.sweep(keep...)
 	if kept || err != nil {
 		return err
 	}
-	err = s.root.Remove(TempName)
+	err = s.root.Remove(s.tempName)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrExist) { // of which the latter says that it is not empty
 		return nil
 	}
@@ -107,18 +107,18 @@ func (s *Store) closeTemp(keep []string) error {
 // sweep removes what a Store wrote into TempName but the files of these names. It reports whether something stays.
 // What no Store wrote does: whoever put it there may miss it.
 func (s *Store) sweep(keep ...string) (stays bool, err error) {
-	st, err := s.root.Lstat(TempName)
+	st, err := s.root.Lstat(s.tempName)
 	if err != nil || !st.IsDir() {
 		return err == nil, nil
 	}
-	entries, err := fs.ReadDir(s.root.FS(), TempName)
+	entries, err := fs.ReadDir(s.root.FS(), s.tempName)
 	if err != nil {
 		return true, err
 	}
 	for _, e := range entries {
 		if foreign(e) || slices.Contains(keep, e.Name()) {
 			stays = true
-		} else if err := s.root.Remove(path.Join(TempName, e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		} else if err := s.root.Remove(path.Join(s.tempName, e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return true, err
 		}
 	}
@@ -144,13 +144,14 @@ func isUnfinished(name string) bool { return strings.Trim(name, "0123456789") ==
 
 // checkTemp returns an error where something else than a folder has the name of TempName. It changes nothing.
 func (s *Store) checkTemp(doing string) error {
-	st, err := s.root.Lstat(TempName)
+	st, err := s.root.Lstat(s.tempName)
 	if err != nil || st.IsDir() {
 		return nil // whoever needs the folder returns any other error
 	}
 	return &Error{
 		Kind: pipeline.ClassExists, Doing: doing, fatal: true,
-		Err:  fmt.Errorf("%s is %s, expected a folder for files on their way, or nothing", TempName, kindOf(st.Mode())),
+		Err: fmt.Errorf("%s is %s, expected a folder for files on their way, or nothing",
+			s.tempName, kindOf(st.Mode())),
 		Hint: hintMoveAway,
 	}
 }

@@ -31,6 +31,7 @@ const (
 	fieldMonth
 	fieldDay
 	fieldCamera
+	fieldColumn
 )
 
 // fields is the table from which parsing and messages come. long is the most bytes that a field takes, or 0 if the
@@ -42,8 +43,11 @@ var fields = [...]struct {
 	fieldDir: {"dir", 0}, fieldStem: {"stem", 0}, fieldExt: {"ext", 4}, fieldIndex: {"index", 10},
 	fieldHost: {"host", 0}, fieldSHA8: {"sha8", 8}, fieldSize: {"size", 24}, fieldWidth: {"w", 9},
 	fieldHeight: {"h", 9}, fieldDate: {"date", 10}, fieldYear: {"year", 7}, fieldMonth: {"month", 2},
-	fieldDay: {"day", 2}, fieldCamera: {"camera", 40},
+	fieldDay: {"day", 2}, fieldCamera: {"camera", 40}, fieldColumn: {columnPrefix + "NAME", 0},
 }
+
+// columnPrefix stands before the name of a column of a list.
+const columnPrefix = "column:"
 
 // These bytes of a planned name are marks for what is known only when the output is. They cannot occur otherwise,
 // because clean replaces all control characters.
@@ -67,8 +71,9 @@ var marks = [len(fields)]byte{
 
 // A piece is a literal or a field of a template.
 type piece struct {
-	field field
-	text  string
+	field  field
+	text   string
+	column string // of fieldColumn
 	// room is how many bytes a field that is cut may have.
 	room int
 	// closed says that there can be nothing but digits between a {stem} and a width or height behind it. The digits of
@@ -93,7 +98,8 @@ func parseTemplate(s string, sizes int) ([]piece, error) {
 		return nil, fail("must contain {size}, {w} or {h}, because each input has %d sizes", sizes)
 	}
 	for i, p := range pieces {
-		if p.field == fieldDir && i+1 < len(pieces) && !strings.HasPrefix(pieces[i+1].text, "/") {
+		if p.field == fieldDir && i+1 < len(pieces) &&
+			!(pieces[i+1].field == text && strings.HasPrefix(pieces[i+1].text, "/")) {
 			return nil, fail("expected a slash after {dir}, because it stands for a folder")
 		}
 	}
@@ -138,6 +144,11 @@ func splitTemplate(s string) (pieces []piece, err error) {
 		if shut < 0 {
 			return nil, errors.New("a { without its }")
 		}
+		if column, ok := strings.CutPrefix(s[1:shut], columnPrefix); ok && column != "" {
+			pieces = append(pieces, piece{field: fieldColumn, column: column})
+			s = s[shut+1:]
+			continue
+		}
 		f, err := fieldNamed(s[1:shut])
 		if err != nil {
 			return nil, err
@@ -154,7 +165,7 @@ func fieldNamed(name string) (field, error) {
 		if f == int(text) {
 			continue
 		}
-		if row.name == name {
+		if row.name == name && field(f) != fieldColumn {
 			return field(f), nil
 		}
 		known = append(known, "{"+row.name+"}")

@@ -167,13 +167,13 @@ func (t *Tree) part(id fileID) (rel string, inside bool) {
 // file is named. Symbolic links of folders are followed; a link to a file has a path of its own.
 //
 // ours reports whether a Store wrote the file here, so that it is no input: an output that the ledger has, also one
-// that was changed since, the ledger itself, or a file on its way.
+// that was changed since, a ledger, or a file on its way.
 func (s *Store) Identify(file string) (abs string, ours bool) {
 	abs, rel, inside := s.tree.find(file)
 	if !inside || s.opts.Files != nil {
 		return abs, false
 	}
-	if rel == LedgerName || strings.HasPrefix(rel, TempName+"/") {
+	if top, _, below := strings.Cut(rel, "/"); below && IsTemp(top) || !below && IsLedger(rel) {
 		return abs, true
 	}
 	s.mu.Lock()

@@ -78,6 +78,7 @@ type taskMessage struct {
 	limits transform.Limits
 	grant  int64
 	shared Region
+	name   string
 }
 
 func (m *taskMessage) tag() Tag { return tagTask }
@@ -86,10 +87,13 @@ func (m *taskMessage) fields(c *codec) {
 	c.u64(&m.task)
 	c.u32(&m.spec)
 	c.i64(&m.limits.MaxPixels)
+	c.i64(&m.limits.MinSide)
+	c.i64(&m.limits.MaxAspect)
 	c.bool(&m.limits.RefuseDamaged)
 	c.i64(&m.grant)
 	c.u64(&m.shared.At)
 	c.u64(&m.shared.Length)
+	str(c, &m.name)
 }
 
 // A Done is the answer to a task.

@@ -50,7 +50,7 @@ func (w *TaskWriter) Begin(t transform.Task, shared Region) (number uint64, err 
 			return 0, w.tooLarge(err)
 		}
 	}
-	m := taskMessage{task: w.last + 1, spec: id, limits: t.Limits, grant: t.Grant, shared: shared}
+	m := taskMessage{task: w.last + 1, spec: id, limits: t.Limits, grant: t.Grant, shared: shared, name: t.Name}
 	bodyLen := len(t.Data)
 	if shared != (Region{}) {
 		bodyLen = 0
@@ -173,7 +173,7 @@ func (r *TaskReader) request(f Frame) (Request, error) {
 		}
 		data = r.Shared[at : at+n : at+n]
 	}
-	task := transform.Task{Data: data, Spec: held.spec, Limits: m.limits, Grant: m.grant}
+	task := transform.Task{Data: data, Spec: held.spec, Limits: m.limits, Grant: m.grant, Name: m.name}
 	request := Request{Number: m.task, Task: task}
 	if held.err != nil {
 		request.Err = &transform.Error{Kind: transform.ClassOperation, Doing: "read spec", Err: held.err}

@@ -80,7 +80,7 @@ func written(t testing.TB, tasks ...transform.Task) []byte {
 // equal reports whether two tasks are the same, as far as they travel.
 func equal(a, b transform.Task) bool {
 	a.Limits.Time, b.Limits.Time = 0, 0
-	return bytes.Equal(a.Data, b.Data) && a.Limits == b.Limits && a.Grant == b.Grant &&
+	return bytes.Equal(a.Data, b.Data) && a.Limits == b.Limits && a.Grant == b.Grant && a.Name == b.Name &&
 		a.Spec.String() == b.Spec.String() && reflect.DeepEqual(a.Spec.Assets(), b.Spec.Assets())
 }
 
@@ -88,8 +88,9 @@ func TestTasksTravelWithTheirSpecsAndFiles(t *testing.T) {
 	photo := picture(t, 60, 50, color.NRGBA{G: 200, A: 255})
 	tasks := []transform.Task{
 		{Data: photo, Spec: marked(t), Grant: 1 << 30},
+		{Data: photo, Spec: plain(t, "text={stem}"), Name: "a name"},
 		{Data: photo, Spec: plain(t, "size=20;grayscale"),
-			Limits: transform.Limits{MaxPixels: 5000, RefuseDamaged: true}},
+			Limits: transform.Limits{MaxPixels: 5000, MinSide: 7, MaxAspect: 1500, RefuseDamaged: true}},
 		{Data: []byte("no image"), Spec: marked(t)},
 		{Spec: transform.Spec{}},
 	}
@@ -114,18 +115,19 @@ func TestTasksTravelWithTheirSpecsAndFiles(t *testing.T) {
 }
 
 func TestEveryFieldOfATaskArrives(t *testing.T) {
-	sent := transform.Task{Data: []byte("the image"), Spec: plain(t, "size=80x60;grayscale;format=png"), Grant: 12345}
+	sent := transform.Task{Data: []byte("the image"), Spec: plain(t, "size=80x60;grayscale;format=png"), Grant: 12345,
+		Name: "of the image"}
 	var n int64
 	fillIn(t, reflect.ValueOf(&sent.Limits).Elem(), &n)
 	got, err := (&TaskReader{Reader: Reader{R: bytes.NewReader(written(t, sent))}}).Next()
 	if err != nil || got.Err != nil || !equal(got.Task, sent) || got.Task.Limits.Time != 0 {
 		t.Errorf("errors %v, %v\ngot  %+v\nwant %+v", err, got.Err, got.Task, sent)
 	}
-	if fields := reflect.TypeFor[transform.Task]().NumField(); fields != 4 {
-		t.Errorf("a Task has %d fields, of which 4 are on the wire", fields)
+	if fields := reflect.TypeFor[transform.Task]().NumField(); fields != 5 {
+		t.Errorf("a Task has %d fields, of which 5 are on the wire", fields)
 	}
-	if fields := reflect.TypeFor[transform.Limits]().NumField(); fields != 3 {
-		t.Errorf("Limits have %d fields, of which 2 are on the wire, and Time is not", fields)
+	if fields := reflect.TypeFor[transform.Limits]().NumField(); fields != 5 {
+		t.Errorf("Limits have %d fields, of which 4 are on the wire, and Time is not", fields)
 	}
 }
 

@@ -18,10 +18,10 @@
 // A str is a u32 length and that many bytes. A list is a u32 count and that many elements. A bool is one byte, 0 or 1.
 // A time is an i64 of nanoseconds. A head has no byte more than its fields.
 //
-//	HELO  worker → pool   version u32 (now 7), pid u32, mapped u64, isolation str
-//	SPEC  pool → worker   id u32, text str, list of (name str, length u64); the body is files (watermarks)
-//	TASK  pool → worker   task u64, spec u32, max-pixels i64, refuse-damaged bool, grant i64, at u64, mapped u64;
-//	                      the body is the image file
+//	HELO  worker → pool   version u32 (now 9), pid u32, mapped u64, isolation str
+//	SPEC  pool → worker   id u32, text str, list of (name str, length u64); the body is files
+//	TASK  pool → worker   task u64, spec u32, max-pixels i64, min-side i64, max-aspect i64, refuse-damaged bool,
+//	                      grant i64, at u64, mapped u64, name str; the body is the image file
 //	DONE  worker → pool   task u64, busy time, WORK, RESULT, failed bool, [ERROR]; the body is the outputs
 //
 //	WORK    wall, cpu, run-queue and scheduler times, major-faults i64, cpu-known bool, run-queue-known bool
@@ -42,7 +42,8 @@
 // A TASK is answered by one DONE with the same task number, once it has been read whole. The next TASK may come before
 // that, and is not begun then: answers come in the order of their tasks. A TASK whose image file lies in shared memory
 // has no body: the file is mapped bytes of that memory from at. Grant is the memory that the image may need, 0 for no
-// bound. The time that a task may take stays with whoever waits for the answer.
+// bound. Name is what texts of the spec write for the name of the image. The time that a task may take stays with
+// whoever waits for the answer.
 //
 // In a DONE, busy time is what the transform took, so that the pool can find what the hand-over cost. WORK says where
 // it went; all of it is 0 if the worker does not measure that. An error with an empty kind is no [transform.Error].
@@ -53,4 +54,4 @@
 package wire
 
 // Version is the version of this format. HELO carries it.
-const Version = 7
+const Version = 9

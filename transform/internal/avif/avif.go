@@ -113,6 +113,8 @@ type Options struct {
 	Speed   int  // 0 to 10, of libaom
 	Full    bool // chroma has all columns and rows, and not half of them
 	Profile []byte
+	// EXIF is a TIFF structure, and XMP a packet; each is nil for none.
+	EXIF, XMP []byte
 }
 
 // Encode returns a file of an image. Alpha is kept exactly.
@@ -139,6 +141,9 @@ func Encode(img *image.NRGBA, o Options) (file []byte, err error) {
 			return nil, errEncode
 		}
 	}
+	if file, err = isobmff.WithMetadata(file, o.EXIF, o.XMP); err != nil {
+		return nil, errEncode
+	}
 	return file, check(file, img, o)
 }
 
@@ -148,7 +153,8 @@ var errEncode = errors.New("the encoder made no file")
 // there is.
 func check(file []byte, img *image.NRGBA, o Options) error {
 	h, err := isobmff.ReadHeader(file)
-	if err != nil || h.Cut || image.Pt(h.Width, h.Height) != img.Rect.Size() || !bytes.Equal(h.Profile, o.Profile) {
+	if err != nil || h.Cut || image.Pt(h.Width, h.Height) != img.Rect.Size() || !bytes.Equal(h.Profile, o.Profile) ||
+		!bytes.Equal(h.EXIF, o.EXIF) || !bytes.Equal(h.XMP, o.XMP) {
 		return errors.New("the encoder made a file that is not whole")
 	}
 	return nil

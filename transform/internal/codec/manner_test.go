@@ -94,7 +94,7 @@ func decoders(t *testing.T) []decoder {
 			if err != nil {
 				return codec.Damage{}, err
 			}
-			p, err := h.Decode(stop)
+			p, err := h.Decode(pixel.Scale{Luma: 8, Chroma: 8}, stop)
 			return p.Damage, err
 		}, codec.ErrShort},
 		{"vp8l", lossless(), 200, func(data []byte, stop codec.Stop) (codec.Damage, error) {

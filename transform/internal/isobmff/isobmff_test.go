@@ -310,6 +310,48 @@ func TestProfileGoesIntoAFile(t *testing.T) {
 	}
 }
 
+// TestMetadataGoesIntoAFile adds XMP, EXIF or both to files that have EXIF already, which stays the first.
+func TestMetadataGoesIntoAFile(t *testing.T) {
+	xmp, exif := bytes.Repeat([]byte("<xmp/>"), 999), []byte("MM\x00*another")
+	for _, version := range []int{0, 1} {
+		for _, alpha := range []bool{false, true} {
+			p := plain()
+			p.version, p.alpha = version, alpha
+			data := p.build()
+			before, err := ReadHeader(data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, add := range [][2][]byte{{nil, xmp}, {exif, nil}, {exif, xmp}, {nil, nil}} {
+				out, err := WithMetadata(data, add[0], add[1])
+				if err != nil {
+					t.Fatal(err)
+				}
+				after, err := ReadHeader(out)
+				if err != nil || after.Cut || after.Alpha != alpha ||
+					!bytes.Equal(before.EXIF, after.EXIF) || !bytes.Equal(after.XMP, add[1]) ||
+					!bytes.HasSuffix(out, append(bytes.Clone(add[0]), add[1]...)) {
+					t.Errorf("version %d, alpha %t: %+v, %v", version, alpha, after, err)
+				}
+				if w, h, ends := Measure(out); w != 40 || h != 30 || !ends {
+					t.Errorf("measured %dx%d, ends %t", w, h, ends)
+				}
+				profiled, err := WithProfile(out, []byte("profile"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if after, err = ReadHeader(profiled); err != nil || !bytes.Equal(after.XMP, add[1]) {
+					t.Errorf("with a profile: %+v, %v", after, err)
+				}
+			}
+		}
+	}
+	if _, err := WithMetadata(picture{w: 40, h: 30, cw: 40, ch: 30, brand: "avif", version: 1, inIdat: true}.build(),
+		exif, xmp); err == nil {
+		t.Error("a file whose pixels are in its header was changed")
+	}
+}
+
 func TestStillImageOfASequenceStandsAlone(t *testing.T) {
 	p := plain()
 	p.major, p.brand, p.more = "avis", "avis", [][]byte{boxOf("moov", []byte("movie"))}
@@ -386,6 +428,7 @@ func TestMutatedFilesAreReadOrRefused(t *testing.T) {
 			Alone(data, "avif")
 		}
 		WithProfile(data, []byte("profile"))
+		WithMetadata(data, []byte("II*\x00"), []byte("<xmp/>"))
 		Measure(data)
 		Brand(data)
 	})
@@ -412,6 +455,11 @@ func FuzzReadHeader(f *testing.F) {
 		alone := Alone(data, "avif")
 		if len(alone) != len(data) {
 			t.Errorf("%d bytes of %d stand alone", len(alone), len(data))
+		}
+		if out, err := WithMetadata(data, nil, []byte("<xmp/>")); err == nil {
+			if h2, err := ReadHeader(out); err != nil || h2.Width != h.Width || !bytes.Equal(h2.EXIF, h.EXIF) {
+				t.Errorf("with XMP: %v of %dx%d", err, w, ht)
+			}
 		}
 		out, err := WithProfile(data, []byte("profile"))
 		if err != nil {

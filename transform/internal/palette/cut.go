@@ -8,7 +8,7 @@ type box struct {
 	sums sums
 	gain float64 // by how much the best cut lowers the sum of the squared distances to the mean; 0 if there is none
 	axis int     // of the best cut
-	at   int     // the slot where its second part begins
+	at   int32   // the coordinate where its second part begins
 }
 
 // sums are those of a group of pixels.
@@ -47,24 +47,43 @@ func (s *sums) square() float64 {
 // slots is the number of places where a box may be cut on an axis.
 const slots = 64
 
+// A scale is where the slots of a box are on an axis.
+type scale struct {
+	least int32
+	shift int
+}
+
 // slot returns the place of a coordinate.
-func slot(axis int, v int32) int {
-	if axis == 3 {
-		return int(v >> 2)
+func (s scale) slot(v int32) int { return int(v-s.least) >> s.shift }
+
+// scales returns where the slots of some bins are: they reach from the least coordinate to the greatest.
+func scales(bins []bin) (s [4]scale) {
+	least, most := bins[0].mean, bins[0].mean
+	for i := range bins {
+		for axis, v := range bins[i].mean {
+			least[axis], most[axis] = min(least[axis], v), max(most[axis], v)
+		}
 	}
-	return int(v+255) >> 3
+	for axis := range s {
+		s[axis].least = least[axis]
+		for (most[axis]-least[axis])>>s[axis].shift >= slots {
+			s[axis].shift++
+		}
+	}
+	return s
 }
 
 // newBox finds the best cut of some bins.
 func newBox(bins []bin) box {
 	b := box{bins: bins}
 	var line [4][slots]sums
+	places := scales(bins)
 	for i := range bins {
 		n := &bins[i]
 		one := sums{n.count, n.sum}
 		b.sums.add(&one)
 		for axis, v := range n.mean {
-			line[axis][slot(axis, v)].add(&one)
+			line[axis][places[axis].slot(v)].add(&one)
 		}
 	}
 	whole := b.sums.square()
@@ -80,7 +99,7 @@ func newBox(bins []bin) box {
 				high.sum[c] = b.sums.sum[c] - low.sum[c]
 			}
 			if gain := low.square() + high.square() - whole; gain > b.gain {
-				b.gain, b.axis, b.at = gain, axis, s+1
+				b.gain, b.axis, b.at = gain, axis, places[axis].least+int32(s+1)<<places[axis].shift
 			}
 		}
 	}
@@ -91,7 +110,7 @@ func newBox(bins []bin) box {
 func (b *box) split() (low, high box) {
 	n := 0
 	for i := range b.bins {
-		if slot(b.axis, b.bins[i].mean[b.axis]) < b.at {
+		if b.bins[i].mean[b.axis] < b.at {
 			b.bins[i], b.bins[n] = b.bins[n], b.bins[i]
 			n++
 		}

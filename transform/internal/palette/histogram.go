@@ -9,6 +9,9 @@ import (
 const (
 	// maxBins bounds the bins. A photograph of half a megapixel has 10,000 to 60,000 colors of 6 bits for a sample.
 	maxBins = 1 << 17
+	// wanted bounds the bins of more bits. Sixteen photographs at 800 px, in 256 colors, had 0.35 dB more than with 6
+	// bits for a sample, and those of few colors 2 dB more. Twice as many bins gained another 0.02 dB.
+	wanted = 1 << 15
 	// binBytes is the size of a bin.
 	binBytes = 64
 )
@@ -53,9 +56,9 @@ type histogram struct {
 // tableSize returns the length of a table for the bins of so many pixels, a power of two.
 func tableSize(pixels int64) int64 { return 1 << bits.Len64(uint64(2*min(pixels, maxBins)-1)) }
 
-// count returns the colors of p. Where there are too many of them, it leaves out further bits.
+// count returns the colors of p. Where there are too many of them, it leaves out bits of their samples.
 func count(p *Picture, stop codec.Stop) (*histogram, error) {
-	h := &histogram{shift: 2, table: make([]int32, tableSize(int64(p.W)*int64(p.H)))}
+	h := &histogram{table: make([]int32, tableSize(int64(p.W)*int64(p.H)))}
 	for {
 		fits, err := h.add(p, stop)
 		if fits || err != nil {
@@ -76,14 +79,24 @@ func count(p *Picture, stop codec.Stop) (*histogram, error) {
 	return h, nil
 }
 
-// rounded returns s/n to the nearest whole number. Neither is negative.
-func rounded(s, n int64) int32 { return int32((s + n/2) / n) }
+// rounded returns s/n to the nearest whole number, and to the even one of two. Neither is negative.
+func rounded(s, n int64) int32 {
+	q := s / n
+	if rest := 2 * (s - q*n); rest > n || rest == n && q&1 != 0 {
+		q++
+	}
+	return int32(q)
+}
 
 // add counts the pixels of p. It reports whether there were few enough colors.
 func (h *histogram) add(p *Picture, stop codec.Stop) (fits bool, err error) {
 	mask := uint32(len(h.table) - 1)
+	most := wanted
+	if h.shift >= 2 {
+		most = maxBins
+	}
 	var b *bin
-	last := ^uint32(0)
+	var last uint32
 	for y := range p.H {
 		if y%64 == 0 {
 			if err := stop.Err(); err != nil {
@@ -97,13 +110,13 @@ func (h *histogram) add(p *Picture, stop codec.Stop) (fits bool, err error) {
 				continue
 			}
 			pt := pointOf(row)
-			if key := h.key(&pt); key != last {
+			if key := h.key(&pt); b == nil || key != last {
 				slot := key * 0x9e3779b1 >> 7 & mask
 				for h.table[slot] != 0 && h.bins[h.table[slot]-1].key != key {
 					slot = (slot + 1) & mask
 				}
 				if h.table[slot] == 0 {
-					if len(h.bins) == maxBins {
+					if len(h.bins) == most {
 						return false, nil
 					}
 					h.bins = append(h.bins, bin{key: key, kind: k})
@@ -122,12 +135,12 @@ func (h *histogram) add(p *Picture, stop codec.Stop) (fits bool, err error) {
 
 // key returns the cell of a point. Opaque pixels have cells of their own.
 func (h *histogram) key(p *point) uint32 {
-	if p[3] == 255 {
-		return 1<<24 | cell(p[0]+255, h.shift)<<12 | cell(p[1]+255, h.shift)<<6 | cell(p[2]+255, h.shift)
+	alpha := uint32(255)
+	if p[3] != 255 {
+		alpha = uint32(p[3]) >> h.shift
 	}
-	return cell(p[3], h.shift-1)<<18 | cell(p[0]+p[3], h.shift)<<12 | cell(p[1]+p[3], h.shift)<<6 |
-		cell(p[2]+p[3], h.shift)
+	return alpha<<24 | h.cell(p[0]+p[3])<<16 | h.cell(p[1]+p[3])<<8 | h.cell(p[2]+p[3])
 }
 
 // cell leaves bits out of a sample that is doubled.
-func cell(twice int32, shift int) uint32 { return uint32(twice) >> (shift + 1) }
+func (h *histogram) cell(twice int32) uint32 { return uint32(twice) >> (h.shift + 1) }

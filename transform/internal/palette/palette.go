@@ -2,7 +2,7 @@
 //
 // Start with [Reduce].
 //
-//	pixels -> histogram: 6 bits for a sample -> boxes cut where that lowers the variance most (X. Wu, "Efficient
+//	pixels -> histogram: 5 to 8 bits for a sample -> boxes cut where that lowers the variance most (X. Wu, "Efficient
 //	Statistical Computations for Optimal Color Quantization", Graphics Gems II, 1991) -> k-means -> palette
 //
 //	pixels, palette -> nearest colors, with what is wrong carried on (R. Floyd, L. Steinberg, "An Adaptive Algorithm

@@ -123,6 +123,39 @@ func TestMoreColorsThanAreCounted(t *testing.T) {
 	reduced(t, p, 256)
 }
 
+// Where colors are close to each other, no bits of them are left out, and the palette tells them apart.
+func TestCloseColorsStayClose(t *testing.T) {
+	p := painted(90, 90, func(x, y int) Color {
+		return Color{uint8(100 + x%11), uint8(90 + y%11), uint8(80 + (x/11+y/11)%7), 255}
+	})
+	out := reduced(t, p, 256)
+	sum, worst := 0, 0
+	for i, v := range out.Pix {
+		for c := range 3 {
+			d := int(out.Palette[v][c]) - int(p.Pix[4*i+c])
+			sum, worst = sum+d*d, max(worst, d, -d)
+		}
+	}
+	if mean := float64(sum) / float64(3*len(out.Pix)); mean > 0.6 || worst > 3 {
+		t.Errorf("847 colors in 256: squared errors of %.2f, and up to %d levels", mean, worst)
+	}
+}
+
+// The more a pixel differs from its neighbors, the less of an error it carries on.
+func TestBusyPixelsCarryLess(t *testing.T) {
+	before := carried(0)
+	if before != carrySmooth || carried(3*255) != carryBusy {
+		t.Errorf("%d and %d sixteenths, want %d and %d", before, carried(3*255), carrySmooth, carryBusy)
+	}
+	for levels := range int32(3*255 + 1) {
+		c := carried(levels)
+		if c > before {
+			t.Errorf("%d levels: %d sixteenths after %d", levels, c, before)
+		}
+		before = c
+	}
+}
+
 // A gap between rows is not looked at.
 func TestRowsMayHaveAGap(t *testing.T) {
 	p := painted(50, 40, ramp)

@@ -3,8 +3,8 @@
 //
 //	file -> header -> Shape -> Scale: how large to decode -> Planes -> resampled Planes -> file, or RGB and alpha
 //
-// Samples have 8 bits. Deeper ones would be a second slice of samples in a [Plane], and a depth in [Planes] and
-// [Shape]: sizes, kinds and sampling stay as they are.
+// Samples of planes have 8 bits. Pictures of 16 bits come row by row, with two bytes for a sample, the high one first,
+// as in image.NRGBA64 and image.Gray16; [Shallow] rounds them.
 //
 // The package knows no file format, allocates nothing but what it returns, and keeps no state.
 package pixel
@@ -117,6 +117,8 @@ type Shape struct {
 	Sampling [4]Sampling
 	// Scales reports that the decoder can decode at every [Scale]. Otherwise it decodes at full size alone.
 	Scales bool
+	// Halves reports that the decoder can decode at a half as well, which is 4 as a [Scale].
+	Halves bool
 	// Video reports that samples have the range of video, as in Planes.
 	Video bool
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"imgpipe/transform/internal/codec"
+	"imgpipe/transform/internal/pixel"
 )
 
 // decode returns all rows.
@@ -58,10 +59,10 @@ func reference(data []byte) (*image.NRGBA, error) {
 			switch src := src.(type) {
 			case *image.NRGBA64:
 				c := src.NRGBA64At(x, y)
-				img.SetNRGBA(x, y, color.NRGBA{to8(c.R), to8(c.G), to8(c.B), to8(c.A)})
+				img.SetNRGBA(x, y, color.NRGBA{pixel.To8(c.R), pixel.To8(c.G), pixel.To8(c.B), pixel.To8(c.A)})
 			case *image.RGBA64, *image.Gray16:
 				r, g, b, _ := src.At(x, y).RGBA()
-				img.SetNRGBA(x, y, color.NRGBA{to8(uint16(r)), to8(uint16(g)), to8(uint16(b)), 255})
+				img.SetNRGBA(x, y, color.NRGBA{pixel.To8(uint16(r)), pixel.To8(uint16(g)), pixel.To8(uint16(b)), 255})
 			default:
 				img.SetNRGBA(x, y, color.NRGBAModel.Convert(src.At(x, y)).(color.NRGBA))
 			}

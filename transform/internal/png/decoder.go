@@ -7,6 +7,7 @@ import (
 
 	"imgpipe/transform/internal/codec"
 	"imgpipe/transform/internal/inflate"
+	"imgpipe/transform/internal/pixel"
 )
 
 // A Decoder returns the rows of one file after another. The zero value is ready for Start. It keeps its buffers, which
@@ -18,6 +19,7 @@ type Decoder struct {
 	at     int // where the next chunk begins
 	y      int // the next row
 	lines  int // how many were asked for
+	deep   bool
 	damage codec.Damage
 
 	lost    error  // why nothing more can be decoded, nil while it can
@@ -28,8 +30,9 @@ type Decoder struct {
 	doubted int    // the first row with others; the height of the picture for none
 
 	z         inflate.Reader
-	row       []byte // RGBA of the last row, unused where it is gray
+	row       []byte // RGBA of the last row, unused where that is gray
 	raw, prev []byte // as in the file, without filter: this row and the one before; unused where whole says so
+	sixteen   []byte // a row of 16 bits a sample that is rounded then
 	picture   []byte // all rows of an interlaced picture
 }
 
@@ -45,7 +48,13 @@ var (
 const mayBeWrong = "colors may be wrong"
 
 // Start begins the file whose header is h, as ReadHeader returned it for the same data. It calls stop every few rows.
-func (d *Decoder) Start(data []byte, h *Header, stop codec.Stop) {
+func (d *Decoder) Start(data []byte, h *Header, stop codec.Stop) { d.start(data, h, false, stop) }
+
+// StartDeep is Start for a file whose Header is Deep. Rows have 16 bits a sample: two bytes each, the high one first.
+func (d *Decoder) StartDeep(data []byte, h *Header, stop codec.Stop) { d.start(data, h, true, stop) }
+
+func (d *Decoder) start(data []byte, h *Header, deep bool, stop codec.Stop) {
+	d.deep = deep
 	d.h, d.stop, d.data, d.at, d.y, d.lines = h, stop, data, h.idat, 0, 0
 	d.damage = codec.Damage{Rows: h.Height}
 	d.lost, d.unknown, d.beyond, d.odd, d.suspect, d.doubted = nil, false, false, "", -1, h.Height
@@ -57,14 +66,14 @@ func (d *Decoder) Start(data []byte, h *Header, stop codec.Stop) {
 	case h.color == palette && h.trust == hurtPalette:
 		d.damage.Doubt(errPaletteSum, 0, mayBeWrong)
 	}
-	if !h.Gray {
-		d.row = zeroed(d.row, 4*h.Width)
+	if !h.bare(deep) {
+		d.row = zeroed(d.row, h.pixelBytes(deep)*h.Width)
 	}
 	if !d.whole() {
 		d.raw, d.prev = zeroed(d.raw, h.rowBytes(h.Width)), zeroed(d.prev, h.rowBytes(h.Width))
 	}
 	if h.interlaced {
-		d.picture = sized(d.picture, h.pixelBytes()*h.Width*h.Height)
+		d.picture = sized(d.picture, h.pixelBytes(deep)*h.Width*h.Height)
 	}
 	d.z.Start(d.piece, 1+h.rowBytes(h.Width))
 }
@@ -151,9 +160,10 @@ func (h *Header) pixels(c *chunk) []byte {
 	return nil
 }
 
-// Row returns the next row, four bytes for a pixel: R, G, B, not premultiplied, and A. If the Header says Gray, a pixel
-// has one byte. It is good until the next call, and the caller may not change it. It may be called as often as the
-// image has rows. A row that is missing is filled. The only error is codec.ErrStopped.
+// Row returns the next row, four samples for a pixel: R, G, B, not premultiplied, and A. If the Header says Gray, or
+// DeepGray of rows of 16 bits, a pixel has one sample. The row is good until the next call, and the caller may not
+// change it. Row may be called as often as the image has rows. A row that is missing is filled. The only error is
+// codec.ErrStopped.
 func (d *Decoder) Row() (row []byte, err error) {
 	h := d.h
 	if h.interlaced {
@@ -162,7 +172,7 @@ func (d *Decoder) Row() (row []byte, err error) {
 				return nil, err
 			}
 		}
-		n := h.pixelBytes() * h.Width
+		n := h.pixelBytes(d.deep) * h.Width
 		d.y++
 		return d.picture[(d.y-1)*n:][:n], nil
 	}
@@ -171,10 +181,10 @@ func (d *Decoder) Row() (row []byte, err error) {
 	}
 	if row == nil {
 		row = d.row
-		if h.Gray {
+		if h.bare(d.deep) {
 			row = d.raw
 		}
-		h.fill(row)
+		d.fill(row)
 	}
 	if d.y++; d.y == h.Height {
 		err = d.finish()
@@ -183,11 +193,15 @@ func (d *Decoder) Row() (row []byte, err error) {
 }
 
 // fill makes a row that is not there.
-func (h *Header) fill(row []byte) {
+func (d *Decoder) fill(row []byte) {
 	clear(row)
-	if h.Opaque && !h.Gray {
-		for i := 3; i < len(row); i += 4 {
-			row[i] = 255
+	size := d.h.pixelBytes(d.deep)
+	if !d.h.Opaque || size < 4 {
+		return
+	}
+	for i := 0; i < len(row); i += size {
+		for k := 3 * size / 4; k < size; k++ {
+			row[i+k] = 255
 		}
 	}
 }
@@ -240,10 +254,18 @@ func (d *Decoder) line(y, width int) ([]byte, error) {
 	if h.color == palette && !d.beyond && h.named < 1<<h.depth {
 		d.beyond = h.isBeyond(d.raw, width)
 	}
-	if h.Gray {
+	switch {
+	case h.bare(d.deep):
 		return d.raw, nil
+	case d.deep:
+		h.expandDeep(d.row, d.raw, width)
+	case h.Deep():
+		d.sixteen = sized(d.sixteen, 8*h.Width)
+		h.expandDeep(d.sixteen, d.raw, width)
+		pixel.Shallow(d.row[:4*width], d.sixteen)
+	default:
+		h.expand(d.row, d.raw, width)
 	}
-	h.expand(d.row, d.raw, width)
 	return d.row, nil
 }
 

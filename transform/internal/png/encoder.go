@@ -27,6 +27,9 @@ const (
 // A Picture is what is to be encoded. It is only read.
 type Picture struct {
 	Layout Layout
+	// Deep says that samples have 16 bits. Whatever the layout, which is not Indexed, a pixel has 8 bytes in memory: R,
+	// G, B and A, two bytes each, the high one first. What the layout does not have is not written.
+	Deep bool
 	// Pix holds the rows; that of the top begins at 0, the one below at Stride.
 	Pix    []byte
 	Stride int
@@ -50,8 +53,9 @@ type Encoder struct {
 
 // DefaultCompression is the compression of the zero EncodeOptions. Sixteen photographs at 800 px, filtered, took 365 ms
 // and 11.78 MB with level 5, 218 and 11.93 with 3, 113 and 12.74 with 1; the standard library's compressor took 1109 ms
-// and 11.43 MB with 6, its default, and 246 and 12.18 with 1.
-const DefaultCompression = 5
+// and 11.43 MB with 6, its default, and 246 and 12.18 with 1. With their decoding, eight photographs at 800 px took 0.81
+// of the CPU time with 3 that they took with 5, for 0.9 % more bytes; screenshots have 2.6 % more.
+const DefaultCompression = 3
 
 // ErrPicture is wrapped by the errors about a Picture that contradicts itself.
 var ErrPicture = errors.New("the picture cannot be written as PNG")
@@ -149,8 +153,8 @@ func (e *Encoder) metadata(o EncodeOptions) {
 func (p *Picture) check() error {
 	bytes := p.bytes(false)
 	switch {
-	case p.Layout > GrayAlpha:
-		return fmt.Errorf("%w: its layout %d is unknown", ErrPicture, p.Layout)
+	case p.Layout > GrayAlpha || p.Deep && p.Layout == Indexed:
+		return fmt.Errorf("%w: there is no layout %d of that depth", ErrPicture, p.Layout)
 	case p.W < 1 || p.H < 1 || p.W > 1<<31-1 || p.H > 1<<31-1:
 		return fmt.Errorf("%w: it has %dx%d pixels", ErrPicture, p.W, p.H)
 	case p.Stride < p.W*bytes || len(p.Pix) < (p.H-1)*p.Stride+p.W*bytes:
@@ -166,6 +170,8 @@ func (p *Picture) check() error {
 func (p *Picture) depth() int {
 	n := len(p.Palette)
 	switch {
+	case p.Deep:
+		return 16
 	case p.Layout != Indexed || n > 16:
 		return 8
 	case n > 4:
@@ -200,7 +206,10 @@ func (e *Encoder) palette(colors [][4]byte) {
 // pixels writes the rows.
 func (e *Encoder) pixels(p *Picture, depth int, stop codec.Stop) error {
 	bpp := p.bytes(true)
-	n := (p.W*bpp*depth + 7) / 8
+	n := p.W * bpp
+	if depth < 8 {
+		n = (p.W*depth + 7) / 8
+	}
 	for i := range e.rows {
 		e.rows[i] = zeroed(e.rows[i], bpp+n)
 	}
@@ -274,9 +283,13 @@ func (c *counter) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// bytes is how many bytes a pixel of 8 bits for a sample has, in the file or in memory.
+// bytes is how many bytes a pixel has, in the file or in memory. Of less than 8 bits, it is one.
 func (p *Picture) bytes(inFile bool) int {
 	switch {
+	case p.Deep && inFile:
+		return 2 * [...]int{Gray: 1, RGB: 3, RGBA: 4, GrayAlpha: 2}[p.Layout]
+	case p.Deep:
+		return 8
 	case p.Layout == RGB && inFile:
 		return 3
 	case p.Layout == GrayAlpha && inFile:
@@ -291,6 +304,8 @@ func (p *Picture) bytes(inFile bool) int {
 func (p *Picture) fill(row []byte, y, depth int) {
 	src := p.Pix[y*p.Stride:]
 	switch {
+	case p.Deep:
+		p.fillDeep(row, src[:8*p.W])
 	case p.Layout == RGB:
 		for src = src[:4*p.W]; len(src) >= 4 && len(row) >= 3; src, row = src[4:], row[3:] {
 			row[0], row[1], row[2] = src[0], src[1], src[2]
@@ -304,6 +319,26 @@ func (p *Picture) fill(row []byte, y, depth int) {
 		for x, v := range src[:p.W] {
 			bit := x * depth
 			row[bit/8] |= v << (8 - depth - bit%8)
+		}
+	default:
+		copy(row, src)
+	}
+}
+
+// fillDeep is fill for samples of 16 bits.
+func (p *Picture) fillDeep(row, src []byte) {
+	switch p.Layout {
+	case Gray:
+		for ; len(src) >= 8 && len(row) >= 2; src, row = src[8:], row[2:] {
+			row[0], row[1] = src[0], src[1]
+		}
+	case GrayAlpha:
+		for ; len(src) >= 8 && len(row) >= 4; src, row = src[8:], row[4:] {
+			row[0], row[1], row[2], row[3] = src[0], src[1], src[6], src[7]
+		}
+	case RGB:
+		for ; len(src) >= 8 && len(row) >= 6; src, row = src[8:], row[6:] {
+			copy(row[:6], src)
 		}
 	default:
 		copy(row, src)

@@ -2,7 +2,7 @@ package png
 
 import "encoding/binary"
 
-// expand turns a row of that width, as it is in the file, into R, G, B and A.
+// expand turns a row of that width and of up to 8 bits a sample, as it is in the file, into R, G, B and A.
 func (h *Header) expand(row, raw []byte, width int) {
 	put := func(x int, r, g, b, a byte) {
 		p := row[4*x:][:4]
@@ -16,8 +16,6 @@ func (h *Header) expand(row, raw []byte, width int) {
 		return 255
 	}
 	switch {
-	case h.depth == 16:
-		h.expandDeep(row, raw, width)
 	case h.color == rgb:
 		for x := range width {
 			p := raw[3*x:][:3]
@@ -69,31 +67,33 @@ func (h *Header) isBeyond(raw []byte, width int) bool {
 	return int(most) >= h.named
 }
 
-// expandDeep is expand for samples of 16 bits.
+// expandDeep turns a row of 16 bits a sample, as it is in the file, into R, G, B and A of 16 bits.
 func (h *Header) expandDeep(row, raw []byte, width int) {
-	n := h.samples()
-	for x := range width {
-		var v [4]uint16
-		for i := range n {
-			v[i] = binary.BigEndian.Uint16(raw[2*(n*x+i):])
+	row, raw = row[:8*width], raw[:h.rowBytes(width)]
+	be := binary.BigEndian
+	// alpha is that of a pixel with samples of such a value.
+	alpha := func(v int64) uint64 {
+		if v == h.key {
+			return 0
 		}
-		key := int64(v[0])
-		switch h.color {
-		case gray:
-			v = [4]uint16{v[0], v[0], v[0], 0xffff}
-		case grayAlpha:
-			v = [4]uint16{v[0], v[0], v[0], v[1]}
-		case rgb:
-			key |= int64(v[1])<<16 | int64(v[2])<<32
-			v[3] = 0xffff
+		return 0xffff
+	}
+	switch h.color {
+	case gray:
+		for ; len(row) >= 8 && len(raw) >= 2; row, raw = row[8:], raw[2:] {
+			v := uint64(be.Uint16(raw))
+			be.PutUint64(row, v*0x0001_0001_0001_0000|alpha(int64(v)))
 		}
-		if key == h.key {
-			v[3] = 0
+	case grayAlpha:
+		for ; len(row) >= 8 && len(raw) >= 4; row, raw = row[8:], raw[4:] {
+			be.PutUint64(row, uint64(be.Uint16(raw))*0x0001_0001_0001_0000|uint64(be.Uint16(raw[2:])))
 		}
-		p := row[4*x:][:4]
-		p[0], p[1], p[2], p[3] = to8(v[0]), to8(v[1]), to8(v[2]), to8(v[3])
+	case rgb:
+		for ; len(row) >= 8 && len(raw) >= 6; row, raw = row[8:], raw[6:] {
+			r, g, b := uint64(be.Uint16(raw)), uint64(be.Uint16(raw[2:])), uint64(be.Uint16(raw[4:]))
+			be.PutUint64(row, r<<48|g<<32|b<<16|alpha(int64(r|g<<16|b<<32)))
+		}
+	default:
+		copy(row, raw)
 	}
 }
-
-// to8 rounds a sample of 16 bits.
-func to8(v uint16) byte { return byte((uint32(v)*255 + 32767) / 65535) }

@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"imgpipe/transform/internal/pixel"
 )
 
 // FuzzDecode holds the laws: what image/png reads is read, and is the same; what it refuses is read with a word about
@@ -42,8 +44,14 @@ func FuzzDecode(f *testing.F) {
 		if err := agrees(data, d, got.Pix); err != nil {
 			t.Fatal(err)
 		}
+		if h.Deep() {
+			deep, err := deepRows(&used, data, h)
+			if err != nil || !bytes.Equal(pixel.Shallow64(deep).Pix, got.Pix) {
+				t.Fatalf("rows of 16 bits are others, rounded; error %v", err)
+			}
+		}
 		blank := make([]byte, 4*h.Width)
-		h.fill(blank[:h.pixelBytes()*h.Width])
+		d.fill(blank[:h.pixelBytes(false)*h.Width])
 		damage := d.Damage()
 		for y := range h.Height {
 			if damage.Misses(y) && !h.Gray && !bytes.Equal(got.Pix[y*got.Stride:][:4*h.Width], blank) {

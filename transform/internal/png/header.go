@@ -200,12 +200,19 @@ func (h *Header) samples() int {
 // rowBytes is the length of a row of that width in the file, without the byte that names its filter.
 func (h *Header) rowBytes(width int) int { return (width*h.samples()*h.depth + 7) / 8 }
 
+// bare reports whether rows come out as they are in the file: one sample for a pixel. deep asks for rows of 16 bits.
+func (h *Header) bare(deep bool) bool { return h.Gray || deep && h.DeepGray() }
+
 // pixelBytes is how many bytes a pixel has in the rows that come out.
-func (h *Header) pixelBytes() int {
-	if h.Gray {
-		return 1
+func (h *Header) pixelBytes(deep bool) int {
+	n := 4
+	if h.bare(deep) {
+		n = 1
 	}
-	return 4
+	if deep {
+		n *= 2
+	}
+	return n
 }
 
 // Bits returns how many bits a sample has, or a place in a palette.
@@ -213,6 +220,9 @@ func (h *Header) Bits() int { return h.depth }
 
 // Deep reports whether samples have 16 bits.
 func (h *Header) Deep() bool { return h.depth == 16 }
+
+// DeepGray reports whether rows of 16 bits have one sample for a pixel.
+func (h *Header) DeepGray() bool { return h.Deep() && h.color == gray && h.Opaque }
 
 // Colorless reports whether pixels are gray, with alpha or without it.
 func (h *Header) Colorless() bool { return h.color&2 == 0 }
@@ -230,11 +240,11 @@ func (h *Header) Unpacked() int64 {
 	return n
 }
 
-// Memory is how many bytes a Decoder needs for a file with this header.
-func (h *Header) Memory() int64 {
-	n := inflate.Memory(1+h.rowBytes(h.Width)) + 2*int64(h.rowBytes(h.Width)) + 4*int64(h.Width)
+// Memory is how many bytes a Decoder needs for a file with this header; deep asks for rows of 16 bits.
+func (h *Header) Memory(deep bool) int64 {
+	n := inflate.Memory(1+h.rowBytes(h.Width)) + 2*int64(h.rowBytes(h.Width)) + 12*int64(h.Width)
 	if h.interlaced {
-		n += int64(h.pixelBytes()) * int64(h.Width) * int64(h.Height)
+		n += int64(h.pixelBytes(deep)) * int64(h.Width) * int64(h.Height)
 	}
 	return n
 }

@@ -26,20 +26,25 @@ func (p pass) size(h *Header) (width, height int) {
 
 // scatter puts the pixels of a row of the pass, each n bytes long, where they belong in a row of the picture.
 func (p pass) scatter(to, row []byte, n int) {
-	if n == 1 {
+	switch n {
+	case 1:
 		for i, v := range row {
 			to[p.x+i*p.dx] = v
 		}
-		return
-	}
-	for i := 0; i+4 <= len(row); i += 4 {
-		copy(to[4*p.x+i*p.dx:][:4], row[i:i+4])
+	case 4:
+		for i := 0; i+4 <= len(row); i += 4 {
+			copy(to[4*p.x+i*p.dx:][:4], row[i:i+4])
+		}
+	default:
+		for i := 0; i+n <= len(row); i += n {
+			copy(to[n*p.x+i*p.dx:][:n], row[i:i+n])
+		}
 	}
 }
 
 // allPasses decodes an interlaced picture. A row of the picture is there if its part of every pass is.
 func (d *Decoder) allPasses() error {
-	h, n := d.h, d.h.pixelBytes()
+	h, n := d.h, d.h.pixelBytes(d.deep)
 	stride := n * h.Width
 	for _, p := range adam7 {
 		width, height := p.size(h)
@@ -63,7 +68,7 @@ func (d *Decoder) allPasses() error {
 	}
 	for y := range h.Height {
 		if d.damage.Misses(y) {
-			h.fill(d.picture[y*stride:][:stride])
+			d.fill(d.picture[y*stride:][:stride])
 		}
 	}
 	return nil

@@ -1,5 +1,5 @@
-// Package png decodes and encodes PNG files (PNG, third edition) row by row. It decodes to RGB and alpha of 8 bits,
-// or to gray where there is nothing else.
+// Package png decodes and encodes PNG files (PNG, third edition) row by row. It decodes to RGB and alpha of 8 bits, or
+// to gray where there is nothing else; files of 16 bits also to 16.
 //
 // Start with [ReadHeader] and [Decoder.Start], or with [Encoder.Append].
 //
@@ -8,8 +8,8 @@
 //	picture -> row as in the file -> the filter that leaves least -> deflate -> IDAT chunks -> file
 //
 // A [Decoder] has no more than two rows in memory: a caller uses a row before it asks for the next. Interlaced files
-// are the exception. Their rows are whole after the last pass, so the picture is in memory: four bytes for a pixel, or
-// one.
+// are the exception. Their rows are whole after the last pass, so the picture is in memory: four samples for a pixel,
+// or one.
 //
 // Damaged files are read as far as they go. [ReadHeader] leaves out chunks whose checksum is wrong or that break a
 // rule, and remarks on it. A Decoder goes on behind damaged pixels and reports the rows that are missing. A row of

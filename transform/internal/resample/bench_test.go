@@ -70,3 +70,21 @@ func BenchmarkWeights(b *testing.B) {
 		})
 	}
 }
+
+func BenchmarkWide(b *testing.B) {
+	for _, c := range wideCases() {
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			src := c.plane(patterns[0], 1000, 750)
+			dst := newPlane(c.bytes()*400, 300)
+			dst.W = 400
+			var r Resampler
+			for b.Loop() {
+				if err := r.begin(dst, c.form, src.W, src.H, Window{}, Lanczos3); err != nil {
+					b.Fatal(err)
+				}
+				r.push(src.Pix, src.Stride, src.H)
+			}
+		})
+	}
+}

@@ -26,6 +26,7 @@ const (
 // lanes is the engine that runs everywhere.
 type lanes struct {
 	kind   kind
+	down   *axis
 	across *axis
 	rows   [together][]uint64
 	sums   pool[uint64]
@@ -43,8 +44,8 @@ func (k kind) words(n int) int {
 	return 2 * n
 }
 
-func (l *lanes) begin(k kind, across *axis) {
-	l.kind, l.across = k, across
+func (l *lanes) begin(k kind, down, across *axis) {
+	l.kind, l.down, l.across = k, down, across
 	n := k.words(across.span)
 	for i := range l.rows {
 		l.rows[i] = sized(l.rows[i], n)
@@ -67,8 +68,8 @@ func (l *lanes) keep(slot int, row []byte) {
 
 func (l *lanes) open() { l.sums.add() }
 
-func (l *lanes) add(i, from, to int, w []int16) {
-	accumulate(l.sums.open[i], l.rows[from:to], w)
+func (l *lanes) add(i, from, to, at int) {
+	accumulate(l.sums.open[i], l.rows[from:to], l.down.weights[at:])
 }
 
 func (l *lanes) finish(rowA, rowB []byte, sums int) {

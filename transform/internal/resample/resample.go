@@ -13,6 +13,9 @@
 // again: memory holds a few rows, whatever the size of the image. A destination row is ready as soon as the last source
 // row that it needs has come.
 //
+// Samples of 16 bits, and levels of sRGB that are added as light, go by an engine of their own, with a word for each
+// sum. PNGs of 16 bits and 2400 px took 1.05 times the CPU time to 800 px that they take with 8, the whole program.
+//
 // The same call returns the same bytes with every engine: floating point is used for the weights alone. The result is
 // within one level of exact arithmetic. On a picture like a photograph it is within 0.52, of which rounding alone costs
 // 0.5, and at 73 dB from the exact result rounded. The package never starts a goroutine, never reads a sample outside
@@ -108,6 +111,9 @@ func within(pos, extent *float64, size, n int) bool {
 type Resampler struct {
 	// Cache keeps weights, to be shared with other Resamplers. Nil means one of its own.
 	Cache *Cache
+	// Linear has samples added as the light that they stand for as levels of sRGB (IEC 61966-2-1). It counts from the
+	// next start on. Alpha is no light, and stays as it is.
+	Linear bool
 
 	stream
 }
@@ -145,17 +151,21 @@ func (r *Resampler) NRGBA(dst, src *image.NRGBA, win Window, f Filter) error {
 // StartPlane begins a plane whose source comes with Push: srcH rows of srcW samples. dst belongs to the Resampler until
 // all of it is written. Errors are those of Plane. A plane that was begun before is abandoned.
 func (r *Resampler) StartPlane(dst pixel.Plane, srcW, srcH int, win Window, f Filter) error {
-	return r.begin(dst, gray, srcW, srcH, win, f)
+	return r.begin(dst, form{gray, false, r.Linear}, srcW, srcH, win, f)
 }
 
 // StartNRGBA begins an image whose source comes with Push: srcH rows of srcW pixels of 4 bytes, R, G, B and A, not
 // premultiplied. If opaque is set, A counts as 255 whatever it is, which takes a third less time.
 func (r *Resampler) StartNRGBA(dst *image.NRGBA, srcW, srcH int, opaque bool, win Window, f Filter) error {
-	kind := translucent
+	return r.begin(planeOf(dst), form{colors(opaque), false, r.Linear}, srcW, srcH, win, f)
+}
+
+// colors returns the kind of pixels of four samples.
+func colors(opaque bool) kind {
 	if opaque {
-		kind = rgb
+		return rgb
 	}
-	return r.begin(planeOf(dst), kind, srcW, srcH, win, f)
+	return translucent
 }
 
 // Push takes the next n rows of the source, of which row i begins at rows[i*stride], and returns how many rows of the
@@ -163,7 +173,7 @@ func (r *Resampler) StartNRGBA(dst *image.NRGBA, srcW, srcH int, opaque bool, wi
 // An error means that the rows do not fit their bytes; none is taken then.
 func (r *Resampler) Push(rows []byte, stride, n int) (int, error) {
 	strip := pixel.Plane{Pix: rows, Stride: stride, W: r.srcW, H: n}
-	if err := check(strip, "strip", r.kind.bytes()); err != nil {
+	if err := check(strip, "strip", r.bytes()); err != nil {
 		return r.done, err
 	}
 	return r.push(rows, stride, n), nil

@@ -24,13 +24,36 @@ func (k kind) bytes() int {
 	return 4
 }
 
+// A form is how the samples of a row lie in memory, and in which light they are added.
+type form struct {
+	kind
+	deep   bool // samples have 16 bits, two bytes each, the high one first
+	linear bool // levels of sRGB are added as the light that they stand for
+}
+
+// bytes is the size of a pixel.
+func (f form) bytes() int {
+	if f.deep {
+		return 2 * f.kind.bytes()
+	}
+	return f.kind.bytes()
+}
+
+// bits returns the binary digits of weights down the columns and along the rows.
+func (f form) bits() (down, across uint8) {
+	if f.deep || f.linear {
+		return wideBits, wideBits
+	}
+	return downBits, acrossBits
+}
+
 // together is how many source rows are summed in one pass: each pass loads and stores the sums, and beyond 4 rows
 // registers run out.
 const together = 4
 
 // A stream is a resampling that has been begun.
 type stream struct {
-	kind         kind
+	form
 	dst          pixel.Plane // W counts pixels
 	srcW, srcH   int
 	down, across *axis
@@ -45,30 +68,33 @@ type stream struct {
 
 	engine engine
 	engines
+	wide wide
 }
 
 // An engine does the arithmetic of a stream, which decides what is done when.
 type engine interface {
-	// begin forgets all rows and sums, and prepares for rows of across.span pixels of kind k.
-	begin(k kind, across *axis)
+	// begin forgets all rows and sums, and prepares for rows of across.span pixels of kind k, with the weights of down
+	// and across.
+	begin(k kind, down, across *axis)
 	// keep takes a copy of row into one of together slots.
 	keep(slot int, row []byte)
 	// open begins one more sum, of 0, after those that there are.
 	open()
-	// add adds the rows in the slots from..to-1, each times its weight, to the i-th sum.
-	add(i, from, to int, w []int16)
+	// add adds the rows in the slots from..to-1, each times its weight, to the i-th sum. Their weights are those of
+	// down from number at on.
+	add(i, from, to, at int)
 	// finish makes destination row a from the first sum and b from the next, or from the same if there is but one, and
 	// ends these sums.
 	finish(a, b []byte, sums int)
 }
 
 // begin prepares for the rows of a new source.
-func (r *Resampler) begin(dst pixel.Plane, k kind, srcW, srcH int, win Window, f Filter) error {
+func (r *Resampler) begin(dst pixel.Plane, how form, srcW, srcH int, win Window, f Filter) error {
 	r.srcH, r.next, r.done, r.waiting = 0, 0, 0, 0
 	if int(f) >= len(filters) {
 		return fmt.Errorf("resample: there is no filter %d", f)
 	}
-	if err := check(dst, "destination", k.bytes()); err != nil {
+	if err := check(dst, "destination", how.bytes()); err != nil {
 		return err
 	}
 	// Positions are kept in 32 bits.
@@ -85,15 +111,20 @@ func (r *Resampler) begin(dst pixel.Plane, k kind, srcW, srcH int, win Window, f
 	if r.Cache == nil {
 		r.Cache = new(Cache)
 	}
-	r.kind, r.dst, r.srcW, r.srcH = k, dst, srcW, srcH
-	r.down = r.Cache.axis(axisKey{win.Y, win.H, dst.H, f, downBits, srcH})
-	r.across = r.Cache.axis(axisKey{win.X, win.W, dst.W, f, acrossBits, srcW})
+	r.form, r.dst, r.srcW, r.srcH = how, dst, srcW, srcH
+	down, across := how.bits()
+	r.down = r.Cache.axis(axisKey{win.Y, win.H, dst.H, f, down, srcH})
+	r.across = r.Cache.axis(axisKey{win.X, win.W, dst.W, f, across, srcW})
 	r.exact = r.down.most == 1 && r.across.most == 1
 
 	r.open = 0
-	r.spare = sized(r.spare, dst.W*k.bytes())
-	r.engine = r.choose(k)
-	r.engine.begin(k, r.across)
+	r.spare = sized(r.spare, dst.W*how.bytes())
+	if r.engine = &r.wide; how.deep || how.linear {
+		r.wide.deep, r.wide.linear = how.deep, how.linear
+	} else {
+		r.engine = r.choose(how.kind)
+	}
+	r.engine.begin(how.kind, r.down, r.across)
 	return nil
 }
 
@@ -107,7 +138,7 @@ func sized[T any](s []T, n int) []T {
 
 // push is Push without its check.
 func (s *stream) push(pix []byte, stride, n int) int {
-	size := s.kind.bytes()
+	size := s.bytes()
 	for i := 0; i < n && s.next < s.srcH && s.done < s.dst.H; i++ {
 		y := s.next - s.down.first
 		s.next++
@@ -135,8 +166,10 @@ func (s *stream) push(pix []byte, stride, n int) int {
 func (s *stream) pick(row []byte, y int) {
 	for s.done < s.dst.H && int(s.down.start[s.done]) == y {
 		d := s.dst.Pix[s.done*s.dst.Stride:]
-		switch s.kind {
-		case gray:
+		switch {
+		case s.deep:
+			s.pickDeep(d, row)
+		case s.kind == gray:
 			for x, from := range s.across.start {
 				d[x] = row[from]
 			}
@@ -154,6 +187,17 @@ func (s *stream) pick(row []byte, y int) {
 	}
 }
 
+// pickDeep is pick for one destination row of 16 bits a sample.
+func (s *stream) pickDeep(d, row []byte) {
+	size := s.bytes()
+	for x, from := range s.across.start {
+		copy(d[size*x:][:size], row[size*int(from):])
+		if s.kind == rgb {
+			d[size*x+6], d[size*x+7] = 0xFF, 0xFF
+		}
+	}
+}
+
 // add brings the waiting source rows, which end before row end, into the sums, and finishes the destination rows that
 // need no more.
 func (s *stream) add(end int) {
@@ -167,8 +211,7 @@ func (s *stream) add(end int) {
 		start, count := int(s.down.start[y]), int(s.down.count[y])
 		lo, hi := max(start, from), min(start+count, end)
 		if lo < hi {
-			w := s.down.weights[y*s.down.taps:]
-			s.engine.add(n, lo-from, hi-from, w[lo-start:hi-start])
+			s.engine.add(n, lo-from, hi-from, y*s.down.taps+lo-start)
 		}
 		n++
 	}
@@ -183,7 +226,7 @@ func (s *stream) add(end int) {
 
 // finish makes the destination rows from done to last, which is one or two, from the first sums.
 func (s *stream) finish(last int) {
-	size := s.kind.bytes() * s.dst.W
+	size := s.bytes() * s.dst.W
 	a, b := s.dst.Pix[s.done*s.dst.Stride:][:size], s.spare
 	if last > s.done {
 		b = s.dst.Pix[last*s.dst.Stride:][:size]

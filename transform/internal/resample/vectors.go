@@ -29,6 +29,7 @@ func (e *engines) choose(k kind) engine {
 // G, B and A as four samples.
 type vectors struct {
 	kind   kind
+	down   *axis
 	across *axis
 	rows   [together][]byte
 	// sums holds blocks of 16 samples in the order in which bytes unpack: 0 to 3, 8 to 11, 4 to 7, 12 to 15.
@@ -40,8 +41,8 @@ type vectors struct {
 	dots []int32
 }
 
-func (v *vectors) begin(k kind, across *axis) {
-	v.kind, v.across = k, across
+func (v *vectors) begin(k kind, down, across *axis) {
+	v.kind, v.down, v.across = k, down, across
 	n := (k.bytes()*across.span + 15) &^ 15
 	for i := range v.rows {
 		v.rows[i] = sized(v.rows[i], n)
@@ -57,9 +58,9 @@ func (v *vectors) keep(slot int, row []byte) { copy(v.rows[slot], row) }
 
 func (v *vectors) open() { v.sums.add() }
 
-func (v *vectors) add(i, from, to int, w []int16) {
+func (v *vectors) add(i, from, to, at int) {
 	var all [together]int16 // slots outside from..to-1 have the weight 0
-	copy(all[from:to], w)
+	copy(all[from:to], v.down.weights[at:])
 	w01 := archsimd.BroadcastInt32x8(int32(uint16(all[0])) | int32(all[1])<<16).AsInt16x16()
 	w23 := archsimd.BroadcastInt32x8(int32(uint16(all[2])) | int32(all[3])<<16).AsInt16x16()
 	s := v.sums.open[i]

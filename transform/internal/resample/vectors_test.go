@@ -11,7 +11,7 @@ import (
 // withLanes runs the resampling that r has begun with the engine that runs everywhere.
 func withLanes(r *Resampler, pix []byte, stride, h int) {
 	r.engine = &r.lanes
-	r.engine.begin(r.kind, r.across)
+	r.engine.begin(r.kind, r.down, r.across)
 	r.push(pix, stride, h)
 }
 
@@ -29,14 +29,14 @@ func TestVectorsGiveTheBytesOfLanes(t *testing.T) {
 					src.W = s.w
 					fast, plain := newPlane(s.dw*size, s.dh), newPlane(s.dw*size, s.dh)
 					fast.W, plain.W = s.dw, s.dw
-					if err := r.begin(fast, k, s.w, s.h, s.win, f); err != nil {
+					if err := r.begin(fast, form{kind: k}, s.w, s.h, s.win, f); err != nil {
 						t.Fatal(err)
 					}
 					if r.engine != engine(&r.vectors) {
 						t.Fatal("the vectors are not used")
 					}
 					r.push(src.Pix, src.Stride, s.h)
-					if err := r.begin(plain, k, s.w, s.h, s.win, f); err != nil {
+					if err := r.begin(plain, form{kind: k}, s.w, s.h, s.win, f); err != nil {
 						t.Fatal(err)
 					}
 					withLanes(&r, src.Pix, src.Stride, s.h)

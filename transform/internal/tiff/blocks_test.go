@@ -128,7 +128,7 @@ func TestMemoryIsEnough(t *testing.T) {
 		}
 		runtime.ReadMemStats(&after)
 		const fixed = 400 << 10 // tables and windows
-		if got, need := int64(after.TotalAlloc-before.TotalAlloc), l.Memory(); got > need+fixed {
+		if got, need := int64(after.TotalAlloc-before.TotalAlloc), l.Memory(false); got > need+fixed {
 			t.Errorf("%s: %d bytes were allocated, %d estimated", name, got, need)
 		}
 		decoder.Release()

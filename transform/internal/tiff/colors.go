@@ -147,6 +147,10 @@ func (d *Decoder) paint(out []byte, parts [][]byte, y, n int) {
 		l.subsampled(out, parts[0], y, n)
 		return
 	}
+	if l.Deep() && (d.deep || l.associated) {
+		d.paintDeep(out, parts, y, n)
+		return
+	}
 	size := l.rowBytes()
 	if len(parts) == 1 && l.photometric == rgb && l.samples == 3 && l.bits == 8 && l.predictor == 2 {
 		undoRGB(out, parts[0][y*size:][:3*n]) // the common case, in one pass in place of two
@@ -272,7 +276,7 @@ func (l *Layout) paletteShift() int {
 func (d *Decoder) entry(i int) (c [4]byte) {
 	p, third := d.l.palette, d.l.entries()
 	if i >= third {
-		d.l.fill(c[:])
+		d.l.fill(c[:], len(c))
 		return c
 	}
 	for j := range 3 {

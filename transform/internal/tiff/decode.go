@@ -159,20 +159,24 @@ func (l *Layout) checkSamples() error {
 // banded reports whether the pixels of a block are made all at once: it may be one tile of several in a row.
 func (l *Layout) banded() bool { return l.tiled }
 
-// pixelBytes is the size of a pixel in a row that a Decoder returns.
-func (l *Layout) pixelBytes() int {
+// pixelBytes is the size of a pixel in a row that a Decoder returns; deep asks for rows of 16 bits.
+func (l *Layout) pixelBytes(deep bool) int {
+	n := 4
 	if l.Gray {
-		return 1
+		n = 1
 	}
-	return 4
+	if deep {
+		n *= 2
+	}
+	return n
 }
 
-// Memory is how many bytes a Decoder needs for a file of this layout.
-func (l *Layout) Memory() int64 {
+// Memory is how many bytes a Decoder needs for a file of this layout; deep asks for rows of 16 bits.
+func (l *Layout) Memory(deep bool) int64 {
 	need := min(l.BlockBytes, product(len(l.d.data), densest(l.compression), l.planes()))
-	need += product(l.Width, l.pixelBytes()+l.samples) + int64(l.rowBytes())
+	need += product(l.Width, l.pixelBytes(deep)+max(l.samples, 8)) + int64(l.rowBytes())
 	if l.banded() {
-		need += product(l.bandRows(), l.Width, l.pixelBytes())
+		need += product(l.bandRows(), l.Width, l.pixelBytes(deep))
 	}
 	switch l.compression {
 	case uncompressed:

@@ -24,6 +24,8 @@ type Picture struct {
 	Gray bool
 	// Alpha says that the file has a sample for A. Without it, the pixels are opaque.
 	Alpha bool
+	// Deep says that samples have 16 bits: a pixel has 8 bytes in Pix, two for each sample, the high one first.
+	Deep bool
 }
 
 // EncodeOptions say how to encode. The zero value has DefaultCompression and no profile, and encodes to the end.
@@ -38,7 +40,7 @@ type EncodeOptions struct {
 	Stop codec.Stop
 }
 
-// An Encoder makes files of 8 bits for a sample, one after another: strips of deflate with horizontal differences
+// An Encoder makes files of 8 or 16 bits for a sample, one after another: strips of deflate with horizontal differences
 // (TIFF 6.0, section 14; Adobe's Technical Notes 1). The zero value is ready. It keeps its buffers; it is not for
 // concurrent use.
 type Encoder struct {
@@ -71,7 +73,7 @@ func (s *sink) Write(b []byte) (int, error) {
 
 // Append encodes p and appends the file to dst. An error is codec.ErrStopped or wraps ErrPicture.
 func (e *Encoder) Append(dst []byte, p *Picture, o EncodeOptions) ([]byte, error) {
-	if p.W < 1 || p.H < 1 || p.Stride < 4*p.W || len(p.Pix) < (p.H-1)*p.Stride+4*p.W {
+	if size := 4 * p.bytes(); p.W < 1 || p.H < 1 || p.Stride < size*p.W || len(p.Pix) < (p.H-1)*p.Stride+size*p.W {
 		return dst, fmt.Errorf("%w: it has %d bytes in rows of %d: expected those of %dx%d pixels",
 			ErrPicture, len(p.Pix), p.Stride, p.W, p.H)
 	}
@@ -88,7 +90,7 @@ func (e *Encoder) Append(dst []byte, p *Picture, o EncodeOptions) ([]byte, error
 	start := len(dst)
 	e.out.file = append(dst, "II*\x00\x00\x00\x00\x00"...)
 	defer func() { e.out.file = nil }()
-	rows := min(p.H, max(1, stripBytes/(p.W*p.samples())))
+	rows := min(p.H, max(1, stripBytes/(p.W*p.samples()*p.bytes())))
 	var offsets, counts []uint32
 	for y := 0; y < p.H; y += rows {
 		at := len(e.out.file)
@@ -118,9 +120,17 @@ func (p *Picture) samples() int {
 	return n
 }
 
+// bytes is how many a sample has.
+func (p *Picture) bytes() int {
+	if p.Deep {
+		return 2
+	}
+	return 1
+}
+
 // strip packs the rows from y to end.
 func (e *Encoder) strip(p *Picture, y, end int, stop codec.Stop) error {
-	n := p.samples()
+	n := p.samples() * p.bytes()
 	if cap(e.row) < n*p.W {
 		e.row = make([]byte, n*p.W)
 	}
@@ -132,9 +142,13 @@ func (e *Encoder) strip(p *Picture, y, end int, stop codec.Stop) error {
 				return err
 			}
 		}
-		p.fill(row, p.Pix[y*p.Stride:][:4*p.W])
-		for i := len(row) - 1; i >= n; i-- {
-			row[i] -= row[i-n]
+		if src := p.Pix[y*p.Stride:]; p.Deep {
+			p.fillDeep(row, src[:8*p.W])
+		} else {
+			p.fill(row, src[:4*p.W])
+			for i := len(row) - 1; i >= n; i-- {
+				row[i] -= row[i-n]
+			}
 		}
 		e.zip.Write(row) // into memory: it cannot fail
 	}
@@ -157,6 +171,23 @@ func (p *Picture) fill(row, src []byte) {
 	default:
 		for ; len(src) >= 4 && len(row) >= 3; src, row = src[4:], row[3:] {
 			row[0], row[1], row[2] = src[0], src[1], src[2]
+		}
+	}
+}
+
+// fillDeep makes the samples of a row of 16 bits, as differences to their neighbors on the left.
+func (p *Picture) fillDeep(row, src []byte) {
+	n := p.samples()
+	from := [...]int{0, 2, 4, 6}
+	if p.Gray {
+		from[1] = 6 // the alpha
+	}
+	var left [4]uint16
+	for ; len(src) >= 8 && len(row) >= 2*n; src, row = src[8:], row[2*n:] {
+		for i, at := range from[:n] {
+			v := binary.BigEndian.Uint16(src[at:])
+			binary.LittleEndian.PutUint16(row[2*i:], v-left[i])
+			left[i] = v
 		}
 	}
 }
@@ -193,7 +224,7 @@ func (d *directoryWriter) write(p *Picture, o *EncodeOptions, rows int, offsets,
 	}
 	d.longs(Width, uint32(p.W))
 	d.longs(Height, uint32(p.H))
-	d.shorts(BitsPerSample, []uint16{8, 8, 8, 8}[:n]...)
+	d.shorts(BitsPerSample, slices.Repeat([]uint16{uint16(8 * p.bytes())}, n)...)
 	d.shorts(Compression, 8)
 	d.shorts(Photometric, color)
 	d.longs(StripOffsets, offsets...)

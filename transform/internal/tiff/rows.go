@@ -47,13 +47,21 @@ type Decoder struct {
 	band    []byte // pixels, of a banded layout
 	row     []byte // pixels, of others
 	eight   []byte // samples
+	deep    bool   // pixels have 16 bits a sample
+	sixteen []byte // pixels of 16 bits a sample that are rounded then
 	palette [256][4]byte
 	shift   int // of the colors of the palette
 	beyond  int // pixels of a color that the palette does not have
 }
 
 // Start begins the file of layout l. The caller has checked that the size of the image is acceptable.
-func (d *Decoder) Start(l *Layout, o Options) {
+func (d *Decoder) Start(l *Layout, o Options) { d.start(l, false, o) }
+
+// StartDeep is Start for a Layout that is Deep. Rows have 16 bits a sample: two bytes each, the high one first.
+func (d *Decoder) StartDeep(l *Layout, o Options) { d.start(l, true, o) }
+
+func (d *Decoder) start(l *Layout, deep bool, o Options) {
+	d.deep = deep
 	d.l, d.o, d.u.l, d.u.stop = l, o, l, o.Stop
 	d.damage = codec.Damage{Rows: l.Height}
 	d.y, d.at, d.end, d.err, d.remarks, d.starts, d.beyond = 0, 0, 0, nil, nil, nil, 0
@@ -63,7 +71,7 @@ func (d *Decoder) Start(l *Layout, o Options) {
 	d.parts = d.parts[:l.planes()]
 	clear(d.parts)
 	if !l.banded() {
-		d.row = sized(d.row, l.Width*l.pixelBytes())
+		d.row = sized(d.row, l.Width*l.pixelBytes(deep))
 	}
 	if l.photometric == paletted {
 		d.shift = l.paletteShift()
@@ -103,11 +111,11 @@ func (d *Decoder) Release() {
 	}
 }
 
-// Row returns the next row, four bytes for a pixel: R, G, B, not premultiplied, and A. If the Layout says Gray, a pixel
-// has one byte. Pixels are as they are stored: orientation is not applied. A row that is missing is filled, with
-// transparent black if the image has alpha and with black otherwise, and is in Damage. The row is good until the next
-// call, and the caller may not change it. Row may be called as often as the image has rows. After an error, every call
-// returns it.
+// Row returns the next row, four samples for a pixel: R, G, B, not premultiplied, and A. If the Layout says Gray, a
+// pixel has one sample. Pixels are as they are stored: orientation is not applied. A row that is missing is filled,
+// with transparent black if the image has alpha and with black otherwise, and is in Damage. The row is good until the
+// next call, and the caller may not change it. Row may be called as often as the image has rows. After an error, every
+// call returns it.
 func (d *Decoder) Row() ([]byte, error) {
 	l := d.l
 	switch {
@@ -126,12 +134,12 @@ func (d *Decoder) Row() ([]byte, error) {
 	row := d.row
 	switch {
 	case l.banded():
-		size := l.Width * l.pixelBytes()
+		size := l.Width * l.pixelBytes(d.deep)
 		row = d.band[at*size:][:size]
 	case at < d.whole && !d.gone.Misses(at):
 		d.paint(row, d.parts, at, l.Width)
 	default:
-		l.fill(row)
+		l.fill(row, l.pixelBytes(d.deep))
 	}
 	if d.y == l.Height && d.beyond > 0 {
 		d.remark(fmt.Sprintf("pixels of a color that its palette does not have are %s: %d", l.nothing(), d.beyond))
@@ -147,12 +155,15 @@ func (l *Layout) nothing() string {
 	return "black"
 }
 
-// fill fills out with such pixels.
-func (l *Layout) fill(out []byte) {
+// fill fills out with such pixels, of so many bytes each.
+func (l *Layout) fill(out []byte, size int) {
 	clear(out)
-	if !l.Gray && !l.Alpha {
-		for i := 3; i < len(out); i += 4 {
-			out[i] = 255
+	if l.Gray || l.Alpha {
+		return
+	}
+	for i := 0; i < len(out); i += size {
+		for k := 3 * size / 4; k < size; k++ {
+			out[i+k] = 255
 		}
 	}
 }
@@ -176,13 +187,13 @@ func (d *Decoder) nextBand() error {
 			d.whole = whole
 			return nil
 		}
-		size := l.pixelBytes()
+		size := l.pixelBytes(d.deep)
 		d.band = sized(d.band, l.bandRows()*l.Width*size)
 		for y := range d.end {
 			if out := d.band[(y*l.Width+left)*size:][:n*size]; y < whole && !d.gone.Misses(y) {
 				d.paint(out, d.parts, y, n)
 			} else {
-				l.fill(out)
+				l.fill(out, size)
 			}
 		}
 	}

@@ -42,7 +42,7 @@ type decoder struct {
 	segments      segments
 	filter        filterHeader
 	steps         [4]steps
-	probs         tokenProbs
+	probs         [4]blockProbs
 	skips         bool // macroblocks may say that they have no coefficients
 	skipProb      uint8
 	modes         boolReader
@@ -52,28 +52,22 @@ type decoder struct {
 	above  []edge
 	left   edge
 	mb     macroblock
-	luma   plane
-	chroma [2]plane
-	smooth []smoothing
+	planes [3]plane
+	// halvers are of the planes that are halved, which hold one row of macroblocks at a time.
+	halvers [3]*halver
+	smooth  []smoothing // nil if nothing is smoothed
 }
 
-// Decode decodes the picture whose header is h. It needs a byte and a half for each pixel. It calls stop for each row
+// Decode decodes the picture whose header is h. Planes of a scale up to [Half] have half the columns and rows; others are
+// whole. It needs a byte and a half for each pixel, and a quarter of that for one of a half. It calls stop for each row
 // of macroblocks. The only error is codec.ErrStopped.
-func (h *Header) Decode(stop codec.Stop) (Picture, error) { return h.decode(true, stop) }
-
-// DecodeRough is Decode without the smoothing of edges between blocks. It takes half of the time. It is for a picture
-// that is made smaller at once: smoothing moves light from one side of an edge to the other, and a sample of the result
-// is the mean of both. Of a damaged picture, the same rows count as missing.
-func (h *Header) DecodeRough(stop codec.Stop) (Picture, error) { return h.decode(false, stop) }
-
-func (h *Header) decode(smooth bool, stop codec.Stop) (Picture, error) {
+//
+// If the scale is rough, edges between blocks are not smoothed, which takes 0.6 of the time. It is for a picture that is
+// made smaller at once: smoothing moves light from one side of an edge to the other, and a sample of the result is the
+// mean of both. Halves are always rough. Of a damaged picture, the same rows count as missing at all scales.
+func (h *Header) Decode(scale pixel.Scale, stop codec.Stop) (Picture, error) {
 	d := &decoder{width: (h.Width + 15) / 16, height: (h.Height + 15) / 16}
-	d.luma = newPlane(d.width, d.height, 16)
-	for i := range d.chroma {
-		d.chroma[i] = newPlane(d.width, d.height, 8)
-	}
-	d.above = make([]edge, d.width)
-	d.smooth = make([]smoothing, d.width*d.height)
+	d.layOut(h, scale)
 	p := Picture{Damage: codec.Damage{Rows: h.Height}}
 	rows, bad := 0, d.readHeaders(h)
 	for bad == nil && rows < d.height {
@@ -81,26 +75,64 @@ func (h *Header) decode(smooth bool, stop codec.Stop) (Picture, error) {
 			return Picture{}, err
 		}
 		if bad = d.row(rows); bad == nil {
+			d.halve(rows)
 			rows++
 		}
 	}
-	if smooth {
+	if d.smooth != nil {
 		d.smoothRows(rows)
 	}
 	if bad != nil {
 		whole := d.cut(rows)
 		p.Damage.Miss(bad, whole, h.Height-whole)
 	}
-	w, ht := h.Width, h.Height
-	full := pixel.Extent{W: float64(w), H: float64(ht)}
-	half := pixel.Extent{W: float64(w) / 2, H: float64(ht) / 2}
-	p.Planes = pixel.Planes{
-		Kind: pixel.YCbCr, Video: true, Extent: [4]pixel.Extent{full, half, half},
-		Plane: [4]pixel.Plane{
-			d.luma.shown(w, ht), d.chroma[0].shown((w+1)/2, (ht+1)/2), d.chroma[1].shown((w+1)/2, (ht+1)/2),
-		},
+	p.Planes = pixel.Planes{Kind: pixel.YCbCr, Video: true}
+	for i := range 3 {
+		q, w, ht := &d.planes[i], h.Width, h.Height
+		e := pixel.Extent{W: float64(w), H: float64(ht)}
+		if i > 0 {
+			e, w, ht = pixel.Extent{W: e.W / 2, H: e.H / 2}, (w+1)/2, (ht+1)/2
+		}
+		if v := d.halvers[i]; v != nil {
+			p.Plane[i], p.Extent[i] = v.out, pixel.Extent{W: e.W / 2, H: e.H / 2}
+		} else {
+			p.Plane[i], p.Extent[i] = q.shown(w, ht), e
+		}
 	}
 	return p, nil
+}
+
+// Half is the scale of a plane that is halved. There is no smaller one.
+const Half = 4
+
+// layOut makes the planes.
+func (d *decoder) layOut(h *Header, scale pixel.Scale) {
+	d.above = make([]edge, d.width)
+	for i := range d.planes {
+		side, w, ht, m := 16, h.Width, h.Height, scale.Luma
+		if i > 0 {
+			side, w, ht, m = 8, (w+1)/2, (ht+1)/2, scale.Chroma
+		}
+		if 0 < m && m <= Half {
+			scale.Rough = true
+			d.planes[i] = newPlane(d.width, 1, side, halverReach)
+			d.halvers[i] = newHalver(&d.planes[i], side, w, ht)
+		} else {
+			d.planes[i] = newPlane(d.width, d.height, side, 1)
+		}
+	}
+	if !scale.Rough {
+		d.smooth = make([]smoothing, d.width*d.height)
+	}
+}
+
+// halve makes the rows of halves that are complete with row y of macroblocks.
+func (d *decoder) halve(y int) {
+	for _, v := range d.halvers {
+		if v != nil {
+			v.take(y)
+		}
+	}
 }
 
 // row decodes a row of macroblocks.
@@ -116,7 +148,9 @@ func (d *decoder) row(y int) error {
 		if tokens.short {
 			return codec.ErrShort
 		}
-		d.smooth[y*d.width+x] = d.smoothingOf()
+		if d.smooth != nil {
+			d.smooth[y*d.width+x] = d.smoothingOf()
+		}
 		d.reconstruct(x, y)
 	}
 	return nil
@@ -138,25 +172,33 @@ func (d *decoder) cut(rows int) int {
 		luma, chroma = luma-reach, chroma-reach
 	}
 	whole := max(min(luma, 2*(chroma-raiseReach)+1), 0)
-	d.luma.fill(whole, grayLuma)
-	for i := range d.chroma {
-		d.chroma[i].fill(chroma, grayChroma)
+	for i := range d.planes {
+		first, gray := whole, byte(grayLuma)
+		if i > 0 {
+			first, gray = chroma, grayChroma
+		}
+		if v := d.halvers[i]; v != nil {
+			v.finish((first+1)/2, gray)
+		} else {
+			d.planes[i].fill(first, gray)
+		}
 	}
 	return whole
 }
 
-// A plane has a border of one sample above and to the left, and of four to the right of the row above.
+// A plane has a border to the left and above, of one sample at least, and of four to the right of the row above.
 type plane struct {
 	pix            []byte
 	stride, origin int // origin is the place of sample 0,0
+	above          int // how many rows there are above
 }
 
-// newPlane returns a plane of macroblocks with so many samples on a side. Its border has what is predicted from where
-// there is no macroblock (section 12.2).
-func newPlane(width, height, side int) plane {
-	p := plane{stride: side*width + 8}
-	p.origin = p.stride + 4
-	p.pix = make([]byte, p.stride*(side*height+1)+4)
+// newPlane returns a plane of macroblocks with so many samples on a side, and so many rows above. Its border has what is
+// predicted from where there is no macroblock (section 12.2).
+func newPlane(width, height, side, above int) plane {
+	p := plane{stride: side*width + 8, above: above}
+	p.origin = above*p.stride + 4
+	p.pix = make([]byte, p.stride*(side*height+above)+4)
 	for i := p.origin - p.stride - 1; i < p.origin-4; i++ {
 		p.pix[i] = 127
 	}
@@ -165,6 +207,17 @@ func newPlane(width, height, side int) plane {
 	}
 	return p
 }
+
+// place returns the place of macroblock x, y. A plane that has rows above holds one row of macroblocks at a time.
+func (p *plane) place(x, y, side int) int {
+	if p.above > 1 {
+		y = 0
+	}
+	return p.origin + side*(y*p.stride+x)
+}
+
+// advance makes the last rows those above.
+func (p *plane) advance(side int) { copy(p.pix, p.pix[side*p.stride:][:p.above*p.stride]) }
 
 // shown returns the w × h samples of the picture.
 func (p *plane) shown(w, h int) pixel.Plane {

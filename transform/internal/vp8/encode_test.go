@@ -99,7 +99,7 @@ func encode(t testing.TB, p *pixel.Planes, o EncodeOptions) []byte {
 func traced(t testing.TB, e *Encoder, p *pixel.Planes, o EncodeOptions) ([]byte, [3]plane) {
 	t.Helper()
 	w, h := (p.Plane[0].W+15)/16, (p.Plane[0].H+15)/16
-	seen := [3]plane{newPlane(w, h, 16), newPlane(w, h, 8), newPlane(w, h, 8)}
+	seen := [3]plane{newPlane(w, h, 16, 1), newPlane(w, h, 8, 1), newPlane(w, h, 8, 1)}
 	put := func(p *plane, x, y, size int, blocks []samples) {
 		for i, b := range blocks {
 			for k := range 4 {
@@ -128,12 +128,7 @@ func unsmoothed(file []byte) ([3]*plane, error) {
 		return planes, err
 	}
 	d := &decoder{width: (h.Width + 15) / 16, height: (h.Height + 15) / 16}
-	d.luma = newPlane(d.width, d.height, 16)
-	for i := range d.chroma {
-		d.chroma[i] = newPlane(d.width, d.height, 8)
-	}
-	d.above = make([]edge, d.width)
-	d.smooth = make([]smoothing, d.width*d.height)
+	d.layOut(&h, pixel.Scale{Rough: true})
 	if err := d.readHeaders(&h); err != nil {
 		return planes, err
 	}
@@ -142,7 +137,7 @@ func unsmoothed(file []byte) ([3]*plane, error) {
 			return planes, fmt.Errorf("row %d of macroblocks: %v", y, err)
 		}
 	}
-	return [3]*plane{&d.luma, &d.chroma[0], &d.chroma[1]}, nil
+	return [3]*plane{&d.planes[0], &d.planes[1], &d.planes[2]}, nil
 }
 
 // seenAlike reports how a decoder's samples differ from those that the encoder saw.

@@ -1,5 +1,7 @@
 package vp8
 
+import "encoding/binary"
+
 // chooseQuickly chooses the modes of a macroblock by the activity that their predictions leave, and codes it.
 func (e *Encoder) chooseQuickly(r *record, q *segmentQuant, at *place) (*lumaBlocks, *chromaBlocks) {
 	mb := &e.mb
@@ -110,16 +112,28 @@ func (mb *work) startCanvas() {
 	}
 }
 
-// predictEach makes all predictions of subblock i.
-func (mb *work) predictEach(i int) {
+// edgesOf returns what is around subblock i in the canvas.
+func (mb *work) edgesOf(i int) edges {
 	at := (i/4*4+1)*canvasStride + i%4*4 + 4
-	for k := range 4 {
-		mb.edge[3-k] = int32(mb.canvas[at+k*canvasStride-1])
+	c := mb.canvas[at-canvasStride-1:][:4*canvasStride+9]
+	return edges{
+		above: binary.LittleEndian.Uint64(c[1:]), corner: c[0],
+		left: uint32(c[canvasStride]) | uint32(c[2*canvasStride])<<8 |
+			uint32(c[3*canvasStride])<<16 | uint32(c[4*canvasStride])<<24,
 	}
-	for k, v := range mb.canvas[at-canvasStride-1:][:9] {
-		mb.edge[4+k] = int32(v)
+}
+
+// rankEach predicts subblock i in all modes. With what the modes take in bits, it sets what each of them costs by
+// activity.
+func (e *Encoder) rankEach(i int, q *segmentQuant, bits, costs *[10]int32) {
+	mb := &e.mb
+	around, lanes := mb.edgesOf(i), &mb.lanes[i]
+	for m := range mb.all {
+		upper, lower := around.predict(uint8(m))
+		binary.LittleEndian.PutUint64(mb.all[m][:8], upper)
+		binary.LittleEndian.PutUint64(mb.all[m][8:], lower)
+		costs[m] = lanes.activity(upper, lower) + bits[m]*q.activityBit>>12
 	}
-	predictAll(&mb.edge, &mb.all)
 }
 
 // draw puts a reconstructed subblock into the canvas.
@@ -139,11 +153,11 @@ func (e *Encoder) codeEach(r *record, q *segmentQuant, at *place, most int32) (c
 	above, left := *at.aboveModes, e.left
 	total, spent := costEach*q.activityBit>>12, costEach
 	for i := range 16 {
-		mb.predictEach(i)
 		costs := &modeCosts[above[i%4]][left[i/4]]
+		var activities [10]int32
+		e.rankEach(i, q, costs, &activities)
 		best, mode := int32(infinite), 0
-		for m := range mb.all {
-			c := activity(&mb.lanes[i], &mb.all[m]) + costs[m]*q.activityBit>>12
+		for m, c := range activities {
 			if c < best {
 				best, mode = c, m
 			}

@@ -35,7 +35,6 @@ type work struct {
 	uvAbove [2][9]byte
 	uvLeft  [2][8]byte
 	canvas  [17 * canvasStride]byte
-	edge    [13]int32   // the samples around a subblock, as predictAll wants them
 	all     [10]samples // all predictions of a subblock
 
 	// Luma with one mode and with a mode for each subblock, and chroma. Of two, one is the best so far.

@@ -79,8 +79,12 @@ func (b *samples) lanes() lanes {
 // word is the sum of its lanes times their places, so lanes may be negative as long as words are only added; before
 // they are taken apart, a bias makes all lanes positive.
 func activity(a *lanes, b *samples) int32 {
+	return a.activity(binary.LittleEndian.Uint64(b[:8]), binary.LittleEndian.Uint64(b[8:]))
+}
+
+// activity is the function of that name for a block whose rows are two words.
+func (a *lanes) activity(upper, lower uint64) int32 {
 	const bias1, bias2, bias3 = 1 << 10 * ones, 1 << 11 * ones, 1 << 12 * ones
-	upper, lower := binary.LittleEndian.Uint64(b[:8]), binary.LittleEndian.Uint64(b[8:])
 	e0, o0 := a[0]-upper&evenByte, a[1]-upper>>8&evenByte
 	e1, o1 := a[2]-lower&evenByte, a[3]-lower>>8&evenByte
 	// Columns with their neighbors, and rows with those two below.

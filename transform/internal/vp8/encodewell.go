@@ -74,11 +74,12 @@ func (e *Encoder) searchEach(r *record, q *segmentQuant, at *place, limit int) (
 	var coefs [2]coefficients
 	var lev [2]levels
 	for i := range 16 {
-		mb.predictEach(i)
 		costs := &modeCosts[modesAbove[i%4]][modesLeft[i/4]]
+		var activities [10]int32
+		e.rankEach(i, q, costs, &activities)
 		var k ranking
-		for m := range mb.all {
-			k.add(uint8(m), activity(&mb.lanes[i], &mb.all[m])+costs[m]*q.activityBit>>12, e.candidates(4))
+		for m, c := range activities {
+			k.add(uint8(m), c, e.candidates(4))
 		}
 		most := k.costs[0] + k.costs[0]/3
 		if e.effort == High {

@@ -20,7 +20,7 @@ type Header struct {
 // Shape returns what Decode makes of the picture.
 func (h *Header) Shape() pixel.Shape {
 	return pixel.Shape{
-		Width: h.Width, Height: h.Height, Kind: pixel.YCbCr, Video: true,
+		Width: h.Width, Height: h.Height, Kind: pixel.YCbCr, Video: true, Halves: true,
 		Sampling: [4]pixel.Sampling{{H: 2, V: 2}, {H: 1, V: 1}, {H: 1, V: 1}},
 	}
 }
@@ -156,17 +156,20 @@ func (d *decoder) readHeaders(h *Header) error {
 	}
 	d.steps = readSteps(r, &d.segments)
 	r.flag() // whether probabilities count for later frames, too
-	d.probs = defaultProbs
-	for i := range d.probs {
-		for j := range d.probs[i] {
-			for k := range d.probs[i][j] {
+	probs := defaultProbs
+	for i := range probs {
+		for j := range probs[i] {
+			for k := range probs[i][j] {
 				for l, p := range updateProbs[i][j][k] {
 					if r.bit(p) {
-						d.probs[i][j][k][l] = uint8(r.number(8))
+						probs[i][j][k][l] = uint8(r.number(8))
 					}
 				}
 			}
 		}
+	}
+	for kind := range d.probs {
+		d.probs[kind] = spreadProbs(&probs[kind])
 	}
 	if d.skips = r.flag(); d.skips {
 		d.skipProb = uint8(r.number(8))

@@ -23,11 +23,12 @@ type macroblock struct {
 	chroma  uint8
 	skipped bool // it says that it has no coefficients
 
-	// Blocks of coefficients: 16 of luma, and four of each plane of chroma. They are zero between macroblocks.
+	// Blocks of coefficients in steps of the quantizer: 16 of luma, and four of each plane of chroma. If luma has one mode,
+	// the first ones are whole already. They are zero between macroblocks.
 	coefficients [24][16]int16
 	// last is one more than the place of a block's last coefficient in zigzag order, 0 for none.
 	last  [24]uint8
-	coded bool // there are coefficients that are not zero
+	coded uint32 // which blocks have coefficients, the first in the lowest bit
 }
 
 // readModes reads how macroblock x of the row is predicted (sections 10 and 11).
@@ -43,10 +44,28 @@ func (d *decoder) readModes(x int) {
 	mb.skipped = d.skips && r.bit(d.skipProb)
 	above, left := &d.above[x].modes, &d.left.modes
 	if mb.each = !r.bit(145); mb.each {
+		w := r.window
 		for i := range mb.modes {
-			m := readMode(r, &modeProbs[above[i%4]][left[i/4]])
-			mb.modes[i], above[i%4], left[i/4] = m, m, m
+			p := &modeProbs[above[i%4]][left[i/4]]
+			m := int8(0)
+			for {
+				if w.few() {
+					w = r.more(w)
+				}
+				node := &modeTree[m]
+				if split := w.split(p[m]); w.isZero(split) {
+					w, m = w.zero(split), node[0]
+				} else {
+					w, m = w.one(split), node[1]
+				}
+				if m <= 0 {
+					break
+				}
+			}
+			mode := uint8(-m)
+			mb.modes[i], above[i%4], left[i/4] = mode, mode, mode
 		}
+		r.window = w
 	} else {
 		switch {
 		case !r.bit(156):
@@ -74,31 +93,18 @@ func (d *decoder) readModes(x int) {
 	}
 }
 
-// readMode reads the mode of a subblock (section 11.2).
-func readMode(r *boolReader, p *[9]uint8) uint8 {
-	switch {
-	case !r.bit(p[0]):
-		return predictDC
-	case !r.bit(p[1]):
-		return predictTM
-	case !r.bit(p[2]):
-		return predictV
-	case !r.bit(p[3]):
-		switch {
-		case !r.bit(p[4]):
-			return predictH
-		case !r.bit(p[5]):
-			return predictRD
-		}
-		return predictVR
-	case !r.bit(p[6]):
-		return predictLD
-	case !r.bit(p[7]):
-		return predictVL
-	case !r.bit(p[8]):
-		return predictHD
-	}
-	return predictHU
+// modeTree has for each inner node of the tree of modes of subblocks, and each bit, the number of the next node, or minus
+// the mode (section 11.2).
+var modeTree = [9][2]int8{
+	{-predictDC, 1},
+	{-predictTM, 2},
+	{-predictV, 3},
+	{4, 6},
+	{-predictH, 5},
+	{-predictRD, -predictVR},
+	{-predictLD, 7},
+	{-predictVL, 8},
+	{-predictHD, -predictHU},
 }
 
 func toInt(b bool) int {
@@ -108,144 +114,18 @@ func toInt(b bool) int {
 	return 0
 }
 
-// Kinds of blocks in a tokenProbs (section 13.3).
-const (
-	lumaWithoutFirst = iota
-	firstOfLuma
-	chromaBlock
-	lumaBlock
-)
-
-// readCoefficients reads the coefficients of macroblock x of the row (section 13).
-func (d *decoder) readCoefficients(x int, r *boolReader) {
-	mb, above, left := &d.mb, &d.above[x], &d.left
-	mb.coded = false
-	mb.last = [24]uint8{}
-	if mb.skipped {
-		above.luma, above.chroma, left.luma, left.chroma = [4]uint8{}, [4]uint8{}, [4]uint8{}, [4]uint8{}
-		if !mb.each {
-			above.second, left.second = 0, 0
-		}
-		return
-	}
-	s := &d.steps[mb.segment]
-	kind, first := lumaBlock, 0
-	if !mb.each {
-		kind, first = lumaWithoutFirst, 1
-		var second [16]int16
-		n := readBlock(r, &d.probs[firstOfLuma], above.second+left.second, 0, &s.y2, &second)
-		above.second = min(n, 1)
-		left.second = above.second
-		if n > 0 {
-			mb.spread(&second)
-		}
-	}
-	for i := range 16 {
-		a, l := &above.luma[i%4], &left.luma[i/4]
-		n := readBlock(r, &d.probs[kind], *a+*l, first, &s.y1, &mb.coefficients[i])
-		*a = min(n, 1)
-		*l = *a
-		mb.last[i] = max(n, mb.last[i])
-		mb.coded = mb.coded || mb.last[i] > 0
-	}
-	for i := range 8 {
-		a, l := &above.chroma[i/4*2+i%2], &left.chroma[i/4*2+i/2%2]
-		n := readBlock(r, &d.probs[chromaBlock], *a+*l, 0, &s.uv, &mb.coefficients[16+i])
-		*a = min(n, 1)
-		*l = *a
-		mb.last[16+i] = n
-		mb.coded = mb.coded || n > 0
-	}
-}
-
-// readBlock reads the coefficients of a block from the first on. It returns one more than the place of the last, 0 if
-// there is none. It holds the window of r in registers, which is a third faster.
-func readBlock(r *boolReader, probs *[8][3][11]uint8, context uint8, first int, step *[2]int32, out *[16]int16) uint8 {
-	p := &probs[bands[first]][context]
-	w, one := r.window, false
-	if w.count < 0 {
-		w = r.more(w)
-	}
-	if w, one = w.next(p[0]); !one {
-		r.window = w
-		return 0
-	}
-	for n := first; ; {
-		if w.count < 0 {
-			w = r.more(w)
-		}
-		if w, one = w.next(p[1]); !one {
-			if n++; n == 16 {
-				r.window = w
-				return 16
-			}
-			p = &probs[bands[n]][0]
-			continue
-		}
-		if w.count < 0 {
-			w = r.more(w)
-		}
-		v, next := int32(1), 1
-		if w, one = w.next(p[2]); one {
-			r.window = w
-			v, next = readLarge(r, p), 2
-			w = r.window
-		}
-		if w.count < 0 {
-			w = r.more(w)
-		}
-		if w, one = w.next(128); one {
-			v = -v
-		}
-		out[zigzag[n&15]] = int16(v * step[min(n, 1)])
-		n++
-		p = &probs[bands[n]][next]
-		if n == 16 {
-			r.window = w
-			return 16
-		}
-		if w.count < 0 {
-			w = r.more(w)
-		}
-		if w, one = w.next(p[0]); !one {
-			r.window = w
-			return uint8(n)
-		}
-	}
-}
-
-// readLarge reads the rest of a coefficient that is larger than 1 (section 13.2).
-func readLarge(r *boolReader, p *[11]uint8) int32 {
-	if !r.bit(p[3]) {
-		if !r.bit(p[4]) {
-			return 2
-		}
-		return 3 + int32(toInt(r.bit(p[5])))
-	}
-	if !r.bit(p[6]) {
-		if !r.bit(p[7]) {
-			return 5 + int32(toInt(r.bit(159)))
-		}
-		v := 7 + 2*int32(toInt(r.bit(165)))
-		return v + int32(toInt(r.bit(145)))
-	}
-	group := 2 * toInt(r.bit(p[8]))
-	group += toInt(r.bit(p[9+group/2]))
-	var v int32
-	for _, prob := range extraBits[group] {
-		v = 2*v + int32(toInt(r.bit(prob)))
-	}
-	return v + 3 + 8<<group
-}
-
 // spread makes the first coefficients of the blocks of luma from the block that stands for them.
-func (mb *macroblock) spread(in *[16]int16) {
+func (mb *macroblock) spread(in *[16]int16, step *[2]int32) {
+	in[0] = times(in[0], step[0])
+	for i := range in[1:] {
+		in[1+i] = times(in[1+i], step[1])
+	}
 	var firsts coefficients
 	second(in, &firsts, 3, 3)
 	for i, v := range firsts {
 		if int16(v) != 0 {
 			mb.coefficients[i][0] = int16(v)
-			mb.last[i] = 1
+			mb.note(i, 1)
 		}
 	}
 }

@@ -71,6 +71,15 @@ func (l list[T]) Set(s string) error {
 func (l list[T]) String() string { return "" }
 func (l list[T]) Type() string   { return l.kind }
 
+// repeats says that what Set is given is added to what it was given before.
+func (l list[T]) repeats() {}
+
+// Repeats reports whether a flag may be given several times.
+func Repeats(f *pflag.Flag) bool {
+	_, ok := f.Value.(interface{ repeats() })
+	return ok
+}
+
 // List is a flag that may be given several times, with the parser of another package, as for [Parsed].
 func List[T any](p *[]T, kind string, parse func(string) (T, error)) pflag.Value {
 	return list[T]{p, parse, kind}

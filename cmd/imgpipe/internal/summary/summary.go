@@ -43,6 +43,10 @@ type Summary struct {
 	Hosts   int    `json:"hosts"`
 	Memory  int64  `json:"memory_budget"`
 	Spec    string `json:"spec"`
+	// Shard is the part of the input that the run did, such as "2/8"; "" is all of it.
+	Shard string `json:"shard,omitempty"`
+	// Presets are those that flags came from, and where they stand.
+	Presets []string `json:"presets,omitempty"`
 
 	Items       int `json:"items"`
 	Done        int `json:"done"`
@@ -63,6 +67,14 @@ type Summary struct {
 	Outputs   int `json:"outputs"`
 	Originals int `json:"originals,omitempty"`
 	Omitted   int `json:"omitted,omitempty"`
+	// InPlace is how many files were replaced by their outputs. Backup is the folder that has their originals.
+	InPlace int    `json:"in_place,omitempty"`
+	Backup  string `json:"backup,omitempty"`
+
+	// Pruned is how many outputs were removed, as their inputs are gone, and PruneKept how many such outputs stay, as
+	// they are not as they were written.
+	Pruned    int `json:"pruned,omitempty"`
+	PruneKept int `json:"prune_kept,omitempty"`
 
 	BytesIn  int64 `json:"bytes_in"`
 	BytesOut int64 `json:"bytes_out"`
@@ -79,8 +91,8 @@ type Summary struct {
 	PassedOver []PassedOver `json:"passed_over,omitempty"`
 
 	// Wall is from the start of the program to its end: to the moment in which all is done but to write the trace and
-	// this. Before is the part of it before the pipeline began to take images. Written was spent after Wall, until this
-	// is written. Fetched is in none of them: a run of the transforms alone fetches all its inputs before.
+	// this. Before is the part of it before the pipeline began to take images. Written was spent after Wall, until
+	// this is written. Fetched is in none of them: a run of the transforms alone fetches all its inputs before.
 	Wall         float64 `json:"wall_s"`
 	Before       float64 `json:"before_s"`
 	Written      float64 `json:"written_s"`
@@ -223,6 +235,9 @@ func (s *Summary) Add(o pipeline.Outcome) {
 		if out.Omitted {
 			s.Omitted++
 		}
+		if out.Backup != "" {
+			s.InPlace++
+		}
 	}
 	s.BytesIn += o.BytesIn
 	s.Copied += o.Cost.Copied
@@ -303,6 +318,13 @@ func (s *Summary) WriteText(w io.Writer) {
 	if s.Replaced > 0 {
 		fmt.Fprintf(w, "%s tried again because the worker died\n", counted(s.Replaced, "image", "images"))
 	}
+	if s.InPlace > 0 {
+		fmt.Fprintf(w, "%s replaced, originals in %s\n", counted(s.InPlace, "file", "files"), Printable(s.Backup))
+	}
+	if s.Pruned+s.PruneKept > 0 {
+		fmt.Fprintf(w, "%s removed, as their inputs are gone; %d kept, as they were changed since\n",
+			counted(s.Pruned, "output", "outputs"), s.PruneKept)
+	}
 	if s.Originals > 0 {
 		fmt.Fprintf(w, "%s of an input that is smaller\n",
 			counted(s.Originals, "output is a copy", "outputs are copies"))
@@ -363,8 +385,8 @@ func Bytes(n int64) string { return figure.Bytes(float64(n)) }
 // names it, too, since it stands alone in the ledger.
 func Reason(text, source string) string { return strings.Replace(text, " "+source+": ", ": ", 1) }
 
-// Printable returns s for a terminal's line: control characters and the like, which could move the cursor or hide text,
-// are escaped.
+// Printable returns s for a terminal's line: control characters and the like, which could move the cursor or hide
+// text, are escaped.
 func Printable(s string) string {
 	if strings.IndexFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) < 0 {
 		return s
