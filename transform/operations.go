@@ -183,7 +183,7 @@ var operations = []operation{
 			{name: "font", kind: kindFont, doc: "the font; without it Go Regular, for Latin, Greek and Cyrillic"},
 			{
 				name: "size", kind: kindLength, def: "4%",
-				doc: "of the font; a percentage is of the image's shorter side; smaller if the text would not fit",
+				doc: "height of the font; a percentage is of the shorter side; smaller if the text would not fit",
 			},
 			{name: "color", kind: kindColor, def: "#ffffff", doc: "of the letters"},
 			{name: "outline", kind: kindColor, doc: "a line around the letters, in that color"},

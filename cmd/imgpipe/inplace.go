@@ -43,13 +43,10 @@ func (f *runFlags) checkInPlace(changed func(string) bool) error {
 		{"on-exist", "replaces nothing but inputs"},
 		{"manifest", "makes no folder for a page"},
 		{"raw-preview", "keeps raw files as they are"},
-<<<<<<< HEAD
 		{"follow", "replaces what lies in the folders that are named"},
-=======
 		{"shard", "keeps one ledger of all that was made"},
 		{"unique", "takes each file once, however often it is named"},
 		{"verify", "asks no object store"},
->>>>>>> w/inplace
 	} {
 		if changed(other.name) {
 			return fmt.Errorf("--%s: --in-place %s: expected no --%s with it", other.name, other.why, other.name)

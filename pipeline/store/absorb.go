@@ -241,6 +241,6 @@ func (m Merged) warning() string {
 	if len(names) > most {
 		names = append(names[:most], "…")
 	}
-	return fmt.Sprintf("%s has the lines of the parts %s now: %d, without %d that it had or that count less",
+	return fmt.Sprintf("%s has the lines of the shards %s now: %d, without %d that it had or that count less",
 		LedgerName, strings.Join(names, ", "), m.Lines, m.Twice)
 }

@@ -10,6 +10,9 @@
 // happens to files that are not ours and to what failed before; [NameOptions] have the fields of a name template. A
 // place for outputs that is no folder is a [Files].
 //
+// Several runs can share one input, on one machine or on many: see [Part]. [Store.Adopt] brings their folders together,
+// and the package shard packs outputs into large files.
+//
 // A name depends on the inputs, their order, and the ledger of earlier runs: no input gets the name of another one's
 // picture. A file under its own name is always whole: it is written under another name in a hidden folder beside it,
 // which [Store.Close] removes and the next [Open] cleans after a kill. Without Options.InPlace, nothing is written

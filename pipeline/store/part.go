@@ -13,6 +13,7 @@ import (
 
 // A Part is the share that one run has in an input which several runs do together, on one machine or on many, at once
 // or one after the other: item k of the input, from 0, is of part k mod Of + 1. The zero value is the whole input.
+// Messages call a part a shard, as the command does.
 //
 // All parts plan the names of all items, so the outputs of all are those of a run of the whole, byte for byte. Each
 // part has a ledger of its own and a folder of its own for what is under way, so all may write to one output folder at

@@ -221,10 +221,10 @@ func (s *Store) lockedError(doing string) error {
 	} else if pid := s.pidIn(TempName); pid > 0 {
 		who = fmt.Sprintf("an imgpipe run of the whole input (pid %d)", pid)
 	} else if parts, _ := s.partsHere(); len(parts) > 0 {
-		who = "an imgpipe run of a part of the input, such as " + parts[0].String() + ","
+		who = "an imgpipe run of a shard, such as " + parts[0].String() + ","
 		for _, p := range parts {
 			if pid := s.pidIn(p.tempName()); pid > 0 {
-				who = fmt.Sprintf("an imgpipe run of part %s of the input (pid %d)", p, pid)
+				who = fmt.Sprintf("an imgpipe run of shard %s (pid %d)", p, pid)
 				break
 			}
 		}

@@ -35,7 +35,7 @@ const one = 256
 const farthest = 1 << 29
 
 // maxEdges bounds the edges of a letter. Curves of large letters have more of them.
-const maxEdges = 1 << 16
+const maxEdges = 1 << 15
 
 // Room is how many bytes [Block.Draw] takes at most, besides a mask and some bytes for each pixel of its width.
 const Room = 2 * maxEdges * 40

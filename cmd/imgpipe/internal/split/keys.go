@@ -59,6 +59,7 @@ type keys struct {
 	files  [fan]*keyFile
 	drops  []string // files of the rows to be dropped
 	made   int
+	sample func(row int64)
 }
 
 type keyFile struct {
@@ -147,6 +148,7 @@ func (k *keys) settleOne(ctx context.Context, name string, depth int) error {
 	}
 	last, dropped := int64(0), false
 	err = eachKey(ctx, name, func(one key) error {
+		k.sample(one.row)
 		if _, twice := seen[one.hash]; !twice {
 			seen[one.hash] = struct{}{}
 			k.counts[one.bucket]++

@@ -89,7 +89,7 @@ type splitter struct {
 	partOf []int32 // the part of each bucket
 	open   int     // how many parts are written at once
 
-	sampled func(row int64) // where it is set, is called for each row of the first reading; for tests
+	sampled func(row int64) // where it is set, is called for each row, at three stages; for tests
 }
 
 // Run divides the lists. The error is ctx's, or says what could not be read or written; then there are no parts.
@@ -122,7 +122,7 @@ func (s *splitter) divide(ctx context.Context) error {
 	if err := s.keepPipes(ctx); err != nil {
 		return err
 	}
-	s.keys = keys{dir: s.temp, most: max(int(s.Memory/2/keyCost), 1), counts: s.counts}
+	s.keys = keys{dir: s.temp, most: max(int(s.Memory/2/keyCost), 1), counts: s.counts, sample: s.sample}
 	if err := s.read(ctx, s.firstReading()); err != nil {
 		return err
 	}
@@ -222,10 +222,14 @@ func (s *splitter) firstReading() func(fetch.List, fetch.Row) error {
 		}
 		k := key{hash: hashOf(row.Sources), row: next, bucket: s.bucket(row)}
 		next++
-		if s.sampled != nil {
-			s.sampled(k.row)
-		}
+		s.sample(k.row)
 		return s.keys.add(k)
+	}
+}
+
+func (s *splitter) sample(row int64) {
+	if s.sampled != nil {
+		s.sampled(row)
 	}
 }
 
@@ -287,6 +291,7 @@ func (s *splitter) rows(ctx context.Context) rowsOf {
 				return nil
 			}
 			s.note(row)
+			s.sample(next)
 			drop, err := dropped.has(next)
 			next++
 			switch {
