@@ -51,7 +51,8 @@ var sampleValues = map[string]string{
 	"name": `"{stem}.{ext}"`, "format": `["jpeg", "png"]`, "workers": "7", "downloads": "3", "max-bytes": `"1MB"`,
 	"max-pixels": `"1MP"`, "item-timeout": `"5s"`, "timeout": `"6s"`, "connect-timeout": `"7s"`,
 	"retries": "4", "per-host": "5", "recycle": "6",
-	"min-size": "64", "max-aspect": "2.5", "rate": "0.5", "header": `["X-Key: secret"]`, "referer": `"https://a.example/"`,
+	"min-size": "64", "max-aspect": "2.5", "rate": "0.5", "header": `["X-Key: secret"]`,
+	"referer": `"https://a.example/"`,
 }
 
 // TestAPresetSetsWhatTheCommandLineWould goes through all flags of imgpipe run. Each is set by a preset to what the

@@ -279,7 +279,8 @@ func TestInPlaceChangesNothingElse(t *testing.T) {
 func TestOriginalsNeverMeet(t *testing.T) {
 	photos, originals := t.TempDir(), t.TempDir()
 	write(t, photos, map[string]string{
-		"x/a.jpg": jpegOf("one"), "y/a.jpg": jpegOf("two"), "z/a.jpg": jpegOf("one"), "z/" + LedgerName: jpegOf("three"),
+		"x/a.jpg": jpegOf("one"), "y/a.jpg": jpegOf("two"), "z/a.jpg": jpegOf("one"),
+		"z/" + LedgerName: jpegOf("three"),
 		"z/b.tar.gz": jpegOf("four"),
 	})
 	write(t, originals, map[string]string{"a.jpg": jpegOf("here before"), "b.tar.gz": "here before"})
@@ -356,7 +357,8 @@ func TestInPlaceKeepsModeAndTime(t *testing.T) {
 func TestOptionsInPlaceAreChecked(t *testing.T) {
 	two := transform.Spec{Formats: []transform.Format{transform.JPEG, transform.PNG}}
 	for i, o := range []Options{
-		{Files: homeFiles{}}, {Name: "{stem}.{ext}"}, {Part: Part{1, 2}}, {Spec: two}, {Spec: transform.Spec{Smallest: true}},
+		{Files: homeFiles{}}, {Name: "{stem}.{ext}"}, {Part: Part{1, 2}}, {Spec: two},
+		{Spec: transform.Spec{Smallest: true}},
 		{Spec: transform.Spec{RawPreview: true}}, {OnExist: Overwrite}, {OnExist: Skip},
 		{Spec: transform.Spec{Sizes: []transform.Resize{{Width: 1}, {Width: 2}}}},
 	} {

@@ -41,7 +41,8 @@ const (
 // whose input is a file that gone reports to be. An output that another input has made since is that one's. It reads
 // each of them, since only what we wrote is to go. It must not be called while outputs are put.
 //
-// A Store of a [Part] has those of its own ledger alone. An input whose name is no valid UTF-8 is never gone, because the ledger cannot hold it, and neither is a URL.
+// A Store of a [Part] has those of its own ledger alone. An input whose name is no valid UTF-8 is never gone, because
+// the ledger cannot hold it, and neither is a URL.
 func (s *Store) Strays(ctx context.Context, gone func(source string) bool) (strays []Stray, err error) {
 	s.mu.Lock()
 	end := s.end

@@ -1,8 +1,8 @@
 // Package gauss softens planes with a Gaussian.
 //
-// Start with [Blur]. It does the columns of a row first, and then the row, four samples at a time: each has 16 bits of a
-// word, and the weights of a kernel add up to 256. So the sum of a full kernel just fits, and one multiplication serves
-// four samples. What rounding a weight costs is owed to the next, which keeps the sum.
+// Start with [Blur]. It does the columns of a row first, and then the row, four samples at a time: each has 16 bits of
+// a word, and the weights of a kernel add up to 256. So the sum of a full kernel just fits, and one multiplication
+// serves four samples. What rounding a weight costs is owed to the next, which keeps the sum.
 //
 // The package starts no goroutine and keeps no state.
 package gauss

@@ -222,8 +222,8 @@ func TestWhatAFileContradictsIsAnError(t *testing.T) {
 	}
 }
 
-// TestManyItemsCostNoMoreThanTheFile: each item may be joined from pieces as long as the file, so that thousands of them
-// would cost a stranger nothing, and the reader gigabytes.
+// TestManyItemsCostNoMoreThanTheFile: each item may be joined from pieces as long as the file, so that thousands of
+// them would cost a stranger nothing, and the reader gigabytes.
 func TestManyItemsCostNoMoreThanTheFile(t *testing.T) {
 	p := plain()
 	p.notes, p.piece = 3000, 400_000

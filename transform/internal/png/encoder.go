@@ -53,8 +53,8 @@ type Encoder struct {
 
 // DefaultCompression is the compression of the zero EncodeOptions. Sixteen photographs at 800 px, filtered, took 365 ms
 // and 11.78 MB with level 5, 218 and 11.93 with 3, 113 and 12.74 with 1; the standard library's compressor took 1109 ms
-// and 11.43 MB with 6, its default, and 246 and 12.18 with 1. With their decoding, eight photographs at 800 px took 0.81
-// of the CPU time with 3 that they took with 5, for 0.9 % more bytes; screenshots have 2.6 % more.
+// and 11.43 MB with 6, its default, and 246 and 12.18 with 1. With their decoding, eight photographs at 800 px took
+// 0.81 of the CPU time with 3 that they took with 5, for 0.9 % more bytes; screenshots have 2.6 % more.
 const DefaultCompression = 3
 
 // ErrPicture is wrapped by the errors about a Picture that contradicts itself.

@@ -120,8 +120,8 @@ func TestHostsAreSaidToBoundOnlyWhereTheyDo(t *testing.T) {
 	says(t, deferring, `^per-host: 8 at once from this host, which answered 429 or 503 to be asked later: 52 images `+
 		`were held back\.$`)
 	saysNothingOf(t, deferring, "Not tried: --(per-host|downloads)")
-	says(t, held(0.5, func(s *summary.Summary) { s.Hosts, s.Deferring = 3, 2 }), "^per-host: 8 at once from 3 hosts, 2 of "+
-		"which answered 429")
+	says(t, held(0.5, func(s *summary.Summary) { s.Hosts, s.Deferring = 3, 2 }),
+		"^per-host: 8 at once from 3 hosts, 2 of which answered 429")
 	saysNothingOf(t, held(0.01, func(s *summary.Summary) {
 		s.Account.Spent[pipeline.EntryLatency] = 0.5 * float64(s.Account.Lanes) * s.Account.Wall
 		s.Deferring, s.Items, s.Done = 1, 200, 200

@@ -187,7 +187,8 @@ func TestPlainestOfTiesIsAdvised(t *testing.T) {
 			}
 		}
 	})
-	says(t, c, `^choice: serial: as fast as anything measured\. The plainest is serial\. All 3 tie: .*goroutines.*processes`)
+	says(t, c, `^choice: serial: as fast as anything measured\. The plainest is serial\. `+
+		`All 3 tie: .*goroutines.*processes`)
 }
 
 // TestEquallyPlainContestantsAreNotRanked: builds and repetitions of one row tie by the clock. None is plainer for the
@@ -228,10 +229,12 @@ func TestOrderOfAllButOneIsSaid(t *testing.T) {
 		})
 	}
 	says(t, slow(t, 0.02), `^choice: goroutines with 2 workers.*: as fast as anything measured\. The plainest `+
-		`are goroutines with 2 workers and goroutines with 2 workers \(#2\)\. It ties with (goroutines|threads|processes)[^:]*, [^:]* and [^:]*\.$`)
+		`are goroutines with 2 workers and goroutines with 2 workers \(#2\)\. It ties with `+
+		`(goroutines|threads|processes)[^:]*, [^:]* and [^:]*\.$`)
 	saysNothingOf(t, slow(t, 0.02), "^choice: .*pipes")
 	says(t, slow(t, 0.5), `^choice: No order shown: these 4 tie: .* A difference of \d+ % would have been seen\. The `+
-		`plainest are goroutines with 2 workers and goroutines with 2 workers \(#2\)\. Slower: beside .*: pipes with 2 workers 0\.[67]`)
+		`plainest are goroutines with 2 workers and goroutines with 2 workers \(#2\)\. `+
+		`Slower: beside .*: pipes with 2 workers 0\.[67]`)
 }
 
 // TestUnevenNeighborsAreComparedBeforeWalls: enough rounds are called quiet, but one contestant had others beside it.

@@ -121,8 +121,8 @@ func Percent(share float64) string {
 	return strconv.FormatFloat(100*share, 'f', 0, 64) + " %"
 }
 
-// Difference returns how far apart two figures are, of which one is 1 + share times the other: "12 %", and "3 times" from
-// 100 % on.
+// Difference returns how far apart two figures are, of which one is 1 + share times the other: "12 %", and "3 times"
+// from 100 % on.
 func Difference(share float64) string {
 	if !Finite(share) || share < 1 {
 		return Percent(share)
