@@ -12,8 +12,8 @@ import (
 )
 
 // TestWhatDoMakesIsAsExpected holds Expected, CheckFile and MaxFile against what Do makes, of every format to every
-// format, by every kind of operation. An input goes to each format by a third of the operations, and by each operation to
-// a third of the formats: any two of the three meet.
+// format, by every kind of operation. An input goes to each format by a third of the operations, and by each operation
+// to a third of the formats: any two of the three meet.
 func TestWhatDoMakesIsAsExpected(t *testing.T) {
 	var inputs [][]byte
 	for _, f := range outputFormats {

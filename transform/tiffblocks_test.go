@@ -156,8 +156,8 @@ func bothWays(t *testing.T, name string, data []byte) (*image.NRGBA, []string) {
 	return img, warnings
 }
 
-// What the components of a JPEG in a TIFF are is said by the tags of the TIFF, whatever markers the JPEG has. Any three of
-// photometric, markers, tables and geometry meet.
+// What the components of a JPEG in a TIFF are is said by the tags of the TIFF, whatever markers the JPEG has. Any three
+// of photometric, markers, tables and geometry meet.
 func TestTagsOfATIFFSayWhatItsJPEGsHold(t *testing.T) {
 	const w, h = 40, 30
 	law := func(x, y, c int) uint8 {

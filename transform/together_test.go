@@ -43,9 +43,9 @@ func togetherSources(t *testing.T) map[string][]byte {
 // alone in the environment of a test says that it is the first of its process.
 const alone = "IMGPIPE_TEST_ALONE"
 
-// TestDoSharesNothingThatChanges does tasks in several goroutines: first the same in both of two, then others in each of
-// three. What is kept from one image to the next, and what is made when it is first needed, is of no goroutine. It is the
-// race detector's look at the codecs. So it runs in a process of its own, where nothing was needed before.
+// TestDoSharesNothingThatChanges does tasks in several goroutines: first the same in both of two, then others in each
+// of three. What is kept from one image to the next, and what is made when it is first needed, is of no goroutine. It is
+// the race detector's look at the codecs. So it runs in a process of its own, where nothing was needed before.
 func TestDoSharesNothingThatChanges(t *testing.T) {
 	if os.Getenv(alone) == "" {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestDoSharesNothingThatChanges$")
@@ -60,9 +60,10 @@ func TestDoSharesNothingThatChanges(t *testing.T) {
 	var tasks []Task
 	var names []string
 	for _, text := range []string{
-		"size=20;size=11x9,fit=cover,gravity=smart;format=jpeg,png", "blur=1;rotate=10;sharpen;format=webp,gif;colors=16",
-		"size=30x30,fit=contain;watermark=logo;format=tiff,bmp;metadata=all", "format=webp-lossless;icc=srgb;effort=high",
-		"format=jpeg;progressive=on;facts=on", "only-if-smaller=copy", "format=auto:png,webp,jpeg;brightness=10",
+		"size=20;size=11x9,fit=cover,gravity=smart;format=jpeg,png",
+		"blur=1;rotate=10;sharpen;format=webp,gif;colors=16",
+		"size=30x30,fit=contain;watermark=logo;format=tiff,bmp;metadata=all",
+		"format=webp-lossless;icc=srgb;effort=high", "format=jpeg;progressive=on;facts=on", "only-if-smaller=copy", "format=auto:png,webp,jpeg;brightness=10",
 	} {
 		spec, err := mustSpec(t, text).WithAssets(map[string][]byte{"logo": logo})
 		if err != nil {

@@ -87,8 +87,8 @@ func smooth(w, h int) *image.NRGBA {
 }
 
 // TestChromaStandsWhereItsLumaIs makes views of planes whose chroma has half of the columns or rows, with odd sizes,
-// turned and cut, and compares them with views at full resolution: a shift by half a chroma sample would be 5 levels. Any
-// three of size, chroma, orientation and view meet.
+// turned and cut, and compares them with views at full resolution: a shift by half a chroma sample would be 5 levels.
+// Any three of size, chroma, orientation and view meet.
 func TestChromaStandsWhereItsLumaIs(t *testing.T) {
 	for i, size := range []image.Point{{57, 43}, {64, 48}, {33, 70}} {
 		full := planesAt(smooth(size.X, size.Y), 1, 1)
