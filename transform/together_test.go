@@ -44,8 +44,8 @@ func togetherSources(t *testing.T) map[string][]byte {
 const alone = "IMGPIPE_TEST_ALONE"
 
 // TestDoSharesNothingThatChanges does tasks in several goroutines: first the same in both of two, then others in each
-// of three. What is kept from one image to the next, and what is made when it is first needed, is of no goroutine. It is
-// the race detector's look at the codecs. So it runs in a process of its own, where nothing was needed before.
+// of three. What is kept from one image to the next, and what is made when it is first needed, is of no goroutine. It
+// is the race detector's look at the codecs. So it runs in a process of its own, where nothing was needed before.
 func TestDoSharesNothingThatChanges(t *testing.T) {
 	if os.Getenv(alone) == "" {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestDoSharesNothingThatChanges$")
@@ -63,7 +63,9 @@ func TestDoSharesNothingThatChanges(t *testing.T) {
 		"size=20;size=11x9,fit=cover,gravity=smart;format=jpeg,png",
 		"blur=1;rotate=10;sharpen;format=webp,gif;colors=16",
 		"size=30x30,fit=contain;watermark=logo;format=tiff,bmp;metadata=all",
-		"format=webp-lossless;icc=srgb;effort=high", "format=jpeg;progressive=on;facts=on", "only-if-smaller=copy", "format=auto:png,webp,jpeg;brightness=10",
+		"format=webp-lossless;icc=srgb;effort=high",
+		"format=jpeg;progressive=on;facts=on", "only-if-smaller=copy",
+		"format=auto:png,webp,jpeg;brightness=10",
 	} {
 		spec, err := mustSpec(t, text).WithAssets(map[string][]byte{"logo": logo})
 		if err != nil {
