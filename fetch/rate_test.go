@@ -46,7 +46,8 @@ func TestRequestsToOneHostKeepTheirDistance(t *testing.T) {
 			for host, at := range starts {
 				for i := range at[1:] {
 					if at[i+1].Sub(at[i]) < gap {
-						t.Errorf("rate %v: two requests to %s are %v apart, want %v", rate, host, at[i+1].Sub(at[i]), gap)
+						t.Errorf("rate %v: two requests to %s are %v apart, want %v",
+							rate, host, at[i+1].Sub(at[i]), gap)
 					}
 				}
 			}

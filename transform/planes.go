@@ -27,8 +27,8 @@ type planeSource interface {
 // planes.
 //
 // The file is decoded once, at the finest scale that any output wants. So an output that is made beside others may
-// differ a little from one that is made alone: a JPEG beside a PNG or a larger size is made from more samples. A second
-// decode would avoid that: JPEG and TIFF of 800 px from one decode took 0.83 of the CPU time of two runs.
+// differ a little from one that is made alone: a JPEG beside a PNG or a larger size is made from more samples. A
+// second decode would avoid that: JPEG and TIFF of 800 px from one decode took 0.83 of the CPU time of two runs.
 type planesPath struct {
 	plan
 	source planeSource
@@ -62,9 +62,9 @@ var fullChromaLeft = [8]float64{1: 5, 2: 2.5, 3: 2, 4: 2, 5: 1.5, 6: 1.5, 7: 1.5
 // photos gained 0.01 dB and took 6 % more time. Stripes that differ only in color can leave 65 levels of chroma.
 var halfChromaLeft = [8]float64{1: 1, 2: 1, 3: 1, 4: 1, 5: 1, 6: 1, 7: 1}
 
-// halvesLeft is the same for luma and chroma of a lossy WebP, which are decoded whole or at a half. A half leaves at most
-// 0.16 of a stripe that comes back as another one, of which the resampler takes half. Thirty WebPs at 800 px had the same
-// median PSNR and SSIM with 1.85, with 2.2 and without halves, and took 4 and 13 % less CPU time.
+// halvesLeft is the same for luma and chroma of a lossy WebP, which are decoded whole or at a half. A half leaves at
+// most 0.16 of a stripe that comes back as another one, of which the resampler takes half. Thirty WebPs at 800 px had
+// the same median PSNR and SSIM with 1.85, with 2.2 and without halves, and took 4 and 13 % less CPU time.
 const halvesLeft = 1.85
 
 // fineQuality is the lowest quality that keeps chroma at full resolution, if the source has it.
@@ -72,7 +72,7 @@ const fineQuality = 90
 
 // roughLeft is the largest part of columns and rows that a view may keep of a picture that is decoded roughly. Beside
 // the photos that they were made of, two WebPs of 7 megapixels lost 0.1 dB of 43 at 800 px and quality 85, 0.3 of 40.5
-// at 75 and 0.4 of 39 at 50; at half of their size they lost another 0.2 dB. Half of the time of decoding is saved.
+// at 75 and 0.4 of 39 at 50; at half of their size they lost another 0.2 dB. 0.4 of the time of decoding is saved.
 const roughLeft = 0.4
 
 // newPlanesPath returns the path of a plan for a file whose planes can be decoded alone.

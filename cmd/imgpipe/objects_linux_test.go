@@ -289,6 +289,17 @@ func TestNoKeyOfAccessIsShown(t *testing.T) {
 	}
 }
 
+// TestABucketThatCannotBeWrittenToIsNamed has one that is not there.
+func TestABucketThatCannotBeWrittenToIsNamed(t *testing.T) {
+	newObjectServer(t)
+	in := t.TempDir()
+	noisy(t, in, 1)
+	_, said := command(t, exitCouldNotRun, "run", "-o", "s3://nobucket/out", in)
+	if !strings.Contains(said, "--output s3://nobucket/out/: there is no such bucket") {
+		t.Errorf("it says\n%s", said)
+	}
+}
+
 // TestFlagsThatMeanNothingForObjectsAreRefused names each.
 func TestFlagsThatMeanNothingForObjectsAreRefused(t *testing.T) {
 	newObjectServer(t)

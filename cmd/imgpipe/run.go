@@ -129,7 +129,7 @@ func (f *runFlags) prepare(stop *stopper, stdin io.Reader, own *owner) (*prepare
 	}
 	folder, err := f.place(stop.ctx, &options, own)
 	if err != nil {
-		return nil, exitError{exitCouldNotRun, f.hinted(err)}
+		return nil, exitError{exitCouldNotRun, f.hinted(f.output.of(err))}
 	}
 	if p.store, err = f.openStore(stop.ctx, folder, options); err != nil {
 		return nil, exitError{exitCouldNotRun, f.hinted(err)}

@@ -6,10 +6,10 @@ import (
 	"imgpipe/transform/internal/codec"
 )
 
-// Of what is wrong with a pixel, a part goes on to its neighbors. All of it would keep the mean of every small part, and
-// add as much noise. Where pixels differ from their neighbors anyway, nobody sees a wrong mean: so most is carried where
-// they do not, and little where they do. Sixteen photographs at 800 px, in 256 colors, beside pngquant 2.17; the last
-// column is that of parts whose standard deviation is below 3:
+// Of what is wrong with a pixel, a part goes on to its neighbors. All of it would keep the mean of every small part,
+// and add as much noise. Where pixels differ from their neighbors anyway, nobody sees a wrong mean: so most is
+// carried where they do not, and little where they do. Sixteen photographs at 800 px, in 256 colors, beside pngquant
+// 2.17; the last column is that of parts whose standard deviation is below 3:
 //
 //	sixteenths    PSNR   SSIM   PSNR of the means of 8×8 pixels, and of smooth ones
 //	0             40.77  .9908  49.22  50.6
@@ -20,7 +20,8 @@ import (
 const (
 	carrySmooth = 14
 	carryBusy   = 2
-	// How many levels a pixel differs from a neighbor, all samples taken together: so many are smooth, and so many busy.
+	// How many levels a pixel differs from a neighbor, all samples taken together: so many are smooth, and so many
+	// busy.
 	smoothLevels = 4
 	busyLevels   = 20
 )

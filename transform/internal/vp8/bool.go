@@ -22,8 +22,8 @@ type window struct {
 	most  uint64 // the width of the range less 1: 127 to 254
 }
 
-// start begins with data. The first range is 255 wide, so no partition begins with 255; what is read of one that does is
-// of no meaning.
+// start begins with data. The first range is 255 wide, so no partition begins with 255; what is read of one that does
+// is of no meaning.
 func (r *boolReader) start(data []byte) {
 	*r = boolReader{data: data, window: window{value: 1 << 63, most: 254}}
 }
@@ -56,8 +56,8 @@ func (r *boolReader) more(w window) window {
 	return w
 }
 
-// normal has, by the width of a range less 1, how far it has to be shifted to be 128 or more, and, 256 places further on,
-// the width less 1 that it has then. That is faster than to count zeros and to shift.
+// normal has, by the width of a range less 1, how far it has to be shifted to be 128 or more, and, 256 places further
+// on, the width less 1 that it has then. That is faster than to count zeros and to shift.
 var normal = func() (t [512]uint8) {
 	for most := range 255 {
 		t[most] = uint8(bits.LeadingZeros8(uint8(most + 1)))
@@ -93,9 +93,9 @@ func (w window) next(prob uint8) (window, int) {
 	return w.one(split), 1
 }
 
-// withSign returns w after a bit that is as likely 0 as 1, and v, negated if the bit is 1. It has no branch, as none could
-// be foreseen. At least one bit must have been read before: the range is narrower than at first then, so that this bit
-// always halves it.
+// withSign returns w after a bit that is as likely 0 as 1, and v, negated if the bit is 1. It has no branch, as none
+// could be foreseen. At least one bit must have been read before: the range is narrower than at first then, so that
+// this bit always halves it.
 func (w window) withSign(v int32) (window, int32) {
 	half := w.most >> 1
 	mask := int64(half-w.value>>56) >> 63 // all bits if the bit is 1

@@ -17,8 +17,8 @@ type Picture struct {
 	// Planes are luma and two planes of chroma, with half the columns and rows, rounded up. They have the range of
 	// video.
 	pixel.Planes
-	// Damage says which rows are missing: always the last ones. They are mid-gray. Smoothing reaches over edges, so the
-	// rows next to the first missing one are missing as well.
+	// Damage says which rows are missing: always the last ones. They are mid-gray. Smoothing reaches over edges, so
+	// the rows next to the first missing one are missing as well.
 	Damage codec.Damage
 }
 
@@ -58,13 +58,13 @@ type decoder struct {
 	smooth  []smoothing // nil if nothing is smoothed
 }
 
-// Decode decodes the picture whose header is h. Planes of a scale up to [Half] have half the columns and rows; others are
-// whole. It needs a byte and a half for each pixel, and a quarter of that for one of a half. It calls stop for each row
-// of macroblocks. The only error is codec.ErrStopped.
+// Decode decodes the picture whose header is h. Planes of a scale up to [Half] have half the columns and rows; others
+// are whole. It needs a byte and a half for each pixel, and a quarter of that for one of a half. It calls stop for
+// each row of macroblocks. The only error is codec.ErrStopped.
 //
-// If the scale is rough, edges between blocks are not smoothed, which takes 0.6 of the time. It is for a picture that is
-// made smaller at once: smoothing moves light from one side of an edge to the other, and a sample of the result is the
-// mean of both. Halves are always rough. Of a damaged picture, the same rows count as missing at all scales.
+// If the scale is rough, edges between blocks are not smoothed, which takes 0.6 of the time. It is for a picture that
+// is made smaller at once: smoothing moves light from one side of an edge to the other, and a sample of the result is
+// the mean of both. Halves are always rough. Of a damaged picture, the same rows count as missing at all scales.
 func (h *Header) Decode(scale pixel.Scale, stop codec.Stop) (Picture, error) {
 	d := &decoder{width: (h.Width + 15) / 16, height: (h.Height + 15) / 16}
 	d.layOut(h, scale)
@@ -159,9 +159,9 @@ func (d *decoder) row(y int) error {
 // raiseReach is how many rows of chroma below its own a row of pixels may be raised from.
 const raiseReach = 3
 
-// cut fills everything below so many rows of macroblocks. It returns how many rows of pixels are as in a whole picture.
-// They are fewer than were decoded, since smoothing would have changed samples above the cut and since chroma is raised
-// from several rows.
+// cut fills everything below so many rows of macroblocks. It returns how many rows of pixels are as in a whole
+// picture. They are fewer than were decoded, since smoothing would have changed samples above the cut and since
+// chroma is raised from several rows.
 func (d *decoder) cut(rows int) int {
 	luma, chroma := 16*rows, 8*rows
 	switch {
@@ -193,8 +193,8 @@ type plane struct {
 	above          int // how many rows there are above
 }
 
-// newPlane returns a plane of macroblocks with so many samples on a side, and so many rows above. Its border has what is
-// predicted from where there is no macroblock (section 12.2).
+// newPlane returns a plane of macroblocks with so many samples on a side, and so many rows above. Its border has what
+// is predicted from where there is no macroblock (section 12.2).
 func newPlane(width, height, side, above int) plane {
 	p := plane{stride: side*width + 8, above: above}
 	p.origin = above*p.stride + 4

@@ -277,8 +277,8 @@ func TestHigherQualityIsCloserAndLarger(t *testing.T) {
 	}
 }
 
-// More effort lowers what is minimized: squared errors and bits together. What a bit is worth differs between segments,
-// so the sum over the picture is but nearly that.
+// More effort lowers what is minimized: squared errors and bits together. What a bit is worth differs between
+// segments, so the sum over the picture is but nearly that.
 func TestMoreEffortIsWorthIt(t *testing.T) {
 	p := photo(300, 200)
 	for _, q := range []int{50, 80, 90} {

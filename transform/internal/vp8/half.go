@@ -8,8 +8,8 @@ import (
 
 // A halver makes a plane of half the columns and rows while the rows of the whole one come in. Each sample is made of
 // six columns and six rows, by weights of -3, 5, 30, 30, 5 and -3 in 64ths. Of weights without a fraction of a 64th,
-// these are flat where the picture has no detail and at its finest one. They leave 0.95 of 0.135 periods per sample and
-// 0.07 of 0.4. Samples beside the picture are those at its edge.
+// these are flat where the picture has no detail and at its finest one. They leave 0.95 of 0.135 periods per sample
+// and 0.07 of 0.4. Samples beside the picture are those at its edge.
 //
 // Sixteen bits hold a sample on its way, so that a word has four of them: those of even columns in one word, those of
 // odd ones in another.

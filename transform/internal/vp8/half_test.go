@@ -48,11 +48,14 @@ func decodeAt(t testing.TB, data []byte, scale pixel.Scale) Picture {
 func checkHalves(t testing.TB, data []byte) {
 	t.Helper()
 	rough := decodeAt(t, data, pixel.Scale{Rough: true})
-	for _, scale := range []pixel.Scale{{Luma: Half, Chroma: Half}, {Luma: Half}, {Chroma: Half}, {Luma: 1, Chroma: 8}} {
+	for _, scale := range []pixel.Scale{
+		{Luma: Half, Chroma: Half}, {Luma: Half}, {Chroma: Half}, {Luma: 1, Chroma: 8},
+	} {
 		p := decodeAt(t, data, scale)
 		whole := rough.Damage.Whole()
 		if p.Damage.Whole() != whole || (p.Damage.Err == nil) != (rough.Damage.Err == nil) {
-			t.Fatalf("%+v: %d rows and %v, want %d and %v", scale, p.Damage.Whole(), p.Damage.Err, whole, rough.Damage.Err)
+			t.Fatalf("%+v: %d rows and %v, want %d and %v",
+				scale, p.Damage.Whole(), p.Damage.Err, whole, rough.Damage.Err)
 		}
 		for i, q := range p.Plane[:3] {
 			m, rows := scale.Luma, whole

@@ -23,8 +23,8 @@ type macroblock struct {
 	chroma  uint8
 	skipped bool // it says that it has no coefficients
 
-	// Blocks of coefficients in steps of the quantizer: 16 of luma, and four of each plane of chroma. If luma has one mode,
-	// the first ones are whole already. They are zero between macroblocks.
+	// Blocks of coefficients in steps of the quantizer: 16 of luma, and four of each plane of chroma. If luma has one
+	// mode, the first ones are whole already. They are zero between macroblocks.
 	coefficients [24][16]int16
 	// last is one more than the place of a block's last coefficient in zigzag order, 0 for none.
 	last  [24]uint8
@@ -93,8 +93,8 @@ func (d *decoder) readModes(x int) {
 	}
 }
 
-// modeTree has for each inner node of the tree of modes of subblocks, and each bit, the number of the next node, or minus
-// the mode (section 11.2).
+// modeTree has for each inner node of the tree of modes of subblocks, and each bit, the number of the next node, or
+// minus the mode (section 11.2).
 var modeTree = [9][2]int8{
 	{-predictDC, 1},
 	{-predictTM, 2},

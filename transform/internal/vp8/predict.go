@@ -31,8 +31,8 @@ func (d *decoder) reconstruct(x, y int) {
 	}
 }
 
-// predict predicts size × size samples at that place, 8 or 16, from those above and to the left (section 12.2). The mean
-// leaves out what is outside of the picture.
+// predict predicts size × size samples at that place, 8 or 16, from those above and to the left (section 12.2). The
+// mean leaves out what is outside of the picture.
 func (p *plane) predict(at, size int, mode uint8, above, left bool) {
 	le := binary.LittleEndian
 	top := p.pix[at-p.stride:][:size]

@@ -73,9 +73,9 @@ func (mb *macroblock) note(block int, n uint8) {
 // data, and a full window.
 const blockBytes = 288
 
-// readBlock reads the coefficients of a block from the first on, in steps of the quantizer. It returns one more than the place of the last, 0 if
-// there is none. It holds the window of r in registers. The window is filled for several bits together, which may reach
-// behind the block: so the end of the data is left to readLast.
+// readBlock reads the coefficients of a block from the first on, in steps of the quantizer. It returns one more than
+// the place of the last, 0 if there is none. It holds the window of r in registers. The window is filled for several
+// bits together, which may reach behind the block: so the end of the data is left to readLast.
 func readBlock(r *boolReader, probs *blockProbs, context uint8, first int, out *[16]int16) uint8 {
 	if len(r.data) < blockBytes {
 		return readLast(r, probs, context, first, out)

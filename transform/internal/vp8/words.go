@@ -74,8 +74,8 @@ func (e *edges) predict(mode uint8) (upper, lower uint64) {
 		v := alternate(two(all, all>>8), three(all, all>>8, all>>16))
 		row0, row1, row2, row3 = v, v>>16, v>>32, last*fourOf
 	default:
-		// The samples from the bottom of the left side up and on to the right, from the first, the second and the third
-		// on.
+		// The samples from the bottom of the left side up and on to the right, from the first, the second and the
+		// third on.
 		first := uint64(bits.ReverseBytes32(e.left)) | corner<<32 | above<<40
 		last := above >> 24 << 56
 		second, third := first>>8|last, first>>16|last>>8
