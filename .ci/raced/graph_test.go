@@ -18,10 +18,12 @@ func TestRacedAreTheTestsThatReachASecondGoroutine(t *testing.T) {
 		why, other, lib, test, want string
 	}{
 		{"no goroutine at all", "func F() {}", "func F() { other.F() }", "func TestA(t *testing.T) { F() }", ""},
-		{"a statement in the test", "", "", "func TestA(t *testing.T) { go F() }\nfunc TestB(t *testing.T) {}", "TestA"},
+		{"a statement in the test", "", "", "func TestA(t *testing.T) { go F() }\nfunc TestB(t *testing.T) {}",
+			"TestA"},
 		{"a helper of the tests", "", "", "func help() { go F() }\nfunc TestA(t *testing.T) { help() }", "TestA"},
 		{"a helper of a helper", "", "",
-			"func a() { go F() }\nfunc b() { a() }\nfunc TestA(t *testing.T) { b() }\nfunc TestB(t *testing.T) {}", "TestA"},
+			"func a() { go F() }\nfunc b() { a() }\nfunc TestA(t *testing.T) { b() }\nfunc TestB(t *testing.T) {}",
+			"TestA"},
 		{"the code", "", "func F() { go F() }", "func TestA(t *testing.T) { F() }", "TestA"},
 		{"code that is not reached", "", "func F() { go F() }\nfunc G() {}", "func TestA(t *testing.T) { G() }", ""},
 		{"another package", spawn, "func F() { other.Spawn() }", "func TestA(t *testing.T) { F() }", "TestA"},
@@ -33,17 +35,21 @@ func TestRacedAreTheTestsThatReachASecondGoroutine(t *testing.T) {
 			"func F() { new(other.T[int]).Do() }", "func TestA(t *testing.T) { F() }", "TestA"},
 		{"a method of a field's type", "type T struct{}\nfunc (t T) Do() { go t.Do() }\ntype S struct { T T }",
 			"var S other.S", "func TestA(t *testing.T) { S.T.Do() }", "TestA"},
-		{"a method by way of an interface", "type I interface{ Do() }\ntype T struct{}\nfunc (t T) Do() { go t.Do() }\n" +
-			"func New() I { return T{} }", "func F() { other.New().Do() }", "func TestA(t *testing.T) { F() }", "TestA"},
+		{"a method by way of an interface",
+			"type I interface{ Do() }\ntype T struct{}\nfunc (t T) Do() { go t.Do() }\n" +
+				"func New() I { return T{} }", "func F() { other.New().Do() }", "func TestA(t *testing.T) { F() }",
+			"TestA"},
 		{"a function in a table", spawn + "var Table = []func(){Spawn}", "func F() { other.Table[0]() }",
 			"func TestA(t *testing.T) { F() }", "TestA"},
 		{"a method that only has the name of a function", spawn, "type T struct{}\nfunc (T) Spawn() {}",
 			"func TestA(t *testing.T) { T{}.Spawn() }", ""},
 		{"a local name that is also a helper's", "", "func F() { var help int; print(help) }",
 			"func help() { go F() }\nfunc TestA(t *testing.T) { help := 1; print(help); F() }", ""},
-		{"what runs at the start", "func init() { go func() {}() }", "func F() { other.X() }", "func TestA(t *testing.T) {}",
+		{"what runs at the start", "func init() { go func() {}() }", "func F() { other.X() }",
+			"func TestA(t *testing.T) {}",
 			"TestA"},
-		{"what a blank variable runs", spawn + "func f() int { Spawn(); return 1 }\nvar _ = f()", "func F() { other.X() }", "func TestA(t *testing.T) {}",
+		{"what a blank variable runs", spawn + "func f() int { Spawn(); return 1 }\nvar _ = f()",
+			"func F() { other.X() }", "func TestA(t *testing.T) {}",
 			"TestA"},
 		{"a type that a blank variable holds to an interface", "type T struct{}\nfunc (T) Do() { go T{}.Do() }\n" +
 			"var _, _, _ any = new(T), (*T)(nil), T{}", "func F() { other.X() }", "func TestA(t *testing.T) {}", ""},
@@ -76,7 +82,8 @@ func TestRacedAreTheTestsThatReachASecondGoroutine(t *testing.T) {
 				files := []*ast.File{parsed("lib.go", tt.lib)}
 				test := tt.test
 				if pkg == "lib_test" { // where the names of lib have another before them
-					test = strings.NewReplacer(" F()", " lib.F()", " G()", " lib.G()", " S.T", " lib.S.T", " T{", " lib.T{").
+					test = strings.NewReplacer(" F()", " lib.F()", " G()", " lib.G()", " S.T", " lib.S.T",
+						" T{", " lib.T{").
 						Replace(test)
 				}
 				if pkg == "lib" {
