@@ -281,7 +281,7 @@ func TestOriginalsNeverMeet(t *testing.T) {
 	write(t, photos, map[string]string{
 		"x/a.jpg": jpegOf("one"), "y/a.jpg": jpegOf("two"), "z/a.jpg": jpegOf("one"),
 		"z/" + LedgerName: jpegOf("three"),
-		"z/b.tar.gz": jpegOf("four"),
+		"z/b.tar.gz":      jpegOf("four"),
 	})
 	write(t, originals, map[string]string{"a.jpg": jpegOf("here before"), "b.tar.gz": "here before"})
 	s := open(t, originals, quality(50))
