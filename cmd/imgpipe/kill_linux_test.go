@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"image"
 	"image/jpeg"
-	"io/fs"
 	"maps"
 	"math/rand/v2"
 	"os"
@@ -40,28 +39,6 @@ func noisy(t *testing.T, dir string, n int) {
 			t.Fatal(err)
 		}
 	}
-}
-
-// files returns what is in a folder except the ledger, names that must not stay behind included.
-func files(t *testing.T, dir string) map[string]string {
-	t.Helper()
-	all := map[string]string{}
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() && path == dir || d.Name() == "imgpipe.jsonl" {
-			return err
-		}
-		if d.IsDir() {
-			all[path[len(dir):]] = "folder"
-			return nil
-		}
-		b, err := os.ReadFile(path)
-		all[path[len(dir):]] = string(b)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return all
 }
 
 // children returns the processes whose parent is pid.

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -286,4 +287,26 @@ func TestACrashHasAStatusOfItsOwn(t *testing.T) {
 	if status := r.ProcessState.Sys().(syscall.WaitStatus); status.Signal() != syscall.SIGABRT || status.CoreDump() {
 		t.Errorf("%v, want an end by SIGABRT without a dump of memory", r.ProcessState)
 	}
+}
+
+// files returns what is in a folder except the ledger, names that must not stay behind included.
+func files(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() && path == dir || d.Name() == "imgpipe.jsonl" {
+			return err
+		}
+		if d.IsDir() {
+			all[path[len(dir):]] = "folder"
+			return nil
+		}
+		b, err := os.ReadFile(path)
+		all[path[len(dir):]] = string(b)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
 }
