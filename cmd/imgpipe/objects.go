@@ -160,11 +160,18 @@ func (f *runFlags) place(ctx context.Context, options *store.Options, own *owner
 	return folder, b.CopyLedgers(ctx, folder, options.Part, options.ReadOnly)
 }
 
+// A partsRemover are Files in a place that keeps the ledgers of parts, too. Other Files have none to remove.
+type partsRemover interface {
+	RemoveParts(ctx context.Context, parts []store.Part) error
+}
+
+var _ partsRemover = object.Files{}
+
 // openStore opens the Store of a run in a folder. What parts of the input left in an object store goes once it is in
 // the ledger of the whole.
 func (f *runFlags) openStore(ctx context.Context, folder string, options store.Options) (*store.Store, error) {
 	s, err := store.Open(folder, options)
-	files, ok := options.Files.(object.Files)
+	files, ok := options.Files.(partsRemover)
 	if err != nil {
 		return nil, f.output.of(err)
 	}
