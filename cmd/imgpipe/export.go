@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"imgpipe/cmd/imgpipe/internal/export"
+	"imgpipe/cmd/imgpipe/internal/figure"
 	"imgpipe/cmd/imgpipe/internal/flags"
 	"imgpipe/cmd/imgpipe/internal/summary"
 	"imgpipe/pipeline/store"
@@ -151,10 +152,14 @@ func (f *exportFlags) export(ctx context.Context, stdout, stderr io.Writer) (err
 // pack writes shards.
 func (f *exportFlags) pack(ctx context.Context, s *store.Store, stderr io.Writer) error {
 	r, err := shard.Pack(ctx, s, shard.Options{Dir: f.file, Samples: f.samples, Text: f.text})
+	if errors.Is(err, shard.ErrNoText) {
+		return usageErrorf("--text %q: %w: expected one that --columns brought along", f.text, err)
+	}
 	if err != nil {
 		return exitError{exitCouldNotRun, err}
 	}
-	fmt.Fprintf(stderr, "%d samples in %d shards, of which %d were there\n", r.Samples, r.Shards, r.Before)
+	fmt.Fprintf(stderr, "%s in %s, of which %d were there before\n", figure.Count(r.Samples, "sample"),
+		figure.Count(r.Shards, "shard"), r.Before)
 	if len(r.Stale) > 0 {
 		fmt.Fprintf(stderr, "note: shards of an earlier export are behind the last one, and were kept: %d, "+
 			"such as %s\n", len(r.Stale), summary.Printable(r.Stale[0]))

@@ -14,6 +14,7 @@ import (
 var (
 	scheme = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9+.-]+)://`) // a single letter is a drive
 	remote = regexp.MustCompile(`^[^/\\@:]+@[^/\\@:]+:`)         // user@host:path
+	torn   = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9+.-]+):/[^/]`)
 )
 
 // schemeOf returns the scheme of what is written as a URL, else "".
@@ -47,6 +48,10 @@ func folderName(flag, path string) error {
 	}
 	if info, err := os.Stat(path); err == nil && info.IsDir() || path == "" || os.IsPathSeparator(path[len(path)-1]) {
 		return nil
+	}
+	if m := torn.FindStringSubmatch(path); m != nil {
+		return bad("it looks like an address of %s:// without its second slash; write ./%s for a folder of that name", m[1],
+			path)
 	}
 	base := filepath.Base(path)
 	switch ext := strings.ToLower(filepath.Ext(base)); {

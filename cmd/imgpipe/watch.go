@@ -29,7 +29,7 @@ changes there, also in new folders. An image is taken once it is whole: when nob
 written to it for --settle.
 
 The outputs have the names that 'imgpipe run' would give them, and the ledger is the same.
-An image that fails is tried again when it changes. Ctrl-C ends it with a summary. The exit
+An image that fails is tried again when it changes. Ctrl-C ends it with a summary, and so does SIGTERM. The exit
 status is that of a run; 130 if images were under way.`,
 		Example: `  imgpipe watch -o small --resize 1600x1600 photos
   imgpipe watch -o small --format webp --prune --poll 10s /mnt/camera`,

@@ -25,6 +25,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"imgpipe/fetch"
@@ -71,6 +72,9 @@ type packer struct {
 	store *store.Store
 }
 
+// ErrNoText is returned if no input has the column of Options.Text.
+var ErrNoText = errors.New("no image has that column")
+
 // Pack packs all inputs of s that have outputs. The error is ctx's, or says what could not be read or written; shards
 // that were whole by then stay.
 func Pack(ctx context.Context, s *store.Store, o Options) (Result, error) {
@@ -88,6 +92,7 @@ func Pack(ctx context.Context, s *store.Store, o Options) (Result, error) {
 		return p.Result, err
 	}
 	var all []sample
+	texts := o.Text == ""
 	for line, err := range s.Entries() {
 		if err == nil {
 			err = ctx.Err()
@@ -97,7 +102,12 @@ func Pack(ctx context.Context, s *store.Store, o Options) (Result, error) {
 		}
 		if outputs := own(line.Outputs); len(outputs) > 0 && line.Status != pipeline.Failed {
 			all = append(all, sample{outputs[0].Path, store.Ref(line.At)})
+			_, has := line.Columns.Get(o.Text)
+			texts = texts || has
 		}
+	}
+	if !texts && len(all) > 0 {
+		return p.Result, ErrNoText
 	}
 	slices.SortFunc(all, func(a, b sample) int { return cmp.Or(cmp.Compare(a.name, b.name), cmp.Compare(a.at, b.at)) })
 	for first := 0; first < len(all); first += p.Options.Samples {
@@ -282,7 +292,8 @@ func (p *packer) describe(sum hash.Hash, key int, e store.Entry) error {
 
 // A meta is KEY.json of a sample.
 type meta struct {
-	Key    string `json:"key"`
+	Key string `json:"key"`
+	// Source is a URL, or the name of a file.
 	Source string `json:"source"`
 	Row    int    `json:"row,omitzero"`
 	// Files are those of the sample.
@@ -306,9 +317,17 @@ type file struct {
 // keyOf returns the key of the n-th sample of all.
 func keyOf(n int) string { return fmt.Sprintf("%09d", n) }
 
+// sourceOf returns where an image is from, without the folders of this machine: shards are for others.
+func sourceOf(source string) string {
+	if strings.Contains(source, "://") {
+		return source
+	}
+	return filepath.Base(source)
+}
+
 func metaOf(n int, e store.Entry) meta {
 	m := meta{
-		Key: keyOf(n), Source: e.Source, Row: e.Row, SourceSHA256: e.SourceSHA256, Spec: e.Spec,
+		Key: keyOf(n), Source: sourceOf(e.Source), Row: e.Row, SourceSHA256: e.SourceSHA256, Spec: e.Spec,
 		Warnings: e.Warnings, Damaged: e.Damaged, Columns: e.Columns,
 	}
 	outputs := own(e.Outputs)
