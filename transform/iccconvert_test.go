@@ -135,7 +135,7 @@ func TestPixelsBecomeSRGBOnEveryPath(t *testing.T) {
 			}
 			data := source.make(profile)
 			for _, steps := range []string{"", "size=7;", "size=7;grayscale;", "size=8x8,fit=cover;rotate=90;flip;"} {
-				plain := do(t, data, steps+"icc=strip;format=png")
+				plain := do(t, data, steps+"icc=strip;depth=8;format=png")
 				want := converted(t, profile, decoded(t, plain.Outputs[0].Data, PNG))
 				for _, c := range []struct {
 					rule string
@@ -321,7 +321,7 @@ func TestInksGoThroughTheirProfile(t *testing.T) {
 		}
 		var first image.Image
 		for _, rule := range []string{"keep", "srgb", "strip"} {
-			res := do(t, source.make(press), "icc="+rule+";format=png")
+			res := do(t, source.make(press), "icc="+rule+";depth=8;format=png")
 			m, err := inspect(res.Outputs[0].Data)
 			if err != nil || m.icc != nil || len(res.Warnings) > 0 {
 				t.Errorf("%s, %s: %d bytes of profile, warnings %q, error %v", source.name, rule, len(m.icc),
