@@ -32,7 +32,7 @@ a run without --shard, which then does only what is missing.
 
 With one DIR and no --output, the ledgers of the shards in it become imgpipe.jsonl, and
 nothing else changes. With --output, the outputs of each DIR are copied there, and its
-ledger with them; each DIR stays as it is. An output is compared with its ledger on the
+lines with them; each DIR stays as it is. An output is compared with its ledger on the
 way, and no file is replaced but an older one of the same input. If two shards did the
 same input, the newest line that is good counts.
 
@@ -109,33 +109,36 @@ func hasLedger(dir string) bool {
 }
 
 // merge makes one folder of all.
-func (f *mergeFlags) merge(ctx context.Context, stdout, stderr io.Writer) (err error) {
-	var own owner
-	defer func() { err = errors.Join(err, asCouldNotRun(own.close())) }()
-	to, err := openMerged(cmp.Or(f.dir, f.from[0]), &own)
+func (f *mergeFlags) merge(ctx context.Context, stdout, stderr io.Writer) error {
+	return stoppable(ctx, stderr, func(stop *stopper) error { return f.mergeUntil(stop.ctx, stdout, stderr) })
+}
+
+func (f *mergeFlags) mergeUntil(ctx context.Context, stdout, stderr io.Writer) (err error) {
+	to, err := store.Open(cmp.Or(f.dir, f.from[0]), store.Options{})
 	if err != nil {
-		return err
+		return exitError{exitCouldNotRun, worded(err)}
 	}
+	defer func() { err = errors.Join(err, asCouldNotRun(to.Close())) }()
 	failed := tellMerged(to, stdout, stderr)
+	all := to.Merged()
 	if f.dir == "" {
+		tellMissing(all, stderr)
 		return mergeVerdict(failed)
 	}
 	for _, dir := range f.from {
-		var lent owner
-		from, err := openMerged(dir, &lent)
-		if err == nil {
-			failed = tellMerged(from, stdout, stderr) || failed
-			var a store.Adopted
-			a, err = to.Adopt(ctx, from)
-			err = asCouldNotRun(worded(err))
-			fmt.Fprintf(stdout, "%s: %d lines and %d files copied to %s, and %d lines that it had\n",
-				summary.Printable(dir), a.Lines, a.Files, summary.Printable(f.dir), a.Twice)
-			failed = tellAdopted(a, dir, stderr) || failed
+		a, err := to.Adopt(ctx, dir)
+		fmt.Fprintf(stdout, "%s: %d lines and %d files copied to %s, and %d lines that it had\n",
+			summary.Printable(dir), a.Lines, a.Files, summary.Printable(f.dir), a.Twice)
+		for _, w := range a.Warnings {
+			fmt.Fprintf(stderr, "note: %s: %s\n", summary.Printable(dir), w)
 		}
-		if err = errors.Join(err, asCouldNotRun(lent.close())); err != nil {
-			return err
+		failed = tellAdopted(a, dir, stderr) || failed
+		if err != nil {
+			return asCouldNotRun(worded(err))
 		}
+		all.Parts = append(all.Parts, a.Parts...)
 	}
+	tellMissing(all, stderr)
 	return mergeVerdict(failed)
 }
 
@@ -144,16 +147,6 @@ func mergeVerdict(failed bool) error {
 		return exitError{exitSomeFailed, nil}
 	}
 	return nil
-}
-
-// openMerged opens a folder, which takes the ledgers of its shards over.
-func openMerged(dir string, own *owner) (*store.Store, error) {
-	s, err := store.Open(dir, store.Options{})
-	if err != nil {
-		return nil, exitError{exitCouldNotRun, worded(err)}
-	}
-	own.add(s.Close)
-	return s, nil
 }
 
 // worded puts what a person could do on a line after an error of the store.
@@ -175,6 +168,11 @@ func tellMerged(s *store.Store, stdout, stderr io.Writer) (failed bool) {
 	for _, w := range s.Warnings() {
 		fmt.Fprintf(stderr, "note: %s\n", w)
 	}
+	return tellConflicts(m.Conflicts, s.Dir(), stderr)
+}
+
+// tellMissing says which shards have no ledger in any of the folders.
+func tellMissing(m store.Merged, stderr io.Writer) {
 	const most = 8
 	if missing := m.Missing(most + 1); len(missing) > 0 {
 		text := ""
@@ -190,7 +188,6 @@ func tellMerged(s *store.Store, stdout, stderr io.Writer) (failed bool) {
 		fmt.Fprintf(stderr, "note: no ledger of the shards %s was there: "+
 			"a run without --shard does what they have not\n", text)
 	}
-	return tellConflicts(m.Conflicts, s.Dir(), stderr)
 }
 
 func tellConflicts(c store.Met, dir string, stderr io.Writer) bool {

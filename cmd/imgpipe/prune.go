@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"imgpipe/cmd/imgpipe/internal/flags"
@@ -18,7 +21,8 @@ import (
 func (f *runFlags) addPrune(g flags.Group) {
 	g.Add(flags.Flag{Name: "prune", Value: flags.Switch(&f.output.prune),
 		Usage: "remove from --output what imgpipe wrote there for files that are gone from the folders of this run, " +
-			"and folders that are empty then. What was changed since is kept. With --dry-run, list it"})
+			"and folders that are empty then. What was changed since is kept, and so is what was made of a " +
+			"folder that holds nothing at all now, as one does whose disk is away. With --dry-run, list it"})
 }
 
 // checkPrune looks at the flags together.
@@ -51,8 +55,10 @@ func folders(args []string) (all []string) {
 // nothing has its name there any more: so what other runs, filters and lists leave out is not. Nil is valid and finds
 // nothing.
 type pruner struct {
-	roots []pruneRoot
-	bad   string // the first entry of the listing that could not be read
+	roots  []pruneRoot
+	bad    string            // the first entry of the listing that could not be read
+	empty  map[string]string // what is wrong with folders that gone has looked at; "" is nothing
+	before map[string]string // those of the pass before
 }
 
 // A pruneRoot is a folder among the arguments.
@@ -67,7 +73,7 @@ func (f *runFlags) pruner() *pruner {
 	if !f.output.prune {
 		return nil
 	}
-	p := &pruner{}
+	p := &pruner{empty: map[string]string{}}
 	for _, arg := range folders(f.input.args) {
 		abs, err := filepath.Abs(arg)
 		if err != nil {
@@ -76,6 +82,14 @@ func (f *runFlags) pruner() *pruner {
 		if real, err := filepath.EvalSymlinks(abs); err == nil {
 			p.roots = append(p.roots, pruneRoot{named: abs, real: real})
 		}
+	}
+	return p
+}
+
+// after has what the pass before has said not be said again.
+func (p *pruner) after(before *pruner) *pruner {
+	if p != nil && before != nil {
+		p.before = before.empty
 	}
 	return p
 }
@@ -101,15 +115,52 @@ func within(folder, path string) bool {
 	return strings.HasPrefix(path, strings.TrimSuffix(folder, string(filepath.Separator))+string(filepath.Separator))
 }
 
-// gone reports whether an input is gone.
+// gone reports whether an input is gone. It is not if the folder that is left of its path is empty: that is what the
+// place of a disk is which is not there.
 func (p *pruner) gone(source string) bool {
 	for _, r := range p.roots {
 		if r.found && within(r.real, source) {
 			_, err := os.Lstat(source)
-			return errors.Is(err, fs.ErrNotExist)
+			return errors.Is(err, fs.ErrNotExist) && p.wrongAbove(source) == ""
 		}
 	}
 	return false
+}
+
+// wrongAbove returns what is wrong with the nearest folder above a file that is there; "" if nothing is.
+func (p *pruner) wrongAbove(source string) string {
+	for dir := filepath.Dir(source); ; dir = filepath.Dir(dir) {
+		why, known := p.empty[dir]
+		if known {
+			return why
+		}
+		switch _, err := os.Lstat(dir); {
+		case errors.Is(err, fs.ErrNotExist) && dir != filepath.Dir(dir):
+			continue
+		case err != nil:
+			why = "cannot be looked at"
+		default:
+			why = wrongWith(dir)
+		}
+		p.empty[dir] = why
+		return why
+	}
+}
+
+// wrongWith returns why nothing that was in a folder is known to be gone; "" if it is.
+func wrongWith(dir string) string {
+	d, err := os.Open(dir)
+	if err != nil {
+		return "cannot be read"
+	}
+	defer d.Close()
+	switch _, err := d.Readdirnames(1); {
+	case errors.Is(err, io.EOF):
+		return "is empty"
+	case err != nil:
+		return "cannot be read"
+	}
+	return ""
 }
 
 // partial returns why the listing of the inputs was not whole; "" if it was.
@@ -136,6 +187,12 @@ func (p *pruner) strays(ctx context.Context, s *store.Store, verb string, say fu
 			say(fmt.Sprintf("prune: %s stays, as %s; its input %s is gone", path, x.Keep, source))
 		case !x.Gone():
 			say(fmt.Sprintf("prune: %s %s: its input %s is gone", path, verb, source))
+		}
+	}
+	for _, dir := range slices.Sorted(maps.Keys(p.empty)) {
+		if why := p.empty[dir]; why != "" && why != p.before[dir] {
+			say(fmt.Sprintf("prune: %s %s: the outputs of what was there stay; without that folder they go",
+				summary.Printable(dir), why))
 		}
 	}
 	return strays, err

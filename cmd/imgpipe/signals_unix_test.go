@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"net/http"
@@ -19,6 +20,7 @@ import (
 	"time"
 
 	"imgpipe/cmd/imgpipe/internal/modes"
+	"imgpipe/pipeline"
 	"imgpipe/pipeline/store"
 )
 
@@ -309,4 +311,30 @@ func files(t *testing.T, dir string) map[string]string {
 		t.Fatal(err)
 	}
 	return all
+}
+
+// TestMergeThatIsInterruptedLeavesNothingHalf: it stands still for want of a reader when it is asked to end.
+func TestMergeThatIsInterruptedLeavesNothingHalf(t *testing.T) {
+	t.Chdir(t.TempDir())
+	args := []string{"merge", "-o", "all"}
+	for i := range 400 { // their messages are more than a pipe holds
+		dir := fmt.Sprintf("%03d-%s", i, strings.Repeat("x", 240))
+		s, err := store.Open(dir, store.Options{NoSync: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		lost := pipeline.Output{Path: "a.jpg", SHA256: strings.Repeat("ab", 32)}
+		if err := errors.Join(s.Append(store.Entry{Status: pipeline.Done, Source: fmt.Sprintf("https://h/%d", i),
+			Outputs: []pipeline.Output{lost}, Time: time.Now()}), s.Close()); err != nil {
+			t.Fatal(err)
+		}
+		args = append(args, dir)
+	}
+	r := begin(t, "", args...)
+	r.until("left out: 1, such as a.jpg")
+	r.send(syscall.SIGINT)
+	r.ends(exitInterrupted)
+	if _, err := os.Lstat(filepath.Join("all", store.TempName)); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("it left %s: %v", store.TempName, err)
+	}
 }

@@ -116,7 +116,7 @@ func (w *watching) pass() (listed bool, err error) {
 	in := newIntake(ctx, r.inputs, r.store.Heads())
 	defer in.close()
 	in.ours = r.store.Wrote
-	r.strays = w.f.pruner()
+	r.strays = w.f.pruner().after(r.strays)
 	w.listed = map[string]bool{}
 	done, failed := r.sum.Done, r.sum.Failed
 	options := r.options(w.stopping, in)

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -28,16 +29,64 @@ type Adopted struct {
 	// Refused are the items whose outputs would take the names of others, and Why says what is wrong with the first.
 	Refused Met
 	Why     error
+	// Parts are those that were read, and Warnings what Adopt went on with.
+	Parts    []Part
+	Warnings []string
+
+	lost []lostLine
 }
 
-// Adopt takes over the outputs and the lines of another Store, which stays as it is. An output is put in place as Put
-// does it: whole, and never over a file that is not the item's own. Its bytes are compared with the SHA-256 of its line
-// on the way. A line is taken over once its outputs are in place. To adopt a Store twice is to adopt it once.
+// A lostLine is a line whose outputs are not there. Another part may have a newer one of its item.
+type lostLine struct {
+	Entry
+	id uint64
+}
+
+// Adopt takes over the outputs and the lines of another output folder: those of the whole and of all parts. The folder
+// stays as it is, and Adopt takes no lock there: of a run that is under way, it adopts what is done. An output is put in
+// place as Put does it: whole, and never over a file that is not the item's own. Its bytes are compared with the SHA-256
+// of its line on the way. A line is taken over once its outputs are in place. To adopt a folder twice is to adopt it
+// once.
 //
 // The error is ctx's or one that is fatal; what was taken over by then stays.
-func (s *Store) Adopt(ctx context.Context, from *Store) (a Adopted, err error) {
+func (s *Store) Adopt(ctx context.Context, dir string) (a Adopted, err error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return a, s.folderError("read output folder "+dir, err)
+	}
+	defer root.Close()
+	a.Parts, err = (&home{dir: dir, root: root}).partsHere()
+	for _, p := range append([]Part{{}}, a.Parts...) {
+		if err != nil {
+			break
+		}
+		from := newStore(dir, Options{Part: p, ReadOnly: true})
+		from.inner = true
+		if err = from.openReadOnly(); err != nil {
+			break
+		}
+		err = s.adoptFrom(ctx, &a, from)
+		for _, w := range from.warn {
+			if !slices.Contains(a.Warnings, w) {
+				a.Warnings = append(a.Warnings, w)
+			}
+		}
+		from.closeFiles()
+	}
+	for _, l := range a.lost {
+		ref, known := s.lines[l.id]
+		if before, err := s.readLine(ref.at()); !known || err != nil || l.outdoes(before) {
+			a.Lost.addLine(l.Entry)
+		}
+	}
+	a.lost = nil
+	return a, err
+}
+
+// adoptFrom adopts one ledger.
+func (s *Store) adoptFrom(ctx context.Context, a *Adopted, from *Store) (err error) {
 	if from.file == nil {
-		return a, nil
+		return nil
 	}
 	_, scanned := scan(io.NewSectionReader(all{from}, 0, from.end), func(at int64, text []byte) {
 		if err == nil {
@@ -49,13 +98,13 @@ func (s *Store) Adopt(ctx context.Context, from *Store) (a Adopted, err error) {
 		}
 		e, bad := parseLine(text[skipped:])
 		if bad == nil && e.Status != Left {
-			err = s.adopt(&a, from, e, l.id)
+			err = s.adopt(a, from, e, l.id)
 		}
 	})
 	if scanned != nil {
 		err = errors.Join(err, from.folderError("read "+from.ledgerName, scanned))
 	}
-	return a, err
+	return err
 }
 
 // adopt takes over one item.
@@ -73,7 +122,7 @@ func (s *Store) adopt(a *Adopted, from *Store, e Entry, id uint64) error {
 	defer discard(files)
 	switch known, ok := errors.AsType[*Error](err); {
 	case errors.Is(err, ErrNotAsWritten):
-		a.Lost.addLine(e)
+		a.lost = append(a.lost, lostLine{e, id})
 		return nil
 	case err != nil && (!ok || known.fatal):
 		return err

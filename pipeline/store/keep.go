@@ -145,21 +145,25 @@ func (x *swapping) syncKept() error {
 // unlink takes back the second name of an input that stays where it is: else an edit of the one would be one of the
 // other.
 func (x *swapping) unlink() {
-	if !x.linked || x.s.ask("remove", x.w.kept) != nil {
-		return
+	if x.linked && x.s.ask("remove", x.w.kept) == nil {
+		x.freed = x.s.unlinkKept(x.dir, x.base, x.w.kept)
 	}
-	in, err := x.s.folders.get(path.Dir(x.w.kept))
+}
+
+// unlinkKept removes a name in the folder of originals, if it is one of a file that has its own name still. It reports
+// whether it did.
+func (s *Store) unlinkKept(dir hand, base, name string) bool {
+	in, err := s.folders.get(path.Dir(name))
 	if err != nil {
-		return
+		return false
 	}
-	defer x.s.folders.release(in)
-	kept, err := in.stat(path.Base(x.w.kept))
+	defer s.folders.release(in)
+	kept, err := in.stat(path.Base(name))
 	if err != nil {
-		return
+		return false
 	}
-	if now, err := x.dir.stat(x.base); err == nil && now.id == kept.id && now.id != (fileID{}) {
-		_ = in.remove(path.Base(x.w.kept))
-	}
+	now, err := dir.stat(base)
+	return err == nil && now.id == kept.id && now.id != (fileID{}) && in.remove(path.Base(name)) == nil
 }
 
 // likeOriginal has a new file have the owner and the permissions of another one. Where the system does not allow that

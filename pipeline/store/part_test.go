@@ -1,8 +1,11 @@
 package store
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"math/rand/v2"
 	"os"
@@ -173,14 +176,16 @@ func TestPartsTogetherAreTheWhole(t *testing.T) {
 		for _, p := range parts {
 			dir := t.TempDir()
 			w.run(t, dir, p)
-			from := open(t, dir, Options{})
+			before := folderAsItIs(t, dir)
 			for _, again := range []bool{false, true} {
-				a, err := to.Adopt(t.Context(), from)
+				a, err := to.Adopt(t.Context(), dir)
 				if err != nil || a.Refused.Count+a.Lost.Count+a.Conflicts.Count > 0 || again && a.Lines+a.Files > 0 {
 					t.Errorf("seed %d: adopting part %s again=%v: %+v, %v", seed, p, again, a, err)
 				}
 			}
-			from.Close()
+			if after := folderAsItIs(t, dir); !maps.Equal(before, after) {
+				t.Errorf("seed %d: adopting part %s changed its folder from %q to %q", seed, p, before, after)
+			}
 		}
 		to.Close()
 		wantLike(t, seed, whole, apart)
@@ -387,6 +392,57 @@ func TestDifferentOutputsOfOneItemAreSaid(t *testing.T) {
 	}
 }
 
+// folderAsItIs returns what each file below a folder holds, ledgers included.
+func folderAsItIs(t testing.TB, dir string) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	err := filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			all[p] = "a folder"
+			return err
+		}
+		b, err := os.ReadFile(p)
+		all[p] = string(b)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// TestAdoptTakesTheLineThatCounts of a folder in which several parts have done an item, in whatever order they stand.
+func TestAdoptTakesTheLineThatCounts(t *testing.T) {
+	for newest := range 2 {
+		from, dir := t.TempDir(), t.TempDir()
+		for i := range 2 {
+			w := "of an older build"
+			e := Entry{Status: pipeline.Done, Source: "https://h/a.png", Time: time.Unix(1.7e9, 0)}
+			if i == newest {
+				w, e.Time = "of a newer build", e.Time.Add(time.Hour)
+			}
+			write(t, from, map[string]string{"a.jpg": w})
+			sum := sha256.Sum256([]byte(w))
+			e.Outputs = []pipeline.Output{{Path: "a.jpg", Bytes: int64(len(w)), SHA256: hex.EncodeToString(sum[:])}}
+			part := open(t, from, Options{Part: Part{i + 1, 3}})
+			if err := errors.Join(part.Append(e), part.Close()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		write(t, from, map[string]string{"a.jpg": "of a newer build"})
+		to := open(t, dir, Options{})
+		a, err := to.Adopt(t.Context(), from)
+		if err != nil || a.Lines != 1 || a.Files != 1 || a.Lost.Count+a.Refused.Count > 0 ||
+			fmt.Sprint(a.Parts) != "[1/3 2/3]" {
+			t.Errorf("newest %d: adopted %+v, %v", newest+1, a, err)
+		}
+		if err := to.Close(); err != nil {
+			t.Fatal(err)
+		}
+		wantTree(t, dir, map[string]string{"a.jpg": "of a newer build"})
+	}
+}
+
 // TestAdoptReplacesNothingOfOthers adopts into a folder where a person has put a file, and one whose file was changed.
 func TestAdoptReplacesNothingOfOthers(t *testing.T) {
 	w := shared{opts: Options{Spec: transform.Spec{Formats: []transform.Format{transform.JPEG}}, Name: "{index}.{ext}"}}
@@ -403,7 +459,7 @@ func TestAdoptReplacesNothingOfOthers(t *testing.T) {
 		}
 	}
 	to := open(t, dir, Options{})
-	a, err := to.Adopt(t.Context(), open(t, from, Options{}))
+	a, err := to.Adopt(t.Context(), from)
 	if err != nil || a.Lines != 1 || a.Files != 1 || a.Refused.Count != 1 || a.Lost.Count != 1 {
 		t.Errorf("adopted %+v, %v", a, err)
 	}

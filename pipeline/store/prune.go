@@ -37,9 +37,9 @@ const (
 	keepBehind = "it lies behind a symbolic link"
 )
 
-// Strays returns the outputs whose inputs are gone, in the order of the ledger: those that have their names still, and
-// whose input is a file that gone reports to be. An output that another input has made since is that one's. It reads
-// each of them, since only what we wrote is to go. It must not be called while outputs are put.
+// Strays returns the outputs whose inputs are gone, in the order of the ledger and then of those of parts. They have
+// their names still, and their input is a file that gone reports to be. An output that another input has made since is
+// that one's. Strays reads each of them, since only what we wrote is to go. It must not be called while outputs are put.
 //
 // A Store of a [Part] has those of its own ledger alone. An input whose name is no valid UTF-8 is never gone, because
 // the ledger cannot hold it, and neither is a URL.
@@ -47,16 +47,39 @@ func (s *Store) Strays(ctx context.Context, gone func(source string) bool) (stra
 	s.mu.Lock()
 	end := s.end
 	s.mu.Unlock()
-	if s.root == nil || s.file == nil {
+	if s.root == nil {
 		return nil, nil
 	}
+	strays, err = s.straysIn(ctx, io.NewSectionReader(all{s}, 0, end), 0, gone)
+	if !s.opts.Part.Whole() {
+		return strays, err
+	}
+	for i, f := range s.others { // a Store that only reads has not taken their lines over
+		if err != nil {
+			break
+		}
+		st, e := f.Stat()
+		if e != nil {
+			return strays, s.folderError("read ledgers of "+s.dir, e)
+		}
+		var more []Stray
+		more, err = s.straysIn(ctx, io.NewSectionReader(f, 0, st.Size()), int64(i+1)*otherLedger, gone)
+		strays = append(strays, more...)
+	}
+	return strays, err
+}
+
+// straysIn returns those of one ledger, which begins at an offset.
+func (s *Store) straysIn(ctx context.Context, r io.Reader, base int64, gone func(string) bool) ([]Stray, error) {
+	var strays []Stray
 	var failed error
-	_, err = scan(io.NewSectionReader(all{s}, 0, end), func(at int64, text []byte) {
+	_, err := scan(r, func(at int64, text []byte) {
 		if failed = ctx.Err(); failed != nil {
 			return
 		}
 		l, skipped, ok := glanceAt(at, text)
-		if !ok || l.status == Pruned || !s.ownsAny(l.paths, at+skipped) {
+		at += base + skipped
+		if !ok || l.status == Pruned || !s.ownsAny(l.paths, at) {
 			return
 		}
 		var source string
@@ -65,7 +88,7 @@ func (s *Store) Strays(ctx context.Context, gone func(source string) bool) (stra
 			return
 		}
 		for _, p := range l.paths {
-			if s.ownsAny([]string{p}, at+skipped) {
+			if s.ownsAny([]string{p}, at) {
 				strays = append(strays, s.stray(p, source, string(l.name), text[skipped:]))
 			}
 		}

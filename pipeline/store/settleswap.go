@@ -91,6 +91,7 @@ func (s *Store) settleBeside(dir hand, w swapIntent) {
 	if !s.spare(dir, old, w) && dir.takeNew(dir.folder, old, base) != nil {
 		s.warn = append(s.warn, fmt.Sprintf("a run here did not end; it left %s beside %s", old, in))
 	}
+	s.unlinkKept(dir, base, w.named) // it was killed between keep and exchange
 }
 
 // spare removes a file that is the output or is kept as the original, and reports whether none is left.

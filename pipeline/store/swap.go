@@ -42,6 +42,7 @@ type swapping struct {
 	data   []byte
 	out    Content
 	linked bool // the input got a second name
+	freed  bool // it had one, and has it no more
 	held   bool // what has the name .imgpipe-N.new is somebody else's
 }
 
@@ -85,7 +86,7 @@ func (p *place) putSwap(r transform.Result) ([]pipeline.Output, error) {
 	}
 	defer x.dir.close()
 	placed, err := x.do(out.Path, p.modified)
-	if placed && !(x.own == x.out && x.base == x.target) {
+	if placed && !x.freed && !(x.own == x.out && x.base == x.target) {
 		out.Backup = w.kept
 	}
 	if !placed {
@@ -119,10 +120,10 @@ func (x *swapping) do(name string, modified time.Time) (placed bool, err error) 
 	if err = x.keep(); err == nil {
 		placed, err = x.exchange(whole)
 	}
-	if !placed {
-		if !x.held {
-			x.drop(whole)
-		}
+	if !placed && !x.held {
+		x.drop(whole)
+	}
+	if err != nil { // then the input may have its name, even if an output of another name is in place
 		x.unlink()
 	}
 	if err == nil && !x.s.opts.NoSync && x.s.ask("sync", x.base) == nil {
@@ -311,7 +312,13 @@ func (x *swapping) replaceByOther(whole string) (placed bool, err error) {
 		if e != nil || !x.s.isMade(x.dir, x.target, st.file(), sourceHash(x.w.path)) {
 			return false, targetError(x.doing, x.target)
 		}
+		mine, e := x.dir.stat(whole)
+		if e != nil {
+			return false, x.failed(e)
+		}
 		if err = x.s.exchangeIn(x.dir, whole, x.target, st.file()); errors.Is(err, ErrChanged) {
+			now, e := x.dir.stat(whole)
+			x.held = e != nil || now.id != mine.id // it could not be given its name back
 			return false, targetError(x.doing, x.target)
 		}
 	}
@@ -323,6 +330,9 @@ func (x *swapping) replaceByOther(whole string) (placed bool, err error) {
 		return true, x.failed(err)
 	}
 	if err := x.dir.takeNew(x.dir.folder, x.base, old); err != nil {
+		if x.areOne(x.base, old) { // it got that name, and could not lose its own
+			x.drop(old)
+		}
 		return true, x.failed(err)
 	}
 	if st, err := x.dir.stat(old); err != nil || !st.file().same(x.seen) {
@@ -333,6 +343,13 @@ func (x *swapping) replaceByOther(whole string) (placed bool, err error) {
 	}
 	x.drop(old)
 	return true, nil
+}
+
+// areOne reports whether two names in the folder of the input are those of one file.
+func (x *swapping) areOne(a, b string) bool {
+	one, err := x.dir.stat(a)
+	other, e := x.dir.stat(b)
+	return err == nil && e == nil && one.id == other.id && one.id != (fileID{})
 }
 
 // exchangeIn puts a whole output in place of one that an earlier run made, and of nothing else.

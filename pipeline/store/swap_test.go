@@ -217,6 +217,7 @@ func TestInputChangedWhileItIsProcessedStays(t *testing.T) {
 				if out.Status != pipeline.Failed {
 					t.Errorf("%s: %s", when, out.Status)
 				}
+				wantNoSecondName(t, when, file, originals)
 				entries, err := os.ReadDir(photos)
 				for _, e := range entries {
 					if e.Name() != "a.jpg" && e.Name() != "a.png" {
@@ -254,6 +255,80 @@ func TestFailedSwapLeavesNoSecondName(t *testing.T) {
 		wantTree(t, photos, map[string]string{"a.jpg": jpegOf("a")})
 		if got := tree(t, originals); got["a.jpg"] != "" {
 			t.Errorf("%s: the folder of the originals has %q", call, got)
+		}
+	}
+}
+
+// wantNoSecondName wants an input to be no file in the folder of originals.
+func wantNoSecondName(t *testing.T, when, file, originals string) {
+	t.Helper()
+	input, err := os.Lstat(file)
+	if err != nil {
+		return
+	}
+	kept, err := os.Lstat(filepath.Join(originals, filepath.Base(file)))
+	if err == nil && os.SameFile(input, kept) {
+		t.Errorf("%s: an edit of %s would be one of its original", when, file)
+	}
+}
+
+// TestInputThatKeepsItsNameIsNoOriginal has each call of a run fail once, or the run killed there and the folder opened
+// again. It wants an input that keeps its name to be no file of the originals, a line to name no original that is not
+// there, and nothing to be lost.
+func TestInputThatKeepsItsNameIsNoOriginal(t *testing.T) {
+	text := jpegOf("a")
+	for kind, o := range map[string]Options{"same": quality(50), "other": quality(50, transform.PNG)} {
+		for _, what := range []string{"fails", "fails and an older output is there", "kills"} {
+			for at, more := 1, true; more; at++ {
+				photos, originals := t.TempDir(), t.TempDir()
+				file := filepath.Join(photos, "a.jpg")
+				write(t, photos, map[string]string{"a.jpg": text})
+				if strings.Contains(what, "older") {
+					swapAll(t, photos, originals, o)
+					write(t, photos, map[string]string{"a.jpg": text})
+				}
+				var mu sync.Mutex
+				calls, failed, begun := 0, "", false
+				o.Fault = func(op, name string) error {
+					mu.Lock()
+					defer mu.Unlock()
+					if !begun {
+						return nil
+					}
+					if calls++; calls == at {
+						failed = op + " " + name
+					} else if calls < at || what != "kills" {
+						return nil
+					}
+					return fs.ErrPermission
+				}
+				s := open(t, originals, o)
+				item := itemAt(t, photos, file)
+				mu.Lock()
+				begun = true
+				mu.Unlock()
+				out := swapOne(s, item, nil)
+				more = failed != ""
+				when := fmt.Sprintf("%s format, %s %s", kind, failed, what)
+				if what == "kills" {
+					s.closeFiles() // as the system does with the files of a dead process
+					o.Fault = nil
+					if s = open(t, originals, o); more {
+						wantNoSecondName(t, when, file, originals)
+					}
+				} else if out.Status == pipeline.Failed {
+					wantNoSecondName(t, when, file, originals)
+					for _, made := range out.Outputs {
+						if _, err := os.Lstat(filepath.Join(originals, made.Backup)); err != nil {
+							t.Errorf("%s: the line names an original: %v", when, err)
+						}
+					}
+				}
+				s.Close()
+				if !slices.Contains(everything(t, photos, originals), text) {
+					t.Errorf("%s: the original is lost", when)
+				}
+			}
 		}
 	}
 }
