@@ -25,8 +25,8 @@ func newWatchCommand() *cobra.Command {
 		Use:   "watch [flags] FOLDER...",
 		Short: "Run, and process what comes into folders until Ctrl-C",
 		Long: `Process the images of folders, as 'imgpipe run' does, and then each image that comes or
-changes there, also in new folders. An image is taken once it is whole: when nobody has
-written to it for --settle.
+changes there, also in new folders, but not what symbolic links in them lead to. An image
+is taken once it is whole: when nobody has written to it for --settle.
 
 The outputs have the names that 'imgpipe run' would give them, and the ledger is the same.
 An image that fails is tried again when it changes. Ctrl-C ends it with a summary, and so does SIGTERM. The exit
@@ -72,6 +72,7 @@ var unwatched = []struct{ name, why string }{
 	{"columns", "is for folders, and reads no list"},
 	{"verify-hash", "is for folders, and reads no list"},
 	{"shard", "numbers what is there, and that changes when files come"},
+	{"follow", "hears nothing of what happens behind a symbolic link"},
 	{"in-place", "writes to a folder of its own"},
 	{"backup", "writes to a folder of its own"},
 	{"trace", "has no one pipeline to trace"},

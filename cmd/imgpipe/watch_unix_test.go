@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -78,6 +79,64 @@ func TestWatchOfAnEmptyFolderWaits(t *testing.T) {
 	r.send(syscall.SIGTERM)
 	if said := r.ends(exitOK); !strings.Contains(said, "1 done, 0 failed, 0 skipped") {
 		t.Errorf("it ended with %s", said)
+	}
+}
+
+// TestWatchSaysOnceThatItCannotPrune, and prunes when it can again.
+func TestWatchSaysOnceThatItCannotPrune(t *testing.T) {
+	t.Chdir(t.TempDir())
+	put := func(name string) {
+		t.Helper()
+		if err := errors.Join(writePicture("aside.png", 40, 30), os.Rename("aside.png", name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(os.Mkdir("photos", 0o755), os.Mkdir("more", 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	put("photos/a.png")
+	const note = "note: --prune removed nothing: the listing of the inputs is not whole: more cannot be read"
+	r := begin(t, "", "watch", "-w", "1", "--settle", "30ms", "-o", "small", "--prune", "photos", "more")
+	r.until(note)
+	r.until("watch: 1 done, 0 failed; waiting")
+	put("photos/b.png")
+	r.until("watch: 1 done, 0 failed; waiting")
+	if err := os.Remove("photos/a.png"); err != nil {
+		t.Fatal(err)
+	}
+	put("photos/c.png")
+	for line := ""; !strings.Contains(line, "watch: 1 done, 0 failed"); {
+		var err error
+		if line, err = r.stderr.ReadString('\n'); err != nil || strings.Contains(line, note) {
+			t.Fatalf("%v, and it said again %q", err, line)
+		}
+	}
+	put("more/d.png")
+	r.until("prune: small/photos/a.png goes")
+	r.send(syscall.SIGINT)
+	r.ends(exitOK)
+}
+
+// TestWatchHearsOfFoldersBelowALinkThatWasNamed: a run lists those, too.
+func TestWatchHearsOfFoldersBelowALinkThatWasNamed(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := errors.Join(os.MkdirAll("photos/trip/day 2", 0o755), os.MkdirAll("photos/.hidden", 0o755),
+		os.Symlink("photos", "link")); err != nil {
+		t.Fatal(err)
+	}
+	n, err := newNotices()
+	if err != nil {
+		t.Skip(err)
+	}
+	defer n.close()
+	enters := func(folder string) bool { return isEntered(folder, "out") }
+	if err := n.tree("link", enters, func(path string) { t.Errorf("it found %s", path) }); err != nil {
+		t.Fatal(err)
+	}
+	got := n.watcher.WatchList()
+	slices.Sort(got)
+	if want := []string{"link", "link/trip", "link/trip/day 2"}; !slices.Equal(got, want) {
+		t.Errorf("it watches %q, want %q", got, want)
 	}
 }
 

@@ -88,11 +88,12 @@ func (n *notices) take() (paths map[string]struct{}, lost bool) {
 	return paths, lost
 }
 
-// tree has a folder and those below it watched, but for those that no run enters. It calls found with each file that
-// is there: it may have come before its folder was watched. The error says that not all can be watched.
-func (n *notices) tree(top, outputs string, found func(path string)) error {
-	own, _ := os.Stat(outputs)
+// tree has a folder, which may be a link to one, and those below it watched, but for those that no run enters. It calls
+// found with each file that is there: it may have come before its folder was watched. The error says that not all can
+// be watched.
+func (n *notices) tree(top string, enters func(folder string) bool, found func(path string)) error {
 	var failed error
+	top += string(filepath.Separator) // else a link is not followed
 	err := filepath.WalkDir(top, func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -100,10 +101,10 @@ func (n *notices) tree(top, outputs string, found func(path string)) error {
 		case !d.IsDir() && path != top:
 			found(filepath.Clean(path))
 			return nil
-		case path != top && (strings.HasPrefix(d.Name(), ".") || isOutputs(path, own)):
+		case path != top && !enters(path):
 			return fs.SkipDir
 		}
-		if err := n.watcher.Add(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := n.watcher.Add(filepath.Clean(path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			failed = err
 			return fs.SkipAll
 		}
@@ -112,12 +113,17 @@ func (n *notices) tree(top, outputs string, found func(path string)) error {
 	return errors.Join(failed, err)
 }
 
-// isOutputs reports whether a folder is that for the outputs, or one of another run.
-func isOutputs(path string, own os.FileInfo) bool {
-	info, err := os.Stat(path)
-	if err == nil && own != nil && os.SameFile(info, own) {
-		return true
+// isEntered reports whether a run enters a folder below one that was named: no hidden one, and neither that for the
+// outputs nor one of another run.
+func isEntered(folder, outputs string) bool {
+	if strings.HasPrefix(filepath.Base(folder), ".") {
+		return false
 	}
-	_, err = os.Lstat(filepath.Join(path, store.LedgerName))
-	return err == nil
+	if info, err := os.Stat(folder); err == nil {
+		if own, err := os.Stat(outputs); err == nil && os.SameFile(info, own) {
+			return false
+		}
+	}
+	_, err := os.Lstat(filepath.Join(folder, store.LedgerName))
+	return err != nil
 }

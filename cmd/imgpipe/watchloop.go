@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"imgpipe/cmd/imgpipe/internal/flags"
@@ -39,6 +40,8 @@ type watchLoop struct {
 	take func() (paths map[string]struct{}, lost bool)
 	// watch has a folder watched, with those below it, and calls found with the files that are there.
 	watch func(folder string, found func(path string)) error
+	// enters reports whether a run enters a folder that lies below one of folders.
+	enters func(folder string) bool
 	// wants reports whether a file of this name may be an input.
 	wants func(name string) bool
 	// removals has a pass follow when files are gone.
@@ -129,17 +132,46 @@ func (l *watchLoop) events() {
 		l.dirty = true
 		l.watchAll(l.touched)
 	}
+	known := map[string]bool{}
 	for path := range paths {
 		info, err := os.Lstat(path)
-		switch {
+		switch isFolder := err == nil && info.IsDir(); {
+		case !l.reaches(path, isFolder, known):
 		case err != nil:
 			if l.whole.gone(path); l.removals {
 				l.gone = l.now()
 			}
-		case info.IsDir():
+		case isFolder:
 			l.watchOne(path, l.touched)
 		default:
 			l.touched(path)
+		}
+	}
+}
+
+// reaches reports whether a run comes to a path: it enters the folders on the way to it and, if it is one, that folder.
+// A folder that was watched may have become one that no run enters. known has what is known of folders already.
+func (l *watchLoop) reaches(path string, isFolder bool, known map[string]bool) bool {
+	named := func(path string) bool {
+		return slices.ContainsFunc(l.folders, func(folder string) bool { return filepath.Clean(folder) == path })
+	}
+	if named(path) {
+		return true
+	}
+	if !isFolder {
+		path = filepath.Dir(path)
+	}
+	for entered := true; ; path = filepath.Dir(path) {
+		if named(path) {
+			return entered
+		}
+		enters, ok := known[path]
+		if !ok {
+			enters = l.enters(path)
+			known[path] = enters
+		}
+		if entered = entered && enters; filepath.Dir(path) == path {
+			return true // it lies in no folder that was named, as far as its name says
 		}
 	}
 }

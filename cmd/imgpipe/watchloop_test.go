@@ -2,12 +2,17 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"imgpipe/fetch"
+	"imgpipe/pipeline"
 )
 
 // A handClock is time that passes when a test says so, and what happens then.
@@ -80,7 +85,8 @@ func newWatchWorld(t *testing.T, settle time.Duration) *watchWorld {
 	w.watchLoop = &watchLoop{
 		folders: []string{w.folder}, whole: newWholes(settle, w.handClock.now, stateOf), now: w.handClock.now,
 		sleep: w.handClock.sleep, take: w.handClock.take, say: t.Logf,
-		wants: func(name string) bool { return strings.HasSuffix(name, ".jpg") },
+		wants:  func(name string) bool { return strings.HasSuffix(name, ".jpg") },
+		enters: func(folder string) bool { return isEntered(folder, "") },
 		watch: func(folder string, found func(string)) error {
 			return filepath.WalkDir(folder, func(p string, d os.DirEntry, err error) error {
 				if err == nil && !d.IsDir() {
@@ -325,5 +331,93 @@ func TestFolderThatWentIsWatchedAgain(t *testing.T) {
 	}
 	if w.taken["a.jpg"] != "a" || w.taken["b.jpg"] != "b" || w.passes > 12 {
 		t.Errorf("taken %q in %d passes", w.taken, w.passes)
+	}
+}
+
+// TestFolderThatNoRunEntersIsNotWatched, whenever it came and whatever is written to it: it causes no pass.
+func TestFolderThatNoRunEntersIsNotWatched(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		before []string // files that are in the folder when the system says that it came
+		after  []string // those that come later, each of which it says
+		passes int
+	}{
+		{"sub", nil, []string{"sub/a.jpg"}, 2},
+		{".hidden", []string{".hidden/a.jpg"}, []string{".hidden/b.jpg", ".hidden/.c.jpg"}, 1},
+		{"outputs", []string{"outputs/imgpipe.jsonl", "outputs/a.jpg"}, []string{"outputs/b.jpg"}, 1},
+		{"outputs", nil, []string{"outputs/imgpipe.jsonl", "outputs/sub", "outputs/sub/b.jpg"}, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWatchWorld(t, 2*time.Second)
+			w.removals = true
+			put := func(name string) {
+				if name != c.name && filepath.Ext(name) != "" {
+					w.append(name, "whole")
+				} else if err := os.Mkdir(filepath.Join(w.folder, name), 0o755); err != nil {
+					t.Fatal(err)
+				}
+			}
+			w.in(time.Second, c.name, func() {
+				put(c.name)
+				for _, name := range c.before {
+					put(name)
+				}
+			})
+			for i, name := range c.after {
+				w.in(time.Duration(5+5*i)*time.Second, name, func() { put(name) })
+			}
+			if last := c.after[len(c.after)-1]; c.passes == 1 {
+				w.in(time.Minute, last, func() { os.Remove(filepath.Join(w.folder, last)) })
+			}
+			if err := w.run(); err != nil {
+				t.Fatal(err)
+			}
+			if w.passes != c.passes {
+				t.Errorf("%d passes, want %d", w.passes, c.passes)
+			}
+		})
+	}
+}
+
+// TestNamedFolderIsWatchedWhateverItIs: hidden, and with the ledger of another run.
+func TestNamedFolderIsWatchedWhateverItIs(t *testing.T) {
+	w := newWatchWorld(t, 2*time.Second)
+	w.folder = filepath.Join(w.folder, ".named")
+	w.folders = []string{w.folder + string(filepath.Separator)}
+	if err := os.Mkdir(w.folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	w.append("imgpipe.jsonl", "")
+	w.in(5*time.Second, "a.jpg", func() { w.append("a.jpg", "a") })
+	w.in(15*time.Second, "sub", func() {
+		if err := os.Mkdir(filepath.Join(w.folder, "sub"), 0o755); err != nil {
+			t.Error(err)
+		}
+		w.append("sub/b.jpg", "b")
+	})
+	if err := w.run(); err != nil {
+		t.Fatal(err)
+	}
+	if w.taken["a.jpg"] != "a" || w.taken["sub/b.jpg"] != "b" {
+		t.Errorf("taken %q", w.taken)
+	}
+}
+
+// TestWatchForgetsWhatIsNoInputAnyMore: its memory does not grow with files that come and go.
+func TestWatchForgetsWhatIsNoInputAnyMore(t *testing.T) {
+	w := &watching{whole: newWholes(time.Second, time.Now, stateOf), failed: map[string]failedFile{}}
+	unlisted := pipeline.Outcome{Item: fetch.Item{Err: os.ErrPermission}}
+	for i := range 100 {
+		w.failed[fmt.Sprint("gone/", i)] = failedFile{}
+		w.whole.known[fmt.Sprint("gone/", i)] = fileState{}
+	}
+	w.failed["bad.jpg"], w.whole.known["bad.jpg"], w.whole.known["good.jpg"] = failedFile{}, fileState{}, fileState{}
+	w.failed["closed"] = failedFile{outcome: unlisted}
+	w.failed["open"] = failedFile{outcome: unlisted}
+	w.listed = map[string]bool{"bad.jpg": false, "good.jpg": false, "closed": true, "open": false}
+	w.forget()
+	failed, known := slices.Sorted(maps.Keys(w.failed)), slices.Sorted(maps.Keys(w.whole.known))
+	if fmt.Sprint(failed, known) != "[bad.jpg closed] [bad.jpg good.jpg]" {
+		t.Errorf("it remembers that %v failed and that %v are whole", failed, known)
 	}
 }

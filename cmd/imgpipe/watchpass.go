@@ -25,11 +25,13 @@ type watching struct {
 	end    *ending
 	first  bool // pass
 	absent bool // a folder is not there, and that was said
+	// unpruned is why nothing was removed in the last pass, which was said; "" if nothing was in the way.
+	unpruned string
 
 	// A pass plans in one goroutine, and has outcomes in another. Guarded by mu, with whole.
 	mu     sync.Mutex
 	failed map[string]failedFile
-	listed map[string]bool // inputs that could not be listed in this pass
+	listed map[string]bool // inputs of this pass, and whether they could not be listed
 	cut    bool            // items were under way at the end
 }
 
@@ -56,6 +58,7 @@ func (w *watching) run() error {
 	l := &watchLoop{
 		folders: w.f.input.args, whole: w.whole, poll: w.f.poll, now: time.Now, sleep: w.sleep,
 		removals: w.f.output.prune,
+		enters:   func(folder string) bool { return isEntered(folder, w.f.output.dir) },
 		wants:    func(name string) bool { return name[0] != '.' && takes.Has(name) },
 		pass:     w.pass, say: r.screen.say,
 	}
@@ -64,7 +67,7 @@ func (w *watching) run() error {
 	} else {
 		l.take = w.notices.take
 		l.watch = func(folder string, found func(string)) error {
-			return w.notices.tree(folder, w.f.output.dir, found)
+			return w.notices.tree(folder, l.enters, found)
 		}
 	}
 	w.end.clock.begin()
@@ -132,8 +135,12 @@ func (w *watching) pass() (listed bool, err error) {
 	}
 	end := *w.end
 	end.err, end.interrupted = err, r.stop.asked()
-	if r.strays != nil && end.interrupted == "" && err == nil && r.strays.bad == "" {
-		err = r.prune(&end)
+	if r.strays != nil && end.interrupted == "" && err == nil {
+		why := r.strays.partial(nil, nil, "")
+		if why == "" || why != w.unpruned {
+			err = r.prune(&end)
+		}
+		w.unpruned = why
 	}
 	r.sayWarnings()
 	if err == nil && end.interrupted == "" {
@@ -144,13 +151,30 @@ func (w *watching) pass() (listed bool, err error) {
 			r.screen.say("watch: %d done, %d failed; waiting for files, Ctrl-C ends", done, failed)
 		}
 	}
-	for path, f := range w.failed {
-		if f.outcome.Item.Err != nil && !w.listed[path] {
-			delete(w.failed, path) // it can be listed again
-		}
+	if err == nil && end.interrupted == "" {
+		w.forget()
 	}
 	w.first = false
 	return true, err
+}
+
+// forget drops what is known of files that are no longer among the inputs, once all of these were listed. Their folder
+// may have been moved or removed, which nobody says of each file.
+func (w *watching) forget() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for path, f := range w.failed {
+		bad, listed := w.listed[path]
+		if !listed || f.outcome.Item.Err != nil && !bad { // what could not be listed can be now
+			delete(w.failed, path)
+		}
+	}
+	for path := range w.whole.known {
+		if _, listed := w.listed[path]; !listed {
+			delete(w.whole.known, path)
+		}
+	}
+	w.listed = nil
 }
 
 // isAbsent reports whether a folder is not there. Then there is no pass: names depend on all folders.
