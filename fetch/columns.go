@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -20,6 +19,9 @@ type Columns string
 
 // maxColumns is the most that the Columns of an item take, in bytes: many items are under way at once.
 const maxColumns = 64 << 10
+
+// maxNames is the most columns that a table may have of which all are asked for.
+const maxNames = 10_000
 
 // Get returns the value of a name as text, and reports whether there is one. Null is "".
 func (c Columns) Get(name string) (value string, ok bool) {
@@ -267,18 +269,27 @@ func (x *extras) header(rec []byte) error {
 	if x.names != nil {
 		return nil
 	}
+	first := map[string]int{} // where each name is first
 	for n, name := range fieldsOf(rec, x.s.comma) {
 		if x.numbered() {
 			name = strconv.Itoa(n + 1)
 		}
-		x.names = append(x.names, strings.TrimSpace(name))
+		name = strings.TrimSpace(name)
+		x.names = append(x.names, name)
+		if _, twice := first[name]; !twice {
+			first[name] = n
+		}
+	}
+	if n := len(x.names); x.l.AllColumns && n > maxNames {
+		return fmt.Errorf("there are %d columns, expected at most %d where all are asked for: ask for some by name",
+			n, maxNames)
 	}
 	source := x.l.Column
 	if source == "" {
 		source = defaultColumn
 	}
 	at := func(name string) (int, error) {
-		if n := slices.Index(x.names, name); n >= 0 {
+		if n, ok := first[name]; ok {
 			return n, nil
 		}
 		if x.numbered() {
@@ -294,9 +305,16 @@ func (x *extras) header(rec []byte) error {
 			return err
 		}
 	}
-	for n, name := range x.names {
-		if x.l.AllColumns && name != source && name != "" && slices.Index(x.names, name) == n {
+	took := map[int]bool{}
+	take := func(n int) {
+		if !took[n] {
+			took[n] = true
 			x.took = append(x.took, n)
+		}
+	}
+	for n, name := range x.names {
+		if x.l.AllColumns && name != source && name != "" && first[name] == n {
+			take(n)
 		}
 	}
 	for _, name := range x.l.Columns {
@@ -304,9 +322,7 @@ func (x *extras) header(rec []byte) error {
 		if err != nil {
 			return err
 		}
-		if !slices.Contains(x.took, n) {
-			x.took = append(x.took, n)
-		}
+		take(n)
 	}
 	return nil
 }

@@ -140,6 +140,11 @@ func TestColumnsThatCannotBeHadAreSaid(t *testing.T) {
 		{"m.jsonl", `{"url":"https://h/x"}`, `the column "h": "" is no digest`, List{Hash: "h"}, false},
 		{"l.csv", "url,c\nhttps://h/x,\"" + strings.Repeat("z", maxColumns) + "\"\n",
 			"expected at most 65536: ask for fewer", List{Columns: []string{"c"}}, false},
+		{"w.csv", wide(maxNames + 1), "there are 10001 columns, expected at most 10000 where all are asked for",
+			List{AllColumns: true}, true},
+		{"w.tsv", strings.ReplaceAll(wide(maxNames+1), ",", "\t"), "there are 10001 columns",
+			List{AllColumns: true, Columns: []string{"c2"}}, true},
+		{"wn.csv", wide(maxNames + 1), "there are 10001 columns", List{AllColumns: true, Column: "1"}, true},
 	} {
 		c.l.Path = filepath.Join(dir, c.name)
 		if err := os.WriteFile(c.l.Path, []byte(c.text), 0o644); err != nil {
@@ -154,6 +159,44 @@ func TestColumnsThatCannotBeHadAreSaid(t *testing.T) {
 		}
 		if err == nil || !strings.Contains(err.Error(), c.want) || c.whole == isRecord(err) {
 			t.Errorf("%s: %v; want an error with %q", c.name, err, c.want)
+		}
+	}
+}
+
+// wide returns a table of so many columns: url, c2, c3 and so on, of which row 1 has the first two alone.
+func wide(columns int) string {
+	var b strings.Builder
+	b.WriteString("url")
+	for n := 2; n <= columns; n++ {
+		fmt.Fprintf(&b, ",c%d", n)
+	}
+	b.WriteString("\nhttps://h/x,second\n")
+	return b.String()
+}
+
+// TestATableOfManyColumnsIsRead holds for tables as wide as may be, or of which some columns are asked for by name. Of
+// columns of one name the first counts.
+func TestATableOfManyColumnsIsRead(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		l    List
+		want Columns
+	}{
+		{wide(maxNames), List{AllColumns: true}, `{"c2":"second"}`},
+		{wide(maxNames + 1), List{Columns: []string{"c10001", "c2", "c2"}}, `{"c2":"second"}`},
+		{"url,a,b,a,,b\nhttps://h/x,1,2,3,4,5\n", List{AllColumns: true, Columns: []string{"b"}}, `{"a":"1","b":"2"}`},
+		{"url,a,b,a\nhttps://h/x,1,2,3\n", List{Columns: []string{"b", "a"}}, `{"b":"2","a":"1"}`},
+	} {
+		c.l.Format = CSVList
+		rows := 0
+		err := c.l.read(strings.NewReader(c.text), func(rec record) bool {
+			if rows++; rec.columns != c.want || rec.err != nil {
+				t.Errorf("%.30q: %s, %v; want %s", c.text, rec.columns, rec.err, c.want)
+			}
+			return true
+		})
+		if err != nil || rows != 1 {
+			t.Errorf("%.30q: %d rows, %v", c.text, rows, err)
 		}
 	}
 }

@@ -37,12 +37,14 @@ func (f *presetFlags) add(set *pflag.FlagSet) {
 }
 
 // settableHeadings are the headings of imgpipe run's flags that presets may set: what is made of images, and with how
-// much at once. settable are further flags. What is read and written, what replaces files, what is done again and how
-// far workers are trusted is said at each run: a file of presets may come with somebody else's repository.
+// much at once. settable are further flags. What is read and written, what replaces files, what is done again, which
+// hosts are asked and with what beside the URL, what they wish for, and how far workers are trusted is said at each
+// run: a file of presets may come with somebody else's repository.
 var (
-	settableHeadings = []string{pictureHeading, filesHeading, limitsHeading, downloadHeading, speedHeading}
+	settableHeadings = []string{pictureHeading, filesHeading, limitsHeading, speedHeading}
 	settable         = []string{
 		"resize", "format", "quality", "mode", "name", "keep-mtime", "include", "exclude", "worker-memory", "recycle",
+		"timeout", "connect-timeout", "retries", "per-host", "rate", "user-agent", "min-speed",
 	}
 )
 

@@ -112,9 +112,17 @@ func TestAPresetSetsWhatTheCommandLineWould(t *testing.T) {
 	if may < 30 || refused < 20 {
 		t.Errorf("presets may set %d flags, and not %d: the test does not see them", may, refused)
 	}
+	topic, _ := topicNamed("presets")
+	table.VisitAll(func(flag *pflag.Flag) {
+		if flags.Heading(flag) == downloadHeading && !flag.Hidden && !maySet(flag) &&
+			!strings.Contains(topic.text, "--"+flag.Name) {
+			t.Errorf("the topic of presets does not say that they cannot set --%s", flag.Name)
+		}
+	})
 	for _, name := range []string{
 		"output", "input-list", "on-exist", "force", "isolate", "preset", "preset-file", "follow", "root",
 		"report", "failed-list", "manifest", "trace", "dry-run", "stage", "in-place", "backup", "prune",
+		"ignore-opt-out", "public-only", "allow-host", "deny-host", "header", "referer",
 	} {
 		if flag := table.Lookup(name); flag == nil || maySet(flag) {
 			t.Errorf("a preset may set --%s", name)

@@ -26,6 +26,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
 	"imgpipe/fetch"
 )
@@ -83,6 +84,7 @@ type splitter struct {
 	shape fetch.Shape
 	known bool // shape is set
 	sum   hash.Hash
+	names []string // of the lists, as a person knows them: Lists may be copies
 
 	keys   keys
 	counts []int64 // rows of each bucket, without those that come twice
@@ -163,6 +165,11 @@ const partsFolder = "parts"
 func (s *splitter) keepPipes(ctx context.Context) error {
 	s.Lists = slices.Clone(s.Lists)
 	for i, l := range s.Lists {
+		name := l.Path
+		if l.Stdin() {
+			name = "stdin"
+		}
+		s.names = append(s.names, name)
 		if info, err := os.Stat(l.Path); !l.Stdin() && err == nil && info.Mode().IsRegular() {
 			continue
 		}
@@ -170,7 +177,7 @@ func (s *splitter) keepPipes(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		s.Lists[i].Path = filepath.Join(s.temp, "list-"+strconv.Itoa(i)+filepath.Ext(l.Path))
+		s.Lists[i].From, s.Lists[i].Path = nil, filepath.Join(s.temp, "list-"+strconv.Itoa(i)+formatEnding(l.Name()))
 		f, err := os.Create(s.Lists[i].Path)
 		if err == nil {
 			_, err = io.Copy(f, r)
@@ -183,9 +190,19 @@ func (s *splitter) keepPipes(ctx context.Context) error {
 	return nil
 }
 
-// read calls each with the rows of all lists.
-func (s *splitter) read(ctx context.Context, each func(fetch.List, fetch.Row) error) error {
-	for _, l := range s.Lists {
+// formatEnding returns the end of a name by which the format of a list is known: ".csv.gz".
+func formatEnding(name string) string {
+	last := filepath.Ext(name)
+	switch strings.ToLower(last) {
+	case ".gz", ".zst", ".zstd":
+		return filepath.Ext(strings.TrimSuffix(name, last)) + last
+	}
+	return last
+}
+
+// read calls each with the rows of all lists, and the name of the list.
+func (s *splitter) read(ctx context.Context, each func(list string, row fetch.Row) error) error {
+	for i, l := range s.Lists {
 		var failed error
 		err := l.Rows(ctx, nil, func(shape fetch.Shape) error {
 			shape.Packed = ""
@@ -196,9 +213,12 @@ func (s *splitter) read(ctx context.Context, each func(fetch.List, fetch.Row) er
 			s.known, s.shape = true, shape
 			return nil
 		}, func(row fetch.Row) bool {
-			failed = each(l, row)
+			failed = each(s.names[i], row)
 			return failed == nil
 		})
+		if wrong, ok := errors.AsType[*fetch.InputError](err); ok {
+			err = &fetch.InputError{Input: s.names[i], Err: wrong.Err}
+		}
 		if err = errors.Join(failed, err); err != nil {
 			return err
 		}
@@ -207,12 +227,12 @@ func (s *splitter) read(ctx context.Context, each func(fetch.List, fetch.Row) er
 }
 
 // firstReading notes the key of each row.
-func (s *splitter) firstReading() func(fetch.List, fetch.Row) error {
+func (s *splitter) firstReading() func(list string, row fetch.Row) error {
 	next := int64(0)
-	return func(l fetch.List, row fetch.Row) error {
+	return func(list string, row fetch.Row) error {
 		if row.Err != nil {
 			if s.Bad++; s.Bad == 1 {
-				s.FirstBad, s.Why = l.Path+":"+strconv.Itoa(row.Line), row.Err
+				s.FirstBad, s.Why = fetch.Redact(list)+":"+strconv.Itoa(row.Line), row.Err
 			}
 			return nil
 		}
@@ -286,7 +306,7 @@ func (s *splitter) rows(ctx context.Context) rowsOf {
 		}
 		defer dropped.close()
 		next := int64(0)
-		return s.read(ctx, func(_ fetch.List, row fetch.Row) error {
+		return s.read(ctx, func(_ string, row fetch.Row) error {
 			if row.Err != nil {
 				return nil
 			}

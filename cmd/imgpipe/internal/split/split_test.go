@@ -283,6 +283,62 @@ func TestAPipeIsSplitAsAFileIs(t *testing.T) {
 	}
 }
 
+// A shelf has lists that are no files.
+type shelf map[string]string
+
+func (s shelf) OpenList(_ context.Context, name string, from int64, _ string) (fetch.Part, error) {
+	return fetch.Part{Body: io.NopCloser(strings.NewReader(s[name][from:]))}, nil
+}
+
+// TestWhatIsWrongNamesTheListThatWasAskedFor holds for lists that are copied before they are read: the copies are gone
+// when somebody reads the message.
+func TestWhatIsWrongNamesTheListThatWasAskedFor(t *testing.T) {
+	const good, bad = "url,id\nhttps://a.example/1.jpg,1\n", "url,id\nhttps://a.example/1.jpg,1\n,2\n"
+	packed := func(text string) string {
+		var b bytes.Buffer
+		z := gzip.NewWriter(&b)
+		io.WriteString(z, text)
+		z.Close()
+		return b.String()
+	}
+	cut := packed(good)[:30]
+	for _, c := range []struct {
+		name  string // of the list; "-" is standard input
+		text  string
+		first string // of the list before it
+		want  string
+	}{
+		{"-", bad, "", "such as stdin:3"},
+		{"s3://b/list.csv", bad, "", "such as s3://b/list.csv:3"},
+		{"s3://b/list.csv.gz", packed(bad), "", "such as s3://b/list.csv.gz:3"},
+		{"-", bad, "url\n", `input "stdin": it has another format`},
+		{"s3://b/list.csv", bad, "url\n", `input "s3://b/list.csv": it has another format`},
+		{"-", cut, "", `input "stdin": `},
+		{"s3://b/list.csv.gz", cut, "", `input "s3://b/list.csv.gz": `},
+	} {
+		dir := t.TempDir()
+		l := fetch.List{Path: c.name, From: shelf{c.name: c.text}}
+		if c.name == "-" {
+			l.From, l.Format = nil, fetch.CSVList
+		}
+		o := Options{Stdin: strings.NewReader(c.text), Parts: 1, Memory: LeastMemory, Dir: filepath.Join(dir, "parts")}
+		if c.first != "" {
+			path := filepath.Join(dir, "first.csv")
+			writeFile(t, path, c.first)
+			o.Lists = append(o.Lists, fetch.List{Path: path})
+		}
+		o.Lists = append(o.Lists, l)
+		r, err := Run(t.Context(), o)
+		got := "such as " + r.FirstBad
+		if err != nil {
+			got = err.Error()
+		}
+		if !strings.Contains(got, c.want) || strings.Contains(got, ".imgpipe-split") {
+			t.Errorf("%s: %s; want %s", c.name, got, c.want)
+		}
+	}
+}
+
 // TestBucketsAreDealtEvenly compares with the bound of the rule.
 func TestBucketsAreDealtEvenly(t *testing.T) {
 	for seed := range uint64(20) {
