@@ -50,8 +50,8 @@ func folderName(flag, path string) error {
 		return nil
 	}
 	if m := torn.FindStringSubmatch(path); m != nil {
-		return bad("it looks like an address of %s:// without its second slash; write ./%s for a folder of that name", m[1],
-			path)
+		return bad("it looks like an address of %s:// without its second slash; write ./%s for a folder of that name",
+			m[1], path)
 	}
 	base := filepath.Base(path)
 	switch ext := strings.ToLower(filepath.Ext(base)); {

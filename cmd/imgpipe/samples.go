@@ -117,7 +117,8 @@ func (f *samplesFlags) listen(ctx context.Context, stdout io.Writer) error {
 	if err != nil {
 		return exitError{exitCouldNotRun, fmt.Errorf("--serve %q: %w", f.serve, err)}
 	}
-	fmt.Fprintf(stdout, "serving on %s, a list of 200 pictures at %s/list.txt?n=200; Ctrl-C or SIGTERM ends it\n", url, url)
+	fmt.Fprintf(stdout, "serving on %s, a list of 200 pictures at %s/list.txt?n=200; Ctrl-C or SIGTERM ends it\n", url,
+		url)
 	<-ctx.Done()
 	return srv.Close()
 }
