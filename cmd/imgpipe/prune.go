@@ -22,7 +22,8 @@ func (f *runFlags) addPrune(g flags.Group) {
 	g.Add(flags.Flag{Name: "prune", Value: flags.Switch(&f.output.prune),
 		Usage: "remove from --output what imgpipe wrote there for files that are gone from the folders of this run, " +
 			"and folders that are empty then. What was changed since is kept, and so is what was made of a " +
-			"folder that holds nothing at all now, as one does whose disk is away. With --dry-run, list it"})
+			"folder that holds nothing at all now, as one does whose disk is away, or lay behind a link " +
+			"of --follow. With --dry-run, list it"})
 }
 
 // checkPrune looks at the flags together.

@@ -313,6 +313,42 @@ func files(t *testing.T, dir string) map[string]string {
 	return all
 }
 
+// TestManyShardsNeedFewFiles: fewer than there are shards, for whoever reads their ledgers or takes them over.
+func TestManyShardsNeedFewFiles(t *testing.T) {
+	const shards = 100
+	t.Chdir(t.TempDir())
+	for i := range shards {
+		// Each ledger is moved away, so that those after it need not read it.
+		part := store.Part{Number: i + 1, Of: shards}
+		s, err := store.Open("one", store.Options{NoSync: true, Part: part})
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := part.LedgerName()
+		if err := errors.Join(s.Append(store.Entry{Status: pipeline.Skipped, Source: fmt.Sprintf("https://h/%d", i),
+			Time: time.Now()}), s.Close(), os.MkdirAll("set", 0o755),
+			os.Rename(filepath.Join("one", name), filepath.Join("set", name))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	few := "ulimit -n 80"
+	begin(t, few, "export", "-o", "table.csv", "set").ends(exitOK)
+	if table, err := os.ReadFile("table.csv"); err != nil || strings.Count(string(table), "https://h/") != shards {
+		t.Errorf("the table is %.200s, %v", table, err)
+	}
+	begin(t, few, "merge", "-o", "all", "set").ends(exitOK)
+	begin(t, few, "merge", "set").ends(exitOK)
+	for _, dir := range []string{"all", "set"} {
+		ledger, err := os.ReadFile(filepath.Join(dir, store.LedgerName))
+		if err != nil || strings.Count(string(ledger), "https://h/") != shards {
+			t.Errorf("the ledger of %s is %.200s, %v", dir, ledger, err)
+		}
+	}
+	if left, _ := filepath.Glob("set/imgpipe.*-of-*"); len(left) > 0 {
+		t.Errorf("%q are left", left)
+	}
+}
+
 // TestMergeThatIsInterruptedLeavesNothingHalf: it stands still for want of a reader when it is asked to end.
 func TestMergeThatIsInterruptedLeavesNothingHalf(t *testing.T) {
 	t.Chdir(t.TempDir())

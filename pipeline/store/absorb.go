@@ -55,21 +55,8 @@ func (s *Store) absorb() (err error) {
 	if err != nil || len(parts) == 0 {
 		return err
 	}
-	var opened []*Store
-	defer func() {
-		for _, part := range opened {
-			part.closeFiles()
-		}
-	}()
 	for _, p := range parts {
-		part := newStore(s.dir, Options{Part: p, NoSync: s.opts.NoSync, Files: s.opts.Files, Fault: s.opts.Fault})
-		part.inner = true
-		if err := part.open(); err != nil {
-			part.closeFiles()
-			return err
-		}
-		opened = append(opened, part)
-		if err := s.absorbOne(part); err != nil {
+		if err := s.absorbPart(p); err != nil {
 			return err
 		}
 	}
@@ -79,14 +66,25 @@ func (s *Store) absorb() (err error) {
 	if err := s.Flush(); err != nil {
 		return err
 	}
-	for _, part := range opened {
-		if err := part.vanish(); err != nil {
+	for _, p := range parts {
+		if err := s.vanish(p); err != nil {
 			return err
 		}
 	}
 	s.merged.Parts = parts
 	s.warn = append(s.warn, s.merged.warning())
 	return nil
+}
+
+// absorbPart opens a part and takes over what it left. No file of it stays open, since there may be thousands of parts.
+func (s *Store) absorbPart(p Part) error {
+	part := newStore(s.dir, Options{Part: p, NoSync: s.opts.NoSync, Files: s.opts.Files, Fault: s.opts.Fault})
+	part.inner = true
+	defer part.closeFiles()
+	if err := part.open(); err != nil {
+		return err
+	}
+	return s.absorbOne(part)
 }
 
 // absorbOne takes over what one part left.
@@ -197,22 +195,17 @@ func (s *Store) addText(l glanced, text []byte) error {
 }
 
 // vanish removes what a part has in the folder, once its lines are another ledger's. What no Store wrote stays.
-func (s *Store) vanish() error {
-	s.journal.close() // first, because Windows keeps what is open
-	s.flights.close()
-	s.closeBatches()
-	s.temp.Close()
-	s.file.Close()
-	s.temp, s.file = nil, nil
-	stays, err := s.sweep()
+func (s *Store) vanish(p Part) error {
+	part := s.another(p)
+	stays, err := part.sweep()
 	if err == nil && !stays {
-		err = s.removeName(s.tempName)
+		err = part.removeName(part.tempName)
 	}
 	if err == nil {
-		err = s.removeName(s.ledgerName)
+		err = part.removeName(part.ledgerName)
 	}
 	if err != nil {
-		return s.folderError("remove "+s.ledgerName, err)
+		return s.folderError("remove "+part.ledgerName, err)
 	}
 	return nil
 }

@@ -43,10 +43,11 @@ type lostLine struct {
 }
 
 // Adopt takes over the outputs and the lines of another output folder: those of the whole and of all parts. The folder
-// stays as it is, and Adopt takes no lock there: of a run that is under way, it adopts what is done. An output is put in
-// place as Put does it: whole, and never over a file that is not the item's own. Its bytes are compared with the SHA-256
-// of its line on the way. A line is taken over once its outputs are in place. To adopt a folder twice is to adopt it
-// once.
+// stays as it is, and Adopt takes no lock there: of a run that is under way, it adopts what is done.
+//
+// An output is put in place as Put does it: whole, and never over a file that is not the item's own. Its bytes are
+// compared with the SHA-256 of its line on the way. A line is taken over once its outputs are in place. To adopt a
+// folder twice is to adopt it once.
 //
 // The error is ctx's or one that is fatal; what was taken over by then stays.
 func (s *Store) Adopt(ctx context.Context, dir string) (a Adopted, err error) {

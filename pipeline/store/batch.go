@@ -350,7 +350,12 @@ func (a all) ReadAt(p []byte, at int64) (n int, err error) {
 func (a all) readSome(p []byte, at int64) (int, error) {
 	s := a.s
 	if at >= otherLedger {
-		return s.others[at/otherLedger-1].ReadAt(p, at%otherLedger)
+		n := 0
+		err := s.readOther(at/otherLedger-1, func(f *os.File) (err error) {
+			n, err = f.ReadAt(p, at%otherLedger)
+			return err
+		})
+		return n, err
 	}
 	s.mu.Lock()
 	if file, rest := s.file, s.flushed-at; rest > 0 {

@@ -3,6 +3,7 @@ package store
 import (
 	"io"
 	"iter"
+	"os"
 )
 
 // A Line is an Entry, and where it is: Store.Entry finds it again by Ref(At).
@@ -19,13 +20,17 @@ func (s *Store) Entries() iter.Seq2[Line, error] {
 		if !s.entriesOf(io.NewSectionReader(all{s}, 0, s.end), 0, yield) {
 			return
 		}
-		for i, f := range s.others {
-			st, err := f.Stat()
+		for i := range int64(len(s.others)) {
+			on := true
+			err := s.readOther(i, func(f *os.File) error {
+				on = s.entriesOf(io.NewSectionReader(f, 0, otherLedger), (i+1)*otherLedger, yield)
+				return nil
+			})
 			if err != nil {
 				yield(Line{}, s.folderError("read ledgers of "+s.dir, err))
 				return
 			}
-			if !s.entriesOf(io.NewSectionReader(f, 0, st.Size()), int64(i+1)*otherLedger, yield) {
+			if !on {
 				return
 			}
 		}

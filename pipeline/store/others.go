@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"io/fs"
+	"os"
 	"slices"
 
 	"imgpipe/pipeline"
@@ -11,6 +12,38 @@ import (
 // otherLedger is how far apart the offsets of the lines of two ledgers are. The n-th ledger of Store.others, from 1,
 // has its lines from n times that on; the Store's own has them from 0 on.
 const otherLedger = 1 << 44
+
+// mostOthers is how many of those ledgers stay open. There may be thousands; the others are opened for each read.
+const mostOthers = 16
+
+// An otherLedgerFile is a ledger that this Store does not write.
+type otherLedgerFile struct {
+	of   Part
+	file *os.File // nil if it is opened for each read
+}
+
+// another returns what has the names of a part in the folder of s.
+func (s *Store) another(p Part) *Store {
+	return &Store{home: home{dir: s.dir, root: s.root, ledgerName: p.ledgerName(), tempName: p.tempName()},
+		opts: Options{ReadOnly: true}}
+}
+
+// readOther calls read with the i-th of the other ledgers.
+func (s *Store) readOther(i int64, read func(*os.File) error) error {
+	o := s.others[i]
+	if o.file != nil {
+		return read(o.file)
+	}
+	f, err := s.another(o.of).openLedger(false)
+	if err != nil {
+		return err
+	}
+	if f == nil {
+		return fs.ErrNotExist
+	}
+	defer f.Close()
+	return read(f)
+}
 
 // loadOthers reads the ledgers of other parts and of the whole, which this Store does not write. A run of the whole
 // that writes takes their lines over instead: see absorb.
@@ -38,7 +71,7 @@ func (s *Store) loadOthers() error {
 
 // loadOther reads one of them, as far as it has whole lines.
 func (s *Store) loadOther(p Part) error {
-	other := &Store{home: home{dir: s.dir, root: s.root, ledgerName: p.ledgerName()}, opts: Options{ReadOnly: true}}
+	other := s.another(p)
 	f, err := other.openLedger(false)
 	if err != nil {
 		return s.folderError("read "+other.ledgerName, err)
@@ -46,8 +79,15 @@ func (s *Store) loadOther(p Part) error {
 	if f == nil {
 		return nil
 	}
-	s.others = append(s.others, f)
-	base := int64(len(s.others)) * otherLedger
+	s.others = append(s.others, otherLedgerFile{p, f})
+	n := len(s.others)
+	if n > mostOthers {
+		defer func() {
+			s.others[n-1].file = nil
+			f.Close()
+		}()
+	}
+	base := int64(n) * otherLedger
 	c, err := survey(f, func(at int64, l glanced) { s.learn(base+at, l) })
 	switch {
 	case err != nil:

@@ -192,7 +192,7 @@ func (s *Store) keepWholeOut() error {
 	if err != nil {
 		return err
 	}
-	s.others = append(s.others, f)
+	s.others = append(s.others, otherLedgerFile{file: f})
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"os"
 	"path"
 	"path/filepath"
 	"strings"
@@ -54,17 +55,12 @@ func (s *Store) Strays(ctx context.Context, gone func(source string) bool) (stra
 	if !s.opts.Part.Whole() {
 		return strays, err
 	}
-	for i, f := range s.others { // a Store that only reads has not taken their lines over
-		if err != nil {
-			break
-		}
-		st, e := f.Stat()
-		if e != nil {
-			return strays, s.folderError("read ledgers of "+s.dir, e)
-		}
-		var more []Stray
-		more, err = s.straysIn(ctx, io.NewSectionReader(f, 0, st.Size()), int64(i+1)*otherLedger, gone)
-		strays = append(strays, more...)
+	for i := int64(0); i < int64(len(s.others)) && err == nil; i++ { // which a Store that only reads has not absorbed
+		err = s.readOther(i, func(f *os.File) error {
+			more, err := s.straysIn(ctx, io.NewSectionReader(f, 0, otherLedger), (i+1)*otherLedger, gone)
+			strays = append(strays, more...)
+			return err
+		})
 	}
 	return strays, err
 }

@@ -37,10 +37,10 @@ type Store struct {
 	swaps *swaps // nil unless Options.InPlace is set
 
 	mu      sync.Mutex
-	flushed int64      // where the ledger ends
-	end     int64      // where the next line goes: behind those that wait
-	old     []*os.File // ledgers that lost their name
-	others  []*os.File // ledgers of other parts, and what keeps the whole from beginning; see part.go
+	flushed int64             // where the ledger ends
+	end     int64             // where the next line goes: behind those that wait
+	old     []*os.File        // ledgers that lost their name
+	others  []otherLedgerFile // ledgers of other parts, and what keeps the whole from beginning; see part.go
 	merged  Merged
 	inner   bool // opened by a Store that takes its lines over and has all locks that matter
 	tail    tail // of the ledger, until mend
@@ -308,8 +308,13 @@ func (s *Store) closeFiles() {
 	_ = s.endKeeping() // without effect once Close has called it; else there is a better error
 	s.stopBatches()
 	s.closeBatches()
-	for _, f := range slices.Concat(s.old, s.others) {
+	for _, f := range s.old {
 		f.Close()
+	}
+	for _, o := range s.others {
+		if o.file != nil {
+			o.file.Close()
+		}
 	}
 	s.journal.close()
 	s.flights.close()
