@@ -16,8 +16,8 @@ const glancesAlone = 1000
 type glances struct {
 	mu    sync.Mutex
 	alone int // that were asked for
-	// listed is closed once a listing has ended that all names after the first ones wait for; nil before it begins. What
-	// is below is set then.
+	// listed is closed once a listing has ended, for which all names after the first ones wait; nil before it begins.
+	// What is below is set then.
 	listed chan struct{}
 	seed   maphash.Seed
 	known  map[uint64]glanced // nil if the listing has failed
