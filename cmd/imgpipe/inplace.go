@@ -47,6 +47,7 @@ func (f *runFlags) checkInPlace(changed func(string) bool) error {
 		{"shard", "keeps one ledger of all that was made"},
 		{"unique", "takes each file once, however often it is named"},
 		{"verify", "asks no object store"},
+		{"force", "processes what it made only once the original is put back"},
 	} {
 		if changed(other.name) {
 			return fmt.Errorf("--%s: --in-place %s: expected no --%s with it", other.name, other.why, other.name)

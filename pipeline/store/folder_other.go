@@ -68,13 +68,31 @@ func (d *folder) stat(name string) (found, error) {
 	return found{dir: st.IsDir(), regular: st.Mode().IsRegular(), size: st.Size(), changed: changed}, nil
 }
 
-// read writes what a file holds to w, through buf.
+// regular returns what has a name, with an error unless that is a regular file.
+func (d *folder) regular(name string) (fs.FileInfo, error) {
+	st, err := d.of.root.Lstat(path.Join(d.name, name))
+	if err == nil && !st.Mode().IsRegular() {
+		err = &fs.PathError{Op: "open", Path: name, Err: errors.New("it is no regular file")}
+	}
+	return st, err
+}
+
+// read writes what a file holds to w, through buf. It follows no symbolic link: what was opened is what has the name.
 func (d *folder) read(name string, buf []byte, w io.Writer) (size int64, err error) {
+	st, err := d.regular(name)
+	if err != nil {
+		return 0, err
+	}
 	file, err := d.of.root.Open(path.Join(d.name, name))
 	if err != nil {
 		return 0, err
 	}
 	defer file.Close()
+	if is, err := file.Stat(); err != nil {
+		return 0, err
+	} else if !os.SameFile(st, is) {
+		return 0, &fs.PathError{Op: "open", Path: name, Err: errors.New("another file came in its place")}
+	}
 	return io.CopyBuffer(w, struct{ io.Reader }{file}, buf)
 }
 
@@ -113,9 +131,21 @@ func (d *folder) takeNew(from *folder, temp, name string) error {
 // swap would exchange two files at once.
 func (d *folder) swap(from *folder, temp, name string) error { return errors.ErrUnsupported }
 
-// link has a file of another folder have a second name in d, if nothing has that.
+// link has a file of another folder have a second name in d, if nothing has that. The two may lie below different tops,
+// which os.Root has no call for. So it looks afterwards whether the name has come to d: the error is
+// [errors.ErrUnsupported] if not, because a folder has become a link meanwhile.
 func (d *folder) link(from *folder, name, base string) error {
-	return os.Link(from.plain(name), d.plain(base))
+	st, err := from.regular(name)
+	if err != nil {
+		return err
+	}
+	if err := os.Link(from.plain(name), d.plain(base)); err != nil {
+		return err
+	}
+	if is, err := d.regular(base); err != nil || !os.SameFile(st, is) {
+		return errors.ErrUnsupported
+	}
+	return nil
 }
 
 // plain returns the path of a file in d.

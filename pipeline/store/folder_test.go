@@ -168,3 +168,39 @@ func TestManyFoldersAtOnce(t *testing.T) {
 		t.Errorf("%d files, want %d", len(got), 3*folders)
 	}
 }
+
+// TestFilesAreReadThroughNoLink, also if it leads to a file of their folder.
+func TestFilesAreReadThroughNoLink(t *testing.T) {
+	dir, kept := t.TempDir(), t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "a.jpg"), []byte("a"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("a.jpg", filepath.Join(dir, "link.jpg")); err != nil {
+		t.Skip("links need rights on Windows:", err)
+	}
+	in, err := openHand(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.close()
+	to, err := openHand(kept)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer to.close()
+	if c, err := in.digest("a.jpg"); err != nil || c.Size != 1 {
+		t.Errorf("the file: %+v, %v", c, err)
+	}
+	if c, err := in.digest("link.jpg"); err == nil {
+		t.Errorf("the link was read: %+v", c)
+	}
+	if err := to.link(in.folder, "a.jpg", "b.jpg"); err != nil {
+		t.Error(err)
+	}
+	if err := to.link(in.folder, "a.jpg", "b.jpg"); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("a name that is taken: %v", err)
+	}
+	if c, err := to.digest("b.jpg"); err != nil || c.Size != 1 {
+		t.Errorf("the second name: %+v, %v", c, err)
+	}
+}

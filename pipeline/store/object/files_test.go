@@ -253,3 +253,54 @@ func TestManyGlancesCostFewRequests(t *testing.T) {
 		t.Errorf("%d HEADs and %d listings for %d names", heads, lists, asked)
 	}
 }
+
+// TestGlancesDoNotWaitForEachOther: while one name is asked for, others are.
+func TestGlancesDoNotWaitForEachOther(t *testing.T) {
+	withKeys(t)
+	fake := newFake(t, 0)
+	f := bucketAt(t, fake.URL, "out").Files()
+	const lanes = 8
+	var asked atomic.Int32
+	all := make(chan struct{})
+	fake.setMeddle(func(http.ResponseWriter, *http.Request) bool {
+		if asked.Add(1) == lanes {
+			close(all)
+		}
+		select {
+		case <-all:
+		case <-time.After(5 * time.Second): // long before the client's time is over
+			t.Error("a request waits for another one")
+		}
+		return false
+	})
+	var running sync.WaitGroup
+	for i := range lanes {
+		running.Go(func() { _, _ = f.Glance(t.Context(), fmt.Sprintf("%d.jpg", i)) })
+	}
+	running.Wait()
+}
+
+// TestListingThatFailedIsNotTriedForEachName: the names are asked for one by one.
+func TestListingThatFailedIsNotTriedForEachName(t *testing.T) {
+	withKeys(t)
+	fake := newFake(t, 0)
+	f := bucketAt(t, fake.URL, "out").Files()
+	fake.numbered(t, "out/%d.jpg", 10)
+	fake.setMeddle(func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Query().Get("list-type") == "" {
+			return false
+		}
+		w.WriteHeader(http.StatusForbidden)
+		return true
+	})
+	f.glances.alone = glancesAlone
+	fake.asked("LIST")
+	for i := range 10 {
+		if file, err := f.Glance(t.Context(), fmt.Sprintf("%d.jpg", i)); err != nil || file.Kind != store.Regular {
+			t.Errorf("%d: %+v, %v", i, file, err)
+		}
+	}
+	if n := fake.asked("LIST"); n != 1 {
+		t.Errorf("%d listings, want 1", n)
+	}
+}
