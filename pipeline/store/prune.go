@@ -10,6 +10,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -36,11 +37,13 @@ type Stray struct {
 const (
 	keepEdited = "it is not as imgpipe wrote it"
 	keepBehind = "it lies behind a symbolic link"
+	keepCopy   = "it is a copy of its input, and may be the last one"
 )
 
 // Strays returns the outputs whose inputs are gone, in the order of the ledger and then of those of parts. They have
 // their names still, and their input is a file that gone reports to be. An output that another input has made since is
-// that one's. Strays reads each of them, since only what we wrote is to go. It must not be called while outputs are put.
+// that one's. Strays reads each of them, since only what we wrote is to go. It must not be called while outputs are
+// put.
 //
 // A Store of a [Part] has those of its own ledger alone. An input whose name is no valid UTF-8 is never gone, because
 // the ledger cannot hold it, and neither is a URL.
@@ -120,9 +123,17 @@ func (s *Store) stray(name, source, planned string, line []byte) Stray {
 	default:
 		if got, ok := s.digest(name); !ok || got != c {
 			x.Keep = keepEdited
+		} else if isCopy(line, name) {
+			x.Keep = keepCopy
 		}
 	}
 	return x
+}
+
+// isCopy reports whether an output of a line has the bytes of its input, as that was no larger.
+func isCopy(line []byte, name string) bool {
+	e, err := parseLine(line)
+	return err == nil && slices.ContainsFunc(e.Outputs, func(o pipeline.Output) bool { return o.Path == name && o.Copied })
 }
 
 // Gone reports whether somebody has removed the output already: then there is nothing to list.

@@ -322,7 +322,7 @@ func (s *Summary) WriteText(w io.Writer) {
 		fmt.Fprintf(w, "%s replaced, originals in %s\n", counted(s.InPlace, "file", "files"), Printable(s.Backup))
 	}
 	if s.Pruned+s.PruneKept > 0 {
-		fmt.Fprintf(w, "%s removed, as their inputs are gone; %d kept, as they were changed since\n",
+		fmt.Fprintf(w, "%s removed, as their inputs are gone; %d kept\n",
 			counted(s.Pruned, "output", "outputs"), s.PruneKept)
 	}
 	if s.Originals > 0 {
