@@ -133,7 +133,8 @@ func (s *Store) stray(name, source, planned string, line []byte) Stray {
 // isCopy reports whether an output of a line has the bytes of its input, as that was no larger.
 func isCopy(line []byte, name string) bool {
 	e, err := parseLine(line)
-	return err == nil && slices.ContainsFunc(e.Outputs, func(o pipeline.Output) bool { return o.Path == name && o.Copied })
+	same := func(o pipeline.Output) bool { return o.Path == name && o.Copied }
+	return err == nil && slices.ContainsFunc(e.Outputs, same)
 }
 
 // Gone reports whether somebody has removed the output already: then there is nothing to list.
