@@ -186,7 +186,7 @@ func (f *runFlags) addFiles(g flags.Group) {
 				"source has it, else half (default). 420: half. 444: full"},
 		flags.Flag{Name: "compression",
 			Value: flags.Parsed(&p.compression, "1..9", ofTransform(transform.ParseCompression), unlessZero),
-			Usage: "how hard " + heeding("compression") + " are packed: 1 is fastest, 9 smallest (default 5, TIFF 7)"},
+			Usage: "how hard " + heeding("compression") + " are packed: 1 is fastest, 9 smallest (default 3, TIFF 7)"},
 		flags.Flag{Name: "only-if-smaller",
 			Value: flags.Parsed(&p.ifSmaller, "off|copy|skip", ofTransform(transform.ParseIfSmaller),
 				textOf[transform.IfSmaller]),
